@@ -15,6 +15,7 @@ Most of them write a folder about what they learned, ``runs/NAME``. Ctrl-C ends 
 ``moons``                a network of scalars on two moons
 ``custom_model``         a model and an operation of your own
 ``activations_on_disk``  a deep model whose activations wait on disk
+``course``               ten exercises, graded: write an engine's parts yourself
 =======================  ===================================================================
 """
 

@@ -9,6 +9,7 @@ import time
 from pathlib import Path
 from typing import Any
 
+import nbformat
 import numpy as np
 import pytest
 
@@ -277,6 +278,36 @@ def test_hints_come_one_by_one(tmp_path: Path) -> None:
     assert json.loads((tmp_path / "progress.json").read_text())["ex03_broadcast"]["hints"] == 3
 
 
+def test_the_notebook_writes_the_files_and_grades_them(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert "course.ipynb" in course(tmp_path, "notebook").stdout
+    notebook = nbformat.read(tmp_path / "course.ipynb", as_version=4)
+    nbformat.validate(notebook)
+    texts = [cell.source for cell in notebook.cells if cell.cell_type == "markdown"]
+    assert [text.count("- Given: ") for text in texts] == [0] + [1] * 10
+    code = [cell.source for cell in notebook.cells if cell.cell_type == "code"]
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(grading.sys, "platform", "emscripten")
+    names: dict[str, Any] = {}
+    exec(code[0], names)
+    for number in (7, 8):
+        first, _, source = code[2 * number - 1].partition("\n")
+        assert first == f"%%writefile {NAMES[number - 1]}.py"
+        assert "Exercise" not in source
+        for body in SOLUTIONS[number] if number == 8 else ():
+            source = source.replace('raise NotImplementedError("your turn")', body.strip().replace("\n", "\n    "), 1)
+        (tmp_path / f"{NAMES[number - 1]}.py").write_text(source)
+        page = eval(code[2 * number], names)
+        assert (page is not None) is (number == 8)
+    assert page._repr_html_().startswith("<iframe srcdoc=")
+    said = capsys.readouterr().out
+    assert "Still to be written: numerical_gradient, agree." in said
+    assert "Dropout, in training and in evaluation: right" in said
+    assert "1 of 10" in course(tmp_path).stdout
+    assert "stays as it is" in course(tmp_path, "notebook").stdout
+
+
 def test_a_damaged_memory_is_no_obstacle(tmp_path: Path) -> None:
     (tmp_path / "progress.json").write_text('{"ex01')
     assert "0 of 10" in course(tmp_path).stdout
@@ -287,7 +318,7 @@ def test_a_damaged_memory_is_no_obstacle(tmp_path: Path) -> None:
     [
         (["11"], 2, "the exercises are numbered from 1 to 10, and there is no '11'"),
         (["check", "zero"], 2, "there is no 'zero'"),
-        (["grade"], 2, "there is no command 'grade': it is one of list, start, check, hint"),
+        (["grade"], 2, "there is no command 'grade': it is one of list, start, check, hint, notebook"),
     ],
 )
 def test_a_wrong_command_says_which_there_are(arguments: list[str], code: int, words: str, tmp_path: Path) -> None:
@@ -311,7 +342,10 @@ def test_a_file_that_is_not_there(tmp_path: Path) -> None:
 def test_help_is_enough() -> None:
     result = run_here("examples.course", "--help")
     assert result.returncode == 0
-    assert all(f"python -m examples.course{rest}" in result.stdout for rest in (" ", " start", " check 3", " hint 3"))
+    assert all(
+        f"python -m examples.course{rest}" in result.stdout
+        for rest in (" ", " start", " check 3", " hint 3", " notebook")
+    )
     assert "--folder" in result.stdout
 
 
