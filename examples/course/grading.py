@@ -19,7 +19,7 @@ import numpy as np
 
 from .checks import exercise
 from .exercise import Exercise
-from .learner import TASKS, Learner, TooLong, limited, load, untouched
+from .learner import IN_BROWSER, TASKS, Learner, TooLong, limited, load, untouched
 from .verdict import Wrong
 
 __all__ = ["WIDTH", "Verdict", "grade", "grade_apart"]
@@ -116,7 +116,7 @@ def draw(asked: Exercise, learner: Learner) -> str:
 
 def grade_apart(number: int, path: Path) -> Verdict:
     """Grade in a process of its own, which is ended if it hangs; in a browser, where there is none, in this one."""
-    if sys.platform == "emscripten":
+    if IN_BROWSER:
         return grade(number, path)
     root = str(Path(__file__).parents[2])
     paths = os.pathsep.join(filter(None, [root, os.environ.get("PYTHONPATH")]))

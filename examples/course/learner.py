@@ -20,7 +20,7 @@ from autograd import GraphError, Tensor
 
 from .verdict import Failure, Wrong, same, shown
 
-__all__ = ["TASKS", "Learner", "holes_of", "load", "untouched"]
+__all__ = ["IN_BROWSER", "TASKS", "Learner", "holes_of", "load", "untouched"]
 
 TASKS = Path(__file__).parent / "tasks"
 IN_BROWSER = sys.platform == "emscripten"
