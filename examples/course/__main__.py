@@ -1,4 +1,4 @@
-"""A course in ten exercises: write the small copy of an engine, piece by piece.
+"""A course in ten exercises: write a small engine, piece by piece.
 
     python -m examples.course            the exercises, how far you are, and what to do next
     python -m examples.course start      writes the files that you edit to the folder my_course
@@ -14,6 +14,7 @@ the graph that your code makes. To begin an exercise anew, delete its file and r
 from __future__ import annotations
 
 import argparse
+import shlex
 import sys
 import textwrap
 from collections.abc import Sequence
@@ -135,9 +136,8 @@ def check(folder: Folder, number: int) -> int:
     if verdict.right:
         print(f"\n{next_step(folder)}")
         return 0
-    print(
-        f"\nNext: change {path}, then  {command(folder, str(number))}    A hint:  {command(folder, f'hint {number}')}"
-    )
+    print(f"\nNext: change {path}, then  {command(folder, str(number))}")
+    print(f"A hint:  {command(folder, f'hint {number}')}")
     return 1
 
 
@@ -166,7 +166,7 @@ def next_step(folder: Folder) -> str:
 
 def command(folder: Folder, rest: str) -> str:
     """Return a command line for the learner to type."""
-    given = "" if folder.path == DEFAULT else f" --folder {folder.path}"
+    given = "" if folder.path == DEFAULT else f" --folder {shlex.quote(str(folder.path))}"
     return f"{PROGRAM} {rest}{given}"
 
 

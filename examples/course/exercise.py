@@ -44,7 +44,7 @@ class Exercise:
 def by_the_kit(learner: Learner, name: str, check: Callable[[Any], object]) -> None:
     """Hand the learner's function to a check of `autograd.testing`; raise what it finds as a verdict."""
     try:
-        learner.run(name, check, patience=6)
+        learner.run(name, check, patience=3)
     except Failure as failure:
         if not isinstance(failure.error, GradientCheckError) or learner.line_in(failure.error):
             raise learner.explained(failure) from None

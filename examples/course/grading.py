@@ -25,9 +25,11 @@ from .verdict import Wrong
 __all__ = ["WIDTH", "Verdict", "grade", "grade_apart"]
 
 RIGHT, WRONG = 0, 10  # exit codes; all others mean that the process broke off
-MOST_SECONDS = 60.0  # for a process; what Python itself executes is stopped long before, with the line
+MOST_SECONDS = 40.0  # for a process; what Python itself executes is stopped long before, with the line
+MOST_MEMORY = 6 << 30  # bytes of addresses, most of which are never used
 MOST_PRINTED = 15  # lines that a learner's code printed
-WIDTH = 100
+WIDTH = 80
+NOT_RIGHT = "not right yet"
 
 
 @dataclass(frozen=True)
@@ -59,7 +61,7 @@ def grade(number: int, path: Path) -> Verdict:
         except Wrong as verdict:
             wrong = verdict
         page = draw(asked, learner) if learner else ""
-    parts = [f"{number}. {asked.title}: {'not right yet' if wrong else 'right'}"]
+    parts = [f"{number}. {asked.title}: {NOT_RIGHT if wrong else 'right'}"]
     parts += report(wrong) if wrong else [f"The same in plaingrad: {the_real(asked.name)}"]
     parts += [page] if page else []
     parts += quoted(printed.getvalue())
@@ -109,7 +111,7 @@ def draw(asked: Exercise, learner: Learner) -> str:
     try:
         with limited(str(learner.path), learner.seconds, None):
             asked.draw(learner, path)
-    except (Exception, SystemExit, TooLong):  # noqa: BLE001  # a wrong solution may break anything; what is wrong was said already
+    except (Exception, SystemExit, TooLong):  # noqa: BLE001  # a wrong solution may break anything, and that was said
         return ""
     return f"Your graph, to play in a browser: {path}"
 
@@ -127,26 +129,37 @@ def grade_apart(number: int, path: Path) -> Verdict:
             command, env=environment, stdin=subprocess.DEVNULL, capture_output=True, timeout=MOST_SECONDS, check=False
         )
     except subprocess.TimeoutExpired:
-        return Verdict(
-            False,
-            f"{number}. {exercise(number).title}: not right yet\n\nYour code was stopped after {MOST_SECONDS:g} "
-            f"seconds, within "
-            "a single call that does not end.\n\nThink: which call in your file may go on for ever, such as a list of "
-            "something endless, or a huge power?",
-        )
-    text = done.stdout.decode("utf-8", "replace").rstrip()
-    if done.returncode in (RIGHT, WRONG):
-        return Verdict(done.returncode == RIGHT, text)
-    errors = done.stderr.decode("utf-8", "replace").strip().splitlines()
+        what = f"Your code was stopped after {MOST_SECONDS:g} seconds, within a single call that does not end"
+        think = "Which call in your file may go on for ever, such as a list of something endless, or a huge power?"
+        return broken_off(number, what, think)
+    if done.returncode not in (RIGHT, WRONG):
+        errors = done.stderr.decode("utf-8", "replace").strip().splitlines()
+        what = f"Python ended while your code ran, with exit code {done.returncode}"
+        return broken_off(number, what + (f": {errors[-1]}" if errors else ""))
+    return Verdict(done.returncode == RIGHT, done.stdout.decode("utf-8", "replace").rstrip())
+
+
+def broken_off(number: int, what: str, think: str = "") -> Verdict:
+    """Return the verdict on code during which grading ended."""
     return Verdict(
-        False,
-        f"{number}. {exercise(number).title}: not right yet\n\nPython ended while your code ran, with exit code "
-        f"{done.returncode}" + (f": {errors[-1]}" if errors else "."),
+        False, "\n\n".join([f"{number}. {exercise(number).title}: {NOT_RIGHT}", *report(Wrong(what, think=think))])
     )
+
+
+def limit_memory() -> None:
+    """Have endless lists end in a MemoryError, where the system can do that, before they take the memory of others."""
+    try:
+        import resource
+    except ImportError:  # Windows
+        return
+    _, hard = resource.getrlimit(resource.RLIMIT_AS)
+    most = MOST_MEMORY if hard == resource.RLIM_INFINITY else min(hard, MOST_MEMORY)
+    resource.setrlimit(resource.RLIMIT_AS, (most, hard))
 
 
 def main(arguments: list[str]) -> int:
     """Grade the exercise whose number and file are given, and print the verdict."""
+    limit_memory()
     verdict = grade(int(arguments[0]), Path(arguments[1]))
     print(verdict.text)
     return RIGHT if verdict.right else WRONG

@@ -6,11 +6,12 @@ and sent everything, it would wait for `size` arrays while the others idle. In a
 called by its rank, sends to the one on its right, rank + 1, and receives from the one on its left,
 rank - 1, all at the same time; the last one's right neighbour is rank 0.
 
-Cut the array into as many pieces as there are ranks. In the first round, each rank sends a piece
-and adds the one that it receives to its own. If rank r sends piece r first, it receives piece r -
-1, which now holds two summands; that is the piece to send in the next round. After size - 1 rounds
-each rank has one piece that holds the whole sum. In size - 1 further rounds these finished pieces
-go round once, and each rank puts them in the place of its own.
+Cut the array into as many pieces as there are ranks. In the first round, each rank sends one of its
+pieces, and adds what it receives to its own piece of the same place. If rank r begins with piece r,
+it receives piece (r - 1) of its neighbour; with its own added, this piece holds two summands, and is
+the one to send in the next round. After size - 1 rounds each rank has one piece that holds the whole
+sum. In size - 1 further rounds these finished pieces go round once, and each rank puts them in the
+place of its own.
 
 Each rank has then sent 2 (size - 1) / size arrays: hardly two, however many ranks there are.
 
@@ -38,4 +39,4 @@ Array = NDArray[np.float64]
 def allreduce(array: Array, rank: int, size: int) -> Generator[Array, Array, Array]:
     """Yield pieces for the right neighbour, receive those of the left one; return the sum over all ranks."""
     raise NotImplementedError("your turn")
-    yield array  # makes this a generator
+    yield array  # makes this a generator; take it away when you have a yield of your own
