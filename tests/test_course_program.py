@@ -82,6 +82,7 @@ def test_the_notebook_writes_the_files_and_grades_them(
     monkeypatch.setattr(grading, "IN_BROWSER", True)
     names: dict[str, Any] = {}
     exec(code[0], names)
+    names["hint"](8)
     for number in (7, 8):
         first, _, source = code[2 * number - 1].partition("\n")
         assert first == f"%%writefile {NAMES[number - 1]}.py"
@@ -93,6 +94,7 @@ def test_the_notebook_writes_the_files_and_grades_them(
         assert (page is not None) is (number == 8)
     assert page._repr_html_().startswith("<iframe srcdoc=")
     said = capsys.readouterr().out
+    assert said.startswith("Hint 1 of 3: Begin with evaluation")
     assert "Still to be written: numerical_gradient, agree." in said
     assert "Dropout, in training and in evaluation: right" in said
     assert "1 of 10" in course(tmp_path).stdout

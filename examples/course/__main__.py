@@ -16,12 +16,11 @@ from __future__ import annotations
 import argparse
 import shlex
 import sys
-import textwrap
 from collections.abc import Sequence
 from pathlib import Path
 
 from .checks import NAMES, exercise
-from .grading import WIDTH, grade_apart
+from .grading import grade_apart
 from .notebook import text as notebook_text
 from .progress import Folder
 
@@ -143,13 +142,10 @@ def check(folder: Folder, number: int) -> int:
 
 def hint(folder: Folder, number: int) -> int:
     """Print the hints that were read, and one more."""
-    hints = exercise(number).hints
-    count = folder.read_hint(number, len(hints))
-    print(f"{number}. {exercise(number).title}\n")
-    for place, text in enumerate(hints[:count], 1):
-        print(textwrap.fill(f"Hint {place} of {len(hints)}: {text}", WIDTH, break_on_hyphens=False))
+    read, more = folder.read_hints(number)
+    print(f"{number}. {exercise(number).title}\n\n{read}")
     print(f"\nNext: change {folder.file(number)}, then  {command(folder, str(number))}")
-    if count < len(hints):
+    if more:
         print(f"One more hint:  {command(folder, f'hint {number}')}")
     return 0
 

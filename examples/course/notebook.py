@@ -13,14 +13,15 @@ from .grading import grade_apart
 from .learner import TASKS
 from .progress import Folder
 
-__all__ = ["Page", "check", "text"]
+__all__ = ["Page", "check", "hint", "text"]
 
 HEIGHT = 600  # of a page in the notebook, in pixels
 BEGIN = """\
 # A course in ten exercises
 
 Each exercise is a text and a cell with a hole in it, where it raises NotImplementedError. Fill the hole, run the cell,
-which writes the file that its first line names, and then the cell below it, which grades that file.
+which writes the file that its first line names, and then the cell below it, which grades that file. `hint(1)` gives a
+hint for exercise 1, and one more each time.
 """
 
 
@@ -47,9 +48,14 @@ def check(number: int) -> Page | None:
     return Page(page) if page.exists() else None
 
 
+def hint(number: int) -> None:
+    """Print the hints that were read before, and one more."""
+    print(Folder(Path()).read_hints(number)[0])
+
+
 def text(folder: Folder) -> str:
     """Return a notebook with the texts of the exercises and the code of the files in a folder."""
-    cells = [markdown(BEGIN), code("from examples.course.notebook import check")]
+    cells = [markdown(BEGIN), code("from examples.course.notebook import check, hint")]
     for number, name in enumerate(NAMES, 1):
         said = ast.get_docstring(ast.parse((TASKS / f"{name}.py").read_text(encoding="utf-8"))) or ""
         cells += [

@@ -6,10 +6,12 @@ import hashlib
 import json
 import os
 import shutil
+import textwrap
 from pathlib import Path
 from typing import Any, Literal
 
-from .checks import NAMES
+from .checks import NAMES, exercise
+from .grading import WIDTH
 from .learner import TASKS, holes_of, untouched
 
 __all__ = ["Folder", "State"]
@@ -70,12 +72,13 @@ class Folder:
         self._notes_of(number)["right"] = _digest(content) if right else None
         self._save()
 
-    def read_hint(self, number: int, count: int) -> int:
-        """Count one hint more as read, of `count`; return how many that makes."""
-        notes = self._notes_of(number)
-        notes["hints"] = min(count, notes.get("hints", 0) + 1)
+    def read_hints(self, number: int) -> tuple[str, bool]:
+        """Return the hints that were read before, and one more; and whether there are others."""
+        notes, hints = self._notes_of(number), exercise(number).hints
+        count = notes["hints"] = min(len(hints), notes.get("hints", 0) + 1)
         self._save()
-        return int(notes["hints"])
+        lines = [f"Hint {place} of {len(hints)}: {text}" for place, text in enumerate(hints[:count], 1)]
+        return "\n".join(textwrap.fill(line, WIDTH, break_on_hyphens=False) for line in lines), count < len(hints)
 
     def _notes_of(self, number: int) -> dict[str, Any]:
         return self.notes.setdefault(NAMES[number - 1], {})
