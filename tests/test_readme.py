@@ -3,9 +3,8 @@
 import contextlib
 import io
 import re
+import tomllib
 from pathlib import Path
-
-import pytest
 
 import datasets
 import nn
@@ -23,22 +22,26 @@ def run(code: str, names: dict[str, object]) -> str:
     return printed.getvalue()
 
 
-def test_the_first_screen_trains_and_tests_a_network(monkeypatch: pytest.MonkeyPatch) -> None:
-    (images, labels), (test_images, test_labels) = datasets.load_mnist()
-    some = (images[:6000], labels[:6000]), (test_images[:1000], test_labels[:1000])
-    monkeypatch.setattr(datasets, "load_mnist", lambda: some)
+def test_the_first_screen_trains_a_network_that_reads_as_many_digits_as_it_says() -> None:
+    said = re.search(r"Both reach (\d+) %", README)
+    assert said
     nn.manual_seed(0)
     names: dict[str, object] = {}
     accuracies = [float(share) for share in re.findall(r"([\d.]+)% of the test digits", run(LOOP, names))]
     assert len(accuracies) == 3
-    assert accuracies[-1] > 85
+    assert accuracies[-1] > int(said[1]) - 0.2  # other machines round in other places
+    (images, labels), (test_images, test_labels) = datasets.load_mnist()  # a part is enough for the same once more
+    some = (images[:6000], labels[:6000]), (test_images[:1000], test_labels[:1000])
+    names["load_mnist"] = lambda: some
     result = re.search(r"'accuracy': ([\d.]+)\}$", run(FIT, names).strip())
     assert result
     assert float(result[1]) > 0.85
 
 
-def test_the_first_screen_is_short_and_comes_first() -> None:
-    assert README.index(LOOP) < 200, "the example comes before anything else is explained"
+def test_the_first_screen_is_short_and_shows_code_before_it_explains() -> None:
+    opening = README[: README.index(LOOP)]
+    assert len(re.sub(r"<img [^>]+>", "", opening)) < 300
+    assert opening.count("<img") == 1
     lines = [[line for line in code.splitlines() if line] for code in (LOOP, FIT)]
     assert [len(code) for code in lines] == [14, 5]
     assert max(map(len, (LOOP + FIT).splitlines())) <= 100, "a longer line is cut off on a page"
@@ -55,9 +58,24 @@ def test_the_code_about_tensors_gives_what_it_says() -> None:
             assert eval(expression, names) == float(said[1])
 
 
+def test_the_first_page_of_the_site_shows_the_same_programs_and_picture() -> None:
+    page = (ROOT / "docs" / "index.md").read_text(encoding="utf-8")
+    assert LOOP in page
+    assert FIT in page
+    assert "(images/player.gif)" in page[: page.index(LOOP)]
+
+
+def test_what_is_installed_is_what_the_project_depends_on() -> None:
+    dependencies = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["dependencies"]
+    page = (ROOT / "docs" / "installation.md").read_text(encoding="utf-8")
+    for name in (re.split(r"\W", dependency)[0] for dependency in dependencies):
+        for text in (README.partition("What is installed with it")[2].partition("\n\n")[0], page.partition("|---")[2]):
+            assert name in text.lower(), name
+
+
 def test_links_and_pictures_exist() -> None:
-    for target in re.findall(r"\]\(([^)#]+)\)", README):
-        assert target.startswith("https://") or (ROOT / target).exists(), target
+    for target in re.findall(r"\]\(([^)#]+)\)|src=\"([^\"]+)\"", README):
+        assert "".join(target).startswith("https://") or (ROOT / "".join(target)).exists(), target
 
 
 def test_the_modules_named_exist() -> None:
