@@ -20,6 +20,7 @@ extensions = [
     "sphinx_copybutton",
     "myst_nb",
     "docs.site.annotations",
+    "docs.site.excerpts",
     "docs.site.links",
     "docs.site.mathematics",
     "docs.site.names",
