@@ -16,9 +16,9 @@ MODULES = (
 
 HEAD = """# SciPy's functions
 
-Written by `docs/generate.py` with SciPy {version}: what has derivatives is in `autograd.scipy`, under the same name,
-and [described there](api/scipy.md). Of the distributions of `scipy.stats`, the methods that have derivatives are
-on that page. Anything else raises where it is given a tensor that requires a gradient, and says so.
+This page lists which of SciPy's functions have derivatives: they are in `autograd.scipy`, under the same names, and
+[described there](api/scipy.md), as are the methods of the distributions of `scipy.stats`. Anything else raises where it
+is given a tensor that requires a gradient, and says so. `docs/generate.py` wrote the page with SciPy {version}.
 """
 
 

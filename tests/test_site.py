@@ -60,6 +60,20 @@ def test_all_code_of_a_page_is_what_the_test_above_runs(page: Path) -> None:
         assert block[1] != "python" or tested, f"{page.name} has code without a prompt"
 
 
+WRITTEN = [page for page in sorted(DOCS.rglob("*.md")) if page.name != "changelog.md"]  # which has its own form
+
+
+@pytest.mark.parametrize("page", WRITTEN, ids=lambda page: page.relative_to(DOCS).as_posix())
+def test_a_page_begins_with_what_the_reader_gets(page: Path) -> None:
+    first = page.read_text(encoding="utf-8").split("\n\n")[1]
+    if re.match(r"```{names} [\w.]+\n[a-z_]+\n```$", first):
+        return  # what a module says of itself
+    words = first.replace("\n", " ")
+    assert re.match(r"[\w`*]", words), f"{page.name} begins with {words[:40]!r}"
+    assert not words.startswith(("See [", "Written by")), page.name
+    assert len(words) > 60, page.name
+
+
 def test_every_public_name_is_on_one_page() -> None:
     on_pages: list[tuple[str, str]] = []
     for page in sorted(DOCS.glob("api/*.md")):
