@@ -1,7 +1,7 @@
 """Functional models: twenty networks, trained together, disagree where there are no data.
 
-`nn.stack_parameters` puts the parameters of all networks into one dict, along a new first axis.
-`nn.functional_call` is one network as a function of its parameters, and `vmap` calls it for all.
+`nn.stack_parameters` stacks the parameters of all networks along a new axis. A network as
+a function of its parameters is `nn.functional_call`, and `vmap` calls it for all.
 """
 
 import matplotlib.pyplot as plt
@@ -18,7 +18,7 @@ points = np.linspace(-3.6, 3.2, 171)[:, np.newaxis]
 
 nn.manual_seed(0)
 models = [nn.MLP([1, 32, 32, 1], nn.SiLU, dtype=np.float64) for _ in range(20)]
-stacked = {name: nn.Parameter(2 * value) for name, value in nn.stack_parameters(models).items()}
+stacked = {name: nn.Parameter(2 * w) for name, w in nn.stack_parameters(models).items()}
 
 
 def predict(parameters: dict[str, Array], x: Array) -> Array:

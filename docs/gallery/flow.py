@@ -1,8 +1,8 @@
 """Normalizing flow: the density of two moons, as a normal distribution that is bent.
 
-Each layer shifts and stretches one coordinate by functions of the other: its inverse, and the
-determinant of its Jacobian, cost nothing (Dinh, Sohl-Dickstein and Bengio, "Density estimation
-using Real NVP", 2017). The flow is trained by the mean log density of the data.
+Each layer shifts and stretches one coordinate by functions of the other: its inverse, and
+the determinant of its Jacobian, cost nothing (Dinh, Sohl-Dickstein and Bengio, "Density
+estimation using Real NVP", 2017). The mean log density of the data trains it.
 """
 
 import matplotlib.pyplot as plt
@@ -36,7 +36,8 @@ def from_noise(noise: Array) -> Tensor:
 
 rng = nn.manual_seed(0)
 moons = make_moons(2000, noise=0.08, seed=0)[0]
-layers = nn.ModuleList([nn.MLP([1, 24, 24, 2], nn.Tanh, dtype=np.float64) for _ in range(6)])
+sizes = [1, 24, 24, 2]
+layers = nn.ModuleList(nn.MLP(sizes, nn.Tanh, dtype=np.float64) for _ in range(6))
 optimizer = nn.optim.Adam(layers.parameters(), lr=0.01)
 schedule = nn.optim.lr_scheduler.CosineAnnealingLR(optimizer, T_max=400)
 for _ in range(400):
@@ -50,9 +51,9 @@ grid = np.stack(np.meshgrid(np.linspace(-2, 3, 201), np.linspace(-1.5, 2, 141)),
 with no_grad():
     density = np.exp(log_density(grid.reshape(-1, 2))).numpy().reshape(141, 201)
     points = from_noise(rng.normal(size=(1500, 2))).numpy()
-figure, (left, right) = plt.subplots(1, 2, figsize=(8, 3), layout="constrained", sharey=True)
+left, right = plt.figure(figsize=(8, 3), layout="constrained").subplots(1, 2, sharey=True)
 left.contourf(grid[..., 0], grid[..., 1], density, levels=12, cmap="Blues")
 left.set_title("density")
 right.plot(*points.T, ".", markersize=2)
 right.set(title="points drawn from it", xlim=(-2, 3))
-figure.savefig("flow.png")
+plt.savefig("flow.png")

@@ -1,7 +1,7 @@
 """Hamiltonian Monte Carlo: a thousand chains explore a density in the shape of a banana.
 
-A chain moves as a ball would in a bowl of height ``-log_density``: kicked at random, it rolls
-for a while. It stays where it ends with a probability that makes up for the error of the steps
+A chain moves as a ball would in a bowl of height ``-log_density``: kicked at random, it
+rolls for a while. It stays there with a probability that makes up for errors of the steps
 (R. M. Neal, "MCMC using Hamiltonian dynamics", 2011).
 """
 
@@ -16,7 +16,7 @@ rng = np.random.default_rng(0)
 
 
 def log_density(x: Array) -> Array:
-    """Return the log density: x[0] is normal, x[1] has mean ``x[0] ** 2 / 2``, deviation 0.6."""
+    """Return the log density: x[0] is normal, and x[1] around ``x[0] ** 2 / 2``."""
     return -0.5 * (x[0] ** 2 + ((x[1] - x[0] ** 2 / 2) / 0.6) ** 2)
 
 
@@ -24,7 +24,7 @@ heights, slopes = vmap(log_density), vmap(grad(log_density))
 
 
 def roll(x: Array, momentum: Array) -> tuple[Array, Array]:
-    """Return positions and momenta after some leapfrog steps, all of shape ``(chains, 2)``."""
+    """Return positions and momenta after some leapfrog steps, shape ``(chains, 2)``."""
     momentum = momentum + SIZE / 2 * slopes(x)
     for _ in range(STEPS):
         x = x + SIZE * momentum
@@ -41,17 +41,19 @@ x, draws, accepted = rng.normal(size=(CHAINS, 2)), [], []
 for _ in range(DRAWS):
     kick = rng.normal(size=x.shape)
     end, momentum = roll(x, kick)
-    stays = rng.random(CHAINS) < np.exp(np.minimum(energy(x, kick) - energy(end, momentum), 0))
+    gained = energy(end, momentum) - energy(x, kick)
+    stays = np.log(rng.random(CHAINS)) < -gained
     x = np.where(stays[:, np.newaxis], end, x)
     draws.append(x)
     accepted.append(stays.mean())
 
 sample = np.concatenate(draws[20:])
-print(f"{np.mean(accepted):.0%} accepted; mean {sample.mean(axis=0).round(3)}, in truth (0, 0.5)")
+print(f"{np.mean(accepted):.0%} accepted")
+print(f"mean {sample.mean(axis=0).round(3).tolist()}, in truth [0, 0.5]")
 print(f"covariance {np.cov(sample.T).round(3).tolist()}, in truth [[1, 0], [0, 0.86]]")
 
 plt.figure(figsize=(6, 3.5), layout="constrained")
 plt.plot(*sample[::20].T, ".", color="#9ecae1", markersize=2)
-plt.plot(*np.array(draws[20:32])[:, 0].T, "o-", color="#d95f02", linewidth=0.8, markersize=3)
+plt.plot(*np.array(draws[20:32])[:, 0].T, "o-", color="#d95f02", linewidth=1)
 plt.title("draws of all chains, and the way of one")
 plt.savefig("hamiltonian.png")

@@ -1,9 +1,9 @@
 """Laplace's approximation: the risk that cold breaks the seals of a rocket.
 
-Before the Challenger started at 31 °F, seals had been damaged in 7 of 23 flights (Dalal, Fowlkes
-and Hoadley, "Risk analysis of the space shuttle", Journal of the American Statistical
-Association 84, 1989). The posterior of a logistic regression is taken to be a normal
-distribution, with the inverse of the Hessian at the peak as its covariance.
+Before the Challenger started at 31 °F, seals had been damaged in 7 of 23 flights (Dalal,
+Fowlkes and Hoadley, "Risk analysis of the space shuttle", Journal of the American
+Statistical Association 84, 1989). The posterior of a logistic regression is taken to be a
+normal distribution, whose covariance is the inverse of the Hessian at the peak.
 """
 
 import matplotlib.pyplot as plt
@@ -23,9 +23,9 @@ def log_odds(w: Array, temperature: Array) -> Array:
 
 
 def log_posterior(w: Array) -> Array:
-    """Return the log density of w, up to a constant; a priori w is normal, with deviation 5."""
-    fits = np.logaddexp(0, -log_odds(w, damaged)).sum() + np.logaddexp(0, log_odds(w, intact)).sum()
-    return -fits - np.sum(w**2) / (2 * 5**2)
+    """Return the log density of w, up to a constant; a priori it has deviation 5."""
+    surprises = np.append(-log_odds(w, damaged), log_odds(w, intact))
+    return -np.logaddexp(0, surprises).sum() - np.sum(w**2) / (2 * 5**2)
 
 
 peak = minimize(lambda w: -log_posterior(w), np.zeros(2), method="trust-exact").x
@@ -44,9 +44,10 @@ grid = np.array(np.meshgrid(np.linspace(-3, 1, 90), np.linspace(-5, 0.5, 90)))
 exact = vmap(log_posterior)(grid.reshape(2, -1).T).reshape(90, 90)
 apart = np.moveaxis(grid, 0, -1) - peak
 normal = -0.5 * np.sum(apart @ np.linalg.inv(covariance) * apart, axis=-1)
-left.contourf(*grid, np.exp(exact - exact.max()), levels=np.arange(0.1, 1.1, 0.15), cmap="Blues")
+levels = np.arange(0.1, 1.1, 0.15)
+left.contourf(*grid, np.exp(exact - exact.max()), levels, cmap="Blues")
 left.contour(*grid, np.exp(normal), levels=[0.1, 0.4, 0.7], colors="#d95f02")
-left.set(title="posterior: exact, and Laplace's", xlabel="log odds at 70 °F", ylabel="per 10 °F")
+left.set(title="posterior: exact, and Laplace's", xlabel="log odds", ylabel="per 10 °F")
 right.fill_between(temperatures, low, high, color="#9ecae1")
 right.plot(temperatures, middle, color="#08519c")
 right.plot(damaged, 0 * damaged + 1, "kx", intact, 0 * intact, "k.")

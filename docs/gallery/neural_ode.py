@@ -1,7 +1,7 @@
 """Neural ODE: the law of a pendulum with friction, learned from watching it swing.
 
-A network gives the velocity of a state: an angle and its speed. Steps of Runge and Kutta lead
-from one observation to the next five, and the gradient goes back through all of them.
+A network gives the velocity of a state: an angle and its speed. Steps of Runge and Kutta
+lead from one observation to the next five, and the gradient goes back through them all.
 """
 
 from collections.abc import Callable
@@ -36,7 +36,7 @@ def path(velocity: Callable[[Array], Array], state: Array, steps: int) -> Array:
 
 
 def loss() -> Tensor:
-    """Return the mean squared error of all pieces, each from its first state, with gradients."""
+    """Return the mean squared error of all pieces, each from its first state."""
     model.zero_grad()
     error = nn.functional.mse_loss(path(model, pieces[0], 5), pieces)
     error.backward()

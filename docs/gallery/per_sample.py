@@ -1,7 +1,7 @@
 """Per-sample gradients: find the wrong labels among a thousand handwritten digits.
 
-A digit whose label contradicts the others pulls hard at the parameters. `grad` differentiates the
-loss of one digit, and `vmap` does so for all of them at once.
+A digit whose label contradicts the others pulls hard at the parameters. `grad` is of the
+loss of one digit, and `vmap` computes it for all of them at once.
 """
 
 import matplotlib.pyplot as plt
@@ -26,7 +26,8 @@ nn.fit(model, (images, labels), nn.CrossEntropyLoss(), optimizer, epochs=8, verb
 
 def loss(parameters: dict[str, Array], image: Array, label: Array) -> Array:
     """Return the loss of one digit."""
-    return nn.functional.cross_entropy(nn.functional_call(model, parameters, image), label)
+    scores = nn.functional_call(model, parameters, image)
+    return nn.functional.cross_entropy(scores, label)
 
 
 def length(parameters: dict[str, Array], image: Array, label: Array) -> Array:

@@ -1,7 +1,7 @@
-"""Parameters as one vector, for SciPy: three peaks of a spectrum, fitted with their errors.
+"""Parameters as one vector, for SciPy: peaks of a spectrum, fitted with their errors.
 
-A model names its parameters in a dict, SciPy's functions want a vector. `flatten` returns the one
-as the other, and the function that goes back.
+A model names its parameters in a dict, SciPy's functions want a vector. `flatten` returns
+the one as the other, and the function that goes back.
 """
 
 import matplotlib.pyplot as plt
@@ -23,12 +23,13 @@ truth = {
 
 def expected(p: dict[str, Array]) -> Array:
     """Return the expected counts of all channels: Gaussian peaks on a straight line."""
-    peaks = p["height"] * np.exp(-0.5 * ((channels[:, None] - p["centre"]) / p["width"]) ** 2)
-    return peaks.sum(axis=1) + p["background"][0] + p["background"][1] * channels
+    apart = (channels[:, np.newaxis] - p["centre"]) / p["width"]
+    line = p["background"][0] + p["background"][1] * channels
+    return np.exp(-(apart**2) / 2) @ p["height"] + line
 
 
 def loss(vector: Array) -> Array:
-    """Return minus the log likelihood of the counts, which are Poisson, up to a constant."""
+    """Return minus the log likelihood of Poisson counts, up to a constant."""
     mean = np.maximum(expected(unflatten(vector)), 1e-3)
     return np.sum(mean - counts * np.log(mean))
 
@@ -41,12 +42,13 @@ guess = {
     "background": np.array([10.0, 0.0]),
 }
 start, unflatten = flatten(guess)
-found = minimize(value_and_grad(loss), start, jac=True, hess=hessian(loss), method="trust-exact")
+method = {"method": "trust-exact", "jac": True, "hess": hessian(loss)}
+found = minimize(value_and_grad(loss), start, **method)
 best = unflatten(found.x)
 error = unflatten(np.sqrt(np.diag(np.linalg.inv(hessian(loss)(found.x)))))
 print(f"{found.nit} iterations")
-for name in truth:
-    print(f"{name:10}  {best[name].round(2)} ± {error[name].round(2)}, in truth {truth[name]}")
+for name, true in truth.items():
+    print(f"{name}: {best[name].round(2)} ± {error[name].round(2)}, in truth {true}")
 
 plt.figure(figsize=(7, 3), layout="constrained")
 plt.step(channels, counts, where="mid", color="#9ecae1")
