@@ -2,15 +2,20 @@
 
 import doctest
 import re
+import shutil
+import subprocess
 import sys
 import tomllib
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
 from docs.site import offline, public
+
+from .player.conftest import browser as browser  # a fixture
 
 ROOT = Path(__file__).parent.parent
 DOCS = ROOT / "docs"
@@ -136,3 +141,69 @@ def test_links_and_what_is_beside_a_page_are_no_fault(tmp_path: Path) -> None:
     )
     (tmp_path / "a.css").write_text("/* https://elsewhere/ */ p { background: url(a.png) }")
     assert not list(offline.faults(tmp_path))
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Some pages, built as all are, which the tests in the browser open as files."""
+    for package in ("furo", "myst_nb"):
+        pytest.importorskip(package, reason="builds pages: pip install -e '.[docs]'")
+    source, site = tmp_path_factory.mktemp("source"), tmp_path_factory.mktemp("site")
+    pages = ("performance", "semantics", "howto/draw", "api/value")
+    for page in pages:
+        (source / page).parent.mkdir(exist_ok=True)
+        shutil.copy(DOCS / f"{page}.md", source / f"{page}.md")
+    shutil.copytree(DOCS / "images", source / "images")
+    (source / "index.md").write_text("\n".join(["# Pages", "", "```{toctree}", *pages, "```", ""]))
+    command = [sys.executable, "-m", "sphinx", "-Q", "-c", str(DOCS), str(source), str(site)]
+    subprocess.run(command, cwd=ROOT, check=True)
+    return site
+
+
+@pytest.mark.parametrize("page", ["performance", "semantics", "howto/draw", "api/value"])
+def test_in_a_browser_as_narrow_as_a_telephone_no_page_scrolls_sideways(site: Path, browser: Any, page: str) -> None:
+    screen = {"width": 390, "height": 844, "deviceScaleFactor": 1, "mobile": True}
+    browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", screen)
+    browser.get((site / f"{page}.html").as_uri())
+    assert browser.execute_script("return [document.documentElement.scrollWidth, innerWidth]") == [390, 390]
+    wide = browser.execute_script("""return [...document.querySelectorAll("article table")]
+        .map(each => each.parentElement).filter(each => each.scrollWidth > each.clientWidth)
+        .map(each => [each.clientWidth <= 390, getComputedStyle(each).overflowX])""")
+    assert all(box == [True, "auto"] for box in wide)
+    assert wide or page not in ("performance", "semantics")
+
+
+def test_in_a_dark_browser_pictures_stand_on_white(site: Path, browser: Any) -> None:
+    dark = {"features": [{"name": "prefers-color-scheme", "value": "dark"}]}
+    browser.execute_cdp_cmd("Emulation.setEmulatedMedia", dark)
+    browser.get((site / "howto" / "draw.html").as_uri())
+    assert max(colours(browser, "body")[0]) < 60
+    pictures = colours(browser, "article img")
+    assert len(pictures) == 5
+    assert all(colour == (255, 255, 255) for colour in pictures)
+
+
+def test_in_a_browser_all_results_of_a_search_have_an_excerpt(site: Path, browser: Any) -> None:
+    wait = pytest.importorskip("selenium.webdriver.support.wait").WebDriverWait(browser, 20)
+    browser.get(f"{(site / 'search.html').as_uri()}?q=value")
+    script = """return [[...document.querySelectorAll("#search-results li")]
+        .map(each => [each.className, each.querySelector("p.context")?.textContent ?? ""]),
+        document.querySelector("#search-results p.search-summary")?.textContent ?? ""]"""
+
+    def all_results(_: Any) -> list[list[str]] | None:
+        results, said = browser.execute_script(script)
+        number = re.search(r"found (\d+) pages", said)
+        return results if number and len(results) == int(number[1]) and all(text for _, text in results) else None
+
+    results = wait.until(all_results)
+    assert {kind for kind, _ in results} >= {"kind-object", "kind-text"}
+    assert all("value" in text.lower() for kind, text in results if kind != "kind-object")
+    assert any(text.startswith("A number with the gradient") or "float" in text for _, text in results)
+
+
+def colours(browser: Any, selector: str) -> list[tuple[int, ...]]:
+    """Return red, green and blue of what is behind the elements that a selector finds, from 0 to 255."""
+    script = (
+        """return [...document.querySelectorAll(arguments[0])].map(each => getComputedStyle(each).backgroundColor)"""
+    )
+    return [tuple(map(int, re.findall(r"\d+", text)[:3])) for text in browser.execute_script(script, selector)]

@@ -13,11 +13,11 @@ from sphinx.application import Sphinx
 
 MAIN = re.compile(r"<(\w+)[^>]* role=\"main\"[^>]*>(.*?)</\1>", re.DOTALL)
 LEFT_OUT = re.compile(r"<(script|style|svg|iframe)\b.*?</\1>|<a class=\"headerlink\".*?</a>", re.DOTALL)
-TAG = re.compile(r"<(?!/?section\b)[^>]*>")
+TAG = re.compile(r"<(?!/?(section|dt|dd)\b)[^>]*>")
 
 
 def text(page: str) -> str:
-    """Return the text of a page's main part as HTML in which only sections are marked, to which results may lead."""
+    """Return the text of a page's main part as HTML that marks only sections and entries, to which results lead."""
     main = MAIN.search(page)
     return f'<div role="main">{TAG.sub("", LEFT_OUT.sub("", main[2]))}</div>' if main else ""
 
