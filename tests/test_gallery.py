@@ -2,7 +2,6 @@
 
 import contextlib
 import io
-import os
 import re
 from functools import cache
 from pathlib import Path
@@ -14,6 +13,7 @@ import pytest
 from scipy import stats
 from scipy.integrate import solve_ivp
 from scipy.optimize import approx_fprime
+from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]  # it has no annotations
 
 import nn
 from autograd import jacobian
@@ -29,15 +29,12 @@ def run(name: str) -> dict[str, Any]:
     """Return what the names of a program stand for at its end, and what it printed and wrote."""
     names: dict[str, Any] = {"__name__": "__main__"}
     source, printed = (GALLERY / f"{name}.py").read_text(encoding="utf-8"), io.StringIO()
-    before = os.getcwd()
-    coarse = plt.rc_context({"savefig.dpi": 30})  # which is faster
-    with TemporaryDirectory() as folder, contextlib.redirect_stdout(printed), coarse:
-        try:
-            os.chdir(folder)
-            exec(compile(source, f"{name}.py", "exec"), names)
-        finally:
-            os.chdir(before)
-            plt.close("all")
+    with (
+        TemporaryDirectory() as folder, contextlib.chdir(folder), contextlib.redirect_stdout(printed),
+        plt.rc_context({"savefig.dpi": 30}), threadpool_limits(1),  # both are faster
+    ):  # fmt: skip
+        exec(compile(source, f"{name}.py", "exec"), names)
+        plt.close("all")
         written = {path.name: path.read_bytes() for path in Path(folder).iterdir()}
     return names | {"printed": printed.getvalue(), "written": written}
 
