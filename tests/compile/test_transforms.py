@@ -2,6 +2,7 @@
 
 import dataclasses
 import functools
+import operator
 from collections.abc import Callable
 from typing import Any
 
@@ -10,6 +11,7 @@ import pytest
 
 from autograd import (
     checkpoint,
+    compile,
     elementwise_grad,
     fixed_point,
     ggnvp,
@@ -245,3 +247,30 @@ def test_tensors_and_numbers_as_arguments() -> None:
     assert_same(grad(number), *[(tensor(x),) for (x,) in drawn((3,))])
     assert_same(lambda a, b: np.sin(a) * b, *[(np.float64(a), np.float32(2 * a)) for a in (0.5, 1.5, 2.5)])
     assert_same(lambda a, b: np.sin(a) * b, (1.0, 2), (1.5, 2), (1.0, 3), programs=2)
+
+
+@pytest.mark.parametrize("function", [
+    operator.add, operator.sub, operator.mul, operator.truediv, operator.floordiv, operator.mod, operator.pow,
+    operator.lt, operator.ge, operator.eq, operator.iadd, operator.imul,
+])  # fmt: skip
+def test_a_number_beside_an_element_of_a_batch(function: Any) -> None:
+    def of_numbers(s: Any, x: Any) -> Any:
+        number = s.sum()  # a number of NumPy's, where an array would answer differently
+        return vmap(lambda row: function(number, row[0]) + function(row[1], number))(x)
+
+    s, x = np.array([1.5, 0.25]), np.array([[0.5, 1.25], [1.75, 2.0], [1.75, 1.75]])
+    program = compile(of_numbers)
+    for factor in (1.0, 0.5, 2.0):
+        np.testing.assert_array_equal(program(s, factor * x), of_numbers(s, factor * x))
+
+
+@pytest.mark.parametrize(
+    "function", [lambda x: 2.0 * np.sin(x[0]), lambda x: np.exp(x[0]), lambda x: np.sin(x[0]) * x[1] / 3.0]
+)
+def test_derivatives_of_each_element_from_one_of_its_numbers(function: Any) -> None:
+    x = np.random.default_rng(0).normal(size=(5, 3))
+    for transform in (grad, hessian):
+        derivative = vmap(transform(function))
+        program = compile(derivative)
+        for factor in (1.0, 0.5, 2.0):
+            np.testing.assert_allclose(program(factor * x), derivative(factor * x), rtol=1e-15)

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from ...graph.batched import Batched
 from ...graph.traced import Traced, Variable
 
 ndarray = np.ndarray
@@ -18,8 +19,8 @@ ndarray = np.ndarray
 
 def _operator(ufunc: np.ufunc, of_numbers: Callable[[Any, Any], Any], swapped: bool) -> Callable[[Any, Any], Any]:
     def operate(self: Any, other: Any) -> Any:
-        if hasattr(other, "_node"):
-            return NotImplemented  # a tensor
+        if hasattr(other, "_node") or type(other) is Batched:
+            return NotImplemented  # a tensor, or an array of vmap, which answers
         a, b = (other, self) if swapped else (self, other)
         arrays = isinstance(a, ndarray | list | tuple) or isinstance(b, ndarray | list | tuple)
         if arrays and (ufunc is not np.power or isinstance(b, ndarray)):
@@ -34,7 +35,7 @@ def _operator(ufunc: np.ufunc, of_numbers: Callable[[Any, Any], Any], swapped: b
 
 def _in_place(ufunc: np.ufunc, of_numbers: Callable[[Any, Any], Any]) -> Callable[[Any, Any], Any]:
     def operate(self: Any, other: Any) -> Any:
-        if hasattr(other, "_node"):
+        if hasattr(other, "_node") or type(other) is Batched:
             return NotImplemented
         call = self.records.call
         return (
