@@ -147,3 +147,17 @@ except AttributeError as error:
         "autograd.ops.linalg autograd.ops.reduce",
         "module 'autograd.ops' has no attribute 'nothing'",
     ]
+
+
+def test_without_scipy_its_functions_say_what_to_install() -> None:
+    program = """
+import sys
+sys.modules["scipy"] = None
+import autograd
+for load in (lambda: autograd.scipy.stats, lambda: __import__("autograd.scipy.linalg")):
+    try:
+        load()
+    except ModuleNotFoundError as error:
+        print(error)
+"""
+    assert fresh(program) == "autograd.scipy needs SciPy: pip install scipy\n" * 2

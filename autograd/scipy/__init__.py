@@ -11,7 +11,11 @@ module is imported when it is first asked for, and only then is SciPy.
 """
 
 import importlib
+import importlib.util
 import typing
+
+if importlib.util.find_spec("scipy") is None:
+    raise ModuleNotFoundError("autograd.scipy needs SciPy: pip install scipy", name="scipy")
 
 if typing.TYPE_CHECKING:
     from . import fft, integrate, interpolate, linalg, optimize, signal, sparse, spatial, special, stats

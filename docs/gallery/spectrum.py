@@ -1,15 +1,14 @@
 """Parameters as one vector, for SciPy: peaks of a spectrum, fitted with their errors.
 
-A model names its parameters in a dict, SciPy's functions want a vector. `flatten` returns
-the one as the other, and the function that goes back.
+A model names its parameters in a dict, SciPy's functions want a vector. `ravel_pytree`
+returns the one as the other, and the function that goes back.
 """
 
 import matplotlib.pyplot as plt
 import numpy as np
-from autograd.misc import flatten
 from scipy.optimize import minimize
 
-from autograd import hessian, value_and_grad
+from autograd import hessian, ravel_pytree, value_and_grad
 
 Array = np.ndarray
 channels = np.arange(200.0)
@@ -30,7 +29,7 @@ def expected(p: dict[str, Array]) -> Array:
 
 def loss(vector: Array) -> Array:
     """Return minus the log likelihood of Poisson counts, up to a constant."""
-    mean = np.maximum(expected(unflatten(vector)), 1e-3)
+    mean = np.maximum(expected(unravel(vector)), 1e-3)
     return np.sum(mean - counts * np.log(mean))
 
 
@@ -41,11 +40,11 @@ guess = {
     "width": np.array([5.0, 5.0, 5.0]),
     "background": np.array([10.0, 0.0]),
 }
-start, unflatten = flatten(guess)
+start, unravel = ravel_pytree(guess)
 method = {"method": "trust-exact", "jac": True, "hess": hessian(loss)}
 found = minimize(value_and_grad(loss), start, **method)
-best = unflatten(found.x)
-error = unflatten(np.sqrt(np.diag(np.linalg.inv(hessian(loss)(found.x)))))
+best = unravel(found.x)
+error = unravel(np.sqrt(np.diag(np.linalg.inv(hessian(loss)(found.x)))))
 print(f"{found.nit} iterations")
 for name, true in truth.items():
     print(f"{name}: {best[name].round(2)} ± {error[name].round(2)}, in truth {true}")
