@@ -17,11 +17,12 @@ from typing import Any, NoReturn
 
 import numpy as np
 
-__all__ = ["end_job", "launched", "leaving", "limit_threads", "message_passing", "start"]
+__all__ = ["end_job", "launched", "launchers_terminal", "leaving", "limit_threads", "message_passing", "start"]
 
 # The number of processes, as MPICH and Intel MPI, Open MPI, MVAPICH, and Slurm's srun say it. That of an allocation of
 # Slurm, SLURM_NTASKS, would be wrong: every process in it sees that, also one that was started alone.
 _SIZES = ("PMI_SIZE", "OMPI_COMM_WORLD_SIZE", "MV2_COMM_WORLD_SIZE", "SLURM_STEP_NUM_TASKS")
+_LAUNCHERS = ("mpiexec", "mpirun", "orterun", "prterun", "srun")  # what the names of their processes begin with
 _PROCESS = "PLAINGRAD_MPI_PROCESS"  # the process that MPI was started in: others that it starts are no ranks
 _THREADS = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS")
 
@@ -32,6 +33,24 @@ def launched() -> int:
     if os.environ.get(_PROCESS, own) != own:
         return 1
     return next((int(text) for text in map(os.environ.get, _SIZES) if text is not None and text.isdecimal()), 1)
+
+
+def launchers_terminal() -> int | None:
+    """Return the width of the terminal that the launcher passes this process's standard error stream on to, if it does.
+
+    It is known on Linux alone, and for processes on the launcher's machine.
+    """
+    process = os.getppid() if launched() > 1 else 0
+    while process > 1:
+        try:
+            name, _, numbers = Path(f"/proc/{process}/stat").read_text().partition("(")[2].rpartition(")")
+            if name.startswith(_LAUNCHERS):
+                with Path(f"/proc/{process}/fd/2").open("rb", buffering=0) as stream:
+                    return os.get_terminal_size(stream.fileno()).columns
+            process = int(numbers.split()[1])
+        except OSError:  # another system, somebody else's process, or no terminal
+            return None
+    return None
 
 
 def message_passing() -> Any:

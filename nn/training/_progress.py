@@ -6,6 +6,8 @@ import sys
 from collections.abc import Mapping
 from typing import Any
 
+from ..distributed._launch import launchers_terminal
+
 __all__ = ["Progress"]
 
 _SECONDS = "seconds"
@@ -20,13 +22,14 @@ class Progress:
     epochs
         The number of all of them.
     verbose
-        Whether to show anything. The bar appears on the standard error stream if that is a terminal, and disappears at
-        the end of the epoch; the line goes to the standard output.
+        Whether to show anything. The bar appears on the standard error stream if that is a terminal, or the launcher's
+        of several processes is one, and disappears at the end of the epoch; the line goes to the standard output.
     """
 
     def __init__(self, epochs: int, verbose: bool) -> None:
         self._epochs, self._verbose = epochs, verbose
-        self._watched = verbose and sys.stderr is not None and sys.stderr.isatty()
+        self._columns = launchers_terminal() if verbose else None
+        self._watched = self._columns is not None or (verbose and sys.stderr is not None and sys.stderr.isatty())
         self.bar: Any = None
 
     def start(self, epoch: int, size: int | None, done: int) -> None:
@@ -35,7 +38,13 @@ class Progress:
             from tqdm import tqdm  # loaded where it is used
 
             self.bar = tqdm(
-                total=size, initial=done, desc=f"epoch {epoch}/{self._epochs}", unit=" batches", leave=False, delay=0.3
+                total=size,
+                initial=done,
+                desc=f"epoch {epoch}/{self._epochs}",
+                unit=" batches",
+                leave=False,
+                delay=0.3,
+                ncols=self._columns,
             )
 
     def update(self, batches: int, means: Mapping[str, float]) -> None:

@@ -15,7 +15,7 @@ MPIEXEC = Path(sys.executable).parent / "mpiexec"
 needs_mpi = pytest.mark.skipif(not MPIEXEC.exists(), reason="needs pip install 'plaingrad[mpi]'")
 
 
-def start(ranks: int, *arguments: str) -> subprocess.Popen[str]:
+def start(ranks: int, *arguments: str, stderr: int = subprocess.PIPE) -> subprocess.Popen[str]:
     """Start ``python *arguments`` on some ranks, in a group of its own, as a terminal would."""
     threads = {"OPENBLAS_NUM_THREADS": "1"}
     return subprocess.Popen(
@@ -23,7 +23,7 @@ def start(ranks: int, *arguments: str) -> subprocess.Popen[str]:
         cwd=ROOT,
         env={**os.environ, "PYTHONPATH": str(ROOT), **threads},
         stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
+        stderr=stderr,
         text=True,
         start_new_session=True,
     )

@@ -4,7 +4,9 @@ import json
 import os
 import random
 import signal
+import struct
 import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -90,3 +92,43 @@ def test_a_training_whose_ranks_are_killed_goes_on_to_the_bit_on_any_number_of_r
     whole, resumed = arrays(tmp_path / "whole.npz"), arrays(tmp_path / "resumed.npz")
     for name in whole:
         np.testing.assert_array_equal(resumed[name], whole[name], err_msg=name)
+
+
+WATCHED = """
+import numpy as np, time, nn
+
+class Slow(nn.Linear):
+    def forward(self, x):
+        time.sleep(0.1)
+        return super().forward(x)
+
+model = Slow(3, 1)
+data, optimizer = (np.ones((80, 3)), np.ones((80, 1))), nn.optim.SGD(model.parameters())
+nn.fit(model, data, nn.MSELoss(), optimizer, epochs=1, batch_size=8)
+"""
+
+
+@needs_mpi
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere nobody knows where the launcher's streams go")
+def test_one_progress_bar_where_the_launcher_is_on_a_terminal() -> None:
+    import fcntl
+    import pty
+    import termios
+
+    reads, terminal = pty.openpty()
+    fcntl.ioctl(terminal, termios.TIOCSWINSZ, struct.pack("4H", 24, 61, 0, 0))
+    process = start(2, "-c", WATCHED, stderr=terminal)
+    os.close(terminal)
+    shown = b""
+    try:
+        while part := os.read(reads, 4096):
+            shown += part
+    except OSError:  # the other end is closed
+        pass
+    process.communicate(timeout=60)
+    assert process.returncode == 0, shown
+    bars = [line for line in shown.decode().split("\r") if "batches" in line]
+    assert bars, shown
+    assert all(line.startswith("epoch 1/1") and len(line) <= 61 for line in bars)
+    counts = [line.partition("/10 ")[0].rpartition(" ")[2] for line in bars]
+    assert len(counts) == len(set(counts)), counts  # of one rank

@@ -407,3 +407,31 @@ def test_loops_are_compiled_within_two_seconds_and_kept(tmp_path: Path, monkeypa
     assert len([name for name in kept if name.endswith(".nbc")]) == 1
     assert float(run(AGAIN)) < 2
     assert {path.name: path.stat().st_mtime_ns for path in tmp_path.rglob("loop_*")} == kept
+
+
+OF_SEVERAL_PROCESSES = """
+import sys
+import numpy as np
+from autograd import compile
+
+FUNCTIONS = {
+    "product": lambda x: x * 2 + 1 - x * x,
+    "exp": lambda x: np.exp(x) * 2 + x,
+    "cosh": lambda x: np.cosh(x) * 2 + x,
+}
+x = np.linspace(-1, 1, 16, dtype=np.float32)
+for name in sys.argv[1:]:
+    compiled = compile(FUNCTIONS[name], backend="numba")
+    for _ in range(3):
+        np.testing.assert_allclose(compiled(x), FUNCTIONS[name](x), rtol=1e-6)
+    assert "loop_" in compiled.source()
+"""
+
+
+def test_loops_of_several_processes_do_not_mix(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """cosh has an exp of its own, which halves. The linker took it for that of a loop that another process had kept."""
+    monkeypatch.setenv("NUMBA_CACHE_DIR", str(tmp_path))
+    for names in (("product", "exp"), ("cosh", "exp")):
+        command = [sys.executable, "-c", OF_SEVERAL_PROCESSES, *names]
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        assert not done.returncode, done.stderr

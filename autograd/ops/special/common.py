@@ -17,7 +17,16 @@ from ...tensors.tensor import Tensor, any_live
 if TYPE_CHECKING:
     from ...tensors.types import ArrayOrTensor
 
-__all__ = ["at_quantile", "exp_of_square", "in_double", "of_last", "over", "plain_exp_of_square", "where_defined"]
+__all__ = [
+    "at_quantile",
+    "exp_of_square",
+    "in_double",
+    "of_last",
+    "over",
+    "plain_exp_of_square",
+    "split",
+    "where_defined",
+]
 
 # By number of parameters: reorder a function's arguments so that its variable, which is differentiated, comes first.
 _VARIABLE_FIRST: dict[int, Callable[[Function], Function]] = {
@@ -91,19 +100,36 @@ def of_last(function: np.ufunc, rule: Rule, forward: Function | None = None) -> 
     operations[function] = apply
 
 
-def plain_exp_of_square(x: Any, factor: float) -> Any:
-    """Return exp(factor x²) to the last digits, which rounding x² would lose: x is split, and its head squared.
+def split(x: Any) -> tuple[Any, Any]:
+    """Return two numbers that add up to x² to the last digits, which rounding x² would lose; beyond 64, to 64².
 
-    The head has so few digits that its square is exact.
+    The first is an exact square: that of x rounded to so few digits. exp(±x²/2) is 0 or inf beyond 64.
     """
+    x = np.clip(x, -_FAR, _FAR)
+    rounds = x.dtype.type(1.5 * 2.0 ** (np.finfo(x.dtype).nmant - _DIGITS))  # a sum with it has no other digits
+    head = x + rounds
+    head -= rounds
+    rest = x - head
+    x += head
+    rest *= x
+    head *= head
+    return head, rest
+
+
+_FAR, _DIGITS = 64.0, 5  # the square of the head has at most 22 binary digits
+
+
+def plain_exp_of_square(x: Any, factor: float) -> Any:
+    """Return exp(factor x²) to the last digits; of complex numbers, up to rounding x²."""
     if x.dtype.kind == "c":
         return np.exp(factor * x * x)
-    head = np.round(np.clip(x, -_FAR, _FAR) * _STEPS) / _STEPS
-    rest = np.where(np.abs(x) < _FAR, (x - head) * (x + head), 0)
-    return np.exp(factor * head * head) * np.exp(factor * rest)
+    head, rest = split(x)
+    head *= factor
+    rest *= factor
+    result = np.exp(head)
+    result *= np.exp(rest)
+    return result
 
-
-_FAR, _STEPS = 64.0, 32.0  # exp(64²) overflows; the head's square has at most 22 binary digits
 
 exp_of_square = elementwise(
     plain_exp_of_square, lambda g, out, x, factor: g * (x * out * (2 * factor)), name="exp_of_square"

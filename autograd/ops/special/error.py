@@ -7,16 +7,13 @@ confluent hypergeometric function, which do not.
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from scipy.special import _ufuncs as special
 
 from ...primitives.declare import elementwise
-from .common import exp_of_square, plain_exp_of_square
-
-if TYPE_CHECKING:
-    from ...tensors.types import ArrayOrTensor
+from .common import exp_of_square, plain_exp_of_square, split
 
 ROOT_PI, ROOT_2PI, ROOT_HALF = math.sqrt(math.pi), math.sqrt(2 * math.pi), math.sqrt(0.5)
 LARGE, TERMS = 1.5, 110  # from where on the continued fraction of erfcx is better, and after how many terms it is exact
@@ -65,12 +62,27 @@ def _dawsn_rule(g: Any, x: Any, out: Any) -> Any:
     )
 
 
-def hazard(x: ArrayOrTensor, log_cdf: ArrayOrTensor) -> Any:
-    """Return the normal density divided by the normal distribution function, given the log of the latter."""
+def _hazard(x: Any, log_cdf: Any) -> Any:
+    head, rest = split(np.maximum(x, 0))
+    head *= -0.5
+    rest *= -0.5
+    rest -= np.maximum(log_cdf, -1)
+    of_right = np.exp(head)
+    of_right *= np.exp(rest)
+    of_right *= 1 / ROOT_2PI
+    of_left = (2 / ROOT_2PI) / special.erfcx(np.minimum(x, 0) * -ROOT_HALF)
+    return np.where(np.less(x, 0), of_left, of_right)
+
+
+def _hazard_rule(g: Any, x: Any, out: Any) -> Any:
     left = np.less(x, 0)
-    below, above = np.where(left, x, 0), np.where(left, 0, x)
-    of_left = (2 / ROOT_2PI) / special.erfcx(below * -ROOT_HALF)
-    return np.where(left, of_left, exp_of_square(above, -0.5) * np.exp(-np.where(left, 0, log_cdf)) * (1 / ROOT_2PI))
+    of_left = out * erfcx_slope(np.where(left, x, 0) * -ROOT_HALF, 1) * (ROOT_PI / 2)
+    return g * (out * np.where(left, of_left, -np.where(left, 0, x)))
+
+
+# the normal density divided by the normal distribution function, given the log of the latter, which the left tail does
+# not need
+hazard = elementwise(_hazard, _hazard_rule, lambda g, x, out: -g * np.where(np.less(x, 0), 0, out), name="hazard")
 
 
 # The slopes of inverses, which are exp(y²) but for a factor. For large y, where rounding y itself loses digits, that

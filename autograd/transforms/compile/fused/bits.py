@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Callable
 from typing import Any, TypeVar, cast
 
@@ -16,10 +17,17 @@ from numba.core.typing.context import Context  # noqa: E402
 __all__ = ["as_bits", "as_float", "inlined", "intrinsic", "multiply_add", "polynomial", "where"]
 
 F = TypeVar("F", bound=Callable[..., Any])
+_OF_PROCESS = secrets.token_hex(8)
 
 
 def inlined(function: F) -> F:
-    """Make a function of numbers part of the loops that call it."""
+    """Make a function of numbers part of the loops that call it.
+
+    A loop on disk holds a copy of what it calls, under names that numba makes from the qualified name and the order of
+    compilation. Where two loops of different processes have a name in common, the linker takes the first function of
+    that name for both: another one, if several functions have one qualified name. So each process has its own names.
+    """
+    function.__qualname__ += f"_{_OF_PROCESS}"
     return cast(F, _numba.njit(function, error_model="numpy"))
 
 

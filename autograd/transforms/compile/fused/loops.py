@@ -47,7 +47,8 @@ def compiled_loop(function: F) -> F:
 
     Division by zero gives inf or nan, as in NumPy. Multiplications and additions are rounded one by one: the loop
     computes the same bits as the NumPy calls that it stands for. The machine code is kept in `cache_folder`, if that
-    can be written to, for each processor and each version of the function's file.
+    can be written to, for each processor and each version of the function's file; not that of a closure, such as one
+    of several functions that a function makes.
 
     Raises
     ------
@@ -69,7 +70,7 @@ def compiled(function: Callable[..., Any]) -> Any:
     """Return what numba makes of a function, for what is loaded with numba."""
     numba, folder = load_numba(f"the loop {function.__name__}"), cache_folder()
     jit = functools.partial(numba.njit, error_model="numpy", no_cfunc_wrapper=True)
-    if folder is None:
+    if folder is None or function.__closure__:  # closures have one name: numba may link one process's to another's
         return jit(function)
     config = numba.core.config
     with _deciding:  # numba asks for the folder now, and would otherwise write beside the source
