@@ -215,7 +215,7 @@ SAMPLES: dict[Function | str, Samples] = {
             st.sampled_from([1, 2]),
         )
     ),
-    "hazard": elementwise(UNLIKE_ZERO, (-0.6875, -0.0625)).samples(),
+    "hazard": elementwise(((-2.0, -1.125), (-0.875, 2.0)), (-0.6875, -0.0625)).samples(),
     "exp_of_square": Samples(arrays(between=ANY).map(lambda x: call(Live(x), -0.5))),
     **{function: parameters_first(*sampled) for function, sampled in OF_LAST.items()},
     **{name(function): parameters_last(*sampled) for function, sampled in OF_LAST.items()},

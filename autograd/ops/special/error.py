@@ -62,27 +62,31 @@ def _dawsn_rule(g: Any, x: Any, out: Any) -> Any:
     )
 
 
+TAIL = -1.0  # below, the log of the distribution function has lost digits that the density has
+
+
 def _hazard(x: Any, log_cdf: Any) -> Any:
-    head, rest = split(np.maximum(x, 0))
+    left = np.less(x, TAIL)
+    head, rest = split(np.maximum(x, TAIL))
     head *= -0.5
     rest *= -0.5
-    rest -= np.maximum(log_cdf, -1)
-    of_right = np.exp(head)
-    of_right *= np.exp(rest)
-    of_right *= 1 / ROOT_2PI
-    of_left = (2 / ROOT_2PI) / special.erfcx(np.minimum(x, 0) * -ROOT_HALF)
-    return np.where(np.less(x, 0), of_left, of_right)
+    rest -= np.where(left, 0, log_cdf)
+    found = np.exp(head)
+    found *= np.exp(rest)
+    found *= 1 / ROOT_2PI
+    scaled = special.erfcx(np.where(left, x * -ROOT_HALF, 64))  # which is fast for large numbers
+    return np.where(left, (2 / ROOT_2PI) / scaled, found)
 
 
 def _hazard_rule(g: Any, x: Any, out: Any) -> Any:
-    left = np.less(x, 0)
-    of_left = out * erfcx_slope(np.where(left, x, 0) * -ROOT_HALF, 1) * (ROOT_PI / 2)
+    left = np.less(x, TAIL)
+    of_left = out * erfcx_slope(np.where(left, x * -ROOT_HALF, 0), 1) * (ROOT_PI / 2)
     return g * (out * np.where(left, of_left, -np.where(left, 0, x)))
 
 
 # the normal density divided by the normal distribution function, given the log of the latter, which the left tail does
 # not need
-hazard = elementwise(_hazard, _hazard_rule, lambda g, x, out: -g * np.where(np.less(x, 0), 0, out), name="hazard")
+hazard = elementwise(_hazard, _hazard_rule, lambda g, x, out: -g * np.where(np.less(x, TAIL), 0, out), name="hazard")
 
 
 # The slopes of inverses, which are exp(y²) but for a factor. For large y, where rounding y itself loses digits, that
