@@ -17,8 +17,9 @@ Batches of `vmap`
     the ndarray of all. `innermost` finds the batch of some arrays, `leave_batch` takes an array out of it, for an
     operation that has an axis of its own for it, and `enter_batch` puts the result back; `levels` are those that run.
 Layers
-    `describe_calls` makes errors name the layer in which something happened; `restore_in_checkpoints` makes a layer
-    draw the same random numbers when a checkpoint computes it again.
+    `describe_calls` makes errors name the layer in which something happened; `name_calls` makes drawings show the call
+    of a function as one box; `restore_in_checkpoints` makes a layer draw the same random numbers when a checkpoint
+    computes it again.
 Programs of `compile`
     Forwards and rules are recorded as they run, with traced arrays, so they ask ``type(x) in ARRAY_TYPES`` where they
     want an array. `cached_arrays` keeps arrays of shapes, `is_finite` asks what a program then checks, `drawn` draws
@@ -63,7 +64,7 @@ import typing
 
 from .graph.batched import anywhere, as_array, everywhere, innermost, levels, whole
 from .graph.buffer_reuse import portion
-from .graph.name_scope import describe_calls
+from .graph.name_scope import describe_calls, name_calls
 from .graph.traced import (
     ARRAY_TYPES,
     cached_arrays,
@@ -133,6 +134,7 @@ __all__ = [
     "mark_written",
     "missing",
     "multilinear",
+    "name_calls",
     "not_differentiable",
     "outside",
     "outside_types",

@@ -2,19 +2,39 @@
 
 from __future__ import annotations
 
+import inspect
 import sys
 from collections.abc import Callable
 from types import CodeType, FrameType
-from typing import Any
+from typing import Any, NamedTuple
 
 from ..errors import check_callable
 from .node import Node
 
-__all__ = ["describe_calls", "describe_objects", "described_calls", "note_scope", "within"]
+__all__ = [
+    "RunningCall",
+    "describe_calls",
+    "describe_objects",
+    "described_calls",
+    "name_calls",
+    "note_scope",
+    "running_calls",
+    "within",
+]
 
 Describe = Callable[[list[Any]], str]
 
 _described: dict[CodeType, Describe] = {}
+_named: dict[CodeType, str] = {}
+
+
+class RunningCall(NamedTuple):
+    """A call that is being executed: its frame, that with its arguments, its object, and the name of a function."""
+
+    frame: FrameType
+    arguments: FrameType
+    item: Any
+    name: str
 
 
 def describe_calls(method: Callable[..., object], describe: Describe) -> None:
@@ -50,6 +70,49 @@ def describe_calls(method: Callable[..., object], describe: Describe) -> None:
     if not isinstance(code, CodeType):
         raise TypeError(f"describe_calls() needs a method written in Python, not {type(method).__name__}")
     _described[code] = describe
+
+
+def name_calls(*functions: Callable[..., object]) -> None:
+    """Have drawings show each call of these functions as one box with the name of the function.
+
+    Ufuncs and declared operations are ignored: they have a box anyway.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from autograd import draw_graph, tensor
+    >>> from autograd.extend import name_calls
+    >>> def length(x):
+    ...     return np.sqrt((x * x).sum())
+    >>> name_calls(length)
+    >>> x = tensor([3.0, 4.0], requires_grad=True)
+    >>> [box.title for box in draw_graph(lambda: length(x)).picture.boxes]
+    ['x', 'length']
+    """
+    for function in functions:
+        check_callable("function", function)
+        own = inspect.unwrap(function)
+        code = getattr(own, "__code__", None)
+        if isinstance(code, CodeType) and code.co_name == getattr(own, "__name__", ""):  # a declared operation is not
+            _named[code] = code.co_name
+
+
+def running_calls() -> list[RunningCall]:
+    """Return the calls of described methods and of named functions that are being executed, outermost first."""
+    calls = []
+    first: dict[int, FrameType] = {}  # the outermost frame so far of a method of each object
+    frame: FrameType | None = sys._getframe(1)
+    while frame is not None:
+        code = frame.f_code
+        if code in _described:
+            item = frame.f_locals[code.co_varnames[0]]
+            calls.append(RunningCall(frame, first.get(id(item), frame), item, ""))
+        elif code in _named:
+            calls.append(RunningCall(frame, frame, None, _named[code]))
+        elif code.co_argcount and code.co_varnames[0] == "self":
+            first[id(frame.f_locals.get("self"))] = frame
+        frame = frame.f_back
+    return calls[::-1]
 
 
 def note_scope(node: Node) -> None:

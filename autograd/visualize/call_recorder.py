@@ -1,4 +1,4 @@
-"""Call recorder: note module calls, value summaries and times while a graph is recorded, for pictures."""
+"""Call recorder: note calls, inputs, value summaries and times while a graph is recorded, for pictures."""
 
 from __future__ import annotations
 
@@ -8,12 +8,11 @@ from contextvars import Token
 from types import FrameType, TracebackType
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from ..graph.grad_mode import TRACING, Watch
 from ..graph.instrumentation import Observer, observer
-from ..graph.name_scope import describe_objects, described_calls
+from ..graph.name_scope import RunningCall, describe_objects, running_calls
 from ..graph.node import Node
+from .given_arrays import Given, Named, given_arrays, given_of, named_in
 from .number_format import Summary, summarize
 
 if TYPE_CHECKING:
@@ -23,7 +22,7 @@ __all__ = ["Call", "Note", "note_of", "watch_calls"]
 
 
 class Call:
-    """One call of a user's object, such as a module of a network.
+    """One call of a user's object, such as a module of a network, or of a function with a name.
 
     Attributes
     ----------
@@ -31,13 +30,18 @@ class Call:
         A description of the call, for a reader.
     item
         A weak reference to the object, so that a result does not keep it alive; or None.
+    function
+        Whether it is a call of a function, which is drawn as one box.
+    arguments
+        The arrays that it was given, with their names.
     """
 
-    __slots__ = ("item", "words")
+    __slots__ = ("arguments", "function", "item", "words")
 
-    def __init__(self, words: str, item: Any) -> None:
-        self.words = words
-        self.item = weakref.ref(item) if hasattr(item, "__weakref__") else None
+    def __init__(self, words: str, call: RunningCall) -> None:
+        self.words, self.function = words, bool(call.name)
+        self.item = weakref.ref(call.item) if hasattr(call.item, "__weakref__") else None
+        self.arguments: list[Named] = [each for each in named_in(call.arguments) if each.memory is not None]
 
     def called(self) -> Any:
         """Return the object, or None if it is gone."""
@@ -52,17 +56,20 @@ class Note(str):
     calls
         The calls that it was recorded in, outermost first.
     given
-        Each input: a number, or shape and dtype of an array.
+        What is known of each input.
+    others
+        The arrays among the other arguments, such as an index.
     values
         A summary of each result.
     seconds
         The time since the previous operation, or since the block began.
     """
 
-    __slots__ = ("calls", "given", "seconds", "values")
+    __slots__ = ("calls", "given", "others", "seconds", "values")
 
     calls: tuple[Call, ...]
-    given: tuple[Any, ...]
+    given: tuple[Given, ...]
+    others: tuple[Given, ...]
     values: tuple[Summary, ...]
     seconds: float
 
@@ -129,25 +136,22 @@ class _Noting:
         note = Note(getattr(node, "scope", ""))
         note.calls, note.seconds = tuple(self._calls()), seconds
         op: Any = node.op
-        note.given = tuple(map(_given, values[0] if getattr(op, "variadic", False) else values))
+        inputs = len(op.inputs(node))
+        variadic = getattr(op, "variadic", False)
+        note.given = tuple(map(given_of, values[0] if variadic else values[:inputs]))
+        note.others = tuple(given_arrays(values[1 if variadic else inputs :]))
         note.values = tuple(map(summarize, z if isinstance(z, tuple) else (z,)))
         node.scope = note
         self.since = time.perf_counter()
 
     def _calls(self) -> list[Call]:
-        found = described_calls()
-        frames = [frame for frame, _ in found]
+        found = running_calls()
         same = 0
-        while same < min(len(frames), len(self.frames)) and frames[same] is self.frames[same]:
+        while same < min(len(found), len(self.frames)) and found[same].frame is self.frames[same]:
             same += 1
         self.calls = self.calls[:same]
-        self.calls += [Call(describe_objects(found[: i + 1]), found[i][1]) for i in range(same, len(found))]
-        self.frames = frames
+        for i in range(same, len(found)):
+            around = [(call.frame, call.item) for call in found[: i + 1] if not call.name]
+            self.calls.append(Call(found[i].name or describe_objects(around), found[i]))
+        self.frames = [call.frame for call in found]
         return self.calls
-
-
-def _given(value: Any) -> Any:
-    """Return a number as it is, but only shape and dtype of an array, which a note must not keep alive."""
-    if isinstance(value, np.ndarray | np.number | int | float | complex) and np.size(value) == 1:
-        return np.asarray(value).item()
-    return (value.shape, value.dtype) if isinstance(value, np.ndarray) else None

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from dataclasses import replace
 
-from .number_format import readable_bytes, readable_seconds
+from .number_format import readable_bytes, time_lines
 from .picture import Box, Edge, Frame, Picture
 
-__all__ = ["check_depth", "closed", "collapsed", "cut", "levels"]
+__all__ = ["check_depth", "closed", "collapsed", "cut", "levels", "with_calls_as_boxes"]
 
 
 def check_depth(depth: int | None) -> None:
@@ -36,7 +36,16 @@ def closed(frames: list[Frame], depth: int) -> list[int | None]:
 
 def collapsed(picture: Picture, depth: int) -> Picture:
     """Return the picture with `depth` levels of frames, and one box for each frame of the next level."""
-    whole = closed(picture.frames, depth)
+    return _gathered(picture, closed(picture.frames, depth), _module)
+
+
+def with_calls_as_boxes(picture: Picture) -> Picture:
+    """Return the picture with one box for each call of a function."""
+    return _gathered(picture, [place if frame.function else None for place, frame in enumerate(picture.frames)], _call)
+
+
+def _gathered(picture: Picture, whole: list[int | None], box_of: Callable[[Frame, list[Box]], Box]) -> Picture:
+    """Return the picture with one box for each frame that `whole` names; it has that of each frame, or None."""
     members: dict[int, list[int]] = {}
     for place, box in enumerate(picture.boxes):
         if box.frame is not None and (into := whole[box.frame]) is not None:
@@ -57,7 +66,7 @@ def collapsed(picture: Picture, depth: int) -> Picture:
         elif place in last:
             of = picture.frames[last[place]]
             parts = [picture.boxes[member] for member in members[last[place]]]
-            boxes[last[place]] = result.add(replace(_module(of, parts), frame=_moved(of.parent, moved)))
+            boxes[last[place]] = result.add(replace(box_of(of, parts), frame=_moved(of.parent, moved)))
     places |= {place: boxes[frame] for place, frame in inside.items()}
     result.edges = _merged(picture.edges, places, inside)
     return result
@@ -93,9 +102,7 @@ def _module(frame: Frame, parts: list[Box]) -> Box:
         counts.append(f"{parameters:,} parameter{'s' * (parameters != 1)}")
     if any(line.startswith("keeps ") for part in parts for line in part.lines):
         counts.append(f"keeps {readable_bytes(kept)}")
-    if forward or backward:
-        times = (("forward", forward), ("backward", backward))
-        counts.append(", ".join(f"{name} {readable_seconds(sum(spent))}" for name, spent in times if spent))
+    counts += time_lines(sum(forward) if forward else None, sum(backward) if backward else None)
     form = operations[-1].form
     return Box(
         "result" if any(part.kind == "result" for part in parts) else "module",
@@ -108,6 +115,31 @@ def _module(frame: Frame, parts: list[Box]) -> Box:
         kept=kept,
         forward=sum(forward) if forward else None,
         backward=sum(backward) if backward else None,
+    )
+
+
+def _call(frame: Frame, parts: list[Box]) -> Box:
+    """Return the box of a call of a function, which computed `parts`: the last of them has its result."""
+    operations = [part for part in parts if not part.satellite]
+    results = [part for part in operations if part.kind == "result"]
+    result = results[-1] if results else operations[-1]
+    if len(operations) == 1:
+        return replace(result, title=frame.what)
+    kept = sum(part.kept for part in operations)
+    times = [[part.forward for part in operations], [part.backward for part in operations]]
+    forward, backward = (sum(known) if (known := [s for s in spent if s is not None]) else None for spent in times)
+    lines = [line for line in result.lines if not line.startswith(("keeps ", "forward ", "backward "))]
+    if any(line.startswith("keeps ") for part in operations for line in part.lines):
+        lines.append(f"keeps {readable_bytes(kept)}")
+    return replace(
+        result,
+        title=frame.what,
+        lines=(*lines, *time_lines(forward, backward)),
+        alarm=any(part.alarm for part in operations),
+        dead=all(part.dead for part in operations),
+        kept=kept,
+        forward=forward,
+        backward=backward,
     )
 
 

@@ -198,7 +198,7 @@ def to_digraph(picture: Picture, rankdir: Direction, file_format: str) -> Digrap
             graph.node(f"n{place}", **box_attributes(box), **tooltip)
         elif what == "open":
             frame = picture.frames[place]
-            title = _escaped(frame_title(frame))
+            title = _escaped(frame_title(frame, picture.frames))
             graph.body.append(f"\tsubgraph cluster_{place} {{\n")
             graph.attr(label=title, tooltip=title, **frame_look(frame, indent))
         else:

@@ -127,10 +127,12 @@ def draw_graph(
         picture = read_program(program, {id(x): name for name, x in named.items()})
         return to_digraph(_fitted(picture, depth, fold, max_nodes), _DIRECTIONS[rankdir], format)
     drawn: Any = output
+    function: Any = None
     if not isinstance(output, Tensor | Value) and callable(output):
+        function = output
         with watch_calls():
-            drawn = output()
-    picture = read_graph(drawn, named, modules, show)
+            drawn = function()
+    picture = read_graph(drawn, named, modules, show, function)
     graph = to_digraph(_fitted(picture, depth, fold, max_nodes), _DIRECTIONS[rankdir], format)
     result: Any = output
     graph.play = partial(player, result, params=params, depth=depth)

@@ -2,26 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
 from ..errors import GraphError
-from ..graph.batched import whole
 from ..graph.mutation import kept_arrays, owner_of
 from ..graph.node import LEAF, Bundle, FreedOperation, Node, ancestors
 from ..graph.saved_tensors import operation_of
 from ..graph.source_info import line_of
+from ..primitives.multi_output import Output
 from ..primitives.primitive import Primitive
 from ..scalar.value import Value
 from ..tensors.tensor import Tensor
 from .call_recorder import note_of
+from .collapse import with_calls_as_boxes
+from .given_arrays import Given, Memory, given_of, memory_of
 from .gradient_values import Arrived, arrived_gradients
+from .input_names import InputNames, name_among
 from .module_frames import Framing, name_within, settled
-from .node_info import named_nodes, root_of, type_of
-from .number_format import Summary, readable_bytes, readable_seconds, short, summarize
+from .node_info import named_nodes, root_of, title_of, type_of
+from .number_format import Summary, readable_bytes, short, summarize, time_lines
 from .picture import Box, Kind, Picture
 from .rule_source import formulas_of
 
@@ -35,8 +38,11 @@ def read_graph(
     params: Mapping[str, Any],
     modules: Mapping[str, Any] | None = None,
     show: Collection[str] = (),
+    function: Callable[..., Any] | None = None,
 ) -> Picture:
     """Return the picture of the graph of `output`, with the leaves in `params` and the calls of `modules` named.
+
+    Inputs have the names that `params`, the outermost modules called, or `function`, which computed it, have for them.
 
     Raises
     ------
@@ -50,7 +56,8 @@ def read_graph(
     tensors: dict[Any, Any] = {root: output}
     for node, (name, param) in named_nodes(params).items():
         names[node], tensors[node] = name, param
-    return _Reader(output, root, names, tensors, modules or {}, show).read()
+    order = ancestors([root])
+    return _Reader(output, root, names, tensors, modules or {}, show, InputNames(params, order, function), order).read()
 
 
 class _Reader:
@@ -64,12 +71,15 @@ class _Reader:
         tensors: dict[Any, Any],
         modules: Mapping[str, Any],
         show: Collection[str],
+        inputs: InputNames,
+        order: list[Any],
     ) -> None:
         self.root, self.names, self.tensors, self.show = root, names, tensors, show
-        self.framing = Framing(modules)
-        self.order = ancestors([root])
+        self.framing = Framing(modules, "rules" not in show)  # the rules are those of single operations
+        self.inputs, self.order = inputs, order
         self.picture = Picture(frames=self.framing.frames)
         self.places: dict[Any, int] = {}
+        self.arrays: dict[int, list[tuple[Memory, int]]] = {}  # the boxes of arrays, by the owner of their memory
         self.seen: set[int] = set()
         self.arrived: dict[Any, Arrived] | None = None
         if isinstance(output, Tensor):
@@ -86,26 +96,81 @@ class _Reader:
         for node in self.order:
             if isinstance(node, Bundle):
                 continue
-            sources = [self._source(node, index, x) for index, x in enumerate(node.op.inputs(node))]
+            op = operation_of(node)
+            if isinstance(op, Output):
+                places[node] = places[node.x]  # the operation's box has all of its results
+                continue
+            sources = [self._source(node, index, x) for index, x in enumerate(op.inputs(node))]
+            sources += [place for place in self._further(node) if place not in sources]
             places[node] = place = picture.add(self._box(node))
-            picture.edges += [(source, place) for source in sources]
-        _settle_parameters(picture)
+            picture.edges += [(source, place) for source in sources if source is not None]
+        picture = with_calls_as_boxes(picture)
+        _settle(picture)
         return picture
 
-    def _source(self, node: Any, index: int, x: Any) -> int:
-        """Return the index of the box of one input; a constant gets a new box."""
+    def _source(self, node: Any, index: int, x: Any) -> int | None:
+        """Return the index of the box of one input; None for what is not drawn."""
         if x is not None:
             return self.places[x]
         note = note_of(node)
         given = note.given[index] if note is not None and index < len(note.given) else None
-        value = given if given is not None else _constant_of(node, index)
-        return self.picture.add(_constant(value, self.framing.place(node)))
+        if given is None:
+            given = given_of(value) if (value := _constant_of(node, index)) is not None else Given("constant")
+        return None if given.option else self._array(given, node)
+
+    def _further(self, node: Any) -> Iterator[int]:
+        """Yield the boxes of arrays that an operation was given in another way, such as an index or labels."""
+        note = note_of(node)
+        if note is None:
+            return
+        own = [given.memory for given in note.given]
+        for given in note.others:
+            if any(given.memory.is_same(memory) for memory in own if given.memory and memory):
+                continue  # an input again
+            place = self._array(given, node, only_named=True)
+            if place is not None:
+                yield place
+        for call in note.calls:
+            for named in call.arguments if call.function and self.framing.functions else ():
+                if not named.live and named.memory and self.inputs.of_array(named.memory):
+                    place = self._array(Given(named.name, named.form, named.memory), node)
+                    if place is not None:
+                        yield place
+
+    def _array(self, given: Given, node: Any, only_named: bool = False) -> int | None:
+        """Return the index of the box of an array, one for each array; or of a number, a new one."""
+        note, frame = note_of(node), self.framing.place(node)
+        calls = () if note is None else note.calls
+        inside = next((call for call in calls if call.function), None) if self.framing.functions else None
+        found = self.inputs.of_array(given.memory)
+        memory = given.memory if found is None else found.memory
+        if found is not None:
+            box = Box("input", found.name, (found.form,), form=found.form, alarm=not given.finite)
+        else:
+            name = name_among(given.memory, calls[1:] if inside is None else [*calls[1:], inside])
+            if not name and (only_named or inside is not None):
+                return None  # made within a call that is drawn as one box
+            if inside is not None and frame is not None:
+                frame = self.framing.frames[frame].parent
+            title = name if name and given.form else given.text
+            box = Box(
+                "constant", title, (given.form,) if given.form else (), form=given.form, alarm=not given.finite, frame=frame
+            )
+        if memory is None or not box.form:
+            return self.picture.add(box)
+        known = self.arrays.setdefault(id(memory.owner), [])
+        for other, place in known:
+            if other.is_same(memory):
+                return place
+        known.append((memory, self.picture.add(box)))
+        return known[-1][1]
 
     def _box(self, node: Any) -> Box:
         name, is_leaf = self.names.get(node), node.op is LEAF
-        kind: Kind = "leaf" if is_leaf else "result" if node is self.root else "operation"
+        is_root = node is self.root or (isinstance(operation_of(self.root), Output) and self.root.x is node)
+        kind: Kind = "leaf" if is_leaf else "result" if is_root else "operation"
         kind = "parameter" if name else kind
-        title = name or ("" if is_leaf and isinstance(node, Value) else node.op.name)
+        title = name or (self._name_of_leaf(node) if is_leaf else title_of(node.op))
         if isinstance(node, Value):
             dead = bool(self.root.grad) and not node.grad
             lines = (f"data {short(node.data)}", f"grad {short(float(node.grad))}")
@@ -122,7 +187,7 @@ class _Reader:
             *(f"data {value.text}" for value in values),
             *(f"grad {gradient.text}" for gradient in gradients),
             *([f"keeps {readable_bytes(kept)}"] if kept else []),
-            *_time_lines(forward, backward),
+            *time_lines(forward, backward),
             *(formulas_of(operation_of(node)) if "rules" in self.show else ()),
         )
         return Box(
@@ -138,6 +203,12 @@ class _Reader:
             forward=forward,
             backward=backward,
         )
+
+    def _name_of_leaf(self, node: Any) -> str:
+        if isinstance(node, Value):
+            return self.inputs.of_value(node)
+        owner = node.owner()
+        return (self.inputs.of_leaf(memory_of(owner._array)) if owner is not None else "") or "leaf"
 
     def _values(self, node: Node) -> tuple[Summary, ...]:
         """Return summaries of the result; single numbers are always shown if available."""
@@ -169,27 +240,6 @@ class _Reader:
         return count
 
 
-def _time_lines(forward: float | None, backward: float | None) -> list[str]:
-    known = (("forward", forward), ("backward", backward))
-    told = [f"{name} {readable_seconds(seconds)}" for name, seconds in known if seconds is not None]
-    return [", ".join(told)] if told else []
-
-
-def _constant(value: Any, frame: int | None) -> Box:
-    """Return the box of a constant: a number, an array, or shape and dtype of one; None if it is not known."""
-    if value is None:
-        return Box("constant", "constant", (), frame=frame)
-    if isinstance(value, tuple):
-        form = "{} {}".format(*value)
-        return Box("constant", "constant", (form,), form=form, frame=frame)
-    array = np.asarray(whole(value))
-    alarm = array.dtype.kind in "fc" and not np.isfinite(array).all()
-    if array.size == 1:
-        return Box("constant", f"{array.item():.4g}", (), alarm=alarm, frame=frame)
-    form = f"{array.shape} {array.dtype}"
-    return Box("constant", "constant", (form,), form=form, alarm=alarm, frame=frame)
-
-
 def _constant_of(node: Any, index: int) -> Any:
     """Return the constant input of an operation if the node has kept it for the rule of another input."""
     if isinstance(node, Value):
@@ -202,13 +252,18 @@ def _constant_of(node: Any, index: int) -> Any:
     return None
 
 
-def _settle_parameters(picture: Picture) -> None:
-    """Put each parameter into the innermost frame that contains all of its users, named relative to that module."""
+def _settle(picture: Picture) -> None:
+    """Put each parameter and constant into the innermost frame that contains all of its users.
+
+    Parameters are named relative to the module of that frame.
+    """
     if not picture.frames:
         return
-    parameters = [place for place, box in enumerate(picture.boxes) if box.kind == "parameter"]
+    movable = [place for place, box in enumerate(picture.boxes) if box.kind in ("parameter", "constant")]
     within = [box.frame for box in picture.boxes]
-    for place, frame in settled(parameters, picture.edges, within, picture.frames).items():
+    for place, frame in settled(movable, picture.edges, within, picture.frames).items():
         box = picture.boxes[place]
-        title = name_within(box.title, frame, picture.frames)
-        picture.boxes[place] = replace(box, frame=frame, title=title, where=box.title)
+        if box.kind == "parameter":
+            title = name_within(box.title, frame, picture.frames)
+            box = replace(box, title=title, where=box.title)
+        picture.boxes[place] = replace(box, frame=frame)

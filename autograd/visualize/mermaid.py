@@ -11,6 +11,7 @@ __all__ = ["to_mermaid"]
 _SHAPES: dict[Kind, tuple[str, str]] = {
     "parameter": ("[(", ")]"),
     "leaf": ("([", "])"),
+    "input": ("[\\", "\\]"),
     "constant": ("[", "]"),
     "operation": ("(", ")"),
     "result": ("[[", "]]"),
@@ -30,7 +31,7 @@ def to_mermaid(picture: Picture, rankdir: str) -> str:
             opening, closing = _SHAPES[box.kind]
             lines.append(f'{space}n{place}{opening}"{_label(box)}"{closing}:::{_class(box)}')
         elif what == "open":
-            title = frame_title(picture.frames[place])
+            title = frame_title(picture.frames[place], picture.frames)
             lines.append(f'{space}subgraph f{place} ["{_escaped(title)}"]')
         else:
             lines.append(f"{space}end")

@@ -20,7 +20,8 @@ __all__ = ["Framing", "name_within", "parameters_called", "settled"]
 class Framing:
     """The frames of nodes, each created for the first node in it.
 
-    Modules have the names in `modules`; others have their names within the outermost module called.
+    Modules have the names in `modules`; others have their names within the outermost module called. With `functions`,
+    the outermost call of a function within the innermost module has a frame too.
 
     Attributes
     ----------
@@ -28,7 +29,8 @@ class Framing:
         The frames made so far, each after the one around it.
     """
 
-    def __init__(self, modules: Mapping[str, Any]) -> None:
+    def __init__(self, modules: Mapping[str, Any], functions: bool = False) -> None:
+        self.functions = functions
         self.frames: list[Frame] = []
         self._paths = {id(module): path for path, module in modules.items()}
         self._places: dict[Call, int] = {}
@@ -39,13 +41,19 @@ class Framing:
         note = note_of(node.x if isinstance(op, Output) else node)
         place = None
         for call in note.calls if note is not None else ():
+            if call.function and not self.functions:
+                break
             if call not in self._places:
                 self._places[call] = len(self.frames)
                 self.frames.append(self._named(call, place))
             place = self._places[call]
+            if call.function:
+                break
         return place
 
     def _named(self, call: Call, parent: int | None) -> Frame:
+        if call.function:
+            return Frame("", call.words, parent, function=True)
         item = call.called()
         if parent is None and id(item) not in self._paths and hasattr(item, "named_modules"):
             for path, module in item.named_modules():

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
+
+import numpy as np
 
 from ..errors import GraphError
 from ..graph.node import Hooked, MultiNode, Node
@@ -11,7 +13,10 @@ from ..graph.saved_tensors import Packed
 from ..scalar.value import Value
 from ..tensors.tensor import Tensor
 
-__all__ = ["Model", "is_packed", "named_nodes", "names_of", "root_of", "type_of"]
+if TYPE_CHECKING:
+    from ..tensors.tensor import Array
+
+__all__ = ["Model", "is_packed", "named_nodes", "names_of", "root_of", "title_of", "type_of"]
 
 
 class Model(Protocol):
@@ -47,13 +52,15 @@ def named_nodes(params: Mapping[str, Any]) -> dict[Any, tuple[str, Any]]:
     """Return the name and the object of each node that `params` names; the first name if there are several."""
     found: dict[Any, tuple[str, Any]] = {}
     for name, param in params.items():
-        node = _node_of(param, f"params[{name!r}] has to be")
+        if isinstance(param, np.ndarray):
+            continue
+        node = _node_of(param, f"params[{name!r}] has to be", " or an array")
         if node is not None:  # None for a constant
             found.setdefault(node, (name, param))
     return found
 
 
-def names_of(params: Mapping[str, Tensor | Value] | Model | None) -> tuple[Mapping[str, Any], Mapping[str, Any]]:
+def names_of(params: Mapping[str, Tensor | Value | Array] | Model | None) -> tuple[Mapping[str, Any], Mapping[str, Any]]:
     """Return the parameters and the modules by name, of a model or of a mapping, which has no modules."""
     given: Any = params
     if hasattr(given, "named_parameters"):
@@ -71,6 +78,11 @@ def is_packed(node: Node) -> bool:
     return isinstance(op.operation if isinstance(op, Hooked) else op, Packed)
 
 
+def title_of(op: Any) -> str:
+    """Return the name of an operation for a reader: of an own class, without the underscore that makes it private."""
+    return str(op.name).lstrip("_")
+
+
 def type_of(node: Any) -> list[str]:
     """Return shape and dtype of each output of an operation."""
     several = isinstance(node, MultiNode)
@@ -78,7 +90,7 @@ def type_of(node: Any) -> list[str]:
     return [f"{shape} {dtype}" for shape, dtype in pairs]
 
 
-def _node_of(x: Any, what: str) -> Any:
+def _node_of(x: Any, what: str, arrays: str = "") -> Any:
     if not isinstance(x, Tensor | Value):
-        raise TypeError(f"{what} a Tensor or a Value, not {type(x).__name__}")
+        raise TypeError(f"{what} a Tensor or a Value{arrays}, not {type(x).__name__}")
     return x._node if isinstance(x, Tensor) else x

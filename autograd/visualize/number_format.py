@@ -11,7 +11,7 @@ from ..graph.batched import whole
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
 
-__all__ = ["Summary", "readable_bytes", "readable_seconds", "short", "summarize"]
+__all__ = ["Summary", "readable_bytes", "readable_seconds", "short", "summarize", "time_lines"]
 
 
 class Summary(NamedTuple):
@@ -79,3 +79,10 @@ def readable_seconds(seconds: float) -> str:
         if seconds >= power:
             return f"{seconds / power:.3g} {unit}"
     return f"{seconds / 1e-6:.3g} µs"
+
+
+def time_lines(forward: float | None, backward: float | None) -> list[str]:
+    """Return a line with the times that are known, in seconds, if any is."""
+    known = (("forward", forward), ("backward", backward))
+    told = [f"{name} {readable_seconds(seconds)}" for name, seconds in known if seconds is not None]
+    return [", ".join(told)] if told else []

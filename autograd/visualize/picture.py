@@ -10,8 +10,8 @@ from typing import Literal
 
 __all__ = ["Box", "Edge", "Frame", "Kind", "Picture", "frames_around", "innermost_common"]
 
-Kind = Literal["parameter", "leaf", "constant", "operation", "result", "module", "omitted"]
-SATELLITES = ("parameter", "leaf", "constant")
+Kind = Literal["parameter", "leaf", "input", "constant", "operation", "result", "module", "omitted"]
+SATELLITES = ("parameter", "leaf", "input", "constant")
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,12 +69,15 @@ class Frame:
         The index of the frame around it, if there is one.
     times
         How many equal ones it stands for.
+    function
+        Whether it is a call of a function, which becomes one box.
     """
 
     path: str
     what: str
     parent: int | None
     times: int = 1
+    function: bool = False
 
 
 Edge = tuple[int, int]

@@ -15,6 +15,7 @@ LINE = 1.2  # the height of a line of text, for a font of size 1
 _BASELINE = 0.8  # distance of the baseline from the top of the line
 _INCH = 72.0
 _ROUND, _DEEP, _RING, _LID = 6.0, 4.0, 4.0, 5.0  # radius of corners, depth of a block, space of a double border, a lid
+_SLANT = 9.0  # how far a parallelogram leans
 _ROOT_2 = 1.4143  # an ellipse is larger than its inner rectangle by this factor
 
 
@@ -52,6 +53,8 @@ def outline(look: dict[str, str], middle: Point, size: Point) -> Iterator[str]:
         lid, high = f"a{width / 2:.1f} {_LID} 0 0", height - 2 * _LID
         yield f'<path d="M{left:.1f} {top + _LID:.1f}{lid} 1 {width:.1f} 0v{high:.1f}{lid} 1 {-width:.1f} 0z" {paint}/>'
         yield f'<path d="M{left:.1f} {top + _LID:.1f}{lid} 0 {width:.1f} 0" {paint}/>'
+    elif shape == "parallelogram":
+        yield f'<path d="M{left + _SLANT:.1f} {top:.1f}h{width - _SLANT:.1f}l{-_SLANT} {height:.1f}h{_SLANT - width:.1f}z" {paint}/>'
     elif shape == "box3d":
         wide, high, edge = width - _DEEP, height - _DEEP, f"l{_DEEP} {-_DEEP}"
         back = f"l{-_DEEP} {_DEEP}h{-wide:.1f}z"
@@ -126,5 +129,7 @@ def _extra(look: dict[str, str]) -> Point:
         return 0.0, 2 * _LID
     if _shape(look) == "box3d":
         return _DEEP, _DEEP
+    if _shape(look) == "parallelogram":
+        return _SLANT, 0.0
     rings = 2 * _RING * (int(look.get("peripheries", "1")) - 1)
     return rings, rings

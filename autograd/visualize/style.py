@@ -10,7 +10,7 @@ import re
 from html import escape
 from typing import NamedTuple
 
-from .picture import Box, Frame, Kind
+from .picture import Box, Frame, Kind, frames_around
 
 __all__ = [
     "ALARM",
@@ -66,6 +66,7 @@ SHADES = ("#f6f8fb", "#ecf0f6")  # of nested frames, alternating
 KINDS: dict[Kind, dict[str, str]] = {
     "parameter": {"shape": "cylinder", "style": "filled", "fillcolor": "#cdeadb", "color": "#2f855a"},
     "leaf": {"shape": "ellipse", "style": "filled", "fillcolor": "#dfeafa", "color": "#3b6fb5", "margin": "0.02,0.02"},
+    "input": {"shape": "parallelogram", "style": "filled", "fillcolor": "#d8eef0", "color": "#2c7a86"},
     "constant": {
         "shape": "plaintext",
         "style": "",
@@ -127,9 +128,11 @@ def box_attributes(box: Box) -> dict[str, str]:
     return attributes
 
 
-def frame_title(frame: Frame) -> str:
-    """Return the title of a frame."""
-    name = f"{frame.path} ({frame.what})" if frame.path else frame.what
+def frame_title(frame: Frame, frames: list[Frame]) -> str:
+    """Return the title of a frame: the name of its module within the frame around it, and its class."""
+    around = next((frames[outer].path for outer in reversed(frames_around(frame.parent, frames)) if frames[outer].path), "")
+    path = frame.path.removeprefix(f"{around}.") if around else frame.path
+    name = f"{path} ({frame.what})" if path else frame.what
     return plain(f"{name} × {frame.times:,}".strip() if frame.times > 1 else name)
 
 

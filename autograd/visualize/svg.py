@@ -9,6 +9,7 @@ from math import hypot
 from .frame_order import by_frame
 from .layered import INSET, Direction, Layout, Point, lay_out
 from .picture import Edge, Picture
+from .satellites import beside_of
 from .shapes import LINE, outline, size_of, text_at, text_in
 from .style import EDGE, FONT, GRAPH, LOOP, box_attributes, box_text, frame_look, frame_title, plain
 from .text_width import width_of
@@ -24,13 +25,15 @@ _HEAD, _HALF = 6.0, 2.2  # length of an arrow's head, and half its width
 def to_svg(picture: Picture, rankdir: Direction) -> str:
     """Return the text of a picture; equal pictures give equal text."""
     looks = [box_attributes(box) for box in picture.boxes]
-    titles = [frame_title(frame) for frame in picture.frames]
+    titles = [frame_title(frame, picture.frames) for frame in picture.frames]
+    within = [box.frame for box in picture.boxes]
     layout = lay_out(
         [size_of(look, box_text(box)) for box, look in zip(picture.boxes, looks, strict=True)],
         picture.edges + picture.loops,
-        [box.frame for box in picture.boxes],
+        within,
         [frame.parent for frame in picture.frames],
         [(width_of(title, _TITLE), _TITLE * LINE if title else 0.0) for title in titles],
+        beside=beside_of([box.kind for box in picture.boxes], picture.edges + picture.loops, within),
         weights=[1.0 if picture.boxes[source].satellite else 8.0 for source, _ in picture.edges]
         + [_LOOP_WEIGHT] * len(picture.loops),
         direction=rankdir,
@@ -66,7 +69,7 @@ def _frames(picture: Picture, layout: Layout) -> Iterator[str]:
             left, top, width, height = rectangle
             dashed = ' stroke-dasharray="5 2"' if "dashed" in look["style"] else ""
             yield (
-                f'<g class="cluster"><title>{escape(frame_title(picture.frames[place]))}</title><rect x="{left}" '
+                f'<g class="cluster"><title>{escape(frame_title(picture.frames[place], picture.frames))}</title><rect x="{left}" '
                 f'y="{top}" width="{width}" height="{height}" rx="8" fill="{look.get("fillcolor", "none")}" '
                 f'stroke="{look["color"]}"{dashed}/></g>'
             )
@@ -78,7 +81,7 @@ def _titles(picture: Picture, titles: list[str], layout: Layout) -> Iterator[str
         rectangle = layout.frames[place] if what == "open" else None
         if rectangle and titles[place]:
             halo = frame_look(picture.frames[place], depth).get("fillcolor", GRAPH["bgcolor"])
-            yield _text((rectangle[0] + INSET, rectangle[1] + INSET / 2), titles[place], halo)
+            yield _text((rectangle[0] + layout.titles[place], rectangle[1] + INSET / 2), titles[place], halo)
 
 
 def _text(corner: Point, text: str, halo: str = "") -> str:

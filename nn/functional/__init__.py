@@ -3,6 +3,7 @@
 import typing
 
 from autograd.extend import missing as _missing
+from autograd.extend import name_calls as _name_calls
 from autograd.extend import set_module as _set_module
 
 from ._activation import log_softmax, relu, sigmoid, softmax, tanh
@@ -145,6 +146,7 @@ __all__ = [
 ]
 
 _set_module(__name__, *(globals().get(name) for name in __all__))
+_name_calls(*(globals()[name] for name in __all__))
 
 if not typing.TYPE_CHECKING:  # with `__getattr__`, type checkers would accept any name
     __getattr__ = _missing.lookup(__name__)

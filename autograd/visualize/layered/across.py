@@ -1,7 +1,12 @@
-"""Horizontal positions of the points of each row: near their neighbours in the graph, in order and apart."""
+"""Horizontal positions of the points of each row: in order and apart, near their neighbours, and straight above them.
+
+Points move close to their neighbours first. Then those that belong above each other become columns, which move as a
+whole: so a chain is straight, however wide its boxes and whatever stands beside it.
+"""
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from itertools import pairwise
 
 from .points import Net, Tie
@@ -10,12 +15,31 @@ __all__ = ["positions"]
 
 _SWEEPS = 16
 _STAYING = 0.05  # the weight of the current position, for a point without links on one side
+_ROUNDS = 24  # of moving columns
+_NOTHING = 1e-9  # smaller distances are rounding errors
 
 
-def positions(net: Net, items: int, apart: float) -> list[float]:
-    """Return the middle of each point; the first `items` points are items, at least `apart` from each other."""
-    across = [0.0] * len(net.widths)
-    spaces = [_spaces(net, row, items, apart) for row in net.rows]
+def positions(net: Net, apart: float) -> list[float]:
+    """Return the position of each point; items are at least `apart` from each other."""
+    spaces = [_spaces(net, row, apart) for row in net.rows]
+    return _in_columns(net, spaces, _relaxed(net, spaces))
+
+
+def _spaces(net: Net, row: list[int], apart: float) -> list[float]:
+    """Return the least distance of each point of a row from the previous one."""
+    spaces = [0.0]
+    for left, right in pairwise(row):
+        between = apart if max(left, right) < net.items else apart / 2
+        spaces.append(net.rights[left] + net.lefts[right] + between)
+    return spaces
+
+
+# Near their neighbours
+
+
+def _relaxed(net: Net, spaces: list[list[float]]) -> list[float]:
+    """Return positions near those of neighbours in the graph, row by row."""
+    across = [0.0] * len(net.up)
     for row, space in zip(net.rows, spaces, strict=True):
         at = 0.0
         for i, point in enumerate(row):
@@ -36,15 +60,6 @@ def positions(net: Net, items: int, apart: float) -> list[float]:
             for point, at in zip(row, _apart(wanted, weights, spaces[number]), strict=True):
                 across[point] = at
     return across
-
-
-def _spaces(net: Net, row: list[int], items: int, apart: float) -> list[float]:
-    """Return the least distance of each point of a row from the previous one."""
-    spaces = [0.0]
-    for left, right in pairwise(row):
-        between = apart if max(left, right) < items else apart / 2
-        spaces.append((net.widths[left] + net.widths[right]) / 2 + between)
-    return spaces
 
 
 def _wanted(ties: list[Tie], across: list[float], stays: float) -> tuple[float, float]:
@@ -73,3 +88,124 @@ def _apart(wanted: list[float], weights: list[float], spaces: list[float]) -> li
         offset += space
         places.append(mean + offset)
     return places
+
+
+# Straight above each other
+
+
+def _in_columns(net: Net, spaces: list[list[float]], across: list[float]) -> list[float]:
+    """Return positions in which the points of each column stand above each other, near the given ones."""
+    column, offset, count = _columns(net)
+    if count == len(across):
+        return across
+    before: list[dict[int, float]] = [{} for _ in range(count)]  # columns at the left, and the distance from each
+    for row, space in zip(net.rows, spaces, strict=True):
+        for (left, right), distance in zip(pairwise(row), space[1:], strict=True):
+            at_left, least = column[left], distance + offset[left] - offset[right]
+            known = before[column[right]]
+            known[at_left] = max(known.get(at_left, least), least)
+    order = _sorted(before)
+    members: list[list[int]] = [[] for _ in range(count)]
+    for point, of in enumerate(column):
+        members[of].append(point)
+    at = [sum(across[point] - offset[point] for point in points) / len(points) for points in members]
+    ties = [_outside(net, points, column, offset) for points in members]
+    wanted = at
+    for _ in range(_ROUNDS):
+        at = _pushed(wanted, before, order)
+        wanted = [(place + _mean(there, at, place)) / 2 for place, there in zip(at, ties, strict=True)]
+        if max(abs(a - b) for a, b in zip(at, wanted, strict=True)) < _NOTHING:
+            break
+    return [at[of] + offset[point] for point, of in enumerate(column)]
+
+
+def _columns(net: Net) -> tuple[list[int], list[float], int]:
+    """Return the column of each point, its position in that, and the number of columns."""
+    column, offset = [-1] * len(net.up), [0.0] * len(net.up)
+    count = 0
+    lower: dict[int, tuple[int, float]] = {}  # the point straight below each, and how far right of it that is
+    for number, row in enumerate(net.rows):
+        above = net.rows[number - 1] if number else []
+        lower = _matched(net, above, row)
+        for point in above:
+            if point in lower:
+                below, shift = lower[point]
+                column[below], offset[below] = column[point], offset[point] + shift
+        for point in row:
+            if column[point] < 0:
+                column[point] = count
+                count += 1
+    return column, offset, count
+
+
+def _matched(net: Net, above: list[int], row: list[int]) -> dict[int, tuple[int, float]]:
+    """Choose the links between two rows that are straight: at most one at each end, and none that cross."""
+    place = {point: i for i, point in enumerate(row)}
+    wanted = []
+    for i, point in enumerate(above):
+        for tie in net.down[point]:
+            passing = (point >= net.items) + (tie.point >= net.items)
+            kind = (1, 2, 0)[passing]  # first what passes, then what is next to each other
+            rank = _from_middle(net, net.down[point], tie.point, tie.weight)
+            rank += _from_middle(net, net.up[tie.point], point, tie.weight)
+            wanted.append((kind, -tie.weight, rank, i, place[tie.point], tie.here - tie.there))
+    taken: list[tuple[int, int]] = []
+    found: dict[int, tuple[int, float]] = {}
+    for *_, i, j, shift in sorted(wanted):
+        at = bisect_left(taken, (i, -1))
+        if (at == 0 or (taken[at - 1][0] < i and taken[at - 1][1] < j)) and (
+            at == len(taken) or (taken[at][0] > i and taken[at][1] > j)
+        ):
+            taken.insert(at, (i, j))
+            found[above[i]] = row[j], shift
+    return found
+
+
+def _from_middle(net: Net, ties: list[Tie], point: int, weight: float) -> int:
+    """Return how far a link is from the middle one of those at one end that lead to items and weigh as much."""
+    ends = [tie.point for tie in ties if tie.point < net.items and tie.weight >= weight]
+    return abs(ends.index(point) - (len(ends) - 1) // 2) if point in ends else 0
+
+
+def _sorted(before: list[dict[int, float]]) -> list[int]:
+    """Return the columns, each after those at its left."""
+    waiting = [len(columns) for columns in before]
+    after: list[list[int]] = [[] for _ in before]
+    for column, columns in enumerate(before):
+        for left in columns:
+            after[left].append(column)
+    order = [column for column, count in enumerate(waiting) if not count]
+    for column in order:
+        for right in after[column]:
+            waiting[right] -= 1
+            if not waiting[right]:
+                order.append(right)
+    return order
+
+
+def _outside(net: Net, points: list[int], column: list[int], offset: list[float]) -> list[tuple[int, float, float]]:
+    """Return the links of a column to others: the other, how far right of it this one is wanted, and the weight."""
+    return [
+        (column[tie.point], offset[tie.point] + tie.there - offset[point] - tie.here, tie.weight)
+        for point in points
+        for tie in (*net.up[point], *net.down[point])
+        if column[tie.point] != column[point]
+    ]
+
+
+def _mean(ties: list[tuple[int, float, float]], at: list[float], otherwise: float) -> float:
+    if not ties:
+        return otherwise
+    return sum(weight * (at[other] + shift) for other, shift, weight in ties) / sum(weight for *_, weight in ties)
+
+
+def _pushed(wanted: list[float], before: list[dict[int, float]], order: list[int]) -> list[float]:
+    """Return positions that keep all distances: between those pushed to the right and those pushed to the left."""
+    right, left = list(wanted), list(wanted)
+    for column in order:
+        for other, distance in before[column].items():
+            right[column] = max(right[column], right[other] + distance)
+    for column in reversed(order):
+        for other, distance in before[column].items():
+            left[other] = min(left[other], left[column] - distance)
+    return [(a + b) / 2 for a, b in zip(right, left, strict=True)]

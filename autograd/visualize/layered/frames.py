@@ -1,21 +1,22 @@
 """Layout of graphs with frames: the inside of each frame is a level, whose items are boxes and inner frames.
 
 So the boxes of a frame stay together, and frames do not overlap. An edge from a box outside to one inside crosses the
-border of the frame where the inner level has put an entry; edges from one box enter a frame together.
+border of the frame where the inner level has put an entry; edges from one box enter a frame together. What stands
+beside a box moves with it, and so does not push the way down aside.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
 from .levels import Levels, Pads, Rectangle
 from .points import Edges, Point
+from .shelf import Shelf
 
 __all__ = ["INSET", "Direction", "Layout", "lay_out"]
 
-_LOOP = 22.0  # distance of an edge from a box to itself from the box
 INSET = 10.0  # between a frame and its content
 
 Direction = Literal["TB", "BT", "LR", "RL"]
@@ -31,6 +32,8 @@ class Layout:
         The middle of each box.
     frames
         Left, top, width and height of each frame; None for a frame without boxes.
+    titles
+        The distance of the title of each frame from the left of the frame.
     curves
         For each edge, the points of cubic Bézier curves, one after another.
     width, height
@@ -39,6 +42,7 @@ class Layout:
 
     boxes: list[Point]
     frames: list[Rectangle | None]
+    titles: list[float]
     curves: list[list[Point]]
     width: float
     height: float
@@ -51,6 +55,7 @@ def lay_out(
     parents: Sequence[int | None] = (),
     titles: Sequence[Point] = (),
     *,
+    beside: Mapping[int, int] | None = None,
     weights: Sequence[float] = (),
     direction: Direction = "TB",
     apart: float = 18.0,
@@ -69,7 +74,9 @@ def lay_out(
     parents
         The frame around each frame, which comes before it, or None.
     titles
-        Width and height of the title at the upper left of each frame.
+        Width and height of the title at the top of each frame.
+    beside
+        For boxes that stand beside the only box that they lead to: that box, which is in the same frame.
     weights
         The weight of straightness of each edge; 1 by default.
     direction
@@ -78,50 +85,49 @@ def lay_out(
         The least distance between neighbours in a layer, and between layers.
     """
     across = direction in ("LR", "RL")
-    beside = {source: _LOOP for source, target in edges if source == target}
-    turned = [(height, width) for width, height in sizes] if across else sizes
-    levels = Levels(len(sizes), within or [None] * len(sizes), parents)
-    ways = [levels.way(edge, weight) for edge, weight in zip(edges, weights or [1.0] * len(edges), strict=True)]
+    turned = [(height, width) for width, height in sizes] if across else list(sizes)
+    shelf = Shelf(turned, beside or {}, edges)
+    levels = Levels(shelf.left_over, within or [None] * len(sizes), parents)
+    ways = [
+        levels.way(edge, weight) if edge[0] not in shelf.beside else ([], False)
+        for edge, weight in zip(edges, weights or [1.0] * len(edges), strict=True)
+    ]
     pads = [_pads(title, direction) for title in titles]
     for place in levels.from_within():
-        levels.arrange(place, turned, beside, pads, apart, below)
+        levels.arrange(place, turned, shelf.around, pads, apart, below)
     boxes, frames = levels.places(len(sizes), pads)
     whole = levels.inside[-1].arranged
     assert whole is not None  # it is arranged last
+    shelf.place(boxes)
     view = _View(direction, whole.height)
-    middles = [view.point(middle) for middle in boxes]
     curves = []
-    for (source, target), (way, backwards) in zip(edges, ways, strict=True):
-        if source == target:
-            curves.append(_loop(middles[source], sizes[source], across))
+    for number, ((source, target), (way, backwards)) in enumerate(zip(edges, ways, strict=True)):
+        if source in shelf.beside:
+            curve = shelf.curve(number, boxes)
+        elif source == target:
+            curve = shelf.loop(source, boxes)
         else:
-            curve = [view.point(point) for point in levels.path(way).points]
-            curves.append(curve[::-1] if backwards else curve)
+            curve = levels.path(way).points
+        points = [view.point(point) for point in curve]
+        curves.append(points[::-1] if backwards else points)
     size = (whole.height, whole.width) if across else (whole.width, whole.height)
     return Layout(
-        middles, [frame and view.frame(frame) for frame in frames], curves, round(size[0], 1), round(size[1], 1)
+        [view.point(middle) for middle in boxes],
+        [frame and view.frame(frame) for frame in frames],
+        [INSET if across else inside.title for inside in levels.inside[:-1]],
+        curves,
+        round(size[0], 1),
+        round(size[1], 1),
     )
 
 
-def _loop(middle: Point, size: Point, across: bool) -> list[Point]:
-    """Return the curve of an edge from a box to itself: at its right, or below it if edges lead to the side."""
-    (x, y), (width, height) = (middle[::-1], size[::-1]) if across else (middle, size)
-    side, half, out = x + width / 2, height / 5, x + width / 2 + _LOOP * 4 / 3  # it comes as far as 3/4 of that
-    points = [(side, y - half), (out, y - half), (out, y + half), (side, y + half)]
-    return [_rounded(point[::-1] if across else point) for point in points]
-
-
-def _rounded(point: Sequence[float]) -> Point:
-    return round(point[0], 1), round(point[1], 1)
-
-
 def _pads(title: Point, direction: Direction) -> Pads:
-    length, top = title[0] + 2 * INSET, title[1] + INSET
+    length, top = title[0], title[1] + INSET
     if direction in ("LR", "RL"):
-        return Pads(INSET, INSET, top, INSET, high=length)
+        return Pads(INSET, INSET, top, INSET, high=length + 2 * INSET)
     if direction == "BT":
-        return Pads(INSET, top, INSET, INSET, wide=length)
-    return Pads(top, INSET, INSET, INSET, wide=length)
+        return Pads(INSET, top, INSET, INSET, length, True)
+    return Pads(top, INSET, INSET, INSET, length)
 
 
 @dataclass(slots=True)
@@ -137,7 +143,7 @@ class _View:
             y = self.height - y
         if self.direction in ("LR", "RL"):
             x, y = y, x
-        return _rounded((x, y))
+        return round(x, 1), round(y, 1)
 
     def frame(self, frame: Rectangle) -> Rectangle:
         left, top, width, height = frame

@@ -58,17 +58,17 @@ def arrange(level: Level, apart: float, below: float) -> Arranged:
     row = rows_of(level)
     net = net_of(level, row)
     put_in_order(net)
-    across = positions(net, len(level.sizes), apart)
-    left = min(x - width / 2 for x, width in zip(across, net.widths, strict=True))
-    right = max(x + width / 2 for x, width in zip(across, net.widths, strict=True))
+    across = positions(net, apart)
+    left = min(x - reach for x, reach in zip(across, net.lefts, strict=True))
+    right = max(x + reach for x, reach in zip(across, net.rights, strict=True))
     if None in net.ways:
         left -= _AROUND
     across = [x - left for x in across]
     rows = _Rows(*_heights(level, net, row, across, below))
     sources, targets = {link.source for link in level.links}, {link.target for link in level.links}
     middles = []
-    for item, (_, height) in enumerate(level.sizes):
-        middles.append((across[item], rows.middle(row[item], height, item in sources, item in targets)))
+    for item in range(len(level.sizes)):
+        middles.append((across[item], rows.middle(row[item], level.height(item), item in sources, item in targets)))
     parallel = Counter(link[:4] for link in level.links)
     drawn: Counter[tuple[object, ...]] = Counter()
     paths = []
@@ -104,8 +104,8 @@ def _heights(
 ) -> tuple[list[float], list[float]]:
     """Return where each row begins and ends, with more space if links go far aside."""
     high = [0.0] * len(net.rows)
-    for item, (_, height) in enumerate(level.sizes):
-        high[row[item]] = max(high[row[item]], height)
+    for item in range(len(level.sizes)):
+        high[row[item]] = max(high[row[item]], level.height(item))
     met = {row[link.target] for link in level.links if link.enters is None}  # rows with the heads of arrows above
     tops, bottoms, at = [], [], 0.0
     for number, points in enumerate(net.rows):

@@ -7,9 +7,11 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from .level import Arranged, Path, arrange
-from .points import Level, Link, Point
+from .points import Around, Level, Link, Point
 
 __all__ = ["Levels", "Pads", "Rectangle"]
+
+_TITLE_GAP = 8.0  # between a title and a link that passes it
 
 Rectangle = tuple[float, float, float, float]  # left, top, width, height
 End = tuple[Literal["in", "out", "box", "frame"], int, int]  # the box or frame, and the box whose edges meet it there
@@ -18,13 +20,18 @@ Key = tuple[End, End, int]  # of a link within a level; the number tells edges b
 
 @dataclass(frozen=True, slots=True)
 class Pads:
-    """The space between a frame and its content: before, after and at the sides of the way down, with its title."""
+    """The space between a frame and its content: before, after and at the sides of the way down.
+
+    `title` is the width of its title, which stands at the side where links come in, or `out`; no link runs through it.
+    `high` is the least height.
+    """
 
     before: float
     after: float
     left: float
     right: float
-    wide: float = 0.0
+    title: float = 0.0
+    out: bool = False
     high: float = 0.0
 
 
@@ -39,13 +46,15 @@ class Inside:
     paths: dict[Key, Path] = field(default_factory=dict)
     items: dict[tuple[str, int], int] = field(default_factory=dict)
     arranged: Arranged | None = None
+    title: float = 0.0  # distance of the title from the left of the frame
+    shift: float = 0.0  # of the content to the right, because of the title
     origin: Point = (0.0, 0.0)
 
 
 class Levels:
     """The levels of a graph: one for each frame, and a last one for the whole graph."""
 
-    def __init__(self, count: int, within: Sequence[int | None], parents: Sequence[int | None]) -> None:
+    def __init__(self, boxes: Sequence[int], within: Sequence[int | None], parents: Sequence[int | None]) -> None:
         root = len(parents)
         self.outer = [root if parent is None else parent for parent in parents]
         self.level = [root if frame is None else frame for frame in within]
@@ -57,7 +66,7 @@ class Levels:
         self.sizes: list[Point] = [(0.0, 0.0)] * root
         self.ports: dict[tuple[int, int], float] = {}  # distance from a frame's middle where a box's edges cross it
         self.seen: dict[tuple[int, int], int] = {}
-        for box in range(count):
+        for box in boxes:
             self.last[self.level[box]] = box
             self.inside[self.level[box]].children.append((box, ("box", box, -1)))
         for frame in reversed(range(root)):
@@ -121,7 +130,7 @@ class Levels:
         self,
         place: int,
         boxes: Sequence[Point],
-        beside: dict[int, float],
+        around: dict[int, Around],
         pads: Sequence[Pads],
         apart: float,
         below: float,
@@ -140,20 +149,29 @@ class Levels:
             Link(inside.items[start[:2]], inside.items[stop[:2]], self._offset(start), self._offset(stop), weight)
             for (start, stop, _), weight in inside.links.items()
         ]
-        spare = {inside.items["box", box]: beside[box] for kind, box, _ in children if kind == "box" and box in beside}
+        spare = {inside.items["box", box]: around[box] for kind, box, _ in children if kind == "box" and box in around}
         arranged = arrange(Level(sizes, links, len(inside.entries), len(inside.exits), spare), apart, below)
         inside.arranged = arranged
         inside.paths = dict(zip(inside.links, arranged.paths, strict=True))
         if place < len(self.outer):
-            pad = pads[place]
-            self.sizes[place] = (
-                max(arranged.width + pad.left + pad.right, pad.wide),
-                max(arranged.height + pad.before + pad.after, pad.high),
-            )
-            for found, kind in ((inside.entries, "in"), (inside.exits, "out")):
-                for box in found:
-                    x, _ = arranged.middles[inside.items[kind, box]]
-                    self.ports[place, box] = pad.left + x - self.sizes[place][0] / 2
+            self._enclose(place, arranged, pads[place])
+
+    def _enclose(self, place: int, arranged: Arranged, pad: Pads) -> None:
+        """Find the size of a frame, where its title stands, and where links cross its border."""
+        inside = self.inside[place]
+        named = [("in", box) for box in inside.entries], [("out", box) for box in inside.exits]
+        ports = [arranged.middles[inside.items[name]][0] + pad.left for name in named[pad.out]]
+        wide = arranged.width + pad.left + pad.right
+        aside = max(0.0, pad.left + pad.title + _TITLE_GAP - min(ports)) if ports and pad.title else 0.0
+        inside.title, inside.shift, width = pad.left, aside, max(wide + aside, pad.left + pad.title + pad.right)
+        if aside:
+            after = max(ports) + _TITLE_GAP
+            if (end := max(wide, after + pad.title + pad.right)) < width:
+                inside.title, inside.shift, width = after, 0.0, end
+        self.sizes[place] = width, max(arranged.height + pad.before + pad.after, pad.high)
+        for kind, box in (*named[0], *named[1]):
+            x, _ = arranged.middles[inside.items[kind, box]]
+            self.ports[place, box] = pad.left + inside.shift + x - width / 2
 
     def _offset(self, end: End) -> float | None:
         """Return the distance from an item's middle at which a link meets it; None (anywhere) for a box."""
@@ -176,7 +194,8 @@ class Levels:
                     width, height = self.sizes[which]
                     left, top = x - width / 2, y - height / 2
                     frames[which] = left, top, width, height
-                    self.inside[which].origin = left + pads[which].left, top + pads[which].before
+                    within = self.inside[which]
+                    within.origin = left + pads[which].left + within.shift, top + pads[which].before
         return boxes, frames
 
     def path(self, way: list[tuple[int, Key]]) -> Path:

@@ -32,7 +32,7 @@ def put_in_order(net: Net) -> None:
         if crossed < fewest:
             best, fewest, waited = [list(row) for row in net.rows], crossed, 0
     net.rows = best
-    if fewest and len(net.widths) <= _MOST_SWAPPED:
+    if fewest and len(net.up) <= _MOST_SWAPPED:
         _swap_neighbours(net)
 
 
@@ -67,7 +67,7 @@ def _in_depth(net: Net) -> list[list[int]]:
 
 
 def _places(net: Net) -> list[int]:
-    places = [0] * len(net.widths)
+    places = [0] * len(net.up)
     for row in net.rows:
         _note(row, places)
     return places
@@ -80,7 +80,7 @@ def _note(row: list[int], places: list[int]) -> None:
 
 def _at(net: Net, tie: Tie, places: list[int]) -> float:
     """Return the position in its row of the other end of a tie: that of its point, plus a fraction within the point."""
-    return places[tie.point] + tie.there / (net.widths[tie.point] + 1)
+    return places[tie.point] + tie.there / (net.lefts[tie.point] + net.rights[tie.point] + 1)
 
 
 def _wanted(net: Net, ties: list[Tie], places: list[int], otherwise: int) -> float:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-__all__ = ["Edges", "Level", "Link", "Net", "Point", "Tie", "net_of", "rows_of"]
+__all__ = ["Around", "Edges", "Level", "Link", "Net", "Point", "Tie", "net_of", "rows_of"]
 
 _STRAIGHT = 32.0  # the least weight of straightness of a link between points that it passes
 MOST_PASSED = 20_000  # limit of points that links pass; the longest links get none, and go around
@@ -29,19 +29,34 @@ class Link(NamedTuple):
     weight: float = 1.0
 
 
+class Around(NamedTuple):
+    """The room that an item needs for what stands beside it: at its left, at its right, and the height of all."""
+
+    left: float = 0.0
+    right: float = 0.0
+    height: float = 0.0
+
+
+_NOTHING = Around()
+
+
 @dataclass(slots=True)
 class Level:
     """A level, which is laid out at once: items with a width and a height, each after those with links to it.
 
-    Links come in from above at the first `entries` items and go out below at the last `exits` items. `beside` is the
-    space that some items need on both sides beyond their width.
+    Links come in from above at the first `entries` items and go out below at the last `exits` items. `around` is the
+    room that some items need beyond their width.
     """
 
     sizes: list[Point]
     links: list[Link]
     entries: int = 0
     exits: int = 0
-    beside: dict[int, float] = field(default_factory=dict)
+    around: dict[int, Around] = field(default_factory=dict)
+
+    def height(self, item: int) -> float:
+        """Return the height of an item with what stands beside it."""
+        return max(self.sizes[item][1], self.around.get(item, _NOTHING).height)
 
 
 class Tie(NamedTuple):
@@ -57,21 +72,24 @@ class Tie(NamedTuple):
 class Net:
     """The points of a level, the items first.
 
-    `rows` are the points of each row, `up` and `down` the ties of each to the row above and below, `ways` the points
-    that each link passes, or None if it goes around.
+    `lefts` and `rights` are how far each reaches from its position, `rows` the points of each row, `up` and `down` the
+    ties of each to the row above and below, `ways` the points that each link passes, or None if it goes around.
     """
 
-    widths: list[float]
+    items: int
+    lefts: list[float]
+    rights: list[float]
     rows: list[list[int]] = field(default_factory=list)
     up: list[list[Tie]] = field(default_factory=list)
     down: list[list[Tie]] = field(default_factory=list)
     ways: list[list[int] | None] = field(default_factory=list)
 
-    def add(self, row: int, width: float) -> int:
-        """Add a point and return its number."""
+    def add(self, row: int) -> int:
+        """Add the point of the next item, or one that a link passes, and return its number."""
         place = len(self.up)
-        if place == len(self.widths):
-            self.widths.append(width)
+        if place >= self.items:
+            self.lefts.append(0.5)
+            self.rights.append(0.5)
         self.up.append([])
         self.down.append([])
         self.rows[row].append(place)
@@ -117,10 +135,15 @@ def rows_of(level: Level) -> list[int]:
 
 def net_of(level: Level, row: list[int]) -> Net:
     """Return the points of a level; links that leave an item at the same position share the points that they pass."""
-    net = Net([width + 2 * level.beside.get(item, 0.0) for item, (width, _) in enumerate(level.sizes)])
+    lefts, rights = [], []
+    for item, (width, _) in enumerate(level.sizes):
+        around = level.around.get(item, _NOTHING)
+        lefts.append(width / 2 + around.left)
+        rights.append(width / 2 + around.right)
+    net = Net(len(level.sizes), lefts, rights)
     net.rows = [[] for _ in range(max(row) + 1)]
     for item in range(len(level.sizes)):
-        net.add(row[item], 0.0)
+        net.add(row[item])
     longest = _longest([row[link.target] - row[link.source] for link in level.links])
     trunks: dict[tuple[int, float | None, int], int] = {}
     for link in level.links:
@@ -131,7 +154,7 @@ def net_of(level: Level, row: list[int]) -> Net:
         for passed in range(row[link.source] + 1, row[link.target]):
             trunk = link.source, link.leaves, passed
             if trunk not in trunks:
-                trunks[trunk] = net.add(passed, 1.0)
+                trunks[trunk] = net.add(passed)
                 net.tie(*_ends(link, way, trunks[trunk]), max(_STRAIGHT, 8 * link.weight) if way else 2 * link.weight)
             way.append(trunks[trunk])
         net.tie(*_ends(link, way, None), (2 if way else 1) * link.weight)

@@ -1,0 +1,63 @@
+"""Input names: which of the arrays that a program has a name for an operation was given."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import TYPE_CHECKING, Any
+
+from .call_recorder import Call, note_of
+from .given_arrays import Memory, Named, named_around, named_arrays
+
+if TYPE_CHECKING:
+    from ..graph.node import Node
+
+__all__ = ["InputNames", "name_among"]
+
+
+class InputNames:
+    """The arrays with a name: those in `params`, the arguments of the outermost calls, and what a function uses.
+
+    Of several names for one array, the first in this order counts.
+    """
+
+    def __init__(self, params: Mapping[str, Any], nodes: Iterable[Node], function: Callable[..., Any] | None) -> None:
+        notes = (note for node in nodes if (note := note_of(node)) is not None)
+        outermost = dict.fromkeys(note.calls[0] for note in notes if note.calls and not note.calls[0].function)
+        named = [*named_arrays(params), *(each for call in outermost for each in call.arguments)]
+        named += named_around(function) if function is not None else ()
+        self._by_owner: dict[int, list[Named]] = {}
+        self._values = {id(each.value): each.name for each in reversed(named) if each.value is not None}
+        for each in named:
+            if each.memory is not None:
+                self._by_owner.setdefault(id(each.memory.owner), []).append(each)
+
+    def of_array(self, memory: Memory | None) -> Named | None:
+        """Return the array outside of the graph that has these elements, or that they are a part of."""
+        among = [each for each in self._among(memory) if not each.live]
+        exact = _exact(memory, among)
+        return exact or next((each for each in among if each.memory and memory and each.memory.contains(memory)), None)
+
+    def of_leaf(self, memory: Memory | None) -> str:
+        """Return the name of a tensor in the graph; empty if it has none."""
+        found = _exact(memory, [each for each in self._among(memory) if each.live])
+        return found.name if found else ""
+
+    def of_value(self, value: object) -> str:
+        """Return the name of a value; empty if it has none."""
+        return self._values.get(id(value), "")
+
+    def _among(self, memory: Memory | None) -> list[Named]:
+        return [] if memory is None else self._by_owner.get(id(memory.owner), [])
+
+
+def name_among(memory: Memory | None, calls: Iterable[Call]) -> str:
+    """Return the name that the innermost of `calls` has for an array among its arguments; empty if none has."""
+    for call in reversed([*calls]):
+        found = _exact(memory, call.arguments)
+        if found:
+            return found.name
+    return ""
+
+
+def _exact(memory: Memory | None, among: Iterable[Named]) -> Named | None:
+    return next((each for each in among if memory and each.memory and each.memory.is_same(memory)), None)
