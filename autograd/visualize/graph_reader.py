@@ -22,7 +22,7 @@ from .collapse import with_calls_as_boxes
 from .given_arrays import Given, Memory, given_of, memory_of
 from .gradient_values import Arrived, arrived_gradients
 from .input_names import InputNames, name_among
-from .module_frames import Framing, name_within, settled
+from .module_frames import Framing, name_within, parameters_called, settled
 from .node_info import named_nodes, root_of, title_of, type_of
 from .number_format import Summary, readable_bytes, short, summarize, time_lines
 from .picture import Box, Kind, Picture
@@ -52,11 +52,12 @@ def read_graph(
         If `output` has no graph, or a detail in `show` needs a graph that was not freed.
     """
     root = root_of(output, "draw_graph", "draw")
+    order = ancestors([root])
+    params = params or parameters_called(order)
     names: dict[Any, str] = {}
     tensors: dict[Any, Any] = {root: output}
     for node, (name, param) in named_nodes(params).items():
         names[node], tensors[node] = name, param
-    order = ancestors([root])
     return _Reader(output, root, names, tensors, modules or {}, show, InputNames(params, order, function), order).read()
 
 
@@ -253,13 +254,13 @@ def _constant_of(node: Any, index: int) -> Any:
 
 
 def _settle(picture: Picture) -> None:
-    """Put each parameter and constant into the innermost frame that contains all of its users.
+    """Put parameters, constants and leaves without a name into the innermost frame that contains all of their users.
 
     Parameters are named relative to the module of that frame.
     """
     if not picture.frames:
         return
-    movable = [place for place, box in enumerate(picture.boxes) if box.kind in ("parameter", "constant")]
+    movable = [place for place, box in enumerate(picture.boxes) if box.placed]
     within = [box.frame for box in picture.boxes]
     for place, frame in settled(movable, picture.edges, within, picture.frames).items():
         box = picture.boxes[place]

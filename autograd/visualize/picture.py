@@ -56,6 +56,11 @@ class Box:
         """Whether it is an input, drawn next to the operation that uses it."""
         return self.kind in SATELLITES
 
+    @property
+    def placed(self) -> bool:
+        """Whether it stands with what uses it: a parameter or a constant, and a leaf without a name may be either."""
+        return self.kind in ("parameter", "constant") or (self.kind == "leaf" and self.title in ("", "leaf"))
+
 
 @dataclass(frozen=True, slots=True)
 class Frame:

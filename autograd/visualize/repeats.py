@@ -244,12 +244,12 @@ def _drawn(folding: _Folding) -> Picture:
 
 
 def _place_satellites(picture: Picture) -> None:
-    """Put parameters and constants into the frames of their users."""
+    """Put parameters, constants and leaves without a name into the frames of their users."""
     users: dict[int, list[int | None]] = {}
     for source, target in picture.edges:
         users.setdefault(source, []).append(picture.boxes[target].frame)
     for place, box in enumerate(picture.boxes):
-        if box.kind in ("parameter", "constant"):
+        if box.placed:
             picture.boxes[place] = replace(box, frame=innermost_common(users.get(place, []), picture.frames))
 
 

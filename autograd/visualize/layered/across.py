@@ -145,6 +145,8 @@ def _matched(net: Net, above: list[int], row: list[int]) -> dict[int, tuple[int,
     for i, point in enumerate(above):
         for tie in net.down[point]:
             passing = (point >= net.items) + (tie.point >= net.items)
+            if passing == 1 and not (_ends_here(net, point) if point < net.items else _ends_here(net, tie.point)):
+                continue
             kind = (1, 2, 0)[passing]  # first what passes, then what is next to each other
             rank = _from_middle(net, net.down[point], tie.point, tie.weight)
             rank += _from_middle(net, net.up[tie.point], point, tie.weight)
@@ -159,6 +161,11 @@ def _matched(net: Net, above: list[int], row: list[int]) -> dict[int, tuple[int,
             taken.insert(at, (i, j))
             found[above[i]] = row[j], shift
     return found
+
+
+def _ends_here(net: Net, item: int) -> bool:
+    """Tell whether links lead to an item from one side only; a long one may then go straight on, and move it aside."""
+    return not net.up[item] or not net.down[item]
 
 
 def _from_middle(net: Net, ties: list[Tie], point: int, weight: float) -> int:

@@ -5,20 +5,23 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from math import inf
 
 from .across import positions
-from .order import put_in_order
-from .points import Level, Link, Net, Point, net_of, rows_of
+from .order import crossings, put_in_order
+from .points import Level, Link, Net, Point, even_rows, net_of, rows_of
 
 __all__ = ["Arranged", "Path", "arrange"]
 
-_SLOPE, _STEEPEST = 0.1, 60.0  # growth of the space between rows per unit that a link goes aside, and its limit
+_SLOPE, _STEEPEST = 0.06, 24.0  # growth of the space between rows per unit that a link goes aside, and its limit
 _LEAN, _RIM = 0.2, 0.35  # distance of a link's start from an item's middle: as part of its way aside, and of the width
 _PARALLEL = 14.0  # between links with the same ends
 _AROUND = 24.0  # distance from the rows of links that go around
 _NOTHING = 1e-6  # smaller distances are rounding errors
 _HEADLESS = 0.6  # factor of the space between rows if links only pass or go on into frames
 _CROSSING = 6.0  # extra space, besides padding, between a frame's border and its content where edges cross
+_MOST_TRIED = 2_000  # links of a level for which several layouts are tried
+_MARGIN, _COST_OF_CROSSING, _GAIN = 60.0, 0.03, 0.97  # when another layout is better: smaller by 3 %
 
 
 @dataclass(slots=True)
@@ -54,10 +57,33 @@ class Arranged:
 
 
 def arrange(level: Level, apart: float, below: float) -> Arranged:
-    """Lay out a level whose items stand `apart` from each other in a row, and rows at least `below` each other."""
-    row = rows_of(level)
+    """Lay out a level whose items stand `apart` from each other in a row, and rows at least `below` each other.
+
+    Of several layouts, the one is taken that is small and has few crossings.
+    """
+    rows = rows_of(level)
+    choices = [rows]
+    if len(level.links) <= _MOST_TRIED:
+        even = even_rows(level, rows)
+        choices += [even] if even != rows else []
+    best: Arranged | None = None
+    least = inf
+    for row in choices:
+        for mirrored in (False, True):
+            found, crossed = _arranged(level, row, mirrored, apart, below)
+            cost = (found.width + _MARGIN) * (found.height + _MARGIN) * (1 + _COST_OF_CROSSING * crossed)
+            if cost < least * _GAIN:
+                best, least = found, cost
+            if len(set(row)) == len(row) or len(level.links) > _MOST_TRIED:
+                break  # a chain, or too much to try
+    assert best is not None  # there is a first choice
+    return best
+
+
+def _arranged(level: Level, row: list[int], mirrored: bool, apart: float, below: float) -> tuple[Arranged, int]:
+    """Return a layout with given rows, and its crossings."""
     net = net_of(level, row)
-    put_in_order(net)
+    put_in_order(net, mirrored)
     across = positions(net, apart)
     left = min(x - reach for x, reach in zip(across, net.lefts, strict=True))
     right = max(x + reach for x, reach in zip(across, net.rights, strict=True))
@@ -81,7 +107,7 @@ def arrange(level: Level, apart: float, below: float) -> Arranged:
         start, end = _ends(level, link, middles, legs, drawn[link[:4]], parallel[link[:4]])
         drawn[link[:4]] += 1
         paths.append(_path(start, rows.bottoms[first], legs, rows.tops[last], end))
-    return Arranged(middles, paths, right - left, rows.bottoms[-1])
+    return Arranged(middles, paths, right - left, rows.bottoms[-1]), crossings(net)
 
 
 @dataclass(slots=True)

@@ -14,9 +14,11 @@ _MOST_SWAPPED = 30_000  # points in a net in which neighbours are swapped
 _ROUNDS = 3  # of swapping neighbours
 
 
-def put_in_order(net: Net) -> None:
-    """Put each row of a net in order."""
+def put_in_order(net: Net, mirrored: bool = False) -> None:
+    """Put each row of a net in order; `mirrored` begins with the first inputs at the right."""
     net.rows = _in_depth(net)
+    if mirrored:
+        net.rows = [row[::-1] for row in net.rows]
     places = _places(net)
     best, fewest, waited = [list(row) for row in net.rows], crossings(net), 0
     for sweep in range(_SWEEPS):

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-__all__ = ["Around", "Edges", "Level", "Link", "Net", "Point", "Tie", "net_of", "rows_of"]
+__all__ = ["Around", "Edges", "Level", "Link", "Net", "Point", "Tie", "even_rows", "net_of", "rows_of"]
 
 _STRAIGHT = 32.0  # the least weight of straightness of a link between points that it passes
 MOST_PASSED = 20_000  # limit of points that links pass; the longest links get none, and go around
@@ -131,6 +131,33 @@ def rows_of(level: Level) -> list[int]:
                 if own[source]:
                     row[source] = row[item] - 1
     return row
+
+
+def even_rows(level: Level, row: list[int]) -> list[int]:
+    """Return rows in which high items that have a choice stand next to other high ones, so that the whole is lower."""
+    count = len(level.sizes)
+    inner = range(level.entries, count - level.exits)
+    inputs: list[list[int]] = [[] for _ in range(count)]
+    uses: list[list[int]] = [[] for _ in range(count)]
+    for link in level.links:
+        inputs[link.target].append(link.source)
+        uses[link.source].append(link.target)
+    found = list(row)
+    members: list[list[int]] = [[] for _ in range(max(row) + 1)]
+    for item in range(count):
+        members[row[item]].append(item)
+    for item in sorted(inner, key=lambda item: (-level.height(item), item)):
+        low = max((found[source] for source in inputs[item]), default=found[item] - 1) + 1
+        high = min((found[target] for target in uses[item]), default=found[item] + 1) - 1
+        if low >= high:
+            continue
+        members[found[item]].remove(item)
+        own = level.height(item)
+        tall = {at: max((level.height(other) for other in members[at]), default=0.0) for at in range(low, high + 1)}
+        best = min(tall, key=lambda at: (max(0.0, own - tall[at]), abs(at - found[item]), at))
+        found[item] = best
+        members[best].append(item)
+    return found
 
 
 def net_of(level: Level, row: list[int]) -> Net:
