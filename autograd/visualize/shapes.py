@@ -14,7 +14,7 @@ __all__ = ["LINE", "outline", "size_of", "text_at", "text_in"]
 LINE = 1.2  # the height of a line of text, for a font of size 1
 _BASELINE = 0.8  # distance of the baseline from the top of the line
 _INCH = 72.0
-_ROUND, _DEEP, _RING, _LID = 6.0, 4.0, 4.0, 5.0  # radius of corners, depth of a block, space of a double border, a lid
+_ROUND, _DEEP, _RING, _LID = 6.0, 4.0, 4.0, 4.0  # radius of corners, depth of a block, space of a double border, a lid
 _SLANT = 9.0  # how far a parallelogram leans
 _ROOT_2 = 1.4143  # an ellipse is larger than its inner rectangle by this factor
 

@@ -7,7 +7,8 @@ whole: so a chain is straight, however wide its boxes and whatever stands beside
 from __future__ import annotations
 
 from bisect import bisect_left
-from itertools import pairwise
+from collections.abc import Iterator
+from itertools import accumulate, pairwise
 
 from .points import Net, Tie
 
@@ -19,10 +20,13 @@ _ROUNDS = 24  # of moving columns
 _NOTHING = 1e-9  # smaller distances are rounding errors
 
 
-def positions(net: Net, apart: float) -> list[float]:
-    """Return the position of each point; items are at least `apart` from each other."""
+def positions(net: Net, apart: float, loose: bool) -> list[float]:
+    """Return the position of each point; items are at least `apart` from each other.
+
+    If `loose`, links are straight only in chains, and not where links fork, which may be narrower.
+    """
     spaces = [_spaces(net, row, apart) for row in net.rows]
-    return _in_columns(net, spaces, _relaxed(net, spaces))
+    return _in_columns(net, spaces, _relaxed(net, spaces), loose)
 
 
 def _spaces(net: Net, row: list[int], apart: float) -> list[float]:
@@ -93,15 +97,17 @@ def _apart(wanted: list[float], weights: list[float], spaces: list[float]) -> li
 # Straight above each other
 
 
-def _in_columns(net: Net, spaces: list[list[float]], across: list[float]) -> list[float]:
+def _in_columns(net: Net, spaces: list[list[float]], across: list[float], loose: bool) -> list[float]:
     """Return positions in which the points of each column stand above each other, near the given ones."""
-    column, offset, count = _columns(net)
+    column, offset, count = _columns(net, spaces, loose)
     if count == len(across):
         return across
     before: list[dict[int, float]] = [{} for _ in range(count)]  # columns at the left, and the distance from each
     for row, space in zip(net.rows, spaces, strict=True):
         for (left, right), distance in zip(pairwise(row), space[1:], strict=True):
             at_left, least = column[left], distance + offset[left] - offset[right]
+            if at_left == column[right]:
+                continue  # there is room
             known = before[column[right]]
             known[at_left] = max(known.get(at_left, least), least)
     order = _sorted(before)
@@ -119,18 +125,13 @@ def _in_columns(net: Net, spaces: list[list[float]], across: list[float]) -> lis
     return [at[of] + offset[point] for point, of in enumerate(column)]
 
 
-def _columns(net: Net) -> tuple[list[int], list[float], int]:
+def _columns(net: Net, spaces: list[list[float]], loose: bool) -> tuple[list[int], list[float], int]:
     """Return the column of each point, its position in that, and the number of columns."""
     column, offset = [-1] * len(net.up), [0.0] * len(net.up)
     count = 0
-    lower: dict[int, tuple[int, float]] = {}  # the point straight below each, and how far right of it that is
     for number, row in enumerate(net.rows):
-        above = net.rows[number - 1] if number else []
-        lower = _matched(net, above, row)
-        for point in above:
-            if point in lower:
-                below, shift = lower[point]
-                column[below], offset[below] = column[point], offset[point] + shift
+        for point, below, shift in _matched(net, net.rows[number - 1], row, spaces[number], loose) if number else ():
+            column[below], offset[below] = column[point], offset[point] + shift
         for point in row:
             if column[point] < 0:
                 column[point] = count
@@ -138,29 +139,41 @@ def _columns(net: Net) -> tuple[list[int], list[float], int]:
     return column, offset, count
 
 
-def _matched(net: Net, above: list[int], row: list[int]) -> dict[int, tuple[int, float]]:
-    """Choose the links between two rows that are straight: at most one at each end, and none that cross."""
-    place = {point: i for i, point in enumerate(row)}
+def _matched(
+    net: Net, above: list[int], row: list[int], spaces: list[float], loose: bool
+) -> Iterator[tuple[int, int, float]]:
+    """Yield links between two rows that are straight: both points, and how far right of the upper the lower stands.
+
+    None cross. A point has one straight link upwards, and several downwards if there is room for all.
+    """
+    place, at_least = {point: i for i, point in enumerate(row)}, [*accumulate(spaces)]
     wanted = []
     for i, point in enumerate(above):
         for tie in net.down[point]:
             passing = (point >= net.items) + (tie.point >= net.items)
             if passing == 1 and not (_ends_here(net, point) if point < net.items else _ends_here(net, tie.point)):
                 continue
+            if loose and passing == 0 and len(net.down[point]) > 1:
+                continue
             kind = (1, 2, 0)[passing]  # first what passes, then what is next to each other
             rank = _from_middle(net, net.down[point], tie.point, tie.weight)
             rank += _from_middle(net, net.up[tie.point], point, tie.weight)
             wanted.append((kind, -tie.weight, rank, i, place[tie.point], tie.here - tie.there))
-    taken: list[tuple[int, int]] = []
-    found: dict[int, tuple[int, float]] = {}
-    for *_, i, j, shift in sorted(wanted):
-        at = bisect_left(taken, (i, -1))
-        if (at == 0 or (taken[at - 1][0] < i and taken[at - 1][1] < j)) and (
-            at == len(taken) or (taken[at][0] > i and taken[at][1] > j)
-        ):
-            taken.insert(at, (i, j))
-            found[above[i]] = row[j], shift
-    return found
+    taken: list[tuple[int, int, float]] = []
+
+    def fit(a: tuple[int, int, float], b: tuple[int, int, float]) -> bool:
+        """Tell whether two links are in order; if they begin at one point, also whether there is room for both."""
+        if a[1] >= b[1]:
+            return False
+        return a[0] < b[0] or (a[0] == b[0] and b[2] - a[2] >= at_least[b[1]] - at_least[a[1]])
+
+    for _, _, _, *link in sorted(wanted):
+        new = (link[0], link[1], link[2])
+        at = bisect_left(taken, new)
+        if (at == 0 or fit(taken[at - 1], new)) and (at == len(taken) or fit(new, taken[at])):
+            taken.insert(at, new)
+    for i, j, shift in taken:
+        yield above[i], row[j], shift
 
 
 def _ends_here(net: Net, item: int) -> bool:

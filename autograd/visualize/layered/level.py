@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from math import inf
 
 from .across import positions
 from .order import crossings, put_in_order
@@ -21,7 +20,8 @@ _NOTHING = 1e-6  # smaller distances are rounding errors
 _HEADLESS = 0.6  # factor of the space between rows if links only pass or go on into frames
 _CROSSING = 6.0  # extra space, besides padding, between a frame's border and its content where edges cross
 _MOST_TRIED = 2_000  # links of a level for which several layouts are tried
-_MARGIN, _COST_OF_CROSSING, _GAIN = 60.0, 0.03, 0.97  # when another layout is better: smaller by 3 %
+_MARGIN, _COST_OF_CROSSING = 60.0, 0.03
+_OTHER, _LOOSE = 1.03, 1.1  # how much better than the first another layout has to be
 
 
 @dataclass(slots=True)
@@ -62,29 +62,26 @@ def arrange(level: Level, apart: float, below: float) -> Arranged:
     Of several layouts, the one is taken that is small and has few crossings.
     """
     rows = rows_of(level)
-    choices = [rows]
-    if len(level.links) <= _MOST_TRIED:
-        even = even_rows(level, rows)
-        choices += [even] if even != rows else []
-    best: Arranged | None = None
-    least = inf
-    for row in choices:
+    best, least = _arranged(level, rows, False, False, apart, below)
+    if len(set(rows)) == len(rows) or len(level.links) > _MOST_TRIED:
+        return best  # a chain, or too much to try
+    even = even_rows(level, rows)
+    for row in [rows, even] if even != rows else [rows]:
         for mirrored in (False, True):
-            found, crossed = _arranged(level, row, mirrored, apart, below)
-            cost = (found.width + _MARGIN) * (found.height + _MARGIN) * (1 + _COST_OF_CROSSING * crossed)
-            if cost < least * _GAIN:
-                best, least = found, cost
-            if len(set(row)) == len(row) or len(level.links) > _MOST_TRIED:
-                break  # a chain, or too much to try
-    assert best is not None  # there is a first choice
+            for loose in (False, True):
+                found, cost = _arranged(level, row, mirrored, loose, apart, below)
+                if cost * (_LOOSE if loose else _OTHER) < least:
+                    best, least = found, cost
     return best
 
 
-def _arranged(level: Level, row: list[int], mirrored: bool, apart: float, below: float) -> tuple[Arranged, int]:
-    """Return a layout with given rows, and its crossings."""
+def _arranged(
+    level: Level, row: list[int], mirrored: bool, loose: bool, apart: float, below: float
+) -> tuple[Arranged, float]:
+    """Return a layout with given rows, and its cost: its area and crossings."""
     net = net_of(level, row)
     put_in_order(net, mirrored)
-    across = positions(net, apart)
+    across = positions(net, apart, loose)
     left = min(x - reach for x, reach in zip(across, net.lefts, strict=True))
     right = max(x + reach for x, reach in zip(across, net.rights, strict=True))
     if None in net.ways:
@@ -107,7 +104,9 @@ def _arranged(level: Level, row: list[int], mirrored: bool, apart: float, below:
         start, end = _ends(level, link, middles, legs, drawn[link[:4]], parallel[link[:4]])
         drawn[link[:4]] += 1
         paths.append(_path(start, rows.bottoms[first], legs, rows.tops[last], end))
-    return Arranged(middles, paths, right - left, rows.bottoms[-1]), crossings(net)
+    width, height = right - left, rows.bottoms[-1]
+    cost = (width + _MARGIN) * (height + _MARGIN) * (1 + _COST_OF_CROSSING * crossings(net))
+    return Arranged(middles, paths, width, height), cost
 
 
 @dataclass(slots=True)

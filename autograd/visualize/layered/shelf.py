@@ -8,7 +8,7 @@ from .points import Around, Edges, Point
 
 __all__ = ["Shelf"]
 
-_ASIDE, _STACKED = 18.0, 6.0  # distance of boxes from the one that they stand beside, and from each other
+_ASIDE, _STACKED = 16.0, 4.0  # distance of boxes from the one that they stand beside, and from each other
 _LOOP = 22.0  # distance of an edge from a box to itself from the box
 _SIDE = 0.35  # how far from the middle of a side edges meet it, as a part of the box
 
