@@ -54,7 +54,7 @@ def named_nodes(params: Mapping[str, Any]) -> dict[Any, tuple[str, Any]]:
     for name, param in params.items():
         if isinstance(param, np.ndarray):
             continue
-        node = _node_of(param, f"params[{name!r}] has to be", " or an array")
+        node = _node_of(param, f"params[{name!r}] has to be", "a Tensor, an array or a Value")
         if node is not None:  # None for a constant
             found.setdefault(node, (name, param))
     return found
@@ -90,7 +90,7 @@ def type_of(node: Any) -> list[str]:
     return [f"{shape} {dtype}" for shape, dtype in pairs]
 
 
-def _node_of(x: Any, what: str, arrays: str = "") -> Any:
+def _node_of(x: Any, what: str, kinds: str = "a Tensor or a Value") -> Any:
     if not isinstance(x, Tensor | Value):
-        raise TypeError(f"{what} a Tensor or a Value{arrays}, not {type(x).__name__}")
+        raise TypeError(f"{what} {kinds}, not {type(x).__name__}")
     return x._node if isinstance(x, Tensor) else x

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Iterator
-from itertools import accumulate, pairwise
+from itertools import pairwise
 
 from .points import Net, Tie
 
@@ -99,15 +99,13 @@ def _apart(wanted: list[float], weights: list[float], spaces: list[float]) -> li
 
 def _in_columns(net: Net, spaces: list[list[float]], across: list[float], loose: bool) -> list[float]:
     """Return positions in which the points of each column stand above each other, near the given ones."""
-    column, offset, count = _columns(net, spaces, loose)
+    column, offset, count = _columns(net, loose)
     if count == len(across):
         return across
     before: list[dict[int, float]] = [{} for _ in range(count)]  # columns at the left, and the distance from each
     for row, space in zip(net.rows, spaces, strict=True):
         for (left, right), distance in zip(pairwise(row), space[1:], strict=True):
             at_left, least = column[left], distance + offset[left] - offset[right]
-            if at_left == column[right]:
-                continue  # there is room
             known = before[column[right]]
             known[at_left] = max(known.get(at_left, least), least)
     order = _sorted(before)
@@ -125,12 +123,12 @@ def _in_columns(net: Net, spaces: list[list[float]], across: list[float], loose:
     return [at[of] + offset[point] for point, of in enumerate(column)]
 
 
-def _columns(net: Net, spaces: list[list[float]], loose: bool) -> tuple[list[int], list[float], int]:
+def _columns(net: Net, loose: bool) -> tuple[list[int], list[float], int]:
     """Return the column of each point, its position in that, and the number of columns."""
     column, offset = [-1] * len(net.up), [0.0] * len(net.up)
     count = 0
     for number, row in enumerate(net.rows):
-        for point, below, shift in _matched(net, net.rows[number - 1], row, spaces[number], loose) if number else ():
+        for point, below, shift in _matched(net, net.rows[number - 1], row, loose) if number else ():
             column[below], offset[below] = column[point], offset[point] + shift
         for point in row:
             if column[point] < 0:
@@ -139,14 +137,13 @@ def _columns(net: Net, spaces: list[list[float]], loose: bool) -> tuple[list[int
     return column, offset, count
 
 
-def _matched(
-    net: Net, above: list[int], row: list[int], spaces: list[float], loose: bool
-) -> Iterator[tuple[int, int, float]]:
+def _matched(net: Net, above: list[int], row: list[int], loose: bool) -> Iterator[tuple[int, int, float]]:
     """Yield links between two rows that are straight: both points, and how far right of the upper the lower stands.
 
-    None cross. A point has one straight link upwards, and several downwards if there is room for all.
+    No point has two of them on one side, and none cross: so columns are never on both sides of each other.
     """
-    place, at_least = {point: i for i, point in enumerate(row)}, [*accumulate(spaces)]
+    place = {point: i for i, point in enumerate(row)}
+    after, before = [_ranks(net, net.down[point]) for point in above], [_ranks(net, net.up[point]) for point in row]
     wanted = []
     for i, point in enumerate(above):
         for tie in net.down[point]:
@@ -156,22 +153,14 @@ def _matched(
             if loose and passing == 0 and len(net.down[point]) > 1:
                 continue
             kind = (1, 2, 0)[passing]  # first what passes, then what is next to each other
-            rank = _from_middle(net, net.down[point], tie.point, tie.weight)
-            rank += _from_middle(net, net.up[tie.point], point, tie.weight)
+            rank = after[i].get(tie.point, 0) + before[place[tie.point]].get(point, 0)
             wanted.append((kind, -tie.weight, rank, i, place[tie.point], tie.here - tie.there))
     taken: list[tuple[int, int, float]] = []
-
-    def fit(a: tuple[int, int, float], b: tuple[int, int, float]) -> bool:
-        """Tell whether two links are in order; if they begin at one point, also whether there is room for both."""
-        if a[1] >= b[1]:
-            return False
-        return a[0] < b[0] or (a[0] == b[0] and b[2] - a[2] >= at_least[b[1]] - at_least[a[1]])
-
-    for _, _, _, *link in sorted(wanted):
-        new = (link[0], link[1], link[2])
-        at = bisect_left(taken, new)
-        if (at == 0 or fit(taken[at - 1], new)) and (at == len(taken) or fit(new, taken[at])):
-            taken.insert(at, new)
+    for _, _, _, i, j, shift in sorted(wanted):
+        at = bisect_left(taken, (i,))
+        after_left = at == 0 or taken[at - 1][1] < j
+        if after_left and (at == len(taken) or (taken[at][0] > i and taken[at][1] > j)):
+            taken.insert(at, (i, j, shift))
     for i, j, shift in taken:
         yield above[i], row[j], shift
 
@@ -181,10 +170,13 @@ def _ends_here(net: Net, item: int) -> bool:
     return not net.up[item] or not net.down[item]
 
 
-def _from_middle(net: Net, ties: list[Tie], point: int, weight: float) -> int:
-    """Return how far a link is from the middle one of those at one end that lead to items and weigh as much."""
-    ends = [tie.point for tie in ties if tie.point < net.items and tie.weight >= weight]
-    return abs(ends.index(point) - (len(ends) - 1) // 2) if point in ends else 0
+def _ranks(net: Net, ties: list[Tie]) -> dict[int, int]:
+    """Return how far each link of an item to an item is from the middle one of those that weigh the most."""
+    if len(ties) < 2:
+        return {}
+    most = max(tie.weight for tie in ties)
+    ends = [tie.point for tie in ties if tie.point < net.items and tie.weight == most]
+    return {point: abs(i - (len(ends) - 1) // 2) for i, point in enumerate(ends)}
 
 
 def _sorted(before: list[dict[int, float]]) -> list[int]:
