@@ -7,10 +7,10 @@ from typing import Any, NamedTuple
 import numpy as np
 
 import nn
-import nn.functional as F
 import nn.scalar
 from autograd import Tensor, Value
 from datasets import make_moons
+from nn import functional
 
 __all__ = ["MODELS", "Drawn"]
 
@@ -35,7 +35,7 @@ def mlp() -> Drawn:
         nn.Linear(784, 128), nn.ReLU(), nn.Dropout(0.2), nn.Linear(128, 64), nn.ReLU(), nn.Linear(64, 10)
     )
     images, labels = normal(32, 784), np.arange(32) % 10
-    return Drawn(lambda: F.cross_entropy(model(images), labels), model)
+    return Drawn(lambda: functional.cross_entropy(model(images), labels), model)
 
 
 class LeNet(nn.Module):
@@ -47,18 +47,18 @@ class LeNet(nn.Module):
         self.pool = nn.MaxPool2d(2)
         self.fc1, self.fc2, self.fc3 = nn.Linear(400, 120), nn.Linear(120, 84), nn.Linear(84, 10)
 
-    def forward(self, image: Array) -> Tensor:
+    def forward(self, image: Array) -> Any:
         """Return the scores of images of 28 by 28."""
-        x = self.pool(F.relu(self.conv1(image)))
-        x = self.pool(F.relu(self.conv2(x)))
+        x = self.pool(functional.relu(self.conv1(image)))
+        x = self.pool(functional.relu(self.conv2(x)))
         x = x.reshape(len(x), -1)
-        return self.fc3(F.relu(self.fc2(F.relu(self.fc1(x)))))
+        return self.fc3(functional.relu(self.fc2(functional.relu(self.fc1(x)))))
 
 
 def lenet() -> Drawn:
     """Return LeNet-5."""
     model, images, labels = LeNet(), normal(4, 1, 28, 28), np.arange(4)
-    return Drawn(lambda: F.cross_entropy(model(images), labels), model)
+    return Drawn(lambda: functional.cross_entropy(model(images), labels), model)
 
 
 class BasicBlock(nn.Module):
@@ -72,15 +72,13 @@ class BasicBlock(nn.Module):
         self.bn2 = nn.BatchNorm2d(outputs)
         self.downsample: nn.Module | None = None
         if stride != 1 or inputs != outputs:
-            self.downsample = nn.Sequential(
-                nn.Conv2d(inputs, outputs, 1, stride, bias=False), nn.BatchNorm2d(outputs)
-            )
+            self.downsample = nn.Sequential(nn.Conv2d(inputs, outputs, 1, stride, bias=False), nn.BatchNorm2d(outputs))
 
-    def forward(self, x: Array) -> Tensor:
+    def forward(self, x: Array) -> Any:
         """Return the input, changed by what the convolutions add to it."""
-        out = F.relu(self.bn1(self.conv1(x)))
+        out = functional.relu(self.bn1(self.conv1(x)))
         out = self.bn2(self.conv2(out))
-        return F.relu(out + (x if self.downsample is None else self.downsample(x)))
+        return functional.relu(out + (x if self.downsample is None else self.downsample(x)))
 
 
 class ResNet18(nn.Module):
@@ -96,9 +94,9 @@ class ResNet18(nn.Module):
         self.layer4 = nn.Sequential(BasicBlock(4 * width, 8 * width, 2), BasicBlock(8 * width, 8 * width))
         self.avgpool, self.fc = nn.AdaptiveAvgPool2d(1), nn.Linear(8 * width, 10)
 
-    def forward(self, image: Array) -> Tensor:
+    def forward(self, image: Array) -> Any:
         """Return the scores of images."""
-        x = self.maxpool(F.relu(self.bn1(self.conv1(image))))
+        x = self.maxpool(functional.relu(self.bn1(self.conv1(image))))
         x = self.layer4(self.layer3(self.layer2(self.layer1(x))))
         return self.fc(self.avgpool(x).reshape(len(x), -1))
 
@@ -106,7 +104,7 @@ class ResNet18(nn.Module):
 def resnet() -> Drawn:
     """Return ResNet-18."""
     model, images, labels = ResNet18(), normal(2, 3, 32, 32), np.arange(2)
-    return Drawn(lambda: F.cross_entropy(model(images), labels), model)
+    return Drawn(lambda: functional.cross_entropy(model(images), labels), model)
 
 
 def double(inputs: int, outputs: int) -> nn.Module:
@@ -125,7 +123,7 @@ class UNet(nn.Module):
         self.pool, self.grow = nn.MaxPool2d(2), nn.Upsample(scale_factor=2)
         self.up2, self.up1, self.head = double(24, 8), double(12, 4), nn.Conv2d(4, 2, 1)
 
-    def forward(self, image: Array) -> Tensor:
+    def forward(self, image: Array) -> Any:
         """Return the scores of each pixel."""
         first = self.down1(image)
         second = self.down2(self.pool(first))
@@ -138,7 +136,7 @@ class UNet(nn.Module):
 def unet() -> Drawn:
     """Return a U-Net."""
     model, images, classes = UNet(), normal(2, 1, 16, 16), np.zeros((2, 16, 16), int)
-    return Drawn(lambda: F.cross_entropy(model(images), classes), model)
+    return Drawn(lambda: functional.cross_entropy(model(images), classes), model)
 
 
 class Tagger(nn.Module):
@@ -146,9 +144,13 @@ class Tagger(nn.Module):
 
     def __init__(self) -> None:
         super().__init__()
-        self.embedding, self.lstm, self.tag = nn.Embedding(100, 16), nn.LSTM(16, 32, 2, batch_first=True), nn.Linear(32, 5)
+        self.embedding, self.lstm, self.tag = (
+            nn.Embedding(100, 16),
+            nn.LSTM(16, 32, 2, batch_first=True),
+            nn.Linear(32, 5),
+        )
 
-    def forward(self, tokens: Array) -> Tensor:
+    def forward(self, tokens: Array) -> Any:
         """Return the scores of the tags of each word."""
         states, _ = self.lstm(self.embedding(tokens))
         return self.tag(states)
@@ -157,7 +159,7 @@ class Tagger(nn.Module):
 def lstm() -> Drawn:
     """Return a tagger with two layers of LSTM."""
     model, tokens, tags = Tagger(), np.arange(24).reshape(2, 12), np.arange(24) % 5
-    return Drawn(lambda: F.cross_entropy(model(tokens).reshape(-1, 5), tags), model)
+    return Drawn(lambda: functional.cross_entropy(model(tokens).reshape(-1, 5), tags), model)
 
 
 class Decoder(nn.Module):
@@ -168,22 +170,22 @@ class Decoder(nn.Module):
         self.embedding, self.cell = nn.Embedding(50, 16), nn.GRUCell(32, 16)
         self.query, self.out = nn.Linear(16, 16), nn.Linear(32, 50)
 
-    def forward(self, tokens: Array, memory: Array) -> Tensor:
+    def forward(self, tokens: Array, memory: Array) -> Any:
         """Return the scores of the word after each word."""
         state: Any = memory[:, -1]
         scores = []
         for step in range(tokens.shape[1]):
-            weights = F.softmax((memory @ self.query(state)[:, :, None])[:, :, 0], axis=-1)
+            weights = functional.softmax((memory @ self.query(state)[:, :, None])[:, :, 0], axis=-1)
             context = (weights[:, None] @ memory)[:, 0]
             state = self.cell(np.concatenate([self.embedding(tokens[:, step]), context], axis=-1), state)
             scores.append(self.out(np.concatenate([state, context], axis=-1)))
-        return np.stack(scores, axis=1)  # type: ignore[call-overload,no-any-return]  # a Tensor, of Tensors
+        return np.stack(scores, axis=1)
 
 
 def gru() -> Drawn:
     """Return five steps of a decoder."""
     model, tokens, memory, labels = Decoder(), np.arange(10).reshape(2, 5), normal(2, 7, 16), np.arange(10)
-    return Drawn(lambda: F.cross_entropy(model(tokens, memory).reshape(-1, 50), labels), model)
+    return Drawn(lambda: functional.cross_entropy(model(tokens, memory).reshape(-1, 50), labels), model)
 
 
 def transformer() -> Drawn:
@@ -202,7 +204,7 @@ class Block(nn.Module):
         self.attn = nn.MultiheadAttention(width, heads, batch_first=True)
         self.mlp = nn.Sequential(nn.Linear(width, 4 * width), nn.GELU(), nn.Linear(4 * width, width), nn.Dropout(0.1))
 
-    def forward(self, x: Array) -> Tensor:
+    def forward(self, x: Array) -> Any:
         """Return the stream after attention and perceptron have added to it."""
         hidden = self.ln_1(x)
         mask = nn.Transformer.generate_square_subsequent_mask(x.shape[1])
@@ -226,10 +228,10 @@ class VAE(nn.Module):
 
     def forward(self, x: Array, noise: Array) -> tuple[Tensor, Tensor, Tensor]:
         """Return the reconstruction, and mean and logarithm of the variance of the code."""
-        h = F.relu(self.fc1(x))
+        h = functional.relu(self.fc1(x))
         mu, logvar = self.fc21(h), self.fc22(h)
         z = mu + noise * np.exp(0.5 * logvar)
-        return F.sigmoid(self.fc4(F.relu(self.fc3(z)))), mu, logvar
+        return functional.sigmoid(self.fc4(functional.relu(self.fc3(z)))), mu, logvar
 
 
 def vae() -> Drawn:
@@ -239,7 +241,7 @@ def vae() -> Drawn:
     def loss() -> Tensor:
         again, mu, logvar = model(x, noise)
         divergence: Any = -0.5 * (1 + logvar - mu**2 - np.exp(logvar)).sum()
-        return F.binary_cross_entropy(again, x, reduction="sum") + divergence
+        return functional.binary_cross_entropy(again, x, reduction="sum") + divergence
 
     return Drawn(loss, model)
 

@@ -29,7 +29,6 @@ __all__ = ["Digraph", "MissingProgramError", "to_digraph"]
 
 _TEXTS = {".gv": "dot", ".dot": "dot", ".mmd": "mermaid", ".mermaid": "mermaid"}
 _IMAGES = ("svg", "png", "pdf")
-_MOST = 1000  # boxes that Graphviz lays out
 
 
 class MissingProgramError(AutogradError, graphviz.ExecutableNotFound):  # type: ignore[misc]  # graphviz is untyped
@@ -47,7 +46,7 @@ class MissingProgramError(AutogradError, graphviz.ExecutableNotFound):  # type: 
 
 
 class Digraph(graphviz.Digraph):  # type: ignore[misc]  # graphviz is untyped
-    """A `graphviz.Digraph` that can be drawn as SVG even if the program ``dot`` is missing.
+    """A `graphviz.Digraph` whose SVG this package lays out, so that it needs no program.
 
     Attributes
     ----------
@@ -75,20 +74,16 @@ class Digraph(graphviz.Digraph):  # type: ignore[misc]  # graphviz is untyped
         return to_svg(self.picture, self.rankdir)
 
     def render(self, *args: Any, **kwargs: Any) -> str:
-        """Write the picture to a file, as `graphviz.Digraph.render` does."""
-        try:
-            return super().render(*args, **kwargs)  # type: ignore[no-any-return]
-        except graphviz.ExecutableNotFound as error:
-            return self._render_without_program(
-                inspect.signature(super().render).bind(*args, **kwargs).arguments, error
-            )
-
-    def _render_without_program(self, options: dict[str, Any], error: graphviz.ExecutableNotFound) -> str:
-        """Do the rest of `render`, which has already written the source."""
+        """Write the picture to a file, as `graphviz.Digraph.render` does; SVG as in `pipe`."""
+        options = inspect.signature(super().render).bind(*args, **kwargs).arguments
         outfile = options.get("outfile")
         suffix = Path(outfile).suffix[1:] if outfile else ""
-        if (options.get("format") or suffix or self.format) != "svg":
-            raise MissingProgramError(self) from error
+        if not self._is_own(options | {"format": options.get("format") or suffix}):
+            try:
+                return super().render(*args, **kwargs)  # type: ignore[no-any-return]
+            except graphviz.ExecutableNotFound as error:
+                raise MissingProgramError(self) from error
+        self.save(Path(outfile).with_suffix(".gv") if outfile else options.get("filename"), options.get("directory"))
         path = Path(outfile or f"{self.filepath}.svg")
         _write(path, self.svg.encode())
         if options.get("cleanup"):
@@ -100,18 +95,19 @@ class Digraph(graphviz.Digraph):  # type: ignore[misc]  # graphviz is untyped
     def pipe(self, *args: Any, **kwargs: Any) -> Any:
         """Return the picture as bytes or text, as `graphviz.Digraph.pipe` does; notebooks call this.
 
-        SVG of more than 1,000 boxes is laid out by this package, as it is without ``dot``, which would take
-        minutes instead of a second.
+        SVG is laid out by this package, unless an `engine` is given; other formats are laid out by Graphviz.
         """
         options = inspect.signature(super().pipe).bind(*args, **kwargs).arguments
-        is_svg = (options.get("format") or self.format) == "svg"
-        if not (is_svg and len(self.picture.boxes) > _MOST):
-            try:
-                return super().pipe(*args, **kwargs)
-            except graphviz.ExecutableNotFound as error:
-                if not is_svg:
-                    raise MissingProgramError(self) from error
-        return self.svg if options.get("encoding") else self.svg.encode()
+        if self._is_own(options):
+            return self.svg if options.get("encoding") else self.svg.encode()
+        try:
+            return super().pipe(*args, **kwargs)
+        except graphviz.ExecutableNotFound as error:
+            raise MissingProgramError(self) from error
+
+    def _is_own(self, options: dict[str, Any]) -> bool:
+        """Tell whether this package draws what is asked for."""
+        return (options.get("format") or self.format) == "svg" and not options.get("engine")
 
     def to_html(self, path: str | PathLike[str], *, gradient: TensorLike | None = None) -> Path:
         """Write an HTML page that plays the forward and backward pass of the result.

@@ -13,6 +13,7 @@ from .node_info import Model, names_of
 from .repeats import folded
 
 if TYPE_CHECKING:
+    from ..tensors.tensor import Array
     from ..transforms.compile.compiled_program import CompiledProgram
     from .dot import Digraph
     from .layered import Direction
@@ -26,7 +27,7 @@ _SMALL = 40  # boxes that are drawn without folding
 
 def draw_graph(
     output: Tensor | Value | Callable[[], Tensor | Value] | CompiledProgram,
-    params: Mapping[str, Tensor | Value] | Model | None = None,
+    params: Mapping[str, Tensor | Value | Array] | Model | None = None,
     *,
     depth: int | None = None,
     fold: bool | None = None,
@@ -39,12 +40,15 @@ def draw_graph(
 
     Each leaf and each recorded operation is a box with the shape and dtype of its result and, for single numbers that
     are available, data and gradient. Operations recorded within `watch_calls`, or by a function passed instead of a
-    result, are drawn in one frame per module call. The same graph gives the same picture, byte for byte.
+    result, are drawn in one frame per module call, and a call of a function of `nn.functional` is one box. Each input
+    stands once, outside of all frames, with the name that `params`, the ``forward`` of the model or the function has
+    for it. The same graph gives the same picture, byte for byte.
 
     ================  ==================  ==========================================================
     shape             colour              meaning
     ================  ==================  ==========================================================
     cylinder          green               a parameter: a leaf that `params` names
+    parallelogram     teal                an input: an array that a function was given
     ellipse           blue                any other leaf
     rounded box       white               an operation and its result
     double box        amber               the result passed to `draw_graph`
@@ -62,7 +66,8 @@ def draw_graph(
         ``lambda: loss(model(x), y)``. Or a program of a compiled function, ``compiled.programs[0]``: then each NumPy
         call is a box.
     params
-        The tensors or values to label, by name; or the model, which has ``named_parameters()`` and ``named_modules()``.
+        The tensors, values and arrays to label, by name; or the model, which has ``named_parameters()`` and
+        ``named_modules()``. Parameters of modules that are called have names anyway.
     depth
         How many levels of modules to draw in detail; deeper modules are one box each. With 0, so are the outermost.
     fold
@@ -86,16 +91,15 @@ def draw_graph(
     -------
     graphviz.Digraph
         A notebook shows the picture. ``write("graph.svg")`` writes a file, also .png, .pdf, .gv and .mmd. `source` is
-        the text in the DOT language, `mermaid` the text in Mermaid's. SVG is laid out by Graphviz's program ``dot`` if
-        it is installed, else by this package; `svg` is always laid out by this package, which takes seconds for graphs
-        that take ``dot`` many minutes.
+        the text in the DOT language, `mermaid` the text in Mermaid's. SVG is laid out by this package, the other
+        formats by Graphviz's program ``dot``.
         ``to_html("graph.html")`` writes the page of `player`; until then the picture holds on to its arguments, and so
         to the graph of a result.
 
     Raises
     ------
     TypeError
-        If `output`, or something in `params`, is neither a tensor nor a value.
+        If `output` is neither a tensor nor a value, or something in `params` neither of these nor an array.
     GraphError
         If nothing was recorded, because no input required a gradient or the output was detached; or if `show` asks for
         details that no longer exist.

@@ -53,7 +53,7 @@ def read_graph(
     """
     root = root_of(output, "draw_graph", "draw")
     order = ancestors([root])
-    params = params or parameters_called(order)
+    params = {**params, **{name: x for name, x in parameters_called(order).items() if name not in params}}
     names: dict[Any, str] = {}
     tensors: dict[Any, Any] = {root: output}
     for node, (name, param) in named_nodes(params).items():
@@ -153,10 +153,8 @@ class _Reader:
                 return None  # made within a call that is drawn as one box
             if inside is not None and frame is not None:
                 frame = self.framing.frames[frame].parent
-            title = name if name and given.form else given.text
-            box = Box(
-                "constant", title, (given.form,) if given.form else (), form=given.form, alarm=not given.finite, frame=frame
-            )
+            title, lines = (name or given.text, (given.form,)) if given.form else (given.text, ())
+            box = Box("constant", title, lines, form=given.form, alarm=not given.finite, frame=frame)
         if memory is None or not box.form:
             return self.picture.add(box)
         known = self.arrays.setdefault(id(memory.owner), [])

@@ -26,7 +26,7 @@ class InputNames:
         named = [*named_arrays(params), *(each for call in outermost for each in call.arguments)]
         named += named_around(function) if function is not None else ()
         self._by_owner: dict[int, list[Named]] = {}
-        self._values = {id(each.value): each.name for each in reversed(named) if each.value is not None}
+        self._values: dict[int, str] = {id(each.value): each.name for each in reversed(named) if each.value is not None}
         for each in named:
             if each.memory is not None:
                 self._by_owner.setdefault(id(each.memory.owner), []).append(each)

@@ -60,7 +60,9 @@ def named_nodes(params: Mapping[str, Any]) -> dict[Any, tuple[str, Any]]:
     return found
 
 
-def names_of(params: Mapping[str, Tensor | Value | Array] | Model | None) -> tuple[Mapping[str, Any], Mapping[str, Any]]:
+def names_of(
+    params: Mapping[str, Tensor | Value | Array] | Model | None,
+) -> tuple[Mapping[str, Any], Mapping[str, Any]]:
     """Return the parameters and the modules by name, of a model or of a mapping, which has no modules."""
     given: Any = params
     if hasattr(given, "named_parameters"):

@@ -54,7 +54,8 @@ def outline(look: dict[str, str], middle: Point, size: Point) -> Iterator[str]:
         yield f'<path d="M{left:.1f} {top + _LID:.1f}{lid} 1 {width:.1f} 0v{high:.1f}{lid} 1 {-width:.1f} 0z" {paint}/>'
         yield f'<path d="M{left:.1f} {top + _LID:.1f}{lid} 0 {width:.1f} 0" {paint}/>'
     elif shape == "parallelogram":
-        yield f'<path d="M{left + _SLANT:.1f} {top:.1f}h{width - _SLANT:.1f}l{-_SLANT} {height:.1f}h{_SLANT - width:.1f}z" {paint}/>'
+        along = f"h{width - _SLANT:.1f}l{-_SLANT} {height:.1f}h{_SLANT - width:.1f}z"
+        yield f'<path d="M{left + _SLANT:.1f} {top:.1f}{along}" {paint}/>'
     elif shape == "box3d":
         wide, high, edge = width - _DEEP, height - _DEEP, f"l{_DEEP} {-_DEEP}"
         back = f"l{-_DEEP} {_DEEP}h{-wide:.1f}z"
@@ -88,18 +89,14 @@ def text_in(look: dict[str, str], lines: Sequence[Sequence[Run]], middle: Point)
         top += _size(line, font) * LINE
 
 
-def text_at(corner: Point, text: str, size: float, colour: str, bold: bool = False, halo: str = "") -> str:
-    """Return a line of text with its upper left corner at `corner`; other fonts are stretched to Helvetica's width.
-
-    A `halo` of that colour sets the text off from anything below it.
-    """
+def text_at(corner: Point, text: str, size: float, colour: str, bold: bool = False) -> str:
+    """Return a line of text with its upper left corner at `corner`; other fonts are stretched to Helvetica's width."""
     width = width_of(text, size, bold)
     fitted = f' textLength="{width:.1f}" lengthAdjust="spacingAndGlyphs"' if is_measured(text) and width else ""
     weight = ' font-weight="bold"' if bold else ""
-    around = f' stroke="{halo}" stroke-width="3" stroke-linejoin="round" paint-order="stroke"' if halo else ""
     return (
         f'<text x="{corner[0]:.1f}" y="{corner[1] + size * LINE * _BASELINE:.1f}" font-size="{size:g}" '
-        f'fill="{colour}"{weight}{around}{fitted} xml:space="preserve">{escape(text)}</text>'
+        f'fill="{colour}"{weight}{fitted} xml:space="preserve">{escape(text)}</text>'
     )
 
 

@@ -130,7 +130,9 @@ def box_attributes(box: Box) -> dict[str, str]:
 
 def frame_title(frame: Frame, frames: list[Frame]) -> str:
     """Return the title of a frame: the name of its module within the frame around it, and its class."""
-    around = next((frames[outer].path for outer in reversed(frames_around(frame.parent, frames)) if frames[outer].path), "")
+    around = next(
+        (frames[outer].path for outer in reversed(frames_around(frame.parent, frames)) if frames[outer].path), ""
+    )
     path = frame.path.removeprefix(f"{around}.") if around else frame.path
     name = f"{path} ({frame.what})" if path else frame.what
     return plain(f"{name} × {frame.times:,}".strip() if frame.times > 1 else name)

@@ -49,10 +49,9 @@ def to_svg(picture: Picture, rankdir: Direction) -> str:
             f'viewBox="0 0 {width:.1f} {height:.1f}" font-family="{FONT}">',
             f'<rect width="100%" height="100%" fill="{GRAPH["bgcolor"]}"/>',
             f'<g transform="translate({(width - layout.width) / 2:.1f} {_MARGIN})">',
-            *_frames(picture, layout),
+            *_frames(picture, titles, layout),
             *_edges(picture, layout, looks),
             *_boxes(picture, layout, looks),
-            *_titles(picture, titles, layout),
             "</g>",
             *([_text(((width - long) / 2, height - 2 * _TITLE), remark)] if remark else []),
             "</svg>\n",
@@ -60,32 +59,24 @@ def to_svg(picture: Picture, rankdir: Direction) -> str:
     )
 
 
-def _frames(picture: Picture, layout: Layout) -> Iterator[str]:
-    """Yield the borders of frames, outer ones first."""
+def _frames(picture: Picture, titles: list[str], layout: Layout) -> Iterator[str]:
+    """Yield the frames with their titles, outer ones first."""
     for depth, what, place in by_frame([box.frame for box in picture.boxes], picture.frames):
         rectangle = layout.frames[place] if what == "open" else None
         if rectangle:
             look = frame_look(picture.frames[place], depth)
             left, top, width, height = rectangle
             dashed = ' stroke-dasharray="5 2"' if "dashed" in look["style"] else ""
+            title = _text((left + layout.titles[place], top + INSET / 2), titles[place]) if titles[place] else ""
             yield (
-                f'<g class="cluster"><title>{escape(frame_title(picture.frames[place], picture.frames))}</title><rect x="{left}" '
-                f'y="{top}" width="{width}" height="{height}" rx="8" fill="{look.get("fillcolor", "none")}" '
-                f'stroke="{look["color"]}"{dashed}/></g>'
+                f'<g class="cluster"><title>{escape(titles[place])}</title><rect x="{left}" y="{top}" '
+                f'width="{width}" height="{height}" rx="8" fill="{look.get("fillcolor", "none")}" '
+                f'stroke="{look["color"]}"{dashed}/>{title}</g>'
             )
 
 
-def _titles(picture: Picture, titles: list[str], layout: Layout) -> Iterator[str]:
-    """Yield the titles of frames, which are drawn on top of edges that pass below them."""
-    for depth, what, place in by_frame([box.frame for box in picture.boxes], picture.frames):
-        rectangle = layout.frames[place] if what == "open" else None
-        if rectangle and titles[place]:
-            halo = frame_look(picture.frames[place], depth).get("fillcolor", GRAPH["bgcolor"])
-            yield _text((rectangle[0] + layout.titles[place], rectangle[1] + INSET / 2), titles[place], halo)
-
-
-def _text(corner: Point, text: str, halo: str = "") -> str:
-    return text_at(corner, text, _TITLE, GRAPH["fontcolor"], halo=halo)
+def _text(corner: Point, text: str) -> str:
+    return text_at(corner, text, _TITLE, GRAPH["fontcolor"])
 
 
 def _edges(picture: Picture, layout: Layout, looks: list[dict[str, str]]) -> Iterator[str]:

@@ -19,7 +19,7 @@ _AROUND = 24.0  # distance from the rows of links that go around
 _NOTHING = 1e-6  # smaller distances are rounding errors
 _HEADLESS = 0.6  # factor of the space between rows if links only pass or go on into frames
 _CROSSING = 6.0  # extra space, besides padding, between a frame's border and its content where edges cross
-_MOST_TRIED = 2_000  # links of a level for which several layouts are tried
+_MOST_TRIED = 600  # links of a level for which several layouts are tried
 _MARGIN, _COST_OF_CROSSING = 60.0, 0.03
 _OTHER, _LOOSE = 1.03, 1.1  # how much better than the first another layout has to be
 

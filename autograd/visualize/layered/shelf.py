@@ -34,7 +34,9 @@ class Shelf:
             self.stacks.setdefault(host, []).append(box)
         place = {box: i for stack in self.stacks.values() for i, box in enumerate(stack)}
         self.ends: dict[int, list[int]] = {host: [] for host in self.stacks}  # edges to its right side, from above
-        for number in sorted((i for i, (box, _) in enumerate(edges) if box in beside), key=lambda i: place[edges[i][0]]):
+        for number in sorted(
+            (i for i, (box, _) in enumerate(edges) if box in beside), key=lambda i: place[edges[i][0]]
+        ):
             self.ends[edges[number][1]].append(number)
         self.around = {
             host: Around(0.0, _ASIDE + max(sizes[box][0] for box in stack), self._height(stack))

@@ -21,7 +21,7 @@ from .page import page_of
 from .record import Run, record, run
 
 if TYPE_CHECKING:
-    from ...tensors.tensor import TensorLike
+    from ...tensors.tensor import Array, TensorLike
 
 __all__ = ["player"]
 
@@ -32,7 +32,7 @@ def player(
     result: Tensor | Value | Callable[..., Tensor | Value],
     path: str | os.PathLike[str],
     *inputs: Any,
-    params: Mapping[str, Tensor | Value] | Model | None = None,
+    params: Mapping[str, Tensor | Value | Array] | Model | None = None,
     gradient: TensorLike | None = None,
     depth: int | None = None,
 ) -> Path:
