@@ -78,6 +78,7 @@ class Named(NamedTuple):
     form: str = ""
     live: bool = False
     value: Value | None = None
+    array: weakref.ref[Any] | None = None
 
 
 def memory_of(array: Any) -> Memory | None:
@@ -146,4 +147,4 @@ def named_arrays(values: Mapping[str, object]) -> Iterator[Named]:
             elif isinstance(part, Tensor | np.ndarray):
                 array = part._array if isinstance(part, Tensor) else part
                 live = isinstance(part, Tensor) and part._node is not None
-                yield Named(words, memory_of(array), f"{array.shape} {array.dtype}", live)
+                yield Named(words, memory_of(array), f"{array.shape} {array.dtype}", live, None, weakref.ref(array))

@@ -9,7 +9,8 @@ import numpy as np
 
 from ..errors import GraphError
 from ..graph.node import Hooked, MultiNode, Node
-from ..graph.saved_tensors import Packed
+from ..graph.saved_tensors import Packed, operation_of
+from ..primitives.multi_output import Output
 from ..scalar.value import Value
 from ..tensors.tensor import Tensor
 
@@ -80,8 +81,13 @@ def is_packed(node: Node) -> bool:
     return isinstance(op.operation if isinstance(op, Hooked) else op, Packed)
 
 
-def title_of(op: Any) -> str:
-    """Return the name of an operation for a reader: of an own class, without the underscore that makes it private."""
+def title_of(op: Any, node: Any = None) -> str:
+    """Return the name of an operation for a reader: of a private class, without the underscore.
+
+    One of several outputs is named after the operation of its `node`, with its number.
+    """
+    if isinstance(op, Output) and node is not None:
+        return f"{title_of(operation_of(node.x))}[{op.index}]"
     return str(op.name).lstrip("_")
 
 

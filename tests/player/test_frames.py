@@ -38,13 +38,15 @@ def test_modules_stand_within_each_other_named_as_in_named_modules(tmp_path: Pat
     data = data_of(player(lambda x: model(x).sum(), tmp_path / "page.html", X, params=model))
     assert frames_of(data) == FRAMES
     assert [frame["path"] for frame in data["frames"]] == ["", "0", "1", "1.0", "1.1"]
-    assert [(step.get("path"), step["name"], step["frame"]) for step in data["steps"][:4]] == [
+    assert (data["steps"][0]["kind"], data["steps"][0]["name"]) == ("input", "x")
+    assert "frame" not in data["steps"][0]
+    assert [(step.get("path"), step["name"], step["frame"]) for step in data["steps"][1:5]] == [
         ("0.weight", "weight", 1),
         ("0.bias", "bias", 1),
         ("1.1.weight", "weight", 4),
         ("1.1.bias", "bias", 4),
     ]
-    assert [(step["op"], step.get("frame")) for step in data["steps"][4:]] == [
+    assert [(step["op"], step.get("frame")) for step in data["steps"][5:]] == [
         ("linear", 1),
         ("tanh", 3),
         ("linear", 4),
@@ -59,7 +61,7 @@ def test_a_function_needs_no_model_for_names(tmp_path: Path) -> None:
     for function in (model, lambda x: model(x) * 1.0):
         data = data_of(player(function, tmp_path / "page.html", X, gradient=one))
         assert frames_of(data) == FRAMES
-        assert [step["path"] for step in data["steps"][:4]] == ["0.weight", "0.bias", "1.1.weight", "1.1.bias"]
+        assert [step["path"] for step in data["steps"][1:5]] == ["0.weight", "0.bias", "1.1.weight", "1.1.bias"]
 
 
 def test_an_input_stands_outside_of_the_module_that_uses_it(tmp_path: Path) -> None:
@@ -72,11 +74,48 @@ def test_an_input_stands_outside_of_the_module_that_uses_it(tmp_path: Path) -> N
     }
 
 
+def test_an_array_that_is_used_twice_is_one_input(tmp_path: Path) -> None:
+    class Block(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.linear = nn.Linear(4, 4)
+
+        def forward(self, tokens: Any) -> Any:
+            return self.linear(tokens) + tokens[:, ::-1]
+
+    block, scale = Block(), np.full((5, 4), 2.0, "f4")
+    data = data_of(player(lambda: (block(X) * scale).sum(), tmp_path / "page.html", params={"factor": scale}))
+    inputs = [(step["name"], step["kind"], step["type"], step.get("frame")) for step in data["steps"][:2]]
+    assert inputs == [("tokens", "input", "(5, 4) float32", None), ("factor", "input", "(5, 4) float32", None)]
+    names = [step["name"] or step["op"] for step in data["steps"]]
+    feeds = [(names[feed["from"]], names[feed["to"]], feed["input"]) for feed in data["feeds"]]
+    assert feeds == [("tokens", "linear", 0), ("tokens", "add", 1), ("factor", "multiply", 1)]
+    assert "gradient" not in data["steps"][0]
+    assert not {0, 1} & {edge["from"] for edge in data["edges"]}
+
+
+def test_an_index_is_an_input(tmp_path: Path) -> None:
+    class Reader(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.embedding = nn.Embedding(10, 3)
+
+        def forward(self, tokens: Any) -> Any:
+            return self.embedding(tokens)
+
+    reader = Reader()
+    one = np.ones((4, 3), "f4")
+    for function, name in ((reader, "tokens"), (lambda ids: reader(ids), "ids")):
+        data = data_of(player(function, tmp_path / "page.html", np.arange(4), gradient=one))
+        assert [(step["name"], step["kind"]) for step in data["steps"][:2]] == [(name, "input"), ("weight", "leaf")]
+        assert [(feed["from"], feed["input"]) for feed in data["feeds"]] == [(0, -1)]
+
+
 def test_calls_of_one_module_are_counted(tmp_path: Path) -> None:
     layer = nn.Linear(4, 4)
     data = data_of(player(lambda x: layer(layer(x)).sum(), tmp_path / "page.html", X, params=layer))
     assert frames_of(data) == [("Linear #1", "", None), ("Linear #2", "", None)]
-    assert [step.get("frame") for step in data["steps"]] == [None, None, 0, 1, None]
+    assert [step.get("frame") for step in data["steps"]] == [None, None, None, 0, 1, None]
 
 
 def test_outputs_of_one_operation_stand_in_its_frame(tmp_path: Path) -> None:
@@ -89,7 +128,7 @@ def test_outputs_of_one_operation_stand_in_its_frame(tmp_path: Path) -> None:
     assert [(step["op"], step.get("frame")) for step in data["steps"]] == [
         ("leaf", None),
         ("eigh", 0),
-        ("output_0", 0),
+        ("eigh[0]", 0),
         ("sum", 0),
     ]
 
@@ -121,7 +160,7 @@ def test_a_drawing_within_watch_calls_has_modules_too(tmp_path: Path) -> None:
         loss = model(X).sum()
     data = data_of(draw_graph(loss, model).to_html(tmp_path / "page.html"))
     assert frames_of(data) == FRAMES
-    assert data["steps"][0]["path"] == "0.weight"
+    assert data["steps"][1]["path"] == "0.weight"
 
 
 def test_a_drawing_takes_the_gradient_of_a_result_of_several_elements(tmp_path: Path) -> None:

@@ -1,6 +1,5 @@
 """Where boxes, frames and edges go, for every size of a graph and every depth of its modules."""
 
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -9,10 +8,12 @@ import pytest
 from hypothesis import given, settings
 
 from autograd import Value, player, tensor
-from autograd.visualize.picture import Frame
+from autograd.graph.node import LEAF
+from autograd.visualize.picture import Frame, Kind
 from autograd.visualize.player import layout as layouts
 from autograd.visualize.player.depths import depths
 from autograd.visualize.player.fold import folded
+from autograd.visualize.satellites import beside_of
 
 from .programs import computed, programs
 from .reading import data_of, gradient_of, played
@@ -66,32 +67,45 @@ def test_folding_keeps_the_sums() -> None:
 def test_layers_go_down_and_boxes_stay_apart(program: list[tuple[int, int, int]]) -> None:
     recording = played(computed(program, [Value(0.5), Value(-1.25)]))
     edges = [(edge.source, edge.target) for edge in recording.edges]
-    found = layouts.in_layers(len(recording.steps), edges)
-    assert all(found.boxes[target][1] - found.boxes[source][1] >= layouts.HEIGHT for source, target in edges)
+    kinds: list[Kind] = ["leaf" if step.node.op is LEAF else "operation" for step in recording.steps]
+    beside = beside_of(kinds, edges, [None] * len(kinds))
+    found = layouts.lay_out(kinds, edges)
     for i, (x, y) in enumerate(found.boxes):
         for other_x, other_y in found.boxes[:i]:
             assert abs(x - other_x) >= layouts.WIDTH or abs(y - other_y) >= layouts.HEIGHT
     for (source, target), curve in zip(edges, found.curves, strict=True):  # boxes and points are rounded, each to 0.1
-        assert curve[0][1] == pytest.approx(found.boxes[source][1] + layouts.HEIGHT / 2, abs=0.11)
-        assert curve[-1][1] == pytest.approx(found.boxes[target][1] - layouts.HEIGHT / 2, abs=0.11)
+        (x, y), (to_x, to_y) = found.boxes[source], found.boxes[target]
+        if source in beside:
+            assert curve[0][0] == pytest.approx(x - layouts.WIDTH / 2, abs=0.11)
+            assert curve[-1][0] == pytest.approx(to_x + layouts.WIDTH / 2, abs=0.11)
+        else:
+            assert to_y - y >= layouts.HEIGHT
+            assert curve[0][1] == pytest.approx(y + layouts.HEIGHT / 2, abs=0.11)
+            assert curve[-1][1] == pytest.approx(to_y - layouts.HEIGHT / 2, abs=0.11)
 
 
-def test_without_the_program_dot_there_are_layers(monkeypatch: pytest.MonkeyPatch) -> None:
-    edges = [(0, 2), (1, 2), (2, 3), (2, 3)]
+def test_no_program_is_needed(monkeypatch: pytest.MonkeyPatch) -> None:
+    edges, kinds = [(0, 2), (1, 2), (2, 3), (2, 3)], operations(4)
+    there = layouts.lay_out(kinds, edges)
     monkeypatch.setenv("PATH", "")
-    assert layouts.lay_out(4, edges) == layouts.in_layers(4, edges)
+    assert layouts.lay_out(kinds, edges) == there
 
 
-@pytest.mark.parametrize("lay_out", [layouts.in_layers, layouts.lay_out])
-def test_two_edges_between_two_boxes_are_two_curves(lay_out: Callable[..., layouts.Layout]) -> None:
-    first, second = lay_out(2, [(0, 1), (0, 1)]).curves
-    assert first != second
+def test_two_edges_between_two_boxes_are_two_curves() -> None:
+    for kinds in (operations(2), ["leaf", "operation"]):
+        first, second = layouts.lay_out(kinds, [(0, 1), (0, 1)]).curves
+        assert first != second
 
 
 def test_one_box_is_a_layout() -> None:
-    assert layouts.in_layers(1, []).boxes == [(layouts.WIDTH / 2, layouts.HEIGHT / 2)]
-    (box,) = layouts.lay_out(1, []).boxes
-    assert box == pytest.approx((layouts.WIDTH / 2, layouts.HEIGHT / 2), abs=10)
+    assert layouts.lay_out(["operation"], []).boxes == [(layouts.WIDTH / 2, layouts.HEIGHT / 2)]
+
+
+def test_parameters_stand_beside_what_uses_them_and_leave_the_column_straight() -> None:
+    kinds: list[Kind] = ["input", "parameter", "parameter", "operation", "operation", "result"]
+    found = layouts.lay_out(kinds, [(0, 3), (1, 3), (2, 3), (3, 4), (4, 5)])
+    assert len({found.boxes[box][0] for box in (0, 3, 4, 5)}) == 1
+    assert {found.boxes[box][0] - found.boxes[3][0] for box in (1, 2)} == {layouts.WIDTH + 66}
 
 
 # A chain of six steps: the inner four in a module, of them the inner two in another within it.
@@ -100,15 +114,16 @@ WITHIN = [None, 0, 1, 1, 0, None]
 FRAMES = [Frame("outer", "Outer", None), Frame("outer.inner", "Inner", 0)]
 
 
+def operations(count: int) -> list[Kind]:
+    return ["operation"] * count
+
+
 def surrounds(outer: tuple[float, ...], inner: tuple[float, ...]) -> bool:
     return outer[0] < inner[0] and outer[1] < inner[1] and outer[2] > inner[2] and outer[3] > inner[3]
 
 
-@pytest.mark.parametrize("path", [None, ""], ids=["dot", "layers"])
-def test_frames_are_around_what_stands_in_them(monkeypatch: pytest.MonkeyPatch, path: str | None) -> None:
-    if path is not None:
-        monkeypatch.setenv("PATH", path)
-    found = layouts.lay_out(6, CHAIN, WITHIN, FRAMES)
+def test_frames_are_around_what_stands_in_them() -> None:
+    found = layouts.lay_out(operations(6), CHAIN, WITHIN, FRAMES, ["outer", "inner"])
     boxes = [(x - layouts.WIDTH / 2, y - layouts.HEIGHT / 2, x + layouts.WIDTH / 2, y + 28) for x, y in found.boxes]
     assert surrounds(found.frames[0], found.frames[1])
     assert [surrounds(found.frames[0], box) for box in boxes] == [False, True, True, True, True, False]
@@ -117,13 +132,14 @@ def test_frames_are_around_what_stands_in_them(monkeypatch: pytest.MonkeyPatch, 
 
 def test_frames_beside_each_other_stay_apart() -> None:
     frames = [Frame("left", "Left", None), Frame("right", "Right", None)]
-    found = layouts.in_layers(6, [(0, 1), (0, 2), (1, 3), (2, 4), (3, 5), (4, 5)], [None, 0, 1, 0, 1, None], frames)
+    edges = [(0, 1), (0, 2), (1, 3), (2, 4), (3, 5), (4, 5)]
+    found = layouts.lay_out(operations(6), edges, [None, 0, 1, 0, 1, None], frames)
     left, right = sorted(found.frames.values())
     assert left[2] <= right[0]
 
 
 def test_every_depth_has_a_layout_of_its_own() -> None:
-    found = depths(WITHIN, CHAIN, FRAMES)
+    found = depths(operations(6), WITHIN, CHAIN, FRAMES)
     assert [[place for place, *_ in layout["steps"]] for layout in found] == [[0, 5], [0, 1, 4, 5], [*range(6)]]
     assert [[place for place, *_ in layout["modules"]] for layout in found] == [[0], [1], []]
     assert [[place for place, *_ in layout["frames"]] for layout in found] == [[], [0], [0, 1]]
@@ -134,7 +150,7 @@ def test_every_depth_has_a_layout_of_its_own() -> None:
 
 def test_edges_of_a_module_are_drawn_once_and_those_of_steps_each() -> None:
     frames = [Frame("m", "M", None)]
-    closed, opened = depths([None, 0, 0], [(0, 1), (0, 2), (1, 2), (1, 2)], frames)
+    closed, opened = depths(operations(3), [None, 0, 0], [(0, 1), (0, 2), (1, 2), (1, 2)], frames)
     assert closed["lines"] == [0, 0, -1, -1]
     assert opened["lines"] == [0, 1, 2, 3]
 
@@ -142,15 +158,7 @@ def test_edges_of_a_module_are_drawn_once_and_those_of_steps_each() -> None:
 def test_a_leaf_of_very_many_uses_pushes_nothing_apart() -> None:
     chain = [(place, place + 1) for place in range(1, 20)]
     uses = [(0, place) for place in range(20, 1, -1)]
-    (layout,) = depths([None] * 21, [*chain, *uses], [])
+    (layout,) = depths(operations(21), [None] * 21, [*chain, *uses], [])
     assert layout["lines"] == [*range(19), *[-1] * 18, 19]  # the last in a walk back is the first that is computed
     across = {x for place, x, _ in layout["steps"] if place}
     assert max(across) - min(across) < layouts.WIDTH
-
-
-def test_what_is_computed_of_leaves_alone_goes_along_with_its_use() -> None:
-    edges = [(0, 1)]  # then, again and again: a leaf, an operation on it, and what that and the one before give
-    for step in range(100):
-        leaf = 2 + 3 * step
-        edges += [(leaf, leaf + 1), (leaf + 1, leaf + 2), (leaf - 1, leaf + 2)]
-    assert set(layouts.lengths(302, edges)) == {1}

@@ -65,9 +65,10 @@ def test_the_page_has_values_gradients_rules_and_lines(tmp_path: Path) -> None:
     x, w = np.ones((2, 3)), tensor(np.full((3, 20), 0.1), requires_grad=True)
     file = player(loss_of, tmp_path / "page.html", x, w)
     data = data_of(file)
-    leaf, product, tanh = data["steps"][:3]
+    given, leaf, product, tanh = data["steps"][:4]
+    assert (given["name"], given["type"], given["kind"]) == ("x", "(2, 3) float64", "input")
     assert (leaf["name"], leaf["type"], leaf["kind"]) == ("w", "(3, 20) float64", "leaf")
-    assert [step["op"] for step in data["steps"]] == ["leaf", "matmul", "tanh", "power", "sum"]
+    assert [step["op"] for step in data["steps"]] == ["input", "leaf", "matmul", "tanh", "power", "sum"]
     assert tanh["line"] == "return (np.tanh(x @ w) ** 2).sum()"
     assert tanh["where"].startswith("test_page.py:")
     assert data["rules"][tanh["rules"][0]].startswith("def _tanh_rule(g: Any, x: Any) -> Any:")

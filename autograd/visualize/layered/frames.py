@@ -60,6 +60,7 @@ def lay_out(
     direction: Direction = "TB",
     apart: float = 18.0,
     below: float = 26.0,
+    aside: float = 16.0,
 ) -> Layout:
     """Lay out boxes so that edges point in one direction if possible. The same graph gives the same layout.
 
@@ -83,10 +84,12 @@ def lay_out(
         ``"TB"`` down the page, ``"BT"`` up, ``"LR"`` to the right, ``"RL"`` to the left.
     apart, below
         The least distance between neighbours in a layer, and between layers.
+    aside
+        The distance of what stands beside a box from it.
     """
     across = direction in ("LR", "RL")
     turned = [(height, width) for width, height in sizes] if across else list(sizes)
-    shelf = Shelf(turned, beside or {}, edges)
+    shelf = Shelf(turned, beside or {}, edges, aside)
     levels = Levels(shelf.left_over, within or [None] * len(sizes), parents)
     ways = [
         levels.way(edge, weight) if edge[0] not in shelf.beside else ([], False)

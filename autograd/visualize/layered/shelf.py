@@ -8,7 +8,7 @@ from .points import Around, Edges, Point
 
 __all__ = ["Shelf"]
 
-_ASIDE, _STACKED = 16.0, 4.0  # distance of boxes from the one that they stand beside, and from each other
+_STACKED = 0.25  # distance of boxes beside another from each other, as a part of that from the other
 _LOOP = 22.0  # distance of an edge from a box to itself from the box
 _SIDE = 0.35  # how far from the middle of a side edges meet it, as a part of the box
 
@@ -26,8 +26,8 @@ class Shelf:
         The boxes that stand beside no other.
     """
 
-    def __init__(self, sizes: list[Point], beside: Mapping[int, int], edges: Edges) -> None:
-        self.sizes, self.beside, self.edges = sizes, beside, edges
+    def __init__(self, sizes: list[Point], beside: Mapping[int, int], edges: Edges, aside: float) -> None:
+        self.sizes, self.beside, self.edges, self.aside = sizes, beside, edges, aside
         self.left_over = [box for box in range(len(sizes)) if box not in beside]
         self.stacks: dict[int, list[int]] = {}
         for box, host in beside.items():
@@ -39,7 +39,7 @@ class Shelf:
         ):
             self.ends[edges[number][1]].append(number)
         self.around = {
-            host: Around(0.0, _ASIDE + max(sizes[box][0] for box in stack), self._height(stack))
+            host: Around(0.0, aside + max(sizes[box][0] for box in stack), self._height(stack))
             for host, stack in self.stacks.items()
         }
         for box in {source for source, target in edges if source == target}:
@@ -47,17 +47,17 @@ class Shelf:
             self.around[box] = Around(_LOOP, right, height) if right else Around(0.0, _LOOP)
 
     def _height(self, stack: list[int]) -> float:
-        return sum(self.sizes[box][1] for box in stack) + _STACKED * (len(stack) - 1)
+        return sum(self.sizes[box][1] for box in stack) + _STACKED * self.aside * (len(stack) - 1)
 
     def place(self, boxes: list[Point]) -> None:
         """Write the middle of each box that stands beside another."""
         for host, stack in self.stacks.items():
             x, y = boxes[host]
-            left, top = x + self.sizes[host][0] / 2 + _ASIDE, y - self._height(stack) / 2
+            left, top = x + self.sizes[host][0] / 2 + self.aside, y - self._height(stack) / 2
             for box in stack:
                 width, height = self.sizes[box]
                 boxes[box] = left + width / 2, top + height / 2
-                top += height + _STACKED
+                top += height + _STACKED * self.aside
 
     def curve(self, number: int, boxes: list[Point]) -> list[Point]:
         """Return the curve of an edge from a box to the one that it stands beside."""

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from ..collapse import closed, levels
-from ..picture import Frame
+from ..picture import Frame, Kind
 from .layout import Edges, lay_out
 
 __all__ = ["depths"]
@@ -16,32 +15,46 @@ __all__ = ["depths"]
 _MANY = 8  # with more uses of a leaf in one picture, its edges would push everything apart
 
 
-def depths(within: Sequence[int | None], edges: Edges, frames: list[Frame]) -> list[dict[str, Any]]:
+def depths(
+    kinds: Sequence[Kind],
+    within: Sequence[int | None],
+    edges: Edges,
+    frames: list[Frame],
+    titles: Sequence[str] = (),
+) -> list[dict[str, Any]]:
     """Return a layout for each depth from 0, where the outermost modules are one box each, up to the full depth.
 
     Parameters
     ----------
+    kinds
+        The kind of each step.
     within
         The index of the innermost frame of each step.
     edges
         The edges between steps.
-    frames
-        The frames, each after the one around it.
+    frames, titles
+        The frames, each after the one around it, and their titles.
 
     Returns
     -------
     list
         Data for the page: ``steps`` and ``modules`` have those that are a box, as index, x and y; ``frames`` have
-        index, left, top, right and bottom; ``lines`` tells for each edge which of ``curves`` it follows, or -1 if it
+        index, left, top, right, bottom, and left and width of the title; ``lines`` tells for each edge which of ``curves`` it follows, or -1 if it
         lies within one box, or is left out of the layout because its leaf, such as the weight of a recurrent cell, has
         very many uses.
     """
     every = range(max(levels(frames), default=-1) + 2)
-    with ThreadPoolExecutor() as pool:  # each runs the program dot
-        return list(pool.map(lambda depth: _at(depth, within, edges, frames), every))
+    return [_at(depth, kinds, within, edges, frames, titles) for depth in every]
 
 
-def _at(depth: int, within: Sequence[int | None], edges: Edges, frames: list[Frame]) -> dict[str, Any]:
+def _at(
+    depth: int,
+    kinds: Sequence[Kind],
+    within: Sequence[int | None],
+    edges: Edges,
+    frames: list[Frame],
+    titles: Sequence[str],
+) -> dict[str, Any]:
     whole = closed(frames, depth)
     into = [None if frame is None else whole[frame] for frame in within]
     last = {frame: step for step, frame in enumerate(into) if frame is not None}  # where the module ended
@@ -50,7 +63,8 @@ def _at(depth: int, within: Sequence[int | None], edges: Edges, frames: list[Fra
     stands = [boxes[step if frame is None else last[frame]] for step, frame in enumerate(into)]
     around = [within[step] if (frame := into[step]) is None else frames[frame].parent for step in shown]
     drawn, lines = _without_many(*_merged(edges, stands, into))
-    layout = lay_out(len(shown), drawn, around, frames)
+    seen: list[Kind] = [kinds[step] if into[step] is None else "module" for step in shown]
+    layout = lay_out(seen, drawn, around, frames, titles)
     return {
         "steps": [[step, *layout.boxes[box]] for step, box in boxes.items() if into[step] is None],
         "modules": [[frame, *layout.boxes[boxes[step]]] for frame, step in sorted(last.items())],

@@ -15,21 +15,30 @@ def folded(recording: Recording, most: int) -> Recording:
     operations within the folded step are added up.
     """
     steps = recording.steps
-    operations = [place for place, step in enumerate(steps) if step.node.op is not LEAF]
+    operations = [place for place, step in enumerate(steps) if not _is_given(step)]
     if len(operations) <= most:
         return recording
     shown = set(operations[-most:])
-    shown |= {edge.source for edge in recording.edges if edge.target in shown and steps[edge.source].node.op is LEAF}
+    shown |= {edge.source for edge in recording.edges if edge.target in shown and _is_given(steps[edge.source])}
+    shown |= {source for source, target, _ in recording.feeds if target in shown}
     hidden = [place for place in range(len(steps)) if place not in shown]
-    leaves = [place for place in sorted(shown) if steps[place].node.op is LEAF]
-    rest = [place for place in sorted(shown) if steps[place].node.op is not LEAF]
+    leaves = [place for place in sorted(shown) if _is_given(steps[place])]
+    rest = [place for place in sorted(shown) if not _is_given(steps[place])]
     # An operation before the fold uses no result after it, so this is again a topological order.
     places = {place: new for new, place in enumerate(leaves)}
     places |= {place: new for new, place in enumerate(rest, len(leaves) + 1)}
     fold = len(leaves)
-    one = Step(steps[hidden[-1]].node, f"first {len(hidden):,} steps", folded=len(hidden))
+    count = sum(not _is_given(steps[place]) for place in hidden)
+    one = Step(steps[hidden[-1]].node, f"first {count:,} operations", folded=count)
     kept = [*(steps[place] for place in leaves), one, *(steps[place] for place in rest)]
-    return Recording(kept, _rerouted(recording.edges, places, fold))
+    ends = ((places[source], places.get(target, fold), index) for source, target, index in recording.feeds if source in places)
+    feeds = {(source, target, -1 if target == fold else index) for source, target, index in ends}
+    return Recording(kept, _rerouted(recording.edges, places, fold), sorted(feeds))
+
+
+def _is_given(step: Step) -> bool:
+    """Tell whether nothing computed it: a leaf, or an input without a gradient."""
+    return step.node is None or step.node.op is LEAF
 
 
 def _rerouted(edges: list[Edge], places: dict[int, int], fold: int) -> list[Edge]:

@@ -19,8 +19,8 @@ from ...graph.saved_tensors import operation_of
 from ...graph.source_info import HasLine, line_of, source_of
 from ...scalar.value import Value
 from ..module_frames import Framing, name_within, settled
-from ..node_info import type_of
-from ..picture import Frame
+from ..node_info import title_of, type_of
+from ..picture import Frame, Kind
 from ..rule_source import sources_of
 from .depths import depths
 from .layout import HEIGHT, WIDTH
@@ -31,7 +31,7 @@ __all__ = ["page_of"]
 
 
 # The parts of the page's script, which are joined into one function in this order.
-SCRIPTS = ("graph", "words", "picture", "modules", "time", "view", "details", "search", "controls")
+SCRIPTS = ("graph", "words", "picture", "shares", "modules", "time", "view", "details", "search", "controls")
 
 
 def page_of(
@@ -69,9 +69,12 @@ def _hash(text: str) -> str:
 
 def _data(recording: Recording, title: str, modules: Mapping[str, Any]) -> dict[str, Any]:
     steps, edges = recording.steps, [(edge.source, edge.target) for edge in recording.edges]
+    feeds = list({feed[:2]: feed for feed in reversed(recording.feeds)}.values())[::-1]  # one for each pair of ends
+    lines = edges + [feed[:2] for feed in feeds]
     framing = Framing(modules)
-    within = [None if step.folded else framing.place(step.node) for step in steps]
-    parameters = [place for place, step in enumerate(steps) if step.node.op is LEAF and step.name and not step.given]
+    within = [None if step.folded or step.node is None else framing.place(step.node) for step in steps]
+    leaves = [place for place, step in enumerate(steps) if step.node is not None and step.node.op is LEAF]
+    parameters = [place for place in leaves if steps[place].name and not steps[place].given]
     for place, frame in settled(parameters, edges, within, framing.frames).items():
         within[place] = frame
     uses = [0] * len(steps)
@@ -82,14 +85,18 @@ def _data(recording: Recording, title: str, modules: Mapping[str, Any]) -> dict[
     for box, frame in zip(boxes, within, strict=True):
         if frame is not None:
             box |= {"frame": frame, "name": name_within(box["name"], frame, framing.frames), "path": box["name"]}
+    frames = list(_frames(framing.frames))
+    kinds: list[Kind] = ["parameter" if place in parameters else box["kind"] for place, box in enumerate(boxes)]
+    titles = [" · ".join(filter(None, (frame["name"], frame["what"]))) for frame in frames]
     return {
         "title": title,
         "width": WIDTH,
         "height": HEIGHT,
-        "frames": list(_frames(framing.frames)),
+        "frames": frames,
         "steps": boxes,
         "edges": list(_edges(recording, uses)),
-        "layouts": depths(within, edges, framing.frames),
+        "feeds": [{"from": source, "to": target, "input": index} for source, target, index in feeds],
+        "layouts": depths(kinds, within, lines, framing.frames, titles),
         "rules": list(rules),
         "levels": LEVELS,
     }
@@ -111,11 +118,14 @@ def _box(place: int, recording: Recording, rules: dict[str, int]) -> dict[str, A
     step = recording.steps[place]
     box: dict[str, Any] = {"name": step.name}
     if step.folded:
-        return box | {"kind": "folded", "op": f"{step.folded:,} steps in one"}
+        return box | {"kind": "folded", "op": f"{step.folded:,} operations in one"}
+    if step.node is None:
+        form = f"{step.value.shape} {step.value.dtype}"
+        return box | {"kind": "input", "op": "input", "type": form, "value": described(step.value), "known": step.known}
     node, op = step.node, operation_of(step.node)
     leaf = node.op is LEAF
     box["kind"] = "leaf" if leaf else "result" if place == len(recording.steps) - 1 else "operation"
-    box["op"] = "leaf" if leaf else op.name
+    box["op"] = "leaf" if leaf else title_of(op, node)
     box["type"] = "number" if isinstance(node, Value) else ", ".join(type_of(node))
     box["value"], box["known"], box["gradient"] = described(step.value), step.known, described(step.gradient)
     if step.gradient is not None:

@@ -60,7 +60,7 @@ def player(
     *inputs
         The arguments to call the function with.
     params
-        The tensors or values to label, by name; or the model, which has ``named_parameters()`` and
+        The tensors, values and arrays to label, by name; or the model, which has ``named_parameters()`` and
         ``named_modules()``. By default, a function's parameters are those of the modules that it calls. Inputs are
         named after the function's arguments.
     gradient
@@ -118,10 +118,10 @@ def player(
 
 
 def _named_inputs(function: Callable[..., Any], inputs: tuple[Any, ...]) -> dict[str, Any]:
-    """Return the inputs that can have a gradient, by the names of the parameters of the function."""
+    """Return the tensors, values and arrays among the inputs by the names of the parameters of the function."""
     try:
         parameters = list(inspect.signature(function).parameters.values())
     except ValueError:  # a function written in C may have no signature
         return {}
     single = [p.name for p in parameters if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]
-    return {name: x for name, x in zip(single, inputs, strict=False) if isinstance(x, Tensor | Value)}
+    return {name: x for name, x in zip(single, inputs, strict=False) if isinstance(x, Tensor | Value | np.ndarray)}

@@ -6,7 +6,7 @@ known. The graph and the gradients of its leaves stay as they are.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -23,8 +23,10 @@ from ...primitives.multi_output import Output
 from ...primitives.primitive import Primitive
 from ...scalar.value import Value
 from ...tensors.tensor import Tensor
-from ..call_recorder import watch_calls
+from ..call_recorder import note_of, watch_calls
+from ..given_arrays import Memory, memory_of
 from ..gradient_values import carried_back
+from ..input_names import InputNames
 from ..node_info import is_packed, named_nodes, root_of
 
 if TYPE_CHECKING:
@@ -35,12 +37,12 @@ __all__ = ["Edge", "Recording", "Run", "Step", "record", "run"]
 
 @dataclass(slots=True, eq=False)
 class Step:
-    """One leaf or one operation, which is one step forward and one step back.
+    """One leaf or one operation, which is one step forward and one step back; or an input without a gradient.
 
     Attributes
     ----------
     node
-        Its node in the graph.
+        Its node in the graph; None for an input that is in no graph.
     name
         Its name in `params`, or as an argument of the function that was run.
     given
@@ -97,10 +99,15 @@ class Edge:
 
 @dataclass(slots=True)
 class Recording:
-    """Steps, each after those that it depends on, and edges in the order in which gradients pass them."""
+    """Steps, each after those that it depends on, and edges in the order in which gradients pass them.
+
+    `feeds` lead from inputs that need no gradient to what uses them: their steps, and the position among the inputs of
+    the operation, or -1 if it was given in another way, such as an index.
+    """
 
     steps: list[Step]
     edges: list[Edge]
+    feeds: list[tuple[int, int, int]] = field(default_factory=list)
 
 
 @dataclass(slots=True)
@@ -109,8 +116,8 @@ class Run:
 
     Attributes
     ----------
-    inputs
-        The arguments of the function.
+    inputs, function
+        The arguments of the function, and the function.
     lines
         The line of the user's program that computed each `Value`; for tensors, the nodes have it.
     """
@@ -119,11 +126,12 @@ class Run:
     seen: dict[Any, tuple[tuple[Any, ...], Any]] = field(default_factory=dict)
     lines: dict[Any, SourceLine] = field(default_factory=dict)
     inputs: tuple[Any, ...] = ()
+    function: Callable[..., Any] | None = None
 
 
 def run(function: Callable[..., Tensor | Value], inputs: tuple[Any, ...]) -> Run:
     """Call a function, and note the inputs and outputs of every recorded operation, and the module calls around it."""
-    ran = Run(None, inputs=inputs)
+    ran = Run(None, inputs=inputs, function=function)
     with watch_calls():
         around = observer.get()
 
@@ -168,8 +176,40 @@ def record(ran: Run, names: Mapping[str, Any], gradient: TensorLike | None = Non
         refuse_overwritten(order)
         edges = _walk_tensors(root, order, steps, result._seed(gradient))
         _find_values(steps, ran, result)
-    places = {node: place for place, node in enumerate(order)}
-    return Recording(list(steps.values()), [Edge(places[x], places[node], i, g) for x, node, i, g in edges])
+    found, feeds = _inputs(steps, InputNames(names, order, ran.function))
+    places = {node: place for place, node in enumerate(order, len(found))}
+    return Recording(
+        [*found, *steps.values()],
+        [Edge(places[x], places[node], i, g) for x, node, i, g in edges],
+        [(source, places[node], index) for source, node, index in feeds],
+    )
+
+
+def _inputs(steps: dict[Any, Step], names: InputNames) -> tuple[list[Step], list[tuple[int, Any, int]]]:
+    """Return a step for each array with a name that operations were given, and what was given which of them."""
+    found: dict[int, tuple[int, Step]] = {}
+    feeds: dict[tuple[int, Any, int], None] = {}
+    for node, step in steps.items():
+        if node.op is LEAF and not step.name and isinstance(step.value, np.ndarray):
+            step.name = names.of_leaf(memory_of(step.value))
+        for index, memory in _memories(node, step):
+            named = names.of_array(memory)
+            if named is not None and named.array is not None and (array := named.array()) is not None:
+                given = Step(None, named.name, True, array, "now")
+                place, _ = found.setdefault(id(named), (len(found), given))
+                feeds[place, node, index] = None
+    return [step for _, step in found.values()], [*feeds]
+
+
+def _memories(node: Any, step: Step) -> Iterator[tuple[int, Memory | None]]:
+    """Yield where the arrays are that an operation was given: the position of each input, or -1."""
+    note = note_of(node)
+    if note is not None:
+        inputs = operation_of(node).inputs(node)
+        yield from ((i, note.given[i].memory) for i, x in enumerate(inputs) if x is None and i < len(note.given))
+        yield from ((-1, given.memory) for given in note.others)
+    else:
+        yield from ((i, memory_of(value)) for i, value in step.constants.items())
 
 
 Passed = list[tuple[Any, Any, int, Any]]  # source node, target node, input position, and the gradient passed back

@@ -81,7 +81,11 @@ function detail(i) {
   const panel = $("details"), step = steps[i];
   panel.replaceChildren();
   make("h2", fullNames[i], panel);
-  if (step.kind === "folded") {
+  if (step.kind === "input") {
+    make("p", `input without a gradient, ${step.type}`, panel, "muted");
+    make("h3", "Value", panel);
+    show(step.value, "value", panel);
+  } else if (step.kind === "folded") {
     make("p", "They stand in one box, because a page cannot show all of them. To see some, play an earlier result.", panel);
   } else {
     make("p", `${step.kind === "leaf" ? "leaf" : `operation ${step.op}`}, ${step.type}`, panel, "muted");
@@ -138,6 +142,9 @@ function inputs(i, panel) {
       if (!edge) return;
       link(edge.from, line);
       make("span", ` gets ${short(edge.size)}`, line);
+    } else if (fed[i].some((feed) => feed.input === place)) {
+      link(fed[i].find((feed) => feed.input === place).from, line);
+      make("span", " needs no gradient", line);
     } else {
       line.textContent = `constant ${told ? brief(told) : "(not kept by the graph)"}`;
     }
@@ -162,7 +169,7 @@ function detailOfModule(f) {
   });
   make("h3", "Result", panel);
   link(resultOf(f), make("p", undefined, panel));
-  linksTo("Parameters", members[f].filter((i) => steps[i].kind === "leaf"), panel);
+  linksTo("Parameters", members[f].filter((i) => isGiven(steps[i])), panel);
   if (within.length) make("h3", "Modules in it", panel);
   within.slice(0, MOST).forEach((g) => moduleLink(g, moduleTitle(g), make("p", undefined, panel)));
   linksTo("Operations", operationsOf[f], panel);

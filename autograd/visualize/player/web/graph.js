@@ -1,20 +1,25 @@
-// What there is: steps (leaves and operations, each after its inputs), edges in the order of the walk back, and frames,
-// which are calls of modules, each after the one around it.
+// What there is: steps (inputs, leaves and operations, each after its inputs), edges in the order of the walk back, then
+// feeds, which are edges from inputs that need no gradient; and frames: calls of modules, each after the one around it.
 
 const data = JSON.parse(document.getElementById("data").textContent);
-const { steps, edges, frames, layouts, width: W, height: H } = data;
+const { steps, feeds, frames, layouts, width: W, height: H } = data;
+const edges = [...data.edges, ...feeds];
 const $ = (id) => document.getElementById(id);
 const last = steps.length - 1;
-const operations = steps.map((_, i) => i).filter((i) => steps[i].kind !== "leaf");
+const isGiven = (step) => step.kind === "leaf" || step.kind === "input";
+const operations = steps.map((_, i) => i).filter((i) => !isGiven(steps[i]));
 
 const into = steps.map(() => []); // the edges to the inputs of each step
 const outOf = steps.map(() => []); // the edges to what uses each step
-edges.forEach((edge) => { into[edge.to].push(edge); outOf[edge.from].push(edge); });
+const fed = steps.map(() => []); // the feeds of each step
+data.edges.forEach((edge) => { into[edge.to].push(edge); outOf[edge.from].push(edge); });
+feeds.forEach((feed) => fed[feed.to].push(feed));
 const sources = (i) => into[i].slice().sort((a, b) => a.input - b.input);
+const allSources = (i) => [...into[i], ...fed[i]].sort((a, b) => (a.input < 0) - (b.input < 0) || a.input - b.input);
 
 // How much of what reaches a result comes by each edge.
 const total = outOf.map((parts) => parts.reduce((sum, edge) => sum + (Math.abs(edge.size) || 0), 0));
-edges.forEach((edge) => { edge.part = total[edge.from] ? (Math.abs(edge.size) || 0) / total[edge.from] : 0; });
+data.edges.forEach((edge) => { edge.part = total[edge.from] ? (Math.abs(edge.size) || 0) / total[edge.from] : 0; });
 
 // Frames around frames and around steps, outermost first; what is within them; how deep they are.
 const outside = [];
@@ -25,4 +30,4 @@ const members = frames.map(() => []);
 around.forEach((chain, i) => chain.forEach((f) => members[f].push(i)));
 const deepest = layouts.length - 1;
 const resultOf = (f) => members[f][members[f].length - 1]; // the step that a module ends with
-const operationsOf = members.map((all) => all.filter((i) => steps[i].kind !== "leaf"));
+const operationsOf = members.map((all) => all.filter((i) => !isGiven(steps[i])));

@@ -23,7 +23,8 @@ function layoutOf(depth) { // as it was computed for the page: for each depth to
 }
 
 // Where some modules are open and others beside them are not, things go where the layout has them in which all of that
-// depth are open, a closed module in the middle of its frame, and the room that nothing needs any more is taken out.
+// depth are open, a closed module in its frame, above what comes next, and the room that nothing needs any more is taken
+// out.
 function arrange() {
   steps.forEach((_, i) => { standsIn[i] = outermostClosed(around[i]); });
   const visible = frames.map((_, f) => outermostClosed(outside[f]) < 0);
@@ -31,12 +32,17 @@ function arrange() {
   const layout = layoutOf(depth), early = (f) => level[f] < depth; // closed before the layout closes it
   at.steps = steps.map((_, i) => (standsIn[i] < 0 ? layout.steps[i] : null));
   at.frames = frames.map((_, f) => (visible[f] && open[f] ? layout.frames[f] : null));
-  at.modules = frames.map((_, f) => (!visible[f] || open[f] ? null : early(f) ? middle(layout.frames[f]) : layout.modules[f]));
+  at.modules = frames.map((_, f) => (!visible[f] || open[f] ? null : early(f) ? withinFrame(f, layout) : layout.modules[f]));
   let points = edges.map((edge, e) => pointsOf(edge, layout, e, early));
   if (frames.some((_, f) => at.modules[f] && early(f))) points = takeRoomOut(points);
   draw(points);
 }
-const middle = ([x0, y0, x1, y1]) => [(x0 + x1) / 2, (y0 + y1) / 2];
+function withinFrame(f, layout) { // in the column of its result
+  const [x0, y0, x1, y1] = layout.frames[f], result = resultOf(f);
+  const inner = around[result].find((g) => layout.modules[g]), box = layout.steps[result] || (inner !== undefined && layout.modules[inner]);
+  const x = box ? box[0] : (x0 + x1) / 2;
+  return [Math.max(x0 + W / 2, Math.min(x1 - W / 2, x)), (y0 + y1) / 2];
+}
 
 function pointsOf(edge, layout, e, early) { // of the curve of an edge, x and y in turn; none within one box
   const from = standsIn[edge.from], to = standsIn[edge.to];
@@ -57,14 +63,18 @@ function takeRoomOut(points) {
   });
   at.frames.forEach((frame) => {
     if (!frame) return;
-    across.push([frame[0], frame[0] + 12], [frame[2] - 12, frame[2]]);
+    across.push([frame[0], frame[0] + 12], [frame[2] - 12, frame[2]], [frame[0] + frame[4], frame[0] + frame[4] + frame[5]]);
     down.push([frame[1], frame[1] + 24], [frame[3] - 12, frame[3]]);
   });
   const x = squeezed(across, 28), y = squeezed(down, 48);
   const both = (point) => point && [x(point[0]), y(point[1])];
   at.steps = at.steps.map(both);
   at.modules = at.modules.map(both);
-  at.frames = at.frames.map((frame) => frame && [x(frame[0]), y(frame[1]), x(frame[2]), y(frame[3])]);
+  at.frames = at.frames.map((frame) => {
+    if (!frame) return frame;
+    const [x0, y0, x1, y1, title, wide] = frame;
+    return [x(x0), y(y0), x(x1), y(y1), x(x0 + title) - x(x0), wide];
+  });
   return points.map((curve) => curve.map((number, k) => (k % 2 ? y(number) : x(number))));
 }
 
@@ -105,9 +115,10 @@ function draw(points) {
     display(edge.line, curve.length);
     if (curve.length) edge.line.setAttribute("d", `M${curve[0]} ${curve[1]}C${curve.slice(2).join(" ")}`);
     const alone = !edge.line.classList.contains("far") && (ends.get(between[e]) || 1) === 1;
-    edge.middle = curve.length && alone ? onTheWay(curve) : null;
-    placeShare(edge);
+    edge.way = curve.length && alone ? curve : null;
   });
+  takeRooms();
+  edges.forEach(placeShare);
   bounds = extent(at);
 }
 function extent(places) { // left, top, right and bottom of all boxes and frames
@@ -115,19 +126,6 @@ function extent(places) { // left, top, right and bottom of all boxes and frames
   const least = (a, b) => [Math.min(a[0], b[0]), Math.min(a[1], b[1]), Math.max(a[2], b[2]), Math.max(a[3], b[3])];
   return [...boxes, ...places.frames.filter((frame) => frame)].reduce(least);
 }
-function onTheWay(curve) { // where two pieces of the curve meet, or a little before the middle of a single one
-  if (curve.length > 8) return curve.slice(2 * Math.floor(curve.length / 4)).slice(0, 2);
-  const t = 0.3, weights = [(1 - t) ** 3, 3 * t * (1 - t) ** 2, 3 * t * t * (1 - t), t ** 3];
-  return [0, 1].map((k) => weights.reduce((sum, weight, j) => sum + weight * curve[2 * j + k], 0));
-}
-function placeShare(edge) {
-  if (!edge.label) return;
-  display(edge.label, edge.middle);
-  if (!edge.middle) return;
-  edge.label.setAttribute("x", edge.middle[0]);
-  edge.label.setAttribute("y", edge.middle[1] + 4);
-}
-
 // Opening and closing
 
 function toggle(f, to = !open[f]) { // the module stays where it is on the screen

@@ -15,13 +15,15 @@ const make = (name, text, parent, className) => {
 };
 
 const SMALL = 11; // half of the side of what opens and closes a module
-function drawBox(className, title, room) {
+function drawBox(className, title, room) { // the title is as wide as `room` at the most
   const box = svg("g", { class: `box ${className}` }, $("boxes"));
   if (className === "module") svg("rect", { class: "behind", x: 5, y: -5, width: W, height: H, rx: 7 }, box);
   box.card = svg("rect", { width: W, height: H, rx: 7 }, box);
-  const heading = svg("text", { class: title.length > room ? "title long" : "title", x: W / 2, y: 18 }, box);
-  heading.textContent = cut(title, Math.floor(room * 1.2));
-  box.value = svg("text", { class: "value", x: W / 2, y: 33 }, box);
+  const long = widthOf(title, TITLE_FONT) > room;
+  const low = className === "input" ? 7 : 0; // it has no gradient
+  box.heading = svg("text", { class: long ? "title long" : "title", x: W / 2, y: 18 + low }, box);
+  box.heading.textContent = fitted(title, long ? LONG_FONT : TITLE_FONT, room);
+  box.value = svg("text", { class: "value", x: W / 2, y: 33 + low }, box);
   box.gradient = svg("text", { class: "gradient", x: W / 2, y: 48 }, box);
   svg("title", {}, box).textContent = title;
   return box;
@@ -32,38 +34,41 @@ function drawToggle(f, sign, x, y, parent) {
   svg("rect", { x: 2 - SMALL, y: 2 - SMALL, width: 2 * SMALL - 4, height: 2 * SMALL - 4, rx: 4 }, toggle);
   svg("path", { d: sign === "+" ? "M-5 0H5M0 -5V5" : "M-5 0H5" }, toggle);
   svg("title", {}, toggle).textContent = sign === "+" ? "Expand (e)" : "Collapse (e)";
+  return toggle;
 }
 
 edges.forEach((edge) => { edge.line = svg("path", { class: "line" }, $("lines")); });
 const boxes = steps.map((step, i) => {
-  const box = drawBox(step.kind, titles[i], 19);
+  const box = drawBox(step.kind, titles[i], W - (step.kind === "input" ? 28 : 16));
   box.dataset.step = i;
   return box;
 });
 const moduleBoxes = frames.map((frame, f) => {
-  const box = drawBox("module", frame.name, 19);
+  const box = drawBox("module", frame.name, W - 4 - 2 * SMALL);
   box.dataset.module = f;
   box.value.classList.add("what");
-  box.value.textContent = cut(frame.what, 26);
+  if (!frame.what) { box.heading.setAttribute("y", 23); box.gradient.setAttribute("y", 42); }
+  box.value.textContent = fitted(frame.what, `10.5px ${SANS}`, W - 12);
   drawToggle(f, "+", 1, 1, box);
   return box;
 });
 const frameBoxes = frames.map((_, f) => {
   const frame = svg("g", { class: "frame" }, $("frames"));
   frame.card = svg("rect", { rx: 8 }, frame);
-  drawToggle(f, "−", 14, 14, frame);
-  frame.heading = svg("text", { x: 28, y: 18, "data-module": f }, frame);
+  frame.sign = drawToggle(f, "−", 0, 0, frame);
+  frame.heading = svg("text", { y: 18, "data-module": f }, frame);
   return frame;
 });
 
 const move = (element, x, y) => element.setAttribute("transform", `translate(${x} ${y})`);
 const display = (element, visible) => { element.style.display = visible ? "" : "none"; };
-function placeFrame(f, [x0, y0, x1, y1]) {
+function placeFrame(f, [x0, y0, x1, y1, title, wide]) {
   move(frameBoxes[f], x0, y0);
   frameBoxes[f].card.setAttribute("width", x1 - x0);
   frameBoxes[f].card.setAttribute("height", y1 - y0);
-  const most = Math.max(3, Math.floor((x1 - x0 - 34) / 6.2)), whole = moduleTitle(f);
-  frameBoxes[f].heading.textContent = whole.length > most ? cut(frames[f].name, most) : whole;
+  move(frameBoxes[f].sign, title + SMALL - 4, 14);
+  frameBoxes[f].heading.setAttribute("x", title + 2 * SMALL);
+  frameBoxes[f].heading.textContent = fitted(moduleTitle(f), FRAME_FONT, wide - 2 * SMALL);
 }
 
 const items = steps.map((_, i) => {

@@ -2,7 +2,7 @@
 
 const seedAt = operations.length; // the event that gives the result its gradient
 const events = 2 * operations.length + 1;
-const computed = steps.map((step) => step.kind === "leaf");
+const computed = steps.map(isGiven);
 const arrived = steps.map(() => []); // the edges whose contribution is there
 const done = frames.map(() => 0); // how many operations of a module are computed
 let seeded = false;
@@ -12,10 +12,10 @@ const operationOf = (event) => (event < seedAt ? operations[event] : event === s
 
 function tell(i) {
   const box = boxes[i], value = computed[i] ? brief(steps[i].value) : "", gradient = gradientText(i);
-  box.value.textContent = valueInBox(i);
-  box.gradient.textContent = cut(gradient, 20);
+  box.value.textContent = fitted(valueInBox(i), SMALL_FONT, W - 12);
+  box.gradient.textContent = fitted(gradient, SMALL_FONT, W - 12);
   box.classList.toggle("waiting", !computed[i]);
-  box.classList.toggle("forward", computed[i] && steps[i].kind !== "leaf");
+  box.classList.toggle("forward", computed[i] && !isGiven(steps[i]));
   box.classList.toggle("backward", gradient !== "");
   items[i].children[1].textContent = (value ? ` = ${value}` : "") + (gradient ? `, ${gradient}` : "");
   around[i].forEach(tellModule);
@@ -23,7 +23,7 @@ function tell(i) {
 function tellModule(f) { // it has the gradient of its result
   const box = moduleBoxes[f], gradient = gradientText(resultOf(f)), all = operationsOf[f].length;
   const progress = done[f] && done[f] < all ? `${done[f]} of ${counted(all, "operation")}` : counted(all, "operation");
-  box.gradient.textContent = cut(gradient || progress, 20);
+  box.gradient.textContent = fitted(gradient || progress, SMALL_FONT, W - 12);
   box.gradient.classList.toggle("plain", !gradient);
   box.classList.toggle("waiting", done[f] === 0);
   box.classList.toggle("forward", done[f] === all);
@@ -40,6 +40,7 @@ function pass(edge, there) {
     arrived[edge.from].pop();
     edge.label.remove();
     edge.label = null;
+    leaveRoom(edge);
   }
   edge.line.classList.toggle("backward", there);
   edge.line.style.strokeWidth = there ? 1.2 + 4.8 * edge.part : "";
@@ -50,7 +51,7 @@ function happen(event, forth) {
   if (event < seedAt) {
     computed[i] = forth;
     around[i].forEach((f) => { done[f] += forth ? 1 : -1; });
-    into[i].forEach((edge) => edge.line.classList.toggle("forward", forth));
+    [...into[i], ...fed[i]].forEach((edge) => edge.line.classList.toggle("forward", forth));
     tell(i);
   } else if (event === seedAt) {
     seeded = forth;
@@ -94,10 +95,10 @@ function mark() { // where we are and what is chosen
 }
 
 function sentence() {
-  if (!position) return `${counted(steps.length, "step")}. Press space to play, → to take one step, ? for all keys.`;
+  if (!position) return `${counted(events, "step")}. Press space to play, → to take one step, ? for all keys.`;
   const event = position - 1, i = operationOf(event), where = `Step ${position} of ${events}, `;
   if (event < seedAt) {
-    const given = sources(i).map((edge) => titles[edge.from]).join(", ");
+    const given = allSources(i).map((edge) => titles[edge.from]).join(", ");
     const known = steps[i].value ? ` = ${brief(steps[i].value)}` : "";
     return `${where}forward: ${titles[i]} of ${cut(given, 80)}${known}`;
   }
@@ -114,7 +115,8 @@ let clock = 0, owed = 0;
 function play(on) {
   if (on && position === events) go(0);
   playing = on;
-  $("play").textContent = on ? "⏸ Pause" : "▶ Play";
+  $("play").classList.toggle("playing", on);
+  $("play").querySelector("span").textContent = on ? "Pause" : "Play";
   $("status").setAttribute("aria-live", on && Number($("speed").value) > 2 ? "off" : "polite");
   if (!on) return;
   clock = performance.now();

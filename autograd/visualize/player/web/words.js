@@ -11,6 +11,24 @@ function short(number) {
 const shapeText = (shape) => `(${shape.join(", ")}${shape.length === 1 ? "," : ""})`;
 const cut = (text, most) => (text.length > most ? text.slice(0, most - 1) + "…" : text);
 
+const SANS = "system-ui, sans-serif"; // the fonts of the picture, as in the style sheet
+const TITLE_FONT = `600 12px ${SANS}`, LONG_FONT = `600 10.5px ${SANS}`, FRAME_FONT = `600 11.5px ${SANS}`;
+const SMALL_FONT = '11px ui-monospace, "SFMono-Regular", "DejaVu Sans Mono", monospace';
+const pen = document.createElement("canvas").getContext("2d");
+function widthOf(text, font) {
+  pen.font = font;
+  return pen.measureText(text).width;
+}
+function fitted(text, font, room) { // as much of a text as there is room for
+  if (widthOf(text, font) <= room) return text;
+  let low = 0, high = text.length;
+  while (low < high) {
+    const half = (low + high + 1) >> 1;
+    if (widthOf(`${text.slice(0, half)}…`, font) <= room) low = half; else high = half - 1;
+  }
+  return `${text.slice(0, low)}…`;
+}
+
 function brief(told) { // a value in a few words
   if (!told) return "";
   if ("number" in told) return short(told.number);
@@ -33,10 +51,10 @@ const modulePath = (f) => frames[f].path || frames[f].name;
 
 function valueInBox(i) { // what fits into the box: the value, or what is known before there is one
   const step = steps[i], told = step.value, shape = step.type === "number" ? "" : step.type || "";
-  if (!computed[i] || !told) return cut(shape, 20);
-  if (!("mean" in told)) return cut(brief(told), 20);
+  if (!computed[i] || !told) return shape;
+  if (!("mean" in told)) return brief(told);
   const mean = `mean ${minus(String(Number(Number(told.mean).toPrecision(2))))}`, both = `${shapeText(told.shape)} ${mean}`;
-  return both.length > 20 ? mean : both;
+  return widthOf(both, SMALL_FONT) > W - 12 ? mean : both;
 }
 
 const isNumber = (step) => step.gradient && "number" in step.gradient;
