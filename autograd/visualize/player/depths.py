@@ -39,9 +39,9 @@ def depths(
     -------
     list
         Data for the page: ``steps`` and ``modules`` have those that are a box, as index, x and y; ``frames`` have
-        index, left, top, right, bottom, and left and width of the title; ``lines`` tells for each edge which of ``curves`` it follows, or -1 if it
-        lies within one box, or is left out of the layout because its leaf, such as the weight of a recurrent cell, has
-        very many uses.
+        index, left, top, right, bottom, and left and width of the title; ``lines`` tells for each edge which of
+        ``curves`` it follows, or -1 if it lies within one box, or is left out of the layout because its leaf, such as
+        the weight of a recurrent cell, has very many uses.
     """
     every = range(max(levels(frames), default=-1) + 2)
     return [_at(depth, kinds, within, edges, frames, titles) for depth in every]

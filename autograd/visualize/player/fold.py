@@ -31,8 +31,11 @@ def folded(recording: Recording, most: int) -> Recording:
     count = sum(not _is_given(steps[place]) for place in hidden)
     one = Step(steps[hidden[-1]].node, f"first {count:,} operations", folded=count)
     kept = [*(steps[place] for place in leaves), one, *(steps[place] for place in rest)]
-    ends = ((places[source], places.get(target, fold), index) for source, target, index in recording.feeds if source in places)
-    feeds = {(source, target, -1 if target == fold else index) for source, target, index in ends}
+    feeds = {
+        (places[source], places.get(target, fold), index if target in places else -1)
+        for source, target, index in recording.feeds
+        if source in places
+    }
     return Recording(kept, _rerouted(recording.edges, places, fold), sorted(feeds))
 
 

@@ -62,7 +62,7 @@ def player(
     params
         The tensors, values and arrays to label, by name; or the model, which has ``named_parameters()`` and
         ``named_modules()``. By default, a function's parameters are those of the modules that it calls. Inputs are
-        named after the function's arguments.
+        named after the arguments of the function, or of the model's ``forward``.
     gradient
         The gradient of the result; may be left out if the result has one element.
     depth
