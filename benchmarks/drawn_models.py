@@ -238,7 +238,7 @@ def vae() -> Drawn:
     """Return a variational autoencoder and its loss."""
     model, x, noise = VAE(), np.abs(normal(8, 784)) % 1, normal(8, 20)
 
-    def loss() -> Tensor:
+    def loss() -> Any:
         again, mu, logvar = model(x, noise)
         divergence: Any = -0.5 * (1 + logvar - mu**2 - np.exp(logvar)).sum()
         return functional.binary_cross_entropy(again, x, reduction="sum") + divergence

@@ -226,7 +226,7 @@ def test_rendering(tmp_path: Path) -> None:
 def test_bad_input_is_named() -> None:
     with pytest.raises(TypeError, match="draw_graph takes a Tensor or a Value, not ndarray"):
         draw_graph(np.ones(3))  # type: ignore[arg-type]  # that is the point
-    with pytest.raises(TypeError, match=r"params\['w'\] has to be a Tensor or a Value, not float"):
+    with pytest.raises(TypeError, match=r"params\['w'\] has to be a Tensor, an array or a Value, not float"):
         draw_graph(Value(1.0), {"w": 1.0})  # type: ignore[dict-item]  # as above
     with pytest.raises(GraphError, match="nothing to draw: no input of this tensor requires a gradient"):
         draw_graph(tensor([1.0]) * 2.0)

@@ -34,7 +34,7 @@ def recurrent(steps: int) -> tuple[Any, dict[str, Any]]:
 def test_the_steps_of_a_loop_are_drawn_once() -> None:
     loss, weights = recurrent(50)
     picture = folded(read_graph(loss, weights))
-    assert titles(picture) == ["W", "U", "constant", "matmul", "constant", "matmul", "add", "tanh", "sum"]
+    assert titles(picture) == ["W", "U", "constant", "matmul", "zeros", "matmul", "add", "tanh", "sum"]
     assert picture.edges == [(2, 3), (0, 3), (4, 5), (1, 5), (3, 6), (5, 6), (6, 7), (7, 8)]
     assert picture.loops == [(7, 5)]
     assert picture.frames == [Frame("", "", None, 50)]

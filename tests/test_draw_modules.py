@@ -55,7 +55,7 @@ def test_a_function_is_watched_while_it_computes() -> None:
     model = network()
     source = draw_graph(lambda: (model(X) ** 2).sum(), model).source
     assert source.count("subgraph cluster_") == 5
-    assert 'label="1.1 (Linear)"' in source
+    assert source.count('label="1 (') == 2  # the name within the module around it
     assert "test_draw_modules.py" in source  # the user's line, as a tooltip
 
 

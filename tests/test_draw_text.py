@@ -175,7 +175,7 @@ def told(text: str) -> str:
 @settings(deadline=None, max_examples=25)
 @given(PICTURES)
 def test_any_text_is_drawn_as_it_is(picture: Picture) -> None:
-    svg = to_digraph(picture, "TB", "svg").pipe()
+    svg = to_digraph(picture, "TB", "svg").pipe(engine="dot")
     root = ElementTree.fromstring(svg)
     space = "{http://www.w3.org/2000/svg}"
     nodes = {
@@ -197,7 +197,7 @@ def test_what_dot_would_make_more_of_is_drawn_as_it_is() -> None:
         picture = Picture(
             [Box("operation", text, (text,), where=text)], frames=[Frame(text, text, None)], remarks=[text]
         )
-        svg = ElementTree.fromstring(to_digraph(picture, "TB", "svg").pipe())
+        svg = ElementTree.fromstring(to_digraph(picture, "TB", "svg").pipe(engine="dot"))
         assert [told("".join(part.itertext())) for part in svg.iter("{http://www.w3.org/2000/svg}text")] == [
             told(text)
         ] * 3

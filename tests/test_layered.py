@@ -10,14 +10,14 @@ from autograd.visualize.layered import Direction, Layout, Point, lay_out, points
 from autograd.visualize.layered.order import crossings, put_in_order
 from autograd.visualize.layered.points import Level, Link, net_of, rows_of
 
-Graph = tuple[list[Point], list[tuple[int, int]], list[int | None], list[int | None]]
+Graph = tuple[list[Point], list[tuple[int, int]], list[int | None], list[int | None], dict[int, int]]
 DIRECTIONS: list[Direction] = ["TB", "BT", "LR", "RL"]
 TITLE = (60.0, 12.0)
 
 
 @st.composite
 def graphs(draw: st.DrawFn) -> Graph:
-    """Draw sizes, edges in any direction and several between two boxes, the frame of each box and of each frame."""
+    """Draw sizes, edges in any direction and several between two boxes, frames around, and what stands beside what."""
     count = draw(st.integers(1, 12))
     sizes = draw(st.lists(st.sampled_from([(20.0, 10.0), (80.0, 30.0), (10.0, 60.0)]), min_size=count, max_size=count))
     box = st.integers(0, count - 1)
@@ -25,12 +25,21 @@ def graphs(draw: st.DrawFn) -> Graph:
     frames = draw(st.integers(0, 4))
     parents = [draw(st.sampled_from([None, *range(frame)])) for frame in range(frames)]
     within = draw(st.lists(st.sampled_from([None, *range(frames)]), min_size=count, max_size=count))
-    return sizes, edges, within, parents
+    uses: dict[int, set[int]] = {}
+    for source, target in edges:
+        uses.setdefault(source, set()).add(target)
+    fed = {target for _, target in edges}
+    beside = {}
+    for source, targets in uses.items():
+        target = next(iter(targets))
+        if len(targets) == 1 and source not in fed and within[source] == within[target] and draw(st.booleans()):
+            beside[source] = target
+    return sizes, edges, within, parents, beside
 
 
 def arranged(graph: Graph, direction: Direction) -> Layout:
-    sizes, edges, within, parents = graph
-    return lay_out(sizes, edges, within, parents, [TITLE] * len(parents), direction=direction)
+    sizes, edges, within, parents, beside = graph
+    return lay_out(sizes, edges, within, parents, [TITLE] * len(parents), beside=beside, direction=direction)
 
 
 def around(frame: int | None, parents: list[int | None]) -> set[int]:
@@ -72,7 +81,7 @@ def contains(outer: tuple[float, ...], inner: tuple[float, ...]) -> bool:
 
 
 def check(graph: Graph, layout: Layout) -> None:
-    _, edges, within, parents = graph
+    _, edges, within, parents, _ = graph
     boxes = rectangles(graph, layout)
     frames = {
         place: (left, top, left + width, top + height)
@@ -88,9 +97,18 @@ def check(graph: Graph, layout: Layout) -> None:
         for place, frame in frames.items():
             inside = place in around(within[i], parents)
             assert contains(frame, box) if inside else apart(frame, box)
+    titles = {
+        place: (
+            frame[0] + layout.titles[place],
+            frame[1] + 5,
+            frame[0] + layout.titles[place] + TITLE[0],
+            frame[1] + 17,
+        )
+        for place, frame in frames.items()
+    }
     for place, frame in frames.items():
         assert contains(whole, frame)
-        assert frame[2] - frame[0] >= TITLE[0]
+        assert contains(frame, titles[place])
         for other in set(frames) - {place}:
             if other in around(place, parents):
                 assert contains(frames[other], frame)
@@ -102,6 +120,7 @@ def check(graph: Graph, layout: Layout) -> None:
             at = (x, y, x, y)
             assert contains(whole, at)
             assert all(apart(box, at) for box in boxes)  # of its own, an edge touches the border
+            assert all(apart(title, at) for title in titles.values())
             assert all(apart(frame, at) for place, frame in frames.items() if place not in ends)
         for (x, y), box in ((curve[0], boxes[source]), (curve[-1], boxes[target])):
             assert contains(box, (x, y, x, y))
@@ -125,7 +144,7 @@ def test_edges_that_would_pass_too_many_layers_go_around(graph: Graph, direction
 
 @given(graphs(), st.sampled_from(DIRECTIONS))
 def test_the_direction_in_which_edges_lead(graph: Graph, direction: Direction) -> None:
-    sizes, edges, _, _ = graph
+    sizes, edges, *_ = graph
     edges = [(min(edge), max(edge)) for edge in edges if edge[0] != edge[1]]
     layout = lay_out(sizes, edges, direction=direction)
     axis, sign = {"TB": (1, 1), "BT": (1, -1), "LR": (0, 1), "RL": (0, -1)}[direction]
@@ -144,6 +163,32 @@ def test_a_chain_is_straight() -> None:
     layout = lay_out([(50, 20), (30, 10), (70, 40)], [(0, 1), (1, 2)], [None, 0, 1], [None, 0], [(10, 12)] * 2)
     assert {x for curve in layout.curves for x, _ in curve} == {layout.boxes[0][0]}
     assert {x for x, _ in layout.boxes} == {layout.boxes[0][0]}
+
+
+def test_a_chain_is_straight_whatever_stands_beside_it() -> None:
+    sizes = [(50.0, 20.0), (90.0, 30.0), (30.0, 10.0), (40.0, 10.0), (70.0, 40.0), (60.0, 20.0)]
+    edges = [(0, 2), (1, 2), (2, 4), (3, 4), (4, 5)]
+    for direction, axis in (("TB", 0), ("BT", 0), ("LR", 1), ("RL", 1)):
+        layout = lay_out(
+            sizes,
+            edges,
+            [None, 0, 0, 1, 1, None],
+            [None, None],
+            [(200.0, 12.0), (20.0, 12.0)],
+            beside={1: 2, 3: 4},
+            direction=direction,  # type: ignore[arg-type]  # one of the four
+        )
+        assert len({layout.boxes[box][axis] for box in (0, 2, 4, 5)}) == 1
+        assert len({point[axis] for edge in (0, 2, 4) for point in layout.curves[edge]}) == 1
+        assert layout.boxes[1][axis] > layout.boxes[2][axis] + 30
+
+
+def test_high_items_with_a_choice_stand_next_to_each_other() -> None:
+    heights = [10.0, 90.0, 10.0, 10.0, 80.0, 10.0]
+    links = [Link(0, 1), Link(1, 2), Link(2, 3), Link(3, 5), Link(0, 4), Link(4, 5)]
+    level = Level([(10.0, height) for height in heights], links)
+    assert rows_of(level) == [0, 1, 2, 3, 3, 4]
+    assert points.even_rows(level, rows_of(level)) == [0, 1, 2, 3, 1, 4]
 
 
 def test_what_enters_a_frame_from_one_box_enters_it_once() -> None:

@@ -83,7 +83,8 @@ class Digraph(graphviz.Digraph):  # type: ignore[misc]  # graphviz is untyped
                 return super().render(*args, **kwargs)  # type: ignore[no-any-return]
             except graphviz.ExecutableNotFound as error:
                 raise MissingProgramError(self) from error
-        self.save(Path(outfile).with_suffix(".gv") if outfile else options.get("filename"), options.get("directory"))
+        source = Path(outfile).with_suffix(".gv") if outfile else options.get("filename")
+        self.save(source, directory=options.get("directory"))
         path = Path(outfile or f"{self.filepath}.svg")
         _write(path, self.svg.encode())
         if options.get("cleanup"):

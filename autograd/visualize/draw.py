@@ -67,7 +67,8 @@ def draw_graph(
         call is a box.
     params
         The tensors, values and arrays to label, by name; or the model, which has ``named_parameters()`` and
-        ``named_modules()``. Parameters of modules that are called have names anyway.
+        ``named_modules()``. Parameters of modules that are called have names anyway. Arrays are recognised in what a
+        function, or `watch_calls`, recorded.
     depth
         How many levels of modules to draw in detail; deeper modules are one box each. With 0, so are the outermost.
     fold

@@ -42,8 +42,14 @@ class Memory(NamedTuple):
         return self.owner is other.owner and self[1:] == other[1:]
 
     def contains(self, other: Memory) -> bool:
-        """Tell whether another array may be a part of this one."""
-        return self.owner is other.owner and self.low <= other.low and other.high <= self.high
+        """Tell whether another array is a part of this one: whether it begins with one of its elements."""
+        if self.owner is not other.owner or not self.low <= other.low <= other.high <= self.high:
+            return False
+        shape, strides, dtype = self.form
+        offset = other.low - self.low
+        for stride, length in sorted(zip(map(abs, strides), shape, strict=True), reverse=True):
+            offset -= stride * min(offset // stride, length - 1) if stride else 0
+        return bool(offset < np.dtype(dtype).itemsize)
 
 
 class Given(NamedTuple):

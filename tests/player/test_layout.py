@@ -92,7 +92,8 @@ def test_no_program_is_needed(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_two_edges_between_two_boxes_are_two_curves() -> None:
-    for kinds in (operations(2), ["leaf", "operation"]):
+    inputs: list[Kind] = ["leaf", "operation"]
+    for kinds in (operations(2), inputs):
         first, second = layouts.lay_out(kinds, [(0, 1), (0, 1)]).curves
         assert first != second
 
