@@ -7,7 +7,9 @@ adds the layout of another checkout of this package. Graphviz takes part if its 
 All lay out the same boxes, frames and edges with the same distances. dagre knows no titles of frames: they are drawn at
 the upper left of its frames. Of each drawing are told
 
-* area, in thousands of square points, and width: a page of A4 has 480 points between its margins;
+* area, in thousands of square points; width and height in points;
+* text: the size in points of its titles, of 11, where the picture is as wide as a page of A4, which has 480 points
+  between its margins;
 * bends: how far edges turn on their way, in right angles;
 * crossings of edges that share no end;
 * how many times an edge runs through a box, and how many times through the title of a frame;
@@ -38,6 +40,8 @@ from .drawn_models import MODELS
 from .layouts import crossings, run_through
 from .picture_layouts import Drawing, Graph, before, dagre, dot, graph_of, this, title_size
 
+_PAGE = 480.0
+
 
 @dataclass
 class Figures:
@@ -46,6 +50,7 @@ class Figures:
     width: float
     height: float
     area: float
+    text: float
     bends: float
     crossings: int
     boxes: int
@@ -70,6 +75,7 @@ def figures(graph: Graph, drawing: Drawing) -> Figures:
         wide,
         tall,
         wide * tall / 1e3,
+        11 * min(1.0, _PAGE / wide),
         sum(map(turned, drawing.lines)),
         crossings(pieces, owners),
         run_through(pieces, owners, low + 0.5, high - 0.5),
@@ -125,7 +131,7 @@ def outlined(graph: Graph, drawing: Drawing, heading: str) -> tuple[str, float, 
         size = f'width="{right - left:.0f}" height="{bottom - top:.0f}"'
         parts.append(f'<rect class="frame" x="{left:.0f}" y="{top:.0f}" {size} rx="6"/>')
     for line in drawing.lines:
-        path = "L".join(f"{x:.0f} {y:.0f}" for x, y in line)
+        path = "L".join(f"{x:.0f} {y:.0f}" for x, y in _corners(line))
         parts.append(f'<path class="edge" d="M{path}"/>')
     for box, (x, y), (w, h) in zip(graph.picture.boxes, drawing.boxes, graph.sizes, strict=True):
         kind = box_attributes(box)
@@ -146,6 +152,12 @@ STYLE = (
     ".title{font-size:10px;fill:#6b7280}.frame{fill:#eef2f7;fill-opacity:.6;stroke:#cbd5e1}"
     ".edge{fill:none;stroke:#9ca3af}"
 )
+
+
+def _corners(line: list[Point]) -> list[Point]:
+    """Return a line without the points on which it does not turn."""
+    inner = [b for a, b, c in zip(line, line[1:], line[2:], strict=False) if turned([a, b, c]) > 0.02]
+    return [line[0], *inner, line[-1]]
 
 
 def side_by_side(graph: Graph, drawings: dict[str, Drawing]) -> str:
@@ -176,13 +188,13 @@ def main() -> None:
         engines["Graphviz"] = [dot(graph) for graph in graphs.values()]
     if shutil.which("node") and os.environ.get("NODE_PATH"):
         engines["dagre"] = dagre([*graphs.values()])
-    columns = ("area", "bends", "crossings", "boxes", "titles", "straight", "width", "height")
+    columns = ("area", "bends", "crossings", "boxes", "titles", "straight", "width", "height", "text")
     print(f"{'':34}{''.join(f'{column:>11}' for column in columns)}")
     for i, (name, graph) in enumerate(graphs.items()):
         for engine, drawings in engines.items():
             f = figures(graph, drawings[i])
             sums = (f"{f.area:,.0f}", f"{f.bends:,.0f}", f.crossings, f.boxes, f.titles, f"{f.straight:.0%}")
-            told = (*sums, f"{f.width:,.0f}", f"{f.height:,.0f}")
+            told = (*sums, f"{f.width:,.0f}", f"{f.height:,.0f}", f"{f.text:.1f}")
             print(f"{name:18}{engine:16}{''.join(f'{value:>11}' for value in told)}")
         if given.images:
             given.images.mkdir(parents=True, exist_ok=True)

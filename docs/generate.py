@@ -3,7 +3,7 @@
 ``python docs/generate.py`` writes ``docs/operations.md``, ``docs/numerics.md``, ``docs/scipy-functions.md``, the last
 parts of ``docs/howto/from-pytorch.md`` and ``docs/howto/compile.md``, and ``autograd/tensors/methods.pyi``, and a test
 fails if one of them is out of date; so it does with ``docs/accuracy.md``, whose table ``docs/accuracy.py`` measures. It
-also draws ``docs/images/*.svg``, which needs Graphviz.
+also draws ``docs/images/*.svg``.
 """
 
 import sys
