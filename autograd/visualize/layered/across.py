@@ -9,6 +9,7 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections.abc import Iterator
 from itertools import pairwise
+from math import inf
 
 from .points import Net, Tie
 
@@ -16,7 +17,7 @@ __all__ = ["positions"]
 
 _SWEEPS = 16
 _STAYING = 0.05  # the weight of the current position, for a point without links on one side
-_ROUNDS = 24  # of moving columns
+_ROUNDS, _TURNS = 24, 6  # of moving columns, all at once and one after another
 _NOTHING = 1e-9  # smaller distances are rounding errors
 
 
@@ -120,6 +121,7 @@ def _in_columns(net: Net, spaces: list[list[float]], across: list[float], loose:
         wanted = [(place + _mean(there, at, place)) / 2 for place, there in zip(at, ties, strict=True)]
         if max(abs(a - b) for a, b in zip(at, wanted, strict=True)) < _NOTHING:
             break
+    _settle(at, ties, before, order)
     return [at[of] + offset[point] for point, of in enumerate(column)]
 
 
@@ -209,6 +211,21 @@ def _mean(ties: list[tuple[int, float, float]], at: list[float], otherwise: floa
     if not ties:
         return otherwise
     return sum(weight * (at[other] + shift) for other, shift, weight in ties) / sum(weight for *_, weight in ties)
+
+
+def _settle(
+    at: list[float], ties: list[list[tuple[int, float, float]]], before: list[dict[int, float]], order: list[int]
+) -> None:
+    """Move each column as near to where its links want it as those beside it allow, one after another."""
+    after: list[list[tuple[int, float]]] = [[] for _ in before]
+    for column, columns in enumerate(before):
+        for left, distance in columns.items():
+            after[left].append((column, distance))
+    for turn in range(_TURNS):
+        for column in order if turn % 2 else reversed(order):
+            least = max((at[left] + distance for left, distance in before[column].items()), default=-inf)
+            most = min((at[right] - distance for right, distance in after[column]), default=inf)
+            at[column] = max(least, min(most, _mean(ties[column], at, at[column])))
 
 
 def _pushed(wanted: list[float], before: list[dict[int, float]], order: list[int]) -> list[float]:
