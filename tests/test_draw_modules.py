@@ -103,8 +103,9 @@ def test_a_cell_called_in_a_loop_and_equal_layers_are_drawn_once() -> None:
             h = np.tanh(cell(h))
         return h.sum()
 
-    source = draw_graph(loop, cell).source
+    source = draw_graph(loop, nn.ModuleDict({"cell": cell})).source
     assert "× 50" in source
+    assert "<b>weight</b>" in source  # in the frame of the cell
     assert source.count("<b>linear</b>") == 1
     assert source.count("style=dashed") == 1
 

@@ -149,12 +149,12 @@ class _Reader:
             box = Box("input", found.name, (found.form,), form=found.form, alarm=not given.finite)
         else:
             name = name_among(given.memory, calls[1:] if inside is None else [*calls[1:], inside])
-            if not name and (only_named or inside is not None):
+            if name is None and (only_named or inside is not None):
                 return None  # made within a call that is drawn as one box
             if inside is not None and frame is not None:
                 frame = self.framing.frames[frame].parent
             title, lines = (
-                name if name and given.text == "constant" else given.text,
+                name if name and given.form else given.text,
                 (given.form,) if given.form else (),
             )
             box = Box("constant", title, lines, form=given.form, alarm=not given.finite, frame=frame)

@@ -50,13 +50,16 @@ class InputNames:
         return [] if memory is None else self._by_owner.get(id(memory.owner), [])
 
 
-def name_among(memory: Memory | None, calls: Iterable[Call]) -> str:
-    """Return the name that the innermost of `calls` has for an array among its arguments; empty if none has."""
+def name_among(memory: Memory | None, calls: Iterable[Call]) -> str | None:
+    """Return the name that the innermost of `calls` has for an array among its arguments; None if none has one.
+
+    It is empty for the first argument of a function, whose name, such as input, says nothing.
+    """
     for call in reversed([*calls]):
         found = _exact(memory, call.arguments)
         if found:
-            return found.name
-    return ""
+            return "" if call.function and found is call.arguments[0] else found.name
+    return None
 
 
 def _exact(memory: Memory | None, among: Iterable[Named]) -> Named | None:

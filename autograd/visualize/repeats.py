@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 
+from .module_frames import name_within
 from .picture import Box, Edge, Frame, Picture, frames_around, innermost_common
 
 __all__ = ["folded"]
@@ -244,13 +245,17 @@ def _drawn(folding: _Folding) -> Picture:
 
 
 def _place_satellites(picture: Picture) -> None:
-    """Put parameters, constants and leaves without a name into the frames of their users."""
+    """Put parameters, constants and leaves without a name into the frames of their users, whose names theirs lack."""
     users: dict[int, list[int | None]] = {}
     for source, target in picture.edges:
         users.setdefault(source, []).append(picture.boxes[target].frame)
     for place, box in enumerate(picture.boxes):
         if box.placed:
-            picture.boxes[place] = replace(box, frame=innermost_common(users.get(place, []), picture.frames))
+            frame = innermost_common(users.get(place, []), picture.frames)
+            title = (
+                name_within(box.where, frame, picture.frames) if box.kind == "parameter" and box.where else box.title
+            )
+            picture.boxes[place] = replace(box, frame=frame, title=title)
 
 
 def _drop_empty_frames(picture: Picture) -> None:
