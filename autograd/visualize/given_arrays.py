@@ -152,5 +152,6 @@ def named_arrays(values: Mapping[str, object]) -> Iterator[Named]:
                 yield Named(words, None, live=True, value=part)
             elif isinstance(part, Tensor | np.ndarray):
                 array = part._array if isinstance(part, Tensor) else part
-                live = isinstance(part, Tensor) and part._node is not None
-                yield Named(words, memory_of(array), f"{array.shape} {array.dtype}", live, None, weakref.ref(array))
+                live, memory = isinstance(part, Tensor) and part._node is not None, memory_of(array)
+                if memory is not None:  # not an array of a batch, or one that is traced
+                    yield Named(words, memory, f"{array.shape} {array.dtype}", live, None, weakref.ref(array))

@@ -153,10 +153,8 @@ class _Reader:
                 return None  # made within a call that is drawn as one box
             if inside is not None and frame is not None:
                 frame = self.framing.frames[frame].parent
-            title, lines = (
-                name if name and given.form else given.text,
-                (given.form,) if given.form else (),
-            )
+            title = name if name and given.form else given.text
+            lines = (given.form,) if given.form else ()
             box = Box("constant", title, lines, form=given.form, alarm=not given.finite, frame=frame)
         if memory is None or not box.form:
             return self.picture.add(box)
