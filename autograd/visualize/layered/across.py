@@ -7,13 +7,16 @@ whole: so a chain is straight, however wide its boxes and whatever stands beside
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import pairwise
 from math import inf
+from typing import Literal
 
 from .points import Net, Tie
 
-__all__ = ["positions"]
+__all__ = ["Straight", "positions"]
+
+Straight = Literal["all", "chains", "none"]
 
 _SWEEPS = 16
 _STAYING = 0.05  # the weight of the current position, for a point without links on one side
@@ -21,13 +24,16 @@ _ROUNDS, _TURNS = 24, 6  # of moving columns, all at once and one after another
 _NOTHING = 1e-9  # smaller distances are rounding errors
 
 
-def positions(net: Net, apart: float, loose: bool) -> list[float]:
-    """Return the position of each point; items are at least `apart` from each other.
+def positions(net: Net, apart: float, ways: Sequence[Straight]) -> Iterator[list[float]]:
+    """Yield the position of each point, for each of `ways`; items are at least `apart` from each other.
 
-    If `loose`, links are straight only in chains, and not where links fork, which may be narrower.
+    Links are straight where they can be, or only in ``"chains"`` and not where links fork, or in ``"none"``, which may
+    be narrower.
     """
     spaces = [_spaces(net, row, apart) for row in net.rows]
-    return _in_columns(net, spaces, _relaxed(net, spaces), loose)
+    near = _relaxed(net, spaces)
+    for straight in ways:
+        yield near if straight == "none" else _in_columns(net, spaces, near, straight == "chains")
 
 
 def _spaces(net: Net, row: list[int], apart: float) -> list[float]:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from math import inf
 
-from .across import positions
+from .across import Straight, positions
 from .order import crossings, put_in_order
 from .points import Level, Link, Net, Point, even_rows, net_of, rows_of
 
@@ -21,7 +22,7 @@ _HEADLESS = 0.6  # factor of the space between rows if links only pass or go on 
 _CROSSING = 6.0  # extra space, besides padding, between a frame's border and its content where edges cross
 _MOST_TRIED = 600  # links of a level for which several layouts are tried
 _MARGIN, _COST_OF_CROSSING = 60.0, 0.03
-_OTHER, _LOOSE = 1.03, 1.1  # how much better than the first another layout has to be
+_FACTORS: dict[Straight, float] = {"all": 1.03, "chains": 1.1, "none": 1.4}  # how much smaller another has to be
 
 
 @dataclass(slots=True)
@@ -62,26 +63,27 @@ def arrange(level: Level, apart: float, below: float) -> Arranged:
     Of several layouts, the one is taken that is small and has few crossings.
     """
     rows = rows_of(level)
-    best, least = _arranged(level, rows, False, False, apart, below)
-    if len(set(rows)) == len(rows) or len(level.links) > _MOST_TRIED:
-        return best  # a chain, or too much to try
-    even = even_rows(level, rows)
+    chain, large = len(set(rows)) == len(rows), len(level.links) > _MOST_TRIED
+    even = rows if chain or large else even_rows(level, rows)
+    best: Arranged | None = None
+    least = inf
     for row in [rows, even] if even != rows else [rows]:
-        for mirrored in (False, True):
-            for loose in (False, True):
-                found, cost = _arranged(level, row, mirrored, loose, apart, below)
-                if cost * (_LOOSE if loose else _OTHER) < least:
+        for mirrored in (False,) if chain or large else (False, True):
+            net = net_of(level, row)
+            put_in_order(net, mirrored)
+            crossed = 1 + _COST_OF_CROSSING * crossings(net)
+            ways: tuple[Straight, ...] = ("all",) if chain else ("all", "chains", "none")
+            for straight, across in zip(ways, positions(net, apart, ways), strict=True):
+                found = _arranged(level, net, row, across, below)
+                cost = (found.width + _MARGIN) * (found.height + _MARGIN) * crossed
+                if best is None or cost * _FACTORS[straight] < least:
                     best, least = found, cost
+    assert best is not None  # there is a first one
     return best
 
 
-def _arranged(
-    level: Level, row: list[int], mirrored: bool, loose: bool, apart: float, below: float
-) -> tuple[Arranged, float]:
-    """Return a layout with given rows, and its cost: its area and crossings."""
-    net = net_of(level, row)
-    put_in_order(net, mirrored)
-    across = positions(net, apart, loose)
+def _arranged(level: Level, net: Net, row: list[int], across: list[float], below: float) -> Arranged:
+    """Return the layout with given rows and positions in them."""
     left = min(x - reach for x, reach in zip(across, net.lefts, strict=True))
     right = max(x + reach for x, reach in zip(across, net.rights, strict=True))
     if None in net.ways:
@@ -104,9 +106,7 @@ def _arranged(
         start, end = _ends(level, link, middles, legs, drawn[link[:4]], parallel[link[:4]])
         drawn[link[:4]] += 1
         paths.append(_path(start, rows.bottoms[first], legs, rows.tops[last], end))
-    width, height = right - left, rows.bottoms[-1]
-    cost = (width + _MARGIN) * (height + _MARGIN) * (1 + _COST_OF_CROSSING * crossings(net))
-    return Arranged(middles, paths, width, height), cost
+    return Arranged(middles, paths, right - left, rows.bottoms[-1])
 
 
 @dataclass(slots=True)

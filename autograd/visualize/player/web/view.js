@@ -48,7 +48,8 @@ function begin() { // the greatest depth that can be read at once, or a part of 
 function readableDepth() {
   const depth = layouts.findLastIndex((_, d) => wholeScale(extent(layoutOf(d))) >= READABLE);
   if (depth < 0) return 0;
-  const few = layouts[depth].steps.length + layouts[depth].modules.length < 4; // which tells too little
+  const own = layouts[depth].steps.filter(([i]) => steps[i].kind !== "input").length;
+  const few = own + layouts[depth].modules.length < 4; // which tells too little
   return few && depth < deepest ? depth + 1 : depth;
 }
 
