@@ -21,6 +21,7 @@ Straight = Literal["all", "chains", "none"]
 _SWEEPS = 16
 _STAYING = 0.05  # the weight of the current position, for a point without links on one side
 _ROUNDS, _TURNS = 24, 6  # of moving columns, all at once and one after another
+_MANY = 4_000  # columns, for which there are fewer rounds
 _NOTHING = 1e-9  # smaller distances are rounding errors
 
 
@@ -122,7 +123,7 @@ def _in_columns(net: Net, spaces: list[list[float]], across: list[float], loose:
     at = [sum(across[point] - offset[point] for point in points) / len(points) for points in members]
     ties = [_outside(net, points, column, offset) for points in members]
     wanted = at
-    for _ in range(_ROUNDS):
+    for _ in range(_ROUNDS if count < _MANY else _ROUNDS // 4):
         at = _pushed(wanted, before, order)
         wanted = [(place + _mean(there, at, place)) / 2 for place, there in zip(at, ties, strict=True)]
         if max(abs(a - b) for a, b in zip(at, wanted, strict=True)) < _NOTHING:

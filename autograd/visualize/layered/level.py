@@ -72,7 +72,7 @@ def arrange(level: Level, apart: float, below: float) -> Arranged:
             net = net_of(level, row)
             put_in_order(net, mirrored)
             crossed = 1 + _COST_OF_CROSSING * crossings(net)
-            ways: tuple[Straight, ...] = ("all",) if chain else ("all", "chains", "none")
+            ways: tuple[Straight, ...] = ("all",) if chain else ("all", "none") if large else ("all", "chains", "none")
             for straight, across in zip(ways, positions(net, apart, ways), strict=True):
                 found = _arranged(level, net, row, across, below)
                 cost = (found.width + _MARGIN) * (found.height + _MARGIN) * crossed
