@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 import weakref
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from types import FrameType
 from typing import Any, NamedTuple
 
@@ -27,6 +27,8 @@ __all__ = [
 ]
 
 _MOST = 64  # elements of a list that are looked at
+
+Operand = np.ndarray[Any, Any] | np.generic | complex | str | None
 
 
 class Memory(NamedTuple):
@@ -87,7 +89,7 @@ class Named(NamedTuple):
     array: weakref.ref[Any] | None = None
 
 
-def memory_of(array: Any) -> Memory | None:
+def memory_of(array: Operand) -> Memory | None:
     """Return where the elements of an array are; None for anything else."""
     if not isinstance(array, np.ndarray):
         return None
@@ -98,7 +100,7 @@ def memory_of(array: Any) -> Memory | None:
     return Memory(weakref.ref(owner_of(array)), low, high, (array.shape, array.strides, array.dtype.str))
 
 
-def given_of(value: object) -> Given:
+def given_of(value: Operand) -> Given:
     """Return what is known of an input."""
     if not isinstance(value, np.ndarray | np.generic | bool | int | float | complex):
         return Given("constant", option=value is None or isinstance(value, str))
@@ -114,7 +116,7 @@ def _number(array: Any) -> str:
     return f"{array.item():.4g}" if array.dtype.kind in "iufc" else str(array.item())
 
 
-def given_arrays(values: Iterable[object]) -> Iterator[Given]:
+def given_arrays(values: Iterable[Operand | Sequence[Operand]]) -> Iterator[Given]:
     """Yield what is known of the arrays among other arguments, and in tuples and lists of those."""
     for value in values:
         for part in value[:_MOST] if isinstance(value, tuple | list) else (value,):

@@ -38,7 +38,7 @@ def read_graph(
     params: Mapping[str, Any],
     modules: Mapping[str, Any] | None = None,
     show: Collection[str] = (),
-    function: Callable[..., Any] | None = None,
+    function: Callable[[], Tensor | Value] | None = None,
 ) -> Picture:
     """Return the picture of the graph of `output`, with the leaves in `params` and the calls of `modules` named.
 

@@ -10,6 +10,7 @@ from .given_arrays import Memory, Named, named_around, named_arrays
 
 if TYPE_CHECKING:
     from ..graph.node import Node
+    from ..scalar.value import Value
 
 __all__ = ["InputNames", "name_among"]
 
@@ -42,7 +43,7 @@ class InputNames:
         found = _exact(memory, [each for each in self._among(memory) if each.live])
         return found.name if found else ""
 
-    def of_value(self, value: object) -> str:
+    def of_value(self, value: Value) -> str:
         """Return the name of a value; empty if it has none."""
         return self._values.get(id(value), "")
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 import numpy as np
 
 from ..errors import GraphError
-from ..graph.node import Hooked, MultiNode, Node
+from ..graph.node import Hooked, MultiNode, Node, Operation
 from ..graph.saved_tensors import Packed, operation_of
 from ..primitives.multi_output import Output
 from ..scalar.value import Value
@@ -81,13 +81,14 @@ def is_packed(node: Node) -> bool:
     return isinstance(op.operation if isinstance(op, Hooked) else op, Packed)
 
 
-def title_of(op: Any, node: Any = None) -> str:
+def title_of(op: Operation, node: Node | None = None) -> str:
     """Return the name of an operation for a reader: of a private class, without the underscore.
 
     One of several outputs is named after the operation of its `node`, with its number.
     """
     if isinstance(op, Output) and node is not None:
-        return f"{title_of(operation_of(node.x))}[{op.index}]"
+        of: Any = node.x  # the node of the operation
+        return f"{title_of(operation_of(of))}[{op.index}]"
     return str(op.name).lstrip("_")
 
 
