@@ -12,7 +12,7 @@ import numpy as np
 
 import autograd
 from autograd import Tensor, Value
-from autograd.graph.name_scope import _described
+from autograd.graph.name_scope import _described, _named
 from autograd.tensors.dispatch import operations, plain
 from autograd.transforms.checkpoint import _generators
 from autograd.transforms.pytree import REGISTERED
@@ -203,6 +203,14 @@ def described(method: Any, describe: Any) -> Any:
         return Described().method(x())
 
 
+def named(function: Any) -> Any:
+    autograd.extend.name_calls(function)
+    try:
+        return autograd.draw_graph(lambda: function(x()))
+    finally:
+        _named.pop(getattr(function, "__code__", None), None)
+
+
 class Described:
     def method(self, x: Any) -> Any:
         return x * x
@@ -354,6 +362,7 @@ CALLS: dict[str, tuple[Function, Made, dict[str, Any]]] = {
     "mark_written": (autograd.extend.mark_written, lambda: [_array()], {}),
     "set_gradient_buffer": (buffered, lambda: [x(), Buffer()], {}),
     "set_module": (autograd.extend.set_module, lambda: ["nn"], {}),
+    "name_calls": (named, lambda: [square], {}),
     "describe_calls": (described, lambda: [Described.method, lambda *args: ("method", {})], {}),
     "restore_in_checkpoints": (made_generator, lambda: [lambda: np.random.default_rng(0)], {}),
     "logsumexp": (autograd.logsumexp, lambda: [x()], {"axis": None, "keepdims": False}),
