@@ -1,0 +1,151 @@
+"""Regression with a network."""
+
+from __future__ import annotations
+
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from sklearn.base import RegressorMixin
+
+from ..modules.regression_loss import MSELoss
+from ..training._types import Loss
+from ._network import Network, Table
+from ._rows import WeightedRows, row_weights
+
+__all__ = ["Regressor"]
+
+Array = NDArray[Any]
+
+
+class Regressor(RegressorMixin, Network):  # type: ignore[misc]  # scikit-learn has no annotations
+    """A regression of scikit-learn that trains a network with `nn.fit`.
+
+    Rows are ``(n, features)``, targets ``(n,)`` or ``(n, outputs)``; predictions have their shape. Scale both: a
+    network learns slowly from numbers that are far from 1. ``TransformedTargetRegressor`` scales targets.
+
+    Parameters
+    ----------
+    module
+        What is trained: a class or a function that is called with the numbers of inputs and of outputs and returns a
+        module; or a module, which is copied, so that each `fit` begins with its weights. None is an `nn.MLP` with the
+        widths `hidden`. It maps ``(n, inputs)`` to ``(n, outputs)``.
+    hidden
+        The widths of the hidden layers where no module is given; None is ``(64,)``.
+    loss
+        A function of outputs and targets, both ``(n, outputs)``; by default ``nn.MSELoss()``.
+    optimizer
+        A class of `nn.optim`, or another function of the parameters and of ``lr``, such as
+        ``functools.partial(nn.optim.AdamW, weight_decay=0.01)``.
+    learning_rate
+        The learning rate.
+    epochs
+        The number of passes through the rows.
+    batch_size
+        The rows of a step.
+    early_stopping
+        Whether to hold back some of the rows, stop when their loss has not become less for some epochs, and return to
+        the weights of the best. These rows are drawn at random.
+    validation_fraction
+        The fraction of rows that is held back.
+    patience
+        The number of epochs without a smaller loss.
+    warm_start
+        Whether `fit` goes on with the weights and the optimizer that it left. Learning rate, epochs, batches and
+        callbacks may change in between.
+    callbacks
+        Objects of `nn.training`. Copies of them are called, which then are ``callbacks_``.
+    random_state
+        A number, from which initial weights, the order of rows and dropout follow. The generators of `nn` and NumPy
+        are left as they are. None draws one from the generator of `nn`.
+    verbose
+        Whether to print a line for each epoch.
+
+    Attributes
+    ----------
+    module_
+        The trained module, in single precision.
+    optimizer_, callbacks_
+        The optimizer and the callbacks as the training left them.
+    history_
+        What `nn.fit` returned: a DataFrame with a row for each epoch of the last call.
+    n_features_in_, feature_names_in_
+        The number of columns, and their names where all are strings.
+
+    Notes
+    -----
+    Equal rows are merged to one with the sum of their weights, and rows are put in an order of their own before they
+    are shuffled. So a training depends neither on their order nor on whether a weight of 2 is written as two rows.
+    Training computes in single precision, predictions in double precision. Sparse inputs are made dense.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from nn.sklearn import Regressor
+    >>> X = np.linspace(-1, 1, 200)[:, None]
+    >>> model = Regressor(hidden=(32,), learning_rate=0.01, random_state=0).fit(X, np.sin(3 * X[:, 0]))
+    >>> model.score(X, np.sin(3 * X[:, 0])) > 0.99
+    True
+    """
+
+    _width: int | None  # of the targets, or None where they have one axis
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.target_tags.multi_output = True
+        return tags
+
+    def _default_loss(self) -> Loss:
+        return MSELoss()
+
+    def _strata(self, target: Array) -> Array | None:
+        return None
+
+    def fit(self, X: Table, y: ArrayLike, sample_weight: ArrayLike | None = None) -> Self:
+        """Train a network, anew or, with `warm_start`, the one that is there.
+
+        Parameters
+        ----------
+        X
+            Array, DataFrame or sparse matrix of shape ``(n, features)``.
+        y
+            Targets, of shape ``(n,)`` or ``(n, outputs)``.
+        sample_weight
+            The weight of each row in the loss, of shape ``(n,)``.
+
+        Raises
+        ------
+        ValueError, TypeError
+            If data or options are not what is expected.
+        """
+        return self._fit(X, y, sample_weight, self._goes_on(), self.epochs)
+
+    def partial_fit(self, X: Table, y: ArrayLike, sample_weight: ArrayLike | None = None) -> Self:
+        """Train for one epoch with these rows, from the weights that are there. The parameters are those of `fit`."""
+        self._check_partial()
+        return self._fit(X, y, sample_weight, hasattr(self, "module_"), epochs=1)
+
+    def _fit(self, X: Table, y: ArrayLike, sample_weight: ArrayLike | None, goes_on: bool, epochs: int) -> Self:
+        self._check_options()
+        X, y = self._read(X, y, reset=not goes_on, multi_output=True, y_numeric=True)
+        target = _single_precision(y).reshape(len(X), -1)
+        width = target.shape[1] if y.ndim == 2 else None
+        if goes_on and width != self._width:
+            raise ValueError(f"y has shape {y.shape}, but the network was trained with {self._width or 1} outputs")
+        weight = row_weights(sample_weight, len(X))
+        self._train(WeightedRows(X, target, weight), target.shape[1], goes_on, epochs)
+        self._width = width
+        return self
+
+    def predict(self, X: Table) -> Array:
+        """Return the predictions for rows, float64 of shape ``(n,)`` or ``(n, outputs)`` as the targets of `fit`."""
+        outputs = self._outputs(X)
+        return outputs[:, 0] if self._width is None else outputs
+
+
+def _single_precision(y: Array) -> Array:
+    with np.errstate(over="ignore"):  # becomes infinite, which is found below
+        target = y.astype(np.float32)
+    if not np.isfinite(target).all():
+        raise ValueError("y holds numbers that are too large for single precision: scale them")
+    return target
