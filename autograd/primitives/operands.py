@@ -13,6 +13,7 @@ from ..graph.batched import FAILURES, Batched, innermost
 from ..graph.call_site import users_line
 from ..graph.node import absent
 from ..graph.traced import Traced
+from ..tensors.dataframes import is_polars, without_polars
 from ..tensors.dispatch import fronts
 from ..tensors.missing_names import refuse_keywords
 from ..tensors.tensor import Tensor, plain_array, unwrap
@@ -156,11 +157,14 @@ def refuse(op: Primitive, error: Exception, *values: Any) -> None:
 
 
 def recovered(op: Primitive, *values: Any) -> Any:
-    """Return what an operation gives whose forward failed, where a batched array is among the values; else None.
+    """Return what an operation gives whose forward failed, where it can be had in another way; else None.
 
+    Tables of Polars take part in few functions of NumPy, but their numbers do in all. The rest is for batched arrays.
     A function of each element that knows no batches is applied to all elements at once. Any other has to be computed in
     a loop: then the result is `LOOP`.
     """
+    if any(map(is_polars, values)):
+        return op.forward(*map(without_polars, values))
     level = innermost(values)
     if level is None or isinstance(op.forward, np.ufunc):
         return None

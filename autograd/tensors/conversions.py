@@ -69,7 +69,12 @@ def refuse_number(node: Node) -> None:
     caller = sys._getframe(2)
     doing = caller.f_code.co_code[caller.f_lasti]
     # An operator asks for a number only to print it, as in "%.3f" % t: the operators of numbers are those of tensors.
-    if stores(caller) or (_unfinished and doing != _OPERATOR and is_differentiated(node) and not _asks(caller)):
+    library = caller.f_globals.get("__name__", "").partition(".")[0]  # Polars would go on with a constant
+    if (
+        library == "polars"
+        or stores(caller)
+        or (_unfinished and doing != _OPERATOR and is_differentiated(node) and not _asks(caller))
+    ):
         refuse("converting this tensor to a number")
 
 

@@ -1,7 +1,8 @@
-"""pandas tables as arrays, where NumPy would turn their columns into objects. pandas is not imported here."""
+"""Tables of pandas and Polars as arrays of numbers. Neither is imported here."""
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -11,16 +12,49 @@ from ..errors import DtypeError
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
 
-__all__ = ["is_table", "numbers_of_table"]
+__all__ = ["is_polars", "is_table", "numbers_of_table", "without_polars"]
 
 
 def is_table(x: ArrayLike) -> bool:
-    """Tell whether something is a DataFrame or a Series."""
+    """Tell whether something is a DataFrame or a Series of pandas."""
     return hasattr(x, "to_numpy") and hasattr(x, "isna") and hasattr(x, "dtypes")
 
 
+def is_polars(x: object) -> bool:
+    """Tell whether something is a DataFrame or a Series of Polars: it cannot be one where that was never imported."""
+    polars = sys.modules.get("polars")
+    return polars is not None and isinstance(x, (polars.DataFrame, polars.Series))
+
+
+def without_polars(x: Any) -> Any:
+    """Return the numbers of a table of Polars, and anything else as it is.
+
+    NumPy makes nan of values that are missing, and Polars takes part in few of its functions.
+
+    Raises
+    ------
+    DtypeError
+        If a column does not hold numbers, or a value is missing.
+    """
+    if not is_polars(x):
+        return x
+    what, columns = f"a {type(x).__name__} of Polars", x.get_columns() if hasattr(x, "get_columns") else [x]
+    for column in columns:
+        if column.null_count():
+            raise DtypeError(
+                f"{column.null_count()} values of {column.name!r} are missing in {what}: fill them in with "
+                f".fill_null(), or drop them with .drop_nulls()"
+            )
+        dtype = column.dtype
+        if not (dtype.is_numeric() or dtype.is_nested() or str(dtype) == "Boolean"):
+            raise DtypeError(
+                f"{column.name!r} ({dtype}) of {what} is not of numbers: leave it out, or encode it as numbers"
+            )
+    return x.to_numpy()
+
+
 def numbers_of_table(table: Any) -> np.ndarray[Any, Any] | None:
-    """Return the numbers of a DataFrame or Series; None for anything else.
+    """Return the numbers of a DataFrame or Series of pandas; None for anything else.
 
     NumPy turns columns that may have missing values, such as those of dtype "Int64" or Arrow's, into objects.
 

@@ -100,7 +100,10 @@ def _advice(call: Call, name: str) -> str:
     if package == "scipy":
         return _in_scipy(name, f"scipy.{rest.partition('.')[0]}")
     if package in ("pandas", "polars"):
-        return f"{package} takes values, without their gradients: compute with table.to_numpy(), as an array"
+        return (
+            f"{package} takes values, without their gradients: compute with table.to_numpy(), as an array, or put the "
+            f"tensor first"
+        )
     if package in _HOLD_VALUES:
         return f"{package} takes values, without their gradients"
     return ""

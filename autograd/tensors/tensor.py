@@ -28,7 +28,7 @@ from ..graph.source_info import warn
 from ..graph.traced import ARRAY_TYPES, Recorder, Traced, constant, recorder
 from . import dispatch
 from .conversions import is_differentiated, refuse, refuse_copy, refuse_number, refuse_stored
-from .dataframes import numbers_of_table
+from .dataframes import numbers_of_table, without_polars
 from .dispatch import operation_of, operations, plain, writers
 from .missing_names import install, listed
 
@@ -403,6 +403,7 @@ class Tensor(Installed):
     # NumPy's protocols
 
     __array_priority__ = 1000
+    __pandas_priority__ = 5000  # above that of a DataFrame, so that pandas leaves its operators to tensors
 
     def __array__(self, dtype: DTypeLike | None = None, copy: bool | None = None) -> Array:
         if gives_way and sys._getframe(1).f_code in gives_way:
@@ -628,7 +629,7 @@ def tensor(data: ArrayLike | Tensor, dtype: DTypeLike | None = None, requires_gr
     """
     if isinstance(data, Tensor) and data._node is not None:
         refuse_copy(data._node, "making a tensor of this tensor")
-    array = data._array if isinstance(data, Tensor) else unmasked(data)
+    array = data._array if isinstance(data, Tensor) else without_polars(unmasked(data))
     copied = array.astype(dtype or array.dtype) if type(array) in _COPIED else np.array(array, dtype=dtype)
     made = Tensor(copied, requires_grad)
     if type(made._node) is Leaf:
@@ -665,7 +666,7 @@ def unwrap(value: Any) -> Any:
         return type(value)(map(unwrap, value))
     if type(value) is dict:
         return {key: unwrap(item) for key, item in value.items()}
-    return value if type(value) in ARRAY_TYPES else unmasked(value)
+    return value if type(value) in ARRAY_TYPES else without_polars(unmasked(value))
 
 
 def refuse_values(*given: Any) -> None:
@@ -726,7 +727,7 @@ def plain_array(data: Any) -> Array:
         return array
     if isinstance(data, Traced):
         return as_array(data)  # type: ignore[no-any-return]
-    array = np.asarray(unmasked(data))
+    array = np.asarray(without_polars(unmasked(data)))
     if array.dtype.kind == "O":
         numbers = numbers_of_table(data)
         return array if numbers is None else numbers

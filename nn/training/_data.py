@@ -15,7 +15,7 @@ from autograd import Tensor
 from autograd.extend import ARRAY_TYPES, borrow
 
 from ..utils.rnn import PackedSequence
-from ._dataframes import check_same_rows, column_names, frame_to_array, is_frame, is_table
+from ._dataframes import check_same_rows, column_names, frame_to_array, from_polars, is_frame, is_table
 
 if TYPE_CHECKING:
     from numpy.typing import DTypeLike
@@ -227,6 +227,7 @@ def _inputs(parts: tuple[Any, ...], dtype: Any, columns: Sequence[Any] | None) -
 
 def read_array(part: TensorLike, dtype: DTypeLike, columns: Sequence[Any] | None, integers: bool = False) -> Array:
     """Return an array, a tensor or a table as an array; what is floating-point gets the dtype of the model."""
+    part = from_polars(part)
     if is_frame(part):
         return frame_to_array(part, dtype, columns if is_table(part) else None, integers)
     array = np.asarray(borrow(part))
@@ -322,5 +323,5 @@ def checksum_of(batch: Batch) -> int:
 
 def columns_of(data: Data) -> list[Any] | None:
     """Return the names of the columns of the inputs in `data`, or None where they have none."""
-    first = data[0] if isinstance(data, tuple) and data else data
+    first = from_polars(data[0] if isinstance(data, tuple) and data else data)
     return column_names(first) if is_table(first) else None

@@ -1,4 +1,4 @@
-"""DataFrames as arrays: columns by name, and errors that name them. pandas is not imported here."""
+"""DataFrames as arrays: columns by name, and errors that name them. pandas and Polars are not imported here."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any, TypeGuard
 import numpy as np
 
 if TYPE_CHECKING:
-    import pandas
+    import pandas  # that of Polars needs pyarrow
     from numpy.typing import DTypeLike
 
-__all__ = ["check_same_rows", "column_names", "frame_to_array", "is_frame", "is_table"]
+__all__ = ["check_same_rows", "column_names", "frame_to_array", "from_polars", "is_frame", "is_table"]
 
 Array = np.ndarray[Any, Any]
 
@@ -26,6 +26,18 @@ def is_frame(value: object) -> TypeGuard[pandas.DataFrame | pandas.Series[Any]]:
 def is_table(value: object) -> TypeGuard[pandas.DataFrame]:
     """Tell whether a value is a DataFrame."""
     return is_frame(value) and value.ndim == 2
+
+
+def from_polars(value: Any) -> Any:
+    """Return a table of Polars as one of pandas, column by column, and anything else as it is."""
+    polars = sys.modules.get("polars")
+    if polars is None or not isinstance(value, (polars.DataFrame, polars.Series)):
+        return value
+    import pandas  # that of Polars needs pyarrow
+
+    if isinstance(value, polars.Series):
+        return pandas.Series(value.to_numpy(), name=value.name)
+    return pandas.DataFrame({column.name: column.to_numpy() for column in value.get_columns()})
 
 
 def column_names(frame: pandas.DataFrame) -> list[Any]:

@@ -179,7 +179,7 @@ def _is_elsewhere(environment: Environment, leaves: list[Any]) -> bool:
     That is a batch of vmap, arrays of Python objects, and an argument that shares memory with what the function reads:
     a write to one of them changes the other.
     """
-    if any(type(getattr(x, "_array", x)) is Batched for x in environment.seen):
+    if any(type(x._array if isinstance(x, Tensor) else x) is Batched for x in environment.seen):
         return True
     if any(isinstance(x, ndarray) and x.dtype.hasobject for x in leaves):
         return True

@@ -11,7 +11,7 @@ import numpy as np
 from ...graph.node import Leaf
 from ...graph.source_info import defined
 from ...graph.traced import Variable, plain, recorder
-from ...tensors.dataframes import is_table
+from ...tensors.dataframes import is_polars, is_table
 from ...tensors.tensor import Tensor
 from ..pytree import flatten, structure
 from .compiled_program import CompiledProgram, Given, Held, Results
@@ -121,8 +121,8 @@ class Session:
             elif type(x) is float:
                 number = records.number(x, Argument(i))
                 traced[i] = number.alone() if environment.exact_types else number
-            elif is_table(x):
-                what = f"a pandas {type(x).__name__} as an argument"
+            elif is_table(x) or is_polars(x):
+                what = f"a {'Polars' if is_polars(x) else 'pandas'} {type(x).__name__} as an argument"
                 records.refuse(what, "pass its numbers, .to_numpy(), or of one column those of df[name]", records.home)
         for x in environment.seen:
             if isinstance(x, Tensor):
