@@ -69,8 +69,8 @@ def fit(
     data
         A tuple ``(X, y)`` of arrays of n rows, of DataFrames and Series of pandas or Polars, or of lists of numbers,
         which are shuffled and divided into batches of `batch_size`; or an iterable of batches ``(X, y)``, such as a
-        `datasets.DataLoader`, which is iterated in each epoch. The model is called with all but the last, so a model of two inputs takes
-        ``(X1, X2, y)``.
+        `datasets.DataLoader`, which is iterated in each epoch. The model is called with all but the last, so a model
+        of two inputs takes ``(X1, X2, y)``.
         Floating-point data are converted to the dtype of the parameters. The columns of a DataFrame are remembered as
         ``model.feature_names_in_``, and those of later ones are taken by name.
     loss
