@@ -58,7 +58,7 @@ AT = 0.73
 
 # Where a library turns a tensor down before it is asked for its value, or puts its own error in the place of ours.
 THEIRS = {
-    "math: math.sumprod", "numpy: array.flat", "pandas: DataFrame times it", "pandas: pd.Timedelta", "python: bytes",
+    "math: math.sumprod", "numpy: array.flat", "pandas: pd.Timedelta", "python: bytes",
     "python: datetime.fromtimestamp", "python: datetime.timedelta", "python: decimal.Decimal",
     "python: fractions.Fraction", "python: json", "python: memoryview", "python: sqlite3",
     "python: statistics.harmonic_mean", "python: statistics.mean", "python: statistics.pstdev",
@@ -327,7 +327,7 @@ MESSAGES: list[tuple[Callable[[Any], Any], str]] = [
     (lambda x: np.ma.log(x * np.ones(2)), r"np\.ma\.log\(\).*use numpy\.log: a tensor has no mask: fill"),
     (lambda x: np.ma.array([1.0], mask=[False]) * x, "a tensor has no mask: fill the masked array"),
     (lambda x: x * np.ma.array([1.0], mask=[False]), "a tensor has no mask: fill the masked array"),
-    (lambda x: pd.Series([1.0]) * x, "pandas takes values, without their gradients.*t.detach"),
+    (lambda x: pd.Series([1.0]).mul(x), "pandas takes values, without their gradients.*put the tensor first.*t.detach"),
     (lambda x: pd.DataFrame({"a": x * np.ones(2)}), r"pd\.DataFrame\(\) on this tensor.*pandas takes values"),
     (lambda x: scipy.linalg.expm(x * np.eye(2)), r"scipy\.linalg\.expm has no .*: autograd\.scipy\.linalg\.expm has"),
     (lambda x: scipy.linalg.schur(x * np.eye(2)), r"\.schur has no .*: .*, expm, .*of autograd\.scipy\.linalg"),

@@ -1,0 +1,208 @@
+"""Tables of pandas and Polars and labelled arrays of xarray beside tensors: operators on both sides, and as data."""
+
+import operator
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import polars as pl
+import pytest
+import xarray as xr
+
+import nn
+from autograd import CompileError, DtypeError, GraphError, Tensor, compile, grad, tensor
+from autograd.extend import borrow
+
+NUMBERS = np.array([[1.0, 2.5], [2.0, 4.0], [4.0, 3.0]])
+T = np.array([[2.0, 0.5], [2.0, 3.0], [1.5, 2.0]])
+OPERATORS: dict[str, Callable[[Any, Any], Any]] = {
+    name: getattr(operator, name) for name in ("add", "sub", "mul", "truediv", "floordiv", "mod", "pow")
+}
+COMPARISONS: dict[str, Callable[[Any, Any], Any]] = {
+    name: getattr(operator, name) for name in ("lt", "le", "eq", "ne", "gt", "ge")
+}
+ALL = OPERATORS | COMPARISONS
+PANDAS: dict[str, Callable[[], Any]] = {
+    "Series": lambda: pd.Series(NUMBERS[:, 1], index=list("abc")),
+    "nullable Series": lambda: pd.Series([1, 3, 4], dtype="Int64"),
+    "Index": lambda: pd.Index(NUMBERS[:, 1]),
+    "DataFrame": lambda: pd.DataFrame(NUMBERS, columns=["x", "y"]),
+}
+POLARS: dict[str, Callable[[], Any]] = {
+    "Series": lambda: pl.Series("x", NUMBERS[:, 1]),
+    "integers": lambda: pl.Series("x", [1, 3, 4]),
+    "DataFrame": lambda: pl.DataFrame(NUMBERS, schema=["x", "y"]),
+}
+
+
+def beside(table: Any) -> tuple[Any, Any]:
+    """Return the numbers of a table, and a tensor of its shape."""
+    numbers = np.asarray(table.to_numpy(), float)
+    return numbers, tensor(T if numbers.ndim == 2 else T[:, 1], requires_grad=True)
+
+
+def check(found: Any, expected: Any, x: Any, y: Any) -> None:
+    """Compare a result and its gradient with those that an array gives in the place of the table."""
+    assert type(found) is Tensor
+    np.testing.assert_array_equal(found.data, np.asarray(borrow(expected)))
+    assert found.requires_grad is (found.dtype != bool)
+    if found.requires_grad:
+        found.sum().backward()
+        expected.sum().backward()
+        np.testing.assert_array_equal(x.grad.data, y.grad.data)
+
+
+@pytest.mark.parametrize("name", ALL)
+@pytest.mark.parametrize("kind", PANDAS)
+def test_operators_of_pandas_on_both_sides(kind: str, name: str) -> None:
+    apply, table = ALL[name], PANDAS[kind]()
+    for left in (True, False):
+        (numbers, x), (_, y) = beside(table), beside(table)
+        if left:
+            check(apply(table, x), apply(numbers, y), x, y)
+        else:
+            check(apply(x, table), apply(y, numbers), x, y)
+
+
+def test_ufuncs_and_one_element_beside_pandas() -> None:
+    for make in PANDAS.values():
+        table = make()
+        numbers, x = beside(table)
+        if isinstance(table, pd.Index):  # which makes an index of what it is given
+            with pytest.raises(GraphError, match=r"np\.multiply\(\) on this tensor"):
+                np.multiply(table, x)
+        for found in (x * table if isinstance(table, pd.Index) else np.multiply(table, x), np.multiply(x, table)):
+            assert type(found) is Tensor
+            assert found.requires_grad
+            np.testing.assert_array_equal(found.data, numbers * x.data)
+        assert grad(lambda a, table=table: (table * a).sum())(2.0) == numbers.sum()
+        assert grad(lambda a, table=table: (a - table).sum())(2.0) == numbers.size
+        constant = table - tensor(1.0)
+        assert type(constant) is Tensor
+        np.testing.assert_array_equal(constant.data, numbers - 1)
+
+
+def test_columns_in_a_model_have_gradients() -> None:
+    table = pd.DataFrame(NUMBERS, columns=["x", "y"])
+    slope = tensor(2.0, requires_grad=True)
+    loss = ((table["x"] * slope - table["y"]) ** 2).sum()
+    loss.backward()
+    expected = 2 * ((2 * NUMBERS[:, 0] - NUMBERS[:, 1]) * NUMBERS[:, 0]).sum()
+    assert slope.grad.item() == pytest.approx(expected)
+
+
+@pytest.mark.parametrize("kind", ["Series", "DataFrame"])
+def test_products_of_pandas_say_what_to_write(kind: str) -> None:
+    table = PANDAS[kind]()
+    x = tensor(np.ones(table.shape[-1]), requires_grad=True)
+    with pytest.raises(GraphError, match=r"test_tables\.py:.*compute with table\.to_numpy\(\).*put the tensor first"):
+        table @ x
+    found = tensor(table) @ x
+    found.sum().backward()
+    assert found.requires_grad
+    y = tensor(np.ones((1, table.shape[0])), requires_grad=True)
+    np.testing.assert_array_equal((y @ table).data, np.ones((1, table.shape[0])) @ np.asarray(table))
+
+
+@pytest.mark.parametrize("name", ALL)
+@pytest.mark.parametrize("kind", POLARS)
+def test_operators_with_polars_on_the_right(kind: str, name: str) -> None:
+    apply, table = ALL[name], POLARS[kind]()
+    (numbers, x), (_, y) = beside(table), beside(table)
+    check(apply(x, table), apply(y, numbers), x, y)
+
+
+def test_products_with_polars_on_the_right() -> None:
+    table, column = POLARS["DataFrame"](), POLARS["Series"]()
+    x = tensor(np.ones(3), requires_grad=True)
+    np.testing.assert_array_equal((x @ table).data, NUMBERS.sum(axis=0))
+    (x @ column).backward()
+    np.testing.assert_array_equal(x.grad.data, NUMBERS[:, 1])
+
+
+@pytest.mark.parametrize("x", [tensor(2.0, requires_grad=True), tensor(np.ones(3), requires_grad=True)])
+@pytest.mark.parametrize("name", ALL)
+def test_no_operator_of_polars_takes_a_value_silently(name: str, x: Tensor) -> None:
+    for table in (pl.Series([1.0, 2.0, 3.0]), pl.DataFrame({"a": [1.0, 2.0, 3.0]}), pl.col("a")):
+        try:
+            found = ALL[name](table, x)
+        except (TypeError, GraphError, pl.exceptions.PolarsError):
+            continue
+        assert type(found) is Tensor  # of a DataFrame, which has no power of its own
+        assert found.requires_grad
+
+
+def test_polars_as_data_of_a_tensor() -> None:
+    assert tensor(pl.Series([1, 2])).dtype == np.int64
+    assert tensor(pl.Series([True, False])).dtype == bool
+    np.testing.assert_array_equal(tensor(POLARS["DataFrame"]()).data, NUMBERS)
+    assert Tensor(pl.DataFrame({"a": [1, 2], "b": [0.5, 1.0]})).data.tolist() == [[1.0, 0.5], [2.0, 1.0]]
+    for make in (tensor, Tensor):
+        with pytest.raises(DtypeError, match=r"1 values of 'b' are missing in a DataFrame of Polars.*drop_nulls"):
+            make(pl.DataFrame({"a": [1, 2], "b": [0.5, None]}))
+        with pytest.raises(DtypeError, match=r"'a' \(String\) of a DataFrame of Polars is not of numbers"):
+            make(pl.DataFrame({"a": ["x", "y"]}))
+
+
+def test_compile_refuses_a_table_of_polars() -> None:
+    program = compile(lambda x, table: (x * table).sum())
+    with pytest.raises(CompileError, match=r"a Polars Series as an argument.*to_numpy"):
+        program(np.ones(3), POLARS["Series"]())
+
+
+def trained(data: Any, **options: Any) -> nn.Linear:
+    nn.manual_seed(0)
+    model = nn.Linear(2, 1)
+    optimizer = nn.optim.SGD(model.parameters(), lr=0.01)
+    nn.fit(model, data, nn.MSELoss(), optimizer, epochs=2, seed=0, verbose=False, **options)
+    return model
+
+
+def test_polars_and_xarray_train_as_their_numbers_do() -> None:
+    target = NUMBERS[:, :1] - 1
+    table, labels = POLARS["DataFrame"](), pl.DataFrame({"price": target[:, 0]})
+    plain = trained((NUMBERS, target))
+    model = trained((table, labels), validation=(table.select("y", "x"), labels))
+    labelled = trained((xr.DataArray(NUMBERS, dims=("row", "column")), xr.DataArray(target, dims=("row", "column"))))
+    for other in (model, labelled):
+        assert np.array_equal(other.weight.data, plain.weight.data)
+    assert model.feature_names_in_ == ["x", "y"]
+    mixed = table.select("y", "x").with_columns(note=pl.lit("text"))
+    np.testing.assert_allclose(nn.predict(model, mixed), nn.predict(plain, NUMBERS), rtol=1e-6)
+    frame = pd.DataFrame(NUMBERS, columns=["x", "y"])
+    np.testing.assert_allclose(nn.predict(model, frame), nn.predict(plain, NUMBERS), rtol=1e-6)
+    with pytest.raises(ValueError, match=r"columns \['y'\] are missing"):
+        nn.predict(model, table.select("x"))
+    with pytest.raises(ValueError, match=r"values are missing, by column: \{'y': 1\}"):
+        trained((table.with_columns(y=pl.Series([1.0, None, 2.0])), labels))
+    with pytest.raises(TypeError, match=r"'y' .*are not numbers"):
+        trained((table.with_columns(y=pl.Series(["a", "b", "c"])), labels))
+
+
+@pytest.mark.parametrize("name", OPERATORS)
+def test_arrays_of_xarray_hold_tensors(name: str) -> None:
+    array = xr.DataArray(NUMBERS, dims=("row", "column"), coords={"column": ["x", "y"]})
+    (_, x), (_, y) = beside(array), beside(array)
+    found = OPERATORS[name](array, x)
+    assert isinstance(found, xr.DataArray)
+    assert found.sel(column="x").dims == ("row",)
+    check(found.data, OPERATORS[name](NUMBERS, y), x, y)
+    (_, x), (_, y) = beside(array), beside(array)
+    check(OPERATORS[name](x, array), OPERATORS[name](y, NUMBERS), x, y)
+
+
+def test_derivatives_through_xarray() -> None:
+    array = xr.DataArray(NUMBERS, dims=("row", "column"))
+
+    def energy(weights: Any) -> Any:
+        labelled = xr.DataArray(weights, dims="column")
+        return (np.exp(array @ labelled / 10) * array.sum("column")).mean("row").data
+
+    def plain(weights: Any) -> Any:
+        return (np.exp(NUMBERS @ weights / 10) * NUMBERS.sum(axis=1)).mean()
+
+    at = np.array([0.5, -1.0])
+    np.testing.assert_allclose(grad(energy)(at), grad(plain)(at))
+    with pytest.raises(TypeError, match="data is a tuple"):
+        trained((xr.Dataset({"a": array}), NUMBERS[:, :1]))
