@@ -1,7 +1,7 @@
 """`nn.sklearn` beside scikit-learn's own networks: errors of a grid search on rows that it did not see, and its time.
 
-Run it with ``python -m benchmarks.estimators``. The tables come with scikit-learn: diabetes (442 rows, whose column `sex`
-is one-hot encoded) and wine (178 rows, three kinds). Both networks have the same widths, steps and learning rate, no
+Run it with ``python -m benchmarks.estimators``. The tables come with scikit-learn: diabetes (442 rows; its `sex` is
+one-hot encoded) and wine (178 rows, three kinds). Both networks have the same widths, steps and learning rate, no
 penalty, and inputs and targets that are scaled. CPU time of one process.
 """
 
