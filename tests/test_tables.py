@@ -197,7 +197,8 @@ def test_derivatives_through_xarray() -> None:
 
     def energy(weights: Any) -> Any:
         labelled = xr.DataArray(weights, dims="column")
-        return (np.exp(array @ labelled / 10) * array.sum("column")).mean("row").data
+        rates: Any = np.exp(array @ labelled / 10)
+        return (rates * array.sum("column")).mean("row").data
 
     def plain(weights: Any) -> Any:
         return (np.exp(NUMBERS @ weights / 10) * NUMBERS.sum(axis=1)).mean()
