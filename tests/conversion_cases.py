@@ -608,7 +608,7 @@ PANDAS: dict[str, Exit] = {
     "Series plus a vector": lambda x: (pd.Series(A) + x * A).sum(),
     "Series to its power": lambda x: (pd.Series(A) ** x).sum(),
     "Series.mul": lambda x: pd.Series(A).mul(x).sum(),
-    "DataFrame times it": lambda x: (pd.DataFrame(M) * x).sum(),
+    "DataFrame times it": lambda x: (pd.DataFrame(M) * x).sum(axis=None),
     "DataFrame @ vector": lambda x: (pd.DataFrame(M) @ (x * A)).sum(),
     "vector @ DataFrame": lambda x: ((x * A) @ pd.DataFrame(M)).sum(),
     "Series.dot": lambda x: pd.Series(A).dot(x * A),
