@@ -452,6 +452,7 @@ def test_every_public_transform_is_looked_at() -> None:
         "linear",
         "multilinear",
         "not_differentiable",
+        "tree_map",
     }
     functions = {name: getattr(module, name) for module in (autograd, autograd.extend) for name in module.__all__}
     first = {name: next(iter(signature(f).parameters), "") for name, f in functions.items() if isfunction(f)}
