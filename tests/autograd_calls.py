@@ -208,7 +208,8 @@ def named(function: Any) -> Any:
     try:
         return autograd.draw_graph(lambda: function(x()))
     finally:
-        _named.pop(getattr(function, "__code__", None), None)
+        if (code := getattr(function, "__code__", None)) is not None:
+            _named.pop(code, None)
 
 
 class Described:
