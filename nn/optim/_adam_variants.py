@@ -79,7 +79,7 @@ class NAdam(MomentOptimizer):
         beta1, decay = group["betas"][0], group["momentum_decay"]
         mu, ahead = (beta1 * (1 - 0.5 * 0.96 ** (step * decay)) for step in (run.step, run.step + 1))
         products = flat.numbers["mu_product"]
-        for part, members in list(flat.split(run, "mu_product")):
+        for part, members in list(flat.split(run)):
             product = products[members[0]] * mu
             for i in members:
                 products[i] = product

@@ -12,7 +12,7 @@ back.
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import groupby
 from typing import Any, NamedTuple
 
@@ -26,6 +26,7 @@ from .._aligned_memory import aligned_zeros
 __all__ = ["FlatParameters", "Run", "check_writable"]
 
 Array = np.ndarray[Any, Any]
+Shape = tuple[int, ...]
 
 _ROUNDING = "_rounding"  # the suffix of what the product of a moment with its scale has lost
 _CHUNK = 131_072  # elements: arrays larger than the caches are a quarter faster in parts
@@ -99,12 +100,23 @@ class FlatParameters:
         Further arrays of the same layout, by name; see `chunks`.
     numbers
         Lists of one number for each parameter, by name.
+    others
+        For each parameter, arrays of other shapes, by name; `shapes` says which, for the shape of a parameter.
     """
 
-    def __init__(self, parameters: Sequence[Tensor], numbers: Mapping[str, float] | None = None) -> None:
+    def __init__(
+        self,
+        parameters: Sequence[Tensor],
+        numbers: Mapping[str, float] | None = None,
+        shapes: Callable[[Shape], dict[str, Shape]] = lambda shape: {},
+    ) -> None:
         self.parameters = list(parameters)
         self._first_numbers = dict(numbers or {})
         self.numbers = {name: [value] * len(self.parameters) for name, value in self._first_numbers.items()}
+        self.others = [
+            {name: np.zeros(shape, parameter.dtype) for name, shape in shapes(parameter.shape).items()}
+            for parameter in self.parameters
+        ]
         self.steps = [0] * len(self.parameters)
         self.ends = np.cumsum([parameter.size for parameter in self.parameters]).tolist()
         self.starts = [0, *self.ends[:-1]]
@@ -282,10 +294,9 @@ class FlatParameters:
         """Return the indices of the parameters of a run."""
         return [i for i, start in enumerate(self.starts) if run.start <= start and self.ends[i] <= run.stop]
 
-    def split(self, run: Run, name: str) -> Iterator[tuple[Run, list[int]]]:
-        """Yield the parts of a run whose parameters agree in one of `numbers`, with the indices of these parameters."""
-        values = self.numbers[name]
-        for _, group in groupby(self.members(run), key=values.__getitem__):
+    def split(self, run: Run) -> Iterator[tuple[Run, list[int]]]:
+        """Yield the parts of a run whose parameters agree in their `numbers`, with the indices of these parameters."""
+        for _, group in groupby(self.members(run), key=lambda i: [values[i] for values in self.numbers.values()]):
             members = list(group)
             yield run._replace(start=self.starts[members[0]], stop=self.ends[members[-1]]), members
 
@@ -325,12 +336,15 @@ class FlatParameters:
             state[name] = part.copy() if scale == 1 else part * scale
             if scale != 1 and part.dtype == np.float64:
                 state[name + _ROUNDING] = _difference(part, state[name] / scale)
-        return state | {name: values[i] for name, values in self.numbers.items() if state}
+        if state:
+            state |= {name: values[i] for name, values in self.numbers.items()}
+            state |= {name: array.copy() for name, array in self.others[i].items()}
+        return state
 
     def check(self, i: int, state: dict[str, Any]) -> None:
-        """Raise if an array in a state does not have the shape of the parameter."""
+        """Raise if an array in a state does not have the shape of the parameter, or its own for such a parameter."""
         for name, array in self._arrays(state).items():
-            if array.shape != self.parameters[i].shape:
+            if array.shape != self.others[i].get(name, self.parameters[i]).shape:
                 shapes = f"shape {array.shape}, but the parameter has {self.parameters[i].shape}"
                 raise ValueError(f"{name} of a parameter has {shapes}: the state is that of another model")
 
@@ -347,6 +361,8 @@ class FlatParameters:
         for name, flat in self.moments.items():
             scale, value = np.float64(self._scales[name]), values.get(name, np.zeros(()))
             self._part(flat, i)[...] = value if scale == 1 else value / scale + values.get(name + _ROUNDING, 0.0)
+        for name, array in self.others[i].items():
+            array[...] = values.get(name, 0.0)
         for name, numbers in self.numbers.items():
             numbers[i] = float(state.get(name, self._first_numbers[name]))
 

@@ -116,7 +116,7 @@ class Optimizer:
         for parameter in params:
             by_dtype.setdefault(parameter.dtype, []).append(parameter)
         self.param_groups.append(group)
-        self._flats.append([FlatParameters(members, self.numbers) for members in by_dtype.values()])
+        self._flats.append([FlatParameters(members, self.numbers, self.shapes) for members in by_dtype.values()])
 
     def check(self, group: dict[str, Any]) -> None:
         """Raise if an option of a group is out of range."""
@@ -129,6 +129,11 @@ class Optimizer:
     def scales(self, group: dict[str, Any]) -> dict[str, float]:
         """Return the names of the moments that a group has, and what each is divided by in memory."""
         raise NotImplementedError
+
+    @staticmethod
+    def shapes(shape: tuple[int, ...]) -> dict[str, tuple[int, ...]]:
+        """Return the names and shapes of arrays that are kept for a parameter of a shape, and have another."""
+        return {}
 
     def zero_grad(self, set_to_none: bool = True) -> None:
         """Set all gradients to None; with `set_to_none=False`, to zeros."""
@@ -231,7 +236,7 @@ class Optimizer:
         options = {id(parameter): group for group in groups for parameter in group["params"]}
         for number, (state, (_, parameter, flat, i)) in enumerate(zip(states, self._positions(), strict=True)):
             flat.check(i, state)
-            needed = {*self.scales(options[id(parameter)]), *self.numbers}
+            needed = {*self.scales(options[id(parameter)]), *self.numbers, *flat.others[i]}
             if state and not needed <= {*state}:
                 raise ValueError(
                     f"the state of parameter {number} has no {' and no '.join(sorted(needed - {*state}))}, but "
@@ -326,7 +331,7 @@ def check_fraction(group: dict[str, Any], name: str) -> None:
 
 def check_betas(group: dict[str, Any]) -> None:
     """Raise if the options of Adam and its variants are out of range."""
-    check_not_negative(group, "lr", "eps", "weight_decay")
+    check_not_negative(group, *(name for name in ("lr", "eps", "weight_decay") if name in group))
     if len(group["betas"]) != 2 or not all(0 <= beta < 1 for beta in group["betas"]):
         raise ValueError(f"betas should be two numbers from 0 to below 1, not {group['betas']}")
 
@@ -354,7 +359,7 @@ def _check_eps(group: dict[str, Any]) -> None:
     """Raise if `eps` is 0 in the dtype of a parameter, as 1e-8 is in float16."""
     eps = group.get("eps", 0)
     for parameter in group["params"]:
-        if eps > 0 and parameter.dtype.type(eps) == 0:
+        if not isinstance(eps, tuple | list) and eps > 0 and parameter.dtype.type(eps) == 0:
             raise ValueError(
                 f"eps={eps:g} is 0 in {parameter.dtype}, the dtype of a parameter of shape {parameter.shape}, which a "
                 f"gradient of 0 would make nan: pass eps=1e-4, or train a float32 model"

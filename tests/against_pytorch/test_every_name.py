@@ -43,6 +43,7 @@ OURS_ALONE = {
     "nn.plots": "pictures",
     "nn.summary": "a table",
     "nn.training": "the training loop",
+    "nn.optim.Lion": "steps along a sign: tests/nn/test_optimizers.py compares with its formula",
     "nn.utils.replacing": "files that are written whole or not at all",
 }
 NAMESPACES = {
@@ -116,11 +117,12 @@ COMPARED: dict[str, str] = {
     "test_packed_sequences.test_padding_and_packing": "PackedSequence pack_padded_sequence pack_sequence "
     "pad_packed_sequence pad_sequence",
     "test_lbfgs.test_steps": "LBFGS",
-    "test_optimizers.test_a_hundred_steps": "Adadelta Adagrad Adam AdamW Adamax NAdam RAdam RMSprop SGD",
+    "test_optimizers.test_a_hundred_steps": "ASGD Adadelta Adafactor Adagrad Adam AdamW Adamax NAdam "
+    "RAdam RMSprop Rprop SGD",
     "test_optimizers.test_muon": "Muon",
     "test_signatures.test_methods_of_modules_optimizers_and_schedulers": "Optimizer LRScheduler",
-    "test_schedulers.test_the_whole_course": "ConstantLR CosineAnnealingLR CosineAnnealingWarmRestarts ExponentialLR "
-    "LambdaLR LinearLR MultiStepLR MultiplicativeLR OneCycleLR PolynomialLR SWALR StepLR",
+    "test_schedulers.test_the_whole_course": "ConstantLR CosineAnnealingLR CosineAnnealingWarmRestarts CyclicLR "
+    "ExponentialLR LambdaLR LinearLR MultiStepLR MultiplicativeLR OneCycleLR PolynomialLR SWALR StepLR",
     "test_schedulers.test_all_at_once": "ChainedScheduler",
     "test_schedulers.test_one_after_the_other": "SequentialLR",
     "test_schedulers.test_plateaus": "ReduceLROnPlateau",

@@ -11,7 +11,7 @@ from ..nn.optimizer_programs import COUNT, OPTIONS, PARTS, LibraryMachine, Machi
 
 torch = pytest.importorskip("torch", reason="compares with PyTorch: pip install -e '.[torch]'")
 
-NAMES = [name for name in OPTIONS if name != "Muon"]  # PyTorch's rounds to bfloat16
+NAMES = [name for name in OPTIONS if name not in ("Muon", "Lion")]  # PyTorch's Muon rounds to bfloat16
 
 
 @pytest.fixture(autouse=True)

@@ -94,6 +94,7 @@ SCHEDULES: dict[str, Callable[[Any], Any]] = {
     "LinearLR": lambda o: schedules.LinearLR(o, total_iters=6),
     "MultiStepLR": lambda o: schedules.MultiStepLR(o, [2, 7]),
     "MultiplicativeLR": lambda o: schedules.MultiplicativeLR(o, lambda n: 0.9),
+    "CyclicLR": lambda o: schedules.CyclicLR(o, 0.01, 0.1, 4),
     "OneCycleLR": lambda o: schedules.OneCycleLR(o, 0.1, total_steps=20),
     "PolynomialLR": lambda o: schedules.PolynomialLR(o, 12),
     "ReduceLROnPlateau": lambda o: schedules.ReduceLROnPlateau(o, patience=1, threshold=0.2),

@@ -136,6 +136,62 @@ def adadelta(p: Array, gradients: list[Array], **options: Any) -> Array:
     return p
 
 
+def asgd(p: Array, gradients: list[Array], **options: Any) -> Array:
+    """Take the steps of ASGD, as its documentation says."""
+    o: dict[str, Any] = {"lr": 1e-2, "lambd": 1e-4, "alpha": 0.75} | DECAY | options
+    eta = o["lr"]
+    for t, g in enumerate(gradients, 1):
+        p, g = decayed(o, p, g)
+        p = p - eta * o["lambd"] * p - eta * g
+        eta = o["lr"] / (1 + o["lambd"] * o["lr"] * t) ** o["alpha"]
+    return p
+
+
+def rprop(p: Array, gradients: list[Array], **options: Any) -> Array:
+    """Take the steps of Rprop, as its documentation says."""
+    o: dict[str, Any] = {"lr": 1e-2, "etas": (0.5, 1.2), "step_sizes": (1e-6, 50), "maximize": False} | options
+    h, n = np.zeros_like(p), np.full_like(p, o["lr"])
+    for g in gradients:
+        g = -g if o["maximize"] else g
+        n = np.clip(n * np.where(g * h > 0, o["etas"][1], np.where(g * h < 0, o["etas"][0], 1)), *o["step_sizes"])
+        h = np.where(g * h < 0, 0, g)
+        p = p - n * np.sign(h)
+    return p
+
+
+def lion(p: Array, gradients: list[Array], **options: Any) -> Array:
+    """Take the steps of algorithm 2 of the paper about Lion."""
+    o: dict[str, Any] = {"lr": 1e-4, "betas": (0.9, 0.99), "weight_decay": 0, "maximize": False} | options
+    (beta1, beta2), m = o["betas"], np.zeros_like(p)
+    for g in gradients:
+        g = -g if o["maximize"] else g
+        c = beta1 * m + (1 - beta1) * g
+        p = p - o["lr"] * (np.sign(c) + o["weight_decay"] * p)
+        m = beta2 * m + (1 - beta2) * g
+    return p
+
+
+def adafactor(p: Array, gradients: list[Array], **options: Any) -> Array:
+    """Take the steps of Adafactor, as its documentation says, for a matrix or less."""
+    o: dict[str, Any] = {"lr": 1e-2, "beta2_decay": -0.8, "eps": (None, 1e-3), "d": 1, "weight_decay": 0}
+    o = o | {"maximize": False} | options
+    r = c = v = np.float64(0)
+    least = np.finfo(p.dtype).eps if o["eps"][0] is None else o["eps"][0]
+    for t, g in enumerate(gradients, 1):
+        part, size = t ** o["beta2_decay"], np.sqrt(np.mean(p * p))
+        p = p * (1 - o["lr"] * o["weight_decay"])
+        if p.ndim < 2:
+            v = (1 - part) * v + part * g * g
+        else:
+            r = (1 - part) * r + part * (g * g).mean(-1, keepdims=True)
+            c = (1 - part) * c + part * (g * g).mean(-2, keepdims=True)
+            v = r * c / np.maximum(np.mean(r), least)
+        u = (-g if o["maximize"] else g) / np.sqrt(np.maximum(v, least**2))
+        step = min(o["lr"], 1 / np.sqrt(t)) * max(o["eps"][1], size)
+        p = p - step * u / max(1, np.sqrt(np.mean(u * u)) / o["d"])
+    return p
+
+
 DECAY = {"weight_decay": 0, "maximize": False, "decoupled_weight_decay": False}
 ADAM = DECAY | {"betas": (0.9, 0.999), "eps": 1e-8}
 
@@ -164,6 +220,10 @@ REFERENCES: dict[str, Callable[..., Array]] = {
     "Adagrad": adagrad,
     "RMSprop": rmsprop,
     "Adadelta": adadelta,
+    "ASGD": asgd,
+    "Rprop": rprop,
+    "Lion": lion,
+    "Adafactor": adafactor,
 }
 CASES: list[tuple[str, dict[str, Any]]] = [
     ("SGD", {}),
@@ -200,4 +260,10 @@ CASES: list[tuple[str, dict[str, Any]]] = [
     ("RMSprop", {"lr": 1e-3, "alpha": 0.9, "momentum": 0.9, "centered": True, "weight_decay": 0.1}),
     ("Adadelta", {}),
     ("Adadelta", {"rho": 0.5, "eps": 1e-2, "weight_decay": 0.1, "maximize": True}),
+    ("ASGD", {"lr": 0.1, "lambd": 0.1, "alpha": 0.5, "weight_decay": 0.1, "maximize": True}),
+    ("Rprop", {}),
+    ("Rprop", {"lr": 0.1, "etas": (0.25, 2.0), "step_sizes": (0.05, 0.5), "maximize": True}),
+    ("Lion", {}),
+    ("Lion", {"lr": 0.1, "betas": (0.5, 0.9), "weight_decay": 0.3, "maximize": True}),
+    ("Adafactor", {"lr": 0.1, "eps": (1e-2, 0.1), "d": 2.0, "weight_decay": 0.1, "maximize": True}),
 ]

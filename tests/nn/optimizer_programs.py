@@ -38,6 +38,10 @@ OPTIONS: dict[str, list[dict[str, Any]]] = {
     "Adagrad": [{"lr": 0.1, "initial_accumulator_value": 0.1}],
     "Adadelta": [{"lr": 1.0}],
     "RMSprop": [{"lr": 0.1}, {"lr": 0.1, "centered": True, "momentum": 0.5}],
+    "ASGD": [{"lr": 0.1, "t0": 1}],
+    "Adafactor": [{"lr": 0.1}],
+    "Lion": [{"lr": 0.1, "weight_decay": 0.1}],
+    "Rprop": [{"lr": 0.1}],
     "Muon": [{"lr": 0.1}],
 }
 TOGETHER = ("LBFGS",)  # takes all parameters together: it has no program here, but tests of its own

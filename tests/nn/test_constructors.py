@@ -29,6 +29,7 @@ GIVEN: dict[str, Callable[[], dict[str, Any]]] = {
     "LambdaLR": lambda: {"lr_lambda": lambda epoch: 1.0},
     "MultiStepLR": lambda: {"milestones": [1]},
     "MultiplicativeLR": lambda: {"lr_lambda": lambda epoch: 1.0},
+    "CyclicLR": lambda: {"base_lr": 0.1, "max_lr": 0.2},
     "OneCycleLR": lambda: {"max_lr": 0.1, "total_steps": 5},
     "StepLR": lambda: {"step_size": 1},
     "SWALR": lambda: {"swa_lr": 0.1},

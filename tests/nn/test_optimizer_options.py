@@ -22,6 +22,10 @@ from autograd import ShapeError
         ("RMSprop", ("lr", "eps", "weight_decay", "momentum")),
         ("Adadelta", ("lr", "eps", "weight_decay")),
         ("Muon", ("lr", "eps", "weight_decay")),
+        ("ASGD", ("lr", "lambd", "alpha", "t0", "weight_decay")),
+        ("Adafactor", ("lr", "weight_decay")),
+        ("Lion", ("lr", "weight_decay")),
+        ("Rprop", ("lr",)),
         ("LBFGS", ("lr", "tolerance_grad", "tolerance_change")),
     ],
 )
@@ -30,6 +34,43 @@ def test_negative_options(name: str, options: tuple[str, ...]) -> None:
         for value in (-1.0, np.nan):
             with pytest.raises(ValueError, match=f"{option} should be 0 or more, not {value}"):
                 getattr(nn.optim, name)([nn.Parameter([[1.0]])], **{option: value})
+
+
+@pytest.mark.parametrize(
+    ("name", "options", "said"),
+    [
+        ("Rprop", {"etas": (1.1, 1.2)}, "etas should be a number between 0 and 1, and one above 1"),
+        ("Rprop", {"step_sizes": (1.0, 0.5)}, "step_sizes should be two numbers from 0 on, the lesser first"),
+        ("Adafactor", {"beta2_decay": 0.1}, "beta2_decay should be 0 or less, not 0.1"),
+        ("Adafactor", {"eps": (None, None)}, "eps should be a number from 0 on, or None, and another number"),
+        ("Adafactor", {"eps": (-1.0, 1e-3)}, "eps should be a number from 0 on"),
+        ("Adafactor", {"d": 0.5}, "d should be 1 or more, not 0.5"),
+        ("Lion", {"betas": (0.9, 1.0)}, "betas should be two numbers from 0 to below 1"),
+    ],
+)
+def test_options_out_of_range(name: str, options: dict[str, Any], said: str) -> None:
+    with pytest.raises(ValueError, match=said):
+        getattr(nn.optim, name)([nn.Parameter([[1.0]])], **options)
+
+
+def test_adafactor_keeps_a_row_and_a_column() -> None:
+    w, b = nn.Parameter(np.ones((3, 50, 40))), nn.Parameter(np.ones(4))
+    optimizer = nn.optim.Adafactor([w, b])
+    w.grad, b.grad = np.ones(w.shape), np.ones(b.shape)
+    optimizer.step()
+    kept = optimizer.state_dict()["state"]
+    assert {name: np.shape(value) for name, value in kept[0].items()} == {
+        "step": (),
+        "row_var": (3, 50, 1),
+        "col_var": (3, 1, 40),
+    }
+    assert kept[1]["variance"].shape == (4,)
+    kept[0]["row_var"] = kept[0]["row_var"][:, :-1]
+    with pytest.raises(ValueError, match=r"row_var of a parameter has shape \(3, 49, 1\), but the parameter has"):
+        optimizer.load_state_dict(optimizer.state_dict() | {"state": kept})
+    del kept[0]["row_var"]
+    with pytest.raises(ValueError, match="the state of parameter 0 has no row_var"):
+        optimizer.load_state_dict(optimizer.state_dict() | {"state": kept})
 
 
 NAMES = [name for name in nn.optim.__all__ if isinstance(getattr(nn.optim, name), type) and name != "Optimizer"]

@@ -46,6 +46,7 @@ SCHEDULERS: dict[str, Any] = {
     "MultiplicativeLR": lambda o: lr_scheduler.MultiplicativeLR(o, Falling()),
     "CosineAnnealingLR": lambda o: lr_scheduler.CosineAnnealingLR(o, 7),
     "CosineAnnealingWarmRestarts": lambda o: lr_scheduler.CosineAnnealingWarmRestarts(o, 3),
+    "CyclicLR": lambda o: lr_scheduler.CyclicLR(o, 0.01, 0.1, 2, mode="triangular2", cycle_momentum=False),
     "OneCycleLR": lambda o: lr_scheduler.OneCycleLR(o, 0.1, 12),
     "ReduceLROnPlateau": lambda o: lr_scheduler.ReduceLROnPlateau(o, patience=0, threshold=10.0),
     "SequentialLR": lambda o: lr_scheduler.SequentialLR(

@@ -7,7 +7,7 @@ after ``optimizer.step()``: after each epoch or each batch, as its numbers are m
 from autograd.extend import set_module as _set_module
 
 from ._base import LRScheduler
-from ._cyclic import CosineAnnealingWarmRestarts, OneCycleLR
+from ._cyclic import CosineAnnealingWarmRestarts, CyclicLR, OneCycleLR
 from ._decay import ConstantLR, CosineAnnealingLR, ExponentialLR, LinearLR, MultiStepLR, PolynomialLR, StepLR
 from ._lambda import LambdaLR, MultiplicativeLR
 from ._plateau import ReduceLROnPlateau
@@ -18,6 +18,7 @@ __all__ = [
     "ConstantLR",
     "CosineAnnealingLR",
     "CosineAnnealingWarmRestarts",
+    "CyclicLR",
     "ExponentialLR",
     "LRScheduler",
     "LambdaLR",

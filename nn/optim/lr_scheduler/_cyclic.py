@@ -1,15 +1,18 @@
-"""Cyclic schedules, which also raise the rate: warm restarts, and the one-cycle policy."""
+"""Cyclic schedules, which also raise the rate: warm restarts, triangles, and the one-cycle policy."""
 
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from typing import Any
 
 from ..._arguments import Size
 from .._optimizer import Optimizer
 from ._base import LRScheduler, for_each_group
 
-__all__ = ["CosineAnnealingWarmRestarts", "OneCycleLR"]
+__all__ = ["CosineAnnealingWarmRestarts", "CyclicLR", "OneCycleLR"]
+
+_MODES = ["triangular", "triangular2", "exp_range"]
 
 
 class CosineAnnealingWarmRestarts(LRScheduler):
@@ -68,6 +71,118 @@ class CosineAnnealingWarmRestarts(LRScheduler):
         while epoch >= length:
             epoch, length = epoch - length, length * self.T_mult
         return epoch / length
+
+
+class CyclicLR(LRScheduler):
+    """Let the rate go up and down between two bounds along straight lines, and momentum the other way.
+
+    It is stepped after each batch. The rate is ``base_lr + (max_lr - base_lr) * height * scale``: the height goes from
+    0 to 1 in `step_size_up` steps and back in `step_size_down`, and the scale makes later cycles lower. The rates that
+    the optimizer had do not matter.
+
+    Parameters
+    ----------
+    optimizer
+        Whose rates, and momenta or first betas, are set.
+    base_lr, max_lr
+        The least and the highest rate, or one for each group.
+    step_size_up, step_size_down
+        The number of batches of the way up, and of the way down; None for the same number.
+    mode
+        "triangular" for a scale of 1, "triangular2" for half of the last in each cycle, "exp_range" for ``gamma**i``
+        after i steps.
+    gamma
+        The base of "exp_range".
+    scale_fn, scale_mode
+        Computes the scale instead of `mode`: from the number of the cycle, from 1 on, if `scale_mode` is "cycle", or
+        from the number of steps, if it is "iterations". The state does not have the function.
+    cycle_momentum
+        Whether momentum goes from `max_momentum` down to `base_momentum` and up again.
+    base_momentum, max_momentum
+        The least and the highest momentum, or one for each group.
+    last_epoch
+        See `LRScheduler`.
+
+    Raises
+    ------
+    ValueError
+        If an option is out of its range, or the optimizer has no momentum to cycle.
+
+    References
+    ----------
+    Smith, "Cyclical Learning Rates for Training Neural Networks", WACV 2017.
+
+    Examples
+    --------
+    >>> import nn
+    >>> optimizer = nn.optim.SGD([nn.Parameter([1.0])], momentum=0.9)
+    >>> scheduler = nn.optim.lr_scheduler.CyclicLR(optimizer, 0.25, 0.75, step_size_up=2, step_size_down=1)
+    >>> rates = []
+    >>> for _ in range(4):
+    ...     rates.append(scheduler.get_last_lr()[0])
+    ...     optimizer.step()
+    ...     scheduler.step()
+    >>> rates
+    [0.25, 0.5, 0.75, 0.25]
+    """
+
+    _not_saved = frozenset({"optimizer", "_scale_fn_custom"})
+
+    def __init__(
+        self,
+        optimizer: Optimizer,
+        base_lr: float | list[float],
+        max_lr: float | list[float],
+        step_size_up: Size = 2000,
+        step_size_down: Size | None = None,
+        mode: str = "triangular",
+        gamma: float = 1.0,
+        scale_fn: Callable[[int], float] | None = None,
+        scale_mode: str = "cycle",
+        cycle_momentum: bool = True,
+        base_momentum: float | list[float] = 0.8,
+        max_momentum: float | list[float] = 0.9,
+        last_epoch: int = -1,
+    ) -> None:
+        if scale_fn is None and mode not in _MODES:
+            raise ValueError(f"mode should be one of {_MODES}, not {mode!r}")
+        if scale_mode not in ("cycle", "iterations"):
+            raise ValueError(f"scale_mode should be 'cycle' or 'iterations', not {scale_mode!r}")
+        _check_momentum("CyclicLR", optimizer, cycle_momentum)
+        for group, low in zip(optimizer.param_groups, for_each_group("base_lr", optimizer, base_lr), strict=True):
+            if last_epoch == -1 or "initial_lr" in group:
+                group["initial_lr"] = low
+        self.max_lrs = for_each_group("max_lr", optimizer, max_lr)
+        self.base_momentums = for_each_group("base_momentum", optimizer, base_momentum)
+        self.max_momentums = for_each_group("max_momentum", optimizer, max_momentum)
+        self.step_size_up, self.step_size_down = step_size_up, step_size_down or step_size_up
+        self.mode, self.gamma, self.cycle_momentum = mode, gamma, cycle_momentum
+        self._scale_fn_custom = scale_fn
+        self.scale_mode = scale_mode if scale_fn is not None else "iterations" if mode == "exp_range" else "cycle"
+        super().__init__(optimizer, last_epoch)
+
+    def state_dict(self) -> dict[str, Any]:
+        """Return a copy of the state to save, without the function of the scale."""
+        return {**super().state_dict(), "_scale_fn_custom": None}
+
+    def scale_fn(self, x: int) -> float:
+        """Compute the scale from the number of the cycle, or from that of the steps, whichever `scale_mode` says."""
+        if self._scale_fn_custom is not None:
+            return self._scale_fn_custom(x)
+        scales = {"triangular": 1.0, "triangular2": 0.5 ** (x - 1), "exp_range": self.gamma**x}
+        return float(scales[self.mode])
+
+    def get_lr(self) -> list[float]:
+        """Compute the rate of each group, and set the momenta."""
+        cycle, at = divmod(self.last_epoch, self.step_size_up + self.step_size_down)
+        up, down = self.step_size_up, self.step_size_down
+        height = at / up if at <= up else (up + down - at) / down
+        height *= self.scale_fn(cycle + 1 if self.scale_mode == "cycle" else self.last_epoch)
+        if self.cycle_momentum:
+            for i, group in enumerate(self.optimizer.param_groups):
+                high = self.max_momentums[i]
+                _set_momentum(group, high - (high - self.base_momentums[i]) * height)
+        return [low + (high - low) * height for low, high in zip(self.base_lrs, self.max_lrs, strict=True)]
 
 
 class OneCycleLR(LRScheduler):
@@ -148,11 +263,7 @@ class OneCycleLR(LRScheduler):
             raise ValueError(f"pct_start should be from 0 to 1, not {pct_start}")
         if anneal_strategy not in ("cos", "linear"):
             raise ValueError(f"anneal_strategy should be 'cos' or 'linear', not {anneal_strategy!r}")
-        self._momentum = next((name for name in ("betas", "momentum") if name in optimizer.defaults), None)
-        if cycle_momentum and self._momentum is None:
-            raise ValueError(
-                f"{type(optimizer).__name__} has neither momentum nor betas: give OneCycleLR cycle_momentum=False"
-            )
+        _check_momentum("OneCycleLR", optimizer, cycle_momentum)
         self.pct_start, self.anneal_strategy, self.cycle_momentum = pct_start, anneal_strategy, cycle_momentum
         self.div_factor, self.final_div_factor, self.three_phase = div_factor, final_div_factor, three_phase
         super().__init__(optimizer, last_epoch)
@@ -173,7 +284,7 @@ class OneCycleLR(LRScheduler):
             if self.cycle_momentum:
                 low, high = self.base_momentums[i], self.max_momentums[i]
                 momenta = {"first": high, "top": low, "last": high}
-                self._set_momentum(group, self._between(momenta[level], momenta[end], part))
+                _set_momentum(group, self._between(momenta[level], momenta[end], part))
         return rates
 
     def _phase(self) -> tuple[str, str, float]:
@@ -195,11 +306,21 @@ class OneCycleLR(LRScheduler):
             return start + (end - start) * part
         return end + (start - end) * (1 + math.cos(math.pi * part)) / 2
 
-    def _set_momentum(self, group: dict[str, Any], momentum: float) -> None:
-        if self._momentum == "betas":
-            group["betas"] = (momentum, *group["betas"][1:])
-        else:
-            group["momentum"] = momentum
+
+def _check_momentum(owner: str, optimizer: Optimizer, cycle_momentum: bool) -> None:
+    """Raise if momentum should go up and down, and the optimizer has none."""
+    if cycle_momentum and not {"betas", "momentum"} & {*optimizer.defaults}:
+        raise ValueError(
+            f"{type(optimizer).__name__} has neither momentum nor betas: give {owner} cycle_momentum=False"
+        )
+
+
+def _set_momentum(group: dict[str, Any], momentum: float) -> None:
+    """Set the momentum of a group, or its first beta."""
+    if "betas" in group:
+        group["betas"] = (momentum, *group["betas"][1:])
+    else:
+        group["momentum"] = momentum
 
 
 def _total(total_steps: int | None, epochs: int | None, steps_per_epoch: int | None) -> int:
