@@ -11,7 +11,7 @@ from autograd import Tensor, linear
 
 from .._arguments import Spatial, TensorLike, is_number
 from ._kernels.half_precision import in_single
-from ._kernels.operands import as_floating
+from ._kernels.operands import as_floating, not_real
 from ._kernels.sliding_windows import Function, Windows, along, axis_taps, empty_beside, per_axis, pooled
 
 __all__ = ["avg_pool1d", "avg_pool2d", "avg_pool3d", "avg_pooling", "lp_pool1d", "lp_pool2d", "lp_pool3d"]
@@ -197,8 +197,10 @@ def _lp_pooling(
     """Return the p-norm of each window along the last `axes` axes."""
     if not is_number(p) or not p > 0:
         raise ValueError(f"{owner}: norm_type should be a number above 0, not {p!r}")
-    powers = as_floating(owner, "input", x) ** p
-    mean = avg_pooling(owner, axes, powers, kernel, stride, 0, ceil_mode, True, None)
+    x = as_floating(owner, "input", x)
+    if x.dtype.kind == "c":
+        raise not_real(owner, "input", x)
+    mean = avg_pooling(owner, axes, x**p, kernel, stride, 0, ceil_mode, True, None)
     total = mean * math.prod(per_axis(kernel, axes, "kernel_size", owner, 1))
     return np.where(total == 0, 0 * total, np.where(total == 0, 1, total) ** (1 / p))
 

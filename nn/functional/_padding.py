@@ -11,7 +11,7 @@ import numpy as np
 from autograd import ShapeError, Tensor
 
 from .._arguments import TensorLike
-from ._kernels.operands import as_operand
+from ._kernels.operands import as_floating, as_operand
 from ._kernels.sliding_windows import Sizes, per_axis
 
 __all__ = ["ANY_WIDTH", "pad", "padded"]
@@ -39,7 +39,7 @@ def pad(input: TensorLike, pad: Sequence[int], mode: str = "constant", value: fl
         "constant", "reflect" (about the outermost element, which is not repeated), "replicate" (the outermost element)
         or "circular" (the elements of the other end).
     value
-        What "constant" pads with, 0 by default.
+        What "constant" pads with, 0 by default. Integers are padded with a fraction as floating-point numbers.
 
     Raises
     ------
@@ -82,6 +82,7 @@ def padded(owner: str, x: Any, pairs: Sequence[tuple[int, int]], mode: str, valu
             f"{owner}: {2 * axes} widths in mode {mode!r} need an input of {wanted}, not of shape {x.shape}"
         )
     _check_widths(owner, x.shape, pairs, mode)
+    x = as_floating(owner, "input", x) if value % 1 else x  # integers would cut off the fraction
     if mode == "circular":  # what is cut off does not come back at the other end
         x = _cut(x, pairs)
     around = [(0, 0)] * (x.ndim - axes) + [(max(low, 0), max(high, 0)) for low, high in pairs]
