@@ -113,7 +113,9 @@ class Recording:
 
     def vjp(self, cotangent: Any) -> Any:
         """Return the product of a cotangent, built like what the function returned, and the Jacobian."""
-        contents, _ = without_none(*flatten(cotangent))
+        contents, _ = flatten(cotangent)
+        if len(contents) != len(self.outputs):
+            contents = [g for g in contents if g is not None]
         if len(contents) != len(self.outputs):
             raise ShapeError(f"a cotangent of {len(contents)} arrays for a function that returned {len(self.outputs)}")
         seeds: dict[Node, Any] = {}
