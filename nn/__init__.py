@@ -41,11 +41,11 @@ from .modules.activation import (
     Threshold,
 )
 from .modules.attention import MultiheadAttention
-from .modules.batchnorm import BatchNorm1d, BatchNorm2d, BatchNorm3d, InstanceNorm1d, InstanceNorm2d, InstanceNorm3d
+from .modules.batchnorm import BatchNorm1d, BatchNorm2d, InstanceNorm1d, InstanceNorm2d
 from .modules.containers import MLP, ModuleDict, ModuleList, ParameterDict, ParameterList, Sequential
 from .modules.conv import Conv1d, Conv2d, Conv3d, ConvTranspose1d, ConvTranspose2d, ConvTranspose3d
 from .modules.distance import CosineSimilarity, PairwiseDistance
-from .modules.dropout import AlphaDropout, Dropout, Dropout1d, Dropout2d, Dropout3d
+from .modules.dropout import AlphaDropout, Dropout, Dropout1d, Dropout2d
 from .modules.embedding import Embedding
 from .modules.flatten import Flatten, Unflatten
 from .modules.likelihood_loss import BCELoss, BCEWithLogitsLoss, GaussianNLLLoss, KLDivLoss, PoissonNLLLoss
@@ -63,39 +63,15 @@ from .modules.margin_loss import (
     TripletMarginWithDistanceLoss,
 )
 from .modules.norm import GroupNorm, LayerNorm, RMSNorm
-from .modules.padding import (
-    CircularPad1d,
-    CircularPad2d,
-    CircularPad3d,
-    ConstantPad1d,
-    ConstantPad2d,
-    ConstantPad3d,
-    ReflectionPad1d,
-    ReflectionPad2d,
-    ReflectionPad3d,
-    ReplicationPad1d,
-    ReplicationPad2d,
-    ReplicationPad3d,
-    ZeroPad1d,
-    ZeroPad2d,
-    ZeroPad3d,
-)
 from .modules.pooling import (
     AdaptiveAvgPool1d,
     AdaptiveAvgPool2d,
-    AdaptiveAvgPool3d,
     AdaptiveMaxPool1d,
     AdaptiveMaxPool2d,
-    AdaptiveMaxPool3d,
     AvgPool1d,
     AvgPool2d,
-    AvgPool3d,
-    LPPool1d,
-    LPPool2d,
-    LPPool3d,
     MaxPool1d,
     MaxPool2d,
-    MaxPool3d,
 )
 from .modules.regression_loss import HuberLoss, L1Loss, MSELoss, SmoothL1Loss
 from .modules.rnn import GRU, LSTM, RNN
@@ -126,27 +102,17 @@ __all__ = [
     "SELU",
     "AdaptiveAvgPool1d",
     "AdaptiveAvgPool2d",
-    "AdaptiveAvgPool3d",
     "AdaptiveMaxPool1d",
     "AdaptiveMaxPool2d",
-    "AdaptiveMaxPool3d",
     "AlphaDropout",
     "AvgPool1d",
     "AvgPool2d",
-    "AvgPool3d",
     "BCELoss",
     "BCEWithLogitsLoss",
     "BatchNorm1d",
     "BatchNorm2d",
-    "BatchNorm3d",
     "Bilinear",
     "CTCLoss",
-    "CircularPad1d",
-    "CircularPad2d",
-    "CircularPad3d",
-    "ConstantPad1d",
-    "ConstantPad2d",
-    "ConstantPad3d",
     "Conv1d",
     "Conv2d",
     "Conv3d",
@@ -159,7 +125,6 @@ __all__ = [
     "Dropout",
     "Dropout1d",
     "Dropout2d",
-    "Dropout3d",
     "Embedding",
     "Flatten",
     "Fold",
@@ -175,12 +140,8 @@ __all__ = [
     "Identity",
     "InstanceNorm1d",
     "InstanceNorm2d",
-    "InstanceNorm3d",
     "KLDivLoss",
     "L1Loss",
-    "LPPool1d",
-    "LPPool2d",
-    "LPPool3d",
     "LSTMCell",
     "LayerNorm",
     "LeakyReLU",
@@ -191,7 +152,6 @@ __all__ = [
     "MarginRankingLoss",
     "MaxPool1d",
     "MaxPool2d",
-    "MaxPool3d",
     "Mish",
     "Module",
     "ModuleDict",
@@ -215,12 +175,6 @@ __all__ = [
     "RReLU",
     "ReLU",
     "ReLU6",
-    "ReflectionPad1d",
-    "ReflectionPad2d",
-    "ReflectionPad3d",
-    "ReplicationPad1d",
-    "ReplicationPad2d",
-    "ReplicationPad3d",
     "Sequential",
     "SiLU",
     "Sigmoid",
@@ -246,9 +200,6 @@ __all__ = [
     "Unflatten",
     "Unfold",
     "Upsample",
-    "ZeroPad1d",
-    "ZeroPad2d",
-    "ZeroPad3d",
     "distributed",
     "evaluate",
     "fit",

@@ -10,18 +10,16 @@ from ._activation import log_softmax, relu, sigmoid, softmax, tanh
 from ._adaptive_pooling import (
     adaptive_avg_pool1d,
     adaptive_avg_pool2d,
-    adaptive_avg_pool3d,
     adaptive_max_pool1d,
     adaptive_max_pool2d,
-    adaptive_max_pool3d,
 )
 from ._attention import scaled_dot_product_attention
-from ._avg_pooling import avg_pool1d, avg_pool2d, avg_pool3d, lp_pool1d, lp_pool2d, lp_pool3d
+from ._avg_pooling import avg_pool1d, avg_pool2d
 from ._conv import conv1d, conv2d, conv3d, conv_transpose1d, conv_transpose2d, conv_transpose3d
 from ._cross_entropy import cross_entropy, nll_loss
 from ._ctc_loss import ctc_loss
 from ._distance import cosine_similarity, pairwise_distance
-from ._dropout import alpha_dropout, dropout, dropout1d, dropout2d, dropout3d
+from ._dropout import alpha_dropout, dropout, dropout1d, dropout2d
 from ._embedding import embedding, one_hot
 from ._fold import fold, unfold
 from ._gelu import gelu
@@ -41,10 +39,9 @@ from ._margin_loss import (
     triplet_margin_loss,
     triplet_margin_with_distance_loss,
 )
-from ._max_pooling import max_pool1d, max_pool2d, max_pool3d
+from ._max_pooling import max_pool1d, max_pool2d
 from ._multi_margin_loss import multi_margin_loss, multilabel_margin_loss, multilabel_soft_margin_loss
 from ._norm import batch_norm, group_norm, instance_norm, layer_norm, normalize, rms_norm
-from ._padding import pad
 from ._piecewise_activation import (
     hardshrink,
     hardsigmoid,
@@ -64,14 +61,11 @@ from ._upsampling import interpolate, pixel_shuffle, pixel_unshuffle
 __all__ = [
     "adaptive_avg_pool1d",
     "adaptive_avg_pool2d",
-    "adaptive_avg_pool3d",
     "adaptive_max_pool1d",
     "adaptive_max_pool2d",
-    "adaptive_max_pool3d",
     "alpha_dropout",
     "avg_pool1d",
     "avg_pool2d",
-    "avg_pool3d",
     "batch_norm",
     "bilinear",
     "binary_cross_entropy",
@@ -90,7 +84,6 @@ __all__ = [
     "dropout",
     "dropout1d",
     "dropout2d",
-    "dropout3d",
     "elu",
     "embedding",
     "fold",
@@ -113,13 +106,9 @@ __all__ = [
     "linear",
     "log_softmax",
     "logsigmoid",
-    "lp_pool1d",
-    "lp_pool2d",
-    "lp_pool3d",
     "margin_ranking_loss",
     "max_pool1d",
     "max_pool2d",
-    "max_pool3d",
     "mish",
     "mse_loss",
     "multi_margin_loss",
@@ -128,7 +117,6 @@ __all__ = [
     "nll_loss",
     "normalize",
     "one_hot",
-    "pad",
     "pairwise_distance",
     "pixel_shuffle",
     "pixel_unshuffle",

@@ -14,7 +14,7 @@ from ..random import draw, uniform
 from ._kernels.operands import as_floating, as_operand
 from ._smooth_activation import SELU_ALPHA, SELU_SCALE
 
-__all__ = ["alpha_dropout", "dropout", "dropout1d", "dropout2d", "dropout3d"]
+__all__ = ["alpha_dropout", "dropout", "dropout1d", "dropout2d"]
 
 Generator = np.random.Generator | None
 
@@ -110,22 +110,6 @@ def dropout2d(
     """
     input = as_operand("dropout2d", "input", input)
     return _dropped(input, _channels("dropout2d", input, 2), p, training, generator)
-
-
-def dropout3d(
-    input: TensorLike, p: float = 0.5, training: bool = True, inplace: bool = False, generator: Generator = None
-) -> Tensor:
-    """Drop whole channels of volumes: `dropout2d` with three spatial axes.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> import nn.functional as F
-    >>> F.dropout3d(np.ones((4, 1, 1, 1)), generator=np.random.default_rng(1)).reshape(4)
-    array([0., 2., 2., 2.])
-    """
-    input = as_operand("dropout3d", "input", input)
-    return _dropped(input, _channels("dropout3d", input, 3), p, training, generator)
 
 
 def alpha_dropout(

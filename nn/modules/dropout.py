@@ -8,7 +8,7 @@ from .. import functional
 from .._arguments import TensorLike
 from ._elementwise import Elementwise
 
-__all__ = ["AlphaDropout", "Dropout", "Dropout1d", "Dropout2d", "Dropout3d"]
+__all__ = ["AlphaDropout", "Dropout", "Dropout1d", "Dropout2d"]
 
 
 class Dropout(Elementwise):
@@ -70,20 +70,6 @@ class Dropout2d(Dropout):
     def forward(self, x: TensorLike) -> Tensor:
         """Return an array of the shape of `x`."""
         return functional.dropout2d(x, self.p, self.training)
-
-
-class Dropout3d(Dropout):
-    """`Dropout` of whole channels of volumes of shape ``(n, channels, depth, height, width)``, or without n.
-
-    Parameters
-    ----------
-    p
-        The probability, from 0 to 1.
-    """
-
-    def forward(self, x: TensorLike) -> Tensor:
-        """Return an array of the shape of `x`."""
-        return functional.dropout3d(x, self.p, self.training)
 
 
 class AlphaDropout(Dropout):

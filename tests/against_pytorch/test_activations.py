@@ -137,9 +137,9 @@ def test_softmax_of_images() -> None:
     same(nn.Softmax2d()(x), torch.nn.Softmax2d()(torch.from_numpy(x)), 1e-12)
 
 
-@pytest.mark.parametrize("name", ["Dropout1d", "Dropout2d", "Dropout3d"])
+@pytest.mark.parametrize("name", ["Dropout1d", "Dropout2d"])
 def test_channels_are_dropped_as_in_pytorch(name: str) -> None:
-    shape = (50, 40, 3, 2, 1)[: 2 + int(name[-2])]
+    shape = (50, 40, 3) if name == "Dropout1d" else (50, 40, 3, 2)
     ours = getattr(nn, name)(0.25)(np.ones(shape))
     theirs = getattr(torch.nn, name)(0.25)(torch.ones(shape)).numpy()
     for out in (ours, theirs):

@@ -123,12 +123,6 @@ def trained(model: nn.Module, *shape: int) -> nn.Module:
     return model
 
 
-def padding(axes: int) -> nn.Module:
-    kinds = ("ConstantPad", "ZeroPad", "ReflectionPad", "ReplicationPad", "CircularPad")
-    options = {"ConstantPad": (1, 2.0), "ReflectionPad": (2,)}
-    return nn.Sequential(*(getattr(nn, f"{kind}{axes}d")(*options.get(kind, (1,))) for kind in kinds))
-
-
 MODELS: dict[str, Callable[[], tuple[Any, ...]]] = {
     "Linear": lambda: (nn.Linear(4, 3), normal(2, 4)),
     "Linear without bias": lambda: (nn.Linear(4, 3, bias=False), normal(2, 4)),
@@ -153,21 +147,6 @@ MODELS: dict[str, Callable[[], tuple[Any, ...]]] = {
     "MaxPool1d": lambda: (nn.MaxPool1d(3, 2, padding=1), normal(2, 3, 8)),
     "MaxPool2d": lambda: (nn.MaxPool2d(2), normal(2, 3, 7, 6)),
     "MaxPool2d ceil": lambda: (nn.MaxPool2d(3, 2, padding=1, dilation=2, ceil_mode=True), normal(2, 3, 8, 9)),
-    "MaxPool3d": lambda: (nn.MaxPool3d(2), normal(2, 3, 4, 5, 6)),
-    "AvgPool3d": lambda: (nn.AvgPool3d(2, padding=1), normal(2, 3, 4, 5, 6)),
-    "adaptive pools of volumes": lambda: (
-        nn.Sequential(nn.AdaptiveAvgPool3d((4, 2, 3)), nn.AdaptiveMaxPool3d(2)),
-        normal(2, 3, 4, 4, 6),
-    ),
-    "volumes": lambda: (
-        nn.Sequential(nn.BatchNorm3d(3), nn.InstanceNorm3d(3), nn.Dropout3d(), nn.LPPool3d(2, 2)).eval(),
-        normal(2, 3, 4, 4, 4),
-    ),
-    "LPPool1d": lambda: (nn.LPPool1d(2, 3, 2), normal(2, 3, 8)),
-    "LPPool2d": lambda: (nn.LPPool2d(2, 2), normal(2, 3, 4, 5)),
-    "padding of sequences": lambda: (padding(1), normal(2, 3, 4)),
-    "padding of images": lambda: (padding(2), normal(2, 3, 4, 5)),
-    "padding of volumes": lambda: (padding(3), normal(2, 3, 4, 5, 6)),
     "AvgPool1d": lambda: (nn.AvgPool1d(3, 2, padding=1), normal(2, 3, 8)),
     "AvgPool2d": lambda: (nn.AvgPool2d(3, 2, padding=1, count_include_pad=False), normal(2, 3, 8, 7)),
     "AvgPool2d ceil": lambda: (nn.AvgPool2d(3, 2, padding=1, ceil_mode=True), normal(2, 3, 8, 9)),
