@@ -16,7 +16,7 @@ from scipy.optimize import approx_fprime
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]  # it has no annotations
 
 import nn
-from autograd import jacobian
+from autograd import jacobian, ravel_pytree
 from datasets import make_moons
 
 plt = pytest.importorskip("matplotlib.pyplot", reason="the programs draw: pip install matplotlib")
@@ -73,16 +73,16 @@ def test_the_peaks_are_where_the_likelihood_is_largest_and_their_errors_are_thos
     names = run("spectrum")
     best, error, truth, loss = names["best"], names["error"], names["truth"], names["loss"]
     solution = names["found"].x
-    assert np.abs(slope(loss, solution) * names["flatten"](error)[0]).max() < 1e-3
+    assert np.abs(slope(loss, solution) * ravel_pytree(error)[0]).max() < 1e-3
     for name in truth:
         assert (np.abs(best[name] - truth[name]) < 4 * error[name]).all(), name
 
     def means(vector: Any) -> Any:
-        return names["expected"](names["unflatten"](vector))
+        return names["expected"](names["unravel"](vector))
 
     J = approx_fprime(solution, means, 1e-6)
     information = J.T @ (J / means(solution)[:, np.newaxis])
-    np.testing.assert_allclose(names["flatten"](error)[0], np.sqrt(np.diag(np.linalg.inv(information))), rtol=0.3)
+    np.testing.assert_allclose(ravel_pytree(error)[0], np.sqrt(np.diag(np.linalg.inv(information))), rtol=0.3)
 
 
 def test_a_network_of_the_ensemble_learns_what_it_would_learn_alone() -> None:

@@ -21,10 +21,13 @@ from .test_bad_input import filled, good_calls, public_calls
 REMEDY = "mask.*fill"
 
 # Parts of others, which have looked at what they are given.
-INNER = {"log_ratio", "scatter"}
+INNER = {"hazard", "log_ratio", "scatter"}
 # These look at memory or batches, not at numbers; sums and conditions of an array without a tensor are NumPy's, which
 # knows of masks; and `as_array` does as numpy.asarray, in rules and forwards, whose operands have been looked at.
-LEFT_ALONE = {"compile", "mark_written", "portion", "innermost", "accurate_sum", "anywhere", "everywhere", "as_array"}
+LEFT_ALONE = {
+    "compile", "mark_written", "portion", "innermost", "accurate_sum", "anywhere", "everywhere", "as_array",
+    "tree_leaves",
+}  # fmt: skip
 
 
 def masked(array: Any) -> Any:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import numpy as np
 
 from ..errors import DtypeError, ShapeError, check_callable
-from ..tensors.tensor import Tensor
+from ..tensors.tensor import Tensor, plain_array
 from .pytree import REGISTERED, flatten, without_none
 
 if TYPE_CHECKING:
@@ -147,7 +147,7 @@ def ravel_pytree(tree: object) -> tuple[Any, Callable[[Any], Any]]:
     array([3., 3., 3.])
     """
     leaves, rebuild = tree_flatten(tree)
-    arrays = [leaf if hasattr(leaf, "reshape") else np.asarray(leaf) for leaf in leaves]
+    arrays = [_plain(leaf) for leaf in leaves]
     dtypes = [np.dtype(array.dtype) for array in arrays]
     _check_dtypes(dtypes)
     whole = np.result_type(*dtypes) if dtypes else np.dtype(float)
@@ -155,7 +155,7 @@ def ravel_pytree(tree: object) -> tuple[Any, Callable[[Any], Any]]:
     stops = np.cumsum([0, *sizes]).tolist()
 
     def unravel(vector: ArrayOrTensor) -> Any:
-        flat: Any = vector if hasattr(vector, "reshape") else np.asarray(vector)
+        flat = _plain(vector)
         if flat.shape != (stops[-1],):
             raise ShapeError(f"unravel() takes a vector of shape ({stops[-1]},), not {flat.shape}")
         parts = [
@@ -233,6 +233,10 @@ def register_pytree_node(
 
     REGISTERED[kind] = parts_of, unflatten
     return kind
+
+
+def _plain(leaf: Any) -> Any:
+    return leaf if isinstance(leaf, Tensor) else plain_array(leaf)
 
 
 def _check_dtypes(dtypes: list[np.dtype[Any]]) -> None:

@@ -120,7 +120,7 @@ class Network(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no annot
 
     def _train(self, rows: WeightedRows, outputs: int, goes_on: bool, epochs: int, **options: Any) -> None:
         """Train with rows, from new weights or with those that are there."""
-        generator = self._generator if goes_on else np.random.default_rng(self._seed())
+        generator = self._generator if goes_on else np.random.default_rng(self._first_seed())
         callbacks = [copy.deepcopy(callback) for callback in self.callbacks]
         rows = distinct(*rows)
         validation = None
@@ -152,7 +152,7 @@ class Network(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no annot
         self._generator, self._learning_rate = generator, self.learning_rate
         self.module_, self.optimizer_, self.callbacks_, self.history_ = module, optimizer, callbacks, history
 
-    def _seed(self) -> int:
+    def _first_seed(self) -> int:
         if self.random_state is None:
             return int(default_generator().integers(2**31))
         return int(check_random_state(self.random_state).randint(2**31 - 1))

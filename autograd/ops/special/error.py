@@ -70,9 +70,8 @@ def _hazard(x: Any, log_cdf: Any) -> Any:
     head, rest = split(np.maximum(x, TAIL))
     head *= -0.5
     rest *= -0.5
-    rest -= np.where(left, 0, log_cdf)
-    found = np.exp(head)
-    found *= np.exp(rest)
+    found = np.exp(rest - np.where(left, 0, log_cdf))  # which may broadcast with x
+    found *= np.exp(head)
     found *= 1 / ROOT_2PI
     scaled = special.erfcx(np.where(left, x * -ROOT_HALF, 64))  # which is fast for large numbers
     return np.where(left, (2 / ROOT_2PI) / scaled, found)
