@@ -4,21 +4,24 @@ from __future__ import annotations
 
 import time
 import weakref
+from collections.abc import Iterator
+from contextlib import contextmanager
 from contextvars import Token
 from types import FrameType, TracebackType
 from typing import TYPE_CHECKING, Any
 
 from ..graph.grad_mode import TRACING, Watch
-from ..graph.instrumentation import Observer, observer
+from ..graph.instrumentation import Observer, observer, value_observer
 from ..graph.name_scope import RunningCall, describe_objects, running_calls
 from ..graph.node import Node
+from ..graph.source_info import SourceLine, here
 from .given_arrays import Given, Named, given_arrays, given_of, named_in
 from .number_format import Summary, summarize
 
 if TYPE_CHECKING:
     from ..scalar.value import Value
 
-__all__ = ["Call", "Note", "note_of", "watch_calls"]
+__all__ = ["Call", "Note", "note_of", "observed", "watch_calls"]
 
 
 class Call:
@@ -114,6 +117,29 @@ class watch_calls(Watch):  # noqa: N801 - named as a verb, like the other blocks
     ) -> None:
         observer.reset(self._before.pop())
         super().__exit__(kind, error, trace)
+
+
+@contextmanager
+def observed(note: Observer, lines: dict[Any, SourceLine]) -> Iterator[None]:
+    """Call `note` for each operation recorded within a block, after what observes around it.
+
+    Put the line of each `Value` that is computed into `lines`; the nodes of tensors have their lines.
+    """
+    around = observer.get(None)
+
+    def both(node: Node, values: tuple[Any, ...], z: Any) -> None:
+        if around is not None:
+            around(node, values, z)
+        note(node, values, z)
+
+    with Watch(TRACING):
+        token = observer.set(both)
+        value_token = value_observer.set(lambda value: lines.update({value: here()}))
+        try:
+            yield
+        finally:
+            value_observer.reset(value_token)
+            observer.reset(token)
 
 
 class _Noting:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from ..graph.batched import walks
+from ..graph.batched import walks, whole
 from ..graph.node import LEAF, Hooked, MultiNode, Node, absent
 from ..graph.saved_tensors import operation_of
 from .number_format import Summary, summarize
@@ -17,7 +17,7 @@ from .number_format import Summary, summarize
 if TYPE_CHECKING:
     from ..tensors.tensor import Array
 
-__all__ = ["Arrived", "Share", "Visit", "arrived_gradients", "carried_back"]
+__all__ = ["Arrived", "Share", "Visit", "arrived_gradients", "carried_back", "outside"]
 
 
 class Share(NamedTuple):
@@ -68,6 +68,13 @@ def carried_back(order: list[Node], root: Node, seed: Array, *, careful: bool, h
         for share in shares:
             arrived[share.source].append(share.gradient)
         yield Visit(node, g, shares, seconds)
+
+
+def outside(g: Any) -> Any:
+    """Return an internal gradient as users see it: the conjugate, if it is complex."""
+    if isinstance(g, list | tuple):
+        return tuple(None if part is None else np.conjugate(whole(part)) for part in g)
+    return np.conjugate(whole(g)) if np.iscomplexobj(whole(g)) else whole(g)
 
 
 class _Apart(dict[Any, Any]):

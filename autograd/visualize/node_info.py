@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
@@ -11,13 +11,14 @@ from ..errors import GraphError
 from ..graph.node import Hooked, MultiNode, Node, Operation
 from ..graph.saved_tensors import Packed, operation_of
 from ..primitives.multi_output import Output
+from ..primitives.primitive import Primitive
 from ..scalar.value import Value
 from ..tensors.tensor import Tensor
 
 if TYPE_CHECKING:
     from ..tensors.tensor import Array
 
-__all__ = ["Model", "is_packed", "named_nodes", "names_of", "root_of", "title_of", "type_of"]
+__all__ = ["RESULT", "Model", "is_packed", "kept_values", "named_nodes", "names_of", "root_of", "title_of", "type_of"]
 
 
 class Model(Protocol):
@@ -79,6 +80,26 @@ def is_packed(node: Node) -> bool:
     """Tell whether hooks have packed the saved tensors of a node."""
     op = node.op
     return isinstance(op.operation if isinstance(op, Hooked) else op, Packed)
+
+
+RESULT = -1  # the place of the result of an operation, beside those of its inputs
+
+
+def kept_values(node: Node, op: Primitive, index: int) -> Iterator[tuple[int | None, str, Any]]:
+    """Yield what a node kept for the rule of one input: its place, its name, and the value.
+
+    The place is that among the inputs, `RESULT`, or None for a further argument.
+    """
+    inputs = op.inputs(node)
+    for name, value in zip(op.needs[0 if op.variadic else index], op.kept(node, index), strict=True):
+        if name == "out":
+            yield RESULT, name, value
+        elif op.variadic and name == op.parameters[0]:
+            for place, (_, part) in enumerate(zip(inputs, value, strict=True)):
+                yield place, f"{name}[{place}]", part
+        elif name in op.parameters:
+            place = op.parameters.index(name)
+            yield (place if place < len(inputs) and not op.variadic else None), name, value
 
 
 def title_of(op: Operation, node: Node | None = None) -> str:

@@ -140,8 +140,8 @@ class Lion(Optimizer):
 
     def update(self, group: dict[str, Any], flat: FlatParameters, run: Run) -> None:
         """Update the parameters of a run."""
-        number, lr = flat.data.dtype.type, group["lr"]
-        (keep1, keep2), (new1, new2) = (map(number, pair) for pair in (group["betas"], _rest(group["betas"])))
+        number, lr, (beta1, beta2) = flat.data.dtype.type, group["lr"], group["betas"]
+        keep1, new1, keep2, new2 = map(number, (beta1, 1 - beta1, beta2, 1 - beta2))
         rate, shrink = number(-lr), number(1 - lr * group["weight_decay"])
         for p, g, s, t, m in flat.chunks(run, self.scales(group)):
             clear_subnormal(run.step, m, s)
@@ -151,7 +151,3 @@ class Lion(Optimizer):
             np.multiply(p, shrink, p)
             np.add(p, np.multiply(np.sign(s, s), rate, s), p)
             np.add(np.multiply(m, keep2, m), np.multiply(g, new2, s), m)
-
-
-def _rest(betas: tuple[float, float]) -> tuple[float, float]:
-    return 1 - betas[0], 1 - betas[1]

@@ -57,8 +57,7 @@ class Classifier(ClassifierMixin, Network):  # type: ignore[misc]  # scikit-lear
         divided by those of the class and by the number of classes.
     early_stopping
         Whether to hold back some of the rows, stop when their loss has not become less for some epochs, and return to
-        the weights of the best. These rows are drawn at random, from each
-        class in proportion.
+        the weights of the best. These rows are drawn at random, from each class in proportion.
     validation_fraction
         The fraction of rows that is held back.
     patience

@@ -20,8 +20,8 @@ from ...primitives.primitive import Primitive
 from ...scalar.value import Value
 from ...tensors.tensor import Tensor
 from ..call_recorder import note_of
-from ..gradient_values import carried_back
-from ..node_info import Model, is_packed, named_nodes, names_of, root_of
+from ..gradient_values import carried_back, outside
+from ..node_info import RESULT, Model, is_packed, kept_values, named_nodes, names_of, root_of
 from .run import Entry, RecordedRun, Result
 from .watching import Watched, constant, copied
 
@@ -188,17 +188,12 @@ class _Reader:
 
     def _find_kept(self, node: Any, entry: Entry, op: Primitive, index: int) -> None:
         """Note what a node kept for the rule of one input: the result, inputs, constants and arguments."""
-        inputs, needs = op.inputs(node), op.needs[0 if op.variadic else index]
-        for name, value in zip(needs, op.kept(node, index), strict=True):
-            if name == "out":
+        inputs = op.inputs(node)
+        for place, name, value in kept_values(node, op, index):
+            if place == RESULT:
                 _tell(entry, value)
-            elif op.variadic and name == op.parameters[0]:
-                for number, (x, part) in enumerate(zip(inputs, value, strict=True)):
-                    self._tell_input(entry, f"{name}[{number}]", x, part)
-            elif name in op.parameters:
-                place = op.parameters.index(name)
-                source = inputs[place] if place < len(inputs) and not op.variadic else None
-                self._tell_input(entry, name, source, value)
+            else:
+                self._tell_input(entry, name, None if place is None else inputs[place], value)
 
     def _tell_input(self, entry: Entry, name: str, x: Any, value: Any) -> None:
         if x is None:
@@ -228,7 +223,7 @@ class _Reader:
     def _walk_back(self, seed: Any, careful: bool) -> None:
         for node, g, _, seconds in carried_back(self.order, self.root, seed, careful=careful, hooks=False):
             entry = self.entries[node]
-            entry.gradient = _outside(g)
+            entry.gradient = copied(outside(g))
             entry.backward = None if node.op is LEAF else seconds
 
     def _walk(self, result: Tensor, gradient: TensorLike | None, careful: bool) -> bool:
@@ -295,14 +290,6 @@ def _tell(entry: Entry, value: Any) -> None:
         parts = found if isinstance(found, tuple) else (found,)
         if tuple([getattr(part, "shape", None) for part in parts]) == entry.shapes:
             entry.value = found
-
-
-def _outside(g: Any) -> Result:
-    """Return an internal gradient as users see it: the conjugate, if it is complex."""
-    found = copied(g)
-    if isinstance(found, tuple):
-        return tuple([part if part is None or part.dtype.kind != "c" else part.conj() for part in found])
-    return found.conj() if found is not None and found.dtype.kind == "c" else found
 
 
 def _is_finite(gradient: Result) -> bool:

@@ -5,19 +5,16 @@ from __future__ import annotations
 import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from contextvars import Token
-from types import TracebackType
 from typing import Any
 
 import numpy as np
 
 from ...graph.batched import whole
-from ...graph.grad_mode import TRACING, Watch
-from ...graph.instrumentation import Observer, observer, value_observer
 from ...graph.name_scope import described_calls
 from ...graph.node import Node
 from ...graph.saved_tensors import operation_of
-from ...graph.source_info import HasLine, here
+from ...graph.source_info import SourceLine
+from ..call_recorder import observed
 from .run import Result
 
 __all__ = ["Watched", "constant", "copied"]
@@ -28,7 +25,7 @@ class Watched:
 
     def __init__(self) -> None:
         self.seen: dict[Any, tuple[Result, dict[str, object], float]] = {}
-        self.lines: dict[Any, HasLine] = {}
+        self.lines: dict[Any, SourceLine] = {}
         self.models: dict[int, Any] = {}
         self.since = 0.0
 
@@ -36,12 +33,8 @@ class Watched:
     def watching(self) -> Iterator[None]:
         """Watch what is computed within a block."""
         self.since = time.perf_counter()
-        token = value_observer.set(lambda value: self.lines.update({value: here()}))
-        try:
-            with _Observed(self.note):
-                yield
-        finally:
-            value_observer.reset(token)
+        with observed(self.note, self.lines):
+            yield
 
     def note(self, node: Node, values: tuple[Any, ...], z: Any) -> None:
         """Note one operation, with copies, since later steps may write to the arrays."""
@@ -59,31 +52,6 @@ class Watched:
             if hasattr(model, "named_parameters"):
                 found = dict(model.named_parameters()) | found
         return found
-
-
-class _Observed(Watch):
-    """A block that calls a function for each recorded operation."""
-
-    def __init__(self, note: Observer) -> None:
-        super().__init__(TRACING)
-        self._note, self._before = note, list[Token[Observer]]()
-
-    def __enter__(self) -> None:
-        super().__enter__()
-        around = observer.get(None)
-
-        def note(node: Node, values: tuple[Any, ...], z: Any) -> None:
-            if around is not None:
-                around(node, values, z)
-            self._note(node, values, z)
-
-        self._before.append(observer.set(note))
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        observer.reset(self._before.pop())
-        super().__exit__(kind, error, trace)
 
 
 def copied(value: Any) -> Result:

@@ -14,20 +14,19 @@ import numpy as np
 
 from ...graph.batched import walks, whole
 from ...graph.grad_mode import enable_grad
-from ...graph.instrumentation import observer, value_observer
 from ...graph.mutation import refuse_overwritten
 from ...graph.node import LEAF, Bundle, Hooked, MultiNode, Node, ancestors
 from ...graph.saved_tensors import operation_of
-from ...graph.source_info import SourceLine, here
+from ...graph.source_info import SourceLine
 from ...primitives.multi_output import Output
 from ...primitives.primitive import Primitive
 from ...scalar.value import Value
 from ...tensors.tensor import Tensor
-from ..call_recorder import note_of, watch_calls
+from ..call_recorder import note_of, observed, watch_calls
 from ..given_arrays import Memory, memory_of
-from ..gradient_values import carried_back
+from ..gradient_values import carried_back, outside
 from ..input_names import InputNames
-from ..node_info import is_packed, named_nodes, root_of
+from ..node_info import RESULT, is_packed, kept_values, named_nodes, root_of
 
 if TYPE_CHECKING:
     from ...tensors.tensor import TensorLike
@@ -132,21 +131,12 @@ class Run:
 def run(function: Callable[..., Tensor | Value], inputs: tuple[Any, ...]) -> Run:
     """Call a function, and note the inputs and outputs of every recorded operation, and the module calls around it."""
     ran = Run(None, inputs=inputs, function=function)
-    with watch_calls():
-        around = observer.get()
 
-        def note(node: Node, values: tuple[Any, ...], z: Any) -> None:
-            ran.seen[node] = values, z
-            around(node, values, z)
+    def note(node: Node, values: tuple[Any, ...], z: Any) -> None:
+        ran.seen[node] = values, z
 
-        token = observer.set(note)
-        value_token = value_observer.set(lambda value: ran.lines.update({value: here()}))
-        try:
-            with enable_grad():
-                ran.result = function(*inputs)
-        finally:
-            value_observer.reset(value_token)
-            observer.reset(token)
+    with watch_calls(), observed(note, ran.lines), enable_grad():
+        ran.result = function(*inputs)
     return ran
 
 
@@ -250,16 +240,9 @@ def _walk_tensors(root: Node, order: list[Node], steps: dict[Any, Step], seed: A
     edges: Passed = []
     for node, g, shares, _ in carried_back(order, root, seed, careful=True, hooks=True):
         step = steps[node]
-        step.gradient, step.hooked = _outside(g), isinstance(node.op, Hooked) and bool(node.op.hooks)
-        edges += [(share.source, node, share.place, _outside(share.gradient)) for share in shares]
+        step.gradient, step.hooked = outside(g), isinstance(node.op, Hooked) and bool(node.op.hooks)
+        edges += [(share.source, node, share.place, outside(share.gradient)) for share in shares]
     return edges
-
-
-def _outside(g: Any) -> Any:
-    """Return an internal gradient as users see it: the conjugate, if it is complex."""
-    if isinstance(g, list | tuple):
-        return tuple(None if part is None else np.conjugate(whole(part)) for part in g)
-    return np.conjugate(whole(g)) if np.iscomplexobj(whole(g)) else whole(g)
 
 
 def _find_values(steps: dict[Any, Step], ran: Run, result: Tensor) -> None:
@@ -304,17 +287,12 @@ def _shape(value: Any) -> Any:
 
 def _find_kept(steps: dict[Any, Step], step: Step, op: Primitive, index: int) -> None:
     """Note the values that a node kept for the rule of one input: the result, and inputs."""
-    node, place = step.node, 0 if op.variadic else index
-    inputs = op.inputs(node)
-    for name, value in zip(op.needs[place], op.kept(node, index), strict=True):
-        if name == "out":
+    inputs = op.inputs(step.node)
+    for place, _, value in kept_values(step.node, op, index):
+        if place == RESULT:
             _tell(step, value, "kept")
-        elif op.variadic and name == op.parameters[0]:
-            for other, (x, part) in enumerate(zip(inputs, value, strict=True)):
-                _tell_input(steps, step, other, x, part, "kept")
-        elif name in op.parameters[: len(inputs)] and not op.variadic:
-            other = op.parameters.index(name)
-            _tell_input(steps, step, other, inputs[other], value, "kept")
+        elif place is not None:
+            _tell_input(steps, step, place, inputs[place], value, "kept")
 
 
 def _tell_input(steps: dict[Any, Step], step: Step, index: int, x: Any, value: Any, known: str) -> None:
