@@ -314,3 +314,27 @@ def test_functions_that_are_constant_between_whole_numbers_are_right(function: A
     """Beyond 2^52 all numbers are whole, so that differences see no step."""
     check_operation(function, np.array(1.2465034893647638e17))
     check_operation(function, np.array([1.2465034893647638e17, 2.5]))
+
+
+def test_rounding_between_operations_is_no_fault() -> None:
+    """In single precision, digits cancel, squares overflow, and ties arise; each operation is right."""
+    parallel = np.array([2e-10, 1.7e-10, 1.4e-10])
+    check_operation(lambda z: np.cumprod(np.cbrt(z**3)) / np.linalg.norm(np.cumprod(np.cbrt(z**3))), parallel)
+    check_operation(lambda z: np.sort(np.log(z * z + 1e-3)), np.array([-1.66e-7, 2.7e-8, 1.72e-7]))
+    check_operation(lambda z: np.sort(1 / np.abs(z * np.prod(z))), np.array([4.3e5, -1.8e6, -8.6e5]))
+
+
+def test_a_wrong_rule_between_others_is_found_in_single_precision() -> None:
+    def rule(g: Any, x: Any) -> Any:
+        return g * 2 * x * (1.001 if x.dtype == np.float32 else 1.0)
+
+    wrong = square(rule)
+    x = np.array([2.0, 3.0, 4.0])
+    with pytest.raises(GradientCheckError, match=r"the gradient of x is .* in float32"):
+        check_operation(lambda z: np.exp(-wrong(z) / np.linalg.norm(z)), x)
+
+
+def test_a_composition_that_is_no_function_of_its_gradient_is_still_found() -> None:
+    """That all operations are right says nothing of how they are put together."""
+    with pytest.raises(GradientCheckError, match="by differences"):
+        check_operation(lambda z: np.sin(z) * np.cos(z.data if isinstance(z, Tensor) else z), np.array([0.3, 0.5]))

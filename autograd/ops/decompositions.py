@@ -243,7 +243,7 @@ def _qr_of_tall(gq: Any, gr: Any, q: Any, r: Any) -> Any:
     q, q_more, gq, gq_more = q[..., :n], q[..., n:], gq[..., :n], gq[..., n:]
     if q_more.shape[-1]:
         gq = gq - conj(q_more) @ (adjoint(gq_more) @ conj(q))
-    turned = q.mT @ gq - gr @ r.mT
+    turned = q.mT @ gq - np.triu(gr) @ r.mT
     seen = gq + conj(q) @ (half_lower(turned - adjoint(turned)) - turned)
     diagonal, lengths = abs(np.linalg.diagonal(unwrap(r))), np.linalg.norm(unwrap(r), axis=-2)
     dependent = (diagonal <= 10 * n * np.finfo(r.dtype).eps * lengths).any(-1)[..., None, None]

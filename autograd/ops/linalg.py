@@ -96,8 +96,15 @@ def _pinv_rule(g: Any, out: Any, a: Any, hermitian: bool) -> Any:
     """
     a = operand(a)
     transposed, back = g.mT, adjoint(out)
-    left, right = _product(transposed, out, back), _product(back, out, transposed)
-    found = conj(left - _product(a, out, left) + right - _product(right, out, a)) - _product(out.mT, g, out.mT)
+    found = -_product(out.mT, g, out.mT)
+    rank = np.sum(unwrap(out) * unwrap(a).mT, axis=(-2, -1), keepdims=True).real
+    more_rows, more_columns = (size - rank > 0.5 for size in a.shape[-2:])  # else a p = 1, or p a = 1
+    if anywhere(more_rows):
+        left = np.where(more_rows, transposed - _product(a, out, transposed), 0)
+        found = found + conj(_product(left, out, back))
+    if anywhere(more_columns):
+        right = np.where(more_columns, transposed - _product(transposed, out, a), 0)
+        found = found + conj(_product(back, out, right))
     return hermitian_part(found) if hermitian else found
 
 

@@ -26,6 +26,7 @@ __all__ = [
     "NARROW",
     "REFUSALS",
     "Gradients",
+    "RoundingError",
     "check_batched",
     "check_conditions",
     "check_forward",
@@ -44,6 +45,22 @@ __all__ = [
 Array = np.ndarray[Any, Any]
 
 NARROW = {np.dtype(np.float64): np.float32, np.dtype(np.complex128): np.complex64}
+
+
+class RoundingError(GradientCheckError):
+    """A gradient that is off by more than roundings of its operation; between several, digits may have cancelled.
+
+    Attributes
+    ----------
+    arrays
+        The inputs, in the dtypes in which that was found.
+    """
+
+    def __init__(self, message: str, arrays: Sequence[Array], pair: tuple[Any, Any] | None = None) -> None:
+        super().__init__(message, pair=pair)
+        self.arrays = arrays
+
+
 REFUSALS = (ArithmeticError, AttributeError, LookupError, TypeError, ValueError, AutogradError)
 ROUNDING = 64.0  # how many roundings, relative to the largest gradient, results may differ by
 
@@ -255,15 +272,17 @@ def _check_linear(point: Gradients) -> None:
     zero = [read_only(np.zeros(w.shape, w.dtype)) for w in point.cotangents]
     with failing("computing the gradient for another cotangent"):
         second, minus, sums, none = map(point.pulled, (others, negative, combined, zero))
+    terms = largest(*(w * np.asarray(array_of(y)) for w, y in zip(combined, point.outputs, strict=True)))
     _check_scaled(point)
     for i, (g, h, m, s, z) in enumerate(zip(point.found, second, minus, sums, none, strict=True)):
         with np.errstate(all="ignore"):
             allowed = ROUNDING * (point.epsilon * (np.abs(g) + np.abs(h)) + float(np.finfo(g.dtype).tiny))
             known = np.maximum(np.abs(g), np.abs(h)) < np.finfo(g.dtype).max / 8  # or multiples may overflow
             expected = np.where(known, 2 * g - 3 * h, s)
+            lost = 2 * point.epsilon * terms  # of terms that cancel, as those of softmax do
         pairs = (np.where(known, -g, m), m), (expected, s)
-        if any(differs(*pair, allowed) and differs(*pair, allowed + 10 * point.limits[i]) for pair in pairs):
-            raise GradientCheckError(f"{point.name(i)} is not linear in the cotangent")
+        if any(differs(*pair, allowed) and differs(*pair, allowed + 10 * point.limits[i] + lost) for pair in pairs):
+            raise RoundingError(f"{point.name(i)} is not linear in the cotangent", point.arrays)
         if differs(np.where(known, 0 * g, z), z, 0.0):
             raise GradientCheckError(f"{point.name(i)} is not zero for a cotangent of zeros")
 
@@ -284,10 +303,11 @@ def _check_scaled(point: Gradients) -> None:
                 allowed = ROUNDING * (factor * point.epsilon * np.abs(g) + tiny)
                 expected = np.where(np.isfinite(g), factor * g, h)
             if differs(expected, h, allowed) and differs(expected, h, allowed + factor * 10 * point.limits[i]):
-                raise GradientCheckError(
+                message = (
                     f"{point.name(i)} is not linear in the cotangent: for one {factor:g} times as large, it is "
                     f"{shown(h / factor)} as large, not {shown(g)}"
                 )
+                raise RoundingError(message, point.arrays)
 
 
 def _check_cotangent_layouts(point: Gradients) -> None:
@@ -458,7 +478,7 @@ def check_narrow(subject: Subject, narrow: Sequence[Array]) -> None:
         if differs(g, h, limit):
             g, h = low.found[i], wide.found[i]
             message = f"{low.name(i)} is {shown(g)} in {g.dtype}, but {shown(h)} in {h.dtype}"
-            raise GradientCheckError(message, pair=(g, h))
+            raise RoundingError(message, narrow, pair=(g, h))
 
 
 def _comparable(
@@ -526,7 +546,8 @@ def check_forward(point: Gradients) -> None:
             return
         slack = sum(float(np.sum(a * np.abs(v))) for a, v in zip(point.limits, tangents, strict=True))
     if not off <= slack:
-        raise GradientCheckError(f"forward mode gives {forward:.8g} where reverse mode gives {reverse:.8g}")
+        message = f"forward mode gives {forward:.8g} where reverse mode gives {reverse:.8g}"
+        raise RoundingError(message, point.arrays)
 
 
 def shown(array: Array) -> str:

@@ -59,6 +59,7 @@ class ForeignSubject(Subject):
     def __init__(self, fn: Foreign, given: Arrays) -> None:
         super().__init__(fn, given)
         self.foreign = fn
+        self.is_composed = False  # what another engine records is not known
 
     def inputs(self, arrays: Arrays) -> list[Any]:
         """Return copies."""

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import itertools
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -23,6 +24,7 @@ from ._comparison import (
 )
 from ._conditions import (
     Gradients,
+    RoundingError,
     check_conditions,
     check_forward,
     check_narrow,
@@ -35,6 +37,7 @@ from ._conditions import (
 )
 from ._engines import Foreign, ForeignSubject
 from ._jacobians import Jacobians
+from ._recorded import operations_of
 from ._report import call_of, caller, pattern_in, reported
 from ._subject import Subject, gradient_subject, inner_product, listed, normal, quiet, widened
 
@@ -62,7 +65,8 @@ def check_operation(
     On tensors it gives the values, shapes and dtypes that it gives on arrays; gradients have the shape and dtype of
     their inputs, are linear in the cotangent, the same in each memory layout and call, and agree with differences, and
     so do derivatives of higher order; forward mode is the transpose of reverse mode; no input is written to, and no
-    gradient shares memory with an input, the cotangent or another gradient. `check` finds the points by itself.
+    gradient shares memory with an input, the cotangent or another gradient. Where a failure may be due to rounding of
+    several operations, one of them has to be wrong by itself. `check` finds the points without help.
 
     Parameters
     ----------
@@ -151,14 +155,34 @@ def check_at(
     if not point.is_recorded:
         return
     with quiet():
-        check_conditions(point)
+        with _or_of_each(lambda one: check_conditions(Gradients(one, one.arrays)), subject, told):
+            check_conditions(point)
         check_parts(point)
         _check_differences(subject, measure, told)
-        check_precision(point, dtypes)
-        check_forward(point)
+        with _or_of_each(lambda one: check_narrow(one, one.arrays), subject, told):
+            check_precision(point, dtypes)
+        with _or_of_each(lambda one: check_forward(Gradients(one, one.arrays)), subject, told):
+            check_forward(point)
         for _ in range(order - 1):
             subject = gradient_subject(subject)
             _check_differences(subject, measure, told)
+
+
+@contextlib.contextmanager
+def _or_of_each(check: Callable[[Subject], None], subject: Subject, told: Told) -> Iterator[None]:
+    """Let a check fail only if it fails of one operation alone, where roundings between several may be the reason.
+
+    Else it cannot be told.
+    """
+    try:
+        yield
+    except RoundingError as error:
+        if not subject.is_composed:
+            raise
+        with failing("calling an operation alone"):
+            for operation in operations_of(subject, error.arrays):
+                check(operation)
+        told.untold += 1
 
 
 def check_swiftly(
@@ -175,15 +199,16 @@ def check_swiftly(
     results seems to depend on the same element of the inputs alone: along one direction, all are compared then.
     """
     check_values(fn, inputs, reference)
-    subject = Subject(fn, list(inputs))
+    subject, told = Subject(fn, list(inputs)), told or Told()
     with quiet():
         if any(x.dtype not in (np.float64, np.complex128) for x in inputs):
-            check_narrow(subject, inputs)
+            with _or_of_each(lambda one: check_narrow(one, one.arrays), subject, told):
+                check_narrow(subject, inputs)
         else:
             smallest = min(float(np.min(np.abs(x), initial=1.0, where=x != 0)) for x in inputs)
             if smallest > 1e-150 or all(np.all(np.isfinite(g)) for g in Gradients(subject, list(inputs)).found):
                 by_element = by_element and len({x.shape for x in inputs}) == 1 and inputs[0].size > 0
-                _check_swiftly(subject, told or Told(), by_element)  # else derivatives may overflow
+                _check_swiftly(subject, told, by_element)  # else derivatives may overflow
 
 
 def check_foreign(

@@ -80,8 +80,8 @@ class Sample:
                 places.setdefault(x, []).append(i)
         return places
 
-    def _calling(self, wide: bool) -> Any:
-        """Return the operation as a function of the inputs that a gradient is wanted for."""
+    def calling(self, wide: bool = False) -> Any:
+        """Return the operation as a function of the inputs that a gradient is wanted for; all are copies."""
         apply = self.op.definition.apply if isinstance(getattr(self.op, "definition", None), type) else self.op.apply
         places = list(self.places.values())
 
@@ -122,9 +122,9 @@ class Sample:
         """
         with quiet():
             found = self.gradients(node, g)
-            self._refuse_random()
-            names = self._names()
-            subject = Subject(self._calling(wide=True), [Tensor(widened(x)) for x in self.inputs], names)
+            self.refuse_random()
+            names = self.names()
+            subject = Subject(self.calling(wide=True), [Tensor(widened(x)) for x in self.inputs], names)
             place = Place(subject)
             cotangents = self._cotangents(g, place)
             if not all(np.all(np.isfinite(x)) for x in (*place.arrays, *place.values, *cotangents)):
@@ -132,15 +132,16 @@ class Sample:
             drift, message = self._narrow(subject, found, cotangents)
             return Result(drift, self._by_differences(place, cotangents, random) or message)
 
-    def _names(self) -> list[str]:
+    def names(self) -> list[str]:
+        """Return what each input is called."""
         parameters: Sequence[str] = getattr(self.op, "parameters", ())
         if self.op.variadic or not parameters:
             return [f"input {where[0]}" for where in self.places.values()]
         return [" and ".join(parameters[i] for i in where) for where in self.places.values()]
 
-    def _refuse_random(self) -> None:
+    def refuse_random(self) -> None:
         """Raise if the operation, called again, returns something else than roundings of what it returned."""
-        result = self._calling(wide=False)(*self.inputs)
+        result = self.calling()(*self.inputs)
         again = [np.asarray(array_of(y)) for y in (result if isinstance(result, tuple) else (result,))]
         for y, z in zip(again, self.outputs, strict=True):
             if y.dtype.kind not in "fc":

@@ -6,12 +6,13 @@ import warnings
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
-from functools import partial
+from functools import cached_property, partial
 from typing import Any
 
 import numpy as np
 
 from ..errors import DtypeError
+from ..graph.node import Leaf, ancestors
 from ..graph.source_info import defined
 from ..tensors.conversions import differentiated
 from ..tensors.dispatch import fronts
@@ -56,6 +57,14 @@ class Subject:
                 f"no input holds floating-point numbers, only {', '.join(map(_kind, given)) or 'nothing'}: there is "
                 f"nothing to differentiate with respect to. Write 1.0 for 1, or x.astype(float) for x"
             )
+
+    @cached_property
+    def is_composed(self) -> bool:
+        """Whether several operations are recorded: what each of them rounds, or loses, reaches the others."""
+        with quiet():
+            outputs = self.apply(self.inputs(self.arrays))
+        nodes = ancestors(y._node for y in outputs if isinstance(y, Tensor) and y._node is not None)
+        return sum(not isinstance(node, Leaf) for node in nodes) > 1
 
     def inputs(self, arrays: Sequence[Array]) -> list[Any]:
         """Return new inputs with the values of `arrays`, each of which requires a gradient."""
@@ -112,7 +121,9 @@ def gradient_subject(first: Subject) -> Subject:
     names = [*(first.names[first.places.index(i)] if i in first.places else "" for i in range(len(first.given)))]
     kind = "cotangent" if first.output_name == "output" else "further cotangent"
     names += [f"{kind} {k}" for k in range(len(cotangents))]
-    return Subject(partial(_gradients_of, first), [*first.given, *cotangents], names, "gradient")
+    second = Subject(partial(_gradients_of, first), [*first.given, *cotangents], names, "gradient")
+    second.is_composed = first.is_composed
+    return second
 
 
 def _gradients_of(subject: Subject, *arguments: Any) -> list[Tensor]:

@@ -389,3 +389,14 @@ def test_dependent_columns_have_no_derivative() -> None:
     found = grad(lambda a: np.sum(np.linalg.qr(a)[0][1] ** 3))(a)
     assert np.array_equal(found[0], np.zeros((3, 2)))
     assert found[1].any()
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_zeros_of_r_have_no_gradient_to_pass_on(dtype: Any) -> None:
+    """What a large matrix would multiply there cancels only up to rounding."""
+    a, weights = 1e6 * drawn((4, 3), dtype), 1e-6 * drawn((3, 3), dtype)
+
+    def loss(below: float) -> Callable[[Any], Any]:
+        return lambda x: np.sum(np.real(np.linalg.qr(x)[1] * (np.triu(weights) + np.tril(np.full((3, 3), below), -1))))
+
+    assert np.array_equal(grad(loss(0.0))(a), grad(loss(3.0))(a))

@@ -362,3 +362,22 @@ def test_all_pairs_of_outputs_and_inputs_of_slogdet_are_real_for_complex_matrice
         assert gradcheck(
             lambda a, w=weights: w[0] * np.linalg.slogdet(a)[1] + w[1] * np.linalg.slogdet(a)[0].imag, a, fast_mode=True
         )
+
+
+@pytest.mark.parametrize("shape", [(3, 3), (4, 3), (3, 4), (2, 3, 3)])
+def test_the_pseudoinverse_of_small_numbers_in_single_precision(shape: tuple[int, ...]) -> None:
+    """Terms that are zero at full rank are left out: they would overflow, or leave the rounding of large ones."""
+    a = drawn(shape) * 1e-13
+    found = grad(lambda x: np.sum(np.linalg.pinv(x) * np.arange(1.0, 4.0, dtype=x.dtype)[:, None][: x.shape[-1]]))
+    if shape[-1] == 4:
+        found = grad(lambda x: np.sum(np.linalg.pinv(x) * np.arange(1.0, 5.0, dtype=x.dtype)[:, None]))
+    exact = found(a.astype(np.float32).astype(np.float64))
+    assert np.all(np.abs(found(a.astype(np.float32)) - exact) <= 1e-3 * np.max(np.abs(exact)))
+
+
+def test_the_pseudoinverse_of_a_stack_in_which_ranks_differ() -> None:
+    full, poor = drawn((3, 3)), drawn((3, 1)) @ drawn((1, 3))
+    weights = drawn((3, 3))
+    of_stack = grad(lambda x: np.sum(np.linalg.pinv(x, rcond=1e-10) * weights))(np.stack([full, poor]))
+    assert np.allclose(of_stack[0], grad(lambda x: np.sum(np.linalg.inv(x) * weights))(full), rtol=1e-9)
+    assert np.allclose(of_stack[1], grad(lambda x: np.sum(np.linalg.pinv(x, rcond=1e-10) * weights))(poor), rtol=1e-9)

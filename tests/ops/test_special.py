@@ -187,6 +187,14 @@ def test_boxcox_at_zero() -> None:
     assert np.allclose(slope(special.inv_boxcox, x, np.zeros(2), of=1), -(x**2) / 2 * np.exp(x), rtol=1e-12)
 
 
+@pytest.mark.parametrize("sign", [1.0, -1.0])
+def test_inverse_boxcox_where_the_product_overflows(sign: float) -> None:
+    x, y = sign * np.full(1, 3e161), sign * np.full(1, 2e155)
+    expected = sign * (1 - np.log(3e161) - np.log(2e155)) / 2e155 / 2e155  # of exp(log(x y) / y), which is 1
+    for function in (special.inv_boxcox, special.inv_boxcox1p):
+        assert np.allclose(slope(function, x, y, of=1), sign * expected, rtol=1e-3, atol=0)  # a subnormal number
+
+
 @pytest.mark.filterwarnings("ignore::RuntimeWarning")
 def test_entropies_at_zero() -> None:
     zero, one = np.zeros(1), np.ones(1)

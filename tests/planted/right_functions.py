@@ -235,7 +235,7 @@ STEPS: dict[str, Step] = {
     "exp(-z*z)": lambda z, y: np.exp(-z * z),
     "log1p(abs(z))": lambda z, y: np.log1p(np.abs(z)),
     "log(z*z+1e-3)": lambda z, y: np.log(z * z + 1e-3),
-    "sqrt(abs(z))": lambda z, y: np.sqrt(np.abs(z)),
+    "sqrt(abs(z))": lambda z, y: np.sqrt(np.abs(_nonzero(z))),
     "tanh(z)": lambda z, y: np.tanh(z),
     "arctan(z)": lambda z, y: np.arctan(z),
     "arcsinh(z)": lambda z, y: np.arcsinh(z),
@@ -278,6 +278,13 @@ STEPS: dict[str, Step] = {
     "softplus(z)": lambda z, y: F.softplus(z),
     "relu(z)": lambda z, y: F.relu(z),
 }
+
+
+def _nonzero(z: Any) -> Any:
+    """Refuse zeros: what follows has an infinite slope there, and the chain rule has no answer."""
+    if not np.all(z):
+        raise ValueError("a slope at 0 is infinite")
+    return z
 
 
 def compositions(count: int, seed: int = 0) -> Iterator[Right]:

@@ -92,9 +92,11 @@ def _boxcox_power(g: Any, log_x: Any, y: Any, zero: Any) -> Any:
 def _inverse_power(g: Any, x: Any, y: Any, value: Any) -> Any:
     """Return the derivative of (1 + x y)**(1 / y) in y: the value times (z / (1 + z) - log1p(z)) / y², z = x y."""
     z = x * y
-    near = np.less(np.abs(z), NEAR)
-    small, large = np.where(near, z, 0), np.where(near, 1, z)
-    closed = (large / (1 + large) - np.log1p(large)) / np.square(np.where(near, 1, y))
+    near, beyond = np.less(np.abs(z), NEAR), np.isinf(z)
+    small, large, divisor = np.where(near, z, 0), np.where(near | beyond, 1, z), np.where(near, 1, y)
+    sizes = np.abs(np.where(beyond, x, 1)), np.abs(np.where(beyond, y, 1))
+    logarithm = np.where(beyond, np.log(sizes[0]) + np.log(sizes[1]), np.log1p(large))
+    closed = (np.where(beyond, 1, large / (1 + large)) - logarithm) / divisor / divisor
     return g * value * np.where(near, np.square(x) * special.hyp2f1(2, 2, 3, -small) * -0.5, closed)
 
 

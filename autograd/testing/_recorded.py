@@ -1,0 +1,49 @@
+"""The operations that a function records, each as a function of its own, at the numbers that it was given."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from ..graph.grad_mode import TRACING, Watch
+from ..graph.instrumentation import observer
+from ..graph.node import Node
+from ..tensors.tensor import Tensor
+from ._sample import Sample, SetAsideError
+from ._subject import Subject, quiet
+
+__all__ = ["operations_of"]
+
+Array = np.ndarray[Any, Any]
+
+
+def operations_of(subject: Subject, arrays: Sequence[Array]) -> list[Subject]:
+    """Return each operation that the subject records for these inputs; some cannot be called again."""
+    samples: list[Sample] = []
+
+    def note(node: Node, values: tuple[Any, ...], z: object) -> None:
+        with contextlib.suppress(SetAsideError):
+            samples.append(Sample(node, values, z))
+
+    token = observer.set(note)
+    try:
+        with Watch(TRACING), quiet():
+            subject.apply(subject.inputs(arrays))
+    finally:
+        observer.reset(token)
+    return [alone for sample in samples if (alone := _alone(sample)) is not None]
+
+
+def _alone(sample: Sample) -> Subject | None:
+    """Return an operation as a subject; None if it is random, or its numbers are not finite."""
+    if not all(np.all(np.isfinite(x)) for x in (*sample.inputs, *sample.outputs)):
+        return None
+    with quiet():
+        try:
+            sample.refuse_random()
+        except SetAsideError:
+            return None
+    return Subject(sample.calling(), [Tensor(x) for x in sample.inputs], sample.names())
