@@ -71,9 +71,13 @@ class Continuous(Distribution):
         if method in ("ppf", "isf"):
             return self._quantile(method, x, shapes, loc, scale, valid)
         z = (x - loc) / scale
-        point = unwrap(z)
         low, high = self._support(*values)
         density = method in _DENSITIES
+        if density and low is self._low == -np.inf and high is self._high == np.inf:
+            found = self._logpdf(z, *shapes) - np.log(scale)
+            if everywhere(np.isfinite(unwrap(found))) and everywhere(valid):
+                return np.exp(found) if method == "pdf" else found
+        point = unwrap(z)
         inside = (point > low) & (point < high)
         if not everywhere(inside):
             if density and not self._open:

@@ -43,6 +43,7 @@ class Distribution:
 
     name: str
     shapes: tuple[str, ...] = ()
+    _ours: tuple[str, ...] = ()  # which functions of arrays are computed as those of tensors are
     _further: tuple[tuple[str, float], ...] = ()  # loc, and scale
 
     def __repr__(self) -> str:
@@ -73,11 +74,14 @@ class Distribution:
     def _computed(self, method: str, x: Any, parameters: tuple[Any, ...], named: dict[str, Any]) -> Tensor:
         given = self._bound(method, parameters, named)
         found: Any
-        if is_plain(x, *given):
+        plain = is_plain(x, *given)
+        if plain and method not in self._ours:
             found = getattr(of_scipy(self.name), method)(x, *given)
             return found
         with np.errstate(all="ignore"):  # as SciPy does: what is not defined is nan
             found = self._of_tensors(method, in_double(x), list(map(in_double, given)))
+        if plain:
+            return found[()]
         result: Tensor = as_tensor(found) if any(isinstance(value, Tensor) for value in (x, *given)) else found
         return result
 

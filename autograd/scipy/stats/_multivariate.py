@@ -61,8 +61,6 @@ class _MultivariateNormal(_OfVectors):
         self, x: TensorLike, mean: TensorLike | None = None, cov: TensorLike = 1, allow_singular: bool = False
     ) -> Tensor:
         """Return the density at `x`, of shape (..., dimension); the parameters are those of `logpdf`."""
-        if is_plain(x, mean, cov):
-            return of_scipy(self.name).pdf(x, mean, cov, allow_singular)
         found: Tensor = np.exp(self.logpdf(x, mean, cov, allow_singular))  # type: ignore[assignment]
         return found
 
@@ -88,11 +86,12 @@ class _MultivariateNormal(_OfVectors):
         ValueError, LinAlgError
             SciPy's, if shapes do not fit or if the matrix is not positive definite.
         """
-        if is_plain(x, mean, cov):
-            return of_scipy(self.name).logpdf(x, mean, cov, allow_singular)
-        center, matrix = _mean_and_matrix(mean, cov)
+        center, matrix, plain = *_mean_and_matrix(mean, cov), is_plain(x, mean, cov)
         if not allow_singular and np.ndim(unwrap(mean)) < 2 and _fit(in_double(x), center, matrix):
-            return np.squeeze(_log_density(in_double(x), center, matrix, False))
+            density = np.squeeze(_log_density(in_double(x), center, matrix, False))
+            return density[()] if plain else density
+        if plain:
+            return of_scipy(self.name).logpdf(x, mean, cov, allow_singular)
         values = self._in_scipy("logpdf", x, mean, cov, allow_singular=allow_singular)
         found = _log_density(in_double(x), center, matrix, allow_singular)
         if values is None:
