@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ..errors import DtypeError
 from ..graph.batched import Batched, batches, innermost
+from ..graph.call_site import users_line
 from ..graph.traced import Traced
 from ..ops.shape import operand
 from ..primitives.batching.level import enter, leave
@@ -40,7 +42,11 @@ def float_operand(x: TensorLike) -> Any:
     if isinstance(x, list | tuple) and not is_plain(x):
         return np.stack([float_operand(part) for part in x])
     found = operand(x)
-    return found if found.dtype.kind in "fc" else found.astype(float)
+    if found.dtype.kind in "fc":
+        return found
+    if found.dtype.kind not in "iub":  # of None, for example, NumPy makes nan
+        raise DtypeError(f"numbers are needed, at {users_line()}, not {type(x).__name__}: its dtype is {found.dtype}")
+    return found.astype(float)
 
 
 def double(x: TensorLike) -> Any:

@@ -43,7 +43,7 @@ class Distribution:
 
     name: str
     shapes: tuple[str, ...] = ()
-    _ours: tuple[str, ...] = ()  # which functions of arrays are computed as those of tensors are
+    _ours: frozenset[str] = frozenset()  # which functions of arrays are computed as those of tensors are
     _further: tuple[tuple[str, float], ...] = ()  # loc, and scale
 
     def __repr__(self) -> str:
