@@ -663,7 +663,8 @@ def compare_directions(
 
     `weights` are those of a cotangent to use instead. In one of them elements that are equal move together, so that
     ties are kept; in one all move by the same length. Of `few`, and where the first tells all, one is left out where no
-    elements are equal, and the last always. With `rest`, the last is for what steps of their own size do not tell.
+    elements are equal, and the last always. With `rest`, the last is for what steps of their own size do not tell. It tells
+    nothing of kinks, which may be as far away as its steps are long.
     """
     if not place.here.size or not any(x.size for x in place.arrays):
         return
@@ -691,7 +692,7 @@ def compare_directions(
                 moves,
                 place.slope(moves, measure),
                 measure,
-                lambda found, told: np.where(known, 0.0, weigh(found, told)),
+                lambda found, told: np.where(known | (found.low < found.high), 0.0, weigh(found, told)),
                 together=True,
             )
 

@@ -496,3 +496,9 @@ def test_struve_functions_far_out() -> None:
 def test_the_inverse_of_boxcox_is_flat_where_its_base_overflows() -> None:
     assert slope(special.inv_boxcox, [2.3e161], [2.6e155]) == 0
     assert slope(special.inv_boxcox1p, [2.3e161], [2.6e155]) == 0
+
+
+def test_poch_far_below_zero_where_gamma_functions_leave_the_range() -> None:
+    x, y = np.array([-684.0, -684.0, -684.3, -300.0]), np.array([0.5, -0.25, 0.5, -0.5])
+    expected = [82.1783259880271, -0.868563696231737, 237.937621635936, -0.181153604434844]  # mpmath's
+    assert np.allclose(slope(special.poch, x, y), expected, rtol=1e-10)

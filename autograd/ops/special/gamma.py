@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 BERNOULLI = (1 / 6, -1 / 30, 1 / 42, -1 / 30, 5 / 66, -691 / 2730, 7 / 6)
 SHIFT = 15
 SMALL, TERMS = 0.5, 18  # where the series of gammainc is summed, and how much of it
+DEEP = -169.0  # below which gamma(x), or gamma(1 - x), leaves the range of numbers
 LARGE = 20.0  # from which on Stirling's series gives all digits
 
 
@@ -124,14 +125,26 @@ def psi_between_poles(x: ArrayOrTensor, y: ArrayOrTensor) -> Any:
     return special.psi(1 - y) - special.psi(1 - x)
 
 
+def _gamma_by_slope(a: Any, x: Any) -> Any:
+    """Return gamma(a) times the derivative of 1 / gamma(x), where one overflows and the other is lost: x < 0."""
+    size = special.gammasgn(a) * np.exp(special.gammaln(a) + special.gammaln(1 - x))
+    angle = math.pi * np.remainder(x, 2)
+    return size * (np.cos(angle) - np.sin(angle) * special.psi(1 - x) / math.pi)
+
+
 def _poch_slope(x: Any, y: Any, out: Any) -> Any:
     """Return the derivative of gamma(x + y) / gamma(x) in x; near 0 and below in a form without the poles of psi(x)."""
     poles, left = is_pole(x) & is_pole(x + y), np.less_equal(x, 0) | np.less(x, np.minimum(y, 0.5))
     near, far = np.where(left & ~poles, x, 0.25), np.where(left, 1, x)
     rest = np.where(poles, 1, y)
-    without_poles = special.gamma(near + rest) * rgamma_slope(near, special.rgamma(near)) + out * special.psi(
-        near + rest
+    deep = np.less(near, DEEP) | (np.less(near + rest, DEEP) & np.less(near, 0))
+    shallow, depth = np.where(deep, 0.25, near), np.where(deep, near, DEEP)
+    growth = np.where(
+        deep,
+        _gamma_by_slope(np.where(deep, near + rest, 1), depth),
+        special.gamma(np.where(deep, 1, near + rest)) * rgamma_slope(shallow, special.rgamma(shallow)),
     )
+    without_poles = growth + out * special.psi(near + rest)
     pole, other = np.where(poles, x, 0), np.where(poles, x + y, 0)
     return np.where(
         poles,
