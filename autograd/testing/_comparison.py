@@ -430,7 +430,7 @@ def _agrees(
     """
     if _is_whole(place, moves, weights, numeric):
         return False
-    if numeric == 0 and place.subject.is_composed and _changes_meanwhile(place, moves, weights, analytic):
+    if place.subject.is_composed and _changes_meanwhile(place, moves, weights, analytic):
         return False
     gap = gap_between(analytic, numeric)
     if not confirmed(_weighted_slopes(place, moves, weights), numeric, gap):
@@ -447,9 +447,9 @@ def _agrees(
 
 
 def _changes_meanwhile(place: Place, moves: Sequence[Array | None], weights: Array, analytic: float) -> bool:
-    """Tell whether the derivative of the graph is another one at the steps that are taken.
+    """Tell whether the derivative of the graph is another one at the steps that are taken, as smooth ones are not.
 
-    That the values stay the same says nothing then: an operation may have lost a wave or a kink in its last digit.
+    An operation may have lost a wave or a kink in its last digit, which values say nothing of.
     """
     for step in (sign * 2.0**-power for power in (9, 11, 14) for sign in (1, -1)):
         moved = [x if v is None else np.asarray(x + step * v) for x, v in zip(place.arrays, moves, strict=True)]
@@ -663,8 +663,8 @@ def compare_directions(
 
     `weights` are those of a cotangent to use instead. In one of them elements that are equal move together, so that
     ties are kept; in one all move by the same length. Of `few`, and where the first tells all, one is left out where no
-    elements are equal, and the last always. With `rest`, the last is for what steps of their own size do not tell. It tells
-    nothing of kinks, which may be as far away as its steps are long.
+    elements are equal, and the last always. With `rest`, the last is for what steps of their own size do not tell.
+    It tells nothing of kinks, which may be as far away as its steps are long.
     """
     if not place.here.size or not any(x.size for x in place.arrays):
         return

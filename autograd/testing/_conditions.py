@@ -208,7 +208,7 @@ def refuse_others(
     """
     for i, (g, h) in enumerate(zip(point.found, found, strict=True)):
         if differs(g, h, 0.0) and differs(g, h, times * point.limits[i]):
-            raise GradientCheckError(say(point.name(i), shown(h), shown(g)))
+            raise RoundingError(say(point.name(i), shown(h), shown(g)), point.arrays)
 
 
 def check_conditions(point: Gradients, *, nondet_tol: float = 0.0) -> None:
@@ -359,11 +359,11 @@ def _check_input_layouts(point: Gradients) -> None:
             found = point.subject.pulled(inputs, outputs, point.cotangents)
         for i, (g, h) in enumerate(zip(point.found, found, strict=True)):
             if differs(g, h, 0.0) and differs(g, h, 10 * point.limits[i]):
-                raise GradientCheckError(
+                message = (
                     f"{point.name(i)} depends on the layout of the inputs: with {layout}, it is {shown(h)}; in C "
-                    f"order, {shown(g)}",
-                    pair=(h, g),
+                    f"order, {shown(g)}"
                 )
+                raise RoundingError(message, point.arrays, pair=(h, g))
 
 
 def _check_memory(point: Gradients) -> None:

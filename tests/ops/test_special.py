@@ -502,3 +502,17 @@ def test_poch_far_below_zero_where_gamma_functions_leave_the_range() -> None:
     x, y = np.array([-684.0, -684.0, -684.3, -300.0]), np.array([0.5, -0.25, 0.5, -0.5])
     expected = [82.1783259880271, -0.868563696231737, 237.937621635936, -0.181153604434844]  # mpmath's
     assert np.allclose(slope(special.poch, x, y), expected, rtol=1e-10)
+
+
+def test_second_derivatives_where_terms_are_left_out() -> None:
+    """At shapes of 1 the beta density leaves out a power of 0; at 0 the t distribution does not change with v."""
+    for shapes in ((1.0, 2.9), (2.0, 1.0), (1.0, 1.0)):
+        for function in (special.betainc, special.betaincinv):
+            check_operation(function, *np.array([[*shapes, 0.3]]).T)
+    check_operation(special.stdtr, np.array([3.0, 3.0]), np.array([0.0, 1.0]))
+    check_operation(special.stdtrit, np.array([3.0, 3.0]), np.array([0.5, 0.7]))
+
+
+def test_the_complementary_quantile_next_to_1_is_as_steep_as_it_is() -> None:
+    """It is 1 - sqrt(y) there, which rounds to 1."""
+    assert np.allclose(slope(special.betainccinv, [1.0], [2.0], [4e-36], of=2), -0.5 / 2e-18, rtol=1e-9)

@@ -38,12 +38,15 @@ class Right:
         What `check` is told of it.
     places
         Returns inputs at which it is checked, where `check` does not choose them.
+    meant
+        Raises where the function is not meant to be called, if that is not the function itself.
     """
 
     name: str
     function: Function
     options: Mapping[str, Any] = field(default_factory=dict)
     places: Places | None = None
+    meant: Function | None = None
 
 
 def of_all_sizes(*shapes: tuple[int, ...], low: float = -2.0, high: float = 2.0, count: int = 8) -> Places:
@@ -235,7 +238,7 @@ STEPS: dict[str, Step] = {
     "exp(-z*z)": lambda z, y: np.exp(-z * z),
     "log1p(abs(z))": lambda z, y: np.log1p(np.abs(z)),
     "log(z*z+1e-3)": lambda z, y: np.log(z * z + 1e-3),
-    "sqrt(abs(z))": lambda z, y: np.sqrt(np.abs(_nonzero(z))),
+    "sqrt(abs(z))": lambda z, y: np.sqrt(np.abs(z)),
     "tanh(z)": lambda z, y: np.tanh(z),
     "arctan(z)": lambda z, y: np.arctan(z),
     "arcsinh(z)": lambda z, y: np.arcsinh(z),
@@ -280,13 +283,6 @@ STEPS: dict[str, Step] = {
 }
 
 
-def _nonzero(z: Any) -> Any:
-    """Refuse zeros: what follows has an infinite slope there, and the chain rule has no answer."""
-    if not np.all(z):
-        raise ValueError("a slope at 0 is infinite")
-    return z
-
-
 def compositions(count: int, seed: int = 0) -> Iterator[Right]:
     """Yield so many functions of two vectors: four fifths are compositions of two to five steps, others programs."""
     for number in range(count):
@@ -297,11 +293,20 @@ def compositions(count: int, seed: int = 0) -> Iterator[Right]:
             continue
         random = np.random.default_rng([seed, number])
         steps = [str(step) for step in random.choice(list(STEPS), random.integers(2, 6))]
-        yield Right(f"{name}: {'; '.join(steps)}", partial(_composed, steps), places=places)
+        meant = partial(_composed, steps, strict=True)
+        yield Right(f"{name}: {'; '.join(steps)}", partial(_composed, steps), places=places, meant=meant)
 
 
-def _composed(steps: Sequence[str], x: Any, y: Any) -> Any:
+#: Steps whose slope at 0 is infinite: what follows of it is 0 times infinity, for which the chain rule has no answer.
+STEEP = {"sqrt(abs(z))", "cbrt(z)"}
+
+
+def _composed(steps: Sequence[str], x: Any, y: Any, strict: bool = False) -> Any:
     z = x
     for step in steps:
+        if strict and step in STEEP and not np.all(z):
+            raise ValueError(f"{step} has an infinite slope at 0")
         z = STEPS[step](z, y)
+        if strict and not np.all(np.isfinite(z)):
+            raise ValueError(f"{step} is not finite")
     return z

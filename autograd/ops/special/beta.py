@@ -124,8 +124,9 @@ def weight(i: Any, j: Any, a: Any, b: Any, log_x: Any, log_rest: Any) -> Any:
 
 
 def _times(power: Any, log: Any) -> Any:
-    """Return power times log, and 0 where the power is 0."""
-    return np.where(np.equal(power, 0), 0, power * np.where(np.equal(power, 0), 0, log))
+    """Return power times log, and 0 where the power is 0 and the logarithm infinite."""
+    nothing = np.equal(power, 0) & np.isinf(log)
+    return np.where(nothing, 0, power * np.where(nothing, 0, log))
 
 
 def _part_of_shapes(i: int, j: int, a: Any, b: Any) -> Any:
@@ -289,10 +290,35 @@ elementwise(
     lambda g, a, b, y, out: g / at_quantile(special.betaincinv, density, out, a, b, y),
     forward=lambda a, b, y: special.betaincinv(a, b, y),
 )
+
+
+def _at_complement(direct: Callable[..., Any], mirrored: Callable[..., Any], out: Any, *values: Any) -> Any:
+    """Return `direct` of shapes and a quantile, `out`; near 1 less `mirrored` of them exchanged, and what is left to 1.
+
+    The quantile itself rounds there, and the density next to 1 would be that at 1.
+    """
+
+    def either(a: Any, b: Any, y: Any, x: Any) -> Any:
+        upper = np.greater(x, 0.5)
+        if not anywhere(upper):
+            return direct(a, b, x)
+        rest = np.where(upper, special.betaincinv(b, a, y), 0.5)
+        return np.where(upper, -mirrored(b, a, rest), direct(a, b, np.where(upper, 0.5, x)))
+
+    a, b, y = values
+    if out.dtype == np.float64:
+        return where_defined(out, either(a, b, y, out))
+    return where_defined(out, in_double(lambda a, b, y: either(a, b, y, special.betainccinv(a, b, y)), *values))
+
+
+def _quantile_slope(a: Any, b: Any, t: Any) -> Any:
+    return 1 / density(a, b, t)
+
+
 elementwise(
     special.betainccinv,
-    lambda g, a, b, y, out: g * at_quantile(special.betainccinv, _quantile_in_first, out, a, b, y),
-    lambda g, a, b, y, out: g * at_quantile(special.betainccinv, _quantile_in_second, out, a, b, y),
-    lambda g, a, b, y, out: -g / at_quantile(special.betainccinv, density, out, a, b, y),
+    lambda g, a, b, y, out: g * _at_complement(_quantile_in_first, _quantile_in_second, out, a, b, y),
+    lambda g, a, b, y, out: g * _at_complement(_quantile_in_second, _quantile_in_first, out, a, b, y),
+    lambda g, a, b, y, out: -g * _at_complement(_quantile_slope, lambda *of: -_quantile_slope(*of), out, a, b, y),
     forward=lambda a, b, y: special.betainccinv(a, b, y),
 )

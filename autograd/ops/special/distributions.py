@@ -31,12 +31,14 @@ def _t_in_freedom(v: Any, t: Any) -> Any:
 
 
 def _plain_t_in_freedom(v: Any, t: Any) -> Any:
-    square = t * t
+    middle = np.equal(t, 0)
+    square = np.square(np.where(middle, 1, t))
     z, rest = v / (v + square), square / (v + square)
     of_parameter = 0.5 * beta.shape_of(0.5 * v, 0.5, z, rest)
     weight = beta.weight(0.5, 0.5 * v, 1.5, 0.5 * v, -np.log1p(v / square), -np.log1p(square / v))
     of_limit = weight * (1.5 / ((1 + v) * (3 + v)))
-    return -0.5 * np.sign(t) * (of_parameter + of_limit)
+    at_middle = t * _plain_density_of_t(v, np.zeros_like(t)) * 0.5 * (gamma.psi_rise(0.5 * v, 0.5, 0) - 1 / v)
+    return np.where(middle, at_middle, -0.5 * np.sign(t) * (of_parameter + of_limit))
 
 
 def _quantile_of_t_in_freedom(v: Any, t: Any) -> Any:

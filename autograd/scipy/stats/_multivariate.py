@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from scipy import special
+from scipy.linalg import eigh
 
 from ...graph.batched import innermost
 from ...primitives.declare import general
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
     from ...tensors.tensor import Tensor, TensorLike
 
 __all__ = ["dirichlet", "multinomial", "multivariate_normal"]
+
+Array = np.ndarray[Any, Any]
 
 _SMALL = 1e6 * float(np.finfo(float).eps)  # eigenvalues, relative to the largest, that SciPy takes for 0
 
@@ -88,8 +91,9 @@ class _MultivariateNormal(_OfVectors):
         """
         center, matrix, plain = *_mean_and_matrix(mean, cov), is_plain(x, mean, cov)
         if not allow_singular and np.ndim(unwrap(mean)) < 2 and _fit(in_double(x), center, matrix):
-            density = np.squeeze(_log_density(in_double(x), center, matrix, False))
-            return density[()] if plain else density
+            if plain:
+                return _density_of_arrays(in_double(x), center, matrix)
+            return np.squeeze(_log_density(in_double(x), center, matrix, False))
         if plain:
             return of_scipy(self.name).logpdf(x, mean, cov, allow_singular)
         values = self._in_scipy("logpdf", x, mean, cov, allow_singular=allow_singular)
@@ -145,6 +149,15 @@ def _fit(points: Any, center: Any, matrix: Any) -> bool:
     except np.linalg.LinAlgError:
         return False
     return bool(size and pivots.min() > 1e-6 * pivots.max())
+
+
+def _density_of_arrays(points: Array, center: Array, matrix: Array) -> Any:
+    """Return the logarithm of the density with SciPy's roundings, but without the second to import `scipy.stats`."""
+    values, vectors = eigh(matrix, check_finite=False)
+    if matrix.shape[-1] == 1 and points.ndim < 2:
+        points = points[..., None]
+    square = np.sum(np.square((points - center) @ (vectors * np.sqrt(1 / values))), axis=-1)
+    return np.squeeze(-0.5 * (len(values) * math.log(2 * math.pi) + np.sum(np.log(values)) + square))[()]
 
 
 def _log_density(points: Any, center: Any, matrix: Any, singular: bool) -> Any:
