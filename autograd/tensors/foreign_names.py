@@ -403,6 +403,11 @@ _INIT = {
 
 _OPTIM = {"RMSProp": "`nn.optim.RMSprop`", "Optimiser": "`nn.optim.Optimizer`"}
 
+_UTILS = {
+    "remove_weight_norm": "`nn.utils.parametrize.remove_parametrizations(m, name)`",
+    "remove_spectral_norm": "`nn.utils.parametrize.remove_parametrizations(m, name)`",
+}
+
 # By the name of the class whose objects they are missing in, or of the module.
 NAMES = {
     "Tensor": _TENSOR,
@@ -415,4 +420,5 @@ NAMES = {
     "nn.functional": _FUNCTIONAL,
     "nn.init": _INIT,
     "nn.optim": _OPTIM,
+    "nn.utils": _UTILS,
 }

@@ -10,7 +10,7 @@ MODULES = (
     "autograd.scipy.sparse.linalg", "autograd.scipy.spatial.distance", "autograd.scipy.stats", "autograd.special",
     "autograd.testing", "nn", "nn.distributed", "nn.functional", "nn.init", "nn.onnx", "nn.optim",
     "nn.optim.lr_scheduler", "nn.optim.swa_utils", "nn.plots", "nn.sklearn", "nn.training", "nn.utils",
-    "nn.utils.rnn", "datasets", "datasets.transforms",
+    "nn.utils.parametrizations", "nn.utils.parametrize", "nn.utils.rnn", "datasets", "datasets.transforms",
 )  # fmt: skip
 
 

@@ -1,9 +1,12 @@
-"""Utilities: gradient clipping, parameters as one vector, sequences of different lengths, and atomic file writes."""
+"""Utilities: gradient clipping, parameters as one vector, parametrizations, sequences, atomic file writes."""
 
+import typing
+
+from autograd.extend import missing as _missing
 from autograd.extend import replacing
 from autograd.extend import set_module as _set_module
 
-from . import rnn
+from . import parametrizations, parametrize, rnn
 from ._parameters import (
     clip_grad_norm_,
     clip_grad_value_,
@@ -17,9 +20,14 @@ __all__ = [
     "clip_grad_value_",
     "get_total_norm",
     "parameters_to_vector",
+    "parametrizations",
+    "parametrize",
     "replacing",
     "rnn",
     "vector_to_parameters",
 ]
 
-_set_module(__name__, *(globals()[name] for name in __all__ if name not in ("replacing", "rnn")))
+_set_module(__name__, *(globals()[name] for name in __all__ if name != "replacing"))
+
+if not typing.TYPE_CHECKING:  # with `__getattr__`, type checkers would accept any name
+    __getattr__ = _missing.lookup(__name__, parametrizations, parametrize, rnn)

@@ -21,6 +21,8 @@ OWNERS: dict[ModuleType, Any] = {
     init: torch.nn.init,
     utils: torch.nn.utils,
     utils.rnn: torch.nn.utils.rnn,
+    utils.parametrizations: torch.nn.utils.parametrizations,
+    utils.parametrize: torch.nn.utils.parametrize,
     nn.optim: torch.optim,
     lr_scheduler: torch.optim.lr_scheduler,
     swa_utils: torch.optim.swa_utils,
@@ -52,6 +54,8 @@ NAMESPACES = {
     "nn.optim",
     "nn.utils",
     "nn.utils.rnn",
+    "nn.utils.parametrizations",
+    "nn.utils.parametrize",
     "nn.optim.lr_scheduler",
     "nn.optim.swa_utils",
 }
@@ -116,6 +120,10 @@ COMPARED: dict[str, str] = {
     "test_averaging.test_vectors": "parameters_to_vector vector_to_parameters",
     "test_packed_sequences.test_padding_and_packing": "PackedSequence pack_padded_sequence pack_sequence "
     "pad_packed_sequence pad_sequence",
+    "test_parametrizations.test_norms_of_weights": "spectral_norm weight_norm",
+    "test_parametrizations.test_orthogonal_matrices": "orthogonal",
+    "test_parametrizations.test_chains_of_own_parametrizations": "ParametrizationList cached is_parametrized "
+    "register_parametrization remove_parametrizations",
     "test_lbfgs.test_steps": "LBFGS",
     "test_optimizers.test_a_hundred_steps": "ASGD Adadelta Adafactor Adagrad Adam AdamW Adamax NAdam "
     "RAdam RMSprop Rprop SGD",

@@ -21,6 +21,8 @@ PAIRS: list[tuple[ModuleType, Any]] = [
     (functional, torch.nn.functional),
     (init, torch.nn.init),
     (utils, torch.nn.utils),
+    (utils.parametrizations, torch.nn.utils.parametrizations),
+    (utils.parametrize, torch.nn.utils.parametrize),
     (nn.optim, torch.optim),
     (lr_scheduler, torch.optim.lr_scheduler),
     (swa_utils, torch.optim.swa_utils),
