@@ -36,7 +36,11 @@ def html_of(module: Module) -> str:
     rows: list[str] = []
     counted: dict[int, Parameter] = {}
     for path, layer in module.named_modules():
-        own = dict(layer.named_parameters(recurse=False))
+        try:
+            own = dict(layer.named_parameters(recurse=False))
+        except RuntimeError:  # of a lazy layer before its first call
+            rows.append(_row(_title(path, layer), "not known before the first call", ""))
+            continue
         told = [f"{name} {x.shape}{' shared' if id(x) in counted else ''}" for name, x in own.items()]
         new = {id(x): x for x in own.values() if id(x) not in counted}
         counted |= new

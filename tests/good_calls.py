@@ -47,6 +47,7 @@ _BY_NAME: dict[str, list[Any]] = {
     "weights": [[0.5, 1.0]], "num_samples": [2], "lengths": [[1, 2], [2, 1, 3]], "samples": [[1.0, 2.0]],
     "sequences": [[[1.0, 2.0, 3.0], [4.0]]], "sequence": [lambda: nn.utils.rnn.pack_sequence([[1.0, 2.0], [3.0]])],
     "degrees": [10.0], "transforms": [[]], "transform": [lambda: Compose([])], "mean": [0.5], "std": [0.5], "size": [2],
+    "modules": [lambda: [nn.Identity()]], "original": [_weight],
     "sampler": [[2, 0, 1]], "batch_size": [2], "drop_last": [False], "num_replicas": [2], "rank": [1],
 }  # fmt: skip
 _OPTIONS: tuple[dict[str, Any], ...] = ({}, {"scale_factor": 2})

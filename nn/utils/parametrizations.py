@@ -363,6 +363,6 @@ def orthogonal(
 def _tensor(module: Module, name: str) -> Array:
     """Return the values of a parameter or buffer of a module."""
     held = getattr(module, name, None)
-    if isinstance(held, Tensor | np.ndarray):
-        return np.asarray(borrow(held))
-    raise ValueError(f"{type(module).__name__} has no parameter or buffer {name!r}")
+    if held is None:
+        raise ValueError(f"{type(module).__name__} has no parameter or buffer {name!r}")
+    return np.asarray(borrow(held))

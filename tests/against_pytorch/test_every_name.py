@@ -78,6 +78,8 @@ COMPARED: dict[str, str] = {
     "test_edges.test_batches_of_none_of_one_and_without": "Linear",
     "test_edges.test_flatten": "Flatten",
     "test_edges.test_unflatten": "Unflatten",
+    "test_lazy.test_lazy_layers": "LazyBatchNorm1d LazyBatchNorm2d LazyConv1d LazyConv2d LazyConv3d "
+    "LazyConvTranspose1d LazyConvTranspose2d LazyConvTranspose3d LazyInstanceNorm1d LazyInstanceNorm2d LazyLinear",
     "test_embedding.test_bilinear": "Bilinear",
     "test_embedding.test_containers_have_pytorchs_names": "ModuleDict ModuleList Sequential",
     "test_embedding.test_containers_of_parameters_have_pytorchs_names": "Module Parameter ParameterDict ParameterList",

@@ -228,6 +228,7 @@ def test_chains_of_own_parametrizations(
         parametrize.register_parametrization(ours, "weight", mine(), unsafe=rank_one)
         theirs_parametrize.register_parametrization(theirs, "weight", other(), unsafe=rank_one)
     same_state(ours, theirs)
+    assert isinstance(ours.parametrizations.weight, parametrize.ParametrizationList)
     assert len(ours.parametrizations.weight) == len(theirs.parametrizations.weight)
     if assigned:
         value = rng.normal(size=(3, 3))

@@ -1,0 +1,298 @@
+"""Lazy layers, which learn the number of their inputs from the first one, and are ordinary layers after it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any, ClassVar, Literal, NoReturn
+
+from numpy.typing import DTypeLike
+
+from autograd import BatchError, ShapeError
+from autograd.extend import as_array, borrow, levels
+
+from .._arguments import Size
+from ..module import Module
+from ..parameter import Parameter
+from ..random import drawing_from
+from .batchnorm import BatchNorm1d, BatchNorm2d, InstanceNorm1d, InstanceNorm2d
+from .conv import Conv1d, Conv2d, Conv3d, ConvTranspose1d, ConvTranspose2d, ConvTranspose3d
+from .linear import Linear
+
+__all__ = [
+    "LazyBatchNorm1d",
+    "LazyBatchNorm2d",
+    "LazyConv1d",
+    "LazyConv2d",
+    "LazyConv3d",
+    "LazyConvTranspose1d",
+    "LazyConvTranspose2d",
+    "LazyConvTranspose3d",
+    "LazyInstanceNorm1d",
+    "LazyInstanceNorm2d",
+    "LazyLinear",
+]
+
+
+class UninitializedParameter:
+    """What a lazy layer has in place of a parameter or a buffer before its first call."""
+
+    def __init__(self, what: str) -> None:
+        self._what = what
+
+    def __getattr__(self, name: str) -> NoReturn:
+        if name[:2] == "__":  # Python asks for such names, as to copy this
+            raise AttributeError(name)
+        _refuse(self._what)
+
+    def __array__(self, dtype: object = None, copy: object = None) -> NoReturn:
+        _refuse(self._what)
+
+    def __repr__(self) -> str:
+        return f"<{self._what}: not known before the first call>"
+
+
+def _refuse(what: str) -> NoReturn:
+    raise RuntimeError(
+        f"{what} has no values before the first call: call the model once, with a batch, before it is given to an "
+        f"optimizer, summarized, converted, saved or loaded"
+    )
+
+
+class _Lazy(Module):
+    """Base class of lazy layers. At the first call, one becomes an object of its eager class, with all it has."""
+
+    eager: ClassVar[Any]
+    unknown: ClassVar[str]  # the first argument of the eager class
+    axis: ClassVar[int]  # the axis of an input that tells it
+
+    def _prepare(self, least: int = 1, **options: Any) -> None:
+        """Note the arguments of the eager class, checked by making one of the least size."""
+        Module.__init__(self)  # not that of the eager class, which makes parameters
+        with drawing_from((0,)):
+            small = self.eager(least, **options)
+        name = type(self).__name__
+        for key, value in vars(small).items():
+            held = isinstance(value, Parameter) or (key in small._buffers and value is not None)
+            setattr(self, key, UninitializedParameter(f"{key!r} of {name}") if held else value)
+        setattr(self, self.unknown, 0)
+        self._options = options
+
+    def forward(self, x: Any, *args: Any, **kwargs: Any) -> Any:
+        """Make parameters for inputs like `x`, and compute the output, as the eager layer does from now on."""
+        if levels():
+            raise BatchError(
+                f"{type(self).__name__} makes its parameters at its first call, which cannot be within vmap: call the "
+                f"model once before"
+            )
+        shape = as_array(borrow(x)).shape
+        if not -len(shape) <= self.axis < len(shape):
+            raise ShapeError(f"{type(self).__name__} learns {self.unknown} from its input, but not of shape {shape}")
+        made = self.eager(shape[self.axis], **self._options).train(self.training)
+        out = made(x, *args, **kwargs)  # which raises if the input does not fit; then nothing has changed
+        self.__class__ = self.eager
+        del self._options
+        made._buffers |= self._buffers
+        self.__dict__.update(vars(made))
+        return out
+
+    def _members(self, kind: type) -> Iterator[tuple[str, Any]]:
+        if kind is Parameter:
+            _refuse(repr(self))
+        return super()._members(kind)
+
+
+class LazyLinear(_Lazy, Linear):
+    """`Linear` that learns `in_features` from its first input, and is a `Linear` after it.
+
+    Before the first call there are no parameters: what needs them, such as an optimizer, a summary or a state, raises.
+    `compile` cannot record that call. Layers with the name ``Lazy...`` have the arguments of the eager ones without the
+    first.
+
+    Parameters
+    ----------
+    out_features, bias, dtype
+        As for `Linear`.
+
+    Raises
+    ------
+    RuntimeError
+        If its parameters are asked for before its first call.
+    BatchError
+        If its first call is within `vmap`.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import nn
+    >>> model = nn.Sequential(nn.LazyConv2d(4, kernel_size=3), nn.ReLU(), nn.Flatten(), nn.LazyLinear(10))
+    >>> model[3]
+    LazyLinear(in_features=0, out_features=10, bias=True)
+    >>> model(np.zeros((2, 1, 6, 6), np.float32)).shape
+    (2, 10)
+    >>> model[3]
+    Linear(in_features=64, out_features=10, bias=True)
+    """
+
+    eager = Linear
+    unknown = "in_features"
+    axis = -1
+
+    def __init__(self, out_features: Size, bias: bool = True, dtype: DTypeLike | None = None) -> None:
+        self._prepare(out_features=out_features, bias=bias, dtype=dtype)
+
+
+class _LazyConvolution(_Lazy):
+    """A convolution that learns its `in_channels`."""
+
+    unknown = "in_channels"
+
+    def __init__(
+        self,
+        out_channels: Size,
+        kernel_size: int | Sequence[int],
+        stride: int | Sequence[int] = 1,
+        padding: int | Sequence[int] | Literal["valid", "same"] = 0,
+        dilation: int | Sequence[int] = 1,
+        groups: Size = 1,
+        bias: bool = True,
+        padding_mode: str = "zeros",
+        dtype: DTypeLike | None = None,
+    ) -> None:
+        self._prepare(
+            groups,
+            out_channels=out_channels,
+            kernel_size=kernel_size,
+            stride=stride,
+            padding=padding,
+            dilation=dilation,
+            groups=groups,
+            bias=bias,
+            padding_mode=padding_mode,
+            dtype=dtype,
+        )
+
+
+class LazyConv1d(_LazyConvolution, Conv1d):
+    """`Conv1d` that learns `in_channels` from its first input, and is a `Conv1d` after it: see `LazyLinear`."""
+
+    eager = Conv1d
+    axis = -2
+
+
+class LazyConv2d(_LazyConvolution, Conv2d):
+    """`Conv2d` that learns `in_channels` from its first input, and is a `Conv2d` after it: see `LazyLinear`."""
+
+    eager = Conv2d
+    axis = -3
+
+
+class LazyConv3d(_LazyConvolution, Conv3d):
+    """`Conv3d` that learns `in_channels` from its first input, and is a `Conv3d` after it: see `LazyLinear`."""
+
+    eager = Conv3d
+    axis = -4
+
+
+class _LazyTransposedConvolution(_Lazy):
+    """A transposed convolution that learns its `in_channels`."""
+
+    unknown = "in_channels"
+
+    def __init__(
+        self,
+        out_channels: Size,
+        kernel_size: int | Sequence[int],
+        stride: int | Sequence[int] = 1,
+        padding: int | Sequence[int] = 0,
+        output_padding: int | Sequence[int] = 0,
+        groups: Size = 1,
+        bias: bool = True,
+        dilation: int | Sequence[int] = 1,
+        padding_mode: str = "zeros",
+        dtype: DTypeLike | None = None,
+    ) -> None:
+        self._prepare(
+            groups,
+            out_channels=out_channels,
+            kernel_size=kernel_size,
+            stride=stride,
+            padding=padding,
+            output_padding=output_padding,
+            groups=groups,
+            bias=bias,
+            dilation=dilation,
+            padding_mode=padding_mode,
+            dtype=dtype,
+        )
+
+
+class LazyConvTranspose1d(_LazyTransposedConvolution, ConvTranspose1d):
+    """`ConvTranspose1d` that learns `in_channels` from its first input: see `LazyLinear`."""
+
+    eager = ConvTranspose1d
+    axis = -2
+
+
+class LazyConvTranspose2d(_LazyTransposedConvolution, ConvTranspose2d):
+    """`ConvTranspose2d` that learns `in_channels` from its first input: see `LazyLinear`."""
+
+    eager = ConvTranspose2d
+    axis = -3
+
+
+class LazyConvTranspose3d(_LazyTransposedConvolution, ConvTranspose3d):
+    """`ConvTranspose3d` that learns `in_channels` from its first input: see `LazyLinear`."""
+
+    eager = ConvTranspose3d
+    axis = -4
+
+
+class _LazyNorm(_Lazy):
+    """Batch or instance normalization that learns its `num_features`; both have all options on, as in PyTorch."""
+
+    unknown = "num_features"
+
+    def __init__(
+        self,
+        eps: float = 1e-5,
+        momentum: float | None = 0.1,
+        affine: bool = True,
+        track_running_stats: bool = True,
+        dtype: DTypeLike | None = None,
+        *,
+        bias: bool = True,
+    ) -> None:
+        self._prepare(
+            eps=eps, momentum=momentum, affine=affine, track_running_stats=track_running_stats, dtype=dtype, bias=bias
+        )
+
+
+class LazyBatchNorm1d(_LazyNorm, BatchNorm1d):
+    """`BatchNorm1d` that learns `num_features` from its first input: see `LazyLinear`."""
+
+    eager = BatchNorm1d
+    axis = 1
+
+
+class LazyBatchNorm2d(_LazyNorm, BatchNorm2d):
+    """`BatchNorm2d` that learns `num_features` from its first input: see `LazyLinear`."""
+
+    eager = BatchNorm2d
+    axis = 1
+
+
+class LazyInstanceNorm1d(_LazyNorm, InstanceNorm1d):
+    """`InstanceNorm1d` that learns `num_features` from its first input: see `LazyLinear`.
+
+    As in PyTorch, `affine` and `track_running_stats` are on by default, which those of `InstanceNorm1d` are not.
+    """
+
+    eager = InstanceNorm1d
+    axis = -2
+
+
+class LazyInstanceNorm2d(_LazyNorm, InstanceNorm2d):
+    """`InstanceNorm2d` that learns `num_features` from its first input: see `LazyInstanceNorm1d`."""
+
+    eager = InstanceNorm2d
+    axis = -3
