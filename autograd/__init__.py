@@ -54,7 +54,14 @@ if typing.TYPE_CHECKING:
     from .transforms.hvp import ggnvp, hvp
     from .transforms.jacobian import hessian, jacobian
     from .transforms.linearize import linearize
-    from .transforms.trees import ravel_pytree, register_pytree_node, tree_flatten, tree_leaves, tree_map
+    from .transforms.trees import (
+        ravel_pytree,
+        register_dataclass,
+        register_pytree_node,
+        tree_flatten,
+        tree_leaves,
+        tree_map,
+    )
     from .transforms.vjp_jvp import jvp, vjp
     from .transforms.vmap import vmap
     from .visualize import draw_graph, watch_calls
@@ -122,6 +129,7 @@ __all__ = [
     "player",
     "ravel_pytree",
     "record_run",
+    "register_dataclass",
     "register_pytree_node",
     "saved",
     "saved_tensors_hooks",
@@ -152,7 +160,14 @@ _LATER = {
     "transforms.hvp": ("ggnvp", "hvp"),
     "transforms.jacobian": ("hessian", "jacobian"),
     "transforms.linearize": ("linearize",),
-    "transforms.trees": ("ravel_pytree", "register_pytree_node", "tree_flatten", "tree_leaves", "tree_map"),
+    "transforms.trees": (
+        "ravel_pytree",
+        "register_dataclass",
+        "register_pytree_node",
+        "tree_flatten",
+        "tree_leaves",
+        "tree_map",
+    ),
     "transforms.vjp_jvp": ("jvp", "vjp"),
     "transforms.vmap": ("vmap",),
     "visualize": ("draw_graph", "watch_calls"),

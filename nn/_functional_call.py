@@ -25,6 +25,8 @@ def functional_call(
     parameters: Mapping[str, Any] | Sequence[Mapping[str, Any]],
     args: Any = (),
     kwargs: Mapping[str, Any] | None = None,
+    *,
+    strict: bool = True,
 ) -> Any:
     """Call a module with the given parameters and buffers in place of its own, which stay as they are.
 
@@ -44,6 +46,9 @@ def functional_call(
         The arguments: a tuple, or a single one.
     kwargs
         Its keyword arguments.
+    strict
+        Whether all parameters have to be given. Otherwise the module has its own for those that are not, which `grad`
+        knows nothing of.
 
     Returns
     -------
@@ -53,7 +58,7 @@ def functional_call(
     Raises
     ------
     ValueError
-        If a name is not that of a parameter or buffer, or the parameters are not complete.
+        If a name is not that of a parameter or buffer, or the parameters are not complete and `strict`.
     ShapeError
         If an array has another shape than the parameter or buffer that it stands for.
     TypeError
@@ -77,7 +82,7 @@ def functional_call(
     if not isinstance(module, Module):
         raise TypeError(f"functional_call() calls an nn.Module, not {type(module).__name__}")
     given = _merged(parameters)
-    called = _Copies(module, given).of(module)
+    called = _Copies(module, given, strict).of(module)
     return called(*(args if isinstance(args, tuple) else (args,)), **(kwargs or {}))
 
 
@@ -170,7 +175,7 @@ def _merged(parameters: Any) -> dict[str, Any]:
 class _Copies:
     """Copies of modules, with the given parameters and buffers in place of their own."""
 
-    def __init__(self, module: Module, given: Mapping[str, Any]) -> None:
+    def __init__(self, module: Module, given: Mapping[str, Any], strict: bool) -> None:
         self._copies: dict[int, Module] = {}
         self._parameters: dict[int, Parameter] = {}
         self._buffers: dict[tuple[int, str], Any] = {}
@@ -201,10 +206,10 @@ class _Copies:
             names[id(own)] = name
             self._parameters[id(own)] = standing_in(value if isinstance(value, Tensor) else array)
         missing = [name for name, own in module.named_parameters() if id(own) not in names]
-        if missing:
+        if missing and strict:
             raise ValueError(
                 f"functional_call: {kind} was not given its parameter{'s' * (len(missing) > 1)} {', '.join(missing)}: "
-                f"to keep the module's own, give {{**dict(module.named_parameters()), **yours}}"
+                f"to keep the module's own, give strict=False"
             )
 
     def of(self, module: Module) -> Module:

@@ -6,6 +6,7 @@ What returns a function is called together with it: a derivative that was asked 
 import operator
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -46,6 +47,22 @@ def registered(flatten: Any, unflatten: Any, x: Any) -> Any:
         return autograd.grad(lambda held: total(held.x))(Held(x)).x
     finally:
         del REGISTERED[Held]
+
+
+@dataclass
+class Named:
+    """A dataclass with a field that is none of its parts."""
+
+    x: Any
+    name: str = "name"
+
+
+def registered_fields(data_fields: Any, meta_fields: Any, x: Any, drop_fields: Any = ()) -> Any:
+    autograd.register_dataclass(Named, data_fields, meta_fields, drop_fields)
+    try:
+        return autograd.grad(lambda named: total(named.x))(Named(x)).x
+    finally:
+        del REGISTERED[Named]
 
 
 def pair(x: Any) -> Any:
@@ -309,6 +326,9 @@ CALLS: dict[str, tuple[Function, Made, dict[str, Any]]] = {
     ),
     "register_pytree_node": (
         registered, lambda: [lambda tree: ((tree.x,), None), lambda rest, parts: Held(*parts), _array()], {}
+    ),
+    "register_dataclass": (
+        registered_fields, lambda: [["x"], ["name"], _array()], {"drop_fields": ()}
     ),
     "fixed_point": (autograd.fixed_point, lambda: [halved, 1.0, Tensor(2.0, requires_grad=True)],
                     {"tolerance": 1e-9, "max_iterations": 50}),

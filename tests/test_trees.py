@@ -1,6 +1,7 @@
 """Functions of pytrees, and classes that are registered as containers."""
 
 import dataclasses
+from collections import namedtuple
 from collections.abc import Iterator
 from typing import Any
 
@@ -17,12 +18,15 @@ from autograd import (
     Tensor,
     checkpoint,
     compile,
+    fixed_point,
     grad,
     hessian,
     hvp,
     jacobian,
     jvp,
+    linearize,
     ravel_pytree,
+    register_dataclass,
     register_pytree_node,
     tensor,
     tree_flatten,
@@ -288,3 +292,98 @@ def test_what_cannot_be_registered() -> None:
             tree_leaves(Odd())
     finally:
         del REGISTERED[Odd]
+
+
+@pytest.fixture
+def described() -> Iterator[Any]:
+    """Return a dataclass with an array, a container, a name and a setting, and what is not copied."""
+
+    @dataclasses.dataclass
+    class Described:
+        w: Any
+        inner: Any = None
+        name: str = dataclasses.field(default="", metadata={"static": True})
+        power: int = dataclasses.field(default=2, metadata={"static": True})
+        notes: list[str] = dataclasses.field(default_factory=list)
+        made: float = dataclasses.field(init=False, default=0.5)
+
+    register_dataclass(Described, drop_fields=["notes"])
+    yield Described
+    del REGISTERED[Described]
+
+
+def test_fields_that_describe_a_dataclass_are_no_variables(described: Any) -> None:
+    w = np.array([1.0, 2.0])
+    tree = described(w, {"b": 3.0}, "first", 3, ["gone"])
+
+    def f(t: Any) -> Any:
+        return np.sum(t.w**t.power) + t.inner["b"]
+
+    slopes = [grad(f)(tree), vjp(f, tree)[1](1.0)[0], grad(lambda t: checkpoint(f, t))(tree), compile(grad(f))(tree)]
+    for slope in slopes:
+        assert (slope.name, slope.power, slope.notes, slope.made) == ("first", 3, [], 0.5)
+        assert np.allclose(slope.w, 3 * w**2)
+        assert slope.inner == {"b": 1.0}
+    assert jvp(f, (tree,), (tree,))[1] == linearize(f, tree)[1](tree) == 3 * 9 + 3
+    assert np.allclose(hessian(f)(tree).w.w, np.diag(6 * w))
+    vector, unravel = ravel_pytree(tree)
+    assert np.array_equal(vector, [1, 2, 3])
+    assert unravel(vector * 2).name == "first"
+    rows = described(np.stack([w, w]), {"b": np.ones(2)}, "rows", 3)
+    assert np.array_equal(vmap(f)(rows), [10, 10])
+    compiled = compile(f)
+    assert [compiled(dataclasses.replace(tree, power=n)) for n in (2, 3, 2)] == [8, 12, 8]
+    assert len(compiled.programs) == 2
+    with pytest.raises(ValueError, match="the trees differ at tree"):
+        tree_map(lambda a, b: a, tree, {"w": w})
+
+
+def test_dataclasses_are_registered_with_all_their_fields() -> None:
+    for data, meta, drop, words in (
+        (["w"], [], [], "once, but not 'b'"),
+        (["w", "b"], ["name"], [], "once, but not 'name'"),
+        (["w", "b"], ["b"], [], "once, but not 'b', 'b'"),
+        (["w"], None, [], "data_fields and meta_fields together, or neither"),
+        (None, None, ["c"], "once, but not 'c'"),
+    ):
+        with pytest.raises(ValueError, match=words):
+            register_dataclass(Layer, data, meta, drop)
+    with pytest.raises(TypeError, match="takes a dataclass, not 'Interval'"):
+        register_dataclass(Interval)
+    assert Layer not in REGISTERED
+
+
+Pair = namedtuple("Pair", "low high")
+
+
+def test_fixed_points_are_found_for_containers() -> None:
+    def step(x: Any, a: Any) -> Any:
+        return tree_map(lambda part: 0.5 * np.cos(part) * a, x)
+
+    alone = fixed_point(lambda x, a: 0.5 * np.cos(x) * a, 1.0, 0.9)
+    slope = grad(lambda a: fixed_point(lambda x, a: 0.5 * np.cos(x) * a, 1.0, a))(0.9)
+    for start in (
+        {"b": 1.0, "a": np.zeros((2, 1))},
+        Layer(np.ones(2), 0.0),
+        Interval(1.0, np.ones(3), "t"),
+        Pair(1.0, [np.ones(2), 0.0]),
+    ):
+        found = fixed_point(step, start, 0.9)
+        assert type(found) is type(start)
+        size = sum(np.size(leaf) for leaf in tree_leaves(start))
+        assert np.allclose(ravel_pytree(found)[0], np.full(size, alone))
+        for derivative in (grad, lambda f: lambda a: compile(grad(f))(a)):
+            total = derivative(lambda a, start=start: np.sum(ravel_pytree(fixed_point(step, start, a))[0]))(0.9)
+            assert np.isclose(total, size * slope)
+        assert np.allclose(
+            ravel_pytree(vmap(lambda a, s=start: fixed_point(step, s, a))(np.array([0.9, 0.9])))[0], alone
+        )
+    turned = fixed_point(lambda x: {"a": 0.5 * x["a"] + 1, "b": 0.5 * x["b"]}, {"b": 0.0, "a": 0.0})
+    assert turned == {"b": 0.0, "a": pytest.approx(2.0)}
+    assert type(turned["a"]) is np.float64
+    with pytest.raises(
+        ShapeError, match=r"has an array of shape \(2, 3\) in x, where the function makes shape \(3, 2\)"
+    ):
+        fixed_point(lambda x: {"a": x["a"].T}, {"a": np.ones((2, 3))})
+    with pytest.raises(ValueError, match="the trees differ"):
+        fixed_point(lambda x: {"b": x["a"]}, {"a": np.ones(2)})

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
@@ -18,13 +18,9 @@ from ..primitives.function import Function
 from ..tensors.conversions import differentiated
 from ..tensors.tensor import LIFT, Tensor, unwrap
 from .checkpoint import arguments_now
-from .pytree import flatten
+from .pytree import REGISTERED, flatten
 from .recording import check_outputs
-
-if TYPE_CHECKING:
-    from numpy.typing import ArrayLike
-
-    from ..tensors.tensor import TensorLike
+from .trees import ravel_pytree, tree_map
 
 __all__ = ["Step", "differentiated_at", "fixed_point", "recorded_since", "standing_at"]
 
@@ -32,8 +28,8 @@ Array = np.ndarray[Any, Any]
 
 
 def fixed_point(
-    function: Callable[..., ArrayLike | Tensor],
-    start: TensorLike,
+    function: Callable[..., object],
+    start: object,
     *args: Any,
     tolerance: float = 1e-12,
     max_iterations: int = 10_000,
@@ -52,7 +48,9 @@ def fixed_point(
         Takes x and `args`, and returns an array of the shape of x. It must contract: bring any two x near the solution
         closer together.
     start
-        Where to start; the solution does not depend on it.
+        Where to start; the solution does not depend on it. Or a dict, a dataclass, a named tuple or an object of a
+        registered class with arrays in it, for a function that takes and returns one like it. Lists and tuples are
+        arrays.
     *args
         The other arguments of the function, arrays or containers of them.
     tolerance
@@ -83,7 +81,32 @@ def fixed_point(
     check_number("tolerance", tolerance)
     if not isinstance(max_iterations, int) or max_iterations < 1:
         raise ValueError(f"max_iterations should be an integer above 0, not {max_iterations!r}")
+    if type(start) in REGISTERED or isinstance(start, dict) or hasattr(type(start), "__dataclass_fields__"):
+        return _of_container(function, start, args, tolerance, max_iterations)
+    if isinstance(start, tuple) and hasattr(start, "_fields"):
+        return _of_container(function, start, args, tolerance, max_iterations)
     return _solution(function, start, args, 1, tolerance, max_iterations)
+
+
+def _of_container(
+    function: Callable[..., Any], start: Any, args: tuple[Any, ...], tolerance: float, max_iterations: int
+) -> Any:
+    """Return the container that a function of containers gives again: the fixed point of one of vectors."""
+    vector, unravel = ravel_pytree(start)
+
+    def of_vector(x: Any, *args: Any) -> Any:
+        return ravel_pytree(tree_map(_like, start, function(unravel(x), *args)))[0]
+
+    solution = unravel(_solution(of_vector, vector, args, 1, tolerance, max_iterations))
+    return tree_map(lambda x: x if isinstance(x, Tensor) else x[()], solution)
+
+
+def _like(x: Any, result: Any) -> Any:
+    if np.shape(as_array(unwrap(x))) != np.shape(as_array(unwrap(result))):
+        raise ShapeError(
+            f"fixed_point() has an array of shape {np.shape(x)} in x, where the function makes shape {np.shape(result)}"
+        )
+    return result
 
 
 def _solution(

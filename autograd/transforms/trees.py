@@ -14,7 +14,7 @@ from .pytree import REGISTERED, flatten, without_none
 if TYPE_CHECKING:
     from ..tensors.types import ArrayOrTensor
 
-__all__ = ["ravel_pytree", "register_pytree_node", "tree_flatten", "tree_leaves", "tree_map"]
+__all__ = ["ravel_pytree", "register_dataclass", "register_pytree_node", "tree_flatten", "tree_leaves", "tree_map"]
 
 T = TypeVar("T")
 
@@ -176,7 +176,8 @@ def register_pytree_node(
 ) -> type[T]:
     """Let objects of a class be containers in all transforms: `grad`, `vmap`, `compile`, `tree_map` and the others.
 
-    Dataclasses, named tuples, and subclasses of dict, list and tuple are containers without it.
+    Dataclasses, named tuples, and subclasses of dict, list and tuple are containers without it. `register_dataclass`
+    says which fields of a dataclass are none of its parts.
 
     Parameters
     ----------
@@ -233,6 +234,81 @@ def register_pytree_node(
 
     REGISTERED[kind] = parts_of, unflatten
     return kind
+
+
+def register_dataclass(
+    kind: type[T],
+    data_fields: Iterable[str] | None = None,
+    meta_fields: Iterable[str] | None = None,
+    drop_fields: Iterable[str] = (),
+) -> type[T]:
+    """Let some fields of a dataclass be what it holds, and others what describes it, such as a name or a setting.
+
+    A dataclass of numbers and arrays is a container without it. Fields that describe are no variables of `grad`, and a
+    program of `compile` is that of their values. It can decorate the class.
+
+    Parameters
+    ----------
+    kind
+        The dataclass. Subclasses are registered each on their own.
+    data_fields
+        The names of the fields that hold leaves or containers; by default those that are not described as static.
+    meta_fields
+        The names of the others, whose values can be hashed and compared; by default those with
+        ``field(metadata={"static": True})``. Give both or none.
+    drop_fields
+        The names of fields that are left out, and have their defaults in what is made.
+
+    Returns
+    -------
+    type
+        The class.
+
+    Raises
+    ------
+    ValueError
+        If the fields named are not all that the constructor takes, or the class is registered already.
+
+    Examples
+    --------
+    >>> from dataclasses import dataclass, field
+    >>> from autograd import grad, register_dataclass
+    >>> @register_dataclass
+    ... @dataclass
+    ... class Layer:
+    ...     weight: float
+    ...     name: str = field(default="", metadata={"static": True})
+    >>> slope = grad(lambda layer: layer.weight**2)(Layer(3.0, "first"))
+    >>> slope.name, slope.weight
+    ('first', np.float64(6.0))
+    """
+    fields = getattr(kind, "__dataclass_fields__", None)
+    if not isinstance(kind, type) or fields is None:
+        raise TypeError(f"register_dataclass() takes a dataclass, not {getattr(kind, '__qualname__', kind)!r}")
+    if (data_fields is None) != (meta_fields is None):
+        raise ValueError("register_dataclass() takes data_fields and meta_fields together, or neither of them")
+    known = {name for name, field in fields.items() if field.init}
+    drop = set(drop_fields)
+    if data_fields is None or meta_fields is None:
+        meta = [name for name in fields if name in known - drop and fields[name].metadata.get("static")]
+        data = [name for name in fields if name in known - drop and name not in meta]
+    else:
+        data, meta = list(data_fields), list(meta_fields)
+    named = [*data, *meta, *drop]
+    wrong = sorted(known ^ set(named)) or [name for name in named if named.count(name) > 1]
+    if wrong:
+        raise ValueError(
+            f"register_dataclass(): data_fields, meta_fields and drop_fields together name each argument of "
+            f"{kind.__qualname__} once, but not {', '.join(map(repr, wrong))}"
+        )
+
+    def apart(tree: Any) -> tuple[list[Any], Any]:
+        return [getattr(tree, name) for name in data], tuple([getattr(tree, name) for name in meta])
+
+    def together(rest: Any, parts: tuple[Any, ...]) -> T:
+        return kind(**dict(zip((*data, *meta), (*parts, *rest), strict=True)))
+
+    return register_pytree_node(kind, apart, together)
 
 
 def _plain(leaf: Any) -> Any:

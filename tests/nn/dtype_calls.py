@@ -152,10 +152,12 @@ def functions() -> Iterator[Call]:
 
 
 def layers() -> Iterator[Call]:
-    """Yield a call of each public module of `nn`."""
+    """Yield a call of each public module of `nn`, but of lazy layers, which after one call are some of the others."""
     for name in nn.__all__:
         kind = getattr(nn, name)
         if not inspect.isclass(kind) or not issubclass(kind, nn.Module) or name in _WITHOUT_CALL:
+            continue
+        if name.startswith("Lazy"):
             continue
         if name in _LAYERS:
             yield Call(name, *_LAYERS[name])

@@ -280,3 +280,41 @@ ODD: list[tuple[Callable[[], list[nn.Module]], str]] = [
 def test_modules_of_an_ensemble_are_alike(make: Callable[[], list[nn.Module]], message: str) -> None:
     with pytest.raises(ValueError, match=message):
         nn.stack_parameters(make())
+
+
+def test_parameters_that_are_not_given_are_the_modules_own_if_it_is_not_strict() -> None:
+    module = model()
+    weight = rng.normal(size=(3, 6))
+    with pytest.raises(ValueError, match=r"was not given its parameters 0\.weight, .*: .* strict=False"):
+        nn.functional_call(module, {"3.weight": weight}, X)
+    found = nn.functional_call(module.eval(), {"3.weight": weight}, X, strict=False)
+    assert np.array_equal(found.data, loaded(module, {"3.weight": weight})(X).data)
+    slope = grad(lambda w: nn.functional_call(module, {"3.weight": w}, X, strict=False).sum())(weight)
+    module(X).sum().backward()
+    assert np.allclose(slope, module[3].weight.grad)
+    with pytest.raises(ValueError, match=r"has no parameter or buffer '4\.weight'"):
+        nn.functional_call(module, {"4.weight": weight}, X, strict=False)
+
+
+class Tied(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.first = nn.Linear(4, 4, dtype=np.float64)
+        self.second = nn.Linear(4, 4, dtype=np.float64)
+        self.second.weight = self.first.weight
+
+    def forward(self, x: Any, scale: float = 1.0) -> Any:
+        return self.second(np.tanh(self.first(x))) * scale
+
+
+def test_a_shared_parameter_has_the_gradient_of_both_places() -> None:
+    module = Tied()
+    parameters = dict(module.named_parameters())
+    assert "second.weight" not in parameters
+    gradients = grad(lambda p: nn.functional_call(module, p, X, {"scale": 3.0}).sum())(parameters)
+    (module(X) * 3).sum().backward()
+    for name, parameter in parameters.items():
+        assert np.allclose(gradients[name], parameter.grad)
+    models = [Tied() for _ in range(2)]
+    found = vmap(lambda p: nn.functional_call(models[0], p, X))(nn.stack_parameters(models))
+    assert all(np.allclose(found[i], each(X).data) for i, each in enumerate(models))

@@ -32,6 +32,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ...graph.source_info import beginning, place
+from ..pytree import REGISTERED
 from .code_names import names_in
 
 __all__ = ["Environment", "Read"]
@@ -354,8 +355,9 @@ class _Reader:
                 if (key in self._names or _runs_unnamed(key, inside[key], made)) and self._first(holder, key):
                     self._of_class(f"{name}.{key}", holder, key, inside[key])
             return
-        # The parts of a layer have names that no code needs to mention.
-        everything = "_buffers" in inside or (self._everything and not isinstance(holder, ModuleType))
+        # The parts of a layer or a container have names that no code needs to mention.
+        container = type(holder) in REGISTERED or hasattr(type(holder), "__dataclass_fields__")
+        everything = "_buffers" in inside or container or (self._everything and not isinstance(holder, ModuleType))
         if hasattr(holder, "__dict__") and not isinstance(holder, ModuleType) and self._first(holder, ""):
             self._read(name, "", "attributes", holder, "", len(inside))
         for key in list(inside) if everything else self._names:

@@ -351,7 +351,11 @@ class ProgramRecorder(Recorder):
     def _floats_behind(self, x: Any) -> list[TracedFloat]:
         """Return the floats that a value is computed from, if it is computed from nothing else."""
         pending, found = [x], []
+        seen: set[int] = set()
         for y in pending:  # grows while it is iterated over
+            if id(y) in seen:
+                continue
+            seen.add(id(y))
             if isinstance(y, TracedFloat):
                 found.append(y)
                 continue
