@@ -101,6 +101,8 @@ def stack_parameters(modules: Sequence[Module]) -> dict[str, Array]:
 
     Raises
     ------
+    TypeError
+        If they are not modules.
     ValueError
         If there are no modules, or they are not built alike.
 
@@ -117,6 +119,9 @@ def stack_parameters(modules: Sequence[Module]) -> dict[str, Array]:
     >>> vmap(lambda p, x: nn.functional_call(models[0], p, x), in_axes=(0, None))(parameters, x).shape
     (5, 8, 2)
     """
+    odd_one = next((type(each).__name__ for each in modules if not isinstance(each, Module)), None)
+    if odd_one is not None:
+        raise TypeError(f"stack_parameters() takes modules, not {odd_one}")
     states = [_own(module) for module in modules]
     if not states:
         raise ValueError("stack_parameters() needs at least one module")

@@ -11,7 +11,7 @@ import pytest
 import xarray as xr
 
 import nn
-from autograd import CompileError, DtypeError, GraphError, Tensor, compile, grad, tensor
+from autograd import CompileError, DtypeError, GraphError, Tensor, compile, grad, tensor, vmap
 from autograd.extend import borrow
 
 NUMBERS = np.array([[1.0, 2.5], [2.0, 4.0], [4.0, 3.0]])
@@ -207,3 +207,42 @@ def test_derivatives_through_xarray() -> None:
     np.testing.assert_allclose(grad(energy)(at), grad(plain)(at))
     with pytest.raises(TypeError, match="data is a tuple"):
         trained((xr.Dataset({"a": array}), NUMBERS[:, :1]))
+
+
+UFUNCS = {
+    "add": np.add, "sub": np.subtract, "mul": np.multiply, "truediv": np.true_divide, "floordiv": np.floor_divide,
+    "mod": np.remainder, "pow": np.power, "lt": np.less, "le": np.less_equal, "eq": np.equal, "ne": np.not_equal,
+    "gt": np.greater, "ge": np.greater_equal,
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", ALL)
+@pytest.mark.parametrize("kind", [*PANDAS, *(f"{kind} of Polars" for kind in POLARS)])
+def test_elements_of_a_batch_beside_tables(kind: str, name: str) -> None:
+    """The left operand of an operator of Polars is not asked."""
+    of_polars = kind.endswith(" of Polars")
+    apply, table = ALL[name], POLARS[kind.removesuffix(" of Polars")]() if of_polars else PANDAS[kind]()
+    numbers, x = beside(table)
+    batch = np.stack([x.data, x.data + 0.5])
+    ufunc = UFUNCS[name]
+    ways = [
+        (lambda a: apply(a, table), lambda a: apply(a, numbers)),
+        (lambda a: ufunc(a, table), lambda a: apply(a, numbers)),
+    ]
+    if not of_polars and kind != "Index":  # an Index looks at its operand itself
+        ways.append((lambda a: apply(table, a), lambda a: apply(numbers, a)))
+    for way, plain in ways:
+        np.testing.assert_array_equal(vmap(way)(batch), vmap(plain)(batch))
+        if name in OPERATORS:
+            slopes = vmap(grad(lambda a, way=way: np.sum(way(a))))(batch)
+            np.testing.assert_array_equal(slopes, vmap(grad(lambda a, plain=plain: np.sum(plain(a))))(batch))
+
+
+def test_tables_without_numbers_beside_elements_of_a_batch() -> None:
+    for table, words in (
+        (pd.Series(["a", "b", "c"]), "is not of numbers"),
+        (pd.Series([1.0, None, 2.0]), "values are missing in a Series"),
+        (pl.Series("x", [1.0, None, 2.0]), "1 values of 'x' are missing"),
+    ):
+        with pytest.raises(DtypeError, match=words):
+            vmap(lambda a, table=table: a * table)(np.ones((2, 3)))

@@ -28,7 +28,8 @@ if TYPE_CHECKING:
 
 __all__ = [
     "FAILURES", "Batched", "Level", "Share", "agreed", "anywhere", "as_array", "batched_at", "batches", "chosen",
-    "concrete", "contents", "copied_for", "everywhere", "innermost", "levels", "running", "walks", "whole",
+    "concrete", "contents", "copied_for", "everywhere", "innermost", "levels", "running", "table_readers", "walks",
+    "whole",
 ]  # fmt: skip
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -506,6 +507,7 @@ class Batched(NDArrayOperatorsMixin):
     # NumPy's protocols. Where an operand is a tensor, it comes first: it records the operation, whose data are batched.
 
     __array_priority__ = 900
+    __pandas_priority__ = 4500  # above that of a DataFrame, so that pandas leaves its operators to batched arrays
 
     def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **kwargs: Any) -> Any:
         level = self.level
@@ -538,6 +540,7 @@ class Batched(NDArrayOperatorsMixin):
                 if hasattr(x, "_node"):
                     return NotImplemented
                 level.refuse_mask(x)
+                inputs = tuple([_without_table(y) for y in inputs])
         for x in (*kwargs.values(), *(kwargs.get("out") or ())) if kwargs else ():
             if type(x) is Batched:
                 if x.level.number > level.number:
@@ -570,6 +573,17 @@ class Batched(NDArrayOperatorsMixin):
         shape = tuple(shape) if isinstance(shape, tuple | list) else (shape,)
         value = self.value  # of outer batches too, perhaps
         return Batched(function((value.shape[0], *shape), *args, **kwargs, like=value), self.level)
+
+
+#: What makes an array of a table, and None of anything else: tensors know tables.
+table_readers: list[Callable[[Any], Any]] = []
+
+
+def _without_table(x: Any) -> Any:
+    """Return the numbers of a table, which all elements of a batch share, and anything else as it is."""
+    if type(x) is ndarray or type(x) is Batched:
+        return x
+    return next((numbers for read in table_readers if (numbers := read(x)) is not None), x)
 
 
 _ALL = slice(None)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..errors import DtypeError
+from ..graph.batched import table_readers
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
@@ -77,3 +78,13 @@ def numbers_of_table(table: Any) -> np.ndarray[Any, Any] | None:
         raise DtypeError(f"values are missing in a {what}: fill them in with .fillna(), or drop them with .dropna()")
     numbers: np.ndarray[Any, Any] = table.to_numpy(dtype=np.result_type(*dtypes))
     return numbers
+
+
+def _numbers(x: Any) -> np.ndarray[Any, Any] | None:
+    if hasattr(x, "to_numpy") and not is_polars(x):
+        return numbers_of_table(x) if is_table(x) else np.asarray(x)  # an Index has one dtype, and is no table
+    numbers: np.ndarray[Any, Any] | None = without_polars(x) if is_polars(x) else None
+    return numbers
+
+
+table_readers.append(_numbers)

@@ -37,18 +37,18 @@ class UninitializedParameter:
     """What a lazy layer has in place of a parameter or a buffer before its first call."""
 
     def __init__(self, what: str) -> None:
-        self._what = what
+        self.what = what
 
     def __getattr__(self, name: str) -> NoReturn:
         if name[:2] == "__":  # Python asks for such names, as to copy this
             raise AttributeError(name)
-        _refuse(self._what)
+        _refuse(self.what)
 
     def __array__(self, dtype: object = None, copy: object = None) -> NoReturn:
-        _refuse(self._what)
+        _refuse(self.what)
 
     def __repr__(self) -> str:
-        return f"<{self._what}: not known before the first call>"
+        return f"<{self.what}: not known before the first call>"
 
 
 def _refuse(what: str) -> NoReturn:
@@ -94,6 +94,14 @@ class _Lazy(Module):
         made._buffers |= self._buffers
         self.__dict__.update(vars(made))
         return out
+
+    def __getstate__(self) -> tuple[dict[str, Any], dict[str, str]]:
+        known = {name: value for name, value in vars(self).items() if not isinstance(value, UninitializedParameter)}
+        return known, {name: value.what for name, value in vars(self).items() if name not in known}
+
+    def __setstate__(self, state: tuple[dict[str, Any], dict[str, str]]) -> None:
+        known, unknown = state
+        self.__dict__.update(known, **{name: UninitializedParameter(what) for name, what in unknown.items()})
 
     def _members(self, kind: type) -> Iterator[tuple[str, Any]]:
         if kind is Parameter:

@@ -22,6 +22,7 @@ from ..modules.containers import MLP
 from ..optim import Adam, Optimizer
 from ..random import default_generator, drawing_from
 from ..training import Callback, EarlyStopping, fit, predict
+from ._faults import refuse_columns
 from ._rows import WeightedRows, distinct
 
 if TYPE_CHECKING:
@@ -102,14 +103,22 @@ class Network(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no annot
 
     def _read(self, X: Table, y: ArrayLike, reset: bool, **options: bool) -> tuple[Array, Array]:
         """Return the inputs in single precision and dense, and the targets as they are."""
-        X, y = validate_data(self, X, y, reset=reset, accept_sparse="csr", dtype=np.float32, **options)
-        return _dense(X), np.asarray(y)
+        try:
+            rows, targets = validate_data(self, X, y, reset=reset, accept_sparse="csr", dtype=np.float32, **options)
+        except (ValueError, TypeError):
+            refuse_columns(type(self).__name__, X)
+            raise
+        return _dense(rows), np.asarray(targets)
 
     def _outputs(self, X: Table) -> Array:
         """Return what the network says for rows, in double precision: it depends on no other rows."""
         check_is_fitted(self, "module_")
-        X = _dense(validate_data(self, X, reset=False, accept_sparse="csr", dtype=np.float32))
-        outputs: Array = predict(copy.deepcopy(self.module_).double(), X)
+        try:
+            rows = _dense(validate_data(self, X, reset=False, accept_sparse="csr", dtype=np.float32))
+        except (ValueError, TypeError):
+            refuse_columns(type(self).__name__, X)
+            raise
+        outputs: Array = predict(copy.deepcopy(self.module_).double(), rows)
         return outputs
 
     # Training

@@ -10,6 +10,7 @@ from sklearn.base import RegressorMixin
 
 from ..modules.regression_loss import MSELoss
 from ..training._types import Loss
+from ._faults import refuse_targets
 from ._network import Network, Table
 from ._rows import WeightedRows, row_weights
 
@@ -120,13 +121,19 @@ class Regressor(RegressorMixin, Network):  # type: ignore[misc]  # scikit-learn 
 
     def _fit(self, X: Table, y: ArrayLike, sample_weight: ArrayLike | None, goes_on: bool, epochs: int) -> Self:
         self._check_options()
-        X, y = self._read(X, y, reset=not goes_on, multi_output=True, y_numeric=True)
-        target = _single_precision(y).reshape(len(X), -1)
-        width = target.shape[1] if y.ndim == 2 else None
+        try:
+            rows, targets = self._read(X, y, reset=not goes_on, multi_output=True, y_numeric=True)
+            target = _single_precision(targets).reshape(len(rows), -1)
+        except (ValueError, TypeError):
+            refuse_targets(type(self).__name__, y)
+            raise
+        width = target.shape[1] if targets.ndim == 2 else None
         if goes_on and width != self._width:
-            raise ValueError(f"y has shape {y.shape}, but the network was trained with {self._width or 1} outputs")
-        weight = row_weights(sample_weight, len(X))
-        self._train(WeightedRows(X, target, weight), target.shape[1], goes_on, epochs)
+            raise ValueError(
+                f"y has shape {targets.shape}, but the network was trained with {self._width or 1} outputs"
+            )
+        weight = row_weights(sample_weight, len(rows))
+        self._train(WeightedRows(rows, target, weight), target.shape[1], goes_on, epochs)
         self._width = width
         return self
 
@@ -137,8 +144,12 @@ class Regressor(RegressorMixin, Network):  # type: ignore[misc]  # scikit-learn 
 
 
 def _single_precision(y: Array) -> Array:
+    if y.dtype.kind in "Mm":
+        raise TypeError(f"y holds {y.dtype}, where numbers are needed")
     with np.errstate(over="ignore"):  # becomes infinite, which is found below
         target = y.astype(np.float32)
+    if np.isnan(target).any():  # numbers as such were looked at before
+        raise ValueError("y has values that are missing: leave these rows out")
     if not np.isfinite(target).all():
         raise ValueError("y holds numbers that are too large for single precision: scale them")
     return target

@@ -19,8 +19,10 @@ import pytest
 import scipy.sparse
 from sklearn.base import clone
 from sklearn.compose import TransformedTargetRegressor, make_column_transformer
+from sklearn.datasets import load_diabetes
 from sklearn.exceptions import DataConversionWarning, NotFittedError
 from sklearn.model_selection import GridSearchCV, cross_val_score
+from sklearn.neural_network import MLPRegressor
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
 from sklearn.utils import get_tags
@@ -248,6 +250,23 @@ def test_targets_are_scaled_around_it() -> None:
     assert cross_val_score(model, X, 1e4 * SCORE + 1e5, cv=3).mean() > 0.8
 
 
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")  # the number of epochs is that of both
+def test_a_search_over_a_real_table_is_as_good_as_with_scikit_learns_network() -> None:
+    X, y = load_diabetes(as_frame=True, return_X_y=True, scaled=False)
+    columns = make_column_transformer((OneHotEncoder(), ["sex"]), remainder=StandardScaler())
+    wrong = {}
+    for network, widths in (
+        (Regressor(epochs=20, random_state=0), "regressor__hidden"),
+        (MLPRegressor(max_iter=20, alpha=0, batch_size=32, random_state=0), "mlpregressor__hidden_layer_sizes"),
+    ):
+        model = TransformedTargetRegressor(make_pipeline(columns, network), transformer=StandardScaler())
+        search = GridSearchCV(model, {f"regressor__{widths}": [(8,), (32,)]}, cv=2)
+        search.fit(X[:300], y[:300])
+        wrong[type(network)] = float(np.sqrt(((search.predict(X[300:]) - y[300:]) ** 2).mean()))
+    assert wrong[Regressor] < 1.1 * wrong[MLPRegressor]
+    assert wrong[Regressor] < 0.8 * y[300:].std()
+
+
 # Training
 
 
@@ -376,7 +395,36 @@ WRONG_DATA: dict[str, tuple[Callable[[], object], str]] = {
     "labels with nan": (lambda: Classifier().fit(X, np.where(SCORE > 0, 1, np.nan)), "Input y contains NaN"),
     "targets with nan": (lambda: Regressor().fit(X, np.where(SCORE > 0, 1, np.nan)), "Input y contains NaN"),
     "continuous labels": (lambda: Classifier().fit(X, SCORE), "Unknown label type: continuous.*regression target"),
-    "texts": (lambda: Regressor().fit(TABLE, SCORE), "could not convert string to float: '(new|old)'"),
+    "texts": (
+        lambda: Regressor().fit(TABLE, SCORE),
+        r"Regressor: column 'kind' of X holds text, such as '(new|old)', .*OneHotEncoder\(\), \['kind'\]",
+    ),
+    "texts in an array": (lambda: Classifier().fit(TABLE.to_numpy(), NAMED), r"Classifier: column \d of X holds text"),
+    "texts in a row to predict": (
+        lambda: Regressor(**SMALL).fit(X, SCORE).predict(np.where(X > 2, X.astype(object), "high")),
+        "Regressor: column 0 of X holds text, such as 'high'",
+    ),
+    "texts in a table of Polars": (
+        lambda: Regressor().fit(pl.DataFrame(dict(TABLE.items())), SCORE),
+        "Regressor: column 'kind' of X holds text",
+    ),
+    "dates": (
+        lambda: Regressor().fit(X.astype("timedelta64[s]").astype(object), SCORE),
+        "Regressor: column 0 of X holds dates or times",
+    ),
+    "text as targets": (
+        lambda: Regressor().fit(X, NAMED),
+        "Regressor: y holds text, such as '\\w+', where numbers are needed: for classes there is Classifier",
+    ),
+    "text as one of the targets": (
+        lambda: Regressor().fit(X, np.array([[1.0, "many"]] * 120, object)),
+        "Regressor: y holds text, such as 'many'",
+    ),
+    "dates as targets": (
+        lambda: Regressor().fit(X, np.datetime64("2020") + np.arange(120)),
+        "Regressor: y holds dates or times, such as ",
+    ),
+    "missing targets": (lambda: Regressor().fit(X, [None] * 120), "y has values that are missing"),
     "missing": (lambda: Regressor().fit(np.where(X > 2, np.nan, X), SCORE), "Input X contains NaN"),
     "large": (lambda: Regressor().fit(X, SCORE * 1e39), "too large for single precision: scale them"),
     "weights": (lambda: Regressor().fit(X, SCORE, np.full(120, -1)), "sample_weight is -1.0 in row 0: give finite"),
