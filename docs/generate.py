@@ -37,6 +37,7 @@ TITLES = {
     "nn.functional": "In `nn.functional`, here `F`",
     "nn.init": "In `nn.init`",
     "nn.optim": "In `nn.optim`",
+    "nn.utils": "In `nn.utils`",
 }
 
 

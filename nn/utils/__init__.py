@@ -7,6 +7,7 @@ from autograd.extend import replacing
 from autograd.extend import set_module as _set_module
 
 from . import parametrizations, parametrize, rnn
+from ._fusion import fuse_conv_bn_eval, fuse_linear_bn_eval
 from ._parameters import (
     clip_grad_norm_,
     clip_grad_value_,
@@ -18,6 +19,8 @@ from ._parameters import (
 __all__ = [
     "clip_grad_norm_",
     "clip_grad_value_",
+    "fuse_conv_bn_eval",
+    "fuse_linear_bn_eval",
     "get_total_norm",
     "parameters_to_vector",
     "parametrizations",

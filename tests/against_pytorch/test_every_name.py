@@ -91,6 +91,7 @@ COMPARED: dict[str, str] = {
     "test_losses.test_losses_of_vectors": "CosineEmbeddingLoss CosineSimilarity PairwiseDistance TripletMarginLoss "
     "TripletMarginWithDistanceLoss",
     "test_normalization.test_batch_norm": "BatchNorm1d BatchNorm2d",
+    "test_normalization.test_fused_batch_norm": "fuse_conv_bn_eval fuse_linear_bn_eval",
     "test_normalization.test_group_norm": "GroupNorm",
     "test_normalization.test_instance_norm": "InstanceNorm1d InstanceNorm2d",
     "test_normalization.test_layer_and_rms_norm": "LayerNorm RMSNorm",

@@ -188,3 +188,40 @@ def test_one_value_for_each_channel_is_an_error_in_both() -> None:
         torch.nn.BatchNorm1d(3, dtype=torch.float64)(torch.from_numpy(x))
     with pytest.raises(ShapeError, match="more than one value for each channel"):
         nn.BatchNorm1d(3, dtype=np.float64)(x)
+
+
+@few
+@given(
+    seed=seeds,
+    kind=st.sampled_from(["Linear", "Conv1d", "Conv2d", "ConvTranspose1d", "ConvTranspose2d"]),
+    groups=st.integers(1, 2),
+    bias=st.booleans(),
+    affine=st.booleans(),
+)
+def test_fused_batch_norm(seed: int, kind: str, groups: int, bias: bool, affine: bool) -> None:
+    rng = np.random.default_rng(seed)
+    axes, transpose = 2 if kind[-2:] == "2d" else 1, "Transpose" in kind
+    affine = affine or kind == "Linear"  # whose normalization has to have weights in PyTorch
+    sizes, options = ((4, 6), {"bias": bias}) if kind == "Linear" else ((4, 6, 2), {"bias": bias, "groups": groups})
+    norm = "BatchNorm2d" if axes == 2 else "BatchNorm1d"
+    ours, theirs = (getattr(home, kind)(*sizes, **options).eval() for home in (nn, torch.nn))
+    bn, their_bn = (getattr(home, norm)(6, affine=affine).eval() for home in (nn, torch.nn))
+    ours.load_state_dict({name: value.numpy() for name, value in theirs.state_dict().items()})
+    for own, other in (("running_mean", their_bn.running_mean), ("running_var", their_bn.running_var)):
+        getattr(bn, own)[...] = np.abs(rng.normal(size=6)) + 0.1
+        other.copy_(torch.from_numpy(getattr(bn, own)))
+    if affine:
+        for own, other in ((bn.weight, their_bn.weight), (bn.bias, their_bn.bias)):
+            own.data[...] = rng.normal(size=6)
+            other.data.copy_(torch.from_numpy(own.data))
+    x = rng.normal(size=(2, 4) if kind == "Linear" else (2, 4, *(5,) * axes)).astype(np.float32)
+    before = ours.state_dict()
+    args = (transpose,) if kind != "Linear" else ()
+    name = "fuse_linear_bn_eval" if kind == "Linear" else "fuse_conv_bn_eval"
+    fused = getattr(nn.utils, name)(ours, bn, *args)
+    same(fused(x), torch.from_numpy(bn(ours(x)).data), np.float32)
+    assert all(np.array_equal(value, before[key]) for key, value in ours.state_dict().items())
+    if groups == 1 or not transpose:  # of several groups PyTorch's raises
+        expected = getattr(torch.nn.utils, name)(theirs, their_bn, *args)
+        for key, value in expected.state_dict().items():
+            same(fused.state_dict()[key], value, np.float32)

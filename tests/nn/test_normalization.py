@@ -327,3 +327,18 @@ def test_several_axes_are_normalized_as_one() -> None:
         norm = np.linalg.norm(x.transpose(1, 0, 2).reshape(3, 8), p, axis=1)
         np.testing.assert_allclose(functional.normalize(x, p, (0, 2)), x / norm[:, None])
     assert gradcheck(lambda x: functional.normalize(x, dim=(0, -1)), x, fast_mode=True)
+
+
+def test_what_cannot_be_fused() -> None:
+    conv, bn = nn.Conv2d(3, 4, 2).eval(), nn.BatchNorm2d(4).eval()
+    fuse = nn.utils.fuse_conv_bn_eval
+    for call, words in (
+        (lambda: fuse(conv.train(), bn), r"for evaluation: call eval\(\) of the Conv2d first"),
+        (lambda: fuse(conv.eval(), nn.BatchNorm2d(4)), r"call eval\(\) of the BatchNorm2d first"),
+        (lambda: fuse(conv.eval(), nn.BatchNorm2d(4, track_running_stats=False).eval()), "no running statistics"),
+        (lambda: fuse(conv.eval(), nn.BatchNorm2d(5).eval()), "the Conv2d has 4 outputs, but the BatchNorm2d has 5"),
+    ):
+        with pytest.raises(ValueError, match=words):
+            call()
+    with pytest.raises(TypeError, match="takes modules, not int"):
+        nn.utils.fuse_linear_bn_eval(3, bn)  # type: ignore[type-var]

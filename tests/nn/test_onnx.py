@@ -243,6 +243,7 @@ def test_every_layer_is_exported_here() -> None:
         layer.__name__
         for layer in layers - used - others
         if issubclass(layer, nn.Module) and not layer.__name__.endswith("Loss")
+        if not layer.__name__.startswith("Lazy")  # which are some of the others after one call
     }
     assert not missing
 

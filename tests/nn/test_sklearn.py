@@ -424,7 +424,7 @@ WRONG_DATA: dict[str, tuple[Callable[[], object], str]] = {
         lambda: Regressor().fit(X, np.datetime64("2020") + np.arange(120)),
         "Regressor: y holds dates or times, such as ",
     ),
-    "missing targets": (lambda: Regressor().fit(X, [None] * 120), "y has values that are missing"),
+    "missing targets": (lambda: Regressor().fit(X, cast(Any, [None] * 120)), "y has values that are missing"),
     "missing": (lambda: Regressor().fit(np.where(X > 2, np.nan, X), SCORE), "Input X contains NaN"),
     "large": (lambda: Regressor().fit(X, SCORE * 1e39), "too large for single precision: scale them"),
     "weights": (lambda: Regressor().fit(X, SCORE, np.full(120, -1)), "sample_weight is -1.0 in row 0: give finite"),
