@@ -9,12 +9,13 @@ from typing import Any, TypeVar
 
 import numpy as np
 
-from autograd import DtypeError, ShapeError, Tensor, is_grad_enabled, no_grad
-from autograd.extend import borrow, lend, mark_written
+from autograd import Tensor, is_grad_enabled, no_grad
+from autograd.extend import borrow
 
 from ..module import Module
 from ..modules.containers import ModuleDict, ModuleList
 from ..parameter import Parameter
+from ._originals import check_result, inverted, like, listed, set_values
 
 __all__ = [
     "ParametrizationList",
@@ -104,11 +105,11 @@ class ParametrizationList(ModuleList):
             raise RuntimeError(
                 f"a parametrized tensor is assigned to through right_inverse(), which {without[0]} does not define"
             )
-        found = _listed(_inverted(list(self), value, needed=True))
+        found = listed(inverted(list(self), value, needed=True))
         if len(found) != self.ntensors:
             raise ValueError(f"right_inverse() gave {len(found)} tensors for {self.ntensors} originals")
         for original, given in zip(self.originals(), found, strict=True):
-            _set_values(original, given)
+            set_values(original, given)
 
 
 def register_parametrization(module: Kind, tensor_name: str, parametrization: Module, *, unsafe: bool = False) -> Kind:
@@ -170,7 +171,7 @@ def register_parametrization(module: Kind, tensor_name: str, parametrization: Mo
     if is_parametrized(module, tensor_name):
         held = _list_of(module, tensor_name)
         if not unsafe:
-            _check(what, parametrization, [getattr(module, tensor_name)], getattr(module, tensor_name))
+            check_result(what, parametrization, [getattr(module, tensor_name)], getattr(module, tensor_name))
         held.append(parametrization)
         held.unsafe = held.unsafe or unsafe
         return module
@@ -182,12 +183,12 @@ def register_parametrization(module: Kind, tensor_name: str, parametrization: Mo
             f"register_parametrization: {type(module).__name__} has no parameter or buffer {tensor_name!r}; those it "
             f"has are {', '.join(known) or 'none'}"
         )
-    found = _inverted([parametrization], own)
+    found = inverted([parametrization], own)
     if not unsafe:
-        _check(what, parametrization, _listed(found), own)
+        check_result(what, parametrization, listed(found), own)
     if not isinstance(found, list):
-        _set_values(own, found)
-    original = [_like(own, each) for each in found] if isinstance(found, list) else own
+        set_values(own, found)
+    original = [like(own, each) for each in found] if isinstance(found, list) else own
     held = ParametrizationList([parametrization], original, unsafe).train(module.training)
     delattr(module, tensor_name)
     module._buffers.pop(tensor_name, None)
@@ -255,9 +256,9 @@ def remove_parametrizations(module: Kind, tensor_name: str, leave_parametrized: 
         with no_grad():
             value = getattr(module, tensor_name)
         if held.is_tensor:
-            _set_values(own, value)
+            set_values(own, value)
         else:
-            own = _like(own, value)
+            own = like(own, value)
     persistent = not held._buffers or any(held._buffers.values())
     del module.parametrizations[tensor_name]
     _set_class(module, _type_before(module))
@@ -362,66 +363,3 @@ def _reduced(module: Module, protocol: int) -> tuple[Callable[..., Module], tupl
 def _blank(kind: type[Module], names: tuple[str, ...]) -> Module:
     """Return a parametrized module without attributes, which are given to it next."""
     return object.__new__(_with_properties(kind, names))
-
-
-def _inverted(modules: Sequence[Module], value: Any, needed: bool = False) -> Any:
-    """Return what the first of the parametrizations computes `value` from, a tensor or a list of several.
-
-    One without an inverse passes it on, unless inverses are needed.
-    """
-    with no_grad():
-        for module in reversed(modules):
-            if hasattr(module, "right_inverse"):
-                try:
-                    value = module.right_inverse(value)
-                except NotImplementedError:
-                    if needed:
-                        raise
-    found = list(value) if isinstance(value, list | tuple) else value
-    for each in _listed(found):
-        if not isinstance(each, Tensor | np.ndarray):
-            raise TypeError(f"right_inverse() should return a tensor, or several, not {type(each).__name__}")
-    return found
-
-
-def _listed(found: Any) -> list[Any]:
-    return found if isinstance(found, list) else [found]
-
-
-def _check(what: str, parametrization: Module, originals: Sequence[Any], value: Any) -> None:
-    """Raise if the parametrization of a tensor gives something of another kind, shape or dtype than the tensor has."""
-    name = type(parametrization).__name__
-    found = parametrization(*originals)
-    if not isinstance(found, Tensor) and (isinstance(value, Tensor) or not isinstance(found, np.ndarray)):
-        raise TypeError(f"the parametrization {name} of {what} should return a tensor, not {type(found).__name__}")
-    for quality, error in (("shape", ShapeError), ("dtype", DtypeError)):
-        before, after = getattr(value, quality), getattr(found, quality)
-        if before != after:
-            raise error(
-                f"the parametrization {name} changes the {quality} of {what} from {before} to {after}: it may do so if "
-                f"it is registered with unsafe=True"
-            )
-
-
-def _set_values(own: Any, value: Any) -> None:
-    """Give a parameter or buffer new values, in its own memory if that has their shape."""
-    memory, values = borrow(own), np.asarray(borrow(value))
-    if values is memory:
-        return
-    if values.dtype != memory.dtype:
-        raise DtypeError(f"right_inverse() gave values of {values.dtype} for an original of {memory.dtype}")
-    if values.shape == memory.shape:
-        np.copyto(memory, values)
-        mark_written(memory)
-    elif isinstance(own, Tensor):
-        own.data = own_values = np.array(values)
-        if own.requires_grad:
-            lend(own, own_values)  # no other reference to it exists
-    else:
-        raise ShapeError(f"right_inverse() gave values of shape {values.shape} for a buffer of shape {memory.shape}")
-
-
-def _like(own: Any, value: Any) -> Any:
-    """Return a new parameter with these values where `own` is one, or an array where it is a buffer."""
-    values = borrow(value)
-    return Parameter(values, own.requires_grad, values.dtype) if isinstance(own, Parameter) else np.array(values)
