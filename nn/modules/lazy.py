@@ -10,7 +10,7 @@ from numpy.typing import DTypeLike
 from autograd import BatchError, ShapeError
 from autograd.extend import as_array, borrow, levels
 
-from .._arguments import Size
+from .._arguments import Size, TensorLike
 from ..module import Module
 from ..parameter import Parameter
 from ..random import drawing_from
@@ -77,7 +77,7 @@ class _Lazy(Module):
         setattr(self, self.unknown, 0)
         self._options = options
 
-    def forward(self, x: Any, *args: Any, **kwargs: Any) -> Any:
+    def forward(self, x: TensorLike, *args: Any, **kwargs: Any) -> Any:
         """Make parameters for inputs like `x`, and compute the output, as the eager layer does from now on."""
         if levels():
             raise BatchError(

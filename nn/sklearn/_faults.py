@@ -27,7 +27,7 @@ def refuse_columns(name: str, X: Any) -> None:
             )
 
 
-def refuse_targets(name: str, y: Any) -> None:
+def refuse_targets(name: str, y: object) -> None:
     """Raise if targets hold text that is no number, or dates."""
     found = _first(np.asarray(y, dtype=object).ravel())
     if found is not None:

@@ -10,13 +10,14 @@ import numpy as np
 from autograd import DtypeError, ShapeError, Tensor, no_grad
 from autograd.extend import borrow, lend, mark_written
 
+from .._arguments import TensorLike
 from ..module import Module
 from ..parameter import Parameter
 
 __all__ = ["check_result", "inverted", "like", "listed", "set_values"]
 
 
-def inverted(modules: Sequence[Module], value: Any, needed: bool = False) -> Any:
+def inverted(modules: Sequence[Module], value: TensorLike, needed: bool = False) -> Any:
     """Return what the first of the parametrizations computes `value` from, a tensor or a list of several.
 
     One without an inverse passes it on, unless inverses are needed.
@@ -36,7 +37,7 @@ def inverted(modules: Sequence[Module], value: Any, needed: bool = False) -> Any
     return found
 
 
-def listed(found: Any) -> list[Any]:
+def listed(found: object) -> list[Any]:
     """Return what `inverted` returned as a list."""
     return found if isinstance(found, list) else [found]
 
@@ -56,7 +57,7 @@ def check_result(what: str, parametrization: Module, originals: Sequence[Any], v
             )
 
 
-def set_values(own: Any, value: Any) -> None:
+def set_values(own: Any, value: TensorLike) -> None:
     """Give a parameter or buffer new values, in its own memory if that has their shape."""
     memory, values = borrow(own), np.asarray(borrow(value))
     if values is memory:
@@ -74,7 +75,7 @@ def set_values(own: Any, value: Any) -> None:
         raise ShapeError(f"right_inverse() gave values of shape {values.shape} for a buffer of shape {memory.shape}")
 
 
-def like(own: Any, value: Any) -> Any:
+def like(own: object, value: TensorLike) -> Any:
     """Return a new parameter with these values where `own` is one, or an array where it is a buffer."""
-    values = borrow(value)
+    values = np.asarray(borrow(value))
     return Parameter(values, own.requires_grad, values.dtype) if isinstance(own, Parameter) else np.array(values)

@@ -10,6 +10,7 @@ import numpy as np
 from autograd import BatchError, Tensor, no_grad
 from autograd.extend import anywhere, as_array, borrow
 
+from .._arguments import TensorLike
 from ..module import Module
 from ..modules.conv import ConvTranspose1d, ConvTranspose2d, ConvTranspose3d
 from ..random import default_generator
@@ -34,12 +35,12 @@ class _WeightNorm(Module):
         kept = self.dim % v.ndim
         return np.sqrt((v * v).sum(axis=tuple(i for i in range(v.ndim) if i != kept), keepdims=True))
 
-    def forward(self, g: Any, v: Any) -> Tensor:
+    def forward(self, g: Tensor, v: Tensor) -> Tensor:
         """Compute the weight of length `g` and direction `v`."""
         out: Tensor = v * (g / self._norm(v))
         return out
 
-    def right_inverse(self, weight: Any) -> tuple[Any, Any]:
+    def right_inverse(self, weight: TensorLike) -> tuple[Any, TensorLike]:
         """Return the length and the direction of a weight."""
         return self._norm(weight), weight
 
@@ -115,7 +116,7 @@ class _SpectralNorm(Module):
                 "does with those of nn.stack_parameters"
             ) from error
 
-    def forward(self, weight: Any) -> Tensor:
+    def forward(self, weight: Tensor) -> Tensor:
         """Divide a weight by its largest singular value, and a vector by its length."""
         if weight.ndim == 1:
             of_vector: Tensor = weight / _length(weight, self.eps)
@@ -127,7 +128,7 @@ class _SpectralNorm(Module):
         out: Tensor = weight / (u @ (matrix @ v))
         return out
 
-    def right_inverse(self, value: Any) -> Any:
+    def right_inverse(self, value: TensorLike) -> TensorLike:
         """Return the weight itself."""
         return value
 
@@ -198,7 +199,7 @@ class _Orthogonal(Module):
         if use_trivialization:
             self.register_buffer("base", None)
 
-    def forward(self, x: Any) -> Tensor:
+    def forward(self, x: Tensor) -> Tensor:
         """Compute the orthogonal matrix of a free one."""
         wide = x.shape[-2] < x.shape[-1]
         x = x.mT if wide else x
@@ -216,7 +217,7 @@ class _Orthogonal(Module):
         found: Tensor = out.mT if wide else out
         return found
 
-    def right_inverse(self, value: Any) -> Array:
+    def right_inverse(self, value: TensorLike) -> Array:
         """Return the free matrix for an orthogonal one; another is made orthogonal."""
         q = np.asarray(borrow(value))
         if q.shape != self.shape:

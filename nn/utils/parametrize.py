@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
-from typing import Any, TypeVar
+from typing import Any, TypeAlias, TypeVar
 
 import numpy as np
 
 from autograd import Tensor, is_grad_enabled, no_grad
 from autograd.extend import borrow
 
+from .._arguments import TensorLike
 from ..module import Module
 from ..modules.containers import ModuleDict, ModuleList
 from ..parameter import Parameter
@@ -26,6 +27,7 @@ __all__ = [
 ]
 
 Kind = TypeVar("Kind", bound=Module)
+Held: TypeAlias = Tensor | np.ndarray[Any, Any]
 
 # What `cached` keeps, by the list that computed it and whether it was recorded. With the list kept, its id is its own.
 _Cache = dict[tuple[int, bool], tuple["ParametrizationList", Any]]
@@ -63,11 +65,11 @@ class ParametrizationList(ModuleList):
     (2, (2, 1), (2, 3), (2, 3))
     """
 
-    def __init__(self, modules: Sequence[Module], original: Any, unsafe: bool = False) -> None:
+    def __init__(self, modules: Sequence[Module], original: Held | Sequence[Held], unsafe: bool = False) -> None:
         super().__init__(modules)
         self.unsafe = unsafe
-        self.is_tensor = not isinstance(original, list | tuple)
-        given = [original] if self.is_tensor else list(original)
+        self.is_tensor = isinstance(original, Tensor | np.ndarray)
+        given: list[Held] = [original] if isinstance(original, Tensor | np.ndarray) else list(original)
         self.ntensors = len(given)
         for name, each in zip(self._names(), given, strict=True):
             if isinstance(each, Parameter):
@@ -90,7 +92,7 @@ class ParametrizationList(ModuleList):
             out = module(out)
         return out
 
-    def right_inverse(self, value: Any) -> None:
+    def right_inverse(self, value: TensorLike) -> None:
         """Set the originals to what the parametrizations compute `value` from: the last one's inverse comes first.
 
         Raises

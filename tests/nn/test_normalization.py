@@ -332,12 +332,13 @@ def test_several_axes_are_normalized_as_one() -> None:
 def test_what_cannot_be_fused() -> None:
     conv, bn = nn.Conv2d(3, 4, 2).eval(), nn.BatchNorm2d(4).eval()
     fuse = nn.utils.fuse_conv_bn_eval
-    for call, words in (
+    calls: list[tuple[Callable[[], nn.Module], str]] = [
         (lambda: fuse(conv.train(), bn), r"for evaluation: call eval\(\) of the Conv2d first"),
         (lambda: fuse(conv.eval(), nn.BatchNorm2d(4)), r"call eval\(\) of the BatchNorm2d first"),
         (lambda: fuse(conv.eval(), nn.BatchNorm2d(4, track_running_stats=False).eval()), "no running statistics"),
         (lambda: fuse(conv.eval(), nn.BatchNorm2d(5).eval()), "the Conv2d has 4 outputs, but the BatchNorm2d has 5"),
-    ):
+    ]
+    for call, words in calls:
         with pytest.raises(ValueError, match=words):
             call()
     with pytest.raises(TypeError, match="takes modules, not int"):
