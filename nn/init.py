@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 import numpy as np
 
-from autograd import Tensor
+from autograd import GraphError, Tensor
 from autograd.extend import borrow, mark_written, missing
 
 from ._arguments import checked
@@ -245,6 +245,12 @@ def calculate_gain(nonlinearity: str, param: float | None = None) -> float:
 def _check_tensor(tensor: Any) -> None:
     if not isinstance(tensor, Tensor):
         raise TypeError(f"nn.init fills a Tensor or Parameter in place, not what has the type {type(tensor).__name__}")
+    array: Any = borrow(tensor)
+    if not tensor.is_leaf and type(array) is np.ndarray and array.flags.owndata:
+        raise GraphError(
+            "nn.init fills a parameter in place, but this is the result of an operation, which is computed anew each "
+            "time: assign to a parametrized weight, as in layer.weight = values"
+        )
 
 
 def _fill(tensor: T, values: Any) -> T:

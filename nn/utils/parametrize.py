@@ -327,7 +327,18 @@ def _with_properties(kind: type[Module], names: tuple[str, ...]) -> type[Module]
         "__module__": kind.__module__,
         "__doc__": kind.__doc__,
     }
+    if hasattr(kind, "reset_parameters"):
+        members["reset_parameters"] = _refuse_reset
     return type(f"Parametrized{kind.__name__}", (kind,), members)
+
+
+def _refuse_reset(module: Module) -> None:
+    """Raise: new values would be written to what is computed."""
+    names = ", ".join(vars(type(module))["_parametrized"])
+    raise RuntimeError(
+        f"reset_parameters() of {type(module).__name__} would not reach {names}, which parametrizations compute: "
+        f"assign to it, or call it before they are registered"
+    )
 
 
 def _property(name: str) -> property:

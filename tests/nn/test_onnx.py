@@ -1,4 +1,4 @@
-"""Exported models compute in onnxruntime what they compute here, for every length of a dynamic axis."""
+"""Exported models compute in onnxruntime, and loaded again, what they compute here, for each length of an axis."""
 
 import sys
 from collections.abc import Callable
@@ -67,6 +67,10 @@ def compare(model: nn.Module, path: Path, *args: Array) -> None:
     for one, other in zip(found, expected, strict=True):
         assert (one.shape, one.dtype) == (other.shape, other.dtype)
         assert np.allclose(one, other, rtol=1e-5, atol=1e-5 * max(1, np.abs(other).max(initial=0)))
+    again = flat(nn.onnx.load(path / "model.onnx")(*args))
+    for one, other in zip(again, expected, strict=True):
+        assert (one.shape, one.dtype) == (other.shape, other.dtype)
+        assert np.allclose(one, other, rtol=1e-6, atol=1e-6 * max(1, np.abs(other).max(initial=0)))
 
 
 def check(model: nn.Module, path: Path, *args: Array, batch: bool = True) -> Any:

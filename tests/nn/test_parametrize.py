@@ -392,6 +392,21 @@ def test_assignments_need_an_inverse_with_the_right_results() -> None:
         NORMS["cayley"]().weight = np.zeros((3, 4), np.float32)
 
 
+def test_new_values_are_not_written_to_what_is_computed() -> None:
+    layer: Any = weight_norm(nn.Linear(4, 4))
+    before = layer.state_dict()
+    with pytest.raises(RuntimeError, match=r"reset_parameters.* of ParametrizedLinear would not reach weight, which"):
+        layer.reset_parameters()
+    with pytest.raises(GraphError, match=r"is the result of an operation, .* as in layer\.weight = values"):
+        nn.init.zeros_(layer.weight)
+    assert all(np.array_equal(value, before[name]) for name, value in layer.state_dict().items())
+    nn.init.zeros_(layer.bias)
+    part = nn.Linear(4, 4)
+    nn.init.ones_(part.weight[:2])  # a view of the parameter
+    assert np.array_equal(part.weight.data[:2], np.ones((2, 4)))
+    remove_parametrizations(layer, "weight").reset_parameters()
+
+
 def test_an_exponential_of_any_length_is_orthogonal() -> None:
     for scale in (0.0, 1.0, 100.0):
         layer: Any = orthogonal(nn.Linear(5, 5, dtype=np.float64))
