@@ -16,7 +16,7 @@ torch = pytest.importorskip("torch", reason="compares with PyTorch: pip install 
 theirs_parametrize = torch.nn.utils.parametrize
 TheirModule: Any = torch.nn.Module
 
-few = settings(max_examples=20, deadline=None)
+few = settings(max_examples=14, deadline=None)
 seeds = st.integers(0, 2**32 - 1)
 OUTPUTS_FIRST = ("Linear", "Conv1d", "Conv2d", "Conv3d", "ConvTranspose1d", "ConvTranspose2d", "Bilinear", "Embedding")
 
