@@ -13,7 +13,7 @@ from ._kernels.half_precision import in_single
 from ._kernels.operands import as_floating
 from ._kernels.sliding_windows import Function, Windows, along, axis_taps, empty_beside, pooled
 
-__all__ = ["avg_pool1d", "avg_pool2d", "avg_pooling"]
+__all__ = ["avg_pool1d", "avg_pool2d", "avg_pooling", "sum_windows"]
 
 
 def _sum_windows(x: Any, windows: Windows) -> Any:
@@ -37,8 +37,8 @@ def _spread_windows(g: Any, windows: Windows) -> Any:
     return g
 
 
-_sum: Function = linear(_sum_windows, lambda g, windows: _spread(g, windows), name="sum_windows")
-_spread: Function = linear(_spread_windows, lambda g, windows: _sum(g, windows), name="spread_windows")
+sum_windows: Function = linear(_sum_windows, lambda g, windows: _spread(g, windows), name="sum_windows")
+_spread: Function = linear(_spread_windows, lambda g, windows: sum_windows(g, windows), name="spread_windows")
 
 
 @in_single
@@ -114,7 +114,7 @@ def avg_pooling(
     if divisor == 0:
         raise ValueError(f"{owner}: divisor_override should not be 0")
     x, windows, single = pooled(owner, axes, as_floating(owner, "input", x), kernel, stride, padding, 1, ceil_mode)
-    total = _sum(x, windows)
+    total = sum_windows(x, windows)
     mean = total / (_counts(windows, count_include_pad).astype(x.dtype) if divisor is None else divisor)
     return mean[0] if single else mean
 

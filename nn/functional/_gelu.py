@@ -15,7 +15,7 @@ from .._arguments import TensorLike
 from ._activation import bell, sigmoid
 from ._kernels.operands import real_floating
 
-__all__ = ["gelu"]
+__all__ = ["gelu", "normal_cdf"]
 
 # Phi(-z) = exp(-z ** 2 / 2) / (z + 4) * polynomial((z - 4) / (z + 4)) for z >= 0: an entire function of the quotient,
 # whose Chebyshev series was cut off at 1e-17, and for single precision at 3e-9.
@@ -125,7 +125,7 @@ def _slope(g: Any, x: Any) -> Any:
     """Return g * (Phi(x) + x * Phi'(x))."""
     near = np.clip(x, -_FAR, _FAR)  # infinity times the density would be nan
     if type(g) not in ARRAY_TYPES or type(x) not in ARRAY_TYPES or x.dtype == np.float16:
-        return g * (_cdf(near) + near * _density(near))
+        return g * (normal_cdf(near) + near * _density(near))
     tail, density = _tail(np.abs(near))
     density *= _DENSITY
     density *= near
@@ -134,7 +134,7 @@ def _slope(g: Any, x: Any) -> Any:
     return density
 
 
-_cdf = elementwise(_normal_cdf, lambda g, x: g * _density(x), name="normal_cdf")
+normal_cdf = elementwise(_normal_cdf, lambda g, x: g * _density(x), name="normal_cdf")
 _exact = elementwise(_gelu, _gelu_rule, name="gelu")
 
 # The tanh form: x * (1 + tanh(u / 2)) / 2 = x / (1 + exp(-u)) with u = x * (_FIRST + _THIRD * x ** 2)

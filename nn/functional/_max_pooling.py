@@ -14,7 +14,7 @@ from .._arguments import Spatial, TensorLike
 from ._kernels.operands import not_real
 from ._kernels.sliding_windows import Windows, along, axis_taps, empty_beside, overlay, pooled, taps
 
-__all__ = ["max_pool1d", "max_pool2d", "max_pooling"]
+__all__ = ["first_places", "max_pool1d", "max_pool2d", "max_pooling", "max_windows"]
 
 Array = np.ndarray[Any, Any]
 
@@ -88,10 +88,10 @@ def _max_pool_rule(g: Any, x: Any, out: Any, windows: Windows) -> Any:
     return gx
 
 
-_max = general(_max_pool, _max_pool_rule, name="max_pool")
+max_windows = general(_max_pool, _max_pool_rule, name="max_pool")
 
 
-def _first_places(x: Any, windows: Windows) -> Any:
+def first_places(x: Any, windows: Windows) -> Any:
     """Return the flat index of the first maximum of each window, counted row by row; nan counts as the largest."""
     best = empty_beside(x, windows.counts, x.dtype)
     best.fill(-math.inf if x.dtype.kind == "f" else np.iinfo(x.dtype).min)
@@ -243,9 +243,9 @@ def max_pooling(
     x, windows, single = pooled(owner, axes, x, kernel, stride, padding, dilation, ceil_mode)
     if x.dtype.kind == "c":
         raise not_real(owner, "input", x)
-    out = _max(x, windows)
+    out = max_windows(x, windows)
     out = out[0] if single else out
     if not return_indices:
         return out
-    places = _first_places(borrow(x), windows)
+    places = first_places(borrow(x), windows)
     return out, places[0] if single else places

@@ -15,7 +15,7 @@ from ._adaptive_pooling import adaptive_mean
 from ._kernels.operands import as_floating, as_operand
 from ._kernels.sliding_windows import Function, per_axis
 
-__all__ = ["interpolate", "pixel_shuffle", "pixel_unshuffle"]
+__all__ = ["Plan", "interpolate", "pixel_shuffle", "pixel_unshuffle", "resample"]
 
 Array = np.ndarray[Any, Any]
 Sizes = tuple[int, ...]
@@ -28,7 +28,7 @@ _UNALIGNED = ("nearest", "nearest-exact", "area")  # the modes without align_cor
 _CURVE = -0.75  # the slope at distance 1 of the cubic through four positions
 
 
-class _Plan(NamedTuple):
+class Plan(NamedTuple):
     """The positions of a new axis as weighted sums of a few positions of an old one.
 
     Attributes
@@ -51,7 +51,7 @@ def _aligned(values: Any, ndim: int, axis: int) -> Any:
     return values.reshape((-1,) + (1,) * (ndim - axis - 1))
 
 
-def _sample(x: Any, plan: _Plan, axis: int) -> Any:
+def _sample(x: Any, plan: Plan, axis: int) -> Any:
     """Return the weighted sums along an axis."""
     total: Any = None
     for places, weights in zip(plan.places, plan.weights, strict=True):
@@ -62,7 +62,7 @@ def _sample(x: Any, plan: _Plan, axis: int) -> Any:
     return total
 
 
-def _scatter(g: Any, plan: _Plan, axis: int) -> Any:
+def _scatter(g: Any, plan: Plan, axis: int) -> Any:
     """Add each element of the new axis to the positions that it was computed from: the transpose of `_sample`."""
     out = np.zeros((*g.shape[:axis], plan.size, *g.shape[axis + 1 :]), g.dtype, like=g)
     for places, weights in zip(plan.places, plan.weights, strict=True):
@@ -72,22 +72,22 @@ def _scatter(g: Any, plan: _Plan, axis: int) -> Any:
     return out
 
 
-_resample: Function = linear(_sample, lambda g, plan, axis: _resample_back(g, plan, axis), name="resample")
-_resample_back: Function = linear(_scatter, lambda g, plan, axis: _resample(g, plan, axis), name="resample_back")
+resample: Function = linear(_sample, lambda g, plan, axis: _resample_back(g, plan, axis), name="resample")
+_resample_back: Function = linear(_scatter, lambda g, plan, axis: resample(g, plan, axis), name="resample_back")
 
 
 @cached_arrays(64)
-def _nearest(size: int, new: int, scale: Scale) -> _Plan:
+def _nearest(size: int, new: int, scale: Scale) -> Plan:
     """Take the old position ``floor(i * scale)`` for position i of the new axis, without earlier rounding."""
     places = np.arange(new) * scale[0] // scale[1]
-    return _Plan(size, (np.minimum(places.astype(np.intp), size - 1),), (None,))
+    return Plan(size, (np.minimum(places.astype(np.intp), size - 1),), (None,))
 
 
 @cached_arrays(64)
-def _nearest_exact(size: int, new: int, scale: Scale) -> _Plan:
+def _nearest_exact(size: int, new: int, scale: Scale) -> Plan:
     """Take the old position that contains the centre of the new one, ``floor((i + 1/2) * scale)``."""
     places = (2 * np.arange(new) + 1) * scale[0] // (2 * scale[1])
-    return _Plan(size, (np.minimum(places.astype(np.intp), size - 1),), (None,))
+    return Plan(size, (np.minimum(places.astype(np.intp), size - 1),), (None,))
 
 
 def _centres(size: int, new: int, scale: Scale, align_corners: bool) -> Array:
@@ -98,23 +98,23 @@ def _centres(size: int, new: int, scale: Scale, align_corners: bool) -> Array:
 
 
 @cached_arrays(64)
-def _linear(size: int, new: int, scale: Scale, align_corners: bool) -> _Plan:
+def _linear(size: int, new: int, scale: Scale, align_corners: bool) -> Plan:
     """Take the mean of the two old positions next to the new one, each weighted by one minus its distance."""
     at = np.maximum(_centres(size, new, scale, align_corners), 0)
     below = np.minimum(at.astype(np.intp), size - 1)
     above = np.minimum(below + 1, size - 1)
     fraction = np.clip(at - below, 0, 1)
-    return _Plan(size, (below, above), (1 - fraction, fraction))
+    return Plan(size, (below, above), (1 - fraction, fraction))
 
 
 @cached_arrays(64)
-def _cubic(size: int, new: int, scale: Scale, align_corners: bool) -> _Plan:
+def _cubic(size: int, new: int, scale: Scale, align_corners: bool) -> Plan:
     """Take the four old positions around the new one, weighted by the cubic of Keys; edges repeat beyond the axis."""
     at = _centres(size, new, scale, align_corners)
     below = np.floor(at)
     steps = (-1, 0, 1, 2)
     places = (np.clip(below + step, 0, size - 1).astype(np.intp) for step in steps)
-    return _Plan(size, tuple(places), tuple(_keys(np.abs(at - below - step)) for step in steps))
+    return Plan(size, tuple(places), tuple(_keys(np.abs(at - below - step)) for step in steps))
 
 
 def _keys(distance: Array) -> Array:
@@ -201,13 +201,13 @@ def interpolate(
         return adaptive_mean("interpolate", axes, x, new)
     for axis, (n, m, scale) in enumerate(zip(old, new, scales, strict=True), 2):
         if mode == "nearest":
-            x = _resample(x, _nearest(n, m, scale), axis)
+            x = resample(x, _nearest(n, m, scale), axis)
         elif mode == "nearest-exact":
-            x = _resample(x, _nearest_exact(n, m, scale), axis)
+            x = resample(x, _nearest_exact(n, m, scale), axis)
         elif mode == "bicubic":
-            x = _resample(x, _cubic(n, m, scale, bool(align_corners)), axis)
+            x = resample(x, _cubic(n, m, scale, bool(align_corners)), axis)
         elif n != m:  # with equal lengths nothing changes, whatever the scale before rounding
-            x = _resample(x, _linear(n, m, scale, bool(align_corners)), axis)
+            x = resample(x, _linear(n, m, scale, bool(align_corners)), axis)
     return x
 
 

@@ -29,12 +29,12 @@ Pair = tuple[Any, Any]  # the same thing in the two traces
 Attribute = int | float | str | Sequence[int] | Sequence[float] | Sequence[str]
 
 
-def library() -> Any:
+def library(doing: str = "exporting to ONNX") -> Any:
     """Import the package onnx."""
     try:
         import onnx
     except ImportError as error:
-        raise ImportError("exporting to ONNX needs a package: pip install onnx") from error
+        raise ImportError(f"{doing} needs a package: pip install onnx") from error
     return onnx
 
 

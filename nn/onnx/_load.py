@@ -1,0 +1,222 @@
+"""ONNX import: read a file, and make a module of its graph."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from autograd import UnsupportedError
+
+from ..module import Module
+from ._graph import library
+from ._model import Input, OnnxModel
+from ._names import paths_of
+from ._operators import is_known
+from ._program import DOMAIN, Node, Program, dense, native, of_sparse, read_program
+
+if TYPE_CHECKING:
+    import onnx
+
+__all__ = ["load"]
+
+Array = np.ndarray[Any, Any]
+
+# The inputs of operators that are settings of them: arrays there are not trained
+_SETTINGS = {
+    "BatchNormalization": (3, 4),
+    "Clip": (1, 2),
+    "ConstantOfShape": (0,),
+    "DequantizeLinear": (1,),
+    "Dropout": (1,),
+    "OneHot": (2,),
+    "Pad": (2,),
+    "QuantizeLinear": (1,),
+    "Range": (0, 1, 2),
+    "Resize": (1, 2),
+    "STFT": (2,),
+    "Upsample": (1,),
+}
+# What other files begin with
+_OTHERS = (
+    (b"PK", "a zip archive, as torch.save and numpy.savez write"),
+    (b"\x80", "a pickle, as torch.save and joblib write"),
+    (b"\x93NUMPY", "an array of NumPy"),
+    (b"\x89HDF", "an HDF5 file, as Keras writes"),
+    (b"\x1f\x8b", "compressed with gzip"),
+    (b"{", "text in JSON"),
+    (b"<", "text in HTML or XML"),
+    (b"version https://git-lfs", "a pointer of Git LFS, in place of the file: git lfs pull"),
+)
+
+
+def load(model: str | os.PathLike[str] | onnx.ModelProto) -> Module:
+    """Load a model in the ONNX format as a module whose parameters train.
+
+    Each operator is computed by NumPy's functions on tensors, so that gradients, `vmap` and all of `nn` work on the
+    result. It needs ``pip install onnx``.
+
+    The floating-point arrays of the file become parameters. Those with one number and no axis, with infinities or nan,
+    or that are settings of an operator, such as running means of batch normalization, become buffers, as integers do.
+    Their paths are their names in the file: dots, slashes and colons separate modules, and other characters that no
+    name in Python has become underscores. Constants of the graph are buffers in ``constants``, which `state_dict`
+    leaves out. An array that several operators use is one parameter.
+
+    The module is called with the inputs in the order of the file, or by their names. It returns a tensor, or a tuple if
+    the file has several outputs. Lengths of inputs that the file fixes are checked, except the first, which most files
+    have for one sample. It comes in evaluation mode, where it computes what other runtimes compute; after ``train()``,
+    dropout is drawn, and batch normalization uses the statistics of the batch and moves the running ones.
+
+    Parameters
+    ----------
+    model
+        The path of a file, or the ``onnx.ModelProto`` that ``onnx.load`` returned. Arrays in other files are read from
+        the folder of the file.
+
+    Returns
+    -------
+    Module
+        In evaluation mode.
+
+    Raises
+    ------
+    FileNotFoundError
+        If there is no such file, or a file with its arrays is missing.
+    ValueError
+        If the file is not in the ONNX format, or its graph is not valid.
+    UnsupportedError
+        If an operator is not known here; the message names its nodes.
+
+    References
+    ----------
+    The operators are those of https://onnx.ai/onnx/operators, of all versions since 7; a few without a derivative are
+    computed by ``onnx.reference``.
+
+    Examples
+    --------
+    >>> import tempfile, nn
+    >>> import numpy as np
+    >>> x = np.ones((5, 4), np.float32)
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     path = f"{folder}/model.onnx"
+    ...     nn.onnx.export(nn.MLP([4, 3, 2]), x, path, dynamic_axes={"x": {0: "batch"}})
+    ...     model = nn.onnx.load(path)
+    >>> model(x).shape
+    (5, 2)
+    >>> {name: parameter.shape for name, parameter in model.named_parameters()}
+    {'0.weight': (3, 4), '0.bias': (3,), '2.weight': (2, 3), '2.bias': (2,)}
+    >>> optimizer = nn.optim.SGD(model.parameters(), lr=0.01)
+    """
+    onnx = library("loading ONNX models")
+    if isinstance(model, onnx.ModelProto):
+        return _module(model, "the model")
+    if not isinstance(model, str | os.PathLike):
+        raise TypeError(f"load() takes the path of a file or an onnx.ModelProto, not {type(model).__name__}")
+    path = Path(model)
+    return _module(_read(path), str(path))
+
+
+def _read(path: Path) -> Any:
+    """Return what is in a file, with the arrays that are in others."""
+    onnx = library()
+    if path.is_dir():
+        raise IsADirectoryError(f"{path} is a folder, not an ONNX file")
+    with path.open("rb") as file:
+        start = file.read(64)
+    for beginning, what in _OTHERS:
+        if start.startswith(beginning):
+            raise ValueError(f"{path} is not an ONNX file, but {what}")
+    try:
+        found = onnx.load(path, load_external_data=False)
+    except Exception as error:
+        if type(error).__name__ != "DecodeError":  # of protobuf, which is not imported here
+            raise
+        raise ValueError(f"{path} is not an ONNX file, or not all of one: it begins with {start[:8]!r}") from error
+    if not found.graph.node and not found.graph.output:
+        raise ValueError(f"{path} is not an ONNX file: it has no graph, and begins with {start[:8]!r}")
+    try:
+        onnx.load_external_data_for_model(found, str(path.parent))
+    except (OSError, onnx.checker.ValidationError) as error:
+        raise FileNotFoundError(
+            f"{path} has arrays in other files, and one of them cannot be read: {error}. Put it beside the model"
+        ) from error
+    return found
+
+
+def _module(proto: Any, where: str) -> Module:
+    """Return the module of a model; `where` says where that is from, for messages."""
+    onnx = library()
+    if any(t.data_location == onnx.TensorProto.EXTERNAL for t in proto.graph.initializer):
+        raise ValueError(f"{where} has arrays in other files that were not read: give load() the path of the file")
+    try:
+        if proto.ByteSize() < onnx.checker.MAXIMUM_PROTOBUF:
+            onnx.checker.check_model(proto)
+    except onnx.checker.ValidationError as error:
+        raise ValueError(f"{where} is not a valid ONNX model: {error}") from error
+    if proto.functions:
+        from onnx import inliner
+
+        proto = inliner.inline_local_functions(proto)
+    opsets = {"" if entry.domain == DOMAIN else entry.domain: entry.version for entry in proto.opset_import}
+    graph = proto.graph
+    arrays = {t.name: dense(onnx.numpy_helper.to_array(t)) for t in graph.initializer}
+    arrays |= {t.values.name: of_sparse(t) for t in graph.sparse_initializer}
+    program = read_program(graph, opsets, tuple(arrays))
+    _check_operators(program, where)
+    settings = _settings(program)
+    trained = {name: array for name, array in arrays.items() if name not in settings and _is_trained(array)}
+    others = {name: array for name, array in arrays.items() if name not in trained}
+    inputs = [_input(value) for value in graph.input if value.name not in arrays]
+    return OnnxModel(_folded(program), inputs, trained, others, paths_of(arrays)).eval()
+
+
+def _is_trained(array: Array) -> bool:
+    return array.dtype.kind == "f" and array.ndim > 0 and bool(np.isfinite(array).all())
+
+
+def _check_operators(program: Program, where: str) -> None:
+    """Raise if an operator is not known here."""
+    unknown = [str(node) for node in program.all_nodes() if not is_known(node)]
+    if unknown:
+        more = f" and {len(unknown) - 5} more" if len(unknown) > 5 else ""
+        raise UnsupportedError(
+            f"{where} has operators that are not known here: {', '.join(unknown[:5])}{more}. Those of the standard are "
+            f"in the domain '', and a file from another exporter, or of its own functions, may have only them"
+        )
+
+
+def _settings(program: Program) -> set[str]:
+    """Return the names of values that are settings of an operator, also through operators that change nothing."""
+    found: set[str] = set()
+    for node in reversed(program.all_nodes()):
+        if node.kind == "Identity" and node.outputs[0] in found:
+            found.add(node.inputs[0])
+        found |= {node.inputs[i] for i in _SETTINGS.get(node.kind, ()) if i < len(node.inputs)}
+    return found
+
+
+def _folded(program: Program) -> Program:
+    """Return the graph with the values of its Constant nodes as constants."""
+    constants: Mapping[str, Any] = {n.outputs[0]: n["value"] for n in program.nodes if _is_array(n)}
+    nodes = tuple(node for node in program.nodes if not _is_array(node))
+    return Program(program.inputs, program.outputs, nodes, {**program.constants, **constants})
+
+
+def _is_array(node: Node) -> bool:
+    return node.kind == "Constant" and node["value"] is not None and node["value"].dtype.kind in "fiub"
+
+
+def _input(value: Any) -> Input:
+    """Return what a file says about an input."""
+    onnx = library()
+    kind = value.type
+    if not kind.HasField("tensor_type") or kind.tensor_type.elem_type == onnx.TensorProto.STRING:
+        return Input(value.name, None, None)
+    dtype = native(np.dtype(onnx.helper.tensor_dtype_to_np_dtype(kind.tensor_type.elem_type)))
+    if not kind.tensor_type.HasField("shape"):
+        return Input(value.name, dtype, None)
+    lengths = [d.dim_value if d.HasField("dim_value") else d.dim_param or "?" for d in kind.tensor_type.shape.dim]
+    return Input(value.name, dtype, tuple(lengths))

@@ -1,0 +1,135 @@
+"""Module that computes the graph of an ONNX file."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from autograd import DtypeError, ShapeError, Tensor, as_tensor
+from autograd.extend import as_array
+
+from ..module import Module
+from ..parameter import Parameter
+from ._names import identifier
+from ._operators import execute
+from ._program import Program, Run, native
+
+__all__ = ["Input", "OnnxModel", "Part"]
+
+Array = np.ndarray[Any, Any]
+_KINDS = {"f": "floating-point numbers", "i": "integers", "u": "integers", "b": "bools", "c": "complex numbers"}
+
+
+class Input(NamedTuple):
+    """What a file says about an input: its dtype, and its lengths, which may be names; None if it says nothing."""
+
+    name: str
+    dtype: np.dtype[Any] | None
+    shape: tuple[int | str, ...] | None
+
+    def __str__(self) -> str:
+        shape = "" if self.shape is None else f"({', '.join(map(str, self.shape))})"
+        return f"{self.name}: {'any' if self.dtype is None else self.dtype}{shape}"
+
+
+class Part(Module):
+    """Parameters and buffers whose names in the file begin alike."""
+
+    def extra_repr(self) -> str:
+        """Return the names and shapes of the arrays."""
+        arrays = [*self._members(Parameter), *((name, getattr(self, name)) for name in self._buffers)]
+        return ", ".join(f"{name}: {array.shape}" for name, array in arrays)
+
+
+class OnnxModel(Module):
+    """The graph of an ONNX file: called with its inputs, it returns its outputs."""
+
+    def __init__(
+        self,
+        program: Program,
+        inputs: Sequence[Input],
+        parameters: Mapping[str, Array],
+        buffers: Mapping[str, Array],
+        paths: Mapping[str, tuple[str, ...]],
+    ) -> None:
+        super().__init__()
+        self._program, self._inputs, self._paths = program, tuple(inputs), dict(paths)
+        for name, array in parameters.items():
+            setattr(*self._place(paths[name]), Parameter(array))
+        for name, array in buffers.items():
+            owner, attribute = self._place(paths[name])
+            owner.register_buffer(attribute, array)
+        for name, array in program.constants.items():
+            owner, attribute = self._place(("constants", identifier(name)))
+            while hasattr(owner, attribute):
+                attribute += "_"
+            self._paths[name] = ("constants", attribute)
+            owner.register_buffer(attribute, array, persistent=False)
+
+    def _place(self, path: tuple[str, ...]) -> tuple[Module, str]:
+        """Return the module that the last name of a path is an attribute of; make it if there is none."""
+        owner: Module = self
+        for name in path[:-1]:
+            if not hasattr(owner, name):
+                setattr(owner, name, Part())
+            owner = getattr(owner, name)
+        return owner, path[-1]
+
+    def forward(self, *args: Any, **kwargs: Any) -> Any:
+        """Compute the outputs of the graph: a tensor, or a tuple of them if there are several."""
+        values: dict[str, Any] = dict(self._arrays())
+        values.update(self._given(args, kwargs))
+        execute(self._program, Run(self.training, values, execute))
+        outputs = [values[name] for name in self._program.outputs]
+        found = tuple(as_tensor(x) if isinstance(x, np.ndarray | np.generic) else x for x in outputs)
+        return found[0] if len(found) == 1 else found
+
+    def _arrays(self) -> Iterator[tuple[str, Any]]:
+        for name, path in self._paths.items():
+            value: Any = self
+            for part in path:
+                value = getattr(value, part)
+            yield name, value
+
+    def _given(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> dict[str, Any]:
+        """Return the inputs by name, after their checks."""
+        names = [given.name for given in self._inputs]
+        found = dict(zip(names, args, strict=False))
+        wrong = len(args) > len(names) or any(name in found or name not in names for name in kwargs)
+        found.update(kwargs)
+        if wrong or len(found) != len(names):
+            got = f"{len(args)} positional" + (f" and {', '.join(map(repr, kwargs))}" if kwargs else "")
+            raise TypeError(f"the ONNX file takes {len(names)} inputs ({self._described()}), not {got}")
+        return {given.name: _checked(given, found[given.name]) for given in self._inputs}
+
+    def _described(self) -> str:
+        return ", ".join(map(str, self._inputs))
+
+    def extra_repr(self) -> str:
+        """Return the inputs, the outputs and the number of nodes."""
+        outputs = ", ".join(self._program.outputs)
+        return f"({self._described()}) -> ({outputs}), nodes={len(self._program.nodes)}"
+
+
+def _checked(given: Input, value: Any) -> Any:
+    """Return an input as an array or a tensor, or raise if it is not what the file says."""
+    if given.dtype is None or value is None:
+        return value
+    x: Any = value if isinstance(value, Tensor) else as_array(value)
+    x = x if isinstance(x, Tensor) else x.astype(native(x.dtype), copy=False)
+    if given.shape is not None and x.ndim != len(given.shape):
+        raise ShapeError(f"the input {given} of the ONNX file has {len(given.shape)} axes, not the shape {x.shape}")
+    for axis, (length, own) in enumerate(zip(given.shape or (), x.shape, strict=False)):
+        if axis and isinstance(length, int) and length != own:
+            raise ShapeError(
+                f"the input {given} of the ONNX file has the length {length} along axis {axis}, not the shape {x.shape}"
+            )
+    kinds = [_KINDS.get(dtype.kind, str(dtype)) for dtype in (given.dtype, x.dtype)]
+    if kinds[0] != kinds[1]:
+        raise DtypeError(
+            f"the input {given} of the ONNX file holds {kinds[0]}, not {kinds[1]} ({x.dtype}): convert it with "
+            f"x.astype({given.dtype.name!r})"
+        )
+    return x if given.dtype.kind == "f" else x.astype(given.dtype)

@@ -1,0 +1,78 @@
+"""What each operator of ONNX computes, with NumPy's functions and those of `nn.functional` on tensors."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from .._program import Node, Program, Run
+from . import attention, control, normalization
+from .attention import ATTENTION
+from .common import Operator
+from .elementwise import ELEMENTWISE
+from .indexing import INDEXING
+from .normalization import NORMALIZATION
+from .others import OTHERS
+from .recurrent import RECURRENT
+from .reductions import REDUCTIONS
+from .reference import compute_by_reference, has_reference
+from .resampling import RESAMPLING
+from .shapes import SHAPES
+from .windows import WINDOWS
+
+__all__ = ["execute", "is_known"]
+
+_OPERATORS: dict[str, Operator] = {
+    **ATTENTION,
+    **ELEMENTWISE,
+    **INDEXING,
+    **NORMALIZATION,
+    **OTHERS,
+    **RECURRENT,
+    **REDUCTIONS,
+    **RESAMPLING,
+    **SHAPES,
+    **WINDOWS,
+}
+_WITH_RUN: dict[str, Operator] = {
+    **attention.WITH_RUN,
+    **control.WITH_RUN,
+    **normalization.WITH_RUN,
+}  # take a `Run` too
+_PREVIEW = ("", "ai.onnx.preview")
+
+
+def is_known(node: Node) -> bool:
+    """Tell whether a node can be computed."""
+    if node.domain in _PREVIEW and (node.kind in _OPERATORS or node.kind in _WITH_RUN):
+        return True
+    return has_reference(node)
+
+
+def execute(program: Program, run: Run) -> None:
+    """Run the nodes of a graph in their order, and add their outputs to the values."""
+    values = run.values
+    for node in program.nodes:
+        inputs = [values[name] if name else None for name in node.inputs]
+        try:
+            results = _computed(node, run, inputs)
+        except Exception as error:
+            error.add_note(f"in {node} of the ONNX file")
+            raise
+        for name, result in zip(node.outputs, results, strict=False):
+            if name:
+                values[name] = result
+        for name in node.finished:
+            values.pop(name, None)
+
+
+def _computed(node: Node, run: Run, inputs: list[Any]) -> tuple[Any, ...]:
+    if node.domain in _PREVIEW:
+        function = _OPERATORS.get(node.kind)
+        if function is not None:
+            found = function(node, *inputs)
+            return found if isinstance(found, tuple) else (found,)
+        function = _WITH_RUN.get(node.kind)
+        if function is not None:
+            found = function(node, run, *inputs)
+            return found if isinstance(found, tuple) else (found,)
+    return compute_by_reference(node, *inputs)

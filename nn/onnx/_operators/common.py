@@ -1,0 +1,55 @@
+"""What operators have in common: their form, and how they read axes and other integers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from autograd import Tensor, UnsupportedError, is_grad_enabled
+from autograd.extend import borrow
+
+from .._program import Node
+
+__all__ = ["Array", "Operator", "axes_of", "floats", "integers", "is_floating", "number", "shape_of"]
+
+Array = np.ndarray[Any, Any]
+Operator = Callable[
+    ..., Any
+]  # takes the node and its inputs, arrays or tensors; returns the output, or a tuple of them
+
+
+def is_floating(x: Any) -> bool:
+    """Tell whether an array holds floating-point numbers."""
+    return bool(x.dtype.kind == "f")
+
+
+def integers(value: Any) -> tuple[int, ...]:
+    """Return an attribute or a vector as a tuple of integers."""
+    return tuple(int(item) for item in np.asarray(borrow(value)).reshape(-1))
+
+
+def number(value: Any) -> Any:
+    """Return the one element of an array as Python's number."""
+    return floats(value)[0]
+
+
+def floats(value: Any) -> tuple[Any, ...]:
+    """Return an attribute or a vector that is a setting of an operator as a tuple of numbers."""
+    if isinstance(value, Tensor) and value.requires_grad and is_grad_enabled():
+        raise UnsupportedError(
+            "a tensor that requires a gradient is a setting of an operator, which has no derivative: detach() it"
+        )
+    return tuple(item.item() for item in np.asarray(borrow(value)).reshape(-1))
+
+
+def axes_of(n: Node, given: Any, ndim: int) -> tuple[int, ...] | None:
+    """Return the axes that a node names, in an input or an attribute, counted from 0; None if it names none."""
+    axes = n["axes"] if given is None else given
+    return None if axes is None else tuple(axis % ndim if ndim else 0 for axis in integers(axes))
+
+
+def shape_of(x: Any) -> Array:
+    """Return the shape of an array as an array."""
+    return np.array(x.shape, np.int64)

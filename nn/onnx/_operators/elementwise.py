@@ -1,0 +1,192 @@
+"""Operators of each element: arithmetic, functions, comparisons, activations."""
+
+from __future__ import annotations
+
+import functools
+import math
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from ... import functional
+from ...functional._gelu import normal_cdf
+from .._program import Node
+from .common import Operator, is_floating
+
+__all__ = ["ELEMENTWISE"]
+
+
+def of(function: Callable[..., Any]) -> Operator:
+    """Return the operator of a function of arrays."""
+    return lambda n, *inputs: function(*inputs)
+
+
+def folded(function: Callable[[Any, Any], Any]) -> Operator:
+    """Return the operator that combines any number of inputs, two at a time."""
+    return lambda n, *inputs: functools.reduce(function, inputs)
+
+
+def _broadcasting(function: Callable[[Any, Any], Any]) -> Operator:
+    """Return an operator of two inputs; before opset 7, the second is aligned with an axis of the first."""
+
+    def compute(n: Node, x: Any, y: Any) -> Any:
+        if n.version < 7 and n["broadcast"] and n["axis"] is not None and y.ndim:
+            y = y.reshape(y.shape + (1,) * (x.ndim - n["axis"] % x.ndim - y.ndim))
+        return function(x, y)
+
+    return compute
+
+
+def _divide(x: Any, y: Any) -> Any:
+    """Divide; a quotient of integers is rounded towards 0."""
+    if is_floating(x):
+        return x / y
+    quotient = x // y
+    return quotient + ((x % y != 0) & ((x < 0) != (y < 0))).astype(quotient.dtype)
+
+
+def _power(x: Any, y: Any) -> Any:
+    return np.power(x, y).astype(x.dtype)
+
+
+def _mod(n: Node, x: Any, y: Any) -> Any:
+    return np.fmod(x, y) if n["fmod"] else np.mod(x, y)
+
+
+def _is_infinite(n: Node, x: Any) -> Any:
+    positive, negative = bool(n["detect_positive"]), bool(n["detect_negative"])
+    return (np.isposinf(x) & positive) | (np.isneginf(x) & negative)
+
+
+def _shift(n: Node, x: Any, y: Any) -> Any:
+    return np.left_shift(x, y) if n["direction"] == "LEFT" else np.right_shift(x, y)
+
+
+def _clip(n: Node, x: Any, low: Any = None, high: Any = None) -> Any:
+    if n.version < 11:
+        low, high = n["min"], n["max"]
+    if low is not None and high is not None and not isinstance(low, float):
+        return np.minimum(np.maximum(x, low), high)  # which is `high` where they are in the wrong order
+    return x if low is None and high is None else np.clip(x, low, high)
+
+
+def _mean(n: Node, *inputs: Any) -> Any:
+    return functools.reduce(np.add, inputs) / len(inputs)
+
+
+# Activations
+
+
+def _prelu(n: Node, x: Any, slope: Any) -> Any:
+    if n.version < 7 and slope.size > 1:
+        slope = slope.reshape((-1,) + (1,) * (x.ndim - 2))
+    return np.where(x < 0, x * slope, x)
+
+
+def _elu(x: Any, alpha: float) -> Any:
+    return np.where(x < 0, alpha * np.expm1(np.minimum(x, 0)), x)
+
+
+def _erf(x: Any) -> Any:
+    return 2 * normal_cdf(x * math.sqrt(2)) - 1
+
+
+def _hard_sigmoid(n: Node, x: Any) -> Any:
+    return np.clip(x * n["alpha"] + n["beta"], 0, 1)
+
+
+def _shrink(n: Node, x: Any) -> Any:
+    bias, limit = n["bias"], n["lambd"]
+    return np.where(x < -limit, x + bias, np.where(x > limit, x - bias, x * 0)).astype(x.dtype)
+
+
+def _swiglu(n: Node, gate: Any, value: Any) -> Any:
+    alpha = 1.0 if n["alpha"] is None else n["alpha"]
+    return gate * functional.sigmoid(alpha * gate) * value
+
+
+def _gelu(n: Node, x: Any) -> Any:
+    return functional.gelu(x, approximate="tanh" if n["approximate"] == "tanh" else "none")
+
+
+def _selu(n: Node, x: Any) -> Any:
+    return n["gamma"] * _elu(x, n["alpha"])
+
+
+def _celu(n: Node, x: Any) -> Any:
+    alpha = n["alpha"]
+    return np.maximum(x, 0) + np.minimum(alpha * np.expm1(np.minimum(x, 0) / alpha), 0)
+
+
+ELEMENTWISE: dict[str, Operator] = {
+    "Abs": of(np.abs),
+    "Acos": of(np.arccos),
+    "Acosh": of(np.arccosh),
+    "Add": _broadcasting(np.add),
+    "And": _broadcasting(np.logical_and),
+    "Asin": of(np.arcsin),
+    "Asinh": of(np.arcsinh),
+    "Atan": of(np.arctan),
+    "Atanh": of(np.arctanh),
+    "BitShift": _shift,
+    "BitwiseAnd": of(np.bitwise_and),
+    "BitwiseNot": of(np.bitwise_not),
+    "BitwiseOr": of(np.bitwise_or),
+    "BitwiseXor": of(np.bitwise_xor),
+    "Ceil": of(np.ceil),
+    "Celu": _celu,
+    "Clip": _clip,
+    "Cos": of(np.cos),
+    "Cosh": of(np.cosh),
+    "Div": _broadcasting(_divide),
+    "Elu": lambda n, x: _elu(x, n["alpha"]),
+    "Equal": _broadcasting(lambda x, y: x == y),
+    "Erf": of(_erf),
+    "Exp": of(np.exp),
+    "Floor": of(np.floor),
+    "Gelu": _gelu,
+    "Greater": _broadcasting(lambda x, y: x > y),
+    "GreaterOrEqual": of(lambda x, y: x >= y),
+    "HardSigmoid": _hard_sigmoid,
+    "HardSwish": of(lambda x: x * np.clip(x / 6 + 0.5, 0, 1)),
+    "Identity": of(lambda x: x),
+    "IsInf": _is_infinite,
+    "IsNaN": of(np.isnan),
+    "LeakyRelu": lambda n, x: functional.leaky_relu(x, n["alpha"]),
+    "Less": _broadcasting(lambda x, y: x < y),
+    "LessOrEqual": of(lambda x, y: x <= y),
+    "Log": of(np.log),
+    "Max": folded(np.maximum),
+    "Mean": _mean,
+    "Min": folded(np.minimum),
+    "Mish": of(functional.mish),
+    "Mod": _mod,
+    "Mul": _broadcasting(np.multiply),
+    "Neg": of(np.negative),
+    "Not": of(np.logical_not),
+    "Or": _broadcasting(np.logical_or),
+    "PRelu": _prelu,
+    "Pow": _broadcasting(_power),
+    "Reciprocal": of(lambda x: 1 / x),
+    "Relu": of(functional.relu),
+    "Round": of(np.rint),
+    "Selu": _selu,
+    "Shrink": _shrink,
+    "Sigmoid": of(functional.sigmoid),
+    "Sign": of(np.sign),
+    "Sin": of(np.sin),
+    "Sinh": of(np.sinh),
+    "Softplus": of(lambda x: np.logaddexp(x, 0)),
+    "Softsign": of(functional.softsign),
+    "Sqrt": of(np.sqrt),
+    "Sub": _broadcasting(np.subtract),
+    "Sum": folded(np.add),
+    "SwiGLU": _swiglu,
+    "Swish": lambda n, x: x * functional.sigmoid(x * n["alpha"]),
+    "Tan": of(np.tan),
+    "Tanh": of(np.tanh),
+    "ThresholdedRelu": lambda n, x: np.where(x > n["alpha"], x, 0),
+    "Where": of(np.where),
+    "Xor": _broadcasting(np.logical_xor),
+}

@@ -1,0 +1,134 @@
+"""Operators that normalize, dropout, and the losses."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from autograd import Tensor
+from autograd.extend import borrow
+
+from ... import functional
+from .._program import Node, Run
+from .common import Operator, integers, number
+
+__all__ = ["NORMALIZATION", "WITH_RUN"]
+
+
+def _batch_normalization(n: Node, run: Run, x: Any, scale: Any, bias: Any, mean: Any, variance: Any) -> Any:
+    """Normalize by the running statistics, or, in training mode, by those of the batch, and move the running ones."""
+    in_file = bool(n["training_mode"]) or (n.version < 7 and n["is_test"] == 0 and len(n.outputs) > 1)
+    if not run.training and not in_file and any(isinstance(m, Tensor) for m in (mean, variance)):
+        shape = (-1,) + (1,) * (x.ndim - 2)
+        scale = (scale / np.sqrt(variance + n["epsilon"])).reshape(shape)
+        return (x - mean.reshape(shape)) * scale + bias.reshape(shape)
+    if not run.training and not in_file:
+        return functional.batch_norm(x, mean, variance, scale, bias, eps=n["epsilon"])
+    if run.training:
+        return functional.batch_norm(
+            x, borrow(mean), borrow(variance), scale, bias, training=True, momentum=1 - n["momentum"], eps=n["epsilon"]
+        )
+    out = functional.batch_norm(x, None, None, scale, bias, training=True, eps=n["epsilon"])
+    axes, kept = (0, *range(2, x.ndim)), n["momentum"]
+    moments = (np.mean(x, axes), np.var(x, axes))
+    return (out, *(kept * old + (1 - kept) * new for old, new in zip((mean, variance), moments, strict=True)))
+
+
+def _dropout(n: Node, run: Run, x: Any, ratio: Any = None, training_mode: Any = None) -> Any:
+    """Drop elements in training mode, or where the file itself says so, which may give a seed for evaluation mode."""
+    rate = 0.5 if ratio is None and n["ratio"] is None else n["ratio"] if ratio is None else number(ratio)
+    in_file = training_mode is not None and bool(number(training_mode))
+    if rate == 0 or not (run.training or in_file):
+        return x, np.ones(x.shape, bool)
+    if run.training or n["seed"] is None:
+        kept = np.asarray(borrow(functional.dropout(np.ones(x.shape, x.dtype), rate, training=True))) != 0
+    else:
+        kept = np.random.RandomState(n["seed"]).uniform(size=x.shape) >= rate
+    return x * kept * (1 / (1 - rate)), kept
+
+
+def _instance_normalization(n: Node, x: Any, scale: Any, bias: Any) -> Any:
+    return functional.instance_norm(x, weight=scale, bias=bias, eps=n["epsilon"])
+
+
+def _layer_normalization(n: Node, x: Any, scale: Any, bias: Any = None) -> Any:
+    axis = n["axis"] % x.ndim
+    shape, axes = x.shape[axis:], tuple(range(axis, x.ndim))
+    if scale.shape == shape and (bias is None or bias.shape == shape):
+        out = functional.layer_norm(x, shape, scale, bias, n["epsilon"])
+    else:
+        out = functional.layer_norm(x, shape, eps=n["epsilon"]) * scale
+        out = out if bias is None else out + bias
+    if len(n.outputs) == 1:
+        return out
+    deviation = np.sqrt(np.var(x, axes, keepdims=True) + n["epsilon"])
+    return out, np.mean(x, axes, keepdims=True), 1 / deviation
+
+
+def _rms_normalization(n: Node, x: Any, scale: Any) -> Any:
+    shape = x.shape[n["axis"] % x.ndim :]
+    if scale.shape == shape:
+        return functional.rms_norm(x, shape, scale, n["epsilon"])
+    return functional.rms_norm(x, shape, eps=n["epsilon"]) * scale
+
+
+def _group_normalization(n: Node, x: Any, scale: Any, bias: Any) -> Any:
+    """Normalize groups of channels; before opset 21, scale and bias are for each group."""
+    groups = n["num_groups"]
+    if n.version < 21:
+        each = x.shape[1] // groups
+        scale, bias = scale.repeat(each), bias.repeat(each)
+    return functional.group_norm(x, groups, scale, bias, n["epsilon"])
+
+
+def _mean_variance_normalization(n: Node, x: Any) -> Any:
+    axes = integers(n["axes"]) if n["axes"] is not None else (0, 2, 3)
+    centred = x - np.mean(x, axes, keepdims=True)
+    return centred / (np.sqrt(np.mean(centred * centred, axes, keepdims=True)) + 1e-9)
+
+
+def _local_response(n: Node, x: Any) -> Any:
+    """Divide by a power of the sum of squares over neighbouring channels."""
+    size, channels = n["size"], x.shape[1]
+    before = (size - 1) // 2
+    squares = np.pad(x * x, [(0, 0), (before, size - 1 - before), *[(0, 0)] * (x.ndim - 2)])
+    total = squares[:, :channels]
+    for start in range(1, size):
+        total = total + squares[:, start : start + channels]
+    return x / (n["bias"] + n["alpha"] / size * total) ** n["beta"]
+
+
+# Losses
+
+
+def _negative_log_likelihood(n: Node, logs: Any, labels: Any, weight: Any = None) -> Any:
+    given = np.asarray(borrow(labels))
+    ignored = given == n["ignore_index"] if n["ignore_index"] is not None else np.zeros(given.shape, bool)
+    classes = np.where(ignored, 0, given)
+    picked = -np.take_along_axis(logs, np.expand_dims(classes, 1), 1)
+    weights = np.ones(given.shape, logs.dtype) if weight is None else np.take(weight, classes)
+    weights = np.where(ignored, 0, weights)
+    losses = np.squeeze(picked, 1) * weights
+    if n["reduction"] == "none":
+        return losses
+    return np.sum(losses) if n["reduction"] == "sum" else np.sum(losses) / np.sum(weights)
+
+
+def _softmax_cross_entropy(n: Node, scores: Any, labels: Any, weight: Any = None) -> Any:
+    logs = functional.log_softmax(scores, axis=1)
+    loss = _negative_log_likelihood(n, logs, labels, weight)
+    return (loss, logs) if len(n.outputs) > 1 else loss
+
+
+NORMALIZATION: dict[str, Operator] = {
+    "GroupNormalization": _group_normalization,
+    "InstanceNormalization": _instance_normalization,
+    "LRN": _local_response,
+    "LayerNormalization": _layer_normalization,
+    "MeanVarianceNormalization": _mean_variance_normalization,
+    "NegativeLogLikelihoodLoss": _negative_log_likelihood,
+    "RMSNormalization": _rms_normalization,
+    "SoftmaxCrossEntropyLoss": _softmax_cross_entropy,
+}
+WITH_RUN: dict[str, Operator] = {"BatchNormalization": _batch_normalization, "Dropout": _dropout}

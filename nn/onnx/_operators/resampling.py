@@ -1,0 +1,288 @@
+"""Operators that take elements between positions: Resize, Upsample, GridSample, RoiAlign, DeformConv."""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from autograd.extend import borrow
+
+from ...functional._upsampling import Plan, resample
+from .._program import Node
+from .common import Array, Operator, floats, integers
+
+__all__ = ["RESAMPLING"]
+
+Weights = Callable[[Array], Array]  # of positions by their distance
+
+
+def _triangle(distance: Array) -> Array:
+    return np.maximum(1 - np.abs(distance), 0)
+
+
+def _keys(a: float) -> Weights:
+    """Return the cubic of Keys with the slope `a` at distance 1."""
+
+    def weights(distance: Array) -> Array:
+        d = np.abs(distance)
+        near, far = ((a + 2) * d - (a + 3)) * d * d + 1, (((d - 5) * d + 8) * d - 4) * a
+        return np.where(d <= 1, near, np.where(d < 2, far, 0))
+
+    return weights
+
+
+def _coordinates(mode: str, size: int, new: int, scale: float, region: tuple[float, float]) -> Array:
+    """Return where each new position lies on the old axis."""
+    at, length = np.arange(new, dtype=float), scale * size
+    if mode == "align_corners":
+        return at * ((size - 1) / (length - 1)) if length != 1 else at * 0
+    if mode == "asymmetric":
+        return at / scale
+    if mode == "tf_crop_and_resize":
+        start, end = region
+        if length == 1:
+            return np.full(new, (start + end) * (size - 1) / 2)
+        return start * (size - 1) + at * (end - start) * (size - 1) / (length - 1)
+    if mode == "pytorch_half_pixel" and new <= 1:
+        return np.zeros(new)
+    centres = (at + 0.5) / scale - 0.5
+    return centres + (size / 2) * (1 - new / length) if mode == "half_pixel_symmetric" else centres
+
+
+def _round(at: Array, mode: str) -> Array:
+    if mode == "floor":
+        return np.floor(at)
+    if mode == "ceil":
+        return np.ceil(at)
+    return np.ceil(at - 0.5) if mode == "round_prefer_floor" else np.floor(at + 0.5)
+
+
+def _plan(n: Node, size: int, at: Array, scale: float) -> Plan:
+    """Return how the elements at the coordinates `at` are made of those of the old axis."""
+    mode = n["mode"] or "nearest"
+    if mode == "nearest":
+        places = np.clip(_round(at, n["nearest_mode"] or "floor"), 0, size - 1)
+        return Plan(size, (places.astype(np.intp),), (None,))
+    function, reach = (_keys(n["cubic_coeff_a"]), 2) if mode == "cubic" else (_triangle, 1)
+    stretch = min(scale, 1.0) if n["antialias"] else 1.0
+    wide = math.ceil(reach / stretch)
+    first = np.floor(at) - wide + 1
+    places = first[:, None] + np.arange(2 * wide)
+    weights = function((places - at[:, None]) * stretch)
+    if n["exclude_outside"]:
+        weights = np.where((places >= 0) & (places < size), weights, 0)
+    if n["exclude_outside"] or n["antialias"]:
+        weights = weights / weights.sum(1, keepdims=True)
+    columns = np.clip(places, 0, size - 1).astype(np.intp).T
+    used = [i for i in range(2 * wide) if weights[:, i].any()] or [0]
+    return Plan(size, tuple(columns[i] for i in used), tuple(weights[:, i] for i in used))
+
+
+def _resize(n: Node, x: Any, *inputs: Any) -> Any:
+    """Resize along some axes, one after another."""
+    roi, scales, sizes = _resize_inputs(n, inputs)
+    axes = [axis % x.ndim for axis in n["axes"]] if n["axes"] else list(range(x.ndim))
+    if sizes:
+        ratios = [size / x.shape[axis] for size, axis in zip(sizes, axes, strict=True)]
+        policy = n["keep_aspect_ratio_policy"]
+        if policy in ("not_larger", "not_smaller"):
+            ratio = (min if policy == "not_larger" else max)(ratios)
+            ratios = [ratio] * len(axes)
+            sizes = tuple(math.floor(ratio * x.shape[axis] + 0.5) for axis in axes)
+    else:
+        ratios = list(scales)
+        sizes = tuple(math.floor(ratio * x.shape[axis]) for ratio, axis in zip(ratios, axes, strict=True))
+    mode = n["coordinate_transformation_mode"] or (
+        "asymmetric" if n.kind == "Upsample" or n.version < 11 else "half_pixel"
+    )
+    regions = [(roi[i], roi[len(axes) + i]) if roi else (0.0, 1.0) for i in range(len(axes))]
+    for axis, new, ratio, region in zip(axes, sizes, ratios, regions, strict=True):
+        cropped = mode == "tf_crop_and_resize"
+        if new == x.shape[axis] and ratio == 1 and (not cropped or region == (0.0, 1.0)):
+            continue
+        size = x.shape[axis]
+        at = _coordinates(mode, size, new, ratio, region)
+        x = resample(x, _plan(n, size, at, ratio), axis)
+        if cropped:
+            outside = ((at < 0) | (at > size - 1)).reshape((-1,) + (1,) * (x.ndim - axis - 1))
+            x = np.where(outside, n["extrapolation_value"], x).astype(x.dtype)
+    return x
+
+
+def _resize_inputs(n: Node, inputs: tuple[Any, ...]) -> tuple[tuple[float, ...], tuple[float, ...], tuple[int, ...]]:
+    """Return the region, the scales and the sizes; those that the node has not are empty."""
+    if n.kind == "Upsample" or n.version < 11:
+        scales = inputs[0] if inputs else n["scales"] or (1, 1, n["height_scale"], n["width_scale"])
+        return (), _floats(scales), ()
+    roi, scales, sizes = (*inputs, None, None, None)[:3]
+    return _floats(roi), _floats(scales), () if sizes is None else integers(sizes)
+
+
+def _floats(values: Any) -> tuple[float, ...]:
+    return () if values is None else floats(values)
+
+
+# Elements at coordinates that are themselves inputs
+
+
+def _at_corners(
+    x: Any, coordinates: list[Any], weights: Weights | None, reach: int, place: Callable[[Any, int], Any]
+) -> Any:
+    """Return weighted sums of the elements of `x` around coordinates.
+
+    `x` has the shape ``(n, c, *size)``, and each coordinate the shape ``(n, *out)``. `weights` is differentiable; `place` returns the index of a position, and whether it counts.
+    """
+    size = x.shape[2:]
+    lowest = [np.floor(np.asarray(borrow(at))).astype(np.int64) - reach + 1 for at in coordinates]
+    images = np.arange(len(x)).reshape((-1,) + (1,) * (lowest[0].ndim - 1))
+    channels_last = np.moveaxis(x, 1, -1)
+    total: Any = 0
+    for steps in itertools.product(range(2 * reach), repeat=len(size)):
+        index, weight, inside = [], 1, np.ones((), bool)
+        for low, step, at, length in zip(lowest, steps, coordinates, size, strict=True):
+            where, counts = place(low + step, length)
+            index.append(where)
+            inside = inside & counts
+            weight = weight * _weight(weights, at - (low + step).astype(at.dtype))
+        total = total + channels_last[images, *index] * np.where(inside, weight, 0)[..., None]
+    return np.moveaxis(total, -1, 1)
+
+
+def _weight(weights: Weights | None, distance: Any) -> Any:
+    return np.maximum(1 - np.abs(distance), 0) if weights is None else weights(distance)
+
+
+def _zeros(at: Array, size: int) -> tuple[Array, Array]:
+    return np.clip(at, 0, size - 1), (at >= 0) & (at < size)
+
+
+def _border(at: Array, size: int) -> tuple[Array, Array]:
+    return np.clip(at, 0, size - 1), np.ones((), np.bool_)
+
+
+def _reflected(at: Any, low: float, high: float) -> Any:
+    """Reflect coordinates at both ends until they lie between them."""
+    length = high - low
+    if length <= 0:
+        return at * 0
+    turned = np.abs(at - low)
+    turned = turned - 2 * length * np.floor(np.asarray(borrow(turned)) / (2 * length))
+    return low + length - np.abs(turned - length)
+
+
+def _grid_sample(n: Node, x: Any, grid: Any) -> Any:
+    """Return the elements at the coordinates of a grid, which run from -1 to 1 along each axis, the last one first."""
+    size, padding, aligned = x.shape[2:], n["padding_mode"], bool(n["align_corners"])
+    mode = {"bilinear": "linear", "bicubic": "cubic"}.get(n["mode"], n["mode"])
+    coordinates = []
+    for axis, length in enumerate(size):
+        at = grid[..., len(size) - 1 - axis]
+        at = (at + 1) * ((length - 1) / 2) if aligned else ((at + 1) * length - 1) / 2
+        ends = (0.0, length - 1.0) if aligned else (-0.5, length - 0.5)
+        if mode == "nearest":
+            at = np.rint(np.asarray(borrow(at)))
+        if padding == "border":
+            at = np.clip(at, 0, length - 1)
+        elif padding == "reflection":
+            values = np.asarray(borrow(at))
+            at = np.where((values < ends[0]) | (values > ends[1]), _reflected(at, *ends), at)
+        coordinates.append(at)
+
+    def mirrored(at: Array, length: int) -> tuple[Array, Array]:
+        low, high = (0.0, length - 1.0) if aligned else (-0.5, length - 0.5)
+        return np.clip(np.trunc(_reflected(at, low, high)), 0, length - 1).astype(np.int64), np.ones((), np.bool_)
+
+    place = {"zeros": _zeros, "border": _border}.get(padding, mirrored)
+    if mode == "nearest":
+        coordinates = [np.trunc(at) if padding == "reflection" else at for at in coordinates]
+        return _at_corners(x, coordinates, lambda d: np.asarray(d == 0, x.dtype), 1, place)
+    if mode == "cubic":
+        return _at_corners(x, coordinates, _keys(-0.75), 2, place)
+    return _at_corners(x, coordinates, None, 1, place)
+
+
+def _affine_grid(n: Node, theta: Any, shape: Any) -> Any:
+    size = integers(shape)[2:]
+    axes = []
+    for length in size:
+        edge = 1.0 if n["align_corners"] else 1 - 1 / length
+        axes.append(np.linspace(-edge, edge, length) if length > 1 else np.zeros(1) - (n["align_corners"] or 0))
+    places = np.stack([*np.meshgrid(*axes, indexing="ij")[::-1], np.ones(size)], -1).astype(theta.dtype)
+    return (places.reshape(-1, len(size) + 1) @ np.swapaxes(theta, 1, 2)).reshape(len(theta), *size, len(size))
+
+
+def _roi_align(n: Node, x: Any, regions: Any, images: Any) -> Any:
+    """Return means, or maxima, of elements at a regular grid within each part of each region."""
+    rows, columns, ratio = n["output_height"], n["output_width"], n["sampling_ratio"]
+    shifted = n["coordinate_transformation_mode"] == "half_pixel" and n.version >= 16
+    out = []
+    for image, corners in zip(np.asarray(borrow(images)), regions, strict=True):
+        left, top, right, bottom = (corners[i] * n["spatial_scale"] - (0.5 if shifted else 0.0) for i in range(4))
+        axes = []
+        for low, high, parts, size in ((top, bottom, rows, x.shape[2]), (left, right, columns, x.shape[3])):
+            length = high - low if shifted else np.maximum(high - low, 1.0)
+            each = ratio or max(math.ceil(float(np.asarray(borrow(length))) / parts), 1)
+            at = low + (np.arange(parts * each, dtype=x.dtype) + 0.5) * (length / (parts * each))
+            counts = (at >= -1.0) & (at <= size)
+            axes.append((np.clip(at, 0, size - 1), np.asarray(borrow(counts)), each))
+        out.append(_of_region(n, x[int(image)], axes[0], axes[1]))
+    return np.stack(out)
+
+
+def _of_region(n: Node, image: Any, vertical: Any, horizontal: Any) -> Any:
+    (y, y_counts, y_each), (x, x_counts, x_each) = vertical, horizontal
+    counts = y_counts[:, None] & x_counts
+    parts = []
+    for y_place, y_weight in _neighbours(y, image.shape[1]):
+        for x_place, x_weight in _neighbours(x, image.shape[2]):
+            weight = np.where(counts, y_weight[:, None] * x_weight, 0)
+            parts.append(image[:, y_place[:, None], x_place] * weight)
+    shape = (len(image), len(y) // y_each, y_each, len(x) // x_each, x_each)
+    if n["mode"] == "max":  # of the products with the weights, not of their sums
+        return np.max(np.stack([part.reshape(shape) for part in parts]), (0, 3, 5))
+    return np.mean(sum(parts[1:], parts[0]).reshape(shape), (2, 4))
+
+
+def _neighbours(at: Any, size: int) -> list[tuple[Array, Any]]:
+    low = np.floor(np.asarray(borrow(at))).astype(np.int64)
+    fraction = at - low.astype(at.dtype)
+    return [(low, 1 - fraction), (np.minimum(low + 1, size - 1), fraction)]
+
+
+def _deform_conv(n: Node, x: Any, weight: Any, offset: Any, bias: Any = None, mask: Any = None) -> Any:
+    """Convolve with windows whose positions are moved by offsets."""
+    (batch, channels), kernel, out = x.shape[:2], weight.shape[2:], offset.shape[2:]
+    axes, places = len(kernel), math.prod(weight.shape[2:])
+    groups, moved = n["group"] or 1, n["offset_group"] or 1
+    stride, dilation = n["strides"] or (1,) * axes, n["dilations"] or (1,) * axes
+    pads = n["pads"] or (0,) * (2 * axes)
+    offsets = offset.reshape(batch * moved, places, axes, *out)
+    at_window = np.indices(out)
+    in_window = np.indices(kernel).reshape(axes, places)
+    coordinates = []
+    for axis in range(axes):
+        base = at_window[axis] * stride[axis] - pads[axis]
+        steps = (in_window[axis] * dilation[axis]).reshape((places,) + (1,) * axes)
+        coordinates.append(offsets[:, :, axis] + (base + steps).astype(x.dtype))
+    parted = x.reshape(batch * moved, channels // moved, *x.shape[2:])
+    taken = _at_corners(parted, coordinates, None, 1, _zeros)  # (batch * moved, channels / moved, places, *out)
+    if mask is not None:
+        taken = taken * mask.reshape(batch * moved, 1, places, *out)
+    columns = taken.reshape(batch, groups, channels // groups * places, math.prod(out))
+    kernels = weight.reshape(groups, len(weight) // groups, -1)
+    result = (kernels @ columns).reshape(batch, len(weight), *out)
+    return result if bias is None else result + bias.reshape((-1,) + (1,) * axes)
+
+
+RESAMPLING: dict[str, Operator] = {
+    "AffineGrid": _affine_grid,
+    "DeformConv": _deform_conv,
+    "GridSample": _grid_sample,
+    "Resize": _resize,
+    "RoiAlign": _roi_align,
+    "Upsample": _resize,
+}
