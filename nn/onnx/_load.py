@@ -67,8 +67,9 @@ def load(model: str | os.PathLike[str] | onnx.ModelProto) -> Module:
 
     The module is called with the inputs in the order of the file, or by their names. It returns a tensor, or a tuple if
     the file has several outputs. Lengths of inputs that the file fixes are checked, except the first, which most files
-    have for one sample. It comes in evaluation mode, where it computes what other runtimes compute; after ``train()``,
-    dropout is drawn, and batch normalization uses the statistics of the batch and moves the running ones.
+    have for one sample. It comes in evaluation mode, where it computes what other runtimes compute, unless the file was
+    written for training. After ``train()``, dropout is drawn, and batch normalization uses the statistics of the batch
+    and moves the running ones; after ``eval()`` neither, whatever the file says.
 
     Parameters
     ----------
@@ -79,7 +80,7 @@ def load(model: str | os.PathLike[str] | onnx.ModelProto) -> Module:
     Returns
     -------
     Module
-        In evaluation mode.
+        The parameters, at the paths of their names, and the graph.
 
     Raises
     ------
@@ -161,7 +162,7 @@ def _module(proto: Any, where: str) -> Module:
 
         proto = inliner.inline_local_functions(proto)
     opsets = {"" if entry.domain == DOMAIN else entry.domain: entry.version for entry in proto.opset_import}
-    graph = proto.graph
+    graph, training = _prepared(proto.graph)
     arrays = {t.name: dense(onnx.numpy_helper.to_array(t)) for t in graph.initializer}
     arrays |= {t.values.name: of_sparse(t) for t in graph.sparse_initializer}
     program = read_program(graph, opsets, tuple(arrays))
@@ -170,7 +171,29 @@ def _module(proto: Any, where: str) -> Module:
     trained = {name: array for name, array in arrays.items() if name not in settings and _is_trained(array)}
     others = {name: array for name, array in arrays.items() if name not in trained}
     inputs = [_input(value) for value in graph.input if value.name not in arrays]
-    return OnnxModel(_folded(program), inputs, trained, others, paths_of(arrays)).eval()
+    return OnnxModel(_folded(program), inputs, trained, others, paths_of(arrays)).train(training)
+
+
+def _prepared(given: Any) -> tuple[Any, bool]:
+    """Return a copy of a graph whose mode is that of the module, and whether the file is meant for training.
+
+    Nodes that copy an array of the file are passed over: what they copy is that array.
+    """
+    graph, training = type(given)(), False
+    graph.CopyFrom(given)
+    arrays, same = {t.name: t for t in graph.initializer}, dict[str, str]()
+    arrays |= {node.output[0]: a.t for node in graph.node if node.op_type == "Constant" for a in node.attribute}
+    for node in graph.node:
+        for i, name in enumerate(node.input):
+            node.input[i] = same.get(name, name)
+        if node.op_type == "Identity" and node.input[0] in arrays:
+            same[node.output[0]] = node.input[0]
+        elif node.op_type == "BatchNormalization":
+            training |= any(a.name == "training_mode" and a.i for a in node.attribute)
+        elif node.op_type == "Dropout" and len(node.input) > 2 and node.input[2] in arrays:
+            training |= bool(library().numpy_helper.to_array(arrays[node.input[2]]).item())
+            del node.input[2]
+    return graph, training
 
 
 def _is_trained(array: Array) -> bool:

@@ -57,12 +57,13 @@ class OnnxModel(Module):
         super().__init__()
         self._program, self._inputs, self._paths = program, tuple(inputs), dict(paths)
         for name, array in parameters.items():
-            setattr(*self._place(paths[name]), Parameter(array))
+            owner, attribute = self._place(paths[name])
+            setattr(owner, attribute, Parameter(np.array(array)))
         for name, array in buffers.items():
             owner, attribute = self._place(paths[name])
-            owner.register_buffer(attribute, array)
+            owner.register_buffer(attribute, np.array(array))
         for name, array in program.constants.items():
-            owner, attribute = self._place(("constants", identifier(name)))
+            owner, attribute = self._place(("constants", identifier(name.strip("/"))))
             while hasattr(owner, attribute):
                 attribute += "_"
             self._paths[name] = ("constants", attribute)
@@ -81,9 +82,11 @@ class OnnxModel(Module):
         """Compute the outputs of the graph: a tensor, or a tuple of them if there are several."""
         values: dict[str, Any] = dict(self._arrays())
         values.update(self._given(args, kwargs))
-        execute(self._program, Run(self.training, values, execute))
+        execute(self._program, Run(self.training, self._paths, values, execute))
         outputs = [values[name] for name in self._program.outputs]
-        found = tuple(as_tensor(x) if isinstance(x, np.ndarray | np.generic) else x for x in outputs)
+        found = tuple(
+            as_tensor(x) if isinstance(x, np.ndarray | np.generic) and x.dtype.kind in "fiubc" else x for x in outputs
+        )
         return found[0] if len(found) == 1 else found
 
     def _arrays(self) -> Iterator[tuple[str, Any]]:

@@ -10,9 +10,10 @@ from ..module import Module
 __all__ = ["identifier", "paths_of"]
 
 Path = tuple[str, ...]
+_RESERVED = ("training", "constants", "_buffers", "_inputs", "_paths", "_program")
 
 
-def paths_of(names: Iterable[str], taken: Iterable[str] = ()) -> dict[str, Path]:
+def paths_of(names: Iterable[str]) -> dict[str, Path]:
     """Return for each name of an array the path of an attribute of a module.
 
     Dots, slashes and colons separate the names of modules, as in ``encoder.0.weight`` or ``model/dense/kernel:0``. What
@@ -21,7 +22,7 @@ def paths_of(names: Iterable[str], taken: Iterable[str] = ()) -> dict[str, Path]
     """
     wanted = {name: _parts(name) for name in names}
     inner = {path[:i] for path in wanted.values() for i in range(1, len(path))}
-    used: set[Path] = {(name,) for name in taken}
+    used: set[Path] = set()
     found: dict[str, Path] = {}
     for name, path in wanted.items():
         while path in used or path in inner:
@@ -38,6 +39,4 @@ def _parts(name: str) -> Path:
 def identifier(name: str) -> str:
     """Return a name that an attribute of a module may have."""
     found = re.sub(r"\W", "_", name)
-    return (
-        f"{found}_" if hasattr(Module, found) or found in ("training", "constants") or found.startswith("_") else found
-    )
+    return f"{found}_" if hasattr(Module, found) or found in _RESERVED else found

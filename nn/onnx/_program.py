@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, MutableMapping, Sequence
+from collections.abc import Callable, Container, Mapping, MutableMapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -60,6 +60,8 @@ class Run:
     ----------
     training
         Whether the module is in training mode.
+    own
+        The names of the values that are parameters and buffers of the module.
     values
         All values by name, for the graphs inside a node.
     execute
@@ -67,6 +69,7 @@ class Run:
     """
 
     training: bool
+    own: Container[str]
     values: MutableMapping[str, Any]
     execute: Callable[[Program, Run], None]
 

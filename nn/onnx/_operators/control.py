@@ -21,7 +21,7 @@ def run_program(program: Program, run: Run, inputs: Sequence[Any]) -> list[Any]:
     values: Any = ChainMap({}, run.values)
     values.update(program.constants)
     values.update(zip(program.inputs, inputs, strict=True))
-    run.execute(program, Run(run.training, values, run.execute))
+    run.execute(program, Run(run.training, run.own, values, run.execute))
     return [values[name] for name in program.outputs]
 
 

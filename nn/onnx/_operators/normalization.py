@@ -18,28 +18,31 @@ __all__ = ["NORMALIZATION", "WITH_RUN"]
 
 def _batch_normalization(n: Node, run: Run, x: Any, scale: Any, bias: Any, mean: Any, variance: Any) -> Any:
     """Normalize by the running statistics, or, in training mode, by those of the batch, and move the running ones."""
-    in_file = bool(n["training_mode"]) or (n.version < 7 and n["is_test"] == 0 and len(n.outputs) > 1)
-    if not run.training and not in_file and any(isinstance(m, Tensor) for m in (mean, variance)):
-        shape = (-1,) + (1,) * (x.ndim - 2)
-        scale = (scale / np.sqrt(variance + n["epsilon"])).reshape(shape)
-        return (x - mean.reshape(shape)) * scale + bias.reshape(shape)
-    if not run.training and not in_file:
+    if not run.training:
+        return _by_running(n, x, scale, bias, mean, variance), mean, variance
+    kept, own = n["momentum"], n.inputs[3] in run.own and n.inputs[4] in run.own
+    running = (borrow(mean), borrow(variance)) if own else (None, None)
+    out = functional.batch_norm(x, *running, scale, bias, training=True, momentum=1 - kept, eps=n["epsilon"])
+    if len(n.outputs) == 1:
+        return out
+    axes = (0, *range(2, x.ndim))
+    moved = [kept * old + (1 - kept) * function(x, axes) for old, function in ((mean, np.mean), (variance, np.var))]
+    return out, *((mean, variance) if own else moved)
+
+
+def _by_running(n: Node, x: Any, scale: Any, bias: Any, mean: Any, variance: Any) -> Any:
+    if not isinstance(mean, Tensor) and not isinstance(variance, Tensor):
         return functional.batch_norm(x, mean, variance, scale, bias, eps=n["epsilon"])
-    if run.training:
-        return functional.batch_norm(
-            x, borrow(mean), borrow(variance), scale, bias, training=True, momentum=1 - n["momentum"], eps=n["epsilon"]
-        )
-    out = functional.batch_norm(x, None, None, scale, bias, training=True, eps=n["epsilon"])
-    axes, kept = (0, *range(2, x.ndim)), n["momentum"]
-    moments = (np.mean(x, axes), np.var(x, axes))
-    return (out, *(kept * old + (1 - kept) * new for old, new in zip((mean, variance), moments, strict=True)))
+    shape = (-1,) + (1,) * (x.ndim - 2)
+    factor = scale / np.sqrt(variance + n["epsilon"])
+    return (x - mean.reshape(shape)) * factor.reshape(shape) + bias.reshape(shape)
 
 
 def _dropout(n: Node, run: Run, x: Any, ratio: Any = None, training_mode: Any = None) -> Any:
-    """Drop elements in training mode, or where the file itself says so, which may give a seed for evaluation mode."""
+    """Drop elements in training mode, or where an input says so; the seed counts for the latter."""
     rate = 0.5 if ratio is None and n["ratio"] is None else n["ratio"] if ratio is None else number(ratio)
-    in_file = training_mode is not None and bool(number(training_mode))
-    if rate == 0 or not (run.training or in_file):
+    told = training_mode is not None and bool(number(training_mode))
+    if rate == 0 or not (run.training or told):
         return x, np.ones(x.shape, bool)
     if run.training or n["seed"] is None:
         kept = np.asarray(borrow(functional.dropout(np.ones(x.shape, x.dtype), rate, training=True))) != 0

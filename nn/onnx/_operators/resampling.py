@@ -21,7 +21,7 @@ Weights = Callable[[Array], Array]  # of positions by their distance
 
 
 def _triangle(distance: Array) -> Array:
-    return np.maximum(1 - np.abs(distance), 0)
+    return np.asarray(np.maximum(1 - np.abs(distance), 0))
 
 
 def _keys(a: float) -> Weights:
@@ -134,7 +134,8 @@ def _at_corners(
 ) -> Any:
     """Return weighted sums of the elements of `x` around coordinates.
 
-    `x` has the shape ``(n, c, *size)``, and each coordinate the shape ``(n, *out)``. `weights` is differentiable; `place` returns the index of a position, and whether it counts.
+    `x` has the shape ``(n, c, *size)``, each coordinate the shape ``(n, *out)``. `weights` is differentiable; `place`
+    returns the index of a position, and whether it counts.
     """
     size = x.shape[2:]
     lowest = [np.floor(np.asarray(borrow(at))).astype(np.int64) - reach + 1 for at in coordinates]

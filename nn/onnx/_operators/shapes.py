@@ -209,7 +209,8 @@ def _range(n: Node, start: Any, limit: Any, delta: Any) -> Any:
 
 def _eye_like(n: Node, x: Any) -> Array:
     dtype = dtype_of(n["dtype"]) if n["dtype"] else x.dtype
-    return np.asarray(np.eye(*x.shape, k=n["k"] or 0), dtype)
+    rows, columns = x.shape
+    return np.asarray(np.eye(rows, columns, n["k"] or 0), dtype)
 
 
 def _constant(n: Node) -> Any:
