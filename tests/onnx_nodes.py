@@ -5,6 +5,8 @@ gradients, and lists those that have not, by operator, with the reason.
 """
 
 import argparse
+import importlib
+import pkgutil
 import traceback
 import warnings
 from collections import defaultdict
@@ -20,6 +22,7 @@ from autograd import Tensor, no_grad, tensor
 Array = np.ndarray[Any, Any]
 FLOATS = (1, 10, 11)  # float32, float16, float64 in ONNX's numbers
 RANDOM = ("Bernoulli", "RandomNormal", "RandomUniform", "RandomNormalLike", "RandomUniformLike", "Multinomial")
+SLOW = ("attention", "averagepool", "lppool", "maxpool")  # modules whose import takes seconds
 SETTINGS = {"Dropout": (1,), "Resize": (1, 2), "Upsample": (1,)}  # inputs that have no derivative here
 STEP = 1e-6
 
@@ -32,13 +35,19 @@ class Verdict(NamedTuple):
 
 
 @cache
-def cases() -> dict[str, Any]:
-    """Return the cases whose outputs include floating-point numbers, by name."""
-    from onnx.backend.test.case.node import collect_testcases
+def cases(slow: bool = True) -> dict[str, Any]:
+    """Return the cases whose outputs include floating-point numbers, by name; without `slow`, some are left out.
 
-    with warnings.catch_warnings():
+    The package makes a case, with its outputs, when the module of its operator is imported.
+    """
+    from onnx.backend.test.case import node
+
+    with warnings.catch_warnings(), np.errstate(all="ignore"):
         warnings.simplefilter("ignore")
-        found = collect_testcases(None)
+        for module in pkgutil.walk_packages(node.__path__, f"{node.__name__}."):
+            if slow or module.name.rpartition(".")[2] not in SLOW:
+                importlib.import_module(module.name)
+        found = list(node._NodeTestCases)
     named: dict[str, Any] = {case.name: case for case in found}
     return {name: case for name, case in named.items() if any(map(is_float, case.model.graph.output))}
 

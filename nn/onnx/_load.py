@@ -16,7 +16,7 @@ from ._graph import library
 from ._model import Input, OnnxModel
 from ._names import paths_of
 from ._operators import is_known
-from ._program import DOMAIN, Node, Program, dense, native, of_sparse, read_program
+from ._program import DOMAIN, Node, Program, dense, native, of_sparse, read_nodes, read_program
 
 if TYPE_CHECKING:
     import onnx
@@ -59,11 +59,13 @@ def load(model: str | os.PathLike[str] | onnx.ModelProto) -> Module:
     Each operator is computed by NumPy's functions on tensors, so that gradients, `vmap` and all of `nn` work on the
     result. It needs ``pip install onnx``.
 
-    The floating-point arrays of the file become parameters. Those with one number and no axis, with infinities or nan,
-    or that are settings of an operator, such as running means of batch normalization, become buffers, as integers do.
-    Their paths are their names in the file: dots, slashes and colons separate modules, and other characters that no
-    name in Python has become underscores. Constants of the graph are buffers in ``constants``, which `state_dict`
-    leaves out. An array that several operators use is one parameter.
+    The floating-point arrays of the file become parameters, unless they are a single number without an axis, or hold
+    infinities or nan, or are settings of an operator, such as running means of batch normalization. These become
+    buffers, as integers and the constants of the graph do. `state_dict` has the parameters, and buffers that are
+    floating-point arrays, as modules of PyTorch do. An array that several operators use is one parameter.
+
+    Paths are names in the file: dots, slashes and colons separate modules, and other characters that no name in Python
+    has become underscores. Constants of the graph are in ``constants``.
 
     The module is called with the inputs in the order of the file, or by their names. It returns a tensor, or a tuple if
     the file has several outputs. Lengths of inputs that the file fixes are checked, except the first, which most files
@@ -108,7 +110,7 @@ def load(model: str | os.PathLike[str] | onnx.ModelProto) -> Module:
     >>> model(x).shape
     (5, 2)
     >>> {name: parameter.shape for name, parameter in model.named_parameters()}
-    {'0.weight': (3, 4), '0.bias': (3,), '2.weight': (2, 3), '2.bias': (2,)}
+    {'0.bias': (3,), '0.weight': (3, 4), '2.bias': (2,), '2.weight': (2, 3)}
     >>> optimizer = nn.optim.SGD(model.parameters(), lr=0.01)
     """
     onnx = library("loading ONNX models")
@@ -137,7 +139,8 @@ def _read(path: Path) -> Any:
             raise
         raise ValueError(f"{path} is not an ONNX file, or not all of one: it begins with {start[:8]!r}") from error
     if not found.graph.node and not found.graph.output:
-        raise ValueError(f"{path} is not an ONNX file: it has no graph, and begins with {start[:8]!r}")
+        what = f"it has no graph, and begins with {start[:8]!r}" if start else "it is empty"
+        raise ValueError(f"{path} is not an ONNX file: {what}")
     try:
         onnx.load_external_data_for_model(found, str(path.parent))
     except (OSError, onnx.checker.ValidationError) as error:
@@ -152,35 +155,47 @@ def _module(proto: Any, where: str) -> Module:
     onnx = library()
     if any(t.data_location == onnx.TensorProto.EXTERNAL for t in proto.graph.initializer):
         raise ValueError(f"{where} has arrays in other files that were not read: give load() the path of the file")
+    opsets = {"" if entry.domain == DOMAIN else entry.domain: entry.version for entry in proto.opset_import}
+    _check_operators(proto, opsets, where)
+    inputs = [_input(value) for value in proto.graph.input]
+    checked = type(proto)()
+    checked.CopyFrom(proto)
+    _check_graph(checked, where)
+    if proto.functions:
+        from onnx import inliner
+
+        checked = inliner.inline_local_functions(proto)
+    graph = checked.graph
+    training = _prepare(graph)
+    arrays = {t.name: dense(onnx.numpy_helper.to_array(t)) for t in graph.initializer}
+    arrays |= {t.values.name: of_sparse(t) for t in graph.sparse_initializer}
+    program = read_program(graph, opsets, tuple(arrays))
+    settings = _settings(program)
+    trained = {name: array for name, array in arrays.items() if name not in settings and _is_trained(array)}
+    others = {name: array for name, array in arrays.items() if name not in trained}
+    given = [value for value in inputs if value.name not in arrays]
+    return OnnxModel(_folded(program), given, trained, others, paths_of(arrays)).train(training)
+
+
+def _check_graph(proto: Any, where: str) -> None:
+    """Raise if a model is not valid; inputs and outputs without a shape, which runtimes take, are given one."""
+    onnx = library()
+    for value in (*proto.graph.input, *proto.graph.output):
+        if value.type.HasField("tensor_type"):
+            value.type.tensor_type.shape.SetInParent()
     try:
         if proto.ByteSize() < onnx.checker.MAXIMUM_PROTOBUF:
             onnx.checker.check_model(proto)
     except onnx.checker.ValidationError as error:
-        raise ValueError(f"{where} is not a valid ONNX model: {error}") from error
-    if proto.functions:
-        from onnx import inliner
-
-        proto = inliner.inline_local_functions(proto)
-    opsets = {"" if entry.domain == DOMAIN else entry.domain: entry.version for entry in proto.opset_import}
-    graph, training = _prepared(proto.graph)
-    arrays = {t.name: dense(onnx.numpy_helper.to_array(t)) for t in graph.initializer}
-    arrays |= {t.values.name: of_sparse(t) for t in graph.sparse_initializer}
-    program = read_program(graph, opsets, tuple(arrays))
-    _check_operators(program, where)
-    settings = _settings(program)
-    trained = {name: array for name, array in arrays.items() if name not in settings and _is_trained(array)}
-    others = {name: array for name, array in arrays.items() if name not in trained}
-    inputs = [_input(value) for value in graph.input if value.name not in arrays]
-    return OnnxModel(_folded(program), inputs, trained, others, paths_of(arrays)).train(training)
+        raise ValueError(f"{where} is not a valid ONNX model: {' '.join(str(error).split())}") from error
 
 
-def _prepared(given: Any) -> tuple[Any, bool]:
-    """Return a copy of a graph whose mode is that of the module, and whether the file is meant for training.
+def _prepare(graph: Any) -> bool:
+    """Change a graph so that its mode is that of the module; return whether the file is meant for training.
 
     Nodes that copy an array of the file are passed over: what they copy is that array.
     """
-    graph, training = type(given)(), False
-    graph.CopyFrom(given)
+    training = False
     arrays, same = {t.name: t for t in graph.initializer}, dict[str, str]()
     arrays |= {node.output[0]: a.t for node in graph.node if node.op_type == "Constant" for a in node.attribute}
     for node in graph.node:
@@ -193,21 +208,24 @@ def _prepared(given: Any) -> tuple[Any, bool]:
         elif node.op_type == "Dropout" and len(node.input) > 2 and node.input[2] in arrays:
             training |= bool(library().numpy_helper.to_array(arrays[node.input[2]]).item())
             del node.input[2]
-    return graph, training
+    return training
 
 
 def _is_trained(array: Array) -> bool:
     return array.dtype.kind == "f" and array.ndim > 0 and bool(np.isfinite(array).all())
 
 
-def _check_operators(program: Program, where: str) -> None:
-    """Raise if an operator is not known here."""
-    unknown = [str(node) for node in program.all_nodes() if not is_known(node)]
+def _check_operators(proto: Any, opsets: Mapping[str, int], where: str) -> None:
+    """Raise if an operator is neither known here nor a function of the file."""
+    functions = {(function.domain, function.name) for function in proto.functions}
+    nodes = [*proto.graph.node, *(node for function in proto.functions for node in function.node)]
+    every = [node for outer in read_nodes(nodes, opsets) for node in outer.with_inner()]
+    unknown = [str(node) for node in every if (node.domain, node.kind) not in functions and not is_known(node)]
     if unknown:
         more = f" and {len(unknown) - 5} more" if len(unknown) > 5 else ""
         raise UnsupportedError(
-            f"{where} has operators that are not known here: {', '.join(unknown[:5])}{more}. Those of the standard are "
-            f"in the domain '', and a file from another exporter, or of its own functions, may have only them"
+            f"{where} has operators that are not known here: {', '.join(unknown[:5])}{more}: export it with those of "
+            f"the standard alone, which are in the domain ''"
         )
 
 

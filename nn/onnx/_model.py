@@ -58,10 +58,10 @@ class OnnxModel(Module):
         self._program, self._inputs, self._paths = program, tuple(inputs), dict(paths)
         for name, array in parameters.items():
             owner, attribute = self._place(paths[name])
-            setattr(owner, attribute, Parameter(np.array(array)))
+            setattr(owner, attribute, Parameter(array, dtype=array.dtype))
         for name, array in buffers.items():
             owner, attribute = self._place(paths[name])
-            owner.register_buffer(attribute, np.array(array))
+            owner.register_buffer(attribute, np.array(array), persistent=array.dtype.kind == "f" and array.ndim > 0)
         for name, array in program.constants.items():
             owner, attribute = self._place(("constants", identifier(name.strip("/"))))
             while hasattr(owner, attribute):
@@ -104,7 +104,8 @@ class OnnxModel(Module):
         found.update(kwargs)
         if wrong or len(found) != len(names):
             got = f"{len(args)} positional" + (f" and {', '.join(map(repr, kwargs))}" if kwargs else "")
-            raise TypeError(f"the ONNX file takes {len(names)} inputs ({self._described()}), not {got}")
+            count = f"{len(names)} input{'s' * (len(names) != 1)}"
+            raise TypeError(f"the ONNX file takes {count} ({self._described()}), not {got}")
         return {given.name: _checked(given, found[given.name]) for given in self._inputs}
 
     def _described(self) -> str:

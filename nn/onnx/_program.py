@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Container, Mapping, MutableMapping, Sequence
+from collections.abc import Callable, Container, Iterable, Mapping, MutableMapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
-__all__ = ["DOMAIN", "Node", "Program", "Run", "dense", "native", "of_sparse", "read_program"]
+__all__ = ["DOMAIN", "Node", "Program", "Run", "dense", "native", "of_sparse", "read_nodes", "read_program"]
 
 Array = np.ndarray[Any, Any]
 DOMAIN = "ai.onnx"  # which files also write as ""
@@ -46,6 +46,10 @@ class Node:
 
     def __getitem__(self, name: str) -> Any:
         return self.attributes.get(name)
+
+    def with_inner(self) -> list[Node]:
+        """Return the node, and those of the graphs inside it."""
+        return [self, *(node for program in _inner(self) for node in program.all_nodes())]
 
     def __str__(self) -> str:
         domain = f"{self.domain}." if self.domain else ""
@@ -93,8 +97,7 @@ class Program:
 
     def all_nodes(self) -> list[Node]:
         """Return the nodes, with those of the graphs inside them."""
-        inner = [program.all_nodes() for node in self.nodes for program in _inner(node)]
-        return [*self.nodes, *(node for nodes in inner for node in nodes)]
+        return [node for outer in self.nodes for node in outer.with_inner()]
 
 
 def _inner(node: Node) -> list[Program]:
@@ -113,8 +116,13 @@ def read_program(graph: Any, opsets: Mapping[str, int], kept: Sequence[str] = ()
     constants |= {t.values.name: of_sparse(t) for t in graph.sparse_initializer if t.values.name not in kept}
     inputs = tuple(value.name for value in graph.input)
     outputs = tuple(value.name for value in graph.output)
-    nodes = [_read_node(proto, opsets) for proto in graph.node]
-    return Program(inputs, outputs, tuple(_finishing(nodes, {*outputs})), constants)
+    nodes = _finishing(read_nodes(graph.node, opsets), {*outputs})
+    return Program(inputs, outputs, tuple(nodes), constants)
+
+
+def read_nodes(nodes: Iterable[Any], opsets: Mapping[str, int]) -> list[Node]:
+    """Return nodes of a file."""
+    return [_read_node(proto, opsets) for proto in nodes]
 
 
 def _finishing(nodes: list[Node], needed: set[str]) -> list[Node]:

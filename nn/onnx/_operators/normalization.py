@@ -21,12 +21,12 @@ def _batch_normalization(n: Node, run: Run, x: Any, scale: Any, bias: Any, mean:
     if not run.training:
         return _by_running(n, x, scale, bias, mean, variance), mean, variance
     kept, own = n["momentum"], n.inputs[3] in run.own and n.inputs[4] in run.own
-    running = (borrow(mean), borrow(variance)) if own else (None, None)
-    out = functional.batch_norm(x, *running, scale, bias, training=True, momentum=1 - kept, eps=n["epsilon"])
+    old: list[Any] = [borrow(mean), borrow(variance)] if own else [None, None]
+    out = functional.batch_norm(x, old[0], old[1], scale, bias, True, 1 - kept, n["epsilon"])
     if len(n.outputs) == 1:
         return out
     axes = (0, *range(2, x.ndim))
-    moved = [kept * old + (1 - kept) * function(x, axes) for old, function in ((mean, np.mean), (variance, np.var))]
+    moved = (kept * mean + (1 - kept) * np.mean(x, axes), kept * variance + (1 - kept) * np.var(x, axes))
     return out, *((mean, variance) if own else moved)
 
 

@@ -8,6 +8,8 @@ from typing import Any
 
 import numpy as np
 
+from autograd.extend import borrow
+
 from ... import functional
 from .._program import Node
 from .common import Operator, axes_of, number
@@ -41,21 +43,16 @@ def _extreme(function: Callable[..., Any], empty: float) -> Callable[..., Any]:
     def compute(x: Any, **options: Any) -> Any:
         if x.dtype == bool:
             return (np.all if empty > 0 else np.any)(x, **options)
-        return (
-            function(x, initial=empty if x.dtype.kind == "f" else None, **options)
-            if not x.size
-            else function(x, **options)
-        )
+        return function(x, **options) if x.size else function(x, initial=empty, **options)
 
     return compute
 
 
-def _logsumexp(x: Any, **options: Any) -> Any:
-    most = np.max(x, axis=options["axis"], keepdims=True, initial=-np.inf) if x.dtype.kind == "f" else 0.0
-    finite = np.where(np.isfinite(most), most, 0.0) if x.dtype.kind == "f" else 0.0
-    finite = getattr(finite, "data", finite) if x.dtype.kind == "f" else finite
-    total = np.log(np.sum(np.exp(x - finite), axis=options["axis"], keepdims=True)) + finite
-    return total if options["keepdims"] else np.squeeze(total, options["axis"])
+def _logsumexp(x: Any, axis: tuple[int, ...], keepdims: bool) -> Any:
+    most = np.max(np.asarray(borrow(x)), axis, keepdims=True, initial=-np.inf)
+    most = np.where(np.isfinite(most), most, 0)
+    total = np.log(np.sum(np.exp(x - most), axis=axis, keepdims=True)) + most
+    return total if keepdims else np.squeeze(total, axis)
 
 
 def _of_floats(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -83,13 +80,17 @@ def _cumulative(function: Callable[..., Any], empty: float) -> Operator:
 
 
 def _softmax(function: Callable[..., Any]) -> Operator:
-    """Return the operator of a kind of softmax; before opset 13, all axes from the given one count as one."""
+    """Return the operator of a kind of softmax; before opset 13, all axes from the given one count as one.
+
+    Where all is masked, it is nan without a warning: files choose something else there afterwards.
+    """
 
     def compute(n: Node, x: Any) -> Any:
-        if n.version >= 13:
-            return function(x, axis=n["axis"])
-        flat = x.reshape(math.prod(x.shape[: n["axis"]]), -1)
-        return function(flat, axis=1).reshape(x.shape)
+        with np.errstate(invalid="ignore"):
+            if n.version >= 13:
+                return function(x, axis=n["axis"])
+            flat = x.reshape(math.prod(x.shape[: n["axis"]]), -1)
+            return function(flat, axis=1).reshape(x.shape)
 
     return compute
 
