@@ -41,7 +41,7 @@ OURS_ALONE = {
     "nn.save": "files of weights: test_weights exchanges them with PyTorch",
     "nn.manual_seed": "random numbers are NumPy's, and cannot be those of torch.manual_seed",
     "nn.distributed": "processes through MPI, under the names of torch.distributed: tests/distributed",
-    "nn.onnx": "export: tests/nn/test_onnx.py compares with onnxruntime",
+    "nn.onnx": "files: tests/nn/test_onnx.py compares with onnxruntime, test_onnx with what PyTorch exports",
     "nn.plots": "pictures",
     "nn.summary": "a table",
     "nn.training": "the training loop",
