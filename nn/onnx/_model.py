@@ -10,6 +10,7 @@ import numpy as np
 from autograd import DtypeError, ShapeError, Tensor, as_tensor
 from autograd.extend import as_array
 
+from .._arguments import TensorLike
 from ..module import Module
 from ..parameter import Parameter
 from ._names import identifier
@@ -78,7 +79,7 @@ class OnnxModel(Module):
             owner = getattr(owner, name)
         return owner, path[-1]
 
-    def forward(self, *args: Any, **kwargs: Any) -> Any:
+    def forward(self, *args: TensorLike, **kwargs: TensorLike) -> Any:
         """Compute the outputs of the graph: a tensor, or a tuple of them if there are several."""
         values: dict[str, Any] = dict(self._arrays())
         values.update(self._given(args, kwargs))
@@ -96,10 +97,10 @@ class OnnxModel(Module):
                 value = getattr(value, part)
             yield name, value
 
-    def _given(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> dict[str, Any]:
+    def _given(self, args: tuple[TensorLike, ...], kwargs: dict[str, TensorLike]) -> dict[str, Any]:
         """Return the inputs by name, after their checks."""
         names = [given.name for given in self._inputs]
-        found = dict(zip(names, args, strict=False))
+        found: dict[str, Any] = dict(zip(names, args, strict=False))
         wrong = len(args) > len(names) or any(name in found or name not in names for name in kwargs)
         found.update(kwargs)
         if wrong or len(found) != len(names):

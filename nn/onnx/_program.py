@@ -4,13 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Callable, Container, Iterable, Mapping, MutableMapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 
-__all__ = ["DOMAIN", "Node", "Program", "Run", "dense", "native", "of_sparse", "read_nodes", "read_program"]
+from autograd import Tensor
+
+if TYPE_CHECKING:
+    import onnx
+
+__all__ = ["DOMAIN", "Node", "Program", "Run", "Value", "dense", "native", "of_sparse", "read_nodes", "read_program"]
 
 Array = np.ndarray[Any, Any]
+Value: TypeAlias = Array | Tensor  # what a graph computes with
 DOMAIN = "ai.onnx"  # which files also write as ""
 
 
@@ -108,7 +114,7 @@ def _uses(node: Node) -> set[str]:
     return {*node.inputs}.union(*(program.free() for program in _inner(node)))
 
 
-def read_program(graph: Any, opsets: Mapping[str, int], kept: Sequence[str] = ()) -> Program:
+def read_program(graph: onnx.GraphProto, opsets: Mapping[str, int], kept: Sequence[str] = ()) -> Program:
     """Return the graph of a file; `kept` are names of initializers that it does not hold as constants."""
     from onnx import numpy_helper
 
@@ -120,7 +126,7 @@ def read_program(graph: Any, opsets: Mapping[str, int], kept: Sequence[str] = ()
     return Program(inputs, outputs, tuple(nodes), constants)
 
 
-def read_nodes(nodes: Iterable[Any], opsets: Mapping[str, int]) -> list[Node]:
+def read_nodes(nodes: Iterable[onnx.NodeProto], opsets: Mapping[str, int]) -> list[Node]:
     """Return nodes of a file."""
     return [_read_node(proto, opsets) for proto in nodes]
 
@@ -200,7 +206,7 @@ def dense(array: Array) -> Array:
     return array.astype(native(array.dtype), copy=False)
 
 
-def of_sparse(tensor: Any) -> Array:
+def of_sparse(tensor: onnx.SparseTensorProto) -> Array:
     """Return a sparse tensor of a file as an array."""
     from onnx import numpy_helper
 

@@ -10,7 +10,8 @@ import numpy as np
 from autograd import Tensor, UnsupportedError, is_grad_enabled
 from autograd.extend import borrow
 
-from .._program import Node
+from ..._arguments import TensorLike
+from .._program import Node, Value
 
 __all__ = ["Array", "Operator", "axes_of", "floats", "integers", "is_floating", "number", "shape_of"]
 
@@ -20,22 +21,22 @@ Operator = Callable[
 ]  # takes the node and its inputs, arrays or tensors; returns the output, or a tuple of them
 
 
-def is_floating(x: Any) -> bool:
+def is_floating(x: Value) -> bool:
     """Tell whether an array holds floating-point numbers."""
     return bool(x.dtype.kind == "f")
 
 
-def integers(value: Any) -> tuple[int, ...]:
+def integers(value: TensorLike) -> tuple[int, ...]:
     """Return an attribute or a vector as a tuple of integers."""
     return tuple(int(item) for item in np.asarray(borrow(value)).reshape(-1))
 
 
-def number(value: Any) -> Any:
+def number(value: TensorLike) -> Any:
     """Return the one element of an array as Python's number."""
     return floats(value)[0]
 
 
-def floats(value: Any) -> tuple[Any, ...]:
+def floats(value: TensorLike) -> tuple[Any, ...]:
     """Return an attribute or a vector that is a setting of an operator as a tuple of numbers."""
     if isinstance(value, Tensor) and value.requires_grad and is_grad_enabled():
         raise UnsupportedError(
@@ -44,12 +45,12 @@ def floats(value: Any) -> tuple[Any, ...]:
     return tuple(item.item() for item in np.asarray(borrow(value)).reshape(-1))
 
 
-def axes_of(n: Node, given: Any, ndim: int) -> tuple[int, ...] | None:
+def axes_of(n: Node, given: TensorLike | None, ndim: int) -> tuple[int, ...] | None:
     """Return the axes that a node names, in an input or an attribute, counted from 0; None if it names none."""
     axes = n["axes"] if given is None else given
     return None if axes is None else tuple(axis % ndim if ndim else 0 for axis in integers(axes))
 
 
-def shape_of(x: Any) -> Array:
+def shape_of(x: Value) -> Array:
     """Return the shape of an array as an array."""
     return np.array(x.shape, np.int64)

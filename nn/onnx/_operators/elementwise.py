@@ -11,13 +11,13 @@ import numpy as np
 
 from ... import functional
 from ...functional._gelu import normal_cdf
-from .._program import Node
+from .._program import Node, Value
 from .common import Operator, is_floating
 
 __all__ = ["ELEMENTWISE"]
 
 
-def of(function: Callable[..., Any]) -> Operator:
+def of(function: Callable[..., Value]) -> Operator:
     """Return the operator of a function of arrays."""
     return lambda n, *inputs: function(*inputs)
 

@@ -10,7 +10,7 @@ import numpy as np
 
 from autograd.extend import borrow
 
-from .._program import Node
+from .._program import Node, Value
 from .common import Array, Operator, integers, number
 
 __all__ = ["INDEXING", "scattered"]
@@ -45,9 +45,11 @@ def _gather_nd(n: Node, x: Any, indices: Any) -> Any:
     return x[*places, *np.moveaxis(given, -1, 0)]
 
 
-def scattered(x: Any, places: Array, updates: Any, reduction: str | None) -> Any:
+def scattered(x: Value, places: Array, updates: Value, reduction: str | None) -> Any:
     """Return `x` with each of the elements `updates` at its place in flattened `x`, or combined with what is there."""
-    shape, flat, given, places = x.shape, x.reshape(-1), updates.reshape(-1), places.reshape(-1)
+    shape, places = x.shape, places.reshape(-1)
+    flat: Any = x.reshape(-1)
+    given: Any = updates.reshape(-1)
     for turn in _turns(places) if reduction in _COMBINE else [np.arange(places.size)]:
         new = given[turn]
         if reduction in _COMBINE:

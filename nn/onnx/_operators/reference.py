@@ -11,7 +11,7 @@ import numpy as np
 from autograd import Tensor, UnsupportedError, is_grad_enabled
 from autograd.extend import borrow
 
-from .._program import Node
+from .._program import Node, Value
 
 __all__ = ["compute_by_reference", "has_reference"]
 
@@ -50,7 +50,7 @@ def has_reference(node: Node) -> bool:
     return _found(node.domain, node.kind, node.version, node.content) is not None
 
 
-def compute_by_reference(node: Node, *inputs: Any) -> tuple[Any, ...]:
+def compute_by_reference(node: Node, *inputs: Value | None) -> tuple[Any, ...]:
     """Compute a node by ONNX's own package; its results have no gradient."""
     operator = _found(node.domain, node.kind, node.version, node.content)
     arrays = [np.asarray(borrow(x)) if isinstance(x, Tensor) else x for x in inputs]

@@ -10,7 +10,7 @@ import numpy as np
 from autograd import Tensor
 from autograd.extend import borrow
 
-from .._program import Node, native
+from .._program import Node, Value, native
 from .common import Array, Operator, axes_of, integers, number, shape_of
 from .reference import compute_by_reference
 
@@ -24,7 +24,7 @@ def dtype_of(number: int) -> np.dtype[Any]:
     return native(np.dtype(helper.tensor_dtype_to_np_dtype(number)))
 
 
-def cast(x: Any, dtype: np.dtype[Any]) -> Any:
+def cast(x: Value, dtype: np.dtype[Any]) -> Any:
     """Convert an array; a tensor stays one, with its gradient, if it becomes another float."""
     return x if x.dtype == dtype else (x if dtype.kind == "f" else borrow(x)).astype(dtype)
 
