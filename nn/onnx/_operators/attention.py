@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from autograd.extend import borrow
+from autograd.extend import as_array, borrow
 
 from .._program import Node, Program, Run
 from .common import Operator
@@ -30,7 +30,7 @@ def _joined(x: Any) -> Any:
 
 def _softmax(scores: Any, hidden: Any = None) -> Any:
     """Return the softmax along the last axis; a row in which all is hidden becomes 0."""
-    values = np.asarray(borrow(scores))
+    values = as_array(borrow(scores))
     most = values.max(-1, keepdims=True, initial=-np.inf)
     empty = np.isneginf(most) if hidden is None else hidden
     powers = np.exp(np.where(empty, 0, scores) - np.where(np.isfinite(most), most, 0))
@@ -64,7 +64,7 @@ def _attention(
     hidden = None
     if bias is not None:
         scores = scores + bias
-        hidden = np.isneginf(np.max(np.asarray(borrow(bias)), -1, keepdims=True))
+        hidden = np.isneginf(np.max(as_array(borrow(bias)), -1, keepdims=True))
     shown = scores if mode == 2 else shown
     precise = cast(scores, dtype_of(n["softmax_precision"])) if n["softmax_precision"] else scores
     weights = cast(_softmax(precise, hidden), query.dtype)
@@ -76,7 +76,7 @@ def _bias(n: Node, query: Any, key: Any, mask: Any, before: int, lengths: Any) -
     """Return what is added to the scores: the mask, and minus infinity where a query does not see a key; or None."""
     steps, keys, dtype = query.shape[2], key.shape[2], query.dtype
     rows, columns = np.arange(steps)[:, None], np.arange(keys)
-    count = None if lengths is None else np.asarray(borrow(lengths)).reshape(-1, 1, 1, 1)
+    count = None if lengths is None else as_array(borrow(lengths)).reshape(-1, 1, 1, 1)
     first: Any = before if count is None or before else count - steps
     seen: Any = np.ones((steps, keys), bool)
     if n["is_causal"]:
@@ -92,7 +92,7 @@ def _bias(n: Node, query: Any, key: Any, mask: Any, before: int, lengths: Any) -
     if mask is None:
         return bias
     if mask.dtype == bool:
-        mask = np.where(np.asarray(borrow(mask)), 0, -np.inf).astype(dtype)
+        mask = np.where(as_array(borrow(mask)), 0, -np.inf).astype(dtype)
     more = keys - mask.shape[-1]
     if more > 0:
         mask = np.concatenate([mask, np.full((*mask.shape[:-1], more), -np.inf, dtype)], -1)
@@ -120,7 +120,7 @@ def _rotary(n: Node, x: Any, cosines: Any, sines: Any, positions: Any = None) ->
     flat = x.ndim == 3
     heads = _heads(x, n["num_heads"])
     if positions is not None:
-        places = np.asarray(borrow(positions))
+        places = as_array(borrow(positions))
         cosines, sines = cosines[places], sines[places]
     cosines, sines = np.expand_dims(cosines, 1), np.expand_dims(sines, 1)
     width = n["rotary_embedding_dim"] or heads.shape[-1]

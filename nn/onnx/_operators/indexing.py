@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from autograd.extend import borrow
+from autograd.extend import as_array, borrow
 
 from .._program import Node, Value
 from .common import Array, Operator, integers, number
@@ -23,8 +23,8 @@ _COMBINE: dict[str, Callable[[Any, Any], Any]] = {
 }
 
 
-def _indices(x: Any) -> Array:
-    return np.asarray(borrow(x))
+def _indices(x: Any) -> Any:
+    return as_array(borrow(x))
 
 
 def _gather(n: Node, x: Any, indices: Any) -> Any:
@@ -148,7 +148,7 @@ def _unique(n: Node, x: Any) -> tuple[Any, ...]:
     return found, first.astype(np.int64), inverse.astype(np.int64), counts.astype(np.int64)
 
 
-def _hardmax(n: Node, x: Any) -> Array:
+def _hardmax(n: Node, x: Any) -> Any:
     values = _indices(x)
     flat = values.reshape(math.prod(values.shape[: n["axis"]]), -1) if n.version < 13 else values
     axis = 1 if n.version < 13 else n["axis"]

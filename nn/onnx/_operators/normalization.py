@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from autograd import Tensor
-from autograd.extend import borrow
+from autograd.extend import as_array, borrow
 
 from ... import functional
 from .._program import Node, Run
@@ -45,7 +45,7 @@ def _dropout(n: Node, run: Run, x: Any, ratio: Any = None, training_mode: Any = 
     if rate == 0 or not (run.training or told):
         return x, np.ones(x.shape, bool)
     if run.training or n["seed"] is None:
-        kept = np.asarray(borrow(functional.dropout(np.ones(x.shape, x.dtype), rate, training=True))) != 0
+        kept = as_array(borrow(functional.dropout(np.ones(x.shape, x.dtype), rate, training=True))) != 0
     else:
         kept = np.random.RandomState(n["seed"]).uniform(size=x.shape) >= rate
     return x * kept * (1 / (1 - rate)), kept
@@ -106,7 +106,7 @@ def _local_response(n: Node, x: Any) -> Any:
 
 
 def _negative_log_likelihood(n: Node, logs: Any, labels: Any, weight: Any = None) -> Any:
-    given = np.asarray(borrow(labels))
+    given = as_array(borrow(labels))
     ignored = given == n["ignore_index"] if n["ignore_index"] is not None else np.zeros(given.shape, bool)
     classes = np.where(ignored, 0, given)
     picked = -np.take_along_axis(logs, np.expand_dims(classes, 1), 1)

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from autograd.extend import borrow
+from autograd.extend import as_array, borrow
 
 from ...random import draw
 from .._program import Node
@@ -63,7 +63,7 @@ def _window(*coefficients: float) -> Operator:
 def _mel_weights(n: Node, bins: Any, length: Any, rate: Any, low: Any, high: Any) -> Array:
     """Return triangles over frequencies whose corners are equally far apart in mels, at whole frequencies."""
     count, size = number(bins), number(length)
-    edges = np.array([np.asarray(borrow(edge)).reshape(()) for edge in (low, high)])  # which whole frequencies decide
+    edges = np.array([as_array(borrow(edge)).reshape(()) for edge in (low, high)])  # which whole frequencies decide
     ends = 2595 * np.log10(1 + edges / 700)
     mels = ends[0] + np.arange(count + 2) * ((ends[1] - ends[0]) / (count + 2))
     corners = (((size + 1) * (700 * (10 ** (mels / 2595) - 1))) // number(rate)).astype(int)
@@ -98,11 +98,11 @@ def _like(n: Node, x: Any) -> np.dtype[Any]:
 
 
 def _bernoulli(n: Node, x: Any) -> Any:
-    return (draw(_between, x.shape) < np.asarray(borrow(x))).astype(_like(n, x))
+    return (draw(_between, x.shape) < as_array(borrow(x))).astype(_like(n, x))
 
 
 def _multinomial(n: Node, x: Any) -> Any:
-    scores = np.asarray(borrow(x))
+    scores = as_array(borrow(x))
     chances = np.exp(scores - scores.max(1, keepdims=True))
     ends = np.cumsum(chances / chances.sum(1, keepdims=True), 1)
     drawn = draw(_between, (len(scores), n["sample_size"] or 1))

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from autograd.extend import borrow
+from autograd.extend import as_array, borrow
 
 from ... import functional
 from .._program import Node
@@ -49,7 +49,7 @@ def _extreme(function: Callable[..., Any], empty: float) -> Callable[..., Any]:
 
 
 def _logsumexp(x: Any, axis: tuple[int, ...], keepdims: bool) -> Any:
-    most = np.max(np.asarray(borrow(x)), axis, keepdims=True, initial=-np.inf)
+    most = np.max(as_array(borrow(x)), axis, keepdims=True, initial=-np.inf)
     most = np.where(np.isfinite(most), most, 0)
     total = np.log(np.sum(np.exp(x - most), axis=axis, keepdims=True)) + most
     return total if keepdims else np.squeeze(total, axis)

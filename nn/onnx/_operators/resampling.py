@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from autograd.extend import borrow
+from autograd.extend import as_array, borrow
 
 from ...functional._upsampling import Plan, resample
 from .._program import Node
@@ -138,7 +138,7 @@ def _at_corners(
     returns the index of a position, and whether it counts.
     """
     size = x.shape[2:]
-    lowest = [np.floor(np.asarray(borrow(at))).astype(np.int64) - reach + 1 for at in coordinates]
+    lowest = [np.floor(as_array(borrow(at))).astype(np.int64) - reach + 1 for at in coordinates]
     images = np.arange(len(x)).reshape((-1,) + (1,) * (lowest[0].ndim - 1))
     channels_last = np.moveaxis(x, 1, -1)
     total: Any = 0
@@ -171,7 +171,7 @@ def _reflected(at: Any, low: float, high: float) -> Any:
     if length <= 0:
         return at * 0
     turned = np.abs(at - low)
-    turned = turned - 2 * length * np.floor(np.asarray(borrow(turned)) / (2 * length))
+    turned = turned - 2 * length * np.floor(as_array(borrow(turned)) / (2 * length))
     return low + length - np.abs(turned - length)
 
 
@@ -185,11 +185,11 @@ def _grid_sample(n: Node, x: Any, grid: Any) -> Any:
         at = (at + 1) * ((length - 1) / 2) if aligned else ((at + 1) * length - 1) / 2
         ends = (0.0, length - 1.0) if aligned else (-0.5, length - 0.5)
         if mode == "nearest":
-            at = np.rint(np.asarray(borrow(at)))
+            at = np.rint(as_array(borrow(at)))
         if padding == "border":
             at = np.clip(at, 0, length - 1)
         elif padding == "reflection":
-            values = np.asarray(borrow(at))
+            values = as_array(borrow(at))
             at = np.where((values < ends[0]) | (values > ends[1]), _reflected(at, *ends), at)
         coordinates.append(at)
 
@@ -221,15 +221,15 @@ def _roi_align(n: Node, x: Any, regions: Any, images: Any) -> Any:
     rows, columns, ratio = n["output_height"], n["output_width"], n["sampling_ratio"]
     shifted = n["coordinate_transformation_mode"] == "half_pixel" and n.version >= 16
     out = []
-    for image, corners in zip(np.asarray(borrow(images)), regions, strict=True):
+    for image, corners in zip(as_array(borrow(images)), regions, strict=True):
         left, top, right, bottom = (corners[i] * n["spatial_scale"] - (0.5 if shifted else 0.0) for i in range(4))
         axes = []
         for low, high, parts, size in ((top, bottom, rows, x.shape[2]), (left, right, columns, x.shape[3])):
             length = high - low if shifted else np.maximum(high - low, 1.0)
-            each = ratio or max(math.ceil(float(np.asarray(borrow(length))) / parts), 1)
+            each = ratio or max(math.ceil(float(as_array(borrow(length))) / parts), 1)
             at = low + (np.arange(parts * each, dtype=x.dtype) + 0.5) * (length / (parts * each))
             counts = (at >= -1.0) & (at <= size)
-            axes.append((np.clip(at, 0, size - 1), np.asarray(borrow(counts)), each))
+            axes.append((np.clip(at, 0, size - 1), as_array(borrow(counts)), each))
         out.append(_of_region(n, x[int(image)], axes[0], axes[1]))
     return np.stack(out)
 
@@ -249,7 +249,7 @@ def _of_region(n: Node, image: Any, vertical: Any, horizontal: Any) -> Any:
 
 
 def _neighbours(at: Any, size: int) -> list[tuple[Array, Any]]:
-    low = np.floor(np.asarray(borrow(at))).astype(np.int64)
+    low = np.floor(as_array(borrow(at))).astype(np.int64)
     fraction = at - low.astype(at.dtype)
     return [(low, 1 - fraction), (np.minimum(low + 1, size - 1), fraction)]
 

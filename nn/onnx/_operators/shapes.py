@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from autograd import Tensor
-from autograd.extend import borrow
+from autograd.extend import as_array, borrow
 
 from .._program import Node, Value, native
 from .common import Array, Operator, axes_of, integers, number, shape_of
@@ -33,7 +33,7 @@ def _cast(n: Node, x: Any) -> Any:
     from onnx import TensorProto, helper
 
     if n["to"] == TensorProto.STRING:
-        return np.asarray(borrow(x)).astype(str).astype(object)
+        return as_array(borrow(x)).astype(str).astype(object)
     return _narrowed(x, np.dtype(helper.tensor_dtype_to_np_dtype(n["to"])), n)
 
 
@@ -44,10 +44,10 @@ def _narrowed(x: Any, dtype: np.dtype[Any], n: Node) -> Any:
     """
     if native(dtype) == dtype:
         return cast(x, dtype)
-    rounded = np.asarray(compute_by_reference(n, np.asarray(borrow(x)))[0]).astype(native(dtype))
+    rounded = np.asarray(compute_by_reference(n, as_array(borrow(x)))[0]).astype(native(dtype))
     if native(dtype).kind != "f" or not isinstance(x, Tensor):
         return rounded
-    return cast(x, native(dtype)) + (rounded - np.asarray(borrow(x)).astype(native(dtype)))
+    return cast(x, native(dtype)) + (rounded - as_array(borrow(x)).astype(native(dtype)))
 
 
 def _cast_like(n: Node, x: Any, like: Any) -> Any:
@@ -179,7 +179,7 @@ def _space_to_depth(n: Node, x: Any) -> Any:
 
 def _reverse_sequence(n: Node, x: Any, lengths: Any) -> Any:
     batch, time = n["batch_axis"], n["time_axis"]
-    steps, ends = np.arange(x.shape[time]), np.asarray(borrow(lengths))[:, None]
+    steps, ends = np.arange(x.shape[time]), as_array(borrow(lengths))[:, None]
     order = np.where(steps < ends, ends - 1 - steps, steps)  # (batch, time)
     shape = [1] * x.ndim
     shape[batch], shape[time] = order.shape
@@ -199,7 +199,7 @@ def _constant_of_shape(n: Node, shape: Any) -> Array:
 
 
 def _range(n: Node, start: Any, limit: Any, delta: Any) -> Any:
-    first, last, step = (np.asarray(borrow(x)).reshape(()) for x in (start, limit, delta))
+    first, last, step = (as_array(borrow(x)).reshape(()) for x in (start, limit, delta))
     count = max(math.ceil((last.item() - first.item()) / step.item()), 0)
     if first.dtype.kind != "f":
         return np.arange(count, dtype=first.dtype) * step + first

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from autograd.extend import borrow
+from autograd.extend import as_array, borrow
 
 from ...functional._avg_pooling import sum_windows
 from ...functional._kernels.correlation import convolve, transposed
@@ -135,7 +135,7 @@ def _max_pool(n: Node, x: Any) -> Any:
     out = max_windows(x, windows)
     if len(n.outputs) == 1:
         return out
-    places = first_places(np.asarray(borrow(x)), windows)
+    places = first_places(as_array(borrow(x)), windows)
     if n["storage_order"]:
         index = np.unravel_index(places, windows.size)
         places = np.ravel_multi_index(index[::-1], windows.size[::-1])
@@ -152,7 +152,7 @@ def _max_unpool(n: Node, x: Any, places: Any, shape: Any = None) -> Any:
         (count - 1) * s + k - low - high
         for count, s, k, low, high in zip(x.shape[2:], stride, kernel, pads[:axes], pads[axes:], strict=True)
     )
-    where = np.asarray(borrow(places))
+    where = as_array(borrow(places))
     if shape is not None:
         wanted = integers(shape)
         where = np.ravel_multi_index(np.unravel_index(where, (*x.shape[:2], *size)), wanted)
@@ -184,7 +184,7 @@ def _max_roi_pool(n: Node, x: Any, regions: Any) -> Any:
     """Return the maximum of each part of each region, which are ``(image, left, top, right, bottom)``."""
     scale, (rows, columns) = n["spatial_scale"], n["pooled_shape"]
     out = []
-    for image, *corners in np.asarray(borrow(regions)):
+    for image, *corners in as_array(borrow(regions)):
         left, top, right, bottom = (round(c * scale) for c in corners)
         height, width = max(bottom - top + 1, 1) / rows, max(right - left + 1, 1) / columns
         parts = [
