@@ -166,7 +166,7 @@ def _module(proto: Any, where: str) -> Module:
 
         checked = inliner.inline_local_functions(proto)
     graph = checked.graph
-    training = _prepare(graph)
+    training = _prepare(graph, opsets.get("", 0))
     arrays = {t.name: dense(onnx.numpy_helper.to_array(t)) for t in graph.initializer}
     arrays |= {t.values.name: of_sparse(t) for t in graph.sparse_initializer}
     program = read_program(graph, opsets, tuple(arrays))
@@ -190,7 +190,7 @@ def _check_graph(proto: Any, where: str) -> None:
         raise ValueError(f"{where} is not a valid ONNX model: {' '.join(str(error).split())}") from error
 
 
-def _prepare(graph: Any) -> bool:
+def _prepare(graph: Any, opset: int) -> bool:
     """Change a graph so that its mode is that of the module; return whether the file is meant for training.
 
     Nodes that copy an array of the file are passed over: what they copy is that array.
@@ -205,6 +205,7 @@ def _prepare(graph: Any) -> bool:
             same[node.output[0]] = node.input[0]
         elif node.op_type == "BatchNormalization":
             training |= any(a.name == "training_mode" and a.i for a in node.attribute)
+            training |= opset < 14 and len(node.output) > 1  # which had no such attribute
         elif node.op_type == "Dropout" and len(node.input) > 2 and node.input[2] in arrays:
             training |= bool(library().numpy_helper.to_array(arrays[node.input[2]]).item())
             del node.input[2]

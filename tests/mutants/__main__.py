@@ -21,7 +21,16 @@ TESTS = (
     "tests/test_accurate_sum.py", "tests/test_complex.py", "tests/test_writing.py", "tests/test_nan_safety.py",
     "tests/test_value.py", "tests/fused/test_recurrent.py", "tests/against_pytorch",
 )  # fmt: skip
-NOT_OF_RULES = ("training", "plots", "test_constructors.py", "test_onnx.py", "test_serialization.py", "test_summary.py")
+NOT_OF_RULES = (
+    "training",
+    "plots",
+    "test_constructors.py",
+    "test_onnx.py",
+    "test_onnx_load.py",
+    "test_onnx_operators.py",
+    "test_serialization.py",
+    "test_summary.py",
+)
 
 
 def main() -> None:

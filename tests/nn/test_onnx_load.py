@@ -266,6 +266,9 @@ def test_branches_and_loops_have_gradients() -> None:
     assert np.allclose(model(-x).data, x)
     model(x).sum().backward()
     assert np.allclose(model.w.grad.data, x)
+    compiled = compile(lambda x: model(x))
+    for sign in (1, -1, 1):
+        assert (compiled(sign * x).data == model(sign * x).data).all()
     body = helper.make_graph(
         [node("Mul", "h w", "h2"), node("Identity", "go", "go2"), node("ReduceSum", "h2", "seen", keepdims=0)],
         "body", [info("i", [], INT64), info("go", [], BOOL), info("h", [3])],
@@ -348,6 +351,14 @@ def test_transforms(network: tuple[nn.Module, Array]) -> None:
     with no_grad():
         assert not model(x).requires_grad
     gradcheck(copy.deepcopy(model).double(), x[:2].astype(float))
+
+
+def test_indices_in_a_batch_of_vmap() -> None:
+    table = nn.onnx.load(model_of([node("Gather", "w i", "y")], [info("i", ["n"], INT64)], ["y"], {"w": normal(5, 2)}))
+    rows = np.array([[0, 4], [1, 1], [3, 2]])
+    gradients = vmap(grad(lambda p, i: nn.functional_call(table, p, i).sum()), in_axes=(None, 0))
+    found = gradients(dict(table.named_parameters()), rows)["w"]
+    assert np.array_equal(found[:, :, 0], [np.bincount(row, minlength=5) for row in rows])
 
 
 def test_fit(network: tuple[nn.Module, Array]) -> None:
