@@ -239,6 +239,10 @@ def test_a_file_for_training_comes_in_training_mode_and_can_leave_it() -> None:
     assert model.training
     x = normal(4, 3, 2)
     assert np.allclose(model.eval()(x).data, nn.onnx.load(normalized())(x).data, rtol=1e-6)
+    old = normalized()
+    old.opset_import[0].version = 9
+    old.graph.node[0].output.extend(["mean_out", "var_out", "mean_of_batch", "var_of_batch"])
+    assert nn.onnx.load(old).training
     arrays = {"ratio": np.array(0.5, np.float32), "on": np.array(True)}
     dropped = nn.onnx.load(model_of([node("Dropout", "x ratio on", "y")], [info("x", ["n"])], ["y"], arrays))
     x = np.ones(1000, np.float32)
