@@ -62,7 +62,8 @@ def load(model: str | os.PathLike[str] | onnx.ModelProto) -> Module:
     The floating-point arrays of the file become parameters, unless they are a single number without an axis, or hold
     infinities or nan, or are settings of an operator, such as running means of batch normalization. These become
     buffers, as integers and the constants of the graph do. `state_dict` has the parameters, and buffers that are
-    floating-point arrays, as modules of PyTorch do. An array that several operators use is one parameter.
+    floating-point arrays, as modules of PyTorch do. An array that several operators use is one parameter. Arrays of
+    the graphs inside nodes, such as ``Loop``, are constants.
 
     Paths are names in the file: dots, slashes and colons separate modules, and other characters that no name in Python
     has become underscores. Constants of the graph are in ``constants``.
@@ -152,6 +153,16 @@ def _read(path: Path) -> Any:
 
 def _module(proto: Any, where: str) -> Module:
     """Return the module of a model; `where` says where that is from, for messages."""
+    try:
+        return _of_proto(proto, where)
+    except (AttributeError, IndexError, KeyError, RuntimeError, TypeError, ValueError) as error:
+        if str(error).startswith(where):
+            raise
+        message = f"{type(error).__name__}: {' '.join(str(error).split())[:200]}"
+        raise ValueError(f"{where} is not a valid ONNX model, but seems damaged: {message}") from error
+
+
+def _of_proto(proto: Any, where: str) -> Module:
     onnx = library()
     if any(t.data_location == onnx.TensorProto.EXTERNAL for t in proto.graph.initializer):
         raise ValueError(f"{where} has arrays in other files that were not read: give load() the path of the file")

@@ -401,6 +401,26 @@ def test_files_that_are_something_else(tmp_path: Path) -> None:
         nn.onnx.load(wrong)
 
 
+def test_damaged_files(tmp_path: Path) -> None:
+    nn.onnx.export(nn.Sequential(nn.Linear(4, 3), nn.GELU()), normal(2, 4), tmp_path / "whole.onnx")
+    content, path = (tmp_path / "whole.onnx").read_bytes(), tmp_path / "damaged.onnx"
+    messages = []
+    for seed in range(1000 if THOROUGH else 60):
+        rng, damaged = np.random.default_rng(seed), bytearray(content)
+        if seed % 4:
+            for place in rng.integers(0, len(content), 3):
+                damaged[place] = rng.integers(0, 256)
+        else:
+            damaged = damaged[: rng.integers(0, len(content))]
+        path.write_bytes(damaged)
+        try:
+            nn.onnx.load(path)
+        except (FileNotFoundError, UnsupportedError, ValueError) as error:
+            messages.append(str(error))
+    assert len(messages) > 20
+    assert not [message for message in messages if "damaged.onnx" not in message]
+
+
 def test_arrays_in_other_files(tmp_path: Path) -> None:
     path, x = tmp_path / "model.onnx", normal(2, 3)
     expected = nn.onnx.load(linear(w=np.eye(3, 2, dtype=np.float32), b=np.zeros(2, np.float32)))(x).data
