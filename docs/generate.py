@@ -6,6 +6,7 @@ fails if one of them is out of date; so it does with ``docs/accuracy.md``, whose
 also draws ``docs/images/*.svg``.
 """
 
+import importlib
 import sys
 from collections.abc import Mapping
 from pathlib import Path
@@ -16,6 +17,7 @@ sys.path.insert(0, str(ROOT))
 from autograd.tensors.dispatch import declare_further_functions  # noqa: E402 - found through the path set above
 from autograd.tensors.foreign_names import COMPILE_KEYWORDS, KEYWORDS, NAMES  # noqa: E402 - found through the path set above
 from docs import accuracy, contract, pictures, refused, scipy_surface, stub, surface  # noqa: E402 - as above
+from tests.against_pytorch.ours_alone import OURS_ALONE  # noqa: E402 - as above
 
 declare_further_functions()  # the pages name all functions, also those that are declared when first called
 
@@ -27,6 +29,16 @@ PYTORCH = ROOT / "docs" / "howto" / "from-pytorch.md"
 COMPILE = ROOT / "docs" / "howto" / "compile.md"
 STUB = ROOT / "autograd" / "tensors" / "methods.pyi"
 WRITTEN = "<!-- what follows is written by docs/generate.py -->\n"
+SAME = {
+    "torch.nn": "nn",
+    "torch.nn.functional": "nn.functional",
+    "torch.nn.init": "nn.init",
+    "torch.nn.utils": "nn.utils",
+    "torch.nn.utils.rnn": "nn.utils.rnn",
+    "torch.optim": "nn.optim",
+    "torch.optim.lr_scheduler": "nn.optim.lr_scheduler",
+    "torch.optim.swa_utils": "nn.optim.swa_utils",
+}
 TITLES = {
     "Tensor": "Attributes and methods of tensors",
     "Value": "Of values",
@@ -36,8 +48,10 @@ TITLES = {
     "nn": "In `nn`",
     "nn.functional": "In `nn.functional`, here `F`",
     "nn.init": "In `nn.init`",
-    "nn.optim": "In `nn.optim`",
     "nn.utils": "In `nn.utils`",
+    "nn.utils.rnn": "In `nn.utils.rnn`",
+    "nn.optim": "In `nn.optim`",
+    "nn.optim.swa_utils": "In `nn.optim.swa_utils`",
 }
 
 
@@ -54,9 +68,20 @@ def numerics_page() -> str:
 def pytorch_page() -> str:
     """Return the text of the page about PyTorch, which ends with the tables of foreign names."""
     head, mark, _ = PYTORCH.read_text().partition(WRITTEN)
+    head += mark + names_here()
     tables = {"Arguments of operations and of `vmap`": KEYWORDS, "Arguments of `compile`": COMPILE_KEYWORDS}
     tables |= {TITLES[owner]: NAMES[owner] for owner in NAMES if NAMES[owner]}
-    return head + mark + "".join(map(names_table, tables, tables.values()))
+    return head + "".join(map(names_table, tables, tables.values()))
+
+
+def names_here() -> str:
+    """Return the table of the names that are the same in PyTorch and here."""
+    rows = []
+    for theirs, ours in SAME.items():
+        module = importlib.import_module(ours)
+        names = [name for name in module.__all__ if f"{ours}.{name}" not in OURS_ALONE]
+        rows.append(f"| `{theirs}` | {', '.join(f'`{name}`' for name in sorted(names, key=str.lower))} |\n")
+    return f"\n### The same in both\n\n| module | names |\n|---|---|\n{''.join(rows)}"
 
 
 def compile_page() -> str:

@@ -19,12 +19,14 @@ from .random import chosen_generator
 __all__ = [
     "calculate_gain",
     "constant_",
+    "dirac_",
     "eye_",
     "kaiming_normal_",
     "kaiming_uniform_",
     "normal_",
     "ones_",
     "orthogonal_",
+    "sparse_",
     "trunc_normal_",
     "uniform_",
     "xavier_normal_",
@@ -68,6 +70,80 @@ def eye_(tensor: T) -> T:
     if tensor.ndim != 2:
         raise ValueError(f"an identity needs two axes, not {tensor.shape}")
     return _fill(tensor, np.eye(tensor.shape[0], tensor.shape[1]))
+
+
+@checked
+def dirac_(tensor: T, groups: int = 1) -> T:
+    """Fill the weight of a convolution so that it returns its input: 1 in the middle of a window, for each channel.
+
+    Parameters
+    ----------
+    tensor
+        Shape ``(out, in / groups, *window)`` with one to three axes of windows. Without as many outputs as inputs in
+        each group, the first of them are returned, or zeros follow them.
+    groups
+        The number of groups of the convolution, which divides that of the outputs.
+
+    Examples
+    --------
+    >>> import nn
+    >>> nn.init.dirac_(nn.Conv1d(2, 2, 3).weight).data
+    array([[[0., 1., 0.],
+            [0., 0., 0.]],
+    <BLANKLINE>
+           [[0., 0., 0.],
+            [0., 1., 0.]]], dtype=float32)
+    """
+    _check_tensor(tensor)
+    if not 3 <= tensor.ndim <= 5:
+        raise ValueError(f"dirac_ needs a weight of shape (out, in, *window) with 3 to 5 axes, not {tensor.shape}")
+    outputs, inputs = tensor.shape[:2]
+    if groups < 1 or outputs % groups:
+        raise ValueError(f"dirac_: groups={groups} does not divide the {outputs} outputs of a weight {tensor.shape}")
+    values: Any = np.zeros(tensor.shape)
+    middle: tuple[int, ...] = tuple(n // 2 for n in tensor.shape[2:])
+    for first in range(0, outputs, outputs // groups):
+        same = np.arange(min(outputs // groups, inputs))
+        values[(first + same, same, *middle)] = 1
+    return _fill(tensor, values)
+
+
+@checked
+def sparse_(tensor: T, sparsity: float, std: float = 0.01, generator: Generator = None) -> T:
+    """Fill a matrix with values drawn from a normal distribution, of which a share in each column is 0.
+
+    Parameters
+    ----------
+    tensor
+        Shape ``(rows, columns)``.
+    sparsity
+        The share of zeros, from 0 to 1; their number is rounded up.
+    std
+        The standard deviation of the others.
+    generator
+        The random generator; by default that of `nn.manual_seed`.
+
+    References
+    ----------
+    Martens, "Deep learning via Hessian-free optimization", ICML 2010.
+
+    Examples
+    --------
+    >>> import nn
+    >>> w = nn.init.sparse_(nn.Parameter([[0.0] * 3] * 4), 0.5)
+    >>> (w.data == 0).sum(axis=0)
+    array([2, 2, 2])
+    """
+    _check_tensor(tensor)
+    if tensor.ndim != 2:
+        raise ValueError(f"sparse_ needs two axes, not {tensor.shape}")
+    if not 0 <= sparsity <= 1:
+        raise ValueError(f"sparse_: sparsity should be from 0 to 1, not {sparsity}")
+    draw = chosen_generator(generator)
+    values = draw.normal(0, std, tensor.shape)
+    ranks = draw.random(tensor.shape).argsort(axis=0)  # of each column, its rows in any order
+    np.put_along_axis(values, ranks[: math.ceil(sparsity * tensor.shape[0])], 0, axis=0)
+    return _fill(tensor, values)
 
 
 @checked

@@ -17,6 +17,11 @@ _X = _rng.uniform(0.1, 0.9, (4, 4))
 _IMAGE = _rng.uniform(0.1, 0.9, (2, 4, 6, 6))
 _VOLUME = _rng.uniform(0.1, 0.9, (1, 4, 4, 4, 4))
 _LABELS = np.array([0, 1, 2, 3])
+# Where maxima of windows of two come from, for each of the inputs above.
+_PLACES = [
+    np.broadcast_to(2**n * np.arange(side**n).reshape([side] * n), (batch, 4, *[side] * n)).copy()
+    for n, side, batch in ((1, 6, 2), (2, 6, 2), (3, 4, 1))
+]
 
 
 def _weight() -> Any:
@@ -25,7 +30,7 @@ def _weight() -> Any:
 
 # What a parameter of a name may be given; the first that works, in all combinations of those of a function.
 _BY_NAME: dict[str, list[Any]] = {
-    "input": [_X, _IMAGE, _IMAGE[:, :, 0], _VOLUME, _LABELS],
+    "input": [_X, _IMAGE, _IMAGE[:, :, 0], _VOLUME, _LABELS, _LABELS.reshape(2, 2)],
     "x": [_X, _IMAGE, _IMAGE[:, :, 0], _VOLUME, _LABELS],
     "x1": [_X], "x2": [_X], "input1": [_X], "input2": [_X], "anchor": [_X], "positive": [_X + 1], "negative": [_X - 1],
     "query": [_X], "key": [_X], "value": [0.5, _X], "var": [_X],
@@ -33,7 +38,8 @@ _BY_NAME: dict[str, list[Any]] = {
     "log_probs": [np.log(_X)], "targets": [np.array([1, 2])], "input_lengths": [4], "target_lengths": [2],
     "weight": [_X, _rng.standard_normal((4, 4, 3)), _rng.standard_normal((4, 4, 3, 3)),
                _rng.standard_normal((4, 4, 3, 3, 3)), np.ones(4), _rng.standard_normal((3, 4, 4))],
-    "kernel_size": [2], "output_size": [2, (4, 4)], "upscale_factor": [2], "downscale_factor": [2],
+    "kernel_size": [2], "padding": [1], "pad": [(1, 1)], "norm_type": [2.0],
+    "output_size": [2, (4, 4)], "upscale_factor": [2], "downscale_factor": [2],
     "scale_factor": [2.0], "normalized_shape": [(4,)], "num_groups": [2], "running_mean": [np.zeros(4)],
     "running_var": [np.ones(4)], "dim": [1], "threshold": [0.1], "negative_slope": [0.1],
     "in_features": [4], "out_features": [3], "in1_features": [4], "in2_features": [4], "in_channels": [4],
@@ -41,12 +47,16 @@ _BY_NAME: dict[str, list[Any]] = {
     "input_size": [4], "hidden_size": [3], "embed_dim": [4], "num_heads": [2], "d_model": [4], "nhead": [2],
     "sizes": [[4, 3]], "unflattened_size": [(2, 2)], "num_layers": [1],
     "src": [_X], "tgt": [_X], "memory": [_X],
-    "tensor": [_weight], "val": [0.5], "nonlinearity": ["relu"], "params": [lambda: [_weight()]], "lr": [0.1],
+    "tensor": [_weight, lambda: nn.Parameter(_IMAGE[0])],
+    "val": [0.5], "nonlinearity": ["relu"], "params": [lambda: [_weight()]], "lr": [0.1],
     "X": [_X], "y": [_LABELS], "arrays": [_X], "data": [_X], "num_classes": [4],
-    "dataset": [[1, 2, 3]], "datasets": [[[1, 2], [3]]], "indices": [[2, 0]], "data_source": [[1, 2, 3]],
+    "dataset": [[1, 2, 3]], "datasets": [[[1, 2], [3]]], "indices": [[2, 0], *_PLACES], "data_source": [[1, 2, 3]],
     "weights": [[0.5, 1.0]], "num_samples": [2], "lengths": [[1, 2], [2, 1, 3]], "samples": [[1.0, 2.0]],
     "sequences": [[[1.0, 2.0, 3.0], [4.0]]], "sequence": [lambda: nn.utils.rnn.pack_sequence([[1.0, 2.0], [3.0]])],
-    "degrees": [10.0], "transforms": [[]], "transform": [lambda: Compose([])], "mean": [0.5], "std": [0.5], "size": [2],
+    "degrees": [10.0], "transforms": [[]], "transform": [lambda: Compose([])], "mean": [0.5], "std": [0.5],
+    "size": [2, (2, 1, 3, 3)], "theta": [_rng.uniform(0.1, 0.9, (2, 2, 3))],
+    "grid": [_rng.uniform(0.1, 0.9, (2, 3, 3, 2))], "logits": [_X],
+    "groups": [2], "n_classes": [4], "cutoffs": [[2]], "sparsity": [0.5],
     "modules": [lambda: [nn.Identity()]], "original": [_weight],
     "sampler": [[2, 0, 1]], "batch_size": [2], "drop_last": [False], "num_replicas": [2], "rank": [1],
 }  # fmt: skip

@@ -269,7 +269,8 @@ IN_PLACE = [name for name in FUNCTIONS if "inplace" in inspect.signature(FUNCTIO
 
 @pytest.mark.parametrize("name", IN_PLACE)
 def test_inplace_makes_no_difference(name: str) -> None:
-    function, x = FUNCTIONS[name], np.linspace(-2.0, 2.0, 12).reshape(1, 3, 4)
+    function = FUNCTIONS[name]
+    x = np.linspace(-2.0, 2.0, 12).reshape((1, 3, 2, 2) if name == "dropout3d" else (1, 3, 4))
     further = {"threshold": (0.5, 1.0)}.get(name, ())
     with_generator = "generator" in inspect.signature(function).parameters
     results = []
@@ -285,13 +286,15 @@ def test_inplace_makes_no_difference(name: str) -> None:
 
 def test_the_layers_that_take_inplace_in_pytorch_take_it() -> None:
     layers = [
-        "AlphaDropout", "CELU", "Dropout", "Dropout1d", "Dropout2d", "ELU", "Hardsigmoid", "Hardswish", "Hardtanh",
-        "LeakyReLU", "Mish", "RReLU", "ReLU", "ReLU6", "SELU", "SiLU", "Threshold",
+        "AlphaDropout", "CELU", "Dropout", "Dropout1d", "Dropout2d", "Dropout3d", "ELU", "FeatureAlphaDropout",
+        "Hardsigmoid", "Hardswish", "Hardtanh", "LeakyReLU", "Mish", "RReLU", "ReLU", "ReLU6", "SELU", "SiLU",
+        "Threshold",
     ]  # fmt: skip
     for name in layers:
         further = (0.5, 1.0) if name == "Threshold" else ()
         layer = getattr(nn, name)(*further, inplace=True).eval()
-        assert layer(np.ones((2, 3, 4), np.float32)).shape == (2, 3, 4)
+        shape = (2, 3, 4, 1) if name == "Dropout3d" else (2, 3, 4)
+        assert layer(np.ones(shape, np.float32)).shape == shape
     assert len(IN_PLACE) == len(layers)
     assert nn.ReLU(True)(np.array([-1.0])) == 0
 

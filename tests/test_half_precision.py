@@ -56,6 +56,14 @@ NETWORKS: dict[str, Function] = {
     "adaptive_avg_pool2d": lambda x: functional.adaptive_avg_pool2d(x.reshape(1, 1, 2, -1), 1),
     "avg_pool1d": lambda x: functional.avg_pool1d(wide(x + T * T), 1000),
     "avg_pool2d": lambda x: functional.avg_pool2d(x[: 265 * 264].reshape(1, 1, 265, 264), (265, 264)),
+    "adaptive_avg_pool3d": lambda x: functional.adaptive_avg_pool3d(x.reshape(1, 1, 2, 2, -1), 1),
+    "avg_pool3d": lambda x: functional.avg_pool3d(x[: 41**3].reshape(1, 1, 41, 41, 41), 41),
+    "embedding_bag": lambda x: functional.embedding_bag(np.arange(COUNT)[None], x.reshape(-1, 1)),
+    "local_response_norm": lambda x: functional.local_response_norm(x.reshape(1, -1, 1), 701),
+    "gumbel_softmax": lambda x: functional.gumbel_softmax(x, generator=np.random.default_rng(0))[:9] * 60_000,
+    "lp_pool1d": lambda x: functional.lp_pool1d(wide(x), 2, 300),
+    "lp_pool2d": lambda x: functional.lp_pool2d(x[: 265 * 264].reshape(1, 1, 265, 264), 2, 20),
+    "lp_pool3d": lambda x: functional.lp_pool3d(x[: 41**3].reshape(1, 1, 41, 41, 41), 2, 5),
     "batch_norm": lambda x: functional.batch_norm(x.reshape(-1, 1), training=True) * T[:, None],
     "group_norm": lambda x: functional.group_norm(x.reshape(1, 2, -1), 1) * T.reshape(1, 2, -1),
     "instance_norm": lambda x: functional.instance_norm(wide(x)) * wide(T),
@@ -95,11 +103,13 @@ NETWORKS: dict[str, Function] = {
 
 # What adds up no more than a layer has inputs, or nothing.
 OTHERS = {
-    "adaptive_max_pool1d", "adaptive_max_pool2d", "alpha_dropout", "bilinear", "celu", "conv1d", "conv2d",
-    "conv3d", "conv_transpose1d", "conv_transpose2d", "conv_transpose3d", "ctc_loss", "dropout", "dropout1d",
-    "dropout2d", "elu", "embedding", "fold", "gelu", "glu", "hardshrink", "hardsigmoid", "hardswish",
-    "hardtanh", "interpolate", "leaky_relu", "linear", "logsigmoid", "max_pool1d", "max_pool2d", "mish",
-    "one_hot", "pixel_shuffle", "pixel_unshuffle", "prelu", "relu", "relu6", "rrelu",
+    "affine_grid", "channel_shuffle", "feature_alpha_dropout", "grid_sample", "max_unpool1d", "max_unpool2d",
+    "max_unpool3d",
+    "adaptive_max_pool1d", "adaptive_max_pool2d", "adaptive_max_pool3d", "alpha_dropout", "bilinear", "celu",
+    "conv1d", "conv2d", "conv3d", "conv_transpose1d", "conv_transpose2d", "conv_transpose3d", "ctc_loss", "dropout",
+    "dropout1d", "dropout2d", "dropout3d", "elu", "embedding", "fold", "gelu", "glu", "hardshrink", "hardsigmoid",
+    "hardswish", "hardtanh", "interpolate", "leaky_relu", "linear", "logsigmoid", "max_pool1d", "max_pool2d",
+    "max_pool3d", "mish", "one_hot", "pad", "pixel_shuffle", "pixel_unshuffle", "prelu", "relu", "relu6", "rrelu",
     "scaled_dot_product_attention", "selu", "sigmoid", "silu", "softplus", "softshrink", "softsign", "tanh",
     "tanhshrink", "threshold", "triplet_margin_with_distance_loss", "unfold",
 }  # fmt: skip

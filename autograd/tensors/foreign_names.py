@@ -6,6 +6,8 @@ tables. Code stands in backticks, as on the page; ``t`` is a tensor, ``m`` a mod
 
 from __future__ import annotations
 
+from .foreign_layer_names import LAYERS
+
 __all__ = ["COMPILE_KEYWORDS", "KEYWORDS", "NAMES"]
 
 _NO_DEVICE = "not needed: the CPU is the only device"
@@ -343,72 +345,6 @@ _OPTIMIZER = {
     "minimize": "`loss.backward()` and `optimizer.step()`",
 }
 
-_NN = {
-    "Tensor": "`autograd.Tensor`",
-    "Value": "`autograd.Value`",
-    "stack_module_state": "`nn.stack_parameters(models)`",
-    "Neuron": "`nn.scalar.Neuron`",
-    "Layer": "`nn.scalar.Layer`, or of tensors `nn.Linear`",
-    "Dense": "`nn.Linear(in_features, out_features)`",
-    "Conv1D": "`nn.Conv1d`",
-    "Conv2D": "`nn.Conv2d`",
-    "Conv3D": "`nn.Conv3d`",
-    "MaxPooling1D": "`nn.MaxPool1d`",
-    "MaxPooling2D": "`nn.MaxPool2d`",
-    "AveragePooling1D": "`nn.AvgPool1d`",
-    "AveragePooling2D": "`nn.AvgPool2d`",
-    "GlobalAveragePooling2D": "`nn.AdaptiveAvgPool2d(1)`",
-    "BatchNorm": "`nn.BatchNorm1d` or `nn.BatchNorm2d`",
-    "BatchNormalization": "`nn.BatchNorm1d` or `nn.BatchNorm2d`",
-    "SyncBatchNorm": "`nn.BatchNorm1d` or `nn.BatchNorm2d`",
-    "LayerNormalization": "`nn.LayerNorm`",
-    "Activation": "`nn.ReLU()` and its like",
-    "Swish": "`nn.SiLU`",
-    "Input": "not needed: call the model with its input",
-    "InputLayer": "not needed: call the model with its input",
-    "UninitializedParameter": "what `nn.LazyLinear(out_features)` and its like hold before their first call",
-    "UninitializedBuffer": "what `nn.LazyBatchNorm1d()` and its like hold before their first call",
-    "Buffer": "`self.register_buffer(name, array)`",
-    "MeanSquaredError": "`nn.MSELoss`",
-    "BinaryCrossentropy": "`nn.BCELoss`",
-    "CategoricalCrossentropy": "`nn.CrossEntropyLoss`",
-    "SparseCategoricalCrossentropy": "`nn.CrossEntropyLoss`",
-    "DataLoader": "`datasets.DataLoader`",
-    "TensorDataset": "`datasets.TensorDataset`",
-    "Dataset": "`datasets.Dataset`",
-    "DataParallel": _NO_DEVICE,
-    "no_grad": "`autograd.no_grad`",
-    "tensor": "`autograd.tensor`",
-    "checkpoint": "`autograd.checkpoint`",
-}
-
-_FUNCTIONAL = {
-    "pad": "`np.pad(t, ...)`, which takes the first axis first",
-    "upsample": "`F.interpolate`",
-    "swish": "`F.silu`",
-    "relu_": "`F.relu`",
-    "elu_": "`F.elu`",
-    "leaky_relu_": "`F.leaky_relu`",
-    "bce": "`F.binary_cross_entropy`",
-    "mse": "`F.mse_loss`",
-    "crossentropy": "`F.cross_entropy`",
-    "logsumexp": "`autograd.logsumexp`",
-}
-
-_INIT = {
-    "glorot_uniform": "`nn.init.xavier_uniform_`",
-    "glorot_normal": "`nn.init.xavier_normal_`",
-    "he_uniform": "`nn.init.kaiming_uniform_`",
-    "he_normal": "`nn.init.kaiming_normal_`",
-}
-
-_OPTIM = {"RMSProp": "`nn.optim.RMSprop`", "Optimiser": "`nn.optim.Optimizer`"}
-
-_UTILS = {
-    "remove_weight_norm": "`nn.utils.parametrize.remove_parametrizations(m, name)`",
-    "remove_spectral_norm": "`nn.utils.parametrize.remove_parametrizations(m, name)`",
-}
-
 # By the name of the class whose objects they are missing in, or of the module.
 NAMES = {
     "Tensor": _TENSOR,
@@ -417,9 +353,5 @@ NAMES = {
     "Optimizer": _OPTIMIZER,
     "autograd": _AUTOGRAD,
     "autograd.extend": {},
-    "nn": _NN,
-    "nn.functional": _FUNCTIONAL,
-    "nn.init": _INIT,
-    "nn.optim": _OPTIM,
-    "nn.utils": _UTILS,
+    **LAYERS,
 }

@@ -18,7 +18,15 @@ from ._kernels.operands import as_floating
 from ._kernels.sliding_windows import Sizes, per_axis, spatial_operand
 from ._max_pooling import max_pooling
 
-__all__ = ["adaptive_avg_pool1d", "adaptive_avg_pool2d", "adaptive_max_pool1d", "adaptive_max_pool2d", "adaptive_mean"]
+__all__ = [
+    "adaptive_avg_pool1d",
+    "adaptive_avg_pool2d",
+    "adaptive_avg_pool3d",
+    "adaptive_max_pool1d",
+    "adaptive_max_pool2d",
+    "adaptive_max_pool3d",
+    "adaptive_mean",
+]
 
 Array = np.ndarray[Any, Any]
 
@@ -66,6 +74,20 @@ def adaptive_avg_pool2d(input: TensorLike, output_size: Spatial) -> Tensor:
     array([[[4.5, 6.5]]])
     """
     return adaptive_mean("adaptive_avg_pool2d", 2, input, output_size)
+
+
+@in_single
+def adaptive_avg_pool3d(input: TensorLike, output_size: Spatial) -> Tensor:
+    """Return the means of the parts of volumes: `adaptive_avg_pool2d` with three spatial axes.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import nn.functional as F
+    >>> F.adaptive_avg_pool3d(np.arange(8.0).reshape(1, 2, 2, 2), 1)
+    array([[[[3.5]]]])
+    """
+    return adaptive_mean("adaptive_avg_pool3d", 3, input, output_size)
 
 
 @overload
@@ -117,6 +139,27 @@ def adaptive_max_pool2d(
     array([[[ 9., 11.]]])
     """
     return _adaptive_max("adaptive_max_pool2d", 2, input, output_size, return_indices)
+
+
+@overload
+def adaptive_max_pool3d(input: TensorLike, output_size: Spatial, return_indices: Literal[False] = False) -> Tensor: ...
+@overload
+def adaptive_max_pool3d(
+    input: TensorLike, output_size: Spatial, return_indices: Literal[True]
+) -> tuple[Tensor, Array]: ...
+def adaptive_max_pool3d(
+    input: TensorLike, output_size: Spatial, return_indices: bool = False
+) -> Tensor | tuple[Tensor, Array]:
+    """Return the maxima of the parts of volumes: `adaptive_max_pool2d` with three spatial axes.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import nn.functional as F
+    >>> F.adaptive_max_pool3d(np.arange(8.0).reshape(1, 2, 2, 2), 1)
+    array([[[[7.]]]])
+    """
+    return _adaptive_max("adaptive_max_pool3d", 3, input, output_size, return_indices)
 
 
 def _divided(owner: str, axes: int, x: Any, output_size: Any) -> tuple[Sizes, Sizes, Sizes | None]:

@@ -1,19 +1,22 @@
-"""Average pooling: the mean of each window."""
+"""Average pooling: the mean of each window, or its p-norm."""
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
 
 from autograd import Tensor, linear
 
-from .._arguments import Spatial, TensorLike
+from .._arguments import Spatial, TensorLike, is_number
 from ._kernels.half_precision import in_single
-from ._kernels.operands import as_floating
-from ._kernels.sliding_windows import Function, Windows, along, axis_taps, empty_beside, pooled
+from ._kernels.operands import as_floating, not_real
+from ._kernels.sliding_windows import Function, Windows, along, axis_taps, empty_beside, per_axis, pooled
 
-__all__ = ["avg_pool1d", "avg_pool2d", "avg_pooling", "sum_windows"]
+__all__ = [
+    "avg_pool1d", "avg_pool2d", "avg_pool3d", "avg_pooling", "lp_pool1d", "lp_pool2d", "lp_pool3d", "sum_windows",
+]  # fmt: skip
 
 
 def _sum_windows(x: Any, windows: Windows) -> Any:
@@ -97,6 +100,111 @@ def avg_pool2d(
     return avg_pooling(
         "avg_pool2d", 2, input, kernel_size, stride, padding, ceil_mode, count_include_pad, divisor_override
     )
+
+
+@in_single
+def avg_pool3d(
+    input: TensorLike,
+    kernel_size: Spatial,
+    stride: Spatial | None = None,
+    padding: Spatial = 0,
+    ceil_mode: bool = False,
+    count_include_pad: bool = True,
+    divisor_override: int | None = None,
+) -> Tensor:
+    """Return the mean of each window of volumes: `avg_pool2d` with three spatial axes.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import nn.functional as F
+    >>> F.avg_pool3d(np.arange(8.0).reshape(1, 2, 2, 2), 2)
+    array([[[[3.5]]]])
+    """
+    return avg_pooling(
+        "avg_pool3d", 3, input, kernel_size, stride, padding, ceil_mode, count_include_pad, divisor_override
+    )
+
+
+@in_single
+def lp_pool1d(
+    input: TensorLike,
+    norm_type: float,
+    kernel_size: Spatial,
+    stride: Spatial | None = None,
+    ceil_mode: bool = False,
+) -> Tensor:
+    """Return the p-norm of each window of sequences: `lp_pool2d` with one spatial axis.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import nn.functional as F
+    >>> F.lp_pool1d(np.array([[3.0, 4.0, 0.0, 2.0]]), 2, 2)
+    array([[5., 2.]])
+    """
+    return _lp_pooling("lp_pool1d", 1, input, norm_type, kernel_size, stride, ceil_mode)
+
+
+@in_single
+def lp_pool2d(
+    input: TensorLike,
+    norm_type: float,
+    kernel_size: Spatial,
+    stride: Spatial | None = None,
+    ceil_mode: bool = False,
+) -> Tensor:
+    """Return the p-norm of each window of images, ``sum(x**p) ** (1/p)``; where the sum is 0, its gradient counts as 0.
+
+    Parameters
+    ----------
+    norm_type
+        p. Sums of odd powers that are negative have no root, and become nan.
+    input, kernel_size, stride, ceil_mode
+        As for `max_pool2d`. Of a window that `ceil_mode` adds, the mean of the powers counts for all of its places.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import nn.functional as F
+    >>> F.lp_pool2d(np.array([[[3.0, 4.0], [0.0, 0.0]]]), 2, 2)
+    array([[[5.]]])
+    """
+    return _lp_pooling("lp_pool2d", 2, input, norm_type, kernel_size, stride, ceil_mode)
+
+
+@in_single
+def lp_pool3d(
+    input: TensorLike,
+    norm_type: float,
+    kernel_size: Spatial,
+    stride: Spatial | None = None,
+    ceil_mode: bool = False,
+) -> Tensor:
+    """Return the p-norm of each window of volumes: `lp_pool2d` with three spatial axes.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import nn.functional as F
+    >>> F.lp_pool3d(np.ones((1, 2, 2, 1)), 2, (2, 2, 1))
+    array([[[[2.]]]])
+    """
+    return _lp_pooling("lp_pool3d", 3, input, norm_type, kernel_size, stride, ceil_mode)
+
+
+def _lp_pooling(
+    owner: str, axes: int, x: Any, p: float, kernel: Spatial, stride: Spatial | None, ceil_mode: bool
+) -> Any:
+    """Return the p-norm of each window along the last `axes` axes."""
+    if not is_number(p) or not p > 0:
+        raise ValueError(f"{owner}: norm_type should be a number above 0, not {p!r}")
+    x = as_floating(owner, "input", x)
+    if x.dtype.kind == "c":
+        raise not_real(owner, "input", x)
+    mean = avg_pooling(owner, axes, x**p, kernel, stride, 0, ceil_mode, True, None)
+    total = mean * math.prod(per_axis(kernel, axes, "kernel_size", owner, 1))
+    return np.where(total == 0, 0 * total, np.where(total == 0, 1, total) ** (1 / p))
 
 
 def avg_pooling(

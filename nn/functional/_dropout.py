@@ -14,7 +14,7 @@ from ..random import draw, uniform
 from ._kernels.operands import as_floating, as_operand
 from ._smooth_activation import SELU_ALPHA, SELU_SCALE
 
-__all__ = ["alpha_dropout", "dropout", "dropout1d", "dropout2d"]
+__all__ = ["alpha_dropout", "dropout", "dropout1d", "dropout2d", "dropout3d", "feature_alpha_dropout"]
 
 Generator = np.random.Generator | None
 
@@ -112,6 +112,22 @@ def dropout2d(
     return _dropped(input, _channels("dropout2d", input, 2), p, training, generator)
 
 
+def dropout3d(
+    input: TensorLike, p: float = 0.5, training: bool = True, inplace: bool = False, generator: Generator = None
+) -> Tensor:
+    """Drop whole channels of volumes: `dropout2d` with three spatial axes.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import nn.functional as F
+    >>> F.dropout3d(np.ones((4, 1, 1, 1)), generator=np.random.default_rng(1)).reshape(4)
+    array([0., 2., 2., 2.])
+    """
+    input = as_operand("dropout3d", "input", input)
+    return _dropped(input, _channels("dropout3d", input, 3), p, training, generator)
+
+
 def alpha_dropout(
     input: TensorLike, p: float = 0.5, training: bool = False, inplace: bool = False, generator: Generator = None
 ) -> Tensor:
@@ -136,17 +152,51 @@ def alpha_dropout(
     array([ 0.7792,  0.7792,  0.7792, -0.7792])
     """
     input = as_operand("alpha_dropout", "input", input)
+    return _alpha_dropped("alpha_dropout", input, input.shape, p, training, generator)
+
+
+def feature_alpha_dropout(
+    input: TensorLike, p: float = 0.5, training: bool = False, inplace: bool = False, generator: Generator = None
+) -> Tensor:
+    """Drop whole channels by `alpha_dropout`: all elements of a channel are set to the minimum of `selu`, or none.
+
+    Parameters
+    ----------
+    input
+        Shape ``(n, channels, ...)``.
+    p, training, generator
+        As for `dropout`.
+    inplace
+        Makes no difference: results are new arrays.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import nn.functional as F
+    >>> F.feature_alpha_dropout(np.zeros((1, 2, 2)), 0.5, training=True, generator=np.random.default_rng(1)).round(4)
+    array([[[-0.7792, -0.7792],
+            [ 0.7792,  0.7792]]])
+    """
+    input = as_operand("feature_alpha_dropout", "input", input)
+    if input.ndim < 2:
+        raise ShapeError(f"feature_alpha_dropout takes inputs of shape (n, channels, ...), not {input.shape}")
+    shape = (*input.shape[:2], *[1] * (input.ndim - 2))
+    return _alpha_dropped("feature_alpha_dropout", input, shape, p, training, generator)
+
+
+def _alpha_dropped(name: str, x: Any, shape: tuple[int, ...], p: float, training: bool, generator: Generator) -> Any:
+    """Drop elements of x by a random mask of `shape`, which broadcasts against x, as `alpha_dropout` does."""
     _check_probability(p)
     if not training or p == 0:
-        return input
+        return x
     least = -SELU_ALPHA * SELU_SCALE
-    kept = _kept(input.shape, p, generator)
-    input = as_floating("alpha_dropout", "input", input)
+    kept = _kept(shape, p, generator)
+    x = as_floating(name, "input", x)
     if p == 1:
-        return input * np.zeros(input.shape, input.dtype)
+        return x * np.zeros(x.shape, x.dtype)
     scale = 1 / math.sqrt((1 - p) * (1 + p * least * least))
-    factor, offset = kept * input.dtype.type(scale), np.where(kept, 0.0, least) * scale - scale * least * p
-    return input * factor + offset.astype(input.dtype)
+    factor, offset = kept * x.dtype.type(scale), np.where(kept, 0.0, least) * scale - scale * least * p
+    return x * factor + offset.astype(x.dtype)
 
 
 def _dropped(x: Any, shape: tuple[int, ...], p: float, training: bool, generator: Generator) -> Any:

@@ -14,7 +14,7 @@ from .._arguments import Spatial, TensorLike
 from ._kernels.operands import not_real
 from ._kernels.sliding_windows import Windows, along, axis_taps, empty_beside, overlay, pooled, taps
 
-__all__ = ["first_places", "max_pool1d", "max_pool2d", "max_pooling", "max_windows"]
+__all__ = ["first_places", "max_pool1d", "max_pool2d", "max_pool3d", "max_pooling", "max_windows"]
 
 Array = np.ndarray[Any, Any]
 
@@ -226,6 +226,48 @@ def max_pool2d(
             [13, 15]]])
     """
     return max_pooling("max_pool2d", 2, input, kernel_size, stride, padding, dilation, ceil_mode, return_indices)
+
+
+@overload
+def max_pool3d(
+    input: TensorLike,
+    kernel_size: Spatial,
+    stride: Spatial | None = None,
+    padding: Spatial = 0,
+    dilation: Spatial = 1,
+    ceil_mode: bool = False,
+    return_indices: Literal[False] = False,
+) -> Tensor: ...
+@overload
+def max_pool3d(
+    input: TensorLike,
+    kernel_size: Spatial,
+    stride: Spatial | None = None,
+    padding: Spatial = 0,
+    dilation: Spatial = 1,
+    ceil_mode: bool = False,
+    *,
+    return_indices: Literal[True],
+) -> tuple[Tensor, Array]: ...
+def max_pool3d(
+    input: TensorLike,
+    kernel_size: Spatial,
+    stride: Spatial | None = None,
+    padding: Spatial = 0,
+    dilation: Spatial = 1,
+    ceil_mode: bool = False,
+    return_indices: bool = False,
+) -> Tensor | tuple[Tensor, Array]:
+    """Return the maximum of each window of volumes: `max_pool2d` with three spatial axes.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import nn.functional as F
+    >>> F.max_pool3d(np.arange(8.0).reshape(1, 2, 2, 2), 2)
+    array([[[[7.]]]])
+    """
+    return max_pooling("max_pool3d", 3, input, kernel_size, stride, padding, dilation, ceil_mode, return_indices)
 
 
 def max_pooling(

@@ -15,7 +15,7 @@ from ._adaptive_pooling import adaptive_mean
 from ._kernels.operands import as_floating, as_operand
 from ._kernels.sliding_windows import Function, per_axis
 
-__all__ = ["Plan", "interpolate", "pixel_shuffle", "pixel_unshuffle", "resample"]
+__all__ = ["Plan", "channel_shuffle", "interpolate", "pixel_shuffle", "pixel_unshuffle", "resample"]
 
 Array = np.ndarray[Any, Any]
 Sizes = tuple[int, ...]
@@ -283,6 +283,39 @@ def pixel_unshuffle(input: TensorLike, downscale_factor: int) -> Tensor:
     x = x.reshape(*leading, channels, height // r, r, width // r, r)
     x = x.transpose(*range(n), n, n + 2, n + 4, n + 1, n + 3)
     return x.reshape(*leading, channels * r * r, height // r, width // r)
+
+
+def channel_shuffle(input: TensorLike, groups: int) -> Tensor:
+    """Shuffle channels: those of several groups, one group after the other, become one of each group in turn.
+
+    Parameters
+    ----------
+    input
+        Shape ``(n, channels, *spatial)``, with at least one spatial axis.
+    groups
+        The number of groups, which divides that of the channels.
+
+    References
+    ----------
+    Zhang et al., "ShuffleNet: An Extremely Efficient Convolutional Neural Network for Mobile Devices", CVPR 2018.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import nn.functional as F
+    >>> F.channel_shuffle(np.arange(6.0).reshape(1, 6, 1), 2).ravel()
+    array([0., 3., 1., 4., 2., 5.])
+    """
+    x = as_operand("channel_shuffle", "input", input)
+    (groups,) = per_axis(groups, 1, "groups", "channel_shuffle", 1)
+    if x.ndim < 3:
+        raise ShapeError(f"channel_shuffle: the input should have the shape (n, channels, *spatial), not {x.shape}")
+    n, channels, *spatial = x.shape
+    if channels % groups:
+        raise ShapeError(
+            f"channel_shuffle: an input of shape {x.shape} has {channels} channels, which {groups} groups do not divide"
+        )
+    return x.reshape((n, groups, channels // groups, *spatial)).swapaxes(1, 2).reshape((n, channels, *spatial))
 
 
 def _shuffled(owner: str, x: Any, factor: int) -> tuple[Any, int]:

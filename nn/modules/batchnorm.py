@@ -15,7 +15,7 @@ from .._arguments import Size, TensorLike
 from ..functional._kernels.operands import as_operand
 from .norm import Affine, check_channels
 
-__all__ = ["BatchNorm1d", "BatchNorm2d", "InstanceNorm1d", "InstanceNorm2d"]
+__all__ = ["BatchNorm1d", "BatchNorm2d", "BatchNorm3d", "InstanceNorm1d", "InstanceNorm2d", "InstanceNorm3d"]
 
 
 class _Running(Affine):
@@ -171,6 +171,20 @@ class BatchNorm2d(BatchNorm1d):
     dimensions = (4,)
 
 
+class BatchNorm3d(BatchNorm1d):
+    """`BatchNorm2d` for volumes, of shape ``(n, num_features, depth, height, width)``.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import nn
+    >>> nn.BatchNorm3d(3)(np.ones((2, 3, 4, 4, 4), np.float32)).shape
+    (2, 3, 4, 4, 4)
+    """
+
+    dimensions = (5,)
+
+
 class InstanceNorm1d(_Running):
     """Normalize each channel of each sample to mean 0 and variance 1, then scale and shift it.
 
@@ -255,3 +269,17 @@ class InstanceNorm2d(InstanceNorm1d):
     """
 
     dimensions = (3, 4)
+
+
+class InstanceNorm3d(InstanceNorm1d):
+    """`InstanceNorm2d` for volumes, of shape ``(n, num_features, depth, height, width)``, or without n for one.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import nn
+    >>> nn.InstanceNorm3d(3)(np.ones((2, 3, 4, 4, 4))).shape
+    (2, 3, 4, 4, 4)
+    """
+
+    dimensions = (4, 5)

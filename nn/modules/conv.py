@@ -15,13 +15,13 @@ from .. import functional, init
 from .._arguments import Size, TensorLike
 from ..functional._conv import paddings
 from ..functional._kernels.sliding_windows import per_axis, spatial_operand
+from ..functional._padding import padded
 from ..module import Module
 from ..parameter import Parameter
 
 __all__ = ["Conv1d", "Conv2d", "Conv3d", "ConvTranspose1d", "ConvTranspose2d", "ConvTranspose3d"]
 
-# NumPy's names of the padding modes.
-_PADDING_MODES = {"zeros": "constant", "reflect": "reflect", "replicate": "edge", "circular": "wrap"}
+_PADDING_MODES = ("zeros", "reflect", "replicate", "circular")
 
 
 class _Kernels(Module):
@@ -112,15 +112,7 @@ class _Convolution(_Kernels):
         name = type(self).__name__
         x = spatial_operand(name, self.axes, x)
         low, high = paddings(name, self.axes, self.padding, self.kernel_size, self.stride, self.dilation)
-        size = x.shape[-self.axes :]
-        most = {"reflect": -1, "circular": 0}.get(self.padding_mode)
-        if most is not None and any(max(a, b) > n + most for a, b, n in zip(low, high, size, strict=True)):
-            raise ShapeError(
-                f'{name}: padding_mode="{self.padding_mode}" has at most {"length - 1" if most else "length"} places '
-                f"on a side, but padding is {self.padding} for the input of shape {x.shape}"
-            )
-        around = [(0, 0)] * (x.ndim - self.axes) + list(zip(low, high, strict=True))
-        return np.pad(x, around, _PADDING_MODES[self.padding_mode])  # type: ignore[call-overload]
+        return padded(name, x, [*zip(low, high, strict=True)], self.padding_mode)
 
 
 class Conv1d(_Convolution):

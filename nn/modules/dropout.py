@@ -8,7 +8,7 @@ from .. import functional
 from .._arguments import TensorLike
 from ._elementwise import Elementwise
 
-__all__ = ["AlphaDropout", "Dropout", "Dropout1d", "Dropout2d"]
+__all__ = ["AlphaDropout", "Dropout", "Dropout1d", "Dropout2d", "Dropout3d", "FeatureAlphaDropout"]
 
 
 class Dropout(Elementwise):
@@ -72,6 +72,20 @@ class Dropout2d(Dropout):
         return functional.dropout2d(x, self.p, self.training)
 
 
+class Dropout3d(Dropout):
+    """`Dropout` of whole channels of volumes of shape ``(n, channels, depth, height, width)``, or without n.
+
+    Parameters
+    ----------
+    p
+        The probability, from 0 to 1.
+    """
+
+    def forward(self, x: TensorLike) -> Tensor:
+        """Return an array of the shape of `x`."""
+        return functional.dropout3d(x, self.p, self.training)
+
+
 class AlphaDropout(Dropout):
     """Dropout for `SELU`: it keeps mean 0 and variance 1, and sets dropped elements to the least value of `SELU`.
 
@@ -84,3 +98,17 @@ class AlphaDropout(Dropout):
     def forward(self, x: TensorLike) -> Tensor:
         """Return an array of the shape of `x`."""
         return functional.alpha_dropout(x, self.p, self.training)
+
+
+class FeatureAlphaDropout(Dropout):
+    """`AlphaDropout` of whole channels of inputs of shape ``(n, channels, ...)``.
+
+    Parameters
+    ----------
+    p
+        The probability, from 0 to 1.
+    """
+
+    def forward(self, x: TensorLike) -> Tensor:
+        """Return an array of the shape of `x`."""
+        return functional.feature_alpha_dropout(x, self.p, self.training)

@@ -14,13 +14,14 @@ from .._arguments import Size, TensorLike
 from ..module import Module
 from ..parameter import Parameter
 from ..random import drawing_from
-from .batchnorm import BatchNorm1d, BatchNorm2d, InstanceNorm1d, InstanceNorm2d
+from .batchnorm import BatchNorm1d, BatchNorm2d, BatchNorm3d, InstanceNorm1d, InstanceNorm2d, InstanceNorm3d
 from .conv import Conv1d, Conv2d, Conv3d, ConvTranspose1d, ConvTranspose2d, ConvTranspose3d
 from .linear import Linear
 
 __all__ = [
     "LazyBatchNorm1d",
     "LazyBatchNorm2d",
+    "LazyBatchNorm3d",
     "LazyConv1d",
     "LazyConv2d",
     "LazyConv3d",
@@ -29,6 +30,7 @@ __all__ = [
     "LazyConvTranspose3d",
     "LazyInstanceNorm1d",
     "LazyInstanceNorm2d",
+    "LazyInstanceNorm3d",
     "LazyLinear",
 ]
 
@@ -289,6 +291,13 @@ class LazyBatchNorm2d(_LazyNorm, BatchNorm2d):
     axis = 1
 
 
+class LazyBatchNorm3d(_LazyNorm, BatchNorm3d):
+    """`BatchNorm3d` that learns `num_features` from its first input: see `LazyLinear`."""
+
+    eager = BatchNorm3d
+    axis = 1
+
+
 class LazyInstanceNorm1d(_LazyNorm, InstanceNorm1d):
     """`InstanceNorm1d` that learns `num_features` from its first input: see `LazyLinear`.
 
@@ -304,3 +313,10 @@ class LazyInstanceNorm2d(_LazyNorm, InstanceNorm2d):
 
     eager = InstanceNorm2d
     axis = -3
+
+
+class LazyInstanceNorm3d(_LazyNorm, InstanceNorm3d):
+    """`InstanceNorm3d` that learns `num_features` from its first input: see `LazyInstanceNorm1d`."""
+
+    eager = InstanceNorm3d
+    axis = -4

@@ -15,7 +15,7 @@ from ..functional._kernels.operands import as_operand
 from ..module import Module
 from ..parameter import Parameter
 
-__all__ = ["Affine", "GroupNorm", "LayerNorm", "RMSNorm", "check_channels"]
+__all__ = ["Affine", "GroupNorm", "LayerNorm", "LocalResponseNorm", "RMSNorm", "check_channels"]
 
 Shape = int | Sequence[int]
 
@@ -206,3 +206,36 @@ def check_channels(layer: Module, x: Tensor, axis: int, length: int) -> None:
         raise ShapeError(
             f"{type(layer).__name__} of {length} channels needs them on axis {axis}, but the input has shape {x.shape}"
         )
+
+
+class LocalResponseNorm(Module):
+    """Divide each element by a power of the sum of squares over neighbouring channels.
+
+    See `functional.local_response_norm`.
+
+    Parameters
+    ----------
+    size
+        The number of channels that are added up.
+    alpha, beta, k
+        The factor, the power and the summand.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import nn
+    >>> nn.LocalResponseNorm(3, alpha=3.0, beta=1.0)(np.ones((1, 3, 1))).ravel().round(4)
+    array([0.3333, 0.25  , 0.3333])
+    """
+
+    def __init__(self, size: Size, alpha: float = 0.0001, beta: float = 0.75, k: float = 1.0) -> None:
+        super().__init__()
+        self.size, self.alpha, self.beta, self.k = size, alpha, beta, k
+
+    def forward(self, x: TensorLike) -> Tensor:
+        """Map inputs of shape ``(n, channels, *spatial)`` to the same shape."""
+        return functional.local_response_norm(x, self.size, self.alpha, self.beta, self.k)
+
+    def extra_repr(self) -> str:
+        """Return the text that `repr` shows between the parentheses."""
+        return f"{self.size}, alpha={self.alpha}, beta={self.beta}, k={self.k}"

@@ -13,12 +13,19 @@ from ..module import Module
 __all__ = [
     "AdaptiveAvgPool1d",
     "AdaptiveAvgPool2d",
+    "AdaptiveAvgPool3d",
     "AdaptiveMaxPool1d",
     "AdaptiveMaxPool2d",
+    "AdaptiveMaxPool3d",
     "AvgPool1d",
     "AvgPool2d",
+    "AvgPool3d",
+    "LPPool1d",
+    "LPPool2d",
+    "LPPool3d",
     "MaxPool1d",
     "MaxPool2d",
+    "MaxPool3d",
 ]
 
 
@@ -82,6 +89,25 @@ class MaxPool2d(_MaxPool):
         """Map inputs of shape ``(n, channels, height, width)`` to the same shape with another height and width."""
         indices: Any = self.return_indices  # which result it returns is known only at run time
         return functional.max_pool2d(
+            x, self.kernel_size, self.stride, self.padding, self.dilation, self.ceil_mode, return_indices=indices
+        )
+
+
+class MaxPool3d(_MaxPool):
+    """Max pooling of volumes: `MaxPool2d` with three spatial axes.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import nn
+    >>> nn.MaxPool3d(2)(np.arange(8.0).reshape(1, 2, 2, 2))
+    array([[[[7.]]]])
+    """
+
+    def forward(self, x: TensorLike) -> Tensor:
+        """Map inputs of shape ``(n, channels, depth, height, width)`` to the same shape with other lengths."""
+        indices: Any = self.return_indices  # as above
+        return functional.max_pool3d(
             x, self.kernel_size, self.stride, self.padding, self.dilation, self.ceil_mode, return_indices=indices
         )
 
@@ -153,6 +179,23 @@ class AvgPool2d(AvgPool1d):
         return functional.avg_pool2d(x, self.kernel_size, self.stride, self.padding, *options)
 
 
+class AvgPool3d(AvgPool2d):
+    """Average pooling of volumes: `AvgPool2d` with three spatial axes.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import nn
+    >>> nn.AvgPool3d(2)(np.arange(8.0).reshape(1, 2, 2, 2))
+    array([[[[3.5]]]])
+    """
+
+    def forward(self, x: TensorLike) -> Tensor:
+        """Map inputs of shape ``(n, channels, depth, height, width)`` to the same shape with other lengths."""
+        options = self.ceil_mode, self.count_include_pad, self.divisor_override
+        return functional.avg_pool3d(x, self.kernel_size, self.stride, self.padding, *options)
+
+
 class AdaptiveAvgPool1d(Module):
     """Average pooling of sequences to a given length: `AdaptiveAvgPool2d` with one spatial axis.
 
@@ -196,6 +239,22 @@ class AdaptiveAvgPool2d(AdaptiveAvgPool1d):
         return functional.adaptive_avg_pool2d(x, self.output_size)
 
 
+class AdaptiveAvgPool3d(AdaptiveAvgPool1d):
+    """Average pooling of volumes to a given size: `AdaptiveAvgPool2d` with three spatial axes.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import nn
+    >>> nn.AdaptiveAvgPool3d(1)(np.arange(8.0).reshape(1, 2, 2, 2))
+    array([[[[3.5]]]])
+    """
+
+    def forward(self, x: TensorLike) -> Tensor:
+        """Map inputs of shape ``(n, channels, depth, height, width)`` to the same shape with other lengths."""
+        return functional.adaptive_avg_pool3d(x, self.output_size)
+
+
 class AdaptiveMaxPool1d(AdaptiveAvgPool1d):
     """Max pooling of sequences to a given length: `AdaptiveMaxPool2d` with one spatial axis.
 
@@ -237,3 +296,81 @@ class AdaptiveMaxPool2d(AdaptiveMaxPool1d):
         """Map inputs of shape ``(n, channels, height, width)`` to shape ``(n, channels, *output_size)``."""
         indices: Any = self.return_indices  # as above
         return functional.adaptive_max_pool2d(x, self.output_size, return_indices=indices)
+
+
+class AdaptiveMaxPool3d(AdaptiveMaxPool1d):
+    """Max pooling of volumes to a given size: `AdaptiveMaxPool2d` with three spatial axes.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import nn
+    >>> nn.AdaptiveMaxPool3d(1)(np.arange(8.0).reshape(1, 2, 2, 2))
+    array([[[[7.]]]])
+    """
+
+    def forward(self, x: TensorLike) -> Tensor:
+        """Map inputs of shape ``(n, channels, depth, height, width)`` to the same shape with other lengths."""
+        indices: Any = self.return_indices  # as above
+        return functional.adaptive_max_pool3d(x, self.output_size, return_indices=indices)
+
+
+class LPPool1d(Module):
+    """Pooling of sequences by the p-norm of each window: `LPPool2d` with one spatial axis.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import nn
+    >>> nn.LPPool1d(2, 2)(np.array([[3.0, 4.0, 0.0, 2.0]]))
+    array([[5., 2.]])
+    """
+
+    _shown_options = ("norm_type", "kernel_size", "stride", "ceil_mode")
+
+    def __init__(
+        self, norm_type: float, kernel_size: Spatial, stride: Spatial | None = None, ceil_mode: bool = False
+    ) -> None:
+        super().__init__()
+        self.norm_type, self.kernel_size, self.stride, self.ceil_mode = norm_type, kernel_size, stride, ceil_mode
+
+    def forward(self, x: TensorLike) -> Tensor:
+        """Map inputs of shape ``(n, channels, length)`` to the same shape with another length."""
+        return functional.lp_pool1d(x, self.norm_type, self.kernel_size, self.stride, self.ceil_mode)
+
+
+class LPPool2d(LPPool1d):
+    """Pooling of images by the p-norm of each window, ``sum(x**p) ** (1/p)``.
+
+    Parameters
+    ----------
+    norm_type, kernel_size, stride, ceil_mode
+        As for `functional.lp_pool2d`.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import nn
+    >>> nn.LPPool2d(2, 2)(np.array([[[3.0, 4.0], [0.0, 0.0]]]))
+    array([[[5.]]])
+    """
+
+    def forward(self, x: TensorLike) -> Tensor:
+        """Map inputs of shape ``(n, channels, height, width)`` to the same shape with another height and width."""
+        return functional.lp_pool2d(x, self.norm_type, self.kernel_size, self.stride, self.ceil_mode)
+
+
+class LPPool3d(LPPool1d):
+    """Pooling of volumes by the p-norm of each window: `LPPool2d` with three spatial axes.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import nn
+    >>> nn.LPPool3d(2, (2, 2, 1))(np.ones((1, 2, 2, 1)))
+    array([[[[2.]]]])
+    """
+
+    def forward(self, x: TensorLike) -> Tensor:
+        """Map inputs of shape ``(n, channels, depth, height, width)`` to the same shape with other lengths."""
+        return functional.lp_pool3d(x, self.norm_type, self.kernel_size, self.stride, self.ceil_mode)

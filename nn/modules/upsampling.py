@@ -8,7 +8,15 @@ from .. import functional
 from .._arguments import Scale, Size, Spatial, TensorLike
 from ..module import Module
 
-__all__ = ["Fold", "PixelShuffle", "PixelUnshuffle", "Unfold", "Upsample"]
+__all__ = [
+    "Fold",
+    "PixelShuffle",
+    "PixelUnshuffle",
+    "Unfold",
+    "Upsample",
+    "UpsamplingBilinear2d",
+    "UpsamplingNearest2d",
+]
 
 
 class Upsample(Module):
@@ -50,6 +58,47 @@ class Upsample(Module):
         """Return the text that `repr` shows between the parentheses."""
         change = f"size={self.size}" if self.scale_factor is None else f"scale_factor={self.scale_factor}"
         return f"{change}, mode={self.mode!r}"
+
+
+class UpsamplingNearest2d(Upsample):
+    """`Upsample` of images with ``mode="nearest"``.
+
+    Parameters
+    ----------
+    size, scale_factor
+        As for `functional.interpolate`.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import nn
+    >>> nn.UpsamplingNearest2d(scale_factor=2)(np.array([[[[0.0, 4.0]]]]))
+    array([[[[0., 0., 4., 4.],
+             [0., 0., 4., 4.]]]])
+    """
+
+    def __init__(self, size: Spatial | None = None, scale_factor: Scale | None = None) -> None:
+        super().__init__(size, scale_factor, "nearest")
+
+
+class UpsamplingBilinear2d(Upsample):
+    """`Upsample` of images with ``mode="bilinear"``, and with the centres of the corners aligned.
+
+    Parameters
+    ----------
+    size, scale_factor
+        As for `functional.interpolate`.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import nn
+    >>> nn.UpsamplingBilinear2d((1, 3))(np.array([[[[0.0, 4.0]]]]))
+    array([[[[0., 2., 4.]]]])
+    """
+
+    def __init__(self, size: Spatial | None = None, scale_factor: Scale | None = None) -> None:
+        super().__init__(size, scale_factor, "bilinear", align_corners=True)
 
 
 class PixelShuffle(Module):

@@ -5,12 +5,12 @@ from __future__ import annotations
 import copy
 import math
 from collections.abc import Callable, Iterable, Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from autograd import Tensor, no_grad
-from autograd.extend import borrow, done_outside, mark_written
+from autograd.extend import borrow, done_outside, mark_written, missing
 
 from ..module import Module
 from ..modules.batchnorm import BatchNorm1d
@@ -298,3 +298,7 @@ class SWALR(LRScheduler):
             return 0.0
         part = min(max(epoch, 0) / self.anneal_epochs, 1.0)
         return 1 - part if self.anneal_strategy == "linear" else (1 + math.cos(math.pi * part)) / 2
+
+
+if not TYPE_CHECKING:  # with it, type checkers would take any name for one that there is
+    __getattr__ = missing.lookup(__name__)

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from autograd import ShapeError, Tensor, as_tensor
-from autograd.extend import borrow
+from autograd.extend import borrow, missing
 
 if TYPE_CHECKING:
     from .._arguments import TensorLike
@@ -284,3 +284,7 @@ def _lengths(lengths: ArrayLike | Tensor, time: int, batch: int) -> Integers:
             f"this input have 1 to {time} steps"
         )
     return counted.astype(np.int64)
+
+
+if not TYPE_CHECKING:  # with it, type checkers would take any name for one that there is
+    __getattr__ = missing.lookup(__name__)

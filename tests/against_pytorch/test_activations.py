@@ -137,15 +137,57 @@ def test_softmax_of_images() -> None:
     same(nn.Softmax2d()(x), torch.nn.Softmax2d()(torch.from_numpy(x)), 1e-12)
 
 
-@pytest.mark.parametrize("name", ["Dropout1d", "Dropout2d"])
+@pytest.mark.parametrize("name", ["Dropout1d", "Dropout2d", "Dropout3d"])
 def test_channels_are_dropped_as_in_pytorch(name: str) -> None:
-    shape = (50, 40, 3) if name == "Dropout1d" else (50, 40, 3, 2)
+    shape = (50, 40, 3, 2, 1)[: 2 + int(name[-2])]
     ours = getattr(nn, name)(0.25)(np.ones(shape))
     theirs = getattr(torch.nn, name)(0.25)(torch.ones(shape)).numpy()
     for out in (ours, theirs):
         assert set(np.unique(out.round(4))) == {0, np.float32(1.3333) if out.dtype == np.float32 else 1.3333}
         assert (out.reshape(50, 40, -1).std(-1) == 0).all()
         assert 0.2 < (out == 0).mean() < 0.3
+
+
+def test_channels_are_set_to_the_least_value_as_in_pytorch() -> None:
+    nn.manual_seed(0)
+    x = np.zeros((40, 50, 2, 3), np.float32)
+    ours = nn.FeatureAlphaDropout(0.25)(x)
+    theirs = torch.nn.FeatureAlphaDropout(0.25)(torch.tensor(x)).numpy()
+    np.testing.assert_allclose(np.unique(ours), np.unique(theirs), rtol=1e-5)
+    assert (ours.reshape(40, 50, -1).std(-1) == 0).all()
+    assert (ours < 0).mean() == pytest.approx(0.25, abs=0.03)
+
+
+@pytest.mark.parametrize("hard", [False, True])
+@pytest.mark.parametrize("dim", [0, -1])
+def test_gumbel_softmax(hard: bool, dim: int) -> None:
+    """Categories are as frequent as in PyTorch, and gradients are those of PyTorch's softmax of the same noise."""
+    logits, tau = np.array([0.0, 1.0, -2.0, 0.5]), 0.7
+    many = np.ascontiguousarray(
+        np.broadcast_to(logits, (4000, 4)).T if dim == 0 else np.broadcast_to(logits, (4000, 4))
+    )
+    nn.manual_seed(0)
+    torch.manual_seed(0)
+    live = tensor(many, requires_grad=True)
+    out = functional.gumbel_softmax(live, tau, hard, dim=dim)
+    theirs = torch.nn.functional.gumbel_softmax(torch.tensor(many), tau, hard, dim=dim).numpy()
+    chances = np.exp(logits) / np.exp(logits).sum()
+    for values in (out.data, theirs):
+        np.testing.assert_allclose(values.sum(axis=dim), 1, rtol=1e-12)
+        assert bool(np.isin(values, (0, 1)).all()) == hard
+        chosen = np.bincount(values.argmax(axis=dim), minlength=4) / 4000
+        np.testing.assert_allclose(chosen, chances, atol=0.03)
+    np.testing.assert_allclose(out.data.mean(axis=dim - 1), theirs.mean(axis=dim - 1), atol=0.03)
+    noise = np.random.default_rng(0).gumbel(size=many.shape)
+    weights = np.random.default_rng(1).standard_normal(many.shape)
+    live.grad = None
+    seeded = functional.gumbel_softmax(live, tau, hard, dim=dim, generator=np.random.default_rng(0))
+    seeded.backward(weights)
+    other = torch.tensor(many, requires_grad=True)
+    soft = ((other + torch.tensor(noise)) / tau).softmax(dim)
+    soft.backward(torch.tensor(weights))
+    same(live.grad, other.grad, 1e-10)
+    same(seeded, (soft == soft.max(dim, keepdim=True)[0]).double() if hard else soft, 1e-10)
 
 
 @pytest.mark.parametrize("p", [0.1, 0.5, 0.75])

@@ -51,6 +51,66 @@ def test_embedding(data: Any, seed: int, dtype: Any) -> None:
     same(ours.weight.grad, theirs.weight.grad, tolerance)
 
 
+@settings(max_examples=100, deadline=None)
+@given(data=st.data(), seed=st.integers(0, 2**32 - 1), mode=st.sampled_from(["sum", "mean", "max"]))
+def test_embedding_bag(data: Any, seed: int, mode: Any) -> None:
+    rng, draw = np.random.default_rng(seed), data.draw
+    rows = draw(st.integers(1, 6))
+    dtype = draw(st.sampled_from([np.float64, np.float32]))
+    options: dict[str, Any] = {
+        "padding_idx": draw(st.none() | st.integers(-rows, rows - 1)),
+        "max_norm": draw(st.none() | st.just(1.0)),
+        "mode": mode,
+    }
+    if draw(st.booleans()):
+        index = rng.integers(0, rows, (draw(st.integers(0, 3)), draw(st.integers(1, 4))))
+        offsets = None
+    else:
+        index = rng.integers(0, rows, draw(st.integers(1, 9)))
+        bags = sorted(draw(st.lists(st.integers(0, len(index)), max_size=4)))
+        options["include_last_offset"] = draw(st.booleans())
+        offsets = np.array([0, *bags, *[len(index)] * options["include_last_offset"]])
+    ours: Any = nn.EmbeddingBag(rows, 3, **options, dtype=dtype)
+    theirs = torch.nn.EmbeddingBag(rows, 3, **options, dtype=torch.float64 if dtype is np.float64 else torch.float32)
+    assert repr(ours) == repr(theirs)
+    ours.load_state_dict({name: value.numpy() for name, value in theirs.state_dict().items()})
+    factors = rng.standard_normal(index.shape).astype(dtype) if mode == "sum" and draw(st.booleans()) else None
+    a: Any = None if factors is None else tensor(factors, requires_grad=True)
+    b: Any = None if factors is None else torch.tensor(factors, requires_grad=True)
+    out = ours(index, offsets, a)
+    expected = theirs(torch.from_numpy(index), None if offsets is None else torch.from_numpy(offsets), b)
+    tolerance = 1e-6 if options["max_norm"] else 1e-10 if dtype is np.float64 else 1e-5  # it adds 1e-7 to the norm
+    same(out, expected, tolerance)
+    g = rng.standard_normal(out.shape).astype(dtype)
+    out.backward(g)
+    expected.backward(torch.from_numpy(g))
+    if not (mode == "max" and options["max_norm"]):  # rows that are made equally long may be equal
+        same(ours.weight.grad, theirs.weight.grad, max(tolerance, 1e-5 * (dtype is np.float32)))
+    if a is not None and options["padding_idx"] is None:  # PyTorch's gradient of what it skips is not 0
+        same(a.grad, b.grad, max(tolerance, 1e-5 * (dtype is np.float32)))
+
+
+@pytest.mark.parametrize("mode", ["sum", "mean"])
+def test_gradients_by_frequency_have_the_counts_of_their_own_rows(mode: Any) -> None:
+    """Row 2 occurs once and row 1 twice; PyTorch divides by the count of the index at another position."""
+    index = np.array([[2], [1], [1]])
+    ours, theirs = tensor(np.zeros((3, 1)), requires_grad=True), torch.zeros((3, 1), requires_grad=True)
+    functional.embedding_bag(index, ours, mode=mode, scale_grad_by_freq=True).sum().backward()
+    torch.nn.functional.embedding_bag(torch.tensor(index), theirs, mode=mode, scale_grad_by_freq=True).sum().backward()
+    assert ours.grad is not None
+    assert ours.grad.data.ravel().tolist() == [0, 1, 1]
+    assert theirs.grad.ravel().tolist() == [0, 1, 0.5]
+
+
+@pytest.mark.parametrize("freeze", [True, False])
+def test_bags_from_pretrained(freeze: bool) -> None:
+    table = np.random.default_rng(0).standard_normal((5, 3)).astype(np.float32)
+    ours = nn.EmbeddingBag.from_pretrained(table, freeze, mode="sum", padding_idx=1)
+    theirs = torch.nn.EmbeddingBag.from_pretrained(torch.from_numpy(table), freeze, mode="sum", padding_idx=1)
+    assert ours.weight.requires_grad == theirs.weight.requires_grad == (not freeze)
+    same(ours(np.array([[1, 4, 0]])), theirs(torch.tensor([[1, 4, 0]])), 1e-6)
+
+
 @pytest.mark.parametrize("freeze", [True, False])
 def test_from_pretrained(freeze: bool) -> None:
     table = np.random.default_rng(0).standard_normal((5, 3)).astype(np.float32)

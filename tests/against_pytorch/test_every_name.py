@@ -1,6 +1,10 @@
-"""Every public name of `nn` is compared with PyTorch's by a test beside this one, or is not in PyTorch."""
+"""Every public name of `nn` is compared with PyTorch's by a test beside this one, or is not in PyTorch.
+
+The other way round, every public name of PyTorch's is here too, or the error says what to write instead.
+"""
 
 import ast
+import inspect
 import re
 from pathlib import Path
 from types import ModuleType
@@ -11,6 +15,8 @@ import pytest
 import nn
 from nn import functional, init, utils
 from nn.optim import lr_scheduler, swa_utils
+
+from .ours_alone import OURS_ALONE
 
 torch = pytest.importorskip("torch", reason="compares with PyTorch: pip install -e '.[torch]'")
 
@@ -28,26 +34,6 @@ OWNERS: dict[ModuleType, Any] = {
     swa_utils: torch.optim.swa_utils,
 }
 
-# Names that PyTorch does not have, and what they are.
-OURS_ALONE = {
-    "nn.MLP": "a Sequential of linear layers and activations in one call",
-    "nn.NonFiniteLossError": "what fit raises",
-    "nn.TrainingWarning": "what watch and fit warn with",
-    "nn.evaluate": "the training loop",
-    "nn.fit": "the training loop",
-    "nn.predict": "the training loop",
-    "nn.watch": "the training loop",
-    "nn.load": "files of weights: test_weights exchanges them with PyTorch",
-    "nn.save": "files of weights: test_weights exchanges them with PyTorch",
-    "nn.manual_seed": "random numbers are NumPy's, and cannot be those of torch.manual_seed",
-    "nn.distributed": "processes through MPI, under the names of torch.distributed: tests/distributed",
-    "nn.onnx": "files: tests/nn/test_onnx.py compares with onnxruntime, test_onnx with what PyTorch exports",
-    "nn.plots": "pictures",
-    "nn.summary": "a table",
-    "nn.training": "the training loop",
-    "nn.optim.Lion": "steps along a sign: tests/nn/test_optimizers.py compares with its formula",
-    "nn.utils.replacing": "files that are written whole or not at all",
-}
 NAMESPACES = {
     "nn.functional",
     "nn.init",
@@ -69,7 +55,10 @@ COMPARED: dict[str, str] = {
     "test_activations.test_softmax_of_images": "Softmax2d",
     "test_functional_call.test_ensembles": "functional_call stack_parameters",
     "test_activations.test_alpha_dropout_has_pytorchs_two_values": "AlphaDropout",
-    "test_activations.test_channels_are_dropped_as_in_pytorch": "Dropout1d Dropout2d",
+    "test_activations.test_channels_are_set_to_the_least_value_as_in_pytorch": "FeatureAlphaDropout",
+    "test_activations.test_gumbel_softmax": "gumbel_softmax",
+    "test_adaptive.test_adaptive_softmax": "AdaptiveLogSoftmaxWithLoss",
+    "test_activations.test_channels_are_dropped_as_in_pytorch": "Dropout1d Dropout2d Dropout3d",
     "test_activations.test_dropout": "Dropout",
     "test_attention.test_multihead_attention": "MultiheadAttention",
     "test_convolution.test_convolutions": "Conv1d Conv2d Conv3d",
@@ -78,30 +67,42 @@ COMPARED: dict[str, str] = {
     "test_edges.test_batches_of_none_of_one_and_without": "Linear",
     "test_edges.test_flatten": "Flatten",
     "test_edges.test_unflatten": "Unflatten",
-    "test_lazy.test_lazy_layers": "LazyBatchNorm1d LazyBatchNorm2d LazyConv1d LazyConv2d LazyConv3d "
-    "LazyConvTranspose1d LazyConvTranspose2d LazyConvTranspose3d LazyInstanceNorm1d LazyInstanceNorm2d LazyLinear",
+    "test_lazy.test_lazy_layers": "LazyBatchNorm1d LazyBatchNorm2d LazyBatchNorm3d LazyConv1d LazyConv2d LazyConv3d "
+    "LazyConvTranspose1d LazyConvTranspose2d LazyConvTranspose3d LazyInstanceNorm1d LazyInstanceNorm2d "
+    "LazyInstanceNorm3d LazyLinear",
     "test_embedding.test_bilinear": "Bilinear",
     "test_embedding.test_containers_have_pytorchs_names": "ModuleDict ModuleList Sequential",
     "test_embedding.test_containers_of_parameters_have_pytorchs_names": "Module Parameter ParameterDict ParameterList",
     "test_embedding.test_embedding": "Embedding",
+    "test_embedding.test_embedding_bag": "EmbeddingBag",
+    "test_grid_sample.test_grid_sample": "grid_sample",
+    "test_grid_sample.test_affine_grid": "affine_grid",
     "test_losses.test_cross_entropy_and_nll": "CrossEntropyLoss NLLLoss",
     "test_losses.test_losses_of_classes_with_margins": "MultiLabelMarginLoss MultiLabelSoftMarginLoss MultiMarginLoss",
     "test_losses.test_losses_of_elements": "BCELoss BCEWithLogitsLoss GaussianNLLLoss HingeEmbeddingLoss HuberLoss "
     "KLDivLoss L1Loss MSELoss MarginRankingLoss PoissonNLLLoss SmoothL1Loss SoftMarginLoss",
     "test_losses.test_losses_of_vectors": "CosineEmbeddingLoss CosineSimilarity PairwiseDistance TripletMarginLoss "
     "TripletMarginWithDistanceLoss",
-    "test_normalization.test_batch_norm": "BatchNorm1d BatchNorm2d",
+    "test_normalization.test_batch_norm": "BatchNorm1d BatchNorm2d BatchNorm3d",
     "test_normalization.test_fused_batch_norm": "fuse_conv_bn_eval fuse_linear_bn_eval",
     "test_normalization.test_group_norm": "GroupNorm",
-    "test_normalization.test_instance_norm": "InstanceNorm1d InstanceNorm2d",
+    "test_normalization.test_instance_norm": "InstanceNorm1d InstanceNorm2d InstanceNorm3d",
     "test_normalization.test_layer_and_rms_norm": "LayerNorm RMSNorm",
-    "test_pooling.test_adaptive_avg_pool": "AdaptiveAvgPool1d AdaptiveAvgPool2d",
-    "test_pooling.test_adaptive_max_pool": "AdaptiveMaxPool1d AdaptiveMaxPool2d",
-    "test_pooling.test_avg_pool": "AvgPool1d AvgPool2d",
-    "test_pooling.test_max_pool": "MaxPool1d MaxPool2d",
+    "test_normalization.test_local_response_norm": "LocalResponseNorm",
+    "test_padding.test_layers": "CircularPad1d CircularPad2d CircularPad3d ConstantPad1d ConstantPad2d ConstantPad3d "
+    "ReflectionPad1d ReflectionPad2d ReflectionPad3d ReplicationPad1d ReplicationPad2d ReplicationPad3d ZeroPad1d "
+    "ZeroPad2d ZeroPad3d",
+    "test_pooling.test_adaptive_avg_pool": "AdaptiveAvgPool1d AdaptiveAvgPool2d AdaptiveAvgPool3d",
+    "test_pooling.test_adaptive_max_pool": "AdaptiveMaxPool1d AdaptiveMaxPool2d AdaptiveMaxPool3d",
+    "test_pooling.test_avg_pool": "AvgPool1d AvgPool2d AvgPool3d",
+    "test_pooling.test_lp_pool": "LPPool1d LPPool2d LPPool3d",
+    "test_pooling.test_max_pool": "MaxPool1d MaxPool2d MaxPool3d",
+    "test_pooling.test_max_unpool": "MaxUnpool1d MaxUnpool2d MaxUnpool3d",
     "test_recurrent.test_cells": "GRUCell LSTMCell RNNCell",
     "test_recurrent.test_layers": "GRU LSTM RNN",
     "test_resampling.test_pixel_shuffle": "PixelShuffle PixelUnshuffle",
+    "test_resampling.test_channel_shuffle": "ChannelShuffle",
+    "test_resampling.test_upsampling_of_images": "UpsamplingBilinear2d UpsamplingNearest2d",
     "test_resampling.test_unfold_and_fold": "Fold Unfold",
     "test_resampling.test_upsample": "Upsample",
     "test_transformer.test_decoder": "TransformerDecoder TransformerDecoderLayer",
@@ -111,12 +112,14 @@ COMPARED: dict[str, str] = {
     "test_activations.test_corners_and_extremes": "celu elu gelu hardshrink hardsigmoid hardswish hardtanh leaky_relu "
     "logsigmoid mish relu relu6 rrelu selu sigmoid silu softplus softshrink softsign tanh tanhshrink threshold",
     "test_activations.test_module ": "glu log_softmax softmax softmin",  # which calls the functions too
+    "test_padding.test_pad": "pad",
     # nn.init
     "test_init.test_distributions": "kaiming_normal_ kaiming_uniform_ normal_ trunc_normal_ uniform_ xavier_normal_ "
     "xavier_uniform_",
     "test_init.test_gains": "calculate_gain",
     "test_init.test_orthogonal": "orthogonal_",
-    "test_init.test_values_that_are_not_drawn": "constant_ eye_ ones_ zeros_",
+    "test_init.test_sparse": "sparse_",
+    "test_init.test_values_that_are_not_drawn": "constant_ dirac_ eye_ ones_ zeros_",
     # nn.utils and nn.optim
     "test_averaging.test_averages": "AveragedModel get_ema_multi_avg_fn get_swa_multi_avg_fn update_bn",
     "test_averaging.test_clipping": "clip_grad_norm_ clip_grad_value_ get_total_norm",
@@ -182,3 +185,36 @@ def test_the_tests_exist_and_name_what_they_compare(place: str) -> None:
         assert name in public, f"{name} is not public any more"
         stem = re.sub(r"(Cell|\dd)$", "", name).removeprefix("ConvTranspose") or "Conv"  # the rest is put behind it
         assert re.search(rf"(?<![a-z_]){stem}", source), f"{module} does not mention {name}"
+
+
+# What others can be read in PyTorch's modules: parts of how it works inside.
+MACHINERY = {
+    "assert_int_or_pair", "bind", "boolean_dispatch", "handle_torch_function", "has_torch_function",
+    "has_torch_function_unary", "has_torch_function_variadic",
+}  # fmt: skip
+
+
+def pytorchs_names(owner: Any) -> set[str]:
+    """Return the public functions, classes and modules of one of PyTorch's modules, without what it imports."""
+    names = set(getattr(owner, "__all__", ()))
+    for name, value in vars(owner).items():
+        home = getattr(value, "__module__", None) or ""
+        if isinstance(value, ModuleType):
+            own = value.__name__ == f"{owner.__name__}.{name}"
+        else:
+            own = "__all__" not in vars(owner) and (
+                inspect.isbuiltin(value) or home.startswith(("torch.nn", "torch._C._nn"))
+            )
+        if own and name[0] != "_":
+            names.add(name)
+    return names - MACHINERY
+
+
+@pytest.mark.parametrize("owner", OWNERS, ids=lambda owner: owner.__name__)
+def test_every_name_of_pytorch_is_here_or_an_error_says_what_is(owner: Any) -> None:
+    names = pytorchs_names(OWNERS[owner])
+    assert len(names) >= (3 if owner in (swa_utils, utils.rnn, utils.parametrize, utils.parametrizations) else 15)
+    for name in sorted(names):
+        if not hasattr(owner, name):
+            with pytest.raises(AttributeError, match=f"has no attribute '{name}': here it is "):
+                getattr(owner, name)

@@ -4,6 +4,7 @@ What options do in all their ranges is compared through the modules, in the file
 functions themselves, their arguments by name, empty batches, inputs without one, and arrays that are views of others.
 """
 
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -178,7 +179,7 @@ def convolution(axes: int, transpose: bool) -> Callable[[Inputs], Call]:
 
 def pool(axes: int, **options: Any) -> Callable[[Inputs], Call]:
     def case(i: Inputs) -> Call:
-        shape = i.batch(2, *[6, 5][:axes])
+        shape = i.batch(2, *[6, 5, 4][:axes])
         return [i.normal(*shape)], {name: i.draw(values) for name, values in options.items()}
 
     return case
@@ -264,7 +265,41 @@ def unit_vectors(i: Inputs) -> Call:
     return [i.normal(*shape)], {"p": i.draw(some([1.0, 2.0, 3.0])), "dim": dim}
 
 
+def places(i: Inputs) -> Call:
+    n, padding = i.number(0, 2), i.draw(some(["zeros", "border", "reflection"]))
+    options = {
+        "mode": i.draw(some(["bilinear", "nearest", "bicubic"])),
+        "padding_mode": padding,
+        "align_corners": False,
+    }
+    return [i.normal(n, 2, 3, 4), i.between(-0.7, 0.7, n, 2, 3, 2)], options
+
+
+def bags(i: Inputs) -> Call:
+    options = {"mode": i.draw(some(["sum", "mean", "max"])), "padding_idx": i.draw(some([None, 1, -1]))}
+    return [i.labels(5, i.number(0, 3), 4), i.normal(5, 3)], options
+
+
+def unpooled(axes: int) -> Callable[[Inputs], Call]:
+    def case(i: Inputs) -> Call:
+        shape = i.batch(2, *[3, 2, 2][:axes])
+        place = np.argsort(i.rng.random((*shape[:-axes], math.prod(shape[-axes:]) * 2**axes)))
+        count = math.prod(shape[-axes:])
+        return [i.normal(*shape), place[..., :count].reshape(shape)], {"kernel_size": 2}
+
+    return case
+
+
 CASES: dict[str, Callable[[Inputs], Call]] = {
+    "affine_grid": lambda i: ([i.normal(2, 2, 3)], {"size": (2, 1, 3, 4), "align_corners": i.flag()}),
+    "channel_shuffle": lengths_of((2, 6, 2), (0, 6, 1, 2), groups=some([1, 2, 3])),
+    "embedding_bag": bags,
+    "feature_alpha_dropout": dropped(2, 3),
+    "grid_sample": places,
+    "local_response_norm": lengths_of((2, 5, 2), (0, 3, 1, 2), size=some([1, 2, 3]), alpha=some([0.5])),
+    "max_unpool1d": unpooled(1),
+    "max_unpool2d": unpooled(2),
+    "max_unpool3d": unpooled(3),
     "adaptive_avg_pool1d": pool(1, output_size=some([1, 3, 4, 7])),
     "adaptive_avg_pool2d": pool(2, output_size=some([1, (3, 2), (4, None), 7])),
     "adaptive_max_pool1d": pool(1, output_size=some([1, 3, 4, 7])),
@@ -303,6 +338,14 @@ CASES: dict[str, Callable[[Inputs], Call]] = {
     "linear": maps,
     "margin_ranking_loss": elements(normals, sign_of_each, margin=some([0.0, 0.3])),
     "max_pool1d": pool(1, kernel_size=some([2, 3]), stride=some([None, 1]), return_indices=st.booleans()),
+    "max_pool3d": pool(3, kernel_size=some([2, (3, 2, 1)]), ceil_mode=st.booleans()),
+    "avg_pool3d": pool(3, kernel_size=some([2, (3, 2, 1)]), count_include_pad=st.booleans()),
+    "adaptive_avg_pool3d": pool(3, output_size=some([2, (1, 2, None)])),
+    "adaptive_max_pool3d": pool(3, output_size=some([2, (1, 2, None)])),
+    "lp_pool1d": pool(1, norm_type=some([2]), kernel_size=some([2, 3])),
+    "lp_pool2d": pool(2, norm_type=some([2]), kernel_size=some([2, (3, 2)])),
+    "lp_pool3d": pool(3, norm_type=some([2]), kernel_size=some([2]), ceil_mode=st.booleans()),
+    "dropout3d": dropped(2, 3, 2, 2),
     "max_pool2d": pool(2, kernel_size=some([2, (3, 2)]), padding=some([0, 1]), ceil_mode=st.booleans()),
     "mse_loss": elements(normals),
     "multi_margin_loss": margins,

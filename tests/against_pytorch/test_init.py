@@ -38,6 +38,9 @@ def test_the_gain_of_a_slope(slope: float) -> None:
         ("zeros_", (), (2, 2)),
         ("eye_", (), (2, 4)),
         ("eye_", (), (4, 2)),
+        ("dirac_", (), (4, 3, 3)),
+        ("dirac_", (2,), (4, 3, 2, 3)),
+        ("dirac_", (3,), (6, 1, 1, 2, 4)),
     ],
 )
 def test_values_that_are_not_drawn(name: str, arguments: Any, shape: Any) -> None:
@@ -92,10 +95,33 @@ def test_orthogonal(shape: tuple[int, ...], gain: float) -> None:
         np.testing.assert_allclose(product, gain**2 * np.eye(len(product)), atol=1e-12)
 
 
+@given(rows=st.integers(0, 7), columns=st.integers(1, 5), sparsity=some([0.0, 0.1, 0.5, 1.0]))
+def test_sparse(rows: int, columns: int, sparsity: float) -> None:
+    ours, theirs = nn.Parameter(np.ones((rows, columns))), torch.ones((rows, columns))
+    init.sparse_(ours, sparsity, std=2.0)
+    torch.nn.init.sparse_(theirs, sparsity, std=2.0)
+    np.testing.assert_array_equal((ours.data == 0).sum(axis=0), (theirs.numpy() == 0).sum(axis=0))
+
+
+def test_sparse_draws_from_the_normal_distribution() -> None:
+    matrix = nn.Parameter(np.zeros((300, 40)))
+    init.sparse_(matrix, 0.25, std=2.0, generator=np.random.default_rng(0))
+    assert stats.kstest(matrix.data[matrix.data != 0] / 2, "norm").pvalue > 1e-6
+    assert (matrix.data[:30] == 0).sum() == pytest.approx(300, rel=0.2)  # rows are zero alike
+
+
 def test_what_cannot_be_drawn() -> None:
     """Fans need two axes, and a distribution some width: errors here as there."""
     vector, peer = nn.Parameter(np.zeros(3)), torch.zeros(3)
-    for name in ("xavier_uniform_", "xavier_normal_", "kaiming_uniform_", "kaiming_normal_", "orthogonal_", "eye_"):
+    for name in (
+        "xavier_uniform_",
+        "xavier_normal_",
+        "kaiming_uniform_",
+        "kaiming_normal_",
+        "orthogonal_",
+        "eye_",
+        "dirac_",
+    ):
         with pytest.raises(ValueError):  # of PyTorch, whose words are its own
             getattr(torch.nn.init, name)(peer)
         with pytest.raises(ValueError, match=r"\(3,\)"):

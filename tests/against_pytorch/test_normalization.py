@@ -65,8 +65,8 @@ def drawn(rng: Any, shape: tuple[int, ...], dtype: Any) -> Any:
 @given(data=st.data(), seed=seeds, dtype=dtypes)
 def test_batch_norm(data: Any, seed: int, dtype: Any) -> None:
     rng = np.random.default_rng(seed)
-    images = data.draw(st.booleans())
-    rest = (data.draw(lengths), data.draw(lengths)) if images else (data.draw(lengths),) * data.draw(st.integers(0, 1))
+    axes = data.draw(st.integers(0, 3))
+    rest = tuple(data.draw(lengths) for _ in range(axes))
     shape = (data.draw(st.integers(2, 4)), data.draw(lengths), *rest)
     options = {
         "eps": data.draw(st.sampled_from([1e-5, 1e-2])),
@@ -75,7 +75,7 @@ def test_batch_norm(data: Any, seed: int, dtype: Any) -> None:
         "track_running_stats": data.draw(st.booleans()),
         **{name: data.draw(values) for name, values in SINCE_2_13.items()},
     }
-    name = "BatchNorm2d" if images else "BatchNorm1d"
+    name = f"BatchNorm{max(axes, 1)}d"
     ours: Any = getattr(nn, name)(shape[1], **options, dtype=dtype)
     theirs = getattr(torch.nn, name)(shape[1], **options, dtype=torch_type(dtype))
     fill(ours, theirs, rng)
@@ -88,8 +88,8 @@ def test_batch_norm(data: Any, seed: int, dtype: Any) -> None:
 @given(data=st.data(), seed=seeds, dtype=dtypes)
 def test_instance_norm(data: Any, seed: int, dtype: Any) -> None:
     rng = np.random.default_rng(seed)
-    images = data.draw(st.booleans())
-    channels, rest = data.draw(lengths), (data.draw(st.integers(2, 4)), *[data.draw(lengths)] * images)
+    axes = data.draw(st.integers(1, 3))
+    channels, rest = data.draw(lengths), (data.draw(st.integers(2, 4)), *[data.draw(lengths)] * (axes - 1))
     shape = (*[data.draw(lengths)] * data.draw(st.booleans()), channels, *rest)
     options = {
         "eps": data.draw(st.sampled_from([1e-5, 1e-2])),
@@ -98,7 +98,7 @@ def test_instance_norm(data: Any, seed: int, dtype: Any) -> None:
         "track_running_stats": data.draw(st.booleans()),
         **{name: data.draw(values) for name, values in SINCE_2_13.items()},
     }
-    name = "InstanceNorm2d" if images else "InstanceNorm1d"
+    name = f"InstanceNorm{axes}d"
     ours: Any = getattr(nn, name)(channels, **options, dtype=dtype)
     theirs = getattr(torch.nn, name)(channels, **options, dtype=torch_type(dtype))
     fill(ours, theirs, rng)
@@ -225,3 +225,24 @@ def test_fused_batch_norm(seed: int, kind: str, groups: int, bias: bool, affine:
         expected = getattr(torch.nn.utils, name)(theirs, their_bn, *args)
         for key, value in expected.state_dict().items():
             same(fused.state_dict()[key], value, np.float32)
+
+
+@few
+@given(data=st.data(), seed=seeds, dtype=dtypes)
+def test_local_response_norm(data: Any, seed: int, dtype: Any) -> None:
+    draw = data.draw
+    shape = (draw(st.integers(0, 2)), draw(st.integers(1, 6)), *draw(st.lists(st.integers(1, 3), min_size=1)))
+    options = {"size": draw(st.integers(1, 7)), "alpha": draw(st.sampled_from([1e-4, 1.0])), "k": 2.0}
+    ours, theirs = (where.LocalResponseNorm(**options, beta=draw(st.sampled_from([0.75]))) for where in (nn, torch.nn))
+    assert repr(ours) == repr(theirs)
+    if len(shape) > 5:
+        return  # PyTorch's view of more than three spatial axes is another
+    x = np.random.default_rng(seed).standard_normal(shape).astype(dtype)
+    live, other = tensor(x, requires_grad=True), torch.tensor(x, requires_grad=True)
+    out, expected = ours(live), theirs(other)
+    close: Any = {"rtol": 1e-9, "atol": 1e-9} if dtype is np.float64 else {"rtol": 1e-4, "atol": 1e-5}
+    assert out.dtype == dtype
+    np.testing.assert_allclose(out.data, expected.detach().numpy(), **close)
+    out.sum().backward()
+    expected.sum().backward()
+    np.testing.assert_allclose(live.grad.data, other.grad.numpy(), **close)

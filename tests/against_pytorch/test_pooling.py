@@ -41,15 +41,15 @@ def numbers(draw: st.DrawFn, axes: int, least: int, most: int) -> Any:
 
 
 def inputs(draw: st.DrawFn, axes: int) -> Any:
-    """Draw an array of different numbers, so that no maximum is a tie."""
+    """Draw an array of different numbers, so that no maximum is a tie; PyTorch has no 3-d windows longer than it."""
     leading = draw(st.sampled_from([(2,), (1, 2), (3, 1)]))
-    shape = (*leading, *(draw(st.integers(1, {1: 14, 2: 9}[axes])) for _ in range(axes)))
+    shape = (*leading, *(draw(st.integers(*{1: (1, 14), 2: (1, 9), 3: (4, 5)}[axes])) for _ in range(axes)))
     return np.random.default_rng(draw(st.integers(0, 2**32 - 1))).standard_normal(shape)
 
 
 @st.composite
 def pools(draw: st.DrawFn, kind: str) -> tuple[str, dict[str, Any], Any]:
-    axes = draw(st.integers(1, 2))
+    axes = draw(st.integers(1, 3))
     options: dict[str, Any] = {"kernel_size": numbers(draw, axes, 1, 4)}
     if draw(st.booleans()):
         options["stride"] = numbers(draw, axes, 1, 4)
@@ -60,7 +60,7 @@ def pools(draw: st.DrawFn, kind: str) -> tuple[str, dict[str, Any], Any]:
         options["return_indices"] = draw(st.booleans())
     else:
         options["count_include_pad"] = draw(st.booleans())
-        if axes == 2 and draw(st.booleans()):
+        if axes >= 2 and draw(st.booleans()):
             options["divisor_override"] = draw(st.integers(1, 5))
     return f"{kind}{axes}d", options, inputs(draw, axes)
 
@@ -79,6 +79,57 @@ def test_avg_pool(case: Any) -> None:
     compare(getattr(nn, kind)(**options), getattr(torch.nn, kind)(**options), x)
 
 
+@settings(max_examples=40)
+@given(data=st.data(), dtype=st.sampled_from([np.float64, np.float32]))
+def test_max_unpool(data: Any, dtype: Any) -> None:
+    axes = data.draw(st.integers(1, 3))
+    x = data.draw(st.composite(inputs)(axes)).astype(dtype)
+    options: dict[str, Any] = {"kernel_size": numbers(data.draw, axes, 2, 3)}
+    if data.draw(st.booleans()):
+        options["stride"] = numbers(data.draw, axes, 1, 3)
+    options["padding"] = numbers(data.draw, axes, 0, 1)
+    try:
+        pooled, indices = getattr(nn, f"MaxPool{axes}d")(**options, return_indices=True)(x)
+    except ValueError:
+        return
+    size = data.draw(st.sampled_from([None, x.shape[-axes:], *[x.shape] * (x.ndim == axes + 2)]))
+    ours, theirs = (getattr(where, f"MaxUnpool{axes}d")(**options) for where in (nn, torch.nn))
+    assert repr(ours) == repr(theirs)
+    try:
+        back = theirs(torch.tensor(pooled), torch.tensor(indices), None if size is None else list(size))
+    except (RuntimeError, ValueError):
+        with pytest.raises((ValueError, IndexError)):
+            ours(pooled, indices, size)
+        return
+    if 0 in back.shape:  # PyTorch puts elements into nothing
+        with pytest.raises(ValueError, match="would become a spatial shape"):
+            ours(pooled, indices, size)
+        return
+    np.testing.assert_array_equal(ours(pooled, indices, size), back.numpy())
+    flat = np.sort(indices.reshape(*indices.shape[:-axes], -1))
+    if (np.diff(flat) > 0).all():  # else PyTorch gives the gradient of a place to all that were put there
+        compare(lambda x: ours(x, indices, size), lambda x: theirs(x, torch.tensor(indices), size), pooled, 1e-6)
+
+
+@settings(max_examples=40)
+@given(data=st.data(), power=st.sampled_from([1, 2.0, 3, 0.5]), zeros=st.booleans())
+def test_lp_pool(data: Any, power: float, zeros: bool) -> None:
+    axes = data.draw(st.integers(1, 3))
+    x = data.draw(st.composite(inputs)(axes))
+    x = x if power == 2 else abs(x)
+    kernel, stride = (data.draw(st.composite(numbers)(axes, 1, 3)) for _ in range(2))
+    kernel = 2 if axes == 1 else kernel  # PyTorch multiplies by a tuple of one number
+    if zeros:
+        x[0] = 0
+    options = {"norm_type": power, "kernel_size": kernel, "stride": data.draw(st.sampled_from([None, stride]))}
+    options["ceil_mode"] = data.draw(st.booleans())
+    pair = [getattr(where, f"LPPool{axes}d")(**options) for where in (nn, torch.nn)]
+    if power < 1 and zeros:
+        return  # PyTorch's gradient of x**0.5 is infinite there, and that of the sum 0
+    assert repr(pair[0]) == repr(pair[1])
+    compare(pair[0], pair[1], x, 1e-9)
+
+
 @given(case=pools("AvgPool") | pools("MaxPool"))
 def test_single_precision(case: Any) -> None:
     kind, options, x = case
@@ -87,19 +138,19 @@ def test_single_precision(case: Any) -> None:
 
 @given(data=st.data())
 def test_adaptive_avg_pool(data: Any) -> None:
-    axes = data.draw(st.integers(1, 2))
+    axes = data.draw(st.integers(1, 3))
     x = data.draw(st.composite(inputs)(axes))
-    length = st.integers(1, 6) | st.none() if axes == 2 else st.integers(1, 6)
+    length = st.integers(1, 6) | st.none() if axes >= 2 else st.integers(1, 6)
     size = data.draw(st.integers(1, 6) | st.tuples(*[length] * axes))
     compare(getattr(nn, f"AdaptiveAvgPool{axes}d")(size), getattr(torch.nn, f"AdaptiveAvgPool{axes}d")(size), x)
 
 
 @given(data=st.data(), indices=st.booleans(), dtype=st.sampled_from([np.float64, np.float32]))
 def test_adaptive_max_pool(data: Any, indices: bool, dtype: Any) -> None:
-    axes = data.draw(st.integers(1, 2))
+    axes = data.draw(st.integers(1, 3))
     x = data.draw(st.composite(inputs)(axes)).astype(dtype)
     x = x[0] if data.draw(st.booleans()) and x.ndim == axes + 2 else x
-    length = st.integers(1, 6) | st.none() if axes == 2 else st.integers(1, 6)
+    length = st.integers(1, 6) | st.none() if axes >= 2 else st.integers(1, 6)
     size = data.draw(st.integers(1, 6) | st.tuples(*[length] * axes))
     name = f"AdaptiveMaxPool{axes}d"
     precision = 1e-11 if dtype is np.float64 else 1e-5

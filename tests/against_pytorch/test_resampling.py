@@ -156,3 +156,20 @@ def test_integers_are_taken_by_the_nearest_and_become_floats_in_means() -> None:
         out = functional.interpolate(x, 2, mode=mode)
         assert out.dtype.kind == "f"
         assert out.ravel().tolist() == [0.5, 2.5]
+
+
+@given(data=st.data(), axes=st.integers(1, 3), groups=st.integers(1, 3))
+def test_channel_shuffle(data: Any, axes: int, groups: int) -> None:
+    x = data.draw(images(axes, leading=(2, 2 * groups)))
+    compare(nn.ChannelShuffle(groups), torch.nn.ChannelShuffle(groups), x)
+
+
+@settings(max_examples=25)
+@given(data=st.data(), kind=st.sampled_from(["UpsamplingNearest2d", "UpsamplingBilinear2d"]))
+def test_upsampling_of_images(data: Any, kind: str) -> None:
+    options = data.draw(st.sampled_from([{"size": 4}, {"size": (8, 2)}, {"scale_factor": 2.0}]))
+    ours, theirs = (getattr(where, kind)(**options) for where in (nn, torch.nn))
+    assert repr(ours) == repr(theirs)
+    x = data.draw(images(2, leading=(2, 1)))
+    x = np.concatenate([x, x], -1)  # of an odd length PyTorch's nearest places are rounded
+    compare(ours, theirs, x[..., :1, :2] if kind == "UpsamplingNearest2d" else x)

@@ -61,10 +61,13 @@ OTHERWISE: dict[str, tuple[str, ...]] = {
     "softmax": ("dtype",),  # `input.astype(dtype)` says it
     "softmin": ("dtype",),
     "log_softmax": ("dtype",),
+    "gumbel_softmax": ("eps",),  # has no effect, PyTorch says
     "SequentialLR": ("last_epoch",),  # PyTorch's counts the epochs of its members anew with it
     "BatchNorm1d": ("bias",),  # since PyTorch 2.13
     "BatchNorm2d": ("bias",),
+    "BatchNorm3d": ("bias",),
     "InstanceNorm1d": ("bias",),
+    "InstanceNorm3d": ("bias",),
     "InstanceNorm2d": ("bias",),
     "GroupNorm": ("bias",),
     "ModuleList": ("modules",),  # the default is an empty tuple, there None
@@ -83,6 +86,8 @@ UNCOMPARED = {
     "GRU": "PyTorch's has *args, **kwargs: test_recurrent compares the order",
     "max_pool1d": "PyTorch's is chosen by return_indices: see below",
     "max_pool2d": "PyTorch's is chosen by return_indices: see below",
+    "max_pool3d": "PyTorch's is chosen by return_indices: see below",
+    "adaptive_max_pool3d": "PyTorch's is chosen by return_indices: see below",
     "adaptive_max_pool1d": "PyTorch's is chosen by return_indices: see below",
     "adaptive_max_pool2d": "PyTorch's is chosen by return_indices: see below",
     "scaled_dot_product_attention": "PyTorch's has no signature: see below",
@@ -144,10 +149,12 @@ def test_arguments_of_functions_without_a_signature() -> None:
     for name, arguments in {
         "max_pool1d": (3, 2, 1, 2, True, True),
         "max_pool2d": ((3, 2), 2, 1, (2, 1), True, True),
+        "max_pool3d": (2, 1, (1, 0, 1), 1, True, True),
+        "adaptive_max_pool3d": ((2, 4, 5), True),
         "adaptive_max_pool1d": (4, True),
         "adaptive_max_pool2d": ((4, 5), True),
     }.items():
-        given = x if name.endswith("2d") else x[:, 0]
+        given = {"1d": x[:, 0], "2d": x, "3d": x[None]}[name[-2:]]
         ours = getattr(functional, name)(given, *arguments)
         theirs = getattr(torch.nn.functional, name)(torch.tensor(given), *arguments)
         for one, other in zip(ours, theirs, strict=True):
@@ -163,7 +170,14 @@ def test_arguments_of_functions_without_a_signature() -> None:
 # How modules are made to be printed, where they need arguments.
 MADE: dict[str, tuple[Any, ...]] = {
     "AdaptiveAvgPool1d": (3,), "AdaptiveAvgPool2d": ((3, None),), "AdaptiveMaxPool1d": (3,),
-    "AdaptiveMaxPool2d": ((3, None),), "AvgPool1d": ((2,), (1,), (1,)), "AvgPool2d": (2,), "BatchNorm1d": (3,),
+    "AdaptiveMaxPool2d": ((3, None),), "AdaptiveAvgPool3d": (3,), "AdaptiveMaxPool3d": (3,), "AvgPool3d": (2,),
+    "BatchNorm3d": (3,), "InstanceNorm3d": (3,), "MaxPool3d": (2,), "LPPool1d": (2, 3), "LPPool2d": (2.0, (3, 2)),
+    "LPPool3d": (2, 3), "ConstantPad1d": (1, 2.0), "ConstantPad2d": (1, 2.0), "ConstantPad3d": (1, 2.0),
+    **{f"{kind}Pad{n}d": (1,) for kind in ("Zero", "Reflection", "Replication", "Circular") for n in (1, 2, 3)},
+    "AdaptiveLogSoftmaxWithLoss": (8, 9, [3, 6], 2.0), "ChannelShuffle": (2,), "EmbeddingBag": (3, 4),
+    "LocalResponseNorm": (3,), "MaxUnpool1d": (2,), "MaxUnpool2d": (2, 3), "MaxUnpool3d": (2,),
+    "UpsamplingBilinear2d": (3,), "UpsamplingNearest2d": ((3, 4),),
+    "AvgPool1d": ((2,), (1,), (1,)), "AvgPool2d": (2,), "BatchNorm1d": (3,),
     "BatchNorm2d": (3,), "Bilinear": (2, 3, 4), "Conv1d": (2, 4, 3), "Conv2d": (2, 4, 3, 2, 1, 1, 2, False, "reflect"),
     "Conv3d": (2, 4, 3), "ConvTranspose1d": (2, 4, 3), "ConvTranspose2d": (2, 4, 3), "ConvTranspose3d": (2, 4, 3),
     "Embedding": (3, 4, 1), "Fold": (4, 2), "GRU": (3, 4, 2), "GRUCell": (3, 4), "GroupNorm": (2, 4),
@@ -177,9 +191,11 @@ MADE: dict[str, tuple[Any, ...]] = {
 # What prints otherwise, with the reason.
 PRINTED_OTHERWISE = {
     "AlphaDropout": "without inplace",
+    "FeatureAlphaDropout": "without inplace",
     "Dropout": "without inplace",
     "Dropout1d": "without inplace",
     "Dropout2d": "without inplace",
+    "Dropout3d": "without inplace",
     "GLU": "axis, as NumPy says",
     "LogSoftmax": "axis, as NumPy says",
     "Softmax": "axis, as NumPy says",
@@ -232,6 +248,7 @@ def test_methods_of_modules_optimizers_and_schedulers() -> None:
         (nn.TransformerEncoderLayer, torch.nn.TransformerEncoderLayer),
         (nn.TransformerDecoderLayer, torch.nn.TransformerDecoderLayer),
         (nn.Embedding, torch.nn.Embedding),
+        (nn.EmbeddingBag, torch.nn.EmbeddingBag),
         (nn.Bilinear, torch.nn.Bilinear),
         (nn.ModuleList, torch.nn.ModuleList),
         (nn.Sequential, torch.nn.Sequential),

@@ -36,8 +36,8 @@ CONTRACTS = (
     ),
     Contract(
         tuple(f"nn.functional.{name}" for name in (
-            "celu", "elu", "gelu", "glu", "logsigmoid", "mish", "selu", "silu", "softmin", "softplus", "softsign",
-            "tanhshrink",
+            "celu", "elu", "gelu", "glu", "gumbel_softmax", "logsigmoid", "mish", "selu", "silu", "softmin", "softplus",
+            "softsign", "tanhshrink",
         )),
         "all numbers, infinities too; no exponential overflows",
         (
@@ -62,12 +62,14 @@ CONTRACTS = (
                  ([0.0] * 3,)),
             Edge("F.tanhshrink(x)", ([-1000.0, 0.0, 1000.0],), ([1.0, 0.0, 1.0],), "flat at 0", ([0.0] * 3,)),
             Edge("F.tanhshrink(x)", ([1e-9],), ([1e-18],), "the square of tanh, not a difference"),
+            Edge("F.gumbel_softmax(x, 1.0, generator=np.random.default_rng(0))[0]", ([-1000.0, 1000.0],), ([0.0, 0.0],),
+                 "as `softmax`"),
             Edge("F.softmin(x)[0]", ([-1000.0, 1000.0],), ([0.0, 0.0],), "as `softmax`", ([0.0, 0.0],)),
         ),
     ),
     Contract(
         tuple(f"nn.functional.{name}" for name in (
-            "batch_norm", "group_norm", "instance_norm", "layer_norm", "normalize", "rms_norm",
+            "batch_norm", "group_norm", "instance_norm", "layer_norm", "local_response_norm", "normalize", "rms_norm",
         )),
         "all finite numbers; where a variance is 0, eps is all that is divided by",
         (
@@ -78,17 +80,24 @@ CONTRACTS = (
             Edge("F.group_norm(x, 1, eps=1.0)[0, 0]", ([[3.0, 3.0]],), ([[0.5, -0.5]],), "of constants"),
             Edge("F.batch_norm(x, training=True, eps=1.0)[0]", ([[3.0], [3.0]],), ([[0.5], [-0.5]],), "of constants"),
             Edge("F.instance_norm(x, eps=1.0)[0, 0, 0]", ([[[3.0, 3.0]]],), ([[[0.5, -0.5]]],), "of constants"),
+            Edge("F.local_response_norm(x, 1)[0]", ([[[0.0]]],), ([[[1.0]]],), "of zeros, divided by k"),
             Edge("F.normalize(x)", ([[0.0, 0.0]],), ([[1e12, 1e12]],), "of zeros, divided by eps"),
         ),
     ),
     Contract(
-        tuple(f"nn.functional.{name}" for name in ("alpha_dropout", "bilinear", "dropout1d", "dropout2d", "embedding")),
+        tuple(f"nn.functional.{name}" for name in (
+            "alpha_dropout", "bilinear", "dropout1d", "dropout2d", "dropout3d", "embedding", "embedding_bag",
+            "feature_alpha_dropout",
+        )),
         "all numbers, without kinks; what was dropped out, and padding, gets nothing",
         (
             Edge("F.embedding(np.array([1, 0, 1]), x, padding_idx=0)", ([[1.0], [2.0]],), ([[0.0], [2.0]],),
                  "the row of the padding is not trained"),
             Edge("F.embedding(np.array([1, 0, 1]), x, scale_grad_by_freq=True)", ([[1.0], [2.0]],), ([[1.0], [1.0]],),
                  "divided by the number of lookups"),
+            Edge("F.embedding_bag(np.array([[0, 1]]), x, mode='max')", ([[1.0], [1.0]],), ([[0.5], [0.5]],), "as max"),
+            Edge("F.embedding_bag(np.array([0, 1]), x, np.array([0, 2]), padding_idx=0)[:1]", ([[1.0], [2.0]],),
+                 ([[0.0], [1.0]],), "what is skipped gets nothing"),
             Edge("F.alpha_dropout(x, p=1.0, training=True)", ([1.0, 2.0],), ([0.0, 0.0],), "all were dropped"),
         ),
     ),

@@ -29,6 +29,7 @@ _FUNCTIONS: dict[str, tuple[list[Any], dict[str, Any]]] = {
     "cross_entropy": ([_X, _LABELS], {}),
     "dropout": ([_X, 0.5], {}),
     "alpha_dropout": ([_X, 0.5, True], {}),
+    "feature_alpha_dropout": ([_X, 0.5, True], {}),
     "fold": ([_COLUMNS, (4, 4), 2], {}),
     "interpolate": ([_IMAGES], {"scale_factor": 2, "mode": "bilinear"}),
     "linear": ([_X, nn.Parameter(_X.astype(np.float32))], {}),
@@ -55,13 +56,15 @@ _LAYERS: dict[str, tuple[Callable[[], nn.Module], list[Any]]] = {
     "TransformerDecoderLayer": (lambda: nn.TransformerDecoderLayer(4, 2, 8, **_OPTIONS), [_SEQUENCES, _SEQUENCES]),
     "TransformerEncoderLayer": (lambda: nn.TransformerEncoderLayer(4, 2, 8, **_OPTIONS), [_SEQUENCES]),
     "Upsample": (lambda: nn.Upsample(scale_factor=2), [_IMAGES]),
+    "UpsamplingBilinear2d": (lambda: nn.UpsamplingBilinear2d(8), [_IMAGES]),
+    "UpsamplingNearest2d": (lambda: nn.UpsamplingNearest2d(8), [_IMAGES]),
 }
 _WITHOUT_CALL = {"Module", "ModuleDict", "ModuleList", "ParameterDict", "ParameterList"}
 
 # Functions whose arguments from this one on are the parameters of a layer, which stay float32.
 _PARAMETERS_FROM = {
     "batch_norm": 1, "bilinear": 2, "conv1d": 1, "conv2d": 1, "conv3d": 1, "conv_transpose1d": 1,
-    "conv_transpose2d": 1, "conv_transpose3d": 1, "embedding": 1, "linear": 1, "prelu": 1,
+    "conv_transpose2d": 1, "conv_transpose3d": 1, "embedding": 1, "embedding_bag": 1, "linear": 1, "prelu": 1,
 }  # fmt: skip
 # Losses of probabilities: 0 and 1 are all that integers can say.
 _OF_PROBABILITIES = {

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import nn
-from autograd import ShapeError, Tensor, gradcheck, gradgradcheck, tensor
+from autograd import DtypeError, ShapeError, Tensor, compile, grad, gradcheck, gradgradcheck, tensor
 from nn import functional
 
 rng = np.random.default_rng(0)
@@ -247,6 +247,12 @@ ERRORS: list[tuple[Callable[[], object], type[Exception], str]] = [
     (lambda: nn.Softmax2d()(np.ones((2, 3))), ShapeError, r"\(n, channels, height, width\), not \(2, 3\)"),
     (lambda: functional.dropout1d(np.ones(3)), ShapeError, r"dropout1d takes inputs of 3 dimensions.*\(3,\)"),
     (lambda: functional.dropout2d(np.ones((3, 2))), ShapeError, "dropout2d takes inputs of 4 dimensions"),
+    (lambda: functional.feature_alpha_dropout(X[0]), ShapeError, r"\(n, channels, \.\.\.\), not \(12,\)"),
+    (lambda: nn.FeatureAlphaDropout(2), ValueError, "from 0 to 1, not 2"),
+    (lambda: functional.gumbel_softmax(X, 0), ValueError, "tau should be a number above 0, not 0"),
+    (lambda: functional.gumbel_softmax(X, dim=2), ShapeError, r"shape \(2, 12\) have no categories along dim=2"),
+    (lambda: functional.gumbel_softmax(X[:, :0]), ShapeError, r"shape \(2, 0\) have no categories"),
+    (lambda: functional.gumbel_softmax(X + 1j), DtypeError, "real numbers, but logits has dtype complex128"),
     (lambda: functional.alpha_dropout(X, 2), ValueError, "from 0 to 1, not 2"),
 ]
 
@@ -255,6 +261,26 @@ ERRORS: list[tuple[Callable[[], object], type[Exception], str]] = [
 def test_errors_name_values_and_shapes(call: Callable[[], object], error: type[Exception], message: str) -> None:
     with pytest.raises(error, match=message):
         call()
+
+
+def test_hard_draws_are_exact_and_have_the_gradient_of_smooth_ones() -> None:
+    def drawn(x: Any, hard: bool) -> Any:
+        return functional.gumbel_softmax(x, 0.5, hard, generator=np.random.default_rng(0))
+
+    def total(x: Any, hard: bool) -> Any:
+        return (drawn(x, hard) * np.arange(12.0)).sum()
+
+    assert set(np.unique(drawn(X, True))) == {0.0, 1.0}
+    np.testing.assert_allclose(grad(total)(X, True), grad(total)(X, False), rtol=1e-12)
+    assert gradgradcheck(lambda x: drawn(x, False), X, fast_mode=True)
+    program = compile(lambda x: functional.gumbel_softmax(x, hard=True))
+    for seed in (0, 1, 2):
+        nn.manual_seed(seed)
+        found = program(X)
+        nn.manual_seed(seed)
+        np.testing.assert_array_equal(found, functional.gumbel_softmax(X, hard=True))
+    for dtype in (np.float16, np.float32):
+        assert functional.gumbel_softmax(X.astype(dtype), hard=True).dtype == dtype
 
 
 @pytest.mark.parametrize("approximate", ["none", "tanh"])

@@ -27,7 +27,7 @@ LAYERS = {call.name: call for call in layers()}
 TRAINED = [name for name, call in LAYERS.items() if list(call.make().parameters())]
 
 # What moves statistics that elements of a batch share, or has another shape for each.
-REFUSED = {"batch_norm", "one_hot", "BatchNorm1d", "BatchNorm2d"}
+REFUSED = {"batch_norm", "one_hot", "BatchNorm1d", "BatchNorm2d", "BatchNorm3d"}
 
 
 def double(x: Any) -> Any:

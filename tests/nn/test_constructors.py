@@ -162,10 +162,13 @@ def test_a_class_of_ones_own_is_named() -> None:
     assert Narrow(np.int64(3)).weight.shape == (1, 3)
 
 
-@pytest.mark.parametrize("name", [name for name in nn.init.__all__ if name not in ("zeros_", "ones_", "eye_")])
+@pytest.mark.parametrize(
+    "name", [name for name in nn.init.__all__ if name not in ("zeros_", "ones_", "eye_", "dirac_")]
+)
 def test_initial_values_name_the_argument_that_is_wrong(name: str) -> None:
     function, weight = getattr(nn.init, name), nn.Parameter(np.ones((3, 3)))
     first: dict[str, Any] = {"nonlinearity": "relu"} if name == "calculate_gain" else {"tensor": weight}
+    first |= {"sparsity": 0.5} if name == "sparse_" else {}
     for parameter in list(inspect.signature(function).parameters.values()):
         if parameter.annotation not in ("float", "float | None", "str"):
             continue

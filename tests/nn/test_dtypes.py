@@ -195,7 +195,8 @@ RETURN_STATES = ["nn.GRU", "nn.LSTM", "nn.RNN"]  # whose first axis is the layer
 ROWS = [
     name
     for name in TRAINED
-    if all(isinstance(a, np.ndarray) and len(a) == len(CALLS[name].args[0]) for a in CALLS[name].args)
+    if name != "nn.AdaptiveLogSoftmaxWithLoss"  # which returns the loss of all rows too
+    and all(isinstance(a, np.ndarray) and len(a) == len(CALLS[name].args[0]) for a in CALLS[name].args)
 ]
 
 

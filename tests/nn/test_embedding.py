@@ -1,5 +1,6 @@
-"""Embeddings, one-hot rows and bilinear maps: values, gradients, options and errors."""
+"""Embeddings, bags of them, one-hot rows and bilinear maps: values, gradients, options and errors."""
 
+import itertools
 from collections.abc import Callable
 from typing import Any
 
@@ -9,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import nn
-from autograd import DtypeError, GraphError, ShapeError, gradcheck, gradgradcheck, tensor
+from autograd import DtypeError, GraphError, ShapeError, Tensor, compile, gradcheck, gradgradcheck, tensor, vmap
 from nn import functional
 
 rng = np.random.default_rng(0)
@@ -105,6 +106,78 @@ def test_indices_of_any_kind() -> None:
     assert type(embed([0], table)) is np.ndarray
 
 
+@settings(max_examples=40)
+@given(data=st.data(), mode=st.sampled_from(["sum", "mean", "max"]), by_frequency=st.booleans())
+def test_bags_are_sums_means_and_maxima_of_their_rows(data: Any, mode: str, by_frequency: bool) -> None:
+    lengths = data.draw(st.lists(st.integers(0, 4), min_size=1, max_size=4))
+    index = rng.integers(0, 5, sum(lengths))
+    offsets = np.cumsum([0, *lengths])
+    padding = data.draw(st.none() | st.integers(-5, 4))
+    table = tensor(rng.standard_normal((5, 2)), requires_grad=True)
+    plain = tensor(table.data, requires_grad=True)
+    rows = []
+    for first, last in itertools.pairwise(offsets):
+        bag = [i for i in index[first:last] if padding is None or i != padding % 5]
+        rows.append(getattr(plain[np.array(bag)], mode)(axis=0) if bag else np.zeros(2))
+    expected: Any = np.stack(rows)
+    options: dict[str, Any] = {"mode": mode, "padding_idx": padding}
+    options["scale_grad_by_freq"] = by_frequency and mode != "max"
+    out: Any = functional.embedding_bag(index, table, offsets[:-1], **options)
+    with_end = functional.embedding_bag(index, table, offsets, include_last_offset=True, **options)
+    np.testing.assert_allclose(out.data, expected.data if isinstance(expected, Tensor) else expected, atol=1e-14)
+    np.testing.assert_array_equal(out.data, with_end.data)
+    if not isinstance(expected, Tensor):
+        return
+    g = rng.standard_normal(out.shape)
+    out.backward(g)
+    expected.backward(g)
+    assert table.grad is not None
+    assert plain.grad is not None
+    counts = np.maximum(np.bincount(index, minlength=5), 1)[:, None] if options["scale_grad_by_freq"] else 1
+    np.testing.assert_allclose(table.grad.data, plain.grad.data / counts, atol=1e-14)
+
+
+def test_equal_maxima_of_a_bag_share_the_gradient() -> None:
+    table = tensor(np.ones((3, 1)), requires_grad=True)
+    functional.embedding_bag([[0, 2], [1, 1]], table, mode="max").sum().backward()
+    assert table.grad is not None
+    assert table.grad.data.ravel().tolist() == [0.5, 1, 0.5]
+
+
+def test_bags_of_other_lengths_in_programs_and_batches() -> None:
+    index, table = np.array([0, 2, 1, 1]), rng.standard_normal((3, 2))
+    for mode in ("sum", "mean", "max"):
+        options: dict[str, Any] = {"mode": mode, "padding_idx": 1}
+        program = compile(lambda offsets, options=options: functional.embedding_bag(index, table, offsets, **options))
+        offsets = np.array([[0, 2], [0, 0], [0, 3], [0, 4]])
+        expected = [functional.embedding_bag(index, table, each, **options) for each in offsets]
+        for each, wanted in zip(offsets, expected, strict=True):
+            np.testing.assert_allclose(program(each), wanted)
+        batched = vmap(lambda each, options=options: functional.embedding_bag(index, table, each, **options))(offsets)
+        np.testing.assert_allclose(batched, expected)
+
+
+def test_derivatives_of_bags_of_both_orders() -> None:
+    index, offsets = np.array([0, 2, 1, 2]), np.array([0, 0, 3])
+    table, factors = rng.standard_normal((3, 2)), rng.standard_normal(4)
+    for check in (gradcheck, gradgradcheck):
+        assert check(
+            lambda w, f: functional.embedding_bag(index, w, offsets, mode="sum", per_sample_weights=f) ** 2,
+            [table, factors],
+        )
+        for mode in ("mean", "max"):
+            assert check(lambda w, mode=mode: functional.embedding_bag(index, w, offsets, mode=mode) ** 2, [table])
+
+
+@pytest.mark.parametrize("dtype", [np.float16, np.float32, np.float64])
+def test_bags_keep_the_dtype_and_do_not_overflow(dtype: Any) -> None:
+    table = np.full((2, 1), 400, dtype)
+    for index, offsets in ((np.zeros((2, 500), int), None), (np.zeros(1000, int), np.array([0, 500]))):
+        out = functional.embedding_bag(index, table, offsets)
+        assert out.dtype == dtype
+        np.testing.assert_array_equal(out, [[400], [400]])
+
+
 def test_one_hot() -> None:
     labels = np.array([[0, 2], [1, 1]])
     out = functional.one_hot(labels)
@@ -159,6 +232,24 @@ ERRORS: list[tuple[Callable[[], object], type[Exception], str]] = [
     (lambda: nn.Embedding(0, 2), ValueError, "num_embeddings should be an integer of 1 or more, not 0"),
     (lambda: nn.Embedding.from_pretrained(TABLE[0]), ShapeError, r"not \(2,\)"),
     (lambda: nn.Embedding.from_pretrained(np.ones((2, 2), int)), DtypeError, "dtype int64"),
+    (lambda: functional.embedding_bag(np.array([[0, 3]]), TABLE), IndexError, r"the index 3 at \(0, 1\), but"),
+    (lambda: functional.embedding_bag(np.array([0, 1]), TABLE), ShapeError, r"shape \(2,\) needs offsets"),
+    (lambda: functional.embedding_bag(np.array([[0]]), TABLE, [0]), ShapeError, "leave out the offsets"),
+    (lambda: functional.embedding_bag(np.zeros((1, 1, 1), int), TABLE), ShapeError, r"\(bags, length\) or \(ind"),
+    (lambda: functional.embedding_bag([0, 1], TABLE, [1]), ValueError, r"begin with 0, .* at most 2, .* not \[1 2\]"),
+    (lambda: functional.embedding_bag([0, 1], TABLE, [0, 3]), ValueError, r"not \[0 3 2\]"),
+    (lambda: functional.embedding_bag([0, 1], TABLE, [0, 2, 1]), ValueError, r"not \[0 2 1 2\]"),
+    (lambda: functional.embedding_bag([0, 1], TABLE, [[0]]), ShapeError, r"offsets should have the shape \(bags,\)"),
+    (lambda: functional.embedding_bag([0], TABLE, [], include_last_offset=True), ShapeError, r"\(bags,\), not"),
+    (lambda: functional.embedding_bag([0, 1], TABLE, [0.0]), DtypeError, "needs integers for offsets, not dtype"),
+    (lambda: functional.embedding_bag([[0, 1]], TABLE, mode="min"), ValueError, "mode should be one of sum, mean, max"),
+    (lambda: functional.embedding_bag([[0]], TABLE, mode="max", scale_grad_by_freq=True), ValueError, "not for maxima"),
+    (lambda: functional.embedding_bag([[0]], TABLE, per_sample_weights=[[1.0]]), ValueError, 'not for mode="mean"'),
+    (lambda: functional.embedding_bag([[0]], TABLE, mode="sum", per_sample_weights=[1.0]), ShapeError,
+     r"per_sample_weights should have the shape of the input, \(1, 1\), not \(1,\)"),
+    (lambda: nn.EmbeddingBag(3, 2, mode="min"), ValueError, 'mode should be "sum" or "mean" or "max", not'),  # type: ignore[arg-type]  # is tested
+    (lambda: nn.EmbeddingBag(3, 2, padding_idx=3), ValueError, "padding_idx=3 is none of the 3 rows"),
+    (lambda: nn.EmbeddingBag.from_pretrained(TABLE[0]), ShapeError, r"not \(2,\)"),
     (lambda: functional.one_hot(np.array([0, 5]), 3), IndexError, r"one_hot was given the index 5 at \(1,\)"),
     (lambda: functional.one_hot(np.array([-1, 5])), IndexError, r"the index -1 at \(0,\)"),
     (lambda: functional.one_hot(np.zeros(0, int)), ValueError, "needs num_classes"),

@@ -122,6 +122,23 @@ def test_wrong_arguments() -> None:
         init.xavier_uniform_(nn.Parameter([1.0, 2.0]))
     with pytest.raises(ValueError, match='"fan_in" or "fan_out", not \'fan_sum\''):
         init.kaiming_normal_(nn.Parameter(np.zeros((2, 2))), mode=cast(Any, "fan_sum"))
+    with pytest.raises(ValueError, match=r"\(out, in, \*window\) with 3 to 5 axes, not \(2, 2\)"):
+        init.dirac_(nn.Parameter(np.zeros((2, 2))))
+    for groups in (0, 2, -3):
+        with pytest.raises(ValueError, match=f"groups={groups} does not divide the 3 outputs"):
+            init.dirac_(nn.Parameter(np.zeros((3, 1, 2))), groups)
+    with pytest.raises(ValueError, match=r"sparse_ needs two axes, not \(2,\)"):
+        init.sparse_(nn.Parameter([1.0, 2.0]), 0.5)
+    with pytest.raises(ValueError, match=r"sparsity should be from 0 to 1, not 1\.5"):
+        init.sparse_(nn.Parameter(np.zeros((2, 2))), 1.5)
+
+
+def test_a_convolution_with_a_delta_returns_its_input() -> None:
+    for groups in (1, 2):
+        layer = nn.Conv2d(4, 4, 3, padding=1, groups=groups, bias=False)
+        init.dirac_(layer.weight, groups)
+        x = np.random.default_rng(0).standard_normal((1, 4, 5, 6)).astype(np.float32)
+        np.testing.assert_array_equal(layer(x).data, x)
 
 
 @pytest.mark.parametrize(

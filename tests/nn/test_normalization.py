@@ -289,6 +289,12 @@ ERRORS: list[tuple[Callable[[], object], type[Exception], str]] = [
     (lambda: functional.layer_norm(normal(2, 3), 3, normal(2)), ShapeError, r"a weight of shape \(3,\), not \(2,\)"),
     (lambda: functional.rms_norm(normal(2, 3), 3, normal(1)), ShapeError, r"rms_norm .* a weight of shape \(3,\)"),
     (lambda: functional.layer_norm(np.ones((2, 3), complex), 3), DtypeError, "real numbers, .* complex128"),
+    (lambda: functional.local_response_norm(normal(2, 3), 3), ShapeError, r"\(n, channels, \*spatial\).*not \(2, 3\)"),
+    (lambda: functional.local_response_norm(normal(2, 3, 0), 3), ShapeError, "where n alone may be 0"),
+    (lambda: functional.local_response_norm(normal(2, 3, 1), 0), ValueError, "size should be at least 1, not 0"),
+    (lambda: functional.local_response_norm(normal(2, 3, 1), 1.5), TypeError, "size should be an integer"),  # type: ignore[arg-type]  # is tested
+    (lambda: functional.local_response_norm(normal(2, 3, 1) + 1j, 1), DtypeError, "real numbers, .* complex128"),
+    (lambda: nn.LocalResponseNorm(0), ValueError, "size should be an integer of 1 or more, not 0"),
     (lambda: functional.group_norm(normal(2, 4), 3), ShapeError, r"the 4 channels .* evenly into 3 groups"),
     (lambda: functional.group_norm(normal(4), 2), ShapeError, r"needs an input of shape \(n, channels, \.\.\.\)"),
     (lambda: nn.GroupNorm(3, 4), ValueError, "4 channels cannot be divided evenly into 3 groups"),
@@ -319,6 +325,18 @@ def test_norms_without_a_bias(make: Any) -> None:
     assert [name for name, _ in layer.named_parameters()] == ["weight"]
     assert layer.bias is None
     assert "bias=False" in repr(layer)
+
+
+@pytest.mark.parametrize("size", [1, 2, 3, 9])
+def test_local_responses_are_sums_over_channels_beside(size: int) -> None:
+    x = rng.standard_normal((2, 5, 3))
+    expected = np.empty_like(x)
+    for c in range(5):
+        beside = x[:, max(c - size // 2, 0) : c + (size - 1) // 2 + 1]
+        expected[:, c] = x[:, c] / (2 + 0.5 / size * (beside**2).sum(axis=1)) ** 0.75
+    np.testing.assert_allclose(functional.local_response_norm(x, size, 0.5, k=2.0), expected)
+    assert gradcheck(lambda x: functional.local_response_norm(x, size, 0.5), x, fast_mode=True)
+    assert gradgradcheck(lambda x: functional.local_response_norm(x, size, 0.5), x, fast_mode=True)
 
 
 def test_several_axes_are_normalized_as_one() -> None:

@@ -127,6 +127,12 @@ def trained(model: nn.Module, *shape: int) -> nn.Module:
     return model
 
 
+def padding(axes: int) -> nn.Module:
+    kinds = ("ConstantPad", "ZeroPad", "ReflectionPad", "ReplicationPad", "CircularPad")
+    options = {"ConstantPad": (1, 2.0), "ReflectionPad": (2,)}
+    return nn.Sequential(*(getattr(nn, f"{kind}{axes}d")(*options.get(kind, (1,))) for kind in kinds))
+
+
 MODELS: dict[str, Callable[[], tuple[Any, ...]]] = {
     "Linear": lambda: (nn.Linear(4, 3), normal(2, 4)),
     "Linear without bias": lambda: (nn.Linear(4, 3, bias=False), normal(2, 4)),
@@ -151,6 +157,21 @@ MODELS: dict[str, Callable[[], tuple[Any, ...]]] = {
     "MaxPool1d": lambda: (nn.MaxPool1d(3, 2, padding=1), normal(2, 3, 8)),
     "MaxPool2d": lambda: (nn.MaxPool2d(2), normal(2, 3, 7, 6)),
     "MaxPool2d ceil": lambda: (nn.MaxPool2d(3, 2, padding=1, dilation=2, ceil_mode=True), normal(2, 3, 8, 9)),
+    "MaxPool3d": lambda: (nn.MaxPool3d(2), normal(2, 3, 4, 5, 6)),
+    "AvgPool3d": lambda: (nn.AvgPool3d(2, padding=1), normal(2, 3, 4, 5, 6)),
+    "adaptive pools of volumes": lambda: (
+        nn.Sequential(nn.AdaptiveAvgPool3d((4, 2, 3)), nn.AdaptiveMaxPool3d(2)),
+        normal(2, 3, 4, 4, 6),
+    ),
+    "volumes": lambda: (
+        nn.Sequential(nn.BatchNorm3d(3), nn.InstanceNorm3d(3), nn.Dropout3d(), nn.LPPool3d(2, 2)).eval(),
+        normal(2, 3, 4, 4, 4),
+    ),
+    "LPPool1d": lambda: (nn.LPPool1d(2, 3, 2), normal(2, 3, 8)),
+    "LPPool2d": lambda: (nn.LPPool2d(2, 2), normal(2, 3, 4, 5)),
+    "padding of sequences": lambda: (padding(1), normal(2, 3, 4)),
+    "padding of images": lambda: (padding(2), normal(2, 3, 4, 5)),
+    "padding of volumes": lambda: (padding(3), normal(2, 3, 4, 5, 6)),
     "AvgPool1d": lambda: (nn.AvgPool1d(3, 2, padding=1), normal(2, 3, 8)),
     "AvgPool2d": lambda: (nn.AvgPool2d(3, 2, padding=1, count_include_pad=False), normal(2, 3, 8, 7)),
     "AvgPool2d ceil": lambda: (nn.AvgPool2d(3, 2, padding=1, ceil_mode=True), normal(2, 3, 8, 9)),
@@ -166,6 +187,11 @@ MODELS: dict[str, Callable[[], tuple[Any, ...]]] = {
     "Upsample of a volume by area": lambda: (nn.Upsample(size=2, mode="area"), normal(2, 3, 4, 4, 6)),
     "Upsample nearest-exact": lambda: (nn.Upsample(scale_factor=1.5, mode="nearest-exact"), normal(2, 3, 4, 5)),
     "Upsample bilinear": lambda: (nn.Upsample(size=(7, 3), mode="bilinear"), normal(2, 3, 4, 5)),
+    "Upsampling": lambda: (
+        nn.Sequential(nn.UpsamplingNearest2d(scale_factor=2), nn.UpsamplingBilinear2d((7, 3))),
+        normal(2, 3, 4, 5),
+    ),
+    "ChannelShuffle": lambda: (nn.ChannelShuffle(2), normal(2, 6, 3)),
     "PixelShuffle": lambda: (nn.PixelShuffle(2), normal(2, 8, 3, 2)),
     "PixelUnshuffle": lambda: (nn.PixelUnshuffle(2), normal(2, 3, 4, 6)),
     "Unfold": lambda: (nn.Unfold((2, 3), padding=1, stride=2), normal(2, 3, 5, 6)),
@@ -178,6 +204,7 @@ MODELS: dict[str, Callable[[], tuple[Any, ...]]] = {
     "LayerNorm": lambda: (nn.LayerNorm(6), normal(2, 3, 6)),
     "LayerNorm of two axes": lambda: (nn.LayerNorm((3, 6), elementwise_affine=False), normal(2, 3, 6)),
     "RMSNorm": lambda: (nn.RMSNorm(6), normal(2, 3, 6)),
+    "LocalResponseNorm": lambda: (nn.LocalResponseNorm(3, 0.5), normal(2, 4, 3, 2)),
     "GroupNorm": lambda: (nn.GroupNorm(2, 4), normal(2, 4, 3, 2)),
     "PReLU": lambda: (nn.PReLU(), normal(2, 3)),
     "PReLU of channels": lambda: (nn.PReLU(3), normal(2, 3, 4)),
@@ -205,7 +232,12 @@ MODELS: dict[str, Callable[[], tuple[Any, ...]]] = {
     "Transformer": lambda: (
         nn.Transformer(8, 2, 1, 1, 16, batch_first=True), normal(2, 5, 8), normal(2, 3, 8),
     ),
-    "dropouts": lambda: (nn.Sequential(nn.Dropout1d(), nn.AlphaDropout(), nn.Conv1d(3, 2, 2)), normal(2, 3, 4)),
+    "EmbeddingBag": lambda: (nn.EmbeddingBag(7, 3), integers(7, 2, 4)),
+    "EmbeddingBag of maxima": lambda: (nn.EmbeddingBag(7, 3, mode="max"), integers(7, 2, 4)),
+    "dropouts": lambda: (
+        nn.Sequential(nn.Dropout1d(), nn.AlphaDropout(), nn.FeatureAlphaDropout(), nn.Conv1d(3, 2, 2)),
+        normal(2, 3, 4),
+    ),
     "Dropout2d": lambda: (nn.Sequential(nn.Dropout2d(), nn.Softmax2d(), nn.Identity()), normal(2, 3, 4, 5)),
     "a convolutional network": lambda: (
         trained(
@@ -242,7 +274,8 @@ def test_activations_compute_the_same(layer: nn.Module, tmp_path: Path) -> None:
 def test_every_layer_is_exported_here() -> None:
     used = {type(module) for make in MODELS.values() for module in make()[0].modules()} | {type(a) for a in ACTIVATIONS}
     layers = {getattr(nn, name) for name in nn.__all__ if isinstance(getattr(nn, name), type)}
-    others = {nn.Module, nn.ModuleDict, nn.ModuleList, nn.ParameterDict, nn.ParameterList}  # compute nothing
+    others: set[type] = {nn.Module, nn.ModuleDict, nn.ModuleList, nn.ParameterDict, nn.ParameterList}  # compute nothing
+    others |= {nn.MaxUnpool1d, nn.MaxUnpool2d, nn.MaxUnpool3d}  # put elements where inputs say: see below
     missing = {
         layer.__name__
         for layer in layers - used - others
@@ -250,6 +283,11 @@ def test_every_layer_is_exported_here() -> None:
         if not layer.__name__.startswith("Lazy")  # which are some of the others after one call
     }
     assert not missing
+
+
+def test_unpooling_at_places_of_an_input_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(UnsupportedError, match="MaxUnpool1d cannot be exported to ONNX"):
+        check(nn.MaxUnpool1d(2), tmp_path, normal(2, 3, 4), np.tile(np.arange(4) * 2, (2, 3, 1)))
 
 
 FUNCTIONS: dict[str, Callable[[Any], Any]] = {

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from numpy.lib.stride_tricks import sliding_window_view
 
 import nn
-from autograd import ShapeError, Tensor, gradcheck, gradgradcheck, tensor
+from autograd import DtypeError, ShapeError, Tensor, compile, gradcheck, gradgradcheck, tensor
 from nn import functional
 from nn.functional._kernels.sliding_windows import Windows, taps
 
@@ -91,6 +91,31 @@ def test_padding_is_never_the_largest() -> None:
     assert functional.max_pool1d(np.array([[-7, -5]], np.int8), 2, padding=1).tolist() == [[-7, -5]]
 
 
+def test_maxima_are_put_back_where_they_were() -> None:
+    x = distinct(2, 3, 5, 4)
+    pooled, indices = functional.max_pool2d(x, 2, return_indices=True)
+    back = functional.max_unpool2d(pooled, indices, 2, output_size=x.shape)
+    assert ((back == x) | (back == 0)).all()
+    assert (back != 0).sum() == pooled.size
+    for check in (gradcheck, gradgradcheck):
+        assert check(lambda y: functional.max_unpool2d(y, indices, 2) ** 2, pooled, fast_mode=True)
+    program = compile(lambda y, places: functional.max_unpool2d(y, places, 2))
+    for shift in range(3):
+        moved = (indices + shift) % 16
+        np.testing.assert_array_equal(program(pooled, moved), functional.max_unpool2d(pooled, moved, 2))
+    small: Any = functional.max_unpool1d(np.array([[7, -5]], np.int8), [[3, 0]], 2)
+    assert (small.tolist(), small.dtype) == ([[-5, 0, 0, 7]], np.int8)
+
+
+def test_of_maxima_at_one_place_the_last_counts() -> None:
+    x = tensor([[1.0, 2.0, 3.0]], requires_grad=True)
+    out = functional.max_unpool1d(x, [[1, 1, 4]], 2)
+    out.sum().backward()
+    assert out.data.tolist() == [[0, 2, 0, 0, 3, 0]]
+    assert x.grad is not None
+    assert x.grad.data.tolist() == [[0, 1, 1]]
+
+
 def test_ties_of_parts_share_evenly() -> None:
     x = tensor(np.zeros((1, 3, 3)), requires_grad=True)
     out = functional.adaptive_max_pool2d(x, 2)
@@ -150,9 +175,36 @@ def test_inputs_that_lie_otherwise_in_memory(pool: Any) -> None:
 
 
 IMAGE = np.zeros((2, 3, 5, 5))
+PLACES = np.zeros((2, 3, 5, 5), int)
+PLACES[1, 2, 3, 4] = 100
 ERRORS: list[tuple[Any, type[Exception], str]] = [
     (lambda: functional.max_pool2d(IMAGE[0, 0], 2), ShapeError, r"max_pool2d: the input should have.*not \(5, 5\)"),
     (lambda: functional.max_pool1d(IMAGE, 2), ShapeError, r"\(n, channels, length\) or \(channels, length\)"),
+    (
+        lambda: functional.max_unpool2d(IMAGE, np.zeros((2, 3, 5, 4), int), 2),
+        ShapeError,
+        r"the shape of the input, .* not",
+    ),
+    (lambda: functional.max_unpool2d(IMAGE, IMAGE, 2), DtypeError, "needs integers for indices, but was given dtype"),
+    (
+        lambda: functional.max_unpool2d(IMAGE, PLACES, 2),
+        IndexError,
+        r"the index 100 at \(1, 2, 3, 4\), .* has 100 places",
+    ),
+    (lambda: functional.max_unpool2d(IMAGE, -PLACES, 2), IndexError, r"the index -100 at"),
+    (lambda: functional.max_unpool2d(IMAGE, 0 * PLACES, 2, output_size=(8, 10)), ValueError, r"differ from \(10, 10\)"),
+    (
+        lambda: functional.max_unpool2d(IMAGE, 0 * PLACES, 2, output_size=(1,) * 3),
+        ValueError,
+        "an integer or 2 of them",
+    ),
+    (
+        lambda: functional.max_unpool2d(IMAGE, 0 * PLACES, 1, 1, 3),
+        ShapeError,
+        r"would become a spatial shape of \(-1, ",
+    ),
+    (lambda: functional.max_unpool1d(IMAGE, PLACES, 2), ShapeError, r"max_unpool1d: the input should have the shape"),
+    (lambda: nn.MaxUnpool2d((2, 2, 2)), ValueError, r"MaxUnpool2d: kernel_size should be an integer or 2 of them"),
     (lambda: functional.max_pool2d(IMAGE, 6), ShapeError, r"a window of \(6, 6\) does not fit"),
     (lambda: functional.max_pool2d(IMAGE, 2, padding=2), ValueError, r"at most half of kernel_size \(2, 2\)"),
     (lambda: functional.max_pool2d(IMAGE, 0), ValueError, r"kernel_size should be at least 1"),

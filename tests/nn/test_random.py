@@ -24,7 +24,10 @@ DRAWING: dict[str, Function] = {
     "dropout": lambda x: F.dropout(x, 0.5),
     "dropout1d": lambda x: F.dropout1d(x.swapaxes(-1, -2)[..., None] * np.ones(3), 0.5),
     "dropout2d": lambda x: F.dropout2d(x.swapaxes(-1, -2)[..., None, None] * np.ones((3, 2)), 0.5),
+    "dropout3d": lambda x: F.dropout3d(x.swapaxes(-1, -2)[..., None, None, None] * np.ones((3, 2, 1)), 0.5),
     "alpha_dropout": lambda x: F.alpha_dropout(x, 0.5, training=True),
+    "feature_alpha_dropout": lambda x: F.feature_alpha_dropout(x, 0.5, training=True),
+    "gumbel_softmax": F.gumbel_softmax,
     "rrelu": lambda x: F.rrelu(-x, training=True),
     "Dropout": nn.Dropout(0.5),
     "LSTM": lambda x: nn.functional_call(RECURRENT, dict(RECURRENT.named_parameters()), x)[0],
@@ -76,7 +79,10 @@ def test_whatever_draws_raises_without_a_word(name: str) -> None:
     draws = nn.random.default_generator().bit_generator.state != state
     with pytest.raises(BatchError, match="randomness=") if draws else nullcontext():
         vmap(lambda i: values(function(*args, **call.options)) if draws else i)(np.arange(2.0))
-    assert draws <= (name in DRAWING or name in ("Dropout1d", "Dropout2d", "AlphaDropout", "RReLU"))
+    assert draws <= (
+        name in DRAWING
+        or name in ("Dropout1d", "Dropout2d", "Dropout3d", "AlphaDropout", "FeatureAlphaDropout", "RReLU")
+    )
 
 
 def test_each_level_has_its_own_word() -> None:

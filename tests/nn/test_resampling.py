@@ -78,6 +78,12 @@ def test_shuffling_back_and_forth() -> None:
     assert functional.pixel_shuffle(x, 2)[1, 2, 5, 6] == x[1, 2 * 4 + 1 * 2 + 0, 2, 3]
 
 
+def test_channels_are_dealt_out_in_turn() -> None:
+    x = normal(2, 6, 3)
+    np.testing.assert_array_equal(functional.channel_shuffle(x, 2), x[:, [0, 3, 1, 4, 2, 5]])
+    np.testing.assert_array_equal(functional.channel_shuffle(functional.channel_shuffle(x, 2), 3), x)
+
+
 def test_no_images() -> None:
     assert functional.interpolate(np.zeros((0, 1, 3)), 5, mode="linear").shape == (0, 1, 5)
     assert functional.unfold(np.zeros((0, 1, 3, 3)), 2).shape == (0, 4, 4)
@@ -105,6 +111,12 @@ ERRORS: list[tuple[Any, type[Exception], str]] = [
     (lambda: functional.pixel_unshuffle(IMAGE, 2), ShapeError, r"2 does not divide the height and width"),
     (lambda: functional.pixel_unshuffle(np.ones((1, 4, 3)), 2), ShapeError, r"2 does not divide the height and width"),
     (lambda: functional.pixel_unshuffle(IMAGE[0, 0], 2), ShapeError, r"\(\.\.\., channels, height, width\)"),
+    (lambda: functional.channel_shuffle(IMAGE, 2), ShapeError, r"has 3 channels, which 2 groups do not divide"),
+    (lambda: functional.channel_shuffle(IMAGE[0, 0], 1), ShapeError, r"\(n, channels, \*spatial\), not \(5, 5\)"),
+    (lambda: functional.channel_shuffle(IMAGE, 0), ValueError, "groups should be at least 1"),
+    (lambda: nn.ChannelShuffle(0), ValueError, "groups should be an integer of 1 or more, not 0"),
+    (lambda: nn.UpsamplingBilinear2d(2)(IMAGE[0]), ShapeError, "with 2 spatial axes"),
+    (lambda: nn.UpsamplingNearest2d()(IMAGE), ValueError, "give either size or scale_factor"),
     (lambda: functional.unfold(IMAGE, 6), ShapeError, r"unfold: a window of \(6, 6\) does not fit"),
     (lambda: functional.fold(np.zeros((1, 4, 3)), 3, 2), ShapeError, r"\(n, channels \* 4, 4\) for images of \(3, 3\)"),
 ]

@@ -1,0 +1,38 @@
+"""Channel shuffle: a layer that only changes the order of channels."""
+
+from __future__ import annotations
+
+from autograd import Tensor
+
+from .. import functional
+from .._arguments import Size, TensorLike
+from ..module import Module
+
+__all__ = ["ChannelShuffle"]
+
+
+class ChannelShuffle(Module):
+    """Shuffle channels, so that a convolution in groups sees all groups of the one before.
+
+    Parameters
+    ----------
+    groups
+        The number of groups, which divides that of the channels.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import nn
+    >>> nn.ChannelShuffle(2)(np.arange(4.0).reshape(1, 4, 1)).ravel()
+    array([0., 2., 1., 3.])
+    """
+
+    _shown_options = ("groups",)
+
+    def __init__(self, groups: Size) -> None:
+        super().__init__()
+        self.groups = groups
+
+    def forward(self, x: TensorLike) -> Tensor:
+        """Map inputs of shape ``(n, channels, *spatial)`` to the same shape."""
+        return functional.channel_shuffle(x, self.groups)

@@ -1,0 +1,309 @@
+"""Padding layers: constants, reflections, repetitions and circles around the spatial axes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import ClassVar
+
+from autograd import Tensor
+
+from .._arguments import TensorLike
+from ..functional._kernels.operands import as_operand
+from ..functional._kernels.sliding_windows import per_axis
+from ..functional._padding import ANY_WIDTH, padded
+from ..module import Module
+
+__all__ = [
+    "CircularPad1d",
+    "CircularPad2d",
+    "CircularPad3d",
+    "ConstantPad1d",
+    "ConstantPad2d",
+    "ConstantPad3d",
+    "ReflectionPad1d",
+    "ReflectionPad2d",
+    "ReflectionPad3d",
+    "ReplicationPad1d",
+    "ReplicationPad2d",
+    "ReplicationPad3d",
+    "ZeroPad1d",
+    "ZeroPad2d",
+    "ZeroPad3d",
+]
+
+
+class _Pad(Module):
+    """Base class of padding layers: the widths, as for `functional.pad`, or one for all sides."""
+
+    axes: ClassVar[int]
+    mode: ClassVar[str]
+    value: float = 0.0
+
+    def __init__(self, padding: int | Sequence[int]) -> None:
+        super().__init__()
+        self.padding = per_axis(padding, 2 * self.axes, "padding", type(self).__name__, ANY_WIDTH)
+
+    def forward(self, x: TensorLike) -> Tensor:
+        """Map inputs of shape ``(n, channels, *spatial)``, or without n, to the same with other spatial lengths."""
+        name = type(self).__name__
+        pairs = [*zip(self.padding[::2], self.padding[1::2], strict=True)][::-1]
+        out: Tensor = padded(name, as_operand(name, "the input", x), pairs, self.mode, self.value)
+        return out
+
+    def extra_repr(self) -> str:
+        """Return the text that `repr` shows between the parentheses."""
+        return str(self.padding)
+
+
+class ConstantPad1d(_Pad):
+    """Pad sequences with constants.
+
+    Parameters
+    ----------
+    padding
+        How many places to add before and after, or one number for both; negative widths cut off.
+    value
+        What to pad with.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import nn
+    >>> nn.ConstantPad1d((1, 2), 9.0)(np.array([[1.0, 2.0, 3.0]]))
+    array([[9., 1., 2., 3., 9., 9.]])
+    """
+
+    axes = 1
+    mode = "constant"
+
+    def __init__(self, padding: int | Sequence[int], value: float) -> None:
+        super().__init__(padding)
+        self.value = value
+
+    def extra_repr(self) -> str:
+        """Return the text that `repr` shows between the parentheses."""
+        return f"padding={self.padding}, value={self.value}"
+
+
+class ConstantPad2d(ConstantPad1d):
+    """`ConstantPad1d` for images: the widths are ``(left, right, top, bottom)``, or one number for all.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import nn
+    >>> nn.ConstantPad2d(1, 9.0)(np.ones((1, 2, 4, 4))).shape
+    (1, 2, 6, 6)
+    """
+
+    axes = 2
+
+
+class ConstantPad3d(ConstantPad1d):
+    """`ConstantPad1d` for volumes: the widths are ``(left, right, top, bottom, front, back)``, or one for all.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import nn
+    >>> nn.ConstantPad3d(1, 9.0)(np.ones((1, 2, 4, 4, 4))).shape
+    (1, 2, 6, 6, 6)
+    """
+
+    axes = 3
+
+
+class ZeroPad1d(ConstantPad1d):
+    """Pad sequences with zeros.
+
+    Parameters
+    ----------
+    padding
+        How many places to add before and after, or one number for both; negative widths cut off.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import nn
+    >>> nn.ZeroPad1d((1, 2))(np.array([[1.0, 2.0, 3.0]]))
+    array([[0., 1., 2., 3., 0., 0.]])
+    """
+
+    def __init__(self, padding: int | Sequence[int]) -> None:
+        super().__init__(padding, 0.0)
+
+    def extra_repr(self) -> str:
+        """Return the text that `repr` shows between the parentheses."""
+        return str(self.padding)
+
+
+class ZeroPad2d(ZeroPad1d):
+    """`ZeroPad1d` for images: the widths are ``(left, right, top, bottom)``, or one number for all.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import nn
+    >>> nn.ZeroPad2d(1)(np.ones((1, 2, 4, 4))).shape
+    (1, 2, 6, 6)
+    """
+
+    axes = 2
+
+
+class ZeroPad3d(ZeroPad1d):
+    """`ZeroPad1d` for volumes: the widths are ``(left, right, top, bottom, front, back)``, or one for all.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import nn
+    >>> nn.ZeroPad3d(1)(np.ones((1, 2, 4, 4, 4))).shape
+    (1, 2, 6, 6, 6)
+    """
+
+    axes = 3
+
+
+class ReflectionPad1d(_Pad):
+    """Pad sequences with the elements on the other side of the outermost one, as in a mirror.
+
+    Parameters
+    ----------
+    padding
+        How many places to add before and after, or one number for both; negative widths cut off.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import nn
+    >>> nn.ReflectionPad1d((1, 2))(np.array([[1.0, 2.0, 3.0]]))
+    array([[2., 1., 2., 3., 2., 1.]])
+    """
+
+    axes = 1
+    mode = "reflect"
+
+
+class ReflectionPad2d(ReflectionPad1d):
+    """`ReflectionPad1d` for images: the widths are ``(left, right, top, bottom)``, or one number for all.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import nn
+    >>> nn.ReflectionPad2d(1)(np.ones((1, 2, 4, 4))).shape
+    (1, 2, 6, 6)
+    """
+
+    axes = 2
+
+
+class ReflectionPad3d(ReflectionPad1d):
+    """`ReflectionPad1d` for volumes: the widths are ``(left, right, top, bottom, front, back)``, or one for all.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import nn
+    >>> nn.ReflectionPad3d(1)(np.ones((1, 2, 4, 4, 4))).shape
+    (1, 2, 6, 6, 6)
+    """
+
+    axes = 3
+
+
+class ReplicationPad1d(_Pad):
+    """Pad sequences with the outermost elements.
+
+    Parameters
+    ----------
+    padding
+        How many places to add before and after, or one number for both; negative widths cut off.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import nn
+    >>> nn.ReplicationPad1d((1, 2))(np.array([[1.0, 2.0, 3.0]]))
+    array([[1., 1., 2., 3., 3., 3.]])
+    """
+
+    axes = 1
+    mode = "replicate"
+
+
+class ReplicationPad2d(ReplicationPad1d):
+    """`ReplicationPad1d` for images: the widths are ``(left, right, top, bottom)``, or one number for all.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import nn
+    >>> nn.ReplicationPad2d(1)(np.ones((1, 2, 4, 4))).shape
+    (1, 2, 6, 6)
+    """
+
+    axes = 2
+
+
+class ReplicationPad3d(ReplicationPad1d):
+    """`ReplicationPad1d` for volumes: the widths are ``(left, right, top, bottom, front, back)``, or one for all.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import nn
+    >>> nn.ReplicationPad3d(1)(np.ones((1, 2, 4, 4, 4))).shape
+    (1, 2, 6, 6, 6)
+    """
+
+    axes = 3
+
+
+class CircularPad1d(_Pad):
+    """Pad sequences with the elements of the other end.
+
+    Parameters
+    ----------
+    padding
+        How many places to add before and after, or one number for both; negative widths cut off.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import nn
+    >>> nn.CircularPad1d((1, 2))(np.array([[1.0, 2.0, 3.0]]))
+    array([[3., 1., 2., 3., 1., 2.]])
+    """
+
+    axes = 1
+    mode = "circular"
+
+
+class CircularPad2d(CircularPad1d):
+    """`CircularPad1d` for images: the widths are ``(left, right, top, bottom)``, or one number for all.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import nn
+    >>> nn.CircularPad2d(1)(np.ones((1, 2, 4, 4))).shape
+    (1, 2, 6, 6)
+    """
+
+    axes = 2
+
+
+class CircularPad3d(CircularPad1d):
+    """`CircularPad1d` for volumes: the widths are ``(left, right, top, bottom, front, back)``, or one for all.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import nn
+    >>> nn.CircularPad3d(1)(np.ones((1, 2, 4, 4, 4))).shape
+    (1, 2, 6, 6, 6)
+    """
+
+    axes = 3

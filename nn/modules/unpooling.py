@@ -1,0 +1,95 @@
+"""Max unpooling layers: the partial inverse of max pooling."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from autograd import Tensor
+
+from .. import functional
+from .._arguments import Spatial, TensorLike
+from ..functional._kernels.sliding_windows import per_axis
+from ..module import Module
+
+__all__ = ["MaxUnpool1d", "MaxUnpool2d", "MaxUnpool3d"]
+
+
+class _MaxUnpool(Module):
+    """Base class of max unpooling layers, with the options of the pooling that they undo."""
+
+    _shown_options = ("kernel_size", "stride", "padding")
+    _axes = 1
+
+    def __init__(self, kernel_size: Spatial, stride: Spatial | None = None, padding: Spatial = 0) -> None:
+        super().__init__()
+        name = type(self).__name__
+        self.kernel_size = per_axis(kernel_size, self._axes, "kernel_size", name, 1)
+        self.stride = self.kernel_size if stride is None else per_axis(stride, self._axes, "stride", name, 1)
+        self.padding = per_axis(padding, self._axes, "padding", name)
+
+
+class MaxUnpool1d(_MaxUnpool):
+    """Put maxima of sequences back to where `MaxPool1d` found them: see `functional.max_unpool2d`.
+
+    Parameters
+    ----------
+    kernel_size, stride, padding
+        As for the pooling.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import nn
+    >>> nn.MaxUnpool1d(2)(*nn.MaxPool1d(2, return_indices=True)(np.array([[3.0, 1.0, 2.0, 5.0]])))
+    array([[3., 0., 0., 5.]])
+    """
+
+    def forward(self, x: TensorLike, indices: TensorLike, output_size: Sequence[int] | None = None) -> Tensor:
+        """Return an array of shape ``(n, channels, length)``; with `output_size` of this length or shape."""
+        return functional.max_unpool1d(x, indices, self.kernel_size, self.stride, self.padding, output_size)
+
+
+class MaxUnpool2d(_MaxUnpool):
+    """Put maxima of images back to where `MaxPool2d` found them: see `functional.max_unpool2d`.
+
+    Parameters
+    ----------
+    kernel_size, stride, padding
+        As for the pooling.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import nn
+    >>> nn.MaxUnpool2d(2)(*nn.MaxPool2d(2, return_indices=True)(np.ones((1, 2, 4, 4)))).sum()
+    np.float64(8.0)
+    """
+
+    _axes = 2
+
+    def forward(self, x: TensorLike, indices: TensorLike, output_size: Sequence[int] | None = None) -> Tensor:
+        """Return an array of shape ``(n, channels, height, width)``; with `output_size` of this size or shape."""
+        return functional.max_unpool2d(x, indices, self.kernel_size, self.stride, self.padding, output_size)
+
+
+class MaxUnpool3d(_MaxUnpool):
+    """Put maxima of volumes back to where `MaxPool3d` found them: see `functional.max_unpool2d`.
+
+    Parameters
+    ----------
+    kernel_size, stride, padding
+        As for the pooling.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import nn
+    >>> nn.MaxUnpool3d(2)(*nn.MaxPool3d(2, return_indices=True)(np.ones((1, 2, 4, 4, 4)))).sum()
+    np.float64(16.0)
+    """
+
+    _axes = 3
+
+    def forward(self, x: TensorLike, indices: TensorLike, output_size: Sequence[int] | None = None) -> Tensor:
+        """Return an array of shape ``(n, channels, *spatial)``; with `output_size` of this size or shape."""
+        return functional.max_unpool3d(x, indices, self.kernel_size, self.stride, self.padding, output_size)
