@@ -8,7 +8,7 @@ from typing import Any
 from autograd import ShapeError, Tensor
 
 from .._arguments import TensorLike
-from ._avg_pooling import _sum
+from ._avg_pooling import sum_windows
 from ._kernels.half_precision import in_single
 from ._kernels.operands import as_floating, not_real
 from ._kernels.sliding_windows import per_axis, slide
@@ -65,6 +65,6 @@ def local_response_norm(
     beside = slide(
         "local_response_norm", (channels, places), (size, 1), (1, 1), (size // 2, 0), ((size - 1) // 2, 0), (1, 1)
     )
-    squares = _sum((x * x).reshape((n, 1, channels, places)), beside).reshape(x.shape)
+    squares = sum_windows((x * x).reshape((n, 1, channels, places)), beside).reshape(x.shape)
     out: Tensor = x / (squares * (alpha / size) + k) ** beta
     return out

@@ -2,6 +2,7 @@
 
 import itertools
 import warnings
+from collections.abc import Callable
 
 import numpy as np
 import pytest
@@ -10,23 +11,24 @@ from autograd.testing._domains import accepted
 from autograd.testing._operation import check_at
 
 from ..planted.right import FIT
-from ..planted.right_functions import LEFT_OUT, OF_LAST
+from ..planted.right_functions import LEFT_OUT
 from ..thorough import sample
 from .samples import OPERATIONS, Operation
+from .special_samples import OF_LAST
 
 VALUES = (0.0, 1.0, 0.5, 2.0, -1.0)
 OTHERS = ((1.3, 0.7, 0.4), (0.6, 2.9, 0.3))
 
-UFUNCS = [one for one in OPERATIONS if isinstance(one.public, np.ufunc) and one.public.signature is None]
+UFUNCS = {one: one.public for one in OPERATIONS if isinstance(one.public, np.ufunc) and one.public.signature is None}
 SEVERAL = [
-    one for one in UFUNCS if 1 < one.public.nin < 4 and one.public not in OF_LAST and str(one) not in LEFT_OUT
+    one for one, f in UFUNCS.items() if 1 < f.nin < 4 and f not in OF_LAST and str(one) not in LEFT_OUT
 ]  # fmt: skip
 
 
 @pytest.mark.parametrize("operation", sample(SEVERAL, 6, "whole"), ids=str)
 def test_derivatives_of_both_orders_are_right_at_whole_arguments(operation: Operation) -> None:
-    function, checked = operation.public, 0
-    fits = FIT.get(str(operation), lambda *inputs: True)
+    function, checked = UFUNCS[operation], 0
+    fits: Callable[..., bool] = FIT.get(str(operation), lambda *inputs: True)
     for others, place, value in itertools.product(OTHERS, range(function.nin), VALUES):
         inputs = [np.array([value if i == place else x]) for i, x in enumerate(others[: function.nin])]
         with warnings.catch_warnings(), np.errstate(all="ignore"):
