@@ -47,6 +47,7 @@ TITLES = {
     "autograd": "Names of `torch`, `jax` and others, in `autograd`",
     "nn": "In `nn`",
     "nn.functional": "In `nn.functional`, here `F`",
+    "nn.distributions": "In `nn.distributions`",
     "nn.init": "In `nn.init`",
     "nn.utils": "In `nn.utils`",
     "nn.utils.rnn": "In `nn.utils.rnn`",

@@ -7,7 +7,7 @@ does.
 import typing
 
 from . import _engine_check as _engine_check  # first: it raises if `autograd` is another package
-from . import distributed, functional, init, onnx, optim, plots, training, utils
+from . import distributed, distributions, functional, init, onnx, optim, plots, training, utils
 from ._functional_call import functional_call, stack_parameters
 from .module import Module
 from .modules.activation import (
@@ -299,6 +299,7 @@ __all__ = [
     "ZeroPad2d",
     "ZeroPad3d",
     "distributed",
+    "distributions",
     "evaluate",
     "fit",
     "functional",

@@ -11,13 +11,14 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from autograd import BatchError, extend
-from autograd.extend import levels, restore_in_checkpoints
+from autograd.extend import borrow, innermost, levels, restore_in_checkpoints
 
 __all__ = [
     "RowShare",
     "chosen_generator",
     "default_generator",
     "draw",
+    "draw_given",
     "drawing",
     "drawing_for_rows",
     "drawing_from",
@@ -112,6 +113,76 @@ def draw(
     for level in batches:
         drawn = extend.enter_batch(drawn, level)
     return drawn
+
+
+def draw_given(
+    sample: Callable[..., Array],
+    shape: tuple[int, ...],
+    parameters: Sequence[Any],
+    generator: np.random.Generator | None = None,
+) -> Any:
+    """Draw random numbers whose distribution depends on parameters; within `vmap` as `draw` does.
+
+    Numbers that are the same for all elements of a batch begin with the same seed for each: elements with the same
+    parameters are given the same numbers.
+
+    Parameters
+    ----------
+    sample
+        Draws numbers with a generator, in a shape, given arrays of the parameters in that shape.
+    shape
+        The shape to draw.
+    parameters
+        Arrays that broadcast to `shape`.
+    generator
+        The generator; by default the one that `manual_seed` seeds.
+
+    Raises
+    ------
+    BatchError
+        Within `vmap`, unless it was told which of the two.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import nn
+    >>> def counts(generator, shape, rate):
+    ...     return generator.poisson(rate, shape)
+    >>> nn.random.draw_given(counts, (3,), [np.array([0.0, 1e4, 0.0])]).shape
+    (3,)
+    """
+    given = [np.broadcast_to(borrow(parameter), shape) for parameter in parameters]
+    entered = [level for level in levels() if _randomness(level) == "different"]
+    for level in reversed(entered):
+        given = [extend.leave_batch(array, level) for array in given]
+    kinds = sample if _share is None else partial(_of_process, sample)
+    while (shared := innermost(*given)) is not None:
+        given = [extend.leave_batch(array, shared) for array in given]
+        entered.insert(0, shared)
+        kinds = partial(_with_one_seed, kinds)
+    whole_shape = (*[level.size for level in entered], *shape)
+    source = default_generator if generator is None else partial(_chosen, generator)
+    drawn: Any = extend.drawn(kinds, source, whole_shape, *given)
+    for level in entered:
+        drawn = extend.enter_batch(drawn, level)
+    return drawn
+
+
+def _with_one_seed(
+    sample: Callable[..., Array], generator: np.random.Generator, shape: tuple[int, ...], *given: Array
+) -> Array:
+    """Draw for each element along the first axis, from the same seed."""
+    seed = int(generator.integers(2**63))
+    rows = [sample(np.random.default_rng(seed), shape[1:], *row) for row in zip(*given, strict=True)]
+    return np.stack(rows) if rows else sample(generator, shape, *given)
+
+
+def _of_process(
+    sample: Callable[..., Array], generator: np.random.Generator, shape: tuple[int, ...], *given: Array
+) -> Array:
+    """Draw from a generator of this process, for other processes have other parameters."""
+    number = 0 if _share is None else _share.number
+    return sample(np.random.default_rng((int(generator.integers(2**63)), number)), shape, *given)
 
 
 class RowShare(NamedTuple):

@@ -58,9 +58,20 @@ _BY_NAME: dict[str, list[Any]] = {
     "grid": [_rng.uniform(0.1, 0.9, (2, 3, 3, 2))], "logits": [_X],
     "groups": [2], "n_classes": [4], "cutoffs": [[2]], "sparsity": [0.5],
     "modules": [lambda: [nn.Identity()]], "original": [_weight],
+    "loc": [np.array([0.5, 1.5])], "scale": [1.5], "rate": [1.5], "df": [3.0], "df1": [3.0], "df2": [5.0], "low": [0.2],
+    "high": [0.9], "alpha": [2.0], "concentration": [2.0, np.array([1.0, 2.0])], "concentration1": [2.0],
+    "concentration0": [3.0], "total_count": [3], "temperature": [0.5], "cov_factor": [np.ones((2, 1))],
+    "cov_diag": [np.ones(2)], "base_distribution": [lambda: nn.distributions.Normal(np.zeros(3), 1.0)],
+    "reinterpreted_batch_ndims": [1], "mixture_distribution": [lambda: nn.distributions.Categorical([0.4, 0.6])],
+    "component_distribution": [lambda: nn.distributions.Normal([0.0, 1.0], 1.0)],
+    "p": [lambda: nn.distributions.Normal(0.0, 1.0)], "q": [lambda: nn.distributions.Normal(0.0, 2.0)],
+    "exponent": [2.0], "base_transform": [lambda: nn.distributions.ExpTransform()], "in_shape": [(4,)],
+    "out_shape": [(2, 2)], "parts": [[]],
     "sampler": [[2, 0, 1]], "batch_size": [2], "drop_last": [False], "num_replicas": [2], "rank": [1],
 }  # fmt: skip
-_OPTIONS: tuple[dict[str, Any], ...] = ({}, {"scale_factor": 2})
+_OPTIONS: tuple[dict[str, Any], ...] = (
+    {}, {"scale_factor": 2}, {"probs": np.array([0.4, 0.6])}, {"scale_tril": np.eye(2)},
+)  # fmt: skip
 
 
 def fresh(value: Any) -> Any:

@@ -26,7 +26,8 @@ STUB = ROOT / "autograd" / "tensors" / "methods.pyi"
 MODULES = ("autograd", "autograd.extend", "autograd.scipy.fft", "autograd.scipy.integrate",
            "autograd.scipy.interpolate", "autograd.scipy.linalg", "autograd.scipy.optimize", "autograd.scipy.signal",
            "autograd.scipy.sparse", "autograd.scipy.sparse.linalg", "autograd.scipy.spatial.distance",
-           "autograd.scipy.stats", "autograd.special", "autograd.testing", "nn", "nn.functional", "nn.optim",
+           "autograd.scipy.stats", "autograd.special", "autograd.testing", "nn", "nn.distributions",
+           "nn.distributions.constraints", "nn.functional", "nn.optim",
            "nn.optim.lr_scheduler", "nn.optim.swa_utils", "nn.init", "nn.training", "nn.utils", "nn.utils.rnn",
            "nn.plots", "nn.onnx", "datasets", "datasets.transforms")  # fmt: skip
 # What Python, NumPy and the array API call, not a user.

@@ -224,6 +224,7 @@ def public_calls() -> list[Any]:
         nn.functional,
         nn,
         nn.distributed,
+        nn.distributions,
         nn.init,
         nn.optim,
         nn.optim.lr_scheduler,

@@ -145,10 +145,24 @@ _SEQUENCES = {
     "lengths say how many steps each sequence has",
 }
 
+# Of distributions, from PyTorch, TensorFlow Probability and SciPy.
+_DISTRIBUTIONS = {
+    "AbsTransform": "`np.abs` of samples; `nn.distributions.HalfNormal` has a density",
+    "Logistic": "`nn.distributions.TransformedDistribution` of a uniform one, as its docstring shows",
+    "LogisticNormal": "`nn.functional.softmax` of samples of `nn.distributions.Normal`",
+    "MultivariateNormalTriL": "`nn.distributions.MultivariateNormal`, with `scale_tril=`",
+    "RelaxedOneHot": "`nn.distributions.RelaxedOneHotCategorical`",
+    "SoftmaxTransform": "`nn.functional.softmax` of samples, which has no inverse",
+    "biject_to": "`nn.distributions.ExpTransform`, to positive numbers, or another function",
+    "norm": "`nn.distributions.Normal`",
+    "transform_to": "`np.exp` to positive numbers, `nn.functional.sigmoid` to those from 0 to 1",
+}
+
 # By the name of the module in which they are missing.
 LAYERS = {
     "nn": _NN,
     "nn.functional": _FUNCTIONAL,
+    "nn.distributions": _DISTRIBUTIONS,
     "nn.init": _INIT,
     "nn.utils": _UTILS,
     "nn.utils.rnn": _SEQUENCES,

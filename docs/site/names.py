@@ -101,7 +101,8 @@ def is_of_numpy(module: str, name: str) -> bool:
 def is_constant(module: str, name: str) -> bool:
     """Tell whether a name stands for a value that has no docstring of its own."""
     value = value_of(module, name)
-    return not callable(value) and not isinstance(value, ModuleType)
+    is_ours = type(value).__module__ == "nn.distributions"  # such as a function with an inverse
+    return (is_ours or not callable(value)) and not isinstance(value, ModuleType)
 
 
 def members(cls: type) -> list[str]:

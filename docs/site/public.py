@@ -8,9 +8,10 @@ MODULES = (
     "autograd", "autograd.extend", "autograd.scipy.fft", "autograd.scipy.integrate", "autograd.scipy.interpolate",
     "autograd.scipy.linalg", "autograd.scipy.optimize", "autograd.scipy.signal", "autograd.scipy.sparse",
     "autograd.scipy.sparse.linalg", "autograd.scipy.spatial.distance", "autograd.scipy.stats", "autograd.special",
-    "autograd.testing", "nn", "nn.distributed", "nn.functional", "nn.init", "nn.onnx", "nn.optim",
-    "nn.optim.lr_scheduler", "nn.optim.swa_utils", "nn.plots", "nn.sklearn", "nn.training", "nn.utils",
-    "nn.utils.parametrizations", "nn.utils.parametrize", "nn.utils.rnn", "datasets", "datasets.transforms",
+    "autograd.testing", "nn", "nn.distributed", "nn.distributions", "nn.distributions.constraints", "nn.functional",
+    "nn.init", "nn.onnx", "nn.optim", "nn.optim.lr_scheduler", "nn.optim.swa_utils", "nn.plots", "nn.sklearn",
+    "nn.training", "nn.utils", "nn.utils.parametrizations", "nn.utils.parametrize", "nn.utils.rnn", "datasets",
+    "datasets.transforms",
 )  # fmt: skip
 
 

@@ -35,6 +35,7 @@ OWNERS: dict[ModuleType, Any] = {
 }
 
 NAMESPACES = {
+    "nn.distributions",
     "nn.functional",
     "nn.init",
     "nn.optim",

@@ -163,3 +163,26 @@ def test_derivatives_are_of_one_draw() -> None:
     wide = seeded(jacobian(lambda x: F.dropout(np.outer(x, np.ones(50)).reshape(-1), 0.5)), np.ones(2))
     mask = seeded(lambda x: F.dropout(x, 0.5), np.ones(100))
     np.testing.assert_allclose(wide, np.kron(np.eye(2), np.ones((50, 1))) * mask[:, None])
+
+
+def test_numbers_that_are_given_parameters() -> None:
+    def counts(source: np.random.Generator, shape: tuple[int, ...], rate: Array) -> Array:
+        return source.poisson(rate, shape)
+
+    def drawn(rate: Any) -> Any:
+        return nn.random.draw_given(counts, (2, 30), [rate])
+
+    rates = np.array([1.0, 1e3, 1.0])
+    different, same = (seeded(vmap(drawn, randomness=kind), rates) for kind in ("different", "same"))
+    assert (different[0] != different[2]).any()
+    assert (same[0] == same[2]).all()
+    assert (same[1] > same[0]).all()
+    outer = vmap(vmap(drawn, randomness="same"), randomness="different")(np.stack([rates, rates]))
+    assert (outer[:, 0] == outer[:, 2]).all()
+    assert (outer[0] != outer[1]).any()
+    with pytest.raises(BatchError, match="randomness="):
+        vmap(drawn)(rates)
+    share = nn.random.RowShare(before=0, own=2, total=4, number=1)
+    alone = seeded(drawn, rates[1])
+    with nn.random.drawing_for_rows(share):
+        assert (seeded(drawn, rates[1]) != alone).any()

@@ -106,7 +106,8 @@ def _is_ours(operation: Function) -> bool:
     """Tell whether the library declared the operation; tests and users declare some too.
 
     Those that lead into a batch of `vmap` and out of it are left out: only a call of it can make their second argument.
-    Those of `autograd.scipy` and of `nn.distributed` have tests of their own.
+    Those of `autograd.scipy`, `nn.distributed` and `nn.distributions` have tests of their own; of the last, which hand
+    samples on as they were drawn, differences say nothing.
     """
     declared = getattr(operation, "operation", None)
     of_vmap = declared is not None and "level" in declared.parameters
@@ -117,7 +118,7 @@ def is_apart(operation: Function) -> bool:
     """Tell whether a package with tests of its own declared the operation, which is there only where it is imported."""
     declared = getattr(operation, "operation", None)
     return str(getattr(getattr(declared, "function", None), "__module__", "")).startswith(
-        ("autograd.scipy.", "nn.distributed.")
+        ("autograd.scipy.", "nn.distributed.", "nn.distributions.")
     )
 
 

@@ -15,6 +15,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ...graph.traced import cached_arrays
+
 if TYPE_CHECKING:
     from ...tensors.types import ArrayOrTensor
 
@@ -33,12 +35,18 @@ def tail_integral(integrand: Callable[[Any], Any], scale: ArrayOrTensor) -> Any:
     The function takes an array of nodes along a new first axis.
     """
     total, count = 0.0, max(1, MOST // max(1, np.size(scale)))
-    column = (-1, *(1,) * np.ndim(scale))
     for start in range(0, _NODES.size, count):
-        nodes, weights = (each[start : start + count].reshape(column) for each in (_NODES, _WEIGHTS))
+        nodes, weights = _columns(start, start + count, np.ndim(scale))
         value = integrand(nodes * scale)
         total = total + np.sum(np.where(np.isfinite(value), value, 0) * weights, axis=0)
     return total * scale
+
+
+@cached_arrays(64)
+def _columns(start: int, stop: int, ndim: int) -> tuple[Any, Any]:
+    """Return some nodes and their weights along a new first axis before `ndim` others."""
+    column = (-1, *(1,) * ndim)
+    return _NODES[start:stop].reshape(column), _WEIGHTS[start:stop].reshape(column)
 
 
 def bell(k: int, m: int, cumulant: Callable[[int, int], Any]) -> Any:

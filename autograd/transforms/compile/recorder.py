@@ -565,7 +565,7 @@ class ProgramRecorder(Recorder):
             return sample(generator(), *args)
         token = recorder.set(None)
         try:
-            result = sample(generator(), *args)
+            result = sample(generator(), *map(plain, args))
         finally:
             recorder.reset(token)
         if not isinstance(result, ndarray | np.generic):

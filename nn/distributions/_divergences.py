@@ -1,0 +1,331 @@
+"""The formulas of `kl_divergence`: of two distributions of the same family, and of different families."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+
+from ..functional._smooth_activation import softplus
+from ._special import special
+from .categorical import Categorical, OneHotCategorical
+from .combined import Independent
+from .counts import Bernoulli, Binomial, Geometric, Poisson
+from .distribution import Distribution
+from .interval import Beta, Dirichlet, Uniform
+from .kl import kl_divergence, register_kl
+from .location_scale import EULER, Cauchy, Gumbel, Laplace
+from .multivariate import LowRankMultivariateNormal, MultivariateNormal, half_log_det, whitened
+from .normal import HalfNormal, Normal
+from .positive import Exponential, Gamma, Pareto
+from .transformed import TransformedDistribution
+from .transforms import summed
+
+__all__: list[str] = []
+
+LOG_2PI = math.log(2 * math.pi)
+
+# Of the same family
+
+
+@register_kl(Bernoulli, Bernoulli)
+def _bernoulli(p: Any, q: Any) -> Any:
+    return _of_logits(p, q)
+
+
+@register_kl(Geometric, Geometric)
+def _geometric(p: Any, q: Any) -> Any:
+    return _of_logits(p, q) / p.probs
+
+
+def _of_logits(p: Any, q: Any) -> Any:
+    """Return the divergence of one trial; an outcome that cannot occur in `p` adds nothing."""
+    return p.probs * (softplus(-q.logits) - softplus(-p.logits)) + (1 - p.probs) * (
+        softplus(q.logits) - softplus(p.logits)
+    )
+
+
+@register_kl(Binomial, Binomial)
+def _binomial(p: Any, q: Any) -> Any:
+    more = np.greater(p.total_count, q.total_count)
+    equal = np.equal(p.total_count, q.total_count)
+    return np.where(more, np.inf, np.where(equal, p.total_count * _of_logits(p, q), np.nan))
+
+
+@register_kl(Poisson, Poisson)
+def _poisson(p: Any, q: Any) -> Any:
+    return special.xlogy(p.rate, p.rate / q.rate) - p.rate + q.rate
+
+
+@register_kl(Categorical, Categorical)
+@register_kl(OneHotCategorical, OneHotCategorical)
+def _categorical(p: Any, q: Any) -> Any:
+    none = np.equal(p.probs, 0)
+    terms = np.where(none, 0, p.probs * np.where(none, 0, p.logits - q.logits))
+    return np.sum(terms, axis=-1)
+
+
+@register_kl(Normal, Normal)
+def _normal(p: Any, q: Any) -> Any:
+    ratio, distance = p.scale / q.scale, (p.loc - q.loc) / q.scale
+    return 0.5 * (ratio * ratio + distance * distance - 1) - np.log(ratio)
+
+
+@register_kl(HalfNormal, HalfNormal)
+def _half_normal(p: Any, q: Any) -> Any:
+    ratio = p.scale / q.scale
+    return 0.5 * (ratio * ratio - 1) - np.log(ratio)
+
+
+@register_kl(Laplace, Laplace)
+def _laplace(p: Any, q: Any) -> Any:
+    ratio, distance = p.scale / q.scale, np.abs(p.loc - q.loc)
+    return -np.log(ratio) + distance / q.scale + ratio * np.exp(-distance / p.scale) - 1
+
+
+@register_kl(Cauchy, Cauchy)
+def _cauchy(p: Any, q: Any) -> Any:
+    total, distance = p.scale + q.scale, p.loc - q.loc
+    return np.log(total * total + distance * distance) - np.log(4 * p.scale * q.scale)
+
+
+@register_kl(Gumbel, Gumbel)
+def _gumbel(p: Any, q: Any) -> Any:
+    ratio, distance = p.scale / q.scale, (q.loc - p.loc) / q.scale
+    return -np.log(ratio) - distance + np.exp(distance + special.gammaln(1 + ratio)) - 1 + EULER * (ratio - 1)
+
+
+@register_kl(Exponential, Exponential)
+def _exponential(p: Any, q: Any) -> Any:
+    ratio = q.rate / p.rate
+    return ratio - 1 - np.log(ratio)
+
+
+@register_kl(Gamma, Gamma)
+def _gamma(p: Any, q: Any) -> Any:
+    a, b = p.concentration, q.concentration
+    slope = (a - b) * special.psi(a) + a * (q.rate / p.rate - 1)
+    return b * np.log(p.rate / q.rate) + special.gammaln(b) - special.gammaln(a) + slope
+
+
+@register_kl(Pareto, Pareto)
+def _pareto(p: Any, q: Any) -> Any:
+    ratio = q.alpha / p.alpha
+    finite = q.alpha * np.log(p.scale / q.scale) - np.log(ratio) + ratio - 1
+    return np.where(np.less(p.scale, q.scale), np.inf, finite)
+
+
+@register_kl(Uniform, Uniform)
+def _uniform(p: Any, q: Any) -> Any:
+    inside = np.less_equal(q.low, p.low) & np.greater_equal(q.high, p.high)
+    return np.where(inside, np.log((q.high - q.low) / (p.high - p.low)), np.inf)
+
+
+@register_kl(Beta, Beta)
+def _beta(p: Any, q: Any) -> Any:
+    a, b, c, d = p.concentration1, p.concentration0, q.concentration1, q.concentration0
+    slopes = (a - c) * special.psi(a) + (b - d) * special.psi(b) + (c + d - a - b) * special.psi(a + b)
+    return special.betaln(c, d) - special.betaln(a, b) + slopes
+
+
+@register_kl(Dirichlet, Dirichlet)
+def _dirichlet(p: Any, q: Any) -> Any:
+    a, b = p.concentration, q.concentration
+    slopes = special.psi(a) - special.psi(np.sum(a, axis=-1, keepdims=True))
+    return q._log_norm() - p._log_norm() + np.sum((a - b) * slopes, axis=-1)
+
+
+@register_kl(MultivariateNormal, MultivariateNormal)
+@register_kl(MultivariateNormal, LowRankMultivariateNormal)
+@register_kl(LowRankMultivariateNormal, MultivariateNormal)
+@register_kl(LowRankMultivariateNormal, LowRankMultivariateNormal)
+def _multivariate_normal(p: Any, q: Any) -> Any:
+    factor, other = p.scale_tril, q.scale_tril
+    distance = whitened(other, p.loc - q.loc)
+    ratio = np.linalg.solve(other, factor)
+    squares = np.sum(ratio * ratio, axis=(-2, -1)) + np.sum(distance * distance, axis=-1)
+    return half_log_det(other) - half_log_det(factor) + 0.5 * (squares - p.event_shape[0])
+
+
+@register_kl(Independent, Independent)
+def _independent(p: Any, q: Any) -> Any:
+    if p.reinterpreted_batch_ndims != q.reinterpreted_batch_ndims:
+        raise NotImplementedError(
+            f"kl_divergence of Independent with {p.reinterpreted_batch_ndims} axes of a batch in the event and "
+            f"Independent with {q.reinterpreted_batch_ndims}: give both the same"
+        )
+    return summed(kl_divergence(p.base_dist, q.base_dist), p.reinterpreted_batch_ndims)
+
+
+@register_kl(TransformedDistribution, TransformedDistribution)
+def _transformed(p: Any, q: Any) -> Any:
+    if p.transforms != q.transforms or p.event_shape != q.event_shape:
+        raise NotImplementedError(
+            f"kl_divergence of TransformedDistribution with {p.transforms} and with {q.transforms}: the divergence is "
+            f"that of the distributions before only if the functions are the same"
+        )
+    return kl_divergence(p.base_dist, q.base_dist)
+
+
+# Of different families. The first is not 0 where the second is: the divergence is infinite.
+
+
+def _infinite(p: Any, q: Any) -> Any:
+    shape = np.broadcast_shapes(p.batch_shape, q.batch_shape)
+    return np.full(shape, np.inf, p._dtype)
+
+
+_REAL: tuple[type[Distribution], ...] = (Normal, Laplace, Gumbel)
+_HALF: tuple[type[Distribution], ...] = (Exponential, Gamma)
+_BOUNDED: tuple[type[Distribution], ...] = (Uniform, Beta, Pareto)
+for _first in (*_REAL, *_HALF):
+    for _second in _BOUNDED + (_HALF if _first in _REAL else ()):
+        register_kl(_first, _second)(_infinite)
+_APART: tuple[tuple[type[Distribution], type[Distribution]], ...] = (
+    (Beta, Pareto), (Uniform, Pareto), (Pareto, Beta), (Pareto, Uniform), (Poisson, Bernoulli), (Poisson, Binomial),
+)  # fmt: skip
+for _first, _second in _APART:
+    register_kl(_first, _second)(_infinite)
+
+
+@register_kl(Uniform, Pareto)
+def _uniform_pareto(p: Any, q: Any) -> Any:
+    mean = _mean_of_log(p.low, p.high)
+    finite = -np.log(p.high - p.low) - np.log(q.alpha) - q.alpha * np.log(q.scale) + (q.alpha + 1) * mean
+    return np.where(np.less(p.low, q.scale), np.inf, finite)
+
+
+def _mean_of_log(low: Any, high: Any) -> Any:
+    """Return the mean of log(x) between two numbers of at least 0."""
+    low, high = np.maximum(low, 0), np.maximum(high, 0)
+    return (special.xlogy(high, high) - special.xlogy(low, low)) / np.where(high > low, high - low, 1) - 1
+
+
+@register_kl(Bernoulli, Poisson)
+def _bernoulli_poisson(p: Any, q: Any) -> Any:
+    return -p.entropy() - (p.probs * np.log(q.rate) - q.rate)
+
+
+# The others are minus the entropy, less the mean of the logarithm of the second density
+
+
+def _against_normal(mean: Any, variance: Any, q: Any) -> Any:
+    """Return minus the mean of the logarithm of a normal density."""
+    distance = mean - q.loc
+    return 0.5 * (variance + distance * distance) / (q.scale * q.scale) + np.log(q.scale) + 0.5 * LOG_2PI
+
+
+@register_kl(Beta, Normal)
+@register_kl(Exponential, Normal)
+@register_kl(Gamma, Normal)
+@register_kl(Gumbel, Normal)
+@register_kl(Laplace, Normal)
+@register_kl(Uniform, Normal)
+def _normal_second(p: Any, q: Any) -> Any:
+    return -p.entropy() + _against_normal(p.mean, p.variance, q)
+
+
+@register_kl(Pareto, Normal)
+def _pareto_normal(p: Any, q: Any) -> Any:
+    many = np.greater(p.alpha, 2)
+    finite = -p.entropy() + _against_normal(np.where(many, p.mean, 0), np.where(many, p.variance, 0), q)
+    return np.where(many, finite, np.inf)
+
+
+@register_kl(Beta, Exponential)
+@register_kl(Gamma, Exponential)
+def _exponential_second(p: Any, q: Any) -> Any:
+    return -p.entropy() - np.log(q.rate) + q.rate * p.mean
+
+
+@register_kl(Pareto, Exponential)
+def _pareto_exponential(p: Any, q: Any) -> Any:
+    many = np.greater(p.alpha, 1)
+    finite = -p.entropy() - np.log(q.rate) + q.rate * np.where(many, p.mean, 0)
+    return np.where(many, finite, np.inf)
+
+
+def _against_gamma(mean: Any, log: Any, q: Any) -> Any:
+    """Return minus the mean of the logarithm of a gamma density, given those of x and of log(x)."""
+    a = q.concentration
+    return special.gammaln(a) - a * np.log(q.rate) + q.rate * mean - (a - 1) * log
+
+
+@register_kl(Beta, Gamma)
+def _beta_gamma(p: Any, q: Any) -> Any:
+    log = special.psi(p.concentration1) - special.psi(p.concentration1 + p.concentration0)
+    return -p.entropy() + _against_gamma(p.mean, log, q)
+
+
+@register_kl(Exponential, Gamma)
+def _exponential_gamma(p: Any, q: Any) -> Any:
+    return -p.entropy() + _against_gamma(p.mean, -EULER - np.log(p.rate), q)
+
+
+@register_kl(Pareto, Gamma)
+def _pareto_gamma(p: Any, q: Any) -> Any:
+    many = np.greater(p.alpha, 1)
+    mean = np.where(many, p.mean, 0)
+    return np.where(many, -p.entropy() + _against_gamma(mean, np.log(p.scale) + 1 / p.alpha, q), np.inf)
+
+
+@register_kl(Uniform, Exponential)
+def _uniform_exponential(p: Any, q: Any) -> Any:
+    return np.where(np.less(p.low, 0), np.inf, -p.entropy() - np.log(q.rate) + q.rate * p.mean)
+
+
+@register_kl(Uniform, Gamma)
+def _uniform_gamma(p: Any, q: Any) -> Any:
+    finite = -p.entropy() + _against_gamma(p.mean, _mean_of_log(p.low, p.high), q)
+    return np.where(np.less(p.low, 0), np.inf, finite)
+
+
+@register_kl(Uniform, Beta)
+def _uniform_beta(p: Any, q: Any) -> Any:
+    a, b = q.concentration1, q.concentration0
+    low, high = np.clip(p.low, 0, 1), np.clip(p.high, 0, 1)
+    mean, rest = _mean_of_log(low, high), _mean_of_log(1 - high, 1 - low)
+    finite = -p.entropy() + special.betaln(a, b) - (a - 1) * mean - (b - 1) * rest
+    return np.where(np.less(p.low, 0) | np.greater(p.high, 1), np.inf, finite)
+
+
+@register_kl(Beta, Uniform)
+def _beta_uniform(p: Any, q: Any) -> Any:
+    inside = np.less_equal(q.low, 0) & np.greater_equal(q.high, 1)
+    return np.where(inside, -p.entropy() + q.entropy(), np.inf)
+
+
+def _against_gumbel(mean: Any, exponential: Any, q: Any) -> Any:
+    """Return minus the mean of the logarithm of a Gumbel density, given the means of x and of exp(-x / scale)."""
+    return np.log(q.scale) + (mean - q.loc) / q.scale + np.exp(q.loc / q.scale) * exponential
+
+
+@register_kl(Exponential, Gumbel)
+def _exponential_gumbel(p: Any, q: Any) -> Any:
+    return -p.entropy() + _against_gumbel(p.mean, 1 / (1 + 1 / (p.rate * q.scale)), q)
+
+
+@register_kl(Gamma, Gumbel)
+def _gamma_gumbel(p: Any, q: Any) -> Any:
+    exponential = np.exp(-p.concentration * np.log1p(1 / (p.rate * q.scale)))
+    return -p.entropy() + _against_gumbel(p.mean, exponential, q)
+
+
+@register_kl(Normal, Gumbel)
+def _normal_gumbel(p: Any, q: Any) -> Any:
+    ratio = p.scale / q.scale
+    return -p.entropy() + _against_gumbel(p.mean, np.exp(0.5 * ratio * ratio - p.loc / q.scale), q)
+
+
+@register_kl(Uniform, Gumbel)
+def _uniform_gumbel(p: Any, q: Any) -> Any:
+    ends = np.exp(-p.low / q.scale) - np.exp(-p.high / q.scale)
+    return -p.entropy() + _against_gumbel(p.mean, ends * q.scale / (p.high - p.low), q)
+
+
+@register_kl(Normal, Laplace)
+def _normal_laplace(p: Any, q: Any) -> Any:
+    z = (p.loc - q.loc) / p.scale
+    distance = p.scale * (math.sqrt(2 / math.pi) * np.exp(-0.5 * z * z) + z * special.erf(z / math.sqrt(2)))
+    return -p.entropy() + np.log(2 * q.scale) + distance / q.scale

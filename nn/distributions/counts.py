@@ -1,0 +1,394 @@
+"""Distributions of counts: Bernoulli, binomial, geometric, negative binomial and Poisson."""
+
+from __future__ import annotations
+
+import math
+from typing import Any, ClassVar
+
+import numpy as np
+
+from autograd import Tensor
+
+from .._arguments import TensorLike
+from ..functional._activation import sigmoid
+from ..functional._smooth_activation import softplus
+from ..random import draw_given
+from . import constraints
+from ._operands import logits_of
+from ._special import special
+from .constraints import Constraint, Constraints
+from .distribution import Distribution, Generator
+
+__all__ = ["Bernoulli", "Binomial", "Geometric", "NegativeBinomial", "OfOdds", "Poisson"]
+
+_LOG_2 = math.log(2)
+
+
+class OfOdds(Distribution):
+    """A distribution with a probability, which is given as it is or as the logarithm of its odds."""
+
+    arg_constraints: ClassVar[Constraints] = {"probs": constraints.unit_interval, "logits": constraints.real}
+
+    @property
+    def probs(self) -> Tensor:
+        """The probability."""
+        found: Any = self.__dict__.get("probs")
+        return sigmoid(self.logits) if found is None else found
+
+    @probs.setter
+    def probs(self, value: Tensor) -> None:
+        self.__dict__["probs"] = value
+
+    @property
+    def logits(self) -> Tensor:
+        """The logarithm of the odds, ``log(probs / (1 - probs))``."""
+        found: Any = self.__dict__.get("logits")
+        return logits_of(self.probs, is_binary=True) if found is None else found
+
+    @logits.setter
+    def logits(self, value: Tensor) -> None:
+        self.__dict__["logits"] = value
+
+    def _is_hit(self, shape: tuple[int, ...], generator: Generator) -> Any:
+        return self._noise("random", shape, generator) < self.probs
+
+
+class Bernoulli(OfOdds):
+    """The distribution of 1 with a probability, and of 0 otherwise.
+
+    Parameters
+    ----------
+    probs
+        The probability of 1.
+    logits
+        The logarithm of its odds; one of the two is given.
+    validate_args
+        As in `Distribution`.
+
+    Examples
+    --------
+    >>> from nn.distributions import Bernoulli
+    >>> float(Bernoulli(logits=0.0).mean)
+    0.5
+    """
+
+    has_enumerate_support = True
+
+    def __init__(
+        self, probs: TensorLike | None = None, logits: TensorLike | None = None, validate_args: bool | None = None
+    ) -> None:
+        self._set_either(validate_args, probs, logits)
+
+    @property
+    def support(self) -> Constraint:
+        """0 and 1."""
+        return constraints.boolean
+
+    @property
+    def mean(self) -> Tensor:
+        """The probability."""
+        return self.probs
+
+    @property
+    def mode(self) -> Tensor:
+        """The more probable value, nan where both are as probable."""
+        half = self.probs == 0.5
+        result: Any = np.where(half, np.nan, self.probs >= 0.5).astype(self._dtype)
+        return result
+
+    @property
+    def variance(self) -> Tensor:
+        """The variance."""
+        return self.probs * (1 - self.probs)
+
+    def entropy(self) -> Tensor:
+        """Return the entropy."""
+        return softplus(self.logits) - self.logits * self.probs
+
+    def enumerate_support(self, expand: bool = True) -> Tensor:
+        """Return 0 and 1 along a new first axis."""
+        values: Any = np.arange(2).astype(self._dtype).reshape(2, *(1,) * len(self.batch_shape))
+        return np.broadcast_to(values, (2, *self.batch_shape)) if expand else values  # type: ignore[return-value]
+
+    def _draw(self, sample_shape: tuple[int, ...], generator: Generator) -> Any:
+        return self._is_hit(self._shape(sample_shape), generator).astype(self._dtype)
+
+    def _log_prob(self, value: Any) -> Any:
+        return value * self.logits - softplus(self.logits)
+
+
+class Geometric(OfOdds):
+    """The distribution of the number of failures before the first success.
+
+    Parameters
+    ----------
+    probs
+        The probability of success in each trial, above 0.
+    logits
+        The logarithm of its odds; one of the two is given.
+    validate_args
+        As in `Distribution`.
+
+    Examples
+    --------
+    >>> from nn.distributions import Geometric
+    >>> float(Geometric(0.25).mean)
+    3.0
+    """
+
+    arg_constraints: ClassVar[Constraints] = {
+        "probs": Constraint("above 0 and at most 1", lambda x: (x > 0) & (x <= 1), remedy="; or give logits"),
+        "logits": constraints.real,
+    }
+
+    def __init__(
+        self, probs: TensorLike | None = None, logits: TensorLike | None = None, validate_args: bool | None = None
+    ) -> None:
+        self._set_either(validate_args, probs, logits)
+
+    @property
+    def support(self) -> Constraint:
+        """Integers of 0 or more."""
+        return constraints.nonnegative_integer
+
+    @property
+    def mean(self) -> Tensor:
+        """The mean."""
+        return 1 / self.probs - 1
+
+    @property
+    def mode(self) -> Tensor:
+        """0."""
+        return self.probs * 0
+
+    @property
+    def variance(self) -> Tensor:
+        """The variance."""
+        return (1 / self.probs - 1) / self.probs
+
+    def entropy(self) -> Tensor:
+        """Return the entropy."""
+        return (softplus(self.logits) - self.logits * self.probs) / self.probs
+
+    def _draw(self, sample_shape: tuple[int, ...], generator: Generator) -> Any:
+        noise = self._noise("standard_exponential", self._shape(sample_shape), generator)
+        return np.floor(noise / softplus(self.logits))
+
+    def _log_prob(self, value: Any) -> Any:
+        rest = softplus(self.logits)  # minus the logarithm of the probability of a failure
+        return self.logits - (value + 1) * rest
+
+
+def _poissons(generator: np.random.Generator, shape: tuple[int, ...], rate: Any) -> Any:
+    return generator.poisson(rate.astype(np.float64), shape).astype(rate.dtype)
+
+
+def _binomials(generator: np.random.Generator, shape: tuple[int, ...], count: Any, probs: Any) -> Any:
+    return generator.binomial(count.astype(np.int64), probs.astype(np.float64), shape).astype(probs.dtype)
+
+
+def _negative_binomials(generator: np.random.Generator, shape: tuple[int, ...], count: Any, odds: Any) -> Any:
+    rates = generator.standard_gamma(count.astype(np.float64), shape) * odds.astype(np.float64)
+    return generator.poisson(rates).astype(odds.dtype)
+
+
+class Poisson(Distribution):
+    """The Poisson distribution of counts.
+
+    Parameters
+    ----------
+    rate
+        The mean, 0 or more.
+    validate_args
+        As in `Distribution`.
+
+    Examples
+    --------
+    >>> from nn.distributions import Poisson
+    >>> round(float(Poisson(3.0).log_prob(0)), 6)
+    -3.0
+    """
+
+    arg_constraints: ClassVar[Constraints] = {"rate": constraints.nonnegative}
+    rate: Any
+
+    def __init__(self, rate: TensorLike, validate_args: bool | None = None) -> None:
+        self._set(validate_args, rate=rate)
+
+    @property
+    def support(self) -> Constraint:
+        """Integers of 0 or more."""
+        return constraints.nonnegative_integer
+
+    @property
+    def mean(self) -> Tensor:
+        """`rate`."""
+        return self.rate
+
+    @property
+    def mode(self) -> Tensor:
+        """The largest integer that is not above `rate`."""
+        return np.floor(self.rate)
+
+    @property
+    def variance(self) -> Tensor:
+        """`rate`."""
+        return self.rate
+
+    def _draw(self, sample_shape: tuple[int, ...], generator: Generator) -> Any:
+        return draw_given(_poissons, self._shape(sample_shape), [self.rate], generator)
+
+    def _log_prob(self, value: Any) -> Any:
+        return special.xlogy(value, self.rate) - self.rate - special.gammaln(value + 1)
+
+
+class Binomial(OfOdds):
+    """The distribution of the number of successes in independent trials.
+
+    Parameters
+    ----------
+    total_count
+        The number of trials.
+    probs
+        The probability of success in each.
+    logits
+        The logarithm of its odds; one of the two is given.
+    validate_args
+        As in `Distribution`.
+
+    Examples
+    --------
+    >>> from nn.distributions import Binomial
+    >>> round(float(Binomial(2, 0.5).log_prob(1).item()), 6)
+    -0.693147
+    """
+
+    arg_constraints: ClassVar[Constraints] = {**OfOdds.arg_constraints, "total_count": constraints.nonnegative_integer}
+    has_enumerate_support = True
+    total_count: Any
+
+    def __init__(
+        self,
+        total_count: TensorLike = 1,
+        probs: TensorLike | None = None,
+        logits: TensorLike | None = None,
+        validate_args: bool | None = None,
+    ) -> None:
+        self._set_either(validate_args, probs, logits, total_count=total_count)
+
+    @property
+    def support(self) -> Constraint:
+        """Integers from 0 to `total_count`."""
+        return constraints.integer_interval(0, self.total_count)
+
+    @property
+    def mean(self) -> Tensor:
+        """The mean."""
+        return self.total_count * self.probs
+
+    @property
+    def mode(self) -> Tensor:
+        """The most probable count."""
+        return np.minimum(np.floor((self.total_count + 1) * self.probs), self.total_count)
+
+    @property
+    def variance(self) -> Tensor:
+        """The variance."""
+        return self.total_count * self.probs * (1 - self.probs)
+
+    def entropy(self) -> Tensor:
+        """Return the entropy, a sum over all counts; `total_count` is the same for all distributions."""
+        log_prob = self._log_prob(self.enumerate_support(expand=False))
+        return -np.sum(np.exp(log_prob) * log_prob, axis=0)
+
+    def enumerate_support(self, expand: bool = True) -> Tensor:
+        """Return the counts from 0 to `total_count`, which is the same for all distributions, along a new axis."""
+        counts = np.unique(
+            np.asarray(self.total_count.data if isinstance(self.total_count, Tensor) else self.total_count)
+        )
+        if len(counts) != 1:
+            raise ValueError(
+                f"Binomial has distributions of {len(counts)} different total_count, whose values are not as many"
+            )
+        n = int(counts[0]) + 1
+        values: Any = np.arange(n).astype(self._dtype).reshape(n, *(1,) * len(self.batch_shape))
+        return np.broadcast_to(values, (n, *self.batch_shape)) if expand else values  # type: ignore[return-value]
+
+    def _draw(self, sample_shape: tuple[int, ...], generator: Generator) -> Any:
+        return draw_given(_binomials, self._shape(sample_shape), [self.total_count, self.probs], generator)
+
+    def _log_prob(self, value: Any) -> Any:
+        n = self.total_count
+        choices = special.gammaln(n + 1) - special.gammaln(value + 1) - special.gammaln(n - value + 1)
+        return choices + value * self.logits - n * softplus(self.logits)
+
+
+class NegativeBinomial(OfOdds):
+    """The distribution of the number of successes before `total_count` failures.
+
+    Parameters
+    ----------
+    total_count
+        The number of failures, which may be a fraction.
+    probs
+        The probability of success in each trial, below 1.
+    logits
+        The logarithm of its odds; one of the two is given.
+    validate_args
+        As in `Distribution`.
+
+    Examples
+    --------
+    >>> from nn.distributions import NegativeBinomial
+    >>> round(float(NegativeBinomial(3, 0.5).mean), 6)
+    3.0
+    """
+
+    arg_constraints: ClassVar[Constraints] = {
+        "total_count": constraints.nonnegative,
+        "probs": Constraint("at least 0 and below 1", lambda x: (x >= 0) & (x < 1), remedy="; or give logits"),
+        "logits": constraints.real,
+    }
+    total_count: Any
+
+    def __init__(
+        self,
+        total_count: TensorLike,
+        probs: TensorLike | None = None,
+        logits: TensorLike | None = None,
+        validate_args: bool | None = None,
+    ) -> None:
+        self._set_either(validate_args, probs, logits, total_count=total_count)
+
+    @property
+    def support(self) -> Constraint:
+        """Integers of 0 or more."""
+        return constraints.nonnegative_integer
+
+    @property
+    def mean(self) -> Tensor:
+        """The mean."""
+        return self.total_count * np.exp(self.logits)
+
+    @property
+    def mode(self) -> Tensor:
+        """The most probable count."""
+        return np.maximum(np.floor((self.total_count - 1) * np.exp(self.logits)), 0)
+
+    @property
+    def variance(self) -> Tensor:
+        """The variance."""
+        return self.mean * (1 + np.exp(self.logits))
+
+    def _draw(self, sample_shape: tuple[int, ...], generator: Generator) -> Any:
+        return draw_given(
+            _negative_binomials, self._shape(sample_shape), [self.total_count, np.exp(self.logits)], generator
+        )
+
+    def _log_prob(self, value: Any) -> Any:
+        n = self.total_count
+        fails, hits = -n * softplus(self.logits), -value * softplus(-self.logits)
+        none = (n == 0) & (value == 0)
+        some = np.where(none, 1, n)
+        choices = special.gammaln(some + value) - special.gammaln(1 + value) - special.gammaln(some)
+        return fails + hits + np.where(none, 0, choices)

@@ -1,0 +1,319 @@
+"""Distributions on intervals: uniform, beta and Kumaraswamy; and Dirichlet, of rows with a sum of 1."""
+
+from __future__ import annotations
+
+import math
+from typing import Any, ClassVar
+
+import numpy as np
+
+from autograd import Tensor
+
+from .._arguments import TensorLike
+from . import constraints
+from ._implicit import beta_sample, dirichlet_sample
+from ._operands import check
+from ._special import special
+from .constraints import Constraint, Constraints
+from .distribution import Distribution, Generator
+from .location_scale import EULER
+
+__all__ = ["Beta", "Dirichlet", "Kumaraswamy", "Uniform"]
+
+
+class Uniform(Distribution):
+    """The uniform distribution between two numbers.
+
+    Parameters
+    ----------
+    low, high
+        The ends, of which `low` is the smaller one.
+    validate_args
+        As in `Distribution`.
+
+    Examples
+    --------
+    >>> from nn.distributions import Uniform
+    >>> float(Uniform(1.0, 3.0).mean)
+    2.0
+    """
+
+    arg_constraints: ClassVar[Constraints] = {"low": constraints.real, "high": constraints.real}
+    has_rsample = True
+    low: Any
+    high: Any
+
+    def __init__(self, low: TensorLike, high: TensorLike, validate_args: bool | None = None) -> None:
+        self._set(validate_args, low=low, high=high)
+        if self._validate_args:
+            check("Uniform", "high - low", self.high - self.low, constraints.greater_than(0))
+
+    @property
+    def support(self) -> Constraint:
+        """Numbers from `low` to `high`."""
+        return constraints.interval(self.low, self.high)
+
+    @property
+    def mean(self) -> Tensor:
+        """The middle."""
+        return 0.5 * (self.low + self.high)
+
+    @property
+    def mode(self) -> Tensor:
+        """Nan, for all values have the same density."""
+        return np.full_like(self.low, math.nan)
+
+    @property
+    def variance(self) -> Tensor:
+        """The variance."""
+        width = self.high - self.low
+        return width * width / 12
+
+    def entropy(self) -> Tensor:
+        """Return the entropy."""
+        return np.log(self.high - self.low)
+
+    def _draw(self, sample_shape: tuple[int, ...], generator: Generator) -> Any:
+        return self.low + (self.high - self.low) * self._noise("random", self._shape(sample_shape), generator)
+
+    def _log_prob(self, value: Any) -> Any:
+        inside = (value >= self.low) & (value < self.high)
+        return np.where(inside, -np.log(self.high - self.low), -np.inf)
+
+    def _cdf(self, value: Any) -> Any:
+        return np.clip((value - self.low) / (self.high - self.low), 0, 1)
+
+    def _icdf(self, value: Any) -> Any:
+        return self.low + (self.high - self.low) * value
+
+
+class Beta(Distribution):
+    """The beta distribution, whose samples have implicit gradients.
+
+    Parameters
+    ----------
+    concentration1, concentration0
+        The parameters, often called alpha and beta: mass moves to 1 as the first grows, to 0 as the second does.
+    validate_args
+        As in `Distribution`.
+
+    Examples
+    --------
+    >>> from nn.distributions import Beta
+    >>> float(Beta(3.0, 1.0).mean)
+    0.75
+    """
+
+    arg_constraints: ClassVar[Constraints] = {
+        "concentration1": constraints.positive,
+        "concentration0": constraints.positive,
+    }
+    has_rsample = True
+    concentration1: Any
+    concentration0: Any
+
+    def __init__(
+        self, concentration1: TensorLike, concentration0: TensorLike, validate_args: bool | None = None
+    ) -> None:
+        self._set(validate_args, concentration1=concentration1, concentration0=concentration0)
+
+    @property
+    def support(self) -> Constraint:
+        """Numbers from 0 to 1."""
+        return constraints.unit_interval
+
+    @property
+    def mean(self) -> Tensor:
+        """The mean."""
+        return self.concentration1 / (self.concentration1 + self.concentration0)
+
+    @property
+    def mode(self) -> Tensor:
+        """The value of greatest density, at an end if one parameter is 1 or less, and nan if both are."""
+        a, b = self.concentration1, self.concentration0
+        inner = (a > 1) & (b > 1)
+        first = np.where(inner, (a - 1) / np.where(inner, a + b - 2, 1), np.where(a > b, 1.0, 0.0))
+        result: Any = np.where((a <= 1) & (b <= 1), np.nan, first).astype(self._dtype)
+        return result
+
+    @property
+    def variance(self) -> Tensor:
+        """The variance."""
+        total = self.concentration1 + self.concentration0
+        return self.concentration1 * self.concentration0 / (total * total * (total + 1))
+
+    def entropy(self) -> Tensor:
+        """Return the entropy."""
+        a, b = self.concentration1, self.concentration0
+        slopes = (a - 1) * special.psi(a) + (b - 1) * special.psi(b) - (a + b - 2) * special.psi(a + b)
+        return special.betaln(a, b) - slopes
+
+    def _draw(self, sample_shape: tuple[int, ...], generator: Generator) -> Any:
+        return beta_sample(self.concentration1, self.concentration0, self._shape(sample_shape), generator)
+
+    def _log_prob(self, value: Any) -> Any:
+        a, b = self.concentration1, self.concentration0
+        return special.xlogy(a - 1, value) + special.xlog1py(b - 1, -value) - special.betaln(a, b)
+
+
+class Kumaraswamy(Distribution):
+    """Kumaraswamy's distribution, with the form of a beta distribution and a closed distribution function.
+
+    Parameters
+    ----------
+    concentration1, concentration0
+        The parameters a and b of the distribution function 1 - (1 - x**a)**b.
+    validate_args
+        As in `Distribution`.
+
+    Examples
+    --------
+    >>> from nn.distributions import Kumaraswamy
+    >>> float(Kumaraswamy(2.0, 1.0).cdf(0.5))
+    0.25
+    """
+
+    arg_constraints: ClassVar[Constraints] = {
+        "concentration1": constraints.positive,
+        "concentration0": constraints.positive,
+    }
+    has_rsample = True
+    concentration1: Any
+    concentration0: Any
+
+    def __init__(
+        self, concentration1: TensorLike, concentration0: TensorLike, validate_args: bool | None = None
+    ) -> None:
+        self._set(validate_args, concentration1=concentration1, concentration0=concentration0)
+
+    @property
+    def support(self) -> Constraint:
+        """Numbers from 0 to 1."""
+        return constraints.unit_interval
+
+    def _moment(self, n: int) -> Any:
+        a, b = self.concentration1, self.concentration0
+        return b * np.exp(special.betaln(1 + n / a, b))
+
+    @property
+    def mean(self) -> Tensor:
+        """The mean."""
+        return self._moment(1)
+
+    @property
+    def mode(self) -> Tensor:
+        """The value of greatest density, nan where a parameter is less than 1 or both are 1."""
+        a, b = self.concentration1, self.concentration0
+        known = (a >= 1) & (b >= 1) & ((a > 1) | (b > 1))
+        first, second = np.where(known, a, 2), np.where(known, b, 2)
+        mode = np.power((first - 1) / (first * second - 1), 1 / first)
+        result: Any = np.where(known, mode, np.nan).astype(self._dtype)
+        return result
+
+    @property
+    def variance(self) -> Tensor:
+        """The variance."""
+        return self._moment(2) - self._moment(1) * self._moment(1)
+
+    def entropy(self) -> Tensor:
+        """Return the entropy."""
+        a, b = self.concentration1, self.concentration0
+        return (1 - 1 / b) + (1 - 1 / a) * (special.psi(b + 1) + EULER) - np.log(a) - np.log(b)
+
+    def _draw(self, sample_shape: tuple[int, ...], generator: Generator) -> Any:
+        noise = self._noise("standard_exponential", self._shape(sample_shape), generator)
+        drawn = np.exp(np.log(-np.expm1(-noise / self.concentration0)) / self.concentration1)
+        bounds = np.finfo(self._dtype)
+        return np.clip(drawn, bounds.tiny, 1 - bounds.epsneg)
+
+    def _log_prob(self, value: Any) -> Any:
+        a, b = self.concentration1, self.concentration0
+        rest = -np.power(value, a)
+        return np.log(a) + np.log(b) + special.xlogy(a - 1, value) + special.xlog1py(b - 1, rest)
+
+    def _cdf(self, value: Any) -> Any:
+        return -np.expm1(special.xlog1py(self.concentration0, -np.power(value, self.concentration1)))
+
+    def _icdf(self, value: Any) -> Any:
+        with np.errstate(divide="ignore"):
+            rest = -np.expm1(np.log1p(-value) / self.concentration0)
+        return np.power(rest, 1 / self.concentration1)
+
+
+class Dirichlet(Distribution):
+    """The Dirichlet distribution of rows of positive numbers with a sum of 1; samples have implicit gradients.
+
+    Parameters
+    ----------
+    concentration
+        Shape ``(..., n)``: one positive parameter for each number of a row.
+    validate_args
+        As in `Distribution`.
+
+    References
+    ----------
+    Jankowiak and Obermeyer, "Pathwise Derivatives Beyond the Reparameterization Trick", ICML 2018.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from nn.distributions import Dirichlet
+    >>> Dirichlet(np.array([1.0, 3.0])).mean
+    array([0.25, 0.75])
+    """
+
+    arg_constraints: ClassVar[Constraints] = {"concentration": constraints.independent(constraints.positive, 1)}
+    has_rsample = True
+    concentration: Any
+
+    def __init__(self, concentration: TensorLike, validate_args: bool | None = None) -> None:
+        self._set(validate_args, concentration=concentration)
+        self._event_shape = self.concentration.shape[-1:]
+
+    @property
+    def support(self) -> Constraint:
+        """Rows of at least 0 with a sum of 1."""
+        return constraints.simplex
+
+    @property
+    def _total(self) -> Any:
+        return np.sum(self.concentration, axis=-1, keepdims=True)
+
+    @property
+    def mean(self) -> Tensor:
+        """The mean."""
+        return self.concentration / self._total
+
+    @property
+    def mode(self) -> Tensor:
+        """The row of greatest density; where that is at the border, the corner of the greatest concentration."""
+        above = np.maximum(self.concentration - 1, 0)
+        total = np.sum(above, axis=-1, keepdims=True)
+        inner = above / np.where(total > 0, total, 1)
+        n = self.event_shape[0]
+        corner = np.argmax(self.concentration, axis=-1)[..., None] == np.arange(n)
+        below = np.all(self.concentration < 1, axis=-1, keepdims=True)
+        result: Any = np.where(below, corner, inner).astype(self._dtype)
+        return result
+
+    @property
+    def variance(self) -> Tensor:
+        """The variance of each number."""
+        total = self._total
+        return self.concentration * (total - self.concentration) / (total * total * (total + 1))
+
+    def _log_norm(self) -> Any:
+        a = self.concentration
+        return np.sum(special.gammaln(a), axis=-1) - special.gammaln(np.sum(a, axis=-1))
+
+    def entropy(self) -> Tensor:
+        """Return the entropy."""
+        a, total = self.concentration, np.sum(self.concentration, axis=-1)
+        n = self.event_shape[0]
+        return self._log_norm() + (total - n) * special.psi(total) - np.sum((a - 1) * special.psi(a), axis=-1)
+
+    def _draw(self, sample_shape: tuple[int, ...], generator: Generator) -> Any:
+        return dirichlet_sample(self.concentration, self._shape(sample_shape), generator)
+
+    def _log_prob(self, value: Any) -> Any:
+        return np.sum(special.xlogy(self.concentration - 1, value), axis=-1) - self._log_norm()
