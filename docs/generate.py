@@ -50,6 +50,7 @@ TITLES = {
     "nn.distributions": "In `nn.distributions`",
     "nn.init": "In `nn.init`",
     "nn.utils": "In `nn.utils`",
+    "nn.utils.parametrize": "In `nn.utils.parametrize`",
     "nn.utils.rnn": "In `nn.utils.rnn`",
     "nn.optim": "In `nn.optim`",
     "nn.optim.swa_utils": "In `nn.optim.swa_utils`",

@@ -115,7 +115,8 @@ def test_what_is_said_of_tensors_runs_on_one_that_requires_a_gradient() -> None:
             if "(...)" in code or "(t, ...)" in code or name in NOT_RUN:
                 continue
             matrices = {each: matrix() for each in ("t", "other", "values", "a", "b", "end")}
-            known = {**GIVEN, **matrices, "tensor": tensor, "rng": np.random.default_rng(0)}
+            parameter = tensor([1.0], requires_grad=True)
+            known = {**GIVEN, **matrices, "p": parameter, "tensor": tensor, "rng": np.random.default_rng(0)}
             exec(code, known)
             ran += 1
     assert ran > 120

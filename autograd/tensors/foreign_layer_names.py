@@ -158,6 +158,11 @@ _DISTRIBUTIONS = {
     "transform_to": "`np.exp` to positive numbers, `nn.functional.sigmoid` to those from 0 to 1",
 }
 
+_PARAMETRIZE = {
+    "transfer_parametrizations_and_params": "`register_parametrization(other, name, parametrization)`",
+    "type_before_parametrizations": "`type(m).__mro__[1]`",
+}
+
 # By the name of the module in which they are missing.
 LAYERS = {
     "nn": _NN,
@@ -165,6 +170,7 @@ LAYERS = {
     "nn.distributions": _DISTRIBUTIONS,
     "nn.init": _INIT,
     "nn.utils": _UTILS,
+    "nn.utils.parametrize": _PARAMETRIZE,
     "nn.utils.rnn": _SEQUENCES,
     "nn.optim": _OPTIM,
     "nn.optim.swa_utils": _SWA,

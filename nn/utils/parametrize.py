@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
-from typing import Any, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
 import numpy as np
 
 from autograd import Tensor, is_grad_enabled, no_grad
-from autograd.extend import borrow
+from autograd.extend import borrow, missing
 
 from .._arguments import TensorLike
 from ..module import Module
@@ -376,3 +376,7 @@ def _reduced(module: Module, protocol: int) -> tuple[Callable[..., Module], tupl
 def _blank(kind: type[Module], names: tuple[str, ...]) -> Module:
     """Return a parametrized module without attributes, which are given to it next."""
     return object.__new__(_with_properties(kind, names))
+
+
+if not TYPE_CHECKING:  # with it, type checkers would take any name for one that there is
+    __getattr__ = missing.lookup(__name__)

@@ -16,7 +16,7 @@ torch = pytest.importorskip("torch", reason="compares with PyTorch: pip install 
 
 few = settings(max_examples=30, deadline=None)
 SINCE_2_13 = {"bias": st.booleans()} if "bias" in inspect.signature(torch.nn.GroupNorm).parameters else {}
-TOLERANCE = {np.float64: 1e-10, np.float32: 2e-4}
+TOLERANCE = {np.float64: 1e-10, np.float32: 2e-3}  # of two numbers near each other few digits are left
 dtypes = st.sampled_from([np.float64, np.float32])
 seeds = st.integers(0, 2**32 - 1)
 lengths = st.integers(1, 4)
