@@ -120,8 +120,10 @@ class OnnxModel(Module):
 
 def _checked(given: Input, value: Any) -> Any:
     """Return an input as an array or a tensor, or raise if it is not what the file says."""
-    if given.dtype is None or value is None:
+    if given.dtype is None:
         return value
+    if value is None:
+        raise TypeError(f"the input {given} of the ONNX file needs an array, not None: is a return missing?")
     x: Any = value if isinstance(value, Tensor) else as_array(value)
     x = x if isinstance(x, Tensor) else x.astype(native(x.dtype), copy=False)
     if given.shape is not None and x.ndim != len(given.shape):

@@ -187,6 +187,8 @@ def test_wrong_inputs_are_named() -> None:
     assert table(np.array([4, 0], np.uint8)).shape == (2, 2)
     with pytest.raises(DtypeError, match="holds integers, not floating-point numbers"):
         table(normal(2))
+    with pytest.raises(TypeError, match="needs an array, not None: is a return missing"):
+        table(None)
     fixed = nn.onnx.load(linear())
     with pytest.raises(
         ShapeError, match=r"x: float32\(n, 3\) of the ONNX file has the length 3 along axis 1, not .*4\)"
