@@ -42,7 +42,9 @@ _PLAIN = (int, float, complex, str, bytes, bool, type(None), type(Ellipsis), np.
 _CONTAINERS = (list, dict, set, deque)
 # Objects of these are compared by identity: what they hold is guarded by those who know them.
 _ENGINE = ("autograd", "numpy")
-_LIBRARIES = {*sys.stdlib_module_names, "nn", "datasets", "scipy", "pandas", "matplotlib", "tqdm", *_ENGINE}
+_LIBRARIES = {
+    *sys.stdlib_module_names, "nn", "datasets", "scipy", "pandas", "polars", "sklearn", "matplotlib", "tqdm", *_ENGINE,
+}  # fmt: skip
 _LIBRARIES.discard("__main__")
 # What gives something else each time, by the names of modules, and of functions.
 _CLOCKS = ("time", "datetime", "secrets", "uuid")
@@ -356,7 +358,8 @@ class _Reader:
                     self._of_class(f"{name}.{key}", holder, key, inside[key])
             return
         # The parts of a layer or a container have names that no code needs to mention.
-        container = type(holder) in REGISTERED or hasattr(type(holder), "__dataclass_fields__")
+        kind = type(holder)
+        container = kind in REGISTERED or (hasattr(kind, "__dataclass_fields__") and not _of_library(kind.__module__))
         everything = "_buffers" in inside or container or (self._everything and not isinstance(holder, ModuleType))
         if hasattr(holder, "__dict__") and not isinstance(holder, ModuleType) and self._first(holder, ""):
             self._read(name, "", "attributes", holder, "", len(inside))
