@@ -50,6 +50,7 @@ LOST = 1e-16  # what the rounding of terms leaves nothing of, as in x - tanh(x),
 ROUNDINGS = (-7.0, -5.0, -4.0, -3.0, 3.0, 4.0, 5.0, 7.0)
 SHORT = slice(8, 10)  # of many steps, those that are a part of how far places nearby are moved
 WHOLE = 2.0**52  # from which on all numbers in double precision are whole
+LOST_PART = 1e-4  # of values, which several operations may have lost
 STEEP = 1e13  # rules limit slopes that are steeper, as PyTorch's loss of probabilities does at 1e-12
 LEAST = 1e-90  # derivatives below it count as 0: rules take limits at 1e-100
 
@@ -430,7 +431,7 @@ def _agrees(
     """
     if _is_whole(place, moves, weights, numeric):
         return False
-    if place.subject.is_composed and _changes_meanwhile(place, moves, weights, analytic):
+    if place.subject.is_composed and _is_hidden(place, moves, weights, analytic, numeric):
         return False
     gap = gap_between(analytic, numeric)
     if not confirmed(_weighted_slopes(place, moves, weights), numeric, gap):
@@ -446,20 +447,27 @@ def _agrees(
     return _adds_up(place, moves, weights, numeric, 3 * gap, together, everywhere=not np.isfinite(analytic))
 
 
-def _changes_meanwhile(place: Place, moves: Sequence[Array | None], weights: Array, analytic: float) -> bool:
-    """Tell whether the derivative of the graph is another one at the steps that are taken, as smooth ones are not.
+def _is_hidden(place: Place, moves: Sequence[Array | None], weights: Array, analytic: float, numeric: float) -> bool:
+    """Tell whether operations may have lost in their last digits what the derivative of the graph is of.
 
-    An operation may have lost a wave or a kink in its last digit, which values say nothing of.
+    So it may be where the values stay the same though they should change by a small part of themselves. And where a
+    wave or a kink is lost, the derivatives at the steps are others, and their means are not that in the middle.
     """
-    for step in (sign * 2.0**-power for power in (9, 11, 14) for sign in (1, -1)):
-        moved = [x if v is None else np.asarray(x + step * v) for x, v in zip(place.arrays, moves, strict=True)]
-        try:
-            pulled = Place(place.subject, moved).pulled(weights)
-        except (ArithmeticError, ValueError):
+    if numeric == 0 and abs(analytic) <= LOST_PART * _weighted(np.abs(weights), np.abs(place.here)):
+        return True
+    for step in (2.0**-9, 2.0**-11, 2.0**-14):
+        pair = []
+        for sign in (1, -1):
+            move = [None if v is None else sign * step * v for v in moves]
+            moved = [x if v is None else np.asarray(x + v) for x, v in zip(place.arrays, move, strict=True)]
+            try:
+                pulled = Place(place.subject, moved).pulled(weights)
+            except (ArithmeticError, ValueError):
+                return True
+            pair.append(sum(map(_product, pulled, moves)))
+        if not all(abs(slope - analytic) <= 0.5 * abs(analytic) for slope in pair):
             return True
-        if not abs(sum(map(_product, pulled, moves)) - analytic) <= 0.5 * abs(analytic):
-            return True
-    return False
+    return abs(sum(pair) / 2 - analytic) > 0.5 * abs(analytic - numeric)
 
 
 def _is_noise(place: Place, moves: Sequence[Array | None], weights: Array, analytic: float, numeric: float) -> bool:
