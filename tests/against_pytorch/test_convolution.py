@@ -120,6 +120,7 @@ def test_state_and_representation(case: Any) -> None:
 @pytest.mark.parametrize("kind", ["Conv1d", "Conv2d", "Conv3d", "ConvTranspose1d", "ConvTranspose2d"])
 def test_initial_values_are_drawn_alike(kind: str) -> None:
     nn.manual_seed(0)
+    torch.manual_seed(0)
     options = {"in_channels": 32, "out_channels": 64, "kernel_size": 3, "groups": 2}
     ours, theirs = getattr(nn, kind)(**options), getattr(torch.nn, kind)(**options)
     for name, parameter in theirs.named_parameters():
