@@ -119,6 +119,7 @@ def test_the_mask_of_later_positions() -> None:
 @pytest.mark.filterwarnings("ignore:enable_nested_tensor:UserWarning")
 def test_initial_weights_have_pytorchs_spread() -> None:
     nn.manual_seed(0)
+    torch.manual_seed(0)
     ours, theirs = nn.Transformer(32, 2, 1, 1, 64), torch.nn.Transformer(32, 2, 1, 1, 64)
     for (name, one), (_, other) in zip(ours.named_parameters(), theirs.named_parameters(), strict=True):
         if one.ndim > 1 or not other.detach().numpy().std():
