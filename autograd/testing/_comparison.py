@@ -104,10 +104,13 @@ class Measure(NamedTuple):
     atol: float | None = None
     rtol: float | None = None
 
-    def tolerance(self, numeric: Array, error: Array) -> Any:
-        """Return the largest allowed distance from `numeric`, which may itself be off by `error`."""
+    def tolerance(self, numeric: Array, error: Array, unit: float = 1.0) -> Any:
+        """Return the largest allowed distance from `numeric`, which may itself be off by `error`.
+
+        `unit` is what a derivative of 1 would be, where it is multiplied by a step.
+        """
         rtol = RELATIVE if self.rtol is None else self.rtol
-        return (self.atol or 0.0) + rtol * np.abs(numeric) + SAFETY * error + LEAST
+        return (self.atol or 0.0) + rtol * np.abs(numeric) + SAFETY * error + LEAST * unit
 
 
 class Finding(NamedTuple):
@@ -236,12 +239,12 @@ class _Judged(NamedTuple):
     tolerance: Array
 
 
-def _judged(analytic: Array, found: Slope, measure: Measure, rounding: Array) -> _Judged:
+def _judged(analytic: Array, found: Slope, measure: Measure, rounding: Array, unit: float = 1.0) -> _Judged:
     """Compare derivatives with slopes; `rounding` is what sums of terms in the graph may be off by."""
     with np.errstate(all="ignore"):
         numeric = np.clip(analytic, found.low, found.high)
         numeric = np.where(np.isnan(numeric), found.middle, numeric)
-        tolerance = measure.tolerance(numeric, found.error) + rounding
+        tolerance = measure.tolerance(numeric, found.error, unit) + rounding
         off = np.abs(analytic - numeric)
         excess = np.where(off == 0, 0.0, off / tolerance)
         excess = np.where(np.isnan(analytic) & np.isfinite(numeric) & np.isfinite(tolerance), np.inf, excess)
@@ -882,7 +885,8 @@ def _weighed(
         longest = max((float(np.max(np.abs(v), initial=0.0)) for v in moves if v is not None), default=0.0)
         rounding += 1e-12 * longest * float(np.sum(np.abs(weights)))
     total = Slope(*(np.array([[number]]) for number in (low, high, error, size)))
-    judged = _judged(np.array([[analytic]]), total, measure, np.array([[rounding]]))
+    unit = min(longest * float(np.max(np.abs(weights), initial=0.0)), 1.0)
+    judged = _judged(np.array([[analytic]]), total, measure, np.array([[rounding]]), unit)
     excess = float(judged.excess[0, 0])
     if excess > 1 and (
         not _agrees(place, moves, weights, analytic, low, together)
