@@ -31,7 +31,8 @@ def same(ours: Any, theirs: Any, x: Any) -> None:
     g = np.random.default_rng(0).standard_normal(out.shape).astype(x.dtype)
     out.backward(g)
     expected.backward(torch.tensor(g))
-    np.testing.assert_allclose(live.grad.data, other.grad.numpy(), 1e-6, 1e-6)
+    off = 1e-4 if x.dtype == np.float32 else 1e-12  # sums of up to a thousand numbers
+    np.testing.assert_allclose(live.grad.data, other.grad.numpy(), off, off)
 
 
 @st.composite
