@@ -297,6 +297,13 @@ def test_a_normal_of_vectors_is_scipys_in_values_shapes_and_errors(shape: Any, m
     assert found.shape == np.shape(expected) == np.shape(plain)
 
 
+def test_a_normal_of_vectors_takes_scipys_covariances() -> None:
+    cov = theirs.Covariance.from_diagonal([1.0, 2.0])
+    for name in ("logpdf", "pdf"):
+        found, expected = (getattr(of.multivariate_normal, name)([0.0, 1.0], [0, 0], cov) for of in (stats, theirs))
+        assert found == expected
+
+
 @pytest.mark.parametrize("x", [None, np.array([0.2, None], object), ["a"]], ids=["None", "objects", "text"])
 @pytest.mark.parametrize("scale", [1.0, tensor(2.0, requires_grad=True)], ids=["constant", "tensor"])
 def test_what_is_no_number_is_refused(x: Any, scale: Any) -> None:

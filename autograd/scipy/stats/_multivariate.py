@@ -89,7 +89,10 @@ class _MultivariateNormal(_OfVectors):
         ValueError, LinAlgError
             SciPy's, if shapes do not fit or if the matrix is not positive definite.
         """
-        center, matrix, plain = *_mean_and_matrix(mean, cov), is_plain(x, mean, cov)
+        plain = is_plain(x, mean, cov)
+        if plain and (allow_singular or np.asarray(cov).dtype == object):  # SciPy's own kinds of matrices
+            return of_scipy(self.name).logpdf(x, mean, cov, allow_singular)
+        center, matrix = _mean_and_matrix(mean, cov)
         if not allow_singular and np.ndim(unwrap(mean)) < 2 and _fit(in_double(x), center, matrix):
             if plain:
                 return _density_of_arrays(in_double(x), center, matrix)
