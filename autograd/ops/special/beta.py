@@ -292,23 +292,20 @@ elementwise(
 )
 
 
-def _at_complement(direct: Callable[..., Any], mirrored: Callable[..., Any], out: Any, *values: Any) -> Any:
+def _at_complement(direct: Callable[..., Any], mirrored: Callable[..., Any], out: Any, a: Any, b: Any, y: Any) -> Any:
     """Return `direct` of shapes and a quantile, `out`; near 1 less `mirrored` of them exchanged, and what is left to 1.
 
     The quantile itself rounds there, and the density next to 1 would be that at 1.
     """
 
-    def either(a: Any, b: Any, y: Any, x: Any) -> Any:
+    def either(a: Any, b: Any, x: Any) -> Any:
         upper = np.greater(x, 0.5)
         if not anywhere(upper):
             return direct(a, b, x)
         rest = np.where(upper, special.betaincinv(b, a, y), 0.5)
         return np.where(upper, -mirrored(b, a, rest), direct(a, b, np.where(upper, 0.5, x)))
 
-    a, b, y = values
-    if out.dtype == np.float64:
-        return where_defined(out, either(a, b, y, out))
-    return where_defined(out, in_double(lambda a, b, y: either(a, b, y, special.betainccinv(a, b, y)), *values))
+    return at_quantile(special.betainccinv, either, out, a, b, y)
 
 
 def _quantile_slope(a: Any, b: Any, t: Any) -> Any:
