@@ -882,7 +882,6 @@ def _weighed(
     low, high = float(np.sum(np.fmin(*edges))), float(np.sum(np.fmax(*edges)))
     error, size = _weighted(np.abs(weights), found.error), _weighted(np.abs(weights), found.size)
     if not np.any(found.low[weights != 0]) and not np.any(found.high[weights != 0]):  # lost beyond the last digit?
-        longest = max((float(np.max(np.abs(v), initial=0.0)) for v in moves if v is not None), default=0.0)
         rounding += 1e-12 * longest * float(np.sum(np.abs(weights)))
     total = Slope(*(np.array([[number]]) for number in (low, high, error, size)))
     unit = min(longest * float(np.max(np.abs(weights), initial=0.0)), 1.0)
