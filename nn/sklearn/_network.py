@@ -103,21 +103,21 @@ class Network(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no annot
 
     def _read(self, X: Table, y: ArrayLike, reset: bool, **options: bool) -> tuple[Array, Array]:
         """Return the inputs in single precision and dense, and the targets as they are."""
+        rows, targets = self._validated(X, y, reset=reset, **options)
+        return _dense(rows), np.asarray(targets)
+
+    def _validated(self, X: Table, *y: ArrayLike, **options: bool) -> Any:
+        """Return what scikit-learn makes of a table, and of targets, in single precision."""
         try:
-            rows, targets = validate_data(self, X, y, reset=reset, accept_sparse="csr", dtype=np.float32, **options)
+            return validate_data(self, X, *y, accept_sparse="csr", dtype=np.float32, **options)
         except (ValueError, TypeError):
             refuse_columns(type(self).__name__, X)
             raise
-        return _dense(rows), np.asarray(targets)
 
     def _outputs(self, X: Table) -> Array:
         """Return what the network says for rows, in double precision: it depends on no other rows."""
         check_is_fitted(self, "module_")
-        try:
-            rows = _dense(validate_data(self, X, reset=False, accept_sparse="csr", dtype=np.float32))
-        except (ValueError, TypeError):
-            refuse_columns(type(self).__name__, X)
-            raise
+        rows = _dense(self._validated(X, reset=False))
         outputs: Array = predict(copy.deepcopy(self.module_).double(), rows)
         return outputs
 
