@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..errors import GradientCheckError
-from ..graph.node import Leaf, Node, ancestors
+from ..graph.node import Node
 from ..tensors.tensor import Tensor
 from ._conditions import NARROW, ROUNDING, differs, largest, perturbed, shown
 from ._layouts import LAYOUTS, Layout
-from ._subject import Subject, listed
+from ._subject import Subject, listed, recorded_operations
 
 if TYPE_CHECKING:
     from ._comparison import Mismatch
@@ -71,9 +71,8 @@ def recorded(subject: Subject, arrays: Sequence[Array]) -> list[Node]:
     """Return the operations that a function records for these inputs; none if it refuses them."""
     nodes: list[Node] = []
     with refusals_set_aside():
-        outputs = subject.apply(subject.inputs(arrays))
-        nodes = ancestors([y._node for y in outputs if isinstance(y, Tensor) and y._node is not None])
-    return [node for node in nodes if not isinstance(node, Leaf)]
+        nodes += recorded_operations(subject.apply(subject.inputs(arrays)))
+    return nodes
 
 
 def check_values_in_precisions(subject: Subject) -> None:

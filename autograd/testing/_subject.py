@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from ..errors import DtypeError
-from ..graph.node import Leaf, ancestors
+from ..graph.node import Leaf, Node, ancestors
 from ..graph.source_info import defined
 from ..tensors.conversions import differentiated
 from ..tensors.dispatch import fronts
@@ -29,6 +29,7 @@ __all__ = [
     "normal",
     "parts",
     "quiet",
+    "recorded_operations",
     "widened",
 ]
 
@@ -63,8 +64,7 @@ class Subject:
         """Whether several operations are recorded: what each of them rounds, or loses, reaches the others."""
         with quiet():
             outputs = self.apply(self.inputs(self.arrays))
-        nodes = ancestors(y._node for y in outputs if isinstance(y, Tensor) and y._node is not None)
-        return sum(not isinstance(node, Leaf) for node in nodes) > 1
+        return len(recorded_operations(outputs)) > 1
 
     def inputs(self, arrays: Sequence[Array]) -> list[Any]:
         """Return new inputs with the values of `arrays`, each of which requires a gradient."""
@@ -137,6 +137,12 @@ def _gradients_of(subject: Subject, *arguments: Any) -> list[Tensor]:
     ys, gs = zip(*live, strict=True)
     found = gradients(ys, inputs, gs, create_graph=True, allow_unused=True)
     return [Tensor(np.zeros(x.shape, x.dtype)) if g is None else g for x, g in zip(inputs, found, strict=True)]
+
+
+def recorded_operations(outputs: Sequence[object]) -> list[Node]:
+    """Return the nodes of the operations that tensors were computed by."""
+    nodes = ancestors(y._node for y in outputs if isinstance(y, Tensor) and y._node is not None)
+    return [node for node in nodes if not isinstance(node, Leaf)]
 
 
 def listed(result: Any) -> list[Any]:
