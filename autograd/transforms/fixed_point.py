@@ -81,9 +81,9 @@ def fixed_point(
     check_number("tolerance", tolerance)
     if not isinstance(max_iterations, int) or max_iterations < 1:
         raise ValueError(f"max_iterations should be an integer above 0, not {max_iterations!r}")
-    if type(start) in REGISTERED or isinstance(start, dict) or hasattr(type(start), "__dataclass_fields__"):
-        return _of_container(function, start, args, tolerance, max_iterations)
-    if isinstance(start, tuple) and hasattr(start, "_fields"):
+    is_named_tuple = isinstance(start, tuple) and hasattr(start, "_fields")
+    is_object = type(start) in REGISTERED or hasattr(type(start), "__dataclass_fields__")
+    if is_named_tuple or is_object or isinstance(start, dict):
         return _of_container(function, start, args, tolerance, max_iterations)
     return _solution(function, start, args, 1, tolerance, max_iterations)
 
