@@ -81,6 +81,8 @@ def test_types_are_kept() -> None:
 def test_what_does_not_converge_raises() -> None:
     with pytest.raises(ConvergenceError, match="not converged after 50 iterations"):
         fixed_point(lambda x: 2 * x + 1, 1.0, max_iterations=50)
+    with np.errstate(over="ignore", invalid="ignore"), pytest.raises(ConvergenceError, match="not converged"):
+        fixed_point(lambda x: np.exp(x**3), 1.0, max_iterations=50)  # its third step leads to infinity
     with pytest.raises(ShapeError, match=r"x of shape \(2,\), of which the function makes shape \(1,\)"):
         fixed_point(lambda x: x[:1], np.ones(2))
 

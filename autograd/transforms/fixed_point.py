@@ -18,6 +18,7 @@ from ..primitives.function import Function
 from ..tensors.conversions import differentiated
 from ..tensors.tensor import LIFT, Tensor, unwrap
 from .checkpoint import arguments_now
+from .gmres import gmres
 from .pytree import REGISTERED, flatten
 from .recording import check_outputs
 from .trees import ravel_pytree, tree_map
@@ -85,7 +86,7 @@ def fixed_point(
     is_object = type(start) in REGISTERED or hasattr(type(start), "__dataclass_fields__")
     if is_named_tuple or is_object or isinstance(start, dict):
         return _of_container(function, start, args, tolerance, max_iterations)
-    return _solution(function, start, args, 1, tolerance, max_iterations)
+    return _solution(function, start, args, tolerance, max_iterations)
 
 
 def _of_container(
@@ -97,7 +98,7 @@ def _of_container(
     def of_vector(x: Any, *args: Any) -> Any:
         return ravel_pytree(tree_map(_like, start, function(unravel(x), *args)))[0]
 
-    solution = unravel(_solution(of_vector, vector, args, 1, tolerance, max_iterations))
+    solution = unravel(_solution(of_vector, vector, args, tolerance, max_iterations))
     return tree_map(lambda x: x if isinstance(x, Tensor) else x[()], solution)
 
 
@@ -110,11 +111,10 @@ def _like(x: Any, result: Any) -> Any:
 
 
 def _solution(
-    function: Callable[..., Any], start: Any, args: tuple[Any, ...], scale: Any, tolerance: float, max_iterations: int
+    function: Callable[..., Any], start: Any, args: tuple[Any, ...], tolerance: float, max_iterations: int
 ) -> Any:
-    """Return the fixed point; its last step is relative to `scale` + its largest absolute value."""
     with no_grad():
-        solution = _iterate(function, as_array(unwrap(start)), unwrap(args), scale, tolerance, max_iterations)
+        solution = _iterate(function, as_array(unwrap(start)), unwrap(args), tolerance, max_iterations)
     return differentiated_at(function, solution, args, "fixed_point()", tolerance, max_iterations)
 
 
@@ -133,8 +133,7 @@ def differentiated_at(
     if recording():
         step = Step(function, solution, args)
         if step.known:
-            options = {"tolerance": tolerance, "max_iterations": max_iterations}
-            return _FixedPoint.apply(solution, step, options, *step.known)
+            return _FixedPoint.apply(solution, step, (tolerance, max_iterations), *step.known)
     if not any(isinstance(a, Tensor) for a in args):
         return solution[()]
     result = Tensor(solution)
@@ -233,18 +232,19 @@ class _FixedPoint(Function):
             step = step.again(x)
         lift = LIFT if isinstance(x, Tensor) or isinstance(g, Tensor) else None
 
-        def gathered(w: Any, g: Any) -> Any:
+        def product(w: Any) -> Any:
             pulled, _ = step.pull(w, lift)
-            return g if pulled is None else g + pulled
+            return 0 if pulled is None else pulled
 
-        scale = np.max(np.abs(as_array(unwrap(g))), initial=0)  # w is linear in g, so that 1 means nothing to it
-        solve = _solution if lift else _iterate
-        w = solve(gathered, g, (g,), scale, **ctx.options)
+        with no_grad():
+            w = gmres(lambda w: unwrap(product(w)), as_array(unwrap(g)), *ctx.options)
+        if lift:
+            w = differentiated_at(lambda w, g: g + product(w), w, (g,), "fixed_point()", *ctx.options)
         return None, None, None, *step.pull(w, lift)[1]
 
 
 def _iterate(
-    function: Callable[..., Any], x: Array, args: tuple[Any, ...], scale: Any, tolerance: float, max_iterations: int
+    function: Callable[..., Any], x: Array, args: tuple[Any, ...], tolerance: float, max_iterations: int
 ) -> Array:
     for _ in range(max_iterations):
         result = function(x, *args)
@@ -253,9 +253,12 @@ def _iterate(
             check_outputs(function, [result])
         if new.shape != x.shape:
             raise ShapeError(f"fixed_point() has x of shape {x.shape}, of which the function makes shape {new.shape}")
-        change, size = (np.max(np.abs(a), initial=0) for a in (new - x, new))
+        change, size = abs(new - x), abs(new)
+        if new.ndim:
+            change, size = np.max(change, initial=0), np.max(size, initial=0)
         x = new
-        if everywhere(change <= max(tolerance, 8 * float(np.finfo(new.dtype).eps)) * (scale + size)):
+        near = change <= max(tolerance, 8 * float(np.finfo(new.dtype).eps)) * (1 + size)
+        if everywhere(near & (change < np.inf)):
             return x
     raise ConvergenceError(
         f"fixed_point() has not converged after {max_iterations} iterations (shape {x.shape}): the last changed x by "
