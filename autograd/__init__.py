@@ -37,6 +37,9 @@ try:
     from .tensors.tensor import Tensor, as_tensor, tensor
 finally:
     if _collects:
+        if not _gc.get_freeze_count():  # these objects are moved to the oldest generation, without a look at each
+            _gc.freeze()
+            _gc.unfreeze()
         _gc.enable()
 
 if typing.TYPE_CHECKING:

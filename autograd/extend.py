@@ -83,7 +83,6 @@ from .primitives.function import Context, Function
 from .primitives.naming import set_module
 from .tensors import missing_names as missing
 from .tensors.parameter_memory import borrow, is_sole_owner, lend, same_tensor, set_gradient_buffer
-from .transforms.checkpoint import restore_in_checkpoints
 
 if typing.TYPE_CHECKING:
     from .diagnosis.tracing import TracedOperation, trace_operations
@@ -100,6 +99,7 @@ if typing.TYPE_CHECKING:
     from .hips.vector_spaces import vspace as vspace
     from .primitives.batching.level import enter as enter_batch
     from .primitives.batching.level import leave as leave_batch
+    from .transforms.checkpoint import restore_in_checkpoints
     from .transforms.compile.fused.loops import compiled_loop, load_numba
 
 __all__ = [
@@ -156,6 +156,7 @@ _LATER = {
     "leave_batch": ("primitives.batching.level", "leave"),
     "load_numba": ("transforms.compile.fused.loops", "load_numba"),
     "replacing": ("files", "replacing"),
+    "restore_in_checkpoints": ("transforms.checkpoint", "restore_in_checkpoints"),
     "trace_operations": ("diagnosis.tracing", "trace_operations"),
 }
 
