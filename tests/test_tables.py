@@ -189,7 +189,15 @@ def test_arrays_of_xarray_hold_tensors(name: str) -> None:
     assert found.sel(column="x").dims == ("row",)
     check(found.data, OPERATORS[name](NUMBERS, y), x, y)
     (_, x), (_, y) = beside(array), beside(array)
-    check(OPERATORS[name](x, array), OPERATORS[name](y, NUMBERS), x, y)
+    found = OPERATORS[name](x, array)
+    assert isinstance(found, xr.DataArray)
+    check(found.data, OPERATORS[name](y, NUMBERS), x, y)
+    ways: list[Any] = [lambda a: OPERATORS[name](array, a).data, lambda a: OPERATORS[name](a, array).data]
+    for way in ways:
+        batch = np.stack([x.data, x.data + 0.5])
+        np.testing.assert_array_equal(vmap(way)(batch), np.stack([way(a) for a in batch]))
+        slopes = vmap(grad(lambda a, way=way: np.sum(way(a))))(batch)
+        np.testing.assert_array_equal(slopes, np.stack([grad(lambda a, way=way: np.sum(way(a)))(a) for a in batch]))
 
 
 def test_derivatives_through_xarray() -> None:

@@ -541,6 +541,8 @@ class Batched(NDArrayOperatorsMixin):
                     return NotImplemented
                 level.refuse_mask(x)
                 inputs = tuple([_without_table(y) for y in inputs])
+                if any(x is y for y in inputs):
+                    return NotImplemented  # its class makes of batched arrays what it makes of others
         for x in (*kwargs.values(), *(kwargs.get("out") or ())) if kwargs else ():
             if type(x) is Batched:
                 if x.level.number > level.number:

@@ -13,15 +13,15 @@ from ..graph.batched import FAILURES, Batched, innermost
 from ..graph.call_site import users_line
 from ..graph.node import absent
 from ..graph.traced import Traced
-from ..tensors.dataframes import is_polars, without_polars
+from ..tensors.dataframes import is_index, is_polars, is_table, without_polars
 from ..tensors.dispatch import fronts
 from ..tensors.missing_names import refuse_keywords
 from ..tensors.tensor import Tensor, plain_array, unwrap
 from .primitive import Function, Primitive
 
 __all__ = [
-    "IMMUTABLE", "LOOP", "NUMBERS", "Arguments", "as_operand", "binder", "computed", "explain", "kind_of",
-    "loop", "numbers", "on_arrays", "recovered", "refuse", "refuse_objects", "static",
+    "IMMUTABLE", "LOOP", "NUMBERS", "Arguments", "as_operand", "binder", "computed", "explain", "handed_over",
+    "kind_of", "loop", "numbers", "on_arrays", "recovered", "refuse", "refuse_objects", "static",
 ]  # fmt: skip
 
 ndarray = np.ndarray
@@ -174,6 +174,20 @@ def recovered(op: Primitive, *values: Any) -> Any:
         return level.elementwise(op.forward, values)
     except ValueError:
         return None  # shapes that do not fit, in a batch or without one
+
+
+def handed_over(op: Primitive, z: Any, *operands: Any) -> Any:
+    """Return what the class of an operand makes of tensors, where its arrays hold them; else `NotImplemented`.
+
+    `z` is what it makes of their arrays. Tables hold no tensors, so that operations with them give tensors.
+    """
+    hand_over = getattr(type(z), "__array_ufunc__", None)
+    if hand_over is None or not isinstance(op.forward, np.ufunc) or is_table(z) or is_index(z) or is_polars(z):
+        return NotImplemented
+    for operand in operands:
+        if type(operand) is type(z):
+            return hand_over(operand, op.forward, "__call__", *operands)
+    return NotImplemented
 
 
 def loop(op: Primitive, *args: Any) -> Any:

@@ -21,7 +21,19 @@ from ..graph.node import Gradients, Leaf, Node, absent, counter, intern_shape
 from ..graph.traced import ARRAY_TYPES, Traced
 from ..tensors.dispatch import fronts
 from ..tensors.tensor import Tensor, plain_array, unwrap
-from .operands import LOOP, NUMBERS, as_operand, computed, explain, loop, numbers, recovered, refuse, refuse_objects
+from .operands import (
+    LOOP,
+    NUMBERS,
+    as_operand,
+    computed,
+    explain,
+    handed_over,
+    loop,
+    numbers,
+    recovered,
+    refuse,
+    refuse_objects,
+)
 from .primitive import Function, Primitive
 
 __all__ = ["binary", "unary"]
@@ -216,8 +228,12 @@ def binary(op: Primitive) -> Function:
                 x, y = z.shared(x, a), z.shared(y, b)
             elif isinstance(z, Traced):
                 z = z.array()
+            elif isinstance(z, ndarray):
+                z = plain_array(z)
+            elif isinstance(z, np.generic) or (handed := handed_over(op, z, s, t)) is NotImplemented:
+                z = asarray(z)
             else:
-                z = plain_array(z) if isinstance(z, ndarray) else asarray(z)
+                return handed
         out = new(Tensor)
         out._array = z
         if x is None and y is None:

@@ -13,7 +13,7 @@ from ..graph.batched import table_readers
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
 
-__all__ = ["is_polars", "is_table", "numbers_of_table", "without_polars"]
+__all__ = ["is_index", "is_polars", "is_table", "numbers_of_table", "without_polars"]
 
 
 def is_table(x: ArrayLike) -> bool:
@@ -25,6 +25,12 @@ def is_polars(x: object) -> bool:
     """Tell whether something is a DataFrame or a Series of Polars: it cannot be one where that was never imported."""
     polars = sys.modules.get("polars")
     return polars is not None and isinstance(x, (polars.DataFrame, polars.Series))
+
+
+def is_index(x: object) -> bool:
+    """Tell whether something is an Index of pandas."""
+    pandas = sys.modules.get("pandas")
+    return pandas is not None and isinstance(x, pandas.Index)
 
 
 def without_polars(x: Any) -> Any:
@@ -81,8 +87,10 @@ def numbers_of_table(table: Any) -> np.ndarray[Any, Any] | None:
 
 
 def _numbers(x: Any) -> np.ndarray[Any, Any] | None:
-    if hasattr(x, "to_numpy") and not is_polars(x):
-        return numbers_of_table(x) if is_table(x) else np.asarray(x)  # an Index has one dtype, and is no table
+    if is_table(x):
+        return numbers_of_table(x)
+    if is_index(x):
+        return np.asarray(x)  # it has one dtype
     numbers: np.ndarray[Any, Any] | None = without_polars(x) if is_polars(x) else None
     return numbers
 
