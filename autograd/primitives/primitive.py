@@ -103,7 +103,7 @@ class Primitive:
         self.name = name or function.__name__
         self.parameters, self.defaults = parameters_of(self.forward, len(rules))
         named = self._named(rules)
-        self.pushes = tuple(zip(jvp, self._named(jvp, "t"), strict=True))
+        self.pushes = tuple(zip(jvp, self._named(jvp, "t"), strict=True)) if jvp else ()
         self.push = self._push if jvp else None
         dropped = [0] * len(rules)
         for i, (_, names) in enumerate(self.pushes):
@@ -136,9 +136,7 @@ class Primitive:
 
     def _named(self, rules: tuple[Rule, ...], first: str = "g") -> list[tuple[str, ...]]:
         """Return the names of what each rule needs beside the gradient, or the tangent."""
-        known = {"out", "into", *self.parameters, *[f"{name}_shape" for name in self.parameters]}
-        known |= {"index"} if self.variadic else set()
-        named = []
+        known, named = _known(self.parameters, self.variadic), []
         for names in map(argument_names, rules):
             if not names or names[0] != first or not known.issuperset(names[1:]):
                 what = "g, the gradient of the output" if first == "g" else "t, the tangent of its input"
@@ -156,10 +154,7 @@ class Primitive:
 
     def positions(self, index: int) -> list[int]:
         """Return the positions of what a rule needs among the parameters' values, the output and the named shapes."""
-        count = len(self.parameters)
-        positions = {name: position for position, name in enumerate(self.parameters)}
-        positions["out"] = count  # the output, even if a parameter is named `out` as in NumPy
-        positions |= {f"{self.parameters[i]}_shape": count + 1 + number for number, i in enumerate(self.shaped)}
+        positions = _positions(self.parameters, self.shaped)
         return [positions[name] for name in self.needs[index]]
 
     def arguments_kept(self, first: int) -> list[int]:
@@ -384,6 +379,23 @@ def _without_first(rule: Rule, count: int) -> Rule:
 
 def _shape(value: Any) -> tuple[int, ...]:
     return value.shape if type(value) in ARRAY_TYPES or type(value) is Batched else np.shape(value)
+
+
+@functools.cache  # many operations have parameters of the same names
+def _known(parameters: tuple[str, ...], variadic: bool) -> frozenset[str]:
+    """Return the names of all that a rule can take beside its first argument."""
+    shapes = [f"{name}_shape" for name in parameters]
+    return frozenset(("out", "into", *parameters, *shapes, *(("index",) if variadic else ())))
+
+
+@functools.cache
+def _positions(parameters: tuple[str, ...], shaped: tuple[int, ...]) -> dict[str, int]:
+    """Return where a `pool` has the values, the output and the shapes of these names."""
+    positions = {name: position for position, name in enumerate(parameters)}
+    positions["out"] = len(parameters)  # the output, even if a parameter is named `out` as in NumPy
+    for number, i in enumerate(shaped):
+        positions[f"{parameters[i]}_shape"] = len(parameters) + 1 + number
+    return positions
 
 
 def argument_names(function: Function) -> tuple[str, ...]:

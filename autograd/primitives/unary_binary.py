@@ -7,6 +7,7 @@ inputs without further arguments have their own paths, without loops, argument l
 
 from __future__ import annotations
 
+import functools
 from typing import Any
 
 import numpy as np
@@ -69,9 +70,11 @@ def _is_uniform(op: Primitive) -> bool:
 
     It does not for `absolute` of complex numbers, for `float_power` and, in half precision, for SciPy's functions.
     """
-    if not isinstance(op.forward, np.ufunc):
-        return False
-    loops, given = set(op.forward.types), op.forward.nin
+    return isinstance(op.forward, np.ufunc) and _keeps_dtypes(tuple(op.forward.types), op.forward.nin)
+
+
+@functools.cache  # many ufuncs have the same loops
+def _keeps_dtypes(loops: tuple[str, ...], given: int) -> bool:
     of_one = [loop for loop in loops if loop[0] in "efdgFDG" and loop[:given] == loop[0] * given]
     return f"{'e' * given}->e" in loops and all(loop[0] == loop[given + 2 :] for loop in of_one)
 
