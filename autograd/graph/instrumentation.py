@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any
 
@@ -10,13 +11,13 @@ import numpy as np
 
 from ..errors import AnomalyError
 from .batched import concrete
-from .grad_mode import ANOMALY, PACKING, TRACING, recording
+from .grad_mode import ANOMALY, PACKING, TRACING, Watch, recording
 from .name_scope import note_scope, within
 from .node import Node
 from .saved_tensors import pack
 from .source_info import line_of, note_line
 
-__all__ = ["Observer", "examine", "observer", "ranges", "value_observer"]
+__all__ = ["Observer", "examine", "observed", "observer", "ranges", "value_observer"]
 
 Array = np.ndarray[Any, Any]
 Observer = Callable[[Node, tuple[Any, ...], Any], None]
@@ -26,6 +27,24 @@ observer: ContextVar[Observer] = ContextVar("observer")
 
 # Called with each `Value` that is computed while TRACING is on, if it is set.
 value_observer: ContextVar[Callable[[Any], None] | None] = ContextVar("value_observer", default=None)
+
+
+@contextmanager
+def observed(note: Observer, alone: bool = False) -> Iterator[None]:
+    """Call `note` for each operation recorded within a block: after what observes around it, or, `alone`, instead."""
+    around = None if alone else observer.get(None)
+
+    def both(node: Node, values: tuple[Any, ...], z: Any) -> None:
+        if around is not None:
+            around(node, values, z)
+        note(node, values, z)
+
+    token = observer.set(both)
+    try:
+        with Watch(TRACING):
+            yield
+    finally:
+        observer.reset(token)
 
 
 def examine(node: Node, values: tuple[Any, ...], z: Array | tuple[Array, ...]) -> None:

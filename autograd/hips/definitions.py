@@ -198,7 +198,8 @@ def _of_arrays(definition: Definition, promised: bool, types: Sequence[type]) ->
     if promised:
         operation.computed = lambda *given: _apart(forward(*map(writeable, given)), given[:-1])
         operation.applied = operation.rules
-    apply = operation.apply = several_inputs(operation)
+    apply: Any = several_inputs(operation)
+    apply.__name__, operation.apply = definition.name, apply
     if order == sorted(order):
         return lambda args, kwargs: apply(*args, kwargs or None)
     return lambda args, kwargs: apply(*[args[i] for i in order], kwargs or None)

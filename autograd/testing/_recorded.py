@@ -8,8 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from ..graph.grad_mode import TRACING, Watch
-from ..graph.instrumentation import observer
+from ..graph.instrumentation import observed
 from ..graph.node import Node
 from ..tensors.tensor import Tensor
 from ._sample import Sample, SetAsideError
@@ -28,12 +27,8 @@ def operations_of(subject: Subject, arrays: Sequence[Array]) -> list[Subject]:
         with contextlib.suppress(SetAsideError):
             samples.append(Sample(node, values, z))
 
-    token = observer.set(note)
-    try:
-        with Watch(TRACING), quiet():
-            subject.apply(subject.inputs(arrays))
-    finally:
-        observer.reset(token)
+    with observed(note, alone=True), quiet():
+        subject.apply(subject.inputs(arrays))
     return [alone for sample in samples if (alone := _alone(sample)) is not None]
 
 

@@ -21,7 +21,7 @@ from .number_format import Summary, summarize
 if TYPE_CHECKING:
     from ..scalar.value import Value
 
-__all__ = ["Call", "Note", "note_of", "observed", "watch_calls"]
+__all__ = ["Call", "Note", "lines_of_values", "note_of", "watch_calls"]
 
 
 class Call:
@@ -120,26 +120,13 @@ class watch_calls(Watch):  # noqa: N801 - named as a verb, like the other blocks
 
 
 @contextmanager
-def observed(note: Observer, lines: dict[Any, SourceLine]) -> Iterator[None]:
-    """Call `note` for each operation recorded within a block, after what observes around it.
-
-    Put the line of each `Value` that is computed into `lines`; the nodes of tensors have their lines.
-    """
-    around = observer.get(None)
-
-    def both(node: Node, values: tuple[Any, ...], z: Any) -> None:
-        if around is not None:
-            around(node, values, z)
-        note(node, values, z)
-
-    with Watch(TRACING):
-        token = observer.set(both)
-        value_token = value_observer.set(lambda value: lines.update({value: here()}))
-        try:
-            yield
-        finally:
-            value_observer.reset(value_token)
-            observer.reset(token)
+def lines_of_values(lines: dict[Any, SourceLine]) -> Iterator[None]:
+    """Put the line of each `Value` that is computed within a block into `lines`; nodes of tensors have their lines."""
+    token = value_observer.set(lambda value: lines.update({value: here()}))
+    try:
+        yield
+    finally:
+        value_observer.reset(token)
 
 
 class _Noting:

@@ -19,7 +19,7 @@ from autograd.misc.flatten import flatten_func
 from autograd.misc.optimizers import adam, rmsprop, sgd
 from autograd.numpy.numpy_vjps import unbroadcast_f
 from autograd.test_util import check_grads, combo_check
-from autograd.tracer import getval, isbox
+from autograd.tracer import Node, getval, isbox, toposort, trace
 
 import autograd
 from autograd import grad, jacobian
@@ -93,10 +93,70 @@ def test_questions_about_values() -> None:
     from autograd.numpy.numpy_boxes import ArrayBox
 
     grad(lambda x: np.sum(x) if isinstance(x, ArrayBox) else pytest.fail("no box"))(numpy.ones(2))
-    from autograd.tracer import trace
 
-    with pytest.raises(NotImplementedError, match="draw_graph"):
-        trace(None, None, None)
+
+class Written(Node):  # type: ignore[misc]  # found where the package is looked for, at run time
+    """A node that writes down its operation, with names for what depends on the argument."""
+
+    def __init__(
+        self, value: Any, fun: Any, args: Any, kwargs: Any, parent_argnums: tuple[int, ...], parents: tuple[Any, ...]
+    ) -> None:
+        self.parents, self.value, self.lines = parents, value, parents[0].lines
+        names: list[Any] = list(args)
+        for i, parent in zip(parent_argnums, parents, strict=True):
+            names[i] = parent.name
+        self.name = f"v{len(self.lines) + 1}"
+        names += [f"{name}={value}" for name, value in kwargs.items()]
+        self.lines.append(f"{self.name} = {fun.__name__}({', '.join(map(str, names))})")
+
+    def initialize_root(self, name: str) -> None:
+        """Give the argument a name."""
+        self.name, self.lines, self.parents = name, [], ()
+
+
+def double_of(x: Any, y: float, less: int) -> Any:
+    return 2 * x * y - less
+
+
+def test_a_trace_with_nodes_of_a_programs_own() -> None:
+    double = primitive(double_of)
+    defvjp(double, lambda ans, x, y, less: lambda g: 2 * g)
+    root = Written.new_root("x")
+
+    def f(x: Any) -> Any:
+        return np.sum(np.concatenate([x, [3.0]]) * double(x, 1.0, less=1)[0] + np.tanh(4.0), axis=0)
+
+    value, end = trace(root, f, numpy.ones(2))
+    assert numpy.isclose(value, 5 + 3 * numpy.tanh(4.0))
+    assert value == end.value
+    assert root.lines == [
+        "v1 = concatenate(x, [3.0])",
+        "v2 = double_of(x, 1.0, less=1)",
+        "v3 = getitem(v2, 0)",
+        "v4 = multiply(v1, v3)",
+        f"v5 = add(v4, {numpy.tanh(4.0)})",
+        "v6 = sum(v5, axis=0)",
+    ]
+    nodes = list(toposort(end))
+    assert nodes[0] is end
+    assert nodes[-1] is root
+    for i, node in enumerate(nodes):
+        assert all(parent in nodes[i + 1 :] for parent in node.parents)
+    root = Written.new_root("x")
+    trace(root, grad(lambda x: np.sin(x) * x), 2.0)
+    assert {line.partition(" = ")[2].partition("(")[0] for line in root.lines} >= {"sin", "cos", "multiply", "add"}
+    assert trace(root, lambda x: x, 2.0) == (2.0, root)
+    of_list = primitive(lambda parts: parts[0] * parts[1])
+    defvjp(of_list, lambda ans, parts: lambda g: [g * parts[1], g * parts[0]])
+    root = Written.new_root("x")
+    assert trace(root, lambda x: of_list([x, 3.0]), 2.0)[0] == 6
+    assert len(root.lines) == 1
+    root = Written.new_root("x")
+    assert trace(root, lambda x: np.linalg.slogdet(x)[1] + 1.0, numpy.eye(2))[1].parents[0].parents == (root,)
+    with pytest.warns(UserWarning, match="does not depend on its argument"):
+        assert trace(root, lambda x: 3.0, 2.0) == (3.0, None)
+    with pytest.raises(NotImplementedError, match="Node defines no initialize_root"):
+        Node.new_root()
 
 
 def test_a_vector_has_what_is_in_a_dict_in_the_order_of_the_sorted_keys() -> None:

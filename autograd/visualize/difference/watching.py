@@ -10,11 +10,12 @@ from typing import Any
 import numpy as np
 
 from ...graph.batched import whole
+from ...graph.instrumentation import observed
 from ...graph.name_scope import described_calls
 from ...graph.node import Node
 from ...graph.saved_tensors import operation_of
 from ...graph.source_info import SourceLine
-from ..call_recorder import observed
+from ..call_recorder import lines_of_values
 from .run import Result
 
 __all__ = ["Watched", "constant", "copied"]
@@ -33,7 +34,7 @@ class Watched:
     def watching(self) -> Iterator[None]:
         """Watch what is computed within a block."""
         self.since = time.perf_counter()
-        with observed(self.note, self.lines):
+        with observed(self.note), lines_of_values(self.lines):
             yield
 
     def note(self, node: Node, values: tuple[Any, ...], z: Any) -> None:

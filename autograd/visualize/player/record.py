@@ -14,6 +14,7 @@ import numpy as np
 
 from ...graph.batched import walks, whole
 from ...graph.grad_mode import enable_grad
+from ...graph.instrumentation import observed
 from ...graph.mutation import refuse_overwritten
 from ...graph.node import LEAF, Bundle, Hooked, MultiNode, Node, ancestors
 from ...graph.saved_tensors import operation_of
@@ -22,7 +23,7 @@ from ...primitives.multi_output import Output
 from ...primitives.primitive import Primitive
 from ...scalar.value import Value
 from ...tensors.tensor import Tensor
-from ..call_recorder import note_of, observed, watch_calls
+from ..call_recorder import lines_of_values, note_of, watch_calls
 from ..given_arrays import Memory, memory_of
 from ..gradient_values import carried_back, outside
 from ..input_names import InputNames
@@ -135,7 +136,7 @@ def run(function: Callable[..., Tensor | Value], inputs: tuple[Any, ...]) -> Run
     def note(node: Node, values: tuple[Any, ...], z: Any) -> None:
         ran.seen[node] = values, z
 
-    with watch_calls(), observed(note, ran.lines), enable_grad():
+    with watch_calls(), observed(note), lines_of_values(ran.lines), enable_grad():
         ran.result = function(*inputs)
     return ran
 
