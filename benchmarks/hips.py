@@ -1,8 +1,9 @@
 """Programs for HIPS autograd, on it and on this package: what passes, and the CPU time on one thread.
 
 ``python -m benchmarks.hips`` fetches HIPS autograd and what builds on it from the package index, into ``build/hips``,
-and runs their test suites and HIPS's examples on both packages, one after the other. It takes half an hour; names of
-suites limit it (``python -m benchmarks.hips pymanopt examples``). It needs matplotlib, pandas and scikit-learn.
+and runs their test suites, programs with those that have none, and HIPS's examples on both packages, one after the
+other. It takes half an hour; names limit it (``python -m benchmarks.hips pymanopt examples``). It needs matplotlib,
+pandas and scikit-learn.
 
 Examples that train for long are cut short, and draw nothing; those about MNIST are given other images of its size. One
 example is left out: rkhs, which differentiates with respect to a class of its own.
@@ -21,6 +22,8 @@ import tarfile
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
+import numpy as np
+
 HERE = Path(__file__).resolve().parents[1]
 FOLDER = HERE / "build" / "hips"
 SOURCES = {
@@ -32,6 +35,7 @@ SOURCES = {
 }
 LIBRARIES = [
     "autograd-gamma==0.5.0",
+    "ceviche==0.1.3",
     "formulaic",
     "interface-meta",
     "narwhals",
@@ -68,6 +72,7 @@ SUITES = {  # the project, its tests, and which of them use autograd
         "",
     ),
 }
+PROGRAMS = ["ceviche", "autograd_gamma"]  # in hips_programs.py
 EXAMPLES = {  # what is replaced in the text, so that each ends within seconds
     "bayesian_neural_net": ("", ""),
     "bayesian_optimization": ("", ""),
@@ -100,6 +105,7 @@ EXAMPLES = {  # what is replaced in the text, so that each ends within seconds
     "tanh": ("", ""),
     "variational_autoencoder": ("", ""),
 }
+expected: dict[str, np.ndarray[tuple[int], np.dtype[np.float64]]] = {}  # what a program printed on HIPS autograd
 RUN_EXAMPLE = """
 import importlib.abc, importlib.machinery, runpy, sys, types, warnings
 def imread(path):
@@ -152,11 +158,12 @@ sys.exit(pytest.main([*options, *sys.argv[1:]], [Seeds()]))
 def main() -> None:
     """Print the tables."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    parser.add_argument("names", nargs="*", metavar="NAME", help=f"{', '.join(SUITES)}, examples, or an example")
-    names = parser.parse_args().names or [*SUITES, "examples"]
+    whole = [*SUITES, *PROGRAMS, "examples"]
+    parser.add_argument("names", nargs="*", metavar="NAME", help=f"{', '.join(whole)}, or an example")
+    names = parser.parse_args().names or whole
     for name in names:
-        if name not in (*SUITES, *EXAMPLES, "examples"):
-            parser.error(f"there is no {name!r}: {', '.join([*SUITES, 'examples', *EXAMPLES])}")
+        if name not in (*whole, *EXAMPLES):
+            parser.error(f"there is no {name!r}: {', '.join([*whole, *EXAMPLES])}")
     fetch()
     print(f"{'':32}{'HIPS autograd':>32}{'s':>8}{'plaingrad':>32}{'s':>8}{'ratio':>8}")
     totals = [0.0, 0.0]
@@ -165,6 +172,8 @@ def main() -> None:
         totals = [a + b for a, b in zip(totals, seconds, strict=True)]
     if totals[0]:
         print(f"all suites: ratio {totals[1] / totals[0]:.2f}")
+    for name in [name for name in names if name in PROGRAMS]:
+        compare(name, run_program)
     chosen = [each for name in names for each in (EXAMPLES if name == "examples" else [name]) if each in EXAMPLES]
     ratios = []
     for name in chosen:
@@ -218,6 +227,19 @@ def run_suite(name: str, ours: bool) -> tuple[str, float]:
     lines, seconds = timed(["-c", RUN_SUITE, *tests.split(), *(["-k", chosen] if chosen else [])], source, ours)
     counted = re.findall(r"\d+ (?:passed|failed|error)", lines[-1] if lines else "")
     return ", ".join(counted) or "did not run", seconds
+
+
+def run_program(name: str, ours: bool) -> tuple[str, float]:
+    """Run a program; return whether it printed the numbers that it prints on HIPS autograd, and the CPU time."""
+    lines, seconds = timed([str(HERE / "benchmarks" / "hips_programs.py"), name], FOLDER, ours)
+    try:
+        numbers = np.array([float(number) for line in lines for number in line.split()])
+    except ValueError:
+        return lines[-1][:30], seconds
+    if not ours:
+        expected[name] = numbers
+    same = numbers.shape == expected[name].shape and np.allclose(numbers, expected[name], rtol=1e-6, atol=0)
+    return f"{numbers.size} numbers" if same else "other numbers", seconds
 
 
 def run_example(name: str, ours: bool) -> tuple[str, float]:

@@ -334,7 +334,12 @@ def _definition(fun: Callable[..., Any], called: str) -> Definition:
     if isinstance(definition, Definition):
         return definition
     if not _differentiates(fun):
-        raise DeclarationError(f"{called}() takes what primitive() returned, not {fun!r}: decorate it with @primitive")
+        if not follows_hips():
+            raise DeclarationError(
+                f"{called}() takes what primitive() returned, not {fun!r}: decorate it with @primitive"
+            )
+        warn(f"{called}() has no effect on {fun!r}, which is no primitive: it is differentiated by what it calls")
+        return Definition(fun)
     # Programs complete the operations of HIPS autograd, such as expit, which has no forward rule there.
     if "vjp" in called:
         name = getattr(fun, "__name__", repr(fun))

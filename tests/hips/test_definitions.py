@@ -197,6 +197,17 @@ def test_operations_of_this_package_keep_their_own_derivatives(function: Any) ->
     np.testing.assert_allclose(jvp(special.expit, (0.5,), (1.0,))[1], 0.2350037, rtol=1e-6)
 
 
+def square_or_more(x: Any) -> Any:
+    return x**2
+
+
+def test_a_rule_for_what_is_no_primitive_has_no_effect_on_programs_that_exist() -> None:
+    """One of ceviche's files has such a line."""
+    with compatibility("hips"), pytest.warns(UserWarning, match=r"no effect on .*square_or_more.*no primitive"):
+        defvjp(square_or_more, lambda out, x: lambda g: g)
+    assert grad(square_or_more)(3.0) == 6
+
+
 def test_what_has_no_derivative_gets_none_by_a_rule_alone() -> None:
     with pytest.raises(DeclarationError, match=r"decorate it with @primitive"):
         defvjp(np.argmax, lambda out, x: lambda g: g)
