@@ -19,9 +19,9 @@ import numpy as np
 from numpy.lib.mixins import NDArrayOperatorsMixin
 
 from ..errors import BatchError
-from .call_site import gives_way, stores, users_frame, users_line
+from .call_site import leaves_operator, stores, users_frame, users_line
 from .node import Node, View, counter
-from .traced import Traced
+from .traced import Traced, Variable
 
 if TYPE_CHECKING:
     from numpy.typing import DTypeLike
@@ -361,7 +361,7 @@ class Batched(NDArrayOperatorsMixin):
         self.refuse("a pickle", "Pickle what vmap returns")
 
     def __array__(self, dtype: Any = None, copy: Any = None) -> Array:
-        if sys._getframe(1).f_code not in gives_way:
+        if not leaves_operator(sys._getframe(1)):
             self.refuse(
                 "an ndarray",
                 "Use NumPy's functions on it, and numpy.stack([x, y]) for numpy.array([x, y]). To choose from an "
@@ -541,7 +541,7 @@ class Batched(NDArrayOperatorsMixin):
                     return NotImplemented
                 level.refuse_mask(x)
                 inputs = tuple([_without_table(y) for y in inputs])
-                if any(x is y for y in inputs):
+                if not isinstance(x, ndarray | Variable) and any(x is y for y in inputs):
                     return NotImplemented  # its class makes of batched arrays what it makes of others
         for x in (*kwargs.values(), *(kwargs.get("out") or ())) if kwargs else ():
             if type(x) is Batched:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import itertools
 import os
 import sys
+from importlib import import_module
 from opcode import opmap
 from types import CodeType, FrameType, ModuleType
 from typing import Any
@@ -17,7 +18,8 @@ from typing import Any
 from .source_info import line_in, line_of, within_engine
 
 __all__ = [
-    "Call", "call_in", "called_by", "gives_way", "name_called", "of_library", "stores", "users_frame", "users_line",
+    "Call", "call_in", "called_by", "gives_way", "leaves_operator", "name_called", "of_library",
+    "stores", "users_frame", "users_line",
 ]  # fmt: skip
 
 _STORE = opmap["STORE_SUBSCR"]
@@ -27,6 +29,18 @@ _libraries: tuple[str, ...] = ()
 # The code of operators of other libraries which leave it to the other operand where that is no array to NumPy, but an
 # object; the modules that compute with both put it here.
 gives_way: set[CodeType] = set()
+_PRODUCTS = frozenset(("_matmul_dispatch", "_rmatmul_dispatch", "_mul_dispatch", "_rmul_dispatch"))
+
+
+def leaves_operator(frame: FrameType) -> bool:
+    """Tell whether the function that asks for an ndarray leaves its operator to what is none, as in `gives_way`.
+
+    The products of SciPy's sparse matrices do once `autograd.scipy.sparse` is loaded, and the first loads it.
+    """
+    code = frame.f_code
+    if code not in gives_way and code.co_name in _PRODUCTS and frame.f_globals["__name__"].startswith("scipy.sparse."):
+        import_module("autograd.scipy.sparse")
+    return code in gives_way
 
 
 class Call:

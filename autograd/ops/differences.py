@@ -280,7 +280,8 @@ def full_like(
 ) -> Any:
     """Return an array of the shape and dtype of `a`, filled with `fill_value`."""
     if not isinstance(fill_value, Tensor | Batched):
-        return np.full_like(unwrap(a), fill_value, dtype, order, subok, shape)
+        filled = np.full_like(unwrap(a), fill_value, dtype, order, subok, shape)
+        return Tensor(filled) if subok and isinstance(a, Tensor) else filled
     _refuse_device(device)
     return full(
         a.shape if shape is None else shape,

@@ -94,7 +94,7 @@ def is_recorded(x: Tensor, *values: object) -> bool:
                 f"this writes to {what} (shape {x.shape}), which would then have no graph: write within no_grad(), or "
                 f"to x.data, or compute with a copy, x + 0"
             )
-    return any(t._node is not None for t in (*members, *values) if isinstance(t, Tensor))
+    return any(member._node is not None for member in members) or any_live(values)
 
 
 def write(x: Tensor, change: Callable[[np.ndarray[Any, Any]], object]) -> None:

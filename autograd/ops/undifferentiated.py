@@ -7,14 +7,25 @@ from functools import cache
 from inspect import signature
 from typing import Any
 
+import numpy as np
+
 from ..primitives.operands import on_arrays
 from ..tensors.dispatch import handing_on
 from ..tensors.tensor import Tensor, refuse_values, unwrap
 from .setitem import is_recorded, write, write_result
 
+_MAKERS = (np.zeros_like, np.ones_like, np.empty_like)
+_SUBOK = 3  # the position of their parameter
+
 
 def call_undifferentiated(function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-    """Call a function whose result carries no gradient; an ``out`` tensor is written to like any tensor."""
+    """Call a function whose result carries no gradient; an ``out`` tensor is written to like any tensor.
+
+    An array like a tensor is a tensor, which what depends on others can be written to.
+    """
+    if function in _MAKERS:
+        made = on_arrays(function, *args, **kwargs)
+        return Tensor(made) if kwargs.get("subok", True) and (len(args) <= _SUBOK or args[_SUBOK]) else made
     if function in handing_on:
         refuse_values(*args, *kwargs.values())
     position, out = len(args), kwargs.get("out")

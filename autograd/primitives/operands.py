@@ -215,8 +215,15 @@ def refuse_objects(name: str, *values: Any) -> NoReturn:
     """Raise the error for operands that NumPy turns into an array of objects; it names those among `values`."""
     odd = [value for value in values if np.asarray(value).dtype.kind == "O"]
     kinds = " and ".join(sorted({"an array of objects" if hasattr(v, "dtype") else type(v).__name__ for v in odd}))
-    kinds = kinds or "something else"
-    raise DtypeError(f"'{name}' takes numbers and arrays of numbers, but was given {kinds} at {users_line()}")
+    remedy = ""
+    if any(hasattr(v, "tocsr") for v in odd):
+        remedy = ": of a sparse matrix A there are A @ t and t @ A, and A.toarray() is an array"
+    elif any(isinstance(v, ndarray) for v in odd):
+        remedy = ": if it holds numbers, x.astype(float) makes an array of them"
+    raise DtypeError(
+        f"'{name}' takes numbers and arrays of numbers, but was given {kinds or 'something else'} at {users_line()}"
+        f"{remedy}"
+    )
 
 
 def on_arrays(function: Function, *args: Any, **kwargs: Any) -> Any:

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from ..graph.call_site import Call
-from .dispatch import operation_of
+from .dispatch import operation_of, writers
 
 __all__ = ["NO_MASK", "OTHERWISE", "remedy"]
 
@@ -63,7 +63,7 @@ _SCIPY = {
     "ndimage": "nn.functional.conv2d and its like",
     "optimize": "autograd.fixed_point, for the solution of an equation, and nn.optim",
     "signal": "numpy.convolve, numpy.correlate, and nn.functional.conv1d",
-    "sparse": "A @ t and t @ A of a sparse matrix A, once autograd.scipy.sparse is imported",
+    "sparse": "A @ t and t @ A of a sparse matrix A",
     "stats": "the ufuncs of scipy.special, such as ndtr for norm.cdf, gammaln and betaln for densities",
 }
 
@@ -81,13 +81,16 @@ def remedy(call: Call, kind: str, masked: bool, stored: bool) -> str:
     if masked:
         found = f"use numpy.{name}: {NO_MASK}" if _takes_tensors(getattr(np, name, None)) else NO_MASK
     elif stored and not call.module:
-        found = "make the ndarray a tensor, or use numpy.stack, to keep the gradient"
+        found = "make the ndarray a tensor, or use numpy.stack for several tensors in a list, to keep the gradient"
     else:
-        found = _advice(call, name)
+        found = _advice(call, name, kind)
     return f"{found}. {_VALUE[kind]}" if found else _VALUE[kind].replace("Where", "where", 1)
 
 
-def _advice(call: Call, name: str) -> str:
+_LISTED = "of several tensors in a list, numpy.stack([...]) makes one"
+
+
+def _advice(call: Call, name: str, kind: str) -> str:
     package, _, rest = call.module.partition(".")
     if package in ("math", "cmath"):
         return f"use {_elsewhere(name)} instead"
@@ -106,6 +109,8 @@ def _advice(call: Call, name: str) -> str:
         )
     if package in _HOLD_VALUES:
         return f"{package} takes values, without their gradients"
+    if kind == "tensor" and (not call.name or package == "autograd" or call.name.endswith(".at")):
+        return _LISTED
     return ""
 
 
@@ -137,6 +142,8 @@ def _in_numpy(name: str, rest: str) -> str:
         )
     if name in ("full", "full_like"):
         return "numpy.broadcast_to(t, shape) of a tensor of one element has a gradient"
+    if getattr(np, name, None) in writers:
+        return _LISTED
     if name in _WRITERS:
         return "make the ndarray a tensor, to which it can be written, or use numpy.stack"
     if _takes_tensors(getattr(np, name, None)) or (

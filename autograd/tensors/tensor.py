@@ -19,7 +19,7 @@ from ..errors import BatchError, DtypeError, GraphError, ShapeError, Unsupported
 from ..graph.backward import pull_back
 from ..graph.batched import Batched, Level, Share, as_array, concrete, innermost, levels
 from ..graph.buffer_reuse import held_once
-from ..graph.call_site import gives_way, users_line
+from ..graph.call_site import leaves_operator, users_line
 from ..graph.detachment import Cut, cut_at, reason
 from ..graph.grad_mode import EVER, enable_grad, moment, recording
 from ..graph.mutation import expose, forget, owner_of
@@ -406,7 +406,7 @@ class Tensor(Installed):
     __pandas_priority__ = 5000  # above that of a DataFrame, so that pandas leaves its operators to tensors
 
     def __array__(self, dtype: DTypeLike | None = None, copy: bool | None = None) -> Array:
-        if gives_way and sys._getframe(1).f_code in gives_way:
+        if leaves_operator(sys._getframe(1)):
             return np.array(None, dtype=object)
         if self._node is not None:
             refuse("converting this tensor to an ndarray")

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from autograd import Tensor, UnsupportedError, grad, tensor
+from autograd import Tensor, UnsupportedError, compile, grad, tensor, vmap
 
 Array = np.ndarray[Any, Any]
 
@@ -137,7 +137,7 @@ def test_several_arrays_reach_their_axes_together() -> None:
     assert (scalar.shape, row.shape) == ((1, 1), (1, 2))
 
 
-@pytest.mark.parametrize("function", [np.shape, np.ndim, np.size, np.zeros_like, np.ones_like])
+@pytest.mark.parametrize("function", [np.shape, np.ndim, np.size])
 def test_what_describes_a_tensor_is_plain(function: Any) -> None:
     result = function(tensor(X, requires_grad=True))
     assert not isinstance(result, Tensor)
@@ -153,3 +153,27 @@ def test_comparisons_of_whole_arrays_are_plain() -> None:
     assert np.may_share_memory(t, t.data) is True
     assert np.iscomplexobj(t) is False
     np.testing.assert_allclose(t.data, X)
+
+
+NUMPY: Any = np
+MAKERS: list[Any] = [np.zeros_like, np.ones_like, np.empty_like, lambda x, **options: NUMPY.full_like(x, 2, **options)]
+
+
+@pytest.mark.parametrize("make", MAKERS)
+def test_an_array_like_a_tensor_is_a_tensor_to_write_to(make: Any) -> None:
+    def f(x: Any) -> Any:
+        y = make(x)
+        for i in range(len(x)):
+            y[i] = x[i] ** 2 * x[0]
+        return y.sum()
+
+    assert np.array_equal(grad(f)(np.array([1.0, 2.0])), [7, 4])
+    assert np.array_equal(vmap(grad(f))(np.array([[1.0, 2.0], [1.0, 2.0]])), [[7, 4], [7, 4]])
+    compiled = compile(grad(f))
+    assert np.array_equal([compiled(np.array([1.0, 2.0])), compiled(np.array([2.0, 4.0]))], [[7, 4], [28, 16]])
+    t = tensor(X)
+    assert not make(t).requires_grad
+    assert make(t, dtype=np.float32, shape=(3,)).shape == (3,)
+    assert make(t, dtype=int).dtype == int
+    assert type(make(t, subok=False)) is np.ndarray
+    assert type(make(X)) is np.ndarray

@@ -1,5 +1,7 @@
 """Sparse matrices: products with tensors and solutions of systems are those of dense ones, and so are derivatives."""
 
+import subprocess
+import sys
 from collections.abc import Callable
 from typing import Any
 
@@ -135,3 +137,24 @@ def test_what_is_refused_says_what_to_do() -> None:
         sparse.linalg.spsolve(sparse.diags_array([t]), scipy.sparse.eye_array(7).tocsc())
     with pytest.warns(scipy.sparse.linalg.MatrixRankWarning):
         assert np.isnan(sparse.linalg.spsolve(sparse.diags_array([t * 0]), np.ones(7)).data).all()
+
+
+EXPRESSIONS = ["a @ t", "t.T @ a", "a @ t.detach()", "vmap(lambda x: a @ x)(t.data.T)"]
+
+
+@pytest.mark.parametrize("expression", EXPRESSIONS)
+def test_the_first_product_with_a_sparse_matrix_loads_its_module(expression: str) -> None:
+    program = f"""
+import numpy as np, scipy.sparse
+from autograd import Tensor, tensor, vmap
+t, a = tensor(np.ones((3, 2)), requires_grad=True), scipy.sparse.csr_array(np.arange(9.0).reshape(3, 3))
+found = {expression}
+a = a.toarray()
+expected = {expression}
+assert type(found) is type(expected)
+np.testing.assert_array_equal(*[x.data if isinstance(x, Tensor) else x for x in (found, expected)])
+if isinstance(found, Tensor) and found.requires_grad:
+    found.sum().backward()
+    assert t.grad.data.any()
+"""
+    subprocess.run([sys.executable, "-c", program], check=True)

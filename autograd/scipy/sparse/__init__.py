@@ -1,8 +1,8 @@
 """Sparse matrices and tensors: products, and systems of equations, with gradients of both operands.
 
 A sparse matrix of SciPy is a constant. If its elements are a tensor, `csr_array` and the like make a `SparseArray`,
-whose elements have a gradient, and stand where they were put. Once this module is imported, ``a @ x`` and ``x @ a``
-work for SciPy's matrices and tensors.
+whose elements have a gradient, and stand where they were put. ``a @ x`` and ``x @ a`` work for SciPy's matrices and
+tensors; the first such product loads this module.
 """
 
 from ...primitives.naming import set_module

@@ -1,4 +1,4 @@
-"""The operator @ between SciPy's sparse matrices and tensors, which `autograd.scipy.sparse` installs.
+"""The operator @ between SciPy's sparse matrices and tensors, which the first such product loads.
 
 SciPy converts what it does not know to an ndarray. If that is an object for NumPy, it leaves the product to the other
 operand: so do tensors, and arrays within `vmap`, say where its operators ask.
