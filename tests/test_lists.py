@@ -35,22 +35,23 @@ def slope(function: Callable[[Any], Any], at: Any) -> Any:
 @pytest.mark.parametrize("operation", [o for o in OPERATIONS if str(o) not in INNER | LEFT_ALONE], ids=str)
 def test_no_operation_loses_the_gradient_of_tensors_in_a_list(operation: Operation) -> None:
     for call in good_calls(operation):
-        args = list(call.args)
+        names, args = [*range(len(call.args)), *call.kwargs], [*call.args, *call.kwargs.values()]
         for path, array in arrays_in(args):
             if array.dtype.kind != "f" or not 0 < array.size < 20 or not array.ndim:
                 continue
 
-            def of(x: Any, path: Any = path, call: Any = call, args: Any = args) -> Any:
-                return operation.public(*put(args, path, x), **call.kwargs)
+            def of(x: Any, path: Any = path, names: list[Any] = names, args: Any = args) -> Any:
+                given = dict(zip(names, put(args, path, x), strict=True))
+                positional = [value for name, value in given.items() if isinstance(name, int)]
+                return operation.public(*positional, **{n: v for n, v in given.items() if isinstance(n, str)})
+
+            def of_list(x: Any, of: Callable[[Any], Any] = of) -> Any:
+                return of(listed(x))
 
             try:
                 expected = slope(of, array)
             except Exception:  # noqa: BLE001  # whatever has no derivative
                 continue
-
-            def of_list(x: Any, of: Callable[[Any], Any] = of) -> Any:
-                return of(listed(x))
-
             try:
                 found = slope(of_list, array)
             except Exception:  # noqa: BLE001  # refused by the operation, or by NumPy
