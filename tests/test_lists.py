@@ -10,7 +10,7 @@ from autograd import GraphError, Tensor, grad, tensor
 from autograd.tensors.dispatch import writers
 
 from .operations.samples import OPERATIONS, Operation
-from .test_bad_input import good_calls
+from .test_bad_input import filled, good_calls
 from .test_masked import INNER, LEFT_ALONE
 from .test_vmap_leaving import arrays_in, put
 
@@ -35,7 +35,8 @@ def slope(function: Callable[[Any], Any], at: Any) -> Any:
 @pytest.mark.parametrize("operation", [o for o in OPERATIONS if str(o) not in INNER | LEFT_ALONE], ids=str)
 def test_no_operation_loses_the_gradient_of_tensors_in_a_list(operation: Operation) -> None:
     for call in good_calls(operation):
-        names, args = [*range(len(call.args)), *call.kwargs], [*call.args, *call.kwargs.values()]
+        names = [*range(len(call.args)), *call.kwargs]
+        args = filled([*call.args, *call.kwargs.values()], lambda x: x)
         for path, array in arrays_in(args):
             if array.dtype.kind != "f" or not 0 < array.size < 20 or not array.ndim:
                 continue

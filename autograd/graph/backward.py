@@ -54,6 +54,11 @@ def pull_back(
     return found
 
 
+# How many walks in a row needed care, by kind of graph: its length, its first and its last operation.
+_repeated: dict[tuple[Any, ...], int] = {}
+ALWAYS, AGAIN, KINDS = 3, 16, 64
+
+
 @walks
 @np.errstate(divide="ignore", invalid="ignore", over="ignore")  # a decorator takes half the time of a block
 def _settle(
@@ -63,9 +68,15 @@ def _settle(
     partial: bool,
     lift: Lift | None,
 ) -> dict[Node, Any]:
-    """Walk optimistically, and again carefully if that gave a nan; see `pull_back`."""
+    """Walk optimistically, and again carefully if that gave a nan; see `pull_back`.
+
+    A graph like one that needed care the last times is walked carefully at once, but for some of the times.
+    """
+    kind = (len(order), order[0].op, order[-1].op) if order else ()
+    repeated = _repeated.get(kind, 0) if _repeated else 0
     # A walk that calls hooks is not repeated, because they may count their calls.
     careful = Hooked.exist and any(isinstance(node.op, Hooked) and node.op.hooks for node in order)
+    careful = careful or (repeated >= ALWAYS and repeated % AGAIN != 0)
     try:
         found = _walk(seeds, order, targets, partial, lift, absorb=careful)
     except (BatchError, DerivativeError):
@@ -75,8 +86,14 @@ def _settle(
         found = _walk(seeds, order, targets, partial, lift, absorb=careful)
     total = _total(found, lift)
     if total != total and not careful:
-        found = _walk(seeds, order, targets, partial, lift, absorb=True)
+        found, careful = _walk(seeds, order, targets, partial, lift, absorb=True), True
         total = _total(found, lift)
+    if careful:
+        if len(_repeated) >= KINDS:
+            _repeated.clear()
+        _repeated[kind] = repeated + 1
+    elif repeated:
+        _repeated.pop(kind, None)  # by now another thread may have taken it out
     if not math.isfinite(total):
         _warn(found, lift)
     return found

@@ -26,7 +26,10 @@ def absorb_by_position(gx: Any, g: Array, unwrap: Callable[[Any], Array]) -> Any
     That is where `g` is 0 and `gx` is not finite. A finite `gx` is 0 there too, but may be recorded, and then `g`,
     which happens to be 0, has a derivative that a constant would lose.
     """
-    absorbed = (g == 0) & ~np.isfinite(unwrap(gx))
+    finite = np.isfinite(unwrap(gx))
+    if everywhere(finite):
+        return gx
+    absorbed = (g == 0) & ~finite
     return np.where(absorbed, 0, gx) if anywhere(absorbed) else gx
 
 
