@@ -465,3 +465,13 @@ def test_random_programs_with_writes_by_numpy(instructions: Any, end: int) -> No
         expected = [run(Program(False, step)).imag / 1e-30 for step in range(4)]
     found = np.zeros(4) if program.leaf.grad is None else program.leaf.grad.data
     np.testing.assert_allclose(found, expected, rtol=1e-9, atol=1e-9)
+
+
+def test_nodes_that_keep_one_large_constant_at_different_times_are_told_apart() -> None:
+    constant, x = np.ones(1 << 17), tensor(2.0, requires_grad=True)
+    first = x * constant
+    constant[5] = 3.0
+    second = x * constant
+    (x * constant + second).sum().backward()
+    with pytest.raises(GraphError, match="written to"):
+        (first + x * constant).sum().backward()

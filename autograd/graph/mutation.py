@@ -163,8 +163,14 @@ def changed(array: Array, before: bytes | tuple[Array, bytes] | None) -> bool:
         return bool(array.tobytes() != before)
     if before is None:
         return False
-    now = snapshot(array)
-    return type(now) is bytes or now[1] != before[1] or not np.array_equal(now[0], before[0])
+    return not _agree(snapshot(array), before)
+
+
+def _agree(one: Any, other: Any) -> bool:
+    """Tell whether two snapshots of an array are of the same values."""
+    if type(one) is not tuple or type(other) is not tuple:
+        return type(one) is type(other) and bool(one == other)
+    return bool(one[1] == other[1]) and np.array_equal(one[0], other[0])
 
 
 class Exposure:
@@ -343,14 +349,18 @@ def refuse_overwritten(order: list[Node]) -> None:
         _refuse_marked(order)
     for exposure in exposed_changes():
         _refuse_exposed(order, exposure)
+    compared: dict[int, Any] = {}  # the last snapshot of each array; many nodes keep the same constant
     for node in order:
         guard = node.guard
         while guard is not None:
             array, before, guard = guard
+            if id(array) in compared and _agree(compared[id(array)], before):
+                continue
             if changed(array, before):
                 raise _overwritten(
                     node, array, "by NumPy alone, after that line" if hasattr(node, "code") else "by NumPy alone"
                 )
+            compared[id(array)] = before
 
 
 def _refuse_marked(order: list[Node]) -> None:
