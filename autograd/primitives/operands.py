@@ -182,7 +182,9 @@ def handed_over(op: Primitive, z: Any, *operands: Any) -> Any:
     `z` is what it makes of their arrays. Tables hold no tensors, so that operations with them give tensors.
     """
     hand_over = getattr(type(z), "__array_ufunc__", None)
-    if hand_over is None or not isinstance(op.forward, np.ufunc) or is_table(z) or is_index(z) or is_polars(z):
+    if hand_over is None or type(z) in fronts or not isinstance(op.forward, np.ufunc):
+        return NotImplemented
+    if is_table(z) or is_index(z) or is_polars(z):
         return NotImplemented
     for operand in operands:
         if type(operand) is type(z):
