@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Collection
+from operator import attrgetter
 from typing import Any
 
 import numpy as np
@@ -54,9 +55,11 @@ def pull_back(
     return found
 
 
-# How many walks in a row needed care, by kind of graph: its length, its first and its last operation.
-_repeated: dict[tuple[Any, ...], int] = {}
+# How many walks in a row needed care, by kind of graph.
+_repeated: dict[int, int] = {}
+# From how many on care comes first, after how many it is tried without, and of how many kinds that is known.
 ALWAYS, AGAIN, KINDS = 3, 16, 64
+_operation = attrgetter("op")
 
 
 @walks
@@ -72,11 +75,11 @@ def _settle(
 
     A graph like one that needed care the last times is walked carefully at once, but for some of the times.
     """
-    kind = (len(order), order[0].op, order[-1].op) if order else ()
-    repeated = _repeated.get(kind, 0) if _repeated else 0
+    repeated = _repeated.get(_kind(order), 0) if _repeated else 0
     # A walk that calls hooks is not repeated, because they may count their calls.
     careful = Hooked.exist and any(isinstance(node.op, Hooked) and node.op.hooks for node in order)
-    careful = careful or (repeated >= ALWAYS and repeated % AGAIN != 0)
+    needed = repeated >= ALWAYS and repeated % AGAIN != 0
+    careful = careful or needed
     try:
         found = _walk(seeds, order, targets, partial, lift, absorb=careful)
     except (BatchError, DerivativeError):
@@ -86,17 +89,22 @@ def _settle(
         found = _walk(seeds, order, targets, partial, lift, absorb=careful)
     total = _total(found, lift)
     if total != total and not careful:
-        found, careful = _walk(seeds, order, targets, partial, lift, absorb=True), True
+        found, needed = _walk(seeds, order, targets, partial, lift, absorb=True), True
         total = _total(found, lift)
-    if careful:
+    if needed:
         if len(_repeated) >= KINDS:
             _repeated.clear()
-        _repeated[kind] = repeated + 1
+        _repeated[_kind(order)] = repeated + 1
     elif repeated:
-        _repeated.pop(kind, None)  # by now another thread may have taken it out
+        _repeated.pop(_kind(order), None)  # by now another thread may have taken it out
     if not math.isfinite(total):
         _warn(found, lift)
     return found
+
+
+def _kind(order: list[Node]) -> int:
+    """Return a number that graphs of the same operations in the same order share."""
+    return hash(tuple(map(id, map(_operation, order))))
 
 
 class Wanted(dict["Node | None", Any]):
