@@ -38,14 +38,11 @@ def leaves_operator(frame: FrameType) -> bool:
     The products of SciPy's sparse matrices do once `autograd.scipy.sparse` is loaded, and the first loads it.
     """
     code = frame.f_code
-    if code.co_name in _PRODUCTS and code not in gives_way and _home_of(frame).startswith("scipy.sparse."):
-        import_module("autograd.scipy.sparse")
+    if code.co_name in _PRODUCTS and code not in gives_way:
+        home = str(frame.f_globals.get("__name__"))
+        if home.startswith("scipy.sparse."):
+            import_module("autograd.scipy.sparse")
     return code in gives_way
-
-
-def _home_of(frame: FrameType) -> str:
-    home: str = frame.f_globals.get("__name__", "")
-    return home
 
 
 class Call:

@@ -30,7 +30,7 @@ from .vector_spaces import vspace
 
 __all__ = [
     "def_linear", "defjvp", "defjvp_argnum", "defjvp_argnums", "defvjp", "defvjp_argnum", "defvjp_argnums",
-    "notrace_primitive", "primitive", "primitive_vjps",
+    "notrace_primitive", "number", "primitive", "primitive_vjps",
 ]  # fmt: skip
 
 Maker = Callable[..., Any]
@@ -52,7 +52,7 @@ class Call:
 
     def args(self, contents: Sequence[Any]) -> Arguments:
         """Return the arguments, with numbers for arrays without axes."""
-        args: Arguments = self._rebuild(list(map(_number, contents)))
+        args: Arguments = self._rebuild(list(map(number, contents)))
         return args
 
     def computed(self, function: Callable[..., Any], contents: Sequence[Any]) -> list[Any]:
@@ -62,7 +62,7 @@ class Call:
 
     def results(self, arrays: Sequence[Any]) -> Any:
         """Return what the function returned, made of arrays or tensors."""
-        return self._results(list(map(_number, arrays)))
+        return self._results(list(map(number, arrays)))
 
     def grouped(self, of_contents: Sequence[Any]) -> list[list[Any]]:
         """Return what there is for each of the contents as a list for each argument."""
@@ -70,7 +70,8 @@ class Call:
         return [[next(each) for _ in range(count)] for count in self._counts]
 
 
-def _number(x: Any) -> Any:
+def number(x: Any) -> Any:
+    """Return an array without axes as a number, and anything else as it is."""
     return x[()] if isinstance(x, np.ndarray) and x.ndim == 0 else x
 
 
@@ -178,14 +179,14 @@ def _of_arrays(definition: Definition, promised: bool, types: Sequence[type]) ->
         return result
 
     def pulled(i: int, g: Any, out: Any, args: Arguments, kwargs: Keywords | None) -> Any:
-        (found,) = definition.pull([i], _number(g), _number(out), args, kwargs or {})
+        (found,) = definition.pull([i], number(g), number(out), args, kwargs or {})
         found = np.zeros(np.shape(getval(args[i]))) if found is None else found
         return found if hasattr(found, "dtype") else np.asarray(found)
 
     def pushed(i: int, t: Any, out: Any, args: Arguments, kwargs: Keywords | None) -> Any:
-        return definition.push({i: _number(t)}, _number(out), args, kwargs or {})
+        return definition.push({i: number(t)}, number(out), args, kwargs or {})
 
-    known: dict[str, Any] = {"computed": computed, "pulled": pulled, "pushed": pushed, "number": _number}
+    known: dict[str, Any] = {"computed": computed, "pulled": pulled, "pushed": pushed, "number": number}
     known["__name__"] = getattr(definition.function, "__module__", "a library")  # whose rules they are
     forward = eval(f"lambda {names}, kwargs: computed({args}, kwargs)", known)
 

@@ -16,7 +16,7 @@ from autograd.graph.source_info import warn
 from autograd.tensors.tensor import Tensor
 
 from .boxes import Box, getval, isbox
-from .definitions import Call, notrace_primitive, primitive
+from .definitions import Call, notrace_primitive, number, primitive
 
 __all__ = ["Box", "Node", "getval", "isbox", "notrace_primitive", "primitive", "toposort", "trace"]
 
@@ -95,7 +95,7 @@ def trace(start_node: Any, fun: Callable[[Any], Any], x: Any) -> tuple[Any, Any]
         if positions:
             parents = tuple([nodes[inputs[i]] for i in positions])
             nodes[node] = type(start_node)(
-                _plain(z), op.apply if hasattr(op, "apply") else op.definition, *_given(op, values), positions, parents
+                number(z), op.apply if hasattr(op, "apply") else op.definition, *_given(op, values), positions, parents
             )
 
     with observed(note):
@@ -116,18 +116,14 @@ def _given(op: Any, values: tuple[Any, ...]) -> tuple[tuple[Any, ...], dict[str,
     """Return the arguments and keywords of a call, without those that have their default."""
     names = getattr(op, "parameters", ())
     if not names:  # an operation that is a class
-        return tuple(map(_plain, values)), {}
+        return tuple(map(number, values)), {}
     required = len(names) - len(op.defaults)
     args = (*values[0], *values[1:required]) if op.variadic else values[:required]
     further = zip(names[required:], values[required:], op.defaults, strict=True)
     kwargs = {name: value for name, value, default in further if value is not default}
     if names[required - 1] == "kwargs":  # of an operation of a program's own
         args, kwargs = args[:-1], args[-1] or {}
-    return tuple(map(_plain, args)), kwargs
-
-
-def _plain(value: Any) -> Any:
-    return value[()] if getattr(value, "shape", None) == () else value
+    return tuple(map(number, args)), kwargs
 
 
 def toposort(end_node: Any, parents: Callable[[Any], Any] = attrgetter("parents")) -> Iterator[Any]:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import math
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ..errors import DtypeError, ShapeError
 from ..graph.batched import Level, batches, innermost
 from ..primitives.declare import composed, multilinear
 from ..tensors.tensor import Tensor
@@ -109,9 +111,15 @@ def matmul(x: TensorLike, y: TensorLike, /) -> Any:
             return _matmul_shared_right(x, y)
         if _is_shared(x, y):
             return _matmul_shared_left(x, y)
-    if getattr(y, "ndim", 0) == 2 and getattr(x, "ndim", 0) > 2:
-        return _matmul_one(x, y)
-    return _matmul(x, y)
+    try:
+        if getattr(y, "ndim", 0) == 2 and getattr(x, "ndim", 0) > 2:
+            return _matmul_one(x, y)
+        return _matmul(x, y)
+    except (DtypeError, ShapeError):
+        if not hasattr(y, "tocsr"):
+            raise
+    import_module("autograd.scipy.sparse")  # which sees to the operator from now on
+    return x @ y  # type: ignore[operator]  # of a tensor and a sparse matrix
 
 
 for _shared in (_matmul_shared_right, _matmul_shared_left):

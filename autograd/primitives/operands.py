@@ -13,7 +13,7 @@ from ..graph.batched import FAILURES, Batched, innermost
 from ..graph.call_site import users_line
 from ..graph.node import absent
 from ..graph.traced import Traced
-from ..tensors.dataframes import is_index, is_polars, is_table, without_polars
+from ..tensors.dataframes import is_of_table, is_polars, without_polars
 from ..tensors.dispatch import fronts
 from ..tensors.missing_names import refuse_keywords
 from ..tensors.tensor import Tensor, plain_array, unwrap
@@ -182,9 +182,7 @@ def handed_over(op: Primitive, z: Any, *operands: Any) -> Any:
     `z` is what it makes of their arrays. Tables hold no tensors, so that operations with them give tensors.
     """
     hand_over = getattr(type(z), "__array_ufunc__", None)
-    if hand_over is None or type(z) in fronts or not isinstance(op.forward, np.ufunc):
-        return NotImplemented
-    if is_table(z) or is_index(z) or is_polars(z):
+    if hand_over is None or type(z) in fronts or not isinstance(op.forward, np.ufunc) or is_of_table(z):
         return NotImplemented
     for operand in operands:
         if type(operand) is type(z):

@@ -8,7 +8,6 @@ inputs without further arguments have their own paths, without loops, argument l
 from __future__ import annotations
 
 import functools
-from importlib import import_module
 from typing import Any
 
 import numpy as np
@@ -219,9 +218,6 @@ def binary(op: Primitive) -> Function:
         except (ValueError, TypeError, AttributeError) as error:
             if getattr(type(b), "__array_ufunc__", ndarray) is None:
                 return NotImplemented  # its class has operators of its own
-            if op.name == "matmul" and hasattr(b, "tocsr"):
-                import_module("autograd.scipy.sparse")  # which now sees to the operator
-                return s @ t
             z = recovered(op, a, b)
             if z is None:
                 if isinstance(error, ValueError):

@@ -13,7 +13,7 @@ from ..graph.batched import table_readers
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
 
-__all__ = ["is_index", "is_polars", "is_table", "numbers_of_table", "without_polars"]
+__all__ = ["is_of_table", "is_polars", "is_table", "numbers_of_table", "without_polars"]
 
 
 def is_table(x: ArrayLike) -> bool:
@@ -31,6 +31,11 @@ def is_index(x: object) -> bool:
     """Tell whether something is an Index of pandas."""
     pandas = sys.modules.get("pandas")
     return pandas is not None and isinstance(x, pandas.Index)
+
+
+def is_of_table(x: Any) -> bool:
+    """Tell whether something is a table, a column or an Index of pandas or Polars: none of them holds tensors."""
+    return is_table(x) or is_index(x) or is_polars(x)
 
 
 def without_polars(x: Any) -> Any:
@@ -89,10 +94,7 @@ def numbers_of_table(table: Any) -> np.ndarray[Any, Any] | None:
 def _numbers(x: Any) -> np.ndarray[Any, Any] | None:
     if is_table(x):
         return numbers_of_table(x)
-    if is_index(x):
-        return np.asarray(x)  # it has one dtype
-    numbers: np.ndarray[Any, Any] | None = without_polars(x) if is_polars(x) else None
-    return numbers
+    return np.asarray(without_polars(x)) if is_of_table(x) else None  # an Index has one dtype
 
 
 table_readers.append(_numbers)
