@@ -33,7 +33,6 @@ try:
     from .primitives.declare import composed, elementwise, general, linear, multilinear, not_differentiable
     from .primitives.naming import set_module as _set_module
     from .tensors import missing_names as _missing_names
-    from .tensors.hooks import Handle
     from .tensors.tensor import Tensor, as_tensor, tensor
 finally:
     if _collects:
@@ -47,6 +46,7 @@ if typing.TYPE_CHECKING:
     from .diagnosis import Explanation, Finding, Saved, explain, lint, saved
     from .primitives.function import Context, Function
     from .scalar.value import Value
+    from .tensors.hooks import Handle
     from .testing._gradcheck import GradientCheck, gradcheck, gradgradcheck
     from .transforms.checkpoint import checkpoint
     from .transforms.compile.compiled import compile
@@ -153,6 +153,7 @@ _LATER = {
     "diagnosis": ("Explanation", "Finding", "Saved", "explain", "lint", "saved"),
     "primitives.function": ("Context", "Function"),
     "scalar.value": ("Value",),
+    "tensors.hooks": ("Handle",),
     "testing._gradcheck": ("GradientCheck", "gradcheck", "gradgradcheck"),
     "transforms.checkpoint": ("checkpoint",),
     "transforms.conventions": ("compatibility",),

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from functools import cache
+from importlib import import_module
 from typing import Any
 
 import numpy as np
@@ -16,7 +18,6 @@ __all__ = ["ARRAY_TYPES", "PARTS", "RULES", "apply_part", "logistic", "recorded_
 
 LN2, LN10 = math.log(2), math.log(10)
 TWO_OVER_ROOT_PI = 2 / math.sqrt(math.pi)
-RECIPROCAL_OF_LARGEST = {char: float(1 / np.finfo(char).max) for char in "efdgFDG"}
 
 
 def _shared(g: Any, first: Any, second: Any) -> Any:
@@ -39,11 +40,17 @@ def _as_numbers(x: Any, g: Any) -> Any:
     return x.astype(g.dtype) if getattr(x, "dtype", None) == np.bool_ else x
 
 
+@cache
+def _reciprocal_of_largest(dtype: Any) -> float:
+    """Return the reciprocal of the largest number of a dtype."""
+    return float(1 / np.finfo(dtype).max)
+
+
 def _power_of_base(g: Any, x: Any, y: Any) -> Any:
     """Return g y x**(y - 1), which is 0 for y = 0 even where x is 0, or so small that 1 / x overflows."""
     if isinstance(y, int | float):
         return g * (x + x) if y == 2 else g * (y * x ** (y - 1)) if y else g * 0
-    safe = np.where((np.absolute(x) <= RECIPROCAL_OF_LARGEST[getattr(g, "dtype", _DOUBLE).char]) & np.equal(y, 0), 1, x)
+    safe = np.where((np.absolute(x) <= _reciprocal_of_largest(getattr(g, "dtype", _DOUBLE))) & np.equal(y, 0), 1, x)
     y = _as_numbers(y, g)
     return g * (y * safe ** (y - 1))
 
@@ -97,7 +104,11 @@ def cosine(x: Any, y: Any) -> Any:
 
 def apply_part(function: Callable[..., Any], *inputs: Any) -> Any:
     """Apply one of `PARTS`; to a tensor or a value it is recorded."""
-    return function(*inputs) if type(inputs[0]) is float else recorded_parts[function](*inputs)
+    if type(inputs[0]) is float:
+        return function(*inputs)
+    if not recorded_parts:
+        import_module("autograd.ops.further_elementwise")
+    return recorded_parts[function](*inputs)
 
 
 PARTS: dict[Callable[..., Any], tuple[Callable[..., Any], ...]] = {

@@ -60,6 +60,7 @@ Tensor([ 1.5, -1.5], requires_grad=True)
 """
 
 import importlib
+import sys
 import typing
 
 from .graph.batched import anywhere, as_array, everywhere, innermost, levels, whole
@@ -76,13 +77,10 @@ from .graph.traced import (
     outside,
     outside_types,
 )
-from .ops.setitem import mark_written
 from .primitives.accurate_sum import accurate_sum
 from .primitives.declare import composed, elementwise, general, linear, multilinear, not_differentiable
-from .primitives.function import Context, Function
 from .primitives.naming import set_module
 from .tensors import missing_names as missing
-from .tensors.parameter_memory import borrow, is_sole_owner, lend, same_tensor, set_gradient_buffer
 
 if typing.TYPE_CHECKING:
     from .diagnosis.tracing import TracedOperation, trace_operations
@@ -97,8 +95,11 @@ if typing.TYPE_CHECKING:
     from .hips.definitions import primitive as primitive
     from .hips.vector_spaces import VSpace as VSpace
     from .hips.vector_spaces import vspace as vspace
+    from .ops.setitem import mark_written
     from .primitives.batching.level import enter as enter_batch
     from .primitives.batching.level import leave as leave_batch
+    from .primitives.function import Context, Function
+    from .tensors.parameter_memory import borrow, is_sole_owner, lend, same_tensor, set_gradient_buffer
     from .transforms.checkpoint import restore_in_checkpoints
     from .transforms.compile.fused.loops import compiled_loop, load_numba
 
@@ -151,12 +152,18 @@ __all__ = [
 # Loaded on first use, like the names of `autograd` that a program may never use: where they are, and under which name.
 _LATER = {
     "TracedOperation": ("diagnosis.tracing", "TracedOperation"),
+    "borrow": ("tensors.parameter_memory", "borrow"),
     "compiled_loop": ("transforms.compile.fused.loops", "compiled_loop"),
     "enter_batch": ("primitives.batching.level", "enter"),
+    "is_sole_owner": ("tensors.parameter_memory", "is_sole_owner"),
     "leave_batch": ("primitives.batching.level", "leave"),
+    "lend": ("tensors.parameter_memory", "lend"),
     "load_numba": ("transforms.compile.fused.loops", "load_numba"),
+    "mark_written": ("ops.setitem", "mark_written"),
     "replacing": ("files", "replacing"),
     "restore_in_checkpoints": ("transforms.checkpoint", "restore_in_checkpoints"),
+    "same_tensor": ("tensors.parameter_memory", "same_tensor"),
+    "set_gradient_buffer": ("tensors.parameter_memory", "set_gradient_buffer"),
     "trace_operations": ("diagnosis.tracing", "trace_operations"),
 }
 
@@ -174,6 +181,8 @@ _missing = missing.lookup(__name__)
 def __getattr__(name: str) -> typing.Any:
     if name in _OF_HIPS:
         return getattr(importlib.import_module(".core", __package__), name)
+    if name in ("Context", "Function"):  # names of `autograd` too, which it loads when it is asked for them
+        return getattr(sys.modules[__package__], name)
     if name not in _LATER:
         return _missing(name)
     home, _ = _LATER[name]

@@ -15,6 +15,7 @@ ROOT = Path(__file__).parent.parent
 sys.path.insert(0, str(ROOT))
 
 from autograd.tensors.dispatch import declare_further_functions  # noqa: E402 - found through the path set above
+from autograd.tensors.foreign_layer_names import LAYERS  # noqa: E402 - found through the path set above
 from autograd.tensors.foreign_names import COMPILE_KEYWORDS, KEYWORDS, NAMES  # noqa: E402 - found through the path set above
 from docs import accuracy, contract, pictures, refused, scipy_surface, stub, surface  # noqa: E402 - as above
 from tests.against_pytorch.ours_alone import OURS_ALONE  # noqa: E402 - as above
@@ -72,7 +73,7 @@ def pytorch_page() -> str:
     head, mark, _ = PYTORCH.read_text().partition(WRITTEN)
     head += mark + names_here()
     tables = {"Arguments of operations and of `vmap`": KEYWORDS, "Arguments of `compile`": COMPILE_KEYWORDS}
-    tables |= {TITLES[owner]: NAMES[owner] for owner in NAMES if NAMES[owner]}
+    tables |= {TITLES[owner]: names for owner, names in {**NAMES, **LAYERS}.items() if names}
     return head + "".join(map(names_table, tables, tables.values()))
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from ..tensors.dispatch import declare_special_functions, operations, plain
+from ..tensors.dispatch import declare_special_functions, operation_of, plain
 from ..tensors.tensor import Tensor
 from ._arrays import wrapped
 
@@ -26,7 +26,7 @@ def __getattr__(name: str) -> Callable[..., Tensor]:
     public = getattr(own if name in own.__all__ else special, name)
     # With SCIPY_ARRAY_API=1, SciPy's public functions choose between namespaces.
     ufunc = getattr(public, "__wrapped__", public)
-    if name not in own.__all__ and ufunc not in operations and ufunc not in plain:
+    if name not in own.__all__ and operation_of(ufunc) is None and ufunc not in plain:
         raise AttributeError(f"scipy.special.{name} has no derivative here")
 
     def apply(*args: Any, **options: Any) -> Tensor:

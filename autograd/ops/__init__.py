@@ -1,28 +1,17 @@
 """Differentiable NumPy functions: one declaration each, one module per family.
 
-The families in `further` are loaded when one of their functions is first called.
+The families that many programs never use are loaded when one of their functions, or of their methods of tensors, is
+first called. With all of them, `import autograd` would take more than twice as long after NumPy.
 """
 
 import importlib
 import typing
 
+import numpy as np
+
 from ..tensors import dispatch
-from . import (
-    bessel,
-    complex,
-    cumulative,
-    elementwise,
-    index,
-    join,
-    norm,
-    product,
-    reduce,
-    setitem,
-    shape,
-    sort,
-    undifferentiated,
-    variance,
-)
+from ..tensors.tensor import Tensor
+from . import elementwise, index, reduce, shape
 
 __all__ = [
     "bessel",
@@ -34,6 +23,7 @@ __all__ = [
     "elementwise",
     "emath",
     "fft",
+    "further_elementwise",
     "histogram",
     "index",
     "join",
@@ -56,7 +46,44 @@ __all__ = [
     "variance",
 ]
 
-dispatch.call_undifferentiated = undifferentiated.call_undifferentiated
+# Those that programs use more often come first.
+dispatch.further[:] = [
+    f"{__name__}.{family}"
+    for family in (
+        "product", "join", "variance", "norm", "cumulative", "sort", "linalg", "decompositions", "complex", "setitem",
+        "differences", "rearrange", "einsum", "piecewise", "quantiles", "nan", "statistics", "pad", "signal", "bessel",
+        "polynomial", "histogram", "fft", "further_elementwise", "ufunc_methods", "emath",
+    )
+]  # fmt: skip
+
+# The methods of tensors that these families have.
+_METHODS = {
+    "product": ("__matmul__", "__rmatmul__", "dot", "matmul", "matvec", "vecdot", "vecmat"),
+    "join": ("repeat",),
+    "variance": ("std", "var"),
+    "norm": ("norm",),
+    "cumulative": ("cumprod", "cumsum", "prod"),
+    "sort": ("argpartition", "argsort", "nonzero", "searchsorted"),
+    "complex": ("angle", "imag", "real"),
+    "setitem": (
+        "__iadd__", "__iand__", "__ifloordiv__", "__ilshift__", "__imatmul__", "__imod__", "__imul__", "__ior__",
+        "__ipow__", "__irshift__", "__isub__", "__itruediv__", "__ixor__", "__setitem__", "fill", "put", "sort",
+    ),
+    "bessel": ("i0", "sinc"),
+    "further_elementwise": (
+        "__divmod__", "__floordiv__", "__mod__", "__rdivmod__", "__rfloordiv__", "__rmod__", "arccos", "arccosh",
+        "arcsin", "arcsinh", "arctan", "arctan2", "arctanh", "cbrt", "ceil", "copysign", "cosh", "deg2rad", "degrees",
+        "divmod", "exp2", "expm1", "fabs", "fix", "float_power", "floor", "floor_divide", "fmax", "fmin", "fmod",
+        "heaviside", "hypot", "ldexp", "log10", "log2", "logaddexp", "logaddexp2", "nextafter", "rad2deg", "radians",
+        "reciprocal", "remainder", "rint", "sinh", "spacing", "tan", "trunc",
+    ),
+}  # fmt: skip
+
+for _family, _names in _METHODS.items():
+    for _name in _names:
+        if _name in ("matvec", "vecmat") and not hasattr(np, _name):  # since NumPy 2.2
+            continue
+        setattr(Tensor, _name, dispatch.DeclaredLater(_name, f"{__name__}.{_family}"))
 
 
 def __getattr__(name: str) -> typing.Any:

@@ -13,9 +13,7 @@ import numpy as np
 
 from ..graph.batched import anywhere, everywhere
 from ..primitives.declare import composed, general, linear
-from ..tensors.dispatch import operations
 from ..tensors.tensor import Tensor, unwrap
-from .elementwise import sign_of_real
 
 if TYPE_CHECKING:
     from ..tensors.types import ArrayOrTensor
@@ -46,20 +44,8 @@ def real_if_close(x: ArrayOrTensor, tol: float = 100) -> Any:
     return np.where(close, real(x), x) if anywhere(close) else x
 
 
-def _sign(x: Any) -> Any:
-    """Return the sign, which is ``x / |x|`` for complex numbers; for real numbers its derivative is 0."""
-    if not isinstance(x, Tensor) or x.dtype.kind != "c":
-        return sign_of_real(x)
-    size = np.absolute(x)
-    usual = np.isfinite(unwrap(size)) & (unwrap(size) != 0)
-    return np.where(usual, np.where(usual, x, 1) / np.where(usual, size, 1), np.sign(unwrap(x)))
-
-
-operations[np.sign] = _sign
-
 for _name, _attribute in {
     "real": property(real, doc="The real parts of the elements."),
     "imag": property(imag, doc="The imaginary parts of the elements."),
-    "sign": _sign,
 }.items():
     setattr(Tensor, _name, _attribute)

@@ -1,4 +1,7 @@
-"""Elementwise functions: NumPy's ufuncs with the rules of `calculus`, and those with integer or boolean results."""
+"""Elementwise functions: NumPy's ufuncs with the rules of `calculus`, and those with integer or boolean results.
+
+Only the ufuncs that many programs use are declared here; `further_elementwise` declares the others.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..calculus import PARTS, RULES, recorded_parts, zero
+from ..calculus import RULES, zero
 from ..primitives.declare import composed, elementwise, linear, not_differentiable
 from ..tensors import dispatch
 from ..tensors.dispatch import operations
@@ -16,10 +19,13 @@ if TYPE_CHECKING:
     from ..tensors.tensor import TensorLike
     from ..tensors.types import ArrayOrTensor
 
-for _function, _rules in {**PARTS, **RULES}.items():
-    elementwise(_function, *_rules)
-recorded_parts.update({part: operations[part] for part in PARTS})
-sign_of_real = operations[np.sign]
+FREQUENT = (
+    np.add, np.subtract, np.multiply, np.divide, np.power, np.negative, np.positive, np.absolute, np.square, np.sqrt,
+    np.exp, np.log, np.log1p, np.sin, np.cos, np.tanh, np.sign, np.maximum, np.minimum,
+)  # fmt: skip
+for _function in FREQUENT:
+    elementwise(_function, *RULES[_function])
+_sign_of_real = operations[np.sign]
 
 not_differentiable(
     np.signbit, np.isnan, np.isinf, np.isfinite, np.isposinf, np.isneginf, np.less, np.less_equal, np.greater,
@@ -30,23 +36,31 @@ not_differentiable(
 )  # fmt: skip
 
 
+# Signs
+
+
+def _sign(x: Any) -> Any:
+    """Return the sign, which is ``x / |x|`` for complex numbers; for real numbers its derivative is 0."""
+    if not isinstance(x, Tensor) or x.dtype.kind != "c":
+        return _sign_of_real(x)
+    size = np.absolute(x)
+    usual = np.isfinite(unwrap(size)) & (unwrap(size) != 0)
+    return np.where(usual, np.where(usual, x, 1) / np.where(usual, size, 1), np.sign(unwrap(x)))
+
+
+operations[np.sign] = Tensor.sign = _sign  # type: ignore[attr-defined]  # installed
+
+
 # Rounding
 
 
 _round = elementwise(lambda x, decimals: np.round(x, decimals), zero, name="round")
-_fix = elementwise(lambda x: np.fix(x), zero, name="fix")
 
 
 @composed(np.round)
 def round_(x: TensorLike, decimals: int = 0, out: ArrayOrTensor | None = None) -> Any:
     """Round to `decimals` decimals, halves to the even digit; the derivative is 0."""
     return _round(x, decimals) if out is None else dispatch.call_undifferentiated(np.round, (x, decimals), {"out": out})
-
-
-@composed(np.fix)
-def fix(x: TensorLike, out: ArrayOrTensor | None = None) -> Any:
-    """Round towards 0; the derivative is 0."""
-    return _fix(x) if out is None else dispatch.call_undifferentiated(np.fix, (x,), {"out": out})
 
 
 operations[np.around] = round_
@@ -71,31 +85,6 @@ def _cast(
 # The gradient is cast back to the dtype of the input like every other.
 astype = linear(np.astype, lambda g: g, forward=_cast)
 conjugate = elementwise(np.conjugate, lambda g: np.conjugate(g))
-ldexp = elementwise(np.ldexp, lambda g, y: np.ldexp(g, y))
-_fraction = elementwise(lambda x: np.modf(x)[0], lambda g: g, name="fraction")
-_whole = elementwise(lambda x: np.modf(x)[1], zero, name="whole")
-
-
-# Functions with two results
-
-
-@composed(np.modf, method=False)
-def modf(x: TensorLike) -> tuple[Any, Any]:
-    """Return the fractional parts, whose derivative is 1, and the integral parts, whose derivative is 0."""
-    return _fraction(x), _whole(x)
-
-
-@composed(np.frexp, method=False)
-def frexp(x: TensorLike) -> tuple[Any, Any]:
-    """Return mantissas, which have a derivative, and binary exponents, which have none."""
-    exponent = np.frexp(unwrap(x))[1]
-    return ldexp(x, -exponent), exponent
-
-
-@composed(np.divmod)
-def divmod_(x: TensorLike, y: TensorLike) -> tuple[Any, Any]:
-    """Return the floored quotients, whose derivative is 0, and the remainders."""
-    return np.floor_divide(x, y), np.remainder(x, y)
 
 
 # Choices

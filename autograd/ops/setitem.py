@@ -25,9 +25,7 @@ from ..tensors.dispatch import writers
 from ..tensors.tensor import Tensor, any_live, as_now, as_tensor, unwrap
 from ..tensors.views import move, overlap, sharing
 from .index import scatter, selected, settled
-from .join import tile
 from .shape import operand, unbroadcast
-from .sort import sort
 
 if TYPE_CHECKING:
     from ..tensors.tensor import TensorLike
@@ -255,7 +253,7 @@ def _fill(x: Tensor, value: Any) -> None:
 
 def _sort(x: Tensor, axis: int = -1, kind: Any = None, order: Any = None, *, stable: bool | None = None) -> None:
     if is_recorded(x):
-        assign(x, sort(as_now(x), axis, kind=kind, stable=stable))
+        assign(x, np.sort(as_now(x), axis, kind=kind, stable=stable))
     else:
         write(x, lambda data: data.sort(axis, kind=kind, order=order, stable=stable))
 
@@ -265,7 +263,7 @@ def _elements(a: Tensor, positions: Any, v: Any) -> None:
     values = operand(v)
     if not positions.size or not values.size:
         return
-    values = tile(values.reshape(-1), -(-positions.size // values.size))[: positions.size].astype(a.dtype)
+    values = np.tile(values.reshape(-1), -(-positions.size // values.size))[: positions.size].astype(a.dtype)
     flat = put(as_now(a).reshape(-1), values, positions.reshape(-1))
     assign(a, flat.reshape(a.shape))
 
@@ -298,7 +296,7 @@ def _putmask(a: Tensor, mask: Any, values: Any) -> None:
     values = operand(values)
     if not values.size:
         return
-    spread = tile(values.reshape(-1), -(-a.size // values.size))[: a.size].reshape(a.shape)
+    spread = np.tile(values.reshape(-1), -(-a.size // values.size))[: a.size].reshape(a.shape)
     assign(a, np.where(as_array(unwrap(mask)).reshape(a.shape), spread, as_now(a)))
 
 

@@ -22,7 +22,7 @@ from ..primitives.declare import general, linear
 from ..primitives.operands import on_arrays
 from ..primitives.primitive import Function
 from ..tensors import dispatch
-from ..tensors.dispatch import declare_special_functions, operations, plain
+from ..tensors.dispatch import declare_special_functions, operation_of, operations, plain
 from ..tensors.tensor import Tensor, any_live, unsupported, unwrap
 from .cumulative import cumprod, cumsum, prod
 from .index import scatter
@@ -282,7 +282,7 @@ def ufunc_fallback(ufunc: np.ufunc, method: str, inputs: tuple[Any, ...], kwargs
     """Return the result of ``ufunc.method(*inputs, **kwargs)``, as a tensor if there is a derivative."""
     if kwargs:  # NumPy repeats positional arguments by name
         kwargs = {name: value for name, value in kwargs.items() if name not in ("array", "indices")}
-    if ufunc not in operations and ufunc not in plain:
+    if operation_of(ufunc) is None and ufunc not in plain:
         declare_special_functions()
     if method == "at":
         return _at(ufunc, *inputs)

@@ -21,7 +21,7 @@ import numpy as np
 from ..errors import DeclarationError
 from ..graph.detachment import cut_of
 from ..graph.grad_mode import ON
-from ..tensors.dispatch import operations, plain
+from ..tensors.dispatch import DeclaredLater, operations, plain
 from ..tensors.missing_names import refuse_keywords
 from ..tensors.tensor import Tensor, unwrap
 from .nary import many, several_inputs
@@ -273,7 +273,7 @@ def _check_functions(declaration: str, *functions: Any) -> None:
 
 def install(name: str, function: Function, operator: Function | None = None) -> None:
     """Install `function` as the method `name` of tensors, and `operator` or `function` as the operator of that name."""
-    if name not in vars(Tensor):
+    if name not in vars(Tensor) or isinstance(vars(Tensor)[name], DeclaredLater):
         along_axes = "axis" in getattr(getattr(function, "__code__", None), "co_varnames", ())
         setattr(Tensor, name, method_of(name, function) if along_axes else function)
     symbol, operate = OPERATORS.get(name), operator or function

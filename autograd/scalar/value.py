@@ -24,7 +24,7 @@ from ..graph.instrumentation import value_observer
 from ..graph.node import LEAF, Operation, ancestors, counter
 from ..primitives.primitive import Function, Primitive
 from ..tensors.conversions import refuse_copy, refuse_value
-from ..tensors.dispatch import fronts, operations, plain
+from ..tensors.dispatch import fronts, is_plain, operation_of
 from ..tensors.foreign_names import NAMES
 from ..tensors.missing_names import install, listed
 from .functions import PRIMITIVES, explain, forward_of, relu, slope_of
@@ -394,9 +394,9 @@ class Value:
         if method == "__call__" and not kwargs:
             if any(isinstance(x, np.ndarray) and x.ndim for x in inputs):
                 return _with_arrays(ufunc, inputs)
-            if ufunc in plain:
+            if is_plain(ufunc):
                 return ufunc(*[x.data if isinstance(x, Value) else x for x in inputs])
-            apply = _FUNCTIONS.get(ufunc) or operations.get(ufunc)
+            apply = _FUNCTIONS.get(ufunc) or operation_of(ufunc)
             if apply is not None:
                 return apply(*inputs)
         raise _unsupported(ufunc.__name__ + ("" if method == "__call__" else f".{method}"), kwargs)
@@ -407,7 +407,7 @@ class Value:
             return x if condition else y
         if function in (np.round, np.around) and len(args) + len(kwargs) <= 2:
             return round(*args, *kwargs.values())
-        if function in plain:
+        if is_plain(function):
             options = {name: x.data if isinstance(x, Value) else x for name, x in kwargs.items()}
             return function(*[x.data if isinstance(x, Value) else x for x in args], **options)
         raise _unsupported(function.__name__, kwargs)

@@ -14,8 +14,8 @@ from typing import Any
 import numpy as np
 
 __all__ = [
-    "call_undifferentiated", "declare_further_functions", "declare_special_functions", "fronts", "handing_on",
-    "operation_of", "operations", "plain", "ufunc_fallback", "writers",
+    "DeclaredLater", "call_undifferentiated", "declare_further_functions", "declare_special_functions", "fronts",
+    "further", "handing_on", "is_plain", "operation_of", "operations", "plain", "ufunc_fallback", "writers",
 ]  # fmt: skip
 
 operations: dict[Callable[..., Any], Callable[..., Any]] = {}
@@ -26,21 +26,50 @@ handing_on: set[Callable[..., Any]] = set()
 writers: dict[Callable[..., Any], Callable[..., Any]] = {}
 # Node types other than Tensor, and how an elementwise operation applies to them.
 fronts: dict[type, Callable[..., Any]] = {}
-# Calls a function whose results carry no gradient; filled in by `ops`, which knows how tensors are written to.
-call_undifferentiated: Callable[[Callable[..., Any], tuple[Any, ...], dict[str, Any]], Any]
+# The modules that are loaded for a function which no other one declares, in the order in which they are tried: `ops`.
+further: list[str] = []
+_OF_UFUNCS = ("autograd.ops.product", "autograd.ops.further_elementwise")
 _declared: set[str] = set()
 
 
 def operation_of(function: Callable[..., Any]) -> Callable[..., Any] | None:
     """Return the operation that replaces a function of NumPy, or None."""
-    if function not in operations and function not in plain and function not in writers:
-        declare_further_functions()
+    if not _is_declared(function):
+        for module in _OF_UFUNCS if isinstance(function, np.ufunc) else further:
+            _declare(module)
+            if _is_declared(function):
+                break
     return operations.get(function)
 
 
+def is_plain(function: Callable[..., Any]) -> bool:
+    """Tell whether a function of NumPy is one whose results carry no gradient."""
+    return operation_of(function) is None and function in plain
+
+
+def _is_declared(function: Callable[..., Any]) -> bool:
+    return function in operations or function in plain or function in writers
+
+
+class DeclaredLater:
+    """A method of tensors that is installed when it is first asked for, by a module that is loaded then."""
+
+    def __init__(self, name: str, module: str) -> None:
+        self._name, self._module = name, module
+
+    def __get__(self, owner: Any, kind: type) -> Any:
+        _declare(self._module)
+        return getattr(kind if owner is None else owner, self._name)
+
+    def __set__(self, owner: Any, value: Any) -> None:
+        _declare(self._module)
+        setattr(owner, self._name, value)
+
+
 def declare_further_functions() -> None:
-    """Declare the functions of NumPy that are not declared when this package is imported; see `ops.further`."""
-    _declare("autograd.ops.further")
+    """Declare all functions of NumPy, also those that no program has called yet."""
+    for module in further:
+        _declare(module)
 
 
 def _declare(module: str) -> None:
@@ -55,6 +84,15 @@ def _declare(module: str) -> None:
 def _declare_ufunc_methods(ufunc: np.ufunc, method: str, inputs: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     _declare("autograd.ops.ufunc_methods")
     return ufunc_fallback(ufunc, method, inputs, kwargs)
+
+
+def _call_undifferentiated(function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    import_module("autograd.ops.undifferentiated")
+    return call_undifferentiated(function, args, kwargs)
+
+
+# Calls a function whose results carry no gradient; `ops.undifferentiated` puts its own function here.
+call_undifferentiated: Callable[[Callable[..., Any], tuple[Any, ...], dict[str, Any]], Any] = _call_undifferentiated
 
 
 # Calls a ufunc with keywords, or one of its methods such as `reduce`; `ops.ufunc_methods` puts its own function here.

@@ -6,8 +6,6 @@ tables. Code stands in backticks, as on the page; ``t`` is a tensor, ``m`` a mod
 
 from __future__ import annotations
 
-from .foreign_layer_names import LAYERS
-
 __all__ = ["COMPILE_KEYWORDS", "KEYWORDS", "NAMES"]
 
 _NO_DEVICE = "not needed: the CPU is the only device"
@@ -345,7 +343,7 @@ _OPTIMIZER = {
     "minimize": "`loss.backward()` and `optimizer.step()`",
 }
 
-# By the name of the class whose objects they are missing in, or of the module.
+# By the name of the class whose objects they are missing in, or of the module; `foreign_layer_names` has those of `nn`.
 NAMES = {
     "Tensor": _TENSOR,
     "Value": _VALUE,
@@ -353,5 +351,4 @@ NAMES = {
     "Optimizer": _OPTIMIZER,
     "autograd": _AUTOGRAD,
     "autograd.extend": {},
-    **LAYERS,
 }

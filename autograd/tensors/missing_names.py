@@ -72,7 +72,9 @@ def lookup(module: str, *near: ModuleType) -> Callable[[str], NoReturn]:
     of_tensors = NAMES["Tensor"] if module == "autograd" else {}
 
     def __getattr__(name: str) -> NoReturn:  # noqa: N807  # the name that a module gives it
-        here = None if name[:1] == "_" else NAMES[module].get(name) or _near(name, module, near) or of_tensors.get(name)
+        here = None
+        if name[:1] != "_":
+            here = _names_of(module).get(name) or _near(name, module, near) or of_tensors.get(name)
         if here is None:
             raise AttributeError(f"module {module!r} has no attribute {name!r}", name=name, obj=sys.modules[module])
         error = _error(f"module {module!r}", name, here)
@@ -84,6 +86,14 @@ def lookup(module: str, *near: ModuleType) -> Callable[[str], NoReturn]:
         raise error
 
     return __getattr__
+
+
+def _names_of(module: str) -> Mapping[str, str]:
+    if module in NAMES:
+        return NAMES[module]
+    from .foreign_layer_names import LAYERS  # only errors need it
+
+    return LAYERS[module]
 
 
 def _near(name: str, module: str, near: tuple[ModuleType, ...]) -> str | None:

@@ -29,7 +29,7 @@ from ..graph.traced import ARRAY_TYPES, Recorder, Traced, constant, recorder
 from . import dispatch
 from .conversions import is_differentiated, refuse, refuse_copy, refuse_number, refuse_stored
 from .dataframes import numbers_of_table, without_polars
-from .dispatch import operation_of, operations, plain, writers
+from .dispatch import DeclaredLater, operation_of, operations, plain, writers
 from .missing_names import install, listed
 
 if TYPE_CHECKING:
@@ -417,7 +417,7 @@ class Tensor(Installed):
 
     def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **kwargs: Any) -> Any:
         if not kwargs and method == "__call__":
-            operation = operations.get(ufunc)
+            operation = operations.get(ufunc) or operation_of(ufunc)
             if operation is not None:
                 try:
                     return operation(*inputs)
@@ -571,6 +571,8 @@ class Tensor(Installed):
 
 
 install(Tensor)
+for _name in ("register_hook", "register_post_accumulate_grad_hook", "retain_grad", "retains_grad"):
+    setattr(Tensor, _name, DeclaredLater(_name, "autograd.tensors.hooks"))
 
 
 class _TensorLift:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
@@ -22,11 +22,7 @@ from ..graph.traced import ARRAY_TYPES
 from ..tensors.conversions import differentiated
 from ..tensors.tensor import LIFT, Tensor, conjugated, in_own_memory, plain_array, seen_at
 from .conventions import follows_hips
-from .forward_mode import push_forward
 from .pytree import Rebuild, flatten, without_none
-
-if TYPE_CHECKING:
-    pass
 
 __all__ = [
     "Recording", "any_live", "check_outputs", "matched", "owned_gradient", "owned_tangent", "reaches_others",
@@ -98,6 +94,8 @@ class Recording:
 
     def push_forward(self, seeds: dict[Node, Any]) -> list[Any]:
         """Return the tangent of each output, from tangents `seeds` of some of the inputs."""
+        from .forward_mode import push_forward  # many programs never use forward mode
+
         seeds, lift = self._lifted(seeds)
         pushed = push_forward(seeds, self.order, lift)
         return [
