@@ -48,7 +48,7 @@ def _sign(x: Any) -> Any:
     return np.where(usual, np.where(usual, x, 1) / np.where(usual, size, 1), np.sign(unwrap(x)))
 
 
-operations[np.sign] = Tensor.sign = _sign  # type: ignore[attr-defined]  # installed
+operations[np.sign] = _sign
 
 
 # Rounding
@@ -174,5 +174,6 @@ for _name, _method in {
     "clip": _method_clip,
     "conj": _method_conjugate,
     "conjugate": _method_conjugate,
+    "sign": _sign,
 }.items():
     setattr(Tensor, _name, _method)

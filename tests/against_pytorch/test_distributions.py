@@ -32,9 +32,9 @@ def drawn(case: Case, seed: int, shape: tuple[int, ...]) -> tuple[Any, Any, dict
 CLOSE = {"VonMises": 1e-6, "Multinomial": 1e-6}
 
 
-def same(found: Any, expected: Any, rtol: float = 1e-9, atol: float = 1e-9) -> None:
+def same(found: Any, expected: Any, tolerance: float = 1e-9) -> None:
     found = getattr(found, "data", found) if not isinstance(found, np.ndarray) else found
-    np.testing.assert_allclose(np.asarray(found), expected.detach().numpy(), rtol, atol)
+    np.testing.assert_allclose(np.asarray(found), expected.detach().numpy(), tolerance, tolerance)
     assert np.shape(found) == tuple(expected.shape)
 
 
@@ -236,7 +236,7 @@ def test_divergences_and_their_gradients(pair: tuple[str, str], seed: tuple[int,
     q, q_peer, of_q, peers_q = drawn(second, seed[0] + 1, seed[1])
     found, expected = ours.kl_divergence(p, q), theirs.kl_divergence(p_peer, q_peer)
     finite = bool(torch.isfinite(expected).all())
-    same(found, expected, 1e-7, 1e-7)
+    same(found, expected, 1e-7)
     if finite and expected.requires_grad and getattr(found, "requires_grad", False):
         leaves = {**{f"p.{n}": x for n, x in of_p.items()}, **{f"q.{n}": x for n, x in of_q.items()}}
         peers = {**{f"p.{n}": x for n, x in peers_p.items()}, **{f"q.{n}": x for n, x in peers_q.items()}}
