@@ -105,6 +105,29 @@ def test_large_constants_are_compared(size: int, layout: str) -> None:
         np.testing.assert_array_equal(x.grad.data, expected)
 
 
+@pytest.mark.parametrize("kind", ["integers", "not finite", "mask"])
+def test_large_constants_that_sums_cannot_tell_apart_are_copied(kind: str) -> None:
+    size = WHOLE // 4  # of numbers of 8 bytes
+    x = tensor(np.ones(size * 4), requires_grad=True)
+    if kind == "mask":
+        constant = np.random.default_rng(0).integers(0, 2, size * 8).astype(bool)
+        y = np.where(constant[: size * 4], x, 0.0).sum()
+        expected = constant[: size * 4].astype(float)
+    elif kind == "integers":
+        constant = np.random.default_rng(0).integers(0, 9, size * 4)
+        expected, y = constant.astype(float), (x * constant).sum()
+    else:
+        constant = np.random.default_rng(0).uniform(1, 2, size * 4)
+        constant[3] = np.inf
+        expected, y = constant.copy(), (x * constant).sum()
+    constant[:] = constant[::-1].copy()
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "the gradient of a tensor .* has inf", RuntimeWarning)
+        y.backward()
+    assert x.grad is not None
+    np.testing.assert_array_equal(x.grad.data, expected)
+
+
 @pytest.mark.parametrize("name", KEEPS)
 def test_a_write_that_changes_nothing_or_comes_after_is_none(name: str) -> None:
     x, a = tensor(values(3, 3), requires_grad=True), values(3, 3)

@@ -49,7 +49,7 @@ Array = np.ndarray[Any, Any]
 Guard = tuple[Array, Any, "Guard | None"]  # an array, its snapshot, and the guards of others
 
 WHOLE = 1 << 18  # bytes; larger arrays are not copied: their snapshot is sums, which take less time and memory
-_WIDTH = 128
+_WIDTH, _SUMMED = 128, "fdFD"  # how many elements each sum is of, and of which dtypes
 
 
 def guard(x: Node, array: Array, others: Guard | None = None) -> Guard | None:
@@ -71,7 +71,7 @@ def keep_constant(value: Any, guards: Guard | None = None) -> tuple[Any, Guard |
     """Return a constant as a node keeps it, and the guards with its own, if it needs one.
 
     An array is copied, so that it may be written to afterwards; so is a list or a dict. An array above 256 kB is kept
-    with a guard.
+    with a guard, unless its snapshot would be a copy too.
     """
     kind: Any = type(value)
     if kind is Batched:
@@ -79,9 +79,10 @@ def keep_constant(value: Any, guards: Guard | None = None) -> tuple[Any, Guard |
         return Batched(kept, value.level), guards
     if not isinstance(value, np.ndarray):
         return _copied(value) if kind is list or kind is dict else value, guards
-    if value.nbytes <= WHOLE or issubclass(kind, Traced):
+    if value.nbytes <= WHOLE or issubclass(kind, Traced) or value.dtype.char not in _SUMMED:
         return value.copy("K"), guards
-    return value, (value, snapshot(value), guards)
+    taken = snapshot(value)
+    return (value.copy("K"), guards) if type(taken) is bytes else (value, (value, taken, guards))
 
 
 def _copied(value: list[Any] | dict[Any, Any]) -> Any:
@@ -133,7 +134,7 @@ def snapshot(array: Array) -> Any:
     only changes that rounding hides in such a sum can go unnoticed. An array that nobody can write to needs no
     snapshot.
     """
-    if array.nbytes <= WHOLE or array.dtype.char not in "fdFD":
+    if array.nbytes <= WHOLE or array.dtype.char not in _SUMMED:
         return array.tobytes()
     if array.base is None and not array.flags.writeable:
         return None
