@@ -22,7 +22,8 @@ TWO_OVER_ROOT_PI = 2 / math.sqrt(math.pi)
 
 def _shared(g: Any, first: Any, second: Any) -> Any:
     """Return `g` where only the first condition holds, half of it where both or neither hold: a tie."""
-    return np.where(np.equal(first, second), g * 0.5, np.where(first, g, g * 0))
+    half = getattr(g, "dtype", _DOUBLE).type(0.5)
+    return g * np.where(np.equal(first, second), half, first)
 
 
 def _where_chosen(g: Any, x: Any, y: Any, beats: Callable[[Any, Any], Any]) -> Any:

@@ -108,3 +108,40 @@ def test_accurate_sums_are_sums(shape: tuple[int, ...], dtype: Any) -> None:
             assert np.allclose(found, wanted, rtol=max(tolerance, 1e-13), atol=0)
             of_view = accurate_sum(array[::-1], axis, keepdims)
             assert np.allclose(of_view, array[::-1].astype(wider.dtype).sum(axis=axis, keepdims=keepdims), rtol=1e-2)
+
+
+SHAPES = [
+    (3000, 3),
+    (700, 5),
+    (300, 10),
+    (260, 130),
+    (30, 9, 12),
+    (2, 3, 4),
+    (0, 3),
+    (4096, 1),
+    (129, 128),
+    (1000, 513),
+]
+
+
+@pytest.mark.parametrize("dtype", [np.float64, np.float32, np.complex128])
+@pytest.mark.parametrize("shape", SHAPES)
+def test_sums_are_those_of_python(shape: tuple[int, ...], dtype: Any) -> None:
+    array = np.random.default_rng(0).normal(1, 1, shape).astype(dtype)
+    for axis in (0, -1, len(shape) - 1, tuple(range(len(shape) - 1)), tuple(range(len(shape)))):
+        for keepdims in (False, True):
+            found, plain = accurate_sum(array, axis, keepdims), np.sum(array, axis, keepdims=keepdims)
+            assert (found.shape, found.dtype) == (plain.shape, plain.dtype)
+            wide = array.astype(np.clongdouble if array.dtype.kind == "c" else np.longdouble)
+            wanted = wide.sum(axis, keepdims=keepdims)
+            count = array.size // max(plain.size, 1)
+            assert np.allclose(found, wanted, rtol=4 * np.log2(count + 2) * np.finfo(dtype).eps * 4, atol=0)
+
+
+@pytest.mark.parametrize("value", [np.inf, -np.inf, np.nan])
+@pytest.mark.parametrize("shape", [(3000, 3), (8, 3)])
+def test_what_is_not_finite_stays_in_its_own_sum(shape: tuple[int, ...], value: float) -> None:
+    array = np.ones(shape)
+    array[2, 1] = value
+    for axis in (0, 1):
+        np.testing.assert_array_equal(accurate_sum(array, axis), np.sum(array, axis))

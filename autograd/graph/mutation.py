@@ -81,8 +81,10 @@ def keep_constant(value: Any, guards: Guard | None = None) -> tuple[Any, Guard |
         return _copied(value) if kind is list or kind is dict else value, guards
     if value.nbytes <= WHOLE or issubclass(kind, Traced) or value.dtype.char not in _SUMMED:
         return value.copy("K"), guards
-    taken = snapshot(value)
-    return (value.copy("K"), guards) if type(taken) is bytes else (value, (value, taken, guards))
+    if _is_fixed(value):
+        return value, guards
+    sums = _finite_sums(value)
+    return (value.copy("K"), guards) if sums is None else (value, (value, sums, guards))
 
 
 def _copied(value: list[Any] | dict[Any, Any]) -> Any:
@@ -136,10 +138,21 @@ def snapshot(array: Array) -> Any:
     """
     if array.nbytes <= WHOLE or array.dtype.char not in _SUMMED:
         return array.tobytes()
-    if array.base is None and not array.flags.writeable:
+    if _is_fixed(array):
         return None
+    sums = _finite_sums(array)
+    return array.tobytes() if sums is None else sums
+
+
+def _is_fixed(array: Array) -> bool:
+    """Tell whether nobody can write to an array."""
+    return array.base is None and not array.flags.writeable
+
+
+def _finite_sums(array: Array) -> tuple[Array, bytes] | None:
+    """Return the weighted sums of an array and the bytes of what is left over; None if the sums are not finite."""
     sums, rest = weighted_sums(array)
-    return (sums, rest.tobytes()) if np.isfinite(sums).all() else array.tobytes()
+    return (sums, rest.tobytes()) if np.isfinite(sums).all() else None
 
 
 def weighted_sums(array: Array) -> tuple[Array, Array]:

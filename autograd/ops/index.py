@@ -35,13 +35,16 @@ _PAIRS = {np.dtype(np.float32): np.dtype(np.complex64), np.dtype(np.float64): np
 
 
 def _may_repeat(key: Any) -> bool:
-    """Tell whether an index may select an element twice: only integer arrays can."""
+    """Tell whether an index may select an element twice: only integer arrays of several numbers can."""
     advanced = [
         part
         for part in (key if type(key) is tuple else (key,))
         if not isinstance(part, _BASIC) or isinstance(part, bool)
     ]
-    return len(advanced) > 1 or (len(advanced) == 1 and np.asarray(advanced[0]).dtype.kind != "b")
+    if len(advanced) != 1:
+        return len(advanced) > 1
+    only = np.asarray(advanced[0])
+    return only.size > 1 and only.dtype.kind != "b"
 
 
 def _scatter(x: Any, key: Any, shape: Shape) -> Any:

@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 __all__ = ["WIDER", "accurate_sum", "at_least_single"]
 
 _FEW = 512  # numbers in a sum up to which the rounding error is too small to justify a wider total
+# NumPy takes long for many short rows, whether it adds them or the numbers in each; BLAS and `einsum` do not.
+_SMALL, _SHORT = 2048, 256  # how many numbers, and how many rows, are few
+_PAIRWISE = 128  # the numbers that NumPy adds as `einsum` does; it adds more of them pairwise
 _BLOCK = 256  # rows that are added in their own dtype
 WIDER: dict[str, Any] = {"f": np.float64, "F": np.complex128}
 
@@ -51,20 +54,26 @@ def accurate_sum(array: ArrayOrTensor, axis: int | tuple[int, ...], keepdims: bo
         raise TypeError(f"accurate_sum() takes an array or a tensor, not {type(array).__name__}") from None
     if dtype.char == "e":
         return array.sum(axis=axis, keepdims=keepdims, dtype=np.float32).astype(dtype)
-    if dtype.char not in WIDER or array.size <= _FEW:
+    if array.size <= _FEW or (array.size <= _SMALL and dtype.char not in WIDER):
         return _sum(array, axis, keepdims)
     axes = tuple([a % array.ndim for a in (axis if isinstance(axis, tuple) else (axis,))])
     count = math.prod([array.shape[a] for a in axes])
-    if count <= _FEW:
-        return _sum(array, axis, keepdims)
+    single = dtype.char in WIDER and count > _FEW
     plain: Any = array
     if type(plain) in ARRAY_TYPES and plain.flags.c_contiguous:
+        fast = type(plain) is np.ndarray and dtype.char in "fd"
+        if axes == tuple(range(len(axes))) and (single or (fast and count > _SHORT)):
+            rows, kept = plain.reshape(count, -1), (1,) * len(axes) if keepdims else ()
+            total = _sum_rows(rows) if single else np.ones(count, dtype).dot(rows)
+            return total.reshape((*kept, *array.shape[len(axes) :]))
         if axes == (array.ndim - 1,):
-            return _sum(array, axis, keepdims)  # pairwise
-        if axes == tuple(range(len(axes))):
-            kept = (1,) * len(axes) if keepdims else ()
-            return _sum_rows(array.reshape(count, -1)).reshape((*kept, *array.shape[len(axes) :]))
-    return array.sum(axis=axis, keepdims=keepdims, dtype=WIDER[dtype.char]).astype(dtype)
+            if fast and count <= _PAIRWISE and plain.size > _SHORT * count:
+                total = np.einsum("...i->...", plain)
+                return total[..., None] if keepdims else total
+            single = False  # NumPy adds them pairwise
+    if single:
+        return array.sum(axis=axis, keepdims=keepdims, dtype=WIDER[dtype.char]).astype(dtype)
+    return _sum(array, axis, keepdims)
 
 
 def _sum(array: Any, axis: int | tuple[int, ...], keepdims: Any) -> Any:
