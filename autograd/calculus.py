@@ -176,7 +176,7 @@ RULES: dict[Callable[..., Any], tuple[Callable[..., Any], ...]] = {
     np.add: (lambda g: g, lambda g: g),
     np.subtract: (lambda g: g, lambda g: -g),
     np.multiply: (lambda g, y: g * y, lambda g, x: g * x),
-    np.divide: (lambda g, y: g / y, lambda g, out, y: -g * out / y),
+    np.divide: (lambda g, y: g / y, lambda g, out, y: g * out / -y),
     np.power: (_power_of_base, _power_of_exponent),
     np.float_power: (_power_of_base, _power_of_exponent),
     np.remainder: (lambda g: g, lambda g, x, y: -g * np.floor_divide(x, y)),

@@ -123,6 +123,13 @@ sum = linear(
     lambda g, axis, where, x_shape: selected(spread(g, x_shape, axis), where),
     forward=_sum,
 )
+# A gradient's sum over what was broadcast, where second derivatives need it.
+linear(
+    accurate_sum,
+    lambda g, axis, x_shape: spread(g, x_shape, axis),
+    forward=lambda x, axis, keepdims=False: accurate_sum(x, axis, keepdims),
+    name="sum",
+)
 mean = linear(np.mean, _mean_rule, forward=_mean)
 # Forward mode applies a linear function to the tangent, and the `initial` of a sum has no tangent.
 sum.operation.statics = lambda node: (*node.kept_y[:4], ABSENT, node.kept_y[5])  # type: ignore[attr-defined]

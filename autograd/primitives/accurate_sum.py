@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..graph.traced import ARRAY_TYPES
+from ..tensors.dispatch import operations
+from ..tensors.tensor import Tensor
 
 if TYPE_CHECKING:
     from ..tensors.types import ArrayOrTensor
@@ -52,6 +54,8 @@ def accurate_sum(array: ArrayOrTensor, axis: int | tuple[int, ...], keepdims: bo
         dtype = array.dtype
     except AttributeError:
         raise TypeError(f"accurate_sum() takes an array or a tensor, not {type(array).__name__}") from None
+    if isinstance(array, Tensor):
+        return operations[accurate_sum](array, axis, keepdims)
     if dtype.char == "e":
         return array.sum(axis=axis, keepdims=keepdims, dtype=np.float32).astype(dtype)
     if array.size <= _FEW or (array.size <= _SMALL and dtype.char not in WIDER):

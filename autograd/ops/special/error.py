@@ -73,6 +73,9 @@ def _hazard(x: Any, log_cdf: Any) -> Any:
     found = np.exp(rest - np.where(left, 0, log_cdf))  # which may broadcast with x
     found *= np.exp(head)
     found *= 1 / ROOT_2PI
+    if type(left) is np.ndarray and left.shape == found.shape:
+        found[left] = (2 / ROOT_2PI) / special.erfcx(x[left] * -ROOT_HALF)
+        return found
     scaled = special.erfcx(np.where(left, x * -ROOT_HALF, 64))  # which is fast for large numbers
     return np.where(left, (2 / ROOT_2PI) / scaled, found)
 
