@@ -63,8 +63,7 @@ THEIRS = {
     "python: fractions.Fraction", "python: json", "python: memoryview", "python: sqlite3",
     "python: statistics.harmonic_mean", "python: statistics.mean", "python: statistics.pstdev",
     "python: statistics.stdev", "python: statistics.variance", "python: struct.pack", "python: struct.pack_into",
-    "scipy: brentq", "scipy: fsolve", "scipy: root",
-    "scipy: root_scalar",
+    "scipy: bisect", "scipy: brentq", "scipy: fsolve", "scipy: root", "scipy: root_scalar",
 }  # fmt: skip
 
 

@@ -45,6 +45,13 @@ def reductions(draw: st.DrawFn, /, inputs: Any, masked: dict[str, Any] | None = 
 
 
 @st.composite
+def sums_over_axes(draw: st.DrawFn) -> Call:
+    x = draw(arrays(with_axes))
+    several = st.lists(one_axis(x), min_size=1, max_size=x.ndim, unique_by=lambda axis: axis % x.ndim)
+    return call(Live(x), draw(one_axis(x) | several.map(tuple)), draw(st.booleans()))
+
+
+@st.composite
 def accumulations(draw: st.DrawFn, inputs: Any, *, always: bool = False) -> Call:
     """Draw a call along one axis, or without one where the function allows that."""
     x = draw(inputs)
@@ -100,6 +107,7 @@ precision = st.sampled_from([None, np.float64])
 
 SAMPLES: dict[Function | str, Samples] = {
     np.sum: Samples(reductions(sums, {}, dtype=precision) | reductions(sums, {}, initial=st.sampled_from([1, 2.5]))),
+    "sum": Samples(sums_over_axes()),
     np.mean: Samples(reductions(arrays(not_empty), dtype=precision)),
     np.var: Samples(dispersions(distinct)),
     np.std: Samples(dispersions(distinct)),
