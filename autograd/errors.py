@@ -20,6 +20,7 @@ Each is also the built-in error that a caller would think of catching::
 from __future__ import annotations
 
 import math
+from numbers import Number
 from typing import Any
 
 import numpy as np
@@ -45,6 +46,7 @@ __all__ = [
     "check_option",
     "described",
     "is_of_values",
+    "no_number",
 ]
 
 
@@ -182,3 +184,11 @@ def described(value: object) -> str:
     if value is None:
         return words
     return f"{type(value).__name__} {words if len(words) < 60 else words[:57] + '...'}"
+
+
+def no_number(array: Any) -> str:
+    """Return what an array holds beside numbers, with the first such value; what to do if it holds numbers alone."""
+    for value in array.ravel().tolist():
+        if not isinstance(value, Number | np.bool_):
+            return f"{type(value).__name__} values such as {described(value).removeprefix(f'{type(value).__name__} ')}"
+    return f"{array.dtype} values: if they are numbers, x.astype(float) makes an array of them"

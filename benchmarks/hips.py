@@ -215,7 +215,7 @@ def pip(*arguments: object) -> None:
 def compare(name: str, run: Callable[[str, bool], tuple[str, float]]) -> tuple[float, float]:
     """Run one thing on both packages in turns, print a line, and return the seconds of each: medians."""
     rounds: list[list[tuple[str, float]]] = []
-    while not rounds or (len(rounds) < 4 and rounds[0][1][1] < 8):
+    while not rounds or (len(rounds) < (4 if rounds[0][1][1] > 1 else 16) and rounds[0][1][1] < 8):
         rounds.append([run(name, False), run(name, True)])
     counted = rounds[1:] or rounds  # the first time, modules are compiled
     theirs, ours = [statistics.median(each[which][1] for each in counted) for which in (0, 1)]

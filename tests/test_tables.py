@@ -133,6 +133,31 @@ def test_no_operator_of_polars_takes_a_value_silently(name: str, x: Tensor) -> N
         assert found.requires_grad
 
 
+def test_tables_that_are_not_of_numbers_say_what_is_in_them() -> None:
+    frame = pd.DataFrame({"age": [22.0, 38.0], "sex": ["m", "f"]})
+    x = tensor([1.0, 2.0], requires_grad=True)
+    missing: Any = [1.0, None]
+    strings, objects = np.array(["a", "b"]), np.array([1, 2.5], object)
+    for call, words in (
+        (lambda: tensor(frame), r"^'sex' \(.*\) of a DataFrame is not of numbers: leave it out"),
+        (lambda: tensor(frame["sex"]), "^'sex' .* of a Series is not of numbers"),
+        (lambda: Tensor(frame), "^'sex' .* of a DataFrame is not of numbers"),
+        (lambda: tensor(missing), "^a tensor holds numbers, not NoneType values such as None$"),
+        (lambda: tensor(strings), "^a tensor holds numbers, not str values such as 'a'$"),
+        (
+            lambda: tensor(objects),
+            r"^a tensor holds numbers, not object values: if they are numbers, x.astype\(float\)",
+        ),
+        (lambda: frame.to_numpy() @ x, f"was given an array of objects at {__file__}:.*, of str values such as 'm'$"),
+        (lambda: x * frame.to_numpy(), f"was given an array of objects at {__file__}:.*, of str values such as 'm'$"),
+        (lambda: x + strings, f"was given an array of strings at {__file__}:.*, of str values such as 'a'$"),
+        (lambda: x * objects, r"of object values: if they are numbers, x.astype\(float\) makes an array of them$"),
+    ):
+        with pytest.raises(DtypeError, match=words):
+            call()
+    assert tensor(pd.Series([1, 3], dtype="Int64")).data.tolist() == [1, 3]
+
+
 def test_polars_as_data_of_a_tensor() -> None:
     assert tensor(pl.Series([1, 2])).dtype == np.int64
     assert tensor(pl.Series([True, False])).dtype == bool

@@ -8,7 +8,7 @@ from typing import Any, NoReturn
 
 import numpy as np
 
-from ..errors import AutogradError, DtypeError, ShapeError, UnsupportedError, is_of_values
+from ..errors import AutogradError, DtypeError, ShapeError, UnsupportedError, is_of_values, no_number
 from ..graph.batched import FAILURES, Batched, innermost
 from ..graph.call_site import users_line
 from ..graph.node import absent
@@ -152,6 +152,8 @@ def refuse(op: Primitive, error: Exception, *values: Any) -> None:
     if isinstance(error, AutogradError) or not is_of_values(error):
         return
     if op.ours or isinstance(op.forward, np.ufunc) or not all(map(_is_numeric, values)):
+        if any(isinstance(value, ndarray) and value.dtype.kind in "OSU" for value in values):
+            refuse_objects(op.name, *values)
         kinds = " and ".join(f"{getattr(value, 'dtype', type(value).__name__)}" for value in values)
         raise DtypeError(f"'{op.name}' cannot compute with {kinds}: {error}") from error
 
@@ -213,17 +215,21 @@ def _is_numeric(value: Any) -> bool:
 
 def refuse_objects(name: str, *values: Any) -> NoReturn:
     """Raise the error for operands that NumPy turns into an array of objects; it names those among `values`."""
-    odd = [value for value in values if np.asarray(value).dtype.kind == "O"]
-    kinds = " and ".join(sorted({"an array of objects" if hasattr(v, "dtype") else type(v).__name__ for v in odd}))
+    odd = [value for value in values if np.asarray(value).dtype.kind in "OSU"]
+    kinds = " and ".join(sorted({_kind_of_array(v) if hasattr(v, "dtype") else type(v).__name__ for v in odd}))
     remedy = ""
     if any(hasattr(v, "tocsr") for v in odd):
         remedy = ": of a sparse matrix A there are A @ t and t @ A, and A.toarray() is an array"
-    elif any(isinstance(v, ndarray) for v in odd):
-        remedy = ": if it holds numbers, x.astype(float) makes an array of them"
+    else:
+        remedy = next((f", of {no_number(v)}" for v in odd if isinstance(v, ndarray)), "")
     raise DtypeError(
         f"'{name}' takes numbers and arrays of numbers, but was given {kinds or 'something else'} at {users_line()}"
         f"{remedy}"
     )
+
+
+def _kind_of_array(array: Any) -> str:
+    return "an array of objects" if array.dtype.kind == "O" else "an array of strings"
 
 
 def on_arrays(function: Function, *args: Any, **kwargs: Any) -> Any:

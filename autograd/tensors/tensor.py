@@ -15,7 +15,7 @@ from weakref import ref
 
 import numpy as np
 
-from ..errors import BatchError, DtypeError, GraphError, ShapeError, UnsupportedError
+from ..errors import BatchError, DtypeError, GraphError, ShapeError, UnsupportedError, no_number
 from ..graph.backward import pull_back
 from ..graph.batched import Batched, Level, Share, as_array, concrete, innermost, levels
 from ..graph.buffer_reuse import held_once
@@ -633,6 +633,8 @@ def tensor(data: ArrayLike | Tensor, dtype: DTypeLike | None = None, requires_gr
         refuse_copy(data._node, "making a tensor of this tensor")
     array = data._array if isinstance(data, Tensor) else without_polars(unmasked(data))
     copied = array.astype(dtype or array.dtype) if type(array) in _COPIED else np.array(array, dtype=dtype)
+    if copied.dtype.kind == "O":
+        copied = plain_array(data).copy()  # of columns that may have missing values
     made = Tensor(copied, requires_grad)
     if type(made._node) is Leaf:
         made._node.shared = False  # nobody else has the copy
@@ -739,7 +741,7 @@ def plain_array(data: Any) -> Array:
 def _numeric_array(data: Any) -> Array:
     array: Array = plain_array(data)
     if array.dtype.kind not in "biufc":
-        raise DtypeError(f"a tensor holds numbers, not {array.dtype} values such as {np.ravel(array)[:1]!r}")
+        raise DtypeError(f"a tensor holds numbers, not {no_number(array)}")
     return array
 
 
