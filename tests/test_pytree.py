@@ -144,5 +144,6 @@ def test_other_objects_are_refused_by_name() -> None:
         {"w": W, "name": "text"},
     ]
     for given in odd:
-        with pytest.raises(DtypeError, match="cannot differentiate with respect to"):
+        with pytest.raises(DtypeError, match="cannot differentiate with respect to") as caught:
             grad(lambda c: 1.0)(given)
+        assert ("meta_fields of register_dataclass()" in str(caught.value)) == ("text" in str(caught.value))

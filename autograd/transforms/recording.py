@@ -166,7 +166,10 @@ def track(primals: tuple[Any, ...]) -> tuple[list[Tensor], Rebuild]:
         try:
             inputs.append(Tensor(x, requires_grad=True))
         except DtypeError as error:
-            raise DtypeError(f"cannot differentiate with respect to {x!r}: {error}") from None
+            remedy = ""
+            if isinstance(x, str | bytes):
+                remedy = ": pass it as an argument of its own, or name it among the meta_fields of register_dataclass()"
+            raise DtypeError(f"cannot differentiate with respect to {x!r}: {error}{remedy}") from None
     return inputs, rebuild
 
 
