@@ -1,7 +1,8 @@
 """Accurate sums, however many numbers there are.
 
 NumPy sums numbers that are contiguous in memory pairwise, so that rounding errors hardly grow, but adds rows one after
-another: in single precision, the last of a million rows are lost in the rounding of the total.
+another: in single precision, the last of a million rows are lost in the rounding of the total. Many short rows take it
+long as well, whether it adds them or the numbers in each, as the gradients of biases and of other broadcast inputs do.
 """
 
 from __future__ import annotations
@@ -21,9 +22,8 @@ if TYPE_CHECKING:
 __all__ = ["WIDER", "accurate_sum", "at_least_single"]
 
 _FEW = 512  # numbers in a sum up to which the rounding error is too small to justify a wider total
-# NumPy takes long for many short rows, whether it adds them or the numbers in each; BLAS and `einsum` do not.
-_SMALL, _SHORT = 2048, 256  # how many numbers, and how many rows, are few
-_PAIRWISE = 128  # the numbers that NumPy adds as `einsum` does; it adds more of them pairwise
+_SMALL = 2048  # numbers in all up to which how they are summed makes no difference
+_PAIRWISE = 128  # contiguous numbers that NumPy adds as `einsum` does; it adds more of them pairwise
 _BLOCK = 256  # rows that are added in their own dtype
 WIDER: dict[str, Any] = {"f": np.float64, "F": np.complex128}
 
@@ -65,16 +65,15 @@ def accurate_sum(array: ArrayOrTensor, axis: int | tuple[int, ...], keepdims: bo
     single = dtype.char in WIDER and count > _FEW
     plain: Any = array
     if type(plain) in ARRAY_TYPES and plain.flags.c_contiguous:
-        fast = type(plain) is np.ndarray and dtype.char in "fd"
-        if axes == tuple(range(len(axes))) and (single or (fast and count > _SHORT)):
-            rows, kept = plain.reshape(count, -1), (1,) * len(axes) if keepdims else ()
-            total = _sum_rows(rows) if single else np.ones(count, dtype).dot(rows)
-            return total.reshape((*kept, *array.shape[len(axes) :]))
+        real = type(plain) is np.ndarray and dtype.char in "fd"
         if axes == (array.ndim - 1,):
-            if fast and count <= _PAIRWISE and plain.size > _SHORT * count:
+            if real and count <= _PAIRWISE and array.size > _FEW * count:
                 total = np.einsum("...i->...", plain)
                 return total[..., None] if keepdims else total
             single = False  # NumPy adds them pairwise
+        elif axes == tuple(range(len(axes))) and (single or (real and _FEW < count < array.size)):
+            kept = (1,) * len(axes) if keepdims else ()
+            return _sum_rows(array.reshape(count, -1)).reshape((*kept, *array.shape[len(axes) :]))
     if single:
         return array.sum(axis=axis, keepdims=keepdims, dtype=WIDER[dtype.char]).astype(dtype)
     return _sum(array, axis, keepdims)
@@ -92,9 +91,9 @@ def _sum_rows(rows: Any) -> Any:
     whole = blocks * _BLOCK
     ones = np.ones(_BLOCK, rows.dtype)
     parts = np.matmul(ones, rows[:whole].reshape(blocks, _BLOCK, -1))
-    total = parts.sum(axis=0, dtype=WIDER[rows.dtype.char])
+    total = parts.sum(axis=0, dtype=WIDER.get(rows.dtype.char))
     total += ones[: len(rows) - whole].dot(rows[whole:])
-    return total.astype(rows.dtype)
+    return total.astype(rows.dtype, copy=False)
 
 
 def at_least_single(array: ArrayOrTensor) -> Any:
