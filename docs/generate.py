@@ -7,6 +7,7 @@ also draws ``docs/images/*.svg``.
 """
 
 import importlib
+import os
 import sys
 from collections.abc import Mapping
 from pathlib import Path
@@ -99,8 +100,10 @@ def names_table(title: str, names: Mapping[str, str]) -> str:
 
 
 def draw(name: str) -> None:
-    """Draw one of the pictures that the pages show."""
-    pictures.PICTURES[name]().write(IMAGES / f"{name}.svg")
+    """Draw one of the pictures that the pages show, in which lines of this checkout have relative paths."""
+    picture = IMAGES / f"{name}.svg"
+    pictures.PICTURES[name]().write(picture)
+    picture.write_text(picture.read_text().replace(f"{ROOT}{os.sep}", ""))
 
 
 if __name__ == "__main__":

@@ -1,5 +1,6 @@
 """Files that follow from the declarations are up to date."""
 
+import re
 import runpy
 from pathlib import Path
 from typing import Any
@@ -49,3 +50,9 @@ def test_the_page_about_scipy_names_all_that_has_derivatives(generate: dict[str,
     special = {*surface.here("special")}
     assert {"erf", "logsumexp"} <= special
     assert not {"zetac", "comb", "errstate"} & special  # which have no rule
+
+
+def test_pictures_name_no_place_of_the_machine_that_drew_them() -> None:
+    pictures = [*(ROOT / "docs" / "images").glob("*.svg")]
+    assert len(pictures) > 3
+    assert not [picture.name for picture in pictures if re.search(r"<title>(/|[A-Z]:)", picture.read_text())]
