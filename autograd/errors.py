@@ -188,6 +188,8 @@ def described(value: object) -> str:
 
 def no_number(array: Any) -> str:
     """Return what an array holds beside numbers, with the first such value; what to do if it holds numbers alone."""
+    if array.ndim == 0 and array.item() is None:
+        return "None: is a return missing?"
     for value in array.ravel().tolist():
         if not isinstance(value, Number | np.bool_):
             return f"{type(value).__name__} values such as {described(value).removeprefix(f'{type(value).__name__} ')}"

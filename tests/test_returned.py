@@ -9,7 +9,9 @@ import numpy as np
 import pytest
 
 import autograd
-from autograd import DtypeError
+import nn
+from autograd import AutogradError, DerivativeError, DtypeError, extend
+from autograd.scipy import optimize
 
 X = np.array([1.0, 2.0])
 TRANSFORMS: dict[str, Callable[[Any], Any]] = {
@@ -128,3 +130,93 @@ def test_what_stands_beside_the_number_may_be_anything() -> None:
     gradient, aux = autograd.grad(lambda x: (x.sum(), {"name": "loss", "count": 3, "none": None}), has_aux=True)(X)
     assert np.array_equal(gradient, [1, 1])
     assert aux == {"name": "loss", "count": 3, "none": None}
+
+
+def nothing(*args: Any, **kwargs: Any) -> Any:
+    """Stand for a function whose author forgot to return what it computes."""
+    return None
+
+
+def operation(define: Callable[[Any], Any]) -> Any:
+    """Return an operation declared as in HIPS autograd, whose derivatives `define` says."""
+    square = extend.primitive(lambda x: x**2)
+    extend.defvjp(square, lambda ans, x: lambda g: g * 2 * x)
+    define(square)
+    return square
+
+
+def class_of(forward: Any, backward: Any, jvp: Any = None) -> Any:
+    members = {"forward": staticmethod(forward), "backward": staticmethod(backward)}
+    members |= {} if jvp is None else {"jvp": staticmethod(jvp)}
+    square: Any = type("Square", (autograd.Function,), members)
+    return square.apply
+
+
+def squared(x: Any, *others: Any) -> Any:
+    return x * x
+
+
+def passed(g: Any) -> Any:
+    return g
+
+
+def twice(g: Any, x: Any) -> Any:
+    return g * 2 * x
+
+
+# What a program says of an operation of its own, with one return forgotten.
+FORGOTTEN: dict[str, Callable[[], Any]] = {
+    "elementwise": lambda: autograd.elementwise(lambda x: nothing(), twice, name="square"),
+    "rule of elementwise": lambda: autograd.elementwise(lambda x: x * x, lambda g, x: nothing(), name="square"),
+    "linear": lambda: autograd.linear(lambda x: nothing(), passed, name="same"),
+    "rule of linear": lambda: autograd.linear(lambda x: x * 1, lambda g: nothing(), name="same"),
+    "general": lambda: autograd.general(lambda x: nothing(), twice, name="square"),
+    "rule of general": lambda: autograd.general(lambda x: x * x, lambda g, x: nothing(), name="square"),
+    "several results": lambda: autograd.general(lambda x: nothing(), lambda g: g[0], name="parts", outputs=True),
+    "forward": lambda: class_of(nothing, lambda ctx, g: g),
+    "backward": lambda: class_of(lambda ctx, x: x * x, nothing),
+    "primitive": lambda: extend.primitive(nothing),
+    "defvjp": lambda: operation(lambda f: extend.defvjp(f, lambda ans, x: nothing)),
+    "defvjp_argnum": lambda: operation(lambda f: extend.defvjp_argnum(f, lambda argnum, ans, args, kwargs: nothing)),
+}
+FORGOTTEN_FORWARD: dict[str, Callable[[], Any]] = {
+    "jvp of general": lambda: autograd.general(lambda x: x * x, twice, name="square", jvp=[lambda t, x: nothing()]),
+    "jvp": lambda: class_of(lambda ctx, x: x * x, lambda ctx, g: g, nothing),
+    "defjvp": lambda: operation(lambda f: extend.defjvp(f, nothing)),
+    "defjvp_argnums": lambda: operation(lambda f: extend.defjvp_argnums(f, nothing)),
+}
+
+
+@pytest.mark.parametrize("name", FORGOTTEN)
+def test_an_operation_that_returns_nothing_raises(name: str) -> None:
+    function = FORGOTTEN[name]()
+    with pytest.raises((AutogradError, TypeError), match="is a return missing"):
+        autograd.grad(lambda x: np.sum(function(x)))(X)
+
+
+@pytest.mark.parametrize("name", FORGOTTEN_FORWARD)
+def test_a_forward_derivative_that_is_nothing_raises(name: str) -> None:
+    function = FORGOTTEN_FORWARD[name]()
+    with pytest.raises(DerivativeError, match=r"returned None.*: is a return missing"):
+        autograd.jvp(lambda x: np.sum(function(x)), (X,), (X,))
+
+
+def test_none_in_the_place_of_a_gradient_says_that_there_is_none() -> None:
+    blocked = class_of(lambda ctx, x: x * x, lambda ctx, g: (None,))
+    assert autograd.grad(lambda x: np.sum(blocked(x) * x))(X).tolist() == [1, 4]
+    zero = operation(lambda f: extend.defvjp(f, None))
+    assert autograd.grad(lambda x: np.sum(zero(x) * x))(X).tolist() == [1, 4]
+
+
+def test_closures_layers_and_equations_that_return_nothing_raise() -> None:
+    layer = nn.Linear(2, 1)
+    forgetful: Any = type("Forgetful", (nn.Module,), {"forward": lambda self, x: None})()
+    for call in (
+        lambda: nn.optim.LBFGS(layer.parameters()).step(nothing),
+        lambda: nn.Sequential(forgetful, layer)(X),
+        lambda: nn.functional.mse_loss(forgetful(X), X),
+        lambda: optimize.root(nothing, X),
+        lambda: optimize.minimize(nothing, X),
+    ):
+        with pytest.raises(TypeError, match="is a return missing"):
+            call()

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from autograd.errors import DeclarationError, UnsupportedError, check_callable
+from autograd.errors import DeclarationError, DerivativeError, UnsupportedError, check_callable
 from autograd.graph.buffer_reuse import writeable
 from autograd.graph.source_info import warn
 from autograd.primitives.nary import several_inputs
@@ -134,7 +134,7 @@ class Definition:
                     f"'{self.name}' has no derivative with respect to argument {i}: say it with defvjp, or None for 0"
                 )
             maker = self.pulls[i]
-            found.append(None if maker is None else maker(out, *args, **kwargs)(g))
+            found.append(None if maker is None else _returned(maker(out, *args, **kwargs)(g), self.name, i))
         return found
 
     def push(self, tangents: dict[int, Any], out: Any, args: Arguments, kwargs: Keywords) -> Any:
@@ -155,6 +155,15 @@ class Definition:
                 part = space.zeros() if rule is None else rule(tangent, out, *args, **kwargs)
             total = part if total is None else space.add(total, part)
         return total
+
+
+def _returned(gradient: Any, name: str, argnum: int) -> Any:
+    if gradient is None:
+        raise DerivativeError(
+            f"the derivative of '{name}' with respect to argument {argnum} returned None: is a return missing? For a "
+            f"derivative of 0, give defvjp None in the place of its function"
+        )
+    return gradient
 
 
 class _NoArrayError(Exception):
@@ -368,8 +377,8 @@ def defvjp_argnum(fun: Callable[..., Any], vjpmaker: Maker) -> None:
     """Say the derivatives of each argument by one function: ``vjpmaker(argnum, ans, args, kwargs)(g)`` returns one."""
 
     def of_all(argnums: Sequence[int], *given: Any) -> Callable[[Any], list[Any]]:
-        pulls = [vjpmaker(argnum, *given) for argnum in argnums]
-        return lambda g: [pull(g) for pull in pulls]
+        pulls = {argnum: vjpmaker(argnum, *given) for argnum in argnums}
+        return lambda g: [_returned(pull(g), getattr(fun, "__name__", repr(fun)), i) for i, pull in pulls.items()]
 
     defvjp_argnums(fun, of_all)
 

@@ -245,6 +245,11 @@ class _OfClass(ManyOutputs):
         given.__dict__.update(attributes)
         given.saved_tensors = saved
         returned = self.definition.backward(given, *g)
+        if returned is None:
+            raise DerivativeError(
+                f"{self.name}.backward returned None: is a return missing? It returns the gradient of each argument; "
+                f"(None,) says that the only one has none"
+            )
         return list(returned) if isinstance(returned, tuple | list) else [returned]
 
     def _pull(self, node: Node, g: Any, gradients: Gradients) -> None:

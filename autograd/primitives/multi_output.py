@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from ..errors import DtypeError, described
 from ..graph.batched import FAILURES, Batched, as_array
 from ..graph.buffer_reuse import sum_gradients
 from ..graph.detachment import Cut, cut_of
@@ -129,6 +130,8 @@ def several_outputs(op: ManyOutputs) -> Function:
                 return loop(op, *given)
         if not any(isinstance(v, Tensor) for v in given[:count]):
             return z
+        if not isinstance(z, tuple | list):
+            raise DtypeError(f"'{op.name}' returned {described(z)}, not several results: is a return missing?")
         arrays = rebuilt(z, [as_array(part) for part in z])
         inputs = [v._node if isinstance(v, Tensor) else None for v in given[:count]]
         batched = next((part for part in arrays if type(part) is Batched), None)

@@ -215,7 +215,9 @@ def _is_numeric(value: Any) -> bool:
 
 def refuse_objects(name: str, *values: Any) -> NoReturn:
     """Raise the error for operands that NumPy turns into an array of objects; it names those among `values`."""
-    odd = [value for value in values if np.asarray(value).dtype.kind in "OSU"]
+    odd = [value for value in values if value is not None and np.asarray(value).dtype.kind in "OSU"]
+    if values and not odd:
+        raise DtypeError(f"'{name}' returned something other than numbers, at {users_line()}: is a return missing?")
     kinds = " and ".join(sorted({_kind_of_array(v) if hasattr(v, "dtype") else type(v).__name__ for v in odd}))
     remedy = ""
     if any(hasattr(v, "tocsr") for v in odd):

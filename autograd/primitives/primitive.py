@@ -275,6 +275,8 @@ class Primitive:
         return total
 
     def _tangent(self, tangent: Any, shape: tuple[int, ...], dtype: np.dtype[Any]) -> Any:
+        if tangent is None:
+            raise DerivativeError(f"a forward rule of '{self.name}' returned None: is a return missing?")
         if not hasattr(tangent, "dtype"):
             tangent = np.asarray(tangent)
         if tangent.shape != shape or tangent.dtype.kind not in "fc":

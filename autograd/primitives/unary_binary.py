@@ -122,6 +122,8 @@ def unary(op: Primitive) -> Function:
                 raise
         if type(z) is not ndarray and type(z) is not Batched:
             z = asarray(z) if not isinstance(z, Traced) else z.array()
+            if z.dtype.kind == "O":
+                refuse_objects(op.name, a)
         out = new(Tensor)
         out._array = z
         t, x = x, x._node

@@ -94,14 +94,14 @@ def one_input(op: Primitive) -> Function:
         dtype = z.dtype
         if x is None:
             if dtype.kind == "O":
-                refuse_objects(op.name)
+                refuse_objects(op.name, a, *args)
             out._node = None
             out._cut = t._cut
             return out
         mode = recording()
         if not mode or dtype.kind not in "fc":
             if dtype.kind == "O":
-                refuse_objects(op.name)
+                refuse_objects(op.name, a, *args)
             out._node = None
             out._cut = cut_of(op, (t,), mode)
             return out

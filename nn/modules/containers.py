@@ -171,9 +171,11 @@ class Sequential(Row[Module]):
     def forward(self, x: TensorLike) -> Tensor:
         """Pass `x` through all modules in order."""
         out: Any = x
-        for layer in self.__dict__.values():
+        for name, layer in self.__dict__.items():
             if isinstance(layer, Module):
                 out = layer(out)
+                if out is None:
+                    raise TypeError(f"layer {name}, {type(layer).__name__}, returned None: is a return missing?")
         return out
 
     @overload

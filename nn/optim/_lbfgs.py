@@ -128,8 +128,7 @@ class LBFGS(Optimizer):
             )
         self.stepped = True
         group, memory = self.param_groups[0], self._memory
-        with enable_grad():
-            result = closure()
+        result = _computed(closure)
         loss, gradient = float(result), self._gradient()
         memory["func_evals"] = memory.get("func_evals", 0) + 1
         if _largest(gradient) <= group["tolerance_grad"]:
@@ -193,9 +192,7 @@ class LBFGS(Optimizer):
     def _evaluate(self, closure: Callable[[], Any], values: Array, direction: Array, at: float) -> Point:
         """Move the parameters along a direction, and return the loss there."""
         self._move(values, at * direction)
-        with enable_grad():
-            loss = float(closure())
-        gradient = self._gradient()
+        loss, gradient = float(_computed(closure)), self._gradient()
         return Point(at, loss, float(gradient @ direction), gradient)
 
     def _values(self) -> Array:
@@ -267,6 +264,14 @@ class LBFGS(Optimizer):
             changes, steps = ([_vector(name, one, size) for one in state[name]] for name in ("old_dirs", "old_stps"))
             memory["pairs"] = list(map(_Pair, changes, steps, map(float, state["ro"])))
         return memory
+
+
+def _computed(closure: Callable[[], Any]) -> Any:
+    with enable_grad():
+        loss = closure()
+    if loss is None:
+        raise TypeError("the closure of LBFGS.step returned None: is a return missing? It returns the loss")
+    return loss
 
 
 def _largest(vector: Array) -> float:

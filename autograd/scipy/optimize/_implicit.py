@@ -39,7 +39,7 @@ def plain(function: Function, pair: bool = False) -> Function:
     def call(*args: Any) -> Any:
         with no_grad():
             found: Any = function(*args)
-            return tuple(map(unwrap, found)) if pair else unwrap(listed(found))
+            return tuple(map(unwrap, found)) if pair else unwrap(returned(function, found))
 
     return call
 
