@@ -151,6 +151,25 @@ assert np.linalg.inv in operations
     assert fresh(program) == ""
 
 
+@pytest.mark.parametrize("before", ["", "declare_further_functions()"])
+def test_operators_that_a_program_declares_stay_whenever_others_are_loaded(before: str) -> None:
+    program = f"""
+import numpy as np, autograd
+from autograd.tensors.dispatch import declare_further_functions
+{before}
+autograd.elementwise(np.remainder, lambda g: g * 5, lambda g: g, name="mine")
+autograd.general(np.matmul, lambda g, y: g, lambda g, x: g, forward=lambda x, y: np.matmul(x, y), name="mine")
+autograd.composed(np.linalg.norm)(lambda x: (x * x).sum())
+autograd.not_differentiable(np.var)
+x = autograd.tensor([[1.0, 2.0], [3.0, 4.0]], requires_grad=True)
+for _ in range(2):
+    print(*[repr(y).rpartition("=")[2] for y in (x % 2, 2 % x, x @ x, x.norm(), np.linalg.norm(x), np.var(x), x.var())])
+    declare_further_functions()
+"""
+    # the method of a norm is the library's, and so are variances, which have a derivative
+    assert fresh(program) == "mine) mine) mine) norm) sum) var) var)\n" * 2
+
+
 METHODS = {  # what is first asked of a tensor, and what must be true of it
     "x += 1": "x.tolist() == [1.25, 1.5]",
     "x @= np.eye(2)": "x.tolist() == [0.25, 0.5]",

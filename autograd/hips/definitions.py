@@ -378,7 +378,7 @@ def defvjp_argnum(fun: Callable[..., Any], vjpmaker: Maker) -> None:
 
     def of_all(argnums: Sequence[int], *given: Any) -> Callable[[Any], list[Any]]:
         pulls = {argnum: vjpmaker(argnum, *given) for argnum in argnums}
-        return lambda g: [_returned(pull(g), getattr(fun, "__name__", repr(fun)), i) for i, pull in pulls.items()]
+        return lambda g: [_returned(pull(g), primitive_vjps[fun].name, i) for i, pull in pulls.items()]
 
     defvjp_argnums(fun, of_all)
 

@@ -13,6 +13,7 @@ tensors it records, and higher derivatives need nothing more.
 from __future__ import annotations
 
 import functools
+import sys
 from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Any, Literal, TypeVar, overload
 
@@ -21,12 +22,22 @@ import numpy as np
 from ..errors import DeclarationError
 from ..graph.detachment import cut_of
 from ..graph.grad_mode import ON
-from ..tensors.dispatch import DeclaredLater, operations, plain
+from ..tensors.dispatch import DeclaredLater, operation_of, operations, plain
 from ..tensors.missing_names import refuse_keywords
 from ..tensors.tensor import Tensor, unwrap
 from .nary import many, several_inputs
 from .operands import on_arrays
-from .primitive import AT_CALL, Function, ManyInputs, OneInput, Primitive, Rule, argument_names, parameters_of
+from .primitive import (
+    AT_CALL,
+    LIBRARIES,
+    Function,
+    ManyInputs,
+    OneInput,
+    Primitive,
+    Rule,
+    argument_names,
+    parameters_of,
+)
 from .unary_binary import binary, unary
 from .with_arguments import one_input
 
@@ -243,6 +254,7 @@ def composed(function: ArrayFunction, *, method: bool = True) -> Callable[[F], F
 
     def declare(composition: F) -> F:
         _check_functions("composed", composition)
+        _after_ours(getattr(composition, "__module__", None), function)
         operations[function] = composition
         if method:
             install(getattr(function, "__name__", ""), composition)
@@ -259,6 +271,7 @@ def not_differentiable(*functions: Function, methods: bool = False) -> None:
     by asking all operands for a common namespace.
     """
     _check_functions("not_differentiable", *functions)
+    _after_ours(sys._getframe(1).f_globals.get("__name__"), *functions)
     for function in functions:
         plain.add(function)
         if methods:
@@ -269,6 +282,19 @@ def _check_functions(declaration: str, *functions: Any) -> None:
     for function in functions:
         if not callable(function):
             raise DeclarationError(f"{declaration}() declares functions, not {type(function).__name__}")
+
+
+def _after_ours(home: str | None, *functions: Function) -> None:
+    """Declare this package's operations for functions of NumPy now, if a program, the module `home`, declares others.
+
+    Modules that were loaded afterwards would put their own operators in the place of the program's.
+    """
+    if (home or "").partition(".")[0] in LIBRARIES:
+        return
+    for function in functions:
+        of_numpy = getattr(np, getattr(function, "__name__", ""), None) is function
+        if of_numpy or (getattr(function, "__module__", None) or "").partition(".")[0] == "numpy":
+            operation_of(function)
 
 
 def install(name: str, function: Function, operator: Function | None = None) -> None:
@@ -371,6 +397,8 @@ def _declare(
     apply.__doc__ = operation.function.__doc__
     apply.operation = operation
     operation.apply = apply
+    if not operation.ours:
+        _after_ours(None, operation.function, *aliases)
     for known in (operation.function, *aliases):
         operations[known] = apply
         # A function of a sequence of inputs, or of several, is not a method of one input, unless it is an operator.

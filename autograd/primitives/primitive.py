@@ -30,7 +30,10 @@ from ..graph.traced import ARRAY_TYPES
 from .accurate_sum import accurate_sum
 from .read_only import guarded_forward, guarded_rule
 
-__all__ = ["AT_CALL", "Function", "ManyInputs", "OneInput", "Primitive", "Rule", "argument_names", "parameters_of"]
+__all__ = [
+    "AT_CALL", "LIBRARIES", "Function", "ManyInputs", "OneInput", "Primitive", "Rule", "argument_names",
+    "parameters_of",
+]  # fmt: skip
 
 Function = Callable[..., Any]
 Rule = Callable[..., Any]
@@ -41,7 +44,7 @@ _NOTHING = itemgetter(slice(0))
 
 # Tests make sure that functions and rules of these packages write only to their results.
 _OWN = {__name__.partition(".")[0]}
-_LIBRARIES = {*_OWN, "nn"}
+LIBRARIES = frozenset({*_OWN, "nn"})
 
 
 class Primitive:
@@ -119,7 +122,7 @@ class Primitive:
         self.trusted = homes <= _OWN
         if isinstance(self.forward, np.ufunc):
             self.trusted &= hasattr(np, self.forward.__name__)
-        self.ours = homes <= _LIBRARIES
+        self.ours = homes <= LIBRARIES
         plain = self.ours or isinstance(self.forward, np.ufunc)
         self.computed = self.forward if plain else guarded_forward(self.forward, self.links)
         self.applied = (

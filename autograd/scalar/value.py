@@ -24,7 +24,7 @@ from ..graph.instrumentation import value_observer
 from ..graph.node import LEAF, Operation, ancestors, counter
 from ..primitives.primitive import Function, Primitive
 from ..tensors.conversions import refuse_copy, refuse_value
-from ..tensors.dispatch import fronts, is_plain, operation_of
+from ..tensors.dispatch import fronts, is_plain, operation_of, plain
 from ..tensors.foreign_names import NAMES
 from ..tensors.missing_names import install, listed
 from .functions import PRIMITIVES, explain, forward_of, relu, slope_of
@@ -394,7 +394,7 @@ class Value:
         if method == "__call__" and not kwargs:
             if any(isinstance(x, np.ndarray) and x.ndim for x in inputs):
                 return _with_arrays(ufunc, inputs)
-            if is_plain(ufunc):
+            if ufunc in plain:
                 return ufunc(*[x.data if isinstance(x, Value) else x for x in inputs])
             apply = _FUNCTIONS.get(ufunc) or operation_of(ufunc)
             if apply is not None:

@@ -22,7 +22,7 @@ from ....graph.node import LEAF, counter
 from ....graph.source_info import SourceLine, line_in, line_of, within_engine
 from ....scalar import value as engine
 from ....scalar.value import Value, value_recorder
-from ....tensors.dispatch import is_plain
+from ....tensors.dispatch import is_plain, plain
 
 __all__ = ["LIMIT", "Item", "Number", "Recorded", "Recorder"]
 
@@ -374,7 +374,7 @@ class Recorded(Value):
 
     def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **kwargs: Any) -> Any:
         recorder = _recorder()
-        if recorder is not None and method == "__call__" and not kwargs and is_plain(ufunc):
+        if recorder is not None and method == "__call__" and not kwargs and ufunc in plain:
             return recorder.floats(ufunc, *[recorder.number_of(x) if isinstance(x, Value) else x for x in inputs])
         if recorder is not None and any(type(x) is Number for x in inputs):
             return ufunc(*map(_as_value, inputs))
