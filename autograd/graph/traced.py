@@ -13,7 +13,7 @@ import operator
 from collections.abc import Callable, Iterator
 from contextvars import ContextVar
 from functools import lru_cache, wraps
-from typing import TYPE_CHECKING, Any, Literal, NoReturn, TypeVar
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 import numpy as np
 
@@ -57,6 +57,10 @@ class Recorder:
 
     exist = False  # until the first one is made
     fuses = False  # whether calls become loops that go through memory once
+
+    def records(self) -> bool:
+        """Tell whether calls are to be noted: not those of another thread, nor when recording has ended."""
+        raise NotImplementedError
 
     def call(self, function: Any, args: tuple[Any, ...], kwargs: dict[str, Any] | None = None) -> Any:
         """Call a function, note the call, and return its result as a traced array."""
@@ -368,6 +372,8 @@ class Traced(Variable):
             object.__setattr__(self, name, value)
 
     def __getattr__(self, name: str) -> Any:
+        if not self.records.records():
+            return getattr(self.value, name)
         if name.startswith("__") or not hasattr(ndarray, name):
             raise AttributeError(f"'numpy.ndarray' object has no attribute '{name}'")
         self.records.refuse(f"{name} of an array", "use it outside the compiled function")
@@ -444,7 +450,9 @@ class Traced(Variable):
     def __deepcopy__(self, memo: Any) -> Any:
         return self.copy("K")
 
-    def __reduce_ex__(self, protocol: Any) -> NoReturn:
+    def __reduce_ex__(self, protocol: Any) -> Any:
+        if not self.records.records():
+            return self.value.__reduce_ex__(protocol)
         self.records.answer(self, "a pickle")
         raise TypeError("an array cannot be pickled while the program that computes it is recorded")
 

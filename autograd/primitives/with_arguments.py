@@ -88,8 +88,6 @@ def one_input(op: Primitive) -> Function:
         out._array = z
         base = z.base
         shares = z is a or (base is not None and (base is a or base is a.base or may_share_memory(a, z)))
-        if shares:
-            link(x, out)
         t, x = x, x._node
         dtype = z.dtype
         if x is None:
@@ -97,6 +95,8 @@ def one_input(op: Primitive) -> Function:
                 refuse_objects(op.name, a, *args)
             out._node = None
             out._cut = t._cut
+            if shares:
+                link(t, out)
             return out
         mode = recording()
         if not mode or dtype.kind not in "fc":
@@ -104,6 +104,8 @@ def one_input(op: Primitive) -> Function:
                 refuse_objects(op.name, a, *args)
             out._node = None
             out._cut = cut_of(op, (t,), mode)
+            if shares:
+                link(t, out)
             return out
         out._node = node = View() if shares and type(x) is not Node else Node()
         if type(z) is Batched and innermost(args) is not None:
@@ -127,6 +129,8 @@ def one_input(op: Primitive) -> Function:
             examine(node, (a, *args), z)
         else:
             note_line(node)
+        if shares:
+            link(t, out)  # last, since other threads look at all that share the memory
         return out
 
     def pull(node: Node, g: Any, gradients: Gradients) -> None:

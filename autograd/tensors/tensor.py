@@ -43,8 +43,8 @@ else:
     Installed = object
 
 __all__ = [
-    "Tensor", "as_now", "as_tensor", "conjugated", "constant_tensor", "in_own_memory", "link", "plain_array",
-    "refuse_values", "seen_at", "tensor", "unmasked", "unwrap",
+    "Tensor", "accumulation", "as_now", "as_tensor", "conjugated", "constant_tensor", "in_own_memory", "link",
+    "plain_array", "refuse_values", "seen_at", "tensor", "unmasked", "unwrap",
 ]  # fmt: skip
 
 Array = np.ndarray[Any, Any]
@@ -373,7 +373,7 @@ class Tensor(Installed):
             )
         if Level.exist:
             _refuse_outside(found)
-        with _accumulation:
+        with accumulation:
             for node in found:
                 _accumulate(node, found)
 
@@ -600,13 +600,19 @@ def _looped(function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[st
     return level.loop_call(function, args, kwargs)
 
 
+_linking = RLock()  # held while a list of tensors that share memory is made or cleared of those that are gone
+
+
 def link(x: Tensor, view: Tensor) -> None:
     """Note that `view` shares memory with `x`: see `views`."""
     group = getattr(x, "_aliases", None)
-    if group is None:
-        group = x._aliases = [ref(x)]
-    elif len(group) >= 64 and len(group) & (len(group) - 1) == 0:  # at powers of two: cheap in total
-        group[:] = [member for member in group if member() is not None]
+    if group is None or (len(group) >= 64 and len(group) & (len(group) - 1) == 0):  # at powers of two: cheap in total
+        with _linking:
+            group = getattr(x, "_aliases", None)
+            if group is None:
+                group = x._aliases = [ref(x)]
+            count = len(group)  # another thread may append meanwhile
+            group[:count] = [member for member in group[:count] if member() is not None]
     group.append(ref(view))
     view._aliases = group
 
@@ -781,7 +787,7 @@ def conjugated(g: Array | Tensor) -> Any:
 
 
 # Held while gradients are accumulated in leaves, as other threads may do too; hooks may call backward() in turn.
-_accumulation = RLock()
+accumulation = RLock()
 
 
 def _refuse_outside(found: dict[Node, Any]) -> None:

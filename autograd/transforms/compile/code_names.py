@@ -16,6 +16,10 @@ _ATTRIBUTE = ("IMPORT_FROM", "LOAD_ATTR", "LOAD_METHOD", "LOAD_SUPER_ATTR", "STO
 _BY_NAME = {"getattr", "setattr", "hasattr", "delattr", "vars", "attrgetter", "__dict__", "__getattribute__"}
 
 _COMPARISONS, _NEAR = ("IS_OP", "COMPARE_OP", "CONTAINS_OP"), 12
+# Types that no tensor is of, also while a function is recorded.
+_OF_NO_TENSOR = {
+    "float", "int", "bool", "complex", "str", "bytes", "list", "tuple", "dict", "set", "ndarray", "np", "numpy",
+}  # fmt: skip
 
 
 class Names(NamedTuple):
@@ -33,6 +37,8 @@ class Names(NamedTuple):
         Whether the code may read attributes whose names it computes.
     exact_type
         The line of the first comparison with a type, such as ``type(x) is float``; None if there is none.
+    exact_class
+        The same of those that a tensor could pass, such as ``type(x) is Tensor``.
     """
 
     read_globals: dict[str, int | None]
@@ -41,6 +47,7 @@ class Names(NamedTuple):
     imports: dict[str, int | None]
     by_name: bool
     exact_type: int | None = None
+    exact_class: int | None = None
 
 
 @functools.lru_cache(maxsize=512)
@@ -48,6 +55,7 @@ def names_in(code: CodeType) -> Names:
     """Return the names that `code`, and the functions, classes and comprehensions defined in it, use."""
     found = Names({}, {}, dict.fromkeys(code.co_freevars, code.co_firstlineno), {}, False)
     asked = since = None  # the line that asked for a type, and how many instructions ago that was
+    named: set[str] = set()  # what is named after that
     for step in dis.get_instructions(code):
         line = step.positions.lineno if step.positions else None
         if step.opname in _GLOBAL:
@@ -62,8 +70,17 @@ def names_in(code: CodeType) -> Names:
             asked, since = line, 0
         elif since is not None:
             since += 1
-            if step.opname in _COMPARISONS and since < _NEAR and found.exact_type is None:
-                found = found._replace(exact_type=asked)
+            if step.opname.startswith("CALL"):
+                named = set()
+            elif step.opname.startswith("LOAD") and step.opname != "LOAD_CONST":
+                named.add(step.argval)
+            if step.opname in _COMPARISONS and since < _NEAR:
+                of_no_tensor = named and named <= _OF_NO_TENSOR
+                found = found._replace(
+                    exact_type=found.exact_type or asked,
+                    exact_class=found.exact_class or (None if of_no_tensor else asked),
+                )
+                since = None
     for constant in code.co_consts:
         if isinstance(constant, CodeType):
             inner = names_in(constant)
@@ -75,7 +92,10 @@ def names_in(code: CodeType) -> Names:
             for names, nested in pairs:
                 for name, line in nested.items():
                     names.setdefault(name, line)
-            first = inner.exact_type if found.exact_type is None else found.exact_type
-            found = found._replace(by_name=found.by_name or inner.by_name, exact_type=first)
+            found = found._replace(
+                by_name=found.by_name or inner.by_name,
+                exact_type=found.exact_type or inner.exact_type,
+                exact_class=found.exact_class or inner.exact_class,
+            )
     by_name = not _BY_NAME.isdisjoint(found.read_globals) or not _BY_NAME.isdisjoint(found.attributes)
     return found._replace(by_name=found.by_name or by_name)

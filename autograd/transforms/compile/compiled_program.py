@@ -11,16 +11,16 @@ import numpy as np
 from ...errors import CompileError
 from ...graph.node import Leaf
 from ...graph.traced import Variable
-from ...tensors.tensor import Tensor, constant_tensor
+from ...tensors.tensor import Tensor, accumulation, constant_tensor
 from ..pytree import Rebuild
 from .environment import Environment
 from .floats import Question
 from .memory import address_of, owner_of, owners_of
 from .printer import Diverged, Printed, printed
-from .program import HELD, Program
+from .program import HELD, Effect, Outside, Program
 from .quick_calls import QuickCall, quick_call
 from .results import CompiledDerivative
-from .tensor_states import TensorState
+from .tensor_states import HARMLESS, TensorState
 from .types import Argument, Array, Leaves
 
 __all__ = ["CompiledProgram", "Given", "Held", "Results"]
@@ -66,6 +66,7 @@ class CompiledProgram:
         self._layout = _layout([(held.array, held.buffer) for held in self._tensors])
         for held in self._tensors:
             held.array = None  # the program is printed for the memory of the first call that fits
+        self._adds_to = [held for held in tensors if held.gradient is not None] if _adds(program) else []
         self._lock = Lock()  # the memory for results is one: of two threads, the second runs the function itself
         self._owners = self._memory_held()
         self.take_environment()
@@ -118,7 +119,7 @@ class CompiledProgram:
         None if there is none: it takes arrays alone, and the program holds no tensors.
         """
         if self._quick is None and not self._tensors and not self._arguments:
-            self._quick = quick_call(args, self._owners, self._unchanged, self.run)
+            self._quick = quick_call(args, self._owners, self._unchanged, self._run)
         return self._quick
 
     def prepare(self, leaves: Leaves) -> Printed:
@@ -165,6 +166,14 @@ class CompiledProgram:
 
     def run(self, leaves: Leaves, args: tuple[Argument | Tensor, ...], kwargs: dict[str, Any]) -> Any:
         """Return what the function returns for these arguments; `NotImplemented` if it has to run itself."""
+        if not self._adds_to:
+            return self._run(leaves, args, kwargs)
+        with accumulation:  # other threads add to the same gradients
+            if any(held.is_otherwise(held.fetch(leaves)) for held in self._adds_to):
+                return NotImplemented
+            return self._run(leaves, args, kwargs)
+
+    def _run(self, leaves: Leaves, args: tuple[Argument | Tensor, ...], kwargs: dict[str, Any]) -> Any:
         if not self._lock.acquire(False):
             return NotImplemented
         try:
@@ -207,6 +216,12 @@ class CompiledProgram:
             return None
         finally:
             self._lock.release()
+
+
+def _adds(program: Program) -> bool:
+    """Tell whether a program adds to gradients and does nothing that may wait for another thread."""
+    adds = any(isinstance(call, Effect) and call.function in HARMLESS for call in program.calls)
+    return adds and not any(type(call) is Outside for call in program.calls)
 
 
 def _raises() -> bool:

@@ -106,8 +106,9 @@ class Environment:
         The arrays among it, by name.
     unsteady
         The names of what gives something else each time and cannot be guarded: iterators, generators, clocks, files.
-    exact_types
-        Where the code asks for the ``type`` of something, which is another while it is recorded.
+    exact_types, exact_classes
+        Where the code asks for the ``type`` of something, which is another while it is recorded; and where that may be
+        the type of a tensor.
     unchanged
         Called without arguments: whether every value is as it was, the same object or an equal number or text.
     """
@@ -127,7 +128,8 @@ class Environment:
 
     def _take(self, reader: _Reader) -> None:
         self.reads, self.arrays, self.unsteady = self._with_contents(reader.reads), reader.arrays, reader.unsteady
-        self.exact_types, self._may_draw = reader.exact_types, reader.may_draw
+        self.exact_types, self.exact_classes = reader.exact_types, reader.exact_classes
+        self._may_draw = reader.may_draw
         self._generators = [(name, generator, _state(generator)) for name, generator in reader.generators]
         self._alive = reader.alive
         self.unchanged = _printed(self.reads)
@@ -184,6 +186,7 @@ class _Reader:
         self.arrays: dict[str, np.ndarray[Any, Any]] = {}
         self.unsteady: list[str] = []
         self.exact_types: list[str] = []
+        self.exact_classes: list[str] = []
         self.generators: list[tuple[str, Any]] = []
         self.alive: list[Any] = []  # all that was seen, so that no address is used again
         self._leaves, self._contents = leaves, contents
@@ -295,6 +298,8 @@ class _Reader:
         self.unsteady += [name for name in ("environ", "getenv") if name in names.attributes]
         if names.exact_type is not None:
             self.exact_types.append(place(code.co_filename, names.exact_type))
+        if names.exact_class is not None:
+            self.exact_classes.append(place(code.co_filename, names.exact_class))
         self._holders.append((name, function, False))
 
     def _add_names(self, code: CodeType, attributes_only: bool = False) -> Any:

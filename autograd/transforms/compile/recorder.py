@@ -17,7 +17,7 @@ from ...graph.node import Leaf
 from ...graph.source_info import line_in, line_of, within_engine
 from ...graph.traced import Recorder, Traced, plain, recorder
 from ...scalar.value import Value
-from ...tensors.tensor import Tensor
+from ...tensors.tensor import Tensor, accumulation
 from . import traced_methods
 from .environment import Environment
 from .floats import Computed, Question, TracedFloat
@@ -102,6 +102,7 @@ class ProgramRecorder(Recorder):
         self.program = Program()
         self.strict, self.refused, self.active, self.thread = strict, "", True, get_ident()
         self.ended = self.settling = False
+        self.showing = False  # whether tensors show traced arrays now
         self.error: CompileError | None = None  # that was raised; the function may have caught it
         self.home = ""  # where the function is
         self.failed = ""  # the line of an operation that failed because of its values
@@ -120,7 +121,7 @@ class ProgramRecorder(Recorder):
 
     def refuse(self, what: str, remedy: str, where: str = "") -> None:
         """Raise the error, or stop recording; `where` tells the place if it is not the line that runs."""
-        if not self.active:
+        if not self.records():
             return
         where = where or f"at {line_of(line_in(users_frame(sys._getframe(1))))}"
         self.refused = f"{what}, {where}, cannot be recorded: {remedy}"
@@ -154,13 +155,17 @@ class ProgramRecorder(Recorder):
         """Tell whether a call is to be noted: not from another thread, nor when recording has ended."""
         return self.active and get_ident() == self.thread
 
+    def shows(self) -> bool:
+        """Tell whether tensors show traced arrays: not to another thread, nor between two parts of a recording."""
+        return self.showing and get_ident() == self.thread
+
     # Calls
 
     def call(self, function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any] | None = None) -> Any:
         """Call a function, note the call, and return its result as a traced array."""
         kwargs = dict(kwargs) if kwargs else {}
         if not self.records() or function in QUESTIONS:
-            if self.active:
+            if self.records():
                 self._ask_for_floats(args, kwargs)
             return applied(function, mapped(plain, args), mapped(plain, kwargs))
         if "out" in kwargs and kwargs["out"] is None:
@@ -592,10 +597,10 @@ class ProgramRecorder(Recorder):
             self.exact.setdefault(id(array), made)
         return made
 
-    # Tensors: while the function runs, they hold traced arrays.
+    # Tensors: while the function runs, they show it traced arrays.
 
     def watch(self, tensor: Tensor, fetch: Callable[[Any], Tensor], is_argument: bool) -> None:
-        """Let a tensor that the function uses hold a traced array while it runs."""
+        """Let a tensor that the function uses show a traced array to it."""
         if id(tensor) in self.tensors or type(tensor._array) is not ndarray:
             return
         state = self.tensors[id(tensor)] = TensorState(tensor, fetch, is_argument)
@@ -605,11 +610,12 @@ class ProgramRecorder(Recorder):
         self._take(state)
 
     def take(self) -> None:
-        """Let all tensors and variables hold traced arrays."""
+        """Let all tensors and variables show traced arrays."""
         if self.variables is not None:
             self.variables.take()
         for state in self.tensors.values():
             self._take(state)
+        self.showing = True
 
     def _take(self, state: TensorState) -> None:
         tensor, fetch = state.tensor, state.fetch
@@ -617,18 +623,19 @@ class ProgramRecorder(Recorder):
             state.node.buffer = None  # type: ignore[union-attr]  # a leaf, which has a buffer
         state.array = tensor._array
         kind = ARGUMENT if state.is_argument else HELD
-        tensor._array = self._source(state.array, kind, ArrayOf(fetch))  # type: ignore[assignment]
-        state.traced = tensor._array
+        state.traced = self._source(state.array, kind, ArrayOf(fetch))
+        state.shown = {"_array": state.traced}
         buffer = getattr(tensor._node, "buffer", None)
         if buffer is not None and state.begins and id(owner_of(buffer.whole)) not in self.memories:
             self.held(buffer.whole, lambda leaves: fetch(leaves)._node.buffer.whole)
         if buffer is not None and state.begins:
             state.set_aside = self.memories[id(owner_of(buffer.whole))]
-        gradient = getattr(tensor, "_grad", None)
-        state.gradient = gradient
-        if gradient is not None and not isinstance(gradient._array, Traced):
+        gradient = state.gradient = getattr(tensor, "_grad", None)
+        if tensor._node is not None:
+            state.shown["_grad"] = gradient
+        if gradient is not None and id(gradient) not in self.tensors:
             traced = self._traced_gradient(state, gradient._array, buffer)
-            state.traced_gradient = tensor._grad = tensor_like(gradient, traced)
+            state.traced_gradient = state.shown["_grad"] = tensor_like(gradient, traced)
 
     def _traced_gradient(self, state: TensorState, array: Any, buffer: Any) -> Traced:
         """Return the array of a gradient, as it is when the function begins, or after a call on real arrays."""
@@ -669,46 +676,60 @@ class ProgramRecorder(Recorder):
 
         What is refused meanwhile is raised by `raise_refused`, when all have real arrays again.
         """
-        self.settling = True
+        self.settling, self.showing = True, False
         if self.variables is not None:
             self.variables.settle()
-        self._settle_tensors()
+        for state in self.tensors.values():
+            self._settle_array(state)
+            self._settle_gradient(state)
         self.settling = False
 
-    def _settle_tensors(self) -> None:
+    def release(self) -> None:
+        """Show nothing to anybody any more."""
         for state in self.tensors.values():
-            tensor, fetch = state.tensor, state.fetch
-            if state.argument_buffer is not None:
-                state.node.buffer = state.argument_buffer  # type: ignore[union-attr]
-            array: Any = tensor._array
-            if array is state.traced:
-                tensor._array = state.array
-            elif isinstance(array, Traced):
-                tensor._array = array.value
-                if self.records():
-                    self._note(Effect, set_array, (fetch, array), {}, None, None, False)
-                    state.replaced = True
-            if tensor._node is not state.node and self.records():
-                self.refuse("a change of what a tensor records, such as requires_grad_()", "do it outside the function")
-            gradient = getattr(tensor, "_grad", None)
-            if gradient is None:
-                if state.gradient is not None and self.records():
-                    self._note(Effect, clear_gradient, (fetch,), {}, None, None, False)
-                state.gradient = None
-            elif gradient is state.traced_gradient:
-                tensor._grad = state.gradient
-            elif gradient is not state.gradient:
-                traced: Any = self._known(gradient._array)
-                tensor._grad = tensor_like(gradient, plain(traced))
-                state.gradient = tensor._grad
-                buffer = getattr(tensor._node, "buffer", None)
-                if self.records() and buffer is not None and tensor._grad._array is buffer.array:
-                    self._note(Effect, set_gradient_in_buffer, (fetch,), {}, None, None, False)
-                elif self.records():
-                    if gradient._node is not None:
-                        self.refuse("a gradient that is recorded (create_graph=True)", "use grad() of grad()")
-                    self._note(Effect, set_gradient, (fetch, traced), {}, None, None, False)
-            state.traced_gradient, state.begins = None, False
+            state.release()
+
+    def _settle_array(self, state: TensorState) -> None:
+        """Give a tensor the array that the function gave it, if it did, and note that."""
+        tensor, array = state.tensor, state.shown["_array"]
+        if state.argument_buffer is not None and state.node.buffer is None:  # type: ignore[union-attr]  # as above
+            state.node.buffer = state.argument_buffer  # type: ignore[union-attr]
+        if array is not state.traced:
+            tensor._array = plain(array)
+            if self.records():
+                self._note(Effect, set_array, (state.fetch, self._known(array)), {}, None, None, False)
+                state.replaced = True
+        if tensor._node is not state.node and self.records():
+            self.refuse("a change of what a tensor records, such as requires_grad_()", "do it outside the function")
+
+    def _settle_gradient(self, state: TensorState) -> None:
+        """Give a tensor the gradient that the function gave it, if it did, and note that."""
+        tensor, fetch = state.tensor, state.fetch
+        gradient: Any = state.shown.get("_grad")
+        if gradient is None and state.gradient is not None:
+            tensor._grad = state.gradient = None
+            if self.records():
+                self._note(Effect, clear_gradient, (fetch,), {}, None, None, False)
+        elif gradient is not state.traced_gradient and gradient is not state.gradient:
+            traced: Any = self._known(gradient._array)
+            with accumulation:
+                state.gradient = tensor._grad = tensor_like(gradient, self._with_others(state, plain(traced)))
+            buffer = getattr(tensor._node, "buffer", None)
+            if self.records() and buffer is not None and state.gradient._array is buffer.array:
+                self._note(Effect, set_gradient_in_buffer, (fetch,), {}, None, None, False)
+            elif self.records():
+                if gradient._node is not None:
+                    self.refuse("a gradient that is recorded (create_graph=True)", "use grad() of grad()")
+                self._note(Effect, set_gradient, (fetch, traced), {}, None, None, False)
+        state.traced_gradient, state.begins = None, False
+
+    def _with_others(self, state: TensorState, gradient: Array) -> Array:
+        """Return the gradient of a tensor with what other threads have added to it while the function ran."""
+        now: Any = getattr(state.tensor, "_grad", None)
+        if now is None or now is state.gradient or id(state.tensor) in self.cleared:
+            return gradient
+        added: Array = gradient if state.gradient is None else gradient - state.gradient._array
+        return added + now._array  # type: ignore[no-any-return]
 
 
 def _asks(frame: Any) -> Any:

@@ -51,28 +51,34 @@ class Session:
         token = recorder.set(None)
         try:
             given, named = rebuild(self._watched(records, leaves))
-            recorder.set(records)
-            with noted_creation():
-                result = self._result(records, given, named)
-                outputs, rebuild_outputs = flatten(result)
-                tensors = {id(state.tensor): state.fetch for state in records.tensors.values()}
-                fetches = [tensors.get(id(x)) for x in outputs]  # of results that are tensors that it was given
-                objects = {id(x) for x in (*leaves, *environment.seen)}
-                outputs = [
-                    records.result(x, objects) if fetch is None else fetch
-                    for x, fetch in zip(outputs, fetches, strict=True)
-                ]
-                derived = recorded_derivative(records, self.function, name, outputs)
+            if records.active:
+                recorder.set(records)
+                with noted_creation():
+                    result = self._result(records, given, named)
+                    outputs, rebuild_outputs = flatten(result)
+                    tensors = {id(state.tensor): state.fetch for state in records.tensors.values()}
+                    fetches = [tensors.get(id(x)) for x in outputs]  # of results that are tensors that it was given
+                    objects = {id(x) for x in (*leaves, *environment.seen)}
+                    outputs = [
+                        records.result(x, objects) if fetch is None else fetch
+                        for x, fetch in zip(outputs, fetches, strict=True)
+                    ]
+                    derived = recorded_derivative(records, self.function, name, outputs)
         except BaseException:
             records.active = False  # what the function made, such as a loss, goes on as if nothing was recorded
             raise
         finally:
+            begun = records.showing
             records.settle()
+            records.release()
             recorder.reset(token)
             if records.variables is not None:
                 records.variables.clean()
             records.ended = True
         records.raise_refused()
+        if not begun:
+            self.refused = records.refused
+            return self.function(*args, **kwargs)
         arrays = [x._array if isinstance(x, Tensor) else x for x in outputs if isinstance(x, (Tensor, Variable))]
         real = [self._real(x) if fetch is None else fetch(leaves) for x, fetch in zip(outputs, fetches, strict=True)]
         result = rebuild_outputs(real)
@@ -88,14 +94,15 @@ class Session:
             values = [x.value for x in kept]
             records.note_gradients()
             records.note_replaced()
-            self._finish(program)
+            placed = records.variables.placed if records.variables is not None else set()
+            self._finish(program, placed)
             used = {id(x) for x, _ in program.sources}
             held = [
                 Held(state, id(state.tensor) in records.cleared and id(state.first_gradient) not in used)
                 for state in records.tensors.values()
             ]
             if derivative is not None:
-                self._finish(derivative.program)
+                self._finish(derivative.program, placed)
                 derivative.note(real, values, leaves, (args, kwargs))
             self.program = CompiledProgram(
                 name, program, held, environment, Results(kinds, rebuild_outputs, derivative), records.questions
@@ -107,7 +114,7 @@ class Session:
         return result
 
     def _watched(self, records: ProgramRecorder, leaves: list[Any]) -> list[Any]:
-        """Let tensors and variables hold traced arrays; return the leaves of the arguments with traced arrays."""
+        """Let tensors and variables show traced arrays; return the leaves of the arguments with traced arrays."""
         traced, environment = list(leaves), self.environment
         for i, x in enumerate(leaves):
             if isinstance(x, Tensor):
@@ -127,6 +134,9 @@ class Session:
         for x in environment.seen:
             if isinstance(x, Tensor):
                 records.watch(x, Fixed(x), False)
+        if environment.exact_classes and records.tensors:
+            what = "a comparison of the type of a tensor, which is a subclass while it is recorded"
+            records.refuse(what, "use isinstance()", f"at {environment.exact_classes[0]}")
         if environment.unsteady:
             records.refuse(
                 f"{environment.unsteady[0]}, which gives something else each time",
@@ -137,14 +147,15 @@ class Session:
         records.variables.take()
         for array in environment.guard_contents():
             records.constant(array)
+        records.showing = records.active
         return traced
 
-    def _finish(self, program: Program) -> None:
+    def _finish(self, program: Program, placed: set[int]) -> None:
         """Make a program short, and fuse its calls if that was asked for."""
         simplify(program)
         if self.backend == "numpy":
             store_directly(program)
-        program.forget_values()
+        program.forget_values(placed)
         if self.backend == "numba":
             from .fused.fuse import fuse  # with numba, which other programs need not have
 

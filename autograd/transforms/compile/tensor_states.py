@@ -1,12 +1,18 @@
-"""Tensor states: what is known of a tensor that holds a traced array while a function runs, and what changes it."""
+"""Tensor states: what is known of a tensor that shows a traced array while a function runs, and what changes it.
+
+Tensors are shared with other threads, which must not meet traced arrays. So while a function is recorded, the tensors
+that it uses are of a subclass whose array and gradient are what the recorder says to the context that records, and the
+tensor's own to everybody else.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cache
 from typing import Any
 
 from ...graph.batched import concrete
-from ...graph.traced import Traced
+from ...graph.traced import Traced, recorder
 from ...tensors.tensor import Tensor, constant_tensor
 from .memory import address_of, array_at, owner_of
 from .program import Memory
@@ -17,18 +23,28 @@ __all__ = [
     "set_gradient", "set_gradient_in_buffer", "tensor_like",
 ]  # fmt: skip
 
+_class: Any = vars(object)["__class__"]
+
 
 class TensorState:
-    """A tensor that holds a traced array while a function runs."""
+    """A tensor that shows a traced array while a function runs.
+
+    Attributes
+    ----------
+    shown
+        The array and the gradient, as ``"_array"`` and ``"_grad"``, that the tensor shows to the recording context.
+    """
 
     __slots__ = (
         "argument_buffer", "array", "begins", "fetch", "first_array", "first_buffer", "first_gradient", "gradient",
-        "had_gradient", "is_argument", "node", "replaced", "set_aside", "shares", "tensor", "traced",
+        "had_gradient", "is_argument", "kind", "node", "replaced", "set_aside", "shares", "shown", "tensor", "traced",
         "traced_gradient",
     )  # fmt: skip
 
     def __init__(self, tensor: Tensor, fetch: Any, is_argument: bool) -> None:
         self.tensor, self.fetch, self.node, self.is_argument = tensor, fetch, tensor._node, is_argument
+        self.kind: Any = type(tensor)
+        self.shown: dict[str, Any] = {"_array": None}  # until it is taken
         self.had_gradient = getattr(tensor, "_grad", None) is not None
         # Of an argument, each call may have another one: its gradient goes to memory of its own.
         self.argument_buffer = getattr(tensor._node, "buffer", None) if is_argument else None
@@ -43,6 +59,54 @@ class TensorState:
         self.replaced = False  # whether the function gives it another array
         self.shares = False  # whether its first gradient lies in memory that something else holds
         self.set_aside: Memory | None = None  # what the buffer for its gradient is part of
+        if not issubclass(self.kind, _Watched):  # or a recorder around this one has it
+            _class.__set__(tensor, _watched(self.kind))  # type: ignore[arg-type]  # classes are hashable
+
+    def release(self) -> None:
+        """Give the tensor its own class again."""
+        if not issubclass(self.kind, _Watched):
+            _class.__set__(self.tensor, self.kind)
+
+
+class _Watched:
+    """The mark of classes of tensors that a recorder watches."""
+
+    __slots__ = ()
+
+
+@cache
+def _watched(kind: Any) -> Any:
+    """Return the subclass of a class of tensors that shows what the recorder says."""
+    shown = {"__class__": property(lambda x: kind), "_array": _shown("_array"), "_grad": _shown("_grad")}
+    own = {"__slots__": (), "__module__": kind.__module__, "__qualname__": kind.__qualname__}
+    return type(kind)(kind.__name__, (kind, _Watched), own | shown)
+
+
+def _shown(name: str) -> property:
+    """Return a property that shows an attribute to the context that records, and the tensor's own to all others."""
+    slot: Any = vars(Tensor)[name]
+
+    def shown_by(x: Tensor) -> Any:
+        records: Any = recorder.get()
+        state = None if records is None or not records.shows() else records.tensors.get(id(x))
+        return None if state is None else state.shown
+
+    def read(x: Tensor) -> Any:
+        shown = shown_by(x)
+        if shown is None:
+            return slot.__get__(x)
+        if name not in shown:
+            raise AttributeError(name)  # as a slot without a value
+        return shown[name]
+
+    def write(x: Tensor, value: Any) -> None:
+        shown = shown_by(x)
+        if shown is None:
+            slot.__set__(x, value)
+        else:
+            shown[name] = value
+
+    return property(read, write)
 
 
 def tensor_like(tensor: Tensor, array: Array | Traced) -> Tensor:

@@ -1,4 +1,8 @@
-"""Variables: the arrays that a function reads from closures, attributes and containers, traced while it is recorded."""
+"""Variables: the arrays that a function reads from closures, attributes and containers, traced while it is recorded.
+
+Other threads may read the same variables meanwhile. To them a traced array is the array itself: its operators, methods
+and functions of NumPy compute with the real one, then and ever after.
+"""
 
 from __future__ import annotations
 
@@ -39,6 +43,11 @@ class TracedVariables:
         for place in _places_of(environment.reads):
             if (traced := self._traced(place[-1])) is not place[-1]:
                 self._places.append((*place, traced))
+
+    @property
+    def placed(self) -> set[int]:
+        """The identities of the traced arrays."""
+        return {id(x) for x in self._known.values()}
 
     def take(self) -> None:
         """Put traced arrays in, unless the function has put others there."""
