@@ -11,7 +11,7 @@ import warnings
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from threading import get_ident
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import pytest
@@ -233,3 +233,26 @@ def test_the_type_of_a_tensor_is_not_compared_while_it_is_recorded() -> None:
         assert compile(compares, fallback="eager")().tolist() == [2.0, 2.0]
     for asks in (lambda: x * (2 if type(x) is float else 3), lambda: x * (3 if x.__class__ is Tensor else 2)):
         assert compile(asks)().tolist() == [3.0, 3.0]
+
+
+def test_subclasses_of_tensors_are_themselves_afterwards() -> None:
+    class Named(Tensor):
+        known: ClassVar[list[str]] = []
+
+        def __init__(self, data: Any, name: str) -> None:
+            super().__init__(data, requires_grad=True)
+            self.name = name
+
+        def __init_subclass__(cls, key: str) -> None:
+            cls.known.append(key)
+
+    class Keyed(Named, key="a"):
+        __slots__ = ("tag",)
+        tag: int
+
+    w, v = Named(np.ones(3), "w"), Keyed(np.full(3, 2.0), "v")
+    v.tag = 5
+    for wrap in (compile, no_grad()):  # which the function sees as they are, too
+        result = wrap(lambda x: np.sum(x * w * v) * len(w.name) * v.tag * isinstance(v, Keyed))(np.ones(3))
+        assert result.item() == 30.0
+    assert (type(w), type(v), Named.known, Tensor in type(v).__mro__) == (Named, Keyed, ["a"], True)

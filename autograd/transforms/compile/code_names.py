@@ -56,6 +56,7 @@ def names_in(code: CodeType) -> Names:
     found = Names({}, {}, dict.fromkeys(code.co_freevars, code.co_firstlineno), {}, False)
     asked = since = None  # the line that asked for a type, and how many instructions ago that was
     named: set[str] = set()  # what is named after that
+    of_self = False
     for step in dis.get_instructions(code):
         line = step.positions.lineno if step.positions else None
         if step.opname in _GLOBAL:
@@ -67,20 +68,22 @@ def names_in(code: CodeType) -> Names:
         elif step.opname.endswith("_DEREF") and found.free.get(step.argval) == code.co_firstlineno:
             found.free[step.argval] = line
         if step.opname == "LOAD_GLOBAL" and step.argval == "type":
+            of_self = of_self and since is not None and since < _NEAR
             asked, since = line, 0
         elif since is not None:
             since += 1
+            of_self = of_self or (since == 1 and step.argval == "self")  # which is an object of the program's own
             if step.opname.startswith("CALL"):
                 named = set()
             elif step.opname.startswith("LOAD") and step.opname != "LOAD_CONST":
                 named.add(step.argval)
             if step.opname in _COMPARISONS and since < _NEAR:
-                of_no_tensor = named and named <= _OF_NO_TENSOR
+                of_no_tensor = of_self or (named and named <= _OF_NO_TENSOR)
                 found = found._replace(
                     exact_type=found.exact_type or asked,
                     exact_class=found.exact_class or (None if of_no_tensor else asked),
                 )
-                since = None
+                since, of_self = None, False
     for constant in code.co_consts:
         if isinstance(constant, CodeType):
             inner = names_in(constant)

@@ -73,13 +73,16 @@ class _Watched:
 
     __slots__ = ()
 
+    def __init_subclass__(cls) -> None:
+        """Do nothing: a program's own class of tensors has no new subclass to see to."""
+
 
 @cache
 def _watched(kind: Any) -> Any:
     """Return the subclass of a class of tensors that shows what the recorder says."""
     shown = {"__class__": property(lambda x: kind), "_array": _shown("_array"), "_grad": _shown("_grad")}
     own = {"__slots__": (), "__module__": kind.__module__, "__qualname__": kind.__qualname__}
-    return type(kind)(kind.__name__, (kind, _Watched), own | shown)
+    return type(kind)(kind.__name__, (_Watched, kind), own | shown)
 
 
 def _shown(name: str) -> property:
