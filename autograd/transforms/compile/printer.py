@@ -38,6 +38,7 @@ from .program import (
 from .recorder import layout_of
 from .recycled import RECYCLED, Recycled
 from .shadows import Shadow, last_check, shadowed
+from .tensor_states import clear_gradients
 from .types import Leaves
 
 __all__ = ["Diverged", "Printed", "printed", "state_of_errors"]
@@ -153,6 +154,7 @@ class _Printer:
         self.drawn: list[tuple[Any, Any]] = []
         self.committed: list[bool] = []
         self.commits = False  # whether the text says so
+        self.prepared = False  # whether gradients are cleared
         self.states: dict[str, tuple[str, Any]] = {}  # what NumPy does on overflow: a name, an object
         self.asked = self._only_checked()
         self.kept = {id(x.memory) for x in traced_in(program.outputs)} | {
@@ -234,23 +236,19 @@ class _Printer:
                 given.append((name, fetch))
             else:
                 self.fixed[id(x)] = fetch(self.leaves)
-        line, prepared = "", False
+        line = ""
         state = None
         ambient = self.program.errors
         for k, call in enumerate(self.program.calls):
             if call.errors != state:
                 state = call.errors
             before = len(self.lines)
-            if not prepared and self._begins_effects(call):
-                self.lines += self._prepared()
-                prepared = True
+            if self._begins_effects(call):
+                self._prepare()
             self._shade(k, call)
-            if k > self.until and not self.commits and self._is_seen(call):
-                self.lines.append(f"{self._object(self.committed, 'committed')}.append(True)")
-                self.commits = True
-            self._print(k, call)
-            if k == self.until:
+            if k > self.until and self._is_seen(call):
                 self._commit()
+            self._print(k, call)
             if len(self.lines) > before:
                 if call.line != line:
                     line = call.line
@@ -259,6 +257,8 @@ class _Printer:
                     for i in range(before, len(self.lines)):
                         self.lines[i] = f"\t{state!r}\t{self.lines[i]}"
             self._release(k)
+        if self.shadows:
+            self._commit()
         self._note_written()
         self.lines.append(f"return ({''.join(self._output(x) + ', ' for x in self.program.outputs)})")
         return self._made(given)
@@ -343,13 +343,18 @@ class _Printer:
             return not isinstance(call, Draw)
         return call.writes is not None and call.writes in self.program.gradients
 
-    def _prepared(self) -> list[str]:
-        """Return the lines that clear gradients, and claim the memory that is set aside for them."""
-        lines = [f"{self._source(fetch)}._grad = None" for fetch in self.program.cleared]
-        claims = [f"{self._object(fetch(self.leaves)._node.buffer.claim, 'claim')}()" for fetch in self.program.claimed]
-        if claims:
-            lines.append(f"if {' is None or '.join(claims)} is None: raise {self._object(Diverged, 'Diverged')}")
-        return lines
+    def _prepare(self) -> None:
+        """Print once that gradients are cleared, and the memory claimed that is set aside for them."""
+        if self.prepared:
+            return
+        self.prepared = True
+        claimed = {fetch: fetch(self.leaves)._node.buffer for fetch in self.program.claimed}
+        tensors = {**dict.fromkeys(self.program.cleared), **claimed}
+        if tensors:
+            names = "".join(f"{self._source(fetch)}, " for fetch in tensors)
+            buffers = self._object(tuple(tensors.values()), "set_aside")
+            clear, diverged = self._object(clear_gradients, "clear_gradients"), self._object(Diverged, "Diverged")
+            self.lines.append(f"if not {clear}(({names}), {buffers}): raise {diverged}")
 
     def _output(self, x: Any) -> str:
         text = self._variable(x)
@@ -452,12 +457,12 @@ class _Printer:
         if generator is None:
             generator = self.generators[id(choose)] = self._new_name("generator")
             self.lines.append(f"{generator} = {self._text(choose)}()")
-            if k < self.until:
+            if k < self.until or (self.program.claimed and not self.prepared):
                 drawn, bits = self._object(self.drawn, "drawn"), f"{generator}.bit_generator"
                 self.lines.append(f"{drawn}.append(({bits}, {bits}.state))")
         self._assign(call, f"{self._text(call.function)}({', '.join([generator, *map(self._text, args)])})")
 
-    # Until the last check has passed, what is written to held memory goes to a shadow of it.
+    # Until the first change that cannot be put back, what is written to held memory goes to a shadow of it.
 
     def _shade(self, k: int, call: Call) -> None:
         key = id(call.writes)
@@ -476,9 +481,13 @@ class _Printer:
         self.names.pop(id(x), None)
 
     def _commit(self) -> None:
-        """Copy the shadows back."""
+        """Print once that what others see changes from here on, and copy the shadows back."""
+        if self.commits:
+            return
+        self._prepare()
+        self.lines.append(f"{self._object(self.committed, 'committed')}.append(True)")
+        self.commits = True
         self._copy_lines([pair for shadow in self.shadows.values() for pair in shadow.pairs])
-        self.shadowed = {}
         for x, array in self.real:
             self._become(x, array)
         for call in self.views:
@@ -559,7 +568,7 @@ class _Printer:
         if view.strides != result.strides and view.size > 1:
             return False
         self.fixed[id(result)] = view
-        if id(result.memory) in self.shadows and self.shadowed:
+        if id(result.memory) in self.shadows and not self.commits:
             self.views.append(call)
         return True
 
