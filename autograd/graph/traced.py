@@ -195,6 +195,7 @@ def done_outside(method: F) -> F:
     def call(*args: Any, **kwargs: Any) -> Any:
         return outside(method, *args, **kwargs)
 
+    call.runs_outside = True  # type: ignore[attr-defined]  # a program does not depend on what it reads
     return call  # type: ignore[return-value]  # has the signature of the method it wraps
 
 
