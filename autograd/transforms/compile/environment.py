@@ -334,7 +334,8 @@ class _Reader:
         if kind in (datetime.datetime, datetime.date):
             self.unsteady.append(name)
         for each in kind.__mro__[:-1]:
-            if not _of_library(each.__module__) or each.__module__.partition(".")[0] == "nn":
+            layer = each.__module__.partition(".")[0] == "nn" and not issubclass(each, self._leaves)
+            if layer or not _of_library(each.__module__):
                 self._holders.append((name if each is kind else each.__name__, each, made))
 
     def _object(self, name: str, where: str, value: Any) -> None:
@@ -384,6 +385,7 @@ class _Reader:
         inside = vars(holder)
         if self._first(holder, ""):
             self._read(name, "", "attributes", holder, "", len(inside))
+            self.reads.append(Read(f"{name}.__class__", "", "attribute", holder, "__class__", type(holder)))
         read: set[str] = {*inside} - _OWN_STATE if self._everything else set()
         for kind in type(holder).__mro__[:-1]:
             self._count(kind.__name__, kind)
