@@ -532,6 +532,9 @@ def _printed(reads: list[Read]) -> Callable[[], bool]:
     """Return a function that checks all `reads`: one line of Python for each, which costs some nanoseconds."""
     scope: dict[str, Any] = {"same": _same, "missing": _missing}
     lines = ["def unchanged():", " try:"]
+    classes = [read for read in reads if read.kind == "attributes" and isinstance(read.holder, type)]
+    scope |= {"classes": [vars(read.holder) for read in classes], "counts": [read.value for read in classes]}
+    lines += ["  if [*map(len, classes)] != counts: return False"] if classes else []
     for i, read in enumerate(reads):
         scope[f"h{i}"], scope[f"v{i}"] = read.holder, read.value
         lines += [f"  if {condition}: return False" for condition in _conditions(read, f"h{i}", f"v{i}", scope)]
@@ -556,6 +559,8 @@ def _conditions(read: Read, holder: str, value: str, scope: dict[str, Any]) -> I
         yield f"{holder}.{read.key} is not {value}" if named else f"vars({holder})[{read.key!r}] is not {value}"
     elif read.kind == "descriptor":
         yield f"vars({holder}).get({read.key!r}) is not {value}"
+    elif read.kind == "attributes" and isinstance(read.holder, type):
+        return  # those of all classes are compared together
     elif read.kind == "attributes":
         yield f"len({holder}.__dict__) != {read.value}"
     elif read.kind == "context":

@@ -9,6 +9,7 @@ import math
 import operator
 import os
 from collections.abc import Callable
+from sys import getrefcount
 from typing import Any
 
 import numpy as np
@@ -38,7 +39,7 @@ from .program import (
 from .recorder import layout_of
 from .recycled import RECYCLED, Recycled
 from .shadows import Shadow, last_check, shadowed
-from .tensor_states import clear_gradients
+from .tensor_states import ALONE, give_back
 from .types import Leaves
 
 __all__ = ["Diverged", "Printed", "printed", "state_of_errors"]
@@ -348,13 +349,27 @@ class _Printer:
         if self.prepared:
             return
         self.prepared = True
-        claimed = {fetch: fetch(self.leaves)._node.buffer for fetch in self.program.claimed}
-        tensors = {**dict.fromkeys(self.program.cleared), **claimed}
-        if tensors:
-            names = "".join(f"{self._source(fetch)}, " for fetch in tensors)
-            buffers = self._object(tuple(tensors.values()), "set_aside")
-            clear, diverged = self._object(clear_gradients, "clear_gradients"), self._object(Diverged, "Diverged")
-            self.lines.append(f"if not {clear}(({names}), {buffers}): raise {diverged}")
+        buffers = {fetch: fetch(self.leaves)._node.buffer for fetch in self.program.claimed}
+        fetches = dict.fromkeys((*self.program.cleared, *self.program.claimed))
+        cleared = {fetch: self._new_name("gradient") for fetch in fetches}
+        for fetch, name in cleared.items():
+            self.lines += [f"{name} = {self._source(fetch)}._grad", f"{self._source(fetch)}._grad = None"]
+        held = [self._is_held(buffer, cleared[fetch]) for fetch, buffer in buffers.items()]
+        if held:
+            tensors = "".join(f"{self._source(fetch)}, " for fetch in cleared)
+            given = f"({tensors}), ({''.join(f'{name}, ' for name in cleared.values())})"
+            back = f"{self._object(give_back, 'give_back')}({given})"
+            self.lines.append(f"if {' or '.join(held)}: {back}; raise {self._object(Diverged, 'Diverged')}")
+        self.lines += [f"{' = '.join(cleared.values())} = None"] if cleared else []
+
+    def _is_held(self, buffer: Any, gradient: str) -> str:
+        """Return the condition that somebody else holds the memory set aside for a gradient, or the gradient there."""
+        claim, part = self._object(buffer.claim, "claim"), self._object(buffer, "set_aside")
+        references = f"{self._object(getrefcount, 'references')}({gradient})"
+        return (
+            f"(({claim}(1) is None or {references} != {ALONE}) if {gradient} is not None and "
+            f"{gradient}._array is {part}.array else {claim}() is None)"
+        )
 
     def _output(self, x: Any) -> str:
         text = self._variable(x)

@@ -14,8 +14,8 @@ from .program import Memory
 from .types import Array
 
 __all__ = [
-    "HARMLESS", "TensorState", "clear_gradient", "clear_gradients", "gradient_of", "holds_traced", "set_array", "set_aside_for",
-    "set_gradient", "set_gradient_in_buffer", "tensor_like",
+    "ALONE", "HARMLESS", "TensorState", "clear_gradient", "give_back", "gradient_of", "holds_traced", "set_array",
+    "set_aside_for", "set_gradient", "set_gradient_in_buffer", "tensor_like",
 ]  # fmt: skip
 
 
@@ -79,35 +79,18 @@ def clear_gradient(tensor: Tensor) -> None:
     tensor._grad = None
 
 
-def clear_gradients(tensors: Sequence[Tensor], buffers: Sequence[Any]) -> bool:
-    """Take the gradients from tensors; if somebody holds memory set aside for them, give all back, and return False.
-
-    Parameters
-    ----------
-    tensors
-        The tensors.
-    buffers
-        The memory that is set aside for the gradient of each, or None where the program does not write to it.
-    """
-    gradients = [tensor._grad for tensor in tensors]
-    for tensor in tensors:
-        tensor._grad = None
-    for i, buffer in enumerate(buffers):
-        if buffer is None:
-            continue
-        own = gradients[i] is not None and gradients[i]._array is buffer.array
-        if (own and _references(gradients, i) != _ALONE) or buffer.claim(own) is None:
-            for tensor, gradient in zip(tensors, gradients, strict=True):
-                tensor._grad = gradient
-            return False
-    return True
+def give_back(tensors: Sequence[Tensor], gradients: Sequence[Any]) -> None:
+    """Let tensors have the gradients that were taken from them."""
+    for tensor, gradient in zip(tensors, gradients, strict=True):
+        tensor._grad = gradient
 
 
-def _references(several: list[Any], i: int) -> int:
-    return sys.getrefcount(several[i])
+def _references() -> int:
+    alone = object()
+    return sys.getrefcount(alone)
 
 
-_ALONE = _references([object()], 0)
+ALONE = _references()  # to an object that a variable of a function holds, and nothing else
 
 
 def gradient_of(tensor: Tensor) -> Any:
