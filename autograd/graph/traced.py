@@ -94,6 +94,10 @@ class Recorder:
         """Note that the gradient of a tensor is set, whatever it was."""
         raise NotImplementedError
 
+    def uses_gradient(self, tensor: Any) -> None:
+        """Note that the gradient of a tensor is asked for."""
+        raise NotImplementedError
+
     def finite(self, total: Traced) -> Any:
         """Return a number that tells of gradients whether they are finite, which the program then checks."""
         raise NotImplementedError

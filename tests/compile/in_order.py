@@ -1,4 +1,4 @@
-"""The order of a printed program: nothing that others see changes before the last line at which it can turn out not to fit.
+"""The order of a printed program: nothing that others see changes before the last line at which it may not fit.
 
 The function itself then runs instead, and has to find everything as it was.
 """
@@ -63,7 +63,9 @@ class _Watched:
             self.changed = True
             lines = self.printed.source.splitlines()
             at = frame.f_lineno - frame.f_code.co_firstlineno
-            assert self.printed.committed, f"before line {at}, others see a change, and an error would not:\n" + "\n".join(lines)
+            assert self.printed.committed, (
+                f"before line {at}, others see a change, and an error would not:\n" + "\n".join(lines)
+            )
             late = [line.strip() for line in lines[at:] if _DIVERGES in line]
             assert not late, f"{late} after others see a change:\n{self.printed.source}"
         return self._follow

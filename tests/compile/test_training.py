@@ -564,7 +564,7 @@ def test_two_steps_in_one_function_are_refused_with_the_remedy_which_works() -> 
     def run(compiled: bool) -> Any:
         nets = Adversaries()
         steps = nets.of_discriminator, nets.of_generator
-        first, second = map(compile, steps) if compiled else steps
+        first, second = [compile(step) for step in steps] if compiled else steps
         losses = []
         for x, _ in batches(8):
             losses += [first(x, nets.g(x[:, :2]).detach()).data, second(x[:, :2].copy()).data]

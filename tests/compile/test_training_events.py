@@ -37,7 +37,7 @@ def eventful(seed: int) -> Callable[[], Eventful]:
     choose = random.Random(seed)
     penalized, clips, clears_late = (choose.random() < chance for chance in (0.7, 0.3, 0.3))
     kind, options = choose.choice([("SGD", {"momentum": 0.9}), ("SGD", {}), ("AdamW", {}), ("RMSprop", {})])
-    layers = [nn.BatchNorm1d, lambda n: nn.Dropout(0.2), lambda n: nn.Tanh()]
+    layers: list[Any] = [nn.BatchNorm1d, lambda n: nn.Dropout(0.2), lambda n: nn.Tanh()]
     between = [choose.choice(layers) for _ in range(2)]
 
     def make() -> Eventful:
@@ -170,3 +170,36 @@ def test_a_nan_among_events(seed: int) -> None:
     *expected, training = ran(eventful(seed), calls, False)
     *found, compiled = ran(eventful(seed), calls, True)
     assert not differs([*expected, held(training)], [*found, held(compiled)])
+
+
+ASKED: dict[str, Callable[[Any], Any]] = {
+    "whether there is one": lambda p: 1.0 if p.grad is None else 2.0,
+    "hasattr": lambda p: 1.0 if getattr(p, "grad", None) is None else 3.0,
+    "its size": lambda p: 1.0 if p.grad is None else np.max(abs(p.grad)).detach() + 1,
+}
+
+
+@pytest.mark.parametrize("name", ASKED)
+def test_the_gradient_of_the_step_before_is_asked_for(name: str) -> None:
+    def make() -> Eventful:
+        made = eventful(1)()
+        updates, model = made.updates, made.model
+
+        def step(x: Array, y: Array) -> Any:
+            scale = ASKED[name](model[0].weight)
+            for p in model.parameters():
+                if p.grad is not None:
+                    p.grad = None
+            loss = F.cross_entropy(model(x), y) * scale
+            loss.backward()
+            updates.step()
+            return loss.detach()
+
+        made.step = step
+        return made
+
+    calls = [*batches(3), hold_gradient, *batches(2), let_go, a_wrong_label, *batches(2)]
+    *expected, training = ran(make, calls, False)
+    *found, compiled = ran(make, calls, True)
+    assert not differs([*expected, held(training)], [*found, held(compiled)])
+    assert len(compiled.compiled.programs) <= 4

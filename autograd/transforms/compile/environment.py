@@ -391,7 +391,8 @@ class _Reader:
             self._count(kind.__name__, kind)
             for key, value in list(vars(kind).items()):
                 own = isinstance(value, FunctionType) and _of_library(value.__globals__.get("__name__"))
-                if key not in self._names and (own or not _runs_unnamed(key, value, False)):
+                named = key in self._names and not (key[:2] == "__" and _of_library(kind.__module__))
+                if not named and (own or not _runs_unnamed(key, value, False)):
                     continue
                 if own and key != "zero_grad" and not hasattr(value, "__wrapped__"):
                     read.update(inside if self._add_names(value.__code__, attributes_only=True).by_name else ())

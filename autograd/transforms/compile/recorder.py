@@ -115,6 +115,7 @@ class ProgramRecorder(Recorder):
         self._asked: set[Any] = set()
         self._forward = self.program  # of the function, also while its derivative is recorded
         self.cleared: set[int] = set()  # of which the function sets the gradient to None before it uses it
+        self.used: set[int] = set()  # of which it has used, or asked for, the gradient of the call before
 
     # Where the function meets what cannot be recorded
 
@@ -673,14 +674,20 @@ class ProgramRecorder(Recorder):
 
     def replaces_gradient(self, tensor: Any) -> None:
         """Note that the gradient of a tensor is set, whatever it was."""
-        state = self.tensors.get(id(tensor))
-        if (
-            state is not None
-            and state.begins
-            and self.records()
-            and getattr(tensor, "_grad", None) is state.traced_gradient
-        ):
+        if self._has_first_gradient(tensor) and id(tensor) not in self.used:
             self.cleared.add(id(tensor))
+
+    def uses_gradient(self, tensor: Any) -> None:
+        """Note that the gradient of a tensor is asked for."""
+        if self._has_first_gradient(tensor) and id(tensor) not in self.cleared:
+            self.used.add(id(tensor))
+
+    def _has_first_gradient(self, tensor: Any) -> bool:
+        """Tell whether a tensor has the gradient with which the function began, or none as then."""
+        state = self.tensors.get(id(tensor))
+        if state is None or not state.begins or not self.records():
+            return False
+        return getattr(tensor, "_grad", None) is state.traced_gradient
 
     def settle(self) -> None:
         """Give all tensors and variables real arrays, and note what the function changed in the tensors.
