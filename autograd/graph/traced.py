@@ -98,6 +98,10 @@ class Recorder:
         """Note that the gradient of a tensor is set, whatever it was."""
         raise NotImplementedError
 
+    def uses_gradient(self, tensor: Any) -> None:
+        """Note that the gradient of a tensor is asked for."""
+        raise NotImplementedError
+
     def finite(self, total: Traced) -> Any:
         """Return a number that tells of gradients whether they are finite, which the program then checks."""
         raise NotImplementedError
@@ -199,6 +203,7 @@ def done_outside(method: F) -> F:
     def call(*args: Any, **kwargs: Any) -> Any:
         return outside(method, *args, **kwargs)
 
+    call.runs_outside = True  # type: ignore[attr-defined]  # a program does not depend on what it reads
     return call  # type: ignore[return-value]  # has the signature of the method it wraps
 
 

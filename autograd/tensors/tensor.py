@@ -140,6 +140,8 @@ class Tensor(Installed):
 
         Its type is Any to type checkers, so that ``x.grad.data`` after `backward` needs no check for None.
         """
+        if Recorder.exist and (records := recorder.get()) is not None:
+            records.uses_gradient(self)
         try:
             return self._grad
         except AttributeError:

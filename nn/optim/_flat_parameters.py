@@ -14,6 +14,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import groupby
+from sys import getrefcount
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -58,14 +59,14 @@ class FlatPart:
             array = self._free.pop()
         except IndexError:
             return None
-        idle = sys.getrefcount(array) == _IDLE + known
+        idle = getrefcount(array) == _IDLE + known
         self._free.append(array)
         return array if idle else None
 
     def count(self) -> int:
         """Return the number of references to an idle array as `claim` sees it."""
         array = self._free.pop()
-        count = sys.getrefcount(array)
+        count = getrefcount(array)
         self._free.append(array)
         return count
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import nn
-from autograd import compile, no_grad, tensor
+from autograd import CompileError, compile, no_grad, tensor
 from autograd.extend import borrow
 
 from ..nn.optimizer_programs import OPTIONS
@@ -517,3 +517,57 @@ def test_steps_as_people_write_them(make: Callable[[], Training]) -> None:
     data = batches(10)
     data[9][0][1, 2] = np.nan
     same_training(make, data, programs=None, diverged=None)
+
+
+# Two networks, each with an optimizer of its own
+
+
+class Adversaries:
+    """A generator and a discriminator, and a step of both."""
+
+    def __init__(self) -> None:
+        nn.manual_seed(0)
+        self.g: Any = nn.Sequential(nn.Linear(2, 5), nn.BatchNorm1d(5), nn.ReLU(), nn.Linear(5, 4))
+        self.d: Any = nn.Sequential(nn.Linear(4, 5), nn.Tanh(), nn.Linear(5, 1))
+        self.of_g, self.of_d = (nn.optim.Adam(net.parameters(), lr=0.01) for net in (self.g, self.d))
+        self.loss: Any = nn.BCEWithLogitsLoss()
+
+    def of_discriminator(self, x: Array, fake: Any) -> Any:
+        ones = np.ones((len(x), 1), np.float32)
+        self.of_d.zero_grad()
+        loss = self.loss(self.d(x), ones) + self.loss(self.d(fake), ones * 0)
+        loss.backward()
+        self.of_d.step()
+        return loss.detach()
+
+    def of_generator(self, z: Array) -> Any:
+        self.of_g.zero_grad()
+        loss = self.loss(self.d(self.g(z)), np.ones((len(z), 1), np.float32))
+        loss.backward()
+        self.of_g.step()
+        return loss.detach()
+
+    def both(self, x: Array, z: Array) -> Any:
+        fake = self.g(z)
+        first = self.of_discriminator(x, fake.detach())
+        self.of_g.zero_grad()
+        loss = self.loss(self.d(fake), np.ones((len(x), 1), np.float32))
+        loss.backward()
+        self.of_g.step()
+        return first, loss.detach()
+
+
+def test_two_steps_in_one_function_are_refused_with_the_remedy_which_works() -> None:
+    with pytest.raises(CompileError, match=r"backward\(\) after a step of an optimizer.*shape \(.*two halves of a GAN"):
+        compile(Adversaries().both)(*[x[:, :n] for x, n in zip([batches(1)[0][0]] * 2, (4, 2), strict=True)])
+
+    def run(compiled: bool) -> Any:
+        nets = Adversaries()
+        steps = nets.of_discriminator, nets.of_generator
+        first, second = [compile(step) for step in steps] if compiled else steps
+        losses = []
+        for x, _ in batches(8):
+            losses += [first(x, nets.g(x[:, :2]).detach()).data, second(x[:, :2].copy()).data]
+        return losses, state(nets.g), state(nets.d), state(nets.of_g), state(nets.of_d)
+
+    assert not differs(run(False), run(True))

@@ -11,7 +11,7 @@ import pytest
 
 import nn
 from autograd import CompileError, GraphError, compile, no_grad, tensor
-from autograd.extend import borrow
+from autograd.extend import borrow, done_outside
 
 from .agreement import differs
 from .training_steps import STEPS, Training, batches, everything, ran, same_training, state, step_of
@@ -486,3 +486,69 @@ def test_a_step_that_cannot_be_recorded_runs_as_it_is() -> None:
         found, left_compiled, _ = ran(make, batches(), True, "warn")
     assert not differs(expected, found)
     assert not differs(left, left_compiled)
+
+
+def test_a_step_whose_error_the_function_catches() -> None:
+    """It would never be taken again."""
+    broken = [True]
+
+    class Own(nn.optim.SGD):
+        def update(self, group: Any, flat: Any, run: Any) -> None:
+            if broken[0]:
+                raise ValueError("broken")
+            super().update(group, flat, run)
+
+    def make() -> Training:
+        broken[0] = True
+        net = nn.Linear(4, 3)
+        updates, loss_of = Own(net.parameters(), lr=0.1), nn.CrossEntropyLoss()
+
+        def step(x: Array, y: Array) -> Any:
+            updates.zero_grad()
+            loss = loss_of(net(x), y)
+            loss.backward()
+            try:
+                updates.step()
+            except ValueError:
+                return None
+            return loss.detach()
+
+        return Training(step, [net, updates])
+
+    def mend(t: Any) -> None:
+        broken[0] = False
+
+    calls = [*batches(2), mend, *batches(3)]
+    assert not differs(ran(make, calls, False)[:2], ran(make, calls, True, "eager")[:2])
+    assert "an operation that fails" in ran(make, calls, True)[0][0][1]
+
+
+@pytest.mark.parametrize("result", [3, 0.5, (1, 2), "text", tensor(1.0)])
+def test_what_runs_outside_returns_an_array_or_nothing(result: Any) -> None:
+    """Anything else would be that of the first call."""
+
+    class Own:
+        @done_outside
+        def advance(self) -> Any:
+            return result
+
+    own = Own()
+
+    def function(x: Array) -> Any:
+        own.advance()
+        return x * 2
+
+    with pytest.raises(CompileError, match=f"the result of advance, {type(result).__name__}"):
+        compile(function)(np.ones(2))
+
+
+def test_a_write_to_an_array_that_is_not_seen_names_it() -> None:
+    table = np.empty(1, object)
+    table[0] = np.zeros(3)
+
+    def function(x: Array) -> Any:
+        table[0][...] += x
+        return x * 2
+
+    with pytest.raises(CompileError, match=r"a write to table.flat\[0\], an array \(shape \(3,\), dtype float64\)"):
+        compile(function)(np.ones(3))

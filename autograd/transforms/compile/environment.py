@@ -53,6 +53,8 @@ _UNSTEADY = {"default_rng", "RandomState", "SeedSequence", "urandom", "uuid1", "
 _UNNAMED = {"__init__", "__new__", "__post_init__", "__init_subclass__", "__repr__", "__str__", "__format__", "__del__"}
 
 
+# What an optimizer changes at each step.
+_OWN_STATE = {"_flats", "stepped"}
 _METHODS = (FunctionType, property, cached_property, staticmethod, classmethod)
 
 
@@ -268,6 +270,8 @@ class _Reader:
         home = function.__globals__.get("__name__", "")
         code = function.__code__
         if _of_library(home):
+            if hasattr(function, "runs_outside"):
+                return
             if home.partition(".")[0] == "nn":  # of a layer, whose attributes are the user's
                 self._add_names(code, attributes_only=True)
             if home.partition(".")[0] in ("autograd", "nn") or "__wrapped__" in vars(function):
@@ -335,7 +339,8 @@ class _Reader:
         if kind in (datetime.datetime, datetime.date):
             self.unsteady.append(name)
         for each in kind.__mro__[:-1]:
-            if not _of_library(each.__module__) or each.__module__.partition(".")[0] == "nn":
+            layer = each.__module__.partition(".")[0] == "nn" and not issubclass(each, self._leaves)
+            if layer or not _of_library(each.__module__):
                 self._holders.append((name if each is kind else each.__name__, each, made))
 
     def _object(self, name: str, where: str, value: Any) -> None:
@@ -358,8 +363,11 @@ class _Reader:
     def _attributes(self, name: str, holder: Any, made: bool) -> None:
         inside = vars(holder) if hasattr(holder, "__dict__") else {}
         if isinstance(holder, type):
+            self._count(name, holder)
+            called = _is_called_by_engine(holder)
             for key in list(inside):
-                if (key in self._names or _runs_unnamed(key, inside[key], made)) and self._first(holder, key):
+                runs = key in self._names or called or _runs_unnamed(key, inside[key], made)
+                if runs and self._first(holder, key):
                     self._of_class(f"{name}.{key}", holder, key, inside[key])
             return
         # The parts of a layer or a container have names that no code needs to mention.
@@ -374,25 +382,46 @@ class _Reader:
                 self._read(f"{name}.{key}", self._names.get(key, ""), "attribute", holder, key, value)
 
     def _parts(self, name: str, holder: Any) -> None:
-        """Read the attributes of an optimizer or the like that the code, or a method that it calls, names."""
-        inside = vars(holder) if hasattr(holder, "__dict__") else {}
-        read: set[str] = set()
-        for key in list(self._names):
-            method = getattr(type(holder), key, None)
-            # gradients, which zero_grad() clears, and what runs outside the program are seen to elsewhere
-            if isinstance(method, FunctionType) and key != "zero_grad" and not hasattr(method, "__wrapped__"):
-                read.update(inside if self._add_names(method.__code__, attributes_only=True).by_name else ())
+        """Read the attributes of an optimizer or the like that the code, or a method that it calls, names.
+
+        What the library's own methods do outside the program is seen to elsewhere. The user's own, in a subclass, in
+        their place or on the object, are gone into as any function.
+        """
+        inside = vars(holder)
+        if self._first(holder, ""):
+            self._read(name, "", "attributes", holder, "", len(inside))
+            self.reads.append(Read(f"{name}.__class__", "", "attribute", holder, "__class__", type(holder)))
+        read: set[str] = {*inside} - _OWN_STATE if self._everything else set()
+        for kind in type(holder).__mro__[:-1]:
+            self._count(kind.__name__, kind)
+            for key, value in list(vars(kind).items()):
+                own = isinstance(value, FunctionType) and _of_library(value.__globals__.get("__name__"))
+                named = key in self._names and not (key[:2] == "__" and _of_library(kind.__module__))
+                if not named and (own or not _runs_unnamed(key, value, False)):
+                    continue
+                if own and key != "zero_grad" and not hasattr(value, "__wrapped__"):
+                    read.update(inside if self._add_names(value.__code__, attributes_only=True).by_name else ())
+                if self._first(kind, key):
+                    self._of_class(f"{kind.__name__}.{key}", kind, key, value, enter=not own)
         for key in inside:
             if (key in self._names or key in read) and self._first(holder, key):
                 self._read(f"{name}.{key}", self._names.get(key, ""), "attribute", holder, key, inside[key])
 
-    def _of_class(self, name: str, kind: type, key: str, value: Any) -> None:
+    def _count(self, name: str, kind: type) -> None:
+        """Note how many attributes a class has: another one may stand before that of its base."""
+        if self._first(kind, ""):
+            self._read(name, "", "attributes", kind, "", len(vars(kind)))
+
+    def _of_class(self, name: str, kind: type, key: str, value: Any, enter: bool = True) -> None:
         for part in ("fget", "fset", "func", "__func__"):  # of a property, a cached one, a static or a class method
             inner = getattr(value, part, None)
             if isinstance(value, _METHODS) and inner is not None:
                 self._later(name, "", inner)
         plain = isinstance(value, FunctionType) or not hasattr(type(value), "__get__")
-        self._read(name, self._names.get(key, ""), "attribute" if plain else "descriptor", kind, key, value)
+        read = Read(name, self._names.get(key, ""), "attribute" if plain else "descriptor", kind, key, value)
+        self.reads.append(read)
+        if plain and enter:
+            self._later(name, read.where, value, made=True)
 
     def _first(self, holder: Any, key: str) -> bool:
         if (id(holder), key) in self._done:
@@ -403,6 +432,12 @@ class _Reader:
 
 def _of_library(module: str | None) -> bool:
     return (module or "").partition(".")[0] in _LIBRARIES
+
+
+def _is_called_by_engine(kind: type) -> bool:
+    """Tell whether the engine calls methods of a user's class by their names, as those of a `Function`."""
+    homes = [each.__module__.partition(".")[0] for each in kind.__mro__]
+    return not _of_library(kind.__module__) and "autograd" in homes
 
 
 def _defaults(function: FunctionType) -> Iterator[tuple[str, Any]]:
@@ -503,6 +538,9 @@ def _printed(reads: list[Read]) -> Callable[[], bool]:
     """Return a function that checks all `reads`: one line of Python for each, which costs some nanoseconds."""
     scope: dict[str, Any] = {"same": _same, "missing": _missing}
     lines = ["def unchanged():", " try:"]
+    classes = [read for read in reads if read.kind == "attributes" and isinstance(read.holder, type)]
+    scope |= {"classes": [vars(read.holder) for read in classes], "counts": [read.value for read in classes]}
+    lines += ["  if [*map(len, classes)] != counts: return False"] if classes else []
     for i, read in enumerate(reads):
         scope[f"h{i}"], scope[f"v{i}"] = read.holder, read.value
         lines += [f"  if {condition}: return False" for condition in _conditions(read, f"h{i}", f"v{i}", scope)]
@@ -527,6 +565,8 @@ def _conditions(read: Read, holder: str, value: str, scope: dict[str, Any]) -> I
         yield f"{holder}.{read.key} is not {value}" if named else f"vars({holder})[{read.key!r}] is not {value}"
     elif read.kind == "descriptor":
         yield f"vars({holder}).get({read.key!r}) is not {value}"
+    elif read.kind == "attributes" and isinstance(read.holder, type):
+        return  # those of all classes are compared together
     elif read.kind == "attributes":
         yield f"len({holder}.__dict__) != {read.value}"
     elif read.kind == "context":

@@ -9,6 +9,7 @@ import math
 import operator
 import os
 from collections.abc import Callable
+from sys import getrefcount
 from typing import Any
 
 import numpy as np
@@ -38,6 +39,7 @@ from .program import (
 from .recorder import layout_of
 from .recycled import RECYCLED, Recycled
 from .shadows import Shadow, last_check, shadowed
+from .tensor_states import ALONE, give_back
 from .types import Leaves
 
 __all__ = ["Diverged", "Printed", "printed", "state_of_errors"]
@@ -153,6 +155,7 @@ class _Printer:
         self.drawn: list[tuple[Any, Any]] = []
         self.committed: list[bool] = []
         self.commits = False  # whether the text says so
+        self.prepared = False  # whether gradients are cleared
         self.states: dict[str, tuple[str, Any]] = {}  # what NumPy does on overflow: a name, an object
         self.asked = self._only_checked()
         self.kept = {id(x.memory) for x in traced_in(program.outputs)} | {
@@ -234,23 +237,19 @@ class _Printer:
                 given.append((name, fetch))
             else:
                 self.fixed[id(x)] = fetch(self.leaves)
-        line, prepared = "", False
+        line = ""
         state = None
         ambient = self.program.errors
         for k, call in enumerate(self.program.calls):
             if call.errors != state:
                 state = call.errors
             before = len(self.lines)
-            if not prepared and self._begins_effects(call):
-                self.lines += self._prepared()
-                prepared = True
+            if self._begins_effects(call):
+                self._prepare()
             self._shade(k, call)
-            if k > self.until and not self.commits and self._is_seen(call):
-                self.lines.append(f"{self._object(self.committed, 'committed')}.append(True)")
-                self.commits = True
-            self._print(k, call)
-            if k == self.until:
+            if k > self.until and self._is_seen(call):
                 self._commit()
+            self._print(k, call)
             if len(self.lines) > before:
                 if call.line != line:
                     line = call.line
@@ -259,6 +258,8 @@ class _Printer:
                     for i in range(before, len(self.lines)):
                         self.lines[i] = f"\t{state!r}\t{self.lines[i]}"
             self._release(k)
+        if self.shadows:
+            self._commit()
         self._note_written()
         self.lines.append(f"return ({''.join(self._output(x) + ', ' for x in self.program.outputs)})")
         return self._made(given)
@@ -343,13 +344,32 @@ class _Printer:
             return not isinstance(call, Draw)
         return call.writes is not None and call.writes in self.program.gradients
 
-    def _prepared(self) -> list[str]:
-        """Return the lines that clear gradients, and claim the memory that is set aside for them."""
-        lines = [f"{self._source(fetch)}._grad = None" for fetch in self.program.cleared]
-        claims = [f"{self._object(fetch(self.leaves)._node.buffer.claim, 'claim')}()" for fetch in self.program.claimed]
-        if claims:
-            lines.append(f"if {' is None or '.join(claims)} is None: raise {self._object(Diverged, 'Diverged')}")
-        return lines
+    def _prepare(self) -> None:
+        """Print once that gradients are cleared, and the memory claimed that is set aside for them."""
+        if self.prepared:
+            return
+        self.prepared = True
+        buffers = {fetch: fetch(self.leaves)._node.buffer for fetch in self.program.claimed}
+        fetches = dict.fromkeys((*self.program.cleared, *self.program.claimed))
+        cleared = {fetch: self._new_name("gradient") for fetch in fetches}
+        for fetch, name in cleared.items():
+            self.lines += [f"{name} = {self._source(fetch)}._grad", f"{self._source(fetch)}._grad = None"]
+        held = [self._is_held(buffer, cleared[fetch]) for fetch, buffer in buffers.items()]
+        if held:
+            tensors = "".join(f"{self._source(fetch)}, " for fetch in cleared)
+            given = f"({tensors}), ({''.join(f'{name}, ' for name in cleared.values())})"
+            back = f"{self._object(give_back, 'give_back')}({given})"
+            self.lines.append(f"if {' or '.join(held)}: {back}; raise {self._object(Diverged, 'Diverged')}")
+        self.lines += [f"{' = '.join(cleared.values())} = None"] if cleared else []
+
+    def _is_held(self, buffer: Any, gradient: str) -> str:
+        """Return the condition that somebody else holds the memory set aside for a gradient, or the gradient there."""
+        claim, part = self._object(buffer.claim, "claim"), self._object(buffer, "set_aside")
+        references = f"{self._object(getrefcount, 'references')}({gradient})"
+        return (
+            f"(({claim}(1) is None or {references} != {ALONE}) if {gradient} is not None and "
+            f"{gradient}._array is {part}.array else {claim}() is None)"
+        )
 
     def _output(self, x: Any) -> str:
         text = self._variable(x)
@@ -452,12 +472,12 @@ class _Printer:
         if generator is None:
             generator = self.generators[id(choose)] = self._new_name("generator")
             self.lines.append(f"{generator} = {self._text(choose)}()")
-            if k < self.until:
+            if k < self.until or (self.program.claimed and not self.prepared):
                 drawn, bits = self._object(self.drawn, "drawn"), f"{generator}.bit_generator"
                 self.lines.append(f"{drawn}.append(({bits}, {bits}.state))")
         self._assign(call, f"{self._text(call.function)}({', '.join([generator, *map(self._text, args)])})")
 
-    # Until the last check has passed, what is written to held memory goes to a shadow of it.
+    # Until the first change that cannot be put back, what is written to held memory goes to a shadow of it.
 
     def _shade(self, k: int, call: Call) -> None:
         key = id(call.writes)
@@ -476,9 +496,13 @@ class _Printer:
         self.names.pop(id(x), None)
 
     def _commit(self) -> None:
-        """Copy the shadows back."""
+        """Print once that what others see changes from here on, and copy the shadows back."""
+        if self.commits:
+            return
+        self._prepare()
+        self.lines.append(f"{self._object(self.committed, 'committed')}.append(True)")
+        self.commits = True
         self._copy_lines([pair for shadow in self.shadows.values() for pair in shadow.pairs])
-        self.shadowed = {}
         for x, array in self.real:
             self._become(x, array)
         for call in self.views:
@@ -559,7 +583,7 @@ class _Printer:
         if view.strides != result.strides and view.size > 1:
             return False
         self.fixed[id(result)] = view
-        if id(result.memory) in self.shadows and self.shadowed:
+        if id(result.memory) in self.shadows and not self.commits:
             self.views.append(call)
         return True
 

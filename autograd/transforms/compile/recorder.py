@@ -116,6 +116,7 @@ class ProgramRecorder(Recorder):
         self._asked: set[Any] = set()
         self._forward = self.program  # of the function, also while its derivative is recorded
         self.cleared: set[int] = set()  # of which the function sets the gradient to None before it uses it
+        self.used: set[int] = set()  # of which it has used, or asked for, the gradient of the call before
 
     # Where the function meets what cannot be recorded
 
@@ -214,8 +215,23 @@ class ProgramRecorder(Recorder):
             self.refuse(f"{function.__name__} with several arrays as out=", "use the arrays that it returns")
             return None
         if target.memory.kind == CONSTANT:
-            self.refuse("a write to an array from outside the function", "write to a copy of it")
+            self.refuse(*self._written_outside(target.value))
         return target
+
+    def _written_outside(self, array: Any) -> tuple[str, str]:
+        """Say of an array that is none of the program's, but is written to, what it is, and what to do."""
+        like = f"shape {array.shape}, dtype {array.dtype}"
+        for state in self.tensors.values():
+            buffer = getattr(state.node, "buffer", None)
+            if buffer is not None and np.may_share_memory(buffer.array, array):
+                return (
+                    f"backward() after a step of an optimizer, which sets other memory aside for gradients ({like})",
+                    "compile the part up to the step and the part after it each on its own, as of the two halves of a "
+                    "GAN, of which the second computes again what both use",
+                )
+        names = [] if self.variables is None else self.variables.names_of(array)
+        what = f"{names[0]}, an array ({like})" if names else f"an array ({like}) that something of the engine holds"
+        return f"a write to {what} from outside the function", "write to a copy of it"
 
     def _made(self, function: Any, args: Any, kwargs: Any, result: Any) -> Any:
         """Note a call that writes to nothing, and return its result as traced arrays."""
@@ -534,14 +550,17 @@ class ProgramRecorder(Recorder):
         token = recorder.set(None)
         try:
             result = function(*mapped(plain, args), **mapped(plain, kwargs))
+        except Exception:
+            self.failed = self.failed or users_line()
+            raise
         finally:
             recorder.reset(token)
             self.take()
         made = result
         if isinstance(result, ndarray | np.generic):
             made = Traced(result, self, self._memory(MADE, owner_of(result)))
-        elif isinstance(result, Tensor):
-            self.refuse(f"the result of {function.__name__}", "call it outside the function")
+        elif result is not None:
+            self.refuse(f"the result of {function.__name__}, {described(result)}", "call it outside the function")
         if self.refused:
             return result
         self._note(Outside, function, args, kwargs, made if isinstance(made, Traced) else None, None, False)
@@ -662,14 +681,20 @@ class ProgramRecorder(Recorder):
 
     def replaces_gradient(self, tensor: Any) -> None:
         """Note that the gradient of a tensor is set, whatever it was."""
-        state = self.tensors.get(id(tensor))
-        if (
-            state is not None
-            and state.begins
-            and self.records()
-            and getattr(tensor, "_grad", None) is state.traced_gradient
-        ):
+        if self._has_first_gradient(tensor) and id(tensor) not in self.used:
             self.cleared.add(id(tensor))
+
+    def uses_gradient(self, tensor: Any) -> None:
+        """Note that the gradient of a tensor is asked for."""
+        if self._has_first_gradient(tensor) and id(tensor) not in self.cleared:
+            self.used.add(id(tensor))
+
+    def _has_first_gradient(self, tensor: Any) -> bool:
+        """Tell whether a tensor has the gradient with which the function began, or none as then."""
+        state = self.tensors.get(id(tensor))
+        if state is None or not state.begins or not self.records():
+            return False
+        return getattr(tensor, "_grad", None) is state.traced_gradient
 
     def settle(self) -> None:
         """Give all tensors and variables real arrays, and note what the function changed in the tensors.

@@ -7,7 +7,8 @@ tensor's own to everybody else.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import sys
+from collections.abc import Callable, Sequence
 from functools import cache
 from typing import Any
 
@@ -19,8 +20,8 @@ from .program import Memory
 from .types import Array
 
 __all__ = [
-    "HARMLESS", "TensorState", "clear_gradient", "gradient_of", "holds_traced", "set_array", "set_aside_for",
-    "set_gradient", "set_gradient_in_buffer", "tensor_like",
+    "ALONE", "HARMLESS", "TensorState", "clear_gradient", "give_back", "gradient_of", "holds_traced", "set_array",
+    "set_aside_for", "set_gradient", "set_gradient_in_buffer", "tensor_like",
 ]  # fmt: skip
 
 _class: Any = vars(object)["__class__"]
@@ -143,6 +144,20 @@ def set_gradient_in_buffer(tensor: Tensor) -> None:
 def clear_gradient(tensor: Tensor) -> None:
     """Take the gradient from a tensor."""
     tensor._grad = None
+
+
+def give_back(tensors: Sequence[Tensor], gradients: Sequence[Any]) -> None:
+    """Let tensors have the gradients that were taken from them."""
+    for tensor, gradient in zip(tensors, gradients, strict=True):
+        tensor._grad = gradient
+
+
+def _references() -> int:
+    alone = object()
+    return sys.getrefcount(alone)
+
+
+ALONE = _references()  # to an object that a variable of a function holds, and nothing else
 
 
 def gradient_of(tensor: Tensor) -> Any:

@@ -17,6 +17,7 @@ import numpy as np
 from ...graph.traced import Traced, Variable, plain
 from ...tensors.tensor import Tensor
 from .environment import Environment, Read
+from .memory import owner_of
 
 __all__ = ["TracedVariables"]
 
@@ -48,6 +49,11 @@ class TracedVariables:
     def placed(self) -> set[int]:
         """The identities of the traced arrays."""
         return {id(x) for x in self._known.values()}
+
+    def names_of(self, array: Any) -> list[str]:
+        """Return the names of the variables that have the memory of an array."""
+        arrays = self._environment.arrays.items()
+        return [name for name, each in arrays if owner_of(each) is owner_of(array)]
 
     def take(self) -> None:
         """Put traced arrays in, unless the function has put others there."""
