@@ -840,6 +840,8 @@ def _accumulate_in(buffer: GradientBuffer, tensor: Tensor, node: Node, found: di
         np.copyto(array, found[node])
         tensor._grad = constant_tensor(constant(array))
     else:
+        if found[node].strides != array.strides:  # a norm, for one, rounds otherwise in another order of memory
+            found = {node: np.asarray(as_array(found[node]), order="C" if array.flags.c_contiguous else "F")}
         tensor._grad = _sum(tensor._grad, node, found)
 
 

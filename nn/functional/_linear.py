@@ -53,13 +53,18 @@ def _input_rule(g: Any, weight: Any) -> Any:
 
 
 def _weight_rule(g: Any, x: Any, into: Any) -> Any:
-    """Multiply in the same way whether there is memory for the result or not: the transposed product has other bits."""
+    """Multiply in one way, whatever memory there is for the result: the transposed product has other bits."""
     if g.ndim != 2:
         g, x = _rows(g), _rows(x)
-    if into is not None and into.T.flags.c_contiguous:
+    if type(g) not in ARRAY_TYPES or type(x) not in ARRAY_TYPES:
+        return (x.T @ g).T
+    if into is None:
+        return x.T.dot(g).T
+    if into.T.flags.c_contiguous:
         x.T.dot(g, into.T)
-        return into
-    return (x.T.dot(g) if type(x) in ARRAY_TYPES and type(g) in ARRAY_TYPES else x.T @ g).T
+    else:
+        np.copyto(into, x.T.dot(g).T)
+    return into
 
 
 MANY = 2048  # the number of rows up to which BLAS adds them accurately enough
