@@ -34,6 +34,17 @@ class Skip(nn.Module):
         return x + self.layer(x)
 
 
+class Tied(nn.Module):
+    """A layer and its transpose, with one weight for both."""
+
+    def __init__(self, features: int) -> None:
+        super().__init__()
+        self.layer = nn.Linear(features, 3)
+
+    def forward(self, x: Any) -> Any:
+        return self.layer(x) @ self.layer.weight
+
+
 class Part(nn.Module):
     """One of the results of a recurrent or an attention layer."""
 
@@ -53,7 +64,7 @@ class Mean(nn.Module):
 
 
 def _of_rows(draw: random.Random, features: int) -> tuple[nn.Module, int]:
-    kind = draw.choice(["linear", "linear", "norm", "activation", "skip", "dropout"])
+    kind = draw.choice(["linear", "linear", "norm", "activation", "skip", "tied", "dropout"])
     if kind == "linear":
         to = draw.choice([1, 2, 3, 5, 8, 17, 64])
         return nn.Linear(features, to, bias=draw.random() < 0.8), to
@@ -62,6 +73,8 @@ def _of_rows(draw: random.Random, features: int) -> tuple[nn.Module, int]:
         return draw.choice(norms)(features), features
     if kind == "skip":
         return Skip(nn.Sequential(nn.Linear(features, features), draw.choice(_ACTIVATIONS)())), features
+    if kind == "tied":
+        return Tied(features), features
     return nn.Dropout(0.3) if kind == "dropout" else draw.choice(_ACTIVATIONS)(), features
 
 
@@ -110,15 +123,14 @@ class RandomTraining:
         draw, numbers = random.Random(seed), np.random.default_rng(seed)
         nn.manual_seed(seed)
         self.dtype = draw.choice([np.float32, np.float64])
-        rows, outputs = draw.choice([1, 2, 5, 16, 33, 64]), draw.choice([2, 3, 7])
+        rows, outputs = draw.choice([2, 5, 16, 33, 64]), draw.choice([2, 3, 7])  # of one row, BatchNorm makes nothing
         kind = draw.choice(["rows", "rows", "1", "2", "sequences"])
-        shape: tuple[int, ...] = (draw.choice([1, 3, 4, 12, 48]),)
+        shape: tuple[int, ...] = (draw.choice([1, 3, 4, 12, 48, 300]),)
         first: list[nn.Module] = []
         if kind == "sequences":
             first, shape = _of_sequences(draw)
         elif kind != "rows":
             first, shape = _of_images(draw, int(kind))
-        rows = max(rows, 2)  # of one row, BatchNorm makes nothing
         features = nn.Sequential(*first)(np.zeros((2, *shape), np.float32)).shape[-1] if first else shape[0]
         self.model = _model(draw, features, first, outputs).to(self.dtype)
         for parameter in self.model.parameters():
@@ -132,6 +144,7 @@ class RandomTraining:
         name = draw.choice(list(OPTIONS))
         trained = [p for p in self.model.parameters() if p.requires_grad and (name != "Muon" or p.ndim == 2)]
         self.optimizer = getattr(nn.optim, name)(trained, **draw.choice(OPTIONS[name]))
+        self.clip, self.walks = draw.choice([None, None, 0.5]), draw.choice([1, 1, 1, 2])
         self.name = f"{seed}: {self.dtype.__name__}, {loss}, {name}, {rows} rows of {shape}, {self.model}"
         labelled = loss in ("classes", "margins")
         self.batches = [
@@ -157,9 +170,12 @@ class RandomTraining:
 
         def step(x: Array, y: Array) -> Any:
             self.optimizer.zero_grad()
-            output = model(x)
-            loss = loss_of(output, y)
-            loss.backward()
+            for _ in range(self.walks):
+                output = model(x)
+                loss = loss_of(output, y)
+                loss.backward()
+            if self.clip is not None:
+                nn.utils.clip_grad_norm_(self.optimizer.param_groups[0]["params"], self.clip)
             self.optimizer.step()
             return loss.detach(), output.detach()
 
