@@ -100,12 +100,12 @@ def _of_sequences(draw: random.Random) -> tuple[list[nn.Module], tuple[int, ...]
     return [nn.TransformerEncoderLayer(features, 2, hidden, batch_first=True), Mean()], (time, features)
 
 
-def _model(draw: random.Random, features: int, first: list[nn.Module], outputs: int) -> nn.Module:
+def _model(draw: random.Random, features: int, first: list[nn.Module], outputs: int) -> tuple[nn.Module, nn.Module]:
     layers = list(first)
     for _ in range(draw.randint(0, 4)):
         layer, features = _of_rows(draw, features)
         layers.append(layer)
-    return nn.Sequential(*layers, nn.Linear(features, outputs))
+    return nn.Sequential(*layers), nn.Linear(features, outputs)
 
 
 class RandomTraining:
@@ -132,13 +132,14 @@ class RandomTraining:
         elif kind != "rows":
             first, shape = _of_images(draw, int(kind))
         features = nn.Sequential(*first)(np.zeros((2, *shape), np.float32)).shape[-1] if first else shape[0]
-        self.model = _model(draw, features, first, outputs).to(self.dtype)
+        inner, last = _model(draw, features, first, outputs)
+        self.model = nn.Sequential(inner, last).to(self.dtype)
         for parameter in self.model.parameters():
             if draw.random() < 0.15:
                 parameter.requires_grad = False
             elif draw.random() < 0.15:
                 parameter.data = np.ascontiguousarray(parameter.data)  # of layers, some have the other order
-        self.model[-1].requires_grad_()
+        last.requires_grad_()
         loss = draw.choice(list(_LOSSES))
         self.loss_of = _LOSSES[loss]()
         name = draw.choice(list(OPTIONS))
