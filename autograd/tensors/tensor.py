@@ -554,7 +554,15 @@ class Tensor(Installed):
         if self._node is not None:
             refuse_copy(self._node, "pickling this tensor")
         _hand_out(self)  # to pickle, which may pass it on out of band
-        return Tensor, (self._array, type(self._node) is Leaf)
+        return self._pickled(Tensor, self._array, type(self._node) is Leaf)
+
+    @staticmethod
+    def _pickled(kind: type[Tensor], array: Array, *others: Any) -> tuple[Any, ...]:
+        """Return what pickle calls to make it again: in the same order of memory, for products round otherwise else."""
+        if array.flags.forc:  # which NumPy keeps
+            return kind, (array, *others)
+        axes = np.argsort([-abs(stride) for stride in array.strides], kind="stable")
+        return _unpickled, (kind, array.transpose(axes), np.argsort(axes).tolist(), *others)
 
     def __copy__(self) -> Tensor:
         return self.__deepcopy__({})
@@ -563,11 +571,15 @@ class Tensor(Installed):
         if self._node is not None and is_differentiated(self._node):
             memo[id(self)] = recorded = +self
             return recorded
-        copied = Tensor(self._array.copy(), type(self._node) is Leaf)
+        copied = Tensor(self._array.copy("K"), type(self._node) is Leaf)
         if type(self._node) is Leaf and self._grad is not None:
-            copied.grad = Tensor(self._grad._array.copy())
+            copied.grad = Tensor(self._grad._array.copy("K"))
         memo[id(self)] = copied
         return copied
+
+
+def _unpickled(kind: type[Tensor], array: Array, axes: list[int], *others: Any) -> Tensor:
+    return kind(array.transpose(axes), *others)
 
 
 install(Tensor)
