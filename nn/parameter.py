@@ -50,7 +50,7 @@ class Parameter(Tensor):
         return f"Parameter({body}{dtype}, requires_grad={self.requires_grad})"
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return Parameter, (borrow(self), self.requires_grad, self.dtype)
+        return self._pickled(Parameter, borrow(self), self.requires_grad, self.dtype)
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Parameter:
         copied = memo[id(self)] = Parameter(borrow(self), self.requires_grad, self.dtype)

@@ -101,7 +101,9 @@ def writeable(value: Any) -> Any:
 def sum_gradients(held: Any, g: Any) -> Any:
     """Return ``held + g``, in place where nothing but the backward pass can see the memory of `held`."""
     if held.size > LARGE and references(held) <= _HELD_ONCE and _are_whole(held, g):
-        return np.add(held, g, held)
+        # else the sum has another order of memory than `held`
+        in_order = held.flags.c_contiguous or held.strides == g.strides
+        return np.add(held, g, held) if in_order else held + g
     return held + g
 
 

@@ -11,7 +11,7 @@ import numpy as np
 from ..errors import BatchError
 from ..graph.batched import Batched, Level, as_array, innermost
 from ..graph.buffer_reuse import may_add_to
-from ..graph.node import Gradients, Node, absent
+from ..graph.node import LARGE, Gradients, Node, absent
 from ..graph.traced import ARRAY_TYPES
 from ..primitives.accurate_sum import WIDER
 from ..primitives.declare import composed, install, linear, not_differentiable
@@ -126,9 +126,14 @@ def _pull(node: Node, g: Any, gradients: Gradients) -> None:
     key, shape = node.kept
     if held is None:
         gradients[x] = _scatter(g, key, shape)
-    elif not may_add_to(held, g) or _dtype_of_sums(g, shape) != g.dtype:
+        return
+    arrays = type(held) in ARRAY_TYPES and type(g) in ARRAY_TYPES
+    if not arrays or held.size <= LARGE or _dtype_of_sums(g, shape) != g.dtype:
         gradients[x] = held + _scatter(g, key, shape)
-    elif _may_repeat(key):
+        return
+    if not may_add_to(held, g):
+        gradients[x] = held = held.copy("K")  # to which the parts are added in the same order, with the same rounding
+    if _may_repeat(key):
         _add_repeatedly(held, key, g)
     else:
         held[key] += g

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..graph.batched import anywhere
+from ..graph.traced import ARRAY_TYPES
 from ..primitives.declare import composed, general, not_differentiable
 from ..tensors.tensor import Tensor, unwrap
 from .adjugate import adjugates, largest_condition
@@ -182,7 +183,7 @@ def det_rule(g: ArrayOrTensor, a: ArrayOrTensor) -> Any:
     Where an inverse can be trusted, they are det(a) inv(a).T. Errors grow with the condition number of the matrix, and
     even more in further derivatives, so that a recorded computation has a stricter limit.
     """
-    digits = 0.5 if isinstance(a, np.ndarray) else 0.25
+    digits = 0.5 if type(a) in ARRAY_TYPES else 0.25
     if largest_condition(unwrap(a)) * np.finfo(a.dtype).eps ** digits <= 1:
         return (g * np.linalg.det(a))[..., None, None] * np.linalg.inv(a).mT
     found, _ = adjugates(a.reshape(math.prod(a.shape[:-2]), *a.shape[-2:]))

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..graph.traced import ARRAY_TYPES
+from ..graph.traced import ARRAY_TYPES, fusing
 from ..tensors.dispatch import operations
 from ..tensors.tensor import Tensor
 
@@ -65,7 +65,7 @@ def accurate_sum(array: ArrayOrTensor, axis: int | tuple[int, ...], keepdims: bo
     single = dtype.char in WIDER and count > _FEW
     plain: Any = array
     if type(plain) in ARRAY_TYPES and plain.flags.c_contiguous:
-        real = type(plain) is np.ndarray and dtype.char in "fd"
+        real = dtype.char in "fd" and not fusing()  # a loop adds them as it computes them
         if axes == (array.ndim - 1,):
             if real and count <= _PAIRWISE and array.size > _FEW * count:
                 total = np.einsum("...i->...", plain)

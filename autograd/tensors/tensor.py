@@ -556,7 +556,15 @@ class Tensor(Installed):
         if self._node is not None:
             refuse_copy(self._node, "pickling this tensor")
         _hand_out(self)  # to pickle, which may pass it on out of band
-        return Tensor, (self._array, type(self._node) is Leaf)
+        return self._pickled(Tensor, self._array, type(self._node) is Leaf)
+
+    @staticmethod
+    def _pickled(kind: type[Tensor], array: Array, *others: Any) -> tuple[Any, ...]:
+        """Return what pickle calls to make it again: in the same order of memory, for products round otherwise else."""
+        if array.flags.forc:  # which NumPy keeps
+            return kind, (array, *others)
+        axes = np.argsort([-abs(stride) for stride in array.strides], kind="stable")
+        return _unpickled, (kind, array.transpose(axes), np.argsort(axes).tolist(), *others)
 
     def __copy__(self) -> Tensor:
         return self.__deepcopy__({})
@@ -565,11 +573,15 @@ class Tensor(Installed):
         if self._node is not None and is_differentiated(self._node):
             memo[id(self)] = recorded = +self
             return recorded
-        copied = Tensor(self._array.copy(), type(self._node) is Leaf)
+        copied = Tensor(self._array.copy("K"), type(self._node) is Leaf)
         if type(self._node) is Leaf and self._grad is not None:
-            copied.grad = Tensor(self._grad._array.copy())
+            copied.grad = Tensor(self._grad._array.copy("K"))
         memo[id(self)] = copied
         return copied
+
+
+def _unpickled(kind: type[Tensor], array: Array, axes: list[int], *others: Any) -> Tensor:
+    return kind(array.transpose(axes), *others)
 
 
 install(Tensor)
@@ -838,16 +850,21 @@ def _sum(present: Tensor | None, node: Node, found: dict[Node, Any]) -> Tensor:
 def _accumulate_in(buffer: GradientBuffer, tensor: Tensor, node: Node, found: dict[Node, Any]) -> None:
     """Add the gradient found for `node` to that of `tensor` in the array of `buffer`, unless somebody else holds it."""
     array = buffer.array  # no other thread can claim it as long as it is held here
+    # In memory of its own it has the same order: a norm, for one, rounds otherwise in another.
+    order: Any = "C" if array.flags.c_contiguous else "F"
     if tensor._grad is None and concrete(found[node]) is array:
         tensor._grad = constant_tensor(found[node])
     elif tensor._grad is not None and concrete(tensor._grad._array) is array:
         tensor._grad = None  # whoever still holds it must not see it change
-        total = array + found[node] if buffer.claim(1) is None else np.add(array, found[node], array)
+        owned = buffer.claim(1) is not None
+        total = np.add(array, found[node], array) if owned else np.add(array, found[node], order=order)
         tensor._grad = constant_tensor(np.asarray(total))
     elif tensor._grad is None and buffer.claim(1) is not None:
         np.copyto(array, found[node])
         tensor._grad = constant_tensor(constant(array))
     else:
+        if found[node].strides != array.strides:
+            found = {node: np.asarray(as_array(found[node]), order=order)}
         tensor._grad = _sum(tensor._grad, node, found)
 
 

@@ -53,12 +53,18 @@ def _input_rule(g: Any, weight: Any) -> Any:
 
 
 def _weight_rule(g: Any, x: Any, into: Any) -> Any:
+    """Multiply in one way, whatever memory there is for the result: the transposed product has other bits."""
     if g.ndim != 2:
         g, x = _rows(g), _rows(x)
-    if into is not None and into.T.flags.c_contiguous:
+    if type(g) not in ARRAY_TYPES or type(x) not in ARRAY_TYPES:
+        return (x.T @ g).T
+    if into is None:
+        return x.T.dot(g).T
+    if into.T.flags.c_contiguous:
         x.T.dot(g, into.T)
-        return into
-    return np.matmul(g.T, x, into)
+    else:
+        np.copyto(into, x.T.dot(g).T)
+    return into
 
 
 MANY = 2048  # the number of rows up to which BLAS adds them accurately enough
@@ -78,7 +84,7 @@ def _bias_rule(g: Any, into: Any) -> Any:
     if type(g) not in ARRAY_TYPES or g.shape[0] > MANY or g.dtype.char == "e":
         return accurate_sum(g, 0)
     ones = _ones(g.shape[0], g.dtype)
-    return ones.dot(g, into) if into is None or into.flags.c_contiguous else np.matmul(ones, g, into)
+    return ones.dot(g, into) if into is None or into.flags.c_contiguous else ones.dot(g)
 
 
 _linear = general(_affine, _input_rule, _weight_rule, _bias_rule, name="linear")

@@ -116,9 +116,9 @@ def fit(
         `nn.watch` for a list.
     compile
         Whether to record the gradient of a batch once, for each size of batches, and replay it: see `autograd.compile`.
-        All figures stay the same to the last bit. Steps that are checked run as they are, and with a warning so does
-        all where the model or the loss does something that cannot be recorded. Their own lines do not run in a replay,
-        so a ``print`` in them is silent.
+        All figures stay the same to the last bit, as described there. Steps that are checked run as they are, and with
+        a warning so does all where the model or the loss does something that cannot be recorded. Their own lines do not
+        run in a replay, so a ``print`` in them is silent.
     reproducible
         Whether the weights are the same to the last bit on any number of ranks: see `nn.distributed`. Gradients are
         computed in blocks of 32 rows then, and added up in an order that depends on the rows alone; that takes longer.

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ...graph.batched import Batched, Level
+from ...graph.traced import ARRAY_TYPES
 from .alignment import aligned, is_at
 
 if TYPE_CHECKING:
@@ -32,7 +33,7 @@ def matmul(level: Level, a: Array | Batched, b: Array | Batched) -> Any:
 def _left(level: Level, a: Any, y: Any) -> Any:
     """Multiply a batch by one matrix, vector or stack of matrices."""
     x, m, n = a.value, a.ndim, y.ndim
-    if x is level.units[0] and m == 1 and n == 2 and type(y) is np.ndarray:
+    if x is level.units[0] and m == 1 and n == 2 and type(y) in ARRAY_TYPES:
         return _selected(level, y)
     if n == 2 and m > 1:  # many rows times one matrix
         rows = x.reshape((math.prod(x.shape[:-1]), x.shape[-1])) @ y
@@ -47,7 +48,7 @@ def _left(level: Level, a: Any, y: Any) -> Any:
 def _right(level: Level, x: Any, b: Any) -> Any:
     """Multiply one matrix, vector or stack of matrices by a batch."""
     y, m, n = b.value, x.ndim, b.ndim
-    if y is level.units[0] and m == 2 and n == 1 and type(x) is np.ndarray:
+    if y is level.units[0] and m == 2 and n == 1 and type(x) in ARRAY_TYPES:
         return _selected(level, x.T)
     if n == 1:
         if m <= 2:

@@ -238,7 +238,8 @@ def compile(
     or a whole training step with ``zero_grad()``, ``backward()`` and ``optimizer.step()`` in it. The first call with
     arguments of new shapes, dtypes or strides runs the function itself and records it; later ones run what was
     recorded, which is straight-line Python, without a graph, an allocation for most results, or the function's own
-    lines. With the backend ``"numpy"`` the results are the same to the last bit.
+    lines. With the backend ``"numpy"`` the results are the same to the last bit, wherever those of the function itself
+    do not depend on where NumPy puts its arrays; docs/howto/compile.md says where they do.
 
     What the function reads besides its arguments is compared before each call: variables of closures and modules,
     attributes, default arguments, the modes and options of layers. If something differs, it is recorded anew. Arrays

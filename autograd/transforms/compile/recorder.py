@@ -675,8 +675,9 @@ class ProgramRecorder(Recorder):
         return traced
 
     def is_copy(self, x: Traced, of: Traced) -> bool:
-        """Tell whether an array was made as a copy of another."""
-        made = next((call for call in reversed(self.program.calls) if call.result is x), None)
+        """Tell whether an array was made as a copy of another, by the function or its derivative."""
+        programs = (self.program,) if self.program is self._forward else (self.program, self._forward)
+        made = next((call for each in programs for call in reversed(each.calls) if call.result is x), None)
         return made is not None and made.function is ndarray.copy and made.args[0] is of
 
     def replaces_gradient(self, tensor: Any) -> None:
