@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ...ops.densities import log_tail
 from ...tensors.tensor import Tensor, as_tensor
 from .._given import in_double, on_plain
 from ..common import is_plain
@@ -117,7 +118,7 @@ class Distribution:
         return 1 - self._cdf(z, *shapes)
 
     def _logcdf(self, z: Any, *shapes: Any) -> Any:
-        return np.log(self._cdf(z, *shapes))
+        return log_tail(self._cdf(z, *shapes), self._sf(z, *shapes))
 
     def _logsf(self, z: Any, *shapes: Any) -> Any:
-        return np.log(self._sf(z, *shapes))
+        return log_tail(self._sf(z, *shapes), self._cdf(z, *shapes))

@@ -8,6 +8,8 @@ from typing import Any
 import numpy as np
 from scipy import special
 
+from ...ops import densities
+from ...tensors.tensor import unwrap
 from ._continuous import Continuous
 from ._symmetric import LOG_ROOT_2PI
 
@@ -36,6 +38,9 @@ class _Expon(_Positive):
     def _sf(self, z: Any) -> Any:
         return np.exp(-z)
 
+    def _logcdf(self, z: Any) -> Any:
+        return densities.left_gumbel_logcdf(np.log(z))
+
     def _logsf(self, z: Any) -> Any:
         return -z
 
@@ -61,10 +66,12 @@ class _Halfnorm(_Positive):
         return 2 * special.ndtr(-z)
 
     def _logsf(self, z: Any) -> Any:
-        return math.log(2) + special.log_ndtr(-z)
+        near = unwrap(z) < 1
+        tail = math.log(2) + special.log_ndtr(-np.where(near, 1, z))
+        return np.where(near, np.log1p(-self._cdf(np.where(near, z, 1))), tail)
 
     def _ppf(self, q: Any) -> Any:
-        return special.ndtri(0.5 * (1 + q))
+        return math.sqrt(2) * special.erfinv(q)
 
     def _isf(self, q: Any) -> Any:
         return -special.ndtri(0.5 * q)
@@ -83,6 +90,9 @@ class _Rayleigh(_Positive):
 
     def _sf(self, z: Any) -> Any:
         return np.exp(-0.5 * z * z)
+
+    def _logcdf(self, z: Any) -> Any:
+        return densities.left_gumbel_logcdf(2 * np.log(z) - math.log(2))
 
     def _logsf(self, z: Any) -> Any:
         return -0.5 * z * z
@@ -270,6 +280,9 @@ class _Weibull(_Positive):
 
     def _sf(self, z: Any, c: Any) -> Any:
         return np.exp(-(z**c))
+
+    def _logcdf(self, z: Any, c: Any) -> Any:
+        return densities.left_gumbel_logcdf(c * np.log(z))
 
     def _logsf(self, z: Any, c: Any) -> Any:
         return -(z**c)
