@@ -6,7 +6,9 @@ are of special functions.
 
 from __future__ import annotations
 
+import importlib
 import math
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -18,17 +20,53 @@ if TYPE_CHECKING:
     from ..tensors.types import ArrayOrTensor
 
 __all__ = [
+    "beta_log_density",
+    "binomial_log_mass",
     "cauchy_cdf",
     "cauchy_quantile",
+    "entropy_of_odds",
+    "fisher_log_density",
+    "gamma_entropy",
+    "gamma_log_density",
     "gumbel_log_density",
     "half_cauchy_quantile",
     "laplace_cdf",
     "laplace_quantile",
     "left_gumbel_logcdf",
     "log1p_square",
+    "log_beta",
     "log_tail",
     "logistic_log_density",
+    "negative_binomial_log_mass",
+    "poisson_log_mass",
+    "special",
+    "student_entropy",
+    "student_log_density",
+    "variance_of_odds",
 ]
+
+LARGE = 12.0  # from here on, series of the inverse have all digits
+LARGE_DF = 40.0
+# Of log(gamma(a)) - (a - 1/2) log(a) + a - log(2 pi)/2, and of the logarithm of gamma((n + 1)/2) / gamma(n/2) beside
+# that of n/2, which is half of it: the coefficients of 1/a, 1/a^3 and so on (DLMF 5.11.1).
+STIRLING = (1 / 12, -1 / 360, 1 / 1260, -1 / 1680, 1 / 1188, -691 / 360360, 1 / 156)
+HALVES = (-1 / 4, 1 / 24, -1 / 20, 17 / 112, -31 / 36, 691 / 88, -5461 / 52)
+
+
+class _Special:
+    """The module `scipy.special`, whose ufuncs take tensors; it is imported when a function is asked for."""
+
+    def __getattr__(self, name: str) -> Any:
+        try:
+            module = importlib.import_module("scipy.special")
+        except ImportError as error:
+            raise ImportError(f"this distribution needs {name} of SciPy: pip install scipy") from error
+        found = getattr(module, name)
+        setattr(self, name, found)
+        return found
+
+
+special = _Special()
 
 # Their derivatives are 0 at 0: as sums of those of both terms they would have no right digit near it.
 gumbel_log_density: Any = elementwise(
@@ -104,3 +142,205 @@ def _nearer_tail(q: ArrayOrTensor) -> tuple[Any, Any]:
     """Return where a probability is at most 1/2, and it or what it lacks of 1, whichever is smaller."""
     lower = unwrap(q) <= 0.5
     return lower, np.where(lower, q, 1 - q)
+
+
+# Of odds: with the logarithm x, the probability is 1 / (1 + exp(-x)). As functions of x, their derivatives are 0 at 0.
+
+
+def _variance_of_odds(x: ArrayOrTensor) -> Any:
+    tail = np.exp(-np.abs(x))
+    return tail / np.square(1 + tail)
+
+
+variance_of_odds: Any = elementwise(
+    _variance_of_odds, lambda g, x: -g * _variance_of_odds(x) * np.tanh(0.5 * x), name="variance_of_odds"
+)
+
+
+def _entropy_of_odds(x: ArrayOrTensor) -> Any:
+    size = np.abs(x)
+    tail = np.exp(-size)
+    return np.log1p(tail) + size * tail / (1 + tail)
+
+
+entropy_of_odds: Any = elementwise(_entropy_of_odds, lambda g, x: -g * x * _variance_of_odds(x), name="entropy_of_odds")
+
+
+# Gamma functions of large numbers, whose logarithms are large beside their differences
+
+
+def _series(x: Any, coefficients: Sequence[float]) -> Any:
+    total: Any = coefficients[-1]
+    for each in coefficients[-2::-1]:
+        total = total * x + each
+    return total
+
+
+def _split(a: ArrayOrTensor, limit: float) -> tuple[Any, Any, Any]:
+    """Return where numbers are above a limit, those that are not, and those that are, with others in between."""
+    large = unwrap(a) > limit
+    return large, np.where(large, 1, a), np.where(large, a, limit)
+
+
+def _stirling(a: Any) -> Any:
+    inverse = 1 / a
+    return _series(inverse * inverse, STIRLING) * inverse
+
+
+def _deviance(x: Any, mean: Any) -> Any:
+    """Return x log(x / mean) - (x - mean), which is 0 where both are equal."""
+    excess = (mean - x) / x
+    near = np.abs(unwrap(excess)) < 0.5
+    with np.errstate(divide="ignore"):
+        log = np.where(near, np.log1p(np.where(near, excess, 0)), np.log(np.where(near, 1, mean / x)))
+    return x * (excess - log)
+
+
+def _poisson(k: Any, rate: Any) -> Any:
+    return -_deviance(k, rate) - _stirling(k) - 0.5 * np.log(2 * math.pi * k)
+
+
+def _binomial(k: Any, rest: Any, p: Any, q: Any) -> Any:
+    n = k + rest
+    remainders = _stirling(n) - _stirling(k) - _stirling(rest) + 0.5 * np.log(n / rest / (2 * math.pi * k))
+    return remainders - _deviance(k, n * p) - _deviance(rest, n * q)
+
+
+def log_beta(a: ArrayOrTensor, b: ArrayOrTensor) -> Any:
+    """Return the logarithm of the beta function, also of a large and a small number."""
+    ordered = unwrap(a) <= unwrap(b)
+    small, large = np.where(ordered, a, b), np.where(ordered, b, a)
+    far, near, big = _split(large, LARGE)
+    total = big + small
+    quotient = _stirling(big) - _stirling(total) - (big - 0.5) * np.log1p(small / big) - small * np.log(total) + small
+    return np.where(far, special.gammaln(small) + quotient, special.betaln(np.where(far, 1, small), near))
+
+
+def poisson_log_mass(k: ArrayOrTensor, rate: ArrayOrTensor) -> Any:
+    """Return the logarithm of rate^k exp(-rate) / k!."""
+    large, near, far = _split(k, LARGE)
+    return np.where(large, _poisson(far, rate), special.xlogy(near, rate) - rate - special.gammaln(near + 1))
+
+
+def gamma_log_density(z: ArrayOrTensor, a: ArrayOrTensor) -> Any:
+    """Return the logarithm of z^(a - 1) exp(-z) / gamma(a)."""
+    large, near, far = _split(a, LARGE + 1)
+    return np.where(large, _poisson(far - 1, z), special.xlogy(near - 1, z) - z - special.gammaln(near))
+
+
+def gamma_entropy(a: ArrayOrTensor) -> Any:
+    """Return the entropy of the gamma distribution."""
+    large, near, far = _split(a, LARGE)
+    inverse = 1 / far
+    square = inverse * inverse
+    slope = -square * _series(square, [(2 * i + 1) * each for i, each in enumerate(STIRLING)])
+    rest = 0.5 * np.log(2 * math.pi * far) + 0.5 - 0.5 * inverse + _stirling(far) + (1 - far) * slope
+    return np.where(large, rest, near + special.gammaln(near) + (1 - near) * special.psi(near))
+
+
+def beta_log_density(z: ArrayOrTensor, rest: ArrayOrTensor, a: ArrayOrTensor, b: ArrayOrTensor) -> Any:
+    """Return the logarithm of z^(a - 1) (1 - z)^(b - 1) / beta(a, b), given z and 1 - z."""
+    large = (unwrap(a) > LARGE + 1) & (unwrap(b) > LARGE + 1)
+    first, second = np.where(large, a, LARGE + 1), np.where(large, b, LARGE + 1)
+    far = _binomial(first - 1, second - 1, z, rest) + np.log(first + second - 1)
+    low, high = np.where(large, 1, a), np.where(large, 1, b)
+    near = special.xlogy(low - 1, z) + _xlogy(high - 1, rest, z) - log_beta(low, high)
+    return np.where(large, far, near)
+
+
+def _xlogy(x: Any, y: Any, rest: Any) -> Any:
+    """Return x log(y), given also what y lacks of 1."""
+    near = unwrap(rest) < 0.5
+    return np.where(near, special.xlog1py(x, -np.where(near, rest, 0)), special.xlogy(x, np.where(near, 1, y)))
+
+
+def fisher_log_density(z: ArrayOrTensor, m: ArrayOrTensor, n: ArrayOrTensor) -> Any:
+    """Return the logarithm of the density of a quotient of mean squares, of m and n degrees of freedom."""
+    odds = m / n * z
+    part, rest = odds / (1 + odds), 1 / (1 + odds)
+    return beta_log_density(part, rest, 0.5 * m, 0.5 * n) + np.log(m / n) - 2 * np.log1p(odds)
+
+
+def _log_choices(count: Any, k: Any, first: Any, second: Any) -> Any:
+    """Return minus the logarithm of count times a beta function, which is 0 where k is."""
+    none = unwrap(k) == 0
+    return np.where(none, 0, -np.log(np.where(none, 1, count)) - log_beta(np.where(none, 1, first), second))
+
+
+def _times(count: Any, log: Any) -> Any:
+    """Return a product, which is 0 where the count is, though the logarithm be infinite."""
+    return count * np.where(count == 0, 0, log)
+
+
+def binomial_log_mass(k: ArrayOrTensor, n: ArrayOrTensor, log_p: ArrayOrTensor, log_q: ArrayOrTensor) -> Any:
+    """Return the logarithm of the probability of k among n trials, given those of both outcomes of one."""
+    k, rest = np.broadcast_arrays(unwrap(k), unwrap(n) - unwrap(k))
+    large = np.minimum(k, rest) > LARGE
+    far = _binomial(np.where(large, k, LARGE), np.where(large, rest, LARGE), np.exp(log_p), np.exp(log_q))
+    choices = _log_choices(k + rest + 1, k * rest, np.minimum(k, rest) + 1, np.maximum(k, rest) + 1)
+    return np.where(large, far, choices + _times(k, log_p) + _times(rest, log_q))
+
+
+def negative_binomial_log_mass(k: ArrayOrTensor, n: ArrayOrTensor, log_p: ArrayOrTensor, log_q: ArrayOrTensor) -> Any:
+    """Return the logarithm of the probability of k outcomes q before n outcomes p."""
+    k = unwrap(k)
+    large = (k > LARGE) & (unwrap(n) > LARGE)
+    count = np.where(large, n, LARGE)
+    far = _binomial(count, np.where(large, k, LARGE), np.exp(log_p), np.exp(log_q))
+    far = far + np.log(count / (count + np.where(large, k, LARGE)))
+    return np.where(large, far, _log_choices(n + k, k, k + 1, n) + n * log_p + _times(k, log_q))
+
+
+# Student's distribution
+
+
+def _student_norm(n: ArrayOrTensor) -> Any:
+    """Return the logarithm of gamma((n + 1)/2) / gamma(n/2) / sqrt(n/2)."""
+    large, near, far = _split(n, LARGE_DF)
+    inverse = 1 / far
+    exact = special.gammaln(0.5 * (near + 1)) - special.gammaln(0.5 * near) - 0.5 * np.log(0.5 * near)
+    return np.where(large, _series(inverse * inverse, HALVES) * inverse, exact)
+
+
+def _student_power(z: ArrayOrTensor, n: ArrayOrTensor) -> Any:
+    return -0.5 * (n + 1) * log1p_square(z / np.sqrt(n))
+
+
+def _over_1_and_square(u: Any) -> Any:
+    """Return u / (1 + u²), also where the square overflows."""
+    far = np.abs(unwrap(u)) > float(np.finfo(u.dtype).eps) ** -0.5
+    near = np.where(far, 0, u)
+    return np.where(far, 1 / np.where(far, u, 1), near / (1 + near * near))
+
+
+def _student_slope(z: ArrayOrTensor, n: ArrayOrTensor) -> Any:
+    """Return the derivative of the power with respect to n, which is small beside its terms for large n."""
+    u = z / np.sqrt(n)
+    part = u * _over_1_and_square(u)
+    small = np.abs(unwrap(u)) < 0.1
+    square = np.square(np.where(small, u, 0))
+    series = square * square * _series(square, [(-1) ** k * (k - 1) / k for k in range(2, 11)])
+    return -0.5 * (np.where(small, series, log1p_square(u) - part) - part / n)
+
+
+_power: Any = elementwise(
+    _student_power,
+    lambda g, z, n: -g * (n + 1) / np.sqrt(n) * _over_1_and_square(z / np.sqrt(n)),
+    lambda g, z, n: g * _student_slope(z, n),
+    name="student_power",
+)
+
+
+def student_log_density(z: ArrayOrTensor, n: ArrayOrTensor) -> Any:
+    """Return the logarithm of the density of Student's distribution of n degrees of freedom."""
+    return _power(z, n) + _student_norm(n) - 0.5 * math.log(2 * math.pi)
+
+
+def student_entropy(n: ArrayOrTensor) -> Any:
+    """Return the entropy of Student's distribution."""
+    large, near, far = _split(n, LARGE_DF)
+    square = 1 / (far * far)
+    slope = -square * _series(square, [(2 * i + 1) * each for i, each in enumerate(HALVES)])
+    psi = special.psi(0.5 * (near + 1)) - special.psi(0.5 * near)
+    rest = np.where(large, 0.5 + 0.5 / far + (far + 1) * slope, 0.5 * (near + 1) * psi)
+    return rest + 0.5 * math.log(2 * math.pi) - _student_norm(n)

@@ -285,7 +285,8 @@ NN: tuple[Case, ...] = (
     _nn("Gumbel", of.GUMBEL, _placed, loc=LOC, scale=SCALE),
     _nn("HalfCauchy", of.HALF_CAUCHY, _scaled, SIZES, scale=SCALE),
     _nn("HalfNormal", of.HALF_NORMAL, _scaled, SIZES, scale=SCALE),
-    _nn("Independent", Family(lambda z: 2 * of.NORMAL.log_density(z)), lambda m, s: (m, s), make=_pair,
+    _nn("Independent", Family(lambda x, y, m, s: of.NORMAL.log_density((x - m) / s) + of.NORMAL.log_density((y - m) / s)),
+        _same, make=_pair, columns=2,
         functions=("log_prob",), loc=LOC, scale=(1,)),
     _nn("InverseGamma", of.INVERSE_GAMMA, lambda a, r: (0, r, a), SIZES, concentration=SHAPE, rate=SCALE),
     _nn("Kumaraswamy", of.KUMARASWAMY, _same, UNIT, concentration1=SHAPE[:6], concentration0=SHAPE[:6]),
@@ -351,9 +352,9 @@ def methods(case: Case) -> tuple[str, ...]:
 def _exact(case: Case, method: str, *values: Any) -> Any:
     """Return the true result, in mpmath, given the value and the parameters."""
     family, method = case.family, FIT.get(method, method)
-    if case.columns:
-        found = family.log_density(*values) if "log" in method else None
-        return exp(family.log_density(*values)) if found is None else found
+    if case.columns and method not in OF_SHAPES:
+        found = family.log_density(*values)
+        return found if "log" in method else exp(found)
     if method in (*OF_SHAPES, "stddev"):
         loc, scale, *shapes = case.standard(*values)
         found = getattr(family, method.replace("stddev", "variance"))(*shapes)
@@ -440,7 +441,8 @@ def _computed(case: Case, method: str, dtype: str, rows: list[tuple[float, ...]]
         for name, column in zip(names, columns, strict=True)
     }
     parameters = {name: given[name] for name in case.parameters}
-    on: Any = _stack(*(given[f"x{i + 1}"] for i in range(case.columns))) if case.columns else given.get("x")
+    rows_of_x = [given[name] for name in names if name[0] == "x" and name[1:].isdigit()]
+    on: Any = _stack(*rows_of_x) if rows_of_x else given.get("x")
     with np.errstate(all="ignore"):
         if case.library == "scipy":
             if case.columns and len(rows) == 1:

@@ -8,6 +8,7 @@ import numpy as np
 from scipy import special
 
 from ...graph.batched import everywhere
+from ...ops import densities
 from ...tensors.tensor import unwrap
 from .._given import refuse_live
 from ._distribution import OUTSIDE, Distribution
@@ -93,7 +94,7 @@ class _Poisson(Discrete):
         return shapes[0] >= 0
 
     def _logpmf(self, k: Any, mu: Any) -> Any:
-        return special.xlogy(k, mu) - special.gammaln(k + 1) - mu
+        return densities.poisson_log_mass(k, mu)
 
     def _cdf(self, k: Any, mu: Any) -> Any:
         return special.pdtr(k, mu)
@@ -115,8 +116,7 @@ class _Binom(Discrete):
         return shapes[0]
 
     def _logpmf(self, k: Any, n: Any, p: Any) -> Any:
-        choices = special.gammaln(n + 1) - special.gammaln(k + 1) - special.gammaln(n - k + 1)
-        return choices + special.xlogy(k, p) + special.xlog1py(n - k, -p)
+        return densities.binomial_log_mass(k, n, np.log(p), np.log1p(-p))
 
     def _cdf(self, k: Any, n: Any, p: Any) -> Any:
         return special.betaincc(k + 1, n - k, p)
@@ -135,8 +135,7 @@ class _Nbinom(Discrete):
         return (n > 0) & (p > 0) & (p <= 1)
 
     def _logpmf(self, k: Any, n: Any, p: Any) -> Any:
-        choices = special.gammaln(n + k) - special.gammaln(k + 1) - special.gammaln(n)
-        return choices + n * np.log(p) + special.xlog1py(k, -p)
+        return densities.negative_binomial_log_mass(k, n, np.log(p), np.log1p(-p))
 
     def _cdf(self, k: Any, n: Any, p: Any) -> Any:
         return special.betainc(n, k + 1, p)

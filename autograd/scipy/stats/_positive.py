@@ -110,7 +110,7 @@ class _Gamma(_Positive):
     name, shapes = "gamma", ("a",)
 
     def _logpdf(self, z: Any, a: Any) -> Any:
-        return special.xlogy(a - 1, z) - z - special.gammaln(a)
+        return densities.gamma_log_density(z, a)
 
     def _cdf(self, z: Any, a: Any) -> Any:
         return special.gammainc(a, z)
@@ -131,7 +131,7 @@ class _Chi2(_Positive):
     name, shapes = "chi2", ("df",)
 
     def _logpdf(self, z: Any, df: Any) -> Any:
-        return special.xlogy(0.5 * df - 1, z) - 0.5 * z - special.gammaln(0.5 * df) - 0.5 * math.log(2) * df
+        return densities.gamma_log_density(0.5 * z, 0.5 * df) - math.log(2)
 
     def _cdf(self, z: Any, df: Any) -> Any:
         return special.chdtr(df, z)
@@ -152,7 +152,7 @@ class _Invgamma(_Positive):
     name, shapes, _open = "invgamma", ("a",), True
 
     def _logpdf(self, z: Any, a: Any) -> Any:
-        return -(a + 1) * np.log(z) - special.gammaln(a) - 1 / z
+        return densities.gamma_log_density(1 / z, a) - 2 * np.log(z)
 
     def _cdf(self, z: Any, a: Any) -> Any:
         return special.gammaincc(a, 1 / z)
@@ -174,7 +174,7 @@ class _Beta(Continuous):
     _low, _high = 0.0, 1.0
 
     def _logpdf(self, z: Any, a: Any, b: Any) -> Any:
-        return special.xlog1py(b - 1, -z) + special.xlogy(a - 1, z) - special.betaln(a, b)
+        return densities.beta_log_density(z, 1 - z, a, b)
 
     def _cdf(self, z: Any, a: Any, b: Any) -> Any:
         return special.betainc(a, b, z)
@@ -195,9 +195,7 @@ class _F(_Positive):
     name, shapes = "f", ("dfn", "dfd")
 
     def _logpdf(self, z: Any, dfn: Any, dfd: Any) -> Any:
-        m, n = 0.5 * dfn, 0.5 * dfd
-        ratio = dfn / dfd
-        return m * np.log(ratio) + special.xlogy(m - 1, z) - (m + n) * np.log1p(ratio * z) - special.betaln(m, n)
+        return densities.fisher_log_density(z, dfn, dfd)
 
     def _cdf(self, z: Any, dfn: Any, dfd: Any) -> Any:
         return special.fdtr(dfn, dfd, z)

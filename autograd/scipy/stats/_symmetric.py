@@ -201,7 +201,7 @@ class _StudentT(Continuous):
         return np.where(normal, limit, super()._of_tensors(method, x, [np.where(normal, 1.0, df), *others]))
 
     def _logpdf(self, z: Any, df: Any) -> Any:
-        return -special.betaln(0.5, 0.5 * df) - 0.5 * np.log(df) - 0.5 * (df + 1) * densities.log1p_square(z / np.sqrt(df))
+        return densities.student_log_density(z, df)
 
     def _cdf(self, z: Any, df: Any) -> Any:
         return special.stdtr(df, z)
@@ -252,7 +252,9 @@ class _Truncnorm(Continuous):
         lower = _log_mixture(q, special.log_ndtr(a), special.log_ndtr(b))
         upper = _log_mixture(q, special.log_ndtr(-a), special.log_ndtr(-b))
         left = unwrap(lower) < unwrap(upper)
-        return np.where(left, special.ndtri_exp(np.where(left, lower, -1)), -special.ndtri_exp(np.where(left, -1, upper)))
+        return np.where(
+            left, special.ndtri_exp(np.where(left, lower, -1)), -special.ndtri_exp(np.where(left, -1, upper))
+        )
 
     def _isf(self, q: Any, a: Any, b: Any) -> Any:
         return -self._ppf(q, -b, -a)
