@@ -206,14 +206,21 @@ def _binomial(k: Any, rest: Any, p: Any, q: Any) -> Any:
     return remainders - _deviance(k, n * p) - _deviance(rest, n * q)
 
 
+def _quotient(a: Any, more: Any) -> Any:
+    """Return the logarithm of gamma(a) / gamma(a + more), which is 0 where `more` is."""
+    large, near, far = _split(a, LARGE)
+    total = far + more
+    series = _stirling(far) - _stirling(total) - (far - 0.5) * np.log1p(more / far) - more * np.log(total) + more
+    return np.where(large, series, special.gammaln(near) - special.gammaln(near + np.where(large, 0, more)))
+
+
 def log_beta(a: ArrayOrTensor, b: ArrayOrTensor) -> Any:
     """Return the logarithm of the beta function, also of a large and a small number."""
     ordered = unwrap(a) <= unwrap(b)
     small, large = np.where(ordered, a, b), np.where(ordered, b, a)
-    far, near, big = _split(large, LARGE)
-    total = big + small
-    quotient = _stirling(big) - _stirling(total) - (big - 0.5) * np.log1p(small / big) - small * np.log(total) + small
-    return np.where(far, special.gammaln(small) + quotient, special.betaln(np.where(far, 1, small), near))
+    far = unwrap(large) > LARGE
+    near = special.betaln(np.where(far, 1, small), np.where(far, 1, large))
+    return np.where(far, special.gammaln(small) + _quotient(np.where(far, large, LARGE + 1), small), near)
 
 
 def poisson_log_mass(k: ArrayOrTensor, rate: ArrayOrTensor) -> Any:
@@ -261,34 +268,29 @@ def fisher_log_density(z: ArrayOrTensor, m: ArrayOrTensor, n: ArrayOrTensor) -> 
     return beta_log_density(part, rest, 0.5 * m, 0.5 * n) + np.log(m / n) - 2 * np.log1p(odds)
 
 
-def _log_choices(count: Any, k: Any, first: Any, second: Any) -> Any:
-    """Return minus the logarithm of count times a beta function, which is 0 where k is."""
-    none = unwrap(k) == 0
-    return np.where(none, 0, -np.log(np.where(none, 1, count)) - log_beta(np.where(none, 1, first), second))
+def binomial_log_mass(
+    k: ArrayOrTensor, n: ArrayOrTensor, p: ArrayOrTensor, q: ArrayOrTensor, powers: ArrayOrTensor
+) -> Any:
+    """Return the logarithm of the probability of k among n trials, given that of any one order: k log(p) + ..."""
+    rest = n - k
+    ordered = unwrap(k) <= unwrap(rest)
+    few, many = np.where(ordered, k, rest), np.where(ordered, rest, k)
+    large = unwrap(few) > LARGE
+    far = _binomial(np.where(large, k, LARGE), np.where(large, rest, LARGE), p, q)
+    return np.where(large, far, powers - _quotient(many + 1, few) - special.gammaln(few + 1))
 
 
-def _times(count: Any, log: Any) -> Any:
-    """Return a product, which is 0 where the count is, though the logarithm be infinite."""
-    return count * np.where(count == 0, 0, log)
-
-
-def binomial_log_mass(k: ArrayOrTensor, n: ArrayOrTensor, log_p: ArrayOrTensor, log_q: ArrayOrTensor) -> Any:
-    """Return the logarithm of the probability of k among n trials, given those of both outcomes of one."""
-    k, rest = np.broadcast_arrays(unwrap(k), unwrap(n) - unwrap(k))
-    large = np.minimum(k, rest) > LARGE
-    far = _binomial(np.where(large, k, LARGE), np.where(large, rest, LARGE), np.exp(log_p), np.exp(log_q))
-    choices = _log_choices(k + rest + 1, k * rest, np.minimum(k, rest) + 1, np.maximum(k, rest) + 1)
-    return np.where(large, far, choices + _times(k, log_p) + _times(rest, log_q))
-
-
-def negative_binomial_log_mass(k: ArrayOrTensor, n: ArrayOrTensor, log_p: ArrayOrTensor, log_q: ArrayOrTensor) -> Any:
-    """Return the logarithm of the probability of k outcomes q before n outcomes p."""
-    k = unwrap(k)
-    large = (k > LARGE) & (unwrap(n) > LARGE)
-    count = np.where(large, n, LARGE)
-    far = _binomial(count, np.where(large, k, LARGE), np.exp(log_p), np.exp(log_q))
-    far = far + np.log(count / (count + np.where(large, k, LARGE)))
-    return np.where(large, far, _log_choices(n + k, k, k + 1, n) + n * log_p + _times(k, log_q))
+def negative_binomial_log_mass(
+    k: ArrayOrTensor, n: ArrayOrTensor, p: ArrayOrTensor, q: ArrayOrTensor, powers: ArrayOrTensor
+) -> Any:
+    """Return the logarithm of the probability of k outcomes q before n outcomes p, given that of any one order."""
+    large = (unwrap(k) > LARGE) & (unwrap(n) > LARGE)
+    count, hits = np.where(large, n, LARGE), np.where(large, k, LARGE)
+    far = _binomial(count, hits, p, q) + np.log(count / (count + hits))
+    ordered = unwrap(k) <= unwrap(n)
+    by_count = -_quotient(n, np.where(ordered, k, 0)) - special.gammaln(k + 1)
+    by_hits = -_quotient(k + 1, np.where(ordered, 0, n - 1)) - special.gammaln(n)
+    return np.where(large, far, powers + np.where(ordered, by_count, by_hits))
 
 
 # Student's distribution

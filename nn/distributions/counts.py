@@ -357,7 +357,8 @@ class Binomial(OfOdds):
         return draw_given(_binomials, self._shape(sample_shape), [self.total_count, self.probs], generator)
 
     def _log_prob(self, value: Any) -> Any:
-        return densities.binomial_log_mass(value, self.total_count, *self._logs)
+        n, (hit, miss) = self.total_count, self._logs
+        return densities.binomial_log_mass(value, n, *self._both, value * hit + (n - value) * miss)
 
 
 class NegativeBinomial(OfOdds):
@@ -428,6 +429,7 @@ class NegativeBinomial(OfOdds):
     def _log_prob(self, value: Any) -> Any:
         n = self.total_count
         none = (n == 0) & (value == 0)
-        hit, miss = self._logs
-        mass = densities.negative_binomial_log_mass(value, np.where(none, 1, n), miss, hit)
+        (hit, miss), (log_hit, log_miss) = self._both, self._logs
+        some = np.where(none, 1, n)
+        mass = densities.negative_binomial_log_mass(value, some, miss, hit, n * log_miss + value * log_hit)
         return np.where(none, 0, mass)

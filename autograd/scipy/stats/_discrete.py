@@ -116,7 +116,7 @@ class _Binom(Discrete):
         return shapes[0]
 
     def _logpmf(self, k: Any, n: Any, p: Any) -> Any:
-        return densities.binomial_log_mass(k, n, np.log(p), np.log1p(-p))
+        return densities.binomial_log_mass(k, n, p, 1 - p, special.xlogy(k, p) + special.xlog1py(n - k, -p))
 
     def _cdf(self, k: Any, n: Any, p: Any) -> Any:
         return special.betaincc(k + 1, n - k, p)
@@ -135,7 +135,7 @@ class _Nbinom(Discrete):
         return (n > 0) & (p > 0) & (p <= 1)
 
     def _logpmf(self, k: Any, n: Any, p: Any) -> Any:
-        return densities.negative_binomial_log_mass(k, n, np.log(p), np.log1p(-p))
+        return densities.negative_binomial_log_mass(k, n, p, 1 - p, n * np.log(p) + special.xlog1py(k, -p))
 
     def _cdf(self, k: Any, n: Any, p: Any) -> Any:
         return special.betainc(n, k + 1, p)
