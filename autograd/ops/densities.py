@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import importlib
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ..graph.batched import anywhere
 from ..primitives.declare import elementwise
 from ..tensors.tensor import unwrap
 
@@ -35,6 +36,9 @@ __all__ = [
     "left_gumbel_logcdf",
     "log1p_square",
     "log_beta",
+    "log_betainc",
+    "log_gammainc",
+    "log_gammaincc",
     "log_tail",
     "logistic_log_density",
     "negative_binomial_log_mass",
@@ -47,6 +51,7 @@ __all__ = [
 
 LARGE = 12.0  # from here on, series of the inverse have all digits
 LARGE_DF = 40.0
+TERMS = 200  # of series and fractions: enough where a function underflows, of parameters below 100,000
 # Of log(gamma(a)) - (a - 1/2) log(a) + a - log(2 pi)/2, and of the logarithm of gamma((n + 1)/2) / gamma(n/2) beside
 # that of n/2, which is half of it: the coefficients of 1/a, 1/a^3 and so on (DLMF 5.11.1).
 STIRLING = (1 / 12, -1 / 360, 1 / 1260, -1 / 1680, 1 / 1188, -691 / 360360, 1 / 156)
@@ -291,6 +296,60 @@ def negative_binomial_log_mass(
     by_count = -_quotient(n, np.where(ordered, k, 0)) - special.gammaln(k + 1)
     by_hits = -_quotient(k + 1, np.where(ordered, 0, n - 1)) - special.gammaln(n)
     return np.where(large, far, powers + np.where(ordered, by_count, by_hits))
+
+
+# Logarithms of incomplete gamma and beta functions, where these underflow too
+
+
+def log_gammainc(a: ArrayOrTensor, z: ArrayOrTensor) -> Any:
+    """Return the logarithm of the lower incomplete gamma function, regularized."""
+    return _log_or(special.gammainc(a, z), special.gammaincc(a, z), _gamma_series, a, z)
+
+
+def log_gammaincc(a: ArrayOrTensor, z: ArrayOrTensor) -> Any:
+    """Return the logarithm of the upper incomplete gamma function, regularized."""
+    return _log_or(special.gammaincc(a, z), special.gammainc(a, z), _gamma_fraction, a, z)
+
+
+def log_betainc(a: ArrayOrTensor, b: ArrayOrTensor, x: ArrayOrTensor, rest: ArrayOrTensor) -> Any:
+    """Return the logarithm of the incomplete beta function, regularized, given x and 1 - x."""
+    near = unwrap(x) < 0.5
+    left, right = np.where(near, x, 0.5), np.where(near, 0.5, rest)
+    chance = np.where(near, special.betainc(a, b, left), special.betaincc(b, a, right))
+    return _log_or(chance, np.where(near, special.betaincc(a, b, left), special.betainc(b, a, right)),
+                   _beta_fraction, a, b, x, rest)  # fmt: skip
+
+
+def _log_or(chance: Any, rest: Any, otherwise: Callable[..., Any], *given: Any) -> Any:
+    """Return the logarithm of a probability, or where it underflows that of a series or a fraction."""
+    tiny = unwrap(chance) < 1e-290
+    found = log_tail(np.where(tiny, 0.25, chance), np.where(tiny, 0.75, rest))
+    if not anywhere(tiny):
+        return found
+    with np.errstate(all="ignore"):
+        return np.where(tiny, otherwise(*(np.where(tiny, value, 0.5) for value in given)), found)
+
+
+def _gamma_series(a: Any, z: Any) -> Any:
+    total: Any = 1.0
+    for n in range(TERMS, 0, -1):  # DLMF 8.7.1
+        total = 1 + z / (a + n) * total
+    return gamma_log_density(z, a + 1) + np.log(total)
+
+
+def _gamma_fraction(a: Any, z: Any) -> Any:
+    below = z + (2 * TERMS + 1) - a
+    for n in range(TERMS, 0, -1):  # DLMF 8.9.2
+        below = z + (2 * n - 1) - a - n * (n - a) / below
+    return gamma_log_density(z, a) + np.log(z) - np.log(below)
+
+
+def _beta_fraction(a: Any, b: Any, x: Any, rest: Any) -> Any:
+    below: Any = 1.0
+    for m in range(TERMS, -1, -1):  # DLMF 8.17.22
+        below = 1 - (a + m) * (a + b + m) * x / ((a + 2 * m) * (a + 2 * m + 1) * below)
+        below = 1 + m * (b - m) * x / ((a + 2 * m - 1) * (a + 2 * m) * below) if m else below
+    return a * np.log(x) + b * np.log(rest) - np.log(a) - log_beta(a, b) - np.log(below)
 
 
 # Student's distribution

@@ -183,7 +183,7 @@ def _rows(name: str, **fixed: Any) -> Callable[..., Any]:
 
 
 ROWS: Values = (0.5, 3, 1, 1e-6, 1e-10, 1e-20, 1e-30, 1e-200)
-PARTS: Values = (0.2, 0.5, 0.3, 1e-3, 1e-12, 1e-30)
+PARTS: Values = (0.2, 0.3, 0.1, 1e-3, 1e-12, 1e-30)
 _CLASSES = Family(lambda k, *p: log(_parts(*p)[int(k)]), entropy=lambda *p: _entropy(*_parts(*p)))
 _LOGITS = Family(lambda k, *p: p[int(k)] - _log_sum(*p), entropy=lambda *p: _entropy(*_softmax(*p)))
 _OF_ROWS = {"probs1": ROWS, "probs2": ROWS, "probs3": ROWS}
@@ -259,8 +259,8 @@ SCIPY: tuple[Case, ...] = (
         functions=("pdf", "logpdf")),
     Case("scipy", "dirichlet", Family(_dirichlet), {"a1": SHAPE[:6], "a2": SHAPE[:6], "a3": SHAPE[:6]}, PARTS, _same,
          ("x1", "x2", "x3"), lambda d, p, on: (on, _stack(*p.values())), 3, ("pdf", "logpdf")),
-    Case("scipy", "multinomial", Family(_of_counts), {"p1": PARTS, "p2": PARTS, "p3": PARTS}, COUNTED, _same,
-         ("x1", "x2", "x3"), lambda d, p, on: (on, 4, _stack(*p.values())), 3, ("pmf", "logpmf")),
+    Case("scipy", "multinomial", Family(lambda *p: _counts_density(p[:3], [log(x) for x in (*p[3:], 1 - sum(p[3:]))])), {"p1": PARTS, "p2": PARTS}, COUNTED, _same,
+         ("x1", "x2", "x3"), lambda d, p, on: (on, 4, _stack(*p.values(), 1 - p["p1"] - p["p2"])), 3, ("pmf", "logpmf")),
 )  # fmt: skip
 NN: tuple[Case, ...] = (
     _nn("Bernoulli", of.BERNOULLI, _same, (0, 1), ("x",), probs=CHANCE),

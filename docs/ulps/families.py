@@ -124,11 +124,11 @@ def _f_log_density(z: Any, m: Any, n: Any) -> Any:
 
 
 def _f_below(z: Any, m: Any, n: Any) -> Any:
-    return betainc(m / 2, n / 2, 0, m * z / (m * z + n), regularized=True)
+    return betainc(m / 2, n / 2, 0, m * z / (m * z + n), regularized=True) if m * z < n else 1 - _f_above(z, m, n)
 
 
 def _f_above(z: Any, m: Any, n: Any) -> Any:
-    return betainc(n / 2, m / 2, 0, n / (m * z + n), regularized=True)
+    return betainc(n / 2, m / 2, 0, n / (m * z + n), regularized=True) if m * z > n else 1 - _f_below(z, m, n)
 
 
 def _circular_below(z: Any, kappa: Any) -> Any:

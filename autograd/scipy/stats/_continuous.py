@@ -43,7 +43,6 @@ class Continuous(Distribution):
     {'a': -0.8111, 'scale': -2.0}
     """
 
-    _ours = frozenset(_DENSITIES)  # SciPy's take three times as long, and a second to import
     _further = (("loc", 0.0), ("scale", 1.0))
     _low, _high = -np.inf, np.inf
     _open = False  # whether the density is 0 at the ends of the support, where its formula is not defined
@@ -65,7 +64,7 @@ class Continuous(Distribution):
         """Return the upper quantile: the x with ``sf(x) == q``."""
         return self._computed("isf", q, parameters, named)
 
-    def _of_tensors(self, method: str, x: Any, given: list[Any]) -> Any:
+    def _of_values(self, method: str, x: Any, given: list[Any]) -> Any:
         *shapes, loc, scale = given
         values = [unwrap(shape) for shape in shapes]
         valid = self._valid(*values) & (unwrap(scale) > 0)

@@ -53,7 +53,7 @@ class Discrete(Distribution):
         """Return the logarithm of the probability of `k`, which is -inf outside of the support."""
         return self._computed("logpmf", k, parameters, named)
 
-    def _of_tensors(self, method: str, x: Any, given: list[Any]) -> Any:
+    def _of_values(self, method: str, x: Any, given: list[Any]) -> Any:
         *shapes, loc = given
         counts = {name: value for name, value in zip(self.shapes, shapes, strict=True) if name in self._counts}
         refuse_live(f"{self.name}.{method}", "it is an integer; pass t.detach()", k=x, loc=loc, **counts)
@@ -102,6 +102,12 @@ class _Poisson(Discrete):
     def _sf(self, k: Any, mu: Any) -> Any:
         return special.pdtrc(k, mu)
 
+    def _logcdf(self, k: Any, mu: Any) -> Any:
+        return densities.log_gammaincc(k + 1, mu)
+
+    def _logsf(self, k: Any, mu: Any) -> Any:
+        return densities.log_gammainc(k + 1, mu)
+
 
 class _Binom(Discrete):
     """The distribution of the number of successes among ``n`` trials, of probability ``p`` each."""
@@ -124,6 +130,12 @@ class _Binom(Discrete):
     def _sf(self, k: Any, n: Any, p: Any) -> Any:
         return special.betainc(k + 1, n - k, p)
 
+    def _logcdf(self, k: Any, n: Any, p: Any) -> Any:
+        return densities.log_betainc(n - k, k + 1, 1 - p, p)
+
+    def _logsf(self, k: Any, n: Any, p: Any) -> Any:
+        return densities.log_betainc(k + 1, n - k, p, 1 - p)
+
 
 class _Nbinom(Discrete):
     """The distribution of the number of failures before the ``n``-th success, of probability ``p`` each."""
@@ -142,6 +154,12 @@ class _Nbinom(Discrete):
 
     def _sf(self, k: Any, n: Any, p: Any) -> Any:
         return special.betaincc(n, k + 1, p)
+
+    def _logcdf(self, k: Any, n: Any, p: Any) -> Any:
+        return densities.log_betainc(n, k + 1, p, 1 - p)
+
+    def _logsf(self, k: Any, n: Any, p: Any) -> Any:
+        return densities.log_betainc(k + 1, n, 1 - p, p)
 
 
 class _Geom(Discrete):

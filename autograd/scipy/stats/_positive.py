@@ -118,6 +118,12 @@ class _Gamma(_Positive):
     def _sf(self, z: Any, a: Any) -> Any:
         return special.gammaincc(a, z)
 
+    def _logcdf(self, z: Any, a: Any) -> Any:
+        return densities.log_gammainc(a, z)
+
+    def _logsf(self, z: Any, a: Any) -> Any:
+        return densities.log_gammaincc(a, z)
+
     def _ppf(self, q: Any, a: Any) -> Any:
         return special.gammaincinv(a, q)
 
@@ -139,6 +145,12 @@ class _Chi2(_Positive):
     def _sf(self, z: Any, df: Any) -> Any:
         return special.chdtrc(df, z)
 
+    def _logcdf(self, z: Any, df: Any) -> Any:
+        return densities.log_gammainc(0.5 * df, 0.5 * z)
+
+    def _logsf(self, z: Any, df: Any) -> Any:
+        return densities.log_gammaincc(0.5 * df, 0.5 * z)
+
     def _ppf(self, q: Any, df: Any) -> Any:
         return 2 * special.gammaincinv(0.5 * df, q)
 
@@ -159,6 +171,12 @@ class _Invgamma(_Positive):
 
     def _sf(self, z: Any, a: Any) -> Any:
         return special.gammainc(a, 1 / z)
+
+    def _logcdf(self, z: Any, a: Any) -> Any:
+        return densities.log_gammaincc(a, 1 / z)
+
+    def _logsf(self, z: Any, a: Any) -> Any:
+        return densities.log_gammainc(a, 1 / z)
 
     def _ppf(self, q: Any, a: Any) -> Any:
         return 1 / special.gammainccinv(a, q)
@@ -182,6 +200,12 @@ class _Beta(Continuous):
     def _sf(self, z: Any, a: Any, b: Any) -> Any:
         return special.betaincc(a, b, z)
 
+    def _logcdf(self, z: Any, a: Any, b: Any) -> Any:
+        return densities.log_betainc(a, b, z, 1 - z)
+
+    def _logsf(self, z: Any, a: Any, b: Any) -> Any:
+        return densities.log_betainc(b, a, 1 - z, z)
+
     def _ppf(self, q: Any, a: Any, b: Any) -> Any:
         return special.betaincinv(a, b, q)
 
@@ -198,10 +222,18 @@ class _F(_Positive):
         return densities.fisher_log_density(z, dfn, dfd)
 
     def _cdf(self, z: Any, dfn: Any, dfd: Any) -> Any:
-        return special.fdtr(dfn, dfd, z)
+        return np.exp(self._logcdf(z, dfn, dfd))
 
     def _sf(self, z: Any, dfn: Any, dfd: Any) -> Any:
-        return special.fdtrc(dfn, dfd, z)
+        return np.exp(self._logsf(z, dfn, dfd))
+
+    def _logcdf(self, z: Any, dfn: Any, dfd: Any) -> Any:
+        odds = dfn / dfd * z
+        return densities.log_betainc(0.5 * dfn, 0.5 * dfd, odds / (1 + odds), 1 / (1 + odds))
+
+    def _logsf(self, z: Any, dfn: Any, dfd: Any) -> Any:
+        odds = dfn / dfd * z
+        return densities.log_betainc(0.5 * dfd, 0.5 * dfn, 1 / (1 + odds), odds / (1 + odds))
 
     def _ppf(self, q: Any, dfn: Any, dfd: Any) -> Any:
         variate, rest = special.betaincinv(0.5 * dfn, 0.5 * dfd, q), special.betainccinv(0.5 * dfd, 0.5 * dfn, q)

@@ -192,13 +192,13 @@ class _StudentT(Continuous):
 
     name, shapes = "t", ("df",)
 
-    def _of_tensors(self, method: str, x: Any, given: list[Any]) -> Any:
+    def _of_values(self, method: str, x: Any, given: list[Any]) -> Any:
         df, *others = given
         normal = unwrap(df) == np.inf
         if not anywhere(normal):
-            return super()._of_tensors(method, x, given)
-        limit = norm._of_tensors(method, x, others)
-        return np.where(normal, limit, super()._of_tensors(method, x, [np.where(normal, 1.0, df), *others]))
+            return super()._of_values(method, x, given)
+        limit = norm._of_values(method, x, others)
+        return np.where(normal, limit, super()._of_values(method, x, [np.where(normal, 1.0, df), *others]))
 
     def _logpdf(self, z: Any, df: Any) -> Any:
         return densities.student_log_density(z, df)
@@ -209,11 +209,26 @@ class _StudentT(Continuous):
     def _sf(self, z: Any, df: Any) -> Any:
         return special.stdtr(df, -z)
 
+    def _logcdf(self, z: Any, df: Any) -> Any:
+        left = unwrap(z) < 0
+        far = np.where(left, z, -z)
+        whole = df + far * far
+        half = densities.log_betainc(0.5 * df, np.full_like(unwrap(whole), 0.5), df / whole, far * far / whole)
+        return np.where(left, half - math.log(2), np.log1p(-0.5 * np.exp(half)))
+
+    def _logsf(self, z: Any, df: Any) -> Any:
+        return self._logcdf(-z, df)
+
     def _ppf(self, q: Any, df: Any) -> Any:
-        return special.stdtrit(df, q)
+        tail = np.where(unwrap(q) < 0.5, q, 1 - q)
+        far = unwrap(tail) < 1e-3
+        twice, shape, half = 2 * np.where(far, tail, 0.25), 0.5 * df, np.full_like(unwrap(0.5 * df), 0.5)
+        odds = special.betainccinv(half, shape, twice) / special.betaincinv(shape, half, twice)
+        size = np.sqrt(df) * np.sqrt(odds)
+        return np.where(far, np.where(unwrap(q) < 0.5, -size, size), special.stdtrit(df, np.where(far, 0.25, q)))
 
     def _isf(self, q: Any, df: Any) -> Any:
-        return -special.stdtrit(df, q)
+        return -self._ppf(q, df)
 
 
 class _Truncnorm(Continuous):
