@@ -39,6 +39,7 @@ __all__ = [
     "log_betainc",
     "log_gammainc",
     "log_gammaincc",
+    "log_moment_ratio",
     "log_tail",
     "logistic_log_density",
     "negative_binomial_log_mass",
@@ -47,10 +48,17 @@ __all__ = [
     "student_entropy",
     "student_log_density",
     "variance_of_odds",
+    "von_mises_variance",
 ]
 
 LARGE = 12.0  # from here on, series of the inverse have all digits
-LARGE_DF = 40.0
+LARGE_DF = 29.0
+# zeta(k) (2^k - 2) / k (-1)^k for k from 2 on, where zeta(k) is 1 + 2^-k + ...: as sums of the first 60 and of the rest
+RATIOS = tuple(
+    (-1) ** k * (2**k - 2) / k * (sum(n**-k for n in range(1, 60)) + 60 ** (1 - k) / (k - 1) + 0.5 * 60**-k
+                                  + k / 12 * 60 ** (-k - 1) - k * (k + 1) * (k + 2) / 720 * 60 ** (-k - 3))
+    for k in range(2, 15)
+)  # fmt: skip
 TERMS = 200  # of series and fractions: enough where a function underflows, of parameters below 100,000
 # Of log(gamma(a)) - (a - 1/2) log(a) + a - log(2 pi)/2, and of the logarithm of gamma((n + 1)/2) / gamma(n/2) beside
 # that of n/2, which is half of it: the coefficients of 1/a, 1/a^3 and so on (DLMF 5.11.1).
@@ -395,6 +403,23 @@ _power: Any = elementwise(
 def student_log_density(z: ArrayOrTensor, n: ArrayOrTensor) -> Any:
     """Return the logarithm of the density of Student's distribution of n degrees of freedom."""
     return _power(z, n) + _student_norm(n) - 0.5 * math.log(2 * math.pi)
+
+
+def von_mises_variance(kappa: ArrayOrTensor) -> Any:
+    """Return 1 - I1(kappa) / I0(kappa), which is small for large kappa."""
+    from .special.bessel import ive_slope
+
+    near = unwrap(kappa) < 1
+    small, large = np.where(near, kappa, 0.5), np.where(near, 1, kappa)
+    return np.where(near, 1 - special.i1(small) / special.i0(small), -ive_slope(large, 0, 1) / special.i0e(large))
+
+
+def log_moment_ratio(x: ArrayOrTensor) -> Any:
+    """Return log(gamma(1 + 2 x) / gamma(1 + x)²), which is about x² near 0."""
+    large, _, far = _split(x, 0.02)
+    near = np.where(large, 0, x)
+    series = near * near * _series(near, RATIOS)
+    return np.where(large, special.gammaln(1 + 2 * far) - 2 * special.gammaln(1 + far), series)
 
 
 def student_entropy(n: ArrayOrTensor) -> Any:

@@ -6,6 +6,7 @@ A new distribution needs a line in `SCIPY` or `NN`, and its definition in `famil
 from __future__ import annotations
 
 import math
+import multiprocessing
 import zlib
 from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
@@ -22,7 +23,7 @@ from . import families as of
 from .families import Family, exp
 from .reference import limited
 
-__all__ = ["CASES", "Case", "errors", "methods", "worst"]
+__all__ = ["CASES", "NN", "SCIPY", "Case", "dtypes", "errors", "errors_at", "measured", "methods", "worst"]
 
 Array = np.ndarray[Any, Any]
 Values = tuple[float, ...]
@@ -126,6 +127,10 @@ def _of_counts(*p: Any) -> Any:
     return _counts_density(p[:3], [log(x) for x in _parts(*p[3:])])
 
 
+def _of_two_chances(*p: Any) -> Any:
+    return _counts_density(p[:3], [log(x) for x in (*p[3:], 1 - sum(p[3:]))])
+
+
 def _counts_density(counts: Any, logs: Any) -> Any:
     coefficient = loggamma(sum(counts) + 1) - sum(loggamma(k + 1) for k in counts)
     return coefficient + sum(k * x for k, x in zip(counts, logs, strict=True) if k)
@@ -204,6 +209,10 @@ def _pair(d: Any, p: Any, on: Any) -> Any:
     return d.Independent(d.Normal(_stack(p["loc"], p["loc"]), _stack(p["scale"], p["scale"])), 1)
 
 
+def _both(x: Any, y: Any, loc: Any, scale: Any) -> Any:
+    return sum(of.NORMAL.log_density((v - loc) / scale) - log(scale) for v in (x, y))
+
+
 def _two(d: Any, p: Any, on: Any) -> Any:
     parts = d.Normal(_stack(p["a"], p["b"]), _stack(p["a"], p["b"]) * 0 + 1)
     return d.MixtureSameFamily(d.Categorical(_stack(p["p"], p["q"])), parts)
@@ -259,8 +268,9 @@ SCIPY: tuple[Case, ...] = (
         functions=("pdf", "logpdf")),
     Case("scipy", "dirichlet", Family(_dirichlet), {"a1": SHAPE[:6], "a2": SHAPE[:6], "a3": SHAPE[:6]}, PARTS, _same,
          ("x1", "x2", "x3"), lambda d, p, on: (on, _stack(*p.values())), 3, ("pdf", "logpdf")),
-    Case("scipy", "multinomial", Family(lambda *p: _counts_density(p[:3], [log(x) for x in (*p[3:], 1 - sum(p[3:]))])), {"p1": PARTS, "p2": PARTS}, COUNTED, _same,
-         ("x1", "x2", "x3"), lambda d, p, on: (on, 4, _stack(*p.values(), 1 - p["p1"] - p["p2"])), 3, ("pmf", "logpmf")),
+    Case("scipy", "multinomial", Family(_of_two_chances), {"p1": PARTS, "p2": PARTS}, COUNTED, _same,
+         ("x1", "x2", "x3"), lambda d, p, on: (on, 4, _stack(*p.values(), 1 - p["p1"] - p["p2"])), 3,
+         ("pmf", "logpmf")),
 )  # fmt: skip
 NN: tuple[Case, ...] = (
     _nn("Bernoulli", of.BERNOULLI, _same, (0, 1), ("x",), probs=CHANCE),
@@ -285,9 +295,7 @@ NN: tuple[Case, ...] = (
     _nn("Gumbel", of.GUMBEL, _placed, loc=LOC, scale=SCALE),
     _nn("HalfCauchy", of.HALF_CAUCHY, _scaled, SIZES, scale=SCALE),
     _nn("HalfNormal", of.HALF_NORMAL, _scaled, SIZES, scale=SCALE),
-    _nn("Independent", Family(lambda x, y, m, s: of.NORMAL.log_density((x - m) / s) + of.NORMAL.log_density((y - m) / s)),
-        _same, make=_pair, columns=2,
-        functions=("log_prob",), loc=LOC, scale=(1,)),
+    _nn("Independent", Family(_both), _same, make=_pair, columns=2, functions=("log_prob",), loc=LOC, scale=(1, 7)),
     _nn("InverseGamma", of.INVERSE_GAMMA, lambda a, r: (0, r, a), SIZES, concentration=SHAPE, rate=SCALE),
     _nn("Kumaraswamy", of.KUMARASWAMY, _same, UNIT, concentration1=SHAPE[:6], concentration0=SHAPE[:6]),
     _nn("Laplace", of.LAPLACE, _placed, loc=LOC, scale=SCALE),
@@ -330,6 +338,7 @@ NN: tuple[Case, ...] = (
 CASES: tuple[Case, ...] = (*SCIPY, *NN)
 CLOSE = 8.0  # ulps: below, nobody asks how ill-conditioned a derivative is
 DIGITS = ((22, 80), (60, 260), (330, 1000))  # of the inverse of a step, and in all
+Worst = dict[str, tuple[float, str, tuple[float, ...]]]
 SECONDS = 0.4  # of the processor, for one place
 
 
@@ -535,34 +544,67 @@ def errors(case: Case, method: str, dtype: str, count: int) -> Iterator[tuple[st
 
 
 def _errors_at(truth: _Truth, found: list[Any], dtype: str) -> Iterator[tuple[str, float]]:
-    info, row = np.finfo(dtype), truth.row
-    if True:
-        for column, which in enumerate([(), *((i,) for i in truth.live)]):
-            with mp.workdps(DIGITS[0][1]):
-                true = truth.derivative(*which) if which else truth.at()
-                if not _real(true) or not float(info.tiny) <= abs(true) <= float(info.max):
-                    if not which and not (_real(true) and float(info.tiny) <= abs(true) <= float(info.max)):
-                        break  # outside of the support, or beyond the dtype
-                    continue
-                got = float(found[column])
-                quantity = f"gradient by {_columns(truth.case, truth.method)[which[0]]}" if which else "value"
-                if not math.isfinite(got):
-                    yield quantity, math.inf
-                    continue
-                miss = abs(mpf(got) - true)
-                error = float(miss / mpf(float(np.spacing(dtype_of(dtype)(abs(float(true)))))))
-                if error > CLOSE:
-                    unit = truth.unit(*which)
-                    if unit is None:
-                        continue
-                    error = min(error, float(miss / unit)) if unit else error
+    """Yield the quantities of one place, and their errors; none where the value itself is beyond the dtype."""
+    info = np.finfo(dtype)
+    for got, which in zip(found, [(), *((i,) for i in truth.live)], strict=True):
+        with mp.workdps(DIGITS[0][1]):
+            true = truth.derivative(*which) if which else truth.at()
+            if not _real(true) or not float(info.tiny) <= abs(true) <= float(info.max):
+                if not which:
+                    return
+                continue
+            quantity = f"gradient by {_columns(truth.case, truth.method)[which[0]]}" if which else "value"
+            error = _error(truth, which, float(got), true, dtype)
+            if error is not None:
                 yield quantity, error
 
 
-def worst(case: Case, method: str, dtype: str, count: int) -> dict[str, tuple[float, tuple[float, ...]]]:
-    """Return the worst errors of the value and of the gradient."""
-    table: dict[str, tuple[float, tuple[float, ...]]] = {}
+def _error(truth: _Truth, which: tuple[int, ...], got: float, true: Any, dtype: str) -> float | None:
+    if not math.isfinite(got):
+        return math.inf
+    miss = abs(mpf(got) - true)
+    error = float(miss / mpf(float(np.spacing(dtype_of(dtype)(abs(float(true)))))))
+    if error <= CLOSE:
+        return error
+    unit = truth.unit(*which)
+    return None if unit is None else min(error, float(miss / unit)) if unit else error
+
+
+def errors_at(case: Case, method: str, dtype: str, row: tuple[float, ...]) -> dict[str, float]:
+    """Return the errors at one place, by quantity."""
+    results = [values[0] for values in _computed(case, method, dtype, [row])]
+    return dict(_errors_at(_Truth(case, method, dtype, row), results, dtype))
+
+
+def worst(case: Case, method: str, dtype: str, count: int) -> Worst:
+    """Return the worst errors of the value and of the gradient, each with what it is of and the place."""
+    table: Worst = {}
     for quantity, error, row in errors(case, method, dtype, count):
-        if quantity not in table or error > table[quantity][0]:
-            table[quantity] = error, row
+        order = quantity.partition(" ")[0]
+        if order not in table or error > table[order][0]:
+            table[order] = (float(f"{error:.2g}"), quantity, row)
     return table
+
+
+def measured(count: int, processes: int = 2) -> dict[str, dict[str, Worst]]:
+    """Return the worst errors of all functions, by ``library.name.function`` and dtype."""
+    jobs = [(i, method, dtype, count) for i, case in enumerate(CASES) for method in methods(case)
+            for dtype in dtypes(case)]  # fmt: skip
+    table: dict[str, dict[str, Worst]] = {}
+    with multiprocessing.get_context("spawn").Pool(processes) as pool:
+        for (i, method, dtype, _), found in zip(jobs, pool.imap(_job, jobs), strict=True):
+            kept = table.setdefault(f"{CASES[i].library}.{CASES[i].name}.{method}", {}).setdefault(dtype, {})
+            for order, entry in found.items():
+                if order not in kept or entry[0] > kept[order][0]:
+                    kept[order] = entry
+    return table
+
+
+def _job(job: tuple[int, str, str, int]) -> Worst:
+    i, *rest = job
+    return worst(CASES[i], *rest)
+
+
+def dtypes(case: Case) -> tuple[str, ...]:
+    """Return the dtypes in which a library computes."""
+    return ("float64",) if case.library == "scipy" else ("float32", "float64")

@@ -1,4 +1,4 @@
-"""Families of distributions as mpmath defines them: the references for `autograd.scipy.stats` and `nn.distributions`."""
+"""Families of distributions as mpmath defines them: references for `autograd.scipy.stats` and `nn.distributions`."""
 
 from __future__ import annotations
 
@@ -124,7 +124,7 @@ def _f_log_density(z: Any, m: Any, n: Any) -> Any:
 
 
 def _f_below(z: Any, m: Any, n: Any) -> Any:
-    return betainc(m / 2, n / 2, 0, m * z / (m * z + n), regularized=True) if m * z < n else 1 - _f_above(z, m, n)
+    return betainc(m / 2, n / 2, 0, m * z / (m * z + n), regularized=True) if m * z <= n else 1 - _f_above(z, m, n)
 
 
 def _f_above(z: Any, m: Any, n: Any) -> Any:
@@ -176,7 +176,8 @@ NORMAL = Family(
 )  # fmt: skip
 HALF_NORMAL = Family(
     lambda z: log(2) + _log_normal_density(z), lambda z: mpmath.erf(z / sqrt(2)), lambda z: erfc(z / sqrt(2)),
-    span=lambda t: exp(min(t, 6)), entropy=lambda: (1 + log(pi / 2)) / 2, mean=lambda: sqrt(2 / pi), variance=lambda: 1 - 2 / pi,
+    span=lambda t: exp(min(t, 6)),
+    entropy=lambda: (1 + log(pi / 2)) / 2, mean=lambda: sqrt(2 / pi), variance=lambda: 1 - 2 / pi,
 )  # fmt: skip
 LOG_NORMAL = Family(
     lambda z, s: _log_normal_density(log(z) / s) - log(z) - log(s), lambda z, s: _ndtr(log(z) / s),
@@ -229,7 +230,8 @@ PARETO = Family(
     mean=lambda b: b / (b - 1) if b > 1 else mp.nan, variance=lambda b: b / (b - 1) ** 2 / (b - 2) if b > 2 else mp.nan,
 )  # fmt: skip
 WEIBULL = Family(
-    lambda z, c: log(c) + (c - 1) * log(z) - _power(z, c), lambda z, c: -_expm1(-(_power(z, c))), lambda z, c: exp(-(_power(z, c))),
+    lambda z, c: log(c) + (c - 1) * log(z) - _power(z, c), lambda z, c: -_expm1(-(_power(z, c))),
+    lambda z, c: exp(-(_power(z, c))),
     lambda q, rest, c: _power(-log1p(-q) if q < rest else -log(rest), 1 / c),
     entropy=lambda c: mp.euler * (1 - 1 / c) - log(c) + 1, mean=lambda c: mpmath.gamma(1 + 1 / c),
     variance=lambda c: mpmath.gamma(1 + 2 / c) - mpmath.gamma(1 + 1 / c) ** 2,
@@ -255,7 +257,8 @@ CHI2 = Family(
 )  # fmt: skip
 INVERSE_GAMMA = Family(
     lambda z, a: -(a + 1) * log(z) - 1 / z - loggamma(a), lambda z, a: _gamma_above(1 / z, a),
-    lambda z, a: _gamma_below(1 / z, a), lambda q, rest, a: 1 / quantile(GAMMA, rest, q, a), entropy=lambda a: a + loggamma(a) - (1 + a) * psi(0, a),
+    lambda z, a: _gamma_below(1 / z, a), lambda q, rest, a: 1 / quantile(GAMMA, rest, q, a),
+    entropy=lambda a: a + loggamma(a) - (1 + a) * psi(0, a),
     mean=lambda a: 1 / (a - 1) if a > 1 else mp.nan, variance=lambda a: 1 / (a - 1) ** 2 / (a - 2) if a > 2 else mp.nan,
 )  # fmt: skip
 BETA = Family(
@@ -274,7 +277,8 @@ STUDENT = Family(
     mean=lambda n: mpf(0), variance=lambda n: n / (n - 2) if n > 2 else mp.nan,
 )  # fmt: skip
 TRUNCATED_NORMAL = Family(
-    lambda z, a, b: _log_normal_density(z) - log(_between(a, b)) if a < z < b else mp.nan, lambda z, a, b: _between(a, z) / _between(a, b),
+    lambda z, a, b: _log_normal_density(z) - log(_between(a, b)) if a < z < b else mp.nan,
+    lambda z, a, b: _between(a, z) / _between(a, b),
     lambda z, a, b: _between(z, b) / _between(a, b),
     lambda q, rest, a, b: quantile(NORMAL, *(_ndtr(s * a) * rest + _ndtr(s * b) * q for s in (1, -1))),
 )  # fmt: skip
@@ -302,7 +306,8 @@ NEGATIVE_BINOMIAL = Family(
     mean=lambda n, p: n * (1 - p) / p, variance=lambda n, p: n * (1 - p) / p**2,
 )  # fmt: skip
 GEOMETRIC = Family(
-    lambda k, p: k * log1p(-p) + log(p), lambda k, p: -_expm1((k + 1) * log1p(-p)), lambda k, p: exp((k + 1) * log1p(-p)),
+    lambda k, p: k * log1p(-p) + log(p), lambda k, p: -_expm1((k + 1) * log1p(-p)),
+    lambda k, p: exp((k + 1) * log1p(-p)),
     entropy=lambda p: -log(p) - (1 - p) / p * log1p(-p), mean=lambda p: (1 - p) / p, variance=lambda p: (1 - p) / p**2,
 )  # fmt: skip
 BERNOULLI = Family(

@@ -187,7 +187,7 @@ class Geometric(OfOdds):
     @property
     def mean(self) -> Tensor:
         """The mean."""
-        return 1 / self._odds
+        return 1 / self._odds if "probs" in self.__dict__ else np.exp(-self.logits)  # type: ignore[return-value]
 
     @property
     def mode(self) -> Tensor:

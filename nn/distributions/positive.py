@@ -286,8 +286,13 @@ class Weibull(Positive):
     @property
     def variance(self) -> Tensor:
         """The variance."""
-        first, second = (special.gammaln(1 + n / self.concentration) for n in (1, 2))
-        return self.scale * self.scale * (np.exp(second) - np.exp(2 * first))
+        return np.square(self.stddev)  # type: ignore[return-value]
+
+    @property
+    def stddev(self) -> Tensor:
+        """The standard deviation."""
+        spread: Any = np.expm1(densities.log_moment_ratio(1 / self.concentration))
+        return self.mean * np.sqrt(spread)
 
     def entropy(self) -> Tensor:
         """Return the entropy."""

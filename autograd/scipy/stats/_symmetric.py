@@ -223,8 +223,8 @@ class _StudentT(Continuous):
         tail = np.where(unwrap(q) < 0.5, q, 1 - q)
         far = unwrap(tail) < 1e-3
         twice, shape, half = 2 * np.where(far, tail, 0.25), 0.5 * df, np.full_like(unwrap(0.5 * df), 0.5)
-        odds = special.betainccinv(half, shape, twice) / special.betaincinv(shape, half, twice)
-        size = np.sqrt(df) * np.sqrt(odds)
+        part, rest = special.betaincinv(shape, half, twice), special.betainccinv(half, shape, twice)
+        size = np.sqrt(df) * np.sqrt(rest) / np.sqrt(part)
         return np.where(far, np.where(unwrap(q) < 0.5, -size, size), special.stdtrit(df, np.where(far, 0.25, q)))
 
     def _isf(self, q: Any, df: Any) -> Any:
