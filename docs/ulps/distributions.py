@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 import multiprocessing
+import warnings
 import zlib
 from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
@@ -452,7 +453,7 @@ def _computed(case: Case, method: str, dtype: str, rows: list[tuple[float, ...]]
     parameters = {name: given[name] for name in case.parameters}
     rows_of_x = [given[name] for name in names if name[0] == "x" and name[1:].isdigit()]
     on: Any = _stack(*rows_of_x) if rows_of_x else given.get("x")
-    with np.errstate(all="ignore"):
+    with np.errstate(all="ignore"), warnings.catch_warnings(action="ignore"):  # derivatives may be infinite
         if case.library == "scipy":
             if case.columns and len(rows) == 1:
                 on, parameters = on[0], {name: value[0] for name, value in parameters.items()}
