@@ -29,7 +29,7 @@ EVERYTHING: tuple[Function | Reduction, ...] = (*FUNCTIONS, *REDUCTIONS)
 PAGE = ROOT / "docs" / "accuracy.md"
 MEASURED = ROOT / "docs" / "ulps" / "measured.json"
 DISTRIBUTIONS = ROOT / "docs" / "ulps" / "distributions.json"
-ROWS = 8  # places for each function of a distribution
+ROWS = 4  # places for each function of a distribution
 ORDERS = ("value", "gradient", "second")
 PRECISIONS = ("float32", "float64")
 LIBRARIES = ("plaingrad", "PyTorch", "JAX")
@@ -135,13 +135,16 @@ def _distributions(measured: dict[str, Any]) -> list[str]:
     """Return a table for each library: a row for each distribution and dtype, and the reasons of large errors."""
     parts = [OF_DISTRIBUTIONS]
     for library, functions in OF_LIBRARY.items():
-        shown = [name.replace("pdf", "pdf or pmf") if library == "scipy" and "pdf" in name else name for name in functions]
+        shown = [
+            name.replace("pdf", "pdf or pmf") if library == "scipy" and "pdf" in name else name for name in functions
+        ]
         parts.append(f"\n| `{library}` | dtype | {' | '.join(shown)} |\n|{'---|' * (len(functions) + 2)}\n")
         names = sorted({key.split(".")[1] for key in measured if key.startswith(f"{library}.")})
         for name in names:
             for precision in PRECISIONS if library == "nn" else PRECISIONS[1:]:
                 found = [
-                    measured.get(f"{library}.{name}.{one}") or measured.get(f"{library}.{name}.{one.replace('df', 'mf')}")
+                    measured.get(f"{library}.{name}.{one}")
+                    or measured.get(f"{library}.{name}.{one.replace('df', 'mf')}")
                     for one in functions
                 ]
                 cells = [_pair(each[precision]) if each else "-" for each in found]

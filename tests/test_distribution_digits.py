@@ -32,7 +32,9 @@ FUNCTIONS = [
 def test_every_distribution_has_a_reference() -> None:
     kinds = {name: getattr(nn.distributions, name) for name in nn.distributions.__all__}
     base = nn.distributions.Distribution
-    public = {name for name, kind in kinds.items() if isinstance(kind, type) and issubclass(kind, base)} - {base.__name__}
+    public = {name for name, kind in kinds.items() if isinstance(kind, type) and issubclass(kind, base)} - {
+        base.__name__
+    }
     for library, names in (("nn", public), ("scipy", {name for name in stats.__all__ if name.islower()})):
         missing = names - {case.name for case in CASES if case.library == library}
         assert not missing, "define it in docs/ulps/families.py, and add a line to docs/ulps/distributions.py"

@@ -69,7 +69,7 @@ class Case(NamedTuple):
     name: str
     family: Family
     parameters: dict[str, Values]
-    points: Values = REAL
+    points: tuple[Any, ...] = REAL
     standard: Callable[..., Any] = lambda *p: p
     constants: tuple[str, ...] = ()
     make: Callable[..., Any] | None = None
@@ -90,7 +90,7 @@ def _counted(
 
 
 def _nn(
-    name: str, family: Family, standard: Callable[..., Any], points: Values = REAL, constants: tuple[str, ...] = (),
+    name: str, family: Family, standard: Callable[..., Any], points: tuple[Any, ...] = REAL, constants: tuple[str, ...] = (),
     make: Callable[..., Any] | None = None, columns: int = 0, functions: tuple[str, ...] = (), **parameters: Values,
 ) -> Case:  # fmt: skip
     return Case("nn", name, family, parameters, points, standard, constants, make, columns, functions)
@@ -192,8 +192,8 @@ ROWS: Values = (0.5, 3, 1, 1e-6, 1e-10, 1e-20, 1e-30, 1e-200)
 PARTS: Values = (0.2, 0.3, 0.1, 1e-3, 1e-12, 1e-30)
 _CLASSES = Family(lambda k, *p: log(_parts(*p)[int(k)]), entropy=lambda *p: _entropy(*_parts(*p)))
 _LOGITS = Family(lambda k, *p: p[int(k)] - _log_sum(*p), entropy=lambda *p: _entropy(*_softmax(*p)))
-_OF_ROWS = {"probs1": ROWS, "probs2": ROWS, "probs3": ROWS}
-_OF_LOGITS = {"logits1": ODDS, "logits2": ODDS, "logits3": ODDS}
+_OF_ROWS: dict[str, Any] = {"probs1": ROWS, "probs2": ROWS, "probs3": ROWS}
+_OF_LOGITS: dict[str, Any] = {"logits1": ODDS, "logits2": ODDS, "logits3": ODDS}
 _ONE_HOT = Family(lambda *p: log(sum(x * w for x, w in zip(p[:3], _parts(*p[3:]), strict=True))),
                   entropy=_CLASSES.entropy)  # fmt: skip
 _ONE_HOT_LOGITS = Family(lambda *p: sum(x * w for x, w in zip(p[:3], p[3:], strict=True)) - _log_sum(*p[3:]),
@@ -399,7 +399,7 @@ def _columns(case: Case, method: str) -> list[str]:
 def _places(case: Case, method: str, dtype: Any, count: int) -> list[tuple[float, ...]]:
     """Return values of the columns, in the dtype: random ones of those that a case names."""
     rng = np.random.default_rng(zlib.crc32(f"{case.library} {case.name} {method} {dtype}".encode()))
-    rows = []
+    rows: list[tuple[float, ...]] = []
     least, most = (1e-37, 1e37) if dtype == "float32" else (1e-305, 1e305)
 
     def drawn(values: Any) -> Any:
@@ -602,8 +602,8 @@ def measured(count: int, processes: int = 2) -> dict[str, dict[str, Worst]]:
 
 
 def _job(job: tuple[int, str, str, int]) -> Worst:
-    i, *rest = job
-    return worst(CASES[i], *rest)
+    i, method, dtype, count = job
+    return worst(CASES[i], method, dtype, count)
 
 
 def dtypes(case: Case) -> tuple[str, ...]:

@@ -149,6 +149,10 @@ def _choices(n: Any, k: Any) -> Any:
     return loggamma(n + 1) - loggamma(k + 1) - loggamma(n - k + 1)
 
 
+def _binomial(k: Any, n: Any, p: Any) -> Any:
+    return _choices(n, k) + _xlogy(k, p) + (n - k) * log1p(-p)
+
+
 def _xlogy(x: Any, y: Any) -> Any:
     return x * log(y) if x else mpf(0)
 
@@ -294,10 +298,10 @@ POISSON = Family(
     lambda k, mu: _gamma_below(mu, k + 1), mean=lambda mu: mu, variance=lambda mu: mu,
 )  # fmt: skip
 BINOMIAL = Family(
-    lambda k, n, p: _choices(n, k) + _xlogy(k, p) + (n - k) * log1p(-p),
+    _binomial,
     lambda k, n, p: _beta_above(p, k + 1, n - k) if k < n else mpf(1),
     lambda k, n, p: _beta_below(p, k + 1, n - k) if k < n else mpf(0),
-    entropy=lambda n, p: -sum(exp(f) * f for f in (BINOMIAL.log_density(mpf(k), n, p) for k in range(int(n) + 1))),
+    entropy=lambda n, p: -sum(exp(f) * f for f in (_binomial(mpf(k), n, p) for k in range(int(n) + 1))),
     mean=lambda n, p: n * p, variance=lambda n, p: n * p * (1 - p),
 )  # fmt: skip
 NEGATIVE_BINOMIAL = Family(

@@ -421,7 +421,7 @@ class NegativeBinomial(OfOdds):
     @property
     def stddev(self) -> Tensor:
         """The standard deviation."""
-        return np.sqrt(self.mean) * np.sqrt(1 + self._odds)  # type: ignore[return-value]
+        return np.sqrt(self.mean) * np.sqrt(1 + self._odds)
 
     def _draw(self, sample_shape: tuple[int, ...], generator: Generator) -> Any:
         return draw_given(_negative_binomials, self._shape(sample_shape), [self.total_count, self._odds], generator)

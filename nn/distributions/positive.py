@@ -78,7 +78,7 @@ class Exponential(Positive):
     @property
     def variance(self) -> Tensor:
         """The variance."""
-        return np.square(1 / self.rate)  # type: ignore[return-value]
+        return np.square(1 / self.rate)
 
     def entropy(self) -> Tensor:
         """Return the entropy."""
