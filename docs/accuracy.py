@@ -2,7 +2,8 @@
 
 ``python docs/accuracy.py`` measures every function, with mpmath and beside PyTorch and JAX where they are installed,
 and writes these files; this takes an hour on one core, and less with ``gmpy2``. With names, such as ``np.tanh``, it
-measures only these; with ``distributions``, these alone. The true results are kept in the folder for temporary files, so that a second run takes minutes.
+measures only these; with ``distributions``, these alone. The true results are kept in the folder for temporary files,
+so that a second run takes minutes.
 """
 
 from __future__ import annotations
@@ -18,8 +19,8 @@ from typing import Any
 ROOT = Path(__file__).parent.parent
 sys.path.insert(0, str(ROOT))
 
-from docs.ulps.functions import FUNCTIONS, SECTIONS, Function  # noqa: E402 - found through the path set above
 from docs.ulps.distribution_reasons import explained  # noqa: E402 - as above
+from docs.ulps.functions import FUNCTIONS, SECTIONS, Function  # noqa: E402 - found through the path set above
 from docs.ulps.reasons import LIMIT, needs_reason, reason  # noqa: E402 - as above
 from docs.ulps.reductions import REDUCTIONS, Reduction  # noqa: E402 - as above
 

@@ -18,8 +18,8 @@ sys.path.insert(0, str(Path(__file__).parent.parent))
 pytest.importorskip("mpmath", reason="compares with mpmath: pip install -e '.[dev]'")
 
 from docs.ulps import distributions as measuring
-from docs.ulps.distributions import CASES, Case
 from docs.ulps.distribution_reasons import LIMIT, reason
+from docs.ulps.distributions import CASES, Case
 
 ROWS = 40 if THOROUGH else 1
 FUNCTIONS = [
@@ -116,8 +116,9 @@ def test_what_was_mended_stays_so(library: str, name: str, method: str, dtype: s
 
 def test_quantiles_of_0_and_1_are_the_ends_of_the_support() -> None:
     ends: dict[str, tuple[Any, ...]] = {
-        "norm": (), "laplace": (), "cauchy": (), "logistic": (), "gumbel_r": (), "t": (3.3,), "expon": (), "halfnorm": (),
-        "gamma": (2.2,), "beta": (1.7, 2.4), "f": (3.2, 4.5), "lognorm": (0.7,), "pareto": (2.2,), "truncnorm": (-1, 2),
+        "norm": (), "laplace": (), "cauchy": (), "logistic": (), "gumbel_r": (), "t": (3.3,), "expon": (),
+        "halfnorm": (), "gamma": (2.2,), "beta": (1.7, 2.4), "f": (3.2, 4.5), "lognorm": (0.7,), "pareto": (2.2,),
+        "truncnorm": (-1, 2),
     }  # fmt: skip
     for name, shapes in ends.items():
         low, high = getattr(stats, name).support(*shapes)
