@@ -62,7 +62,7 @@ The errors depend a little on the processor and on the versions of NumPy and Sci
 {versions}.
 """
 OF_DISTRIBUTIONS = """
-## Distributions
+## Densities, quantiles and moments
 
 These are the errors of `nn.distributions` and `autograd.scipy.stats`, of value and gradient: the worst of a few places
 of each function, in the bulk and the tails, by parameters between the extremes of the dtype. The unit is the larger of

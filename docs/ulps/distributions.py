@@ -91,7 +91,8 @@ def _counted(
 
 def _nn(
     name: str, family: Family, standard: Callable[..., Any], points: tuple[Any, ...] = REAL,
-    constants: tuple[str, ...] = (), make: Callable[..., Any] | None = None, columns: int = 0, functions: tuple[str, ...] = (), **parameters: Values,
+    constants: tuple[str, ...] = (), make: Callable[..., Any] | None = None, columns: int = 0,
+    functions: tuple[str, ...] = (), **parameters: Values,
 ) -> Case:  # fmt: skip
     return Case("nn", name, family, parameters, points, standard, constants, make, columns, functions)
 
