@@ -28,6 +28,9 @@ Programs of `compile`
 Loops
     `compiled_loop` makes numba compile a function of arrays when it is first called, and keep it on disk; `load_numba`
     raises where it is not installed. `fusing` tells whether the calls that run are recorded for such loops.
+Distributions
+    `densities` has functions of standardized variables, such as the quantile of Laplace's distribution, that keep their
+    digits in the tails; `densities.special` is `scipy.special`, imported when a function of it is asked for.
 Exports
     `trace_operations` lists the operations that ran, each as a `TracedOperation`; `replacing` writes a file completely
     or not at all.
@@ -77,6 +80,7 @@ from .graph.traced import (
     outside,
     outside_types,
 )
+from .ops import densities
 from .primitives.accurate_sum import accurate_sum
 from .primitives.declare import composed, elementwise, general, linear, multilinear, not_differentiable
 from .primitives.naming import set_module
@@ -115,6 +119,7 @@ __all__ = [
     "cached_arrays",
     "compiled_loop",
     "composed",
+    "densities",
     "describe_calls",
     "done_outside",
     "drawn",

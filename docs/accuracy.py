@@ -1,8 +1,9 @@
-"""The page about accuracy: ``docs/accuracy.md``, from ``docs/ulps/measured.json``.
+"""The page about accuracy: ``docs/accuracy.md``, from ``docs/ulps/measured.json`` and ``docs/ulps/distributions.json``.
 
 ``python docs/accuracy.py`` measures every function, with mpmath and beside PyTorch and JAX where they are installed,
-and writes both files; this takes an hour on one core, and less with ``gmpy2``. With names, such as ``np.tanh``, it
-measures only these. The true results are kept in the folder for temporary files, so that a second run takes minutes.
+and writes these files; this takes an hour on one core, and less with ``gmpy2``. With names, such as ``np.tanh``, it
+measures only these; with ``distributions``, these alone. The true results are kept in the folder for temporary files,
+so that a second run takes minutes.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from typing import Any
 ROOT = Path(__file__).parent.parent
 sys.path.insert(0, str(ROOT))
 
+from docs.ulps.distribution_reasons import explained  # noqa: E402 - as above
 from docs.ulps.functions import FUNCTIONS, SECTIONS, Function  # noqa: E402 - found through the path set above
 from docs.ulps.reasons import LIMIT, needs_reason, reason  # noqa: E402 - as above
 from docs.ulps.reductions import REDUCTIONS, Reduction  # noqa: E402 - as above
@@ -27,6 +29,8 @@ __all__ = ["EVERYTHING", "MEASURED", "PAGE", "outliers", "page", "shown", "table
 EVERYTHING: tuple[Function | Reduction, ...] = (*FUNCTIONS, *REDUCTIONS)
 PAGE = ROOT / "docs" / "accuracy.md"
 MEASURED = ROOT / "docs" / "ulps" / "measured.json"
+DISTRIBUTIONS = ROOT / "docs" / "ulps" / "distributions.json"
+ROWS = 4  # places for each function of a distribution
 ORDERS = ("value", "gradient", "second")
 PRECISIONS = ("float32", "float64")
 LIBRARIES = ("plaingrad", "PyTorch", "JAX")
@@ -57,6 +61,18 @@ The errors depend a little on the processor and on the versions of NumPy and Sci
 `sin` in float32, for example, have other last digits than the scalar ones. These are from
 {versions}.
 """
+OF_DISTRIBUTIONS = """
+## Densities, quantiles and moments
+
+These are the errors of `nn.distributions` and `autograd.scipy.stats`, of value and gradient: the worst of a few places
+of each function, in the bulk and the tails, by parameters between the extremes of the dtype. The unit is the larger of
+an ulp of the result and what an ulp of each argument changes. Those of `autograd.scipy.stats` are of float64, in which
+it computes; a result that is no number of the dtype is left out, and so is its gradient.
+"""
+OF_LIBRARY = {
+    "nn": ("log_prob", "cdf", "icdf", "entropy", "mean", "variance", "stddev"),
+    "scipy": ("pdf", "logpdf", "cdf", "logcdf", "sf", "logsf", "ppf", "isf"),
+}
 OUTLIERS = """
 ## Errors above {limit:.0f} ulps
 
@@ -80,6 +96,7 @@ def page() -> str:
     for title, functions in SECTIONS.items():
         parts += _section(title, functions, measured)
     parts += _section("Reductions", REDUCTIONS, measured)
+    parts += _distributions(json.loads(DISTRIBUTIONS.read_text()))
     parts.append(OUTLIERS.format(limit=LIMIT))
     parts.append("\n| result | dtype | ulps | at | of an ulp of x | why |\n|---|---|---|---|---|---|\n")
     parts += [
@@ -113,6 +130,33 @@ def _section(title: str, functions: tuple[Function | Reduction, ...], measured: 
             count = str(of_all["places"]) if precision == PRECISIONS[0] else ""
             places.append(f"| `{_short(function.call)}` | {precision[5:]} | {' | '.join(where)} | {count} |\n")
     return [*lines, *places]
+
+
+def _distributions(measured: dict[str, Any]) -> list[str]:
+    """Return a table for each library: a row for each distribution and dtype, and the reasons of large errors."""
+    parts = [OF_DISTRIBUTIONS]
+    for library, functions in OF_LIBRARY.items():
+        shown = [
+            name.replace("pdf", "pdf or pmf") if library == "scipy" and "pdf" in name else name for name in functions
+        ]
+        parts.append(f"\n| `{library}` | dtype | {' | '.join(shown)} |\n|{'---|' * (len(functions) + 2)}\n")
+        names = sorted({key.split(".")[1] for key in measured if key.startswith(f"{library}.")})
+        for name in names:
+            for precision in PRECISIONS if library == "nn" else PRECISIONS[1:]:
+                found = [
+                    measured.get(f"{library}.{name}.{one}")
+                    or measured.get(f"{library}.{name}.{one.replace('df', 'mf')}")
+                    for one in functions
+                ]
+                cells = [_pair(each[precision]) if each else "-" for each in found]
+                parts.append(f"| `{name}` | {precision[5:]} | {' | '.join(cells)} |\n")
+    parts.append("\n| errors above 100 ulps | why |\n|---|---|\n")
+    parts += [f"| {results} | {why} |\n" for results, why in explained()]
+    return parts
+
+
+def _pair(errors: dict[str, Any]) -> str:
+    return ", ".join(_number(errors[order][0]) if order in errors else "-" for order in ORDERS[:2])
 
 
 def _short(call: str) -> str:
@@ -177,6 +221,18 @@ def measure(names: list[str], processes: int = 2) -> None:
     MEASURED.write_text("{\n" + ",\n".join(lines) + "\n}\n")
 
 
+def measure_distributions() -> None:
+    """Measure all distributions and write their table."""
+    from docs.ulps.distributions import measured
+
+    lines = (f"{json.dumps(key)}: {json.dumps(value)}" for key, value in measured(ROWS).items())
+    DISTRIBUTIONS.write_text("{\n" + ",\n".join(lines) + "\n}\n")
+
+
 if __name__ == "__main__":
-    measure(sys.argv[1:])
+    names = [name for name in sys.argv[1:] if name != "distributions"]
+    if names or not sys.argv[1:]:
+        measure(names)
+    if names != sys.argv[1:] or not names:
+        measure_distributions()
     PAGE.write_text(page())

@@ -24,7 +24,7 @@ import numpy as np
 from .functions import Function
 from .reductions import WEIGHTS, Reduction
 
-__all__ = ["References"]
+__all__ = ["References", "limited"]
 
 ALL = -1  # the direction in which the variables of a reduction grow by their weights
 AGREEMENT = 20
@@ -82,7 +82,7 @@ class References:
         for row in order.tolist():
             if time.process_time() - start > ALL_SECONDS:
                 break
-            with _limited(SECONDS):
+            with limited(SECONDS):
                 self._at(results[row], [self._mp.mpf(float(column[row])) for column in self.places])
         CACHE.mkdir(exist_ok=True)
         np.save(self._file, results)
@@ -203,7 +203,7 @@ class References:
     def _sensitivity(self, row: int, quantity: tuple[int, ...]) -> tuple[float, float]:
         place, near, total = [self._mp.mpf(float(column[row])) for column in self.places], 0.0, 0.0
         step = self._mp.mpf(10) ** -8
-        with _limited(4 * SECONDS):
+        with limited(4 * SECONDS):
             self._values.clear()
             here = self._derivative(place, quantity)
             for i, x in enumerate(place):
@@ -220,7 +220,7 @@ class References:
 
 
 @contextmanager
-def _limited(seconds: float) -> Iterator[None]:
+def limited(seconds: float) -> Iterator[None]:
     """Give up after some time: a few places take mpmath minutes."""
 
     def stop(*_: object) -> None:

@@ -7,7 +7,6 @@ from typing import Any
 
 import numpy as np
 
-from ..functional._smooth_activation import softplus
 from ._special import special
 from .categorical import Categorical, OneHotCategorical
 from .combined import Independent
@@ -29,6 +28,13 @@ LOG_2PI = math.log(2 * math.pi)
 # Of the same family
 
 
+def _beyond_log(x: Any, y: Any) -> Any:
+    """Return x/y - 1 - log(x/y), which is small where both are about the same."""
+    excess = (x - y) / y
+    near = np.less(np.abs(excess), 0.5)
+    return excess - np.where(near, np.log1p(np.where(near, excess, 0)), np.log(np.where(near, 1, x / y)))
+
+
 @register_kl(Bernoulli, Bernoulli)
 def _bernoulli(p: Any, q: Any) -> Any:
     return _of_logits(p, q)
@@ -41,9 +47,8 @@ def _geometric(p: Any, q: Any) -> Any:
 
 def _of_logits(p: Any, q: Any) -> Any:
     """Return the divergence of one trial; an outcome that cannot occur in `p` adds nothing."""
-    return p.probs * (softplus(-q.logits) - softplus(-p.logits)) + (1 - p.probs) * (
-        softplus(q.logits) - softplus(p.logits)
-    )
+    first, second = p._logs, q._logs
+    return sum(chance * (log - other) for chance, log, other in zip(p._both, first, second, strict=True))
 
 
 @register_kl(Binomial, Binomial)
@@ -55,7 +60,9 @@ def _binomial(p: Any, q: Any) -> Any:
 
 @register_kl(Poisson, Poisson)
 def _poisson(p: Any, q: Any) -> Any:
-    return special.xlogy(p.rate, p.rate / q.rate) - p.rate + q.rate
+    none = np.equal(p.rate, 0)
+    rate = np.where(none, 1, p.rate)
+    return np.where(none, q.rate, rate * _beyond_log(q.rate, rate))
 
 
 @register_kl(Categorical, Categorical)
@@ -68,20 +75,19 @@ def _categorical(p: Any, q: Any) -> Any:
 
 @register_kl(Normal, Normal)
 def _normal(p: Any, q: Any) -> Any:
-    ratio, distance = p.scale / q.scale, (p.loc - q.loc) / q.scale
-    return 0.5 * (ratio * ratio + distance * distance - 1) - np.log(ratio)
+    excess, distance = (p.scale - q.scale) / q.scale, (p.loc - q.loc) / q.scale
+    return 0.5 * (excess * excess + distance * distance) + _beyond_log(p.scale, q.scale)
 
 
 @register_kl(HalfNormal, HalfNormal)
 def _half_normal(p: Any, q: Any) -> Any:
-    ratio = p.scale / q.scale
-    return 0.5 * (ratio * ratio - 1) - np.log(ratio)
+    return 0.5 * np.square((p.scale - q.scale) / q.scale) + _beyond_log(p.scale, q.scale)
 
 
 @register_kl(Laplace, Laplace)
 def _laplace(p: Any, q: Any) -> Any:
-    ratio, distance = p.scale / q.scale, np.abs(p.loc - q.loc)
-    return -np.log(ratio) + distance / q.scale + ratio * np.exp(-distance / p.scale) - 1
+    distance = np.abs(p.loc - q.loc) / p.scale
+    return _beyond_log(p.scale, q.scale) + p.scale / q.scale * (distance + np.expm1(-distance))
 
 
 @register_kl(Cauchy, Cauchy)
@@ -98,8 +104,7 @@ def _gumbel(p: Any, q: Any) -> Any:
 
 @register_kl(Exponential, Exponential)
 def _exponential(p: Any, q: Any) -> Any:
-    ratio = q.rate / p.rate
-    return ratio - 1 - np.log(ratio)
+    return _beyond_log(q.rate, p.rate)
 
 
 @register_kl(Gamma, Gamma)
@@ -111,8 +116,7 @@ def _gamma(p: Any, q: Any) -> Any:
 
 @register_kl(Pareto, Pareto)
 def _pareto(p: Any, q: Any) -> Any:
-    ratio = q.alpha / p.alpha
-    finite = q.alpha * np.log(p.scale / q.scale) - np.log(ratio) + ratio - 1
+    finite = q.alpha * np.log(p.scale / q.scale) + _beyond_log(q.alpha, p.alpha)
     return np.where(np.less(p.scale, q.scale), np.inf, finite)
 
 

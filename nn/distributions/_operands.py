@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from .._arguments import TensorLike
     from .constraints import Constraint
 
-__all__ = ["as_parameters", "as_value", "broadcast_batches", "check", "logits_of", "shape_of"]
+__all__ = ["as_parameters", "as_value", "broadcast_batches", "check", "logs_of", "shape_of"]
 
 WEAK = (bool, int, float, list, tuple)  # they take the dtype of what is beside them
 
@@ -102,8 +102,10 @@ def shape_of(sample_shape: int | Sequence[int]) -> tuple[int, ...]:
     return shape
 
 
-def logits_of(probs: Tensor, is_binary: bool) -> Any:
-    """Return logarithms of probabilities, or of odds; those of 0 and 1 are kept finite, as in PyTorch."""
-    eps = np.finfo(probs.dtype).eps
-    inner: Any = np.clip(probs, eps, 1 - eps)
-    return np.log(inner) - np.log1p(-inner) if is_binary else np.log(inner)
+def logs_of(probs: Tensor) -> tuple[Any, Any]:
+    """Return logarithms of probabilities and of what they lack of 1; for those of 0, of the least positive numbers."""
+    info = np.finfo(probs.dtype)
+    return (
+        np.log(np.where(probs > 0, probs, info.smallest_subnormal)),
+        np.log1p(-np.where(probs < 1, probs, 1 - info.epsneg)),
+    )

@@ -14,7 +14,7 @@ from ..functional._activation import log_softmax, softmax
 from ..functional._kernels.operands import as_operand
 from ..random import draw_given
 from . import constraints
-from ._operands import logits_of
+from ._operands import logs_of
 from ._special import special
 from .constraints import Constraint, Constraints
 from .distribution import Distribution, Generator
@@ -40,7 +40,8 @@ class OfClasses(Distribution):
         """Keep probabilities with a sum of 1, or their logarithms."""
         self._set_either(validate_args, probs, logits, **others)
         if probs is None:
-            self.__dict__["logits"] = log_softmax(self.__dict__["logits"], axis=-1)
+            given = self.__dict__["logits"]
+            self.__dict__["logits"] = _near_0(log_softmax(given, axis=-1), softmax(given, axis=-1))
         else:
             found = self.__dict__["probs"]
             self.__dict__["probs"] = found / np.sum(found, axis=-1, keepdims=True)
@@ -55,7 +56,7 @@ class OfClasses(Distribution):
     def logits(self) -> Tensor:
         """The logarithms of the probabilities."""
         found: Any = self.__dict__.get("logits")
-        return logits_of(self.probs, is_binary=False) if found is None else found
+        return _near_0(logs_of(self.probs)[0], self.probs) if found is None else found
 
     @property
     def _classes(self) -> int:
@@ -72,6 +73,13 @@ class OfClasses(Distribution):
         logits = self.logits
         least = np.finfo(logits.dtype).min
         return -np.sum(np.maximum(logits, least) * self.probs, axis=-1)
+
+
+def _near_0(logits: Any, probs: Any) -> Any:
+    """Return logarithms of probabilities, that of the most probable class from the sum of the others."""
+    most = borrow(probs) > 0.5
+    rest = np.sum(np.where(most, 0, probs), axis=-1, keepdims=True)
+    return np.where(most, np.log1p(-np.where(most, rest, 0)), logits)
 
 
 class Categorical(OfClasses):

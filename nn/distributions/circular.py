@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from autograd import Tensor
+from autograd.extend import densities
 
 from .._arguments import TensorLike
 from ..random import draw_given
@@ -68,7 +69,8 @@ class VonMises(Distribution):
     @property
     def variance(self) -> Tensor:
         """The circular variance, 1 less the mean cosine of the distance to `loc`."""
-        return 1 - special.i1e(self.concentration) / special.i0e(self.concentration)
+        result: Any = densities.von_mises_variance(self.concentration)
+        return result
 
     def _draw(self, sample_shape: tuple[int, ...], generator: Generator) -> Any:
         return draw_given(_angles, self._shape(sample_shape), [self.loc, self.concentration], generator)

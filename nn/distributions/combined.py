@@ -11,7 +11,6 @@ from autograd import ShapeError, Tensor
 from autograd.extend import borrow
 
 from .._arguments import TensorLike
-from ..functional._activation import log_softmax
 from . import constraints
 from .categorical import Categorical
 from .constraints import Constraint
@@ -227,7 +226,7 @@ class MixtureSameFamily(Distribution):
 
     def _log_prob(self, value: Any) -> Any:
         parts = self.component_distribution._log_prob(np.expand_dims(value, self._axis))
-        return np.logaddexp.reduce(parts + log_softmax(self.mixture_distribution.logits, axis=-1), axis=-1)
+        return np.logaddexp.reduce(parts + self.mixture_distribution.logits, axis=-1)
 
     def _cdf(self, value: Any) -> Any:
         parts = self.component_distribution._cdf(np.expand_dims(value, self._axis))

@@ -2,26 +2,22 @@
 
 from __future__ import annotations
 
-import math
 from typing import Any, ClassVar
 
 import numpy as np
 
 from autograd import Tensor
+from autograd.extend import densities
 
 from .._arguments import TensorLike
 from ..functional._activation import sigmoid
-from ..functional._smooth_activation import softplus
 from ..random import draw_given
 from . import constraints
-from ._operands import logits_of
-from ._special import special
+from ._operands import logs_of
 from .constraints import Constraint, Constraints
 from .distribution import Distribution, Generator
 
 __all__ = ["Bernoulli", "Binomial", "Geometric", "NegativeBinomial", "OfOdds", "Poisson"]
-
-_LOG_2 = math.log(2)
 
 
 class OfOdds(Distribution):
@@ -43,11 +39,47 @@ class OfOdds(Distribution):
     def logits(self) -> Tensor:
         """The logarithm of the odds, ``log(probs / (1 - probs))``."""
         found: Any = self.__dict__.get("logits")
-        return logits_of(self.probs, is_binary=True) if found is None else found
+        if found is None:
+            log, rest = logs_of(self.probs)
+            return log - rest
+        return found
 
     @logits.setter
     def logits(self, value: Tensor) -> None:
         self.__dict__["logits"] = value
+
+    @property
+    def _both(self) -> tuple[Any, Any]:
+        """The probabilities of success and of failure."""
+        if "probs" in self.__dict__:
+            return self.probs, 1 - self.probs
+        return sigmoid(self.logits), sigmoid(-self.logits)
+
+    @property
+    def _logs(self) -> tuple[Any, Any]:
+        """The logarithms of both; that of 0 is kept finite."""
+        if "probs" in self.__dict__:
+            return logs_of(self.probs)
+        return -np.logaddexp(0, -self.logits), -np.logaddexp(0, self.logits)
+
+    @property
+    def _odds(self) -> Any:
+        """The quotient of both probabilities."""
+        return self.probs / (1 - self.probs) if "probs" in self.__dict__ else np.exp(self.logits)
+
+    @property
+    def _variance(self) -> Any:
+        """The variance of one trial."""
+        hit, miss = self._both
+        return hit * miss if "probs" in self.__dict__ else densities.variance_of_odds(self.logits)
+
+    @property
+    def _entropy(self) -> Any:
+        """The entropy of one trial."""
+        if "probs" not in self.__dict__:
+            return densities.entropy_of_odds(self.logits)
+        (hit, miss), (log_hit, log_miss) = self._both, self._logs
+        return -hit * log_hit - miss * log_miss
 
     def _is_hit(self, shape: tuple[int, ...], generator: Generator) -> Any:
         return self._noise("random", shape, generator) < self.probs
@@ -99,11 +131,11 @@ class Bernoulli(OfOdds):
     @property
     def variance(self) -> Tensor:
         """The variance."""
-        return self.probs * (1 - self.probs)
+        return self._variance
 
     def entropy(self) -> Tensor:
         """Return the entropy."""
-        return softplus(self.logits) - self.logits * self.probs
+        return self._entropy
 
     def enumerate_support(self, expand: bool = True) -> Tensor:
         """Return 0 and 1 along a new first axis."""
@@ -114,7 +146,8 @@ class Bernoulli(OfOdds):
         return self._is_hit(self._shape(sample_shape), generator).astype(self._dtype)
 
     def _log_prob(self, value: Any) -> Any:
-        return value * self.logits - softplus(self.logits)
+        hit, miss = self._logs
+        return value * hit + (1 - value) * miss
 
 
 class Geometric(OfOdds):
@@ -154,7 +187,7 @@ class Geometric(OfOdds):
     @property
     def mean(self) -> Tensor:
         """The mean."""
-        return 1 / self.probs - 1
+        return 1 / self._odds if "probs" in self.__dict__ else np.exp(-self.logits)  # type: ignore[return-value]
 
     @property
     def mode(self) -> Tensor:
@@ -164,19 +197,25 @@ class Geometric(OfOdds):
     @property
     def variance(self) -> Tensor:
         """The variance."""
-        return (1 / self.probs - 1) / self.probs
+        return self.mean / self.probs
+
+    @property
+    def stddev(self) -> Tensor:
+        """The standard deviation."""
+        hit, miss = self._both
+        return np.sqrt(miss) / hit
 
     def entropy(self) -> Tensor:
         """Return the entropy."""
-        return (softplus(self.logits) - self.logits * self.probs) / self.probs
+        return self._entropy / self.probs
 
     def _draw(self, sample_shape: tuple[int, ...], generator: Generator) -> Any:
         noise = self._noise("standard_exponential", self._shape(sample_shape), generator)
-        return np.floor(noise / softplus(self.logits))
+        return np.floor(noise / -self._logs[1])
 
     def _log_prob(self, value: Any) -> Any:
-        rest = softplus(self.logits)  # minus the logarithm of the probability of a failure
-        return self.logits - (value + 1) * rest
+        hit, miss = self._logs
+        return hit + value * miss
 
 
 def _poissons(generator: np.random.Generator, shape: tuple[int, ...], rate: Any) -> Any:
@@ -239,7 +278,7 @@ class Poisson(Distribution):
         return draw_given(_poissons, self._shape(sample_shape), [self.rate], generator)
 
     def _log_prob(self, value: Any) -> Any:
-        return special.xlogy(value, self.rate) - self.rate - special.gammaln(value + 1)
+        return densities.poisson_log_mass(value, self.rate)
 
 
 class Binomial(OfOdds):
@@ -294,7 +333,7 @@ class Binomial(OfOdds):
     @property
     def variance(self) -> Tensor:
         """The variance."""
-        return self.total_count * self.probs * (1 - self.probs)
+        return self.total_count * self._variance
 
     def entropy(self) -> Tensor:
         """Return the entropy, a sum over all counts; `total_count` is the same for all distributions."""
@@ -318,9 +357,8 @@ class Binomial(OfOdds):
         return draw_given(_binomials, self._shape(sample_shape), [self.total_count, self.probs], generator)
 
     def _log_prob(self, value: Any) -> Any:
-        n = self.total_count
-        choices = special.gammaln(n + 1) - special.gammaln(value + 1) - special.gammaln(n - value + 1)
-        return choices + value * self.logits - n * softplus(self.logits)
+        n, (hit, miss) = self.total_count, self._logs
+        return densities.binomial_log_mass(value, n, *self._both, value * hit + (n - value) * miss)
 
 
 class NegativeBinomial(OfOdds):
@@ -368,27 +406,30 @@ class NegativeBinomial(OfOdds):
     @property
     def mean(self) -> Tensor:
         """The mean."""
-        return self.total_count * np.exp(self.logits)
+        return self.total_count * self._odds
 
     @property
     def mode(self) -> Tensor:
         """The most probable count."""
-        return np.maximum(np.floor((self.total_count - 1) * np.exp(self.logits)), 0)
+        return np.maximum(np.floor((self.total_count - 1) * self._odds), 0)
 
     @property
     def variance(self) -> Tensor:
         """The variance."""
-        return self.mean * (1 + np.exp(self.logits))
+        return self.mean * (1 + self._odds)
+
+    @property
+    def stddev(self) -> Tensor:
+        """The standard deviation."""
+        return np.sqrt(self.mean) * np.sqrt(1 + self._odds)
 
     def _draw(self, sample_shape: tuple[int, ...], generator: Generator) -> Any:
-        return draw_given(
-            _negative_binomials, self._shape(sample_shape), [self.total_count, np.exp(self.logits)], generator
-        )
+        return draw_given(_negative_binomials, self._shape(sample_shape), [self.total_count, self._odds], generator)
 
     def _log_prob(self, value: Any) -> Any:
         n = self.total_count
-        fails, hits = -n * softplus(self.logits), -value * softplus(-self.logits)
         none = (n == 0) & (value == 0)
+        (hit, miss), (log_hit, log_miss) = self._both, self._logs
         some = np.where(none, 1, n)
-        choices = special.gammaln(some + value) - special.gammaln(1 + value) - special.gammaln(some)
-        return fails + hits + np.where(none, 0, choices)
+        mass = densities.negative_binomial_log_mass(value, some, miss, hit, n * log_miss + value * log_hit)
+        return np.where(none, 0, mass)

@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from autograd import Tensor
+from autograd.extend import densities
 
 from .._arguments import TensorLike
 from . import constraints
@@ -66,8 +67,12 @@ class Uniform(Distribution):
     @property
     def variance(self) -> Tensor:
         """The variance."""
-        width = self.high - self.low
-        return width * width / 12
+        return np.square(self.stddev)  # type: ignore[return-value]
+
+    @property
+    def stddev(self) -> Tensor:
+        """The standard deviation."""
+        return (self.high - self.low) / math.sqrt(12)
 
     def entropy(self) -> Tensor:
         """Return the entropy."""
@@ -125,7 +130,7 @@ class Beta(Distribution):
     @property
     def mean(self) -> Tensor:
         """The mean."""
-        return self.concentration1 / (self.concentration1 + self.concentration0)
+        return 1 / (1 + self.concentration0 / self.concentration1)
 
     @property
     def mode(self) -> Tensor:
@@ -145,15 +150,15 @@ class Beta(Distribution):
     def entropy(self) -> Tensor:
         """Return the entropy."""
         a, b = self.concentration1, self.concentration0
-        slopes = (a - 1) * special.psi(a) + (b - 1) * special.psi(b) - (a + b - 2) * special.psi(a + b)
-        return special.betaln(a, b) - slopes
+        parts = densities.gamma_entropy(a) + densities.gamma_entropy(b) - densities.gamma_entropy(a + b)
+        result: Any = parts - special.psi(a + b)
+        return result
 
     def _draw(self, sample_shape: tuple[int, ...], generator: Generator) -> Any:
         return beta_sample(self.concentration1, self.concentration0, self._shape(sample_shape), generator)
 
     def _log_prob(self, value: Any) -> Any:
-        a, b = self.concentration1, self.concentration0
-        return special.xlogy(a - 1, value) + special.xlog1py(b - 1, -value) - special.betaln(a, b)
+        return densities.beta_log_density(value, 1 - value, self.concentration1, self.concentration0)
 
 
 class Kumaraswamy(Distribution):
@@ -193,7 +198,7 @@ class Kumaraswamy(Distribution):
 
     def _moment(self, n: int) -> Any:
         a, b = self.concentration1, self.concentration0
-        return b * np.exp(special.betaln(1 + n / a, b))
+        return b * np.exp(densities.log_beta(1 + n / a, b))
 
     @property
     def mean(self) -> Tensor:
@@ -310,7 +315,9 @@ class Dirichlet(Distribution):
         """Return the entropy."""
         a, total = self.concentration, np.sum(self.concentration, axis=-1)
         n = self.event_shape[0]
-        return self._log_norm() + (total - n) * special.psi(total) - np.sum((a - 1) * special.psi(a), axis=-1)
+        parts = np.sum(densities.gamma_entropy(a), axis=-1) - densities.gamma_entropy(total)
+        result: Any = parts - (n - 1) * special.psi(total)
+        return result
 
     def _draw(self, sample_shape: tuple[int, ...], generator: Generator) -> Any:
         return dirichlet_sample(self.concentration, self._shape(sample_shape), generator)

@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from autograd import Tensor
+from autograd.extend import densities
 
 from .._arguments import TensorLike
 from . import constraints
@@ -70,6 +71,11 @@ class Laplace(_LocationScale):
         """The variance."""
         return 2 * self.scale * self.scale
 
+    @property
+    def stddev(self) -> Tensor:
+        """The standard deviation."""
+        return math.sqrt(2) * self.scale
+
     def entropy(self) -> Tensor:
         """Return the entropy."""
         return 1 + np.log(2 * self.scale)
@@ -83,14 +89,10 @@ class Laplace(_LocationScale):
         return -np.log(2 * self.scale) - np.abs(value - self.loc) / self.scale
 
     def _cdf(self, value: Any) -> Any:
-        z = (value - self.loc) / self.scale
-        tail = 0.5 * np.exp(-np.abs(z))
-        return np.where(z > 0, 1 - tail, tail)
+        return densities.laplace_cdf((value - self.loc) / self.scale)
 
     def _icdf(self, value: Any) -> Any:
-        term = value - 0.5
-        with np.errstate(divide="ignore"):
-            return self.loc - self.scale * np.sign(term) * np.log1p(-2 * np.abs(term))
+        return self.loc + self.scale * densities.laplace_quantile(value)
 
 
 class Cauchy(_LocationScale):
@@ -136,13 +138,13 @@ class Cauchy(_LocationScale):
 
     def _log_prob(self, value: Any) -> Any:
         z = (value - self.loc) / self.scale
-        return -math.log(math.pi) - np.log(self.scale) - np.log1p(z * z)
+        return -math.log(math.pi) - np.log(self.scale) - densities.log1p_square(z)
 
     def _cdf(self, value: Any) -> Any:
-        return np.arctan((value - self.loc) / self.scale) / math.pi + 0.5
+        return densities.cauchy_cdf((value - self.loc) / self.scale)
 
     def _icdf(self, value: Any) -> Any:
-        return self.loc + self.scale * np.tan(math.pi * (value - 0.5))
+        return self.loc + self.scale * densities.cauchy_quantile(value)
 
 
 class HalfCauchy(Distribution):
@@ -199,13 +201,13 @@ class HalfCauchy(Distribution):
 
     def _log_prob(self, value: Any) -> Any:
         z = value / self.scale
-        return math.log(2 / math.pi) - np.log(self.scale) - np.log1p(z * z)
+        return math.log(2 / math.pi) - np.log(self.scale) - densities.log1p_square(z)
 
     def _cdf(self, value: Any) -> Any:
-        return np.arctan(value / self.scale) * (2 / math.pi)
+        return np.arctan2(value, self.scale) * (2 / math.pi)
 
     def _icdf(self, value: Any) -> Any:
-        return self.scale * np.tan(math.pi / 2 * value)
+        return self.scale * densities.half_cauchy_quantile(value)
 
 
 class Gumbel(_LocationScale):
@@ -240,6 +242,11 @@ class Gumbel(_LocationScale):
         """The variance."""
         return self.scale * self.scale * (math.pi**2 / 6)
 
+    @property
+    def stddev(self) -> Tensor:
+        """The standard deviation."""
+        return self.scale * (math.pi / math.sqrt(6))
+
     def entropy(self) -> Tensor:
         """Return the entropy."""
         return np.log(self.scale) + (1 + EULER)
@@ -249,8 +256,7 @@ class Gumbel(_LocationScale):
         return self.loc - self.scale * np.log(noise)
 
     def _log_prob(self, value: Any) -> Any:
-        z = (self.loc - value) / self.scale
-        return z - np.exp(z) - np.log(self.scale)
+        return densities.gumbel_log_density((value - self.loc) / self.scale) - np.log(self.scale)
 
     def _cdf(self, value: Any) -> Any:
         return np.exp(-np.exp((self.loc - value) / self.scale))

@@ -140,6 +140,11 @@ class HalfNormal(Distribution):
         """The variance."""
         return self.scale * self.scale * (1 - 2 / math.pi)
 
+    @property
+    def stddev(self) -> Tensor:
+        """The standard deviation."""
+        return self.scale * math.sqrt(1 - 2 / math.pi)
+
     def entropy(self) -> Tensor:
         """Return the entropy."""
         return np.log(self.scale) + 0.5 * (1 + math.log(math.pi / 2))

@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from autograd import Tensor
+from autograd.extend import densities
 
 from .._arguments import TensorLike
 from . import constraints
@@ -77,7 +78,7 @@ class Exponential(Positive):
     @property
     def variance(self) -> Tensor:
         """The variance."""
-        return 1 / (self.rate * self.rate)
+        return np.square(1 / self.rate)
 
     def entropy(self) -> Tensor:
         """Return the entropy."""
@@ -152,20 +153,23 @@ class Gamma(Positive):
     @property
     def variance(self) -> Tensor:
         """The variance."""
-        return self.concentration / (self.rate * self.rate)
+        return self.mean / self.rate
+
+    @property
+    def stddev(self) -> Tensor:
+        """The standard deviation."""
+        return np.sqrt(self.concentration) / self.rate
 
     def entropy(self) -> Tensor:
         """Return the entropy."""
-        a = self.concentration
-        return a - np.log(self.rate) + special.gammaln(a) + (1 - a) * special.psi(a)
+        result: Any = densities.gamma_entropy(self.concentration) - np.log(self.rate)
+        return result
 
     def _draw(self, sample_shape: tuple[int, ...], generator: Generator) -> Any:
         return gamma_sample(self.concentration, self._shape(sample_shape), generator) / self.rate
 
     def _log_prob(self, value: Any) -> Any:
-        a = self.concentration
-        power = special.xlogy(a, self.rate) + special.xlogy(a - 1, value)
-        return power - self.rate * value - special.gammaln(a)
+        return densities.gamma_log_density(self.rate * value, self.concentration) + np.log(self.rate)
 
     def _cdf(self, value: Any) -> Any:
         return special.gammainc(self.concentration, self.rate * value)
@@ -213,21 +217,30 @@ class InverseGamma(Positive):
     def variance(self) -> Tensor:
         """The variance, infinite for a concentration of up to 2."""
         a = np.where(self.concentration > 2, self.concentration, 3)
-        finite = self.rate * self.rate / ((a - 1) * (a - 1) * (a - 2))
+        finite = np.square(self.rate / (a - 1)) / (a - 2)
+        result: Any = np.where(self.concentration > 2, finite, math.inf).astype(self._dtype)
+        return result
+
+    @property
+    def stddev(self) -> Tensor:
+        """The standard deviation, infinite for a concentration of up to 2."""
+        a = np.where(self.concentration > 2, self.concentration, 3)
+        finite = self.rate / (a - 1) / np.sqrt(a - 2)
         result: Any = np.where(self.concentration > 2, finite, math.inf).astype(self._dtype)
         return result
 
     def entropy(self) -> Tensor:
         """Return the entropy."""
         a = self.concentration
-        return a + np.log(self.rate) + special.gammaln(a) - (1 + a) * special.psi(a)
+        result: Any = densities.gamma_entropy(a) - 2 * special.psi(a) + np.log(self.rate)
+        return result
 
     def _draw(self, sample_shape: tuple[int, ...], generator: Generator) -> Any:
         return self.rate / gamma_sample(self.concentration, self._shape(sample_shape), generator)
 
     def _log_prob(self, value: Any) -> Any:
-        a = self.concentration
-        return special.xlogy(a, self.rate) - (a + 1) * np.log(value) - self.rate / value - special.gammaln(a)
+        scaled = self.rate / value
+        return densities.gamma_log_density(scaled, self.concentration) + np.log(scaled) - np.log(value)
 
     def _cdf(self, value: Any) -> Any:
         return special.gammaincc(self.concentration, self.rate / value)
@@ -273,8 +286,13 @@ class Weibull(Positive):
     @property
     def variance(self) -> Tensor:
         """The variance."""
-        first, second = (special.gammaln(1 + n / self.concentration) for n in (1, 2))
-        return self.scale * self.scale * (np.exp(second) - np.exp(2 * first))
+        return np.square(self.stddev)  # type: ignore[return-value]
+
+    @property
+    def stddev(self) -> Tensor:
+        """The standard deviation."""
+        spread: Any = np.expm1(densities.log_moment_ratio(1 / self.concentration))
+        return self.mean * np.sqrt(spread)
 
     def entropy(self) -> Tensor:
         """Return the entropy."""
@@ -287,7 +305,7 @@ class Weibull(Positive):
     def _log_prob(self, value: Any) -> Any:
         log = np.log(value / self.scale)
         k = self.concentration
-        return np.log(k / self.scale) + (k - 1) * log - np.exp(k * log)
+        return np.log(k) + k * log - np.exp(k * log) - np.log(value)
 
     def _cdf(self, value: Any) -> Any:
         return -np.expm1(-np.power(value / self.scale, self.concentration))
@@ -332,7 +350,7 @@ class Pareto(Positive):
     def mean(self) -> Tensor:
         """The mean, infinite for an `alpha` of up to 1."""
         a = np.where(self.alpha > 1, self.alpha, 2)
-        result: Any = np.where(self.alpha > 1, a * self.scale / (a - 1), math.inf).astype(self._dtype)
+        result: Any = np.where(self.alpha > 1, self.scale + self.scale / (a - 1), math.inf).astype(self._dtype)
         return result
 
     @property
@@ -344,7 +362,15 @@ class Pareto(Positive):
     def variance(self) -> Tensor:
         """The variance, infinite for an `alpha` of up to 2."""
         a = np.where(self.alpha > 2, self.alpha, 3)
-        finite = self.scale * self.scale * a / ((a - 1) * (a - 1) * (a - 2))
+        finite = np.square(self.scale / (a - 1)) * (a / (a - 2))
+        result: Any = np.where(self.alpha > 2, finite, math.inf).astype(self._dtype)
+        return result
+
+    @property
+    def stddev(self) -> Tensor:
+        """The standard deviation, infinite for an `alpha` of up to 2."""
+        a = np.where(self.alpha > 2, self.alpha, 3)
+        finite = self.scale / (a - 1) * np.sqrt(a / (a - 2))
         result: Any = np.where(self.alpha > 2, finite, math.inf).astype(self._dtype)
         return result
 
@@ -357,7 +383,7 @@ class Pareto(Positive):
         return self.scale * np.exp(noise / self.alpha)
 
     def _log_prob(self, value: Any) -> Any:
-        return np.log(self.alpha / self.scale) - (self.alpha + 1) * np.log(value / self.scale)
+        return np.log(self.alpha) - self.alpha * np.log(value / self.scale) - np.log(value)
 
     def _cdf(self, value: Any) -> Any:
         return -np.expm1(-self.alpha * np.log(value / self.scale))

@@ -8,11 +8,11 @@ from typing import Any, ClassVar
 import numpy as np
 
 from autograd import Tensor
+from autograd.extend import densities
 
 from .._arguments import TensorLike
 from . import constraints
 from ._implicit import gamma_sample
-from ._special import special
 from .constraints import Constraint, Constraints
 from .distribution import Distribution, Generator, shown
 from .positive import Gamma, Positive
@@ -112,16 +112,22 @@ class StudentT(Distribution):
     def variance(self) -> Tensor:
         """The variance; infinity for up to two degrees of freedom, and nan for up to one."""
         many = np.where(self.df > 2, self.df, 3)
-        finite = self.scale * self.scale * many / (many - 2)
+        finite = self.scale * self.scale * (1 + 2 / (many - 2))
+        result: Any = np.where(self.df > 2, finite, np.where(self.df > 1, math.inf, math.nan)).astype(self._dtype)
+        return result
+
+    @property
+    def stddev(self) -> Tensor:
+        """The standard deviation; infinity for up to two degrees of freedom, and nan for up to one."""
+        many = np.where(self.df > 2, self.df, 3)
+        finite = self.scale * np.sqrt(1 + 2 / (many - 2))
         result: Any = np.where(self.df > 2, finite, np.where(self.df > 1, math.inf, math.nan)).astype(self._dtype)
         return result
 
     def entropy(self) -> Tensor:
         """Return the entropy."""
-        half, more = 0.5 * self.df, 0.5 * (self.df + 1)
-        log_beta = special.gammaln(half) + math.lgamma(0.5) - special.gammaln(more)
-        slope = special.psi(more) - special.psi(half)
-        return np.log(self.scale) + more * slope + 0.5 * np.log(self.df) + log_beta
+        result: Any = np.log(self.scale) + densities.student_entropy(self.df)
+        return result
 
     def _draw(self, sample_shape: tuple[int, ...], generator: Generator) -> Any:
         shape = self._shape(sample_shape)
@@ -129,10 +135,7 @@ class StudentT(Distribution):
         return self.loc + self.scale * (noise * np.sqrt(half / gamma_sample(half, shape, generator)))
 
     def _log_prob(self, value: Any) -> Any:
-        z = (value - self.loc) / self.scale
-        more = 0.5 * (self.df + 1)
-        norm = special.gammaln(0.5 * self.df) - special.gammaln(more) + 0.5 * np.log(self.df)
-        return -more * np.log1p(z * z / self.df) - np.log(self.scale) - norm - 0.5 * math.log(math.pi)
+        return densities.student_log_density((value - self.loc) / self.scale, self.df) - np.log(self.scale)
 
 
 class FisherSnedecor(Positive):
@@ -163,7 +166,7 @@ class FisherSnedecor(Positive):
     def mean(self) -> Tensor:
         """The mean, nan for a `df2` of up to 2."""
         n = np.where(self.df2 > 2, self.df2, 3)
-        result: Any = np.where(self.df2 > 2, n / (n - 2), math.nan).astype(self._dtype)
+        result: Any = np.where(self.df2 > 2, 1 + 2 / (n - 2), math.nan).astype(self._dtype)
         return result
 
     @property
@@ -178,8 +181,7 @@ class FisherSnedecor(Positive):
     def variance(self) -> Tensor:
         """The variance, nan for a `df2` of up to 4."""
         n = np.where(self.df2 > 4, self.df2, 5)
-        less = (n - 2) * (n - 2)
-        finite = 2 * n * n * (self.df1 + n - 2) / (self.df1 * less * (n - 4))
+        finite = 2 / self.df1 * np.square(1 + 2 / (n - 2)) * (1 + (self.df1 + 2) / (n - 4))
         result: Any = np.where(self.df2 > 4, finite, math.nan).astype(self._dtype)
         return result
 
@@ -189,7 +191,4 @@ class FisherSnedecor(Positive):
         return first * self.df2 / (second * self.df1)
 
     def _log_prob(self, value: Any) -> Any:
-        half, rest, ratio = 0.5 * self.df1, 0.5 * self.df2, self.df1 / self.df2
-        log_beta = special.gammaln(half) + special.gammaln(rest) - special.gammaln(half + rest)
-        powers = half * np.log(ratio) + (half - 1) * np.log(value) - (half + rest) * np.log1p(ratio * value)
-        return powers - log_beta
+        return densities.fisher_log_density(value, self.df1, self.df2)

@@ -186,6 +186,13 @@ class LogNormal(TransformedDistribution):
         result: Any = np.expm1(square) * np.exp(2 * self.loc + square)
         return result
 
+    @property
+    def stddev(self) -> Tensor:
+        """The standard deviation."""
+        square = self.base_dist.variance
+        result: Any = np.sqrt(np.expm1(square)) * np.exp(self.loc + 0.5 * square)
+        return result
+
     def expand(self, batch_shape: Sequence[int]) -> LogNormal:
         """Return the same distribution with a larger `batch_shape`."""
         base = self.base_dist.expand(batch_shape)

@@ -10,6 +10,7 @@ from scipy.special import _ufuncs as special
 
 from ...graph.batched import anywhere, everywhere
 from ...primitives.declare import elementwise
+from ..densities import log_beta
 from .common import at_quantile, in_double, over, where_defined
 from .gamma import LARGE, derivative_of_psi, is_pole, psi_between_poles, psi_rise, rgamma_slope, stirling
 from .integration import bell, tail_integral
@@ -110,7 +111,7 @@ def weight(i: Any, j: Any, a: Any, b: Any, log_x: Any, log_rest: Any) -> Any:
     binomial probabilities.
     """
     total = a + b
-    exponent = _times(i, log_x) + _times(j, log_rest) - special.betaln(a + 1, b + 1) - np.log1p(total)
+    exponent = _times(i, log_x) + _times(j, log_rest) - log_beta(a + 1, b + 1) - np.log1p(total)
     large = np.greater(np.minimum(a, b), LARGE)
     if anywhere(large):
         a, b, total = (np.where(large, value, LARGE) for value in (a, b, total))

@@ -10,6 +10,7 @@ from scipy.special import _ufuncs as special
 
 from ...graph.batched import anywhere
 from ...primitives.declare import elementwise
+from ..densities import student_log_density
 from . import beta, gamma
 from .common import at_quantile, in_double, of_last, over, where_defined
 from .error import erfcx_slope
@@ -22,7 +23,7 @@ def _density_of_t(v: Any, t: Any) -> Any:
 
 
 def _plain_density_of_t(v: Any, t: Any) -> Any:
-    return np.exp(-0.5 * (v + 1) * np.log1p(t * t / v) - special.betaln(0.5, 0.5 * v)) / np.sqrt(v)
+    return np.exp(student_log_density(t, v))
 
 
 def _t_in_freedom(v: Any, t: Any) -> Any:

@@ -1,8 +1,8 @@
 """Distributions under SciPy's names, whose densities and distribution functions take tensors.
 
 `Continuous` describes the functions of most: ``pdf``, ``logpdf``, ``cdf``, ``logcdf``, ``sf``, ``logsf``, ``ppf`` and
-``isf``; `Discrete` has ``pmf`` and ``logpmf`` instead of the densities. Given arrays, SciPy computes; given tensors,
-the formulas here do, in double precision as in SciPy.
+``isf``; `Discrete` has ``pmf`` and ``logpmf`` instead of the densities. They are computed in double precision, as in
+SciPy, but by formulas that keep their digits in the tails, where some of SciPy's do not.
 
 Each distribution can be imported as a module too, as programs for HIPS autograd do:
 ``import autograd.scipy.stats.norm as norm``.

@@ -101,8 +101,8 @@ _ppf: Any = elementwise(
 class _Vonmises(Continuous):
     """The von Mises distribution of an angle, exp(kappa cos z) / (2 pi I0(kappa)).
 
-    As in SciPy, the distribution function goes on by 1 with each full turn. Where kappa is 50 or more, SciPy's, of
-    arrays, errs by up to 1e-5; that of tensors has 12 digits.
+    As in SciPy, the distribution function goes on by 1 with each full turn. Where kappa is 50 or more, SciPy's errs by
+    up to 1e-5; this one has 12 digits.
     """
 
     name, shapes = "vonmises", ("kappa",)

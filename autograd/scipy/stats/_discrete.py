@@ -8,6 +8,7 @@ import numpy as np
 from scipy import special
 
 from ...graph.batched import everywhere
+from ...ops import densities
 from ...tensors.tensor import unwrap
 from .._given import refuse_live
 from ._distribution import OUTSIDE, Distribution
@@ -52,7 +53,7 @@ class Discrete(Distribution):
         """Return the logarithm of the probability of `k`, which is -inf outside of the support."""
         return self._computed("logpmf", k, parameters, named)
 
-    def _of_tensors(self, method: str, x: Any, given: list[Any]) -> Any:
+    def _of_values(self, method: str, x: Any, given: list[Any]) -> Any:
         *shapes, loc = given
         counts = {name: value for name, value in zip(self.shapes, shapes, strict=True) if name in self._counts}
         refuse_live(f"{self.name}.{method}", "it is an integer; pass t.detach()", k=x, loc=loc, **counts)
@@ -93,13 +94,19 @@ class _Poisson(Discrete):
         return shapes[0] >= 0
 
     def _logpmf(self, k: Any, mu: Any) -> Any:
-        return special.xlogy(k, mu) - special.gammaln(k + 1) - mu
+        return densities.poisson_log_mass(k, mu)
 
     def _cdf(self, k: Any, mu: Any) -> Any:
         return special.pdtr(k, mu)
 
     def _sf(self, k: Any, mu: Any) -> Any:
         return special.pdtrc(k, mu)
+
+    def _logcdf(self, k: Any, mu: Any) -> Any:
+        return densities.log_gammaincc(k + 1, mu)
+
+    def _logsf(self, k: Any, mu: Any) -> Any:
+        return densities.log_gammainc(k + 1, mu)
 
 
 class _Binom(Discrete):
@@ -115,14 +122,19 @@ class _Binom(Discrete):
         return shapes[0]
 
     def _logpmf(self, k: Any, n: Any, p: Any) -> Any:
-        choices = special.gammaln(n + 1) - special.gammaln(k + 1) - special.gammaln(n - k + 1)
-        return choices + special.xlogy(k, p) + special.xlog1py(n - k, -p)
+        return densities.binomial_log_mass(k, n, p, 1 - p, special.xlogy(k, p) + special.xlog1py(n - k, -p))
 
     def _cdf(self, k: Any, n: Any, p: Any) -> Any:
         return special.betaincc(k + 1, n - k, p)
 
     def _sf(self, k: Any, n: Any, p: Any) -> Any:
         return special.betainc(k + 1, n - k, p)
+
+    def _logcdf(self, k: Any, n: Any, p: Any) -> Any:
+        return densities.log_betainc(n - k, k + 1, 1 - p, p)
+
+    def _logsf(self, k: Any, n: Any, p: Any) -> Any:
+        return densities.log_betainc(k + 1, n - k, p, 1 - p)
 
 
 class _Nbinom(Discrete):
@@ -135,14 +147,19 @@ class _Nbinom(Discrete):
         return (n > 0) & (p > 0) & (p <= 1)
 
     def _logpmf(self, k: Any, n: Any, p: Any) -> Any:
-        choices = special.gammaln(n + k) - special.gammaln(k + 1) - special.gammaln(n)
-        return choices + n * np.log(p) + special.xlog1py(k, -p)
+        return densities.negative_binomial_log_mass(k, n, p, 1 - p, n * np.log(p) + special.xlog1py(k, -p))
 
     def _cdf(self, k: Any, n: Any, p: Any) -> Any:
         return special.betainc(n, k + 1, p)
 
     def _sf(self, k: Any, n: Any, p: Any) -> Any:
         return special.betaincc(n, k + 1, p)
+
+    def _logcdf(self, k: Any, n: Any, p: Any) -> Any:
+        return densities.log_betainc(n, k + 1, p, 1 - p)
+
+    def _logsf(self, k: Any, n: Any, p: Any) -> Any:
+        return densities.log_betainc(k + 1, n, 1 - p, p)
 
 
 class _Geom(Discrete):

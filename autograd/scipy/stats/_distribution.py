@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ...ops.densities import log_tail
 from ...tensors.tensor import Tensor, as_tensor
 from .._given import in_double, on_plain
 from ..common import is_plain
@@ -43,7 +44,6 @@ class Distribution:
 
     name: str
     shapes: tuple[str, ...] = ()
-    _ours: frozenset[str] = frozenset()  # which functions of arrays are computed as those of tensors are
     _further: tuple[tuple[str, float], ...] = ()  # loc, and scale
 
     def __repr__(self) -> str:
@@ -73,19 +73,14 @@ class Distribution:
 
     def _computed(self, method: str, x: Any, parameters: tuple[Any, ...], named: dict[str, Any]) -> Tensor:
         given = self._bound(method, parameters, named)
-        found: Any
-        plain = is_plain(x, *given)
-        if plain and method not in self._ours:
-            found = getattr(of_scipy(self.name), method)(x, *given)
-            return found
         with np.errstate(all="ignore"):  # as SciPy does: what is not defined is nan
-            found = self._of_tensors(method, in_double(x), list(map(in_double, given)))
-        if plain:
+            found: Any = self._of_values(method, in_double(x), list(map(in_double, given)))
+        if is_plain(x, *given):
             return found[()]
         result: Tensor = as_tensor(found) if any(isinstance(value, Tensor) for value in (x, *given)) else found
         return result
 
-    def _of_tensors(self, method: str, x: Any, given: list[Any]) -> Any:
+    def _of_values(self, method: str, x: Any, given: list[Any]) -> Any:
         raise NotImplementedError
 
     def _bound(self, method: str, parameters: tuple[Any, ...], named: dict[str, Any]) -> list[Any]:
@@ -117,7 +112,7 @@ class Distribution:
         return 1 - self._cdf(z, *shapes)
 
     def _logcdf(self, z: Any, *shapes: Any) -> Any:
-        return np.log(self._cdf(z, *shapes))
+        return log_tail(self._cdf(z, *shapes), self._sf(z, *shapes))
 
     def _logsf(self, z: Any, *shapes: Any) -> Any:
-        return np.log(self._sf(z, *shapes))
+        return log_tail(self._sf(z, *shapes), self._cdf(z, *shapes))

@@ -8,6 +8,8 @@ from typing import Any
 import numpy as np
 from scipy import special
 
+from ...ops import densities
+from ...tensors.tensor import unwrap
 from ._continuous import Continuous
 from ._symmetric import LOG_ROOT_2PI
 
@@ -36,6 +38,9 @@ class _Expon(_Positive):
     def _sf(self, z: Any) -> Any:
         return np.exp(-z)
 
+    def _logcdf(self, z: Any) -> Any:
+        return densities.left_gumbel_logcdf(np.log(z))
+
     def _logsf(self, z: Any) -> Any:
         return -z
 
@@ -61,10 +66,12 @@ class _Halfnorm(_Positive):
         return 2 * special.ndtr(-z)
 
     def _logsf(self, z: Any) -> Any:
-        return math.log(2) + special.log_ndtr(-z)
+        near = unwrap(z) < 1
+        tail = math.log(2) + special.log_ndtr(-np.where(near, 1, z))
+        return np.where(near, np.log1p(-self._cdf(np.where(near, z, 1))), tail)
 
     def _ppf(self, q: Any) -> Any:
-        return special.ndtri(0.5 * (1 + q))
+        return math.sqrt(2) * special.erfinv(q)
 
     def _isf(self, q: Any) -> Any:
         return -special.ndtri(0.5 * q)
@@ -84,6 +91,9 @@ class _Rayleigh(_Positive):
     def _sf(self, z: Any) -> Any:
         return np.exp(-0.5 * z * z)
 
+    def _logcdf(self, z: Any) -> Any:
+        return densities.left_gumbel_logcdf(2 * np.log(z) - math.log(2))
+
     def _logsf(self, z: Any) -> Any:
         return -0.5 * z * z
 
@@ -100,13 +110,19 @@ class _Gamma(_Positive):
     name, shapes = "gamma", ("a",)
 
     def _logpdf(self, z: Any, a: Any) -> Any:
-        return special.xlogy(a - 1, z) - z - special.gammaln(a)
+        return densities.gamma_log_density(z, a)
 
     def _cdf(self, z: Any, a: Any) -> Any:
         return special.gammainc(a, z)
 
     def _sf(self, z: Any, a: Any) -> Any:
         return special.gammaincc(a, z)
+
+    def _logcdf(self, z: Any, a: Any) -> Any:
+        return densities.log_gammainc(a, z)
+
+    def _logsf(self, z: Any, a: Any) -> Any:
+        return densities.log_gammaincc(a, z)
 
     def _ppf(self, q: Any, a: Any) -> Any:
         return special.gammaincinv(a, q)
@@ -121,13 +137,19 @@ class _Chi2(_Positive):
     name, shapes = "chi2", ("df",)
 
     def _logpdf(self, z: Any, df: Any) -> Any:
-        return special.xlogy(0.5 * df - 1, z) - 0.5 * z - special.gammaln(0.5 * df) - 0.5 * math.log(2) * df
+        return densities.gamma_log_density(0.5 * z, 0.5 * df) - math.log(2)
 
     def _cdf(self, z: Any, df: Any) -> Any:
         return special.chdtr(df, z)
 
     def _sf(self, z: Any, df: Any) -> Any:
         return special.chdtrc(df, z)
+
+    def _logcdf(self, z: Any, df: Any) -> Any:
+        return densities.log_gammainc(0.5 * df, 0.5 * z)
+
+    def _logsf(self, z: Any, df: Any) -> Any:
+        return densities.log_gammaincc(0.5 * df, 0.5 * z)
 
     def _ppf(self, q: Any, df: Any) -> Any:
         return 2 * special.gammaincinv(0.5 * df, q)
@@ -142,13 +164,19 @@ class _Invgamma(_Positive):
     name, shapes, _open = "invgamma", ("a",), True
 
     def _logpdf(self, z: Any, a: Any) -> Any:
-        return -(a + 1) * np.log(z) - special.gammaln(a) - 1 / z
+        return densities.gamma_log_density(1 / z, a) - 2 * np.log(z)
 
     def _cdf(self, z: Any, a: Any) -> Any:
         return special.gammaincc(a, 1 / z)
 
     def _sf(self, z: Any, a: Any) -> Any:
         return special.gammainc(a, 1 / z)
+
+    def _logcdf(self, z: Any, a: Any) -> Any:
+        return densities.log_gammaincc(a, 1 / z)
+
+    def _logsf(self, z: Any, a: Any) -> Any:
+        return densities.log_gammainc(a, 1 / z)
 
     def _ppf(self, q: Any, a: Any) -> Any:
         return 1 / special.gammainccinv(a, q)
@@ -164,13 +192,19 @@ class _Beta(Continuous):
     _low, _high = 0.0, 1.0
 
     def _logpdf(self, z: Any, a: Any, b: Any) -> Any:
-        return special.xlog1py(b - 1, -z) + special.xlogy(a - 1, z) - special.betaln(a, b)
+        return densities.beta_log_density(z, 1 - z, a, b)
 
     def _cdf(self, z: Any, a: Any, b: Any) -> Any:
         return special.betainc(a, b, z)
 
     def _sf(self, z: Any, a: Any, b: Any) -> Any:
         return special.betaincc(a, b, z)
+
+    def _logcdf(self, z: Any, a: Any, b: Any) -> Any:
+        return densities.log_betainc(a, b, z, 1 - z)
+
+    def _logsf(self, z: Any, a: Any, b: Any) -> Any:
+        return densities.log_betainc(b, a, 1 - z, z)
 
     def _ppf(self, q: Any, a: Any, b: Any) -> Any:
         return special.betaincinv(a, b, q)
@@ -185,15 +219,21 @@ class _F(_Positive):
     name, shapes = "f", ("dfn", "dfd")
 
     def _logpdf(self, z: Any, dfn: Any, dfd: Any) -> Any:
-        m, n = 0.5 * dfn, 0.5 * dfd
-        ratio = dfn / dfd
-        return m * np.log(ratio) + special.xlogy(m - 1, z) - (m + n) * np.log1p(ratio * z) - special.betaln(m, n)
+        return densities.fisher_log_density(z, dfn, dfd)
 
     def _cdf(self, z: Any, dfn: Any, dfd: Any) -> Any:
-        return special.fdtr(dfn, dfd, z)
+        return np.exp(self._logcdf(z, dfn, dfd))
 
     def _sf(self, z: Any, dfn: Any, dfd: Any) -> Any:
-        return special.fdtrc(dfn, dfd, z)
+        return np.exp(self._logsf(z, dfn, dfd))
+
+    def _logcdf(self, z: Any, dfn: Any, dfd: Any) -> Any:
+        odds = dfn / dfd * z
+        return densities.log_betainc(0.5 * dfn, 0.5 * dfd, odds / (1 + odds), 1 / (1 + odds))
+
+    def _logsf(self, z: Any, dfn: Any, dfd: Any) -> Any:
+        odds = dfn / dfd * z
+        return densities.log_betainc(0.5 * dfd, 0.5 * dfn, 1 / (1 + odds), odds / (1 + odds))
 
     def _ppf(self, q: Any, dfn: Any, dfd: Any) -> Any:
         variate, rest = special.betaincinv(0.5 * dfn, 0.5 * dfd, q), special.betainccinv(0.5 * dfd, 0.5 * dfn, q)
@@ -270,6 +310,9 @@ class _Weibull(_Positive):
 
     def _sf(self, z: Any, c: Any) -> Any:
         return np.exp(-(z**c))
+
+    def _logcdf(self, z: Any, c: Any) -> Any:
+        return densities.left_gumbel_logcdf(c * np.log(z))
 
     def _logsf(self, z: Any, c: Any) -> Any:
         return -(z**c)

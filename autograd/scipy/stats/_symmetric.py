@@ -9,6 +9,7 @@ import numpy as np
 from scipy import special
 
 from ...graph.batched import anywhere
+from ...ops import densities
 from ...tensors.tensor import unwrap
 from ._continuous import Continuous
 
@@ -72,21 +73,13 @@ class _Laplace(Continuous):
         return -np.abs(z) - math.log(2)
 
     def _cdf(self, z: Any) -> Any:
-        half = 0.5 * np.exp(-np.abs(z))
-        return np.where(z > 0, 1 - half, half)
+        return densities.laplace_cdf(z)
 
     def _sf(self, z: Any) -> Any:
-        return self._cdf(-z)
-
-    def _logcdf(self, z: Any) -> Any:
-        half = 0.5 * np.exp(-np.abs(z))
-        return np.where(z > 0, np.log1p(-half), z - math.log(2))
-
-    def _logsf(self, z: Any) -> Any:
-        return self._logcdf(-z)
+        return densities.laplace_cdf(-z)
 
     def _ppf(self, q: Any) -> Any:
-        return np.where(q > 0.5, -np.log(2 * (1 - q)), np.log(2 * q))
+        return densities.laplace_quantile(q)
 
     def _isf(self, q: Any) -> Any:
         return -self._ppf(q)
@@ -98,7 +91,7 @@ class _Logistic(Continuous):
     name = "logistic"
 
     def _logpdf(self, z: Any) -> Any:
-        return special.log_expit(z) + special.log_expit(-z)
+        return densities.logistic_log_density(z)
 
     def _cdf(self, z: Any) -> Any:
         return special.expit(z)
@@ -125,16 +118,16 @@ class _Cauchy(Continuous):
     name = "cauchy"
 
     def _logpdf(self, z: Any) -> Any:
-        return -np.log1p(z * z) - math.log(math.pi)
+        return -densities.log1p_square(z) - math.log(math.pi)
 
     def _cdf(self, z: Any) -> Any:
-        return np.arctan2(np.ones(()), -z) / math.pi
+        return densities.cauchy_cdf(z)
 
     def _sf(self, z: Any) -> Any:
-        return np.arctan2(np.ones(()), z) / math.pi
+        return densities.cauchy_cdf(-z)
 
     def _ppf(self, q: Any) -> Any:
-        return np.tan(math.pi * q - 0.5 * math.pi)
+        return densities.cauchy_quantile(q)
 
     def _isf(self, q: Any) -> Any:
         return -self._ppf(q)
@@ -146,7 +139,7 @@ class _RightGumbel(Continuous):
     name = "gumbel_r"
 
     def _logpdf(self, z: Any) -> Any:
-        return -z - np.exp(-z)
+        return densities.gumbel_log_density(z)
 
     def _cdf(self, z: Any) -> Any:
         return np.exp(-np.exp(-z))
@@ -156,6 +149,9 @@ class _RightGumbel(Continuous):
 
     def _logcdf(self, z: Any) -> Any:
         return -np.exp(-z)
+
+    def _logsf(self, z: Any) -> Any:
+        return densities.left_gumbel_logcdf(-z)
 
     def _ppf(self, q: Any) -> Any:
         return -np.log(-np.log(q))
@@ -170,13 +166,16 @@ class _LeftGumbel(Continuous):
     name = "gumbel_l"
 
     def _logpdf(self, z: Any) -> Any:
-        return z - np.exp(z)
+        return densities.gumbel_log_density(-z)
 
     def _cdf(self, z: Any) -> Any:
         return -np.expm1(-np.exp(z))
 
     def _sf(self, z: Any) -> Any:
         return np.exp(-np.exp(z))
+
+    def _logcdf(self, z: Any) -> Any:
+        return densities.left_gumbel_logcdf(z)
 
     def _logsf(self, z: Any) -> Any:
         return -np.exp(z)
@@ -193,16 +192,16 @@ class _StudentT(Continuous):
 
     name, shapes = "t", ("df",)
 
-    def _of_tensors(self, method: str, x: Any, given: list[Any]) -> Any:
+    def _of_values(self, method: str, x: Any, given: list[Any]) -> Any:
         df, *others = given
         normal = unwrap(df) == np.inf
         if not anywhere(normal):
-            return super()._of_tensors(method, x, given)
-        limit = norm._of_tensors(method, x, others)
-        return np.where(normal, limit, super()._of_tensors(method, x, [np.where(normal, 1.0, df), *others]))
+            return super()._of_values(method, x, given)
+        limit = norm._of_values(method, x, others)
+        return np.where(normal, limit, super()._of_values(method, x, [np.where(normal, 1.0, df), *others]))
 
     def _logpdf(self, z: Any, df: Any) -> Any:
-        return -special.betaln(0.5, 0.5 * df) - 0.5 * np.log(df) - 0.5 * (df + 1) * np.log1p(z * z / df)
+        return densities.student_log_density(z, df)
 
     def _cdf(self, z: Any, df: Any) -> Any:
         return special.stdtr(df, z)
@@ -210,11 +209,26 @@ class _StudentT(Continuous):
     def _sf(self, z: Any, df: Any) -> Any:
         return special.stdtr(df, -z)
 
+    def _logcdf(self, z: Any, df: Any) -> Any:
+        left = unwrap(z) < 0
+        far = np.where(left, z, -z)
+        whole = df + far * far
+        half = densities.log_betainc(0.5 * df, np.full_like(unwrap(whole), 0.5), df / whole, far * far / whole)
+        return np.where(left, half - math.log(2), np.log1p(-0.5 * np.exp(half)))
+
+    def _logsf(self, z: Any, df: Any) -> Any:
+        return self._logcdf(-z, df)
+
     def _ppf(self, q: Any, df: Any) -> Any:
-        return special.stdtrit(df, q)
+        tail = np.where(unwrap(q) < 0.5, q, 1 - q)
+        far = unwrap(tail) < 1e-3
+        twice, shape, half = 2 * np.where(far, tail, 0.25), 0.5 * df, np.full_like(unwrap(0.5 * df), 0.5)
+        part, rest = special.betaincinv(shape, half, twice), special.betainccinv(half, shape, twice)
+        size = np.sqrt(df) * np.sqrt(rest) / np.sqrt(part)
+        return np.where(far, np.where(unwrap(q) < 0.5, -size, size), special.stdtrit(df, np.where(far, 0.25, q)))
 
     def _isf(self, q: Any, df: Any) -> Any:
-        return -special.stdtrit(df, q)
+        return -self._ppf(q, df)
 
 
 class _Truncnorm(Continuous):
@@ -244,16 +258,32 @@ class _Truncnorm(Continuous):
         return np.exp(self._logsf(z, a, b))
 
     def _logcdf(self, z: Any, a: Any, b: Any) -> Any:
-        return _log_between(a, z) - _log_between(a, b)
+        return _log_part(_log_between(a, z), _log_between(z, b), _log_between(a, b))
 
     def _logsf(self, z: Any, a: Any, b: Any) -> Any:
-        return _log_between(z, b) - _log_between(a, b)
+        return _log_part(_log_between(z, b), _log_between(a, z), _log_between(a, b))
 
     def _ppf(self, q: Any, a: Any, b: Any) -> Any:
-        return special.ndtri((1 - q) * special.ndtr(a) + q * special.ndtr(b))
+        lower = _log_mixture(q, special.log_ndtr(a), special.log_ndtr(b))
+        upper = _log_mixture(q, special.log_ndtr(-a), special.log_ndtr(-b))
+        left = unwrap(lower) < unwrap(upper)
+        return np.where(
+            left, special.ndtri_exp(np.where(left, lower, -1)), -special.ndtri_exp(np.where(left, -1, upper))
+        )
 
     def _isf(self, q: Any, a: Any, b: Any) -> Any:
-        return -special.ndtri((1 - q) * special.ndtr(-b) + q * special.ndtr(-a))
+        return -self._ppf(q, -b, -a)
+
+
+def _log_part(log: Any, log_rest: Any, log_all: Any) -> Any:
+    """Return the logarithm of a part of a probability, given that of the rest, from whichever is smaller."""
+    small = unwrap(log) < unwrap(log_rest)
+    return np.where(small, log - log_all, np.log1p(-np.exp(np.where(small, log_all - 1, log_rest) - log_all)))
+
+
+def _log_mixture(q: Any, low: Any, high: Any) -> Any:
+    """Return the logarithm of (1 - q) exp(low) + q exp(high)."""
+    return np.logaddexp(np.log1p(-q) + low, np.log(q) + high)
 
 
 def _log_between(a: Any, b: Any) -> Any:
