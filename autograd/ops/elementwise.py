@@ -168,8 +168,8 @@ def clip(
     return _clip(x, *bounds)
 
 
-def _method_clip(x: Tensor, min: Any = None, max: Any = None) -> Any:
-    return _clip(x, min, max)
+def _method_clip(x: Tensor, min: Any = None, max: Any = None, out: Any = None) -> Any:
+    return _clip(x, min, max) if out is None else np.clip(x, min, max, out=out)
 
 
 def _method_astype(

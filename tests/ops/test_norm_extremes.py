@@ -1,6 +1,7 @@
 """Gradients of lengths whose squares overflow or underflow: they are those of the direction, or 0."""
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -11,10 +12,16 @@ from autograd import grad, hessian, vmap
 Norm = Callable[[Any], Any]
 DIRECTIONS = [[3.0, 4.0], [3.0, -4.0], [1.0, 0.0], [0.0, 0.0], [1.0, 1.0], [1.0, 1e-3]]
 ORDERS: list[Any] = [None, 2, 1, 3, 0.5, 1.5, 4, -1, -2, -3, np.inf, -np.inf, 0]
+
+
+def of_rows(ord: Any, x: Any) -> Any:
+    return np.linalg.norm(np.stack([x, x]), ord, 1)[0]
+
+
 NORMS: dict[str, Norm] = {
-    **{f"norm {ord}": lambda x, ord=ord: np.linalg.norm(x, ord) for ord in ORDERS},
-    **{f"rows {ord}": lambda x, ord=ord: np.linalg.norm(np.stack([x, x]), ord, 1)[0] for ord in (None, 2, 3, -2)},
-    **{f"vector_norm {ord}": lambda x, ord=ord: np.linalg.vector_norm(x, ord=ord) for ord in (1, 2, 3, np.inf)},
+    **{f"norm {ord}": partial(np.linalg.norm, ord=ord) for ord in ORDERS},
+    **{f"rows {ord}": partial(of_rows, ord) for ord in (None, 2, 3, -2)},
+    **{f"vector_norm {ord}": partial(np.linalg.vector_norm, ord=ord) for ord in (1, 2, 3, np.inf)},
     "Frobenius": lambda x: np.linalg.norm(x.reshape(1, -1), "fro"),
     "matrix_norm": lambda x: np.linalg.matrix_norm(x.reshape(1, -1)),
     "complex norm": lambda x: np.linalg.norm(x.astype(np.result_type(x.dtype, np.complex64))),
@@ -30,7 +37,7 @@ NORMS: dict[str, Norm] = {
 @pytest.mark.parametrize("name", NORMS)
 def test_gradients_are_those_of_the_direction_or_0(name: str, dtype: Any) -> None:
     norm, limits = NORMS[name], np.finfo(dtype)
-    exponents = range(limits.minexp - limits.nmant, limits.maxexp - 3, max(1, limits.maxexp // 6))
+    exponents = np.linspace(limits.minexp - limits.nmant, limits.maxexp - 3, 12).astype(int)
     for direction in DIRECTIONS:
         for exponent in exponents:
             x = np.ldexp(np.array(direction), exponent).astype(dtype)
