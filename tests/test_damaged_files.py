@@ -84,7 +84,9 @@ TABLE = b"label,a,b\n" + b"".join(b"%d,%d.5,-1e%d\n" % (i % 3, i, i % 9) for i i
 def write_table(path: Path) -> None:
     pandas = pytest.importorskip("pandas", reason="writes tables")
     pytest.importorskip("pyarrow", reason="writes Parquet")
-    frame = pandas.DataFrame({"label": [0, 1, 2], "a": [0.5, 1.5, 2.5], "b": [True, False, True]}, index=["x", "y", "z"])
+    frame = pandas.DataFrame(
+        {"label": [0, 1, 2], "a": [0.5, 1.5, 2.5], "b": [True, False, True]}, index=["x", "y", "z"]
+    )
     frame.to_parquet(path) if path.suffix == ".parquet" else frame.to_csv(path, index=False)
 
 

@@ -120,7 +120,7 @@ def _pixels(image: Image, mode: str, size: tuple[int, int] | None) -> NDArray[np
 
 def _of_one(image: Image) -> Image:
     """Return an image of 16-bit integers, or of floats, as one of floats from 0 to 1."""
-    from PIL import Image as images
+    from PIL.Image import fromarray
 
     values = np.asarray(image)
     largest = 1 if image.mode == "F" else 65535
@@ -129,4 +129,4 @@ def _of_one(image: Image) -> Image:
             f"its pixels, of Pillow's mode {image.mode!r}, go from {values.min()} to {values.max()}, but those of an "
             f"image go from 0 to {largest}. Scale them, and write it again."
         )
-    return images.fromarray((values / np.float32(largest)).astype(np.float32))
+    return fromarray((values / np.float32(largest)).astype(np.float32))

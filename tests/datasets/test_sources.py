@@ -265,7 +265,7 @@ def test_a_checksum_is_needed(known_hash: Any) -> None:
 
 # What Pillow calls the modes of images, and where white, or the largest number, is found in them.
 SIXTEEN = ["I;16", "I;16L", "I;16B", "I"]
-EIGHT = ["1", "L", "P", "RGB", "RGBA", "RGBX", "RGBa", "LA", "La", "PA", "CMYK", "YCbCr", "HSV"]
+EIGHT = ["1", "L", "P", "RGB", "RGBA", "RGBX", "RGBa", "LA", "PA", "CMYK", "YCbCr", "HSV"]
 
 
 def steps(largest: float, dtype: str) -> np.ndarray[Any, Any]:
@@ -298,7 +298,7 @@ def test_white_is_1_and_black_is_0_in_every_mode_of_pillow(own: str, mode: Any) 
     for expected in (0, 1):
         if own == "F" or own in SIXTEEN:
             drawn = image.new(own, (3, 2), expected * (1 if own == "F" else 65535))
-        elif own in ("RGBa", "La", "PA"):
+        elif own in ("RGBa", "PA"):
             drawn = image.new("RGBA" if own == "RGBa" else "LA", (3, 2), "white" if expected else "black").convert(own)
         else:
             drawn = image.new("RGB", (3, 2), "white" if expected else "black").convert(own)
