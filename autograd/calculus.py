@@ -47,6 +47,12 @@ def _reciprocal_of_largest(dtype: Any) -> float:
     return float(1 / np.finfo(dtype).max)
 
 
+@cache
+def _tiny(dtype: Any) -> Any:
+    """Return the least number of a dtype that has all its digits."""
+    return np.finfo(dtype).tiny
+
+
 def _power_of_base(g: Any, x: Any, y: Any) -> Any:
     """Return g y x**(y - 1), which is 0 for y = 0 even where x is 0, or so small that 1 / x overflows."""
     if isinstance(y, int | float):
@@ -249,7 +255,11 @@ def _is_complex(x: Any) -> bool:
 
 def _direction(x: Any) -> Any:
     """Return the derivative of |x|: the sign of real x, conj(x) / |x| for complex x, and 0 at 0."""
-    return _unit(np.conjugate(x), np.absolute(x)) if _is_complex(x) else np.sign(x)
+    if not _is_complex(x):
+        return np.sign(x)
+    length = np.absolute(x)
+    # 0 for a subnormal length too, whose reciprocal, in a complex quotient, overflows
+    return np.conjugate(x) / np.where(np.less(length, _tiny(length.dtype)), np.inf, length)
 
 
 def _root_of_one_less_square(x: Any) -> Any:

@@ -8,6 +8,7 @@ import json
 import os
 import random
 from collections.abc import Callable, Iterator
+from inspect import signature
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -80,6 +81,52 @@ IDX = b"\0\0\x08\2" + b"\0\0\0\3" + b"\0\0\0\4" + bytes(range(12))
 TABLE = b"label,a,b\n" + b"".join(b"%d,%d.5,-1e%d\n" % (i % 3, i, i % 9) for i in range(20))
 
 
+def write_table(path: Path) -> None:
+    pandas = pytest.importorskip("pandas", reason="writes tables")
+    pytest.importorskip("pyarrow", reason="writes Parquet")
+    frame = pandas.DataFrame(
+        {"label": [0, 1, 2], "a": [0.5, 1.5, 2.5], "b": [True, False, True]}, index=["x", "y", "z"]
+    )
+    frame.to_parquet(path) if path.suffix == ".parquet" else frame.to_csv(path, index=False)
+
+
+def read_labelled(path: Path) -> Any:
+    return datasets.read_table(path, "label", ["a", "b"])
+
+
+def write_image(path: Path) -> None:
+    image = pytest.importorskip("PIL.Image", reason="writes images")
+    values = np.linspace(0, 65535, 24).reshape(4, 6).astype(np.uint16)
+    colours = np.arange(72, dtype=np.uint8).reshape(4, 6, 3)
+    folder = path.with_suffix("") / "a"
+    folder.mkdir(parents=True)
+    image.fromarray(values if path.suffix in (".png", ".pgm") else colours).save(folder / path.name)
+    path.write_bytes((folder / path.name).read_bytes())
+
+
+def read_image(path: Path) -> Any:
+    """Read the image from the folder beside, as what stands at `path` is put there."""
+    inside = path.with_suffix("") / "a" / path.name
+    inside.write_bytes(path.read_bytes())
+    return datasets.ImageFolder(path.with_suffix(""))[0]
+
+
+def read_folder(path: Path) -> Any:
+    """Read a data set of IDX files from the folder beside; what stands at `path` is one of them."""
+    labels = b"\0\0\x08\1" + b"\0\0\0\3" + bytes([0, 1, 2])
+    digits = b"\0\0\x08\3" + b"\0\0\0\3" + b"\0\0\0\2" * 2 + bytes(range(12))
+    folder = path.with_name("folder")
+    folder.mkdir(exist_ok=True)
+    for part in ("train", "t10k"):
+        (folder / f"{part}-images-idx3-ubyte").write_bytes(digits)
+        (folder / f"{part}-labels-idx1-ubyte").write_bytes(labels)
+    (folder / "train-images-idx3-ubyte").write_bytes(path.read_bytes())
+    return datasets.load_idx(folder)
+
+
+DIGITS = b"\0\0\x08\3" + b"\0\0\0\3" + b"\0\0\0\2" * 2 + bytes(range(12))
+
+
 class Kind(NamedTuple):
     name: str
     write: Callable[[Path], Any]
@@ -102,7 +149,24 @@ KINDS = [
     Kind("idx.gz", lambda path: path.write_bytes(gzip.compress(IDX, mtime=0)), datasets.read_idx),
     Kind("table.csv", lambda path: path.write_bytes(TABLE), datasets.read_csv, exact=False),
     Kind("table.csv.gz", lambda path: path.write_bytes(gzip.compress(TABLE, mtime=0)), datasets.read_csv),
+    Kind("folder.idx", lambda path: path.write_bytes(DIGITS), read_folder, exact=False),
+    Kind("array.npy", lambda path: np.save(path, np.arange(12.0).reshape(3, 4)), datasets.open_array, exact=False),
+    Kind("other.npz", lambda path: np.savez(path, a=np.arange(5)), lambda path: datasets.open_array(path, "a"), False),
+    Kind(
+        "dense.npz", lambda path: np.savez_compressed(path, a=np.zeros(9)), lambda path: datasets.open_array(path, "a")
+    ),
+    Kind("frame.parquet", write_table, read_labelled, exact=False),
+    Kind("frame.csv", write_table, read_labelled, exact=False),
+    *[Kind(f"image.{end}", write_image, read_image, exact=False) for end in ("png", "pgm", "tif", "bmp", "jpg", "gif")],
 ]
+# Functions of `datasets` that read files which others wrote.
+READERS = {"ImageFolder", "load_idx", "open_array", "read_csv", "read_idx", "read_table"}
+
+
+def test_every_reader_of_files_is_here() -> None:
+    public = {name: getattr(datasets, name) for name in datasets.__all__ if not name.endswith("Error")}
+    first = {name: next(iter(signature(each).parameters), "") for name, each in public.items()}
+    assert {name for name, parameter in first.items() if parameter in ("folder", "path", "root", "table")} == READERS
 
 
 def damaged(content: bytes, rng: random.Random) -> Iterator[bytes]:

@@ -21,6 +21,7 @@ from numpy.lib.mixins import NDArrayOperatorsMixin
 from ..errors import BatchError
 from .call_site import leaves_operator, stores, users_frame, users_line
 from .node import Node, View, counter
+from .powers import power_call
 from .traced import Traced, Variable
 
 if TYPE_CHECKING:
@@ -160,20 +161,21 @@ def _in_place(ufunc: np.ufunc) -> Callable[[Any, Any], Any]:
     """Return the method of an operator such as ``+=``."""
 
     def operate(x: Any, other: Any) -> Any:
+        call, args = power_call(x, other) if ufunc is np.power else (ufunc, (x, other))
         # A number is no array in NumPy: += gives another one. A view of a single element, x[0, ...], is an array.
         if not x.ndim and (x.base is None or not x.flags.writeable):
-            return ufunc(x, other)
+            return call(*args)
         a, b = x.value, other
         if type(other) is Batched and other.level is x.level:
             b = other.value
         elif type(other) not in _NUMBERS:
             a = None
-        if type(a) is ndarray and getattr(b, "ndim", 0) in (0, a.ndim) and ufunc.signature is None:
+        if type(a) is ndarray and getattr(b, "ndim", 0) in (0, a.ndim) and call is ufunc and ufunc.signature is None:
             x.level.check_running(x)
             x.check_writeable()
             ufunc(a, b, out=a)  # no temporary
             return x
-        return ufunc(x, other, out=(x,))
+        return call(*args, out=(x,))
 
     return operate
 
@@ -490,6 +492,10 @@ class Batched(NDArrayOperatorsMixin):
             raise AttributeError(f"a batched array of vmap has no {name!r}: use NumPy's functions on it")
         function = getattr(np, name)
         return lambda *args, **kwargs: function(self, *args, **kwargs)
+
+    def __pow__(self, other: Any) -> Any:
+        ufunc, args = power_call(self, other)
+        return ufunc(*args)
 
     __iadd__ = _in_place(np.add)
     __isub__ = _in_place(np.subtract)

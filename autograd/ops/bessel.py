@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from ..primitives.accurate_sum import at_least_single
 from ..primitives.declare import elementwise
 from ..primitives.primitive import Function
 
@@ -56,5 +57,17 @@ spherical_bessel: Function = elementwise(
 modified_bessel: Function = elementwise(
     _modified_bessel, lambda g, x, n: g * x * modified_bessel(x, n + 1), name="modified_bessel"
 )
-sinc = elementwise(np.sinc, lambda g, x: g * (x * -(math.pi**2)) * spherical_bessel(x, 1), forward=lambda x: np.sinc(x))
-i0 = elementwise(np.i0, lambda g, x: g * x * modified_bessel(x, 1), forward=lambda x: np.i0(x))
+
+
+def _sinc_rule(g: Any, x: Any) -> Any:
+    x = at_least_single(x)
+    return g * (x * -(math.pi**2)) * spherical_bessel(x, 1)
+
+
+def _i0_rule(g: Any, x: Any) -> Any:
+    x = at_least_single(x)
+    return g * x * modified_bessel(x, 1)
+
+
+sinc = elementwise(np.sinc, _sinc_rule, forward=lambda x: np.sinc(x))
+i0 = elementwise(np.i0, _i0_rule, forward=lambda x: np.i0(x))

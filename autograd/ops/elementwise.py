@@ -11,6 +11,8 @@ import numpy as np
 
 from ..calculus import RULES, zero
 from ..primitives.declare import composed, elementwise, linear, not_differentiable
+from ..primitives.primitive import Primitive
+from ..primitives.unary_binary import binary
 from ..tensors import dispatch
 from ..tensors.dispatch import operations
 from ..tensors.tensor import Tensor, unwrap
@@ -26,6 +28,19 @@ FREQUENT = (
 for _function in FREQUENT:
     elementwise(_function, *RULES[_function])
 _sign_of_real = operations[np.sign]
+
+
+# Powers
+
+
+def _raised(x: Any, y: Any) -> Any:
+    return x**y if type(y) is int or type(y) is float else np.power(x, y)
+
+
+# NumPy's operator is not its function: see `graph.powers`.
+_operator = Primitive("elementwise", np.power, RULES[np.power])
+_operator.computed = _raised
+power = _operator.apply = binary(_operator)
 
 not_differentiable(
     np.signbit, np.isnan, np.isinf, np.isfinite, np.isposinf, np.isneginf, np.less, np.less_equal, np.greater,
@@ -153,8 +168,8 @@ def clip(
     return _clip(x, *bounds)
 
 
-def _method_clip(x: Tensor, min: Any = None, max: Any = None) -> Any:
-    return _clip(x, min, max)
+def _method_clip(x: Tensor, min: Any = None, max: Any = None, out: Any = None) -> Any:
+    return _clip(x, min, max) if out is None else np.clip(x, min, max, out=out)
 
 
 def _method_astype(
@@ -169,7 +184,9 @@ def _method_conjugate(x: Tensor) -> Any:
 
 
 for _name, _method in {
+    "__pow__": power,
     "__round__": _rounded,
+    "__rpow__": lambda y, x: power(x, y),
     "astype": _method_astype,
     "clip": _method_clip,
     "conj": _method_conjugate,

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ..graph.batched import everywhere
+from ..primitives.accurate_sum import at_least_single
 from ..primitives.declare import composed, general
 from ..tensors.tensor import unwrap
 from .linalg_common import conj
@@ -27,8 +29,26 @@ def _direction(x: Any) -> Any:
     return conj(np.sign(x)) if x.dtype.kind == "c" else np.sign(unwrap(x))
 
 
+def unscaled(length: Any, power: float = 2.0) -> bool:
+    """Tell whether powers of elements, whose sum gave a length, are ordinary numbers: no overflow, no lost digits."""
+    limits = np.finfo(length.dtype)
+    least = max((limits.tiny / limits.eps) ** (1 / abs(power)), limits.tiny)
+    return everywhere((unwrap(length) >= least) & (unwrap(length) <= 1 / least))
+
+
+def scale_of(x: Any, axis: Axis) -> Any:
+    """Return the greatest absolute value along axes, to divide by; 1 where that is 0 or infinite."""
+    greatest = np.maximum.reduce(np.abs(unwrap(x)), axis, keepdims=True, initial=0)
+    if x.dtype.kind == "c":  # the reciprocal of a subnormal number, in a complex quotient, overflows
+        greatest = np.maximum(greatest, np.finfo(greatest.dtype).tiny)
+    return np.where((greatest > 0) & np.isfinite(greatest), greatest, 1)
+
+
 def _norm_rule(g: Any, out: Any, x: Any, ord: Any, axis: Axis) -> Any:
-    """Return the gradient; where the norm is 0, this is the subgradient of least norm, 0. Ties share evenly."""
+    """Return the gradient; where x is 0, this is the subgradient of least norm, 0. Ties share evenly.
+
+    It depends on the direction of x alone, so that it is right also where the norm overflows or underflows.
+    """
     g, length = keep_axes(g, x.shape, axis), keep_axes(out, x.shape, axis)
     if ord == 0:
         return g * (unwrap(x) * 0)
@@ -37,6 +57,10 @@ def _norm_rule(g: Any, out: Any, x: Any, ord: Any, axis: Axis) -> Any:
         return g * (share_evenly(abs(x), length, axis, beyond=beyond) * _direction(x))
     if ord == 1:
         return g * _direction(x)
+    if x.dtype.char == "e" or not unscaled(length, ord if isinstance(ord, int | float) else 2):
+        x = at_least_single(x)
+        x = x / scale_of(x, axis)
+        length = keep_axes(_norm_of_elements(x, ord, axis, True), x.shape, axis)
     zero = np.equal(length, 0)
     length = np.where(zero, 1, length)
     if ord in (None, 2, "fro", "f"):

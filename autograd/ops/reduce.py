@@ -6,6 +6,7 @@ Each follows NumPy's function of the same name. Elements that tie for an extreme
 from __future__ import annotations
 
 import math
+import sys
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -68,10 +69,12 @@ def number_reduced(shape: tuple[int, ...], g: ArrayOrTensor) -> int:
 
 
 def refuse_out(out: ArrayOrTensor | None) -> None:
-    """Raise if an array to write the result to was given."""
+    """Raise if a method, named as the caller of this, was given an array to write its result to."""
     if out is not None:
+        name = sys._getframe(1).f_code.co_name.strip("_")
         raise GraphError(
-            f"a result that may need a gradient cannot be written with out=, at {users_line()}: leave that argument out"
+            f"the method '{name}' writes its result to no array, at {users_line()}: leave out= away, or call "
+            f"numpy.{name}(x, ..., out=), which writes to tensors"
         )
 
 

@@ -19,6 +19,7 @@ from ..graph.call_site import users_line
 from ..graph.grad_mode import recording
 from ..graph.mutation import note_written
 from ..graph.node import Leaf
+from ..graph.powers import power_call
 from ..graph.traced import constant
 from ..primitives.declare import OPERATORS, general, method_of
 from ..tensors.dispatch import writers
@@ -208,12 +209,20 @@ def _in_place(ufunc: np.ufunc) -> Callable[[Tensor, Any], Any]:
     """Return the in-place form of the operator that `ufunc` computes."""
 
     def operate(x: Tensor, y: Any) -> Any:
+        if ufunc is np.matmul and np.ndim(unwrap(y)) < 2:
+            raise ShapeError(f"'@=' of {x.shape} and {np.shape(unwrap(y))}: the second is a matrix; write x = x @ y")
         if is_recorded(x, y):
-            return assign(x, as_tensor(ufunc(as_now(x), y)))
-        write(x, lambda data: ufunc(data, unwrap(y), out=data))
+            now = as_now(x)
+            return assign(x, as_tensor(now**y if ufunc is np.power else ufunc(now, y)))
+        write(x, lambda data: _operate_in_place(ufunc, data, unwrap(y)))
         return x
 
     return operate
+
+
+def _operate_in_place(ufunc: np.ufunc, data: Any, y: Any) -> None:
+    call, args = power_call(data, y) if ufunc is np.power else (ufunc, (data, y))
+    call(*args, out=data)
 
 
 def write_result(out: Tensor, result: TensorLike, where: TensorLike = True) -> Tensor:

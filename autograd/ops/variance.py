@@ -19,6 +19,7 @@ from ..primitives.accurate_sum import at_least_single
 from ..primitives.declare import composed, general
 from ..primitives.primitive import Function, Rule
 from ..tensors.tensor import unwrap
+from .norm import scale_of, unscaled
 from .reduce import ABSENT, Axis, keep_axes, kept_shape, number_reduced, refuse_out
 from .shape import operand, unbroadcast
 
@@ -64,13 +65,17 @@ def _pull(g: Any, x: Any, mean: Any, axis: Axis, ddof: float, valid: Any, out: A
         undefined, freedom = count <= ddof, count - ddof if count > ddof else 1
     else:
         undefined, freedom = count <= ddof, np.where(count > ddof, count - ddof, 1).astype(count.dtype)
+    # NumPy's sum of squares may have overflowed, or underflowed; the gradient of a root is that of multiples of x
+    anew = out is not None and (out.dtype == np.float16 or not unscaled(out))
+    if anew:
+        scale = scale_of(x if valid is True else np.where(valid, x, 0), axis)
+        x, mean = x / scale, mean if mean is ABSENT else mean / scale
     if mean is ABSENT:
         deviation = _deviation(x, axis, valid, count)
     else:
         deviation = x - mean if valid is True else np.where(valid, x - mean, 0)
-    if out is not None and out.dtype == np.float16:  # in which NumPy's sum of squares may overflow
-        out = np.sqrt((deviation * deviation).sum(axis, keepdims=True) / freedom)
-        g = keep_axes(g, x.shape, axis)
+    if anew:
+        out, g = np.sqrt(np.square(abs(deviation)).sum(axis, keepdims=True) / freedom), keep_axes(g, x.shape, axis)
     if anywhere(undefined):
         deviation = np.where(undefined, math.nan, deviation)
     slope = keep_axes(g + g if out is None else g / np.where(np.equal(out, 0), 1, out), x.shape, axis) / freedom

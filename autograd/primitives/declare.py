@@ -316,6 +316,9 @@ def method_of(name: str, composition: Function) -> Function:
     def method(*args: Any, **kwargs: Any) -> Any:
         if kwargs:
             refuse_keywords(f"'{name}'", kwargs)
+            known: Any = getattr(np, name, None)
+            if kwargs.get("out") is not None and operations.get(known) is composition:
+                return known(*args, **kwargs)  # which writes to it
         return composition(*args, **kwargs)
 
     return method

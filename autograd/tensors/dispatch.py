@@ -8,14 +8,17 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
+from functools import cache
 from importlib import import_module
+from inspect import signature
 from typing import Any
 
 import numpy as np
 
 __all__ = [
-    "DeclaredLater", "call_undifferentiated", "declare_further_functions", "declare_special_functions", "fronts",
-    "further", "handing_on", "is_plain", "operation_of", "operations", "plain", "ufunc_fallback", "writers",
+    "DeclaredLater", "call_into", "call_undifferentiated", "declare_further_functions", "declare_special_functions",
+    "fronts", "further", "handing_on", "is_plain", "operation_of", "operations", "plain", "position_of_out",
+    "ufunc_fallback", "writers",
 ]  # fmt: skip
 
 operations: dict[Callable[..., Any], Callable[..., Any]] = {}
@@ -93,6 +96,26 @@ def _call_undifferentiated(function: Callable[..., Any], args: tuple[Any, ...], 
 
 # Calls a function whose results carry no gradient; `ops.undifferentiated` puts its own function here.
 call_undifferentiated: Callable[[Callable[..., Any], tuple[Any, ...], dict[str, Any]], Any] = _call_undifferentiated
+
+
+def _call_into(*call: Any) -> Any:
+    import_module("autograd.ops.undifferentiated")
+    return call_into(*call)
+
+
+# Calls an operation with an array to write its result to; `ops.undifferentiated` puts its own function here.
+call_into: Callable[..., Any] = _call_into
+
+
+@cache
+def position_of_out(function: Callable[..., Any]) -> int:
+    """Return the place of the parameter `out` of a NumPy function; beyond all others where it has none."""
+    try:
+        parameters = list(signature(function).parameters.values())
+    except ValueError:  # a function in C that does not tell them
+        return sys.maxsize
+    places = [i for i, p in enumerate(parameters) if p.name == "out" and p.kind is p.POSITIONAL_OR_KEYWORD]
+    return places[0] if places else sys.maxsize
 
 
 # Calls a ufunc with keywords, or one of its methods such as `reduce`; `ops.ufunc_methods` puts its own function here.

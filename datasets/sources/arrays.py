@@ -60,25 +60,29 @@ def open_array(path: str | os.PathLike[str], name: str | None = None) -> NDArray
            [3., 4., 5.]]), array([7, 2]))
     >>> folder.cleanup()
     """
-    import zipfile  # imported here because it takes longer to load than most of the package
-
     path = Path(path)
     if not path.is_file():
         raise MissingFileError(f"{path}: no such file. Relative paths start at {Path.cwd()}.")
     try:
-        if not zipfile.is_zipfile(path):
-            if name is not None:
-                raise ArgumentError(f"{path}: is one array, not an archive, so name={name!r} means nothing.")
-            with path.open("rb") as file:
-                return _mapped(path, file, 0)
-        with zipfile.ZipFile(path) as archive:
-            return _member(path, archive, name)
-    except (ValueError, EOFError, zipfile.BadZipFile, OSError) as error:
+        return _opened(path, name)
+    except Exception as error:  # NumPy and zipfile raise a dozen kinds for damaged bytes
         if isinstance(error, ArgumentError | ColumnError | FormatError):
             raise
         raise FormatError(
             f"{path}: {error}. Check that numpy.save or numpy.savez wrote it, or write it again."
         ) from error
+
+
+def _opened(path: Path, name: str | None) -> NDArray[Any]:
+    import zipfile  # imported here because it takes longer to load than most of the package
+
+    if zipfile.is_zipfile(path):
+        with zipfile.ZipFile(path) as archive:
+            return _member(path, archive, name)
+    if name is not None:
+        raise ArgumentError(f"{path}: is one array, not an archive, so name={name!r} means nothing.")
+    with path.open("rb") as file:
+        return _mapped(path, file, 0)
 
 
 def _member(path: Path, archive: zipfile.ZipFile, name: str | None) -> NDArray[Any]:

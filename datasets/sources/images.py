@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from datasets.errors import ArgumentError, FormatError, MissingFileError
 from datasets.loading.dataset import Dataset
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
 
 __all__ = ["ImageFolder"]
 
@@ -20,8 +23,9 @@ _ENDINGS = (".bmp", ".gif", ".jpeg", ".jpg", ".pgm", ".png", ".ppm", ".tif", ".t
 class ImageFolder(Dataset[tuple[NDArray[np.float32], int]]):
     """Images in a folder for each class, such as ``cats/1.jpg`` and ``dogs/7.png``; Pillow reads them.
 
-    A row is an image, float32 from 0 to 1 of shape (channels, height, width), and the number of its class. Read by a
-    `DataLoader` with ``num_workers=``, images are decoded side by side.
+    A row is an image, float32 from 0 to 1 of shape (channels, height, width), and the number of its class. Of images
+    with 16 bits the largest number is 1, and floats are taken as they are. Read by a `DataLoader` with
+    ``num_workers=``, images are decoded side by side.
 
     Parameters
     ----------
@@ -46,7 +50,8 @@ class ImageFolder(Dataset[tuple[NDArray[np.float32], int]]):
     MissingFileError
         There is no such folder, or no image in it.
     FormatError
-        When a row is read: a file is damaged.
+        When a row is read: a file is damaged, or its pixels are floats that are not from 0 to 1, or integers that
+        take more than 16 bits.
     ImportError
         Pillow, which the extra ``images`` installs, is not there.
 
@@ -90,15 +95,38 @@ class ImageFolder(Dataset[tuple[NDArray[np.float32], int]]):
         return len(self.samples)
 
     def __getitem__(self, index: int) -> tuple[NDArray[np.float32], int]:
-        from PIL import Image, UnidentifiedImageError
+        from PIL import Image
 
         path, number = self.samples[index]
         try:
             with Image.open(path) as image:
-                converted = image.convert(self.mode)
-                if self.size is not None:
-                    converted = converted.resize(self.size[::-1], Image.Resampling.BILINEAR)
-        except (UnidentifiedImageError, OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
+                pixels = _pixels(image, self.mode, self.size)
+        except Exception as error:  # Pillow raises a dozen kinds for damaged bytes
+            if isinstance(error, FormatError):
+                raise FormatError(f"{path}: {error}") from None
             raise FormatError(f"{path}: is not an image that Pillow can read, or is damaged ({error}).") from error
-        pixels = np.asarray(converted, np.float32) / np.float32(255)
         return (pixels[None] if self.mode == "L" else np.ascontiguousarray(pixels.transpose(2, 0, 1))), number
+
+
+def _pixels(image: Image, mode: str, size: tuple[int, int] | None) -> NDArray[np.float32]:
+    """Return the pixels of an image from 0 to 1, of shape (height, width), or with an axis of colours behind."""
+    wide = image.mode == "F" or image.mode.startswith("I")  # of one channel, which Pillow would cut off at 255
+    shown: Any = _of_one(image) if wide else image.convert(mode)
+    if size is not None:
+        shown = shown.resize(size[::-1], 2)  # bilinear
+    pixels = np.asarray(shown, np.float32) / np.float32(1 if wide else 255)
+    return np.repeat(pixels[:, :, None], 3, axis=2) if wide and mode == "RGB" else pixels
+
+
+def _of_one(image: Image) -> Image:
+    """Return an image of 16-bit integers, or of floats, as one of floats from 0 to 1."""
+    from PIL.Image import fromarray
+
+    values = np.asarray(image)
+    largest = 1 if image.mode == "F" else 65535
+    if not ((values >= 0) & (values <= largest)).all():
+        raise FormatError(
+            f"its pixels, of Pillow's mode {image.mode!r}, go from {values.min()} to {values.max()}, but those of an "
+            f"image go from 0 to {largest}. Scale them, and write it again."
+        )
+    return fromarray((values / np.float32(largest)).astype(np.float32))

@@ -47,7 +47,7 @@ def read_table(
     ColumnError
         There is no such column, or it does not hold numbers.
     CellError
-        A value is missing, or infinite.
+        A value is missing, or infinite; or a label is an integer from 2**63 on.
     ImportError
         A Parquet file needs pyarrow, which the extra ``parquet`` installs.
 
@@ -87,6 +87,11 @@ def read_table(
         with np.errstate(over="ignore"):  # becomes infinite, which is found below
             features[:, place] = found[name]
         _check_finite(features[:, place], source, name)
+    if found[label].dtype == np.uint64 and (found[label] > np.iinfo(np.int64).max).any():
+        raise CellError(
+            f"{source}column {label!r}: {found[label].max()} is no int64, as labels are. Number the classes from 0, as "
+            "pandas.factorize does."
+        )
     labels = found[label].astype(np.int64 if found[label].dtype.kind in "iub" else np.float32)
     _check_finite(labels, source, label)
     return features, labels
@@ -104,7 +109,7 @@ def _read_file(path: Path) -> pandas.DataFrame:
             return pandas.read_csv(path)
     except ImportError as error:
         raise ImportError("read_table() reads Parquet with pyarrow, the extra parquet: pip install pyarrow") from error
-    except (ValueError, OSError, EOFError) as error:
+    except Exception as error:  # pandas and pyarrow raise a dozen kinds for damaged bytes
         raise FormatError(f"{path}: {str(error).strip()}. Check the file, or make it again.") from error
     raise ArgumentError(f"{path}: the format is not known: the name ends neither in .parquet nor in .csv or .csv.gz.")
 

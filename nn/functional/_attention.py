@@ -12,6 +12,7 @@ from autograd.extend import ARRAY_TYPES, as_array, borrow, everywhere
 
 from .._arguments import TensorLike
 from ._dropout import dropout
+from ._kernels.half_precision import in_single
 from ._kernels.operands import as_floating, as_operand
 from ._kernels.saved import Saved
 
@@ -121,6 +122,7 @@ def _value_rule(g: Any, query: Any, key: Any, value: Any, scale: Any, mask: Any,
 _attention = general(_attention_forward, _query_rule, _key_rule, _value_rule, name="attention")
 
 
+@in_single
 def attention_weights(
     query: Tensor, key: Tensor, mask: Array | Tensor | None = None, scale: float | None = None
 ) -> Tensor:
@@ -139,6 +141,7 @@ def attention_weights(
     return _weights(scores, mask)
 
 
+@in_single
 def scaled_dot_product_attention(
     query: TensorLike,
     key: TensorLike,

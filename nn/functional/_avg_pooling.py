@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from autograd import Tensor, linear
+from autograd.extend import anywhere, borrow
 
 from .._arguments import Spatial, TensorLike, is_number
 from ._kernels.half_precision import in_single
@@ -204,7 +205,14 @@ def _lp_pooling(
         raise not_real(owner, "input", x)
     mean = avg_pooling(owner, axes, x**p, kernel, stride, 0, ceil_mode, True, None)
     total = mean * math.prod(per_axis(kernel, axes, "kernel_size", owner, 1))
-    return np.where(total == 0, 0 * total, np.where(total == 0, 1, total) ** (1 / p))
+    values = borrow(total)
+    if anywhere(np.isinf(values)):  # powers overflowed, unless x is infinite itself
+        largest = np.max(np.abs(borrow(x)))
+        if anywhere(np.isfinite(largest)):
+            scale = np.where(np.isfinite(largest) & (largest > 0), largest, 1)
+            return _lp_pooling(owner, axes, x / scale, p, kernel, stride, ceil_mode) * scale
+    nothing = np.abs(values) < np.finfo(values.dtype).tiny  # a subnormal sum has lost its digits
+    return np.where(nothing, 0 * total, np.where(nothing, 1, total) ** (1 / p))
 
 
 def avg_pooling(

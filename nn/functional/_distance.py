@@ -10,6 +10,7 @@ from autograd import ShapeError, Tensor
 
 from .._arguments import TensorLike
 from ._kernels.half_precision import in_single
+from ._kernels.lengths import divided_by_length
 from ._kernels.loss_operands import check_positive
 from ._kernels.operands import as_real
 
@@ -51,7 +52,7 @@ def cosine_similarity(x1: TensorLike, x2: TensorLike, dim: int = 1, eps: float =
         raise ShapeError(f"cosine_similarity has dim={dim}, but x1 of shape {x1.shape} and x2 of shape {x2.shape}")
     axis = dim % len(shape) - len(shape)
     _check_lengths("cosine_similarity", x1, x2, axis)
-    return (_of_length_one(x1, axis, eps) * _of_length_one(x2, axis, eps)).sum(axis=axis)
+    return (divided_by_length(x1, 2, axis, eps) * divided_by_length(x2, 2, axis, eps)).sum(axis=axis)
 
 
 @in_single
@@ -106,8 +107,3 @@ def _check_lengths(name: str, x1: Any, x2: Any, axis: int) -> None:
             f"{name} has x1 of shape {x1.shape} and x2 of shape {x2.shape}: vectors lie along the axis {axis}, and "
             f"should have the same length in both"
         )
-
-
-def _of_length_one(x: Any, axis: int, eps: float) -> Any:
-    """Divide vectors by their norms, or by eps where that is larger; zeros stay zeros, with a finite gradient."""
-    return x / np.maximum(np.linalg.norm(x, axis=axis, keepdims=True), eps)

@@ -13,6 +13,7 @@ from autograd.extend import ARRAY_TYPES, fusing
 
 from .._arguments import TensorLike
 from ._activation import bell, sigmoid
+from ._kernels.half_precision import in_single
 from ._kernels.operands import real_floating
 
 __all__ = ["gelu", "normal_cdf"]
@@ -188,7 +189,7 @@ def _logistic_slope(g: Any, x: Any) -> Any:
     return square
 
 
-_by_tanh = elementwise(_gelu_tanh, _gelu_tanh_rule, name="gelu_tanh")
+_by_tanh = in_single(elementwise(_gelu_tanh, _gelu_tanh_rule, name="gelu_tanh"))
 
 
 def gelu(input: TensorLike, approximate: Literal["none", "tanh"] = "none") -> Tensor:

@@ -8,11 +8,13 @@ from typing import Any
 import numpy as np
 
 from autograd import ShapeError, Tensor
+from autograd.extend import anywhere, borrow
 
 from .._arguments import TensorLike
 from ._activation import relu
 from ._distance import pairwise_distance
 from ._kernels.half_precision import in_single
+from ._kernels.lengths import shrunk
 from ._kernels.loss_operands import Reduction, alike, check_positive, check_reduction, check_shape, check_signs, reduced
 from ._kernels.operands import as_real
 from ._likelihood_loss import with_logits
@@ -171,7 +173,8 @@ def cosine_embedding_loss(
             "with targets (n,), or (d,) with a target ()"
         )
     check_signs(name, target)
-    squares1, squares2 = (input1 * input1).sum(axis=-1), (input2 * input2).sum(axis=-1)
+    input1, input2 = (shrunk(x, -1) if anywhere(np.isinf(_squares(borrow(x)))) else x for x in (input1, input2))
+    squares1, squares2 = _squares(input1), _squares(input2)
     cosine = (input1 * input2).sum(axis=-1) / (np.sqrt(squares1 + _TINY) * np.sqrt(squares2 + _TINY))
     return reduced(np.where(target == 1, 1 - cosine, relu(cosine - margin)), reduction)
 
@@ -259,6 +262,11 @@ def triplet_margin_with_distance_loss(
         raise TypeError(f"distance_function should take two arrays and return distances, but is {distance!r}")
     name = "triplet_margin_with_distance_loss"
     return _triplet(name, distance, anchor, positive, negative, margin, swap, reduction)
+
+
+def _squares(x: Any) -> Any:
+    """Return the sums of squares of vectors."""
+    return (x * x).sum(axis=-1)
 
 
 def _triplet(

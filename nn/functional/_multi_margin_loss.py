@@ -202,9 +202,10 @@ def multilabel_margin_loss(input: TensorLike, target: TensorLike, reduction: Red
     labels = np.where(named, labels, 0)
     right = np.zeros_like(labels, bool)
     np.logical_or.at(right, (np.arange(len(labels))[:, None], labels), named)
-    pairs = (named[:, :, None] & ~right[:, None, :]).astype(rows.dtype)
+    pairs = named[:, :, None] & ~right[:, None, :]
     labelled: Any = np.take_along_axis(rows, labels, 1)
-    losses = (relu(rows[:, None, :] - labelled[:, :, None] + 1) * pairs).sum(axis=(1, 2)) / max(rows.shape[1], 1)
+    margins: Any = np.where(pairs, relu(rows[:, None, :] - labelled[:, :, None] + 1), 0)
+    losses = margins.sum(axis=(1, 2)) / max(rows.shape[1], 1)
     return reduced(losses.reshape(input.shape[:-1]), reduction)
 
 

@@ -16,6 +16,7 @@ from autograd.extend import as_array, borrow, innermost
 
 from .._arguments import TensorLike
 from ._kernels.half_precision import in_single
+from ._kernels.lengths import divided_by_length
 from ._kernels.operands import as_floating, not_real
 from ._kernels.standardize import Moments, standardize
 
@@ -343,7 +344,7 @@ def normalize(
     if np.ndim(input) == 0 and axis in (0, -1, (0,), (-1,)):  # a scalar counts as a vector of one element
         axis = ()
     input = as_floating("normalize", "input", input)
-    return input / np.maximum(np.linalg.vector_norm(input, axis=axis, keepdims=True, ord=p), eps)
+    return divided_by_length(input, p, axis, eps)
 
 
 @in_single

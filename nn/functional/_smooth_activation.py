@@ -34,13 +34,15 @@ SELU_SCALE = 1.0507009873554805
 
 
 def _softplus_forward(x: Any, beta: Any, threshold: Any) -> Any:
-    scaled = x * beta
-    soft = (np.maximum(scaled, 0) + np.log1p(np.exp(-np.abs(scaled)))) / beta
+    with np.errstate(over="ignore"):  # the exponential of minus infinity is 0
+        scaled = x * beta
+    soft = np.maximum(x, 0) + np.log1p(np.exp(-np.abs(scaled))) / beta
     return np.where(scaled > threshold, x, soft)
 
 
 def _softplus_rule(g: Any, x: Any, beta: Any, threshold: Any) -> Any:
-    scaled = x * beta
+    with np.errstate(over="ignore"):
+        scaled = x * beta
     return np.where(scaled > threshold, g, g * sigmoid(scaled))
 
 
@@ -75,8 +77,8 @@ def _elu_rule(g: Any, x: Any, alpha: Any, width: Any) -> Any:
 
 def _silu_forward(x: Any) -> Any:
     x = np.maximum(real_floating("silu", x), -_FLAT)
-    with np.errstate(over="ignore"):  # the exponential is only divided by
-        return x / (1 + np.exp(-x))
+    small = np.exp(-np.abs(x))
+    return (np.maximum(x, 0) + np.minimum(x, 0) * small) / (1 + small)
 
 
 def _silu_rule(g: Any, x: Any) -> Any:
@@ -108,7 +110,7 @@ def _logsigmoid_forward(x: Any) -> Any:
 
 
 def _tanhshrink_forward(x: Any) -> Any:
-    """Return x - tanh(x).
+    """Return x - tanh(x); near 0, where nothing is left of the difference, by the continued fraction of tanh.
 
     Examples
     --------
@@ -118,7 +120,11 @@ def _tanhshrink_forward(x: Any) -> Any:
     array([-1.036,  0.   ])
     """
     x = floating(x)
-    return x - np.tanh(x)
+    near = np.abs(x) < 1
+    square, rest = np.square(np.where(near, x, 0)), np.zeros_like(x)
+    for odd in range(19, 1, -2):  # tanh(x) = x / (1 + x**2 / (3 + x**2 / (5 + ...)))
+        rest = square / (odd + rest)
+    return np.where(near, x * (rest / (1 + rest)), x - np.tanh(x))
 
 
 def _tanhshrink_rule(g: Any, x: Any) -> Any:

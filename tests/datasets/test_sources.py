@@ -27,6 +27,7 @@ from datasets import (
     open_array,
     read_table,
 )
+from datasets.sources import images
 
 COLUMNS: dict[str, Any] = {
     "f8": np.linspace(0, 1, 9),
@@ -260,3 +261,72 @@ def test_downloads_are_checked(site: str, tmp_path: Path, monkeypatch: pytest.Mo
 def test_a_checksum_is_needed(known_hash: Any) -> None:
     with pytest.raises(ArgumentError, match="hexadecimal digits"):
         download("http://example.org/a", known_hash)
+
+
+# What Pillow calls the modes of images, and where white, or the largest number, is found in them.
+SIXTEEN = ["I;16", "I;16L", "I;16B", "I"]
+EIGHT = ["1", "L", "P", "RGB", "RGBA", "RGBX", "RGBa", "LA", "PA", "CMYK", "YCbCr", "HSV"]
+
+
+def steps(largest: float, dtype: str) -> np.ndarray[Any, Any]:
+    return np.linspace(0, largest, 16).astype(dtype).reshape(4, 4)
+
+
+@pytest.mark.parametrize("mode", ["L", "RGB"])
+@pytest.mark.parametrize("ending", ["png", "tif", "pgm"])
+@pytest.mark.parametrize(("largest", "dtype"), [(255, "u1"), (65535, "u2"), (65535, "i4"), (1, "f4")])
+def test_images_go_from_0_to_1_whatever_they_hold(
+    tmp_path: Path, ending: str, mode: Any, largest: float, dtype: str
+) -> None:
+    image = pytest.importorskip("PIL.Image", reason="reads images: pip install pillow")
+    (tmp_path / "a").mkdir()
+    if dtype in ("i4", "f4"):
+        ending = "tiff"  # the others hold no floats, nor integers of 32 bits
+    image.fromarray(steps(largest, dtype)).save(tmp_path / "a" / f"1.{ending}")
+    pixels, _ = ImageFolder(tmp_path, mode=mode)[0]
+    assert pixels.dtype == np.float32
+    for channel in pixels:
+        np.testing.assert_allclose(channel, steps(1, "f4"), atol=0.003)
+    assert ImageFolder(tmp_path, (8, 8), mode)[0][0].shape == (len(pixels), 8, 8)
+    assert 0.9 < ImageFolder(tmp_path, (8, 8), mode)[0][0].max() <= 1
+
+
+@pytest.mark.parametrize("mode", ["L", "RGB"])
+@pytest.mark.parametrize("own", [*SIXTEEN, *EIGHT, "F"])
+def test_white_is_1_and_black_is_0_in_every_mode_of_pillow(own: str, mode: Any) -> None:
+    image = pytest.importorskip("PIL.Image", reason="reads images: pip install pillow")
+    for expected in (0, 1):
+        if own == "F" or own in SIXTEEN:
+            drawn = image.new(own, (3, 2), expected * (1 if own == "F" else 65535))
+        elif own in ("RGBa", "PA"):
+            drawn = image.new("RGBA" if own == "RGBa" else "LA", (3, 2), "white" if expected else "black").convert(own)
+        else:
+            drawn = image.new("RGB", (3, 2), "white" if expected else "black").convert(own)
+        pixels = images._pixels(drawn, mode, None)
+        assert pixels.shape == ((2, 3) if mode == "L" else (2, 3, 3))
+        np.testing.assert_array_equal(pixels, np.full(pixels.shape, expected))
+
+
+@pytest.mark.parametrize(("mode", "value"), [("F", 255.0), ("F", -0.5), ("F", np.nan), ("I", 70000), ("I", -1)])
+def test_pixels_of_an_unknown_scale_are_refused(tmp_path: Path, mode: str, value: float) -> None:
+    image = pytest.importorskip("PIL.Image", reason="reads images: pip install pillow")
+    (tmp_path / "a").mkdir()
+    image.new(mode, (2, 2), value).save(tmp_path / "a" / "1.tif")
+    with pytest.raises(FormatError, match=rf"1\.tif: its pixels, of Pillow's mode '{mode}', .*Scale them"):
+        ImageFolder(tmp_path)[0]
+
+
+@pytest.mark.parametrize("dtype", ["?", "i1", "u1", "i2", "u2", "i4", "u4", "i8", "u8"])
+def test_labels_are_those_of_the_table_or_refused(dtype: str) -> None:
+    kind = np.dtype(dtype)
+    largest = 1 if dtype == "?" else np.iinfo(kind).max
+    values = np.array([0, 1, largest], dtype)
+    for column in (values, pandas.array(values)):
+        table = pandas.DataFrame({"a": [1.0, 2.0, 3.0], "label": column})
+        if dtype == "u8":
+            with pytest.raises(CellError, match=r"column 'label': 18446744073709551615 is no int64.*pandas\.factorize"):
+                read_table(table, "label")
+        else:
+            assert read_table(table, "label")[1].tolist() == values.tolist()
+        features, _ = read_table(table, "a")
+        np.testing.assert_array_equal(features[:, 0], values.astype(np.float32))

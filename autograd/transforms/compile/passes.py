@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from ...graph.powers import power_call
 from ...graph.traced import Traced, Variable
 from .numpy_calls import WRITERS
 from .program import ARGUMENT, CONSTANT, HELD, MADE, Call, Check, Effect, Fetch, Memory, Outside, Program, traced_in
@@ -19,19 +20,22 @@ _COPIES = frozenset((np.ndarray.copy, np.copy, np.array, np.ndarray.flatten, np.
 
 def simplify(program: Program) -> None:
     """Fold constants, share common subexpressions, and drop what nothing needs."""
-    _square(program)
+    _powers(program)
     _fold_constants(program)
     _share(program)
     _skip_copies(program)
     _drop_dead(program)
 
 
-def _square(program: Program) -> None:
-    """Compute squares without the loop of a power, which does the same in more time."""
+def _powers(program: Program) -> None:
+    """Call what NumPy's operator calls, and for squares of floats no power, which does the same in more time."""
     for call in program.calls:
-        if call.function is np.power and not call.kwargs and type(call.args[1]) in (int, float) and call.args[1] == 2:
-            x = call.args[0]
-            if isinstance(x, Traced) and isinstance(x.value, np.ndarray) and x.dtype.kind == "f":
+        if call.function in (operator.pow, np.power) and not call.kwargs and isinstance(x := call.args[0], Traced):
+            if not isinstance(x.value, np.ndarray):
+                continue
+            if call.function is operator.pow:
+                call.function, call.args = power_call(x, call.args[1])
+            elif type(call.args[1]) in (int, float) and call.args[1] == 2 and x.dtype.kind == "f":
                 call.function, call.args = np.square, (x,)
 
 

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from ...graph.batched import Batched
+from ...graph.powers import power_call
 from ...graph.traced import Traced, Variable
 
 ndarray = np.ndarray
@@ -41,7 +42,7 @@ def _in_place(ufunc: np.ufunc, of_numbers: Callable[[Any, Any], Any]) -> Callabl
         return (
             call(of_numbers, (self, other))
             if isinstance(self, np.generic)
-            else call(ufunc, (self, other), {"out": self})
+            else call(*(power_call(self, other) if ufunc is np.power else (ufunc, (self, other))), {"out": self})
         )
 
     return operate
