@@ -15,7 +15,7 @@ from ..module import Module
 from ._graph import library
 from ._model import Input, OnnxModel
 from ._names import paths_of
-from ._operators import is_known
+from ._operators import is_known, is_refused
 from ._program import DOMAIN, Node, Program, dense, native, of_sparse, read_nodes, read_program
 
 if TYPE_CHECKING:
@@ -232,13 +232,23 @@ def _check_operators(proto: Any, opsets: Mapping[str, int], where: str) -> None:
     functions = {(function.domain, function.name) for function in proto.functions}
     nodes = [*proto.graph.node, *(node for function in proto.functions for node in function.node)]
     every = [node for outer in read_nodes(nodes, opsets) for node in outer.with_inner()]
-    unknown = [str(node) for node in every if (node.domain, node.kind) not in functions and not is_known(node)]
-    if unknown:
-        more = f" and {len(unknown) - 5} more" if len(unknown) > 5 else ""
+    others = [node for node in every if (node.domain, node.kind) not in functions and not is_known(node)]
+    refused = [str(node) for node in others if is_refused(node)]
+    if refused:
         raise UnsupportedError(
-            f"{where} has operators that are not known here: {', '.join(unknown[:5])}{more}: export it with those of "
+            f"{where} has operators, or attributes of them, that only onnx's own package computes, and otherwise than "
+            f"onnxruntime does: {_some(refused)}: compute them with onnxruntime, and give load() what comes before or "
+            f"after them"
+        )
+    if others:
+        raise UnsupportedError(
+            f"{where} has operators that are not known here: {_some([*map(str, others)])}: export it with those of "
             f"the standard alone, which are in the domain ''"
         )
+
+
+def _some(names: list[str]) -> str:
+    return ", ".join(names[:5]) + (f" and {len(names) - 5} more" if len(names) > 5 else "")
 
 
 def _settings(program: Program) -> set[str]:
