@@ -242,7 +242,8 @@ def svm_classifier(rng: Random) -> Drawn:
 
 def svm_regressor(rng: Random) -> Drawn:
     size = rng.randint(0, 4)  # without vectors, the coefficients are those of the features
-    options: dict[str, Any] = {"coefficients": numbers(rng, size or 3), "support_vectors": numbers(rng, 3 * size)}
+    options: dict[str, Any] = {"coefficients": numbers(rng, size or 3)}
+    options |= {"support_vectors": numbers(rng, 3 * size)} if size else {}
     options |= {"n_supports": size, "rho": numbers(rng, 1)} | some(rng, one_class=1) | kernel(rng)
     return options | some(rng, post_transform=rng.choice(POST)), [normal(rng, 5, 3)], 1
 
