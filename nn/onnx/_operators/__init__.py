@@ -15,7 +15,7 @@ from .normalization import NORMALIZATION
 from .others import OTHERS
 from .recurrent import RECURRENT
 from .reductions import REDUCTIONS
-from .reference import compute_by_reference, has_reference, is_handed_on
+from .reference import COMPARED, compute_by_reference, has_reference, is_handed_on
 from .resampling import RESAMPLING
 from .shapes import SHAPES
 from .windows import WINDOWS
@@ -50,7 +50,7 @@ def is_known(node: Node) -> bool:
 
 def is_refused(node: Node) -> bool:
     """Tell whether ONNX's own package computes a node, but not as other runtimes do."""
-    return not is_known(node) and has_reference(node)
+    return not is_known(node) and ((node.domain, node.kind) in COMPARED or has_reference(node))
 
 
 def _is_own(node: Node) -> bool:

@@ -56,7 +56,7 @@ COMPARED: Mapping[tuple[str, str], Callable[[Node], bool]] = {
     ("", "QLinearMatMul"): _always,
     ("", "QuantizeLinear"): _always,
     ("", "StringConcat"): _always,
-    ("", "TfIdfVectorizer"): lambda n: n["mode"] == "TF",
+    ("", "TfIdfVectorizer"): lambda n: n["mode"] == "TF" and n["max_gram_length"] <= len(n["ngram_counts"]),
     (_ML, "ArrayFeatureExtractor"): _always,
     (_ML, "Binarizer"): _always,
     (_ML, "FeatureVectorizer"): _always,
@@ -111,7 +111,7 @@ def has_reference(node: Node) -> bool:
 def is_handed_on(node: Node) -> bool:
     """Tell whether ONNX's own package computes a node as onnxruntime does."""
     compared = COMPARED.get((node.domain, node.kind))
-    return compared is not None and has_reference(node) and compared(node)
+    return compared is not None and compared(node) and has_reference(node)
 
 
 def _limits(most: Any = None, overlap: Any = None, score: Any = None) -> list[Any]:
