@@ -44,7 +44,10 @@ def call_undifferentiated(function: Callable[..., Any], args: tuple[Any, ...], k
 
 @cache
 def _position_of_out(function: Callable[..., Any]) -> int | None:
-    names = list(signature(function).parameters)
+    try:
+        names = list(signature(function).parameters)
+    except ValueError:  # compiled ones show none before NumPy 2.4; none of those here takes `out` by place
+        return None
     return names.index("out") if "out" in names else None
 
 
