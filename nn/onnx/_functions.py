@@ -11,7 +11,7 @@ from ._program import DOMAIN
 
 __all__ = ["check_size", "inlined"]
 
-MOST = 20_000  # nodes that calls may add, which take a second; functions that call functions double them in a line each
+MOST = 5_000  # nodes that calls may stand for, which take a third of a second; a line each makes them double
 _COUNTED = (
     10**15
 )  # up to which they are counted: the numbers of a hostile file would have as many digits as it has bytes

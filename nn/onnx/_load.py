@@ -95,14 +95,16 @@ def load(model: str | os.PathLike[str] | onnx.ModelProto) -> Module:
     FileNotFoundError
         If there is no such file, or a file with its arrays is missing.
     ValueError
-        If the file is not in the ONNX format, or its graph is not valid.
+        If the file is not in the ONNX format, or its graph is not valid, or calls of its functions stand for more than
+        5,000 nodes.
     UnsupportedError
-        If an operator is not known here; the message names its nodes.
+        If an operator is not known here, or only ``onnx.reference`` has it and computes otherwise than onnxruntime; the
+        message names its nodes.
 
     References
     ----------
     The operators are those of https://onnx.ai/onnx/operators, of all versions since 7; a few without a derivative are
-    computed by ``onnx.reference``.
+    computed by ``onnx.reference``, as far as it agrees with onnxruntime.
 
     Examples
     --------
