@@ -12,9 +12,7 @@ from ._program import DOMAIN
 __all__ = ["check_size", "inlined"]
 
 MOST = 5_000  # nodes that calls may stand for, which take a third of a second; a line each makes them double
-_COUNTED = (
-    10**15
-)  # up to which they are counted: the numbers of a hostile file would have as many digits as it has bytes
+_COUNTED = 10**15  # up to which they are counted: in a hostile file, the number may have thousands of digits
 
 Key: TypeAlias = tuple[str, str, str]
 Names: TypeAlias = MutableMapping[str, str] | None  # what values of a function are called in the graph; None: the same
