@@ -36,8 +36,8 @@ def pack(tree: Mapping[Any, Any]) -> tuple[dict[str, Array], str | None]:
         return arrays, json.dumps(_pack(tree, "", arrays))
     except RecursionError as error:
         raise ValueError(
-            f"the state has containers inside each other, deeper than Python's limit of {sys.getrecursionlimit()} calls "
-            f"in calls: save a flat dict of names and arrays"
+            f"the state has containers inside each other, deeper than Python's limit of {sys.getrecursionlimit()} "
+            f"calls in calls: save a flat dict of names and arrays"
         ) from error
 
 

@@ -635,12 +635,13 @@ class Module:
                 text = f"{label}{module!r}"
             else:
                 extra, inner = module.extra_repr(), [(f"({name}): ", child) for name, child in module._members(Module)]
-                text = f"{label}{type(module).__name__}({extra if not inner else chr(10) + '  ' + extra if extra else ''}"
+                text = f"{label}{type(module).__name__}("
                 if inner:
+                    text += f"\n  {extra}" if extra else ""
                     opened.append(id(module))
                     pending += [("", None), *reversed(inner)]
                 else:
-                    text += ")"
+                    text += f"{extra})"
             lines.append(margin + text.replace("\n", "\n" + margin))
         return "\n".join(lines)
 

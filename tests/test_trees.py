@@ -418,5 +418,5 @@ def test_trees_that_are_nested_deeper_than_calls(kind: str) -> None:
     assert tree_leaves(tree)[0] is x
     assert innermost(ravel_pytree(tree)[1](x + 1)).tolist() == [2, 3]
     for function in (fixed_point, checkpoint):
-        with pytest.raises(ValueError, match="an argument has containers inside each other, deeper than Python's limit"):
+        with pytest.raises(ValueError, match="an argument has containers inside each other, deeper than"):
             function(lambda *args: args[0], tensor(x, requires_grad=True), tree)
