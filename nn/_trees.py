@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Mapping
 from typing import Any
 
@@ -26,12 +27,18 @@ def pack(tree: Mapping[Any, Any]) -> tuple[dict[str, Array], str | None]:
         If a value is not an array of numbers or text, a number, a string, None, or a dict, list or tuple of them; the
         message names its path.
     ValueError
-        If a name cannot be written.
+        If a name cannot be written, or containers are nested too deep.
     """
     if all(type(name) is str and _is_array(value) for name, value in tree.items()):
         return {name: _array(name, value) for name, value in tree.items()}, None
     arrays: dict[str, Array] = {}
-    return arrays, json.dumps(_pack(tree, "", arrays))
+    try:
+        return arrays, json.dumps(_pack(tree, "", arrays))
+    except RecursionError as error:
+        raise ValueError(
+            f"the state has containers inside each other, deeper than Python's limit of {sys.getrecursionlimit()} "
+            f"calls in calls: save a flat dict of names and arrays"
+        ) from error
 
 
 def unpack(arrays: dict[str, Array], description: str) -> dict[Any, Any]:

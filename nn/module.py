@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import copy
 import itertools
 import os
+import sys
 from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, TypeVar
 
@@ -574,6 +576,39 @@ class Module:
             else:  # a buffer that the module rebinds to NumPy numbers
                 setattr(self, name, array.astype(np.asarray(present).dtype))
 
+    # Copies
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Any:
+        """Return a copy; modules inside are copied before those around them, so that any depth can be copied."""
+        for module in reversed(list(self.modules())):
+            if module is not self and type(module).__deepcopy__ is not Module.__deepcopy__:
+                copy.deepcopy(module, memo)
+            elif id(module) not in memo:
+                memo[id(module)] = _made_again(module, memo)
+        return memo[id(self)]
+
+    def __copy__(self) -> Any:
+        return _made_again(self, None)
+
+    def __reduce_ex__(self, protocol: Any) -> Any:
+        """Describe the module for `pickle`, which calls itself for modules in modules."""
+        if 5 * self._depth() > sys.getrecursionlimit():  # its calls for a module in a list of another
+            raise ValueError(
+                f"{type(self).__name__} has modules inside each other, {self._depth()} deep, which is too deep for "
+                f"pickle: save its state_dict(), or put the modules beside each other in one list"
+            )
+        return super().__reduce_ex__(protocol)
+
+    def _depth(self) -> int:
+        """Return how many modules deep the innermost is."""
+        seen, level, depth = {id(self)}, [self], 0
+        while level:
+            found = {id(child): child for module in level for _, child in module._members(Module)}
+            level = [child for key, child in found.items() if key not in seen]
+            seen |= found.keys()
+            depth += 1
+        return depth
+
     # Representation
 
     def __dir__(self) -> list[str]:
@@ -585,11 +620,30 @@ class Module:
         return ", ".join(f"{name}={repr(value) if isinstance(value, str) else value}" for name, value in shown)
 
     def __repr__(self) -> str:
-        inner = [f"({name}): {child!r}".replace("\n", "\n  ") for name, child in self._members(Module)]
-        parts = [self.extra_repr()] if self.extra_repr() else []
-        if not inner:
-            return f"{type(self).__name__}({', '.join(parts)})"
-        return f"{type(self).__name__}(\n  " + "\n  ".join(parts + inner) + "\n)"
+        lines: list[str] = []
+        opened: list[int] = []  # the modules around the next one
+        pending: list[tuple[str, Any]] = [("", self)]  # None closes a module
+        while pending:
+            label, module = pending.pop()
+            margin = "  " * len(opened)
+            if module is None:
+                opened.pop()
+                text, margin = ")", margin[2:]
+            elif id(module) in opened:  # a module may contain one of its own ancestors
+                text = f"{label}{type(module).__name__}(...)"
+            elif module is not self and type(module).__repr__ is not Module.__repr__:
+                text = f"{label}{module!r}"
+            else:
+                extra, inner = module.extra_repr(), [(f"({name}): ", child) for name, child in module._members(Module)]
+                text = f"{label}{type(module).__name__}("
+                if inner:
+                    text += f"\n  {extra}" if extra else ""
+                    opened.append(id(module))
+                    pending += [("", None), *reversed(inner)]
+                else:
+                    text += f"{extra})"
+            lines.append(margin + text.replace("\n", "\n" + margin))
+        return "\n".join(lines)
 
     def _repr_html_(self) -> str:
         from ._notebook import html_of  # only notebooks ask for it
@@ -598,6 +652,13 @@ class Module:
 
 
 missing.install(Module)
+
+
+def _made_again(module: Module, memo: dict[int, Any] | None) -> Any:
+    """Return a copy as the functions of `copy` make it: without `memo`, what is in the module is shared."""
+    own = type(module).__reduce_ex__ is not Module.__reduce_ex__
+    described = module.__reduce_ex__(4) if own else object.__reduce_ex__(module, 4)
+    return copy._reconstruct(module, memo, *described)  # type: ignore[attr-defined]
 
 
 def _is_device(given: Any) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import math
+import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from inspect import signature
@@ -186,16 +187,23 @@ def summary(model: Module, *inputs: TensorLike | tuple[int, ...]) -> Summary:
                 counted.add(id(parameter))
                 rows[id(module)].add_parameter(parameter)
     given = tuple(_drawn(model, x) if _is_shape(x) else x for x in inputs)
-    with _unchanged(model), _Calls(model, rows) as calls, _keeping(model, given, calls):
-        model(*given)
-    with (
-        _unchanged(model),
-        _recordable(model),
-        enable_grad(),
-        trace_operations() as traced,
-        _Calls(model, rows, traced),
-    ):
-        model(*map(_live, given))
+    try:
+        with _unchanged(model), _Calls(model, rows) as calls, _keeping(model, given, calls):
+            model(*given)
+        with (
+            _unchanged(model),
+            _recordable(model),
+            enable_grad(),
+            trace_operations() as traced,
+            _Calls(model, rows, traced),
+        ):
+            model(*map(_live, given))
+    except RecursionError as error:
+        raise ValueError(
+            f"summary() calls the model, and its modules inside each other, {model._depth()} deep, take more than the "
+            f"{sys.getrecursionlimit()} calls in calls that Python allows: put them beside each other in one "
+            f"Sequential, or raise sys.setrecursionlimit()"
+        ) from error
     return Summary(tuple(rows.values()))
 
 

@@ -387,3 +387,36 @@ def test_fixed_points_are_found_for_containers() -> None:
         fixed_point(lambda x: {"a": x["a"].T}, {"a": np.ones((2, 3))})
     with pytest.raises(ValueError, match="the trees differ"):
         fixed_point(lambda x: {"b": x["a"]}, {"a": np.ones(2)})
+
+
+def deep(kind: str, leaf: Any, depth: int = 5_000) -> Any:
+    for _ in range(depth):
+        leaf = {"dict": {"a": leaf}, "list": [leaf], "tuple": (leaf,)}[kind]
+    return leaf
+
+
+def innermost(tree: Any) -> Any:
+    while isinstance(tree, dict | list | tuple):
+        tree = tree["a"] if isinstance(tree, dict) else tree[0]
+    return tree
+
+
+@pytest.mark.parametrize("kind", ["dict", "list", "tuple"])
+def test_trees_that_are_nested_deeper_than_calls(kind: str) -> None:
+    x = np.array([1.0, 2.0])
+    tree = deep(kind, x)
+    double = lambda tree: innermost(tree) * 2  # noqa: E731
+    square = lambda tree: np.sum(innermost(tree) ** 2)  # noqa: E731
+    assert innermost(grad(square)(tree)).tolist() == [2, 4]
+    assert innermost(innermost(hessian(square)(tree))).tolist() == [[2, 0], [0, 2]]
+    assert innermost(jacobian(double)(tree)).tolist() == [[2, 0], [0, 2]]
+    assert vmap(double)(tree).tolist() == [2, 4]
+    assert innermost(vmap(lambda tree: tree, in_axes=(deep(kind, 0),))(tree)).tolist() == [1, 2]
+    assert jvp(square, (tree,), (tree,))[1] == 10
+    assert innermost(vjp(lambda tree: tree, tree)[1](tree)[0]).tolist() == [1, 2]
+    assert innermost(tree_map(np.add, tree, tree)).tolist() == [2, 4]
+    assert tree_leaves(tree)[0] is x
+    assert innermost(ravel_pytree(tree)[1](x + 1)).tolist() == [2, 3]
+    for function in (fixed_point, checkpoint):
+        with pytest.raises(ValueError, match="an argument has containers inside each other, deeper than"):
+            function(lambda *args: args[0], tensor(x, requires_grad=True), tree)

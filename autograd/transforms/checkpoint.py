@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import sys
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 
@@ -198,10 +199,16 @@ class _Region:
 def arguments_now(value: Any) -> Any:
     """Return arguments with another tensor, of the same value and node, in place of each tensor, and with new lists."""
     kind = type(value)
-    if kind is list or kind is tuple:
-        return kind(map(arguments_now, value))
-    if kind is dict:
-        return {name: arguments_now(item) for name, item in value.items()}
+    try:
+        if kind is list or kind is tuple:
+            return kind(map(arguments_now, value))
+        if kind is dict:
+            return {name: arguments_now(item) for name, item in value.items()}
+    except RecursionError as error:
+        raise ValueError(
+            f"an argument has containers inside each other, deeper than Python's limit of {sys.getrecursionlimit()} "
+            f"calls in calls: give arrays in flat containers"
+        ) from error
     contents, rebuild = flatten(value)
     if not any(type(item) is Tensor for item in contents):
         return value

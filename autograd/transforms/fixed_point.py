@@ -113,8 +113,10 @@ def _like(x: Any, result: Any) -> Any:
 def _solution(
     function: Callable[..., Any], start: Any, args: tuple[Any, ...], tolerance: float, max_iterations: int
 ) -> Any:
+    leaves, rebuild = flatten(args)
     with no_grad():
-        solution = _iterate(function, as_array(unwrap(start)), unwrap(args), tolerance, max_iterations)
+        given = rebuild([unwrap(leaf) for leaf in leaves])
+        solution = _iterate(function, as_array(unwrap(start)), given, tolerance, max_iterations)
     return differentiated_at(function, solution, args, "fixed_point()", tolerance, max_iterations)
 
 

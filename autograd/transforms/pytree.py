@@ -47,38 +47,68 @@ def _tuple_like(tree: Any, items: list[Any]) -> Any:
 
 
 def flatten(tree: Any) -> tuple[list[Any], Rebuild]:
-    """Return the leaves of `tree`, and the function that builds a tree like it from other leaves."""
+    """Return the leaves of `tree`, and the function that builds a tree like it from other leaves.
+
+    Neither calls itself, so that trees may be nested deeper than Python's calls.
+    """
     kind: Callable[[list[Any]], Any] = type(tree)
     if kind in _LEAVES:
         return [tree], _only
     if kind in _SEQUENCES and _LEAVES.issuperset(map(type, tree)):  # as most are: the arguments of a function
         return list(tree), kind
+    found = _apart(tree)
+    if found is None:
+        return [tree], _only
+    leaves: list[Any] = []
+    containers: list[tuple[int, bool, Callable[[Any], Any]]] = []  # each before its parts; a leaf is one of its own
+    pending = [found]
+    while pending:
+        parts, kind = pending.pop()
+        flat = kind is _only or _LEAVES.issuperset(map(type, parts))
+        containers.append((len(parts), flat, kind))
+        if flat:
+            leaves += parts
+        else:
+            pending += [(type(part) not in _LEAVES and _apart(part)) or ([part], _only) for part in reversed(parts)]
+    containers.reverse()
+
+    def rebuild(contents: Sequence[Any]) -> Any:
+        stop, built = len(leaves), list[Any]()  # the parts of a container are the last that were built
+        for count, flat, kind in containers:
+            if flat:
+                built.append(kind(contents[stop - count : stop]))
+                stop -= count
+            else:
+                items = built[: -count - 1 : -1]
+                del built[len(built) - count :]
+                built.append(kind(items))
+        return built[0]
+
+    return leaves, rebuild
+
+
+def _apart(tree: Any) -> tuple[Sequence[Any], Callable[[Any], Any]] | None:
+    """Return the parts of a container, and what makes one like it from others; None for a leaf."""
+    if type(tree) in _SEQUENCES:
+        return tree, type(tree)
     if type(tree) in REGISTERED:
         apart, together = REGISTERED[type(tree)]
-        given, rest = apart(tree)
-        parts, kind = list(given), lambda items: together(rest, tuple(items))
-    elif isinstance(tree, dict):
-        keys, parts = list(tree), list(tree.values())
-        kind = lambda items: _filled(tree, dict(zip(keys, items, strict=True)))  # noqa: E731
-    elif hasattr(type(tree), "__dataclass_fields__"):
+        parts, rest = apart(tree)
+        return list(parts), lambda items: together(rest, tuple(items))
+    if isinstance(tree, dict):
+        keys = list(tree)
+        return list(tree.values()), lambda items: _filled(tree, dict(zip(keys, items, strict=True)))
+    if hasattr(type(tree), "__dataclass_fields__"):
         import dataclasses  # whoever made one has loaded it
 
         names = [field.name for field in dataclasses.fields(tree) if field.init]
         parts = [getattr(tree, name) for name in names]
-        kind = lambda items: dataclasses.replace(tree, **dict(zip(names, items, strict=True)))  # noqa: E731
-    elif isinstance(tree, tuple):
-        parts, kind = list(tree), tuple if type(tree) is tuple else lambda items: _tuple_like(tree, items)
-    elif isinstance(tree, list):
-        parts, kind = list(tree), list if type(tree) is list else lambda items: _filled(tree, items)
-    else:
-        return [tree], _only
-    flat: list[Any] = []
-    rebuilds = []
-    for part in parts:
-        contents, rebuild = flatten(part)
-        rebuilds.append((len(flat), len(flat) + len(contents), rebuild))
-        flat += contents
-    return flat, lambda contents: kind([rebuild(contents[start:stop]) for start, stop, rebuild in rebuilds])
+        return parts, lambda items: dataclasses.replace(tree, **dict(zip(names, items, strict=True)))
+    if isinstance(tree, tuple):
+        return list(tree), lambda items: _tuple_like(tree, items)
+    if isinstance(tree, list):
+        return list(tree), lambda items: _filled(tree, items)
+    return None
 
 
 def without_none(leaves: list[Any], rebuild: Rebuild) -> tuple[list[Any], Rebuild]:
@@ -99,15 +129,27 @@ def without_none(leaves: list[Any], rebuild: Rebuild) -> tuple[list[Any], Rebuil
 def structure(tree: Any) -> Any:
     """Return the containers of a tree, to be compared: their types, and keys in order or what else describes them.
 
-    A leaf is None.
+    It is None for a leaf, and otherwise a flat tuple of them, each before its parts.
     """
-    if type(tree) in _LEAVES:
-        return None
-    if type(tree) in REGISTERED:
-        parts, rest = REGISTERED[type(tree)][0](tree)
-        return type(tree), rest, tuple(map(structure, parts))
-    if isinstance(tree, dict):
-        return type(tree), tuple([(key, structure(part)) for key, part in tree.items()])
-    if hasattr(type(tree), "__dataclass_fields__"):
-        return type(tree), tuple([structure(getattr(tree, name)) for name in type(tree).__dataclass_fields__])
-    return (type(tree), tuple(map(structure, tree))) if isinstance(tree, tuple | list) else None
+    found: list[Any] = []
+    pending = [tree]
+    while pending:
+        part = pending.pop()
+        if type(part) in _LEAVES:
+            found.append(None)
+            continue
+        if type(part) in REGISTERED:
+            parts, rest = REGISTERED[type(part)][0](part)
+            parts = list(parts)
+        elif isinstance(part, dict):
+            parts, rest = list(part.values()), tuple(part)
+        elif hasattr(type(part), "__dataclass_fields__"):
+            parts, rest = [getattr(part, name) for name in type(part).__dataclass_fields__], None
+        elif isinstance(part, tuple | list):
+            parts, rest = list(part), None
+        else:
+            found.append(None)
+            continue
+        found.append((type(part), rest, len(parts)))
+        pending += reversed(parts)
+    return None if found == [None] else tuple(found)

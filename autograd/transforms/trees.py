@@ -103,7 +103,7 @@ def tree_map(function: Callable[..., object], tree: object, *rest: object) -> An
     """
     check_callable("function", function)
     leaves, rebuild = tree_flatten(tree)
-    columns = [_along(tree, other, "") for other in rest]
+    columns = [_along(tree, other) for other in rest]
     return rebuild([function(*together) for together in zip(leaves, *columns, strict=True)])
 
 
@@ -330,19 +330,33 @@ def _check_dtypes(dtypes: list[np.dtype[Any]]) -> None:
 _GROUPS = {"f": "real numbers", "c": "complex numbers", "i": "integers", "u": "integers", "b": "integers"}
 
 
-def _along(tree: Any, other: Any, place: str) -> list[Any]:
+def _along(tree: Any, other: Any) -> list[Any]:
     """Return what `other` has in the places of the leaves of `tree`."""
-    if tree is None:
-        return []
-    parts, others = _parts(tree), _parts(other)
-    if parts is None:
-        return [other]
-    if type(other) is not type(tree) or others is None or parts.keys() != others.keys():
-        raise ValueError(
-            f"tree_map: the trees differ at tree{place}: the first has {_described(tree, parts)}, another "
-            f"{_described(other, others)}"
-        )
-    return [leaf for key in parts for leaf in _along(parts[key], others[key], f"{place}[{key!r}]")]
+    found: list[Any] = []
+    pending: list[tuple[Any, Any, Any]] = [(tree, other, None)]  # a place is a key and the place around it
+    while pending:
+        tree, other, place = pending.pop()
+        if tree is None:
+            continue
+        parts, others = _parts(tree), _parts(other)
+        if parts is None:
+            found.append(other)
+            continue
+        if type(other) is not type(tree) or others is None or parts.keys() != others.keys():
+            raise ValueError(
+                f"tree_map: the trees differ at tree{_written(place)}: the first has {_described(tree, parts)}, "
+                f"another {_described(other, others)}"
+            )
+        pending += [(parts[key], others[key], (key, place)) for key in reversed(parts)]
+    return found
+
+
+def _written(place: Any) -> str:
+    keys = []
+    while place is not None:
+        key, place = place
+        keys.append(f"[{key!r}]")
+    return "".join(reversed(keys))
 
 
 def _parts(tree: Any) -> dict[Any, Any] | None:

@@ -278,15 +278,21 @@ def _spread_axes(axes: Axes, tree: Any, what: str, count: int | None = None) -> 
     """Return an axis for each of the `count` arrays of a tree; `axes` is one for all, or a container like the tree."""
     if axes is None or not isinstance(axes, tuple | list | dict):
         return [axes] * (len(flatten(tree)[0]) if count is None else count)
-    if isinstance(axes, dict) and isinstance(tree, dict):
-        if axes.keys() != tree.keys():
-            raise ShapeError(f"vmap: {what} have the keys {sorted(axes)}, but the dict has {sorted(tree)}")
-        pairs = [(axes[key], tree[key]) for key in tree]
-    elif isinstance(tree, tuple | list) and not isinstance(axes, dict) and len(axes) == len(tree):
-        pairs = list(zip(axes, tree, strict=True))
-    else:
-        raise ShapeError(f"vmap: {what}, {axes!r}, do not fit {_form(tree)}")
-    return [axis for part, value in pairs for axis in _spread_axes(part, value, what)]
+    found: list[int | None] = []
+    pending: list[tuple[Any, Any]] = [(axes, tree)]
+    while pending:
+        axes, tree = pending.pop()
+        if axes is None or not isinstance(axes, tuple | list | dict):
+            found += [axes] * len(flatten(tree)[0])
+        elif isinstance(axes, dict) and isinstance(tree, dict):
+            if axes.keys() != tree.keys():
+                raise ShapeError(f"vmap: {what} have the keys {sorted(axes)}, but the dict has {sorted(tree)}")
+            pending += [(axes[key], tree[key]) for key in reversed(tree)]
+        elif isinstance(tree, tuple | list) and not isinstance(axes, dict) and len(axes) == len(tree):
+            pending += [*zip(axes, tree, strict=True)][::-1]
+        else:
+            raise ShapeError(f"vmap: {what}, {axes!r}, do not fit {_form(tree)}")
+    return found
 
 
 def _form(tree: Any) -> str:

@@ -12,10 +12,11 @@ import numpy as np
 from autograd import UnsupportedError
 
 from ..module import Module
+from ._functions import check_size, inlined
 from ._graph import library
 from ._model import Input, OnnxModel
 from ._names import paths_of
-from ._operators import is_known
+from ._operators import is_known, is_refused
 from ._program import DOMAIN, Node, Program, dense, native, of_sparse, read_nodes, read_program
 
 if TYPE_CHECKING:
@@ -50,6 +51,10 @@ _OTHERS = (
     (b"{", "text in JSON"),
     (b"<", "text in HTML or XML"),
     (b"version https://git-lfs", "a pointer of Git LFS, in place of the file: git lfs pull"),
+)
+_TOO_DEEP = (
+    "has graphs inside the nodes of others, deeper than the 32 or so that the format's library takes: take loops and "
+    "branches out of each other"
 )
 
 
@@ -90,14 +95,16 @@ def load(model: str | os.PathLike[str] | onnx.ModelProto) -> Module:
     FileNotFoundError
         If there is no such file, or a file with its arrays is missing.
     ValueError
-        If the file is not in the ONNX format, or its graph is not valid.
+        If the file is not in the ONNX format, or its graph is not valid, or calls of its functions stand for more than
+        5,000 nodes.
     UnsupportedError
-        If an operator is not known here; the message names its nodes.
+        If an operator is not known here, or only ``onnx.reference`` has it and computes otherwise than onnxruntime; the
+        message names its nodes.
 
     References
     ----------
     The operators are those of https://onnx.ai/onnx/operators, of all versions since 7; a few without a derivative are
-    computed by ``onnx.reference``.
+    computed by ``onnx.reference``, as far as it agrees with onnxruntime.
 
     Examples
     --------
@@ -138,6 +145,8 @@ def _read(path: Path) -> Any:
     except Exception as error:
         if type(error).__name__ != "DecodeError":  # of protobuf, which is not imported here
             raise
+        if _is_too_deep(error):
+            raise ValueError(f"{path} {_TOO_DEEP}") from error
         raise ValueError(f"{path} is not an ONNX file, or not all of one: it begins with {start[:8]!r}") from error
     if not found.graph.node and not found.graph.output:
         what = f"it has no graph, and begins with {start[:8]!r}" if start else "it is empty"
@@ -155,11 +164,20 @@ def _module(proto: Any, where: str) -> Module:
     """Return the module of a model; `where` says where that is from, for messages."""
     try:
         return _of_proto(proto, where)
-    except (AttributeError, IndexError, KeyError, RuntimeError, TypeError, ValueError) as error:
+    except MemoryError:
+        raise
+    except Exception as error:  # a damaged file can make anything raise
         if str(error).startswith(where):
             raise
+        if isinstance(error, RecursionError) or _is_too_deep(error):
+            raise ValueError(f"{where} {_TOO_DEEP}") from error
         message = f"{type(error).__name__}: {' '.join(str(error).split())[:200]}"
         raise ValueError(f"{where} is not a valid ONNX model, but seems damaged: {message}") from error
+
+
+def _is_too_deep(error: Exception) -> bool:
+    """Tell whether protobuf, which is not imported here, refused what is nested deeper than its limit."""
+    return type(error).__name__ in ("DecodeError", "EncodeError") and "depth" in str(error).lower()
 
 
 def _of_proto(proto: Any, where: str) -> Module:
@@ -167,16 +185,16 @@ def _of_proto(proto: Any, where: str) -> Module:
     if any(t.data_location == onnx.TensorProto.EXTERNAL for t in proto.graph.initializer):
         raise ValueError(f"{where} has arrays in other files that were not read: give load() the path of the file")
     opsets = {"" if entry.domain == DOMAIN else entry.domain: entry.version for entry in proto.opset_import}
-    _check_operators(proto, opsets, where)
+    check_size(proto, where)
+    nodes = inlined(proto)
+    _check_operators(nodes, opsets, where)
     inputs = [_input(value) for value in proto.graph.input]
     checked = type(proto)()
     checked.CopyFrom(proto)
     _check_graph(checked, where)
-    if proto.functions:
-        from onnx import inliner
-
-        checked = inliner.inline_local_functions(proto)
     graph = checked.graph
+    del graph.node[:]
+    graph.node.extend(nodes)
     training = _prepare(graph, opsets.get("", 0))
     arrays = {t.name: dense(onnx.numpy_helper.to_array(t)) for t in graph.initializer}
     arrays |= {t.values.name: of_sparse(t) for t in graph.sparse_initializer}
@@ -227,18 +245,26 @@ def _is_trained(array: Array) -> bool:
     return array.dtype.kind == "f" and array.ndim > 0 and bool(np.isfinite(array).all())
 
 
-def _check_operators(proto: Any, opsets: Mapping[str, int], where: str) -> None:
-    """Raise if an operator is neither known here nor a function of the file."""
-    functions = {(function.domain, function.name) for function in proto.functions}
-    nodes = [*proto.graph.node, *(node for function in proto.functions for node in function.node)]
+def _check_operators(nodes: list[Any], opsets: Mapping[str, int], where: str) -> None:
+    """Raise if an operator is not known here."""
     every = [node for outer in read_nodes(nodes, opsets) for node in outer.with_inner()]
-    unknown = [str(node) for node in every if (node.domain, node.kind) not in functions and not is_known(node)]
-    if unknown:
-        more = f" and {len(unknown) - 5} more" if len(unknown) > 5 else ""
+    others = [node for node in every if not is_known(node)]
+    refused = [str(node) for node in others if is_refused(node)]
+    if refused:
         raise UnsupportedError(
-            f"{where} has operators that are not known here: {', '.join(unknown[:5])}{more}: export it with those of "
+            f"{where} has operators, or attributes of them, that only onnx's own package computes, and otherwise than "
+            f"onnxruntime does: {_some(refused)}: compute them with onnxruntime, and give load() what comes before or "
+            f"after them"
+        )
+    if others:
+        raise UnsupportedError(
+            f"{where} has operators that are not known here: {_some([*map(str, others)])}: export it with those of "
             f"the standard alone, which are in the domain ''"
         )
+
+
+def _some(names: list[str]) -> str:
+    return ", ".join(names[:5]) + (f" and {len(names) - 5} more" if len(names) > 5 else "")
 
 
 def _settings(program: Program) -> set[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Container, Iterable, Mapping, MutableMapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TypeAlias
@@ -132,12 +133,12 @@ def read_nodes(nodes: Iterable[onnx.NodeProto], opsets: Mapping[str, int]) -> li
 
 
 def _finishing(nodes: list[Node], needed: set[str]) -> list[Node]:
-    """Give each node the names of the values that it is the last to use."""
+    """Give each node the names of the values that it is the last to use; add the names of all to `needed`."""
     found = []
     for node in reversed(nodes):
         uses = (_uses(node) | {*node.outputs}) - {""}
         finished = tuple(sorted(uses - needed))
-        needed = needed | uses
+        needed |= uses
         fields = (node.kind, node.domain, node.version, node.name, node.inputs, node.outputs)
         found.append(Node(*fields, node.attributes, node.content, finished))
     return found[::-1]
@@ -146,7 +147,7 @@ def _finishing(nodes: list[Node], needed: set[str]) -> list[Node]:
 def _read_node(proto: Any, opsets: Mapping[str, int]) -> Node:
     domain = "" if proto.domain == DOMAIN else proto.domain
     version = opsets.get(domain, 0)
-    attributes = _defaults(proto.op_type, version, domain)
+    attributes = {**_defaults(proto.op_type, version, domain)}
     attributes |= {a.name: _value(a, opsets) for a in proto.attribute}
     return Node(
         proto.op_type, domain, version, proto.name or next(filter(None, proto.output), proto.op_type),
@@ -154,6 +155,7 @@ def _read_node(proto: Any, opsets: Mapping[str, int]) -> Node:
     )  # fmt: skip
 
 
+@functools.cache
 def _defaults(kind: str, version: int, domain: str) -> dict[str, Any]:
     """Return the attributes of an operator that the standard gives a default."""
     from onnx import defs

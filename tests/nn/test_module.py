@@ -3,6 +3,7 @@
 import copy
 import pickle
 from collections import OrderedDict
+from pathlib import Path
 from typing import Any, cast
 
 import numpy as np
@@ -359,3 +360,55 @@ def test_modules_by_path() -> None:
         model.add_module("next", 3)  # type: ignore[arg-type]  # on purpose
     with pytest.raises(AttributeError, match="already has an attribute 'last'"):
         model.add_module("last", nn.Tanh())
+
+
+@pytest.mark.parametrize("kind", ["attribute", "list", "Sequential"])
+def test_modules_that_are_nested_deeper_than_calls(kind: str, tmp_path: Path) -> None:
+    model: Any = nn.Linear(2, 2)
+    first = model
+    for _ in range(800):
+        outer: Any = nn.Sequential(model) if kind == "Sequential" else nn.Module()
+        if kind != "Sequential":
+            outer.inner = model if kind == "attribute" else [model]
+        model = outer
+    assert not model.eval().train().eval().training
+    assert repr(model).count("(") > 800
+    assert sum(1 for _ in model.modules()) == 801
+    other = copy.deepcopy(model)
+    ((_, weight), _), (own, _) = other.named_parameters(), model.parameters()
+    assert weight is not own
+    assert (weight.data == first.weight.data).all()
+    nn.save(model, tmp_path / "model.safetensors")
+    other.load_state_dict(nn.load(tmp_path / "model.safetensors"))
+    assert next(copy.copy(model).parameters()) is own
+    with pytest.raises(ValueError, match="has modules inside each other, 801 deep, which is too deep for pickle: save"):
+        pickle.dumps(model)
+    if kind == "Sequential":
+        with pytest.raises(ValueError, match=r"summary\(\) calls the model, .* 801 deep, take more than"):
+            nn.summary(model, (1, 2))
+
+
+def test_copies_keep_what_is_shared_and_what_leads_back() -> None:
+    shared = nn.Linear(2, 2)
+    model = nn.Sequential(nn.Sequential(shared), shared)
+    model[0].above = [model]
+    found = copy.deepcopy(model)
+    assert found[0][0] is found[1]
+    assert found[0].above[0] is found
+    assert found[1] is not shared
+    assert "Sequential(...)" in repr(model)
+
+
+def test_a_module_that_copies_itself_does_so_inside_others() -> None:
+    class Counted(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.copies = 0
+
+        def __deepcopy__(self, memo: dict[int, Any]) -> Any:
+            made = super().__deepcopy__(memo)
+            made.copies = self.copies + 1
+            return made
+
+    assert copy.deepcopy(nn.Sequential(nn.Sequential(Counted())))[0][0].copies == 1
+    assert copy.deepcopy(Counted()).copies == 1

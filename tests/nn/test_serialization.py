@@ -323,3 +323,11 @@ def test_dtypes_that_numpy_lacks(tmp_path: Path) -> None:
     write_raw(tmp_path / "a.safetensors", "F8_E4M3", 2, b"\0\0")
     with pytest.raises(ValueError, match="'a' has the dtype F8_E4M3, which NumPy lacks: convert"):
         nn.load(tmp_path / "a.safetensors")
+
+
+def test_a_state_that_is_nested_too_deep_says_so(tmp_path: Path) -> None:
+    state: Any = np.ones(2)
+    for _ in range(5_000):
+        state = {"a": state}
+    with pytest.raises(ValueError, match="the state has containers inside each other, deeper than"):
+        nn.save(state, tmp_path / "state.npz")

@@ -70,7 +70,7 @@ CASES: dict[str, dict[str, Case]] = {
     "integrate": {
         "trapezoid": Case(lambda m, y, x: m.trapezoid(y, x), (W, X), analytic=True),
         "cumulative_trapezoid": Case(lambda m, y, x: m.cumulative_trapezoid(y, x), (W, X)),
-        "simpson": Case(lambda m, y, x: m.simpson(y, x), (W, X)),
+        "simpson": Case(lambda m, y, x: m.simpson(y, x=x), (W, X)),
         "cumulative_simpson": Case(lambda m, y, x: m.cumulative_simpson(y, x=x), (W, X)),
         "quad": Case(lambda m, a, b: m.quad(lambda x: np.exp(a * x), 0, b)[0], (np.float64(0.7), np.float64(1.3)),
                      lambda a, b: (np.exp(a * b) - 1) / a, True, 1e-12),

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import scipy
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import optimize as theirs
@@ -186,6 +187,9 @@ PRECISE: dict[str, Any] = {
 }  # fmt: skip
 
 
+COBYLA_TAKES_EQUATIONS = np.lib.NumpyVersion(scipy.__version__) >= "1.16.0"
+
+
 @pytest.mark.filterwarnings("ignore:delta_grad == 0.0:UserWarning")
 @pytest.mark.parametrize("method", PRECISE)
 def test_minima_under_constraints(method: str) -> None:
@@ -199,7 +203,8 @@ def test_minima_under_constraints(method: str) -> None:
         ([{"type": "eq", "fun": lambda x: x[0] + x[1] - 1}, {"type": "ineq", "fun": lambda x: 99 - x}],
          lambda a: a + (1 - a[0] - a[1]) / 2),
     ]  # fmt: skip
-    for constraints, form in cases if method == "SLSQP" else cases[:2]:  # the others take long
+    without = method == "COBYLA" and not COBYLA_TAKES_EQUATIONS
+    for constraints, form in cases if method == "SLSQP" else cases[: 1 if without else 2]:  # the others take long
         assert np.allclose(jacobian(lambda a, c=constraints: near(a, c))(A), jacobian(form)(A), atol=1e-3)
     # the size of the disc: what a constraint closes over, and by a tensor alone
     disc = lambda r: near(A, {"type": "ineq", "fun": lambda x: r * r - x @ x})  # noqa: E731

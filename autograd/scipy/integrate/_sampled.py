@@ -93,7 +93,7 @@ def simpson(y: TensorLike, x: TensorLike | None = None, *, dx: TensorLike = 1.0,
     9.0
     """
     if is_plain(y, x, dx):
-        return integrate.simpson(y, x, dx=dx, axis=axis)
+        return integrate.simpson(y, x=x, dx=dx, axis=axis)
     samples, widths = _samples(y, x, dx, axis)
     count = samples.shape[-1]
     if count < 3:

@@ -7,6 +7,7 @@ from typing import Any
 from .._program import Node, Program, Run
 from . import attention, control, normalization
 from .attention import ATTENTION
+from .classical import CLASSICAL
 from .common import Operator
 from .elementwise import ELEMENTWISE
 from .indexing import INDEXING
@@ -14,12 +15,12 @@ from .normalization import NORMALIZATION
 from .others import OTHERS
 from .recurrent import RECURRENT
 from .reductions import REDUCTIONS
-from .reference import compute_by_reference, has_reference
+from .reference import COMPARED, compute_by_reference, has_reference, is_handed_on
 from .resampling import RESAMPLING
 from .shapes import SHAPES
 from .windows import WINDOWS
 
-__all__ = ["execute", "is_known"]
+__all__ = ["execute", "is_known", "is_refused"]
 
 _OPERATORS: dict[str, Operator] = {
     **ATTENTION,
@@ -39,13 +40,23 @@ _WITH_RUN: dict[str, Operator] = {
     **normalization.WITH_RUN,
 }  # take a `Run` too
 _PREVIEW = ("", "ai.onnx.preview")
+_ML = "ai.onnx.ml"
 
 
 def is_known(node: Node) -> bool:
     """Tell whether a node can be computed."""
-    if node.domain in _PREVIEW and (node.kind in _OPERATORS or node.kind in _WITH_RUN):
-        return True
-    return has_reference(node)
+    return _is_own(node) or is_handed_on(node)
+
+
+def is_refused(node: Node) -> bool:
+    """Tell whether ONNX's own package computes a node, but not as other runtimes do."""
+    return not is_known(node) and ((node.domain, node.kind) in COMPARED or has_reference(node))
+
+
+def _is_own(node: Node) -> bool:
+    if node.domain == _ML:
+        return node.kind in CLASSICAL
+    return node.domain in _PREVIEW and (node.kind in _OPERATORS or node.kind in _WITH_RUN)
 
 
 def execute(program: Program, run: Run) -> None:
@@ -66,13 +77,11 @@ def execute(program: Program, run: Run) -> None:
 
 
 def _computed(node: Node, run: Run, inputs: list[Any]) -> tuple[Any, ...]:
-    if node.domain in _PREVIEW:
-        function = _OPERATORS.get(node.kind)
+    if _is_own(node):
+        function = (CLASSICAL if node.domain == _ML else _OPERATORS).get(node.kind)
         if function is not None:
             found = function(node, *inputs)
             return found if isinstance(found, tuple) else (found,)
-        function = _WITH_RUN.get(node.kind)
-        if function is not None:
-            found = function(node, run, *inputs)
-            return found if isinstance(found, tuple) else (found,)
+        found = _WITH_RUN[node.kind](node, run, *inputs)
+        return found if isinstance(found, tuple) else (found,)
     return compute_by_reference(node, *inputs)
