@@ -428,6 +428,21 @@ def test_an_operation_that_counts_its_calls_is_refused() -> None:
     assert [function(np.ones(1)).item() for _ in range(4)] == [1, 2, 3, 4]
 
 
+def test_the_error_names_the_class_and_the_line() -> None:
+    class Counting(nn.optim.SGD):
+        steps = 0
+
+        def step(self, closure: Any = None) -> Any:
+            self.steps += 1
+            return super().step(closure)
+
+    parts = Parts()
+    parts.updates = Counting(parts.net.parameters(), lr=0.1)
+    said = r"a change of updates.steps by a method of Counting, at .*test_overridden.py:\d+, .*outside the compiled"
+    with pytest.raises(CompileError, match=said):
+        compile(parts.step())(*batches(1)[0])
+
+
 PIECES = [
     forward_hook, forward_pre_hook, backward_hook, operation, derivative, update, rates, rate_function,
     average_function, averaged, parametrization, clipping, scratch,

@@ -15,7 +15,7 @@ from ...errors import CompileError, described
 from ...graph.call_site import of_library, users_frame, users_line
 from ...graph.node import Leaf
 from ...graph.source_info import line_in, line_of, within_engine
-from ...graph.traced import Recorder, Traced, plain, recorder
+from ...graph.traced import Recorder, Traced, outside_types, plain, recorder
 from ...scalar.value import Value
 from ...tensors.tensor import Tensor, accumulation
 from . import traced_methods
@@ -488,7 +488,11 @@ class ProgramRecorder(Recorder):
             self.refuse(f"a draw from {changed.name}", "draw from nn.random, or outside the function", self.home)
         elif changed is not None:
             where = f"at {changed.where}" if changed.where else self.home
-            self.refuse(f"a change of {changed.name}", "make it outside the function, or return the new value", where)
+            what, remedy = f"a change of {changed.name}", "make it outside the function, or return the new value"
+            if isinstance(changed.holder, tuple(outside_types)):
+                kind = type(changed.holder).__name__
+                what, remedy = f"{what} by a method of {kind}", "call the method outside the compiled function"
+            self.refuse(what, remedy, where)
         if self.failed:
             self.refuse(
                 "an operation that fails for some values, and whose error the function catches",
