@@ -147,7 +147,11 @@ def _seen(x: Any) -> Any:
 
 
 def _passed(x: Any) -> Any:
-    return (lambda t, y: (y.sum(1), t.sum(1)))(*(lambda t: (t, _C * t))(np.cos(x)))
+    def both(t: Any) -> Any:
+        return t, _C * t
+
+    t, y = both(np.cos(x))
+    return y.sum(1), t.sum(1)
 
 
 TEMPORARIES: dict[str, Callable[[Any], Any]] = {
@@ -160,7 +164,7 @@ TEMPORARIES: dict[str, Callable[[Any], Any]] = {
     "named": _named,
     "a part of it is seen": _seen,
     "passed": _passed,
-    "derivative": lambda x: grad(lambda w: np.sin(x * w).sum())(0.3),
+    "derivative": lambda x: grad(lambda w: np.sum(np.sin(x * w)))(0.3),
 }
 
 

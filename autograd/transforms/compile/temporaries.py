@@ -1,7 +1,7 @@
 """Temporaries: large arrays that NumPy's operators write their result over, since nothing else refers to them.
 
-The result then lies in memory in the order of the temporary, where a ufunc would choose C order, and sums of it are added
-up in that order. So a program has to write over the same operand.
+The result then lies in memory in the order of the temporary, where a ufunc would choose C order, and sums of it are
+added up in that order. So a program has to write over the same operand.
 """
 
 from __future__ import annotations
@@ -25,13 +25,13 @@ _LEFT = frozenset((np.subtract, np.true_divide, np.floor_divide, np.left_shift, 
 
 
 def overwritten(ufunc: np.ufunc, left: Any, right: Any) -> Any:
-    """Return the operand, a traced array, that NumPy writes over; None if there is none, or if it makes no difference."""
+    """Return the operand, a traced array, that NumPy writes over; None if there is none, or it makes no difference."""
     if not isinstance(left, np.ndarray) or not isinstance(right, np.ndarray):
         return None
     if left.nbytes < _LEAST or left.shape != right.shape or left.strides == right.strides:
         return None
     for x in (left, right) if ufunc in _EITHER else (left,) if ufunc in _LEFT else ():
-        if type(x) is Traced and _is_temporary(x) and np.result_type(left.dtype, right.dtype) == x.dtype:
+        if isinstance(x, Traced) and _is_temporary(x) and np.result_type(left.dtype, right.dtype) == x.dtype:
             return x
     return None
 
