@@ -14,6 +14,7 @@ import numpy as np
 from ...graph.batched import Batched
 from ...graph.powers import power_call
 from ...graph.traced import Traced, Variable
+from .temporaries import overwritten
 
 ndarray = np.ndarray
 
@@ -28,7 +29,8 @@ def _operator(ufunc: np.ufunc, of_numbers: Callable[[Any, Any], Any], swapped: b
             speaks = hasattr(type(other), "__array_ufunc__")
             if speaks and not isinstance(other, ndarray | np.generic | Variable):
                 return NotImplemented
-            return self.records.call(ufunc, (a, b))
+            out = overwritten(ufunc, a, b)
+            return self.records.call(ufunc, (a, b), None if out is None else {"out": out})
         return self.records.call(of_numbers, (a, b))
 
     return operate
