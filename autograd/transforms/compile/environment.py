@@ -34,6 +34,7 @@ import numpy as np
 from ...graph.source_info import beginning, place
 from ..pytree import REGISTERED
 from .code_names import names_in
+from .quoting import identifier, literal
 
 __all__ = ["Environment", "Read"]
 
@@ -514,14 +515,15 @@ def _conditions(read: Read, holder: str, value: str, scope: dict[str, Any]) -> I
         yield f"{holder}.cell_contents is not {value}" if not empty else f"filled({holder})"
         scope.setdefault("filled", lambda cell: _in_cell(cell) is not _missing)
     elif read.kind == "global":
-        yield f"{holder}[{read.key!r}] is not {value}"
+        yield f"{holder}[{literal(read.key)}] is not {value}"
     elif read.kind == "builtin":
-        yield f"{read.key!r} in {holder}"
+        yield f"{literal(read.key)} in {holder}"
     elif read.kind == "attribute":
-        named = read.key.isidentifier()  # the parts of a sequence of layers are numbered
-        yield f"{holder}.{read.key} is not {value}" if named else f"vars({holder})[{read.key!r}] is not {value}"
+        named = identifier(read.key, "")  # the parts of a sequence of layers are numbered
+        text = f"{holder}.{named}" if named else f"getattr({holder}, {literal(read.key)})"
+        yield f"{text} is not {value}"
     elif read.kind == "descriptor":
-        yield f"vars({holder}).get({read.key!r}) is not {value}"
+        yield f"vars({holder}).get({literal(read.key)}) is not {value}"
     elif read.kind == "attributes":
         yield f"len({holder}.__dict__) != {read.value}"
     elif read.kind == "context":

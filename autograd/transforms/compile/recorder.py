@@ -321,9 +321,8 @@ class ProgramRecorder(Recorder):
 
     def _note(self, kind: Any, function: Any, args: Any, kwargs: Any, result: Any, writes: Any, view: bool) -> Call:
         frame = users_frame(sys._getframe(2))
-        call: Call = kind(
-            function, args, kwargs, result, writes, view, f"{frame.f_code.co_filename}:{frame.f_lineno}", np.geterr()
-        )
+        line = f"{frame.f_code.co_filename}:{frame.f_lineno or 0}"
+        call: Call = kind(function, args, kwargs, result, writes, view, line, np.geterr())
         self.program.calls.append(call)
         return call
 

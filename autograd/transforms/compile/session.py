@@ -19,6 +19,7 @@ from .creation import noted_creation
 from .environment import Environment
 from .passes import simplify
 from .program import Argument, Fixed, Program
+from .quoting import identifier
 from .recorder import ProgramRecorder
 from .results import is_freed, recorded_derivative
 from .stores import store_directly
@@ -43,8 +44,7 @@ class Session:
         """Call the function, and make a program of it if that is possible."""
         leaves, rebuild = flatten((args, kwargs))
         environment = self.environment
-        name = getattr(self.function, "__name__", type(self.function).__name__)
-        name = name if name.isidentifier() else "function"
+        name = identifier(getattr(self.function, "__name__", type(self.function).__name__), "function")
         records = ProgramRecorder(self.strict)
         records.fuses = self.backend == "numba"
         records.home = f"in {defined(self.function)}"
