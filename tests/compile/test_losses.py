@@ -1,4 +1,4 @@
-"""Every loss with every option and reduction, compiled against eager: values and gradients, with other data each time."""
+"""Every loss with every option and reduction, compiled against eager: values and gradients, other data each time."""
 
 import inspect
 from collections.abc import Callable, Iterator
@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import nn
-import nn.functional as F
+import nn.functional as F  # noqa: N812
 from autograd import Tensor, tensor
 
 from .agreement import compiled, differs
@@ -97,7 +97,8 @@ CASES: dict[str, tuple[list[dict[str, Any]], Callable[[int, Any, dict[str, Any]]
     "ctc_loss": ([{}, {"zero_infinity": True}], lambda k, t, o: ctc(k, t)),
 }  # fmt: skip
 MODULES = {
-    "cross_entropy": "CrossEntropyLoss", "nll_loss": "NLLLoss", "kl_div": "KLDivLoss", "binary_cross_entropy": "BCELoss",
+    "cross_entropy": "CrossEntropyLoss", "nll_loss": "NLLLoss", "kl_div": "KLDivLoss",
+    "binary_cross_entropy": "BCELoss",
     "binary_cross_entropy_with_logits": "BCEWithLogitsLoss", "poisson_nll_loss": "PoissonNLLLoss",
     "gaussian_nll_loss": "GaussianNLLLoss", "multilabel_margin_loss": "MultiLabelMarginLoss",
     "multilabel_soft_margin_loss": "MultiLabelSoftMarginLoss", "l1_loss": "L1Loss", "mse_loss": "MSELoss",

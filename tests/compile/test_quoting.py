@@ -1,4 +1,4 @@
-"""Whatever a user's program is called, and holds in its lines, keys and names, stays text in the programs made of it."""
+"""Whatever a user's program is called, and holds in its lines, keys and names, stays text in what is made of it."""
 
 import ast
 import importlib.util
@@ -19,7 +19,8 @@ BACKENDS: list[Any] = ["numpy", *(["numba"] if importlib.util.find_spec("numba")
 # Whatever `str.splitlines` splits at, what ends a text or a comment, what hides what follows, names, and code.
 PIECES = [
     "\n", "\r", "\r\n", "\v", "\f", "\x1c", "\x1d", "\x1e", "\x85", "\u2028", "\u2029", "\t", "\0", "\u202e", "\u200b",
-    "\ud800", "\udcff", "'", '"', '"""', "{", "}", "{0}", "\\", "\\n", "#", ":", ";", " ", "    ", "%s", "raise OSError",
+    "\ud800", "\udcff", "'", '"', '"""', "{", "}", "{0}", "\\", "\\n", "#", ":", ";", " ", "    ", "%s",
+    "raise OSError",
     "open('')", "class", "lambda", "None", "__debug__", "slice", "leaves", "make", "held", "args", "v0",
     "x0", "i0", "data", "one", "miss", "len", "type", "numpy", "\ufb01", "\u03c0", "\u00e4", ".py", "/", "0",
 ]  # fmt: skip

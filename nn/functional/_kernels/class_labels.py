@@ -46,11 +46,8 @@ def read_labels(
     array = whole(labels)
     odd = array.size and np.maximum.reduce(array.view(np.uintp), None) >= classes
     # what compile records with weights or ignored labels serves all labels: whether some are odd is not asked, but seen
-    if (
-        weight is None
-        and (ignore_index is None or not 0 <= ignore_index < classes)
-        and not (getattr(odd, "value", odd) or odd)
-    ):
+    unweighted = weight is None and (ignore_index is None or not 0 <= ignore_index < classes)
+    if unweighted and not (getattr(odd, "value", odd) or odd):
         return labels, 1, labels.size or 1
     ignored = np.zeros_like(labels, bool) if ignore_index is None else labels == ignore_index
     if type(array) is not np.ndarray or odd:
