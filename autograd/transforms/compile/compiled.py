@@ -75,6 +75,9 @@ class Compiled(WrappedFunction):
         self._of_values: CompiledFunction | None = None  # of scalars
         self._quick: Callable[[tuple[Any, ...]], Any] = _fits_never  # runs the program that fitted last, if it fits
 
+    def _options(self) -> dict[str, Any]:
+        return {"fallback": self._fallback, "backend": self._backend}
+
     @property
     def programs(self) -> list[Any]:
         """What was recorded."""

@@ -47,6 +47,9 @@ class CompiledFunction(WrappedFunction):
         self.programs: list[ScalarProgram] = []
         self._fallback, self._eager = fallback, False
 
+    def _options(self) -> dict[str, Any]:
+        return {"fallback": self._fallback}
+
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Return what the function returns, computed by a program if one serves the call."""
         for program in self.programs:
