@@ -64,7 +64,7 @@ _OWN = re.compile(r"leaves|make|before|slice|[vx]\d+")  # the names that the tex
 
 
 class Diverged(Exception):  # noqa: N818 - not an error: the function itself runs instead
-    """Raised where a value that the program depends on is another one than when it was recorded."""
+    """Raised, with the line, where a value that the program depends on is another one than when it was recorded."""
 
 
 class Printed:
@@ -498,7 +498,7 @@ class _Printer:
             condition = ("not " if value else "") + text if type(value) is bool else f"{text} != {value!r}"
         else:
             condition = f"not ({text} == {self._object(expected)}).all()"
-        self.lines.append(f"if {condition}: raise {diverged}")
+        self.lines.append(f"if {condition}: raise {diverged}({literal(call.line)})")
 
     def _assign(self, call: Call, text: str) -> None:
         result = call.result

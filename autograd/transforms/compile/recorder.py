@@ -103,7 +103,7 @@ class ProgramRecorder(Recorder):
         self.strict, self.refused, self.active, self.thread = strict, "", True, get_ident()
         self.ended = self.settling = False
         self.error: CompileError | None = None  # that was raised; the function may have caught it
-        self.home = ""  # where the function is
+        self.home = self.place = ""  # where the function is, and what cannot be recorded
         self.failed = ""  # the line of an operation that failed because of its values
         self.stand_ins: list[Tensor] = []  # for arguments that are results of recorded operations
         self.memories: dict[int, Memory] = {}
@@ -123,7 +123,7 @@ class ProgramRecorder(Recorder):
         if not self.active:
             return
         where = where or f"at {line_of(line_in(users_frame(sys._getframe(1))))}"
-        self.refused = f"{what}, {where}, cannot be recorded: {remedy}"
+        self.refused, self.place = f"{what}, {where}, cannot be recorded: {remedy}", where.removeprefix("at ")
         self.active = False
         if not self.settling:
             self.raise_refused()

@@ -38,7 +38,7 @@ class Session:
     def __init__(self, function: Callable[..., Any], environment: Environment, strict: bool, backend: Backend) -> None:
         self.function, self.environment, self.strict, self.backend = function, environment, strict, backend
         self.program: CompiledProgram | None = None
-        self.refused = ""
+        self.refused = self.place = ""
 
     def run(self, args: tuple[GivenArgument | Tensor, ...], kwargs: dict[str, Any]) -> Any:
         """Call the function, and make a program of it if that is possible."""
@@ -103,7 +103,7 @@ class Session:
         records.active = False
         records.tensors.clear()  # arrays that a program holds would seem to be in use
         records.memories.clear()
-        self.refused = records.refused
+        self.refused, self.place = records.refused, records.place
         return result
 
     def _watched(self, records: ProgramRecorder, leaves: list[Any]) -> list[Any]:

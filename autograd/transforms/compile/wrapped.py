@@ -6,8 +6,10 @@ import copy
 import functools
 import sys
 from collections.abc import Callable
-from operator import attrgetter
 from typing import Any
+
+from ...graph.source_info import defined, warn
+from .fallbacks import FellBack
 
 __all__ = ["MOST", "WrappedFunction"]
 
@@ -21,10 +23,35 @@ class WrappedFunction:
     ----------
     programs
         What was recorded: each has its `source`.
+    fallbacks
+        Why the function itself ran instead, if it did: for each reason its `reason`, `line` and `count` of calls.
     """
 
     _OWN: frozenset[str] = frozenset()  # the names of attributes that are not the function's
     __wrapped__: Callable[..., Any]
+    _fallback: str
+    _fell_back: dict[tuple[str, str], FellBack]
+    _because: tuple[str, str]  # the reason why it runs as it is from now on
+
+    @property
+    def fallbacks(self) -> list[FellBack]:
+        """Why the function itself ran, instead of what was recorded."""
+        return list(self._fell_back.values())
+
+    def _falls_back(self, reason: str, line: str = "", *, told: bool = True) -> None:
+        """Note that the function itself runs; say so the first time, with ``fallback="warn"``, unless that was told."""
+        key = reason, line
+        if key not in self._fell_back:
+            self._fell_back[key] = FellBack(reason, line)
+            if not told and self._fallback == "warn":
+                where = f", at {line}" if line else ""
+                warn(f"compile: {reason}{where}: {defined(self.__wrapped__)} ran as it is", RuntimeWarning)
+        self._fell_back[key].count += 1
+
+    def _gives_up(self, reason: str, line: str = "") -> None:
+        """Note that the function itself runs from now on."""
+        self._eager, self._because = True, (reason, line)
+        self._falls_back(reason, line)
 
     def __getattr__(self, name: str) -> Any:
         if "__wrapped__" not in self.__dict__:  # of a copy that is being made
@@ -60,14 +87,10 @@ class WrappedFunction:
 
     def __reduce_ex__(self, protocol: Any) -> Any:
         """Pickle by name what a decorator put in the place of the function, as functions are; else the function."""
-        function = self.__wrapped__
-        name = getattr(function, "__qualname__", "")
-        try:
-            if attrgetter(name)(sys.modules[function.__module__]) is self:
-                return name
-        except (AttributeError, KeyError, TypeError):  # no function, or one that has no place in a module
-            pass
-        return _blank, (type(self),), (function, self._options())
+        name = getattr(self.__wrapped__, "__qualname__", "")
+        if _found(getattr(self.__wrapped__, "__module__", None), name) is self:
+            return name
+        return _blank, (type(self),), (self.__wrapped__, self._options())
 
     def __setstate__(self, state: tuple[Callable[..., Any], dict[str, Any]]) -> None:
         function, options = state
@@ -79,6 +102,14 @@ class WrappedFunction:
     def source(self) -> str:
         """Return the text of all programs."""
         return "\n\n".join(program.source for program in self.programs)
+
+
+def _found(module: Any, name: str) -> Any:
+    """Return what a module has under a name with dots, None if it has nothing there."""
+    found = sys.modules.get(module)
+    for part in name.split("."):
+        found = getattr(found, part, None)
+    return found
 
 
 def _blank(kind: type[WrappedFunction]) -> Any:
