@@ -31,7 +31,7 @@ from .quick_calls import AT_FIRST, MISSED
 from .recorder import NUMBERS
 from .scalars.compiled import CompiledFunction
 from .session import Backend, Session
-from .wrapped import MOST, WrappedFunction
+from .wrapped import MOST, WrappedFunction, too_deep
 
 __all__ = ["Compiled", "compile"]
 
@@ -108,10 +108,10 @@ class Compiled(WrappedFunction):
             return self.__wrapped__(*args, **kwargs)
         leaves: Sequence[Any] = args
         shape: Any = None
-        if kwargs or not _LEAVES.issuperset(map(type, args)):
-            leaves, _ = flatten((args, kwargs))
-            shape = structure((args, kwargs))
         try:
+            if kwargs or not _LEAVES.issuperset(map(type, args)):
+                leaves, _ = flatten((args, kwargs))
+                shape = structure((args, kwargs))
             owners = owners_of(leaves)
             shared = shared_memory(leaves, owners)
             key = (shape, len(args), recording(), _errors(), shared, *map(_described, leaves))
@@ -119,6 +119,8 @@ class Compiled(WrappedFunction):
         except _Elsewhere as elsewhere:
             self._falls_back(*elsewhere.args, told="vmap" in elsewhere.args[0])
             return self.__wrapped__(*args, **kwargs)
+        except RecursionError as error:
+            raise too_deep("what is nested in the arguments") from error
         program = None if several is None else _fitting(several, leaves, owners)
         if program is None:
             return self._record(key, args, kwargs)
@@ -168,7 +170,10 @@ class Compiled(WrappedFunction):
             )
             return self.__wrapped__(*args, **kwargs)
         session = Session(self.__wrapped__, environment, self._fallback == "raise", self._backend)
-        result = session.run(args, kwargs)
+        try:
+            result = session.run(args, kwargs)
+        except RecursionError as error:
+            raise too_deep(f"{defined(self.__wrapped__)}, while it is recorded,") from error
         if any(isinstance(x, Value) for x in flatten(result)[0]):  # which the function made itself
             self._of_values = CompiledFunction(self.__wrapped__, fallback=self._fallback)
         elif session.program is not None:

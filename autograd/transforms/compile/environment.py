@@ -205,15 +205,20 @@ class _Reader:
         return "random" in self._names or any(value is sys.modules.get("random") for value in self.alive)
 
     def _run(self) -> None:
-        known = -1
+        known, first = -1, 0
+        looked_for: tuple[int, bool] | None = None
         while self._pending or known != len(self._names) + len(self._holders) + len(self._named_parts):
             while self._pending:
                 self._visit(*self._pending.popleft())
             known = len(self._names) + len(self._holders) + len(self._named_parts)
             for name, holder in self._named_parts:
                 self._parts(name, holder)
-            for name, holder, made in list(self._holders):
+            state = len(self._names), self._everything
+            if state != looked_for:  # with the same names, those that were gone through have nothing new to read
+                looked_for, first = state, 0
+            for name, holder, made in self._holders[first:]:
                 self._attributes(name, holder, made)
+                first += 1
 
     def _later(self, name: str, where: str, value: Any, made: bool = False) -> None:
         """Note a value to visit; `made` says of a class that the program may make objects of it."""

@@ -8,10 +8,11 @@ import sys
 from collections.abc import Callable
 from typing import Any
 
+from ...errors import CompileError
 from ...graph.source_info import defined, warn
 from .fallbacks import FellBack
 
-__all__ = ["MOST", "WrappedFunction"]
+__all__ = ["MOST", "WrappedFunction", "too_deep"]
 
 MOST = 8  # programs of one function
 
@@ -102,6 +103,14 @@ class WrappedFunction:
     def source(self) -> str:
         """Return the text of all programs."""
         return "\n\n".join(program.source for program in self.programs)
+
+
+def too_deep(what: str) -> CompileError:
+    """Return the error for what is nested more deeply than Python's calls may be."""
+    return CompileError(
+        f"compile: {what} goes deeper than the {sys.getrecursionlimit()} calls that Python allows: nest less, use a "
+        f"loop, or allow more with sys.setrecursionlimit"
+    )
 
 
 def _found(module: Any, name: str) -> Any:

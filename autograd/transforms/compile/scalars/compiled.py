@@ -12,7 +12,7 @@ from ....graph.source_info import defined, warn
 from ....scalar.value import Value, value_recorder
 from ....tensors.tensor import Tensor
 from ..environment import Environment
-from ..wrapped import MOST, WrappedFunction
+from ..wrapped import MOST, WrappedFunction, too_deep
 from .arguments import Arguments
 from .program import ScalarProgram
 from .recording import Number, Recorder
@@ -84,6 +84,9 @@ class CompiledFunction(WrappedFunction):
         recorder = Recorder()
         try:
             result, program = self._run(recorder, args, kwargs, mode)
+        except RecursionError as error:
+            recorder.undo()
+            raise too_deep(f"{defined(self.__wrapped__)}, while it is recorded,") from error
         except CompileError as error:
             recorder.undo()
             if error is not recorder.refused or self._fallback == "raise":
