@@ -18,7 +18,7 @@ def plain(x: Any) -> Any:
     return x * 2 + 1
 
 
-@compile(fallback="warn")
+@compile(fallback="warn")  # type: ignore[untyped-decorator]
 def decorated(x: Any) -> Any:
     return x * 3 + 1
 

@@ -1,5 +1,6 @@
 """Every loss with every option and reduction, compiled against eager: values and gradients, other data each time."""
 
+import functools
 import inspect
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -141,10 +142,14 @@ def test_a_loss_is_recorded(name: str, options: dict[str, Any]) -> None:
     same_at_three_calls(lambda *given: function(*given, **options), lambda k: make(k, "float64", options))
 
 
+def _made(make: Callable[..., Arrays], options: dict[str, Any], k: int) -> Arrays:
+    return make(k, "float32", options)
+
+
 @pytest.mark.parametrize("name", CASES)
 def test_so_is_its_module(name: str) -> None:
     several_options, make = CASES[name]
     kind: Any = getattr(nn, MODULES.get(name) or "".join(map(str.title, name.split("_"))))
     for options in several_options:
         given = {key: Tensor(x) if isinstance(x, np.ndarray) else x for key, x in options.items()}
-        same_at_three_calls(kind(**given), lambda k, options=options: make(k, "float32", options))
+        same_at_three_calls(kind(**given), functools.partial(_made, make, options))
