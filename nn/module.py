@@ -187,8 +187,9 @@ class Module:
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Compute the output: call `forward`, and the hooks if there are any."""
-        if self._hooks is not None:
-            return self._hooks.call(self, args, kwargs)
+        hooks = self._hooks
+        if hooks is not None:
+            return hooks.call(self, args, kwargs)
         return self.forward(*args, **kwargs)
 
     # Hooks

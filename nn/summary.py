@@ -8,6 +8,7 @@ import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from inspect import signature
+from threading import get_ident
 from typing import TYPE_CHECKING, Any, TypeGuard
 
 import numpy as np
@@ -252,12 +253,15 @@ def _unchanged(model: Module) -> Iterator[None]:
 
 
 class _Calls:
-    """Record the calls of each module, or, given the list of traced operations, their multiply-adds."""
+    """Record the calls of each module, or, given the list of traced operations, their multiply-adds.
+
+    Only those of the thread that asks: others may call the model meanwhile.
+    """
 
     def __init__(self, model: Module, rows: dict[int, SummaryRow], operations: list[TracedOperation] | None = None):
         self._model, self._rows, self._operations, self._counted = model, rows, operations, 0
         self._within = [model]  # the modules that are being called, innermost last
-        self._hooks = contextlib.ExitStack()
+        self._hooks, self._thread = contextlib.ExitStack(), get_ident()
 
     @property
     def row(self) -> SummaryRow:
@@ -274,10 +278,14 @@ class _Calls:
         self._hooks.close()
 
     def _begin(self, module: Module, args: Any) -> None:
+        if get_ident() != self._thread:
+            return
         self._count()
         self._within.append(module)
 
     def _end(self, module: Module, args: Any, output: Any) -> None:
+        if get_ident() != self._thread:
+            return
         self._count()
         if self._operations is None:
             self.row.calls += 1

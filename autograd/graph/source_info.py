@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import linecache
 import os
 import sys
 import warnings
@@ -15,7 +16,7 @@ import numpy as np
 
 __all__ = [
     "HasLine", "SourceLine", "beginning", "defined", "here", "line_in", "line_of", "note_line", "place", "source_of",
-    "user_frame", "warn", "within_engine", "within_file",
+    "text_at", "user_frame", "warn", "within_engine", "within_file",
 ]  # fmt: skip
 
 _ROOT = os.path.dirname(os.path.dirname(os.path.dirname(__file__)))
@@ -113,6 +114,14 @@ def source_of(noted: HasLine) -> tuple[str, int | None]:
 def line_of(noted: HasLine) -> str:
     """Return a noted line as text for messages."""
     return place(*source_of(noted))
+
+
+def text_at(file: str, line: int | None) -> str:
+    """Return the text of a line of a file, without the spaces around it; nothing if it cannot be read."""
+    try:
+        return linecache.getline(file, line or 0).strip()
+    except ValueError:  # no file can have that name
+        return ""
 
 
 def place(file: str, line: int | None) -> str:

@@ -103,7 +103,7 @@ def _functions(filename: str) -> list[Written]:
     """Return the functions in a file, or typed at a prompt; none if the source can no longer be parsed."""
     try:
         tree = ast.parse("".join(linecache.getlines(filename)))
-    except SyntaxError:  # it was changed since it was loaded
+    except (SyntaxError, ValueError):  # it was changed since it was loaded, or no file can have that name
         return []
     return [part for part in ast.walk(tree) if isinstance(part, ast.Lambda | ast.FunctionDef)]
 

@@ -169,6 +169,10 @@ def cross_entropy(
         if anywhere(undefined):
             total = np.where(undefined, 0.0, total)
         return _reduced(_dense_losses(logits, spread), total, reduction, classes.shape)
+    if weight is None and reduction == "mean" and not isinstance(weights, int):  # the same bits as without ignored rows
+        losses = _labelled_cross_entropy(logits, labels, weights.astype(logits.dtype), True, Saved())
+        share = 1 / total
+        return losses * (share if type(share) is float else share.astype(logits.dtype))
     scale = weights / total if reduction == "mean" else weights
     if not isinstance(scale, int | float):
         scale = scale.astype(logits.dtype)
@@ -240,7 +244,8 @@ def _smoothed(labels: Any, weights: Any, weight: Any, logits: Any, label_smoothi
     if weight is not None:
         spread = spread * weight
     labelled = labels[:, None] == np.arange(classes)
-    spread = spread + np.where(labelled, (1 - label_smoothing) * np.reshape(weights, (-1, 1)), 0)
+    of_rows = weights if isinstance(weights, int) else weights[:, None]
+    spread = spread + np.where(labelled, (1 - label_smoothing) * of_rows, 0)
     return spread.astype(logits.dtype)
 
 

@@ -23,6 +23,7 @@ from ...tensors.tensor import Tensor
 from ..pytree import flatten, structure
 from .compiled_program import CompiledProgram
 from .environment import Environment
+from .fallbacks import FellBack
 from .fused.loops import load_numba
 from .memory import owners_of, shared_memory
 from .printer import state_of_errors
@@ -30,7 +31,7 @@ from .quick_calls import AT_FIRST, MISSED
 from .recorder import NUMBERS
 from .scalars.compiled import CompiledFunction
 from .session import Backend, Session
-from .wrapped import MOST, WrappedFunction
+from .wrapped import MOST, WrappedFunction, too_deep
 
 __all__ = ["Compiled", "compile"]
 
@@ -47,6 +48,8 @@ class Compiled(WrappedFunction):
     ----------
     programs
         What was recorded, one program for each kind of arguments.
+    fallbacks
+        Why the function itself ran instead, if it did: for each reason its `reason`, `line` and `count` of calls.
     """
 
     _OWN = frozenset(
@@ -57,8 +60,10 @@ class Compiled(WrappedFunction):
             "__qualname__",
             "__wrapped__",
             "_backend",
+            "_because",
             "_eager",
             "_fallback",
+            "_fell_back",
             "_of_values",
             "_programs",
             "_quick",
@@ -71,9 +76,12 @@ class Compiled(WrappedFunction):
                 setattr(self, name, getattr(function, name))
         self.__wrapped__, self._fallback, self._backend = function, fallback, backend
         self._programs: dict[Any, list[CompiledProgram]] = {}
-        self._eager = False
+        self._eager, self._fell_back = False, {}
         self._of_values: CompiledFunction | None = None  # of scalars
         self._quick: Callable[[tuple[Any, ...]], Any] = _fits_never  # runs the program that fitted last, if it fits
+
+    def _options(self) -> dict[str, Any]:
+        return {"fallback": self._fallback, "backend": self._backend}
 
     @property
     def programs(self) -> list[Any]:
@@ -81,6 +89,11 @@ class Compiled(WrappedFunction):
         if self._of_values is not None:
             return self._of_values.programs
         return [program for several in self._programs.values() for program in several]
+
+    @property
+    def fallbacks(self) -> list[FellBack]:
+        """Why the function itself ran, instead of what was recorded."""
+        return super().fallbacks + (self._of_values.fallbacks if self._of_values is not None else [])
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Call the function."""
@@ -91,19 +104,23 @@ class Compiled(WrappedFunction):
         if self._of_values is not None:
             return self._of_values(*args, **kwargs)
         if self._eager or recorder.get() is not None or watching() or is_differentiating():
+            self._runs_itself()
             return self.__wrapped__(*args, **kwargs)
         leaves: Sequence[Any] = args
         shape: Any = None
-        if kwargs or not _LEAVES.issuperset(map(type, args)):
-            leaves, _ = flatten((args, kwargs))
-            shape = structure((args, kwargs))
         try:
+            if kwargs or not _LEAVES.issuperset(map(type, args)):
+                leaves, _ = flatten((args, kwargs))
+                shape = structure((args, kwargs))
             owners = owners_of(leaves)
             shared = shared_memory(leaves, owners)
             key = (shape, len(args), recording(), _errors(), shared, *map(_described, leaves))
             several = self._programs.get(key)
-        except _Elsewhere:
+        except _Elsewhere as elsewhere:
+            self._falls_back(*elsewhere.args, told="vmap" in elsewhere.args[0])
             return self.__wrapped__(*args, **kwargs)
+        except RecursionError as error:
+            raise too_deep("what is nested in the arguments") from error
         program = None if several is None else _fitting(several, leaves, owners)
         if program is None:
             return self._record(key, args, kwargs)
@@ -111,6 +128,13 @@ class Compiled(WrappedFunction):
             self._quick = program.quick(args) or _fits_never
         result = program.run(leaves, args, kwargs)
         return self.__wrapped__(*args, **kwargs) if result is NotImplemented else result
+
+    def _runs_itself(self) -> None:
+        """Note why the function itself runs; within a function that is recorded, it is recorded too."""
+        if self._eager:
+            self._falls_back(*self._because)
+        elif recorder.get() is None:
+            self._falls_back("within a derivative or a batch, or while operations are watched")
 
     def _asked_for(self) -> str:
         """Return the line that asks for the value of a float among the arguments, as part of a message."""
@@ -133,10 +157,11 @@ class Compiled(WrappedFunction):
         if any(isinstance(x, Value) for x in (*environment.seen, *leaves)):
             self._of_values = CompiledFunction(self.__wrapped__, fallback=self._fallback)
             return self._of_values(*args, **kwargs)
-        if _is_elsewhere(environment, leaves):
+        if elsewhere := _elsewhere(environment, leaves):
+            self._falls_back(elsewhere, told="vmap" in elsewhere)
             return self.__wrapped__(*args, **kwargs)
         if len(self.programs) >= MOST:
-            self._eager = True
+            self._gives_up(f"more than {MOST} kinds of arguments, or of values that it reads{self._asked_for()}")
             warn(
                 f"compile: {defined(self.__wrapped__)} was called with more than {MOST} kinds of arguments, or of "
                 f"values that it reads, and runs as it is from now on{self._asked_for()}. Pass numbers that change as "
@@ -145,15 +170,21 @@ class Compiled(WrappedFunction):
             )
             return self.__wrapped__(*args, **kwargs)
         session = Session(self.__wrapped__, environment, self._fallback == "raise", self._backend)
-        result = session.run(args, kwargs)
+        try:
+            result = session.run(args, kwargs)
+        except RecursionError as error:
+            raise too_deep(f"{defined(self.__wrapped__)}, while it is recorded,") from error
         if any(isinstance(x, Value) for x in flatten(result)[0]):  # which the function made itself
             self._of_values = CompiledFunction(self.__wrapped__, fallback=self._fallback)
         elif session.program is not None:
+            session.program.falls_back = self._falls_back
             self._programs.setdefault(key, []).insert(0, session.program)
         elif session.refused:
-            self._eager = True
+            self._gives_up(session.refused, session.place)
             if self._fallback == "warn":
                 warn(f"compile: {session.refused}; the function runs as it is", RuntimeWarning)
+        else:
+            self._falls_back("nothing was recorded, because of values such as a gradient that is not finite")
         return result
 
 
@@ -173,18 +204,19 @@ def _fits_never(args: tuple[Any, ...]) -> Any:
     return MISSED
 
 
-def _is_elsewhere(environment: Environment, leaves: list[Any]) -> bool:
-    """Tell whether a function computes with what belongs to others, and has to run as it is.
+def _elsewhere(environment: Environment, leaves: list[Any]) -> str:
+    """Return what a function computes with that belongs to others, so that it has to run as it is; nothing if nothing.
 
     That is a batch of vmap, arrays of Python objects, and an argument that shares memory with what the function reads:
     a write to one of them changes the other.
     """
     if any(type(x._array if isinstance(x, Tensor) else x) is Batched for x in environment.seen):
-        return True
+        return "a batch of vmap"
     if any(isinstance(x, ndarray) and x.dtype.hasobject for x in leaves):
-        return True
+        return "an array of Python objects as an argument"
     held: list[Any] = [*environment.arrays.values(), *(x for x in environment.seen if isinstance(x, Tensor))]
-    return not set(owners_of(held)).isdisjoint(owners_of(leaves))
+    shares = not set(owners_of(held)).isdisjoint(owners_of(leaves))
+    return "an argument that shares memory with what the function reads" if shares else ""
 
 
 _LEAVES = frozenset((ndarray, Tensor, Batched, int, float, bool, str, complex, type(None), np.float64, np.float32))
@@ -196,7 +228,7 @@ def _errors() -> Any:
 
 
 class _Elsewhere(Exception):  # noqa: N818 - not an error
-    """Raised for an argument that belongs to a batch or a graph outside."""
+    """Raised, with the reason, for an argument that belongs to a batch outside, or is of a kind that has no key."""
 
 
 def _described(x: Any) -> Any:
@@ -206,7 +238,7 @@ def _described(x: Any) -> Any:
     if isinstance(x, Tensor):
         array, node = x._array, x._node
         if type(array) is not ndarray:
-            raise _Elsewhere
+            raise _Elsewhere("a batch of vmap")
         return (
             type(x),
             array.shape,
@@ -218,11 +250,23 @@ def _described(x: Any) -> Any:
         return type(x)
     if type(x) is float:
         return float  # an input of the program, which may ask for its value: see `floats`
+    if type(x) is slice:
+        return slice, *map(_part_of_slice, (x.start, x.stop, x.step))
     if isinstance(x, NUMBERS):
-        return type(x), x
-    if isinstance(x, Batched | ndarray):
-        raise _Elsewhere
+        return type(x), repr(x) if isinstance(x, (complex, float)) else x  # 0.0 is not -0.0, and nan is itself
+    if isinstance(x, Batched):
+        raise _Elsewhere("a batch of vmap")
+    if isinstance(x, ndarray):
+        raise _Elsewhere(f"an argument of type {type(x).__name__}")
     return type(x), id(x)  # a program keeps the object, and looks at its attributes
+
+
+def _part_of_slice(x: Any) -> Any:
+    if isinstance(x, np.integer):
+        return type(x), int(x)
+    if isinstance(x, NUMBERS):
+        return _described(x)
+    raise _Elsewhere(f"a slice of a {type(x).__name__} as an argument: give it numbers, or the array itself")
 
 
 def compile(
@@ -267,8 +311,9 @@ def compile(
     Returns
     -------
     callable
-        Takes the arguments of `function`. Its attribute `programs` lists what was recorded, and ``source()`` returns
-        the Python text that runs. Its other attributes are those of `function`.
+        Takes the arguments of `function`. Its attribute `programs` lists what was recorded, ``source()`` returns the
+        Python text that runs, and `fallbacks` lists why the function itself ran instead, with lines and counts. Its
+        other attributes are those of `function`.
 
     Raises
     ------

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from threading import Lock
 from typing import Any
 
@@ -58,6 +58,7 @@ class CompiledProgram:
         self._tensors = [held for held in tensors if not held.is_argument]
         self._arguments = [held for held in tensors if held.is_argument]
         self.environment, self.diverged = environment, 0
+        self.falls_back: Callable[..., None] = _unheard  # is told why the function itself runs instead
         self._printed: Printed | None = None
         self._printed_backward: Printed | None = None
         self._quick: QuickCall | None = None
@@ -170,11 +171,13 @@ class CompiledProgram:
             return self._run(leaves, args, kwargs)
         with accumulation:  # other threads add to the same gradients
             if any(held.is_otherwise(held.fetch(leaves)) for held in self._adds_to):
+                self.falls_back("another thread adds to the gradients")
                 return NotImplemented
             return self._run(leaves, args, kwargs)
 
     def _run(self, leaves: Leaves, args: tuple[Argument | Tensor, ...], kwargs: dict[str, Any]) -> Any:
         if not self._lock.acquire(False):
+            self.falls_back("another thread runs the program")
             return NotImplemented
         try:
             program = self._printed or self.prepare(list(leaves))
@@ -182,14 +185,16 @@ class CompiledProgram:
                 if program.drawn or program.committed:
                     program.start()
                 outputs = program.run(leaves)
-            except Diverged:
+            except Diverged as diverged:
                 self.diverged += 1
                 program.give_up()
+                self._note(diverged)
                 return NotImplemented
             except (ArithmeticError, LookupError, TypeError, ValueError, Warning):
                 if program.committed:
                     raise
                 program.give_up()
+                self.falls_back("an error or a warning of NumPy")
                 return NotImplemented  # so that the function raises an error in its own words
         finally:
             self._lock.release()
@@ -200,19 +205,28 @@ class CompiledProgram:
         derivative.note(results, kept, leaves, (args, kwargs))
         return self._results.rebuild(results)
 
+    def _note(self, diverged: Diverged) -> None:
+        """Say that a replay turned out not to fit, after the part of it before was computed in vain."""
+        what = "a value decides what is computed, and is another than when that was recorded"
+        line = diverged.args[0] if diverged.args else ""
+        self.falls_back(what if line else "a gradient that something else holds", line, told=False)
+
     def _run_backward(self, given: Sequence[Any]) -> Any:
         """Return the gradients of the inputs; None if the program does not fit, or another thread uses it."""
         derivative = self._results.derivative
         assert derivative is not None
         if derivative.program.loops and _raises():
+            self.falls_back("errors of overflow and the like, which NumPy was asked to raise: loops do not")
             return None
         if not self._lock.acquire(False):
+            self.falls_back("another thread runs the program")
             return None
         try:
             if self._printed_backward is None:
                 self._printed_backward = printed(derivative.program, given, f"{self._name}_backward")
             return self._printed_backward.run(given)
-        except Diverged:
+        except Diverged as diverged:
+            self._note(diverged)
             return None
         finally:
             self._lock.release()
@@ -222,6 +236,10 @@ def _adds(program: Program) -> bool:
     """Tell whether a program adds to gradients and does nothing that may wait for another thread."""
     adds = any(isinstance(call, Effect) and call.function in HARMLESS for call in program.calls)
     return adds and not any(type(call) is Outside for call in program.calls)
+
+
+def _unheard(reason: str, line: str = "", *, told: bool = True) -> None:
+    """Take a reason that nobody asked for."""
 
 
 def _raises() -> bool:

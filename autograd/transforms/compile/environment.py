@@ -34,6 +34,7 @@ import numpy as np
 from ...graph.source_info import beginning, place
 from ..pytree import REGISTERED
 from .code_names import names_in
+from .quoting import identifier, literal
 
 __all__ = ["Environment", "Read"]
 
@@ -209,15 +210,20 @@ class _Reader:
         return "random" in self._names or any(value is sys.modules.get("random") for value in self.alive)
 
     def _run(self) -> None:
-        known = -1
+        known, first = -1, 0
+        looked_for: tuple[int, bool] | None = None
         while self._pending or known != len(self._names) + len(self._holders) + len(self._named_parts):
             while self._pending:
                 self._visit(*self._pending.popleft())
             known = len(self._names) + len(self._holders) + len(self._named_parts)
             for name, holder in self._named_parts:
                 self._parts(name, holder)
-            for name, holder, made in list(self._holders):
+            state = len(self._names), self._everything
+            if state != looked_for:  # with the same names, those that were gone through have nothing new to read
+                looked_for, first = state, 0
+            for name, holder, made in self._holders[first:]:
                 self._attributes(name, holder, made)
+                first += 1
 
     def _later(self, name: str, where: str, value: Any, made: bool = False) -> None:
         """Note a value to visit; `made` says of a class that the program may make objects of it."""
@@ -557,14 +563,15 @@ def _conditions(read: Read, holder: str, value: str, scope: dict[str, Any]) -> I
         yield f"{holder}.cell_contents is not {value}" if not empty else f"filled({holder})"
         scope.setdefault("filled", lambda cell: _in_cell(cell) is not _missing)
     elif read.kind == "global":
-        yield f"{holder}[{read.key!r}] is not {value}"
+        yield f"{holder}[{literal(read.key)}] is not {value}"
     elif read.kind == "builtin":
-        yield f"{read.key!r} in {holder}"
+        yield f"{literal(read.key)} in {holder}"
     elif read.kind == "attribute":
-        named = read.key.isidentifier()  # the parts of a sequence of layers are numbered
-        yield f"{holder}.{read.key} is not {value}" if named else f"vars({holder})[{read.key!r}] is not {value}"
+        named = identifier(read.key, "")  # the parts of a sequence of layers are numbered
+        text = f"{holder}.{named}" if named else f"getattr({holder}, {literal(read.key)})"
+        yield f"{text} is not {value}"
     elif read.kind == "descriptor":
-        yield f"vars({holder}).get({read.key!r}) is not {value}"
+        yield f"vars({holder}).get({literal(read.key)}) is not {value}"
     elif read.kind == "attributes" and isinstance(read.holder, type):
         return  # those of all classes are compared together
     elif read.kind == "attributes":

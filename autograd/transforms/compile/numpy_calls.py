@@ -16,7 +16,7 @@ from .types import Argument, NumPyFunction
 
 __all__ = [
     "MAY_RETURN_ITS_ARGUMENT", "OVERWRITING", "QUESTIONS", "ROUNDED", "WRITERS", "applied", "arrays_in", "is_basic",
-    "is_literal", "is_scalar", "layout_depends", "names_after_out", "position_of_out",
+    "is_scalar", "layout_depends", "names_after_out", "position_of_out",
 ]  # fmt: skip
 
 ndarray = np.ndarray
@@ -76,11 +76,6 @@ def is_scalar(x: Argument) -> bool:
     return isinstance(x, Traced) and not isinstance(x.value, ndarray)
 
 
-def is_literal(x: Any) -> bool:
-    """Tell whether something can be printed as it is."""
-    return type(x) in (int, bool, str, type(None))
-
-
 def is_basic(key: Any) -> bool:
     """Tell whether an index has only slices, numbers and the like, which give a view."""
     parts = key if type(key) is tuple else (key,)
@@ -88,7 +83,7 @@ def is_basic(key: Any) -> bool:
 
 
 def _is_slice(x: Any) -> bool:
-    return type(x) is slice and all(map(is_literal, (x.start, x.stop, x.step)))
+    return type(x) is slice and all(type(part) in (int, bool, type(None)) for part in (x.start, x.stop, x.step))
 
 
 def applied(function: NumPyFunction, args: tuple[Argument, ...], kwargs: dict[str, Argument]) -> Any:

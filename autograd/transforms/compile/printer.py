@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import ast
-import keyword
-import linecache
 import math
 import operator
-import os
+import re
 from collections.abc import Callable
 from sys import getrefcount
 from typing import Any
@@ -18,7 +16,7 @@ from numpy._core import umath
 from ...graph.mutation import note_written
 from ...graph.traced import Traced, Variable
 from .floats import Computed, TracedFloat
-from .numpy_calls import ROUNDED, WRITERS, is_basic, is_literal, is_scalar
+from .numpy_calls import ROUNDED, WRITERS, is_basic, is_scalar
 from .program import (
     ARGUMENT,
     HELD,
@@ -36,6 +34,7 @@ from .program import (
     mapped,
     traced_in,
 )  # fmt: skip
+from .quoting import comment, identifier, is_literal, line_comment, literal
 from .recorder import layout_of
 from .recycled import RECYCLED, Recycled
 from .shadows import Shadow, last_check, shadowed
@@ -63,9 +62,11 @@ _TAKE_OUT = frozenset((
     np.stack, np.cumsum,
 ))  # fmt: skip
 
+_OWN = re.compile(r"leaves|make|before|slice|[vx]\d+")  # the names that the text itself uses
+
 
 class Diverged(Exception):  # noqa: N818 - not an error: the function itself runs instead
-    """Raised where a value that the program depends on is another one than when it was recorded."""
+    """Raised, with the line, where a value that the program depends on is another one than when it was recorded."""
 
 
 class Printed:
@@ -108,13 +109,6 @@ def printed(program: Program, leaves: Leaves, name: str) -> Printed:
     return _Printer(program, leaves, name).printed()
 
 
-def _described(line: str) -> str:
-    """Return a line of the user's program with its text, if that can be read."""
-    file, _, number = line.rpartition(":")
-    text = linecache.getline(file, int(number)).strip()
-    return f"{os.path.basename(file)}:{number}: {text}" if text else line
-
-
 def _is_real_scalar(x: Any) -> bool:
     return is_scalar(x) and x.dtype.kind == "f"
 
@@ -131,7 +125,9 @@ def _as_array(x: Any, dtype: Any) -> Any:
 
 class _Printer:
     def __init__(self, program: Program, leaves: Leaves, name: str) -> None:
-        self.program, self.leaves, self.name = program, leaves, name
+        self.program, self.leaves, self.name = program, leaves, identifier(name, "function")
+        if self.name == "slice":  # which the text calls
+            self.name = "function"
         self.names: dict[int, str] = {}  # of variables
         self.fixed: dict[int, Any] = {}  # arrays that stay the same each time, by their variables
         self.scope: dict[str, Any] = {}  # what the text refers to
@@ -184,8 +180,7 @@ class _Printer:
     def _object(self, value: Any, hint: str = "c") -> str:
         known = self.named.get(id(value))
         if known is None:
-            hint = hint if hint.isidentifier() and not keyword.iskeyword(hint) else "c"
-            name = self._new_name(hint)
+            name = self._new_name(identifier(hint, "c"))
             self.scope[name] = value
             known = self.named[id(value)] = name, value
         return known[0]
@@ -194,7 +189,7 @@ class _Printer:
         while True:
             number = self.numbers[hint] = self.numbers.get(hint, 0) + 1
             name = hint if number == 1 else f"{hint}_{number}"
-            if name not in self.scope and name not in (self.name, "leaves", "make", "before"):
+            if name not in self.scope and name != self.name and not _OWN.fullmatch(name):
                 return name
 
     def _variable(self, x: Traced) -> str:
@@ -213,8 +208,8 @@ class _Printer:
             return "[" + ", ".join(map(self._text, x)) + "]"
         if kind is slice:
             return f"slice({self._text(x.start)}, {self._text(x.stop)}, {self._text(x.step)})"
-        if is_literal(x) or (kind is float and x == x and abs(x) != float("inf")):
-            return repr(x)
+        if is_literal(x):
+            return literal(x)
         if x is Ellipsis:
             return "..."
         return self._object(x, getattr(x, "__name__", "c"))
@@ -253,7 +248,8 @@ class _Printer:
             if len(self.lines) > before:
                 if call.line != line:
                     line = call.line
-                    self.lines.insert(before, f"# {_described(line)}")
+                    file, _, number = line.rpartition(":")
+                    self.lines.insert(before, line_comment(file, int(number)))
                 if state != ambient:
                     for i in range(before, len(self.lines)):
                         self.lines[i] = f"\t{state!r}\t{self.lines[i]}"
@@ -301,7 +297,7 @@ class _Printer:
                 self.states[state] = self._new_name("errors"), state_of_errors.get()
             self.scope[self.states[state][0]] = self.states[state][1]
         variable = self._object(state_of_errors, "numpy_errors")
-        return [f"# numpy.errstate(**{state})", f"before = {variable}.set({self.states[state][0]})", "try:"]
+        return [comment(f"numpy.errstate(**{state})"), f"before = {variable}.set({self.states[state][0]})", "try:"]
 
     def _restored(self, block: str) -> list[str]:
         """Return the lines that end such a block."""
@@ -401,9 +397,8 @@ class _Printer:
             self._print_draw(k, call)
             return
         if isinstance(call, Outside):
-            named = [f"{name}={self._text(value)}" for name, value in call.kwargs.items()]
-            text = f"{self._text(call.function)}({', '.join([*map(self._text, call.args), *named])})"
-            self._assign(call, text)
+            arguments = [*map(self._text, call.args), *self._named(call.kwargs)]
+            self._assign(call, f"{self._text(call.function)}({', '.join(arguments)})")
             return
         if call.view and self._is_fixed_view(call):
             return
@@ -527,7 +522,7 @@ class _Printer:
             condition = ("not " if value else "") + text if type(value) is bool else f"{text} != {value!r}"
         else:
             condition = f"not ({text} == {self._object(expected)}).all()"
-        self.lines.append(f"if {condition}: raise {diverged}")
+        self.lines.append(f"if {condition}: raise {diverged}({literal(call.line)})")
 
     def _assign(self, call: Call, text: str) -> None:
         result = call.result
@@ -542,14 +537,21 @@ class _Printer:
         name = self.names[id(x)] = f"v{len(self.names)}"
         return name
 
+    def _named(self, kwargs: dict[str, Any]) -> list[str]:
+        """Return arguments with names, also such as are no names to Python's grammar."""
+        return [
+            f"{name}={self._text(value)}" if identifier(name, "") else f"**{{{literal(name)}: {self._text(value)}}}"
+            for name, value in kwargs.items()
+        ]
+
     def _call_text(self, function: Any, args: tuple[Any, ...], kwargs: dict[str, Any], last: str = "") -> str:
         if function is operator.getitem:
             return f"{self._text(args[0])}[{self._key(args[1])}]"
         if function is operator.setitem:
             return f"{self._text(args[0])}[{self._key(args[1])}] = {self._text(args[2])}"
-        named = [f"{name}={self._text(value)}" for name, value in kwargs.items() if name.isidentifier()]
+        named = self._named(kwargs)
         if isinstance(function, np.ufunc) and "out" in kwargs:
-            named = [f"{name}={self._text(value)}" for name, value in kwargs.items() if name != "out"]
+            named = self._named({name: value for name, value in kwargs.items() if name != "out"})
             last = self._text(kwargs["out"])
             named, last = [*named, f"out={last}"] if named or function in _NAMED else [last], ""
         positional = list(map(self._text, args))
@@ -601,7 +603,7 @@ class _Printer:
         made = []
         for x in args:
             if (type(x) is float and dtype.kind in "fc") or type(x) is int:
-                key = dtype, x, str(x)
+                key = dtype, x, type(x) is float and str(x)  # -0.0
                 if key not in self.zeros_d:
                     self.zeros_d[key] = _as_array(x, dtype)
                 x = self.zeros_d[key]

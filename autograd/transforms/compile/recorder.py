@@ -104,7 +104,7 @@ class ProgramRecorder(Recorder):
         self.ended = self.settling = False
         self.showing = False  # whether tensors show traced arrays now
         self.error: CompileError | None = None  # that was raised; the function may have caught it
-        self.home = ""  # where the function is
+        self.home = self.place = ""  # where the function is, and what cannot be recorded
         self.failed = ""  # the line of an operation that failed because of its values
         self.stand_ins: list[Tensor] = []  # for arguments that are results of recorded operations
         self.memories: dict[int, Memory] = {}
@@ -125,7 +125,7 @@ class ProgramRecorder(Recorder):
         if not self.records():
             return
         where = where or f"at {line_of(line_in(users_frame(sys._getframe(1))))}"
-        self.refused = f"{what}, {where}, cannot be recorded: {remedy}"
+        self.refused, self.place = f"{what}, {where}, cannot be recorded: {remedy}", where.removeprefix("at ")
         self.active = False
         if not self.settling:
             self.raise_refused()
@@ -342,9 +342,8 @@ class ProgramRecorder(Recorder):
 
     def _note(self, kind: Any, function: Any, args: Any, kwargs: Any, result: Any, writes: Any, view: bool) -> Call:
         frame = users_frame(sys._getframe(2))
-        call: Call = kind(
-            function, args, kwargs, result, writes, view, f"{frame.f_code.co_filename}:{frame.f_lineno}", np.geterr()
-        )
+        line = f"{frame.f_code.co_filename}:{frame.f_lineno or 0}"
+        call: Call = kind(function, args, kwargs, result, writes, view, line, np.geterr())
         self.program.calls.append(call)
         return call
 

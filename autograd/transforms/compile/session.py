@@ -19,6 +19,7 @@ from .creation import noted_creation
 from .environment import Environment
 from .passes import simplify
 from .program import Argument, Fixed, Program
+from .quoting import identifier
 from .recorder import ProgramRecorder
 from .results import is_freed, recorded_derivative
 from .stores import store_directly
@@ -37,14 +38,13 @@ class Session:
     def __init__(self, function: Callable[..., Any], environment: Environment, strict: bool, backend: Backend) -> None:
         self.function, self.environment, self.strict, self.backend = function, environment, strict, backend
         self.program: CompiledProgram | None = None
-        self.refused = ""
+        self.refused = self.place = ""
 
     def run(self, args: tuple[GivenArgument | Tensor, ...], kwargs: dict[str, Any]) -> Any:
         """Call the function, and make a program of it if that is possible."""
         leaves, rebuild = flatten((args, kwargs))
         environment = self.environment
-        name = getattr(self.function, "__name__", type(self.function).__name__)
-        name = name if name.isidentifier() else "function"
+        name = identifier(getattr(self.function, "__name__", type(self.function).__name__), "function")
         records = ProgramRecorder(self.strict)
         records.fuses = self.backend == "numba"
         records.home = f"in {defined(self.function)}"
@@ -110,7 +110,7 @@ class Session:
         records.active = False
         records.tensors.clear()  # arrays that a program holds would seem to be in use
         records.memories.clear()
-        self.refused = records.refused
+        self.refused, self.place = records.refused, records.place
         return result
 
     def _watched(self, records: ProgramRecorder, leaves: list[Any]) -> list[Any]:

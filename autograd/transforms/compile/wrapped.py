@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import copy
 import functools
+import sys
 from collections.abc import Callable
 from typing import Any
 
-__all__ = ["MOST", "WrappedFunction"]
+from ...errors import CompileError
+from ...graph.source_info import defined, warn
+from .fallbacks import FellBack
+
+__all__ = ["MOST", "WrappedFunction", "too_deep"]
 
 MOST = 8  # programs of one function
 
@@ -18,13 +24,40 @@ class WrappedFunction:
     ----------
     programs
         What was recorded: each has its `source`.
+    fallbacks
+        Why the function itself ran instead, if it did: for each reason its `reason`, `line` and `count` of calls.
     """
 
     _OWN: frozenset[str] = frozenset()  # the names of attributes that are not the function's
     __wrapped__: Callable[..., Any]
+    _fallback: str
+    _fell_back: dict[tuple[str, str], FellBack]
+    _because: tuple[str, str]  # the reason why it runs as it is from now on
+
+    @property
+    def fallbacks(self) -> list[FellBack]:
+        """Why the function itself ran, instead of what was recorded."""
+        return list(self._fell_back.values())
+
+    def _falls_back(self, reason: str, line: str = "", *, told: bool = True) -> None:
+        """Note that the function itself runs; say so the first time, with ``fallback="warn"``, unless that was told."""
+        key = reason, line
+        if key not in self._fell_back:
+            self._fell_back[key] = FellBack(reason, line)
+            if not told and self._fallback == "warn":
+                where = f", at {line}" if line else ""
+                warn(f"compile: {reason}{where}: {defined(self.__wrapped__)} ran as it is", RuntimeWarning)
+        self._fell_back[key].count += 1
+
+    def _gives_up(self, reason: str, line: str = "") -> None:
+        """Note that the function itself runs from now on."""
+        self._eager, self._because = True, (reason, line)
+        self._falls_back(reason, line)
 
     def __getattr__(self, name: str) -> Any:
-        return getattr(self.__dict__["__wrapped__"], name)
+        if "__wrapped__" not in self.__dict__:  # of a copy that is being made
+            raise AttributeError(name)
+        return getattr(self.__wrapped__, name)
 
     def __setattr__(self, name: str, value: Any) -> None:
         if name in self._OWN:
@@ -39,9 +72,55 @@ class WrappedFunction:
     def __get__(self, instance: Any, owner: Any = None) -> Any:
         return self if instance is None else functools.partial(self, instance)
 
+    def _options(self) -> dict[str, Any]:
+        """Return what `__init__` takes besides the function."""
+        raise NotImplementedError
+
+    # A copy has a copy of the function, whose programs it records itself: these hold memory and belong to one object.
+
+    def __copy__(self) -> Any:
+        return type(self)(self.__wrapped__, **self._options())  # type: ignore[call-arg]
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Any:
+        made = memo[id(self)] = _blank(type(self))  # before the function, which may lead here again
+        made.__setstate__((copy.deepcopy(self.__wrapped__, memo), self._options()))
+        return made
+
+    def __reduce_ex__(self, protocol: Any) -> Any:
+        """Pickle by name what a decorator put in the place of the function, as functions are; else the function."""
+        name = getattr(self.__wrapped__, "__qualname__", "")
+        if _found(getattr(self.__wrapped__, "__module__", None), name) is self:
+            return name
+        return _blank, (type(self),), (self.__wrapped__, self._options())
+
+    def __setstate__(self, state: tuple[Callable[..., Any], dict[str, Any]]) -> None:
+        function, options = state
+        self.__init__(function, **options)  # type: ignore[misc]  # of the class of each
+
     def __repr__(self) -> str:
         return f"compile({self.__wrapped__!r})"
 
     def source(self) -> str:
         """Return the text of all programs."""
         return "\n\n".join(program.source for program in self.programs)
+
+
+def too_deep(what: str) -> CompileError:
+    """Return the error for what is nested more deeply than Python's calls may be."""
+    return CompileError(
+        f"compile: {what} goes deeper than the {sys.getrecursionlimit()} calls that Python allows: nest less, use a "
+        f"loop, or allow more with sys.setrecursionlimit"
+    )
+
+
+def _found(module: Any, name: str) -> Any:
+    """Return what a module has under a name with dots, None if it has nothing there."""
+    found = sys.modules.get(module)
+    for part in name.split("."):
+        found = getattr(found, part, None)
+    return found
+
+
+def _blank(kind: type[WrappedFunction]) -> Any:
+    """Return an object without a function, which it is given when what leads to both is there."""
+    return kind.__new__(kind)

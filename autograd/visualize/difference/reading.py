@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import linecache
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -14,7 +13,7 @@ from ...graph.grad_mode import enable_grad
 from ...graph.mutation import kept_arrays, owner_of, refuse_overwritten
 from ...graph.node import LEAF, Bundle, FreedOperation, MultiNode, Node, ancestors
 from ...graph.saved_tensors import operation_of
-from ...graph.source_info import HasLine, line_of, source_of
+from ...graph.source_info import HasLine, line_of, source_of, text_at
 from ...primitives.multi_output import Output
 from ...primitives.primitive import Primitive
 from ...scalar.value import Value
@@ -247,8 +246,7 @@ class _Lines:
         key = id(noted.code), noted.instruction
         if key not in self.known:
             file, line = source_of(noted)
-            text = "" if line is None else linecache.getline(file, line).strip()
-            self.known[key] = line_of(noted), text
+            self.known[key] = line_of(noted), text_at(file, line)
         self.last = self.known[key][0]
         return self.known[key]
 

@@ -6,7 +6,6 @@ import base64
 import hashlib
 import html
 import json
-import linecache
 import os
 import re
 from collections import Counter
@@ -16,7 +15,7 @@ from typing import Any
 
 from ...graph.node import LEAF
 from ...graph.saved_tensors import operation_of
-from ...graph.source_info import HasLine, line_of, source_of
+from ...graph.source_info import HasLine, line_of, source_of, text_at
 from ...scalar.value import Value
 from ..module_frames import Framing, name_within, settled
 from ..node_info import title_of, type_of
@@ -166,8 +165,7 @@ def _edges(recording: Recording, uses: list[int]) -> Iterator[dict[str, Any]]:
 def _text_of_line(place: HasLine) -> tuple[str, str]:
     """Return file name and line number, without the directory, and the text of that line."""
     file, line = source_of(place)
-    text = "" if line is None else linecache.getline(file, line).strip()
-    return os.path.basename(line_of(place)), text
+    return os.path.basename(line_of(place)), text_at(file, line)
 
 
 def _sum(held: Any, edge: Edge) -> Any:

@@ -45,15 +45,17 @@ def read_labels(
     # one reduction finds labels beyond both ends, as negative ones become huge
     array = whole(labels)
     odd = array.size and np.maximum.reduce(array.view(np.uintp), None) >= classes
-    if not odd and weight is None and (ignore_index is None or not 0 <= ignore_index < classes):
+    # what compile records with weights or ignored labels serves all labels: whether some are odd is not asked, but seen
+    unweighted = weight is None and (ignore_index is None or not 0 <= ignore_index < classes)
+    if unweighted and not (getattr(odd, "value", odd) or odd):
         return labels, 1, labels.size or 1
     ignored = np.zeros_like(labels, bool) if ignore_index is None else labels == ignore_index
-    if odd:
+    if type(array) is not np.ndarray or odd:
         _check_range(labels, ignored, target.shape, classes, ignore_index)
     labels = np.where(ignored, 0, labels)
     weights = np.where(ignored, 0.0, 1.0 if weight is None else np.take_along_axis(weight, labels, 0))
     total = weights.sum()
-    if isinstance(total, np.generic):
+    if type(total) is np.float64:
         return labels, weights, float(total) or 1.0
     return labels, weights, np.where(total == 0, 1.0, total)
 

@@ -14,6 +14,7 @@ import numpy as np
 
 from ....graph.traced import Traced
 from ..program import MADE, Call, Effect, Memory, Outside, Program, traced_in
+from ..quoting import comment
 from .groups import Group, Unsuitable, shape_of_loop
 from .loops import cache_folder, compiled
 from .machine_code import kernel_of
@@ -198,7 +199,7 @@ class _Fuser:
 def loop_of(plan: Plan, count: int) -> Callable[..., None]:
     """Return the function that runs a plan on its arrays; numba keeps its machine code beside the text of the plan."""
     names = ", ".join(f"a{i}" for i in range(count))
-    text = "".join(f"# {line}\n" for line in plan.text().splitlines())
+    text = "".join(f"{comment(line)}\n" for line in plan.text().splitlines())
     name = f"loop_{hashlib.sha256(text.encode()).hexdigest()[:12]}"
     text += f"def {name}({names}):\n    kernel(({names},))\n"
     if name in _LOOPS:

@@ -9,12 +9,15 @@ from __future__ import annotations
 import functools
 import hashlib
 import os
+import stat
 import sys
 import threading
 from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
 from typing import Any, TypeVar, cast
+
+from ....graph.source_info import warn
 
 __all__ = ["cache_folder", "compiled", "compiled_loop", "load_numba"]
 
@@ -86,15 +89,44 @@ def cache_folder() -> Path | None:
 
     It is within ``NUMBA_CACHE_DIR`` if that is set, else in the user's folder for caches; never the folder of the
     source, which may be read-only, or somebody's working tree. numba notices if the file of a loop has changed, but
-    not the files of what it calls: each version of those has a folder of its own.
+    not the files of what it calls: each version of those has a folder of its own. numba runs what it finds there, so
+    the folder has to be the user's, and closed to others for writing; if it is not, a warning says so once.
     """
     given = os.environ.get("NUMBA_CACHE_DIR")
-    folder = (Path(given) if given else _user_caches()) / "plaingrad" / _version()
     try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError:  # a read-only system, or a user without a home
+        own = (Path(given) if given else _user_caches()) / "plaingrad"
+        folder = own / _version()
+        own.parent.mkdir(parents=True, exist_ok=True)
+        for each in (own, folder):
+            each.mkdir(mode=0o700, exist_ok=True)
+        reason = _open_to_others(own) or _open_to_others(folder)
+    except (OSError, RuntimeError):  # a read-only system, or a user without a home
+        return None
+    if reason:
+        _warn_once(reason)
         return None
     return folder if os.access(folder, os.W_OK | os.X_OK) else None
+
+
+def _open_to_others(folder: Path) -> str:
+    """Return why others may write to a folder, or exchange it; nothing if they may not."""
+    if sys.platform == "win32":  # which has no such modes; the user's folders are the user's
+        return ""
+    found, above = folder.lstat(), folder.parent.stat()
+    if not stat.S_ISDIR(found.st_mode):
+        return f"{folder} is a link"
+    if found.st_uid != os.getuid():
+        return f"{folder} belongs to another user"
+    if found.st_mode & (stat.S_IWGRP | stat.S_IWOTH):
+        return f"others may write to {folder}: chmod 700 {folder}"
+    if above.st_mode & stat.S_IWOTH and not above.st_mode & stat.S_ISVTX:
+        return f"everybody may write to {folder.parent} and exchange {folder.name}: chmod +t {folder.parent}"
+    return ""
+
+
+@functools.cache
+def _warn_once(reason: str) -> None:
+    warn(f"compiled loops are not kept on disk for the next process, which would run them: {reason}", RuntimeWarning)
 
 
 @functools.cache

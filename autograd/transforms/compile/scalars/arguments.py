@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import math
 import operator
 from typing import Any
 
 import numpy as np
 
 from ....scalar.value import Value
+from ..quoting import is_literal, literal
 from .expressions import Names
 from .recording import Recorded, Recorder
 
@@ -26,7 +28,7 @@ class Arguments:
     """
 
     def __init__(self, args: tuple[Any, ...], kwargs: dict[str, Any], held: set[int]) -> None:
-        self.names = Names()
+        self.names = Names(inf=math.inf, nan=math.nan)
         self.lines: list[str] = []
         self.objects: list[Any] = []
         self.inputs = 0
@@ -44,7 +46,9 @@ class Arguments:
     def _container(self, recorder: Recorder, name: str, value: Any) -> Any:
         kind = type(value).__name__
         parts = list(value.values()) if isinstance(value, dict) else list(value)
-        keys = f" or [*{name}] != {list(value)!r}" if isinstance(value, dict) and value else ""
+        keys = ""
+        if isinstance(value, dict) and value:
+            keys = f" or [*{name}] != {self.names.name(list(value), 'keys')}"
         self._unless(f"type({name}) is not {kind} or len({name}) != {len(value)}{keys}")
         variables = [self._variable() for _ in parts]
         if parts:
@@ -76,7 +80,7 @@ class Arguments:
             what = "an array" if isinstance(value, np.ndarray) else f"a value of the subclass {kind.__name__}"
             recorder.refuse(f"the function was given {what}", "give it floats or values, such as array.tolist()")
         if isinstance(value, PLAIN):
-            same = repr(value) if kind in (int, str, bytes, bool) else self.names.name(value, "given")
+            same = literal(value) if is_literal(value) else self.names.name(value, "given")
             self._unless(f"type({name}) is not {self.names.name(kind, kind.__name__)} or {name} != {same}")
             return value
         self.objects.append(value)

@@ -12,7 +12,7 @@ from ....graph.source_info import defined, warn
 from ....scalar.value import Value, value_recorder
 from ....tensors.tensor import Tensor
 from ..environment import Environment
-from ..wrapped import MOST, WrappedFunction
+from ..wrapped import MOST, WrappedFunction, too_deep
 from .arguments import Arguments
 from .program import ScalarProgram
 from .recording import Number, Recorder
@@ -40,12 +40,15 @@ class CompiledFunction(WrappedFunction):
         What was recorded, the first call first: each has its `source`.
     """
 
-    _OWN = frozenset(("__wrapped__", "_eager", "_fallback", "programs"))
+    _OWN = frozenset(("__wrapped__", "_because", "_eager", "_fallback", "_fell_back", "programs"))
 
     def __init__(self, function: Callable[..., Any], *, fallback: str = "raise") -> None:
         self.__wrapped__ = function
         self.programs: list[ScalarProgram] = []
-        self._fallback, self._eager = fallback, False
+        self._fallback, self._eager, self._fell_back = fallback, False, {}
+
+    def _options(self) -> dict[str, Any]:
+        return {"fallback": self._fallback}
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Return what the function returns, computed by a program if one serves the call."""
@@ -59,6 +62,10 @@ class CompiledFunction(WrappedFunction):
         """Compute a call that no program serves as it is: with a program whose values are equal, or by recording it."""
         mode = recording()
         if self._eager or value_recorder.get() is not None or mode > ON:  # watched, or within another recording
+            if self._eager:
+                self._falls_back(*self._because)
+            elif value_recorder.get() is None:
+                self._falls_back("while operations are watched")
             return self.__wrapped__(*args, **kwargs)
         with _recording:
             for program in self.programs:
@@ -77,6 +84,9 @@ class CompiledFunction(WrappedFunction):
         recorder = Recorder()
         try:
             result, program = self._run(recorder, args, kwargs, mode)
+        except RecursionError as error:
+            recorder.undo()
+            raise too_deep(f"{defined(self.__wrapped__)}, while it is recorded,") from error
         except CompileError as error:
             recorder.undo()
             if error is not recorder.refused or self._fallback == "raise":
@@ -90,7 +100,7 @@ class CompiledFunction(WrappedFunction):
         why = f"{defined(self.__wrapped__)} cannot be recorded, since it raises {result!r} with what stands for floats"
         if self._fallback == "raise":
             raise CompileError(why)
-        self._eager = True
+        self._gives_up(why)
         if self._fallback == "warn":
             warn(why)
         return found
@@ -144,7 +154,7 @@ class CompiledFunction(WrappedFunction):
         return getattr(self.__wrapped__, "__name__", type(self.__wrapped__).__name__)
 
     def _give_up(self, why: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-        self._eager = True
+        self._gives_up(why)
         if self._fallback != "eager":
             warn(why)
         return self.__wrapped__(*args, **kwargs)

@@ -6,8 +6,10 @@ by name in the text.
 
 from __future__ import annotations
 
+import builtins
 import math
 import operator
+import re
 from collections.abc import Callable
 from types import BuiltinFunctionType, FunctionType
 from typing import Any
@@ -17,6 +19,7 @@ import numpy as np
 from ....calculus import RULES
 from ....primitives.primitive import Primitive
 from ....scalar.functions import forward_of, is_arithmetic, slope_of
+from ..quoting import identifier
 
 __all__ = ["Names", "Text", "as_text", "called", "forward_text", "never_raises", "slope_text"]
 
@@ -32,17 +35,30 @@ _UNARY = {operator.neg: "-", operator.pos: "+"}
 _SAFE = {operator.add, operator.sub, operator.mul, operator.neg, operator.pos, math.fabs}
 
 
+# The names that a text itself uses, besides Python's: its variables, and what `writer` gives it.
+_OWN = re.compile(
+    r"args|kwargs|new|node|miss|link|counter|LEAF|Value|recording|recorder|held|made|environment|call|calls|outputs|"
+    r"forward|backward|backward_carefully|data|one|(g_|d_)?[a-z]\d+"
+)
+
+
 class Names(dict[str, Any]):
     """The objects that a text refers to, by name."""
 
     def name(self, thing: Any, wish: str) -> str:
         """Return a name for an object: the one it has, or the one wished for, with a number if that is taken."""
-        name, number = wish, 1
-        while name in self and self[name] is not thing:
+        first = name = identifier(wish, "function")
+        number = 1
+        while not self._is_free(name, thing):
             number += 1
-            name = f"{wish}_{number}"
+            name = f"{first}_{number}"
         self[name] = thing
         return name
+
+    def _is_free(self, name: str, thing: Any) -> bool:
+        if name in self:
+            return self[name] is thing
+        return not _OWN.fullmatch(name) and vars(builtins).get(name, thing) is thing
 
 
 class _UndecidedError(Exception):
@@ -155,8 +171,7 @@ def called(function: Callable[..., Any], args: tuple[Text, ...], names: Names, n
         return Text(f"{_UNARY[function]}{args[0].within(_SIGN + 1)}", _SIGN)
     if _only_arithmetic(function):
         return _written(function, args)
-    name = name or getattr(function, "__name__", "")
-    name = names.name(function, name if name.isidentifier() else "function")
+    name = names.name(function, name or getattr(function, "__name__", ""))
     return Text(f"{name}({', '.join(x.text for x in args)})")
 
 

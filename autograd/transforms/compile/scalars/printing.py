@@ -6,15 +6,13 @@ so both give the same bits.
 
 from __future__ import annotations
 
-import linecache
-import math
-import os
 from collections import Counter
 from types import FunctionType
 from typing import Any
 
 from ....graph.source_info import SourceLine, source_of
 from ....scalar.functions import forward_of
+from ..quoting import is_literal, line_comment
 from .expressions import Names, Text, as_text, called, forward_text, never_raises, slope_text
 from .recording import Item
 
@@ -33,10 +31,12 @@ class Printer:
         The items of the run, in its order.
     outputs
         The items of the results.
+    names
+        The objects that the text refers to.
     """
 
-    def __init__(self, items: list[Item], outputs: list[Item]) -> None:
-        self.names = Names(inf=math.inf, nan=math.nan)
+    def __init__(self, items: list[Item], outputs: list[Item], names: Names) -> None:
+        self.names = names
         self.outputs = outputs
         self.items = _needed(items, outputs)
         self.inputs = [item for item in items if item.kind in ("input", "number")]
@@ -132,7 +132,7 @@ class Printer:
         return self._text[item] if found is None else found
 
     def _constant(self, value: Any) -> Text:
-        if type(value) in (float, int, bool):
+        if type(value) is float or (type(value) in (int, bool) and is_literal(value)):
             return as_text(value)
         return Text(self.names.name(value, "constant"))
 
@@ -225,8 +225,7 @@ def _comment(line: SourceLine | None) -> str:
     """Return a line of the user's program as a comment."""
     if line is None:
         return ""
-    file, number = source_of(line)
-    return f"# {os.path.basename(file)}:{number}: {linecache.getline(file, number or 0).strip()}"
+    return line_comment(*source_of(line))
 
 
 def _function(item: Item) -> Any:

@@ -10,6 +10,7 @@ import numpy as np
 from ....graph.grad_mode import ON, recording
 from ....graph.node import LEAF, counter
 from ....scalar.value import Value, value_recorder
+from ..quoting import is_literal, literal
 from .arguments import PLAIN, Arguments
 from .printing import Printer
 from .recording import Item, Number, Recorder
@@ -28,7 +29,7 @@ class Writer:
         self._arguments, self._mode = arguments, mode
         self._outputs: dict[Item, bool] = {}  # and whether each is a value
         self._result = self._structure(recorder, result)
-        self._printer = Printer(recorder.items, list(self._outputs))
+        self._printer = Printer(recorder.items, list(self._outputs), arguments.names)
         self.reads = [item.value for item in self._printer.reads]
         self._goes_back = any(item.kind == "backward" for item in recorder.items)
         if self._goes_back and any(item.value.op is not LEAF for item in self._leaves()):
@@ -54,7 +55,6 @@ class Writer:
         """The objects that the text refers to, but for those of the program itself."""
         return {
             **self._arguments.names,
-            **self._printer.names,
             **{f"p{i}": value for i, value in enumerate(self.reads)},
             "Value": Value, "new": _new, "miss": miss, "counter": counter, "link": _link, "LEAF": LEAF,
             "recording": recording, "recorder": value_recorder.get, "held": frozenset(self.reads),
@@ -96,8 +96,11 @@ class Writer:
                 return f"[{', '.join(parts)}]"
             return f"({', '.join(parts)}{',' * (len(parts) == 1)})"
         if isinstance(structure, dict):
-            return "{" + ", ".join(f"{key!r}: {self._returned(part)}" for key, part in structure.items()) + "}"
+            return "{" + ", ".join(f"{self._key(key)}: {self._returned(part)}" for key, part in structure.items()) + "}"
         return self._printer.names.name(structure, "constant")
+
+    def _key(self, key: Any) -> str:
+        return literal(key) if is_literal(key) else self._printer.names.name(key, "key")
 
     # The text
 

@@ -1,0 +1,137 @@
+"""Whatever makes a compiled function run as it is, is listed; what costs time each time is said once, if asked for."""
+
+import warnings
+from typing import Any
+
+import numpy as np
+import pytest
+
+import nn.functional as F  # noqa: N812
+from autograd import Tensor, Value, compile, detect_anomaly, tensor, vmap
+
+X, LABELS = np.linspace(-1, 1, 12).reshape(4, 3), np.array([0, 1, 2, 0])
+
+
+def padded(count: int) -> Any:
+    return np.where(np.arange(4) < count, -100, LABELS)
+
+
+def listed(function: Any) -> list[tuple[str, int]]:
+    return [(each.reason, each.count) for each in function.fallbacks]
+
+
+def warned(caught: Any) -> list[str]:
+    return [str(each.message) for each in caught if issubclass(each.category, RuntimeWarning)]
+
+
+@pytest.mark.parametrize("fallback", ["raise", "warn", "eager"])
+def test_a_batch_with_ignored_labels_after_one_without(fallback: Any) -> None:
+    loss = compile(lambda x, y: F.cross_entropy(x, y), fallback=fallback)
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        for count in (0, 0, 1, 2, 3):
+            assert loss(X, padded(count)) == F.cross_entropy(X, padded(count))
+    (fell_back,) = loss.fallbacks
+    assert fell_back.reason.startswith("a value decides")
+    assert (fell_back.count, "test_fallbacks.py:" in fell_back.line) == (3, True)
+    assert len(warned(caught)) == (fallback == "warn")
+    assert all("test_fallbacks.py:" in message for message in warned(caught))
+
+
+def test_a_batch_without_ignored_labels_after_one_with_does_not_fall_back() -> None:
+    loss = compile(lambda x, y: F.cross_entropy(x, y))
+    for count in (2, 1, 0, 3):
+        assert loss(X, padded(count)) == F.cross_entropy(X, padded(count))
+    assert not loss.fallbacks
+
+
+def test_the_ninth_kind_of_arguments() -> None:
+    twice = compile(lambda x: x * 2)
+    for n in range(1, 9):
+        twice(np.ones(n))
+    with pytest.warns(RuntimeWarning, match="more than 8 kinds"):
+        twice(np.ones(9))
+    twice(np.ones(1))
+    assert [(reason.split(",")[0], count) for reason, count in listed(twice)] == [("more than 8 kinds of arguments", 2)]
+
+
+@pytest.mark.parametrize("fallback", ["warn", "eager"])
+def test_what_cannot_be_recorded(fallback: Any) -> None:
+    function = compile(lambda x: x * 2 if x.sum() > 0 else x, fallback=fallback)
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        for _ in range(3):
+            function(X)
+    (fell_back,) = function.fallbacks
+    assert fell_back.count == 3
+    assert "test_fallbacks.py:" in fell_back.line
+    assert "bool() of an array" in str(fell_back)
+    assert len(warned(caught)) == (fallback == "warn")
+
+
+class Sub(np.ndarray):
+    pass
+
+
+def test_arguments_of_kinds_that_are_not_compared() -> None:
+    parts: list[tuple[Any, str, bool]] = [
+        (np.ones(2).view(Sub), "an argument of type Sub", True),
+        (np.array([1, 2], object), "an array of Python objects", True),
+        ([slice(np.array(1), None)], "a slice of a ndarray", True),
+    ]
+    for x, reason, told in parts:
+        function = compile(lambda x: x, fallback="warn")
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always")
+            for _ in range(2):
+                function(x)
+        (fell_back,) = function.fallbacks
+        assert fell_back.reason.startswith(reason)
+        assert fell_back.count == 2
+        assert len(warned(caught)) == told
+
+
+def test_batches_and_watched_operations_are_listed_alone() -> None:
+    function = compile(lambda x: x * 2, fallback="warn")
+    vmap(function)(X)
+    with detect_anomaly():
+        function(tensor(X))
+    assert [count for _, count in listed(function)] == [1, 1]
+
+
+def test_another_thread_that_runs_the_program() -> None:
+    function = compile(lambda x: x * 2, fallback="warn")
+    function(X)
+    (program,) = function.programs
+    with program._lock:  # as that thread does
+        assert np.array_equal(function(X), X * 2)
+    assert np.array_equal(function(X), X * 2)
+    assert listed(function) == [("another thread runs the program", 1)]
+
+
+def test_functions_of_values() -> None:
+    def function(x: Any) -> Any:
+        return x * float(repr(x.data))
+
+    compiled = compile(function, fallback="eager")
+    for _ in range(3):
+        assert compiled(Value(2.0)).data == 4.0
+    (fell_back,) = compiled.fallbacks
+    assert fell_back.count == 3
+
+
+def test_slices_are_arguments() -> None:
+    parts: Any = compile(lambda x, s, more: (x[s] * 2, x[more["rows"][0]]))
+    for s in (slice(1, 3), slice(None), slice(np.int64(1), None, 2), slice(1, 3), slice(None, None, -1)):
+        for more in (slice(0, 1), slice(None, True)):
+            for x in (X, Tensor(X)):
+                found = parts(x, s, {"rows": [more]})
+                assert np.array_equal(np.asarray(found[0]), X[s] * 2)
+                assert np.array_equal(np.asarray(found[1]), X[more])
+        parts = compile(parts)
+
+
+def test_a_negative_zero_within_a_complex_number_is_another_argument() -> None:
+    times = compile(lambda x, z: x * z)
+    for z in (complex(1, 0.0), complex(1, -0.0), complex(1, 0.0)):
+        assert np.signbit(times(np.ones(1), z).imag) == np.signbit((np.ones(1) * z).imag)
