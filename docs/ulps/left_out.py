@@ -6,6 +6,7 @@ __all__ = ["MODULES", "OPERATIONS"]
 
 #: By the module that declares them: none of their operations is a function of each element, or a reduction.
 MODULES = {
+    "autograd.ops.densities": "parts of distributions, which are measured",
     "autograd.ops.decompositions": "linear algebra",
     "autograd.ops.differences": "sums and differences",
     "autograd.ops.einsum": "sums of products",

@@ -92,6 +92,11 @@ DOMAINS: dict[Any, Domain] = {
     special.betaincinv: elementwise(SHAPE, SHAPE, INNER),
     special.betainccinv: elementwise(SHAPE, SHAPE, INNER),
     # distributions
+    "gumbel_log_density": elementwise((-3.0, 6.0)),
+    "logistic_log_density": elementwise(UNLIKE_ZERO),
+    "variance_of_odds": elementwise(UNLIKE_ZERO),
+    "entropy_of_odds": elementwise(UNLIKE_ZERO),
+    "student_power": elementwise(UNLIKE_ZERO, (1.0, 6.0)),
     special.stdtr: elementwise((1.0, 6.0), UNLIKE_ZERO),
     special.stdtrit: elementwise((1.0, 6.0), ((0.125, 0.4375), (0.5625, 0.875))),
     special.chdtr: elementwise((1.0, 6.0), RIGHT),
