@@ -626,17 +626,18 @@ class Module:
         pending: list[tuple[str, Any]] = [("", self)]  # None closes a module
         while pending:
             label, module = pending.pop()
+            kind: Any = type(module)
             margin = "  " * len(opened)
             if module is None:
                 opened.pop()
                 text, margin = ")", margin[2:]
             elif id(module) in opened:  # a module may contain one of its own ancestors
-                text = f"{label}{type(module).__name__}(...)"
-            elif module is not self and type(module).__repr__ is not Module.__repr__:
+                text = f"{label}{kind.__name__}(...)"
+            elif module is not self and kind.__repr__ is not Module.__repr__:
                 text = f"{label}{module!r}"
             else:
                 extra, inner = module.extra_repr(), [(f"({name}): ", child) for name, child in module._members(Module)]
-                text = f"{label}{type(module).__name__}("
+                text = f"{label}{kind.__name__}("
                 if inner:
                     text += f"\n  {extra}" if extra else ""
                     opened.append(id(module))

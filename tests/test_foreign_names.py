@@ -132,7 +132,10 @@ def test_arguments_of_methods_and_operations_have_the_names_here() -> None:
         method = getattr(Tensor, name, None)
         if name[0] == "_" or not callable(method) or not callable(numpys) or isinstance(numpys, type | np.ufunc):
             continue
-        parameters = inspect.signature(numpys).parameters
+        try:
+            parameters = inspect.signature(numpys).parameters
+        except ValueError:  # compiled ones show none before NumPy 2.4
+            continue
         for foreign, here in (("dim", "axis"), ("keepdim", "keepdims")):
             if here in parameters:
                 with pytest.raises(TypeError, match=rf"has no argument '{foreign}': here it is {here}="):

@@ -5,7 +5,7 @@ from autograd.extend import set_module as _set_module
 try:
     from sklearn.utils.validation import validate_data as _validate_data  # noqa: F401
 except ImportError as error:
-    raise ImportError("nn.sklearn needs scikit-learn 1.6 or later: pip install -U scikit-learn") from error
+    raise ImportError("nn.sklearn needs scikit-learn 1.7 or later: pip install -U scikit-learn") from error
 
 from ._classifier import Classifier
 from ._regressor import Regressor

@@ -169,3 +169,9 @@ def test_functions_that_call_each_other_in_a_circle() -> None:
     for found in (functions, [helper.make_function("d", "f", ["a"], ["b"], [call("f", ["a"], ["b"])], OPSETS)]):
         with pytest.raises(ValueError, match="the model has functions that call each other in a circle: 'f' -> "):
             nn.onnx.load(model_of([call("f", ["x"], ["y"])], found))
+
+
+@pytest.mark.parametrize("depth", [50, 400])
+def test_graphs_inside_graphs_are_too_deep_at_some_point(depth: int) -> None:
+    with pytest.raises(ValueError, match="the model has graphs inside the nodes of others, deeper"):
+        nn.onnx.load(tower(depth, 1, inside=True))
