@@ -852,22 +852,25 @@ def _sum(present: Tensor | None, node: Node, found: dict[Node, Any]) -> Tensor:
 def _accumulate_in(buffer: GradientBuffer, tensor: Tensor, node: Node, found: dict[Node, Any]) -> None:
     """Add the gradient found for `node` to that of `tensor` in the array of `buffer`, unless somebody else holds it."""
     array = buffer.array  # no other thread can claim it as long as it is held here
-    # In memory of its own it has the same order: a norm, for one, rounds otherwise in another.
-    order: Any = "C" if array.flags.c_contiguous else "F"
     if tensor._grad is None and concrete(found[node]) is array:
         tensor._grad = constant_tensor(found[node])
     elif tensor._grad is not None and concrete(tensor._grad._array) is array:
         tensor._grad = None  # whoever still holds it must not see it change
         owned = buffer.claim(1) is not None
-        total = np.add(array, found[node], array) if owned else np.add(array, found[node], order=order)
+        total = np.add(array, found[node], array) if owned else np.add(array, found[node], order=_order(array))
         tensor._grad = constant_tensor(np.asarray(total))
     elif tensor._grad is None and buffer.claim(1) is not None:
         np.copyto(array, found[node])
         tensor._grad = constant_tensor(constant(array))
     else:
         if found[node].strides != array.strides:
-            found = {node: np.asarray(as_array(found[node]), order=order)}
+            found = {node: np.asarray(as_array(found[node]), order=_order(array))}
         tensor._grad = _sum(tensor._grad, node, found)
+
+
+def _order(array: Array) -> Any:
+    """Return the order of memory of a gradient, which it has elsewhere too: a norm, for one, rounds otherwise else."""
+    return "C" if array.flags.c_contiguous else "F"
 
 
 def as_now(x: Tensor) -> Tensor:
