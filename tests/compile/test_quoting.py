@@ -129,3 +129,21 @@ def test_numbers_and_keys_of_any_size_and_class() -> None:
     for _ in range(2):
         assert below(np.arange(3), 10**5000).tolist() == [True] * 3
         assert of_one(Value(2.0), 10**5000).data == 2.0
+
+
+class Slots:
+    __slots__ = ("lambda", "plain")
+
+
+class Inner(Slots):
+    __slots__ = ("more",)
+
+
+@pytest.mark.parametrize("name", ["lambda", "plain", "more", "a b", "if", "\ufb01"])
+def test_attributes_that_are_read_by_their_names_are_compared(name: str) -> None:
+    holder: Any = Inner() if name in ("lambda", "plain", "more") else SimpleNamespace()
+    scaled = compile(lambda x: x * getattr(holder, name))
+    for value in (2.0, 2.0, 7.0, 7.0):
+        setattr(holder, name, value)
+        assert scaled(np.ones(1)) == value
+    assert len(scaled.programs) == 2

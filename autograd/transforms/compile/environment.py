@@ -26,7 +26,7 @@ from collections import deque
 from collections.abc import Callable, Iterator
 from contextvars import ContextVar
 from functools import cached_property, partial
-from types import BuiltinFunctionType, CodeType, FunctionType, MethodType, ModuleType
+from types import BuiltinFunctionType, CodeType, FunctionType, MemberDescriptorType, MethodType, ModuleType
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -382,7 +382,7 @@ class _Reader:
         everything = "_buffers" in inside or container or (self._everything and not isinstance(holder, ModuleType))
         if hasattr(holder, "__dict__") and not isinstance(holder, ModuleType) and self._first(holder, ""):
             self._read(name, "", "attributes", holder, "", len(inside))
-        for key in list(inside) if everything else self._names:
+        for key in [*inside, *_slots(kind)] if everything else self._names:
             value = inside.get(key, _missing) if key in inside or not _has_slot(holder, key) else getattr(holder, key)
             if value is not _missing and not _computed(type(holder), key) and self._first(holder, key):
                 self._read(f"{name}.{key}", self._names.get(key, ""), "attribute", holder, key, value)
@@ -470,6 +470,11 @@ def _in_context(variable: ContextVar[Any]) -> Any:
         return variable.get()
     except LookupError:  # it was not set
         return _missing
+
+
+def _slots(kind: type) -> list[str]:
+    """Return the names of the attributes that objects of a class hold outside their dictionary."""
+    return [key for each in kind.__mro__ for key, x in vars(each).items() if isinstance(x, MemberDescriptorType)]
 
 
 def _has_slot(holder: Any, key: str) -> bool:
