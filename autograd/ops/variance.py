@@ -75,7 +75,8 @@ def _pull(g: Any, x: Any, mean: Any, axis: Axis, ddof: float, valid: Any, out: A
     else:
         deviation = x - mean if valid is True else np.where(valid, x - mean, 0)
     if anew:
-        out, g = np.sqrt(np.square(abs(deviation)).sum(axis, keepdims=True) / freedom), keep_axes(g, x.shape, axis)
+        g, variance = keep_axes(g, x.shape, axis), np.square(abs(deviation)).sum(axis, keepdims=True) / freedom
+        out = np.sqrt(np.where(np.equal(variance, 0), 1, variance))  # the root of 0 would have an infinite slope
     if anywhere(undefined):
         deviation = np.where(undefined, math.nan, deviation)
     slope = keep_axes(g + g if out is None else g / np.where(np.equal(out, 0), 1, out), x.shape, axis) / freedom

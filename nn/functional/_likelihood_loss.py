@@ -183,7 +183,7 @@ def kl_div(
     absent = values == (-math.inf if log_target else 0)
     if anywhere(absent):  # 0 log 0 is 0
         input, target = np.where(absent, 0, input), np.where(absent, 0 if log_target else 1, target)
-    terms = np.exp(target) * (target - input) if log_target else _divergence(input, target)
+    terms = np.exp(target) * (target - input) if log_target else target * (np.log(target) - input)
     if anywhere(absent):
         terms = np.where(absent, 0, terms)
     if reduction == "batchmean":
@@ -368,14 +368,6 @@ def _with_logits_forward(x: Any, y: Any) -> Any:
     losses += np.log1p(np.exp(-np.abs(x)))
     return losses
 
-
-# as one operation, since the target times its reciprocal, of which a product would be made, is not 1 for subnormals
-_divergence = elementwise(
-    lambda x, y: y * (np.log(y) - x),
-    lambda g, y: -g * y,
-    lambda g, x, y: g * (np.log(y) - x + 1),
-    name="kl_div",
-)
 
 with_logits = elementwise(
     _with_logits_forward,

@@ -56,7 +56,7 @@ def test_what_is_no_choice_is_an_error() -> None:
     with pytest.raises(ValueError, match="invalid entry"):
         np.choose(np.array([2]), [x, x])
     with pytest.raises(GraphError, match="out="):
-        np.choose(np.array([0]), [x, x], out=np.empty(1))
+        np.choose(np.array([0]), [x * tensor(1.0, requires_grad=True), x], out=np.empty(1))
     with pytest.raises(TypeError):
         np.choose(np.array([0.5]), [x, x])
 
