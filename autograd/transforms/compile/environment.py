@@ -24,7 +24,7 @@ import datetime
 import functools
 import gc
 import itertools
-import logging
+import math
 import operator
 import os
 import re
@@ -50,7 +50,7 @@ import numpy as np
 from ...graph.call_site import of_library
 from ...graph.source_info import beginning, place
 from ..pytree import REGISTERED
-from .code_names import names_in
+from .code_names import Names, names_in
 
 __all__ = ["Environment", "Read"]
 
@@ -70,9 +70,10 @@ _ASKS_GENERATORS = {"getstate", "get_state", "bit_generator"}
 _ASKS_FILES = {"read_text", "read_bytes", "exists", "stat", "open", "iterdir", "is_file", "is_dir", "glob"}
 # Functions of Python that read what the code does not name.
 _UNSEEN = {"input", "open", "eval", "exec", "globals", "__import__"}
-# Of these, the code is recorded at the first call: what it writes to a log is written then.
-_SHALLOW = ("logging",)
-_TABLES = ("pandas", "polars")
+# What decides whether a logger writes. What it does so with is not gone into: a log is written at the first call.
+_LEVELS = {"level", "disabled", "parent", "manager", "disable"}
+# Of these, what an object holds is seen in C alone, or must not be held.
+_UNSEEN_MODULES = ("pandas", "polars", "weakref", "_weakrefset")
 # Functions of modules that ask the system, or read files.
 _SYSTEM = {"listdir", "scandir", "walk", "stat", "getcwd", "getloadavg", "times", "getpid", "read"}
 _FILES = {"load", "loadtxt", "genfromtxt", "fromfile", "exists", "getsize", "getmtime", "isfile", "isdir"}
@@ -112,8 +113,8 @@ class Read(NamedTuple):
         ``"cell"``, ``"global"``, ``"builtin"``, ``"attribute"``, ``"descriptor"`` (such as a property of a class),
         ``"attributes"`` (how many there are), ``"inside"`` (an attribute that a library's method reads), ``"type"``,
         ``"bases"`` (of a class, in the order in which it asks them), ``"context"`` (of a context variable),
-        ``"referent"`` (of a weak reference), ``"cache"`` (how often a cached function was called), ``"contents"``,
-        ``"array"``, ``"layout"`` (of an array) or ``"bytes"``.
+        ``"cache"`` (how often a cached function was called), ``"contents"``, ``"array"``, ``"layout"`` (of an array) or
+        ``"bytes"``.
     holder, key
         The cell, dictionary of globals, object or container that holds it, and its name there.
     value
@@ -288,7 +289,9 @@ class _Reader:
         if kind in weakref.ProxyTypes:  # which any question would ask the object itself, that may be gone
             self._opaque(name, where, value)
             return
-        if value is _missing or (isinstance(value, _PLAIN) and _constant_class(kind)) or id(value) in self._seen:
+        if value is _missing or id(value) in self._seen:
+            return
+        if isinstance(value, _PLAIN) and _constant_class(kind) and kind is not np.void:
             return
         self._seen.add(id(value))
         self.alive.append(value)
@@ -300,14 +303,17 @@ class _Reader:
         if isinstance(value, FunctionType):
             self._function(name, value)
         elif isinstance(value, MethodType):
+            self._hand_on(value, (value.__self__,))
             self._later(name, where, value.__func__)
             self._later(name.rpartition(".")[0] or "self", where, value.__self__)
         elif isinstance(value, partial):
+            self._hand_on(value, (value.args, value.keywords))
             for part in ("func", "args", "keywords"):
-                self._read(f"{name}.{part}", where, "attribute", value, part, getattr(value, part))
+                self._read(f"{name}.{part}", where, "inside", value, part, getattr(value, part))
         elif isinstance(value, _CONTAINERS):
             self._container(name, where, value)
         elif isinstance(value, tuple | frozenset):
+            self._hand_on(value, value)
             for i, each in enumerate(value):
                 self._later(f"{name}[{i}]", where, each)
         elif isinstance(value, np.ndarray):
@@ -315,7 +321,7 @@ class _Reader:
         elif isinstance(value, ModuleType):
             self._module(name, value)
         elif isinstance(value, type):
-            self._class(name, value, made)
+            self._class(name, where, value, made)
         elif isinstance(value, BuiltinFunctionType):
             if value.__module__ in _CLOCKS:
                 self.unsteady.append(name)
@@ -345,6 +351,8 @@ class _Reader:
             if home.partition(".")[0] in ("autograd", "nn") or "__wrapped__" in vars(function):
                 for cell in function.__closure__ or ():  # what a transform or a decorator was given
                     self._later(name, "", _in_cell(cell))
+                for each in vars(function).values():  # such as the functions of a singledispatch
+                    self._later(name, "", each)
             return
         self._read(name, beginning(code), "attribute", function, "__code__", code)
         for parameter, default in _defaults(function):
@@ -430,20 +438,22 @@ class _Reader:
             contents = list(value)
             parts = [(f"{name}[{i}]", each) for i, each in enumerate(contents)]
         self._read(name, where, "contents", value, "", contents)
+        self._hand_on(value, contents)
         if isinstance(value, defaultdict):
             self._read(f"{name}.default_factory", where, "attribute", value, "default_factory", value.default_factory)
         for part, each in parts:
             if type(each) not in _PLAIN:
                 self._later(part, where, each)
 
-    def _class(self, name: str, kind: type, made: bool) -> None:
+    def _class(self, name: str, where: str, kind: type, made: bool) -> None:
         if kind in (datetime.datetime, datetime.date):
             self.unsteady.append(name)
         if type(kind) not in (type, ABCMeta):
             self._later(type(kind).__name__, "", type(kind))
             self._read(name, "", "type", kind, "", type(kind))
         if isinstance(kind, EnumMeta):
-            self._read(f"{name}._member_map_", "", "attribute", kind, "_member_map_", kind._member_map_)
+            self._hand_on(kind, (kind._member_map_,))
+            self._read(f"{name}._member_map_", where, "inside", kind, "_member_map_", kind._member_map_)
         if any(not _class_of_library(each) for each in kind.__mro__[:-1]):
             self._read(name, "", "bases", kind, "", kind.__mro__)
         for each in kind.__mro__[:-1]:
@@ -460,8 +470,6 @@ class _Reader:
             self.generators.append((name, value))
         elif isinstance(value, ContextVar):
             self._read(name, where, "context", value, "", _in_context(value))
-        elif isinstance(value, weakref.ref):
-            self._read(name, where, "referent", value, "", weakref.ref.__call__(value))
         elif isinstance(value, _VIEWS):
             for each in gc.get_referents(value):
                 self._later(name, where, each)
@@ -473,11 +481,13 @@ class _Reader:
             self._later(name, where, inside["__wrapped__"])
             if hasattr(kind, "cache_info"):
                 self._read(name, where, "cache", value, "", [value.cache_info().misses])
+        elif top in _UNSEEN_MODULES:
+            self._opaque(name, where, value)
         elif top and top != "nn" and not isinstance(value, UserString) and _is_value(value):
             return
         elif (memory := _memory_of(value)) is not None:
             self._read(name, where, "bytes", value, "", memory)
-        elif top in _TABLES or _state_in_c(kind):
+        elif _state_in_c(kind):
             self._opaque(name, where, value)
         else:
             self._members(name, where, value)
@@ -491,8 +501,16 @@ class _Reader:
             self._read(name, where, "type", value, "", kind)
         self._later(kind.__name__, where, kind)
         self._holders.append((name, value, False))
-        if self._is_named(where, value) and kind.__module__.partition(".")[0] not in _SHALLOW:
+        if kind.__module__ == "logging":
+            for key in _LEVELS & vars(value).keys():
+                self._read(f"{name}.{key}", where, "inside", value, key, vars(value)[key])
+        elif self._is_named(where, value):
             self._of_libraries.append((name, where, value))
+
+    def _hand_on(self, value: Any, parts: Iterable[Any]) -> None:
+        """Note that the parts of what the function is given are given to it, too."""
+        if id(value) in self._given:
+            self._given.update(map(id, parts))
 
     def _is_named(self, where: str, value: Any) -> bool:
         """Tell whether the code names an object, or is given it; others may be attributes that it never reads."""
@@ -508,22 +526,19 @@ class _Reader:
     def _inside(self, name: str, where: str, holder: Any) -> None:
         """Read what the methods of its class read of an object of a library, if the code names them."""
         everything = False
-        for kind in filter(_read_by_methods, type(holder).__mro__[:-1]):
-            for key, value in list(vars(kind).items()):
-                if key in self._names or key in self._inner or (key[:2] == "__" and key not in _UNNAMED):
-                    method = next((getattr(value, part) for part in _PARTS if hasattr(value, part)), value)
-                    names = names_in(method.__code__) if isinstance(method, FunctionType) else None
-                    everything |= names is not None and names.by_name
-                    for each in names.attributes if names is not None else ():
-                        self._inner.setdefault(each, where or name)
-        inside = vars(holder) if hasattr(holder, "__dict__") else {}
-        for key in list(inside) if everything else list(self._inner):
+        for key, names in _methods_of(type(holder)):
+            if key in self._names or key in self._inner or (key[:2] == "__" and key not in _UNNAMED):
+                everything |= names.by_name
+                for each in names.attributes:
+                    self._inner.setdefault(each, where or name)
+        inside = _attributes_of(holder)
+        for key in [*inside, *_slots_of(holder)] if everything else list(self._inner):
             value = inside.get(key, _missing) if key in inside or not _has_slot(holder, key) else getattr(holder, key)
             if value is not _missing and not _computed(type(holder), key) and self._first(holder, key):
                 self._read(f"{name}.{key}", where or name, "inside", holder, key, value)
 
     def _attributes(self, name: str, holder: Any, made: bool) -> None:
-        inside = vars(holder) if hasattr(holder, "__dict__") else {}
+        inside = _attributes_of(holder)
         if isinstance(holder, type):
             for key in list(inside):
                 named = key in self._names or (self._everything and key[:2] != "__")
@@ -534,9 +549,10 @@ class _Reader:
         kind = type(holder)
         container = kind in REGISTERED or (hasattr(kind, "__dataclass_fields__") and not _class_of_library(kind))
         everything = "_buffers" in inside or container or self._everything
-        if hasattr(holder, "__dict__") and not isinstance(holder, ModuleType) and self._first(holder, ""):
+        counted = self._everything or "__getattr__" in inside if isinstance(holder, ModuleType) else isinstance(inside, dict)
+        if counted and hasattr(holder, "__dict__") and self._first(holder, ""):
             self._read(name, "", "attributes", holder, "", len(inside))
-        for key in list(inside) if everything else self._names:
+        for key in [*inside, *_slots_of(holder)] if everything else self._names:
             if isinstance(holder, ModuleType) and key not in self._names and _defined_or_imported(inside[key]):
                 continue
             value = inside.get(key, _missing) if key in inside or not _has_slot(holder, key) else getattr(holder, key)
@@ -557,10 +573,10 @@ class _Reader:
                 self._read(f"{name}.{key}", self._names.get(key, ""), "attribute", holder, key, inside[key])
 
     def _of_class(self, name: str, kind: type, key: str, value: Any) -> None:
-        for part in ("fget", "fset", "func", "__func__"):  # of a property, a cached one, a static or a class method
-            inner = getattr(value, part, None)
-            if isinstance(value, _METHODS) and inner is not None:
-                self._later(name, "", inner)
+        if isinstance(value, _METHODS):
+            for part in ("fget", "fset", "func", "__func__"):  # of a property, a cached one, a static or a class method
+                if (inner := getattr(value, part, None)) is not None:
+                    self._later(name, "", inner)
         plain = isinstance(value, FunctionType) or not hasattr(type(value), "__get__")
         self._read(name, self._names.get(key, ""), "attribute" if plain else "descriptor", kind, key, value)
 
@@ -595,11 +611,17 @@ def _constant_class(kind: type) -> bool:
     return kind.__module__ in ("builtins", "collections", "numpy", "numpy.dtypes") and _class_of_library(kind)
 
 
-def _read_by_methods(kind: type) -> bool:
-    """Tell whether a class is written in Python by a library other than this package."""
-    return (
-        not kind.__flags__ & _IMMUTABLE_TYPE and _class_of_library(kind) and kind.__module__.partition(".")[0] not in _OWN
-    )
+@functools.lru_cache(maxsize=256)
+def _methods_of(kind: type) -> list[tuple[str, Names]]:
+    """Return the methods that a class has of libraries other than this package, and the names in their code."""
+    found = []
+    for each in kind.__mro__[:-1]:
+        if _class_of_library(each) and each.__module__.partition(".")[0] not in _OWN:
+            for key, value in vars(each).items():
+                method = next((getattr(value, part) for part in _PARTS if hasattr(value, part)), value)
+                if isinstance(method, FunctionType):
+                    found.append((key, names_in(method.__code__)))
+    return found
 
 
 def _state_in_c(kind: type) -> bool:
@@ -618,7 +640,7 @@ def _is_value(x: Any) -> bool:
     """Tell whether the hash of an object is that of a value, which then does not change."""
     try:
         return hash(x) != object.__hash__(x)
-    except TypeError:
+    except (TypeError, ValueError):
         return False
 
 
@@ -661,6 +683,16 @@ def _in_context(variable: ContextVar[Any]) -> Any:
         return variable.get()
     except LookupError:  # it was not set
         return _missing
+
+
+def _attributes_of(x: Any) -> Any:
+    inside = getattr(x, "__dict__", None)
+    return inside if isinstance(inside, dict | MappingProxyType) else {}
+
+
+def _slots_of(x: Any) -> list[str]:
+    slots = [vars(kind).get("__slots__", ()) for kind in type(x).__mro__ if not kind.__flags__ & _IMMUTABLE_TYPE]
+    return [key for names in slots for key in ((names,) if isinstance(names, str) else names) if key[:2] != "__"]
 
 
 def _has_slot(holder: Any, key: str) -> bool:
@@ -737,7 +769,7 @@ def _printed(reads: list[Read]) -> Callable[[], bool]:
     """Return a function that checks all `reads`: one line of Python for each, which costs some nanoseconds."""
     scope: dict[str, Any] = {"same": _same, "missing": _missing}
     lines = ["def unchanged():", " try:"]
-    for i, read in enumerate(reads):
+    for i, read in enumerate(sorted(reads, key=lambda read: read.kind != "cache")):  # these have to be asked each time
         scope[f"h{i}"], scope[f"v{i}"] = read.holder, read.value
         lines += [f"  if {condition}: return False" for condition in _conditions(read, f"h{i}", f"v{i}", scope)]
     lines += ["  return True", " except (AttributeError, LookupError, RuntimeError, TypeError, ValueError):"]
@@ -770,9 +802,6 @@ def _conditions(read: Read, holder: str, value: str, scope: dict[str, Any]) -> I
         yield f"{holder}.__class__ is not {value}"
     elif read.kind == "bases":
         yield f"{holder}.__mro__ is not {value}"
-    elif read.kind == "referent":
-        yield f"{holder}() is not {value}" if type(read.holder) is weakref.ref else f"referent({holder}) is not {value}"
-        scope["referent"] = weakref.ref.__call__
     elif read.kind == "cache":
         scope["cleared"] = _cleared
         yield f"cleared({holder}, {value})"
@@ -797,10 +826,11 @@ def _conditions(read: Read, holder: str, value: str, scope: dict[str, Any]) -> I
         yield f"not same(list({holder}), {value})"
 
 
-def _cleared(function: Any, misses: list[int]) -> bool:
-    """Tell whether the cache of a function was cleared since it was asked last."""
-    before, misses[0] = misses[0], function.cache_info().misses
-    return bool(misses[0] < before)
+def _cleared(function: Any, misses: list[float]) -> bool:
+    """Tell whether the cache of a function was cleared since it was asked first."""
+    now = function.cache_info().misses
+    misses[0] = now if now >= misses[0] else math.inf  # which stays: what it gave before is not what it gives
+    return misses[0] == math.inf
 
 
 def _compares_by_identity(x: Any) -> bool:
