@@ -49,6 +49,7 @@ import numpy as np
 
 from ...graph.call_site import of_library
 from ...graph.source_info import beginning, place
+from ...tensors.tensor import Tensor
 from ..pytree import REGISTERED
 from .code_names import Names, names_in
 
@@ -90,8 +91,11 @@ _CONSTANT = (
 _VISIBLE = (SimpleNamespace, BaseException)
 _IMMUTABLE_TYPE = 1 << 8  # the flag of classes that are written in C
 _POINTERS = frozenset("&zZPOX")  # in the format of memory: of what lies elsewhere
-# Methods that run without being named, unless an object is made or printed.
-_UNNAMED = {"__init__", "__new__", "__post_init__", "__init_subclass__", "__repr__", "__str__", "__format__", "__del__"}
+# Methods that run without being named, unless an object is made, copied or printed.
+_UNNAMED = {
+    "__init__", "__new__", "__post_init__", "__init_subclass__", "__repr__", "__str__", "__format__", "__del__", "__dir__",
+    "__reduce__", "__reduce_ex__", "__copy__", "__deepcopy__", "__getstate__", "__setstate__",
+}  # fmt: skip
 
 
 _METHODS = (FunctionType, property, cached_property, staticmethod, classmethod)
@@ -357,9 +361,9 @@ class _Reader:
         self._read(name, beginning(code), "attribute", function, "__code__", code)
         for parameter, default in _defaults(function):
             self._later(parameter, beginning(code), default)
-        for key in ("__defaults__", "__kwdefaults__"):
-            value = getattr(function, key)
-            self._read(f"{name}.{key}", beginning(code), "attribute", function, key, value)
+        for key, taken in (("__defaults__", code.co_argcount), ("__kwdefaults__", code.co_kwonlyargcount)):
+            if taken:
+                self._read(f"{name}.{key}", beginning(code), "attribute", function, key, getattr(function, key))
         names = self._add_names(code)
         for cell_name, cell in zip(code.co_freevars, function.__closure__ or (), strict=True):
             self._read(cell_name, place(code.co_filename, names.free[cell_name]), "cell", cell, "", _in_cell(cell))
@@ -423,8 +427,7 @@ class _Reader:
 
     def _array(self, name: str, where: str, value: np.ndarray[Any, Any]) -> None:
         self.arrays[name] = value
-        layout = value.dtype, value.shape, value.strides
-        self._read(name, where, "layout", value, "", layout)
+        self._read(name, where, "layout", value, "", (value.dtype, value.strides, value.shape[:1]))
         if self._contents or value.dtype == object or type(value) in _SUBCLASSES:
             self._read(name, where, "array", value, "", _bits(value))
         for i, each in enumerate(value.flat if value.dtype == object else ()):
@@ -460,6 +463,7 @@ class _Reader:
             if not _class_of_library(each):
                 self._read(each.__name__, "", "attributes", each, "", len(vars(each)))
             if not _class_of_library(each) or each.__module__.partition(".")[0] == "nn":
+                made = made and not _class_of_library(each)
                 self._holders.append((name if each is kind else each.__name__, each, made))
 
     def _object(self, name: str, where: str, value: Any) -> None:
@@ -487,6 +491,8 @@ class _Reader:
             return
         elif (memory := _memory_of(value)) is not None:
             self._read(name, where, "bytes", value, "", memory)
+        elif _state_in_c(kind) and callable(value) and isinstance(getattr(value, "__name__", None), str):
+            self._later(name, where, getattr(value, "__self__", None))  # a function, such as Cython's
         elif _state_in_c(kind):
             self._opaque(name, where, value)
         else:
@@ -497,7 +503,7 @@ class _Reader:
     def _members(self, name: str, where: str, value: Any) -> None:
         """Read the class and the attributes of an object."""
         kind = type(value)
-        if not kind.__flags__ & _IMMUTABLE_TYPE:
+        if not kind.__flags__ & _IMMUTABLE_TYPE and not isinstance(value, Tensor):
             self._read(name, where, "type", value, "", kind)
         self._later(kind.__name__, where, kind)
         self._holders.append((name, value, False))
@@ -518,8 +524,10 @@ class _Reader:
 
     def _opaque(self, name: str, where: str, value: Any) -> None:
         if self._is_named(where, value):
-            kind = type(value)
-            self.unsteady.append(f"{name}, of which it cannot be seen whether it changes ({kind.__module__}.{kind.__qualname__})")
+            read, kind = f", read at {where}," if where else "", type(value)
+            self.unsteady.append(
+                f"{name} (of type {kind.__module__}.{kind.__qualname__}{read} whose contents cannot be compared)"
+            )
         else:
             self._seen.discard(id(value))  # the code may name it elsewhere
 
@@ -549,8 +557,7 @@ class _Reader:
         kind = type(holder)
         container = kind in REGISTERED or (hasattr(kind, "__dataclass_fields__") and not _class_of_library(kind))
         everything = "_buffers" in inside or container or self._everything
-        counted = self._everything or "__getattr__" in inside if isinstance(holder, ModuleType) else isinstance(inside, dict)
-        if counted and hasattr(holder, "__dict__") and self._first(holder, ""):
+        if self._may_miss(holder, inside) and self._first(holder, ""):
             self._read(name, "", "attributes", holder, "", len(inside))
         for key in [*inside, *_slots_of(holder)] if everything else self._names:
             if isinstance(holder, ModuleType) and key not in self._names and _defined_or_imported(inside[key]):
@@ -558,6 +565,14 @@ class _Reader:
             value = inside.get(key, _missing) if key in inside or not _has_slot(holder, key) else getattr(holder, key)
             if value is not _missing and not _computed(type(holder), key) and self._first(holder, key):
                 self._read(f"{name}.{key}", self._names.get(key, ""), "attribute", holder, key, value)
+
+    def _may_miss(self, holder: Any, inside: Any) -> bool:
+        """Tell whether an attribute that is set later may be read, although there is none of its name now."""
+        if isinstance(holder, ModuleType):
+            return self._everything or "__getattr__" in inside
+        if isinstance(holder, FunctionType):
+            return self._everything or any(read.value is holder for read in self.reads)
+        return hasattr(holder, "__dict__")
 
     def _parts(self, name: str, holder: Any) -> None:
         """Read the attributes of an optimizer or the like that the code, or a method that it calls, names."""
@@ -806,7 +821,10 @@ def _conditions(read: Read, holder: str, value: str, scope: dict[str, Any]) -> I
         scope["cleared"] = _cleared
         yield f"cleared({holder}, {value})"
     elif read.kind == "layout":
-        yield f"{holder}.dtype is not {value}[0] or {holder}.shape != {value}[1] or {holder}.strides != {value}[2]"
+        dtype, strides, length = read.value
+        scope[f"{value}d"], scope[f"{value}s"] = dtype, strides  # which with the length tell the shape
+        yield f"{holder}.dtype is not {value}d or {holder}.strides != {value}s"
+        yield f"len({holder}) != {length[0]}" if length else "False"
     elif read.kind == "context":
         scope["in_context"] = _in_context
         yield f"in_context({holder}) is not {value}"
