@@ -33,7 +33,7 @@ import threading
 import weakref
 from abc import ABCMeta
 from collections import UserString, defaultdict, deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Hashable, Iterable, Iterator
 from contextvars import ContextVar
 from enum import EnumMeta
 from functools import cached_property, partial
@@ -41,7 +41,14 @@ from importlib.util import resolve_name
 from keyword import kwlist
 from pathlib import PurePath
 from types import (
-    BuiltinFunctionType, CellType, CodeType, FunctionType, MappingProxyType, MethodType, ModuleType, SimpleNamespace,
+    BuiltinFunctionType,
+    CellType,
+    CodeType,
+    FunctionType,
+    MappingProxyType,
+    MethodType,
+    ModuleType,
+    SimpleNamespace,
 )  # fmt: skip
 from typing import Any, NamedTuple
 
@@ -65,7 +72,16 @@ _HOME = os.path.abspath(os.path.join(os.path.dirname(__file__), *[os.pardir] * 3
 _OWN_FOLDERS = tuple(os.path.join(_HOME, name) + os.sep for name in _OWN)
 # What gives something else each time, by the names of modules, and of functions.
 _CLOCKS = ("time", "datetime", "secrets", "uuid")
-_UNSTEADY = {"default_rng", "RandomState", "SeedSequence", "urandom", "uuid1", "uuid4", "import_module", "_getframe"}
+_UNSTEADY = {
+    "default_rng",
+    "RandomState",
+    "SeedSequence",
+    "urandom",
+    "uuid1",
+    "uuid4",
+    "import_module",
+    "_getframe",
+}
 # What asks a generator for its state, and a path for a file.
 _ASKS_GENERATORS = {"getstate", "get_state", "bit_generator"}
 _ASKS_FILES = {"read_text", "read_bytes", "exists", "stat", "open", "iterdir", "is_file", "is_dir", "glob"}
@@ -82,8 +98,8 @@ _SUBCLASSES = {np.ma.MaskedArray, np.memmap, np.matrix, np.recarray}
 _PARTS = ("fget", "func", "__func__", "__wrapped__")
 _LAYOUT = ("__slots__", "__dict__", "__weakref__")
 # What is written in C and shows all that it holds; and types whose objects hold nothing that changes.
-_VIEWS = (MappingProxyType, type({}.keys()), type({}.values()), type({}.items()), CellType)
-_CONSTANT = (
+_VIEWS: tuple[type, ...] = (MappingProxyType, type({}.keys()), type({}.values()), type({}.items()), CellType)
+_CONSTANT: tuple[type, ...] = (
     np.ufunc, np.random.SeedSequence, datetime.tzinfo, operator.itemgetter, operator.attrgetter, operator.methodcaller,
     property, staticmethod, classmethod, type(list.append), type(list.__add__), type([].__add__), type(int.real),
     type(FunctionType.__code__), type(FunctionType.__globals__), type(NotImplemented), re.Pattern,
@@ -243,7 +259,9 @@ class _Reader:
         self._seen: set[int] = set()
         self._codes: set[CodeType] = set()
         self._names: dict[str, str] = {}  # of attributes, and where they are read
-        self._inner: dict[str, str] = {}  # of those that methods of libraries read, and where the code names their object
+        self._inner: dict[
+            str, str
+        ] = {}  # of those that methods of libraries read, and where the code names their object
         self._everything = False
         self._holders: list[tuple[str, Any, bool]] = []
         self._named_parts: list[tuple[str, Any]] = []  # objects of which only what the code names is gone into
@@ -273,7 +291,7 @@ class _Reader:
                 self._attributes(name, holder, made)
         if self.generators:
             self.unsteady += sorted(_ASKS_GENERATORS & self._names.keys())
-        if any(isinstance(x, type) and issubclass(x, PurePath) or isinstance(x, PurePath) for x in self.alive):
+        if any(issubclass(x if isinstance(x, type) else type(x), PurePath) for x in self.alive):
             self.unsteady += sorted(_ASKS_FILES & self._names.keys())
 
     def _extent(self) -> tuple[int, ...]:
@@ -333,7 +351,7 @@ class _Reader:
                 self._later(name, where, value.__self__)
         elif isinstance(value, np.generic):
             if isinstance(value, np.void):
-                self._read(name, where, "bytes", value, "", bytes(value))
+                self._read(name, where, "bytes", value, "", value.tobytes())
         elif not isinstance(value, _PLAIN):
             self._object(name, where, value)
 
@@ -412,7 +430,9 @@ class _Reader:
             if value is sys.modules or (holder.__name__ == "os" and key in _SYSTEM) or key in _FILES:
                 self.unsteady.append(name)
             elif value is not _missing and self._first(holder, key):
-                self._read(name, where, "attribute", holder, key, value)
+                self.reads.append(Read(name, where, "attribute", holder, key, value))
+                if isinstance(value, FunctionType | type) or not callable(value):
+                    self._later(name, where, value, made=True)
             holder = value
 
     def _add_names(self, code: CodeType, attributes_only: bool = False) -> Any:
@@ -477,7 +497,7 @@ class _Reader:
         elif isinstance(value, _VIEWS):
             for each in gc.get_referents(value):
                 self._later(name, where, each)
-        elif top == "autograd" or isinstance(value, _CONSTANT):
+        elif isinstance(value, _CONSTANT):
             return
         elif hasattr(kind, "__next__") and _class_of_library(kind):
             self.unsteady.append(name)
@@ -485,6 +505,8 @@ class _Reader:
             self._later(name, where, inside["__wrapped__"])
             if hasattr(kind, "cache_info"):
                 self._read(name, where, "cache", value, "", [value.cache_info().misses])
+        elif top == "autograd":
+            return
         elif top in _UNSEEN_MODULES:
             self._opaque(name, where, value)
         elif top and top != "nn" and not isinstance(value, UserString) and _is_value(value):
@@ -613,8 +635,9 @@ def _library(name: str | None, module: dict[str, Any]) -> bool:
 
 
 @functools.lru_cache(maxsize=2048)
-def _class_of_library(kind: type) -> bool:
+def _class_of_library(kind: Hashable) -> bool:
     """Tell whether a class is written in C, or a library's."""
+    assert isinstance(kind, type)
     if kind.__flags__ & _IMMUTABLE_TYPE:
         return True
     module = sys.modules.get(kind.__module__)
@@ -627,8 +650,9 @@ def _constant_class(kind: type) -> bool:
 
 
 @functools.lru_cache(maxsize=256)
-def _methods_of(kind: type) -> list[tuple[str, Names]]:
+def _methods_of(kind: Hashable) -> list[tuple[str, Names]]:
     """Return the methods that a class has of libraries other than this package, and the names in their code."""
+    assert isinstance(kind, type)
     found = []
     for each in kind.__mro__[:-1]:
         if _class_of_library(each) and each.__module__.partition(".")[0] not in _OWN:
