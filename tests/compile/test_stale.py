@@ -269,6 +269,11 @@ def copied(function: Any) -> Any:
     return made
 
 
+def with_attributes(function: Any, **attributes: Any) -> Any:
+    vars(function).update(attributes)
+    return function
+
+
 def a_logger() -> Any:
     made = logging.Logger("made", logging.WARNING)
     made.parent = logging.getLogger()
@@ -431,7 +436,7 @@ HOLDERS: dict[str, Holder] = {
         lambda: copied(a_function), [lambda h: h(), lambda h: h.__defaults__[0], lambda h: h(2.0)],
         [let("__defaults__", (4.0,)), let("__kwdefaults__", {"j": 3.0}), let("__code__", (lambda k=1.0, *, j=0.0: k * 9).__code__)],
     ),
-    "function with attributes": Holder(lambda: functools.update_wrapper(copied(a_function), types.SimpleNamespace(k=1.0), ()), [attribute], [let("k", 4.0)]),
+    "function with attributes": Holder(lambda: with_attributes(copied(a_function), k=1.0), [attribute], [let("k", 4.0)]),
     "partial": Holder(
         lambda: functools.partial(sum, [1.0]), [lambda h: h(), lambda h: h.args[0][0]],
         [lambda h: put(0, 4.0)(h.args[0]), lambda h: h.__setstate__((sum, ([6.0],), {}, {}))],

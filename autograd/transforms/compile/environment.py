@@ -33,7 +33,7 @@ import threading
 import weakref
 from abc import ABCMeta
 from collections import UserString, defaultdict, deque
-from collections.abc import Callable, Hashable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextvars import ContextVar
 from enum import EnumMeta
 from functools import cached_property, partial
@@ -109,8 +109,8 @@ _IMMUTABLE_TYPE = 1 << 8  # the flag of classes that are written in C
 _POINTERS = frozenset("&zZPOX")  # in the format of memory: of what lies elsewhere
 # Methods that run without being named, unless an object is made, copied or printed.
 _UNNAMED = {
-    "__init__", "__new__", "__post_init__", "__init_subclass__", "__repr__", "__str__", "__format__", "__del__", "__dir__",
-    "__reduce__", "__reduce_ex__", "__copy__", "__deepcopy__", "__getstate__", "__setstate__",
+    "__init__", "__new__", "__post_init__", "__init_subclass__", "__repr__", "__str__", "__format__", "__del__",
+    "__dir__", "__reduce__", "__reduce_ex__", "__copy__", "__deepcopy__", "__getstate__", "__setstate__",
 }  # fmt: skip
 
 
@@ -634,14 +634,15 @@ def _library(name: str | None, module: dict[str, Any]) -> bool:
     return of_library(file) or "dist-packages" in file or os.path.abspath(file).startswith(_OWN_FOLDERS)
 
 
-@functools.lru_cache(maxsize=2048)
-def _class_of_library(kind: Hashable) -> bool:
+def _is_of_library(kind: type) -> bool:
     """Tell whether a class is written in C, or a library's."""
-    assert isinstance(kind, type)
     if kind.__flags__ & _IMMUTABLE_TYPE:
         return True
     module = sys.modules.get(kind.__module__)
     return module is not None and _library(kind.__module__, vars(module))
+
+
+_class_of_library: Callable[[type], bool] = functools.lru_cache(maxsize=2048)(_is_of_library)
 
 
 def _constant_class(kind: type) -> bool:
@@ -649,11 +650,9 @@ def _constant_class(kind: type) -> bool:
     return kind.__module__ in ("builtins", "collections", "numpy", "numpy.dtypes") and _class_of_library(kind)
 
 
-@functools.lru_cache(maxsize=256)
-def _methods_of(kind: Hashable) -> list[tuple[str, Names]]:
+def _find_methods_of(kind: type) -> list[tuple[str, Names]]:
     """Return the methods that a class has of libraries other than this package, and the names in their code."""
-    assert isinstance(kind, type)
-    found = []
+    found: list[tuple[str, Names]] = []
     for each in kind.__mro__[:-1]:
         if _class_of_library(each) and each.__module__.partition(".")[0] not in _OWN:
             for key, value in vars(each).items():
@@ -661,6 +660,9 @@ def _methods_of(kind: Hashable) -> list[tuple[str, Names]]:
                 if isinstance(method, FunctionType):
                     found.append((key, names_in(method.__code__)))
     return found
+
+
+_methods_of: Callable[[type], list[tuple[str, Names]]] = functools.lru_cache(maxsize=256)(_find_methods_of)
 
 
 def _state_in_c(kind: type) -> bool:
