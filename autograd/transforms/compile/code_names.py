@@ -106,7 +106,7 @@ def names_in(code: CodeType) -> Names:
     for constant in code.co_consts:
         if isinstance(constant, CodeType):
             inner = names_in(constant)
-            pairs = (
+            pairs: tuple[tuple[Any, Any], ...] = (
                 (found.read_globals, inner.read_globals),
                 (found.attributes, inner.attributes),
                 (found.imports, inner.imports),

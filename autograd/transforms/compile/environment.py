@@ -41,7 +41,14 @@ from importlib.util import resolve_name
 from keyword import kwlist
 from pathlib import PurePath
 from types import (
-    BuiltinFunctionType, CellType, CodeType, FunctionType, MappingProxyType, MethodType, ModuleType, SimpleNamespace,
+    BuiltinFunctionType,
+    CellType,
+    CodeType,
+    FunctionType,
+    MappingProxyType,
+    MethodType,
+    ModuleType,
+    SimpleNamespace,
 )  # fmt: skip
 from typing import Any, NamedTuple
 
@@ -49,6 +56,7 @@ import numpy as np
 
 from ...graph.call_site import of_library
 from ...graph.source_info import beginning, place
+from ...tensors.tensor import Tensor
 from ..pytree import REGISTERED
 from .code_names import Names, names_in
 
@@ -64,7 +72,16 @@ _HOME = os.path.abspath(os.path.join(os.path.dirname(__file__), *[os.pardir] * 3
 _OWN_FOLDERS = tuple(os.path.join(_HOME, name) + os.sep for name in _OWN)
 # What gives something else each time, by the names of modules, and of functions.
 _CLOCKS = ("time", "datetime", "secrets", "uuid")
-_UNSTEADY = {"default_rng", "RandomState", "SeedSequence", "urandom", "uuid1", "uuid4", "import_module", "_getframe"}
+_UNSTEADY = {
+    "default_rng",
+    "RandomState",
+    "SeedSequence",
+    "urandom",
+    "uuid1",
+    "uuid4",
+    "import_module",
+    "_getframe",
+}
 # What asks a generator for its state, and a path for a file.
 _ASKS_GENERATORS = {"getstate", "get_state", "bit_generator"}
 _ASKS_FILES = {"read_text", "read_bytes", "exists", "stat", "open", "iterdir", "is_file", "is_dir", "glob"}
@@ -81,8 +98,8 @@ _SUBCLASSES = {np.ma.MaskedArray, np.memmap, np.matrix, np.recarray}
 _PARTS = ("fget", "func", "__func__", "__wrapped__")
 _LAYOUT = ("__slots__", "__dict__", "__weakref__")
 # What is written in C and shows all that it holds; and types whose objects hold nothing that changes.
-_VIEWS = (MappingProxyType, type({}.keys()), type({}.values()), type({}.items()), CellType)
-_CONSTANT = (
+_VIEWS: tuple[type, ...] = (MappingProxyType, type({}.keys()), type({}.values()), type({}.items()), CellType)
+_CONSTANT: tuple[type, ...] = (
     np.ufunc, np.random.SeedSequence, datetime.tzinfo, operator.itemgetter, operator.attrgetter, operator.methodcaller,
     property, staticmethod, classmethod, type(list.append), type(list.__add__), type([].__add__), type(int.real),
     type(FunctionType.__code__), type(FunctionType.__globals__), type(NotImplemented), re.Pattern,
@@ -90,8 +107,11 @@ _CONSTANT = (
 _VISIBLE = (SimpleNamespace, BaseException)
 _IMMUTABLE_TYPE = 1 << 8  # the flag of classes that are written in C
 _POINTERS = frozenset("&zZPOX")  # in the format of memory: of what lies elsewhere
-# Methods that run without being named, unless an object is made or printed.
-_UNNAMED = {"__init__", "__new__", "__post_init__", "__init_subclass__", "__repr__", "__str__", "__format__", "__del__"}
+# Methods that run without being named, unless an object is made, copied or printed.
+_UNNAMED = {
+    "__init__", "__new__", "__post_init__", "__init_subclass__", "__repr__", "__str__", "__format__", "__del__",
+    "__dir__", "__reduce__", "__reduce_ex__", "__copy__", "__deepcopy__", "__getstate__", "__setstate__",
+}  # fmt: skip
 
 
 # What an optimizer changes at each step.
@@ -244,7 +264,9 @@ class _Reader:
         self._seen: set[int] = set()
         self._codes: set[CodeType] = set()
         self._names: dict[str, str] = {}  # of attributes, and where they are read
-        self._inner: dict[str, str] = {}  # of those that methods of libraries read, and where the code names their object
+        self._inner: dict[
+            str, str
+        ] = {}  # of those that methods of libraries read, and where the code names their object
         self._everything = False
         self._holders: list[tuple[str, Any, bool]] = []
         self._named_parts: list[tuple[str, Any]] = []  # objects of which only what the code names is gone into
@@ -274,7 +296,7 @@ class _Reader:
                 self._attributes(name, holder, made)
         if self.generators:
             self.unsteady += sorted(_ASKS_GENERATORS & self._names.keys())
-        if any(isinstance(x, type) and issubclass(x, PurePath) or isinstance(x, PurePath) for x in self.alive):
+        if any(issubclass(x if isinstance(x, type) else type(x), PurePath) for x in self.alive):
             self.unsteady += sorted(_ASKS_FILES & self._names.keys())
 
     def _extent(self) -> tuple[int, ...]:
@@ -334,7 +356,7 @@ class _Reader:
                 self._later(name, where, value.__self__)
         elif isinstance(value, np.generic):
             if isinstance(value, np.void):
-                self._read(name, where, "bytes", value, "", bytes(value))
+                self._read(name, where, "bytes", value, "", value.tobytes())
         elif not isinstance(value, _PLAIN):
             self._object(name, where, value)
 
@@ -364,9 +386,9 @@ class _Reader:
         self._read(name, beginning(code), "attribute", function, "__code__", code)
         for parameter, default in _defaults(function):
             self._later(parameter, beginning(code), default)
-        for key in ("__defaults__", "__kwdefaults__"):
-            value = getattr(function, key)
-            self._read(f"{name}.{key}", beginning(code), "attribute", function, key, value)
+        for key, taken in (("__defaults__", code.co_argcount), ("__kwdefaults__", code.co_kwonlyargcount)):
+            if taken:
+                self._read(f"{name}.{key}", beginning(code), "attribute", function, key, getattr(function, key))
         names = self._add_names(code)
         for cell_name, cell in zip(code.co_freevars, function.__closure__ or (), strict=True):
             self._read(cell_name, place(code.co_filename, names.free[cell_name]), "cell", cell, "", _in_cell(cell))
@@ -417,7 +439,9 @@ class _Reader:
             if value is sys.modules or (holder.__name__ == "os" and key in _SYSTEM) or key in _FILES:
                 self.unsteady.append(name)
             elif value is not _missing and self._first(holder, key):
-                self._read(name, where, "attribute", holder, key, value)
+                self.reads.append(Read(name, where, "attribute", holder, key, value))
+                if isinstance(value, FunctionType | type) or not callable(value):
+                    self._later(name, where, value, made=True)
             holder = value
 
     def _add_names(self, code: CodeType, attributes_only: bool = False) -> Any:
@@ -432,8 +456,7 @@ class _Reader:
 
     def _array(self, name: str, where: str, value: np.ndarray[Any, Any]) -> None:
         self.arrays[name] = value
-        layout = value.dtype, value.shape, value.strides
-        self._read(name, where, "layout", value, "", layout)
+        self._read(name, where, "layout", value, "", (value.dtype, value.strides, value.shape[:1]))
         if self._contents or value.dtype == object or type(value) in _SUBCLASSES:
             self._read(name, where, "array", value, "", _bits(value))
         for i, each in enumerate(value.flat if value.dtype == object else ()):
@@ -470,6 +493,7 @@ class _Reader:
                 self._count(each.__name__, each)
             layer = each.__module__.partition(".")[0] == "nn" and not issubclass(each, self._leaves)
             if layer or not _class_of_library(each):
+                made = made and not _class_of_library(each)
                 self._holders.append((name if each is kind else each.__name__, each, made))
 
     def _object(self, name: str, where: str, value: Any) -> None:
@@ -483,7 +507,7 @@ class _Reader:
         elif isinstance(value, _VIEWS):
             for each in gc.get_referents(value):
                 self._later(name, where, each)
-        elif top == "autograd" or isinstance(value, _CONSTANT):
+        elif isinstance(value, _CONSTANT):
             return
         elif hasattr(kind, "__next__") and _class_of_library(kind):
             self.unsteady.append(name)
@@ -491,12 +515,16 @@ class _Reader:
             self._later(name, where, inside["__wrapped__"])
             if hasattr(kind, "cache_info"):
                 self._read(name, where, "cache", value, "", [value.cache_info().misses])
+        elif top == "autograd":
+            return
         elif top in _UNSEEN_MODULES:
             self._opaque(name, where, value)
         elif top and top != "nn" and not isinstance(value, UserString) and _is_value(value):
             return
         elif (memory := _memory_of(value)) is not None:
             self._read(name, where, "bytes", value, "", memory)
+        elif _state_in_c(kind) and callable(value) and isinstance(getattr(value, "__name__", None), str):
+            self._later(name, where, getattr(value, "__self__", None))  # a function, such as Cython's
         elif _state_in_c(kind):
             self._opaque(name, where, value)
         else:
@@ -507,7 +535,7 @@ class _Reader:
     def _members(self, name: str, where: str, value: Any) -> None:
         """Read the class and the attributes of an object."""
         kind = type(value)
-        if not kind.__flags__ & _IMMUTABLE_TYPE:
+        if not kind.__flags__ & _IMMUTABLE_TYPE and not isinstance(value, Tensor):
             self._read(name, where, "type", value, "", kind)
         self._later(kind.__name__, where, kind)
         self._holders.append((name, value, False))
@@ -528,8 +556,10 @@ class _Reader:
 
     def _opaque(self, name: str, where: str, value: Any) -> None:
         if self._is_named(where, value):
-            kind = type(value)
-            self.unsteady.append(f"{name}, of which it cannot be seen whether it changes ({kind.__module__}.{kind.__qualname__})")
+            read, kind = f", read at {where}," if where else "", type(value)
+            self.unsteady.append(
+                f"{name} (of type {kind.__module__}.{kind.__qualname__}{read} whose contents cannot be compared)"
+            )
         else:
             self._seen.discard(id(value))  # the code may name it elsewhere
 
@@ -561,8 +591,7 @@ class _Reader:
         kind = type(holder)
         container = kind in REGISTERED or (hasattr(kind, "__dataclass_fields__") and not _class_of_library(kind))
         everything = "_buffers" in inside or container or self._everything
-        counted = self._everything or "__getattr__" in inside if isinstance(holder, ModuleType) else isinstance(inside, dict)
-        if counted and hasattr(holder, "__dict__") and self._first(holder, ""):
+        if self._may_miss(holder, inside) and self._first(holder, ""):
             self._read(name, "", "attributes", holder, "", len(inside))
         for key in [*inside, *_slots_of(holder)] if everything else self._names:
             if isinstance(holder, ModuleType) and key not in self._names and _defined_or_imported(inside[key]):
@@ -570,6 +599,14 @@ class _Reader:
             value = inside.get(key, _missing) if key in inside or not _has_slot(holder, key) else getattr(holder, key)
             if value is not _missing and not _computed(type(holder), key) and self._first(holder, key):
                 self._read(f"{name}.{key}", self._names.get(key, ""), "attribute", holder, key, value)
+
+    def _may_miss(self, holder: Any, inside: Any) -> bool:
+        """Tell whether an attribute that is set later may be read, although there is none of its name now."""
+        if isinstance(holder, ModuleType):
+            return self._everything or "__getattr__" in inside
+        if isinstance(holder, FunctionType):
+            return self._everything or any(read.value is holder for read in self.reads)
+        return hasattr(holder, "__dict__")
 
     def _parts(self, name: str, holder: Any) -> None:
         """Read the attributes of an optimizer or the like that the code, or a method that it calls, names.
@@ -630,8 +667,7 @@ def _library(name: str | None, module: dict[str, Any]) -> bool:
     return of_library(file) or "dist-packages" in file or os.path.abspath(file).startswith(_OWN_FOLDERS)
 
 
-@functools.lru_cache(maxsize=2048)
-def _class_of_library(kind: type) -> bool:
+def _is_of_library(kind: type) -> bool:
     """Tell whether a class is written in C, or a library's."""
     if kind.__flags__ & _IMMUTABLE_TYPE:
         return True
@@ -639,15 +675,17 @@ def _class_of_library(kind: type) -> bool:
     return module is not None and _library(kind.__module__, vars(module))
 
 
+_class_of_library: Callable[[type], bool] = functools.lru_cache(maxsize=2048)(_is_of_library)
+
+
 def _constant_class(kind: type) -> bool:
     """Tell whether a class, of which only the contents of its objects matter, is Python's own or NumPy's."""
     return kind.__module__ in ("builtins", "collections", "numpy", "numpy.dtypes") and _class_of_library(kind)
 
 
-@functools.lru_cache(maxsize=256)
-def _methods_of(kind: type) -> list[tuple[str, Names]]:
+def _find_methods_of(kind: type) -> list[tuple[str, Names]]:
     """Return the methods that a class has of libraries other than this package, and the names in their code."""
-    found = []
+    found: list[tuple[str, Names]] = []
     for each in kind.__mro__[:-1]:
         if _class_of_library(each) and each.__module__.partition(".")[0] not in _OWN:
             for key, value in vars(each).items():
@@ -655,6 +693,9 @@ def _methods_of(kind: type) -> list[tuple[str, Names]]:
                 if isinstance(method, FunctionType):
                     found.append((key, names_in(method.__code__)))
     return found
+
+
+_methods_of: Callable[[type], list[tuple[str, Names]]] = functools.lru_cache(maxsize=256)(_find_methods_of)
 
 
 def _state_in_c(kind: type) -> bool:
@@ -850,7 +891,10 @@ def _conditions(read: Read, holder: str, value: str, scope: dict[str, Any]) -> I
         scope["cleared"] = _cleared
         yield f"cleared({holder}, {value})"
     elif read.kind == "layout":
-        yield f"{holder}.dtype is not {value}[0] or {holder}.shape != {value}[1] or {holder}.strides != {value}[2]"
+        dtype, strides, length = read.value
+        scope[f"{value}d"], scope[f"{value}s"] = dtype, strides  # which with the length tell the shape
+        yield f"{holder}.dtype is not {value}d or {holder}.strides != {value}s"
+        yield f"len({holder}) != {length[0]}" if length else "False"
     elif read.kind == "context":
         scope["in_context"] = _in_context
         yield f"in_context({holder}) is not {value}"
