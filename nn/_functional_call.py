@@ -223,7 +223,7 @@ class _Copies:
         if copy is None:
             copy = self._copies[id(module)] = object.__new__(type(module))
             attributes = copy.__dict__
-            for name, value in module.__dict__.items():
+            for name, value in list(module.__dict__.items()):
                 attributes[name] = self._now(value, f"{type(module).__name__}.{name}")
             for name in module._buffers:
                 if attributes.get(name) is not None:

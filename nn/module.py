@@ -309,7 +309,7 @@ class Module:
 
     def _members(self, kind: type) -> Iterator[tuple[str, Any]]:
         """Yield the name and value of each attribute of a type, and of each such item of a list, tuple or dict."""
-        for name, value in self.__dict__.items():
+        for name, value in list(self.__dict__.items()):
             if isinstance(value, kind):
                 yield name, value
             elif type(value) in (list, tuple):

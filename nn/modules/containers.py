@@ -28,7 +28,7 @@ class _Holder(Module):
     kind: type  # the type of the members
 
     def _named(self) -> dict[str, Any]:
-        return {name: value for name, value in self.__dict__.items() if isinstance(value, self.kind)}
+        return {name: value for name, value in list(self.__dict__.items()) if isinstance(value, self.kind)}
 
     def _checked(self, name: object, value: Any) -> Any:
         """Return `value`, or raise if it does not have the type of the members."""
@@ -171,7 +171,7 @@ class Sequential(Row[Module]):
     def forward(self, x: TensorLike) -> Tensor:
         """Pass `x` through all modules in order."""
         out: Any = x
-        for name, layer in self.__dict__.items():
+        for name, layer in list(self.__dict__.items()):  # of which another thread may register the first hook
             if isinstance(layer, Module):
                 out = layer(out)
                 if out is None:

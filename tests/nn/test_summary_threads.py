@@ -41,3 +41,19 @@ def test_a_summary_counts_its_own_calls_alone_and_other_threads_see_none_of_it()
         thread.join()
     assert not wrong
     assert set(found) == {alone}
+
+
+def test_a_first_hook_may_be_registered_while_a_model_runs_or_is_listed() -> None:
+    class Registers(nn.Module):
+        def forward(self, x: Any) -> Any:
+            model.register_forward_hook(lambda *given: None).remove()
+            return x
+
+    model = nn.Sequential(nn.Linear(4, 3), Registers(), nn.Tanh())
+    assert model(np.ones((2, 4), np.float32)).shape == (2, 3)
+    model = nn.Sequential(nn.Linear(4, 3), nn.Linear(3, 2))
+    names = []
+    for name, _ in model.named_parameters():
+        names.append(name)
+        model.register_forward_hook(lambda *given: None)
+    assert names == ["0.weight", "0.bias", "1.weight", "1.bias"]

@@ -20,7 +20,7 @@ from ...tensors.conversions import is_differentiating
 from ...tensors.foreign_names import COMPILE_KEYWORDS
 from ...tensors.missing_names import refuse_keywords
 from ...tensors.tensor import Tensor
-from ..pytree import flatten, structure
+from ..pytree import REGISTERED, flatten, structure
 from .compiled_program import CompiledProgram
 from .environment import Environment
 from .fallbacks import FellBack
@@ -112,6 +112,8 @@ class Compiled(WrappedFunction):
             if kwargs or not _LEAVES.issuperset(map(type, args)):
                 leaves, _ = flatten((args, kwargs))
                 shape = structure((args, kwargs))
+                if shape is not None and not _PLAIN.issuperset(part[0] for part in shape if part is not None):
+                    _check_containers((args, kwargs))
             owners = owners_of(leaves)
             shared = shared_memory(leaves, owners)
             key = (shape, len(args), recording(), _errors(), shared, *map(_described, leaves))
@@ -144,6 +146,7 @@ class Compiled(WrappedFunction):
     def _record(self, key: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         """Call the function, and record it unless another thread records: it may have traced arrays in variables."""
         if not _recording.acquire(blocking=False):
+            self._falls_back("another thread records")
             return self.__wrapped__(*args, **kwargs)
         try:
             return self._recorded(key, args, kwargs)
@@ -152,7 +155,8 @@ class Compiled(WrappedFunction):
 
     def _recorded(self, key: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         leaves = flatten((args, kwargs))[0]
-        objects = [x for x in leaves if not isinstance(x, (ndarray, np.generic, Tensor, *NUMBERS))]
+        known = (ndarray, np.generic, Tensor, *NUMBERS)
+        objects = [x for x in leaves if not isinstance(x, known) or _has_attributes(type(x))]
         environment = Environment((self.__wrapped__, *objects), leaves=(Recorder, *outside_types))
         if any(isinstance(x, Value) for x in (*environment.seen, *leaves)):
             self._of_values = CompiledFunction(self.__wrapped__, fallback=self._fallback)
@@ -214,11 +218,14 @@ def _elsewhere(environment: Environment, leaves: list[Any]) -> str:
         return "a batch of vmap"
     if any(isinstance(x, ndarray) and x.dtype.hasobject for x in leaves):
         return "an array of Python objects as an argument"
-    held: list[Any] = [*environment.arrays.values(), *(x for x in environment.seen if isinstance(x, Tensor))]
+    given = set(map(id, leaves))  # a tensor with attributes of its own is seen, too
+    tensors = (x for x in environment.seen if isinstance(x, Tensor) and id(x) not in given)
+    held: list[Any] = [*environment.arrays.values(), *tensors]
     shares = not set(owners_of(held)).isdisjoint(owners_of(leaves))
     return "an argument that shares memory with what the function reads" if shares else ""
 
 
+_PLAIN = frozenset((tuple, list, dict))
 _LEAVES = frozenset((ndarray, Tensor, Batched, int, float, bool, str, complex, type(None), np.float64, np.float32))
 
 
@@ -229,6 +236,28 @@ def _errors() -> Any:
 
 class _Elsewhere(Exception):  # noqa: N818 - not an error
     """Raised, with the reason, for an argument that belongs to a batch outside, or is of a kind that has no key."""
+
+
+def _check_containers(tree: Any) -> None:
+    """Raise for a container, among the arguments, that has attributes besides its parts, which nothing compares."""
+    pending = [tree]
+    while pending:
+        part = pending.pop()
+        fields = getattr(type(part), "__dataclass_fields__", {})
+        if type(part) in REGISTERED or not (fields or isinstance(part, tuple | list | dict)):
+            continue
+        own = [name for name in getattr(part, "__dict__", ()) if name not in fields]
+        if own := own or [name for name, field in fields.items() if not field.init]:
+            raise _Elsewhere(f"an argument of type {type(part).__name__} with an attribute {own[0]}")
+        parts = [getattr(part, name, None) for name in fields]
+        pending += parts or (part.values() if isinstance(part, dict) else part)
+
+
+@functools.cache
+def _has_attributes(kind: Any) -> bool:
+    """Tell whether a tensor, a number or a text of a class has attributes of a program's own, as any object has."""
+    slots = issubclass(kind, Tensor) and kind.__basicsize__ > Tensor.__basicsize__
+    return bool(kind.__dictoffset__) or slots
 
 
 def _described(x: Any) -> Any:
@@ -245,6 +274,7 @@ def _described(x: Any) -> Any:
             array.dtype,
             array.strides,
             type(node) if type(node) in (type(None), Leaf) else Node,
+            id(x) if type(x) is not Tensor and _has_attributes(type(x)) else None,
         )
     if isinstance(x, np.generic):
         return type(x)
@@ -253,7 +283,8 @@ def _described(x: Any) -> Any:
     if type(x) is slice:
         return slice, *map(_part_of_slice, (x.start, x.stop, x.step))
     if isinstance(x, NUMBERS):
-        return type(x), repr(x) if isinstance(x, (complex, float)) else x  # 0.0 is not -0.0, and nan is itself
+        own = id(x) if _has_attributes(type(x)) else None
+        return type(x), repr(x) if isinstance(x, (complex, float)) else x, own  # 0.0 is not -0.0, and nan is itself
     if isinstance(x, Batched):
         raise _Elsewhere("a batch of vmap")
     if isinstance(x, ndarray):
