@@ -10,7 +10,7 @@ Operations
 Memory of parameters
     `borrow` reads the array of a tensor, and `mark_written` says that it was written to. `lend`, `portion` and
     `is_sole_owner` keep many parameters in one flat array; `set_gradient_buffer` does the same for their gradients.
-    `same_tensor` makes a tensor of a subclass of another one.
+    `same_tensor` makes a tensor of a subclass of another one. `pickled` is for its `__reduce__`.
 Batches of `vmap`
     Forwards and rules that are plain NumPy compute for a whole batch. `as_array` is `numpy.asarray`, but leaves batched
     arrays what they are; `anywhere` and `everywhere` ask a question about all elements of a batch, and `whole` returns
@@ -104,6 +104,7 @@ if typing.TYPE_CHECKING:
     from .primitives.batching.level import leave as leave_batch
     from .primitives.function import Context, Function
     from .tensors.parameter_memory import borrow, is_sole_owner, lend, same_tensor, set_gradient_buffer
+    from .tensors.tensor import pickled
     from .transforms.checkpoint import restore_in_checkpoints
     from .transforms.compile.fused.loops import compiled_loop, load_numba
 
@@ -144,6 +145,7 @@ __all__ = [
     "not_differentiable",
     "outside",
     "outside_types",
+    "pickled",
     "portion",
     "replacing",
     "restore_in_checkpoints",
@@ -165,6 +167,7 @@ _LATER = {
     "lend": ("tensors.parameter_memory", "lend"),
     "load_numba": ("transforms.compile.fused.loops", "load_numba"),
     "mark_written": ("ops.setitem", "mark_written"),
+    "pickled": ("tensors.tensor", "pickled"),
     "replacing": ("files", "replacing"),
     "restore_in_checkpoints": ("transforms.checkpoint", "restore_in_checkpoints"),
     "same_tensor": ("tensors.parameter_memory", "same_tensor"),

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike, DTypeLike
 
 from autograd import Tensor, tensor
-from autograd.extend import borrow, lend, same_tensor
+from autograd.extend import borrow, lend, pickled, same_tensor
 
 __all__ = ["Parameter", "standing_in"]
 
@@ -50,7 +50,7 @@ class Parameter(Tensor):
         return f"Parameter({body}{dtype}, requires_grad={self.requires_grad})"
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return self._pickled(Parameter, borrow(self), self.requires_grad, self.dtype)
+        return pickled(Parameter, borrow(self), self.requires_grad, self.dtype)
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Parameter:
         copied = memo[id(self)] = Parameter(borrow(self), self.requires_grad, self.dtype)

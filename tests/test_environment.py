@@ -393,11 +393,14 @@ def test_arrays_are_listed_and_their_contents_guarded_if_asked() -> None:
     assert by_content.difference() is None
 
 
-def test_the_objects_of_further_types_are_not_gone_into() -> None:
+def test_of_the_objects_of_further_types_the_methods_are_gone_into() -> None:
     model = Model()
     environment = Environment(lambda x: model(x), leaves=(Model,))
-    model.power = 3
+    model.unused = 1
     assert environment.unchanged()
+    # but the methods of its own class are, as any function
+    model.power = 3
+    assert not environment.unchanged()
 
 
 def test_what_is_another_each_time_is_listed() -> None:

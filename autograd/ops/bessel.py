@@ -60,13 +60,17 @@ modified_bessel: Function = elementwise(
 
 
 def _sinc_rule(g: Any, x: Any) -> Any:
-    x = at_least_single(x)
-    return g * (x * -(math.pi**2)) * spherical_bessel(x, 1)
+    wide = at_least_single(x)
+    return _in_dtype_of(x, g * (wide * -(math.pi**2)) * spherical_bessel(wide, 1))
 
 
 def _i0_rule(g: Any, x: Any) -> Any:
-    x = at_least_single(x)
-    return g * x * modified_bessel(x, 1)
+    wide = at_least_single(x)
+    return _in_dtype_of(x, g * wide * modified_bessel(wide, 1))
+
+
+def _in_dtype_of(x: Any, found: Any) -> Any:
+    return found if found.dtype == x.dtype else found.astype(x.dtype)
 
 
 sinc = elementwise(np.sinc, _sinc_rule, forward=lambda x: np.sinc(x))

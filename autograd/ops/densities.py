@@ -233,7 +233,8 @@ def log_beta(a: ArrayOrTensor, b: ArrayOrTensor) -> Any:
     small, large = np.where(ordered, a, b), np.where(ordered, b, a)
     far = unwrap(large) > LARGE
     near = special.betaln(np.where(far, 1, small), np.where(far, 1, large))
-    return np.where(far, special.gammaln(small) + _quotient(np.where(far, large, LARGE + 1), small), near)
+    found = np.where(far, special.gammaln(small) + _quotient(np.where(far, large, LARGE + 1), small), near)
+    return found[()] if type(found) is np.ndarray and not found.ndim else found  # of numbers a number, for `compile`
 
 
 def poisson_log_mass(k: ArrayOrTensor, rate: ArrayOrTensor) -> Any:

@@ -44,7 +44,7 @@ else:
 
 __all__ = [
     "Tensor", "accumulation", "as_now", "as_tensor", "conjugated", "constant_tensor", "in_own_memory", "link",
-    "plain_array", "refuse_values", "seen_at", "tensor", "unmasked", "unwrap",
+    "pickled", "plain_array", "refuse_values", "seen_at", "tensor", "unmasked", "unwrap",
 ]  # fmt: skip
 
 Array = np.ndarray[Any, Any]
@@ -558,15 +558,7 @@ class Tensor(Installed):
         if self._node is not None:
             refuse_copy(self._node, "pickling this tensor")
         _hand_out(self)  # to pickle, which may pass it on out of band
-        return self._pickled(Tensor, self._array, type(self._node) is Leaf)
-
-    @staticmethod
-    def _pickled(kind: type[Tensor], array: Array, *others: Any) -> tuple[Any, ...]:
-        """Return what pickle calls to make it again: in the same order of memory, for products round otherwise else."""
-        if array.flags.forc:  # which NumPy keeps
-            return kind, (array, *others)
-        axes = np.argsort([-abs(stride) for stride in array.strides], kind="stable")
-        return _unpickled, (kind, array.transpose(axes), np.argsort(axes).tolist(), *others)
+        return pickled(Tensor, self._array, type(self._node) is Leaf)
 
     def __copy__(self) -> Tensor:
         return self.__deepcopy__({})
@@ -580,6 +572,36 @@ class Tensor(Installed):
             copied.grad = Tensor(self._grad._array.copy("K"))
         memo[id(self)] = copied
         return copied
+
+
+def pickled(kind: type[Tensor], array: Array, *others: Any) -> tuple[Any, ...]:
+    """Return what `__reduce__` of a class of tensors returns, to make it from its array, in the same order of memory.
+
+    Products round otherwise in another order, which pickle does not keep if it is neither C's nor Fortran's.
+
+    Parameters
+    ----------
+    kind
+        The class.
+    array
+        Its first argument.
+    *others
+        The other arguments.
+
+    Examples
+    --------
+    >>> import pickle
+    >>> import numpy as np
+    >>> from autograd import Tensor
+    >>> from autograd.extend import pickled
+    >>> make, args = pickled(Tensor, np.ones((2, 3, 4)).transpose(1, 0, 2))
+    >>> make(*pickle.loads(pickle.dumps(args))).data.strides
+    (32, 96, 8)
+    """
+    if array.flags.forc:  # which NumPy keeps
+        return kind, (array, *others)
+    axes = np.argsort([-abs(stride) for stride in array.strides], kind="stable")
+    return _unpickled, (kind, array.transpose(axes), np.argsort(axes).tolist(), *others)
 
 
 def _unpickled(kind: type[Tensor], array: Array, axes: list[int], *others: Any) -> Tensor:

@@ -61,7 +61,7 @@ def test_a_model_that_is_too_deep(fallback: Any) -> None:
 
 
 @pytest.mark.parametrize("tree", [nested_list(5000), {"a": nested_list(5000)}], ids=["list", "dict"])
-def test_arguments_that_are_too_deep(tree: Any) -> None:
-    for fallback in ("raise", "eager"):
-        with pytest.raises(CompileError, match="nested in the arguments goes deeper"):
-            compile(lambda tree: X, fallback=fallback)(tree)
+def test_arguments_may_be_nested_to_any_depth(tree: Any) -> None:
+    function = compile(lambda tree, x: x * 2)
+    assert all(np.array_equal(function(tree, X), X * 2) for _ in range(2))
+    assert len(function.programs) == 1

@@ -98,7 +98,7 @@ def test_the_tags_say_what_is_so() -> None:
 def test_without_scikit_learn_the_error_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delitem(sys.modules, "nn.sklearn")
     monkeypatch.setitem(sys.modules, "sklearn.utils.validation", None)
-    with pytest.raises(ImportError, match=r"nn\.sklearn needs scikit-learn 1\.6 or later: pip install"):
+    with pytest.raises(ImportError, match=r"nn\.sklearn needs scikit-learn 1\.7 or later: pip install"):
         importlib.import_module("nn.sklearn")
 
 

@@ -121,8 +121,6 @@ class Compiled(WrappedFunction):
         except _Elsewhere as elsewhere:
             self._falls_back(*elsewhere.args, told="vmap" in elsewhere.args[0])
             return self.__wrapped__(*args, **kwargs)
-        except RecursionError as error:
-            raise too_deep("what is nested in the arguments") from error
         program = None if several is None else _fitting(several, leaves, owners)
         if program is None:
             return self._record(key, args, kwargs)
@@ -155,8 +153,12 @@ class Compiled(WrappedFunction):
 
     def _recorded(self, key: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         leaves = flatten((args, kwargs))[0]
-        known = (ndarray, np.generic, Tensor, *NUMBERS)
-        objects = [x for x in leaves if not isinstance(x, known) or _has_attributes(type(x))]
+        known, numbers = (ndarray, np.generic, Tensor), NUMBERS
+        objects = [
+            x
+            for x in leaves
+            if not isinstance(x, known + numbers) or (isinstance(x, numbers) and _has_attributes(type(x)))
+        ]
         environment = Environment((self.__wrapped__, *objects), leaves=(Recorder, *outside_types))
         if any(isinstance(x, Value) for x in (*environment.seen, *leaves)):
             self._of_values = CompiledFunction(self.__wrapped__, fallback=self._fallback)
@@ -218,9 +220,7 @@ def _elsewhere(environment: Environment, leaves: list[Any]) -> str:
         return "a batch of vmap"
     if any(isinstance(x, ndarray) and x.dtype.hasobject for x in leaves):
         return "an array of Python objects as an argument"
-    given = set(map(id, leaves))  # a tensor with attributes of its own is seen, too
-    tensors = (x for x in environment.seen if isinstance(x, Tensor) and id(x) not in given)
-    held: list[Any] = [*environment.arrays.values(), *tensors]
+    held: list[Any] = [*environment.arrays.values(), *(x for x in environment.seen if isinstance(x, Tensor))]
     shares = not set(owners_of(held)).isdisjoint(owners_of(leaves))
     return "an argument that shares memory with what the function reads" if shares else ""
 
@@ -268,13 +268,14 @@ def _described(x: Any) -> Any:
         array, node = x._array, x._node
         if type(array) is not ndarray:
             raise _Elsewhere("a batch of vmap")
+        if type(x) is not Tensor and _has_attributes(type(x)):
+            raise _Elsewhere(f"an argument of type {type(x).__name__}, which may have attributes")
         return (
             type(x),
             array.shape,
             array.dtype,
             array.strides,
             type(node) if type(node) in (type(None), Leaf) else Node,
-            id(x) if type(x) is not Tensor and _has_attributes(type(x)) else None,
         )
     if isinstance(x, np.generic):
         return type(x)

@@ -207,9 +207,12 @@ class CompiledProgram:
 
     def _note(self, diverged: Diverged) -> None:
         """Say that a replay turned out not to fit, after the part of it before was computed in vain."""
+        line, of_finite = diverged.args or ("", False)
         what = "a value decides what is computed, and is another than when that was recorded"
-        line = diverged.args[0] if diverged.args else ""
-        self.falls_back(what if line else "a gradient that something else holds", line, told=False)
+        what = (
+            "a gradient that is not finite" if of_finite else what if line else "a gradient that something else holds"
+        )
+        self.falls_back(what, line, told=of_finite)
 
     def _run_backward(self, given: Sequence[Any]) -> Any:
         """Return the gradients of the inputs; None if the program does not fit, or another thread uses it."""

@@ -382,10 +382,11 @@ class _Reader:
                 return
             if home.partition(".")[0] == "nn":  # of a layer, whose attributes are the user's
                 self._add_names(code, attributes_only=True)
-            if home.partition(".")[0] in ("autograd", "nn") or "__wrapped__" in vars(function):
+            own = home.partition(".")[0] in ("autograd", "nn")
+            if own or "__wrapped__" in vars(function):
                 for cell in function.__closure__ or ():  # what a transform or a decorator was given
                     self._later(name, "", _in_cell(cell))
-                for each in vars(function).values():  # such as the functions of a singledispatch
+                for each in () if own else vars(function).values():  # such as the functions of a singledispatch
                     self._later(name, "", each)
             return
         self._read(name, beginning(code), "attribute", function, "__code__", code)

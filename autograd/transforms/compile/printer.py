@@ -66,7 +66,10 @@ _OWN = re.compile(r"leaves|make|before|slice|[vx]\d+")  # the names that the tex
 
 
 class Diverged(Exception):  # noqa: N818 - not an error: the function itself runs instead
-    """Raised, with the line, where a value that the program depends on is another one than when it was recorded."""
+    """Raised, with the line, where a value that the program depends on is another one than when it was recorded.
+
+    The second argument tells whether that is whether a gradient is finite, which others say a word about.
+    """
 
 
 class Printed:
@@ -522,7 +525,8 @@ class _Printer:
             condition = ("not " if value else "") + text if type(value) is bool else f"{text} != {value!r}"
         else:
             condition = f"not ({text} == {self._object(expected)}).all()"
-        self.lines.append(f"if {condition}: raise {diverged}({literal(call.line)})")
+        of_finite = any(made.result is x and made.function is np.isfinite for made in self.program.calls)
+        self.lines.append(f"if {condition}: raise {diverged}({literal(call.line)}, {of_finite})")
 
     def _assign(self, call: Call, text: str) -> None:
         result = call.result
