@@ -369,6 +369,7 @@ CALLS: dict[str, tuple[Function, Made, dict[str, Any]]] = {
     "retain_grad": (method("retain_grad", _result), list, {}),
     "borrow": (autograd.extend.borrow, lambda: [x()], {}),
     "same_tensor": (autograd.extend.same_tensor, lambda: [x(), Weight], {}),
+    "pickled": (autograd.extend.pickled, lambda: [autograd.Tensor, _array()], {}),
     "as_array": (autograd.extend.as_array, lambda: [_array()], {"dtype": None}),
     "whole": (autograd.extend.whole, lambda: [_array()], {}),
     "anywhere": (autograd.extend.anywhere, lambda: [_array() > 0], {}),
