@@ -153,12 +153,7 @@ class Compiled(WrappedFunction):
 
     def _recorded(self, key: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         leaves = flatten((args, kwargs))[0]
-        known, numbers = (ndarray, np.generic, Tensor), NUMBERS
-        objects = [
-            x
-            for x in leaves
-            if not isinstance(x, known + numbers) or (isinstance(x, numbers) and _has_attributes(type(x)))
-        ]
+        objects = [x for x in leaves if not isinstance(x, _KNOWN) or _is_number_with_attributes(x)]
         environment = Environment((self.__wrapped__, *objects), leaves=(Recorder, *outside_types))
         if any(isinstance(x, Value) for x in (*environment.seen, *leaves)):
             self._of_values = CompiledFunction(self.__wrapped__, fallback=self._fallback)
@@ -226,6 +221,7 @@ def _elsewhere(environment: Environment, leaves: list[Any]) -> str:
 
 
 _PLAIN = frozenset((tuple, list, dict))
+_KNOWN = (ndarray, np.generic, Tensor, *NUMBERS)  # of which a program depends on what `_described` returns alone
 _LEAVES = frozenset((ndarray, Tensor, Batched, int, float, bool, str, complex, type(None), np.float64, np.float32))
 
 
@@ -251,6 +247,10 @@ def _check_containers(tree: Any) -> None:
             raise _Elsewhere(f"an argument of type {type(part).__name__} with an attribute {own[0]}")
         parts = [getattr(part, name, None) for name in fields]
         pending += parts or (part.values() if isinstance(part, dict) else part)
+
+
+def _is_number_with_attributes(x: Any) -> bool:
+    return isinstance(x, NUMBERS) and _has_attributes(type(x))
 
 
 @functools.cache
@@ -284,7 +284,7 @@ def _described(x: Any) -> Any:
     if type(x) is slice:
         return slice, *map(_part_of_slice, (x.start, x.stop, x.step))
     if isinstance(x, NUMBERS):
-        own = id(x) if _has_attributes(type(x)) else None
+        own = id(x) if _is_number_with_attributes(x) else None
         return type(x), repr(x) if isinstance(x, (complex, float)) else x, own  # 0.0 is not -0.0, and nan is itself
     if isinstance(x, Batched):
         raise _Elsewhere("a batch of vmap")
