@@ -3,6 +3,7 @@
 The function itself then runs instead, and has to find everything as it was.
 """
 
+import re
 import sys
 from typing import Any
 
@@ -22,6 +23,8 @@ def checked(printed: Printed, program: Program) -> Printed:
     commits = next((i for i, line in enumerate(lines) if line.strip() == _COMMITS), len(lines))
     late = [line.strip() for line in lines[commits:] if _DIVERGES in line]
     assert not late, f"{late} after what cannot be put back:\n{printed.source}"
+    names = re.findall(r"^ *(v\d+) = ", printed.source, re.MULTILINE)
+    assert len(names) == len(set(names)), f"a name stands for two arrays:\n{printed.source}"
     run = printed.run
 
     def watched(leaves: Any) -> Any:

@@ -203,3 +203,28 @@ def test_the_gradient_of_the_step_before_is_asked_for(name: str) -> None:
     *found, compiled = ran(make, calls, True)
     assert not differs([*expected, held(training)], [*found, held(compiled)])
     assert len(compiled.compiled.programs) <= 4
+
+
+def test_an_optimizer_of_some_parameters_leaves_each_gradient_to_its_own() -> None:
+    """What is computed before the statistics go back is used after it, under the same name."""
+
+    def make() -> Eventful:
+        made = eventful(0)()
+        model = made.model
+        updates = made.updates = nn.optim.SGD([model[4].weight], lr=0.02)
+
+        def step(x: Array, y: Array) -> Any:
+            loss = F.cross_entropy(model(x), y) + penalty(model)
+            loss.backward()
+            nn.utils.clip_grad_norm_(model.parameters(), 0.5)
+            updates.step()
+            updates.zero_grad()
+            return loss.detach()
+
+        made.step, made.parts = step, [model, updates]
+        return made
+
+    *expected, _ = ran(make, batches(5), False)
+    *found, compiled = ran(make, batches(5), True)
+    assert not differs(expected, found)
+    assert compiled.compiled.programs

@@ -132,6 +132,7 @@ class _Printer:
         if self.name == "slice":  # which the text calls
             self.name = "function"
         self.names: dict[int, str] = {}  # of variables
+        self.newest = -1  # the number of the last one
         self.fixed: dict[int, Any] = {}  # arrays that stay the same each time, by their variables
         self.scope: dict[str, Any] = {}  # what the text refers to
         self.named: dict[int, tuple[str, Any]] = {}  # the names of objects, by identity
@@ -538,7 +539,8 @@ class _Printer:
             self.lines.append(f"{''.join(self._new(x) + ', ' for x in result)} = {text}")
 
     def _new(self, x: Traced) -> str:
-        name = self.names[id(x)] = f"v{len(self.names)}"
+        self.newest = max(self.newest + 1, len(self.names))  # of which some are forgotten where shadows go back
+        name = self.names[id(x)] = f"v{self.newest}"
         return name
 
     def _named(self, kwargs: dict[str, Any]) -> list[str]:
