@@ -13,6 +13,7 @@ import nn
 import nn.functional as F  # noqa: N812 - the usual name
 from autograd import compile
 
+from ..thorough import THOROUGH
 from .agreement import differs
 from .training_steps import Training, batches, ran
 
@@ -126,7 +127,7 @@ def held(training: Any) -> list[Any]:
     return [np.array(x) for x in arrays if isinstance(x, np.ndarray)]
 
 
-@pytest.mark.parametrize("seed", range(12))
+@pytest.mark.parametrize("seed", range(12 if THOROUGH else 6))
 def test_events_between_steps(seed: int) -> None:
     choose = random.Random(seed)
     calls: list[Any] = []
@@ -164,7 +165,7 @@ def test_a_held_gradient_makes_the_step_itself_run_once() -> None:
 
 
 @pytest.mark.filterwarnings("ignore:.*nan.*:RuntimeWarning", "ignore:.*encountered in.*:RuntimeWarning")
-@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("seed", range(4 if THOROUGH else 2))
 def test_a_nan_among_events(seed: int) -> None:
     calls = [*batches(3), hold_gradient, a_nan, hold_array, *batches(2)]
     *expected, training = ran(eventful(seed), calls, False)

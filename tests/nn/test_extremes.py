@@ -12,6 +12,8 @@ import pytest
 from autograd import Tensor, grad, tensor
 from nn import functional as F  # noqa: N812 - as it is called
 
+from ..thorough import THOROUGH
+
 Array = np.ndarray[Any, Any]
 Function = Callable[[Any], Any]
 WIDER: dict[Any, Any] = {np.float16: np.float64, np.float32: np.float64}
@@ -206,7 +208,7 @@ DIRECTIONS = np.array([[1, -1, 0, 0.5], [1, 0.999, -0.3, 0.2]])
 def test_losses_and_normalizations_at_every_size(name: str, dtype: Any) -> None:
     limit, functions = VECTORS[name]
     limits = np.finfo(dtype)
-    scales = sizes(dtype, 6)
+    scales = sizes(dtype, 6 if THOROUGH else 12)
     for scale in scales[scales < float(limits.max) ** limit / 8]:
         for direction in DIRECTIONS:
             x = (direction * scale.astype(WIDER[dtype])).astype(dtype)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import inspect
 import operator
-from collections.abc import Iterator
 from functools import cache
 from typing import Any
 
@@ -66,8 +65,8 @@ def layout_depends(function: NumPyFunction, args: tuple[Argument, ...], kwargs: 
     return function is np.where and len(args) == 1
 
 
-def arrays_in(args: tuple[Argument, ...], kwargs: dict[str, Argument]) -> Iterator[Traced]:
-    """Yield the traced arrays among arguments."""
+def arrays_in(args: tuple[Argument, ...], kwargs: dict[str, Argument]) -> list[Traced]:
+    """Return the traced arrays among arguments."""
     return traced_in((args, kwargs))
 
 

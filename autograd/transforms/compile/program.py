@@ -6,7 +6,7 @@ write changes what all of them show.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -83,7 +83,12 @@ class Call:
 
     def reads(self) -> list[Any]:
         """Return the traced arrays and floats among the arguments."""
-        return list(traced_in((self.args, self.kwargs)))
+        found: list[Any] = []
+        for part in self.args:
+            _add_traced(part, found)
+        if self.kwargs:
+            _add_traced(self.kwargs, found)
+        return found
 
 
 class Check(Call):
@@ -221,19 +226,25 @@ class GradientOf:
         return self.fetch(leaves)._grad._array
 
 
-def traced_in(tree: Any) -> Iterator[Any]:
-    """Yield the traced arrays and floats in tuples, lists, dicts and slices."""
+def traced_in(tree: Any) -> list[Any]:
+    """Return the traced arrays and floats in tuples, lists, dicts and slices."""
+    found: list[Any] = []
+    _add_traced(tree, found)
+    return found
+
+
+def _add_traced(tree: Any, found: list[Any]) -> None:
     kind = type(tree)
     if issubclass(kind, Variable):
-        yield tree
+        found.append(tree)
     elif kind is list or kind is tuple or (kind is not slice and isinstance(tree, tuple)):
         for part in tree:
-            yield from traced_in(part)
+            _add_traced(part, found)
     elif kind is dict:
         for part in tree.values():
-            yield from traced_in(part)
+            _add_traced(part, found)
     elif kind is slice:
-        yield from traced_in((tree.start, tree.stop, tree.step))
+        _add_traced((tree.start, tree.stop, tree.step), found)
 
 
 def mapped(function: Callable[[Any], Any], tree: Any) -> Any:
