@@ -31,13 +31,17 @@ class Plain:
     size: float
 
 
+def of_class(base: Any, *given: Any) -> Callable[[], Any]:
+    return lambda: type(base.__name__, (base,), {})(*given)
+
+
 # Each with an attribute `k`, which is set afterwards: classes of what passes for a number, an array or a container.
 MAKERS: dict[str, Callable[[], Any]] = {
     "tensor": lambda: OfTensor(np.ones(2), requires_grad=True),
     "constant tensor": lambda: OfTensor(np.ones(2)),
     "slots": lambda: Slotted(np.ones(2)),
     **{
-        base.__name__: lambda base=base, given=given: type(base.__name__, (base,), {})(*given)
+        base.__name__: of_class(base, *given)
         for base, given in (
             (float, (1.5,)), (int, (3,)), (complex, (1j,)), (str, ("a",)), (bytes, (b"a",)), (tuple, ((1.0,),)),
             (list, ([1.0],)), (dict, ({"a": 1.0},)),

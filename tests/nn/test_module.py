@@ -390,7 +390,7 @@ def test_modules_that_are_nested_deeper_than_calls(kind: str, tmp_path: Path) ->
 
 def test_copies_keep_what_is_shared_and_what_leads_back() -> None:
     shared = nn.Linear(2, 2)
-    model = nn.Sequential(nn.Sequential(shared), shared)
+    model: Any = nn.Sequential(nn.Sequential(shared), shared)
     model[0].above = [model]
     found = copy.deepcopy(model)
     assert found[0][0] is found[1]
@@ -410,5 +410,6 @@ def test_a_module_that_copies_itself_does_so_inside_others() -> None:
             made.copies = self.copies + 1
             return made
 
-    assert copy.deepcopy(nn.Sequential(nn.Sequential(Counted())))[0][0].copies == 1
+    outer: Any = nn.Sequential(nn.Sequential(Counted()))
+    assert copy.deepcopy(outer)[0][0].copies == 1
     assert copy.deepcopy(Counted()).copies == 1

@@ -253,11 +253,13 @@ def _is_number_with_attributes(x: Any) -> bool:
     return isinstance(x, NUMBERS) and _has_attributes(type(x))
 
 
-@functools.cache
-def _has_attributes(kind: Any) -> bool:
+def _with_attributes(kind: Any) -> bool:
     """Tell whether a tensor, a number or a text of a class has attributes of a program's own, as any object has."""
     slots = issubclass(kind, Tensor) and kind.__basicsize__ > Tensor.__basicsize__
     return bool(kind.__dictoffset__) or slots
+
+
+_has_attributes: Callable[[Any], bool] = functools.cache(_with_attributes)
 
 
 def _described(x: Any) -> Any:
