@@ -598,7 +598,7 @@ def pickled(kind: type[Tensor], array: Array, *others: Any) -> tuple[Any, ...]:
     >>> make(*pickle.loads(pickle.dumps(args))).data.strides
     (32, 96, 8)
     """
-    if array.flags.forc:  # which NumPy keeps
+    if unmasked(array).flags.forc:  # which NumPy keeps
         return kind, (array, *others)
     axes = np.argsort([-abs(stride) for stride in array.strides], kind="stable")
     return _unpickled, (kind, array.transpose(axes), np.argsort(axes).tolist(), *others)
