@@ -17,6 +17,7 @@ import pandas as pd
 import polars as pl
 import pytest
 import scipy.sparse
+import sklearn
 from sklearn.base import clone
 from sklearn.compose import TransformedTargetRegressor, make_column_transformer
 from sklearn.datasets import load_diabetes
@@ -68,6 +69,9 @@ def test_a_check_of_scikit_learn(check: str) -> None:
 
 
 def test_nn_does_not_load_it_and_the_checks_of_the_array_api() -> None:
+    generated = [check for kind in (Classifier, Regressor) for _, check in estimator_checks_generator(kind(**SMALL))]
+    count = [getattr(check, "func", check).__name__ for check in generated].count(ELSEWHERE)
+    assert count == 2 or sklearn.__version__ < "1.8"  # which has it for estimators that ask for it alone
     program = f"""if True:
         import sys, nn
         assert "sklearn" not in sys.modules
@@ -79,7 +83,7 @@ def test_nn_does_not_load_it_and_the_checks_of_the_array_api() -> None:
                 if getattr(check, "func", check).__name__ == {ELSEWHERE!r}:
                     check(estimator)
                     found += 1
-        assert found == 2
+        assert found == {count}
     """
     environment = {**os.environ, "SCIPY_ARRAY_API": "1"}
     subprocess.run([sys.executable, "-c", program], cwd=ROOT, env=environment, check=True)
