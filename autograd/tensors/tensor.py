@@ -442,7 +442,8 @@ class Tensor(Installed):
             if not args:  # NumPy calls the first parameter `a`, `ary`, `m` or `x`; an operation takes it by position
                 first = next(iter(signature(function).parameters))
                 args, kwargs = (kwargs[first],), {name: kwargs[name] for name in kwargs if name != first}
-            if ("out" in kwargs or len(args) > dispatch.position_of_out(function)) and function not in writers:
+            given = "out" in kwargs or (len(args) > 1 and len(args) > dispatch.position_of_out(function))
+            if given and function not in writers:
                 return dispatch.call_into(function, operation, args, kwargs)
             try:
                 return operation(*args, **kwargs)

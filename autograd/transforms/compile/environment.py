@@ -48,7 +48,7 @@ from types import (
     MethodType,
     ModuleType,
     SimpleNamespace,
-)  # fmt: skip
+)
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -73,15 +73,8 @@ _OWN_FOLDERS = tuple(os.path.join(_HOME, name) + os.sep for name in _OWN)
 # What gives something else each time, by the names of modules, and of functions.
 _CLOCKS = ("time", "datetime", "secrets", "uuid")
 _UNSTEADY = {
-    "default_rng",
-    "RandomState",
-    "SeedSequence",
-    "urandom",
-    "uuid1",
-    "uuid4",
-    "import_module",
-    "_getframe",
-}
+    "default_rng", "RandomState", "SeedSequence", "urandom", "uuid1", "uuid4", "import_module", "_getframe",
+}  # fmt: skip
 # What asks a generator for its state, and a path for a file.
 _ASKS_GENERATORS = {"getstate", "get_state", "bit_generator"}
 _ASKS_FILES = {"read_text", "read_bytes", "exists", "stat", "open", "iterdir", "is_file", "is_dir", "glob"}
@@ -264,9 +257,8 @@ class _Reader:
         self._seen: set[int] = set()
         self._codes: set[CodeType] = set()
         self._names: dict[str, str] = {}  # of attributes, and where they are read
-        self._inner: dict[
-            str, str
-        ] = {}  # of those that methods of libraries read, and where the code names their object
+        # of attributes that methods of libraries read, and where the code names their object
+        self._inner: dict[str, str] = {}
         self._everything = False
         self._holders: list[tuple[str, Any, bool]] = []
         self._named_parts: list[tuple[str, Any]] = []  # objects of which only what the code names is gone into
