@@ -66,11 +66,11 @@ import importlib
 import sys
 import typing
 
+from .calculus import ARRAY_TYPES
 from .graph.batched import anywhere, as_array, everywhere, innermost, levels, whole
 from .graph.buffer_reuse import portion
 from .graph.name_scope import describe_calls, name_calls
 from .graph.traced import (
-    ARRAY_TYPES,
     cached_arrays,
     done_outside,
     drawn,

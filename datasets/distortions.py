@@ -20,8 +20,6 @@ from numpy.typing import NDArray
 
 from datasets.transforms.sampling import sample
 
-__all__ = ["DistortedBatches", "Distortion"]
-
 Floats = NDArray[np.float32]
 Labels = NDArray[np.int64]
 

@@ -14,8 +14,6 @@ from datasets.errors import ArgumentError, FormatError, MissingFileError
 if TYPE_CHECKING:
     from PIL.Image import Image
 
-__all__ = ["as_mnist", "as_text", "image_shape", "read_brightness"]
-
 Floats = NDArray[np.float32]
 
 SIDE, DIGIT_SIDE = 28, 20

@@ -10,8 +10,6 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["ALPHABET", "Codes", "RandomStretches", "Text", "counted_bits", "decode", "encode", "load_text", "stretches"]
-
 Codes = NDArray[np.int64]
 
 # The printable ASCII characters, and the line break.

@@ -12,8 +12,6 @@ from numpy.typing import ArrayLike, NDArray
 from datasets.errors import ArgumentError
 from datasets.loading.dataset import MapStyle, Subset, aligned
 
-__all__ = ["random_split", "train_test_split"]
-
 Generator: TypeAlias = "np.random.Generator | np.random.RandomState"
 Row = TypeVar("Row", covariant=True)
 Rows: TypeAlias = NDArray[np.intp]

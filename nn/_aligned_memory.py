@@ -10,8 +10,6 @@ import numpy as np
 if TYPE_CHECKING:
     from numpy.typing import DTypeLike
 
-__all__ = ["aligned_empty", "aligned_like", "aligned_zeros", "keep_freed_memory"]
-
 Array = np.ndarray[Any, Any]
 _LINE = 64  # bytes of a cache line
 

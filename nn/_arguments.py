@@ -21,18 +21,6 @@ from numpy.typing import ArrayLike
 from autograd import Tensor
 from autograd.extend import borrow
 
-__all__ = [
-    "Scale",
-    "Size",
-    "Spatial",
-    "TensorLike",
-    "Weights",
-    "check_constructor",
-    "check_device",
-    "checked",
-    "is_number",
-]
-
 F = TypeVar("F", bound=Callable[..., Any])
 
 # Functions of tensors also take ndarrays and nested lists of numbers. Given no tensor, a function of `nn.functional`

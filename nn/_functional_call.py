@@ -15,8 +15,6 @@ from autograd.extend import as_array, borrow
 from .module import Module
 from .parameter import Parameter, standing_in
 
-__all__ = ["functional_call", "stack_parameters"]
-
 Array = np.ndarray[Any, Any]
 
 

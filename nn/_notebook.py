@@ -10,8 +10,6 @@ from autograd.extend import borrow
 
 from .parameter import Parameter
 
-__all__ = ["html_of"]
-
 _MOST = 60  # layers
 _LONGEST = 100  # characters of the options of a layer
 

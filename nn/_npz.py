@@ -17,8 +17,6 @@ from typing import IO, Any
 
 import numpy as np
 
-__all__ = ["DAMAGE", "read_npz", "write_npz"]
-
 Array = np.ndarray[Any, Any]
 
 DAMAGE = (

@@ -16,8 +16,6 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["is_reserved", "parse_json", "read_safetensors", "write_safetensors"]
-
 Array = np.ndarray[Any, Any]
 
 # The names in the format of NumPy's dtypes.

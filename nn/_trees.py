@@ -11,8 +11,6 @@ import numpy as np
 
 from autograd.extend import borrow
 
-__all__ = ["pack", "unpack"]
-
 Array = np.ndarray[Any, Any]
 
 

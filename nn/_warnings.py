@@ -9,8 +9,6 @@ from pathlib import Path
 
 import autograd
 
-__all__ = ["warn"]
-
 # the folders of nn and autograd, whose lines are of no use to the user
 _OURS = tuple(f"{folder}{os.sep}" for folder in (Path(__file__).parent, Path(str(autograd.__file__)).parent))
 

@@ -18,8 +18,6 @@ from autograd.extend import borrow, describe_calls, lend, mark_written, missing
 from ._arguments import check_constructor, check_device
 from .parameter import Parameter
 
-__all__ = ["IncompatibleKeys", "Module", "ModuleHooks"]
-
 
 class ModuleHooks:
     """The hooks of one module, each kind in the order of registration."""

@@ -10,8 +10,6 @@ from numpy.typing import ArrayLike, DTypeLike
 from autograd import Tensor, tensor
 from autograd.extend import borrow, lend, pickled, same_tensor
 
-__all__ = ["Parameter", "standing_in"]
-
 
 class Parameter(Tensor):
     """A tensor that becomes a parameter of the `Module` that it is assigned to.

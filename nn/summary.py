@@ -22,8 +22,6 @@ from .random import default_generator
 if TYPE_CHECKING:
     from ._arguments import TensorLike
 
-__all__ = ["Summary", "SummaryRow", "multiply_adds", "summary"]
-
 Array = np.ndarray[Any, Any]
 
 

@@ -150,6 +150,20 @@ def test_public_names_are_complete_and_described(package: str) -> None:
     assert {name for name in imported if not name.startswith("_")} - {"annotations"} == set(module.__all__) & imported
 
 
+def test_public_methods_say_what_they_do_themselves_or_by_what_they_override() -> None:
+    bare = []
+    for name in modules():
+        for owner in vars(importlib.import_module(name)).values():
+            ours = inspect.isclass(owner) and owner.__module__.partition(".")[0] in PACKAGES
+            if not ours or owner.__name__.startswith("_") or getattr(owner, "_is_protocol", False):
+                continue
+            for attribute, method in vars(owner).items():
+                here = inspect.isfunction(method) and method.__qualname__ == f"{owner.__qualname__}.{attribute}"
+                if here and not attribute.startswith("_") and not inspect.getdoc(getattr(owner, attribute)):
+                    bare.append(f"{name}.{owner.__qualname__}.{attribute}")
+    assert not bare, f"write a docstring, or one in the base class: {bare}"
+
+
 def test_importing_the_engine_loads_numpy_alone() -> None:
     program = "import sys, autograd; print(*sorted({name.partition('.')[0] for name in sys.modules}))"
     run = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=True)

@@ -19,8 +19,6 @@ from .nodes import place_of, root_of
 if TYPE_CHECKING:
     from ..tensors.tensor import TensorLike
 
-__all__ = ["Explanation", "Step", "explain"]
-
 Array = np.ndarray[Any, Any]
 DEAD = {"relu", "maximum", "clip"}  # their result is at the bound where no gradient passes
 BOUNDED = {"tanh": 1.0, "sigmoid": 0.5, "expit": 0.5}  # the input is scaled by this before tanh; each keeps its input

@@ -15,8 +15,6 @@ from .nodes import place_of, root_of
 if TYPE_CHECKING:
     from ..tensors.tensor import Tensor
 
-__all__ = ["Saved", "SavedArray", "saved"]
-
 
 @dataclass(frozen=True)
 class SavedArray:

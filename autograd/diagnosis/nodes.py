@@ -7,8 +7,6 @@ from ..graph.node import Node, by_number, recorded
 from ..graph.saved_tensors import operation_of
 from ..tensors.tensor import Tensor
 
-__all__ = ["inputs_of", "place_of", "root_of"]
-
 
 def root_of(result: Tensor, what: str) -> Node:
     """Return the node of a recorded tensor."""

@@ -16,8 +16,6 @@ from .nodes import place_of, root_of
 if TYPE_CHECKING:
     from ..tensors.tensor import Tensor
 
-__all__ = ["Finding", "lint"]
-
 
 @dataclass(frozen=True)
 class Finding:

@@ -15,8 +15,6 @@ from ..graph.name_scope import within
 from ..graph.node import Node
 from ..graph.source_info import line_of
 
-__all__ = ["TracedOperation", "trace_operations"]
-
 
 @dataclass(frozen=True, eq=False)
 class TracedOperation:
@@ -67,7 +65,6 @@ class trace_operations(Watch):  # noqa: N801 - named as a verb, like the other b
         self._before: list[Token[Observer]] = []
 
     def fresh(self) -> trace_operations:
-        """Return a block that does the same."""
         return trace_operations()
 
     def __enter__(self) -> list[TracedOperation]:  # type: ignore[override]  # the other blocks return None

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from ..calculus import ARRAY_TYPES
 from ..errors import AnomalyError, AutogradError, BatchError, DerivativeError, is_of_values
 from .batched import Level, concrete, everywhere, walks, whole
 from .grad_mode import ANOMALY, watching
@@ -18,9 +19,7 @@ from .name_scope import within
 from .node import LEAF, Gradients, Hooked, Leaf, Lift, Node, absent, recorded
 from .saved_tensors import Packed
 from .source_info import here, warn
-from .traced import ARRAY_TYPES, Traced, constant
-
-__all__ = ["Wanted", "pull_back"]
+from .traced import Traced, constant
 
 
 def pull_back(

@@ -27,12 +27,6 @@ from .traced import Traced, Variable
 if TYPE_CHECKING:
     from numpy.typing import DTypeLike
 
-__all__ = [
-    "FAILURES", "Batched", "Level", "Share", "agreed", "anywhere", "as_array", "batched_at", "batches", "chosen",
-    "concrete", "contents", "copied_for", "everywhere", "innermost", "levels", "running", "table_readers", "walks",
-    "whole",
-]  # fmt: skip
-
 F = TypeVar("F", bound=Callable[..., Any])
 ndarray = np.ndarray
 Array = np.ndarray[Any, Any]

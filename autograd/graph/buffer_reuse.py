@@ -16,10 +16,6 @@ import numpy as np
 from .batched import Batched
 from .node import LARGE, Node
 
-__all__ = [
-    "COUNTED", "Portion", "held_once", "may_add_to", "portion", "read_only", "references", "sum_gradients", "writeable",
-]  # fmt: skip
-
 Array = np.ndarray[Any, Any]
 
 

@@ -17,11 +17,6 @@ from typing import Any
 
 from .source_info import line_in, line_of, within_engine
 
-__all__ = [
-    "Call", "call_in", "called_by", "gives_way", "leaves_operator", "name_called", "of_library",
-    "stores", "users_frame", "users_line",
-]  # fmt: skip
-
 _STORE = opmap["STORE_SUBSCR"]
 
 _libraries: tuple[str, ...] = ()

@@ -8,8 +8,6 @@ from typing import Any
 from .grad_mode import Off
 from .source_info import SourceLine, here, line_of
 
-__all__ = ["Cut", "carried", "cut_at", "cut_of", "reason"]
-
 Cut = tuple[Any, Any]  # what cut the graph (an operation or text) and where (a line or a no_grad block)
 
 

@@ -13,26 +13,6 @@ from typing import Any, TypeVar
 
 from .source_info import note_line
 
-__all__ = [
-    "ANOMALY",
-    "EVER",
-    "OFF",
-    "ON",
-    "PACKING",
-    "TRACING",
-    "Off",
-    "Watch",
-    "detect_anomaly",
-    "enable_grad",
-    "evaluated_as_at",
-    "is_grad_enabled",
-    "moment",
-    "no_grad",
-    "recording",
-    "set_grad_enabled",
-    "watching",
-]
-
 F = TypeVar("F", bound=Callable[..., object])
 
 # Whether to record, and what else to do with each recorded node, as bits: refuse nan and inf (ANOMALY), pack what it
@@ -162,7 +142,6 @@ class _Mode(_Block):
             _mode.set(mode)
 
     def fresh(self) -> _Mode:
-        """Return a block that does the same."""
         return _Mode(self.mode)
 
 
@@ -255,7 +234,6 @@ class Watch(_Block):
         _watch.reset(watch)
 
     def fresh(self) -> Watch:
-        """Return a block that does the same."""
         return Watch(self.what)
 
 

@@ -17,8 +17,6 @@ from .node import Node
 from .saved_tensors import pack
 from .source_info import line_of, note_line
 
-__all__ = ["Observer", "examine", "observed", "observer", "ranges", "value_observer"]
-
 Array = np.ndarray[Any, Any]
 Observer = Callable[[Node, tuple[Any, ...], Any], None]
 

@@ -22,29 +22,6 @@ from .node import LEAF, Exposed, FreedOperation, Leaf, Node, View, counter, reco
 from .source_info import here, line_of, note_line
 from .traced import Traced, cached_arrays, plain
 
-__all__ = [
-    "WHOLE",
-    "Exposure",
-    "Guard",
-    "changed",
-    "expose",
-    "exposed_changes",
-    "forget",
-    "forget_within",
-    "guard",
-    "keep_arguments",
-    "keep_constant",
-    "keep_inputs",
-    "kept_arrays",
-    "note_written",
-    "owner_of",
-    "owners_of",
-    "refuse_overwritten",
-    "snapshot",
-    "weighted_sums",
-    "written_since",
-]
-
 Array = np.ndarray[Any, Any]
 Guard = tuple[Array, Any, "Guard | None"]  # an array, its snapshot, and the guards of others
 

@@ -11,17 +11,6 @@ from typing import Any
 from ..errors import check_callable
 from .node import Node
 
-__all__ = [
-    "RunningCall",
-    "describe_calls",
-    "describe_objects",
-    "described_calls",
-    "name_calls",
-    "note_scope",
-    "running_calls",
-    "within",
-]
-
 Describe = Callable[[list[Any]], str]
 
 _described: dict[CodeType, Describe] = {}

@@ -15,8 +15,6 @@ import numpy as np
 
 from .batched import anywhere, everywhere
 
-__all__ = ["absorb_by_comparison", "absorb_by_position"]
-
 Array = np.ndarray[Any, Any]
 
 

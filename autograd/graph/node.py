@@ -18,32 +18,6 @@ import numpy as np
 from ..errors import GraphError
 from .source_info import SourceLine, line_of
 
-__all__ = [
-    "LARGE",
-    "LEAF",
-    "Bundle",
-    "Exposed",
-    "Gradient",
-    "GradientBuffer",
-    "Gradients",
-    "Hook",
-    "Hooked",
-    "LargeShape",
-    "Leaf",
-    "Lift",
-    "MultiNode",
-    "Node",
-    "Operation",
-    "View",
-    "absent",
-    "ancestors",
-    "by_number",
-    "counter",
-    "intern_shape",
-    "leading_to",
-    "recorded",
-]
-
 Gradients = dict["Node | None", Any]
 
 counter = itertools.count()  # `next(counter)` numbers nodes and writes in the order of the program
@@ -336,6 +310,7 @@ class FreedOperation:
         return self
 
     def inputs(self, node: Node) -> tuple[Node | None, ...]:
+        """Return the inputs of the operation that was freed."""
         return self.operation.inputs(node)
 
     def refuse(self, node: Node) -> NoReturn:
@@ -348,9 +323,11 @@ class FreedOperation:
         raise GraphError(message)
 
     def pull(self, node: Node, g: Gradient, gradients: Gradients) -> None:
+        """Raise: what the rules need is freed."""
         self.refuse(node)
 
     def pull_carefully(self, node: Node, g: Gradient, gradients: Gradients, lift: Lift | None, absorb: bool) -> None:
+        """Raise: what the rules need is freed."""
         self.refuse(node)
 
 

@@ -6,8 +6,6 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["power_call"]
-
 
 class _Asked(np.ndarray[Any, Any]):
     """An array that answers to an operator with the ufunc that computes it, and what that is given."""

@@ -14,8 +14,6 @@ from .batched import Batched, batched_at, batches, whole
 from .grad_mode import PACKING, Watch
 from .node import Gradient, Gradients, Hooked, Lift, Node, Operation
 
-__all__ = ["Packed", "operation_of", "pack", "saved_tensors_hooks", "unpacked"]
-
 Pack = Callable[[np.ndarray[Any, Any]], Any]
 Unpack = Callable[[Any], Any]
 
@@ -55,7 +53,6 @@ class saved_tensors_hooks(Watch):  # noqa: N801 - named as in PyTorch
         self._before: list[Token[tuple[Pack, Unpack] | None]] = []
 
     def fresh(self) -> saved_tensors_hooks:
-        """Return a block that does the same."""
         return saved_tensors_hooks(*self._pair)
 
     def __enter__(self) -> None:

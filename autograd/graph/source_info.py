@@ -14,11 +14,6 @@ from typing import Any, Protocol
 
 import numpy as np
 
-__all__ = [
-    "HasLine", "SourceLine", "beginning", "defined", "here", "line_in", "line_of", "note_line", "place", "source_of",
-    "text_at", "user_frame", "warn", "within_engine", "within_file",
-]  # fmt: skip
-
 _ROOT = os.path.dirname(os.path.dirname(os.path.dirname(__file__)))
 _PACKAGES = tuple(os.path.join(_ROOT, name) + os.sep for name in ("autograd", "nn"))
 _NUMPY = os.path.dirname(np.__file__) + os.sep

@@ -22,28 +22,6 @@ from ..calculus import ARRAY_TYPES
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
 
-__all__ = [
-    "ARRAY_TYPES",
-    "Recorder",
-    "Traced",
-    "TracedNumber",
-    "Variable",
-    "cached_arrays",
-    "called",
-    "constant",
-    "done_outside",
-    "drawn",
-    "flat_setitem",
-    "fusing",
-    "is_copy",
-    "is_finite",
-    "layout_alone",
-    "outside",
-    "outside_types",
-    "plain",
-    "recorder",
-]
-
 F = TypeVar("F", bound=Callable[..., Any])
 ndarray = np.ndarray
 _array, _asarray = np.array, np.asarray  # which are others while a program is recorded

@@ -20,8 +20,6 @@ from typing import Any
 
 from .source_info import user_frame, within_file
 
-__all__ = ["undo"]
-
 _PLACE = "_showwarnmsg"  # Python calls it with each warning to show
 _show: Callable[[Any], None] = vars(warnings)[_PLACE]
 

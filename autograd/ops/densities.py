@@ -20,37 +20,6 @@ from ..tensors.tensor import unwrap
 if TYPE_CHECKING:
     from ..tensors.types import ArrayOrTensor
 
-__all__ = [
-    "beta_log_density",
-    "binomial_log_mass",
-    "cauchy_cdf",
-    "cauchy_quantile",
-    "entropy_of_odds",
-    "fisher_log_density",
-    "gamma_entropy",
-    "gamma_log_density",
-    "gumbel_log_density",
-    "half_cauchy_quantile",
-    "laplace_cdf",
-    "laplace_quantile",
-    "left_gumbel_logcdf",
-    "log1p_square",
-    "log_beta",
-    "log_betainc",
-    "log_gammainc",
-    "log_gammaincc",
-    "log_moment_ratio",
-    "log_tail",
-    "logistic_log_density",
-    "negative_binomial_log_mass",
-    "poisson_log_mass",
-    "special",
-    "student_entropy",
-    "student_log_density",
-    "variance_of_odds",
-    "von_mises_variance",
-]
-
 LARGE = 12.0  # from here on, series of the inverse have all digits
 LARGE_DF = 29.0
 # zeta(k) (2^k - 2) / k (-1)^k for k from 2 on, where zeta(k) is 1 + 2^-k + ...: as sums of the first 60 and of the rest

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ..calculus import ARRAY_TYPES
 from ..errors import BatchError
 from ..graph.batched import Batched, Level, as_array, innermost
 from ..graph.buffer_reuse import may_add_to
 from ..graph.node import LARGE, Gradients, Node, absent
-from ..graph.traced import ARRAY_TYPES
 from ..primitives.accurate_sum import WIDER
 from ..primitives.declare import composed, install, linear, not_differentiable
 from ..tensors.tensor import Tensor, plain_array, unwrap

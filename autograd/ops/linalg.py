@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ..calculus import ARRAY_TYPES
 from ..graph.batched import anywhere
-from ..graph.traced import ARRAY_TYPES
 from ..primitives.declare import composed, general, not_differentiable
 from ..tensors.tensor import Tensor, unwrap
 from .adjugate import adjugates, largest_condition

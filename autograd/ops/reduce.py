@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ..calculus import ARRAY_TYPES
 from ..errors import GraphError
 from ..graph.batched import anywhere, as_array, everywhere
 from ..graph.call_site import users_line
-from ..graph.traced import ARRAY_TYPES
 from ..primitives.accurate_sum import accurate_sum, at_least_single
 from ..primitives.declare import composed, general, install, linear, not_differentiable
 from ..tensors.tensor import unwrap

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
+from ..calculus import ARRAY_TYPES
 from ..errors import UnsupportedError
-from ..graph.traced import ARRAY_TYPES
 from ..primitives.accurate_sum import accurate_sum
 from ..primitives.declare import composed, linear, not_differentiable
 from ..tensors.dispatch import fronts

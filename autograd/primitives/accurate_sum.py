@@ -12,14 +12,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..graph.traced import ARRAY_TYPES, fusing
+from ..calculus import ARRAY_TYPES
+from ..graph.traced import fusing
 from ..tensors.dispatch import operations
 from ..tensors.tensor import Tensor
 
 if TYPE_CHECKING:
     from ..tensors.types import ArrayOrTensor
-
-__all__ = ["WIDER", "accurate_sum", "at_least_single"]
 
 _FEW = 512  # numbers in a sum up to which the rounding error is too small to justify a wider total
 _SMALL = 2048  # numbers in all up to which how they are summed makes no difference

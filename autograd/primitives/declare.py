@@ -51,17 +51,6 @@ if TYPE_CHECKING:
         TangentRule,
     )
 
-__all__ = [
-    "OPERATORS",
-    "composed",
-    "elementwise",
-    "general",
-    "linear",
-    "method_of",
-    "multilinear",
-    "not_differentiable",
-]
-
 # Python's operators, by the name of the NumPy function that computes them.
 OPERATORS = {
     "add": "add", "subtract": "sub", "multiply": "mul", "divide": "truediv", "power": "pow", "matmul": "matmul",

@@ -21,8 +21,6 @@ from ..tensors.tensor import Tensor, link, plain_array, unmasked
 from .multi_output import ManyOutputs, output_node
 from .record import record
 
-__all__ = ["Context", "Function"]
-
 Array = np.ndarray[Any, Any]
 
 

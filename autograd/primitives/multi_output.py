@@ -25,8 +25,6 @@ from .operands import LOOP, NUMBERS, as_operand, binder, loop, static
 from .primitive import Function, ManyInputs
 from .record import record
 
-__all__ = ["ManyOutputs", "Output", "several_outputs"]
-
 
 class Output:
     """The operation of the node of one output; it keeps nothing, so there is nothing to free."""

@@ -5,8 +5,6 @@ from __future__ import annotations
 from types import FunctionType
 from typing import get_overloads, overload
 
-__all__ = ["set_module"]
-
 
 def set_module(module: str, *things: object) -> None:
     """Set the ``__module__`` of classes and functions, whichever file of the package defines them.

@@ -19,11 +19,6 @@ from ..tensors.missing_names import refuse_keywords
 from ..tensors.tensor import Tensor, plain_array, unwrap
 from .primitive import Function, Primitive
 
-__all__ = [
-    "IMMUTABLE", "LOOP", "NUMBERS", "Arguments", "as_operand", "binder", "computed", "explain", "handed_over",
-    "kind_of", "loop", "numbers", "on_arrays", "recovered", "refuse", "refuse_objects", "static",
-]  # fmt: skip
-
 ndarray = np.ndarray
 
 Arguments = tuple[Any, ...]

@@ -22,18 +22,13 @@ from typing import Any
 
 import numpy as np
 
+from ..calculus import ARRAY_TYPES
 from ..errors import DeclarationError, DerivativeError
 from ..graph.batched import FAILURES, Batched, as_array, innermost
 from ..graph.nan_safety import absorb_by_comparison, absorb_by_position
 from ..graph.node import Bundle, FreedOperation, Gradient, Gradients, Lift, MultiNode, Node, absent, recorded
-from ..graph.traced import ARRAY_TYPES
 from .accurate_sum import accurate_sum
 from .read_only import guarded_forward, guarded_rule
-
-__all__ = [
-    "AT_CALL", "LIBRARIES", "Function", "ManyInputs", "OneInput", "Primitive", "Rule", "argument_names",
-    "parameters_of",
-]  # fmt: skip
 
 Function = Callable[..., Any]
 Rule = Callable[..., Any]
@@ -330,16 +325,13 @@ class OneInput(Primitive):
     links = True
 
     def statics(self, node: Node) -> tuple[Any, ...] | None:
-        """Return the further arguments of a linear operation, None for any other."""
         statics: tuple[Any, ...] | None = node.kept_y
         return statics
 
     def inputs(self, node: Node) -> tuple[Node | None, ...]:
-        """Return the node of the input."""
         return (node.x,)
 
     def kept(self, node: Node, index: int) -> tuple[Any, ...]:
-        """Return what `node` kept for the rule, in the order in which the rule names it."""
         kept: tuple[Any, ...] = node.kept
         return kept
 
@@ -352,17 +344,14 @@ class ManyInputs(Primitive):
     """
 
     def statics(self, node: Node) -> tuple[Any, ...] | None:
-        """Return the further arguments of a linear operation of one input, None for any other operation."""
         statics: tuple[Any, ...] | None = node.kept_y[1]
         return statics
 
     def inputs(self, node: Node) -> tuple[Node | None, ...]:
-        """Return the node of each differentiable input, None for one that needs no gradient."""
         inputs: tuple[Node | None, ...] = node.kept_y[0] if node.kept_y is not None else _unbundled(node)
         return inputs
 
     def kept(self, node: Node, index: int) -> tuple[Any, ...]:
-        """Return what `node` kept for the rule of one input, in the order in which the rule names it."""
         kept: tuple[Any, ...] = node.kept[0 if self.variadic else index]
         return kept
 

@@ -14,8 +14,6 @@ from ..errors import DerivativeError
 from ..graph.buffer_reuse import read_only
 from ..graph.source_info import beginning
 
-__all__ = ["guarded_forward", "guarded_rule"]
-
 Array = np.ndarray[Any, Any]
 
 

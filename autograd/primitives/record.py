@@ -10,8 +10,6 @@ from ..graph.mutation import Guard
 from ..graph.node import Bundle, MultiNode, Node, Operation, counter, intern_shape
 from ..graph.source_info import note_line
 
-__all__ = ["record"]
-
 
 def record(
     op: Operation, live: list[Node], kept: Any, kept_y: Any, guard: Guard | None, values: Any, out: Any, mode: int

@@ -9,8 +9,6 @@ from numpy.typing import ArrayLike
 
 from ..tensors.tensor import Tensor
 
-__all__ = ["ArrayFunction", "ArraysFunction", "GradientRule", "Operation", "OperationOfSeveralOutputs", "TangentRule"]
-
 Input: TypeAlias = ArrayLike | Tensor | Sequence[ArrayLike | Tensor]
 ArrayFunction: TypeAlias = Callable[..., ArrayLike]
 ArraysFunction: TypeAlias = Callable[..., tuple[ArrayLike, ...]]

@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from ..calculus import ARRAY_TYPES
 from ..graph.batched import Batched
 from ..graph.buffer_reuse import sum_gradients
 from ..graph.detachment import carried
@@ -19,7 +20,7 @@ from ..graph.grad_mode import ON, recording
 from ..graph.instrumentation import examine
 from ..graph.mutation import WHOLE, guard, keep_constant
 from ..graph.node import Gradients, Leaf, Node, absent, counter, intern_shape
-from ..graph.traced import ARRAY_TYPES, Traced
+from ..graph.traced import Traced
 from ..tensors.dispatch import fronts
 from ..tensors.tensor import Tensor, plain_array, unwrap
 from .operands import (
@@ -36,8 +37,6 @@ from .operands import (
     refuse_objects,
 )
 from .primitive import Function, Primitive
-
-__all__ = ["binary", "unary"]
 
 new = object.__new__
 ndarray = np.ndarray

@@ -35,8 +35,6 @@ from .operands import (
 )
 from .primitive import Function, Primitive
 
-__all__ = ["one_input"]
-
 new = object.__new__
 ndarray = np.ndarray
 asarray = np.asarray

@@ -17,10 +17,6 @@ from ..calculus import PARTS, RULES, logistic
 from ..errors import DomainError, is_of_values
 from ..primitives.primitive import Function, Primitive
 
-__all__ = [
-    "PRIMITIVES", "DivisionByZeroError", "OverflowDomainError", "explain", "forward_of", "is_arithmetic", "slope_of",
-]  # fmt: skip
-
 Pool = tuple[Any, ...]
 
 

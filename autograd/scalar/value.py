@@ -29,8 +29,6 @@ from ..tensors.foreign_names import NAMES
 from ..tensors.missing_names import install, listed
 from .functions import PRIMITIVES, explain, forward_of, relu, slope_of
 
-__all__ = ["CallOperation", "OutputOperation", "Value", "value_recorder"]
-
 Number: TypeAlias = float | np.floating[Any] | np.integer[Any] | np.bool_
 
 new = object.__new__

@@ -17,8 +17,6 @@ if TYPE_CHECKING:
     from ..tensors.tensor import TensorLike
     from ..tensors.types import ArrayOrTensor
 
-__all__ = ["each_element", "element", "joined", "of_element"]
-
 Function = Callable[..., "TensorLike"]
 
 

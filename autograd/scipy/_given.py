@@ -17,8 +17,6 @@ if TYPE_CHECKING:
 
     from ..tensors.tensor import TensorLike
 
-__all__ = ["in_double", "on_plain", "refuse_live"]
-
 
 def in_double(x: TensorLike) -> Any:
     """Return a tensor or an array as one of double precision, in which SciPy computes; raise for complex numbers."""

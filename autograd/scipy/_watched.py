@@ -21,8 +21,6 @@ if TYPE_CHECKING:
     from ..tensors.tensor import TensorLike
     from ..tensors.types import ArrayOrTensor
 
-__all__ = ["Packing", "Slopes", "Watched", "listed", "returned"]
-
 Function = Callable[..., "TensorLike"]
 Array = np.ndarray[Any, Any]
 

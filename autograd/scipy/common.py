@@ -19,8 +19,6 @@ if TYPE_CHECKING:
     from ..tensors.tensor import TensorLike
     from ..tensors.types import ArrayOrTensor
 
-__all__ = ["double", "float_operand", "is_plain", "is_single", "lapack_operand", "require_finite", "stacked"]
-
 Arrays = tuple["ArrayOrTensor", ...]
 
 

@@ -20,17 +20,6 @@ from ..graph.grad_mode import recording
 from ..graph.node import Node, ancestors
 from ..graph.source_info import line_in, line_of, within_engine
 
-__all__ = [
-    "differentiated",
-    "is_differentiated",
-    "is_differentiating",
-    "refuse",
-    "refuse_copy",
-    "refuse_number",
-    "refuse_stored",
-    "refuse_value",
-]  # fmt: skip
-
 _OPERATOR = opmap["BINARY_OP"]
 
 _unfinished: set[Any] = set()

@@ -13,8 +13,6 @@ from ..graph.batched import table_readers
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
 
-__all__ = ["is_of_table", "is_polars", "is_table", "numbers_of_table", "without_polars"]
-
 
 def is_table(x: ArrayLike) -> bool:
     """Tell whether something is a DataFrame or a Series of pandas."""

@@ -15,12 +15,6 @@ from typing import Any
 
 import numpy as np
 
-__all__ = [
-    "DeclaredLater", "call_into", "call_undifferentiated", "declare_further_functions", "declare_special_functions",
-    "fronts", "further", "handing_on", "is_plain", "operation_of", "operations", "plain", "position_of_out",
-    "ufunc_fallback", "writers",
-]  # fmt: skip
-
 operations: dict[Callable[..., Any], Callable[..., Any]] = {}
 plain: set[Callable[..., Any]] = set()
 # Functions of `plain` whose results hold values of their arguments: they raise in a function being differentiated.

@@ -5,8 +5,6 @@ They are a part of `foreign_names`. ``m`` is a module, ``F`` is `nn.functional`.
 
 from __future__ import annotations
 
-__all__ = ["LAYERS"]
-
 _QUANTIZED = "none: there are no quantized tensors"
 _SHORT_NUMBERS = "none: NumPy has no floating-point numbers of 8 bits"
 _LAYOUT = "not needed: the memory layout makes no difference"

@@ -6,8 +6,6 @@ tables. Code stands in backticks, as on the page; ``t`` is a tensor, ``m`` a mod
 
 from __future__ import annotations
 
-__all__ = ["COMPILE_KEYWORDS", "KEYWORDS", "NAMES"]
-
 _NO_DEVICE = "not needed: the CPU is the only device"
 
 _TENSOR = {

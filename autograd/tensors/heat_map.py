@@ -10,8 +10,6 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["block_means", "heat_map", "largest"]
-
 _MOST = 32  # rows and columns; larger arrays are averaged in blocks
 _NEGATIVE, _POSITIVE, _ODD = (0, 114, 178), (213, 94, 0), (204, 121, 167)  # Okabe and Ito's colours
 _LONGEST, _SHORTEST = 160, 12  # pixels of its sides on the screen

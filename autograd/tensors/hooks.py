@@ -13,8 +13,6 @@ from ..graph.buffer_reuse import read_only
 from ..graph.node import Hooked, Leaf, Lift, Node
 from .tensor import Tensor, conjugated, plain_array
 
-__all__ = ["Handle"]
-
 _take_key = itertools.count().__next__
 
 

@@ -12,8 +12,6 @@ from typing import Any, NoReturn
 
 from .foreign_names import KEYWORDS, NAMES
 
-__all__ = ["install", "listed", "lookup", "refuse_keywords"]
-
 _IMPORT_FROM = opmap["IMPORT_FROM"]
 
 

@@ -11,8 +11,6 @@ import numpy as np
 
 from .heat_map import block_means, heat_map, largest
 
-__all__ = ["html_of"]
-
 _FEW = 12  # elements; numbers alone say more of so few than colours do
 _SLICES = 6  # of an array of more than two axes
 _BORDER = "border: 1px solid #8888; display: inline-flex"

@@ -11,8 +11,6 @@ from ..graph.buffer_reuse import COUNTED, Portion, references
 from ..graph.node import GradientBuffer, Leaf
 from .tensor import Tensor, unmasked
 
-__all__ = ["borrow", "is_sole_owner", "lend", "same_tensor", "set_gradient_buffer"]
-
 T = TypeVar("T")
 Kind = TypeVar("Kind", bound=Tensor)
 Array = np.ndarray[Any, Any]

@@ -11,8 +11,6 @@ import numpy as np
 from ..graph.call_site import Call
 from .dispatch import operation_of, writers
 
-__all__ = ["NO_MASK", "OTHERWISE", "remedy"]
-
 # Functions of `math` and `cmath` that NumPy has under another name, or not as a single function.
 OTHERWISE = {
     "acos": "numpy.arccos",

@@ -15,6 +15,7 @@ from weakref import ref
 
 import numpy as np
 
+from ..calculus import ARRAY_TYPES
 from ..errors import BatchError, DtypeError, GraphError, ShapeError, UnsupportedError, no_number
 from ..graph.backward import pull_back
 from ..graph.batched import Batched, Level, Share, as_array, concrete, innermost, levels
@@ -25,7 +26,7 @@ from ..graph.grad_mode import EVER, enable_grad, moment, recording
 from ..graph.mutation import expose, forget, owner_of
 from ..graph.node import GradientBuffer, Leaf, Lift, Node, Operation, ancestors, leading_to
 from ..graph.source_info import warn
-from ..graph.traced import ARRAY_TYPES, Recorder, Traced, constant, recorder
+from ..graph.traced import Recorder, Traced, constant, recorder
 from . import dispatch
 from .conversions import is_differentiated, refuse, refuse_copy, refuse_number, refuse_stored
 from .dataframes import numbers_of_table, without_polars
@@ -41,11 +42,6 @@ if TYPE_CHECKING:
     Axis: TypeAlias = int | tuple[int, ...] | None
 else:
     Installed = object
-
-__all__ = [
-    "Tensor", "accumulation", "as_now", "as_tensor", "conjugated", "constant_tensor", "in_own_memory", "link",
-    "pickled", "plain_array", "refuse_values", "seen_at", "tensor", "unmasked", "unwrap",
-]  # fmt: skip
 
 Array = np.ndarray[Any, Any]
 ndarray = np.ndarray

@@ -10,8 +10,6 @@ from numpy.typing import ArrayLike
 from ..graph.batched import Batched
 from .tensor import Array, Tensor
 
-__all__ = ["ArrayOrTensor", "Casting", "Index", "Key", "Mode", "NormOrder", "Order", "SortKind"]
-
 # Rules and compositions compute with arrays, those of all elements of a batch included, and record with tensors.
 ArrayOrTensor: TypeAlias = Array | Tensor | Batched
 Key: TypeAlias = SupportsIndex | slice | EllipsisType | ArrayLike | Tensor | None

@@ -16,8 +16,6 @@ from ..graph.batched import batched_at, batches, whole
 from ..graph.traced import called, layout_alone, plain
 from .tensor import Tensor
 
-__all__ = ["move", "overlap", "sharing"]
-
 Array = np.ndarray[Any, Any]
 
 

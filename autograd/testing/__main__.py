@@ -9,8 +9,6 @@ from pathlib import Path
 from ..files import replacing
 from ._writer import written
 
-__all__ = ["main"]
-
 
 def main(arguments: list[str] | None = None) -> int:
     """Write a test to the terminal, or to a new file."""

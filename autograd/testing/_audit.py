@@ -20,8 +20,6 @@ from ..graph.source_info import line_of
 from ._conditions import REFUSALS
 from ._sample import Sample, SetAsideError
 
-__all__ = ["Audit", "Audited", "WrongGradient", "audit"]
-
 Array = np.ndarray[Any, Any]
 
 MEMORY = 2**26  # bytes of copies that may wait for their backward pass at the same time
@@ -181,7 +179,6 @@ class audit(Watch):  # noqa: N801 - read as a verb, like the other blocks
         self._running: list[tuple[_Auditor, Token[Observer]]] = []
 
     def fresh(self) -> audit:
-        """Return a block that does the same."""
         rate, seed, raise_exception = self._options
         return audit(rate, seed=seed, raise_exception=raise_exception)
 

@@ -18,21 +18,6 @@ import numpy as np
 
 from ._domains import Domain
 
-__all__ = [
-    "ALL_NUMBERS",
-    "LARGE",
-    "NUMBERS",
-    "Case",
-    "Keywords",
-    "Shapes",
-    "equivalents",
-    "further_shapes",
-    "plan",
-    "shapes_for",
-    "shapes_of_signature",
-    "sweep",
-]
-
 Array = np.ndarray[Any, Any]
 Shape = tuple[int, ...]
 Shapes = tuple[Shape, ...]  # one for each input

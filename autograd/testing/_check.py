@@ -58,8 +58,6 @@ if TYPE_CHECKING:
 
     from numpy.typing import ArrayLike, DTypeLike
 
-__all__ = ["Report", "Run", "check"]
-
 Array = np.ndarray[Any, Any]
 
 ROUNDS = {"quick": 1, "default": 1, "thorough": 12}

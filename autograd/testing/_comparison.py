@@ -26,24 +26,6 @@ from ._differences import (
 )
 from ._subject import Subject, array_of, parts, quiet, widened
 
-__all__ = [
-    "Derivatives",
-    "Finding",
-    "Measure",
-    "Mismatch",
-    "Place",
-    "compare_directions",
-    "compare_each",
-    "compare_elements",
-    "count_at_a_glance",
-    "derivatives",
-    "has_ties",
-    "is_smooth",
-    "worst_element",
-    "worst_of",
-    "wrong_element",
-]
-
 SUSPECTS = 6  # how many numbers are looked at more closely, of those that seem to be wrong
 LEFT = 1e-13  # what rounding may leave of a slope that terms cancel, as those of 1 + tanh(x) do at -7
 LOST = 1e-16  # what the rounding of terms leaves nothing of, as in x - tanh(x), relative to them

@@ -22,26 +22,6 @@ from ..transforms.vjp_jvp import jvp
 from ._layouts import COTANGENT_LAYOUTS, LAYOUTS, read_only
 from ._subject import Subject, array_of, inner_product, is_recorded, normal, quiet, widened
 
-__all__ = [
-    "NARROW",
-    "REFUSALS",
-    "Gradients",
-    "RoundingError",
-    "check_batched",
-    "check_conditions",
-    "check_forward",
-    "check_narrow",
-    "check_parts",
-    "check_precision",
-    "check_untouched",
-    "differs",
-    "failing",
-    "largest",
-    "perturbed",
-    "refuse_others",
-    "shown",
-]
-
 Array = np.ndarray[Any, Any]
 
 NARROW = {np.dtype(np.float64): np.float32, np.dtype(np.complex128): np.complex64}

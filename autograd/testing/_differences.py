@@ -17,21 +17,6 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-__all__ = [
-    "FEW_STEPS",
-    "FIRST_STEPS",
-    "RELATIVE",
-    "SAFETY",
-    "TOLD",
-    "Slope",
-    "central_slope",
-    "confirmed",
-    "gap_between",
-    "is_told",
-    "slope",
-    "slopes_of_many_steps",
-]
-
 Array = np.ndarray[Any, Any]
 Line = Callable[[float], Array]
 

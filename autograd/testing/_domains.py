@@ -16,8 +16,6 @@ import numpy as np
 from ._conditions import REFUSALS
 from ._subject import listed, quiet
 
-__all__ = ["Domain", "Interval", "accepted", "domains_of"]
-
 Array = np.ndarray[Any, Any]
 Interval = tuple[float, float]
 

@@ -20,8 +20,6 @@ from ._elsewhere import ElsewhereError, check_values_on_arrays, located, recorde
 from ._jacobians import Jacobians
 from ._subject import Subject, array_of, quiet
 
-__all__ = ["Elementwise", "check_elements"]
-
 Array = np.ndarray[Any, Any]
 Arrays = list[Array]
 

@@ -19,15 +19,6 @@ if TYPE_CHECKING:
     from ._comparison import Mismatch
     from ._jacobians import Jacobians
 
-__all__ = [
-    "ElsewhereError",
-    "check_values_in_precisions",
-    "check_values_on_arrays",
-    "located",
-    "recorded",
-    "refusals_set_aside",
-]
-
 Array = np.ndarray[Any, Any]
 
 

@@ -16,8 +16,6 @@ import numpy as np
 from ..errors import DtypeError, check_option
 from ._subject import Subject, listed
 
-__all__ = ["LEFT_OUT", "Engine", "Foreign", "ForeignSubject", "engine_of"]
-
 Array = np.ndarray[Any, Any]
 Arrays = Sequence[Array]
 Engine = Callable[[Callable[..., Any], Arrays, Arrays | None], tuple[Arrays, Arrays]]
@@ -66,11 +64,9 @@ class ForeignSubject(Subject):
         return [np.array(a) for a in arrays]
 
     def laid_out(self, like: object, array: object) -> Any:
-        """Return the array itself."""
         return array
 
     def apply(self, inputs: Sequence[Any]) -> list[Any]:
-        """Return the outputs that hold floating-point numbers."""
         outputs = self.foreign(*inputs)
         if not outputs:
             raise DtypeError("the engine returned no outputs of floating-point numbers")

@@ -45,8 +45,6 @@ if TYPE_CHECKING:
     from ..scalar.value import Value
     from ..tensors.tensor import Tensor, TensorLike
 
-__all__ = ["GradientCheck", "Mismatch", "gradcheck", "gradgradcheck"]
-
 
 @dataclass(frozen=True)
 class GradientCheck:

@@ -15,8 +15,6 @@ from ._subject import quiet
 if TYPE_CHECKING:
     from ._picture import Drawing
 
-__all__ = ["LARGEST", "Jacobians"]
-
 Array = np.ndarray[Any, Any]
 
 LARGEST = 5000  # the elements of a Jacobian up to which all of it is computed

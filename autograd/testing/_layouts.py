@@ -7,8 +7,6 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["COTANGENT_LAYOUTS", "LAYOUTS", "Layout", "read_only"]
-
 Array = np.ndarray[Any, Any]
 Layout = Callable[[Array], Array]
 

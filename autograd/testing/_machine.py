@@ -15,8 +15,6 @@ from ..tensors.tensor import Tensor
 from ..transforms.gradients import gradients
 from ._gradcheck import gradcheck
 
-__all__ = ["TensorMachine"]
-
 Array = np.ndarray[Any, Any]
 Variables = list[Any]
 Key = int | slice | list[int] | tuple[int | slice | EllipsisType | list[int], ...] | EllipsisType

@@ -13,8 +13,6 @@ from ..transforms.gradients import gradients
 from ..transforms.pytree import flatten
 from ._unchanged import ModuleLike, array_of, differ
 
-__all__ = ["Call", "State", "buffers_of", "cast", "changed", "differ_in_outputs", "parameters_of", "tensors_of"]
-
 Array = np.ndarray[Any, Any]
 State = dict[str, Array]
 

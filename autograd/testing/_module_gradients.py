@@ -11,8 +11,6 @@ from ..tensors.tensor import Tensor
 from ._module_call import Call, differ_in_outputs
 from ._named_gradients import Comparison, Deviation
 
-__all__ = ["ModuleGradients", "factor"]
-
 Array = np.ndarray[Any, Any]
 Caller = Callable[..., Call]
 

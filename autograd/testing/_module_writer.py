@@ -12,8 +12,6 @@ import numpy as np
 
 from ._modules import METHODS
 
-__all__ = ["call_of_module", "is_module"]
-
 SIDE = 4  # of what is tried: heads, groups and channels divide it
 SHAPES = ((5, SIDE), (5, 3, SIDE), (5,), (2, SIDE, 8, 8), (2, SIDE, 8), (2, SIDE, 6, 6, 6))
 VALUES: tuple[Any, ...] = (SIDE, [SIDE, SIDE], 0.5, 2, True)  # of arguments without a default

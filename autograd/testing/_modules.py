@@ -16,8 +16,6 @@ from ._module_call import Call, buffers_of, cast, changed, differ_in_outputs, pa
 from ._module_gradients import ModuleGradients
 from ._unchanged import ModuleLike, array_of, differ, draw_some, kept_as_it_is, random_states, set_random_states
 
-__all__ = ["ModuleCheck", "check_module"]
-
 Array = np.ndarray[Any, Any]
 METHODS = ("named_parameters", "named_buffers", "modules", "train", "state_dict", "load_state_dict", "double")
 

@@ -10,8 +10,6 @@ import numpy as np
 
 from ._differences import RELATIVE, SAFETY, Slope, confirmed, gap_between, is_told, slope, slopes_of_many_steps
 
-__all__ = ["Comparison", "Deviation"]
-
 Array = np.ndarray[Any, Any]
 Arrays = Mapping[str, Array]
 

@@ -45,8 +45,6 @@ from ._subject import Subject, gradient_subject, inner_product, listed, normal, 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
 
-__all__ = ["Told", "check_at", "check_foreign", "check_operation", "check_swiftly", "check_values"]
-
 Array = np.ndarray[Any, Any]
 
 FEW = 24  # the elements of a Jacobian, up to which each is compared

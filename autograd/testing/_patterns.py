@@ -18,8 +18,6 @@ from ._comparison import Derivatives, Measure, Place, derivatives, parts_each
 from ._conditions import REFUSALS
 from ._subject import Subject, quiet
 
-__all__ = ["MOST", "Pattern", "Sample", "factor_between", "nice_between", "pattern_of", "sample_at", "variations"]
-
 Array = np.ndarray[Any, Any]
 
 MOST = 600  # the elements of a Jacobian up to which further points are looked at

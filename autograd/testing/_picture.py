@@ -20,8 +20,6 @@ from ..visualize.style import FONT, INK, plain
 from ..visualize.text_width import width_of
 from ._comparison import Derivatives, Place, parts_each
 
-__all__ = ["Drawing", "draw"]
-
 Array = np.ndarray[Any, Any]
 
 MOST_CELLS = 40  # along an axis; more elements are drawn in blocks

@@ -14,8 +14,6 @@ from ..tensors.tensor import Tensor
 from ._sample import Sample, SetAsideError
 from ._subject import Subject, quiet
 
-__all__ = ["operations_of"]
-
 Array = np.ndarray[Any, Any]
 
 

@@ -22,8 +22,6 @@ from ._patterns import Pattern, Sample, factor_between, pattern_of, sample_at, v
 if TYPE_CHECKING:
     from ._subject import Subject
 
-__all__ = ["call_of", "caller", "declared", "literal", "named", "pattern_in", "reported"]
-
 Array = np.ndarray[Any, Any]
 Keywords = Sequence[tuple[str, Any]]
 

@@ -19,8 +19,6 @@ from ._conditions import Gradients as Point
 from ._conditions import differs, shown
 from ._subject import Subject, array_of, parts, quiet, widened
 
-__all__ = ["LARGEST", "Result", "Sample", "SetAsideError"]
-
 Array = np.ndarray[Any, Any]
 
 LARGEST = 2**20  # elements that an operation may have, inputs and outputs, to be checked

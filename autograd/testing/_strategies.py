@@ -12,15 +12,6 @@ from numpy.typing import DTypeLike
 from ..tensors.tensor import Tensor
 from ._layouts import LAYOUTS
 
-__all__ = [
-    "arrays",
-    "broadcastable_arrays",
-    "layouts",
-    "shapes",
-    "special_values",
-    "tensors",
-]
-
 Array = np.ndarray[Any, Any]
 Shape = tuple[int, ...]
 Interval = tuple[float, float]

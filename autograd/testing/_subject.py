@@ -19,20 +19,6 @@ from ..tensors.dispatch import fronts
 from ..tensors.tensor import Tensor, unmasked
 from ..transforms.gradients import gradients
 
-__all__ = [
-    "Subject",
-    "array_of",
-    "gradient_subject",
-    "inner_product",
-    "is_recorded",
-    "listed",
-    "normal",
-    "parts",
-    "quiet",
-    "recorded_operations",
-    "widened",
-]
-
 Array = np.ndarray[Any, Any]
 
 _silent: ContextVar[bool] = ContextVar("silent", default=False)

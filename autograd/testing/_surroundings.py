@@ -40,8 +40,6 @@ from ._jacobians import Jacobians
 from ._subject import Subject, array_of, gradient_subject, widened
 from ._transforms import check_overwritten, check_same_tensor, check_vmap, compare_threads, first_set
 
-__all__ = ["check_surroundings"]
-
 Array = np.ndarray[Any, Any]
 Arrays = list[Array]
 

@@ -19,8 +19,6 @@ from ..tensors.tensor import Tensor
 from ._named_gradients import Comparison, Deviation
 from ._unchanged import ModuleLike, Snapshot, differ
 
-__all__ = ["TrainingCheck", "check_training"]
-
 Array = np.ndarray[Any, Any]
 Gradients = dict[str, Array | None]
 

@@ -23,17 +23,6 @@ from ..transforms.vmap import vmap
 from ._conditions import REFUSALS, ROUNDING, Gradients, differs, failing, largest, refuse_others, shown
 from ._subject import Subject, array_of, quiet
 
-__all__ = [
-    "check_compile",
-    "check_overwritten",
-    "check_same_tensor",
-    "check_special",
-    "check_threads",
-    "check_vmap",
-    "compare_threads",
-    "first_set",
-]
-
 Array = np.ndarray[Any, Any]
 Arrays = Sequence[Array]
 Samples = Sequence[Sequence[Array]]  # some inputs, for each of them

@@ -13,17 +13,6 @@ from ..graph.mutation import note_written
 from ..tensors.tensor import Tensor
 from ..transforms.checkpoint import generators_in_use
 
-__all__ = [
-    "ModuleLike",
-    "Snapshot",
-    "array_of",
-    "differ",
-    "draw_some",
-    "kept_as_it_is",
-    "random_states",
-    "set_random_states",
-]
-
 Array = np.ndarray[Any, Any]
 RandomStates = tuple[list[tuple[np.random.Generator, Any]], Any]
 

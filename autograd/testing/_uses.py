@@ -23,15 +23,6 @@ from ._jacobians import Jacobians
 from ._layouts import LAYOUTS
 from ._subject import Subject, array_of, gradient_subject, inner_product, is_recorded, normal, quiet
 
-__all__ = [
-    "check_derived",
-    "check_further_cotangents",
-    "check_further_layouts",
-    "check_left_alone",
-    "check_one_live",
-    "check_updated",
-]
-
 Array = np.ndarray[Any, Any]
 
 

@@ -9,8 +9,6 @@ import numpy as np
 
 from ._cases import Case, Shapes
 
-__all__ = ["needed", "smallest_side"]
-
 Keywords = tuple[tuple[str, object], ...]
 Fails = Callable[[Case], bool | None]  # None: the function does not take it
 

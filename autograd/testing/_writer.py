@@ -19,8 +19,6 @@ from ._check import Run
 from ._domains import WIDEST, Domain, outputs_of
 from ._module_writer import call_of_module, is_module
 
-__all__ = ["named", "written"]
-
 #: Values to try of keyword arguments, by their defaults.
 CHOICES: dict[str, list[Any]] = {"axis": [None, 0, -1], "keepdims": [False, True]}
 

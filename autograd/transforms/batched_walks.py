@@ -5,12 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
+from ..calculus import ARRAY_TYPES
 from ..errors import AutogradError
 from ..graph.batched import FAILURES, Batched
 from ..graph.node import Hooked, Leaf, Node
-from ..graph.traced import ARRAY_TYPES
-
-__all__ = ["batched_walk", "is_hooked"]
 
 
 def batched_walk(walk: Callable[..., Sequence[Any]], *given: Any, first_unit: int | None = None) -> list[Any] | None:

@@ -21,8 +21,6 @@ from ..tensors.tensor import Tensor, as_now
 from .conventions import follows_hips
 from .pytree import flatten
 
-__all__ = ["arguments_now", "checkpoint", "generators_in_use", "restore_in_checkpoints"]
-
 if TYPE_CHECKING:
     from numpy.random import Generator  # which NumPy loads when it is first used, and so do we
 

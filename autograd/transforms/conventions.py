@@ -5,8 +5,6 @@ from __future__ import annotations
 import os
 from types import TracebackType
 
-__all__ = ["compatibility", "follows_hips"]
-
 VARIABLE = "PLAINGRAD_COMPATIBILITY"
 _NAMES = ("hips", None)
 _current: str | None = None

@@ -23,8 +23,6 @@ from .pytree import REGISTERED, flatten
 from .recording import check_outputs
 from .trees import ravel_pytree, tree_map
 
-__all__ = ["Step", "differentiated_at", "fixed_point", "recorded_since", "standing_at"]
-
 Array = np.ndarray[Any, Any]
 
 

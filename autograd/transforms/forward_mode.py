@@ -24,8 +24,6 @@ from ..primitives.multi_output import ManyOutputs, Output
 from ..primitives.primitive import Primitive
 from ..tensors.tensor import Tensor
 
-__all__ = ["push_forward"]
-
 
 @walks
 def push_forward(tangents: dict[Node, Any], order: list[Node], lift: Lift | None) -> dict[Node, Any]:

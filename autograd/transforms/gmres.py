@@ -11,8 +11,6 @@ from ..errors import ConvergenceError
 from ..graph.batched import Level, as_array, batched_at, batches, copied_for, everywhere, whole
 from ..graph.traced import Traced
 
-__all__ = ["gmres"]
-
 Array = np.ndarray[Any, Any]
 BASIS = 16  # vectors that are kept in memory; then the method starts again from what it has come to
 

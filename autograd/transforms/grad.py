@@ -19,8 +19,6 @@ from .recording import Recording, check_outputs, reaches_others, track, value_of
 if TYPE_CHECKING:
     from .types import Aux, Gradient, NumberAndAux, NumberFunction, ValueAndGradient
 
-__all__ = ["choose", "elementwise_grad", "grad", "value_and_grad"]
-
 Function = Callable[..., Any]
 
 

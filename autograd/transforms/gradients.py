@@ -20,8 +20,6 @@ from .recording import owned_gradient
 if TYPE_CHECKING:
     from ..tensors.tensor import TensorLike
 
-__all__ = ["gradients"]
-
 
 @overload
 def gradients(

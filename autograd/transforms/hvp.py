@@ -18,8 +18,6 @@ from .vjp_jvp import jvp, vjp
 if TYPE_CHECKING:
     from .types import NumberFunction, Tree
 
-__all__ = ["ggnvp", "hvp"]
-
 Function = Callable[..., Any]
 
 

@@ -28,8 +28,6 @@ from .units import along_units
 if TYPE_CHECKING:
     from .types import NumberFunction
 
-__all__ = ["hessian", "jacobian"]
-
 Function = Callable[..., Any]
 Argnums = int | tuple[int, ...]
 Shape = tuple[int, ...]

@@ -9,8 +9,6 @@ from ..errors import check_callable
 from ..graph.grad_mode import enable_grad
 from .recording import Recording, owned_tangent, track
 
-__all__ = ["linearize"]
-
 
 def linearize(function: Callable[..., Any], *primals: Any) -> tuple[Any, Callable[..., Any]]:
     """Return ``function(*primals)`` and a function that multiplies its Jacobian there by tangents.

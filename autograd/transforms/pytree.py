@@ -13,8 +13,6 @@ from ..graph.batched import Batched
 from ..graph.traced import Traced, TracedNumber
 from ..tensors.tensor import Tensor
 
-__all__ = ["REGISTERED", "Rebuild", "flatten", "structure", "without_none"]
-
 Rebuild = Callable[[Sequence[Any]], Any]
 _only = itemgetter(0)
 _LEAVES = frozenset(

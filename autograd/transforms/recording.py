@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from ..calculus import ARRAY_TYPES
 from ..errors import DtypeError, ShapeError, check_numeric, described
 from ..graph.backward import pull_back
 from ..graph.batched import as_array
@@ -18,16 +19,10 @@ from ..graph.buffer_reuse import held_once
 from ..graph.grad_mode import moment
 from ..graph.node import Leaf, Lift, Node, ancestors, counter, leading_to
 from ..graph.source_info import defined
-from ..graph.traced import ARRAY_TYPES
 from ..tensors.conversions import differentiated
 from ..tensors.tensor import LIFT, Tensor, conjugated, in_own_memory, plain_array, seen_at
 from .conventions import follows_hips
 from .pytree import Rebuild, flatten, without_none
-
-__all__ = [
-    "Recording", "any_live", "check_outputs", "matched", "owned_gradient", "owned_tangent", "reaches_others",
-    "track", "value_of",
-]  # fmt: skip
 
 Function = Callable[..., Any]
 Array = np.ndarray[Any, Any]

@@ -14,8 +14,6 @@ from .pytree import REGISTERED, flatten, without_none
 if TYPE_CHECKING:
     from ..tensors.types import ArrayOrTensor
 
-__all__ = ["ravel_pytree", "register_dataclass", "register_pytree_node", "tree_flatten", "tree_leaves", "tree_map"]
-
 T = TypeVar("T")
 
 

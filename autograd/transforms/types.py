@@ -9,8 +9,6 @@ from numpy.typing import ArrayLike
 
 from ..tensors.tensor import Tensor
 
-__all__ = ["Aux", "Gradient", "NumberAndAux", "NumberFunction", "Tree", "ValueAndGradient"]
-
 Aux = TypeVar("Aux")
 Tree = TypeVar("Tree")  # a pytree: an array, or dicts, lists, tuples and dataclasses of arrays
 NumberFunction: TypeAlias = Callable[..., ArrayLike | Tensor]

@@ -13,8 +13,6 @@ from ..graph.node import MultiNode
 from .batched_walks import batched_walk, is_hooked
 from .recording import Recording
 
-__all__ = ["along_units"]
-
 Walk = Callable[[Any], list[Any]]
 Shape = tuple[int, ...]
 

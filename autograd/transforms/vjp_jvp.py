@@ -15,8 +15,6 @@ from ..graph.grad_mode import enable_grad
 from .pytree import flatten, without_none
 from .recording import Recording, any_live, matched, owned_tangent, track
 
-__all__ = ["jvp", "vjp"]
-
 Function = Callable[..., Any]
 
 

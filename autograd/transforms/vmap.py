@@ -21,8 +21,6 @@ from ..tensors.missing_names import refuse_keywords
 from ..tensors.tensor import Tensor, as_tensor, plain_array
 from .pytree import Rebuild, flatten, structure
 
-__all__ = ["vmap"]
-
 Function = Callable[..., Any]
 Axes = Any  # an axis, None, or a container of them: a prefix of the container that they are for
 

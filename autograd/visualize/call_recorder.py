@@ -21,8 +21,6 @@ from .number_format import Summary, summarize
 if TYPE_CHECKING:
     from ..scalar.value import Value
 
-__all__ = ["Call", "Note", "lines_of_values", "note_of", "watch_calls"]
-
 
 class Call:
     """One call of a user's object, such as a module of a network, or of a function with a name.
@@ -105,7 +103,6 @@ class watch_calls(Watch):  # noqa: N801 - named as a verb, like the other blocks
         self._before: list[Token[Observer]] = []
 
     def fresh(self) -> watch_calls:
-        """Return a block that does the same."""
         return watch_calls()
 
     def __enter__(self) -> None:

@@ -8,8 +8,6 @@ from dataclasses import replace
 from .number_format import readable_bytes, time_lines
 from .picture import Box, Edge, Frame, Picture
 
-__all__ = ["check_depth", "closed", "collapsed", "cut", "levels", "with_calls_as_boxes"]
-
 
 def check_depth(depth: int | None) -> None:
     """Raise ValueError if `depth` is negative; None stands for all levels."""

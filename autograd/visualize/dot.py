@@ -25,8 +25,6 @@ from .svg import to_svg
 if TYPE_CHECKING:
     from ..tensors.tensor import TensorLike
 
-__all__ = ["Digraph", "MissingProgramError", "to_digraph"]
-
 _TEXTS = {".gv": "dot", ".dot": "dot", ".mmd": "mermaid", ".mermaid": "mermaid"}
 _IMAGES = ("svg", "png", "pdf")
 

@@ -19,8 +19,6 @@ if TYPE_CHECKING:
     from .layered import Direction
     from .picture import Picture
 
-__all__ = ["draw_graph"]
-
 _DIRECTIONS: dict[str, Direction] = {"LR": "LR", "RL": "RL", "TB": "TB", "BT": "BT"}
 _SMALL = 40  # boxes that are drawn without folding
 

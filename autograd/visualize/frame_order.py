@@ -7,8 +7,6 @@ from typing import Literal
 
 from .picture import Frame, frames_around
 
-__all__ = ["by_frame"]
-
 
 def by_frame(
     places: Sequence[int | None], frames: list[Frame]

@@ -14,18 +14,6 @@ from ..graph.mutation import owner_of
 from ..scalar.value import Value
 from ..tensors.tensor import Tensor
 
-__all__ = [
-    "Given",
-    "Memory",
-    "Named",
-    "given_arrays",
-    "given_of",
-    "memory_of",
-    "named_around",
-    "named_arrays",
-    "named_in",
-]
-
 _MOST = 64  # elements of a list that are looked at
 
 Operand = np.ndarray[Any, Any] | np.generic | complex | str | None

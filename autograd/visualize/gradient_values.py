@@ -17,8 +17,6 @@ from .number_format import Summary, summarize
 if TYPE_CHECKING:
     from ..tensors.tensor import Array
 
-__all__ = ["Arrived", "Share", "Visit", "arrived_gradients", "carried_back", "outside"]
-
 
 class Share(NamedTuple):
     """The contribution of an operation to the gradient of one input: the input, its position, and the amount."""

@@ -28,8 +28,6 @@ from .number_format import Summary, readable_bytes, short, summarize, time_lines
 from .picture import Box, Kind, Picture
 from .rule_source import formulas_of
 
-__all__ = ["DETAILS", "read_graph"]
-
 DETAILS = ("values", "gradients", "kept", "times", "rules")
 
 

@@ -12,8 +12,6 @@ if TYPE_CHECKING:
     from ..graph.node import Node
     from ..scalar.value import Value
 
-__all__ = ["InputNames", "name_among"]
-
 
 class InputNames:
     """The arrays with a name: those in `params`, the arguments of the outermost calls, and what a function uses.

@@ -6,8 +6,6 @@ from .frame_order import by_frame
 from .picture import Box, Kind, Picture
 from .style import ALARM, DEAD, KINDS, frame_title, plain
 
-__all__ = ["to_mermaid"]
-
 _SHAPES: dict[Kind, tuple[str, str]] = {
     "parameter": ("[(", ")]"),
     "leaf": ("([", "])"),

@@ -14,8 +14,6 @@ if TYPE_CHECKING:
     from ..graph.node import Node
     from ..scalar.value import Value
 
-__all__ = ["Framing", "name_within", "parameters_called", "settled"]
-
 
 class Framing:
     """The frames of nodes, each created for the first node in it.

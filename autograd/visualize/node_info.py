@@ -18,8 +18,6 @@ from ..tensors.tensor import Tensor
 if TYPE_CHECKING:
     from ..tensors.tensor import Array
 
-__all__ = ["RESULT", "Model", "is_packed", "kept_values", "named_nodes", "names_of", "root_of", "title_of", "type_of"]
-
 
 class Model(Protocol):
     """What has parameters and modules with names, as `nn.Module` does."""

@@ -11,8 +11,6 @@ from ..graph.batched import whole
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
 
-__all__ = ["Summary", "readable_bytes", "readable_seconds", "short", "summarize", "time_lines"]
-
 
 class Summary(NamedTuple):
     """An array in words, and whether it is finite and whether it is zero."""

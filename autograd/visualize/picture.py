@@ -8,8 +8,6 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Literal
 
-__all__ = ["Box", "Edge", "Frame", "Kind", "Picture", "frames_around", "innermost_common"]
-
 Kind = Literal["parameter", "leaf", "input", "constant", "operation", "result", "module", "omitted"]
 SATELLITES = ("parameter", "leaf", "input", "constant")
 

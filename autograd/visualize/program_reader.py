@@ -20,8 +20,6 @@ from ..transforms.compile.program import (
 )
 from .picture import Box, Picture
 
-__all__ = ["read_program"]
-
 
 def read_program(program: Any, names: dict[int, str]) -> Picture:
     """Return the boxes and edges of a program; `names` are those of tensors, by identity."""

@@ -17,8 +17,6 @@ import numpy as np
 from .module_frames import name_within
 from .picture import Box, Edge, Frame, Picture, frames_around, innermost_common
 
-__all__ = ["folded"]
-
 LONGEST = 512  # operations in a stretch that is repeated
 FEWEST = 3  # repetitions that are worth folding
 SAVED = 8  # boxes that have to be saved by it

@@ -15,8 +15,6 @@ from ..primitives.multi_output import Output
 if TYPE_CHECKING:
     from ..graph.node import Operation
 
-__all__ = ["formulas_of", "source_of", "sources_of"]
-
 _WIDEST = 60
 _MOST_LINES = 24
 

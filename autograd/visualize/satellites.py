@@ -6,8 +6,6 @@ from collections.abc import Sequence
 
 from .picture import Edge, Kind
 
-__all__ = ["beside_of"]
-
 _MOST = 8  # beside one box; a taller stack would push apart what is above and below
 
 

@@ -9,8 +9,6 @@ from .layered import Point
 from .style import INK, NODE, Run
 from .text_width import is_measured, width_of
 
-__all__ = ["LINE", "outline", "size_of", "text_at", "text_in"]
-
 LINE = 1.2  # the height of a line of text, for a font of size 1
 _BASELINE = 0.8  # distance of the baseline from the top of the line
 _INCH = 72.0

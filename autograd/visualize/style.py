@@ -12,26 +12,6 @@ from typing import NamedTuple
 
 from .picture import Box, Frame, Kind, frames_around
 
-__all__ = [
-    "ALARM",
-    "DEAD",
-    "EDGE",
-    "FONT",
-    "FRAME",
-    "GRAPH",
-    "INK",
-    "KINDS",
-    "LOOP",
-    "NODE",
-    "REPEAT",
-    "Run",
-    "box_attributes",
-    "box_text",
-    "frame_look",
-    "frame_title",
-    "plain",
-]
-
 FONT = "Helvetica,Arial,sans-serif"
 INK, _MUTED = "#1f2937", "#6b7280"
 

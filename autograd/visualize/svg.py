@@ -14,8 +14,6 @@ from .shapes import LINE, outline, size_of, text_at, text_in
 from .style import EDGE, FONT, GRAPH, LOOP, box_attributes, box_text, frame_look, frame_title, plain
 from .text_width import width_of
 
-__all__ = ["to_svg"]
-
 _MARGIN = 6.0  # around everything
 _TITLE = float(GRAPH["fontsize"])
 _LOOP_WEIGHT = 0.1  # whether a loop is straight matters little

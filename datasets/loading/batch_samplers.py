@@ -13,8 +13,6 @@ from datasets.loading.checks import Seed, whole
 from datasets.loading.dataset import Indices
 from datasets.loading.samplers import Sampler, SeededSampler
 
-__all__ = ["BatchSampler", "BucketBatchSampler", "batches_of", "load_state_of", "state_of"]
-
 
 class BatchSampler:
     """The rows of each batch: those of a sampler, in parts.

@@ -10,8 +10,6 @@ import numpy as np
 from datasets.errors import ArgumentError
 from datasets.loading.dataset import MapStyle
 
-__all__ = ["Seed", "check_dataset", "check_exclusive", "check_workers", "drawn_seed", "whole"]
-
 Seed: TypeAlias = "int | np.random.Generator | None"  # a text: numpy.random takes longer to load than this package
 
 

@@ -9,8 +9,6 @@ import numpy as np
 
 from datasets.errors import RowError
 
-__all__ = ["default_collate"]
-
 
 def default_collate(samples: Sequence[Any]) -> Any:
     """Return a batch of rows: arrays and numbers are stacked, and tuples, lists and dicts keep their structure.

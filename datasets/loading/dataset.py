@@ -11,8 +11,6 @@ from numpy.typing import ArrayLike, NDArray
 from datasets.errors import ArgumentError, RowIndexError
 from datasets.loading.mapped import MappedFile
 
-__all__ = ["ArrayRows", "ConcatDataset", "Dataset", "Indices", "MapStyle", "Subset", "TensorDataset", "aligned"]
-
 Row = TypeVar("Row", covariant=True)
 Indices: TypeAlias = NDArray[np.intp]
 

@@ -12,8 +12,6 @@ from datasets.errors import DataError, RowError, RowIndexError
 from datasets.loading.collate import default_collate
 from datasets.loading.dataset import ArrayRows, Dataset, Indices, MapStyle
 
-__all__ = ["Fetcher"]
-
 
 class Fetcher:
     """Returns the batch of some rows.

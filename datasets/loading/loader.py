@@ -22,8 +22,6 @@ if TYPE_CHECKING:
 
     from datasets.loading.processes import Processes
 
-__all__ = ["DataLoader"]
-
 PREFETCH = 2
 
 

@@ -12,8 +12,6 @@ from numpy.typing import NDArray
 
 from datasets.errors import RowIndexError, TruncatedError
 
-__all__ = ["MappedFile"]
-
 _COMPARED = 4096  # bytes at both ends of a file and its mapping
 
 

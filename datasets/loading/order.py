@@ -11,8 +11,6 @@ from datasets.loading.threads import Failure, Task, Threads
 if TYPE_CHECKING:
     from datasets.loading.processes import Processes
 
-__all__ = ["made_ahead"]
-
 
 def made_ahead(
     pool: Threads | Processes, tasks: Iterator[Task], limit: int, in_order: bool

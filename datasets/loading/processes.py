@@ -21,8 +21,6 @@ from datasets.errors import WorkerError
 from datasets.loading.shared_memory import Slots, write
 from datasets.loading.threads import Failure, Task, started
 
-__all__ = ["Processes"]
-
 
 class Processes:
     """Processes that take tasks and give batches, in the order in which they are ready.

@@ -11,8 +11,6 @@ import numpy as np
 from datasets.errors import ArgumentError
 from datasets.loading.dataset import Indices
 
-__all__ = ["Progress"]
-
 
 class Progress:
     """How far an epoch is.

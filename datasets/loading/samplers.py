@@ -13,15 +13,6 @@ from datasets.errors import ArgumentError
 from datasets.loading.checks import Seed, drawn_seed, whole
 from datasets.loading.dataset import Indices
 
-__all__ = [
-    "DistributedSampler",
-    "RandomSampler",
-    "Sampler",
-    "SeededSampler",
-    "SequentialSampler",
-    "WeightedRandomSampler",
-]
-
 
 class Sampler:
     """Base class of samplers: a subclass defines `order`, or, as in PyTorch, ``__iter__`` alone.
@@ -113,7 +104,6 @@ class SeededSampler(Sampler):
         return {"seed": self.seed, "epoch": self.epoch}
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
-        """Load what `state_dict` returned."""
         self.seed, self.epoch = state["seed"], state["epoch"]
 
 
@@ -158,7 +148,6 @@ class RandomSampler(SeededSampler):
         return self.num_samples
 
     def order(self, epoch: int) -> Indices:
-        """Return the rows of an epoch."""
         rows, count, generator = len(self.data_source), self.num_samples, self._generator(epoch)
         if rows == 0:
             return np.zeros(0, np.intp)
@@ -214,7 +203,6 @@ class WeightedRandomSampler(SeededSampler):
         return self.num_samples
 
     def order(self, epoch: int) -> Indices:
-        """Return the rows of an epoch."""
         shares, generator = self.weights / self.weights.sum(), self._generator(epoch)
         return generator.choice(len(shares), self.num_samples, self.replacement, shares)
 

@@ -12,8 +12,6 @@ from numpy.typing import NDArray
 
 from datasets.errors import WorkerError
 
-__all__ = ["Slots", "write"]
-
 _FOLDER = "/dev/shm"  # where Linux has shared memory, of which a container may have little
 _SPARE = 1.25
 

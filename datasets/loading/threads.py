@@ -10,8 +10,6 @@ from typing import Any
 from datasets.errors import WorkerError
 from datasets.loading.dataset import Indices
 
-__all__ = ["Failure", "Threads", "started"]
-
 Task = tuple[int, Indices, int]  # its number, the rows, and the epoch
 
 

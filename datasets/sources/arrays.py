@@ -16,8 +16,6 @@ from datasets.errors import ArgumentError, ColumnError, FormatError, MissingFile
 if TYPE_CHECKING:
     import zipfile
 
-__all__ = ["open_array"]
-
 _LOCAL_HEADER = struct.Struct("<4s22xHH")  # of a member of a zip file: the lengths of its name and of what is extra
 
 

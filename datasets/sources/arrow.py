@@ -14,8 +14,6 @@ from numpy.typing import NDArray
 
 from datasets.errors import CellError, ColumnError, FormatError
 
-__all__ = ["ArrowTable", "arrow_columns"]
-
 _NUMBERS = {"c": "i1", "C": "u1", "s": "i2", "S": "u2", "i": "i4", "I": "u4", "l": "i8", "L": "u8",
             "e": "f2", "f": "f4", "g": "f8"}  # fmt: skip
 

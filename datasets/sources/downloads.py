@@ -7,8 +7,6 @@ from pathlib import Path
 
 from datasets.errors import ArgumentError, FormatError, MissingFileError
 
-__all__ = ["download"]
-
 _LENGTHS = {"md5": 32, "sha1": 40, "sha256": 64, "sha512": 128}
 
 

@@ -15,8 +15,6 @@ from datasets.loading.dataset import Dataset
 if TYPE_CHECKING:
     from PIL.Image import Image
 
-__all__ = ["ImageFolder"]
-
 _ENDINGS = (".bmp", ".gif", ".jpeg", ".jpg", ".pgm", ".png", ".ppm", ".tif", ".tiff", ".webp")
 
 

@@ -16,8 +16,6 @@ from datasets.sources.arrow import ArrowTable, arrow_columns
 if TYPE_CHECKING:
     import pandas
 
-__all__ = ["read_table"]
-
 
 def read_table(
     table: str | os.PathLike[str] | pandas.DataFrame | ArrowTable, label: str, columns: Sequence[str] | None = None

@@ -13,8 +13,6 @@ from datasets.loading.dataset import Dataset, Indices, MapStyle
 from datasets.loading.fetch import Fetcher
 from datasets.transforms.draws import Seeds, derived, seeds_of
 
-__all__ = ["Compose", "Normalize", "Transform", "Transformed"]
-
 
 class Transform:
     """A change of images: a subclass defines `apply`.
@@ -87,7 +85,6 @@ class Compose(Transform):
             raise ArgumentError(f"Compose: {wrong[0]!r} is no Transform. Give a list of them.")
 
     def apply(self, images: NDArray[Any], seeds: Seeds) -> NDArray[Any]:
-        """Return changed images."""
         for number, transform in enumerate(self.transforms):
             images = transform(images, derived(seeds, number))
         return images
@@ -171,7 +168,6 @@ class Transformed(Dataset[tuple[Any, ...]]):
         return tuple(part[0] for part in batch) if isinstance(batch, tuple) else batch[0]
 
     def take(self, indices: Indices, epoch: int) -> Any:
-        """Return a batch as it is in an epoch."""
         batch = self._fetch(indices, epoch)
         seeds = seeds_of(self.seed, epoch, np.where(indices < 0, indices + len(self), indices))
         if isinstance(batch, tuple):

@@ -11,8 +11,6 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["Seeds", "derived", "seeds_of", "uniforms"]
-
 Seeds: TypeAlias = NDArray[np.uint64]
 
 _STEP = 0x9E3779B97F4A7C15

@@ -12,15 +12,6 @@ from datasets.transforms.compose import Transform
 from datasets.transforms.draws import Seeds, uniforms
 from datasets.transforms.sampling import Floats, sample
 
-__all__ = [
-    "ElasticTransform",
-    "RandomAffine",
-    "RandomCrop",
-    "RandomHorizontalFlip",
-    "RandomRotation",
-    "RandomVerticalFlip",
-]
-
 
 class RandomAffine(Transform):
     """Rotate and shift images at random; what comes from outside is 0.

@@ -19,8 +19,6 @@ from ..random import drawing, resume_drawing
 from ._collectives import gather_rows
 from ._processes import world
 
-__all__ = ["BLOCK", "Lockstep", "TreeSum", "blocks_of", "lockstep", "share_of", "total_over_blocks"]
-
 Array = np.ndarray[Any, Any]
 T = TypeVar("T")
 

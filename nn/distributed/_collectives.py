@@ -17,23 +17,6 @@ from ._processes import world
 if TYPE_CHECKING:
     from .._arguments import TensorLike
 
-__all__ = [
-    "BUCKET",
-    "add_up",
-    "all_gather",
-    "all_reduce",
-    "begin_to_add_up",
-    "broadcast",
-    "check_same",
-    "first_difference",
-    "gather",
-    "gather_objects",
-    "gather_rows",
-    "spread",
-    "spread_object",
-    "summed",
-]
-
 Array = np.ndarray[Any, Any]
 
 BUCKET = 1 << 20  # elements that are added up together: more at a time do not fit into the caches

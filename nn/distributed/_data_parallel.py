@@ -17,8 +17,6 @@ from ._collectives import begin_to_add_up
 from ._gradients import add_up_gradients, equalize, own_buffers, spread_buffers
 from ._processes import world
 
-__all__ = ["DataParallel"]
-
 
 class DataParallel(Module):
     """Train a model on several ranks, each with rows of its own, in a loop of your own; `nn.fit` needs no wrapper.

@@ -15,8 +15,6 @@ from ..module import Module
 from ._collectives import BUCKET, begin_to_add_up, check_same, spread
 from ._sync_batchnorm import SyncBatchNorm
 
-__all__ = ["add_up_gradients", "checksum", "equalize", "equalize_parameters", "own_buffers", "spread_buffers"]
-
 Array = np.ndarray[Any, Any]
 
 

@@ -17,8 +17,6 @@ from typing import Any, NoReturn
 
 import numpy as np
 
-__all__ = ["end_job", "launched", "launchers_terminal", "leaving", "limit_threads", "message_passing", "start"]
-
 # The number of processes, as MPICH and Intel MPI, Open MPI, MVAPICH, and Slurm's srun say it. That of an allocation of
 # Slurm, SLURM_NTASKS, would be wrong: every process in it sees that, also one that was started alone.
 _SIZES = ("PMI_SIZE", "OMPI_COMM_WORLD_SIZE", "MV2_COMM_WORLD_SIZE", "SLURM_STEP_NUM_TASKS")

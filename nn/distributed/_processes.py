@@ -10,8 +10,6 @@ from typing import Any
 
 from ._launch import launched, leaving, message_passing
 
-__all__ = ["World", "abort", "barrier", "init", "rank", "world", "world_size"]
-
 _SPIN = 5e-5  # seconds of waiting without a pause, which others on the same core could use
 _PAUSE, _LONG_PAUSE = 2e-5, 1e-3  # the first and the longest; in between a quarter of the time waited
 _LOOK = 0.5  # seconds of waiting between two looks for ranks that have left

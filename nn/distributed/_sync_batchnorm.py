@@ -21,8 +21,6 @@ from ._blocks import lockstep
 from ._collectives import add_up, all_reduce
 from ._processes import world
 
-__all__ = ["SyncBatchNorm", "convert_sync_batchnorm", "counting_for_nothing"]
-
 _for_nothing: ContextVar[bool] = ContextVar("_for_nothing", default=False)
 
 
@@ -95,7 +93,6 @@ class SyncBatchNorm(BatchNorm1d):
     dimensions: tuple[int, ...] = (2, 3, 4, 5)
 
     def forward(self, x: TensorLike) -> Tensor:
-        """Return an array of the shape of `x`, ``(n, num_features, ...)``."""
         if not self.training and self.running_mean is not None:
             return super().forward(x)
         x = self._checked(x)

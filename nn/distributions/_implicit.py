@@ -22,8 +22,6 @@ from ._implicit_series import by_series, first_beta_series, gamma_series, second
 from ._special import special
 from .distribution import Generator
 
-__all__ = ["beta_sample", "dirichlet_sample", "gamma_sample"]
-
 
 def _moved(cdf: Callable[..., Any], parameter: Any, x: Any) -> Any:
     """Return how a sample moves with a parameter, in double precision, by the rules of its distribution function."""

@@ -14,8 +14,6 @@ import numpy as np
 
 from ._special import special
 
-__all__ = ["by_series", "first_beta_series", "gamma_series", "second_beta_series"]
-
 Array = np.ndarray[Any, Any]
 
 MOST = 40.0  # samples of gamma distributions, beyond which there are too many terms

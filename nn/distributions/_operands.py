@@ -21,8 +21,6 @@ if TYPE_CHECKING:
     from .._arguments import TensorLike
     from .constraints import Constraint
 
-__all__ = ["as_parameters", "as_value", "broadcast_batches", "check", "logs_of", "shape_of"]
-
 WEAK = (bool, int, float, list, tuple)  # they take the dtype of what is beside them
 
 

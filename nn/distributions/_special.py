@@ -2,6 +2,4 @@
 
 from autograd.extend import densities
 
-__all__ = ["special"]
-
 special = densities.special

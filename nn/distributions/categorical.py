@@ -133,7 +133,6 @@ class Categorical(OfClasses):
         return self.mean
 
     def entropy(self) -> Tensor:
-        """Return the entropy."""
         return self._entropy()
 
     def enumerate_support(self, expand: bool = True) -> Tensor:
@@ -206,7 +205,6 @@ class OneHotCategorical(OfClasses):
         return self.probs * (1 - self.probs)
 
     def entropy(self) -> Tensor:
-        """Return the entropy."""
         return self._entropy()
 
     def enumerate_support(self, expand: bool = True) -> Tensor:

@@ -70,12 +70,10 @@ class Independent(Distribution):
 
     @property
     def mean(self) -> Tensor:
-        """The mean."""
         return self.base_dist.mean
 
     @property
     def mode(self) -> Tensor:
-        """The value of greatest density."""
         return self.base_dist.mode
 
     @property
@@ -84,7 +82,6 @@ class Independent(Distribution):
         return self.base_dist.variance
 
     def expand(self, batch_shape: Sequence[int]) -> Independent:
-        """Return the same distribution with a larger `batch_shape`."""
         count = self.reinterpreted_batch_ndims
         inner = self.event_shape[:count]
         return Independent(self.base_dist.expand((*self._expanded(batch_shape), *inner)), count, self._validate_args)
@@ -188,7 +185,6 @@ class MixtureSameFamily(Distribution):
 
     @property
     def mean(self) -> Tensor:
-        """The mean."""
         return np.sum(self._weights() * self.component_distribution.mean, axis=self._axis)
 
     @property
@@ -199,7 +195,6 @@ class MixtureSameFamily(Distribution):
         return np.sum(weights * (parts.variance + distance * distance), axis=self._axis)
 
     def expand(self, batch_shape: Sequence[int]) -> MixtureSameFamily:
-        """Return the same distribution with a larger `batch_shape`."""
         shape = self._expanded(batch_shape)
         parts = self.component_distribution.expand((*shape, self.mixture_distribution._classes))
         return MixtureSameFamily(self.mixture_distribution.expand(shape), parts, self._validate_args)

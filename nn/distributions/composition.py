@@ -107,11 +107,9 @@ class ReshapeTransform(Transform):
         return np.zeros_like(summed(real_numbers(self, x), len(self.in_shape)))
 
     def forward_shape(self, shape: tuple[int, ...]) -> tuple[int, ...]:
-        """Return the shape of the results of arguments of a shape."""
         return _exchanged(shape, self.in_shape, self.out_shape)
 
     def inverse_shape(self, shape: tuple[int, ...]) -> tuple[int, ...]:
-        """Return the shape of the arguments of results of a shape."""
         return _exchanged(shape, self.out_shape, self.in_shape)
 
     def _call(self, x: Any) -> Any:
@@ -204,13 +202,11 @@ class ComposeTransform(Transform):
         return total
 
     def forward_shape(self, shape: tuple[int, ...]) -> tuple[int, ...]:
-        """Return the shape of the results of arguments of a shape."""
         for part in self.parts:
             shape = part.forward_shape(shape)
         return shape
 
     def inverse_shape(self, shape: tuple[int, ...]) -> tuple[int, ...]:
-        """Return the shape of the arguments of results of a shape."""
         for part in reversed(self.parts):
             shape = part.inverse_shape(shape)
         return shape

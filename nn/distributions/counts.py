@@ -130,11 +130,9 @@ class Bernoulli(OfOdds):
 
     @property
     def variance(self) -> Tensor:
-        """The variance."""
         return self._variance
 
     def entropy(self) -> Tensor:
-        """Return the entropy."""
         return self._entropy
 
     def enumerate_support(self, expand: bool = True) -> Tensor:
@@ -186,7 +184,6 @@ class Geometric(OfOdds):
 
     @property
     def mean(self) -> Tensor:
-        """The mean."""
         return 1 / self._odds if "probs" in self.__dict__ else np.exp(-self.logits)  # type: ignore[return-value]
 
     @property
@@ -196,17 +193,14 @@ class Geometric(OfOdds):
 
     @property
     def variance(self) -> Tensor:
-        """The variance."""
         return self.mean / self.probs
 
     @property
     def stddev(self) -> Tensor:
-        """The standard deviation."""
         hit, miss = self._both
         return np.sqrt(miss) / hit
 
     def entropy(self) -> Tensor:
-        """Return the entropy."""
         return self._entropy / self.probs
 
     def _draw(self, sample_shape: tuple[int, ...], generator: Generator) -> Any:
@@ -322,7 +316,6 @@ class Binomial(OfOdds):
 
     @property
     def mean(self) -> Tensor:
-        """The mean."""
         return self.total_count * self.probs
 
     @property
@@ -332,7 +325,6 @@ class Binomial(OfOdds):
 
     @property
     def variance(self) -> Tensor:
-        """The variance."""
         return self.total_count * self._variance
 
     def entropy(self) -> Tensor:
@@ -405,7 +397,6 @@ class NegativeBinomial(OfOdds):
 
     @property
     def mean(self) -> Tensor:
-        """The mean."""
         return self.total_count * self._odds
 
     @property
@@ -415,12 +406,10 @@ class NegativeBinomial(OfOdds):
 
     @property
     def variance(self) -> Tensor:
-        """The variance."""
         return self.mean * (1 + self._odds)
 
     @property
     def stddev(self) -> Tensor:
-        """The standard deviation."""
         return np.sqrt(self.mean) * np.sqrt(1 + self._odds)
 
     def _draw(self, sample_shape: tuple[int, ...], generator: Generator) -> Any:

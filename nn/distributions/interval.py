@@ -66,16 +66,13 @@ class Uniform(Distribution):
 
     @property
     def variance(self) -> Tensor:
-        """The variance."""
         return np.square(self.stddev)  # type: ignore[return-value]
 
     @property
     def stddev(self) -> Tensor:
-        """The standard deviation."""
         return (self.high - self.low) / math.sqrt(12)
 
     def entropy(self) -> Tensor:
-        """Return the entropy."""
         return np.log(self.high - self.low)
 
     def _draw(self, sample_shape: tuple[int, ...], generator: Generator) -> Any:
@@ -129,7 +126,6 @@ class Beta(Distribution):
 
     @property
     def mean(self) -> Tensor:
-        """The mean."""
         return 1 / (1 + self.concentration0 / self.concentration1)
 
     @property
@@ -143,12 +139,10 @@ class Beta(Distribution):
 
     @property
     def variance(self) -> Tensor:
-        """The variance."""
         total = self.concentration1 + self.concentration0
         return self.concentration1 * self.concentration0 / (total * total * (total + 1))
 
     def entropy(self) -> Tensor:
-        """Return the entropy."""
         a, b = self.concentration1, self.concentration0
         parts = densities.gamma_entropy(a) + densities.gamma_entropy(b) - densities.gamma_entropy(a + b)
         result: Any = parts - special.psi(a + b)
@@ -202,7 +196,6 @@ class Kumaraswamy(Distribution):
 
     @property
     def mean(self) -> Tensor:
-        """The mean."""
         return self._moment(1)
 
     @property
@@ -217,11 +210,9 @@ class Kumaraswamy(Distribution):
 
     @property
     def variance(self) -> Tensor:
-        """The variance."""
         return self._moment(2) - self._moment(1) * self._moment(1)
 
     def entropy(self) -> Tensor:
-        """Return the entropy."""
         a, b = self.concentration1, self.concentration0
         return (1 - 1 / b) + (1 - 1 / a) * (special.psi(b + 1) + EULER) - np.log(a) - np.log(b)
 
@@ -286,7 +277,6 @@ class Dirichlet(Distribution):
 
     @property
     def mean(self) -> Tensor:
-        """The mean."""
         return self.concentration / self._total
 
     @property
@@ -312,7 +302,6 @@ class Dirichlet(Distribution):
         return np.sum(special.gammaln(a), axis=-1) - special.gammaln(np.sum(a, axis=-1))
 
     def entropy(self) -> Tensor:
-        """Return the entropy."""
         a, total = self.concentration, np.sum(self.concentration, axis=-1)
         n = self.event_shape[0]
         parts = np.sum(densities.gamma_entropy(a), axis=-1) - densities.gamma_entropy(total)

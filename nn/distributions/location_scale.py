@@ -68,16 +68,13 @@ class Laplace(_LocationScale):
 
     @property
     def variance(self) -> Tensor:
-        """The variance."""
         return 2 * self.scale * self.scale
 
     @property
     def stddev(self) -> Tensor:
-        """The standard deviation."""
         return math.sqrt(2) * self.scale
 
     def entropy(self) -> Tensor:
-        """Return the entropy."""
         return 1 + np.log(2 * self.scale)
 
     def _draw(self, sample_shape: tuple[int, ...], generator: Generator) -> Any:
@@ -128,7 +125,6 @@ class Cauchy(_LocationScale):
         return np.full_like(self.loc, math.inf)
 
     def entropy(self) -> Tensor:
-        """Return the entropy."""
         return math.log(4 * math.pi) + np.log(self.scale)
 
     def _draw(self, sample_shape: tuple[int, ...], generator: Generator) -> Any:
@@ -192,7 +188,6 @@ class HalfCauchy(Distribution):
         return np.full_like(self.scale, math.inf)
 
     def entropy(self) -> Tensor:
-        """Return the entropy."""
         return math.log(2 * math.pi) + np.log(self.scale)
 
     def _draw(self, sample_shape: tuple[int, ...], generator: Generator) -> Any:
@@ -239,16 +234,13 @@ class Gumbel(_LocationScale):
 
     @property
     def variance(self) -> Tensor:
-        """The variance."""
         return self.scale * self.scale * (math.pi**2 / 6)
 
     @property
     def stddev(self) -> Tensor:
-        """The standard deviation."""
         return self.scale * (math.pi / math.sqrt(6))
 
     def entropy(self) -> Tensor:
-        """Return the entropy."""
         return np.log(self.scale) + (1 + EULER)
 
     def _draw(self, sample_shape: tuple[int, ...], generator: Generator) -> Any:

@@ -148,7 +148,6 @@ class MultivariateNormal(Distribution):
         return np.sum(self.scale_tril * self.scale_tril, axis=-1)
 
     def entropy(self) -> Tensor:
-        """Return the entropy."""
         return half_log_det(self.scale_tril) + 0.5 * (1 + LOG_2PI) * self.event_shape[0]
 
     def _draw(self, sample_shape: tuple[int, ...], generator: Generator) -> Any:
@@ -264,7 +263,6 @@ class LowRankMultivariateNormal(Distribution):
         return half_log_det(self._capacitance) + 0.5 * np.sum(np.log(self.cov_diag), axis=-1)
 
     def entropy(self) -> Tensor:
-        """Return the entropy."""
         return self.half_log_det + 0.5 * (1 + LOG_2PI) * self.event_shape[0]
 
     def _draw(self, sample_shape: tuple[int, ...], generator: Generator) -> Any:

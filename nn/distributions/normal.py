@@ -79,7 +79,6 @@ class Normal(Distribution):
         return self.scale * self.scale
 
     def entropy(self) -> Tensor:
-        """Return the entropy."""
         return np.log(self.scale) + (0.5 + LOG_ROOT_2PI)
 
     def _draw(self, sample_shape: tuple[int, ...], generator: Generator) -> Any:
@@ -127,7 +126,6 @@ class HalfNormal(Distribution):
 
     @property
     def mean(self) -> Tensor:
-        """The mean."""
         return self.scale * math.sqrt(2 / math.pi)
 
     @property
@@ -137,16 +135,13 @@ class HalfNormal(Distribution):
 
     @property
     def variance(self) -> Tensor:
-        """The variance."""
         return self.scale * self.scale * (1 - 2 / math.pi)
 
     @property
     def stddev(self) -> Tensor:
-        """The standard deviation."""
         return self.scale * math.sqrt(1 - 2 / math.pi)
 
     def entropy(self) -> Tensor:
-        """Return the entropy."""
         return np.log(self.scale) + 0.5 * (1 + math.log(math.pi / 2))
 
     def _draw(self, sample_shape: tuple[int, ...], generator: Generator) -> Any:

@@ -77,11 +77,9 @@ class Exponential(Positive):
 
     @property
     def variance(self) -> Tensor:
-        """The variance."""
         return np.square(1 / self.rate)
 
     def entropy(self) -> Tensor:
-        """Return the entropy."""
         return 1 - np.log(self.rate)
 
     def _draw(self, sample_shape: tuple[int, ...], generator: Generator) -> Any:
@@ -142,7 +140,6 @@ class Gamma(Positive):
 
     @property
     def mean(self) -> Tensor:
-        """The mean."""
         return self.concentration / self.rate
 
     @property
@@ -152,16 +149,13 @@ class Gamma(Positive):
 
     @property
     def variance(self) -> Tensor:
-        """The variance."""
         return self.mean / self.rate
 
     @property
     def stddev(self) -> Tensor:
-        """The standard deviation."""
         return np.sqrt(self.concentration) / self.rate
 
     def entropy(self) -> Tensor:
-        """Return the entropy."""
         result: Any = densities.gamma_entropy(self.concentration) - np.log(self.rate)
         return result
 
@@ -210,7 +204,6 @@ class InverseGamma(Positive):
 
     @property
     def mode(self) -> Tensor:
-        """The value of greatest density."""
         return self.rate / (self.concentration + 1)
 
     @property
@@ -230,7 +223,6 @@ class InverseGamma(Positive):
         return result
 
     def entropy(self) -> Tensor:
-        """Return the entropy."""
         a = self.concentration
         result: Any = densities.gamma_entropy(a) - 2 * special.psi(a) + np.log(self.rate)
         return result
@@ -274,7 +266,6 @@ class Weibull(Positive):
 
     @property
     def mean(self) -> Tensor:
-        """The mean."""
         return self.scale * np.exp(special.gammaln(1 + 1 / self.concentration))
 
     @property
@@ -285,17 +276,14 @@ class Weibull(Positive):
 
     @property
     def variance(self) -> Tensor:
-        """The variance."""
         return np.square(self.stddev)  # type: ignore[return-value]
 
     @property
     def stddev(self) -> Tensor:
-        """The standard deviation."""
         spread: Any = np.expm1(densities.log_moment_ratio(1 / self.concentration))
         return self.mean * np.sqrt(spread)
 
     def entropy(self) -> Tensor:
-        """Return the entropy."""
         return EULER * (1 - 1 / self.concentration) + np.log(self.scale / self.concentration) + 1
 
     def _draw(self, sample_shape: tuple[int, ...], generator: Generator) -> Any:
@@ -375,7 +363,6 @@ class Pareto(Positive):
         return result
 
     def entropy(self) -> Tensor:
-        """Return the entropy."""
         return np.log(self.scale / self.alpha) + 1 + 1 / self.alpha
 
     def _draw(self, sample_shape: tuple[int, ...], generator: Generator) -> Any:

@@ -125,7 +125,6 @@ class StudentT(Distribution):
         return result
 
     def entropy(self) -> Tensor:
-        """Return the entropy."""
         result: Any = np.log(self.scale) + densities.student_entropy(self.df)
         return result
 

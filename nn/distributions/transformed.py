@@ -97,7 +97,6 @@ class TransformedDistribution(Distribution):
         return constraints.independent(last, deeper) if deeper > 0 else last
 
     def expand(self, batch_shape: Sequence[int]) -> TransformedDistribution:
-        """Return the same distribution with a larger `batch_shape`."""
         shape = self._expanded(batch_shape)
         return TransformedDistribution(self.base_dist.expand(shape), self.transforms, self._validate_args)
 
@@ -169,37 +168,31 @@ class LogNormal(TransformedDistribution):
 
     @property
     def mean(self) -> Tensor:
-        """The mean."""
         result: Any = np.exp(self.loc + 0.5 * self.base_dist.variance)
         return result
 
     @property
     def mode(self) -> Tensor:
-        """The value of greatest density."""
         result: Any = np.exp(self.loc - self.base_dist.variance)
         return result
 
     @property
     def variance(self) -> Tensor:
-        """The variance."""
         square = self.base_dist.variance
         result: Any = np.expm1(square) * np.exp(2 * self.loc + square)
         return result
 
     @property
     def stddev(self) -> Tensor:
-        """The standard deviation."""
         square = self.base_dist.variance
         result: Any = np.sqrt(np.expm1(square)) * np.exp(self.loc + 0.5 * square)
         return result
 
     def expand(self, batch_shape: Sequence[int]) -> LogNormal:
-        """Return the same distribution with a larger `batch_shape`."""
         base = self.base_dist.expand(batch_shape)
         return LogNormal(base.loc, base.scale, self._validate_args)
 
     def entropy(self) -> Tensor:
-        """Return the entropy."""
         return self.base_dist.entropy() + self.loc
 
     def __repr__(self) -> str:

@@ -219,7 +219,6 @@ class ExpTransform(Transform):
     codomain = constraints.positive
 
     def log_abs_det_jacobian(self, x: TensorLike, y: TensorLike) -> Tensor:
-        """Return `x`."""
         return x  # type: ignore[return-value]
 
     def _call(self, x: Any) -> Any:
@@ -257,7 +256,6 @@ class PowerTransform(Transform):
         return np.sign(borrow(self.exponent))
 
     def log_abs_det_jacobian(self, x: TensorLike, y: TensorLike) -> Tensor:
-        """Return the logarithm of the absolute derivative."""
         quotient: Any = self.exponent * y / x
         return np.log(np.abs(quotient))
 
@@ -284,7 +282,6 @@ class SigmoidTransform(Transform):
     codomain = constraints.unit_interval
 
     def log_abs_det_jacobian(self, x: TensorLike, y: TensorLike) -> Tensor:
-        """Return the logarithm of the derivative."""
         return -softplus(-real_numbers(self, x)) - softplus(x)
 
     def _call(self, x: Any) -> Any:
@@ -309,7 +306,6 @@ class SoftplusTransform(Transform):
     codomain = constraints.positive
 
     def log_abs_det_jacobian(self, x: TensorLike, y: TensorLike) -> Tensor:
-        """Return the logarithm of the derivative."""
         return -softplus(-real_numbers(self, x))
 
     def _call(self, x: Any) -> Any:

@@ -15,8 +15,6 @@ from .._arguments import TensorLike
 from ._kernels.half_precision import in_single
 from ._kernels.operands import floating, not_real, real_floating
 
-__all__ = ["bell", "log_softmax", "rectify", "relu", "sigmoid", "softmax", "tanh"]
-
 
 def _relu(x: Any) -> Any:
     x = as_array(x)

@@ -16,8 +16,6 @@ from ._kernels.half_precision import in_single
 from ._kernels.operands import as_floating, as_operand
 from ._kernels.saved import Saved
 
-__all__ = ["attention_weights", "read_mask", "scaled_dot_product_attention"]
-
 Array = np.ndarray[Any, Any]
 
 

@@ -15,10 +15,6 @@ from ._kernels.half_precision import in_single
 from ._kernels.operands import as_floating, not_real
 from ._kernels.sliding_windows import Function, Windows, along, axis_taps, empty_beside, per_axis, pooled
 
-__all__ = [
-    "avg_pool1d", "avg_pool2d", "avg_pool3d", "avg_pooling", "lp_pool1d", "lp_pool2d", "lp_pool3d", "sum_windows",
-]  # fmt: skip
-
 
 def _sum_windows(x: Any, windows: Windows) -> Any:
     """Return the sum of each window, along one axis after another."""

@@ -14,8 +14,6 @@ from ._kernels.operands import as_operand
 from ._kernels.saved import Saved
 from ._kernels.sliding_windows import Windows, per_axis, slide, spatial_operand
 
-__all__ = ["conv1d", "conv2d", "conv3d", "conv_transpose1d", "conv_transpose2d", "conv_transpose3d"]
-
 
 def conv1d(
     input: TensorLike,

@@ -18,8 +18,6 @@ from ._kernels.loss_operands import Reduction, check_reduction
 from ._kernels.operands import as_operand, as_real
 from ._kernels.saved import Saved
 
-__all__ = ["cross_entropy", "nll_loss"]
-
 
 def _labelled_forward(logits: Any, labels: Any, scale: Any, total: bool, saved: Saved) -> Any:
     """Return scale * (log sum exp(logits) - logits[label]) for each row, or the sum over the rows.

@@ -15,8 +15,6 @@ from ._kernels.half_precision import in_single
 from ._kernels.loss_operands import Reduction, check_reduction, reduced
 from ._kernels.operands import as_operand, as_real
 
-__all__ = ["ctc_loss"]
-
 Array = np.ndarray[Any, Any]
 _NEVER = -1e30  # stands for the logarithm of 0: sums of it are finite, so that no difference of two is nan
 _FEW = 2000  # number of states up to which call overhead is much of the time of a step

@@ -14,8 +14,6 @@ from ._kernels.lengths import divided_by_length
 from ._kernels.loss_operands import check_positive
 from ._kernels.operands import as_real
 
-__all__ = ["cosine_similarity", "pairwise_distance"]
-
 
 @in_single
 def cosine_similarity(x1: TensorLike, x2: TensorLike, dim: int = 1, eps: float = 1e-8) -> Tensor:

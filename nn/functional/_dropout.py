@@ -14,8 +14,6 @@ from ..random import draw, uniform
 from ._kernels.operands import as_floating, as_operand
 from ._smooth_activation import SELU_ALPHA, SELU_SCALE
 
-__all__ = ["alpha_dropout", "dropout", "dropout1d", "dropout2d", "dropout3d", "feature_alpha_dropout"]
-
 Generator = np.random.Generator | None
 
 

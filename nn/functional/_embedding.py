@@ -12,8 +12,6 @@ from autograd.extend import ARRAY_TYPES, as_array, borrow, innermost, mark_writt
 from .._arguments import TensorLike
 from ._kernels.operands import as_operand
 
-__all__ = ["embedding", "one_hot"]
-
 Array = np.ndarray[Any, Any]
 
 # The identity, with a gradient that is not its derivative: that of each row is multiplied by a factor.

@@ -14,8 +14,6 @@ from ._embedding import embedding, rows_at
 from ._kernels.half_precision import HALF
 from ._kernels.operands import as_operand, as_real
 
-__all__ = ["embedding_bag"]
-
 _MODES = ("sum", "mean", "max")
 
 

@@ -13,8 +13,6 @@ from .._arguments import Spatial, TensorLike
 from ._kernels.operands import as_operand
 from ._kernels.sliding_windows import Sizes, extract, overlay, per_axis, slide, spatial_operand
 
-__all__ = ["fold", "unfold"]
-
 
 def unfold(
     input: TensorLike, kernel_size: Spatial, dilation: Spatial = 1, padding: Spatial = 0, stride: Spatial = 1

@@ -16,8 +16,6 @@ from ._activation import bell, sigmoid
 from ._kernels.half_precision import in_single
 from ._kernels.operands import real_floating
 
-__all__ = ["gelu", "normal_cdf"]
-
 # Phi(-z) = exp(-z ** 2 / 2) / (z + 4) * polynomial((z - 4) / (z + 4)) for z >= 0: an entire function of the quotient,
 # whose Chebyshev series was cut off at 1e-17, and for single precision at 3e-9.
 _DOUBLE = (

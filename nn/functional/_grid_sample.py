@@ -19,8 +19,6 @@ from ._kernels.operands import as_floating, not_real
 from ._kernels.sliding_windows import Sizes, per_axis
 from ._upsampling import _keys
 
-__all__ = ["affine_grid", "grid_sample"]
-
 _MODES = ("bilinear", "nearest", "bicubic")
 _PADDING = ("zeros", "border", "reflection")
 _ZEROS = (3, 4)  # around the input: as far as elements with a weight reach from places that are just outside

@@ -15,8 +15,6 @@ from ._activation import softmax
 from ._kernels.half_precision import in_single
 from ._kernels.operands import as_floating, not_real
 
-__all__ = ["gumbel_softmax"]
-
 
 def _gumbel(generator: np.random.Generator, shape: tuple[int, ...]) -> Any:
     return generator.gumbel(size=shape)

@@ -16,16 +16,6 @@ from ._kernels.half_precision import in_single
 from ._kernels.loss_operands import Reduction, alike, check_positive, check_reduction, check_shape, reduced, weights_for
 from ._kernels.operands import as_real
 
-__all__ = [
-    "binary_cross_entropy",
-    "binary_cross_entropy_with_logits",
-    "check_probabilities",
-    "gaussian_nll_loss",
-    "kl_div",
-    "poisson_nll_loss",
-    "with_logits",
-]
-
 _SHORTEST = 1e-12  # the derivative of a logarithm does not grow for probabilities below this
 
 

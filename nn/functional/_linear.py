@@ -13,8 +13,6 @@ from autograd.extend import ARRAY_TYPES, accurate_sum, cached_arrays, innermost,
 from .._arguments import TensorLike
 from ._kernels.operands import as_operand
 
-__all__ = ["bilinear", "linear"]
-
 Array = np.ndarray[Any, Any]
 
 

@@ -13,8 +13,6 @@ from ._kernels.half_precision import in_single
 from ._kernels.operands import as_floating, not_real
 from ._kernels.sliding_windows import per_axis, slide
 
-__all__ = ["local_response_norm"]
-
 
 @in_single
 def local_response_norm(

@@ -15,8 +15,6 @@ import numpy as np
 from .._aligned_memory import aligned_empty, aligned_like
 from ._kernels.rnn_products import ParameterGradients, by_gate, rows, starting_with
 
-__all__ = ["pull_lstm", "run_lstm"]
-
 Array = np.ndarray[Any, Any]
 
 

@@ -19,15 +19,6 @@ from ._kernels.loss_operands import Reduction, alike, check_positive, check_redu
 from ._kernels.operands import as_real
 from ._likelihood_loss import with_logits
 
-__all__ = [
-    "cosine_embedding_loss",
-    "hinge_embedding_loss",
-    "margin_ranking_loss",
-    "soft_margin_loss",
-    "triplet_margin_loss",
-    "triplet_margin_with_distance_loss",
-]
-
 _TINY = 1e-12  # prevents a division by the length of a zero vector, as in PyTorch
 
 

@@ -14,8 +14,6 @@ from .._arguments import Spatial, TensorLike
 from ._kernels.operands import not_real
 from ._kernels.sliding_windows import Windows, along, axis_taps, empty_beside, overlay, pooled, taps
 
-__all__ = ["first_places", "max_pool1d", "max_pool2d", "max_pool3d", "max_pooling", "max_windows"]
-
 Array = np.ndarray[Any, Any]
 
 

@@ -15,8 +15,6 @@ from .._arguments import Spatial, TensorLike
 from ._kernels.operands import as_operand
 from ._kernels.sliding_windows import Sizes, per_axis, spatial_operand
 
-__all__ = ["max_unpool1d", "max_unpool2d", "max_unpool3d"]
-
 
 def max_unpool1d(
     input: TensorLike,

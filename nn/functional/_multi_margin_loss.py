@@ -19,8 +19,6 @@ from ._kernels.operands import as_operand, as_real
 from ._kernels.saved import Saved
 from ._likelihood_loss import check_probabilities, with_logits
 
-__all__ = ["multi_margin_loss", "multilabel_margin_loss", "multilabel_soft_margin_loss"]
-
 
 def _multi_margin_forward(
     scores: Any, labels: Any, margin: float, p: int, scale: Any, total: bool, saved: Saved

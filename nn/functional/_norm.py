@@ -20,8 +20,6 @@ from ._kernels.lengths import divided_by_length
 from ._kernels.operands import as_floating, not_real
 from ._kernels.standardize import Moments, standardize
 
-__all__ = ["batch_norm", "batch_norm_with", "group_norm", "instance_norm", "layer_norm", "normalize", "rms_norm"]
-
 Array = np.ndarray[Any, Any]
 
 

@@ -14,8 +14,6 @@ from .._arguments import TensorLike
 from ._kernels.operands import as_floating, as_operand
 from ._kernels.sliding_windows import Sizes, per_axis
 
-__all__ = ["ANY_WIDTH", "pad", "padded"]
-
 # NumPy's names of the modes.
 _MODES = {"constant": "constant", "reflect": "reflect", "replicate": "edge", "circular": "wrap"}
 ANY_WIDTH = -sys.maxsize  # the least width: negative ones cut off

@@ -13,19 +13,6 @@ from ..random import draw
 from ._activation import relu
 from ._kernels.operands import as_operand, as_real
 
-__all__ = [
-    "hardshrink",
-    "hardsigmoid",
-    "hardswish",
-    "hardtanh",
-    "leaky_relu",
-    "prelu",
-    "relu6",
-    "rrelu",
-    "softshrink",
-    "threshold",
-]
-
 _between = elementwise(
     lambda x, low, high: np.clip(x, low, high),
     lambda g, out, low, high: np.where((out > low) & (out < high), g, 0),

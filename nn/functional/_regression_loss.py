@@ -13,8 +13,6 @@ from ._kernels.half_precision import in_single
 from ._kernels.loss_operands import Reduction, alike, check_positive, check_reduction, check_shape, reduced
 from ._kernels.operands import as_real
 
-__all__ = ["huber_loss", "l1_loss", "mse_loss", "smooth_l1_loss"]
-
 
 @in_single
 def mse_loss(

@@ -23,8 +23,6 @@ from ._kernels.rnn_products import ParameterGradients, by_gate, columns, preacti
 from ._lstm_loops import pull_lstm, run_lstm
 from ._rnn_steps import Step, composed, gru_step, lstm_step, rnn_relu_step, rnn_tanh_step
 
-__all__ = ["gru", "lstm", "rnn_relu", "rnn_tanh"]
-
 Array = np.ndarray[Any, Any]
 
 

@@ -12,8 +12,6 @@ from autograd import Tensor
 from ._activation import relu, sigmoid, tanh
 from ._linear import linear
 
-__all__ = ["Step", "composed", "gru_step", "lstm_step", "projected_lstm_step", "rnn_relu_step", "rnn_tanh_step"]
-
 # Takes an input of shape (..., features), the state or states, and the parameters; returns the next state or states.
 Step = Callable[..., tuple[Any, ...]]
 

@@ -13,20 +13,6 @@ from .._arguments import TensorLike
 from ._activation import bell, sigmoid, softmax, which_axis
 from ._kernels.operands import as_floating, as_real, floating, real_floating
 
-__all__ = [
-    "celu",
-    "elu",
-    "glu",
-    "logsigmoid",
-    "mish",
-    "selu",
-    "silu",
-    "softmin",
-    "softplus",
-    "softsign",
-    "tanhshrink",
-]
-
 _FLAT = 1e4  # beyond this exp(-x) is 0; x is clipped to it, since infinity times 0 would be nan
 # The constants that make mean 0 and variance 1 a fixed point of selu: Klambauer et al., equation 14.
 SELU_ALPHA = 1.6732632423543772

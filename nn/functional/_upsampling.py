@@ -15,8 +15,6 @@ from ._adaptive_pooling import adaptive_mean
 from ._kernels.operands import as_floating, as_operand
 from ._kernels.sliding_windows import Function, per_axis
 
-__all__ = ["Plan", "channel_shuffle", "interpolate", "pixel_shuffle", "pixel_unshuffle", "resample"]
-
 Array = np.ndarray[Any, Any]
 Sizes = tuple[int, ...]
 Scale = tuple[int, float]  # the quotient of the two is the distance of new positions along the old axis

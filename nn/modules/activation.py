@@ -116,7 +116,6 @@ class LogSoftmax(Softmax):
     """
 
     def forward(self, x: TensorLike) -> Tensor:
-        """Return an array of the shape of `x`."""
         return functional.log_softmax(x, self.axis)
 
 
@@ -130,7 +129,6 @@ class Softmin(Softmax):
     """
 
     def forward(self, x: TensorLike) -> Tensor:
-        """Return an array of the shape of `x`."""
         return functional.softmin(x, self.axis)
 
 

@@ -261,7 +261,6 @@ class MultiheadAttention(Module):
         return weights @ value, weights
 
     def extra_repr(self) -> str:
-        """Return the text that `repr` shows between the parentheses."""
         options = f"embed_dim={self.embed_dim}, num_heads={self.num_heads}, batch_first={self.batch_first}"
         return options + (f", dropout={self.dropout}" if self.dropout else "")
 

@@ -68,7 +68,6 @@ class _Running(Affine):
         return x
 
     def extra_repr(self) -> str:
-        """Return the text that `repr` shows between the parentheses."""
         return (
             f"{self.num_features}, eps={self.eps}, momentum={self.momentum}, affine={self.affine}, "
             f"bias={self.bias is not None}, track_running_stats={self.track_running_stats}"

@@ -308,7 +308,6 @@ class ParameterList(Row[Parameter]):
         return ParameterList(items.values())
 
     def extra_repr(self) -> str:
-        """Return the text that `repr` shows between the parentheses."""
         return _described(self._named())
 
 
@@ -335,7 +334,6 @@ class ParameterDict(Table[Parameter]):
         self.update(parameters)
 
     def extra_repr(self) -> str:
-        """Return the text that `repr` shows between the parentheses."""
         return _described(self._named())
 
 

@@ -69,7 +69,6 @@ class _Kernels(Module):
             init.uniform_(self.bias, -bound, bound)
 
     def extra_repr(self) -> str:
-        """Return the text that `repr` shows between the parentheses."""
         shown = f"{self.in_channels}, {self.out_channels}, kernel_size={self.kernel_size}, stride={self.stride}"
         none, ones = (0,) * self.axes, (1,) * self.axes
         defaults: dict[str, Any] = {"padding": none, "dilation": ones, "output_padding": none}

@@ -55,5 +55,4 @@ class PairwiseDistance(Module):
         return functional.pairwise_distance(x1, x2, self.norm, self.eps, self.keepdim)
 
     def extra_repr(self) -> str:
-        """Return the text that `repr` shows between the parentheses."""
         return f"p={self.norm}, eps={self.eps}, keepdim={self.keepdim}"

@@ -54,7 +54,6 @@ class Dropout1d(Dropout):
     """
 
     def forward(self, x: TensorLike) -> Tensor:
-        """Return an array of the shape of `x`."""
         return functional.dropout1d(x, self.p, self.training)
 
 
@@ -68,7 +67,6 @@ class Dropout2d(Dropout):
     """
 
     def forward(self, x: TensorLike) -> Tensor:
-        """Return an array of the shape of `x`."""
         return functional.dropout2d(x, self.p, self.training)
 
 
@@ -82,7 +80,6 @@ class Dropout3d(Dropout):
     """
 
     def forward(self, x: TensorLike) -> Tensor:
-        """Return an array of the shape of `x`."""
         return functional.dropout3d(x, self.p, self.training)
 
 
@@ -96,7 +93,6 @@ class AlphaDropout(Dropout):
     """
 
     def forward(self, x: TensorLike) -> Tensor:
-        """Return an array of the shape of `x`."""
         return functional.alpha_dropout(x, self.p, self.training)
 
 
@@ -110,5 +106,4 @@ class FeatureAlphaDropout(Dropout):
     """
 
     def forward(self, x: TensorLike) -> Tensor:
-        """Return an array of the shape of `x`."""
         return functional.feature_alpha_dropout(x, self.p, self.training)

@@ -43,7 +43,6 @@ class _Table(Module):
         self.weight.requires_grad_(not freeze)
 
     def extra_repr(self) -> str:
-        """Return the text that `repr` shows between the parentheses."""
         padding = "" if self.padding_idx is None else f", padding_idx={self.padding_idx}"
         return f"{self.num_embeddings}, {self.embedding_dim}{padding}"
 
@@ -251,7 +250,6 @@ class EmbeddingBag(_Table):
         )
 
     def extra_repr(self) -> str:
-        """Return the text that `repr` shows between the parentheses."""
         options = [f"max_norm={self.max_norm}"] if self.max_norm is not None else []
         options += [f"norm_type={self.norm_type}"] if self.norm_type != 2 else []
         options += ["scale_grad_by_freq=True"] if self.scale_grad_by_freq else []

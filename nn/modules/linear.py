@@ -75,7 +75,6 @@ class Linear(Module):
         return out
 
     def extra_repr(self) -> str:
-        """Return the text that `repr` shows between the parentheses."""
         return f"in_features={self.in_features}, out_features={self.out_features}, bias={self.bias is not None}"
 
 
@@ -137,7 +136,6 @@ class Bilinear(Module):
         return out
 
     def extra_repr(self) -> str:
-        """Return the text that `repr` shows between the parentheses."""
         return (
             f"in1_features={self.in1_features}, in2_features={self.in2_features}, out_features={self.out_features}, "
             f"bias={self.bias is not None}"

@@ -85,7 +85,6 @@ class LayerNorm(Affine):
         return functional.layer_norm(x, self.normalized_shape, self.weight, self.bias, self.eps)
 
     def extra_repr(self) -> str:
-        """Return the text that `repr` shows between the parentheses."""
         options = f"eps={self.eps}, elementwise_affine={self.elementwise_affine}, bias={self.bias is not None}"
         return f"{self.normalized_shape}, {options}"
 
@@ -135,7 +134,6 @@ class RMSNorm(Affine):
         return functional.rms_norm(x, self.normalized_shape, self.weight, self.eps)
 
     def extra_repr(self) -> str:
-        """Return the text that `repr` shows between the parentheses."""
         return f"{self.normalized_shape}, eps={self.eps}, elementwise_affine={self.elementwise_affine}"
 
 
@@ -191,7 +189,6 @@ class GroupNorm(Affine):
         return functional.group_norm(x, self.num_groups, self.weight, self.bias, self.eps)
 
     def extra_repr(self) -> str:
-        """Return the text that `repr` shows between the parentheses."""
         options = f"eps={self.eps}, affine={self.affine}, bias={self.bias is not None}"
         return f"{self.num_groups}, {self.num_channels}, {options}"
 
@@ -237,5 +234,4 @@ class LocalResponseNorm(Module):
         return functional.local_response_norm(x, self.size, self.alpha, self.beta, self.k)
 
     def extra_repr(self) -> str:
-        """Return the text that `repr` shows between the parentheses."""
         return f"{self.size}, alpha={self.alpha}, beta={self.beta}, k={self.k}"

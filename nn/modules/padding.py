@@ -51,7 +51,6 @@ class _Pad(Module):
         return out
 
     def extra_repr(self) -> str:
-        """Return the text that `repr` shows between the parentheses."""
         return str(self.padding)
 
 
@@ -81,7 +80,6 @@ class ConstantPad1d(_Pad):
         self.value = value
 
     def extra_repr(self) -> str:
-        """Return the text that `repr` shows between the parentheses."""
         return f"padding={self.padding}, value={self.value}"
 
 
@@ -133,7 +131,6 @@ class ZeroPad1d(ConstantPad1d):
         super().__init__(padding, 0.0)
 
     def extra_repr(self) -> str:
-        """Return the text that `repr` shows between the parentheses."""
         return str(self.padding)
 
 

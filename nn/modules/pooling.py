@@ -271,7 +271,6 @@ class AdaptiveMaxPool1d(AdaptiveAvgPool1d):
         self.return_indices = return_indices
 
     def forward(self, x: TensorLike) -> Tensor:
-        """Map inputs of shape ``(n, channels, length)`` to shape ``(n, channels, output_size)``."""
         indices: Any = self.return_indices  # as above
         return functional.adaptive_max_pool1d(x, self.output_size, return_indices=indices)
 

@@ -167,7 +167,6 @@ class _Recurrent(Module):
             raise not_real(name, "input", x)
 
     def extra_repr(self) -> str:
-        """Return the text that `repr` shows between the parentheses."""
         defaults = {"num_layers": 1, "bias": True, "batch_first": False, "dropout": 0.0, "bidirectional": False}
         defaults["proj_size"] = 0
         given = [f"{key}={getattr(self, key)}" for key, value in defaults.items() if getattr(self, key) != value]
@@ -277,7 +276,6 @@ class RNN(_Recurrent):
         return output, h_n
 
     def extra_repr(self) -> str:
-        """Return the text that `repr` shows between the parentheses."""
         return super().extra_repr() + (", nonlinearity=relu" if self.nonlinearity == "relu" else "")
 
 

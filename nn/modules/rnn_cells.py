@@ -69,7 +69,6 @@ class _Cell(Module):
         return tuple(arrays)
 
     def extra_repr(self) -> str:
-        """Return the text that `repr` shows between the parentheses."""
         return f"{self.input_size}, {self.hidden_size}" + ("" if self.bias else ", bias=False")
 
 
@@ -127,7 +126,6 @@ class RNNCell(_Cell):
         return _STEPS[self.nonlinearity](*self._checked(input, (hx,)), *self._parameters())[0]
 
     def extra_repr(self) -> str:
-        """Return the text that `repr` shows between the parentheses."""
         return super().extra_repr() + (", nonlinearity=relu" if self.nonlinearity == "relu" else "")
 
 

@@ -79,7 +79,6 @@ class _Layer(Module):
         return self.linear2(self.dropout(self.activation(self.linear1(x))))
 
     def extra_repr(self) -> str:
-        """Return the text that `repr` shows between the parentheses."""
         return f"activation={getattr(self.activation, '__name__', self.activation)}, norm_first={self.norm_first}"
 
 

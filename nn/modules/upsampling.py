@@ -55,7 +55,6 @@ class Upsample(Module):
         )
 
     def extra_repr(self) -> str:
-        """Return the text that `repr` shows between the parentheses."""
         change = f"size={self.size}" if self.scale_factor is None else f"scale_factor={self.scale_factor}"
         return f"{change}, mode={self.mode!r}"
 
@@ -214,5 +213,4 @@ class Fold(Unfold):
         return functional.fold(x, self.output_size, self.kernel_size, self.dilation, self.padding, self.stride)
 
     def extra_repr(self) -> str:
-        """Return the text that `repr` shows between the parentheses."""
         return f"output_size={self.output_size}, {super().extra_repr()}"

@@ -11,8 +11,6 @@ import numpy as np
 from ._graph import Emit, Step
 from ._indices import FIRST, LAST, cut, getitem, shapes
 
-__all__ = ["ARRAYS", "axes_of", "clip", "node"]
-
 
 def node(kind: str, *parameters: str) -> Emit:
     """Return a translation to one node, whose inputs are arguments of the operation in the dtype of its result."""

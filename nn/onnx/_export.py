@@ -22,8 +22,6 @@ from ._recurrent import RECURRENT
 if TYPE_CHECKING:
     from .._arguments import TensorLike
 
-__all__ = ["export"]
-
 Array = np.ndarray[Any, Any]
 OPSET, IR = 20, 9  # of 2023, which onnxruntime has read since 1.17
 VARIATIONS = 4  # of the inputs: a data-dependent choice between two branches goes unnoticed in 1 of 16 cases

@@ -9,8 +9,6 @@ from typing import Any, TypeAlias
 
 from ._program import DOMAIN
 
-__all__ = ["check_size", "inlined"]
-
 MOST = 5_000  # nodes that calls may stand for, which take a third of a second; a line each makes them double
 _COUNTED = 10**15  # up to which they are counted: in a hostile file, the number may have thousands of digits
 

@@ -21,8 +21,6 @@ if TYPE_CHECKING:
 
     from .._arguments import TensorLike
 
-__all__ = ["Axis", "Emit", "Graph", "Pair", "Step", "alike", "arrays_of", "library"]
-
 Array = np.ndarray[Any, Any]
 Shape = tuple[int, ...]
 Pair = tuple[Any, Any]  # the same thing in the two traces

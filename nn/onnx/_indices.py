@@ -8,8 +8,6 @@ import numpy as np
 
 from ._graph import Pair, Step
 
-__all__ = ["FIRST", "LAST", "cut", "getitem", "shapes"]
-
 LAST = np.iinfo(np.int64).max  # as the end of a slice: the end of the axis, whatever its length
 FIRST = np.iinfo(np.int64).min
 

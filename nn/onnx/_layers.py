@@ -11,8 +11,6 @@ from ._arrays import axes_of, clip, node
 from ._graph import Emit, Step
 from ._indices import shapes
 
-__all__ = ["LAYERS"]
-
 
 def _linear(s: Step) -> str:
     x, bias = s.value("x", s.dtype), [s.value("bias", s.dtype)] if s.has("bias") else []

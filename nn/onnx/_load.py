@@ -22,8 +22,6 @@ from ._program import DOMAIN, Node, Program, dense, native, of_sparse, read_node
 if TYPE_CHECKING:
     import onnx
 
-__all__ = ["load"]
-
 Array = np.ndarray[Any, Any]
 
 # The inputs of operators that are settings of them: arrays there are not trained

@@ -17,8 +17,6 @@ from ._names import identifier
 from ._operators import execute
 from ._program import Program, Run, native
 
-__all__ = ["Input", "OnnxModel", "Part"]
-
 Array = np.ndarray[Any, Any]
 _KINDS = {"f": "floating-point numbers", "i": "integers", "u": "integers", "b": "bools", "c": "complex numbers"}
 

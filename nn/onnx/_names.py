@@ -7,8 +7,6 @@ from collections.abc import Iterable
 
 from ..module import Module
 
-__all__ = ["identifier", "paths_of"]
-
 Path = tuple[str, ...]
 _RESERVED = ("training", "constants", "_buffers", "_inputs", "_paths", "_program")
 

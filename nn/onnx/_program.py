@@ -14,8 +14,6 @@ from autograd import Tensor
 if TYPE_CHECKING:
     import onnx
 
-__all__ = ["DOMAIN", "Node", "Program", "Run", "Value", "dense", "native", "of_sparse", "read_nodes", "read_program"]
-
 Array = np.ndarray[Any, Any]
 Value: TypeAlias = Array | Tensor  # what a graph computes with
 DOMAIN = "ai.onnx"  # which files also write as ""

@@ -8,8 +8,6 @@ import numpy as np
 
 from ._graph import Emit, Step
 
-__all__ = ["RECURRENT"]
-
 
 def _sequence(kind: str, gates: list[int], states: int, **attributes: Any) -> Emit:
     """Return a translation of a recurrent layer; `gates` lists our index of each gate in ONNX's order.

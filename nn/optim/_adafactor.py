@@ -11,8 +11,6 @@ from .._arguments import is_number
 from ._flat_parameters import Array, FlatParameters, Run
 from ._optimizer import Optimizer, Parameters, check_not_negative, options_from
 
-__all__ = ["Adafactor"]
-
 
 class Adafactor(Optimizer):
     """Steps relative to the size of a parameter, with a state that is almost nothing for matrices.
@@ -68,7 +66,6 @@ class Adafactor(Optimizer):
         super().__init__(params, options_from(locals()))
 
     def check(self, group: dict[str, Any]) -> None:
-        """Raise if an option of a group is out of range."""
         check_not_negative(group, "lr", "weight_decay")
         if not group["beta2_decay"] <= 0:
             raise ValueError(f"beta2_decay should be 0 or less, not {group['beta2_decay']}")
@@ -88,7 +85,6 @@ class Adafactor(Optimizer):
         return {"row_var": (*shape[:-1], 1), "col_var": (*shape[:-2], 1, shape[-1])}
 
     def update(self, group: dict[str, Any], flat: FlatParameters, run: Run) -> None:
-        """Update the parameters of a run."""
         lr, least = group["lr"], group["eps"][1]
         resolution = group["eps"][0] if group["eps"][0] is not None else float(np.finfo(flat.data.dtype).eps)
         fresh = run.step ** group["beta2_decay"]

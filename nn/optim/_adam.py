@@ -11,8 +11,6 @@ from ._flat_parameters import FlatParameters, Run
 from ._moments import MomentOptimizer
 from ._optimizer import Parameters, check_fused, check_looped, options_from
 
-__all__ = ["Adam", "AdamW"]
-
 
 class Adam(MomentOptimizer):
     """Adam: steps of about the learning rate, along the running mean of gradients divided by that of their size.

@@ -20,8 +20,6 @@ from ._optimizer import (
     with_weight_decay,
 )
 
-__all__ = ["Adamax", "NAdam", "RAdam"]
-
 
 class NAdam(MomentOptimizer):
     """Adam that looks ahead by one step of momentum, as Nesterov's gradient descent does.
@@ -70,7 +68,6 @@ class NAdam(MomentOptimizer):
         super().__init__(params, options_from(locals()))
 
     def check(self, group: dict[str, Any]) -> None:
-        """Raise if an option of a group is out of range."""
         super().check(group)
         check_not_negative(group, "momentum_decay")
 
@@ -141,7 +138,6 @@ class RAdam(MomentOptimizer):
         super().__init__(params, options_from(locals()))
 
     def update(self, group: dict[str, Any], flat: FlatParameters, run: Run) -> None:
-        """Update the parameters of a run."""
         number = flat.data.dtype.type
         beta1, beta2 = group["betas"]
         rate = -group["lr"] * (1 - beta1) / (1 - beta1**run.step)
@@ -207,7 +203,6 @@ class Adamax(Optimizer):
         super().__init__(params, options_from(locals()))
 
     def check(self, group: dict[str, Any]) -> None:
-        """Raise if an option of a group is out of range."""
         check_betas(group)
 
     def scales(self, group: dict[str, Any]) -> dict[str, float]:
@@ -215,7 +210,6 @@ class Adamax(Optimizer):
         return {"exp_avg": 1 - group["betas"][0], "exp_inf": 1.0}
 
     def update(self, group: dict[str, Any], flat: FlatParameters, run: Run) -> None:
-        """Update the parameters of a run."""
         number = flat.data.dtype.type
         beta1, beta2 = group["betas"]
         rate = number(-group["lr"] * (1 - beta1) / (1 - beta1**run.step))

@@ -10,8 +10,6 @@ import numpy as np
 from ._flat_parameters import FlatParameters, Run
 from ._optimizer import Optimizer, Parameters, check_not_negative, options_from, with_weight_decay
 
-__all__ = ["ASGD"]
-
 
 class ASGD(Optimizer):
     """Gradient descent with a rate that falls, which keeps the average of the parameters from step `t0` on.
@@ -65,7 +63,6 @@ class ASGD(Optimizer):
         super().__init__(params, options_from(locals()))
 
     def check(self, group: dict[str, Any]) -> None:
-        """Raise if an option of a group is out of range."""
         check_not_negative(group, "lr", "lambd", "alpha", "t0", "weight_decay")
 
     def scales(self, group: dict[str, Any]) -> dict[str, float]:

@@ -24,8 +24,6 @@ from autograd.extend import borrow, is_sole_owner, lend, portion, set_gradient_b
 
 from .._aligned_memory import aligned_zeros
 
-__all__ = ["FlatParameters", "Run", "check_writable"]
-
 Array = np.ndarray[Any, Any]
 Shape = tuple[int, ...]
 

@@ -12,8 +12,6 @@ import numpy as np
 
 from autograd.extend import compiled_loop
 
-__all__ = ["adam", "gradient_numbers", "sgd", "threshold"]
-
 Array = np.ndarray[Any, Any]
 Number = np.floating[Any]
 

@@ -15,9 +15,6 @@ from ._flat_parameters import Array, check_writable
 from ._line_search import Point, strong_wolfe
 from ._optimizer import Optimizer, Parameters, check_not_negative, options_from
 
-__all__ = ["LBFGS"]
-
-
 _AFTER_A_STEP = ("t", "H_diag", "prev_loss", "prev_flat_grad", "n_iter", "old_dirs", "old_stps", "ro")
 
 
@@ -101,7 +98,6 @@ class LBFGS(Optimizer):
         super().add_param_group(param_group)
 
     def check(self, group: dict[str, Any]) -> None:
-        """Raise if an option is out of range."""
         check_not_negative(group, "lr", "tolerance_grad", "tolerance_change")
         for name in ("max_iter", "max_eval", "history_size"):
             if group[name] < 1:

@@ -8,8 +8,6 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-__all__ = ["Point", "strong_wolfe"]
-
 _DECREASE = 1e-4  # of the loss, as a part of what the slope at the start promises
 _CURVATURE = 0.9  # what of that slope may be left
 _TOLERANCE = 1e-9  # a bracket in which no element of a parameter moves by more is not searched

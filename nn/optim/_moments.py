@@ -10,8 +10,6 @@ import numpy as np
 from ._flat_parameters import Array, FlatParameters, Run
 from ._optimizer import Optimizer, check_betas, clear_subnormal, decay_and_add, with_weight_decay
 
-__all__ = ["MomentOptimizer"]
-
 
 class MomentOptimizer(Optimizer):
     """An optimizer with the options ``betas`` and ``eps``, which keeps m and v: the means of g and of g * g."""

@@ -12,8 +12,6 @@ from autograd import ShapeError
 from ._flat_parameters import Array, FlatParameters, Run
 from ._optimizer import Optimizer, Parameters, check_fraction, check_not_negative, options_from
 
-__all__ = ["Muon"]
-
 _ADJUSTMENTS = (None, "original", "match_rms_adamw")
 
 
@@ -108,7 +106,6 @@ class Muon(Optimizer):
         return {"momentum_buffer": 1.0}
 
     def update(self, group: dict[str, Any], flat: FlatParameters, run: Run) -> None:
-        """Update the parameters of a run."""
         lr, momentum = group["lr"], flat.data.dtype.type(group["momentum"])
         for p, g, b in flat.matrices(run, self.scales(group)):
             b += (1 - momentum) * (g - b)

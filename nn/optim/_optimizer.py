@@ -14,20 +14,6 @@ from autograd.extend import borrow, done_outside, mark_written, missing, outside
 from .._arguments import check_constructor
 from ._flat_parameters import Array, FlatParameters, Run
 
-__all__ = [
-    "Optimizer",
-    "Parameters",
-    "check_betas",
-    "check_fraction",
-    "check_fused",
-    "check_looped",
-    "check_not_negative",
-    "clear_subnormal",
-    "decay_and_add",
-    "options_from",
-    "with_weight_decay",
-]
-
 Parameters = Iterable[Tensor | dict[str, Any] | tuple[str, Tensor]]
 
 

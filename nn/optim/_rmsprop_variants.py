@@ -19,8 +19,6 @@ from ._optimizer import (
     with_weight_decay,
 )
 
-__all__ = ["Adadelta", "Adagrad", "RMSprop"]
-
 
 class Adagrad(Optimizer):
     """Gradient descent whose rate shrinks, for each element, with the squares of all its gradients.
@@ -66,7 +64,6 @@ class Adagrad(Optimizer):
         super().__init__(params, options_from(locals()))
 
     def check(self, group: dict[str, Any]) -> None:
-        """Raise if an option of a group is out of range."""
         check_not_negative(group, "lr", "lr_decay", "weight_decay", "initial_accumulator_value", "eps")
 
     def scales(self, group: dict[str, Any]) -> dict[str, float]:
@@ -74,7 +71,6 @@ class Adagrad(Optimizer):
         return {"sum": 1.0}
 
     def update(self, group: dict[str, Any], flat: FlatParameters, run: Run) -> None:
-        """Update the parameters of a run."""
         number = flat.data.dtype.type
         rate = number(-group["lr"] / (1 + (run.step - 1) * group["lr_decay"]))
         eps = number(group["eps"])
@@ -137,7 +133,6 @@ class RMSprop(Optimizer):
         super().__init__(params, options_from(locals()))
 
     def check(self, group: dict[str, Any]) -> None:
-        """Raise if an option of a group is out of range."""
         check_not_negative(group, "lr", "eps", "weight_decay", "momentum")
         check_fraction(group, "alpha")
 
@@ -151,7 +146,6 @@ class RMSprop(Optimizer):
         )
 
     def update(self, group: dict[str, Any], flat: FlatParameters, run: Run) -> None:
-        """Update the parameters of a run."""
         number, scales = flat.data.dtype.type, self.scales(group)
         # v is kept divided by 1 - alpha; the root of that is part of the rate and of eps
         scale = math.sqrt(1 - group["alpha"])
@@ -227,7 +221,6 @@ class Adadelta(Optimizer):
         super().__init__(params, options_from(locals()))
 
     def check(self, group: dict[str, Any]) -> None:
-        """Raise if an option of a group is out of range."""
         check_not_negative(group, "lr", "eps", "weight_decay")
         check_fraction(group, "rho")
 
@@ -236,7 +229,6 @@ class Adadelta(Optimizer):
         return {"square_avg": 1 - group["rho"], "acc_delta": 1 - group["rho"]}
 
     def update(self, group: dict[str, Any], flat: FlatParameters, run: Run) -> None:
-        """Update the parameters of a run."""
         number = flat.data.dtype.type
         rate, keep, eps = number(-group["lr"]), number(group["rho"]), number(group["eps"] / (1 - group["rho"]))
         for p, g, s, t, v, u in flat.chunks(run, self.scales(group)):

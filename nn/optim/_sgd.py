@@ -18,8 +18,6 @@ from ._optimizer import (
     with_weight_decay,
 )
 
-__all__ = ["SGD"]
-
 
 class SGD(Optimizer):
     """Stochastic gradient descent, with or without momentum.
@@ -71,18 +69,15 @@ class SGD(Optimizer):
         super().__init__(params, options_from(locals()))
 
     def check(self, group: dict[str, Any]) -> None:
-        """Raise if an option of a group is out of range."""
         check_not_negative(group, "lr", "momentum", "weight_decay")
         if group["nesterov"] and (group["momentum"] == 0 or group["dampening"] != 0):
             raise ValueError("Nesterov's variant needs a momentum above 0 and no dampening")
         check_fused(group)
 
     def scales(self, group: dict[str, Any]) -> dict[str, float]:
-        """Return the names of the moments that a group has, and what each is divided by in memory."""
         return {"momentum_buffer": 1.0} if group["momentum"] else {}
 
     def update(self, group: dict[str, Any], flat: FlatParameters, run: Run) -> None:
-        """Update the parameters of a run."""
         if group.get("fused"):
             self._update_fused(group, flat, run)
             return

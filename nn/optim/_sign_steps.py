@@ -9,8 +9,6 @@ import numpy as np
 from ._flat_parameters import FlatParameters, Run
 from ._optimizer import Optimizer, Parameters, check_betas, check_not_negative, clear_subnormal, options_from
 
-__all__ = ["Lion", "Rprop"]
-
 
 class Rprop(Optimizer):
     """Steps of a length of its own for each element, which grows while the gradient keeps its sign.
@@ -58,7 +56,6 @@ class Rprop(Optimizer):
         super().__init__(params, options_from(locals()))
 
     def check(self, group: dict[str, Any]) -> None:
-        """Raise if an option of a group is out of range."""
         check_not_negative(group, "lr")
         etas, sizes = group["etas"], group["step_sizes"]
         if len(etas) != 2 or not 0 < etas[0] < 1 < etas[1]:
@@ -71,7 +68,6 @@ class Rprop(Optimizer):
         return {"prev": 1.0, "step_size": 1.0}
 
     def update(self, group: dict[str, Any], flat: FlatParameters, run: Run) -> None:
-        """Update the parameters of a run."""
         number = flat.data.dtype.type
         (shorter, longer), (least, most) = (map(number, group[name]) for name in ("etas", "step_sizes"))
         for p, g, s, t, last, length in flat.chunks(run, self.scales(group)):
@@ -131,7 +127,6 @@ class Lion(Optimizer):
         super().__init__(params, options_from(locals()))
 
     def check(self, group: dict[str, Any]) -> None:
-        """Raise if an option of a group is out of range."""
         check_betas(group)
 
     def scales(self, group: dict[str, Any]) -> dict[str, float]:
@@ -139,7 +134,6 @@ class Lion(Optimizer):
         return {"exp_avg": 1.0}
 
     def update(self, group: dict[str, Any], flat: FlatParameters, run: Run) -> None:
-        """Update the parameters of a run."""
         number, lr, (beta1, beta2) = flat.data.dtype.type, group["lr"], group["betas"]
         keep1, new1, keep2, new2 = map(number, (beta1, 1 - beta1, beta2, 1 - beta2))
         rate, shrink = number(-lr), number(1 - lr * group["weight_decay"])

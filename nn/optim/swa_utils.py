@@ -282,7 +282,6 @@ class SWALR(LRScheduler):
         super().__init__(optimizer, last_epoch)
 
     def get_lr(self) -> list[float]:
-        """Compute the rate of each group."""
         rates = [group["lr"] for group in self.optimizer.param_groups]
         if self.last_epoch > 0 and not self._last_lr:  # a resumed training: the optimizer has the rate
             return rates

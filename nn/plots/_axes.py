@@ -17,23 +17,6 @@ if TYPE_CHECKING:
 
     from .._arguments import TensorLike
 
-__all__ = [
-    "COLOURS",
-    "GREY",
-    "INK",
-    "MARKERS",
-    "class_names",
-    "constant",
-    "integer_ticks",
-    "label_axes",
-    "logarithmic",
-    "plain",
-    "read_array",
-    "read_labels",
-    "require",
-    "take_axes",
-]
-
 Array = np.ndarray[Any, Any]
 
 # Okabe and Ito's colours, distinct for all kinds of colour vision, without yellow, which hardly shows on white

@@ -17,8 +17,6 @@ from ._images import read_images
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-__all__ = ["confusion_matrix", "mistakes", "read_scores"]
-
 _WRITTEN_UP_TO = 25  # classes
 _ACROSS = 6  # mistakes in a row
 

@@ -17,8 +17,6 @@ from ._axes import COLOURS, INK, MARKERS, Array, class_names, label_axes, read_a
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-__all__ = ["decision_boundary", "embedding"]
-
 
 def decision_boundary(
     model: Module | Callable[[Array], Any],

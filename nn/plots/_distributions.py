@@ -12,8 +12,6 @@ from ._recorder import Histogram, HistogramRecorder
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-__all__ = ["histograms"]
-
 _QUANTILES = {0.05: ":", 0.5: "-", 0.95: ":"}
 _CUT_OFF = 0.005  # of the values at each end
 

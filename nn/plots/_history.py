@@ -12,8 +12,6 @@ if TYPE_CHECKING:
     import pandas
     from matplotlib.axes import Axes
 
-__all__ = ["accuracy", "epochs_of", "gradient_norm", "learning_rate", "loss", "metric", "update_ratio"]
-
 _LOGARITHMIC_FROM = 10  # the ratio of the largest to the smallest value at which an axis becomes logarithmic
 _MARKED_UP_TO = 30  # epochs
 _CONSTANT = 1e-9  # the relative range up to which values are one and the same

@@ -16,8 +16,6 @@ from ._axes import INK, Array, read_array, take_axes
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-__all__ = ["read_images", "weights"]
-
 
 def weights(
     layer: Module | TensorLike, image_shape: tuple[int, int] | None = None, count: int = 64, ax: Axes | None = None

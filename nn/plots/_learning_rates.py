@@ -13,8 +13,6 @@ if TYPE_CHECKING:
 
     from ..training import LearningRateSearch
 
-__all__ = ["learning_rate_search"]
-
 
 def learning_rate_search(search: LearningRateSearch, ax: Axes | None = None) -> Axes:
     """Draw the loss over the learning rate, and mark the suggested one.

@@ -12,8 +12,6 @@ from autograd.extend import borrow
 
 from ..training import Callback, Training
 
-__all__ = ["Histogram", "HistogramRecorder"]
-
 Array = np.ndarray[Any, Any]
 
 

@@ -33,8 +33,6 @@ from ._recorder import HistogramRecorder
 if TYPE_CHECKING:
     import pandas
 
-__all__ = ["report"]
-
 _OWN_CURVES = ("loss", "accuracy")
 _LATER_CURVES = ("lr", "gradient_norm", "update_ratio")
 _OTHER_COLUMNS = {"epoch", "steps", "seconds", *_LATER_CURVES}

@@ -20,8 +20,6 @@ from ..training._types import Loss
 from ._network import ModuleMaker, Network, OptimizerMaker, Table
 from ._rows import WeightedRows, row_weights
 
-__all__ = ["Classifier"]
-
 Array = NDArray[Any]
 
 

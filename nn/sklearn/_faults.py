@@ -8,8 +8,6 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["refuse_columns", "refuse_targets"]
-
 _DATES = (datetime.date, datetime.timedelta, np.datetime64, np.timedelta64)
 
 

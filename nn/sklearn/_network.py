@@ -30,8 +30,6 @@ if TYPE_CHECKING:
 
     from ..training._types import Loss
 
-__all__ = ["ModuleMaker", "Network", "OptimizerMaker", "Table"]
-
 Array = NDArray[Any]
 Table: TypeAlias = ArrayLike  # also a DataFrame, or a sparse matrix
 ModuleMaker: TypeAlias = Callable[[int, int], Module]

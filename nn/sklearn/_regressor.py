@@ -14,8 +14,6 @@ from ._faults import refuse_targets
 from ._network import Network, Table
 from ._rows import WeightedRows, row_weights
 
-__all__ = ["Regressor"]
-
 Array = NDArray[Any]
 
 

@@ -8,8 +8,6 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from sklearn.utils.validation import column_or_1d
 
-__all__ = ["WeightedRows", "distinct", "row_weights"]
-
 Array = NDArray[Any]
 
 

@@ -9,8 +9,6 @@ from ..optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 from ._callbacks import Callback
 from ._state import Training
 
-__all__ = ["WeightAveraging"]
-
 
 class WeightAveraging(Callback):
     """Keep an average of the model over the steps: it is validated and saved, and at the end the model is given it.
@@ -80,7 +78,6 @@ class WeightAveraging(Callback):
         return dict(self.averaged.state_dict())
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Load what `state_dict` returned."""
         self.averaged.load_state_dict(state)
         if self.averaged.n_averaged:
             self._training.evaluated = self.averaged.module

@@ -9,8 +9,6 @@ from typing import Any, Literal
 from .._arguments import check_constructor
 from ._state import Training
 
-__all__ = ["Best", "Callback", "EarlyStopping", "LambdaCallback", "Mode"]
-
 Mode = Literal["min", "max"]
 _SMALLER = ("loss", "mae", "mse", "rmse", "error")
 _LARGER = ("accuracy", "auc", "f1", "precision", "r2", "recall")
@@ -254,7 +252,6 @@ class EarlyStopping(Callback):
         return {**state, "weights": self._weights}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Load what `state_dict` returned."""
         self._best.load_state_dict(state)
         self.best_epoch, self._waited = state["epoch"], state["waited"]
         self._weights = state["weights"]

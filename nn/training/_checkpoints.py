@@ -20,8 +20,6 @@ from ._callbacks import Best, Callback, Mode
 from ._divergence import warn
 from ._state import Training
 
-__all__ = ["Checkpoint", "SaveBest"]
-
 _FORMAT = 1
 
 
@@ -141,7 +139,6 @@ class SaveBest(Callback):
         return self._best.state_dict()
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Load what `state_dict` returned."""
         self._best.load_state_dict(state)
 
 

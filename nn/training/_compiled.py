@@ -10,8 +10,6 @@ from autograd.extend import borrow, is_finite
 
 from ..module import Module
 
-__all__ = ["NotFinite", "compiled_gradient"]
-
 
 class NotFinite(Exception):  # noqa: N818 - not an error of the user's: the loop makes that
     """Raised for a loss that is nan or infinite, before its gradient is computed; its argument is the loss."""

@@ -10,8 +10,6 @@ from autograd import ShapeError
 
 from ._running_metrics import Array, Metric, labels_of
 
-__all__ = ["F1", "ConfusionMatrix", "Precision", "Recall"]
-
 Average = Literal["binary", "micro", "macro", "weighted"]
 
 
@@ -42,7 +40,6 @@ class ConfusionMatrix(Metric):
         super().__init__()
 
     def reset(self) -> None:
-        """Forget all batches."""
         self.counts = np.zeros((0, 0), np.int64)
 
     def update(self, output: Array, target: Array) -> None:

@@ -23,19 +23,6 @@ if TYPE_CHECKING:
     from .._arguments import TensorLike
     from ._types import Data
 
-__all__ = [
-    "Batch",
-    "Batches",
-    "LazyBatch",
-    "Position",
-    "Rows",
-    "Source",
-    "checksum_of",
-    "columns_of",
-    "inputs_of",
-    "source_of",
-]
-
 Array = np.ndarray[Any, Any]
 
 

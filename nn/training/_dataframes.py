@@ -12,8 +12,6 @@ if TYPE_CHECKING:
     import pandas  # that of Polars needs pyarrow
     from numpy.typing import DTypeLike
 
-__all__ = ["check_same_rows", "column_names", "frame_to_array", "from_polars", "is_frame", "is_table"]
-
 Array = np.ndarray[Any, Any]
 
 

@@ -15,8 +15,6 @@ from ..utils.rnn import PackedSequence
 from ._data import Batch
 from ._metrics import values_of
 
-__all__ = ["NonFiniteLossError", "TrainingWarning", "divergence", "warn"]
-
 
 class TrainingWarning(UserWarning):
     """Something in a training is probably not meant: the message names the place and the remedy.

@@ -20,17 +20,6 @@ if TYPE_CHECKING:
     from .._arguments import TensorLike
     from ._types import Data, Loss
 
-__all__ = [
-    "EVALUATION_BATCH",
-    "check_loss",
-    "dtype_of",
-    "evaluate",
-    "is_summed",
-    "mean_over",
-    "predict",
-    "trained_columns",
-]
-
 Array = np.ndarray[Any, Any]
 
 EVALUATION_BATCH = 512

@@ -28,8 +28,6 @@ if TYPE_CHECKING:
     from ..optim import Optimizer
     from ._types import Data, Loss, Scheduler
 
-__all__ = ["fit", "source_to_train"]
-
 BATCH_SIZE = 32
 
 

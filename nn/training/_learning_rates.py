@@ -20,8 +20,6 @@ if TYPE_CHECKING:
     from ..optim import Optimizer
     from ._types import Data, Loss
 
-__all__ = ["LearningRateSearch", "find_learning_rate"]
-
 _SMOOTH = 0.9  # how much of the mean of the losses before is kept
 _DIVERGED = 4  # the search ends where the smoothed loss is so many times its least
 

@@ -16,8 +16,6 @@ from ..distributed._processes import world
 from ._callbacks import Callback
 from ._state import Training
 
-__all__ = ["CSVLogger", "TensorBoard"]
-
 
 class CSVLogger(Callback):
     """Write the history to a CSV file, a row after each epoch, so that it can be read during the training.

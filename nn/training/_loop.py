@@ -24,8 +24,6 @@ from ._sentinels import Sentinels, StepNorms, is_checked, mode_dependent_modules
 from ._state import Training
 from ._weights import WeightedLoss
 
-__all__ = ["TrainingLoop"]
-
 _MESSAGE = "\nCtrl-C: the training ends after this step. Press it again to stop at once.\n"
 
 

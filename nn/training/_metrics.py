@@ -13,8 +13,6 @@ from autograd.extend import borrow
 
 from ._running_metrics import Metric
 
-__all__ = ["Measure", "Metrics", "Totals", "accuracy", "mae", "mse", "named_metrics", "values_of"]
-
 Array = np.ndarray[Any, Any]
 Measure = Callable[[Any, Any], Any] | Metric
 Metrics = str | Measure | Iterable[str | Measure] | Mapping[str, Measure]

@@ -8,8 +8,6 @@ from typing import Any
 
 from ..distributed._launch import launchers_terminal
 
-__all__ = ["Progress"]
-
 _SECONDS = "seconds"
 _HIDDEN = ("epoch", "steps", "lr", "gradient_norm", "update_ratio", _SECONDS)
 

@@ -35,8 +35,6 @@ from ._metrics import Totals
 from ._sentinels import trainable_parameters
 from ._state import Training
 
-__all__ = ["Ranks", "check_model", "synchronized"]
-
 AddGradient = Callable[[Batch, float, bool], None]
 
 

@@ -10,8 +10,6 @@ from numpy.typing import NDArray
 
 from .._arguments import check_constructor
 
-__all__ = ["Metric", "labels_of"]
-
 Array = NDArray[Any]
 
 

@@ -10,8 +10,6 @@ if TYPE_CHECKING:
     from ..optim import Optimizer
     from ._types import Scheduler
 
-__all__ = ["Schedule", "ScheduleUnit", "check_scheduler"]
-
 ScheduleUnit = Literal["epoch", "step"]
 
 

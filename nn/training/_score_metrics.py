@@ -9,8 +9,6 @@ from autograd import ShapeError
 from .._arguments import Size
 from ._running_metrics import Array, Metric, labels_of
 
-__all__ = ["AUC", "R2", "TopK"]
-
 
 class TopK(Metric):
     """Top-k accuracy: the share of rows whose class is among the k of the largest scores.
@@ -35,7 +33,6 @@ class TopK(Metric):
         super().__init__()
 
     def reset(self) -> None:
-        """Forget all batches."""
         self.right = self.rows = 0
 
     def update(self, output: Array, target: Array) -> None:
@@ -84,7 +81,6 @@ class AUC(Metric):
         super().__init__()
 
     def reset(self) -> None:
-        """Forget all batches."""
         self.scores: list[Array] = []
         self.labels: list[Array] = []
 
@@ -139,7 +135,6 @@ class R2(Metric):
     name = "r2"
 
     def reset(self) -> None:
-        """Forget all batches."""
         self.rows, self.mean, self.squares, self.errors = 0, np.zeros(0), np.zeros(0), np.zeros(0)
 
     def update(self, output: Array, target: Array) -> None:

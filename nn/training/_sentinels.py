@@ -20,18 +20,6 @@ if TYPE_CHECKING:
     from .._arguments import TensorLike
     from ._types import Loss
 
-__all__ = [
-    "ALWAYS_CHECKED",
-    "ParameterNorms",
-    "Sentinels",
-    "StepNorms",
-    "is_checked",
-    "mode_dependent_modules",
-    "total_norm",
-    "trainable_parameters",
-]
-
-
 Array = np.ndarray[Any, Any]
 
 

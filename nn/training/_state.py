@@ -13,8 +13,6 @@ from ._evaluation import is_summed
 from ._metrics import Measure, Totals
 from ._progress import Progress
 
-__all__ = ["EpochSums", "Training"]
-
 
 class EpochSums:
     """What an epoch adds up for its row of the history: the loss and the metrics, norms of some steps, and its time."""

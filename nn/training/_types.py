@@ -9,8 +9,6 @@ from autograd import Tensor
 
 from .._arguments import TensorLike
 
-__all__ = ["Data", "Loss", "Scheduler"]
-
 Data: TypeAlias = tuple[TensorLike, ...] | Iterable[Sequence[TensorLike]]  # arrays of rows, or batches
 
 

@@ -22,8 +22,6 @@ if TYPE_CHECKING:
     from ..optim import Optimizer
     from ._types import Loss
 
-__all__ = ["Watch", "watch"]
-
 
 def watch(model: Module, optimizer: Optimizer, loss: Loss | None = None) -> Watch:
     """Check a training for mistakes that it does not notice, and warn of each once.

@@ -19,8 +19,6 @@ from ._data import Batch, Rows, Source
 if TYPE_CHECKING:
     from ._types import Loss
 
-__all__ = ["ClassWeight", "WeightedLoss", "check_weights", "class_weights"]
-
 Array = np.ndarray[Any, Any]
 ClassWeight: TypeAlias = Mapping[int, float] | ArrayLike | Literal["balanced"]
 

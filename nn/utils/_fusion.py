@@ -12,8 +12,6 @@ from autograd.extend import borrow, mark_written
 from ..module import Module
 from ..parameter import Parameter
 
-__all__ = ["fuse_conv_bn_eval", "fuse_linear_bn_eval"]
-
 Kind = TypeVar("Kind", bound=Module)
 Array = np.ndarray[Any, Any]
 

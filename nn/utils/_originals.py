@@ -14,8 +14,6 @@ from .._arguments import TensorLike
 from ..module import Module
 from ..parameter import Parameter
 
-__all__ = ["check_result", "inverted", "like", "listed", "set_values"]
-
 
 def inverted(modules: Sequence[Module], value: TensorLike, needed: bool = False) -> Any:
     """Return what the first of the parametrizations computes `value` from, a tensor or a list of several.

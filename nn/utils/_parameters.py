@@ -12,14 +12,6 @@ from numpy.typing import ArrayLike
 from autograd import DtypeError, ShapeError, Tensor
 from autograd.extend import borrow, mark_written, outside
 
-__all__ = [
-    "clip_grad_norm_",
-    "clip_grad_value_",
-    "get_total_norm",
-    "parameters_to_vector",
-    "vector_to_parameters",
-]
-
 Array = np.ndarray[Any, Any]
 
 

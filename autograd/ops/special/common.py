@@ -17,17 +17,6 @@ from ...tensors.tensor import Tensor, any_live
 if TYPE_CHECKING:
     from ...tensors.types import ArrayOrTensor
 
-__all__ = [
-    "at_quantile",
-    "exp_of_square",
-    "in_double",
-    "of_last",
-    "over",
-    "plain_exp_of_square",
-    "split",
-    "where_defined",
-]
-
 # By number of parameters: reorder a function's arguments so that its variable, which is differentiated, comes first.
 _VARIABLE_FIRST: dict[int, Callable[[Function], Function]] = {
     1: lambda function: lambda x, a: function(a, x),

@@ -20,8 +20,6 @@ from ...graph.traced import cached_arrays
 if TYPE_CHECKING:
     from ...tensors.types import ArrayOrTensor
 
-__all__ = ["bell", "tail_integral"]
-
 STEP = 1 / 48
 MOST = 16_384  # numbers at once: more do not stay in the cache
 _STEPS = np.arange(-4.0, 3.0, STEP)

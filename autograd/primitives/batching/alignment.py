@@ -9,8 +9,6 @@ import numpy as np
 
 from ...graph.batched import Batched, Level, contents
 
-__all__ = ["aligned", "batched_among", "is_at", "refuse_plain", "repeated", "stacked", "wrapped"]
-
 
 def is_at(level: Level, x: object) -> bool:
     """Tell whether `x` is batched, and the batch is that of `level`."""

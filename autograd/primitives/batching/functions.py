@@ -31,8 +31,6 @@ from ...tensors.dispatch import operation_of, operations
 from .alignment import aligned, is_at, repeated, stacked, wrapped
 from .ufuncs import axes_behind, write_result
 
-__all__ = ["Function", "bound", "call", "composed", "form", "parameters", "rule"]
-
 Function = Callable[..., Any]
 
 # Functions of one array, the first parameter, along an axis.

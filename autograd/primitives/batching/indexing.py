@@ -21,8 +21,6 @@ from .alignment import is_at, repeated
 if TYPE_CHECKING:
     from ...tensors.tensor import Array
 
-__all__ = ["getitem", "place", "scatter", "setitem", "shape_selected", "written"]
-
 Moved = tuple[Any, Any] | None  # the axes to move, and where to: what `numpy.moveaxis` takes
 
 _NO_MASK = (

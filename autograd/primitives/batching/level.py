@@ -25,9 +25,6 @@ if TYPE_CHECKING:
     from numpy.typing import DTypeLike
 
 
-__all__ = ["BatchLevel", "Split", "enter", "leave"]
-
-
 class BatchLevel(Level):
     """One call of `vmap`; see `Level` for what its methods do.
 
@@ -48,42 +45,33 @@ class BatchLevel(Level):
         self._newer: dict[int, bool] = {}  # what `_is_newer` found, by the numbers of nodes
 
     def refuse_mask(self, x: object) -> None:
-        """Raise if `x` is a masked array, whose mask would be dropped."""
         unmasked(x)
 
     def call_ufunc(self, ufunc: np.ufunc, method: str, inputs: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-        """Apply a ufunc, or a method of it such as `reduce`, to arrays some of which are batched."""
         if method == "__call__":
             return ufuncs.apply(self, ufunc, inputs, kwargs)
         return ufuncs.METHODS[method](self, ufunc, *inputs, **kwargs)
 
     def call(self, function: Callable[..., object], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-        """Apply a NumPy function to arguments that hold batched arrays."""
         return functions.call(self, function, args, kwargs)
 
     def getitem(self, x: Array | Batched, key: Any) -> Any:
-        """Return ``x[key]``, where either is batched."""
         return indexing.getitem(self, x, key)
 
     def setitem(self, x: Batched, key: Any, value: Any) -> None:
-        """Write `value` to ``x[key]``."""
         indexing.setitem(self, x, key, value)
 
     def scatter(self, add: Callable[..., Array], x: Array | Batched, key: Any, shape: tuple[int, ...]) -> Any:
-        """Return zeros of `shape` with `x` added at `key`; `add` does that for arrays."""
         return indexing.scatter(self, add, x, key, shape)
 
     def zeros(self, shape: Any, dtype: DTypeLike) -> Any:
-        """Return zeros of this shape for each element of the batch."""
         shape = tuple(shape) if isinstance(shape, tuple | list) else (shape,)
         return Batched(np.zeros((self.size, *shape), dtype), self)
 
     def elementwise(self, function: Callable[..., object], values: tuple[Any, ...]) -> Any:
-        """Apply a function of each element, which knows no batches, to the whole batch at once."""
         return wrapped(self, function(*aligned(self, values)))
 
     def loop(self, name: str, function: Callable[..., object], args: tuple[Any, ...]) -> Any:
-        """Apply a function to the arguments of each element in turn, and join the results."""
         message = f"vmap: {name!r}, at {users_line()}, is computed in a loop over the {self.size} elements of the batch"
         if not self.active:
             self.check_running(next(x for x in _arrays(args) if is_at(self, x)))
@@ -136,7 +124,6 @@ class BatchLevel(Level):
         return enter(joined, self) if isinstance(joined, Tensor) else Batched(joined, self)
 
     def shared(self, node: Node | None, array: Array | Batched) -> Node | None:
-        """Return the node by which an operation on batched arrays uses a tensor that all elements share."""
         if node is None or self in batches(array):
             return node
         if (type(node) is Leaf and node.number > self.number) or (not self.active and self._is_newer(node)):
@@ -171,7 +158,6 @@ class BatchLevel(Level):
         return known[node.number]
 
     def leave(self, x: Any) -> Any:
-        """Return an array or tensor with the arrays of all elements of the batch along its first axis."""
         return leave(x, self)
 
     def branch(self, condition: Batched) -> bool:

@@ -7,14 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ...calculus import ARRAY_TYPES
 from ...graph.batched import Batched, Level
-from ...graph.traced import ARRAY_TYPES
 from .alignment import aligned, is_at
 
 if TYPE_CHECKING:
     from ...tensors.tensor import Array
-
-__all__ = ["matmul"]
 
 
 def matmul(level: Level, a: Array | Batched, b: Array | Batched) -> Any:

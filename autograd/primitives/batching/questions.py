@@ -10,8 +10,6 @@ from ...graph.batched import Batched, Level, as_array, whole
 from .alignment import batched_among
 from .functions import rule
 
-__all__ = ["refuse_shape_of_values"]
-
 
 @rule(np.result_type)
 def _result_type(level: Level, *given: Any) -> Any:

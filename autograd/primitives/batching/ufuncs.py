@@ -14,8 +14,6 @@ from .alignment import aligned, is_at, refuse_plain, repeated, stacked, wrapped
 from .indexing import place, shape_selected, written
 from .products import matmul
 
-__all__ = ["METHODS", "apply", "axes_behind", "write_result"]
-
 
 def apply(level: Level, ufunc: np.ufunc, inputs: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     """Call a ufunc on arrays some of which are batched at `level`."""

@@ -21,8 +21,6 @@ if TYPE_CHECKING:
     from ...tensors.tensor import TensorLike
     from ...tensors.types import ArrayOrTensor
 
-__all__ = ["Settings", "attached"]
-
 Array = np.ndarray[Any, Any]
 AT_ONCE = 4  # from how many on the rows of a Jacobian are computed as one batch
 

@@ -22,8 +22,6 @@ from ._flow import Settings, attached
 if TYPE_CHECKING:
     from ...tensors.tensor import TensorLike
 
-__all__ = ["odeint", "solve_ivp"]
-
 Function = Callable[..., "TensorLike | Sequence[TensorLike]"]
 
 

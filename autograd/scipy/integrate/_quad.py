@@ -20,8 +20,6 @@ from .._watched import Packing, Watched, returned
 if TYPE_CHECKING:
     from ...tensors.tensor import TensorLike
 
-__all__ = ["quad"]
-
 
 def quad(
     func: Callable[..., TensorLike],

@@ -15,8 +15,6 @@ from ..common import double, is_plain
 if TYPE_CHECKING:
     from ...tensors.tensor import Tensor, TensorLike
 
-__all__ = ["cumulative_simpson", "cumulative_trapezoid", "simpson", "trapezoid"]
-
 
 def trapezoid(y: TensorLike, x: TensorLike | None = None, dx: TensorLike = 1.0, axis: int = -1) -> Tensor:
     """Return the integral of samples along an axis by the trapezoidal rule, differentiated by `y`, `x` and `dx`.

@@ -20,8 +20,6 @@ from ._implicit import NEAR, plain
 if TYPE_CHECKING:
     from ...tensors.tensor import TensorLike
 
-__all__ = ["Limit", "conditions", "for_scipy", "limits_of"]
-
 Function = Callable[..., "TensorLike"]
 WEAK = 1e-6  # how far, relative to 1 + x, x would go beyond a constraint that does not hold it
 

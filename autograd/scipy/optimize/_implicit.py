@@ -22,8 +22,6 @@ from .._watched import listed, returned
 if TYPE_CHECKING:
     from ...tensors.tensor import TensorLike
 
-__all__ = ["as_args", "depends", "implicit", "plain", "solved"]
-
 Function = Callable[..., "TensorLike"]
 NEAR = 1e-3  # how far from a solution, relative to 1 + x, one may be that is differentiated as if it were exact
 

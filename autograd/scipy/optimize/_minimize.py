@@ -26,8 +26,6 @@ if TYPE_CHECKING:
 
     Flat = np.ndarray[Any, np.dtype[np.float64]]
 
-__all__ = ["minimize"]
-
 Function = Callable[..., Any]
 Start = TypeVar("Start")
 # Of SciPy's methods: those that take no gradient, a Hessian, and a product with one.

@@ -19,8 +19,6 @@ from ._implicit import as_args, plain, solved
 if TYPE_CHECKING:
     from ...tensors.tensor import TensorLike
 
-__all__ = ["brentq", "fsolve", "jacobian_of", "numbers", "root", "root_scalar"]
-
 Function = Callable[..., "TensorLike"]
 _WITH_JACOBIAN = ("hybr", "lm")
 

@@ -22,8 +22,6 @@ from ._roots import jacobian_of, numbers
 if TYPE_CHECKING:
     from ...tensors.tensor import TensorLike
 
-__all__ = ["least_squares"]
-
 # Of z, the square of a residual: what is added up in its place.
 _LOSSES: dict[str, Callable[[Any], Any]] = {
     "linear": lambda z: z,

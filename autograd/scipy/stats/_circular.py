@@ -14,8 +14,6 @@ from ...primitives.declare import elementwise
 from ...tensors.tensor import unwrap
 from ._continuous import Continuous
 
-__all__ = ["vonmises"]
-
 NEGLIGIBLE = 40.0  # exp(-40) is less than the rounding of 1
 
 

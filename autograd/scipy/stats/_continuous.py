@@ -13,8 +13,6 @@ from ._distribution import OUTSIDE, Distribution
 if TYPE_CHECKING:
     from ...tensors.tensor import Tensor, TensorLike
 
-__all__ = ["Continuous"]
-
 _DENSITIES = {"pdf": "density", "logpdf": "log_density"}
 
 

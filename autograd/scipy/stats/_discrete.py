@@ -16,8 +16,6 @@ from ._distribution import OUTSIDE, Distribution
 if TYPE_CHECKING:
     from ...tensors.tensor import Tensor, TensorLike
 
-__all__ = ["Discrete", "bernoulli", "binom", "geom", "nbinom", "poisson"]
-
 _DENSITIES = {"pmf": "density", "logpmf": "log_density"}
 
 

@@ -15,8 +15,6 @@ from ..common import is_plain
 if TYPE_CHECKING:
     from ...tensors.tensor import TensorLike
 
-__all__ = ["OUTSIDE", "Distribution", "of_scipy"]
-
 # What each function is below the support, and above it.
 OUTSIDE = {
     "log_density": (-np.inf, -np.inf), "density": (0.0, 0.0), "cdf": (0.0, 1.0), "logcdf": (-np.inf, 0.0),

@@ -19,8 +19,6 @@ from ._distribution import of_scipy
 if TYPE_CHECKING:
     from ...tensors.tensor import Tensor, TensorLike
 
-__all__ = ["dirichlet", "multinomial", "multivariate_normal"]
-
 Array = np.ndarray[Any, Any]
 
 _SMALL = 1e6 * float(np.finfo(float).eps)  # eigenvalues, relative to the largest, that SciPy takes for 0

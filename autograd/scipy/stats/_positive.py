@@ -13,10 +13,6 @@ from ...tensors.tensor import unwrap
 from ._continuous import Continuous
 from ._symmetric import LOG_ROOT_2PI
 
-__all__ = [
-    "beta", "chi2", "expon", "f", "gamma", "halfnorm", "invgamma", "lognorm", "pareto", "rayleigh", "weibull_min"
-]  # fmt: skip
-
 
 class _Positive(Continuous):
     """A distribution of positive numbers."""

@@ -16,8 +16,6 @@ from ._continuous import Continuous
 if TYPE_CHECKING:
     pass
 
-__all__ = ["cauchy", "gumbel_l", "gumbel_r", "laplace", "logistic", "norm", "t", "truncnorm", "uniform"]
-
 LOG_ROOT_2PI = 0.5 * math.log(2 * math.pi)
 
 

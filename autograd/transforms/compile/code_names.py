@@ -7,8 +7,6 @@ import functools
 from types import CodeType
 from typing import Any, NamedTuple
 
-__all__ = ["Names", "names_in"]
-
 _GLOBAL = ("LOAD_GLOBAL", "LOAD_NAME", "STORE_GLOBAL", "DELETE_GLOBAL")
 _IMPORT = "IMPORT_NAME"
 _ROOTS = ("LOAD_GLOBAL", "LOAD_NAME", "LOAD_DEREF", "LOAD_CLASSDEREF")

@@ -33,8 +33,6 @@ from .scalars.compiled import CompiledFunction
 from .session import Backend, Session
 from .wrapped import MOST, WrappedFunction, too_deep
 
-__all__ = ["Compiled", "compile"]
-
 Fallback: TypeAlias = Literal["raise", "warn", "eager"]
 ndarray = np.ndarray
 
@@ -92,11 +90,9 @@ class Compiled(WrappedFunction):
 
     @property
     def fallbacks(self) -> list[FellBack]:
-        """Why the function itself ran, instead of what was recorded."""
         return super().fallbacks + (self._of_values.fallbacks if self._of_values is not None else [])
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        """Call the function."""
         if not kwargs:
             result = self._quick(args)
             if result is not MISSED:

@@ -23,8 +23,6 @@ from .results import CompiledDerivative
 from .tensor_states import HARMLESS, TensorState
 from .types import Argument, Array, Leaves
 
-__all__ = ["CompiledProgram", "Given", "Held", "Results"]
-
 ndarray = np.ndarray
 
 

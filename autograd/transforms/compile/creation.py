@@ -22,8 +22,6 @@ from ...graph.traced import Traced, plain, recorder
 from ...tensors.tensor import Tensor
 from .program import mapped, traced_in
 
-__all__ = ["noted_creation"]
-
 _FROM_ARRAYS = ("array", "asarray", "asanyarray", "ascontiguousarray", "asfortranarray")
 _FROM_NUMBERS = (
     "arange", "bartlett", "blackman", "diag", "diag_indices", "diagflat", "empty", "eye", "full", "geomspace",

@@ -60,8 +60,6 @@ from ..pytree import REGISTERED
 from .code_names import Names, names_in
 from .quoting import identifier, literal
 
-__all__ = ["Environment", "Read"]
-
 _missing: Any = type("missing", (), {"__repr__": lambda self: "missing"})()
 _PLAIN = (int, float, complex, str, bytes, bool, type(None), type(Ellipsis), np.generic, np.dtype, slice, range)
 _CONTAINERS = (list, dict, set, deque)

@@ -21,8 +21,6 @@ from ...graph.traced import Variable
 from .program import ARGUMENT, Memory
 from .types import Leaves
 
-__all__ = ["Computed", "Question", "TracedFloat", "itself"]
-
 LARGEST = 32  # operations in the arithmetic that a float comes from: what is longer is a constant of the program
 _NUMBERS = (int, float, bool)  # what floats compute floats with
 

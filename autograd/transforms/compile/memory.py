@@ -11,8 +11,6 @@ from ...graph.buffer_reuse import Portion
 from ...tensors.tensor import Tensor
 from .types import Array, Leaves
 
-__all__ = ["address_of", "array_at", "owner_of", "owners_of", "shared_memory"]
-
 ndarray = np.ndarray
 _ARRAYS = (np.ndarray, Tensor)
 

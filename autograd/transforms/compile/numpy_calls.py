@@ -13,11 +13,6 @@ from ...graph.traced import Traced, flat_setitem
 from .program import traced_in
 from .types import Argument, NumPyFunction
 
-__all__ = [
-    "MAY_RETURN_ITS_ARGUMENT", "OVERWRITING", "QUESTIONS", "ROUNDED", "WRITERS", "applied", "arrays_in", "is_basic",
-    "is_scalar", "layout_depends", "names_after_out", "position_of_out",
-]  # fmt: skip
-
 ndarray = np.ndarray
 
 # Functions that write to their first argument.

@@ -13,8 +13,6 @@ from ...graph.traced import Traced, Variable
 from .numpy_calls import WRITERS
 from .program import ARGUMENT, CONSTANT, HELD, MADE, Call, Check, Effect, Fetch, Memory, Outside, Program, traced_in
 
-__all__ = ["replaced", "simplify"]
-
 _COPIES = frozenset((np.ndarray.copy, np.copy, np.array, np.ndarray.flatten, np.ndarray.astype))
 
 

@@ -41,8 +41,6 @@ from .shadows import Shadow, last_check, shadowed
 from .tensor_states import ALONE, give_back
 from .types import Leaves
 
-__all__ = ["Diverged", "Printed", "printed", "state_of_errors"]
-
 ndarray = np.ndarray
 
 # What NumPy does where a number overflows is kept in an object that is another one in each `numpy.errstate`.

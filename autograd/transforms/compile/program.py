@@ -14,11 +14,6 @@ from numpy.lib.stride_tricks import as_strided
 
 from ...graph.traced import Traced, Variable
 
-__all__ = [
-    "ARGUMENT", "CONSTANT", "HELD", "MADE", "Argument", "ArrayOf", "Call", "Check", "Draw", "Effect",
-    "Fetch", "Fixed", "GradientOf", "Memory", "Outside", "Program", "mapped", "traced_in",
-]  # fmt: skip
-
 MADE, ARGUMENT, HELD, CONSTANT = "made", "argument", "held", "constant"
 
 
@@ -222,7 +217,7 @@ class GradientOf:
     def __init__(self, fetch: Callable[[Sequence[Any]], Any]) -> None:
         self.fetch = fetch
 
-    def __call__(self, leaves: Sequence[Any]) -> Any:  # noqa: D102 - see the class
+    def __call__(self, leaves: Sequence[Any]) -> Any:
         return self.fetch(leaves)._grad._array
 
 

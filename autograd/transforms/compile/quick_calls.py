@@ -18,8 +18,6 @@ from ...tensors.conversions import is_differentiating
 from .memory import owner_of
 from .printer import state_of_errors
 
-__all__ = ["AT_FIRST", "MISSED", "QuickCall", "quick_call"]
-
 QuickCall: TypeAlias = Callable[[tuple[Any, ...]], Any]
 
 MISSED: Any = object()  # what a quick call returns if the program does not fit

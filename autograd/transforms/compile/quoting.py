@@ -12,8 +12,6 @@ from unicodedata import normalize
 
 from ...graph.source_info import text_at
 
-__all__ = ["comment", "identifier", "is_literal", "line_comment", "literal"]
-
 
 def comment(text: str) -> str:
     """Return a text as a comment of one line: whatever could end the line, or hide what follows, is escaped."""

@@ -67,8 +67,6 @@ from .tensor_states import (
 from .types import Array
 from .variables import TracedVariables
 
-__all__ = ["NUMBERS", "ProgramRecorder"]
-
 ndarray = np.ndarray
 _array = np.array  # which is another one while a program is recorded
 
@@ -163,7 +161,6 @@ class ProgramRecorder(Recorder):
     # Calls
 
     def call(self, function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any] | None = None) -> Any:
-        """Call a function, note the call, and return its result as a traced array."""
         kwargs = dict(kwargs) if kwargs else {}
         if not self.records() or function in QUESTIONS:
             if self.records():
@@ -388,7 +385,6 @@ class ProgramRecorder(Recorder):
     # Values
 
     def answer(self, x: Traced, what: str) -> Any:
-        """Return what Python asks of the value of an array: a guard of the program, or an error."""
         if not self.records():
             return x.value
         if floats := self._floats_behind(x):
@@ -405,7 +401,6 @@ class ProgramRecorder(Recorder):
         return x.value
 
     def text(self, x: Traced) -> Any:
-        """Return the value of an array to be shown, as in a message of the engine; to the user's program, an error."""
         if not self.ended and not within_engine(_asks(sys._getframe(2)).f_code):
             return self.answer(x, "the text")
         return x.value
@@ -544,7 +539,6 @@ class ProgramRecorder(Recorder):
     # What is done with real arrays
 
     def outside(self, function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-        """Call a function on real arrays, now and each time the program runs, and return its traced result."""
         if not self.records():
             return function(*args, **kwargs)
         self._check_outside(function, (*args, *kwargs.values()))
@@ -587,7 +581,6 @@ class ProgramRecorder(Recorder):
                 )
 
     def drawn(self, sample: Callable[..., Any], generator: Callable[[], Any], args: tuple[Any, ...]) -> Any:
-        """Draw random numbers, now and each time the program runs, and return them as a traced array."""
         if not self.records():
             return sample(generator(), *args)
         token = recorder.set(None)
@@ -684,12 +677,10 @@ class ProgramRecorder(Recorder):
         return made is not None and made.function is ndarray.copy and made.args[0] is of
 
     def replaces_gradient(self, tensor: Any) -> None:
-        """Note that the gradient of a tensor is set, whatever it was."""
         if self._has_first_gradient(tensor) and id(tensor) not in self.used:
             self.cleared.add(id(tensor))
 
     def uses_gradient(self, tensor: Any) -> None:
-        """Note that the gradient of a tensor is asked for."""
         if self._has_first_gradient(tensor) and id(tensor) not in self.cleared:
             self.used.add(id(tensor))
 

@@ -8,8 +8,6 @@ import numpy as np
 
 from ...graph.buffer_reuse import COUNTED, references
 
-__all__ = ["RECYCLED", "Recycled"]
-
 RECYCLED = 1 << 17 if COUNTED else 1 << 63  # bytes, from which on the system is asked for fresh memory each time
 _LINE = 64  # bytes
 _MOST = 2  # results of which the memory is remembered: a caller may hold the last one while the next one is computed

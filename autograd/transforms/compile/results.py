@@ -24,8 +24,6 @@ from .program import ARGUMENT, HELD, MADE, Argument, Memory, Outside, Program, t
 from .recorder import ProgramRecorder
 from .types import Array, Leaves
 
-__all__ = ["CompiledDerivative", "is_freed", "recorded_derivative"]
-
 _ones = np.ones  # which is another one while a function is recorded
 
 

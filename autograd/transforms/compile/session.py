@@ -26,8 +26,6 @@ from .stores import store_directly
 from .types import Argument as GivenArgument
 from .variables import TracedVariables
 
-__all__ = ["Backend", "Session"]
-
 Backend: TypeAlias = Literal["numpy", "numba"]
 ndarray = np.ndarray
 

@@ -14,8 +14,6 @@ import numpy as np
 from ...graph.traced import Traced
 from .program import HELD, Check, Program, traced_in
 
-__all__ = ["Shadow", "last_check", "shadowed"]
-
 ndarray = np.ndarray
 byte_bounds = np.lib.array_utils.byte_bounds
 

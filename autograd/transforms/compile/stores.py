@@ -11,8 +11,6 @@ from ...graph.traced import Traced
 from .numpy_calls import ROUNDED, is_basic
 from .program import MADE, Call, Effect, Outside, Program, traced_in
 
-__all__ = ["store_directly"]
-
 
 def store_directly(program: Program) -> None:
     """Let ``b = f(a); x[part] = b`` be ``f(a, out=x[part])`` where nothing else reads b.

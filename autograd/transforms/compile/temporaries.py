@@ -16,8 +16,6 @@ from ...graph.buffer_reuse import COUNTED, references
 from ...graph.traced import Traced
 from .program import MADE, Memory, traced_in
 
-__all__ = ["overwritten"]
-
 _ones: Any = np.ones  # which is another one while a function is recorded
 _LEAST = 1 << 18  # bytes, below which NumPy makes a new array
 _EITHER = frozenset((np.add, np.multiply, np.bitwise_and, np.bitwise_or, np.bitwise_xor))

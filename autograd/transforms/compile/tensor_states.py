@@ -19,11 +19,6 @@ from .memory import address_of, array_at, owner_of
 from .program import Memory
 from .types import Array
 
-__all__ = [
-    "ALONE", "HARMLESS", "TensorState", "clear_gradient", "give_back", "gradient_of", "holds_traced", "set_array",
-    "set_aside_for", "set_gradient", "set_gradient_in_buffer", "tensor_like",
-]  # fmt: skip
-
 _class: Any = vars(object)["__class__"]
 
 

@@ -10,8 +10,6 @@ import numpy as np
 from ...graph.traced import Traced
 from ...tensors.tensor import Tensor
 
-__all__ = ["Argument", "Array", "Leaves", "NumPyFunction"]
-
 Array: TypeAlias = np.ndarray[Any, Any]
 # What stands for an array, a number or a container of them among the arguments of a NumPy function.
 Argument: TypeAlias = Array | Traced | complex | str | slice | Sequence[Array | Traced | complex] | None

@@ -19,8 +19,6 @@ from ...tensors.tensor import Tensor
 from .environment import Environment, Read
 from .memory import owner_of
 
-__all__ = ["TracedVariables"]
-
 _VARIABLES = ("cell", "global", "attribute")
 _missing: Any = object()
 

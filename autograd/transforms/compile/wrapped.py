@@ -12,8 +12,6 @@ from ...errors import CompileError
 from ...graph.source_info import defined, warn
 from .fallbacks import FellBack
 
-__all__ = ["MOST", "WrappedFunction", "too_deep"]
-
 MOST = 8  # programs of one function
 
 

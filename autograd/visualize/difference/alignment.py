@@ -20,8 +20,6 @@ import numpy as np
 from .run import Entry
 from .sequences import common
 
-__all__ = ["aligned"]
-
 Key = Callable[[Entry], Hashable]
 
 

@@ -12,8 +12,6 @@ from ..number_format import short
 from .alignment import aligned
 from .run import Array, Entry, Result
 
-__all__ = ["ComparedNode", "Deviation", "Kind", "Tolerance", "compared"]
-
 Kind = Literal["inserted", "removed", "operation", "inputs", "argument", "shape", "dtype", "value", "gradient"]
 _SMALL = 1 << 16  # bytes; whether smaller arrays are equal is seen fastest in their bytes
 

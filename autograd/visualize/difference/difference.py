@@ -21,8 +21,6 @@ from .run import RecordedRun
 if TYPE_CHECKING:
     from ...tensors.tensor import TensorLike
 
-__all__ = ["GraphDifference", "diff_graphs"]
-
 Run: TypeAlias = "Tensor | Value | Callable[[], Tensor | Value] | RecordedRun"
 Named: TypeAlias = "Mapping[str, Tensor | Value] | Model"
 _SHOWN = 8  # differences with their details in a log

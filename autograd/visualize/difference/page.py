@@ -20,8 +20,6 @@ from .comparison import ComparedNode, Deviation, Tolerance
 from .run import Array, Entry, RecordedRun, Result
 from .surroundings import drawn, rows_of_inputs
 
-__all__ = ["page_of"]
-
 
 class GraphDifference(Protocol):
     """What the page shows; for its attributes see `autograd.GraphDifference`."""

@@ -27,8 +27,6 @@ from .watching import Watched, constant, copied
 if TYPE_CHECKING:
     from ...tensors.tensor import TensorLike
 
-__all__ = ["record_run"]
-
 _REMEDY = "pass a function that computes the result, or what record_run(function) returns"
 
 

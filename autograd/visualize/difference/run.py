@@ -7,8 +7,6 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
-__all__ = ["Array", "Entry", "RecordedRun", "Result"]
-
 Array = np.ndarray[Any, Any]
 Result: TypeAlias = "Array | tuple[Array | None, ...] | None"  # a tuple for an operation with several outputs
 

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Sequence
 
-__all__ = ["common"]
-
 _MOST = 600  # insertions and removals; sequences with more are compared only as far as these lead
 
 

@@ -10,8 +10,6 @@ from ..text_width import width_of
 from .comparison import ComparedNode
 from .run import RecordedRun
 
-__all__ = ["drawn", "rows_of_inputs"]
-
 _MOST = 28  # boxes
 _FAR = 3  # edges from the difference
 _FONT, _LINE, _PAD = 12.0, 15.0, 8.0

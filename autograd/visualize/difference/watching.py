@@ -18,8 +18,6 @@ from ...graph.source_info import SourceLine
 from ..call_recorder import lines_of_values
 from .run import Result
 
-__all__ = ["Watched", "constant", "copied"]
-
 
 class Watched:
     """What is seen of a function while it runs: of each node its value, arguments and time; and the modules called."""

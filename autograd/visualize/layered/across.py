@@ -14,8 +14,6 @@ from typing import Literal
 
 from .points import Net, Tie
 
-__all__ = ["Straight", "positions"]
-
 Straight = Literal["all", "chains", "none"]
 
 _SWEEPS = 16

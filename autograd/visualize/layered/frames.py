@@ -15,8 +15,6 @@ from .levels import Levels, Pads, Rectangle
 from .points import Edges, Point
 from .shelf import Shelf
 
-__all__ = ["INSET", "Direction", "Layout", "lay_out"]
-
 INSET = 10.0  # between a frame and its content
 
 Direction = Literal["TB", "BT", "LR", "RL"]

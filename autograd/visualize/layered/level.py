@@ -11,8 +11,6 @@ from .across import Straight, positions
 from .order import crossings, put_in_order
 from .points import Level, Link, Net, Point, even_rows, net_of, rows_of
 
-__all__ = ["Arranged", "Path", "arrange"]
-
 _SLOPE, _STEEPEST = 0.06, 24.0  # growth of the space between rows per unit that a link goes aside, and its limit
 _LEAN, _RIM = 0.2, 0.35  # distance of a link's start from an item's middle: as part of its way aside, and of the width
 _PARALLEL = 14.0  # between links with the same ends

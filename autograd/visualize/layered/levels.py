@@ -9,8 +9,6 @@ from typing import Literal
 from .level import Arranged, Path, arrange
 from .points import Around, Level, Link, Point
 
-__all__ = ["Levels", "Pads", "Rectangle"]
-
 _TITLE_GAP = 8.0  # between a title and a link that passes it
 
 Rectangle = tuple[float, float, float, float]  # left, top, width, height

@@ -6,8 +6,6 @@ from bisect import bisect_left, bisect_right, insort
 
 from .points import Net, Tie
 
-__all__ = ["crossings", "put_in_order"]
-
 _SWEEPS = 12
 _PATIENCE = 4  # sweeps without a better order
 _MOST_SWAPPED = 30_000  # points in a net in which neighbours are swapped

@@ -6,8 +6,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-__all__ = ["Around", "Edges", "Level", "Link", "Net", "Point", "Tie", "even_rows", "net_of", "rows_of"]
-
 _STRAIGHT = 32.0  # the least weight of straightness of a link between points that it passes
 MOST_PASSED = 20_000  # limit of points that links pass; the longest links get none, and go around
 

@@ -6,8 +6,6 @@ from collections.abc import Mapping
 
 from .points import Around, Edges, Point
 
-__all__ = ["Shelf"]
-
 _STACKED = 0.25  # distance of boxes beside another from each other, as a part of that from the other
 _LOOP = 22.0  # distance of an edge from a box to itself from the box
 _SIDE = 0.35  # how far from the middle of a side edges meet it, as a part of the box

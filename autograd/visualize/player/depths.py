@@ -7,10 +7,9 @@ from collections.abc import Sequence
 from typing import Any
 
 from ..collapse import closed, levels
+from ..layered import Edges
 from ..picture import Frame, Kind
-from .layout import Edges, lay_out
-
-__all__ = ["depths"]
+from .layout import lay_out
 
 _MANY = 8  # with more uses of a leaf in one picture, its edges would push everything apart
 

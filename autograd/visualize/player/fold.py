@@ -5,8 +5,6 @@ from __future__ import annotations
 from ...graph.node import LEAF
 from .record import Edge, Recording, Step
 
-__all__ = ["folded"]
-
 
 def folded(recording: Recording, most: int) -> Recording:
     """Return a recording whose last `most` operations are single steps, and all before them one step.

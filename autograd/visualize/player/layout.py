@@ -11,8 +11,6 @@ from ..picture import Frame, Kind
 from ..satellites import beside_of
 from ..text_width import width_of
 
-__all__ = ["HEIGHT", "WIDTH", "Edges", "Layout", "lay_out"]
-
 WIDTH, HEIGHT = 144, 56  # of a box, in pixels
 _APART, _BELOW, _ASIDE = 28, 48, 66  # between boxes, between layers, and beside a box; a label is about 50 wide
 _TITLE, _SIGN, _FONT = 26, 30, 11.5  # height of a title, width of the sign that closes a module, size of the font

@@ -7,8 +7,6 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["LEVELS", "described", "size_of"]
-
 _FEW = 16  # elements that are shown one by one
 _MOST = 16  # rows and columns of a map
 LEVELS = "".join(map(chr, [*range(97, 123), *range(65, 91), *range(48, 58)]))[:61]  # the middle one is 0

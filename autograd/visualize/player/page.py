@@ -26,9 +26,6 @@ from .layout import HEIGHT, WIDTH
 from .numbers import LEVELS, described, size_of
 from .record import Edge, Recording
 
-__all__ = ["page_of"]
-
-
 # The parts of the page's script, which are joined into one function in this order.
 SCRIPTS = ("graph", "words", "picture", "shares", "modules", "time", "view", "details", "search", "controls")
 

@@ -23,8 +23,6 @@ from .record import Run, record, run
 if TYPE_CHECKING:
     from ...tensors.tensor import Array, TensorLike
 
-__all__ = ["player"]
-
 _MOST = 2500  # operations that are shown one by one
 
 

@@ -32,8 +32,6 @@ from ..node_info import RESULT, is_packed, kept_values, named_nodes, root_of
 if TYPE_CHECKING:
     from ...tensors.tensor import TensorLike
 
-__all__ = ["Edge", "Recording", "Run", "Step", "record", "run"]
-
 
 @dataclass(slots=True, eq=False)
 class Step:

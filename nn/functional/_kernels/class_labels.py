@@ -14,8 +14,6 @@ from .operands import not_real
 if TYPE_CHECKING:
     from ..._arguments import TensorLike
 
-__all__ = ["class_weights", "read_labels"]
-
 Array = np.ndarray[Any, Any]
 
 

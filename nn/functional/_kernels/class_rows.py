@@ -9,8 +9,6 @@ import numpy as np
 from autograd import Tensor
 from autograd.extend import ARRAY_TYPES, cached_arrays
 
-__all__ = ["as_rows", "labelled_entries", "labelled_places", "memory_order"]
-
 Array = np.ndarray[Any, Any]
 
 

@@ -26,8 +26,6 @@ from .._linear import MANY, _ones
 from .saved import Saved
 from .sliding_windows import Function, Windows, add_columns, batches, columns
 
-__all__ = ["convolve", "transposed", "weight_product"]
-
 keep_freed_memory()
 
 

@@ -10,8 +10,6 @@ import numpy as np
 
 from .operands import ARRAYS, is_batched
 
-__all__ = ["HALF", "in_single"]
-
 P = ParamSpec("P")
 R = TypeVar("R")
 

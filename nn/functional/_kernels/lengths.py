@@ -8,8 +8,6 @@ import numpy as np
 
 from autograd.extend import anywhere, borrow
 
-__all__ = ["divided_by_length", "shrunk"]
-
 
 def shrunk(x: Any, axis: Any) -> Any:
     """Divide vectors by the greatest of their elements, unless that is infinite, or small."""

@@ -15,17 +15,6 @@ from .operands import as_real
 if TYPE_CHECKING:
     from ..._arguments import TensorLike
 
-__all__ = [
-    "Reduction",
-    "alike",
-    "check_positive",
-    "check_reduction",
-    "check_shape",
-    "check_signs",
-    "reduced",
-    "weights_for",
-]
-
 Reduction = Literal["none", "mean", "sum"]
 _REDUCTIONS = ("mean", "sum", "none")
 

@@ -13,8 +13,6 @@ from autograd.extend import ARRAY_TYPES, as_array, borrow, innermost
 if TYPE_CHECKING:
     from ..._arguments import TensorLike
 
-__all__ = ["ARRAYS", "as_floating", "as_operand", "as_real", "floating", "is_batched", "not_real", "real_floating"]
-
 ARRAYS = (np.ndarray, Tensor, np.generic)  # made once: every call asks for it
 
 

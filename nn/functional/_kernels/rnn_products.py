@@ -10,8 +10,6 @@ import numpy as np
 
 from ..._aligned_memory import aligned_empty, aligned_like, aligned_zeros
 
-__all__ = ["ParameterGradients", "by_gate", "columns", "preactivations", "rows", "starting_with"]
-
 Array = np.ndarray[Any, Any]
 
 # A product with this many rows is about as fast as a larger one, and its result is still in the caches when it is used.

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-__all__ = ["Saved"]
-
 
 class Saved(list[Any]):
     """A list to which a forward saves what its rules need, made anew for each call.

@@ -25,26 +25,6 @@ if TYPE_CHECKING:
 
     from ..._arguments import Spatial, TensorLike
 
-__all__ = [
-    "Function",
-    "Sizes",
-    "Tap",
-    "Windows",
-    "add_columns",
-    "along",
-    "axis_taps",
-    "batches",
-    "columns",
-    "empty_beside",
-    "extract",
-    "overlay",
-    "per_axis",
-    "pooled",
-    "slide",
-    "spatial_operand",
-    "taps",
-]
-
 Sizes = tuple[int, ...]
 Function = Callable[..., Any]
 Array = np.ndarray[Any, Any]

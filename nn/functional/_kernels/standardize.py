@@ -12,8 +12,6 @@ from autograd.extend import ARRAY_TYPES, accurate_sum
 
 from .half_precision import in_single
 
-__all__ = ["Moments", "standardize"]
-
 Axes = tuple[int, ...]
 
 

@@ -14,8 +14,6 @@ from .common import Operator
 from .control import run_program
 from .shapes import cast, dtype_of
 
-__all__ = ["ATTENTION", "WITH_RUN"]
-
 
 def _heads(x: Any, count: int | None) -> Any:
     """Return ``(batch, time, heads * size)`` as ``(batch, heads, time, size)``."""

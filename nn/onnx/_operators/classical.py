@@ -9,8 +9,6 @@ import numpy as np
 from .._program import Node
 from .common import Operator
 
-__all__ = ["CLASSICAL"]
-
 
 def _scaler(n: Node, x: Any) -> Any:
     offset, scale = (np.array(n[name], np.float32) for name in ("offset", "scale"))

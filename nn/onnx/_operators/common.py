@@ -13,8 +13,6 @@ from autograd.extend import borrow
 from ..._arguments import TensorLike
 from .._program import Node, Value
 
-__all__ = ["Array", "Operator", "axes_of", "floats", "integers", "is_floating", "number", "shape_of"]
-
 Array = np.ndarray[Any, Any]
 Operator = Callable[
     ..., Any

@@ -13,8 +13,6 @@ from autograd.extend import borrow
 from .._program import Node, Program, Run, Value
 from .common import Operator
 
-__all__ = ["WITH_RUN", "run_program"]
-
 
 def run_program(program: Program, run: Run, inputs: Sequence[Value]) -> list[Any]:
     """Run a graph inside a node, which sees the values of the graphs around it; return its outputs."""

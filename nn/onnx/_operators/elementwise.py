@@ -14,8 +14,6 @@ from ...functional._gelu import normal_cdf
 from .._program import Node, Value
 from .common import Operator, is_floating
 
-__all__ = ["ELEMENTWISE"]
-
 
 def of(function: Callable[..., Value]) -> Operator:
     """Return the operator of a function of arrays."""

@@ -13,8 +13,6 @@ from autograd.extend import as_array, borrow
 from .._program import Node, Value
 from .common import Array, Operator, integers, number
 
-__all__ = ["INDEXING", "scattered"]
-
 _COMBINE: dict[str, Callable[[Any, Any], Any]] = {
     "add": np.add,
     "mul": np.multiply,

@@ -13,8 +13,6 @@ from ... import functional
 from .._program import Node, Run
 from .common import Operator, integers, number
 
-__all__ = ["NORMALIZATION", "WITH_RUN"]
-
 
 def _batch_normalization(n: Node, run: Run, x: Any, scale: Any, bias: Any, mean: Any, variance: Any) -> Any:
     """Normalize by the running statistics, or, in training mode, by those of the batch, and move the running ones."""

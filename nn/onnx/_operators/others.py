@@ -13,9 +13,6 @@ from .._program import Node
 from .common import Array, Operator, integers, number
 from .shapes import dtype_of
 
-__all__ = ["OTHERS"]
-
-
 # Signals: complex numbers are pairs along the last axis
 
 

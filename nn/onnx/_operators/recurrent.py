@@ -14,8 +14,6 @@ from ...functional._rnn import gru, lstm, rnn_relu, rnn_tanh
 from .._program import Node
 from .common import Array, Operator
 
-__all__ = ["RECURRENT"]
-
 Activation = Callable[[Any], Any]
 _GATES = {"LSTM": 4, "GRU": 3, "RNN": 1}
 _DEFAULTS = {"LSTM": ("Sigmoid", "Tanh", "Tanh"), "GRU": ("Sigmoid", "Tanh"), "RNN": ("Tanh",)}

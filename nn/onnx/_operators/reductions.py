@@ -14,8 +14,6 @@ from ... import functional
 from .._program import Node
 from .common import Operator, axes_of, number
 
-__all__ = ["REDUCTIONS"]
-
 
 def _reduction(function: Callable[..., Any]) -> Operator:
     """Return the operator of a function that takes axes and `keepdims`."""

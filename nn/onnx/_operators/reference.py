@@ -13,8 +13,6 @@ from autograd.extend import borrow
 
 from .._program import Node, Value
 
-__all__ = ["COMPARED", "compute_by_reference", "has_reference", "is_handed_on"]
-
 
 def _always(n: Node) -> bool:
     return True

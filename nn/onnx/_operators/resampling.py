@@ -15,8 +15,6 @@ from ...functional._upsampling import Plan, resample
 from .._program import Node
 from .common import Array, Operator, floats, integers
 
-__all__ = ["RESAMPLING"]
-
 Weights = Callable[[Array], Array]  # of positions by their distance
 
 

@@ -14,8 +14,6 @@ from .._program import Node, Value, native
 from .common import Array, Operator, axes_of, integers, number, shape_of
 from .reference import compute_by_reference
 
-__all__ = ["SHAPES", "cast", "dtype_of"]
-
 
 def dtype_of(number: int) -> np.dtype[Any]:
     """Return the dtype for one of ONNX's numbers."""

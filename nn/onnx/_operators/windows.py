@@ -17,8 +17,6 @@ from ...functional._max_pooling import first_places, max_windows
 from .._program import Node
 from .common import Array, Operator, integers
 
-__all__ = ["WINDOWS"]
-
 
 def _option(n: Node, name: str, axes: int, default: int = 1) -> Sizes:
     return tuple(n[name]) if n[name] else (default,) * axes

@@ -13,8 +13,6 @@ from ..._arguments import check_constructor
 from ..._warnings import warn
 from .._optimizer import Optimizer
 
-__all__ = ["LRScheduler", "for_each_group"]
-
 T = TypeVar("T")
 
 

@@ -10,8 +10,6 @@ from ..._arguments import Size
 from .._optimizer import Optimizer
 from ._base import LRScheduler, for_each_group
 
-__all__ = ["CosineAnnealingWarmRestarts", "CyclicLR", "OneCycleLR"]
-
 _MODES = ["triangular", "triangular2", "exp_range"]
 
 
@@ -59,7 +57,6 @@ class CosineAnnealingWarmRestarts(LRScheduler):
         super().__init__(optimizer, last_epoch)
 
     def get_lr(self) -> list[float]:
-        """Compute the rate of each group."""
         part = self._part(self.last_epoch)
         return [self.eta_min + (base - self.eta_min) * (1 + math.cos(math.pi * part)) / 2 for base in self.base_lrs]
 

@@ -9,16 +9,6 @@ from collections.abc import Iterable
 from .._optimizer import Optimizer
 from ._base import LRScheduler
 
-__all__ = [
-    "ConstantLR",
-    "CosineAnnealingLR",
-    "ExponentialLR",
-    "LinearLR",
-    "MultiStepLR",
-    "PolynomialLR",
-    "StepLR",
-]
-
 
 class _FactorLR(LRScheduler):
     """Rates of ``eta_min + (base - eta_min) * ratio(epoch)``, also where others change the rates too."""
@@ -30,7 +20,6 @@ class _FactorLR(LRScheduler):
         raise NotImplementedError
 
     def get_lr(self) -> list[float]:
-        """Compute the rate of each group."""
         if self.last_epoch > 0 and not self._last_lr:  # a resumed training: the optimizer has the rate
             return [group["lr"] for group in self.optimizer.param_groups]
         before = self.ratio(self.last_epoch - 1) if self.last_epoch > 0 else 1.0
@@ -81,7 +70,6 @@ class StepLR(_FactorLR):
         super().__init__(optimizer, last_epoch)
 
     def ratio(self, epoch: int) -> float:
-        """Return the factor of the initial rate after a number of steps."""
         return float(self.gamma ** (epoch // self.step_size))
 
 
@@ -109,7 +97,6 @@ class MultiStepLR(_FactorLR):
         super().__init__(optimizer, last_epoch)
 
     def ratio(self, epoch: int) -> float:
-        """Return the factor of the initial rate after a number of steps."""
         return float(self.gamma ** sum(count for milestone, count in self.milestones.items() if milestone <= epoch))
 
 
@@ -131,7 +118,6 @@ class ExponentialLR(_FactorLR):
         super().__init__(optimizer, last_epoch)
 
     def ratio(self, epoch: int) -> float:
-        """Return the factor of the initial rate after a number of steps."""
         return float(self.gamma**epoch)
 
 
@@ -155,7 +141,6 @@ class ConstantLR(_FactorLR):
         super().__init__(optimizer, last_epoch)
 
     def ratio(self, epoch: int) -> float:
-        """Return the factor of the initial rate after a number of steps."""
         return self.factor if epoch < self.total_iters else 1.0
 
 
@@ -204,7 +189,6 @@ class LinearLR(_FactorLR):
         super().__init__(optimizer, last_epoch)
 
     def ratio(self, epoch: int) -> float:
-        """Return the factor of the initial rate after a number of steps."""
         part = min(epoch, self.total_iters) / self.total_iters
         return self.start_factor + (self.end_factor - self.start_factor) * part
 
@@ -231,7 +215,6 @@ class PolynomialLR(_FactorLR):
         super().__init__(optimizer, last_epoch)
 
     def ratio(self, epoch: int) -> float:
-        """Return the factor of the initial rate after a number of steps."""
         return float((1 - min(epoch, self.total_iters) / self.total_iters) ** self.power)
 
 

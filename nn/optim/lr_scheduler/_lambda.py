@@ -9,8 +9,6 @@ from typing import Any
 from .._optimizer import Optimizer
 from ._base import LRScheduler, for_each_group
 
-__all__ = ["LambdaLR", "MultiplicativeLR"]
-
 Functions = Callable[[int], float] | Sequence[Callable[[int], float]]
 
 
@@ -46,7 +44,6 @@ class LambdaLR(LRScheduler):
         super().__init__(optimizer, last_epoch)
 
     def get_lr(self) -> list[float]:
-        """Compute the rate of each group."""
         return [base * function(self.last_epoch) for base, function in zip(self.base_lrs, self.lr_lambdas, strict=True)]
 
     def state_dict(self) -> dict[str, Any]:
@@ -90,7 +87,6 @@ class MultiplicativeLR(LambdaLR):
     """
 
     def get_lr(self) -> list[float]:
-        """Compute the rate of each group."""
         rates = [group["lr"] for group in self.optimizer.param_groups]
         if not self._last_lr or self.last_epoch == 0:
             return rates

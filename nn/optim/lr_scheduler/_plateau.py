@@ -10,8 +10,6 @@ from autograd.extend import done_outside
 from .._optimizer import Optimizer
 from ._base import LRScheduler, for_each_group
 
-__all__ = ["ReduceLROnPlateau"]
-
 
 class ReduceLROnPlateau(LRScheduler):
     """Multiply the rate by a factor when a metric has stopped improving.

@@ -11,8 +11,6 @@ from .._optimizer import Optimizer
 from ._base import LRScheduler
 from ._plateau import ReduceLROnPlateau
 
-__all__ = ["ChainedScheduler", "SequentialLR"]
-
 
 class _Combined(LRScheduler):
     """Schedulers of the same optimizer."""
@@ -38,7 +36,6 @@ class _Combined(LRScheduler):
         return {**super().state_dict(), "_schedulers": [scheduler.state_dict() for scheduler in self._schedulers]}
 
     def load_state_dict(self, state_dict: Mapping[str, Any]) -> None:
-        """Load what `state_dict` returned; load the state of the optimizer as well, which has the rates."""
         states = state_dict.get("_schedulers", ())
         if len(states) != len(self._schedulers):
             raise ValueError(

@@ -14,8 +14,6 @@ from llvmlite import ir  # noqa: E402 - it comes with numba, of which the line a
 from numba.core import types  # noqa: E402
 from numba.core.typing.context import Context  # noqa: E402
 
-__all__ = ["as_bits", "as_float", "inlined", "intrinsic", "multiply_add", "polynomial", "where"]
-
 F = TypeVar("F", bound=Callable[..., Any])
 _OF_PROCESS = secrets.token_hex(8)
 

@@ -20,8 +20,6 @@ from .loops import cache_folder, compiled
 from .machine_code import kernel_of
 from .plan import FULL, Plan, Value
 
-__all__ = ["fuse"]
-
 _LOOPS: dict[str, Callable[..., None]] = {}  # by name: equal loops are one
 _SPACE = (np.empty, np.empty_like)
 MOST, ARRAYS = 4096, 64  # operations of a loop, and arrays that it reads

@@ -19,8 +19,6 @@ from ..program import MADE, Call, Memory
 from .operations import ARITHMETIC, COMPARISONS, LOGIC, REDUCTIONS, UFUNCS, power_of
 from .plan import COLUMN, DTYPES, FULL, NUMBER, Plan, Value, kind_of_operand
 
-__all__ = ["Group", "Unsuitable", "shape_of_loop"]
-
 LONGEST = 4096  # elements of a row that is added up in an order of its own: NumPy's sums of more are more accurate
 FEWEST = 2  # operations: fewer are left to NumPy
 KEPT = 1 << 17  # bytes of a row that are kept for later passes

@@ -19,8 +19,6 @@ from typing import Any, TypeVar, cast
 
 from ....graph.source_info import warn
 
-__all__ = ["cache_folder", "compiled", "compiled_loop", "load_numba"]
-
 F = TypeVar("F", bound=Callable[..., Any])
 
 _deciding = threading.Lock()

@@ -20,8 +20,6 @@ import llvmlite.ir  # isort: skip - after numba was found
 import numba.core.cgutils  # isort: skip
 from numba.core import types  # isort: skip
 
-__all__ = ["kernel_of"]
-
 ABREAST = 8  # elements: they are computed side by side
 FEW = 64  # elements: loops through fewer call functions, which takes less time to compile
 ir: Any = llvmlite.ir

@@ -18,8 +18,6 @@ import numpy as np
 
 from .bits import as_bits, as_float, inlined, multiply_add, polynomial, where
 
-__all__ = ["DOUBLE", "FUNCTIONS", "SINGLE"]
-
 Function = Callable[[Any], Any]
 
 

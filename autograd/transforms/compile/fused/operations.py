@@ -11,8 +11,6 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["ARITHMETIC", "COMPARISONS", "LOGIC", "REDUCTIONS", "UFUNCS", "power_of"]
-
 Function = Callable[..., Any]
 
 # of floats, to floats of the same dtype

@@ -14,8 +14,6 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["COLUMN", "FULL", "NUMBER", "ROW", "Plan", "Value", "kind_of_operand"]
-
 FULL, ROW, COLUMN, NUMBER = "full", "row", "column", "number"
 DTYPES = frozenset((np.dtype(np.float32), np.dtype(np.float64), np.dtype(np.bool_)))
 

@@ -13,8 +13,6 @@ from ..quoting import is_literal, literal
 from .expressions import Names
 from .recording import Recorded, Recorder
 
-__all__ = ["PLAIN", "Arguments"]
-
 PLAIN = (int, str, bytes, bool, type(None), complex, np.integer, np.bool_)
 
 

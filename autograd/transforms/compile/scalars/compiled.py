@@ -18,8 +18,6 @@ from .program import ScalarProgram
 from .recording import Number, Recorder
 from .writer import miss
 
-__all__ = ["CompiledFunction"]
-
 _recording = threading.RLock()  # while one function is recorded, its values are of another class
 
 

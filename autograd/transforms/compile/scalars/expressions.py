@@ -21,8 +21,6 @@ from ....primitives.primitive import Primitive
 from ....scalar.functions import forward_of, is_arithmetic, slope_of
 from ..quoting import identifier
 
-__all__ = ["Names", "Text", "as_text", "called", "forward_text", "never_raises", "slope_text"]
-
 _ATOM, _POWER, _SIGN, _PRODUCT, _SUM, _CONDITION = 5, 4, 3, 2, 1, 0
 _BINARY = {
     operator.add: ("+", _SUM), operator.sub: ("-", _SUM), operator.mul: ("*", _PRODUCT),

@@ -16,8 +16,6 @@ from ..quoting import is_literal, line_comment
 from .expressions import Names, Text, as_text, called, forward_text, never_raises, slope_text
 from .recording import Item
 
-__all__ = ["Printer"]
-
 _INDENT = "    "
 _LONG = 100  # characters: longer expressions get a name
 

@@ -14,8 +14,6 @@ from .arguments import Arguments
 from .recording import Recorder
 from .writer import Writer
 
-__all__ = ["ScalarProgram"]
-
 
 class ScalarProgram:
     """The compiled form of one run.

@@ -24,8 +24,6 @@ from ....scalar import value as engine
 from ....scalar.value import Value, value_recorder
 from ....tensors.dispatch import is_plain, plain
 
-__all__ = ["LIMIT", "Item", "Number", "Recorded", "Recorder"]
-
 LIMIT = 10_000  # operations: more are slow to compile, and are a loop whose body should be compiled instead
 _slot, _gradient = vars(Value)["data"], vars(Value)["grad"]
 _ENGINE_FILES = {engine.__file__, __file__, operator.__file__}

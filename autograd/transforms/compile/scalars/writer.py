@@ -15,8 +15,6 @@ from .arguments import PLAIN, Arguments
 from .printing import Printer
 from .recording import Item, Number, Recorder
 
-__all__ = ["Writer", "miss"]
-
 miss: Any = type("miss", (), {"__repr__": lambda self: "miss"})()  # the result of a program that does not serve a call
 
 _new = object.__new__
