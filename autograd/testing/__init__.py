@@ -13,11 +13,12 @@ from ..primitives.naming import set_module
 
 if typing.TYPE_CHECKING:
     from ._audit import Audit, Audited, WrongGradient, audit
-    from ._check import Report, check
+    from ._check import check
     from ._layouts import Layout
     from ._machine import TensorMachine
     from ._modules import ModuleCheck, check_module
     from ._operation import check_operation
+    from ._report import Report
     from ._strategies import (
         arrays,
         broadcastable_arrays,
@@ -38,7 +39,7 @@ _HOMES = {
     "audit": "_audit",
     "LAYOUTS": "_layouts",
     "ModuleCheck": "_modules",
-    "Report": "_check",
+    "Report": "_report",
     "arrays": "_strategies",
     "broadcastable_arrays": "_strategies",
     "check": "_check",

@@ -17,9 +17,7 @@ from ..tensors.tensor import Tensor, conjugated
 from ._comparison import Measure, Place, compare_directions, worst_element, worst_of
 from ._conditions import Gradients as Point
 from ._conditions import differs, shown
-from ._subject import Subject, array_of, parts, quiet, widened
-
-Array = np.ndarray[Any, Any]
+from ._subject import Array, Subject, array_of, parts, quiet, widened
 
 LARGEST = 2**20  # elements that an operation may have, inputs and outputs, to be checked
 FEW = 4000  # elements of a Jacobian, up to which the worst of a wrong one is looked for
