@@ -18,8 +18,9 @@ from numpy.lib.mixins import NDArrayOperatorsMixin
 
 from ..errors import BatchError
 from ..source.call_site import leaves_operator, stores, users_frame, users_line
-from .door import BATCH_TYPES, Array, Level, contents, whole
+from .door import BATCH_TYPES, Array, Level, contents, table_readers, whole
 from .powers import power_call
+from .standin import StandIn
 from .traced import Variable
 
 if TYPE_CHECKING:
@@ -51,7 +52,7 @@ def _in_place(ufunc: np.ufunc) -> Callable[[Any, Any], Any]:
     return operate
 
 
-class Batched(NDArrayOperatorsMixin):
+class Batched(StandIn, NDArrayOperatorsMixin):
     """An array for each element of a batch, with the shape of one.
 
     Attributes
@@ -82,12 +83,6 @@ class Batched(NDArrayOperatorsMixin):
         return ndim
 
     @property
-    def dtype(self) -> np.dtype[Any]:
-        """The data type of the numbers."""
-        dtype: np.dtype[Any] = self.value.dtype
-        return dtype
-
-    @property
     def size(self) -> int:
         """How many numbers one element has."""
         return math.prod(self.value.shape[1:])
@@ -95,28 +90,14 @@ class Batched(NDArrayOperatorsMixin):
     @property
     def nbytes(self) -> int:
         """The number of bytes that one element takes."""
-        return self.size * self.itemsize
-
-    @property
-    def itemsize(self) -> int:
-        """The number of bytes that a number takes."""
-        return self.dtype.itemsize
+        nbytes: int = self.size * self.itemsize
+        return nbytes
 
     @property
     def strides(self) -> tuple[int, ...]:
         """The strides of one element."""
         strides: tuple[int, ...] = self.value.strides[1:]
         return strides
-
-    @property
-    def base(self) -> Any:
-        """The array whose memory it shares, or None."""
-        return self.value.base
-
-    @property
-    def flags(self) -> Any:
-        """The flags of the arrays of all elements together."""
-        return self.value.flags
 
     @property
     def T(self) -> Any:  # noqa: N802 - NumPy's name
@@ -156,8 +137,6 @@ class Batched(NDArrayOperatorsMixin):
         ended = "" if self.level.active else ", of a vmap that has ended"
         return f"Batched({self.level.size} of shape {self.shape}, {self.dtype}{ended})"
 
-    __hash__ = None  # type: ignore[assignment]  # as ndarrays have none
-
     # What has another answer for each element
 
     def refuse(self, what: str, remedy: str) -> NoReturn:
@@ -184,37 +163,19 @@ class Batched(NDArrayOperatorsMixin):
             )
         return self.level.branch(self)
 
-    def _refuse_number(self, what: str, remedy: str) -> NoReturn:
-        if stores(users_frame(sys._getframe(1))):
+    def asked(self, what: str) -> NoReturn:
+        """Raise: a batched array has a value for each element of the batch."""
+        remedy = _REMEDIES.get(what, "Return the array itself, and take the numbers after vmap")
+        if what in _REMEDIES and stores(users_frame(sys._getframe(1))):
             what = "storing in an item of a plain array the value"
             remedy = "A plain array has room for one: begin with numpy.zeros_like(x) or numpy.zeros(shape, like=x)"
         self.refuse(what, remedy)
-
-    def __float__(self) -> float:
-        self._refuse_number("float()", "Keep it an array: without float(), or x[()]; math.sin(x) is numpy.sin(x)")
-
-    def __complex__(self) -> complex:
-        self._refuse_number("complex()", "Keep it an array, as in x + 0j")
-
-    def __int__(self) -> int:
-        self._refuse_number("int()", "Keep it an array, as in x.astype(int)")
 
     def __index__(self) -> int:
         self.refuse(
             "an integer, as for range(), a slice's bound, a shape or an index into a list or a plain ndarray,",
             "To choose by it, use numpy.take(x, i, axis) with x = autograd.tensor(array), or numpy.where with a mask",
         )
-
-    def __round__(self, digits: int = 0) -> Any:
-        return np.round(self, digits)
-
-    def item(self, *args: Any) -> NoReturn:
-        """Raise: a batched array has a number for each element of the batch."""
-        self.refuse("item()", "Return the array itself, and take the numbers after vmap")
-
-    def tolist(self) -> NoReturn:
-        """Raise, as `item` does."""
-        self.refuse("tolist()", "Return the array itself, and take the numbers after vmap")
 
     def __format__(self, spec: str) -> str:
         if spec:
@@ -223,12 +184,6 @@ class Batched(NDArrayOperatorsMixin):
 
     def __trunc__(self) -> int:
         return int(self)
-
-    def __copy__(self) -> Any:
-        return self.copy()
-
-    def __deepcopy__(self, memo: Any) -> Any:
-        return self.copy()
 
     def __reduce_ex__(self, protocol: Any) -> NoReturn:
         self.refuse("a pickle", "Pickle what vmap returns")
@@ -242,9 +197,6 @@ class Batched(NDArrayOperatorsMixin):
                 "For memory to write it to, use numpy.zeros_like(x) or numpy.zeros(shape, like=x) of a batched x",
             )
         return np.array(None, dtype=object)
-
-    def __contains__(self, value: Any) -> bool:
-        return bool((self == value).any())
 
     # Methods
 
@@ -350,7 +302,6 @@ class Batched(NDArrayOperatorsMixin):
         self.level.setitem(self, key, value)
 
     def shared(self, node: Any, array: Any) -> Any:
-        """Return the node by which the operation that gave this uses a tensor: see `Level.shared`."""
         x: Any = self
         while node is not None and type(x) is Batched:
             node = x.level.shared(node, array)
@@ -454,10 +405,6 @@ class Batched(NDArrayOperatorsMixin):
         return Batched(function((value.shape[0], *shape), *args, **kwargs, like=value), self.level)
 
 
-#: What makes an array of a table, and None of anything else: tensors know tables.
-table_readers: list[Callable[[Any], Any]] = []
-
-
 def _without_table(x: Any) -> Any:
     """Return the numbers of a table, which all elements of a batch share, and anything else as it is."""
     if type(x) is ndarray or type(x) is Batched:
@@ -466,6 +413,11 @@ def _without_table(x: Any) -> Any:
 
 
 _ALL = slice(None)
+_REMEDIES = {
+    "float()": "Keep it an array: without float(), or x[()]; math.sin(x) is numpy.sin(x)",
+    "complex()": "Keep it an array, as in x + 0j",
+    "int()": "Keep it an array, as in x.astype(int)",
+}
 _NUMBERS = frozenset((float, int, complex, bool, np.float64, np.float32))
 _MAKERS = frozenset((np.zeros, np.empty, np.ones))  # these are told of a batch by their argument `like` alone
 _METHODS = frozenset((
@@ -482,14 +434,6 @@ def _without_constants(tree: Any) -> Any:
     if type(tree) is dict:
         return {key: _without_constants(part) for key, part in tree.items()}
     return tree._array if hasattr(tree, "_node") else tree
-
-
-def batched_at(array: Array, levels: tuple[Level, ...]) -> Any:
-    """Return an ndarray whose first axes are those of batches as batched at levels, in the order of `batches`."""
-    batched: Any = array
-    for level in reversed(levels):
-        batched = Batched(batched, level)
-    return batched
 
 
 BATCH_TYPES.add(Batched)

@@ -11,12 +11,12 @@ import math
 from collections.abc import Callable
 from contextvars import ContextVar
 from functools import lru_cache, wraps
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 import numpy as np
 
 from ..errors import BatchError
-from ..source.call_site import users_line
+from .standin import StandIn
 
 if TYPE_CHECKING:
     from numpy.typing import DTypeLike
@@ -29,9 +29,8 @@ Array = np.ndarray[Any, Any]
 ARRAY_TYPES: set[type] = {ndarray}
 #: The types of arrays of a batch, whose `value` is the array of all its elements, and whose `level` the call of `vmap`.
 BATCH_TYPES: set[type] = set()
-#: The types of what stands for a value while `compile` records, whose `value` that is: of arrays, and of all.
+#: The types of arrays whose uses are noted while `compile` records, and whose `value` is the real one.
 TRACED_TYPES: set[type] = set()
-VARIABLE_TYPES: set[type] = set()
 # What a function raises that meets batched arrays and knows no batches.
 FAILURES = (TypeError, ValueError, AttributeError, IndexError, NotImplementedError)
 
@@ -39,13 +38,19 @@ running: ContextVar[tuple[Level, ...]] = ContextVar("levels of vmap", default=()
 # Who records in this thread, if anybody does.
 recorder: ContextVar[Recorder | None] = ContextVar("recorder of compile", default=None)
 # Whether a graph is being walked, which may hold what was batched by a call that has ended.
-_walking: ContextVar[bool] = ContextVar("walking", default=False)
+walking: ContextVar[bool] = ContextVar("walking", default=False)
 
 
-class Level:
+class Used:
+    """Whether `vmap` and `compile` were used in this process; until then, nobody need look for their arrays."""
+
+    vmap = compile = False
+
+
+class Level(Protocol):
     """One call of `vmap`: the size of its batch, and how NumPy's functions and operations go with it.
 
-    `primitives.batching` defines the methods; they stand here so that a batched array can call them.
+    `primitives.batching` defines it.
 
     Attributes
     ----------
@@ -60,77 +65,26 @@ class Level:
         is rows of the other factor.
     """
 
-    exist = False  # until the first one is made
-    units: tuple[Array | None, int] = (None, 0)
+    size: int
+    number: int
+    active: bool
+    units: tuple[Array | None, int]
 
-    def __init__(self, size: int, number: int) -> None:
-        self.size, self.number, self.active = size, number, True
-        Level.exist = True
-
-    def call_ufunc(self, ufunc: np.ufunc, method: str, inputs: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-        """Apply a ufunc, or a method of it such as `reduce`, to arrays some of which are batched."""
-        raise NotImplementedError
-
-    def call(self, function: Callable[..., object], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-        """Apply a NumPy function to arguments that hold batched arrays."""
-        raise NotImplementedError
-
-    def getitem(self, x: Any, key: Any) -> Any:
-        """Return ``x[key]``, where either is batched."""
-        raise NotImplementedError
-
-    def setitem(self, x: Any, key: Any, value: Any) -> None:
-        """Write `value` to ``x[key]``."""
-        raise NotImplementedError
-
-    def scatter(self, add: Callable[..., Array], x: Any, key: Any, shape: tuple[int, ...]) -> Any:
-        """Return zeros of `shape` with `x` added at `key`, where either is batched; `add` does that for arrays."""
-        raise NotImplementedError
-
-    def zeros(self, shape: tuple[int, ...], dtype: DTypeLike) -> Any:
-        """Return zeros of this shape for each element of the batch."""
-        raise NotImplementedError
-
-    def elementwise(self, function: Callable[..., object], values: tuple[Any, ...]) -> Any:
-        """Apply a function of each element, which knows no batches, to the whole batch at once."""
-        raise NotImplementedError
-
-    def loop(self, name: str, function: Callable[..., object], args: tuple[Any, ...]) -> Any:
-        """Apply a function that knows no batches to the arguments of each element in turn, and join the results."""
-        raise NotImplementedError
-
-    def loop_call(self, function: Callable[..., object], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-        """Call a function with the arguments of each element in turn, and join the results."""
-        names = list(kwargs)
-
-        def of_element(args: Any, values: Any) -> Any:
-            return function(*args, **dict(zip(names, values, strict=True)))
-
-        return self.loop(function.__name__, of_element, (args, tuple(kwargs.values())))
-
-    def shared(self, node: Any, array: Any) -> Any:
-        """Return the node by which an operation on batched arrays uses a tensor that all elements share."""
-        raise NotImplementedError
-
-    def leave(self, x: Any) -> Any:
-        """Return an array or tensor with the arrays of all elements of the batch along its first axis."""
-        raise NotImplementedError
-
-    def branch(self, condition: Any) -> bool:
-        """Return the truth of a batched condition where all its elements agree, or else raise."""
-        raise NotImplementedError
-
-    def refuse_mask(self, x: object) -> None:
-        """Raise if `x` is a masked array, whose mask would be dropped."""
-        raise NotImplementedError
-
-    def check_running(self, x: Any) -> None:
-        """Raise if `x` is used after its call of `vmap` has ended; only the graph may still hold it then."""
-        if not self.active and not _walking.get():
-            raise BatchError(
-                f"a batched array (shape {x.shape}, {self.size} of them) is used, at {users_line()}, after the vmap "
-                f"that made it has ended: return it from the function, and vmap gives the array of the whole batch"
-            )
+    def batched(self, value: Any) -> Any: ...
+    def call_ufunc(self, ufunc: np.ufunc, method: str, inputs: tuple[Any, ...], kwargs: dict[str, Any]) -> Any: ...
+    def call(self, function: Callable[..., object], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any: ...
+    def getitem(self, x: Any, key: Any) -> Any: ...
+    def setitem(self, x: Any, key: Any, value: Any) -> None: ...
+    def scatter(self, add: Callable[..., Array], x: Any, key: Any, shape: tuple[int, ...]) -> Any: ...
+    def zeros(self, shape: tuple[int, ...], dtype: DTypeLike) -> Any: ...
+    def elementwise(self, function: Callable[..., object], values: tuple[Any, ...]) -> Any: ...
+    def loop(self, name: str, function: Callable[..., object], args: tuple[Any, ...]) -> Any: ...
+    def loop_call(self, function: Callable[..., object], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any: ...
+    def shared(self, node: Any, array: Any) -> Any: ...
+    def leave(self, x: Any) -> Any: ...
+    def branch(self, condition: Any) -> bool: ...
+    def refuse_mask(self, x: object) -> None: ...
+    def check_running(self, x: Any) -> None: ...
 
 
 def walks(function: F) -> F:
@@ -138,70 +92,38 @@ def walks(function: F) -> F:
 
     @wraps(function)
     def walk(*args: Any) -> Any:
-        if not Level.exist:
+        if not Used.vmap:
             return function(*args)
-        token = _walking.set(True)
+        token = walking.set(True)
         try:
             return function(*args)
         finally:
-            _walking.reset(token)
+            walking.reset(token)
 
     return walk  # type: ignore[return-value]  # has the signature of the function it wraps
 
 
-class Recorder:
-    """Notes what is computed with traced arrays; `transforms.compile` defines the methods."""
+class Recorder(Protocol):
+    """Notes what is computed with traced arrays; `transforms.compile` defines it."""
 
-    exist = False  # until the first one is made
-    fuses = False  # whether calls become loops that go through memory once
+    fuses: bool  # whether calls become loops that go through memory once
 
-    def records(self) -> bool:
-        """Tell whether calls are to be noted: not those of another thread, nor when recording has ended."""
-        raise NotImplementedError
+    def records(self) -> bool: ...
+    def call(self, function: Any, args: tuple[Any, ...], kwargs: dict[str, Any] | None = None) -> Any: ...
+    def answer(self, x: Any, what: str) -> Any: ...
+    def text(self, x: Any) -> Any: ...
+    def refuse(self, what: str, remedy: str, where: str = "") -> None: ...
+    def constant(self, array: Any) -> Any: ...
+    def outside(self, function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any: ...
+    def drawn(self, sample: Callable[..., Any], generator: Callable[[], Any], args: tuple[Any, ...]) -> Any: ...
+    def is_copy(self, x: Any, of: Any) -> bool: ...
+    def replaces_gradient(self, tensor: Any) -> None: ...
+    def uses_gradient(self, tensor: Any) -> None: ...
+    def finite(self, total: Any) -> Any: ...
 
-    def call(self, function: Any, args: tuple[Any, ...], kwargs: dict[str, Any] | None = None) -> Any:
-        """Call a function, note the call, and return its result as a traced array."""
-        raise NotImplementedError
 
-    def answer(self, x: Any, what: str) -> Any:
-        """Return what Python asks of the value of an array: a guard of the program, or an error."""
-        raise NotImplementedError
-
-    def text(self, x: Any) -> Any:
-        """Return the value of an array to be shown, as in a message of the engine; to the user's program, an error."""
-        raise NotImplementedError
-
-    def refuse(self, what: str, remedy: str, where: str = "") -> None:
-        """Raise the error that something cannot be recorded, or stop recording."""
-        raise NotImplementedError
-
-    def constant(self, array: Any) -> Any:
-        """Return an array that does not depend on the values of others, so that it can be computed with."""
-        raise NotImplementedError
-
-    def outside(self, function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-        """Call a function on real arrays, now and each time the program runs, and return its traced result."""
-        raise NotImplementedError
-
-    def drawn(self, sample: Callable[..., Any], generator: Callable[[], Any], args: tuple[Any, ...]) -> Any:
-        """Draw random numbers, now and each time the program runs, and return them as a traced array."""
-        raise NotImplementedError
-
-    def is_copy(self, x: Any, of: Any) -> bool:
-        """Tell whether an array was made as a copy of another."""
-        raise NotImplementedError
-
-    def replaces_gradient(self, tensor: Any) -> None:
-        """Note that the gradient of a tensor is set, whatever it was."""
-        raise NotImplementedError
-
-    def uses_gradient(self, tensor: Any) -> None:
-        """Note that the gradient of a tensor is asked for."""
-        raise NotImplementedError
-
-    def finite(self, total: Any) -> Any:
-        """Return a number that tells of gradients whether they are finite, which the program then checks."""
-        raise NotImplementedError
+#: What makes an array of a table, and None of anything else: tensors know tables.
+table_readers: list[Callable[[Any], Any]] = []
 
 
 def contents(trees: list[Any]) -> list[Any]:
@@ -288,7 +210,7 @@ def as_array(x: Any, dtype: DTypeLike | None = None) -> Any:
     >>> vmap(lambda x: as_array(x, np.float32))(np.ones(3))
     array([1., 1., 1.], dtype=float32)
     """
-    if type(x) in BATCH_TYPES or type(x) in TRACED_TYPES:
+    if isinstance(x, StandIn):
         x = x if type(x) in BATCH_TYPES else x.array()
         return x if dtype is None or x.dtype == dtype else x.astype(dtype)
     return np.asarray(x, dtype)
@@ -301,6 +223,14 @@ def batches(x: Any) -> tuple[Level, ...]:
         found = (*found, x.level)
         x = x.value
     return found
+
+
+def batched_at(array: Array, levels: tuple[Level, ...]) -> Any:
+    """Return an ndarray whose first axes are those of batches as batched at levels, in the order of `batches`."""
+    batched: Any = array
+    for level in reversed(levels):
+        batched = level.batched(batched)
+    return batched
 
 
 def copied_for(x: Any, *given: Any) -> Any:
@@ -375,17 +305,12 @@ def agreed(number: Any, what: str) -> int:
     return int(numbers[0]) if numbers.size else 0
 
 
-def plain(x: Any) -> Any:
-    """Return the ndarray within a traced array, the value of another variable, and anything else as it is."""
-    return x.value if type(x) in VARIABLE_TYPES else x
-
-
 def constant(array: Any) -> Any:
     """Return an array of the engine that depends on shapes alone, such as a cached one, to compute with.
 
     While a program is recorded, an array of unknown origin is refused; this says what the origin is.
     """
-    if Recorder.exist and (records := recorder.get()) is not None:
+    if Used.compile and (records := recorder.get()) is not None:
         return records.constant(array)
     return array
 
@@ -400,11 +325,11 @@ def layout_alone(function: F) -> F:
 
     @wraps(function)
     def call(*args: Any) -> Any:
-        if not Recorder.exist or recorder.get() is None:
+        if not Used.compile or recorder.get() is None:
             return function(*args)
         token = recorder.set(None)
         try:
-            found = function(*[x.alone() if type(x) in VARIABLE_TYPES else x for x in args])
+            found = function(*[x.alone() if hasattr(type(x), "alone") else x for x in args])
         finally:
             recorder.reset(token)
         return _constants(found)
@@ -414,7 +339,7 @@ def layout_alone(function: F) -> F:
 
 def fusing() -> bool:
     """Tell whether a program with fused loops is recorded: what goes through large arrays in parts need not."""
-    return Recorder.exist and (records := recorder.get()) is not None and records.fuses
+    return Used.compile and (records := recorder.get()) is not None and records.fuses
 
 
 def is_copy(x: Any, of: Any) -> bool:
@@ -448,7 +373,7 @@ def called(function: Callable[..., Any], first: Any, *args: Any) -> Any:
 
 def outside(function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
     """Call a function on real arrays and tensors, also each time a program runs that is being recorded."""
-    if Recorder.exist and (records := recorder.get()) is not None:
+    if Used.compile and (records := recorder.get()) is not None:
         return records.outside(function, args, kwargs)
     return function(*args, **kwargs)
 
@@ -459,7 +384,7 @@ def drawn(sample: Callable[..., Any], generator: Callable[[], Any], *args: Any) 
     The state of the generator is put back where the program turns out not to fit, so that the function itself draws
     the same numbers.
     """
-    if Recorder.exist and (records := recorder.get()) is not None:
+    if Used.compile and (records := recorder.get()) is not None:
         return records.drawn(sample, generator, args)
     return sample(generator(), *args)
 

@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
-from .door import ARRAY_TYPES, TRACED_TYPES, VARIABLE_TYPES, Recorder
+from .door import ARRAY_TYPES, TRACED_TYPES, Recorder
+from .standin import StandIn, of_value
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
@@ -37,9 +38,6 @@ class Variable:
     """
 
     __slots__ = ("__weakref__", "memory", "records", "value")
-
-    def __init_subclass__(cls) -> None:
-        VARIABLE_TYPES.add(cls)
 
     def __init__(self, value: Any, records: Recorder, memory: Any) -> None:
         self.value, self.records, self.memory = value, records, memory
@@ -71,7 +69,12 @@ class Variable:
         return self.records.call(function, args, kwargs)
 
 
-class Traced(Variable):
+def plain(x: Any) -> Any:
+    """Return the ndarray within a traced array, the value of another variable, and anything else as it is."""
+    return x.value if isinstance(x, Variable) else x
+
+
+class Traced(StandIn, Variable):
     """An array whose uses are noted.
 
     Attributes
@@ -95,57 +98,7 @@ class Traced(Variable):
     def __class__(self) -> Any:
         return type(self.value)
 
-    @property
-    def shape(self) -> tuple[int, ...]:
-        """The length of each axis."""
-        shape: tuple[int, ...] = self.value.shape
-        return shape
-
-    @property
-    def ndim(self) -> int:
-        """The number of axes."""
-        ndim: int = self.value.ndim
-        return ndim
-
-    @property
-    def dtype(self) -> np.dtype[Any]:
-        """The data type of the elements."""
-        dtype: np.dtype[Any] = self.value.dtype
-        return dtype
-
-    @property
-    def size(self) -> int:
-        """The number of elements."""
-        size: int = self.value.size
-        return size
-
-    @property
-    def nbytes(self) -> int:
-        """The number of bytes that the elements take."""
-        nbytes: int = self.value.nbytes
-        return nbytes
-
-    @property
-    def itemsize(self) -> int:
-        """The number of bytes that an element takes."""
-        itemsize: int = self.value.itemsize
-        return itemsize
-
-    @property
-    def strides(self) -> tuple[int, ...]:
-        """The bytes from one element to the next, for each axis."""
-        strides: tuple[int, ...] = self.value.strides
-        return strides
-
-    @property
-    def flags(self) -> Any:
-        """How the array lies in memory."""
-        return self.value.flags
-
-    @property
-    def base(self) -> Any:
-        """The array whose memory it shares, or None."""
-        return self.value.base
+    shape, ndim, size, nbytes, strides = map(of_value, ("shape", "ndim", "size", "nbytes", "strides"))
 
     @property
     def T(self) -> Any:  # noqa: N802 - NumPy's name
@@ -200,7 +153,6 @@ class Traced(Variable):
         return getattr(self.value, name)
 
     def array(self) -> Traced:
-        """Return the array itself, a scalar as a 0-d array."""
         if isinstance(self.value, ndarray):
             return self
         made: Traced = self.records.call(_asarray, (self,))
@@ -223,57 +175,26 @@ class Traced(Variable):
     def __format__(self, spec: str) -> str:
         return format(self.records.text(self), spec)
 
-    __hash__ = None  # type: ignore[assignment]  # as ndarrays have none
-
     # What Python asks of the value
 
+    def asked(self, what: str) -> Any:
+        return self.records.answer(self, what)
+
     def __bool__(self) -> bool:
-        return bool(self.records.answer(self, "bool()"))
-
-    def __float__(self) -> float:
-        return float(self.records.answer(self, "float()"))
-
-    def __int__(self) -> int:
-        return int(self.records.answer(self, "int()"))
-
-    def __complex__(self) -> complex:
-        return complex(self.records.answer(self, "complex()"))
-
-    def __index__(self) -> int:
-        return operator.index(self.records.answer(self, "an index or a length"))
-
-    def item(self, *args: int) -> Any:
-        """Return an element as a Python number."""
-        return self.records.answer(self, "item()").item(*args)
-
-    def tolist(self) -> Any:
-        """Return the elements as nested lists of Python numbers."""
-        return self.records.answer(self, "tolist()").tolist()
+        return bool(self.asked("bool()"))
 
     def tobytes(self, order: Literal["C", "F", "A"] = "C") -> bytes:
         """Return the bytes of the elements."""
-        taken: bytes = self.records.answer(self, "tobytes()").tobytes(order)
+        taken: bytes = self.asked("tobytes()").tobytes(order)
         return taken
 
     def __array__(self, dtype: Any = None, copy: Any = None) -> Any:
-        return _array(self.records.answer(self, "an ndarray"), dtype, copy=copy)
-
-    def __contains__(self, value: Any) -> bool:
-        return bool((self == value).any())
-
-    def __round__(self, digits: int = 0) -> Any:
-        return np.round(self, digits)
-
-    def __copy__(self) -> Any:
-        return self.copy("K")  # in the order of memory, as an ndarray is copied
-
-    def __deepcopy__(self, memo: Any) -> Any:
-        return self.copy("K")
+        return _array(self.asked("an ndarray"), dtype, copy=copy)
 
     def __reduce_ex__(self, protocol: Any) -> Any:
         if not self.records.records():
             return self.value.__reduce_ex__(protocol)
-        self.records.answer(self, "a pickle")
+        self.asked("a pickle")
         raise TypeError("an array cannot be pickled while the program that computes it is recorded")
 
     # Elements

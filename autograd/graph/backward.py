@@ -9,8 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from ..arrays.door import ARRAY_TYPES, Level, concrete, constant, everywhere, walks, whole
-from ..arrays.traced import Traced
+from ..arrays.door import ARRAY_TYPES, TRACED_TYPES, Used, concrete, constant, everywhere, walks, whole
 from ..errors import AnomalyError, AutogradError, BatchError, DerivativeError, is_of_values
 from ..source.source_info import here, warn
 from .grad_mode import ANOMALY, watching
@@ -81,7 +80,7 @@ def _settle(
     try:
         found = _walk(seeds, order, targets, partial, lift, absorb=careful)
     except (BatchError, DerivativeError):
-        if careful or not Level.exist:
+        if careful or not Used.vmap:
             raise
         careful = True  # a rule that knows no batches: with care, it is computed in a loop
         found = _walk(seeds, order, targets, partial, lift, absorb=careful)
@@ -254,7 +253,7 @@ def _total(found: dict[Node, Any], lift: Lift | None) -> float:
 
 def _number(total: Any) -> Any:
     """Return a total; while a program is recorded, note that it is finite, or that the program does not fit."""
-    return total.records.finite(total) if isinstance(total, Traced) else total
+    return total.records.finite(total) if type(total) in TRACED_TYPES else total
 
 
 def _shared_whole(found: dict[Node, Any]) -> Any:

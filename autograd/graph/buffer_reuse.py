@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from ..arrays.batched import Batched
+from ..arrays.door import BATCH_TYPES
 from .node import LARGE, Node
 
 Array = np.ndarray[Any, Any]
@@ -81,8 +81,8 @@ def read_only(value: Any) -> Any:
         view = value.view()
         view.flags.writeable = False
         return view
-    if type(value) is Batched:
-        return Batched(read_only(value.value), value.level)
+    if type(value) in BATCH_TYPES:
+        return type(value)(read_only(value.value), value.level)
     if isinstance(value, tuple):
         items = map(read_only, value)
         return type(value)(*items) if hasattr(value, "_fields") else tuple(items)
@@ -118,7 +118,7 @@ def held_once(found: dict[Node, Any], node: Node) -> bool:
     held = found[node]
     if type(held) is np.ndarray:
         return _count_parameter(held, None) <= _HELD_ONCE and (held.base is None or _has_base_alone(held))
-    if type(held) is not Batched or type(held.value) is not np.ndarray or _count_parameter(held, None) > _HELD_ONCE:
+    if type(held) not in BATCH_TYPES or type(held.value) is not np.ndarray or _count_parameter(held, None) > _HELD_ONCE:
         return False
     return references(held.value) <= _HELD_BY_ANOTHER and (held.value.base is None or _has_base_alone(held.value))
 

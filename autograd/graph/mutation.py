@@ -15,9 +15,7 @@ from weakref import ref
 
 import numpy as np
 
-from ..arrays.batched import Batched
-from ..arrays.door import cached_arrays, concrete, plain
-from ..arrays.traced import Traced
+from ..arrays.door import BATCH_TYPES, TRACED_TYPES, cached_arrays, concrete
 from ..errors import GraphError
 from ..source.source_info import here, line_of, note_line
 from .buffer_reuse import Portion, references
@@ -52,12 +50,12 @@ def keep_constant(value: Any, guards: Guard | None = None) -> tuple[Any, Guard |
     with a guard, unless its snapshot would be a copy too.
     """
     kind: Any = type(value)
-    if kind is Batched:
+    if kind in BATCH_TYPES:
         kept, guards = keep_constant(value.value, guards)
-        return Batched(kept, value.level), guards
+        return kind(kept, value.level), guards
     if not isinstance(value, np.ndarray):
         return _copied(value) if kind is list or kind is dict else value, guards
-    if value.nbytes <= WHOLE or issubclass(kind, Traced) or value.dtype.char not in _SUMMED:
+    if value.nbytes <= WHOLE or kind in TRACED_TYPES or value.dtype.char not in _SUMMED:
         return value.copy("K"), guards
     if _is_fixed(value):
         return value, guards
@@ -72,23 +70,25 @@ def _copied(value: list[Any] | dict[Any, Any]) -> Any:
 
 
 def keep_inputs(
-    inputs: Sequence[Node | None], values: Iterable[Any], readers: Iterable[Iterable[int]]
+    inputs: Sequence[Node | None], values: Iterable[Any], readers: Iterable[tuple[int, Sequence[int]]]
 ) -> tuple[list[Any], Guard | None]:
     """Return the values of the inputs as a node keeps them, and their guards.
 
-    `readers` holds, for each input, the positions of the inputs whose rules need its value.
+    `readers` holds the position of each input whose value is needed, and those of the inputs whose rules need it.
     """
     kept, guards = list(values), None
-    for i, positions in enumerate(readers):
+    for i, positions in readers:
         source = inputs[i]
-        if type(source) is Node:
+        if type(source) is Node or (type(source) is Leaf and not source.shared):
             continue
         for reader in positions:
             if inputs[reader] is not None:
-                if source is None:
-                    kept[i], guards = keep_constant(kept[i], guards)
-                else:
+                if source is not None:
                     guards = guard(source, kept[i], guards)
+                elif type(kept[i]) is np.ndarray and kept[i].nbytes <= WHOLE:
+                    kept[i] = kept[i].copy("K")
+                else:
+                    kept[i], guards = keep_constant(kept[i], guards)
                 break
     return kept, guards
 
@@ -140,7 +140,7 @@ def weighted_sums(array: Array) -> tuple[Array, Array]:
         flat = flat.view(flat.real.dtype)
     rows = flat.size // _WIDTH
     with np.errstate(all="ignore"):
-        sums = flat[: rows * _WIDTH].reshape(rows, _WIDTH).dot(plain(_weights(flat.dtype)))
+        sums = flat[: rows * _WIDTH].reshape(rows, _WIDTH).dot(concrete(_weights(flat.dtype)))
     return sums, flat[rows * _WIDTH :]
 
 

@@ -9,8 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from ..arrays.batched import Batched, batched_at
-from ..arrays.door import batches, whole
+from ..arrays.door import BATCH_TYPES, batched_at, batches, whole
 from ..errors import GraphError, check_callable
 from .grad_mode import PACKING, Watch
 from .node import Gradient, Gradients, Hooked, Lift, Node, Operation
@@ -127,7 +126,7 @@ def pack(node: Node) -> None:
 
 
 def _close(value: Any, pack: Pack) -> Any:
-    if type(value) is np.ndarray or type(value) is Batched:
+    if type(value) is np.ndarray or type(value) in BATCH_TYPES:
         array = whole(value)  # of all elements: what packs arrays need not know of batches
         return _Parcel(pack(array), array.shape, array.dtype, batches(value))
     return type(value)(_close(item, pack) for item in value) if type(value) in (tuple, list) else value

@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING, Any, SupportsIndex
 
 import numpy as np
 
-from ..arrays.batched import Batched
-from ..arrays.door import everywhere
+from ..arrays.door import batches, everywhere
 from ..errors import DtypeError
 from ..primitives.declare import composed, general
 from ..tensors.tensor import Tensor, unwrap
@@ -280,7 +279,7 @@ def full_like(
     device: str | None = None,
 ) -> Any:
     """Return an array of the shape and dtype of `a`, filled with `fill_value`."""
-    if not isinstance(fill_value, Tensor | Batched):
+    if not isinstance(fill_value, Tensor) and not batches(fill_value):
         filled = np.full_like(unwrap(a), fill_value, dtype, order, subok, shape)
         return Tensor(filled) if subok and isinstance(a, Tensor) else filled
     _refuse_device(device)

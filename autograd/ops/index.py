@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..arrays.batched import Batched
-from ..arrays.door import ARRAY_TYPES, Level, as_array, innermost
+from ..arrays.door import ARRAY_TYPES, Used, as_array, batches, innermost
 from ..errors import BatchError
 from ..graph.buffer_reuse import may_add_to
 from ..graph.node import LARGE, Gradients, Node, absent
@@ -49,7 +48,7 @@ def _may_repeat(key: Any) -> bool:
 
 def _scatter(x: Any, key: Any, shape: Shape) -> Any:
     """Return zeros of `shape` with `x` added at `key`."""
-    if Level.exist and (level := innermost(x, key)) is not None:
+    if Used.vmap and (level := innermost(x, key)) is not None:
         return level.scatter(_scatter, x, key, shape)
     if not _may_repeat(key):
         out = np.zeros(shape, x.dtype)
@@ -102,7 +101,7 @@ def selected(x: Any, key: Any) -> Any:
         return x[key]
     except BatchError:
         level: Any = innermost(key)
-        if level is None or type(x) is Batched:
+        if level is None or batches(x):
             raise
         return level.getitem(x, key)
 
@@ -189,7 +188,7 @@ def take(
     if axis is None or not x.ndim:
         x, axis = x.reshape(-1), axis or 0
     length(x, axis)
-    if type(places) is Batched and mode != "raise":
+    if batches(places) and mode != "raise":
         n = length(x, axis)
         places = places % n if mode == "wrap" else np.clip(places, 0, n - 1)
     elif mode != "raise" or as_array(places).dtype.kind not in "iu":

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..arrays.batched import Batched
+from ..arrays.door import batches
 from ..errors import UnsupportedError
 from ..graph.grad_mode import recording
 from ..primitives.declare import composed, general
@@ -63,7 +63,7 @@ def _fill_rule(g: Any, array_shape: Shape, fill_shape: Shape, pad_width: Any) ->
 
 
 def _padded(array: Any, fill: Any, pad_width: Any) -> Any:
-    if type(fill) is not Batched:
+    if not batches(fill):
         return np.pad(array, pad_width, constant_values=fill)
     numbers = np.arange(1, fill.size + 1).reshape(fill.shape)
     places = np.pad(np.zeros(array.shape, int), pad_width, constant_values=numbers)  # which one is where; 0 for none

@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..arrays.batched import Batched
-from ..arrays.door import as_array, contents
+from ..arrays.door import as_array, batches, contents
 from ..errors import DtypeError, ShapeError
 from ..primitives.declare import composed
 from ..tensors.tensor import Tensor, plain_array, unwrap
@@ -81,7 +80,7 @@ def piecewise(
         return note
 
     for condition in contents([unwrap(condlist)]):
-        if type(condition) is Batched:
+        if batches(condition):
             condition.refuse(
                 "which function a number gets, by a condition", "Compute each, and choose with numpy.where"
             )

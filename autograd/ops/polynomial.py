@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
-from ..arrays.batched import Batched
-from ..arrays.door import agreed, anywhere, as_array, everywhere
+from ..arrays.door import agreed, anywhere, as_array, batches, everywhere
 from ..errors import ShapeError
 from ..primitives.declare import composed, general
 from ..source.source_info import warn
@@ -154,7 +153,7 @@ def _roots_rule(g: Any, out: Any, p: Any) -> Any:
 
 def _roots_of(p: Any) -> Any:
     """Return the roots as NumPy does, but for each element of a batch: the eigenvalues of the companion matrix."""
-    if type(p) is not Batched:
+    if not batches(p):
         return np.roots(p)
     present = p != 0
     leading = agreed(present.argmax(), "leading zeros of a polynomial")
@@ -194,7 +193,7 @@ def _characteristic_rule(g: Any, out: Any, a: Any) -> Any:
 
 
 def _characteristic(a: Any) -> Any:
-    return poly(np.linalg.eigvals(a)) if type(a) is Batched else np.poly(a)
+    return poly(np.linalg.eigvals(a)) if batches(a) else np.poly(a)
 
 
 characteristic_polynomial = general(_characteristic, _characteristic_rule, name="characteristic_polynomial")

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..arrays.door import Level, batches, innermost
+from ..arrays.door import Used, batches, innermost
 from ..errors import DtypeError, ShapeError
 from ..primitives.declare import composed, multilinear
 from ..tensors.tensor import Tensor
@@ -106,7 +106,7 @@ def _is_shared(x: Any, other: Any) -> bool:
 @composed(np.matmul)
 def matmul(x: TensorLike, y: TensorLike, /) -> Any:
     """Multiply matrices, vectors, and stacks of matrices that broadcast."""
-    if Level.exist:
+    if Used.vmap:
         if _is_shared(y, x):
             return _matmul_shared_right(x, y)
         if _is_shared(x, y):

@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.lib.array_utils import normalize_axis_tuple
 
-from ..arrays.batched import Batched
-from ..arrays.door import agreed
+from ..arrays.door import agreed, batches
 from ..errors import DtypeError
 from ..primitives.declare import composed, general, linear
 from ..tensors.tensor import unwrap
@@ -139,7 +138,7 @@ def _insert_values_rule(g: Any, arr_shape: Shape, values_shape: Shape, obj: Any,
 
 
 def _inserted(arr: Any, values: Any, obj: Any, axis: int | None) -> Any:
-    if type(arr) is not Batched and type(values) is not Batched:
+    if not batches(arr) and not batches(values):
         return np.insert(arr, obj, values, axis)
     together = np.concatenate([arr.reshape(-1), values.reshape(-1).astype(arr.dtype)])
     return together[_origins(arr.shape, values.shape, obj, axis)]

@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..arrays.batched import Batched
 from ..arrays.door import as_array, batches, chosen, constant, copied_for, everywhere
 from ..arrays.powers import power_call
 from ..errors import BatchError, DtypeError, GraphError, ShapeError, UnsupportedError
@@ -49,7 +48,7 @@ def _without(g: Any, key: Any) -> Any:
 def _of_value(g: Any, key: Any, value_shape: tuple[int, ...]) -> Any:
     """Return the part of `g` at an index; of several values for one element, only the last was written."""
     part = selected(g, key)
-    if isinstance(key, tuple | list | np.ndarray | Batched):
+    if isinstance(key, tuple | list | np.ndarray) or batches(key):
         number = np.arange(part.size).reshape(part.shape)
         winner = copied_for(np.zeros(g.shape, int), key)
         winner[key] = number
@@ -191,7 +190,7 @@ def _setitem(x: Tensor, key: Any, value: Any) -> None:
     if value.dtype.kind == "c" != x.dtype.kind:
         raise DtypeError(f"a complex value cannot be written to a tensor of dtype {x.dtype}: take its real part")
     value = value if value.dtype == x.dtype else value.astype(x.dtype)
-    if type(key) is Batched and key.dtype == bool:
+    if batches(key) and key.dtype == bool:
         assign(x, chosen(as_now(x), key, value))
         return
     value = _spread(value, selected(constant(np.broadcast_to(False, x.shape)), key).shape)

@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
-from ..arrays.batched import Batched
-from ..arrays.door import anywhere, as_array
+from ..arrays.door import anywhere, as_array, batches
 from ..errors import DtypeError, GraphError
 from ..primitives.declare import composed, general, multilinear
 from ..tensors.tensor import Array, Tensor, unwrap
@@ -111,7 +110,7 @@ def _mix(x: Any, xp: Any, begins: Any) -> tuple[Any, Any]:
 
 
 def _interpolated(x: Any, xp: Any, fp: Any, begins: Any, ends: Any) -> Any:
-    if all(type(a) is not Batched for a in (x, xp, fp)):
+    if not any(batches(a) for a in (x, xp, fp)):
         return np.interp(x, xp, fp)
     after, weight = _mix(x, xp, begins)
     fp = fp.astype(np.result_type(fp, np.float64))

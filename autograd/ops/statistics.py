@@ -6,8 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..arrays.batched import Batched
-from ..arrays.door import anywhere, as_array, everywhere
+from ..arrays.door import anywhere, as_array, batches, everywhere
 from ..primitives.accurate_sum import accurate_sum, at_least_single
 from ..primitives.declare import composed, general
 from ..source.source_info import warn
@@ -54,7 +53,7 @@ def _pull_to_elements(g: Any, weights: Any, axis: Axis, x_shape: tuple[int, ...]
 
 
 def _weighted_mean(x: Any, weights: Any, axis: Axis, keepdims: bool) -> Any:
-    if type(x) is not Batched and type(weights) is not Batched:
+    if not batches(x) and not batches(weights):
         return numpy.average(x, axis, weights, keepdims=keepdims)
     x, beside = as_array(x), _beside(weights, np.shape(x), axis)
     total = np.sum(

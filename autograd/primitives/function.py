@@ -10,8 +10,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from ..arrays.batched import Batched
-from ..arrays.door import FAILURES, innermost
+from ..arrays.door import FAILURES, batches, innermost
 from ..errors import DeclarationError, DerivativeError, DtypeError
 from ..graph.buffer_reuse import read_only, sum_gradients, writeable
 from ..graph.detachment import cut_of
@@ -155,7 +154,7 @@ class _OfClass(ManyOutputs):
         parts = returned if several else [returned]
         arrays = [z._array if isinstance(z, Tensor) else plain_array(z) for z in parts]
         without = [any(z is given for given in ctx._without) for z in parts]
-        batched: Any = next((z for z in arrays if isinstance(z, Batched)), None)
+        batched: Any = next((z for z in arrays if batches(z)), None)
         if batched is not None:
             inputs = [batched.shared(x, value) for x, value in zip(inputs, values, strict=True)]
             live = [x for x in inputs if x is not None]

@@ -11,8 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from ..arrays.batched import Batched
-from ..arrays.door import FAILURES, as_array
+from ..arrays.door import FAILURES, as_array, batches
 from ..errors import DtypeError, described
 from ..graph.buffer_reuse import sum_gradients
 from ..graph.detachment import Cut, cut_of
@@ -133,7 +132,7 @@ def several_outputs(op: ManyOutputs) -> Function:
             raise DtypeError(f"'{op.name}' returned {described(z)}, not several results: is a return missing?")
         arrays = rebuilt(z, [as_array(part) for part in z])
         inputs = [v._node if isinstance(v, Tensor) else None for v in given[:count]]
-        batched = next((part for part in arrays if type(part) is Batched), None)
+        batched = next((part for part in arrays if batches(part)), None)
         if batched is not None:
             inputs = [batched.shared(x, value) for x, value in zip(inputs, values, strict=False)]
         live = [x for x in inputs if x is not None]

@@ -1,19 +1,17 @@
 """N-ary operations: of several inputs with further arguments, or of a sequence of inputs that share one rule.
 
-The layers of networks are such operations: for example a product with weights plus a bias. Exactly three inputs have a
-path without loops.
+The layers of networks are such operations: for example a product with weights plus a bias.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from itertools import repeat
 from typing import Any
 
 import numpy as np
 
-from ..arrays.batched import Batched
-from ..arrays.door import FAILURES, Recorder, as_array, constant
-from ..arrays.traced import Traced
+from ..arrays.door import FAILURES, Used, constant
 from ..graph.buffer_reuse import sum_gradients
 from ..graph.detachment import cut_of
 from ..graph.grad_mode import ON, recording
@@ -21,7 +19,7 @@ from ..graph.instrumentation import examine
 from ..graph.mutation import guard, keep_arguments, keep_constant, keep_inputs
 from ..graph.node import Bundle, Gradients, Leaf, Node, absent, counter, intern_shape
 from ..source.source_info import note_line
-from ..tensors.tensor import Tensor, plain_array
+from ..tensors.tensor import Tensor
 from .operands import (
     LOOP,
     NUMBERS,
@@ -32,6 +30,7 @@ from .operands import (
     recovered,
     refuse,
     refuse_objects,
+    settled,
     static,
 )
 from .primitive import Function, Primitive
@@ -39,42 +38,33 @@ from .record import record
 
 new = object.__new__
 ndarray = np.ndarray
-asarray = np.asarray
 
 
 def several_inputs(op: Primitive) -> Function:
     """Build the function that applies an operation of a fixed number of inputs, and its `pull`."""
     op.pull = _pull(op)
-    return _three(op) if len(op.rules) == len(op.parameters) == 3 and not op.shaped else _several(op)
-
-
-def _several(op: Primitive) -> Function:
     forward, count, total = op.computed, len(op.rules), len(op.parameters)
     bind, linear, shaped = binder(op, 0), op.kind == "linear", op.shaped
     getters = [op.getter(index) for index in range(count)]
     read_by, noted, names = readers(op), op.arguments_kept(count), op.parameters[count:]
+    ops = repeat(op)
 
     def apply(*args: Any, **kwargs: Any) -> Any:
         if kwargs or len(args) != total:
             args = bind(args, kwargs)
         values: list[Any] = []
-        inputs: list[Node | None] = []
-        live: list[Node] = []
+        inputs: Any = []
         constant = True
         for value in args[:count]:
-            node = None
             if isinstance(value, Tensor):
                 constant = False
-                node = value._node
-                value = value._array
-                if node is not None:
-                    live.append(node)
-            elif type(value) is not ndarray and type(value) not in NUMBERS:
-                value = as_operand(value)
-            values.append(value)
-            inputs.append(node)
-        for value, name in zip(args[count:], names):  # noqa: B905 - hot
-            values.append(static(op, value, name))
+                values.append(value._array)
+                inputs.append(value._node)
+            else:
+                values.append(value if type(value) is ndarray or type(value) in NUMBERS else as_operand(value))
+                inputs.append(None)
+        if names:
+            values += map(static, ops, args[count:], names)
         try:
             z = forward(*values)
         except FAILURES as error:
@@ -84,33 +74,46 @@ def _several(op: Primitive) -> Function:
         if constant:
             return z
         if type(z) is not ndarray:
-            if type(z) is Batched:
-                inputs = [z.shared(x, value) for x, value in zip(inputs, values)]  # noqa: B905 - as above
-                live = [x for x in inputs if x is not None]
-            elif isinstance(z, Traced):
-                z = z.array()
-            else:
-                z = plain_array(z) if isinstance(z, ndarray) else asarray(z)
+            z, inputs = settled(z, inputs, values)
         out = new(Tensor)
         out._array = z
-        out._node = None
         mode = recording()
-        if not live or not mode or z.dtype.kind not in "fc":
+        if not mode or z.dtype.kind not in "fc" or not any(inputs):
             if z.dtype.kind == "O":
                 refuse_objects(op.name, *values)
+            out._node = None
             out._cut = cut_of(op, args, mode)
             return out
-        given = tuple(values)
-        values, guards = keep_inputs(inputs, values, read_by)
-        values, guards = keep_arguments(values, noted, guards)
-        statics = tuple(values[count:]) if linear else None
-        values.append(z)
+        owned, guards = keep_inputs(inputs, values, read_by)
+        if noted:
+            owned, guards = keep_arguments(owned, noted, guards)
+        statics = tuple(owned[count:]) if linear else None
+        owned.append(z)
         for index in shaped:
-            values.append(np.shape(given[index]))
+            owned.append(np.shape(values[index]))
         kept = []
+        live = []
         for x, get in zip(inputs, getters):  # noqa: B905 - hot, and both are as long as the rules
-            kept.append(None if x is None else get(values))
-        out._node = record(op, live, kept, (inputs, statics), guards, given, z, mode)
+            if x is None:
+                kept.append(None)
+            else:
+                kept.append(get(owned))
+                live.append(x)
+        out._node = node = Node()
+        node.op = op
+        node.x = live[0]
+        n = len(live)
+        node.y = None if n == 1 else live[1] if n == 2 else Bundle(tuple(live[1:]))
+        node.kept = kept
+        node.kept_y = (inputs, statics)
+        node.guard = guards
+        node.shape = intern_shape(z.shape)
+        node.dtype = z.dtype
+        node.number = next(counter)
+        if mode > ON:
+            examine(node, values, z)
+        else:
+            note_line(node)
         return out
 
     return apply
@@ -131,95 +134,6 @@ def recovered_or_refused(op: Primitive, error: Exception, operands: Sequence[Any
     raise error
 
 
-def _three(op: Primitive) -> Function:
-    forward, bind = op.computed, binder(op, 0)
-    get_x, get_y, get_w = (op.getter(index) for index in range(3))
-    read_by = readers(op)
-
-    def apply(*args: Any, **kwargs: Any) -> Any:
-        if kwargs or len(args) != 3:
-            args = bind(args, kwargs)
-        a, b, c = args
-        x = y = w = None
-        constant = True
-        if isinstance(a, Tensor):
-            constant = False
-            x = a._node
-            a = a._array
-        elif type(a) is not ndarray and type(a) not in NUMBERS:
-            a = as_operand(a)
-        if isinstance(b, Tensor):
-            constant = False
-            y = b._node
-            b = b._array
-        elif type(b) is not ndarray and type(b) not in NUMBERS:
-            b = as_operand(b)
-        if isinstance(c, Tensor):
-            constant = False
-            w = c._node
-            c = c._array
-        elif type(c) is not ndarray and type(c) not in NUMBERS:
-            c = as_operand(c)
-        try:
-            z = forward(a, b, c)
-        except FAILURES as error:
-            z = recovered_or_refused(op, error, (a, b, c), (a, b, c))
-            if z is LOOP:
-                return loop(op, *args)
-        if constant:
-            return z
-        if type(z) is not ndarray:
-            if type(z) is Batched:
-                x, y, w = (z.shared(n, value) for n, value in ((x, a), (y, b), (w, c)))
-            elif isinstance(z, Traced):
-                z = z.array()
-            else:
-                z = plain_array(z) if isinstance(z, ndarray) else asarray(z)
-        out = new(Tensor)
-        out._array = z
-        out._node = None
-        mode = recording()
-        dtype = z.dtype
-        if not mode or dtype.kind not in "fc":
-            if dtype.kind == "O":
-                refuse_objects(op.name, a, b, c)
-            out._cut = cut_of(op, args, mode)
-            return out
-        node = Node()
-        if x is None:
-            if y is None:
-                if w is None:
-                    out._cut = cut_of(op, args, mode)
-                    return out
-                node.x = w
-                node.y = None
-            else:
-                node.x = y
-                node.y = w
-        else:
-            node.x = x
-            node.y = w if y is None else y if w is None else Bundle((y, w))
-        out._node = node
-        node.op = op
-        node.kept_y = inputs = ((x, y, w), None)
-        values, node.guard = keep_inputs(inputs[0], (a, b, c, z), read_by)
-        node.kept = (
-            None if x is None else get_x(values),
-            None if y is None else get_y(values),
-            None if w is None else get_w(values),
-        )
-        node.shape = intern_shape(z.shape)
-        node.dtype = dtype
-        node.number = next(counter)
-        if mode > ON:
-            examine(node, (a, b, c), z)
-        else:
-            note_line(node)
-        return out
-
-    return apply
-
-
 def _pull(op: Primitive) -> Callable[[Node, Any, Gradients], None]:
     plan = [(rule, bool(given)) for rule, given in zip(op.applied, op.at_call, strict=True)]
 
@@ -231,7 +145,7 @@ def _pull(op: Primitive) -> Callable[[Node, Any, Gradients], None]:
             if writes:
                 buffer = x.buffer if held is None and type(x) is Leaf and g.dtype is x.dtype else None
                 into = buffer.claim() if buffer is not None and _are_of(x.dtype, kept) else None
-                if Recorder.exist and into is not None:
+                if Used.compile and into is not None:
                     into = constant(into)
                 gx = rule(g, *kept, into)
                 if gx is into:
@@ -258,10 +172,11 @@ def _are_of(dtype: Any, kept: Any) -> bool:
     return True
 
 
-def readers(op: Primitive) -> list[list[int]]:
-    """Return, for each input, the positions of the inputs whose rules need its value."""
+def readers(op: Primitive) -> list[tuple[int, list[int]]]:
+    """Return the positions of the inputs whose values rules need, and for each those of the inputs with these rules."""
     inputs = range(len(op.rules))
-    return [[reader for reader in inputs if i in op.positions(reader)] for i in inputs]
+    read_by = [(i, [reader for reader in inputs if i in op.positions(reader)]) for i in inputs]
+    return [(i, positions) for i, positions in read_by if positions]
 
 
 def many(op: Primitive) -> Function:
@@ -286,13 +201,11 @@ def many(op: Primitive) -> Function:
             if z is LOOP:
                 return loop(op, given, *statics)
         inputs = tuple([v._node if isinstance(v, Tensor) else None for v in given])
-        if type(z) is Batched:
-            inputs = tuple([z.shared(x, value) for x, value in zip(inputs, arrays, strict=True)])
-        live = [x for x in inputs if x is not None]
-        if not live and not any(isinstance(v, Tensor) for v in given):
+        if not any(inputs) and not any(isinstance(v, Tensor) for v in given):
             return z
-        if type(z) is not ndarray and type(z) is not Batched:
-            z = as_array(z) if isinstance(z, Traced) else plain_array(z) if isinstance(z, ndarray) else asarray(z)
+        if type(z) is not ndarray:
+            z, inputs = settled(z, inputs, arrays)
+        live = [x for x in inputs if x is not None]
         out = new(Tensor)
         out._array = z
         out._node = None

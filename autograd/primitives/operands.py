@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from numbers import Rational
 from typing import Any, NoReturn
 
 import numpy as np
 
-from ..arrays.batched import Batched
-from ..arrays.door import FAILURES, innermost
-from ..arrays.traced import Traced
+from ..arrays.door import FAILURES, TRACED_TYPES, innermost
+from ..arrays.standin import StandIn
 from ..errors import AutogradError, DtypeError, ShapeError, UnsupportedError, is_of_values, no_number
 from ..graph.node import absent
 from ..source.call_site import users_line
@@ -89,7 +88,7 @@ def as_operand(value: Any) -> Any:
     A list is copied, so later changes to it do not matter. A memory map or a column of a table shares its memory, which
     others can write to, so it is compared like any ndarray: see `mutation`.
     """
-    if isinstance(value, int | float | complex) or type(value) is Batched or isinstance(value, Traced):
+    if isinstance(value, int | float | complex | StandIn):
         return value  # of a subclass, which is immutable too
     if isinstance(value, Rational):
         return float(value)  # a fraction: NumPy would turn it into an object
@@ -117,7 +116,7 @@ def _refuse_scalar(op: Primitive, value: Any) -> None:
 def static(op: Primitive, value: Any, name: str) -> Any:
     """Convert an argument without a derivative: a tensor to its ndarray. A node that keeps a list copies it."""
     kind = type(value)
-    if kind in IMMUTABLE or kind is list or kind is tuple or kind is ndarray or issubclass(kind, Traced):
+    if kind in IMMUTABLE or kind is list or kind is tuple or kind is ndarray or kind in TRACED_TYPES:
         return value
     if not isinstance(value, Tensor):
         _refuse_scalar(op, value)
@@ -179,6 +178,8 @@ def handed_over(op: Primitive, z: Any, *operands: Any) -> Any:
 
     `z` is what it makes of their arrays. Tables hold no tensors, so that operations with them give tensors.
     """
+    if isinstance(z, ndarray):
+        return NotImplemented
     hand_over = getattr(type(z), "__array_ufunc__", None)
     if hand_over is None or type(z) in fronts or not isinstance(op.forward, np.ufunc) or is_of_table(z):
         return NotImplemented
@@ -186,6 +187,16 @@ def handed_over(op: Primitive, z: Any, *operands: Any) -> Any:
         if type(operand) is type(z):
             return hand_over(operand, op.forward, "__call__", *operands)
     return NotImplemented
+
+
+def settled(z: Any, inputs: Sequence[Any] = (), arrays: Sequence[Any] = ()) -> tuple[Any, Sequence[Any]]:
+    """Return what a forward gave as the array of a tensor, and the nodes by which the operation uses its inputs.
+
+    Those of a batch may use the tensors that all its elements share, whose arrays are given, by nodes of their own.
+    """
+    if isinstance(z, StandIn):
+        return z.array(), [z.shared(x, array) for x, array in zip(inputs, arrays, strict=False)]
+    return plain_array(z) if isinstance(z, ndarray) else np.asarray(z), inputs
 
 
 def loop(op: Primitive, *args: Any) -> Any:

@@ -22,8 +22,8 @@ from typing import Any
 
 import numpy as np
 
-from ..arrays.batched import Batched
-from ..arrays.door import ARRAY_TYPES, FAILURES, as_array, innermost
+from ..arrays.door import FAILURES, as_array, innermost
+from ..arrays.standin import StandIn
 from ..errors import DeclarationError, DerivativeError
 from ..graph.nan_safety import absorb_by_comparison, absorb_by_position
 from ..graph.node import Bundle, FreedOperation, Gradient, Gradients, Lift, MultiNode, Node, absent, recorded
@@ -372,7 +372,7 @@ def _without_first(rule: Rule, count: int) -> Rule:
 
 
 def _shape(value: Any) -> tuple[int, ...]:
-    return value.shape if type(value) in ARRAY_TYPES or type(value) is Batched else np.shape(value)
+    return value.shape if type(value) is np.ndarray or isinstance(value, StandIn) else np.shape(value)
 
 
 @functools.cache  # many operations have parameters of the same names

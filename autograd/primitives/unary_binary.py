@@ -12,9 +12,8 @@ from typing import Any
 
 import numpy as np
 
-from ..arrays.batched import Batched
 from ..arrays.door import ARRAY_TYPES
-from ..arrays.traced import Traced
+from ..arrays.standin import StandIn
 from ..graph.buffer_reuse import sum_gradients
 from ..graph.detachment import carried
 from ..graph.grad_mode import ON, recording
@@ -22,7 +21,7 @@ from ..graph.instrumentation import examine
 from ..graph.mutation import WHOLE, guard, keep_constant
 from ..graph.node import Gradients, Leaf, Node, absent, counter, intern_shape
 from ..tensors.dispatch import fronts
-from ..tensors.tensor import Tensor, plain_array, unwrap
+from ..tensors.tensor import Tensor, unwrap
 from .operands import (
     LOOP,
     NUMBERS,
@@ -35,6 +34,7 @@ from .operands import (
     recovered,
     refuse,
     refuse_objects,
+    settled,
 )
 from .primitive import Function, Primitive
 
@@ -119,8 +119,8 @@ def unary(op: Primitive) -> Function:
                 if isinstance(error, TypeError):
                     refuse(op, error, a)
                 raise
-        if type(z) is not ndarray and type(z) is not Batched:
-            z = asarray(z) if not isinstance(z, Traced) else z.array()
+        if type(z) is not ndarray:
+            z = asarray(z) if type(z) in NUMBERS else settled(z)[0]
             if z.dtype.kind == "O":
                 refuse_objects(op.name, a)
         out = new(Tensor)
@@ -228,14 +228,10 @@ def binary(op: Primitive) -> Function:
             if z is LOOP:
                 return loop(op, s, t)
         if type(z) is not ndarray:
-            if type(z) is Batched:
-                x, y = z.shared(x, a), z.shared(y, b)
-            elif isinstance(z, Traced):
-                z = z.array()
-            elif isinstance(z, ndarray):
-                z = plain_array(z)
-            elif isinstance(z, np.generic) or (handed := handed_over(op, z, s, t)) is NotImplemented:
+            if type(z) in NUMBERS:
                 z = asarray(z)
+            elif isinstance(z, StandIn) or (handed := handed_over(op, z, s, t)) is NotImplemented:
+                z, (x, y) = settled(z, (x, y), (a, b))
             else:
                 return handed
         out = new(Tensor)
@@ -261,7 +257,7 @@ def binary(op: Primitive) -> Function:
             if a_for_y:
                 if type(a) is ndarray and a.nbytes <= WHOLE:
                     a = copied(a)
-                elif type(a) in ARRAY_TYPES or isinstance(a, Batched):
+                elif type(a) in ARRAY_TYPES or isinstance(a, StandIn):
                     a, node.guard = keep_constant(a)
                 elif type(a) not in NUMBERS and (array := as_operand(a)) is not a:
                     return apply(array, t)
@@ -271,7 +267,7 @@ def binary(op: Primitive) -> Function:
             if b_for_x:
                 if type(b) is ndarray and b.nbytes <= WHOLE:
                     b = copied(b)
-                elif type(b) in ARRAY_TYPES or isinstance(b, Batched):
+                elif type(b) in ARRAY_TYPES or isinstance(b, StandIn):
                     b, node.guard = keep_constant(b, node.guard)
                 elif type(b) not in NUMBERS and (array := as_operand(b)) is not b:
                     return apply(s, array)

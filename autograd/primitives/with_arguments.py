@@ -9,9 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from ..arrays.batched import Batched
-from ..arrays.door import FAILURES, innermost
-from ..arrays.traced import Traced
+from ..arrays.door import BATCH_TYPES, FAILURES, innermost
 from ..errors import AutogradError, is_of_values
 from ..graph.buffer_reuse import sum_gradients
 from ..graph.detachment import cut_of
@@ -32,6 +30,7 @@ from .operands import (
     numbers,
     recovered,
     refuse_objects,
+    settled,
     static,
 )
 from .primitive import Function, Primitive
@@ -81,8 +80,8 @@ def one_input(op: Primitive) -> Function:
                 raise
             if z is LOOP:
                 return loop(op, x, *args)
-        if type(z) is not ndarray and type(z) is not Batched:
-            z = asarray(z) if not isinstance(z, Traced) else z.array()
+        if type(z) is not ndarray:
+            z = asarray(z) if type(z) in NUMBERS else settled(z)[0]
         out = new(Tensor)
         out._array = z
         base = z.base
@@ -107,7 +106,7 @@ def one_input(op: Primitive) -> Function:
                 link(t, out)
             return out
         out._node = node = View() if shares and type(x) is not Node else Node()
-        if type(z) is Batched and innermost(args) is not None:
+        if type(z) in BATCH_TYPES and innermost(args) is not None:
             x = z.shared(x, a)
         node.op = op
         node.x = x

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from scipy.optimize import OptimizeResult
 
-from ..arrays.batched import Batched
 from ..arrays.door import Level, batches, innermost, levels
 from ..primitives.batching.level import enter, leave
 from ..tensors.tensor import Tensor, unwrap
@@ -82,4 +81,4 @@ def of_element(function: Function, level: Level, i: int) -> Function:
 def joined(parts: list[ArrayOrTensor], level: Level, shape: tuple[int, ...] = ()) -> Any:
     """Return the arrays of all elements as a batched one; `shape` is that of an element of an empty batch."""
     whole = np.stack(parts) if parts else np.zeros((0, *shape))
-    return enter(whole, level) if isinstance(whole, Tensor) else Batched(whole, level)
+    return enter(whole, level) if isinstance(whole, Tensor) else level.batched(whole)

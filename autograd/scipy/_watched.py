@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..arrays.batched import Batched, batched_at
-from ..arrays.door import Level, batches, whole
+from ..arrays.door import Level, batched_at, batches, whole
 from ..errors import DtypeError, GraphError, described
 from ..graph.grad_mode import enable_grad, evaluated_as_at, moment, no_grad, recording
 from ..graph.node import Lift, Node, by_number, counter
@@ -28,7 +27,7 @@ Array = np.ndarray[Any, Any]
 
 def listed(value: Any) -> Any:
     """Return what a function returned as an array or a tensor, also where it is a list of numbers and tensors."""
-    if isinstance(value, list | tuple) and any(type(x) is Batched or isinstance(x, Tensor) for x in flatten(value)[0]):
+    if isinstance(value, list | tuple) and any(isinstance(x, Tensor) or batches(x) for x in flatten(value)[0]):
         return np.stack([listed(part) for part in value])
     return value
 

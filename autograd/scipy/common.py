@@ -7,9 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..arrays.batched import Batched
 from ..arrays.door import batches, innermost
-from ..arrays.traced import Traced
+from ..arrays.standin import StandIn
 from ..errors import DtypeError
 from ..ops.shape import operand
 from ..primitives.batching.level import enter, leave
@@ -26,7 +25,7 @@ Arrays = tuple["ArrayOrTensor", ...]
 def is_plain(*values: object) -> bool:
     """Tell whether SciPy takes the values itself: there is no tensor among them, nor an array of a transform."""
     return not any(
-        not is_plain(*value) if isinstance(value, list | tuple) else isinstance(value, Tensor | Batched | Traced)
+        not is_plain(*value) if isinstance(value, list | tuple) else isinstance(value, Tensor | StandIn)
         for value in values
     )
 
@@ -71,7 +70,7 @@ def require_finite(check_finite: bool, *arrays: ArrayOrTensor) -> None:
 
 def _values(x: Any) -> Any:
     x = unwrap(x)
-    while isinstance(x, Batched):
+    while batches(x):
         x = unwrap(x.value)
     return x
 

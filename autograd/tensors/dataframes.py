@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..arrays.batched import table_readers
+from ..arrays.door import table_readers
 from ..errors import DtypeError
 
 if TYPE_CHECKING:

@@ -15,9 +15,19 @@ from weakref import ref
 
 import numpy as np
 
-from ..arrays.batched import Batched
-from ..arrays.door import ARRAY_TYPES, Level, Recorder, as_array, concrete, constant, innermost, levels, recorder
-from ..arrays.traced import Traced
+from ..arrays.door import (
+    ARRAY_TYPES,
+    BATCH_TYPES,
+    TRACED_TYPES,
+    Used,
+    as_array,
+    concrete,
+    constant,
+    innermost,
+    levels,
+    recorder,
+)
+from ..arrays.standin import StandIn
 from ..errors import BatchError, DtypeError, GraphError, ShapeError, UnsupportedError, no_number
 from ..graph.backward import pull_back
 from ..graph.buffer_reuse import held_once
@@ -45,8 +55,6 @@ else:
 
 Array = np.ndarray[Any, Any]
 ndarray = np.ndarray
-
-_COPIED = (Batched, Traced)
 
 plain.update((np.shape, np.ndim, np.size))  # the engine itself calls these on tensors
 
@@ -136,7 +144,7 @@ class Tensor(Installed):
 
         Its type is Any to type checkers, so that ``x.grad.data`` after `backward` needs no check for None.
         """
-        if Recorder.exist and (records := recorder.get()) is not None:
+        if Used.compile and (records := recorder.get()) is not None:
             records.uses_gradient(self)
         try:
             return self._grad
@@ -148,7 +156,7 @@ class Tensor(Installed):
     @grad.setter
     def grad(self, gradient: ArrayLike | Tensor | None) -> None:
         node = self._node
-        if Recorder.exist and (records := recorder.get()) is not None:
+        if Used.compile and (records := recorder.get()) is not None:
             records.replaces_gradient(self)
         if node is None:
             if gradient is not None:
@@ -162,7 +170,7 @@ class Tensor(Installed):
                 raise ShapeError(f"a gradient of shape {gradient.shape} for a tensor of shape {node.shape}")
             if gradient.dtype != node.dtype:
                 gradient = Tensor(gradient._array.astype(node.dtype))
-            if isinstance(gradient._array, Batched):
+            if type(gradient._array) in BATCH_TYPES:
                 _refuse_outside({node: gradient})
         self._grad = gradient
 
@@ -340,7 +348,7 @@ class Tensor(Installed):
         if root is None:
             raise GraphError(f"backward() has nothing to go back through: {reason(self._cut)}")
         array: Any = self._array
-        if type(array) is Batched:
+        if type(array) in BATCH_TYPES:
             array.level.check_running(array)
         seed = self._seed(gradient)
         retain = create_graph if retain_graph is None else retain_graph
@@ -369,7 +377,7 @@ class Tensor(Installed):
                 "backward() in a function that is evaluated once more for derivatives, as by checkpoint(), would add "
                 "to the gradients of tensors from outside a second time: use grad() or gradients() there"
             )
-        if Level.exist:
+        if Used.vmap:
             _refuse_outside(found)
         with accumulation:
             for node in found:
@@ -532,9 +540,9 @@ class Tensor(Installed):
 
     def __repr__(self) -> str:
         array: Any = self._array
-        if isinstance(array, Traced):
+        if type(array) in TRACED_TYPES:
             array = array.records.text(array)
-        body = repr(array) if type(array) is Batched else np.array2string(array, separator=", ", prefix="Tensor(")
+        body = repr(array) if type(array) in BATCH_TYPES else np.array2string(array, separator=", ", prefix="Tensor(")
         parts = [body]
         if self._array.dtype not in (np.float64, np.int64, np.bool_):
             parts.append(f"dtype={self._array.dtype}")
@@ -673,7 +681,7 @@ def tensor(data: ArrayLike | Tensor, dtype: DTypeLike | None = None, requires_gr
     if isinstance(data, Tensor) and data._node is not None:
         refuse_copy(data._node, "making a tensor of this tensor")
     array = data._array if isinstance(data, Tensor) else without_polars(unmasked(data))
-    copied = array.astype(dtype or array.dtype) if type(array) in _COPIED else np.array(array, dtype=dtype)
+    copied = array.astype(dtype or array.dtype) if isinstance(array, StandIn) else np.array(array, dtype=dtype)
     if copied.dtype.kind == "O":
         copied = plain_array(data).copy()  # of columns that may have missing values
     made = Tensor(copied, requires_grad)
@@ -768,10 +776,10 @@ def _of_mask() -> DtypeError:
 def plain_array(data: Any) -> Array:
     """Return `data` as an ndarray, not as an instance of a subclass; a batched array of `vmap` stays one."""
     array: Array = data
-    if type(data) is ndarray or type(data) is Batched:
+    if type(data) is ndarray:
         return array
-    if isinstance(data, Traced):
-        return as_array(data)  # type: ignore[no-any-return]
+    if isinstance(data, StandIn):
+        return data.array()  # type: ignore[no-any-return]
     array = np.asarray(without_polars(unmasked(data)))
     if array.dtype.kind == "O":
         numbers = numbers_of_table(data)

@@ -11,8 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.lib.array_utils import byte_bounds
 
-from ..arrays.batched import batched_at
-from ..arrays.door import batches, called, layout_alone, plain, whole
+from ..arrays.door import batched_at, batches, called, concrete, layout_alone, whole
 from ..errors import UnsupportedError
 from .tensor import Tensor
 
@@ -66,11 +65,11 @@ def move(members: list[Tensor]) -> None:
     if not members:
         return
     arrays = [whole(member._array) for member in members]
-    start = min(byte_bounds(plain(array))[0] for array in arrays)
-    end = max(byte_bounds(plain(array))[1] for array in arrays)
+    start = min(byte_bounds(concrete(array))[0] for array in arrays)
+    end = max(byte_bounds(concrete(array))[1] for array in arrays)
     memory = np.empty(end - start, np.uint8)
     for member, old in zip(members, arrays, strict=True):
-        offset = plain(old).__array_interface__["data"][0] - start
+        offset = concrete(old).__array_interface__["data"][0] - start
         moved: Array = called(_within, memory, old.shape, old.dtype, offset, old.strides)
         moved[...] = old
         moved.flags.writeable = old.flags.writeable

@@ -8,8 +8,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from ..arrays.batched import Batched
-from ..arrays.traced import Traced
+from ..arrays.standin import StandIn
 from ..graph.backward import Wanted
 from ..graph.node import Gradients, Node
 from ..graph.saved_tensors import operation_of
@@ -59,7 +58,7 @@ class Sample:
         self.name = self.op.name
         outputs = z if isinstance(z, tuple) else (z,)
         arrays = [*_arrays_in(values), *outputs]
-        if any(isinstance(x, Batched | Traced) for x in arrays):
+        if any(isinstance(x, StandIn) for x in arrays):
             raise SetAsideError("within vmap or compile")
         if sum(x.size for x in arrays) > LARGEST:
             raise SetAsideError(f"more than {LARGEST} elements")
@@ -194,7 +193,7 @@ class Sample:
 
 def _arrays_in(value: Any) -> Iterator[Any]:
     """Yield the arrays of an argument, those of batches and recorded programs among them."""
-    if isinstance(value, np.ndarray | Batched | Traced):
+    if isinstance(value, np.ndarray | StandIn):
         yield value
     elif isinstance(value, list | tuple):
         for item in value:

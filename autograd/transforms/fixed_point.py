@@ -7,8 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from ..arrays.batched import batched_at
-from ..arrays.door import as_array, batches, everywhere, whole
+from ..arrays.door import as_array, batched_at, batches, everywhere, whole
 from ..errors import ConvergenceError, GraphError, ShapeError, check_callable, check_number
 from ..graph.backward import pull_back
 from ..graph.detachment import cut_of

@@ -7,9 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from ..arrays.batched import batched_at
-from ..arrays.door import Level, as_array, batches, copied_for, everywhere, whole
-from ..arrays.traced import Traced
+from ..arrays.door import TRACED_TYPES, Level, as_array, batched_at, batches, copied_for, everywhere, whole
 from ..errors import ConvergenceError
 
 Array = np.ndarray[Any, Any]
@@ -57,7 +55,7 @@ def gmres(product: Callable[[Any], Any], g: Any, tolerance: float, most: int) ->
         change = np.max(np.abs(residual), initial=0)
         if everywhere((change <= within * (1 + np.max(np.abs(new), initial=0))) & (change < np.inf)):
             return new * unit
-        is_recorded = isinstance(whole(new), Traced)  # what a program does is to depend on few numbers
+        is_recorded = type(whole(new)) in TRACED_TYPES  # what a program does is to depend on few numbers
         worst = np.max(whole(change))
         if products >= most or not (is_recorded or np.isfinite(worst)):
             raise ConvergenceError(

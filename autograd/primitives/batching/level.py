@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ...arrays.batched import Batched
-from ...arrays.door import Level, batches, contents
+from ...arrays.door import Level, Used, batches, contents, walking
 from ...errors import BatchError
 from ...graph.buffer_reuse import read_only
 from ...graph.node import Leaf, Node, Share, counter
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from numpy.typing import DTypeLike
 
 
-class BatchLevel(Level):
+class BatchLevel:
     """One call of `vmap`; see `Level` for what its methods do.
 
     Attributes
@@ -40,39 +40,63 @@ class BatchLevel(Level):
     """
 
     def __init__(self, size: int, loops: str, branches: str, randomness: str) -> None:
-        super().__init__(size, next(counter))
+        self.size, self.number, self.active = size, next(counter), True
+        self.units: tuple[Array | None, int] = (None, 0)
         self.loops, self.branches, self.randomness = loops, branches, randomness
         self.composing: set[Any] = set()  # the compositions that run on a batch of this level
         self._newer: dict[int, bool] = {}  # what `_is_newer` found, by the numbers of nodes
 
+        Used.vmap = True
+
+    def check_running(self, x: Any) -> None:
+        """Raise if `x` is used after its call of `vmap` has ended; only the graph may still hold it then."""
+        if not self.active and not walking.get():
+            raise BatchError(
+                f"a batched array (shape {x.shape}, {self.size} of them) is used, at {users_line()}, after the vmap "
+                f"that made it has ended: return it from the function, and vmap gives the array of the whole batch"
+            )
+
     def refuse_mask(self, x: object) -> None:
+        """Raise if `x` is a masked array, whose mask would be dropped."""
         unmasked(x)
 
+    def batched(self, value: Any) -> Batched:
+        """Return the arrays of all elements, along the first axis of `value`, as an array of this batch."""
+        return Batched(value, self)
+
     def call_ufunc(self, ufunc: np.ufunc, method: str, inputs: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        """Apply a ufunc, or a method of it such as `reduce`, to arrays some of which are batched."""
         if method == "__call__":
             return ufuncs.apply(self, ufunc, inputs, kwargs)
         return ufuncs.METHODS[method](self, ufunc, *inputs, **kwargs)
 
     def call(self, function: Callable[..., object], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        """Apply a NumPy function to arguments that hold batched arrays."""
         return functions.call(self, function, args, kwargs)
 
     def getitem(self, x: Array | Batched, key: Any) -> Any:
+        """Return ``x[key]``, where either is batched."""
         return indexing.getitem(self, x, key)
 
     def setitem(self, x: Batched, key: Any, value: Any) -> None:
+        """Write `value` to ``x[key]``."""
         indexing.setitem(self, x, key, value)
 
     def scatter(self, add: Callable[..., Array], x: Array | Batched, key: Any, shape: tuple[int, ...]) -> Any:
+        """Return zeros of `shape` with `x` added at `key`, where either is batched; `add` does that for arrays."""
         return indexing.scatter(self, add, x, key, shape)
 
     def zeros(self, shape: Any, dtype: DTypeLike) -> Any:
+        """Return zeros of this shape for each element of the batch."""
         shape = tuple(shape) if isinstance(shape, tuple | list) else (shape,)
         return Batched(np.zeros((self.size, *shape), dtype), self)
 
     def elementwise(self, function: Callable[..., object], values: tuple[Any, ...]) -> Any:
+        """Apply a function of each element, which knows no batches, to the whole batch at once."""
         return wrapped(self, function(*aligned(self, values)))
 
     def loop(self, name: str, function: Callable[..., object], args: tuple[Any, ...]) -> Any:
+        """Apply a function that knows no batches to the arguments of each element in turn, and join the results."""
         message = f"vmap: {name!r}, at {users_line()}, is computed in a loop over the {self.size} elements of the batch"
         if not self.active:
             self.check_running(next(x for x in _arrays(args) if is_at(self, x)))
@@ -83,6 +107,15 @@ class BatchLevel(Level):
         if self.loops == "warn":
             warn(f"{message}: it is right, but as slow as a loop; loops='allow' accepts that", RuntimeWarning)
         return self._joined([first, *(function(*self._element(args, i)) for i in range(1, self.size))], self.size)
+
+    def loop_call(self, function: Callable[..., object], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        """Call a function with the arguments of each element in turn, and join the results."""
+        names = list(kwargs)
+
+        def of_element(args: Any, values: Any) -> Any:
+            return function(*args, **dict(zip(names, values, strict=True)))
+
+        return self.loop(function.__name__, of_element, (args, tuple(kwargs.values())))
 
     def _apart(self, tree: Any) -> Any:
         """Return arguments with what is batched here as arrays of the whole batch, marked as such."""
@@ -125,6 +158,7 @@ class BatchLevel(Level):
         return enter(joined, self) if isinstance(joined, Tensor) else Batched(joined, self)
 
     def shared(self, node: Node | None, array: Array | Batched) -> Node | None:
+        """Return the node by which an operation on batched arrays uses a tensor that all elements share."""
         if node is None or self in batches(array):
             return node
         if (type(node) is Leaf and node.number > self.number) or (not self.active and self._is_newer(node)):
@@ -159,6 +193,7 @@ class BatchLevel(Level):
         return known[node.number]
 
     def leave(self, x: Any) -> Any:
+        """Return an array or tensor with the arrays of all elements of the batch along its first axis."""
         return leave(x, self)
 
     def branch(self, condition: Batched) -> bool:
@@ -249,7 +284,7 @@ def _of_batches(apply: Any) -> Any:
 
     @functools.wraps(apply)
     def apply_to_batch(x: Any, level: Level) -> Any:
-        if isinstance(level, Level) and isinstance(x, Tensor) and x._node and level not in batches(x._array):
+        if type(level) is BatchLevel and isinstance(x, Tensor) and x._node and level not in batches(x._array):
             spread: Any = object.__new__(Tensor)
             spread._array = Batched(np.broadcast_to(x._array, (level.size, *x.shape)), level)
             spread._node, spread._cut = level.shared(x._node, x._array), None

@@ -10,7 +10,7 @@ from typing import Any, Literal, Never, TypeAlias
 import numpy as np
 
 from ...arrays.batched import Batched
-from ...arrays.door import Recorder, outside_types, recorder
+from ...arrays.door import outside_types, recorder
 from ...errors import check_callable, check_option
 from ...graph.grad_mode import recording, watching
 from ...graph.node import Leaf, Node
@@ -28,7 +28,7 @@ from .fused.loops import load_numba
 from .memory import owners_of, shared_memory
 from .printer import state_of_errors
 from .quick_calls import AT_FIRST, MISSED
-from .recorder import NUMBERS
+from .recorder import NUMBERS, ProgramRecorder
 from .scalars.compiled import CompiledFunction
 from .session import Backend, Session
 from .wrapped import MOST, WrappedFunction, too_deep
@@ -150,7 +150,7 @@ class Compiled(WrappedFunction):
     def _recorded(self, key: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         leaves = flatten((args, kwargs))[0]
         objects = [x for x in leaves if not isinstance(x, _KNOWN) or _is_number_with_attributes(x)]
-        environment = Environment((self.__wrapped__, *objects), leaves=(Recorder, *outside_types))
+        environment = Environment((self.__wrapped__, *objects), leaves=(ProgramRecorder, *outside_types))
         if any(isinstance(x, Value) for x in (*environment.seen, *leaves)):
             self._of_values = CompiledFunction(self.__wrapped__, fallback=self._fallback)
             return self._of_values(*args, **kwargs)

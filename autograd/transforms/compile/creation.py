@@ -16,8 +16,8 @@ from typing import Any
 import numpy as np
 
 from ...arrays.batched import Batched
-from ...arrays.door import plain, recorder
-from ...arrays.traced import Traced
+from ...arrays.door import recorder
+from ...arrays.traced import Traced, plain
 from ...source.call_site import called_by, of_library
 from ...source.source_info import within_engine
 from ...tensors.tensor import Tensor

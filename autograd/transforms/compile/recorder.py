@@ -11,8 +11,9 @@ from typing import Any
 
 import numpy as np
 
-from ...arrays.door import Recorder, outside_types, plain, recorder
-from ...arrays.traced import Traced
+from ...arrays.door import Used, outside_types, recorder
+from ...arrays.standin import StandIn
+from ...arrays.traced import Traced, plain
 from ...errors import CompileError, described
 from ...graph.node import Leaf
 from ...scalar.value import Value
@@ -80,13 +81,14 @@ _EXITS = frozenset(
         "autograd.tensors.conversions",
         __name__,
         applied.__module__,
+        StandIn.__module__,
         Traced.__module__,
         traced_methods.__name__,
     )
 )
 
 
-class ProgramRecorder(Recorder):
+class ProgramRecorder:
     """Notes what a function computes, in a `Program`.
 
     Parameters
@@ -96,8 +98,10 @@ class ProgramRecorder(Recorder):
         and `refused` holds the reason.
     """
 
+    fuses = False  # whether calls become loops that go through memory once
+
     def __init__(self, strict: bool) -> None:
-        Recorder.exist = True
+        Used.compile = True
         self.program = Program()
         self.strict, self.refused, self.active, self.thread = strict, "", True, get_ident()
         self.ended = self.settling = False
@@ -162,6 +166,7 @@ class ProgramRecorder(Recorder):
     # Calls
 
     def call(self, function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any] | None = None) -> Any:
+        """Call a function, note the call, and return its result as a traced array."""
         kwargs = dict(kwargs) if kwargs else {}
         if not self.records() or function in QUESTIONS:
             if self.records():
@@ -386,6 +391,7 @@ class ProgramRecorder(Recorder):
     # Values
 
     def answer(self, x: Traced, what: str) -> Any:
+        """Return what Python asks of the value of an array: a guard of the program, or an error."""
         if not self.records():
             return x.value
         if floats := self._floats_behind(x):
@@ -402,6 +408,7 @@ class ProgramRecorder(Recorder):
         return x.value
 
     def text(self, x: Traced) -> Any:
+        """Return the value of an array to be shown, as in a message of the engine; to the user's program, an error."""
         if not self.ended and not within_engine(_asks(sys._getframe(2)).f_code):
             return self.answer(x, "the text")
         return x.value
@@ -540,6 +547,7 @@ class ProgramRecorder(Recorder):
     # What is done with real arrays
 
     def outside(self, function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        """Call a function on real arrays, now and each time the program runs, and return its traced result."""
         if not self.records():
             return function(*args, **kwargs)
         self._check_outside(function, (*args, *kwargs.values()))
@@ -582,6 +590,7 @@ class ProgramRecorder(Recorder):
                 )
 
     def drawn(self, sample: Callable[..., Any], generator: Callable[[], Any], args: tuple[Any, ...]) -> Any:
+        """Draw random numbers, now and each time the program runs, and return them as a traced array."""
         if not self.records():
             return sample(generator(), *args)
         token = recorder.set(None)
@@ -678,10 +687,12 @@ class ProgramRecorder(Recorder):
         return made is not None and made.function is ndarray.copy and made.args[0] is of
 
     def replaces_gradient(self, tensor: Any) -> None:
+        """Note that the gradient of a tensor is set, whatever it was."""
         if self._has_first_gradient(tensor) and id(tensor) not in self.used:
             self.cleared.add(id(tensor))
 
     def uses_gradient(self, tensor: Any) -> None:
+        """Note that the gradient of a tensor is asked for."""
         if self._has_first_gradient(tensor) and id(tensor) not in self.cleared:
             self.used.add(id(tensor))
 

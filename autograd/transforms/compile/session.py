@@ -8,8 +8,8 @@ from typing import Any, Literal, TypeAlias
 
 import numpy as np
 
-from ...arrays.door import plain, recorder
-from ...arrays.traced import Variable
+from ...arrays.door import recorder
+from ...arrays.traced import Variable, plain
 from ...graph.node import Leaf
 from ...source.source_info import defined
 from ...tensors.dataframes import is_polars, is_table

@@ -14,8 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from ...arrays.door import plain
-from ...arrays.traced import Traced, Variable
+from ...arrays.traced import Traced, Variable, plain
 from ...tensors.tensor import Tensor
 from .environment import Environment, Read
 from .memory import owner_of
