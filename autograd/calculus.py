@@ -9,10 +9,11 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from functools import cache
-from importlib import import_module
 from typing import Any
 
 import numpy as np
+
+from .later import load
 
 __all__ = ["ARRAY_TYPES", "PARTS", "RULES", "apply_part", "logistic", "recorded_parts", "sech_squared", "zero"]
 
@@ -114,7 +115,7 @@ def apply_part(function: Callable[..., Any], *inputs: Any) -> Any:
     if type(inputs[0]) is float:
         return function(*inputs)
     if not recorded_parts:
-        import_module("autograd.ops.further_elementwise")
+        load("further_elementwise")
     return recorded_parts[function](*inputs)
 
 

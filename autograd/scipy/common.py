@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import numpy as np
 
@@ -20,6 +20,18 @@ if TYPE_CHECKING:
     from ..tensors.types import ArrayOrTensor
 
 Arrays = tuple["ArrayOrTensor", ...]
+
+
+def differentiates(module: str, names: Iterable[str]) -> Callable[[str], NoReturn]:
+    """Return the ``__getattr__`` of a module of this package: an error that says which functions of SciPy it has."""
+    own = module.partition(".")[2]
+
+    def __getattr__(name: str) -> NoReturn:  # noqa: N807  # the name that the module gives it
+        raise AttributeError(
+            f"{module} has no {name!r}: it differentiates {', '.join(names)}. SciPy's own is {own}.{name}, of arrays"
+        )
+
+    return __getattr__
 
 
 def is_plain(*values: object) -> bool:

@@ -16,7 +16,7 @@ from scipy.spatial import distance
 from ...errors import ShapeError, UnsupportedError
 from ...graph.batched import anywhere
 from ...graph.call_site import users_line
-from ...primitives.naming import set_module
+from ...naming import set_module
 from ...tensors.tensor import unwrap
 from .._given import in_double
 from ..common import float_operand, is_plain
