@@ -33,6 +33,8 @@ EXCEPTIONS = {
 FLOORS = (
     {"errors", "files", "naming"},
     {"later"},
+    {"source"},
+    {"arrays"},
     {"calculus"},
     {"graph"},
     {"tensors"},

@@ -12,11 +12,12 @@ from ..later import lazy_names
 
 if typing.TYPE_CHECKING:
     from ._audit import Audit, Audited, WrongGradient, audit
-    from ._check import Report, check
+    from ._check import check
     from ._layouts import Layout
     from ._machine import TensorMachine
     from ._modules import ModuleCheck, check_module
     from ._operation import check_operation
+    from ._report import Report
     from ._strategies import (
         arrays,
         broadcastable_arrays,
@@ -57,11 +58,12 @@ __getattr__, __dir__ = lazy_names(
     globals(),
     own={
         "_audit": ("Audit", "Audited", "WrongGradient", "audit"),
-        "_check": ("Report", "check"),
+        "_check": ("check",),
         "_layouts": ("LAYOUTS",),
         "_machine": ("TensorMachine",),
         "_modules": ("ModuleCheck", "check_module"),
         "_operation": ("check_operation",),
+        "_report": ("Report",),
         "_strategies": ("arrays", "broadcastable_arrays", "layouts", "shapes", "special_values", "tensors"),
         "_training": ("TrainingCheck", "check_training"),
     },

@@ -16,11 +16,10 @@ from ..errors import GradientCheckError
 from ..graph.grad_mode import TRACING, Watch
 from ..graph.instrumentation import Observer, observer
 from ..graph.node import Hooked, Lift, Node, Operation
-from ..graph.source_info import line_of
+from ..source.source_info import line_of
 from ._conditions import REFUSALS
 from ._sample import Sample, SetAsideError
-
-Array = np.ndarray[Any, Any]
+from ._subject import Array
 
 MEMORY = 2**26  # bytes of copies that may wait for their backward pass at the same time
 TRIES = 20  # how often the first check of a line is tried, if no backward pass comes

@@ -24,7 +24,7 @@ from ._differences import (
     slope,
     slopes_of_many_steps,
 )
-from ._subject import Subject, array_of, parts, quiet, widened
+from ._subject import Array, Subject, array_of, parts, quiet, widened
 
 SUSPECTS = 6  # how many numbers are looked at more closely, of those that seem to be wrong
 LEFT = 1e-13  # what rounding may leave of a slope that terms cancel, as those of 1 + tanh(x) do at -7
@@ -36,7 +36,6 @@ LOST_PART = 1e-4  # of values, which several operations may have lost
 STEEP = 1e13  # rules limit slopes that are steeper, as PyTorch's loss of probabilities does at 1e-12
 LEAST = 1e-90  # derivatives below it count as 0: rules take limits at 1e-100
 
-Array = np.ndarray[Any, Any]
 Index = tuple[int, ...]
 
 

@@ -11,9 +11,9 @@ from ..errors import DtypeError, described
 from ..tensors.tensor import Tensor
 from ..transforms.gradients import gradients
 from ..transforms.pytree import flatten
+from ._subject import Array
 from ._unchanged import ModuleLike, array_of, differ
 
-Array = np.ndarray[Any, Any]
 State = dict[str, Array]
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import itertools
 from collections.abc import Callable, Collection, Iterator, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -39,13 +39,12 @@ from ._conditions import (
 from ._engines import Foreign, ForeignSubject
 from ._jacobians import Jacobians
 from ._recorded import operations_of
-from ._report import call_of, caller, pattern_in, reported
-from ._subject import Subject, gradient_subject, inner_product, listed, normal, quiet, widened
+from ._report import Report, call_of, caller, pattern_in, reported
+from ._subject import Array, Subject, gradient_subject, inner_product, listed, normal, quiet, widened
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
 
-Array = np.ndarray[Any, Any]
 
 FEW = 24  # the elements of a Jacobian, up to which each is compared
 
@@ -119,56 +118,42 @@ def check_operation(
         raise failure
 
 
-class Told:
-    """How many derivatives were compared, and how many could not be told."""
-
-    def __init__(self) -> None:
-        self.compared = self.untold = 0
-        self.excess = 0.0
-
-    def add(self, finding: Finding) -> None:
-        """Count what one comparison found."""
-        self.compared += finding.compared
-        self.untold += finding.untold
-        self.excess = max(self.excess, finding.excess)
-
-
 def check_at(
     fn: Callable[..., object],
     inputs: Sequence[Array],
+    report: Report | None = None,
     *,
     order: int = 1,
     reference: Callable[..., object] | None = None,
     measure: Measure | None = None,
-    told: Told | None = None,
     dtypes: Collection[str] | None = None,
 ) -> None:
-    """Check a function at one point, as `check_operation` does, and add to `told` what could be told.
+    """Check a function at one point, as `check_operation` does, and add to the report what could be told.
 
     `dtypes` names those that it may be tried with, beside those of the inputs; by default all are.
     """
-    measure, told = measure or Measure(), told or Told()
+    measure, report = measure or Measure(), report or Report()
     check_values(fn, inputs, reference)
     subject = Subject(fn, list(inputs))
     point = Gradients(subject, list(inputs))
     if not point.is_recorded:
         return
     with quiet():
-        with _or_of_each(lambda one: check_conditions(Gradients(one, one.arrays)), subject, told):
+        with _or_of_each(lambda one: check_conditions(Gradients(one, one.arrays)), subject, report):
             check_conditions(point)
         check_parts(point)
-        _check_differences(subject, measure, told)
-        with _or_of_each(lambda one: check_narrow(one, one.arrays), subject, told):
+        _check_differences(subject, measure, report)
+        with _or_of_each(lambda one: check_narrow(one, one.arrays), subject, report):
             check_precision(point, dtypes)
-        with _or_of_each(lambda one: check_forward(Gradients(one, one.arrays)), subject, told):
+        with _or_of_each(lambda one: check_forward(Gradients(one, one.arrays)), subject, report):
             check_forward(point)
         for _ in range(order - 1):
             subject = gradient_subject(subject)
-            _check_differences(subject, measure, told)
+            _check_differences(subject, measure, report)
 
 
 @contextlib.contextmanager
-def _or_of_each(check: Callable[[Subject], None], subject: Subject, told: Told) -> Iterator[None]:
+def _or_of_each(check: Callable[[Subject], None], subject: Subject, report: Report) -> Iterator[None]:
     """Let a check fail only if it fails of one operation alone, where roundings between several may be the reason.
 
     Else it cannot be told.
@@ -184,15 +169,15 @@ def _or_of_each(check: Callable[[Subject], None], subject: Subject, told: Told) 
                     check(operation)
         elif not isinstance(error.__cause__, np.linalg.LinAlgError):  # a matrix that rounding makes singular
             raise
-        told.untold += 1
+        report.untold += 1
 
 
 def check_swiftly(
     fn: Callable[..., object],
     inputs: Sequence[Array],
+    report: Report,
     *,
     reference: Callable[..., object] | None = None,
-    told: Told | None = None,
     by_element: bool = False,
 ) -> None:
     """Check only values, and gradients along one direction, or in their own precision beside double precision.
@@ -201,24 +186,24 @@ def check_swiftly(
     results seems to depend on the same element of the inputs alone: along one direction, all are compared then.
     """
     check_values(fn, inputs, reference)
-    subject, told = Subject(fn, list(inputs)), told or Told()
+    subject = Subject(fn, list(inputs))
     with quiet():
         if any(x.dtype not in (np.float64, np.complex128) for x in inputs):
-            with _or_of_each(lambda one: check_narrow(one, one.arrays), subject, told):
+            with _or_of_each(lambda one: check_narrow(one, one.arrays), subject, report):
                 check_narrow(subject, inputs)
         else:
             smallest = min(float(np.min(np.abs(x), initial=1.0, where=x != 0)) for x in inputs)
             if smallest > 1e-150 or all(np.all(np.isfinite(g)) for g in Gradients(subject, list(inputs)).found):
                 by_element = by_element and len({x.shape for x in inputs}) == 1 and inputs[0].size > 0
-                _check_swiftly(subject, told, by_element)  # else derivatives may overflow
+                _check_swiftly(subject, report, by_element)  # else derivatives may overflow
 
 
 def check_foreign(
     fn: Foreign,
     inputs: Sequence[Array],
+    report: Report,
     *,
     reference: Callable[..., object] | None = None,
-    told: Told | None = None,
     dtypes: Collection[str] | None = None,
 ) -> None:
     """Check a function of another engine at one point: its values and first derivatives."""
@@ -230,10 +215,10 @@ def check_foreign(
         point = Gradients(subject, list(inputs))
         check_conditions(point)
         check_precision(point, dtypes)
-        _check_differences(subject, Measure(), told or Told())
+        _check_differences(subject, Measure(), report)
 
 
-def _check_differences(subject: Subject, measure: Measure, told: Told) -> None:
+def _check_differences(subject: Subject, measure: Measure, report: Report) -> None:
     found: list[Finding] = []
     with failing("computing the gradient in double precision"):
         place = _place(subject)
@@ -244,16 +229,16 @@ def _check_differences(subject: Subject, measure: Measure, told: Told) -> None:
         except np.linalg.LinAlgError:  # of a matrix that rounding between operations makes singular
             if not subject.is_composed:
                 raise
-            told.untold += 1
+            report.untold += 1
             return
-    _refuse_wrong(place, measure, told, found)
+    _refuse_wrong(place, measure, report, found)
 
 
-def _check_swiftly(subject: Subject, told: Told, by_element: bool) -> None:
+def _check_swiftly(subject: Subject, report: Report, by_element: bool) -> None:
     with failing("computing the gradient in double precision"):
         place, measure = _place(subject), Measure()
         if count := count_at_a_glance(place, by_element):
-            told.compared += count
+            report.compared += count
             return
         # Steps as long as large numbers go over all jumps of a staircase; beside small ones, only longer ones tell.
         ordinary = all(np.all((size >= 2.0**-10) & (size <= 2.0**10)) for size in place.sizes)
@@ -263,7 +248,7 @@ def _check_swiftly(subject: Subject, told: Told, by_element: bool) -> None:
             tiny = all(np.all(size < 1e-3) for size in place.sizes)
             directions = compare_directions(place, measure, np.random.default_rng(0), rest=True)
             found = list(directions if tiny else itertools.islice(directions, 1))
-    _refuse_wrong(place, measure, told, found)
+    _refuse_wrong(place, measure, report, found)
 
 
 def _place(subject: Subject) -> Place:
@@ -273,9 +258,11 @@ def _place(subject: Subject) -> Place:
     return place
 
 
-def _refuse_wrong(place: Place, measure: Measure, told: Told, found: Sequence[Finding]) -> None:
+def _refuse_wrong(place: Place, measure: Measure, report: Report, found: Sequence[Finding]) -> None:
     for one in found:
-        told.add(one)
+        report.compared += one.compared
+        report.untold += one.untold
+        report.worst = max(report.worst, one.excess)
     if found and worst_of(found).excess > 1:
         worst = worst_element(place, measure, worst_of(found).worst, 100 * FEW)
         raise GradientCheckError(str(worst), worst, Jacobians(place, measure))
