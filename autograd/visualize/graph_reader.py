@@ -8,15 +8,21 @@ from typing import Any
 
 import numpy as np
 
-from ..errors import GraphError
-from ..graph.mutation import kept_arrays, owner_of
-from ..graph.node import LEAF, Bundle, FreedOperation, Node, ancestors
-from ..graph.saved_tensors import operation_of
-from ..primitives.multi_output import Output
-from ..primitives.primitive import Primitive
-from ..scalar.value import Value
-from ..source.source_info import line_of
-from ..tensors.tensor import Tensor
+from autograd import GraphError, Tensor, Value
+from autograd.inside import (
+    LEAF,
+    Bundle,
+    FreedOperation,
+    Node,
+    Output,
+    Primitive,
+    ancestors,
+    kept_arrays,
+    line_of,
+    operation_of,
+    owner_of,
+)
+
 from .call_recorder import note_of
 from .collapse import with_calls_as_boxes
 from .given_arrays import Given, Memory, given_of, memory_of

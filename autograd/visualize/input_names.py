@@ -9,8 +9,8 @@ from .call_recorder import Call, note_of
 from .given_arrays import Memory, Named, named_around, named_arrays
 
 if TYPE_CHECKING:
-    from ..graph.node import Node
-    from ..scalar.value import Value
+    from autograd import Value
+    from autograd.inside import Node
 
 
 class InputNames:

@@ -7,16 +7,11 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
-from ..errors import GraphError
-from ..graph.node import Hooked, MultiNode, Node, Operation
-from ..graph.saved_tensors import Packed, operation_of
-from ..primitives.multi_output import Output
-from ..primitives.primitive import Primitive
-from ..scalar.value import Value
-from ..tensors.tensor import Tensor
+from autograd import GraphError, Tensor, Value
+from autograd.inside import Hooked, MultiNode, Node, Operation, Output, Packed, Primitive, operation_of
 
 if TYPE_CHECKING:
-    from ..tensors.tensor import Array
+    from autograd.inside import Array
 
 
 class Model(Protocol):

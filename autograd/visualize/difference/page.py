@@ -14,7 +14,8 @@ from typing import Protocol
 
 import numpy as np
 
-from ...tensors.heat_map import heat_map
+from autograd.inside import heat_map
+
 from ..number_format import readable_bytes, readable_seconds, summarize
 from .comparison import ComparedNode, Deviation, Tolerance
 from .run import Array, Entry, RecordedRun, Result

@@ -7,17 +7,27 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ...arrays.door import walks
-from ...errors import GraphError
-from ...graph.grad_mode import enable_grad
-from ...graph.mutation import kept_arrays, owner_of, refuse_overwritten
-from ...graph.node import LEAF, Bundle, FreedOperation, MultiNode, Node, ancestors
-from ...graph.saved_tensors import operation_of
-from ...primitives.multi_output import Output
-from ...primitives.primitive import Primitive
-from ...scalar.value import Value
-from ...source.source_info import HasLine, line_of, source_of, text_at
-from ...tensors.tensor import Tensor
+from autograd import GraphError, Tensor, Value, enable_grad
+from autograd.inside import (
+    LEAF,
+    Bundle,
+    FreedOperation,
+    HasLine,
+    MultiNode,
+    Node,
+    Output,
+    Primitive,
+    ancestors,
+    kept_arrays,
+    line_of,
+    operation_of,
+    owner_of,
+    refuse_overwritten,
+    source_of,
+    text_at,
+    walks,
+)
+
 from ..call_recorder import note_of
 from ..gradient_values import carried_back, outside
 from ..node_info import RESULT, Model, is_packed, kept_values, named_nodes, names_of, root_of
@@ -25,7 +35,7 @@ from .run import Entry, RecordedRun, Result
 from .watching import Watched, constant, copied
 
 if TYPE_CHECKING:
-    from ...tensors.tensor import TensorLike
+    from autograd.inside import TensorLike
 
 _REMEDY = "pass a function that computes the result, or what record_run(function) returns"
 

@@ -9,12 +9,9 @@ from typing import Any
 
 import numpy as np
 
-from ...arrays.door import whole
-from ...graph.instrumentation import observed
-from ...graph.name_scope import described_calls
-from ...graph.node import Node
-from ...graph.saved_tensors import operation_of
-from ...source.source_info import SourceLine
+from autograd.extend import whole
+from autograd.inside import Node, SourceLine, described_calls, observed, operation_of
+
 from ..call_recorder import lines_of_values
 from .run import Result
 

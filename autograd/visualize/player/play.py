@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ...files import replacing
-from ...scalar.value import Value
-from ...tensors.tensor import Tensor
+from autograd import Tensor, Value
+from autograd.extend import replacing
+
 from ..collapse import check_depth
 from ..module_frames import parameters_called
 from ..node_info import Model, names_of
@@ -21,7 +21,7 @@ from .page import page_of
 from .record import Run, record, run
 
 if TYPE_CHECKING:
-    from ...tensors.tensor import Array, TensorLike
+    from autograd.inside import Array, TensorLike
 
 _MOST = 2500  # operations that are shown one by one
 

@@ -12,17 +12,24 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ...arrays.door import walks, whole
-from ...graph.grad_mode import enable_grad
-from ...graph.instrumentation import observed
-from ...graph.mutation import refuse_overwritten
-from ...graph.node import LEAF, Bundle, Hooked, MultiNode, Node, ancestors
-from ...graph.saved_tensors import operation_of
-from ...primitives.multi_output import Output
-from ...primitives.primitive import Primitive
-from ...scalar.value import Value
-from ...source.source_info import SourceLine
-from ...tensors.tensor import Tensor
+from autograd import Tensor, Value, enable_grad
+from autograd.extend import whole
+from autograd.inside import (
+    LEAF,
+    Bundle,
+    Hooked,
+    MultiNode,
+    Node,
+    Output,
+    Primitive,
+    SourceLine,
+    ancestors,
+    observed,
+    operation_of,
+    refuse_overwritten,
+    walks,
+)
+
 from ..call_recorder import lines_of_values, note_of, watch_calls
 from ..given_arrays import Memory, memory_of
 from ..gradient_values import carried_back, outside
@@ -30,7 +37,7 @@ from ..input_names import InputNames
 from ..node_info import RESULT, is_packed, kept_values, named_nodes, root_of
 
 if TYPE_CHECKING:
-    from ...tensors.tensor import TensorLike
+    from autograd.inside import TensorLike
 
 
 @dataclass(slots=True, eq=False)
