@@ -27,6 +27,7 @@ class Applied(Module):
             names = cls._shown_options if cls._arguments is None else cls._arguments
             forward = cls._applying(function, names)
             forward.__qualname__ = f"{cls.__qualname__}.forward"
+            del forward.__annotations__["self"]  # which a method in a class does without
             inputs = forward.__code__.co_varnames[1 : forward.__code__.co_argcount]
             forward.__doc__ = f"Return ``functional.{function.__name__}({', '.join(inputs + names)})``."
             cls.forward = forward  # type: ignore[method-assign]
