@@ -32,8 +32,8 @@ Distributions
     `densities` has functions of standardized variables, such as the quantile of Laplace's distribution, that keep their
     digits in the tails; `densities.special` is `scipy.special`, imported when a function of it is asked for.
 Exports
-    `trace_operations` lists the operations that ran, each as a `TracedOperation`; `replacing` writes a file completely
-    or not at all.
+    `trace_operations` lists the operations that ran, each as a `TracedOperation`; `html_page` is the text of a page
+    that loads nothing, as the player's; `replacing` writes a file completely or not at all.
 Names
     `set_module` makes classes say where users import them from; `missing` makes modules and classes say what a name
     from PyTorch or JAX is called here.
@@ -107,6 +107,7 @@ if typing.TYPE_CHECKING:
     from .tensors.tensor import pickled
     from .transforms.checkpoint import restore_in_checkpoints
     from .transforms.compile.fused.loops import compiled_loop, load_numba
+    from .visualize.page import html_page
 
 __all__ = [
     "ARRAY_TYPES",
@@ -129,6 +130,7 @@ __all__ = [
     "everywhere",
     "fusing",
     "general",
+    "html_page",
     "innermost",
     "is_copy",
     "is_finite",
@@ -162,6 +164,7 @@ _LATER = {
     "borrow": ("tensors.parameter_memory", "borrow"),
     "compiled_loop": ("transforms.compile.fused.loops", "compiled_loop"),
     "enter_batch": ("primitives.batching.level", "enter"),
+    "html_page": ("visualize.page", "html_page"),
     "is_sole_owner": ("tensors.parameter_memory", "is_sole_owner"),
     "leave_batch": ("primitives.batching.level", "leave"),
     "lend": ("tensors.parameter_memory", "lend"),

@@ -10,7 +10,7 @@ from autograd.visualize.player.record import Recording, Run, record
 
 def data_of(page: str | Path) -> Any:
     text = page if isinstance(page, str) else page.read_text("utf-8")
-    found = re.search(r'<script type="application/json" id="data">(.*?)</script>', text, re.S)
+    found = re.search(r'<script id="data" type="application/json">(.*?)</script>', text, re.S)
     assert found is not None
     return json.loads(found[1])
 

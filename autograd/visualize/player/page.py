@@ -1,16 +1,11 @@
-"""Write the page: its data, in one self-contained HTML file."""
+"""The page of the player: what it shows of each step, edge and module, as data for its script."""
 
 from __future__ import annotations
 
-import base64
-import hashlib
 import html
-import json
 import os
-import re
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from importlib.resources import files
 from typing import Any
 
 from ...graph.node import LEAF
@@ -19,6 +14,7 @@ from ...graph.source_info import HasLine, line_of, source_of, text_at
 from ...scalar.value import Value
 from ..module_frames import Framing, name_within, settled
 from ..node_info import title_of, type_of
+from ..page import html_page, read
 from ..picture import Frame, Kind
 from ..rule_source import sources_of
 from .depths import depths
@@ -37,30 +33,10 @@ def page_of(
 
     Frames are named after `modules`; with `depth`, that many levels of them are open at first, else as many as fit.
     """
-    style = _text("page.css")
-    script = '"use strict";\n(() => {\n' + "\n".join(_text(f"{name}.js") for name in SCRIPTS) + "})();\n"
-    told = _data(recording, title, modules or {}) | ({} if depth is None else {"depth": depth})
-    data = json.dumps(told, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
-    for sign in "<>&\u2028\u2029":  # so that no text in the data can end its HTML element
-        data = data.replace(sign, f"\\u{ord(sign):04x}")
-    wanted = {
-        "TITLE": html.escape(title),
-        "HEADING": html.escape(title.removeprefix("Backpropagation of ")),
-        "STYLE_HASH": _hash(style),
-        "SCRIPT_HASH": _hash(script),
-        "STYLE": style,
-        "SCRIPT": script,
-        "DATA": data,
-    }
-    return re.sub(r"\{\{(\w+)\}\}", lambda place: wanted[place[1]], _text("page.html"))
-
-
-def _text(name: str) -> str:
-    return files(__package__).joinpath("web", name).read_text("utf-8")
-
-
-def _hash(text: str) -> str:
-    return "sha256-" + base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
+    data = _data(recording, title, modules or {}) | ({} if depth is None else {"depth": depth})
+    body = read(__package__, "page.html", HEADING=html.escape(title.removeprefix("Backpropagation of ")))
+    script = "\n".join(read(__package__, f"{name}.js") for name in SCRIPTS)
+    return html_page(title, body, read(__package__, "page.css"), script, data)
 
 
 def _data(recording: Recording, title: str, modules: Mapping[str, Any]) -> dict[str, Any]:
