@@ -13,7 +13,7 @@ from ...tensors.heat_map import heat_map
 from ..number_format import readable_bytes, readable_seconds, summarize
 from ..page import html_page, read
 from .comparison import ComparedNode, Deviation, Tolerance
-from .run import Array, Entry, RecordedRun, Result
+from .recorded_run import Array, Entry, RecordedRun, Result
 from .surroundings import drawn, rows_of_inputs
 
 

@@ -9,9 +9,13 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
+import os
 import re
 from html import escape
 from importlib.resources import files
+from pathlib import Path
+
+from ...files import replacing
 
 
 def html_page(title: str, body: str, style: str, script: str = "", data: object = None) -> str:
@@ -61,6 +65,14 @@ form-action 'none'">
 {scripts}</body>
 </html>
 """
+
+
+def write_page(path: str | os.PathLike[str], page: str) -> Path:
+    """Write the text of a page to a file, completely or not at all."""
+    file = Path(path)
+    with replacing(file) as partial:
+        partial.write_text(page, encoding="utf-8", newline="\n")
+    return file
 
 
 def read(package: str, name: str, **texts: str) -> str:
