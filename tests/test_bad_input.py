@@ -63,7 +63,7 @@ PASSIVE = {
     *(name for name, thing in vars(autograd).items() if isinstance(thing, type) and issubclass(thing, Exception)),
     *("Context", "Explanation", "Finding", "GradientCheck", "GraphDifference", "Handle", "RecordedRun", "Saved"),
     *("TracedOperation", "is_grad_enabled"),
-    *("draw_graph", "player", "replacing", "watch_calls"),
+    *("draw_graph", "html_page", "player", "replacing", "watch_calls"),
     "compatibility",  # a mode of the whole process, which tests/hips sets
     # What layers say to a recorder and to numba: it takes functions and arrays as they are.
     *("cached_arrays", "compiled_loop", "done_outside", "drawn", "fusing", "is_copy", "is_finite", "load_numba"),

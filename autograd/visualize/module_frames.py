@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from ..graph.saved_tensors import operation_of
 from ..primitives.multi_output import Output
-from .call_recorder import Call, note_of
 from .picture import Edge, Frame, innermost_common
+from .watching import Call, note_of
 
 if TYPE_CHECKING:
     from ..graph.node import Node
