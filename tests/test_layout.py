@@ -29,6 +29,7 @@ EXCEPTIONS = {
     ("autograd.tensors.tensor", "autograd.tensors.methods"): "the stub of the methods that declarations install",
     ("autograd.extend", "autograd.hips.definitions"): "the types of names that are loaded when asked for",
     ("autograd.extend", "autograd.hips.vector_spaces"): "as above",
+    ("autograd.extend", "autograd.visualize.page"): "as above",
 }
 FLOORS = (
     {"errors", "files", "naming"},
@@ -59,6 +60,7 @@ INTO_ANNEXES = {
     ("autograd.testing", "autograd.visualize"): "pictures and texts of rules are as in drawings",
     ("autograd.extend", "autograd.hips"): "the types of names that are loaded when asked for",
     ("autograd.extend", "autograd.transforms.compile.fused"): "as above",
+    ("autograd.extend", "autograd.visualize"): "as above",
     ("nn.training", "nn.distributed"): "`fit` is what ranks share",
 }
 

@@ -116,10 +116,10 @@ def draw_graph(
     ['n0 -> n1', 'n0 -> n1', 'n1 -> n2 [weight=8]']
     """
     # Loaded here because few programs draw, and graphviz takes as long to load as the engine.
-    from .call_recorder import watch_calls
     from .dot import to_digraph
     from .graph_reader import DETAILS, read_graph
     from .player import player
+    from .watching import watch_calls
 
     _check(rankdir, depth, max_nodes, show, DETAILS)
     named, modules = names_of(params)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from .call_recorder import Call, note_of
 from .given_arrays import Memory, Named, named_around, named_arrays
+from .watching import Call, note_of
 
 if TYPE_CHECKING:
     from autograd import Value

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from autograd.inside import Output, operation_of
 
-from .call_recorder import Call, note_of
 from .picture import Edge, Frame, innermost_common
+from .watching import Call, note_of
 
 if TYPE_CHECKING:
     from autograd import Value

@@ -6,7 +6,7 @@ import base64
 import html
 import io
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from ._axes import COLOURS, INK, require
@@ -15,27 +15,25 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-_STYLE = """
-:root { color-scheme: light dark; --ink: #1f2937; --soft: #4b5563; --paper: #ffffff; --line: #d1d5db;
-  --first: #0072b2; --second: #d55e00; }
-@media (prefers-color-scheme: dark) { :root { --ink: #e5e7eb; --soft: #9ca3af; --paper: #14181f; --line: #374151;
-  --first: #56b4e9; --second: #e69f00; } }
-body { margin: 0 auto; padding: 1.5rem; max-width: 72rem; background: var(--paper); color: var(--ink);
-  font: 16px/1.5 system-ui, sans-serif; }
+STYLE = """
+:root { --first: #0072b2; --second: #d55e00; }
+@media (prefers-color-scheme: dark) { :root { --first: #56b4e9; --second: #e69f00; } }
+body { padding: 1.5rem; max-width: 75rem; font-size: 16px; }
 h1 { font-size: 1.6rem; margin: 0 0 .5rem; } h2 { font-size: 1.15rem; margin: 2rem 0 .6rem; }
 h1, h2, p, .facts td { overflow-wrap: anywhere; }
 .pictures { display: grid; grid-template-columns: repeat(auto-fill, minmax(min(20rem, 100%), 1fr)); gap: 1rem;
   align-items: start; }
 .sheets { display: flex; flex-wrap: wrap; gap: 1rem; align-items: flex-start; }
-figure { margin: 0; } .sheets figure { max-width: min(100%, 35rem); }
+.sheets figure { max-width: min(100%, 35rem); }
 svg { display: block; width: 100%; height: auto; color: var(--ink); }
 svg * { stroke-linejoin: round; stroke-linecap: butt; }
 svg text { font-family: "DejaVu Sans", Verdana, sans-serif; }
-img { display: block; max-width: 100%; height: auto; border: 1px solid var(--line); border-radius: 4px; }
+img { display: block; box-sizing: content-box; max-width: 100%; height: auto; border: 1px solid var(--line);
+  border-radius: 4px; }
 .wide { overflow: auto; max-height: 32rem; }
-table { border-collapse: collapse; font-size: .85rem; font-variant-numeric: tabular-nums; }
+table { font-size: .85rem; }
 th, td { padding: .2rem .7rem; text-align: right; border-bottom: 1px solid var(--line); white-space: nowrap; }
-th { position: sticky; top: 0; background: var(--paper); color: var(--soft); font-weight: 600; }
+th { position: sticky; top: 0; background: var(--ground); color: var(--muted); font-weight: 600; }
 .model td:nth-child(-n+2), .model th:nth-child(-n+2), .facts td, .facts th { text-align: left; }
 .facts td { white-space: pre-wrap; }
 .facts th { position: static; }
@@ -48,18 +46,6 @@ pre { overflow: auto; font-size: .85rem; }
 
 # the colours of curves, and the CSS variables that replace them in light or dark mode
 _THEME = {INK: "currentColor", COLOURS[0]: "var(--first)", COLOURS[1]: "var(--second)"}
-
-
-def page(title: str, sections: Iterable[str]) -> str:
-    """Return a page of sections."""
-    words = html.escape(title)
-    head = (
-        '<meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">'
-        f"<title>{words}</title><style>{_STYLE}</style>"
-    )
-    return f'<!DOCTYPE html>\n<html lang="en"><head>{head}</head><body><main><h1>{words}</h1>\n' + "\n".join(
-        [*sections, "</main></body></html>\n"]
-    )
 
 
 def section(heading: str, parts: Sequence[str], kind: str) -> str:

@@ -10,13 +10,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
 from autograd import Tensor, Value
-from autograd.extend import replacing
 from autograd.inside import LEAF, ancestors
 
 from ..node_info import Model
+from ..page import write_page
 from .comparison import ComparedNode, Tolerance, compared
 from .reading import record_run
-from .run import RecordedRun
+from .recorded_run import RecordedRun
 
 if TYPE_CHECKING:
     from autograd.inside import TensorLike
@@ -118,11 +118,7 @@ class GraphDifference:
         """
         from .page import page_of  # few programs write one
 
-        text = page_of(self, title)
-        file = Path(path)
-        with replacing(file) as partial:
-            partial.write_text(text, encoding="utf-8", newline="\n")
-        return file
+        return write_page(path, page_of(self, title))
 
 
 def diff_graphs(

@@ -1,15 +1,10 @@
-"""Write the page of a difference: one self-contained HTML file."""
+"""The page of a difference: what it says without a script, and the nodes as data for its script."""
 
 from __future__ import annotations
 
-import base64
-import hashlib
-import json
 import os
-import re
 from collections.abc import Iterator, Sequence
 from html import escape
-from importlib.resources import files
 from typing import Protocol
 
 import numpy as np
@@ -17,8 +12,9 @@ import numpy as np
 from autograd.inside import heat_map
 
 from ..number_format import readable_bytes, readable_seconds, summarize
+from ..page import html_page, read
 from .comparison import ComparedNode, Deviation, Tolerance
-from .run import Array, Entry, RecordedRun, Result
+from .recorded_run import Array, Entry, RecordedRun, Result
 from .surroundings import drawn, rows_of_inputs
 
 
@@ -56,34 +52,20 @@ class GraphDifference(Protocol):
 
 def page_of(difference: GraphDifference, title: str) -> str:
     """Return the text of the page; equal runs give equal text, but for the times."""
-    style, script = _text("page.css"), _text("page.js")
-    data = json.dumps(_Data(difference).told(), ensure_ascii=False, allow_nan=False, separators=(",", ":"))
-    for sign in "<>&\u2028\u2029":  # so that no text in the data can end its HTML element
-        data = data.replace(sign, f"\\u{ord(sign):04x}")
     rtol, atol = difference.tolerance
-    wanted = {
-        "TITLE": escape(title),
-        "STYLE_HASH": _hash(style),
-        "SCRIPT_HASH": _hash(script),
-        "STYLE": style,
-        "SCRIPT": script,
-        "DATA": data,
-        "STATE": "same" if difference.first_difference is None else "differs",
-        "VERDICT": escape(_capital(difference.verdict)),
-        "TOLERANCE": f"rtol={rtol:g}, atol={atol:g}",
-        "FIRST": _first(difference),
-        "TOTALS": _totals(difference),
-        "REMARKS": _remarks(difference),
-    }
-    return re.sub(r"\{\{(\w+)\}\}", lambda place: wanted[place[1]], _text("page.html"))
-
-
-def _text(name: str) -> str:
-    return files(__package__).joinpath("web", name).read_text("utf-8")
-
-
-def _hash(text: str) -> str:
-    return "sha256-" + base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
+    body = read(
+        __package__,
+        "page.html",
+        TITLE=escape(title),
+        STATE="same" if difference.first_difference is None else "differs",
+        VERDICT=escape(_capital(difference.verdict)),
+        TOLERANCE=f"rtol={rtol:g}, atol={atol:g}",
+        FIRST=_first(difference),
+        TOTALS=_totals(difference),
+        REMARKS=_remarks(difference),
+    )
+    style, script = read(__package__, "page.css"), read(__package__, "page.js")
+    return html_page(title, body, style, script, _Data(difference).told())
 
 
 def _capital(text: str) -> str:
