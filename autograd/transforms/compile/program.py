@@ -156,12 +156,12 @@ class Program:
         self.free: list[Memory] = []
         self.loops: list[str] = []
 
-    def forget_values(self, placed: set[int]) -> None:
+    def forget_values(self, installed: set[int]) -> None:
         """Let go of the arrays that were computed while the program was recorded; their shapes and strides stay.
 
-        `placed` has the identities of traced arrays that stood in variables, where other threads may have taken them.
+        `installed` has the identities of traced arrays that stood in variables, where other threads may have taken them.
         """
-        constants = placed | {id(x) for x, _ in self.sources if x.memory.kind not in (HELD, ARGUMENT)}
+        constants = installed | {id(x) for x, _ in self.sources if x.memory.kind not in (HELD, ARGUMENT)}
         for x in traced_in(
             ([(c.args, c.kwargs, c.result) for c in self.calls], self.outputs, [x for x, _ in self.sources])
         ):

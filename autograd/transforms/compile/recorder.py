@@ -102,7 +102,7 @@ class ProgramRecorder(Recorder):
         self.ended = self.settling = False
         self.showing = False  # whether tensors show traced arrays now
         self.error: CompileError | None = None  # that was raised; the function may have caught it
-        self.home = self.place = ""  # where the function is, and what cannot be recorded
+        self.home = self.line = ""  # where the function is, and what cannot be recorded
         self.failed = ""  # the line of an operation that failed because of its values
         self.stand_ins: list[Tensor] = []  # for arguments that are results of recorded operations
         self.memories: dict[int, Memory] = {}
@@ -123,7 +123,7 @@ class ProgramRecorder(Recorder):
         if not self.records():
             return
         where = where or f"at {line_of(line_in(users_frame(sys._getframe(1))))}"
-        self.refused, self.place = f"{what}, {where}, cannot be recorded: {remedy}", where.removeprefix("at ")
+        self.refused, self.line = f"{what}, {where}, cannot be recorded: {remedy}", where.removeprefix("at ")
         self.active = False
         if not self.settling:
             self.raise_refused()

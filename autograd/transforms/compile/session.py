@@ -23,7 +23,7 @@ from .quoting import identifier
 from .recorder import ProgramRecorder
 from .results import is_freed, recorded_derivative
 from .stores import store_directly
-from .types import Argument as GivenArgument
+from .types import ArrayArgument
 from .variables import TracedVariables
 
 Backend: TypeAlias = Literal["numpy", "numba"]
@@ -36,9 +36,9 @@ class Session:
     def __init__(self, function: Callable[..., Any], environment: Environment, strict: bool, backend: Backend) -> None:
         self.function, self.environment, self.strict, self.backend = function, environment, strict, backend
         self.program: CompiledProgram | None = None
-        self.refused = self.place = ""
+        self.refused = self.line = ""
 
-    def run(self, args: tuple[GivenArgument | Tensor, ...], kwargs: dict[str, Any]) -> Any:
+    def run(self, args: tuple[ArrayArgument | Tensor, ...], kwargs: dict[str, Any]) -> Any:
         """Call the function, and make a program of it if that is possible."""
         leaves, rebuild = flatten((args, kwargs))
         environment = self.environment
@@ -92,15 +92,15 @@ class Session:
             values = [x.value for x in kept]
             records.note_gradients()
             records.note_replaced()
-            placed = records.variables.placed if records.variables is not None else set()
-            self._finish(program, placed)
+            installed = records.variables.installed if records.variables is not None else set()
+            self._finish(program, installed)
             used = {id(x) for x, _ in program.sources}
             held = [
                 Held(state, id(state.tensor) in records.cleared and id(state.first_gradient) not in used)
                 for state in records.tensors.values()
             ]
             if derivative is not None:
-                self._finish(derivative.program, placed)
+                self._finish(derivative.program, installed)
                 derivative.note(real, values, leaves, (args, kwargs))
             self.program = CompiledProgram(
                 name, program, held, environment, Results(kinds, rebuild_outputs, derivative), records.questions
@@ -108,7 +108,7 @@ class Session:
         records.active = False
         records.tensors.clear()  # arrays that a program holds would seem to be in use
         records.memories.clear()
-        self.refused, self.place = records.refused, records.place
+        self.refused, self.line = records.refused, records.line
         return result
 
     def _watched(self, records: ProgramRecorder, leaves: list[Any]) -> list[Any]:
@@ -148,12 +148,12 @@ class Session:
         records.showing = records.active
         return traced
 
-    def _finish(self, program: Program, placed: set[int]) -> None:
+    def _finish(self, program: Program, installed: set[int]) -> None:
         """Make a program short, and fuse its calls if that was asked for."""
         simplify(program)
         if self.backend == "numpy":
             store_directly(program)
-        program.forget_values(placed)
+        program.forget_values(installed)
         if self.backend == "numba":
             from .fused.fuse import fuse  # with numba, which other programs need not have
 
