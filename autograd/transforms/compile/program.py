@@ -12,7 +12,8 @@ from typing import Any
 import numpy as np
 from numpy.lib.stride_tricks import as_strided
 
-from ...graph.traced import Traced, Variable
+from ...graph.traced import Traced as Traced  # also for `fused`
+from ...graph.traced import Variable
 
 MADE, ARGUMENT, HELD, CONSTANT = "made", "argument", "held", "constant"
 
@@ -159,7 +160,7 @@ class Program:
     def forget_values(self, installed: set[int]) -> None:
         """Let go of the arrays that were computed while the program was recorded; their shapes and strides stay.
 
-        `installed` has the identities of traced arrays that stood in variables, where other threads may have taken them.
+        `installed` has the identities of traced arrays that variables showed, where other threads may have taken them.
         """
         constants = installed | {id(x) for x, _ in self.sources if x.memory.kind not in (HELD, ARGUMENT)}
         for x in traced_in(

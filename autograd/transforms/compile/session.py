@@ -17,6 +17,7 @@ from ..pytree import flatten, structure
 from .compiled_program import CompiledProgram, Given, Held, Results
 from .creation import noted_creation
 from .environment import Environment
+from .final_checks import refuse_at_end
 from .passes import simplify
 from .program import Argument, Fixed, Program
 from .quoting import identifier
@@ -68,7 +69,7 @@ class Session:
         finally:
             begun = records.showing
             records.settle()
-            records.release()
+            records.tensors.release()
             recorder.reset(token)
             if records.variables is not None:
                 records.variables.clean()
@@ -81,7 +82,7 @@ class Session:
         real = [self._real(x) if fetch is None else fetch(leaves) for x, fetch in zip(outputs, fetches, strict=True)]
         result = rebuild_outputs(real)
         if records.active:
-            records.check_end(environment)
+            refuse_at_end(records, environment)
         if records.active:
             program = records.program
             kinds = [
@@ -90,8 +91,8 @@ class Session:
             derivative, kept = derived if derived is not None else (None, [])
             program.outputs = arrays + kept
             values = [x.value for x in kept]
-            records.note_gradients()
-            records.note_replaced()
+            records.tensors.note_gradients()
+            records.tensors.note_replaced()
             installed = records.variables.installed if records.variables is not None else set()
             self._finish(program, installed)
             used = {id(x) for x, _ in program.sources}
@@ -119,7 +120,7 @@ class Session:
                 if x._node is not None and type(x._node) is not Leaf:
                     x = traced[i] = Tensor(x._array, requires_grad=True)  # the graph that led to it goes on after it
                     records.stand_ins.append(x)
-                records.watch(x, Argument(i), True)
+                records.tensors.watch(x, Argument(i), True)
             elif isinstance(x, ndarray | np.generic):
                 before = next((j for j in range(i) if leaves[j] is x), i)
                 traced[i] = records.argument(x, Argument(i)) if before == i else traced[before]
@@ -131,7 +132,7 @@ class Session:
                 records.refuse(what, "pass its numbers, .to_numpy(), or of one column those of df[name]", records.home)
         for x in environment.seen:
             if isinstance(x, Tensor):
-                records.watch(x, Fixed(x), False)
+                records.tensors.watch(x, Fixed(x), False)
         if environment.exact_classes and records.tensors:
             what = "a comparison of the type of a tensor, which is a subclass while it is recorded"
             records.refuse(what, "use isinstance()", f"at {environment.exact_classes[0]}")

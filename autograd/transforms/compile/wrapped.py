@@ -40,7 +40,7 @@ class WrappedFunction:
         return list(self._fell_back.values())
 
     def _falls_back(self, reason: str, line: str = "", *, quietly: bool = True) -> None:
-        """Note that the function itself runs; say so the first time, with ``fallback="warn"``, unless it is to be quiet."""
+        """Note that the function itself runs; warn the first time if `fallback` says so, unless quietly."""
         key = reason, line
         if key not in self._fell_back:
             self._fell_back[key] = FellBack(reason, line)

@@ -176,6 +176,7 @@ def _same(now: list[Any], then: list[Any]) -> bool:
 
 
 def in_cell(cell: Any) -> Any:
+    """Return what a closure cell holds."""
     try:
         return cell.cell_contents
     except ValueError:  # it is empty
@@ -183,6 +184,7 @@ def in_cell(cell: Any) -> Any:
 
 
 def in_context(variable: ContextVar[Any]) -> Any:
+    """Return what a context variable holds."""
     try:
         return variable.get()
     except LookupError:  # it was not set
@@ -190,4 +192,5 @@ def in_context(variable: ContextVar[Any]) -> Any:
 
 
 def bits_of(array: np.ndarray[Any, Any]) -> Any:
+    """Return the contents of an array; of one of objects, these."""
     return list(array.flat) if array.dtype == object else array.tobytes()
