@@ -113,9 +113,7 @@ def _made_or_written(call: Call) -> list[Memory]:
 def _share(program: Program) -> None:
     """Compute once what is computed twice from the same values, where nobody writes to either."""
     written = {id(call.writes) for call in program.calls if call.writes is not None}
-    held_by_effects = {
-        id(x.memory) for call in program.calls if isinstance(call, Effect | Outside) for x in call.reads()
-    }
+    given = set(program.handed_out())
     outputs = {id(x.memory) for x in traced_in(program.outputs)}
     same: dict[int, Traced] = {}
     moved: dict[int, Memory] = {}
@@ -133,7 +131,7 @@ def _share(program: Program) -> None:
             and isinstance(result, Traced)
             and call.writes is None
             and call.function not in _NOT_SHARED
-            and (call.view or id(result.memory) not in written | outputs | held_by_effects)
+            and (call.view or id(result.memory) not in written | given)
         )
         if not shared:
             kept.append(call)
@@ -154,11 +152,10 @@ def _skip_copies(program: Program) -> None:
     """Use an array itself for a copy of it where nobody writes to either, or needs it, and nobody is given both."""
     written = {id(call.writes) for call in program.calls if call.writes is not None}
     steps = any(isinstance(call, Outside) for call in program.calls)
-    given = [id(x.memory) for x in traced_in(program.outputs)]
-    given += [id(x.memory) for call in program.calls if isinstance(call, Effect | Outside) for x in call.reads()]
+    given = program.handed_out()
     same: dict[int, Traced] = {}
     moved: dict[int, Memory] = {}
-    last = _last_uses(program)
+    last = program.last_uses()
     computed = {
         id(y.memory) for call in program.calls if type(call) is Call and not call.view for y in traced_in(call.result)
     }
@@ -205,16 +202,6 @@ def _rewritten(program: Program, same: dict[int, Traced], moved: dict[int, Memor
         if call.writes is not None:
             call.writes = moved.get(id(call.writes), call.writes)
         yield call
-
-
-def _last_uses(program: Program) -> dict[int, int]:
-    """Return the last call that reads, makes or writes to each memory."""
-    last = {}
-    for k, call in enumerate(program.calls):
-        memories = [x.memory for x in (*call.reads(), *traced_in(call.result))]
-        for memory in memories if call.writes is None else [*memories, call.writes]:
-            last[id(memory)] = k
-    return last
 
 
 def replaced(same: Mapping[int, Variable], tree: Any) -> Any:

@@ -157,6 +157,15 @@ class Program:
         self.free: list[Memory] = []
         self.loops: list[str] = []
 
+    def last_uses(self) -> dict[int, int]:
+        """Return the position of the last call that reads, makes or writes to each memory, by its identity."""
+        return {id(x.memory): k for k, call in enumerate(self.calls) for x in (*call.reads(), *traced_in(call.result))}
+
+    def handed_out(self) -> list[int]:
+        """Return the identities of the memory that is returned, or given to a tensor or a call on real arrays."""
+        given = [call.reads() for call in self.calls if isinstance(call, Effect | Outside)]
+        return [id(x.memory) for part in (traced_in(self.outputs), *given) for x in part]
+
     def forget_values(self, installed: set[int]) -> None:
         """Let go of the arrays that were computed while the program was recorded; their shapes and strides stay.
 
