@@ -12,11 +12,9 @@ from typing import Any
 
 import numpy as np
 
-from ..errors import GradientCheckError
-from ..graph.grad_mode import TRACING, Watch
-from ..graph.instrumentation import Observer, observer
-from ..graph.node import Hooked, Lift, Node, Operation
-from ..source.source_info import line_of
+from autograd import GradientCheckError
+from autograd.inside import TRACING, Hooked, Lift, Node, Observer, Operation, Watch, line_of, observer
+
 from ._conditions import REFUSALS
 from ._sample import Sample, SetAsideError
 from ._subject import Array, listed

@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..errors import AutogradError, GradientCheckError, UnsupportedError, check_callable, check_number, check_option
-from ..tensors.dispatch import fronts
+from autograd import AutogradError, GradientCheckError, UnsupportedError
+from autograd.inside import check_callable, check_number, check_option, fronts
+
 from ._comparison import (
     Measure,
     Mismatch,
@@ -42,8 +43,8 @@ from ._surroundings import check_surroundings
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
 
-    from ..scalar.value import Value
-    from ..tensors.tensor import Tensor, TensorLike
+    from autograd import Tensor, Value
+    from autograd.inside import TensorLike
 
 
 @dataclass(frozen=True)

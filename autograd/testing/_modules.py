@@ -9,9 +9,9 @@ from typing import Any
 
 import numpy as np
 
-from ..errors import check_callable, described
-from ..tensors.tensor import Tensor
-from ..transforms.pytree import flatten
+from autograd import Tensor
+from autograd.inside import check_callable, described, flatten
+
 from ._conditions import largest
 from ._module_call import Call, buffers_of, cast, changed, differ_in_outputs, parameters_of, tensors_of
 from ._module_gradients import ModuleGradients

@@ -13,10 +13,8 @@ from typing import Any
 
 import numpy as np
 
-from ..errors import GradientCheckError
-from ..tensors.tensor import Tensor
-from ..transforms.gradients import gradients
-from ..transforms.vjp_jvp import jvp, vjp
+from autograd import GradientCheckError, Tensor, gradients, jvp, vjp
+
 from ._comparison import Measure, Place, compare_directions, worst_of
 from ._conditions import REFUSALS, ROUNDING, Gradients, check_scaled, differs, failing, largest, refuse_others, shown
 from ._jacobians import Jacobians

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from scipy import special
 
-from ...arrays.door import anywhere
-from ...ops import densities
-from ...tensors.tensor import unwrap
+from autograd.extend import anywhere, densities
+from autograd.inside import unwrap
+
 from ._continuous import Continuous
 
 if TYPE_CHECKING:

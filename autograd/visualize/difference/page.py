@@ -9,7 +9,8 @@ from typing import Protocol
 
 import numpy as np
 
-from ...tensors.heat_map import heat_map
+from autograd.inside import heat_map
+
 from ..number_format import readable_bytes, readable_seconds, summarize
 from ..page import html_page, read
 from .comparison import ComparedNode, Deviation, Tolerance
