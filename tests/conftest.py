@@ -1,7 +1,8 @@
 """How tests run: Hypothesis without a deadline or a database, with the same examples each time where CI is set.
 
-``pytest --hypothesis-profile=thorough`` tries more examples than a change has to wait for, and all cases of suites that
-otherwise take a sample (`tests/thorough.py`).
+``pytest -m thorough`` runs what a change does not have to wait for: tests with the mark ``thorough``, and of the cases of
+a test with the mark ``one_in(count)`` those that are left out otherwise. ``pytest --hypothesis-profile=thorough`` runs all
+tests, with more examples, and all cases of suites that otherwise take a sample (`tests/thorough.py`).
 """
 
 import gc
@@ -10,6 +11,7 @@ import signal
 import tempfile
 from pathlib import Path
 
+import pytest
 from hypothesis import settings
 
 from autograd.tensors.dispatch import declare_further_functions
@@ -27,6 +29,24 @@ declare_further_functions()
 
 # What a script runs in the background ignores Ctrl-C; tests press it.
 signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Mark the cases that a sample leaves out; with the thorough profile nothing is left out."""
+    from .thorough import THOROUGH, turn  # which knows the profile only now
+
+    if THOROUGH and config.option.markexpr == "not thorough":
+        config.option.markexpr = ""
+    sampled: dict[str, list[pytest.Item]] = {}
+    for item in items:
+        if item.get_closest_marker("one_in"):
+            sampled.setdefault(item.nodeid.partition("[")[0], []).append(item)
+    for cases in sampled.values():
+        (count,) = next(cases[0].iter_markers("one_in")).args
+        kept = [case for case in cases if not turn(case.name, count)] or cases[:1]
+        for case in {*cases}.difference(kept):
+            case.add_marker("thorough")
 
 
 def pytest_collection_finish() -> None:

@@ -83,6 +83,7 @@ def test_names_lines_and_keys_do_not_change_a_program(backend: Any, file: str, n
     assert kinds(source_of(renamed(compute, file, name, line), x, ones, key, backend=backend)) == expected
 
 
+@pytest.mark.thorough
 @settings(max_examples=40)
 @given(TEXTS, TEXTS, TEXTS, TEXTS)
 def test_nor_a_program_of_values(file: str, name: str, line: str, key: str) -> None:

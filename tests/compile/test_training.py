@@ -48,6 +48,7 @@ ALL = [
 ]
 
 
+@pytest.mark.one_in(3)
 @pytest.mark.parametrize(("name", "options"), ALL, ids=[f"{name} {options}" for name, options in ALL])
 def test_each_optimizer(name: str, options: dict[str, Any]) -> None:
     if options.get("fused"):
@@ -107,6 +108,7 @@ def test_every_schedule_is_tried() -> None:
     assert {*SCHEDULES, "LRScheduler"} == {*schedules.__all__}
 
 
+@pytest.mark.one_in(3)
 @pytest.mark.parametrize("name", SCHEDULES)
 def test_a_schedule_within_the_step(name: str) -> None:
     def make() -> Training:

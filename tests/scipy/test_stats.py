@@ -260,6 +260,7 @@ def test_wrong_arguments_say_what_to_do() -> None:
         stats.skewnorm  # noqa: B018
 
 
+@pytest.mark.thorough
 def test_scipys_distributions_are_imported_only_where_they_are_needed() -> None:
     program = """
 import sys, autograd, numpy as np
