@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats as theirs
 
@@ -16,6 +16,7 @@ from autograd import DtypeError, GraphError, grad, jacobian, tensor, vmap
 from autograd.scipy import stats
 from autograd.scipy.stats import Continuous, Discrete
 
+from ..thorough import draws
 from .derivatives import check
 
 # For each distribution: values of its shape parameters.
@@ -126,7 +127,7 @@ def test_parameters_outside_of_their_domain_give_nan() -> None:
 
 
 @given(st.floats(-5, 5), st.floats(-3, 3), st.floats(0.1, 5))
-@settings(max_examples=25)
+@draws(25)
 def test_the_normal_distribution_at_random_arguments(x: float, loc: float, scale: float) -> None:
     for method in ("logpdf", "cdf", "logsf"):
         found = getattr(stats.norm, method)(tensor(x), loc=loc, scale=scale)
