@@ -14,6 +14,8 @@ from typing import Any
 
 import numpy as np
 
+from .arrays.door import ARRAY_TYPES
+
 __all__ = ["ARRAY_TYPES", "PARTS", "RULES", "apply_part", "logistic", "recorded_parts", "sech_squared", "zero"]
 
 LN2, LN10 = math.log(2), math.log(10)
@@ -136,9 +138,6 @@ recorded_parts: dict[Callable[..., Any], Callable[..., Any]] = {}
 _FEW = 1024
 _SINGLE, _DOUBLE = np.dtype(np.float32), np.dtype(np.float64)
 _cosh_of_few, _square, _divide = np.cosh, np.square, np.divide
-
-#: The types that a rule or forward may take for an ndarray; `compile` adds that of its traced arrays.
-ARRAY_TYPES: set[type] = {np.ndarray}
 
 
 def _tanh_rule(g: Any, x: Any) -> Any:

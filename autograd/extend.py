@@ -66,20 +66,25 @@ import importlib
 import sys
 import typing
 
-from .calculus import ARRAY_TYPES
-from .graph.batched import anywhere, as_array, everywhere, innermost, levels, whole
-from .graph.buffer_reuse import portion
-from .graph.name_scope import describe_calls, name_calls
-from .graph.traced import (
+from .arrays.door import (
+    ARRAY_TYPES,
+    anywhere,
+    as_array,
     cached_arrays,
     done_outside,
     drawn,
+    everywhere,
     fusing,
+    innermost,
     is_copy,
     is_finite,
+    levels,
     outside,
     outside_types,
+    whole,
 )
+from .graph.buffer_reuse import portion
+from .graph.name_scope import describe_calls, name_calls
 from .ops import densities
 from .primitives.accurate_sum import accurate_sum
 from .primitives.declare import composed, elementwise, general, linear, multilinear, not_differentiable

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ..arrays.door import Level, batches, innermost
 from ..errors import DtypeError, ShapeError
-from ..graph.batched import Level, batches, innermost
 from ..primitives.declare import composed, multilinear
 from ..tensors.tensor import Tensor
 from .linalg_common import conj

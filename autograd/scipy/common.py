@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ..arrays.batched import Batched
+from ..arrays.door import batches, innermost
+from ..arrays.traced import Traced
 from ..errors import DtypeError
-from ..graph.batched import Batched, batches, innermost
-from ..graph.call_site import users_line
-from ..graph.traced import Traced
 from ..ops.shape import operand
 from ..primitives.batching.level import enter, leave
+from ..source.call_site import users_line
 from ..tensors.tensor import Tensor, unwrap
 
 if TYPE_CHECKING:

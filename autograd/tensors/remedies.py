@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from ..graph.call_site import Call
+from ..source.call_site import Call
 from .dispatch import operation_of, writers
 
 # Functions of `math` and `cmath` that NumPy has under another name, or not as a single function.
