@@ -14,9 +14,8 @@ from typing import Any
 import numpy as np
 
 from ..errors import DtypeError, check_option
-from ._subject import Subject, listed
+from ._subject import Array, Subject, listed
 
-Array = np.ndarray[Any, Any]
 Arrays = Sequence[Array]
 Engine = Callable[[Callable[..., Any], Arrays, Arrays | None], tuple[Arrays, Arrays]]
 

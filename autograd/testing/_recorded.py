@@ -12,9 +12,7 @@ from ..graph.instrumentation import observed
 from ..graph.node import Node
 from ..tensors.tensor import Tensor
 from ._sample import Sample, SetAsideError
-from ._subject import Subject, quiet
-
-Array = np.ndarray[Any, Any]
+from ._subject import Array, Subject, quiet
 
 
 def operations_of(subject: Subject, arrays: Sequence[Array]) -> list[Subject]:

@@ -12,8 +12,8 @@ from numpy.typing import ArrayLike
 from ..graph.mutation import note_written
 from ..tensors.tensor import Tensor
 from ..transforms.checkpoint import generators_in_use
+from ._subject import Array, array_of
 
-Array = np.ndarray[Any, Any]
 RandomStates = tuple[list[tuple[np.random.Generator, Any]], Any]
 
 
@@ -50,11 +50,6 @@ def draw_some(states: RandomStates) -> None:
     for generator, _ in states[0]:
         generator.random(9)
     np.random.random(9)
-
-
-def array_of(value: Any) -> Any:
-    """Return the array of a tensor; anything else is returned as it is."""
-    return value._array if isinstance(value, Tensor) else value
 
 
 def differ(a: ArrayLike, b: ArrayLike) -> bool:

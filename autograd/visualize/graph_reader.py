@@ -11,10 +11,10 @@ import numpy as np
 from ..errors import GraphError
 from ..graph.node import LEAF, Bundle, Node, ancestors
 from ..graph.saved_tensors import operation_of
-from ..graph.source_info import line_of
 from ..primitives.multi_output import Output
 from ..primitives.primitive import Primitive
 from ..scalar.value import Value
+from ..source.source_info import line_of
 from ..tensors.tensor import Tensor
 from .collapse import with_calls_as_boxes
 from .given_arrays import Given, Memory, given_of, memory_of

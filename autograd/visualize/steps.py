@@ -12,16 +12,16 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from ..graph.batched import walks, whole
+from ..arrays.door import walks, whole
 from ..graph.grad_mode import enable_grad
 from ..graph.instrumentation import observed
 from ..graph.name_scope import described_calls
 from ..graph.node import LEAF, Bundle, Hooked, MultiNode, Node, ancestors
 from ..graph.saved_tensors import operation_of
-from ..graph.source_info import SourceLine
 from ..primitives.multi_output import Output
 from ..primitives.primitive import Primitive
 from ..scalar.value import Value
+from ..source.source_info import SourceLine
 from .gradient_values import carried_back, outside
 from .node_info import RESULT, is_packed, kept_values, named_nodes
 from .watching import lines_of_values

@@ -28,7 +28,8 @@ h1, h2, p, .facts td { overflow-wrap: anywhere; }
 svg { display: block; width: 100%; height: auto; color: var(--ink); }
 svg * { stroke-linejoin: round; stroke-linecap: butt; }
 svg text { font-family: "DejaVu Sans", Verdana, sans-serif; }
-img { display: block; box-sizing: content-box; max-width: 100%; height: auto; border: 1px solid var(--line); border-radius: 4px; }
+img { display: block; box-sizing: content-box; max-width: 100%; height: auto; border: 1px solid var(--line);
+  border-radius: 4px; }
 .wide { overflow: auto; max-height: 32rem; }
 table { font-size: .85rem; }
 th, td { padding: .2rem .7rem; text-align: right; border-bottom: 1px solid var(--line); white-space: nowrap; }

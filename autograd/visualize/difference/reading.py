@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ...arrays.door import whole
 from ...errors import GraphError
-from ...graph.batched import whole
 from ...graph.mutation import refuse_overwritten
 from ...graph.node import LEAF, FreedOperation, MultiNode
 from ...graph.saved_tensors import operation_of
-from ...graph.source_info import HasLine, line_of, source_of, text_at
 from ...scalar.value import Value
+from ...source.source_info import HasLine, line_of, source_of, text_at
 from ...tensors.tensor import Tensor
 from .. import steps
 from ..node_info import Model, kept_bytes, names_of, root_of
