@@ -142,7 +142,7 @@ def steps_of(root: Any, ran: Run, names: Mapping[str, Any]) -> Steps:
 
 
 class Contribution(NamedTuple):
-    """What a step adds to the gradient of one of its inputs, as users see gradients."""
+    """What a step adds to the gradient of one of its inputs, an internal one."""
 
     source: Any
     target: Any
@@ -182,7 +182,7 @@ def walk_tensors(root: Node, steps: Steps, seed: Any, careful: bool, hooks: bool
         step = steps[node]
         step.gradient, step.backward = outside(g), None if node.op is LEAF else seconds
         step.hooked = hooks and isinstance(node.op, Hooked) and bool(node.op.hooks)
-        found += [Contribution(share.source, node, share.index, outside(share.gradient)) for share in shares]
+        found += [Contribution(share.source, node, share.index, share.gradient) for share in shares]
     return found
 
 

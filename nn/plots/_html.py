@@ -12,12 +12,11 @@ from typing import TYPE_CHECKING, Any
 from ._axes import COLOURS, INK, require
 
 if TYPE_CHECKING:
-    from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
 STYLE = """
-:root { --first: #0072b2; --second: #d55e00; }
-@media (prefers-color-scheme: dark) { :root { --first: #56b4e9; --second: #e69f00; } }
+:root { --ground: #ffffff; --first: #0072b2; --second: #d55e00; }
+@media (prefers-color-scheme: dark) { :root { --ground: #14171c; --first: #56b4e9; --second: #e69f00; } }
 body { padding: 1.5rem; max-width: 75rem; font-size: 16px; }
 h1 { font-size: 1.6rem; margin: 0 0 .5rem; } h2 { font-size: 1.15rem; margin: 2rem 0 .6rem; }
 h1, h2, p, .facts td { overflow-wrap: anywhere; }
@@ -66,7 +65,7 @@ def table(rows: Sequence[Sequence[str]], kind: str, head: Sequence[str] = (), ma
     return f'<table class="{kind}">{"".join(lines)}</table>'
 
 
-def curve(draw: Callable[[Axes], Any], words: str, number: int) -> str:
+def curve(draw: Callable[..., Any], words: str, number: int) -> str:
     """Return curves as SVG in the colours of the page; `number` tells the pictures of a page apart."""
     stream = io.StringIO()
     # text stays text, and the ids of a picture are the same each time
@@ -85,7 +84,7 @@ def curve(draw: Callable[[Axes], Any], words: str, number: int) -> str:
     return f'<figure role="img" aria-label="{html.escape(words)}">{svg}</figure>'
 
 
-def picture(draw: Callable[[Axes], Any], words: str, width: float, height: float) -> str:
+def picture(draw: Callable[..., Any], words: str, width: float, height: float) -> str:
     """Return a picture as PNG; sizes are in inches."""
     stream = io.BytesIO()
     figure = _figure(draw, width, height)
@@ -95,8 +94,8 @@ def picture(draw: Callable[[Axes], Any], words: str, width: float, height: float
     return f'<figure><img {size} alt="{html.escape(words)}" src="data:image/png;base64,{content}"></figure>'
 
 
-def _figure(draw: Callable[[Axes], Any], width: float, height: float) -> Figure:
+def _figure(draw: Callable[..., Any], width: float, height: float) -> Figure:
     """Return a figure with one plot, without registering it in pyplot."""
     figure: Figure = require("matplotlib.figure").Figure(figsize=(width, height), layout="constrained")
-    draw(figure.subplots())
+    draw(ax=figure.subplots())
     return figure

@@ -128,7 +128,7 @@ def report(
     return path
 
 
-def _curves(history: pandas.DataFrame) -> Iterator[tuple[str, Callable[[Any], Any]]]:
+def _curves(history: pandas.DataFrame) -> Iterator[tuple[str, Callable[..., Any]]]:
     """Yield a description of each plot of the history, and the function that draws it."""
     yield "loss over the epochs", partial(_history.loss, history)
     if "accuracy" in history:

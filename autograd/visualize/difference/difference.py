@@ -118,7 +118,8 @@ class GraphDifference:
         """
         from .page import page_of  # few programs write one
 
-        return write_page(path, page_of(self, title))
+        runs, first = (self.a, self.b), self.first_difference
+        return write_page(path, page_of(title, self.verdict, runs, self.nodes, first, self.tolerance, self.remarks))
 
 
 def diff_graphs(

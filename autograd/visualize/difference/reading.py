@@ -116,7 +116,7 @@ class _Reader:
             *_forms(node),
             step.name,
             arguments=_arguments(step, complete=number or watched is not None),
-            value=_copied(step.value),
+            value=step.value if step.known == "recorded" and not number else _copied(step.value),
             gradient=_copied(step.gradient),
             kept=0 if number or leaf else kept_bytes(node, seen),
             forward=watched.seconds if watched else None if note is None else note.seconds,

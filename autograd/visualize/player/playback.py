@@ -16,6 +16,7 @@ from autograd import Tensor, Value
 from autograd.inside import LEAF, operation_of, refuse_overwritten
 
 from ..given_arrays import Memory, memory_of
+from ..gradient_values import outside
 from ..input_names import InputNames
 from ..node_info import root_of
 from ..steps import Run, Step, Steps, find_values, steps_of, walk_tensors, walk_values
@@ -72,7 +73,7 @@ def playback(ran: Run, names: Mapping[str, Any], gradient: TensorLike | None = N
     indices = {node: index for index, node in enumerate(steps, len(found))}
     return Playback(
         [*found, *steps.values()],
-        [Edge(indices[x], indices[node], i, g) for x, node, i, g in edges],
+        [Edge(indices[x], indices[node], i, outside(g)) for x, node, i, g in edges],
         [(source, indices[node], i) for source, node, i in feeds],
     )
 
