@@ -27,12 +27,13 @@ class _Running(Affine):
     def __init__(
         self,
         num_features: Size,
-        eps: float,
-        momentum: float | None,
-        affine: bool,
-        track_running_stats: bool,
-        dtype: DTypeLike | None,
-        bias: bool,
+        eps: float = 1e-5,
+        momentum: float | None = 0.1,
+        affine: bool = True,
+        track_running_stats: bool = True,
+        dtype: DTypeLike | None = None,
+        *,
+        bias: bool = True,
     ) -> None:
         super().__init__()
         self.num_features, self.eps, self.momentum = num_features, eps, momentum
@@ -117,19 +118,6 @@ class BatchNorm1d(_Running):
     """
 
     dimensions: tuple[int, ...] = (2, 3)
-
-    def __init__(
-        self,
-        num_features: Size,
-        eps: float = 1e-5,
-        momentum: float | None = 0.1,
-        affine: bool = True,
-        track_running_stats: bool = True,
-        dtype: DTypeLike | None = None,
-        *,
-        bias: bool = True,
-    ) -> None:
-        super().__init__(num_features, eps, momentum, affine, track_running_stats, dtype, bias)
 
     def forward(self, x: TensorLike) -> Tensor:
         """Return an array of the shape of `x`: ``(n, num_features)`` or ``(n, num_features, length)``."""
@@ -230,7 +218,7 @@ class InstanceNorm1d(_Running):
         *,
         bias: bool = True,
     ) -> None:
-        super().__init__(num_features, eps, momentum, affine, track_running_stats, dtype, bias)
+        super().__init__(num_features, eps, momentum, affine, track_running_stats, dtype, bias=bias)
 
     def forward(self, x: TensorLike) -> Tensor:
         """Return an array of the shape of `x`: ``(n, num_features, length)``, or without ``n`` for one sample."""
