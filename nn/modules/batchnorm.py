@@ -175,20 +175,14 @@ class InstanceNorm1d(_Running):
 
     Parameters
     ----------
-    num_features
-        The number of channels.
-    eps
-        Added to the variance.
+    num_features, eps, dtype, bias
+        As for `BatchNorm1d`.
     momentum
         The weight in the running statistics of each new batch, averaged over its samples.
     affine
         Whether to train a weight and a bias; off by default.
     track_running_stats
         Whether to keep running statistics during training and use them in evaluation; off by default.
-    dtype
-        The dtype of the parameters and the running statistics; float32 by default.
-    bias
-        Whether there is a bias, if there is a weight.
 
     Attributes
     ----------

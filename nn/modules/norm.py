@@ -92,14 +92,12 @@ class RMSNorm(Affine):
 
     Parameters
     ----------
-    normalized_shape
-        The lengths of the last axes; a number for one axis.
+    normalized_shape, dtype
+        As for `LayerNorm`.
     eps
         Added to the mean square; by default the machine epsilon of the input's dtype.
     elementwise_affine
         Whether to train a weight.
-    dtype
-        The dtype of the parameters; float32 by default.
 
     Attributes
     ----------
@@ -142,14 +140,10 @@ class GroupNorm(Affine):
     ----------
     num_groups, num_channels
         The number of groups that the channels are divided into, and the number of channels.
-    eps
-        Added to the variance.
     affine
         Whether to train a weight and a bias.
-    dtype
-        The dtype of the parameters; float32 by default.
-    bias
-        Whether there is a bias, if there is a weight.
+    eps, bias, dtype
+        As for `LayerNorm`.
 
     Attributes
     ----------

@@ -27,7 +27,7 @@ _ACTIVATIONS: dict[str, Callable[[Any], Any]] = {"relu": functional.relu, "gelu"
 class _Layer(Module):
     """Base class of encoder and decoder layers: the feed-forward network and the residual connections."""
 
-    attentions: ClassVar[tuple[str, ...]]  # the names of the attention layers
+    _attentions: ClassVar[tuple[str, ...]]  # the names of the attention layers
 
     def __init__(
         self,
@@ -44,15 +44,15 @@ class _Layer(Module):
     ) -> None:
         super().__init__()
         self.norm_first, self.activation = norm_first, _activation(activation)
-        for name in self.attentions:
+        for name in self._attentions:
             attention = MultiheadAttention(d_model, nhead, dropout, bias, batch_first=batch_first, dtype=dtype)
             setattr(self, name, attention)
         self.linear1 = Linear(d_model, dim_feedforward, bias, dtype)
         self.dropout = Dropout(dropout)
         self.linear2 = Linear(dim_feedforward, d_model, bias, dtype)
-        for number in range(1, len(self.attentions) + 2):
+        for number in range(1, len(self._attentions) + 2):
             setattr(self, f"norm{number}", LayerNorm(d_model, layer_norm_eps, bias=bias, dtype=dtype))
-        for number in range(1, len(self.attentions) + 2):
+        for number in range(1, len(self._attentions) + 2):
             setattr(self, f"dropout{number}", Dropout(dropout))
 
     def _residual(self, number: int, x: Any, block: Callable[[Any], Any]) -> Any:
@@ -112,7 +112,7 @@ class TransformerEncoderLayer(_Layer):
     (3, 5, 8)
     """
 
-    attentions = ("self_attn",)
+    _attentions = ("self_attn",)
 
     def forward(
         self,
@@ -147,7 +147,7 @@ class TransformerDecoderLayer(_Layer):
     (5, 3, 8)
     """
 
-    attentions = ("self_attn", "multihead_attn")
+    _attentions = ("self_attn", "multihead_attn")
 
     def forward(
         self,
