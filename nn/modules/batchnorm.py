@@ -19,6 +19,8 @@ from .norm import Affine, check_channels
 class _Running(Affine):
     """Base class of layers that keep a running mean and variance of their training inputs."""
 
+    _shown_values = ("num_features",)
+    _shown_options = ("eps", "momentum", "affine", "bias", "track_running_stats")
     dimensions: tuple[int, ...]  # the allowed numbers of dimensions of an input
     running_mean: Any
     running_var: Any
@@ -65,12 +67,6 @@ class _Running(Affine):
                 f"shape {x.shape}"
             )
         return x
-
-    def extra_repr(self) -> str:
-        return (
-            f"{self.num_features}, eps={self.eps}, momentum={self.momentum}, affine={self.affine}, "
-            f"bias={self.bias is not None}, track_running_stats={self.track_running_stats}"
-        )
 
 
 class BatchNorm1d(_Running):
