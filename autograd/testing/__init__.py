@@ -2,6 +2,11 @@
 
 `check_operation` checks one point, `gradcheck` the gradients at one. The strategies for arrays and `TensorMachine` need
 Hypothesis (``pip install hypothesis``), which neither these nor ``import autograd`` load.
+
+How a check is made is read from `_check_operation.check_at`: a subject (`subjects/`, what is checked) at a point
+(`points/`, where it is tried) has its derivatives compared with differences (`comparisons/`), and keeps conditions
+(`conditions/`, what rules promise besides). What is wrong is raised as a `GradientCheckError`, whose message says in
+what way and where (`findings/`). `_check` plans the points, and looks for the smallest example.
 """
 
 from __future__ import annotations
@@ -14,12 +19,13 @@ from ..primitives.naming import set_module
 if typing.TYPE_CHECKING:
     from ._audit import Audit, Audited, WrongGradient, audit
     from ._check import check
-    from ._layouts import Layout
+    from ._check_module import ModuleCheck, check_module
+    from ._check_operation import check_operation
+    from ._check_training import TrainingCheck, check_training
     from ._machine import TensorMachine
-    from ._modules import ModuleCheck, check_module
-    from ._operation import check_operation
-    from ._report import Report
-    from ._strategies import (
+    from .findings.report import Report
+    from .points.layouts import Layout
+    from .points.strategies import (
         arrays,
         broadcastable_arrays,
         layouts,
@@ -27,29 +33,28 @@ if typing.TYPE_CHECKING:
         special_values,
         tensors,
     )
-    from ._training import TrainingCheck, check_training
 
 #: Where each public name is defined.
 _HOMES = {
     "Audit": "_audit",
     "Audited": "_audit",
     "TensorMachine": "_machine",
-    "TrainingCheck": "_training",
+    "TrainingCheck": "_check_training",
     "WrongGradient": "_audit",
     "audit": "_audit",
-    "LAYOUTS": "_layouts",
-    "ModuleCheck": "_modules",
-    "Report": "_report",
-    "arrays": "_strategies",
-    "broadcastable_arrays": "_strategies",
+    "LAYOUTS": "points.layouts",
+    "ModuleCheck": "_check_module",
+    "Report": "findings.report",
+    "arrays": "points.strategies",
+    "broadcastable_arrays": "points.strategies",
     "check": "_check",
-    "check_module": "_modules",
-    "check_operation": "_operation",
-    "check_training": "_training",
-    "layouts": "_strategies",
-    "shapes": "_strategies",
-    "special_values": "_strategies",
-    "tensors": "_strategies",
+    "check_module": "_check_module",
+    "check_operation": "_check_operation",
+    "check_training": "_check_training",
+    "layouts": "points.strategies",
+    "shapes": "points.strategies",
+    "special_values": "points.strategies",
+    "tensors": "points.strategies",
 }
 
 __all__ = [

@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 from ..files import replacing
-from ._writer import written
+from ._test_writer import written
 
 
 def main(arguments: list[str] | None = None) -> int:

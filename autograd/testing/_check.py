@@ -14,7 +14,31 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..errors import GradientCheckError, check_callable, check_option
-from ._cases import (
+from ._check_operation import check_at, check_swiftly
+from .conditions.other_calls import (
+    check_derived,
+    check_further_cotangents,
+    check_further_layouts,
+    check_left_alone,
+    check_one_live,
+    check_updated,
+)
+from .conditions.transforms import (
+    check_compile,
+    check_overwritten,
+    check_same_tensor,
+    check_special,
+    check_threads,
+    check_vmap,
+    first_set,
+)
+from .conditions.values import check_values
+from .findings.jacobians import Jacobians
+from .findings.needs import needed, smallest_side
+from .findings.patterns import Pattern
+from .findings.report import Report, call_of, caller, declared, named, pattern_in, reported
+from .findings.totals import totals
+from .points.cases import (
     LARGE,
     NUMBERS,
     Case,
@@ -27,38 +51,14 @@ from ._cases import (
     shapes_of_signature,
     sweep,
 )
-from ._domains import Domain, accepted, domains_of, outputs_of
-from ._engines import LEFT_OUT, Engine, Foreign, ForeignSubject, engine_of
-from ._jacobians import Jacobians
-from ._operation import check_at, check_swiftly, check_values
-from ._patterns import Pattern
-from ._report import Report, call_of, caller, declared, named, pattern_in, reported
-from ._session import session
-from ._subject import Array, Subject, gradient_subject, quiet
-from ._transforms import (
-    check_compile,
-    check_overwritten,
-    check_same_tensor,
-    check_special,
-    check_threads,
-    check_vmap,
-    first_set,
-)
-from ._uses import (
-    check_derived,
-    check_further_cotangents,
-    check_further_layouts,
-    check_left_alone,
-    check_one_live,
-    check_updated,
-)
-from ._variants import needed, smallest_side
+from .points.domains import Domain, accepted, domains_of, outputs_of
+from .subjects.engines import LEFT_OUT, Engine, Foreign, ForeignSubject, engine_of
+from .subjects.subject import Array, Subject, gradient_subject, quiet
 
 if TYPE_CHECKING:
     from types import FrameType
 
     from numpy.typing import ArrayLike, DTypeLike
-
 
 ROUNDS = {"quick": 1, "default": 1, "thorough": 12}
 TRIED = [Domain((interval,)) for interval in ((0.3, 0.9), (1.1, 2.0), (-0.9, -0.1))]  # where most functions are defined
@@ -149,8 +149,8 @@ def check(
     >>> report = check(np.matmul, signature="(m,n),(n,p)->(m,p)")
     """
     check_callable("fn", fn)
-    seed = session.seed if seed is None else seed
-    profile = session.profile if profile is None else profile
+    seed = totals.seed if seed is None else seed
+    profile = totals.profile if profile is None else profile
     check_option("check", "profile", profile, tuple(ROUNDS))
     __tracebackhide__ = True
     failure = None
@@ -162,7 +162,7 @@ def check(
             run.check_surroundings(transforms)
     except _FoundError as found:
         failure = run.explained(found, caller())
-    session.add(run.report, declared(fn))
+    totals.add(run.report, declared(fn))
     if failure is not None:
         raise failure
     return run.report
@@ -417,7 +417,7 @@ class Run:
             arrays = replace(base, numbers=kind, seed=seed).arrays(self.domains)
             if accepted(fn, arrays):
                 subject = Subject(fn, arrays)
-                while len(subject.names) < len(jacobians.place.subject.names):
+                while len(subject.names) < len(jacobians.point.subject.names):
                     subject = gradient_subject(subject)
                 others.append((subject, subject.arrays))
         return pattern_in(smallest, others)
@@ -485,12 +485,12 @@ class Run:
         if sum(x.size for x in best) > 32:
             return best, error
         for i, x in enumerate(best):
-            for place in range(x.size):
-                for number in (0.0, 1.0, 2.0, 0.5, float(np.round(x.reshape(-1)[place].real, 1))):
-                    if x.reshape(-1)[place] == number and not np.signbit(x.reshape(-1)[place].real):
+            for position in range(x.size):
+                for number in (0.0, 1.0, 2.0, 0.5, float(np.round(x.reshape(-1)[position].real, 1))):
+                    if x.reshape(-1)[position] == number and not np.signbit(x.reshape(-1)[position].real):
                         break
                     tried = [np.array(y) for y in best]
-                    tried[i].reshape(-1)[place] = number
+                    tried[i].reshape(-1)[position] = number
                     failed = self._fails(stage, fn, tried)
                     if failed is not None:
                         best, error = tried, failed

@@ -14,7 +14,7 @@ from ..graph.grad_mode import no_grad
 from ..tensors.tensor import Tensor
 from ..transforms.gradients import gradients
 from ._gradcheck import gradcheck
-from ._subject import Array
+from .subjects.subject import Array
 
 Variables = list[Any]
 Key = int | slice | list[int] | tuple[int | slice | EllipsisType | list[int], ...] | EllipsisType
