@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from autograd import BatchError, Tensor, general, grad, hessian, hvp, jacobian, jvp, tensor, vmap
-from autograd.graph.batched import levels
+from autograd.arrays.door import levels
 
 from .test_writing_programs import PROGRAMS
 

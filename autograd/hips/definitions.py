@@ -15,10 +15,10 @@ import numpy as np
 
 from autograd.errors import DeclarationError, DerivativeError, UnsupportedError, check_callable
 from autograd.graph.buffer_reuse import writeable
-from autograd.graph.source_info import warn
 from autograd.primitives.nary import several_inputs
 from autograd.primitives.operands import NUMBERS
 from autograd.primitives.primitive import ManyInputs
+from autograd.source.source_info import warn
 from autograd.tensors.dispatch import operation_of
 from autograd.tensors.tensor import Tensor
 from autograd.transforms.conventions import follows_hips

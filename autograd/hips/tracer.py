@@ -12,7 +12,7 @@ from typing import Any, Self
 
 from autograd.graph import node as graph
 from autograd.graph.instrumentation import observed
-from autograd.graph.source_info import warn
+from autograd.source.source_info import warn
 from autograd.tensors.tensor import Tensor
 
 from .boxes import Box, getval, isbox

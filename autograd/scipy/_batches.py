@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from scipy.optimize import OptimizeResult
 
-from ..graph.batched import Batched, Level, batches, innermost, levels
+from ..arrays.batched import Batched
+from ..arrays.door import Level, batches, innermost, levels
 from ..primitives.batching.level import enter, leave
 from ..tensors.tensor import Tensor, unwrap
 from ..transforms.pytree import flatten

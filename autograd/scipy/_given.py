@@ -6,9 +6,9 @@ from collections.abc import Callable
 from functools import wraps
 from typing import TYPE_CHECKING, Any
 
+from ..arrays.door import contents, innermost
 from ..errors import DtypeError, GraphError
-from ..graph.batched import contents, innermost
-from ..graph.call_site import users_line
+from ..source.call_site import users_line
 from ..tensors.tensor import Tensor, any_live
 from .common import double
 

@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ..arrays.batched import Batched, batched_at
+from ..arrays.door import Level, batches, whole
 from ..errors import DtypeError, GraphError, described
-from ..graph.batched import Batched, Level, batched_at, batches, whole
 from ..graph.grad_mode import enable_grad, evaluated_as_at, moment, no_grad, recording
 from ..graph.node import Lift, Node, by_number, counter
-from ..graph.source_info import defined
+from ..source.source_info import defined
 from ..tensors.conversions import differentiated
 from ..tensors.tensor import Tensor, unwrap
 from ..transforms.fixed_point import Step, recorded_since, standing_at

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import numpy as np
 
+from ..arrays.batched import Batched
+from ..arrays.door import batches, innermost
+from ..arrays.traced import Traced
 from ..errors import DtypeError
-from ..graph.batched import Batched, batches, innermost
-from ..graph.call_site import users_line
-from ..graph.traced import Traced
 from ..ops.shape import operand
 from ..primitives.batching.level import enter, leave
+from ..source.call_site import users_line
 from ..tensors.tensor import Tensor, unwrap
 
 if TYPE_CHECKING:
@@ -20,6 +21,18 @@ if TYPE_CHECKING:
     from ..tensors.types import ArrayOrTensor
 
 Arrays = tuple["ArrayOrTensor", ...]
+
+
+def differentiates(module: str, names: Iterable[str]) -> Callable[[str], NoReturn]:
+    """Return the ``__getattr__`` of a module of this package: an error that says which functions of SciPy it has."""
+    own = module.partition(".")[2]
+
+    def __getattr__(name: str) -> NoReturn:  # noqa: N807  # the name that the module gives it
+        raise AttributeError(
+            f"{module} has no {name!r}: it differentiates {', '.join(names)}. SciPy's own is {own}.{name}, of arrays"
+        )
+
+    return __getattr__
 
 
 def is_plain(*values: object) -> bool:

@@ -11,10 +11,9 @@ what way and where (`findings/`). `_check` plans the points, and looks for the s
 
 from __future__ import annotations
 
-import importlib
 import typing
 
-from ..primitives.naming import set_module
+from ..later import lazy_names
 
 if typing.TYPE_CHECKING:
     from ._audit import Audit, Audited, WrongGradient, audit
@@ -25,37 +24,7 @@ if typing.TYPE_CHECKING:
     from ._machine import TensorMachine
     from .findings.report import Report
     from .points.layouts import Layout
-    from .points.strategies import (
-        arrays,
-        broadcastable_arrays,
-        layouts,
-        shapes,
-        special_values,
-        tensors,
-    )
-
-#: Where each public name is defined.
-_HOMES = {
-    "Audit": "_audit",
-    "Audited": "_audit",
-    "TensorMachine": "_machine",
-    "TrainingCheck": "_check_training",
-    "WrongGradient": "_audit",
-    "audit": "_audit",
-    "LAYOUTS": "points.layouts",
-    "ModuleCheck": "_check_module",
-    "Report": "findings.report",
-    "arrays": "points.strategies",
-    "broadcastable_arrays": "points.strategies",
-    "check": "_check",
-    "check_module": "_check_module",
-    "check_operation": "_check_operation",
-    "check_training": "_check_training",
-    "layouts": "points.strategies",
-    "shapes": "points.strategies",
-    "special_values": "points.strategies",
-    "tensors": "points.strategies",
-}
+    from .points.strategies import arrays, broadcastable_arrays, layouts, shapes, special_values, tensors
 
 __all__ = [
     "LAYOUTS",
@@ -83,13 +52,17 @@ __all__ = [
 LAYOUTS: dict[str, Layout]
 
 
-def __getattr__(name: str) -> typing.Any:
-    if name not in _HOMES:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    value = globals()[name] = getattr(importlib.import_module(f".{_HOMES[name]}", __name__), name)
-    set_module(__name__, value)
-    return value
-
-
-def __dir__() -> list[str]:
-    return sorted({*globals(), *__all__})
+__getattr__, __dir__ = lazy_names(
+    globals(),
+    own={
+        "_audit": ("Audit", "Audited", "WrongGradient", "audit"),
+        "_check": ("check",),
+        "_check_module": ("ModuleCheck", "check_module"),
+        "_check_operation": ("check_operation",),
+        "_check_training": ("TrainingCheck", "check_training"),
+        "_machine": ("TensorMachine",),
+        "findings.report": ("Report",),
+        "points.layouts": ("LAYOUTS",),
+        "points.strategies": ("arrays", "broadcastable_arrays", "layouts", "shapes", "special_values", "tensors"),
+    },
+)

@@ -16,7 +16,7 @@ from ..errors import GradientCheckError
 from ..graph.grad_mode import TRACING, Watch
 from ..graph.instrumentation import Observer, observer
 from ..graph.node import Hooked, Lift, Node, Operation
-from ..graph.source_info import line_of
+from ..source.source_info import line_of
 from .conditions.recorded_calls import RecordedCall, SetAsideError
 from .subjects.refusals import REFUSALS
 from .subjects.subject import Array, listed

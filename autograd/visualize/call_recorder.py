@@ -14,7 +14,7 @@ from ..graph.grad_mode import TRACING, Watch
 from ..graph.instrumentation import Observer, observer, value_observer
 from ..graph.name_scope import RunningCall, describe_objects, running_calls
 from ..graph.node import Node
-from ..graph.source_info import SourceLine, here
+from ..source.source_info import SourceLine, here
 from .given_arrays import Given, Named, given_arrays, given_of, named_in
 from .number_format import Summary, summarize
 

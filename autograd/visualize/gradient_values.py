@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from ..graph.batched import walks, whole
+from ..arrays.door import walks, whole
 from ..graph.node import LEAF, Hooked, MultiNode, Node, absent
 from ..graph.saved_tensors import operation_of
 from .number_format import Summary, summarize

@@ -12,10 +12,10 @@ from ..errors import GraphError
 from ..graph.mutation import kept_arrays, owner_of
 from ..graph.node import LEAF, Bundle, FreedOperation, Node, ancestors
 from ..graph.saved_tensors import operation_of
-from ..graph.source_info import line_of
 from ..primitives.multi_output import Output
 from ..primitives.primitive import Primitive
 from ..scalar.value import Value
+from ..source.source_info import line_of
 from ..tensors.tensor import Tensor
 from .call_recorder import note_of
 from .collapse import with_calls_as_boxes

@@ -12,6 +12,7 @@ import pytest
 from autograd import Tensor, grad, tensor
 from nn import functional as F  # noqa: N812 - as it is called
 
+from ..lists import assert_complete, plain_losses
 from ..thorough import THOROUGH
 
 Array = np.ndarray[Any, Any]
@@ -104,7 +105,6 @@ VECTORS: dict[str, tuple[float, list[Function]]] = {
             lambda x: F.kl_div(-like(TARGETS, x), -abs(x), reduction="none", log_target=True),
         ],
     ),
-    "l1_loss": (WHOLE, of_targets(F.l1_loss)),
     "layer_norm": (ROOT, [weighted(lambda x: F.layer_norm(x, 4))]),
     "log_softmax": (WHOLE, [weighted(F.log_softmax)]),
     "lp_pool1d": (
@@ -134,6 +134,7 @@ VECTORS: dict[str, tuple[float, list[Function]]] = {
     "softmax": (WHOLE, [weighted(F.softmax)]),
     "softmin": (WHOLE, [weighted(F.softmin)]),
 }  # fmt: skip
+VECTORS |= {name: (WHOLE, of_targets(getattr(F, name))) for name in plain_losses(VECTORS)}
 # The others are linear, choose among elements, are random, or are made of those above.
 OTHERS = {
     "adaptive_avg_pool1d", "adaptive_avg_pool2d", "adaptive_avg_pool3d", "adaptive_max_pool1d", "adaptive_max_pool2d",
@@ -149,7 +150,7 @@ OTHERS = {
 
 
 def test_every_function_is_here() -> None:
-    assert {*ELEMENTWISE, *VECTORS, *OTHERS} == set(F.__all__)
+    assert_complete(F.__all__, {*ELEMENTWISE, *VECTORS, *OTHERS}, "tests/nn/test_extremes.py")
 
 
 def sizes(dtype: Any, step: int) -> Array:

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from scipy import integrate
 
+from ...arrays.door import as_array, whole
 from ...errors import ConvergenceError
-from ...graph.batched import as_array, whole
 from ...graph.grad_mode import no_grad
 from ...primitives.function import Function
 from ...tensors.tensor import LIFT, Tensor, unwrap

@@ -10,9 +10,9 @@ import numpy as np
 from scipy import integrate
 from scipy.optimize import OptimizeResult
 
+from ...arrays.door import as_array
 from ...errors import BatchError, ConvergenceError, UnsupportedError, check_callable
-from ...graph.batched import as_array
-from ...graph.call_site import users_line
+from ...source.call_site import users_line
 from ...tensors.tensor import Tensor, any_live, unwrap
 from .._given import refuse_live
 from .._watched import Packing, Watched, returned

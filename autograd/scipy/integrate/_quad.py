@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from scipy import integrate
 
+from ...arrays.door import as_array, batches, everywhere
 from ...errors import BatchError, UnsupportedError, check_callable
-from ...graph.batched import as_array, batches, everywhere
-from ...graph.call_site import users_line
-from ...graph.source_info import warn
 from ...primitives.function import Function
+from ...source.call_site import users_line
+from ...source.source_info import warn
 from ...tensors.tensor import LIFT, Tensor, any_live, unwrap
 from .._watched import Packing, Watched, returned
 

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ...arrays.door import anywhere
 from ...errors import DomainError, ShapeError
-from ...graph.batched import anywhere
 from ...tensors.tensor import unwrap
 from ..common import double
 

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 from scipy import interpolate
 
+from ...arrays.door import anywhere
 from ...errors import DomainError, ShapeError, UnsupportedError
-from ...graph.batched import anywhere
 from ...ops.index import selected
 from ...tensors.tensor import unwrap
 from ..common import double, float_operand, is_plain

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 import numpy as np
 from scipy import interpolate
 
+from ...arrays.door import anywhere
 from ...errors import DomainError, ShapeError, UnsupportedError
-from ...graph.batched import anywhere
 from ...ops.index import selected
 from ...tensors.tensor import Tensor, unwrap
 from ..common import double, is_plain

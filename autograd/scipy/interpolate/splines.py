@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 import numpy as np
 from scipy import interpolate
 
+from ...arrays.door import anywhere
 from ...errors import DomainError, ShapeError
-from ...graph.batched import anywhere
 from ...tensors.tensor import unwrap
 from ..common import double, is_plain
 from ..linalg import solve, solve_banded

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 from scipy import linalg
 
+from ...arrays.door import anywhere, everywhere
 from ...errors import UnsupportedError
-from ...graph.batched import anywhere, everywhere
 from ...ops.linalg import det_rule
 from ...ops.linalg_common import adjoint
 from ...ops.shape import unbroadcast

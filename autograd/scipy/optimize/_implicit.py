@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ...arrays.door import as_array, concrete, everywhere, whole
 from ...errors import ConvergenceError, DerivativeError, ShapeError
-from ...graph.batched import as_array, concrete, everywhere, whole
 from ...graph.detachment import cut_of
 from ...graph.grad_mode import enable_grad, no_grad, recording
-from ...graph.source_info import defined
+from ...source.source_info import defined
 from ...tensors.conversions import differentiated
 from ...tensors.tensor import Tensor, unwrap
 from ...transforms.fixed_point import differentiated_at

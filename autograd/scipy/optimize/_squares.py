@@ -9,8 +9,8 @@ import numpy as np
 from scipy import optimize
 
 from ...errors import UnsupportedError, check_callable
-from ...graph.call_site import users_line
 from ...graph.grad_mode import no_grad
+from ...source.call_site import users_line
 from ...tensors.tensor import unwrap
 from ...transforms.grad import grad
 from .._batches import each_element

@@ -11,8 +11,8 @@ from typing import Any
 
 from scipy.sparse import coo_array, csr_array, dia_array, dok_array, issparse
 
-from ...graph.batched import Batched
-from ...graph.call_site import gives_way
+from ...arrays.batched import Batched
+from ...source.call_site import gives_way
 from ...tensors.tensor import Tensor
 from .arrays import SparseArray, matmul
 

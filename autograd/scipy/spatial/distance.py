@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from scipy.spatial import distance
 
+from ...arrays.door import anywhere
 from ...errors import ShapeError, UnsupportedError
-from ...graph.batched import anywhere
-from ...graph.call_site import users_line
-from ...primitives.naming import set_module
+from ...naming import set_module
+from ...source.call_site import users_line
 from ...tensors.tensor import unwrap
 from .._given import in_double
 from ..common import float_operand, is_plain

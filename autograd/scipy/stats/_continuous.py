@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ...graph.batched import anywhere, everywhere
+from ...arrays.door import anywhere, everywhere
 from ...tensors.tensor import unwrap
 from ._distribution import OUTSIDE, Distribution
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from scipy import special
 
-from ...graph.batched import everywhere
+from ...arrays.door import everywhere
 from ...ops import densities
 from ...tensors.tensor import unwrap
 from .._given import refuse_live

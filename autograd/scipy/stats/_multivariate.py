@@ -9,7 +9,7 @@ import numpy as np
 from scipy import special
 from scipy.linalg import eigh
 
-from ...graph.batched import innermost
+from ...arrays.door import innermost
 from ...primitives.declare import general
 from ...tensors.tensor import unwrap
 from .._given import in_double, on_plain, refuse_live

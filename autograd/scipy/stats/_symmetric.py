@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from scipy import special
 
-from ...graph.batched import anywhere
+from ...arrays.door import anywhere
 from ...ops import densities
 from ...tensors.tensor import unwrap
 from ._continuous import Continuous

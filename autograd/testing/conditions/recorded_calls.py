@@ -9,12 +9,12 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from ...arrays.batched import Batched
+from ...arrays.traced import Traced
 from ...graph.backward import Wanted
-from ...graph.batched import Batched
 from ...graph.instrumentation import observed
 from ...graph.node import Gradients, Node
 from ...graph.saved_tensors import operation_of
-from ...graph.traced import Traced
 from ...tensors.tensor import Tensor, conjugated
 from ..comparisons.compare import compare_directions, worst_element, worst_of
 from ..comparisons.point import Measure, Point

@@ -15,7 +15,7 @@ import numpy as np
 
 from ...errors import GradientCheckError
 from ...graph.node import Node, ancestors
-from ...graph.source_info import beginning, defined, place, user_frame, within_file
+from ...source.source_info import beginning, defined, place, user_frame, within_file
 from ...tensors.tensor import Tensor
 from .jacobians import LARGEST, Jacobians
 from .patterns import Pattern, PointJacobians, factor_between, pattern_of, sample_at, variations

@@ -13,7 +13,7 @@ import numpy as np
 
 from ...errors import DtypeError
 from ...graph.node import Leaf, Node, ancestors
-from ...graph.source_info import defined
+from ...source.source_info import defined
 from ...tensors.conversions import differentiated
 from ...tensors.dispatch import fronts
 from ...tensors.tensor import Tensor, unmasked

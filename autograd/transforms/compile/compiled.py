@@ -9,13 +9,13 @@ from typing import Any, Literal, Never, TypeAlias
 
 import numpy as np
 
+from ...arrays.batched import Batched
+from ...arrays.door import Recorder, outside_types, recorder
 from ...errors import check_callable, check_option
-from ...graph.batched import Batched
 from ...graph.grad_mode import recording, watching
 from ...graph.node import Leaf, Node
-from ...graph.source_info import defined, warn
-from ...graph.traced import Recorder, outside_types, recorder
 from ...scalar.value import Value
+from ...source.source_info import defined, warn
 from ...tensors.conversions import is_differentiating
 from ...tensors.foreign_names import COMPILE_KEYWORDS
 from ...tensors.missing_names import refuse_keywords

@@ -8,9 +8,9 @@ from typing import Any
 
 import numpy as np
 
+from ...arrays.traced import Variable
 from ...errors import CompileError
 from ...graph.node import Leaf
-from ...graph.traced import Variable
 from ...tensors.tensor import Tensor, accumulation, constant_tensor
 from ..pytree import Rebuild
 from .environment import Environment

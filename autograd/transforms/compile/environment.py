@@ -53,8 +53,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from ...graph.call_site import of_library
-from ...graph.source_info import beginning, place
+from ...source.call_site import of_library
+from ...source.source_info import beginning, place
 from ...tensors.tensor import Tensor
 from ..pytree import REGISTERED
 from .code_names import Names, names_in

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from ...graph.traced import Traced, flat_setitem
+from ...arrays.traced import Traced, flat_setitem
 from .program import traced_in
 from .types import Argument, NumPyFunction
 

@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from ...graph.powers import power_call
-from ...graph.traced import Traced, Variable
+from ...arrays.powers import power_call
+from ...arrays.traced import Traced, Variable
 from .numpy_calls import WRITERS
 from .program import ARGUMENT, CONSTANT, HELD, MADE, Call, Check, Effect, Fetch, Memory, Outside, Program, traced_in
 

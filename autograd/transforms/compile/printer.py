@@ -13,8 +13,8 @@ from typing import Any
 import numpy as np
 from numpy._core import umath
 
+from ...arrays.traced import Traced, Variable
 from ...graph.mutation import note_written
-from ...graph.traced import Traced, Variable
 from .floats import Computed, TracedFloat
 from .numpy_calls import ROUNDED, WRITERS, is_basic, is_scalar
 from .program import (

@@ -11,12 +11,13 @@ from typing import Any
 
 import numpy as np
 
+from ...arrays.door import Recorder, outside_types, plain, recorder
+from ...arrays.traced import Traced
 from ...errors import CompileError, described
-from ...graph.call_site import of_library, users_frame, users_line
 from ...graph.node import Leaf
-from ...graph.source_info import line_in, line_of, within_engine
-from ...graph.traced import Recorder, Traced, outside_types, plain, recorder
 from ...scalar.value import Value
+from ...source.call_site import of_library, users_frame, users_line
+from ...source.source_info import line_in, line_of, within_engine
 from ...tensors.tensor import Tensor, accumulation
 from . import traced_methods
 from .environment import Environment

@@ -7,12 +7,13 @@ from typing import Any
 
 import numpy as np
 
+from ...arrays.door import recorder
+from ...arrays.traced import Traced, Variable
 from ...errors import GraphError
 from ...graph.backward import pull_back
 from ...graph.grad_mode import enable_grad, recording
 from ...graph.mutation import guard, keep_constant
 from ...graph.node import Bundle, FreedOperation, Gradient, Gradients, Leaf, Lift, MultiNode, Node, absent, ancestors
-from ...graph.traced import Traced, Variable, recorder
 from ...primitives.multi_output import output_node
 from ...primitives.record import record
 from ...tensors.tensor import Tensor

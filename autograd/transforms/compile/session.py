@@ -8,9 +8,10 @@ from typing import Any, Literal, TypeAlias
 
 import numpy as np
 
+from ...arrays.door import plain, recorder
+from ...arrays.traced import Variable
 from ...graph.node import Leaf
-from ...graph.source_info import defined
-from ...graph.traced import Variable, plain, recorder
+from ...source.source_info import defined
 from ...tensors.dataframes import is_polars, is_table
 from ...tensors.tensor import Tensor
 from ..pytree import flatten, structure

@@ -7,7 +7,7 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
-from ...graph.traced import Traced
+from ...arrays.traced import Traced
 from ...tensors.tensor import Tensor
 
 Array: TypeAlias = np.ndarray[Any, Any]

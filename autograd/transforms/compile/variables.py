@@ -14,7 +14,8 @@ from typing import Any
 
 import numpy as np
 
-from ...graph.traced import Traced, Variable, plain
+from ...arrays.door import plain
+from ...arrays.traced import Traced, Variable
 from ...tensors.tensor import Tensor
 from .environment import Environment, Read
 from .memory import owner_of

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from typing import Any
 
 from ...errors import CompileError
-from ...graph.source_info import defined, warn
+from ...source.source_info import defined, warn
 from .fallbacks import FellBack
 
 MOST = 8  # programs of one function

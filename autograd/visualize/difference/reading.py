@@ -7,16 +7,16 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ...arrays.door import walks
 from ...errors import GraphError
-from ...graph.batched import walks
 from ...graph.grad_mode import enable_grad
 from ...graph.mutation import kept_arrays, owner_of, refuse_overwritten
 from ...graph.node import LEAF, Bundle, FreedOperation, MultiNode, Node, ancestors
 from ...graph.saved_tensors import operation_of
-from ...graph.source_info import HasLine, line_of, source_of, text_at
 from ...primitives.multi_output import Output
 from ...primitives.primitive import Primitive
 from ...scalar.value import Value
+from ...source.source_info import HasLine, line_of, source_of, text_at
 from ...tensors.tensor import Tensor
 from ..call_recorder import note_of
 from ..gradient_values import carried_back, outside

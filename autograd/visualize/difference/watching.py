@@ -9,12 +9,12 @@ from typing import Any
 
 import numpy as np
 
-from ...graph.batched import whole
+from ...arrays.door import whole
 from ...graph.instrumentation import observed
 from ...graph.name_scope import described_calls
 from ...graph.node import Node
 from ...graph.saved_tensors import operation_of
-from ...graph.source_info import SourceLine
+from ...source.source_info import SourceLine
 from ..call_recorder import lines_of_values
 from .run import Result
 

@@ -15,8 +15,8 @@ from typing import Any
 
 from ...graph.node import LEAF
 from ...graph.saved_tensors import operation_of
-from ...graph.source_info import HasLine, line_of, source_of, text_at
 from ...scalar.value import Value
+from ...source.source_info import HasLine, line_of, source_of, text_at
 from ..module_frames import Framing, name_within, settled
 from ..node_info import title_of, type_of
 from ..picture import Frame, Kind

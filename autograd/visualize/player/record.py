@@ -12,16 +12,16 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ...graph.batched import walks, whole
+from ...arrays.door import walks, whole
 from ...graph.grad_mode import enable_grad
 from ...graph.instrumentation import observed
 from ...graph.mutation import refuse_overwritten
 from ...graph.node import LEAF, Bundle, Hooked, MultiNode, Node, ancestors
 from ...graph.saved_tensors import operation_of
-from ...graph.source_info import SourceLine
 from ...primitives.multi_output import Output
 from ...primitives.primitive import Primitive
 from ...scalar.value import Value
+from ...source.source_info import SourceLine
 from ...tensors.tensor import Tensor
 from ..call_recorder import lines_of_values, note_of, watch_calls
 from ..given_arrays import Memory, memory_of

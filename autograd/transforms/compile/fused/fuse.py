@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from ....graph.traced import Traced
+from ....arrays.traced import Traced
 from ..program import MADE, Call, Effect, Memory, Outside, Program, traced_in
 from ..quoting import comment
 from .groups import Group, Unsuitable, shape_of_loop

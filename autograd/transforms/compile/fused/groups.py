@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from ....graph.traced import Traced
+from ....arrays.traced import Traced
 from ..floats import TracedFloat
 from ..program import MADE, Call, Memory
 from .operations import ARITHMETIC, COMPARISONS, LOGIC, REDUCTIONS, UFUNCS, power_of

@@ -8,8 +8,8 @@ from typing import Any
 
 from ....errors import CompileError
 from ....graph.grad_mode import ON, recording
-from ....graph.source_info import defined, warn
 from ....scalar.value import Value, value_recorder
+from ....source.source_info import defined, warn
 from ....tensors.tensor import Tensor
 from ..environment import Environment
 from ..wrapped import MOST, WrappedFunction, too_deep

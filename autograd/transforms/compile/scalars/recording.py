@@ -15,13 +15,13 @@ from typing import Any, NoReturn
 import numpy as np
 
 from ....errors import CompileError
-from ....graph.call_site import called_by, users_frame
 from ....graph.grad_mode import OFF, TRACING, Watch
 from ....graph.instrumentation import observer
 from ....graph.node import LEAF, counter
-from ....graph.source_info import SourceLine, line_in, line_of, within_engine
 from ....scalar import value as engine
 from ....scalar.value import Value, value_recorder
+from ....source.call_site import called_by, users_frame
+from ....source.source_info import SourceLine, line_in, line_of, within_engine
 from ....tensors.dispatch import is_plain, plain
 
 LIMIT = 10_000  # operations: more are slow to compile, and are a loop whose body should be compiled instead
