@@ -33,14 +33,12 @@ from .conditions.transforms import (
     first_set,
 )
 from .conditions.values import check_values
-from .findings.jacobians import Jacobians
-from .findings.needs import needed, smallest_side
-from .findings.patterns import Pattern
-from .findings.report import Report, call_of, caller, declared, named, pattern_in, reported
+from .findings.report import Report, caller, declared
+from .findings.smallest_example import FoundError, Stage, explained
 from .findings.totals import totals
 from .points.cases import (
     LARGE,
-    NUMBERS,
+    SECOND,
     Case,
     Keywords,
     Shapes,
@@ -53,11 +51,9 @@ from .points.cases import (
 )
 from .points.domains import Domain, accepted, domains_of, outputs_of
 from .subjects.engines import LEFT_OUT, Engine, Foreign, ForeignSubject, engine_of
-from .subjects.subject import Array, Subject, gradient_subject, quiet
+from .subjects.subject import Array, Subject, quiet
 
 if TYPE_CHECKING:
-    from types import FrameType
-
     from numpy.typing import ArrayLike, DTypeLike
 
 ROUNDS = {"quick": 1, "default": 1, "thorough": 12}
@@ -65,7 +61,6 @@ TRIED = [Domain((interval,)) for interval in ((0.3, 0.9), (1.1, 2.0), (-0.9, -0.
 FEW_SHAPES = 8  # the first ones, at which second derivatives of ordinary numbers are checked
 SEEDS = (7, 8, 9)  # of the samples that are stacked, and given to threads
 MOST = 18  # the shapes at which everything is checked
-SECOND = 40  # the elements up to which second derivatives are checked
 USES = (
     check_overwritten, check_left_alone, check_updated, check_one_live, check_further_cotangents,
     check_further_layouts, check_same_tensor,
@@ -160,23 +155,12 @@ def check(
         run.check_cases(ROUNDS[profile])
         if profile != "quick":
             run.check_surroundings(transforms)
-    except _FoundError as found:
-        failure = run.explained(found, caller())
+    except FoundError as found:
+        failure = explained(run, found, caller())
     totals.add(run.report, declared(fn))
     if failure is not None:
         raise failure
     return run.report
-
-
-class _FoundError(Exception):
-    """An error that was found, and the example."""
-
-    def __init__(self, error: GradientCheckError, stage: Stage, case: Case | None, arrays: Sequence[Array]) -> None:
-        super().__init__(str(error))
-        self.error, self.stage, self.case, self.arrays = error, stage, case, arrays
-
-
-Stage = Callable[[Callable[..., Any], Sequence[Array]], None]
 
 
 class Run:
@@ -263,7 +247,7 @@ class Run:
         for number, case in enumerate(plan(self.shapes[:MOST], self.keywords, self.seed, rounds)):
             small = case.size <= SECOND and all(d in ("float64", "complex128") for d in case.dtypes)
             twice = small and (number < FEW_SHAPES or case.numbers != "ordinary" or case.dtypes[0] == "complex128")
-            self._check_case(partial(self._at, order=self.order if twice else 1, keywords=case.keywords), case)
+            self._check_case(partial(self.at, order=self.order if twice else 1, keywords=case.keywords), case)
         if self.engine is None:
             every = [*self.keywords, *equivalents(self.keywords)]
             further = [*self.shapes[MOST:], *self.further]
@@ -293,21 +277,18 @@ class Run:
         if self.dtypes is not None and not self.dtypes.issuperset(case.dtypes):
             return
         with quiet():
-            self._check_accepted(stage, case, case.arrays(self.domains))
-
-    def _check_accepted(self, stage: Stage, case: Case, arrays: Sequence[Array]) -> None:
-        fn = self.bound(case.keywords)
-        if not accepted(fn, arrays):
-            self.report.set_aside += 1
-            return
-        try:
-            self._try(stage, fn, arrays, case)
-            self.report.examples += 1
-        except _FoundError as found:
-            # NumPy's decompositions give up for some numbers, not always the same ones
-            if case.numbers == "ordinary" or not _gave_up(found.error):
-                raise
-            self.report.set_aside += 1
+            fn, arrays = self.bound(case.keywords), case.arrays(self.domains)
+            if not accepted(fn, arrays):
+                self.report.set_aside += 1
+                return
+            try:
+                self._try(stage, fn, arrays, case)
+                self.report.examples += 1
+            except FoundError as found:
+                # NumPy's decompositions give up for some numbers, not always the same ones
+                if case.numbers == "ordinary" or not _gave_up(found.error):
+                    raise
+                self.report.set_aside += 1
 
     def _swiftly(
         self, fn: Callable[..., object], arrays: Sequence[Array], keywords: Keywords, by_element: bool
@@ -315,7 +296,7 @@ class Run:
         reference = self.reference and partial(self.reference, **dict(keywords))
         check_swiftly(fn, arrays, self.report, reference=reference, by_element=by_element)
 
-    def _at(self, fn: Callable[..., object], arrays: Sequence[Array], order: int, keywords: Any = ()) -> None:
+    def at(self, fn: Callable[..., object], arrays: Sequence[Array], order: int, keywords: Any = ()) -> None:
         reference = self.reference and partial(self.reference, **dict(keywords))
         check_at(fn, arrays, self.report, order=order, reference=reference, dtypes=self.dtypes)
 
@@ -324,7 +305,7 @@ class Run:
             with quiet():
                 stage(fn, arrays)
         except GradientCheckError as error:
-            raise _FoundError(error, stage, case, arrays) from None
+            raise FoundError(error, stage, case, arrays) from None
 
     def check_surroundings(self, transforms: bool) -> None:
         """Check one or two examples for what is not a matter of numbers."""
@@ -387,125 +368,6 @@ class Run:
             if not any(note.startswith(start) for note in self.report.notes):
                 self.report.notes.append(f"{start}: {reason}")
 
-    def explained(self, found: _FoundError, frame: FrameType) -> GradientCheckError:
-        """Return the error with its pattern, at the smallest example that is found to show it."""
-        if found.case is None:
-            call = f"check({named(self.fn, frame, self.count)})"
-            return reported(found.error, self.fn, call, found="beside other calls")
-        case = found.case
-        arrays, error = self._smallest(found)
-        pattern = self._pattern(found, error)
-        text = pattern.text(self._needs(case, error, [] if pattern.is_local else self.shapes))
-        options = [] if self.reference is None else [f"reference={named(self.reference, frame, self.count)}"]
-        call = call_of("check_operation", self.fn, arrays, frame, case.keywords, options)
-        if not call:
-            call = f"check({named(self.fn, frame, self.count, case.keywords)})"
-        return reported(
-            error, self.fn, call, text, f"at example {self.report.examples + 1}: {case}; the smallest example is below"
-        )
-
-    def _pattern(self, found: _FoundError, smallest: GradientCheckError) -> Pattern:
-        """Return in what way derivatives are wrong, and where, from examples of all kinds of numbers."""
-        case, jacobians = found.case, smallest.jacobians
-        if case is None or not isinstance(jacobians, Jacobians):
-            return pattern_in(found.error)
-        fn, double = self.bound(case.keywords), ("float64",) * self.count
-        dtypes = case.dtypes if any(np.dtype(d).kind == "c" for d in case.dtypes) else double
-        base = replace(case, dtypes=dtypes, shapes=self._telling(found))
-        others = []
-        for kind, seed in [*itertools.product(NUMBERS, (1, 2)), ("ordinary", 3), ("zeros", 3)]:
-            arrays = replace(base, numbers=kind, seed=seed).arrays(self.domains)
-            if accepted(fn, arrays):
-                subject = Subject(fn, arrays)
-                while len(subject.names) < len(jacobians.point.subject.names):
-                    subject = gradient_subject(subject)
-                others.append((subject, subject.arrays))
-        return pattern_in(smallest, others)
-
-    def _telling(self, found: _FoundError) -> Shapes:
-        """Return the shapes of an example, or others, small ones with several elements, that show the same error."""
-        case = found.case
-        assert case is not None
-        small = [each for each in self.shapes if 2 <= max(math.prod(s) for s in each) <= 9]
-        for shapes in sorted([case.shapes, *small], key=lambda each: not 2 <= max(math.prod(s) for s in each) <= 12):
-            arrays = replace(case, shapes=shapes).arrays(self.domains)
-            if shapes == case.shapes or self._fails(found.stage, self.bound(case.keywords), arrays):
-                return shapes
-        return case.shapes
-
-    def _needs(self, case: Case, error: GradientCheckError, shapes: Sequence[Shapes]) -> str:
-        """Return which dtypes, keyword arguments and shapes the error needs."""
-        order = self.order if error.mismatch is None or "gradient" in str(error) else 1
-
-        def fails(case: Case) -> bool | None:
-            fn, arrays = self.bound(case.keywords), case.arrays(self.domains)
-            if not accepted(fn, arrays):
-                return None
-            stage = partial(self._at, order=order if case.size <= SECOND else 1, keywords=case.keywords)
-            return self._fails(stage, fn, arrays) is not None
-
-        return needed(case, shapes, self.keywords, fails)
-
-    def _smallest(self, found: _FoundError) -> tuple[Sequence[Array], GradientCheckError]:
-        """Return smaller arrays with simpler numbers at which the same stage fails."""
-        assert found.case is not None
-        best, error, case = list(found.arrays), found.error, found.case
-        fn = self.bound(case.keywords)
-        by_size = sorted(self.shapes, key=lambda each: sum(math.prod(s) for s in each))
-        for shapes in by_size:
-            if sum(math.prod(s) for s in shapes) >= case.size:
-                break
-            for seed in range(3):
-                smaller = Case(case.numbers, shapes, case.dtypes, case.keywords, seed).arrays(self.domains)
-                failed = self._fails(found.stage, fn, smaller)
-                if failed is not None:
-                    return self._simpler(found.stage, fn, smaller, failed)
-        return self._simpler(found.stage, fn, *self._filled(found, best, error))
-
-    def _filled(
-        self, found: _FoundError, arrays: Sequence[Array], error: GradientCheckError
-    ) -> tuple[Sequence[Array], GradientCheckError]:
-        """Return arrays that hold one number each, with sides as short as possible, if these fail too."""
-        case = found.case
-        assert case is not None
-
-        def failed(case: Case, number: float) -> GradientCheckError | None:
-            return self._fails(found.stage, self.bound(case.keywords), _all_equal(case, number))
-
-        for number in (1.0, 0.5, 2.0, -1.0):
-            if failed(case, number) is not None:
-                small = smallest_side(case, lambda one, number=number: failed(one, number) is not None)  # type: ignore[misc]
-                return _all_equal(small, number), failed(small, number) or error
-        return arrays, error
-
-    def _simpler(
-        self, stage: Stage, fn: Callable[..., object], arrays: Sequence[Array], error: GradientCheckError
-    ) -> tuple[Sequence[Array], GradientCheckError]:
-        best = [np.array(x) for x in arrays]
-        if sum(x.size for x in best) > 32:
-            return best, error
-        for i, x in enumerate(best):
-            for position in range(x.size):
-                for number in (0.0, 1.0, 2.0, 0.5, float(np.round(x.reshape(-1)[position].real, 1))):
-                    if x.reshape(-1)[position] == number and not np.signbit(x.reshape(-1)[position].real):
-                        break
-                    tried = [np.array(y) for y in best]
-                    tried[i].reshape(-1)[position] = number
-                    failed = self._fails(stage, fn, tried)
-                    if failed is not None:
-                        best, error = tried, failed
-                        break
-        return best, error
-
-    def _fails(self, stage: Stage, fn: Callable[..., object], arrays: Sequence[Array]) -> GradientCheckError | None:
-        if not accepted(fn, arrays):
-            return None
-        try:
-            stage(fn, arrays)
-        except GradientCheckError as error:
-            return error
-        return None
-
 
 def _check_values_beside(special: float, fn: Callable[..., object], arrays: Sequence[Array]) -> None:
     """Check values where the first elements are `special`, if the function itself takes them."""
@@ -517,11 +379,6 @@ def _check_values_beside(special: float, fn: Callable[..., object], arrays: Sequ
 def _gave_up(error: BaseException | None) -> bool:
     """Tell whether an error comes from a decomposition of NumPy that did not converge, or met a singular matrix."""
     return error is not None and (isinstance(error, np.linalg.LinAlgError) or _gave_up(error.__cause__))
-
-
-def _all_equal(case: Case, number: float) -> list[Array]:
-    """Return the inputs of a case, all elements of which are one number."""
-    return [np.full(shape, number, dtype) for shape, dtype in zip(case.shapes, case.dtypes, strict=True)]
 
 
 def _examples(like: Any) -> list[Array] | None:

@@ -278,15 +278,6 @@ def _tells_all(point: Point, found: Slope) -> bool:
     return bool(np.all(_is_known(found)) and np.max(lengths) <= 1024 * np.min(lengths))
 
 
-def wrong_element(point: Point, i: int, measure: Measure) -> Mismatch | None:
-    """Return an element of input `i` for which the derivative of the same element of an output is wrong, if any.
-
-    That is for a function that treats each element by itself: all are compared at once.
-    """
-    found = compare_each(point, i, measure)
-    return found.worst if found.excess > 1 else None
-
-
 def compare_each(point: Point, i: int, measure: Measure) -> Compared:
     """Compare the derivatives of each element of the outputs by the same element of input `i`, all at once.
 

@@ -88,16 +88,8 @@ class _ThreeSteps(NamedTuple):
 def slope(line: Line, here: Array, precision: float, steps: Sequence[int] = FIRST_STEPS) -> Slope:
     """Return the derivative of `line` at 0, where a step of 1 is as long as the numbers that move.
 
-    Parameters
-    ----------
-    line
-        Returns the values of the function, one after another, so many steps along the direction.
-    here
-        These values at 0.
-    precision
-        The relative error of these values: that of their dtype.
-    steps
-        Which to try, as powers of one half.
+    `line` returns the values of the function so many steps along a direction, `here` are those at 0, and `precision` is
+    their relative error. The steps are powers of one half.
     """
     with np.errstate(all="ignore"):
         best = _three_steps(line, here, 2.0 ** -steps[0], precision)

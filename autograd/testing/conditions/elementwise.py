@@ -13,7 +13,7 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from ...errors import GradientCheckError
-from ..comparisons.compare import compare_elements, worst_of, wrong_element
+from ..comparisons.compare import compare_each, compare_elements, worst_of
 from ..comparisons.point import Measure, Mismatch, Point
 from ..findings.jacobians import Jacobians
 from ..findings.nearby_error import NearbyError, located
@@ -40,13 +40,7 @@ ROUNDED = 1e-12  # what may be left in the place of 0
 
 
 class Elementwise:
-    """A function that treats each element by itself, with many numbers that it takes.
-
-    Attributes
-    ----------
-    numbers
-        For each input an array of one axis; the function is finite there.
-    """
+    """A function that treats each element by itself, and for each input many numbers at which it is finite."""
 
     def __init__(self, subject: Subject, numbers: Arrays) -> None:
         self.subject, self.numbers = subject, numbers
@@ -179,10 +173,10 @@ def _compare(elements: Elementwise, measure: Measure) -> None:
     """Compare the derivative of each element with differences, all at once."""
     point = Point(elements.subject, elements.numbers)
     for i in range(len(point.arrays)):
-        wrong = wrong_element(point, i, measure)
-        if wrong is not None:
-            assert wrong.index is not None
-            raise _smallest(elements, wrong, measure, wrong.index[0])
+        found = compare_each(point, i, measure)
+        if found.excess > 1:
+            assert found.worst.index is not None
+            raise _smallest(elements, found.worst, measure, found.worst.index[0])
 
 
 def _smallest(elements: Elementwise, wrong: Mismatch, measure: Measure, number: int) -> NearbyError:

@@ -19,10 +19,7 @@ NARROW = {np.dtype(np.float64): np.float32, np.dtype(np.complex128): np.complex6
 class RoundingError(GradientCheckError):
     """A gradient that is off by more than roundings of its operation; between several, digits may have cancelled.
 
-    Attributes
-    ----------
-    arrays
-        The inputs, in the dtypes in which that was found.
+    `arrays` are the inputs, in the dtypes in which that was found.
     """
 
     def __init__(self, message: str, arrays: Sequence[Array], pair: tuple[Any, Any] | None = None) -> None:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from ...errors import AutogradError
-from ..comparisons.compare import Derivatives, derivatives
+from ...errors import AutogradError, GradientCheckError
+from ..comparisons.compare import Compared, Derivatives, derivatives, worst_element, worst_of
 from ..comparisons.point import Measure, Point
 from ..subjects.subject import Array, quiet
 
@@ -99,3 +100,10 @@ class Jacobians:
         from .picture import draw  # few programs draw
 
         return draw(self.point, self.derivatives)
+
+
+def refuse_wrong(point: Point, measure: Measure, found: Sequence[Compared], most: float = 0.0) -> None:
+    """Raise if a derivative is wrong; if the Jacobian has at most so many elements, with the worst of them."""
+    if found and worst_of(found).excess > 1:
+        worst = worst_element(point, measure, worst_of(found).worst, most)
+        raise GradientCheckError(str(worst), worst, Jacobians(point, measure))

@@ -83,7 +83,8 @@ def pattern_of(samples: Sequence[PointJacobians], number: Callable[[int], str] =
     failing = [sample for sample in samples if sample.fails]
     if not failing:
         return Pattern()
-    table = _Table(samples, number)
+    rows = itertools.chain.from_iterable(map(_rows, range(len(samples)), samples))
+    table = _Table(list(rows), len(samples[0].point.arrays), number)
     whole = "" if _conjugate(table) else _rearranged(failing, number)
     if whole:
         return Pattern(whole)
@@ -220,29 +221,19 @@ def _is_in_order(sample: PointJacobians, i: int, order: Order) -> bool:
 
 
 class _Table:
-    """All derivatives of all samples that are not 0 on both sides, one in each row."""
+    """Derivatives that are not 0 on both sides, one in each row, of a function of so many inputs."""
 
-    def __init__(self, samples: Sequence[PointJacobians], number: Callable[[int], str]) -> None:
-        self.number, self.count = number, len(samples[0].point.arrays)
-        rows = list(itertools.chain.from_iterable(map(_rows, range(len(samples)), samples)))
-        self.rows = rows
-        self.analytic, self.numeric = (np.array([getattr(row, n) for row in rows]) for n in ("analytic", "numeric"))
+    def __init__(self, rows: Sequence[_Row], count: int, number: Callable[[int], str]) -> None:
+        self.rows, self.count, self.number = rows, count, number
+        columns = (np.array([getattr(row, name) for row in rows], float) for name in ("analytic", "numeric", "out"))
+        self.analytic, self.numeric, self.out = columns
         self.wrong = np.array([row.wrong for row in rows], bool)
         self.input = np.array([row.input for row in rows], int)
-        self.sample = np.array([row.sample for row in rows], int)
-        self.values = [np.array([row.values[k] for row in rows], float) for k in range(self.count)]
-        self.out = np.array([row.out for row in rows], float)
+        self.values = [np.array([row.values[k] for row in rows], float) for k in range(count)]
 
     def of(self, *inputs: int) -> _Table:
         """Return the derivatives by some inputs."""
-        kept = np.isin(self.input, inputs)
-        part: _Table = object.__new__(_Table)
-        part.number, part.count = self.number, self.count
-        part.rows = [row for row, keep in zip(self.rows, kept, strict=True) if keep]
-        for name in ("analytic", "numeric", "wrong", "input", "sample", "out"):
-            setattr(part, name, getattr(self, name)[kept])
-        part.values = [v[kept] for v in self.values]
-        return part
+        return _Table([row for row in self.rows if row.input in inputs], self.count, self.number)
 
 
 @dataclass

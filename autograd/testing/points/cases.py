@@ -25,6 +25,7 @@ Keywords = tuple[tuple[str, Any], ...]
 
 FEW = 12  # in arrays of more elements, functions of ranks have more kinks at ties than differences can tell
 MANY = 1000  # the elements of an array in which a function that computes elementwise is given all kinds of numbers
+SECOND = 40  # the elements up to which second derivatives are checked
 LARGE = 64  # an array of more elements is not compared element by element
 
 
