@@ -32,8 +32,8 @@ Distributions
     `densities` has functions of standardized variables, such as the quantile of Laplace's distribution, that keep their
     digits in the tails; `densities.special` is `scipy.special`, imported when a function of it is asked for.
 Exports
-    `trace_operations` lists the operations that ran, each as a `TracedOperation`; `replacing` writes a file completely
-    or not at all.
+    `trace_operations` lists the operations that ran, each as a `TracedOperation`; `html_page` is the text of a page
+    that loads nothing, as the player's; `replacing` writes a file completely or not at all.
 Names
     `set_module` makes classes say where users import them from; `missing` makes modules and classes say what a name
     from PyTorch or JAX is called here.
@@ -111,6 +111,7 @@ if typing.TYPE_CHECKING:
     from .tensors.tensor import pickled
     from .transforms.checkpoint import restore_in_checkpoints
     from .transforms.compile.fused.loops import compiled_loop, load_numba
+    from .visualize.page import html_page
 
 __all__ = [
     "ARRAY_TYPES",
@@ -133,6 +134,7 @@ __all__ = [
     "everywhere",
     "fusing",
     "general",
+    "html_page",
     "innermost",
     "is_copy",
     "is_finite",
@@ -170,6 +172,7 @@ _OWN = {
     "tensors.tensor": ("pickled",),
     "transforms.checkpoint": ("restore_in_checkpoints",),
     "transforms.compile.fused.loops": ("compiled_loop", "load_numba"),
+    "visualize.page": ("html_page",),
 }
 # Names of `autograd` too, and of HIPS autograd: see `autograd.core`.
 _OTHERS = {

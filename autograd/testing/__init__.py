@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import typing
 
-from ..later import lazy_names
+from autograd.inside import lazy_names
 
 if typing.TYPE_CHECKING:
     from ._audit import Audit, Audited, WrongGradient, audit

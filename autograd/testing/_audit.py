@@ -12,11 +12,9 @@ from typing import Any
 
 import numpy as np
 
-from ..errors import GradientCheckError
-from ..graph.grad_mode import TRACING, Watch
-from ..graph.instrumentation import Observer, observer
-from ..graph.node import Hooked, Lift, Node, Operation
-from ..source.source_info import line_of
+from autograd import GradientCheckError
+from autograd.inside import TRACING, Hooked, Lift, Node, Observer, Operation, Watch, line_of, observer
+
 from .conditions.recorded_calls import RecordedCall, SetAsideError
 from .subjects.refusals import REFUSALS
 from .subjects.subject import Array, listed

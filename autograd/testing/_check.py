@@ -13,7 +13,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..errors import GradientCheckError, check_callable, check_option
+from autograd import GradientCheckError
+from autograd.inside import check_callable, check_option
+
 from ._check_operation import check_at, check_swiftly
 from .conditions.other_calls import (
     check_derived,

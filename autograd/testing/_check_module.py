@@ -9,9 +9,9 @@ from typing import Any
 
 import numpy as np
 
-from ..errors import check_callable, described
-from ..tensors.tensor import Tensor
-from ..transforms.pytree import flatten
+from autograd import Tensor
+from autograd.inside import check_callable, described, flatten
+
 from .comparisons.named_arrays import refuse
 from .conditions.module_gradients import ModuleGradients
 from .conditions.pullback import largest

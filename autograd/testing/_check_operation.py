@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ..errors import GradientCheckError
-from ..tensors.tensor import Tensor
+from autograd import GradientCheckError, Tensor
+
 from .comparisons.compare import (
     Compared,
     compare_directions,

@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..errors import AutogradError, GradientCheckError, UnsupportedError, check_callable, check_number, check_option
-from ..tensors.dispatch import fronts
+from autograd import AutogradError, GradientCheckError, UnsupportedError
+from autograd.inside import check_callable, check_number, check_option, fronts
+
 from .comparisons.compare import compare_directions, compare_elements, worst_element, worst_of
 from .comparisons.point import Measure, Mismatch, Point
 from .conditions.nearby import check_surroundings
@@ -29,8 +30,8 @@ from .subjects.subject import Subject, array_of, gradient_subject, is_recorded, 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
 
-    from ..scalar.value import Value
-    from ..tensors.tensor import Tensor, TensorLike
+    from autograd import Tensor, Value
+    from autograd.inside import TensorLike
 
 
 @dataclass(frozen=True)

@@ -4,13 +4,14 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 import nn
 from autograd import vjp
 
 from ..lists import assert_complete
+from ..thorough import draws
 from .nn_compositions import COMPOSITIONS
 from .samples import OPERATIONS, SAMPLES, Operation
 
@@ -34,7 +35,7 @@ def slopes(function: Any, inputs: list[Any], g: Any, directions: list[Any]) -> t
 
 
 @pytest.mark.parametrize("operation", FUSED, ids=str)
-@settings(max_examples=15)
+@draws(15)
 @given(data=st.data())
 def test_values_and_derivatives_are_those_of_the_composition(operation: Operation, data: st.DataObject) -> None:
     call = data.draw(SAMPLES[operation.key].calls)

@@ -12,7 +12,8 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from ...errors import GradientCheckError
+from autograd import GradientCheckError
+
 from ..comparisons.compare import compare_each, compare_elements, worst_of
 from ..comparisons.point import Measure, Mismatch, Point
 from ..findings.jacobians import Jacobians

@@ -7,7 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from ...tensors.tensor import Tensor
+from autograd import Tensor
+
 from ..comparisons.named_arrays import Comparison, Deviation
 from ..subjects.module_calls import Call, differ_in_outputs
 from ..subjects.subject import Array

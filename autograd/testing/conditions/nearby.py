@@ -13,8 +13,9 @@ from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 
-from ...errors import GradientCheckError
-from ...tensors.dispatch import fronts
+from autograd import GradientCheckError
+from autograd.inside import fronts
+
 from ..comparisons.compare import compare_directions, count_at_a_glance, has_ties, is_smooth, worst_element, worst_of
 from ..comparisons.point import Measure, Point
 from ..findings.jacobians import Jacobians

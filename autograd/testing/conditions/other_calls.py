@@ -13,10 +13,8 @@ from typing import Any
 
 import numpy as np
 
-from ...errors import GradientCheckError
-from ...tensors.tensor import Tensor
-from ...transforms.gradients import gradients
-from ...transforms.vjp_jvp import jvp, vjp
+from autograd import GradientCheckError, Tensor, gradients, jvp, vjp
+
 from ..comparisons.compare import compare_directions
 from ..comparisons.point import Measure, Point
 from ..findings.jacobians import refuse_wrong

@@ -8,7 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from ...errors import GradientCheckError
+from autograd import GradientCheckError
+
 from ..points.layouts import read_only
 from ..subjects.refusals import failing
 from ..subjects.subject import Array, Subject, array_of, is_recorded, normal, quiet, widened

@@ -9,13 +9,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from ...arrays.batched import Batched
-from ...arrays.traced import Traced
-from ...graph.backward import Wanted
-from ...graph.instrumentation import observed
-from ...graph.node import Gradients, Node
-from ...graph.saved_tensors import operation_of
-from ...tensors.tensor import Tensor, conjugated
+from autograd import Tensor
+from autograd.inside import Batched, Gradients, Node, Traced, Wanted, conjugated, observed, operation_of
+
 from ..comparisons.compare import compare_directions, worst_element, worst_of
 from ..comparisons.point import Measure, Point
 from ..subjects.refusals import refusals_set_aside

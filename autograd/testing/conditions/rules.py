@@ -13,11 +13,9 @@ from typing import Any
 
 import numpy as np
 
-from ...errors import GradientCheckError
-from ...tensors.dispatch import fronts
-from ...tensors.tensor import Tensor
-from ...transforms.gradients import gradients
-from ...transforms.vjp_jvp import jvp
+from autograd import GradientCheckError, Tensor, gradients, jvp
+from autograd.inside import fronts
+
 from ..points.layouts import COTANGENT_LAYOUTS, LAYOUTS, read_only
 from ..subjects.refusals import REFUSALS, failing
 from ..subjects.subject import Array, Subject, array_of, inner_product, is_recorded, quiet, widened

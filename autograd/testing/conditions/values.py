@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from ...errors import GradientCheckError
-from ...tensors.tensor import Tensor
+from autograd import GradientCheckError, Tensor
+
 from ..points.layouts import LAYOUTS, Layout
 from ..subjects.engines import Foreign
 from ..subjects.refusals import failing, refusals_set_aside

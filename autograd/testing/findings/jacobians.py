@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from ...errors import AutogradError, GradientCheckError
+from autograd import AutogradError, GradientCheckError
+
 from ..comparisons.compare import Compared, Derivatives, derivatives, worst_element, worst_of
 from ..comparisons.point import Measure, Point
 from ..subjects.subject import Array, quiet

@@ -6,7 +6,8 @@ import contextlib
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from ...errors import GradientCheckError
+from autograd import GradientCheckError
+
 from ..subjects.subject import Array
 
 if TYPE_CHECKING:

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ...errors import GradientCheckError
+from autograd import GradientCheckError
+
 from ..points.cases import NUMBERS, SECOND, Case, Shapes
 from ..points.domains import accepted
 from ..subjects.subject import Array, Subject, gradient_subject

@@ -7,10 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from ...errors import DtypeError, described
-from ...tensors.tensor import Tensor
-from ...transforms.gradients import gradients
-from ...transforms.pytree import flatten
+from autograd import DtypeError, Tensor, gradients
+from autograd.inside import described, flatten
+
 from .module_state import ModuleLike, differ
 from .subject import Array, array_of
 

@@ -9,9 +9,9 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import ArrayLike
 
-from ...graph.mutation import note_written
-from ...tensors.tensor import Tensor
-from ...transforms.checkpoint import generators_in_use
+from autograd import Tensor
+from autograd.inside import generators_in_use, note_written
+
 from .subject import Array, array_of
 
 RandomStates = tuple[list[tuple[np.random.Generator, Any]], Any]

@@ -5,7 +5,8 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Iterator
 
-from ...errors import AutogradError, GradientCheckError
+from autograd import AutogradError, GradientCheckError
+
 from .subject import quiet
 
 REFUSALS = (ArithmeticError, AttributeError, LookupError, TypeError, ValueError, AutogradError)
