@@ -6,7 +6,7 @@ Hypothesis (``pip install hypothesis``), which neither these nor ``import autogr
 How a check is made is read from `_check_operation.check_at`: a subject (`subjects/`, what is checked) at a point
 (`points/`, where it is tried) has its derivatives compared with differences (`comparisons/`), and keeps conditions
 (`conditions/`, what rules promise besides). What is wrong is raised as a `GradientCheckError`, whose message says in
-what way and where (`findings/`). `_check` plans the points, and looks for the smallest example.
+what way and where (`findings/`). `_check_run` goes through the points that `points.cases` plans.
 """
 
 from __future__ import annotations

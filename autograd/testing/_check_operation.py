@@ -11,13 +11,7 @@ import numpy as np
 
 from autograd import GradientCheckError, Tensor
 
-from .comparisons.compare import (
-    Compared,
-    compare_directions,
-    compare_each,
-    compare_elements,
-    count_at_a_glance,
-)
+from .comparisons.compare import Compared, compare_directions, compare_each, compare_elements, count_at_a_glance
 from .comparisons.point import Measure, Point
 from .conditions.pullback import Pullback, RoundingError
 from .conditions.recorded_calls import operations_of

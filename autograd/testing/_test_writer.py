@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from ._check import Run
+from ._check_run import Run
 from ._module_test_writer import call_of_module, is_module
 from .points.cases import TEMPLATES, Case, shapes_for, shapes_of_signature
 from .points.domains import WIDEST, Domain, outputs_of

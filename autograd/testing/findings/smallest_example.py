@@ -13,6 +13,7 @@ import numpy as np
 
 from autograd import GradientCheckError
 
+from .._check_run import FoundError, Run, Stage
 from ..points.cases import NUMBERS, SECOND, Case, Shapes
 from ..points.domains import accepted
 from ..subjects.subject import Array, Subject, gradient_subject
@@ -24,18 +25,8 @@ from .report import call_of, named, pattern_in, reported
 if TYPE_CHECKING:
     from types import FrameType
 
-    from .._check import Run
 
-Stage = Callable[[Callable[..., Any], Sequence[Array]], None]
 Failed = tuple[Sequence[Array], GradientCheckError]
-
-
-class FoundError(Exception):
-    """An error that was found, and the example; None if it is not one of the cases."""
-
-    def __init__(self, error: GradientCheckError, stage: Stage, case: Case | None, arrays: Sequence[Array]) -> None:
-        super().__init__(str(error))
-        self.error, self.stage, self.case, self.arrays = error, stage, case, arrays
 
 
 def explained(run: Run, found: FoundError, frame: FrameType) -> GradientCheckError:
