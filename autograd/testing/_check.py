@@ -106,7 +106,7 @@ def check(
     try:
         run.check_cases(ROUNDS[profile])
         if profile != "quick":
-            run.check_surroundings(transforms)
+            run.check_other_calls(transforms)
     except FoundError as found:
         failure = explained(run, found, caller())
     totals.add(run.report, declared(fn))

@@ -31,7 +31,7 @@ class ModuleCheck:
     compared
         The number of derivatives that were compared: elements of small arrays, and directions of large ones.
     untold
-        The names of parameters and inputs of which differences tell nothing at this place, such as at a jump.
+        The names of parameters and inputs of which differences tell nothing at this point, such as at a jump.
     rowwise
         Whether each row of the batch was also computed alone.
     """

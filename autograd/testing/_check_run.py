@@ -205,7 +205,7 @@ class Run:
         except GradientCheckError as error:
             raise FoundError(error, stage, case, arrays) from None
 
-    def check_surroundings(self, with_transforms: bool) -> None:
+    def check_other_calls(self, with_transforms: bool) -> None:
         """Check one or two examples for what is not a matter of numbers."""
         several = [each for each in self.shapes if 2 <= max(math.prod(s) for s in each) <= LARGE] or self.shapes
         for number, (keywords, shapes) in enumerate(zip(itertools.cycle(self.keywords), several[:2], strict=False)):

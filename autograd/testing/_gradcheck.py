@@ -18,7 +18,7 @@ from autograd.inside import check_callable, check_number, check_option, fronts
 
 from .comparisons.compare import compare_directions, compare_elements, worst_element, worst_of
 from .comparisons.point import Measure, Mismatch, Point
-from .conditions.nearby import check_surroundings
+from .conditions.nearby import check_nearby
 from .conditions.pullback import NARROW, Pullback
 from .conditions.rules import check_batched, check_conditions, check_forward, check_parts, check_precision
 from .findings.jacobians import Jacobians
@@ -109,11 +109,11 @@ def gradcheck(
     check_backward_ad: bool = True,
     masked: bool = False,
 ) -> GradientCheck:
-    """Check the gradients of `fn` at one place: against differences of its values, and for what else rules promise.
+    """Check the gradients of `fn` at one point: against differences of its values, and for what else rules promise.
 
-    Where that is right, it also looks beside the place, as far as `fn` goes along: what it refuses there, with any
+    Where that is right, it also looks near the point, as far as `fn` goes along: what it refuses there, with any
     error, or what is not finite, is set aside. ``fast_mode=True`` leaves all of that out, and so do `eps` and `atol`,
-    which are chosen for one place:
+    which are chosen for one point:
 
     - values on tensors are those on plain arrays, and no input is written to;
     - second derivatives, along a random direction;
@@ -140,13 +140,13 @@ def gradcheck(
         numbers, real or complex, are checked, on a copy that requires a gradient; others are passed to `fn` as they
         are. Differences are taken in double precision.
     eps
-        A step for all elements, instead of one that suits each; the given place alone is looked at.
+        A step for all elements, instead of one that suits each; the given point alone is looked at.
     atol, rtol
         The gradients agree where ``abs(analytic - numeric) <= atol + rtol * abs(numeric)``, and a multiple of the
         estimated error of the difference more. By default `rtol` is 2e-8 and `atol` 0.
     fast_mode
         Compare the derivatives in some random directions instead of every element of the Jacobian, and look at the
-        given place alone. The time no longer grows with the size of the inputs, but a small error of one element among
+        given point alone. The time no longer grows with the size of the inputs, but a small error of one element among
         many may be lost.
     raise_exception
         Raise if the check fails, instead of returning a result that is false.
@@ -334,11 +334,11 @@ def _compared(subject: Subject, point: Point, measure: Measure, options: Options
 
 
 def _further(subject: Subject, measure: Measure, options: Options, check: GradientCheck) -> GradientCheck:
-    """Return `check`, or what else is wrong, at the given place and beside it."""
+    """Return `check`, or what else is wrong, at the given point and beside it."""
     try:
         pullback = _check_conditions(subject, options)
         if options.nearby:
-            check_surroundings(pullback, measure, options.batched)
+            check_nearby(pullback, measure, options.batched)
     except NearbyError as error:
         inputs = list(subject.given)
         for i, x in zip(subject.positions, error.arrays, strict=False):

@@ -13,7 +13,7 @@ from .point import Moves, Point, parts_each
 from .slopes import SAFETY, Slope, confirmed, gap_between, slopes_of_many_steps
 
 ROUNDINGS = (-7.0, -5.0, -4.0, -3.0, 3.0, 4.0, 5.0, 7.0)
-NEARBY_STEPS = slice(8, 10)  # of many steps, those that are a part of how far places nearby are moved
+NEARBY_STEPS = slice(8, 10)  # of many steps, those that are a part of how far points nearby are moved
 WHOLE = 2.0**52  # from which on all numbers in double precision are whole
 ROUNDED_AWAY = 1e-4  # of values, which several operations may have lost
 
@@ -96,7 +96,7 @@ def is_noise(point: Point, moves: Moves, weights: Array, analytic: float, numeri
 
 
 def _stays(point: Point, moves: Moves, weights: Array, numeric: float, gap: float) -> bool:
-    """Tell whether the slope is about the same at places nearby, as it is where the function is smooth.
+    """Tell whether the slope is about the same at points nearby, as it is where the function is smooth.
 
     Where inputs are equal, the sides of all elements of a sorted array, for example, may happen to have one slope.
     """
@@ -239,7 +239,7 @@ def _other_directions(point: Point, moves: Moves, random: np.random.Generator, t
 def _rounding(point: Point, moves: Moves, weights: Array) -> float:
     """Return how far derivatives of the graph are apart, as the inputs change by roundings; equal ones alike.
 
-    They may all be far from that at the place itself: then it is wrong there alone.
+    They may all be far from that at the point itself: then it is wrong there alone.
     """
     random = np.random.default_rng(2)
     nearby: list[float] = []

@@ -1,6 +1,6 @@
-"""Surroundings: what `gradcheck` looks at beside the given place, once that is right.
+"""Nearby: what `gradcheck` looks at near the given point, once that is right.
 
-Values on plain arrays, second derivatives, `vmap`, threads, and a few places nearby. What a function or a rule refuses
+Values on plain arrays, second derivatives, `vmap`, threads, and a few points nearby. What a function or a rule refuses
 there is set aside, and so is what is not finite: only wrong results are failures.
 """
 
@@ -31,12 +31,12 @@ from .values import check_values_in_precisions, check_values_on_arrays
 Arrays = list[Array]
 
 FEW = 500  # the elements of a Jacobian, up to which the worst one is looked for
-PRECISE = 1e-10  # the precision that differences need at any place
+PRECISE = 1e-10  # the precision that differences need at any point
 MANY = 1100  # the elements of arrays that are larger than the blocks that are computed at once
 
 
-def check_surroundings(pullback: Pullback, measure: Measure, batched: bool | None = None) -> None:
-    """Check a function beside the place at which it has been checked.
+def check_nearby(pullback: Pullback, measure: Measure, batched: bool | None = None) -> None:
+    """Check a function near the point at which it has been checked.
 
     Raises
     ------
@@ -68,7 +68,7 @@ def check_surroundings(pullback: Pullback, measure: Measure, batched: bool | Non
 
 
 def _check_calls(pullback: Pullback, measure: Measure, batched: bool | None) -> None:
-    """Check other ways to call the function at the given place."""
+    """Check other ways to call the function at the given point."""
     subject = pullback.subject
     check_values_in_precisions(subject)
     with refusals_set_aside():
@@ -107,7 +107,7 @@ def _nearby(pullback: Pullback) -> Pullback:
 
 
 def _compare(subject: Subject, where: str, arrays: Arrays | None, measure: Measure) -> None:
-    """Compare the derivatives along few directions at a place where the function is finite; by default as given."""
+    """Compare the derivatives along few directions at a point where the function is finite; by default as given."""
     point = Point(subject, arrays)
     if not np.all(np.isfinite(point.here)) or (not has_ties(point) and count_at_a_glance(point)):
         return
@@ -124,11 +124,11 @@ def _compare(subject: Subject, where: str, arrays: Arrays | None, measure: Measu
     raise NearbyError(where, str(worst), point.arrays, worst, Jacobians(point, measure))
 
 
-# Places
+# Points
 
 
 def _nearby_inputs(subject: Subject) -> Iterator[tuple[str, Arrays]]:
-    """Yield places near the given one, and arrays of other shapes.
+    """Yield points near the given one, and arrays of other shapes.
 
     Other numbers are for a single operation: in a composition, what one loses there may be all that the next one sees.
     """

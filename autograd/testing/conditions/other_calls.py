@@ -1,4 +1,4 @@
-"""Uses: other ways of asking for the same derivatives, all of which have to give the same.
+"""Other calls: ways of asking for the same derivatives, all of which have to give the same.
 
 An input may be the only one that is live, arrays may get other values between two calls, as in a training step,
 cotangents have all kinds of forms, derivatives are taken in each order of the two modes, and a call leaves NumPy as it

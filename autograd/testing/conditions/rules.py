@@ -317,7 +317,7 @@ def _all_near(low: Pullback, wide: Pullback) -> bool:
 
 
 def _same_shapes(wide: Pullback, low: Pullback) -> bool:
-    """Tell whether the function returns finite numbers in the same places, so that gradients can be compared."""
+    """Tell whether the function returns finite numbers at the same positions, so that gradients can be compared."""
     values, others = ([np.asarray(array_of(y)) for y in pullback.outputs] for pullback in (wide, low))
     return len(values) == len(others) and all(
         y.shape == z.shape and np.array_equal(np.isfinite(y), np.isfinite(z))

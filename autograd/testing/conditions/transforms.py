@@ -1,4 +1,4 @@
-"""Transforms and surroundings: what a function and its rules also have to bear.
+"""Transforms, threads and memory: what a function and its rules also have to bear.
 
 `vmap` gives what a loop gives, `compile` what eager calls give; the same tensor may be given twice, memory of an input
 may be overwritten after the call, threads may call at the same time, and nan in one element stays with it.

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 class NearbyError(GradientCheckError):
-    """Something is wrong at another place than the given one: `where` says at which, `arrays` are the inputs."""
+    """Something is wrong at another point than the given one: `where` says at which, `arrays` are the inputs."""
 
     def __init__(
         self,
@@ -32,7 +32,7 @@ class NearbyError(GradientCheckError):
 
 @contextlib.contextmanager
 def located(where: str, arrays: Sequence[Array]) -> Iterator[None]:
-    """Let an error say at which place it was found."""
+    """Let an error say at which point it was found."""
     try:
         yield
     except NearbyError:

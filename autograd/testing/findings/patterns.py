@@ -134,7 +134,7 @@ def _alone(table: _Table, inputs: Sequence[int], number: Callable[[int], str]) -
     return f"for {' and '.join(map(number, inputs))} alone" if others else ""
 
 
-# Jacobians that are right, but in the wrong place.
+# Jacobians that are right, but at the wrong positions.
 
 
 def _same(a: Array, b: Array, told: Array) -> bool:
@@ -251,7 +251,7 @@ class _Row:
     output: int
     output_index: tuple[int, ...]
     output_shape: tuple[int, ...]
-    values: list[float]  # of each input, at the place of this element, as far as there is one
+    values: list[float]  # of each input, at the position of this element, as far as there is one
     out: float
     ties: bool  # with another element of the same input
     parts: tuple[int, int]  # of a complex output and input: 0 is the real one
@@ -284,7 +284,7 @@ def _rows(number: int, sample: PointJacobians) -> Iterator[_Row]:
 
 
 def _beside(x: Array, shape: tuple[int, ...], element: int) -> float:
-    """Return the number of an input at the place of an element of the output; nan if they do not broadcast."""
+    """Return the number of an input at the position of an element of the output; nan if they do not broadcast."""
     if x.dtype.kind == "c":
         return np.nan
     if x.size == 1:
@@ -460,7 +460,7 @@ def _by_part(table: _Table) -> Iterator[Condition]:
 
 
 def _by_place(table: _Table) -> Iterator[Condition]:
-    """Yield places within the input or the output."""
+    """Yield positions within the input or the output."""
     yield from _of_places([row.index for row in table.rows], [table.number(row.input) for row in table.rows])
     yield from _of_places([row.output_index for row in table.rows], [f"output {row.output}" for row in table.rows])
 

@@ -1,4 +1,4 @@
-"""Layouts: the same values in other places of memory."""
+"""Layouts: the same values in other layouts of memory."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ LAYOUTS: dict[str, Layout] = {
 
 
 def _repeated(array: Array) -> Array:
-    """Return the first element in all places, by strides of 0."""
+    """Return the first element at all positions, by strides of 0."""
     return np.broadcast_to(array.reshape(-1)[:1].reshape(()) if array.size else array, array.shape)
 
 

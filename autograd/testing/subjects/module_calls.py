@@ -83,7 +83,7 @@ def _is_floating(x: Any) -> bool:
 
 
 def _laid_out(array: Array, number: int) -> Array:
-    """Return the same numbers, in every second place of larger memory for every second array."""
+    """Return the same numbers, at every second position of larger memory for every second array."""
     if number % 2 or not array.ndim:
         return array
     wide = np.zeros((*array.shape[:-1], 2 * array.shape[-1]))
