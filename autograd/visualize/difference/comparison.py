@@ -25,25 +25,13 @@ class Tolerance(NamedTuple):
 
 @dataclass(frozen=True)
 class Deviation:
-    """By how much two arrays deviate.
+    """By how much two arrays deviate."""
 
-    Attributes
-    ----------
-    largest
-        The largest absolute deviation; nan if only one of two elements is nan.
-    count, size
-        The number of elements that deviate by more than the tolerance, and of all.
-    index
-        The place of the largest deviation; of several results, the first number is that of the result.
-    a, b
-        The two numbers there.
-    """
-
-    largest: float
-    count: int
-    size: int
-    index: tuple[int, ...]
-    a: complex
+    largest: float  # the largest absolute deviation; nan if only one of two elements is nan
+    count: int  # of the elements that deviate by more than the tolerance
+    size: int  # the number of all elements
+    index: tuple[int, ...]  # of the largest deviation; of several results, the first number is that of the result
+    a: complex  # the two numbers there
     b: complex
 
     def __str__(self) -> str:
@@ -54,33 +42,18 @@ class Deviation:
 
 @dataclass(slots=True, eq=False)
 class ComparedNode:
-    """A node of run a and its partner in run b, or a node that only one of them has.
-
-    Attributes
-    ----------
-    a, b
-        The two; None for one that is missing.
-    kinds
-        In what they differ, in the order of `Kind`; empty if in nothing.
-    follows
-        Whether each difference may be a consequence of those before it: of inputs that differ or, for a gradient, of
-        operations that use the result.
-    value, gradient
-        By how much they deviate, if beyond the tolerance.
-    arguments
-        The arguments that differ, each with both values, as text.
-    computed
-        Whether these are arrays, which may have been computed from what differs before.
-    """
+    """A node of run a and its partner in run b, or a node that only one of them has; the other one is None."""
 
     a: Entry | None
     b: Entry | None
-    kinds: list[Kind] = field(default_factory=list)
+    kinds: list[Kind] = field(default_factory=list)  # in what they differ, in the order of `Kind`
+    # Whether each difference may be a consequence of those before it: of inputs that differ or, for a gradient, of
+    # operations that use the result.
     follows: bool = False
-    value: Deviation | None = None
+    value: Deviation | None = None  # by how much the values deviate, if beyond the tolerance
     gradient: Deviation | None = None
-    arguments: list[str] = field(default_factory=list)
-    computed: bool = False
+    arguments: list[str] = field(default_factory=list)  # those that differ, each with both values, as text
+    computed: bool = False  # whether these are arrays, which may have been computed from what differs before
 
     @property
     def only(self) -> Entry:

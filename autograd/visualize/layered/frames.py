@@ -22,27 +22,13 @@ Direction = Literal["TB", "BT", "LR", "RL"]
 
 @dataclass(slots=True)
 class Layout:
-    """Positions of boxes, frames and edges, in units of the given sizes; the upper left corner is (0, 0).
+    """Positions of boxes, frames and edges, in units of the given sizes; the upper left corner is (0, 0)."""
 
-    Attributes
-    ----------
-    boxes
-        The middle of each box.
-    frames
-        Left, top, width and height of each frame; None for a frame without boxes.
-    titles
-        The distance of the title of each frame from the left of the frame.
-    curves
-        For each edge, the points of cubic Bézier curves, one after another.
-    width, height
-        The size of the whole.
-    """
-
-    boxes: list[Point]
-    frames: list[Rectangle | None]
-    titles: list[float]
-    curves: list[list[Point]]
-    width: float
+    boxes: list[Point]  # the middle of each
+    frames: list[Rectangle | None]  # left, top, width and height; None for a frame without boxes
+    titles: list[float]  # the distance of the title of each frame from the left of the frame
+    curves: list[list[Point]]  # for each edge, the points of cubic Bézier curves, one after another
+    width: float  # of the whole
     height: float
 
 
