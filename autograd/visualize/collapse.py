@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection
 from dataclasses import replace
+from typing import Any
 
 from .number_format import readable_bytes, time_lines
 from .picture import Box, Edge, Frame, Picture
@@ -92,27 +93,19 @@ def _module(frame: Frame, parts: list[Box]) -> Box:
     """Return the box that stands for `parts`, which lie in one frame."""
     operations = [part for part in parts if not part.satellite]
     parameters = sum(part.kind == "parameter" for part in parts)
-    kept = sum(part.kept for part in parts)
-    forward = [part.forward for part in parts if part.forward is not None]
-    backward = [part.backward for part in parts if part.backward is not None]
     counts = [f"{len(operations):,} operation{'s' * (len(operations) != 1)}"]
     if parameters:
         counts.append(f"{parameters:,} parameter{'s' * (parameters != 1)}")
-    if any(line.startswith("keeps ") for part in parts for line in part.lines):
-        counts.append(f"keeps {readable_bytes(kept)}")
-    counts += time_lines(sum(forward) if forward else None, sum(backward) if backward else None)
-    form = operations[-1].form
+    form, (lines, costs) = operations[-1].form, _costs(operations)
     return Box(
         "result" if any(part.kind == "result" for part in parts) else "module",
         frame.path or frame.what,
-        (*([frame.what] if frame.path else []), form, *counts),
+        (*([frame.what] if frame.path else []), form, *counts, *lines),
         form=form,
         where=operations[0].where,
         alarm=any(part.alarm for part in parts),
         dead=all(part.dead for part in operations),
-        kept=kept,
-        forward=sum(forward) if forward else None,
-        backward=sum(backward) if backward else None,
+        **costs,
     )
 
 
@@ -123,22 +116,27 @@ def _call(frame: Frame, parts: list[Box]) -> Box:
     result = results[-1] if results else operations[-1]
     if len(operations) == 1:
         return replace(result, title=frame.what)
-    kept = sum(part.kept for part in operations)
-    times = [[part.forward for part in operations], [part.backward for part in operations]]
-    forward, backward = (sum(known) if (known := [s for s in spent if s is not None]) else None for spent in times)
-    lines = [line for line in result.lines if not line.startswith(("keeps ", "forward ", "backward "))]
-    if any(line.startswith("keeps ") for part in operations for line in part.lines):
-        lines.append(f"keeps {readable_bytes(kept)}")
+    lines, costs = _costs(operations)
     return replace(
         result,
         title=frame.what,
-        lines=(*lines, *time_lines(forward, backward)),
+        lines=(*(line for line in result.lines if not line.startswith(("keeps ", "forward ", "backward "))), *lines),
         alarm=any(part.alarm for part in operations),
         dead=all(part.dead for part in operations),
-        kept=kept,
-        forward=forward,
-        backward=backward,
+        **costs,
     )
+
+
+def _costs(parts: list[Box]) -> tuple[list[str], dict[str, Any]]:
+    """Return the bytes and the seconds of several boxes together: as lines of text, and as attributes of a box."""
+    kept = sum(part.kept for part in parts)
+    forward, backward = (
+        sum(known) if (known := [seconds for seconds in spent if seconds is not None]) else None
+        for spent in zip(*((part.forward, part.backward) for part in parts), strict=True)
+    )
+    counted = any(line.startswith("keeps ") for part in parts for line in part.lines)
+    lines = [f"keeps {readable_bytes(kept)}"] if counted else []
+    return lines + time_lines(forward, backward), {"kept": kept, "forward": forward, "backward": backward}
 
 
 def cut(picture: Picture, most: int) -> Picture:

@@ -25,16 +25,12 @@ def by_frame(
                 within.setdefault(outer, []).append(("open", frame))
             outer = frame
         within.setdefault(innermost, []).append(("box", place))
-    pending = [iter(within.get(None, []))]
-    opened: list[int] = []
-    while pending:
-        what, place = next(pending[-1], (None, 0))
-        if what is None:
-            pending.pop()
-            if opened:
-                yield len(opened) - 1, "close", opened.pop()
-            continue
-        yield len(opened), what, place
-        if what == "open":
-            opened.append(place)
-            pending.append(iter(within[place]))
+
+    def inside(frame: int | None, depth: int) -> Iterator[tuple[int, Literal["box", "open", "close"], int]]:
+        for what, index in within.get(frame, ()):
+            yield depth, what, index
+            if what == "open":
+                yield from inside(index, depth + 1)
+                yield depth, "close", index
+
+    return inside(None, 0)

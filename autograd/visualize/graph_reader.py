@@ -48,14 +48,7 @@ def read_graph(
     GraphError
         If `output` has no graph, or a detail in `show` needs a graph that was not freed.
     """
-    root = root_of(output, "draw_graph", "draw")
-    order = ancestors([root])
-    params = {**params, **{name: x for name, x in parameters_called(order).items() if name not in params}}
-    names: dict[Any, str] = {}
-    tensors: dict[Any, Any] = {root: output}
-    for node, (name, param) in named_nodes(params).items():
-        names[node], tensors[node] = name, param
-    return _Reader(output, root, names, tensors, modules or {}, show, InputNames(params, order, function), order).read()
+    return _Reader(output, params, modules or {}, show, function).read()
 
 
 class _Reader:
@@ -64,17 +57,19 @@ class _Reader:
     def __init__(
         self,
         output: Tensor | Value,
-        root: Any,
-        names: dict[Any, str],
-        tensors: dict[Any, Any],
+        params: Mapping[str, Any],
         modules: Mapping[str, Any],
         show: Collection[str],
-        inputs: InputNames,
-        order: list[Any],
+        function: Callable[[], Tensor | Value] | None,
     ) -> None:
-        self.root, self.names, self.tensors, self.show = root, names, tensors, show
+        self.root, self.show = root_of(output, "draw_graph", "draw"), show
+        self.order = ancestors([self.root])
+        params = {**params, **{name: x for name, x in parameters_called(self.order).items() if name not in params}}
+        named = named_nodes(params)
+        self.names = {node: name for node, (name, _) in named.items()}
+        self.tensors = {self.root: output} | {node: param for node, (_, param) in named.items()}
+        self.inputs = InputNames(params, self.order, function)
         self.framing = Framing(modules, "rules" not in show)  # the rules are those of single operations
-        self.inputs, self.order = inputs, order
         self.picture = Picture(frames=self.framing.frames)
         self.places: dict[Any, int] = {}
         self.arrays: dict[int, list[tuple[Memory, int]]] = {}  # the boxes of arrays, by the owner of their memory
@@ -82,7 +77,7 @@ class _Reader:
         self.arrived: dict[Any, Arrived] | None = None
         if isinstance(output, Tensor):
             if {"gradients", "times"} & set(show):
-                self.arrived = arrived_gradients(self.order, root, output._seed(None))
+                self.arrived = arrived_gradients(self.order, self.root, output._seed(None))
             if "values" in show and all(note_of(node) is None for node in self.order):
                 raise GraphError(
                     "the graph alone does not tell what the results were: give draw_graph a function that computes "

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..graph.saved_tensors import operation_of
 from ..primitives.multi_output import Output
+from .node_info import parameters_of
 from .picture import Edge, Frame, innermost_common
 from .watching import Call, note_of
 
@@ -64,12 +65,7 @@ class Framing:
 def parameters_called(nodes: Iterable[Node | Value]) -> dict[str, Any]:
     """Return by name the parameters of the outermost modules whose calls recorded the nodes."""
     notes = (note for node in nodes if (note := note_of(node)) is not None)
-    found: dict[str, Any] = {}
-    for call in dict.fromkeys(note.calls[0] for note in notes if note.calls):
-        model = call.called()
-        if hasattr(model, "named_parameters"):
-            found = dict(model.named_parameters()) | found
-    return found
+    return parameters_of(call.called() for call in dict.fromkeys(note.calls[0] for note in notes if note.calls))
 
 
 def settled(

@@ -75,6 +75,15 @@ def names_of(
     return given or {}, {}
 
 
+def parameters_of(models: Iterable[Any]) -> dict[str, Any]:
+    """Return the parameters of modules by name; of several with one name, that of the first."""
+    found: dict[str, Any] = {}
+    for model in models:
+        if hasattr(model, "named_parameters"):
+            found = dict(model.named_parameters()) | found
+    return found
+
+
 def is_packed(node: Node) -> bool:
     """Tell whether hooks have packed the saved tensors of a node."""
     op = node.op

@@ -50,14 +50,6 @@ class Run:
     lines: dict[Any, SourceLine] = field(default_factory=dict)  # of each `Value`; nodes of tensors have their lines
     models: dict[int, Any] = field(default_factory=dict)  # the outermost modules that were called, by identity
 
-    def parameters(self) -> dict[str, Any]:
-        """Return by name the parameters of the outermost modules that were called."""
-        found: dict[str, Any] = {}
-        for model in self.models.values():
-            if hasattr(model, "named_parameters"):
-                found = dict(model.named_parameters()) | found
-        return found
-
 
 def run(function: Callable[..., Tensor | Value], inputs: tuple[Any, ...] = (), copies: bool = False) -> Run:
     """Call a function, and note what each recorded operation computes, and the modules called around it.

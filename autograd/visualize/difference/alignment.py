@@ -14,6 +14,7 @@ from __future__ import annotations
 
 from collections import defaultdict, deque
 from collections.abc import Callable, Hashable, Iterable, Sequence
+from operator import attrgetter
 
 import numpy as np
 
@@ -36,7 +37,7 @@ class _Alignment:
         self.of_b: list[int | None] = [None] * len(b)
         self.of_a: list[int | None] = [None] * len(a)
         self.users = _users(a), _users(b)
-        keys: list[Key] = [_exact, _with_arguments, _operation]
+        keys: list[Key] = [_exact, _with_arguments, attrgetter("operation")]
         self.keys = [([key(x) for x in a], [key(x) for x in b]) for key in keys]
 
     def run(self) -> list[int | None]:
@@ -57,7 +58,7 @@ class _Alignment:
 
     def pair_leaves(self) -> None:
         """Pair leaves by name, then by value, then in their order among those of the same shape."""
-        for key in (_name, _digest, _shape):
+        for key in (_name, _digest, attrgetter("shapes")):
             groups: dict[Hashable, tuple[list[int], list[int]]] = defaultdict(lambda: ([], []))
             for side, (entries, places) in enumerate(zip((self.a, self.b), self.left(), strict=True)):
                 for place in places:
@@ -199,10 +200,6 @@ def _with_arguments(entry: Entry) -> Hashable:
     return entry.operation, _arguments(entry)
 
 
-def _operation(entry: Entry) -> Hashable:
-    return entry.operation
-
-
 def _arguments(entry: Entry) -> Hashable:
     return tuple([(name, _content(value)) for name, value in entry.arguments.items()])
 
@@ -224,7 +221,3 @@ def _name(entry: Entry) -> Hashable:
 
 def _digest(entry: Entry) -> Hashable:
     return None if entry.value is None else (entry.shapes, _content(entry.value))
-
-
-def _shape(entry: Entry) -> Hashable:
-    return entry.shapes

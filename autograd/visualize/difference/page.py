@@ -152,40 +152,41 @@ class _Rows:
 
     def __init__(self) -> None:
         self.texts: dict[str, int] = {"": 0}
+        self.latest: dict[str, tuple[Result, int]] = {}  # values and gradients with their texts
 
     def text(self, words: str) -> int:
         return self.texts.setdefault(words, len(self.texts))
 
     def row(self, node: ComparedNode) -> list[object]:
         """Return title, kinds, whether it follows, the two sides, deviations and arguments."""
-        a = self.side(node.a)
-        b = self.side(node.b, node.a, a)
-        row: list[object] = [self.text(node.title), self.text(", ".join(node.kinds)), int(node.follows), a, b]
+        row: list[object] = [self.text(node.title), self.text(", ".join(node.kinds)), int(node.follows)]
+        row += [self.side(node.a), self.side(node.b)]
         if node.kinds:
             told = [_deviates(node.value), _deviates(node.gradient), "; ".join(node.arguments)]
             row += [self.text(words) for words in told]
         return row
 
-    def side(
-        self, entry: Entry | None, other: Entry | None = None, same: list[int | float] | None = None
-    ) -> list[int | float] | None:
-        """Return what is known of one run; equal arrays of the other one need no second look."""
+    def side(self, entry: Entry | None) -> list[int | float] | None:
+        """Return what is known of one run."""
         if entry is None:
             return None
-        known = other is not None and same is not None
-        value = same[2] if known and _is(entry.value, other.value) else self.text(_brief(entry.value))  # type: ignore[union-attr, index]
-        gradient = (
-            same[3] if known and _is(entry.gradient, other.gradient) else self.text(_brief(entry.gradient))  # type: ignore[union-attr, index]
-        )
         return [
             self.text(entry.title),
             self.text(_form(entry)),
-            value,
-            gradient,
+            self.brief("value", entry.value),
+            self.brief("gradient", entry.gradient),
             entry.kept,
             *(-1 if seconds is None else round(seconds * 1e6, 2) for seconds in (entry.forward, entry.backward)),
             *(self.text(words) for words in (_where(entry), entry.line, entry.module)),
         ]
+
+    def brief(self, name: str, result: Result) -> int:
+        """Return the text of a result; one that is the same as that of the other run needs no second look."""
+        known, text = self.latest.get(name, (None, 0))
+        if not _is(known, result):
+            text = self.text(_brief(result))
+            self.latest[name] = result, text
+        return text
 
 
 def _is(a: Result, b: Result) -> bool:

@@ -16,7 +16,7 @@ from ...scalar.value import Value
 from ...source.source_info import HasLine, line_of, source_of, text_at
 from ...tensors.tensor import Tensor
 from .. import steps
-from ..node_info import Model, kept_bytes, names_of, root_of
+from ..node_info import Model, kept_bytes, names_of, parameters_of, root_of
 from ..steps import Run, Step
 from ..watching import note_of
 from .recorded_run import Entry, RecordedRun, Result
@@ -72,7 +72,7 @@ def record_run(
         ran = Run(run)
     else:
         ran = steps.run(run, copies=True)
-        named = {**ran.parameters(), **named} if params is None else named
+        named = {**parameters_of(ran.models.values()), **named} if params is None else named
     return _Reader(ran, named).read(gradient)
 
 
