@@ -9,22 +9,22 @@ from .picture import Frame, frames_around
 
 
 def by_frame(
-    places: Sequence[int | None], frames: list[Frame]
+    innermost: Sequence[int | None], frames: list[Frame]
 ) -> Iterator[tuple[int, Literal["box", "open", "close"], int]]:
     """Yield depth, kind and index of boxes and frames, nested: a frame opens where its first box is.
 
-    `places` has the innermost frame of each box.
+    `innermost` has the frame of each box.
     """
     within: dict[int | None, list[tuple[Literal["box", "open"], int]]] = {}
     known: set[int] = set()
-    for place, innermost in enumerate(places):
+    for index, own in enumerate(innermost):
         outer = None
-        for frame in frames_around(innermost, frames):
+        for frame in frames_around(own, frames):
             if frame not in known:
                 known.add(frame)
                 within.setdefault(outer, []).append(("open", frame))
             outer = frame
-        within.setdefault(innermost, []).append(("box", place))
+        within.setdefault(own, []).append(("box", index))
 
     def inside(frame: int | None, depth: int) -> Iterator[tuple[int, Literal["box", "open", "close"], int]]:
         for what, index in within.get(frame, ()):

@@ -34,21 +34,21 @@ class Framing:
         self._paths = {id(module): path for path, module in modules.items()}
         self._places: dict[Call, int] = {}
 
-    def place(self, node: Node) -> int | None:
+    def frame_of(self, node: Node) -> int | None:
         """Return the index of the innermost frame of a node; None outside all frames."""
         op = operation_of(node)
         note = note_of(node.x if isinstance(op, Output) else node)
-        place = None
+        index = None
         for call in note.calls if note is not None else ():
             if call.function and not self.functions:
                 break
             if call not in self._places:
                 self._places[call] = len(self.frames)
-                self.frames.append(self._named(call, place))
-            place = self._places[call]
+                self.frames.append(self._named(call, index))
+            index = self._places[call]
             if call.function:
                 break
-        return place
+        return index
 
     def _named(self, call: Call, parent: int | None) -> Frame:
         if call.function:
@@ -76,7 +76,7 @@ def settled(
     for source, target in edges:
         if source in users:
             users[source].append(within[target])
-    return {leaf: innermost_common(places, frames) for leaf, places in users.items() if places}
+    return {leaf: innermost_common(indices, frames) for leaf, indices in users.items() if indices}
 
 
 def name_within(name: str, frame: int | None, frames: list[Frame]) -> str:

@@ -82,12 +82,12 @@ def frames_around(frame: int | None, frames: list[Frame]) -> list[int]:
     return around[::-1]
 
 
-def innermost_common(places: list[int | None], frames: list[Frame]) -> int | None:
-    """Return the innermost frame that contains all of `places`."""
-    distinct = list(dict.fromkeys(places))
+def innermost_common(indices: list[int | None], frames: list[Frame]) -> int | None:
+    """Return the innermost frame that contains all of `indices`."""
+    distinct = list(dict.fromkeys(indices))
     common = frames_around(distinct[0], frames) if distinct else []
-    for place in distinct[1:]:
-        other = frames_around(place, frames)
+    for index in distinct[1:]:
+        other = frames_around(index, frames)
         same = 0
         while same < min(len(common), len(other)) and common[same] == other[same]:
             same += 1

@@ -147,7 +147,7 @@ def walk_values(root: Value, steps: Steps, gradient: Any) -> list[Contribution]:
         step.value, step.known, step.gradient = node.data, "recorded", g
         for index, (x, slope) in enumerate(zip(node.op.inputs(node), (node.dx, node.dy), strict=False)):
             if x is None:
-                step.constants[index] = slope  # in the place of a slope there is the constant itself
+                step.constants[index] = slope  # instead of a slope there is the constant itself
             else:
                 passed = g * slope if g else 0.0  # a gradient of 0 stays 0, even times inf
                 gradients[x] += passed

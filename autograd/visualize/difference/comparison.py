@@ -72,13 +72,13 @@ class ComparedNode:
     def __str__(self) -> str:
         where = f" in {self.only.module}" if self.only.module else ""
         lines = [f"{self.title}{where}: {', '.join(self.kinds) or 'no difference'}"]
-        lines += [f"  {text}" for text in self.told()]
+        lines += [f"  {text}" for text in self.details()]
         for letter, entry in (("a", self.a), ("b", self.b)):
             if entry is not None and entry.where:
                 lines.append(f"  {letter}: {entry.where}" + (f"   {entry.line}" if entry.line else ""))
         return "\n".join(lines)
 
-    def told(self) -> Iterator[str]:
+    def details(self) -> Iterator[str]:
         """Yield a line for each difference that has details."""
         if self.a is not None and self.b is not None:
             if "shape" in self.kinds:
@@ -121,7 +121,7 @@ def compared(a: Sequence[Entry], b: Sequence[Entry], tolerance: Tolerance) -> li
 
 
 def _in_order(of_a: list[int | None], of_b: list[int | None]) -> Iterator[tuple[int | None, int | None]]:
-    """Yield pairs of places in the order of `b`; what only `a` has comes before what follows it there."""
+    """Yield pairs of indices in the order of `b`; what only `a` has comes before what follows it there."""
     done = 0
     for j, i in enumerate(of_b):
         if i is not None:
@@ -204,8 +204,8 @@ def _of_arrays(a: Array | None, b: Array | None, tolerance: Tolerance, before: t
         count = int(np.count_nonzero(off))
         if not count:
             return None
-        place = int(np.argmax(np.where(off, apart, -1)))  # the first nan, if there is one
-    index = tuple([int(i) for i in np.unravel_index(place, a.shape)])
+        flat = int(np.argmax(np.where(off, apart, -1)))  # the first nan, if there is one
+    index = tuple([int(i) for i in np.unravel_index(flat, a.shape)])
     return Deviation(float(apart[index]), count, a.size, before + index, a[index].item(), b[index].item())
 
 

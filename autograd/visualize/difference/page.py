@@ -58,12 +58,12 @@ def _first(node: ComparedNode, nodes: Sequence[ComparedNode], a: RecordedRun, b:
     """Return what the first difference is, with pictures of its arrays and of the graph around it."""
     kinds = "".join(f'<span class="kind">{kind}</span>' for kind in node.kinds)
     where = f'<p class="muted">in {escape(node.only.module)}</p>' if node.only.module else ""
-    told = "".join(f"<li>{escape(_capital(text))}</li>" for text in node.told())
+    details = "".join(f"<li>{escape(_capital(text))}</li>" for text in node.details())
     sides = "".join(_side(letter, entry) for letter, entry in (("a", node.a), ("b", node.b)))
     around = drawn(nodes, rows_of_inputs(nodes, a, b), list(nodes).index(node))
     return (
         f'<section class="first"><h2>First difference</h2><h3>{escape(node.title)} {kinds}</h3>{where}'
-        f'<ul>{told}</ul><div class="sides">{sides}</div>{"".join(_maps(node))}</section>'
+        f'<ul>{details}</ul><div class="sides">{sides}</div>{"".join(_maps(node))}</section>'
         f'<section><h2>The graph around it</h2><p class="legend"><span class="key a">only in a</span>'
         f'<span class="key b">only in b</span><span class="key differs">differs</span>'
         f'<span class="key follows">perhaps only a consequence</span></p><div class="wide">{around}</div></section>'
@@ -162,8 +162,8 @@ class _Rows:
         row: list[object] = [self.text(node.title), self.text(", ".join(node.kinds)), int(node.follows)]
         row += [self.side(node.a), self.side(node.b)]
         if node.kinds:
-            told = [_deviates(node.value), _deviates(node.gradient), "; ".join(node.arguments)]
-            row += [self.text(words) for words in told]
+            details = [_deviates(node.value), _deviates(node.gradient), "; ".join(node.arguments)]
+            row += [self.text(words) for words in details]
         return row
 
     def side(self, entry: Entry | None) -> list[int | float] | None:

@@ -80,8 +80,8 @@ def lay_out(
         for edge, weight in zip(edges, weights or [1.0] * len(edges), strict=True)
     ]
     pads = [_pads(title, direction) for title in titles]
-    for place in levels.from_within():
-        levels.arrange(place, turned, shelf.around, pads, apart, below)
+    for index in levels.from_within():
+        levels.arrange(index, turned, shelf.around, pads, apart, below)
     boxes, frames = levels.places(len(sizes), pads)
     whole = levels.inside[-1].arranged
     assert whole is not None  # it is arranged last

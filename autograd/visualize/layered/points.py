@@ -84,14 +84,14 @@ class Net:
 
     def add(self, row: int) -> int:
         """Add the point of the next item, or one that a link passes, and return its number."""
-        place = len(self.up)
-        if place >= self.items:
+        index = len(self.up)
+        if index >= self.items:
             self.lefts.append(0.5)
             self.rights.append(0.5)
         self.up.append([])
         self.down.append([])
-        self.rows[row].append(place)
-        return place
+        self.rows[row].append(index)
+        return index
 
     def tie(self, upper: int, lower: int, leaves: float, enters: float, weight: float) -> None:
         """Link two points of neighbouring rows."""

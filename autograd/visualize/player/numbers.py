@@ -29,13 +29,13 @@ def described(value: Any) -> Any:
         return {"text": _short(repr(value))}
     if array.size == 1:
         return {"number": _plain(array.item()), "shape": list(array.shape)}
-    told: dict[str, Any] = {"shape": list(array.shape)}
+    found: dict[str, Any] = {"shape": list(array.shape)}
     if 0 < array.size <= _FEW:
-        told["all"] = _nested(array)
+        found["all"] = _nested(array)
     if array.size:
-        told |= _statistics(array)
-        told["map"] = _map(array)
-    return told
+        found |= _statistics(array)
+        found["map"] = _map(array)
+    return found
 
 
 def size_of(value: Any) -> Any:
@@ -67,12 +67,12 @@ def _nested(array: np.ndarray[Any, Any]) -> Any:
 def _statistics(array: np.ndarray[Any, Any]) -> dict[str, Any]:
     values: np.ndarray[Any, Any] = array.astype(_wide(array), copy=False).ravel()
     finite = values[np.isfinite(values)]
-    told: dict[str, Any] = {"length": _plain(float(np.linalg.norm(finite))), "odd": int(values.size - finite.size)}
+    found: dict[str, Any] = {"length": _plain(float(np.linalg.norm(finite))), "odd": int(values.size - finite.size)}
     if array.dtype.kind != "c" and finite.size:
-        told |= {"min": _plain(float(finite.min())), "max": _plain(float(finite.max()))}
-        told["mean"] = _plain(float(finite.mean()))
-        told["zeros"] = int(values.size - np.count_nonzero(values))
-    return told
+        found |= {"min": _plain(float(finite.min())), "max": _plain(float(finite.max()))}
+        found["mean"] = _plain(float(finite.mean()))
+        found["zeros"] = int(values.size - np.count_nonzero(values))
+    return found
 
 
 def _map(array: np.ndarray[Any, Any]) -> dict[str, Any]:
