@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from autograd import DtypeError, Tensor
-from autograd.extend import borrow
+from autograd.extend import borrow, densities
 
 from .._arguments import TensorLike
 from ..functional._activation import log_softmax, softmax
@@ -15,11 +15,12 @@ from ..functional._kernels.operands import as_operand
 from ..random import draw_given
 from . import constraints
 from ._operands import logs_of
-from ._special import special
 from .constraints import Constraint, Constraints
 from .distribution import Distribution, Generator
 
 __all__ = ["Categorical", "Multinomial", "OfClasses", "OneHotCategorical", "OneHotCategoricalStraightThrough"]
+
+special = densities.special
 
 _ROWS = Constraint(
     "rows of at least 0 with a positive sum",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, ClassVar, TypeAlias, TypeVar
 
 import numpy as np
@@ -245,6 +245,12 @@ class Distribution:
     @property
     def _dtype(self) -> Any:
         return getattr(self, self._names[0]).dtype
+
+    def _above(self, limit: float, parameter: Any, moment: Callable[[Any], Any], otherwise: Any = np.inf) -> Any:
+        """Return a moment as a function of a parameter, where that is above a limit."""
+        exists = parameter > limit
+        found = moment(np.where(exists, parameter, limit + 1))
+        return np.where(exists, found, otherwise).astype(self._dtype)
 
     def _shape(self, sample_shape: tuple[int, ...]) -> tuple[int, ...]:
         return sample_shape + self.batch_shape + self.event_shape

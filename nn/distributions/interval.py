@@ -14,12 +14,13 @@ from .._arguments import TensorLike
 from . import constraints
 from ._implicit import beta_sample, dirichlet_sample
 from ._operands import check
-from ._special import special
 from .constraints import Constraint, Constraints
 from .distribution import Distribution, Generator
-from .location_scale import EULER
+from .real import EULER
 
 __all__ = ["Beta", "Dirichlet", "Kumaraswamy", "Uniform"]
+
+special = densities.special
 
 
 class Uniform(Distribution):

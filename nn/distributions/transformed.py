@@ -15,7 +15,7 @@ from .combined import Independent, check_distribution
 from .composition import ComposeTransform
 from .constraints import Constraint, Constraints
 from .distribution import Distribution, Generator
-from .normal import Normal
+from .real import Normal
 from .transforms import ExpTransform, Transform, summed
 
 __all__ = ["LogNormal", "TransformedDistribution"]
