@@ -21,8 +21,6 @@ from .real import EULER, Cauchy, Gumbel, Laplace, Normal
 from .transformed import TransformedDistribution
 from .transforms import summed
 
-__all__: list[str] = []
-
 special = densities.special
 
 LOG_2PI = math.log(2 * math.pi)

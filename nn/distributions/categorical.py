@@ -177,6 +177,7 @@ class OneHotCategorical(OfClasses):
            [0., 1.]])
     """
 
+    support = constraints.one_hot
     has_enumerate_support = True
 
     def __init__(
@@ -184,11 +185,6 @@ class OneHotCategorical(OfClasses):
     ) -> None:
         self._set_classes(validate_args, probs, logits)
         self._event_shape = (self._classes,)
-
-    @property
-    def support(self) -> Constraint:
-        """Rows with one 1 among zeros."""
-        return constraints.one_hot
 
     @property
     def mean(self) -> Tensor:

@@ -111,8 +111,7 @@ class Distribution:
     @property
     def stddev(self) -> Tensor:
         """The standard deviation, the square root of the variance."""
-        result: Any = np.sqrt(self.variance)
-        return result
+        return np.sqrt(self.variance)  # type: ignore[return-value]
 
     def expand(self: D, batch_shape: Sequence[int]) -> D:
         """Return the same distribution with a larger `batch_shape`, to which its own broadcasts."""
@@ -189,8 +188,7 @@ class Distribution:
 
     def perplexity(self) -> Tensor:
         """Return the exponential of the entropy."""
-        result: Any = np.exp(self.entropy())
-        return result
+        return np.exp(self.entropy())  # type: ignore[return-value]
 
     def enumerate_support(self, expand: bool = True) -> Tensor:
         """Return all values along a new first axis; with `expand`, of shape ``(n,) + batch_shape + event_shape``."""

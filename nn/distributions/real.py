@@ -271,7 +271,7 @@ class StudentT(_Located):
     @property
     def mean(self) -> Tensor:
         """`loc`, and nan for one degree of freedom or less."""
-        return np.where(self.df > 1, self.loc, math.nan)
+        return np.where(self.df > 1, self.loc, math.nan)  # type: ignore[return-value]
 
     @property
     def variance(self) -> Tensor:
