@@ -12,7 +12,8 @@ from autograd import ShapeError, Tensor
 from .._arguments import TensorLike
 from . import constraints
 from .constraints import Constraints
-from .distribution import Distribution, Generator
+from .distribution import Generator
+from .real import Located
 
 __all__ = ["LowRankMultivariateNormal", "MultivariateNormal", "half_log_det", "whitened"]
 
@@ -32,25 +33,7 @@ def whitened(tril: Tensor, difference: Tensor) -> Any:
     return np.linalg.solve(tril, rows.T).T.reshape(difference.shape)
 
 
-class _NormalVectors(Distribution):
-    """A normal distribution of vectors."""
-
-    support = constraints.real_vector
-    has_rsample = True
-    loc: Any
-
-    @property
-    def mean(self) -> Tensor:
-        """`loc`."""
-        return self.loc
-
-    @property
-    def mode(self) -> Tensor:
-        """`loc`."""
-        return self.loc
-
-
-class MultivariateNormal(_NormalVectors):
+class MultivariateNormal(Located):
     """The normal distribution of vectors of ``n`` numbers.
 
     Parameters
@@ -81,6 +64,8 @@ class MultivariateNormal(_NormalVectors):
         "precision_matrix": constraints.positive_definite,
         "scale_tril": constraints.lower_cholesky,
     }
+    support = constraints.real_vector
+    has_rsample = True
     scale_tril: Any
 
     def __init__(
@@ -159,7 +144,7 @@ class MultivariateNormal(_NormalVectors):
         return -0.5 * (np.sum(white * white, axis=-1) + LOG_2PI * self.event_shape[0]) - half_log_det(self.scale_tril)
 
 
-class LowRankMultivariateNormal(_NormalVectors):
+class LowRankMultivariateNormal(Located):
     """The normal distribution of vectors whose covariance is ``cov_factor @ cov_factor.T + diag(cov_diag)``.
 
     Densities take solutions with matrices of the rank alone, by the Woodbury identity.
@@ -190,6 +175,8 @@ class LowRankMultivariateNormal(_NormalVectors):
         "cov_factor": constraints.independent(constraints.real, 2),
         "cov_diag": constraints.independent(constraints.positive, 1),
     }
+    support = constraints.real_vector
+    has_rsample = True
     cov_factor: Any
     cov_diag: Any
 

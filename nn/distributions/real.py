@@ -17,14 +17,14 @@ from ._implicit import gamma_sample
 from .constraints import Constraints
 from .distribution import Distribution, Generator
 
-__all__ = ["EULER", "Cauchy", "Gumbel", "Laplace", "Normal", "StudentT", "VonMises"]
+__all__ = ["EULER", "Cauchy", "Gumbel", "Laplace", "Located", "Normal", "StudentT", "VonMises"]
 
 EULER = 0.5772156649015329
 special = densities.special
 
 
-class _Located(Distribution):
-    """A distribution of real numbers around a location."""
+class Located(Distribution):
+    """A distribution of real numbers, or vectors of them, around a location."""
 
     support = constraints.real
     loc: Any
@@ -40,7 +40,7 @@ class _Located(Distribution):
         return self.loc
 
 
-class _LocationScale(_Located):
+class _LocationScale(Located):
     """The distribution of ``loc + scale * z``, given functions of z."""
 
     arg_constraints: ClassVar[Constraints] = {"loc": constraints.real, "scale": constraints.positive}
@@ -235,7 +235,7 @@ class Gumbel(_LocationScale):
         return self.loc - self.scale * np.log(noise)
 
 
-class StudentT(_Located):
+class StudentT(Located):
     """Student's t distribution.
 
     Parameters
@@ -302,7 +302,7 @@ def _angles(generator: np.random.Generator, shape: tuple[int, ...], loc: Any, co
     return drawn.astype(loc.dtype)
 
 
-class VonMises(_Located):
+class VonMises(Located):
     """The von Mises distribution of an angle in radians, a normal distribution on the circle.
 
     Parameters
