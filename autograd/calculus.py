@@ -9,10 +9,12 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from functools import cache
-from importlib import import_module
 from typing import Any
 
 import numpy as np
+
+from .arrays.door import ARRAY_TYPES
+from .later import load
 
 __all__ = ["ARRAY_TYPES", "PARTS", "RULES", "apply_part", "logistic", "recorded_parts", "sech_squared", "zero"]
 
@@ -114,7 +116,7 @@ def apply_part(function: Callable[..., Any], *inputs: Any) -> Any:
     if type(inputs[0]) is float:
         return function(*inputs)
     if not recorded_parts:
-        import_module("autograd.ops.further_elementwise")
+        load("further_elementwise")
     return recorded_parts[function](*inputs)
 
 
@@ -136,9 +138,6 @@ recorded_parts: dict[Callable[..., Any], Callable[..., Any]] = {}
 _FEW = 1024
 _SINGLE, _DOUBLE = np.dtype(np.float32), np.dtype(np.float64)
 _cosh_of_few, _square, _divide = np.cosh, np.square, np.divide
-
-#: The types that a rule or forward may take for an ndarray; `compile` adds that of its traced arrays.
-ARRAY_TYPES: set[type] = {np.ndarray}
 
 
 def _tanh_rule(g: Any, x: Any) -> Any:

@@ -24,10 +24,8 @@ from docs.ulps.functions import FUNCTIONS, SECTIONS, Function  # noqa: E402 - fo
 from docs.ulps.reasons import LIMIT, needs_reason, reason  # noqa: E402 - as above
 from docs.ulps.reductions import REDUCTIONS, Reduction  # noqa: E402 - as above
 
-__all__ = ["EVERYTHING", "MEASURED", "PAGE", "outliers", "page", "shown", "table"]
-
 EVERYTHING: tuple[Function | Reduction, ...] = (*FUNCTIONS, *REDUCTIONS)
-PAGE = ROOT / "docs" / "accuracy.md"
+PAGE = ROOT / "docs" / "accuracy.md"  # written when the site is built
 MEASURED = ROOT / "docs" / "ulps" / "measured.json"
 DISTRIBUTIONS = ROOT / "docs" / "ulps" / "distributions.json"
 ROWS = 4  # places for each function of a distribution

@@ -27,6 +27,7 @@ extensions = [
     "docs.site.notebooks",
     "docs.site.offline",
     "docs.site.sample",
+    "docs.site.written",
 ]
 
 # Docstrings put names in single backquotes: known names become links, and others, such as parameters, become code.

@@ -6,8 +6,6 @@ from typing import Any
 
 from tests.contract import CONTRACTS, Contract, Edge
 
-__all__ = ["page"]
-
 SHORT = {"numpy": "np", "nn.functional": "F", "scipy.special": "special", "autograd": "ag"}
 HEAD = """\
 # The numerical contract

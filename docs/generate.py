@@ -1,9 +1,9 @@
 """Generate files from the source: pages, the types of installed methods, pictures of graphs.
 
-``python docs/generate.py`` writes ``docs/operations.md``, ``docs/numerics.md``, ``docs/scipy-functions.md``, the last
+``python docs/generate.py`` writes ``docs/operations.md`` and ``docs/numerics.md``, which the README links to, the last
 parts of ``docs/howto/from-pytorch.md`` and ``docs/howto/compile.md``, and ``autograd/tensors/methods.pyi``, and a test
-fails if one of them is out of date; so it does with ``docs/accuracy.md``, whose table ``docs/accuracy.py`` measures. It
-also draws ``docs/images/*.svg``.
+fails if one of them is out of date. It also draws ``docs/images/*.svg``. The pages that only the site needs are written
+when it is built: ``docs/site/written.py``.
 """
 
 import importlib
@@ -18,15 +18,14 @@ sys.path.insert(0, str(ROOT))
 from autograd.tensors.dispatch import declare_further_functions  # noqa: E402 - found through the path set above
 from autograd.tensors.foreign_layer_names import LAYERS  # noqa: E402 - found through the path set above
 from autograd.tensors.foreign_names import COMPILE_KEYWORDS, KEYWORDS, NAMES  # noqa: E402 - found through the path set above
-from docs import accuracy, contract, pictures, refused, scipy_surface, stub, surface  # noqa: E402 - as above
-from tests.against_pytorch.ours_alone import OURS_ALONE  # noqa: E402 - as above
+from docs import contract, pictures, refused, stub, surface  # noqa: E402 - as above
+from tests.against_pytorch.ours_alone import is_ours_alone  # noqa: E402 - as above
 
 declare_further_functions()  # the pages name all functions, also those that are declared when first called
 
 OPERATIONS = ROOT / "docs" / "operations.md"
 IMAGES = ROOT / "docs" / "images"
 NUMERICS = ROOT / "docs" / "numerics.md"
-SCIPY = ROOT / "docs" / "scipy-functions.md"
 PYTORCH = ROOT / "docs" / "howto" / "from-pytorch.md"
 COMPILE = ROOT / "docs" / "howto" / "compile.md"
 STUB = ROOT / "autograd" / "tensors" / "methods.pyi"
@@ -83,7 +82,7 @@ def names_here() -> str:
     rows = []
     for theirs, ours in SAME.items():
         module = importlib.import_module(ours)
-        names = [name for name in module.__all__ if f"{ours}.{name}" not in OURS_ALONE]
+        names = [name for name in module.__all__ if not is_ours_alone(f"{ours}.{name}")]
         rows.append(f"| `{theirs}` | {', '.join(f'`{name}`' for name in sorted(names, key=str.lower))} |\n")
     return f"\n### The same in both\n\n| module | names |\n|---|---|\n{''.join(rows)}"
 
@@ -110,8 +109,6 @@ if __name__ == "__main__":
     stub.write(STUB)
     OPERATIONS.write_text(operations_page())
     NUMERICS.write_text(numerics_page())
-    SCIPY.write_text(scipy_surface.page())
-    accuracy.PAGE.write_text(accuracy.page())
     PYTORCH.write_text(pytorch_page())
     COMPILE.write_text(compile_page())
     for name in pictures.PICTURES:

@@ -13,8 +13,6 @@ import torch
 from datasets import load_mnist
 from docs.run_notebooks import FOLDER
 
-__all__ = ["FILE"]
-
 FILE = FOLDER / "digits_0_to_4.onnx"
 
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-__all__ = ["BY_NATURE", "NATURE", "NOT_YET", "ONLY", "OUTSIDE"]
-
 
 def _table(module: str, groups: dict[str, str]) -> dict[str, str]:
     """Return a reason for each full name, from names by reason."""

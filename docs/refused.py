@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-__all__ = ["OPERATIONS", "PROGRAMS", "page"]
-
 # Operations that are not recorded, and why. tests/compile/test_operations.py looks at every other one.
 OPERATIONS = {
     "histogramdd": "returns a list of arrays within a tuple; np.histogram and np.histogram2d are recorded",

@@ -18,8 +18,6 @@ from typing import Any
 import nbformat
 from nbclient import NotebookClient
 
-__all__ = ["FOLDER", "named", "read", "run", "write"]
-
 ROOT = Path(__file__).parent.parent
 FOLDER = ROOT / "docs" / "notebooks"
 SECONDS = 600  # for one cell, on a machine that does much else

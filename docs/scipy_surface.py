@@ -2,13 +2,13 @@
 
 from collections.abc import Hashable
 from importlib import import_module
+from pathlib import Path
 from types import ModuleType
 
 from autograd import special
 from autograd.tensors.dispatch import declare_special_functions, operations
 
-__all__ = ["here", "page"]
-
+PAGE = Path(__file__).parent / "scipy-functions.md"  # written when the site is built
 MODULES = (
     "fft", "integrate", "interpolate", "linalg", "optimize", "signal", "sparse", "sparse.linalg", "spatial.distance",
     "special", "stats",
@@ -18,7 +18,7 @@ HEAD = """# SciPy's functions
 
 This page lists which of SciPy's functions have derivatives: they are in `autograd.scipy`, under the same names, and
 [described there](api/scipy.md), as are the methods of the distributions of `scipy.stats`. Anything else raises where it
-is given a tensor that requires a gradient, and says so. `docs/generate.py` wrote the page with SciPy {version}.
+is given a tensor that requires a gradient, and says so. The page is of SciPy {version}.
 """
 
 

@@ -24,8 +24,6 @@ from tests.operations.looped import LOOPED
 
 from . import reasons
 
-__all__ = ["CLASSES", "Entry", "by_identity", "contradicted", "entries", "functions", "page", "unclassified"]
-
 Function = Callable[..., Any]
 
 NUMPY = ("numpy", "numpy.linalg", "numpy.fft", "numpy.lib.stride_tricks", "numpy.emath")

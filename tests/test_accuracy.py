@@ -67,8 +67,10 @@ def test_every_function_has_its_errors() -> None:
     assert accuracy.table().keys() - {"versions"} == CALLS.keys(), "run: python docs/accuracy.py NAME"
 
 
-def test_the_page_is_up_to_date() -> None:
-    assert accuracy.PAGE.read_text() == accuracy.page(), "run: python docs/generate.py"
+def test_the_page_has_the_errors_of_every_function() -> None:
+    page = accuracy.page()
+    shown = [call.replace("ag_special.", "autograd.special.").replace("ag.", "autograd.") for call in CALLS]
+    assert not [call for call in shown if f"\n| `{call}` | 64 | " not in page]
 
 
 def test_every_large_error_has_a_reason() -> None:

@@ -51,6 +51,7 @@ def test_every_distribution_has_a_reference() -> None:
         assert not missing, "define it in docs/ulps/families.py, and add a line to docs/ulps/distributions.py"
 
 
+@pytest.mark.one_in(4)
 @pytest.mark.parametrize(("case", "method"), FUNCTIONS)
 def test_no_function_errs_beyond_its_conditioning(case: Case, method: str) -> None:
     """By ulps, of the result or of what an ulp of each argument changes, at places drawn by the name."""

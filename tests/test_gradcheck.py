@@ -73,6 +73,7 @@ WRONG = {
 }  # fmt: skip
 
 
+@pytest.mark.one_in(2)
 @both_modes
 @pytest.mark.parametrize("name", WRONG)
 def test_wrong_rule_is_named(name: str, fast_mode: bool) -> None:
@@ -90,6 +91,7 @@ def test_wrong_rule_is_named(name: str, fast_mode: bool) -> None:
         assert part in str(raised.value)
 
 
+@pytest.mark.one_in(2)
 @pytest.mark.parametrize("name", WRONG)
 def test_check_operation_catches_the_same(name: str) -> None:
     fn, inputs, _ = WRONG[name]
@@ -239,6 +241,7 @@ SCALES = [(np.sqrt, [1e-5, 1.0]), (lambda x: np.sin(x / 1e8) * 1e8, [1e8, -3.0])
           (np.square, [1e-12, 1e12]), (np.sin, [1e12, 1e-12]), (np.reciprocal, [1e-12, -1e12])]  # fmt: skip
 
 
+@pytest.mark.one_in(3)
 @both_modes
 @pytest.mark.parametrize(("fn", "at"), SCALES)
 def test_numbers_of_any_size(fn: Any, at: list[float], fast_mode: bool) -> None:
@@ -449,6 +452,7 @@ BESIDE: dict[str, tuple[Callable[..., Any], list[Any], str]] = {
 }  # fmt: skip
 
 
+@pytest.mark.one_in(4)
 @pytest.mark.parametrize("name", BESIDE)
 def test_what_is_wrong_beside_the_place_is_found(name: str) -> None:
     fn, inputs, said = BESIDE[name]
@@ -532,6 +536,7 @@ NARROW: dict[str, tuple[Callable[..., Any], list[Any]]] = {
 }
 
 
+@pytest.mark.one_in(4)
 @pytest.mark.parametrize("name", NARROW)
 def test_right_functions_are_accepted_beside_the_place(name: str) -> None:
     fn, inputs = NARROW[name]

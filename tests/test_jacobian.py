@@ -34,7 +34,7 @@ from autograd import (
     vjp,
     vmap,
 )
-from autograd.graph.batched import Batched
+from autograd.arrays.batched import Batched
 from autograd.testing import arrays, shapes
 from autograd.transforms import units
 from autograd.transforms.pytree import flatten

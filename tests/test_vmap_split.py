@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from autograd import BatchError, Tensor, grad, hessian, hvp, jacobian, jvp, tensor, value_and_grad, vmap
-from autograd.graph.batched import levels
+from autograd.arrays.door import levels
 
 X = np.random.default_rng(1).normal(size=(9, 3))
 

@@ -13,7 +13,7 @@ import pytest
 
 import nn
 from autograd import grad, tensor
-from autograd.graph import warning_source as blame
+from autograd.source import warning_source as blame
 
 ROOT = Path(__file__).parent.parent
 DATA = np.ones((2, 1), np.float32), np.ones((2, 1), np.float32)
@@ -135,7 +135,7 @@ def test_warnings_of_others_stay_where_they_are() -> None:
 
 
 def test_it_can_be_undone() -> None:
-    program = "from autograd.graph import warning_source as blame\nblame.undo()\nblame.undo()\n" + PROGRAM
+    program = "from autograd.source import warning_source as blame\nblame.undo()\nblame.undo()\n" + PROGRAM
     command = [sys.executable, "-c", program]
     run = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
     assert "unary_binary.py" in run.stderr

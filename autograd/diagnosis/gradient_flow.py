@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ..arrays.door import walks, whole
 from ..graph.backward import Wanted
-from ..graph.batched import walks, whole
 from ..graph.node import Gradients, MultiNode, Node, ancestors, leading_to
 from ..graph.saved_tensors import operation_of, unpacked
 from ..primitives.multi_output import Output

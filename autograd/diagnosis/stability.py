@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ..graph.batched import whole
+from ..arrays.door import whole
 from ..graph.node import FreedOperation, Node, ancestors
 from ..graph.saved_tensors import operation_of
 from .nodes import place_of, root_of

@@ -13,7 +13,7 @@ from ..graph.grad_mode import TRACING, Watch
 from ..graph.instrumentation import Observer, observer
 from ..graph.name_scope import within
 from ..graph.node import Node
-from ..graph.source_info import line_of
+from ..source.source_info import line_of
 
 
 @dataclass(frozen=True, eq=False)

@@ -9,17 +9,16 @@ from typing import Any
 
 import numpy as np
 
-from ..calculus import ARRAY_TYPES
+from ..arrays.door import ARRAY_TYPES, Level, concrete, constant, everywhere, walks, whole
+from ..arrays.traced import Traced
 from ..errors import AnomalyError, AutogradError, BatchError, DerivativeError, is_of_values
-from .batched import Level, concrete, everywhere, walks, whole
+from ..source.source_info import here, warn
 from .grad_mode import ANOMALY, watching
 from .instrumentation import ranges
 from .mutation import kept_arrays, refuse_overwritten
 from .name_scope import within
 from .node import LEAF, Gradients, Hooked, Leaf, Lift, Node, absent, recorded
 from .saved_tensors import Packed
-from .source_info import here, warn
-from .traced import Traced, constant
 
 
 def pull_back(

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from .batched import Batched
+from ..arrays.batched import Batched
 from .node import LARGE, Node
 
 Array = np.ndarray[Any, Any]

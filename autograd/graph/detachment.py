@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
+from ..source.source_info import SourceLine, here, line_of
 from .grad_mode import Off
-from .source_info import SourceLine, here, line_of
 
 Cut = tuple[Any, Any]  # what cut the graph (an operation or text) and where (a line or a no_grad block)
 

@@ -11,7 +11,7 @@ from contextvars import ContextVar, Token
 from types import CodeType, TracebackType
 from typing import Any, TypeVar
 
-from .source_info import note_line
+from ..source.source_info import note_line
 
 F = TypeVar("F", bound=Callable[..., object])
 

@@ -9,13 +9,13 @@ from typing import Any
 
 import numpy as np
 
+from ..arrays.door import concrete
 from ..errors import AnomalyError
-from .batched import concrete
+from ..source.source_info import line_of, note_line
 from .grad_mode import ANOMALY, PACKING, TRACING, Watch, recording
 from .name_scope import note_scope, within
 from .node import Node
 from .saved_tensors import pack
-from .source_info import line_of, note_line
 
 Array = np.ndarray[Any, Any]
 Observer = Callable[[Node, tuple[Any, ...], Any], None]

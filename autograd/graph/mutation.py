@@ -15,12 +15,13 @@ from weakref import ref
 
 import numpy as np
 
+from ..arrays.batched import Batched
+from ..arrays.door import cached_arrays, concrete, plain
+from ..arrays.traced import Traced
 from ..errors import GraphError
-from .batched import Batched, concrete
+from ..source.source_info import here, line_of, note_line
 from .buffer_reuse import Portion, references
 from .node import LEAF, Exposed, FreedOperation, Leaf, Node, View, counter, recorded
-from .source_info import here, line_of, note_line
-from .traced import Traced, cached_arrays, plain
 
 Array = np.ndarray[Any, Any]
 Guard = tuple[Array, Any, "Guard | None"]  # an array, its snapshot, and the guards of others

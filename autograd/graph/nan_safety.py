@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from .batched import anywhere, everywhere
+from ..arrays.door import anywhere, everywhere
 
 Array = np.ndarray[Any, Any]
 

@@ -16,7 +16,7 @@ from typing import Any, NoReturn, Protocol
 import numpy as np
 
 from ..errors import GraphError
-from .source_info import SourceLine, line_of
+from ..source.source_info import SourceLine, line_of
 
 Gradients = dict["Node | None", Any]
 
@@ -112,6 +112,12 @@ class Node:
 
 class View(Node):
     """A node whose result is a view of a leaf's memory, which others may write to."""
+
+    __slots__ = ()
+
+
+class Share(View):
+    """The node by which an operation on batched arrays uses a tensor that all elements share; see `Level.shared`."""
 
     __slots__ = ()
 

@@ -9,8 +9,9 @@ from typing import Any
 
 import numpy as np
 
+from ..arrays.batched import Batched, batched_at
+from ..arrays.door import batches, whole
 from ..errors import GraphError, check_callable
-from .batched import Batched, batched_at, batches, whole
 from .grad_mode import PACKING, Watch
 from .node import Gradient, Gradients, Hooked, Lift, Node, Operation
 

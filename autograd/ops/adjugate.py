@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..graph.batched import whole
+from ..arrays.door import whole
 from ..tensors.tensor import Array, unwrap
 from .linalg_common import adjoint
 

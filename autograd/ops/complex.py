@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..graph.batched import anywhere, everywhere
+from ..arrays.door import anywhere, everywhere
 from ..primitives.declare import composed, general, linear
 from ..tensors.tensor import Tensor, unwrap
 

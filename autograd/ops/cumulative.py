@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..graph.batched import whole
+from ..arrays.door import whole
 from ..primitives.declare import composed, general, linear
 from ..tensors.tensor import Tensor, unwrap
 from .reduce import ABSENT, Axis, axes_of, keep_axes, refuse_out, selected

@@ -26,10 +26,10 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
+from ..arrays.door import anywhere, whole
 from ..errors import UnsupportedError
-from ..graph.batched import anywhere, whole
-from ..graph.source_info import warn
 from ..primitives.declare import composed, general
+from ..source.source_info import warn
 from ..tensors.tensor import Tensor, any_live, unwrap
 from .linalg_common import adjoint, conj, gaps, half_lower, hermitian_part, masked_reciprocal, on_diagonal, share_ties
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..graph.batched import anywhere
+from ..arrays.door import anywhere
 from ..primitives.declare import elementwise
 from ..tensors.tensor import unwrap
 

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any, SupportsIndex
 
 import numpy as np
 
+from ..arrays.batched import Batched
+from ..arrays.door import everywhere
 from ..errors import DtypeError
-from ..graph.batched import Batched, everywhere
 from ..primitives.declare import composed, general
 from ..tensors.tensor import Tensor, unwrap
 from .join import concatenate

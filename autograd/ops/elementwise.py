@@ -37,7 +37,7 @@ def _raised(x: Any, y: Any) -> Any:
     return x**y if type(y) is int or type(y) is float else np.power(x, y)
 
 
-# NumPy's operator is not its function: see `graph.powers`.
+# NumPy's operator is not its function: see `arrays.powers`.
 _operator = Primitive("elementwise", np.power, RULES[np.power])
 _operator.computed = _raised
 power = _operator.apply = binary(_operator)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..graph.batched import anywhere
+from ..arrays.door import anywhere
 from ..primitives.declare import composed
 from ..tensors.tensor import unwrap
 from .shape import operand

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ..arrays.batched import Batched
+from ..arrays.door import as_array
 from ..errors import DtypeError
-from ..graph.batched import Batched, as_array
 from ..primitives.declare import composed, not_differentiable
 from ..tensors.dispatch import handing_on
 from ..tensors.tensor import Tensor, refuse_values, unwrap

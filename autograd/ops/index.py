@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..calculus import ARRAY_TYPES
+from ..arrays.batched import Batched
+from ..arrays.door import ARRAY_TYPES, Level, as_array, innermost
 from ..errors import BatchError
-from ..graph.batched import Batched, Level, as_array, innermost
 from ..graph.buffer_reuse import may_add_to
 from ..graph.node import LARGE, Gradients, Node, absent
 from ..primitives.accurate_sum import WIDER

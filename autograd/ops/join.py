@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..graph.batched import as_array
+from ..arrays.door import as_array
 from ..primitives.declare import composed, linear
 from ..tensors.tensor import unwrap
 from .index import take

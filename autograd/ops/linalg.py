@@ -12,8 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..calculus import ARRAY_TYPES
-from ..graph.batched import anywhere
+from ..arrays.door import ARRAY_TYPES, anywhere
 from ..primitives.declare import composed, general, not_differentiable
 from ..tensors.tensor import Tensor, unwrap
 from .adjugate import adjugates, largest_condition

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..graph.batched import everywhere
+from ..arrays.door import everywhere
 from ..tensors.tensor import unwrap
 
 if TYPE_CHECKING:

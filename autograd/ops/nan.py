@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..graph.batched import anywhere
+from ..arrays.door import anywhere
 from ..primitives.accurate_sum import at_least_single
 from ..primitives.declare import composed, general, not_differentiable
 from ..tensors.tensor import unwrap

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..graph.batched import everywhere
+from ..arrays.door import everywhere
 from ..primitives.accurate_sum import at_least_single
 from ..primitives.declare import composed, general
 from ..tensors.tensor import unwrap

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ..arrays.batched import Batched
 from ..errors import UnsupportedError
-from ..graph.batched import Batched
 from ..graph.grad_mode import recording
 from ..primitives.declare import composed, general
 from ..tensors.tensor import Tensor, unwrap

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ..arrays.batched import Batched
+from ..arrays.door import as_array, contents
 from ..errors import DtypeError, ShapeError
-from ..graph.batched import Batched, as_array, contents
 from ..primitives.declare import composed
 from ..tensors.tensor import Tensor, plain_array, unwrap
 from .elementwise import where

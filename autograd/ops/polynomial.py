@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
+from ..arrays.batched import Batched
+from ..arrays.door import agreed, anywhere, as_array, everywhere
 from ..errors import ShapeError
-from ..graph.batched import Batched, agreed, anywhere, as_array, everywhere
-from ..graph.source_info import warn
 from ..primitives.declare import composed, general
+from ..source.source_info import warn
 from ..tensors.tensor import Tensor, unwrap
 from .index import scatter
 from .join import concatenate

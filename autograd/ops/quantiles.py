@@ -18,8 +18,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from ..arrays.door import as_array
 from ..errors import UnsupportedError
-from ..graph.batched import as_array
 from ..primitives.declare import composed, general
 from ..primitives.primitive import Function
 from ..tensors.tensor import Tensor, unwrap

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.lib.array_utils import normalize_axis_tuple
 
+from ..arrays.batched import Batched
+from ..arrays.door import agreed
 from ..errors import DtypeError
-from ..graph.batched import Batched, agreed
 from ..primitives.declare import composed, general, linear
 from ..tensors.tensor import unwrap
 from .index import scatter

@@ -11,12 +11,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..calculus import ARRAY_TYPES
+from ..arrays.door import ARRAY_TYPES, anywhere, as_array, everywhere
 from ..errors import GraphError
-from ..graph.batched import anywhere, as_array, everywhere
-from ..graph.call_site import users_line
 from ..primitives.accurate_sum import accurate_sum, at_least_single
 from ..primitives.declare import composed, general, install, linear, not_differentiable
+from ..source.call_site import users_line
 from ..tensors.tensor import unwrap
 
 if TYPE_CHECKING:

@@ -13,15 +13,15 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ..arrays.batched import Batched
+from ..arrays.door import as_array, batches, chosen, constant, copied_for, everywhere
+from ..arrays.powers import power_call
 from ..errors import BatchError, DtypeError, GraphError, ShapeError, UnsupportedError
-from ..graph.batched import Batched, as_array, batches, chosen, copied_for, everywhere
-from ..graph.call_site import users_line
 from ..graph.grad_mode import recording
 from ..graph.mutation import note_written
 from ..graph.node import Leaf
-from ..graph.powers import power_call
-from ..graph.traced import constant
 from ..primitives.declare import OPERATORS, general, method_of
+from ..source.call_site import users_line
 from ..tensors.dispatch import writers
 from ..tensors.tensor import Tensor, any_live, as_now, as_tensor, unwrap
 from ..tensors.views import move, overlap, sharing

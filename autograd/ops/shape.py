@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
-from ..calculus import ARRAY_TYPES
+from ..arrays.door import ARRAY_TYPES
 from ..errors import UnsupportedError
 from ..primitives.accurate_sum import accurate_sum
 from ..primitives.declare import composed, linear, not_differentiable

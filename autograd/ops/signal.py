@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
+from ..arrays.batched import Batched
+from ..arrays.door import anywhere, as_array
 from ..errors import DtypeError, GraphError
-from ..graph.batched import Batched, anywhere, as_array
 from ..primitives.declare import composed, general, multilinear
 from ..tensors.tensor import Array, Tensor, unwrap
 from .index import scatter, selected

@@ -6,10 +6,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..graph.batched import Batched, anywhere, as_array, everywhere
-from ..graph.source_info import warn
+from ..arrays.batched import Batched
+from ..arrays.door import anywhere, as_array, everywhere
 from ..primitives.accurate_sum import accurate_sum, at_least_single
 from ..primitives.declare import composed, general
+from ..source.source_info import warn
 from ..tensors.tensor import unwrap
 from .reduce import Axis, axes_of, mean, number_reduced, spread
 from .shape import operand

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..graph.batched import as_array
+from ..arrays.door import as_array
 from ..tensors.dispatch import operations, plain
 from ..tensors.tensor import Tensor, plain_array, unwrap
 from .index import scatter

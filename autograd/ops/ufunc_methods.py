@@ -14,13 +14,13 @@ from typing import Any
 
 import numpy as np
 
+from ..arrays.door import as_array
 from ..errors import GraphError, UnsupportedError
-from ..graph.batched import as_array
-from ..graph.call_site import users_line
 from ..graph.mutation import note_written
 from ..primitives.declare import general, linear
 from ..primitives.operands import on_arrays
 from ..primitives.primitive import Function
+from ..source.call_site import users_line
 from ..tensors import dispatch
 from ..tensors.dispatch import declare_special_functions, operation_of, operations, plain
 from ..tensors.tensor import Tensor, any_live, unsupported, unwrap

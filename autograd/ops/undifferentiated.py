@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 
 from ..errors import GraphError
-from ..graph.call_site import users_line
 from ..graph.grad_mode import recording
 from ..primitives.operands import on_arrays
+from ..source.call_site import users_line
 from ..tensors import dispatch
 from ..tensors.dispatch import handing_on
 from ..tensors.tensor import Tensor, any_live, refuse_values, unwrap

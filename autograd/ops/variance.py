@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ..arrays.door import anywhere
 from ..errors import UnsupportedError
-from ..graph.batched import anywhere
 from ..primitives.accurate_sum import at_least_single
 from ..primitives.declare import composed, general
 from ..primitives.primitive import Function, Rule

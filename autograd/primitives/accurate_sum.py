@@ -12,8 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..calculus import ARRAY_TYPES
-from ..graph.traced import fusing
+from ..arrays.door import ARRAY_TYPES, fusing
 from ..tensors.dispatch import operations
 from ..tensors.tensor import Tensor
 

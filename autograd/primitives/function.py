@@ -10,8 +10,9 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from ..arrays.batched import Batched
+from ..arrays.door import FAILURES, innermost
 from ..errors import DeclarationError, DerivativeError, DtypeError
-from ..graph.batched import FAILURES, Batched, innermost
 from ..graph.buffer_reuse import read_only, sum_gradients, writeable
 from ..graph.detachment import cut_of
 from ..graph.grad_mode import recording

@@ -11,8 +11,9 @@ from typing import Any
 
 import numpy as np
 
+from ..arrays.batched import Batched
+from ..arrays.door import FAILURES, as_array
 from ..errors import DtypeError, described
-from ..graph.batched import FAILURES, Batched, as_array
 from ..graph.buffer_reuse import sum_gradients
 from ..graph.detachment import Cut, cut_of
 from ..graph.grad_mode import recording

@@ -11,15 +11,16 @@ from typing import Any
 
 import numpy as np
 
-from ..graph.batched import FAILURES, Batched, as_array
+from ..arrays.batched import Batched
+from ..arrays.door import FAILURES, Recorder, as_array, constant
+from ..arrays.traced import Traced
 from ..graph.buffer_reuse import sum_gradients
 from ..graph.detachment import cut_of
 from ..graph.grad_mode import ON, recording
 from ..graph.instrumentation import examine
 from ..graph.mutation import guard, keep_arguments, keep_constant, keep_inputs
 from ..graph.node import Bundle, Gradients, Leaf, Node, absent, counter, intern_shape
-from ..graph.source_info import note_line
-from ..graph.traced import Recorder, Traced, constant
+from ..source.source_info import note_line
 from ..tensors.tensor import Tensor, plain_array
 from .operands import (
     LOOP,

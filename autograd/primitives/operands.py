@@ -8,11 +8,12 @@ from typing import Any, NoReturn
 
 import numpy as np
 
+from ..arrays.batched import Batched
+from ..arrays.door import FAILURES, innermost
+from ..arrays.traced import Traced
 from ..errors import AutogradError, DtypeError, ShapeError, UnsupportedError, is_of_values, no_number
-from ..graph.batched import FAILURES, Batched, innermost
-from ..graph.call_site import users_line
 from ..graph.node import absent
-from ..graph.traced import Traced
+from ..source.call_site import users_line
 from ..tensors.dataframes import is_of_table, is_polars, without_polars
 from ..tensors.dispatch import fronts
 from ..tensors.missing_names import refuse_keywords

@@ -22,9 +22,9 @@ from typing import Any
 
 import numpy as np
 
-from ..calculus import ARRAY_TYPES
+from ..arrays.batched import Batched
+from ..arrays.door import ARRAY_TYPES, FAILURES, as_array, innermost
 from ..errors import DeclarationError, DerivativeError
-from ..graph.batched import FAILURES, Batched, as_array, innermost
 from ..graph.nan_safety import absorb_by_comparison, absorb_by_position
 from ..graph.node import Bundle, FreedOperation, Gradient, Gradients, Lift, MultiNode, Node, absent, recorded
 from .accurate_sum import accurate_sum

@@ -12,7 +12,7 @@ import numpy as np
 
 from ..errors import DerivativeError
 from ..graph.buffer_reuse import read_only
-from ..graph.source_info import beginning
+from ..source.source_info import beginning
 
 Array = np.ndarray[Any, Any]
 

@@ -8,7 +8,7 @@ from ..graph.grad_mode import ON
 from ..graph.instrumentation import examine
 from ..graph.mutation import Guard
 from ..graph.node import Bundle, MultiNode, Node, Operation, counter, intern_shape
-from ..graph.source_info import note_line
+from ..source.source_info import note_line
 
 
 def record(

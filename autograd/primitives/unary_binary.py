@@ -12,15 +12,15 @@ from typing import Any
 
 import numpy as np
 
-from ..calculus import ARRAY_TYPES
-from ..graph.batched import Batched
+from ..arrays.batched import Batched
+from ..arrays.door import ARRAY_TYPES
+from ..arrays.traced import Traced
 from ..graph.buffer_reuse import sum_gradients
 from ..graph.detachment import carried
 from ..graph.grad_mode import ON, recording
 from ..graph.instrumentation import examine
 from ..graph.mutation import WHOLE, guard, keep_constant
 from ..graph.node import Gradients, Leaf, Node, absent, counter, intern_shape
-from ..graph.traced import Traced
 from ..tensors.dispatch import fronts
 from ..tensors.tensor import Tensor, plain_array, unwrap
 from .operands import (

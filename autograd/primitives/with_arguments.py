@@ -9,16 +9,17 @@ from typing import Any
 
 import numpy as np
 
+from ..arrays.batched import Batched
+from ..arrays.door import FAILURES, innermost
+from ..arrays.traced import Traced
 from ..errors import AutogradError, is_of_values
-from ..graph.batched import FAILURES, Batched, innermost
 from ..graph.buffer_reuse import sum_gradients
 from ..graph.detachment import cut_of
 from ..graph.grad_mode import ON, recording
 from ..graph.instrumentation import examine
 from ..graph.mutation import guard, keep_arguments
 from ..graph.node import Gradients, Node, View, absent, counter, intern_shape
-from ..graph.source_info import note_line
-from ..graph.traced import Traced
+from ..source.source_info import note_line
 from ..tensors.tensor import Tensor, link
 from .operands import (
     IMMUTABLE,

@@ -15,10 +15,10 @@ from types import FrameType
 from typing import Any, NoReturn
 
 from ..errors import GraphError
-from ..graph.call_site import Call, call_in, called_by, name_called, stores, users_frame
 from ..graph.grad_mode import recording
 from ..graph.node import Node, ancestors
-from ..graph.source_info import line_in, line_of, within_engine
+from ..source.call_site import Call, call_in, called_by, name_called, stores, users_frame
+from ..source.source_info import line_in, line_of, within_engine
 
 _OPERATOR = opmap["BINARY_OP"]
 

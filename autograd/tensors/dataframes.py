@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ..arrays.batched import table_readers
 from ..errors import DtypeError
-from ..graph.batched import table_readers
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike

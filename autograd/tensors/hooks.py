@@ -7,8 +7,8 @@ import weakref
 from collections.abc import Callable
 from typing import Any
 
+from ..arrays.door import as_array
 from ..errors import GraphError, ShapeError, check_callable, check_numeric
-from ..graph.batched import as_array
 from ..graph.buffer_reuse import read_only
 from ..graph.node import Hooked, Leaf, Lift, Node
 from .tensor import Tensor, conjugated, plain_array

@@ -15,18 +15,19 @@ from weakref import ref
 
 import numpy as np
 
-from ..calculus import ARRAY_TYPES
+from ..arrays.batched import Batched
+from ..arrays.door import ARRAY_TYPES, Level, Recorder, as_array, concrete, constant, innermost, levels, recorder
+from ..arrays.traced import Traced
 from ..errors import BatchError, DtypeError, GraphError, ShapeError, UnsupportedError, no_number
 from ..graph.backward import pull_back
-from ..graph.batched import Batched, Level, Share, as_array, concrete, innermost, levels
 from ..graph.buffer_reuse import held_once
-from ..graph.call_site import leaves_operator, users_line
 from ..graph.detachment import Cut, cut_at, reason
 from ..graph.grad_mode import EVER, enable_grad, moment, recording
 from ..graph.mutation import expose, forget, owner_of
-from ..graph.node import GradientBuffer, Leaf, Lift, Node, Operation, ancestors, leading_to
-from ..graph.source_info import warn
-from ..graph.traced import Recorder, Traced, constant, recorder
+from ..graph.node import GradientBuffer, Leaf, Lift, Node, Operation, Share, ancestors, leading_to
+from ..later import load
+from ..source.call_site import leaves_operator, users_line
+from ..source.source_info import warn
 from . import dispatch
 from .conversions import is_differentiated, refuse, refuse_copy, refuse_number, refuse_stored
 from .dataframes import numbers_of_table, without_polars
@@ -454,8 +455,7 @@ class Tensor(Installed):
     # The array API standard
 
     def __array_namespace__(self, /, *, api_version: str | None = None) -> Any:
-        from .. import array_api  # a program that never asks for it does not load it
-
+        array_api = load("the array API")  # a program that never asks for it does not load it
         if api_version not in (None, *array_api.versions):
             raise ValueError(f"the array API {api_version!r} is not among {', '.join(array_api.versions)}")
         return array_api
@@ -607,7 +607,7 @@ def _unpickled(kind: type[Tensor], array: Array, axes: list[int], *others: Any) 
 
 install(Tensor)
 for _name in ("register_hook", "register_post_accumulate_grad_hook", "retain_grad", "retains_grad"):
-    setattr(Tensor, _name, DeclaredLater(_name, "autograd.tensors.hooks"))
+    setattr(Tensor, _name, DeclaredLater(_name, "hooks"))
 
 
 class _TensorLift:

@@ -7,7 +7,7 @@ from typing import Literal, SupportsIndex, TypeAlias
 
 from numpy.typing import ArrayLike
 
-from ..graph.batched import Batched
+from ..arrays.batched import Batched
 from .tensor import Array, Tensor
 
 # Rules and compositions compute with arrays, those of all elements of a batch included, and record with tensors.

@@ -11,9 +11,9 @@ from typing import Any
 import numpy as np
 from numpy.lib.array_utils import byte_bounds
 
+from ..arrays.batched import batched_at
+from ..arrays.door import batches, called, layout_alone, plain, whole
 from ..errors import UnsupportedError
-from ..graph.batched import batched_at, batches, whole
-from ..graph.traced import called, layout_alone, plain
 from .tensor import Tensor
 
 Array = np.ndarray[Any, Any]

@@ -17,8 +17,8 @@ from typing import Any
 import numpy as np
 
 from ._domains import Domain
+from ._subject import Array
 
-Array = np.ndarray[Any, Any]
 Shape = tuple[int, ...]
 Shapes = tuple[Shape, ...]  # one for each input
 Keywords = tuple[tuple[str, Any], ...]
@@ -47,7 +47,7 @@ class Case:
     numbers: str
     shapes: Shapes
     dtypes: tuple[str, ...]
-    keywords: tuple[tuple[str, Any], ...] = ()
+    keywords: Keywords = ()
     seed: int = 0
 
     def arrays(self, domains: Sequence[Domain]) -> list[Array]:
@@ -58,7 +58,8 @@ class Case:
         for i, (shape, dtype, domain) in enumerate(zip(self.shapes, self.dtypes, domains, strict=True)):
             size = math.prod(shape)
             real = draw(domain, size, random, (i + 0.5) / len(self.shapes)).reshape(shape)
-            real = FORMS.get(self.numbers, _as_it_is)(real, domain)
+            if self.numbers in FORMS:
+                real = FORMS[self.numbers](real, domain)
             if np.dtype(dtype).kind == "c":
                 form = draw if self.numbers in OF_BOTH_PARTS else _none if self.numbers == "real" else _ordinary
                 real = real + 1j * form(EVERYWHERE if form is draw else NEAR, size, random, 0.5).reshape(shape)
@@ -244,16 +245,8 @@ ALL_NUMBERS = {**NUMBERS, **FURTHER}
 OF_BOTH_PARTS = {"tiny", "all sizes"}
 #: Those with equal numbers, and ranks that change by roundings.
 WITH_TIES = {
-    "zeros",
-    "ties",
-    "integers",
-    "neighbours",
-    "halves",
-    "whole numbers",
-    "parts of a turn",
-    "equal",
-    "opposite",
-}
+    "zeros", "ties", "integers", "neighbours", "halves", "whole numbers", "parts of a turn", "equal", "opposite",
+}  # fmt: skip
 #: Those that are looked at in single precision and as complex numbers also where a function is not elementwise.
 OF_ANY_FUNCTION = {"ordinary", "real", "tiny"}
 #: Those of which differences tell nothing where a function is not elementwise.
@@ -265,10 +258,6 @@ EVERYWHERE, NEAR = Domain(((-1e15, 1e15),)), Domain(((-1.0, 1.0),))
 
 def _none(domain: Domain, size: int, random: np.random.Generator, offset: float) -> Array:
     return np.zeros(size)
-
-
-def _as_it_is(x: Array, domain: Domain) -> Array:
-    return x
 
 
 def _mirrored(x: Array, domain: Domain) -> Array:
@@ -284,11 +273,8 @@ def _diagonal(x: Array, domain: Domain) -> Array:
     return np.triu(_lower(x, domain)) if x.ndim > 1 and domain.contains(np.asarray(0.0)) else x
 
 
-FORMS: dict[str, Callable[[Array, Domain], Array]] = {
-    "symmetric": _mirrored,
-    "triangular": _lower,
-    "diagonal": _diagonal,
-}
+Form = Callable[[Array, Domain], Array]
+FORMS: dict[str, Form] = {"symmetric": _mirrored, "triangular": _lower, "diagonal": _diagonal}
 
 ONE_INPUT: tuple[Shapes, ...] = (
     ((3,),), ((2, 3),), ((),), ((3, 3),), ((1,),), ((2, 1, 3),), ((3, 1),), ((1, 4),), ((0,),), ((2, 0),), ((2, 2, 2),),
@@ -316,16 +302,9 @@ MORE_OF_TWO: tuple[Shapes, ...] = (
 )  # fmt: skip
 TEMPLATES = {1: ("(n,n)", "(m,n)", "(n)"), 2: ("(m,n),(n,p)", "(n,n),(n)", "(n,n),(n,m)", "(n),(n)", "(m,n),(n)")}
 SIDES = (
-    (2, 3, 4, 5),
-    (3, 3, 3, 3),
-    (1, 2, 3, 1),
-    (4, 2, 1, 3),
-    (1, 1, 1, 1),
-    (0, 2, 3, 2),
-    (2, 0, 2, 0),
-    (9, 11, 7, 8),
-    (40, 33, 36, 30),
-)
+    (2, 3, 4, 5), (3, 3, 3, 3), (1, 2, 3, 1), (4, 2, 1, 3), (1, 1, 1, 1), (0, 2, 3, 2), (2, 0, 2, 0),
+    (9, 11, 7, 8), (40, 33, 36, 30),
+)  # fmt: skip
 MORE_SIDES = (
     (2, 2, 2, 2), (8, 8, 8, 8), (5, 7, 6, 8), (6, 5, 8, 7), (16, 3, 17, 4), (1, 5, 1, 2), (6, 1, 1, 6),
     (20, 20, 20, 20), (4, 2, 3, 2), (2, 4, 2, 3), (1, 2, 1, 3),
@@ -345,15 +324,11 @@ def shapes_of_signature(signature: str, all_sides: Sequence[tuple[int, ...]] = S
     distinct = list(dict.fromkeys(name for group in names for name in group if name != "..." and not name.isdigit()))
     found = []
     for sides in all_sides:
-        side = dict(zip(distinct, itertools.cycle(sides), strict=False))
+        side = {name: (n,) for name, n in zip(distinct, itertools.cycle(sides), strict=False)}
         for batch in ((), (2,)) if any("..." in group for group in names) else ((),):
-            found.append(
-                tuple(
-                    (batch if "..." in group else ())
-                    + tuple(int(n) if n.isdigit() else side[n] for n in group if n != "...")
-                    for group in names
-                )
-            )
+            known = {**side, "...": batch}
+            axes = ([(int(n),) if n.isdigit() else known[n] for n in group] for group in names)
+            found.append(tuple(tuple(itertools.chain(*each)) for each in axes))
     return list(dict.fromkeys(found)), len(names)
 
 
@@ -431,9 +406,7 @@ def equivalents(keywords: Sequence[Keywords]) -> list[Keywords]:
     return [each for each in dict.fromkeys(found) if each not in keywords]
 
 
-def plan(
-    shapes: Sequence[Shapes], keywords: Sequence[tuple[tuple[str, Any], ...]], seed: int, rounds: int
-) -> Iterator[Case]:
+def plan(shapes: Sequence[Shapes], keywords: Sequence[Keywords], seed: int, rounds: int) -> Iterator[Case]:
     """Yield the cases: ordinary numbers in all shapes, other numbers in some, then other dtypes; `rounds` times."""
     small = [each for each in shapes if 0 < max(math.prod(s) for s in each) <= LARGE] or list(shapes)
     several = [each for each in small if max(math.prod(s) for s in each) >= 2] or small
@@ -447,14 +420,9 @@ def plan(
         for j, kind in enumerate(NUMBERS):
             if kind != "ordinary":
                 yield replace(base, numbers=kind, shapes=several[(j + turn) % len(several)], keywords=next(options))
-        dtypes = [("float32",) * count, ("float16",) * count, ("complex128",) * count, ("complex64",) * count]
-        if count > 1:
-            dtypes += [
-                ("float32", *double[1:]),
-                (*double[:-1], "float32"),
-                ("complex128", *double[1:]),
-                (*double[:-1], "complex128"),
-            ]
+        dtypes = [(dtype,) * count for dtype in ("float32", "float16", "complex128", "complex64")]
+        for one in ("float32", "complex128") if count > 1 else ():
+            dtypes += [(one, *double[1:]), (*double[:-1], one)]
         largest = max(shapes, key=lambda each: sum(math.prod(s) for s in each))
         for j, each_dtype in enumerate(dtypes):
             yield replace(base, shapes=several[j % len(several)], dtypes=each_dtype, keywords=next(options))

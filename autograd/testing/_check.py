@@ -6,13 +6,16 @@ import inspect
 import itertools
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from functools import partial
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..errors import GradientCheckError, check_callable, check_option
+from autograd import GradientCheckError
+from autograd.inside import check_callable, check_option
+
 from ._cases import (
     LARGE,
     NUMBERS,
@@ -29,11 +32,11 @@ from ._cases import (
 from ._domains import Domain, accepted, domains_of, outputs_of
 from ._engines import LEFT_OUT, Engine, Foreign, ForeignSubject, engine_of
 from ._jacobians import Jacobians
-from ._operation import Told, check_at, check_foreign, check_swiftly, check_values
+from ._operation import check_at, check_swiftly, check_values
 from ._patterns import Pattern
-from ._report import call_of, caller, declared, named, pattern_in, reported
+from ._report import Report, call_of, caller, declared, named, pattern_in, reported
 from ._session import session
-from ._subject import Subject, gradient_subject, quiet
+from ._subject import Array, Subject, gradient_subject, quiet
 from ._transforms import (
     check_compile,
     check_overwritten,
@@ -58,45 +61,17 @@ if TYPE_CHECKING:
 
     from numpy.typing import ArrayLike, DTypeLike
 
-Array = np.ndarray[Any, Any]
 
 ROUNDS = {"quick": 1, "default": 1, "thorough": 12}
+TRIED = [Domain((interval,)) for interval in ((0.3, 0.9), (1.1, 2.0), (-0.9, -0.1))]  # where most functions are defined
 FEW_SHAPES = 8  # the first ones, at which second derivatives of ordinary numbers are checked
 SEEDS = (7, 8, 9)  # of the samples that are stacked, and given to threads
 MOST = 18  # the shapes at which everything is checked
 SECOND = 40  # the elements up to which second derivatives are checked
-
-
-@dataclass
-class Report:
-    """What `check` did.
-
-    Attributes
-    ----------
-    examples, set_aside
-        How many examples were checked, and how many were not, since the function does not take them.
-    compared, untold
-        How many derivatives were compared with differences, and of how many the differences told nothing, at a jump
-        or the edge of the domain, for example.
-    worst
-        The largest error of a derivative, as a part of what is allowed.
-    notes
-        What could not be checked, and why.
-    """
-
-    examples: int = 0
-    set_aside: int = 0
-    compared: int = 0
-    untold: int = 0
-    worst: float = 0.0
-    notes: list[str] = field(default_factory=list)
-
-    def __str__(self) -> str:
-        lines = [
-            f"{self.examples} examples, {self.compared} derivatives agree; {self.untold} could not be told, "
-            f"{self.set_aside} examples set aside"
-        ]
-        return "\n".join([*lines, *self.notes])
+USES = (
+    check_overwritten, check_left_alone, check_updated, check_one_live, check_further_cotangents,
+    check_further_layouts, check_same_tensor,
+)  # fmt: skip
 
 
 def check(
@@ -181,20 +156,8 @@ def check(
     check_option("check", "profile", profile, tuple(ROUNDS))
     __tracebackhide__ = True
     failure = None
-    run = Run(
-        fn,
-        like,
-        signature,
-        domain,
-        keywords or {},
-        reference,
-        1 if profile == "quick" else order,
-        seed,
-        None if engine is None else engine_of(engine),
-        None if dtypes is None else {np.dtype(dtype).name for dtype in dtypes},
-    )
-    if engine is not None:
-        run.report.notes.append(LEFT_OUT)
+    order = 1 if profile == "quick" else order
+    run = Run(fn, like, signature, domain, keywords or {}, reference, order, seed, engine, dtypes)
     try:
         run.check_cases(ROUNDS[profile])
         if profile != "quick":
@@ -224,19 +187,20 @@ class Run:
     def __init__(
         self,
         fn: Callable[..., object],
-        like: Any,
-        signature: str | None,
-        domain: Any,
-        keywords: Mapping[str, Sequence[Any]],
-        reference: Callable[..., object] | None,
-        order: int,
-        seed: int,
-        engine: Engine | None = None,
-        dtypes: set[str] | None = None,
+        like: Any = None,
+        signature: str | None = None,
+        domain: Any = None,
+        keywords: Mapping[str, Sequence[Any]] = MappingProxyType({}),
+        reference: Callable[..., object] | None = None,
+        order: int = 1,
+        seed: int = 0,
+        engine: str | Engine | None = None,
+        dtypes: Sequence[DTypeLike] | None = None,
     ) -> None:
-        self.engine, self.dtypes = engine, dtypes
         self.fn, self.reference, self.order, self.seed = fn, reference, order, seed
-        self.report, self.told = Report(), Told()
+        self.engine = None if engine is None else engine_of(engine)
+        self.dtypes = None if dtypes is None else {np.dtype(dtype).name for dtype in dtypes}
+        self.report = Report(notes=[] if engine is None else [LEFT_OUT])
         self.keywords = [tuple(zip(keywords, values, strict=True)) for values in itertools.product(*keywords.values())]
         examples = _examples(like)
         shapes, self.count = _shapes(fn, examples, signature)
@@ -251,8 +215,7 @@ class Run:
 
     def _accepted(self, shapes: Sequence[Shapes], domain: Any) -> list[Shapes]:
         """Return the shapes that the function takes."""
-        tries = [Domain((interval,)) for interval in ((0.3, 0.9), (1.1, 2.0), (-0.9, -0.1))]
-        given = [_given(domain, self.count)] if domain is not None else [[one] * self.count for one in tries]
+        given = [_given(domain, self.count)] if domain is not None else [[one] * self.count for one in TRIED]
         fn = self.bound()
         found = [
             each
@@ -289,13 +252,12 @@ class Run:
 
     def _refuse_what_is_no_number(self, shapes: Shapes) -> None:
         """Raise if the function returns something that is no array of numbers, such as None."""
-        for low, high in ((0.3, 0.9), (1.1, 2.0), (-0.9, -0.1)):
+        for domain in TRIED:
             case = Case("ordinary", shapes, ("float64",) * self.count)
-            for y in outputs_of(self.bound(), case.arrays([Domain(((low, high),))] * self.count)) or ():
+            for y in outputs_of(self.bound(), case.arrays([domain] * self.count)) or ():
                 if y.dtype.kind == "O":
-                    found = (
-                        "None: is a return missing?" if y.shape == () and y.item() is None else "objects, no numbers"
-                    )
+                    missing = y.shape == () and y.item() is None
+                    found = "None: is a return missing?" if missing else "objects, no numbers"
                     raise TypeError(f"{declared(self.fn)} returned {found}")
 
     def check_cases(self, rounds: int) -> None:
@@ -310,11 +272,6 @@ class Run:
             by_element = self._is_elementwise()
             for case in sweep(self.shapes, further, every, self.seed, rounds, by_element):
                 self._check_case(partial(self._swiftly, keywords=case.keywords, by_element=by_element), case)
-        self.report.compared, self.report.untold, self.report.worst = (
-            self.told.compared,
-            self.told.untold,
-            self.told.excess,
-        )
         if not self.report.examples:
             raise TypeError(f"check() found no numbers for which {declared(self.fn)} is finite: give domain= or like=")
 
@@ -346,7 +303,7 @@ class Run:
             self.report.set_aside += 1
             return
         try:
-            self._try(stage, case, fn, arrays)
+            self._try(stage, fn, arrays, case)
             self.report.examples += 1
         except _FoundError as found:
             # NumPy's decompositions give up for some numbers, not always the same ones
@@ -358,16 +315,13 @@ class Run:
         self, fn: Callable[..., object], arrays: Sequence[Array], keywords: Keywords, by_element: bool
     ) -> None:
         reference = self.reference and partial(self.reference, **dict(keywords))
-        check_swiftly(fn, arrays, reference=reference, told=self.told, by_element=by_element)
+        check_swiftly(fn, arrays, self.report, reference=reference, by_element=by_element)
 
     def _at(self, fn: Callable[..., object], arrays: Sequence[Array], order: int, keywords: Any = ()) -> None:
         reference = self.reference and partial(self.reference, **dict(keywords))
-        if isinstance(fn, Foreign):
-            check_foreign(fn, arrays, reference=reference, told=self.told, dtypes=self.dtypes)
-        else:
-            check_at(fn, arrays, order=order, reference=reference, told=self.told, dtypes=self.dtypes)
+        check_at(fn, arrays, self.report, order=order, reference=reference, dtypes=self.dtypes)
 
-    def _try(self, stage: Stage, case: Case | None, fn: Callable[..., object], arrays: Sequence[Array]) -> None:
+    def _try(self, stage: Stage, fn: Callable[..., object], arrays: Sequence[Array], case: Case | None = None) -> None:
         try:
             with quiet():
                 stage(fn, arrays)
@@ -390,13 +344,8 @@ class Run:
                 continue
             subject = ForeignSubject(fn, samples[0]) if isinstance(fn, Foreign) else Subject(fn, samples[0])
             others = [arrays for arrays in self._others(shapes, dtypes, keywords, several) if accepted(fn, arrays)]
-            if number == 0 and not isinstance(subject, ForeignSubject):
-                self._try(partial(self._derived, subject), None, fn, samples[0])
-            for stage in self._stages(subject, samples, others, transforms):
-                self._try(stage, None, fn, samples[0])
-
-    def _derived(self, subject: Subject, fn: Callable[..., object], arrays: Sequence[Array]) -> None:
-        check_derived(subject, arrays, self.order)
+            for stage in self._stages(subject, samples, others, transforms, self.order if number == 0 else 1):
+                self._try(stage, fn, samples[0])
 
     def _others(
         self, shapes: Shapes, dtypes: tuple[str, ...], keywords: Keywords, several: Sequence[Shapes]
@@ -414,21 +363,19 @@ class Run:
         samples: Sequence[Sequence[Array]],
         others: Sequence[Sequence[Array]],
         transforms: bool,
+        order: int,
     ) -> Iterator[Stage]:
+        def of_subject(check: Callable[..., None], *options: Any) -> Stage:
+            return lambda fn, arrays: check(subject, arrays, *options)
+
+        foreign = isinstance(subject, ForeignSubject)
+        if not foreign:
+            yield of_subject(check_derived, order)
         for special in (np.nan, np.inf, -np.inf):
-            yield lambda fn, arrays, special=special: check_special(subject, arrays, special)  # type: ignore[misc]
-        if isinstance(subject, ForeignSubject):
+            yield of_subject(check_special, special)
+        if foreign:
             return
-        yield lambda fn, arrays: check_overwritten(subject, arrays)
-        for check_use in (
-            check_left_alone,
-            check_updated,
-            check_one_live,
-            check_further_cotangents,
-            check_further_layouts,
-        ):
-            yield lambda fn, arrays, check_use=check_use: check_use(subject, arrays)  # type: ignore[misc]
-        yield lambda fn, arrays: check_same_tensor(subject, arrays)
+        yield from map(of_subject, USES)
         for special in (np.nan, np.inf, -np.inf, -0.0):
             yield partial(_check_values_beside, special)
         yield lambda fn, arrays: check_threads(subject, samples)

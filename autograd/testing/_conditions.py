@@ -14,15 +14,11 @@ from typing import Any
 
 import numpy as np
 
-from ..errors import AutogradError, GradientCheckError
-from ..tensors.dispatch import fronts
-from ..tensors.tensor import Tensor
-from ..transforms.gradients import gradients
-from ..transforms.vjp_jvp import jvp
-from ._layouts import COTANGENT_LAYOUTS, LAYOUTS, read_only
-from ._subject import Subject, array_of, inner_product, is_recorded, normal, quiet, widened
+from autograd import AutogradError, GradientCheckError, Tensor, gradients, jvp
+from autograd.inside import fronts
 
-Array = np.ndarray[Any, Any]
+from ._layouts import COTANGENT_LAYOUTS, LAYOUTS, read_only
+from ._subject import Array, Subject, array_of, inner_product, is_recorded, normal, quiet, widened
 
 NARROW = {np.dtype(np.float64): np.float32, np.dtype(np.complex128): np.complex64}
 
@@ -253,7 +249,7 @@ def _check_linear(point: Gradients) -> None:
     with failing("computing the gradient for another cotangent"):
         second, minus, sums, none = map(point.pulled, (others, negative, combined, zero))
     terms = largest(*(w * np.asarray(array_of(y)) for w, y in zip(combined, point.outputs, strict=True)))
-    _check_scaled(point)
+    check_scaled(point)
     for i, (g, h, m, s, z) in enumerate(zip(point.found, second, minus, sums, none, strict=True)):
         with np.errstate(all="ignore"):
             allowed = ROUNDING * (point.epsilon * (np.abs(g) + np.abs(h)) + float(np.finfo(g.dtype).tiny))
@@ -267,7 +263,7 @@ def _check_linear(point: Gradients) -> None:
             raise GradientCheckError(f"{point.name(i)} is not zero for a cotangent of zeros")
 
 
-def _check_scaled(point: Gradients) -> None:
+def check_scaled(point: Gradients) -> None:
     """Check that the gradient is as many times larger as the cotangent, for a large and a small one."""
     most = largest(*point.found)
     powers = ((600 if most < 1e60 else 20), -600) if point.epsilon < 1e-10 else (6, -6)
@@ -312,8 +308,8 @@ def _check_cotangent_layouts(point: Gradients) -> None:
 
 
 def _lie_alike(arrays: Sequence[Array], others: Sequence[Array]) -> bool:
-    """Tell whether arrays have the layout that others have, as one axis has in Fortran's order and in C's."""
-    return all(x.strides == y.strides for x, y in zip(arrays, others, strict=True))
+    """Tell whether arrays have the strides of others, as one axis has in Fortran's order and in C's."""
+    return [x.strides for x in arrays] == [y.strides for y in others]
 
 
 def _check_input_layouts(point: Gradients) -> None:
@@ -352,13 +348,12 @@ def _check_memory(point: Gradients) -> None:
     values = [np.array(array_of(x)) for x in point.inputs]
     with failing("computing the gradient for cotangents that can be written to"):
         found = point.pulled(given)
-    for w, copy in zip(given, kept, strict=True):
-        if w.tobytes() != copy.tobytes():
-            raise GradientCheckError("the rule writes to the cotangent")
-    for i, (x, copy) in enumerate(zip(point.inputs, values, strict=True)):
-        if np.asarray(array_of(x)).tobytes() != copy.tobytes():
-            raise GradientCheckError(f"the rule writes to {point.subject.names[i]}")
-    foreign = [*(np.asarray(array_of(x)) for x in (*point.inputs, *point.outputs)), *given]
+    inputs = [np.asarray(array_of(x)) for x in point.inputs]
+    names = ["the cotangent"] * len(given) + point.subject.names
+    for name, x, copy in zip(names, [*given, *inputs], [*kept, *values], strict=True):
+        if x.tobytes() != copy.tobytes():
+            raise GradientCheckError(f"the rule writes to {name}")
+    foreign = [*inputs, *(np.asarray(array_of(y)) for y in point.outputs), *given]
     for i, g in enumerate(found):
         if any(np.shares_memory(g, other) for other in (*foreign, *found[:i])):
             raise GradientCheckError(f"{point.name(i)} shares memory with an array that is not its own")
@@ -437,8 +432,8 @@ def check_narrow(subject: Subject, narrow: Sequence[Array]) -> None:
             low = Gradients(subject, narrow)
     except GradientCheckError:
         raise
-    except REFUSALS:
-        return  # the function itself takes no such arrays
+    except REFUSALS:  # the function itself takes no such arrays
+        return
     _check_types(low)
     with failing("computing the gradient in double precision"):
         wide = Gradients(subject, list(map(widened, narrow)), like=low)

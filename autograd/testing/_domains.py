@@ -9,14 +9,12 @@ from __future__ import annotations
 import itertools
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
 from ._conditions import REFUSALS
-from ._subject import listed, quiet
+from ._subject import Array, listed, quiet
 
-Array = np.ndarray[Any, Any]
 Interval = tuple[float, float]
 
 WIDEST = 1e12

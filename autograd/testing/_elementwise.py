@@ -9,18 +9,17 @@ from __future__ import annotations
 import contextlib
 import math
 from collections.abc import Iterator, Sequence
-from typing import Any
 
 import numpy as np
 
-from ..errors import GradientCheckError
+from autograd import GradientCheckError
+
 from ._comparison import Measure, Mismatch, Place, compare_elements, worst_of, wrong_element
 from ._conditions import REFUSALS, differs, failing, largest, shown
 from ._elsewhere import ElsewhereError, check_values_on_arrays, located, recorded, refusals_set_aside
 from ._jacobians import Jacobians
-from ._subject import Subject, array_of, quiet
+from ._subject import Array, Subject, array_of, quiet
 
-Array = np.ndarray[Any, Any]
 Arrays = list[Array]
 
 SIZE = 1101  # more than the blocks of 8, 64 or 1024 elements that are computed at once, and a remainder of each

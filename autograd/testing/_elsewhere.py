@@ -4,22 +4,20 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ..errors import GradientCheckError
-from ..graph.node import Node
-from ..tensors.tensor import Tensor
+from autograd import GradientCheckError, Tensor
+from autograd.inside import Node
+
 from ._conditions import NARROW, ROUNDING, differs, largest, perturbed, shown
 from ._layouts import LAYOUTS, Layout
-from ._subject import Subject, listed, recorded_operations
+from ._subject import Array, Subject, listed, recorded_operations
 
 if TYPE_CHECKING:
     from ._comparison import Mismatch
     from ._jacobians import Jacobians
-
-Array = np.ndarray[Any, Any]
 
 
 class ElsewhereError(GradientCheckError):

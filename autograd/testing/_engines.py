@@ -13,10 +13,11 @@ from typing import Any
 
 import numpy as np
 
-from ..errors import DtypeError, check_option
-from ._subject import Subject, listed
+from autograd import DtypeError
+from autograd.inside import check_option
 
-Array = np.ndarray[Any, Any]
+from ._subject import Array, Subject, listed
+
 Arrays = Sequence[Array]
 Engine = Callable[[Callable[..., Any], Arrays, Arrays | None], tuple[Arrays, Arrays]]
 

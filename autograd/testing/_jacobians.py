@@ -4,18 +4,16 @@ from __future__ import annotations
 
 import os
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-import numpy as np
+from autograd import AutogradError
 
-from ..errors import AutogradError
 from ._comparison import Derivatives, Measure, Place, derivatives
-from ._subject import quiet
+from ._subject import Array, quiet
 
 if TYPE_CHECKING:
     from ._picture import Drawing
 
-Array = np.ndarray[Any, Any]
 
 LARGEST = 5000  # the elements of a Jacobian up to which all of it is computed
 

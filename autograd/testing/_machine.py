@@ -10,12 +10,11 @@ import numpy as np
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-from ..graph.grad_mode import no_grad
-from ..tensors.tensor import Tensor
-from ..transforms.gradients import gradients
-from ._gradcheck import gradcheck
+from autograd import Tensor, gradients, no_grad
 
-Array = np.ndarray[Any, Any]
+from ._gradcheck import gradcheck
+from ._subject import Array
+
 Variables = list[Any]
 Key = int | slice | list[int] | tuple[int | slice | EllipsisType | list[int], ...] | EllipsisType
 Instruction = Callable[[Variables], Any]

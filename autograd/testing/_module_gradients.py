@@ -7,23 +7,20 @@ from typing import Any
 
 import numpy as np
 
-from ..tensors.tensor import Tensor
+from autograd import Tensor
+
 from ._module_call import Call, differ_in_outputs
 from ._named_gradients import Comparison, Deviation
+from ._subject import Array
 
-Array = np.ndarray[Any, Any]
 Caller = Callable[..., Call]
 
 
 class ModuleGradients:
     """What is wrong with the gradients of a module.
 
-    Parameters
-    ----------
-    call
-        Calls a new copy of the module, in a mode, with arrays in the place of its parameters and inputs.
-    unused
-        The names of the parameters that get no gradient.
+    `call` calls a new copy of it, in a mode, with arrays in the place of its parameters and inputs; the parameters
+    named `unused` get no gradient.
     """
 
     def __init__(self, call: Caller, unused: set[str]) -> None:

@@ -9,14 +9,16 @@ from typing import Any
 
 import numpy as np
 
-from ..errors import GradientCheckError, check_callable, described
-from ..tensors.tensor import Tensor
-from ..transforms.pytree import flatten
+from autograd import Tensor
+from autograd.inside import check_callable, described, flatten
+
+from ._conditions import largest
 from ._module_call import Call, buffers_of, cast, changed, differ_in_outputs, parameters_of, tensors_of
 from ._module_gradients import ModuleGradients
-from ._unchanged import ModuleLike, array_of, differ, draw_some, kept_as_it_is, random_states, set_random_states
+from ._named_gradients import refuse
+from ._subject import Array, array_of
+from ._unchanged import ModuleLike, differ, draw_some, kept_as_it_is, random_states, set_random_states
 
-Array = np.ndarray[Any, Any]
 METHODS = ("named_parameters", "named_buffers", "modules", "train", "state_dict", "load_state_dict", "double")
 
 
@@ -118,10 +120,7 @@ def check_module(
         examination.faults += [
             f"a copy.deepcopy() of it is not independent: calls of the copy changed {name}" for name in before.changes()
         ]
-    faults = list(dict.fromkeys(examination.faults))
-    if faults:
-        count = "a fault" if len(faults) == 1 else f"{len(faults)} faults"
-        raise GradientCheckError(f"check_module found {count} in {type(module).__name__}:\n  " + "\n  ".join(faults))
+    refuse(examination.faults, "check_module", f" in {type(module).__name__}")
     gradients = examination.gradients
     return ModuleCheck(gradients.compared, tuple(sorted(gradients.untold)), examination.rowwise)
 
@@ -167,17 +166,15 @@ class _Examination:
         if not is_random:
             self._check_rows()
 
-    def call(
-        self, training: bool, arrays: Mapping[str, Array] | None = None, *, of: Any = None, wide: bool = True
-    ) -> Call:
+    def call(self, training: bool, arrays: Mapping[str, Array] | None = None, *, wide: bool = True) -> Call:
         """Call a new copy of the module, with the random generators as they were at first."""
-        module = copy.deepcopy((self.wide if wide else self.own) if of is None else of)
-        return self._called(module, training, arrays or {}, self.inputs if wide else self.given)
+        inputs = self.inputs if wide else self.given
+        return self._called(copy.deepcopy(self.wide if wide else self.own), training, inputs, arrays)
 
-    def _called(self, module: Any, training: bool, arrays: Mapping[str, Array], inputs: Any) -> Call:
+    def _called(self, module: Any, training: bool, inputs: Any = None, arrays: Any = None) -> Call:
         set_random_states(self.start)
         module.train(training)
-        return Call(module, inputs, self.loss, arrays)
+        return Call(module, self.inputs if inputs is None else inputs, self.loss, arrays or {})
 
     # Copies
 
@@ -216,7 +213,7 @@ class _Examination:
     def _check_modes(self) -> bool:
         """Check training and evaluation mode; tell whether evaluation mode is random."""
         first = self.call(False)
-        again = self._called(first.module, False, {}, self.inputs)
+        again = self._called(first.module, False)
         is_random = differ_in_outputs(first, again)
         if not is_random:  # in the two calls, random numbers were the same
             draw_some(self.start)
@@ -227,7 +224,11 @@ class _Examination:
                 "it is random in evaluation mode: two calls after eval() give different outputs. Draw random numbers, "
                 "as dropout does, only where self.training is true, and keep nothing from call to call"
             )
-        self._check_buffers_of_evaluation(again.module)
+        for name in changed(buffers_of(self.wide), buffers_of(again.module)):
+            self.faults.append(
+                f"a call in evaluation mode changes the buffer {name}: change running statistics only where "
+                f"self.training is true"
+            )
         a, b = self.call(True), self.call(True)
         if differ_in_outputs(a, b):
             self.faults.append(
@@ -247,13 +248,6 @@ class _Examination:
                 )
         return is_random
 
-    def _check_buffers_of_evaluation(self, after: Any) -> None:
-        for name in changed(buffers_of(self.wide), buffers_of(after)):
-            self.faults.append(
-                f"a call in evaluation mode changes the buffer {name}: change running statistics only where "
-                f"self.training is true"
-            )
-
     # State
 
     def _check_state(self, is_random: bool) -> None:
@@ -263,7 +257,7 @@ class _Examination:
         for p in trained.parameters():
             p._array[...] += 0.1 * random.standard_normal(p.shape)
         for _ in range(2):
-            self._called(trained, True, {}, self.inputs)
+            self._called(trained, True)
         state = trained.state_dict()
         fresh = copy.deepcopy(self.wide)
         fresh.load_state_dict(state)
@@ -278,19 +272,17 @@ class _Examination:
             missing.append(name)
         if missing or is_random:
             return
-        one, two = (self._called(m, False, {}, self.inputs) for m in (trained, fresh))
+        one, two = (self._called(m, False) for m in (trained, fresh))
         if differ_in_outputs(one, two):
             self.faults.append(
                 "load_state_dict(state_dict()) does not restore all that training changes: after it the outputs are "
                 "others. register_buffer() what forward() changes, instead of keeping it in a plain attribute"
             )
-        shared = [
-            name
-            for name, array in state.items()
-            if any(np.shares_memory(array, array_of(x)) for x in tensors_of(trained))
-        ]
-        for name in shared:
-            self.faults.append(f"state_dict() holds the memory of {name} itself, which training changes: return copies")
+        for name, array in state.items():
+            if any(np.shares_memory(array, x) for x in tensors_of(trained)):
+                self.faults.append(
+                    f"state_dict() holds the memory of {name} itself, which training changes: return copies"
+                )
 
     # Rows
 
@@ -314,16 +306,13 @@ class _Examination:
         for i in range(count):
             rows = [array_of(x)[i : i + 1] if _has_rows(x, count) else x for x in leaves]
             try:
-                call = self._called(copy.deepcopy(self.wide), False, {}, rebuild(rows))
+                call = self._called(copy.deepcopy(self.wide), False, rebuild(rows))
             except (ValueError, IndexError, TypeError) as error:
                 self.faults.append(f"it takes a batch of {count} rows, but raises for a batch of one: {error}")
                 return
             for y, one in zip(whole.outputs, call.outputs, strict=True):
-                row = y._array[i : i + 1]
-                scale = float(np.max(np.abs(y._array), initial=0, where=np.isfinite(y._array)))
-                if row.shape != one.shape or not np.allclose(
-                    row, one._array, rtol=1e-9, atol=1e-10 * scale, equal_nan=True
-                ):
+                row, off = y._array[i : i + 1], 1e-10 * largest(y._array)
+                if row.shape != one.shape or not np.allclose(row, one._array, rtol=1e-9, atol=off, equal_nan=True):
                     self.faults.append(
                         f"in evaluation mode row {i} of a batch of {count} gives {_short(row)}, but alone it gives "
                         f"{_short(one._array)}: it depends on the batch. Say batched=False if it should"
@@ -338,7 +327,7 @@ class _Examination:
                 x = np.array(array_of(x))
                 x[-1] = x[0] if x.dtype.kind != "f" else x[-1] * 1.5 + 0.25
             changed.append(x)
-        other = self._called(copy.deepcopy(self.wide), False, {}, rebuild(changed))
+        other = self._called(copy.deepcopy(self.wide), False, rebuild(changed))
         return all(
             y.shape == z.shape and np.allclose(y._array[:-1], z._array[:-1], rtol=1e-9, atol=1e-12, equal_nan=True)
             for y, z in zip(whole.outputs, other.outputs, strict=True)

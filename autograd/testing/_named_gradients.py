@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
-from ._differences import RELATIVE, SAFETY, Slope, confirmed, gap_between, is_told, slope, slopes_of_many_steps
+from autograd import GradientCheckError
 
-Array = np.ndarray[Any, Any]
+from ._differences import RELATIVE, SAFETY, Slope, confirmed, gap_between, is_told, slope, slopes_of_many_steps
+from ._subject import Array
+
 Arrays = Mapping[str, Array]
 
 ELEMENTS = 40  # of all arrays together: up to here, each is checked; else the slopes along random directions
@@ -38,23 +39,19 @@ class Deviation:
         return off if np.isfinite(off) else np.inf
 
 
+def refuse(faults: Iterable[str], checker: str, where: str = "") -> None:
+    """Raise with all faults that a checker found, each once, if there are any."""
+    lines = list(dict.fromkeys(faults))
+    if lines:
+        count = "a fault" if len(lines) == 1 else f"{len(lines)} faults"
+        raise GradientCheckError(f"{checker} found {count}{where}:\n  " + "\n  ".join(lines))
+
+
 class Comparison:
     """Some numbers that are computed with named arrays, and the gradients of each.
 
-    Parameters
-    ----------
-    values
-        Returns the numbers for other arrays in the place of those here.
-    arrays
-        The arrays.
-    gradients
-        For each number, its gradients by name.
-    precision
-        The relative error of the numbers: that of their dtype.
-    held
-        By name, where elements are not compared.
-    directions
-        The number of random directions for each of many arrays.
+    `values` returns the numbers for other arrays in the place of those here, with a relative error of `precision`. By
+    name, `held` says which elements are not compared. Of many arrays each has so many random `directions`.
     """
 
     def __init__(

@@ -5,12 +5,12 @@ from __future__ import annotations
 import contextlib
 import itertools
 from collections.abc import Callable, Collection, Iterator, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ..errors import GradientCheckError
-from ..tensors.tensor import Tensor
+from autograd import GradientCheckError, Tensor
+
 from ._comparison import (
     Finding,
     Measure,
@@ -39,13 +39,12 @@ from ._conditions import (
 from ._engines import Foreign, ForeignSubject
 from ._jacobians import Jacobians
 from ._recorded import operations_of
-from ._report import call_of, caller, pattern_in, reported
-from ._subject import Subject, gradient_subject, inner_product, listed, normal, quiet, widened
+from ._report import Report, call_of, caller, pattern_in, reported
+from ._subject import Array, Subject, gradient_subject, inner_product, listed, normal, quiet, widened
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
 
-Array = np.ndarray[Any, Any]
 
 FEW = 24  # the elements of a Jacobian, up to which each is compared
 
@@ -119,56 +118,46 @@ def check_operation(
         raise failure
 
 
-class Told:
-    """How many derivatives were compared, and how many could not be told."""
-
-    def __init__(self) -> None:
-        self.compared = self.untold = 0
-        self.excess = 0.0
-
-    def add(self, finding: Finding) -> None:
-        """Count what one comparison found."""
-        self.compared += finding.compared
-        self.untold += finding.untold
-        self.excess = max(self.excess, finding.excess)
-
-
 def check_at(
     fn: Callable[..., object],
     inputs: Sequence[Array],
+    report: Report | None = None,
     *,
     order: int = 1,
     reference: Callable[..., object] | None = None,
     measure: Measure | None = None,
-    told: Told | None = None,
     dtypes: Collection[str] | None = None,
 ) -> None:
-    """Check a function at one point, as `check_operation` does, and add to `told` what could be told.
+    """Check a function at one point, as `check_operation` does, and add to the report what could be told.
 
     `dtypes` names those that it may be tried with, beside those of the inputs; by default all are.
     """
-    measure, told = measure or Measure(), told or Told()
+    measure, report = measure or Measure(), report or Report()
     check_values(fn, inputs, reference)
-    subject = Subject(fn, list(inputs))
+    foreign = isinstance(fn, Foreign)
+    subject = ForeignSubject(fn, inputs) if isinstance(fn, Foreign) else Subject(fn, list(inputs))
     point = Gradients(subject, list(inputs))
-    if not point.is_recorded:
+    if not (point.is_recorded or foreign):
         return
     with quiet():
-        with _or_of_each(lambda one: check_conditions(Gradients(one, one.arrays)), subject, told):
+        with _or_of_each(lambda one: check_conditions(Gradients(one, one.arrays)), subject, report):
             check_conditions(point)
-        check_parts(point)
-        _check_differences(subject, measure, told)
-        with _or_of_each(lambda one: check_narrow(one, one.arrays), subject, told):
+        if not foreign:
+            check_parts(point)
+        _check_differences(subject, measure, report)
+        with _or_of_each(lambda one: check_narrow(one, one.arrays), subject, report):
             check_precision(point, dtypes)
-        with _or_of_each(lambda one: check_forward(Gradients(one, one.arrays)), subject, told):
+        if foreign:
+            return
+        with _or_of_each(lambda one: check_forward(Gradients(one, one.arrays)), subject, report):
             check_forward(point)
         for _ in range(order - 1):
             subject = gradient_subject(subject)
-            _check_differences(subject, measure, told)
+            _check_differences(subject, measure, report)
 
 
 @contextlib.contextmanager
-def _or_of_each(check: Callable[[Subject], None], subject: Subject, told: Told) -> Iterator[None]:
+def _or_of_each(check: Callable[[Subject], None], subject: Subject, report: Report) -> Iterator[None]:
     """Let a check fail only if it fails of one operation alone, where roundings between several may be the reason.
 
     Else it cannot be told.
@@ -184,15 +173,15 @@ def _or_of_each(check: Callable[[Subject], None], subject: Subject, told: Told) 
                     check(operation)
         elif not isinstance(error.__cause__, np.linalg.LinAlgError):  # a matrix that rounding makes singular
             raise
-        told.untold += 1
+        report.untold += 1
 
 
 def check_swiftly(
     fn: Callable[..., object],
     inputs: Sequence[Array],
+    report: Report,
     *,
     reference: Callable[..., object] | None = None,
-    told: Told | None = None,
     by_element: bool = False,
 ) -> None:
     """Check only values, and gradients along one direction, or in their own precision beside double precision.
@@ -201,39 +190,19 @@ def check_swiftly(
     results seems to depend on the same element of the inputs alone: along one direction, all are compared then.
     """
     check_values(fn, inputs, reference)
-    subject, told = Subject(fn, list(inputs)), told or Told()
+    subject = Subject(fn, list(inputs))
     with quiet():
         if any(x.dtype not in (np.float64, np.complex128) for x in inputs):
-            with _or_of_each(lambda one: check_narrow(one, one.arrays), subject, told):
+            with _or_of_each(lambda one: check_narrow(one, one.arrays), subject, report):
                 check_narrow(subject, inputs)
         else:
             smallest = min(float(np.min(np.abs(x), initial=1.0, where=x != 0)) for x in inputs)
             if smallest > 1e-150 or all(np.all(np.isfinite(g)) for g in Gradients(subject, list(inputs)).found):
                 by_element = by_element and len({x.shape for x in inputs}) == 1 and inputs[0].size > 0
-                _check_swiftly(subject, told, by_element)  # else derivatives may overflow
+                _check_swiftly(subject, report, by_element)  # else derivatives may overflow
 
 
-def check_foreign(
-    fn: Foreign,
-    inputs: Sequence[Array],
-    *,
-    reference: Callable[..., object] | None = None,
-    told: Told | None = None,
-    dtypes: Collection[str] | None = None,
-) -> None:
-    """Check a function of another engine at one point: its values and first derivatives."""
-    expected = check_arrays(fn, inputs)
-    if reference is not None:
-        _check_reference(reference, inputs, expected)
-    subject = ForeignSubject(fn, inputs)
-    with quiet():
-        point = Gradients(subject, list(inputs))
-        check_conditions(point)
-        check_precision(point, dtypes)
-        _check_differences(subject, Measure(), told or Told())
-
-
-def _check_differences(subject: Subject, measure: Measure, told: Told) -> None:
+def _check_differences(subject: Subject, measure: Measure, report: Report) -> None:
     found: list[Finding] = []
     with failing("computing the gradient in double precision"):
         place = _place(subject)
@@ -244,16 +213,16 @@ def _check_differences(subject: Subject, measure: Measure, told: Told) -> None:
         except np.linalg.LinAlgError:  # of a matrix that rounding between operations makes singular
             if not subject.is_composed:
                 raise
-            told.untold += 1
+            report.untold += 1
             return
-    _refuse_wrong(place, measure, told, found)
+    _refuse_wrong(place, measure, report, found)
 
 
-def _check_swiftly(subject: Subject, told: Told, by_element: bool) -> None:
+def _check_swiftly(subject: Subject, report: Report, by_element: bool) -> None:
     with failing("computing the gradient in double precision"):
         place, measure = _place(subject), Measure()
         if count := count_at_a_glance(place, by_element):
-            told.compared += count
+            report.compared += count
             return
         # Steps as long as large numbers go over all jumps of a staircase; beside small ones, only longer ones tell.
         ordinary = all(np.all((size >= 2.0**-10) & (size <= 2.0**10)) for size in place.sizes)
@@ -263,7 +232,7 @@ def _check_swiftly(subject: Subject, told: Told, by_element: bool) -> None:
             tiny = all(np.all(size < 1e-3) for size in place.sizes)
             directions = compare_directions(place, measure, np.random.default_rng(0), rest=True)
             found = list(directions if tiny else itertools.islice(directions, 1))
-    _refuse_wrong(place, measure, told, found)
+    _refuse_wrong(place, measure, report, found)
 
 
 def _place(subject: Subject) -> Place:
@@ -273,37 +242,42 @@ def _place(subject: Subject) -> Place:
     return place
 
 
-def _refuse_wrong(place: Place, measure: Measure, told: Told, found: Sequence[Finding]) -> None:
+def _refuse_wrong(place: Place, measure: Measure, report: Report, found: Sequence[Finding]) -> None:
     for one in found:
-        told.add(one)
+        report.compared += one.compared
+        report.untold += one.untold
+        report.worst = max(report.worst, one.excess)
     if found and worst_of(found).excess > 1:
         worst = worst_element(place, measure, worst_of(found).worst, 100 * FEW)
         raise GradientCheckError(str(worst), worst, Jacobians(place, measure))
 
 
-def check_arrays(fn: Callable[..., object], inputs: Sequence[Array]) -> list[Array]:
-    """Check that two calls on arrays give the same and write to no input, and return what they give."""
-    originals = [np.array(x) for x in inputs]
-    with quiet():
-        expected = [np.asarray(y) for y in listed(fn(*inputs))]
-        again = [np.asarray(y) for y in listed(fn(*inputs))]
-    check_untouched([f"input {i}" for i in range(len(inputs))], inputs, originals)
-    for y, z in zip(expected, again, strict=True):
-        if not np.array_equal(y, z, equal_nan=y.dtype.kind in "fc"):
-            raise GradientCheckError("the function is not deterministic: it gave two results for the same inputs")
-    return expected
-
-
 def check_values(
     fn: Callable[..., object], inputs: Sequence[Array], reference: Callable[..., object] | None = None
 ) -> None:
-    """Check that the values on tensors are those on arrays, and those of the reference, and that nothing is written."""
-    originals = [np.array(x) for x in inputs]
-    expected = check_arrays(fn, inputs)
-    leaves = [Tensor(x, requires_grad=True) for x in inputs]
-    with failing("computing the values on tensors"):
-        results = listed(fn(*leaves))
-    check_untouched([f"input {i}" for i in range(len(inputs))], inputs, originals)
+    """Check that the values on tensors are those on arrays, and those of the reference, and that nothing is written.
+
+    Two calls on arrays have to give the same. A function of another engine is given arrays alone.
+    """
+    names, originals = [f"input {i}" for i in range(len(inputs))], [np.array(x) for x in inputs]
+    with quiet():
+        expected, again = ([np.asarray(y) for y in listed(fn(*inputs))] for _ in range(2))
+    check_untouched(names, inputs, originals)
+    for y, z in zip(expected, again, strict=True):
+        if not np.array_equal(y, z, equal_nan=y.dtype.kind in "fc"):
+            raise GradientCheckError("the function is not deterministic: it gave two results for the same inputs")
+    if not isinstance(fn, Foreign):
+        with failing("computing the values on tensors"):
+            results = listed(fn(*(Tensor(x, requires_grad=True) for x in inputs)))
+        check_untouched(names, inputs, originals)
+        _compare_values(fn, inputs, results, expected)
+    if reference is not None:
+        _check_reference(reference, inputs, expected)
+
+
+def _compare_values(
+    fn: Callable[..., object], inputs: Sequence[Array], results: Sequence[object], expected: Sequence[Array]
+) -> None:
     if len(expected) != len(results):
         raise GradientCheckError(f"{len(results)} results on tensors, {len(expected)} on arrays")
     for k, (y, z) in enumerate(zip(results, expected, strict=True)):
@@ -314,8 +288,6 @@ def check_values(
             )
         if not _close(array, z, (*inputs, *expected)) and not _is_rounding(fn, inputs, array, k):
             raise GradientCheckError(f"the values on tensors and on arrays differ: {shown(array)} and {shown(z)}")
-    if reference is not None:
-        _check_reference(reference, inputs, expected)
 
 
 def _check_reference(reference: Callable[..., object], inputs: Sequence[Array], found: Sequence[Array]) -> None:

@@ -10,15 +10,13 @@ from __future__ import annotations
 import itertools
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
 from ._comparison import Derivatives, Measure, Place, derivatives, parts_each
 from ._conditions import REFUSALS
-from ._subject import Subject, quiet
-
-Array = np.ndarray[Any, Any]
+from ._subject import Array, Subject, quiet
 
 MOST = 600  # the elements of a Jacobian up to which further points are looked at
 SHARP = 1e-3  # a tolerance, relative to the derivative, at which it counts as right

@@ -15,12 +15,12 @@ from typing import Any
 
 import numpy as np
 
-from ..files import replacing
+from autograd.extend import replacing
+
 from ..visualize.style import FONT, INK, plain
 from ..visualize.text_width import width_of
 from ._comparison import Derivatives, Place, parts_each
-
-Array = np.ndarray[Any, Any]
+from ._subject import Array
 
 MOST_CELLS = 40  # along an axis; more elements are drawn in blocks
 SIDES = ((4, 44.0), (8, 34.0), (16, 20.0), (24, 14.0), (MOST_CELLS, 9.0))  # the side of a cell, for so many

@@ -8,13 +8,11 @@ from typing import Any
 
 import numpy as np
 
-from ..graph.instrumentation import observed
-from ..graph.node import Node
-from ..tensors.tensor import Tensor
-from ._sample import Sample, SetAsideError
-from ._subject import Subject, quiet
+from autograd import Tensor
+from autograd.inside import Node, observed
 
-Array = np.ndarray[Any, Any]
+from ._sample import Sample, SetAsideError
+from ._subject import Array, Subject, quiet
 
 
 def operations_of(subject: Subject, arrays: Sequence[Array]) -> list[Subject]:

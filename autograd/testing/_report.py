@@ -6,27 +6,58 @@ import inspect
 import os
 import traceback
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
 from functools import partial
 from types import CodeType, FrameType, ModuleType
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..errors import GradientCheckError
-from ..graph.node import Node, ancestors
-from ..graph.source_info import beginning, defined, place, user_frame, within_file
-from ..tensors.tensor import Tensor
+from autograd import GradientCheckError, Tensor
+from autograd.inside import Node, ancestors, beginning, defined, place, user_frame, within_file
+
 from ._jacobians import LARGEST, Jacobians
 from ._patterns import Pattern, Sample, factor_between, pattern_of, sample_at, variations
 
 if TYPE_CHECKING:
-    from ._subject import Subject
+    from ._subject import Array, Subject
 
-Array = np.ndarray[Any, Any]
 Keywords = Sequence[tuple[str, Any]]
 
 _NUMPY = os.path.dirname(np.__file__) + os.sep
 LONGEST = 48  # the elements of an array that is written out
+
+
+@dataclass
+class Report:
+    """What `check` did.
+
+    Attributes
+    ----------
+    examples, set_aside
+        How many examples were checked, and how many were not, since the function does not take them.
+    compared, untold
+        How many derivatives were compared with differences, and of how many the differences told nothing, at a jump
+        or the edge of the domain, for example.
+    worst
+        The largest error of a derivative, as a part of what is allowed.
+    notes
+        What could not be checked, and why.
+    """
+
+    examples: int = 0
+    set_aside: int = 0
+    compared: int = 0
+    untold: int = 0
+    worst: float = 0.0
+    notes: list[str] = field(default_factory=list)
+
+    def __str__(self) -> str:
+        counts = (
+            f"{self.examples} examples, {self.compared} derivatives agree; {self.untold} could not be told, "
+            f"{self.set_aside} examples set aside"
+        )
+        return "\n".join([counts, *self.notes])
 
 
 def caller() -> FrameType:
@@ -39,20 +70,9 @@ def caller() -> FrameType:
 def reported(
     error: GradientCheckError, fn: Callable[..., object], call: str, pattern: str = "", found: str = ""
 ) -> GradientCheckError:
-    """Return the error with a message that fits a screen.
+    """Return the error with a message that fits a screen: what is wrong with `fn`, in what way, and where.
 
-    Parameters
-    ----------
-    error
-        What is wrong.
-    fn
-        The function that was checked.
-    call
-        A line that reproduces it; nothing if there is none.
-    pattern
-        In what way and where it is wrong, if that is known.
-    found
-        At which example.
+    `found` says at which example, and `call` is a line that reproduces it; each is left out where it is empty.
     """
     lines = [f"{declared(fn)}: {error}{_raised_at(error)}"]
     if pattern:
@@ -88,14 +108,9 @@ def _raised_at(error: GradientCheckError) -> str:
 
 
 def pattern_in(error: GradientCheckError, others: Sequence[tuple[Subject, Sequence[Array]]] = ()) -> Pattern:
-    """Return in what way derivatives are wrong, and where, from the example that failed and from others.
+    """Return in what way derivatives are wrong, and where: in the Jacobians, or the pair of arrays, of an error.
 
-    Parameters
-    ----------
-    error
-        Has the Jacobians, or a pair of arrays that differ.
-    others
-        Further examples of the same function; by default, variations of the one that failed.
+    `others` are further examples of the same function; by default, variations of the one that failed.
     """
     if error.pair is not None:
         wrong, right = error.pair

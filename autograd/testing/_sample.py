@@ -8,18 +8,13 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from ..graph.backward import Wanted
-from ..graph.batched import Batched
-from ..graph.node import Gradients, Node
-from ..graph.saved_tensors import operation_of
-from ..graph.traced import Traced
-from ..tensors.tensor import Tensor, conjugated
+from autograd import Tensor
+from autograd.inside import Batched, Gradients, Node, Traced, Wanted, conjugated, operation_of
+
 from ._comparison import Measure, Place, compare_directions, worst_element, worst_of
 from ._conditions import Gradients as Point
 from ._conditions import differs, shown
-from ._subject import Subject, array_of, parts, quiet, widened
-
-Array = np.ndarray[Any, Any]
+from ._subject import Array, Subject, array_of, parts, quiet, widened
 
 LARGEST = 2**20  # elements that an operation may have, inputs and outputs, to be checked
 FEW = 4000  # elements of a Jacobian, up to which the worst of a wrong one is looked for

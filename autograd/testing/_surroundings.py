@@ -10,12 +10,12 @@ import contextlib
 import math
 import warnings
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any
 
 import numpy as np
 
-from ..errors import GradientCheckError
-from ..tensors.dispatch import fronts
+from autograd import GradientCheckError
+from autograd.inside import fronts
+
 from ._comparison import (
     Measure,
     Place,
@@ -37,10 +37,9 @@ from ._elsewhere import (
     refusals_set_aside,
 )
 from ._jacobians import Jacobians
-from ._subject import Subject, array_of, gradient_subject, widened
+from ._subject import Array, Subject, array_of, gradient_subject, widened
 from ._transforms import check_overwritten, check_same_tensor, check_vmap, compare_threads, first_set
 
-Array = np.ndarray[Any, Any]
 Arrays = list[Array]
 
 FEW = 500  # the elements of a Jacobian, up to which the worst one is looked for

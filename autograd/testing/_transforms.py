@@ -15,15 +15,21 @@ from typing import Any
 
 import numpy as np
 
-from ..errors import BatchError, CompileError, GradientCheckError, GraphError, UnsupportedError
-from ..tensors.tensor import Tensor
-from ..transforms.compile.compiled import compile
-from ..transforms.vjp_jvp import vjp
-from ..transforms.vmap import vmap
-from ._conditions import REFUSALS, ROUNDING, Gradients, differs, failing, largest, refuse_others, shown
-from ._subject import Subject, array_of, quiet
+from autograd import (
+    BatchError,
+    CompileError,
+    GradientCheckError,
+    GraphError,
+    Tensor,
+    UnsupportedError,
+    compile,
+    vjp,
+    vmap,
+)
 
-Array = np.ndarray[Any, Any]
+from ._conditions import REFUSALS, ROUNDING, Gradients, differs, failing, largest, refuse_others, shown
+from ._subject import Array, Subject, array_of, quiet
+
 Arrays = Sequence[Array]
 Samples = Sequence[Sequence[Array]]  # some inputs, for each of them
 
@@ -56,26 +62,22 @@ def check_vmap(subject: Subject, samples: Samples, points: Sequence[Gradients] |
     with failing("computing each element of a batch"):
         expected = [[np.asarray(array_of(y)) for y in both(*each)] for each in arguments]
     stacked = [np.stack(column) for column in zip(*arguments, strict=True)]
-    try:
-        with failing("computing a batch by vmap"):
-            found = vmap(both, loops="allow")(*stacked)
-    except GradientCheckError as error:
-        if isinstance(error.__cause__, BatchError | UnsupportedError):
-            return str(error.__cause__)
-        raise
+    found, reason = _batched(both, stacked, "computing a batch by vmap")
+    if reason:
+        return reason
     known, points = points, points or [Gradients(subject, arrays) for arrays in samples]
     _compare_batch(subject, points, expected, found, "under vmap")
     if known:
         return _check_one(subject, points[:1], both, arguments[0], expected[:1])
-    last = [np.moveaxis(batch, 0, -1) for batch in stacked]
     with failing("computing a batch of one by vmap"):
         found = vmap(both, loops="allow")(*(batch[:1] for batch in stacked))
     _compare_batch(subject, points[:1], expected[:1], found, "in a batch of one under vmap")
     with failing("computing a batch by vmap over last axes"):
-        found = vmap(both, in_axes=-1, loops="allow")(*last)
+        found = vmap(both, in_axes=-1, loops="allow")(*(np.moveaxis(batch, 0, -1) for batch in stacked))
     _compare_batch(subject, points, expected, found, "under vmap over last axes")
+    places = len(subject.places)
     for i in range(len(stacked)):
-        if len(stacked) < 3 and i < len(subject.places):
+        if len(stacked) < 3 and i < places:
             continue  # a batch of cotangents alone
         shared = [[*each[:i], arguments[0][i], *each[i + 1 :]] for each in arguments]
         with failing("computing each element of a batch"):
@@ -84,13 +86,22 @@ def check_vmap(subject: Subject, samples: Samples, points: Sequence[Gradients] |
         given = [arguments[0][i] if i == j else batch for j, batch in enumerate(stacked)]
         with failing("computing a batch by vmap, one argument of which all share"):
             found = vmap(both, in_axes=axes, loops="allow")(*given)
-        places = len(subject.places)
-        moved = [
-            Gradients(subject, each[:places]) if i < places else point
-            for each, point in zip(shared, points, strict=True)
-        ]
+        moved = [Gradients(subject, each[:places]) for each in shared] if i < places else points
         _compare_batch(subject, moved, expected, found, "under vmap, where all share an argument")
     return None
+
+
+def _batched(
+    both: Callable[..., Any], arguments: Arrays, what: str, axes: tuple[int | None, ...] | int = 0
+) -> tuple[Any, str | None]:
+    """Return what a batch gives, or why it is not computed."""
+    try:
+        with failing(what):
+            return vmap(both, in_axes=axes, loops="allow")(*arguments), None
+    except GradientCheckError as error:
+        if isinstance(error.__cause__, BatchError | UnsupportedError):
+            return None, str(error.__cause__)
+        raise
 
 
 def _check_one(
@@ -102,22 +113,19 @@ def _check_one(
         batched = [j == i or j >= count for j in range(len(given))]
         axes = tuple(0 if each else None for each in batched)
         arguments = [x[np.newaxis] if each else x for x, each in zip(given, batched, strict=True)]
-        try:
-            with failing("computing a batch of one by vmap"):
-                found = vmap(both, in_axes=axes, loops="allow")(*arguments)
-        except GradientCheckError as error:
-            if isinstance(error.__cause__, BatchError | UnsupportedError):
-                return str(error.__cause__)
-            raise
+        found, reason = _batched(both, arguments, "computing a batch of one by vmap", axes)
+        if reason:
+            return reason
         _compare_batch(subject, point, expected, found, "in a batch of one under vmap")
     return None
 
 
 def _compare_batch(
-    subject: Subject, points: Sequence[Gradients], expected: Sequence[Sequence[Array]], found: Any, where: str
+    subject: Subject, points: Sequence[Gradients], expected: Sequence[Arrays], found: Any, where: str
 ) -> None:
     for k, column in enumerate(zip(*expected, strict=True)):
-        what = "the value" if k < len(points[0].outputs) else f"the gradient of {_name(subject, k, points[0])}"
+        i = k - len(points[0].outputs)
+        what = "the value" if i < 0 else f"the gradient of {subject.names[i]}"
         for j, (point, one) in enumerate(zip(points, column, strict=True)):
             piece = np.asarray(array_of(found[k]))[j]
             if np.array_equal(piece, one):
@@ -129,10 +137,6 @@ def _compare_batch(
                 raise GradientCheckError(
                     f"{what} of element {j} of a batch is {shown(piece)} {where}, but {shown(one)} by itself"
                 )
-
-
-def _name(subject: Subject, k: int, point: Gradients) -> str:
-    return subject.names[k - len(point.outputs)]
 
 
 def _allowed(point: Gradients, one: Array, k: int) -> Array:

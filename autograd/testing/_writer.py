@@ -52,7 +52,7 @@ def written(target: str) -> str:
         if is_module(fn):
             lines = ["random = np.random.default_rng(0)", *call_of_module(fn, path)]
             return _file(target, "check_module", lines, "Test `{}` and its gradients.")
-        run = Run(fn, None, None, None, {}, None, 1, 0)
+        run = Run(fn)
     except TypeError as error:
         parameters = _parameters(fn)
         raise ValueError(f"{error}. {target} takes ({', '.join(parameters)})") from None

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
-from ..calculus import ARRAY_TYPES
+from ..arrays.batched import Batched
+from ..arrays.door import ARRAY_TYPES, FAILURES
 from ..errors import AutogradError
-from ..graph.batched import FAILURES, Batched
 from ..graph.node import Hooked, Leaf, Node
 
 

@@ -9,14 +9,13 @@ from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 
 import numpy as np
 
+from ..arrays.door import levels, recorder, running
 from ..errors import DtypeError, GraphError, check_callable, described
-from ..graph.batched import levels, running
 from ..graph.grad_mode import enable_grad, evaluated_as_at, moment
 from ..graph.mutation import changed, root, snapshot, weighted_sums, written_since
 from ..graph.node import Leaf, Node, ancestors, counter
 from ..graph.saved_tensors import saved_tensors_hooks
-from ..graph.source_info import defined
-from ..graph.traced import recorder
+from ..source.source_info import defined
 from ..tensors.tensor import Tensor, as_now
 from .conventions import follows_hips
 from .pytree import flatten

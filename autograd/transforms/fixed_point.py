@@ -7,14 +7,15 @@ from typing import Any
 
 import numpy as np
 
+from ..arrays.batched import batched_at
+from ..arrays.door import as_array, batches, everywhere, whole
 from ..errors import ConvergenceError, GraphError, ShapeError, check_callable, check_number
 from ..graph.backward import pull_back
-from ..graph.batched import as_array, batched_at, batches, everywhere, whole
 from ..graph.detachment import cut_of
 from ..graph.grad_mode import enable_grad, evaluated_as_at, moment, no_grad, recording
 from ..graph.node import Leaf, Lift, Node, by_number, counter, leading_to
-from ..graph.source_info import defined
 from ..primitives.function import Function
+from ..source.source_info import defined
 from ..tensors.conversions import differentiated
 from ..tensors.tensor import LIFT, Tensor, unwrap
 from .checkpoint import arguments_now

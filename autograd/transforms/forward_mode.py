@@ -12,14 +12,13 @@ from typing import Any
 
 import numpy as np
 
+from ..arrays.door import as_array, copied_for, everywhere, is_finite, walks, whole
 from ..errors import DerivativeError
 from ..graph.backward import pull_back
-from ..graph.batched import Share, as_array, copied_for, everywhere, walks, whole
 from ..graph.mutation import refuse_overwritten
 from ..graph.nan_safety import absorb_by_position
-from ..graph.node import Lift, MultiNode, Node, ancestors, leading_to, recorded
+from ..graph.node import Lift, MultiNode, Node, Share, ancestors, leading_to, recorded
 from ..graph.saved_tensors import unpacked
-from ..graph.traced import is_finite
 from ..primitives.multi_output import ManyOutputs, Output
 from ..primitives.primitive import Primitive
 from ..tensors.tensor import Tensor

@@ -7,9 +7,10 @@ from typing import Any
 
 import numpy as np
 
+from ..arrays.batched import batched_at
+from ..arrays.door import Level, as_array, batches, copied_for, everywhere, whole
+from ..arrays.traced import Traced
 from ..errors import ConvergenceError
-from ..graph.batched import Level, as_array, batched_at, batches, copied_for, everywhere, whole
-from ..graph.traced import Traced
 
 Array = np.ndarray[Any, Any]
 BASIS = 16  # vectors that are kept in memory; then the method starts again from what it has come to

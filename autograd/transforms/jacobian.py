@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ..arrays.door import everywhere
 from ..errors import DerivativeError, check_argnums, check_callable
-from ..graph.batched import everywhere
 from ..graph.grad_mode import enable_grad
 from ..graph.node import Node, ancestors, leading_to
 from ..tensors.tensor import Tensor, conjugated, seen_at, unwrap

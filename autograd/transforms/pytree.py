@@ -9,8 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from ..graph.batched import Batched
-from ..graph.traced import Traced, TracedNumber
+from ..arrays.batched import Batched
+from ..arrays.traced import Traced, TracedNumber
 from ..tensors.tensor import Tensor
 
 Rebuild = Callable[[Sequence[Any]], Any]

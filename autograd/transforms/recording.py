@@ -11,14 +11,13 @@ from typing import Any
 
 import numpy as np
 
-from ..calculus import ARRAY_TYPES
+from ..arrays.door import ARRAY_TYPES, as_array
 from ..errors import DtypeError, ShapeError, check_numeric, described
 from ..graph.backward import pull_back
-from ..graph.batched import as_array
 from ..graph.buffer_reuse import held_once
 from ..graph.grad_mode import moment
 from ..graph.node import Leaf, Lift, Node, ancestors, counter, leading_to
-from ..graph.source_info import defined
+from ..source.source_info import defined
 from ..tensors.conversions import differentiated
 from ..tensors.tensor import LIFT, Tensor, conjugated, in_own_memory, plain_array, seen_at
 from .conventions import follows_hips

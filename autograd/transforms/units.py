@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from ..graph.batched import levels
+from ..arrays.door import levels
 from ..graph.node import MultiNode
 from .batched_walks import batched_walk, is_hooked
 from .recording import Recording

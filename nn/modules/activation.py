@@ -15,41 +15,10 @@ from ..functional._activation import rectify, which_axis
 from ..functional._kernels.operands import as_operand
 from ..module import Module
 from ..parameter import Parameter
-from ._elementwise import Elementwise
-
-__all__ = [
-    "CELU",
-    "ELU",
-    "GELU",
-    "GLU",
-    "SELU",
-    "Hardshrink",
-    "Hardsigmoid",
-    "Hardswish",
-    "Hardtanh",
-    "LeakyReLU",
-    "LogSigmoid",
-    "LogSoftmax",
-    "Mish",
-    "PReLU",
-    "RReLU",
-    "ReLU",
-    "ReLU6",
-    "SiLU",
-    "Sigmoid",
-    "Softmax",
-    "Softmax2d",
-    "Softmin",
-    "Softplus",
-    "Softshrink",
-    "Softsign",
-    "Tanh",
-    "Tanhshrink",
-    "Threshold",
-]
+from ._applied import Applied, Elementwise
 
 
-class ReLU(Elementwise):
+class ReLU(Elementwise, function=rectify):
     """Rectified linear unit: positive elements stay, the others become 0. The derivative at 0 is 0.
 
     Parameters
@@ -57,10 +26,6 @@ class ReLU(Elementwise):
     inplace
         Makes no difference: results are new arrays.
     """
-
-    def forward(self, x: TensorLike) -> Tensor:
-        """Return an array of the shape of `x`."""
-        return rectify(x)
 
 
 class Tanh(Module):
@@ -71,15 +36,11 @@ class Tanh(Module):
         return functional.tanh(as_operand("Tanh", "input", x))  # without this, a pandas table would call pandas' own
 
 
-class Sigmoid(Module):
+class Sigmoid(Applied, function=functional.sigmoid):
     """The sigmoid, ``1 / (1 + exp(-x))``, of each element."""
 
-    def forward(self, x: TensorLike) -> Tensor:
-        """Return an array of the shape of `x`."""
-        return functional.sigmoid(x)
 
-
-class Softmax(Module):
+class Softmax(Applied, function=functional.softmax):
     """Softmax: probabilities along an axis, the exp of each element divided by the sum of all.
 
     Parameters
@@ -101,12 +62,8 @@ class Softmax(Module):
         super().__init__()
         self.axis = which_axis(axis, dim)
 
-    def forward(self, x: TensorLike) -> Tensor:
-        """Return an array of the shape of `x`."""
-        return functional.softmax(x, self.axis)
 
-
-class LogSoftmax(Softmax):
+class LogSoftmax(Softmax, function=functional.log_softmax):
     """The logarithm of `Softmax`, precise even where a probability underflows to 0.
 
     Parameters
@@ -115,11 +72,8 @@ class LogSoftmax(Softmax):
         The axis, by NumPy's or PyTorch's name; the last by default.
     """
 
-    def forward(self, x: TensorLike) -> Tensor:
-        return functional.log_softmax(x, self.axis)
 
-
-class Softmin(Softmax):
+class Softmin(Softmax, function=functional.softmin):
     """The `Softmax` of ``-x``: smaller elements get larger probabilities.
 
     Parameters
@@ -127,9 +81,6 @@ class Softmin(Softmax):
     axis, dim
         The axis, by NumPy's or PyTorch's name; the last by default.
     """
-
-    def forward(self, x: TensorLike) -> Tensor:
-        return functional.softmin(x, self.axis)
 
 
 class Softmax2d(Module):
@@ -151,7 +102,7 @@ class Softmax2d(Module):
         return functional.softmax(x, -3)
 
 
-class GELU(Module):
+class GELU(Applied, function=functional.gelu):
     """Gaussian error linear unit: each element times the probability that a standard normal variable is less than it.
 
     Parameters
@@ -173,12 +124,8 @@ class GELU(Module):
         super().__init__()
         self.approximate = approximate
 
-    def forward(self, x: TensorLike) -> Tensor:
-        """Return an array of the shape of `x`."""
-        return functional.gelu(x, self.approximate)
 
-
-class SiLU(Elementwise):
+class SiLU(Elementwise, function=functional.silu):
     """Sigmoid linear unit, also called swish: x times its sigmoid.
 
     Parameters
@@ -187,12 +134,8 @@ class SiLU(Elementwise):
         Makes no difference: results are new arrays.
     """
 
-    def forward(self, x: TensorLike) -> Tensor:
-        """Return an array of the shape of `x`."""
-        return functional.silu(x)
 
-
-class Mish(Elementwise):
+class Mish(Elementwise, function=functional.mish):
     """Mish: x times tanh(softplus(x)).
 
     Parameters
@@ -201,12 +144,8 @@ class Mish(Elementwise):
         Makes no difference: results are new arrays.
     """
 
-    def forward(self, x: TensorLike) -> Tensor:
-        """Return an array of the shape of `x`."""
-        return functional.mish(x)
 
-
-class ELU(Elementwise):
+class ELU(Elementwise, function=functional.elu):
     """Exponential linear unit: positive elements stay, the others become alpha * (exp(x) - 1).
 
     Parameters
@@ -223,12 +162,8 @@ class ELU(Elementwise):
         super().__init__(inplace)
         self.alpha = alpha
 
-    def forward(self, x: TensorLike) -> Tensor:
-        """Return an array of the shape of `x`."""
-        return functional.elu(x, self.alpha)
 
-
-class SELU(Elementwise):
+class SELU(Elementwise, function=functional.selu):
     """Scaled `ELU`, with the two constants that preserve mean 0 and variance 1 from layer to layer.
 
     Parameters
@@ -237,12 +172,8 @@ class SELU(Elementwise):
         Makes no difference: results are new arrays.
     """
 
-    def forward(self, x: TensorLike) -> Tensor:
-        """Return an array of the shape of `x`."""
-        return functional.selu(x)
 
-
-class CELU(Elementwise):
+class CELU(Elementwise, function=functional.celu):
     """Continuously differentiable `ELU`: positive elements stay, the others become alpha * (exp(x / alpha) - 1).
 
     Parameters
@@ -259,12 +190,8 @@ class CELU(Elementwise):
         super().__init__(inplace)
         self.alpha = alpha
 
-    def forward(self, x: TensorLike) -> Tensor:
-        """Return an array of the shape of `x`."""
-        return functional.celu(x, self.alpha)
 
-
-class Softplus(Module):
+class Softplus(Applied, function=functional.softplus):
     """Softplus, log(1 + exp(beta * x)) / beta: a smooth `ReLU`.
 
     Parameters
@@ -281,36 +208,20 @@ class Softplus(Module):
         super().__init__()
         self.beta, self.threshold = beta, threshold
 
-    def forward(self, x: TensorLike) -> Tensor:
-        """Return an array of the shape of `x`."""
-        return functional.softplus(x, self.beta, self.threshold)
 
-
-class Softsign(Module):
+class Softsign(Applied, function=functional.softsign):
     """Softsign: ``x / (1 + |x|)``."""
 
-    def forward(self, x: TensorLike) -> Tensor:
-        """Return an array of the shape of `x`."""
-        return functional.softsign(x)
 
-
-class Tanhshrink(Module):
+class Tanhshrink(Applied, function=functional.tanhshrink):
     """Tanhshrink: x - tanh(x)."""
 
-    def forward(self, x: TensorLike) -> Tensor:
-        """Return an array of the shape of `x`."""
-        return functional.tanhshrink(x)
 
-
-class LogSigmoid(Module):
+class LogSigmoid(Applied, function=functional.logsigmoid):
     """The logarithm of the sigmoid of each element."""
 
-    def forward(self, x: TensorLike) -> Tensor:
-        """Return an array of the shape of `x`."""
-        return functional.logsigmoid(x)
 
-
-class GLU(Softmax):
+class GLU(Softmax, function=functional.glu):
     """Gated linear unit: the first half along an axis times the sigmoid of the second half.
 
     Parameters
@@ -326,12 +237,8 @@ class GLU(Softmax):
     (5, 3)
     """
 
-    def forward(self, x: TensorLike) -> Tensor:
-        """Return an array of half the size of `x`."""
-        return functional.glu(x, self.axis)
 
-
-class ReLU6(Elementwise):
+class ReLU6(Elementwise, function=functional.relu6):
     """`ReLU` capped at 6: clip each element to the range from 0 to 6. The derivative is 0 at both ends.
 
     Parameters
@@ -340,12 +247,8 @@ class ReLU6(Elementwise):
         Makes no difference: results are new arrays.
     """
 
-    def forward(self, x: TensorLike) -> Tensor:
-        """Return an array of the shape of `x`."""
-        return functional.relu6(x)
 
-
-class Hardtanh(Elementwise):
+class Hardtanh(Elementwise, function=functional.hardtanh):
     """Clip each element to a range; the derivative is 0 at the ends of the range and beyond.
 
     Parameters
@@ -371,12 +274,8 @@ class Hardtanh(Elementwise):
         super().__init__(inplace)
         self.min_val, self.max_val = min_val, max_val
 
-    def forward(self, x: TensorLike) -> Tensor:
-        """Return an array of the shape of `x`."""
-        return functional.hardtanh(x, self.min_val, self.max_val)
 
-
-class LeakyReLU(Elementwise):
+class LeakyReLU(Elementwise, function=functional.leaky_relu):
     """Leaky `ReLU`: positive elements stay, the others are multiplied by a slope.
 
     Parameters
@@ -393,12 +292,8 @@ class LeakyReLU(Elementwise):
         super().__init__(inplace)
         self.negative_slope = negative_slope
 
-    def forward(self, x: TensorLike) -> Tensor:
-        """Return an array of the shape of `x`."""
-        return functional.leaky_relu(x, self.negative_slope)
 
-
-class PReLU(Module):
+class PReLU(Applied, function=functional.prelu):
     """Parametric `ReLU`: positive elements stay, the others are multiplied by a learned slope.
 
     Parameters
@@ -424,18 +319,15 @@ class PReLU(Module):
     """
 
     _shown_options = ("num_parameters",)
+    _arguments = ("weight",)
 
     def __init__(self, num_parameters: Size = 1, init: float = 0.25, dtype: DTypeLike | None = None) -> None:
         super().__init__()
         self.num_parameters, self.init = num_parameters, init
         self.weight = Parameter(np.full(num_parameters, init), dtype=dtype)
 
-    def forward(self, x: TensorLike) -> Tensor:
-        """Return an array of the shape of `x`."""
-        return functional.prelu(x, self.weight)
 
-
-class RReLU(Elementwise):
+class RReLU(Elementwise, function=functional.rrelu):
     """Randomized `ReLU`: positive elements stay, the others are multiplied by slopes drawn at random during training.
 
     Parameters
@@ -449,17 +341,14 @@ class RReLU(Elementwise):
     """
 
     _shown_options = ("lower", "upper")
+    _arguments = ("lower", "upper", "training")
 
     def __init__(self, lower: float = 1 / 8, upper: float = 1 / 3, inplace: bool = False) -> None:
         super().__init__(inplace)
         self.lower, self.upper = lower, upper
 
-    def forward(self, x: TensorLike) -> Tensor:
-        """Return an array of the shape of `x`."""
-        return functional.rrelu(x, self.lower, self.upper, self.training)
 
-
-class Hardsigmoid(Elementwise):
+class Hardsigmoid(Elementwise, function=functional.hardsigmoid):
     """Hard sigmoid: x / 6 + 1/2, clipped to the range from 0 to 1.
 
     Parameters
@@ -468,12 +357,8 @@ class Hardsigmoid(Elementwise):
         Makes no difference: results are new arrays.
     """
 
-    def forward(self, x: TensorLike) -> Tensor:
-        """Return an array of the shape of `x`."""
-        return functional.hardsigmoid(x)
 
-
-class Hardswish(Elementwise):
+class Hardswish(Elementwise, function=functional.hardswish):
     """Hard swish: x times its `Hardsigmoid`.
 
     Parameters
@@ -482,12 +367,8 @@ class Hardswish(Elementwise):
         Makes no difference: results are new arrays.
     """
 
-    def forward(self, x: TensorLike) -> Tensor:
-        """Return an array of the shape of `x`."""
-        return functional.hardswish(x)
 
-
-class Hardshrink(Module):
+class Hardshrink(Applied, function=functional.hardshrink):
     """Hard shrinkage: set elements from -lambd to lambd to 0; the others stay.
 
     Parameters
@@ -502,12 +383,8 @@ class Hardshrink(Module):
         super().__init__()
         self.lambd = lambd
 
-    def forward(self, x: TensorLike) -> Tensor:
-        """Return an array of the shape of `x`."""
-        return functional.hardshrink(x, self.lambd)
 
-
-class Softshrink(Module):
+class Softshrink(Applied, function=functional.softshrink):
     """Soft shrinkage: move each element towards 0 by lambd; those from -lambd to lambd become 0.
 
     Parameters
@@ -522,12 +399,8 @@ class Softshrink(Module):
         super().__init__()
         self.lambd = lambd
 
-    def forward(self, x: TensorLike) -> Tensor:
-        """Return an array of the shape of `x`."""
-        return functional.softshrink(x, self.lambd)
 
-
-class Threshold(Elementwise):
+class Threshold(Elementwise, function=functional.threshold):
     """Threshold: elements above a threshold stay, the others become a constant.
 
     Parameters
@@ -545,7 +418,3 @@ class Threshold(Elementwise):
     def __init__(self, threshold: float, value: float, inplace: bool = False) -> None:
         super().__init__(inplace)
         self.threshold, self.value = threshold, value
-
-    def forward(self, x: TensorLike) -> Tensor:
-        """Return an array of the shape of `x`."""
-        return functional.threshold(x, self.threshold, self.value)

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from autograd import Tensor
-
 from .. import functional
-from .._arguments import Size, TensorLike
-from ..module import Module
-
-__all__ = ["ChannelShuffle"]
+from .._arguments import Size
+from ._applied import Applied
 
 
-class ChannelShuffle(Module):
+class ChannelShuffle(Applied, function=functional.channel_shuffle):
     """Shuffle channels, so that a convolution in groups sees all groups of the one before.
+
+    Inputs have the shape ``(n, channels, *spatial)``.
 
     Parameters
     ----------
@@ -32,7 +30,3 @@ class ChannelShuffle(Module):
     def __init__(self, groups: Size) -> None:
         super().__init__()
         self.groups = groups
-
-    def forward(self, x: TensorLike) -> Tensor:
-        """Map inputs of shape ``(n, channels, *spatial)`` to the same shape."""
-        return functional.channel_shuffle(x, self.groups)

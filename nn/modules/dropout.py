@@ -2,16 +2,11 @@
 
 from __future__ import annotations
 
-from autograd import Tensor
-
 from .. import functional
-from .._arguments import TensorLike
-from ._elementwise import Elementwise
-
-__all__ = ["AlphaDropout", "Dropout", "Dropout1d", "Dropout2d", "Dropout3d", "FeatureAlphaDropout"]
+from ._applied import Elementwise
 
 
-class Dropout(Elementwise):
+class Dropout(Elementwise, function=functional.dropout):
     """Dropout: during training, set each element to 0 with probability `p` and divide the others by ``1 - p``.
 
     In evaluation, after ``model.eval()``, it does nothing. `nn.manual_seed` makes the draws reproducible.
@@ -32,6 +27,7 @@ class Dropout(Elementwise):
     """
 
     _shown_options = ("p",)
+    _arguments = ("p", "training")
 
     def __init__(self, p: float = 0.5, inplace: bool = False) -> None:
         super().__init__(inplace)
@@ -39,12 +35,8 @@ class Dropout(Elementwise):
             raise ValueError(f"the probability of dropout should be from 0 to 1, not {p}")
         self.p = p
 
-    def forward(self, x: TensorLike) -> Tensor:
-        """Return an array of the shape of `x`."""
-        return functional.dropout(x, self.p, self.training)
 
-
-class Dropout1d(Dropout):
+class Dropout1d(Dropout, function=functional.dropout1d):
     """`Dropout` of whole channels of sequences of shape ``(n, channels, length)``, or without n.
 
     Parameters
@@ -53,11 +45,8 @@ class Dropout1d(Dropout):
         The probability, from 0 to 1.
     """
 
-    def forward(self, x: TensorLike) -> Tensor:
-        return functional.dropout1d(x, self.p, self.training)
 
-
-class Dropout2d(Dropout):
+class Dropout2d(Dropout, function=functional.dropout2d):
     """`Dropout` of whole channels of images of shape ``(n, channels, height, width)``, or without n.
 
     Parameters
@@ -66,11 +55,8 @@ class Dropout2d(Dropout):
         The probability, from 0 to 1.
     """
 
-    def forward(self, x: TensorLike) -> Tensor:
-        return functional.dropout2d(x, self.p, self.training)
 
-
-class Dropout3d(Dropout):
+class Dropout3d(Dropout, function=functional.dropout3d):
     """`Dropout` of whole channels of volumes of shape ``(n, channels, depth, height, width)``, or without n.
 
     Parameters
@@ -79,11 +65,8 @@ class Dropout3d(Dropout):
         The probability, from 0 to 1.
     """
 
-    def forward(self, x: TensorLike) -> Tensor:
-        return functional.dropout3d(x, self.p, self.training)
 
-
-class AlphaDropout(Dropout):
+class AlphaDropout(Dropout, function=functional.alpha_dropout):
     """Dropout for `SELU`: it keeps mean 0 and variance 1, and sets dropped elements to the least value of `SELU`.
 
     Parameters
@@ -92,11 +75,8 @@ class AlphaDropout(Dropout):
         The probability, from 0 to 1.
     """
 
-    def forward(self, x: TensorLike) -> Tensor:
-        return functional.alpha_dropout(x, self.p, self.training)
 
-
-class FeatureAlphaDropout(Dropout):
+class FeatureAlphaDropout(Dropout, function=functional.feature_alpha_dropout):
     """`AlphaDropout` of whole channels of inputs of shape ``(n, channels, ...)``.
 
     Parameters
@@ -104,6 +84,3 @@ class FeatureAlphaDropout(Dropout):
     p
         The probability, from 0 to 1.
     """
-
-    def forward(self, x: TensorLike) -> Tensor:
-        return functional.feature_alpha_dropout(x, self.p, self.training)

@@ -12,17 +12,11 @@ from ..functional._kernels.loss_operands import Reduction, check_reduction
 from ..module import Module
 from .loss import Loss
 
-__all__ = [
-    "BCELoss",
-    "BCEWithLogitsLoss",
-    "GaussianNLLLoss",
-    "KLDivLoss",
-    "PoissonNLLLoss",
-]
 
-
-class BCELoss(Loss):
+class BCELoss(Loss, function=functional.binary_cross_entropy):
     """Binary cross-entropy, given probabilities: see `functional.binary_cross_entropy`.
+
+    Compare probabilities with targets from 0 to 1 of the same shape.
 
     Parameters
     ----------
@@ -32,20 +26,18 @@ class BCELoss(Loss):
         ``"mean"``, ``"sum"`` or ``"none"``.
     """
 
+    _arguments = ("weight", "reduction")
+    weight: Any
+
     def __init__(self, weight: Weights | None = None, reduction: Reduction = "mean") -> None:
         super().__init__(reduction)
         self.register_buffer("weight", weight)
 
-    weight: Any
 
-    def forward(self, input: TensorLike, target: TensorLike) -> Tensor:
-        """Compare probabilities with targets from 0 to 1 of the same shape."""
-        loss: Tensor = functional.binary_cross_entropy(input, target, weight=self.weight, reduction=self.reduction)
-        return loss
-
-
-class BCEWithLogitsLoss(Loss):
+class BCEWithLogitsLoss(Loss, function=functional.binary_cross_entropy_with_logits):
     """Binary cross-entropy, given logits: see `functional.binary_cross_entropy_with_logits`.
+
+    Compare logits with targets from 0 to 1 of the same shape.
 
     Parameters
     ----------
@@ -64,22 +56,16 @@ class BCEWithLogitsLoss(Loss):
     array([1000.])
     """
 
+    _arguments = ("weight", "reduction", "pos_weight")
+    weight: Any
+    pos_weight: Any
+
     def __init__(
         self, weight: Weights | None = None, reduction: Reduction = "mean", pos_weight: Weights | None = None
     ) -> None:
         super().__init__(reduction)
         self.register_buffer("weight", weight)
         self.register_buffer("pos_weight", pos_weight)
-
-    weight: Any
-    pos_weight: Any
-
-    def forward(self, input: TensorLike, target: TensorLike) -> Tensor:
-        """Compare logits with targets from 0 to 1 of the same shape."""
-        loss: Tensor = functional.binary_cross_entropy_with_logits(
-            input, target, weight=self.weight, pos_weight=self.pos_weight, reduction=self.reduction
-        )
-        return loss
 
 
 class KLDivLoss(Module):
@@ -137,8 +123,10 @@ class GaussianNLLLoss(Loss):
         return loss
 
 
-class PoissonNLLLoss(Loss):
+class PoissonNLLLoss(Loss, function=functional.poisson_nll_loss):
     """Negative log-likelihood of Poisson counts: see `functional.poisson_nll_loss`.
+
+    Compare rates, or their logarithms, with counts of the same shape.
 
     Parameters
     ----------
@@ -159,10 +147,3 @@ class PoissonNLLLoss(Loss):
     ) -> None:
         super().__init__(reduction)
         self.log_input, self.full, self.eps = log_input, full, eps
-
-    def forward(self, input: TensorLike, target: TensorLike) -> Tensor:
-        """Compare rates, or their logarithms, with counts of the same shape."""
-        loss: Tensor = functional.poisson_nll_loss(
-            input, target, log_input=self.log_input, full=self.full, eps=self.eps, reduction=self.reduction
-        )
-        return loss

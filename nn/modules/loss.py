@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, ClassVar
 
 from autograd import Tensor
@@ -10,12 +11,11 @@ from .. import functional
 from .._arguments import TensorLike, Weights
 from ..functional._kernels.loss_operands import Reduction, check_reduction
 from ..module import Module
+from ._applied import Applied, attributes
 
-__all__ = ["CTCLoss", "CrossEntropyLoss", "Loss", "NLLLoss"]
 
-
-class Loss(Module):
-    """Base class of losses: a reduction.
+class Loss(Applied):
+    """Base class of losses: a reduction, and by default a function of two arrays, ``input`` and ``target``.
 
     Parameters
     ----------
@@ -30,9 +30,21 @@ class Loss(Module):
         check_reduction(reduction)
         self.reduction: Reduction = reduction
 
+    @staticmethod
+    def _applying(function: Callable[..., Any], names: tuple[str, ...]) -> Any:
+        options = attributes(*names)
 
-class NLLLoss(Loss):
+        def forward(self: Module, input: TensorLike, target: TensorLike) -> Tensor:
+            loss: Tensor = function(input, target, *options(self))
+            return loss
+
+        return forward
+
+
+class NLLLoss(Loss, function=functional.nll_loss):
     """Negative log-likelihood of class labels, given log-probabilities: see `functional.nll_loss`.
+
+    Compare log-probabilities ``(n, classes, ...)`` with class indices ``(n, ...)``.
 
     Parameters
     ----------
@@ -44,22 +56,20 @@ class NLLLoss(Loss):
         ``"mean"``, ``"sum"`` or ``"none"``.
     """
 
+    _shown_options: ClassVar[tuple[str, ...]] = ("ignore_index", "reduction")
+    _arguments: ClassVar[tuple[str, ...]] = ("weight", *_shown_options)
+    weight: Any
+
     def __init__(self, weight: Weights | None = None, ignore_index: int = -100, reduction: Reduction = "mean") -> None:
         super().__init__(reduction)
         self.register_buffer("weight", weight)
         self.ignore_index = ignore_index
 
-    _shown_options: ClassVar[tuple[str, ...]] = ("ignore_index", "reduction")
-    weight: Any
 
-    def forward(self, input: TensorLike, target: TensorLike) -> Tensor:
-        """Compare log-probabilities ``(n, classes, ...)`` with class indices ``(n, ...)``."""
-        loss: Tensor = functional.nll_loss(input, target, self.weight, self.ignore_index, self.reduction)
-        return loss
-
-
-class CrossEntropyLoss(NLLLoss):
+class CrossEntropyLoss(NLLLoss, function=functional.cross_entropy):
     """Cross-entropy of class labels, given logits: see `functional.cross_entropy`.
+
+    Compare logits ``(n, classes, ...)`` with class indices ``(n, ...)`` or probabilities of the same shape.
 
     Parameters
     ----------
@@ -76,6 +86,9 @@ class CrossEntropyLoss(NLLLoss):
     array([2000.])
     """
 
+    _shown_options = ("ignore_index", "reduction", "label_smoothing")
+    _arguments = ("weight", *_shown_options)
+
     def __init__(
         self,
         weight: Weights | None = None,
@@ -87,15 +100,6 @@ class CrossEntropyLoss(NLLLoss):
         if not 0 <= label_smoothing <= 1:
             raise ValueError(f"label_smoothing should be from 0 to 1, not {label_smoothing}")
         self.label_smoothing = label_smoothing
-
-    def forward(self, input: TensorLike, target: TensorLike) -> Tensor:
-        """Compare logits ``(n, classes, ...)`` with class indices ``(n, ...)`` or probabilities of the same shape."""
-        loss: Tensor = functional.cross_entropy(
-            input, target, self.weight, self.ignore_index, self.reduction, self.label_smoothing
-        )
-        return loss
-
-    _shown_options = ("ignore_index", "reduction", "label_smoothing")
 
 
 class CTCLoss(Loss):

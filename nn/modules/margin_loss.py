@@ -12,18 +12,6 @@ from .._arguments import TensorLike, Weights
 from ..functional._kernels.loss_operands import Reduction
 from .loss import Loss
 
-__all__ = [
-    "CosineEmbeddingLoss",
-    "HingeEmbeddingLoss",
-    "MarginRankingLoss",
-    "MultiLabelMarginLoss",
-    "MultiLabelSoftMarginLoss",
-    "MultiMarginLoss",
-    "SoftMarginLoss",
-    "TripletMarginLoss",
-    "TripletMarginWithDistanceLoss",
-]
-
 
 class CosineEmbeddingLoss(Loss):
     """Cosine loss of vectors that should be similar or dissimilar: see `functional.cosine_embedding_loss`.
@@ -50,8 +38,10 @@ class CosineEmbeddingLoss(Loss):
         return loss
 
 
-class HingeEmbeddingLoss(Loss):
+class HingeEmbeddingLoss(Loss, function=functional.hinge_embedding_loss):
     """Hinge loss of the distances of pairs that are similar or not: see `functional.hinge_embedding_loss`.
+
+    Compare distances with targets of the same shape that are 1 or -1.
 
     Parameters
     ----------
@@ -66,11 +56,6 @@ class HingeEmbeddingLoss(Loss):
     def __init__(self, margin: float = 1.0, reduction: Reduction = "mean") -> None:
         super().__init__(reduction)
         self.margin = margin
-
-    def forward(self, input: TensorLike, target: TensorLike) -> Tensor:
-        """Compare distances with targets of the same shape that are 1 or -1."""
-        loss: Tensor = functional.hinge_embedding_loss(input, target, margin=self.margin, reduction=self.reduction)
-        return loss
 
 
 class MarginRankingLoss(Loss):
@@ -98,8 +83,10 @@ class MarginRankingLoss(Loss):
         return loss
 
 
-class MultiLabelMarginLoss(Loss):
+class MultiLabelMarginLoss(Loss, function=functional.multilabel_margin_loss):
     """Hinge loss of scores, with several right classes per row: see `functional.multilabel_margin_loss`.
+
+    Compare scores ``(n, classes)`` with class indices of the same shape, each row ended by -1.
 
     Parameters
     ----------
@@ -107,14 +94,11 @@ class MultiLabelMarginLoss(Loss):
         ``"mean"``, ``"sum"`` or ``"none"``.
     """
 
-    def forward(self, input: TensorLike, target: TensorLike) -> Tensor:
-        """Compare scores ``(n, classes)`` with class indices of the same shape, each row ended by -1."""
-        loss: Tensor = functional.multilabel_margin_loss(input, target, reduction=self.reduction)
-        return loss
 
-
-class MultiLabelSoftMarginLoss(Loss):
+class MultiLabelSoftMarginLoss(Loss, function=functional.multilabel_soft_margin_loss):
     """Binary cross-entropy of logits, with several right classes per row: see `functional.multilabel_soft_margin_loss`.
+
+    Compare logits ``(..., classes)`` with targets from 0 to 1 of the same shape.
 
     Parameters
     ----------
@@ -124,22 +108,18 @@ class MultiLabelSoftMarginLoss(Loss):
         ``"mean"``, ``"sum"`` or ``"none"``.
     """
 
+    _arguments = ("weight", "reduction")
+    weight: Any
+
     def __init__(self, weight: Weights | None = None, reduction: Reduction = "mean") -> None:
         super().__init__(reduction)
         self.register_buffer("weight", weight)
 
-    weight: Any
 
-    def forward(self, input: TensorLike, target: TensorLike) -> Tensor:
-        """Compare logits ``(..., classes)`` with targets from 0 to 1 of the same shape."""
-        loss: Tensor = functional.multilabel_soft_margin_loss(
-            input, target, weight=self.weight, reduction=self.reduction
-        )
-        return loss
-
-
-class MultiMarginLoss(Loss):
+class MultiMarginLoss(Loss, function=functional.multi_margin_loss):
     """Hinge loss of scores, with one right class per row: see `functional.multi_margin_loss`.
+
+    Compare scores ``(n, classes)`` with class indices ``(n,)``.
 
     Parameters
     ----------
@@ -154,6 +134,8 @@ class MultiMarginLoss(Loss):
     """
 
     _shown_options = ("p", "margin", "reduction")
+    _arguments = ("p", "margin", "weight", "reduction")
+    weight: Any
 
     def __init__(
         self, p: int = 1, margin: float = 1.0, weight: Weights | None = None, reduction: Reduction = "mean"
@@ -162,29 +144,17 @@ class MultiMarginLoss(Loss):
         self.register_buffer("weight", weight)
         self.p, self.margin = p, margin
 
-    weight: Any
 
-    def forward(self, input: TensorLike, target: TensorLike) -> Tensor:
-        """Compare scores ``(n, classes)`` with class indices ``(n,)``."""
-        loss: Tensor = functional.multi_margin_loss(
-            input, target, p=self.p, margin=self.margin, weight=self.weight, reduction=self.reduction
-        )
-        return loss
-
-
-class SoftMarginLoss(Loss):
+class SoftMarginLoss(Loss, function=functional.soft_margin_loss):
     """Logistic loss, ``log(1 + exp(-y * x))``: see `functional.soft_margin_loss`.
+
+    Compare scores with targets of the same shape that are 1 or -1.
 
     Parameters
     ----------
     reduction
         ``"mean"``, ``"sum"`` or ``"none"``.
     """
-
-    def forward(self, input: TensorLike, target: TensorLike) -> Tensor:
-        """Compare scores with targets of the same shape that are 1 or -1."""
-        loss: Tensor = functional.soft_margin_loss(input, target, reduction=self.reduction)
-        return loss
 
 
 class TripletMarginLoss(Loss):

@@ -2,37 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-from autograd import Tensor
+from typing import ClassVar
 
 from .. import functional
-from .._arguments import Spatial, TensorLike
-from ..module import Module
-
-__all__ = [
-    "AdaptiveAvgPool1d",
-    "AdaptiveAvgPool2d",
-    "AdaptiveAvgPool3d",
-    "AdaptiveMaxPool1d",
-    "AdaptiveMaxPool2d",
-    "AdaptiveMaxPool3d",
-    "AvgPool1d",
-    "AvgPool2d",
-    "AvgPool3d",
-    "LPPool1d",
-    "LPPool2d",
-    "LPPool3d",
-    "MaxPool1d",
-    "MaxPool2d",
-    "MaxPool3d",
-]
+from .._arguments import Spatial
+from ._applied import Applied
 
 
-class _MaxPool(Module):
+class _MaxPool(Applied):
     """Base class of max pooling: its options."""
 
     _shown_options = ("kernel_size", "stride", "padding", "dilation", "ceil_mode")
+    _arguments = (*_shown_options, "return_indices")
 
     def __init__(
         self,
@@ -49,8 +30,8 @@ class _MaxPool(Module):
         self.return_indices, self.ceil_mode = return_indices, ceil_mode
 
 
-class MaxPool1d(_MaxPool):
-    """Max pooling of sequences: `MaxPool2d` with one spatial axis.
+class MaxPool1d(_MaxPool, function=functional.max_pool1d):
+    """Max pooling of sequences ``(n, channels, length)``: `MaxPool2d` with one spatial axis.
 
     Examples
     --------
@@ -60,16 +41,11 @@ class MaxPool1d(_MaxPool):
     array([[3., 2.]])
     """
 
-    def forward(self, x: TensorLike) -> Tensor:
-        """Map inputs of shape ``(n, channels, length)`` to the same shape with another length."""
-        indices: Any = self.return_indices  # which result it returns is known only at run time
-        return functional.max_pool1d(
-            x, self.kernel_size, self.stride, self.padding, self.dilation, self.ceil_mode, return_indices=indices
-        )
 
+class MaxPool2d(_MaxPool, function=functional.max_pool2d):
+    """Max pooling of images ``(n, channels, height, width)``: the largest element of each window.
 
-class MaxPool2d(_MaxPool):
-    """Max pooling of images: the largest element of each window. Equal elements share the gradient evenly.
+    Equal elements share the gradient evenly.
 
     Parameters
     ----------
@@ -85,16 +61,9 @@ class MaxPool2d(_MaxPool):
             [13., 15.]]])
     """
 
-    def forward(self, x: TensorLike) -> Tensor:
-        """Map inputs of shape ``(n, channels, height, width)`` to the same shape with another height and width."""
-        indices: Any = self.return_indices  # which result it returns is known only at run time
-        return functional.max_pool2d(
-            x, self.kernel_size, self.stride, self.padding, self.dilation, self.ceil_mode, return_indices=indices
-        )
 
-
-class MaxPool3d(_MaxPool):
-    """Max pooling of volumes: `MaxPool2d` with three spatial axes.
+class MaxPool3d(_MaxPool, function=functional.max_pool3d):
+    """Max pooling of volumes ``(n, channels, depth, height, width)``: `MaxPool2d` with three spatial axes.
 
     Examples
     --------
@@ -104,16 +73,9 @@ class MaxPool3d(_MaxPool):
     array([[[[7.]]]])
     """
 
-    def forward(self, x: TensorLike) -> Tensor:
-        """Map inputs of shape ``(n, channels, depth, height, width)`` to the same shape with other lengths."""
-        indices: Any = self.return_indices  # as above
-        return functional.max_pool3d(
-            x, self.kernel_size, self.stride, self.padding, self.dilation, self.ceil_mode, return_indices=indices
-        )
 
-
-class AvgPool1d(Module):
-    """Average pooling of sequences: `AvgPool2d` with one spatial axis.
+class AvgPool1d(Applied, function=functional.avg_pool1d):
+    """Average pooling of sequences ``(n, channels, length)``: `AvgPool2d` with one spatial axis.
 
     Examples
     --------
@@ -124,6 +86,7 @@ class AvgPool1d(Module):
     """
 
     _shown_options = ("kernel_size", "stride", "padding")
+    _arguments: ClassVar[tuple[str, ...]] = (*_shown_options, "ceil_mode", "count_include_pad")
 
     def __init__(
         self,
@@ -137,15 +100,9 @@ class AvgPool1d(Module):
         self.kernel_size, self.stride = kernel_size, kernel_size if stride is None else stride
         self.padding, self.ceil_mode, self.count_include_pad = padding, ceil_mode, count_include_pad
 
-    def forward(self, x: TensorLike) -> Tensor:
-        """Map inputs of shape ``(n, channels, length)`` to the same shape with another length."""
-        return functional.avg_pool1d(
-            x, self.kernel_size, self.stride, self.padding, self.ceil_mode, self.count_include_pad
-        )
 
-
-class AvgPool2d(AvgPool1d):
-    """Average pooling of images: the mean of each window.
+class AvgPool2d(AvgPool1d, function=functional.avg_pool2d):
+    """Average pooling of images ``(n, channels, height, width)``: the mean of each window.
 
     Parameters
     ----------
@@ -161,6 +118,8 @@ class AvgPool2d(AvgPool1d):
             [10.5, 12.5]]])
     """
 
+    _arguments = (*AvgPool1d._arguments, "divisor_override")
+
     def __init__(
         self,
         kernel_size: Spatial,
@@ -173,14 +132,9 @@ class AvgPool2d(AvgPool1d):
         super().__init__(kernel_size, stride, padding, ceil_mode, count_include_pad)
         self.divisor_override = divisor_override
 
-    def forward(self, x: TensorLike) -> Tensor:
-        """Map inputs of shape ``(n, channels, height, width)`` to the same shape with another height and width."""
-        options = self.ceil_mode, self.count_include_pad, self.divisor_override
-        return functional.avg_pool2d(x, self.kernel_size, self.stride, self.padding, *options)
 
-
-class AvgPool3d(AvgPool2d):
-    """Average pooling of volumes: `AvgPool2d` with three spatial axes.
+class AvgPool3d(AvgPool2d, function=functional.avg_pool3d):
+    """Average pooling of volumes ``(n, channels, depth, height, width)``: `AvgPool2d` with three spatial axes.
 
     Examples
     --------
@@ -190,14 +144,9 @@ class AvgPool3d(AvgPool2d):
     array([[[[3.5]]]])
     """
 
-    def forward(self, x: TensorLike) -> Tensor:
-        """Map inputs of shape ``(n, channels, depth, height, width)`` to the same shape with other lengths."""
-        options = self.ceil_mode, self.count_include_pad, self.divisor_override
-        return functional.avg_pool3d(x, self.kernel_size, self.stride, self.padding, *options)
 
-
-class AdaptiveAvgPool1d(Module):
-    """Average pooling of sequences to a given length: `AdaptiveAvgPool2d` with one spatial axis.
+class AdaptiveAvgPool1d(Applied, function=functional.adaptive_avg_pool1d):
+    """Average pooling of sequences ``(n, channels, length)`` to a given length: see `AdaptiveAvgPool2d`.
 
     Examples
     --------
@@ -213,13 +162,11 @@ class AdaptiveAvgPool1d(Module):
         super().__init__()
         self.output_size = output_size
 
-    def forward(self, x: TensorLike) -> Tensor:
-        """Map inputs of shape ``(n, channels, length)`` to shape ``(n, channels, output_size)``."""
-        return functional.adaptive_avg_pool1d(x, self.output_size)
 
+class AdaptiveAvgPool2d(AdaptiveAvgPool1d, function=functional.adaptive_avg_pool2d):
+    """Average pooling of images ``(n, channels, height, width)`` to a given size.
 
-class AdaptiveAvgPool2d(AdaptiveAvgPool1d):
-    """Average pooling of images to a given size: the mean of each part of a grid of that many rows and columns.
+    The result is the mean of each part of a grid of that many rows and columns.
 
     Parameters
     ----------
@@ -234,13 +181,9 @@ class AdaptiveAvgPool2d(AdaptiveAvgPool1d):
     array([[[7.5]]])
     """
 
-    def forward(self, x: TensorLike) -> Tensor:
-        """Map inputs of shape ``(n, channels, height, width)`` to shape ``(n, channels, *output_size)``."""
-        return functional.adaptive_avg_pool2d(x, self.output_size)
 
-
-class AdaptiveAvgPool3d(AdaptiveAvgPool1d):
-    """Average pooling of volumes to a given size: `AdaptiveAvgPool2d` with three spatial axes.
+class AdaptiveAvgPool3d(AdaptiveAvgPool1d, function=functional.adaptive_avg_pool3d):
+    """Average pooling of volumes ``(n, channels, depth, height, width)`` to a given size: see `AdaptiveAvgPool2d`.
 
     Examples
     --------
@@ -250,13 +193,9 @@ class AdaptiveAvgPool3d(AdaptiveAvgPool1d):
     array([[[[3.5]]]])
     """
 
-    def forward(self, x: TensorLike) -> Tensor:
-        """Map inputs of shape ``(n, channels, depth, height, width)`` to the same shape with other lengths."""
-        return functional.adaptive_avg_pool3d(x, self.output_size)
 
-
-class AdaptiveMaxPool1d(AdaptiveAvgPool1d):
-    """Max pooling of sequences to a given length: `AdaptiveMaxPool2d` with one spatial axis.
+class AdaptiveMaxPool1d(AdaptiveAvgPool1d, function=functional.adaptive_max_pool1d):
+    """Max pooling of sequences ``(n, channels, length)`` to a given length: see `AdaptiveMaxPool2d`.
 
     Examples
     --------
@@ -266,17 +205,17 @@ class AdaptiveMaxPool1d(AdaptiveAvgPool1d):
     array([[3., 2.]])
     """
 
+    _arguments = ("output_size", "return_indices")
+
     def __init__(self, output_size: Spatial, return_indices: bool = False) -> None:
         super().__init__(output_size)
         self.return_indices = return_indices
 
-    def forward(self, x: TensorLike) -> Tensor:
-        indices: Any = self.return_indices  # as above
-        return functional.adaptive_max_pool1d(x, self.output_size, return_indices=indices)
 
+class AdaptiveMaxPool2d(AdaptiveMaxPool1d, function=functional.adaptive_max_pool2d):
+    """Max pooling of images ``(n, channels, height, width)`` to a given size.
 
-class AdaptiveMaxPool2d(AdaptiveMaxPool1d):
-    """Max pooling of images to a given size: the largest element of each part of a grid of that many rows and columns.
+    The result is the largest element of each part of a grid of that many rows and columns.
 
     Parameters
     ----------
@@ -291,14 +230,9 @@ class AdaptiveMaxPool2d(AdaptiveMaxPool1d):
     array([[[15.]]])
     """
 
-    def forward(self, x: TensorLike) -> Tensor:
-        """Map inputs of shape ``(n, channels, height, width)`` to shape ``(n, channels, *output_size)``."""
-        indices: Any = self.return_indices  # as above
-        return functional.adaptive_max_pool2d(x, self.output_size, return_indices=indices)
 
-
-class AdaptiveMaxPool3d(AdaptiveMaxPool1d):
-    """Max pooling of volumes to a given size: `AdaptiveMaxPool2d` with three spatial axes.
+class AdaptiveMaxPool3d(AdaptiveMaxPool1d, function=functional.adaptive_max_pool3d):
+    """Max pooling of volumes ``(n, channels, depth, height, width)`` to a given size: see `AdaptiveMaxPool2d`.
 
     Examples
     --------
@@ -308,14 +242,9 @@ class AdaptiveMaxPool3d(AdaptiveMaxPool1d):
     array([[[[7.]]]])
     """
 
-    def forward(self, x: TensorLike) -> Tensor:
-        """Map inputs of shape ``(n, channels, depth, height, width)`` to the same shape with other lengths."""
-        indices: Any = self.return_indices  # as above
-        return functional.adaptive_max_pool3d(x, self.output_size, return_indices=indices)
 
-
-class LPPool1d(Module):
-    """Pooling of sequences by the p-norm of each window: `LPPool2d` with one spatial axis.
+class LPPool1d(Applied, function=functional.lp_pool1d):
+    """Pooling of sequences ``(n, channels, length)`` by the p-norm of each window: `LPPool2d` with one spatial axis.
 
     Examples
     --------
@@ -333,13 +262,9 @@ class LPPool1d(Module):
         super().__init__()
         self.norm_type, self.kernel_size, self.stride, self.ceil_mode = norm_type, kernel_size, stride, ceil_mode
 
-    def forward(self, x: TensorLike) -> Tensor:
-        """Map inputs of shape ``(n, channels, length)`` to the same shape with another length."""
-        return functional.lp_pool1d(x, self.norm_type, self.kernel_size, self.stride, self.ceil_mode)
 
-
-class LPPool2d(LPPool1d):
-    """Pooling of images by the p-norm of each window, ``sum(x**p) ** (1/p)``.
+class LPPool2d(LPPool1d, function=functional.lp_pool2d):
+    """Pooling of images ``(n, channels, height, width)`` by the p-norm of each window, ``sum(x**p) ** (1/p)``.
 
     Parameters
     ----------
@@ -354,13 +279,9 @@ class LPPool2d(LPPool1d):
     array([[[5.]]])
     """
 
-    def forward(self, x: TensorLike) -> Tensor:
-        """Map inputs of shape ``(n, channels, height, width)`` to the same shape with another height and width."""
-        return functional.lp_pool2d(x, self.norm_type, self.kernel_size, self.stride, self.ceil_mode)
 
-
-class LPPool3d(LPPool1d):
-    """Pooling of volumes by the p-norm of each window: `LPPool2d` with three spatial axes.
+class LPPool3d(LPPool1d, function=functional.lp_pool3d):
+    """Pooling of volumes ``(n, channels, depth, height, width)`` by the p-norm of each window: see `LPPool2d`.
 
     Examples
     --------
@@ -369,7 +290,3 @@ class LPPool3d(LPPool1d):
     >>> nn.LPPool3d(2, (2, 2, 1))(np.ones((1, 2, 2, 1)))
     array([[[[2.]]]])
     """
-
-    def forward(self, x: TensorLike) -> Tensor:
-        """Map inputs of shape ``(n, channels, depth, height, width)`` to the same shape with other lengths."""
-        return functional.lp_pool3d(x, self.norm_type, self.kernel_size, self.stride, self.ceil_mode)

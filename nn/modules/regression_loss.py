@@ -2,53 +2,39 @@
 
 from __future__ import annotations
 
-from autograd import Tensor
-
 from .. import functional
-from .._arguments import TensorLike
 from ..functional._kernels.loss_operands import Reduction
 from .loss import Loss
 
-__all__ = [
-    "HuberLoss",
-    "L1Loss",
-    "MSELoss",
-    "SmoothL1Loss",
-]
 
-
-class MSELoss(Loss):
+class MSELoss(Loss, function=functional.mse_loss):
     """Mean squared error: see `functional.mse_loss`.
 
+    Compare predictions with targets of the same shape.
+
     Parameters
     ----------
     reduction
         ``"mean"``, ``"sum"`` or ``"none"``.
     """
 
-    def forward(self, input: TensorLike, target: TensorLike) -> Tensor:
-        """Compare predictions with targets of the same shape."""
-        loss: Tensor = functional.mse_loss(input, target, reduction=self.reduction)
-        return loss
 
-
-class L1Loss(Loss):
+class L1Loss(Loss, function=functional.l1_loss):
     """Mean absolute error: see `functional.l1_loss`.
 
+    Compare predictions with targets of the same shape.
+
     Parameters
     ----------
     reduction
         ``"mean"``, ``"sum"`` or ``"none"``.
     """
 
-    def forward(self, input: TensorLike, target: TensorLike) -> Tensor:
-        """Compare predictions with targets of the same shape."""
-        loss: Tensor = functional.l1_loss(input, target, reduction=self.reduction)
-        return loss
 
-
-class HuberLoss(Loss):
+class HuberLoss(Loss, function=functional.huber_loss):
     """Huber loss: half the squared difference up to `delta`, linear beyond it; see `functional.huber_loss`.
+
+    Compare predictions with targets of the same shape.
 
     Parameters
     ----------
@@ -59,19 +45,17 @@ class HuberLoss(Loss):
     """
 
     _shown_options = ("delta", "reduction")
+    _arguments = ("reduction", "delta")
 
     def __init__(self, reduction: Reduction = "mean", delta: float = 1.0) -> None:
         super().__init__(reduction)
         self.delta = delta
 
-    def forward(self, input: TensorLike, target: TensorLike) -> Tensor:
-        """Compare predictions with targets of the same shape."""
-        loss: Tensor = functional.huber_loss(input, target, delta=self.delta, reduction=self.reduction)
-        return loss
 
-
-class SmoothL1Loss(Loss):
+class SmoothL1Loss(Loss, function=functional.smooth_l1_loss):
     """Smooth L1 loss: the absolute difference, with a parabola instead of the kink; see `functional.smooth_l1_loss`.
+
+    Compare predictions with targets of the same shape.
 
     Parameters
     ----------
@@ -82,12 +66,8 @@ class SmoothL1Loss(Loss):
     """
 
     _shown_options = ("beta", "reduction")
+    _arguments = ("reduction", "beta")
 
     def __init__(self, reduction: Reduction = "mean", beta: float = 1.0) -> None:
         super().__init__(reduction)
         self.beta = beta
-
-    def forward(self, input: TensorLike, target: TensorLike) -> Tensor:
-        """Compare predictions with targets of the same shape."""
-        loss: Tensor = functional.smooth_l1_loss(input, target, beta=self.beta, reduction=self.reduction)
-        return loss

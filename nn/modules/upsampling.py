@@ -2,25 +2,15 @@
 
 from __future__ import annotations
 
-from autograd import Tensor
+from typing import ClassVar
 
 from .. import functional
-from .._arguments import Scale, Size, Spatial, TensorLike
-from ..module import Module
-
-__all__ = [
-    "Fold",
-    "PixelShuffle",
-    "PixelUnshuffle",
-    "Unfold",
-    "Upsample",
-    "UpsamplingBilinear2d",
-    "UpsamplingNearest2d",
-]
+from .._arguments import Scale, Size, Spatial
+from ._applied import Applied
 
 
-class Upsample(Module):
-    """Resample an array along its spatial axes, to a given size or by a factor.
+class Upsample(Applied, function=functional.interpolate):
+    """Resample arrays ``(n, channels, *spatial)`` along their spatial axes, to a given size or by a factor.
 
     Parameters
     ----------
@@ -36,6 +26,8 @@ class Upsample(Module):
              [0., 1., 3., 4.]]]])
     """
 
+    _arguments = ("size", "scale_factor", "mode", "align_corners", "recompute_scale_factor")
+
     def __init__(
         self,
         size: Spatial | None = None,
@@ -47,12 +39,6 @@ class Upsample(Module):
         super().__init__()
         self.size, self.scale_factor, self.mode = size, scale_factor, mode
         self.align_corners, self.recompute_scale_factor = align_corners, recompute_scale_factor
-
-    def forward(self, x: TensorLike) -> Tensor:
-        """Map inputs of shape ``(n, channels, *spatial)`` to the same shape with another spatial shape."""
-        return functional.interpolate(
-            x, self.size, self.scale_factor, self.mode, self.align_corners, self.recompute_scale_factor
-        )
 
     def extra_repr(self) -> str:
         change = f"size={self.size}" if self.scale_factor is None else f"scale_factor={self.scale_factor}"
@@ -100,7 +86,7 @@ class UpsamplingBilinear2d(Upsample):
         super().__init__(size, scale_factor, "bilinear", align_corners=True)
 
 
-class PixelShuffle(Module):
+class PixelShuffle(Applied, function=functional.pixel_shuffle):
     """Rearrange channels into pixels: ``(..., c * r * r, h, w)`` becomes ``(..., c, h * r, w * r)``.
 
     Parameters
@@ -122,12 +108,8 @@ class PixelShuffle(Module):
         super().__init__()
         self.upscale_factor = upscale_factor
 
-    def forward(self, x: TensorLike) -> Tensor:
-        """Return ``functional.pixel_shuffle(x, upscale_factor)``."""
-        return functional.pixel_shuffle(x, self.upscale_factor)
 
-
-class PixelUnshuffle(Module):
+class PixelUnshuffle(Applied, function=functional.pixel_unshuffle):
     """Rearrange pixels into channels: ``(..., c, h * r, w * r)`` becomes ``(..., c * r * r, h, w)``.
 
     Parameters
@@ -149,13 +131,11 @@ class PixelUnshuffle(Module):
         super().__init__()
         self.downscale_factor = downscale_factor
 
-    def forward(self, x: TensorLike) -> Tensor:
-        """Return ``functional.pixel_unshuffle(x, downscale_factor)``."""
-        return functional.pixel_unshuffle(x, self.downscale_factor)
 
+class Unfold(Applied, function=functional.unfold):
+    """Extract the sliding windows of images ``(n, channels, height, width)`` as columns (im2col).
 
-class Unfold(Module):
-    """Extract the sliding windows of images as columns (im2col).
+    The result has the shape ``(n, channels * prod(kernel_size), windows)``.
 
     Parameters
     ----------
@@ -170,19 +150,17 @@ class Unfold(Module):
     (2, 36, 12)
     """
 
-    _shown_options = ("kernel_size", "dilation", "padding", "stride")
+    _shown_options: ClassVar[tuple[str, ...]] = ("kernel_size", "dilation", "padding", "stride")
 
     def __init__(self, kernel_size: Spatial, dilation: Spatial = 1, padding: Spatial = 0, stride: Spatial = 1) -> None:
         super().__init__()
         self.kernel_size, self.dilation, self.padding, self.stride = kernel_size, dilation, padding, stride
 
-    def forward(self, x: TensorLike) -> Tensor:
-        """Map inputs of shape ``(n, channels, height, width)`` to ``(n, channels * prod(kernel_size), windows)``."""
-        return functional.unfold(x, self.kernel_size, self.dilation, self.padding, self.stride)
 
+class Fold(Unfold, function=functional.fold):
+    """Add up windows ``(n, channels * prod(kernel_size), windows)`` at their positions in images (col2im).
 
-class Fold(Unfold):
-    """Add up windows at their positions in images (col2im).
+    The result has the shape ``(n, channels, *output_size)``.
 
     Parameters
     ----------
@@ -197,6 +175,8 @@ class Fold(Unfold):
     (2, 4, 5, 6)
     """
 
+    _shown_options = ("output_size", "kernel_size", "dilation", "padding", "stride")
+
     def __init__(
         self,
         output_size: Spatial,
@@ -207,10 +187,3 @@ class Fold(Unfold):
     ) -> None:
         super().__init__(kernel_size, dilation, padding, stride)
         self.output_size = output_size
-
-    def forward(self, x: TensorLike) -> Tensor:
-        """Map inputs of shape ``(n, channels * prod(kernel_size), windows)`` to ``(n, channels, *output_size)``."""
-        return functional.fold(x, self.output_size, self.kernel_size, self.dilation, self.padding, self.stride)
-
-    def extra_repr(self) -> str:
-        return f"output_size={self.output_size}, {super().extra_repr()}"

@@ -1,6 +1,8 @@
-"""Change derivative rules one at a time, and print which changes no test notices: ``python -m tests.mutants``.
+"""Change code one expression at a time, and print which changes no test notices: ``python -m tests.mutants``.
 
-Nothing is written into the checkout: the changed functions are in child processes.
+The derivative rules are changed unless files are given. Of files without rules, such as those of ``compile``, the tests
+near them run once, to see which of them reach what is changed. Nothing is written into the checkout: the changed
+functions are in child processes.
 """
 
 import argparse
@@ -12,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from .mutations import mutations
+from .near import near_tests
 from .runner import Runner
 
 ROOT = Path(__file__).parents[2]
@@ -35,29 +38,37 @@ NOT_OF_RULES = (
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m tests.mutants", description=__doc__)
-    parser.add_argument("paths", nargs="*", help="files or folders with rules; by default all of them")
+    parser.add_argument("paths", nargs="*", help="files or folders; by default all with rules")
     parser.add_argument("--sample", type=int, help="how many mutants are drawn; by default all")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--jobs", type=int, default=1, help="how many children run at a time")
     parser.add_argument("--limit", type=float, default=20.0, help="how many seconds the tests of a mutant may take")
-    parser.add_argument("--tests", nargs="+", default=TESTS, help="the tests to choose from")
+    parser.add_argument("--tests", nargs="+", help="the tests to choose from")
+    parser.add_argument("--measure", type=float, default=120.0, help="how many seconds the tests near files may take")
     options = parser.parse_args()
-    mutants = [mutant for file in files(options.paths) for mutant in mutations(str(file), (ROOT / file).read_text())]
+    found, of_rules = files(options.paths)
+    mutants = [mutant for file in found for mutant in mutations(str(file), (ROOT / file).read_text())]
     if options.sample is not None:
         mutants = random.Random(options.seed).sample(mutants, min(options.sample, len(mutants)))
-    runner = Runner(ROOT, mutants, options.limit, options.jobs)
+    runner = Runner(ROOT, mutants, options.limit, options.jobs, 0 if of_rules else options.measure)
+    sources = sorted({Path(mutant.file) for mutant in mutants})
+    tests = options.tests or (TESTS if of_rules else near_tests(ROOT, sources))
     for name in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS"):  # children are forked
         os.environ.setdefault(name, "1")
     ignored = [f"--ignore=tests/nn/{name}" for name in NOT_OF_RULES]
-    pytest.main([*options.tests, *ignored, "-q", "--no-header", "--no-summary", "-p", "no:cacheprovider"], [runner])
+    pytest.main([*tests, *ignored, "-q", "--no-header", "--no-summary", "-p", "no:cacheprovider"], [runner])
     print(report(runner))
 
 
-def files(paths: list[str]) -> list[Path]:
-    """Return the files with rules that are within `paths`."""
-    found = sorted({path.relative_to(ROOT) for pattern in FILES for path in ROOT.glob(pattern)})
-    wanted = [Path(path).resolve().relative_to(ROOT) for path in paths]
-    return [file for file in found if not wanted or any(file == path or path in file.parents for path in wanted)]
+def files(paths: list[str]) -> tuple[list[Path], bool]:
+    """Return the files that are within `paths`, and whether they have rules."""
+    rules = sorted({path.relative_to(ROOT) for pattern in FILES for path in ROOT.glob(pattern)})
+    if not paths:
+        return rules, True
+    wanted = [Path(path).resolve() for path in paths]
+    within = [each for path in wanted for each in ([path] if path.is_file() else sorted(path.rglob("*.py")))]
+    found = [path.relative_to(ROOT) for path in within]
+    return found, set(found) <= set(rules)
 
 
 def report(runner: Runner) -> str:

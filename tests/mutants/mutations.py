@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from types import CodeType
 from typing import Any
 
-__all__ = ["Mutation", "codes_changed", "mutations"]
+__all__ = ["Mutation", "codes_between", "codes_changed", "mutations"]
 
 OPERATORS: dict[type[ast.operator], type[ast.operator]] = {
     ast.Add: ast.Sub, ast.Sub: ast.Add, ast.Mult: ast.Div, ast.Div: ast.Mult, ast.Pow: ast.Mult, ast.FloorDiv: ast.Mult,
@@ -202,7 +202,12 @@ def _owner(node: ast.Call) -> ast.AST:
 
 def codes_changed(mutation: Mutation, source: str, path: str) -> list[tuple[CodeType, CodeType]]:
     """Return the code of each function that a change is in, from the outermost on, and what it becomes."""
-    before, after = (compile(each, path, "exec", dont_inherit=True) for each in (source, mutation.changed_tree()))
+    return codes_between(source, mutation.changed_tree(), path)
+
+
+def codes_between(source: str, tree: ast.Module, path: str) -> list[tuple[CodeType, CodeType]]:
+    """Return the code of each function that a changed module changes, and what it becomes."""
+    before, after = (compile(each, path, "exec", dont_inherit=True) for each in (source, tree))
     return [pair for pair in _pairs(before, after) if pair[0].co_name != "<module>"]
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import importlib
 import os
 import re
 import signal
@@ -10,6 +11,7 @@ import sys
 import time
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from types import CodeType, FunctionType
 
@@ -17,6 +19,7 @@ import pytest
 from tqdm import tqdm
 
 from .mutations import Mutation, codes_changed
+from .reached import codes_marked, measured, statement_of
 
 __all__ = ["Result", "Runner"]
 
@@ -101,10 +104,13 @@ class Runner:
         How many seconds of computing the tests of one mutant may take; those that are left are not run.
     jobs
         How many children run at a time.
+    measure
+        How many seconds of computing it may take to see which tests reach which statements; 0 to choose the tests of a
+        mutant by the operations that it is part of.
     """
 
-    def __init__(self, root: Path, mutants: Sequence[Mutation], limit: float, jobs: int) -> None:
-        self.root, self.mutants, self.limit, self.jobs = root, mutants, limit, jobs
+    def __init__(self, root: Path, mutants: Sequence[Mutation], limit: float, jobs: int, measure: float = 0) -> None:
+        self.root, self.mutants, self.limit, self.jobs, self.measure = root, mutants, limit, jobs, measure
         self.results: list[Result] = []
         self.items: list[pytest.Item] = []
         self.failed = False
@@ -114,9 +120,15 @@ class Runner:
         from .reach import users_of
 
         self.items, self.users_of = session.items, users_of
+        files = sorted({mutation.file for mutation in self.mutants})
+        for file in files:
+            importlib.import_module(".".join(Path(file).with_suffix("").parts).removesuffix(".__init__"))
+        gc.unfreeze()  # what tests/conftest.py has frozen, which would not be found
         self.functions = [each for each in gc.get_objects() if type(each) is FunctionType]
         gc.collect()
         gc.freeze()  # so that children share the memory
+        if self.measure:
+            self.reached = measured(self.items, self._passes, partial(self._mark, files), self.measure)
         running: dict[int, tuple[Mutation, int, float]] = {}
         with tqdm(total=len(self.mutants), desc="mutants", disable=not sys.stderr.isatty()) as bar:
             for mutation in self.mutants:
@@ -158,8 +170,29 @@ class Runner:
             time.sleep(0.02)
         return done
 
+    def _mark(self, files: Sequence[str]) -> None:
+        _be_silent(self.items)
+        for file in files:
+            replace(self.functions, codes_marked(self.root, file))
+
+    def _passes(self, item: pytest.Item) -> bool:
+        self.failed = False
+        item.config.hook.pytest_runtest_protocol(item=item, nextitem=None)
+        return not self.failed
+
+    def _reaching(self, mutation: Mutation) -> list[pytest.Item]:
+        """Return the tests that reach what is changed: of each file, the fast ones first."""
+        statement = statement_of(mutation)
+        found = [(time, i) for i, (time, reached) in enumerate(self.reached) if statement in reached]
+        files: dict[str, list[pytest.Item]] = {}
+        for _, i in sorted(found):
+            files.setdefault(self.items[i].nodeid.partition("::")[0], []).append(self.items[i])
+        return _in_turns(list(files.values()))
+
     def chosen(self, mutation: Mutation) -> list[pytest.Item]:
         """Return the tests of what is changed: those of operations, those whose file is of the subject, and others."""
+        if self.measure:
+            return self._reaching(mutation)
         path = Path(mutation.file)
         stem = path.stem.strip("_") if path.parent.name != "special" else "special"
         files = tuple(f"/test_{subject}.py" for subject in (stem, *SUBJECTS.get(stem, ())))
@@ -184,22 +217,24 @@ class Runner:
 
     def _tested(self, mutation: Mutation, tests: Sequence[pytest.Item]) -> int:
         """Change the function, and return whether a test fails; this runs in a child."""
-        manager = tests[0].config.pluginmanager
-        manager.unregister(name="terminalreporter")
-        for descriptor in (1, 2):
-            os.dup2(os.open(os.devnull, os.O_WRONLY), descriptor)
+        _be_silent(tests)
         signal.setitimer(signal.ITIMER_VIRTUAL, 4 * self.limit)  # its signal ends the child
         path = self.root / mutation.file
         if not replace(self.functions, codes_changed(mutation, path.read_text(), str(path))):
             return NOT_THERE
         begin = time.process_time()
         for item in tests:
-            item.config.hook.pytest_runtest_protocol(item=item, nextitem=None)
-            if self.failed:
+            if not self._passes(item):
                 return KILLED
             if time.process_time() - begin > self.limit:
                 break
         return SURVIVED
+
+
+def _be_silent(tests: Sequence[pytest.Item]) -> None:
+    tests[0].config.pluginmanager.unregister(name="terminalreporter")
+    for descriptor in (1, 2):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), descriptor)
 
 
 def _interleaved(items: Iterable[pytest.Item]) -> list[pytest.Item]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from scipy.special import _ufuncs as special
 
-from ...graph.batched import anywhere, everywhere
+from ...arrays.door import anywhere, everywhere
 from ...primitives.declare import elementwise
 from ..densities import log_beta
 from .common import at_quantile, in_double, over, where_defined

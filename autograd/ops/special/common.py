@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ...errors import UnsupportedError
-from ...graph.call_site import users_line
 from ...primitives.declare import elementwise
 from ...primitives.primitive import Function, Rule, argument_names
+from ...source.call_site import users_line
 from ...tensors.dispatch import operations
 from ...tensors.tensor import Tensor, any_live
 

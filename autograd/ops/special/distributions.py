@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from scipy.special import _ufuncs as special
 
-from ...graph.batched import anywhere
+from ...arrays.door import anywhere
 from ...primitives.declare import elementwise
 from ..densities import student_log_density
 from . import beta, gamma

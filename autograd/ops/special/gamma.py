@@ -12,8 +12,8 @@ import numpy as np
 from scipy import special as python
 from scipy.special import _ufuncs as special
 
+from ...arrays.door import anywhere
 from ...calculus import zero
-from ...graph.batched import anywhere
 from ...primitives.declare import elementwise
 from .common import at_quantile, in_double, of_last, over, where_defined
 from .integration import bell, tail_integral

@@ -10,8 +10,7 @@ from typing import Any
 import numpy as np
 from scipy.special import _ufuncs as special
 
-from ...graph.batched import anywhere, as_array
-from ...graph.traced import constant
+from ...arrays.door import anywhere, as_array, constant
 from ...primitives.declare import elementwise
 from ...tensors.tensor import Tensor
 from .common import of_last, where_defined

@@ -9,8 +9,7 @@ from typing import Any
 import numpy as np
 from scipy.special import _ufuncs as special
 
-from ...calculus import ARRAY_TYPES
-from ...graph.batched import anywhere, everywhere
+from ...arrays.door import ARRAY_TYPES, anywhere, everywhere
 from ...primitives.declare import elementwise, general
 from .common import in_double, of_last, where_defined
 

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ...graph.traced import cached_arrays
+from ...arrays.door import cached_arrays
 
 if TYPE_CHECKING:
     from ...tensors.types import ArrayOrTensor

@@ -7,7 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from ...graph.batched import Batched, Level, contents
+from ...arrays.batched import Batched
+from ...arrays.door import Level, contents
 
 
 def is_at(level: Level, x: object) -> bool:

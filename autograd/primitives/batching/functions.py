@@ -25,8 +25,9 @@ from typing import Any
 import numpy as np
 from numpy.lib.array_utils import normalize_axis_index
 
+from ...arrays.batched import Batched
+from ...arrays.door import Level, innermost
 from ...errors import BatchError, UnsupportedError
-from ...graph.batched import Batched, Level, innermost
 from ...tensors.dispatch import operation_of, operations
 from .alignment import aligned, is_at, repeated, stacked, wrapped
 from .ufuncs import axes_behind, write_result

@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ...graph.batched import Batched, Level, chosen, innermost
+from ...arrays.batched import Batched
+from ...arrays.door import Level, chosen, innermost
 from ...tensors.conversions import refuse
 from ...tensors.tensor import any_live, unmasked
 from .alignment import is_at, repeated

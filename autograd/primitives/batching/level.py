@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ...arrays.batched import Batched
+from ...arrays.door import Level, batches, contents
 from ...errors import BatchError
-from ...graph.batched import Batched, Level, Share, batches, contents
 from ...graph.buffer_reuse import read_only
-from ...graph.call_site import users_line
-from ...graph.node import Leaf, Node, counter
-from ...graph.source_info import warn
+from ...graph.node import Leaf, Node, Share, counter
+from ...source.call_site import users_line
+from ...source.source_info import warn
 from ...tensors.tensor import Array, Tensor, unmasked
 from ..accurate_sum import accurate_sum
 from ..declare import linear
@@ -39,7 +40,7 @@ class BatchLevel(Level):
     """
 
     def __init__(self, size: int, loops: str, branches: str, randomness: str) -> None:
-        super().__init__(size)
+        super().__init__(size, next(counter))
         self.loops, self.branches, self.randomness = loops, branches, randomness
         self.composing: set[Any] = set()  # the compositions that run on a batch of this level
         self._newer: dict[int, bool] = {}  # what `_is_newer` found, by the numbers of nodes

@@ -6,7 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from ...graph.batched import Batched, Level, as_array
+from ...arrays.batched import Batched
+from ...arrays.door import Level, as_array
 from .alignment import stacked
 from .functions import rule
 from .ufuncs import axes_behind

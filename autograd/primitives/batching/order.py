@@ -8,8 +8,9 @@ from typing import Any
 import numpy as np
 from numpy.lib.array_utils import normalize_axis_index, normalize_axis_tuple
 
+from ...arrays.batched import Batched
+from ...arrays.door import Level, anywhere, as_array, whole
 from ...errors import BatchError
-from ...graph.batched import Batched, Level, anywhere, as_array, whole
 from .alignment import aligned, is_at, refuse_plain, repeated
 from .functions import Function, rule
 from .ufuncs import write_result

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ...calculus import ARRAY_TYPES
-from ...graph.batched import Batched, Level
+from ...arrays.batched import Batched
+from ...arrays.door import ARRAY_TYPES, Level
 from .alignment import aligned, is_at
 
 if TYPE_CHECKING:

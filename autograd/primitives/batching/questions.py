@@ -6,7 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from ...graph.batched import Batched, Level, as_array, whole
+from ...arrays.batched import Batched
+from ...arrays.door import Level, as_array, whole
 from .alignment import batched_among
 from .functions import rule
 

@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.lib.array_utils import normalize_axis_index, normalize_axis_tuple
 
-from ...graph.batched import Batched, Level, as_array, copied_for, innermost
+from ...arrays.batched import Batched
+from ...arrays.door import Level, as_array, copied_for, innermost
 from .alignment import aligned, batched_among, is_at, repeated, wrapped
 from .functions import Function, bound, composed, parameters, rule
 from .indexing import getitem

@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.lib.array_utils import normalize_axis_index, normalize_axis_tuple
 
-from ...graph.batched import Batched, Level
+from ...arrays.batched import Batched
+from ...arrays.door import Level
 from .alignment import aligned, is_at, refuse_plain, repeated, stacked, wrapped
 from .indexing import place, shape_selected, written
 from .products import matmul

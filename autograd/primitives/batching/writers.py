@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from ...graph.batched import Level
+from ...arrays.door import Level
 from .alignment import refuse_plain
 from .functions import Function, bound, rule
 

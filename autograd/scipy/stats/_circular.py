@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 from scipy import special
 
-from ...ops.special.bessel import ive_slope
-from ...primitives.declare import elementwise
-from ...tensors.tensor import unwrap
+from autograd import elementwise
+from autograd.inside import ive_slope, unwrap
+
 from ._continuous import Symmetric
 
 NEGLIGIBLE = 40.0  # exp(-40) is less than the rounding of 1

@@ -6,12 +6,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ...graph.batched import anywhere, everywhere
-from ...tensors.tensor import unwrap
+from autograd.extend import anywhere, everywhere
+from autograd.inside import unwrap
+
 from ._distribution import OUTSIDE, Distribution
 
 if TYPE_CHECKING:
-    from ...tensors.tensor import Tensor, TensorLike
+    from autograd import Tensor
+    from autograd.inside import TensorLike
 
 _DENSITIES = {"pdf": "density", "logpdf": "log_density"}
 

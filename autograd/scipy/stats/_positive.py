@@ -8,8 +8,9 @@ from typing import Any
 import numpy as np
 from scipy import special
 
-from ...ops import densities
-from ...tensors.tensor import unwrap
+from autograd.extend import densities
+from autograd.inside import unwrap
+
 from ._continuous import Continuous, Mapped
 from ._real import norm
 

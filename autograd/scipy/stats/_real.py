@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 from scipy import special
 
-from ...graph.batched import anywhere
-from ...ops import densities
-from ...tensors.tensor import unwrap
+from autograd.extend import anywhere, densities
+from autograd.inside import unwrap
+
 from ._continuous import Continuous, Mapped, Symmetric
 
 FAR = 1e10  # where the tails of Student's distribution are powers, to the last digit

@@ -15,10 +15,11 @@ from typing import Any
 
 import numpy as np
 
-from ...graph.batched import Batched
-from ...graph.call_site import called_by, of_library
-from ...graph.source_info import within_engine
-from ...graph.traced import Traced, plain, recorder
+from ...arrays.batched import Batched
+from ...arrays.door import plain, recorder
+from ...arrays.traced import Traced
+from ...source.call_site import called_by, of_library
+from ...source.source_info import within_engine
 from ...tensors.tensor import Tensor
 from .program import mapped, traced_in
 

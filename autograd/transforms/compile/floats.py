@@ -17,7 +17,7 @@ from typing import Any
 
 import numpy as np
 
-from ...graph.traced import Variable
+from ...arrays.traced import Variable
 from .program import ARGUMENT, Memory
 from .types import Leaves
 

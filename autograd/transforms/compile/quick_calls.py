@@ -12,8 +12,8 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
+from ...arrays.door import recorder
 from ...graph.grad_mode import recording, watching
-from ...graph.traced import recorder
 from ...tensors.conversions import is_differentiating
 from .memory import owner_of
 from .printer import state_of_errors

@@ -10,7 +10,7 @@ import os
 from typing import Any
 from unicodedata import normalize
 
-from ...graph.source_info import text_at
+from ...source.source_info import text_at
 
 
 def comment(text: str) -> str:

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from ...graph.traced import Traced
+from ...arrays.traced import Traced
 from .program import HELD, Check, Program, traced_in
 
 ndarray = np.ndarray

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from ...graph.traced import Traced
+from ...arrays.traced import Traced
 from .numpy_calls import ROUNDED, is_basic
 from .program import MADE, Call, Effect, Outside, Program, traced_in
 

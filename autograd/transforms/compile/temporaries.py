@@ -12,8 +12,8 @@ from typing import Any
 
 import numpy as np
 
+from ...arrays.traced import Traced
 from ...graph.buffer_reuse import COUNTED, references
-from ...graph.traced import Traced
 from .program import MADE, Memory, traced_in
 
 _ones: Any = np.ones  # which is another one while a function is recorded

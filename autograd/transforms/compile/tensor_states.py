@@ -12,8 +12,8 @@ from collections.abc import Callable, Sequence
 from functools import cache
 from typing import Any
 
-from ...graph.batched import concrete
-from ...graph.traced import Traced, recorder
+from ...arrays.door import concrete, recorder
+from ...arrays.traced import Traced
 from ...tensors.tensor import Tensor, constant_tensor
 from .memory import address_of, array_at, owner_of
 from .program import Memory

@@ -11,9 +11,9 @@ from typing import Any
 
 import numpy as np
 
-from ...graph.batched import Batched
-from ...graph.powers import power_call
-from ...graph.traced import Traced, Variable
+from ...arrays.batched import Batched
+from ...arrays.powers import power_call
+from ...arrays.traced import Traced, Variable
 from .temporaries import overwritten
 
 ndarray = np.ndarray

@@ -6,8 +6,9 @@ from typing import Any
 import numpy as np
 
 from autograd import Tensor
-from autograd.graph.batched import Batched
-from autograd.graph.traced import Traced, constant
+from autograd.arrays.batched import Batched
+from autograd.arrays.door import constant
+from autograd.arrays.traced import Traced
 from autograd.primitives.primitive import Primitive
 from autograd.transforms import forward_mode
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from autograd.graph.traced import constant
+from autograd.arrays.door import constant
 
 from ..planting import At, Right
 from ..subjects import Array, Subject

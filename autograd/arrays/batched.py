@@ -11,144 +11,21 @@ from __future__ import annotations
 import math
 import sys
 from collections.abc import Callable, Iterator
-from contextvars import ContextVar
-from functools import wraps
-from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import numpy as np
 from numpy.lib.mixins import NDArrayOperatorsMixin
 
 from ..errors import BatchError
-from .call_site import leaves_operator, stores, users_frame, users_line
-from .node import Node, View, counter
+from ..source.call_site import leaves_operator, stores, users_frame, users_line
+from .door import BATCH_TYPES, Array, Level, contents, whole
 from .powers import power_call
-from .traced import Traced, Variable
+from .traced import Variable
 
 if TYPE_CHECKING:
     from numpy.typing import DTypeLike
 
-F = TypeVar("F", bound=Callable[..., Any])
 ndarray = np.ndarray
-Array = np.ndarray[Any, Any]
-
-running: ContextVar[tuple[Level, ...]] = ContextVar("levels of vmap", default=())
-# Whether a graph is being walked, which may hold what was batched by a call that has ended.
-_walking: ContextVar[bool] = ContextVar("walking", default=False)
-# What a function raises that meets batched arrays and knows no batches.
-FAILURES = (TypeError, ValueError, AttributeError, IndexError, NotImplementedError)
-
-
-class Share(View):
-    """The node by which an operation on batched arrays uses a tensor that all elements share; see `Level.shared`."""
-
-    __slots__ = ()
-
-
-class Level:
-    """One call of `vmap`: the size of its batch, and how NumPy's functions and operations go with it.
-
-    `primitives.batching` defines the methods; they stand here so that a batched array can call them.
-
-    Attributes
-    ----------
-    size
-        How many elements the batch has.
-    number
-        Greater than that of every node made before; of two calls, one within the other, the inner has the greater one.
-    active
-        Whether the call still runs.
-    units
-        An array of the batch that holds multiples of unit vectors, and where the first one is not 0: a product with it
-        is rows of the other factor.
-    """
-
-    exist = False  # until the first one is made
-    units: tuple[Array | None, int] = (None, 0)
-
-    def __init__(self, size: int) -> None:
-        self.size, self.number, self.active = size, next(counter), True
-        Level.exist = True
-
-    def call_ufunc(self, ufunc: np.ufunc, method: str, inputs: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-        """Apply a ufunc, or a method of it such as `reduce`, to arrays some of which are batched."""
-        raise NotImplementedError
-
-    def call(self, function: Callable[..., object], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-        """Apply a NumPy function to arguments that hold batched arrays."""
-        raise NotImplementedError
-
-    def getitem(self, x: Array | Batched, key: Any) -> Any:
-        """Return ``x[key]``, where either is batched."""
-        raise NotImplementedError
-
-    def setitem(self, x: Batched, key: Any, value: Any) -> None:
-        """Write `value` to ``x[key]``."""
-        raise NotImplementedError
-
-    def scatter(self, add: Callable[..., Array], x: Array | Batched, key: Any, shape: tuple[int, ...]) -> Any:
-        """Return zeros of `shape` with `x` added at `key`, where either is batched; `add` does that for arrays."""
-        raise NotImplementedError
-
-    def zeros(self, shape: tuple[int, ...], dtype: DTypeLike) -> Any:
-        """Return zeros of this shape for each element of the batch."""
-        raise NotImplementedError
-
-    def elementwise(self, function: Callable[..., object], values: tuple[Any, ...]) -> Any:
-        """Apply a function of each element, which knows no batches, to the whole batch at once."""
-        raise NotImplementedError
-
-    def loop(self, name: str, function: Callable[..., object], args: tuple[Any, ...]) -> Any:
-        """Apply a function that knows no batches to the arguments of each element in turn, and join the results."""
-        raise NotImplementedError
-
-    def loop_call(self, function: Callable[..., object], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-        """Call a function with the arguments of each element in turn, and join the results."""
-        names = list(kwargs)
-
-        def of_element(args: Any, values: Any) -> Any:
-            return function(*args, **dict(zip(names, values, strict=True)))
-
-        return self.loop(function.__name__, of_element, (args, tuple(kwargs.values())))
-
-    def shared(self, node: Node | None, array: Array | Batched) -> Node | None:
-        """Return the node by which an operation on batched arrays uses a tensor that all elements share."""
-        raise NotImplementedError
-
-    def leave(self, x: Any) -> Any:
-        """Return an array or tensor with the arrays of all elements of the batch along its first axis."""
-        raise NotImplementedError
-
-    def branch(self, condition: Batched) -> bool:
-        """Return the truth of a batched condition where all its elements agree, or else raise."""
-        raise NotImplementedError
-
-    def refuse_mask(self, x: object) -> None:
-        """Raise if `x` is a masked array, whose mask would be dropped."""
-        raise NotImplementedError
-
-    def check_running(self, x: Batched) -> None:
-        """Raise if `x` is used after its call of `vmap` has ended; only the graph may still hold it then."""
-        if not self.active and not _walking.get():
-            raise BatchError(
-                f"a batched array (shape {x.shape}, {self.size} of them) is used, at {users_line()}, after the vmap "
-                f"that made it has ended: return it from the function, and vmap gives the array of the whole batch"
-            )
-
-
-def walks(function: F) -> F:
-    """Decorate a function that walks a graph, which may hold what was batched by a call of `vmap` that has ended."""
-
-    @wraps(function)
-    def walk(*args: Any) -> Any:
-        if not Level.exist:
-            return function(*args)
-        token = _walking.set(True)
-        try:
-            return function(*args)
-        finally:
-            _walking.reset(token)
-
-    return walk  # type: ignore[return-value]  # has the signature of the function it wraps
 
 
 def _in_place(ufunc: np.ufunc) -> Callable[[Any, Any], Any]:
@@ -472,7 +349,7 @@ class Batched(NDArrayOperatorsMixin):
         self.level.check_running(self)
         self.level.setitem(self, key, value)
 
-    def shared(self, node: Node | None, array: Any) -> Node | None:
+    def shared(self, node: Any, array: Any) -> Any:
         """Return the node by which the operation that gave this uses a tensor: see `Level.shared`."""
         x: Any = self
         while node is not None and type(x) is Batched:
@@ -598,36 +475,6 @@ _METHODS = frozenset((
 ))  # fmt: skip
 
 
-def contents(trees: list[Any]) -> list[Any]:
-    """Return what stands in lists, tuples and dicts."""
-    pending, found = trees, []
-    for part in pending:  # grows while it is iterated over
-        kind = type(part)
-        if kind is ndarray:
-            continue
-        if kind is tuple or kind is list or isinstance(part, tuple):
-            pending += part
-        elif kind is dict:
-            pending += part.values()
-        else:
-            found.append(part)
-    return found
-
-
-def levels() -> tuple[Level, ...]:
-    """Return the calls of `vmap` that run in this thread, the outermost first.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> from autograd import vmap
-    >>> from autograd.extend import levels
-    >>> vmap(lambda x: x * levels()[-1].size)(np.ones(3))
-    array([3., 3., 3.])
-    """
-    return running.get()
-
-
 def _without_constants(tree: Any) -> Any:
     """Return arguments with the arrays of tensors in place of these."""
     if type(tree) in (list, tuple):
@@ -635,74 +482,6 @@ def _without_constants(tree: Any) -> Any:
     if type(tree) is dict:
         return {key: _without_constants(part) for key, part in tree.items()}
     return tree._array if hasattr(tree, "_node") else tree
-
-
-def innermost(*given: Any) -> Level | None:
-    """Return the innermost call of `vmap` that has one of some arrays in its batch, or None.
-
-    The arrays may be in tensors, and in lists, tuples and dicts.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> from autograd.extend import innermost
-    >>> innermost(np.ones(3)) is None
-    True
-    """
-    level: Level | None = None
-    for x in contents(list(given)):
-        x = x if type(x) is Batched else getattr(x, "_array", None)
-        if type(x) is Batched and (level is None or x.level.number > level.number):
-            level = x.level
-    return level
-
-
-def whole(x: Any) -> Any:
-    """Return the ndarray within a batched array, with the axes of all batches; anything else as it is.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> from autograd import vmap
-    >>> from autograd.extend import whole
-    >>> vmap(lambda x: x * whole(x).max())(np.array([1.0, 2.0]))
-    array([2., 4.])
-    """
-    while type(x) is Batched:
-        x = x.value
-    return x
-
-
-def concrete(x: Any) -> Any:
-    """Return the ndarray that a batched or traced array has, to ask where it lies in memory; anything else as it is."""
-    x = whole(x)
-    return x.value if isinstance(x, Traced) else x
-
-
-def as_array(x: Any, dtype: DTypeLike | None = None) -> Any:
-    """Do as `numpy.asarray`, but leave batched arrays what they are.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> from autograd import vmap
-    >>> from autograd.extend import as_array
-    >>> vmap(lambda x: as_array(x, np.float32))(np.ones(3))
-    array([1., 1., 1.], dtype=float32)
-    """
-    if type(x) is Batched or isinstance(x, Traced):
-        x = x if type(x) is Batched else x.array()
-        return x if dtype is None or x.dtype == dtype else x.astype(dtype)
-    return np.asarray(x, dtype)
-
-
-def batches(x: Any) -> tuple[Level, ...]:
-    """Return the levels of a batched array, that of the outermost axis last; none for an ndarray."""
-    found: tuple[Level, ...] = ()
-    while type(x) is Batched:
-        found = (*found, x.level)
-        x = x.value
-    return found
 
 
 def batched_at(array: Array, levels: tuple[Level, ...]) -> Any:
@@ -713,73 +492,4 @@ def batched_at(array: Array, levels: tuple[Level, ...]) -> Any:
     return batched
 
 
-def copied_for(x: Any, *given: Any) -> Any:
-    """Return a copy of an array to write `given` to: with room for each batch among those values and indices."""
-    copied = as_array(x).copy("K")
-    for level in {level for y in contents(list(given)) for level in batches(y)}.difference(batches(x)):
-        copied = np.where(True, copied, level.zeros((), copied.dtype))
-    return copied
-
-
-def chosen(x: Any, mask: Any, value: Any) -> Any:
-    """Return `x` with a value, which does not depend on how many there are, at the places that a mask selects."""
-    rest = x.ndim - mask.ndim
-    if mask.shape != x.shape[: mask.ndim]:
-        raise IndexError(f"a mask of shape {mask.shape} is no index into an array of shape {x.shape}")
-    if np.ndim(value) > rest:
-        mask.refuse(
-            f"writing values of shape {np.shape(value)} to where a mask selects places, the number",
-            "Use numpy.where(mask, values, x) with a value for each place",
-        )
-    return np.where(mask.reshape(mask.shape + (1,) * rest), value, x)
-
-
-_any: Any = np.logical_or.reduce  # np.any and np.all take twice the time of a small array
-_all: Any = np.logical_and.reduce
-
-
-def anywhere(mask: Array | np.generic | Batched) -> bool:
-    """Tell whether a condition holds anywhere, in a batch for any of its elements: what rules and forwards ask.
-
-    A rule may take a shorter way if a condition holds nowhere; where it holds for some elements of a batch, the way
-    that it takes has to be right for the others too.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> from autograd import vmap
-    >>> from autograd.extend import anywhere
-    >>> vmap(lambda x: np.where(x < 0, 0, x) if anywhere(x < 0) else x)(np.array([1.0, -1.0]))
-    array([1., 0.])
-    """
-    return bool(_any(whole(mask), None))
-
-
-def everywhere(mask: Array | np.generic | Batched) -> bool:
-    """Tell whether a condition holds everywhere, in a batch for all of its elements; see `anywhere`.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> from autograd import vmap
-    >>> from autograd.extend import everywhere
-    >>> vmap(lambda x: x if everywhere(x > 0) else abs(x))(np.array([1.0, -1.0]))
-    array([1., 1.])
-    """
-    return bool(_all(whole(mask), None))
-
-
-def agreed(number: Any, what: str) -> int:
-    """Return an integer that decides a shape; in a batch, raise if its elements do not agree on it.
-
-    `what` says in the error what the integer is. An empty batch agrees on 0.
-    """
-    if type(number) is not Batched:
-        return int(number)
-    numbers = np.asarray(whole(number)).reshape(-1)
-    if (numbers != numbers[:1]).any():
-        raise BatchError(
-            f"the elements of the batch differ in {what} ({numbers.min()} to {numbers.max()}), and so in the shape of "
-            f"the result"
-        )
-    return int(numbers[0]) if numbers.size else 0
+BATCH_TYPES.add(Batched)

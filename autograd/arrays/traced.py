@@ -8,185 +8,19 @@ of the engine has to know of traced arrays.
 
 from __future__ import annotations
 
-import math
 import operator
-from collections.abc import Callable, Iterator
-from contextvars import ContextVar
-from functools import lru_cache, wraps
-from typing import TYPE_CHECKING, Any, Literal, TypeVar
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
-from ..calculus import ARRAY_TYPES
+from .door import ARRAY_TYPES, TRACED_TYPES, VARIABLE_TYPES, Recorder
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
 
-F = TypeVar("F", bound=Callable[..., Any])
 ndarray = np.ndarray
 _array, _asarray = np.array, np.asarray  # which are others while a program is recorded
-
-# Who records in this thread, if anybody does.
-recorder: ContextVar[Recorder | None] = ContextVar("recorder of compile", default=None)
-
-
-class Recorder:
-    """Notes what is computed with traced arrays; `transforms.compile` defines the methods."""
-
-    exist = False  # until the first one is made
-    fuses = False  # whether calls become loops that go through memory once
-
-    def records(self) -> bool:
-        """Tell whether calls are to be noted: not those of another thread, nor when recording has ended."""
-        raise NotImplementedError
-
-    def call(self, function: Any, args: tuple[Any, ...], kwargs: dict[str, Any] | None = None) -> Any:
-        """Call a function, note the call, and return its result as a traced array."""
-        raise NotImplementedError
-
-    def answer(self, x: Traced, what: str) -> Any:
-        """Return what Python asks of the value of an array: a guard of the program, or an error."""
-        raise NotImplementedError
-
-    def text(self, x: Traced) -> Any:
-        """Return the value of an array to be shown, as in a message of the engine; to the user's program, an error."""
-        raise NotImplementedError
-
-    def refuse(self, what: str, remedy: str, where: str = "") -> None:
-        """Raise the error that something cannot be recorded, or stop recording."""
-        raise NotImplementedError
-
-    def constant(self, array: Any) -> Any:
-        """Return an array that does not depend on the values of others, so that it can be computed with."""
-        raise NotImplementedError
-
-    def outside(self, function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-        """Call a function on real arrays, now and each time the program runs, and return its traced result."""
-        raise NotImplementedError
-
-    def drawn(self, sample: Callable[..., Any], generator: Callable[[], Any], args: tuple[Any, ...]) -> Any:
-        """Draw random numbers, now and each time the program runs, and return them as a traced array."""
-        raise NotImplementedError
-
-    def is_copy(self, x: Traced, of: Traced) -> bool:
-        """Tell whether an array was made as a copy of another."""
-        raise NotImplementedError
-
-    def replaces_gradient(self, tensor: Any) -> None:
-        """Note that the gradient of a tensor is set, whatever it was."""
-        raise NotImplementedError
-
-    def uses_gradient(self, tensor: Any) -> None:
-        """Note that the gradient of a tensor is asked for."""
-        raise NotImplementedError
-
-    def finite(self, total: Traced) -> Any:
-        """Return a number that tells of gradients whether they are finite, which the program then checks."""
-        raise NotImplementedError
-
-
-def plain(x: Any) -> Any:
-    """Return the ndarray within a traced array, the value of another variable, and anything else as it is."""
-    return x.value if isinstance(x, Variable) else x
-
-
-def constant(array: Any) -> Any:
-    """Return an array of the engine that depends on shapes alone, such as a cached one, to compute with.
-
-    While a program is recorded, an array of unknown origin is refused; this says what the origin is.
-    """
-    if Recorder.exist and (records := recorder.get()) is not None:
-        return records.constant(array)
-    return array
-
-
-def is_finite(total: Any) -> bool:
-    """Tell whether a number is neither nan nor infinite; while a program is recorded, it then depends on that."""
-    return bool(np.isfinite(total)) if isinstance(total, Traced) else math.isfinite(abs(total))
-
-
-def layout_alone(function: F) -> F:
-    """Decorate a function of shapes, or of how arrays lie in memory: its arrays are constants of a program."""
-
-    @wraps(function)
-    def call(*args: Any) -> Any:
-        if not Recorder.exist or recorder.get() is None:
-            return function(*args)
-        token = recorder.set(None)
-        try:
-            found = function(*[x.alone() if isinstance(x, Variable) else x for x in args])
-        finally:
-            recorder.reset(token)
-        return _constants(found)
-
-    return call  # type: ignore[return-value]  # has the signature of the function it wraps
-
-
-def fusing() -> bool:
-    """Tell whether a program with fused loops is recorded: what goes through large arrays in parts need not."""
-    return Recorder.exist and (records := recorder.get()) is not None and records.fuses
-
-
-def is_copy(x: Any, of: Any) -> bool:
-    """Tell whether an array that the graph kept has the values of another, which a forward left something of.
-
-    A constant is kept as a copy. `of` may have been written to since, or `x` may be numbers that replace others.
-    """
-    if x is of:
-        return True
-    if type(x) is ndarray and type(of) is ndarray:
-        return x.shape == of.shape and x.dtype == of.dtype and np.array_equal(x, of)
-    return isinstance(x, Traced) and isinstance(of, Traced) and x.records.is_copy(x, of)
-
-
-def cached_arrays(maxsize: int) -> Callable[[F], F]:
-    """Decorate a function of shapes whose arrays are kept for further calls, as `functools.lru_cache` does."""
-    return lambda function: layout_alone(lru_cache(maxsize)(function))  # type: ignore[return-value]
-
-
-def _constants(tree: Any) -> Any:
-    if isinstance(tree, tuple):
-        parts = map(_constants, tree)
-        return type(tree)(*parts) if hasattr(tree, "_fields") else tuple(parts)
-    return constant(tree) if isinstance(tree, ndarray) else tree
-
-
-def called(function: Callable[..., Any], first: Any, *args: Any) -> Any:
-    """Call a function of arrays that is none of NumPy's; it is noted if the first array is traced."""
-    return first.records.call(function, (first, *args)) if isinstance(first, Traced) else function(first, *args)
-
-
-def outside(function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
-    """Call a function on real arrays and tensors, also each time a program runs that is being recorded."""
-    if Recorder.exist and (records := recorder.get()) is not None:
-        return records.outside(function, args, kwargs)
-    return function(*args, **kwargs)
-
-
-def drawn(sample: Callable[..., Any], generator: Callable[[], Any], *args: Any) -> Any:
-    """Return ``sample(generator(), *args)``, random numbers, which are drawn anew each time a program runs.
-
-    The state of the generator is put back where the program turns out not to fit, so that the function itself draws
-    the same numbers.
-    """
-    if Recorder.exist and (records := recorder.get()) is not None:
-        return records.drawn(sample, generator, args)
-    return sample(generator(), *args)
-
-
-def done_outside(method: F) -> F:
-    """Decorate a method that works on real arrays and tensors, and is called anew each time a program runs."""
-
-    @wraps(method)
-    def call(*args: Any, **kwargs: Any) -> Any:
-        return outside(method, *args, **kwargs)
-
-    call.runs_outside = True  # type: ignore[attr-defined]  # a program does not depend on what it reads
-    return call  # type: ignore[return-value]  # has the signature of the method it wraps
-
-
-#: The types of objects whose methods are called by `outside`: a program does not depend on what they hold.
-outside_types: list[type] = []
 
 
 class Variable:
@@ -203,6 +37,9 @@ class Variable:
     """
 
     __slots__ = ("__weakref__", "memory", "records", "value")
+
+    def __init_subclass__(cls) -> None:
+        VARIABLE_TYPES.add(cls)
 
     def __init__(self, value: Any, records: Recorder, memory: Any) -> None:
         self.value, self.records, self.memory = value, records, memory
@@ -511,3 +348,4 @@ class _attribute:  # noqa: N801 - read as a function: `_attribute("T")`
 
 
 ARRAY_TYPES.add(Traced)  # a traced array takes the same way through the engine
+TRACED_TYPES.update((Traced, TracedNumber))

@@ -1,0 +1,82 @@
+"""Base classes of layers, which are told in their class statements what sets them apart from each other."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from operator import attrgetter
+from typing import Any, ClassVar
+
+from autograd import Tensor
+
+from .._arguments import TensorLike
+from ..module import Module
+
+
+class Applied(Module):
+    """A layer that applies a function, which its class statement names: ``class ELU(Applied, function=elu)``.
+
+    The function is given the input, and then the attributes that `_arguments` names; by default those that `repr`
+    shows.
+    """
+
+    _arguments: ClassVar[tuple[str, ...] | None] = None
+
+    def __init_subclass__(cls, function: Callable[..., Any] | None = None, **options: Any) -> None:
+        super().__init_subclass__(**options)
+        if function is not None:
+            names = cls._shown_options if cls._arguments is None else cls._arguments
+            forward = cls._applying(function, names)
+            forward.__qualname__ = f"{cls.__qualname__}.forward"
+            del forward.__annotations__["self"]  # which a method in a class does without
+            inputs = forward.__code__.co_varnames[1 : forward.__code__.co_argcount]
+            forward.__doc__ = f"Return ``functional.{function.__name__}({', '.join(inputs + names)})``."
+            cls.forward = forward  # type: ignore[method-assign]
+
+    @staticmethod
+    def _applying(function: Callable[..., Any], names: tuple[str, ...]) -> Any:
+        """Return the method `forward`: for the attributes of these names, without a search for them at each call."""
+        if not names:
+
+            def forward(self: Module, x: TensorLike) -> Tensor:
+                out: Tensor = function(x)
+                return out
+
+            return forward
+        options = attributes(*names)
+
+        def forward_with_options(self: Module, x: TensorLike) -> Tensor:
+            out: Tensor = function(x, *options(self))
+            return out
+
+        return forward_with_options
+
+
+def attributes(*names: str) -> Callable[[Module], tuple[Any, ...]]:
+    """Return a function from a module to the values of these attributes, as a tuple even of one."""
+    get = attrgetter(*names)
+    return get if len(names) > 1 else lambda module: (get(module),)
+
+
+class ForAxes(Module):
+    """A layer for the number of spatial axes that its class statement says: ``class Conv1d(Convolution, axes=1)``."""
+
+    axes: ClassVar[int]
+
+    def __init_subclass__(cls, axes: int | None = None, **options: Any) -> None:
+        super().__init_subclass__(**options)
+        if axes is not None:
+            cls.axes = axes
+
+
+class Elementwise(Applied):
+    """A layer whose results have the shape of its input.
+
+    Parameters
+    ----------
+    inplace
+        Makes no difference: results are new arrays, and the input does not change.
+    """
+
+    def __init__(self, inplace: bool = False) -> None:
+        super().__init__()
+        self.inplace = inplace
