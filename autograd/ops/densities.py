@@ -103,6 +103,14 @@ def cauchy_cdf(z: ArrayOrTensor) -> Any:
     return np.arctan2(np.ones_like(unwrap(z)), -z) / math.pi
 
 
+def cauchy_logcdf(z: ArrayOrTensor) -> Any:
+    """Return the logarithm of the distribution function, also where the density underflows."""
+    far = unwrap(z) < -1 / float(np.finfo(z.dtype).eps)
+    near = np.where(far, 0, z)
+    tail = -np.log(np.where(far, -z, 1)) - math.log(math.pi)
+    return np.where(far, tail, log_tail(cauchy_cdf(near), cauchy_cdf(-near)))
+
+
 def cauchy_quantile(q: ArrayOrTensor) -> Any:
     """Return the quantile of Cauchy's distribution: the tangent of an angle that is small in the tails and at 1/2."""
     lower, tail = _nearer_tail(q)

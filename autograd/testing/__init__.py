@@ -6,10 +6,9 @@ Hypothesis (``pip install hypothesis``), which neither these nor ``import autogr
 
 from __future__ import annotations
 
-import importlib
 import typing
 
-from ..primitives.naming import set_module
+from autograd.inside import lazy_names
 
 if typing.TYPE_CHECKING:
     from ._audit import Audit, Audited, WrongGradient, audit
@@ -28,29 +27,6 @@ if typing.TYPE_CHECKING:
         tensors,
     )
     from ._training import TrainingCheck, check_training
-
-#: Where each public name is defined.
-_HOMES = {
-    "Audit": "_audit",
-    "Audited": "_audit",
-    "TensorMachine": "_machine",
-    "TrainingCheck": "_training",
-    "WrongGradient": "_audit",
-    "audit": "_audit",
-    "LAYOUTS": "_layouts",
-    "ModuleCheck": "_modules",
-    "Report": "_report",
-    "arrays": "_strategies",
-    "broadcastable_arrays": "_strategies",
-    "check": "_check",
-    "check_module": "_modules",
-    "check_operation": "_operation",
-    "check_training": "_training",
-    "layouts": "_strategies",
-    "shapes": "_strategies",
-    "special_values": "_strategies",
-    "tensors": "_strategies",
-}
 
 __all__ = [
     "LAYOUTS",
@@ -78,13 +54,17 @@ __all__ = [
 LAYOUTS: dict[str, Layout]
 
 
-def __getattr__(name: str) -> typing.Any:
-    if name not in _HOMES:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    value = globals()[name] = getattr(importlib.import_module(f".{_HOMES[name]}", __name__), name)
-    set_module(__name__, value)
-    return value
-
-
-def __dir__() -> list[str]:
-    return sorted({*globals(), *__all__})
+__getattr__, __dir__ = lazy_names(
+    globals(),
+    own={
+        "_audit": ("Audit", "Audited", "WrongGradient", "audit"),
+        "_check": ("check",),
+        "_layouts": ("LAYOUTS",),
+        "_machine": ("TensorMachine",),
+        "_modules": ("ModuleCheck", "check_module"),
+        "_operation": ("check_operation",),
+        "_report": ("Report",),
+        "_strategies": ("arrays", "broadcastable_arrays", "layouts", "shapes", "special_values", "tensors"),
+        "_training": ("TrainingCheck", "check_training"),
+    },
+)

@@ -6,7 +6,8 @@ import argparse
 import sys
 from pathlib import Path
 
-from ..files import replacing
+from autograd.extend import replacing
+
 from ._writer import written
 
 

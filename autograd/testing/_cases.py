@@ -245,16 +245,8 @@ ALL_NUMBERS = {**NUMBERS, **FURTHER}
 OF_BOTH_PARTS = {"tiny", "all sizes"}
 #: Those with equal numbers, and ranks that change by roundings.
 WITH_TIES = {
-    "zeros",
-    "ties",
-    "integers",
-    "neighbours",
-    "halves",
-    "whole numbers",
-    "parts of a turn",
-    "equal",
-    "opposite",
-}
+    "zeros", "ties", "integers", "neighbours", "halves", "whole numbers", "parts of a turn", "equal", "opposite",
+}  # fmt: skip
 #: Those that are looked at in single precision and as complex numbers also where a function is not elementwise.
 OF_ANY_FUNCTION = {"ordinary", "real", "tiny"}
 #: Those of which differences tell nothing where a function is not elementwise.
@@ -281,11 +273,8 @@ def _diagonal(x: Array, domain: Domain) -> Array:
     return np.triu(_lower(x, domain)) if x.ndim > 1 and domain.contains(np.asarray(0.0)) else x
 
 
-FORMS: dict[str, Callable[[Array, Domain], Array]] = {
-    "symmetric": _mirrored,
-    "triangular": _lower,
-    "diagonal": _diagonal,
-}
+Form = Callable[[Array, Domain], Array]
+FORMS: dict[str, Form] = {"symmetric": _mirrored, "triangular": _lower, "diagonal": _diagonal}
 
 ONE_INPUT: tuple[Shapes, ...] = (
     ((3,),), ((2, 3),), ((),), ((3, 3),), ((1,),), ((2, 1, 3),), ((3, 1),), ((1, 4),), ((0,),), ((2, 0),), ((2, 2, 2),),

@@ -13,7 +13,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..errors import GradientCheckError, check_callable, check_option
+from autograd import GradientCheckError
+from autograd.inside import check_callable, check_option
+
 from ._cases import (
     LARGE,
     NUMBERS,
@@ -30,7 +32,7 @@ from ._cases import (
 from ._domains import Domain, accepted, domains_of, outputs_of
 from ._engines import LEFT_OUT, Engine, Foreign, ForeignSubject, engine_of
 from ._jacobians import Jacobians
-from ._operation import check_at, check_foreign, check_swiftly, check_values
+from ._operation import check_at, check_swiftly, check_values
 from ._patterns import Pattern
 from ._report import Report, call_of, caller, declared, named, pattern_in, reported
 from ._session import session
@@ -317,10 +319,7 @@ class Run:
 
     def _at(self, fn: Callable[..., object], arrays: Sequence[Array], order: int, keywords: Any = ()) -> None:
         reference = self.reference and partial(self.reference, **dict(keywords))
-        if isinstance(fn, Foreign):
-            check_foreign(fn, arrays, self.report, reference=reference, dtypes=self.dtypes)
-        else:
-            check_at(fn, arrays, self.report, order=order, reference=reference, dtypes=self.dtypes)
+        check_at(fn, arrays, self.report, order=order, reference=reference, dtypes=self.dtypes)
 
     def _try(self, stage: Stage, fn: Callable[..., object], arrays: Sequence[Array], case: Case | None = None) -> None:
         try:

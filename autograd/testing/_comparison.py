@@ -37,6 +37,7 @@ STEEP = 1e13  # rules limit slopes that are steeper, as PyTorch's loss of probab
 LEAST = 1e-90  # derivatives below it count as 0: rules take limits at 1e-100
 
 Index = tuple[int, ...]
+Moves = Sequence[Array | None]  # by how much each input moves
 
 
 @dataclass(frozen=True)
@@ -126,11 +127,15 @@ class Place:
         """What may be lost of a number that is returned as 0: terms of a gradient are as large as the cotangent."""
         return LOST if self.subject.output_name == "gradient" else 0.0
 
-    def line(self, moves: Sequence[Array | None]) -> Line:
+    def moved(self, moves: Moves, times: float = 1.0) -> list[Array]:
+        """Return the inputs, each moved by so many times so much."""
+        return [x if v is None else np.asarray(x + times * v) for x, v in zip(self.arrays, moves, strict=True)]
+
+    def line(self, moves: Moves) -> Line:
         """Return the function along the line on which each input moves by so much."""
 
         def along(t: float) -> Array:
-            moved = [x if v is None else np.asarray(x + t * v) for x, v in zip(self.arrays, moves, strict=True)]
+            moved = self.moved(moves, t)
             if not all(v is None or _has_moved(x, y, t * v) for x, y, v in zip(self.arrays, moved, moves, strict=True)):
                 return np.full(self.here.shape, np.nan)
             try:
@@ -140,7 +145,7 @@ class Place:
 
         return along
 
-    def slope(self, moves: Sequence[Array | None], measure: Measure, steps: Sequence[int] = FIRST_STEPS) -> Slope:
+    def slope(self, moves: Moves, measure: Measure, steps: Sequence[int] = FIRST_STEPS) -> Slope:
         """Return the derivative of all numbers along that line."""
         line = self.line(moves)
         if measure.eps is not None:
@@ -405,9 +410,7 @@ def _is_certain(place: Place, steps: list[Step], number: tuple[int, int], analyt
     return any(_agrees(place, moves, unit / size, float(analytic), low, together=False) for moves, size in steps)
 
 
-def _agrees(
-    place: Place, moves: Sequence[Array | None], weights: Array, analytic: float, numeric: float, together: bool
-) -> bool:
+def _agrees(place: Place, moves: Moves, weights: Array, analytic: float, numeric: float, together: bool) -> bool:
     """Tell whether three of many steps give `numeric`, and none that can tell gives something else.
 
     Nor may roundings of the inputs bring the derivative of the graph near to it, and the function has to be
@@ -431,7 +434,7 @@ def _agrees(
     return _adds_up(place, moves, weights, numeric, 3 * gap, together, everywhere=not np.isfinite(analytic))
 
 
-def _is_hidden(place: Place, moves: Sequence[Array | None], weights: Array, analytic: float, numeric: float) -> bool:
+def _is_hidden(place: Place, moves: Moves, weights: Array, analytic: float, numeric: float) -> bool:
     """Tell whether operations may have lost in their last digits what the derivative of the graph is of.
 
     So it may be where the values stay the same though they should change by a small part of themselves. And where a
@@ -442,10 +445,8 @@ def _is_hidden(place: Place, moves: Sequence[Array | None], weights: Array, anal
     for step in (2.0**-9, 2.0**-11, 2.0**-14):
         pair = []
         for sign in (1, -1):
-            move = [None if v is None else sign * step * v for v in moves]
-            moved = [x if v is None else np.asarray(x + v) for x, v in zip(place.arrays, move, strict=True)]
             try:
-                pulled = Place(place.subject, moved).pulled(weights)
+                pulled = Place(place.subject, place.moved(moves, sign * step)).pulled(weights)
             except (ArithmeticError, ValueError):
                 return True
             pair.append(sum(map(_product, pulled, moves)))
@@ -454,7 +455,7 @@ def _is_hidden(place: Place, moves: Sequence[Array | None], weights: Array, anal
     return abs(sum(pair) / 2 - analytic) > 0.5 * abs(analytic - numeric)
 
 
-def _is_noise(place: Place, moves: Sequence[Array | None], weights: Array, analytic: float, numeric: float) -> bool:
+def _is_noise(place: Place, moves: Moves, weights: Array, analytic: float, numeric: float) -> bool:
     """Tell whether longer steps, those of 1 among them, or such as are shorter than the numbers agree with the graph.
 
     What shorter steps find is noise then: errors of values that are smooth in between, as where a series is cut off,
@@ -472,7 +473,7 @@ def _is_noise(place: Place, moves: Sequence[Array | None], weights: Array, analy
     return False
 
 
-def _stays(place: Place, moves: Sequence[Array | None], weights: Array, numeric: float, gap: float) -> bool:
+def _stays(place: Place, moves: Moves, weights: Array, numeric: float, gap: float) -> bool:
     """Tell whether the slope is about the same at places nearby, as it is where the function is smooth.
 
     Where inputs are equal, the sides of all elements of a sorted array, for example, may happen to have one slope.
@@ -481,9 +482,8 @@ def _stays(place: Place, moves: Sequence[Array | None], weights: Array, numeric:
     for _ in range(3):
         lengths = [length * 2.0**-22 for length in place.sizes]
         steps = _signed(place, lengths, _at_random(place, random, np.linspace(-7.0, 7.0, 512)))
-        moved = [np.asarray(x + v) for x, v in zip(place.arrays, steps, strict=True)]
         try:
-            slopes = list(_weighted_slopes(Place(place.subject, moved), moves, weights))
+            slopes = list(_weighted_slopes(Place(place.subject, place.moved(steps)), moves, weights))
         except (ArithmeticError, ValueError):
             continue
         for value, error in slopes[SHORT]:
@@ -492,7 +492,7 @@ def _stays(place: Place, moves: Sequence[Array | None], weights: Array, numeric:
     return True
 
 
-def _is_whole(place: Place, moves: Sequence[Array | None], weights: Array, numeric: float) -> bool:
+def _is_whole(place: Place, moves: Moves, weights: Array, numeric: float) -> bool:
     """Tell whether numbers move whose neighbours are all whole, being so large, and these tell nothing.
 
     There a function that is constant between whole numbers changes with every step, as `floor` does: it is one if it is
@@ -514,7 +514,7 @@ def _is_whole(place: Place, moves: Sequence[Array | None], weights: Array, numer
     return not all(np.any(changed[outputs == k]) for k in set(outputs[weights != 0]))
 
 
-def _is_steady(place: Place, moves: Sequence[Array | None], weights: Array) -> bool:
+def _is_steady(place: Place, moves: Moves, weights: Array) -> bool:
     """Tell whether the function still changes as its slope says where steps are short: a staircase does not."""
     signs = [
         np.zeros(length.shape) if v is None else np.sign(parts(np.asarray(v)))
@@ -543,7 +543,7 @@ def _is_steady(place: Place, moves: Sequence[Array | None], weights: Array) -> b
     return True
 
 
-def _bends(place: Place, moves: Sequence[Array | None], weights: Array, gap: float) -> bool:
+def _bends(place: Place, moves: Moves, weights: Array, gap: float) -> bool:
     """Tell whether the slopes of the two sides stay apart while steps become shorter: a kink is nearer than these."""
     line, before = place.line(moves), np.inf
     noise = 80 * place.precision * _weighted(np.abs(weights), np.abs(place.here))
@@ -556,7 +556,7 @@ def _bends(place: Place, moves: Sequence[Array | None], weights: Array, gap: flo
     return False
 
 
-def _steady_slope(place: Place, moves: Sequence[Array | None], weights: Array) -> Slope | None:
+def _steady_slope(place: Place, moves: Moves, weights: Array) -> Slope | None:
     """Return the slope of each number that is known best, or None if another step tells something else of one."""
     best, *others = slopes_of_many_steps(place.line(moves), place.here, place.precision)
     for other in others:
@@ -570,7 +570,7 @@ def _steady_slope(place: Place, moves: Sequence[Array | None], weights: Array) -
     return best
 
 
-def _weighted_slopes(place: Place, moves: Sequence[Array | None], weights: Array) -> Iterator[tuple[float, float]]:
+def _weighted_slopes(place: Place, moves: Moves, weights: Array) -> Iterator[tuple[float, float]]:
     """Yield what many steps along a direction give for the weighted sum of all numbers, each with its error."""
     for other in slopes_of_many_steps(place.line(moves), place.here, place.precision):
         yield _weighted(weights, other.middle), _weighted(np.abs(weights), other.error)
@@ -578,7 +578,7 @@ def _weighted_slopes(place: Place, moves: Sequence[Array | None], weights: Array
 
 def _adds_up(
     place: Place,
-    moves: Sequence[Array | None],
+    moves: Moves,
     weights: Array,
     numeric: float,
     gap: float,
@@ -591,7 +591,7 @@ def _adds_up(
     """
     random = np.random.default_rng(4)
 
-    def along(direction: Sequence[Array | None]) -> float:
+    def along(direction: Moves) -> float:
         slopes = _weighted_slopes(place, direction, weights)
         return next((value for value, error in slopes if error < gap), np.nan)
 
@@ -603,9 +603,7 @@ def _adds_up(
     return True
 
 
-def _other_directions(
-    place: Place, moves: Sequence[Array | None], random: np.random.Generator, together: bool
-) -> Iterator[Sequence[Array | None]]:
+def _other_directions(place: Place, moves: Moves, random: np.random.Generator, together: bool) -> Iterator[Moves]:
     """Yield this direction with that of one input turned, then some at random."""
     for i, move in enumerate(moves):
         if not together and move is not None and len(moves) > 1:
@@ -616,7 +614,7 @@ def _other_directions(
         yield _signed(place, place.sizes, signs)
 
 
-def _rounding(place: Place, moves: Sequence[Array | None], weights: Array) -> float:
+def _rounding(place: Place, moves: Moves, weights: Array) -> float:
     """Return how far derivatives of the graph are apart, as the inputs change by roundings; equal ones alike.
 
     They may all be far from that at the place itself: then it is wrong there alone.

@@ -14,11 +14,9 @@ from typing import Any
 
 import numpy as np
 
-from ..errors import AutogradError, GradientCheckError
-from ..tensors.dispatch import fronts
-from ..tensors.tensor import Tensor
-from ..transforms.gradients import gradients
-from ..transforms.vjp_jvp import jvp
+from autograd import AutogradError, GradientCheckError, Tensor, gradients, jvp
+from autograd.inside import fronts
+
 from ._layouts import COTANGENT_LAYOUTS, LAYOUTS, read_only
 from ._subject import Array, Subject, array_of, inner_product, is_recorded, normal, quiet, widened
 

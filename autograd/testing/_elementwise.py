@@ -12,7 +12,8 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from ..errors import GradientCheckError
+from autograd import GradientCheckError
+
 from ._comparison import Measure, Mismatch, Place, compare_elements, worst_of, wrong_element
 from ._conditions import REFUSALS, differs, failing, largest, shown
 from ._elsewhere import ElsewhereError, check_values_on_arrays, located, recorded, refusals_set_aside

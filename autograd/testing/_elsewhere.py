@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ..errors import GradientCheckError
-from ..graph.node import Node
-from ..tensors.tensor import Tensor
+from autograd import GradientCheckError, Tensor
+from autograd.inside import Node
+
 from ._conditions import NARROW, ROUNDING, differs, largest, perturbed, shown
 from ._layouts import LAYOUTS, Layout
 from ._subject import Array, Subject, listed, recorded_operations

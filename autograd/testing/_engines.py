@@ -13,7 +13,9 @@ from typing import Any
 
 import numpy as np
 
-from ..errors import DtypeError, check_option
+from autograd import DtypeError
+from autograd.inside import check_option
+
 from ._subject import Array, Subject, listed
 
 Arrays = Sequence[Array]

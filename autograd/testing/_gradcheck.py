@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..errors import AutogradError, GradientCheckError, UnsupportedError, check_callable, check_number, check_option
-from ..tensors.dispatch import fronts
+from autograd import AutogradError, GradientCheckError, UnsupportedError
+from autograd.inside import check_callable, check_number, check_option, fronts
+
 from ._comparison import (
     Measure,
     Mismatch,
@@ -36,14 +37,14 @@ from ._conditions import (
 from ._elsewhere import ElsewhereError, refusals_set_aside
 from ._jacobians import Jacobians
 from ._report import call_of, caller, pattern_in, reported
-from ._subject import Subject, array_of, gradient_subject, is_recorded, quiet
+from ._subject import Subject, array_of, gradient_subject, is_recorded, listed, quiet
 from ._surroundings import check_surroundings
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
 
-    from ..scalar.value import Value
-    from ..tensors.tensor import Tensor, TensorLike
+    from autograd import Tensor, Value
+    from autograd.inside import TensorLike
 
 
 @dataclass(frozen=True)
@@ -223,7 +224,7 @@ def gradcheck(
     options = Options(
         fast_mode, nondet_tol, check_undefined_grad, check_batched_grad, forward, check_grad_dtypes, nearby
     )
-    given = list(inputs) if isinstance(inputs, list | tuple) else [inputs]
+    given = listed(inputs)
     subject = Subject(fn, given)
     check = _check(subject, measure, options)
     for _ in range(order - 1):
@@ -278,12 +279,11 @@ def gradgradcheck(
     True
     """
     measure = _measure(fn, eps, atol, rtol)
-    given = list(inputs) if isinstance(inputs, list | tuple) else [inputs]
+    given = listed(inputs)
     if any(type(x) in fronts for x in given):
         raise TypeError("gradgradcheck() differentiates tensors twice: pass numbers or arrays in place of values")
     options = Options(fast_mode, 0.0, undefined=True, batched=False, forward=None, dtypes=True)
-    second = gradient_subject(Subject(fn, given))
-    check = _check(second, measure, options)
+    check = _check(gradient_subject(Subject(fn, given)), measure, options)
     __tracebackhide__ = True
     if raise_exception and not check:
         raise _failure(check, fn, call_of("gradgradcheck", fn, given, caller(), listed=True))

@@ -6,7 +6,8 @@ import os
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from ..errors import AutogradError
+from autograd import AutogradError
+
 from ._comparison import Derivatives, Measure, Place, derivatives
 from ._subject import Array, quiet
 

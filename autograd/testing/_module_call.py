@@ -7,12 +7,11 @@ from typing import Any
 
 import numpy as np
 
-from ..errors import DtypeError, described
-from ..tensors.tensor import Tensor
-from ..transforms.gradients import gradients
-from ..transforms.pytree import flatten
-from ._subject import Array
-from ._unchanged import ModuleLike, array_of, differ
+from autograd import DtypeError, Tensor, gradients
+from autograd.inside import described, flatten
+
+from ._subject import Array, array_of
+from ._unchanged import ModuleLike, differ
 
 State = dict[str, Array]
 
@@ -27,20 +26,18 @@ class Call:
         leaves, rebuild = flatten(inputs)
         given = list(leaves)
         self.inputs: dict[str, Tensor] = {}
-        for (name, i), array in ((place, array) for place, array in _floating(inputs).items()):
+        for (name, i), array in _floating(inputs).items():
             given[i] = self.inputs[name] = Tensor(np.array(arrays.get(name, array)), requires_grad=True)
         for name, p in self.parameters.items():
             if name in arrays:
                 p._array[...] = arrays[name]
         result = module(*rebuild(given))
         self.result = result if loss is None else loss(result)
-        self.outputs = [_tensor(y) for y in flatten(self.result)[0] if _is_floating(y)]
+        floating = filter(_is_floating, flatten(self.result)[0])
+        self.outputs = [y if isinstance(y, Tensor) else Tensor(np.asarray(y)) for y in floating]
         if not self.outputs:
-            raise DtypeError(
-                f"{type(module).__name__} returned no floating-point numbers, only {described(self.result)}"
-                if loss is None
-                else f"the loss returned no floating-point numbers, only {described(self.result)}"
-            )
+            who = type(module).__name__ if loss is None else "the loss"
+            raise DtypeError(f"{who} returned no floating-point numbers, only {described(self.result)}")
 
     @property
     def leaves(self) -> dict[str, Tensor]:
@@ -83,10 +80,6 @@ def _floating(inputs: Any) -> dict[tuple[str, int], Array]:
 
 def _is_floating(x: Any) -> bool:
     return isinstance(getattr(x, "dtype", None), np.dtype) and x.dtype.kind in "f"
-
-
-def _tensor(y: Any) -> Tensor:
-    return y if isinstance(y, Tensor) else Tensor(np.asarray(y))
 
 
 def _laid_out(array: Array, number: int) -> Array:

@@ -7,7 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from ..tensors.tensor import Tensor
+from autograd import Tensor
+
 from ._module_call import Call, differ_in_outputs
 from ._named_gradients import Comparison, Deviation
 from ._subject import Array

@@ -9,15 +9,15 @@ from typing import Any
 
 import numpy as np
 
-from ..errors import check_callable, described
-from ..tensors.tensor import Tensor
-from ..transforms.pytree import flatten
+from autograd import Tensor
+from autograd.inside import check_callable, described, flatten
+
 from ._conditions import largest
 from ._module_call import Call, buffers_of, cast, changed, differ_in_outputs, parameters_of, tensors_of
 from ._module_gradients import ModuleGradients
 from ._named_gradients import refuse
-from ._subject import Array
-from ._unchanged import ModuleLike, array_of, differ, draw_some, kept_as_it_is, random_states, set_random_states
+from ._subject import Array, array_of
+from ._unchanged import ModuleLike, differ, draw_some, kept_as_it_is, random_states, set_random_states
 
 METHODS = ("named_parameters", "named_buffers", "modules", "train", "state_dict", "load_state_dict", "double")
 

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..errors import GradientCheckError
+from autograd import GradientCheckError
+
 from ._differences import RELATIVE, SAFETY, Slope, confirmed, gap_between, is_told, slope, slopes_of_many_steps
 from ._subject import Array
 

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ..errors import GradientCheckError
-from ..tensors.tensor import Tensor
+from autograd import GradientCheckError, Tensor
+
 from ._comparison import (
     Finding,
     Measure,
@@ -134,17 +134,21 @@ def check_at(
     """
     measure, report = measure or Measure(), report or Report()
     check_values(fn, inputs, reference)
-    subject = Subject(fn, list(inputs))
+    foreign = isinstance(fn, Foreign)
+    subject = ForeignSubject(fn, inputs) if isinstance(fn, Foreign) else Subject(fn, list(inputs))
     point = Gradients(subject, list(inputs))
-    if not point.is_recorded:
+    if not (point.is_recorded or foreign):
         return
     with quiet():
         with _or_of_each(lambda one: check_conditions(Gradients(one, one.arrays)), subject, report):
             check_conditions(point)
-        check_parts(point)
+        if not foreign:
+            check_parts(point)
         _check_differences(subject, measure, report)
         with _or_of_each(lambda one: check_narrow(one, one.arrays), subject, report):
             check_precision(point, dtypes)
+        if foreign:
+            return
         with _or_of_each(lambda one: check_forward(Gradients(one, one.arrays)), subject, report):
             check_forward(point)
         for _ in range(order - 1):
@@ -198,26 +202,6 @@ def check_swiftly(
                 _check_swiftly(subject, report, by_element)  # else derivatives may overflow
 
 
-def check_foreign(
-    fn: Foreign,
-    inputs: Sequence[Array],
-    report: Report,
-    *,
-    reference: Callable[..., object] | None = None,
-    dtypes: Collection[str] | None = None,
-) -> None:
-    """Check a function of another engine at one point: its values and first derivatives."""
-    expected = check_arrays(fn, inputs)
-    if reference is not None:
-        _check_reference(reference, inputs, expected)
-    subject = ForeignSubject(fn, inputs)
-    with quiet():
-        point = Gradients(subject, list(inputs))
-        check_conditions(point)
-        check_precision(point, dtypes)
-        _check_differences(subject, Measure(), report)
-
-
 def _check_differences(subject: Subject, measure: Measure, report: Report) -> None:
     found: list[Finding] = []
     with failing("computing the gradient in double precision"):
@@ -268,29 +252,32 @@ def _refuse_wrong(place: Place, measure: Measure, report: Report, found: Sequenc
         raise GradientCheckError(str(worst), worst, Jacobians(place, measure))
 
 
-def check_arrays(fn: Callable[..., object], inputs: Sequence[Array]) -> list[Array]:
-    """Check that two calls on arrays give the same and write to no input, and return what they give."""
-    originals = [np.array(x) for x in inputs]
-    with quiet():
-        expected = [np.asarray(y) for y in listed(fn(*inputs))]
-        again = [np.asarray(y) for y in listed(fn(*inputs))]
-    check_untouched([f"input {i}" for i in range(len(inputs))], inputs, originals)
-    for y, z in zip(expected, again, strict=True):
-        if not np.array_equal(y, z, equal_nan=y.dtype.kind in "fc"):
-            raise GradientCheckError("the function is not deterministic: it gave two results for the same inputs")
-    return expected
-
-
 def check_values(
     fn: Callable[..., object], inputs: Sequence[Array], reference: Callable[..., object] | None = None
 ) -> None:
-    """Check that the values on tensors are those on arrays, and those of the reference, and that nothing is written."""
-    originals = [np.array(x) for x in inputs]
-    expected = check_arrays(fn, inputs)
-    leaves = [Tensor(x, requires_grad=True) for x in inputs]
-    with failing("computing the values on tensors"):
-        results = listed(fn(*leaves))
-    check_untouched([f"input {i}" for i in range(len(inputs))], inputs, originals)
+    """Check that the values on tensors are those on arrays, and those of the reference, and that nothing is written.
+
+    Two calls on arrays have to give the same. A function of another engine is given arrays alone.
+    """
+    names, originals = [f"input {i}" for i in range(len(inputs))], [np.array(x) for x in inputs]
+    with quiet():
+        expected, again = ([np.asarray(y) for y in listed(fn(*inputs))] for _ in range(2))
+    check_untouched(names, inputs, originals)
+    for y, z in zip(expected, again, strict=True):
+        if not np.array_equal(y, z, equal_nan=y.dtype.kind in "fc"):
+            raise GradientCheckError("the function is not deterministic: it gave two results for the same inputs")
+    if not isinstance(fn, Foreign):
+        with failing("computing the values on tensors"):
+            results = listed(fn(*(Tensor(x, requires_grad=True) for x in inputs)))
+        check_untouched(names, inputs, originals)
+        _compare_values(fn, inputs, results, expected)
+    if reference is not None:
+        _check_reference(reference, inputs, expected)
+
+
+def _compare_values(
+    fn: Callable[..., object], inputs: Sequence[Array], results: Sequence[object], expected: Sequence[Array]
+) -> None:
     if len(expected) != len(results):
         raise GradientCheckError(f"{len(results)} results on tensors, {len(expected)} on arrays")
     for k, (y, z) in enumerate(zip(results, expected, strict=True)):
@@ -301,8 +288,6 @@ def check_values(
             )
         if not _close(array, z, (*inputs, *expected)) and not _is_rounding(fn, inputs, array, k):
             raise GradientCheckError(f"the values on tensors and on arrays differ: {shown(array)} and {shown(z)}")
-    if reference is not None:
-        _check_reference(reference, inputs, expected)
 
 
 def _check_reference(reference: Callable[..., object], inputs: Sequence[Array], found: Sequence[Array]) -> None:

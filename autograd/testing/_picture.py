@@ -15,7 +15,8 @@ from typing import Any
 
 import numpy as np
 
-from ..files import replacing
+from autograd.extend import replacing
+
 from ..visualize.style import FONT, INK, plain
 from ..visualize.text_width import width_of
 from ._comparison import Derivatives, Place, parts_each

@@ -8,9 +8,9 @@ from typing import Any
 
 import numpy as np
 
-from ..graph.instrumentation import observed
-from ..graph.node import Node
-from ..tensors.tensor import Tensor
+from autograd import Tensor
+from autograd.inside import Node, observed
+
 from ._sample import Sample, SetAsideError
 from ._subject import Array, Subject, quiet
 

@@ -13,10 +13,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..errors import GradientCheckError
-from ..graph.node import Node, ancestors
-from ..source.source_info import beginning, defined, place, user_frame, within_file
-from ..tensors.tensor import Tensor
+from autograd import GradientCheckError, Tensor
+from autograd.inside import Node, ancestors, beginning, defined, place, user_frame, within_file
+
 from ._jacobians import LARGEST, Jacobians
 from ._patterns import Pattern, Sample, factor_between, pattern_of, sample_at, variations
 

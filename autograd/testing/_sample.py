@@ -8,12 +8,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from ..arrays.batched import Batched
-from ..arrays.traced import Traced
-from ..graph.backward import Wanted
-from ..graph.node import Gradients, Node
-from ..graph.saved_tensors import operation_of
-from ..tensors.tensor import Tensor, conjugated
+from autograd import Tensor
+from autograd.inside import Batched, Gradients, Node, Traced, Wanted, conjugated, operation_of
+
 from ._comparison import Measure, Place, compare_directions, worst_element, worst_of
 from ._conditions import Gradients as Point
 from ._conditions import differs, shown

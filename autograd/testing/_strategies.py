@@ -9,7 +9,8 @@ import numpy as np
 from hypothesis import strategies as st
 from numpy.typing import DTypeLike
 
-from ..tensors.tensor import Tensor
+from autograd import Tensor
+
 from ._layouts import LAYOUTS
 
 Array = np.ndarray[Any, Any]

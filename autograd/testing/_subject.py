@@ -11,13 +11,8 @@ from typing import Any
 
 import numpy as np
 
-from ..errors import DtypeError
-from ..graph.node import Leaf, Node, ancestors
-from ..source.source_info import defined
-from ..tensors.conversions import differentiated
-from ..tensors.dispatch import fronts
-from ..tensors.tensor import Tensor, unmasked
-from ..transforms.gradients import gradients
+from autograd import DtypeError, Tensor, gradients
+from autograd.inside import Leaf, Node, ancestors, defined, differentiated, fronts, unmasked
 
 Array = np.ndarray[Any, Any]
 

@@ -13,8 +13,9 @@ from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 
-from ..errors import GradientCheckError
-from ..tensors.dispatch import fronts
+from autograd import GradientCheckError
+from autograd.inside import fronts
+
 from ._comparison import (
     Measure,
     Place,

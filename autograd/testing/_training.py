@@ -12,10 +12,10 @@ from typing import Any
 
 import numpy as np
 
-from ..diagnosis.tracing import TracedOperation, trace_operations
-from ..errors import check_callable, described
-from ..graph.mutation import note_written
-from ..tensors.tensor import Tensor
+from autograd import Tensor
+from autograd.extend import TracedOperation, trace_operations
+from autograd.inside import check_callable, described, note_written
+
 from ._named_gradients import Comparison, Deviation, refuse
 from ._subject import Array
 from ._unchanged import ModuleLike, Snapshot, differ

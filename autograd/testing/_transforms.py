@@ -15,11 +15,18 @@ from typing import Any
 
 import numpy as np
 
-from ..errors import BatchError, CompileError, GradientCheckError, GraphError, UnsupportedError
-from ..tensors.tensor import Tensor
-from ..transforms.compile.compiled import compile
-from ..transforms.vjp_jvp import vjp
-from ..transforms.vmap import vmap
+from autograd import (
+    BatchError,
+    CompileError,
+    GradientCheckError,
+    GraphError,
+    Tensor,
+    UnsupportedError,
+    compile,
+    vjp,
+    vmap,
+)
+
 from ._conditions import REFUSALS, ROUNDING, Gradients, differs, failing, largest, refuse_others, shown
 from ._subject import Array, Subject, array_of, quiet
 

@@ -9,11 +9,11 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import ArrayLike
 
-from ..graph.mutation import note_written
-from ..tensors.tensor import Tensor
-from ..transforms.checkpoint import generators_in_use
+from autograd import Tensor
+from autograd.inside import generators_in_use, note_written
 
-Array = np.ndarray[Any, Any]
+from ._subject import Array, array_of
+
 RandomStates = tuple[list[tuple[np.random.Generator, Any]], Any]
 
 
@@ -50,11 +50,6 @@ def draw_some(states: RandomStates) -> None:
     for generator, _ in states[0]:
         generator.random(9)
     np.random.random(9)
-
-
-def array_of(value: Any) -> Any:
-    """Return the array of a tensor; anything else is returned as it is."""
-    return value._array if isinstance(value, Tensor) else value
 
 
 def differ(a: ArrayLike, b: ArrayLike) -> bool:

@@ -13,10 +13,8 @@ from typing import Any
 
 import numpy as np
 
-from ..errors import GradientCheckError
-from ..tensors.tensor import Tensor
-from ..transforms.gradients import gradients
-from ..transforms.vjp_jvp import jvp, vjp
+from autograd import GradientCheckError, Tensor, gradients, jvp, vjp
+
 from ._comparison import Measure, Place, compare_directions, worst_of
 from ._conditions import REFUSALS, ROUNDING, Gradients, check_scaled, differs, failing, largest, refuse_others, shown
 from ._jacobians import Jacobians
@@ -231,20 +229,20 @@ def check_derived(subject: Subject, arrays: Sequence[Array], order: int) -> None
         expected, size = _along(reversed_slope(*inputs), inputs, u)
     if not np.isfinite(expected):
         return
-    with failing("computing second derivatives, in reverse mode of forward mode"):
-        inputs = subject.inputs(arrays)
-        _same(_along(slope(*inputs), inputs, u)[0], expected, size, "in reverse mode of forward mode", point)
-    with failing("computing second derivatives, in forward mode of forward mode"):
-        twice = jvp(slope, tuple(np.array(x) for x in arrays), tuple(u))[1]
-        _same(_number(twice), expected, size, "in forward mode of forward mode", point)
-    with failing("computing second derivatives, in forward mode of reverse mode"):
-        pushed = jvp(reversed_slope, tuple(np.array(x) for x in arrays), tuple(u))[1]
-        _same(_number(pushed), expected, size, "in forward mode of reverse mode", point)
+    for how in ("reverse mode of forward mode", "forward mode of forward mode", "forward mode of reverse mode"):
+        with failing(f"computing second derivatives, in {how}"):
+            if how.startswith("reverse"):
+                inputs = subject.inputs(arrays)
+                found = _along(slope(*inputs), inputs, u)[0]
+            else:
+                function = slope if how.endswith("forward mode") else reversed_slope
+                pushed = jvp(function, tuple(np.array(x) for x in arrays), tuple(u))[1]
+                found = float(np.sum(np.asarray(array_of(pushed))))
+        if not abs(found - expected) <= 1e6 * point.epsilon * (size + largest(*point.found)):
+            raise GradientCheckError(
+                f"a second derivative is {found:.8g} in {how}, but {expected:.8g} in reverse mode of reverse mode"
+            )
     check_slopes(gradient_subject(gradient_subject(subject)))
-
-
-def _number(x: Any) -> float:
-    return float(np.sum(np.asarray(array_of(x))))
 
 
 def _along(total: Any, inputs: Sequence[Any], direction: Sequence[Array]) -> tuple[float, float]:
@@ -254,10 +252,3 @@ def _along(total: Any, inputs: Sequence[Any], direction: Sequence[Array]) -> tup
     found = gradients([total], inputs, allow_unused=True)
     pairs = [(g.data, u) for g, u in zip(found, direction, strict=True) if g is not None]
     return sum(float(inner_product(g, u)) for g, u in pairs), sum(float(np.sum(np.abs(g * u))) for g, u in pairs)
-
-
-def _same(found: float, expected: float, size: float, how: str, point: Gradients) -> None:
-    if not abs(found - expected) <= 1e6 * point.epsilon * (size + largest(*point.found)):
-        raise GradientCheckError(
-            f"a second derivative is {found:.8g} {how}, but {expected:.8g} in reverse mode of reverse mode"
-        )

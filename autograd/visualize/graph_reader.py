@@ -8,25 +8,19 @@ from typing import Any
 
 import numpy as np
 
-from ..errors import GraphError
-from ..graph.mutation import kept_arrays, owner_of
-from ..graph.node import LEAF, Bundle, FreedOperation, Node, ancestors
-from ..graph.saved_tensors import operation_of
-from ..primitives.multi_output import Output
-from ..primitives.primitive import Primitive
-from ..scalar.value import Value
-from ..source.source_info import line_of
-from ..tensors.tensor import Tensor
-from .call_recorder import note_of
+from autograd import GraphError, Tensor, Value
+from autograd.inside import LEAF, Bundle, Node, Output, Primitive, ancestors, line_of, operation_of
+
 from .collapse import with_calls_as_boxes
 from .given_arrays import Given, Memory, given_of, memory_of
 from .gradient_values import Arrived, arrived_gradients
 from .input_names import InputNames, name_among
 from .module_frames import Framing, name_within, parameters_called, settled
-from .node_info import named_nodes, root_of, title_of, type_of
+from .node_info import kept_bytes, named_nodes, root_of, title_of, type_of
 from .number_format import Summary, readable_bytes, short, summarize, time_lines
 from .picture import Box, Kind, Picture
 from .rule_source import formulas_of
+from .watching import note_of
 
 DETAILS = ("values", "gradients", "kept", "times", "rules")
 
@@ -177,7 +171,7 @@ class _Reader:
         forms = type_of(node)
         note, arrived = note_of(node), self.arrived.get(node) if self.arrived is not None else None
         values, gradients = self._values(node), self._gradients(node, arrived)
-        kept = self._kept(node) if "kept" in self.show and not is_leaf else 0
+        kept = kept_bytes(node, self.seen) if "kept" in self.show and not is_leaf else 0
         forward = note.seconds if note is not None and "times" in self.show else None
         backward = arrived.seconds if arrived is not None and "times" in self.show and not is_leaf else None
         lines = (
@@ -225,17 +219,6 @@ class _Reader:
         if gradient is None or (gradient.size > 1 and "gradients" not in self.show):
             return ()
         return (summarize(gradient._array),)
-
-    def _kept(self, node: Node) -> int:
-        """Return the bytes kept by this node and not already by an earlier one."""
-        if isinstance(node.op, FreedOperation):
-            return 0
-        count = 0
-        for array in kept_arrays(node):
-            owner = owner_of(array)
-            count += 0 if id(owner) in self.seen else owner.nbytes
-            self.seen.add(id(owner))
-        return count
 
 
 def _constant_of(node: Any, index: int) -> Any:

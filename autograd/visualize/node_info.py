@@ -7,16 +7,23 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
-from ..errors import GraphError
-from ..graph.node import Hooked, MultiNode, Node, Operation
-from ..graph.saved_tensors import Packed, operation_of
-from ..primitives.multi_output import Output
-from ..primitives.primitive import Primitive
-from ..scalar.value import Value
-from ..tensors.tensor import Tensor
+from autograd import GraphError, Tensor, Value
+from autograd.inside import (
+    FreedOperation,
+    Hooked,
+    MultiNode,
+    Node,
+    Operation,
+    Output,
+    Packed,
+    Primitive,
+    kept_arrays,
+    operation_of,
+    owner_of,
+)
 
 if TYPE_CHECKING:
-    from ..tensors.tensor import Array
+    from autograd.inside import Array
 
 
 class Model(Protocol):
@@ -98,6 +105,16 @@ def kept_values(node: Node, op: Primitive, index: int) -> Iterator[tuple[int | N
         elif name in op.parameters:
             place = op.parameters.index(name)
             yield (place if place < len(inputs) and not op.variadic else None), name, value
+
+
+def kept_bytes(node: Node, seen: set[int]) -> int:
+    """Return the bytes that a node keeps and none before it, whose arrays are in `seen`."""
+    count = 0
+    for array in () if isinstance(node.op, FreedOperation) else kept_arrays(node):
+        owner = owner_of(array)
+        count += 0 if id(owner) in seen else owner.nbytes
+        seen.add(id(owner))
+    return count
 
 
 def title_of(op: Operation, node: Node | None = None) -> str:

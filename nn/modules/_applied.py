@@ -1,4 +1,4 @@
-"""Base classes of layers that apply a function of `nn.functional`, with their options as its further arguments."""
+"""Base classes of layers, which are told in their class statements what sets them apart from each other."""
 
 from __future__ import annotations
 
@@ -27,6 +27,7 @@ class Applied(Module):
             names = cls._shown_options if cls._arguments is None else cls._arguments
             forward = cls._applying(function, names)
             forward.__qualname__ = f"{cls.__qualname__}.forward"
+            del forward.__annotations__["self"]  # which a method in a class does without
             inputs = forward.__code__.co_varnames[1 : forward.__code__.co_argcount]
             forward.__doc__ = f"Return ``functional.{function.__name__}({', '.join(inputs + names)})``."
             cls.forward = forward  # type: ignore[method-assign]
@@ -54,6 +55,17 @@ def attributes(*names: str) -> Callable[[Module], tuple[Any, ...]]:
     """Return a function from a module to the values of these attributes, as a tuple even of one."""
     get = attrgetter(*names)
     return get if len(names) > 1 else lambda module: (get(module),)
+
+
+class ForAxes(Module):
+    """A layer for the number of spatial axes that its class statement says: ``class Conv1d(Convolution, axes=1)``."""
+
+    axes: ClassVar[int]
+
+    def __init_subclass__(cls, axes: int | None = None, **options: Any) -> None:
+        super().__init_subclass__(**options)
+        if axes is not None:
+            cls.axes = axes
 
 
 class Elementwise(Applied):

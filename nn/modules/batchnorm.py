@@ -15,8 +15,6 @@ from .._arguments import Size, TensorLike
 from ..functional._kernels.operands import as_operand
 from .norm import Affine, check_channels
 
-__all__ = ["BatchNorm1d", "BatchNorm2d", "BatchNorm3d", "InstanceNorm1d", "InstanceNorm2d", "InstanceNorm3d"]
-
 
 class _Running(Affine):
     """Base class of layers that keep a running mean and variance of their training inputs."""

@@ -5,8 +5,6 @@ from __future__ import annotations
 from .. import functional
 from ._applied import Elementwise
 
-__all__ = ["AlphaDropout", "Dropout", "Dropout1d", "Dropout2d", "Dropout3d", "FeatureAlphaDropout"]
-
 
 class Dropout(Elementwise, function=functional.dropout):
     """Dropout: during training, set each element to 0 with probability `p` and divide the others by ``1 - p``.

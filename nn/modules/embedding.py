@@ -15,8 +15,6 @@ from .._arguments import Size, TensorLike
 from ..module import Module
 from ..parameter import Parameter
 
-__all__ = ["Embedding", "EmbeddingBag"]
-
 
 class _Table(Module):
     """Base class with the rows, of which one may be for padding."""

@@ -15,8 +15,6 @@ from .._arguments import Size, TensorLike
 from ..module import Module
 from ..parameter import Parameter
 
-__all__ = ["Bilinear", "Identity", "Linear"]
-
 
 class Linear(Module):
     """Linear layer: map the last axis to another length, ``x @ weight.T + bias``.

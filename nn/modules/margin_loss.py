@@ -12,18 +12,6 @@ from .._arguments import TensorLike, Weights
 from ..functional._kernels.loss_operands import Reduction
 from .loss import Loss
 
-__all__ = [
-    "CosineEmbeddingLoss",
-    "HingeEmbeddingLoss",
-    "MarginRankingLoss",
-    "MultiLabelMarginLoss",
-    "MultiLabelSoftMarginLoss",
-    "MultiMarginLoss",
-    "SoftMarginLoss",
-    "TripletMarginLoss",
-    "TripletMarginWithDistanceLoss",
-]
-
 
 class CosineEmbeddingLoss(Loss):
     """Cosine loss of vectors that should be similar or dissimilar: see `functional.cosine_embedding_loss`.

@@ -15,8 +15,6 @@ from ..functional._kernels.operands import as_operand
 from ..module import Module
 from ..parameter import Parameter
 
-__all__ = ["Affine", "GroupNorm", "LayerNorm", "LocalResponseNorm", "RMSNorm", "check_channels"]
-
 Shape = int | Sequence[int]
 
 

@@ -11,31 +11,12 @@ from .._arguments import TensorLike
 from ..functional._kernels.operands import as_operand
 from ..functional._kernels.sliding_windows import per_axis
 from ..functional._padding import ANY_WIDTH, padded
-from ..module import Module
-
-__all__ = [
-    "CircularPad1d",
-    "CircularPad2d",
-    "CircularPad3d",
-    "ConstantPad1d",
-    "ConstantPad2d",
-    "ConstantPad3d",
-    "ReflectionPad1d",
-    "ReflectionPad2d",
-    "ReflectionPad3d",
-    "ReplicationPad1d",
-    "ReplicationPad2d",
-    "ReplicationPad3d",
-    "ZeroPad1d",
-    "ZeroPad2d",
-    "ZeroPad3d",
-]
+from ._applied import ForAxes
 
 
-class _Pad(Module):
+class _Pad(ForAxes):
     """Base class of padding layers: the widths, as for `functional.pad`, or one for all sides."""
 
-    axes: ClassVar[int]
     mode: ClassVar[str]
     value: float = 0.0
 
@@ -54,7 +35,7 @@ class _Pad(Module):
         return str(self.padding)
 
 
-class ConstantPad1d(_Pad):
+class ConstantPad1d(_Pad, axes=1):
     """Pad sequences with constants.
 
     Parameters
@@ -72,7 +53,6 @@ class ConstantPad1d(_Pad):
     array([[9., 1., 2., 3., 9., 9.]])
     """
 
-    axes = 1
     mode = "constant"
 
     def __init__(self, padding: int | Sequence[int], value: float) -> None:
@@ -83,7 +63,7 @@ class ConstantPad1d(_Pad):
         return f"padding={self.padding}, value={self.value}"
 
 
-class ConstantPad2d(ConstantPad1d):
+class ConstantPad2d(ConstantPad1d, axes=2):
     """`ConstantPad1d` for images: the widths are ``(left, right, top, bottom)``, or one number for all.
 
     Examples
@@ -94,10 +74,8 @@ class ConstantPad2d(ConstantPad1d):
     (1, 2, 6, 6)
     """
 
-    axes = 2
 
-
-class ConstantPad3d(ConstantPad1d):
+class ConstantPad3d(ConstantPad1d, axes=3):
     """`ConstantPad1d` for volumes: the widths are ``(left, right, top, bottom, front, back)``, or one for all.
 
     Examples
@@ -107,8 +85,6 @@ class ConstantPad3d(ConstantPad1d):
     >>> nn.ConstantPad3d(1, 9.0)(np.ones((1, 2, 4, 4, 4))).shape
     (1, 2, 6, 6, 6)
     """
-
-    axes = 3
 
 
 class ZeroPad1d(ConstantPad1d):
@@ -134,7 +110,7 @@ class ZeroPad1d(ConstantPad1d):
         return str(self.padding)
 
 
-class ZeroPad2d(ZeroPad1d):
+class ZeroPad2d(ZeroPad1d, axes=2):
     """`ZeroPad1d` for images: the widths are ``(left, right, top, bottom)``, or one number for all.
 
     Examples
@@ -145,10 +121,8 @@ class ZeroPad2d(ZeroPad1d):
     (1, 2, 6, 6)
     """
 
-    axes = 2
 
-
-class ZeroPad3d(ZeroPad1d):
+class ZeroPad3d(ZeroPad1d, axes=3):
     """`ZeroPad1d` for volumes: the widths are ``(left, right, top, bottom, front, back)``, or one for all.
 
     Examples
@@ -159,10 +133,8 @@ class ZeroPad3d(ZeroPad1d):
     (1, 2, 6, 6, 6)
     """
 
-    axes = 3
 
-
-class ReflectionPad1d(_Pad):
+class ReflectionPad1d(_Pad, axes=1):
     """Pad sequences with the elements on the other side of the outermost one, as in a mirror.
 
     Parameters
@@ -178,11 +150,10 @@ class ReflectionPad1d(_Pad):
     array([[2., 1., 2., 3., 2., 1.]])
     """
 
-    axes = 1
     mode = "reflect"
 
 
-class ReflectionPad2d(ReflectionPad1d):
+class ReflectionPad2d(ReflectionPad1d, axes=2):
     """`ReflectionPad1d` for images: the widths are ``(left, right, top, bottom)``, or one number for all.
 
     Examples
@@ -193,10 +164,8 @@ class ReflectionPad2d(ReflectionPad1d):
     (1, 2, 6, 6)
     """
 
-    axes = 2
 
-
-class ReflectionPad3d(ReflectionPad1d):
+class ReflectionPad3d(ReflectionPad1d, axes=3):
     """`ReflectionPad1d` for volumes: the widths are ``(left, right, top, bottom, front, back)``, or one for all.
 
     Examples
@@ -207,10 +176,8 @@ class ReflectionPad3d(ReflectionPad1d):
     (1, 2, 6, 6, 6)
     """
 
-    axes = 3
 
-
-class ReplicationPad1d(_Pad):
+class ReplicationPad1d(_Pad, axes=1):
     """Pad sequences with the outermost elements.
 
     Parameters
@@ -226,11 +193,10 @@ class ReplicationPad1d(_Pad):
     array([[1., 1., 2., 3., 3., 3.]])
     """
 
-    axes = 1
     mode = "replicate"
 
 
-class ReplicationPad2d(ReplicationPad1d):
+class ReplicationPad2d(ReplicationPad1d, axes=2):
     """`ReplicationPad1d` for images: the widths are ``(left, right, top, bottom)``, or one number for all.
 
     Examples
@@ -241,10 +207,8 @@ class ReplicationPad2d(ReplicationPad1d):
     (1, 2, 6, 6)
     """
 
-    axes = 2
 
-
-class ReplicationPad3d(ReplicationPad1d):
+class ReplicationPad3d(ReplicationPad1d, axes=3):
     """`ReplicationPad1d` for volumes: the widths are ``(left, right, top, bottom, front, back)``, or one for all.
 
     Examples
@@ -255,10 +219,8 @@ class ReplicationPad3d(ReplicationPad1d):
     (1, 2, 6, 6, 6)
     """
 
-    axes = 3
 
-
-class CircularPad1d(_Pad):
+class CircularPad1d(_Pad, axes=1):
     """Pad sequences with the elements of the other end.
 
     Parameters
@@ -274,11 +236,10 @@ class CircularPad1d(_Pad):
     array([[3., 1., 2., 3., 1., 2.]])
     """
 
-    axes = 1
     mode = "circular"
 
 
-class CircularPad2d(CircularPad1d):
+class CircularPad2d(CircularPad1d, axes=2):
     """`CircularPad1d` for images: the widths are ``(left, right, top, bottom)``, or one number for all.
 
     Examples
@@ -289,10 +250,8 @@ class CircularPad2d(CircularPad1d):
     (1, 2, 6, 6)
     """
 
-    axes = 2
 
-
-class CircularPad3d(CircularPad1d):
+class CircularPad3d(CircularPad1d, axes=3):
     """`CircularPad1d` for volumes: the widths are ``(left, right, top, bottom, front, back)``, or one for all.
 
     Examples
@@ -302,5 +261,3 @@ class CircularPad3d(CircularPad1d):
     >>> nn.CircularPad3d(1)(np.ones((1, 2, 4, 4, 4))).shape
     (1, 2, 6, 6, 6)
     """
-
-    axes = 3

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 import nn
 from autograd import vjp
 
+from ..lists import assert_complete
 from ..thorough import draws
 from .nn_compositions import COMPOSITIONS
 from .samples import OPERATIONS, SAMPLES, Operation
@@ -18,7 +19,7 @@ FUSED = [operation for operation in OPERATIONS if operation.library == nn.__name
 
 
 def test_every_operation_of_nn_has_a_composition() -> None:
-    assert {operation.key for operation in FUSED} == set(COMPOSITIONS)
+    assert_complete({operation.key for operation in FUSED}, COMPOSITIONS, "tests/operations/nn_compositions.py")
 
 
 def slopes(function: Any, inputs: list[Any], g: Any, directions: list[Any]) -> tuple[Any, Any, Any]:

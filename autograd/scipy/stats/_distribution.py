@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ...ops.densities import log_tail
-from ...tensors.tensor import Tensor, as_tensor
+from autograd import Tensor, as_tensor
+from autograd.extend import densities
+
 from .._given import in_double, on_plain
 from ..common import is_plain
 
 if TYPE_CHECKING:
-    from ...tensors.tensor import TensorLike
+    from autograd.inside import TensorLike
 
 # What each function is below the support, and above it.
 OUTSIDE = {
@@ -110,7 +111,7 @@ class Distribution:
         return 1 - self._cdf(z, *shapes)
 
     def _logcdf(self, z: Any, *shapes: Any) -> Any:
-        return log_tail(self._cdf(z, *shapes), self._sf(z, *shapes))
+        return densities.log_tail(self._cdf(z, *shapes), self._sf(z, *shapes))
 
     def _logsf(self, z: Any, *shapes: Any) -> Any:
-        return log_tail(self._sf(z, *shapes), self._cdf(z, *shapes))
+        return densities.log_tail(self._sf(z, *shapes), self._cdf(z, *shapes))

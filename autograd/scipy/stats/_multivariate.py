@@ -9,15 +9,17 @@ import numpy as np
 from scipy import special
 from scipy.linalg import eigh
 
-from ...arrays.door import innermost
-from ...primitives.declare import general
-from ...tensors.tensor import unwrap
+from autograd import general
+from autograd.extend import innermost
+from autograd.inside import unwrap
+
 from .._given import in_double, on_plain, refuse_live
 from ..common import is_plain
 from ._distribution import of_scipy
 
 if TYPE_CHECKING:
-    from ...tensors.tensor import Tensor, TensorLike
+    from autograd import Tensor
+    from autograd.inside import TensorLike
 
 Array = np.ndarray[Any, Any]
 

@@ -36,6 +36,7 @@ from .wrapped import MOST, WrappedFunction, too_deep
 Fallback: TypeAlias = Literal["raise", "warn", "eager"]
 ndarray = np.ndarray
 
+_NAMES = ("__module__", "__name__", "__qualname__", "__doc__")
 _recording = RLock()  # one function is recorded at a time: tensors that others use hold traced arrays meanwhile
 
 
@@ -50,36 +51,20 @@ class Compiled(WrappedFunction):
         Why the function itself ran instead, if it did: for each reason its `reason`, `line` and `count` of calls.
     """
 
-    _OWN = frozenset(
-        (
-            "__doc__",
-            "__module__",
-            "__name__",
-            "__qualname__",
-            "__wrapped__",
-            "_backend",
-            "_because",
-            "_eager",
-            "_fallback",
-            "_fell_back",
-            "_of_values",
-            "_programs",
-            "_quick",
-        )
-    )
+    _OWN = WrappedFunction._OWN | {*_NAMES, "_backend", "_of_values", "_programs", "_quick"}
 
     def __init__(self, function: Callable[..., Any], fallback: Fallback, backend: Backend) -> None:
-        for name in ("__module__", "__name__", "__qualname__", "__doc__"):
+        super().__init__(function, fallback)
+        for name in _NAMES:
             if isinstance(getattr(function, name, None), str):
                 setattr(self, name, getattr(function, name))
-        self.__wrapped__, self._fallback, self._backend = function, fallback, backend
+        self._backend = backend
         self._programs: dict[Any, list[CompiledProgram]] = {}
-        self._eager, self._fell_back = False, {}
         self._of_values: CompiledFunction | None = None  # of scalars
         self._quick: Callable[[tuple[Any, ...]], Any] = _fits_never  # runs the program that fitted last, if it fits
 
     def _options(self) -> dict[str, Any]:
-        return {"fallback": self._fallback, "backend": self._backend}
+        return super()._options() | {"backend": self._backend}
 
     @property
     def programs(self) -> list[Any]:
@@ -115,7 +100,7 @@ class Compiled(WrappedFunction):
             key = (shape, len(args), recording(), _errors(), shared, *map(_described, leaves))
             several = self._programs.get(key)
         except _Elsewhere as elsewhere:
-            self._falls_back(*elsewhere.args, told="vmap" in elsewhere.args[0])
+            self._falls_back(*elsewhere.args, quietly="vmap" in elsewhere.args[0])
             return self.__wrapped__(*args, **kwargs)
         program = None if several is None else _fitting(several, leaves, owners)
         if program is None:
@@ -155,7 +140,7 @@ class Compiled(WrappedFunction):
             self._of_values = CompiledFunction(self.__wrapped__, fallback=self._fallback)
             return self._of_values(*args, **kwargs)
         if elsewhere := _elsewhere(environment, leaves):
-            self._falls_back(elsewhere, told="vmap" in elsewhere)
+            self._falls_back(elsewhere, quietly="vmap" in elsewhere)
             return self.__wrapped__(*args, **kwargs)
         if len(self.programs) >= MOST:
             self._gives_up(f"more than {MOST} kinds of arguments, or of values that it reads{self._asked_for()}")
@@ -177,7 +162,7 @@ class Compiled(WrappedFunction):
             session.program.falls_back = self._falls_back
             self._programs.setdefault(key, []).insert(0, session.program)
         elif session.refused:
-            self._gives_up(session.refused, session.place)
+            self._gives_up(session.refused, session.line)
             if self._fallback == "warn":
                 warn(f"compile: {session.refused}; the function runs as it is", RuntimeWarning)
         else:

@@ -17,7 +17,7 @@ from collections.abc import Callable, Hashable, Iterable, Sequence
 
 import numpy as np
 
-from .run import Entry
+from .recorded_run import Entry
 from .sequences import common
 
 Key = Callable[[Entry], Hashable]

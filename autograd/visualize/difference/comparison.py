@@ -10,7 +10,7 @@ import numpy as np
 
 from ..number_format import short
 from .alignment import aligned
-from .run import Array, Entry, Result
+from .recorded_run import Array, Entry, Result
 
 Kind = Literal["inserted", "removed", "operation", "inputs", "argument", "shape", "dtype", "value", "gradient"]
 _SMALL = 1 << 16  # bytes; whether smaller arrays are equal is seen fastest in their bytes

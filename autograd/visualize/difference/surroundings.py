@@ -8,7 +8,7 @@ from html import escape
 from ..layered import Layout, Point, lay_out
 from ..text_width import width_of
 from .comparison import ComparedNode
-from .run import RecordedRun
+from .recorded_run import RecordedRun
 
 _MOST = 28  # boxes
 _FAR = 3  # edges from the difference

@@ -63,11 +63,11 @@ def _at(
     around = [within[step] if (frame := into[step]) is None else frames[frame].parent for step in shown]
     drawn, lines = _without_many(*_merged(edges, stands, into))
     seen: list[Kind] = [kinds[step] if into[step] is None else "module" for step in shown]
-    layout = lay_out(seen, drawn, around, frames, titles)
+    layout, rectangles = lay_out(seen, drawn, around, frames, titles)
     return {
         "steps": [[step, *layout.boxes[box]] for step, box in boxes.items() if into[step] is None],
         "modules": [[frame, *layout.boxes[boxes[step]]] for frame, step in sorted(last.items())],
-        "frames": [[frame, *rectangle] for frame, rectangle in sorted(layout.frames.items())],
+        "frames": [[frame, *rectangle] for frame, rectangle in sorted(rectangles.items())],
         "curves": [[number for point in curve for number in point] for curve in layout.curves],
         "lines": lines,
     }

@@ -2,23 +2,25 @@
 
 from __future__ import annotations
 
-from ...graph.node import LEAF
-from .record import Edge, Recording, Step
+from autograd.inside import LEAF
+
+from ..steps import Step
+from .playback import Edge, Playback
 
 
-def folded(recording: Recording, most: int) -> Recording:
-    """Return a recording whose last `most` operations are single steps, and all before them one step.
+def folded(played: Playback, most: int) -> Playback:
+    """Return a played whose last `most` operations are single steps, and all before them one step.
 
     Leaves that these last operations use stay visible. The contributions that pass between such a leaf and the
     operations within the folded step are added up.
     """
-    steps = recording.steps
+    steps = played.steps
     operations = [place for place, step in enumerate(steps) if not _is_given(step)]
     if len(operations) <= most:
-        return recording
+        return played
     shown = set(operations[-most:])
-    shown |= {edge.source for edge in recording.edges if edge.target in shown and _is_given(steps[edge.source])}
-    shown |= {source for source, target, _ in recording.feeds if target in shown}
+    shown |= {edge.source for edge in played.edges if edge.target in shown and _is_given(steps[edge.source])}
+    shown |= {source for source, target, _ in played.feeds if target in shown}
     hidden = [place for place in range(len(steps)) if place not in shown]
     leaves = [place for place in sorted(shown) if _is_given(steps[place])]
     rest = [place for place in sorted(shown) if not _is_given(steps[place])]
@@ -31,10 +33,10 @@ def folded(recording: Recording, most: int) -> Recording:
     kept = [*(steps[place] for place in leaves), one, *(steps[place] for place in rest)]
     feeds = {
         (places[source], places.get(target, fold), index if target in places else -1)
-        for source, target, index in recording.feeds
+        for source, target, index in played.feeds
         if source in places
     }
-    return Recording(kept, _rerouted(recording.edges, places, fold), sorted(feeds))
+    return Playback(kept, _rerouted(played.edges, places, fold), sorted(feeds))
 
 
 def _is_given(step: Step) -> bool:

@@ -123,6 +123,7 @@ class TestReport:
         ):
             path = plots.report(tmp_path / "r.html", make_history(), network, (inputs, y), image_shape=shape)
             assert re.findall('alt="([^"]*)"', path.read_text(encoding="utf-8")) == words
+            assert not plt.get_fignums()  # each was drawn into the page
 
     def test_the_same_run_gives_the_same_page_and_no_figure_stays_open(self, tmp_path: Path) -> None:
         pages = [plots.report(tmp_path / f"{i}.html", make_history()).read_bytes() for i in range(2)]

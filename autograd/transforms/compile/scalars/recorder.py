@@ -1,7 +1,7 @@
 """One run of a function of values, written down: what each operation read, and what the program asked of a number.
 
-While the function runs, its values are of the class `Recorded`, whose numbers cannot be asked for unseen, and floats
-among its arguments are replaced by objects that write down the arithmetic done with them.
+While the function runs, its values are of the class `RecordedValue`, whose numbers cannot be asked for unseen, and
+floats among its arguments are replaced by objects that write down the arithmetic done with them.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ _slot, _gradient = vars(Value)["data"], vars(Value)["grad"]
 _ENGINE_FILES = {engine.__file__, __file__, operator.__file__}
 
 
-class Item:
+class Step:
     """A number in a run: an argument, a value that was read, the result of an operation, or a condition.
 
     Attributes
@@ -41,7 +41,7 @@ class Item:
     function
         The operation of a value, the function of floats otherwise; None for what was not computed.
     args
-        The items that it was computed from.
+        The steps that it was computed from.
     value
         The value it was recorded from; for floats and constants the number, for a condition whether it held.
     live
@@ -57,7 +57,7 @@ class Item:
         kind: str,
         value: Any,
         function: Any = None,
-        args: tuple[Item, ...] = (),
+        args: tuple[Step, ...] = (),
         live: bool = False,
         line: SourceLine | None = None,
     ) -> None:
@@ -65,19 +65,19 @@ class Item:
         self.live, self.line = live, line
 
 
-class Recorder:
-    """The items of one run, in the order of the program."""
+class ValueRecorder:
+    """The steps of one run, in the order of the program."""
 
     def __init__(self) -> None:
-        self.items: list[Item] = []
+        self.steps: list[Step] = []
         self.refused: Exception | None = None
         self.failed = ""  # the line of the first operation that raised an error
         self._start = next(counter)
-        self._known: dict[int, Item] = {}
+        self._known: dict[int, Step] = {}
         self._alive: list[Any] = []  # so that no address is used again
         self._changed: list[Value] = []
         self._before: list[tuple[Value, Any, Any]] = []  # data and gradients when they were met first
-        self._assigned: dict[int, Item] = {}  # the number that a value was assigned
+        self._assigned: dict[int, Step] = {}  # the number that a value was assigned
 
     @contextmanager
     def watching(self, values: list[Value]) -> Iterator[None]:
@@ -99,7 +99,7 @@ class Recorder:
             self._changed.append(value)
             if hasattr(value, "data"):  # or it is being made
                 self._before.append((value, value.data, value.grad))
-            value.__class__ = Recorded
+            value.__class__ = RecordedValue
 
     def undo(self) -> None:
         """Give all values the data and gradients that they had before the run."""
@@ -109,39 +109,39 @@ class Recorder:
     def argument(self, value: Any) -> Any:
         """Note an argument of the function; return what to call the function with."""
         if isinstance(value, Value):
-            self._enter(value, Item("input", value, live=True))
+            self._enter(value, Step("input", value, live=True))
             return value
-        return Number(self, self._noted(Item("number", value)))
+        return RecordedFloat(self, self._noted(Step("number", value)))
 
-    def stands_for(self, value: Value, item: Item) -> None:
-        """Note that a value made in the run has the number of an item."""
-        self._known[id(value)] = item
+    def stands_for(self, value: Value, step: Step) -> None:
+        """Note that a value made in the run has the number of a step."""
+        self._known[id(value)] = step
         self._alive.append(value)
         self._watch(value)
 
-    def _noted(self, item: Item) -> Item:
-        self.items.append(item)
-        if len(self.items) > LIMIT:
+    def _noted(self, step: Step) -> Step:
+        self.steps.append(step)
+        if len(self.steps) > LIMIT:
             self.refuse(
                 f"compile has recorded {LIMIT} operations of values",
                 "compile the function that the loop calls instead, such as model = compile(model)",
             )
-        return item
+        return step
 
-    def _enter(self, value: Value, item: Item) -> Item:
-        self.stands_for(value, item)
-        return self._noted(item)
+    def _enter(self, value: Value, step: Step) -> Step:
+        self.stands_for(value, step)
+        return self._noted(step)
 
-    def item_of(self, value: Value) -> Item:
-        """Return the item of a value; one that was not met before existed before, or is a constant made in the run."""
+    def step_of(self, value: Value) -> Step:
+        """Return the step of a value; one that was not met before existed before, or is a constant made in the run."""
         known = self._known.get(id(value))
         if known is not None:
             return known
         if value.number < self._start:
-            return self._enter(value, Item("read", value, live=True))
+            return self._enter(value, Step("read", value, live=True))
         if value.op is not LEAF:
             self.refuse("this value was computed by another thread", "compute it in the function itself, or before")
-        return self._enter(value, Item("constant", _slot.__get__(value)))
+        return self._enter(value, Step("constant", _slot.__get__(value)))
 
     def _computed(self, value: Value | None, mode: int) -> None:
         """Note the result of an operation, or that it raised an error."""
@@ -155,53 +155,53 @@ class Recorder:
                 "computing with a value whose data was assigned before in the same function cannot be compiled",
                 "assign the data of values at the end",
             )
-        args = tuple(Item("constant", number) if x is None else self.item_of(x) for x, number in pairs)
+        args = tuple(Step("constant", number) if x is None else self.step_of(x) for x, number in pairs)
         live = mode != OFF and any(arg.live for arg in args)
-        self._enter(value, Item("value", value, op, args, live, _users_line()))
+        self._enter(value, Step("value", value, op, args, live, _users_line()))
 
     def floats(self, function: Callable[..., Any], *args: Any) -> Any:
         """Compute a function of floats that are recorded, and note it; a bool becomes a condition of the program."""
-        raw = [arg.raw if isinstance(arg, Number) else arg for arg in args]
+        raw = [arg.raw if isinstance(arg, RecordedFloat) else arg for arg in args]
         try:
             found = function(*raw)
         except (ArithmeticError, ValueError):
             self._computed(None, OFF)
             raise
-        items = tuple(arg.item if isinstance(arg, Number) else Item("constant", arg) for arg in args)
+        steps = tuple(arg.step if isinstance(arg, RecordedFloat) else Step("constant", arg) for arg in args)
         if isinstance(found, bool | np.bool_):
-            self._noted(Item("guard", bool(found), function, items, line=_users_line()))
+            self._noted(Step("guard", bool(found), function, steps, line=_users_line()))
             return bool(found)
         if not isinstance(found, float | np.floating):
             self.refuse(f"{function.__name__}() of these floats is a {type(found).__name__}", "pass it as an argument")
-        return Number(self, self._noted(Item("float", found, function, items, line=_users_line())))
+        return RecordedFloat(self, self._noted(Step("float", found, function, steps, line=_users_line())))
 
-    def number_of(self, value: Value) -> Number:
+    def number_of(self, value: Value) -> RecordedFloat:
         """Return the number of a value, for the arithmetic that the program does with it."""
-        return Number(self, self._assigned.get(id(value)) or self.item_of(value))
+        return RecordedFloat(self, self._assigned.get(id(value)) or self.step_of(value))
 
-    def gradient_of(self, value: Value) -> Number:
+    def gradient_of(self, value: Value) -> RecordedFloat:
         """Return the gradient that a value has at this moment."""
-        item = Item("gradient", _gradient.__get__(value), None, (self.item_of(value),), line=_users_line())
-        return Number(self, self._noted(item))
+        step = Step("gradient", _gradient.__get__(value), None, (self.step_of(value),), line=_users_line())
+        return RecordedFloat(self, self._noted(step))
 
     def backward(self, value: Value) -> None:
         """Note that gradients are computed from `value`."""
-        item = self.item_of(value)
-        if item.kind != "value" or not item.live:
+        step = self.step_of(value)
+        if step.kind != "value" or not step.live:
             self.refuse("backward() of a value that the function did not compute cannot be compiled", _OUTSIDE)
-        self._noted(Item("backward", None, None, (item,), line=_users_line()))
+        self._noted(Step("backward", None, None, (step,), line=_users_line()))
 
     def assign(self, kind: str, value: Value, number: Any) -> Any:
         """Note that the data or the gradient of a value is assigned; return the number."""
-        target = self.item_of(value)
-        known = type(number) is Number or isinstance(number, int | float | np.floating)
+        target = self.step_of(value)
+        known = type(number) is RecordedFloat or isinstance(number, int | float | np.floating)
         if target.kind not in ("input", "read") or not known:
             self.refuse(f"assigning the {kind} of this value cannot be compiled", _OUTSIDE)
-        item = number.item if type(number) is Number else Item("constant", number)
-        self._noted(Item(kind, None, None, (target, item), line=_users_line()))
+        step = number.step if type(number) is RecordedFloat else Step("constant", number)
+        self._noted(Step(kind, None, None, (target, step), line=_users_line()))
         if kind == "data":
-            self._assigned[id(value)] = item
-        return number.raw if type(number) is Number else number
+            self._assigned[id(value)] = step
+        return number.raw if type(number) is RecordedFloat else number
 
     def refuse(self, what: str, remedy: str) -> NoReturn:
         """Raise the error that says what cannot be recorded, where, and what to do."""
@@ -230,7 +230,7 @@ def _asked_by_the_engine() -> bool:
     return sys._getframe(2).f_code.co_filename in _ENGINE_FILES
 
 
-def _refuse_number(what: str, recorder: Recorder) -> NoReturn:
+def _refuse_number(what: str, recorder: ValueRecorder) -> NoReturn:
     name = called_by(users_frame(sys._getframe(1))).name
     recorder.refuse(
         f"{name or what}() needs the number itself, which the compiled function computes anew at each call",
@@ -238,14 +238,14 @@ def _refuse_number(what: str, recorder: Recorder) -> NoReturn:
     )
 
 
-class Number:
+class RecordedFloat:
     """A float in a run: an argument, the number of a value, or what was computed from them."""
 
-    __slots__ = ("item", "raw", "recorder")
+    __slots__ = ("raw", "recorder", "step")
 
-    def __init__(self, recorder: Recorder, item: Item) -> None:
-        self.recorder, self.item = recorder, item
-        value = item.value
+    def __init__(self, recorder: ValueRecorder, step: Step) -> None:
+        self.recorder, self.step = recorder, step
+        value = step.value
         self.raw = _slot.__get__(value) if isinstance(value, Value) else value  # the number that it has now
 
     @property  # type: ignore[misc]  # which other objects can assign
@@ -254,13 +254,13 @@ class Number:
         frame: Any = sys._getframe(1)
         while frame.f_globals.get("__name__") == "abc":
             frame = frame.f_back
-        return Number if within_engine(frame.f_code) else type(self.raw)
+        return RecordedFloat if within_engine(frame.f_code) else type(self.raw)
 
     def become(self, value: Value) -> float:
         """Have a new `Value` stand for this number, and return the number."""
         raw = float(self.raw)
-        item = self.item if type(self.raw) is float else self.recorder.floats(float, self).item
-        self.recorder.stands_for(value, Item("alias", raw, None, (item,)) if item.live else item)
+        step = self.step if type(self.raw) is float else self.recorder.floats(float, self).step
+        self.recorder.stands_for(value, Step("alias", raw, None, (step,)) if step.live else step)
         return raw
 
     def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **kwargs: Any) -> Any:
@@ -278,7 +278,7 @@ class Number:
 
     def __repr__(self) -> str:
         if _asked_by_the_engine():
-            return f"Number({self.raw!r})"
+            return f"RecordedFloat({self.raw!r})"
         _refuse_number("repr", self.recorder)
 
     def __format__(self, spec: str) -> str:
@@ -287,14 +287,14 @@ class Number:
 
 def _as_value(x: Any) -> Any:
     make: Any = Value  # which asks a recorded number to `become` one
-    return make(x) if isinstance(x, Number) else x
+    return make(x) if isinstance(x, RecordedFloat) else x
 
 
-def _of_two(function: Callable[[Any, Any], Any], reflected: bool = False) -> Callable[[Number, Any], Any]:
-    def method(x: Number, y: Any) -> Any:
+def _of_two(function: Callable[[Any, Any], Any], reflected: bool = False) -> Callable[[RecordedFloat, Any], Any]:
+    def method(x: RecordedFloat, y: Any) -> Any:
         if isinstance(y, Value):
             pair: Any = (_as_value(x), y)
-        elif type(y) is Number or isinstance(y, int | float | np.floating | np.integer):
+        elif type(y) is RecordedFloat or isinstance(y, int | float | np.floating | np.integer):
             pair = (x, y)
         else:
             return NotImplemented
@@ -304,7 +304,7 @@ def _of_two(function: Callable[[Any, Any], Any], reflected: bool = False) -> Cal
     return method
 
 
-def _of_one(function: Callable[[Any], Any]) -> Callable[[Number], Any]:
+def _of_one(function: Callable[[Any], Any]) -> Callable[[RecordedFloat], Any]:
     return lambda x: x.recorder.floats(function, x)
 
 
@@ -316,17 +316,17 @@ def _refused(name: str) -> Callable[..., NoReturn]:
 
 
 for _name in ("add", "sub", "mul", "truediv", "mod", "floordiv", "pow"):
-    setattr(Number, f"__{_name}__", _of_two(getattr(operator, _name)))
-    setattr(Number, f"__r{_name}__", _of_two(getattr(operator, _name), reflected=True))
+    setattr(RecordedFloat, f"__{_name}__", _of_two(getattr(operator, _name)))
+    setattr(RecordedFloat, f"__r{_name}__", _of_two(getattr(operator, _name), reflected=True))
 for _name in ("lt", "le", "gt", "ge", "eq", "ne"):
-    setattr(Number, f"__{_name}__", _of_two(getattr(operator, _name)))
+    setattr(RecordedFloat, f"__{_name}__", _of_two(getattr(operator, _name)))
 for _name, _function in (("bool", bool), ("neg", operator.neg), ("pos", operator.pos), ("abs", abs)):
-    setattr(Number, f"__{_name}__", _of_one(_function))
+    setattr(RecordedFloat, f"__{_name}__", _of_one(_function))
 for _name in ("hash", "int", "trunc", "floor", "ceil", "index", "complex", "divmod", "rdivmod"):
-    setattr(Number, f"__{_name}__", _refused(_name))
+    setattr(RecordedFloat, f"__{_name}__", _refused(_name))
 
 
-class Recorded(Value):
+class RecordedValue(Value):
     """A value while a function that works with it is recorded."""
 
     __slots__ = ()
@@ -374,7 +374,7 @@ class Recorded(Value):
         recorder = _recorder()
         if recorder is not None and method == "__call__" and not kwargs and ufunc in plain:
             return recorder.floats(ufunc, *[recorder.number_of(x) if isinstance(x, Value) else x for x in inputs])
-        if recorder is not None and any(type(x) is Number for x in inputs):
+        if recorder is not None and any(type(x) is RecordedFloat for x in inputs):
             return ufunc(*map(_as_value, inputs))
         return super().__array_ufunc__(ufunc, method, *inputs, **kwargs)
 
@@ -396,7 +396,7 @@ class Recorded(Value):
 
 
 def _compared(compare: Callable[[Any, Any], Any], plainly: Callable[[Value, Any], bool]) -> Callable[[Any, Any], bool]:
-    def method(x: Recorded, y: Any) -> bool:
+    def method(x: RecordedValue, y: Any) -> bool:
         recorder = _recorder()
         if recorder is None:
             return plainly(x, y)
@@ -407,7 +407,7 @@ def _compared(compare: Callable[[Any, Any], Any], plainly: Callable[[Value, Any]
 
 
 def _number_of(name: str, plainly: Callable[..., Any]) -> Callable[..., Any]:
-    def method(x: Recorded, *args: Any) -> Any:
+    def method(x: RecordedValue, *args: Any) -> Any:
         recorder = _recorder()
         return plainly(x, *args) if recorder is None else _refuse_number(name, recorder)
 
@@ -415,8 +415,8 @@ def _number_of(name: str, plainly: Callable[..., Any]) -> Callable[..., Any]:
 
 
 for _name in ("lt", "le", "gt", "ge"):
-    setattr(Recorded, f"__{_name}__", _compared(getattr(operator, _name), getattr(Value, f"__{_name}__")))
+    setattr(RecordedValue, f"__{_name}__", _compared(getattr(operator, _name), getattr(Value, f"__{_name}__")))
 for _name in ("float", "int", "trunc", "floor", "ceil", "reduce"):
-    setattr(Recorded, f"__{_name}__", _number_of(_name, getattr(Value, f"__{_name}__")))
+    setattr(RecordedValue, f"__{_name}__", _number_of(_name, getattr(Value, f"__{_name}__")))
 
 _OUTSIDE = "compile the function that computes the loss, and call backward() and update its parameters outside of it"

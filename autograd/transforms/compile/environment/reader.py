@@ -1,22 +1,4 @@
-"""What a function reads besides its arguments, and whether that is as it was: a guard for what was recorded from it.
-
-Use it so, once for each program::
-
-    environment = Environment(function)      # before the function is run, to note what it reads
-    ...                                      # run it
-    environment.written()                    # what the run itself changed, or drew, which a replay would not: or None
-    environment.unchanged()                  # before each replay, a microsecond or so for 100 values
-    environment.difference()                 # if that is False: the first value that differs, or None if all are equal
-
-Closure cells, globals, defaults, the attributes of objects and the contents of containers are found by the names in the
-bytecode of the function and of all functions of the user's that can be reached from it. What is found may be more than
-a run reads, never less: an attribute counts if any of that code uses its name. The functions of libraries are not gone
-into, but which functions the names of the code stand for is compared. An object of a library is read as its methods
-read it; one that is written in C, whose state cannot be seen, is compared if it gives its memory as bytes, is constant
-if its hash is that of a value, and is otherwise unsteady. Tensors, arrays and other objects of the engine are compared
-by identity, also where they are elements of containers, and not gone into. `arrays` lists the arrays, whose contents
-are guarded only if that is asked for.
-"""
+"""The reader: finds what a function reads besides its arguments, in its bytecode and in what that leads to."""
 
 from __future__ import annotations
 
@@ -24,12 +6,9 @@ import datetime
 import functools
 import gc
 import itertools
-import math
 import operator
-import os
 import re
 import sys
-import threading
 import weakref
 from abc import ABCMeta
 from collections import UserString, defaultdict, deque
@@ -39,35 +18,28 @@ from enum import EnumMeta
 from functools import cached_property, partial
 from importlib.util import resolve_name
 from pathlib import PurePath
-from types import (
-    BuiltinFunctionType,
-    CellType,
-    CodeType,
-    FunctionType,
-    MappingProxyType,
-    MethodType,
-    ModuleType,
-    SimpleNamespace,
-)
-from typing import Any, NamedTuple
+from types import BuiltinFunctionType, CellType, CodeType, FunctionType, MappingProxyType, MethodType, ModuleType
+from typing import Any
 
 import numpy as np
 
-from ...source.call_site import of_library
-from ...source.source_info import beginning, place
-from ...tensors.tensor import Tensor
-from ..pytree import REGISTERED
-from .code_names import Names, names_in
-from .quoting import identifier, literal
+from ....source.source_info import beginning, place
+from ....tensors.tensor import Tensor
+from ...pytree import REGISTERED
+from .code_names import names_in
+from .libraries import (
+    IMMUTABLE_TYPE,
+    class_in_library,
+    in_library,
+    is_value,
+    library_methods,
+    memory_of,
+    plain_class,
+    state_in_c,
+)  # fmt: skip
+from .reads import PLAIN, Read, bits_of, in_cell, in_context, missing
 
-_missing: Any = type("missing", (), {"__repr__": lambda self: "missing"})()
-_PLAIN = (int, float, complex, str, bytes, bool, type(None), type(Ellipsis), np.generic, np.dtype, slice, range)
 _CONTAINERS = (list, dict, set, deque)
-_OWN = ("autograd", "nn", "datasets")
-_LIBRARIES = {*sys.stdlib_module_names, "numpy", "scipy", "pandas", "polars", "sklearn", "matplotlib", "tqdm", *_OWN}
-_LIBRARIES.discard("__main__")
-_HOME = os.path.abspath(os.path.join(os.path.dirname(__file__), *[os.pardir] * 3))
-_OWN_FOLDERS = tuple(os.path.join(_HOME, name) + os.sep for name in _OWN)
 # What gives something else each time, by the names of modules, and of functions.
 _CLOCKS = ("time", "datetime", "secrets", "uuid")
 _UNSTEADY = {
@@ -86,8 +58,6 @@ _UNSEEN_MODULES = ("pandas", "polars", "weakref", "_weakrefset")
 _SYSTEM = {"listdir", "scandir", "walk", "stat", "getcwd", "getloadavg", "times", "getpid", "read"}
 _FILES = {"load", "loadtxt", "genfromtxt", "fromfile", "exists", "getsize", "getmtime", "isfile", "isdir"}
 _SUBCLASSES = {np.ma.MaskedArray, np.memmap, np.matrix, np.recarray}
-_PARTS = ("fget", "func", "__func__", "__wrapped__")
-_LAYOUT = ("__slots__", "__dict__", "__weakref__")
 # What is written in C and shows all that it holds; and types whose objects hold nothing that changes.
 _VIEWS: tuple[type, ...] = (MappingProxyType, type({}.keys()), type({}.values()), type({}.items()), CellType)
 _CONSTANT: tuple[type, ...] = (
@@ -95,9 +65,6 @@ _CONSTANT: tuple[type, ...] = (
     property, staticmethod, classmethod, type(list.append), type(list.__add__), type([].__add__), type(int.real),
     type(FunctionType.__code__), type(FunctionType.__globals__), type(NotImplemented), re.Pattern,
 )  # fmt: skip
-_VISIBLE = (SimpleNamespace, BaseException)
-_IMMUTABLE_TYPE = 1 << 8  # the flag of classes that are written in C
-_POINTERS = frozenset("&zZPOX")  # in the format of memory: of what lies elsewhere
 # Methods that run without being named, unless an object is made, copied or printed.
 _UNNAMED = {
     "__init__", "__new__", "__post_init__", "__init_subclass__", "__repr__", "__str__", "__format__", "__del__",
@@ -113,133 +80,7 @@ _METHODS = (FunctionType, property, cached_property, staticmethod, classmethod)
 _NOT_GONE_INTO = ("contents", "attributes", "array", "bytes", "descriptor", "layout", "type", "bases", "cache")
 
 
-class Read(NamedTuple):
-    """A value that a function reads.
-
-    Attributes
-    ----------
-    name
-        How the program would write it, such as ``"config.scales[0]"``.
-    where
-        The file and line that first names it, as text.
-    kind
-        ``"cell"``, ``"global"``, ``"builtin"``, ``"attribute"``, ``"descriptor"`` (such as a property of a class),
-        ``"attributes"`` (how many there are), ``"inside"`` (an attribute that a library's method reads), ``"type"``,
-        ``"bases"`` (of a class, in the order in which it asks them), ``"context"`` (of a context variable),
-        ``"cache"`` (how often a cached function was called), ``"contents"``, ``"array"``, ``"layout"`` (of an array) or
-        ``"bytes"``.
-    holder, key
-        The cell, dictionary of globals, object or container that holds it, and its name there.
-    value
-        The value, or a copy of the contents.
-    """
-
-    name: str
-    where: str
-    kind: str
-    holder: Any
-    key: str
-    value: Any
-
-    def __str__(self) -> str:
-        return f"{self.name} (read at {self.where})" if self.where else self.name
-
-
-class Environment:
-    """The values that a function reads besides its arguments, as they are now.
-
-    Parameters
-    ----------
-    function
-        A function, method or callable object.
-    leaves
-        Further types whose objects are compared by identity and not gone into.
-    arrays
-        Whether the contents of NumPy's arrays are guarded too.
-
-    Attributes
-    ----------
-    reads
-        What was found.
-    arrays
-        The arrays among it, by name.
-    unsteady
-        The names of what gives something else each time and cannot be guarded: iterators, generators, clocks, files.
-    exact_types, exact_classes
-        Where the code asks for the ``type`` of something, which is another while it is recorded; and where that may be
-        the type of a tensor.
-    unchanged
-        Called without arguments: whether every value is as it was, the same object or an equal number or text.
-    """
-
-    unchanged: Callable[[], bool]
-
-    def __init__(self, function: Any, leaves: tuple[type, ...] = (), arrays: bool = False) -> None:
-        self._function, self._leaves, self._contents = function, leaves, arrays
-        self._random = _random_states()
-        self._guarded: dict[str, np.ndarray[Any, Any]] = {}
-        self._take(_Reader(function, leaves, arrays))
-
-    @property
-    def seen(self) -> list[Any]:
-        """All objects that were found, such as the tensors that the function uses."""
-        return self._alive
-
-    def _take(self, reader: _Reader) -> None:
-        self.reads, self.arrays, self.unsteady = self._with_contents(reader.reads), reader.arrays, reader.unsteady
-        self.exact_types, self.exact_classes = reader.exact_types, reader.exact_classes
-        self._may_draw = reader.may_draw
-        self._generators = [(name, generator, _state(generator)) for name, generator in reader.generators]
-        self._alive, self._late = reader.alive, reader.late
-        self.unchanged = _printed(self.reads)
-
-    def guard_contents(self) -> list[np.ndarray[Any, Any]]:
-        """Guard the contents of the arrays that are found now, and return these; see also `arrays` of the class."""
-        reader = _Reader(self._function, self._leaves, self._contents)
-        self._guarded = {name: array for name, array in reader.arrays.items() if type(array) is np.ndarray}
-        if self._guarded:
-            self.reads = self._with_contents(self.reads)
-            self.unchanged = _printed(self.reads)
-        return list(self._guarded.values())
-
-    def read_again(self) -> list[Read]:
-        """Return what is found now."""
-        return _Reader(self._function, self._leaves, self._contents).reads
-
-    def _with_contents(self, reads: list[Read]) -> list[Read]:
-        return reads + [Read(name, "", "array", array, "", _bits(array)) for name, array in self._guarded.items()]
-
-    def difference(self) -> Read | None:
-        """Return the first value that differs from what it was; None if all are equal, which is then as it should be.
-
-        An equal number, text or container in the place of another is no difference.
-        """
-        if self.unchanged():
-            return None
-        reader = _Reader(self._function, self._leaves, self._contents)
-        for old, new in itertools.zip_longest(self.reads, self._with_contents(reader.reads)):
-            if old is None or new is None:
-                return new or old
-            if not _corresponds(old, new):
-                return old if any(_place_of(new) == _place_of(each) for each in self.reads) else new
-        self._take(reader)
-        return None
-
-    def written(self) -> Read | None:
-        """Return what differs from what it was when this was made, including the states of random generators."""
-        for name, generator, state in self._generators:
-            if not _alike(_state(generator), state):
-                return Read(name, "", "random", generator, "", state)
-        drawn = self._may_draw or threading.active_count() == 1  # or another thread drew the numbers
-        for (name, state), (_, now) in zip(self._random, _random_states(), strict=False):
-            if drawn and not _alike(state, now):
-                return Read(name, "", "random", None, "", state)
-        if (changed := self.difference()) is None and any(name in sys.modules for name in self._late):
-            self._take(_Reader(self._function, self._leaves, self._contents))
-        return changed
-
-
-class _Reader:
+class Reader:
     """Finds what a function reads, beginning with the function itself."""
 
     def __init__(self, function: Any, leaves: tuple[type, ...], contents: bool) -> None:
@@ -311,16 +152,16 @@ class _Reader:
         if kind in weakref.ProxyTypes:  # which any question would ask the object itself, that may be gone
             self._opaque(name, where, value)
             return
-        if value is _missing or id(value) in self._seen:
+        if value is missing or id(value) in self._seen:
             return
-        if isinstance(value, _PLAIN) and _constant_class(kind) and kind is not np.void:
+        if isinstance(value, PLAIN) and plain_class(kind) and kind is not np.void:
             return
         self._seen.add(id(value))
         self.alive.append(value)
         if isinstance(value, self._leaves):
             self._named_parts.append((name, value))
             return
-        if isinstance(value, (*_CONTAINERS, tuple, frozenset, *_PLAIN)) and not _constant_class(kind):
+        if isinstance(value, (*_CONTAINERS, tuple, frozenset, *PLAIN)) and not plain_class(kind):
             self._members(name, where, value)
         if isinstance(value, FunctionType):
             self._function(name, value)
@@ -352,11 +193,11 @@ class _Reader:
         elif isinstance(value, np.generic):
             if isinstance(value, np.void):
                 self._read(name, where, "bytes", value, "", value.tobytes())
-        elif not isinstance(value, _PLAIN):
+        elif not isinstance(value, PLAIN):
             self._object(name, where, value)
 
     def _module(self, name: str, module: ModuleType) -> None:
-        if _library(module.__name__, module.__dict__):
+        if in_library(module.__name__, module.__dict__):
             if module.__name__ in _CLOCKS:
                 self.unsteady.append(name)
             return
@@ -367,7 +208,7 @@ class _Reader:
     def _function(self, name: str, function: FunctionType) -> None:
         home = function.__globals__.get("__name__", "")
         code = function.__code__
-        if _library(home, function.__globals__):
+        if in_library(home, function.__globals__):
             if hasattr(function, "runs_outside"):
                 return
             if home.partition(".")[0] == "nn":  # of a layer, whose attributes are the user's
@@ -375,7 +216,7 @@ class _Reader:
             own = home.partition(".")[0] in ("autograd", "nn")
             if own or "__wrapped__" in vars(function):
                 for cell in function.__closure__ or ():  # what a transform or a decorator was given
-                    self._later(name, "", _in_cell(cell))
+                    self._later(name, "", in_cell(cell))
                 for each in () if own else vars(function).values():  # such as the functions of a singledispatch
                     self._later(name, "", each)
             return
@@ -387,19 +228,19 @@ class _Reader:
                 self._read(f"{name}.{key}", beginning(code), "attribute", function, key, getattr(function, key))
         names = self._add_names(code)
         for cell_name, cell in zip(code.co_freevars, function.__closure__ or (), strict=True):
-            self._read(cell_name, place(code.co_filename, names.free[cell_name]), "cell", cell, "", _in_cell(cell))
+            self._read(cell_name, place(code.co_filename, names.free[cell_name]), "cell", cell, "", in_cell(cell))
         inside = function.__globals__
         for global_name, line in names.read_globals.items():
             if (id(inside), global_name) not in self._done:
                 self._done.add((id(inside), global_name))
                 there = global_name in inside
-                kind, value = ("global", inside[global_name]) if there else ("builtin", _missing)
+                kind, value = ("global", inside[global_name]) if there else ("builtin", missing)
                 self._read(global_name, place(code.co_filename, line), kind, inside, global_name, value)
                 if not there and global_name in _UNSEEN:
                     self.unsteady.append(global_name)
         for module, line in names.imports.items():
             self._import(module, place(code.co_filename, line), inside, names.attributes)
-        held = dict(zip(code.co_freevars, map(_in_cell, function.__closure__ or ()), strict=True))
+        held = dict(zip(code.co_freevars, map(in_cell, function.__closure__ or ()), strict=True))
         for (root, *attributes), line in names.chains.items():
             holder = held.get(root, inside.get(root))
             for chain in [attributes] if attributes else [[key] for key in names.attributes]:
@@ -429,12 +270,12 @@ class _Reader:
     def _chain(self, name: str, holder: Any, attributes: list[str], where: str) -> None:
         """Read what names such as `np.linalg.norm` stand for, as far as they are of modules of libraries."""
         for key in attributes:
-            if not isinstance(holder, ModuleType) or not _library(holder.__name__, holder.__dict__):
+            if not isinstance(holder, ModuleType) or not in_library(holder.__name__, holder.__dict__):
                 return
-            name, value = f"{name}.{key}", vars(holder).get(key, _missing)
+            name, value = f"{name}.{key}", vars(holder).get(key, missing)
             if value is sys.modules or (holder.__name__ == "os" and key in _SYSTEM) or key in _FILES:
                 self.unsteady.append(name)
-            elif value is not _missing and self._first(holder, key):
+            elif value is not missing and self._first(holder, key):
                 self.reads.append(Read(name, where, "attribute", holder, key, value))
                 if isinstance(value, FunctionType | type) or not callable(value):
                     self._later(name, where, value, made=True)
@@ -454,7 +295,7 @@ class _Reader:
         self.arrays[name] = value
         self._read(name, where, "layout", value, "", (value.dtype, value.strides, value.shape[:1]))
         if self._contents or value.dtype == object or type(value) in _SUBCLASSES:
-            self._read(name, where, "array", value, "", _bits(value))
+            self._read(name, where, "array", value, "", bits_of(value))
         for i, each in enumerate(value.flat if value.dtype == object else ()):
             self._later(f"{name}.flat[{i}]", where, each)
 
@@ -470,7 +311,7 @@ class _Reader:
         if isinstance(value, defaultdict):
             self._read(f"{name}.default_factory", where, "attribute", value, "default_factory", value.default_factory)
         for part, each in parts:
-            if type(each) not in _PLAIN:
+            if type(each) not in PLAIN:
                 self._later(part, where, each)
 
     def _class(self, name: str, where: str, kind: type, made: bool) -> None:
@@ -482,30 +323,30 @@ class _Reader:
         if isinstance(kind, EnumMeta):
             self._hand_on(kind, (kind._member_map_,))
             self._read(f"{name}._member_map_", where, "inside", kind, "_member_map_", kind._member_map_)
-        if any(not _class_of_library(each) for each in kind.__mro__[:-1]):
+        if any(not class_in_library(each) for each in kind.__mro__[:-1]):
             self._read(name, "", "bases", kind, "", kind.__mro__)
         for each in kind.__mro__[:-1]:
-            if not _class_of_library(each):
+            if not class_in_library(each):
                 self._count(each.__name__, each)
             layer = each.__module__.partition(".")[0] == "nn" and not issubclass(each, self._leaves)
-            if layer or not _class_of_library(each):
-                made = made and not _class_of_library(each)
+            if layer or not class_in_library(each):
+                made = made and not class_in_library(each)
                 self._holders.append((name if each is kind else each.__name__, each, made))
 
     def _object(self, name: str, where: str, value: Any) -> None:
         kind = type(value)
         inside = getattr(value, "__dict__", None)
-        top = kind.__module__.partition(".")[0] if _class_of_library(kind) else ""
+        top = kind.__module__.partition(".")[0] if class_in_library(kind) else ""
         if isinstance(value, np.random.Generator | np.random.RandomState) or hasattr(kind, "getstate"):
             self.generators.append((name, value))
         elif isinstance(value, ContextVar):
-            self._read(name, where, "context", value, "", _in_context(value))
+            self._read(name, where, "context", value, "", in_context(value))
         elif isinstance(value, _VIEWS):
             for each in gc.get_referents(value):
                 self._later(name, where, each)
         elif isinstance(value, _CONSTANT):
             return
-        elif hasattr(kind, "__next__") and _class_of_library(kind):
+        elif hasattr(kind, "__next__") and class_in_library(kind):
             self.unsteady.append(name)
         elif isinstance(inside, dict) and "__wrapped__" in inside:
             self._later(name, where, inside["__wrapped__"])
@@ -515,13 +356,13 @@ class _Reader:
             return
         elif top in _UNSEEN_MODULES:
             self._opaque(name, where, value)
-        elif top and top != "nn" and not isinstance(value, UserString) and _is_value(value):
+        elif top and top != "nn" and not isinstance(value, UserString) and is_value(value):
             return
-        elif (memory := _memory_of(value)) is not None:
+        elif (memory := memory_of(value)) is not None:
             self._read(name, where, "bytes", value, "", memory)
-        elif _state_in_c(kind) and callable(value) and isinstance(getattr(value, "__name__", None), str):
+        elif state_in_c(kind) and callable(value) and isinstance(getattr(value, "__name__", None), str):
             self._later(name, where, getattr(value, "__self__", None))  # a function, such as Cython's
-        elif _state_in_c(kind):
+        elif state_in_c(kind):
             self._opaque(name, where, value)
         else:
             self._members(name, where, value)
@@ -531,7 +372,7 @@ class _Reader:
     def _members(self, name: str, where: str, value: Any) -> None:
         """Read the class and the attributes of an object."""
         kind = type(value)
-        if not kind.__flags__ & _IMMUTABLE_TYPE and not isinstance(value, Tensor):
+        if not kind.__flags__ & IMMUTABLE_TYPE and not isinstance(value, Tensor):
             self._read(name, where, "type", value, "", kind)
         self._later(kind.__name__, where, kind)
         self._holders.append((name, value, False))
@@ -562,16 +403,14 @@ class _Reader:
     def _inside(self, name: str, where: str, holder: Any) -> None:
         """Read what the methods of its class read of an object of a library, if the code names them."""
         everything = False
-        for key, names in _methods_of(type(holder)):
+        for key, names in library_methods(type(holder)):
             if key in self._names or key in self._inner or (key[:2] == "__" and key not in _UNNAMED):
                 everything |= names.by_name
                 for each in names.attributes:
                     self._inner.setdefault(each, where or name)
         inside = _attributes_of(holder)
         for key in [*inside, *_slots_of(holder)] if everything else list(self._inner):
-            value = inside.get(key, _missing) if key in inside or not _has_slot(holder, key) else getattr(holder, key)
-            if value is not _missing and not _computed(type(holder), key) and self._first(holder, key):
-                self._read(f"{name}.{key}", where or name, "inside", holder, key, value)
+            self._attribute(name, where or name, "inside", holder, key, inside)
 
     def _attributes(self, name: str, holder: Any, made: bool) -> None:
         inside = _attributes_of(holder)
@@ -585,16 +424,20 @@ class _Reader:
             return
         # The parts of a layer or a container have names that no code needs to mention.
         kind = type(holder)
-        container = kind in REGISTERED or (hasattr(kind, "__dataclass_fields__") and not _class_of_library(kind))
+        container = kind in REGISTERED or (hasattr(kind, "__dataclass_fields__") and not class_in_library(kind))
         everything = "_buffers" in inside or container or self._everything
         if self._may_miss(holder, inside) and self._first(holder, ""):
             self._read(name, "", "attributes", holder, "", len(inside))
         for key in [*inside, *_slots_of(holder)] if everything else self._names:
             if isinstance(holder, ModuleType) and key not in self._names and _defined_or_imported(inside[key]):
                 continue
-            value = inside.get(key, _missing) if key in inside or not _has_slot(holder, key) else getattr(holder, key)
-            if value is not _missing and not _computed(type(holder), key) and self._first(holder, key):
-                self._read(f"{name}.{key}", self._names.get(key, ""), "attribute", holder, key, value)
+            self._attribute(name, self._names.get(key, ""), "attribute", holder, key, inside)
+
+    def _attribute(self, name: str, where: str, kind: str, holder: Any, key: str, inside: Any) -> None:
+        """Read what an object holds under a name, if it does and no property stands before it."""
+        value = inside.get(key, missing) if key in inside or not _has_slot(holder, key) else getattr(holder, key)
+        if value is not missing and not _computed(type(holder), key) and self._first(holder, key):
+            self._read(f"{name}.{key}", where, kind, holder, key, value)
 
     def _may_miss(self, holder: Any, inside: Any) -> bool:
         """Tell whether an attribute that is set later may be read, although there is none of its name now."""
@@ -618,8 +461,10 @@ class _Reader:
         for kind in type(holder).__mro__[:-1]:
             self._count(kind.__name__, kind)
             for key, value in list(vars(kind).items()):
-                own = isinstance(value, FunctionType) and _library(value.__globals__.get("__name__"), value.__globals__)
-                named = key in self._names and not (key[:2] == "__" and _class_of_library(kind))
+                own = isinstance(value, FunctionType) and in_library(
+                    value.__globals__.get("__name__"), value.__globals__
+                )
+                named = key in self._names and not (key[:2] == "__" and class_in_library(kind))
                 if not named and (own or not _runs_unnamed(key, value, False)):
                     continue
                 if own and key != "zero_grad" and not hasattr(value, "__wrapped__"):
@@ -653,77 +498,6 @@ class _Reader:
         return True
 
 
-def _library(name: str | None, module: dict[str, Any]) -> bool:
-    """Tell whether a module is a library's: by its file, since a program may have one called profile or trace."""
-    if (name or "").partition(".")[0] not in _LIBRARIES:
-        return False
-    file, spec = module.get("__file__"), module.get("__spec__")
-    if file is None:
-        return getattr(spec, "origin", None) in ("built-in", "frozen") or hasattr(spec, "submodule_search_locations")
-    return of_library(file) or "dist-packages" in file or os.path.abspath(file).startswith(_OWN_FOLDERS)
-
-
-def _is_of_library(kind: type) -> bool:
-    """Tell whether a class is written in C, or a library's."""
-    if kind.__flags__ & _IMMUTABLE_TYPE:
-        return True
-    module = sys.modules.get(kind.__module__)
-    return module is not None and _library(kind.__module__, vars(module))
-
-
-_class_of_library: Callable[[type], bool] = functools.lru_cache(maxsize=2048)(_is_of_library)
-
-
-def _constant_class(kind: type) -> bool:
-    """Tell whether a class, of which only the contents of its objects matter, is Python's own or NumPy's."""
-    return kind.__module__ in ("builtins", "collections", "numpy", "numpy.dtypes") and _class_of_library(kind)
-
-
-def _find_methods_of(kind: type) -> list[tuple[str, Names]]:
-    """Return the methods that a class has of libraries other than this package, and the names in their code."""
-    found: list[tuple[str, Names]] = []
-    for each in kind.__mro__[:-1]:
-        if _class_of_library(each) and each.__module__.partition(".")[0] not in _OWN:
-            for key, value in vars(each).items():
-                method = next((getattr(value, part) for part in _PARTS if hasattr(value, part)), value)
-                if isinstance(method, FunctionType):
-                    found.append((key, names_in(method.__code__)))
-    return found
-
-
-_methods_of: Callable[[type], list[tuple[str, Names]]] = functools.lru_cache(maxsize=256)(_find_methods_of)
-
-
-def _state_in_c(kind: type) -> bool:
-    """Tell whether what objects of a class hold is seen in C alone, and not an attribute."""
-    return any(_written_in_c(each) for each in kind.__mro__[:-1] if each not in _VISIBLE)
-
-
-def _written_in_c(kind: type) -> bool:
-    if kind.__flags__ & _IMMUTABLE_TYPE:
-        return not issubclass(kind, BaseException)
-    own, base = vars(kind), kind.__base__
-    return base is not None and kind.__basicsize__ != base.__basicsize__ and own.keys().isdisjoint(_LAYOUT)
-
-
-def _is_value(x: Any) -> bool:
-    """Tell whether the hash of an object is that of a value, which then does not change."""
-    try:
-        return hash(x) != object.__hash__(x)
-    except (TypeError, ValueError):
-        return False
-
-
-def _memory_of(x: Any) -> bytes | None:
-    """Return the memory of an object that gives it as bytes; None if it does not, or if there are pointers in it."""
-    try:
-        view = memoryview(x)
-    except (TypeError, BufferError):
-        return None
-    pointers = _POINTERS.intersection(re.sub(":[^:]*:", "", view.format))
-    return None if pointers or hasattr(x, "read") else bytes(view)
-
-
 def _defined_or_imported(x: Any) -> bool:
     """Tell whether what a module holds is a function, a class or a module, which its code names where it uses it."""
     return isinstance(x, FunctionType | BuiltinFunctionType | type | ModuleType)
@@ -732,7 +506,7 @@ def _defined_or_imported(x: Any) -> bool:
 def _is_called_by_engine(kind: type) -> bool:
     """Tell whether the engine calls methods of a user's class by their names, as those of a `Function`."""
     homes = [each.__module__.partition(".")[0] for each in kind.__mro__]
-    return not _class_of_library(kind) and "autograd" in homes
+    return not class_in_library(kind) and "autograd" in homes
 
 
 def _defaults(function: FunctionType) -> Iterator[tuple[str, Any]]:
@@ -747,27 +521,13 @@ def _runs_unnamed(key: str, value: Any, made: bool) -> bool:
     return key[:2] == "__" and isinstance(value, _METHODS) and (made or key not in _UNNAMED)
 
 
-def _in_cell(cell: Any) -> Any:
-    try:
-        return cell.cell_contents
-    except ValueError:  # it is empty
-        return _missing
-
-
-def _in_context(variable: ContextVar[Any]) -> Any:
-    try:
-        return variable.get()
-    except LookupError:  # it was not set
-        return _missing
-
-
 def _attributes_of(x: Any) -> Any:
     inside = getattr(x, "__dict__", None)
     return inside if isinstance(inside, dict | MappingProxyType) else {}
 
 
 def _slots_of(x: Any) -> list[str]:
-    slots = [vars(kind).get("__slots__", ()) for kind in type(x).__mro__ if not _class_of_library(kind)]
+    slots = [vars(kind).get("__slots__", ()) for kind in type(x).__mro__ if not class_in_library(kind)]
     return [key for names in slots for key in ((names,) if isinstance(names, str) else names) if key[:2] != "__"]
 
 
@@ -787,146 +547,3 @@ def _computed(kind: type, key: str) -> bool:
     """Tell whether a class computes an attribute, as a property does, in place of what an object holds."""
     found = next((vars(each)[key] for each in kind.__mro__ if key in vars(each)), None)
     return hasattr(type(found), "__set__") and not hasattr(type(found), "__objclass__")
-
-
-def _bits(array: np.ndarray[Any, Any]) -> Any:
-    return list(array.flat) if array.dtype == object else array.tobytes()
-
-
-def _random_states() -> list[tuple[str, Any]]:
-    states = [("numpy.random", np.random.get_state(legacy=False))]
-    if "random" in sys.modules:
-        states.append(("random", sys.modules["random"].getstate()))
-    return states
-
-
-def _state(generator: Any) -> Any:
-    if isinstance(generator, np.random.Generator):
-        return generator.bit_generator.state
-    return generator.getstate() if hasattr(generator, "getstate") else generator.get_state(legacy=False)
-
-
-def _alike(x: Any, y: Any) -> bool:
-    """Tell whether two plain values, or containers of such, are of the same types and bit by bit the same."""
-    if x is y:
-        return True
-    if type(x) is not type(y):
-        return False
-    if isinstance(x, tuple | list | deque):
-        return len(x) == len(y) and all(map(_alike, x, y))
-    if isinstance(x, dict):
-        return _alike(list(x), list(y)) and _alike(list(x.values()), list(y.values()))
-    if isinstance(x, np.ndarray):
-        return x.dtype == y.dtype and x.shape == y.shape and bool(_bits(x) == _bits(y))
-    return isinstance(x, _PLAIN) and repr(x) == repr(y)
-
-
-def _corresponds(old: Read, new: Read) -> bool:
-    """Tell whether a value that is read now can stand for the one that was read.
-
-    What containers hold and functions read is compared by itself, so only their types matter here.
-    """
-    if _place_of(old) != _place_of(new):
-        return False
-    if old.kind == "cache":
-        return bool(new.value >= old.value)
-    return old.kind == "attributes" or _stands_for(old.value, new.value)
-
-
-def _place_of(read: Read) -> tuple[str, str, str]:
-    return read.kind, read.key, read.name
-
-
-def _stands_for(x: Any, y: Any) -> bool:
-    if x is y:
-        return True
-    if type(x) is not type(y) or isinstance(x, np.ndarray):
-        return False  # an equal array is another one: what is written to it later is not written to the first
-    if isinstance(x, FunctionType):
-        return bool(x.__code__ is y.__code__)
-    if isinstance(x, list | tuple | deque):
-        return len(x) == len(y) and all(map(_stands_for, x, y))
-    return isinstance(x, dict | set) or _alike(x, y)
-
-
-def _printed(reads: list[Read]) -> Callable[[], bool]:
-    """Return a function that checks all `reads`: one line of Python for each, which costs some nanoseconds."""
-    scope: dict[str, Any] = {"same": _same, "missing": _missing}
-    lines = ["def unchanged():", " try:"]
-    classes = [read for read in reads if read.kind == "attributes" and isinstance(read.holder, type)]
-    scope |= {"classes": [vars(read.holder) for read in classes], "counts": [read.value for read in classes]}
-    lines += ["  if [*map(len, classes)] != counts: return False"] if classes else []
-    for i, read in enumerate(sorted(reads, key=lambda read: read.kind != "cache")):  # these have to be asked each time
-        scope[f"h{i}"], scope[f"v{i}"] = read.holder, read.value
-        lines += [f"  if {condition}: return False" for condition in _conditions(read, f"h{i}", f"v{i}", scope)]
-    lines += ["  return True", " except (AttributeError, LookupError, RuntimeError, TypeError, ValueError):"]
-    lines += ["  return False  # it is gone, or of a type that compares in another way"]
-    exec("\n".join(lines), scope)  # the text is the one above
-    function: Callable[[], bool] = scope["unchanged"]
-    return function
-
-
-def _conditions(read: Read, holder: str, value: str, scope: dict[str, Any]) -> Iterator[str]:
-    if read.kind == "cell":
-        empty = read.value is _missing
-        yield f"{holder}.cell_contents is not {value}" if not empty else f"filled({holder})"
-        scope.setdefault("filled", lambda cell: _in_cell(cell) is not _missing)
-    elif read.kind == "global":
-        yield f"{holder}[{literal(read.key)}] is not {value}"
-    elif read.kind == "builtin":
-        yield f"{literal(read.key)} in {holder}"
-    elif read.kind in ("attribute", "inside"):
-        named = identifier(read.key, "")  # the parts of a sequence of layers are numbered
-        text = f"{holder}.{named}" if named else f"getattr({holder}, {literal(read.key)})"
-        yield f"{text} is not {value}"
-    elif read.kind == "descriptor":
-        yield f"vars({holder}).get({literal(read.key)}) is not {value}"
-    elif read.kind == "attributes" and isinstance(read.holder, type):
-        return  # those of all classes are compared together
-    elif read.kind == "attributes":
-        yield f"len({holder}.__dict__) != {read.value}"
-    elif read.kind == "type":
-        yield f"{holder}.__class__ is not {value}"
-    elif read.kind == "bases":
-        yield f"{holder}.__mro__ is not {value}"
-    elif read.kind == "cache":
-        scope["cleared"] = _cleared
-        yield f"cleared({holder}, {value})"
-    elif read.kind == "layout":
-        dtype, strides, length = read.value
-        scope[f"{value}d"], scope[f"{value}s"] = dtype, strides  # which with the length tell the shape
-        yield f"{holder}.dtype is not {value}d or {holder}.strides != {value}s"
-        yield f"len({holder}) != {length[0]}" if length else "False"
-    elif read.kind == "context":
-        scope["in_context"] = _in_context
-        yield f"in_context({holder}) is not {value}"
-    elif read.kind == "bytes":
-        yield f"bytes({holder}) != {value}"
-    elif read.kind == "array":
-        compared = "not same" if type(read.value) is list else "differ"
-        scope |= {"bits": _bits, "differ": operator.ne}
-        yield f"{compared}(bits({holder}), {value})"
-    elif not read.value:
-        yield holder  # it was empty
-    elif isinstance(read.holder, dict):
-        yield f"not same([*{holder}, *{holder}.values()], {value})"
-    elif type(read.holder) is list and all(map(_compares_by_identity, read.value)):
-        yield f"{holder} != {value}"  # ten times faster
-    else:
-        yield f"not same(list({holder}), {value})"
-
-
-def _cleared(function: Any, misses: list[float]) -> bool:
-    """Tell whether the cache of a function was cleared since it was asked first."""
-    now = function.cache_info().misses
-    misses[0] = now if now >= misses[0] else math.inf  # which stays: what it gave before is not what it gives
-    return misses[0] == math.inf
-
-
-def _compares_by_identity(x: Any) -> bool:
-    equality: Any = type(x).__eq__
-    return bool(equality is object.__eq__)
-
-
-def _same(now: list[Any], then: list[Any]) -> bool:
-    return len(now) == len(then) and all(map(operator.is_, now, then))

@@ -1,25 +1,23 @@
-"""Continuous distributions on the whole line or of a location and a scale alone."""
+"""Continuous distributions of real numbers, and the uniform one."""
 
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from scipy import special
 
-from ...arrays.door import anywhere
-from ...ops import densities
-from ...tensors.tensor import unwrap
-from ._continuous import Continuous
+from autograd.extend import anywhere, densities
+from autograd.inside import unwrap
 
-if TYPE_CHECKING:
-    pass
+from ._continuous import Continuous, Mapped, Symmetric
 
 LOG_ROOT_2PI = 0.5 * math.log(2 * math.pi)
+FAR = 1e10  # where the tails of Student's distribution are powers, to the last digit
 
 
-class _Norm(Continuous):
+class _Norm(Symmetric):
     """The normal distribution, exp(-z²/2) / sqrt(2 pi); mean ``loc``, standard deviation ``scale``."""
 
     name = "norm"
@@ -30,20 +28,11 @@ class _Norm(Continuous):
     def _cdf(self, z: Any) -> Any:
         return special.ndtr(z)
 
-    def _sf(self, z: Any) -> Any:
-        return special.ndtr(-z)
-
     def _logcdf(self, z: Any) -> Any:
         return special.log_ndtr(z)
 
-    def _logsf(self, z: Any) -> Any:
-        return special.log_ndtr(-z)
-
     def _ppf(self, q: Any) -> Any:
         return special.ndtri(q)
-
-    def _isf(self, q: Any) -> Any:
-        return -special.ndtri(q)
 
 
 class _Uniform(Continuous):
@@ -62,7 +51,7 @@ class _Uniform(Continuous):
         return +q
 
 
-class _Laplace(Continuous):
+class _Laplace(Symmetric):
     """Laplace's distribution, exp(-abs(z)) / 2."""
 
     name = "laplace"
@@ -73,17 +62,11 @@ class _Laplace(Continuous):
     def _cdf(self, z: Any) -> Any:
         return densities.laplace_cdf(z)
 
-    def _sf(self, z: Any) -> Any:
-        return densities.laplace_cdf(-z)
-
     def _ppf(self, q: Any) -> Any:
         return densities.laplace_quantile(q)
 
-    def _isf(self, q: Any) -> Any:
-        return -self._ppf(q)
 
-
-class _Logistic(Continuous):
+class _Logistic(Symmetric):
     """The logistic distribution, whose cdf is 1 / (1 + exp(-z))."""
 
     name = "logistic"
@@ -94,23 +77,14 @@ class _Logistic(Continuous):
     def _cdf(self, z: Any) -> Any:
         return special.expit(z)
 
-    def _sf(self, z: Any) -> Any:
-        return special.expit(-z)
-
     def _logcdf(self, z: Any) -> Any:
         return special.log_expit(z)
-
-    def _logsf(self, z: Any) -> Any:
-        return special.log_expit(-z)
 
     def _ppf(self, q: Any) -> Any:
         return special.logit(q)
 
-    def _isf(self, q: Any) -> Any:
-        return -special.logit(q)
 
-
-class _Cauchy(Continuous):
+class _Cauchy(Symmetric):
     """Cauchy's distribution, 1 / (pi (1 + z²))."""
 
     name = "cauchy"
@@ -121,41 +95,11 @@ class _Cauchy(Continuous):
     def _cdf(self, z: Any) -> Any:
         return densities.cauchy_cdf(z)
 
-    def _sf(self, z: Any) -> Any:
-        return densities.cauchy_cdf(-z)
+    def _logcdf(self, z: Any) -> Any:
+        return densities.cauchy_logcdf(z)
 
     def _ppf(self, q: Any) -> Any:
         return densities.cauchy_quantile(q)
-
-    def _isf(self, q: Any) -> Any:
-        return -self._ppf(q)
-
-
-class _RightGumbel(Continuous):
-    """Gumbel's distribution of maxima, whose cdf is exp(-exp(-z))."""
-
-    name = "gumbel_r"
-
-    def _logpdf(self, z: Any) -> Any:
-        return densities.gumbel_log_density(z)
-
-    def _cdf(self, z: Any) -> Any:
-        return np.exp(-np.exp(-z))
-
-    def _sf(self, z: Any) -> Any:
-        return -np.expm1(-np.exp(-z))
-
-    def _logcdf(self, z: Any) -> Any:
-        return -np.exp(-z)
-
-    def _logsf(self, z: Any) -> Any:
-        return densities.left_gumbel_logcdf(-z)
-
-    def _ppf(self, q: Any) -> Any:
-        return -np.log(-np.log(q))
-
-    def _isf(self, q: Any) -> Any:
-        return -np.log(-np.log1p(-q))
 
 
 class _LeftGumbel(Continuous):
@@ -185,7 +129,25 @@ class _LeftGumbel(Continuous):
         return np.log(-np.log(q))
 
 
-class _StudentT(Continuous):
+gumbel_l = _LeftGumbel()
+
+
+class _RightGumbel(Mapped):
+    """Gumbel's distribution of maxima, whose cdf is exp(-exp(-z))."""
+
+    name, _of, _falls = "gumbel_r", gumbel_l, True
+
+    def _logpdf(self, z: Any) -> Any:
+        return densities.gumbel_log_density(z)
+
+    def _mapped(self, z: Any) -> Any:
+        return (-z,)
+
+    def _original(self, y: Any) -> Any:
+        return -y
+
+
+class _StudentT(Symmetric):
     """Student's distribution with ``df`` degrees of freedom, proportional to (1 + z²/df)^(-(df + 1)/2)."""
 
     name, shapes = "t", ("df",)
@@ -202,31 +164,40 @@ class _StudentT(Continuous):
         return densities.student_log_density(z, df)
 
     def _cdf(self, z: Any, df: Any) -> Any:
-        return special.stdtr(df, z)
-
-    def _sf(self, z: Any, df: Any) -> Any:
-        return special.stdtr(df, -z)
+        found = special.stdtr(df, z)
+        point, n = unwrap(z), unwrap(df)
+        far, of_cauchy = point < -FAR * np.sqrt(n), n == 1
+        if not anywhere(far | of_cauchy):
+            return found
+        # SciPy's value has 8 digits for one degree of freedom, and underflows where the square of z overflows
+        tail = np.power(np.where(far, -point, FAR) / np.sqrt(n), -n) / (n * special.beta(0.5 * n, 0.5))
+        exact = np.where(of_cauchy, densities.cauchy_cdf(point), np.where(far, tail, unwrap(found)))
+        return found + (exact - unwrap(found))
 
     def _logcdf(self, z: Any, df: Any) -> Any:
         left = unwrap(z) < 0
-        far = np.where(left, z, -z)
-        whole = df + far * far
-        half = densities.log_betainc(0.5 * df, np.full_like(unwrap(whole), 0.5), df / whole, far * far / whole)
-        return np.where(left, half - math.log(2), np.log1p(-0.5 * np.exp(half)))
-
-    def _logsf(self, z: Any, df: Any) -> Any:
-        return self._logcdf(-z, df)
+        size = np.where(left, -z, z)
+        far = unwrap(size) > FAR * np.sqrt(unwrap(df))
+        near = np.where(far, 1, size)
+        half, whole = np.full_like(unwrap(near + df), 0.5), df + near * near
+        log = densities.log_betainc(0.5 * df, half, df / whole, near * near / whole)
+        if anywhere(far):
+            tail = -df * np.log(np.where(far, size, 1) / np.sqrt(df)) - np.log(0.5 * df)
+            log = np.where(far, tail - densities.log_beta(0.5 * df, half), log)
+        return np.where(left, log - math.log(2), np.log1p(-0.5 * np.exp(log)))
 
     def _ppf(self, q: Any, df: Any) -> Any:
-        tail = np.where(unwrap(q) < 0.5, q, 1 - q)
-        far = unwrap(tail) < 1e-3
-        twice, shape, half = 2 * np.where(far, tail, 0.25), 0.5 * df, np.full_like(unwrap(0.5 * df), 0.5)
-        part, rest = special.betaincinv(shape, half, twice), special.betainccinv(half, shape, twice)
-        size = np.sqrt(df) * np.sqrt(rest) / np.sqrt(part)
-        return np.where(far, np.where(unwrap(q) < 0.5, -size, size), special.stdtrit(df, np.where(far, 0.25, q)))
-
-    def _isf(self, q: Any, df: Any) -> Any:
-        return -self._ppf(q, df)
+        lower = unwrap(q) < 0.5
+        tail, shape = np.where(lower, q, 1 - q), 0.5 * df
+        half = np.full_like(unwrap(shape), 0.5)
+        scale = df * special.beta(shape, half)  # times the tail, it is (z²/df)^(-df/2) where that is small
+        farthest, far = unwrap(scale) * unwrap(tail) < FAR ** -unwrap(df), unwrap(tail) < 1e-3
+        twice = 2 * np.where(far & ~farthest, tail, 0.25)
+        size = np.sqrt(special.betainccinv(half, shape, twice) / special.betaincinv(shape, half, twice))
+        if anywhere(farthest):
+            size = np.where(farthest, scale ** (-1 / df) * np.where(farthest, tail, 1) ** (-1 / df), size)
+        size = np.sqrt(df) * size
+        return np.where(far, np.where(lower, -size, size), special.stdtrit(df, np.where(far, 0.25, q)))
 
 
 class _Truncnorm(Continuous):
@@ -293,4 +264,4 @@ def _log_between(a: Any, b: Any) -> Any:
 
 
 norm, uniform, laplace, logistic, cauchy = _Norm(), _Uniform(), _Laplace(), _Logistic(), _Cauchy()
-gumbel_r, gumbel_l, t, truncnorm = _RightGumbel(), _LeftGumbel(), _StudentT(), _Truncnorm()
+gumbel_r, t, truncnorm = _RightGumbel(), _StudentT(), _Truncnorm()
