@@ -1,7 +1,6 @@
 """NumPy that differentiates: tensors, scalars, and derivatives of any order."""
 
 import gc as _gc
-import importlib
 import os as _os
 import typing
 
@@ -11,6 +10,7 @@ import numpy as _numpy  # HIPS autograd has a name `numpy`, and must not be take
 _collects = _gc.isenabled()
 _gc.disable()
 try:
+    from . import later as _later
     from .errors import (
         AnomalyError,
         AutogradError,
@@ -28,9 +28,9 @@ try:
     )
     from .graph.grad_mode import detect_anomaly, enable_grad, is_grad_enabled, no_grad, set_grad_enabled
     from .graph.saved_tensors import saved_tensors_hooks
+    from .naming import set_module as _set_module
     from .ops.reduce import logsumexp
     from .primitives.declare import composed, elementwise, general, linear, multilinear, not_differentiable
-    from .primitives.naming import set_module as _set_module
     from .source import warning_source as _blame  # noqa: F401  # from here on warnings name the lines of programs
     from .tensors import missing_names as _missing_names
     from .tensors.tensor import Tensor, as_tensor, tensor
@@ -149,7 +149,7 @@ __all__ = [
 __version__ = "0.1.0"
 
 # What a program may never use is loaded when it is first asked for: a quarter of the time that the import would take.
-_LATER = {
+_OWN = {
     "diagnosis": ("Explanation", "Finding", "Saved", "explain", "lint", "saved"),
     "primitives.function": ("Context", "Function"),
     "scalar.value": ("Value",),
@@ -178,11 +178,23 @@ _LATER = {
     "visualize.difference": ("GraphDifference", "RecordedRun", "diff_graphs", "record_run"),
     "visualize.player": ("player",),
 }
-_HOMES = {name: module for module, names in _LATER.items() for name in names}
-
-
 _set_module(__name__, *(globals().get(name) for name in __all__))
 
+# Where the modules are that lower floors ask for.
+_later.homes.update(
+    {
+        "SciPy's functions with derivatives": "autograd.scipy",
+        "compile of scalars": "autograd.transforms.compile.scalars.compiled",
+        "functions of SciPy's special": "autograd.special",
+        "functions without derivatives": "autograd.ops.undifferentiated",
+        "fused loops": "autograd.transforms.compile.fused.fuse",
+        "hooks": "autograd.tensors.hooks",
+        "numba": "autograd.transforms.compile.fused.loops",
+        "sparse products": "autograd.scipy.sparse",
+        "special functions": "autograd.ops.special",
+        "the array API": "autograd.array_api",
+    }
+)
 
 # HIPS autograd has the same import name. Installed beside this package, its files are in the same folder.
 if _os.path.exists(_os.path.join(__path__[0], "core.py")):
@@ -194,7 +206,7 @@ if _os.path.exists(_os.path.join(__path__[0], "core.py")):
 
 # Its modules, and the names that it has here: see `hips`.
 __path__.append(_os.path.join(__path__[0], "hips"))
-_HIPS = {
+_OF_HIPS = {
     "builtins": ("dict", "isinstance", "list", "tuple", "type"),
     "definitions": ("primitive",),
     "differential_operators": (
@@ -203,33 +215,16 @@ _HIPS = {
         "vector_jacobian_product",
     ),
 }  # fmt: skip
-_OF_HIPS = {name: module for module, names in _HIPS.items() for name in names}
-_MODULES_OF_HIPS = (
-    "builtins",
-    "core",
-    "differential_operators",
-    "misc",
-    "numpy",
-    "test_util",
-    "tracer",
-    "util",
+_MODULES = (
+    "builtins", "core", "differential_operators", "extend", "misc", "numpy", "scipy", "test_util", "tracer", "util",
     "wrap_util",
-)
+)  # fmt: skip
 
 
-def __getattr__(name: str) -> typing.Any:
-    if name in _MODULES_OF_HIPS or name == "scipy":
-        return importlib.import_module(f".{name}", __name__)
-    if name in _OF_HIPS:
-        return getattr(importlib.import_module(f".{_OF_HIPS[name]}", __name__), name)
-    if name not in _HOMES:
-        extend = importlib.import_module(".extend", __name__)
-        return extend if name == "extend" else _missing_names.lookup(__name__, extend, _numpy)(name)
-    home = importlib.import_module(f".{_HOMES[name]}", __name__)
-    _set_module(__name__, *(getattr(home, each) for each in _LATER[_HOMES[name]]))
-    value = globals()[name] = getattr(home, name)
-    return value
+def _missing(name: str) -> typing.NoReturn:
+    from . import extend  # only errors need it
+
+    _missing_names.lookup(__name__, extend, _numpy)(name)
 
 
-def __dir__() -> list[str]:
-    return sorted({*globals(), *__all__})
+__getattr__, __dir__ = _later.lazy_names(globals(), own=_OWN, others=_OF_HIPS, modules=_MODULES, otherwise=_missing)

@@ -9,12 +9,12 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from functools import cache
-from importlib import import_module
 from typing import Any
 
 import numpy as np
 
 from .arrays.door import ARRAY_TYPES
+from .later import load
 
 __all__ = ["ARRAY_TYPES", "PARTS", "RULES", "apply_part", "logistic", "recorded_parts", "sech_squared", "zero"]
 
@@ -116,7 +116,7 @@ def apply_part(function: Callable[..., Any], *inputs: Any) -> Any:
     if type(inputs[0]) is float:
         return function(*inputs)
     if not recorded_parts:
-        import_module("autograd.ops.further_elementwise")
+        load("further_elementwise")
     return recorded_parts[function](*inputs)
 
 

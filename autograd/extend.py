@@ -32,8 +32,8 @@ Distributions
     `densities` has functions of standardized variables, such as the quantile of Laplace's distribution, that keep their
     digits in the tails; `densities.special` is `scipy.special`, imported when a function of it is asked for.
 Exports
-    `trace_operations` lists the operations that ran, each as a `TracedOperation`; `replacing` writes a file completely
-    or not at all.
+    `trace_operations` lists the operations that ran, each as a `TracedOperation`; `html_page` is the text of a page
+    that loads nothing, as the player's; `replacing` writes a file completely or not at all.
 Names
     `set_module` makes classes say where users import them from; `missing` makes modules and classes say what a name
     from PyTorch or JAX is called here.
@@ -62,8 +62,6 @@ An operation, and an optimizer that uses only the signs of gradients:
 Tensor([ 1.5, -1.5], requires_grad=True)
 """
 
-import importlib
-import sys
 import typing
 
 from .arrays.door import (
@@ -85,10 +83,11 @@ from .arrays.door import (
 )
 from .graph.buffer_reuse import portion
 from .graph.name_scope import describe_calls, name_calls
+from .later import lazy_names as _lazy_names
+from .naming import set_module
 from .ops import densities
 from .primitives.accurate_sum import accurate_sum
 from .primitives.declare import composed, elementwise, general, linear, multilinear, not_differentiable
-from .primitives.naming import set_module
 from .tensors import missing_names as missing
 
 if typing.TYPE_CHECKING:
@@ -112,6 +111,7 @@ if typing.TYPE_CHECKING:
     from .tensors.tensor import pickled
     from .transforms.checkpoint import restore_in_checkpoints
     from .transforms.compile.fused.loops import compiled_loop, load_numba
+    from .visualize.page import html_page
 
 __all__ = [
     "ARRAY_TYPES",
@@ -134,6 +134,7 @@ __all__ = [
     "everywhere",
     "fusing",
     "general",
+    "html_page",
     "innermost",
     "is_copy",
     "is_finite",
@@ -161,51 +162,28 @@ __all__ = [
     "whole",
 ]
 
-# Loaded on first use, like the names of `autograd` that a program may never use: where they are, and under which name.
-_LATER = {
-    "TracedOperation": ("diagnosis.tracing", "TracedOperation"),
-    "borrow": ("tensors.parameter_memory", "borrow"),
-    "compiled_loop": ("transforms.compile.fused.loops", "compiled_loop"),
-    "enter_batch": ("primitives.batching.level", "enter"),
-    "is_sole_owner": ("tensors.parameter_memory", "is_sole_owner"),
-    "leave_batch": ("primitives.batching.level", "leave"),
-    "lend": ("tensors.parameter_memory", "lend"),
-    "load_numba": ("transforms.compile.fused.loops", "load_numba"),
-    "mark_written": ("ops.setitem", "mark_written"),
-    "pickled": ("tensors.tensor", "pickled"),
-    "replacing": ("files", "replacing"),
-    "restore_in_checkpoints": ("transforms.checkpoint", "restore_in_checkpoints"),
-    "same_tensor": ("tensors.parameter_memory", "same_tensor"),
-    "set_gradient_buffer": ("tensors.parameter_memory", "set_gradient_buffer"),
-    "trace_operations": ("diagnosis.tracing", "trace_operations"),
+# Loaded on first use, like the names of `autograd` that a program may never use.
+_OWN = {
+    "diagnosis.tracing": ("TracedOperation", "trace_operations"),
+    "files": ("replacing",),
+    "ops.setitem": ("mark_written",),
+    "primitives.batching.level": ("enter as enter_batch", "leave as leave_batch"),
+    "tensors.parameter_memory": ("borrow", "is_sole_owner", "lend", "same_tensor", "set_gradient_buffer"),
+    "tensors.tensor": ("pickled",),
+    "transforms.checkpoint": ("restore_in_checkpoints",),
+    "transforms.compile.fused.loops": ("compiled_loop", "load_numba"),
+    "visualize.page": ("html_page",),
 }
+# Names of `autograd` too, and of HIPS autograd: see `autograd.core`.
+_OTHERS = {
+    "": ("Context", "Function"),
+    "core": (
+        "Box", "VSpace", "defjvp", "defjvp_argnum", "defjvp_argnums", "defvjp", "defvjp_argnum", "defvjp_argnums",
+        "notrace_primitive", "primitive", "vspace",
+    ),
+}  # fmt: skip
 
-# The names of HIPS autograd: see `autograd.core`.
-_OF_HIPS = (
-    "Box", "VSpace", "defjvp", "defjvp_argnum", "defjvp_argnums", "defvjp", "defvjp_argnum", "defvjp_argnums",
-    "notrace_primitive", "primitive", "vspace",
-)  # fmt: skip
+_loaded = [each for each in map(globals().get, __all__) if getattr(each, "__module__", None) != __package__]
+set_module(__name__, *_loaded)  # the others are names of `autograd` too
 
-_own = [each for each in map(globals().get, __all__) if getattr(each, "__module__", None) != __package__]
-set_module(__name__, *_own)  # the others are names of `autograd` too
-_missing = missing.lookup(__name__)
-
-
-def __getattr__(name: str) -> typing.Any:
-    if name in _OF_HIPS:
-        return getattr(importlib.import_module(".core", __package__), name)
-    if name in ("Context", "Function"):  # names of `autograd` too, which it loads when it is asked for them
-        return getattr(sys.modules[__package__], name)
-    if name not in _LATER:
-        return _missing(name)
-    home, _ = _LATER[name]
-    module = importlib.import_module(f".{home}", __package__)
-    for public, (of, called) in _LATER.items():
-        if of == home:
-            globals()[public] = getattr(module, called)
-            set_module(__name__, globals()[public])
-    return globals()[name]
-
-
-def __dir__() -> list[str]:
-    return sorted({*globals(), *__all__})
+__getattr__, __dir__ = _lazy_names(globals(), own=_OWN, others=_OTHERS, otherwise=missing.lookup(__name__))

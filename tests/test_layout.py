@@ -23,17 +23,18 @@ def modules() -> dict[str, Path]:
     return found
 
 
-# What may be imported against the order of the floors, or in a circle, with the reason. Each is within a function or
-# under TYPE_CHECKING: at run time no module is imported in a circle.
+# What may be imported against the order of the floors, or in a circle, with the reason. Each is under TYPE_CHECKING:
+# when a program runs, no module is imported in a circle.
 EXCEPTIONS = {
-    ("autograd.tensors.tensor", "autograd.array_api"): "the array API asks a tensor for its namespace",
     ("autograd.tensors.tensor", "autograd.tensors.methods"): "the stub of the methods that declarations install",
     ("autograd.extend", "autograd.hips.definitions"): "the types of names that are loaded when asked for",
     ("autograd.extend", "autograd.hips.vector_spaces"): "as above",
-    ("autograd.tensors.remedies", "autograd.special"): "an error lists the functions of SciPy that have derivatives",
+    ("autograd.extend", "autograd.visualize.page"): "as above",
 }
 FLOORS = (
-    {"errors", "files", "source"},
+    {"errors", "files", "naming"},
+    {"later"},
+    {"source"},
     {"arrays"},
     {"calculus"},
     {"graph"},
@@ -41,12 +42,45 @@ FLOORS = (
     {"primitives"},
     {"scalar"},
     {"ops", "transforms", "diagnosis"},
-    {"visualize", "special"},
+    {"special"},
+    {"extend", "inside"},
+    {"visualize"},
     {"testing"},
-    {"array_api", "extend"},
-    {"hips", "scipy"},
+    {"array_api", "hips", "scipy"},
 )
+# What could be packages of their own: they import the engine by the names of `DOORS`, and it does not name them.
+ANNEXES = (
+    "autograd.array_api", "autograd.hips", "autograd.scipy", "autograd.testing", "autograd.visualize",
+    "autograd.transforms.compile.fused", "autograd.transforms.compile.scalars",
+    "nn.distributed", "nn.distributions", "nn.onnx", "nn.plots", "nn.sklearn",
+)  # fmt: skip
+DOORS = {"autograd", "autograd.extend", "autograd.inside", "autograd.special"}
+# Imports of annexes from elsewhere, with the reason: of one module, or of a folder.
+INTO_ANNEXES = {
+    ("autograd.testing", "autograd.visualize"): "pictures and texts of rules are as in drawings",
+    ("autograd.extend", "autograd.hips"): "the types of names that are loaded when asked for",
+    ("autograd.extend", "autograd.transforms.compile.fused"): "as above",
+    ("autograd.extend", "autograd.visualize"): "as above",
+    ("nn.training", "nn.distributed"): "`fit` is what ranks share",
+}
+
+
 LAST = len(FLOORS)  # `__init__`, which gathers the public names
+# Modules that are imported by a name that is not written out, with the reason.
+BY_NAME = {
+    "autograd.later": "which others ask",
+    "autograd.testing._test_writer": "the module of a function that is checked",
+    "nn.onnx": "its two functions, when they are first asked for",
+    "nn.plots": "its functions, when they are first asked for",
+    "nn.plots._axes": "modules of matplotlib",
+}
+
+
+def loads_of(node: ast.AST) -> list[object]:
+    """Return what a call of `import_module` imports: a name, or None for one that is not written out."""
+    if isinstance(node, ast.Call) and ast.unparse(node.func).rpartition(".")[2] in ("import_module", "__import__"):
+        return [getattr(node.args[0], "value", None)]
+    return []
 
 
 def imports_of(name: str, path: Path, known: set[str], *, everywhere: bool = True) -> set[str]:
@@ -71,6 +105,7 @@ def imports_of(name: str, path: Path, known: set[str], *, everywhere: bool = Tru
                 inner = f"{base}.{alias.name}"
                 imports.add(inner if inner in known else base)
         elif everywhere or isinstance(node, ast.If | ast.Try | ast.With):
+            imports |= {name for name in loads_of(node) if isinstance(name, str)}
             statements += ast.iter_child_nodes(node)
     return (imports & known) - {name}
 
@@ -118,11 +153,18 @@ def test_imports_of_the_engine_go_down_the_floors() -> None:
         if first != "autograd" or not room:
             continue
         assert room in floor, f"{name} is on no floor: say in FLOORS where it belongs"
-        for other in names:
+        for other in names - DOORS if annex_of(name) else names:
             place = other.partition(".")[2].partition(".")[0]
             if place != room and floor.get(place, LAST) >= floor[room]:
                 against.add((name, other))
     assert against - EXCEPTIONS.keys() == set()
+
+
+def test_no_module_is_imported_by_its_name_in_a_string_but_by_the_one_that_does_so_for_all() -> None:
+    for name, path in modules().items():
+        loads = [load for node in ast.walk(ast.parse(path.read_text())) for load in loads_of(node)]
+        ours = [load for load in loads if not isinstance(load, str) or load.partition(".")[0] in ("", *PACKAGES)]
+        assert not ours or name in BY_NAME, f"{name} imports {ours}: ask `autograd.later.load` for it"
 
 
 def test_the_engine_and_the_data_know_nothing_of_the_layers() -> None:
@@ -130,6 +172,43 @@ def test_the_engine_and_the_data_know_nothing_of_the_layers() -> None:
         imports = {module.partition(".")[0] for module in names}
         allowed = {"autograd": {"autograd"}, "datasets": {"datasets"}, "nn": {"nn", "autograd"}}[name.partition(".")[0]]
         assert imports <= allowed, f"{name} imports {imports - allowed}"
+
+
+def annex_of(module: str) -> str | None:
+    return next((annex for annex in ANNEXES if f"{module}.".startswith(f"{annex}.")), None)
+
+
+def test_annexes_import_the_engine_through_its_doors() -> None:
+    public = set(importlib.import_module("autograd").__all__) | {"special"}
+    for name, path in modules().items():
+        annex = annex_of(name)
+        if annex is None or not name.startswith("autograd."):
+            continue
+        own = "autograd.transforms.compile" if annex.startswith("autograd.transforms.compile.") else annex
+        for other in all_imports()[name]:
+            if other not in DOORS and not f"{other}.".startswith(f"{own}."):
+                assert (annex, annex_of(other)) in INTO_ANNEXES, f"{name} imports {other}: see `autograd.inside`"
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.ImportFrom) and node.module == "autograd" and not node.level:
+                assert {alias.name for alias in node.names} <= public, path
+
+
+def test_nothing_names_an_annex_from_outside() -> None:
+    used = set()
+    for name, names in all_imports().items():
+        for other in names:
+            annex = annex_of(other)
+            if annex is not None and annex != annex_of(name) and name not in PACKAGES:
+                used.add(
+                    (
+                        next(
+                            (room for room, of in INTO_ANNEXES if of == annex and f"{name}.".startswith(f"{room}.")),
+                            name,
+                        ),
+                        annex,
+                    )
+                )
+    assert used == INTO_ANNEXES.keys(), "ask `autograd.later` for it"
 
 
 def test_layers_use_only_the_public_names_of_the_engine() -> None:

@@ -26,6 +26,8 @@ class StandIn:
     __slots__ = ()
 
     value: Any
+    astype: Any
+    copy: Any
 
     dtype, itemsize, flags, base = map(of_value, ("dtype", "itemsize", "flags", "base"))
     __hash__ = None  # type: ignore[assignment]  # as ndarrays have none
@@ -69,7 +71,7 @@ class StandIn:
         return bool((self == value).any())  # type: ignore[attr-defined]  # == is NumPy's
 
     def __round__(self, digits: int = 0) -> Any:
-        return np.round(self, digits)  # type: ignore[call-overload]
+        return np.round(self, digits)
 
     def __copy__(self) -> Any:
         return self.copy("K")  # in the order of memory, as an ndarray is copied

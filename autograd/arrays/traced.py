@@ -215,7 +215,7 @@ class TracedFlat:
         self.base = base
 
     def __len__(self) -> int:
-        return self.base.size
+        return len(self.base.value.flat)
 
     def __getitem__(self, key: Any) -> Any:
         return self.base.records.call(_flat_getitem, (self.base, key))

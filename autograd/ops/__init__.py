@@ -4,11 +4,9 @@ The families that many programs never use are loaded when one of their functions
 first called. With all of them, `import autograd` would take more than twice as long after NumPy.
 """
 
-import importlib
-import typing
-
 import numpy as np
 
+from ..later import homes, lazy_names
 from ..tensors import dispatch
 from ..tensors.tensor import Tensor
 from . import elementwise, index, reduce, shape
@@ -48,13 +46,11 @@ __all__ = [
 
 # Those that programs use more often come first.
 dispatch.further[:] = [
-    f"{__name__}.{family}"
-    for family in (
-        "product", "join", "variance", "norm", "cumulative", "sort", "linalg", "decompositions", "complex", "setitem",
-        "differences", "rearrange", "einsum", "piecewise", "quantiles", "nan", "statistics", "pad", "signal", "bessel",
-        "polynomial", "histogram", "fft", "further_elementwise", "ufunc_methods", "emath",
-    )
+    "product", "join", "variance", "norm", "cumulative", "sort", "linalg", "decompositions", "complex", "setitem",
+    "differences", "rearrange", "einsum", "piecewise", "quantiles", "nan", "statistics", "pad", "signal", "bessel",
+    "polynomial", "histogram", "fft", "further_elementwise", "ufunc_methods", "emath",
 ]  # fmt: skip
+homes.update((family, f"{__name__}.{family}") for family in dispatch.further)
 
 # The methods of tensors that these families have.
 _METHODS = {
@@ -83,10 +79,7 @@ for _family, _names in _METHODS.items():
     for _name in _names:
         if _name in ("matvec", "vecmat") and not hasattr(np, _name):  # since NumPy 2.2
             continue
-        setattr(Tensor, _name, dispatch.DeclaredLater(_name, f"{__name__}.{_family}"))
+        setattr(Tensor, _name, dispatch.DeclaredLater(_name, _family))
 
 
-def __getattr__(name: str) -> typing.Any:
-    if name in __all__:
-        return importlib.import_module(f".{name}", __name__)
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+__getattr__, __dir__ = lazy_names(globals(), modules=__all__)

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..arrays.door import as_array, batches
+from ..arrays.batched import Batched
+from ..arrays.door import as_array
 from ..errors import DtypeError
 from ..primitives.declare import composed, not_differentiable
 from ..tensors.dispatch import handing_on
@@ -75,7 +76,7 @@ def histogram(
     """Return how many elements each bin has, or the sum of their weights, and the bin edges."""
     refuse_values(bins, *[a] * _finds_edges([bins], range))
     a, bins = unwrap(a), unwrap(bins)
-    if not isinstance(weights, Tensor) and not batches(weights):
+    if not isinstance(weights, Tensor | Batched):
         return np.histogram(a, bins, range, density, weights)
     edges = np.histogram_bin_edges(a, bins, range, np.ones(weights.shape))
     counts = _weighed([np.ravel(a)], [edges], weights.reshape(-1))
@@ -93,7 +94,7 @@ def histogramdd(
     """Return how many points each bin of a grid has, or the sum of their weights, and the bin edges along each axis."""
     refuse_values(bins, *[sample] * _finds_edges(bins if isinstance(bins, list | tuple) else [bins], range))
     sample, divisions = unwrap(sample), unwrap(bins)
-    if not isinstance(weights, Tensor) and not batches(weights):
+    if not isinstance(weights, Tensor | Batched):
         return np.histogramdd(sample, divisions, range, density, weights)
     edges = np.histogramdd(sample, divisions, range, weights=np.ones(weights.shape))[1]
     columns = sample.T if isinstance(sample, np.ndarray) and sample.ndim == 2 else np.atleast_2d(sample)
@@ -113,7 +114,7 @@ def histogram2d(
     """Return how many points of the plane each bin has, or the sum of their weights, and the edges along both axes."""
     refuse_values(bins, *[x, y] * _finds_edges(bins if _length(bins) == 2 else [bins], range))
     xs, ys, divisions = as_array(unwrap(x)), as_array(unwrap(y)), unwrap(bins)
-    if not isinstance(weights, Tensor) and not batches(weights):
+    if not isinstance(weights, Tensor | Batched):
         return np.histogram2d(xs, ys, divisions, range, density, weights)  # type: ignore[arg-type]  # complex too
     if not all(np.issubdtype(points.dtype, np.number) or points.dtype == bool for points in (xs, ys)):
         raise DtypeError(f"histogram2d takes numbers, not {xs.dtype} and {ys.dtype}")

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import math
-from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from ..arrays.door import Used, batches, innermost
 from ..errors import DtypeError, ShapeError
+from ..later import load
 from ..primitives.declare import composed, multilinear
 from ..tensors.tensor import Tensor
 from .linalg_common import conj
@@ -118,7 +118,7 @@ def matmul(x: TensorLike, y: TensorLike, /) -> Any:
     except (DtypeError, ShapeError):
         if not hasattr(y, "tocsr"):
             raise
-    import_module("autograd.scipy.sparse")  # which sees to the operator from now on
+    load("sparse products")  # which sees to the operator from now on
     return x @ y  # type: ignore[operator]  # of a tensor and a sparse matrix
 
 

@@ -91,8 +91,8 @@ def several_inputs(op: Primitive) -> Function:
         owned.append(z)
         for index in shaped:
             owned.append(np.shape(values[index]))
-        kept = []
-        live = []
+        kept: list[Any] = []
+        live: list[Node] = []
         for x, get in zip(inputs, getters):  # noqa: B905 - hot, and both are as long as the rules
             if x is None:
                 kept.append(None)
@@ -111,7 +111,7 @@ def several_inputs(op: Primitive) -> Function:
         node.dtype = z.dtype
         node.number = next(counter)
         if mode > ON:
-            examine(node, values, z)
+            examine(node, tuple(values), z)
         else:
             note_line(node)
         return out
@@ -200,7 +200,7 @@ def many(op: Primitive) -> Function:
             z = recovered_or_refused(op, error, arrays, values)
             if z is LOOP:
                 return loop(op, given, *statics)
-        inputs = tuple([v._node if isinstance(v, Tensor) else None for v in given])
+        inputs: Any = [v._node if isinstance(v, Tensor) else None for v in given]
         if not any(inputs) and not any(isinstance(v, Tensor) for v in given):
             return z
         if type(z) is not ndarray:

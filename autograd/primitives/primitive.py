@@ -372,7 +372,8 @@ def _without_first(rule: Rule, count: int) -> Rule:
 
 
 def _shape(value: Any) -> tuple[int, ...]:
-    return value.shape if type(value) is np.ndarray or isinstance(value, StandIn) else np.shape(value)
+    has_shape = type(value) is np.ndarray or isinstance(value, StandIn)
+    return value.shape if has_shape else np.shape(value)
 
 
 @functools.cache  # many operations have parameters of the same names

@@ -10,9 +10,10 @@ tensors, or within `grad`, `jvp`, `vmap`, `hessian`, its result can be different
 module is imported when it is first asked for, and only then is SciPy.
 """
 
-import importlib
 import importlib.util
 import typing
+
+from autograd.inside import lazy_names
 
 if importlib.util.find_spec("scipy") is None:
     raise ModuleNotFoundError("autograd.scipy needs SciPy: pip install scipy", name="scipy")
@@ -34,13 +35,8 @@ __all__ = [
 ]
 
 
-def __getattr__(name: str) -> typing.Any:
-    if name not in __all__:
-        raise AttributeError(
-            f"autograd.scipy has no module {name!r}: what it differentiates is in {', '.join(__all__)}"
-        )
-    return importlib.import_module(f".{name}", __name__)
+def _missing(name: str) -> typing.NoReturn:
+    raise AttributeError(f"autograd.scipy has no module {name!r}: what it differentiates is in {', '.join(__all__)}")
 
 
-def __dir__() -> list[str]:
-    return sorted({*globals(), *__all__})
+__getattr__, __dir__ = lazy_names(globals(), modules=__all__, otherwise=_missing)

@@ -2,24 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import numpy as np
 
-from ..arrays.door import batches, innermost
-from ..arrays.standin import StandIn
-from ..errors import DtypeError
-from ..ops.shape import operand
-from ..primitives.batching.level import enter, leave
-from ..source.call_site import users_line
-from ..tensors.tensor import Tensor, unwrap
+from autograd import DtypeError, Tensor
+from autograd.extend import enter_batch, innermost, leave_batch
+from autograd.inside import StandIn, batches, operand, unwrap, users_line
 
 if TYPE_CHECKING:
-    from ..tensors.tensor import TensorLike
-    from ..tensors.types import ArrayOrTensor
+    from autograd.inside import ArrayOrTensor, TensorLike
 
 Arrays = tuple["ArrayOrTensor", ...]
+
+
+def differentiates(module: str, names: Iterable[str]) -> Callable[[str], NoReturn]:
+    """Return the ``__getattr__`` of a module of this package: an error that says which functions of SciPy it has."""
+    own = module.partition(".")[2]
+
+    def __getattr__(name: str) -> NoReturn:  # noqa: N807  # the name that the module gives it
+        raise AttributeError(
+            f"{module} has no {name!r}: it differentiates {', '.join(names)}. SciPy's own is {own}.{name}, of arrays"
+        )
+
+    return __getattr__
 
 
 def is_plain(*values: object) -> bool:
@@ -100,11 +107,11 @@ def stacked(
         if level not in batches(x):
             left.append(x)
             continue
-        whole = leave(x, level)
+        whole = leave_batch(x, level)
         missing = depth - (whole.ndim - 1 - n)
         left.append(whole.reshape(whole.shape[:1] + (1,) * missing + whole.shape[1:]))
     found = stacked(function, tuple(left), axes, *rest, native=native)
-    return tuple(enter(part, level) for part in found) if isinstance(found, tuple) else enter(found, level)
+    return tuple(enter_batch(part, level) for part in found) if isinstance(found, tuple) else enter_batch(found, level)
 
 
 def _of_stack(function: Callable[..., Any], arrays: Any, axes: Any, rest: Any, native: int | None) -> Any:

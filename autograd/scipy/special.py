@@ -10,16 +10,16 @@ from typing import Any
 
 from scipy import special
 
-from .. import special as written
+from autograd import special as written
+from autograd.inside import lazy_names
 
 __all__ = sorted({*special.__all__, *written.__all__})
 
 
-def __getattr__(name: str) -> Any:
+def _found(name: str) -> Any:
     if name not in __all__:
         raise AttributeError(f"scipy.special has no function {name!r}")
     return getattr(written if name in written.__all__ else special, name)
 
 
-def __dir__() -> list[str]:
-    return sorted({*globals(), *__all__})
+__getattr__, __dir__ = lazy_names(globals(), otherwise=_found)

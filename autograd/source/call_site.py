@@ -10,11 +10,11 @@ from __future__ import annotations
 import itertools
 import os
 import sys
-from importlib import import_module
 from opcode import opmap
 from types import CodeType, FrameType, ModuleType
 from typing import Any
 
+from ..later import load
 from .source_info import line_in, line_of, within_engine
 
 _STORE = opmap["STORE_SUBSCR"]
@@ -36,7 +36,7 @@ def leaves_operator(frame: FrameType) -> bool:
     if code.co_name in _PRODUCTS and code not in gives_way:
         home = str(frame.f_globals.get("__name__"))
         if home.startswith("scipy.sparse."):
-            import_module("autograd.scipy.sparse")
+            load("sparse products")
     return code in gives_way
 
 

@@ -1,7 +1,8 @@
 """Dispatch: which operation differentiates which NumPy function.
 
 `operations` maps a function to the operation that replaces it when an argument is a tensor; `plain` holds the functions
-whose results carry no gradient (comparisons, index searches, predicates): on tensors they return NumPy's results.
+whose results carry no gradient (comparisons, index searches, predicates): on tensors they return NumPy's results. Most
+are declared when a program first calls one of their family: ask `operation_of(np.log2)`, not ``np.log2 in operations``.
 """
 
 from __future__ import annotations
@@ -9,11 +10,12 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable
 from functools import cache
-from importlib import import_module
 from inspect import signature
 from typing import Any
 
 import numpy as np
+
+from ..later import load
 
 operations: dict[Callable[..., Any], Callable[..., Any]] = {}
 plain: set[Callable[..., Any]] = set()
@@ -23,17 +25,17 @@ handing_on: set[Callable[..., Any]] = set()
 writers: dict[Callable[..., Any], Callable[..., Any]] = {}
 # Node types other than Tensor, and how an elementwise operation applies to them.
 fronts: dict[type, Callable[..., Any]] = {}
-# The modules that are loaded for a function which no other one declares, in the order in which they are tried: `ops`.
+# The families that are loaded for a function which no other one declares, in the order in which they are tried: `ops`.
 further: list[str] = []
-_OF_UFUNCS = ("autograd.ops.product", "autograd.ops.further_elementwise")
+_OF_UFUNCS = ("product", "further_elementwise")
 _declared: set[str] = set()
 
 
 def operation_of(function: Callable[..., Any]) -> Callable[..., Any] | None:
     """Return the operation that replaces a function of NumPy, or None."""
     if not _is_declared(function):
-        for module in _OF_UFUNCS if isinstance(function, np.ufunc) else further:
-            _declare(module)
+        for family in _OF_UFUNCS if isinstance(function, np.ufunc) else further:
+            _declare(family)
             if _is_declared(function):
                 break
     return operations.get(function)
@@ -51,40 +53,40 @@ def _is_declared(function: Callable[..., Any]) -> bool:
 class DeclaredLater:
     """A method of tensors that is installed when it is first asked for, by a module that is loaded then."""
 
-    def __init__(self, name: str, module: str) -> None:
-        self._name, self._module = name, module
+    def __init__(self, name: str, family: str) -> None:
+        self._name, self._family = name, family
 
     def __get__(self, owner: Any, kind: type) -> Any:
-        _declare(self._module)
+        _declare(self._family)
         return getattr(kind if owner is None else owner, self._name)
 
     def __set__(self, owner: Any, value: Any) -> None:
-        _declare(self._module)
+        _declare(self._family)
         setattr(owner, self._name, value)
 
 
 def declare_further_functions() -> None:
     """Declare all functions of NumPy, also those that no program has called yet."""
-    for module in further:
-        _declare(module)
+    for family in further:
+        _declare(family)
 
 
-def _declare(module: str) -> None:
+def _declare(family: str) -> None:
     """Import a module of declarations, or wait for the thread that does."""
-    if module not in _declared:
+    if family not in _declared:
         known = dict(operations)
-        import_module(module)
+        load(family)
         operations.update(known)  # what a program has declared itself stays
-        _declared.add(module)
+        _declared.add(family)
 
 
 def _declare_ufunc_methods(ufunc: np.ufunc, method: str, inputs: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-    _declare("autograd.ops.ufunc_methods")
+    _declare("ufunc_methods")
     return ufunc_fallback(ufunc, method, inputs, kwargs)
 
 
 def _call_undifferentiated(function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-    import_module("autograd.ops.undifferentiated")
+    load("functions without derivatives")
     return call_undifferentiated(function, args, kwargs)
 
 
@@ -93,7 +95,7 @@ call_undifferentiated: Callable[[Callable[..., Any], tuple[Any, ...], dict[str, 
 
 
 def _call_into(*call: Any) -> Any:
-    import_module("autograd.ops.undifferentiated")
+    load("functions without derivatives")
     return call_into(*call)
 
 
@@ -119,4 +121,4 @@ ufunc_fallback: Callable[[np.ufunc, str, tuple[Any, ...], dict[str, Any]], Any] 
 def declare_special_functions() -> None:
     """Declare SciPy's special functions if SciPy is loaded; called for an unknown ufunc, which may be one of them."""
     if "scipy.special" in sys.modules:
-        import_module("autograd.ops.special")
+        load("special functions")

@@ -10,6 +10,7 @@ from operator import itemgetter
 from types import ModuleType
 from typing import Any, NoReturn
 
+from .. import later
 from .foreign_names import KEYWORDS, NAMES
 
 _IMPORT_FROM = opmap["IMPORT_FROM"]
@@ -77,7 +78,7 @@ def lookup(module: str, *near: ModuleType) -> Callable[[str], NoReturn]:
             raise AttributeError(f"module {module!r} has no attribute {name!r}", name=name, obj=sys.modules[module])
         error = _error(f"module {module!r}", name, here)
         caller: Any = sys._getframe(1)
-        if caller.f_code.co_name == "__getattr__":  # of a module that looks elsewhere first
+        while caller.f_globals["__name__"] in (module, later.__name__):  # which look elsewhere first
             caller = caller.f_back
         if caller.f_code.co_code[caller.f_lasti] == _IMPORT_FROM:  # which hides the message of an AttributeError
             raise ImportError(str(error), name=module)

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from importlib import import_module
-from importlib.util import find_spec
 from typing import Any
 
 import numpy as np
 
+from ..later import load
 from ..source.call_site import Call
 from .dispatch import operation_of, writers
 
@@ -153,8 +152,7 @@ def _in_numpy(name: str, rest: str) -> str:
 
 def _in_scipy(name: str, module: str) -> str:
     if module == "scipy.special":
-        from .. import special  # which loads SciPy, as it is here
-
+        special = load("functions of SciPy's special")  # which loads SciPy, as it is here
         here = f"autograd.special.{name} has" if name in special.__all__ else ""
         others = ", ".join(f"autograd.special.{other}" for other in special.__all__)
         return (here and f"scipy.special.{name} has no derivative here: {here}") or (
@@ -180,8 +178,8 @@ def _in_scipy(name: str, module: str) -> str:
 
 def _ours(chapter: str) -> list[str]:
     """Return the functions of a module of SciPy that `autograd.scipy` has."""
-    home = f"{__package__.partition('.')[0]}.scipy.{chapter}"
-    return list(import_module(home).__all__) if chapter and find_spec(home) else []
+    scipy = load("SciPy's functions with derivatives")
+    return list(getattr(scipy, chapter).__all__) if chapter in scipy.__all__ else []
 
 
 def _takes_tensors(function: Any) -> bool:

@@ -35,6 +35,7 @@ from ..graph.detachment import Cut, cut_at, reason
 from ..graph.grad_mode import EVER, enable_grad, moment, recording
 from ..graph.mutation import expose, forget, owner_of
 from ..graph.node import GradientBuffer, Leaf, Lift, Node, Operation, Share, ancestors, leading_to
+from ..later import load
 from ..source.call_site import leaves_operator, users_line
 from ..source.source_info import warn
 from . import dispatch
@@ -462,8 +463,7 @@ class Tensor(Installed):
     # The array API standard
 
     def __array_namespace__(self, /, *, api_version: str | None = None) -> Any:
-        from .. import array_api  # a program that never asks for it does not load it
-
+        array_api = load("the array API")  # a program that never asks for it does not load it
         if api_version not in (None, *array_api.versions):
             raise ValueError(f"the array API {api_version!r} is not among {', '.join(array_api.versions)}")
         return array_api
@@ -615,7 +615,7 @@ def _unpickled(kind: type[Tensor], array: Array, axes: list[int], *others: Any) 
 
 install(Tensor)
 for _name in ("register_hook", "register_post_accumulate_grad_hook", "retain_grad", "retains_grad"):
-    setattr(Tensor, _name, DeclaredLater(_name, "autograd.tensors.hooks"))
+    setattr(Tensor, _name, DeclaredLater(_name, "hooks"))
 
 
 class _TensorLift:

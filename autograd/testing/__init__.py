@@ -2,55 +2,29 @@
 
 `check_operation` checks one point, `gradcheck` the gradients at one. The strategies for arrays and `TensorMachine` need
 Hypothesis (``pip install hypothesis``), which neither these nor ``import autograd`` load.
+
+How a check is made is read from `_check_operation.check_at`: a subject (`subjects/`, what is checked) at a point
+(`points/`, where it is tried) has its derivatives compared with differences (`comparisons/`), and keeps conditions
+(`conditions/`, what rules promise besides). What is wrong is raised as a `GradientCheckError`, whose message says in
+what way and where (`findings/`). `_check_run` goes through the points that `points.cases` plans.
 """
 
 from __future__ import annotations
 
-import importlib
 import typing
 
-from ..primitives.naming import set_module
+from autograd.inside import lazy_names
 
 if typing.TYPE_CHECKING:
     from ._audit import Audit, Audited, WrongGradient, audit
     from ._check import check
-    from ._layouts import Layout
+    from ._check_module import ModuleCheck, check_module
+    from ._check_operation import check_operation
+    from ._check_training import TrainingCheck, check_training
     from ._machine import TensorMachine
-    from ._modules import ModuleCheck, check_module
-    from ._operation import check_operation
-    from ._report import Report
-    from ._strategies import (
-        arrays,
-        broadcastable_arrays,
-        layouts,
-        shapes,
-        special_values,
-        tensors,
-    )
-    from ._training import TrainingCheck, check_training
-
-#: Where each public name is defined.
-_HOMES = {
-    "Audit": "_audit",
-    "Audited": "_audit",
-    "TensorMachine": "_machine",
-    "TrainingCheck": "_training",
-    "WrongGradient": "_audit",
-    "audit": "_audit",
-    "LAYOUTS": "_layouts",
-    "ModuleCheck": "_modules",
-    "Report": "_report",
-    "arrays": "_strategies",
-    "broadcastable_arrays": "_strategies",
-    "check": "_check",
-    "check_module": "_modules",
-    "check_operation": "_operation",
-    "check_training": "_training",
-    "layouts": "_strategies",
-    "shapes": "_strategies",
-    "special_values": "_strategies",
-    "tensors": "_strategies",
-}
+    from .findings.report import Report
+    from .points.layouts import Layout
+    from .points.strategies import arrays, broadcastable_arrays, layouts, shapes, special_values, tensors
 
 __all__ = [
     "LAYOUTS",
@@ -78,13 +52,17 @@ __all__ = [
 LAYOUTS: dict[str, Layout]
 
 
-def __getattr__(name: str) -> typing.Any:
-    if name not in _HOMES:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    value = globals()[name] = getattr(importlib.import_module(f".{_HOMES[name]}", __name__), name)
-    set_module(__name__, value)
-    return value
-
-
-def __dir__() -> list[str]:
-    return sorted({*globals(), *__all__})
+__getattr__, __dir__ = lazy_names(
+    globals(),
+    own={
+        "_audit": ("Audit", "Audited", "WrongGradient", "audit"),
+        "_check": ("check",),
+        "_check_module": ("ModuleCheck", "check_module"),
+        "_check_operation": ("check_operation",),
+        "_check_training": ("TrainingCheck", "check_training"),
+        "_machine": ("TensorMachine",),
+        "findings.report": ("Report",),
+        "points.layouts": ("LAYOUTS",),
+        "points.strategies": ("arrays", "broadcastable_arrays", "layouts", "shapes", "special_values", "tensors"),
+    },
+)

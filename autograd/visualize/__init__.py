@@ -4,7 +4,7 @@ The Python package graphviz is loaded when `draw_graph` is first called. Where i
 `layered` lays the picture out and `svg` draws it.
 """
 
-from .call_recorder import watch_calls
 from .draw import draw_graph
+from .watching import watch_calls
 
 __all__ = ["draw_graph", "watch_calls"]

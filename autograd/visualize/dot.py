@@ -13,8 +13,9 @@ try:
 except ImportError as error:
     raise ImportError("draw_graph needs the Python package graphviz: pip install graphviz") from error
 
-from ..errors import AutogradError
-from ..files import replacing
+from autograd import AutogradError
+from autograd.extend import replacing
+
 from .frame_order import by_frame
 from .layered import Direction
 from .mermaid import to_mermaid
@@ -23,7 +24,7 @@ from .style import EDGE, GRAPH, LOOP, NODE, box_attributes, frame_look, frame_ti
 from .svg import to_svg
 
 if TYPE_CHECKING:
-    from ..tensors.tensor import TensorLike
+    from autograd.inside import TensorLike
 
 _TEXTS = {".gv": "dot", ".dot": "dot", ".mmd": "mermaid", ".mermaid": "mermaid"}
 _IMAGES = ("svg", "png", "pdf")
@@ -186,15 +187,15 @@ def to_digraph(picture: Picture, rankdir: Direction, file_format: str) -> Digrap
         format=file_format, graph_attr={"rankdir": rankdir, **GRAPH, **remarks}, node_attr=NODE, edge_attr=EDGE
     )
     graph.picture, graph.rankdir = picture, rankdir
-    for indent, what, place in by_frame([box.frame for box in picture.boxes], picture.frames):
+    for indent, what, index in by_frame([box.frame for box in picture.boxes], picture.frames):
         if what == "box":
-            box = picture.boxes[place]
+            box = picture.boxes[index]
             tooltip = {"tooltip": _escaped(box.where)} if box.where else {}
-            graph.node(f"n{place}", **box_attributes(box), **tooltip)
+            graph.node(f"n{index}", **box_attributes(box), **tooltip)
         elif what == "open":
-            frame = picture.frames[place]
+            frame = picture.frames[index]
             title = _escaped(frame_title(frame, picture.frames))
-            graph.body.append(f"\tsubgraph cluster_{place} {{\n")
+            graph.body.append(f"\tsubgraph cluster_{index} {{\n")
             graph.attr(label=title, tooltip=title, **frame_look(frame, indent))
         else:
             graph.body.append("\t}\n")

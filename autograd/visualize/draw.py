@@ -6,15 +6,15 @@ from collections.abc import Callable, Collection, Mapping
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from ..scalar.value import Value
-from ..tensors.tensor import Tensor
+from autograd import Tensor, Value
+
 from .collapse import check_depth, collapsed, cut, levels
 from .node_info import Model, names_of
 from .repeats import folded
 
 if TYPE_CHECKING:
-    from ..tensors.tensor import Array
-    from ..transforms.compile.compiled_program import CompiledProgram
+    from autograd.inside import Array, CompiledProgram
+
     from .dot import Digraph
     from .layered import Direction
     from .picture import Picture
@@ -116,10 +116,10 @@ def draw_graph(
     ['n0 -> n1', 'n0 -> n1', 'n1 -> n2 [weight=8]']
     """
     # Loaded here because few programs draw, and graphviz takes as long to load as the engine.
-    from .call_recorder import watch_calls
     from .dot import to_digraph
     from .graph_reader import DETAILS, read_graph
     from .player import player
+    from .watching import watch_calls
 
     _check(rankdir, depth, max_nodes, show, DETAILS)
     named, modules = names_of(params)

@@ -9,20 +9,20 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from ..arrays.door import walks, whole
-from ..graph.node import LEAF, Hooked, MultiNode, Node, absent
-from ..graph.saved_tensors import operation_of
+from autograd.extend import whole
+from autograd.inside import LEAF, Hooked, MultiNode, Node, absent, operation_of, walks
+
 from .number_format import Summary, summarize
 
 if TYPE_CHECKING:
-    from ..tensors.tensor import Array
+    from autograd.inside import Array
 
 
 class Share(NamedTuple):
     """The contribution of an operation to the gradient of one input: the input, its position, and the amount."""
 
     source: Node
-    place: int
+    index: int
     gradient: Any
 
 
@@ -98,10 +98,10 @@ def _shares(node: Node, g: Any, careful: bool) -> list[Share]:
             own.op.pull_carefully(own, g, apart, None, True)
         else:
             own.op.pull(own, g, apart)
-    places: dict[Any, list[int]] = {}
+    indices: dict[Any, list[int]] = {}
     for index, x in enumerate(operation_of(node).inputs(node)):
-        places.setdefault(x, []).append(index)
-    return [Share(x, places[x].pop(0), passed) for x, passed in apart.noted]
+        indices.setdefault(x, []).append(index)
+    return [Share(x, indices[x].pop(0), passed) for x, passed in apart.noted]
 
 
 def _sum(parts: list[Any], node: Node) -> Any:

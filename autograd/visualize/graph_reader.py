@@ -8,25 +8,19 @@ from typing import Any
 
 import numpy as np
 
-from ..errors import GraphError
-from ..graph.mutation import kept_arrays, owner_of
-from ..graph.node import LEAF, Bundle, FreedOperation, Node, ancestors
-from ..graph.saved_tensors import operation_of
-from ..primitives.multi_output import Output
-from ..primitives.primitive import Primitive
-from ..scalar.value import Value
-from ..source.source_info import line_of
-from ..tensors.tensor import Tensor
-from .call_recorder import note_of
+from autograd import GraphError, Tensor, Value
+from autograd.inside import LEAF, Bundle, Node, Output, Primitive, ancestors, line_of, operation_of
+
 from .collapse import with_calls_as_boxes
 from .given_arrays import Given, Memory, given_of, memory_of
 from .gradient_values import Arrived, arrived_gradients
 from .input_names import InputNames, name_among
 from .module_frames import Framing, name_within, parameters_called, settled
-from .node_info import named_nodes, root_of, title_of, type_of
+from .node_info import kept_bytes, named_nodes, root_of, title_of, type_of
 from .number_format import Summary, readable_bytes, short, summarize, time_lines
 from .picture import Box, Kind, Picture
 from .rule_source import formulas_of
+from .watching import note_of
 
 DETAILS = ("values", "gradients", "kept", "times", "rules")
 
@@ -49,14 +43,7 @@ def read_graph(
     GraphError
         If `output` has no graph, or a detail in `show` needs a graph that was not freed.
     """
-    root = root_of(output, "draw_graph", "draw")
-    order = ancestors([root])
-    params = {**params, **{name: x for name, x in parameters_called(order).items() if name not in params}}
-    names: dict[Any, str] = {}
-    tensors: dict[Any, Any] = {root: output}
-    for node, (name, param) in named_nodes(params).items():
-        names[node], tensors[node] = name, param
-    return _Reader(output, root, names, tensors, modules or {}, show, InputNames(params, order, function), order).read()
+    return _Reader(output, params, modules or {}, show, function).read()
 
 
 class _Reader:
@@ -65,25 +52,27 @@ class _Reader:
     def __init__(
         self,
         output: Tensor | Value,
-        root: Any,
-        names: dict[Any, str],
-        tensors: dict[Any, Any],
+        params: Mapping[str, Any],
         modules: Mapping[str, Any],
         show: Collection[str],
-        inputs: InputNames,
-        order: list[Any],
+        function: Callable[[], Tensor | Value] | None,
     ) -> None:
-        self.root, self.names, self.tensors, self.show = root, names, tensors, show
+        self.root, self.show = root_of(output, "draw_graph", "draw"), show
+        self.order = ancestors([self.root])
+        params = {**params, **{name: x for name, x in parameters_called(self.order).items() if name not in params}}
+        named = named_nodes(params)
+        self.names = {node: name for node, (name, _) in named.items()}
+        self.tensors = {self.root: output} | {node: param for node, (_, param) in named.items()}
+        self.inputs = InputNames(params, self.order, function)
         self.framing = Framing(modules, "rules" not in show)  # the rules are those of single operations
-        self.inputs, self.order = inputs, order
         self.picture = Picture(frames=self.framing.frames)
-        self.places: dict[Any, int] = {}
+        self.indices: dict[Any, int] = {}
         self.arrays: dict[int, list[tuple[Memory, int]]] = {}  # the boxes of arrays, by the owner of their memory
         self.seen: set[int] = set()
         self.arrived: dict[Any, Arrived] | None = None
         if isinstance(output, Tensor):
             if {"gradients", "times"} & set(show):
-                self.arrived = arrived_gradients(self.order, root, output._seed(None))
+                self.arrived = arrived_gradients(self.order, self.root, output._seed(None))
             if "values" in show and all(note_of(node) is None for node in self.order):
                 raise GraphError(
                     "the graph alone does not tell what the results were: give draw_graph a function that computes "
@@ -91,18 +80,18 @@ class _Reader:
                 )
 
     def read(self) -> Picture:
-        picture, places = self.picture, self.places
+        picture, indices = self.picture, self.indices
         for node in self.order:
             if isinstance(node, Bundle):
                 continue
             op = operation_of(node)
             if isinstance(op, Output):
-                places[node] = places[node.x]  # the operation's box has all of its results
+                indices[node] = indices[node.x]  # the operation's box has all of its results
                 continue
             sources = [self._source(node, index, x) for index, x in enumerate(op.inputs(node))]
-            sources += [place for place in self._further(node) if place not in sources]
-            places[node] = place = picture.add(self._box(node))
-            picture.edges += [(source, place) for source in sources if source is not None]
+            sources += [index for index in self._further(node) if index not in sources]
+            indices[node] = index = picture.add(self._box(node))
+            picture.edges += [(source, index) for source in sources if source is not None]
         picture = with_calls_as_boxes(picture)
         _settle(picture)
         return picture
@@ -110,7 +99,7 @@ class _Reader:
     def _source(self, node: Any, index: int, x: Any) -> int | None:
         """Return the index of the box of one input; None for what is not drawn."""
         if x is not None:
-            return self.places[x]
+            return self.indices[x]
         note = note_of(node)
         given = note.given[index] if note is not None and index < len(note.given) else None
         if given is None:
@@ -126,19 +115,19 @@ class _Reader:
         for given in note.others:
             if any(given.memory.is_same(memory) for memory in own if given.memory and memory):
                 continue  # an input again
-            place = self._array(given, node, only_named=True)
-            if place is not None:
-                yield place
+            index = self._array(given, node, only_named=True)
+            if index is not None:
+                yield index
         for call in note.calls:
             for named in call.arguments if call.function and self.framing.functions else ():
                 if not named.live and named.memory and self.inputs.of_array(named.memory):
-                    place = self._array(Given(named.name, named.form, named.memory), node)
-                    if place is not None:
-                        yield place
+                    index = self._array(Given(named.name, named.form, named.memory), node)
+                    if index is not None:
+                        yield index
 
     def _array(self, given: Given, node: Any, only_named: bool = False) -> int | None:
         """Return the index of the box of an array, one for each array; or of a number, a new one."""
-        note, frame = note_of(node), self.framing.place(node)
+        note, frame = note_of(node), self.framing.frame_of(node)
         calls = () if note is None else note.calls
         inside = next((call for call in calls if call.function), None) if self.framing.functions else None
         found = self.inputs.of_array(given.memory)
@@ -157,9 +146,9 @@ class _Reader:
         if memory is None or not box.form:
             return self.picture.add(box)
         known = self.arrays.setdefault(id(memory.owner), [])
-        for other, place in known:
+        for other, index in known:
             if other.is_same(memory):
-                return place
+                return index
         known.append((memory, self.picture.add(box)))
         return known[-1][1]
 
@@ -177,7 +166,7 @@ class _Reader:
         forms = type_of(node)
         note, arrived = note_of(node), self.arrived.get(node) if self.arrived is not None else None
         values, gradients = self._values(node), self._gradients(node, arrived)
-        kept = self._kept(node) if "kept" in self.show and not is_leaf else 0
+        kept = kept_bytes(node, self.seen) if "kept" in self.show and not is_leaf else 0
         forward = note.seconds if note is not None and "times" in self.show else None
         backward = arrived.seconds if arrived is not None and "times" in self.show and not is_leaf else None
         lines = (
@@ -196,7 +185,7 @@ class _Reader:
             where=line_of(node) if hasattr(node, "code") else "",
             alarm=not all(summary.finite for summary in (*values, *gradients, *(() if note is None else note.values))),
             dead=self.arrived is not None and (arrived is None or all(each.zero for each in arrived.gradients)),
-            frame=self.framing.place(node),
+            frame=self.framing.frame_of(node),
             kept=kept,
             forward=forward,
             backward=backward,
@@ -226,17 +215,6 @@ class _Reader:
             return ()
         return (summarize(gradient._array),)
 
-    def _kept(self, node: Node) -> int:
-        """Return the bytes kept by this node and not already by an earlier one."""
-        if isinstance(node.op, FreedOperation):
-            return 0
-        count = 0
-        for array in kept_arrays(node):
-            owner = owner_of(array)
-            count += 0 if id(owner) in self.seen else owner.nbytes
-            self.seen.add(id(owner))
-        return count
-
 
 def _constant_of(node: Any, index: int) -> Any:
     """Return the constant input of an operation if the node has kept it for the rule of another input."""
@@ -257,11 +235,11 @@ def _settle(picture: Picture) -> None:
     """
     if not picture.frames:
         return
-    movable = [place for place, box in enumerate(picture.boxes) if box.placed]
+    movable = [index for index, box in enumerate(picture.boxes) if box.placed]
     within = [box.frame for box in picture.boxes]
-    for place, frame in settled(movable, picture.edges, within, picture.frames).items():
-        box = picture.boxes[place]
+    for index, frame in settled(movable, picture.edges, within, picture.frames).items():
+        box = picture.boxes[index]
         if box.kind == "parameter":
             title = name_within(box.title, frame, picture.frames)
             box = replace(box, title=title, where=box.title)
-        picture.boxes[place] = replace(box, frame=frame)
+        picture.boxes[index] = replace(box, frame=frame)

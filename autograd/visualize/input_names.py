@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from .call_recorder import Call, note_of
 from .given_arrays import Memory, Named, named_around, named_arrays
+from .watching import Call, note_of
 
 if TYPE_CHECKING:
-    from ..graph.node import Node
-    from ..scalar.value import Value
+    from autograd import Value
+    from autograd.inside import Node
 
 
 class InputNames:

@@ -1,4 +1,4 @@
-"""Rule source: the text of derivative rules, as they were declared."""
+"""Rule source: the text of derivative rules as declared, for drawings, the player, and reports of `gradcheck`."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from functools import lru_cache
 from types import CodeType
 from typing import TYPE_CHECKING, Any
 
-from ..primitives.multi_output import Output
+from autograd.inside import Output
 
 if TYPE_CHECKING:
-    from ..graph.node import Operation
+    from autograd.inside import Operation
 
 _WIDEST = 60
 _MOST_LINES = 24

@@ -5,6 +5,7 @@ A page uses it as ::
     ```{names} nn
     Linear
     Bilinear
+    all of nn.modules.distance
     ```
 """
 
@@ -27,11 +28,11 @@ from sphinx.pycode import ModuleAnalyzer
 from sphinx.util.docutils import SphinxDirective
 from sphinx.util.logging import getLogger
 
-from docs.site.public import MODULES, PACKAGES, public_names
+from docs.site.public import MODULES, PACKAGES, expanded, public_names
 
 
 class Names(SphinxDirective):
-    """Public names of the module in the argument, one per line."""
+    """Public names of the module in the argument, one per line, or all that a file defines."""
 
     has_content = True
     required_arguments = 1
@@ -40,7 +41,7 @@ class Names(SphinxDirective):
     def run(self) -> list[nodes.Node]:
         """Return the nodes that the names expand to."""
         (module,) = self.arguments
-        return self.parse_text_to_nodes(page(module, [name.strip() for name in self.content if name.strip()]))
+        return self.parse_text_to_nodes(page(module, expanded(module, self.content)))
 
 
 def page(module: str, names: list[str]) -> str:

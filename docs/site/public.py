@@ -1,7 +1,9 @@
 """Public names, all of which the site has to describe. This needs only the project itself."""
 
+import ast
 import importlib
-from collections.abc import Iterator
+import inspect
+from collections.abc import Iterable, Iterator
 
 PACKAGES = ("autograd", "nn", "datasets")
 MODULES = (
@@ -23,3 +25,18 @@ def public_names() -> Iterator[tuple[str, str]]:
         for name in home.__all__:
             if above is home or name not in above.__all__ or getattr(above, name) is not getattr(home, name):
                 yield module, name
+
+
+def expanded(module: str, lines: Iterable[str]) -> list[str]:
+    """Return the names in lines of a block; ``all of FILE`` stands for the public ones that FILE defines, in order."""
+    found: list[str] = []
+    for line in lines:
+        words = line.split()
+        if words[:2] == ["all", "of"]:
+            tree = ast.parse(inspect.getsource(importlib.import_module(words[2])))
+            defined = [node.name for node in tree.body if isinstance(node, ast.ClassDef | ast.FunctionDef)]
+            public = importlib.import_module(module).__all__
+            found += [name for name in dict.fromkeys(defined) if name in public]
+        else:
+            found += words
+    return found

@@ -15,24 +15,11 @@ from .._arguments import Spatial, TensorLike
 from ._avg_pooling import avg_pooling
 from ._kernels.half_precision import in_single
 from ._kernels.operands import as_floating
+from ._kernels.siblings import axes_of, sibling_of
 from ._kernels.sliding_windows import Sizes, per_axis, spatial_operand
 from ._max_pooling import max_pooling
 
 Array = np.ndarray[Any, Any]
-
-
-@in_single
-def adaptive_avg_pool1d(input: TensorLike, output_size: Spatial) -> Tensor:
-    """Return the means of `output_size` parts of sequences: `adaptive_avg_pool2d` with one spatial axis.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> import nn.functional as F
-    >>> F.adaptive_avg_pool1d(np.array([[1.0, 2.0, 3.0, 4.0, 5.0]]), 2)
-    array([[2., 4.]])
-    """
-    return adaptive_mean("adaptive_avg_pool1d", 1, input, output_size)
 
 
 @in_single
@@ -63,11 +50,27 @@ def adaptive_avg_pool2d(input: TensorLike, output_size: Spatial) -> Tensor:
     >>> F.adaptive_avg_pool2d(np.arange(12.0).reshape(1, 3, 4), (1, 2))
     array([[[4.5, 6.5]]])
     """
-    return adaptive_mean("adaptive_avg_pool2d", 2, input, output_size)
+    name = "adaptive_avg_pool2d"
+    return adaptive_mean(name, axes_of(name), input, output_size)
 
 
 @in_single
-def adaptive_avg_pool3d(input: TensorLike, output_size: Spatial) -> Tensor:
+@sibling_of(adaptive_avg_pool2d)
+def adaptive_avg_pool1d() -> None:
+    """Return the means of `output_size` parts of sequences: `adaptive_avg_pool2d` with one spatial axis.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import nn.functional as F
+    >>> F.adaptive_avg_pool1d(np.array([[1.0, 2.0, 3.0, 4.0, 5.0]]), 2)
+    array([[2., 4.]])
+    """
+
+
+@in_single
+@sibling_of(adaptive_avg_pool2d)
+def adaptive_avg_pool3d() -> None:
     """Return the means of the parts of volumes: `adaptive_avg_pool2d` with three spatial axes.
 
     Examples
@@ -77,28 +80,6 @@ def adaptive_avg_pool3d(input: TensorLike, output_size: Spatial) -> Tensor:
     >>> F.adaptive_avg_pool3d(np.arange(8.0).reshape(1, 2, 2, 2), 1)
     array([[[[3.5]]]])
     """
-    return adaptive_mean("adaptive_avg_pool3d", 3, input, output_size)
-
-
-@overload
-def adaptive_max_pool1d(input: TensorLike, output_size: Spatial, return_indices: Literal[False] = False) -> Tensor: ...
-@overload
-def adaptive_max_pool1d(
-    input: TensorLike, output_size: Spatial, return_indices: Literal[True]
-) -> tuple[Tensor, Array]: ...
-def adaptive_max_pool1d(
-    input: TensorLike, output_size: Spatial, return_indices: bool = False
-) -> Tensor | tuple[Tensor, Array]:
-    """Return the maxima of `output_size` parts of sequences: `adaptive_max_pool2d` with one spatial axis.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> import nn.functional as F
-    >>> F.adaptive_max_pool1d(np.array([[1.0, 2.0, 3.0, 4.0, 5.0]]), 2)
-    array([[3., 5.]])
-    """
-    return _adaptive_max("adaptive_max_pool1d", 1, input, output_size, return_indices)
 
 
 @overload
@@ -128,18 +109,24 @@ def adaptive_max_pool2d(
     >>> F.adaptive_max_pool2d(np.arange(12.0).reshape(1, 3, 4), (1, 2))
     array([[[ 9., 11.]]])
     """
-    return _adaptive_max("adaptive_max_pool2d", 2, input, output_size, return_indices)
+    return _adaptive_max("adaptive_max_pool2d", input, output_size, return_indices)
 
 
-@overload
-def adaptive_max_pool3d(input: TensorLike, output_size: Spatial, return_indices: Literal[False] = False) -> Tensor: ...
-@overload
-def adaptive_max_pool3d(
-    input: TensorLike, output_size: Spatial, return_indices: Literal[True]
-) -> tuple[Tensor, Array]: ...
-def adaptive_max_pool3d(
-    input: TensorLike, output_size: Spatial, return_indices: bool = False
-) -> Tensor | tuple[Tensor, Array]:
+@sibling_of(adaptive_max_pool2d)
+def adaptive_max_pool1d() -> None:
+    """Return the maxima of `output_size` parts of sequences: `adaptive_max_pool2d` with one spatial axis.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import nn.functional as F
+    >>> F.adaptive_max_pool1d(np.array([[1.0, 2.0, 3.0, 4.0, 5.0]]), 2)
+    array([[3., 5.]])
+    """
+
+
+@sibling_of(adaptive_max_pool2d)
+def adaptive_max_pool3d() -> None:
     """Return the maxima of the parts of volumes: `adaptive_max_pool2d` with three spatial axes.
 
     Examples
@@ -149,7 +136,6 @@ def adaptive_max_pool3d(
     >>> F.adaptive_max_pool3d(np.arange(8.0).reshape(1, 2, 2, 2), 1)
     array([[[[7.]]]])
     """
-    return _adaptive_max("adaptive_max_pool3d", 3, input, output_size, return_indices)
 
 
 def _divided(owner: str, axes: int, x: Any, output_size: Any) -> tuple[Sizes, Sizes, Sizes | None]:
@@ -187,11 +173,12 @@ def adaptive_mean(owner: str, axes: int, x: Any, output_size: Spatial) -> Tensor
     return x
 
 
-def _adaptive_max(owner: str, axes: int, x: Any, output_size: Any, return_indices: bool) -> Any:
+def _adaptive_max(owner: str, x: Any, output_size: Any, return_indices: bool) -> Any:
+    axes = axes_of(owner)
     x = spatial_operand(owner, axes, x)
     size, wanted, kernel = _divided(owner, axes, x, output_size)
     if kernel is not None:
-        return max_pooling(owner, axes, x, kernel, kernel, 0, 1, False, return_indices)
+        return max_pooling(owner, x, kernel, kernel, 0, 1, False, return_indices)
     ends = [_ends(n, m).T.tolist() for n, m in zip(size, wanted, strict=True)]
     parts = [tuple(slice(*part) for part in parts) for parts in itertools.product(*ends)]
     shape = (*x.shape[:-axes], *wanted)

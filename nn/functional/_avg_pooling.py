@@ -13,6 +13,7 @@ from autograd.extend import anywhere, borrow
 from .._arguments import Spatial, TensorLike, is_number
 from ._kernels.half_precision import in_single
 from ._kernels.operands import as_floating, not_real
+from ._kernels.siblings import axes_of, sibling_of
 from ._kernels.sliding_windows import Function, Windows, along, axis_taps, empty_beside, per_axis, pooled
 
 
@@ -94,21 +95,14 @@ def avg_pool2d(
     array([[[ 2.5,  4.5],
             [10.5, 12.5]]])
     """
-    return avg_pooling(
-        "avg_pool2d", 2, input, kernel_size, stride, padding, ceil_mode, count_include_pad, divisor_override
-    )
+    name = "avg_pool2d"
+    axes = axes_of(name)
+    return avg_pooling(name, axes, input, kernel_size, stride, padding, ceil_mode, count_include_pad, divisor_override)
 
 
 @in_single
-def avg_pool3d(
-    input: TensorLike,
-    kernel_size: Spatial,
-    stride: Spatial | None = None,
-    padding: Spatial = 0,
-    ceil_mode: bool = False,
-    count_include_pad: bool = True,
-    divisor_override: int | None = None,
-) -> Tensor:
+@sibling_of(avg_pool2d)
+def avg_pool3d() -> None:
     """Return the mean of each window of volumes: `avg_pool2d` with three spatial axes.
 
     Examples
@@ -118,29 +112,6 @@ def avg_pool3d(
     >>> F.avg_pool3d(np.arange(8.0).reshape(1, 2, 2, 2), 2)
     array([[[[3.5]]]])
     """
-    return avg_pooling(
-        "avg_pool3d", 3, input, kernel_size, stride, padding, ceil_mode, count_include_pad, divisor_override
-    )
-
-
-@in_single
-def lp_pool1d(
-    input: TensorLike,
-    norm_type: float,
-    kernel_size: Spatial,
-    stride: Spatial | None = None,
-    ceil_mode: bool = False,
-) -> Tensor:
-    """Return the p-norm of each window of sequences: `lp_pool2d` with one spatial axis.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> import nn.functional as F
-    >>> F.lp_pool1d(np.array([[3.0, 4.0, 0.0, 2.0]]), 2, 2)
-    array([[5., 2.]])
-    """
-    return _lp_pooling("lp_pool1d", 1, input, norm_type, kernel_size, stride, ceil_mode)
 
 
 @in_single
@@ -167,17 +138,26 @@ def lp_pool2d(
     >>> F.lp_pool2d(np.array([[[3.0, 4.0], [0.0, 0.0]]]), 2, 2)
     array([[[5.]]])
     """
-    return _lp_pooling("lp_pool2d", 2, input, norm_type, kernel_size, stride, ceil_mode)
+    return _lp_pooling("lp_pool2d", input, norm_type, kernel_size, stride, ceil_mode)
 
 
 @in_single
-def lp_pool3d(
-    input: TensorLike,
-    norm_type: float,
-    kernel_size: Spatial,
-    stride: Spatial | None = None,
-    ceil_mode: bool = False,
-) -> Tensor:
+@sibling_of(lp_pool2d)
+def lp_pool1d() -> None:
+    """Return the p-norm of each window of sequences: `lp_pool2d` with one spatial axis.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import nn.functional as F
+    >>> F.lp_pool1d(np.array([[3.0, 4.0, 0.0, 2.0]]), 2, 2)
+    array([[5., 2.]])
+    """
+
+
+@in_single
+@sibling_of(lp_pool2d)
+def lp_pool3d() -> None:
     """Return the p-norm of each window of volumes: `lp_pool2d` with three spatial axes.
 
     Examples
@@ -187,13 +167,11 @@ def lp_pool3d(
     >>> F.lp_pool3d(np.ones((1, 2, 2, 1)), 2, (2, 2, 1))
     array([[[[2.]]]])
     """
-    return _lp_pooling("lp_pool3d", 3, input, norm_type, kernel_size, stride, ceil_mode)
 
 
-def _lp_pooling(
-    owner: str, axes: int, x: Any, p: float, kernel: Spatial, stride: Spatial | None, ceil_mode: bool
-) -> Any:
-    """Return the p-norm of each window along the last `axes` axes."""
+def _lp_pooling(owner: str, x: Any, p: float, kernel: Spatial, stride: Spatial | None, ceil_mode: bool) -> Any:
+    """Return the p-norm of each window along the last axes."""
+    axes = axes_of(owner)
     if not is_number(p) or not p > 0:
         raise ValueError(f"{owner}: norm_type should be a number above 0, not {p!r}")
     x = as_floating(owner, "input", x)
@@ -206,7 +184,7 @@ def _lp_pooling(
         largest = np.max(np.abs(borrow(x)))
         if anywhere(np.isfinite(largest)):
             scale = np.where(np.isfinite(largest) & (largest > 0), largest, 1)
-            return _lp_pooling(owner, axes, x / scale, p, kernel, stride, ceil_mode) * scale
+            return _lp_pooling(owner, x / scale, p, kernel, stride, ceil_mode) * scale
     nothing = np.abs(values) < np.finfo(values.dtype).tiny  # a subnormal sum has lost its digits
     return np.where(nothing, 0 * total, np.where(nothing, 1, total) ** (1 / p))
 

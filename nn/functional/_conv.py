@@ -12,28 +12,8 @@ from .._arguments import Spatial, TensorLike
 from ._kernels.correlation import convolve, transposed
 from ._kernels.operands import as_operand
 from ._kernels.saved import Saved
+from ._kernels.siblings import axes_of, sibling_of
 from ._kernels.sliding_windows import Windows, per_axis, slide, spatial_operand
-
-
-def conv1d(
-    input: TensorLike,
-    weight: TensorLike,
-    bias: TensorLike | None = None,
-    stride: Spatial = 1,
-    padding: Spatial | Literal["valid", "same"] = 0,
-    dilation: Spatial = 1,
-    groups: int = 1,
-) -> Tensor:
-    """Convolve sequences with kernels: `conv2d` with one spatial axis.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> import nn.functional as F
-    >>> F.conv1d(np.array([[1.0, 2.0, 4.0, 8.0]]), np.array([[[-1.0, 1.0]]]))
-    array([[1., 2., 4.]])
-    """
-    return _convolution("conv1d", 1, input, weight, bias, stride, padding, dilation, groups)
 
 
 def conv2d(
@@ -99,18 +79,24 @@ def conv2d(
     >>> F.conv2d(image, np.ones((1, 1, 3, 3)), padding="same").shape
     (1, 1, 3, 3)
     """
-    return _convolution("conv2d", 2, input, weight, bias, stride, padding, dilation, groups)
+    return _convolution("conv2d", input, weight, bias, stride, padding, dilation, groups)
 
 
-def conv3d(
-    input: TensorLike,
-    weight: TensorLike,
-    bias: TensorLike | None = None,
-    stride: Spatial = 1,
-    padding: Spatial | Literal["valid", "same"] = 0,
-    dilation: Spatial = 1,
-    groups: int = 1,
-) -> Tensor:
+@sibling_of(conv2d)
+def conv1d() -> None:
+    """Convolve sequences with kernels: `conv2d` with one spatial axis.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import nn.functional as F
+    >>> F.conv1d(np.array([[1.0, 2.0, 4.0, 8.0]]), np.array([[[-1.0, 1.0]]]))
+    array([[1., 2., 4.]])
+    """
+
+
+@sibling_of(conv2d)
+def conv3d() -> None:
     """Convolve volumes with kernels: `conv2d` with three spatial axes.
 
     Examples
@@ -120,29 +106,6 @@ def conv3d(
     >>> F.conv3d(np.ones((1, 2, 4, 4, 4)), np.ones((5, 2, 3, 3, 3)), stride=(1, 1, 2)).shape
     (1, 5, 2, 2, 1)
     """
-    return _convolution("conv3d", 3, input, weight, bias, stride, padding, dilation, groups)
-
-
-def conv_transpose1d(
-    input: TensorLike,
-    weight: TensorLike,
-    bias: TensorLike | None = None,
-    stride: Spatial = 1,
-    padding: Spatial = 0,
-    output_padding: Spatial = 0,
-    groups: int = 1,
-    dilation: Spatial = 1,
-) -> Tensor:
-    """Compute a transposed convolution of sequences: `conv_transpose2d` with one spatial axis.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> import nn.functional as F
-    >>> F.conv_transpose1d(np.array([[1.0, 10.0]]), np.array([[[1.0, 2.0, 3.0]]]), stride=2)
-    array([[ 1.,  2., 13., 20., 30.]])
-    """
-    return _transposed("conv_transpose1d", 1, input, weight, bias, stride, padding, output_padding, groups, dilation)
 
 
 def conv_transpose2d(
@@ -199,19 +162,24 @@ def conv_transpose2d(
     array([[[[1., 3., 2.],
              [1., 3., 2.]]]])
     """
-    return _transposed("conv_transpose2d", 2, input, weight, bias, stride, padding, output_padding, groups, dilation)
+    return _transposed("conv_transpose2d", input, weight, bias, stride, padding, output_padding, groups, dilation)
 
 
-def conv_transpose3d(
-    input: TensorLike,
-    weight: TensorLike,
-    bias: TensorLike | None = None,
-    stride: Spatial = 1,
-    padding: Spatial = 0,
-    output_padding: Spatial = 0,
-    groups: int = 1,
-    dilation: Spatial = 1,
-) -> Tensor:
+@sibling_of(conv_transpose2d)
+def conv_transpose1d() -> None:
+    """Compute a transposed convolution of sequences: `conv_transpose2d` with one spatial axis.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import nn.functional as F
+    >>> F.conv_transpose1d(np.array([[1.0, 10.0]]), np.array([[[1.0, 2.0, 3.0]]]), stride=2)
+    array([[ 1.,  2., 13., 20., 30.]])
+    """
+
+
+@sibling_of(conv_transpose2d)
+def conv_transpose3d() -> None:
     """Compute a transposed convolution of volumes: `conv_transpose2d` with three spatial axes.
 
     Examples
@@ -221,12 +189,12 @@ def conv_transpose3d(
     >>> F.conv_transpose3d(np.ones((1, 2, 2, 2, 2)), np.ones((2, 5, 3, 3, 3)), stride=2).shape
     (1, 5, 5, 5, 5)
     """
-    return _transposed("conv_transpose3d", 3, input, weight, bias, stride, padding, output_padding, groups, dilation)
 
 
 def _convolution(
-    owner: str, axes: int, x: Any, weight: Any, bias: Any, stride: Any, padding: Any, dilation: Any, groups: int
+    owner: str, x: Any, weight: Any, bias: Any, stride: Any, padding: Any, dilation: Any, groups: int
 ) -> Any:
+    axes = axes_of(owner)
     weight, bias = as_operand(owner, "weight", weight), None if bias is None else as_operand(owner, "bias", bias)
     x = spatial_operand(owner, axes, x)
     _check(owner, axes, x, weight, bias, groups, transpose=False)
@@ -264,7 +232,6 @@ def paddings(
 
 def _transposed(
     owner: str,
-    axes: int,
     x: Any,
     weight: Any,
     bias: Any,
@@ -274,6 +241,7 @@ def _transposed(
     groups: int,
     dilation: Any,
 ) -> Any:
+    axes = axes_of(owner)
     weight, bias = as_operand(owner, "weight", weight), None if bias is None else as_operand(owner, "bias", bias)
     x = spatial_operand(owner, axes, x)
     _check(owner, axes, x, weight, bias, groups, transpose=True)

@@ -12,6 +12,7 @@ from autograd import ShapeError, Tensor
 from .._arguments import TensorLike, is_number
 from ..random import draw, uniform
 from ._kernels.operands import as_floating, as_operand
+from ._kernels.siblings import axes_of, sibling_of
 from ._smooth_activation import SELU_ALPHA, SELU_SCALE
 
 Generator = np.random.Generator | None
@@ -50,34 +51,6 @@ def dropout(
     return _dropped(input, input.shape, p, training, generator)
 
 
-def dropout1d(
-    input: TensorLike, p: float = 0.5, training: bool = True, inplace: bool = False, generator: Generator = None
-) -> Tensor:
-    """Drop whole channels of sequences: like `dropout`, but all elements of a channel or none.
-
-    Parameters
-    ----------
-    input
-        Shape ``(n, channels, length)`` or ``(channels, length)``.
-    p, training, generator
-        As for `dropout`.
-    inplace
-        Makes no difference: results are new arrays.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> import nn.functional as F
-    >>> F.dropout1d(np.ones((4, 2)), generator=np.random.default_rng(1))
-    array([[0., 0.],
-           [2., 2.],
-           [2., 2.],
-           [2., 2.]])
-    """
-    input = as_operand("dropout1d", "input", input)
-    return _dropped(input, _channels("dropout1d", input, 1), p, training, generator)
-
-
 def dropout2d(
     input: TensorLike, p: float = 0.5, training: bool = True, inplace: bool = False, generator: Generator = None
 ) -> Tensor:
@@ -107,13 +80,28 @@ def dropout2d(
            [2., 2.]])
     """
     input = as_operand("dropout2d", "input", input)
-    return _dropped(input, _channels("dropout2d", input, 2), p, training, generator)
+    return _dropped(input, _channels("dropout2d", input), p, training, generator)
 
 
-def dropout3d(
-    input: TensorLike, p: float = 0.5, training: bool = True, inplace: bool = False, generator: Generator = None
-) -> Tensor:
-    """Drop whole channels of volumes: `dropout2d` with three spatial axes.
+@sibling_of(dropout2d)
+def dropout1d() -> None:
+    """Drop whole channels of sequences, of shape ``(n, channels, length)`` or ``(channels, length)``: see `dropout2d`.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import nn.functional as F
+    >>> F.dropout1d(np.ones((4, 2)), generator=np.random.default_rng(1))
+    array([[0., 0.],
+           [2., 2.],
+           [2., 2.],
+           [2., 2.]])
+    """
+
+
+@sibling_of(dropout2d)
+def dropout3d() -> None:
+    """Drop whole channels of volumes, of shape ``(n, channels, depth, height, width)`` or without n: see `dropout2d`.
 
     Examples
     --------
@@ -122,8 +110,6 @@ def dropout3d(
     >>> F.dropout3d(np.ones((4, 1, 1, 1)), generator=np.random.default_rng(1)).reshape(4)
     array([0., 2., 2., 2.])
     """
-    input = as_operand("dropout3d", "input", input)
-    return _dropped(input, _channels("dropout3d", input, 3), p, training, generator)
 
 
 def alpha_dropout(
@@ -219,8 +205,9 @@ def _check_probability(p: float) -> None:
         raise ValueError(f"the probability of dropout should be from 0 to 1, not {p}")
 
 
-def _channels(name: str, x: Any, dimensions: int) -> tuple[int, ...]:
+def _channels(name: str, x: Any) -> tuple[int, ...]:
     """Return a shape with one element for each channel of x."""
+    dimensions = axes_of(name)
     if x.ndim not in (dimensions + 1, dimensions + 2):
         raise ShapeError(
             f"{name} takes inputs of {dimensions + 2} dimensions, (n, channels, ...), or of {dimensions + 1} without "

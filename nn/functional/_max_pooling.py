@@ -12,6 +12,7 @@ from autograd.extend import ARRAY_TYPES, borrow, everywhere
 
 from .._arguments import Spatial, TensorLike
 from ._kernels.operands import not_real
+from ._kernels.siblings import axes_of, sibling_of
 from ._kernels.sliding_windows import Windows, along, axis_taps, empty_beside, overlay, pooled, taps
 
 Array = np.ndarray[Any, Any]
@@ -105,48 +106,6 @@ def first_places(x: Any, windows: Windows) -> Any:
 
 
 @overload
-def max_pool1d(
-    input: TensorLike,
-    kernel_size: Spatial,
-    stride: Spatial | None = None,
-    padding: Spatial = 0,
-    dilation: Spatial = 1,
-    ceil_mode: bool = False,
-    return_indices: Literal[False] = False,
-) -> Tensor: ...
-@overload
-def max_pool1d(
-    input: TensorLike,
-    kernel_size: Spatial,
-    stride: Spatial | None = None,
-    padding: Spatial = 0,
-    dilation: Spatial = 1,
-    ceil_mode: bool = False,
-    *,
-    return_indices: Literal[True],
-) -> tuple[Tensor, Array]: ...
-def max_pool1d(
-    input: TensorLike,
-    kernel_size: Spatial,
-    stride: Spatial | None = None,
-    padding: Spatial = 0,
-    dilation: Spatial = 1,
-    ceil_mode: bool = False,
-    return_indices: bool = False,
-) -> Tensor | tuple[Tensor, Array]:
-    """Return the maximum of each window of sequences: `max_pool2d` with one spatial axis.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> import nn.functional as F
-    >>> F.max_pool1d(np.array([[3.0, 1.0, 2.0, 5.0]]), 2)
-    array([[3., 5.]])
-    """
-    return max_pooling("max_pool1d", 1, input, kernel_size, stride, padding, dilation, ceil_mode, return_indices)
-
-
-@overload
 def max_pool2d(
     input: TensorLike,
     kernel_size: Spatial,
@@ -223,39 +182,24 @@ def max_pool2d(
     array([[[ 5,  7],
             [13, 15]]])
     """
-    return max_pooling("max_pool2d", 2, input, kernel_size, stride, padding, dilation, ceil_mode, return_indices)
+    return max_pooling("max_pool2d", input, kernel_size, stride, padding, dilation, ceil_mode, return_indices)
 
 
-@overload
-def max_pool3d(
-    input: TensorLike,
-    kernel_size: Spatial,
-    stride: Spatial | None = None,
-    padding: Spatial = 0,
-    dilation: Spatial = 1,
-    ceil_mode: bool = False,
-    return_indices: Literal[False] = False,
-) -> Tensor: ...
-@overload
-def max_pool3d(
-    input: TensorLike,
-    kernel_size: Spatial,
-    stride: Spatial | None = None,
-    padding: Spatial = 0,
-    dilation: Spatial = 1,
-    ceil_mode: bool = False,
-    *,
-    return_indices: Literal[True],
-) -> tuple[Tensor, Array]: ...
-def max_pool3d(
-    input: TensorLike,
-    kernel_size: Spatial,
-    stride: Spatial | None = None,
-    padding: Spatial = 0,
-    dilation: Spatial = 1,
-    ceil_mode: bool = False,
-    return_indices: bool = False,
-) -> Tensor | tuple[Tensor, Array]:
+@sibling_of(max_pool2d)
+def max_pool1d() -> None:
+    """Return the maximum of each window of sequences: `max_pool2d` with one spatial axis.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import nn.functional as F
+    >>> F.max_pool1d(np.array([[3.0, 1.0, 2.0, 5.0]]), 2)
+    array([[3., 5.]])
+    """
+
+
+@sibling_of(max_pool2d)
+def max_pool3d() -> None:
     """Return the maximum of each window of volumes: `max_pool2d` with three spatial axes.
 
     Examples
@@ -265,12 +209,10 @@ def max_pool3d(
     >>> F.max_pool3d(np.arange(8.0).reshape(1, 2, 2, 2), 2)
     array([[[[7.]]]])
     """
-    return max_pooling("max_pool3d", 3, input, kernel_size, stride, padding, dilation, ceil_mode, return_indices)
 
 
 def max_pooling(
     owner: str,
-    axes: int,
     x: TensorLike,
     kernel: Spatial,
     stride: Spatial | None,
@@ -279,8 +221,8 @@ def max_pooling(
     ceil_mode: bool,
     return_indices: bool,
 ) -> Any:
-    """Return the maximum of each window along the last `axes` axes, and its index if `return_indices`."""
-    x, windows, single = pooled(owner, axes, x, kernel, stride, padding, dilation, ceil_mode)
+    """Return the maximum of each window along the last axes, and its index if `return_indices`."""
+    x, windows, single = pooled(owner, axes_of(owner), x, kernel, stride, padding, dilation, ceil_mode)
     if x.dtype.kind == "c":
         raise not_real(owner, "input", x)
     out = max_windows(x, windows)

@@ -13,28 +13,8 @@ from autograd.extend import as_array, borrow, whole
 
 from .._arguments import Spatial, TensorLike
 from ._kernels.operands import as_operand
+from ._kernels.siblings import axes_of, sibling_of
 from ._kernels.sliding_windows import Sizes, per_axis, spatial_operand
-
-
-def max_unpool1d(
-    input: TensorLike,
-    indices: TensorLike,
-    kernel_size: Spatial,
-    stride: Spatial | None = None,
-    padding: Spatial = 0,
-    output_size: Sequence[int] | None = None,
-) -> Tensor:
-    """Put maxima of sequences back to where they were: `max_unpool2d` with one spatial axis.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> import nn.functional as F
-    >>> pooled, indices = F.max_pool1d(np.array([[3.0, 1.0, 2.0, 5.0]]), 2, return_indices=True)
-    >>> F.max_unpool1d(pooled, indices, 2)
-    array([[3., 0., 0., 5.]])
-    """
-    return _unpooled("max_unpool1d", 1, input, indices, kernel_size, stride, padding, output_size)
 
 
 def max_unpool2d(
@@ -82,17 +62,25 @@ def max_unpool2d(
             [0., 4., 0.],
             [0., 0., 0.]]])
     """
-    return _unpooled("max_unpool2d", 2, input, indices, kernel_size, stride, padding, output_size)
+    return _unpooled("max_unpool2d", input, indices, kernel_size, stride, padding, output_size)
 
 
-def max_unpool3d(
-    input: TensorLike,
-    indices: TensorLike,
-    kernel_size: Spatial,
-    stride: Spatial | None = None,
-    padding: Spatial = 0,
-    output_size: Sequence[int] | None = None,
-) -> Tensor:
+@sibling_of(max_unpool2d)
+def max_unpool1d() -> None:
+    """Put maxima of sequences back to where they were: `max_unpool2d` with one spatial axis.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import nn.functional as F
+    >>> pooled, indices = F.max_pool1d(np.array([[3.0, 1.0, 2.0, 5.0]]), 2, return_indices=True)
+    >>> F.max_unpool1d(pooled, indices, 2)
+    array([[3., 0., 0., 5.]])
+    """
+
+
+@sibling_of(max_unpool2d)
+def max_unpool3d() -> None:
     """Put maxima of volumes back to where they were: `max_unpool2d` with three spatial axes.
 
     Examples
@@ -102,12 +90,10 @@ def max_unpool3d(
     >>> F.max_unpool3d(np.array([[[[7.0]]]]), np.array([[[[1]]]]), (1, 1, 2))
     array([[[[0., 7.]]]])
     """
-    return _unpooled("max_unpool3d", 3, input, indices, kernel_size, stride, padding, output_size)
 
 
 def _unpooled(
     owner: str,
-    axes: int,
     x: TensorLike,
     indices: TensorLike,
     kernel: Spatial,
@@ -116,6 +102,7 @@ def _unpooled(
     output_size: Sequence[int] | None,
 ) -> Tensor:
     """Return the elements of x at their indices in each flattened channel of the output."""
+    axes = axes_of(owner)
     maxima: Any = spatial_operand(owner, axes, x)
     size = _output_size(owner, axes, maxima.shape, kernel, stride, padding, output_size)
     places = _places(owner, indices, maxima.shape, math.prod(size))

@@ -1,4 +1,4 @@
-"""Base classes of layers that apply a function of `nn.functional`, with their options as its further arguments."""
+"""Base classes of layers, which are told in their class statements what sets them apart from each other."""
 
 from __future__ import annotations
 
@@ -20,6 +20,7 @@ class Applied(Module):
     """
 
     _arguments: ClassVar[tuple[str, ...] | None] = None
+    forward: ClassVar[Callable[..., Tensor]]
 
     def __init_subclass__(cls, function: Callable[..., Any] | None = None, **options: Any) -> None:
         super().__init_subclass__(**options)
@@ -27,33 +28,45 @@ class Applied(Module):
             names = cls._shown_options if cls._arguments is None else cls._arguments
             forward = cls._applying(function, names)
             forward.__qualname__ = f"{cls.__qualname__}.forward"
+            del forward.__annotations__["self"]  # which a method in a class does without
             inputs = forward.__code__.co_varnames[1 : forward.__code__.co_argcount]
             forward.__doc__ = f"Return ``functional.{function.__name__}({', '.join(inputs + names)})``."
-            cls.forward = forward  # type: ignore[method-assign]
+            cls.forward = forward
 
     @staticmethod
     def _applying(function: Callable[..., Any], names: tuple[str, ...]) -> Any:
         """Return the method `forward`: for the attributes of these names, without a search for them at each call."""
-        if not names:
+        if names:
+            options = attributes(*names)
+
+            def forward(self: Module, x: TensorLike) -> Tensor:
+                out: Tensor = function(x, *options(self))
+                return out
+
+        else:
 
             def forward(self: Module, x: TensorLike) -> Tensor:
                 out: Tensor = function(x)
                 return out
 
-            return forward
-        options = attributes(*names)
-
-        def forward_with_options(self: Module, x: TensorLike) -> Tensor:
-            out: Tensor = function(x, *options(self))
-            return out
-
-        return forward_with_options
+        return forward
 
 
 def attributes(*names: str) -> Callable[[Module], tuple[Any, ...]]:
     """Return a function from a module to the values of these attributes, as a tuple even of one."""
     get = attrgetter(*names)
     return get if len(names) > 1 else lambda module: (get(module),)
+
+
+class ForAxes(Module):
+    """A layer for the number of spatial axes that its class statement says: ``class Conv1d(Convolution, axes=1)``."""
+
+    axes: ClassVar[int]
+
+    def __init_subclass__(cls, axes: int | None = None, **options: Any) -> None:
+        super().__init_subclass__(**options)
+        if axes is not None:
+            cls.axes = axes
 
 
 class Elementwise(Applied):

@@ -9,8 +9,6 @@ import numpy as np
 
 from ..utils.rnn import Integers, PackedSequence
 
-__all__ = ["run_packed", "sorted_states"]
-
 
 def run_packed(run: Callable[..., Any], packed: PackedSequence, count: int) -> Callable[..., Any]:
     """Return a function that does with packed sequences what `run`, with `count` states, does with those of one length.

@@ -17,37 +17,6 @@ from ..module import Module
 from ..parameter import Parameter
 from ._applied import Applied, Elementwise
 
-__all__ = [
-    "CELU",
-    "ELU",
-    "GELU",
-    "GLU",
-    "SELU",
-    "Hardshrink",
-    "Hardsigmoid",
-    "Hardswish",
-    "Hardtanh",
-    "LeakyReLU",
-    "LogSigmoid",
-    "LogSoftmax",
-    "Mish",
-    "PReLU",
-    "RReLU",
-    "ReLU",
-    "ReLU6",
-    "SiLU",
-    "Sigmoid",
-    "Softmax",
-    "Softmax2d",
-    "Softmin",
-    "Softplus",
-    "Softshrink",
-    "Softsign",
-    "Tanh",
-    "Tanhshrink",
-    "Threshold",
-]
-
 
 class ReLU(Elementwise, function=rectify):
     """Rectified linear unit: positive elements stay, the others become 0. The derivative at 0 is 0.
@@ -95,23 +64,11 @@ class Softmax(Applied, function=functional.softmax):
 
 
 class LogSoftmax(Softmax, function=functional.log_softmax):
-    """The logarithm of `Softmax`, precise even where a probability underflows to 0.
-
-    Parameters
-    ----------
-    axis, dim
-        The axis, by NumPy's or PyTorch's name; the last by default.
-    """
+    """The logarithm of `Softmax`, precise even where a probability underflows to 0."""
 
 
 class Softmin(Softmax, function=functional.softmin):
-    """The `Softmax` of ``-x``: smaller elements get larger probabilities.
-
-    Parameters
-    ----------
-    axis, dim
-        The axis, by NumPy's or PyTorch's name; the last by default.
-    """
+    """The `Softmax` of ``-x``: smaller elements get larger probabilities."""
 
 
 class Softmax2d(Module):

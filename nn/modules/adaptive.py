@@ -19,8 +19,6 @@ from ..module import Module
 from .containers import ModuleList, Sequential
 from .linear import Linear
 
-__all__ = ["AdaptiveLogSoftmaxWithLoss"]
-
 
 class _OutputAndLoss(NamedTuple):
     """What `AdaptiveLogSoftmaxWithLoss` returns.

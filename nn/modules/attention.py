@@ -20,8 +20,6 @@ from ..module import Module
 from ..parameter import Parameter
 from .linear import Linear
 
-__all__ = ["MultiheadAttention"]
-
 _INPUTS = ("query", "key", "value")
 
 

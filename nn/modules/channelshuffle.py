@@ -6,8 +6,6 @@ from .. import functional
 from .._arguments import Size
 from ._applied import Applied
 
-__all__ = ["ChannelShuffle"]
-
 
 class ChannelShuffle(Applied, function=functional.channel_shuffle):
     """Shuffle channels, so that a convolution in groups sees all groups of the one before.

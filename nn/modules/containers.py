@@ -16,9 +16,6 @@ from ..parameter import Parameter
 from .activation import ReLU
 from .linear import Linear
 
-__all__ = ["MLP", "ModuleDict", "ModuleList", "ParameterDict", "ParameterList", "Row", "Sequential", "Table"]
-
-
 T = TypeVar("T")
 
 

@@ -16,18 +16,15 @@ from .._arguments import Size, TensorLike
 from ..functional._conv import paddings
 from ..functional._kernels.sliding_windows import per_axis, spatial_operand
 from ..functional._padding import padded
-from ..module import Module
 from ..parameter import Parameter
-
-__all__ = ["Conv1d", "Conv2d", "Conv3d", "ConvTranspose1d", "ConvTranspose2d", "ConvTranspose3d"]
+from ._applied import ForAxes
 
 _PADDING_MODES = ("zeros", "reflect", "replicate", "circular")
 
 
-class _Kernels(Module):
+class _Kernels(ForAxes):
     """Base class of convolutions and their transposes: options, a weight and a bias."""
 
-    axes: ClassVar[int]
     transpose: ClassVar[bool] = False
     weight: Parameter
     bias: Parameter | None
@@ -114,7 +111,7 @@ class _Convolution(_Kernels):
         return padded(name, x, [*zip(low, high, strict=True)], self.padding_mode)
 
 
-class Conv1d(_Convolution):
+class Conv1d(_Convolution, axes=1):
     """Convolution of sequences with trained kernels: `Conv2d` with one spatial axis.
 
     Examples
@@ -125,10 +122,8 @@ class Conv1d(_Convolution):
     (2, 8, 100)
     """
 
-    axes = 1
 
-
-class Conv2d(_Convolution):
+class Conv2d(_Convolution, axes=2):
     """Convolution of images with trained kernels, a correlation; see `functional.conv2d` for the formula.
 
     Parameters
@@ -166,10 +161,8 @@ class Conv2d(_Convolution):
     (32, 16, 28, 28)
     """
 
-    axes = 2
 
-
-class Conv3d(_Convolution):
+class Conv3d(_Convolution, axes=3):
     """Convolution of volumes with trained kernels: `Conv2d` with three spatial axes.
 
     Examples
@@ -179,8 +172,6 @@ class Conv3d(_Convolution):
     >>> nn.Conv3d(1, 4, kernel_size=3, stride=2)(np.zeros((2, 1, 9, 9, 9), np.float32)).shape
     (2, 4, 4, 4, 4)
     """
-
-    axes = 3
 
 
 class _TransposedConvolution(_Kernels):
@@ -241,7 +232,7 @@ class _TransposedConvolution(_Kernels):
         return extra
 
 
-class ConvTranspose1d(_TransposedConvolution):
+class ConvTranspose1d(_TransposedConvolution, axes=1):
     """Transposed convolution of sequences: `ConvTranspose2d` with one spatial axis.
 
     Examples
@@ -252,26 +243,18 @@ class ConvTranspose1d(_TransposedConvolution):
     (2, 3, 100)
     """
 
-    axes = 1
 
-
-class ConvTranspose2d(_TransposedConvolution):
+class ConvTranspose2d(_TransposedConvolution, axes=2):
     """Transposed convolution of images: sum trained kernels, each times an element of the input.
 
     Parameters
     ----------
-    in_channels, out_channels
-        The number of channels of the input and of the output.
-    kernel_size
-        The lengths of the kernels: an integer, or one for each spatial axis.
+    in_channels, out_channels, kernel_size, bias, dtype
+        As for `Conv2d`.
     stride, padding, output_padding, groups, dilation
         As for `functional.conv_transpose2d`, which has the formula.
-    bias
-        Whether to add a trained bias to each output channel.
     padding_mode
         Only ``"zeros"``.
-    dtype
-        The dtype of the parameters; float32 by default.
 
     Attributes
     ----------
@@ -292,10 +275,8 @@ class ConvTranspose2d(_TransposedConvolution):
     (32, 3, 28, 28)
     """
 
-    axes = 2
 
-
-class ConvTranspose3d(_TransposedConvolution):
+class ConvTranspose3d(_TransposedConvolution, axes=3):
     """Transposed convolution of volumes: `ConvTranspose2d` with three spatial axes.
 
     Examples
@@ -305,5 +286,3 @@ class ConvTranspose3d(_TransposedConvolution):
     >>> nn.ConvTranspose3d(4, 1, kernel_size=2, stride=2)(np.zeros((2, 4, 5, 5, 5), np.float32)).shape
     (2, 1, 10, 10, 10)
     """
-
-    axes = 3

@@ -8,8 +8,6 @@ from .. import functional
 from .._arguments import TensorLike
 from ..module import Module
 
-__all__ = ["CosineSimilarity", "PairwiseDistance"]
-
 
 class CosineSimilarity(Module):
     """Cosine similarity, the cosine of the angle between vectors: see `functional.cosine_similarity`.

@@ -11,8 +11,6 @@ from .._arguments import TensorLike
 from ..functional._kernels.operands import as_operand
 from ..module import Module
 
-__all__ = ["Flatten", "Unflatten"]
-
 
 class Flatten(Module):
     """Flatten several axes into one.

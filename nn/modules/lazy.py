@@ -18,22 +18,6 @@ from .batchnorm import BatchNorm1d, BatchNorm2d, BatchNorm3d, InstanceNorm1d, In
 from .conv import Conv1d, Conv2d, Conv3d, ConvTranspose1d, ConvTranspose2d, ConvTranspose3d
 from .linear import Linear
 
-__all__ = [
-    "LazyBatchNorm1d",
-    "LazyBatchNorm2d",
-    "LazyBatchNorm3d",
-    "LazyConv1d",
-    "LazyConv2d",
-    "LazyConv3d",
-    "LazyConvTranspose1d",
-    "LazyConvTranspose2d",
-    "LazyConvTranspose3d",
-    "LazyInstanceNorm1d",
-    "LazyInstanceNorm2d",
-    "LazyInstanceNorm3d",
-    "LazyLinear",
-]
-
 
 class UninitializedParameter:
     """What a lazy layer has in place of a parameter or a buffer before its first call."""
@@ -67,8 +51,17 @@ class _Lazy(Module):
     unknown: ClassVar[str]  # the first argument of the eager class
     axis: ClassVar[int]  # the axis of an input that tells it
 
-    def _prepare(self, least: int = 1, **options: Any) -> None:
-        """Note the arguments of the eager class, checked by making one of the least size."""
+    def __init_subclass__(cls, eager: type | None = None, axis: int = 0, **options: Any) -> None:
+        super().__init_subclass__(**options)
+        if eager is not None:
+            cls.eager, cls.axis = eager, axis
+
+    def _prepare(self, arguments: dict[str, Any], least: int = 1) -> None:
+        """Note the arguments of the eager class, the ``locals()`` of the constructor, and make one of the least size.
+
+        That checks them.
+        """
+        options = {name: value for name, value in arguments.items() if name != "self"}
         Module.__init__(self)  # not that of the eager class, which makes parameters
         with drawing_from((0,)):
             small = self.eager(least, **options)
@@ -111,7 +104,7 @@ class _Lazy(Module):
         return super()._members(kind)
 
 
-class LazyLinear(_Lazy, Linear):
+class LazyLinear(_Lazy, Linear, eager=Linear, axis=-1):
     """`Linear` that learns `in_features` from its first input, and is a `Linear` after it.
 
     Before the first call there are no parameters: what needs them, such as an optimizer, a summary or a state, raises.
@@ -143,12 +136,10 @@ class LazyLinear(_Lazy, Linear):
     Linear(in_features=64, out_features=10, bias=True)
     """
 
-    eager = Linear
     unknown = "in_features"
-    axis = -1
 
     def __init__(self, out_features: Size, bias: bool = True, dtype: DTypeLike | None = None) -> None:
-        self._prepare(out_features=out_features, bias=bias, dtype=dtype)
+        self._prepare(locals())
 
 
 class _LazyConvolution(_Lazy):
@@ -168,39 +159,19 @@ class _LazyConvolution(_Lazy):
         padding_mode: str = "zeros",
         dtype: DTypeLike | None = None,
     ) -> None:
-        self._prepare(
-            groups,
-            out_channels=out_channels,
-            kernel_size=kernel_size,
-            stride=stride,
-            padding=padding,
-            dilation=dilation,
-            groups=groups,
-            bias=bias,
-            padding_mode=padding_mode,
-            dtype=dtype,
-        )
+        self._prepare(locals(), groups)
 
 
-class LazyConv1d(_LazyConvolution, Conv1d):
+class LazyConv1d(_LazyConvolution, Conv1d, eager=Conv1d, axis=-2):
     """`Conv1d` that learns `in_channels` from its first input, and is a `Conv1d` after it: see `LazyLinear`."""
 
-    eager = Conv1d
-    axis = -2
 
-
-class LazyConv2d(_LazyConvolution, Conv2d):
+class LazyConv2d(_LazyConvolution, Conv2d, eager=Conv2d, axis=-3):
     """`Conv2d` that learns `in_channels` from its first input, and is a `Conv2d` after it: see `LazyLinear`."""
 
-    eager = Conv2d
-    axis = -3
 
-
-class LazyConv3d(_LazyConvolution, Conv3d):
+class LazyConv3d(_LazyConvolution, Conv3d, eager=Conv3d, axis=-4):
     """`Conv3d` that learns `in_channels` from its first input, and is a `Conv3d` after it: see `LazyLinear`."""
-
-    eager = Conv3d
-    axis = -4
 
 
 class _LazyTransposedConvolution(_Lazy):
@@ -221,40 +192,19 @@ class _LazyTransposedConvolution(_Lazy):
         padding_mode: str = "zeros",
         dtype: DTypeLike | None = None,
     ) -> None:
-        self._prepare(
-            groups,
-            out_channels=out_channels,
-            kernel_size=kernel_size,
-            stride=stride,
-            padding=padding,
-            output_padding=output_padding,
-            groups=groups,
-            bias=bias,
-            dilation=dilation,
-            padding_mode=padding_mode,
-            dtype=dtype,
-        )
+        self._prepare(locals(), groups)
 
 
-class LazyConvTranspose1d(_LazyTransposedConvolution, ConvTranspose1d):
+class LazyConvTranspose1d(_LazyTransposedConvolution, ConvTranspose1d, eager=ConvTranspose1d, axis=-2):
     """`ConvTranspose1d` that learns `in_channels` from its first input: see `LazyLinear`."""
 
-    eager = ConvTranspose1d
-    axis = -2
 
-
-class LazyConvTranspose2d(_LazyTransposedConvolution, ConvTranspose2d):
+class LazyConvTranspose2d(_LazyTransposedConvolution, ConvTranspose2d, eager=ConvTranspose2d, axis=-3):
     """`ConvTranspose2d` that learns `in_channels` from its first input: see `LazyLinear`."""
 
-    eager = ConvTranspose2d
-    axis = -3
 
-
-class LazyConvTranspose3d(_LazyTransposedConvolution, ConvTranspose3d):
+class LazyConvTranspose3d(_LazyTransposedConvolution, ConvTranspose3d, eager=ConvTranspose3d, axis=-4):
     """`ConvTranspose3d` that learns `in_channels` from its first input: see `LazyLinear`."""
-
-    eager = ConvTranspose3d
-    axis = -4
 
 
 class _LazyNorm(_Lazy):
@@ -272,51 +222,31 @@ class _LazyNorm(_Lazy):
         *,
         bias: bool = True,
     ) -> None:
-        self._prepare(
-            eps=eps, momentum=momentum, affine=affine, track_running_stats=track_running_stats, dtype=dtype, bias=bias
-        )
+        self._prepare(locals())
 
 
-class LazyBatchNorm1d(_LazyNorm, BatchNorm1d):
+class LazyBatchNorm1d(_LazyNorm, BatchNorm1d, eager=BatchNorm1d, axis=1):
     """`BatchNorm1d` that learns `num_features` from its first input: see `LazyLinear`."""
 
-    eager = BatchNorm1d
-    axis = 1
 
-
-class LazyBatchNorm2d(_LazyNorm, BatchNorm2d):
+class LazyBatchNorm2d(_LazyNorm, BatchNorm2d, eager=BatchNorm2d, axis=1):
     """`BatchNorm2d` that learns `num_features` from its first input: see `LazyLinear`."""
 
-    eager = BatchNorm2d
-    axis = 1
 
-
-class LazyBatchNorm3d(_LazyNorm, BatchNorm3d):
+class LazyBatchNorm3d(_LazyNorm, BatchNorm3d, eager=BatchNorm3d, axis=1):
     """`BatchNorm3d` that learns `num_features` from its first input: see `LazyLinear`."""
 
-    eager = BatchNorm3d
-    axis = 1
 
-
-class LazyInstanceNorm1d(_LazyNorm, InstanceNorm1d):
+class LazyInstanceNorm1d(_LazyNorm, InstanceNorm1d, eager=InstanceNorm1d, axis=-2):
     """`InstanceNorm1d` that learns `num_features` from its first input: see `LazyLinear`.
 
     As in PyTorch, `affine` and `track_running_stats` are on by default, which those of `InstanceNorm1d` are not.
     """
 
-    eager = InstanceNorm1d
-    axis = -2
 
-
-class LazyInstanceNorm2d(_LazyNorm, InstanceNorm2d):
+class LazyInstanceNorm2d(_LazyNorm, InstanceNorm2d, eager=InstanceNorm2d, axis=-3):
     """`InstanceNorm2d` that learns `num_features` from its first input: see `LazyInstanceNorm1d`."""
 
-    eager = InstanceNorm2d
-    axis = -3
 
-
-class LazyInstanceNorm3d(_LazyNorm, InstanceNorm3d):
+class LazyInstanceNorm3d(_LazyNorm, InstanceNorm3d, eager=InstanceNorm3d, axis=-4):
     """`InstanceNorm3d` that learns `num_features` from its first input: see `LazyInstanceNorm1d`."""
-
-    eager = InstanceNorm3d
-    axis = -4

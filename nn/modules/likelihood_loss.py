@@ -12,14 +12,6 @@ from ..functional._kernels.loss_operands import Reduction, check_reduction
 from ..module import Module
 from .loss import Loss
 
-__all__ = [
-    "BCELoss",
-    "BCEWithLogitsLoss",
-    "GaussianNLLLoss",
-    "KLDivLoss",
-    "PoissonNLLLoss",
-]
-
 
 class BCELoss(Loss, function=functional.binary_cross_entropy):
     """Binary cross-entropy, given probabilities: see `functional.binary_cross_entropy`.

@@ -13,8 +13,6 @@ from ..functional._kernels.loss_operands import Reduction, check_reduction
 from ..module import Module
 from ._applied import Applied, attributes
 
-__all__ = ["CTCLoss", "CrossEntropyLoss", "Loss", "NLLLoss"]
-
 
 class Loss(Applied):
     """Base class of losses: a reduction, and by default a function of two arrays, ``input`` and ``target``.

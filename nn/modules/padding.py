@@ -11,31 +11,13 @@ from .._arguments import TensorLike
 from ..functional._kernels.operands import as_operand
 from ..functional._kernels.sliding_windows import per_axis
 from ..functional._padding import ANY_WIDTH, padded
-from ..module import Module
-
-__all__ = [
-    "CircularPad1d",
-    "CircularPad2d",
-    "CircularPad3d",
-    "ConstantPad1d",
-    "ConstantPad2d",
-    "ConstantPad3d",
-    "ReflectionPad1d",
-    "ReflectionPad2d",
-    "ReflectionPad3d",
-    "ReplicationPad1d",
-    "ReplicationPad2d",
-    "ReplicationPad3d",
-    "ZeroPad1d",
-    "ZeroPad2d",
-    "ZeroPad3d",
-]
+from ._applied import ForAxes
 
 
-class _Pad(Module):
+class _Pad(ForAxes):
     """Base class of padding layers: the widths, as for `functional.pad`, or one for all sides."""
 
-    axes: ClassVar[int]
+    _shown_values: ClassVar[tuple[str, ...]] = ("padding",)
     mode: ClassVar[str]
     value: float = 0.0
 
@@ -50,11 +32,8 @@ class _Pad(Module):
         out: Tensor = padded(name, as_operand(name, "the input", x), pairs, self.mode, self.value)
         return out
 
-    def extra_repr(self) -> str:
-        return str(self.padding)
 
-
-class ConstantPad1d(_Pad):
+class ConstantPad1d(_Pad, axes=1):
     """Pad sequences with constants.
 
     Parameters
@@ -72,18 +51,16 @@ class ConstantPad1d(_Pad):
     array([[9., 1., 2., 3., 9., 9.]])
     """
 
-    axes = 1
+    _shown_values = ()
+    _shown_options = ("padding", "value")
     mode = "constant"
 
     def __init__(self, padding: int | Sequence[int], value: float) -> None:
         super().__init__(padding)
         self.value = value
 
-    def extra_repr(self) -> str:
-        return f"padding={self.padding}, value={self.value}"
 
-
-class ConstantPad2d(ConstantPad1d):
+class ConstantPad2d(ConstantPad1d, axes=2):
     """`ConstantPad1d` for images: the widths are ``(left, right, top, bottom)``, or one number for all.
 
     Examples
@@ -94,10 +71,8 @@ class ConstantPad2d(ConstantPad1d):
     (1, 2, 6, 6)
     """
 
-    axes = 2
 
-
-class ConstantPad3d(ConstantPad1d):
+class ConstantPad3d(ConstantPad1d, axes=3):
     """`ConstantPad1d` for volumes: the widths are ``(left, right, top, bottom, front, back)``, or one for all.
 
     Examples
@@ -107,8 +82,6 @@ class ConstantPad3d(ConstantPad1d):
     >>> nn.ConstantPad3d(1, 9.0)(np.ones((1, 2, 4, 4, 4))).shape
     (1, 2, 6, 6, 6)
     """
-
-    axes = 3
 
 
 class ZeroPad1d(ConstantPad1d):
@@ -127,14 +100,14 @@ class ZeroPad1d(ConstantPad1d):
     array([[0., 1., 2., 3., 0., 0.]])
     """
 
+    _shown_values = ("padding",)
+    _shown_options = ()
+
     def __init__(self, padding: int | Sequence[int]) -> None:
         super().__init__(padding, 0.0)
 
-    def extra_repr(self) -> str:
-        return str(self.padding)
 
-
-class ZeroPad2d(ZeroPad1d):
+class ZeroPad2d(ZeroPad1d, axes=2):
     """`ZeroPad1d` for images: the widths are ``(left, right, top, bottom)``, or one number for all.
 
     Examples
@@ -145,10 +118,8 @@ class ZeroPad2d(ZeroPad1d):
     (1, 2, 6, 6)
     """
 
-    axes = 2
 
-
-class ZeroPad3d(ZeroPad1d):
+class ZeroPad3d(ZeroPad1d, axes=3):
     """`ZeroPad1d` for volumes: the widths are ``(left, right, top, bottom, front, back)``, or one for all.
 
     Examples
@@ -159,10 +130,8 @@ class ZeroPad3d(ZeroPad1d):
     (1, 2, 6, 6, 6)
     """
 
-    axes = 3
 
-
-class ReflectionPad1d(_Pad):
+class ReflectionPad1d(_Pad, axes=1):
     """Pad sequences with the elements on the other side of the outermost one, as in a mirror.
 
     Parameters
@@ -178,11 +147,10 @@ class ReflectionPad1d(_Pad):
     array([[2., 1., 2., 3., 2., 1.]])
     """
 
-    axes = 1
     mode = "reflect"
 
 
-class ReflectionPad2d(ReflectionPad1d):
+class ReflectionPad2d(ReflectionPad1d, axes=2):
     """`ReflectionPad1d` for images: the widths are ``(left, right, top, bottom)``, or one number for all.
 
     Examples
@@ -193,10 +161,8 @@ class ReflectionPad2d(ReflectionPad1d):
     (1, 2, 6, 6)
     """
 
-    axes = 2
 
-
-class ReflectionPad3d(ReflectionPad1d):
+class ReflectionPad3d(ReflectionPad1d, axes=3):
     """`ReflectionPad1d` for volumes: the widths are ``(left, right, top, bottom, front, back)``, or one for all.
 
     Examples
@@ -207,10 +173,8 @@ class ReflectionPad3d(ReflectionPad1d):
     (1, 2, 6, 6, 6)
     """
 
-    axes = 3
 
-
-class ReplicationPad1d(_Pad):
+class ReplicationPad1d(_Pad, axes=1):
     """Pad sequences with the outermost elements.
 
     Parameters
@@ -226,11 +190,10 @@ class ReplicationPad1d(_Pad):
     array([[1., 1., 2., 3., 3., 3.]])
     """
 
-    axes = 1
     mode = "replicate"
 
 
-class ReplicationPad2d(ReplicationPad1d):
+class ReplicationPad2d(ReplicationPad1d, axes=2):
     """`ReplicationPad1d` for images: the widths are ``(left, right, top, bottom)``, or one number for all.
 
     Examples
@@ -241,10 +204,8 @@ class ReplicationPad2d(ReplicationPad1d):
     (1, 2, 6, 6)
     """
 
-    axes = 2
 
-
-class ReplicationPad3d(ReplicationPad1d):
+class ReplicationPad3d(ReplicationPad1d, axes=3):
     """`ReplicationPad1d` for volumes: the widths are ``(left, right, top, bottom, front, back)``, or one for all.
 
     Examples
@@ -255,10 +216,8 @@ class ReplicationPad3d(ReplicationPad1d):
     (1, 2, 6, 6, 6)
     """
 
-    axes = 3
 
-
-class CircularPad1d(_Pad):
+class CircularPad1d(_Pad, axes=1):
     """Pad sequences with the elements of the other end.
 
     Parameters
@@ -274,11 +233,10 @@ class CircularPad1d(_Pad):
     array([[3., 1., 2., 3., 1., 2.]])
     """
 
-    axes = 1
     mode = "circular"
 
 
-class CircularPad2d(CircularPad1d):
+class CircularPad2d(CircularPad1d, axes=2):
     """`CircularPad1d` for images: the widths are ``(left, right, top, bottom)``, or one number for all.
 
     Examples
@@ -289,10 +247,8 @@ class CircularPad2d(CircularPad1d):
     (1, 2, 6, 6)
     """
 
-    axes = 2
 
-
-class CircularPad3d(CircularPad1d):
+class CircularPad3d(CircularPad1d, axes=3):
     """`CircularPad1d` for volumes: the widths are ``(left, right, top, bottom, front, back)``, or one for all.
 
     Examples
@@ -302,5 +258,3 @@ class CircularPad3d(CircularPad1d):
     >>> nn.CircularPad3d(1)(np.ones((1, 2, 4, 4, 4))).shape
     (1, 2, 6, 6, 6)
     """
-
-    axes = 3

@@ -6,13 +6,6 @@ from .. import functional
 from ..functional._kernels.loss_operands import Reduction
 from .loss import Loss
 
-__all__ = [
-    "HuberLoss",
-    "L1Loss",
-    "MSELoss",
-    "SmoothL1Loss",
-]
-
 
 class MSELoss(Loss, function=functional.mse_loss):
     """Mean squared error: see `functional.mse_loss`.

@@ -22,8 +22,6 @@ from ..parameter import Parameter
 from ..utils.rnn import PackedSequence, check_packed
 from ._packed import run_packed, sorted_states
 
-__all__ = ["GRU", "LSTM", "RNN"]
-
 _RNNS = {"tanh": rnn_tanh, "relu": rnn_relu}
 
 

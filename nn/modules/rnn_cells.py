@@ -17,8 +17,6 @@ from ..functional._rnn_steps import gru_step, lstm_step, rnn_relu_step, rnn_tanh
 from ..module import Module
 from ..parameter import Parameter
 
-__all__ = ["GRUCell", "LSTMCell", "RNNCell"]
-
 _STEPS = {"tanh": rnn_tanh_step, "relu": rnn_relu_step}
 
 

@@ -9,32 +9,30 @@ from autograd import Tensor
 from .. import functional
 from .._arguments import Spatial, TensorLike
 from ..functional._kernels.sliding_windows import per_axis
-from ..module import Module
-
-__all__ = ["MaxUnpool1d", "MaxUnpool2d", "MaxUnpool3d"]
+from ._applied import ForAxes
 
 
-class _MaxUnpool(Module):
+class _MaxUnpool(ForAxes):
     """Base class of max unpooling layers, with the options of the pooling that they undo."""
 
     _shown_options = ("kernel_size", "stride", "padding")
-    _axes = 1
 
     def __init__(self, kernel_size: Spatial, stride: Spatial | None = None, padding: Spatial = 0) -> None:
         super().__init__()
         name = type(self).__name__
-        self.kernel_size = per_axis(kernel_size, self._axes, "kernel_size", name, 1)
-        self.stride = self.kernel_size if stride is None else per_axis(stride, self._axes, "stride", name, 1)
-        self.padding = per_axis(padding, self._axes, "padding", name)
+        self.kernel_size = per_axis(kernel_size, self.axes, "kernel_size", name, 1)
+        self.stride = self.kernel_size if stride is None else per_axis(stride, self.axes, "stride", name, 1)
+        self.padding = per_axis(padding, self.axes, "padding", name)
+
+    def forward(self, x: TensorLike, indices: TensorLike, output_size: Sequence[int] | None = None) -> Tensor:
+        """Return an array of shape ``(n, channels, *spatial)``; with `output_size` of this spatial or whole shape."""
+        unpool = getattr(functional, f"max_unpool{self.axes}d")
+        out: Tensor = unpool(x, indices, self.kernel_size, self.stride, self.padding, output_size)
+        return out
 
 
-class MaxUnpool1d(_MaxUnpool):
-    """Put maxima of sequences back to where `MaxPool1d` found them: see `functional.max_unpool2d`.
-
-    Parameters
-    ----------
-    kernel_size, stride, padding
-        As for the pooling.
+class MaxUnpool1d(_MaxUnpool, axes=1):
+    """Put maxima of sequences ``(n, channels, length)`` back to where `MaxPool1d` found them: see `MaxUnpool2d`.
 
     Examples
     --------
@@ -44,13 +42,11 @@ class MaxUnpool1d(_MaxUnpool):
     array([[3., 0., 0., 5.]])
     """
 
-    def forward(self, x: TensorLike, indices: TensorLike, output_size: Sequence[int] | None = None) -> Tensor:
-        """Return an array of shape ``(n, channels, length)``; with `output_size` of this length or shape."""
-        return functional.max_unpool1d(x, indices, self.kernel_size, self.stride, self.padding, output_size)
 
+class MaxUnpool2d(_MaxUnpool, axes=2):
+    """Put maxima of images ``(n, channels, height, width)`` back to where `MaxPool2d` found them.
 
-class MaxUnpool2d(_MaxUnpool):
-    """Put maxima of images back to where `MaxPool2d` found them: see `functional.max_unpool2d`.
+    See `functional.max_unpool2d`.
 
     Parameters
     ----------
@@ -65,20 +61,9 @@ class MaxUnpool2d(_MaxUnpool):
     np.float64(8.0)
     """
 
-    _axes = 2
 
-    def forward(self, x: TensorLike, indices: TensorLike, output_size: Sequence[int] | None = None) -> Tensor:
-        """Return an array of shape ``(n, channels, height, width)``; with `output_size` of this size or shape."""
-        return functional.max_unpool2d(x, indices, self.kernel_size, self.stride, self.padding, output_size)
-
-
-class MaxUnpool3d(_MaxUnpool):
-    """Put maxima of volumes back to where `MaxPool3d` found them: see `functional.max_unpool2d`.
-
-    Parameters
-    ----------
-    kernel_size, stride, padding
-        As for the pooling.
+class MaxUnpool3d(_MaxUnpool, axes=3):
+    """Put maxima of volumes, ``(n, channels, *spatial)``, back to where `MaxPool3d` found them: see `MaxUnpool2d`.
 
     Examples
     --------
@@ -87,9 +72,3 @@ class MaxUnpool3d(_MaxUnpool):
     >>> nn.MaxUnpool3d(2)(*nn.MaxPool3d(2, return_indices=True)(np.ones((1, 2, 4, 4, 4)))).sum()
     np.float64(16.0)
     """
-
-    _axes = 3
-
-    def forward(self, x: TensorLike, indices: TensorLike, output_size: Sequence[int] | None = None) -> Tensor:
-        """Return an array of shape ``(n, channels, *spatial)``; with `output_size` of this size or shape."""
-        return functional.max_unpool3d(x, indices, self.kernel_size, self.stride, self.padding, output_size)

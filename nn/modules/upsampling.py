@@ -2,19 +2,11 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 from .. import functional
 from .._arguments import Scale, Size, Spatial
 from ._applied import Applied
-
-__all__ = [
-    "Fold",
-    "PixelShuffle",
-    "PixelUnshuffle",
-    "Unfold",
-    "Upsample",
-    "UpsamplingBilinear2d",
-    "UpsamplingNearest2d",
-]
 
 
 class Upsample(Applied, function=functional.interpolate):
@@ -158,7 +150,7 @@ class Unfold(Applied, function=functional.unfold):
     (2, 36, 12)
     """
 
-    _shown_options = ("kernel_size", "dilation", "padding", "stride")
+    _shown_options: ClassVar[tuple[str, ...]] = ("kernel_size", "dilation", "padding", "stride")
 
     def __init__(self, kernel_size: Spatial, dilation: Spatial = 1, padding: Spatial = 0, stride: Spatial = 1) -> None:
         super().__init__()
@@ -183,7 +175,7 @@ class Fold(Unfold, function=functional.fold):
     (2, 4, 5, 6)
     """
 
-    _arguments = ("output_size", "kernel_size", "dilation", "padding", "stride")
+    _shown_options = ("output_size", "kernel_size", "dilation", "padding", "stride")
 
     def __init__(
         self,
@@ -195,6 +187,3 @@ class Fold(Unfold, function=functional.fold):
     ) -> None:
         super().__init__(kernel_size, dilation, padding, stride)
         self.output_size = output_size
-
-    def extra_repr(self) -> str:
-        return f"output_size={self.output_size}, {super().extra_repr()}"

@@ -6,36 +6,33 @@ import base64
 import html
 import io
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from ._axes import COLOURS, INK, require
 
 if TYPE_CHECKING:
-    from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-_STYLE = """
-:root { color-scheme: light dark; --ink: #1f2937; --soft: #4b5563; --paper: #ffffff; --line: #d1d5db;
-  --first: #0072b2; --second: #d55e00; }
-@media (prefers-color-scheme: dark) { :root { --ink: #e5e7eb; --soft: #9ca3af; --paper: #14181f; --line: #374151;
-  --first: #56b4e9; --second: #e69f00; } }
-body { margin: 0 auto; padding: 1.5rem; max-width: 72rem; background: var(--paper); color: var(--ink);
-  font: 16px/1.5 system-ui, sans-serif; }
+STYLE = """
+:root { --ground: #ffffff; --first: #0072b2; --second: #d55e00; }
+@media (prefers-color-scheme: dark) { :root { --ground: #14171c; --first: #56b4e9; --second: #e69f00; } }
+body { padding: 1.5rem; max-width: 75rem; font-size: 16px; }
 h1 { font-size: 1.6rem; margin: 0 0 .5rem; } h2 { font-size: 1.15rem; margin: 2rem 0 .6rem; }
 h1, h2, p, .facts td { overflow-wrap: anywhere; }
 .pictures { display: grid; grid-template-columns: repeat(auto-fill, minmax(min(20rem, 100%), 1fr)); gap: 1rem;
   align-items: start; }
 .sheets { display: flex; flex-wrap: wrap; gap: 1rem; align-items: flex-start; }
-figure { margin: 0; } .sheets figure { max-width: min(100%, 35rem); }
+.sheets figure { max-width: min(100%, 35rem); }
 svg { display: block; width: 100%; height: auto; color: var(--ink); }
 svg * { stroke-linejoin: round; stroke-linecap: butt; }
 svg text { font-family: "DejaVu Sans", Verdana, sans-serif; }
-img { display: block; max-width: 100%; height: auto; border: 1px solid var(--line); border-radius: 4px; }
+img { display: block; box-sizing: content-box; max-width: 100%; height: auto; border: 1px solid var(--line);
+  border-radius: 4px; }
 .wide { overflow: auto; max-height: 32rem; }
-table { border-collapse: collapse; font-size: .85rem; font-variant-numeric: tabular-nums; }
+table { font-size: .85rem; }
 th, td { padding: .2rem .7rem; text-align: right; border-bottom: 1px solid var(--line); white-space: nowrap; }
-th { position: sticky; top: 0; background: var(--paper); color: var(--soft); font-weight: 600; }
+th { position: sticky; top: 0; background: var(--ground); color: var(--muted); font-weight: 600; }
 .model td:nth-child(-n+2), .model th:nth-child(-n+2), .facts td, .facts th { text-align: left; }
 .facts td { white-space: pre-wrap; }
 .facts th { position: static; }
@@ -48,18 +45,6 @@ pre { overflow: auto; font-size: .85rem; }
 
 # the colours of curves, and the CSS variables that replace them in light or dark mode
 _THEME = {INK: "currentColor", COLOURS[0]: "var(--first)", COLOURS[1]: "var(--second)"}
-
-
-def page(title: str, sections: Iterable[str]) -> str:
-    """Return a page of sections."""
-    words = html.escape(title)
-    head = (
-        '<meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">'
-        f"<title>{words}</title><style>{_STYLE}</style>"
-    )
-    return f'<!DOCTYPE html>\n<html lang="en"><head>{head}</head><body><main><h1>{words}</h1>\n' + "\n".join(
-        [*sections, "</main></body></html>\n"]
-    )
 
 
 def section(heading: str, parts: Sequence[str], kind: str) -> str:
@@ -80,7 +65,7 @@ def table(rows: Sequence[Sequence[str]], kind: str, head: Sequence[str] = (), ma
     return f'<table class="{kind}">{"".join(lines)}</table>'
 
 
-def curve(draw: Callable[[Axes], Any], words: str, number: int) -> str:
+def curve(draw: Callable[..., Any], words: str, number: int) -> str:
     """Return curves as SVG in the colours of the page; `number` tells the pictures of a page apart."""
     stream = io.StringIO()
     # text stays text, and the ids of a picture are the same each time
@@ -99,7 +84,7 @@ def curve(draw: Callable[[Axes], Any], words: str, number: int) -> str:
     return f'<figure role="img" aria-label="{html.escape(words)}">{svg}</figure>'
 
 
-def picture(draw: Callable[[Axes], Any], words: str, width: float, height: float) -> str:
+def picture(draw: Callable[..., Any], words: str, width: float, height: float) -> str:
     """Return a picture as PNG; sizes are in inches."""
     stream = io.BytesIO()
     figure = _figure(draw, width, height)
@@ -109,8 +94,8 @@ def picture(draw: Callable[[Axes], Any], words: str, width: float, height: float
     return f'<figure><img {size} alt="{html.escape(words)}" src="data:image/png;base64,{content}"></figure>'
 
 
-def _figure(draw: Callable[[Axes], Any], width: float, height: float) -> Figure:
+def _figure(draw: Callable[..., Any], width: float, height: float) -> Figure:
     """Return a figure with one plot, without registering it in pyplot."""
     figure: Figure = require("matplotlib.figure").Figure(figsize=(width, height), layout="constrained")
-    draw(figure.subplots())
+    draw(ax=figure.subplots())
     return figure

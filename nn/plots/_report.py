@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from autograd import ShapeError
-from autograd.extend import replacing
+from autograd.extend import html_page, replacing
 
 from ..module import Module
 from ..modules.conv import Conv2d
@@ -26,9 +26,9 @@ from ._axes import Array, read_array
 from ._confusion import confusion_matrix, mistakes
 from ._decision_boundary import decision_boundary
 from ._distributions import histograms
-from ._html import curve, page, picture, section, table
+from ._histogram_recorder import HistogramRecorder
+from ._html import STYLE, curve, picture, section, table
 from ._images import weights
-from ._recorder import HistogramRecorder
 
 if TYPE_CHECKING:
     import pandas
@@ -102,7 +102,7 @@ def report(
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     page = nn.plots.report(os.path.join(folder, "report.html"), history, model, (X_test, y_test))
     ...     page.name, page.read_text(encoding="utf-8")[:15]
-    ('report.html', '<!DOCTYPE html>')
+    ('report.html', '<!doctype html>')
     """
     path = Path(path)
     if data is not None and model is None:
@@ -122,12 +122,13 @@ def report(
     if recorder is not None:
         sections.append(section("Distributions", list(_distributions(recorder)), "sheets"))
     sections.append(section("Figures", [_figures(history)], "wide"))
+    body = f"<main><h1>{html.escape(title)}</h1>\n{''.join(sections)}</main>"
     with replacing(path) as partial_path:
-        partial_path.write_text(page(title, filter(None, sections)), encoding="utf-8")
+        partial_path.write_text(html_page(title, body, STYLE), encoding="utf-8")
     return path
 
 
-def _curves(history: pandas.DataFrame) -> Iterator[tuple[str, Callable[[Any], Any]]]:
+def _curves(history: pandas.DataFrame) -> Iterator[tuple[str, Callable[..., Any]]]:
     """Yield a description of each plot of the history, and the function that draws it."""
     yield "loss over the epochs", partial(_history.loss, history)
     if "accuracy" in history:
@@ -149,7 +150,7 @@ def _best(history: pandas.DataFrame) -> tuple[str, int]:
 
 
 def _facts(history: pandas.DataFrame) -> list[tuple[str, str]]:
-    column, place = _best(history)
+    column, index = _best(history)
     last = {str(name): history[name].iloc[-1] for name in history}
     facts = [
         ("epochs", f"{len(history):,}"),
@@ -157,7 +158,7 @@ def _facts(history: pandas.DataFrame) -> list[tuple[str, str]]:
             "last epoch",
             ", ".join(f"{name} {_number(value)}" for name, value in last.items() if name not in _OTHER_COLUMNS),
         ),
-        (f"smallest {column}", f"{_number(history[column].iloc[place])} in epoch {_history.epochs_of(history)[place]}"),
+        (f"smallest {column}", f"{_number(history[column].iloc[index])} in epoch {_history.epochs_of(history)[index]}"),
     ]
     if "steps" in history:
         facts.append(("steps", f"{int(last['steps']):,}"))
@@ -171,8 +172,8 @@ def _facts(history: pandas.DataFrame) -> list[tuple[str, str]]:
 def _figures(history: pandas.DataFrame) -> str:
     columns = [name for name in history if name != "epoch"]
     rows = [
-        [str(epoch), *(_number(history[name].iloc[place]) for name in columns)]
-        for place, epoch in enumerate(_history.epochs_of(history))
+        [str(epoch), *(_number(history[name].iloc[index]) for name in columns)]
+        for index, epoch in enumerate(_history.epochs_of(history))
     ]
     return table(rows, "figures", ["epoch", *map(str, columns)], _best(history)[1])
 

@@ -1,6 +1,7 @@
 """Public names of `nn` that PyTorch does not have, and what they are."""
 
-__all__ = ["OURS_ALONE"]
+import inspect
+from pkgutil import resolve_name
 
 OURS_ALONE = {
     "nn.MLP": "a Sequential of linear layers and activations in one call",
@@ -21,3 +22,8 @@ OURS_ALONE = {
     "nn.optim.Lion": "steps along a sign: tests/nn/test_optimizers.py compares with its formula",
     "nn.utils.replacing": "files that are written whole or not at all",
 }
+
+
+def is_ours_alone(name: str) -> bool:
+    """Tell whether PyTorch lacks a public name: it is in the table, or its docstring says that PyTorch has none."""
+    return name in OURS_ALONE or "PyTorch has none" in (inspect.getdoc(resolve_name(name)) or "")

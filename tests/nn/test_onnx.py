@@ -12,6 +12,8 @@ import nn
 from autograd import Function, UnsupportedError, tensor
 from nn import functional
 
+from ..lists import assert_listed
+
 onnx: Any = pytest.importorskip("onnx", reason="writes its files: pip install onnx")
 runtime: Any = pytest.importorskip("onnxruntime", reason="computes exported models: pip install onnxruntime")
 
@@ -252,6 +254,7 @@ MODELS: dict[str, Callable[[], tuple[Any, ...]]] = {
 }  # fmt: skip
 
 
+@pytest.mark.one_in(3)
 @pytest.mark.parametrize("name", MODELS)
 def test_models_compute_the_same(name: str, tmp_path: Path) -> None:
     model, *args = MODELS[name]()
@@ -276,13 +279,13 @@ def test_every_layer_is_exported_here() -> None:
     layers = {getattr(nn, name) for name in nn.__all__ if isinstance(getattr(nn, name), type)}
     others: set[type] = {nn.Module, nn.ModuleDict, nn.ModuleList, nn.ParameterDict, nn.ParameterList}  # compute nothing
     others |= {nn.MaxUnpool1d, nn.MaxUnpool2d, nn.MaxUnpool3d}  # put elements where inputs say: see below
-    missing = {
+    names = {
         layer.__name__
-        for layer in layers - used - others
+        for layer in layers
         if issubclass(layer, nn.Module) and not layer.__name__.endswith("Loss")
         if not layer.__name__.startswith("Lazy")  # which are some of the others after one call
     }
-    assert not missing
+    assert_listed(names, {layer.__name__ for layer in used | others}, "tests/nn/test_onnx.py")
 
 
 def test_unpooling_at_places_of_an_input_is_refused(tmp_path: Path) -> None:

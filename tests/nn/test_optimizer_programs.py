@@ -11,12 +11,13 @@ import nn
 from autograd import GraphError, Tensor, no_grad, tensor
 from autograd.extend import borrow
 
+from ..lists import assert_complete
 from .optimizer_programs import COUNT, OPTIONS, TOGETHER, Machine, Ours, Plain, compare, programs
 
 
 def test_every_optimizer_has_programs() -> None:
     named = {name for name in nn.optim.__all__ if isinstance(getattr(nn.optim, name), type)}
-    assert named - {"Optimizer"} == {*OPTIONS, *TOGETHER}
+    assert_complete(named - {"Optimizer"}, {*OPTIONS, *TOGETHER}, "tests/nn/optimizer_programs.py")
 
 
 @pytest.fixture(params=["counted", "not counted"])

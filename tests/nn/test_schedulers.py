@@ -29,6 +29,8 @@ from nn.optim.lr_scheduler import (
     StepLR,
 )
 
+from ..lists import assert_complete
+
 
 def make_optimizer(name: str = "SGD", lr: float = 0.5) -> Any:
     options = {"momentum": 0.9} if name == "SGD" else {}
@@ -347,7 +349,7 @@ MADE: dict[str, Any] = {
 
 
 def test_the_state_of_another_kind_is_refused() -> None:
-    assert {*lr_scheduler.__all__, "SWALR"} - {"LRScheduler"} == {*MADE}
+    assert_complete({*lr_scheduler.__all__, "SWALR"} - {"LRScheduler"}, MADE, "tests/nn/test_schedulers.py")
     for name, make in MADE.items():
         for other, make_other in MADE.items():
             scheduler, state = make(make_optimizer()), make_other(make_optimizer()).state_dict()

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 
 from autograd import Value, player, tensor
 from autograd.graph.node import LEAF
@@ -15,6 +15,7 @@ from autograd.visualize.player.depths import depths
 from autograd.visualize.player.fold import folded
 from autograd.visualize.satellites import beside_of
 
+from ..thorough import draws
 from .programs import computed, programs
 from .reading import data_of, gradient_of, played
 
@@ -62,14 +63,14 @@ def test_folding_keeps_the_sums() -> None:
     assert folded(whole, 100) is whole
 
 
-@settings(max_examples=50)
+@draws(50)
 @given(programs())
 def test_layers_go_down_and_boxes_stay_apart(program: list[tuple[int, int, int]]) -> None:
     recording = played(computed(program, [Value(0.5), Value(-1.25)]))
     edges = [(edge.source, edge.target) for edge in recording.edges]
     kinds: list[Kind] = ["leaf" if step.node.op is LEAF else "operation" for step in recording.steps]
     beside = beside_of(kinds, edges, [None] * len(kinds))
-    found = layouts.lay_out(kinds, edges)
+    found, _ = layouts.lay_out(kinds, edges)
     for i, (x, y) in enumerate(found.boxes):
         for other_x, other_y in found.boxes[:i]:
             assert abs(x - other_x) >= layouts.WIDTH or abs(y - other_y) >= layouts.HEIGHT
@@ -94,17 +95,17 @@ def test_no_program_is_needed(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_two_edges_between_two_boxes_are_two_curves() -> None:
     inputs: list[Kind] = ["leaf", "operation"]
     for kinds in (operations(2), inputs):
-        first, second = layouts.lay_out(kinds, [(0, 1), (0, 1)]).curves
+        first, second = layouts.lay_out(kinds, [(0, 1), (0, 1)])[0].curves
         assert first != second
 
 
 def test_one_box_is_a_layout() -> None:
-    assert layouts.lay_out(["operation"], []).boxes == [(layouts.WIDTH / 2, layouts.HEIGHT / 2)]
+    assert layouts.lay_out(["operation"], [])[0].boxes == [(layouts.WIDTH / 2, layouts.HEIGHT / 2)]
 
 
 def test_parameters_stand_beside_what_uses_them_and_leave_the_column_straight() -> None:
     kinds: list[Kind] = ["input", "parameter", "parameter", "operation", "operation", "result"]
-    found = layouts.lay_out(kinds, [(0, 3), (1, 3), (2, 3), (3, 4), (4, 5)])
+    found, _ = layouts.lay_out(kinds, [(0, 3), (1, 3), (2, 3), (3, 4), (4, 5)])
     assert len({found.boxes[box][0] for box in (0, 3, 4, 5)}) == 1
     assert {found.boxes[box][0] - found.boxes[3][0] for box in (1, 2)} == {layouts.WIDTH + 66}
 
@@ -124,18 +125,18 @@ def surrounds(outer: tuple[float, ...], inner: tuple[float, ...]) -> bool:
 
 
 def test_frames_are_around_what_stands_in_them() -> None:
-    found = layouts.lay_out(operations(6), CHAIN, WITHIN, FRAMES, ["outer", "inner"])
+    found, around = layouts.lay_out(operations(6), CHAIN, WITHIN, FRAMES, ["outer", "inner"])
     boxes = [(x - layouts.WIDTH / 2, y - layouts.HEIGHT / 2, x + layouts.WIDTH / 2, y + 28) for x, y in found.boxes]
-    assert surrounds(found.frames[0], found.frames[1])
-    assert [surrounds(found.frames[0], box) for box in boxes] == [False, True, True, True, True, False]
-    assert [surrounds(found.frames[1], box) for box in boxes] == [False, False, True, True, False, False]
+    assert surrounds(around[0], around[1])
+    assert [surrounds(around[0], box) for box in boxes] == [False, True, True, True, True, False]
+    assert [surrounds(around[1], box) for box in boxes] == [False, False, True, True, False, False]
 
 
 def test_frames_beside_each_other_stay_apart() -> None:
     frames = [Frame("left", "Left", None), Frame("right", "Right", None)]
     edges = [(0, 1), (0, 2), (1, 3), (2, 4), (3, 5), (4, 5)]
-    found = layouts.lay_out(operations(6), edges, [None, 0, 1, 0, 1, None], frames)
-    left, right = sorted(found.frames.values())
+    _, around = layouts.lay_out(operations(6), edges, [None, 0, 1, 0, 1, None], frames)
+    left, right = sorted(around.values())
     assert left[2] <= right[0]
 
 

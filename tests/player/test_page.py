@@ -186,5 +186,6 @@ def test_the_wheel_has_the_page(tmp_path: Path) -> None:
         capture_output=True,
     )
     (wheel,) = tmp_path.glob("*.whl")
-    names = {name.rpartition("/")[2] for name in zipfile.ZipFile(wheel).namelist() if "visualize/player/" in name}
-    assert {"page.html", "page.css", *(f"{name}.js" for name in SCRIPTS), "play.py"} <= names
+    names = {name.partition("visualize/")[2] for name in zipfile.ZipFile(wheel).namelist()}
+    own = ("web/page.html", "web/page.css", *(f"web/{name}.js" for name in SCRIPTS), "play.py")
+    assert {"page/web/page.css", "page/web/page.js", *(f"player/{name}" for name in own)} <= names

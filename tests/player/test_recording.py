@@ -3,42 +3,44 @@
 from typing import Any
 
 import numpy as np
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 import autograd
 from autograd import Function, Tensor, Value, general, gradients, saved_tensors_hooks, tensor
 from autograd.graph.node import ancestors
-from autograd.visualize.player.record import Recording, record, run
+from autograd.visualize.player.playback import Playback, playback
 from autograd.visualize.rule_source import sources_of
+from autograd.visualize.steps import run
 
+from ..thorough import draws
 from .programs import computed, programs
 from .reading import gradient_of, played
 
 
-def check_sums(recording: Recording) -> None:
-    for place, step in enumerate(recording.steps[:-1]):
-        parts = [edge.contribution for edge in recording.edges if edge.source == place]
+def check_sums(recorded: Playback) -> None:
+    for place, step in enumerate(recorded.steps[:-1]):
+        parts = [edge.contribution for edge in recorded.edges if edge.source == place]
         total = parts[0]
         for part in parts[1:]:
             total = total + part
         np.testing.assert_array_equal(total, step.gradient)
 
 
-@settings(max_examples=50)
+@draws(50)
 @given(programs())
 def test_gradients_of_values_are_those_of_backward(program: list[tuple[int, int, int]]) -> None:
     leaves = [Value(0.5), Value(-1.25)]
-    recording = played(result := computed(program, [*leaves]))
+    recorded = played(result := computed(program, [*leaves]))
     assert [leaf.grad for leaf in leaves] == [0.0, 0.0]
     result.backward()
-    for step in recording.steps:
+    for step in recorded.steps:
         assert step.gradient == step.node.grad
         assert step.value == step.node.data
-    check_sums(recording)
+    check_sums(recorded)
 
 
-@settings(max_examples=50)
+@draws(50)
 @given(programs(), st.sampled_from([((3,), (2, 3)), ((), (2,)), ((2, 1), (1, 3)), ((2, 2), (2, 2))]))
 def test_gradients_of_tensors_are_those_of_a_walk(
     program: list[tuple[int, int, int]], shapes: tuple[tuple[int, ...], tuple[int, ...]]
@@ -47,16 +49,16 @@ def test_gradients_of_tensors_are_those_of_a_walk(
     x, y = (Tensor(random.normal(size=shape), requires_grad=True) for shape in shapes)
     results: list[Any] = [x, y]
     ran = run(lambda: computed(program, results).sum(), ())
-    recording = record(ran, {})
+    recorded = playback(ran, {})
     assert x.grad is None
     assert y.grad is None
-    inner = [t for t in results if any(step.node is t._node for step in recording.steps)]
+    inner = [t for t in results if any(step.node is t._node for step in recorded.steps)]
     for t, g in zip(inner, gradients(ran.result, inner, retain_graph=True), strict=True):
-        np.testing.assert_array_equal(gradient_of(recording, t._node), g.numpy())
+        np.testing.assert_array_equal(gradient_of(recorded, t._node), g.numpy())
     for t in inner:
-        (step,) = [step for step in recording.steps if step.node is t._node]
+        (step,) = [step for step in recorded.steps if step.node is t._node]
         np.testing.assert_array_equal(step.value, t.numpy())
-    check_sums(recording)
+    check_sums(recorded)
     ran.result.backward()  # the graph was not freed
     assert any(leaf.grad is not None for leaf in (x, y))
 
@@ -65,9 +67,9 @@ def test_each_edge_has_its_own_contribution() -> None:
     a = Value(3.0)
     assert [edge.contribution for edge in played(a * a).edges] == [3.0, 3.0]
     x = tensor([3.0, 4.0], requires_grad=True)
-    recording = played((x * x).sum())
-    assert [(edge.source, edge.target, edge.index) for edge in recording.edges] == [(1, 2, 0), (0, 1, 0), (0, 1, 1)]
-    np.testing.assert_array_equal(recording.edges[1].contribution, [3.0, 4.0])
+    recorded = played((x * x).sum())
+    assert [(edge.source, edge.target, edge.index) for edge in recorded.edges] == [(1, 2, 0), (0, 1, 0), (0, 1, 1)]
+    np.testing.assert_array_equal(recorded.edges[1].contribution, [3.0, 4.0])
 
 
 def test_every_kind_of_operation_has_contributions() -> None:
@@ -90,10 +92,10 @@ def test_every_kind_of_operation_has_contributions() -> None:
         return (joined * np.where(joined > 0.5, joined, 1.0)).sum() + values.max()
 
     ran = run(function, (x,))
-    recording = record(ran, {"x": x})
+    recorded = playback(ran, {"x": x})
     (expected,) = gradients(ran.result, x, retain_graph=True)
-    np.testing.assert_array_equal(gradient_of(recording, x._node), expected.numpy())
-    assert all(step.known for step in recording.steps)
+    np.testing.assert_array_equal(gradient_of(recorded, x._node), expected.numpy())
+    assert all(step.known for step in recorded.steps)
     with saved_tensors_hooks(lambda array: array.tolist(), np.asarray):
         packed = (np.exp(x) * x).sum()
     assert packed._node is not None
@@ -107,10 +109,10 @@ def test_every_kind_of_operation_has_contributions() -> None:
 def test_a_complex_gradient_is_shown_as_grad_has_it() -> None:
     z = tensor([1.0 + 2.0j], requires_grad=True)
     loss = (z * (3.0 - 1.0j)).real.sum()
-    recording = played(loss)
+    recorded = played(loss)
     loss.backward()
     assert z.grad is not None
-    np.testing.assert_array_equal(gradient_of(recording, z._node), z.grad.numpy())
+    np.testing.assert_array_equal(gradient_of(recorded, z._node), z.grad.numpy())
 
 
 def test_hooks_are_called_and_nothing_is_retained() -> None:
@@ -118,10 +120,10 @@ def test_hooks_are_called_and_nothing_is_retained() -> None:
     y = x * 3.0
     y.retain_grad()
     y.register_hook(lambda g: g * 10.0)
-    recording = played(y.sum())
+    recorded = played(y.sum())
     assert y.grad is None
-    np.testing.assert_array_equal(gradient_of(recording, x._node), [30.0, 30.0])
-    assert [step.hooked for step in recording.steps] == [False, True, False]
+    np.testing.assert_array_equal(gradient_of(recorded, x._node), [30.0, 30.0])
+    assert [step.hooked for step in recorded.steps] == [False, True, False]
 
 
 def test_a_zero_stays_zero_against_nan() -> None:
@@ -133,8 +135,8 @@ def test_a_zero_stays_zero_against_nan() -> None:
 
 def test_a_zero_ends_the_way_in_a_graph_of_values() -> None:
     x = Value(0.0)
-    recording = played(x.sqrt() * 0.0)
-    assert [step.gradient for step in recording.steps] == [0.0, 0.0, 1.0]
+    recorded = played(x.sqrt() * 0.0)
+    assert [step.gradient for step in recorded.steps] == [0.0, 0.0, 1.0]
 
 
 def test_a_graph_shows_what_it_kept_and_a_function_everything() -> None:
@@ -145,19 +147,19 @@ def test_a_graph_shows_what_it_kept_and_a_function_everything() -> None:
 
     names = [step.known for step in played(function(x)).steps]
     assert names == ["now", "", "kept", "kept"]
-    recording = record(run(function, (x,)), {})
-    assert [step.known for step in recording.steps] == ["now", "recorded", "recorded", "recorded"]
-    assert recording.steps[1].constants == {1: 1.0}
-    assert recording.steps[3].arguments["axis"] == 0
+    recorded = playback(run(function, (x,)), {})
+    assert [step.known for step in recorded.steps] == ["now", "recorded", "recorded", "recorded"]
+    assert recorded.steps[1].constants == {1: 1.0}
+    assert recorded.steps[3].arguments["axis"] == 0
 
 
 def test_kept_values_are_the_values() -> None:
     x, y = tensor([1.0, 2.0], requires_grad=True), tensor([3.0, 5.0], requires_grad=True)
     a, b = x + 1.0, y - 1.0
     product = a * b
-    recording = played(np.exp(product).sum())
+    recorded = played(np.exp(product).sum())
     for t in (a, b):
-        (step,) = [step for step in recording.steps if step.node is t._node]
+        (step,) = [step for step in recorded.steps if step.node is t._node]
         np.testing.assert_array_equal(step.value, t.numpy())
         assert step.known == "kept"
 

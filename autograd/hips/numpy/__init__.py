@@ -7,10 +7,9 @@ elements are being differentiated.
 
 from __future__ import annotations
 
-import importlib
-from typing import Any
-
 import numpy
+
+from autograd.inside import lazy_names
 
 from . import creation
 
@@ -19,19 +18,5 @@ __all__ = [name for name in numpy.__all__ if name not in _ABOUT_ITSELF]
 _MODULES = ("fft", "linalg", "numpy_boxes", "numpy_vjps", "numpy_vspaces", "numpy_wrapper", "random")
 
 
-def __getattr__(name: str) -> Any:
-    if name in _MODULES:
-        return importlib.import_module(f"{__name__}.{name}")
-    if name in creation.__all__:
-        value = getattr(creation, name)
-    else:
-        value = getattr(numpy, name)
-        value = (
-            creation.accepting_lists(value) if callable(value) and not isinstance(value, type | numpy.ufunc) else value
-        )
-    globals()[name] = value  # found at once from now on
-    return value
-
-
-def __dir__() -> list[str]:
-    return sorted({*__all__, *globals()})
+globals().update((name, getattr(creation, name)) for name in creation.__all__)
+__getattr__, __dir__ = lazy_names(globals(), modules=_MODULES, otherwise=creation.found_in(numpy, globals()))

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable
+from types import ModuleType
 from typing import Any
 
 import numpy as np
 
-from autograd.errors import AutogradError, UnsupportedError
-from autograd.tensors.tensor import Tensor
+from autograd import AutogradError, Tensor, UnsupportedError
 
 from ..boxes import getval
 
@@ -50,6 +50,19 @@ def accepting_lists(function: Callable[..., Any]) -> Callable[..., Any]:
         return function(*positional, **named)
 
     return call
+
+
+def found_in(module: ModuleType, namespace: dict[str, Any]) -> Callable[[str], Any]:
+    """Return a function that finds a name of a module of NumPy, and puts it in a namespace: functions accept lists."""
+
+    def find(name: str) -> Any:
+        found = getattr(module, name)
+        if callable(found) and not isinstance(found, type | np.ufunc):
+            found = accepting_lists(found)
+        namespace[name] = found
+        return found
+
+    return find
 
 
 def array(

@@ -1,22 +1,10 @@
 """NumPy's functions of `numpy.linalg`, which accept tensors."""
 
-from __future__ import annotations
-
-from typing import Any
-
 import numpy
 
-from .creation import accepting_lists
+from autograd.inside import lazy_names
+
+from .creation import found_in
 
 __all__ = list(numpy.linalg.__all__)
-
-
-def __getattr__(name: str) -> Any:
-    value = getattr(numpy.linalg, name)
-    if callable(value) and not isinstance(value, type | numpy.ufunc):
-        value = globals()[name] = accepting_lists(value)
-    return value
-
-
-def __dir__() -> list[str]:
-    return sorted({*__all__, *globals()})
+__getattr__, __dir__ = lazy_names(globals(), otherwise=found_in(numpy.linalg, globals()))

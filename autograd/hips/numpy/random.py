@@ -1,17 +1,10 @@
 """NumPy's random numbers: `numpy.random`."""
 
-from __future__ import annotations
-
-from typing import Any
+from functools import partial
 
 import numpy
 
+from autograd.inside import lazy_names
+
 __all__ = list(numpy.random.__all__)
-
-
-def __getattr__(name: str) -> Any:
-    return getattr(numpy.random, name)
-
-
-def __dir__() -> list[str]:
-    return sorted({*__all__, *globals()})
+__getattr__, __dir__ = lazy_names(globals(), otherwise=partial(getattr, numpy.random))

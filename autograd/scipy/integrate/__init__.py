@@ -4,9 +4,9 @@ The functions are those of SciPy, and so are the values. Parameters may be in ``
 that is integrated: the result has derivatives with respect to each tensor that its values depend on.
 """
 
-from typing import Any
+from autograd.extend import set_module
 
-from ...primitives.naming import set_module
+from ..common import differentiates
 from ._ode import odeint, solve_ivp
 from ._quad import quad
 from ._sampled import cumulative_simpson, cumulative_trapezoid, simpson, trapezoid
@@ -16,8 +16,4 @@ __all__ = ["cumulative_simpson", "cumulative_trapezoid", "odeint", "quad", "simp
 set_module(__name__, cumulative_simpson, cumulative_trapezoid, odeint, quad, simpson, solve_ivp, trapezoid)
 
 
-def __getattr__(name: str) -> Any:
-    raise AttributeError(
-        f"autograd.scipy.integrate has no {name!r}: it differentiates {', '.join(__all__)}. SciPy's own is "
-        f"scipy.integrate.{name}, of arrays"
-    )
+__getattr__ = differentiates(__name__, __all__)

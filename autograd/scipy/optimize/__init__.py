@@ -5,9 +5,9 @@ is a tensor with derivatives of every order. Gradients, Jacobians and Hessians t
 of the function's graph unless they are given.
 """
 
-from typing import Any
+from autograd.extend import set_module
 
-from ...primitives.naming import set_module
+from ..common import differentiates
 from ._minimize import minimize
 from ._roots import brentq, fsolve, root, root_scalar
 from ._squares import least_squares
@@ -17,8 +17,4 @@ __all__ = ["brentq", "fsolve", "least_squares", "minimize", "root", "root_scalar
 set_module(__name__, brentq, fsolve, least_squares, minimize, root, root_scalar)
 
 
-def __getattr__(name: str) -> Any:
-    raise AttributeError(
-        f"autograd.scipy.optimize has no {name!r}: it differentiates {', '.join(__all__)}. SciPy's own is "
-        f"scipy.optimize.{name}, of arrays"
-    )
+__getattr__ = differentiates(__name__, __all__)

@@ -11,12 +11,13 @@ Each distribution can be imported as a module too, as programs for HIPS autograd
 import sys
 from typing import Any
 
+from ..common import differentiates
 from ._circular import vonmises
 from ._continuous import Continuous
 from ._discrete import Discrete, bernoulli, binom, geom, nbinom, poisson
 from ._multivariate import dirichlet, multinomial, multivariate_normal
 from ._positive import beta, chi2, expon, f, gamma, halfnorm, invgamma, lognorm, pareto, rayleigh, weibull_min
-from ._symmetric import cauchy, gumbel_l, gumbel_r, laplace, logistic, norm, t, truncnorm, uniform
+from ._real import cauchy, gumbel_l, gumbel_r, laplace, logistic, norm, t, truncnorm, uniform
 
 __all__ = [
     "Continuous",
@@ -58,8 +59,4 @@ _modules: dict[str, Any] = {f"{__name__}.{name}": globals()[name] for name in __
 sys.modules.update(_modules)  # where `import autograd.scipy.stats.norm` finds them
 
 
-def __getattr__(name: str) -> Any:
-    raise AttributeError(
-        f"autograd.scipy.stats has no {name!r}: it differentiates {', '.join(__all__[2:])}. SciPy's own is "
-        f"scipy.stats.{name}, of arrays"
-    )
+__getattr__ = differentiates(__name__, __all__[2:])

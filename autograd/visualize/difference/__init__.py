@@ -6,6 +6,6 @@ with the picture of `surroundings`.
 
 from .difference import GraphDifference, diff_graphs
 from .reading import record_run
-from .run import RecordedRun
+from .recorded_run import RecordedRun
 
 __all__ = ["GraphDifference", "RecordedRun", "diff_graphs", "record_run"]

@@ -9,17 +9,17 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
-from ...files import replacing
-from ...graph.node import LEAF, ancestors
-from ...scalar.value import Value
-from ...tensors.tensor import Tensor
+from autograd import Tensor, Value
+from autograd.inside import LEAF, ancestors
+
 from ..node_info import Model
+from ..page import write_page
 from .comparison import ComparedNode, Tolerance, compared
 from .reading import record_run
-from .run import RecordedRun
+from .recorded_run import RecordedRun
 
 if TYPE_CHECKING:
-    from ...tensors.tensor import TensorLike
+    from autograd.inside import TensorLike
 
 Run: TypeAlias = "Tensor | Value | Callable[[], Tensor | Value] | RecordedRun"
 Named: TypeAlias = "Mapping[str, Tensor | Value] | Model"
@@ -118,11 +118,8 @@ class GraphDifference:
         """
         from .page import page_of  # few programs write one
 
-        text = page_of(self, title)
-        file = Path(path)
-        with replacing(file) as partial:
-            partial.write_text(text, encoding="utf-8", newline="\n")
-        return file
+        runs, first = (self.a, self.b), self.first_difference
+        return write_page(path, page_of(title, self.verdict, runs, self.nodes, first, self.tolerance, self.remarks))
 
 
 def diff_graphs(

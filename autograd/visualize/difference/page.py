@@ -1,88 +1,51 @@
-"""Write the page of a difference: one self-contained HTML file."""
+"""The page of a difference: what it says without a script, and the nodes as data for its script."""
 
 from __future__ import annotations
 
-import base64
-import hashlib
-import json
 import os
-import re
 from collections.abc import Iterator, Sequence
 from html import escape
-from importlib.resources import files
-from typing import Protocol
 
 import numpy as np
 
-from ...tensors.heat_map import heat_map
+from autograd.inside import heat_map
+
 from ..number_format import readable_bytes, readable_seconds, summarize
+from ..page import html_page, read
 from .comparison import ComparedNode, Deviation, Tolerance
-from .run import Array, Entry, RecordedRun, Result
+from .recorded_run import Array, Entry, RecordedRun, Result
 from .surroundings import drawn, rows_of_inputs
 
 
-class GraphDifference(Protocol):
-    """What the page shows; for its attributes see `autograd.GraphDifference`."""
-
-    @property
-    def a(self) -> RecordedRun:
-        """The first run."""
-
-    @property
-    def b(self) -> RecordedRun:
-        """The second run."""
-
-    @property
-    def nodes(self) -> Sequence[ComparedNode]:
-        """The nodes of both, in pairs or alone."""
-
-    @property
-    def first_difference(self) -> ComparedNode | None:
-        """The one at which they part."""
-
-    @property
-    def tolerance(self) -> Tolerance:
-        """Up to which numbers are equal."""
-
-    @property
-    def remarks(self) -> Sequence[str]:
-        """What could not be compared."""
-
-    @property
-    def verdict(self) -> str:
-        """The outcome in a sentence."""
-
-
-def page_of(difference: GraphDifference, title: str) -> str:
-    """Return the text of the page; equal runs give equal text, but for the times."""
-    style, script = _text("page.css"), _text("page.js")
-    data = json.dumps(_Data(difference).told(), ensure_ascii=False, allow_nan=False, separators=(",", ":"))
-    for sign in "<>&\u2028\u2029":  # so that no text in the data can end its HTML element
-        data = data.replace(sign, f"\\u{ord(sign):04x}")
-    rtol, atol = difference.tolerance
-    wanted = {
-        "TITLE": escape(title),
-        "STYLE_HASH": _hash(style),
-        "SCRIPT_HASH": _hash(script),
-        "STYLE": style,
-        "SCRIPT": script,
-        "DATA": data,
-        "STATE": "same" if difference.first_difference is None else "differs",
-        "VERDICT": escape(_capital(difference.verdict)),
-        "TOLERANCE": f"rtol={rtol:g}, atol={atol:g}",
-        "FIRST": _first(difference),
-        "TOTALS": _totals(difference),
-        "REMARKS": _remarks(difference),
+def page_of(
+    title: str,
+    verdict: str,
+    runs: tuple[RecordedRun, RecordedRun],
+    nodes: Sequence[ComparedNode],
+    first: ComparedNode | None,
+    tolerance: Tolerance,
+    remarks: Sequence[str],
+) -> str:
+    """Return the text of the page; equal runs give equal text, but for the times. `first` is the first difference."""
+    body = read(
+        __package__,
+        "page.html",
+        TITLE=escape(title),
+        STATE="same" if first is None else "differs",
+        VERDICT=escape(_capital(verdict)),
+        TOLERANCE=f"rtol={tolerance.rtol:g}, atol={tolerance.atol:g}",
+        FIRST="" if first is None else _first(first, nodes, *runs),
+        TOTALS=_totals(runs),
+        REMARKS=_remarks(remarks),
+    )
+    style, script = read(__package__, "page.css"), read(__package__, "page.js")
+    rows = _Rows()
+    data = {
+        "first": -1 if first is None else list(nodes).index(first),
+        "rows": [rows.row(node) for node in nodes],
+        "texts": list(rows.texts),
     }
-    return re.sub(r"\{\{(\w+)\}\}", lambda place: wanted[place[1]], _text("page.html"))
-
-
-def _text(name: str) -> str:
-    return files(__package__).joinpath("web", name).read_text("utf-8")
-
-
-def _hash(text: str) -> str:
-    return "sha256-" + base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
+    return html_page(title, body, style, script, data)
 
 
 def _capital(text: str) -> str:
@@ -92,23 +55,16 @@ def _capital(text: str) -> str:
 # What stands in the page without a script
 
 
-def _first(difference: GraphDifference) -> str:
+def _first(node: ComparedNode, nodes: Sequence[ComparedNode], a: RecordedRun, b: RecordedRun) -> str:
     """Return what the first difference is, with pictures of its arrays and of the graph around it."""
-    node = difference.first_difference
-    if node is None:
-        return ""
     kinds = "".join(f'<span class="kind">{kind}</span>' for kind in node.kinds)
     where = f'<p class="muted">in {escape(node.only.module)}</p>' if node.only.module else ""
-    told = "".join(f"<li>{escape(_capital(text))}</li>" for text in node.told())
+    details = "".join(f"<li>{escape(_capital(text))}</li>" for text in node.details())
     sides = "".join(_side(letter, entry) for letter, entry in (("a", node.a), ("b", node.b)))
-    around = drawn(
-        difference.nodes,
-        rows_of_inputs(difference.nodes, difference.a, difference.b),
-        list(difference.nodes).index(node),
-    )
+    around = drawn(nodes, rows_of_inputs(nodes, a, b), list(nodes).index(node))
     return (
         f'<section class="first"><h2>First difference</h2><h3>{escape(node.title)} {kinds}</h3>{where}'
-        f'<ul>{told}</ul><div class="sides">{sides}</div>{"".join(_maps(node))}</section>'
+        f'<ul>{details}</ul><div class="sides">{sides}</div>{"".join(_maps(node))}</section>'
         f'<section><h2>The graph around it</h2><p class="legend"><span class="key a">only in a</span>'
         f'<span class="key b">only in b</span><span class="key differs">differs</span>'
         f'<span class="key follows">perhaps only a consequence</span></p><div class="wide">{around}</div></section>'
@@ -118,13 +74,16 @@ def _first(difference: GraphDifference) -> str:
 def _side(letter: str, entry: Entry | None) -> str:
     if entry is None:
         return f'<div><h4>Run {letter}</h4><p class="muted">has no such node</p></div>'
-    place = f"<p>{escape(_place(entry))}</p>" if entry.where else '<p class="muted">its line was not noted</p>'
+    where = f"<p>{escape(_where(entry))}</p>" if entry.where else '<p class="muted">its line was not noted</p>'
     line = f"<pre>{escape(entry.line)}</pre>" if entry.line else ""
-    form = " and ".join(f"{shape} {dtype}" for shape, dtype in zip(entry.shapes, entry.dtypes, strict=True))
-    return f"<div><h4>Run {letter}</h4><p>{escape(entry.title)}, {escape(form)}</p>{place}{line}</div>"
+    return f"<div><h4>Run {letter}</h4><p>{escape(entry.title)}, {escape(_form(entry))}</p>{where}{line}</div>"
 
 
-def _place(entry: Entry) -> str:
+def _form(entry: Entry) -> str:
+    return " and ".join([f"{shape} {dtype}" for shape, dtype in zip(entry.shapes, entry.dtypes, strict=True)])
+
+
+def _where(entry: Entry) -> str:
     """Return file name and line number, without the directory, as others than the author read the page."""
     path = entry.where.removeprefix("after ")
     return entry.where[: len(entry.where) - len(path)] + os.path.basename(path)
@@ -155,7 +114,7 @@ def _maps(node: ComparedNode) -> Iterator[str]:
         )
 
 
-def _totals(difference: GraphDifference) -> str:
+def _totals(runs: tuple[RecordedRun, RecordedRun]) -> str:
     """Return a table with the sums of both runs."""
     rows = []
     for words, name, written in (
@@ -163,10 +122,10 @@ def _totals(difference: GraphDifference) -> str:
         ("forward", "forward", readable_seconds),
         ("backward", "backward", readable_seconds),
     ):
-        sums = [_sum(run, name) for run in (difference.a, difference.b)]
+        sums = [_sum(run, name) for run in runs]
         cells = [("not measured" if total is None else written(total)) for total in sums]
         rows.append(f'<tr><th scope="row">{words}</th>{"".join(f"<td>{cell}</td>" for cell in cells)}</tr>')
-    counts = "".join(f"<td>{len(run.entries):,}</td>" for run in (difference.a, difference.b))
+    counts = "".join(f"<td>{len(run.entries):,}</td>" for run in runs)
     head = '<tr><td></td><th scope="col">a</th><th scope="col">b</th></tr>'
     return f'<table class="totals">{head}<tr><th scope="row">nodes</th>{counts}</tr>{"".join(rows)}</table>'
 
@@ -179,64 +138,56 @@ def _sum(run: RecordedRun, name: str) -> int | None:
     return sum(known) if known else None
 
 
-def _remarks(difference: GraphDifference) -> str:
-    if not difference.remarks:
+def _remarks(remarks: Sequence[str]) -> str:
+    if not remarks:
         return ""
-    items = "".join(f"<li>{escape(text)}</li>" for text in difference.remarks)
+    items = "".join(f"<li>{escape(text)}</li>" for text in remarks)
     return f'<section class="remarks"><h2>Not compared</h2><ul>{items}</ul></section>'
 
 
 # What the script shows
 
 
-class _Data:
-    """The nodes as rows of numbers and of places in a list of texts, as most texts occur often."""
+class _Rows:
+    """The nodes as rows of numbers and of indices into a list of texts, as most texts occur often."""
 
-    def __init__(self, difference: GraphDifference) -> None:
-        self.difference = difference
+    def __init__(self) -> None:
         self.texts: dict[str, int] = {"": 0}
-
-    def told(self) -> dict[str, object]:
-        """Return the data of the page."""
-        first = self.difference.first_difference
-        rows = [self.row(node) for node in self.difference.nodes]
-        place = -1 if first is None else list(self.difference.nodes).index(first)
-        return {"first": place, "rows": rows, "texts": list(self.texts)}
+        self.latest: dict[str, tuple[Result, int]] = {}  # values and gradients with their texts
 
     def text(self, words: str) -> int:
         return self.texts.setdefault(words, len(self.texts))
 
     def row(self, node: ComparedNode) -> list[object]:
         """Return title, kinds, whether it follows, the two sides, deviations and arguments."""
-        a = self.side(node.a)
-        b = self.side(node.b, node.a, a)
-        row: list[object] = [self.text(node.title), self.text(", ".join(node.kinds)), int(node.follows), a, b]
+        row: list[object] = [self.text(node.title), self.text(", ".join(node.kinds)), int(node.follows)]
+        row += [self.side(node.a), self.side(node.b)]
         if node.kinds:
-            told = [_deviates(node.value), _deviates(node.gradient), "; ".join(node.arguments)]
-            row += [self.text(words) for words in told]
+            details = [_deviates(node.value), _deviates(node.gradient), "; ".join(node.arguments)]
+            row += [self.text(words) for words in details]
         return row
 
-    def side(
-        self, entry: Entry | None, other: Entry | None = None, same: list[int | float] | None = None
-    ) -> list[int | float] | None:
-        """Return what is told of one run; equal arrays of the other one need no second look."""
+    def side(self, entry: Entry | None) -> list[int | float] | None:
+        """Return what is known of one run."""
         if entry is None:
             return None
-        form = " and ".join([f"{shape} {dtype}" for shape, dtype in zip(entry.shapes, entry.dtypes, strict=True)])
-        known = other is not None and same is not None
-        value = same[2] if known and _is(entry.value, other.value) else self.text(_brief(entry.value))  # type: ignore[union-attr, index]
-        gradient = (
-            same[3] if known and _is(entry.gradient, other.gradient) else self.text(_brief(entry.gradient))  # type: ignore[union-attr, index]
-        )
         return [
             self.text(entry.title),
-            self.text(form),
-            value,
-            gradient,
+            self.text(_form(entry)),
+            self.brief("value", entry.value),
+            self.brief("gradient", entry.gradient),
             entry.kept,
             *(-1 if seconds is None else round(seconds * 1e6, 2) for seconds in (entry.forward, entry.backward)),
-            *(self.text(words) for words in (_place(entry), entry.line, entry.module)),
+            *(self.text(words) for words in (_where(entry), entry.line, entry.module)),
         ]
+
+    def brief(self, name: str, result: Result) -> int:
+        """Return the text of a result; one that is the same as that of the other run needs no second look."""
+        known, text = self.latest.get(name, (None, 0))
+        if not _is(known, result):
+            text = self.text(_brief(result))
+            self.latest[name] = result, text
+        return text
 
 
 def _is(a: Result, b: Result) -> bool:

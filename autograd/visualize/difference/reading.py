@@ -7,25 +7,28 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ...arrays.door import walks
-from ...errors import GraphError
-from ...graph.grad_mode import enable_grad
-from ...graph.mutation import kept_arrays, owner_of, refuse_overwritten
-from ...graph.node import LEAF, Bundle, FreedOperation, MultiNode, Node, ancestors
-from ...graph.saved_tensors import operation_of
-from ...primitives.multi_output import Output
-from ...primitives.primitive import Primitive
-from ...scalar.value import Value
-from ...source.source_info import HasLine, line_of, source_of, text_at
-from ...tensors.tensor import Tensor
-from ..call_recorder import note_of
-from ..gradient_values import carried_back, outside
-from ..node_info import RESULT, Model, is_packed, kept_values, named_nodes, names_of, root_of
-from .run import Entry, RecordedRun, Result
-from .watching import Watched, constant, copied
+from autograd import GraphError, Tensor, Value
+from autograd.extend import whole
+from autograd.inside import (
+    LEAF,
+    FreedOperation,
+    HasLine,
+    MultiNode,
+    line_of,
+    operation_of,
+    refuse_overwritten,
+    source_of,
+    text_at,
+)
+
+from .. import steps
+from ..node_info import Model, kept_bytes, names_of, parameters_of, root_of
+from ..steps import Run, Step
+from ..watching import note_of
+from .recorded_run import Entry, RecordedRun, Result
 
 if TYPE_CHECKING:
-    from ...tensors.tensor import TensorLike
+    from autograd.inside import TensorLike
 
 _REMEDY = "pass a function that computes the result, or what record_run(function) returns"
 
@@ -71,163 +74,138 @@ def record_run(
     'w'
     """
     named = names_of(params)[0]
-    watched = Watched()
-    output: Any = run
-    if not isinstance(run, Tensor | Value) and callable(run):
-        with watched.watching(), enable_grad():
-            output = run()
-        named = {**watched.parameters(), **named} if params is None else named
-    root = root_of(output, "record_run", "record")
-    reader = _Reader(root, named, watched)
-    if isinstance(output, Value):
-        reader.read_values(gradient)
+    if isinstance(run, Tensor | Value) or not callable(run):
+        ran = Run(run)
     else:
-        reader.read_tensors(output, gradient)
-    return RecordedRun(list(reader.entries.values()), reader.remarks)
+        ran = steps.run(run, copies=True)
+        named = {**parameters_of(ran.models.values()), **named} if params is None else named
+    return _Reader(ran, named).read(gradient)
 
 
 class _Reader:
     """The state of reading one graph."""
 
-    def __init__(self, root: Any, named: Mapping[str, Any], watched: Watched) -> None:
-        self.root, self.watched = root, watched
-        self.order: list[Any] = [node for node in ancestors([root]) if not isinstance(node, Bundle)]
+    def __init__(self, ran: Run, named: Mapping[str, Any]) -> None:
+        self.ran, self.result = ran, ran.result
+        self.root = root_of(ran.result, "record_run", "record")
+        self.steps = steps.steps_of(self.root, ran, named)
         self.remarks: list[str] = []
-        names = {node: name for node, (name, _) in named_nodes(named).items()}
-        places = {node: place for place, node in enumerate(self.order)}
+
+    def read(self, gradient: TensorLike | None) -> RecordedRun:
+        """Return what is known of the graph, as copies."""
+        if isinstance(self.root, Value):
+            steps.walk_values(self.root, self.steps, gradient)
+        else:
+            self._read_tensors(gradient)
+        indices = {node: index for index, node in enumerate(self.steps)}
         lines = _Lines()
-        self.entries: dict[Any, Entry] = {}
-        for node in self.order:
-            entry = Entry(
-                "leaf" if node.op is LEAF else operation_of(node).name,
-                node.number,
-                tuple([None if x is None else places[x] for x in operation_of(node).inputs(node)]),
-                *_forms(node),
-                names.get(node, ""),
-            )
-            entry.module = str(getattr(node, "scope", ""))
-            entry.where, entry.line = lines.of(node if hasattr(node, "code") else watched.lines.get(node), entry)
-            self.entries[node] = entry
+        seen: set[int] = set()
+        entries = [self._entry(step, indices, lines, seen) for step in self.steps.values()]
+        if not isinstance(self.root, Value):
+            self._find_missing(entries)
+        return RecordedRun(entries, self.remarks)
 
-    # Values
+    def _entry(self, step: Step, indices: dict[Any, int], lines: _Lines, seen: set[int]) -> Entry:
+        node, note = step.node, note_of(step.node)
+        watched, leaf, number = self.ran.seen.get(node), node.op is LEAF, isinstance(node, Value)
+        where, line = lines.of(step.line, leaf)
+        return Entry(
+            "leaf" if leaf else operation_of(node).name,
+            node.number,
+            tuple([None if x is None else indices[x] for x in operation_of(node).inputs(node)]),
+            *_forms(node),
+            step.name,
+            arguments=_arguments(step, complete=number or watched is not None),
+            value=step.value if step.known == "recorded" and not number else _copied(step.value),
+            gradient=_copied(step.gradient),
+            kept=0 if number or leaf else kept_bytes(node, seen),
+            forward=watched.seconds if watched else None if note is None else note.seconds,
+            backward=step.backward,
+            where=where,
+            line=line,
+            module=str(getattr(node, "scope", "")),
+            freed=isinstance(node.op, FreedOperation),
+        )
 
-    def read_values(self, gradient: TensorLike | None) -> None:
-        """Read numbers, and multiply their slopes as `Value.backward` does."""
-        gradients = dict.fromkeys(self.order, 0.0)
-        gradients[self.root] = 1.0 if gradient is None else float(gradient)  # type: ignore[arg-type]  # a number
-        for node in reversed(self.order):
-            entry, g = self.entries[node], gradients[node]
-            entry.value, entry.gradient = np.asarray(node.data), np.asarray(g)
-            for name, x, slope in zip("xy", node.op.inputs(node), (node.dx, node.dy), strict=False):
-                if x is None:
-                    entry.arguments[name] = slope  # in the place of a slope there is the constant itself
-                else:
-                    gradients[x] += g * slope if g else 0.0
-
-    # Tensors
-
-    def read_tensors(self, result: Tensor, gradient: TensorLike | None) -> None:
-        """Read arrays: those seen while a function ran, else those that nodes kept; and the gradients."""
-        for node, entry in self.entries.items():
-            entry.freed = isinstance(node.op, FreedOperation)
-        freed = sum(entry.freed for entry in self.entries.values())
+    def _read_tensors(self, gradient: TensorLike | None) -> None:
+        """Find values and gradients, and note what is not known."""
+        result, freed = self.result, sum(isinstance(node.op, FreedOperation) for node in self.steps)
         if not freed:
             self._refuse_overwritten()
-        for node, entry in self.entries.items():
-            self._find(node, entry)
-        _tell(self.entries[self.root], result._array)
-        seen: set[int] = set()
-        for node, entry in self.entries.items():
-            entry.kept = _kept_bytes(node, seen)
-        self._find_gradients(result, gradient, freed)
-        self._find_missing()
-
-    def _find_missing(self) -> None:
-        """Note what would be known if a function had been watched."""
-        entries = self.entries.values()
-        unknown = sum(entry.value is None for entry in entries)
-        unplaced = sum(not entry.line and not entry.is_leaf for entry in entries)
-        untimed = {entry.forward is None for entry in entries if not entry.is_leaf} == {True}
-        missing = [f"values that the graph does not keep, of {unknown:,} of {len(entries):,} nodes"] if unknown else []
-        missing += ["forward times"] if untimed else []
-        missing += [f"the lines of {unplaced:,} operations"] if unplaced and not self.watched.seen else []
-        if missing:
-            self.remarks.append(f"{'; '.join(missing)}: {_REMEDY}")
-
-    def _refuse_overwritten(self) -> None:
-        try:
-            refuse_overwritten(self.order)
-        except GraphError as error:
-            raise GraphError(
-                f"{error}. To compare a model with itself later, use record_run() before it changes"
-            ) from error
-
-    def _find(self, node: Any, entry: Entry) -> None:
-        op, seen = operation_of(node), self.watched.seen.get(node)
-        if node.op is LEAF:
-            owner = node.owner()
-            if owner is not None:
-                _tell(entry, owner._array)
-        elif seen is not None:
-            entry.value, arguments, entry.forward = seen
-            entry.arguments |= arguments
-        elif isinstance(op, Output):
-            together = self.entries[node.x].value
-            if isinstance(together, tuple):
-                entry.value = together[op.index]
-        elif isinstance(op, Primitive) and not is_packed(node):
-            for index, x in enumerate(op.inputs(node)):
-                if x is not None and op.rules:
-                    self._find_kept(node, entry, op, index)
-        note = note_of(node)
-        if note is not None and entry.forward is None:
-            entry.forward = note.seconds
-
-    def _find_kept(self, node: Any, entry: Entry, op: Primitive, index: int) -> None:
-        """Note what a node kept for the rule of one input: the result, inputs, constants and arguments."""
-        inputs = op.inputs(node)
-        for place, name, value in kept_values(node, op, index):
-            if place == RESULT:
-                _tell(entry, value)
-            else:
-                self._tell_input(entry, name, None if place is None else inputs[place], value)
-
-    def _tell_input(self, entry: Entry, name: str, x: Any, value: Any) -> None:
-        if x is None:
-            entry.arguments[name] = constant(value)
-        elif x in self.entries:
-            _tell(self.entries[x], value)
-
-    def _find_gradients(self, result: Tensor, gradient: TensorLike | None, freed: int) -> None:
+        steps.find_values(self.steps, self.ran)
         if freed:
             self.remarks.append(
                 f"gradients, bytes and backward times of operations, which an earlier backward() freed: compare before "
                 f"it, pass retain_graph=True to it, or {_REMEDY}. The gradients of leaves are those that they hold"
             )
-            for node, entry in self.entries.items():
+            for node, step in self.steps.items():
                 owner = node.owner() if node.op is LEAF else None
                 if owner is not None and owner.grad is not None:
-                    entry.gradient = copied(owner.grad._array)
+                    step.gradient = owner.grad._array
         elif gradient is None and (result.size != 1 or result.dtype.kind == "c"):
             self.remarks.append(
                 f"gradients, as the result has shape {result.shape} and dtype {result.dtype}: pass gradient= of that "
                 f"shape"
             )
-        elif not self._walk(result, gradient, careful=False):
-            self._walk(result, gradient, careful=True)
+        else:
+            with np.errstate(all="ignore"):
+                seed = result._seed(gradient)
+                steps.walk_tensors(self.root, self.steps, seed, False, False)
+                if not all(_is_finite(step.gradient) for step in self.steps.values()):  # zeros have to be looked after
+                    steps.walk_tensors(self.root, self.steps, seed, True, False)
 
-    @walks
-    def _walk_back(self, seed: Any, careful: bool) -> None:
-        for node, g, _, seconds in carried_back(self.order, self.root, seed, careful=careful, hooks=False):
-            entry = self.entries[node]
-            entry.gradient = copied(outside(g))
-            entry.backward = None if node.op is LEAF else seconds
+    def _find_missing(self, entries: list[Entry]) -> None:
+        """Note what would be known if a function had been watched."""
+        unknown = sum(entry.value is None for entry in entries)
+        unplaced = sum(not entry.line and not entry.is_leaf for entry in entries)
+        untimed = {entry.forward is None for entry in entries if not entry.is_leaf} == {True}
+        missing = [f"values that the graph does not keep, of {unknown:,} of {len(entries):,} nodes"] if unknown else []
+        missing += ["forward times"] if untimed else []
+        missing += [f"the lines of {unplaced:,} operations"] if unplaced and not self.ran.seen else []
+        if missing:
+            self.remarks.append(f"{'; '.join(missing)}: {_REMEDY}")
 
-    def _walk(self, result: Tensor, gradient: TensorLike | None, careful: bool) -> bool:
-        """Walk back, and tell whether all gradients are finite; only then need zeros not be looked after."""
-        with np.errstate(all="ignore"):
-            self._walk_back(result._seed(gradient), careful)
-        return all(_is_finite(entry.gradient) for entry in self.entries.values())
+    def _refuse_overwritten(self) -> None:
+        try:
+            refuse_overwritten([*self.steps])
+        except GraphError as error:
+            raise GraphError(
+                f"{error}. To compare a model with itself later, use record_run() before it changes"
+            ) from error
+
+
+def _arguments(step: Step, complete: bool) -> dict[str, object]:
+    """Return the inputs that need no gradient and the further arguments, by parameter name."""
+    op: Any = operation_of(step.node)
+    names = "xy" if isinstance(step.node, Value) else getattr(op, "parameters", ())
+    found = {}
+    for index, value in sorted(step.constants.items()):
+        if complete or value is not None:  # else it is not known
+            name = f"{names[0]}[{index}]" if getattr(op, "variadic", False) else str(names[index] if names else index)
+            found[name] = _constant(value)
+    return found | {name: _constant(value) for name, value in (step.arguments | step.kept_arguments).items()}
+
+
+def _copied(value: Any) -> Result:
+    """Return a result or a gradient as arrays that later writes do not change."""
+    if isinstance(value, tuple):
+        return tuple([None if part is None else np.array(part) for part in value])
+    return None if value is None else np.array(value)
+
+
+def _constant(value: Any) -> object:
+    """Return a constant as plain data that later writes do not change, and that can be pickled."""
+    value = whole(value)
+    if isinstance(value, np.ndarray):
+        return np.array(value)
+    if isinstance(value, tuple | list):
+        return tuple(map(_constant, value))
+    if value is None or isinstance(value, bool | int | float | complex | str | slice | np.generic):
+        return value
+    if isinstance(value, type(...)):
+        return "..."
+    name: str = getattr(value, "__name__", "")
+    return name or (repr(value) if isinstance(value, np.dtype) else type(value).__name__)
 
 
 class _Lines:
@@ -237,10 +215,10 @@ class _Lines:
         self.known: dict[tuple[int, int], tuple[str, str]] = {}
         self.last = ""
 
-    def of(self, noted: HasLine | None, entry: Entry) -> tuple[str, str]:
-        """Return place and text of a noted line; without one, the line before it in the program."""
+    def of(self, noted: HasLine | None, leaf: bool) -> tuple[str, str]:
+        """Return file and number, and the text, of a noted line; without one, the line before it in the program."""
         if noted is None:
-            return (f"after {self.last}" if self.last and not entry.is_leaf else ""), ""
+            return (f"after {self.last}" if self.last and not leaf else ""), ""
         key = id(noted.code), noted.instruction
         if key not in self.known:
             file, line = source_of(noted)
@@ -267,25 +245,6 @@ def _forms(node: Any) -> tuple[tuple[tuple[int, ...], ...], tuple[str, ...]]:
     if isinstance(node, MultiNode):
         return tuple(map(tuple, node.shapes)), tuple(map(_NAMES.__getitem__, node.dtypes))
     return (tuple(node.shape),), (_NAMES[node.dtype],)
-
-
-def _kept_bytes(node: Node, seen: set[int]) -> int:
-    """Return the bytes that a node keeps and none before it."""
-    count = 0
-    for array in () if node.op is LEAF or isinstance(node.op, FreedOperation) else kept_arrays(node):
-        owner = owner_of(array)
-        count += 0 if id(owner) in seen else owner.nbytes
-        seen.add(id(owner))
-    return count
-
-
-def _tell(entry: Entry, value: Any) -> None:
-    """Note a result if it has the shape that the node says."""
-    if entry.value is None:
-        found = copied(value)
-        parts = found if isinstance(found, tuple) else (found,)
-        if tuple([getattr(part, "shape", None) for part in parts]) == entry.shapes:
-            entry.value = found
 
 
 def _is_finite(gradient: Result) -> bool:

@@ -1,4 +1,4 @@
-"""A page that plays backpropagation: `record` gathers the steps to show, `page` writes them as one file of HTML.
+"""A page that plays backpropagation: `playback` gathers the steps to show, `page` writes them as one file of HTML.
 
 `depths` and `layout` place the boxes, `numbers` formats values, `fold` shortens large graphs. The page and its script
 are in the folder ``web``.

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from .. import layered
-from ..layered import Edges, Point
+from ..layered import Edges
 from ..picture import Frame, Kind
 from ..satellites import beside_of
 from ..text_width import width_of
@@ -19,55 +18,41 @@ _WIDER = 1.15  # than Helvetica may be the font of a page
 Rectangle = tuple[float, float, float, float, float, float]
 
 
-@dataclass(slots=True)
-class Layout:
-    """Positions of boxes, edges and frames.
-
-    Attributes
-    ----------
-    boxes
-        The middle of each box.
-    curves
-        For each edge, the points of cubic Bézier curves, one after another.
-    frames
-        Left, top, right and bottom of each frame that has a box, and left and width of its title, by its index.
-    """
-
-    boxes: list[Point]
-    curves: list[list[Point]]
-    frames: dict[int, Rectangle]
-
-
 def lay_out(
     kinds: Sequence[Kind],
     edges: Edges,
     within: Sequence[int | None] = (),
     frames: Sequence[Frame] = (),
     titles: Sequence[str] = (),
-) -> Layout:
+) -> tuple[layered.Layout, dict[int, Rectangle]]:
     """Lay out boxes, each after those that it depends on, so that edges go down the page.
 
     Boxes of a frame stay together, with those of its inner frames; `within` has the innermost frame of each box. Inputs
     that only one operation uses stand beside it. The same graph gives the same layout.
+
+    Returns
+    -------
+    layout, rectangles
+        The second has left, top, right and bottom of each frame with a box, and left and width of its title.
     """
-    places: list[int | None] = list(within) or [None] * len(kinds)
+    within = list(within) or [None] * len(kinds)
     wide = [_SIGN + _WIDER * width_of(title, _FONT, bold=True) for title in titles] or [float(_SIGN)] * len(frames)
-    found = layered.lay_out(
+    layout = layered.lay_out(
         [(WIDTH, HEIGHT)] * len(kinds),
         edges,
-        places,
+        within,
         [frame.parent for frame in frames],
         [(width, float(_TITLE)) for width in wide],
-        beside=beside_of(kinds, edges, places),
+        beside=beside_of(kinds, edges, within),
         weights=[8.0 if kinds[source] in ("operation", "result", "module") else 1.0 for source, _ in edges],
         apart=_APART,
         below=_BELOW,
         aside=_ASIDE,
     )
     rectangles: dict[int, Rectangle] = {}
-    for place, rectangle in enumerate(found.frames):
+    for index, rectangle in enumerate(layout.frames):
         if rectangle:
             left, top, width, height = rectangle
             right, bottom = round(left + width, 1), round(top + height, 1)
-            rectangles[place] = left, top, right, bottom, round(found.titles[place], 1), round(wide[place], 1)
-    return Layout(found.boxes, found.curves, rectangles)
+            rectangles[index] = left, top, right, bottom, round(layout.titles[index], 1), round(wide[index], 1)
+    return layout, rectangles

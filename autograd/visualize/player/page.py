@@ -1,88 +1,61 @@
-"""Write the page: its data, in one self-contained HTML file."""
+"""The page of the player: what it shows of each step, edge and module, as data for its script."""
 
 from __future__ import annotations
 
-import base64
-import hashlib
 import html
-import json
 import os
-import re
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from importlib.resources import files
 from typing import Any
 
-from ...graph.node import LEAF
-from ...graph.saved_tensors import operation_of
-from ...scalar.value import Value
-from ...source.source_info import HasLine, line_of, source_of, text_at
+from autograd import Value
+from autograd.inside import LEAF, HasLine, line_of, operation_of, source_of, text_at
+
 from ..module_frames import Framing, name_within, settled
 from ..node_info import title_of, type_of
+from ..page import html_page, read
 from ..picture import Frame, Kind
 from ..rule_source import sources_of
 from .depths import depths
 from .layout import HEIGHT, WIDTH
 from .numbers import LEVELS, described, size_of
-from .record import Edge, Recording
+from .playback import Edge, Playback
 
 # The parts of the page's script, which are joined into one function in this order.
 SCRIPTS = ("graph", "words", "picture", "shares", "modules", "time", "view", "details", "search", "controls")
 
 
-def page_of(
-    recording: Recording, title: str, modules: Mapping[str, Any] | None = None, depth: int | None = None
-) -> str:
-    """Return the text of a page that plays a recording; the same recording gives the same text.
+def page_of(played: Playback, title: str, modules: Mapping[str, Any] | None = None, depth: int | None = None) -> str:
+    """Return the text of a page that plays the steps of a graph; equal ones give the same text.
 
     Frames are named after `modules`; with `depth`, that many levels of them are open at first, else as many as fit.
     """
-    style = _text("page.css")
-    script = '"use strict";\n(() => {\n' + "\n".join(_text(f"{name}.js") for name in SCRIPTS) + "})();\n"
-    told = _data(recording, title, modules or {}) | ({} if depth is None else {"depth": depth})
-    data = json.dumps(told, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
-    for sign in "<>&\u2028\u2029":  # so that no text in the data can end its HTML element
-        data = data.replace(sign, f"\\u{ord(sign):04x}")
-    wanted = {
-        "TITLE": html.escape(title),
-        "HEADING": html.escape(title.removeprefix("Backpropagation of ")),
-        "STYLE_HASH": _hash(style),
-        "SCRIPT_HASH": _hash(script),
-        "STYLE": style,
-        "SCRIPT": script,
-        "DATA": data,
-    }
-    return re.sub(r"\{\{(\w+)\}\}", lambda place: wanted[place[1]], _text("page.html"))
+    data = _data(played, title, modules or {}) | ({} if depth is None else {"depth": depth})
+    body = read(__package__, "page.html", HEADING=html.escape(title.removeprefix("Backpropagation of ")))
+    script = "\n".join(read(__package__, f"{name}.js") for name in SCRIPTS)
+    return html_page(title, body, read(__package__, "page.css"), script, data)
 
 
-def _text(name: str) -> str:
-    return files(__package__).joinpath("web", name).read_text("utf-8")
-
-
-def _hash(text: str) -> str:
-    return "sha256-" + base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
-
-
-def _data(recording: Recording, title: str, modules: Mapping[str, Any]) -> dict[str, Any]:
-    steps, edges = recording.steps, [(edge.source, edge.target) for edge in recording.edges]
-    feeds = list({feed[:2]: feed for feed in reversed(recording.feeds)}.values())[::-1]  # one for each pair of ends
+def _data(played: Playback, title: str, modules: Mapping[str, Any]) -> dict[str, Any]:
+    steps, edges = played.steps, [(edge.source, edge.target) for edge in played.edges]
+    feeds = list({feed[:2]: feed for feed in reversed(played.feeds)}.values())[::-1]  # one for each pair of ends
     lines = edges + [feed[:2] for feed in feeds]
     framing = Framing(modules)
-    within = [None if step.folded or step.node is None else framing.place(step.node) for step in steps]
-    leaves = [place for place, step in enumerate(steps) if step.node is not None and step.node.op is LEAF]
-    parameters = [place for place in leaves if steps[place].name and not steps[place].given]
-    for place, frame in settled(parameters, edges, within, framing.frames).items():
-        within[place] = frame
+    within = [None if step.folded or step.node is None else framing.frame_of(step.node) for step in steps]
+    leaves = [index for index, step in enumerate(steps) if step.node is not None and step.node.op is LEAF]
+    parameters = [index for index in leaves if steps[index].name and not steps[index].given]
+    for index, frame in settled(parameters, edges, within, framing.frames).items():
+        within[index] = frame
     uses = [0] * len(steps)
     for source, _ in edges:
         uses[source] += 1
     rules: dict[str, int] = {}
-    boxes = [_box(place, recording, rules) for place in range(len(steps))]
+    boxes = [_box(index, played, rules) for index in range(len(steps))]
     for box, frame in zip(boxes, within, strict=True):
         if frame is not None:
             box |= {"frame": frame, "name": name_within(box["name"], frame, framing.frames), "path": box["name"]}
     frames = list(_frames(framing.frames))
-    kinds: list[Kind] = ["parameter" if place in parameters else box["kind"] for place, box in enumerate(boxes)]
+    kinds: list[Kind] = ["parameter" if index in parameters else box["kind"] for index, box in enumerate(boxes)]
     titles = [" · ".join(filter(None, (frame["name"], frame["what"]))) for frame in frames]
     return {
         "title": title,
@@ -90,7 +63,7 @@ def _data(recording: Recording, title: str, modules: Mapping[str, Any]) -> dict[
         "height": HEIGHT,
         "frames": frames,
         "steps": boxes,
-        "edges": list(_edges(recording, uses)),
+        "edges": list(_edges(played, uses)),
         "feeds": [{"from": source, "to": target, "input": index} for source, target, index in feeds],
         "layouts": depths(kinds, within, lines, framing.frames, titles),
         "rules": list(rules),
@@ -110,8 +83,8 @@ def _frames(frames: list[Frame]) -> Iterator[dict[str, Any]]:
         yield {"name": name + call, "what": what, "path": frame.path + call, "parent": frame.parent}
 
 
-def _box(place: int, recording: Recording, rules: dict[str, int]) -> dict[str, Any]:
-    step = recording.steps[place]
+def _box(index: int, played: Playback, rules: dict[str, int]) -> dict[str, Any]:
+    step = played.steps[index]
     box: dict[str, Any] = {"name": step.name}
     if step.folded:
         return box | {"kind": "folded", "op": f"{step.folded:,} operations in one"}
@@ -120,7 +93,7 @@ def _box(place: int, recording: Recording, rules: dict[str, int]) -> dict[str, A
         return box | {"kind": "input", "op": "input", "type": form, "value": described(step.value), "known": step.known}
     node, op = step.node, operation_of(step.node)
     leaf = node.op is LEAF
-    box["kind"] = "leaf" if leaf else "result" if place == len(recording.steps) - 1 else "operation"
+    box["kind"] = "leaf" if leaf else "result" if index == len(played.steps) - 1 else "operation"
     box["op"] = "leaf" if leaf else title_of(op, node)
     box["type"] = "number" if isinstance(node, Value) else ", ".join(type_of(node))
     box["value"], box["known"], box["gradient"] = described(step.value), step.known, described(step.gradient)
@@ -134,20 +107,20 @@ def _box(place: int, recording: Recording, rules: dict[str, int]) -> dict[str, A
         box["rules"] = [
             -1 if x is None else rules.setdefault(t, len(rules)) for x, t in zip(inputs, texts, strict=True)
         ]
-    if step.place is not None:
-        box["where"], box["line"] = _text_of_line(step.place)
+    if step.line is not None:
+        box["where"], box["line"] = _text_of_line(step.line)
     if step.hooked:
         box["hooked"] = True
     return box
 
 
-def _edges(recording: Recording, uses: list[int]) -> Iterator[dict[str, Any]]:
+def _edges(played: Playback, uses: list[int]) -> Iterator[dict[str, Any]]:
     """Yield the edges, each with the gradient of its source as accumulated so far."""
     sums: dict[int, Any] = {}
-    for edge in recording.edges:
+    for edge in played.edges:
         held = sums.get(edge.source)
         added = sums[edge.source] = edge.contribution if held is None else _sum(held, edge)
-        told: dict[str, Any] = {
+        details: dict[str, Any] = {
             "from": edge.source,
             "to": edge.target,
             "input": edge.index,
@@ -155,14 +128,14 @@ def _edges(recording: Recording, uses: list[int]) -> Iterator[dict[str, Any]]:
             "sum": size_of(added),
         }
         if uses[edge.source] > 1:  # else it is the whole gradient
-            told["contribution"] = described(edge.contribution)
-        yield told
+            details["contribution"] = described(edge.contribution)
+        yield details
 
 
-def _text_of_line(place: HasLine) -> tuple[str, str]:
+def _text_of_line(index: HasLine) -> tuple[str, str]:
     """Return file name and line number, without the directory, and the text of that line."""
-    file, line = source_of(place)
-    return os.path.basename(line_of(place)), text_at(file, line)
+    file, line = source_of(index)
+    return os.path.basename(line_of(index)), text_at(file, line)
 
 
 def _sum(held: Any, edge: Edge) -> Any:

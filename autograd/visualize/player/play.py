@@ -10,18 +10,19 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ...files import replacing
-from ...scalar.value import Value
-from ...tensors.tensor import Tensor
+from autograd import Tensor, Value
+
 from ..collapse import check_depth
-from ..module_frames import parameters_called
-from ..node_info import Model, names_of
+from ..node_info import Model, names_of, parameters_of
+from ..page import write_page
+from ..steps import Run, run
+from ..watching import watch_calls
 from .fold import folded
 from .page import page_of
-from .record import Run, record, run
+from .playback import playback
 
 if TYPE_CHECKING:
-    from ...tensors.tensor import Array, TensorLike
+    from autograd.inside import Array, TensorLike
 
 _MOST = 2500  # operations that are shown one by one
 
@@ -100,19 +101,17 @@ def player(
         ran, title = Run(result), "Backpropagation"
     elif callable(result):
         names = {**_named_inputs(result, inputs), **names}
-        ran = run(result, inputs)
-        names = names if labelled is not None else {**parameters_called(ran.seen), **names}
+        with watch_calls():
+            ran = run(result, inputs)
+        names = names if labelled is not None else {**parameters_of(ran.models.values()), **names}
         name = getattr(result, "__name__", type(result).__name__)
         title = "Backpropagation" if name == "<lambda>" else f"Backpropagation of {name}"
     else:
         raise TypeError(f"player takes a Tensor, a Value or a function, not {type(result).__name__}")
-    recording = folded(record(ran, names, gradient), _MOST)
+    played = folded(playback(ran, names, gradient), _MOST)
     with np.errstate(all="ignore"):  # values that are not finite are shown as nan or inf
-        page = page_of(recording, title, modules, depth)
-    file = Path(path)
-    with replacing(file) as partial:
-        partial.write_text(page, encoding="utf-8", newline="\n")
-    return file
+        page = page_of(played, title, modules, depth)
+    return write_page(path, page)
 
 
 def _named_inputs(function: Callable[..., Any], inputs: tuple[Any, ...]) -> dict[str, Any]:

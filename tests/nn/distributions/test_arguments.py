@@ -44,6 +44,7 @@ from nn.distributions import (
     register_kl,
 )
 
+from ...lists import assert_complete, assert_listed
 from . import test_samples
 from .cases import CASES
 
@@ -301,10 +302,10 @@ def test_a_divergence_of_your_own_is_found_by_the_nearest_class() -> None:
 def test_every_name_is_in_a_test() -> None:
     sources = "".join(Path(place).read_text(encoding="utf-8") for place in (__file__, str(test_samples.__file__)))
     named = {case.name for case in CASES} | set(re.findall(r"\b[A-Za-z_]+\b", sources))
-    assert set(distributions.__all__) - {"Transform"} <= named
+    assert_listed({*distributions.__all__} - {"Transform"}, named, "tests/nn/distributions/test_arguments.py")
     kinds = {n for n in distributions.__all__ if isinstance(getattr(distributions, n), type)}
     kinds = {n for n in kinds if issubclass(getattr(distributions, n), Distribution)} - {"Distribution"}
-    assert kinds == {case.name for case in CASES}, "add a case to cases.py"
+    assert_complete(kinds, {case.name for case in CASES}, "tests/nn/distributions/cases.py")
 
 
 def test_without_scipy_what_needs_it_says_so() -> None:

@@ -109,6 +109,7 @@ class TestReport:
         assert '<i>$\\x$ & "y' in found.text
         assert '<i>$\\x$ & "y over the epochs' in found.labels
 
+    @pytest.mark.thorough
     def test_pictures_of_digits_and_of_the_plane(self, tmp_path: Path) -> None:
         X, y = np.random.default_rng(0).random((12, 1, 8, 8)), np.arange(12) % 3
         model = nn.Sequential(nn.Conv2d(1, 4, 3), nn.Flatten(), nn.Linear(144, 3))
@@ -122,6 +123,7 @@ class TestReport:
         ):
             path = plots.report(tmp_path / "r.html", make_history(), network, (inputs, y), image_shape=shape)
             assert re.findall('alt="([^"]*)"', path.read_text(encoding="utf-8")) == words
+            assert not plt.get_fignums()  # each was drawn into the page
 
     def test_the_same_run_gives_the_same_page_and_no_figure_stays_open(self, tmp_path: Path) -> None:
         pages = [plots.report(tmp_path / f"{i}.html", make_history()).read_bytes() for i in range(2)]

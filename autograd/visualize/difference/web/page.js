@@ -1,28 +1,16 @@
-"use strict";
-(() => {
-const data = JSON.parse(document.getElementById("data").textContent);
 const {texts, rows, first} = data;
 const AT_ONCE = 200;
-const rowsBox = document.getElementById("rows"), more = document.getElementById("more");
-const filter = document.getElementById("filter"), search = document.getElementById("search");
 let chosen = [], shown = 0;
-
-function element(kind, name, text) {
-  const made = document.createElement(kind);
-  if (name) made.className = name;
-  if (text) made.textContent = text;
-  return made;
-}
 
 // A row has its title, its kinds, whether it follows, the sides of a and b, and what deviates.
 const titleOf = row => texts[row[0]], kindsOf = row => texts[row[1]];
+const sidesOf = row => [row[3], row[4]].filter(side => side !== null);
 
 function bytes(count) {
   for (const [power, unit] of [[1e9, "GB"], [1e6, "MB"], [1e3, "kB"]])
     if (count >= power) return `${+(count / power).toPrecision(3)} ${unit}`;
   return `${count} B`;
 }
-
 function time(microseconds) {
   if (microseconds < 0) return "not measured";
   for (const [power, unit] of [[1e6, "s"], [1e3, "ms"]])
@@ -46,51 +34,36 @@ const LINES = [
   ["", side => texts[side[8]]],
   ["module", side => texts[side[9]]],
 ];
-
-function table(row) {
-  const box = element("div", "table"), made = element("table"), head = element("tr");
-  head.append(element("td"));
-  for (const letter of ["a", "b"]) {
-    const cell = element("th", "", `run ${letter}`);
-    cell.scope = "col";
-    head.append(cell);
-  }
-  made.append(head);
-  for (const [words, told] of LINES) {
+function showTable(row, parent) {
+  const table = make("table", undefined, make("div", undefined, parent, "table")), head = make("tr", undefined, table);
+  make("td", "", head);
+  for (const letter of ["a", "b"]) make("th", `run ${letter}`, head).scope = "col";
+  const line = (title, cells) => {
+    const made = make("tr", undefined, table);
+    make("th", title, made).scope = "row";
+    return cells.map(text => make("td", text, made));
+  };
+  for (const [title, told] of LINES) {
     const cells = [row[3], row[4]].map(side => side === null ? "" : told(side));
-    if (!cells[0] && !cells[1]) continue;
-    const line = element("tr"), title = element("th", "", words);
-    title.scope = "row";
-    line.append(title, ...cells.map(text => element("td", "", text)));
-    made.append(line);
+    if (cells[0] || cells[1]) line(title, cells);
   }
-  for (const [words, place] of [["value deviates", 5], ["gradient deviates", 6], ["argument", 7]])
-    if (row[place]) {
-      const line = element("tr"), title = element("th", "", words), cell = element("td", "", texts[row[place]]);
-      title.scope = "row";
-      cell.colSpan = 2;
-      line.append(title, cell);
-      made.append(line);
-    }
-  box.append(made);
-  return box;
+  for (const [title, index] of [["value deviates", 5], ["gradient deviates", 6], ["argument", 7]])
+    if (row[index]) line(title, [texts[row[index]]])[0].colSpan = 2;
 }
 
 // What a side has there, or both, or by how much many elements deviate: then both would not fit.
-function pair(row, place) {
-  const [, many] = (row[place + 3] && texts[row[place + 3]].match(/largest deviation (.*, in .*)$/)) || [];
+function pair(row, index) {
+  const [, many] = (row[index + 3] && texts[row[index + 3]].match(/largest deviation (.*, in .*)$/)) || [];
   if (many) return `off by ${many.replace(/ elements$/, "")}`;
-  const [a, b] = [row[3], row[4]].map(side => side === null ? "" : texts[side[place]]);
+  const [a, b] = [row[3], row[4]].map(side => side === null ? "" : texts[side[index]]);
   return !a || !b || a === b ? b || a : `${a} → ${b}`;
 }
 
 // What both sides cost: bytes kept, and forward and backward time together where both were measured.
 function costs(row) {
-  const sides = [row[3], row[4]].filter(side => side !== null);
-  const kept = sides.map(side => bytes(side[4]));
+  const sides = sidesOf(row), joined = words => [...new Set(words)].join(" → ");
   const times = sides.map(side => side[5] < 0 && side[6] < 0 ? "" : time(Math.max(side[5], 0) + Math.max(side[6], 0)));
-  const joined = words => words[0] === words[1] || words.length < 2 ? words[0] : words.join(" → ");
-  const told = sides.some(side => side[4]) ? [joined(kept)] : [];
+  const told = sides.some(side => side[4]) ? [joined(sides.map(side => bytes(side[4])))] : [];
   if (times.every(Boolean)) told.push(joined(times));
   return told.join(", ");
 }
@@ -100,46 +73,41 @@ function state(row) {
   return row[4] === null ? "a" : row[3] === null ? "b" : row[2] ? "follows" : "own";
 }
 
-function node(place) {
-  const row = rows[place], made = element("details", `node ${state(row)}`), head = element("summary");
-  const kinds = kindsOf(row) + (row[2] ? " (follows)" : "") + (place === first ? " – first" : "");
-  head.append(
-    element("span", "place", String(place)), element("span", "what", titleOf(row)), element("span", "kinds", kinds),
-    element("span", "number value", pair(row, 2)), element("span", "number gradient", pair(row, 3)),
-    element("span", "number costs", costs(row)),
-  );
-  made.append(head);
-  made.addEventListener("toggle", () => { if (made.open && made.children.length === 1) made.append(table(row)); });
-  return made;
+function showNode(number) {
+  const row = rows[number], node = make("details", undefined, $("rows"), `node ${state(row)}`);
+  const kinds = kindsOf(row) + (row[2] ? " (follows)" : "") + (number === first ? " – first" : "");
+  const cells = {
+    place: number, what: titleOf(row), kinds,
+    "number value": pair(row, 2), "number gradient": pair(row, 3), "number costs": costs(row),
+  };
+  const head = make("summary", undefined, node);
+  for (const name in cells) make("span", cells[name], head, name);
+  node.addEventListener("toggle", () => { if (node.open && node.children.length === 1) showTable(row, node); });
 }
 
-function append() {
+function showMore() {
   const next = chosen.slice(shown, shown + AT_ONCE);
-  rowsBox.append(...next.map(node));
+  next.forEach(showNode);
   shown += next.length;
-  more.hidden = shown >= chosen.length;
-  more.textContent = `Show ${Math.min(AT_ONCE, chosen.length - shown)} more`;
+  $("more").hidden = shown >= chosen.length;
+  $("more").textContent = `Show ${Math.min(AT_ONCE, chosen.length - shown)} more`;
 }
 
 function choose() {
-  const words = search.value.trim().toLowerCase();
-  chosen = [];
-  rows.forEach((row, place) => {
-    if (filter.value !== "all" && (!row[1] || (filter.value === "own" && row[2] && place !== first))) return;
-    if (words) {
-      const sides = [row[3], row[4]].filter(side => side !== null);
-      const told = [titleOf(row), kindsOf(row), ...sides.flatMap(side => [0, 1, 7, 8, 9].map(i => texts[side[i]]))];
-      if (!told.join(" ").toLowerCase().includes(words)) return;
-    }
-    chosen.push(place);
+  const words = $("search").value.trim().toLowerCase(), filter = $("filter").value;
+  chosen = [...rows.keys()].filter(number => {
+    const row = rows[number];
+    if (filter !== "all" && (!row[1] || (filter === "own" && row[2] && number !== first))) return false;
+    if (!words) return true;
+    const told = [titleOf(row), kindsOf(row), ...sidesOf(row).flatMap(side => [0, 1, 7, 8, 9].map(i => texts[side[i]]))];
+    return told.join(" ").toLowerCase().includes(words);
   });
-  const head = element("div", "head");
-  head.append(...["", "node", "difference", "value", "gradient", "keeps, time"].map(words => element("span", "", words)));
-  rowsBox.replaceChildren(head);
+  $("rows").replaceChildren();
+  const head = make("div", undefined, $("rows"), "head");
+  for (const title of ["", "node", "difference", "value", "gradient", "keeps, time"]) make("span", title, head);
   shown = 0;
-  document.getElementById("count").textContent =
-    `${chosen.length.toLocaleString("en")} of ${rows.length.toLocaleString("en")} nodes`;
-  append();
+  $("count").textContent = `${chosen.length.toLocaleString("en")} of ${rows.length.toLocaleString("en")} nodes`;
+  showMore();
 }
 
 // The picture scrolls to the first difference, where it is wider than the window.
@@ -150,9 +118,8 @@ if (box) {
   picture.scrollTop += inner.top + inner.height / 2 - outer.top - outer.height / 2;
 }
 
-filter.value = first < 0 ? "all" : "own";
-filter.addEventListener("change", choose);
-search.addEventListener("input", choose);
-more.addEventListener("click", append);
+$("filter").value = first < 0 ? "all" : "own";
+$("filter").addEventListener("change", choose);
+$("search").addEventListener("input", choose);
+$("more").addEventListener("click", showMore);
 choose();
-})();

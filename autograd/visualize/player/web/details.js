@@ -19,7 +19,7 @@ function heat(map, label, parent) {
       return;
     }
     const level = (letters.indexOf(letter) - half) / half;
-    context.fillStyle = colour(level < 0 ? "--minus" : "--plus");
+    context.fillStyle = colour(level < 0 ? "--blue" : "--orange");
     context.globalAlpha = Math.abs(level);
     context.fillRect(c * cell, r * cell, cell, cell);
   }));

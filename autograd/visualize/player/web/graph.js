@@ -1,10 +1,8 @@
 // What there is: steps (inputs, leaves and operations, each after its inputs), edges in the order of the walk back, then
 // feeds, which are edges from inputs that need no gradient; and frames: calls of modules, each after the one around it.
 
-const data = JSON.parse(document.getElementById("data").textContent);
 const { steps, feeds, frames, layouts, width: W, height: H } = data;
 const edges = [...data.edges, ...feeds];
-const $ = (id) => document.getElementById(id);
 const last = steps.length - 1;
 const isGiven = (step) => step.kind === "leaf" || step.kind === "input";
 const operations = steps.map((_, i) => i).filter((i) => !isGiven(steps[i]));

@@ -6,13 +6,6 @@ const svg = (name, attributes, parent) => {
   if (parent) parent.appendChild(element);
   return element;
 };
-const make = (name, text, parent, className) => {
-  const element = document.createElement(name);
-  if (text !== undefined) element.textContent = text;
-  if (className) element.className = className;
-  if (parent) parent.appendChild(element);
-  return element;
-};
 
 const SMALL = 11; // half of the side of what opens and closes a module
 function drawBox(className, title, room) { // the title is as wide as `room` at the most

@@ -1,0 +1,86 @@
+"""What is loaded when it is first asked for, so that `import autograd` stays quick: names of packages, whole modules.
+
+A lower floor asks for a module of a higher one by what it has, as in ``load("sparse products")``. Where that is only
+`autograd` itself says, which stands above all floors.
+"""
+
+from collections.abc import Callable, Collection, Mapping
+from importlib import import_module
+from types import ModuleType
+from typing import Any
+
+from .naming import set_module
+
+homes: dict[str, str] = {}
+
+
+def load(what: str) -> ModuleType:
+    """Import the module that has what is asked for."""
+    return import_module(homes[what])
+
+
+def lazy_names(
+    namespace: dict[str, Any],
+    *,
+    own: Mapping[str, Collection[str]] | None = None,
+    others: Mapping[str, Collection[str]] | None = None,
+    modules: Collection[str] = (),
+    otherwise: Callable[[str], Any] | None = None,
+) -> tuple[Callable[[str], Any], Callable[[], list[str]]]:
+    """Return the ``__getattr__`` and the ``__dir__`` of a module whose names are loaded when they are first asked for.
+
+    Parameters
+    ----------
+    namespace
+        The ``globals()`` of the module.
+    own
+        Its public names, by the modules of its package that define them; ``"f as g"`` is there called ``f``. They get
+        its name as their ``__module__``.
+    others
+        The same for names that it hands on from another public module.
+    modules
+        Modules of the package.
+    otherwise
+        Called with any other name: finds it elsewhere, or raises a better error than Python's.
+
+    Examples
+    --------
+    In the ``__init__`` of a package, whose file ``_fits.py`` imports SciPy::
+
+        __all__ = ["fit_curve", "read"]
+        __getattr__, __dir__ = lazy_names(globals(), own={"_fits": ("fit_curve",)})
+    """
+    module, package = namespace["__name__"], namespace["__package__"]
+    homes_of_own, homes_of_others = _homes(own), _homes(others)
+
+    def __getattr__(name: str) -> Any:  # noqa: N807  # the name that the module gives it
+        if name in homes_of_own:
+            home = homes_of_own[name][0]
+            loaded = import_module(f".{home}", package)
+            together = {each: getattr(loaded, there) for each, (of, there) in homes_of_own.items() if of == home}
+            set_module(module, *together.values())
+            namespace.update(together)
+            return together[name]
+        if name in homes_of_others:
+            home, there = homes_of_others[name]
+            return getattr(import_module(f".{home}", package), there)
+        if name in modules:
+            return import_module(f".{name}", package)
+        if otherwise is not None:
+            return otherwise(name)
+        raise AttributeError(f"module {module!r} has no attribute {name!r}")
+
+    def __dir__() -> list[str]:  # noqa: N807
+        return sorted({*namespace, *namespace["__all__"]})
+
+    return __getattr__, __dir__
+
+
+def _homes(table: Mapping[str, Collection[str]] | None) -> dict[str, tuple[str, str]]:
+    """Return the module of each name, and what it is called there."""
+    homes = {}
+    for home, names in (table or {}).items():
+        for name in names:
+            there, _, here = name.rpartition(" as ")
+            homes[here] = home, there or here
+    return homes

@@ -1,0 +1,105 @@
+"""Playbacks: the steps and edges of a graph, with values and gradients, in the order in which the page plays them.
+
+Gradients come from the engine's rules, applied to one edge after another, so that the contribution of each edge is
+known.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from autograd import Tensor, Value
+from autograd.inside import LEAF, operation_of, refuse_overwritten
+
+from ..given_arrays import Memory, memory_of
+from ..gradient_values import outside
+from ..input_names import InputNames
+from ..node_info import root_of
+from ..steps import Run, Step, Steps, find_values, steps_of, walk_tensors, walk_values
+from ..watching import note_of
+
+if TYPE_CHECKING:
+    from autograd.inside import TensorLike
+
+
+@dataclass(slots=True, eq=False)
+class Edge:
+    """The edge from a result to one input of an operation that uses it."""
+
+    source: int  # index into `Playback.steps`
+    target: int  # that of the operation
+    index: int  # among the inputs of the target
+    contribution: Any  # of the target to the gradient of the source
+
+
+@dataclass(slots=True)
+class Playback:
+    """Steps, each after those that it depends on, and edges in the order in which gradients pass them."""
+
+    steps: list[Step]
+    edges: list[Edge]
+    # From inputs that need no gradient to what uses them: the steps, and the index among the inputs of the operation,
+    # or -1 if it was given in another way, such as an index.
+    feeds: list[tuple[int, int, int]] = field(default_factory=list)
+
+
+def playback(ran: Run, names: Mapping[str, Any], gradient: TensorLike | None = None) -> Playback:
+    """Backpropagate a gradient through the graph of a result, and return its steps and edges.
+
+    Raises
+    ------
+    TypeError
+        If the result, or something in `names`, is neither a tensor nor a value.
+    GraphError
+        If the result has no graph, or it was freed.
+    """
+    result = ran.result
+    root = root_of(result, "player", "play")
+    steps = steps_of(root, ran, names)
+    for x in ran.inputs:
+        if isinstance(x, Tensor | Value) and (node := x._node if isinstance(x, Tensor) else x) in steps:
+            steps[node].given = True
+    if isinstance(root, Value):
+        edges = walk_values(root, steps, gradient)
+    else:
+        refuse_overwritten([*steps])
+        edges = walk_tensors(root, steps, result._seed(gradient), True, True)
+        find_values(steps, ran)
+    found, feeds = _inputs(steps, InputNames(names, steps, ran.function))
+    indices = {node: index for index, node in enumerate(steps, len(found))}
+    return Playback(
+        [*found, *steps.values()],
+        [Edge(indices[x], indices[node], i, outside(g)) for x, node, i, g in edges],
+        [(source, indices[node], i) for source, node, i in feeds],
+    )
+
+
+def _inputs(steps: Steps, names: InputNames) -> tuple[list[Step], list[tuple[int, Any, int]]]:
+    """Return a step for each array with a name that operations were given, and what was given which of them."""
+    found: dict[int, tuple[int, Step]] = {}
+    feeds: dict[tuple[int, Any, int], None] = {}
+    for node, step in steps.items():
+        if node.op is LEAF and not step.name and isinstance(step.value, np.ndarray):
+            step.name = names.of_leaf(memory_of(step.value))
+        for index, memory in _memories(node, step):
+            named = names.of_array(memory)
+            if named is not None and named.array is not None and (array := named.array()) is not None:
+                given = Step(None, named.name, True, array, "now")
+                source, _ = found.setdefault(id(named), (len(found), given))
+                feeds[source, node, index] = None
+    return [step for _, step in found.values()], [*feeds]
+
+
+def _memories(node: Any, step: Step) -> Iterator[tuple[int, Memory | None]]:
+    """Yield where the arrays are that an operation was given: the index of each input, or -1."""
+    note = note_of(node)
+    if note is not None:
+        inputs = operation_of(node).inputs(node)
+        yield from ((i, note.given[i].memory) for i, x in enumerate(inputs) if x is None and i < len(note.given))
+        yield from ((-1, given.memory) for given in note.others)
+    else:
+        yield from ((i, memory_of(value)) for i, value in step.constants.items())

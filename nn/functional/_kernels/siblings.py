@@ -1,0 +1,43 @@
+"""Functions of one or three spatial axes, made from the one of two."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable
+from types import FunctionType
+from typing import Any, TypeVar, get_overloads, overload
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+def sibling_of(function: F) -> Callable[[Callable[[], None]], F]:
+    """Let an empty function, such as ``max_pool1d``, be `function`, here ``max_pool2d``, for another number of axes.
+
+    It keeps its name and docstring, and gets the parameters, overloads and code of `function`, in which its own name
+    stands for that of `function`. What is computed depends on that name alone: see `axes_of`.
+    """
+    original: Any = inspect.unwrap(function)
+
+    def made(described: Callable[[], None]) -> Any:
+        for form in get_overloads(original):
+            overload(_renamed(form, described))
+        sibling = _renamed(original, described)
+        sibling.__doc__ = described.__doc__
+        return sibling
+
+    return made
+
+
+def axes_of(name: str) -> int:
+    """Return the number of spatial axes of a function, which its name ends with, as in ``max_pool2d``."""
+    return int(name[-2])
+
+
+def _renamed(function: Any, described: Any) -> Any:
+    """Return a copy of a function under the name of another, also where the function gives its own name."""
+    old, name, code = function.__name__, described.__name__, function.__code__
+    constants = tuple(name if constant == old else constant for constant in code.co_consts)
+    code = code.replace(co_name=name, co_qualname=name, co_consts=constants)
+    copy = FunctionType(code, function.__globals__, name, function.__defaults__, function.__closure__)
+    copy.__kwdefaults__, copy.__annotations__ = function.__kwdefaults__, function.__annotations__
+    return copy
