@@ -68,10 +68,10 @@ class StandIn:
     # What NumPy's functions do
 
     def __contains__(self, value: Any) -> bool:
-        return bool((self == value).any())  # type: ignore[attr-defined]  # == is NumPy's
+        return bool((self == value).any())
 
     def __round__(self, digits: int = 0) -> Any:
-        return np.round(self, digits)
+        return np.round(self, digits)  # type: ignore[call-overload]  # an array to NumPy
 
     def __copy__(self) -> Any:
         return self.copy("K")  # in the order of memory, as an ndarray is copied
