@@ -33,6 +33,11 @@ OTHER_ENGINES = ("against_jax", "against_pytorch")
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
+def pytest_collection() -> None:
+    """Look for no garbage while tests are collected: all of it stays, and each search goes through more."""
+    gc.disable()
+
+
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Mark the cases that a sample leaves out; with the thorough profile nothing is left out."""
@@ -57,3 +62,4 @@ def pytest_collection_finish() -> None:
     """Leave what tests are made of out of the garbage collections that tests ask for."""
     gc.collect()
     gc.freeze()
+    gc.enable()
