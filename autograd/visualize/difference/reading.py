@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -221,15 +222,9 @@ class _Lines:
         return self.known[key]
 
 
-class _Names(dict[np.dtype[Any], str]):
-    """The names of dtypes, which NumPy puts together anew each time."""
-
-    def __missing__(self, dtype: np.dtype[Any]) -> str:
-        self[dtype] = str(dtype)
-        return self[dtype]
-
-
-_NAMES = _Names()
+@cache
+def _name_of(dtype: np.dtype[Any]) -> str:
+    return str(dtype)  # which NumPy puts together anew each time
 
 
 def _forms(node: Any) -> tuple[tuple[tuple[int, ...], ...], tuple[str, ...]]:
@@ -237,8 +232,8 @@ def _forms(node: Any) -> tuple[tuple[tuple[int, ...], ...], tuple[str, ...]]:
     if isinstance(node, Value):
         return ((),), ("float",)
     if isinstance(node, MultiNode):
-        return tuple(map(tuple, node.shapes)), tuple(map(_NAMES.__getitem__, node.dtypes))
-    return (tuple(node.shape),), (_NAMES[node.dtype],)
+        return tuple(map(tuple, node.shapes)), tuple(map(_name_of, node.dtypes))
+    return (tuple(node.shape),), (_name_of(node.dtype),)
 
 
 def _is_finite(gradient: Result) -> bool:
