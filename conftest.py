@@ -1,12 +1,18 @@
-"""Doctests of public names run in the files that define them, whichever module the names say they are of."""
+"""Doctests of public names run in the files that define them, whichever module the names say they are of.
+
+Products are computed by one thread, because each core has a process of tests, and threads that wait for others spin.
+"""
 
 import functools
 import inspect
+import os
 import re
 import sys
 from doctest import DocTestFinder
 from types import ModuleType
 from typing import Any
+
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # NumPy reads it when it is imported
 
 is_from_module: Any = DocTestFinder._from_module  # type: ignore[attr-defined]  # where doctest decides it
 

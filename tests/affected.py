@@ -40,7 +40,7 @@ def main() -> int:
         return 0
     names = {name for path in changed for name in defined(path)}
     doctests = [str(path) for path in changed if path.parts[0] != "tests" and path.suffix == ".py"]
-    arguments = ["-q", "-p", "no:cacheprovider", *further, *doctests, *map(str, chosen)]
+    arguments = ["-q", "-m", "", "-p", "no:cacheprovider", *further, *doctests, *map(str, chosen)]
     return pytest.main(arguments, [Nearest(names, chosen, options.seconds)])
 
 

@@ -1,7 +1,8 @@
 """How tests run: Hypothesis without a deadline or a database, with the same examples each time where CI is set.
 
-``pytest --hypothesis-profile=thorough`` tries more examples than a change has to wait for, and all cases of suites that
-otherwise take a sample (`tests/thorough.py`).
+``pytest -m thorough`` runs what a change does not have to wait for: tests with the mark ``thorough``, comparisons with
+other engines, and the cases that tests with the mark ``one_in(count)`` leave out otherwise. ``pytest -m ""`` runs all
+tests, and ``pytest --hypothesis-profile=thorough`` all with more examples (`tests/thorough.py`).
 """
 
 import gc
@@ -10,6 +11,7 @@ import signal
 import tempfile
 from pathlib import Path
 
+import pytest
 from hypothesis import settings
 
 from autograd.tensors.dispatch import declare_further_functions
@@ -25,11 +27,39 @@ settings.load_profile("ci" if os.environ.get("CI") == "true" else "default")
 # Suites go through all operations, including those that are declared when they are first called.
 declare_further_functions()
 
+OTHER_ENGINES = ("against_jax", "against_pytorch")
+
 # What a script runs in the background ignores Ctrl-C; tests press it.
 signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+def pytest_collection() -> None:
+    """Look for no garbage while tests are collected: all of it stays, and each search goes through more."""
+    gc.disable()
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Mark the cases that a sample leaves out; with the thorough profile nothing is left out."""
+    from .thorough import THOROUGH, turn  # which knows the profile only now
+
+    if THOROUGH and config.option.markexpr == "not thorough":
+        config.option.markexpr = ""
+    sampled: dict[str, list[pytest.Item]] = {}
+    for item in items:
+        if item.get_closest_marker("one_in"):
+            sampled.setdefault(item.nodeid.partition("[")[0], []).append(item)
+        elif item.path.parent.name in OTHER_ENGINES:
+            item.add_marker("thorough")
+    for cases in sampled.values():
+        (count,) = next(cases[0].iter_markers("one_in")).args
+        kept = [case for case in cases if not turn(case.name, count)] or cases[:1]
+        for case in {*cases}.difference(kept):
+            case.add_marker("thorough")
 
 
 def pytest_collection_finish() -> None:
     """Leave what tests are made of out of the garbage collections that tests ask for."""
     gc.collect()
     gc.freeze()
+    gc.enable()

@@ -70,6 +70,7 @@ def test_what_is_repeated_along_many_rows_gets_the_sum_of_their_gradients(name: 
     assert np.allclose(found, wanted, rtol=TOLERANCE, atol=TOLERANCE * ROWS * 0.01)
 
 
+@pytest.mark.one_in(3)
 @pytest.mark.parametrize("swapped", [False, True])
 @pytest.mark.parametrize("function", [f for f in RULES if len(RULES[f]) == 2], ids=lambda f: f.__name__)
 def test_broadcasting_of_elementwise_functions(function: Function, swapped: bool) -> None:

@@ -38,6 +38,7 @@ def noise_images(count: int) -> Any:
     return np.random.default_rng(0).random((count, 784), np.float32)
 
 
+@pytest.mark.thorough
 def test_a_quick_run_is_better_than_its_baseline_and_leaves_the_folder_that_it_promises(tmp_path: Path) -> None:
     out = tmp_path / "new" / "autoencoder"
     result = run(PROGRAM, "--quick", "--epochs", 8, "--seed", 3, "--out", out)
@@ -127,6 +128,7 @@ def test_the_map_shows_each_position_where_its_axes_say() -> None:
         np.testing.assert_allclose(images[row, column].ravel(), drawn[0], rtol=1e-4)
 
 
+@pytest.mark.thorough
 def test_ctrl_c_saves_what_there_is(tmp_path: Path) -> None:
     check_interrupted(PROGRAM, "--quick", "--epochs", 10000, out=tmp_path, after="epoch 1/", files=FILES)
 

@@ -26,6 +26,7 @@ def tiny() -> CharacterModel:
     return CharacterModel(**{**QUICK_SIZES, "context": 8})
 
 
+@pytest.mark.thorough
 def test_a_quick_run_leaves_the_folder_that_it_promises(tmp_path: Path) -> None:
     out = tmp_path / "new" / "characters"
     result = run(PROGRAM, "--quick", "--seed", 3, "--out", out, "--prompt", "A class ")
@@ -55,6 +56,7 @@ def test_a_quick_run_leaves_the_folder_that_it_promises(tmp_path: Path) -> None:
     assert found == pytest.approx(metrics["validation_bits"], rel=1e-5)
 
 
+@pytest.mark.thorough
 def test_a_seed_repeats(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(command, "find_spec", lambda name: None)  # no picture
     monkeypatch.setattr(characters, "TABLES", {})  # counting takes longer than the training
@@ -66,6 +68,7 @@ def test_a_seed_repeats(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None
     assert samples[0] == samples[1]
 
 
+@pytest.mark.thorough
 def test_ctrl_c_saves_what_there_is(tmp_path: Path) -> None:
     metrics = check_interrupted(PROGRAM, "--quick", "--steps", 4000, out=tmp_path, after="epoch 1/20", files=FILES)
     assert 200 <= metrics["steps"] < 4000

@@ -9,8 +9,8 @@ import pytest
 import autograd as ag
 from autograd import GradientCheckError, Tensor, general
 from autograd.testing import check, check_operation
-from autograd.testing._cases import ALL_NUMBERS, NUMBERS, Case, plan, shapes_for, shapes_of_signature
-from autograd.testing._domains import Domain, domains_of
+from autograd.testing.points.cases import ALL_NUMBERS, NUMBERS, Case, plan, shapes_for, shapes_of_signature
+from autograd.testing.points.domains import Domain, domains_of
 
 Array = np.ndarray[Any, Any]
 
@@ -70,6 +70,7 @@ def test_a_slope_at_a_kink_outside_of_both_sides_is_found() -> None:
         check(relu, profile="quick")
 
 
+@pytest.mark.one_in(3)
 @pytest.mark.parametrize(
     ("function", "profile"),
     [
@@ -227,6 +228,7 @@ def test_the_plan_has_all_kinds_and_dtypes() -> None:
     assert any(case.size > 1000 for case in cases)
 
 
+@pytest.mark.one_in(4)
 @pytest.mark.parametrize("numbers", ALL_NUMBERS)
 @pytest.mark.parametrize("interval", [(-np.inf, np.inf), (0.0, 1.0), (1.0, np.inf), (-1.0, 0.0), (-700.0, 700.0)])
 def test_numbers_lie_in_the_domain(numbers: str, interval: tuple[float, float]) -> None:

@@ -240,6 +240,7 @@ FAULTS: dict[str, tuple[Callable[[], Any], str]] = {
 }
 
 
+@pytest.mark.one_in(4)
 @pytest.mark.parametrize("fault", FAULTS)
 def test_faults_are_found(fault: str) -> None:
     make, message = FAULTS[fault]
@@ -285,6 +286,7 @@ RIGHT: dict[str, tuple[Callable[[], Any], tuple[Any, ...], bool]] = {
 }
 
 
+@pytest.mark.one_in(4)
 @pytest.mark.parametrize("name", RIGHT)
 def test_right_modules_pass(name: str) -> None:
     make, inputs, rowwise = RIGHT[name]

@@ -26,6 +26,7 @@ MODELS: dict[str, Callable[[], nn.Module]] = {
 SHAPES: dict[str, tuple[int, ...]] = {"convnet": convnet.SHAPE, "augmented": (784,)}
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize(("name", "least"), [("convnet", 0.94), ("augmented", 0.8)])
 def test_a_quick_run_leaves_the_folder_that_it_promises(name: str, least: float, tmp_path: Path) -> None:
     out = tmp_path / "new" / name
@@ -53,11 +54,13 @@ def test_a_quick_run_leaves_the_folder_that_it_promises(name: str, least: float,
     assert np.mean(guesses == labels) == pytest.approx(metrics["test_accuracy"])
 
 
+@pytest.mark.thorough
 def test_predict_reads_the_plain_network(tmp_path: Path) -> None:
     nn.save(MODELS["augmented"](), tmp_path / "model.npz")
     assert run("examples.predict", tmp_path / "model.npz", "test:0").returncode == 0
 
 
+@pytest.mark.thorough
 def test_the_same_seed_gives_the_same_model_and_another_one_another(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -77,6 +80,7 @@ def test_the_same_seed_gives_the_same_model_and_another_one_another(
     assert not any(np.array_equal(first[key], other[key]) for key in first)
 
 
+@pytest.mark.thorough
 def test_ctrl_c_leaves_a_good_model(tmp_path: Path) -> None:
     result = interrupt("examples.convnet", "--quick", "--epochs", 400, "--out", tmp_path, after="epoch 2/")
     metrics = interrupted_metrics(result, tmp_path)

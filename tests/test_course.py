@@ -32,6 +32,7 @@ def one_line(text: str) -> str:
     return " ".join(text.split())
 
 
+@pytest.mark.one_in(4)
 @pytest.mark.parametrize("planted", MISTAKES, ids=lambda planted: f"{planted.number}-{planted.name}")
 def test_a_common_mistake_is_named(planted: Planted, tmp_path: Path) -> None:
     text = filled(planted.number, *planted.bodies())

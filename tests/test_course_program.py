@@ -149,6 +149,7 @@ def test_the_program_grades_from_any_folder(tmp_path: Path) -> None:
     assert result.stderr == ""
 
 
+@pytest.mark.thorough
 def test_ctrl_c_does_no_harm(tmp_path: Path) -> None:
     path = tmp_path / "ex01_rule.py"
     text = filled(1, "open('begun', 'w').close()\nwhile True:\n    pass")

@@ -200,6 +200,7 @@ def same(found: Any, expected: Any) -> bool:
     return bool(found == expected and type(found) is type(expected))
 
 
+@pytest.mark.one_in(4)
 @pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.name)
 def test_a_damaged_file_is_read_right_or_refused(kind: Kind, tmp_path: Path) -> None:
     path = tmp_path / kind.name

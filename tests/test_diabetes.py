@@ -19,6 +19,7 @@ from .programs import check_usage, run
 PROGRAM = "examples.diabetes"
 
 
+@pytest.mark.thorough
 def test_it_trains_and_writes_its_folder(tmp_path: Path) -> None:
     folder = tmp_path / "new" / "diabetes"
     result = run(PROGRAM, "--quick", "--seed", 1, "--out", folder)
@@ -91,6 +92,7 @@ def test_a_table_that_does_not_fit_is_named() -> None:
         nn.predict(model, X.rename(columns={"blood_pressure": "bp"}))
 
 
+@pytest.mark.thorough
 def test_ctrl_c_saves_the_complete_parts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Any) -> None:
     def interrupt_after(complete: int) -> None:
         begun = iter(range(complete))

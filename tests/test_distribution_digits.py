@@ -17,6 +17,8 @@ from .thorough import THOROUGH, turn
 sys.path.insert(0, str(Path(__file__).parent.parent))
 pytest.importorskip("mpmath", reason="compares with mpmath: pip install -e '.[dev]'")
 
+from mpmath import mpf
+
 from docs.ulps import distributions as measuring
 from docs.ulps.distribution_reasons import LIMIT, reason
 from docs.ulps.distributions import CASES, Case
@@ -49,6 +51,7 @@ def test_every_distribution_has_a_reference() -> None:
         assert not missing, "define it in docs/ulps/families.py, and add a line to docs/ulps/distributions.py"
 
 
+@pytest.mark.one_in(4)
 @pytest.mark.parametrize(("case", "method"), FUNCTIONS)
 def test_no_function_errs_beyond_its_conditioning(case: Case, method: str) -> None:
     """By ulps, of the result or of what an ulp of each argument changes, at places drawn by the name."""
@@ -56,6 +59,39 @@ def test_no_function_errs_beyond_its_conditioning(case: Case, method: str) -> No
         for quantity, error, row in measuring.errors(case, method, dtype, ROWS):
             if not reason(case, method, quantity):
                 assert error < 3 * LIMIT, (dtype, quantity, row)
+
+
+def _of_both() -> list[Case]:
+    """Return the cases of distributions that both libraries have: those with the same definition in mpmath."""
+    libraries = [{case.library for case in CASES if case.family is own.family} for own in CASES]
+    return [case for case, found in zip(CASES, libraries, strict=True) if len(found) == 2]
+
+
+def _farthest(case: Case, method: str, dtype: str) -> list[tuple[float, ...]]:
+    """Return places as far in the tails as the dtype goes: probabilities of 1e-300, and the last points of a case."""
+    kind, least = measuring.dtype_of(dtype), 1e-37 if dtype == "float32" else 1e-301
+    given = [float(kind(values[0])) for values in case.parameters.values()]
+    if method in ("ppf", "isf", "icdf"):
+        return [(float(kind(q)), *given) for q in (10 * least, 1e-20, 1 - np.finfo(dtype).epsneg)]
+    loc, scale, *_ = case.standard(*map(mpf, given))
+    points = sorted(float(loc + scale * z) for z in case.points)
+    ends = [float(kind(x)) for x in points if x == 0 or least < abs(x) < least**-0.5]  # whose squares do not overflow
+    nearest = min((abs(x), x) for x in ends)[1]
+    return [(x, *given) for x in dict.fromkeys((ends[0], nearest, ends[-1]))]
+
+
+@pytest.mark.parametrize(
+    "case", _of_both(), ids=lambda case: f"{case.library}.{case.name}-{next(iter(case.parameters), '')}"
+)
+def test_distributions_of_both_libraries_have_their_digits_in_the_tails(case: Case) -> None:
+    for method in some_methods(case):
+        if method in (*measuring.OF_SHAPES, "stddev"):
+            continue
+        for dtype in measuring.dtypes(case):
+            for row in _farthest(case, method, dtype):
+                with measuring.limited(0.1):
+                    for quantity, error in measuring.errors_at(case, method, dtype, row).items():
+                        assert error < 3 * LIMIT or reason(case, method, quantity), (method, dtype, quantity, row)
 
 
 # Where each had no right digit, or was infinite or nan: the library, the distribution, the function and a place.
@@ -105,6 +141,10 @@ MENDED: list[tuple[str, str, str, str, tuple[float, ...]]] = [
     ("scipy", "beta", "logpdf", "float64", (0.5, 1e4, 1e4, 0, 1)),
     ("scipy", "t", "logcdf", "float64", (-1e8, 1e4, 0, 1)),
     ("scipy", "t", "ppf", "float64", (1e-300, 3.3, 0, 1)),
+    ("scipy", "t", "ppf", "float64", (1e-300, 1, 0, 1)),
+    ("scipy", "t", "cdf", "float64", (1e-8, 1, 0, 1)),
+    ("scipy", "t", "sf", "float64", (1e300, 0.3, 0, 1)),
+    ("scipy", "t", "logcdf", "float64", (-1e300, 3.3, 0, 1)),
     ("scipy", "truncnorm", "ppf", "float64", (1 - 2**-53, 0.1, 40.5, 0, 1)),
     ("scipy", "poisson", "logcdf", "float64", (0, 1e4)),
     ("scipy", "poisson", "logpmf", "float64", (1e4, 1e4)),

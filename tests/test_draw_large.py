@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from autograd import Value, draw_graph, tensor
@@ -15,6 +15,8 @@ from autograd.visualize.graph_reader import read_graph
 from autograd.visualize.picture import Box, Frame, Picture
 from autograd.visualize.repeats import folded
 from nn.scalar import MLP
+
+from .thorough import draws
 
 
 def titles(picture: Picture) -> list[str]:
@@ -172,7 +174,7 @@ def test_nan_in_any_repetition_is_seen() -> None:
     assert any(box.alarm and box.times > 1 for box in picture.boxes)
 
 
-@settings(deadline=None, max_examples=50)
+@draws(50)
 @given(st.lists(st.tuples(st.integers(0, 2), st.integers(1, 4), st.integers(1, 4)), min_size=1, max_size=40))
 def test_folding_keeps_the_parts_in_order_and_counts_every_operation(program: list[tuple[int, int, int]]) -> None:
     values = [Value(0.1), Value(0.2)]
@@ -265,6 +267,7 @@ def test_the_limit_is_said_on_the_picture() -> None:
     assert "left out" not in draw_graph(x.sum(), max_nodes=None).source
 
 
+@pytest.mark.thorough
 def test_a_hundred_thousand_operations_are_drawn_in_linear_time() -> None:
     rng = np.random.default_rng(0)
     x = y = Value(0.5)

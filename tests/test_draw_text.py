@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 import nn
@@ -17,6 +17,8 @@ from autograd import Value, draw_graph, tensor
 from autograd.visualize.dot import to_digraph
 from autograd.visualize.picture import SATELLITES, Box, Frame, Picture
 from autograd.visualize.style import ALARM, KINDS, plain
+
+from .thorough import draws
 
 needs_dot = pytest.mark.skipif(shutil.which("dot") is None, reason="needs Graphviz's program dot")
 
@@ -172,7 +174,7 @@ def told(text: str) -> str:
 
 
 @needs_dot
-@settings(deadline=None, max_examples=25)
+@draws(25)
 @given(PICTURES)
 def test_any_text_is_drawn_as_it_is(picture: Picture) -> None:
     svg = to_digraph(picture, "TB", "svg").pipe(engine="dot")
@@ -203,7 +205,7 @@ def test_what_dot_would_make_more_of_is_drawn_as_it_is() -> None:
         ] * 3
 
 
-@settings(deadline=None, max_examples=50)
+@draws(50)
 @given(PICTURES)
 def test_any_text_stays_within_its_quotes_in_mermaid(picture: Picture) -> None:
     text = to_digraph(picture, "TB", "svg").mermaid
@@ -220,7 +222,7 @@ def test_any_text_stays_within_its_quotes_in_mermaid(picture: Picture) -> None:
 PROGRAMS = st.lists(st.tuples(st.integers(0, 2), st.integers(1, 5), st.integers(1, 5)), min_size=1, max_size=60)
 
 
-@settings(deadline=None, max_examples=30)
+@draws(30)
 @given(PROGRAMS)
 def test_every_node_is_written_once(program: list[tuple[int, int, int]]) -> None:
     values: list[Any] = [tensor([0.5, 0.1], requires_grad=True), tensor(2.0, requires_grad=True)]

@@ -105,11 +105,13 @@ class TestMnist:
         assert re.search(r"^ +label +7 +2 +1 +0 +4 ", output, re.MULTILINE)
         assert re.search(r"^ +guess +7 ", output, re.MULTILINE)
 
+    @pytest.mark.thorough
     def test_same_seed_gives_the_same_model(self, trained: tuple[Run, Path], tmp_path: Path) -> None:
         assert without_matplotlib("examples.mnist", "--quick", "--seed", 3, "--out", tmp_path).returncode == 0
         first, second = (nn.load(folder / "model.npz") for folder in (trained[1], tmp_path))
         assert all(np.array_equal(first[name], second[name]) for name in first)
 
+    @pytest.mark.thorough
     def test_full_batch_takes_one_step_an_epoch(self, tmp_path: Path) -> None:
         result = without_matplotlib("examples.mnist", "--full-batch", "--quick", "--epochs", 30, "--out", tmp_path)
         assert_fine(result)
@@ -120,6 +122,7 @@ class TestMnist:
         losses = [entry["loss"] for entry in metrics["history"]]
         assert losses == sorted(losses, reverse=True)
 
+    @pytest.mark.thorough
     def test_trains_on_a_csv_file(
         self, tmp_path: Path, digits: tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]]
     ) -> None:
@@ -134,6 +137,7 @@ class TestMnist:
         assert (metrics["train_images"], metrics["test_images"]) == (1200, 200)
         assert metrics["test_accuracy"] > 0.7
 
+    @pytest.mark.thorough
     def test_trains_on_a_folder_of_other_images(self, tmp_path: Path) -> None:
         """Images of 3x5 pixels, of which the brightest of three columns is the class."""
         generator = np.random.default_rng(0)
@@ -150,6 +154,7 @@ class TestMnist:
         assert read_metrics(out)["test_accuracy"] == 1  # and so a picture of no mistakes
         assert {path.name for path in out.iterdir()} == FILES
 
+    @pytest.mark.thorough
     def test_a_run_without_matplotlib_says_what_to_install_and_one_without_dot_draws(self, tmp_path: Path) -> None:
         (tmp_path / "report.html").write_bytes(b"of an earlier run")
         (tmp_path / "graph.svg").write_bytes(b"of an earlier run")
@@ -184,6 +189,7 @@ class TestMnist:
         assert "the labels are from -1 to -1" in result.stderr
         assert not (tmp_path / "out").exists()
 
+    @pytest.mark.thorough
     def test_the_column_of_labels_can_be_named(self, tmp_path: Path) -> None:
         (tmp_path / "digits.csv").write_text("digit,a,b\n" + "0,0,255\n1,255,0\n" * 20)
         given = ("examples.mnist", "--csv", tmp_path / "digits.csv", "--out", tmp_path / "out", "--epochs", 1)
@@ -217,6 +223,7 @@ def write_idx(path: Path, array: np.ndarray[Any, Any]) -> None:
 
 
 class TestInterruption:
+    @pytest.mark.thorough
     def test_ctrl_c_saves_what_there_is(self, tmp_path: Path) -> None:
         result = interrupt_in_training(tmp_path)
         metrics = interrupted_metrics(result, tmp_path)
@@ -228,6 +235,7 @@ class TestInterruption:
         assert metrics["test_accuracy"] > 0.8
         assert load_model(tmp_path)(np.zeros((1, 784), np.float32)).shape == (1, 10)
 
+    @pytest.mark.thorough
     def test_a_second_ctrl_c_stops_at_once_and_leaves_nothing_half_written(self, tmp_path: Path) -> None:
         result = interrupt_in_training(tmp_path, again="Press it again")
         assert result.returncode == 130
@@ -281,6 +289,7 @@ class TestPredict:
         assert re.search(r"^  7 +>?\d+\.\d%\n  \d +\d+\.\d%\n  \d +\d+\.\d%$", result.stdout, re.MULTILINE)
         assert re.search(r"[-=+*#%@]{4}", result.stdout)  # what it saw
 
+    @pytest.mark.one_in(3)
     @pytest.mark.parametrize("style", ["white on black", "black on white, large", "red on transparent"])
     def test_reads_a_png(
         self,
@@ -340,6 +349,7 @@ def test_a_model_of_other_inputs_says_so(tmp_path: Path) -> None:
     assert "the image has 784 pixels, but the model was trained on images of 12" in result.stderr
 
 
+@pytest.mark.thorough
 def test_custom_model_checks_its_operation_and_learns() -> None:
     result = run("examples.custom_model")
     assert_fine(result)
@@ -368,6 +378,7 @@ def test_an_example_is_one_file_of_public_names(path: Path) -> None:
     assert f"(examples/{path.name})" in (ROOT / "README.md").read_text(encoding="utf-8")
 
 
+@pytest.mark.thorough
 def test_activations_on_disk() -> None:
     result = run("examples.activations_on_disk")
     assert_fine(result)

@@ -117,6 +117,7 @@ HOOKS = [in_a_hook, in_a_hook_of_a_leaf, in_unpacking, in_a_checkpoint]
 same = pytest.mark.parametrize("create_graph", [False, True])
 
 
+@pytest.mark.one_in(3)
 @same
 @pytest.mark.parametrize("kind", RAISED)
 @pytest.mark.parametrize("program", [*RULES, *HOOKS])
@@ -163,6 +164,7 @@ TRANSFORMS: list[Callable[[Any], Any]] = [
 ]  # fmt: skip
 
 
+@pytest.mark.one_in(3)
 @pytest.mark.parametrize("transform", TRANSFORMS)
 @pytest.mark.parametrize("kind", RAISED)
 def test_what_is_raised_in_a_function_arrives_as_it_is(transform: Any, kind: type[Exception]) -> None:

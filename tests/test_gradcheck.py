@@ -11,9 +11,10 @@ from hypothesis import given
 import autograd as ag
 from autograd import DtypeError, GradientCheckError, Tensor, Value
 from autograd.testing import arrays, check_operation
-from autograd.testing._comparison import Measure, Place, compare_each
 from autograd.testing._gradcheck import GradientCheck, gradcheck, gradgradcheck
-from autograd.testing._subject import Subject
+from autograd.testing.comparisons.compare import compare_each
+from autograd.testing.comparisons.point import Measure, Point
+from autograd.testing.subjects.subject import Subject
 
 X = np.array([[0.5, -1.0, 0.25], [1.5, 0.75, -0.5]])
 Y = np.array([0.5, 2.0, -1.0])
@@ -73,6 +74,7 @@ WRONG = {
 }  # fmt: skip
 
 
+@pytest.mark.one_in(2)
 @both_modes
 @pytest.mark.parametrize("name", WRONG)
 def test_wrong_rule_is_named(name: str, fast_mode: bool) -> None:
@@ -90,6 +92,7 @@ def test_wrong_rule_is_named(name: str, fast_mode: bool) -> None:
         assert part in str(raised.value)
 
 
+@pytest.mark.one_in(2)
 @pytest.mark.parametrize("name", WRONG)
 def test_check_operation_catches_the_same(name: str) -> None:
     fn, inputs, _ = WRONG[name]
@@ -195,8 +198,8 @@ def test_what_is_whole_everywhere_is_compared_beyond_whole_numbers() -> None:
 def test_subnormal_numbers_are_compared() -> None:
     x = np.array([4e-310, 0.5, 3e-312])
     twice = wrong(np.sin, lambda g, x: g * np.cos(x) * np.where(np.abs(x) < 1e-308, 2.0, 1.0))
-    assert compare_each(Place(Subject(twice, [x])), 0, Measure()).excess > 1
-    assert compare_each(Place(Subject(np.sin, [x])), 0, Measure()).excess <= 1
+    assert compare_each(Point(Subject(twice, [x])), 0, Measure()).excess > 1
+    assert compare_each(Point(Subject(np.sin, [x])), 0, Measure()).excess <= 1
 
 
 def test_wrong_rule_of_a_curved_function_is_not_called_a_kink() -> None:
@@ -239,6 +242,7 @@ SCALES = [(np.sqrt, [1e-5, 1.0]), (lambda x: np.sin(x / 1e8) * 1e8, [1e8, -3.0])
           (np.square, [1e-12, 1e12]), (np.sin, [1e12, 1e-12]), (np.reciprocal, [1e-12, -1e12])]  # fmt: skip
 
 
+@pytest.mark.one_in(3)
 @both_modes
 @pytest.mark.parametrize(("fn", "at"), SCALES)
 def test_numbers_of_any_size(fn: Any, at: list[float], fast_mode: bool) -> None:
@@ -449,6 +453,7 @@ BESIDE: dict[str, tuple[Callable[..., Any], list[Any], str]] = {
 }  # fmt: skip
 
 
+@pytest.mark.one_in(4)
 @pytest.mark.parametrize("name", BESIDE)
 def test_what_is_wrong_beside_the_place_is_found(name: str) -> None:
     fn, inputs, said = BESIDE[name]
@@ -532,6 +537,7 @@ NARROW: dict[str, tuple[Callable[..., Any], list[Any]]] = {
 }
 
 
+@pytest.mark.one_in(4)
 @pytest.mark.parametrize("name", NARROW)
 def test_right_functions_are_accepted_beside_the_place(name: str) -> None:
     fn, inputs = NARROW[name]

@@ -119,6 +119,7 @@ PATTERNS: dict[str, tuple[Any, list[Any], str]] = {
 }  # fmt: skip
 
 
+@pytest.mark.one_in(3)
 @pytest.mark.parametrize("name", PATTERNS)
 def test_patterns(name: str) -> None:
     fn, inputs, pattern = PATTERNS[name]
@@ -158,6 +159,7 @@ FOUND: dict[str, tuple[Any, dict[str, Any], str, str]] = {
 }  # fmt: skip
 
 
+@pytest.mark.one_in(4)
 @pytest.mark.parametrize("name", FOUND)
 def test_patterns_of_check(name: str) -> None:
     fn, options, pattern, call = FOUND[name]

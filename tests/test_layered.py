@@ -3,12 +3,14 @@
 import time
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from autograd.visualize.layered import Direction, Layout, Point, lay_out, points
 from autograd.visualize.layered.order import crossings, put_in_order
 from autograd.visualize.layered.points import Level, Link, net_of, rows_of
+
+from .thorough import draws
 
 Graph = tuple[list[Point], list[tuple[int, int]], list[int | None], list[int | None], dict[int, int]]
 DIRECTIONS: list[Direction] = ["TB", "BT", "LR", "RL"]
@@ -126,7 +128,7 @@ def check(graph: Graph, layout: Layout) -> None:
             assert contains(box, (x, y, x, y))
 
 
-@settings(max_examples=150)
+@draws(150)
 @given(graphs(), st.sampled_from(DIRECTIONS))
 def test_boxes_frames_and_edges_stay_out_of_each_other(graph: Graph, direction: Direction) -> None:
     layout = arranged(graph, direction)
@@ -134,7 +136,7 @@ def test_boxes_frames_and_edges_stay_out_of_each_other(graph: Graph, direction: 
     assert arranged(graph, direction) == layout
 
 
-@settings(max_examples=60)
+@draws(60)
 @given(graphs(), st.sampled_from(DIRECTIONS))
 def test_edges_that_would_pass_too_many_layers_go_around(graph: Graph, direction: Direction) -> None:
     with pytest.MonkeyPatch.context() as patch:

@@ -29,6 +29,7 @@ EXCEPTIONS = {
     ("autograd.tensors.tensor", "autograd.tensors.methods"): "the stub of the methods that declarations install",
     ("autograd.extend", "autograd.hips.definitions"): "the types of names that are loaded when asked for",
     ("autograd.extend", "autograd.hips.vector_spaces"): "as above",
+    ("autograd.extend", "autograd.visualize.page"): "as above",
 }
 FLOORS = (
     {"errors", "files", "naming"},
@@ -41,18 +42,34 @@ FLOORS = (
     {"primitives"},
     {"scalar"},
     {"ops", "transforms", "diagnosis"},
-    {"visualize", "special"},
+    {"special"},
+    {"extend", "inside"},
+    {"visualize"},
     {"testing"},
-    {"array_api", "extend"},
-    {"hips", "scipy"},
+    {"array_api", "hips", "scipy"},
 )
+# What could be packages of their own: they import the engine by the names of `DOORS`, and it does not name them.
+ANNEXES = (
+    "autograd.array_api", "autograd.hips", "autograd.scipy", "autograd.testing", "autograd.visualize",
+    "autograd.transforms.compile.fused", "autograd.transforms.compile.scalars",
+    "nn.distributed", "nn.distributions", "nn.onnx", "nn.plots", "nn.sklearn",
+)  # fmt: skip
+DOORS = {"autograd", "autograd.extend", "autograd.inside", "autograd.special"}
+# Imports of annexes from elsewhere, with the reason: of one module, or of a folder.
+INTO_ANNEXES = {
+    ("autograd.testing", "autograd.visualize"): "pictures and texts of rules are as in drawings",
+    ("autograd.extend", "autograd.hips"): "the types of names that are loaded when asked for",
+    ("autograd.extend", "autograd.transforms.compile.fused"): "as above",
+    ("autograd.extend", "autograd.visualize"): "as above",
+    ("nn.training", "nn.distributed"): "`fit` is what ranks share",
+}
+
+
 LAST = len(FLOORS)  # `__init__`, which gathers the public names
-
-
 # Modules that are imported by a name that is not written out, with the reason.
 BY_NAME = {
     "autograd.later": "which others ask",
-    "autograd.testing._writer": "the module of a function that is checked",
+    "autograd.testing._test_writer": "the module of a function that is checked",
     "nn.onnx": "its two functions, when they are first asked for",
     "nn.plots": "its functions, when they are first asked for",
     "nn.plots._axes": "modules of matplotlib",
@@ -136,7 +153,7 @@ def test_imports_of_the_engine_go_down_the_floors() -> None:
         if first != "autograd" or not room:
             continue
         assert room in floor, f"{name} is on no floor: say in FLOORS where it belongs"
-        for other in names:
+        for other in names - DOORS if annex_of(name) else names:
             place = other.partition(".")[2].partition(".")[0]
             if place != room and floor.get(place, LAST) >= floor[room]:
                 against.add((name, other))
@@ -155,6 +172,43 @@ def test_the_engine_and_the_data_know_nothing_of_the_layers() -> None:
         imports = {module.partition(".")[0] for module in names}
         allowed = {"autograd": {"autograd"}, "datasets": {"datasets"}, "nn": {"nn", "autograd"}}[name.partition(".")[0]]
         assert imports <= allowed, f"{name} imports {imports - allowed}"
+
+
+def annex_of(module: str) -> str | None:
+    return next((annex for annex in ANNEXES if f"{module}.".startswith(f"{annex}.")), None)
+
+
+def test_annexes_import_the_engine_through_its_doors() -> None:
+    public = set(importlib.import_module("autograd").__all__) | {"special"}
+    for name, path in modules().items():
+        annex = annex_of(name)
+        if annex is None or not name.startswith("autograd."):
+            continue
+        own = "autograd.transforms.compile" if annex.startswith("autograd.transforms.compile.") else annex
+        for other in all_imports()[name]:
+            if other not in DOORS and not f"{other}.".startswith(f"{own}."):
+                assert (annex, annex_of(other)) in INTO_ANNEXES, f"{name} imports {other}: see `autograd.inside`"
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.ImportFrom) and node.module == "autograd" and not node.level:
+                assert {alias.name for alias in node.names} <= public, path
+
+
+def test_nothing_names_an_annex_from_outside() -> None:
+    used = set()
+    for name, names in all_imports().items():
+        for other in names:
+            annex = annex_of(other)
+            if annex is not None and annex != annex_of(name) and name not in PACKAGES:
+                used.add(
+                    (
+                        next(
+                            (room for room, of in INTO_ANNEXES if of == annex and f"{name}.".startswith(f"{room}.")),
+                            name,
+                        ),
+                        annex,
+                    )
+                )
+    assert used == INTO_ANNEXES.keys(), "ask `autograd.later` for it"
 
 
 def test_layers_use_only_the_public_names_of_the_engine() -> None:

@@ -77,6 +77,7 @@ def live_beside(args: list[Any]) -> list[Any]:
     return [live(x) if type(x) is np.ndarray and x.dtype.kind == "f" else x for x in args]
 
 
+@pytest.mark.one_in(4)
 @pytest.mark.parametrize("operation", [o for o in OPERATIONS if str(o) not in INNER], ids=str)
 def test_operations_take_no_masked_operand(operation: Operation) -> None:
     faults: list[str] = []
@@ -97,6 +98,7 @@ def test_autograds_own_functions_take_no_masked_array(name: str) -> None:
     assert not any(faults), faults
 
 
+@pytest.mark.one_in(4)
 @pytest.mark.parametrize("function", public_calls())
 def test_layers_losses_and_data_take_no_masked_array(function: Callable[..., Any]) -> None:
     known = good_call(function)

@@ -127,6 +127,7 @@ def test_the_demonstration_agrees_with_arithmetic_on_arrays() -> None:
 # The example
 
 
+@pytest.mark.thorough
 def test_the_example_trains_and_writes_its_folder(tmp_path: Path) -> None:
     folder = tmp_path / "new" / "moons"
     result = run(PROGRAM, "--quick", "--out", folder)
@@ -146,6 +147,7 @@ def test_the_example_trains_and_writes_its_folder(tmp_path: Path) -> None:
     assert f"accuracy {metrics['train_accuracy']:.3f} on the training points" in result.stdout
 
 
+@pytest.mark.thorough
 def test_the_same_seed_gives_the_same_result(tmp_path: Path) -> None:
     found = []
     for name, seed in (("a", 3), ("b", 3), ("c", 4)):
@@ -155,11 +157,13 @@ def test_the_same_seed_gives_the_same_result(tmp_path: Path) -> None:
     assert found[0] == found[1] != found[2]
 
 
+@pytest.mark.thorough
 def test_ctrl_c_saves_what_there_is(tmp_path: Path) -> None:
     metrics = check_interrupted(PROGRAM, "--steps", 100000, out=tmp_path, after="step 10:", files=FILES)
     assert 10 <= metrics["steps"] < 1000
 
 
+@pytest.mark.thorough
 def test_without_matplotlib_it_says_what_to_install_and_without_graphviz_it_draws(tmp_path: Path) -> None:
     result = without_matplotlib(PROGRAM, "--quick", "--steps", 1, "--out", tmp_path, PATH="")
     assert result.returncode == 0

@@ -29,6 +29,8 @@ from autograd import (
 from autograd.extend import borrow, lend, mark_written
 from autograd.graph.mutation import WHOLE, _exposures, changed, snapshot
 
+from .thorough import THOROUGH
+
 OVERWRITTEN = "written to in place afterwards"
 
 
@@ -455,7 +457,7 @@ INSTRUCTIONS = st.one_of(
         st.just("write"), st.integers(0, 9), st.integers(0, 3), st.sampled_from([0.25, 1.5, -2.0]), st.booleans()
     ),
 )
-PROGRAMS = int(os.environ.get("PLAINGRAD_PROGRAMS", "200"))
+PROGRAMS = int(os.environ.get("PLAINGRAD_PROGRAMS", 200 if THOROUGH else 40))
 
 
 @settings(max_examples=PROGRAMS, deadline=None)

@@ -24,6 +24,7 @@ MOST_BYTES = 600_000
 of_each = pytest.mark.parametrize("path", NOTEBOOKS, ids=[path.stem for path in NOTEBOOKS])
 
 
+@pytest.mark.thorough
 @of_each
 def test_a_notebook_shows_what_it_was_kept_with(path: Path) -> None:
     before = {file: file.stat().st_mtime_ns for file in (ROOT / "docs").rglob("*") if "__pycache__" not in file.parts}

@@ -81,6 +81,7 @@ def test_second_derivatives_are_those_promised(edge: Edge) -> None:
         assert_complete(gradients(total, arrays(edge.at, dtype)), edge.second, dtype)
 
 
+@pytest.mark.one_in(3)
 @every_edge
 def test_a_zero_cotangent_stays_zero(edge: Edge) -> None:
     for dtype in DTYPES:
@@ -88,6 +89,7 @@ def test_a_zero_cotangent_stays_zero(edge: Edge) -> None:
             assert not np.any(gradient), dtype  # nan would count as true
 
 
+@pytest.mark.one_in(3)
 @every_edge
 def test_a_zero_cotangent_stays_zero_at_second_order(edge: Edge) -> None:
     """That of the function, and that of its gradient."""
@@ -101,6 +103,7 @@ def test_a_zero_cotangent_stays_zero_at_second_order(edge: Edge) -> None:
             assert not np.any(gradient), (inner, outer)
 
 
+@pytest.mark.one_in(3)
 @every_edge
 def test_forward_mode_gives_the_same_numbers(edge: Edge) -> None:
     inputs = arrays(edge.at, float)

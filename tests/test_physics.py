@@ -22,6 +22,7 @@ def points(side: int) -> tuple[Any, Any]:
     return scatter(side, np.random.default_rng(0))
 
 
+@pytest.mark.thorough
 def test_a_quick_run_finds_the_solution_and_leaves_the_folder_that_it_promises(tmp_path: Path) -> None:
     out = tmp_path / "new" / "physics"
     result = run(PROGRAM, "--quick", "--seed", 1, "--out", out)
@@ -112,6 +113,7 @@ def test_there_is_a_point_in_each_cell() -> None:
     assert cells == {(i, j) for i in range(6) for j in range(6)}
 
 
+@pytest.mark.thorough
 def test_ctrl_c_ends_the_training_after_the_round_and_a_seed_repeats_it(tmp_path: Path) -> None:
     metrics = check_interrupted(PROGRAM, "--quick", "--rounds", 100000, out=tmp_path, after="round 10/", files=FILES)
     assert len(metrics["history"]) < 1000

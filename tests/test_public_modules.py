@@ -110,6 +110,7 @@ NOT_MADE = {
 }
 
 
+@pytest.mark.one_in(3)
 @pytest.mark.parametrize("full", sorted((OBJECTS | ERRORS) - NOT_MADE))
 def test_pickles_of_objects_name_public_modules(full: str) -> None:
     thing = made(CLASSES[full])

@@ -26,6 +26,7 @@ def run(code: str, names: dict[str, object]) -> str:
     return printed.getvalue()
 
 
+@pytest.mark.thorough
 def test_the_first_screen_trains_a_network_that_reads_as_many_digits_as_it_says(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

@@ -25,6 +25,8 @@ from autograd.errors import CompileError
 from autograd.scalar.functions import PRIMITIVES
 from nn.scalar import MLP
 
+from .thorough import THOROUGH
+
 Function = Callable[..., Any]
 TENSOR = tensor(2.0)
 Observed = tuple[list[str], list[str], list[str], list[str]]
@@ -105,7 +107,7 @@ def programs(draw: st.DrawFn) -> tuple[list[Any], list[int]]:
     return steps, results
 
 
-@settings(max_examples=int(os.environ.get("PLAINGRAD_PROGRAMS", "60")), deadline=None)
+@settings(max_examples=int(os.environ.get("PLAINGRAD_PROGRAMS", 60 if THOROUGH else 12)), deadline=None)
 @given(programs(), st.lists(st.lists(NUMBERS, min_size=6, max_size=6), min_size=2, max_size=4), st.booleans())
 def test_random_programs(program: Any, points: list[list[float]], alone: bool) -> None:
     steps, results = program
@@ -158,7 +160,7 @@ def computed(symbol: str, a: Any, b: Any) -> Any:
     )
 
 
-@settings(max_examples=int(os.environ.get("PLAINGRAD_PROGRAMS", "60")), deadline=None)
+@settings(max_examples=int(os.environ.get("PLAINGRAD_PROGRAMS", 60 if THOROUGH else 12)), deadline=None)
 @given(
     float_steps(),
     st.lists(st.tuples(NUMBERS, NUMBERS, NUMBERS), min_size=2, max_size=4),

@@ -21,6 +21,7 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> tuple[Run, Path]:
     return run(PROGRAM, "--quick", "--seed", 1, "--out", folder), folder
 
 
+@pytest.mark.thorough
 def test_it_learns_and_leaves_the_folder_that_it_promises(
     trained: tuple[Run, Path],
 ) -> None:
@@ -39,6 +40,7 @@ def test_it_learns_and_leaves_the_folder_that_it_promises(
         assert min(image.size) > 300
 
 
+@pytest.mark.thorough
 def test_a_seed_repeats(trained: tuple[Run, Path], tmp_path: Path) -> None:
     assert without_matplotlib(PROGRAM, "--quick", "--seed", 1, "--out", tmp_path).returncode == 0
     first, second = (json.loads((folder / "metrics.json").read_text()) for folder in (trained[1], tmp_path))
@@ -49,6 +51,7 @@ def test_help_and_wrong_options() -> None:
     check_usage(PROGRAM, "epochs", wrong=("--epochs", "0", "0 is too few"))
 
 
+@pytest.mark.thorough
 @pytest.mark.skipif(os.name == "nt", reason="Windows has no signal that reaches one program alone")
 def test_ctrl_c_saves_what_there_is(tmp_path: Path) -> None:
     metrics = check_interrupted(PROGRAM, "--quick", "--epochs", 500, out=tmp_path, after="epoch 1/", files=FILES)

@@ -9,7 +9,7 @@ from typing import Any
 import matplotlib
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 
 import nn
 import nn.scalar
@@ -20,6 +20,7 @@ from autograd.visualize.svg import to_svg
 from autograd.visualize.text_width import is_measured, width_of
 
 from .test_draw_text import PICTURE, PICTURES, told
+from .thorough import draws
 
 SPACE = "{http://www.w3.org/2000/svg}"
 
@@ -90,7 +91,7 @@ def test_what_is_wrong_is_marked() -> None:
     assert "something was left out" in svg
 
 
-@settings(max_examples=60)
+@draws(60)
 @given(PICTURES)
 def test_any_text_is_written_as_it_is_and_stays_in_its_box(picture: Picture) -> None:
     svg = to_svg(picture, "TB")

@@ -356,6 +356,7 @@ def test_dataclasses_are_registered_with_all_their_fields() -> None:
 Pair = namedtuple("Pair", "low high")
 
 
+@pytest.mark.thorough
 def test_fixed_points_are_found_for_containers() -> None:
     def step(x: Any, a: Any) -> Any:
         return tree_map(lambda part: 0.5 * np.cos(part) * a, x)

@@ -72,6 +72,7 @@ def test_the_program_runs(capsys: pytest.CaptureFixture[str]) -> None:
     assert "(20, 2)" in capsys.readouterr().out
 
 
+@pytest.mark.thorough
 def test_mypy_finds_the_mistakes_in_a_program(programs: Path, planted: tuple[str, set[int]]) -> None:
     pytest.importorskip("mypy")
     options = ["--strict", "--follow-imports=silent", "--config-file=", f"--cache-dir={os.devnull}"]
@@ -84,6 +85,7 @@ def test_mypy_finds_the_mistakes_in_a_program(programs: Path, planted: tuple[str
     assert not [line for file, line in found if file == "program"], run.stdout
 
 
+@pytest.mark.thorough
 def test_pyright_finds_the_mistakes_in_a_program(programs: Path, planted: tuple[str, set[int]]) -> None:
     pyright = shutil.which("basedpyright", path=str(Path(sys.executable).parent)) or shutil.which("basedpyright")
     if pyright is None:

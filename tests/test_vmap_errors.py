@@ -148,6 +148,7 @@ def test_what_has_no_answer_for_the_batch_raises(name: str) -> None:
     assert not levels()
 
 
+@pytest.mark.one_in(3)
 @pytest.mark.filterwarnings("ignore:vmap. .* is computed in a loop:RuntimeWarning")
 @pytest.mark.parametrize("name", CASES)
 @pytest.mark.parametrize("live", [False, True], ids=["constant", "live"])
@@ -314,6 +315,7 @@ WRITES: dict[str, Callable[[Any, Any], Any]] = {
 }
 
 
+@pytest.mark.one_in(3)
 @pytest.mark.parametrize("write", WRITES)
 @pytest.mark.parametrize("of", OUTSIDE)
 @pytest.mark.parametrize("loops", ["allow", "error"])

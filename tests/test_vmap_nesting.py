@@ -315,6 +315,7 @@ def without_grad(of: Callable[[Any], Any]) -> Any:
         return y
 
 
+@pytest.mark.one_in(4)
 @looping
 @pytest.mark.parametrize("around", AROUND)
 @pytest.mark.parametrize("name", BATCHES)

@@ -36,6 +36,7 @@ def run(program: str, x: Any) -> dict[str, Any]:
     return names
 
 
+@pytest.mark.one_in(2)
 @looping
 @programs
 def test_programs_that_write(program: str) -> None:
@@ -44,6 +45,7 @@ def test_programs_that_write(program: str) -> None:
         close(found, np.stack([run(program, x)[name] for x in X]))
 
 
+@pytest.mark.one_in(4)
 @looping
 @programs
 def test_derivatives_of_programs_that_write(program: str) -> None:

@@ -16,6 +16,8 @@ from autograd import DtypeError, GraphError, ShapeError, Tensor, checkpoint, gra
 from autograd.graph.mutation import forget_within
 from autograd.testing import TensorMachine, check_operation
 
+from .thorough import THOROUGH
+
 Instruction = Callable[[list[Any]], Any]
 SHAPE = (2, 3)
 VIEWS: dict[str, Callable[[Any], Any]] = {
@@ -95,7 +97,7 @@ class Programs(TensorMachine):
 
 TestPrograms = Programs.TestCase
 TestPrograms.settings = settings(
-    max_examples=int(os.environ.get("PLAINGRAD_PROGRAMS", "150")),
+    max_examples=int(os.environ.get("PLAINGRAD_PROGRAMS", 150 if THOROUGH else 30)),
     stateful_step_count=12,
     deadline=None,
     suppress_health_check=list(HealthCheck),

@@ -134,6 +134,7 @@ def differences(function: Callable[[Any], Any], x: Any, eps: float) -> Any:
     return found / (12 * eps)
 
 
+@pytest.mark.one_in(2)
 @programs
 def test_values_and_gradients(program: CodeType) -> None:
     function = loss(program)
@@ -156,6 +157,7 @@ def test_values_and_gradients(program: CodeType) -> None:
         np.testing.assert_allclose(gradient, expected, rtol=1e-6, atol=1e-7, err_msg=how)
 
 
+@pytest.mark.one_in(4)
 @programs
 def test_gradients_that_are_watched(program: CodeType) -> None:
     function, seen = loss(program), []
@@ -171,6 +173,7 @@ def test_gradients_that_are_watched(program: CodeType) -> None:
     np.testing.assert_allclose(gradients(y, h)[0].data, expected, rtol=1e-12, atol=1e-12)
 
 
+@pytest.mark.one_in(4)
 @programs
 def test_second_derivatives_in_every_order(program: CodeType) -> None:
     function = loss(program)
@@ -188,6 +191,7 @@ def test_second_derivatives_in_every_order(program: CodeType) -> None:
         np.testing.assert_allclose(found, product, rtol=1e-9, atol=1e-9)
 
 
+@pytest.mark.one_in(4)
 @programs
 def test_complex_numbers(program: CodeType) -> None:
     """The derivative in a direction is that of differences, where NumPy takes complex numbers."""

@@ -19,6 +19,11 @@ def few(count: int) -> settings:
     return settings() if THOROUGH else settings(max_examples=count)
 
 
+def draws(count: int) -> settings:
+    """Return settings with so many examples in the thorough profile, and otherwise a fifth of them."""
+    return settings(max_examples=count if THOROUGH else -(-count // 5))
+
+
 def turn(name: str, count: int) -> int:
     """Return a number under `count` for a name: which of so many ways it is tried in."""
     return zlib.crc32(name.encode()) % count

@@ -6,13 +6,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..tensors.tensor import Tensor, as_tensor
+from autograd import Tensor, as_tensor
 
 if TYPE_CHECKING:
     from numpy.typing import DTypeLike
 
-    from ..tensors.tensor import TensorLike
-    from ..tensors.types import ArrayOrTensor
+    from autograd.inside import ArrayOrTensor, TensorLike
 
 __all__ = ["CPU", "as_array", "check_device", "constant", "wrapped"]
 

@@ -7,15 +7,15 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeGuard
 
 import numpy as np
 
-from ..tensors.tensor import Tensor
+from autograd import Tensor
+
 from ._arrays import as_array, check_device, constant, wrapped
 from .data_types import cast
 
 if TYPE_CHECKING:
     from numpy.typing import DTypeLike
 
-    from ..tensors.tensor import TensorLike
-    from ..tensors.types import ArrayOrTensor
+    from autograd.inside import ArrayOrTensor, TensorLike
 
 
 numpy: Any = np  # NumPy's annotations accept only literal devices

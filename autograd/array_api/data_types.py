@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..tensors.tensor import Tensor
+from autograd import Tensor
+
 from ._arrays import as_array, check_device, constant, wrapped
 
 if TYPE_CHECKING:
     from numpy.typing import DTypeLike
 
-    from ..tensors.tensor import TensorLike
-    from ..tensors.types import ArrayOrTensor
+    from autograd.inside import ArrayOrTensor, TensorLike
 
 numpy: Any = np  # NumPy's annotations accept neither tensors nor names of dtypes here
 

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..tensors.tensor import Tensor
+from autograd import Tensor
+
 from ._arrays import as_array, constant, wrapped
 
 if TYPE_CHECKING:
-    from ..tensors.tensor import TensorLike
-    from ..tensors.types import ArrayOrTensor
+    from autograd.inside import ArrayOrTensor, TensorLike
 
 
 def _unary(name: str, function: Callable[..., Any]) -> Callable[[ArrayOrTensor], Tensor]:

@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..tensors.tensor import Tensor
+from autograd import Tensor
+
 from ._arrays import as_array, check_device, wrapped
 
 if TYPE_CHECKING:
     from numpy.typing import DTypeLike
 
-    from ..tensors.types import ArrayOrTensor
+    from autograd.inside import ArrayOrTensor
 
 __all__ = [
     "fft", "fftfreq", "fftn", "fftshift", "hfft", "ifft", "ifftn", "ifftshift", "ihfft", "irfft", "irfftn", "rfft",

@@ -6,15 +6,15 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
-from ..tensors.tensor import Tensor
+from autograd import Tensor
+
 from ._arrays import as_array, constant, wrapped
 from .linear_algebra import matmul, matrix_transpose, tensordot, vecdot
 
 if TYPE_CHECKING:
     from numpy.typing import DTypeLike
 
-    from ..tensors.tensor import TensorLike
-    from ..tensors.types import ArrayOrTensor
+    from autograd.inside import ArrayOrTensor, TensorLike
 
 numpy: Any = np  # NumPy's annotations do not accept axis=None
 

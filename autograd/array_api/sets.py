@@ -6,11 +6,12 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from ..tensors.tensor import Tensor
+from autograd import Tensor
+
 from ._arrays import as_array
 
 if TYPE_CHECKING:
-    from ..tensors.types import ArrayOrTensor
+    from autograd.inside import ArrayOrTensor
 
 
 class UniqueAll(NamedTuple):

@@ -6,11 +6,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ..tensors.tensor import Tensor
+from autograd import Tensor
+
 from ._arrays import as_array, wrapped
 
 if TYPE_CHECKING:
-    from ..tensors.types import ArrayOrTensor
+    from autograd.inside import ArrayOrTensor
 
 
 def argsort(x: ArrayOrTensor, /, *, axis: int = -1, descending: bool = False, stable: bool = True) -> Tensor:

@@ -9,8 +9,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from ..tensors.dispatch import declare_special_functions, operation_of, plain
-from ..tensors.tensor import Tensor
+from autograd import Tensor
+from autograd.inside import declare_special_functions, plain, replacement_of
+
 from ._arrays import wrapped
 
 
@@ -20,13 +21,13 @@ def __getattr__(name: str) -> Callable[..., Tensor]:
         raise AttributeError(name)
     from scipy import special
 
-    from .. import special as own
+    from autograd import special as own
 
     declare_special_functions()
     public = getattr(own if name in own.__all__ else special, name)
     # With SCIPY_ARRAY_API=1, SciPy's public functions choose between namespaces.
     ufunc = getattr(public, "__wrapped__", public)
-    if name not in own.__all__ and operation_of(ufunc) is None and ufunc not in plain:
+    if name not in own.__all__ and replacement_of(ufunc) is None and ufunc not in plain:
         raise AttributeError(f"scipy.special.{name} has no derivative here")
 
     def apply(*args: Any, **options: Any) -> Tensor:

@@ -6,13 +6,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..tensors.tensor import Tensor
+from autograd import Tensor
+
 from ._arrays import as_array, wrapped
 
 if TYPE_CHECKING:
     from numpy.typing import DTypeLike
 
-    from ..tensors.types import ArrayOrTensor
+    from autograd.inside import ArrayOrTensor
 
 numpy: Any = np  # NumPy's annotations accept only literal flags
 

@@ -6,11 +6,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..tensors.tensor import Tensor
+from autograd import Tensor
+
 from ._arrays import as_array, constant, wrapped
 
 if TYPE_CHECKING:
-    from ..tensors.types import ArrayOrTensor
+    from autograd.inside import ArrayOrTensor
 
 numpy: Any = np  # NumPy's annotations accept only literal flags
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from autograd.tensors.tensor import Tensor, unwrap
+from autograd import Tensor
+from autograd.inside import unwrap
 
 __all__ = ["Box", "getval", "isbox"]
 

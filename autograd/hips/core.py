@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from autograd.transforms.vjp_jvp import vjp
+from autograd import vjp
 
 from .boxes import Box, getval, isbox
 from .definitions import (
@@ -54,7 +54,7 @@ def make_jvp(fun: Callable[[Any], Any], x: Any) -> Callable[[Any], tuple[Any, An
     >>> make_jvp(lambda x: x**2, np.array([1.0, 3.0]))(np.array([1.0, 0.5]))
     (array([1., 9.]), array([2., 3.]))
     """
-    from autograd.transforms.linearize import linearize  # it needs forward mode, which few programs use
+    from autograd import linearize  # it needs forward mode, which few programs use
 
     value, push = linearize(fun, x)
     return lambda tangent: (value, push(tangent))

@@ -13,16 +13,18 @@ from typing import Any
 
 import numpy as np
 
-from autograd.errors import DeclarationError, DerivativeError, UnsupportedError, check_callable
-from autograd.graph.buffer_reuse import writeable
-from autograd.primitives.nary import several_inputs
-from autograd.primitives.operands import NUMBERS
-from autograd.primitives.primitive import ManyInputs
-from autograd.source.source_info import warn
-from autograd.tensors.dispatch import operation_of
-from autograd.tensors.tensor import Tensor
-from autograd.transforms.conventions import follows_hips
-from autograd.transforms.pytree import flatten
+from autograd import DeclarationError, DerivativeError, Tensor, UnsupportedError
+from autograd.inside import (
+    NUMBERS,
+    ManyInputs,
+    check_callable,
+    flatten,
+    follows_hips,
+    replacement_of,
+    several_inputs,
+    warn,
+    writeable,
+)
 
 from .boxes import getval
 from .vector_spaces import vspace
@@ -222,7 +224,7 @@ def _apart(result: Any, given: Sequence[Any]) -> Any:
 
 def _operation(definition: Definition, promised: bool) -> Callable[..., Any]:
     """Return the operation on arrays and tensors; arrays may be written to if it is promised that they are not."""
-    from autograd.primitives.function import Function  # for containers alone
+    from autograd import Function  # for containers alone
 
     class Operation(Function):
         promises_not_to_write = promised
@@ -363,7 +365,7 @@ def _definition(fun: Callable[..., Any], called: str) -> Definition:
 def _differentiates(fun: Callable[..., Any]) -> bool:
     """Tell whether a function is one of this package, which differentiates without a definition."""
     home = (getattr(fun, "__module__", None) or "").partition(".")[0]
-    return home == "autograd" or operation_of(fun) is not None
+    return home == "autograd" or replacement_of(fun) is not None
 
 
 def defvjp_argnums(fun: Callable[..., Any], vjpmaker: Maker) -> None:

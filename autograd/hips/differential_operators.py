@@ -12,13 +12,9 @@ from typing import Any
 
 import numpy as np
 
-from autograd.errors import DtypeError, check_callable
-from autograd.tensors.tensor import unwrap
-from autograd.transforms.checkpoint import checkpoint as _checkpoint
-from autograd.transforms.conventions import follows_hips
-from autograd.transforms.grad import elementwise_grad, grad, value_and_grad
-from autograd.transforms.hvp import ggnvp, hvp
-from autograd.transforms.jacobian import hessian, jacobian
+from autograd import DtypeError, elementwise_grad, ggnvp, grad, hessian, hvp, jacobian, value_and_grad
+from autograd import checkpoint as _checkpoint
+from autograd.inside import check_callable, follows_hips, unwrap
 
 from .core import make_jvp as _make_jvp
 from .core import make_vjp as _make_vjp

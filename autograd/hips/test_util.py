@@ -12,8 +12,8 @@ from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from typing import Any
 
-from autograd.errors import GradientCheckError
-from autograd.transforms.conventions import follows_hips
+from autograd import GradientCheckError
+from autograd.inside import follows_hips
 
 from .core import make_jvp, make_vjp
 from .vector_spaces import vspace

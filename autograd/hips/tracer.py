@@ -10,10 +10,9 @@ from collections.abc import Callable, Iterator
 from operator import attrgetter
 from typing import Any, Self
 
-from autograd.graph import node as graph
-from autograd.graph.instrumentation import observed
-from autograd.source.source_info import warn
-from autograd.tensors.tensor import Tensor
+from autograd import Tensor
+from autograd.inside import MultiNode, observed, warn
+from autograd.inside import Node as GraphNode
 
 from .boxes import Box, getval, isbox
 from .definitions import Call, notrace_primitive, number, primitive
@@ -84,9 +83,9 @@ def trace(start_node: Any, fun: Callable[[Any], Any], x: Any) -> tuple[Any, Any]
     3
     """
     start = Tensor(x, requires_grad=True)
-    nodes: dict[graph.Node | None, Any] = {start._node: start_node}
+    nodes: dict[GraphNode | None, Any] = {start._node: start_node}
 
-    def note(node: graph.Node, values: tuple[Any, ...], z: Any) -> None:
+    def note(node: GraphNode, values: tuple[Any, ...], z: Any) -> None:
         op: Any = node.op
         inputs = list(map(_computed_by, op.inputs(node)))
         if isinstance(values[0], Call):  # an operation of a program's own, of what is in containers
@@ -106,10 +105,10 @@ def trace(start_node: Any, fun: Callable[[Any], Any], x: Any) -> tuple[Any, Any]
     return getval(result), end
 
 
-def _computed_by(node: graph.Node | None) -> graph.Node | None:
+def _computed_by(node: GraphNode | None) -> GraphNode | None:
     """Return the node of the operation that gave a result, which may be one of several."""
     source = getattr(node, "x", None)
-    return source if isinstance(source, graph.MultiNode) else node
+    return source if isinstance(source, MultiNode) else node
 
 
 def _given(op: Any, values: tuple[Any, ...]) -> tuple[tuple[Any, ...], dict[str, Any]]:

@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from autograd.tensors.tensor import Tensor, unwrap
-from autograd.transforms.pytree import flatten, structure
+from autograd import Tensor
+from autograd.inside import flatten, structure, unwrap
 
 __all__ = ["VSpace", "vspace"]
 

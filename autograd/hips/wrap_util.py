@@ -6,8 +6,7 @@ from collections.abc import Callable
 from functools import wraps
 from typing import Any
 
-from autograd.errors import check_argnums, check_callable
-from autograd.transforms.grad import choose
+from autograd.inside import check_argnums, check_callable, choose
 
 __all__ = ["unary_to_nary"]
 

@@ -13,7 +13,7 @@ module is imported when it is first asked for, and only then is SciPy.
 import importlib.util
 import typing
 
-from ..later import lazy_names
+from autograd.inside import lazy_names
 
 if importlib.util.find_spec("scipy") is None:
     raise ModuleNotFoundError("autograd.scipy needs SciPy: pip install scipy", name="scipy")

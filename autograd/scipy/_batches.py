@@ -8,15 +8,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from scipy.optimize import OptimizeResult
 
-from ..arrays.batched import Batched
-from ..arrays.door import Level, batches, innermost, levels
-from ..primitives.batching.level import enter, leave
-from ..tensors.tensor import Tensor, unwrap
-from ..transforms.pytree import flatten
+from autograd import Tensor
+from autograd.extend import enter_batch, innermost, leave_batch, levels
+from autograd.inside import Batched, Level, batches, flatten, unwrap
 
 if TYPE_CHECKING:
-    from ..tensors.tensor import TensorLike
-    from ..tensors.types import ArrayOrTensor
+    from autograd.inside import ArrayOrTensor, TensorLike
 
 Function = Callable[..., "TensorLike"]
 
@@ -71,7 +68,7 @@ def _array(x: Any) -> Any:
 
 
 def _of(x: Any, level: Level) -> Any:
-    return leave(x, level) if isinstance(x, Tensor) else unwrap(leave(x, level))
+    return leave_batch(x, level) if isinstance(x, Tensor) else unwrap(leave_batch(x, level))
 
 
 def of_element(function: Function, level: Level, i: int) -> Function:
@@ -82,4 +79,4 @@ def of_element(function: Function, level: Level, i: int) -> Function:
 def joined(parts: list[ArrayOrTensor], level: Level, shape: tuple[int, ...] = ()) -> Any:
     """Return the arrays of all elements as a batched one; `shape` is that of an element of an empty batch."""
     whole = np.stack(parts) if parts else np.zeros((0, *shape))
-    return enter(whole, level) if isinstance(whole, Tensor) else Batched(whole, level)
+    return enter_batch(whole, level) if isinstance(whole, Tensor) else Batched(whole, level)

@@ -6,16 +6,16 @@ from collections.abc import Callable
 from functools import wraps
 from typing import TYPE_CHECKING, Any
 
-from ..arrays.door import contents, innermost
-from ..errors import DtypeError, GraphError
-from ..source.call_site import users_line
-from ..tensors.tensor import Tensor, any_live
+from autograd import DtypeError, GraphError, Tensor
+from autograd.extend import innermost
+from autograd.inside import any_live, contents, users_line
+
 from .common import double
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
 
-    from ..tensors.tensor import TensorLike
+    from autograd.inside import TensorLike
 
 
 def in_double(x: TensorLike) -> Any:

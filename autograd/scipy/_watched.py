@@ -7,20 +7,32 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..arrays.batched import Batched, batched_at
-from ..arrays.door import Level, batches, whole
-from ..errors import DtypeError, GraphError, described
-from ..graph.grad_mode import enable_grad, evaluated_as_at, moment, no_grad, recording
-from ..graph.node import Lift, Node, by_number, counter
-from ..source.source_info import defined
-from ..tensors.conversions import differentiated
-from ..tensors.tensor import Tensor, unwrap
-from ..transforms.fixed_point import Step, recorded_since, standing_at
-from ..transforms.pytree import flatten
+from autograd import DtypeError, GraphError, Tensor, enable_grad, no_grad
+from autograd.extend import whole
+from autograd.inside import (
+    Batched,
+    Level,
+    Lift,
+    Node,
+    Step,
+    batched_at,
+    batches,
+    by_number,
+    counter,
+    defined,
+    described,
+    differentiated,
+    evaluated_as_at,
+    flatten,
+    moment,
+    recorded_since,
+    recording,
+    standing_at,
+    unwrap,
+)
 
 if TYPE_CHECKING:
-    from ..tensors.tensor import TensorLike
-    from ..tensors.types import ArrayOrTensor
+    from autograd.inside import ArrayOrTensor, TensorLike
 
 Function = Callable[..., "TensorLike"]
 Array = np.ndarray[Any, Any]

@@ -7,18 +7,12 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import numpy as np
 
-from ..arrays.batched import Batched
-from ..arrays.door import batches, innermost
-from ..arrays.traced import Traced
-from ..errors import DtypeError
-from ..ops.shape import operand
-from ..primitives.batching.level import enter, leave
-from ..source.call_site import users_line
-from ..tensors.tensor import Tensor, unwrap
+from autograd import DtypeError, Tensor
+from autograd.extend import enter_batch, innermost, leave_batch
+from autograd.inside import Batched, Traced, batches, operand, unwrap, users_line
 
 if TYPE_CHECKING:
-    from ..tensors.tensor import TensorLike
-    from ..tensors.types import ArrayOrTensor
+    from autograd.inside import ArrayOrTensor, TensorLike
 
 Arrays = tuple["ArrayOrTensor", ...]
 
@@ -113,11 +107,11 @@ def stacked(
         if level not in batches(x):
             left.append(x)
             continue
-        whole = leave(x, level)
+        whole = leave_batch(x, level)
         missing = depth - (whole.ndim - 1 - n)
         left.append(whole.reshape(whole.shape[:1] + (1,) * missing + whole.shape[1:]))
     found = stacked(function, tuple(left), axes, *rest, native=native)
-    return tuple(enter(part, level) for part in found) if isinstance(found, tuple) else enter(found, level)
+    return tuple(enter_batch(part, level) for part in found) if isinstance(found, tuple) else enter_batch(found, level)
 
 
 def _of_stack(function: Callable[..., Any], arrays: Any, axes: Any, rest: Any, native: int | None) -> Any:

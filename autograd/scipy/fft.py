@@ -12,13 +12,14 @@ import numpy as np
 from numpy.fft import fftshift, ifftshift
 from scipy import fft as scipys
 
-from ..errors import ShapeError
-from ..primitives.declare import linear
+from autograd import ShapeError, linear
+
 from ._watched import listed
 from .common import float_operand, is_plain, stacked
 
 if TYPE_CHECKING:
-    from ..tensors.tensor import Tensor, TensorLike
+    from autograd import Tensor
+    from autograd.inside import TensorLike
 
 __all__ = [
     "dct", "dctn", "dst", "dstn", "fft", "fft2", "fftfreq", "fftn", "fftshift", "hfft", "idct", "idctn", "idst",

@@ -10,8 +10,8 @@ from typing import Any
 
 from scipy import special
 
-from .. import special as written
-from ..later import lazy_names
+from autograd import special as written
+from autograd.inside import lazy_names
 
 __all__ = sorted({*special.__all__, *written.__all__})
 

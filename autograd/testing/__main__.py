@@ -6,8 +6,9 @@ import argparse
 import sys
 from pathlib import Path
 
-from ..files import replacing
-from ._writer import written
+from autograd.extend import replacing
+
+from ._test_writer import written
 
 
 def main(arguments: list[str] | None = None) -> int:

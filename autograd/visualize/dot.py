@@ -13,8 +13,9 @@ try:
 except ImportError as error:
     raise ImportError("draw_graph needs the Python package graphviz: pip install graphviz") from error
 
-from ..errors import AutogradError
-from ..files import replacing
+from autograd import AutogradError
+from autograd.extend import replacing
+
 from .frame_order import by_frame
 from .layered import Direction
 from .mermaid import to_mermaid
@@ -23,7 +24,7 @@ from .style import EDGE, GRAPH, LOOP, NODE, box_attributes, frame_look, frame_ti
 from .svg import to_svg
 
 if TYPE_CHECKING:
-    from ..tensors.tensor import TensorLike
+    from autograd.inside import TensorLike
 
 _TEXTS = {".gv": "dot", ".dot": "dot", ".mmd": "mermaid", ".mermaid": "mermaid"}
 _IMAGES = ("svg", "png", "pdf")

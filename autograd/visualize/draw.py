@@ -6,15 +6,15 @@ from collections.abc import Callable, Collection, Mapping
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from ..scalar.value import Value
-from ..tensors.tensor import Tensor
+from autograd import Tensor, Value
+
 from .collapse import check_depth, collapsed, cut, levels
 from .node_info import Model, names_of
 from .repeats import folded
 
 if TYPE_CHECKING:
-    from ..tensors.tensor import Array
-    from ..transforms.compile.compiled_program import CompiledProgram
+    from autograd.inside import Array, CompiledProgram
+
     from .dot import Digraph
     from .layered import Direction
     from .picture import Picture

@@ -10,9 +10,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from ..graph.mutation import owner_of
-from ..scalar.value import Value
-from ..tensors.tensor import Tensor
+from autograd import Tensor, Value
+from autograd.inside import owner_of
 
 _MOST = 64  # elements of a list that are looked at
 

@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from ..arrays.door import walks, whole
-from ..graph.node import LEAF, Hooked, MultiNode, Node, absent
-from ..graph.saved_tensors import operation_of
+from autograd.extend import whole
+from autograd.inside import LEAF, Hooked, MultiNode, Node, absent, operation_of, walks
+
 from .number_format import Summary, summarize
 
 if TYPE_CHECKING:
-    from ..tensors.tensor import Array
+    from autograd.inside import Array
 
 
 class Share(NamedTuple):

@@ -8,14 +8,9 @@ from typing import Any
 
 import numpy as np
 
-from ..errors import GraphError
-from ..graph.node import LEAF, Bundle, Node, ancestors
-from ..graph.saved_tensors import operation_of
-from ..primitives.multi_output import Output
-from ..primitives.primitive import Primitive
-from ..scalar.value import Value
-from ..source.source_info import line_of
-from ..tensors.tensor import Tensor
+from autograd import GraphError, Tensor, Value
+from autograd.inside import LEAF, Bundle, Node, Output, Primitive, ancestors, line_of, operation_of
+
 from .collapse import with_calls_as_boxes
 from .given_arrays import Given, Memory, given_of, memory_of
 from .gradient_values import Arrived, arrived_gradients

@@ -9,8 +9,8 @@ from .given_arrays import Memory, Named, named_around, named_arrays
 from .watching import Call, note_of
 
 if TYPE_CHECKING:
-    from ..graph.node import Node
-    from ..scalar.value import Value
+    from autograd import Value
+    from autograd.inside import Node
 
 
 class InputNames:

@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from ..graph.saved_tensors import operation_of
-from ..primitives.multi_output import Output
+from autograd.inside import Output, operation_of
+
 from .node_info import parameters_of
 from .picture import Edge, Frame, innermost_common
 from .watching import Call, note_of
 
 if TYPE_CHECKING:
-    from ..graph.node import Node
-    from ..scalar.value import Value
+    from autograd import Value
+    from autograd.inside import Node
 
 
 class Framing:

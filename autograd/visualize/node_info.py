@@ -7,17 +7,23 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
-from ..errors import GraphError
-from ..graph.mutation import kept_arrays, owner_of
-from ..graph.node import FreedOperation, Hooked, MultiNode, Node, Operation
-from ..graph.saved_tensors import Packed, operation_of
-from ..primitives.multi_output import Output
-from ..primitives.primitive import Primitive
-from ..scalar.value import Value
-from ..tensors.tensor import Tensor
+from autograd import GraphError, Tensor, Value
+from autograd.inside import (
+    FreedOperation,
+    Hooked,
+    MultiNode,
+    Node,
+    Operation,
+    Output,
+    Packed,
+    Primitive,
+    kept_arrays,
+    operation_of,
+    owner_of,
+)
 
 if TYPE_CHECKING:
-    from ..tensors.tensor import Array
+    from autograd.inside import Array
 
 
 class Model(Protocol):

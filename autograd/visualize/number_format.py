@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from ..arrays.door import whole
+from autograd.extend import whole
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike

@@ -6,18 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from ..transforms.compile.program import (
-    CONSTANT,
-    HELD,
-    Argument,
-    ArrayOf,
-    Call,
-    Check,
-    Effect,
-    Fixed,
-    Outside,
-    traced_in,
-)
+from autograd.inside import CONSTANT, HELD, Argument, ArrayOf, Call, Check, Effect, Fixed, Outside, traced_in
+
 from .picture import Box, Picture
 
 

@@ -10,10 +10,10 @@ from functools import lru_cache
 from types import CodeType
 from typing import TYPE_CHECKING, Any
 
-from ..primitives.multi_output import Output
+from autograd.inside import Output
 
 if TYPE_CHECKING:
-    from ..graph.node import Operation
+    from autograd.inside import Operation
 
 _WIDEST = 60
 _MOST_LINES = 24

@@ -12,22 +12,30 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from ..arrays.door import walks, whole
-from ..graph.grad_mode import enable_grad
-from ..graph.instrumentation import observed
-from ..graph.name_scope import described_calls
-from ..graph.node import LEAF, Bundle, Hooked, MultiNode, Node, ancestors
-from ..graph.saved_tensors import operation_of
-from ..primitives.multi_output import Output
-from ..primitives.primitive import Primitive
-from ..scalar.value import Value
-from ..source.source_info import SourceLine
+from autograd import Value, enable_grad
+from autograd.extend import whole
+from autograd.inside import (
+    LEAF,
+    Bundle,
+    Hooked,
+    MultiNode,
+    Node,
+    Output,
+    Primitive,
+    SourceLine,
+    ancestors,
+    described_calls,
+    observed,
+    operation_of,
+    walks,
+)
+
 from .gradient_values import Share, carried_back, outside
 from .node_info import RESULT, is_packed, kept_values, named_nodes
 from .watching import lines_of_values
 
 if TYPE_CHECKING:
-    from ..tensors.tensor import Tensor
+    from autograd import Tensor
 
 
 class Seen(NamedTuple):

@@ -10,16 +10,25 @@ from contextvars import Token
 from types import FrameType, TracebackType
 from typing import TYPE_CHECKING, Any
 
-from ..graph.grad_mode import TRACING, Watch
-from ..graph.instrumentation import Observer, observer, value_observer
-from ..graph.name_scope import RunningCall, describe_objects, running_calls
-from ..graph.node import Node
-from ..source.source_info import SourceLine, here
+from autograd.inside import (
+    TRACING,
+    Node,
+    Observer,
+    RunningCall,
+    SourceLine,
+    Watch,
+    describe_objects,
+    here,
+    observer,
+    running_calls,
+    value_observer,
+)
+
 from .given_arrays import Given, Named, given_arrays, given_of, named_in
 from .number_format import Summary, summarize
 
 if TYPE_CHECKING:
-    from ..scalar.value import Value
+    from autograd import Value
 
 
 class Call:

@@ -26,9 +26,9 @@ from ._axes import Array, read_array
 from ._confusion import confusion_matrix, mistakes
 from ._decision_boundary import decision_boundary
 from ._distributions import histograms
+from ._histogram_recorder import HistogramRecorder
 from ._html import STYLE, curve, picture, section, table
 from ._images import weights
-from ._histogram_recorder import HistogramRecorder
 
 if TYPE_CHECKING:
     import pandas

@@ -5,12 +5,14 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 import nn
 from autograd import Tensor, tensor
 from nn import functional
+
+from ..thorough import draws
 
 torch = pytest.importorskip("torch", reason="compares with PyTorch: pip install -e '.[torch]'")
 
@@ -68,7 +70,7 @@ def same(ours: Any, theirs: Any, tolerance: float) -> None:
 
 
 @pytest.mark.parametrize("name", MODULES)
-@settings(max_examples=15, deadline=None)
+@draws(15)
 @given(data=st.data(), seed=st.integers(0, 2**32 - 1), dtype=some([np.float64, np.float32]))
 def test_module(name: str, data: Any, seed: int, dtype: Any) -> None:
     rng = np.random.default_rng(seed)

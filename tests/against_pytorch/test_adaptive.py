@@ -4,16 +4,18 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 import nn
 from autograd import tensor
 
+from ..thorough import draws
+
 torch = pytest.importorskip("torch", reason="compares with PyTorch: pip install -e '.[torch]'")
 
 
-@settings(max_examples=30)
+@draws(30)
 @given(data=st.data(), bias=st.booleans(), seed=st.integers(0, 2**32 - 1))
 def test_adaptive_softmax(data: Any, bias: bool, seed: int) -> None:
     rng, draw = np.random.default_rng(seed), data.draw

@@ -4,12 +4,14 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 import nn
 from autograd import tensor
 from nn import functional
+
+from ..thorough import draws
 
 torch = pytest.importorskip("torch", reason="compares with PyTorch: pip install -e '.[torch]'")
 
@@ -40,7 +42,7 @@ def theirs(value: Any) -> Any:
 
 
 @given(data=st.data())
-@settings(max_examples=40)
+@draws(40)
 def test_scaled_dot_product_attention(data: st.DataObject) -> None:
     draw = data.draw
     leading, dtype = draw(st.sampled_from([(), (2,), (2, 3), (0, 2)])), draw(dtypes)
@@ -94,7 +96,7 @@ def test_where_we_differ() -> None:
 
 
 @given(data=st.data())
-@settings(max_examples=30)
+@draws(30)
 def test_multihead_attention(data: st.DataObject) -> None:
     draw = data.draw
     flag, dtype = st.booleans(), draw(dtypes)

@@ -5,11 +5,13 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 import nn
 from autograd import tensor
+
+from ..thorough import draws
 
 torch = pytest.importorskip("torch", reason="compares with PyTorch: pip install -e '.[torch]'")
 
@@ -85,28 +87,28 @@ def cases(draw: st.DrawFn, transpose: bool) -> tuple[str, dict[str, Any], Any]:
     return f"Conv{'Transpose' * transpose}{axes}d", options, x
 
 
-@settings(max_examples=25)
+@draws(25)
 @given(case=cases(transpose=False))
 def test_convolutions(case: Any) -> None:
     kind, options, x = case
     compare(*layers(kind, options), x)
 
 
-@settings(max_examples=20)
+@draws(20)
 @given(case=cases(transpose=True))
 def test_transposed_convolutions(case: Any) -> None:
     kind, options, x = case
     compare(*layers(kind, options), x)
 
 
-@settings(max_examples=20)
+@draws(20)
 @given(case=cases(transpose=False) | cases(transpose=True))
 def test_single_precision(case: Any) -> None:
     kind, options, x = case
     compare(*layers(kind, options, "float32"), x.astype(np.float32), 2e-5)
 
 
-@settings(max_examples=20)
+@draws(20)
 @given(case=cases(transpose=False) | cases(transpose=True))
 def test_state_and_representation(case: Any) -> None:
     kind, options, _ = case

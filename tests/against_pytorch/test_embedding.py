@@ -4,16 +4,18 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 import nn
 from autograd import Tensor, tensor
 from nn import functional
 
+from ..thorough import draws
+
 torch = pytest.importorskip("torch", reason="compares with PyTorch: pip install -e '.[torch]'")
 
-few = settings(max_examples=40, deadline=None)
+few = draws(40)
 
 
 def same(ours: Any, theirs: Any, tolerance: float = 1e-10) -> None:
@@ -51,7 +53,7 @@ def test_embedding(data: Any, seed: int, dtype: Any) -> None:
     same(ours.weight.grad, theirs.weight.grad, tolerance)
 
 
-@settings(max_examples=100, deadline=None)
+@draws(100)
 @given(data=st.data(), seed=st.integers(0, 2**32 - 1), mode=st.sampled_from(["sum", "mean", "max"]))
 def test_embedding_bag(data: Any, seed: int, mode: Any) -> None:
     rng, draw = np.random.default_rng(seed), data.draw

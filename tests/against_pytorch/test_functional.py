@@ -10,11 +10,13 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from autograd import Tensor, tensor
 from nn import functional
+
+from ..thorough import draws
 
 torch = pytest.importorskip("torch", reason="compares with PyTorch: pip install -e '.[torch]'")
 
@@ -384,7 +386,7 @@ def parts(result: Any) -> list[Any]:
 @pytest.mark.parametrize("name", CASES)
 @pytest.mark.filterwarnings("ignore:reduction:UserWarning")  # PyTorch's, about its own default for kl_div
 @pytest.mark.filterwarnings("ignore:dropout2d:UserWarning")  # that it may drop more of an image without a batch later
-@settings(max_examples=25)
+@draws(25)
 @given(data=st.data())
 def test_function(name: str, data: st.DataObject) -> None:
     inputs = Inputs(data)

@@ -4,11 +4,13 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from autograd import tensor
 from nn import functional
+
+from ..thorough import draws
 
 torch = pytest.importorskip("torch", reason="compares with PyTorch: pip install -e '.[torch]'")
 
@@ -29,7 +31,7 @@ def compare(ours: Any, theirs: Any, arrays: list[Any]) -> None:
         np.testing.assert_allclose(one.grad.data, other.grad.numpy(), **close)
 
 
-@settings(max_examples=80)
+@draws(80)
 @given(data=st.data(), axes=some([2, 3]), padding=some(["zeros", "border", "reflection"]), seed=st.integers(0, 2**32))
 def test_grid_sample(data: Any, axes: int, padding: str, seed: int) -> None:
     rng, draw = np.random.default_rng(seed), data.draw
@@ -47,7 +49,7 @@ def test_grid_sample(data: Any, axes: int, padding: str, seed: int) -> None:
     )
 
 
-@settings(max_examples=30)
+@draws(30)
 @given(data=st.data(), axes=some([2, 3]), align=some([True, False]), dtype=some([np.float64, np.float32]))
 def test_affine_grid(data: Any, axes: int, align: bool, dtype: Any) -> None:
     n = data.draw(st.integers(1, 3))

@@ -5,11 +5,13 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 import nn
 from nn import init
+
+from ..thorough import draws
 
 torch = pytest.importorskip("torch", reason="compares with PyTorch: pip install -e '.[torch]'")
 stats: Any = pytest.importorskip("scipy.stats", reason="compares distributions: pip install scipy")
@@ -68,7 +70,7 @@ DRAWN: dict[str, dict[str, st.SearchStrategy[Any]]] = {
 
 
 @pytest.mark.parametrize("name", DRAWN)
-@settings(max_examples=12)
+@draws(12)
 @given(data=st.data())
 def test_distributions(name: str, data: st.DataObject) -> None:
     """A test of two samples tells whether they are of one distribution; scales that differ by a tenth fail it."""

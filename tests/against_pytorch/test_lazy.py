@@ -4,17 +4,18 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 import nn
 from autograd import tensor
 
+from ..thorough import draws
 from .states import as_numpy
 
 torch = pytest.importorskip("torch", reason="compares with PyTorch: pip install -e '.[torch]'")
 
-few = settings(max_examples=25, deadline=None)
+few = draws(25)
 KINDS: dict[str, tuple[int, ...]] = {
     "LazyLinear": (3,), "LazyConv": (4, 2), "LazyConvTranspose": (4, 2), "LazyBatchNorm": (), "LazyInstanceNorm": (),
 }  # fmt: skip

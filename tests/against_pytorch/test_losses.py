@@ -7,13 +7,15 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 import nn
 from autograd import Tensor, tensor
 from autograd.extend import borrow
 from nn import functional
+
+from ..thorough import draws
 
 torch = pytest.importorskip("torch", reason="compares with PyTorch: pip install -e '.[torch]'")
 
@@ -213,7 +215,7 @@ def test_the_mean_of_nothing_is_0_where_pytorch_has_nan() -> None:
     assert functional.mse_loss(empty, empty) == 0
 
 
-@settings(max_examples=20)
+@draws(20)
 @given(data=st.data())
 def test_cross_entropy_and_nll(data: Any) -> None:
     random = np.random.default_rng(data.draw(st.integers(0, 1000)))
@@ -238,7 +240,7 @@ def test_cross_entropy_and_nll(data: Any) -> None:
         compare(ours, torch.nn.CrossEntropyLoss(other, label_smoothing=smoothing, **options), [logits, soft], 2)
 
 
-@settings(max_examples=60)
+@draws(60)
 @given(data=st.data())
 def test_cross_entropy_with_classes_of_weight_0(data: Any) -> None:
     random = np.random.default_rng(data.draw(st.integers(0, 10_000)))

@@ -5,16 +5,18 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 import nn
 from autograd import ShapeError, Tensor, tensor
 from nn import functional
 
+from ..thorough import draws
+
 torch = pytest.importorskip("torch", reason="compares with PyTorch: pip install -e '.[torch]'")
 
-few = settings(max_examples=30, deadline=None)
+few = draws(30)
 SINCE_2_13 = {"bias": st.booleans()} if "bias" in inspect.signature(torch.nn.GroupNorm).parameters else {}
 TOLERANCE = {np.float64: 1e-10, np.float32: 2e-3}  # of two numbers near each other few digits are left
 dtypes = st.sampled_from([np.float64, np.float32])

@@ -4,12 +4,14 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 import nn
 from autograd import ShapeError, tensor
 from nn import functional
+
+from ..thorough import draws
 
 torch = pytest.importorskip("torch", reason="compares with PyTorch: pip install -e '.[torch]'")
 
@@ -42,7 +44,7 @@ def inputs(draw: st.DrawFn, axes: int) -> Any:
     return np.random.default_rng(0).standard_normal(shape).astype(draw(st.sampled_from(["f4", "f8"])))
 
 
-@settings(max_examples=60)
+@draws(60)
 @given(data=st.data(), kind=st.sampled_from(LAYERS), axes=st.integers(1, 3))
 def test_layers(data: Any, kind: str, axes: int) -> None:
     x = data.draw(inputs(axes))

@@ -4,19 +4,20 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 import nn
 from nn.utils import parametrizations, parametrize
 
+from ..thorough import draws
 from .states import as_numpy
 
 torch = pytest.importorskip("torch", reason="compares with PyTorch: pip install -e '.[torch]'")
 theirs_parametrize = torch.nn.utils.parametrize
 TheirModule: Any = torch.nn.Module
 
-few = settings(max_examples=14, deadline=None)
+few = draws(14)
 seeds = st.integers(0, 2**32 - 1)
 OUTPUTS_FIRST = ("Linear", "Conv1d", "Conv2d", "Conv3d", "ConvTranspose1d", "ConvTranspose2d", "Bilinear", "Embedding")
 

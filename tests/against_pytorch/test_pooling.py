@@ -5,11 +5,13 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 import nn
 from autograd import tensor
+
+from ..thorough import draws
 
 torch = pytest.importorskip("torch", reason="compares with PyTorch: pip install -e '.[torch]'")
 
@@ -65,21 +67,21 @@ def pools(draw: st.DrawFn, kind: str) -> tuple[str, dict[str, Any], Any]:
     return f"{kind}{axes}d", options, inputs(draw, axes)
 
 
-@settings(max_examples=25)
+@draws(25)
 @given(case=pools("MaxPool"))
 def test_max_pool(case: Any) -> None:
     kind, options, x = case
     compare(getattr(nn, kind)(**options), getattr(torch.nn, kind)(**options), x)
 
 
-@settings(max_examples=25)
+@draws(25)
 @given(case=pools("AvgPool"))
 def test_avg_pool(case: Any) -> None:
     kind, options, x = case
     compare(getattr(nn, kind)(**options), getattr(torch.nn, kind)(**options), x)
 
 
-@settings(max_examples=40)
+@draws(40)
 @given(data=st.data(), dtype=st.sampled_from([np.float64, np.float32]))
 def test_max_unpool(data: Any, dtype: Any) -> None:
     axes = data.draw(st.integers(1, 3))
@@ -111,7 +113,7 @@ def test_max_unpool(data: Any, dtype: Any) -> None:
         compare(lambda x: ours(x, indices, size), lambda x: theirs(x, torch.tensor(indices), size), pooled, 1e-6)
 
 
-@settings(max_examples=40)
+@draws(40)
 @given(data=st.data(), power=st.sampled_from([1, 2.0, 3, 0.5]), zeros=st.booleans())
 def test_lp_pool(data: Any, power: float, zeros: bool) -> None:
     axes = data.draw(st.integers(1, 3))

@@ -6,11 +6,13 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 import nn
 from autograd import tensor
+
+from ..thorough import draws
 
 torch = pytest.importorskip("torch", reason="compares with PyTorch: pip install -e '.[torch]'")
 
@@ -53,7 +55,7 @@ def compare(ours: Any, theirs: Any, x: Any, states: list[Any], dtype: Any) -> No
 
 @pytest.mark.parametrize("name", NAMES)
 @pytest.mark.filterwarnings("ignore:LSTM with projections is not supported with oneDNN")  # PyTorch about its speed
-@settings(max_examples=25)
+@draws(25)
 @given(data=st.data())
 def test_layers(name: str, data: st.DataObject) -> None:
     draw, flags = data.draw, st.booleans()
@@ -77,7 +79,7 @@ def test_layers(name: str, data: st.DataObject) -> None:
 
 
 @pytest.mark.parametrize("name", NAMES)
-@settings(max_examples=15)
+@draws(15)
 @given(
     sizes=st.tuples(st.integers(1, 4), st.integers(1, 4)),
     batch=st.none() | st.integers(1, 5),

@@ -5,12 +5,14 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 import nn
 from autograd import hvp, tensor
 from nn import functional
+
+from ..thorough import draws
 
 torch = pytest.importorskip("torch", reason="compares with PyTorch: pip install -e '.[torch]'")
 
@@ -39,7 +41,7 @@ def images(draw: st.DrawFn, axes: int, *, leading: Any = None, multiple: int = 1
     return np.random.default_rng(draw(st.integers(0, 2**32 - 1))).standard_normal(shape)
 
 
-@settings(max_examples=25)
+@draws(25)
 @given(data=st.data())
 def test_upsample(data: Any) -> None:
     axes = data.draw(st.integers(1, 3))
@@ -164,7 +166,7 @@ def test_channel_shuffle(data: Any, axes: int, groups: int) -> None:
     compare(nn.ChannelShuffle(groups), torch.nn.ChannelShuffle(groups), x)
 
 
-@settings(max_examples=25)
+@draws(25)
 @given(data=st.data(), kind=st.sampled_from(["UpsamplingNearest2d", "UpsamplingBilinear2d"]))
 def test_upsampling_of_images(data: Any, kind: str) -> None:
     options = data.draw(st.sampled_from([{"size": 4}, {"size": (8, 2)}, {"scale_factor": 2.0}]))

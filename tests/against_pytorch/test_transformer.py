@@ -11,6 +11,8 @@ from hypothesis import strategies as st
 import nn
 from autograd import tensor
 
+from ..thorough import draws
+
 torch = pytest.importorskip("torch", reason="compares with PyTorch: pip install -e '.[torch]'")
 
 WIDTH, HEADS = 6, 2
@@ -74,7 +76,7 @@ def sequences(options: dict[str, Any], *lengths: int) -> list[Any]:
 
 
 @given(data=st.data(), options=options_of_layers)
-@settings(max_examples=20)
+@draws(20)
 def test_encoder(data: st.DataObject, options: dict[str, Any]) -> None:
     masks = masks_for(data.draw, ["mask", "src_key_padding_mask"], 4, 4)
     norm = data.draw(st.booleans())
@@ -90,7 +92,7 @@ def test_encoder(data: st.DataObject, options: dict[str, Any]) -> None:
 
 
 @given(data=st.data(), options=options_of_layers)
-@settings(max_examples=20)
+@draws(20)
 def test_decoder(data: st.DataObject, options: dict[str, Any]) -> None:
     masks = masks_for(data.draw, ["tgt_mask", "tgt_key_padding_mask"], 4, 4)
     masks |= masks_for(data.draw, ["memory_mask", "memory_key_padding_mask"], 4, 3)

@@ -11,6 +11,7 @@ import pytest
 CONSUMERS = Path(__file__).parent / "consumers.py"
 
 
+@pytest.mark.thorough
 def test_scipy_and_scikit_learn() -> None:
     """SciPy reads its switch when it is imported, so that the tests of `consumers` run in a process of their own."""
     pytest.importorskip("scipy", "1.17")

@@ -67,6 +67,7 @@ def test_every_function_is_sampled() -> None:
     assert CALLS.keys() <= SIGNATURES.keys()
 
 
+@pytest.mark.one_in(3)
 @pytest.mark.parametrize("name", CALLS)
 @given(data=st.data())
 def test_function_gives_what_the_strict_one_gives(name: str, data: st.DataObject) -> None:
@@ -84,6 +85,7 @@ def test_function_gives_what_the_strict_one_gives(name: str, data: st.DataObject
         np.testing.assert_allclose(values(ours), values(theirs), rtol=8 * precise, atol=100 * precise, equal_nan=True)
 
 
+@pytest.mark.one_in(3)
 @pytest.mark.parametrize("name", CALLS)
 @few(4)
 @given(data=st.data())

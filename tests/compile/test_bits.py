@@ -44,6 +44,7 @@ def bits(x: Any) -> Any:
     return array.tobytes(), array.dtype, array.flags.c_contiguous, array.flags.f_contiguous
 
 
+@pytest.mark.one_in(6)
 @pytest.mark.parametrize("seed", range(COUNT))
 def test_random_trainings(seed: int) -> None:
     training = RandomTraining(seed, STEPS)
@@ -83,6 +84,7 @@ def gradients_of(call: Call, dtype: Any, wrap: Wrap) -> list[Any]:
 DTYPES = [np.float32, np.float64]
 
 
+@pytest.mark.one_in(4)
 @pytest.mark.parametrize(
     ("name", "dtype"), [(name, x) for name in LAYERS for i, x in enumerate(DTYPES) if THOROUGH or i == turn(name, 2)]
 )

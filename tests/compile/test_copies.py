@@ -133,6 +133,7 @@ def run(functions: Any) -> Any:
         return [np.asarray(function(X)) for function in functions for _ in range(2)]
 
 
+@pytest.mark.thorough
 def test_another_process_is_given_compiled_functions() -> None:
     functions = [decorated, compiled_plain, Scaled().fast]
     run(functions)

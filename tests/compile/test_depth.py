@@ -7,7 +7,7 @@ import pytest
 
 import nn
 from autograd import CompileError, compile
-from autograd.transforms.compile import environment
+from autograd.transforms.compile.environment import reader
 
 X = np.ones((1, 2), np.float32)
 
@@ -37,13 +37,13 @@ def nested_list(depth: int) -> Any:
 
 def test_what_a_deep_model_reads_is_found_in_time_that_grows_with_its_depth(monkeypatch: pytest.MonkeyPatch) -> None:
     counts: list[int] = []
-    original = environment._Reader._attributes
+    original = reader.Reader._attributes
 
     def counted(reader: Any, *args: Any) -> None:
         counts[-1] += 1
         original(reader, *args)
 
-    monkeypatch.setattr(environment._Reader, "_attributes", counted)
+    monkeypatch.setattr(reader.Reader, "_attributes", counted)
     for depth in (40, 80):
         counts.append(0)
         model = nested(depth)

@@ -72,6 +72,7 @@ OPTIONS: dict[str, dict[str, Any]] = {
 }
 
 
+@pytest.mark.one_in(3)
 @pytest.mark.parametrize("name", OPTIONS)
 def test_the_same_bits(name: str) -> None:
     same(**OPTIONS[name])
@@ -181,6 +182,7 @@ print(len(steps), *(np.asarray(x).tobytes().hex() for x in state))
 """
 
 
+@pytest.mark.thorough
 def test_ctrl_c_finishes_the_step_and_training_goes_on() -> None:
     """A real SIGINT to another process: what it leaves is bit by bit that of the same without compile."""
     after = 23

@@ -376,6 +376,7 @@ def alike(expected: Any, found: Any) -> bool:
     return x.dtype == y.dtype and x.shape == y.shape and np.allclose(x, y, rtol=close, atol=close, equal_nan=True)
 
 
+@pytest.mark.one_in(4)
 @pytest.mark.parametrize("part", range(4))
 def test_random_functions(part: int) -> None:
     with warnings.catch_warnings(), np.errstate(all="ignore"):

@@ -255,26 +255,31 @@ def turns(*several: Any) -> Callable[..., Any]:
 OPTIMIZERS = [name for name in nn.optim.__all__ if name not in ("Optimizer", "LBFGS", "lr_scheduler", "swa_utils")]
 
 
+@pytest.mark.one_in(3)
 @turns(*OPTIMIZERS)
 def test_the_step_of_each_optimizer(name: str, way: Way, read: Any, when: int) -> None:
     same(lambda: Parts(name), read, overrides("updates", "step", skipping, way), when)
 
 
+@pytest.mark.one_in(3)
 @turns(*reversed(OPTIMIZERS))
 def test_zero_grad_of_each_optimizer(name: str, way: Way, read: Any, when: int) -> None:
     same(lambda: Parts(name), read, overrides("updates", "zero_grad", skipping, way), when)
 
 
+@pytest.mark.one_in(3)
 @turns(*SCHEDULES)
 def test_the_step_of_each_schedule(name: str, way: Way, read: Any, when: int) -> None:
     same(lambda: Parts("SGD", name), read, overrides("schedule", "step", skipping, way), when)
 
 
+@pytest.mark.one_in(3)
 @turns(*["step", "zero_grad"] * 7)
 def test_each_way_and_read(name: str, way: Way, read: Any, when: int) -> None:
     same(Parts, read, overrides("updates", name, skipping, way), when)
 
 
+@pytest.mark.one_in(3)
 @turns(*["net", "loss"] * 4)
 def test_forward(name: str, way: Way, read: Any, when: int) -> None:
     same(Parts, read, overrides(name, "forward", halving, way), 0 if "subclass" in way.__name__ else when)
@@ -450,6 +455,7 @@ PIECES = [
 ]  # fmt: skip
 
 
+@pytest.mark.one_in(3)
 @pytest.mark.parametrize(
     ("piece", "read"),
     [(piece, x) for k, piece in enumerate(PIECES) for i, x in enumerate([counter, closure]) if THOROUGH or i == k % 2],

@@ -105,6 +105,7 @@ class Counts:
         return ""
 
 
+@pytest.mark.one_in(4)
 @pytest.mark.parametrize("part", range(PARTS))
 def test_random_programs(part: int) -> None:
     counts = Counts()
@@ -113,6 +114,7 @@ def test_random_programs(part: int) -> None:
     assert counts.refused <= MOST_REFUSED * counts.all, f"{counts.refused} of {counts.all} were refused"
 
 
+@pytest.mark.one_in(3)
 @pytest.mark.parametrize("program", COMPILED, ids=range(len(COMPILED)))
 def test_programs_that_write(program: CodeType) -> None:
     function = loss(program)

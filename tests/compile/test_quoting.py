@@ -9,11 +9,13 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from autograd import Value, compile
 from autograd.transforms.compile.quoting import comment, identifier, is_literal, literal
+
+from ..thorough import draws
 
 BACKENDS: list[Any] = ["numpy", *(["numba"] if importlib.util.find_spec("numba") else [])]
 # Whatever `str.splitlines` splits at, what ends a text or a comment, what hides what follows, names, and code.
@@ -75,7 +77,7 @@ def source_of(function: Any, x: Any, ones: Any, key: str, **options: Any) -> str
 
 
 @pytest.mark.parametrize("backend", BACKENDS)
-@settings(max_examples=20)
+@draws(20)
 @given(TEXTS, TEXTS, TEXTS, TEXTS)
 def test_names_lines_and_keys_do_not_change_a_program(backend: Any, file: str, name: str, line: str, key: str) -> None:
     x, ones = np.linspace(-1, 1, 300), np.ones(300)
@@ -83,14 +85,15 @@ def test_names_lines_and_keys_do_not_change_a_program(backend: Any, file: str, n
     assert kinds(source_of(renamed(compute, file, name, line), x, ones, key, backend=backend)) == expected
 
 
-@settings(max_examples=40)
+@pytest.mark.thorough
+@draws(40)
 @given(TEXTS, TEXTS, TEXTS, TEXTS)
 def test_nor_a_program_of_values(file: str, name: str, line: str, key: str) -> None:
     expected = kinds(source_of(of_values, Value(0.5), 1.0, "key"))
     assert kinds(source_of(renamed(of_values, file, name, line), Value(0.5), 1.0, key)) == expected
 
 
-@settings(max_examples=100)
+@draws(100)
 @given(TEXTS)
 def test_quoted_texts(text: str) -> None:
     assert len(comment(text).splitlines()) == 1

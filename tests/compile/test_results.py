@@ -4,11 +4,13 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 import nn
 from autograd import GraphError, Tensor, compile, grad, hessian, jvp, tensor, vmap
+
+from ..thorough import draws
 
 rng = np.random.default_rng(0)
 FUNCTIONS: dict[str, Any] = {
@@ -66,7 +68,7 @@ def test_a_model_is_compiled_in_one_line() -> None:
     assert found[0] == found[1]
 
 
-@settings(max_examples=25, deadline=None)
+@draws(25)
 @given(st.integers(0, 2**32 - 1), st.booleans())
 def test_several_calls_keep_what_each_needs(seed: int, backwards: bool) -> None:
     values = np.random.default_rng(seed).normal(size=(4, 3))

@@ -10,7 +10,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from autograd import compile, grad
+import nn
+from autograd import Tensor, compile, grad, tensor
 from tests.compile.agreement import differs
 
 
@@ -191,12 +192,21 @@ def written_to_given_memory(x: Any) -> Any:
     return c.cumsum(axis=0) + b.astype(np.float32)
 
 
+def sums_between_writes(x: Any) -> Any:
+    a = np.exp(x)
+    first = a.sum()
+    a += 1
+    second = a.sum()
+    a += 1
+    return first, second, a.sum()
+
+
 FUNCTIONS: list[Callable[[Any], Any]] = [
     copied_constant, chain_of_copies, copy_of_what_is_read_later, copy_of_a_part, view_of_a_copy, padded,
     copy_of_a_copy, copy_of_what_is_returned, copy_of_what_is_seen_by_a_view, filled_and_read_between,
     filled_and_changed, filled_through_a_view, filled_by_what_it_holds, numbers, larger_than_its_type,
     written_to_given_memory, stored, stored_twice, stored_after_a_write, stored_where_it_is_read,
-    stored_after_what_reads_it, stored_in_another_layout, squares,
+    stored_after_what_reads_it, stored_in_another_layout, squares, sums_between_writes,
 ]  # fmt: skip
 
 
@@ -213,6 +223,78 @@ def test_a_copy_of_what_nothing_else_needs_is_not_made() -> None:
     compiled = compile(chain_of_copies)
     compiled(np.ones(3)), compiled(np.ones(3))
     assert "copy" not in compiled.source()
+
+
+def test_equal_calls_are_one_also_with_numbers_that_are_other_objects() -> None:
+    @compile
+    def function(x: Any) -> Any:
+        return (x * int("1000")).sum() + (x * int("1000")).max() + (x * float("0.0")).sum() + (x * float("-0.0")).sum()
+
+    function(np.ones(3)), function(np.ones(3))
+    assert function.source().count("multiply(") == 3
+
+
+def test_a_copy_of_what_the_function_reads_is_made_only_where_a_step_may_write_to_it() -> None:
+    weight = tensor([1.0, 2.0], requires_grad=True)
+    optimizer = nn.optim.SGD([weight], lr=0.5)
+
+    def moved(x: Any) -> Any:
+        before, doubled = weight.data.copy(), x.copy() * 2
+        optimizer.zero_grad()
+        np.sum(weight * x).backward()
+        optimizer.step()
+        return weight.data - before + doubled
+
+    compiled, x = compile(moved), np.array([1.0, 3.0])
+    for _ in range(3):
+        assert compiled(x).tolist() == (1.5 * x).tolist()
+    assert "copyto(b, held, 'unsafe')" in compiled.source()
+    assert "multiply(x0, c, b_2)" in compiled.source()
+    array = np.ones(2)
+    compiled = compile(lambda x: array.copy() * x)
+    compiled(x), compiled(x)
+    assert "multiply(held, x0)" in compiled.source()
+
+
+def test_what_the_function_reads_is_returned_itself() -> None:
+    array = np.ones(2)
+    compiled = compile(lambda x: (array, x * 2))
+    compiled(array * 2), compiled(array * 2)
+    assert compiled(array * 2)[0] is array
+    assert "return (held, " in compiled.source()
+
+
+def _given_another_array(*others: Any, write: bool = False) -> str:
+    weight = tensor([1.0, 2.0])
+    views = [Tensor(weight.data) for _ in others]
+
+    @compile
+    def function(x: Any) -> Any:
+        y = sum([view.data for view in views], weight.data * x)
+        if write:
+            weight.data *= 3
+        weight.data = weight.data + x
+        return y
+
+    expected = weight.data.copy()
+    for _ in range(3):
+        found = function(np.ones(2)) - sum((view.data for view in views), np.zeros(2))
+        assert found.tolist() == expected.tolist()
+        expected = expected * (3 if write else 1) + 1
+    return str(function.source())
+
+
+def test_a_tensor_that_is_given_another_array_is_asked_for_it_at_each_call() -> None:
+    assert "tensor._array" in _given_another_array()
+    assert "tensor._array" not in _given_another_array(write=True)
+
+
+def test_a_tensor_that_is_only_read_is_not_asked_for_its_array() -> None:
+    weight = tensor([1.0, 2.0])
+    compiled = compile(lambda x: weight.data * x)
+    compiled(np.ones(2)), compiled(np.ones(2))
+    assert "multiply(x0, held)" in compiled.source() or "multiply(held, x0)" in compiled.source()
+    assert "._array" not in compiled.source()
 
 
 def test_padding_is_filled_once() -> None:

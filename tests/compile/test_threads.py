@@ -173,6 +173,7 @@ def beside(monkeypatch: pytest.MonkeyPatch) -> Any:
 RECORDED = [uses_all, walks_back]
 
 
+@pytest.mark.one_in(3)
 @pytest.mark.parametrize(
     ("name", "recorded"),
     [(name, x) for k, name in enumerate(ACTIVITIES) for i, x in enumerate(RECORDED) if THOROUGH or i == k % 2],
@@ -193,6 +194,7 @@ def test_other_threads_find_what_there_is(beside: Any, recorded: Any, name: str)
     assert same(activity(), expected) or recorded is walks_back  # which has added to gradients
 
 
+@pytest.mark.thorough
 def test_another_process_gets_the_model(beside: Any) -> None:
     expected = model(X).data
     found = beside(lambda: pickle.dumps((model, X)))

@@ -49,6 +49,7 @@ ALL = [
 ]
 
 
+@pytest.mark.one_in(3)
 @pytest.mark.parametrize(("name", "options"), ALL, ids=[f"{name} {options}" for name, options in ALL])
 def test_each_optimizer(name: str, options: dict[str, Any]) -> None:
     if options.get("fused"):
@@ -108,6 +109,7 @@ def test_every_schedule_is_tried() -> None:
     assert_complete({*schedules.__all__} - {"LRScheduler"}, SCHEDULES, "tests/compile/test_training.py")
 
 
+@pytest.mark.one_in(3)
 @pytest.mark.parametrize("name", SCHEDULES)
 def test_a_schedule_within_the_step(name: str) -> None:
     def make() -> Training:

@@ -127,6 +127,7 @@ def held(training: Any) -> list[Any]:
     return [np.array(x) for x in arrays if isinstance(x, np.ndarray)]
 
 
+@pytest.mark.one_in(3)
 @pytest.mark.parametrize("seed", range(12 if THOROUGH else 6))
 def test_events_between_steps(seed: int) -> None:
     choose = random.Random(seed)
@@ -164,6 +165,7 @@ def test_a_held_gradient_makes_the_step_itself_run_once() -> None:
     assert int(compiled.parts[0][2].num_batches_tracked) == 6
 
 
+@pytest.mark.one_in(2)
 @pytest.mark.filterwarnings("ignore:.*nan.*:RuntimeWarning", "ignore:.*encountered in.*:RuntimeWarning")
 @pytest.mark.parametrize("seed", range(4 if THOROUGH else 2))
 def test_a_nan_among_events(seed: int) -> None:

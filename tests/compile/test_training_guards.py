@@ -153,6 +153,7 @@ CHANGES = [
 ]  # fmt: skip
 
 
+@pytest.mark.one_in(3)
 @pytest.mark.parametrize("change", CHANGES)
 def test_a_change_between_steps(change: Callable[[Any], None]) -> None:
     """After the first step, which is recorded, and after others, which were replayed."""
@@ -276,6 +277,7 @@ VALUES = [
 ]  # fmt: skip
 
 
+@pytest.mark.one_in(3)
 @pytest.mark.parametrize("change", VALUES)
 @pytest.mark.filterwarnings("ignore:.*(nan|inf).*:RuntimeWarning", "ignore:.*encountered in.*:RuntimeWarning")
 def test_a_batch_of_other_values(change: Callable[[Array, Array], Any]) -> None:

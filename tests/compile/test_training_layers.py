@@ -58,6 +58,7 @@ def steps_of(call: Call) -> Callable[[], Training]:
     return make
 
 
+@pytest.mark.one_in(4)
 @pytest.mark.parametrize("name", LAYERS)
 def test_each_layer(name: str) -> None:
     call = LAYERS[name]
@@ -120,6 +121,7 @@ EXAMPLES: dict[str, tuple[Callable[[], nn.Module], Loss, Callable[[np.random.Gen
 WITHOUT = {"moons", "augmented", "activations_on_disk", "predict", "command"}
 
 
+@pytest.mark.one_in(4)
 @pytest.mark.parametrize("name", EXAMPLES)
 def test_the_model_of_each_example(name: str) -> None:
     model, loss_of, draw = EXAMPLES[name]

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as npst
 from numpy.typing import NDArray
@@ -17,6 +17,8 @@ from numpy.typing import NDArray
 import datasets
 from datasets import DataError, FormatError, MissingFileError, TruncatedError, load_idx, load_mnist, read_idx
 from datasets.sources.idx import Samples
+
+from ..thorough import draws
 
 MNIST = Path(datasets.__file__).parent / "mnist"
 CODES = {"u1": 0x08, "i1": 0x09, "i2": 0x0B, "i4": 0x0C, "f4": 0x0D, "f8": 0x0E}
@@ -131,7 +133,7 @@ def test_a_folder_without_samples_keeps_its_width(tmp_path: Path) -> None:
     assert labels.shape == (0,)
 
 
-@settings(database=None, deadline=None, max_examples=60)
+@draws(60)
 @given(data=st.data(), code=st.sampled_from(sorted(CODES)), zipped=st.booleans())
 def test_idx_files_of_every_type_round_trip(data: st.DataObject, code: str, zipped: bool) -> None:
     array: NDArray[Any] = data.draw(npst.arrays(np.dtype(code), npst.array_shapes(min_dims=0, min_side=0, max_side=4)))
@@ -181,7 +183,7 @@ def test_wrong_idx_files_are_named_and_explained(
         read_idx(path)
 
 
-@settings(database=None, deadline=None, max_examples=60)
+@draws(60)
 @given(content=st.one_of(st.binary(max_size=64), st.binary(max_size=40).map(lambda tail: b"\0\0\x08" + tail)))
 def test_arbitrary_bytes_are_read_or_refused_by_name(content: bytes) -> None:
     with tempfile.TemporaryDirectory() as folder:

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as npst
 from numpy.typing import NDArray
@@ -20,6 +20,8 @@ from datasets import (
     read_csv,
 )
 
+from ..thorough import draws
+
 
 @pytest.fixture
 def path(tmp_path: Path) -> Path:
@@ -32,6 +34,7 @@ def csv_lines(labels: NDArray[np.int64], features: NDArray[np.generic], header: 
     return "\n".join(first + rows) + "\n"
 
 
+@pytest.mark.one_in(4)
 @pytest.mark.parametrize("zipped", [False, True])
 @pytest.mark.parametrize("header", [False, True])
 def test_a_csv_of_mnist_equals_mnist(tmp_path: Path, header: bool, zipped: bool) -> None:
@@ -100,7 +103,7 @@ def test_the_label_is_found(path: Path, text: str, label: str | int) -> None:
 FLOATS = st.floats(width=32, allow_nan=False, allow_infinity=False)
 
 
-@settings(database=None, deadline=None, max_examples=40)
+@draws(40)
 @given(
     features=npst.arrays(np.float32, npst.array_shapes(min_dims=2, max_dims=2, max_side=5), elements=FLOATS),
     header=st.booleans(),
@@ -172,7 +175,7 @@ def test_the_line_is_found_far_down(path: Path) -> None:
         read_csv(path)
 
 
-@settings(database=None, deadline=None, max_examples=40)
+@draws(40)
 @given(
     rows=st.integers(1, 8),
     columns=st.integers(2, 5),
@@ -259,7 +262,7 @@ def test_a_csv_that_is_not_there(path: Path) -> None:
         read_csv(path)
 
 
-@settings(database=None, deadline=None, max_examples=80)
+@draws(80)
 @given(text=st.text(alphabet='01,.-\n\r" xe', max_size=30), label=st.sampled_from(["label", 0, 1, -1]))
 def test_arbitrary_text_is_read_or_refused_by_name(text: str, label: str | int) -> None:
     with tempfile.TemporaryDirectory() as folder:

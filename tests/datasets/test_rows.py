@@ -2,14 +2,16 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from datasets import ArgumentError, batches, train_test_split
 
+from ..thorough import draws
+
 sizes = st.integers(0, 50)
 seeds = st.integers(0, 2**32)
-quick = settings(database=None, deadline=None, max_examples=60)
+quick = draws(60)
 
 
 def epoch_rows(epoch: batches) -> list[int]:

@@ -3,16 +3,18 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from datasets import ArgumentError, make_blobs, make_circles, make_moons, make_spirals
+
+from ..thorough import draws
 
 TOYS = [(make_moons, 2), (make_circles, 2), (make_spirals, 2), (make_blobs, 3)]
 
 
 @pytest.mark.parametrize(("make", "classes"), TOYS)
-@settings(database=None, deadline=None, max_examples=25)
+@draws(25)
 @given(n=st.integers(1, 120), seed=st.integers(0, 2**32))
 def test_shapes_types_and_even_classes(make: Callable[..., Any], classes: int, n: int, seed: int) -> None:
     X, y = make(n, seed=seed)

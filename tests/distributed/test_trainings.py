@@ -26,6 +26,7 @@ def arrays(path: Path) -> dict[str, np.ndarray]:
         return dict(archive)
 
 
+@pytest.mark.thorough
 @needs_mpi
 @pytest.mark.parametrize("ranks", [2, 3, 4] if THOROUGH else [2])
 def test_ranks_make_the_training_of_one(tmp_path: Path, ranks: int) -> None:
@@ -42,7 +43,7 @@ def test_ranks_make_the_training_of_one(tmp_path: Path, ranks: int) -> None:
 
 
 @needs_mpi
-@pytest.mark.skipif(not THOROUGH, reason="takes ten seconds: pytest --hypothesis-profile=thorough")
+@pytest.mark.thorough
 def test_an_example_is_the_same_program_on_two_ranks(tmp_path: Path) -> None:
     options = ("-m", "examples.mnist", "--quick", "--epochs", "1", "--out")
     figures = []
@@ -67,6 +68,7 @@ def wait_for_steps(process: subprocess.Popen[str], folder: Path, rank: int) -> i
     return int(file.read_text())
 
 
+@pytest.mark.thorough
 @needs_mpi
 def test_a_training_whose_ranks_are_killed_goes_on_to_the_bit_on_any_number_of_ranks(tmp_path: Path) -> None:
     """The last interruption but one is Ctrl-C."""
@@ -108,6 +110,7 @@ nn.fit(model, data, nn.MSELoss(), optimizer, epochs=1, batch_size=8)
 """
 
 
+@pytest.mark.thorough
 @needs_mpi
 @pytest.mark.skipif(sys.platform != "linux", reason="elsewhere nobody knows where the launcher's streams go")
 def test_one_progress_bar_where_the_launcher_is_on_a_terminal() -> None:

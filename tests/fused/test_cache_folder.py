@@ -90,6 +90,7 @@ def test_without_a_home_nothing_is_kept(monkeypatch: Any) -> None:
     assert loops.cache_folder() is None
 
 
+@pytest.mark.thorough
 def test_loops_run_that_are_not_kept(shared: Path) -> None:
     shared.chmod(0o777)
     compiled = compile(lambda x: np.exp(x) * 2.25 + np.tanh(x), backend="numba")

@@ -400,6 +400,7 @@ def test_without_numba_an_error_says_what_to_install() -> None:
     assert run(WITHOUT) == 'compile(..., backend="numba") needs numba: pip install numba\n'
 
 
+@pytest.mark.thorough
 def test_loops_are_compiled_within_two_seconds_and_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("NUMBA_CACHE_DIR", str(tmp_path))
     assert float(run(AGAIN)) < 2
@@ -428,6 +429,7 @@ for name in sys.argv[1:]:
 """
 
 
+@pytest.mark.thorough
 def test_loops_of_several_processes_do_not_mix(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """cosh has an exp of its own, which halves. The linker took it for that of a loop that another process had kept."""
     monkeypatch.setenv("NUMBA_CACHE_DIR", str(tmp_path))

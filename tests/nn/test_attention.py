@@ -8,13 +8,15 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 import nn
 from autograd import DtypeError, ShapeError, Tensor, checkpoint, grad, gradcheck, gradgradcheck, tensor, vmap
 from autograd.testing import LAYOUTS
 from nn import functional
+
+from ..thorough import draws
 
 attend: Any = functional.scaled_dot_product_attention
 
@@ -181,7 +183,7 @@ def test_several_heads_of_the_query_share_those_of_the_keys() -> None:
     dtype=st.sampled_from([np.float32, np.float64]),
     causal=st.booleans(),
 )
-@settings(max_examples=50)
+@draws(50)
 def test_any_shape_layout_and_dtype(leading: Any, sides: Any, layout: str, dtype: Any, causal: bool) -> None:
     queries, keys, features, values = sides
     shapes = ((*leading, queries, features), (*leading, keys, features), (*leading, keys, values))

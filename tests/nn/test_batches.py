@@ -98,6 +98,7 @@ def made(call: Call) -> Any:
     return call.make().to(np.float64)
 
 
+@pytest.mark.one_in(3)
 @pytest.mark.parametrize("name", sorted(FUNCTIONS.keys() - REFUSED))
 def test_functions_are_those_of_a_loop(name: str) -> None:
     """With a batch of all arrays, and of the first one alone."""
@@ -108,6 +109,7 @@ def test_functions_are_those_of_a_loop(name: str) -> None:
         check(seeded(call.make(), call.options), args, list(batched))
 
 
+@pytest.mark.one_in(3)
 @pytest.mark.parametrize("name", sorted(LAYERS.keys() - REFUSED))
 def test_layers_are_those_of_a_loop(name: str) -> None:
     call = LAYERS[name]
@@ -115,6 +117,7 @@ def test_layers_are_those_of_a_loop(name: str) -> None:
     check(seeded(made(call), call.options), args, places_of(args))
 
 
+@pytest.mark.one_in(3)
 @pytest.mark.parametrize("name", TRAINED)
 @pytest.mark.parametrize("shared", [False, True])
 def test_layers_with_parameters_of_their_own_are_those_of_a_loop(name: str, shared: bool) -> None:
@@ -160,6 +163,7 @@ DIFFERENTIABLE = sorted(name for name, call in CALLS.items() if call.data)
 BATCHED = [name for name in DIFFERENTIABLE if name.partition(".")[2] not in REFUSED]
 
 
+@pytest.mark.one_in(4)
 @pytest.mark.parametrize("name", BATCHED)
 def test_batches_of_no_and_of_one_element(name: str) -> None:
     function, args = of_floats(CALLS[name])
@@ -172,6 +176,7 @@ def test_batches_of_no_and_of_one_element(name: str) -> None:
             np.testing.assert_allclose(found, y, rtol=1e-10, atol=1e-10)
 
 
+@pytest.mark.one_in(4)
 @pytest.mark.parametrize(
     "name", sorted(CALLS.keys() - {f"{kind}.{name}" for name in REFUSED for kind in ("nn", "functional")})
 )
@@ -195,6 +200,7 @@ def check_dtype(call: Call, dtype: str, close: float) -> None:
             np.testing.assert_allclose(of_batch[1].astype(float), y.astype(float), rtol=close, atol=close * scale)
 
 
+@pytest.mark.one_in(4)
 @pytest.mark.parametrize("name", DIFFERENTIABLE)
 def test_rules_take_a_batch_of_gradients(name: str) -> None:
     """As a Jacobian does, of a graph that was recorded before, without a batch."""
@@ -206,6 +212,7 @@ def test_rules_take_a_batch_of_gradients(name: str) -> None:
     compare(vmap(lambda *g: pull(list(g)), loops="error")(*given), expected)
 
 
+@pytest.mark.one_in(4)
 @pytest.mark.parametrize("name", BATCHED)
 def test_derivatives_of_second_order_are_those_of_a_loop(name: str) -> None:
     function, args = of_floats(CALLS[name])
@@ -216,6 +223,7 @@ def test_derivatives_of_second_order_are_those_of_a_loop(name: str) -> None:
     compare(vmap(second, randomness="same", loops="error")(*given), looped(second, axes, given))
 
 
+@pytest.mark.one_in(4)
 @pytest.mark.parametrize("name", BATCHED)
 def test_forward_mode_is_that_of_a_loop(name: str) -> None:
     function, args = of_floats(CALLS[name])
@@ -227,6 +235,7 @@ def test_forward_mode_is_that_of_a_loop(name: str) -> None:
     compare(vmap(along, randomness="same", loops="error")(*given), looped(along, (0,) * len(given), given))
 
 
+@pytest.mark.one_in(4)
 @pytest.mark.parametrize("name", BATCHED)
 def test_batches_of_batches_are_those_of_a_loop(name: str) -> None:
     """The first argument is batched by the outer call, the others by the inner one, the last by both."""

@@ -58,6 +58,7 @@ def refused(call: Call, place: int, z: Array) -> bool:
     return False
 
 
+@pytest.mark.one_in(3)
 @every_place
 def test_complex_numbers_are_refused_or_computed_rightly(name: str, place: int) -> None:
     call, rng = CALLS[name], np.random.default_rng(2)
@@ -81,6 +82,7 @@ def test_a_vector_divided_by_its_norm_keeps_its_phases() -> None:
     np.testing.assert_allclose(nn.functional.normalize(z), [[0.6, 0.8j], [(1 + 1j) / 2, (1 - 1j) / 2]])
 
 
+@pytest.mark.one_in(3)
 @every_place
 def test_tensors_are_refused_as_arrays_are(name: str, place: int) -> None:
     call = CALLS[name]

@@ -120,12 +120,14 @@ def elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
 
 
+@pytest.mark.one_in(4)
 @pytest.mark.parametrize("wrongs", [nothing_like_it, almost_it])
 @pytest.mark.parametrize("kind", [*classes()])
 def test_what_it_does_not_take_is_refused_by_name(kind: Any, wrongs: Any) -> None:
     assert faults(kind, wrongs) == []
 
 
+@pytest.mark.one_in(4)
 @pytest.mark.parametrize("kind", [*classes()])
 def test_a_device_may_be_named_where_there_is_one(kind: Any) -> None:
     if kind is nn.Identity:  # which takes anything

@@ -6,17 +6,19 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 import nn
 from autograd import DtypeError, GraphError, ShapeError, Tensor, compile, gradcheck, gradgradcheck, tensor, vmap
 from nn import functional
 
+from ..thorough import draws
+
 rng = np.random.default_rng(0)
 
 
-@settings(max_examples=30)
+@draws(30)
 @given(rows=st.integers(1, 5), length=st.integers(1, 3), shape=st.lists(st.integers(0, 3), max_size=3))
 def test_rows_by_number(rows: int, length: int, shape: list[int]) -> None:
     layer = nn.Embedding(rows, length, dtype=np.float64)
@@ -106,7 +108,7 @@ def test_indices_of_any_kind() -> None:
     assert type(embed([0], table)) is np.ndarray
 
 
-@settings(max_examples=40)
+@draws(40)
 @given(data=st.data(), mode=st.sampled_from(["sum", "mean", "max"]), by_frequency=st.booleans())
 def test_bags_are_sums_means_and_maxima_of_their_rows(data: Any, mode: str, by_frequency: bool) -> None:
     lengths = data.draw(st.lists(st.integers(0, 4), min_size=1, max_size=4))

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 import nn
@@ -16,6 +16,7 @@ from autograd import Tensor
 from autograd.extend import load_numba
 from autograd.transforms.compile.fused.loops import cache_folder
 
+from ..thorough import draws
 from .optimizer_formulas import CASES, Array
 
 FUSED = ("Adam", "AdamW", "SGD")  # the optimizers that have the option
@@ -72,7 +73,7 @@ def gradients(draw: np.random.Generator, shape: tuple[int, ...]) -> Array:
     return np.asarray(draw.standard_normal(shape) * sizes * (draw.random(shape) < 0.8))
 
 
-@settings(max_examples=60, deadline=None)
+@draws(60)
 @given(
     case=options(),
     dtype=st.sampled_from((np.float32, np.float64)),

@@ -5,12 +5,14 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 import nn
 from autograd import DtypeError, ShapeError, Tensor, gradcheck, gradgradcheck, no_grad, tensor
 from nn import functional
+
+from ..thorough import draws
 
 rng = np.random.default_rng(0)
 
@@ -93,7 +95,7 @@ def test_gradients_are_those_of_the_composition(name: str) -> None:
         np.testing.assert_allclose(one.grad.data, other.grad.data, atol=1e-12)
 
 
-@settings(max_examples=30)
+@draws(30)
 @given(
     shape=st.lists(st.integers(1, 4), min_size=1, max_size=3), eps=st.sampled_from([None, 0.5]), scaled=st.booleans()
 )

@@ -254,6 +254,7 @@ MODELS: dict[str, Callable[[], tuple[Any, ...]]] = {
 }  # fmt: skip
 
 
+@pytest.mark.one_in(3)
 @pytest.mark.parametrize("name", MODELS)
 def test_models_compute_the_same(name: str, tmp_path: Path) -> None:
     model, *args = MODELS[name]()

@@ -70,6 +70,7 @@ def test_what_all_elements_share_has_numbers_for_each(function: Function) -> Non
 CALLS = {call.name: call for call in (*functions(), *layers())}
 
 
+@pytest.mark.one_in(3)
 @pytest.mark.parametrize("name", CALLS)
 def test_whatever_draws_raises_without_a_word(name: str) -> None:
     call = CALLS[name]

@@ -146,6 +146,7 @@ def check(optimizer: str, scheduler: str, dtype: Any, path: Path) -> None:
     assert_same(again.state(), whole.state())
 
 
+@pytest.mark.one_in(3)
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 @pytest.mark.parametrize("suffix", ["npz", "safetensors"])
 @pytest.mark.parametrize("name", OPTIMIZERS)

@@ -4,13 +4,14 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 import nn
 from autograd import vjp
 
 from ..lists import assert_complete
+from ..thorough import draws
 from .nn_compositions import COMPOSITIONS
 from .samples import OPERATIONS, SAMPLES, Operation
 
@@ -18,7 +19,7 @@ FUSED = [operation for operation in OPERATIONS if operation.library == nn.__name
 
 
 def test_every_operation_of_nn_has_a_composition() -> None:
-    assert_complete({operation.key for operation in FUSED}, COMPOSITIONS, "tests/operations/nn_compositions.py")
+    assert_complete({str(operation.key) for operation in FUSED}, COMPOSITIONS, "tests/operations/nn_compositions.py")
 
 
 def slopes(function: Any, inputs: list[Any], g: Any, directions: list[Any]) -> tuple[Any, Any, Any]:
@@ -34,7 +35,7 @@ def slopes(function: Any, inputs: list[Any], g: Any, directions: list[Any]) -> t
 
 
 @pytest.mark.parametrize("operation", FUSED, ids=str)
-@settings(max_examples=15)
+@draws(15)
 @given(data=st.data())
 def test_values_and_derivatives_are_those_of_the_composition(operation: Operation, data: st.DataObject) -> None:
     call = data.draw(SAMPLES[operation.key].calls)

@@ -29,6 +29,7 @@ def test_derivatives(operation: Operation, data: st.DataObject) -> None:
     check_operation(call.afresh(operation.public), *inputs, analytic=SAMPLES[operation.key].analytic)
 
 
+@pytest.mark.one_in(3)
 @every_operation
 @few(1)
 @given(data=st.data())

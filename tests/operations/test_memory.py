@@ -3,6 +3,7 @@
 from typing import Any
 
 import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -22,6 +23,7 @@ def shares_one_of(result: Any, inputs: list[Any]) -> bool:
     return any(np.shares_memory(result, x) for x in inputs)
 
 
+@pytest.mark.one_in(3)
 @every_operation
 @few(2)
 @given(data=st.data())

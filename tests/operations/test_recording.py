@@ -3,6 +3,7 @@
 from typing import Any
 
 import numpy as np
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -15,6 +16,7 @@ from .samples import Operation
 from .test_derivatives import drawn_call, every_operation
 
 
+@pytest.mark.one_in(3)
 @every_operation
 @settings(max_examples=1)
 @given(data=st.data())

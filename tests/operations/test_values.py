@@ -141,6 +141,7 @@ def test_function_without_a_derivative_gives_arrays(function: np.ufunc) -> None:
     assert np.array_equal(result, expected, equal_nan=takes_floats)
 
 
+@pytest.mark.one_in(4)
 @parametrized(binary)
 @pytest.mark.parametrize("other", [2, 2.0, np.float32(2), np.float64(2), np.array(2), np.ones(3, np.float16)], ids=repr)
 @pytest.mark.parametrize("dtype", [np.float16, np.float32, np.float64])

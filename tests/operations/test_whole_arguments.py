@@ -7,8 +7,8 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from autograd.testing._domains import accepted
-from autograd.testing._operation import check_at
+from autograd.testing._check_operation import check_at
+from autograd.testing.points.domains import accepted
 
 from ..planted.right import FIT
 from ..planted.right_functions import LEFT_OUT
@@ -25,6 +25,7 @@ SEVERAL = [
 ]  # fmt: skip
 
 
+@pytest.mark.one_in(4)
 @pytest.mark.parametrize("operation", sample(SEVERAL, 6, "whole"), ids=str)
 def test_derivatives_of_both_orders_are_right_at_whole_arguments(operation: Operation) -> None:
     function, checked = UFUNCS[operation], 0

@@ -62,6 +62,7 @@ CALLS: list[tuple[Callable[..., Any], list[tuple[int, ...]]]] = [
 ]
 
 
+@pytest.mark.one_in(3)
 @pytest.mark.parametrize("dtype", DTYPES)
 @pytest.mark.parametrize(("function", "shape"), [(f, shape) for f, shapes in CALLS for shape in shapes])
 def test_values_are_numpys(function: Callable[..., Any], shape: tuple[int, ...], dtype: Any) -> None:
@@ -171,6 +172,7 @@ def test_gradient_of_a_determinant_is_that_of_a_polynomial(a: Array) -> None:
     np.testing.assert_allclose(found, expected, rtol=1e-9, atol=1e-14 * float(np.linalg.norm(a)) ** (len(a) - 1))
 
 
+@pytest.mark.one_in(4)
 @pytest.mark.parametrize("a", SINGULAR, ids=lambda a: f"{a.shape[0]}-{a.dtype}")
 def test_higher_derivatives_of_a_determinant_at_singular_matrices(a: Array) -> None:
     assert gradcheck(np.linalg.det, a, fast_mode=True)

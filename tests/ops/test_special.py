@@ -504,6 +504,7 @@ def test_poch_far_below_zero_where_gamma_functions_leave_the_range() -> None:
     assert np.allclose(slope(special.poch, x, y), expected, rtol=1e-10)
 
 
+@pytest.mark.thorough
 def test_second_derivatives_where_terms_are_left_out() -> None:
     """At shapes of 1 the beta density leaves out a power of 0; at 0 the t distribution does not change with v."""
     for shapes in ((1.0, 2.9), (2.0, 1.0), (1.0, 1.0)):

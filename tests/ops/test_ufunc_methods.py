@@ -127,6 +127,7 @@ def test_cumulative(ufunc: UFunc, data: st.DataObject) -> None:
     check(lambda x: ufunc.accumulate(x, axis, **options), x)
 
 
+@pytest.mark.one_in(3)
 @each_ufunc
 @few(2)
 @given(data=st.data())
@@ -333,6 +334,7 @@ def zeros_elsewhere(ufunc: UFunc, where: Any, **options: Any) -> Callable[..., A
     return function
 
 
+@pytest.mark.one_in(3)
 @pytest.mark.parametrize("ufunc", DOMAINS, ids=lambda ufunc: ufunc.__name__)
 @few(2)
 @given(data=st.data())

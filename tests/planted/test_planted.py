@@ -21,12 +21,14 @@ def test_the_catalogue_is_of_many_kinds_and_operations() -> None:
     assert len(pairs) >= 350
 
 
+@pytest.mark.one_in(3)
 @pytest.mark.parametrize("group", sorted({kind.group for kind in KINDS.values()}))
 def test_each_error_shows(group: str) -> None:
     hidden = [str(pair) for pair in catalogue() if pair.error.group == group and not pair.shows()]
     assert not hidden
 
 
+@pytest.mark.one_in(3)
 @pytest.mark.parametrize("probe", sorted(PROBES))
 @pytest.mark.filterwarnings("ignore:the gradient of a tensor:RuntimeWarning")
 def test_nothing_shows_where_a_right_rule_is_planted(probe: str) -> None:
@@ -63,5 +65,6 @@ def test_an_error_is_met_by_whatever_name_the_operation_has() -> None:
         assert autograd.grad(lambda x: x.var())(np.arange(3.0)).tolist() == [0, 0, 0]
 
 
+@pytest.mark.thorough
 def test_another_seed_draws_another_catalogue() -> None:
     assert set(catalogue(1, 1)) - set(catalogue(0, 1))

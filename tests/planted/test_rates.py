@@ -2,6 +2,8 @@
 
 from collections.abc import Iterable
 
+import pytest
+
 from tests.planted.catalogue import Pair, catalogue
 from tests.planted.rates import false_alarms, measure, report
 from tests.planted.subjects import SUBJECTS
@@ -37,10 +39,12 @@ def _missed(checker: str, kinds: Iterable[str]) -> list[str]:
     return [str(outcome.pair) for outcome in measure(checker, _one_of_each(kinds)) if not outcome.found]
 
 
+@pytest.mark.thorough
 def test_gradcheck_finds_what_shows_at_ordinary_places() -> None:
     assert not _missed("gradcheck", AT_ORDINARY_PLACES)
 
 
+@pytest.mark.thorough
 def test_gradcheck_finds_what_shows_beside_the_place() -> None:
     assert not _missed("gradcheck", BESIDE_THE_PLACE)
 
@@ -49,11 +53,13 @@ def test_gradgradcheck_finds_wrong_second_derivatives() -> None:
     assert not _missed("gradgradcheck", ["second_twice_too_large", "second_with_wrong_sign"])
 
 
+@pytest.mark.thorough
 def test_check_finds_what_shows_elsewhere() -> None:
     assert [str(pair) for pair in ELSEWHERE if not pair.shows()] == []
     assert [str(outcome.pair) for outcome in measure("check", ELSEWHERE) if not outcome.found] == []
 
 
+@pytest.mark.thorough
 def test_right_operations_are_accepted() -> None:
     assert not false_alarms("gradcheck", list(SUBJECTS)[::4])
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 
 from autograd import Value, player, tensor
 from autograd.graph.node import LEAF
@@ -15,6 +15,7 @@ from autograd.visualize.player.depths import depths
 from autograd.visualize.player.fold import folded
 from autograd.visualize.satellites import beside_of
 
+from ..thorough import draws
 from .programs import computed, programs
 from .reading import data_of, gradient_of, played
 
@@ -62,7 +63,7 @@ def test_folding_keeps_the_sums() -> None:
     assert folded(whole, 100) is whole
 
 
-@settings(max_examples=50)
+@draws(50)
 @given(programs())
 def test_layers_go_down_and_boxes_stay_apart(program: list[tuple[int, int, int]]) -> None:
     recording = played(computed(program, [Value(0.5), Value(-1.25)]))

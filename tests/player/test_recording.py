@@ -3,7 +3,7 @@
 from typing import Any
 
 import numpy as np
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 import autograd
@@ -13,6 +13,7 @@ from autograd.visualize.player.playback import Playback, playback
 from autograd.visualize.rule_source import sources_of
 from autograd.visualize.steps import run
 
+from ..thorough import draws
 from .programs import computed, programs
 from .reading import gradient_of, played
 
@@ -26,7 +27,7 @@ def check_sums(recorded: Playback) -> None:
         np.testing.assert_array_equal(total, step.gradient)
 
 
-@settings(max_examples=50)
+@draws(50)
 @given(programs())
 def test_gradients_of_values_are_those_of_backward(program: list[tuple[int, int, int]]) -> None:
     leaves = [Value(0.5), Value(-1.25)]
@@ -39,7 +40,7 @@ def test_gradients_of_values_are_those_of_backward(program: list[tuple[int, int,
     check_sums(recorded)
 
 
-@settings(max_examples=50)
+@draws(50)
 @given(programs(), st.sampled_from([((3,), (2, 3)), ((), (2,)), ((2, 1), (1, 3)), ((2, 2), (2, 2))]))
 def test_gradients_of_tensors_are_those_of_a_walk(
     program: list[tuple[int, int, int]], shapes: tuple[tuple[int, ...], tuple[int, ...]]

@@ -185,6 +185,7 @@ def reverse(function: Callable[..., Any], at: tuple[Any, ...], along: tuple[Any,
     return slope(*at), sum(np.sum(g * v) for g, v in zip(grad(slope, every)(*at), along, strict=True))
 
 
+@pytest.mark.one_in(2)
 @pytest.mark.parametrize(("module", "name"), GIVEN)
 def test_values_and_derivatives_of_both_orders(module: str, name: str) -> None:
     case = CASES[module][name]
@@ -293,6 +294,7 @@ def compare(found: Callable[..., Any], exact: Callable[..., Any], *at: float, cl
     np.testing.assert_allclose(reverse(found, at, along), (slope, 2 * second), rtol=10 * close, atol=1e-13)
 
 
+@pytest.mark.one_in(3)
 @pytest.mark.parametrize("method", ["pdf", "logpdf", "cdf", "logcdf", "sf", "logsf"])
 @pytest.mark.parametrize("name", DENSITIES)
 def test_continuous_distributions_have_the_digits_of_mpmath(name: str, method: str) -> None:
@@ -311,6 +313,7 @@ def test_continuous_distributions_have_the_digits_of_mpmath(name: str, method: s
         compare(getattr(distribution, method), exact, x, *shapes, 0.3, 1.7)
 
 
+@pytest.mark.one_in(3)
 @pytest.mark.parametrize("name", DENSITIES)
 def test_quantiles_are_inverse_functions(name: str) -> None:
     """The distribution function of a quantile is the chance, whatever else changes: its derivatives are 1 and 0."""

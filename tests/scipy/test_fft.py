@@ -18,6 +18,7 @@ drawn = Draw()
 KINDS = ["dct", "idct", "dst", "idst"]
 
 
+@pytest.mark.one_in(3)
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("type", [1, 2, 3, 4])
 def test_values_and_transposes(kind: str, type: Any) -> None:

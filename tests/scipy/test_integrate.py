@@ -105,6 +105,7 @@ def test_a_gradient_is_as_accurate_for_a_loss_of_any_scale() -> None:
     assert np.allclose(scaled(1e12), scaled(1.0), rtol=1e-9)
 
 
+@pytest.mark.thorough
 def test_batches_are_solved_as_one_system() -> None:
     batch = np.array([[1.5, 0.8], [0.5, 1.2], [1.0, 2.0]])
     assert np.allclose(vmap(solution)(batch), [solution(p) for p in batch], atol=1e-7)
@@ -155,6 +156,7 @@ def test_quad_has_derivatives_by_its_ends_and_what_the_function_knows() -> None:
     assert np.isclose(whole, 1j * (1 - np.exp(1j)))
 
 
+@pytest.mark.thorough
 def test_quad_within_vmap() -> None:
     ends, p = np.array([0.1, 0.3]), np.array([[0.7, 2.0], [1.0, 0.3]])
     for of in (wave, grad(wave), hessian(wave, 2)):

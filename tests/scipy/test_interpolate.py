@@ -98,6 +98,7 @@ CASES: dict[str, tuple[Callable[..., Any], tuple[Array, ...]]] = {
 SECOND = {"not-a-knot", "hermite", "pchip", "lines", "quadratic", "grid", "polynomials", "derivatives at the ends"}
 
 
+@pytest.mark.one_in(3)
 @pytest.mark.parametrize("name", CASES)
 def test_derivatives_and_batches(name: str) -> None:
     function, inputs = CASES[name]

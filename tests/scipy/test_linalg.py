@@ -158,12 +158,14 @@ FIRST = {
 }  # fmt: skip
 
 
+@pytest.mark.one_in(4)
 @pytest.mark.parametrize("name", CASES)
 def test_derivatives(name: str) -> None:
     function, inputs = CASES[name]
     check_operation(function, *inputs, order=1 if name in FIRST else 2)
 
 
+@pytest.mark.one_in(3)
 @pytest.mark.parametrize("name", CASES)
 def test_values_in_transforms_are_scipys_and_batches_those_of_each_element(name: str) -> None:
     function, inputs = CASES[name]
@@ -197,6 +199,7 @@ COMPLEX = [
 ]
 
 
+@pytest.mark.one_in(4)
 @pytest.mark.parametrize("case", COMPLEX, ids=range(len(COMPLEX)))
 def test_derivatives_of_complex_matrices(case: tuple[Callable[..., Any], tuple[Array, ...]]) -> None:
     function, inputs = case

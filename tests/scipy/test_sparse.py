@@ -142,6 +142,7 @@ def test_what_is_refused_says_what_to_do() -> None:
 EXPRESSIONS = ["a @ t", "t.T @ a", "a @ t.detach()", "vmap(lambda x: a @ x)(t.data.T)"]
 
 
+@pytest.mark.one_in(4)
 @pytest.mark.parametrize("expression", EXPRESSIONS)
 def test_the_first_product_with_a_sparse_matrix_loads_its_module(expression: str) -> None:
     program = f"""

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from scipy.spatial import distance as theirs
 
@@ -13,6 +13,7 @@ from autograd import DtypeError, ShapeError, UnsupportedError, grad, hessian, ja
 from autograd.scipy import spatial
 from autograd.scipy.spatial import distance
 
+from ..thorough import draws
 from .derivatives import check
 
 METRICS = ["euclidean", "sqeuclidean", "cityblock", "chebyshev", "minkowski", "cosine", "correlation", "canberra",
@@ -44,7 +45,7 @@ def test_parameters_are_differentiated() -> None:
 
 
 @given(st.integers(2, 5), st.integers(1, 3), st.sampled_from(METRICS[:9]), st.randoms(use_true_random=False))
-@settings(max_examples=25)
+@draws(25)
 def test_values_at_random_points(count: int, dimensions: int, metric: str, random: Any) -> None:
     points = np.array([[float(random.randrange(-3, 4)) for _ in range(dimensions)] for _ in range(count)])
     with np.errstate(all="ignore"):

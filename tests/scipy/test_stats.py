@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats as theirs
 
@@ -17,6 +17,7 @@ from autograd.scipy import stats
 from autograd.scipy.stats import Continuous, Discrete
 
 from ..lists import assert_complete
+from ..thorough import draws
 from .derivatives import check
 
 # For each distribution: values of its shape parameters.
@@ -127,7 +128,7 @@ def test_parameters_outside_of_their_domain_give_nan() -> None:
 
 
 @given(st.floats(-5, 5), st.floats(-3, 3), st.floats(0.1, 5))
-@settings(max_examples=25)
+@draws(25)
 def test_the_normal_distribution_at_random_arguments(x: float, loc: float, scale: float) -> None:
     for method in ("logpdf", "cdf", "logsf"):
         found = getattr(stats.norm, method)(tensor(x), loc=loc, scale=scale)
@@ -261,6 +262,7 @@ def test_wrong_arguments_say_what_to_do() -> None:
         stats.skewnorm  # noqa: B018
 
 
+@pytest.mark.thorough
 def test_scipys_distributions_are_imported_only_where_they_are_needed() -> None:
     program = """
 import sys, autograd, numpy as np

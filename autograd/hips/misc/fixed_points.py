@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from autograd.transforms.fixed_point import fixed_point as _fixed_point
+from autograd import fixed_point as _fixed_point
 
 __all__ = ["fixed_point"]
 

@@ -8,9 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from autograd.errors import ShapeError
-from autograd.tensors.tensor import Tensor
-from autograd.transforms.pytree import flatten as contents_of
+from autograd import ShapeError, Tensor
+from autograd.inside import flatten as contents_of
 
 __all__ = ["flatten", "flatten_func"]
 

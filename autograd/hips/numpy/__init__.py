@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import numpy
 
-from autograd.later import lazy_names
+from autograd.inside import lazy_names
 
 from . import creation
 

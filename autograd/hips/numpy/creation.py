@@ -9,8 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from autograd.errors import AutogradError, UnsupportedError
-from autograd.tensors.tensor import Tensor
+from autograd import AutogradError, Tensor, UnsupportedError
 
 from ..boxes import getval
 

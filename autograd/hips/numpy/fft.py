@@ -2,7 +2,7 @@
 
 import numpy
 
-from autograd.later import lazy_names
+from autograd.inside import lazy_names
 
 from .creation import found_in
 

@@ -1,6 +1,6 @@
 """The class of arrays that are being differentiated."""
 
-from autograd.tensors.tensor import Tensor
+from autograd import Tensor
 
 __all__ = ["ArrayBox"]
 

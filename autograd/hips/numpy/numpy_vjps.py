@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from autograd.tensors.tensor import unwrap
+from autograd.inside import unwrap
 
 __all__ = ["metadata", "unbroadcast", "unbroadcast_f"]
 

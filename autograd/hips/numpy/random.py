@@ -4,7 +4,7 @@ from functools import partial
 
 import numpy
 
-from autograd.later import lazy_names
+from autograd.inside import lazy_names
 
 __all__ = list(numpy.random.__all__)
 __getattr__, __dir__ = lazy_names(globals(), otherwise=partial(getattr, numpy.random))

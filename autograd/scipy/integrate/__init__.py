@@ -4,7 +4,8 @@ The functions are those of SciPy, and so are the values. Parameters may be in ``
 that is integrated: the result has derivatives with respect to each tensor that its values depend on.
 """
 
-from ...naming import set_module
+from autograd.extend import set_module
+
 from ..common import differentiates
 from ._ode import odeint, solve_ivp
 from ._quad import quad

@@ -9,17 +9,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from scipy import integrate
 
-from ...arrays.door import as_array, whole
-from ...errors import ConvergenceError
-from ...graph.grad_mode import no_grad
-from ...primitives.function import Function
-from ...tensors.tensor import LIFT, Tensor, unwrap
-from ...transforms.vmap import vmap
+from autograd import ConvergenceError, Function, Tensor, no_grad, vmap
+from autograd.extend import as_array, whole
+from autograd.inside import LIFT, unwrap
+
 from .._watched import Packing, Slopes, Watched, listed
 
 if TYPE_CHECKING:
-    from ...tensors.tensor import TensorLike
-    from ...tensors.types import ArrayOrTensor
+    from autograd.inside import ArrayOrTensor, TensorLike
 
 Array = np.ndarray[Any, Any]
 AT_ONCE = 4  # from how many on the rows of a Jacobian are computed as one batch

@@ -10,17 +10,17 @@ import numpy as np
 from scipy import integrate
 from scipy.optimize import OptimizeResult
 
-from ...arrays.door import as_array
-from ...errors import BatchError, ConvergenceError, UnsupportedError, check_callable
-from ...source.call_site import users_line
-from ...tensors.tensor import Tensor, any_live, unwrap
+from autograd import BatchError, ConvergenceError, Tensor, UnsupportedError
+from autograd.extend import as_array
+from autograd.inside import any_live, check_callable, unwrap, users_line
+
 from .._given import refuse_live
 from .._watched import Packing, Watched, returned
 from ..common import is_plain
 from ._flow import Settings, attached
 
 if TYPE_CHECKING:
-    from ...tensors.tensor import TensorLike
+    from autograd.inside import TensorLike
 
 Function = Callable[..., "TensorLike | Sequence[TensorLike]"]
 

@@ -9,16 +9,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from scipy import integrate
 
-from ...arrays.door import as_array, batches, everywhere
-from ...errors import BatchError, UnsupportedError, check_callable
-from ...primitives.function import Function
-from ...source.call_site import users_line
-from ...source.source_info import warn
-from ...tensors.tensor import LIFT, Tensor, any_live, unwrap
+from autograd import BatchError, Function, Tensor, UnsupportedError
+from autograd.extend import as_array, everywhere
+from autograd.inside import LIFT, any_live, batches, check_callable, unwrap, users_line, warn
+
 from .._watched import Packing, Watched, returned
 
 if TYPE_CHECKING:
-    from ...tensors.tensor import TensorLike
+    from autograd.inside import TensorLike
 
 
 def quad(

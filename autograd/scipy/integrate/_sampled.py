@@ -7,13 +7,15 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from scipy import integrate
 
-from ...arrays.door import anywhere
-from ...errors import ShapeError
-from ...tensors.tensor import unwrap
+from autograd import ShapeError
+from autograd.extend import anywhere
+from autograd.inside import unwrap
+
 from ..common import double, is_plain
 
 if TYPE_CHECKING:
-    from ...tensors.tensor import Tensor, TensorLike
+    from autograd import Tensor
+    from autograd.inside import TensorLike
 
 
 def trapezoid(y: TensorLike, x: TensorLike | None = None, dx: TensorLike = 1.0, axis: int = -1) -> Tensor:

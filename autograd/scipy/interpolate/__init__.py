@@ -1,6 +1,7 @@
 """SciPy's interpolations for arrays and tensors: derivatives by the values, by the points and by most knots."""
 
-from ...naming import set_module
+from autograd.extend import set_module
+
 from .grids import RegularGridInterpolator
 from .lines import interp1d
 from .piecewise import CubicHermiteSpline, PPoly

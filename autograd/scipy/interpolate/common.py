@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ...arrays.door import anywhere
-from ...errors import DomainError, ShapeError
-from ...tensors.tensor import unwrap
+from autograd import DomainError, ShapeError
+from autograd.extend import anywhere
+from autograd.inside import unwrap
+
 from ..common import double
 
 if TYPE_CHECKING:
-    from ...tensors.tensor import TensorLike
-    from ...tensors.types import ArrayOrTensor
+    from autograd.inside import ArrayOrTensor, TensorLike
 
 
 def knots_and_values(name: str, x: TensorLike, y: TensorLike, axis: int, at_least: int = 2) -> tuple[Any, Any, int]:

@@ -10,15 +10,16 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 from scipy import interpolate
 
-from ...arrays.door import anywhere
-from ...errors import DomainError, ShapeError, UnsupportedError
-from ...ops.index import selected
-from ...tensors.tensor import unwrap
+from autograd import DomainError, ShapeError, UnsupportedError
+from autograd.extend import anywhere
+from autograd.inside import selected, unwrap
+
 from ..common import double, float_operand, is_plain
 from .common import beyond, column, intervals_of
 
 if TYPE_CHECKING:
-    from ...tensors.tensor import Tensor, TensorLike
+    from autograd import Tensor
+    from autograd.inside import TensorLike
 
 Method = Literal["linear", "nearest", "slinear", "cubic", "quintic", "pchip"]
 

@@ -8,17 +8,17 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 import numpy as np
 from scipy import interpolate
 
-from ...arrays.door import anywhere
-from ...errors import DomainError, ShapeError, UnsupportedError
-from ...ops.index import selected
-from ...tensors.tensor import Tensor, unwrap
+from autograd import DomainError, ShapeError, Tensor, UnsupportedError
+from autograd.extend import anywhere
+from autograd.inside import selected, unwrap
+
 from ..common import double, is_plain
 from ..sparse import linalg, matmul
 from .common import beyond, column, knots_and_values, placed, require_increasing
 from .piecewise import PPoly
 
 if TYPE_CHECKING:
-    from ...tensors.tensor import TensorLike
+    from autograd.inside import TensorLike
 
 Kind: TypeAlias = (
     Literal["linear", "nearest", "nearest-up", "zero", "slinear", "quadratic", "cubic", "previous", "next"] | int

@@ -8,14 +8,15 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 import numpy as np
 from scipy import interpolate
 
-from ...errors import ShapeError
-from ...ops.index import selected
-from ...tensors.tensor import unwrap
+from autograd import ShapeError
+from autograd.inside import selected, unwrap
+
 from ..common import double, is_plain
 from .common import beyond, column, intervals_of, knots_and_values, placed, require_increasing
 
 if TYPE_CHECKING:
-    from ...tensors.tensor import Tensor, TensorLike
+    from autograd import Tensor
+    from autograd.inside import TensorLike
 
 Extrapolation: TypeAlias = bool | Literal["periodic"] | None
 

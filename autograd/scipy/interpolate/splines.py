@@ -7,16 +7,18 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 import numpy as np
 from scipy import interpolate
 
-from ...arrays.door import anywhere
-from ...errors import DomainError, ShapeError
-from ...tensors.tensor import unwrap
+from autograd import DomainError, ShapeError
+from autograd.extend import anywhere
+from autograd.inside import unwrap
+
 from ..common import double, is_plain
 from ..linalg import solve, solve_banded
 from .common import column, flat, knots_and_values, require_increasing
 from .piecewise import PPoly, hermite_coefficients
 
 if TYPE_CHECKING:
-    from ...tensors.tensor import TensorLike
+    from autograd.inside import TensorLike
+
     from .piecewise import Extrapolation
 
 End: TypeAlias = "Literal['not-a-knot', 'clamped', 'natural'] | tuple[Literal[1, 2], TensorLike]"

@@ -4,7 +4,8 @@ All work on stacks of matrices, except `lu_solve` and `solve_discrete_lyapunov`.
 or positive definite is read from one triangle, as in SciPy, and its gradient is symmetric or Hermitian.
 """
 
-from ...naming import set_module
+from autograd.extend import set_module
+
 from .decompositions import eigh, eigvalsh, norm, svd, svdvals
 from .factors import cho_factor, cho_solve, cholesky
 from .functions import (

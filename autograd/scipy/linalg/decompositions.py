@@ -7,17 +7,26 @@ from typing import TYPE_CHECKING, Any, Literal, overload
 import numpy as np
 from scipy import linalg
 
-from ...ops.decompositions import eigh_rule, eigvalsh_rule, svd_rule, svdvals_rule
-from ...ops.linalg_common import adjoint, conj, hermitian_part, on_diagonal
-from ...primitives.declare import general
-from ...tensors.tensor import unwrap
+from autograd import general
+from autograd.inside import (
+    adjoint,
+    conj,
+    eigh_rule,
+    eigvalsh_rule,
+    hermitian_part,
+    on_diagonal,
+    svd_rule,
+    svdvals_rule,
+    unwrap,
+)
+
 from ..common import is_plain, is_single, lapack_operand, require_finite, stacked
 from .factors import cholesky
 from .systems import square, triangular
 
 if TYPE_CHECKING:
-    from ...tensors.tensor import Axis, Tensor, TensorLike
-    from ...tensors.types import NormOrder
+    from autograd import Tensor
+    from autograd.inside import Axis, NormOrder, TensorLike
 
 Driver = Literal["ev", "evd", "evr", "evx", "gv", "gvd", "gvx"]
 

@@ -7,13 +7,16 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from scipy import linalg
 
-from ...ops.decompositions import cholesky_rule
-from ...primitives.declare import general
+from autograd import general
+from autograd.inside import cholesky_rule
+
 from ..common import is_single, stacked
 from .systems import solve_triangular, square
 
 if TYPE_CHECKING:
-    from ...tensors.tensor import Tensor, TensorLike
+    from autograd import Tensor
+    from autograd.inside import TensorLike
+
     from .systems import Trans
 
 

@@ -7,18 +7,17 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 from scipy import linalg
 
-from ...arrays.door import anywhere, everywhere
-from ...errors import UnsupportedError
-from ...ops.linalg import det_rule
-from ...ops.linalg_common import adjoint
-from ...ops.shape import unbroadcast
-from ...primitives.declare import general
-from ...tensors.tensor import unwrap
+from autograd import UnsupportedError, general
+from autograd.extend import anywhere, everywhere
+from autograd.inside import adjoint, det_rule, unbroadcast, unwrap
+
 from ..common import is_single, lapack_operand, require_finite, stacked
 from .systems import SHORT, solve, square, within
 
 if TYPE_CHECKING:
-    from ...tensors.tensor import Tensor, TensorLike
+    from autograd import Tensor
+    from autograd.inside import TensorLike
+
     from .systems import Structure
 
 # Determinants and inverses

@@ -7,15 +7,15 @@ from typing import TYPE_CHECKING, Any, Literal, overload
 import numpy as np
 from scipy import linalg
 
-from ...errors import ShapeError
-from ...ops.linalg_common import conj
-from ...primitives.declare import general
-from ...tensors.tensor import as_tensor, unwrap
+from autograd import ShapeError, as_tensor, general
+from autograd.inside import conj, unwrap
+
 from ..common import is_single, lapack_operand, stacked
 from .systems import matrix_and_sides, triangular
 
 if TYPE_CHECKING:
-    from ...tensors.tensor import Tensor, TensorLike
+    from autograd import Tensor
+    from autograd.inside import TensorLike
 
 
 def _order(swaps: Any) -> Any:

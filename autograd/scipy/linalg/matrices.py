@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from scipy import linalg
 
-from ...errors import ShapeError
-from ...ops.linalg_common import conj
-from ...ops.shape import operand
+from autograd import ShapeError
+from autograd.inside import conj, operand
+
 from ..common import float_operand, is_plain, is_single
 
 if TYPE_CHECKING:
-    from ...tensors.tensor import Tensor, TensorLike
+    from autograd import Tensor
+    from autograd.inside import TensorLike
 
 
 def block_diag(*arrs: TensorLike) -> Tensor:

@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 import numpy as np
 from scipy import linalg
 
-from ...errors import ShapeError
-from ...ops.linalg_common import conj, hermitian_part
-from ...ops.shape import operand, unbroadcast
-from ...primitives.declare import general
+from autograd import ShapeError, general
+from autograd.inside import conj, hermitian_part, operand, unbroadcast
+
 from ..common import is_single, lapack_operand, stacked
 
 if TYPE_CHECKING:
-    from ...tensors.tensor import Tensor, TensorLike
+    from autograd import Tensor
+    from autograd.inside import TensorLike
 
 Structure: TypeAlias = Literal[
     "general", "gen", "diagonal", "tridiagonal", "banded", "upper triangular", "lower triangular", "symmetric", "sym",

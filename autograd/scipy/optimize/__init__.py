@@ -5,7 +5,8 @@ is a tensor with derivatives of every order. Gradients, Jacobians and Hessians t
 of the function's graph unless they are given.
 """
 
-from ...naming import set_module
+from autograd.extend import set_module
+
 from ..common import differentiates
 from ._minimize import minimize
 from ._roots import brentq, fsolve, root, root_scalar

@@ -9,16 +9,14 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 from scipy import optimize
 
-from ...errors import DerivativeError, UnsupportedError
-from ...graph.grad_mode import no_grad
-from ...tensors.tensor import unwrap
-from ...transforms.grad import grad
-from ...transforms.jacobian import hessian, jacobian
+from autograd import DerivativeError, UnsupportedError, grad, hessian, jacobian, no_grad
+from autograd.inside import unwrap
+
 from .._watched import listed
 from ._implicit import NEAR, plain
 
 if TYPE_CHECKING:
-    from ...tensors.tensor import TensorLike
+    from autograd.inside import TensorLike
 
 Function = Callable[..., "TensorLike"]
 WEAK = 1e-6  # how far, relative to 1 + x, x would go beyond a constraint that does not hold it

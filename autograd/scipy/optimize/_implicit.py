@@ -7,20 +7,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ...arrays.door import as_array, concrete, everywhere, whole
-from ...errors import ConvergenceError, DerivativeError, ShapeError
-from ...graph.detachment import cut_of
-from ...graph.grad_mode import enable_grad, no_grad, recording
-from ...source.source_info import defined
-from ...tensors.conversions import differentiated
-from ...tensors.tensor import Tensor, unwrap
-from ...transforms.fixed_point import differentiated_at
-from ...transforms.jacobian import jacobian
-from ...transforms.pytree import flatten
+from autograd import ConvergenceError, DerivativeError, ShapeError, Tensor, enable_grad, jacobian, no_grad
+from autograd.extend import as_array, everywhere, whole
+from autograd.inside import concrete, cut_of, defined, differentiated, differentiated_at, flatten, recording, unwrap
+
 from .._watched import listed, returned
 
 if TYPE_CHECKING:
-    from ...tensors.tensor import TensorLike
+    from autograd.inside import TensorLike
 
 Function = Callable[..., "TensorLike"]
 NEAR = 1e-3  # how far from a solution, relative to 1 + x, one may be that is differentiated as if it were exact

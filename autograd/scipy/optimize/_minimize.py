@@ -9,20 +9,16 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import numpy as np
 from scipy import optimize
 
-from ...errors import check_callable
-from ...graph.grad_mode import no_grad
-from ...tensors.tensor import Tensor, unwrap
-from ...transforms.grad import grad, value_and_grad
-from ...transforms.hvp import hvp
-from ...transforms.jacobian import hessian
-from ...transforms.pytree import flatten
+from autograd import Tensor, grad, hessian, hvp, no_grad, value_and_grad
+from autograd.inside import check_callable, flatten, unwrap
+
 from .._batches import each_element
 from .._given import refuse_live
 from ._constraints import Limit, conditions, for_scipy, limits_of
 from ._implicit import as_args, depends, implicit, plain
 
 if TYPE_CHECKING:
-    from ...tensors.tensor import TensorLike
+    from autograd.inside import TensorLike
 
     Flat = np.ndarray[Any, np.dtype[np.float64]]
 

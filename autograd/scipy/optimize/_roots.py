@@ -8,16 +8,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from scipy import optimize
 
-from ...errors import check_callable
-from ...graph.grad_mode import no_grad
-from ...tensors.tensor import Tensor, unwrap
-from ...transforms.grad import grad
-from ...transforms.jacobian import jacobian
+from autograd import Tensor, grad, jacobian, no_grad
+from autograd.inside import check_callable, unwrap
+
 from .._batches import each_element
 from ._implicit import as_args, plain, solved
 
 if TYPE_CHECKING:
-    from ...tensors.tensor import TensorLike
+    from autograd.inside import TensorLike
 
 Function = Callable[..., "TensorLike"]
 _WITH_JACOBIAN = ("hybr", "lm")

@@ -8,11 +8,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from scipy import optimize
 
-from ...errors import UnsupportedError, check_callable
-from ...graph.grad_mode import no_grad
-from ...source.call_site import users_line
-from ...tensors.tensor import unwrap
-from ...transforms.grad import grad
+from autograd import UnsupportedError, grad, no_grad
+from autograd.inside import check_callable, unwrap, users_line
+
 from .._batches import each_element
 from .._given import refuse_live
 from .._watched import listed
@@ -20,7 +18,7 @@ from ._implicit import as_args, depends, implicit, plain
 from ._roots import jacobian_of, numbers
 
 if TYPE_CHECKING:
-    from ...tensors.tensor import TensorLike
+    from autograd.inside import TensorLike
 
 # Of z, the square of a residual: what is added up in its place.
 _LOSSES: dict[str, Callable[[Any], Any]] = {

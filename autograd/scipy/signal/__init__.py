@@ -3,7 +3,8 @@
 What is linear in a signal has its transpose as its derivative, which is a filter of the same kind.
 """
 
-from ...naming import set_module
+from autograd.extend import set_module
+
 from .convolution import convolve, correlate, fftconvolve
 from .filters import lfilter, savgol_filter
 

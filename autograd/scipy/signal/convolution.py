@@ -8,15 +8,14 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 import numpy as np
 from scipy import signal
 
-from ...errors import ShapeError
-from ...ops.index import scatter
-from ...ops.linalg_common import conj
-from ...ops.shape import unbroadcast
-from ...primitives.declare import general
+from autograd import ShapeError, general
+from autograd.inside import conj, scatter, unbroadcast
+
 from ..common import float_operand, is_plain, stacked
 
 if TYPE_CHECKING:
-    from ...tensors.tensor import Tensor, TensorLike
+    from autograd import Tensor
+    from autograd.inside import TensorLike
 
 ConvolutionMode: TypeAlias = Literal["full", "valid", "same"]
 Axes: TypeAlias = tuple[Sequence[int], Sequence[int]]

@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING, Any, Literal, overload
 import numpy as np
 from scipy import signal
 
-from ...errors import ShapeError, UnsupportedError
-from ...ops.shape import unbroadcast
-from ...primitives.declare import general
+from autograd import ShapeError, UnsupportedError, general
+from autograd.inside import unbroadcast
+
 from ..common import float_operand, is_plain, stacked
 
 if TYPE_CHECKING:
-    from ...tensors.tensor import Tensor, TensorLike
+    from autograd import Tensor
+    from autograd.inside import TensorLike
 
 # Recursive filters
 

@@ -5,7 +5,8 @@ whose elements have a gradient, and stand where they were put. ``a @ x`` and ``x
 tensors; the first such product loads this module.
 """
 
-from ...naming import set_module
+from autograd.extend import set_module
+
 from . import linalg, operators  # noqa: F401 - the latter installs them
 from .arrays import SparseArray, matmul
 from .making import coo_array, csc_array, csr_array, diags_array

@@ -7,16 +7,16 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from scipy import sparse
 
-from ...errors import ShapeError, UnsupportedError
-from ...ops.index import scatter
-from ...tensors.tensor import Tensor, unwrap
+from autograd import ShapeError, Tensor, UnsupportedError
+from autograd.inside import scatter, unwrap
+
 from ..common import float_operand, is_plain
 from .products import Pattern, constant_times, elements_times
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
 
-    from ...tensors.tensor import TensorLike
+    from autograd.inside import TensorLike
 
 Shape = tuple[int, int]
 

@@ -7,14 +7,16 @@ from typing import TYPE_CHECKING, Any
 from scipy.sparse import issparse
 from scipy.sparse import linalg as scipys
 
-from ...errors import ShapeError
-from ...ops.shape import unbroadcast
-from ...primitives.declare import general
+from autograd import ShapeError, general
+from autograd.inside import unbroadcast
+
 from ..common import float_operand, is_plain, stacked
 from .arrays import SparseArray, as_sparse
 
 if TYPE_CHECKING:
-    from ...tensors.tensor import Tensor, TensorLike
+    from autograd import Tensor
+    from autograd.inside import TensorLike
+
     from .products import Pattern
 
 __all__ = ["spsolve"]

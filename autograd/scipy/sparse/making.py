@@ -8,15 +8,15 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 import numpy as np
 from scipy import sparse
 
-from ...errors import ShapeError, UnsupportedError
-from ...tensors.tensor import Tensor
+from autograd import ShapeError, Tensor, UnsupportedError
+
 from ..common import float_operand, is_plain
 from .arrays import SparseArray
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
 
-    from ...tensors.tensor import TensorLike
+    from autograd.inside import TensorLike
 
 Shape = tuple[int, int]
 # What SciPy takes in the place of a matrix: one, or its elements and where they stand.

@@ -11,9 +11,9 @@ from typing import Any
 
 from scipy.sparse import coo_array, csr_array, dia_array, dok_array, issparse
 
-from ...arrays.batched import Batched
-from ...source.call_site import gives_way
-from ...tensors.tensor import Tensor
+from autograd import Tensor
+from autograd.inside import Batched, gives_way
+
 from .arrays import SparseArray, matmul
 
 Operator = Callable[[Any, Any], Any]

@@ -8,8 +8,9 @@ from typing import Any
 import numpy as np
 from scipy import sparse
 
-from ...ops.shape import unbroadcast
-from ...primitives.declare import general, linear
+from autograd import general, linear
+from autograd.inside import unbroadcast
+
 from ..common import stacked
 
 Shape = tuple[int, int]

@@ -13,16 +13,16 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from scipy.spatial import distance
 
-from ...arrays.door import anywhere
-from ...errors import ShapeError, UnsupportedError
-from ...naming import set_module
-from ...source.call_site import users_line
-from ...tensors.tensor import unwrap
+from autograd import ShapeError, UnsupportedError
+from autograd.extend import anywhere, set_module
+from autograd.inside import unwrap, users_line
+
 from .._given import in_double
 from ..common import float_operand, is_plain
 
 if TYPE_CHECKING:
-    from ...tensors.tensor import Tensor, TensorLike
+    from autograd import Tensor
+    from autograd.inside import TensorLike
 
 __all__ = ["cdist", "pdist", "squareform"]
 

@@ -17,7 +17,7 @@ from ._continuous import Continuous
 from ._discrete import Discrete, bernoulli, binom, geom, nbinom, poisson
 from ._multivariate import dirichlet, multinomial, multivariate_normal
 from ._positive import beta, chi2, expon, f, gamma, halfnorm, invgamma, lognorm, pareto, rayleigh, weibull_min
-from ._symmetric import cauchy, gumbel_l, gumbel_r, laplace, logistic, norm, t, truncnorm, uniform
+from ._real import cauchy, gumbel_l, gumbel_r, laplace, logistic, norm, t, truncnorm, uniform
 
 __all__ = [
     "Continuous",

@@ -9,10 +9,10 @@ from typing import Any
 import numpy as np
 from scipy import special
 
-from ...ops.special.bessel import ive_slope
-from ...primitives.declare import elementwise
-from ...tensors.tensor import unwrap
-from ._continuous import Continuous
+from autograd import elementwise
+from autograd.inside import ive_slope, unwrap
+
+from ._continuous import Symmetric
 
 NEGLIGIBLE = 40.0  # exp(-40) is less than the rounding of 1
 
@@ -96,7 +96,7 @@ _ppf: Any = elementwise(
 )
 
 
-class _Vonmises(Continuous):
+class _Vonmises(Symmetric):
     """The von Mises distribution of an angle, exp(kappa cos z) / (2 pi I0(kappa)).
 
     As in SciPy, the distribution function goes on by 1 with each full turn. Where kappa is 50 or more, SciPy's errs by
@@ -115,14 +115,8 @@ class _Vonmises(Continuous):
         turns = np.round(unwrap(z) / (2 * math.pi))
         return turns + _cdf(z - 2 * math.pi * turns, kappa)
 
-    def _sf(self, z: Any, kappa: Any) -> Any:
-        return self._cdf(-z, kappa)
-
     def _ppf(self, q: Any, kappa: Any) -> Any:
         return _ppf(q, kappa)
-
-    def _isf(self, q: Any, kappa: Any) -> Any:
-        return -_ppf(q, kappa)
 
 
 vonmises = _Vonmises()

@@ -6,12 +6,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ...arrays.door import anywhere, everywhere
-from ...tensors.tensor import unwrap
+from autograd.extend import anywhere, everywhere
+from autograd.inside import unwrap
+
 from ._distribution import OUTSIDE, Distribution
 
 if TYPE_CHECKING:
-    from ...tensors.tensor import Tensor, TensorLike
+    from autograd import Tensor
+    from autograd.inside import TensorLike
 
 _DENSITIES = {"pdf": "density", "logpdf": "log_density"}
 
@@ -130,3 +132,50 @@ class Continuous(Distribution):
 
     def _isf(self, q: Any, *shapes: Any) -> Any:
         return self._ppf(1 - q, *shapes)
+
+
+class Symmetric(Continuous):
+    """A distribution of which the negative of a variate has the same."""
+
+    def _sf(self, z: Any, *shapes: Any) -> Any:
+        return self._cdf(-z, *shapes)
+
+    def _logsf(self, z: Any, *shapes: Any) -> Any:
+        return self._logcdf(-z, *shapes)
+
+    def _isf(self, q: Any, *shapes: Any) -> Any:
+        return -self._ppf(q, *shapes)
+
+
+def _of_mapped(name: str, contrary: str) -> Any:
+    def function(self: Mapped, z: Any, *shapes: Any) -> Any:
+        return getattr(self._of, contrary if self._falls else name)(*self._mapped(z, *shapes))
+
+    return function
+
+
+def _of_original(name: str, contrary: str) -> Any:
+    def function(self: Mapped, q: Any, *shapes: Any) -> Any:
+        _, *mapped = self._mapped(1.0, *shapes)
+        return self._original(getattr(self._of, contrary if self._falls else name)(q, *mapped), *shapes)
+
+    return function
+
+
+class Mapped(Continuous):
+    """A distribution of which a monotonic function of a variate has a known one."""
+
+    _of: Continuous  # the known one
+    _falls = False  # whether the function does
+
+    def _mapped(self, z: Any, *shapes: Any) -> tuple[Any, ...]:
+        """Return the function of z, and the shape parameters of the known distribution."""
+        raise NotImplementedError
+
+    def _original(self, y: Any, *shapes: Any) -> Any:
+        """Return the inverse of the function."""
+        raise NotImplementedError
+
+    _cdf, _sf = _of_mapped("_cdf", "_sf"), _of_mapped("_sf", "_cdf")
+    _logcdf, _logsf = _of_mapped("_logcdf", "_logsf"), _of_mapped("_logsf", "_logcdf")
+    _ppf, _isf = _of_original("_ppf", "_isf"), _of_original("_isf", "_ppf")

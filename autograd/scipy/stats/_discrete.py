@@ -7,14 +7,15 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from scipy import special
 
-from ...arrays.door import everywhere
-from ...ops import densities
-from ...tensors.tensor import unwrap
+from autograd.extend import densities, everywhere
+from autograd.inside import unwrap
+
 from .._given import refuse_live
 from ._distribution import OUTSIDE, Distribution
 
 if TYPE_CHECKING:
-    from ...tensors.tensor import Tensor, TensorLike
+    from autograd import Tensor
+    from autograd.inside import TensorLike
 
 _DENSITIES = {"pmf": "density", "logpmf": "log_density"}
 

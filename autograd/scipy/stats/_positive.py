@@ -8,10 +8,11 @@ from typing import Any
 import numpy as np
 from scipy import special
 
-from ...ops import densities
-from ...tensors.tensor import unwrap
-from ._continuous import Continuous
-from ._symmetric import LOG_ROOT_2PI
+from autograd.extend import densities
+from autograd.inside import unwrap
+
+from ._continuous import Continuous, Mapped
+from ._real import norm
 
 
 class _Positive(Continuous):
@@ -34,9 +35,6 @@ class _Expon(_Positive):
     def _sf(self, z: Any) -> Any:
         return np.exp(-z)
 
-    def _logcdf(self, z: Any) -> Any:
-        return densities.left_gumbel_logcdf(np.log(z))
-
     def _logsf(self, z: Any) -> Any:
         return -z
 
@@ -47,13 +45,16 @@ class _Expon(_Positive):
         return -np.log(q)
 
 
+expon = _Expon()
+
+
 class _Halfnorm(_Positive):
     """The distribution of the absolute value of a normal variate."""
 
     name = "halfnorm"
 
     def _logpdf(self, z: Any) -> Any:
-        return math.log(2) - LOG_ROOT_2PI - 0.5 * z * z
+        return densities.half_normal_log_density(z)
 
     def _cdf(self, z: Any) -> Any:
         return special.erf(z / math.sqrt(2))
@@ -73,31 +74,22 @@ class _Halfnorm(_Positive):
         return -special.ndtri(0.5 * q)
 
 
-class _Rayleigh(_Positive):
+class _Rayleigh(_Positive, Mapped):
     """Rayleigh's distribution, z exp(-z²/2)."""
 
-    name = "rayleigh"
+    name, _of = "rayleigh", expon
 
     def _logpdf(self, z: Any) -> Any:
         return np.log(np.where(z < np.inf, z, 1.0)) - 0.5 * z * z
 
-    def _cdf(self, z: Any) -> Any:
-        return -np.expm1(-0.5 * z * z)
-
-    def _sf(self, z: Any) -> Any:
-        return np.exp(-0.5 * z * z)
+    def _mapped(self, z: Any) -> Any:
+        return (0.5 * z * z,)
 
     def _logcdf(self, z: Any) -> Any:
         return densities.left_gumbel_logcdf(2 * np.log(z) - math.log(2))
 
-    def _logsf(self, z: Any) -> Any:
-        return -0.5 * z * z
-
-    def _ppf(self, q: Any) -> Any:
-        return np.sqrt(-2 * np.log1p(-q))
-
-    def _isf(self, q: Any) -> Any:
-        return np.sqrt(-2 * np.log(q))
+    def _original(self, y: Any) -> Any:
+        return np.sqrt(2 * y)
 
 
 class _Gamma(_Positive):
@@ -127,58 +119,37 @@ class _Gamma(_Positive):
         return special.gammainccinv(a, q)
 
 
-class _Chi2(_Positive):
+gamma = _Gamma()
+
+
+class _Chi2(_Positive, Mapped):
     """The distribution of the sum of ``df`` squares of normal variates."""
 
-    name, shapes = "chi2", ("df",)
+    name, shapes, _of = "chi2", ("df",), gamma
 
     def _logpdf(self, z: Any, df: Any) -> Any:
         return densities.gamma_log_density(0.5 * z, 0.5 * df) - math.log(2)
 
-    def _cdf(self, z: Any, df: Any) -> Any:
-        return special.chdtr(df, z)
+    def _mapped(self, z: Any, df: Any) -> Any:
+        return 0.5 * z, 0.5 * df
 
-    def _sf(self, z: Any, df: Any) -> Any:
-        return special.chdtrc(df, z)
-
-    def _logcdf(self, z: Any, df: Any) -> Any:
-        return densities.log_gammainc(0.5 * df, 0.5 * z)
-
-    def _logsf(self, z: Any, df: Any) -> Any:
-        return densities.log_gammaincc(0.5 * df, 0.5 * z)
-
-    def _ppf(self, q: Any, df: Any) -> Any:
-        return 2 * special.gammaincinv(0.5 * df, q)
-
-    def _isf(self, q: Any, df: Any) -> Any:
-        return special.chdtri(df, q)
+    def _original(self, y: Any, df: Any) -> Any:
+        return 2 * y
 
 
-class _Invgamma(_Positive):
+class _Invgamma(_Positive, Mapped):
     """The distribution of the inverse of a gamma variate, z^(-a - 1) exp(-1/z) / gamma(a)."""
 
-    name, shapes, _open = "invgamma", ("a",), True
+    name, shapes, _of, _falls, _open = "invgamma", ("a",), gamma, True, True
 
     def _logpdf(self, z: Any, a: Any) -> Any:
         return densities.gamma_log_density(1 / z, a) - 2 * np.log(z)
 
-    def _cdf(self, z: Any, a: Any) -> Any:
-        return special.gammaincc(a, 1 / z)
+    def _mapped(self, z: Any, a: Any) -> Any:
+        return 1 / z, a
 
-    def _sf(self, z: Any, a: Any) -> Any:
-        return special.gammainc(a, 1 / z)
-
-    def _logcdf(self, z: Any, a: Any) -> Any:
-        return densities.log_gammaincc(a, 1 / z)
-
-    def _logsf(self, z: Any, a: Any) -> Any:
-        return densities.log_gammainc(a, 1 / z)
-
-    def _ppf(self, q: Any, a: Any) -> Any:
-        return 1 / special.gammainccinv(a, q)
-
-    def _isf(self, q: Any, a: Any) -> Any:
-        return 1 / special.gammaincinv(a, q)
+    def _original(self, y: Any, a: Any) -> Any:
+        return 1 / y
 
 
 class _Beta(Continuous):
@@ -240,85 +211,55 @@ class _F(_Positive):
         return variate / rest * dfd / dfn
 
 
-class _Lognorm(_Positive):
+class _Lognorm(_Positive, Mapped):
     """The distribution of the exponential of a normal variate with standard deviation ``s``."""
 
-    name, shapes, _open = "lognorm", ("s",), True
+    name, shapes, _of, _open = "lognorm", ("s",), norm, True
 
     def _logpdf(self, z: Any, s: Any) -> Any:
         log = np.log(z)
-        return -0.5 * (log / s) ** 2 - log - np.log(s) - LOG_ROOT_2PI
+        return -0.5 * (log / s) ** 2 - log - np.log(s) - densities.LOG_ROOT_2PI
 
-    def _cdf(self, z: Any, s: Any) -> Any:
-        return special.ndtr(np.log(z) / s)
+    def _mapped(self, z: Any, s: Any) -> Any:
+        return (np.log(z) / s,)
 
-    def _sf(self, z: Any, s: Any) -> Any:
-        return special.ndtr(-np.log(z) / s)
-
-    def _logcdf(self, z: Any, s: Any) -> Any:
-        return special.log_ndtr(np.log(z) / s)
-
-    def _logsf(self, z: Any, s: Any) -> Any:
-        return special.log_ndtr(-np.log(z) / s)
-
-    def _ppf(self, q: Any, s: Any) -> Any:
-        return np.exp(s * special.ndtri(q))
-
-    def _isf(self, q: Any, s: Any) -> Any:
-        return np.exp(-s * special.ndtri(q))
+    def _original(self, y: Any, s: Any) -> Any:
+        return np.exp(s * y)
 
 
-class _Pareto(Continuous):
+class _Pareto(Mapped):
     """Pareto's distribution, b / z^(b + 1), from 1 on."""
 
-    name, shapes = "pareto", ("b",)
+    name, shapes, _of = "pareto", ("b",), expon
     _low, _inside = 1.0, 2.0
 
     def _logpdf(self, z: Any, b: Any) -> Any:
         return np.log(b) - (b + 1) * np.log(z)
 
-    def _cdf(self, z: Any, b: Any) -> Any:
-        return -np.expm1(-b * np.log(z))
+    def _mapped(self, z: Any, b: Any) -> Any:
+        return (b * np.log(z),)
 
-    def _sf(self, z: Any, b: Any) -> Any:
-        return np.exp(-b * np.log(z))
-
-    def _logsf(self, z: Any, b: Any) -> Any:
-        return -b * np.log(z)
-
-    def _ppf(self, q: Any, b: Any) -> Any:
-        return np.exp(-np.log1p(-q) / b)
-
-    def _isf(self, q: Any, b: Any) -> Any:
-        return np.exp(-np.log(q) / b)
+    def _original(self, y: Any, b: Any) -> Any:
+        return np.exp(y / b)
 
 
-class _Weibull(_Positive):
+class _Weibull(_Positive, Mapped):
     """Weibull's distribution of minima, c z^(c - 1) exp(-z^c)."""
 
-    name, shapes = "weibull_min", ("c",)
+    name, shapes, _of = "weibull_min", ("c",), expon
 
     def _logpdf(self, z: Any, c: Any) -> Any:
         return np.log(c) + special.xlogy(c - 1, z) - z**c
 
-    def _cdf(self, z: Any, c: Any) -> Any:
-        return -np.expm1(-(z**c))
-
-    def _sf(self, z: Any, c: Any) -> Any:
-        return np.exp(-(z**c))
+    def _mapped(self, z: Any, c: Any) -> Any:
+        return (z**c,)
 
     def _logcdf(self, z: Any, c: Any) -> Any:
         return densities.left_gumbel_logcdf(c * np.log(z))
 
-    def _logsf(self, z: Any, c: Any) -> Any:
-        return -(z**c)
-
-    def _ppf(self, q: Any, c: Any) -> Any:
-        return (-np.log1p(-q)) ** (1 / c)
-
-    def _isf(self, q: Any, c: Any) -> Any:
-        return (-np.log(q)) ** (1 / c)
+    def _original(self, y: Any, c: Any) -> Any:
+        return y ** (1 / c)
 
 
-expon, halfnorm, rayleigh, gamma, chi2, invgamma = _Expon(), _Halfnorm(), _Rayleigh(), _Gamma(), _Chi2(), _Invgamma()
-beta, f, lognorm, pareto, weibull_min = _Beta(), _F(), _Lognorm(), _Pareto(), _Weibull()
+halfnorm, rayleigh, chi2, invgamma, beta, f = _Halfnorm(), _Rayleigh(), _Chi2(), _Invgamma(), _Beta(), _F()
+lognorm, pareto, weibull_min = _Lognorm(), _Pareto(), _Weibull()

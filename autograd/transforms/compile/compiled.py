@@ -14,6 +14,7 @@ from ...arrays.door import Recorder, outside_types, recorder
 from ...errors import check_callable, check_option
 from ...graph.grad_mode import recording, watching
 from ...graph.node import Leaf, Node
+from ...later import load
 from ...scalar.value import Value
 from ...source.source_info import defined, warn
 from ...tensors.conversions import is_differentiating
@@ -24,18 +25,17 @@ from ..pytree import REGISTERED, flatten, structure
 from .compiled_program import CompiledProgram
 from .environment import Environment
 from .fallbacks import FellBack
-from .fused.loops import load_numba
 from .memory import owners_of, shared_memory
 from .printer import state_of_errors
 from .quick_calls import AT_FIRST, MISSED
 from .recorder import NUMBERS
-from .scalars.compiled import CompiledFunction
 from .session import Backend, Session
 from .wrapped import MOST, WrappedFunction, too_deep
 
 Fallback: TypeAlias = Literal["raise", "warn", "eager"]
 ndarray = np.ndarray
 
+_NAMES = ("__module__", "__name__", "__qualname__", "__doc__")
 _recording = RLock()  # one function is recorded at a time: tensors that others use hold traced arrays meanwhile
 
 
@@ -50,36 +50,20 @@ class Compiled(WrappedFunction):
         Why the function itself ran instead, if it did: for each reason its `reason`, `line` and `count` of calls.
     """
 
-    _OWN = frozenset(
-        (
-            "__doc__",
-            "__module__",
-            "__name__",
-            "__qualname__",
-            "__wrapped__",
-            "_backend",
-            "_because",
-            "_eager",
-            "_fallback",
-            "_fell_back",
-            "_of_values",
-            "_programs",
-            "_quick",
-        )
-    )
+    _OWN = WrappedFunction._OWN | {*_NAMES, "_backend", "_of_values", "_programs", "_quick"}
 
     def __init__(self, function: Callable[..., Any], fallback: Fallback, backend: Backend) -> None:
-        for name in ("__module__", "__name__", "__qualname__", "__doc__"):
+        super().__init__(function, fallback)
+        for name in _NAMES:
             if isinstance(getattr(function, name, None), str):
                 setattr(self, name, getattr(function, name))
-        self.__wrapped__, self._fallback, self._backend = function, fallback, backend
+        self._backend = backend
         self._programs: dict[Any, list[CompiledProgram]] = {}
-        self._eager, self._fell_back = False, {}
-        self._of_values: CompiledFunction | None = None  # of scalars
+        self._of_values: Any = None  # the `CompiledFunction` of scalars
         self._quick: Callable[[tuple[Any, ...]], Any] = _fits_never  # runs the program that fitted last, if it fits
 
     def _options(self) -> dict[str, Any]:
-        return {"fallback": self._fallback, "backend": self._backend}
+        return super()._options() | {"backend": self._backend}
 
     @property
     def programs(self) -> list[Any]:
@@ -115,7 +99,7 @@ class Compiled(WrappedFunction):
             key = (shape, len(args), recording(), _errors(), shared, *map(_described, leaves))
             several = self._programs.get(key)
         except _Elsewhere as elsewhere:
-            self._falls_back(*elsewhere.args, told="vmap" in elsewhere.args[0])
+            self._falls_back(*elsewhere.args, quietly="vmap" in elsewhere.args[0])
             return self.__wrapped__(*args, **kwargs)
         program = None if several is None else _fitting(several, leaves, owners)
         if program is None:
@@ -152,10 +136,10 @@ class Compiled(WrappedFunction):
         objects = [x for x in leaves if not isinstance(x, _KNOWN) or _is_number_with_attributes(x)]
         environment = Environment((self.__wrapped__, *objects), leaves=(Recorder, *outside_types))
         if any(isinstance(x, Value) for x in (*environment.seen, *leaves)):
-            self._of_values = CompiledFunction(self.__wrapped__, fallback=self._fallback)
+            self._of_values = load("compile of scalars").CompiledFunction(self.__wrapped__, fallback=self._fallback)
             return self._of_values(*args, **kwargs)
         if elsewhere := _elsewhere(environment, leaves):
-            self._falls_back(elsewhere, told="vmap" in elsewhere)
+            self._falls_back(elsewhere, quietly="vmap" in elsewhere)
             return self.__wrapped__(*args, **kwargs)
         if len(self.programs) >= MOST:
             self._gives_up(f"more than {MOST} kinds of arguments, or of values that it reads{self._asked_for()}")
@@ -172,12 +156,12 @@ class Compiled(WrappedFunction):
         except RecursionError as error:
             raise too_deep(f"{defined(self.__wrapped__)}, while it is recorded,") from error
         if any(isinstance(x, Value) for x in flatten(result)[0]):  # which the function made itself
-            self._of_values = CompiledFunction(self.__wrapped__, fallback=self._fallback)
+            self._of_values = load("compile of scalars").CompiledFunction(self.__wrapped__, fallback=self._fallback)
         elif session.program is not None:
             session.program.falls_back = self._falls_back
             self._programs.setdefault(key, []).insert(0, session.program)
         elif session.refused:
-            self._gives_up(session.refused, session.place)
+            self._gives_up(session.refused, session.line)
             if self._fallback == "warn":
                 warn(f"compile: {session.refused}; the function runs as it is", RuntimeWarning)
         else:
@@ -376,7 +360,7 @@ def compile(
         return functools.partial(compile, fallback=fallback, backend=backend)
     check_callable("function", function)
     if backend == "numba":
-        load_numba('compile(..., backend="numba")')
+        load("numba").load_numba('compile(..., backend="numba")')
     if isinstance(function, Compiled):
         function = function.__wrapped__
     return Compiled(function, fallback, backend)

@@ -21,7 +21,7 @@ from .program import HELD, Effect, Outside, Program
 from .quick_calls import QuickCall, quick_call
 from .results import CompiledDerivative
 from .tensor_states import HARMLESS, TensorState
-from .types import Argument, Array, Leaves
+from .types import Array, ArrayArgument, Leaves
 
 ndarray = np.ndarray
 
@@ -163,7 +163,7 @@ class CompiledProgram:
             self.prepare(leaves)
         return True
 
-    def run(self, leaves: Leaves, args: tuple[Argument | Tensor, ...], kwargs: dict[str, Any]) -> Any:
+    def run(self, leaves: Leaves, args: tuple[ArrayArgument | Tensor, ...], kwargs: dict[str, Any]) -> Any:
         """Return what the function returns for these arguments; `NotImplemented` if it has to run itself."""
         if not self._adds_to:
             return self._run(leaves, args, kwargs)
@@ -173,7 +173,7 @@ class CompiledProgram:
                 return NotImplemented
             return self._run(leaves, args, kwargs)
 
-    def _run(self, leaves: Leaves, args: tuple[Argument | Tensor, ...], kwargs: dict[str, Any]) -> Any:
+    def _run(self, leaves: Leaves, args: tuple[ArrayArgument | Tensor, ...], kwargs: dict[str, Any]) -> Any:
         if not self._lock.acquire(False):
             self.falls_back("another thread runs the program")
             return NotImplemented
@@ -210,7 +210,7 @@ class CompiledProgram:
         what = (
             "a gradient that is not finite" if of_finite else what if line else "a gradient that something else holds"
         )
-        self.falls_back(what, line, told=of_finite)
+        self.falls_back(what, line, quietly=of_finite)
 
     def _run_backward(self, given: Sequence[Any]) -> Any:
         """Return the gradients of the inputs; None if the program does not fit, or another thread uses it."""
@@ -239,7 +239,7 @@ def _adds(program: Program) -> bool:
     return adds and not any(type(call) is Outside for call in program.calls)
 
 
-def _unheard(reason: str, line: str = "", *, told: bool = True) -> None:
+def _unheard(reason: str, line: str = "", *, quietly: bool = True) -> None:
     """Take a reason that nobody asked for."""
 
 

@@ -11,7 +11,7 @@ import numpy as np
 
 from ...arrays.traced import Traced, flat_setitem
 from .program import traced_in
-from .types import Argument, NumPyFunction
+from .types import ArrayArgument, NumPyFunction
 
 ndarray = np.ndarray
 
@@ -51,7 +51,7 @@ _LAYOUTS = frozenset((
 ))  # fmt: skip
 
 
-def layout_depends(function: NumPyFunction, args: tuple[Argument, ...], kwargs: dict[str, Argument]) -> bool:
+def layout_depends(function: NumPyFunction, args: tuple[ArrayArgument, ...], kwargs: dict[str, ArrayArgument]) -> bool:
     """Tell whether the shape or dtype of a result may depend on values."""
     if function is operator.getitem:
         return any(x.dtype.kind == "b" for x in arrays_in(args[1:], {}))
@@ -60,12 +60,12 @@ def layout_depends(function: NumPyFunction, args: tuple[Argument, ...], kwargs: 
     return function is np.where and len(args) == 1
 
 
-def arrays_in(args: tuple[Argument, ...], kwargs: dict[str, Argument]) -> list[Traced]:
+def arrays_in(args: tuple[ArrayArgument, ...], kwargs: dict[str, ArrayArgument]) -> list[Traced]:
     """Return the traced arrays among arguments."""
     return traced_in((args, kwargs))
 
 
-def is_scalar(x: Argument) -> bool:
+def is_scalar(x: ArrayArgument) -> bool:
     """Tell whether something is a traced NumPy scalar."""
     return isinstance(x, Traced) and not isinstance(x.value, ndarray)
 
@@ -80,7 +80,7 @@ def _is_slice(x: Any) -> bool:
     return type(x) is slice and all(type(part) in (int, bool, type(None)) for part in (x.start, x.stop, x.step))
 
 
-def applied(function: NumPyFunction, args: tuple[Argument, ...], kwargs: dict[str, Argument]) -> Any:
+def applied(function: NumPyFunction, args: tuple[ArrayArgument, ...], kwargs: dict[str, ArrayArgument]) -> Any:
     """Call a function; a method of ndarrays also on a scalar."""
     if getattr(function, "__objclass__", None) is ndarray and not isinstance(args[0], ndarray):
         return getattr(args[0], function.__name__)(*args[1:], **kwargs)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import ast
 import math
 import operator
-import re
 from collections.abc import Callable
 from sys import getrefcount
 from typing import Any
@@ -13,28 +12,24 @@ from typing import Any
 import numpy as np
 from numpy._core import umath
 
-from ...arrays.traced import Traced, Variable
+from ...arrays.traced import Traced
 from ...graph.mutation import note_written
-from .floats import Computed, TracedFloat
+from .expressions import Expressions
 from .numpy_calls import ROUNDED, WRITERS, is_basic, is_scalar
 from .program import (
     ARGUMENT,
     HELD,
-    Argument,
-    ArrayOf,
     Call,
     Check,
     Draw,
     Effect,
     Fetch,
-    Fixed,
-    GradientOf,
     Outside,
     Program,
     mapped,
     traced_in,
 )  # fmt: skip
-from .quoting import comment, identifier, is_literal, line_comment, literal
+from .quoting import comment, line_comment, literal
 from .recorder import layout_of
 from .recycled import RECYCLED, Recycled
 from .shadows import Shadow, last_check, shadowed
@@ -46,21 +41,12 @@ ndarray = np.ndarray
 # What NumPy does where a number overflows is kept in an object that is another one in each `numpy.errstate`.
 state_of_errors: Any = umath._extobj_contextvar
 
-# Arithmetic that takes a 0-d array in place of a Python number, which NumPy would have to convert each time.
-_ARITHMETIC = frozenset((
-    np.add, np.subtract, np.multiply, np.true_divide, np.maximum, np.minimum, np.greater, np.greater_equal, np.less,
-    np.less_equal, np.equal, np.not_equal, np.power, np.remainder, np.floor_divide, np.fmod, np.arctan2, np.hypot,
-    np.fmax, np.fmin, np.copysign, np.logaddexp,
-))  # fmt: skip
-_NAMED = frozenset((np.maximum, np.minimum))  # whose third argument NumPy does not take by its place
 _FILLERS = {np.zeros: 0, np.zeros_like: 0, np.ones: 1, np.ones_like: 1}
 _COPIERS = frozenset((ndarray.copy, ndarray.astype, np.copy))
 _TAKE_OUT = frozenset((
     ndarray.sum, ndarray.max, ndarray.min, ndarray.clip, ndarray.take, ndarray.cumsum, np.clip, np.concatenate,
     np.stack, np.cumsum,
 ))  # fmt: skip
-
-_OWN = re.compile(r"leaves|make|before|slice|[vx]\d+")  # the names that the text itself uses
 
 
 class Diverged(Exception):  # noqa: N818 - not an error: the function itself runs instead
@@ -114,33 +100,15 @@ def _is_real_scalar(x: Any) -> bool:
     return is_scalar(x) and x.dtype.kind == "f"
 
 
-def _as_array(x: Any, dtype: Any) -> Any:
-    """Return a Python number as a 0-d array; the number itself if the dtype has no room for it."""
-    try:
-        with np.errstate(over="ignore"):
-            made = np.array(x, dtype)
-    except OverflowError:  # 300 of uint8, which NumPy compares all the same
-        return x
-    return made if np.isfinite(made) == math.isfinite(x) else x
-
-
-class _Printer:
+class _Printer(Expressions):
     def __init__(self, program: Program, leaves: Leaves, name: str) -> None:
-        self.program, self.leaves, self.name = program, leaves, identifier(name, "function")
-        if self.name == "slice":  # which the text calls
-            self.name = "function"
-        self.names: dict[int, str] = {}  # of variables
-        self.newest = -1  # the number of the last one
-        self.fixed: dict[int, Any] = {}  # arrays that stay the same each time, by their variables
-        self.scope: dict[str, Any] = {}  # what the text refers to
-        self.named: dict[int, tuple[str, Any]] = {}  # the names of objects, by identity
-        self.numbers: dict[str, int] = {}  # how many names begin alike
+        super().__init__(name)
+        self.program, self.leaves = program, leaves
         self.lines: list[str] = []
         self.free: dict[int, list[Any]] = {}
         self.reserved: dict[int, Any] = {}  # memory of bytes, by Memory
         self.buffers = self.nbytes = self.calls = 0
-        self.zeros_d: dict[Any, Any] = {}
-        self.last = self._last_uses()
+        self.last = program.last_uses()
         self.ends: dict[int, list[int]] = {}  # the memory that each call is the last to use
         for memory, k in self.last.items():
             self.ends.setdefault(k, []).append(memory)
@@ -156,18 +124,7 @@ class _Printer:
         self.prepared = False  # whether gradients are cleared
         self.states: dict[str, tuple[str, Any]] = {}  # what NumPy does on overflow: a name, an object
         self.asked = self._only_checked()
-        self.kept = {id(x.memory) for x in traced_in(program.outputs)} | {
-            id(x.memory) for call in program.calls if isinstance(call, Effect | Outside) for x in call.reads()
-        }
-
-    def _last_uses(self) -> dict[int, int]:
-        last: dict[int, int] = {}
-        for k, call in enumerate(self.program.calls):
-            for x in call.reads():
-                last[id(x.memory)] = k
-            for x in traced_in(call.result):
-                last[id(x.memory)] = k
-        return last
+        self.kept = set(program.handed_out())
 
     def _only_checked(self) -> set[int]:
         """Return the variables that nothing but checks read."""
@@ -176,53 +133,6 @@ class _Printer:
         for call in self.program.calls:
             (checked if isinstance(call, Check) else read).update(id(x) for x in call.reads())
         return checked - read
-
-    # Names
-
-    def _object(self, value: Any, hint: str = "c") -> str:
-        known = self.named.get(id(value))
-        if known is None:
-            name = self._new_name(identifier(hint, "c"))
-            self.scope[name] = value
-            known = self.named[id(value)] = name, value
-        return known[0]
-
-    def _new_name(self, hint: str) -> str:
-        while True:
-            number = self.numbers[hint] = self.numbers.get(hint, 0) + 1
-            name = hint if number == 1 else f"{hint}_{number}"
-            if name not in self.scope and name != self.name and not _OWN.fullmatch(name):
-                return name
-
-    def _variable(self, x: Traced) -> str:
-        name = self.names.get(id(x))
-        if name is None:
-            name = self.names[id(x)] = self._object(self.fixed[id(x)], "held" if x.memory.kind == HELD else "b")
-        return name
-
-    def _text(self, x: Any) -> str:
-        kind = type(x)
-        if issubclass(kind, Variable):
-            return self._variable(x)
-        if kind is tuple:
-            return "(" + "".join(f"{self._text(part)}, " for part in x) + ")"
-        if kind is list:
-            return "[" + ", ".join(map(self._text, x)) + "]"
-        if kind is slice:
-            return f"slice({self._text(x.start)}, {self._text(x.stop)}, {self._text(x.step)})"
-        if is_literal(x):
-            return literal(x)
-        if x is Ellipsis:
-            return "..."
-        return self._object(x, getattr(x, "__name__", "c"))
-
-    def _key(self, key: Any) -> str:
-        if type(key) is slice and not any(isinstance(part, Variable) for part in (key.start, key.stop, key.step)):
-            parts = ["" if part is None else self._text(part) for part in (key.start, key.stop)]
-            return ":".join(parts) + ("" if key.step is None else f":{self._text(key.step)}")
-        if type(key) is tuple and key:
-            return ", ".join(map(self._key, key)) + ("," if len(key) == 1 else "")
-        return self._text(key)
 
     # The text
 
@@ -277,7 +187,7 @@ class _Printer:
             else:
                 body += [*self._restored(block), line]
                 block = ""
-        body = [f"{name} = {self._source(fetch)}" for name, fetch in given] + body
+        body = [f"{name} = {self.source(fetch)}" for name, fetch in given] + body
         text = f"def {self.name}(leaves):\n    " + "\n    ".join(body) + "\n"
         source = (
             f"def make({', '.join(self.scope)}):\n    " + text.replace("\n", "\n    ") + f"\n    return {self.name}\n"
@@ -296,38 +206,24 @@ class _Printer:
         """
         if state not in self.states:
             with np.errstate(**ast.literal_eval(state)):
-                self.states[state] = self._new_name("errors"), state_of_errors.get()
+                self.states[state] = self.new_name("errors"), state_of_errors.get()
             self.scope[self.states[state][0]] = self.states[state][1]
-        variable = self._object(state_of_errors, "numpy_errors")
+        variable = self.name_of(state_of_errors, "numpy_errors")
         return [comment(f"numpy.errstate(**{state})"), f"before = {variable}.set({self.states[state][0]})", "try:"]
 
     def _restored(self, block: str) -> list[str]:
         """Return the lines that end such a block."""
-        variable = self._object(state_of_errors, "numpy_errors")
+        variable = self.name_of(state_of_errors, "numpy_errors")
         return ["finally:", f"    {variable}.reset(before)"] if block else []
-
-    def _source(self, fetch: Any) -> str:
-        if isinstance(fetch, Argument):
-            return f"leaves[{fetch.index}]"
-        if isinstance(fetch, ArrayOf):
-            return f"{self._source(fetch.fetch)}._array"
-        if isinstance(fetch, GradientOf):
-            return f"{self._source(fetch.fetch)}._grad._array"
-        if isinstance(fetch, Fixed):
-            return self._object(fetch.value, "tensor")
-        if isinstance(fetch, Computed):
-            given = ", ".join(self._source(x.fetch) if type(x) is TracedFloat else self._text(x) for x in fetch.args)
-            return f"{self._text(fetch.function)}({given})"
-        return f"{self._object(fetch, 'source')}(leaves)"
 
     def _note_written(self) -> None:
         """Say of the memory of others that it was written to, so that graphs which kept it raise."""
         memories = {id(call.writes) for call in self.program.calls if call.writes is not None}
         memories -= set(map(id, self.program.gradients))
         written = {id(x.memory): x for x, _ in self.program.sources if id(x.memory) in memories}
-        names = [self._variable(x) for x in written.values() if x.memory.kind in (ARGUMENT, HELD)]
+        names = [self.variable(x) for x in written.values() if x.memory.kind in (ARGUMENT, HELD)]
         if names:
-            self.lines.append(f"{self._object(note_written, 'note_written')}({', '.join(names)})")
+            self.lines.append(f"{self.name_of(note_written, 'note_written')}({', '.join(names)})")
 
     @staticmethod
     def _is_seen(call: Call) -> bool:
@@ -349,28 +245,28 @@ class _Printer:
         self.prepared = True
         buffers = {fetch: fetch(self.leaves)._node.buffer for fetch in self.program.claimed}
         fetches = dict.fromkeys((*self.program.cleared, *self.program.claimed))
-        cleared = {fetch: self._new_name("gradient") for fetch in fetches}
+        cleared = {fetch: self.new_name("gradient") for fetch in fetches}
         for fetch, name in cleared.items():
-            self.lines += [f"{name} = {self._source(fetch)}._grad", f"{self._source(fetch)}._grad = None"]
+            self.lines += [f"{name} = {self.source(fetch)}._grad", f"{self.source(fetch)}._grad = None"]
         held = [self._is_held(buffer, cleared[fetch]) for fetch, buffer in buffers.items()]
         if held:
-            tensors = "".join(f"{self._source(fetch)}, " for fetch in cleared)
+            tensors = "".join(f"{self.source(fetch)}, " for fetch in cleared)
             given = f"({tensors}), ({''.join(f'{name}, ' for name in cleared.values())})"
-            back = f"{self._object(give_back, 'give_back')}({given})"
-            self.lines.append(f"if {' or '.join(held)}: {back}; raise {self._object(Diverged, 'Diverged')}")
+            back = f"{self.name_of(give_back, 'give_back')}({given})"
+            self.lines.append(f"if {' or '.join(held)}: {back}; raise {self.name_of(Diverged, 'Diverged')}")
         self.lines += [f"{' = '.join(cleared.values())} = None"] if cleared else []
 
     def _is_held(self, buffer: Any, gradient: str) -> str:
         """Return the condition that somebody else holds the memory set aside for a gradient, or the gradient there."""
-        claim, part = self._object(buffer.claim, "claim"), self._object(buffer, "set_aside")
-        references = f"{self._object(getrefcount, 'references')}({gradient})"
+        claim, part = self.name_of(buffer.claim, "claim"), self.name_of(buffer, "set_aside")
+        references = f"{self.name_of(getrefcount, 'references')}({gradient})"
         return (
             f"(({claim}(1) is None or {references} != {ALONE}) if {gradient} is not None and "
             f"{gradient}._array is {part}.array else {claim}() is None)"
         )
 
     def _output(self, x: Any) -> str:
-        text = self._variable(x)
+        text = self.variable(x)
         if x.memory in self.program.gradients:
             return f"{text}.copy('K')"  # the next step writes there again
         if id(x) in self.fixed and x.memory.kind != HELD and isinstance(x.value, ndarray):
@@ -389,18 +285,18 @@ class _Printer:
             return
         if isinstance(call, Effect):
             fetch, *arrays = call.args
-            given = ", ".join([self._source(fetch), *map(self._output, arrays)])
-            self.lines.append(f"{self._text(call.function)}({given})")
+            given = ", ".join([self.source(fetch), *map(self._output, arrays)])
+            self.lines.append(f"{self.text(call.function)}({given})")
             return
         if isinstance(call, Fetch):
-            self._assign(call, f"{self._source(call.args[0])}._grad._array")
+            self._assign(call, f"{self.source(call.args[0])}._grad._array")
             return
         if isinstance(call, Draw):
             self._print_draw(k, call)
             return
         if isinstance(call, Outside):
-            arguments = [*map(self._text, call.args), *self._named(call.kwargs)]
-            self._assign(call, f"{self._text(call.function)}({', '.join(arguments)})")
+            arguments = [*map(self.text, call.args), *self.keywords(call.kwargs)]
+            self._assign(call, f"{self.text(call.function)}({', '.join(arguments)})")
             return
         if call.view and self._is_fixed_view(call):
             return
@@ -409,12 +305,12 @@ class _Printer:
             self._print_write(call)
             return
         if call.function is np.isfinite and id(call.result) in self.asked and _is_real_scalar(call.args[0]):
-            self.names[id(call.result)] = f"{self._object(math.isfinite, 'isfinite')}({self._text(call.args[0])})"
+            self.names[id(call.result)] = f"{self.name_of(math.isfinite, 'isfinite')}({self.text(call.args[0])})"
             return
         target = self._target(k, call)
         if target is None:
-            args = self._numbers(call.function, call.args)
-            self._assign(call, self._call_text(call.function, args, call.kwargs))
+            args = self.as_arrays(call.function, call.args)
+            self._assign(call, self.call(call.function, args, call.kwargs))
         elif call.function in (np.empty, np.empty_like):
             self.calls -= 1
         elif (
@@ -425,24 +321,24 @@ class _Printer:
         elif call.function in _FILLERS:
             self.lines.append(f"{target}.fill({_FILLERS[call.function]})")
         elif call.function in _COPIERS or call.function is np.array:
-            copyto = self._object(np.copyto, "copyto")
-            self.lines.append(f"{copyto}({target}, {self._text(call.args[0])}, 'unsafe')")
+            copyto = self.name_of(np.copyto, "copyto")
+            self.lines.append(f"{copyto}({target}, {self.text(call.args[0])}, 'unsafe')")
         else:
-            args = self._numbers(call.function, call.args)
+            args = self.as_arrays(call.function, call.args)
             if isinstance(call.function, np.ufunc) or call.function is np.dot:
-                self.lines.append(self._call_text(call.function, args, call.kwargs, target))
+                self.lines.append(self.call(call.function, args, call.kwargs, target))
             else:
-                self.lines.append(self._call_text(call.function, args, call.kwargs, f"out={target}"))
+                self.lines.append(self.call(call.function, args, call.kwargs, f"out={target}"))
 
     def _print_write(self, call: Call) -> None:
         """Print a call that writes to an array, which is a view made once where that is possible."""
         if call.function is operator.setitem and id(call.args[0]) in self.fixed and is_basic(call.args[1]):
             part = self.fixed[id(call.args[0])][call.args[1]]
             if isinstance(part, ndarray) and call.args[1] is not Ellipsis:
-                self.lines.append(f"{self._object(part, 'part')}[...] = {self._text(call.args[2])}")
+                self.lines.append(f"{self.name_of(part, 'part')}[...] = {self.text(call.args[2])}")
                 return
-        args = self._numbers(call.function, call.args)
-        self.lines.append(self._call_text(call.function, args, call.kwargs))
+        args = self.as_arrays(call.function, call.args)
+        self.lines.append(self.call(call.function, args, call.kwargs))
 
     def _stays_filled(self, k: int, x: Traced) -> bool:
         """Tell whether memory that is filled is then written to in the same parts each time, before it is read.
@@ -467,12 +363,12 @@ class _Printer:
         choose, *args = call.args
         generator = self.generators.get(id(choose))
         if generator is None:
-            generator = self.generators[id(choose)] = self._new_name("generator")
-            self.lines.append(f"{generator} = {self._text(choose)}()")
+            generator = self.generators[id(choose)] = self.new_name("generator")
+            self.lines.append(f"{generator} = {self.text(choose)}()")
             if k < self.until or (self.program.claimed and not self.prepared):
-                drawn, bits = self._object(self.drawn, "drawn"), f"{generator}.bit_generator"
+                drawn, bits = self.name_of(self.drawn, "drawn"), f"{generator}.bit_generator"
                 self.lines.append(f"{drawn}.append(({bits}, {bits}.state))")
-        self._assign(call, f"{self._text(call.function)}({', '.join([generator, *map(self._text, args)])})")
+        self._assign(call, f"{self.text(call.function)}({', '.join([generator, *map(self.text, args)])})")
 
     # Until the first change that cannot be put back, what is written to held memory goes to a shadow of it.
 
@@ -497,7 +393,7 @@ class _Printer:
         if self.commits:
             return
         self._prepare()
-        self.lines.append(f"{self._object(self.committed, 'committed')}.append(True)")
+        self.lines.append(f"{self.name_of(self.committed, 'committed')}.append(True)")
         self.commits = True
         self._copy_lines([pair for shadow in self.shadows.values() for pair in shadow.pairs])
         for x, array in self.real:
@@ -508,22 +404,22 @@ class _Printer:
 
     def _copy_lines(self, pairs: list[tuple[Any, Any]]) -> None:
         for to, of in pairs:
-            names = self._object(to, "held"), self._object(of, "held")
-            self.lines.append(f"{self._object(np.copyto, 'copyto')}({', '.join(names)})")
+            names = self.name_of(to, "held"), self.name_of(of, "held")
+            self.lines.append(f"{self.name_of(np.copyto, 'copyto')}({', '.join(names)})")
 
     def _print_check(self, call: Check) -> None:
         (x,) = call.args
-        diverged = self._object(Diverged, "Diverged")
+        diverged = self.name_of(Diverged, "Diverged")
         expected = call.expected
-        text = self._variable(x)
+        text = self.variable(x)
         if call.function is layout_of:
             shape, dtype = expected
-            condition = f"{text}.shape != {shape!r} or {text}.dtype != {self._object(dtype, 'dtype')}"
+            condition = f"{text}.shape != {shape!r} or {text}.dtype != {self.name_of(dtype, 'dtype')}"
         elif expected.ndim == 0:
             value = expected.item()
             condition = ("not " if value else "") + text if type(value) is bool else f"{text} != {value!r}"
         else:
-            condition = f"not ({text} == {self._object(expected)}).all()"
+            condition = f"not ({text} == {self.name_of(expected)}).all()"
         of_finite = any(made.result is x and made.function is np.isfinite for made in self.program.calls)
         self.lines.append(f"if {condition}: raise {diverged}({literal(call.line)}, {of_finite})")
 
@@ -532,47 +428,9 @@ class _Printer:
         if result is None:
             self.lines.append(text)
         elif isinstance(result, Traced):
-            self.lines.append(f"{self._new(result)} = {text}")
+            self.lines.append(f"{self.new_variable(result)} = {text}")
         else:
-            self.lines.append(f"{''.join(self._new(x) + ', ' for x in result)} = {text}")
-
-    def _new(self, x: Traced) -> str:
-        self.newest = max(self.newest + 1, len(self.names))  # of which some are forgotten where shadows go back
-        name = self.names[id(x)] = f"v{self.newest}"
-        return name
-
-    def _named(self, kwargs: dict[str, Any]) -> list[str]:
-        """Return arguments with names, also such as are no names to Python's grammar."""
-        return [
-            f"{name}={self._text(value)}" if identifier(name, "") else f"**{{{literal(name)}: {self._text(value)}}}"
-            for name, value in kwargs.items()
-        ]
-
-    def _call_text(self, function: Any, args: tuple[Any, ...], kwargs: dict[str, Any], last: str = "") -> str:
-        if function is operator.getitem:
-            return f"{self._text(args[0])}[{self._key(args[1])}]"
-        if function is operator.setitem:
-            return f"{self._text(args[0])}[{self._key(args[1])}] = {self._text(args[2])}"
-        named = self._named(kwargs)
-        if isinstance(function, np.ufunc) and "out" in kwargs:
-            named = self._named({name: value for name, value in kwargs.items() if name != "out"})
-            last = self._text(kwargs["out"])
-            named, last = [*named, f"out={last}"] if named or function in _NAMED else [last], ""
-        positional = list(map(self._text, args))
-        end = [last] if last else []
-        if last and not last.startswith("out=") and (named or function in _NAMED):
-            end = [f"out={last}"]
-        of_array = function is np.dot and isinstance(args[0], Traced) and isinstance(args[0].value, ndarray)
-        if of_array or getattr(function, "__objclass__", None) is ndarray:  # the method dot takes less time
-            return f"{positional[0]}.{function.__name__}({', '.join([*positional[1:], *named, *end])})"
-        if type(function).__name__ == "_attribute":
-            return f"{positional[0]}.{function.name}"
-        owner = getattr(function, "__self__", None)
-        if isinstance(owner, np.ufunc):
-            called = f"{self._object(owner, owner.__name__)}.{function.__name__}"
-        else:
-            called = self._text(function)
-        return f"{called}({', '.join([*positional, *named, *end])})"
+            self.lines.append(f"{''.join(self.new_variable(x) + ', ' for x in result)} = {text}")
 
     def _is_fixed_view(self, call: Call) -> bool:
         """Make a view of memory that stays now, once, and tell whether it could be."""
@@ -595,24 +453,6 @@ class _Printer:
 
     def _now(self, x: Any) -> Any:
         return self.fixed[id(x)] if isinstance(x, Traced) else x
-
-    def _numbers(self, function: Any, args: tuple[Any, ...]) -> tuple[Any, ...]:
-        """Return arguments with Python numbers as 0-d arrays of the dtype of the arrays beside them."""
-        if function not in _ARITHMETIC:
-            return args
-        dtypes = {x.dtype for x in args if isinstance(x, Traced)}
-        if len(dtypes) != 1 or next(iter(dtypes)).kind not in "iufc":
-            return args
-        (dtype,) = dtypes
-        made = []
-        for x in args:
-            if (type(x) is float and dtype.kind in "fc") or type(x) is int:
-                key = dtype, x, type(x) is float and str(x)  # -0.0
-                if key not in self.zeros_d:
-                    self.zeros_d[key] = _as_array(x, dtype)
-                x = self.zeros_d[key]
-            made.append(x)
-        return tuple(made)
 
     def _target(self, k: int, call: Call) -> str | None:
         """Reserve memory for the result of a call that can write to memory given; return its name."""
@@ -645,22 +485,22 @@ class _Printer:
         ):
             return None
         if kept:
-            recycled = self._new_name("recycled")
+            recycled = self.new_name("recycled")
             self.scope[recycled] = Recycled(array)
-            self.lines.append(f"{self._new(x)} = {recycled}()")
-            return self._variable(x)
+            self.lines.append(f"{self.new_variable(x)} = {recycled}()")
+            return self.variable(x)
         over = self._overwritten(k, call)
         if function in _FILLERS and self._stays_filled(k, x):
             memory = self._new_memory(array.nbytes)
         elif over is not None:
             self.reserved[id(x.memory)] = memory = self.reserved.pop(id(over.memory))
             if id(over) in self.fixed and over.dtype == x.dtype and self.fixed[id(over)].flags.writeable:
-                self.fixed[id(x)], self.names[id(x)] = self.fixed[id(over)], self._variable(over)
-                return self._variable(x)
+                self.fixed[id(x)], self.names[id(x)] = self.fixed[id(over)], self.variable(over)
+                return self.variable(x)
         else:
             self.reserved[id(x.memory)] = memory = self._reserve(array.nbytes)
         self.fixed[id(x)] = np.ndarray(array.shape, array.dtype, memory, 0, array.strides)
-        return self._variable(x)
+        return self.variable(x)
 
     @staticmethod
     def _is_copy(call: Call) -> bool:

@@ -12,7 +12,8 @@ from typing import Any
 import numpy as np
 from numpy.lib.stride_tricks import as_strided
 
-from ...arrays.traced import Traced, Variable
+from ...arrays.traced import Traced as Traced
+from ...arrays.traced import Variable
 
 MADE, ARGUMENT, HELD, CONSTANT = "made", "argument", "held", "constant"
 
@@ -156,12 +157,21 @@ class Program:
         self.free: list[Memory] = []
         self.loops: list[str] = []
 
-    def forget_values(self, placed: set[int]) -> None:
+    def last_uses(self) -> dict[int, int]:
+        """Return the position of the last call that reads, makes or writes to each memory, by its identity."""
+        return {id(x.memory): k for k, call in enumerate(self.calls) for x in (*call.reads(), *traced_in(call.result))}
+
+    def handed_out(self) -> list[int]:
+        """Return the identities of the memory that is returned, or given to a tensor or a call on real arrays."""
+        given = [call.reads() for call in self.calls if isinstance(call, Effect | Outside)]
+        return [id(x.memory) for part in (traced_in(self.outputs), *given) for x in part]
+
+    def forget_values(self, installed: set[int]) -> None:
         """Let go of the arrays that were computed while the program was recorded; their shapes and strides stay.
 
-        `placed` has the identities of traced arrays that stood in variables, where other threads may have taken them.
+        `installed` has the identities of traced arrays that variables showed, where other threads may have taken them.
         """
-        constants = placed | {id(x) for x, _ in self.sources if x.memory.kind not in (HELD, ARGUMENT)}
+        constants = installed | {id(x) for x, _ in self.sources if x.memory.kind not in (HELD, ARGUMENT)}
         for x in traced_in(
             ([(c.args, c.kwargs, c.result) for c in self.calls], self.outputs, [x for x, _ in self.sources])
         ):

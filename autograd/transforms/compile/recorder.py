@@ -11,18 +11,16 @@ from typing import Any
 
 import numpy as np
 
-from ...arrays.door import Recorder, outside_types, plain, recorder
+from ...arrays.door import Recorder, plain, recorder
 from ...arrays.traced import Traced
 from ...errors import CompileError, described
-from ...graph.node import Leaf
 from ...scalar.value import Value
 from ...source.call_site import of_library, users_frame, users_line
 from ...source.source_info import line_in, line_of, within_engine
-from ...tensors.tensor import Tensor, accumulation
+from ...tensors.tensor import Tensor
 from . import traced_methods
-from .environment import Environment
 from .floats import Computed, Question, TracedFloat
-from .memory import address_of, array_at, owner_of
+from .memory import address_of, array_at, is_of_engine, owner_of
 from .numpy_calls import (
     MAY_RETURN_ITS_ARGUMENT,
     OVERWRITING,
@@ -39,34 +37,22 @@ from .program import (
     CONSTANT,
     HELD,
     MADE,
-    ArrayOf,
     Call,
     Check,
     Draw,
-    Effect,
-    Fetch,
-    GradientOf,
+    Fixed,
     Memory,
     Outside,
     Program,
     mapped,
     traced_in,
 )
-from .shadows import last_check
 from .tensor_states import (
-    HARMLESS,
-    TensorState,
-    clear_gradient,
-    gradient_of,
     holds_traced,
-    set_array,
-    set_aside_for,
-    set_gradient,
-    set_gradient_in_buffer,
-    tensor_like,
 )
 from .types import Array
 from .variables import TracedVariables
+from .watched_tensors import WatchedTensors
 
 ndarray = np.ndarray
 _array = np.array  # which is another one while a program is recorded
@@ -86,6 +72,16 @@ _EXITS = frozenset(
 )
 
 
+def value_of(x: Array | np.generic) -> Any:
+    """Return what a check is of: a value."""
+    return _array(x)
+
+
+def layout_of(x: Array | np.generic) -> Any:
+    """Return what a check is of: a shape and a dtype that depend on values."""
+    return x.shape, x.dtype
+
+
 class ProgramRecorder(Recorder):
     """Notes what a function computes, in a `Program`.
 
@@ -103,14 +99,13 @@ class ProgramRecorder(Recorder):
         self.ended = self.settling = False
         self.showing = False  # whether tensors show traced arrays now
         self.error: CompileError | None = None  # that was raised; the function may have caught it
-        self.home = self.place = ""  # where the function is, and what cannot be recorded
+        self.home = self.line = ""  # where the function is, and what cannot be recorded
         self.failed = ""  # the line of an operation that failed because of its values
         self.stand_ins: list[Tensor] = []  # for arguments that are results of recorded operations
         self.memories: dict[int, Memory] = {}
-        self.tensors: dict[int, TensorState] = {}
+        self.tensors = WatchedTensors(self)
         self.exact: dict[int, Traced] = {}  # the variables of held arrays
         self.variables: TracedVariables | None = None
-        self.fetched: dict[int, Memory] = {}  # of gradients, after a call on real arrays
         self.questions: list[Question] = []
         self._asked: set[Any] = set()
         self._forward = self.program  # of the function, also while its derivative is recorded
@@ -124,7 +119,7 @@ class ProgramRecorder(Recorder):
         if not self.records():
             return
         where = where or f"at {line_of(line_in(users_frame(sys._getframe(1))))}"
-        self.refused, self.place = f"{what}, {where}, cannot be recorded: {remedy}", where.removeprefix("at ")
+        self.refused, self.line = f"{what}, {where}, cannot be recorded: {remedy}", where.removeprefix("at ")
         self.active = False
         if not self.settling:
             self.raise_refused()
@@ -178,7 +173,7 @@ class ProgramRecorder(Recorder):
                 kwargs["out"] = args[position]
             kwargs.update(zip(names_after_out(function), args[position + 1 :], strict=False))
             args = args[:position]
-        args, kwargs = mapped(self._known, args), mapped(self._known, kwargs)
+        args, kwargs = mapped(self.known, args), mapped(self.known, kwargs)
         if not self.active:
             return applied(function, mapped(plain, args), mapped(plain, kwargs))
         if any(kwargs.get(name, not asks) is asks for name, asks in OVERWRITING):
@@ -193,7 +188,7 @@ class ProgramRecorder(Recorder):
             return result
         if target is not None:
             target.memory.written = True
-            self._note(Call, function, args, kwargs, target if "out" in kwargs else None, target.memory, False)
+            self.note(Call, function, args, kwargs, target if "out" in kwargs else None, target.memory, False)
             return target if "out" in kwargs else None
         return self._made(function, args, kwargs, result)
 
@@ -240,22 +235,22 @@ class ProgramRecorder(Recorder):
                         self.refuse(f"{function.__name__}, which may write to its argument", "use a copy")
                     return x
             made, view = self._traced(result, args, kwargs)
-            self._note(Call, function, args, kwargs, made, None, view)
+            self.note(Call, function, args, kwargs, made, None, view)
             if layout_depends(function, args, kwargs):
-                self._note(Check, layout_of, (made,), {}, None, None, False).expected = layout_of(result)  # type: ignore[attr-defined]
+                self.check(made, layout_of)
             return made
         if isinstance(result, tuple | list) and result and all(isinstance(r, ndarray | np.generic) for r in result):
             parts = [self._traced(r, args, kwargs) for r in result]
             several = [part for part, _ in parts]
             whole = type(result)(*several) if hasattr(result, "_fields") else type(result)(several)
-            self._note(Call, function, args, kwargs, whole, None, any(view for _, view in parts))
+            self.note(Call, function, args, kwargs, whole, None, any(view for _, view in parts))
             if layout_depends(function, args, kwargs):
                 for part in several:
-                    self._note(Check, layout_of, (part,), {}, None, None, False).expected = layout_of(part)  # type: ignore[attr-defined]
+                    self.check(part, layout_of)
             return whole
         if isinstance(result, bool | int):
             made = Traced(np.bool_(result) if type(result) is bool else np.int64(result), self, Memory(MADE, result))
-            self._note(Call, function, args, kwargs, made, None, False)
+            self.note(Call, function, args, kwargs, made)
             return type(result)(self.answer(made, f"the result of {function.__name__}"))
         name = getattr(function, "__name__", str(function))
         remedy = "call it outside the function"
@@ -274,7 +269,7 @@ class ProgramRecorder(Recorder):
                 return Traced(result, self, x.memory), True
         known = self.memories.get(id(owner_of(result))) if isinstance(result, ndarray) else None
         if known is None and getattr(result, "base", None) is None:
-            memory = self._memory(MADE, result)
+            memory = self.new_memory(MADE, result)
             memory.whole = made = Traced(result, self, memory)
             return made, False
         if known is None:
@@ -283,15 +278,16 @@ class ProgramRecorder(Recorder):
                     known = x.memory
         if known is not None:
             return Traced(result, self, known), True
-        return Traced(result, self, self._memory(MADE, owner_of(result))), False
+        return Traced(result, self, self.new_memory(MADE, owner_of(result))), False
 
-    def _memory(self, kind: str, owner: Any) -> Memory:
+    def new_memory(self, kind: str, owner: Any) -> Memory:
+        """Return memory of which nothing was known until now."""
         memory = Memory(kind, owner)
         if isinstance(owner, ndarray):
             self.memories[id(owner)] = memory
         return memory
 
-    def _known(self, x: Any) -> Any:
+    def known(self, x: Any) -> Any:
         """Return an argument; a plain array as a traced one, or refuse it if its origin is not known."""
         kind: Any = type(x)
         if issubclass(kind, Traced) or not isinstance(x, ndarray):
@@ -301,7 +297,7 @@ class ProgramRecorder(Recorder):
             return self._part_of_held(x, memory)
         if memory is not None and memory.kind == CONSTANT:
             return self._constant(x, memory)
-        if _is_of_engine(x):
+        if is_of_engine(x):
             return self.constant(x)
         self.refuse(
             f"an array of shape {x.shape} and dtype {x.dtype} that comes from outside the recorded calls",
@@ -330,18 +326,28 @@ class ProgramRecorder(Recorder):
         if not self.records() or isinstance(array, Traced):
             return array
         if id(owner_of(array)) in self.memories:
-            return self._known(array)
-        return self._constant(array, self._memory(CONSTANT, owner_of(array)))
+            return self.known(array)
+        return self._constant(array, self.new_memory(CONSTANT, owner_of(array)))
 
     def _constant(self, array: Any, memory: Memory) -> Traced:
         made = Traced(array, self, memory)
-        self.program.sources.append((made, lambda leaves: array))
+        self.program.sources.append((made, Fixed(array)))
         return made
 
-    def _note(self, kind: Any, function: Any, args: Any, kwargs: Any, result: Any, writes: Any, view: bool) -> Call:
+    def note(
+        self,
+        kind: Any,
+        function: Any,
+        args: Any,
+        kwargs: Any = None,
+        result: Any = None,
+        writes: Any = None,
+        view: bool = False,
+    ) -> Any:
+        """Note a call, at the line of the user's program that makes it."""
         frame = users_frame(sys._getframe(2))
         line = f"{frame.f_code.co_filename}:{frame.f_lineno or 0}"
-        call: Call = kind(function, args, kwargs, result, writes, view, line, np.geterr())
+        call: Call = kind(function, args, kwargs or {}, result, writes, view, line, np.geterr())
         self.program.calls.append(call)
         return call
 
@@ -413,9 +419,9 @@ class ProgramRecorder(Recorder):
         """
         if isinstance(x, Tensor):
             if type(x._array) is ndarray:
-                x._array = self._known(x._array)
+                x._array = self.known(x._array)
         elif type(x) is ndarray:
-            return self._known(x)
+            return self.known(x)
         elif not isinstance(x, Traced) and not isinstance(x, (np.generic, Value, *NUMBERS)) and id(x) not in known:
             self.refuse(
                 f"a result of type {type(x).__name__}",
@@ -434,108 +440,9 @@ class ProgramRecorder(Recorder):
         self.check(self.call(np.isfinite, (total,)))
         return total.value
 
-    def check(self, x: Traced) -> None:
-        """Note that a value has to be what it is now."""
-        found = self._note(Check, value_of, (x,), {}, None, None, False)
-        assert isinstance(found, Check)
-        found.expected = _array(x.value)
-
-    def note_gradients(self) -> None:
-        """Note which gradients are cleared, and what is written to the memory set aside for them."""
-        program, places = self.program, {}
-        found: dict[int, Memory] = {}
-        needed = set()
-        for key, state in self.tensors.items():
-            memory, buffer = state.set_aside, state.first_buffer
-            if memory is not None and buffer is not None:
-                found[id(memory)] = memory
-                places[address_of(buffer.array)] = state.fetch
-                if state.had_gradient and key not in self.cleared:
-                    needed.add(id(memory))
-        program.gradients = list(found.values())
-        program.free = [memory for key, memory in found.items() if key not in needed]
-        program.cleared = [state.fetch for key, state in self.tensors.items() if key in self.cleared]
-        claimed = {
-            address_of(target.value): places[address_of(target.value)]
-            for target in map(_target_of, program.calls)
-            if target is not None and id(target.memory) in found and address_of(target.value) in places
-        }
-        program.claimed = list(claimed.values())
-
-    def note_replaced(self) -> None:
-        """Note that the arrays of tensors which the function gives another one are other ones each time."""
-        used: dict[int, set[int]] = {}  # the tensors whose arrays lie in a memory
-        for key, state in self.tensors.items():
-            memory = self.memories[id(owner_of(state.first_array))]
-            used.setdefault(id(memory), set()).add(key)
-            if state.set_aside is not None:
-                used.setdefault(id(state.set_aside), set()).add(0)
-        for key, state in self.tensors.items():
-            memory = self.memories[id(owner_of(state.first_array))]
-            state.replaced = state.replaced and used[id(memory)] == {key} and not memory.written
-            if state.replaced:
-                memory.kind = ARGUMENT
-
-    def check_end(self, environment: Environment) -> None:
-        """Refuse what shows only when the function has returned."""
-        changed = environment.written()
-        if changed is not None and changed.kind == "random":
-            self.refuse(f"a draw from {changed.name}", "draw from nn.random, or outside the function", self.home)
-        elif changed is not None:
-            where = f"at {changed.where}" if changed.where else self.home
-            what, remedy = f"a change of {changed.name}", "make it outside the function, or return the new value"
-            if isinstance(changed.holder, tuple(outside_types)):
-                kind = type(changed.holder).__name__
-                what, remedy = f"{what} by a method of {kind}", "call the method outside the compiled function"
-            self.refuse(what, remedy, where)
-        if self.failed:
-            self.refuse(
-                "an operation that fails for some values, and whose error the function catches",
-                "choose with numpy.where(condition, a, b)",
-                f"at {self.failed}",
-            )
-        for x in self.stand_ins:
-            if getattr(x, "_grad", None) is not None:
-                self.refuse(
-                    "backward() through an argument that is a result of recorded operations",
-                    "detach() it, or call backward() outside the function",
-                )
-            elif self.memories[id(owner_of(x._array))].written:
-                self.refuse("a write to an argument that is a result of recorded operations", "write to a copy")
-        self._check_shared_gradients()
-        self._check_early_writes()
-        touched = False
-        for call in self.program.calls:
-            if isinstance(call, Outside | Effect) and type(call) is not Draw and call.function not in HARMLESS:
-                touched = True
-            elif isinstance(call, Check) and touched:
-                self.refuse(
-                    f"a value (line {call.line}) that decides what is computed after a step of an optimizer",
-                    "compile the part before the step and the part after it each on its own",
-                )
-
-    def _check_shared_gradients(self) -> None:
-        """Refuse to use a gradient of an earlier call that lies in memory of another tensor or a variable."""
-        shared = {id(state.first_gradient) for state in self.tensors.values() if state.shares}
-        for call in self.program.calls if shared else ():
-            if any(id(x) in shared for x in call.reads()):
-                self.refuse(f"a gradient that shares memory with something else (line {call.line})", "set a copy of it")
-
-    def _check_early_writes(self) -> None:
-        """Refuse writes before the last check that no shadow can take: see `shadows`."""
-        early = self.program.calls[: last_check(self.program) + 1]
-        written = {id(call.writes): call for call in early if call.writes is not None}
-        for call in written.values():
-            assert call.writes is not None
-            if call.writes.kind == ARGUMENT:
-                self.refuse(
-                    f"a write to an argument (line {call.line}), after which a value decides what is computed",
-                    "write to a copy of it",
-                )
-        for call in early:
-            computed = call.view and len(list(traced_in((call.args, call.kwargs)))) > 1
-            if computed and any(x.memory.kind == HELD and id(x.memory) in written for x in traced_in(call.result)):
-                self.refuse(f"a view of what the function writes to, by a computed index (line {call.line})", "copy it")
+    def check(self, x: Traced, of: Callable[[Any], Any] = value_of) -> None:
+        """Note that a value, or a shape and a dtype, has to be what it is now."""
+        self.note(Check, of, (x,)).expected = of(x.value)
 
     # What is done with real arrays
 
@@ -556,12 +463,12 @@ class ProgramRecorder(Recorder):
             self.take()
         made = result
         if isinstance(result, ndarray | np.generic):
-            made = Traced(result, self, self._memory(MADE, owner_of(result)))
+            made = Traced(result, self, self.new_memory(MADE, owner_of(result)))
         elif result is not None:
             self.refuse(f"the result of {function.__name__}, {described(result)}", "call it outside the function")
         if self.refused:
             return result
-        self._note(Outside, function, args, kwargs, made if isinstance(made, Traced) else None, None, False)
+        self.note(Outside, function, args, kwargs, made if isinstance(made, Traced) else None)
         for memory in self.memories.values():
             if memory.kind == HELD:
                 memory.written = True
@@ -592,84 +499,47 @@ class ProgramRecorder(Recorder):
         if not isinstance(result, ndarray | np.generic):
             self.refuse(f"a random {type(result).__name__}", "draw an array")
             return result
-        made = Traced(result, self, self._memory(MADE, owner_of(result)))
-        self._note(Draw, sample, (generator, *args), {}, made, None, False)
+        made = Traced(result, self, self.new_memory(MADE, owner_of(result)))
+        self.note(Draw, sample, (generator, *args), {}, made)
         return made
 
     def argument(self, array: Array | np.generic, fetch: Callable[[Sequence[Any]], Any]) -> Traced:
         """Return an array of an argument as a traced one."""
-        return self._source(array, ARGUMENT, fetch)
+        return self.source(array, ARGUMENT, fetch)
 
     def held(self, array: Array, fetch: Callable[[Sequence[Any]], Any]) -> Traced:
         """Return an array that a tensor or a variable of the function holds as a traced one."""
-        return self._source(array, HELD, fetch)
+        return self.source(array, HELD, fetch)
 
-    def _source(self, array: Any, kind: str, fetch: Callable[[Sequence[Any]], Any]) -> Traced:
+    def source(self, array: Any, kind: str, fetch: Callable[[Sequence[Any]], Any]) -> Traced:
+        """Return an array that no call makes as a traced one."""
         owner = owner_of(array) if isinstance(array, ndarray) else array
-        memory = self.memories.get(id(owner)) or self._memory(kind, owner)
+        memory = self.memories.get(id(owner)) or self.new_memory(kind, owner)
         made = Traced(array, self, memory)
         self.program.sources.append((made, fetch))
         if memory.kind == HELD:
             self.exact.setdefault(id(array), made)
         return made
 
-    # Tensors: while the function runs, they show it traced arrays.
-
-    def watch(self, tensor: Tensor, fetch: Callable[[Any], Tensor], is_argument: bool) -> None:
-        """Let a tensor that the function uses show a traced array to it."""
-        if id(tensor) in self.tensors or type(tensor._array) is not ndarray:
-            return
-        state = self.tensors[id(tensor)] = TensorState(tensor, fetch, is_argument)
-        if state.node is not None and (type(state.node) is not Leaf or state.node.hooks is not None):
-            what = "a result of recorded operations" if type(state.node) is not Leaf else "a tensor with hooks"
-            self.refuse(f"{what}, which the function uses", "detach() it, or compute it within the function")
-        self._take(state)
+    # Tensors and variables: while the function runs, they show it traced arrays.
 
     def take(self) -> None:
         """Let all tensors and variables show traced arrays."""
         if self.variables is not None:
             self.variables.take()
-        for state in self.tensors.values():
-            self._take(state)
+        self.tensors.take()
         self.showing = True
 
-    def _take(self, state: TensorState) -> None:
-        tensor, fetch = state.tensor, state.fetch
-        if state.argument_buffer is not None:
-            state.node.buffer = None  # type: ignore[union-attr]  # a leaf, which has a buffer
-        state.array = tensor._array
-        kind = ARGUMENT if state.is_argument else HELD
-        state.traced = self._source(state.array, kind, ArrayOf(fetch))
-        state.shown = {"_array": state.traced}
-        buffer = getattr(tensor._node, "buffer", None)
-        if buffer is not None and state.begins and id(owner_of(buffer.whole)) not in self.memories:
-            self.held(buffer.whole, lambda leaves: fetch(leaves)._node.buffer.whole)
-        if buffer is not None and state.begins:
-            state.set_aside = self.memories[id(owner_of(buffer.whole))]
-        gradient = state.gradient = getattr(tensor, "_grad", None)
-        if tensor._node is not None:
-            state.shown["_grad"] = gradient
-        if gradient is not None and id(gradient) not in self.tensors:
-            traced = self._traced_gradient(state, gradient._array, buffer)
-            state.traced_gradient = state.shown["_grad"] = tensor_like(gradient, traced)
+    def settle(self) -> None:
+        """Give all tensors and variables real arrays, and note what the function changed in the tensors.
 
-    def _traced_gradient(self, state: TensorState, array: Any, buffer: Any) -> Traced:
-        """Return the array of a gradient, as it is when the function begins, or after a call on real arrays."""
-        memory = self.memories.get(id(owner_of(array)))
-        if not state.begins:  # a call on real arrays may give it another array each time
-            if memory is None or id(memory) not in self.fetched:
-                memory = self._memory(ARGUMENT, owner_of(array))
-                self.fetched[id(memory)] = memory
-            traced = Traced(array, self, memory)
-            self._note(Fetch, gradient_of, (state.fetch,), {}, traced, None, False)
-            return traced
-        if buffer is not None and array is buffer.array:
-            traced = self.held(array, set_aside_for(state.fetch))
-        else:
-            state.shares = memory is not None and memory.kind != ARGUMENT
-            traced = self.argument(array, GradientOf(state.fetch))
-        state.first_gradient = traced
-        return traced
+        What is refused meanwhile is raised by `raise_refused`, when all have real arrays again.
+        """
+        self.settling, self.showing = True, False
+        if self.variables is not None:
+            self.variables.settle()
+        self.tensors.settle()
+        self.settling = False
 
     def is_copy(self, x: Traced, of: Traced) -> bool:
         """Tell whether an array was made as a copy of another, by the function or its derivative."""
@@ -692,113 +562,9 @@ class ProgramRecorder(Recorder):
             return False
         return getattr(tensor, "_grad", None) is state.traced_gradient
 
-    def settle(self) -> None:
-        """Give all tensors and variables real arrays, and note what the function changed in the tensors.
-
-        What is refused meanwhile is raised by `raise_refused`, when all have real arrays again.
-        """
-        self.settling, self.showing = True, False
-        if self.variables is not None:
-            self.variables.settle()
-        for state in self.tensors.values():
-            self._settle_array(state)
-            self._settle_gradient(state)
-        self.settling = False
-
-    def release(self) -> None:
-        """Show nothing to anybody any more."""
-        for state in self.tensors.values():
-            state.release()
-
-    def _settle_array(self, state: TensorState) -> None:
-        """Give a tensor the array that the function gave it, if it did, and note that."""
-        tensor, array = state.tensor, state.shown["_array"]
-        if state.argument_buffer is not None and state.node.buffer is None:  # type: ignore[union-attr]  # as above
-            state.node.buffer = state.argument_buffer  # type: ignore[union-attr]
-        if array is not state.traced:
-            tensor._array = plain(array)
-            if self.records():
-                self._note(Effect, set_array, (state.fetch, self._known(array)), {}, None, None, False)
-                state.replaced = True
-        if tensor._node is not state.node and self.records():
-            self.refuse("a change of what a tensor records, such as requires_grad_()", "do it outside the function")
-
-    def _settle_gradient(self, state: TensorState) -> None:
-        """Give a tensor the gradient that the function gave it, if it did, and note that."""
-        tensor, fetch = state.tensor, state.fetch
-        gradient: Any = state.shown.get("_grad")
-        if gradient is None and state.gradient is not None:
-            tensor._grad = state.gradient = None
-            if self.records():
-                self._note(Effect, clear_gradient, (fetch,), {}, None, None, False)
-        elif gradient is not state.traced_gradient and gradient is not state.gradient:
-            traced: Any = self._known(gradient._array)
-            with accumulation:
-                state.gradient = tensor._grad = tensor_like(gradient, self._with_others(state, plain(traced)))
-            buffer = getattr(tensor._node, "buffer", None)
-            if self.records() and buffer is not None and state.gradient._array is buffer.array:
-                self._note(Effect, set_gradient_in_buffer, (fetch,), {}, None, None, False)
-            elif self.records():
-                if gradient._node is not None:
-                    self.refuse("a gradient that is recorded (create_graph=True)", "use grad() of grad()")
-                self._note(Effect, set_gradient, (fetch, traced), {}, None, None, False)
-        state.traced_gradient, state.begins = None, False
-
-    def _with_others(self, state: TensorState, gradient: Array) -> Array:
-        """Return the gradient of a tensor with what other threads have added to it while the function ran."""
-        now: Any = getattr(state.tensor, "_grad", None)
-        if now is None or now is state.gradient or id(state.tensor) in self.cleared:
-            return gradient
-        added: Array = gradient if state.gradient is None else gradient - state.gradient._array
-        return added + now._array  # type: ignore[no-any-return]
-
 
 def _asks(frame: Any) -> Any:
     """Return the frame that asks for a value, which the methods of tensors and arrays hand on."""
     while frame.f_globals.get("__name__") in _EXITS and frame.f_back is not None:
         frame = frame.f_back
     return frame
-
-
-def _target_of(call: Call) -> Any:
-    """Return the array that a call writes to, if any."""
-    if call.writes is None:
-        return None
-    return call.kwargs.get("out", call.args[0])
-
-
-def value_of(x: Array) -> Any:
-    """Return what a check is of: a value."""
-    return x
-
-
-def layout_of(x: Array | np.generic | Traced) -> Any:
-    """Return what a check is of: a shape and a dtype that depend on values."""
-    return x.shape, x.dtype
-
-
-_engine_arrays: dict[int, Any] = {}
-
-
-def _is_of_engine(x: Any) -> bool:
-    """Tell whether an array is a constant of a module of the engine or the layers."""
-    if id(owner_of(x)) not in _engine_arrays:
-        _engine_arrays.clear()
-        for name, module in list(sys.modules.items()):
-            if name.partition(".")[0] in ("autograd", "nn"):
-                for value in vars(module).values():
-                    _collect(value, 3)
-    return id(owner_of(x)) in _engine_arrays
-
-
-def _collect(value: Any, depth: int) -> None:
-    kind: Any = type(value)
-    if not issubclass(kind, Traced) and isinstance(value, ndarray):
-        owner = owner_of(value)
-        _engine_arrays[id(owner)] = owner
-    elif depth and type(value) in (tuple, list):
-        for part in value:
-            _collect(part, depth - 1)
-    elif depth and type(value) is dict:
-        for part in value.values():
-            _collect(part, depth - 1)

@@ -18,12 +18,11 @@ from ...primitives.multi_output import output_node
 from ...primitives.record import record
 from ...tensors.tensor import Tensor
 from ..pytree import flatten
-from . import types
 from .floats import TracedFloat
 from .passes import replaced
 from .program import ARGUMENT, HELD, MADE, Argument, Memory, Outside, Program, traced_in
 from .recorder import ProgramRecorder
-from .types import Array, Leaves
+from .types import Array, ArrayArgument, Leaves
 
 _ones = np.ones  # which is another one while a function is recorded
 
@@ -81,7 +80,7 @@ class CompiledDerivative:
         results: list[Tensor],
         kept: list[Array],
         leaves: Leaves,
-        call: tuple[tuple[types.Argument | Tensor, ...], dict[str, Any]],
+        call: tuple[tuple[ArrayArgument | Tensor, ...], dict[str, Any]],
     ) -> None:
         """Give the results that require gradients a node."""
         nodes: list[Any] = [fetch(leaves)._node for fetch in self.tensors]

@@ -11,6 +11,7 @@ import numpy as np
 from ...arrays.door import plain, recorder
 from ...arrays.traced import Variable
 from ...graph.node import Leaf
+from ...later import load
 from ...source.source_info import defined
 from ...tensors.dataframes import is_polars, is_table
 from ...tensors.tensor import Tensor
@@ -18,13 +19,14 @@ from ..pytree import flatten, structure
 from .compiled_program import CompiledProgram, Given, Held, Results
 from .creation import noted_creation
 from .environment import Environment
+from .final_checks import refuse_at_end
 from .passes import simplify
 from .program import Argument, Fixed, Program
 from .quoting import identifier
 from .recorder import ProgramRecorder
 from .results import is_freed, recorded_derivative
 from .stores import store_directly
-from .types import Argument as GivenArgument
+from .types import ArrayArgument
 from .variables import TracedVariables
 
 Backend: TypeAlias = Literal["numpy", "numba"]
@@ -37,9 +39,9 @@ class Session:
     def __init__(self, function: Callable[..., Any], environment: Environment, strict: bool, backend: Backend) -> None:
         self.function, self.environment, self.strict, self.backend = function, environment, strict, backend
         self.program: CompiledProgram | None = None
-        self.refused = self.place = ""
+        self.refused = self.line = ""
 
-    def run(self, args: tuple[GivenArgument | Tensor, ...], kwargs: dict[str, Any]) -> Any:
+    def run(self, args: tuple[ArrayArgument | Tensor, ...], kwargs: dict[str, Any]) -> Any:
         """Call the function, and make a program of it if that is possible."""
         leaves, rebuild = flatten((args, kwargs))
         environment = self.environment
@@ -69,7 +71,7 @@ class Session:
         finally:
             begun = records.showing
             records.settle()
-            records.release()
+            records.tensors.release()
             recorder.reset(token)
             if records.variables is not None:
                 records.variables.clean()
@@ -82,7 +84,7 @@ class Session:
         real = [self._real(x) if fetch is None else fetch(leaves) for x, fetch in zip(outputs, fetches, strict=True)]
         result = rebuild_outputs(real)
         if records.active:
-            records.check_end(environment)
+            refuse_at_end(records, environment)
         if records.active:
             program = records.program
             kinds = [
@@ -91,17 +93,17 @@ class Session:
             derivative, kept = derived if derived is not None else (None, [])
             program.outputs = arrays + kept
             values = [x.value for x in kept]
-            records.note_gradients()
-            records.note_replaced()
-            placed = records.variables.placed if records.variables is not None else set()
-            self._finish(program, placed)
+            records.tensors.note_gradients()
+            records.tensors.note_replaced()
+            installed = records.variables.installed if records.variables is not None else set()
+            self._finish(program, installed)
             used = {id(x) for x, _ in program.sources}
             held = [
                 Held(state, id(state.tensor) in records.cleared and id(state.first_gradient) not in used)
                 for state in records.tensors.values()
             ]
             if derivative is not None:
-                self._finish(derivative.program, placed)
+                self._finish(derivative.program, installed)
                 derivative.note(real, values, leaves, (args, kwargs))
             self.program = CompiledProgram(
                 name, program, held, environment, Results(kinds, rebuild_outputs, derivative), records.questions
@@ -109,7 +111,7 @@ class Session:
         records.active = False
         records.tensors.clear()  # arrays that a program holds would seem to be in use
         records.memories.clear()
-        self.refused, self.place = records.refused, records.place
+        self.refused, self.line = records.refused, records.line
         return result
 
     def _watched(self, records: ProgramRecorder, leaves: list[Any]) -> list[Any]:
@@ -120,7 +122,7 @@ class Session:
                 if x._node is not None and type(x._node) is not Leaf:
                     x = traced[i] = Tensor(x._array, requires_grad=True)  # the graph that led to it goes on after it
                     records.stand_ins.append(x)
-                records.watch(x, Argument(i), True)
+                records.tensors.watch(x, Argument(i), True)
             elif isinstance(x, ndarray | np.generic):
                 before = next((j for j in range(i) if leaves[j] is x), i)
                 traced[i] = records.argument(x, Argument(i)) if before == i else traced[before]
@@ -132,7 +134,7 @@ class Session:
                 records.refuse(what, "pass its numbers, .to_numpy(), or of one column those of df[name]", records.home)
         for x in environment.seen:
             if isinstance(x, Tensor):
-                records.watch(x, Fixed(x), False)
+                records.tensors.watch(x, Fixed(x), False)
         if environment.exact_classes and records.tensors:
             what = "a comparison of the type of a tensor, which is a subclass while it is recorded"
             records.refuse(what, "use isinstance()", f"at {environment.exact_classes[0]}")
@@ -149,16 +151,14 @@ class Session:
         records.showing = records.active
         return traced
 
-    def _finish(self, program: Program, placed: set[int]) -> None:
+    def _finish(self, program: Program, installed: set[int]) -> None:
         """Make a program short, and fuse its calls if that was asked for."""
         simplify(program)
         if self.backend == "numpy":
             store_directly(program)
-        program.forget_values(placed)
+        program.forget_values(installed)
         if self.backend == "numba":
-            from .fused.fuse import fuse  # with numba, which other programs need not have
-
-            fuse(program)
+            load("fused loops").fuse(program)
 
     def _result(self, records: ProgramRecorder, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         """Call the function; raise what was refused although the function caught the error."""

@@ -12,7 +12,7 @@ from ...tensors.tensor import Tensor
 
 Array: TypeAlias = np.ndarray[Any, Any]
 # What stands for an array, a number or a container of them among the arguments of a NumPy function.
-Argument: TypeAlias = Array | Traced | complex | str | slice | Sequence[Array | Traced | complex] | None
+ArrayArgument: TypeAlias = Array | Traced | complex | str | slice | Sequence[Array | Traced | complex] | None
 # The leaves of the arguments of a compiled function.
 Leaves: TypeAlias = Sequence[Array | Tensor | complex | str | None]
 NumPyFunction: TypeAlias = Callable[..., Array | tuple[Array, ...] | None]

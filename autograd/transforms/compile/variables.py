@@ -38,14 +38,14 @@ class TracedVariables:
     def __init__(self, environment: Environment, held: Callable[[Any], Traced]) -> None:
         self._environment, self._held = environment, held
         self._known: dict[int, Traced] = {}
-        # Of each place: the kind of its holder, the holder, the name there, what was there, and what is put there.
-        self._places: list[tuple[str, Any, Any, Any, Any]] = []
-        for place in _places_of(environment.reads):
-            if (traced := self._traced(place[-1])) is not place[-1]:
-                self._places.append((*place, traced))
+        # Of each slot: the kind of its holder, the holder, the name there, what was there, and what is put there.
+        self._slots: list[tuple[str, Any, Any, Any, Any]] = []
+        for slot in _slots_of(environment.reads):
+            if (traced := self._traced(slot[-1])) is not slot[-1]:
+                self._slots.append((*slot, traced))
 
     @property
-    def placed(self) -> set[int]:
+    def installed(self) -> set[int]:
         """The identities of the traced arrays."""
         return {id(x) for x in self._known.values()}
 
@@ -56,20 +56,20 @@ class TracedVariables:
 
     def take(self) -> None:
         """Put traced arrays in, unless the function has put others there."""
-        for kind, holder, key, before, traced in self._places:
+        for kind, holder, key, before, traced in self._slots:
             if _get(kind, holder, key) is before:
                 _put(kind, holder, key, traced)
 
     def settle(self) -> None:
         """Put the arrays back, and real ones where the function has put others."""
-        for kind, holder, key, before, traced in self._places:
+        for kind, holder, key, before, traced in self._slots:
             if (now := _get(kind, holder, key)) is not _missing:
                 _put(kind, holder, key, before if now is traced else _real(now))
 
     def clean(self) -> None:
         """Put real arrays where the function has put traced ones, in places that it did not read."""
         if not self._environment.unchanged():
-            for kind, holder, key, value in list(_places_of(self._environment.read_again())):
+            for kind, holder, key, value in list(_slots_of(self._environment.read_again())):
                 if (real := _real(value)) is not value:
                     _put(kind, holder, key, real)
 
@@ -101,7 +101,7 @@ def _tuple_of(function: Callable[[Any], Any], x: Any) -> Any:
     return type(x)(*parts) if hasattr(x, "_fields") else tuple(parts)
 
 
-def _places_of(reads: list[Read]) -> Iterator[tuple[str, Any, Any, Any]]:
+def _slots_of(reads: list[Read]) -> Iterator[tuple[str, Any, Any, Any]]:
     """Yield where values are: the kind of the holder, the holder, the name or position there, and the value."""
     for read in reads:
         if read.kind in _VARIABLES:

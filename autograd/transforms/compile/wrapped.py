@@ -26,23 +26,25 @@ class WrappedFunction:
         Why the function itself ran instead, if it did: for each reason its `reason`, `line` and `count` of calls.
     """
 
-    _OWN: frozenset[str] = frozenset()  # the names of attributes that are not the function's
-    __wrapped__: Callable[..., Any]
-    _fallback: str
-    _fell_back: dict[tuple[str, str], FellBack]
+    # The names of attributes that are not the function's.
+    _OWN: frozenset[str] = frozenset(("__wrapped__", "_because", "_eager", "_fallback", "_fell_back"))
     _because: tuple[str, str]  # the reason why it runs as it is from now on
+
+    def __init__(self, function: Callable[..., Any], fallback: str) -> None:
+        self.__wrapped__, self._fallback, self._eager = function, fallback, False
+        self._fell_back: dict[tuple[str, str], FellBack] = {}
 
     @property
     def fallbacks(self) -> list[FellBack]:
         """Why the function itself ran, instead of what was recorded."""
         return list(self._fell_back.values())
 
-    def _falls_back(self, reason: str, line: str = "", *, told: bool = True) -> None:
-        """Note that the function itself runs; say so the first time, with ``fallback="warn"``, unless that was told."""
+    def _falls_back(self, reason: str, line: str = "", *, quietly: bool = True) -> None:
+        """Note that the function itself runs; warn the first time if `fallback` says so, unless quietly."""
         key = reason, line
         if key not in self._fell_back:
             self._fell_back[key] = FellBack(reason, line)
-            if not told and self._fallback == "warn":
+            if not quietly and self._fallback == "warn":
                 where = f", at {line}" if line else ""
                 warn(f"compile: {reason}{where}: {defined(self.__wrapped__)} ran as it is", RuntimeWarning)
         self._fell_back[key].count += 1
@@ -72,7 +74,7 @@ class WrappedFunction:
 
     def _options(self) -> dict[str, Any]:
         """Return what `__init__` takes besides the function."""
-        raise NotImplementedError
+        return {"fallback": self._fallback}
 
     # A copy has a copy of the function, whose programs it records itself: these hold memory and belong to one object.
 

@@ -9,9 +9,9 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
-from ...graph.node import LEAF, ancestors
-from ...scalar.value import Value
-from ...tensors.tensor import Tensor
+from autograd import Tensor, Value
+from autograd.inside import LEAF, ancestors
+
 from ..node_info import Model
 from ..page import write_page
 from .comparison import ComparedNode, Tolerance, compared
@@ -19,7 +19,7 @@ from .reading import record_run
 from .recorded_run import RecordedRun
 
 if TYPE_CHECKING:
-    from ...tensors.tensor import TensorLike
+    from autograd.inside import TensorLike
 
 Run: TypeAlias = "Tensor | Value | Callable[[], Tensor | Value] | RecordedRun"
 Named: TypeAlias = "Mapping[str, Tensor | Value] | Model"

@@ -8,7 +8,8 @@ from html import escape
 
 import numpy as np
 
-from ...tensors.heat_map import heat_map
+from autograd.inside import heat_map
+
 from ..number_format import readable_bytes, readable_seconds, summarize
 from ..page import html_page, read
 from .comparison import ComparedNode, Deviation, Tolerance

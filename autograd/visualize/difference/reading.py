@@ -8,14 +8,20 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ...arrays.door import whole
-from ...errors import GraphError
-from ...graph.mutation import refuse_overwritten
-from ...graph.node import LEAF, FreedOperation, MultiNode
-from ...graph.saved_tensors import operation_of
-from ...scalar.value import Value
-from ...source.source_info import HasLine, line_of, source_of, text_at
-from ...tensors.tensor import Tensor
+from autograd import GraphError, Tensor, Value
+from autograd.extend import whole
+from autograd.inside import (
+    LEAF,
+    FreedOperation,
+    HasLine,
+    MultiNode,
+    line_of,
+    operation_of,
+    refuse_overwritten,
+    source_of,
+    text_at,
+)
+
 from .. import steps
 from ..node_info import Model, kept_bytes, names_of, parameters_of, root_of
 from ..steps import Run, Step
@@ -23,7 +29,7 @@ from ..watching import note_of
 from .recorded_run import Entry, RecordedRun, Result
 
 if TYPE_CHECKING:
-    from ...tensors.tensor import TensorLike
+    from autograd.inside import TensorLike
 
 _REMEDY = "pass a function that computes the result, or what record_run(function) returns"
 

@@ -15,7 +15,7 @@ from html import escape
 from importlib.resources import files
 from pathlib import Path
 
-from ...files import replacing
+from autograd.extend import replacing
 
 
 def html_page(title: str, body: str, style: str, script: str = "", data: object = None) -> str:

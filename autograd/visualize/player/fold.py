@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from ...graph.node import LEAF
+from autograd.inside import LEAF
+
 from ..steps import Step
 from .playback import Edge, Playback
 

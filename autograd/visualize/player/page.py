@@ -8,10 +8,9 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from ...graph.node import LEAF
-from ...graph.saved_tensors import operation_of
-from ...scalar.value import Value
-from ...source.source_info import HasLine, line_of, source_of, text_at
+from autograd import Value
+from autograd.inside import LEAF, HasLine, line_of, operation_of, source_of, text_at
+
 from ..module_frames import Framing, name_within, settled
 from ..node_info import title_of, type_of
 from ..page import html_page, read

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ...scalar.value import Value
-from ...tensors.tensor import Tensor
+from autograd import Tensor, Value
+
 from ..collapse import check_depth
 from ..node_info import Model, names_of, parameters_of
 from ..page import write_page
@@ -22,7 +22,7 @@ from .page import page_of
 from .playback import playback
 
 if TYPE_CHECKING:
-    from ...tensors.tensor import Array, TensorLike
+    from autograd.inside import Array, TensorLike
 
 _MOST = 2500  # operations that are shown one by one
 

@@ -12,11 +12,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ...graph.mutation import refuse_overwritten
-from ...graph.node import LEAF
-from ...graph.saved_tensors import operation_of
-from ...scalar.value import Value
-from ...tensors.tensor import Tensor
+from autograd import Tensor, Value
+from autograd.inside import LEAF, operation_of, refuse_overwritten
+
 from ..given_arrays import Memory, memory_of
 from ..gradient_values import outside
 from ..input_names import InputNames
@@ -25,7 +23,7 @@ from ..steps import Run, Step, Steps, find_values, steps_of, walk_tensors, walk_
 from ..watching import note_of
 
 if TYPE_CHECKING:
-    from ...tensors.tensor import TensorLike
+    from autograd.inside import TensorLike
 
 
 @dataclass(slots=True, eq=False)

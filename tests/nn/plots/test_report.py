@@ -109,6 +109,7 @@ class TestReport:
         assert '<i>$\\x$ & "y' in found.text
         assert '<i>$\\x$ & "y over the epochs' in found.labels
 
+    @pytest.mark.thorough
     def test_pictures_of_digits_and_of_the_plane(self, tmp_path: Path) -> None:
         X, y = np.random.default_rng(0).random((12, 1, 8, 8)), np.arange(12) % 3
         model = nn.Sequential(nn.Conv2d(1, 4, 3), nn.Flatten(), nn.Linear(144, 3))

@@ -12,8 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from ....arrays.traced import Traced
-from ..program import MADE, Call, Effect, Memory, Outside, Program, traced_in
+from ..program import MADE, Call, Effect, Memory, Outside, Program, Traced, traced_in
 from ..quoting import comment
 from .groups import Group, Unsuitable, shape_of_loop
 from .loops import cache_folder, compiled

@@ -13,9 +13,8 @@ from typing import Any
 
 import numpy as np
 
-from ....arrays.traced import Traced
 from ..floats import TracedFloat
-from ..program import MADE, Call, Memory
+from ..program import MADE, Call, Memory, Traced
 from .operations import ARITHMETIC, COMPARISONS, LOGIC, REDUCTIONS, UFUNCS, power_of
 from .plan import COLUMN, DTYPES, FULL, NUMBER, Plan, Value, kind_of_operand
 

@@ -8,10 +8,11 @@ from typing import Any
 
 import numpy as np
 
-from ....scalar.value import Value
+from autograd import Value
+
 from ..quoting import is_literal, literal
 from .expressions import Names
-from .recording import Recorded, Recorder
+from .recorder import RecordedValue, ValueRecorder
 
 PLAIN = (int, str, bytes, bool, type(None), complex, np.integer, np.bool_)
 
@@ -35,13 +36,13 @@ class Arguments:
         self._copies: list[tuple[Any, list[Any]]] = []
         self._variables = 0
 
-    def recorded(self, recorder: Recorder) -> tuple[tuple[Any, ...], dict[str, Any]]:
+    def recorded(self, recorder: ValueRecorder) -> tuple[tuple[Any, ...], dict[str, Any]]:
         """Return the arguments to record the function with."""
         args = self._container(recorder, "args", self._args)
         kwargs = self._container(recorder, "kwargs", self._kwargs)
         return args, kwargs
 
-    def _container(self, recorder: Recorder, name: str, value: Any) -> Any:
+    def _container(self, recorder: ValueRecorder, name: str, value: Any) -> Any:
         kind = type(value).__name__
         parts = list(value.values()) if isinstance(value, dict) else list(value)
         keys = ""
@@ -64,9 +65,9 @@ class Arguments:
                 return type(copy).__name__
         return None
 
-    def _part(self, recorder: Recorder, name: str, value: Any) -> Any:
+    def _part(self, recorder: ValueRecorder, name: str, value: Any) -> Any:
         kind = type(value)
-        if kind in (Value, Recorded):
+        if kind in (Value, RecordedValue):
             return self._value(recorder, name, value)
         if kind in (list, tuple, dict):
             return self._container(recorder, name, value)
@@ -85,7 +86,7 @@ class Arguments:
         self._unless(f"{name} is not {self.names.name(value, 'given')}")
         return value
 
-    def _value(self, recorder: Recorder, name: str, value: Value) -> Value:
+    def _value(self, recorder: ValueRecorder, name: str, value: Value) -> Value:
         if id(value) in self._held:  # the function reads it anyway: gradients of both meet
             self._unless(f"{name} is not {self.names.name(value, 'held')}")
             return value

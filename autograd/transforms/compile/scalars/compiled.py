@@ -6,16 +6,14 @@ import threading
 from collections.abc import Callable
 from typing import Any
 
-from ....errors import CompileError
-from ....graph.grad_mode import ON, recording
-from ....scalar.value import Value, value_recorder
-from ....source.source_info import defined, warn
-from ....tensors.tensor import Tensor
+from autograd import CompileError, Tensor, Value
+from autograd.inside import ON, defined, recording, value_recorder, warn
+
 from ..environment import Environment
 from ..wrapped import MOST, WrappedFunction, too_deep
 from .arguments import Arguments
 from .program import ScalarProgram
-from .recording import Number, Recorder
+from .recorder import RecordedFloat, ValueRecorder
 from .writer import miss
 
 _recording = threading.RLock()  # while one function is recorded, its values are of another class
@@ -38,15 +36,11 @@ class CompiledFunction(WrappedFunction):
         What was recorded, the first call first: each has its `source`.
     """
 
-    _OWN = frozenset(("__wrapped__", "_because", "_eager", "_fallback", "_fell_back", "programs"))
+    _OWN = WrappedFunction._OWN | {"programs"}
 
-    def __init__(self, function: Callable[..., Any], *, fallback: str = "raise") -> None:
-        self.__wrapped__ = function
+    def __init__(self, function: Callable[..., Any], fallback: str = "raise") -> None:
+        super().__init__(function, fallback)
         self.programs: list[ScalarProgram] = []
-        self._fallback, self._eager, self._fell_back = fallback, False, {}
-
-    def _options(self) -> dict[str, Any]:
-        return {"fallback": self._fallback}
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Return what the function returns, computed by a program if one serves the call."""
@@ -79,7 +73,7 @@ class CompiledFunction(WrappedFunction):
 
     def _recorded(self, args: tuple[Any, ...], kwargs: dict[str, Any], mode: int) -> Any:
         """Run the function and record it, or do what the fallback says."""
-        recorder = Recorder()
+        recorder = ValueRecorder()
         try:
             result, program = self._run(recorder, args, kwargs, mode)
         except RecursionError as error:
@@ -104,7 +98,7 @@ class CompiledFunction(WrappedFunction):
         return found
 
     def _run(
-        self, recorder: Recorder, args: tuple[Any, ...], kwargs: dict[str, Any], mode: int
+        self, recorder: ValueRecorder, args: tuple[Any, ...], kwargs: dict[str, Any], mode: int
     ) -> tuple[Any, ScalarProgram | None]:
         """Return the result of the function and the program that was recorded, None if the function raised an error."""
         objects = [value for value in (*args, *kwargs.values()) if _is_object(value)]
@@ -160,12 +154,12 @@ class CompiledFunction(WrappedFunction):
 
 def _is_object(value: Any) -> bool:
     """Tell whether an argument is an object, which may hold values, in place of numbers."""
-    return not isinstance(value, Value | Number | float | int | str | bytes | list | tuple | dict | None)
+    return not isinstance(value, Value | RecordedFloat | float | int | str | bytes | list | tuple | dict | None)
 
 
 def _unwrapped(result: Any) -> Any:
     """Return a recorded result with plain floats."""
-    if type(result) is Number:
+    if type(result) is RecordedFloat:
         return result.raw
     if type(result) in (list, tuple):
         return type(result)(map(_unwrapped, result))

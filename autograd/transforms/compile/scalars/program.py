@@ -6,12 +6,12 @@ import math
 from collections.abc import Callable
 from typing import Any
 
-from ....errors import AnomalyError
-from ....graph.grad_mode import ANOMALY, watching
-from ....scalar.value import CallOperation, OutputOperation, Value
+from autograd import AnomalyError, Value
+from autograd.inside import ANOMALY, CallOperation, OutputOperation, watching
+
 from ..environment import Environment
 from .arguments import Arguments
-from .recording import Recorder
+from .recorder import ValueRecorder
 from .writer import Writer
 
 
@@ -32,10 +32,10 @@ class ScalarProgram:
     """
 
     def __init__(
-        self, name: str, arguments: Arguments, environment: Environment, recorder: Recorder, result: Any, mode: int
+        self, name: str, arguments: Arguments, environment: Environment, recorder: ValueRecorder, result: Any, mode: int
     ) -> None:
         self.environment, self._name = environment, name
-        self.operations = sum(bool(item.args) for item in recorder.items)
+        self.operations = sum(bool(step.args) for step in recorder.steps)
         writer = Writer(arguments, recorder, result, mode)
         self._reads, self._batched = writer.reads, writer.batched
         self.source = "\n".join(writer.lines(carefully=False)) + "\n"

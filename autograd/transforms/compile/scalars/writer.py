@@ -7,13 +7,13 @@ from typing import Any
 
 import numpy as np
 
-from ....graph.grad_mode import ON, recording
-from ....graph.node import LEAF, counter
-from ....scalar.value import Value, value_recorder
+from autograd import Value
+from autograd.inside import LEAF, ON, counter, recording, value_recorder
+
 from ..quoting import is_literal, literal
 from .arguments import PLAIN, Arguments
-from .printing import Printer
-from .recording import Item, Number, Recorder
+from .recorder import RecordedFloat, Step, ValueRecorder
+from .statements import Statements
 
 miss: Any = type("miss", (), {"__repr__": lambda self: "miss"})()  # the result of a program that does not serve a call
 
@@ -21,26 +21,26 @@ _new = object.__new__
 
 
 class Writer:
-    """Writes the functions of a program; it holds the items of the run, which the program itself does not need."""
+    """Writes the functions of a program; it holds the steps of the run, which the program itself does not need."""
 
-    def __init__(self, arguments: Arguments, recorder: Recorder, result: Any, mode: int) -> None:
+    def __init__(self, arguments: Arguments, recorder: ValueRecorder, result: Any, mode: int) -> None:
         self._arguments, self._mode = arguments, mode
-        self._outputs: dict[Item, bool] = {}  # and whether each is a value
+        self._outputs: dict[Step, bool] = {}  # and whether each is a value
         self._result = self._structure(recorder, result)
-        self._printer = Printer(recorder.items, list(self._outputs), arguments.names)
-        self.reads = [item.value for item in self._printer.reads]
-        self._goes_back = any(item.kind == "backward" for item in recorder.items)
-        if self._goes_back and any(item.value.op is not LEAF for item in self._leaves()):
+        self._statements = Statements(recorder.steps, list(self._outputs), arguments.names)
+        self.reads = [step.value for step in self._statements.reads]
+        self._goes_back = any(step.kind == "backward" for step in recorder.steps)
+        if self._goes_back and any(step.value.op is not LEAF for step in self._leaves()):
             recorder.refuse(
                 "backward() cannot be compiled in a function that reads values which were computed before it",
                 "compute them in the function, or call backward() outside of it",
             )
-        self.live = [item for item in self._outputs if item.live and item.kind == "value"]
-        self.batched = self._printer.backward(carefully=False) == self._printer.backward(carefully=True)
+        self.live = [step for step in self._outputs if step.live and step.kind == "value"]
+        self.batched = self._statements.backward(carefully=False) == self._statements.backward(carefully=True)
 
-    def _leaves(self) -> list[Item]:
+    def _leaves(self) -> list[Step]:
         """Return the values that the program reads."""
-        return [item for item in (*self._printer.inputs, *self._printer.reads) if item.kind != "number"]
+        return [step for step in (*self._statements.inputs, *self._statements.reads) if step.kind != "number"]
 
     def lines(self, *, carefully: bool) -> list[str]:
         """Return the text of both functions, or of the careful form of the second where that differs."""
@@ -61,21 +61,21 @@ class Writer:
 
     # The structure of the result
 
-    def _structure(self, recorder: Recorder, result: Any) -> Any:
-        """Return the result with items in the place of numbers and values."""
+    def _structure(self, recorder: ValueRecorder, result: Any) -> Any:
+        """Return the result with steps in the place of numbers and values."""
         if isinstance(result, Value):
-            item = recorder.item_of(result)
-            if not item.live and any(item in each.args for each in recorder.items if each.live):
+            step = recorder.step_of(result)
+            if not step.live and any(step in each.args for each in recorder.steps if each.live):
                 recorder.refuse(
                     "the function returned a value that is a constant, to which gradients of other results flow",
                     "compute it outside of no_grad, or return its data",
                 )
-            self._outputs[item] = True
-            return item
-        if type(result) is Number:
-            item = Item("alias", None, None, (result.item,))  # another result than the value whose number it is
-            self._outputs[item] = False
-            return item
+            self._outputs[step] = True
+            return step
+        if type(result) is RecordedFloat:
+            step = Step("alias", None, None, (result.step,))  # another result than the value whose number it is
+            self._outputs[step] = False
+            return step
         if type(result) in (list, tuple):
             return type(result)([self._structure(recorder, part) for part in result])
         if type(result) is dict:
@@ -86,8 +86,8 @@ class Writer:
         return result
 
     def _returned(self, structure: Any) -> str:
-        if isinstance(structure, Item):
-            return self._places[structure]
+        if isinstance(structure, Step):
+            return self._texts_of_results[structure]
         if isinstance(structure, list | tuple):
             parts = [self._returned(part) for part in structure]
             if isinstance(structure, list):
@@ -95,10 +95,10 @@ class Writer:
             return f"({', '.join(parts)}{',' * (len(parts) == 1)})"
         if isinstance(structure, dict):
             return "{" + ", ".join(f"{self._key(key)}: {self._returned(part)}" for key, part in structure.items()) + "}"
-        return self._printer.names.name(structure, "constant")
+        return self._statements.names.name(structure, "constant")
 
     def _key(self, key: Any) -> str:
-        return literal(key) if is_literal(key) else self._printer.names.name(key, "key")
+        return literal(key) if is_literal(key) else self._statements.names.name(key, "key")
 
     # The text
 
@@ -119,12 +119,12 @@ class Writer:
         if self.reads:
             names = ", ".join(f"w{i}" for i in range(len(self.reads)))
             body.append(f"{names}, = data = [{', '.join(f'p{i}.data' for i in range(len(self.reads)))}]")
-        body += [f"g_{name} = {self._object(name)}.grad" for name in self._printer.asked]
-        compute = [*self._printer.forward]
+        body += [f"g_{name} = {self._object(name)}.grad" for name in self._statements.asked]
+        compute = [*self._statements.forward]
         body += ["try:", *_indented(compute or ["pass"]), "except (ArithmeticError, ValueError):", "    return miss"]
         body += self._results()
         for kind, prefix in (("grad", "g_"), ("data", "d_")):
-            body += [f"{self._object(name)}.{kind} = {prefix}{name}" for name in self._printer.assigned(kind)]
+            body += [f"{self._object(name)}.{kind} = {prefix}{name}" for name in self._statements.assigned(kind)]
         body.append(f"return {self._returned(self._result)}")
         return [f"def forward(args, kwargs, {self._bound()}):", *_indented(body)]
 
@@ -137,8 +137,8 @@ class Writer:
         return ", ".join(["new=new", "Value=Value", *[f"p{i}=p{i}" for i in range(len(self.reads))]])
 
     def _results(self) -> Iterator[str]:
-        """Yield the lines that make the values of the result, and note in `_places` where each is found."""
-        self._places: dict[Item, str] = {}
+        """Yield the lines that make the values of the result, and note in `_texts_of_results` where each is found."""
+        self._texts_of_results: dict[Step, str] = {}
         several = len(self.live) > 1
         if self.live:
             node = "node" if several else "o0"
@@ -152,54 +152,54 @@ class Writer:
             yield f"{node}.op = call"
             yield f"{node}.number = next(counter)"
             if not several:
-                yield f"o0.data = {self._printer.result(self.live[0])}"
-                self._places[self.live[0]] = "o0"
+                yield f"o0.data = {self._statements.result(self.live[0])}"
+                self._texts_of_results[self.live[0]] = "o0"
         if several:
-            for i, item in enumerate(self.live):
+            for i, step in enumerate(self.live):
                 yield f"o{i} = new(Value)"
-                yield f"o{i}.data = {self._printer.result(item)}"
+                yield f"o{i}.data = {self._statements.result(step)}"
                 yield f"o{i}.x = node"
                 yield f"o{i}.y = None"
                 yield f"o{i}.dx = 1.0"
                 yield f"o{i}.dy = o{i}.grad = 0.0"
                 yield f"o{i}.op = outputs[{i}]"
                 yield f"o{i}.number = next(counter)"
-                self._places[item] = f"o{i}"
+                self._texts_of_results[step] = f"o{i}"
         if self.live:
             yield f"{node}.dx = ({''.join(f'{name}, ' for name in self._kept())})"
-        for i, item in enumerate(self.live):
-            if item in self._printer.found:
-                yield f"o{i}.grad = {self._printer.found[item]}"
-        for item, of_value in self._outputs.items():
-            if item not in self._places:
-                yield from self._plain_result(item, of_value)
+        for i, step in enumerate(self.live):
+            if step in self._statements.found:
+                yield f"o{i}.grad = {self._statements.found[step]}"
+        for step, of_value in self._outputs.items():
+            if step not in self._texts_of_results:
+                yield from self._plain_result(step, of_value)
 
-    def _plain_result(self, item: Item, of_value: bool) -> Iterator[str]:
+    def _plain_result(self, step: Step, of_value: bool) -> Iterator[str]:
         """Yield the line of a result that no gradient flows through: a number, or a value that was there or is made."""
-        if of_value and item.kind == "input":
-            self._places[item] = f"i{self._printer.result(item)[1:]}"
-        elif of_value and item.kind == "read":
-            self._places[item] = f"p{self._printer.result(item)[1:]}"
+        if of_value and step.kind == "input":
+            self._texts_of_results[step] = f"i{self._statements.result(step)[1:]}"
+        elif of_value and step.kind == "read":
+            self._texts_of_results[step] = f"p{self._statements.result(step)[1:]}"
         else:
-            name = f"r{len(self._places)}"
-            text = self._printer.result(item)
+            name = f"r{len(self._texts_of_results)}"
+            text = self._statements.result(step)
             yield f"{name} = Value({text})" if of_value else f"{name} = {text}"
-            self._places[item] = name
+            self._texts_of_results[step] = name
 
     def _inner(self) -> list[int]:
         """Return the positions of results that other results are computed from."""
-        used = {arg for item in self._printer.items if item.live for arg in item.args}
-        return [i for i, item in enumerate(self.live) if item in used and len(self.live) > 1]
+        used = {arg for step in self._statements.steps if step.live for arg in step.args}
+        return [i for i, step in enumerate(self.live) if step in used and len(self.live) > 1]
 
     def _kept(self) -> list[str]:
         """Return the names of all that the node of a call keeps for its gradient."""
-        saved = [name for name in self._printer.saved if name[0] != "w"]
-        data = ["data"] if any(name[0] == "w" for name in self._printer.saved) else []
+        saved = [name for name in self._statements.saved if name[0] != "w"]
+        data = ["data"] if any(name[0] == "w" for name in self._statements.saved) else []
         return [*self._arguments.values, *saved, *[f"o{i}" for i in self._inner()], *data]
 
     def _backward(self, *, carefully: bool) -> list[str]:
         """Return the lines of the function that adds the gradients of calls to those of what they read."""
-        lines = self._printer.backward(carefully=carefully)
+        lines = self._statements.backward(carefully=carefully)
         text = "\n".join(lines)
         reads = [i for i in range(len(self.reads)) if f"g_w{i} +=" in text]
         inputs = [name[1:] for name in self._arguments.values if f"g_x{name[1:]} +=" in text]

@@ -1,0 +1,137 @@
+"""What a function reads besides its arguments, and whether that is as it was: a guard for what was recorded from it.
+
+Use it so, once for each program::
+
+    environment = Environment(function)      # before the function is run, to note what it reads
+    ...                                      # run it
+    environment.written()                    # what the run itself changed, or drew, which a replay would not: or None
+    environment.unchanged()                  # before each replay, a microsecond or so for 100 values
+    environment.difference()                 # if that is False: the first value that differs, or None if all are equal
+
+Closure cells, globals, defaults, the attributes of objects and the contents of containers are found by the names in the
+bytecode of the function and of all functions of the user's that can be reached from it. What is found may be more than
+a run reads, never less: an attribute counts if any of that code uses its name. The functions of libraries are not gone
+into, but which functions the names of the code stand for is compared. An object of a library is read as its methods
+read it; one that is written in C, whose state cannot be seen, is compared if it gives its memory as bytes, is constant
+if its hash is that of a value, and is otherwise unsteady. Tensors, arrays and other objects of the engine are compared
+by identity, also where they are elements of containers, and not gone into. `arrays` lists the arrays, whose contents
+are guarded only if that is asked for.
+"""
+
+from __future__ import annotations
+
+import itertools
+import sys
+import threading
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from .reader import Reader
+from .reads import Read as Read
+from .reads import bits_of, printed_check, same_bits
+
+
+class Environment:
+    """The values that a function reads besides its arguments, as they are now.
+
+    Parameters
+    ----------
+    function
+        A function, method or callable object.
+    leaves
+        Further types whose objects are compared by identity and not gone into.
+    arrays
+        Whether the contents of NumPy's arrays are guarded too.
+
+    Attributes
+    ----------
+    reads
+        What was found.
+    arrays
+        The arrays among it, by name.
+    seen
+        All objects that were found, such as the tensors that the function uses.
+    unsteady
+        The names of what gives something else each time and cannot be guarded: iterators, generators, clocks, files.
+    exact_types, exact_classes
+        Where the code asks for the ``type`` of something, which is another while it is recorded; and where that may be
+        the type of a tensor.
+    unchanged
+        Called without arguments: whether every value is as it was, the same object or an equal number or text.
+    """
+
+    unchanged: Callable[[], bool]
+
+    def __init__(self, function: Any, leaves: tuple[type, ...] = (), arrays: bool = False) -> None:
+        self._function, self._leaves, self._contents = function, leaves, arrays
+        self._random = _random_states()
+        self._guarded: dict[str, np.ndarray[Any, Any]] = {}
+        self._take(Reader(function, leaves, arrays))
+
+    def _take(self, reader: Reader) -> None:
+        self.reads, self.arrays, self.unsteady = self._with_contents(reader.reads), reader.arrays, reader.unsteady
+        self.exact_types, self.exact_classes = reader.exact_types, reader.exact_classes
+        self._may_draw = reader.may_draw
+        self._generators = [(name, generator, _state(generator)) for name, generator in reader.generators]
+        self.seen, self._late = reader.alive, reader.late
+        self.unchanged = printed_check(self.reads)
+
+    def guard_contents(self) -> list[np.ndarray[Any, Any]]:
+        """Guard the contents of the arrays that are found now, and return these; see also `arrays` of the class."""
+        reader = Reader(self._function, self._leaves, self._contents)
+        self._guarded = {name: array for name, array in reader.arrays.items() if type(array) is np.ndarray}
+        if self._guarded:
+            self.reads = self._with_contents(self.reads)
+            self.unchanged = printed_check(self.reads)
+        return list(self._guarded.values())
+
+    def read_again(self) -> list[Read]:
+        """Return what is found now."""
+        return Reader(self._function, self._leaves, self._contents).reads
+
+    def _with_contents(self, reads: list[Read]) -> list[Read]:
+        return reads + [Read(name, "", "array", array, "", bits_of(array)) for name, array in self._guarded.items()]
+
+    def difference(self) -> Read | None:
+        """Return the first value that differs from what it was; None if all are equal, which is then as it should be.
+
+        An equal number, text or container in the place of another is no difference.
+        """
+        if self.unchanged():
+            return None
+        reader = Reader(self._function, self._leaves, self._contents)
+        for old, new in itertools.zip_longest(self.reads, self._with_contents(reader.reads)):
+            if old is None or new is None:
+                return new or old
+            if not old.corresponds(new):
+                return old if any(map(new.is_there, self.reads)) else new
+        self._take(reader)
+        return None
+
+    def written(self) -> Read | None:
+        """Return what differs from what it was when this was made, including the states of random generators."""
+        for name, generator, state in self._generators:
+            if not same_bits(_state(generator), state):
+                return Read(name, "", "random", generator, "", state)
+        drawn = self._may_draw or threading.active_count() == 1  # or another thread drew the numbers
+        for (name, state), (_, now) in zip(self._random, _random_states(), strict=False):
+            if drawn and not same_bits(state, now):
+                return Read(name, "", "random", None, "", state)
+        if (changed := self.difference()) is None and any(name in sys.modules for name in self._late):
+            self._take(Reader(self._function, self._leaves, self._contents))
+        return changed
+
+
+def _random_states() -> list[tuple[str, Any]]:
+    states = [("numpy.random", np.random.get_state(legacy=False))]
+    if "random" in sys.modules:
+        states.append(("random", sys.modules["random"].getstate()))
+    return states
+
+
+def _state(generator: Any) -> Any:
+    if isinstance(generator, np.random.Generator):
+        return generator.bit_generator.state
+    return generator.getstate() if hasattr(generator, "getstate") else generator.get_state(legacy=False)

@@ -1,0 +1,549 @@
+"""The reader: finds what a function reads besides its arguments, in its bytecode and in what that leads to."""
+
+from __future__ import annotations
+
+import datetime
+import functools
+import gc
+import itertools
+import operator
+import re
+import sys
+import weakref
+from abc import ABCMeta
+from collections import UserString, defaultdict, deque
+from collections.abc import Callable, Iterable, Iterator
+from contextvars import ContextVar
+from enum import EnumMeta
+from functools import cached_property, partial
+from importlib.util import resolve_name
+from pathlib import PurePath
+from types import BuiltinFunctionType, CellType, CodeType, FunctionType, MappingProxyType, MethodType, ModuleType
+from typing import Any
+
+import numpy as np
+
+from ....source.source_info import beginning, place
+from ....tensors.tensor import Tensor
+from ...pytree import REGISTERED
+from .code_names import names_in
+from .libraries import (
+    IMMUTABLE_TYPE,
+    class_in_library,
+    in_library,
+    is_value,
+    library_methods,
+    memory_of,
+    plain_class,
+    state_in_c,
+)  # fmt: skip
+from .reads import PLAIN, Read, bits_of, in_cell, in_context, missing
+
+_CONTAINERS = (list, dict, set, deque)
+# What gives something else each time, by the names of modules, and of functions.
+_CLOCKS = ("time", "datetime", "secrets", "uuid")
+_UNSTEADY = {
+    "default_rng", "RandomState", "SeedSequence", "urandom", "uuid1", "uuid4", "import_module", "_getframe",
+}  # fmt: skip
+# What asks a generator for its state, and a path for a file.
+_ASKS_GENERATORS = {"getstate", "get_state", "bit_generator"}
+_ASKS_FILES = {"read_text", "read_bytes", "exists", "stat", "open", "iterdir", "is_file", "is_dir", "glob"}
+# Functions of Python that read what the code does not name.
+_UNSEEN = {"input", "open", "eval", "exec", "globals", "__import__"}
+# What decides whether a logger writes. What it does so with is not gone into: a log is written at the first call.
+_LEVELS = {"level", "disabled", "parent", "manager", "disable"}
+# Of these, what an object holds is seen in C alone, or must not be held.
+_UNSEEN_MODULES = ("pandas", "polars", "weakref", "_weakrefset")
+# Functions of modules that ask the system, or read files.
+_SYSTEM = {"listdir", "scandir", "walk", "stat", "getcwd", "getloadavg", "times", "getpid", "read"}
+_FILES = {"load", "loadtxt", "genfromtxt", "fromfile", "exists", "getsize", "getmtime", "isfile", "isdir"}
+_SUBCLASSES = {np.ma.MaskedArray, np.memmap, np.matrix, np.recarray}
+# What is written in C and shows all that it holds; and types whose objects hold nothing that changes.
+_VIEWS: tuple[type, ...] = (MappingProxyType, type({}.keys()), type({}.values()), type({}.items()), CellType)
+_CONSTANT: tuple[type, ...] = (
+    np.ufunc, np.random.SeedSequence, datetime.tzinfo, operator.itemgetter, operator.attrgetter, operator.methodcaller,
+    property, staticmethod, classmethod, type(list.append), type(list.__add__), type([].__add__), type(int.real),
+    type(FunctionType.__code__), type(FunctionType.__globals__), type(NotImplemented), re.Pattern,
+)  # fmt: skip
+# Methods that run without being named, unless an object is made, copied or printed.
+_UNNAMED = {
+    "__init__", "__new__", "__post_init__", "__init_subclass__", "__repr__", "__str__", "__format__", "__del__",
+    "__dir__", "__reduce__", "__reduce_ex__", "__copy__", "__deepcopy__", "__getstate__", "__setstate__",
+}  # fmt: skip
+
+
+# What an optimizer changes at each step.
+_OWN_STATE = {"_flats", "stepped"}
+_METHODS = (FunctionType, property, cached_property, staticmethod, classmethod)
+
+
+_NOT_GONE_INTO = ("contents", "attributes", "array", "bytes", "descriptor", "layout", "type", "bases", "cache")
+
+
+class Reader:
+    """Finds what a function reads, beginning with the function itself."""
+
+    def __init__(self, function: Any, leaves: tuple[type, ...], contents: bool) -> None:
+        self.reads: list[Read] = []
+        self.arrays: dict[str, np.ndarray[Any, Any]] = {}
+        self.unsteady: list[str] = []
+        self.exact_types: list[str] = []
+        self.exact_classes: list[str] = []
+        self.generators: list[tuple[str, Any]] = []
+        self.alive: list[Any] = []  # all that was seen, so that no address is used again
+        self.late: list[str] = []  # modules that the code imports, and which are not loaded yet
+        self._leaves, self._contents = leaves, contents
+        self._seen: set[int] = set()
+        self._codes: set[CodeType] = set()
+        self._names: dict[str, str] = {}  # of attributes, and where they are read
+        # of attributes that methods of libraries read, and where the code names their object
+        self._inner: dict[str, str] = {}
+        self._everything = False
+        self._holders: list[tuple[str, Any, bool]] = []
+        self._named_parts: list[tuple[str, Any]] = []  # objects of which only what the code names is gone into
+        self._of_libraries: list[tuple[str, str, Any]] = []  # objects of which what their methods read is gone into
+        self._done: set[tuple[int, str]] = set()
+        self._pending: deque[tuple[str, str, Any, bool]] = deque()
+        self._given = set(map(id, function)) if isinstance(function, tuple) else {id(function)}
+        self._later(getattr(function, "__name__", type(function).__name__), "", function)
+        self._run()
+
+    @property
+    def may_draw(self) -> bool:
+        """Whether the code names a module of random numbers."""
+        return "random" in self._names or any(value is sys.modules.get("random") for value in self.alive)
+
+    def _run(self) -> None:
+        known: tuple[int, ...] = ()
+        first, looked_for = 0, (-1, False)
+        while self._pending or known != self._extent():
+            while self._pending:
+                self._visit(*self._pending.popleft())
+            known = self._extent()
+            for name, holder in self._named_parts:
+                self._parts(name, holder)
+            for name, where, holder in [] if self.unsteady else list(self._of_libraries):
+                self._inside(name, where, holder)
+            state = len(self._names), self._everything
+            if state != looked_for:  # with the same names, those that were gone through have nothing new to read
+                looked_for, first = state, 0
+            for name, holder, made in self._holders[first:]:
+                self._attributes(name, holder, made)
+                first += 1
+        if self.generators:
+            self.unsteady += sorted(_ASKS_GENERATORS & self._names.keys())
+        if any(issubclass(x if isinstance(x, type) else type(x), PurePath) for x in self.alive):
+            self.unsteady += sorted(_ASKS_FILES & self._names.keys())
+
+    def _extent(self) -> tuple[int, ...]:
+        return len(self._names), len(self._inner), len(self._holders), len(self._named_parts), len(self._of_libraries)
+
+    def _later(self, name: str, where: str, value: Any, made: bool = False) -> None:
+        """Note a value to visit; `made` says of a class that the program may make objects of it."""
+        self._pending.append((name, where, value, made))
+
+    def _read(self, name: str, where: str, kind: str, holder: Any, key: str, value: Any) -> None:
+        self.reads.append(Read(name, where, kind, holder, key, value))
+        if kind not in _NOT_GONE_INTO:
+            self._later(name, where, value, made=True)
+
+    def _visit(self, name: str, where: str, value: Any, made: bool) -> None:
+        kind = type(value)
+        if kind in weakref.ProxyTypes:  # which any question would ask the object itself, that may be gone
+            self._opaque(name, where, value)
+            return
+        if value is missing or id(value) in self._seen:
+            return
+        if isinstance(value, PLAIN) and plain_class(kind) and kind is not np.void:
+            return
+        self._seen.add(id(value))
+        self.alive.append(value)
+        if isinstance(value, self._leaves):
+            self._named_parts.append((name, value))
+            return
+        if isinstance(value, (*_CONTAINERS, tuple, frozenset, *PLAIN)) and not plain_class(kind):
+            self._members(name, where, value)
+        if isinstance(value, FunctionType):
+            self._function(name, value)
+        elif isinstance(value, MethodType):
+            self._hand_on(value, (value.__self__,))
+            self._later(name, where, value.__func__)
+            self._later(name.rpartition(".")[0] or "self", where, value.__self__)
+        elif isinstance(value, partial):
+            self._hand_on(value, (value.args, value.keywords))
+            for part in ("func", "args", "keywords"):
+                self._read(f"{name}.{part}", where, "inside", value, part, getattr(value, part))
+        elif isinstance(value, _CONTAINERS):
+            self._container(name, where, value)
+        elif isinstance(value, tuple | frozenset):
+            self._hand_on(value, value)
+            for i, each in enumerate(value):
+                self._later(f"{name}[{i}]", where, each)
+        elif isinstance(value, np.ndarray):
+            self._array(name, where, value)
+        elif isinstance(value, ModuleType):
+            self._module(name, value)
+        elif isinstance(value, type):
+            self._class(name, where, value, made)
+        elif isinstance(value, BuiltinFunctionType):
+            if value.__module__ in _CLOCKS:
+                self.unsteady.append(name)
+            elif not isinstance(value.__self__, ModuleType):
+                self._later(name, where, value.__self__)
+        elif isinstance(value, np.generic):
+            if isinstance(value, np.void):
+                self._read(name, where, "bytes", value, "", value.tobytes())
+        elif not isinstance(value, PLAIN):
+            self._object(name, where, value)
+
+    def _module(self, name: str, module: ModuleType) -> None:
+        if in_library(module.__name__, module.__dict__):
+            if module.__name__ in _CLOCKS:
+                self.unsteady.append(name)
+            return
+        self._holders.append((name, module, False))
+        if "__getattr__" in vars(module):
+            self._later(f"{name}.__getattr__", "", vars(module)["__getattr__"])
+
+    def _function(self, name: str, function: FunctionType) -> None:
+        home = function.__globals__.get("__name__", "")
+        code = function.__code__
+        if in_library(home, function.__globals__):
+            if hasattr(function, "runs_outside"):
+                return
+            if home.partition(".")[0] == "nn":  # of a layer, whose attributes are the user's
+                self._add_names(code, attributes_only=True)
+            own = home.partition(".")[0] in ("autograd", "nn")
+            if own or "__wrapped__" in vars(function):
+                for cell in function.__closure__ or ():  # what a transform or a decorator was given
+                    self._later(name, "", in_cell(cell))
+                for each in () if own else vars(function).values():  # such as the functions of a singledispatch
+                    self._later(name, "", each)
+            return
+        self._read(name, beginning(code), "attribute", function, "__code__", code)
+        for parameter, default in _defaults(function):
+            self._later(parameter, beginning(code), default)
+        for key, taken in (("__defaults__", code.co_argcount), ("__kwdefaults__", code.co_kwonlyargcount)):
+            if taken:
+                self._read(f"{name}.{key}", beginning(code), "attribute", function, key, getattr(function, key))
+        names = self._add_names(code)
+        for cell_name, cell in zip(code.co_freevars, function.__closure__ or (), strict=True):
+            self._read(cell_name, place(code.co_filename, names.free[cell_name]), "cell", cell, "", in_cell(cell))
+        inside = function.__globals__
+        for global_name, line in names.read_globals.items():
+            if (id(inside), global_name) not in self._done:
+                self._done.add((id(inside), global_name))
+                there = global_name in inside
+                kind, value = ("global", inside[global_name]) if there else ("builtin", missing)
+                self._read(global_name, place(code.co_filename, line), kind, inside, global_name, value)
+                if not there and global_name in _UNSEEN:
+                    self.unsteady.append(global_name)
+        for module, line in names.imports.items():
+            self._import(module, place(code.co_filename, line), inside, names.attributes)
+        held = dict(zip(code.co_freevars, map(in_cell, function.__closure__ or ()), strict=True))
+        for (root, *attributes), line in names.chains.items():
+            holder = held.get(root, inside.get(root))
+            for chain in [attributes] if attributes else [[key] for key in names.attributes]:
+                self._chain(root, holder, chain, place(code.co_filename, line))
+        self.unsteady += [name for name in ("environ", "getenv") if name in names.attributes]
+        if names.exact_type is not None:
+            self.exact_types.append(place(code.co_filename, names.exact_type))
+        if names.exact_class is not None:
+            self.exact_classes.append(place(code.co_filename, names.exact_class))
+        self._holders.append((name, function, False))
+
+    def _import(self, module: str, where: str, inside: dict[str, Any], attributes: Iterable[str]) -> None:
+        """Read a module that the code itself imports."""
+        if module.startswith("."):
+            try:
+                module = resolve_name(module, inside.get("__package__") or "")
+            except ImportError:  # which the function will raise
+                return
+        for name in itertools.accumulate(module.split("."), "{}.{}".format):
+            if name in sys.modules:
+                self._read(name, where, "global", sys.modules, name, sys.modules[name])
+                for key in attributes:
+                    self._chain(name, sys.modules[name], [key], where)
+            else:
+                self.late.append(name)
+
+    def _chain(self, name: str, holder: Any, attributes: list[str], where: str) -> None:
+        """Read what names such as `np.linalg.norm` stand for, as far as they are of modules of libraries."""
+        for key in attributes:
+            if not isinstance(holder, ModuleType) or not in_library(holder.__name__, holder.__dict__):
+                return
+            name, value = f"{name}.{key}", vars(holder).get(key, missing)
+            if value is sys.modules or (holder.__name__ == "os" and key in _SYSTEM) or key in _FILES:
+                self.unsteady.append(name)
+            elif value is not missing and self._first(holder, key):
+                self.reads.append(Read(name, where, "attribute", holder, key, value))
+                if isinstance(value, FunctionType | type) or not callable(value):
+                    self._later(name, where, value, made=True)
+            holder = value
+
+    def _add_names(self, code: CodeType, attributes_only: bool = False) -> Any:
+        names = names_in(code)
+        if code not in self._codes:
+            self._codes.add(code)
+            self._everything = self._everything or (names.by_name and not attributes_only)
+            for name, line in names.attributes.items():
+                self._names.setdefault(name, place(code.co_filename, line))
+            self.unsteady += _UNSTEADY & {*names.attributes, *names.read_globals}
+        return names
+
+    def _array(self, name: str, where: str, value: np.ndarray[Any, Any]) -> None:
+        self.arrays[name] = value
+        self._read(name, where, "layout", value, "", (value.dtype, value.strides, value.shape[:1]))
+        if self._contents or value.dtype == object or type(value) in _SUBCLASSES:
+            self._read(name, where, "array", value, "", bits_of(value))
+        for i, each in enumerate(value.flat if value.dtype == object else ()):
+            self._later(f"{name}.flat[{i}]", where, each)
+
+    def _container(self, name: str, where: str, value: Any) -> None:
+        if isinstance(value, dict):
+            contents = [*value, *value.values()]
+            parts = [(f"{name}[{key!r}]", each) for key, each in value.items()]
+        else:
+            contents = list(value)
+            parts = [(f"{name}[{i}]", each) for i, each in enumerate(contents)]
+        self._read(name, where, "contents", value, "", contents)
+        self._hand_on(value, contents)
+        if isinstance(value, defaultdict):
+            self._read(f"{name}.default_factory", where, "attribute", value, "default_factory", value.default_factory)
+        for part, each in parts:
+            if type(each) not in PLAIN:
+                self._later(part, where, each)
+
+    def _class(self, name: str, where: str, kind: type, made: bool) -> None:
+        if kind in (datetime.datetime, datetime.date):
+            self.unsteady.append(name)
+        if type(kind) not in (type, ABCMeta):
+            self._later(type(kind).__name__, "", type(kind))
+            self._read(name, "", "type", kind, "", type(kind))
+        if isinstance(kind, EnumMeta):
+            self._hand_on(kind, (kind._member_map_,))
+            self._read(f"{name}._member_map_", where, "inside", kind, "_member_map_", kind._member_map_)
+        if any(not class_in_library(each) for each in kind.__mro__[:-1]):
+            self._read(name, "", "bases", kind, "", kind.__mro__)
+        for each in kind.__mro__[:-1]:
+            if not class_in_library(each):
+                self._count(each.__name__, each)
+            layer = each.__module__.partition(".")[0] == "nn" and not issubclass(each, self._leaves)
+            if layer or not class_in_library(each):
+                made = made and not class_in_library(each)
+                self._holders.append((name if each is kind else each.__name__, each, made))
+
+    def _object(self, name: str, where: str, value: Any) -> None:
+        kind = type(value)
+        inside = getattr(value, "__dict__", None)
+        top = kind.__module__.partition(".")[0] if class_in_library(kind) else ""
+        if isinstance(value, np.random.Generator | np.random.RandomState) or hasattr(kind, "getstate"):
+            self.generators.append((name, value))
+        elif isinstance(value, ContextVar):
+            self._read(name, where, "context", value, "", in_context(value))
+        elif isinstance(value, _VIEWS):
+            for each in gc.get_referents(value):
+                self._later(name, where, each)
+        elif isinstance(value, _CONSTANT):
+            return
+        elif hasattr(kind, "__next__") and class_in_library(kind):
+            self.unsteady.append(name)
+        elif isinstance(inside, dict) and "__wrapped__" in inside:
+            self._later(name, where, inside["__wrapped__"])
+            if hasattr(kind, "cache_info"):
+                self._read(name, where, "cache", value, "", [value.cache_info().misses])
+        elif top == "autograd":
+            return
+        elif top in _UNSEEN_MODULES:
+            self._opaque(name, where, value)
+        elif top and top != "nn" and not isinstance(value, UserString) and is_value(value):
+            return
+        elif (memory := memory_of(value)) is not None:
+            self._read(name, where, "bytes", value, "", memory)
+        elif state_in_c(kind) and callable(value) and isinstance(getattr(value, "__name__", None), str):
+            self._later(name, where, getattr(value, "__self__", None))  # a function, such as Cython's
+        elif state_in_c(kind):
+            self._opaque(name, where, value)
+        else:
+            self._members(name, where, value)
+            if isinstance(value, BaseException):
+                self._read(f"{name}.args", where, "attribute", value, "args", value.args)
+
+    def _members(self, name: str, where: str, value: Any) -> None:
+        """Read the class and the attributes of an object."""
+        kind = type(value)
+        if not kind.__flags__ & IMMUTABLE_TYPE and not isinstance(value, Tensor):
+            self._read(name, where, "type", value, "", kind)
+        self._later(kind.__name__, where, kind)
+        self._holders.append((name, value, False))
+        if kind.__module__ == "logging":
+            for key in _LEVELS & vars(value).keys():
+                self._read(f"{name}.{key}", where, "inside", value, key, vars(value)[key])
+        elif self._is_named(where, value):
+            self._of_libraries.append((name, where, value))
+
+    def _hand_on(self, value: Any, parts: Iterable[Any]) -> None:
+        """Note that the parts of what the function is given are given to it, too."""
+        if id(value) in self._given:
+            self._given.update(map(id, parts))
+
+    def _is_named(self, where: str, value: Any) -> bool:
+        """Tell whether the code names an object, or is given it; others may be attributes that it never reads."""
+        return bool(where) or id(value) in self._given
+
+    def _opaque(self, name: str, where: str, value: Any) -> None:
+        if self._is_named(where, value):
+            read, kind = f", read at {where}," if where else "", type(value)
+            self.unsteady.append(
+                f"{name} (of type {kind.__module__}.{kind.__qualname__}{read} whose contents cannot be compared)"
+            )
+        else:
+            self._seen.discard(id(value))  # the code may name it elsewhere
+
+    def _inside(self, name: str, where: str, holder: Any) -> None:
+        """Read what the methods of its class read of an object of a library, if the code names them."""
+        everything = False
+        for key, names in library_methods(type(holder)):
+            if key in self._names or key in self._inner or (key[:2] == "__" and key not in _UNNAMED):
+                everything |= names.by_name
+                for each in names.attributes:
+                    self._inner.setdefault(each, where or name)
+        inside = _attributes_of(holder)
+        for key in [*inside, *_slots_of(holder)] if everything else list(self._inner):
+            self._attribute(name, where or name, "inside", holder, key, inside)
+
+    def _attributes(self, name: str, holder: Any, made: bool) -> None:
+        inside = _attributes_of(holder)
+        if isinstance(holder, type):
+            self._count(name, holder)
+            called = _is_called_by_engine(holder)
+            for key in list(inside):
+                named = key in self._names or called or (self._everything and key[:2] != "__")
+                if (named or _runs_unnamed(key, inside[key], made)) and self._first(holder, key):
+                    self._of_class(f"{name}.{key}", holder, key, inside[key])
+            return
+        # The parts of a layer or a container have names that no code needs to mention.
+        kind = type(holder)
+        container = kind in REGISTERED or (hasattr(kind, "__dataclass_fields__") and not class_in_library(kind))
+        everything = "_buffers" in inside or container or self._everything
+        if self._may_miss(holder, inside) and self._first(holder, ""):
+            self._read(name, "", "attributes", holder, "", len(inside))
+        for key in [*inside, *_slots_of(holder)] if everything else self._names:
+            if isinstance(holder, ModuleType) and key not in self._names and _defined_or_imported(inside[key]):
+                continue
+            self._attribute(name, self._names.get(key, ""), "attribute", holder, key, inside)
+
+    def _attribute(self, name: str, where: str, kind: str, holder: Any, key: str, inside: Any) -> None:
+        """Read what an object holds under a name, if it does and no property stands before it."""
+        value = inside.get(key, missing) if key in inside or not _has_slot(holder, key) else getattr(holder, key)
+        if value is not missing and not _computed(type(holder), key) and self._first(holder, key):
+            self._read(f"{name}.{key}", where, kind, holder, key, value)
+
+    def _may_miss(self, holder: Any, inside: Any) -> bool:
+        """Tell whether an attribute that is set later may be read, although there is none of its name now."""
+        if isinstance(holder, ModuleType):
+            return self._everything or "__getattr__" in inside
+        if isinstance(holder, FunctionType):
+            return self._everything or any(read.value is holder for read in self.reads)
+        return hasattr(holder, "__dict__")
+
+    def _parts(self, name: str, holder: Any) -> None:
+        """Read the attributes of an optimizer or the like that the code, or a method that it calls, names.
+
+        What the library's own methods do outside the program is seen to elsewhere. The user's own, in a subclass, in
+        their place or on the object, are gone into as any function.
+        """
+        inside = vars(holder)
+        if self._first(holder, ""):
+            self._read(name, "", "attributes", holder, "", len(inside))
+            self.reads.append(Read(f"{name}.__class__", "", "attribute", holder, "__class__", type(holder)))
+        read: set[str] = {*inside} - _OWN_STATE if self._everything else set()
+        for kind in type(holder).__mro__[:-1]:
+            self._count(kind.__name__, kind)
+            for key, value in list(vars(kind).items()):
+                own = isinstance(value, FunctionType) and in_library(
+                    value.__globals__.get("__name__"), value.__globals__
+                )
+                named = key in self._names and not (key[:2] == "__" and class_in_library(kind))
+                if not named and (own or not _runs_unnamed(key, value, False)):
+                    continue
+                if own and key != "zero_grad" and not hasattr(value, "__wrapped__"):
+                    read.update(inside if self._add_names(value.__code__, attributes_only=True).by_name else ())
+                if self._first(kind, key):
+                    self._of_class(f"{kind.__name__}.{key}", kind, key, value, enter=not own)
+        for key in inside:
+            if (key in self._names or key in read) and self._first(holder, key):
+                self._read(f"{name}.{key}", self._names.get(key, ""), "attribute", holder, key, inside[key])
+
+    def _count(self, name: str, kind: type) -> None:
+        """Note how many attributes a class has: another one may stand before that of its base."""
+        if self._first(kind, ""):
+            self._read(name, "", "attributes", kind, "", len(vars(kind)))
+
+    def _of_class(self, name: str, kind: type, key: str, value: Any, enter: bool = True) -> None:
+        if isinstance(value, _METHODS):
+            for part in ("fget", "fset", "func", "__func__"):  # of a property, a cached one, a static or a class method
+                if (inner := getattr(value, part, None)) is not None:
+                    self._later(name, "", inner)
+        plain = isinstance(value, FunctionType) or not hasattr(type(value), "__get__")
+        read = Read(name, self._names.get(key, ""), "attribute" if plain else "descriptor", kind, key, value)
+        self.reads.append(read)
+        if plain and enter:
+            self._later(name, read.where, value, made=True)
+
+    def _first(self, holder: Any, key: str) -> bool:
+        if (id(holder), key) in self._done:
+            return False
+        self._done.add((id(holder), key))
+        return True
+
+
+def _defined_or_imported(x: Any) -> bool:
+    """Tell whether what a module holds is a function, a class or a module, which its code names where it uses it."""
+    return isinstance(x, FunctionType | BuiltinFunctionType | type | ModuleType)
+
+
+def _is_called_by_engine(kind: type) -> bool:
+    """Tell whether the engine calls methods of a user's class by their names, as those of a `Function`."""
+    homes = [each.__module__.partition(".")[0] for each in kind.__mro__]
+    return not class_in_library(kind) and "autograd" in homes
+
+
+def _defaults(function: FunctionType) -> Iterator[tuple[str, Any]]:
+    """Yield the names of parameters and their defaults."""
+    values, code = function.__defaults__ or (), function.__code__
+    yield from zip(code.co_varnames[code.co_argcount - len(values) : code.co_argcount], values, strict=True)
+    yield from (function.__kwdefaults__ or {}).items()
+
+
+def _runs_unnamed(key: str, value: Any, made: bool) -> bool:
+    """Tell whether a method runs without being named, as that of an operator does."""
+    return key[:2] == "__" and isinstance(value, _METHODS) and (made or key not in _UNNAMED)
+
+
+def _attributes_of(x: Any) -> Any:
+    inside = getattr(x, "__dict__", None)
+    return inside if isinstance(inside, dict | MappingProxyType) else {}
+
+
+def _slots_of(x: Any) -> list[str]:
+    slots = [vars(kind).get("__slots__", ()) for kind in type(x).__mro__ if not class_in_library(kind)]
+    return [key for names in slots for key in ((names,) if isinstance(names, str) else names) if key[:2] != "__"]
+
+
+def _has_slot(holder: Any, key: str) -> bool:
+    return any(key in slots for slots in _slots_in(type(holder))) and hasattr(holder, key)
+
+
+def _find_slots(kind: type) -> list[Any]:
+    """Return the slots of a class and its bases; most have none."""
+    return [slots for each in kind.__mro__ if (slots := vars(each).get("__slots__", ()))]
+
+
+_slots_in: Callable[[type], list[Any]] = functools.lru_cache(maxsize=2048)(_find_slots)
+
+
+def _computed(kind: type, key: str) -> bool:
+    """Tell whether a class computes an attribute, as a property does, in place of what an object holds."""
+    found = next((vars(each)[key] for each in kind.__mro__ if key in vars(each)), None)
+    return hasattr(type(found), "__set__") and not hasattr(type(found), "__objclass__")

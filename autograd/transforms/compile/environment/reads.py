@@ -1,0 +1,196 @@
+"""Reads: values that a function reads, how two are compared, and a check of them all that takes nanoseconds each."""
+
+from __future__ import annotations
+
+import math
+import operator
+from collections import deque
+from collections.abc import Callable, Iterator
+from contextvars import ContextVar
+from types import FunctionType
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from ..quoting import identifier, literal
+
+missing: Any = type("missing", (), {"__repr__": lambda self: "missing"})()
+PLAIN = (int, float, complex, str, bytes, bool, type(None), type(Ellipsis), np.generic, np.dtype, slice, range)
+
+
+class Read(NamedTuple):
+    """A value that a function reads.
+
+    Attributes
+    ----------
+    name
+        How the program would write it, such as ``"config.scales[0]"``.
+    where
+        The file and line that first names it, as text.
+    kind
+        ``"cell"``, ``"global"``, ``"builtin"``, ``"attribute"``, ``"descriptor"`` (such as a property of a class),
+        ``"attributes"`` (how many there are), ``"inside"`` (an attribute that a library's method reads), ``"type"``,
+        ``"bases"`` (of a class, in the order in which it asks them), ``"context"`` (of a context variable),
+        ``"cache"`` (how often a cached function was called), ``"contents"``, ``"array"``, ``"layout"`` (of an array) or
+        ``"bytes"``.
+    holder, key
+        The cell, dictionary of globals, object or container that holds it, and its name there.
+    value
+        The value, or a copy of the contents.
+    """
+
+    name: str
+    where: str
+    kind: str
+    holder: Any
+    key: str
+    value: Any
+
+    def __str__(self) -> str:
+        return f"{self.name} (read at {self.where})" if self.where else self.name
+
+    def is_there(self, other: Read) -> bool:
+        """Tell whether another value is found in the same way."""
+        return (self.kind, self.key, self.name) == (other.kind, other.key, other.name)
+
+    def corresponds(self, new: Read) -> bool:
+        """Tell whether a value that is read now can stand for this one.
+
+        What containers hold and functions read is compared by itself, so only their types matter here.
+        """
+        if not self.is_there(new):
+            return False
+        if self.kind == "cache":
+            return bool(new.value >= self.value)
+        return self.kind == "attributes" or _stands_for(self.value, new.value)
+
+
+def same_bits(x: Any, y: Any) -> bool:
+    """Tell whether two plain values, or containers of such, are of the same types and bit by bit the same."""
+    if x is y:
+        return True
+    if type(x) is not type(y):
+        return False
+    if isinstance(x, tuple | list | deque):
+        return len(x) == len(y) and all(map(same_bits, x, y))
+    if isinstance(x, dict):
+        return same_bits(list(x), list(y)) and same_bits(list(x.values()), list(y.values()))
+    if isinstance(x, np.ndarray):
+        return x.dtype == y.dtype and x.shape == y.shape and bool(bits_of(x) == bits_of(y))
+    return isinstance(x, PLAIN) and repr(x) == repr(y)
+
+
+def _stands_for(x: Any, y: Any) -> bool:
+    if x is y:
+        return True
+    if type(x) is not type(y) or isinstance(x, np.ndarray):
+        return False  # an equal array is another one: what is written to it later is not written to the first
+    if isinstance(x, FunctionType):
+        return bool(x.__code__ is y.__code__)
+    if isinstance(x, list | tuple | deque):
+        return len(x) == len(y) and all(map(_stands_for, x, y))
+    return isinstance(x, dict | set) or same_bits(x, y)
+
+
+def printed_check(reads: list[Read]) -> Callable[[], bool]:
+    """Return a function that checks all `reads`: one line of Python for each, which costs some nanoseconds."""
+    scope: dict[str, Any] = {"same": _same, "missing": missing}
+    lines = ["def unchanged():", " try:"]
+    classes = [read for read in reads if read.kind == "attributes" and isinstance(read.holder, type)]
+    scope |= {"classes": [vars(read.holder) for read in classes], "counts": [read.value for read in classes]}
+    lines += ["  if [*map(len, classes)] != counts: return False"] if classes else []
+    for i, read in enumerate(sorted(reads, key=lambda read: read.kind != "cache")):  # these have to be asked each time
+        scope[f"h{i}"], scope[f"v{i}"] = read.holder, read.value
+        lines += [f"  if {condition}: return False" for condition in _conditions(read, f"h{i}", f"v{i}", scope)]
+    lines += ["  return True", " except (AttributeError, LookupError, RuntimeError, TypeError, ValueError):"]
+    lines += ["  return False  # it is gone, or of a type that compares in another way"]
+    exec("\n".join(lines), scope)  # the text is the one above
+    function: Callable[[], bool] = scope["unchanged"]
+    return function
+
+
+def _conditions(read: Read, holder: str, value: str, scope: dict[str, Any]) -> Iterator[str]:
+    if read.kind == "cell":
+        empty = read.value is missing
+        yield f"{holder}.cell_contents is not {value}" if not empty else f"filled({holder})"
+        scope.setdefault("filled", lambda cell: in_cell(cell) is not missing)
+    elif read.kind == "global":
+        yield f"{holder}[{literal(read.key)}] is not {value}"
+    elif read.kind == "builtin":
+        yield f"{literal(read.key)} in {holder}"
+    elif read.kind in ("attribute", "inside"):
+        named = identifier(read.key, "")  # the parts of a sequence of layers are numbered
+        text = f"{holder}.{named}" if named else f"getattr({holder}, {literal(read.key)})"
+        yield f"{text} is not {value}"
+    elif read.kind == "descriptor":
+        yield f"vars({holder}).get({literal(read.key)}) is not {value}"
+    elif read.kind == "attributes" and isinstance(read.holder, type):
+        return  # those of all classes are compared together
+    elif read.kind == "attributes":
+        yield f"len({holder}.__dict__) != {read.value}"
+    elif read.kind == "type":
+        yield f"{holder}.__class__ is not {value}"
+    elif read.kind == "bases":
+        yield f"{holder}.__mro__ is not {value}"
+    elif read.kind == "cache":
+        scope["cleared"] = _cleared
+        yield f"cleared({holder}, {value})"
+    elif read.kind == "layout":
+        dtype, strides, length = read.value
+        scope[f"{value}d"], scope[f"{value}s"] = dtype, strides  # which with the length tell the shape
+        yield f"{holder}.dtype is not {value}d or {holder}.strides != {value}s"
+        yield f"len({holder}) != {length[0]}" if length else "False"
+    elif read.kind == "context":
+        scope["in_context"] = in_context
+        yield f"in_context({holder}) is not {value}"
+    elif read.kind == "bytes":
+        yield f"bytes({holder}) != {value}"
+    elif read.kind == "array":
+        compared = "not same" if type(read.value) is list else "differ"
+        scope |= {"bits": bits_of, "differ": operator.ne}
+        yield f"{compared}(bits({holder}), {value})"
+    elif not read.value:
+        yield holder  # it was empty
+    elif isinstance(read.holder, dict):
+        yield f"not same([*{holder}, *{holder}.values()], {value})"
+    elif type(read.holder) is list and all(map(_compares_by_identity, read.value)):
+        yield f"{holder} != {value}"  # ten times faster
+    else:
+        yield f"not same(list({holder}), {value})"
+
+
+def _cleared(function: Any, misses: list[float]) -> bool:
+    """Tell whether the cache of a function was cleared since it was asked first."""
+    now = function.cache_info().misses
+    misses[0] = now if now >= misses[0] else math.inf  # which stays: what it gave before is not what it gives
+    return misses[0] == math.inf
+
+
+def _compares_by_identity(x: Any) -> bool:
+    equality: Any = type(x).__eq__
+    return bool(equality is object.__eq__)
+
+
+def _same(now: list[Any], then: list[Any]) -> bool:
+    return len(now) == len(then) and all(map(operator.is_, now, then))
+
+
+def in_cell(cell: Any) -> Any:
+    """Return what a closure cell holds."""
+    try:
+        return cell.cell_contents
+    except ValueError:  # it is empty
+        return missing
+
+
+def in_context(variable: ContextVar[Any]) -> Any:
+    """Return what a context variable holds."""
+    try:
+        return variable.get()
+    except LookupError:  # it was not set
+        return missing
+
+
+def bits_of(array: np.ndarray[Any, Any]) -> Any:
+    """Return the contents of an array; of one of objects, these."""
+    return list(array.flat) if array.dtype == object else array.tobytes()

@@ -1,0 +1,75 @@
+"""Final checks: what cannot be recorded, but shows only when the function has returned."""
+
+from __future__ import annotations
+
+from ...arrays.door import outside_types
+from .environment import Environment
+from .memory import owner_of
+from .program import ARGUMENT, HELD, Check, Draw, Effect, Outside, traced_in
+from .recorder import ProgramRecorder
+from .shadows import last_check
+from .tensor_states import HARMLESS
+
+
+def refuse_at_end(records: ProgramRecorder, environment: Environment) -> None:
+    """Refuse what shows only when the function has returned."""
+    changed = environment.written()
+    if changed is not None and changed.kind == "random":
+        records.refuse(f"a draw from {changed.name}", "draw from nn.random, or outside the function", records.home)
+    elif changed is not None:
+        where = f"at {changed.where}" if changed.where else records.home
+        what, remedy = f"a change of {changed.name}", "make it outside the function, or return the new value"
+        if isinstance(changed.holder, tuple(outside_types)):
+            kind = type(changed.holder).__name__
+            what, remedy = f"{what} by a method of {kind}", "call the method outside the compiled function"
+        records.refuse(what, remedy, where)
+    if records.failed:
+        records.refuse(
+            "an operation that fails for some values, and whose error the function catches",
+            "choose with numpy.where(condition, a, b)",
+            f"at {records.failed}",
+        )
+    for x in records.stand_ins:
+        if getattr(x, "_grad", None) is not None:
+            records.refuse(
+                "backward() through an argument that is a result of recorded operations",
+                "detach() it, or call backward() outside the function",
+            )
+        elif records.memories[id(owner_of(x._array))].written:
+            records.refuse("a write to an argument that is a result of recorded operations", "write to a copy")
+    _check_shared_gradients(records)
+    _check_early_writes(records)
+    touched = False
+    for call in records.program.calls:
+        if isinstance(call, Outside | Effect) and type(call) is not Draw and call.function not in HARMLESS:
+            touched = True
+        elif isinstance(call, Check) and touched:
+            records.refuse(
+                f"a value (line {call.line}) that decides what is computed after a step of an optimizer",
+                "compile the part before the step and the part after it each on its own",
+            )
+
+
+def _check_shared_gradients(records: ProgramRecorder) -> None:
+    """Refuse to use a gradient of an earlier call that lies in memory of another tensor or a variable."""
+    shared = {id(state.first_gradient) for state in records.tensors.values() if state.shares}
+    for call in records.program.calls if shared else ():
+        if any(id(x) in shared for x in call.reads()):
+            records.refuse(f"a gradient that shares memory with something else (line {call.line})", "set a copy of it")
+
+
+def _check_early_writes(records: ProgramRecorder) -> None:
+    """Refuse writes before the last check that no shadow can take: see `shadows`."""
+    early = records.program.calls[: last_check(records.program) + 1]
+    written = {id(call.writes): call for call in early if call.writes is not None}
+    for call in written.values():
+        assert call.writes is not None
+        if call.writes.kind == ARGUMENT:
+            records.refuse(
+                f"a write to an argument (line {call.line}), after which a value decides what is computed",
+                "write to a copy of it",
+            )
+    for call in early:
+        computed = call.view and len(list(traced_in((call.args, call.kwargs)))) > 1
+        if computed and any(x.memory.kind == HELD and id(x.memory) in written for x in traced_in(call.result)):
+            records.refuse(f"a view of what the function writes to, by a computed index (line {call.line})", "copy it")

@@ -1,0 +1,185 @@
+"""Watched tensors: those that a function uses. While it runs they show it traced arrays; what it changes is noted."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from ...arrays.door import plain
+from ...arrays.traced import Traced
+from ...graph.node import Leaf
+from ...tensors.tensor import Tensor, accumulation
+from .memory import address_of, owner_of
+from .program import ARGUMENT, HELD, ArrayOf, Call, Effect, Fetch, GradientOf, Memory
+from .tensor_states import (
+    TensorState,
+    clear_gradient,
+    gradient_of,
+    set_array,
+    set_aside_for,
+    set_gradient,
+    set_gradient_in_buffer,
+    tensor_like,
+)  # fmt: skip
+from .types import Array
+
+
+class WatchedTensors(dict[int, TensorState]):
+    """The states of the tensors that a function uses, by their identities; `recorder` is a `ProgramRecorder`."""
+
+    def __init__(self, recorder: Any) -> None:
+        self.recorder = recorder
+        self._fetched: dict[int, Memory] = {}  # of gradients, after a call on real arrays
+
+    def watch(self, tensor: Tensor, fetch: Callable[[Any], Tensor], is_argument: bool) -> None:
+        """Let a tensor that the function uses show a traced array to it."""
+        if id(tensor) in self or type(tensor._array) is not np.ndarray:
+            return
+        state = self[id(tensor)] = TensorState(tensor, fetch, is_argument)
+        if state.node is not None and (type(state.node) is not Leaf or state.node.hooks is not None):
+            what = "a result of recorded operations" if type(state.node) is not Leaf else "a tensor with hooks"
+            self.recorder.refuse(f"{what}, which the function uses", "detach() it, or compute it within the function")
+        self._take(state)
+
+    def take(self) -> None:
+        """Let all tensors show traced arrays."""
+        for state in self.values():
+            self._take(state)
+
+    def _take(self, state: TensorState) -> None:
+        tensor, fetch = state.tensor, state.fetch
+        if state.argument_buffer is not None:
+            state.node.buffer = None  # type: ignore[union-attr]  # a leaf, which has a buffer
+        state.array = tensor._array
+        kind = ARGUMENT if state.is_argument else HELD
+        state.traced = self.recorder.source(state.array, kind, ArrayOf(fetch))
+        state.shown = {"_array": state.traced}
+        buffer = getattr(tensor._node, "buffer", None)
+        if buffer is not None and state.begins and id(owner_of(buffer.whole)) not in self.recorder.memories:
+            self.recorder.held(buffer.whole, lambda leaves: fetch(leaves)._node.buffer.whole)
+        if buffer is not None and state.begins:
+            state.set_aside = self.recorder.memories[id(owner_of(buffer.whole))]
+        gradient = state.gradient = getattr(tensor, "_grad", None)
+        if tensor._node is not None:
+            state.shown["_grad"] = gradient
+        if gradient is not None and id(gradient) not in self:
+            traced = self._traced_gradient(state, gradient._array, buffer)
+            state.traced_gradient = state.shown["_grad"] = tensor_like(gradient, traced)
+
+    def _traced_gradient(self, state: TensorState, array: Any, buffer: Any) -> Traced:
+        """Return the array of a gradient, as it is when the function begins, or after a call on real arrays."""
+        memory = self.recorder.memories.get(id(owner_of(array)))
+        if not state.begins:  # a call on real arrays may give it another array each time
+            if memory is None or id(memory) not in self._fetched:
+                memory = self.recorder.new_memory(ARGUMENT, owner_of(array))
+                self._fetched[id(memory)] = memory
+            traced = Traced(array, self.recorder, memory)
+            self.recorder.note(Fetch, gradient_of, (state.fetch,), result=traced)
+            return traced
+        if buffer is not None and array is buffer.array:
+            traced = self.recorder.held(array, set_aside_for(state.fetch))
+        else:
+            state.shares = memory is not None and memory.kind != ARGUMENT
+            traced = self.recorder.argument(array, GradientOf(state.fetch))
+        state.first_gradient = traced
+        return traced
+
+    def settle(self) -> None:
+        """Give all tensors real arrays, and note what the function changed in them."""
+        for state in self.values():
+            self._settle_array(state)
+            self._settle_gradient(state)
+
+    def release(self) -> None:
+        """Show nothing to anybody any more."""
+        for state in self.values():
+            state.release()
+
+    def _settle_array(self, state: TensorState) -> None:
+        """Give a tensor the array that the function gave it, if it did, and note that."""
+        tensor, array = state.tensor, state.shown["_array"]
+        if state.argument_buffer is not None and state.node.buffer is None:  # type: ignore[union-attr]  # as above
+            state.node.buffer = state.argument_buffer  # type: ignore[union-attr]
+        if array is not state.traced:
+            tensor._array = plain(array)
+            if self.recorder.records():
+                self.recorder.note(Effect, set_array, (state.fetch, self.recorder.known(array)))
+                state.replaced = True
+        if tensor._node is not state.node and self.recorder.records():
+            self.recorder.refuse(
+                "a change of what a tensor records, such as requires_grad_()", "do it outside the function"
+            )
+
+    def _settle_gradient(self, state: TensorState) -> None:
+        """Give a tensor the gradient that the function gave it, if it did, and note that."""
+        tensor, fetch = state.tensor, state.fetch
+        gradient: Any = state.shown.get("_grad")
+        if gradient is None and state.gradient is not None:
+            tensor._grad = state.gradient = None
+            if self.recorder.records():
+                self.recorder.note(Effect, clear_gradient, (fetch,))
+        elif gradient is not state.traced_gradient and gradient is not state.gradient:
+            traced: Any = self.recorder.known(gradient._array)
+            with accumulation:
+                state.gradient = tensor._grad = tensor_like(gradient, self._with_others(state, plain(traced)))
+            buffer = getattr(tensor._node, "buffer", None)
+            if self.recorder.records() and buffer is not None and state.gradient._array is buffer.array:
+                self.recorder.note(Effect, set_gradient_in_buffer, (fetch,))
+            elif self.recorder.records():
+                if gradient._node is not None:
+                    self.recorder.refuse("a gradient that is recorded (create_graph=True)", "use grad() of grad()")
+                self.recorder.note(Effect, set_gradient, (fetch, traced))
+        state.traced_gradient, state.begins = None, False
+
+    def _with_others(self, state: TensorState, gradient: Array) -> Array:
+        """Return the gradient of a tensor with what other threads have added to it while the function ran."""
+        now: Any = getattr(state.tensor, "_grad", None)
+        if now is None or now is state.gradient or id(state.tensor) in self.recorder.cleared:
+            return gradient
+        added: Array = gradient if state.gradient is None else gradient - state.gradient._array
+        return added + now._array  # type: ignore[no-any-return]
+
+    def note_gradients(self) -> None:
+        """Note which gradients are cleared, and what is written to the memory set aside for them."""
+        program, fetches = self.recorder.program, {}
+        found: dict[int, Memory] = {}
+        needed = set()
+        for key, state in self.items():
+            memory, buffer = state.set_aside, state.first_buffer
+            if memory is not None and buffer is not None:
+                found[id(memory)] = memory
+                fetches[address_of(buffer.array)] = state.fetch
+                if state.had_gradient and key not in self.recorder.cleared:
+                    needed.add(id(memory))
+        program.gradients = list(found.values())
+        program.free = [memory for key, memory in found.items() if key not in needed]
+        program.cleared = [state.fetch for key, state in self.items() if key in self.recorder.cleared]
+        claimed = {
+            address_of(target.value): fetches[address_of(target.value)]
+            for target in map(_target_of, program.calls)
+            if target is not None and id(target.memory) in found and address_of(target.value) in fetches
+        }
+        program.claimed = list(claimed.values())
+
+    def note_replaced(self) -> None:
+        """Note that the arrays of tensors which the function gives another one are other ones each time."""
+        used: dict[int, set[int]] = {}  # the tensors whose arrays lie in a memory
+        memories = {key: self.recorder.memories[id(owner_of(state.first_array))] for key, state in self.items()}
+        for key, state in self.items():
+            used.setdefault(id(memories[key]), set()).add(key)
+            if state.set_aside is not None:
+                used.setdefault(id(state.set_aside), set()).add(0)
+        for key, state in self.items():
+            memory = memories[key]
+            state.replaced = state.replaced and used[id(memory)] == {key} and not memory.written
+            if state.replaced:
+                memory.kind = ARGUMENT
+
+
+def _target_of(call: Call) -> Any:
+    """Return the array that a call writes to, if any."""
+    if call.writes is None:
+        return None
+    return call.kwargs.get("out", call.args[0])
