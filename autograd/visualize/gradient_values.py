@@ -23,7 +23,7 @@ class Share(NamedTuple):
 
     source: Any  # the node of the input
     target: Any  # that of the operation
-    index: int  # of the input
+    position: int  # among the inputs
     gradient: Any
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
@@ -178,7 +178,7 @@ class _Reader:
 def _arguments(step: Step, complete: bool) -> dict[str, object]:
     """Return the inputs that need no gradient and the further arguments, by parameter name."""
     op: Any = operation_of(step.node)
-    names = "xy" if isinstance(step.node, Value) else getattr(op, "parameters", ())
+    names: Sequence[str] = "xy" if isinstance(step.node, Value) else getattr(op, "parameters", ())
     found = {}
     for index, value in sorted(step.constants.items()):
         if complete or value is not None:  # else it is not known
