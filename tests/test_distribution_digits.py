@@ -22,6 +22,7 @@ from mpmath import mpf
 from docs.ulps import distributions as measuring
 from docs.ulps.distribution_reasons import LIMIT, reason
 from docs.ulps.distributions import CASES, Case
+from docs.ulps.reference import limited
 
 ROWS = 40 if THOROUGH else 1
 
@@ -89,7 +90,7 @@ def test_distributions_of_both_libraries_have_their_digits_in_the_tails(case: Ca
             continue
         for dtype in measuring.dtypes(case):
             for row in _farthest(case, method, dtype):
-                with measuring.limited(0.1):
+                with limited(0.1):
                     for quantity, error in measuring.errors_at(case, method, dtype, row).items():
                         assert error < 3 * LIMIT or reason(case, method, quantity), (method, dtype, quantity, row)
 
