@@ -198,7 +198,7 @@ def sums_between_writes(x: Any) -> Any:
     a += 1
     second = a.sum()
     a += 1
-    return first, second, a.sum()
+    return first * x, second * x, a.sum() * x
 
 
 FUNCTIONS: list[Callable[[Any], Any]] = [
