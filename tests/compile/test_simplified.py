@@ -297,6 +297,23 @@ def test_a_tensor_that_is_only_read_is_not_asked_for_its_array() -> None:
     assert "._array" not in compiled.source()
 
 
+@pytest.mark.parametrize(
+    ("function", "line"),
+    [
+        (lambda x: np.sqrt(x * 2).sum(), "sqrt(b, b)"),
+        (lambda x: np.exp(x * 2).sum(), "exp(b, b_2)"),  # whose bits depend on where its operand lies
+        (lambda x: np.sqrt(x * 2j).sum(), "sqrt(b, b_2)"),
+        (lambda x: np.sqrt((x * 2).T).sum(), "sqrt(b_2, b_2)"),
+        (lambda x: ((y := x * 2) + y.T).sum(), "add(b, b_3, b_2)"),  # which reads elements that it would have written
+    ],
+    ids=["rounded", "not rounded", "complex", "a view", "two layouts"],
+)
+def test_what_writes_over_its_operand(function: Callable[[Any], Any], line: str) -> None:
+    compiled, x = compile(function), np.ones((3, 3))
+    compiled(x), compiled(x)
+    assert f" {line}\n" in compiled.source()
+
+
 def test_padding_is_filled_once() -> None:
     compiled = compile(padded)
     compiled(np.ones(3)), compiled(np.ones(3))
