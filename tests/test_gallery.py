@@ -20,6 +20,7 @@ from autograd import jacobian, ravel_pytree
 from datasets import make_moons
 
 plt = pytest.importorskip("matplotlib.pyplot", reason="the programs draw: pip install matplotlib")
+pytestmark = pytest.mark.thorough  # most of them train something
 GALLERY = Path(__file__).parent.parent / "docs" / "gallery"
 PROGRAMS = sorted(path.stem for path in GALLERY.glob("*.py"))
 
