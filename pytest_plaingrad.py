@@ -16,7 +16,7 @@ import pytest
 if TYPE_CHECKING:
     from autograd.testing import Audit
 
-_SESSION = "autograd.testing._session"
+_TOTALS = "autograd.testing.findings.totals"
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -34,10 +34,10 @@ def pytest_configure(config: pytest.Config) -> None:
     """Tell `check` what the options say."""
     seed, profile = config.getoption("--gradcheck-seed"), config.getoption("--gradcheck-profile")
     if seed is not None or profile is not None:
-        from autograd.testing._session import session
+        from autograd.testing.findings.totals import totals
 
-        session.seed = session.seed if seed is None else seed
-        session.profile = profile or session.profile
+        totals.seed = totals.seed if seed is None else seed
+        totals.profile = profile or totals.profile
 
 
 def pytest_report_header(config: pytest.Config) -> str | None:
@@ -50,8 +50,8 @@ def pytest_report_header(config: pytest.Config) -> str | None:
 def pytest_sessionfinish(session: pytest.Session) -> None:
     """Send what was found from a process of pytest-xdist to the one that prints it."""
     output = getattr(session.config, "workeroutput", None)
-    if output is not None and _SESSION in sys.modules:
-        output["gradcheck"] = asdict(sys.modules[_SESSION].session)
+    if output is not None and _TOTALS in sys.modules:
+        output["gradcheck"] = asdict(sys.modules[_TOTALS].totals)
 
 
 @pytest.hookimpl(optionalhook=True)
@@ -59,14 +59,14 @@ def pytest_testnodedown(node: Any) -> None:
     """Add what a process of pytest-xdist found."""
     found = getattr(node, "workeroutput", {}).get("gradcheck")
     if found is not None:
-        from autograd.testing._session import Session, session
+        from autograd.testing.findings.totals import Totals, totals
 
-        session.merge(Session(**{**found, "worst": [tuple(pair) for pair in found["worst"]]}))
+        totals.merge(Totals(**{**found, "worst": [tuple(pair) for pair in found["worst"]]}))
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """Print what the calls of `check` found, if there were any."""
-    done = getattr(sys.modules.get(_SESSION), "session", None)
+    done = getattr(sys.modules.get(_TOTALS), "totals", None)
     if done is None or not done.calls:
         return
     write = terminalreporter.write_line

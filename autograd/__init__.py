@@ -184,9 +184,12 @@ _set_module(__name__, *(globals().get(name) for name in __all__))
 _later.homes.update(
     {
         "SciPy's functions with derivatives": "autograd.scipy",
+        "compile of scalars": "autograd.transforms.compile.scalars.compiled",
         "functions of SciPy's special": "autograd.special",
         "functions without derivatives": "autograd.ops.undifferentiated",
+        "fused loops": "autograd.transforms.compile.fused.fuse",
         "hooks": "autograd.tensors.hooks",
+        "numba": "autograd.transforms.compile.fused.loops",
         "sparse products": "autograd.scipy.sparse",
         "special functions": "autograd.ops.special",
         "the array API": "autograd.array_api",

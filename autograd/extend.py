@@ -83,7 +83,7 @@ from .arrays.door import (
 )
 from .graph.buffer_reuse import portion
 from .graph.name_scope import describe_calls, name_calls
-from .later import lazy_names
+from .later import lazy_names as _lazy_names
 from .naming import set_module
 from .ops import densities
 from .primitives.accurate_sum import accurate_sum
@@ -186,4 +186,4 @@ _OTHERS = {
 _loaded = [each for each in map(globals().get, __all__) if getattr(each, "__module__", None) != __package__]
 set_module(__name__, *_loaded)  # the others are names of `autograd` too
 
-__getattr__, __dir__ = lazy_names(globals(), own=_OWN, others=_OTHERS, otherwise=missing.lookup(__name__))
+__getattr__, __dir__ = _lazy_names(globals(), own=_OWN, others=_OTHERS, otherwise=missing.lookup(__name__))

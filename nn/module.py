@@ -169,7 +169,8 @@ class Module:
     training: bool
     _buffers: dict[str, bool]  # the names of the buffers, and whether state_dict holds them
     _hooks: ModuleHooks | None = None  # until the first hook
-    _shown_options: ClassVar[tuple[str, ...]] = ()  # the attributes that `repr` shows
+    _shown_values: ClassVar[tuple[str, ...]] = ()  # the attributes that `repr` shows, without their names
+    _shown_options: ClassVar[tuple[str, ...]] = ()  # and with them; of `bias` whether there is one
 
     def __init_subclass__(cls, **options: Any) -> None:
         super().__init_subclass__(**options)
@@ -615,8 +616,12 @@ class Module:
 
     def extra_repr(self) -> str:
         """Return the text that `repr` shows between the parentheses of a module; subclasses override it."""
-        shown = ((name, getattr(self, name)) for name in type(self)._shown_options)
-        return ", ".join(f"{name}={repr(value) if isinstance(value, str) else value}" for name, value in shown)
+        values = [str(getattr(self, name)) for name in self._shown_values]
+        options = {name: getattr(self, name) for name in self._shown_options}
+        if "bias" in options:
+            options["bias"] = options["bias"] is not None
+        values += [f"{name}={repr(value) if isinstance(value, str) else value}" for name, value in options.items()]
+        return ", ".join(values)
 
     def __repr__(self) -> str:
         lines: list[str] = []

@@ -114,7 +114,7 @@ def evaluated(annotation: Any, function: Any) -> Any:
     """Return the type that an annotation stands for; a result None is said by it."""
     home = function.__globals__["__name__"]
     if home.startswith("hypothesis"):  # which wraps the strategies
-        home = "autograd.testing._strategies"
+        home = "autograd.testing.points.strategies"
     return kind_of(annotation, names_for(home) if home in sys.modules else function.__globals__)
 
 

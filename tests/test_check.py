@@ -9,8 +9,8 @@ import pytest
 import autograd as ag
 from autograd import GradientCheckError, Tensor, general
 from autograd.testing import check, check_operation
-from autograd.testing._cases import ALL_NUMBERS, NUMBERS, Case, plan, shapes_for, shapes_of_signature
-from autograd.testing._domains import Domain, domains_of
+from autograd.testing.points.cases import ALL_NUMBERS, NUMBERS, Case, plan, shapes_for, shapes_of_signature
+from autograd.testing.points.domains import Domain, domains_of
 
 Array = np.ndarray[Any, Any]
 

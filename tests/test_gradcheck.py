@@ -11,9 +11,10 @@ from hypothesis import given
 import autograd as ag
 from autograd import DtypeError, GradientCheckError, Tensor, Value
 from autograd.testing import arrays, check_operation
-from autograd.testing._comparison import Measure, Place, compare_each
 from autograd.testing._gradcheck import GradientCheck, gradcheck, gradgradcheck
-from autograd.testing._subject import Subject
+from autograd.testing.comparisons.compare import compare_each
+from autograd.testing.comparisons.point import Measure, Point
+from autograd.testing.subjects.subject import Subject
 
 X = np.array([[0.5, -1.0, 0.25], [1.5, 0.75, -0.5]])
 Y = np.array([0.5, 2.0, -1.0])
@@ -197,8 +198,8 @@ def test_what_is_whole_everywhere_is_compared_beyond_whole_numbers() -> None:
 def test_subnormal_numbers_are_compared() -> None:
     x = np.array([4e-310, 0.5, 3e-312])
     twice = wrong(np.sin, lambda g, x: g * np.cos(x) * np.where(np.abs(x) < 1e-308, 2.0, 1.0))
-    assert compare_each(Place(Subject(twice, [x])), 0, Measure()).excess > 1
-    assert compare_each(Place(Subject(np.sin, [x])), 0, Measure()).excess <= 1
+    assert compare_each(Point(Subject(twice, [x])), 0, Measure()).excess > 1
+    assert compare_each(Point(Subject(np.sin, [x])), 0, Measure()).excess <= 1
 
 
 def test_wrong_rule_of_a_curved_function_is_not_called_a_kink() -> None:

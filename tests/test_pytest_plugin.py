@@ -11,7 +11,7 @@ import pytest
 
 import pytest_plaingrad
 from autograd.testing import Report, check
-from autograd.testing._session import Session, session
+from autograd.testing.findings.totals import Totals, totals
 
 ROOT = Path(__file__).parent.parent
 
@@ -83,17 +83,17 @@ def test_the_entry_point_names_it() -> None:
 def test_check_obeys_the_session_where_its_arguments_are_not_given(monkeypatch: pytest.MonkeyPatch) -> None:
     expected = check(np.cbrt, seed=7, profile="quick")
     assert check(np.cbrt, seed=8, profile="quick") != expected
-    monkeypatch.setattr(session, "seed", 7)
-    monkeypatch.setattr(session, "profile", "quick")
+    monkeypatch.setattr(totals, "seed", 7)
+    monkeypatch.setattr(totals, "profile", "quick")
     assert check(np.cbrt) == expected
     assert check(np.cbrt, seed=8) != expected
-    monkeypatch.setattr(session, "profile", "thoroughly")
+    monkeypatch.setattr(totals, "profile", "thoroughly")
     with pytest.raises(ValueError, match="profile='thoroughly'"):
         check(np.cbrt)
 
 
 def test_a_session_keeps_sums_and_the_worst() -> None:
-    one, other = Session(), Session()
+    one, other = Totals(), Totals()
     for i in range(8):
         (one if i % 2 else other).add(Report(examples=i, compared=2, untold=1, set_aside=3, worst=i / 10), f"f{i}()")
     one.merge(other)

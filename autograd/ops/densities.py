@@ -20,6 +20,7 @@ from ..tensors.tensor import unwrap
 if TYPE_CHECKING:
     from ..tensors.types import ArrayOrTensor
 
+LOG_ROOT_2PI = 0.5 * math.log(2 * math.pi)
 LARGE = 12.0  # from here on, series of the inverse have all digits
 LARGE_DF = 29.0
 # zeta(k) (2^k - 2) / k (-1)^k for k from 2 on, where zeta(k) is 1 + 2^-k + ...: as sums of the first 60 and of the rest
@@ -59,6 +60,37 @@ logistic_log_density: Any = elementwise(
     lambda g, x: -g * np.tanh(0.5 * x),
     name="logistic_log_density",
 )
+
+
+def normal_log_density(z: ArrayOrTensor) -> Any:
+    """Return the logarithm of the normal density."""
+    return z * z * -0.5 - LOG_ROOT_2PI
+
+
+def half_normal_log_density(z: ArrayOrTensor) -> Any:
+    """Return the logarithm of the density of the absolute value of a normal variate."""
+    return z * z * -0.5 + (math.log(2) - LOG_ROOT_2PI)
+
+
+def laplace_log_density(z: ArrayOrTensor) -> Any:
+    """Return the logarithm of the density of Laplace's distribution."""
+    return -np.abs(z) - math.log(2)
+
+
+def cauchy_log_density(z: ArrayOrTensor) -> Any:
+    """Return the logarithm of the density of Cauchy's distribution."""
+    return -log1p_square(z) - math.log(math.pi)
+
+
+def gumbel_cdf(z: ArrayOrTensor) -> Any:
+    """Return the distribution function of Gumbel's distribution of maxima."""
+    return np.exp(-np.exp(-z))
+
+
+def gumbel_quantile(q: ArrayOrTensor) -> Any:
+    """Return the quantile of Gumbel's distribution of maxima."""
+    with np.errstate(divide="ignore"):
+        return -np.log(-np.log(q))
 
 
 def log1p_square(z: ArrayOrTensor) -> Any:
@@ -380,7 +412,7 @@ _power: Any = elementwise(
 
 def student_log_density(z: ArrayOrTensor, n: ArrayOrTensor) -> Any:
     """Return the logarithm of the density of Student's distribution of n degrees of freedom."""
-    return _power(z, n) + _student_norm(n) - 0.5 * math.log(2 * math.pi)
+    return _power(z, n) + _student_norm(n) - LOG_ROOT_2PI
 
 
 def von_mises_variance(kappa: ArrayOrTensor) -> Any:
@@ -407,4 +439,4 @@ def student_entropy(n: ArrayOrTensor) -> Any:
     slope = -square * _series(square, [(2 * i + 1) * each for i, each in enumerate(HALVES)])
     psi = special.psi(0.5 * (near + 1)) - special.psi(0.5 * near)
     rest = np.where(large, 0.5 + 0.5 / far + (far + 1) * slope, 0.5 * (near + 1) * psi)
-    return rest + 0.5 * math.log(2 * math.pi) - _student_norm(n)
+    return rest + LOG_ROOT_2PI - _student_norm(n)

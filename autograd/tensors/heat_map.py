@@ -55,8 +55,8 @@ def heat_map(array: np.ndarray[Any, Any], words: str, top: float | None = None) 
     )
 
 
-def block_means(array: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
-    """Return an array as a matrix of at most 32 rows and columns of float64, in each element the mean of a block.
+def block_means(array: np.ndarray[Any, Any], most: int = _MOST) -> np.ndarray[Any, Any]:
+    """Return an array as a matrix of at most `most` rows and columns of float64, in each element the mean of a block.
 
     Rows are along the last axis; complex numbers become absolute values.
     """
@@ -65,8 +65,8 @@ def block_means(array: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
     with np.errstate(all="ignore"):
         for axis in (0, 1):
             count = table.shape[axis]
-            if count > _MOST:
-                edges = np.linspace(0, count, _MOST + 1).astype(int)
+            if count > most:
+                edges = np.linspace(0, count, most + 1).astype(int)
                 sums = np.add.reduceat(table, edges[:-1], axis=axis, dtype=np.float64)
                 widths = np.diff(edges)
                 table = sums / (widths[:, None] if axis == 0 else widths)

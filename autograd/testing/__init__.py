@@ -2,6 +2,11 @@
 
 `check_operation` checks one point, `gradcheck` the gradients at one. The strategies for arrays and `TensorMachine` need
 Hypothesis (``pip install hypothesis``), which neither these nor ``import autograd`` load.
+
+How a check is made is read from `_check_operation.check_at`: a subject (`subjects/`, what is checked) at a point
+(`points/`, where it is tried) has its derivatives compared with differences (`comparisons/`), and keeps conditions
+(`conditions/`, what rules promise besides). What is wrong is raised as a `GradientCheckError`, whose message says in
+what way and where (`findings/`). `_check_run` goes through the points that `points.cases` plans.
 """
 
 from __future__ import annotations
@@ -13,20 +18,13 @@ from autograd.inside import lazy_names
 if typing.TYPE_CHECKING:
     from ._audit import Audit, Audited, WrongGradient, audit
     from ._check import check
-    from ._layouts import Layout
+    from ._check_module import ModuleCheck, check_module
+    from ._check_operation import check_operation
+    from ._check_training import TrainingCheck, check_training
     from ._machine import TensorMachine
-    from ._modules import ModuleCheck, check_module
-    from ._operation import check_operation
-    from ._report import Report
-    from ._strategies import (
-        arrays,
-        broadcastable_arrays,
-        layouts,
-        shapes,
-        special_values,
-        tensors,
-    )
-    from ._training import TrainingCheck, check_training
+    from .findings.report import Report
+    from .points.layouts import Layout
+    from .points.strategies import arrays, broadcastable_arrays, layouts, shapes, special_values, tensors
 
 __all__ = [
     "LAYOUTS",
@@ -59,12 +57,12 @@ __getattr__, __dir__ = lazy_names(
     own={
         "_audit": ("Audit", "Audited", "WrongGradient", "audit"),
         "_check": ("check",),
-        "_layouts": ("LAYOUTS",),
+        "_check_module": ("ModuleCheck", "check_module"),
+        "_check_operation": ("check_operation",),
+        "_check_training": ("TrainingCheck", "check_training"),
         "_machine": ("TensorMachine",),
-        "_modules": ("ModuleCheck", "check_module"),
-        "_operation": ("check_operation",),
-        "_report": ("Report",),
-        "_strategies": ("arrays", "broadcastable_arrays", "layouts", "shapes", "special_values", "tensors"),
-        "_training": ("TrainingCheck", "check_training"),
+        "findings.report": ("Report",),
+        "points.layouts": ("LAYOUTS",),
+        "points.strategies": ("arrays", "broadcastable_arrays", "layouts", "shapes", "special_values", "tensors"),
     },
 )

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from autograd.extend import replacing
 
-from ._writer import written
+from ._test_writer import written
 
 
 def main(arguments: list[str] | None = None) -> int:

@@ -15,9 +15,9 @@ import numpy as np
 from autograd import GradientCheckError
 from autograd.inside import TRACING, Hooked, Lift, Node, Observer, Operation, Watch, line_of, observer
 
-from ._conditions import REFUSALS
-from ._sample import Sample, SetAsideError
-from ._subject import Array, listed
+from .conditions.recorded_calls import RecordedCall, SetAsideError
+from .subjects.refusals import REFUSALS
+from .subjects.subject import Array, listed
 
 MEMORY = 2**26  # bytes of copies that may wait for their backward pass at the same time
 TRIES = 20  # how often the first check of a line is tried, if no backward pass comes
@@ -234,7 +234,7 @@ class _Auditor:
 
     def _take(self, node: Node, values: tuple[Any, ...], z: Any, line: Audited) -> None:
         try:
-            sample = Sample(node, values, z)
+            sample = RecordedCall(node, values, z)
         except SetAsideError as reason:
             self.set_aside(line, str(reason))
             return
@@ -247,7 +247,7 @@ class _Auditor:
         line.set_aside += 1
         self.report.reasons[reason] += 1
 
-    def check(self, node: Node, g: object, line: Audited, sample: Sample) -> None:
+    def check(self, node: Node, g: object, line: Audited, sample: RecordedCall) -> None:
         try:
             result = sample.check(node, g, self.directions)
         except SetAsideError as reason:
@@ -269,7 +269,7 @@ class _Auditor:
 class _Waiting:
     """A sample that waits for its backward pass; its memory counts until it is freed."""
 
-    def __init__(self, auditor: _Auditor, line: Audited, sample: Sample) -> None:
+    def __init__(self, auditor: _Auditor, line: Audited, sample: RecordedCall) -> None:
         self.auditor, self.line, self.sample = auditor, line, sample
         auditor.waiting += sample.nbytes
 

@@ -16,29 +16,16 @@ import numpy as np
 from autograd import AutogradError, GradientCheckError, UnsupportedError
 from autograd.inside import check_callable, check_number, check_option, fronts
 
-from ._comparison import (
-    Measure,
-    Mismatch,
-    Place,
-    compare_directions,
-    compare_elements,
-    worst_element,
-    worst_of,
-)
-from ._conditions import (
-    NARROW,
-    Gradients,
-    check_batched,
-    check_conditions,
-    check_forward,
-    check_parts,
-    check_precision,
-)
-from ._elsewhere import ElsewhereError, refusals_set_aside
-from ._jacobians import Jacobians
-from ._report import call_of, caller, pattern_in, reported
-from ._subject import Subject, array_of, gradient_subject, is_recorded, listed, quiet
-from ._surroundings import check_surroundings
+from .comparisons.compare import compare_directions, compare_elements, worst_element, worst_of
+from .comparisons.point import Measure, Mismatch, Point
+from .conditions.nearby import check_nearby
+from .conditions.pullback import NARROW, Pullback
+from .conditions.rules import check_batched, check_conditions, check_forward, check_parts, check_precision
+from .findings.jacobians import Jacobians
+from .findings.nearby_error import NearbyError
+from .findings.report import call_of, caller, pattern_in, reported
+from .subjects.refusals import refusals_set_aside
+from .subjects.subject import Subject, array_of, gradient_subject, is_recorded, listed, quiet
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
@@ -122,11 +109,11 @@ def gradcheck(
     check_backward_ad: bool = True,
     masked: bool = False,
 ) -> GradientCheck:
-    """Check the gradients of `fn` at one place: against differences of its values, and for what else rules promise.
+    """Check the gradients of `fn` at one point: against differences of its values, and for what else rules promise.
 
-    Where that is right, it also looks beside the place, as far as `fn` goes along: what it refuses there, with any
+    Where that is right, it also looks near the point, as far as `fn` goes along: what it refuses there, with any
     error, or what is not finite, is set aside. ``fast_mode=True`` leaves all of that out, and so do `eps` and `atol`,
-    which are chosen for one place:
+    which are chosen for one point:
 
     - values on tensors are those on plain arrays, and no input is written to;
     - second derivatives, along a random direction;
@@ -153,13 +140,13 @@ def gradcheck(
         numbers, real or complex, are checked, on a copy that requires a gradient; others are passed to `fn` as they
         are. Differences are taken in double precision.
     eps
-        A step for all elements, instead of one that suits each; the given place alone is looked at.
+        A step for all elements, instead of one that suits each; the given point alone is looked at.
     atol, rtol
         The gradients agree where ``abs(analytic - numeric) <= atol + rtol * abs(numeric)``, and a multiple of the
         estimated error of the difference more. By default `rtol` is 2e-8 and `atol` 0.
     fast_mode
         Compare the derivatives in some random directions instead of every element of the Jacobian, and look at the
-        given place alone. The time no longer grows with the size of the inputs, but a small error of one element among
+        given point alone. The time no longer grows with the size of the inputs, but a small error of one element among
         many may be lost.
     raise_exception
         Raise if the check fails, instead of returning a result that is false.
@@ -320,41 +307,41 @@ def _check(subject: Subject, measure: Measure, options: Options) -> GradientChec
             hint="The function is not deterministic: it gave two results for the same inputs. Give its random numbers "
             "the same seed in each call, or switch them off",
         )
-    place = Place(subject)
+    point = Point(subject)
     with quiet():
-        return _compared(subject, place, measure, options)
+        return _compared(subject, point, measure, options)
 
 
-def _compared(subject: Subject, place: Place, measure: Measure, options: Options) -> GradientCheck:
-    found = [] if options.fast else list(compare_elements(place, measure))
+def _compared(subject: Subject, point: Point, measure: Measure, options: Options) -> GradientCheck:
+    found = [] if options.fast else list(compare_elements(point, measure))
     if measure.eps is None and (not found or worst_of(found).excess <= 1):
         few = bool(found) and not any(one.untold for one in found)  # each element is known to be right
-        found += compare_directions(place, measure, np.random.default_rng(0), few=few)
+        found += compare_directions(point, measure, np.random.default_rng(0), few=few)
     elif options.fast:
-        found = list(compare_elements(place, measure))
+        found = list(compare_elements(point, measure))
     if not found:
         return GradientCheck(ok=True)
     worst = worst_of(found)
     mismatch = worst.worst
     if options.fast and worst.excess > 1:
-        mismatch = worst_element(place, measure, mismatch, np.inf)
+        mismatch = worst_element(point, measure, mismatch, np.inf)
     compared, untold = (sum(getattr(one, name) for one in found) for name in ("compared", "untold"))
     if worst.excess > 1 or not compared:
-        hint = _hint(subject, place, mismatch, compared)
-        return GradientCheck(False, mismatch, hint, compared, untold, Jacobians(place, measure))
+        hint = _hint(subject, point, mismatch, compared)
+        return GradientCheck(False, mismatch, hint, compared, untold, Jacobians(point, measure))
     check = GradientCheck(True, mismatch, "", compared, untold)
     return _further(subject, measure, options, check)
 
 
 def _further(subject: Subject, measure: Measure, options: Options, check: GradientCheck) -> GradientCheck:
-    """Return `check`, or what else is wrong, at the given place and beside it."""
+    """Return `check`, or what else is wrong, at the given point and beside it."""
     try:
-        point = _check_conditions(subject, options)
+        pullback = _check_conditions(subject, options)
         if options.nearby:
-            check_surroundings(point, measure, options.batched)
-    except ElsewhereError as error:
+            check_nearby(pullback, measure, options.batched)
+    except NearbyError as error:
         inputs = list(subject.given)
-        for i, x in zip(subject.places, error.arrays, strict=False):
+        for i, x in zip(subject.positions, error.arrays, strict=False):
             inputs[i] = x
         if error.worst is None:
             return GradientCheck(ok=False, hint=str(error), _inputs=inputs)
@@ -366,36 +353,36 @@ def _further(subject: Subject, measure: Measure, options: Options, check: Gradie
     return check
 
 
-def _check_conditions(subject: Subject, options: Options) -> Gradients:
-    point = Gradients(subject, subject.arrays)
-    if not point.is_recorded:
-        return point
-    check_conditions(point, nondet_tol=options.nondet_tol)
+def _check_conditions(subject: Subject, options: Options) -> Pullback:
+    pullback = Pullback(subject, subject.arrays)
+    if not pullback.is_recorded:
+        return pullback
+    check_conditions(pullback, nondet_tol=options.nondet_tol)
     if options.dtypes:
-        check_precision(point)
+        check_precision(pullback)
     if options.undefined:
-        check_parts(point)
+        check_parts(pullback)
     if options.batched:
-        check_batched(point)
+        check_batched(pullback)
     if options.forward is not False:
-        _forward(point, required=options.forward is True)
+        _forward(pullback, required=options.forward is True)
         if options.nearby:
-            _forward_in_single(point)
-    return point
+            _forward_in_single(pullback)
+    return pullback
 
 
-def _forward_in_single(point: Gradients) -> None:
+def _forward_in_single(pullback: Pullback) -> None:
     """Compare forward mode with reverse mode in single precision, if the function takes that."""
-    narrow = [np.asarray(x, NARROW.get(x.dtype, x.dtype)) for x in point.arrays]
+    narrow = [np.asarray(x, NARROW.get(x.dtype, x.dtype)) for x in pullback.arrays]
     with refusals_set_aside():
-        single = Gradients(point.subject, narrow)
-        if single.epsilon > point.epsilon:
+        single = Pullback(pullback.subject, narrow)
+        if single.epsilon > pullback.epsilon:
             _forward(single, required=False)
 
 
-def _forward(point: Gradients, required: bool) -> None:
+def _forward(pullback: Pullback, required: bool) -> None:
     try:
-        check_forward(point)
+        check_forward(pullback)
     except GradientCheckError as error:
         if required or not isinstance(error.__cause__, UnsupportedError):
             raise
@@ -404,9 +391,9 @@ def _forward(point: Gradients, required: bool) -> None:
             raise
 
 
-def _hint(subject: Subject, place: Place, worst: Mismatch, compared: int) -> str:
+def _hint(subject: Subject, point: Point, worst: Mismatch, compared: int) -> str:
     k = worst.output
-    output = place.outputs[k]
+    output = point.outputs[k]
     dtype = np.asarray(array_of(output)).dtype
     if not is_recorded(output):
         return (

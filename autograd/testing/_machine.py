@@ -13,7 +13,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 from autograd import Tensor, gradients, no_grad
 
 from ._gradcheck import gradcheck
-from ._subject import Array
+from .subjects.subject import Array
 
 Variables = list[Any]
 Key = int | slice | list[int] | tuple[int | slice | EllipsisType | list[int], ...] | EllipsisType

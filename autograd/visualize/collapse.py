@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection
 from dataclasses import replace
+from typing import Any
 
 from .number_format import readable_bytes, time_lines
 from .picture import Box, Edge, Frame, Picture
@@ -26,9 +27,9 @@ def levels(frames: list[Frame]) -> list[int]:
 def closed(frames: list[Frame], depth: int) -> list[int | None]:
     """Return for each frame the frame whose box it becomes part of at `depth`; None if it stays a frame."""
     found: list[int | None] = []
-    for place, (frame, level) in enumerate(zip(frames, levels(frames), strict=True)):
+    for index, (frame, level) in enumerate(zip(frames, levels(frames), strict=True)):
         outer = None if frame.parent is None else found[frame.parent]
-        found.append(place if level == depth else outer)
+        found.append(index if level == depth else outer)
     return found
 
 
@@ -39,80 +40,72 @@ def collapsed(picture: Picture, depth: int) -> Picture:
 
 def with_calls_as_boxes(picture: Picture) -> Picture:
     """Return the picture with one box for each call of a function."""
-    return _gathered(picture, [place if frame.function else None for place, frame in enumerate(picture.frames)], _call)
+    return _gathered(picture, [index if frame.function else None for index, frame in enumerate(picture.frames)], _call)
 
 
 def _gathered(picture: Picture, whole: list[int | None], box_of: Callable[[Frame, list[Box]], Box]) -> Picture:
     """Return the picture with one box for each frame that `whole` names; it has that of each frame, or None."""
     members: dict[int, list[int]] = {}
-    for place, box in enumerate(picture.boxes):
+    for index, box in enumerate(picture.boxes):
         if box.frame is not None and (into := whole[box.frame]) is not None:
-            members.setdefault(into, []).append(place)
-    last = {places[-1]: frame for frame, places in members.items()}  # the box stands where the module ended
-    inside = {place: frame for frame, places in members.items() for place in places}
-    frames = [place for place, frame in enumerate(whole) if frame is None]
-    moved = {place: new for new, place in enumerate(frames)}
+            members.setdefault(into, []).append(index)
+    last = {indices[-1]: frame for frame, indices in members.items()}  # the box stands where the module ended
+    inside = {index: frame for frame, indices in members.items() for index in indices}
+    frames = [index for index, frame in enumerate(whole) if frame is None]
+    moved = {index: new for new, index in enumerate(frames)}
     result = Picture(
-        frames=[replace(picture.frames[place], parent=_moved(picture.frames[place].parent, moved)) for place in frames],
+        frames=[replace(picture.frames[index], parent=_moved(picture.frames[index].parent, moved)) for index in frames],
         remarks=list(picture.remarks),
     )
-    places: dict[int, int] = {}
+    indices: dict[int, int] = {}
     boxes: dict[int, int] = {}
-    for place, box in enumerate(picture.boxes):
-        if place not in inside:
-            places[place] = result.add(replace(box, frame=_moved(box.frame, moved)))
-        elif place in last:
-            of = picture.frames[last[place]]
-            parts = [picture.boxes[member] for member in members[last[place]]]
-            boxes[last[place]] = result.add(replace(box_of(of, parts), frame=_moved(of.parent, moved)))
-    places |= {place: boxes[frame] for place, frame in inside.items()}
-    result.edges = _merged(picture.edges, places, inside)
+    for index, box in enumerate(picture.boxes):
+        if index not in inside:
+            indices[index] = result.add(replace(box, frame=_moved(box.frame, moved)))
+        elif index in last:
+            of = picture.frames[last[index]]
+            parts = [picture.boxes[member] for member in members[last[index]]]
+            boxes[last[index]] = result.add(replace(box_of(of, parts), frame=_moved(of.parent, moved)))
+    indices |= {index: boxes[frame] for index, frame in inside.items()}
+    result.edges = _merged(picture.edges, indices, inside)
     return result
 
 
-def _merged(edges: list[Edge], places: dict[int, int], inside: Collection[int]) -> list[Edge]:
-    """Return the edges between new places, merging those of merged boxes and dropping those within one."""
+def _merged(edges: list[Edge], indices: dict[int, int], inside: Collection[int]) -> list[Edge]:
+    """Return the edges between new indices, merging those of merged boxes and dropping those within one."""
     merged: list[Edge] = []
-    told: set[Edge] = set()
+    seen: set[Edge] = set()
     for source, target in edges:
-        edge = places[source], places[target]
+        edge = indices[source], indices[target]
         if source in inside or target in inside:
-            if edge[0] == edge[1] or edge in told:
+            if edge[0] == edge[1] or edge in seen:
                 continue
-            told.add(edge)
+            seen.add(edge)
         merged.append(edge)
     return merged
 
 
-def _moved(place: int | None, moved: dict[int, int]) -> int | None:
-    return None if place is None else moved[place]
+def _moved(index: int | None, moved: dict[int, int]) -> int | None:
+    return None if index is None else moved[index]
 
 
 def _module(frame: Frame, parts: list[Box]) -> Box:
     """Return the box that stands for `parts`, which lie in one frame."""
     operations = [part for part in parts if not part.satellite]
     parameters = sum(part.kind == "parameter" for part in parts)
-    kept = sum(part.kept for part in parts)
-    forward = [part.forward for part in parts if part.forward is not None]
-    backward = [part.backward for part in parts if part.backward is not None]
     counts = [f"{len(operations):,} operation{'s' * (len(operations) != 1)}"]
     if parameters:
         counts.append(f"{parameters:,} parameter{'s' * (parameters != 1)}")
-    if any(line.startswith("keeps ") for part in parts for line in part.lines):
-        counts.append(f"keeps {readable_bytes(kept)}")
-    counts += time_lines(sum(forward) if forward else None, sum(backward) if backward else None)
-    form = operations[-1].form
+    form, (lines, costs) = operations[-1].form, _costs(operations)
     return Box(
         "result" if any(part.kind == "result" for part in parts) else "module",
         frame.path or frame.what,
-        (*([frame.what] if frame.path else []), form, *counts),
+        (*([frame.what] if frame.path else []), form, *counts, *lines),
         form=form,
         where=operations[0].where,
         alarm=any(part.alarm for part in parts),
         dead=all(part.dead for part in operations),
-        kept=kept,
-        forward=sum(forward) if forward else None,
-        backward=sum(backward) if backward else None,
+        **costs,
     )
 
 
@@ -123,22 +116,27 @@ def _call(frame: Frame, parts: list[Box]) -> Box:
     result = results[-1] if results else operations[-1]
     if len(operations) == 1:
         return replace(result, title=frame.what)
-    kept = sum(part.kept for part in operations)
-    times = [[part.forward for part in operations], [part.backward for part in operations]]
-    forward, backward = (sum(known) if (known := [s for s in spent if s is not None]) else None for spent in times)
-    lines = [line for line in result.lines if not line.startswith(("keeps ", "forward ", "backward "))]
-    if any(line.startswith("keeps ") for part in operations for line in part.lines):
-        lines.append(f"keeps {readable_bytes(kept)}")
+    lines, costs = _costs(operations)
     return replace(
         result,
         title=frame.what,
-        lines=(*lines, *time_lines(forward, backward)),
+        lines=(*(line for line in result.lines if not line.startswith(("keeps ", "forward ", "backward "))), *lines),
         alarm=any(part.alarm for part in operations),
         dead=all(part.dead for part in operations),
-        kept=kept,
-        forward=forward,
-        backward=backward,
+        **costs,
     )
+
+
+def _costs(parts: list[Box]) -> tuple[list[str], dict[str, Any]]:
+    """Return the bytes and the seconds of several boxes together: as lines of text, and as attributes of a box."""
+    kept = sum(part.kept for part in parts)
+    forward, backward = (
+        sum(known) if (known := [seconds for seconds in spent if seconds is not None]) else None
+        for spent in zip(*((part.forward, part.backward) for part in parts), strict=True)
+    )
+    counted = any(line.startswith("keeps ") for part in parts for line in part.lines)
+    lines = [f"keeps {readable_bytes(kept)}"] if counted else []
+    return lines + time_lines(forward, backward), {"kept": kept, "forward": forward, "backward": backward}
 
 
 def cut(picture: Picture, most: int) -> Picture:
@@ -148,7 +146,7 @@ def cut(picture: Picture, most: int) -> Picture:
     first = len(picture.boxes) - most + 1
     left = picture.boxes[:first]
     operations, leaves = sum(not box.satellite for box in left), sum(box.satellite for box in left)
-    places = {place: max(place - first + 1, 0) for place in range(len(picture.boxes))}
+    indices = {index: max(index - first + 1, 0) for index in range(len(picture.boxes))}
     omitted = Box(
         "omitted",
         f"{operations:,} operations, {leaves:,} leaves and constants left out",
@@ -157,8 +155,8 @@ def cut(picture: Picture, most: int) -> Picture:
     )
     return Picture(
         [omitted, *picture.boxes[first:]],
-        _merged(picture.edges, places, range(first)),
+        _merged(picture.edges, indices, range(first)),
         picture.frames,
-        _merged(picture.loops, places, range(first)),
+        _merged(picture.loops, indices, range(first)),
         [*picture.remarks, f"what is farthest from the result was left out: {first:,} of {len(picture.boxes):,} boxes"],
     )

@@ -187,15 +187,15 @@ def to_digraph(picture: Picture, rankdir: Direction, file_format: str) -> Digrap
         format=file_format, graph_attr={"rankdir": rankdir, **GRAPH, **remarks}, node_attr=NODE, edge_attr=EDGE
     )
     graph.picture, graph.rankdir = picture, rankdir
-    for indent, what, place in by_frame([box.frame for box in picture.boxes], picture.frames):
+    for indent, what, index in by_frame([box.frame for box in picture.boxes], picture.frames):
         if what == "box":
-            box = picture.boxes[place]
+            box = picture.boxes[index]
             tooltip = {"tooltip": _escaped(box.where)} if box.where else {}
-            graph.node(f"n{place}", **box_attributes(box), **tooltip)
+            graph.node(f"n{index}", **box_attributes(box), **tooltip)
         elif what == "open":
-            frame = picture.frames[place]
+            frame = picture.frames[index]
             title = _escaped(frame_title(frame, picture.frames))
-            graph.body.append(f"\tsubgraph cluster_{place} {{\n")
+            graph.body.append(f"\tsubgraph cluster_{index} {{\n")
             graph.attr(label=title, tooltip=title, **frame_look(frame, indent))
         else:
             graph.body.append("\t}\n")

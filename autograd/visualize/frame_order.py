@@ -9,32 +9,28 @@ from .picture import Frame, frames_around
 
 
 def by_frame(
-    places: Sequence[int | None], frames: list[Frame]
+    innermost: Sequence[int | None], frames: list[Frame]
 ) -> Iterator[tuple[int, Literal["box", "open", "close"], int]]:
     """Yield depth, kind and index of boxes and frames, nested: a frame opens where its first box is.
 
-    `places` has the innermost frame of each box.
+    `innermost` has the frame of each box.
     """
     within: dict[int | None, list[tuple[Literal["box", "open"], int]]] = {}
     known: set[int] = set()
-    for place, innermost in enumerate(places):
+    for index, own in enumerate(innermost):
         outer = None
-        for frame in frames_around(innermost, frames):
+        for frame in frames_around(own, frames):
             if frame not in known:
                 known.add(frame)
                 within.setdefault(outer, []).append(("open", frame))
             outer = frame
-        within.setdefault(innermost, []).append(("box", place))
-    pending = [iter(within.get(None, []))]
-    opened: list[int] = []
-    while pending:
-        what, place = next(pending[-1], (None, 0))
-        if what is None:
-            pending.pop()
-            if opened:
-                yield len(opened) - 1, "close", opened.pop()
-            continue
-        yield len(opened), what, place
-        if what == "open":
-            opened.append(place)
-            pending.append(iter(within[place]))
+        within.setdefault(own, []).append(("box", index))
+
+    def inside(frame: int | None, depth: int) -> Iterator[tuple[int, Literal["box", "open", "close"], int]]:
+        for what, index in within.get(frame, ()):
+            yield depth, what, index
+            if what == "open":
+                yield from inside(index, depth + 1)
+                yield depth, "close", index
+
+    return inside(None, 0)

@@ -42,27 +42,13 @@ class Memory(NamedTuple):
 
 
 class Given(NamedTuple):
-    """An input of an operation.
+    """An input of an operation."""
 
-    Attributes
-    ----------
-    text
-        A number as text, or a word for an array.
-    form
-        Shape and dtype of an array.
-    memory
-        Where its elements are, if it is an array.
-    finite
-        Whether it holds neither nan nor inf.
-    option
-        Whether it is no number, but says what to do.
-    """
-
-    text: str
-    form: str = ""
-    memory: Memory | None = None
-    finite: bool = True
-    option: bool = False
+    text: str  # a number, or a word for an array
+    form: str = ""  # shape and dtype of an array
+    memory: Memory | None = None  # where its elements are, if it is an array
+    finite: bool = True  # whether it holds neither nan nor inf
+    option: bool = False  # whether it is no number, but says what to do
 
 
 class Named(NamedTuple):

@@ -43,14 +43,7 @@ def read_graph(
     GraphError
         If `output` has no graph, or a detail in `show` needs a graph that was not freed.
     """
-    root = root_of(output, "draw_graph", "draw")
-    order = ancestors([root])
-    params = {**params, **{name: x for name, x in parameters_called(order).items() if name not in params}}
-    names: dict[Any, str] = {}
-    tensors: dict[Any, Any] = {root: output}
-    for node, (name, param) in named_nodes(params).items():
-        names[node], tensors[node] = name, param
-    return _Reader(output, root, names, tensors, modules or {}, show, InputNames(params, order, function), order).read()
+    return _Reader(output, params, modules or {}, show, function).read()
 
 
 class _Reader:
@@ -59,25 +52,27 @@ class _Reader:
     def __init__(
         self,
         output: Tensor | Value,
-        root: Any,
-        names: dict[Any, str],
-        tensors: dict[Any, Any],
+        params: Mapping[str, Any],
         modules: Mapping[str, Any],
         show: Collection[str],
-        inputs: InputNames,
-        order: list[Any],
+        function: Callable[[], Tensor | Value] | None,
     ) -> None:
-        self.root, self.names, self.tensors, self.show = root, names, tensors, show
+        self.root, self.show = root_of(output, "draw_graph", "draw"), show
+        self.order = ancestors([self.root])
+        params = {**params, **{name: x for name, x in parameters_called(self.order).items() if name not in params}}
+        named = named_nodes(params)
+        self.names = {node: name for node, (name, _) in named.items()}
+        self.tensors = {self.root: output} | {node: param for node, (_, param) in named.items()}
+        self.inputs = InputNames(params, self.order, function)
         self.framing = Framing(modules, "rules" not in show)  # the rules are those of single operations
-        self.inputs, self.order = inputs, order
         self.picture = Picture(frames=self.framing.frames)
-        self.places: dict[Any, int] = {}
+        self.indices: dict[Any, int] = {}
         self.arrays: dict[int, list[tuple[Memory, int]]] = {}  # the boxes of arrays, by the owner of their memory
         self.seen: set[int] = set()
         self.arrived: dict[Any, Arrived] | None = None
         if isinstance(output, Tensor):
             if {"gradients", "times"} & set(show):
-                self.arrived = arrived_gradients(self.order, root, output._seed(None))
+                self.arrived = arrived_gradients(self.order, self.root, output._seed(None))
             if "values" in show and all(note_of(node) is None for node in self.order):
                 raise GraphError(
                     "the graph alone does not tell what the results were: give draw_graph a function that computes "
@@ -85,18 +80,18 @@ class _Reader:
                 )
 
     def read(self) -> Picture:
-        picture, places = self.picture, self.places
+        picture, indices = self.picture, self.indices
         for node in self.order:
             if isinstance(node, Bundle):
                 continue
             op = operation_of(node)
             if isinstance(op, Output):
-                places[node] = places[node.x]  # the operation's box has all of its results
+                indices[node] = indices[node.x]  # the operation's box has all of its results
                 continue
             sources = [self._source(node, index, x) for index, x in enumerate(op.inputs(node))]
-            sources += [place for place in self._further(node) if place not in sources]
-            places[node] = place = picture.add(self._box(node))
-            picture.edges += [(source, place) for source in sources if source is not None]
+            sources += [index for index in self._further(node) if index not in sources]
+            indices[node] = index = picture.add(self._box(node))
+            picture.edges += [(source, index) for source in sources if source is not None]
         picture = with_calls_as_boxes(picture)
         _settle(picture)
         return picture
@@ -104,7 +99,7 @@ class _Reader:
     def _source(self, node: Any, index: int, x: Any) -> int | None:
         """Return the index of the box of one input; None for what is not drawn."""
         if x is not None:
-            return self.places[x]
+            return self.indices[x]
         note = note_of(node)
         given = note.given[index] if note is not None and index < len(note.given) else None
         if given is None:
@@ -120,19 +115,19 @@ class _Reader:
         for given in note.others:
             if any(given.memory.is_same(memory) for memory in own if given.memory and memory):
                 continue  # an input again
-            place = self._array(given, node, only_named=True)
-            if place is not None:
-                yield place
+            index = self._array(given, node, only_named=True)
+            if index is not None:
+                yield index
         for call in note.calls:
             for named in call.arguments if call.function and self.framing.functions else ():
                 if not named.live and named.memory and self.inputs.of_array(named.memory):
-                    place = self._array(Given(named.name, named.form, named.memory), node)
-                    if place is not None:
-                        yield place
+                    index = self._array(Given(named.name, named.form, named.memory), node)
+                    if index is not None:
+                        yield index
 
     def _array(self, given: Given, node: Any, only_named: bool = False) -> int | None:
         """Return the index of the box of an array, one for each array; or of a number, a new one."""
-        note, frame = note_of(node), self.framing.place(node)
+        note, frame = note_of(node), self.framing.frame_of(node)
         calls = () if note is None else note.calls
         inside = next((call for call in calls if call.function), None) if self.framing.functions else None
         found = self.inputs.of_array(given.memory)
@@ -151,9 +146,9 @@ class _Reader:
         if memory is None or not box.form:
             return self.picture.add(box)
         known = self.arrays.setdefault(id(memory.owner), [])
-        for other, place in known:
+        for other, index in known:
             if other.is_same(memory):
-                return place
+                return index
         known.append((memory, self.picture.add(box)))
         return known[-1][1]
 
@@ -190,7 +185,7 @@ class _Reader:
             where=line_of(node) if hasattr(node, "code") else "",
             alarm=not all(summary.finite for summary in (*values, *gradients, *(() if note is None else note.values))),
             dead=self.arrived is not None and (arrived is None or all(each.zero for each in arrived.gradients)),
-            frame=self.framing.place(node),
+            frame=self.framing.frame_of(node),
             kept=kept,
             forward=forward,
             backward=backward,
@@ -240,11 +235,11 @@ def _settle(picture: Picture) -> None:
     """
     if not picture.frames:
         return
-    movable = [place for place, box in enumerate(picture.boxes) if box.placed]
+    movable = [index for index, box in enumerate(picture.boxes) if box.placed]
     within = [box.frame for box in picture.boxes]
-    for place, frame in settled(movable, picture.edges, within, picture.frames).items():
-        box = picture.boxes[place]
+    for index, frame in settled(movable, picture.edges, within, picture.frames).items():
+        box = picture.boxes[index]
         if box.kind == "parameter":
             title = name_within(box.title, frame, picture.frames)
             box = replace(box, title=title, where=box.title)
-        picture.boxes[place] = replace(box, frame=frame)
+        picture.boxes[index] = replace(box, frame=frame)

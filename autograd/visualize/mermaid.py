@@ -22,15 +22,15 @@ _STYLED = ("fillcolor", "color", "penwidth")
 def to_mermaid(picture: Picture, rankdir: str) -> str:
     """Return the text; boxes are numbered in their order, so equal pictures give equal text."""
     lines = [f"flowchart {rankdir}"]
-    for indent, what, place in by_frame([box.frame for box in picture.boxes], picture.frames):
+    for indent, what, index in by_frame([box.frame for box in picture.boxes], picture.frames):
         space = "    " * (indent + 1)
         if what == "box":
-            box = picture.boxes[place]
+            box = picture.boxes[index]
             opening, closing = _SHAPES[box.kind]
-            lines.append(f'{space}n{place}{opening}"{_label(box)}"{closing}:::{_class(box)}')
+            lines.append(f'{space}n{index}{opening}"{_label(box)}"{closing}:::{_class(box)}')
         elif what == "open":
-            title = frame_title(picture.frames[place], picture.frames)
-            lines.append(f'{space}subgraph f{place} ["{_escaped(title)}"]')
+            title = frame_title(picture.frames[index], picture.frames)
+            lines.append(f'{space}subgraph f{index} ["{_escaped(title)}"]')
         else:
             lines.append(f"{space}end")
     lines += [f"    n{source} --> n{target}" for source, target in picture.edges]

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from autograd.inside import Output, operation_of
 
+from .node_info import parameters_of
 from .picture import Edge, Frame, innermost_common
 from .watching import Call, note_of
 
@@ -33,21 +34,21 @@ class Framing:
         self._paths = {id(module): path for path, module in modules.items()}
         self._places: dict[Call, int] = {}
 
-    def place(self, node: Node) -> int | None:
+    def frame_of(self, node: Node) -> int | None:
         """Return the index of the innermost frame of a node; None outside all frames."""
         op = operation_of(node)
         note = note_of(node.x if isinstance(op, Output) else node)
-        place = None
+        index = None
         for call in note.calls if note is not None else ():
             if call.function and not self.functions:
                 break
             if call not in self._places:
                 self._places[call] = len(self.frames)
-                self.frames.append(self._named(call, place))
-            place = self._places[call]
+                self.frames.append(self._named(call, index))
+            index = self._places[call]
             if call.function:
                 break
-        return place
+        return index
 
     def _named(self, call: Call, parent: int | None) -> Frame:
         if call.function:
@@ -64,12 +65,7 @@ class Framing:
 def parameters_called(nodes: Iterable[Node | Value]) -> dict[str, Any]:
     """Return by name the parameters of the outermost modules whose calls recorded the nodes."""
     notes = (note for node in nodes if (note := note_of(node)) is not None)
-    found: dict[str, Any] = {}
-    for call in dict.fromkeys(note.calls[0] for note in notes if note.calls):
-        model = call.called()
-        if hasattr(model, "named_parameters"):
-            found = dict(model.named_parameters()) | found
-    return found
+    return parameters_of(call.called() for call in dict.fromkeys(note.calls[0] for note in notes if note.calls))
 
 
 def settled(
@@ -80,7 +76,7 @@ def settled(
     for source, target in edges:
         if source in users:
             users[source].append(within[target])
-    return {leaf: innermost_common(places, frames) for leaf, places in users.items() if places}
+    return {leaf: innermost_common(indices, frames) for leaf, indices in users.items() if indices}
 
 
 def name_within(name: str, frame: int | None, frames: list[Frame]) -> str:

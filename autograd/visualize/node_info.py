@@ -81,30 +81,39 @@ def names_of(
     return given or {}, {}
 
 
+def parameters_of(models: Iterable[Any]) -> dict[str, Any]:
+    """Return the parameters of modules by name; of several with one name, that of the first."""
+    found: dict[str, Any] = {}
+    for model in models:
+        if hasattr(model, "named_parameters"):
+            found = dict(model.named_parameters()) | found
+    return found
+
+
 def is_packed(node: Node) -> bool:
     """Tell whether hooks have packed the saved tensors of a node."""
     op = node.op
     return isinstance(op.operation if isinstance(op, Hooked) else op, Packed)
 
 
-RESULT = -1  # the place of the result of an operation, beside those of its inputs
+RESULT = -1  # the position of the result of an operation; those of its inputs are from 0
 
 
 def kept_values(node: Node, op: Primitive, index: int) -> Iterator[tuple[int | None, str, Any]]:
-    """Yield what a node kept for the rule of one input: its place, its name, and the value.
+    """Yield what a node kept for the rule of one input: its position, its name, and the value.
 
-    The place is that among the inputs, `RESULT`, or None for a further argument.
+    The position is that among the inputs, `RESULT`, or None for a further argument.
     """
     inputs = op.inputs(node)
     for name, value in zip(op.needs[0 if op.variadic else index], op.kept(node, index), strict=True):
         if name == "out":
             yield RESULT, name, value
         elif op.variadic and name == op.parameters[0]:
-            for place, (_, part) in enumerate(zip(inputs, value, strict=True)):
-                yield place, f"{name}[{place}]", part
+            for position, (_, part) in enumerate(zip(inputs, value, strict=True)):
+                yield position, f"{name}[{position}]", part
         elif name in op.parameters:
-            place = op.parameters.index(name)
-            yield (place if place < len(inputs) and not op.variadic else None), name, value
+            position = op.parameters.index(name)
+            yield (position if position < len(inputs) and not op.variadic else None), name, value
 
 
 def kept_bytes(node: Node, seen: set[int]) -> int:

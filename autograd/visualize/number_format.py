@@ -82,5 +82,5 @@ def readable_seconds(seconds: float) -> str:
 def time_lines(forward: float | None, backward: float | None) -> list[str]:
     """Return a line with the times that are known, in seconds, if any is."""
     known = (("forward", forward), ("backward", backward))
-    told = [f"{name} {readable_seconds(seconds)}" for name, seconds in known if seconds is not None]
-    return [", ".join(told)] if told else []
+    parts = [f"{name} {readable_seconds(seconds)}" for name, seconds in known if seconds is not None]
+    return [", ".join(parts)] if parts else []

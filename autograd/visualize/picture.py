@@ -14,39 +14,19 @@ SATELLITES = ("parameter", "leaf", "input", "constant")
 
 @dataclass(frozen=True, slots=True)
 class Box:
-    """One thing to draw.
-
-    Attributes
-    ----------
-    kind, title, lines
-        Its kind, its title, and further lines of text.
-    form
-        Shape and dtype, also one of the lines; equal in boxes of equal operations.
-    where
-        The line of the user's program.
-    alarm
-        Whether it holds nan or inf.
-    dead
-        Whether no gradient reaches it, or only zeros.
-    frame
-        The index of its innermost frame; None outside all frames.
-    times
-        How many equal ones it stands for.
-    kept, forward, backward
-        Bytes, and seconds where they are known.
-    """
+    """One thing to draw; equal to another one of the same kind with the same text."""
 
     kind: Kind
     title: str
     lines: tuple[str, ...]
-    form: str = field(default="", compare=False)
-    where: str = field(default="", compare=False)
-    alarm: bool = field(default=False, compare=False)
-    dead: bool = field(default=False, compare=False)
-    frame: int | None = field(default=None, compare=False)
-    times: int = field(default=1, compare=False)
-    kept: int = field(default=0, compare=False)
-    forward: float | None = field(default=None, compare=False)
+    form: str = field(default="", compare=False)  # shape and dtype, also one of the lines
+    where: str = field(default="", compare=False)  # the line of the user's program
+    alarm: bool = field(default=False, compare=False)  # whether it holds nan or inf
+    dead: bool = field(default=False, compare=False)  # whether no gradient reaches it, or only zeros
+    frame: int | None = field(default=None, compare=False)  # the index of its innermost frame
+    times: int = field(default=1, compare=False)  # how many equal ones it stands for
+    kept: int = field(default=0, compare=False)  # bytes
+    forward: float | None = field(default=None, compare=False)  # seconds, where they are known
     backward: float | None = field(default=None, compare=False)
 
     @property
@@ -62,25 +42,13 @@ class Box:
 
 @dataclass(frozen=True, slots=True)
 class Frame:
-    """A frame around boxes: a call of a module, or a repeated part.
+    """A frame around boxes: a call of a module, or a repeated part."""
 
-    Attributes
-    ----------
-    path, what
-        The full name of a module, and its class; both empty if the frame only stands for repetition.
-    parent
-        The index of the frame around it, if there is one.
-    times
-        How many equal ones it stands for.
-    function
-        Whether it is a call of a function, which becomes one box.
-    """
-
-    path: str
-    what: str
-    parent: int | None
-    times: int = 1
-    function: bool = False
+    path: str  # the full name of a module; empty, like its class, if the frame only stands for repetition
+    what: str  # the class of the module
+    parent: int | None  # the index of the frame around it, if there is one
+    times: int = 1  # how many equal ones it stands for
+    function: bool = False  # whether it is a call of a function, which becomes one box
 
 
 Edge = tuple[int, int]
@@ -114,12 +82,12 @@ def frames_around(frame: int | None, frames: list[Frame]) -> list[int]:
     return around[::-1]
 
 
-def innermost_common(places: list[int | None], frames: list[Frame]) -> int | None:
-    """Return the innermost frame that contains all of `places`."""
-    distinct = list(dict.fromkeys(places))
+def innermost_common(indices: list[int | None], frames: list[Frame]) -> int | None:
+    """Return the innermost frame that contains all of `indices`."""
+    distinct = list(dict.fromkeys(indices))
     common = frames_around(distinct[0], frames) if distinct else []
-    for place in distinct[1:]:
-        other = frames_around(place, frames)
+    for index in distinct[1:]:
+        other = frames_around(index, frames)
         same = 0
         while same < min(len(common), len(other)) and common[same] == other[same]:
             same += 1

@@ -19,7 +19,7 @@ def read_program(program: Any, names: dict[int, str]) -> Picture:
 class _ProgramReader:
     def __init__(self, program: Any, names: dict[int, str]) -> None:
         self.program, self.names, self.picture = program, names, Picture()
-        self.places: dict[int, int] = {}  # the box of each variable
+        self.indices: dict[int, int] = {}  # the box of each variable
         self.latest: dict[int, int] = {}  # the box that last wrote to memory
         self.parts: dict[int, list[int]] = {}  # all boxes that wrote to it
         self.sources = {id(x): fetch for x, fetch in program.sources}
@@ -32,19 +32,19 @@ class _ProgramReader:
         for call in self.program.calls:
             if call.view and not any(id(x) in used for x in traced_in(call.result)):
                 continue  # only written to
-            place = self._add(call, outputs)
+            index = self._add(call, outputs)
             for x in {id(x): x for x in _inputs(call)}.values():
                 parts = self.parts.get(id(x.memory)) if id(x) in self.sources else None  # as of a flat gradient
-                self.picture.edges += [(source, place) for source in parts or [self._source(x)]]
+                self.picture.edges += [(source, index) for source in parts or [self._source(x)]]
             for x in traced_in(call.result):
-                self.places[id(x)] = place
+                self.indices[id(x)] = index
             if call.writes is not None:
-                self.latest[id(call.writes)] = place
-                self.parts.setdefault(id(call.writes), []).append(place)
+                self.latest[id(call.writes)] = index
+                self.parts.setdefault(id(call.writes), []).append(index)
             if isinstance(call, Check | Effect | Outside):
                 if before is not None and not isinstance(call, Check):
-                    self.picture.edges.append((before, place))
-                before = place
+                    self.picture.edges.append((before, index))
+                before = index
         for x in traced_in(self.program.outputs):
             if id(x) in self.sources:
                 self._source(x)
@@ -55,7 +55,7 @@ class _ProgramReader:
         """Return the box that a variable comes from: the call that wrote to its memory last, or a new one."""
         if id(x.memory) in self.latest and id(x) not in self.sources:
             return self.latest[id(x.memory)]
-        if id(x) not in self.places:
+        if id(x) not in self.indices:
             fetch = self.sources[id(x)]
             form = f"{x.shape} {x.dtype}"
             if x.memory.kind == CONSTANT or (x.memory.kind not in (HELD, "argument")):
@@ -67,8 +67,8 @@ class _ProgramReader:
                 box = Box("parameter", self._name(fetch) or "held", (form,), form)
             else:
                 box = Box("leaf", self._name(fetch), (form,), form)
-            self.places[id(x)] = self.picture.add(box)
-        return self.places[id(x)]
+            self.indices[id(x)] = self.picture.add(box)
+        return self.indices[id(x)]
 
     def _name(self, fetch: Any) -> str:
         if isinstance(fetch, ArrayOf):
@@ -98,18 +98,18 @@ def _inputs(call: Call) -> list[Any]:
 def _sort(picture: Picture) -> None:
     """Order the boxes so that each stands after those that it depends on."""
     inputs: dict[int, list[int]] = {}
-    for source, place in picture.edges:
-        inputs.setdefault(place, []).append(source)
+    for source, index in picture.edges:
+        inputs.setdefault(index, []).append(source)
     order: list[int] = []
     known: set[int] = set()
-    for place, box in enumerate(picture.boxes):
+    for index, box in enumerate(picture.boxes):
         if box.satellite:
             continue
-        for each in (*inputs.get(place, ()), place):
+        for each in (*inputs.get(index, ()), index):
             if each not in known:
                 known.add(each)
                 order.append(each)
-    order += [place for place in range(len(picture.boxes)) if place not in known]
+    order += [index for index in range(len(picture.boxes)) if index not in known]
     moved = {old: new for new, old in enumerate(order)}
     picture.boxes = [picture.boxes[old] for old in order]
-    picture.edges = [(moved[source], moved[place]) for source, place in picture.edges]
+    picture.edges = [(moved[source], moved[index]) for source, index in picture.edges]

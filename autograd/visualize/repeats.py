@@ -64,16 +64,16 @@ class _Folding:
     def run(self) -> Picture:
         """Fold each frame, then the whole picture, and return the folded picture."""
         within: dict[int | None, list[_Item]] = {}
-        for place, box in enumerate(self.boxes):
+        for index, box in enumerate(self.boxes):
             if not box.satellite:
-                item = _Item(self.number((box.kind == "module", _DIGITS.sub("", box.title), box.form)), [place])
+                item = _Item(self.number((box.kind == "module", _DIGITS.sub("", box.title), box.form)), [index])
                 within.setdefault(box.frame, []).append(item)
-        for place in range(len(self.frames) - 1, -1, -1):
-            frame = self.frames[place]
-            items = self.fold(within.pop(place, []), place)
+        for index in range(len(self.frames) - 1, -1, -1):
+            frame = self.frames[index]
+            items = self.fold(within.pop(index, []), index)
             if items:
                 same = self.number((_DIGITS.sub("", frame.path), frame.what, tuple(item.same for item in items)))
-                item = _Item(same, [box for item in items for box in item.boxes], place)
+                item = _Item(same, [box for item in items for box in item.boxes], index)
                 within.setdefault(frame.parent, []).append(item)
         self.fold(within.get(None, []), None)
         return _drawn(self)
@@ -131,16 +131,16 @@ class _Folding:
 
     def agreeing(self, items: list[_Item], start: int, period: int, count: int) -> tuple[int, int]:
         """Return how many repetitions have the same edges, and the number of those from each to the next."""
-        places: dict[int, tuple[int, int]] = {}
+        indices: dict[int, tuple[int, int]] = {}
         first: list[Any] = []
         pattern: list[Any] = []
         for copy in range(count):
             here = items[start + copy * period : start + (copy + 1) * period]
             wiring: list[Any] = []
-            for place, box in enumerate(box for item in here for box in item.boxes):
-                places[box] = copy, place
+            for index, box in enumerate(box for item in here for box in item.boxes):
+                indices[box] = copy, index
                 for source in self.inputs[box]:
-                    of, at = places.get(self.stand(source), (None, 0))
+                    of, at = indices.get(self.stand(source), (None, 0))
                     wiring.append(None if of is None else (copy - of, at))
             if copy == 0:
                 first = wiring
@@ -167,27 +167,27 @@ class _Folding:
                     a, alarm=a.alarm or b.alarm, dead=a.dead and b.dead, kind="result" if b.kind == "result" else a.kind
                 )
         if period == 1 and first[0].frame is not None:
-            place = first[0].frame
-            self.frames[place] = replace(self.frames[place], times=count)
+            index = first[0].frame
+            self.frames[index] = replace(self.frames[index], times=count)
         elif len(boxes) == 1 and self.boxes[boxes[0]].times == 1:
             self.boxes[boxes[0]] = replace(self.boxes[boxes[0]], times=count)
         else:
-            place = len(self.frames)
+            index = len(self.frames)
             self.frames.append(Frame("", "", frame, count))
-            self.enclose(boxes, frame, place)
+            self.enclose(boxes, frame, index)
         return _Item(self.number((tuple(item.same for item in first), count)), boxes)
 
-    def enclose(self, boxes: list[int], outer: int | None, place: int) -> None:
-        """Put `boxes`, or the frames in `outer` that contain them, into the new frame at `place`."""
+    def enclose(self, boxes: list[int], outer: int | None, index: int) -> None:
+        """Put `boxes`, or the frames in `outer` that contain them, into the new frame at `index`."""
         for box in boxes:
             around = self.boxes[box].frame
             if around == outer:
-                self.boxes[box] = replace(self.boxes[box], frame=place)
+                self.boxes[box] = replace(self.boxes[box], frame=index)
                 continue
             while around is not None and self.frames[around].parent != outer:
                 around = self.frames[around].parent
-            if around is not None and around != place:
-                self.frames[around] = replace(self.frames[around], parent=place)
+            if around is not None and around != index:
+                self.frames[around] = replace(self.frames[around], parent=index)
 
 
 def folded(picture: Picture) -> Picture:
@@ -215,23 +215,23 @@ def _drawn(folding: _Folding) -> Picture:
             others[source, target] = None
     edges: list[Edge] = []
     loops: dict[tuple[int, int | None], Edge] = {}
-    told: set[Edge] = set()
+    seen: set[Edge] = set()
     for source, target in (*own, *others):
         edge = a, b = stand(source), stand(target)
         if a >= b:
             loops.setdefault((a, boxes[b].frame), edge)  # one is enough if several boxes in one frame use it
-        elif edge not in told or (a == source and b == target):  # x * x has two edges
-            told.add(edge)
+        elif edge not in seen or (a == source and b == target):  # x * x has two edges
+            seen.add(edge)
             edges.append(edge)
     used = {source for source, _ in edges}
     left = [
-        place
-        for place, box in enumerate(boxes)
-        if stand(place) == place and (not box.satellite or place in used or len(boxes) == 1)
+        index
+        for index, box in enumerate(boxes)
+        if stand(index) == index and (not box.satellite or index in used or len(boxes) == 1)
     ]
-    moved = {place: new for new, place in enumerate(left)}
+    moved = {index: new for new, index in enumerate(left)}
     result = Picture(
-        [boxes[place] for place in left],
+        [boxes[index] for index in left],
         [(moved[a], moved[b]) for a, b in edges],
         folding.frames,
         [(moved[a], moved[b]) for a, b in loops.values()],
@@ -247,13 +247,13 @@ def _place_satellites(picture: Picture) -> None:
     users: dict[int, list[int | None]] = {}
     for source, target in picture.edges:
         users.setdefault(source, []).append(picture.boxes[target].frame)
-    for place, box in enumerate(picture.boxes):
+    for index, box in enumerate(picture.boxes):
         if box.placed:
-            frame = innermost_common(users.get(place, []), picture.frames)
+            frame = innermost_common(users.get(index, []), picture.frames)
             title = (
                 name_within(box.where, frame, picture.frames) if box.kind == "parameter" and box.where else box.title
             )
-            picture.boxes[place] = replace(box, frame=frame, title=title)
+            picture.boxes[index] = replace(box, frame=frame, title=title)
 
 
 def _drop_empty_frames(picture: Picture) -> None:
@@ -261,9 +261,9 @@ def _drop_empty_frames(picture: Picture) -> None:
     moved: dict[int | None, int | None] = {None: None}
     frames: list[Frame] = []
     for box in picture.boxes:
-        for place in frames_around(box.frame, picture.frames):
-            if place not in moved:
-                moved[place] = len(frames)
-                frames.append(replace(picture.frames[place], parent=moved[picture.frames[place].parent]))
+        for index in frames_around(box.frame, picture.frames):
+            if index not in moved:
+                moved[index] = len(frames)
+                frames.append(replace(picture.frames[index], parent=moved[picture.frames[index].parent]))
     picture.frames = frames
     picture.boxes = [replace(box, frame=moved[box.frame]) for box in picture.boxes]

@@ -1,4 +1,4 @@
-"""Rule source: the text of derivative rules, as they were declared."""
+"""Rule source: the text of derivative rules as declared, for drawings, the player, and reports of `gradcheck`."""
 
 from __future__ import annotations
 

@@ -58,14 +58,6 @@ class Run:
     lines: dict[Any, SourceLine] = field(default_factory=dict)  # of each `Value`; nodes of tensors have their lines
     models: dict[int, Any] = field(default_factory=dict)  # the outermost modules that were called, by identity
 
-    def parameters(self) -> dict[str, Any]:
-        """Return by name the parameters of the outermost modules that were called."""
-        found: dict[str, Any] = {}
-        for model in self.models.values():
-            if hasattr(model, "named_parameters"):
-                found = dict(model.named_parameters()) | found
-        return found
-
 
 def run(function: Callable[..., Tensor | Value], inputs: tuple[Any, ...] = (), copies: bool = False) -> Run:
     """Call a function, and note what each recorded operation computes, and the modules called around it.
@@ -163,7 +155,7 @@ def walk_values(root: Value, steps: Steps, gradient: Any) -> list[Contribution]:
         step.value, step.known, step.gradient = node.data, "recorded", g
         for index, (x, slope) in enumerate(zip(node.op.inputs(node), (node.dx, node.dy), strict=False)):
             if x is None:
-                step.constants[index] = slope  # in the place of a slope there is the constant itself
+                step.constants[index] = slope  # instead of a slope there is the constant itself
             else:
                 passed = g * slope if g else 0.0  # a gradient of 0 stays 0, even times inf
                 gradients[x] += passed

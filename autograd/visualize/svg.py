@@ -59,15 +59,15 @@ def to_svg(picture: Picture, rankdir: Direction) -> str:
 
 def _frames(picture: Picture, titles: list[str], layout: Layout) -> Iterator[str]:
     """Yield the frames with their titles, outer ones first."""
-    for depth, what, place in by_frame([box.frame for box in picture.boxes], picture.frames):
-        rectangle = layout.frames[place] if what == "open" else None
+    for depth, what, index in by_frame([box.frame for box in picture.boxes], picture.frames):
+        rectangle = layout.frames[index] if what == "open" else None
         if rectangle:
-            look = frame_look(picture.frames[place], depth)
+            look = frame_look(picture.frames[index], depth)
             left, top, width, height = rectangle
             dashed = ' stroke-dasharray="5 2"' if "dashed" in look["style"] else ""
-            title = _text((left + layout.titles[place], top + INSET / 2), titles[place]) if titles[place] else ""
+            title = _text((left + layout.titles[index], top + INSET / 2), titles[index]) if titles[index] else ""
             yield (
-                f'<g class="cluster"><title>{escape(titles[place])}</title><rect x="{left}" y="{top}" '
+                f'<g class="cluster"><title>{escape(titles[index])}</title><rect x="{left}" y="{top}" '
                 f'width="{width}" height="{height}" rx="8" fill="{look.get("fillcolor", "none")}" '
                 f'stroke="{look["color"]}"{dashed}/>{title}</g>'
             )
@@ -80,8 +80,8 @@ def _text(corner: Point, text: str) -> str:
 def _edges(picture: Picture, layout: Layout, looks: list[dict[str, str]]) -> Iterator[str]:
     """Yield the edges, below the boxes."""
     ends = picture.edges + picture.loops
-    for place, (edge, curve) in enumerate(zip(ends, layout.curves, strict=True)):
-        look = LOOP if place >= len(picture.edges) else EDGE
+    for index, (edge, curve) in enumerate(zip(ends, layout.curves, strict=True)):
+        look = LOOP if index >= len(picture.edges) else EDGE
         dashed = ' stroke-dasharray="5 2"' if look is LOOP else ""
         line, head = _arrow(curve)
         yield (

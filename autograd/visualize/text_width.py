@@ -19,7 +19,7 @@ _BOLD = (
 )
 _SIGNS = {"×": 584, "±": 584, "−": 584, "÷": 584, "·": 278, "…": 1000}  # further characters in pictures
 _WIDTHS = [
-    {chr(32 + place): int(width) for place, width in enumerate(table.split())} | _SIGNS for table in (_REGULAR, _BOLD)
+    {chr(32 + index): int(width) for index, width in enumerate(table.split())} | _SIGNS for table in (_REGULAR, _BOLD)
 ]
 _OTHER, _WIDE = 900, 1300  # upper bounds for nearly all other characters, and for East Asian ones and emoji
 

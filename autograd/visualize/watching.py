@@ -1,4 +1,4 @@
-"""Call recorder: note calls, inputs, value summaries and times while a graph is recorded, for pictures."""
+"""Watching a program while it records a graph: calls, inputs, summaries of values, and times, for pictures."""
 
 from __future__ import annotations
 
@@ -32,56 +32,31 @@ if TYPE_CHECKING:
 
 
 class Call:
-    """One call of a user's object, such as a module of a network, or of a function with a name.
+    """One call of a user's object, such as a module of a network, or of a function with a name."""
 
-    Attributes
-    ----------
-    words
-        A description of the call, for a reader.
-    item
-        A weak reference to the object, so that a result does not keep it alive; or None.
-    function
-        Whether it is a call of a function, which is drawn as one box.
-    arguments
-        The arrays that it was given, with their names.
-    """
-
-    __slots__ = ("arguments", "function", "item", "words")
+    __slots__ = ("_item", "arguments", "function", "words")
 
     def __init__(self, words: str, call: RunningCall) -> None:
-        self.words, self.function = words, bool(call.name)
-        self.item = weakref.ref(call.item) if hasattr(call.item, "__weakref__") else None
+        self.words = words  # which describe the call to a reader
+        self.function = bool(call.name)  # whether it is a call of a function, which is drawn as one box
+        self._item = weakref.ref(call.item) if hasattr(call.item, "__weakref__") else None
         self.arguments: list[Named] = [each for each in named_in(call.arguments) if each.memory is not None]
 
     def called(self) -> Any:
         """Return the object, or None if it is gone."""
-        return None if self.item is None else self.item()
+        return None if self._item is None else self._item()
 
 
 class Note(str):
-    """The scope of a node in words, with further notes from when it was recorded.
-
-    Attributes
-    ----------
-    calls
-        The calls that it was recorded in, outermost first.
-    given
-        What is known of each input.
-    others
-        The arrays among the other arguments, such as an index.
-    values
-        A summary of each result.
-    seconds
-        The time since the previous operation, or since the block began.
-    """
+    """The scope of a node in words, with further notes from when it was recorded."""
 
     __slots__ = ("calls", "given", "others", "seconds", "values")
 
-    calls: tuple[Call, ...]
-    given: tuple[Given, ...]
-    others: tuple[Given, ...]
-    values: tuple[Summary, ...]
-    seconds: float
+    calls: tuple[Call, ...]  # that it was recorded in, outermost first
+    given: tuple[Given, ...]  # what is known of each input
+    others: tuple[Given, ...]  # the arrays among the other arguments, such as an index
+    values: tuple[Summary, ...]  # of the results
+    seconds: float  # since the previous operation, or since the block began
 
 
 def note_of(node: Node | Value | None) -> Note | None:

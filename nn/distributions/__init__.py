@@ -8,19 +8,26 @@ from autograd.extend import set_module as _set_module
 from . import _divergences as _divergences  # registers the formulas of kl_divergence
 from . import constraints
 from .categorical import Categorical, Multinomial, OneHotCategorical, OneHotCategoricalStraightThrough
-from .circular import VonMises
 from .combined import Independent, MixtureSameFamily
 from .composition import ComposeTransform, IndependentTransform, ReshapeTransform, identity_transform
 from .counts import Bernoulli, Binomial, Geometric, NegativeBinomial, Poisson
 from .distribution import Distribution
 from .interval import Beta, Dirichlet, Kumaraswamy, Uniform
 from .kl import kl_divergence, register_kl
-from .location_scale import Cauchy, Gumbel, HalfCauchy, Laplace
 from .multivariate import LowRankMultivariateNormal, MultivariateNormal
-from .normal import HalfNormal, Normal
-from .positive import Exponential, Gamma, InverseGamma, Pareto, Weibull
+from .positive import (
+    Chi2,
+    Exponential,
+    FisherSnedecor,
+    Gamma,
+    HalfCauchy,
+    HalfNormal,
+    InverseGamma,
+    Pareto,
+    Weibull,
+)
+from .real import Cauchy, Gumbel, Laplace, Normal, StudentT, VonMises
 from .relaxed import RelaxedBernoulli, RelaxedOneHotCategorical
-from .statistics import Chi2, FisherSnedecor, StudentT
 from .transformed import LogNormal, TransformedDistribution
 from .transforms import (
     AffineTransform,

@@ -7,21 +7,21 @@ from typing import Any
 
 import numpy as np
 
-from ._special import special
+from autograd.extend import densities
+
 from .categorical import Categorical, OneHotCategorical
 from .combined import Independent
 from .counts import Bernoulli, Binomial, Geometric, Poisson
 from .distribution import Distribution
 from .interval import Beta, Dirichlet, Uniform
 from .kl import kl_divergence, register_kl
-from .location_scale import EULER, Cauchy, Gumbel, Laplace
 from .multivariate import LowRankMultivariateNormal, MultivariateNormal, half_log_det, whitened
-from .normal import HalfNormal, Normal
-from .positive import Exponential, Gamma, Pareto
+from .positive import Exponential, Gamma, HalfNormal, Pareto
+from .real import EULER, Cauchy, Gumbel, Laplace, Normal
 from .transformed import TransformedDistribution
 from .transforms import summed
 
-__all__: list[str] = []
+special = densities.special
 
 LOG_2PI = math.log(2 * math.pi)
 

@@ -15,12 +15,13 @@ from typing import Any
 import numpy as np
 
 from autograd import Tensor, elementwise, general, vjp
-from autograd.extend import borrow
+from autograd.extend import borrow, densities
 
 from ..random import draw_given
 from ._implicit_series import by_series, first_beta_series, gamma_series, second_beta_series
-from ._special import special
 from .distribution import Generator
+
+special = densities.special
 
 
 def _moved(cdf: Callable[..., Any], parameter: Any, x: Any) -> Any:

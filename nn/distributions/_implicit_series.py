@@ -12,7 +12,10 @@ from typing import Any
 
 import numpy as np
 
-from ._special import special
+from autograd.extend import densities
+
+special = densities.special
+
 
 Array = np.ndarray[Any, Any]
 

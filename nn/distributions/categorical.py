@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from autograd import DtypeError, Tensor
-from autograd.extend import borrow
+from autograd.extend import borrow, densities
 
 from .._arguments import TensorLike
 from ..functional._activation import log_softmax, softmax
@@ -15,11 +15,12 @@ from ..functional._kernels.operands import as_operand
 from ..random import draw_given
 from . import constraints
 from ._operands import logs_of
-from ._special import special
 from .constraints import Constraint, Constraints
 from .distribution import Distribution, Generator
 
 __all__ = ["Categorical", "Multinomial", "OfClasses", "OneHotCategorical", "OneHotCategoricalStraightThrough"]
+
+special = densities.special
 
 _ROWS = Constraint(
     "rows of at least 0 with a positive sum",
@@ -176,6 +177,7 @@ class OneHotCategorical(OfClasses):
            [0., 1.]])
     """
 
+    support = constraints.one_hot
     has_enumerate_support = True
 
     def __init__(
@@ -183,11 +185,6 @@ class OneHotCategorical(OfClasses):
     ) -> None:
         self._set_classes(validate_args, probs, logits)
         self._event_shape = (self._classes,)
-
-    @property
-    def support(self) -> Constraint:
-        """Rows with one 1 among zeros."""
-        return constraints.one_hot
 
     @property
     def mean(self) -> Tensor:

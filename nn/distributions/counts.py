@@ -25,6 +25,11 @@ class OfOdds(Distribution):
 
     arg_constraints: ClassVar[Constraints] = {"probs": constraints.unit_interval, "logits": constraints.real}
 
+    def __init__(
+        self, probs: TensorLike | None = None, logits: TensorLike | None = None, validate_args: bool | None = None
+    ) -> None:
+        self._set_either(validate_args, probs, logits)
+
     @property
     def probs(self) -> Tensor:
         """The probability."""
@@ -104,17 +109,8 @@ class Bernoulli(OfOdds):
     0.5
     """
 
+    support = constraints.boolean
     has_enumerate_support = True
-
-    def __init__(
-        self, probs: TensorLike | None = None, logits: TensorLike | None = None, validate_args: bool | None = None
-    ) -> None:
-        self._set_either(validate_args, probs, logits)
-
-    @property
-    def support(self) -> Constraint:
-        """0 and 1."""
-        return constraints.boolean
 
     @property
     def mean(self) -> Tensor:
@@ -125,8 +121,7 @@ class Bernoulli(OfOdds):
     def mode(self) -> Tensor:
         """The more probable value, nan where both are as probable."""
         half = self.probs == 0.5
-        result: Any = np.where(half, np.nan, self.probs >= 0.5).astype(self._dtype)
-        return result
+        return np.where(half, np.nan, self.probs >= 0.5).astype(self._dtype)  # type: ignore[return-value]
 
     @property
     def variance(self) -> Tensor:
@@ -171,16 +166,7 @@ class Geometric(OfOdds):
         "probs": Constraint("above 0 and at most 1", lambda x: (x > 0) & (x <= 1), remedy="; or give logits"),
         "logits": constraints.real,
     }
-
-    def __init__(
-        self, probs: TensorLike | None = None, logits: TensorLike | None = None, validate_args: bool | None = None
-    ) -> None:
-        self._set_either(validate_args, probs, logits)
-
-    @property
-    def support(self) -> Constraint:
-        """Integers of 0 or more."""
-        return constraints.nonnegative_integer
+    support = constraints.nonnegative_integer
 
     @property
     def mean(self) -> Tensor:
@@ -244,14 +230,10 @@ class Poisson(Distribution):
 
     arg_constraints: ClassVar[Constraints] = {"rate": constraints.nonnegative}
     rate: Any
+    support = constraints.nonnegative_integer
 
     def __init__(self, rate: TensorLike, validate_args: bool | None = None) -> None:
         self._set(validate_args, rate=rate)
-
-    @property
-    def support(self) -> Constraint:
-        """Integers of 0 or more."""
-        return constraints.nonnegative_integer
 
     @property
     def mean(self) -> Tensor:
@@ -380,6 +362,7 @@ class NegativeBinomial(OfOdds):
         "logits": constraints.real,
     }
     total_count: Any
+    support = constraints.nonnegative_integer
 
     def __init__(
         self,
@@ -389,11 +372,6 @@ class NegativeBinomial(OfOdds):
         validate_args: bool | None = None,
     ) -> None:
         self._set_either(validate_args, probs, logits, total_count=total_count)
-
-    @property
-    def support(self) -> Constraint:
-        """Integers of 0 or more."""
-        return constraints.nonnegative_integer
 
     @property
     def mean(self) -> Tensor:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, ClassVar, TypeAlias, TypeVar
 
 import numpy as np
@@ -111,8 +111,7 @@ class Distribution:
     @property
     def stddev(self) -> Tensor:
         """The standard deviation, the square root of the variance."""
-        result: Any = np.sqrt(self.variance)
-        return result
+        return np.sqrt(self.variance)  # type: ignore[return-value]
 
     def expand(self: D, batch_shape: Sequence[int]) -> D:
         """Return the same distribution with a larger `batch_shape`, to which its own broadcasts."""
@@ -189,8 +188,7 @@ class Distribution:
 
     def perplexity(self) -> Tensor:
         """Return the exponential of the entropy."""
-        result: Any = np.exp(self.entropy())
-        return result
+        return np.exp(self.entropy())  # type: ignore[return-value]
 
     def enumerate_support(self, expand: bool = True) -> Tensor:
         """Return all values along a new first axis; with `expand`, of shape ``(n,) + batch_shape + event_shape``."""
@@ -245,6 +243,12 @@ class Distribution:
     @property
     def _dtype(self) -> Any:
         return getattr(self, self._names[0]).dtype
+
+    def _above(self, limit: float, parameter: Any, moment: Callable[[Any], Any], otherwise: Any = np.inf) -> Any:
+        """Return a moment as a function of a parameter, where that is above a limit."""
+        exists = parameter > limit
+        found = moment(np.where(exists, parameter, limit + 1))
+        return np.where(exists, found, otherwise).astype(self._dtype)
 
     def _shape(self, sample_shape: tuple[int, ...]) -> tuple[int, ...]:
         return sample_shape + self.batch_shape + self.event_shape

@@ -14,12 +14,13 @@ from .._arguments import TensorLike
 from . import constraints
 from ._implicit import beta_sample, dirichlet_sample
 from ._operands import check
-from ._special import special
 from .constraints import Constraint, Constraints
 from .distribution import Distribution, Generator
-from .location_scale import EULER
+from .real import EULER
 
 __all__ = ["Beta", "Dirichlet", "Kumaraswamy", "Uniform"]
+
+special = densities.special
 
 
 class Uniform(Distribution):
@@ -89,7 +90,25 @@ class Uniform(Distribution):
         return self.low + (self.high - self.low) * value
 
 
-class Beta(Distribution):
+class _OfParts(Distribution):
+    """A distribution of numbers from 0 to 1 with two shape parameters."""
+
+    arg_constraints: ClassVar[Constraints] = {
+        "concentration1": constraints.positive,
+        "concentration0": constraints.positive,
+    }
+    support = constraints.unit_interval
+    has_rsample = True
+    concentration1: Any
+    concentration0: Any
+
+    def __init__(
+        self, concentration1: TensorLike, concentration0: TensorLike, validate_args: bool | None = None
+    ) -> None:
+        self._set(validate_args, concentration1=concentration1, concentration0=concentration0)
+
+
+class Beta(_OfParts):
     """The beta distribution, whose samples have implicit gradients.
 
     Parameters
@@ -106,24 +125,6 @@ class Beta(Distribution):
     0.75
     """
 
-    arg_constraints: ClassVar[Constraints] = {
-        "concentration1": constraints.positive,
-        "concentration0": constraints.positive,
-    }
-    has_rsample = True
-    concentration1: Any
-    concentration0: Any
-
-    def __init__(
-        self, concentration1: TensorLike, concentration0: TensorLike, validate_args: bool | None = None
-    ) -> None:
-        self._set(validate_args, concentration1=concentration1, concentration0=concentration0)
-
-    @property
-    def support(self) -> Constraint:
-        """Numbers from 0 to 1."""
-        return constraints.unit_interval
-
     @property
     def mean(self) -> Tensor:
         return 1 / (1 + self.concentration0 / self.concentration1)
@@ -134,8 +135,7 @@ class Beta(Distribution):
         a, b = self.concentration1, self.concentration0
         inner = (a > 1) & (b > 1)
         first = np.where(inner, (a - 1) / np.where(inner, a + b - 2, 1), np.where(a > b, 1.0, 0.0))
-        result: Any = np.where((a <= 1) & (b <= 1), np.nan, first).astype(self._dtype)
-        return result
+        return np.where((a <= 1) & (b <= 1), np.nan, first).astype(self._dtype)  # type: ignore[return-value]
 
     @property
     def variance(self) -> Tensor:
@@ -145,8 +145,7 @@ class Beta(Distribution):
     def entropy(self) -> Tensor:
         a, b = self.concentration1, self.concentration0
         parts = densities.gamma_entropy(a) + densities.gamma_entropy(b) - densities.gamma_entropy(a + b)
-        result: Any = parts - special.psi(a + b)
-        return result
+        return parts - special.psi(a + b)
 
     def _draw(self, sample_shape: tuple[int, ...], generator: Generator) -> Any:
         return beta_sample(self.concentration1, self.concentration0, self._shape(sample_shape), generator)
@@ -155,7 +154,7 @@ class Beta(Distribution):
         return densities.beta_log_density(value, 1 - value, self.concentration1, self.concentration0)
 
 
-class Kumaraswamy(Distribution):
+class Kumaraswamy(_OfParts):
     """Kumaraswamy's distribution, with the form of a beta distribution and a closed distribution function.
 
     Parameters
@@ -172,24 +171,6 @@ class Kumaraswamy(Distribution):
     0.25
     """
 
-    arg_constraints: ClassVar[Constraints] = {
-        "concentration1": constraints.positive,
-        "concentration0": constraints.positive,
-    }
-    has_rsample = True
-    concentration1: Any
-    concentration0: Any
-
-    def __init__(
-        self, concentration1: TensorLike, concentration0: TensorLike, validate_args: bool | None = None
-    ) -> None:
-        self._set(validate_args, concentration1=concentration1, concentration0=concentration0)
-
-    @property
-    def support(self) -> Constraint:
-        """Numbers from 0 to 1."""
-        return constraints.unit_interval
-
     def _moment(self, n: int) -> Any:
         a, b = self.concentration1, self.concentration0
         return b * np.exp(densities.log_beta(1 + n / a, b))
@@ -205,8 +186,7 @@ class Kumaraswamy(Distribution):
         known = (a >= 1) & (b >= 1) & ((a > 1) | (b > 1))
         first, second = np.where(known, a, 2), np.where(known, b, 2)
         mode = np.power((first - 1) / (first * second - 1), 1 / first)
-        result: Any = np.where(known, mode, np.nan).astype(self._dtype)
-        return result
+        return np.where(known, mode, np.nan).astype(self._dtype)  # type: ignore[return-value]
 
     @property
     def variance(self) -> Tensor:
@@ -259,17 +239,13 @@ class Dirichlet(Distribution):
     """
 
     arg_constraints: ClassVar[Constraints] = {"concentration": constraints.independent(constraints.positive, 1)}
+    support = constraints.simplex
     has_rsample = True
     concentration: Any
 
     def __init__(self, concentration: TensorLike, validate_args: bool | None = None) -> None:
         self._set(validate_args, concentration=concentration)
         self._event_shape = self.concentration.shape[-1:]
-
-    @property
-    def support(self) -> Constraint:
-        """Rows of at least 0 with a sum of 1."""
-        return constraints.simplex
 
     @property
     def _total(self) -> Any:
@@ -288,8 +264,7 @@ class Dirichlet(Distribution):
         n = self.event_shape[0]
         corner = np.argmax(self.concentration, axis=-1)[..., None] == np.arange(n)
         below = np.all(self.concentration < 1, axis=-1, keepdims=True)
-        result: Any = np.where(below, corner, inner).astype(self._dtype)
-        return result
+        return np.where(below, corner, inner).astype(self._dtype)
 
     @property
     def variance(self) -> Tensor:
@@ -305,8 +280,7 @@ class Dirichlet(Distribution):
         a, total = self.concentration, np.sum(self.concentration, axis=-1)
         n = self.event_shape[0]
         parts = np.sum(densities.gamma_entropy(a), axis=-1) - densities.gamma_entropy(total)
-        result: Any = parts - (n - 1) * special.psi(total)
-        return result
+        return parts - (n - 1) * special.psi(total)
 
     def _draw(self, sample_shape: tuple[int, ...], generator: Generator) -> Any:
         return dirichlet_sample(self.concentration, self._shape(sample_shape), generator)

@@ -11,8 +11,9 @@ from autograd import ShapeError, Tensor
 
 from .._arguments import TensorLike
 from . import constraints
-from .constraints import Constraint, Constraints
-from .distribution import Distribution, Generator
+from .constraints import Constraints
+from .distribution import Generator
+from .real import Located
 
 __all__ = ["LowRankMultivariateNormal", "MultivariateNormal", "half_log_det", "whitened"]
 
@@ -32,7 +33,7 @@ def whitened(tril: Tensor, difference: Tensor) -> Any:
     return np.linalg.solve(tril, rows.T).T.reshape(difference.shape)
 
 
-class MultivariateNormal(Distribution):
+class MultivariateNormal(Located):
     """The normal distribution of vectors of ``n`` numbers.
 
     Parameters
@@ -63,8 +64,8 @@ class MultivariateNormal(Distribution):
         "precision_matrix": constraints.positive_definite,
         "scale_tril": constraints.lower_cholesky,
     }
+    support = constraints.real_vector
     has_rsample = True
-    loc: Any
     scale_tril: Any
 
     def __init__(
@@ -117,11 +118,6 @@ class MultivariateNormal(Distribution):
             )
 
     @property
-    def support(self) -> Constraint:
-        """Vectors of real numbers."""
-        return constraints.real_vector
-
-    @property
     def covariance_matrix(self) -> Tensor:
         """The covariance."""
         return self.scale_tril @ np.swapaxes(self.scale_tril, -1, -2)
@@ -129,18 +125,7 @@ class MultivariateNormal(Distribution):
     @property
     def precision_matrix(self) -> Tensor:
         """The inverse of the covariance."""
-        result: Any = np.linalg.inv(self.covariance_matrix)
-        return result
-
-    @property
-    def mean(self) -> Tensor:
-        """`loc`."""
-        return self.loc
-
-    @property
-    def mode(self) -> Tensor:
-        """`loc`."""
-        return self.loc
+        return np.linalg.inv(self.covariance_matrix)  # type: ignore[return-value]
 
     @property
     def variance(self) -> Tensor:
@@ -159,7 +144,7 @@ class MultivariateNormal(Distribution):
         return -0.5 * (np.sum(white * white, axis=-1) + LOG_2PI * self.event_shape[0]) - half_log_det(self.scale_tril)
 
 
-class LowRankMultivariateNormal(Distribution):
+class LowRankMultivariateNormal(Located):
     """The normal distribution of vectors whose covariance is ``cov_factor @ cov_factor.T + diag(cov_diag)``.
 
     Densities take solutions with matrices of the rank alone, by the Woodbury identity.
@@ -190,8 +175,8 @@ class LowRankMultivariateNormal(Distribution):
         "cov_factor": constraints.independent(constraints.real, 2),
         "cov_diag": constraints.independent(constraints.positive, 1),
     }
+    support = constraints.real_vector
     has_rsample = True
-    loc: Any
     cov_factor: Any
     cov_diag: Any
 
@@ -213,21 +198,6 @@ class LowRankMultivariateNormal(Distribution):
             )
 
     @property
-    def support(self) -> Constraint:
-        """Vectors of real numbers."""
-        return constraints.real_vector
-
-    @property
-    def mean(self) -> Tensor:
-        """`loc`."""
-        return self.loc
-
-    @property
-    def mode(self) -> Tensor:
-        """`loc`."""
-        return self.loc
-
-    @property
     def variance(self) -> Tensor:
         """The variance of each number."""
         return np.sum(self.cov_factor * self.cov_factor, axis=-1) + self.cov_diag
@@ -241,14 +211,12 @@ class LowRankMultivariateNormal(Distribution):
     @property
     def scale_tril(self) -> Tensor:
         """The lower Cholesky factor of the covariance."""
-        result: Any = np.linalg.cholesky(self.covariance_matrix)
-        return result
+        return np.linalg.cholesky(self.covariance_matrix)  # type: ignore[return-value]
 
     @property
     def precision_matrix(self) -> Tensor:
         """The inverse of the covariance."""
-        result: Any = np.linalg.inv(self.covariance_matrix)
-        return result
+        return np.linalg.inv(self.covariance_matrix)  # type: ignore[return-value]
 
     @property
     def _capacitance(self) -> Any:

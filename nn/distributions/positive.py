@@ -1,4 +1,4 @@
-"""Distributions of positive numbers: exponential, gamma and its inverse, Weibull and Pareto."""
+"""Distributions of positive numbers."""
 
 from __future__ import annotations
 
@@ -13,26 +13,26 @@ from autograd.extend import densities
 from .._arguments import TensorLike
 from . import constraints
 from ._implicit import gamma_sample
-from ._special import special
 from .constraints import Constraint, Constraints
-from .distribution import Distribution, Generator
-from .location_scale import EULER
+from .distribution import Distribution, Generator, shown
+from .real import EULER
 
-__all__ = ["Exponential", "Gamma", "InverseGamma", "Pareto", "Positive", "Weibull"]
+__all__ = [
+    "Chi2",
+    "Exponential",
+    "FisherSnedecor",
+    "Gamma",
+    "HalfCauchy",
+    "HalfNormal",
+    "InverseGamma",
+    "Pareto",
+    "Weibull",
+]
+
+special = densities.special
 
 
-class Positive(Distribution):
-    """A distribution of positive numbers."""
-
-    has_rsample = True
-
-    @property
-    def support(self) -> Constraint:
-        """Positive numbers."""
-        return constraints.positive
-
-
-class Exponential(Positive):
+class Exponential(Distribution):
     """The exponential distribution.
 
     Parameters
@@ -50,15 +50,12 @@ class Exponential(Positive):
     """
 
     arg_constraints: ClassVar[Constraints] = {"rate": constraints.positive}
+    support = constraints.nonnegative
+    has_rsample = True
     rate: Any
 
     def __init__(self, rate: TensorLike, validate_args: bool | None = None) -> None:
         self._set(validate_args, rate=rate)
-
-    @property
-    def support(self) -> Constraint:
-        """Numbers of 0 or more."""
-        return constraints.nonnegative
 
     @property
     def mean(self) -> Tensor:
@@ -96,7 +93,7 @@ class Exponential(Positive):
             return -np.log1p(-value) / self.rate
 
 
-class Gamma(Positive):
+class Gamma(Distribution):
     """The gamma distribution, whose samples have implicit gradients.
 
     Parameters
@@ -127,16 +124,13 @@ class Gamma(Positive):
     """
 
     arg_constraints: ClassVar[Constraints] = {"concentration": constraints.positive, "rate": constraints.positive}
+    support = constraints.nonnegative
+    has_rsample = True
     concentration: Any
     rate: Any
 
     def __init__(self, concentration: TensorLike, rate: TensorLike, validate_args: bool | None = None) -> None:
         self._set(validate_args, concentration=concentration, rate=rate)
-
-    @property
-    def support(self) -> Constraint:
-        """Numbers of 0 or more."""
-        return constraints.nonnegative
 
     @property
     def mean(self) -> Tensor:
@@ -156,8 +150,7 @@ class Gamma(Positive):
         return np.sqrt(self.concentration) / self.rate
 
     def entropy(self) -> Tensor:
-        result: Any = densities.gamma_entropy(self.concentration) - np.log(self.rate)
-        return result
+        return densities.gamma_entropy(self.concentration) - np.log(self.rate)
 
     def _draw(self, sample_shape: tuple[int, ...], generator: Generator) -> Any:
         return gamma_sample(self.concentration, self._shape(sample_shape), generator) / self.rate
@@ -169,7 +162,7 @@ class Gamma(Positive):
         return special.gammainc(self.concentration, self.rate * value)
 
 
-class InverseGamma(Positive):
+class InverseGamma(Distribution):
     """The distribution of the inverse of a gamma variate.
 
     Parameters
@@ -189,6 +182,8 @@ class InverseGamma(Positive):
     """
 
     arg_constraints: ClassVar[Constraints] = {"concentration": constraints.positive, "rate": constraints.positive}
+    support = constraints.positive
+    has_rsample = True
     concentration: Any
     rate: Any
 
@@ -198,9 +193,7 @@ class InverseGamma(Positive):
     @property
     def mean(self) -> Tensor:
         """The mean, infinite for a concentration of up to 1."""
-        a = np.where(self.concentration > 1, self.concentration, 2)
-        result: Any = np.where(self.concentration > 1, self.rate / (a - 1), math.inf).astype(self._dtype)
-        return result
+        return self._above(1, self.concentration, lambda a: self.rate / (a - 1))
 
     @property
     def mode(self) -> Tensor:
@@ -209,23 +202,16 @@ class InverseGamma(Positive):
     @property
     def variance(self) -> Tensor:
         """The variance, infinite for a concentration of up to 2."""
-        a = np.where(self.concentration > 2, self.concentration, 3)
-        finite = np.square(self.rate / (a - 1)) / (a - 2)
-        result: Any = np.where(self.concentration > 2, finite, math.inf).astype(self._dtype)
-        return result
+        return self._above(2, self.concentration, lambda a: np.square(self.rate / (a - 1)) / (a - 2))
 
     @property
     def stddev(self) -> Tensor:
         """The standard deviation, infinite for a concentration of up to 2."""
-        a = np.where(self.concentration > 2, self.concentration, 3)
-        finite = self.rate / (a - 1) / np.sqrt(a - 2)
-        result: Any = np.where(self.concentration > 2, finite, math.inf).astype(self._dtype)
-        return result
+        return self._above(2, self.concentration, lambda a: self.rate / (a - 1) / np.sqrt(a - 2))
 
     def entropy(self) -> Tensor:
         a = self.concentration
-        result: Any = densities.gamma_entropy(a) - 2 * special.psi(a) + np.log(self.rate)
-        return result
+        return densities.gamma_entropy(a) - 2 * special.psi(a) + np.log(self.rate)
 
     def _draw(self, sample_shape: tuple[int, ...], generator: Generator) -> Any:
         return self.rate / gamma_sample(self.concentration, self._shape(sample_shape), generator)
@@ -238,7 +224,202 @@ class InverseGamma(Positive):
         return special.gammaincc(self.concentration, self.rate / value)
 
 
-class Weibull(Positive):
+class Chi2(Gamma):
+    """The distribution of the sum of `df` squares of standard normal variates, a gamma distribution.
+
+    Parameters
+    ----------
+    df
+        Degrees of freedom.
+    validate_args
+        As in `Distribution`.
+
+    Examples
+    --------
+    >>> from nn.distributions import Chi2
+    >>> float(Chi2(3.0).mean)
+    3.0
+    """
+
+    arg_constraints: ClassVar[Constraints] = {**Gamma.arg_constraints, "df": constraints.positive}
+
+    def __init__(self, df: TensorLike, validate_args: bool | None = None) -> None:
+        self._set(validate_args, df=df)
+        half = 0.5 * self.__dict__.pop("df")
+        self.concentration, self.rate = half, np.full_like(half, 0.5)
+        self._names = ("concentration", "rate")
+
+    @property
+    def df(self) -> Tensor:
+        """Degrees of freedom."""
+        return 2 * self.concentration
+
+    def __repr__(self) -> str:
+        return f"Chi2(df: {shown(self.df)})"
+
+
+class FisherSnedecor(Distribution):
+    """The distribution of the quotient of two mean squares of normal variates.
+
+    Parameters
+    ----------
+    df1, df2
+        Degrees of freedom of both.
+    validate_args
+        As in `Distribution`.
+
+    Examples
+    --------
+    >>> from nn.distributions import FisherSnedecor
+    >>> float(FisherSnedecor(1.0, 4.0).mean)
+    2.0
+    """
+
+    arg_constraints: ClassVar[Constraints] = {"df1": constraints.positive, "df2": constraints.positive}
+    support = constraints.positive
+    has_rsample = True
+    df1: Any
+    df2: Any
+
+    def __init__(self, df1: TensorLike, df2: TensorLike, validate_args: bool | None = None) -> None:
+        self._set(validate_args, df1=df1, df2=df2)
+
+    @property
+    def mean(self) -> Tensor:
+        """The mean, nan for a `df2` of up to 2."""
+        return self._above(2, self.df2, lambda n: 1 + 2 / (n - 2), math.nan)
+
+    @property
+    def mode(self) -> Tensor:
+        """The value of greatest density, nan for a `df1` of up to 2."""
+        return self._above(2, self.df1, lambda m: (m - 2) / m * self.df2 / (self.df2 + 2), math.nan)
+
+    @property
+    def variance(self) -> Tensor:
+        """The variance, nan for a `df2` of up to 4."""
+
+        def variance(n: Any) -> Any:
+            return 2 / self.df1 * np.square(1 + 2 / (n - 2)) * (1 + (self.df1 + 2) / (n - 4))
+
+        return self._above(4, self.df2, variance, math.nan)
+
+    def _draw(self, sample_shape: tuple[int, ...], generator: Generator) -> Any:
+        shape = self._shape(sample_shape)
+        first, second = (gamma_sample(0.5 * df, shape, generator) for df in (self.df1, self.df2))
+        return first * self.df2 / (second * self.df1)
+
+    def _log_prob(self, value: Any) -> Any:
+        return densities.fisher_log_density(value, self.df1, self.df2)
+
+
+class _Half(Distribution):
+    """The distribution of the absolute value of another one around 0."""
+
+    arg_constraints: ClassVar[Constraints] = {"scale": constraints.positive}
+    support = constraints.nonnegative
+    has_rsample = True
+    scale: Any
+
+    def __init__(self, scale: TensorLike, validate_args: bool | None = None) -> None:
+        self._set(validate_args, scale=scale)
+
+    @property
+    def mode(self) -> Tensor:
+        """0."""
+        return self.scale * 0
+
+
+class HalfNormal(_Half):
+    """The distribution of the absolute value of a normal variate of mean 0.
+
+    Parameters
+    ----------
+    scale
+        The standard deviation of the normal variate.
+    validate_args
+        As in `Distribution`.
+
+    Examples
+    --------
+    >>> from nn.distributions import HalfNormal
+    >>> round(float(HalfNormal(2.0).mean), 3)
+    1.596
+    """
+
+    @property
+    def mean(self) -> Tensor:
+        return self.scale * math.sqrt(2 / math.pi)
+
+    @property
+    def variance(self) -> Tensor:
+        return self.scale * self.scale * (1 - 2 / math.pi)
+
+    @property
+    def stddev(self) -> Tensor:
+        return self.scale * math.sqrt(1 - 2 / math.pi)
+
+    def entropy(self) -> Tensor:
+        return np.log(self.scale) + 0.5 * (1 + math.log(math.pi / 2))
+
+    def _draw(self, sample_shape: tuple[int, ...], generator: Generator) -> Any:
+        return self.scale * np.abs(self._noise("standard_normal", self._shape(sample_shape), generator))
+
+    def _log_prob(self, value: Any) -> Any:
+        return densities.half_normal_log_density(value / self.scale) - np.log(self.scale)
+
+    def _cdf(self, value: Any) -> Any:
+        return special.erf(value / (self.scale * math.sqrt(2)))
+
+    def _icdf(self, value: Any) -> Any:
+        return self.scale * (math.sqrt(2) * special.erfinv(value))
+
+
+class HalfCauchy(_Half):
+    """The distribution of the absolute value of a Cauchy variate around 0; its mean and variance are infinite.
+
+    Parameters
+    ----------
+    scale
+        The median.
+    validate_args
+        As in `Distribution`.
+
+    Examples
+    --------
+    >>> from nn.distributions import HalfCauchy
+    >>> round(float(HalfCauchy(2.0).cdf(2.0)), 6)
+    0.5
+    """
+
+    @property
+    def mean(self) -> Tensor:
+        """Infinity."""
+        return np.full_like(self.scale, math.inf)
+
+    @property
+    def variance(self) -> Tensor:
+        """Infinity."""
+        return np.full_like(self.scale, math.inf)
+
+    def entropy(self) -> Tensor:
+        return math.log(2 * math.pi) + np.log(self.scale)
+
+    def _draw(self, sample_shape: tuple[int, ...], generator: Generator) -> Any:
+        shape = self._shape(sample_shape)
+        return self.scale * np.tan(math.pi / 2 * self._noise("random", shape, generator))
+
+    def _log_prob(self, value: Any) -> Any:
+        z = value / self.scale
+        return math.log(2 / math.pi) - np.log(self.scale) - densities.log1p_square(z)
+
+    def _cdf(self, value: Any) -> Any:
+        return np.arctan2(value, self.scale) * (2 / math.pi)
+
+    def _icdf(self, value: Any) -> Any:
+        return self.scale * densities.half_cauchy_quantile(value)
+
+
+class Weibull(Distribution):
     """Weibull's distribution.
 
     Parameters
@@ -258,6 +439,8 @@ class Weibull(Positive):
     """
 
     arg_constraints: ClassVar[Constraints] = {"scale": constraints.positive, "concentration": constraints.positive}
+    support = constraints.positive
+    has_rsample = True
     scale: Any
     concentration: Any
 
@@ -303,7 +486,7 @@ class Weibull(Positive):
             return self.scale * np.power(-np.log1p(-value), 1 / self.concentration)
 
 
-class Pareto(Positive):
+class Pareto(Distribution):
     """Pareto's distribution of numbers above `scale`, whose density falls with a power.
 
     Parameters
@@ -323,6 +506,7 @@ class Pareto(Positive):
     """
 
     arg_constraints: ClassVar[Constraints] = {"scale": constraints.positive, "alpha": constraints.positive}
+    has_rsample = True
     scale: Any
     alpha: Any
 
@@ -337,9 +521,7 @@ class Pareto(Positive):
     @property
     def mean(self) -> Tensor:
         """The mean, infinite for an `alpha` of up to 1."""
-        a = np.where(self.alpha > 1, self.alpha, 2)
-        result: Any = np.where(self.alpha > 1, self.scale + self.scale / (a - 1), math.inf).astype(self._dtype)
-        return result
+        return self._above(1, self.alpha, lambda a: self.scale + self.scale / (a - 1))
 
     @property
     def mode(self) -> Tensor:
@@ -349,18 +531,12 @@ class Pareto(Positive):
     @property
     def variance(self) -> Tensor:
         """The variance, infinite for an `alpha` of up to 2."""
-        a = np.where(self.alpha > 2, self.alpha, 3)
-        finite = np.square(self.scale / (a - 1)) * (a / (a - 2))
-        result: Any = np.where(self.alpha > 2, finite, math.inf).astype(self._dtype)
-        return result
+        return self._above(2, self.alpha, lambda a: np.square(self.scale / (a - 1)) * (a / (a - 2)))
 
     @property
     def stddev(self) -> Tensor:
         """The standard deviation, infinite for an `alpha` of up to 2."""
-        a = np.where(self.alpha > 2, self.alpha, 3)
-        finite = self.scale / (a - 1) * np.sqrt(a / (a - 2))
-        result: Any = np.where(self.alpha > 2, finite, math.inf).astype(self._dtype)
-        return result
+        return self._above(2, self.alpha, lambda a: self.scale / (a - 1) * np.sqrt(a / (a - 2)))
 
     def entropy(self) -> Tensor:
         return np.log(self.scale / self.alpha) + 1 + 1 / self.alpha

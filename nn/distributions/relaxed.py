@@ -12,7 +12,7 @@ from ..functional._activation import sigmoid, softmax
 from ..functional._smooth_activation import softplus
 from . import constraints
 from .categorical import OfClasses
-from .constraints import Constraint, Constraints
+from .constraints import Constraints
 from .counts import OfOdds
 from .distribution import Generator
 
@@ -47,6 +47,7 @@ class RelaxedBernoulli(OfOdds):
     """
 
     arg_constraints: ClassVar[Constraints] = {**OfOdds.arg_constraints, "temperature": constraints.positive}
+    support = constraints.unit_interval
     has_rsample = True
     temperature: Any
 
@@ -58,11 +59,6 @@ class RelaxedBernoulli(OfOdds):
         validate_args: bool | None = None,
     ) -> None:
         self._set_either(validate_args, probs, logits, temperature=temperature)
-
-    @property
-    def support(self) -> Constraint:
-        """Numbers from 0 to 1."""
-        return constraints.unit_interval
 
     def _draw(self, sample_shape: tuple[int, ...], generator: Generator) -> Any:
         noise = self._noise("standard_exponential", self._shape(sample_shape), generator)
@@ -104,6 +100,7 @@ class RelaxedOneHotCategorical(OfClasses):
     """
 
     arg_constraints: ClassVar[Constraints] = {**OfClasses.arg_constraints, "temperature": constraints.positive}
+    support = constraints.simplex
     has_rsample = True
     temperature: Any
 
@@ -116,11 +113,6 @@ class RelaxedOneHotCategorical(OfClasses):
     ) -> None:
         self._set_classes(validate_args, probs, logits, temperature=temperature)
         self._event_shape = (self._classes,)
-
-    @property
-    def support(self) -> Constraint:
-        """Rows of at least 0 with a sum of 1."""
-        return constraints.simplex
 
     def _draw(self, sample_shape: tuple[int, ...], generator: Generator) -> Any:
         noise = -np.log(self._noise("standard_exponential", self._shape(sample_shape), generator))

@@ -15,7 +15,7 @@ from .combined import Independent, check_distribution
 from .composition import ComposeTransform
 from .constraints import Constraint, Constraints
 from .distribution import Distribution, Generator
-from .normal import Normal
+from .real import Normal
 from .transforms import ExpTransform, Transform, summed
 
 __all__ = ["LogNormal", "TransformedDistribution"]
@@ -168,25 +168,21 @@ class LogNormal(TransformedDistribution):
 
     @property
     def mean(self) -> Tensor:
-        result: Any = np.exp(self.loc + 0.5 * self.base_dist.variance)
-        return result
+        return np.exp(self.loc + 0.5 * self.base_dist.variance)  # type: ignore[return-value]
 
     @property
     def mode(self) -> Tensor:
-        result: Any = np.exp(self.loc - self.base_dist.variance)
-        return result
+        return np.exp(self.loc - self.base_dist.variance)  # type: ignore[return-value]
 
     @property
     def variance(self) -> Tensor:
         square = self.base_dist.variance
-        result: Any = np.expm1(square) * np.exp(2 * self.loc + square)
-        return result
+        return np.expm1(square) * np.exp(2 * self.loc + square)  # type: ignore[return-value]
 
     @property
     def stddev(self) -> Tensor:
         square = self.base_dist.variance
-        result: Any = np.sqrt(np.expm1(square)) * np.exp(self.loc + 0.5 * square)
-        return result
+        return np.sqrt(np.expm1(square)) * np.exp(self.loc + 0.5 * square)  # type: ignore[return-value]
 
     def expand(self, batch_shape: Sequence[int]) -> LogNormal:
         base = self.base_dist.expand(batch_shape)

@@ -177,13 +177,10 @@ class AffineTransform(Transform):
 
     @property
     def domain(self) -> Constraint:  # type: ignore[override]
-        """What arguments fulfil."""
+        """What arguments and results fulfil."""
         return reals(self.event_dim)
 
-    @property
-    def codomain(self) -> Constraint:  # type: ignore[override]
-        """What results fulfil."""
-        return reals(self.event_dim)
+    codomain = domain
 
     @property
     def sign(self) -> Any:

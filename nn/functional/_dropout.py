@@ -85,16 +85,7 @@ def dropout2d(
 
 @sibling_of(dropout2d)
 def dropout1d() -> None:
-    """Drop whole channels of sequences: like `dropout`, but all elements of a channel or none.
-
-    Parameters
-    ----------
-    input
-        Shape ``(n, channels, length)`` or ``(channels, length)``.
-    p, training, generator
-        As for `dropout`.
-    inplace
-        Makes no difference: results are new arrays.
+    """Drop whole channels of sequences, of shape ``(n, channels, length)`` or ``(channels, length)``: see `dropout2d`.
 
     Examples
     --------
@@ -110,7 +101,7 @@ def dropout1d() -> None:
 
 @sibling_of(dropout2d)
 def dropout3d() -> None:
-    """Drop whole channels of volumes: `dropout2d` with three spatial axes.
+    """Drop whole channels of volumes, of shape ``(n, channels, depth, height, width)`` or without n: see `dropout2d`.
 
     Examples
     --------

@@ -20,6 +20,7 @@ class Applied(Module):
     """
 
     _arguments: ClassVar[tuple[str, ...] | None] = None
+    forward: ClassVar[Callable[..., Tensor]]
 
     def __init_subclass__(cls, function: Callable[..., Any] | None = None, **options: Any) -> None:
         super().__init_subclass__(**options)
@@ -30,25 +31,25 @@ class Applied(Module):
             del forward.__annotations__["self"]  # which a method in a class does without
             inputs = forward.__code__.co_varnames[1 : forward.__code__.co_argcount]
             forward.__doc__ = f"Return ``functional.{function.__name__}({', '.join(inputs + names)})``."
-            cls.forward = forward  # type: ignore[method-assign]
+            cls.forward = forward
 
     @staticmethod
     def _applying(function: Callable[..., Any], names: tuple[str, ...]) -> Any:
         """Return the method `forward`: for the attributes of these names, without a search for them at each call."""
-        if not names:
+        if names:
+            options = attributes(*names)
+
+            def forward(self: Module, x: TensorLike) -> Tensor:
+                out: Tensor = function(x, *options(self))
+                return out
+
+        else:
 
             def forward(self: Module, x: TensorLike) -> Tensor:
                 out: Tensor = function(x)
                 return out
 
-            return forward
-        options = attributes(*names)
-
-        def forward_with_options(self: Module, x: TensorLike) -> Tensor:
-            out: Tensor = function(x, *options(self))
-            return out
-
-        return forward_with_options
+        return forward
 
 
 def attributes(*names: str) -> Callable[[Module], tuple[Any, ...]]:

@@ -64,23 +64,11 @@ class Softmax(Applied, function=functional.softmax):
 
 
 class LogSoftmax(Softmax, function=functional.log_softmax):
-    """The logarithm of `Softmax`, precise even where a probability underflows to 0.
-
-    Parameters
-    ----------
-    axis, dim
-        The axis, by NumPy's or PyTorch's name; the last by default.
-    """
+    """The logarithm of `Softmax`, precise even where a probability underflows to 0."""
 
 
 class Softmin(Softmax, function=functional.softmin):
-    """The `Softmax` of ``-x``: smaller elements get larger probabilities.
-
-    Parameters
-    ----------
-    axis, dim
-        The axis, by NumPy's or PyTorch's name; the last by default.
-    """
+    """The `Softmax` of ``-x``: smaller elements get larger probabilities."""
 
 
 class Softmax2d(Module):

@@ -19,6 +19,8 @@ from .norm import Affine, check_channels
 class _Running(Affine):
     """Base class of layers that keep a running mean and variance of their training inputs."""
 
+    _shown_values = ("num_features",)
+    _shown_options = ("eps", "momentum", "affine", "bias", "track_running_stats")
     dimensions: tuple[int, ...]  # the allowed numbers of dimensions of an input
     running_mean: Any
     running_var: Any
@@ -27,12 +29,13 @@ class _Running(Affine):
     def __init__(
         self,
         num_features: Size,
-        eps: float,
-        momentum: float | None,
-        affine: bool,
-        track_running_stats: bool,
-        dtype: DTypeLike | None,
-        bias: bool,
+        eps: float = 1e-5,
+        momentum: float | None = 0.1,
+        affine: bool = True,
+        track_running_stats: bool = True,
+        dtype: DTypeLike | None = None,
+        *,
+        bias: bool = True,
     ) -> None:
         super().__init__()
         self.num_features, self.eps, self.momentum = num_features, eps, momentum
@@ -64,12 +67,6 @@ class _Running(Affine):
                 f"shape {x.shape}"
             )
         return x
-
-    def extra_repr(self) -> str:
-        return (
-            f"{self.num_features}, eps={self.eps}, momentum={self.momentum}, affine={self.affine}, "
-            f"bias={self.bias is not None}, track_running_stats={self.track_running_stats}"
-        )
 
 
 class BatchNorm1d(_Running):
@@ -117,19 +114,6 @@ class BatchNorm1d(_Running):
     """
 
     dimensions: tuple[int, ...] = (2, 3)
-
-    def __init__(
-        self,
-        num_features: Size,
-        eps: float = 1e-5,
-        momentum: float | None = 0.1,
-        affine: bool = True,
-        track_running_stats: bool = True,
-        dtype: DTypeLike | None = None,
-        *,
-        bias: bool = True,
-    ) -> None:
-        super().__init__(num_features, eps, momentum, affine, track_running_stats, dtype, bias)
 
     def forward(self, x: TensorLike) -> Tensor:
         """Return an array of the shape of `x`: ``(n, num_features)`` or ``(n, num_features, length)``."""
@@ -187,20 +171,14 @@ class InstanceNorm1d(_Running):
 
     Parameters
     ----------
-    num_features
-        The number of channels.
-    eps
-        Added to the variance.
+    num_features, eps, dtype, bias
+        As for `BatchNorm1d`.
     momentum
         The weight in the running statistics of each new batch, averaged over its samples.
     affine
         Whether to train a weight and a bias; off by default.
     track_running_stats
         Whether to keep running statistics during training and use them in evaluation; off by default.
-    dtype
-        The dtype of the parameters and the running statistics; float32 by default.
-    bias
-        Whether there is a bias, if there is a weight.
 
     Attributes
     ----------
@@ -230,7 +208,7 @@ class InstanceNorm1d(_Running):
         *,
         bias: bool = True,
     ) -> None:
-        super().__init__(num_features, eps, momentum, affine, track_running_stats, dtype, bias)
+        super().__init__(num_features, eps, momentum, affine, track_running_stats, dtype, bias=bias)
 
     def forward(self, x: TensorLike) -> Tensor:
         """Return an array of the shape of `x`: ``(n, num_features, length)``, or without ``n`` for one sample."""

@@ -249,18 +249,12 @@ class ConvTranspose2d(_TransposedConvolution, axes=2):
 
     Parameters
     ----------
-    in_channels, out_channels
-        The number of channels of the input and of the output.
-    kernel_size
-        The lengths of the kernels: an integer, or one for each spatial axis.
+    in_channels, out_channels, kernel_size, bias, dtype
+        As for `Conv2d`.
     stride, padding, output_padding, groups, dilation
         As for `functional.conv_transpose2d`, which has the formula.
-    bias
-        Whether to add a trained bias to each output channel.
     padding_mode
         Only ``"zeros"``.
-    dtype
-        The dtype of the parameters; float32 by default.
 
     Attributes
     ----------

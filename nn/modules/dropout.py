@@ -37,50 +37,20 @@ class Dropout(Elementwise, function=functional.dropout):
 
 
 class Dropout1d(Dropout, function=functional.dropout1d):
-    """`Dropout` of whole channels of sequences of shape ``(n, channels, length)``, or without n.
-
-    Parameters
-    ----------
-    p
-        The probability, from 0 to 1.
-    """
+    """`Dropout` of whole channels of sequences of shape ``(n, channels, length)``, or without n."""
 
 
 class Dropout2d(Dropout, function=functional.dropout2d):
-    """`Dropout` of whole channels of images of shape ``(n, channels, height, width)``, or without n.
-
-    Parameters
-    ----------
-    p
-        The probability, from 0 to 1.
-    """
+    """`Dropout` of whole channels of images of shape ``(n, channels, height, width)``, or without n."""
 
 
 class Dropout3d(Dropout, function=functional.dropout3d):
-    """`Dropout` of whole channels of volumes of shape ``(n, channels, depth, height, width)``, or without n.
-
-    Parameters
-    ----------
-    p
-        The probability, from 0 to 1.
-    """
+    """`Dropout` of whole channels of volumes of shape ``(n, channels, depth, height, width)``, or without n."""
 
 
 class AlphaDropout(Dropout, function=functional.alpha_dropout):
-    """Dropout for `SELU`: it keeps mean 0 and variance 1, and sets dropped elements to the least value of `SELU`.
-
-    Parameters
-    ----------
-    p
-        The probability, from 0 to 1.
-    """
+    """Dropout for `SELU`: it keeps mean 0 and variance 1, and sets dropped elements to the least value of `SELU`."""
 
 
 class FeatureAlphaDropout(Dropout, function=functional.feature_alpha_dropout):
-    """`AlphaDropout` of whole channels of inputs of shape ``(n, channels, ...)``.
-
-    Parameters
-    ----------
-    p
-        The probability, from 0 to 1.
-    """
+    """`AlphaDropout` of whole channels of inputs of shape ``(n, channels, ...)``."""

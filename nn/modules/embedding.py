@@ -234,18 +234,9 @@ class EmbeddingBag(_Table):
         self, input: TensorLike, offsets: TensorLike | None = None, per_sample_weights: TensorLike | None = None
     ) -> Tensor:
         """Return the rows of bags, in the shape ``(bags, embedding_dim)``: see `functional.embedding_bag`."""
-        return functional.embedding_bag(
-            input,
-            self.weight,
-            offsets,
-            self.max_norm,
-            self.norm_type,
-            self.scale_grad_by_freq,
-            self.mode,
-            per_sample_weights,
-            self.include_last_offset,
-            self.padding_idx,
-        )
+        norm = (self.max_norm, self.norm_type, self.scale_grad_by_freq)
+        last = (self.include_last_offset, self.padding_idx)
+        return functional.embedding_bag(input, self.weight, offsets, *norm, self.mode, per_sample_weights, *last)
 
     def extra_repr(self) -> str:
         options = [f"max_norm={self.max_norm}"] if self.max_norm is not None else []

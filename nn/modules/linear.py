@@ -46,6 +46,7 @@ class Linear(Module):
     (32, 10)
     """
 
+    _shown_options = ("in_features", "out_features", "bias")
     weight: Parameter
     bias: Parameter | None
 
@@ -71,9 +72,6 @@ class Linear(Module):
         """Map inputs of shape ``(..., in_features)`` to shape ``(..., out_features)``."""
         out: Tensor = functional.linear(x, self.weight, self.bias)
         return out
-
-    def extra_repr(self) -> str:
-        return f"in_features={self.in_features}, out_features={self.out_features}, bias={self.bias is not None}"
 
 
 class Bilinear(Module):
@@ -104,6 +102,7 @@ class Bilinear(Module):
     (5, 2)
     """
 
+    _shown_options = ("in1_features", "in2_features", "out_features", "bias")
     weight: Parameter
     bias: Parameter | None
 
@@ -132,12 +131,6 @@ class Bilinear(Module):
         """Map ``(..., in1_features)`` and ``(..., in2_features)`` to ``(..., out_features)``."""
         out: Tensor = functional.bilinear(input1, input2, self.weight, self.bias)
         return out
-
-    def extra_repr(self) -> str:
-        return (
-            f"in1_features={self.in1_features}, in2_features={self.in2_features}, out_features={self.out_features}, "
-            f"bias={self.bias is not None}"
-        )
 
 
 class Identity(Module):

@@ -32,9 +32,7 @@ class CosineEmbeddingLoss(Loss):
 
     def forward(self, input1: TensorLike, input2: TensorLike, target: TensorLike) -> Tensor:
         """Compare vectors ``(n, d)`` with vectors of the same shape, given targets ``(n,)`` that are 1 or -1."""
-        loss: Tensor = functional.cosine_embedding_loss(
-            input1, input2, target, margin=self.margin, reduction=self.reduction
-        )
+        loss: Tensor = functional.cosine_embedding_loss(input1, input2, target, self.margin, self.reduction)
         return loss
 
 
@@ -77,9 +75,7 @@ class MarginRankingLoss(Loss):
 
     def forward(self, input1: TensorLike, input2: TensorLike, target: TensorLike) -> Tensor:
         """Compare scores of the same shape, given targets that are 1 or -1."""
-        loss: Tensor = functional.margin_ranking_loss(
-            input1, input2, target, margin=self.margin, reduction=self.reduction
-        )
+        loss: Tensor = functional.margin_ranking_loss(input1, input2, target, self.margin, self.reduction)
         return loss
 
 
@@ -184,16 +180,8 @@ class TripletMarginLoss(Loss):
 
     def forward(self, anchor: TensorLike, positive: TensorLike, negative: TensorLike) -> Tensor:
         """Compare vectors ``(..., d)`` of the same shape."""
-        loss: Tensor = functional.triplet_margin_loss(
-            anchor,
-            positive,
-            negative,
-            margin=self.margin,
-            p=self.p,
-            eps=self.eps,
-            swap=self.swap,
-            reduction=self.reduction,
-        )
+        options = (self.margin, self.p, self.eps, self.swap, self.reduction)
+        loss: Tensor = functional.triplet_margin_loss(anchor, positive, negative, *options)
         return loss
 
 

@@ -14,6 +14,7 @@ from .._arguments import Size, TensorLike
 from ..functional._kernels.operands import as_operand
 from ..module import Module
 from ..parameter import Parameter
+from ._applied import Applied
 
 Shape = int | Sequence[int]
 
@@ -65,6 +66,9 @@ class LayerNorm(Affine):
     Tensor([[-0.999995,  0.999995]], dtype=float32, grad_fn=standardize)
     """
 
+    _shown_values = ("normalized_shape",)
+    _shown_options = ("eps", "elementwise_affine", "bias")
+
     def __init__(
         self,
         normalized_shape: Shape,
@@ -82,24 +86,18 @@ class LayerNorm(Affine):
         """Return an array of the shape of `x`, which is ``(..., *normalized_shape)``."""
         return functional.layer_norm(x, self.normalized_shape, self.weight, self.bias, self.eps)
 
-    def extra_repr(self) -> str:
-        options = f"eps={self.eps}, elementwise_affine={self.elementwise_affine}, bias={self.bias is not None}"
-        return f"{self.normalized_shape}, {options}"
-
 
 class RMSNorm(Affine):
     """Divide each sample by its root mean square over the last axes, then scale it.
 
     Parameters
     ----------
-    normalized_shape
-        The lengths of the last axes; a number for one axis.
+    normalized_shape, dtype
+        As for `LayerNorm`.
     eps
         Added to the mean square; by default the machine epsilon of the input's dtype.
     elementwise_affine
         Whether to train a weight.
-    dtype
-        The dtype of the parameters; float32 by default.
 
     Attributes
     ----------
@@ -114,6 +112,9 @@ class RMSNorm(Affine):
     array([[ 1., -1.],
            [ 1.,  1.]])
     """
+
+    _shown_values = ("normalized_shape",)
+    _shown_options = ("eps", "elementwise_affine")
 
     def __init__(
         self,
@@ -131,9 +132,6 @@ class RMSNorm(Affine):
         """Return an array of the shape of `x`, which is ``(..., *normalized_shape)``."""
         return functional.rms_norm(x, self.normalized_shape, self.weight, self.eps)
 
-    def extra_repr(self) -> str:
-        return f"{self.normalized_shape}, eps={self.eps}, elementwise_affine={self.elementwise_affine}"
-
 
 class GroupNorm(Affine):
     """Normalize each group of channels of each sample to mean 0 and variance 1, then scale and shift each channel.
@@ -142,14 +140,10 @@ class GroupNorm(Affine):
     ----------
     num_groups, num_channels
         The number of groups that the channels are divided into, and the number of channels.
-    eps
-        Added to the variance.
     affine
         Whether to train a weight and a bias.
-    dtype
-        The dtype of the parameters; float32 by default.
-    bias
-        Whether there is a bias, if there is a weight.
+    eps, bias, dtype
+        As for `LayerNorm`.
 
     Attributes
     ----------
@@ -163,6 +157,9 @@ class GroupNorm(Affine):
     >>> nn.GroupNorm(2, 4)(np.zeros((3, 4, 8, 8), np.float32)).shape
     (3, 4, 8, 8)
     """
+
+    _shown_values = ("num_groups", "num_channels")
+    _shown_options = ("eps", "affine", "bias")
 
     def __init__(
         self,
@@ -186,10 +183,6 @@ class GroupNorm(Affine):
         check_channels(self, x, 1, self.num_channels)
         return functional.group_norm(x, self.num_groups, self.weight, self.bias, self.eps)
 
-    def extra_repr(self) -> str:
-        options = f"eps={self.eps}, affine={self.affine}, bias={self.bias is not None}"
-        return f"{self.num_groups}, {self.num_channels}, {options}"
-
 
 def _as_tuple(shape: Shape) -> tuple[int, ...]:
     return (shape,) if isinstance(shape, int | np.integer) else tuple(shape)
@@ -203,10 +196,10 @@ def check_channels(layer: Module, x: Tensor, axis: int, length: int) -> None:
         )
 
 
-class LocalResponseNorm(Module):
+class LocalResponseNorm(Applied, function=functional.local_response_norm):
     """Divide each element by a power of the sum of squares over neighbouring channels.
 
-    See `functional.local_response_norm`.
+    Inputs have the shape ``(n, channels, *spatial)``. See `functional.local_response_norm`.
 
     Parameters
     ----------
@@ -223,13 +216,10 @@ class LocalResponseNorm(Module):
     array([0.3333, 0.25  , 0.3333])
     """
 
+    _shown_values = ("size",)
+    _shown_options = ("alpha", "beta", "k")
+    _arguments = (*_shown_values, *_shown_options)
+
     def __init__(self, size: Size, alpha: float = 0.0001, beta: float = 0.75, k: float = 1.0) -> None:
         super().__init__()
         self.size, self.alpha, self.beta, self.k = size, alpha, beta, k
-
-    def forward(self, x: TensorLike) -> Tensor:
-        """Map inputs of shape ``(n, channels, *spatial)`` to the same shape."""
-        return functional.local_response_norm(x, self.size, self.alpha, self.beta, self.k)
-
-    def extra_repr(self) -> str:
-        return f"{self.size}, alpha={self.alpha}, beta={self.beta}, k={self.k}"

@@ -17,6 +17,7 @@ from ._applied import ForAxes
 class _Pad(ForAxes):
     """Base class of padding layers: the widths, as for `functional.pad`, or one for all sides."""
 
+    _shown_values: ClassVar[tuple[str, ...]] = ("padding",)
     mode: ClassVar[str]
     value: float = 0.0
 
@@ -30,9 +31,6 @@ class _Pad(ForAxes):
         pairs = [*zip(self.padding[::2], self.padding[1::2], strict=True)][::-1]
         out: Tensor = padded(name, as_operand(name, "the input", x), pairs, self.mode, self.value)
         return out
-
-    def extra_repr(self) -> str:
-        return str(self.padding)
 
 
 class ConstantPad1d(_Pad, axes=1):
@@ -53,14 +51,13 @@ class ConstantPad1d(_Pad, axes=1):
     array([[9., 1., 2., 3., 9., 9.]])
     """
 
+    _shown_values = ()
+    _shown_options = ("padding", "value")
     mode = "constant"
 
     def __init__(self, padding: int | Sequence[int], value: float) -> None:
         super().__init__(padding)
         self.value = value
-
-    def extra_repr(self) -> str:
-        return f"padding={self.padding}, value={self.value}"
 
 
 class ConstantPad2d(ConstantPad1d, axes=2):
@@ -103,11 +100,11 @@ class ZeroPad1d(ConstantPad1d):
     array([[0., 1., 2., 3., 0., 0.]])
     """
 
+    _shown_values = ("padding",)
+    _shown_options = ()
+
     def __init__(self, padding: int | Sequence[int]) -> None:
         super().__init__(padding, 0.0)
-
-    def extra_repr(self) -> str:
-        return str(self.padding)
 
 
 class ZeroPad2d(ZeroPad1d, axes=2):

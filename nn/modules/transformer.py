@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import DTypeLike
@@ -25,39 +25,34 @@ _ACTIVATIONS: dict[str, Callable[[Any], Any]] = {"relu": functional.relu, "gelu"
 
 
 class _Layer(Module):
-    """Base class of encoder and decoder layers: the feed-forward network and the residual connections.
+    """Base class of encoder and decoder layers: the feed-forward network and the residual connections."""
 
-    Parameters
-    ----------
-    attentions
-        The names of the attention layers.
-    """
+    _attentions: ClassVar[tuple[str, ...]]  # the names of the attention layers
 
     def __init__(
         self,
-        attentions: tuple[str, ...],
         d_model: Size,
         nhead: Size,
-        dim_feedforward: Size,
-        dropout: float,
-        activation: Activation,
-        layer_norm_eps: float,
-        batch_first: bool,
-        norm_first: bool,
-        bias: bool,
-        dtype: DTypeLike | None,
+        dim_feedforward: Size = 2048,
+        dropout: float = 0.1,
+        activation: Activation = "relu",
+        layer_norm_eps: float = 1e-5,
+        batch_first: bool = False,
+        norm_first: bool = False,
+        bias: bool = True,
+        dtype: DTypeLike | None = None,
     ) -> None:
         super().__init__()
         self.norm_first, self.activation = norm_first, _activation(activation)
-        for name in attentions:
+        for name in self._attentions:
             attention = MultiheadAttention(d_model, nhead, dropout, bias, batch_first=batch_first, dtype=dtype)
             setattr(self, name, attention)
         self.linear1 = Linear(d_model, dim_feedforward, bias, dtype)
         self.dropout = Dropout(dropout)
         self.linear2 = Linear(dim_feedforward, d_model, bias, dtype)
-        for number in range(1, len(attentions) + 2):
+        for number in range(1, len(self._attentions) + 2):
             setattr(self, f"norm{number}", LayerNorm(d_model, layer_norm_eps, bias=bias, dtype=dtype))
-        for number in range(1, len(attentions) + 2):
+        for number in range(1, len(self._attentions) + 2):
             setattr(self, f"dropout{number}", Dropout(dropout))
 
     def _residual(self, number: int, x: Any, block: Callable[[Any], Any]) -> Any:
@@ -117,21 +112,7 @@ class TransformerEncoderLayer(_Layer):
     (3, 5, 8)
     """
 
-    def __init__(
-        self,
-        d_model: Size,
-        nhead: Size,
-        dim_feedforward: Size = 2048,
-        dropout: float = 0.1,
-        activation: Activation = "relu",
-        layer_norm_eps: float = 1e-5,
-        batch_first: bool = False,
-        norm_first: bool = False,
-        bias: bool = True,
-        dtype: DTypeLike | None = None,
-    ) -> None:
-        options = (dim_feedforward, dropout, activation, layer_norm_eps, batch_first, norm_first, bias, dtype)
-        super().__init__(("self_attn",), d_model, nhead, *options)
+    _attentions = ("self_attn",)
 
     def forward(
         self,
@@ -166,21 +147,7 @@ class TransformerDecoderLayer(_Layer):
     (5, 3, 8)
     """
 
-    def __init__(
-        self,
-        d_model: Size,
-        nhead: Size,
-        dim_feedforward: Size = 2048,
-        dropout: float = 0.1,
-        activation: Activation = "relu",
-        layer_norm_eps: float = 1e-5,
-        batch_first: bool = False,
-        norm_first: bool = False,
-        bias: bool = True,
-        dtype: DTypeLike | None = None,
-    ) -> None:
-        options = (dim_feedforward, dropout, activation, layer_norm_eps, batch_first, norm_first, bias, dtype)
-        super().__init__(("self_attn", "multihead_attn"), d_model, nhead, *options)
+    _attentions = ("self_attn", "multihead_attn")
 
     def forward(
         self,

@@ -32,12 +32,7 @@ class _MaxUnpool(ForAxes):
 
 
 class MaxUnpool1d(_MaxUnpool, axes=1):
-    """Put maxima of sequences back to where `MaxPool1d` found them: see `functional.max_unpool2d`.
-
-    Parameters
-    ----------
-    kernel_size, stride, padding
-        As for the pooling.
+    """Put maxima of sequences ``(n, channels, length)`` back to where `MaxPool1d` found them: see `MaxUnpool2d`.
 
     Examples
     --------
@@ -49,7 +44,9 @@ class MaxUnpool1d(_MaxUnpool, axes=1):
 
 
 class MaxUnpool2d(_MaxUnpool, axes=2):
-    """Put maxima of images back to where `MaxPool2d` found them: see `functional.max_unpool2d`.
+    """Put maxima of images ``(n, channels, height, width)`` back to where `MaxPool2d` found them.
+
+    See `functional.max_unpool2d`.
 
     Parameters
     ----------
@@ -66,12 +63,7 @@ class MaxUnpool2d(_MaxUnpool, axes=2):
 
 
 class MaxUnpool3d(_MaxUnpool, axes=3):
-    """Put maxima of volumes back to where `MaxPool3d` found them: see `functional.max_unpool2d`.
-
-    Parameters
-    ----------
-    kernel_size, stride, padding
-        As for the pooling.
+    """Put maxima of volumes, ``(n, channels, *spatial)``, back to where `MaxPool3d` found them: see `MaxUnpool2d`.
 
     Examples
     --------

@@ -206,7 +206,6 @@ class Adamax(Optimizer):
         check_betas(group)
 
     def scales(self, group: dict[str, Any]) -> dict[str, float]:
-        """Return what each moment is divided by in memory."""
         return {"exp_avg": 1 - group["betas"][0], "exp_inf": 1.0}
 
     def update(self, group: dict[str, Any], flat: FlatParameters, run: Run) -> None:

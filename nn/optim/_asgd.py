@@ -66,7 +66,6 @@ class ASGD(Optimizer):
         check_not_negative(group, "lr", "lambd", "alpha", "t0", "weight_decay")
 
     def scales(self, group: dict[str, Any]) -> dict[str, float]:
-        """Return what the average is divided by in memory."""
         return {"ax": 1.0}
 
     def update(self, group: dict[str, Any], flat: FlatParameters, run: Run) -> None:

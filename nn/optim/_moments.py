@@ -19,7 +19,6 @@ class MomentOptimizer(Optimizer):
         check_betas(group)
 
     def scales(self, group: dict[str, Any]) -> dict[str, float]:
-        """Return what each moment is divided by in memory, so that its update needs no scaled copy of the gradient."""
         beta1, beta2 = group["betas"]
         return {"exp_avg": 1 - beta1, "exp_avg_sq": 1 - beta2}
 

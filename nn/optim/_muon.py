@@ -102,7 +102,6 @@ class Muon(Optimizer):
                 )
 
     def scales(self, group: dict[str, Any]) -> dict[str, float]:
-        """Return what the moment is divided by in memory."""
         return {"momentum_buffer": 1.0}
 
     def update(self, group: dict[str, Any], flat: FlatParameters, run: Run) -> None:

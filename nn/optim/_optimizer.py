@@ -113,7 +113,10 @@ class Optimizer:
         raise NotImplementedError
 
     def scales(self, group: dict[str, Any]) -> dict[str, float]:
-        """Return the names of the moments that a group has, and what each is divided by in memory."""
+        """Return the names of the moments that a group has, and what each is divided by in memory.
+
+        Divided by the weight of a new gradient, a moment is updated without a scaled copy of that.
+        """
         raise NotImplementedError
 
     @staticmethod

@@ -67,7 +67,6 @@ class Adagrad(Optimizer):
         check_not_negative(group, "lr", "lr_decay", "weight_decay", "initial_accumulator_value", "eps")
 
     def scales(self, group: dict[str, Any]) -> dict[str, float]:
-        """Return what the moment is divided by in memory."""
         return {"sum": 1.0}
 
     def update(self, group: dict[str, Any], flat: FlatParameters, run: Run) -> None:
@@ -137,7 +136,6 @@ class RMSprop(Optimizer):
         check_fraction(group, "alpha")
 
     def scales(self, group: dict[str, Any]) -> dict[str, float]:
-        """Return what each moment is divided by in memory, so that its update needs no scaled copy of the gradient."""
         fresh = 1 - group["alpha"]
         return (
             {"square_avg": fresh}
@@ -225,7 +223,6 @@ class Adadelta(Optimizer):
         check_fraction(group, "rho")
 
     def scales(self, group: dict[str, Any]) -> dict[str, float]:
-        """Return what each moment is divided by in memory, so that its update needs no scaled copy of the gradient."""
         return {"square_avg": 1 - group["rho"], "acc_delta": 1 - group["rho"]}
 
     def update(self, group: dict[str, Any], flat: FlatParameters, run: Run) -> None:

@@ -64,7 +64,6 @@ class Rprop(Optimizer):
             raise ValueError(f"step_sizes should be two numbers from 0 on, the lesser first, not {sizes}")
 
     def scales(self, group: dict[str, Any]) -> dict[str, float]:
-        """Return what the last gradient and the lengths are divided by in memory."""
         return {"prev": 1.0, "step_size": 1.0}
 
     def update(self, group: dict[str, Any], flat: FlatParameters, run: Run) -> None:
@@ -130,7 +129,6 @@ class Lion(Optimizer):
         check_betas(group)
 
     def scales(self, group: dict[str, Any]) -> dict[str, float]:
-        """Return what the moment is divided by in memory."""
         return {"exp_avg": 1.0}
 
     def update(self, group: dict[str, Any], flat: FlatParameters, run: Run) -> None:

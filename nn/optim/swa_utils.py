@@ -236,16 +236,14 @@ class SWALR(LRScheduler):
 
     Parameters
     ----------
-    optimizer
-        Whose rates are set.
+    optimizer, last_epoch
+        As for `LRScheduler`.
     swa_lr
         The constant rate, or one for each group.
     anneal_epochs
         The number of epochs until it is reached; with 0 it is the rate from the first step on.
     anneal_strategy
         ``"cos"`` or ``"linear"``.
-    last_epoch
-        See `LRScheduler`.
 
     References
     ----------

@@ -14,10 +14,10 @@ if typing.TYPE_CHECKING:
     from ._confusion import confusion_matrix, mistakes
     from ._decision_boundary import decision_boundary, embedding
     from ._distributions import histograms
+    from ._histogram_recorder import Histogram, HistogramRecorder
     from ._history import accuracy, gradient_norm, learning_rate, loss, metric, update_ratio
     from ._images import weights
     from ._learning_rates import learning_rate_search
-    from ._recorder import Histogram, HistogramRecorder
     from ._report import report
 
 __all__ = [
@@ -46,7 +46,7 @@ _MODULES = {
     "_history": ("accuracy", "gradient_norm", "learning_rate", "loss", "metric", "update_ratio"),
     "_images": ("weights",),
     "_learning_rates": ("learning_rate_search",),
-    "_recorder": ("Histogram", "HistogramRecorder"),
+    "_histogram_recorder": ("Histogram", "HistogramRecorder"),
     "_report": ("report",),
 }
 

@@ -148,9 +148,9 @@ def mistakes(
     down = max(1, math.ceil(len(worst) / _ACROSS))
     ax = take_axes(ax, 7.2, 1.55 * down + 0.4)
     limits = (float(pixels.min(initial=0)), float(pixels.max(initial=1)))
-    for place, row in enumerate(worst):
+    for index, row in enumerate(worst):
         words = f"{texts[actual[row]]} → {texts[guesses[row]]}\n{_percent(probabilities[row, guesses[row]])}"
-        _draw_image(ax, pixels[row], place, words, limits)
+        _draw_image(ax, pixels[row], index, words, limits)
     ax.set(xlim=(-0.08, _ACROSS), ylim=(1.35 * down, -0.42), aspect="equal")
     ax.axis("off")
     shown = f"The {len(worst)} worst of " if len(worst) < len(wrong) else ""
@@ -211,9 +211,9 @@ def _write_counts(ax: Axes, counts: Array, most: int) -> None:
             )
 
 
-def _draw_image(ax: Axes, image: Array, place: int, words: str, limits: tuple[float, float]) -> None:
+def _draw_image(ax: Axes, image: Array, index: int, words: str, limits: tuple[float, float]) -> None:
     """Draw an image in a cell of width 1, and text above it."""
-    x, y = place % _ACROSS, 1.35 * (place // _ACROSS)
+    x, y = index % _ACROSS, 1.35 * (index // _ACROSS)
     height, width = image.shape[:2]
     scale = 0.9 / max(height, width)
     extent = (x, x + scale * width, y + scale * height, y)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 
 from ._axes import Array, integer_ticks, label_axes, plain, require, take_axes
-from ._recorder import Histogram, HistogramRecorder
+from ._histogram_recorder import Histogram, HistogramRecorder
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

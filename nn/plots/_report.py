@@ -26,9 +26,9 @@ from ._axes import Array, read_array
 from ._confusion import confusion_matrix, mistakes
 from ._decision_boundary import decision_boundary
 from ._distributions import histograms
+from ._histogram_recorder import HistogramRecorder
 from ._html import STYLE, curve, picture, section, table
 from ._images import weights
-from ._recorder import HistogramRecorder
 
 if TYPE_CHECKING:
     import pandas
@@ -150,7 +150,7 @@ def _best(history: pandas.DataFrame) -> tuple[str, int]:
 
 
 def _facts(history: pandas.DataFrame) -> list[tuple[str, str]]:
-    column, place = _best(history)
+    column, index = _best(history)
     last = {str(name): history[name].iloc[-1] for name in history}
     facts = [
         ("epochs", f"{len(history):,}"),
@@ -158,7 +158,7 @@ def _facts(history: pandas.DataFrame) -> list[tuple[str, str]]:
             "last epoch",
             ", ".join(f"{name} {_number(value)}" for name, value in last.items() if name not in _OTHER_COLUMNS),
         ),
-        (f"smallest {column}", f"{_number(history[column].iloc[place])} in epoch {_history.epochs_of(history)[place]}"),
+        (f"smallest {column}", f"{_number(history[column].iloc[index])} in epoch {_history.epochs_of(history)[index]}"),
     ]
     if "steps" in history:
         facts.append(("steps", f"{int(last['steps']):,}"))
@@ -172,8 +172,8 @@ def _facts(history: pandas.DataFrame) -> list[tuple[str, str]]:
 def _figures(history: pandas.DataFrame) -> str:
     columns = [name for name in history if name != "epoch"]
     rows = [
-        [str(epoch), *(_number(history[name].iloc[place]) for name in columns)]
-        for place, epoch in enumerate(_history.epochs_of(history))
+        [str(epoch), *(_number(history[name].iloc[index]) for name in columns)]
+        for index, epoch in enumerate(_history.epochs_of(history))
     ]
     return table(rows, "figures", ["epoch", *map(str, columns)], _best(history)[1])
 

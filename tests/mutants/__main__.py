@@ -38,7 +38,7 @@ NOT_OF_RULES = (
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m tests.mutants", description=__doc__)
-    parser.add_argument("paths", nargs="*", help="files or folders; by default all with rules")
+    parser.add_argument("paths", nargs="*", help="files, file:line or folders; by default all with rules")
     parser.add_argument("--sample", type=int, help="how many mutants are drawn; by default all")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--jobs", type=int, default=1, help="how many children run at a time")
@@ -46,8 +46,11 @@ def main() -> None:
     parser.add_argument("--tests", nargs="+", help="the tests to choose from")
     parser.add_argument("--measure", type=float, default=120.0, help="how many seconds the tests near files may take")
     options = parser.parse_args()
-    found, of_rules = files(options.paths)
+    lines = {each.partition(":")[2] for each in options.paths}
+    found, of_rules = files([each.partition(":")[0] for each in options.paths])
     mutants = [mutant for file in found for mutant in mutations(str(file), (ROOT / file).read_text())]
+    if lines and "" not in lines:
+        mutants = [mutant for mutant in mutants if f"{ROOT / mutant.file}:{mutant.line}" in _absolute(options.paths)]
     if options.sample is not None:
         mutants = random.Random(options.seed).sample(mutants, min(options.sample, len(mutants)))
     runner = Runner(ROOT, mutants, options.limit, options.jobs, 0 if of_rules else options.measure)
@@ -69,6 +72,10 @@ def files(paths: list[str]) -> tuple[list[Path], bool]:
     within = [each for path in wanted for each in ([path] if path.is_file() else sorted(path.rglob("*.py")))]
     found = [path.relative_to(ROOT) for path in within]
     return found, set(found) <= set(rules)
+
+
+def _absolute(paths: list[str]) -> set[str]:
+    return {str(Path(path).resolve()) for path in paths}
 
 
 def report(runner: Runner) -> str:

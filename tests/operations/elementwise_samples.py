@@ -7,7 +7,7 @@ import numpy as np
 from hypothesis import strategies as st
 
 from autograd.testing import arrays, broadcastable_arrays, shapes
-from autograd.testing._strategies import Interval
+from autograd.testing.points.strategies import Interval
 
 from .calls import Array, Function, Live, Samples, call
 

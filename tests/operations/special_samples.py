@@ -9,7 +9,7 @@ from scipy.special import _ufuncs as special
 
 import autograd.ops.special  # noqa: F401 - which declares them
 from autograd.testing import arrays, broadcastable_arrays
-from autograd.testing._strategies import Interval
+from autograd.testing.points.strategies import Interval
 
 from .calls import Function, Live, Samples, call
 from .elementwise_samples import ANY, POSITIVE, UNLIKE_ZERO, Domain, elementwise

@@ -20,9 +20,10 @@ from autograd.calculus import zero
 from autograd.primitives.multi_output import ManyOutputs
 from autograd.primitives.primitive import Primitive, Rule
 from autograd.tensors.dispatch import operations
-from autograd.testing._comparison import Measure, Place, compare_directions, compare_elements
-from autograd.testing._operation import FEW, check_at
-from autograd.testing._subject import Subject, gradient_subject, quiet
+from autograd.testing._check_operation import FEW, check_at
+from autograd.testing.comparisons.compare import compare_directions, compare_elements
+from autograd.testing.comparisons.point import Measure, Point
+from autograd.testing.subjects.subject import Subject, gradient_subject, quiet
 
 from ..thorough import THOROUGH, sample, turn
 from .calls import Call, Function
@@ -112,7 +113,7 @@ def fails(call: Call, function: Function, order: int) -> bool:
             check_at(call.bind(function), call.inputs)
             return False
         with quiet():
-            place = Place(gradient_subject(Subject(call.bind(function), list(call.inputs))))
+            place = Point(gradient_subject(Subject(call.bind(function), list(call.inputs))))
             found = compare_directions(place, Measure(), np.random.default_rng(0))
             if place.here.size * sum(x.size for x in place.arrays) <= FEW:
                 found = itertools.chain(found, compare_elements(place, Measure()))

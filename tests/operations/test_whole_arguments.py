@@ -7,8 +7,8 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from autograd.testing._domains import accepted
-from autograd.testing._operation import check_at
+from autograd.testing._check_operation import check_at
+from autograd.testing.points.domains import accepted
 
 from ..planted.right import FIT
 from ..planted.right_functions import LEFT_OUT

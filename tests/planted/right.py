@@ -25,9 +25,9 @@ from tqdm import tqdm
 
 from autograd.errors import GradientCheckError
 from autograd.testing import check
-from autograd.testing._domains import accepted
-from autograd.testing._layouts import LAYOUTS
-from autograd.testing._operation import check_at
+from autograd.testing._check_operation import check_at
+from autograd.testing.points.domains import accepted
+from autograd.testing.points.layouts import LAYOUTS
 from tests.operations.calls import Array, Call
 from tests.operations.samples import OPERATIONS, SAMPLES, Operation
 

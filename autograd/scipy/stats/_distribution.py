@@ -30,7 +30,22 @@ def of_scipy(name: str) -> Any:
     return getattr(stats, name)
 
 
-class Distribution:
+class Named:
+    """A distribution under SciPy's name."""
+
+    name: str
+
+    def __repr__(self) -> str:
+        return f"autograd.scipy.stats.{self.name}"
+
+    def __getattr__(self, name: str) -> Callable[..., Any]:
+        """Return a method of SciPy that has no derivative here, such as `rvs` and `fit`."""
+        if name.startswith("_"):
+            raise AttributeError(f"{self!r} has no attribute {name!r}")
+        return on_plain(f"{self.name}.{name}", getattr(of_scipy(self.name), name))
+
+
+class Distribution(Named):
     """A distribution of SciPy; its functions take tensors.
 
     Attributes
@@ -41,18 +56,8 @@ class Distribution:
         The names of the shape parameters, in order.
     """
 
-    name: str
     shapes: tuple[str, ...] = ()
     _further: tuple[tuple[str, float], ...] = ()  # loc, and scale
-
-    def __repr__(self) -> str:
-        return f"autograd.scipy.stats.{self.name}"
-
-    def __getattr__(self, name: str) -> Callable[..., Any]:
-        """Return a method of SciPy that has no derivative here, such as `rvs` and `fit`."""
-        if name.startswith("_"):
-            raise AttributeError(f"{self!r} has no attribute {name!r}")
-        return on_plain(f"{self.name}.{name}", getattr(of_scipy(self.name), name))
 
     def cdf(self, x: TensorLike, *parameters: TensorLike, **named: TensorLike) -> Tensor:
         """Return the probability of at most `x`."""
@@ -76,8 +81,7 @@ class Distribution:
             found: Any = self._of_values(method, in_double(x), list(map(in_double, given)))
         if is_plain(x, *given):
             return found[()]
-        result: Tensor = as_tensor(found) if any(isinstance(value, Tensor) for value in (x, *given)) else found
-        return result
+        return as_tensor(found) if any(isinstance(value, Tensor) for value in (x, *given)) else found
 
     def _of_values(self, method: str, x: Any, given: list[Any]) -> Any:
         raise NotImplementedError

@@ -13,9 +13,9 @@ from autograd import general
 from autograd.extend import innermost
 from autograd.inside import unwrap
 
-from .._given import in_double, on_plain, refuse_live
+from .._given import in_double, refuse_live
 from ..common import is_plain
-from ._distribution import of_scipy
+from ._distribution import Named, of_scipy
 
 if TYPE_CHECKING:
     from autograd import Tensor
@@ -26,18 +26,8 @@ Array = np.ndarray[Any, Any]
 _SMALL = 1e6 * float(np.finfo(float).eps)  # eigenvalues, relative to the largest, that SciPy takes for 0
 
 
-class _OfVectors:
-    """A distribution of vectors of SciPy; the methods that are not here, such as `rvs`, are SciPy's, of constants."""
-
-    name: str
-
-    def __repr__(self) -> str:
-        return f"autograd.scipy.stats.{self.name}"
-
-    def __getattr__(self, name: str) -> Any:
-        if name.startswith("_"):
-            raise AttributeError(f"{self!r} has no attribute {name!r}")
-        return on_plain(f"{self.name}.{name}", getattr(of_scipy(self.name), name))
+class _OfVectors(Named):
+    """A distribution of vectors of SciPy."""
 
     def _in_scipy(self, method: str, *args: Any, **options: Any) -> Any:
         """Return what SciPy returns for the values, and its errors; None within vmap, where it cannot be asked."""
@@ -64,8 +54,7 @@ class _MultivariateNormal(_OfVectors):
         self, x: TensorLike, mean: TensorLike | None = None, cov: TensorLike = 1, allow_singular: bool = False
     ) -> Tensor:
         """Return the density at `x`, of shape (..., dimension); the parameters are those of `logpdf`."""
-        found: Tensor = np.exp(self.logpdf(x, mean, cov, allow_singular))  # type: ignore[assignment]
-        return found
+        return np.exp(self.logpdf(x, mean, cov, allow_singular))  # type: ignore[return-value]
 
     def logpdf(
         self, x: TensorLike, mean: TensorLike | None = None, cov: TensorLike = 1, allow_singular: bool = False
@@ -112,8 +101,7 @@ class _MultivariateNormal(_OfVectors):
         self._in_scipy("entropy", mean, cov)
         center, matrix = _mean_and_matrix(mean, cov)
         _, log_determinant, rank = _inverted(matrix, False)
-        found: Tensor = 0.5 * (rank * (1 + math.log(2 * math.pi)) + log_determinant) + 0 * np.sum(center)
-        return found
+        return 0.5 * (rank * (1 + math.log(2 * math.pi)) + log_determinant) + 0 * np.sum(center)
 
 
 def _mean_and_matrix(mean: Any, cov: Any) -> tuple[Any, Any]:
@@ -203,8 +191,7 @@ class _Dirichlet(_OfVectors):
         """Return the density at `x`; the parameters are those of `logpdf`."""
         if is_plain(x, alpha):
             return of_scipy(self.name).pdf(x, alpha)
-        found: Tensor = np.exp(self.logpdf(x, alpha))  # type: ignore[assignment]
-        return found
+        return np.exp(self.logpdf(x, alpha))  # type: ignore[return-value]
 
     def logpdf(self, x: TensorLike, alpha: TensorLike) -> Tensor:
         """Return the logarithm of the density.
@@ -251,8 +238,7 @@ class _Multinomial(_OfVectors):
         """Return the probability of `x`; the parameters are those of `logpmf`."""
         if is_plain(x, n, p):
             return of_scipy(self.name).pmf(x, n, p)
-        found: Tensor = np.exp(self.logpmf(x, n, p))  # type: ignore[assignment]
-        return found
+        return np.exp(self.logpmf(x, n, p))  # type: ignore[return-value]
 
     def logpmf(self, x: TensorLike, n: TensorLike, p: TensorLike) -> Tensor:
         """Return the logarithm of the probability of counts.
@@ -277,8 +263,7 @@ class _Multinomial(_OfVectors):
             return of_scipy(self.name).logpmf(x, n, p)
         self._in_scipy("logpmf", x, n, p)
         with np.errstate(all="ignore"):
-            found: Tensor = _multinomial_logpmf(unwrap(in_double(x)), unwrap(in_double(n)), in_double(p))
-        return found
+            return _multinomial_logpmf(unwrap(in_double(x)), unwrap(in_double(n)), in_double(p))
 
 
 def _multinomial_logpmf(x: Any, n: Any, p: Any) -> Any:

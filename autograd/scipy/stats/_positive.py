@@ -12,7 +12,7 @@ from autograd.extend import densities
 from autograd.inside import unwrap
 
 from ._continuous import Continuous, Mapped
-from ._real import LOG_ROOT_2PI, norm
+from ._real import norm
 
 
 class _Positive(Continuous):
@@ -54,7 +54,7 @@ class _Halfnorm(_Positive):
     name = "halfnorm"
 
     def _logpdf(self, z: Any) -> Any:
-        return math.log(2) - LOG_ROOT_2PI - 0.5 * z * z
+        return densities.half_normal_log_density(z)
 
     def _cdf(self, z: Any) -> Any:
         return special.erf(z / math.sqrt(2))
@@ -218,7 +218,7 @@ class _Lognorm(_Positive, Mapped):
 
     def _logpdf(self, z: Any, s: Any) -> Any:
         log = np.log(z)
-        return -0.5 * (log / s) ** 2 - log - np.log(s) - LOG_ROOT_2PI
+        return -0.5 * (log / s) ** 2 - log - np.log(s) - densities.LOG_ROOT_2PI
 
     def _mapped(self, z: Any, s: Any) -> Any:
         return (np.log(z) / s,)

@@ -13,7 +13,6 @@ from autograd.inside import unwrap
 
 from ._continuous import Continuous, Mapped, Symmetric
 
-LOG_ROOT_2PI = 0.5 * math.log(2 * math.pi)
 FAR = 1e10  # where the tails of Student's distribution are powers, to the last digit
 
 
@@ -23,7 +22,7 @@ class _Norm(Symmetric):
     name = "norm"
 
     def _logpdf(self, z: Any) -> Any:
-        return -0.5 * z * z - LOG_ROOT_2PI
+        return densities.normal_log_density(z)
 
     def _cdf(self, z: Any) -> Any:
         return special.ndtr(z)
@@ -57,7 +56,7 @@ class _Laplace(Symmetric):
     name = "laplace"
 
     def _logpdf(self, z: Any) -> Any:
-        return -np.abs(z) - math.log(2)
+        return densities.laplace_log_density(z)
 
     def _cdf(self, z: Any) -> Any:
         return densities.laplace_cdf(z)
@@ -90,7 +89,7 @@ class _Cauchy(Symmetric):
     name = "cauchy"
 
     def _logpdf(self, z: Any) -> Any:
-        return -densities.log1p_square(z) - math.log(math.pi)
+        return densities.cauchy_log_density(z)
 
     def _cdf(self, z: Any) -> Any:
         return densities.cauchy_cdf(z)
@@ -193,10 +192,11 @@ class _StudentT(Symmetric):
         scale = df * special.beta(shape, half)  # times the tail, it is (z²/df)^(-df/2) where that is small
         farthest, far = unwrap(scale) * unwrap(tail) < FAR ** -unwrap(df), unwrap(tail) < 1e-3
         twice = 2 * np.where(far & ~farthest, tail, 0.25)
-        size = np.sqrt(special.betainccinv(half, shape, twice) / special.betaincinv(shape, half, twice))
+        part, rest = special.betaincinv(shape, half, twice), special.betainccinv(half, shape, twice)
+        size = np.sqrt(df) * np.sqrt(rest) / np.sqrt(part)
         if anywhere(farthest):
-            size = np.where(farthest, scale ** (-1 / df) * np.where(farthest, tail, 1) ** (-1 / df), size)
-        size = np.sqrt(df) * size
+            power = scale ** (-1 / df) * np.where(farthest, tail, 1) ** (-1 / df)
+            size = np.where(farthest, np.sqrt(df) * power, size)
         return np.where(far, np.where(lower, -size, size), special.stdtrit(df, np.where(far, 0.25, q)))
 
 
@@ -218,7 +218,7 @@ class _Truncnorm(Continuous):
         return 0.5 * (low + high)
 
     def _logpdf(self, z: Any, a: Any, b: Any) -> Any:
-        return -0.5 * z * z - LOG_ROOT_2PI - _log_between(a, b)
+        return densities.normal_log_density(z) - _log_between(a, b)
 
     def _cdf(self, z: Any, a: Any, b: Any) -> Any:
         return np.exp(self._logcdf(z, a, b))

@@ -14,6 +14,7 @@ from ...arrays.door import Recorder, outside_types, recorder
 from ...errors import check_callable, check_option
 from ...graph.grad_mode import recording, watching
 from ...graph.node import Leaf, Node
+from ...later import load
 from ...scalar.value import Value
 from ...source.source_info import defined, warn
 from ...tensors.conversions import is_differentiating
@@ -24,12 +25,10 @@ from ..pytree import REGISTERED, flatten, structure
 from .compiled_program import CompiledProgram
 from .environment import Environment
 from .fallbacks import FellBack
-from .fused.loops import load_numba
 from .memory import owners_of, shared_memory
 from .printer import state_of_errors
 from .quick_calls import AT_FIRST, MISSED
 from .recorder import NUMBERS
-from .scalars.compiled import CompiledFunction
 from .session import Backend, Session
 from .wrapped import MOST, WrappedFunction, too_deep
 
@@ -60,7 +59,7 @@ class Compiled(WrappedFunction):
                 setattr(self, name, getattr(function, name))
         self._backend = backend
         self._programs: dict[Any, list[CompiledProgram]] = {}
-        self._of_values: CompiledFunction | None = None  # of scalars
+        self._of_values: Any = None  # the `CompiledFunction` of scalars
         self._quick: Callable[[tuple[Any, ...]], Any] = _fits_never  # runs the program that fitted last, if it fits
 
     def _options(self) -> dict[str, Any]:
@@ -137,7 +136,7 @@ class Compiled(WrappedFunction):
         objects = [x for x in leaves if not isinstance(x, _KNOWN) or _is_number_with_attributes(x)]
         environment = Environment((self.__wrapped__, *objects), leaves=(Recorder, *outside_types))
         if any(isinstance(x, Value) for x in (*environment.seen, *leaves)):
-            self._of_values = CompiledFunction(self.__wrapped__, fallback=self._fallback)
+            self._of_values = load("compile of scalars").CompiledFunction(self.__wrapped__, fallback=self._fallback)
             return self._of_values(*args, **kwargs)
         if elsewhere := _elsewhere(environment, leaves):
             self._falls_back(elsewhere, quietly="vmap" in elsewhere)
@@ -157,7 +156,7 @@ class Compiled(WrappedFunction):
         except RecursionError as error:
             raise too_deep(f"{defined(self.__wrapped__)}, while it is recorded,") from error
         if any(isinstance(x, Value) for x in flatten(result)[0]):  # which the function made itself
-            self._of_values = CompiledFunction(self.__wrapped__, fallback=self._fallback)
+            self._of_values = load("compile of scalars").CompiledFunction(self.__wrapped__, fallback=self._fallback)
         elif session.program is not None:
             session.program.falls_back = self._falls_back
             self._programs.setdefault(key, []).insert(0, session.program)
@@ -361,7 +360,7 @@ def compile(
         return functools.partial(compile, fallback=fallback, backend=backend)
     check_callable("function", function)
     if backend == "numba":
-        load_numba('compile(..., backend="numba")')
+        load("numba").load_numba('compile(..., backend="numba")')
     if isinstance(function, Compiled):
         function = function.__wrapped__
     return Compiled(function, fallback, backend)

@@ -40,6 +40,7 @@ from .program import (
     Call,
     Check,
     Draw,
+    Fixed,
     Memory,
     Outside,
     Program,
@@ -330,7 +331,7 @@ class ProgramRecorder(Recorder):
 
     def _constant(self, array: Any, memory: Memory) -> Traced:
         made = Traced(array, self, memory)
-        self.program.sources.append((made, lambda leaves: array))
+        self.program.sources.append((made, Fixed(array)))
         return made
 
     def note(

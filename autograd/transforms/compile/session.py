@@ -11,6 +11,7 @@ import numpy as np
 from ...arrays.door import plain, recorder
 from ...arrays.traced import Variable
 from ...graph.node import Leaf
+from ...later import load
 from ...source.source_info import defined
 from ...tensors.dataframes import is_polars, is_table
 from ...tensors.tensor import Tensor
@@ -157,9 +158,7 @@ class Session:
             store_directly(program)
         program.forget_values(installed)
         if self.backend == "numba":
-            from .fused.fuse import fuse  # with numba, which other programs need not have
-
-            fuse(program)
+            load("fused loops").fuse(program)
 
     def _result(self, records: ProgramRecorder, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         """Call the function; raise what was refused although the function caught the error."""

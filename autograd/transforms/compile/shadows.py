@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from ...arrays.traced import Traced
+from .memory import address_of
 from .program import HELD, Check, Program, traced_in
 
 ndarray = np.ndarray
@@ -58,15 +59,10 @@ class Shadow:
             for array, (low, high) in zip(arrays, bounds, strict=True)
             if array.flags.forc and (low, high) == (self._start, end)
         ]
-        distinct = {(_address(array), array.shape, array.strides, array.dtype): array for array in arrays}
+        distinct = {(address_of(array), array.shape, array.strides, array.dtype): array for array in arrays}
         self.pairs = [(array, self.of(array)) for array in whole[:1] or distinct.values()]
 
     def of(self, array: ndarray[Any, Any]) -> ndarray[Any, Any]:
         """Return the array at the same place of the shadow."""
-        offset = _address(array) - self._start
+        offset = address_of(array) - self._start
         return np.ndarray(array.shape, array.dtype, self._memory, offset, array.strides)
-
-
-def _address(array: ndarray[Any, Any]) -> int:
-    address: int = array.__array_interface__["data"][0]
-    return address

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 from collections import defaultdict, deque
 from collections.abc import Callable, Hashable, Iterable, Sequence
+from operator import attrgetter
 
 import numpy as np
 
@@ -24,7 +25,7 @@ Key = Callable[[Entry], Hashable]
 
 
 def aligned(a: Sequence[Entry], b: Sequence[Entry]) -> list[int | None]:
-    """Return for each entry of `b` the place of its partner in `a`, or None; no two have the same partner."""
+    """Return for each entry of `b` the index of its partner in `a`, or None; no two have the same partner."""
     return _Alignment(a, b).run()
 
 
@@ -36,7 +37,7 @@ class _Alignment:
         self.of_b: list[int | None] = [None] * len(b)
         self.of_a: list[int | None] = [None] * len(a)
         self.users = _users(a), _users(b)
-        keys: list[Key] = [_exact, _with_arguments, _operation]
+        keys: list[Key] = [_exact, _with_arguments, attrgetter("operation")]
         self.keys = [([key(x) for x in a], [key(x) for x in b]) for key in keys]
 
     def run(self) -> list[int | None]:
@@ -51,19 +52,19 @@ class _Alignment:
         self.of_b[j], self.of_a[i] = i, j
 
     def left(self) -> tuple[list[int], list[int]]:
-        """Return the places of the entries without a partner."""
+        """Return the indices of the entries without a partner."""
         a = [i for i, partner in enumerate(self.of_a) if partner is None]
         return a, [j for j, partner in enumerate(self.of_b) if partner is None]
 
     def pair_leaves(self) -> None:
         """Pair leaves by name, then by value, then in their order among those of the same shape."""
-        for key in (_name, _digest, _shape):
+        for key in (_name, _digest, attrgetter("shapes")):
             groups: dict[Hashable, tuple[list[int], list[int]]] = defaultdict(lambda: ([], []))
-            for side, (entries, places) in enumerate(zip((self.a, self.b), self.left(), strict=True)):
-                for place in places:
-                    found = key(entries[place]) if entries[place].is_leaf else None
+            for side, (entries, indices) in enumerate(zip((self.a, self.b), self.left(), strict=True)):
+                for index in indices:
+                    found = key(entries[index]) if entries[index].is_leaf else None
                     if found is not None:
-                        groups[found][side].append(place)
+                        groups[found][side].append(index)
             for ours, theirs in groups.values():
                 if len(ours) == len(theirs):
                     for i, j in zip(ours, theirs, strict=True):
@@ -78,11 +79,11 @@ class _Alignment:
 
     def forward(self, coarseness: int) -> int:
         """Pair entries whose inputs are pairs, and that agree in all but the coarsest `coarseness` details."""
-        places, rest = self.left()
-        if not places:
+        indices, rest = self.left()
+        if not indices:
             return 0
         waiting: dict[Hashable, deque[int]] = defaultdict(deque)
-        for i in places:
+        for i in indices:
             if not self.a[i].is_leaf:
                 for level in range(coarseness + 1):
                     waiting[level, self.keys[level][0][i], self.a[i].inputs].append(i)
@@ -126,9 +127,9 @@ class _Alignment:
 
     def replaced(self) -> int:
         """Pair entries of different operations between the same inputs and the same users."""
-        places, rest = self.left()
+        indices, rest = self.left()
         by_inputs: dict[tuple[int | None, ...], list[int]] = defaultdict(list)
-        for i in places:
+        for i in indices:
             if not self.a[i].is_leaf:
                 by_inputs[self._sorted(self.a[i].inputs)].append(i)
         found = 0
@@ -157,19 +158,19 @@ class _Alignment:
 
     def between(self) -> int:
         """Pair what is left in the order of the programs: equal operations, and others where as many are left."""
-        places, rest = self.left()
+        indices, rest = self.left()
         found = 0
         before_a = before_b = 0
-        same = common([self._word(self.a[i]) for i in places], [self._word(self.b[j]) for j in rest])
-        for x, y in [*same, (len(places), len(rest))]:
-            gap = places[before_a:x], rest[before_b:y]
+        same = common([self._word(self.a[i]) for i in indices], [self._word(self.b[j]) for j in rest])
+        for x, y in [*same, (len(indices), len(rest))]:
+            gap = indices[before_a:x], rest[before_b:y]
             if len(gap[0]) == len(gap[1]):
                 for i, j in zip(*gap, strict=True):
                     if self.a[i].is_leaf == self.b[j].is_leaf and (not self.a[i].is_leaf or self.fits(i, j)):
                         self.match(i, j)
                         found += 1
-            if x < len(places):
-                self.match(places[x], rest[y])
+            if x < len(indices):
+                self.match(indices[x], rest[y])
                 found += 1
             before_a, before_b = x + 1, y + 1
         return found
@@ -181,10 +182,10 @@ class _Alignment:
 
 def _users(entries: Sequence[Entry]) -> list[list[int]]:
     users: list[list[int]] = [[] for _ in entries]
-    for place, entry in enumerate(entries):
+    for index, entry in enumerate(entries):
         for x in entry.inputs:
             if x is not None:
-                users[x].append(place)
+                users[x].append(index)
     return users
 
 
@@ -197,10 +198,6 @@ def _exact(entry: Entry) -> Hashable:
 
 def _with_arguments(entry: Entry) -> Hashable:
     return entry.operation, _arguments(entry)
-
-
-def _operation(entry: Entry) -> Hashable:
-    return entry.operation
 
 
 def _arguments(entry: Entry) -> Hashable:
@@ -224,7 +221,3 @@ def _name(entry: Entry) -> Hashable:
 
 def _digest(entry: Entry) -> Hashable:
     return None if entry.value is None else (entry.shapes, _content(entry.value))
-
-
-def _shape(entry: Entry) -> Hashable:
-    return entry.shapes

@@ -25,25 +25,13 @@ class Tolerance(NamedTuple):
 
 @dataclass(frozen=True)
 class Deviation:
-    """By how much two arrays deviate.
+    """By how much two arrays deviate."""
 
-    Attributes
-    ----------
-    largest
-        The largest absolute deviation; nan if only one of two elements is nan.
-    count, size
-        The number of elements that deviate by more than the tolerance, and of all.
-    index
-        The place of the largest deviation; of several results, the first number is that of the result.
-    a, b
-        The two numbers there.
-    """
-
-    largest: float
-    count: int
-    size: int
-    index: tuple[int, ...]
-    a: complex
+    largest: float  # the largest absolute deviation; nan if only one of two elements is nan
+    count: int  # of the elements that deviate by more than the tolerance
+    size: int  # the number of all elements
+    index: tuple[int, ...]  # of the largest deviation; of several results, the first number is that of the result
+    a: complex  # the two numbers there
     b: complex
 
     def __str__(self) -> str:
@@ -54,33 +42,18 @@ class Deviation:
 
 @dataclass(slots=True, eq=False)
 class ComparedNode:
-    """A node of run a and its partner in run b, or a node that only one of them has.
-
-    Attributes
-    ----------
-    a, b
-        The two; None for one that is missing.
-    kinds
-        In what they differ, in the order of `Kind`; empty if in nothing.
-    follows
-        Whether each difference may be a consequence of those before it: of inputs that differ or, for a gradient, of
-        operations that use the result.
-    value, gradient
-        By how much they deviate, if beyond the tolerance.
-    arguments
-        The arguments that differ, each with both values, as text.
-    computed
-        Whether these are arrays, which may have been computed from what differs before.
-    """
+    """A node of run a and its partner in run b, or a node that only one of them has; the other one is None."""
 
     a: Entry | None
     b: Entry | None
-    kinds: list[Kind] = field(default_factory=list)
+    kinds: list[Kind] = field(default_factory=list)  # in what they differ, in the order of `Kind`
+    # Whether each difference may be a consequence of those before it: of inputs that differ or, for a gradient, of
+    # operations that use the result.
     follows: bool = False
-    value: Deviation | None = None
+    value: Deviation | None = None  # by how much the values deviate, if beyond the tolerance
     gradient: Deviation | None = None
-    arguments: list[str] = field(default_factory=list)
-    computed: bool = False
+    arguments: list[str] = field(default_factory=list)  # those that differ, each with both values, as text
+    computed: bool = False  # whether these are arrays, which may have been computed from what differs before
 
     @property
     def only(self) -> Entry:
@@ -99,13 +72,13 @@ class ComparedNode:
     def __str__(self) -> str:
         where = f" in {self.only.module}" if self.only.module else ""
         lines = [f"{self.title}{where}: {', '.join(self.kinds) or 'no difference'}"]
-        lines += [f"  {text}" for text in self.told()]
+        lines += [f"  {text}" for text in self.details()]
         for letter, entry in (("a", self.a), ("b", self.b)):
             if entry is not None and entry.where:
                 lines.append(f"  {letter}: {entry.where}" + (f"   {entry.line}" if entry.line else ""))
         return "\n".join(lines)
 
-    def told(self) -> Iterator[str]:
+    def details(self) -> Iterator[str]:
         """Yield a line for each difference that has details."""
         if self.a is not None and self.b is not None:
             if "shape" in self.kinds:
@@ -148,7 +121,7 @@ def compared(a: Sequence[Entry], b: Sequence[Entry], tolerance: Tolerance) -> li
 
 
 def _in_order(of_a: list[int | None], of_b: list[int | None]) -> Iterator[tuple[int | None, int | None]]:
-    """Yield pairs of places in the order of `b`; what only `a` has comes before what follows it there."""
+    """Yield pairs of indices in the order of `b`; what only `a` has comes before what follows it there."""
     done = 0
     for j, i in enumerate(of_b):
         if i is not None:
@@ -231,8 +204,8 @@ def _of_arrays(a: Array | None, b: Array | None, tolerance: Tolerance, before: t
         count = int(np.count_nonzero(off))
         if not count:
             return None
-        place = int(np.argmax(np.where(off, apart, -1)))  # the first nan, if there is one
-    index = tuple([int(i) for i in np.unravel_index(place, a.shape)])
+        flat = int(np.argmax(np.where(off, apart, -1)))  # the first nan, if there is one
+    index = tuple([int(i) for i in np.unravel_index(flat, a.shape)])
     return Deviation(float(apart[index]), count, a.size, before + index, a[index].item(), b[index].item())
 
 

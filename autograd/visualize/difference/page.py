@@ -59,12 +59,12 @@ def _first(node: ComparedNode, nodes: Sequence[ComparedNode], a: RecordedRun, b:
     """Return what the first difference is, with pictures of its arrays and of the graph around it."""
     kinds = "".join(f'<span class="kind">{kind}</span>' for kind in node.kinds)
     where = f'<p class="muted">in {escape(node.only.module)}</p>' if node.only.module else ""
-    told = "".join(f"<li>{escape(_capital(text))}</li>" for text in node.told())
+    details = "".join(f"<li>{escape(_capital(text))}</li>" for text in node.details())
     sides = "".join(_side(letter, entry) for letter, entry in (("a", node.a), ("b", node.b)))
     around = drawn(nodes, rows_of_inputs(nodes, a, b), list(nodes).index(node))
     return (
         f'<section class="first"><h2>First difference</h2><h3>{escape(node.title)} {kinds}</h3>{where}'
-        f'<ul>{told}</ul><div class="sides">{sides}</div>{"".join(_maps(node))}</section>'
+        f'<ul>{details}</ul><div class="sides">{sides}</div>{"".join(_maps(node))}</section>'
         f'<section><h2>The graph around it</h2><p class="legend"><span class="key a">only in a</span>'
         f'<span class="key b">only in b</span><span class="key differs">differs</span>'
         f'<span class="key follows">perhaps only a consequence</span></p><div class="wide">{around}</div></section>'
@@ -153,40 +153,41 @@ class _Rows:
 
     def __init__(self) -> None:
         self.texts: dict[str, int] = {"": 0}
+        self.latest: dict[str, tuple[Result, int]] = {}  # values and gradients with their texts
 
     def text(self, words: str) -> int:
         return self.texts.setdefault(words, len(self.texts))
 
     def row(self, node: ComparedNode) -> list[object]:
         """Return title, kinds, whether it follows, the two sides, deviations and arguments."""
-        a = self.side(node.a)
-        b = self.side(node.b, node.a, a)
-        row: list[object] = [self.text(node.title), self.text(", ".join(node.kinds)), int(node.follows), a, b]
+        row: list[object] = [self.text(node.title), self.text(", ".join(node.kinds)), int(node.follows)]
+        row += [self.side(node.a), self.side(node.b)]
         if node.kinds:
-            told = [_deviates(node.value), _deviates(node.gradient), "; ".join(node.arguments)]
-            row += [self.text(words) for words in told]
+            details = [_deviates(node.value), _deviates(node.gradient), "; ".join(node.arguments)]
+            row += [self.text(words) for words in details]
         return row
 
-    def side(
-        self, entry: Entry | None, other: Entry | None = None, same: list[int | float] | None = None
-    ) -> list[int | float] | None:
-        """Return what is known of one run; equal arrays of the other one need no second look."""
+    def side(self, entry: Entry | None) -> list[int | float] | None:
+        """Return what is known of one run."""
         if entry is None:
             return None
-        known = other is not None and same is not None
-        value = same[2] if known and _is(entry.value, other.value) else self.text(_brief(entry.value))  # type: ignore[union-attr, index]
-        gradient = (
-            same[3] if known and _is(entry.gradient, other.gradient) else self.text(_brief(entry.gradient))  # type: ignore[union-attr, index]
-        )
         return [
             self.text(entry.title),
             self.text(_form(entry)),
-            value,
-            gradient,
+            self.brief("value", entry.value),
+            self.brief("gradient", entry.gradient),
             entry.kept,
             *(-1 if seconds is None else round(seconds * 1e6, 2) for seconds in (entry.forward, entry.backward)),
             *(self.text(words) for words in (_where(entry), entry.line, entry.module)),
         ]
+
+    def brief(self, name: str, result: Result) -> int:
+        """Return the text of a result; one that is the same as that of the other run needs no second look."""
+        known, text = self.latest.get(name, (None, 0))
+        if not _is(known, result):
+            text = self.text(_brief(result))
+            self.latest[name] = result, text
+        return text
 
 
 def _is(a: Result, b: Result) -> bool:

@@ -13,50 +13,24 @@ Result: TypeAlias = "Array | tuple[Array | None, ...] | None"  # a tuple for an 
 
 @dataclass(slots=True, eq=False)
 class Entry:
-    """One leaf or one operation of a run.
+    """One leaf or one operation of a run."""
 
-    Attributes
-    ----------
-    operation, name
-        The name of the operation, ``"leaf"`` for a leaf; and the name of the leaf, if `params` has one.
-    number
-        The number of its node, greater than those of all that it depends on.
-    inputs
-        The place of each input among the entries of the run; None for a constant.
-    shapes, dtypes
-        Of each result; most operations have one.
-    arguments
-        The constants among its inputs, and its further arguments, by parameter name, where they are known.
-    value, gradient
-        Its result and the gradient of that, or a tuple for several; None where they are not known.
-    kept
-        The bytes that it keeps for the backward pass and no earlier one does.
-    forward, backward
-        The seconds that it took; None where they were not measured.
-    where, line
-        File and line of the program that recorded it, and the text of that line; empty where it was not noted.
-    module
-        The module call that it was recorded in.
-    freed
-        Whether an earlier backward pass freed what it kept.
-    """
-
-    operation: str
-    number: int
-    inputs: tuple[int | None, ...]
-    shapes: tuple[tuple[int, ...], ...]
+    operation: str  # its name; "leaf" for a leaf
+    number: int  # of its node, greater than those of all that it depends on
+    inputs: tuple[int | None, ...]  # the index of each among the entries of the run; None for a constant
+    shapes: tuple[tuple[int, ...], ...]  # of each result; most operations have one
     dtypes: tuple[str, ...]
-    name: str = ""
-    arguments: dict[str, object] = field(default_factory=dict)
-    value: Result = None
-    gradient: Result = None
-    kept: int = 0
-    forward: float | None = None
+    name: str = ""  # of the leaf, if `params` has one
+    arguments: dict[str, object] = field(default_factory=dict)  # the constants among its inputs, and others, if known
+    value: Result = None  # its result, or a tuple for several; None where it is not known
+    gradient: Result = None  # that of the result
+    kept: int = 0  # the bytes that it keeps for the backward pass and no earlier one does
+    forward: float | None = None  # the seconds that it took; None where they were not measured
     backward: float | None = None
-    where: str = ""
-    line: str = ""
-    module: str = ""
-    freed: bool = False
+    where: str = ""  # file and line of the program that recorded it; empty where it was not noted
+    line: str = ""  # the text of that line
+    module: str = ""  # the module call that it was recorded in
+    freed: bool = False  # whether an earlier backward pass freed what it kept
 
     @property
     def is_leaf(self) -> bool:

@@ -8,7 +8,7 @@ _MOST = 600  # insertions and removals; sequences with more are compared only as
 
 
 def common(a: Sequence[Hashable], b: Sequence[Hashable]) -> list[tuple[int, int]]:
-    """Return the places of equal elements of `a` and `b`, in order, as many as possible.
+    """Return the indices of equal elements of `a` and `b`, in order, as many as possible.
 
     The source is E. W. Myers, An O(ND) difference algorithm and its variations, Algorithmica 1 (1986).
 

@@ -18,7 +18,7 @@ _LONGEST = 26  # characters in a box
 
 
 def rows_of_inputs(nodes: Sequence[ComparedNode], a: RecordedRun, b: RecordedRun) -> list[tuple[set[int], set[int]]]:
-    """Return for each node its inputs in run a and those in run b, as places among the nodes."""
+    """Return for each node its inputs in run a and those in run b, as indices of nodes."""
     rows = {id(entry): row for row, node in enumerate(nodes) for entry in (node.a, node.b) if entry is not None}
     of_a, of_b = ([rows[id(entry)] for entry in run.entries] for run in (a, b))
     return [
@@ -33,12 +33,12 @@ def rows_of_inputs(nodes: Sequence[ComparedNode], a: RecordedRun, b: RecordedRun
 def drawn(nodes: Sequence[ComparedNode], inputs: list[tuple[set[int], set[int]]], around: int) -> str:
     """Return a picture of the nodes near one of them as SVG, whose colours a style sheet sets."""
     shown = _near(nodes, inputs, around)
-    places = {row: place for place, row in enumerate(shown)}
+    indices = {row: index for index, row in enumerate(shown)}
     edges = {
-        (places[source], places[row]): _side(source in inputs[row][0], source in inputs[row][1])
+        (indices[source], indices[row]): _side(source in inputs[row][0], source in inputs[row][1])
         for row in shown
         for source in sorted(inputs[row][0] | inputs[row][1])
-        if source in places
+        if source in indices
     }
     texts = [_lines(nodes[row]) for row in shown]
     sizes = [_size(nodes[row], lines) for row, lines in zip(shown, texts, strict=True)]
@@ -104,18 +104,18 @@ def _box(node: ComparedNode, look: str, lines: list[str], middle: Point, size: P
     left, top = x - width / 2, y - height / 2
     radius = height / 2 if node.only.is_leaf else 5.0
     texts = "".join(
-        f'<text x="{x:.1f}" y="{top + _PAD / 2 + _LINE * (place + 0.8):.1f}" class="line{place}">{escape(line)}</text>'
-        for place, line in enumerate(lines)
+        f'<text x="{x:.1f}" y="{top + _PAD / 2 + _LINE * (index + 0.8):.1f}" class="line{index}">{escape(line)}</text>'
+        for index, line in enumerate(lines)
     )
     return (
-        f'<g class="box {look}"><title>{escape(_told(node))}</title><rect x="{left:.1f}" y="{top:.1f}" '
+        f'<g class="box {look}"><title>{escape(_tooltip(node))}</title><rect x="{left:.1f}" y="{top:.1f}" '
         f'width="{width:.1f}" height="{height:.1f}" rx="{radius:.1f}"/>{texts}</g>'
     )
 
 
-def _told(node: ComparedNode) -> str:
+def _tooltip(node: ComparedNode) -> str:
     where = [f"in {node.only.module}"] if node.only.module else []
-    return "\n".join([node.title, *where, ", ".join(node.kinds) or "no difference", *node.told()])
+    return "\n".join([node.title, *where, ", ".join(node.kinds) or "no difference", *node.details()])
 
 
 def _svg(layout: Layout, sides: list[str], boxes: str) -> str:

@@ -93,11 +93,11 @@ def _apart(wanted: list[float], weights: list[float], spaces: list[float]) -> li
             block = before[0] + block[0], before[1] + block[1], before[2] + block[2]
         blocks.append(block)
     means = [total / weight for weight, total, number in blocks for _ in range(number)]
-    offset, places = 0.0, []
+    offset, indices = 0.0, []
     for mean, space in zip(means, spaces, strict=True):
         offset += space
-        places.append(mean + offset)
-    return places
+        indices.append(mean + offset)
+    return indices
 
 
 # Straight above each other
@@ -123,7 +123,7 @@ def _in_columns(net: Net, spaces: list[list[float]], across: list[float], loose:
     wanted = at
     for _ in range(_ROUNDS if count < _MANY else _ROUNDS // 4):
         at = _pushed(wanted, before, order)
-        wanted = [(place + _mean(there, at, place)) / 2 for place, there in zip(at, ties, strict=True)]
+        wanted = [(index + _mean(there, at, index)) / 2 for index, there in zip(at, ties, strict=True)]
         if max(abs(a - b) for a, b in zip(at, wanted, strict=True)) < _NOTHING:
             break
     _settle(at, ties, before, order)
@@ -149,7 +149,7 @@ def _matched(net: Net, above: list[int], row: list[int], loose: bool) -> Iterato
 
     No point has two of them on one side, and none cross: so columns are never on both sides of each other.
     """
-    place = {point: i for i, point in enumerate(row)}
+    index = {point: i for i, point in enumerate(row)}
     after, before = [_ranks(net, net.down[point]) for point in above], [_ranks(net, net.up[point]) for point in row]
     wanted = []
     for i, point in enumerate(above):
@@ -160,8 +160,8 @@ def _matched(net: Net, above: list[int], row: list[int], loose: bool) -> Iterato
             if loose and passing == 0 and len(net.down[point]) > 1:
                 continue
             kind = (1, 2, 0)[passing]  # first what passes, then what is next to each other
-            rank = after[i].get(tie.point, 0) + before[place[tie.point]].get(point, 0)
-            wanted.append((kind, -tie.weight, rank, i, place[tie.point], tie.here - tie.there))
+            rank = after[i].get(tie.point, 0) + before[index[tie.point]].get(point, 0)
+            wanted.append((kind, -tie.weight, rank, i, index[tie.point], tie.here - tie.there))
     taken: list[tuple[int, int, float]] = []
     for _, _, _, i, j, shift in sorted(wanted):
         at = bisect_left(taken, (i,))

@@ -22,27 +22,13 @@ Direction = Literal["TB", "BT", "LR", "RL"]
 
 @dataclass(slots=True)
 class Layout:
-    """Positions of boxes, frames and edges, in units of the given sizes; the upper left corner is (0, 0).
+    """Positions of boxes, frames and edges, in units of the given sizes; the upper left corner is (0, 0)."""
 
-    Attributes
-    ----------
-    boxes
-        The middle of each box.
-    frames
-        Left, top, width and height of each frame; None for a frame without boxes.
-    titles
-        The distance of the title of each frame from the left of the frame.
-    curves
-        For each edge, the points of cubic Bézier curves, one after another.
-    width, height
-        The size of the whole.
-    """
-
-    boxes: list[Point]
-    frames: list[Rectangle | None]
-    titles: list[float]
-    curves: list[list[Point]]
-    width: float
+    boxes: list[Point]  # the middle of each
+    frames: list[Rectangle | None]  # left, top, width and height; None for a frame without boxes
+    titles: list[float]  # the distance of the title of each frame from the left of the frame
+    curves: list[list[Point]]  # for each edge, the points of cubic Bézier curves, one after another
+    width: float  # of the whole
     height: float
 
 
@@ -94,8 +80,8 @@ def lay_out(
         for edge, weight in zip(edges, weights or [1.0] * len(edges), strict=True)
     ]
     pads = [_pads(title, direction) for title in titles]
-    for place in levels.from_within():
-        levels.arrange(place, turned, shelf.around, pads, apart, below)
+    for index in levels.from_within():
+        levels.arrange(index, turned, shelf.around, pads, apart, below)
     boxes, frames = levels.places(len(sizes), pads)
     whole = levels.inside[-1].arranged
     assert whole is not None  # it is arranged last

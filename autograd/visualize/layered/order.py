@@ -17,16 +17,16 @@ def put_in_order(net: Net, mirrored: bool = False) -> None:
     net.rows = _in_depth(net)
     if mirrored:
         net.rows = [row[::-1] for row in net.rows]
-    places = _places(net)
+    indices = _places(net)
     best, fewest, waited = [list(row) for row in net.rows], crossings(net), 0
     for sweep in range(_SWEEPS):
         if not fewest or waited == _PATIENCE:
             break
         ties, rows = (net.up, net.rows[1:]) if sweep % 2 == 0 else (net.down, net.rows[-2::-1])
         for row in rows:
-            wanted = {point: _wanted(net, ties[point], places, places[point]) for point in row}
+            wanted = {point: _wanted(net, ties[point], indices, indices[point]) for point in row}
             row.sort(key=wanted.__getitem__)
-            _note(row, places)
+            _note(row, indices)
         crossed = crossings(net)
         waited += 1
         if crossed < fewest:
@@ -38,12 +38,12 @@ def put_in_order(net: Net, mirrored: bool = False) -> None:
 
 def crossings(net: Net) -> int:
     """Return the number of crossings of links."""
-    places = _places(net)
+    indices = _places(net)
     found = 0
     for row in net.rows[:-1]:
         ends: list[float] = []
         for point in row:
-            ties = sorted((tie.here, _at(net, tie, places)) for tie in net.down[point])
+            ties = sorted((tie.here, _at(net, tie, indices)) for tie in net.down[point])
             for _, end in ties:
                 found += len(ends) - bisect_right(ends, end)
                 insort(ends, end)
@@ -67,34 +67,34 @@ def _in_depth(net: Net) -> list[list[int]]:
 
 
 def _places(net: Net) -> list[int]:
-    places = [0] * len(net.up)
+    indices = [0] * len(net.up)
     for row in net.rows:
-        _note(row, places)
-    return places
+        _note(row, indices)
+    return indices
 
 
-def _note(row: list[int], places: list[int]) -> None:
-    for place, point in enumerate(row):
-        places[point] = place
+def _note(row: list[int], indices: list[int]) -> None:
+    for index, point in enumerate(row):
+        indices[point] = index
 
 
-def _at(net: Net, tie: Tie, places: list[int]) -> float:
+def _at(net: Net, tie: Tie, indices: list[int]) -> float:
     """Return the position in its row of the other end of a tie: that of its point, plus a fraction within the point."""
-    return places[tie.point] + tie.there / (net.lefts[tie.point] + net.rights[tie.point] + 1)
+    return indices[tie.point] + tie.there / (net.lefts[tie.point] + net.rights[tie.point] + 1)
 
 
-def _wanted(net: Net, ties: list[Tie], places: list[int], otherwise: int) -> float:
-    return sum(_at(net, tie, places) for tie in ties) / len(ties) if ties else otherwise
+def _wanted(net: Net, ties: list[Tie], indices: list[int], otherwise: int) -> float:
+    return sum(_at(net, tie, indices) for tie in ties) / len(ties) if ties else otherwise
 
 
 def _swap_neighbours(net: Net) -> None:
     """Swap neighbouring points as long as this reduces crossings."""
-    places = _places(net)
+    indices = _places(net)
     for _ in range(_ROUNDS):
         swapped = False
         for row in net.rows:
             ends = {
-                point: [sorted(_at(net, tie, places) for tie in ties[point]) for ties in (net.up, net.down)]
+                point: [sorted(_at(net, tie, indices) for tie in ties[point]) for ties in (net.up, net.down)]
                 for point in row
             }
             for i in range(len(row) - 1):
@@ -103,7 +103,7 @@ def _swap_neighbours(net: Net) -> None:
                 if kept and sum(map(_crossed, ends[right], ends[left])) < kept:
                     row[i], row[i + 1] = right, left
                     swapped = True
-            _note(row, places)
+            _note(row, indices)
         if not swapped:
             return
 

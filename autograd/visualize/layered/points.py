@@ -84,14 +84,14 @@ class Net:
 
     def add(self, row: int) -> int:
         """Add the point of the next item, or one that a link passes, and return its number."""
-        place = len(self.up)
-        if place >= self.items:
+        index = len(self.up)
+        if index >= self.items:
             self.lefts.append(0.5)
             self.rights.append(0.5)
         self.up.append([])
         self.down.append([])
-        self.rows[row].append(place)
-        return place
+        self.rows[row].append(index)
+        return index
 
     def tie(self, upper: int, lower: int, leaves: float, enters: float, weight: float) -> None:
         """Link two points of neighbouring rows."""
@@ -105,11 +105,7 @@ def rows_of(level: Level) -> list[int]:
     An input with a single use does not count, because it moves with its user.
     """
     count = len(level.sizes)
-    inputs: list[list[int]] = [[] for _ in range(count)]
-    uses: list[list[int]] = [[] for _ in range(count)]
-    for link in level.links:
-        inputs[link.target].append(link.source)
-        uses[link.source].append(link.target)
+    inputs, uses = _neighbours(level)
     inner = range(level.entries, count - level.exits)
     above = 1 if level.entries else 0
     highest = [0] * count  # row of each
@@ -131,15 +127,21 @@ def rows_of(level: Level) -> list[int]:
     return row
 
 
+def _neighbours(level: Level) -> tuple[list[list[int]], list[list[int]]]:
+    """Return for each item those with links to it, and those that it has links to."""
+    inputs: list[list[int]] = [[] for _ in level.sizes]
+    uses: list[list[int]] = [[] for _ in level.sizes]
+    for link in level.links:
+        inputs[link.target].append(link.source)
+        uses[link.source].append(link.target)
+    return inputs, uses
+
+
 def even_rows(level: Level, row: list[int]) -> list[int]:
     """Return rows in which high items that have a choice stand next to other high ones, so that the whole is lower."""
     count = len(level.sizes)
     inner = range(level.entries, count - level.exits)
-    inputs: list[list[int]] = [[] for _ in range(count)]
-    uses: list[list[int]] = [[] for _ in range(count)]
-    for link in level.links:
-        inputs[link.target].append(link.source)
-        uses[link.source].append(link.target)
+    inputs, uses = _neighbours(level)
     found = list(row)
     members: list[list[int]] = [[] for _ in range(max(row) + 1)]
     for item in range(count):

@@ -12,20 +12,11 @@ _SIDE = 0.35  # how far from the middle of a side edges meet it, as a part of th
 
 
 class Shelf:
-    """The boxes beside others, one above the other at the right of each, in a layout that grows downwards.
-
-    Attributes
-    ----------
-    beside
-        The box that each of them stands beside.
-    around
-        The room that those others need.
-    left_over
-        The boxes that stand beside no other.
-    """
+    """The boxes beside others, one above the other at the right of each, in a layout that grows downwards."""
 
     def __init__(self, sizes: list[Point], beside: Mapping[int, int], edges: Edges, aside: float) -> None:
-        self.sizes, self.beside, self.edges, self.aside = sizes, beside, edges, aside
+        self.sizes, self.edges, self.aside = sizes, edges, aside
+        self.beside = beside  # the box that each of them stands beside
         self.left_over = [box for box in range(len(sizes)) if box not in beside]
         self.stacks: dict[int, list[int]] = {}
         for box, host in beside.items():
@@ -36,7 +27,7 @@ class Shelf:
             (i for i, (box, _) in enumerate(edges) if box in beside), key=lambda i: place[edges[i][0]]
         ):
             self.ends[edges[number][1]].append(number)
-        self.around = {
+        self.around = {  # the room that those others need
             host: Around(0.0, aside + max(sizes[box][0] for box in stack), self._height(stack))
             for host, stack in self.stacks.items()
         }

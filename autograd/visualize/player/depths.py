@@ -42,35 +42,27 @@ def depths(
         ``curves`` it follows, or -1 if it lies within one box, or is left out of the layout because its leaf, such as
         the weight of a recurrent cell, has very many uses.
     """
-    every = range(max(levels(frames), default=-1) + 2)
-    return [_at(depth, kinds, within, edges, frames, titles) for depth in every]
 
+    def at(depth: int) -> dict[str, Any]:
+        whole = closed(frames, depth)
+        into = [None if frame is None else whole[frame] for frame in within]
+        last = {frame: step for step, frame in enumerate(into) if frame is not None}  # where the module ended
+        shown = sorted([step for step, frame in enumerate(into) if frame is None] + list(last.values()))
+        boxes = {step: box for box, step in enumerate(shown)}
+        stands = [boxes[step if frame is None else last[frame]] for step, frame in enumerate(into)]
+        around = [within[step] if (frame := into[step]) is None else frames[frame].parent for step in shown]
+        drawn, lines = _without_many(*_merged(edges, stands, into))
+        seen: list[Kind] = [kinds[step] if into[step] is None else "module" for step in shown]
+        layout, rectangles = lay_out(seen, drawn, around, frames, titles)
+        return {
+            "steps": [[step, *layout.boxes[box]] for step, box in boxes.items() if into[step] is None],
+            "modules": [[frame, *layout.boxes[boxes[step]]] for frame, step in sorted(last.items())],
+            "frames": [[frame, *rectangle] for frame, rectangle in sorted(rectangles.items())],
+            "curves": [[number for point in curve for number in point] for curve in layout.curves],
+            "lines": lines,
+        }
 
-def _at(
-    depth: int,
-    kinds: Sequence[Kind],
-    within: Sequence[int | None],
-    edges: Edges,
-    frames: list[Frame],
-    titles: Sequence[str],
-) -> dict[str, Any]:
-    whole = closed(frames, depth)
-    into = [None if frame is None else whole[frame] for frame in within]
-    last = {frame: step for step, frame in enumerate(into) if frame is not None}  # where the module ended
-    shown = sorted([step for step, frame in enumerate(into) if frame is None] + list(last.values()))
-    boxes = {step: box for box, step in enumerate(shown)}
-    stands = [boxes[step if frame is None else last[frame]] for step, frame in enumerate(into)]
-    around = [within[step] if (frame := into[step]) is None else frames[frame].parent for step in shown]
-    drawn, lines = _without_many(*_merged(edges, stands, into))
-    seen: list[Kind] = [kinds[step] if into[step] is None else "module" for step in shown]
-    layout, rectangles = lay_out(seen, drawn, around, frames, titles)
-    return {
-        "steps": [[step, *layout.boxes[box]] for step, box in boxes.items() if into[step] is None],
-        "modules": [[frame, *layout.boxes[boxes[step]]] for frame, step in sorted(last.items())],
-        "frames": [[frame, *rectangle] for frame, rectangle in sorted(rectangles.items())],
-        "curves": [[number for point in curve for number in point] for curve in layout.curves],
-        "lines": lines,
-    }
+    return [at(depth) for depth in range(max(levels(frames), default=-1) + 2)]
 
 
 def _merged(edges: Edges, stands: list[int], into: list[int | None]) -> tuple[list[tuple[int, int]], list[int]]:

@@ -15,28 +15,28 @@ def folded(played: Playback, most: int) -> Playback:
     operations within the folded step are added up.
     """
     steps = played.steps
-    operations = [place for place, step in enumerate(steps) if not _is_given(step)]
+    operations = [index for index, step in enumerate(steps) if not _is_given(step)]
     if len(operations) <= most:
         return played
     shown = set(operations[-most:])
     shown |= {edge.source for edge in played.edges if edge.target in shown and _is_given(steps[edge.source])}
     shown |= {source for source, target, _ in played.feeds if target in shown}
-    hidden = [place for place in range(len(steps)) if place not in shown]
-    leaves = [place for place in sorted(shown) if _is_given(steps[place])]
-    rest = [place for place in sorted(shown) if not _is_given(steps[place])]
+    hidden = [index for index in range(len(steps)) if index not in shown]
+    leaves = [index for index in sorted(shown) if _is_given(steps[index])]
+    rest = [index for index in sorted(shown) if not _is_given(steps[index])]
     # An operation before the fold uses no result after it, so this is again a topological order.
-    places = {place: new for new, place in enumerate(leaves)}
-    places |= {place: new for new, place in enumerate(rest, len(leaves) + 1)}
+    indices = {index: new for new, index in enumerate(leaves)}
+    indices |= {index: new for new, index in enumerate(rest, len(leaves) + 1)}
     fold = len(leaves)
-    count = sum(not _is_given(steps[place]) for place in hidden)
+    count = sum(not _is_given(steps[index]) for index in hidden)
     one = Step(steps[hidden[-1]].node, f"first {count:,} operations", folded=count)
-    kept = [*(steps[place] for place in leaves), one, *(steps[place] for place in rest)]
+    kept = [*(steps[index] for index in leaves), one, *(steps[index] for index in rest)]
     feeds = {
-        (places[source], places.get(target, fold), index if target in places else -1)
+        (indices[source], indices.get(target, fold), index if target in indices else -1)
         for source, target, index in played.feeds
-        if source in places
+        if source in indices
     }
-    return Playback(kept, _rerouted(played.edges, places, fold), sorted(feeds))
+    return Playback(kept, _rerouted(played.edges, indices, fold), sorted(feeds))
 
 
 def _is_given(step: Step) -> bool:
@@ -44,11 +44,11 @@ def _is_given(step: Step) -> bool:
     return step.node is None or step.node.op is LEAF
 
 
-def _rerouted(edges: list[Edge], places: dict[int, int], fold: int) -> list[Edge]:
+def _rerouted(edges: list[Edge], indices: dict[int, int], fold: int) -> list[Edge]:
     sums: dict[int, Edge] = {}
     result = []
     for edge in edges:
-        source, target = places.get(edge.source, fold), places.get(edge.target, fold)
+        source, target = indices.get(edge.source, fold), indices.get(edge.target, fold)
         if target != fold:
             result.append(Edge(source, target, edge.index, edge.contribution))
         elif source != fold:

@@ -7,6 +7,8 @@ from typing import Any
 
 import numpy as np
 
+from ...tensors.heat_map import block_means, largest
+
 _FEW = 16  # elements that are shown one by one
 _MOST = 16  # rows and columns of a map
 LEVELS = "".join(map(chr, [*range(97, 123), *range(65, 91), *range(48, 58)]))[:61]  # the middle one is 0
@@ -27,13 +29,13 @@ def described(value: Any) -> Any:
         return {"text": _short(repr(value))}
     if array.size == 1:
         return {"number": _plain(array.item()), "shape": list(array.shape)}
-    told: dict[str, Any] = {"shape": list(array.shape)}
+    found: dict[str, Any] = {"shape": list(array.shape)}
     if 0 < array.size <= _FEW:
-        told["all"] = _nested(array)
+        found["all"] = _nested(array)
     if array.size:
-        told |= _statistics(array)
-        told["map"] = _map(np.abs(array) if array.dtype.kind == "c" else array)
-    return told
+        found |= _statistics(array)
+        found["map"] = _map(array)
+    return found
 
 
 def size_of(value: Any) -> Any:
@@ -65,26 +67,19 @@ def _nested(array: np.ndarray[Any, Any]) -> Any:
 def _statistics(array: np.ndarray[Any, Any]) -> dict[str, Any]:
     values: np.ndarray[Any, Any] = array.astype(_wide(array), copy=False).ravel()
     finite = values[np.isfinite(values)]
-    told: dict[str, Any] = {"length": _plain(float(np.linalg.norm(finite))), "odd": int(values.size - finite.size)}
+    found: dict[str, Any] = {"length": _plain(float(np.linalg.norm(finite))), "odd": int(values.size - finite.size)}
     if array.dtype.kind != "c" and finite.size:
-        told |= {"min": _plain(float(finite.min())), "max": _plain(float(finite.max()))}
-        told["mean"] = _plain(float(finite.mean()))
-        told["zeros"] = int(values.size - np.count_nonzero(values))
-    return told
+        found |= {"min": _plain(float(finite.min())), "max": _plain(float(finite.max()))}
+        found["mean"] = _plain(float(finite.mean()))
+        found["zeros"] = int(values.size - np.count_nonzero(values))
+    return found
 
 
 def _map(array: np.ndarray[Any, Any]) -> dict[str, Any]:
     """Return the array as rows of letters, from the most negative to the most positive; ``!`` is not finite."""
-    table = array.reshape(-1, array.shape[-1]).astype(float)
-    for axis in (0, 1):
-        count = table.shape[axis]
-        if count > _MOST:
-            edges = np.linspace(0, count, _MOST + 1).astype(int)
-            sums = np.add.reduceat(table, edges[:-1], axis=axis)
-            widths = np.diff(edges)
-            table = sums / (widths[:, None] if axis == 0 else widths)
+    table = block_means(array, _MOST)
     finite = np.isfinite(table)
-    top = float(np.abs(table[finite]).max()) if finite.any() else 0.0
+    top = largest(table)
     middle = len(LEVELS) // 2
     levels = np.rint(np.where(finite, table, 0.0) / (top or 1.0) * middle).astype(int) + middle
     rows = [

@@ -41,21 +41,21 @@ def _data(played: Playback, title: str, modules: Mapping[str, Any]) -> dict[str,
     feeds = list({feed[:2]: feed for feed in reversed(played.feeds)}.values())[::-1]  # one for each pair of ends
     lines = edges + [feed[:2] for feed in feeds]
     framing = Framing(modules)
-    within = [None if step.folded or step.node is None else framing.place(step.node) for step in steps]
-    leaves = [place for place, step in enumerate(steps) if step.node is not None and step.node.op is LEAF]
-    parameters = [place for place in leaves if steps[place].name and not steps[place].given]
-    for place, frame in settled(parameters, edges, within, framing.frames).items():
-        within[place] = frame
+    within = [None if step.folded or step.node is None else framing.frame_of(step.node) for step in steps]
+    leaves = [index for index, step in enumerate(steps) if step.node is not None and step.node.op is LEAF]
+    parameters = [index for index in leaves if steps[index].name and not steps[index].given]
+    for index, frame in settled(parameters, edges, within, framing.frames).items():
+        within[index] = frame
     uses = [0] * len(steps)
     for source, _ in edges:
         uses[source] += 1
     rules: dict[str, int] = {}
-    boxes = [_box(place, played, rules) for place in range(len(steps))]
+    boxes = [_box(index, played, rules) for index in range(len(steps))]
     for box, frame in zip(boxes, within, strict=True):
         if frame is not None:
             box |= {"frame": frame, "name": name_within(box["name"], frame, framing.frames), "path": box["name"]}
     frames = list(_frames(framing.frames))
-    kinds: list[Kind] = ["parameter" if place in parameters else box["kind"] for place, box in enumerate(boxes)]
+    kinds: list[Kind] = ["parameter" if index in parameters else box["kind"] for index, box in enumerate(boxes)]
     titles = [" · ".join(filter(None, (frame["name"], frame["what"]))) for frame in frames]
     return {
         "title": title,
@@ -83,8 +83,8 @@ def _frames(frames: list[Frame]) -> Iterator[dict[str, Any]]:
         yield {"name": name + call, "what": what, "path": frame.path + call, "parent": frame.parent}
 
 
-def _box(place: int, played: Playback, rules: dict[str, int]) -> dict[str, Any]:
-    step = played.steps[place]
+def _box(index: int, played: Playback, rules: dict[str, int]) -> dict[str, Any]:
+    step = played.steps[index]
     box: dict[str, Any] = {"name": step.name}
     if step.folded:
         return box | {"kind": "folded", "op": f"{step.folded:,} operations in one"}
@@ -93,7 +93,7 @@ def _box(place: int, played: Playback, rules: dict[str, int]) -> dict[str, Any]:
         return box | {"kind": "input", "op": "input", "type": form, "value": described(step.value), "known": step.known}
     node, op = step.node, operation_of(step.node)
     leaf = node.op is LEAF
-    box["kind"] = "leaf" if leaf else "result" if place == len(played.steps) - 1 else "operation"
+    box["kind"] = "leaf" if leaf else "result" if index == len(played.steps) - 1 else "operation"
     box["op"] = "leaf" if leaf else title_of(op, node)
     box["type"] = "number" if isinstance(node, Value) else ", ".join(type_of(node))
     box["value"], box["known"], box["gradient"] = described(step.value), step.known, described(step.gradient)
@@ -120,7 +120,7 @@ def _edges(played: Playback, uses: list[int]) -> Iterator[dict[str, Any]]:
     for edge in played.edges:
         held = sums.get(edge.source)
         added = sums[edge.source] = edge.contribution if held is None else _sum(held, edge)
-        told: dict[str, Any] = {
+        details: dict[str, Any] = {
             "from": edge.source,
             "to": edge.target,
             "input": edge.index,
@@ -128,14 +128,14 @@ def _edges(played: Playback, uses: list[int]) -> Iterator[dict[str, Any]]:
             "sum": size_of(added),
         }
         if uses[edge.source] > 1:  # else it is the whole gradient
-            told["contribution"] = described(edge.contribution)
-        yield told
+            details["contribution"] = described(edge.contribution)
+        yield details
 
 
-def _text_of_line(place: HasLine) -> tuple[str, str]:
+def _text_of_line(index: HasLine) -> tuple[str, str]:
     """Return file name and line number, without the directory, and the text of that line."""
-    file, line = source_of(place)
-    return os.path.basename(line_of(place)), text_at(file, line)
+    file, line = source_of(index)
+    return os.path.basename(line_of(index)), text_at(file, line)
 
 
 def _sum(held: Any, edge: Edge) -> Any:

@@ -13,7 +13,7 @@ import numpy as np
 from autograd import Tensor, Value
 
 from ..collapse import check_depth
-from ..node_info import Model, names_of
+from ..node_info import Model, names_of, parameters_of
 from ..page import write_page
 from ..steps import Run, run
 from ..watching import watch_calls
@@ -103,7 +103,7 @@ def player(
         names = {**_named_inputs(result, inputs), **names}
         with watch_calls():
             ran = run(result, inputs)
-        names = names if labelled is not None else {**ran.parameters(), **names}
+        names = names if labelled is not None else {**parameters_of(ran.models.values()), **names}
         name = getattr(result, "__name__", type(result).__name__)
         title = "Backpropagation" if name == "<lambda>" else f"Backpropagation of {name}"
     else:

@@ -21,7 +21,7 @@ Given:     f, a function of one array that returns a number; x, an array of any 
 Asked for: the array of all derivatives, shaped as x; and whether two such arrays agree everywhere,
            True or False. nan agrees with nothing. f may be called as often as you like, and x must
            be as it was in the end.
-The real:  autograd/testing/_differences.py, which also finds the best h and the error of each
+The real:  autograd/testing/comparisons/slopes.py, which also finds the best h and the error of each
            difference by itself.
 """
 

@@ -21,16 +21,14 @@ class CosineAnnealingWarmRestarts(LRScheduler):
 
     Parameters
     ----------
-    optimizer
-        Whose rates are set.
+    optimizer, last_epoch
+        As for `LRScheduler`.
     T_0
         The number of epochs until the first restart.
     T_mult
         The factor of that number at each restart.
     eta_min
         The least rate.
-    last_epoch
-        See `LRScheduler`.
 
     References
     ----------

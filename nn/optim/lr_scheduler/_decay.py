@@ -42,14 +42,12 @@ class StepLR(_FactorLR):
 
     Parameters
     ----------
-    optimizer
-        Whose rates are set.
+    optimizer, last_epoch
+        As for `LRScheduler`.
     step_size
         The number of epochs between two changes.
     gamma
         The factor.
-    last_epoch
-        See `LRScheduler`.
 
     Examples
     --------
@@ -78,14 +76,12 @@ class MultiStepLR(_FactorLR):
 
     Parameters
     ----------
-    optimizer
-        Whose rates are set.
+    optimizer, last_epoch
+        As for `LRScheduler`.
     milestones
         The epochs at which it changes; twice at one that is given twice.
     gamma
         The factor.
-    last_epoch
-        See `LRScheduler`.
     """
 
     def __init__(
@@ -105,12 +101,10 @@ class ExponentialLR(_FactorLR):
 
     Parameters
     ----------
-    optimizer
-        Whose rates are set.
+    optimizer, last_epoch
+        As for `LRScheduler`.
     gamma
         The factor.
-    last_epoch
-        See `LRScheduler`.
     """
 
     def __init__(self, optimizer: Optimizer, gamma: float, last_epoch: int = -1) -> None:
@@ -126,14 +120,12 @@ class ConstantLR(_FactorLR):
 
     Parameters
     ----------
-    optimizer
-        Whose rates are set.
+    optimizer, last_epoch
+        As for `LRScheduler`.
     factor
         From 0 to 1.
     total_iters
         The number of epochs after which the rate is the initial one.
-    last_epoch
-        See `LRScheduler`.
     """
 
     def __init__(self, optimizer: Optimizer, factor: float = 1 / 3, total_iters: int = 5, last_epoch: int = -1) -> None:
@@ -149,16 +141,14 @@ class LinearLR(_FactorLR):
 
     Parameters
     ----------
-    optimizer
-        Whose rates are set.
+    optimizer, last_epoch
+        As for `LRScheduler`.
     start_factor
         The factor at first, above 0 and up to 1.
     end_factor
         The factor after `total_iters` epochs, from 0 to 1.
     total_iters
         The number of epochs after which it stays.
-    last_epoch
-        See `LRScheduler`.
 
     Examples
     --------
@@ -198,14 +188,12 @@ class PolynomialLR(_FactorLR):
 
     Parameters
     ----------
-    optimizer
-        Whose rates are set.
+    optimizer, last_epoch
+        As for `LRScheduler`.
     total_iters
         The number of epochs until the rate is 0.
     power
         1 for an even decay; with more it is faster at first.
-    last_epoch
-        See `LRScheduler`.
     """
 
     def __init__(self, optimizer: Optimizer, total_iters: int = 5, power: float = 1.0, last_epoch: int = -1) -> None:
@@ -225,14 +213,12 @@ class CosineAnnealingLR(_FactorLR):
 
     Parameters
     ----------
-    optimizer
-        Whose rates are set.
+    optimizer, last_epoch
+        As for `LRScheduler`.
     T_max
         The number of epochs of half a wave.
     eta_min
         The least rate.
-    last_epoch
-        See `LRScheduler`.
 
     References
     ----------

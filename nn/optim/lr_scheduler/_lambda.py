@@ -19,12 +19,10 @@ class LambdaLR(LRScheduler):
 
     Parameters
     ----------
-    optimizer
-        Whose rates are set.
+    optimizer, last_epoch
+        As for `LRScheduler`.
     lr_lambda
         Computes the factor from the epoch; or one such function for each group.
-    last_epoch
-        See `LRScheduler`.
 
     Examples
     --------
@@ -67,12 +65,10 @@ class MultiplicativeLR(LambdaLR):
 
     Parameters
     ----------
-    optimizer
-        Whose rates are set.
+    optimizer, last_epoch
+        As for `LRScheduler`.
     lr_lambda
         Computes the factor of an epoch, from 1 on; or one such function for each group.
-    last_epoch
-        See `LRScheduler`.
 
     Examples
     --------

@@ -107,14 +107,14 @@ class TestRecorder:
                 np.testing.assert_array_equal(got.edges, expected.edges)
 
     def test_values_that_are_not_finite_are_counted_apart(self) -> None:
-        from nn.plots._recorder import _count
+        from nn.plots._histogram_recorder import _count
 
         histogram = _count(np.array([1, 2, np.nan, np.inf, -np.inf], np.float32), 3, 4)
         assert (histogram.step, histogram.counts.tolist(), histogram.nonfinite) == (3, [1, 0, 0, 1], 3)
 
     @pytest.mark.parametrize("values", [[0.0, 0.0], [3.0, 3.0], [1e-45, 2e-45], [1e30, 1e30], [], [-2.0]])
     def test_values_that_are_alike(self, values: list[float]) -> None:
-        from nn.plots._recorder import _count
+        from nn.plots._histogram_recorder import _count
 
         histogram = _count(np.array(values, np.float32), 0, 5)
         assert histogram.counts.sum() == len(values)

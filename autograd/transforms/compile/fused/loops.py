@@ -17,7 +17,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any, TypeVar, cast
 
-from ....source.source_info import warn
+from autograd.inside import warn
 
 F = TypeVar("F", bound=Callable[..., Any])
 

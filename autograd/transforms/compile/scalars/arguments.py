@@ -8,7 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from ....scalar.value import Value
+from autograd import Value
+
 from ..quoting import is_literal, literal
 from .expressions import Names
 from .recorder import RecordedValue, ValueRecorder

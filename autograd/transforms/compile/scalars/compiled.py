@@ -6,11 +6,9 @@ import threading
 from collections.abc import Callable
 from typing import Any
 
-from ....errors import CompileError
-from ....graph.grad_mode import ON, recording
-from ....scalar.value import Value, value_recorder
-from ....source.source_info import defined, warn
-from ....tensors.tensor import Tensor
+from autograd import CompileError, Tensor, Value
+from autograd.inside import ON, defined, recording, value_recorder, warn
+
 from ..environment import Environment
 from ..wrapped import MOST, WrappedFunction, too_deep
 from .arguments import Arguments

@@ -16,9 +16,8 @@ from typing import Any
 
 import numpy as np
 
-from ....calculus import RULES
-from ....primitives.primitive import Primitive
-from ....scalar.functions import forward_of, is_arithmetic, slope_of
+from autograd.inside import RULES, Primitive, forward_of, is_arithmetic, slope_of
+
 from ..quoting import identifier
 
 _ATOM, _POWER, _SIGN, _PRODUCT, _SUM, _CONDITION = 5, 4, 3, 2, 1, 0

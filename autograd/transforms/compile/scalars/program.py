@@ -6,9 +6,9 @@ import math
 from collections.abc import Callable
 from typing import Any
 
-from ....errors import AnomalyError
-from ....graph.grad_mode import ANOMALY, watching
-from ....scalar.value import CallOperation, OutputOperation, Value
+from autograd import AnomalyError, Value
+from autograd.inside import ANOMALY, CallOperation, OutputOperation, watching
+
 from ..environment import Environment
 from .arguments import Arguments
 from .recorder import ValueRecorder

@@ -14,19 +14,28 @@ from typing import Any, NoReturn
 
 import numpy as np
 
-from ....errors import CompileError
-from ....graph.grad_mode import OFF, TRACING, Watch
-from ....graph.instrumentation import observer
-from ....graph.node import LEAF, counter
-from ....scalar import value as engine
-from ....scalar.value import Value, value_recorder
-from ....source.call_site import called_by, users_frame
-from ....source.source_info import SourceLine, line_in, line_of, within_engine
-from ....tensors.dispatch import is_plain, plain
+from autograd import CompileError, Value
+from autograd.inside import (
+    LEAF,
+    OFF,
+    TRACING,
+    SourceLine,
+    Watch,
+    called_by,
+    counter,
+    is_plain,
+    line_in,
+    line_of,
+    observer,
+    plain,
+    users_frame,
+    value_recorder,
+    within_engine,
+)
 
 LIMIT = 10_000  # operations: more are slow to compile, and are a loop whose body should be compiled instead
 _slot, _gradient = vars(Value)["data"], vars(Value)["grad"]
-_ENGINE_FILES = {engine.__file__, __file__, operator.__file__}
+_ENGINE_FILES = {Value.__init__.__code__.co_filename, __file__, operator.__file__}
 
 
 class Step:

@@ -10,8 +10,8 @@ from collections import Counter
 from types import FunctionType
 from typing import Any
 
-from ....scalar.functions import forward_of
-from ....source.source_info import SourceLine, source_of
+from autograd.inside import SourceLine, forward_of, source_of
+
 from ..quoting import is_literal, line_comment
 from .expressions import Names, Text, as_text, called, forward_text, never_raises, slope_text
 from .recorder import Step

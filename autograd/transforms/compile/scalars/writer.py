@@ -7,9 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from ....graph.grad_mode import ON, recording
-from ....graph.node import LEAF, counter
-from ....scalar.value import Value, value_recorder
+from autograd import Value
+from autograd.inside import LEAF, ON, counter, recording, value_recorder
+
 from ..quoting import is_literal, literal
 from .arguments import PLAIN, Arguments
 from .recorder import RecordedFloat, Step, ValueRecorder

@@ -1,0 +1,1 @@
+"""Comparisons: derivatives by the graph beside those by differences, at one point."""

@@ -1,0 +1,171 @@
+"""A point: the inputs at which derivatives are compared, what the function returns there, and the tolerances."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from ..subjects.subject import Array, Subject, array_of, parts, quiet, widened
+from .slopes import FIRST_STEPS, RELATIVE, SAFETY, Line, Slope, central_slope, slope
+
+TERM_ROUNDING = 1e-16  # what the rounding of terms leaves nothing of, as in x - tanh(x), relative to them
+LEAST = 1e-90  # derivatives below it count as 0: rules take limits at 1e-100
+
+Index = tuple[int, ...]
+Moves = Sequence[Array | None]  # by how much each input moves
+
+
+@dataclass(frozen=True)
+class Mismatch:
+    """One element of a Jacobian, by the graph and by differences.
+
+    With complex numbers it is the derivative of one part, real or imaginary, with respect to one part.
+
+    Attributes
+    ----------
+    input, index
+        The input, and the index of its element; None if only a random direction was checked. In `gradgradcheck` the
+        inputs are followed by one cotangent for each output.
+    output, output_index
+        The output, and the index of its element, or None. In `gradgradcheck` the outputs are gradients of the inputs.
+    analytic, numeric
+        The derivative of that element of the output with respect to that element of the input, by the graph and by
+        differences. At a kink, `numeric` is the nearer of the slopes of its two sides.
+    error, tolerance
+        The distance between the two, and the largest one allowed.
+    where
+        The inputs and outputs in words.
+    """
+
+    input: int
+    index: Index | None
+    output: int
+    output_index: Index | None
+    analytic: float
+    numeric: float
+    error: float
+    tolerance: float
+    where: str
+
+    def __str__(self) -> str:
+        return (
+            f"the derivative of {self.where} is {self.analytic:.8g} by the graph but {self.numeric:.8g} by "
+            f"differences (error {self.error:.2g}, tolerance {self.tolerance:.2g})"
+        )
+
+
+class Measure(NamedTuple):
+    """How differences are taken, and how far the graph's derivatives may be from them; None: as the numbers tell."""
+
+    eps: float | None = None
+    atol: float | None = None
+    rtol: float | None = None
+
+    def tolerance(self, numeric: Array, error: Array, unit: float = 1.0) -> Any:
+        """Return the largest allowed distance from `numeric`, which may itself be off by `error`.
+
+        `unit` is what a derivative of 1 would be, where it is multiplied by a step.
+        """
+        rtol = RELATIVE if self.rtol is None else self.rtol
+        return (self.atol or 0.0) + rtol * np.abs(numeric) + SAFETY * error + LEAST * unit
+
+
+class Point:
+    """A point at which the derivatives of a function are compared, with what it returns there."""
+
+    def __init__(self, subject: Subject, arrays: Sequence[Array] | None = None) -> None:
+        self.subject = subject
+        self.arrays = [widened(x) for x in (subject.arrays if arrays is None else arrays)]
+        self.inputs = subject.inputs(self.arrays)
+        with quiet():
+            self.outputs = subject.apply(self.inputs)
+        self.values = [np.asarray(array_of(y)) for y in self.outputs]
+        self.here = np.concatenate([np.asarray(parts(y), np.float64) for y in self.values])
+        self.precision = max(float(np.finfo(y.dtype).eps) for y in self.values)
+
+    @cached_property
+    def sizes(self) -> list[Array]:
+        """The step for each part of each input: the power of two next below its size, or below its neighbours'."""
+        return [_size(x.reshape(-1).view(x.real.dtype) if x.size else parts(x)) for x in self.arrays]
+
+    @property
+    def lost(self) -> float:
+        """What may be lost of a number that is returned as 0: terms of a gradient are as large as the cotangent."""
+        return TERM_ROUNDING if self.subject.output_name == "gradient" else 0.0
+
+    def moved(self, moves: Moves, times: float = 1.0) -> list[Array]:
+        """Return the inputs, each moved by so many times so much."""
+        return [x if v is None else np.asarray(x + times * v) for x, v in zip(self.arrays, moves, strict=True)]
+
+    def line(self, moves: Moves) -> Line:
+        """Return the function along the line on which each input moves by so much."""
+
+        def along(t: float) -> Array:
+            moved = self.moved(moves, t)
+            if not all(v is None or _has_moved(x, y, t * v) for x, y, v in zip(self.arrays, moved, moves, strict=True)):
+                return np.full(self.here.shape, np.nan)
+            try:
+                return self.subject.numbers(moved)
+            except (ArithmeticError, ValueError):  # at a singular matrix, for example
+                return np.full(self.here.shape, np.nan)
+
+        return along
+
+    def slope(self, moves: Moves, measure: Measure, steps: Sequence[int] = FIRST_STEPS) -> Slope:
+        """Return the derivative of all numbers along that line."""
+        line = self.line(moves)
+        if measure.eps is not None:
+            return central_slope(line, self.here, measure.eps, self.precision)
+        return slope(line, self.here, self.precision, steps)
+
+    def split(self, numbers: Array) -> list[Array]:
+        """Return `numbers`, one for each part of the outputs, as arrays like the outputs."""
+        found, start = [], 0
+        for y in self.values:
+            count = y.size * parts_each(y)
+            piece = numbers[start : start + count]
+            start += count
+            found.append((piece[0::2] + 1j * piece[1::2] if y.dtype.kind == "c" else piece).reshape(y.shape))
+        return found
+
+    def pulled(self, weights: Array) -> list[Array]:
+        """Return the gradients of the inputs for a weight of each part of the outputs."""
+        cotangents = [np.asarray(w, y.dtype) for w, y in zip(self.split(weights), self.values, strict=True)]
+        return self.subject.pulled(self.inputs, self.outputs, cotangents)
+
+    def label(self, number: int) -> tuple[int, Index]:
+        """Return the output and the index of its element that a number belongs to."""
+        for k, y in enumerate(self.values):
+            count = y.size * parts_each(y)
+            if number < count:
+                return k, tuple(map(int, np.unravel_index(number // parts_each(y), y.shape)))
+            number -= count
+        raise IndexError(number)
+
+
+def parts_each(array: Array) -> int:
+    """Return how many real numbers an element counts as."""
+    return 2 if array.dtype.kind == "c" else 1
+
+
+def _has_moved(x: Array, moved: Array, step: Array) -> bool:
+    """Tell whether numbers have moved by a step, apart from rounding: large ones may stay where they are."""
+    return bool(np.all(np.abs((moved - x) - step) <= 0.02 * np.abs(step)))
+
+
+def _size(numbers: Array) -> Array:
+    """Return the power of two next below each number; for 0, that of the others, or 1."""
+    finite = np.where(np.isfinite(numbers), np.abs(numbers), 0.0)
+    _, exponent = np.frexp(np.where(finite > 0, finite, typical(finite)))
+    sizes: Array = np.ldexp(1.0, np.clip(exponent - 1, -900, 900))
+    return sizes
+
+
+def typical(sizes: Array) -> float:
+    """Return the middle one of the numbers above 0, to put in the place of others; 1 if there are no others."""
+    above = sizes > 0
+    return float(np.median(sizes[above])) if np.any(above) and not np.all(above) else 1.0

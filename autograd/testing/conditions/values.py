@@ -1,0 +1,132 @@
+"""Values: those on tensors are those on plain arrays, and of a reference; no input is written to."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from autograd import GradientCheckError, Tensor
+
+from ..points.layouts import LAYOUTS, Layout
+from ..subjects.engines import Foreign
+from ..subjects.refusals import failing, refusals_set_aside
+from ..subjects.subject import Array, Subject, listed, quiet
+from .pullback import NARROW, ROUNDING, differs, largest, perturbed, shown
+from .rules import check_untouched
+
+
+def check_values(
+    fn: Callable[..., object], inputs: Sequence[Array], reference: Callable[..., object] | None = None
+) -> None:
+    """Check that the values on tensors are those on arrays, and those of the reference, and that nothing is written.
+
+    Two calls on arrays have to give the same. A function of another engine is given arrays alone.
+    """
+    names, originals = [f"input {i}" for i in range(len(inputs))], [np.array(x) for x in inputs]
+    with quiet():
+        expected, again = ([np.asarray(y) for y in listed(fn(*inputs))] for _ in range(2))
+    check_untouched(names, inputs, originals)
+    for y, z in zip(expected, again, strict=True):
+        if not np.array_equal(y, z, equal_nan=y.dtype.kind in "fc"):
+            raise GradientCheckError("the function is not deterministic: it gave two results for the same inputs")
+    if not isinstance(fn, Foreign):
+        with failing("computing the values on tensors"):
+            results = listed(fn(*(Tensor(x, requires_grad=True) for x in inputs)))
+        check_untouched(names, inputs, originals)
+        if len(expected) != len(results):
+            raise GradientCheckError(f"{len(results)} results on tensors, {len(expected)} on arrays")
+        found, beside = list(map(_array, results)), (*inputs, *expected)
+        _compare(found, expected, lambda k, y, z: _close(y, z, beside) or _is_rounding(fn, inputs, y, k))
+    if reference is not None:
+        _check_reference(reference, inputs, expected)
+
+
+def _compare(found: Sequence[Array], wanted: Sequence[Array], near: Callable[[int, Array, Array], bool]) -> None:
+    """Compare what a function returns on tensors and on arrays; of each result, `near` tells what may be rounding."""
+    if [(y.shape, y.dtype) for y in found] != [(y.shape, y.dtype) for y in wanted]:
+        tensors, plain = (", ".join(f"{y.dtype} {y.shape}" for y in values) for values in (found, wanted))
+        raise GradientCheckError(f"on tensors the result is {tensors}, on arrays {plain}")
+    for k, (y, z) in enumerate(zip(found, wanted, strict=True)):
+        if not np.array_equal(y, z, equal_nan=y.dtype.kind in "fc") and not near(k, y, z):
+            raise GradientCheckError(f"the values on tensors and on arrays differ: {shown(y)} and {shown(z)}")
+
+
+def _check_reference(reference: Callable[..., object], inputs: Sequence[Array], found: Sequence[Array]) -> None:
+    with quiet():
+        wanted = [np.asarray(y) for y in listed(reference(*inputs))]
+    if len(wanted) != len(found):
+        raise GradientCheckError(f"{len(found)} results, but {len(wanted)} of the reference")
+    for y, z in zip(found, wanted, strict=True):
+        if y.shape != z.shape or not _close(y, z, (*inputs, *wanted), 1e3):
+            raise GradientCheckError(f"the value is {shown(y)}, but {shown(z)} by the reference")
+
+
+def _close(a: Array, b: Array, beside: Sequence[Array], times: float = 8) -> bool:
+    """Tell whether arrays are equal up to some roundings of the largest number that takes part."""
+    if b.dtype.kind not in "fc":
+        return bool(np.array_equal(a, b))
+    epsilon = times * max(float(np.finfo(x.dtype).eps) for x in (a, b) if x.dtype.kind in "fc")
+    scale = largest(*beside)
+    with quiet():
+        return bool(np.allclose(a, b, rtol=epsilon, atol=epsilon * scale, equal_nan=True))
+
+
+def _is_rounding(fn: Callable[..., object], inputs: Sequence[Array], found: Array, k: int) -> bool:
+    """Tell whether an output is as near to those for inputs that differ by roundings as these are to each other."""
+    epsilon = max(float(np.finfo(x.dtype).eps) for x in (*inputs, found) if x.dtype.kind in "fc")
+    random = np.random.default_rng(7)
+    with quiet():
+        near = np.stack([np.asarray(listed(fn(*perturbed(inputs, 4 * epsilon, random)))[k]) for _ in range(6)])
+        return bool(np.all(np.abs(near - found).min(0) <= 4 * np.abs(near - near[0]).max(0)))
+
+
+def check_values_in_precisions(subject: Subject) -> None:
+    """Check values as the inputs are, in another layout, and in single and half precision."""
+    single = [np.asarray(x, NARROW.get(x.dtype, x.dtype)) for x in subject.arrays]
+    with refusals_set_aside():
+        check_values_on_arrays(subject, subject.arrays)
+    with refusals_set_aside():
+        check_values_on_arrays(subject, subject.arrays, LAYOUTS["a slice"])
+    with refusals_set_aside():
+        check_values_on_arrays(subject, single)
+    if all(x.dtype == np.float64 for x in subject.arrays):
+        with refusals_set_aside():
+            check_values_on_arrays(subject, [x.astype(np.float16) for x in subject.arrays])
+
+
+def check_values_on_arrays(subject: Subject, arrays: Sequence[Array], lay_out: Layout = np.array) -> None:
+    """Check that values on tensors are those on arrays, and that neither call writes to its inputs."""
+    given = [lay_out(x) for x in arrays]
+    found = list(map(_array, listed(subject.call([Tensor(x, requires_grad=True) for x in given]))))
+    _check_untouched(subject, given, arrays)
+    results = listed(subject.call(given))
+    _check_untouched(subject, given, arrays)
+    if not any(isinstance(y, Tensor) for y in results):  # else it computes with tensors whatever it is given
+        wanted = list(map(_array, results))
+        _compare(found, wanted, lambda k, y, z: not differs(y, z, _roundings(subject, given, k, z)))
+
+
+def _array(result: Any) -> Array:
+    return result.data if isinstance(result, Tensor) else np.asarray(result)
+
+
+def _check_untouched(subject: Subject, given: Sequence[Array], originals: Sequence[Array]) -> None:
+    """Check that arrays hold what they held; -0.0 may have become 0.0, as where 0 is added."""
+    for name, x, original in zip(subject.names, given, originals, strict=True):
+        if differs(x, original, 0.0):
+            raise GradientCheckError(f"{name} was written to by the function")
+
+
+def _roundings(subject: Subject, arrays: Sequence[Array], k: int, value: Array) -> Array:
+    """Return how far roundings of the inputs, and of numbers as large as the largest, may move an output."""
+    if value.dtype.kind not in "fc":
+        return np.zeros(value.shape)
+    random = np.random.default_rng(3)
+    epsilon = max(float(np.finfo(x.dtype).eps) for x in (*arrays, value))
+    change = np.zeros(value.shape)
+    for _ in range(2):
+        moved = np.asarray(listed(subject.call(perturbed(arrays, 4 * epsilon, random)))[k])
+        change = np.fmax(change, np.abs(moved - value))
+    return 30 * change + ROUNDING * epsilon * largest(*arrays, value)

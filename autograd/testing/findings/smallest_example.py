@@ -1,0 +1,148 @@
+"""The smallest example: what `check` found, made smaller and simpler, with its pattern and what it needs."""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from autograd import GradientCheckError
+
+from .._check_run import FoundError, Run, Stage
+from ..points.cases import NUMBERS, SECOND, Case, Shapes
+from ..points.domains import accepted
+from ..subjects.subject import Array, Subject, gradient_subject
+from .jacobians import Jacobians
+from .needs import needed, smallest_side
+from .patterns import Pattern
+from .report import call_of, named, pattern_in, reported
+
+if TYPE_CHECKING:
+    from types import FrameType
+
+
+Failed = tuple[Sequence[Array], GradientCheckError]
+
+
+def explained(run: Run, found: FoundError, frame: FrameType) -> GradientCheckError:
+    """Return the error with its pattern, at the smallest example that is found to show it."""
+    if found.case is not None:
+        return _Example(run, found, found.case).explained(frame)
+    return reported(found.error, run.fn, f"check({named(run.fn, frame, run.count)})", found="beside other calls")
+
+
+class _Example:
+    """An example at which a stage of the check failed."""
+
+    def __init__(self, run: Run, found: FoundError, case: Case) -> None:
+        self.run, self.found, self.case = run, found, case
+        self.fn = run.bound(case.keywords)
+
+    def explained(self, frame: FrameType) -> GradientCheckError:
+        run, keywords = self.run, self.case.keywords
+        arrays, error = self.smallest()
+        pattern = self.pattern(error)
+        text = pattern.text(self.needs(error, [] if pattern.is_local else run.shapes))
+        options = [] if run.reference is None else [f"reference={named(run.reference, frame, run.count)}"]
+        call = call_of("check_operation", run.fn, arrays, frame, keywords, options)
+        call = call or f"check({named(run.fn, frame, run.count, keywords)})"
+        found = f"at example {run.report.examples + 1}: {self.case}; the smallest example is below"
+        return reported(error, run.fn, call, text, found)
+
+    def arrays(self, **changes: Any) -> list[Array]:
+        """Return the inputs of the case with something changed."""
+        return replace(self.case, **changes).arrays(self.run.domains)
+
+    def fails(self, arrays: Sequence[Array]) -> GradientCheckError | None:
+        return _error_of(self.found.stage, self.fn, arrays)
+
+    def pattern(self, smallest: GradientCheckError) -> Pattern:
+        """Return in what way derivatives are wrong, and where, from examples of all kinds of numbers."""
+        if not isinstance(smallest.jacobians, Jacobians):
+            return pattern_in(self.found.error)
+        double = ("float64",) * self.run.count
+        dtypes = self.case.dtypes if any(np.dtype(d).kind == "c" for d in self.case.dtypes) else double
+        shapes, others = self.telling(), []
+        for kind, seed in [*itertools.product(NUMBERS, (1, 2)), ("ordinary", 3), ("zeros", 3)]:
+            arrays = self.arrays(numbers=kind, seed=seed, dtypes=dtypes, shapes=shapes)
+            if accepted(self.fn, arrays):
+                subject = Subject(self.fn, arrays)
+                while len(subject.names) < len(smallest.jacobians.point.subject.names):
+                    subject = gradient_subject(subject)
+                others.append((subject, subject.arrays))
+        return pattern_in(smallest, others)
+
+    def telling(self) -> Shapes:
+        """Return the shapes of the example, or others, small ones with several elements, that show the same error."""
+        small = [each for each in self.run.shapes if 2 <= max(math.prod(s) for s in each) <= 9]
+        few = sorted([self.case.shapes, *small], key=lambda each: not 2 <= max(math.prod(s) for s in each) <= 12)
+        return next(each for each in few if each == self.case.shapes or self.fails(self.arrays(shapes=each)))
+
+    def needs(self, error: GradientCheckError, shapes: Sequence[Shapes]) -> str:
+        """Return which dtypes, keyword arguments and shapes the error needs."""
+        run = self.run
+        order = run.order if error.mismatch is None or "gradient" in str(error) else 1
+
+        def fails(case: Case) -> bool | None:
+            fn, arrays = run.bound(case.keywords), case.arrays(run.domains)
+            stage = partial(run.at, order=order if case.size <= SECOND else 1, keywords=case.keywords)
+            return _error_of(stage, fn, arrays) is not None if accepted(fn, arrays) else None
+
+        return needed(self.case, shapes, run.keywords, fails)
+
+    def smallest(self) -> Failed:
+        """Return smaller arrays with simpler numbers at which the same stage fails."""
+        for shapes in sorted(self.run.shapes, key=lambda each: sum(math.prod(s) for s in each)):
+            if sum(math.prod(s) for s in shapes) >= self.case.size:
+                break
+            for seed in range(3):
+                smaller = self.arrays(shapes=shapes, seed=seed)
+                failed = self.fails(smaller)
+                if failed is not None:
+                    return self.simpler(smaller, failed)
+        return self.simpler(*self.filled())
+
+    def filled(self) -> Failed:
+        """Return arrays that hold one number each, with sides as short as possible, if these fail too."""
+        for number in (1.0, 0.5, 2.0, -1.0):
+
+            def of(case: Case, number: float = number) -> list[Array]:
+                return [np.full(shape, number, dtype) for shape, dtype in zip(case.shapes, case.dtypes, strict=True)]
+
+            if self.fails(of(self.case)) is not None:
+                arrays = of(smallest_side(self.case, lambda case: self.fails(of(case)) is not None))
+                return arrays, self.fails(arrays) or self.found.error
+        return self.found.arrays, self.found.error
+
+    def simpler(self, arrays: Sequence[Array], error: GradientCheckError) -> Failed:
+        """Return the arrays with simple numbers in the place of others, as long as they fail."""
+        best = [np.array(x) for x in arrays]
+        if sum(x.size for x in best) > 32:
+            return best, error
+        for i, x in enumerate(best):
+            for position, old in enumerate(x.reshape(-1)):
+                for number in (0.0, 1.0, 2.0, 0.5, float(np.round(old.real, 1))):
+                    if old == number and not np.signbit(old.real):
+                        break
+                    tried = [np.array(y) for y in best]
+                    tried[i].reshape(-1)[position] = number
+                    failed = self.fails(tried)
+                    if failed is not None:
+                        best, error = tried, failed
+                        break
+        return best, error
+
+
+def _error_of(stage: Stage, fn: Callable[..., object], arrays: Sequence[Array]) -> GradientCheckError | None:
+    """Return the error of a stage, if there is one; none where the function does not take the arrays."""
+    if accepted(fn, arrays):
+        try:
+            stage(fn, arrays)
+        except GradientCheckError as error:
+            return error
+    return None

@@ -1,0 +1,435 @@
+"""Cases: the shapes, numbers and dtypes at which `check` tries a function, all kinds of them, each at least once.
+
+They are planned, not drawn: what goes wrong in one of some forty ways should be tried in each, whatever the seed. The
+seed chooses the numbers.
+"""
+
+from __future__ import annotations
+
+import itertools
+import math
+import re
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+
+from ..subjects.subject import Array
+from .domains import Domain
+
+Shape = tuple[int, ...]
+Shapes = tuple[Shape, ...]  # one for each input
+Keywords = tuple[tuple[str, Any], ...]
+
+FEW = 12  # in arrays of more elements, functions of ranks have more kinks at ties than differences can tell
+MANY = 1000  # the elements of an array in which a function that computes elementwise is given all kinds of numbers
+SECOND = 40  # the elements up to which second derivatives are checked
+LARGE = 64  # an array of more elements is not compared element by element
+
+
+@dataclass(frozen=True)
+class Case:
+    """One example: its arrays follow from it, so that it can be made anew with other shapes.
+
+    Attributes
+    ----------
+    numbers
+        The kind of numbers, a key of `NUMBERS` or `FURTHER`.
+    shapes, dtypes
+        Those of each input.
+    keywords
+        Keyword arguments of the function.
+    seed
+        Chooses the numbers.
+    """
+
+    numbers: str
+    shapes: Shapes
+    dtypes: tuple[str, ...]
+    keywords: Keywords = ()
+    seed: int = 0
+
+    def arrays(self, domains: Sequence[Domain]) -> list[Array]:
+        """Return the inputs."""
+        random = np.random.default_rng([self.seed, *(side for shape in self.shapes for side in (len(shape), *shape))])
+        draw = _walking(self.seed) if self.numbers == "anywhere" else ALL_NUMBERS[self.numbers]
+        made = []
+        for i, (shape, dtype, domain) in enumerate(zip(self.shapes, self.dtypes, domains, strict=True)):
+            size = math.prod(shape)
+            real = draw(domain, size, random, (i + 0.5) / len(self.shapes)).reshape(shape)
+            if self.numbers in FORMS:
+                real = FORMS[self.numbers](real, domain)
+            if np.dtype(dtype).kind == "c":
+                form = draw if self.numbers in OF_BOTH_PARTS else _none if self.numbers == "real" else _ordinary
+                real = real + 1j * form(EVERYWHERE if form is draw else NEAR, size, random, 0.5).reshape(shape)
+            made.append(np.asarray(real, dtype))
+        return made
+
+    @property
+    def size(self) -> int:
+        """How many elements there are."""
+        return sum(math.prod(shape) for shape in self.shapes)
+
+    def __str__(self) -> str:
+        shapes = ", ".join(f"{dtype}{list(shape)}" for shape, dtype in zip(self.shapes, self.dtypes, strict=True))
+        keywords = "".join(f", {name}={value!r}" for name, value in self.keywords)
+        return f"{self.numbers}, {shapes}{keywords}"
+
+
+Numbers = Callable[[Domain, int, np.random.Generator, float], Array]
+
+
+def _ordinary(domain: Domain, size: int, random: np.random.Generator, offset: float) -> Array:
+    """Return different numbers up to 3, none of them near another."""
+    lattice, step = _lattice(domain, max(64, 2 * size))
+    chosen = random.choice(lattice.size, size, replace=size > lattice.size)
+    return lattice[chosen] + (offset - 0.5) * 0.9 * step
+
+
+@lru_cache(32)
+def _lattice(domain: Domain, count: int) -> tuple[Array, float]:
+    """Return evenly spaced numbers up to 3, and the least distance of two."""
+    lattice = domain.within(-3.0, 3.0).lattice(count)
+    return lattice, float(np.min(np.diff(lattice))) if lattice.size > 1 else 0.0
+
+
+def _inside(domain: Domain, numbers: Array, random: np.random.Generator) -> Array:
+    """Replace the numbers outside of the domain by ordinary ones."""
+    return np.where(domain.contains(numbers), numbers, _ordinary(domain, numbers.size, random, 0.25))
+
+
+def _sizes(low: float, high: float) -> Numbers:
+    """Return what draws numbers of both signs whose sizes lie between two powers of ten."""
+
+    def draw(domain: Domain, size: int, random: np.random.Generator, offset: float) -> Array:
+        numbers = 10.0 ** random.uniform(low, high, size) * random.choice([-1.0, 1.0], size)
+        return _inside(domain, np.where(domain.contains(numbers), numbers, -numbers), random)
+
+    return draw
+
+
+def _among(*choices: float) -> Numbers:
+    def draw(domain: Domain, size: int, random: np.random.Generator, offset: float) -> Array:
+        inside = [c for c in choices if domain.contains(np.asarray(c))]
+        if not inside:
+            return _ordinary(domain, size, random, offset)
+        numbers = np.resize(np.asarray(inside), size)  # all of them, where there is room
+        return np.asarray(random.permutation(numbers))
+
+    return draw
+
+
+def _with_zeros(domain: Domain, size: int, random: np.random.Generator, offset: float) -> Array:
+    numbers = _ordinary(domain, size, random, offset)
+    if domain.contains(np.asarray(0.0)):
+        numbers[random.permutation(size)[: (size + 1) // 2]] = 0.0
+        numbers[::3] = np.where(numbers[::3] == 0, -0.0, numbers[::3])
+    return numbers
+
+
+def _tied(domain: Domain, size: int, random: np.random.Generator, offset: float) -> Array:
+    """Return three different numbers, the same ones for each input."""
+    three = domain.within(-3.0, 3.0).lattice(16)[[3, -4, 9]]
+    return np.asarray(random.permutation(np.resize(three, size)))
+
+
+def _neighbouring(domain: Domain, size: int, random: np.random.Generator, offset: float) -> Array:
+    """Return one number and the next ones above and below it."""
+    one = float(domain.within(-3.0, 3.0).lattice(16)[5])
+    return np.asarray(random.permutation(np.resize([one, np.nextafter(one, np.inf), np.nextafter(one, -np.inf)], size)))
+
+
+def _at_ends(domain: Domain, size: int, random: np.random.Generator, offset: float) -> Array:
+    """Return numbers near the ends of the domain, or of its parts."""
+    ends = [end for interval in domain.intervals for end in interval if abs(end) <= 1e3]
+    near = [end + sign * max(1.0, abs(end)) * away for end in ends for sign in (1, -1) for away in (1e-9, 1e-3, 0.03)]
+    return _among(*near)(domain, size, random, offset)
+
+
+def _near_one(domain: Domain, size: int, random: np.random.Generator, offset: float) -> Array:
+    """Return numbers next to 1 and to -1, and these themselves."""
+    away = 10.0 ** random.uniform(-14, -1, size) * random.choice([-1.0, 0.0, 1.0], size, p=[0.45, 0.1, 0.45])
+    return _inside(domain, (1 + away) * random.choice([-1.0, 1.0], size), random)
+
+
+def _far(domain: Domain, size: int, random: np.random.Generator, offset: float) -> Array:
+    """Return numbers near each other beside their distance from 0."""
+    return _inside(domain, 2e4 + _ordinary(domain, size, random, offset), random)
+
+
+def _spread(domain: Domain, size: int, random: np.random.Generator, offset: float) -> Array:
+    """Return numbers up to 40, no two of them near each other."""
+    lattice = domain.within(-40.0, 40.0).lattice(max(160, size))
+    return np.asarray(random.choice(lattice, size, replace=size > lattice.size))
+
+
+def _up_to_85(domain: Domain, size: int, random: np.random.Generator, offset: float) -> Array:
+    """Return numbers of which exp is finite in float32."""
+    low, high = domain.within(-85.0, 85.0).intervals[0]
+    return _inside(domain, random.uniform(max(low, -85.0), min(high, 85.0), size), random)
+
+
+def _walking(seed: int) -> Numbers:
+    """Return what draws numbers up to 3 so that seeds that follow each other leave no gap between them."""
+
+    def draw(domain: Domain, size: int, random: np.random.Generator, offset: float) -> Array:
+        lattice = domain.within(-3.0, 3.0).lattice(499)
+        return lattice[((seed * size + np.arange(size)) * 191 + int(300 * offset)) % lattice.size]
+
+    return draw
+
+
+def _equal(domain: Domain, size: int, random: np.random.Generator, offset: float) -> Array:
+    return np.full(size, _ordinary(domain, 1, np.random.default_rng(size), 0.25)[0])
+
+
+def _sorted(domain: Domain, size: int, random: np.random.Generator, offset: float) -> Array:
+    return np.sort(_ordinary(domain, size, random, offset))
+
+
+def _opposite(domain: Domain, size: int, random: np.random.Generator, offset: float) -> Array:
+    """Return three different numbers, for the first inputs, and for the last ones their opposites."""
+    numbers = np.abs(_tied(Domain(((0.0, 3.0),)), size, random, offset))
+    return _inside(domain, numbers if offset < 0.5 else -numbers, random)
+
+
+def _some_of(*choices: float) -> Numbers:
+    def draw(domain: Domain, size: int, random: np.random.Generator, offset: float) -> Array:
+        return _among(*random.permutation(choices))(domain, size, random, offset)
+
+    return draw
+
+
+#: The kinds of numbers.
+NUMBERS: dict[str, Numbers] = {
+    "ordinary": _ordinary,
+    "zeros": _with_zeros,
+    "ties": _tied,
+    "integers": _among(1.0, 0.0, -1.0, 2.0, -2.0, 3.0),
+    "neighbours": _neighbouring,
+    "tiny": _sizes(-12, -3),
+    "large": _sizes(1, 3),
+    "huge": _sizes(3, 12),
+    "all sizes": _sizes(-12, 12),
+    "near the ends": _at_ends,
+}
+
+#: Further kinds, which are only looked at swiftly.
+FURTHER: dict[str, Numbers] = {
+    "halves": _some_of(0.5, -0.5, 1.5, -1.5, 2.5, -2.5, 0.25),
+    "whole numbers": _some_of(4.0, 8.0, 10.0, -4.0, 5.0, 7.0, 12.0, 16.0, -10.0, 32.0, 64.0, 100.0, 128.0, 1000.0),
+    "parts of a turn": _some_of(*(np.pi * k for k in (0.5, -0.5, 1.0, 0.25, 2.0, -1.0, 1 / 3))),
+    "near one": _near_one,
+    "up to 40": _spread,
+    "up to 85": _up_to_85,
+    "anywhere": _walking(0),
+    "far from 0": _far,
+    "equal": _equal,
+    "sorted": _sorted,
+    "opposite": _opposite,
+    "under 1e-12": _sizes(-20, -12),  # in bands: beside far larger numbers, nothing can be told of smaller ones
+    "minute": _sizes(-40, -25),
+    "tiniest": _sizes(-170, -155),
+    "subnormal": _sizes(-315, -309),
+    "over 1e12": _sizes(12, 20),
+    "vast": _sizes(30, 40),
+    "beyond": _sizes(155, 165),
+    "real": _ordinary,  # also as complex numbers
+    "symmetric": _ordinary,
+    "triangular": _ordinary,
+    "diagonal": _ordinary,
+}
+ALL_NUMBERS = {**NUMBERS, **FURTHER}
+#: Those of which the imaginary parts of complex numbers are, too; else these are up to 1.
+OF_BOTH_PARTS = {"tiny", "all sizes"}
+#: Those with equal numbers, and ranks that change by roundings.
+WITH_TIES = {
+    "zeros", "ties", "integers", "neighbours", "halves", "whole numbers", "parts of a turn", "equal", "opposite",
+}  # fmt: skip
+#: Those that are looked at in single precision and as complex numbers also where a function is not elementwise.
+OF_ANY_FUNCTION = {"ordinary", "real", "tiny"}
+#: Those of which differences tell nothing where a function is not elementwise.
+UNDER = {"under 1e-12", "minute", "tiniest", "subnormal"}
+#: Those that are outside of what float32 can hold, or their squares.
+BEYOND_SINGLE = {"under 1e-12", "over 1e12", "tiniest", "subnormal", "beyond", "vast", "minute"}
+EVERYWHERE, NEAR = Domain(((-1e15, 1e15),)), Domain(((-1.0, 1.0),))
+
+
+def _none(domain: Domain, size: int, random: np.random.Generator, offset: float) -> Array:
+    return np.zeros(size)
+
+
+def _mirrored(x: Array, domain: Domain) -> Array:
+    square = x.ndim > 1 and x.shape[-1] == x.shape[-2]
+    return np.where(np.tri(x.shape[-1], dtype=bool), x, x.mT) if square else x
+
+
+def _lower(x: Array, domain: Domain) -> Array:
+    return np.tril(x) if x.ndim > 1 and domain.contains(np.asarray(0.0)) else x
+
+
+def _diagonal(x: Array, domain: Domain) -> Array:
+    return np.triu(_lower(x, domain)) if x.ndim > 1 and domain.contains(np.asarray(0.0)) else x
+
+
+Form = Callable[[Array, Domain], Array]
+FORMS: dict[str, Form] = {"symmetric": _mirrored, "triangular": _lower, "diagonal": _diagonal}
+
+ONE_INPUT: tuple[Shapes, ...] = (
+    ((3,),), ((2, 3),), ((),), ((3, 3),), ((1,),), ((2, 1, 3),), ((3, 1),), ((1, 4),), ((0,),), ((2, 0),), ((2, 2, 2),),
+    ((70,),), ((40, 30),),
+)  # fmt: skip
+TWO_INPUTS: tuple[Shapes, ...] = (
+    ((3,), (3,)), ((2, 3), (3,)), ((2, 3), (2, 3)), ((2, 1), (1, 3)), ((), ()), ((), (2, 3)), ((3, 3), (3, 3)),
+    ((3, 3), (3,)), ((3, 1), (3, 3)), ((1,), (4,)), ((3, 1), ()), ((2, 1, 3), (2, 1)), ((0,), (1,)), ((2, 0), (1, 1)),
+    ((70,), (70,)), ((40, 30), (30,)), ((), (1100,)),
+)  # fmt: skip
+#: Shapes beside these, which are only looked at swiftly.
+MORE_OF_ONE: tuple[Shapes, ...] = (
+    ((2,),), ((4,),), ((5,),), ((6,),), ((7,),), ((8,),), ((9,),), ((16,),), ((17,),), ((32,),), ((64,),), ((65,),),
+    ((128,),), ((256,),), ((1000,),), ((5000,),), ((70000,),), ((1, 1),), ((1, 3),), ((4, 2),), ((5, 6),), ((8, 8),),
+    ((17, 3),), ((3, 20),), ((2, 3, 4),), ((3, 3, 3),), ((1, 1, 3),), ((2, 3, 1),), ((2, 1, 3, 2),),
+    ((1, 2, 1, 2, 3),), ((0, 3),), ((2, 0, 3),),
+)  # fmt: skip
+MORE_OF_TWO: tuple[Shapes, ...] = (
+    ((2,), (2,)), ((4,), (4,)), ((5,), (5,)), ((6,), (6,)), ((8,), (8,)), ((16,), (16,)), ((64,), (64,)),
+    ((128,), (128,)), ((1000,), (1000,)), ((5000,), (5000,)), ((1, 1), (1, 1)), ((1, 3), (1, 3)), ((3, 1), (1, 4)),
+    ((4, 2), (4, 2)), ((5, 1), (5, 6)), ((8, 8), (8, 8)), ((2, 3, 4), (2, 3, 4)), ((2, 3, 4), (4,)),
+    ((2, 1, 1), (2, 3, 4)), ((2, 3, 4), (2, 1, 1)), ((2, 1, 3, 2), (2, 1, 3, 2)), ((1, 2, 3), (4, 1, 3)), ((1,), ()),
+    ((2, 3), ()), ((1, 1), (3,)), ((3,), (0, 3)), ((0, 3), (3,)), ((0, 3), (0, 3)), ((3,), (2, 3, 3)),
+    ((40, 1), (40, 30)), ((17, 3), (17, 3)),
+)  # fmt: skip
+TEMPLATES = {1: ("(n,n)", "(m,n)", "(n)"), 2: ("(m,n),(n,p)", "(n,n),(n)", "(n,n),(n,m)", "(n),(n)", "(m,n),(n)")}
+SIDES = (
+    (2, 3, 4, 5), (3, 3, 3, 3), (1, 2, 3, 1), (4, 2, 1, 3), (1, 1, 1, 1), (0, 2, 3, 2), (2, 0, 2, 0),
+    (9, 11, 7, 8), (40, 33, 36, 30),
+)  # fmt: skip
+MORE_SIDES = (
+    (2, 2, 2, 2), (8, 8, 8, 8), (5, 7, 6, 8), (6, 5, 8, 7), (16, 3, 17, 4), (1, 5, 1, 2), (6, 1, 1, 6),
+    (20, 20, 20, 20), (4, 2, 3, 2), (2, 4, 2, 3), (1, 2, 1, 3),
+)  # fmt: skip
+
+
+def shapes_of_signature(signature: str, all_sides: Sequence[tuple[int, ...]] = SIDES) -> tuple[list[Shapes], int]:
+    """Return shapes that fit a signature such as ``(m,n),(n,p)->(m,p)``, and how many inputs it has.
+
+    ``...`` in front of the names stands for axes of a batch. `all_sides` are the lengths of the axes.
+    """
+    inputs = signature.replace(" ", "").partition("->")[0]
+    groups = re.findall(r"\(([^()]*)\)", inputs)
+    if not groups or re.sub(r"\([^()]*\)", "", inputs).strip(","):
+        raise ValueError(f"the signature {signature!r} is not of the form (m,n),(n,p)->(m,p)")
+    names = [[name for name in group.split(",") if name] for group in groups]
+    distinct = list(dict.fromkeys(name for group in names for name in group if name != "..." and not name.isdigit()))
+    found = []
+    for sides in all_sides:
+        side = {name: (n,) for name, n in zip(distinct, itertools.cycle(sides), strict=False)}
+        for batch in ((), (2,)) if any("..." in group for group in names) else ((),):
+            known = {**side, "...": batch}
+            axes = ([(int(n),) if n.isdigit() else known[n] for n in group] for group in names)
+            found.append(tuple(tuple(itertools.chain(*each)) for each in axes))
+    return list(dict.fromkeys(found)), len(names)
+
+
+def shapes_for(count: int) -> list[Shapes]:
+    """Return shapes to try, for so many inputs of a function of unknown signature: first those that most take."""
+    general = list(ONE_INPUT) if count == 1 else [pair + (pair[1],) * (count - 2) for pair in TWO_INPUTS]
+    templates = [shapes for text in TEMPLATES.get(count, ()) for shapes in shapes_of_signature(text)[0]]
+    return list(dict.fromkeys([*general, *templates]))
+
+
+def further_shapes(count: int, signature: str | None) -> list[Shapes]:
+    """Return shapes to look at swiftly, those that fit the signature, or of a function that takes any shape."""
+    if signature is not None:
+        return shapes_of_signature(signature, MORE_SIDES)[0]
+    return list(MORE_OF_ONE) if count == 1 else [pair + (pair[1],) * (count - 2) for pair in MORE_OF_TWO]
+
+
+def sweep(
+    shapes: Sequence[Shapes],
+    further: Sequence[Shapes],
+    keywords: Sequence[Keywords],
+    seed: int,
+    rounds: int,
+    by_element: bool = False,
+) -> Iterator[Case]:
+    """Yield cases to look at swiftly: all kinds of numbers in large and small arrays, further shapes, many numbers.
+
+    `by_element` says that the function computes elementwise: ties are nothing special to it.
+    """
+    some = [each for each in shapes if min(math.prod(s) for s in each) >= 1] or list(shapes)
+    several = [each for each in some if 2 <= max(math.prod(s) for s in each) <= LARGE] or some
+    few = [each for each in several if max(math.prod(s) for s in each) <= FEW] or several
+    square = [each for each in several if any(len(s) > 1 and s[-1] == s[-2] > 1 for s in each)]
+    options, count = itertools.cycle(keywords), len(shapes[0])
+    largest = max(some, key=lambda each: min(sum(math.prod(s) for s in each), 3000))
+    if by_element:
+        largest = ((MANY,),) * count  # as many numbers of each input
+    smallest = min(math.prod(s) for s in largest)
+    for turn in range(rounds):
+        base = Case("ordinary", several[0], ("float64",) * count, seed=seed + 50 + 1000 * turn)
+        for i, each in enumerate(further):
+            yield replace(base, shapes=each, keywords=next(options))
+            if i % 4 == turn % 4:
+                yield replace(base, shapes=each, dtypes=("float32",) * count, keywords=next(options))
+        for j, kind in enumerate(ALL_NUMBERS):
+            if kind in FORMS:
+                for each in square[:3]:
+                    yield replace(base, numbers=kind, shapes=each, keywords=next(options))
+                continue
+            small = [few[(j + k + turn) % len(few)] for k in range(3 if kind in WITH_TIES else 1)]
+            if by_element:
+                small = [largest, several[(j + turn) % len(several)]]
+            in_double = small if kind in WITH_TIES else [largest, *small[-1:]]
+            tried = [("float64", in_double)]
+            if by_element or kind in OF_ANY_FUNCTION:  # matrices of others are singular, or ill-conditioned
+                tried += [("float32", [largest] if by_element else small), ("complex128", in_double[:1])]
+            if kind in UNDER and not by_element:  # differences tell nothing of ranks then
+                continue
+            for dtype, found in tried[:1] if kind in BEYOND_SINGLE else tried:
+                for each in found:
+                    yield replace(base, numbers=kind, shapes=each, dtypes=(dtype,) * count, keywords=next(options))
+        for repeat in range(min(200, max(600 // max(smallest, 1), count - 1))):
+            for kind in ("anywhere", "up to 40")[: 1 + (repeat < 40)]:
+                yield replace(base, numbers=kind, shapes=largest, seed=base.seed + 1 + repeat, keywords=next(options))
+
+
+def equivalents(keywords: Sequence[Keywords]) -> list[Keywords]:
+    """Return other ways of naming the axes that keyword arguments name, and several of them."""
+    found = []
+    for each in keywords:
+        known = dict(each)
+        axis = known.get("axis")
+        if isinstance(axis, int) and not isinstance(axis, bool):
+            found += [tuple({**known, "axis": other}.items()) for other in (1, -2, (axis,), (0, 1), (-1, 0))]
+    return [each for each in dict.fromkeys(found) if each not in keywords]
+
+
+def plan(shapes: Sequence[Shapes], keywords: Sequence[Keywords], seed: int, rounds: int) -> Iterator[Case]:
+    """Yield the cases: ordinary numbers in all shapes, other numbers in some, then other dtypes; `rounds` times."""
+    small = [each for each in shapes if 0 < max(math.prod(s) for s in each) <= LARGE] or list(shapes)
+    several = [each for each in small if max(math.prod(s) for s in each) >= 2] or small
+    count = len(shapes[0])
+    options = itertools.cycle(keywords)
+    double = ("float64",) * count
+    for turn in range(rounds):
+        base = Case("ordinary", shapes[0], double, seed=seed + 1000 * turn)
+        for each in shapes:
+            yield replace(base, shapes=each, keywords=next(options))
+        for j, kind in enumerate(NUMBERS):
+            if kind != "ordinary":
+                yield replace(base, numbers=kind, shapes=several[(j + turn) % len(several)], keywords=next(options))
+        dtypes = [(dtype,) * count for dtype in ("float32", "float16", "complex128", "complex64")]
+        for one in ("float32", "complex128") if count > 1 else ():
+            dtypes += [(one, *double[1:]), (*double[:-1], one)]
+        largest = max(shapes, key=lambda each: sum(math.prod(s) for s in each))
+        for j, each_dtype in enumerate(dtypes):
+            yield replace(base, shapes=several[j % len(several)], dtypes=each_dtype, keywords=next(options))
+            if each_dtype[0] in ("float32", "complex128") and j < 4:
+                yield replace(base, shapes=several[(j + 1) % len(several)], dtypes=each_dtype, keywords=next(options))
+                yield replace(base, shapes=largest, dtypes=each_dtype, keywords=next(options))
+        for values in keywords if len(keywords) > 1 else ():
+            yield replace(base, shapes=several[0], keywords=values, seed=base.seed + 1)
+            yield replace(base, shapes=small[-1], keywords=values, seed=base.seed + 2)

@@ -1,0 +1,103 @@
+"""Leaving a module as it is: its parameters, gradients, buffers and mode, and the random generators."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from autograd import Tensor
+from autograd.inside import generators_in_use, note_written
+
+from .subject import Array, array_of
+
+RandomStates = tuple[list[tuple[np.random.Generator, Any]], Any]
+
+
+class ModuleLike(Protocol):
+    """What a check asks of a module: its tensors, and to be called."""
+
+    training: bool
+
+    def __call__(self, *inputs: Any) -> Any: ...
+    def named_parameters(self) -> Iterable[tuple[str, Any]]: ...
+    def named_buffers(self) -> Iterable[tuple[str, Any]]: ...
+    def parameters(self) -> Iterable[Any]: ...
+    def buffers(self) -> Iterable[Any]: ...
+    def modules(self) -> Iterable[Any]: ...
+    def train(self, mode: bool = True) -> Any: ...
+    def eval(self) -> Any: ...
+
+
+def random_states() -> RandomStates:
+    """Return the states of the generators that a model may draw from: those of packages, and NumPy's global one."""
+    return [(generator, generator.bit_generator.state) for generator in generators_in_use()], np.random.get_state()
+
+
+def set_random_states(states: RandomStates) -> None:
+    """Set the generators to states that `random_states` returned."""
+    for generator, state in states[0]:
+        generator.bit_generator.state = state
+    np.random.set_state(states[1])
+
+
+def draw_some(states: RandomStates) -> None:
+    """Move the generators on from states that `random_states` returned."""
+    set_random_states(states)
+    for generator, _ in states[0]:
+        generator.random(9)
+    np.random.random(9)
+
+
+def differ(a: ArrayLike, b: ArrayLike) -> bool:
+    """Tell whether two arrays differ in shape or in any element, nan being equal to nan."""
+    return not np.array_equal(a, b, equal_nan=np.asarray(a).dtype.kind in "fc")
+
+
+class Snapshot:
+    """The state of parameters, of the module that they belong to if there is one, and of the random generators."""
+
+    def __init__(self, parameters: Mapping[str, Tensor], module: Any = None) -> None:
+        modules = [] if module is None else list(module.modules())
+        self.attributes = [(part, dict(vars(part))) for part in modules]
+        self.parameters = [(name, p, np.array(p._array), p.grad) for name, p in parameters.items()]
+        buffers = [] if module is None else list(module.named_buffers())
+        self.buffers = [(name, value, np.array(array_of(value))) for name, value in buffers]
+        self.random = random_states()
+
+    def changes(self) -> list[str]:
+        """Return the names of the parameters and buffers that have changed."""
+        changed = [name for name, p, values, _ in self.parameters if differ(p._array, values)]
+        return changed + [name for name, value, values in self.buffers if differ(array_of(value), values)]
+
+    def restore(self, gradients: bool = True) -> None:
+        """Put everything back as it was; the gradients only if `gradients`."""
+        for part, held in self.attributes:
+            vars(part).clear()
+            vars(part).update(held)
+        for _, p, values, grad in self.parameters:
+            _write(p._array, values)
+            if gradients:
+                p.grad = grad
+        for _, value, values in self.buffers:
+            _write(array_of(value), values)
+        set_random_states(self.random)
+
+
+def _write(array: Any, values: Array) -> None:
+    if isinstance(array, np.ndarray) and differ(array, values):
+        array[...] = values
+        note_written(array)
+
+
+@contextmanager
+def kept_as_it_is(module: ModuleLike) -> Iterator[Snapshot]:
+    """Put a module and the random generators back as they were."""
+    snapshot = Snapshot(dict(module.named_parameters()), module)
+    try:
+        yield snapshot
+    finally:
+        snapshot.restore()

@@ -1,0 +1,340 @@
+"""Distributions of real numbers: normal, Laplace, Cauchy, Gumbel, Student's t, and von Mises, of angles."""
+
+from __future__ import annotations
+
+import math
+from typing import Any, ClassVar
+
+import numpy as np
+
+from autograd import Tensor
+from autograd.extend import densities
+
+from .._arguments import TensorLike
+from ..random import draw_given
+from . import constraints
+from ._implicit import gamma_sample
+from .constraints import Constraints
+from .distribution import Distribution, Generator
+
+__all__ = ["EULER", "Cauchy", "Gumbel", "Laplace", "Located", "Normal", "StudentT", "VonMises"]
+
+EULER = 0.5772156649015329
+special = densities.special
+
+
+class Located(Distribution):
+    """A distribution of real numbers, or vectors of them, around a location."""
+
+    support = constraints.real
+    loc: Any
+
+    @property
+    def mean(self) -> Tensor:
+        """The mean, which is `loc`."""
+        return self.loc
+
+    @property
+    def mode(self) -> Tensor:
+        """The value of greatest density, `loc`."""
+        return self.loc
+
+
+class _LocationScale(Located):
+    """The distribution of ``loc + scale * z``, given functions of z."""
+
+    arg_constraints: ClassVar[Constraints] = {"loc": constraints.real, "scale": constraints.positive}
+    has_rsample = True
+    scale: Any
+    _log_density: ClassVar[Any]
+    _below: ClassVar[Any]
+    _quantile: ClassVar[Any]
+
+    def __init__(self, loc: TensorLike, scale: TensorLike, validate_args: bool | None = None) -> None:
+        self._set(validate_args, loc=loc, scale=scale)
+
+    def _log_prob(self, value: Any) -> Any:
+        return self._log_density((value - self.loc) / self.scale) - np.log(self.scale)
+
+    def _cdf(self, value: Any) -> Any:
+        return self._below((value - self.loc) / self.scale)
+
+    def _icdf(self, value: Any) -> Any:
+        return self.loc + self.scale * self._quantile(value)
+
+
+class Normal(_LocationScale):
+    """The normal distribution.
+
+    Parameters
+    ----------
+    loc
+        The mean.
+    scale
+        The standard deviation.
+    validate_args
+        As in `Distribution`.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from nn.distributions import Normal
+    >>> p = Normal(np.zeros(3), np.array([0.5, 1.0, 2.0]))
+    >>> p
+    Normal(loc: (3,), scale: (3,))
+    >>> p.log_prob(1.0).round(3)
+    array([-2.226, -1.419, -1.737])
+    >>> p.sample((100,)).shape
+    (100, 3)
+    """
+
+    _log_density = staticmethod(densities.normal_log_density)
+    _below = staticmethod(lambda z: special.ndtr(z))
+    _quantile = staticmethod(lambda q: special.ndtri(q))
+
+    @property
+    def stddev(self) -> Tensor:
+        """`scale`."""
+        return self.scale
+
+    @property
+    def variance(self) -> Tensor:
+        """The square of `scale`."""
+        return self.scale * self.scale
+
+    def entropy(self) -> Tensor:
+        return np.log(self.scale) + (0.5 + densities.LOG_ROOT_2PI)
+
+    def _draw(self, sample_shape: tuple[int, ...], generator: Generator) -> Any:
+        return self.loc + self.scale * self._noise("standard_normal", self._shape(sample_shape), generator)
+
+
+class Laplace(_LocationScale):
+    """Laplace's distribution, whose density falls exponentially on both sides of `loc`.
+
+    Parameters
+    ----------
+    loc
+        The mean.
+    scale
+        The mean distance from it.
+    validate_args
+        As in `Distribution`.
+
+    Examples
+    --------
+    >>> from nn.distributions import Laplace
+    >>> float(Laplace(0.0, 1.0).cdf(0.0))
+    0.5
+    """
+
+    _log_density = staticmethod(densities.laplace_log_density)
+    _below = staticmethod(densities.laplace_cdf)
+    _quantile = staticmethod(densities.laplace_quantile)
+
+    @property
+    def variance(self) -> Tensor:
+        return 2 * self.scale * self.scale
+
+    @property
+    def stddev(self) -> Tensor:
+        return math.sqrt(2) * self.scale
+
+    def entropy(self) -> Tensor:
+        return 1 + np.log(2 * self.scale)
+
+    def _draw(self, sample_shape: tuple[int, ...], generator: Generator) -> Any:
+        shape = self._shape(sample_shape)
+        first, second = (self._noise("standard_exponential", shape, generator) for _ in range(2))
+        return self.loc + self.scale * (first - second)
+
+
+class Cauchy(_LocationScale):
+    """Cauchy's distribution, which has no mean, given as nan, and an infinite variance.
+
+    Parameters
+    ----------
+    loc
+        The median.
+    scale
+        Half of the width of the density at half of its height.
+    validate_args
+        As in `Distribution`.
+
+    Examples
+    --------
+    >>> from nn.distributions import Cauchy
+    >>> round(float(Cauchy(0.0, 2.0).icdf(0.75)), 6)
+    2.0
+    """
+
+    _log_density = staticmethod(densities.cauchy_log_density)
+    _below = staticmethod(densities.cauchy_cdf)
+    _quantile = staticmethod(densities.cauchy_quantile)
+
+    @property
+    def mean(self) -> Tensor:
+        """Nan, for there is none."""
+        return np.full_like(self.loc, math.nan)
+
+    @property
+    def variance(self) -> Tensor:
+        """Infinity."""
+        return np.full_like(self.loc, math.inf)
+
+    def entropy(self) -> Tensor:
+        return math.log(4 * math.pi) + np.log(self.scale)
+
+    def _draw(self, sample_shape: tuple[int, ...], generator: Generator) -> Any:
+        shape = self._shape(sample_shape)
+        noise = np.tan(math.pi * (self._noise("random", shape, generator) - 0.5))
+        return self.loc + self.scale * noise
+
+
+class Gumbel(_LocationScale):
+    """Gumbel's distribution of the largest of many numbers.
+
+    Parameters
+    ----------
+    loc
+        The value of greatest density.
+    scale
+        The scale.
+    validate_args
+        As in `Distribution`.
+
+    Examples
+    --------
+    >>> from nn.distributions import Gumbel
+    >>> round(float(Gumbel(0.0, 1.0).mean), 4)
+    0.5772
+    """
+
+    _log_density = staticmethod(densities.gumbel_log_density)
+    _below = staticmethod(densities.gumbel_cdf)
+    _quantile = staticmethod(densities.gumbel_quantile)
+
+    @property
+    def mean(self) -> Tensor:
+        """`loc` and Euler's constant times `scale`."""
+        return self.loc + self.scale * EULER
+
+    @property
+    def variance(self) -> Tensor:
+        return self.scale * self.scale * (math.pi**2 / 6)
+
+    @property
+    def stddev(self) -> Tensor:
+        return self.scale * (math.pi / math.sqrt(6))
+
+    def entropy(self) -> Tensor:
+        return np.log(self.scale) + (1 + EULER)
+
+    def _draw(self, sample_shape: tuple[int, ...], generator: Generator) -> Any:
+        noise = self._noise("standard_exponential", self._shape(sample_shape), generator)
+        return self.loc - self.scale * np.log(noise)
+
+
+class StudentT(Located):
+    """Student's t distribution.
+
+    Parameters
+    ----------
+    df
+        Degrees of freedom, above 0.
+    loc, scale
+        The location and the scale.
+    validate_args
+        As in `Distribution`.
+
+    Examples
+    --------
+    >>> from nn.distributions import StudentT
+    >>> round(float(StudentT(4.0).variance), 6)
+    2.0
+    """
+
+    arg_constraints: ClassVar[Constraints] = {"df": constraints.positive, **_LocationScale.arg_constraints}
+    has_rsample = True
+    df: Any
+    scale: Any
+
+    def __init__(
+        self,
+        df: TensorLike,
+        loc: TensorLike = 0.0,
+        scale: TensorLike = 1.0,
+        validate_args: bool | None = None,
+    ) -> None:
+        self._set(validate_args, df=df, loc=loc, scale=scale)
+
+    @property
+    def mean(self) -> Tensor:
+        """`loc`, and nan for one degree of freedom or less."""
+        return np.where(self.df > 1, self.loc, math.nan)  # type: ignore[return-value]
+
+    @property
+    def variance(self) -> Tensor:
+        """The variance; infinity for up to two degrees of freedom, and nan for up to one."""
+        otherwise = np.where(self.df > 1, math.inf, math.nan)
+        return self._above(2, self.df, lambda n: self.scale * self.scale * (1 + 2 / (n - 2)), otherwise)
+
+    @property
+    def stddev(self) -> Tensor:
+        """The standard deviation; infinity for up to two degrees of freedom, and nan for up to one."""
+        otherwise = np.where(self.df > 1, math.inf, math.nan)
+        return self._above(2, self.df, lambda n: self.scale * np.sqrt(1 + 2 / (n - 2)), otherwise)
+
+    def entropy(self) -> Tensor:
+        return np.log(self.scale) + densities.student_entropy(self.df)
+
+    def _draw(self, sample_shape: tuple[int, ...], generator: Generator) -> Any:
+        shape = self._shape(sample_shape)
+        noise, half = self._noise("standard_normal", shape, generator), 0.5 * self.df
+        return self.loc + self.scale * (noise * np.sqrt(half / gamma_sample(half, shape, generator)))
+
+    def _log_prob(self, value: Any) -> Any:
+        return densities.student_log_density((value - self.loc) / self.scale, self.df) - np.log(self.scale)
+
+
+def _angles(generator: np.random.Generator, shape: tuple[int, ...], loc: Any, concentration: Any) -> Any:
+    drawn = generator.vonmises(loc.astype(np.float64), concentration.astype(np.float64), shape)
+    return drawn.astype(loc.dtype)
+
+
+class VonMises(Located):
+    """The von Mises distribution of an angle in radians, a normal distribution on the circle.
+
+    Parameters
+    ----------
+    loc
+        The angle of greatest density, and the circular mean.
+    concentration
+        About the inverse of the variance, where that is small.
+    validate_args
+        As in `Distribution`.
+
+    Examples
+    --------
+    >>> from nn.distributions import VonMises
+    >>> round(float(VonMises(0.0, 4.0).variance), 4)
+    0.1365
+    """
+
+    arg_constraints: ClassVar[Constraints] = {"loc": constraints.real, "concentration": constraints.positive}
+    concentration: Any
+
+    def __init__(self, loc: TensorLike, concentration: TensorLike, validate_args: bool | None = None) -> None:
+        self._set(validate_args, loc=loc, concentration=concentration)
+
+    @property
+    def variance(self) -> Tensor:
+        """The circular variance, 1 less the mean cosine of the distance to `loc`."""
+        return densities.von_mises_variance(self.concentration)
+
+    def _draw(self, sample_shape: tuple[int, ...], generator: Generator) -> Any:
+        return draw_given(_angles, self._shape(sample_shape), [self.loc, self.concentration], generator)
+
+    def _log_prob(self, value: Any) -> Any:
+        kappa = self.concentration
+        return kappa * special.cosm1(value - self.loc) - np.log(special.i0e(kappa)) - math.log(2 * math.pi)
