@@ -76,7 +76,7 @@ if TYPE_CHECKING:
     from .ops.special.bessel import ive_slope
     from .scalar.functions import forward_of, is_arithmetic, slope_of
     from .scalar.value import CallOperation, OutputOperation, value_recorder
-    from .tensors.heat_map import heat_map
+    from .tensors.heat_map import block_means, heat_map, largest
     from .tensors.tensor import Array, Axis, TensorLike
     from .tensors.types import ArrayOrTensor, NormOrder
     from .transforms.checkpoint import generators_in_use
@@ -105,7 +105,7 @@ __getattr__, __dir__ = lazy_names(
         "ops.special.bessel": ("ive_slope",),
         "scalar.functions": ("forward_of", "is_arithmetic", "slope_of"),
         "scalar.value": ("CallOperation", "OutputOperation", "value_recorder"),
-        "tensors.heat_map": ("heat_map",),
+        "tensors.heat_map": ("block_means", "heat_map", "largest"),
         "transforms.checkpoint": ("generators_in_use",),
         "transforms.compile.program": (
             "CONSTANT", "HELD", "Argument", "ArrayOf", "Call", "Check", "Effect", "Fixed", "Outside", "traced_in",

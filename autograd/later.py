@@ -42,13 +42,6 @@ def lazy_names(
         Modules of the package.
     otherwise
         Called with any other name: finds it elsewhere, or raises a better error than Python's.
-
-    Examples
-    --------
-    In the ``__init__`` of a package, whose file ``_fits.py`` imports SciPy::
-
-        __all__ = ["fit_curve", "read"]
-        __getattr__, __dir__ = lazy_names(globals(), own={"_fits": ("fit_curve",)})
     """
     module, package = namespace["__name__"], namespace["__package__"]
     homes_of_own, homes_of_others = _homes(own), _homes(others)

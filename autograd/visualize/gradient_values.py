@@ -19,10 +19,11 @@ if TYPE_CHECKING:
 
 
 class Share(NamedTuple):
-    """The contribution of an operation to the gradient of one input: the input, its position, and the amount."""
+    """The contribution of an operation to the gradient of one of its inputs."""
 
-    source: Node
-    index: int
+    source: Any  # the node of the input
+    target: Any  # that of the operation
+    position: int  # among the inputs
     gradient: Any
 
 
@@ -101,7 +102,7 @@ def _shares(node: Node, g: Any, careful: bool) -> list[Share]:
     indices: dict[Any, list[int]] = {}
     for index, x in enumerate(operation_of(node).inputs(node)):
         indices.setdefault(x, []).append(index)
-    return [Share(x, indices[x].pop(0), passed) for x, passed in apart.noted]
+    return [Share(x, node, indices[x].pop(0), passed) for x, passed in apart.noted]
 
 
 def _sum(parts: list[Any], node: Node) -> Any:

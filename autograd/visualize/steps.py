@@ -30,7 +30,7 @@ from autograd.inside import (
     walks,
 )
 
-from .gradient_values import carried_back, outside
+from .gradient_values import Share, carried_back, outside
 from .node_info import RESULT, is_packed, kept_values, named_nodes
 from .watching import lines_of_values
 
@@ -133,21 +133,12 @@ def steps_of(root: Any, ran: Run, names: Mapping[str, Any]) -> Steps:
     return steps
 
 
-class Contribution(NamedTuple):
-    """What a step adds to the gradient of one of its inputs, an internal one."""
-
-    source: Any
-    target: Any
-    index: int  # among the inputs of the target
-    gradient: Any
-
-
 # Values
 
 
-def walk_values(root: Value, steps: Steps, gradient: Any) -> list[Contribution]:
+def walk_values(root: Value, steps: Steps, gradient: Any) -> list[Share]:
     """Multiply by the local derivatives, as `Value.backward` does, and return what passes each edge."""
-    found: list[Contribution] = []
+    found: list[Share] = []
     gradients = dict.fromkeys(steps, 0.0)
     gradients[root] = 1.0 if gradient is None else float(gradient)
     for node, step in reversed(steps.items()):
@@ -159,7 +150,7 @@ def walk_values(root: Value, steps: Steps, gradient: Any) -> list[Contribution]:
             else:
                 passed = g * slope if g else 0.0  # a gradient of 0 stays 0, even times inf
                 gradients[x] += passed
-                found.append(Contribution(x, node, index, passed))
+                found.append(Share(x, node, index, passed))
     return found
 
 
@@ -167,14 +158,14 @@ def walk_values(root: Value, steps: Steps, gradient: Any) -> list[Contribution]:
 
 
 @walks
-def walk_tensors(root: Node, steps: Steps, seed: Any, careful: bool, hooks: bool) -> list[Contribution]:
+def walk_tensors(root: Node, steps: Steps, seed: Any, careful: bool, hooks: bool) -> list[Share]:
     """Backpropagate `seed`, for which `carried_back` has the options, and return what passes each edge."""
-    found: list[Contribution] = []
+    found: list[Share] = []
     for node, g, shares, seconds in carried_back([*steps], root, seed, careful=careful, hooks=hooks):
         step = steps[node]
         step.gradient, step.backward = outside(g), None if node.op is LEAF else seconds
         step.hooked = hooks and isinstance(node.op, Hooked) and bool(node.op.hooks)
-        found += [Contribution(share.source, node, share.index, share.gradient) for share in shares]
+        found += shares
     return found
 
 

@@ -51,8 +51,8 @@ class ConstantPad1d(_Pad, axes=1):
     array([[9., 1., 2., 3., 9., 9.]])
     """
 
-    _shown_values = ()
-    _shown_options = ("padding", "value")
+    _shown_values: ClassVar[tuple[str, ...]] = ()
+    _shown_options: ClassVar[tuple[str, ...]] = ("padding", "value")
     mode = "constant"
 
     def __init__(self, padding: int | Sequence[int], value: float) -> None:

@@ -84,7 +84,7 @@ def gradients_of(call: Call, dtype: Any, wrap: Wrap) -> list[Any]:
 DTYPES = [np.float32, np.float64]
 
 
-@pytest.mark.one_in(4)
+@pytest.mark.one_in(8)
 @pytest.mark.parametrize(
     ("name", "dtype"), [(name, x) for name in LAYERS for i, x in enumerate(DTYPES) if THOROUGH or i == turn(name, 2)]
 )

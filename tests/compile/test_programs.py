@@ -16,7 +16,7 @@ import pytest
 from autograd import grad, jvp, tensor, vmap
 
 from ..against_jax.programs import grow
-from ..test_writing_programs import ALTERNATE, COMPILED, X, loss
+from ..tensors.test_writing_programs import ALTERNATE, COMPILED, X, loss
 from .agreement import compiled, disagreement
 
 PROGRAMS = int(os.environ.get("PLAINGRAD_PROGRAMS", "16"))

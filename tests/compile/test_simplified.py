@@ -198,7 +198,7 @@ def sums_between_writes(x: Any) -> Any:
     a += 1
     second = a.sum()
     a += 1
-    return first, second, a.sum()
+    return first * x, second * x, a.sum() * x
 
 
 FUNCTIONS: list[Callable[[Any], Any]] = [
@@ -295,6 +295,23 @@ def test_a_tensor_that_is_only_read_is_not_asked_for_its_array() -> None:
     compiled(np.ones(2)), compiled(np.ones(2))
     assert "multiply(x0, held)" in compiled.source() or "multiply(held, x0)" in compiled.source()
     assert "._array" not in compiled.source()
+
+
+@pytest.mark.parametrize(
+    ("function", "line"),
+    [
+        (lambda x: np.sqrt(x * 2).sum(), "sqrt(b, b)"),
+        (lambda x: np.exp(x * 2).sum(), "exp(b, b_2)"),  # whose bits depend on where its operand lies
+        (lambda x: np.sqrt(x * 2j).sum(), "sqrt(b, b_2)"),
+        (lambda x: np.sqrt((x * 2).T).sum(), "sqrt(b_2, b_2)"),
+        (lambda x: ((y := x * 2) + y.T).sum(), "add(b, b_3, b_2)"),  # which reads elements that it would have written
+    ],
+    ids=["rounded", "not rounded", "complex", "a view", "two layouts"],
+)
+def test_what_writes_over_its_operand(function: Callable[[Any], Any], line: str) -> None:
+    compiled, x = compile(function), np.ones((3, 3))
+    compiled(x), compiled(x)
+    assert f" {line}\n" in compiled.source()
 
 
 def test_padding_is_filled_once() -> None:

@@ -153,7 +153,7 @@ CHANGES = [
 ]  # fmt: skip
 
 
-@pytest.mark.one_in(3)
+@pytest.mark.one_in(5)
 @pytest.mark.parametrize("change", CHANGES)
 def test_a_change_between_steps(change: Callable[[Any], None]) -> None:
     """After the first step, which is recorded, and after others, which were replayed."""

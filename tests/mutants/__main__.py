@@ -20,9 +20,10 @@ from .runner import Runner
 ROOT = Path(__file__).parents[2]
 FILES = ("autograd/ops/**/*.py", "autograd/calculus.py", "autograd/primitives/accurate_sum.py", "nn/functional/**/*.py")
 TESTS = (
-    "tests/operations", "tests/ops", "tests/nn", "tests/test_numerics.py", "tests/test_half_precision.py",
-    "tests/test_accurate_sum.py", "tests/test_complex.py", "tests/test_writing.py", "tests/test_nan_safety.py",
-    "tests/test_value.py", "tests/fused/test_recurrent.py", "tests/against_pytorch",
+    "tests/operations", "tests/ops", "tests/nn", "tests/primitives/test_numerics.py",
+    "tests/tensors/test_half_precision.py", "tests/graph/test_accurate_sum.py", "tests/tensors/test_complex.py",
+    "tests/tensors/test_writing.py", "tests/graph/test_nan_safety.py", "tests/scalar/test_value.py",
+    "tests/fused/test_recurrent.py", "tests/against_pytorch",
 )  # fmt: skip
 NOT_OF_RULES = (
     "training",

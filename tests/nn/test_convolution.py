@@ -298,6 +298,7 @@ print(faults(20) // 20)
 """
 
 
+@pytest.mark.thorough
 @pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="other C libraries keep memory in other ways")
 def test_steps_do_not_ask_the_system_for_memory_again() -> None:
     """A step takes some 15 MB, which is 4000 pages to clear if it was returned."""

@@ -89,6 +89,7 @@ WRONG_IN_NUMPY = {np.power, np.arctan2}
 # Methods
 
 
+@pytest.mark.one_in(3)
 @each_ufunc
 @few(2)
 @given(data=st.data())
@@ -116,6 +117,7 @@ def test_reduce(ufunc: UFunc, data: st.DataObject) -> None:
     check(lambda x: reduce(x, **options), x)
 
 
+@pytest.mark.one_in(3)
 @each_ufunc
 @few(2)
 @given(data=st.data())
@@ -143,6 +145,7 @@ def test_reduceat(ufunc: UFunc, data: st.DataObject) -> None:
     check(lambda x: ufunc.reduceat(x, indices, axis, **options), x)
 
 
+@pytest.mark.one_in(3)
 @each_ufunc
 @few(2)
 @given(data=st.data())

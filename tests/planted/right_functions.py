@@ -17,7 +17,7 @@ from nn import functional as F  # noqa: N812 - the field's own name for it
 from tests.operations.calls import Array, Function
 from tests.operations.samples import OPERATIONS
 from tests.operations.special_samples import OF_LAST
-from tests.test_vmap_programs import program
+from tests.transforms.test_vmap_programs import program
 
 __all__ = ["Right", "compositions", "functions"]
 

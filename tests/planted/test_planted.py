@@ -12,6 +12,7 @@ from tests.planted.showing import PROBES, differ
 from tests.planted.subjects import SUBJECTS
 
 
+@pytest.mark.thorough
 def test_the_catalogue_is_of_many_kinds_and_operations() -> None:
     pairs = catalogue()
     assert {pair.kind for pair in pairs} == set(KINDS)

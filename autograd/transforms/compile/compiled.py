@@ -69,7 +69,8 @@ class Compiled(WrappedFunction):
     def programs(self) -> list[Any]:
         """What was recorded."""
         if self._of_values is not None:
-            return self._of_values.programs
+            found: list[Any] = self._of_values.programs
+            return found
         return [program for several in self._programs.values() for program in several]
 
     @property

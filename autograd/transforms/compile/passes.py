@@ -27,7 +27,7 @@ from .program import (
     traced_in,
 )
 
-_NOT_SHARED = WRITERS | {np.empty, np.empty_like}
+_NOT_SHARED: frozenset[Any] = WRITERS | {np.empty, np.empty_like}
 _COPIES = frozenset((np.ndarray.copy, np.copy, np.array, np.ndarray.flatten, np.ndarray.astype))
 
 

@@ -69,6 +69,7 @@ class WatchedTensors(dict[int, TensorState]):
 
     def _traced_gradient(self, state: TensorState, array: Any, buffer: Any) -> Traced:
         """Return the array of a gradient, as it is when the function begins, or after a call on real arrays."""
+        traced: Traced
         memory = self.recorder.memories.get(id(owner_of(array)))
         if not state.begins:  # a call on real arrays may give it another array each time
             if memory is None or id(memory) not in self._fetched:

@@ -79,7 +79,7 @@ class WrappedFunction:
     # A copy has a copy of the function, whose programs it records itself: these hold memory and belong to one object.
 
     def __copy__(self) -> Any:
-        return type(self)(self.__wrapped__, **self._options())  # type: ignore[call-arg]
+        return type(self)(self.__wrapped__, **self._options())
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Any:
         made = memo[id(self)] = _blank(type(self))  # before the function, which may lead here again

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cache
 from typing import Any, Literal, NamedTuple
 
 import numpy as np
@@ -197,7 +198,7 @@ def _of_arrays(a: Array | None, b: Array | None, tolerance: Tolerance, before: t
     if a.dtype.kind not in "biufc" or b.dtype.kind not in "biufc":
         return None
     with np.errstate(all="ignore"):
-        apart = np.abs(np.subtract(a, b, dtype=_WIDE[a.dtype, b.dtype]))
+        apart = np.abs(np.subtract(a, b, dtype=_wide(a.dtype, b.dtype)))
         off = ~((apart <= tolerance.atol + tolerance.rtol * np.abs(b)) & (apart < np.inf))  # also where either is nan
         if off.any():
             off &= ~((a == b) | ((a != a) & (b != b)))  # equal infinities, and nan in both
@@ -209,15 +210,10 @@ def _of_arrays(a: Array | None, b: Array | None, tolerance: Tolerance, before: t
     return Deviation(float(apart[index]), count, a.size, before + index, a[index].item(), b[index].item())
 
 
-class _Wide(dict[tuple[np.dtype[Any], np.dtype[Any]], np.dtype[Any]]):
-    """The dtypes in which arrays are subtracted: of floating-point numbers, in single precision or more."""
-
-    def __missing__(self, pair: tuple[np.dtype[Any], np.dtype[Any]]) -> np.dtype[Any]:
-        self[pair] = np.result_type(*pair, np.float32)
-        return self[pair]
-
-
-_WIDE = _Wide()
+@cache
+def _wide(a: np.dtype[Any], b: np.dtype[Any]) -> np.dtype[Any]:
+    """Return the dtype in which arrays are subtracted: of floating-point numbers, in single precision or more."""
+    return np.result_type(a, b, np.float32)
 
 
 def _are_equal(a: Array, b: Array) -> bool:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -177,7 +178,7 @@ class _Reader:
 def _arguments(step: Step, complete: bool) -> dict[str, object]:
     """Return the inputs that need no gradient and the further arguments, by parameter name."""
     op: Any = operation_of(step.node)
-    names = "xy" if isinstance(step.node, Value) else getattr(op, "parameters", ())
+    names: Sequence[str] = "xy" if isinstance(step.node, Value) else getattr(op, "parameters", ())
     found = {}
     for index, value in sorted(step.constants.items()):
         if complete or value is not None:  # else it is not known
@@ -227,15 +228,9 @@ class _Lines:
         return self.known[key]
 
 
-class _Names(dict[np.dtype[Any], str]):
-    """The names of dtypes, which NumPy puts together anew each time."""
-
-    def __missing__(self, dtype: np.dtype[Any]) -> str:
-        self[dtype] = str(dtype)
-        return self[dtype]
-
-
-_NAMES = _Names()
+@cache
+def _name_of(dtype: np.dtype[Any]) -> str:
+    return str(dtype)  # which NumPy puts together anew each time
 
 
 def _forms(node: Any) -> tuple[tuple[tuple[int, ...], ...], tuple[str, ...]]:
@@ -243,8 +238,8 @@ def _forms(node: Any) -> tuple[tuple[tuple[int, ...], ...], tuple[str, ...]]:
     if isinstance(node, Value):
         return ((),), ("float",)
     if isinstance(node, MultiNode):
-        return tuple(map(tuple, node.shapes)), tuple(map(_NAMES.__getitem__, node.dtypes))
-    return (tuple(node.shape),), (_NAMES[node.dtype],)
+        return tuple(map(tuple, node.shapes)), tuple(map(_name_of, node.dtypes))
+    return (tuple(node.shape),), (_name_of(node.dtype),)
 
 
 def _is_finite(gradient: Result) -> bool:

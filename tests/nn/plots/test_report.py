@@ -125,11 +125,13 @@ class TestReport:
             assert re.findall('alt="([^"]*)"', path.read_text(encoding="utf-8")) == words
             assert not plt.get_fignums()  # each was drawn into the page
 
+    @pytest.mark.thorough
     def test_the_same_run_gives_the_same_page_and_no_figure_stays_open(self, tmp_path: Path) -> None:
         pages = [plots.report(tmp_path / f"{i}.html", make_history()).read_bytes() for i in range(2)]
         assert pages[0] == pages[1]
         assert not plt.get_fignums()
 
+    @pytest.mark.thorough
     def test_a_regression_has_no_confusion(self, tmp_path: Path) -> None:
         for X, y in (np.zeros((4, 3)), np.zeros((4, 1))), (np.zeros((4, 2)), np.zeros(4, int)):
             model = nn.Linear(X.shape[1], 1)

@@ -410,7 +410,8 @@ class Reader:
                     self._inner.setdefault(each, where or name)
         inside = _attributes_of(holder)
         for key in [*inside, *_slots_of(holder)] if everything else list(self._inner):
-            self._attribute(name, where or name, "inside", holder, key, inside)
+            if key in inside or _has_slot(holder, key):
+                self._attribute(name, where or name, "inside", holder, key)
 
     def _attributes(self, name: str, holder: Any, made: bool) -> None:
         inside = _attributes_of(holder)
@@ -431,12 +432,14 @@ class Reader:
         for key in [*inside, *_slots_of(holder)] if everything else self._names:
             if isinstance(holder, ModuleType) and key not in self._names and _defined_or_imported(inside[key]):
                 continue
-            self._attribute(name, self._names.get(key, ""), "attribute", holder, key, inside)
+            if key in inside or _has_slot(holder, key):
+                self._attribute(name, self._names.get(key, ""), "attribute", holder, key)
 
-    def _attribute(self, name: str, where: str, kind: str, holder: Any, key: str, inside: Any) -> None:
-        """Read what an object holds under a name, if it does and no property stands before it."""
-        value = inside.get(key, missing) if key in inside or not _has_slot(holder, key) else getattr(holder, key)
-        if value is not missing and not _computed(type(holder), key) and self._first(holder, key):
+    def _attribute(self, name: str, where: str, kind: str, holder: Any, key: str) -> None:
+        """Read what an object holds in its `__dict__` or a slot, unless a property stands before it."""
+        if not _computed(type(holder), key) and self._first(holder, key):
+            inside = _attributes_of(holder)
+            value = inside[key] if key in inside else getattr(holder, key)
             self._read(f"{name}.{key}", where, kind, holder, key, value)
 
     def _may_miss(self, holder: Any, inside: Any) -> bool:
