@@ -293,6 +293,7 @@ def layer_and_inputs(options: dict[str, Any], batch: int | None = 2) -> tuple[nn
     return layer, [normal(*shape, seed=i) for i, shape in enumerate(shapes)]
 
 
+@pytest.mark.one_in(3)
 @pytest.mark.parametrize("options", OPTIONS.values(), ids=OPTIONS)
 @pytest.mark.parametrize("need_weights", [True, False])
 def test_layer_derivatives_of_both_orders(options: Any, need_weights: bool) -> None:

@@ -70,6 +70,7 @@ def test_values_are_those_of_the_definition(name: str) -> None:
     np.testing.assert_allclose(out.data, expected * spread(weight) + spread(bias))
 
 
+@pytest.mark.one_in(3)
 @pytest.mark.parametrize("name", CASES)
 def test_derivatives_of_both_orders(name: str) -> None:
     function, shape, narrow, _, _ = CASES[name]
