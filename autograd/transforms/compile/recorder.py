@@ -59,17 +59,10 @@ _array = np.array  # which is another one while a program is recorded
 # The types of plain values, which a program may depend on and return.
 NUMBERS = (bool, int, float, complex, str, bytes, type(None), type(Ellipsis), np.dtype, type, slice, range)
 # Where users take values out of tensors. What the engine asks for elsewhere becomes a check.
-_EXITS = frozenset(
-    (
-        "autograd.tensors.tensor",
-        "autograd.tensors.conversions",
-        __name__,
-        applied.__module__,
-        StandIn.__module__,
-        Traced.__module__,
-        traced_methods.__name__,
-    )
-)
+_EXITS = {
+    "autograd.tensors.tensor", "autograd.tensors.conversions", __name__, applied.__module__, StandIn.__module__,
+    Traced.__module__, traced_methods.__name__,
+}  # fmt: skip
 
 
 def value_of(x: Array | np.generic) -> Any:
@@ -92,13 +85,11 @@ class ProgramRecorder:
         and `refused` holds the reason.
     """
 
-    fuses = False  # whether calls become loops that go through memory once
-
     def __init__(self, strict: bool) -> None:
         Used.compile = True
         self.program = Program()
         self.strict, self.refused, self.active, self.thread = strict, "", True, get_ident()
-        self.ended = self.settling = False
+        self.ended = self.settling = self.fuses = False
         self.showing = False  # whether tensors show traced arrays now
         self.error: CompileError | None = None  # that was raised; the function may have caught it
         self.home = self.line = ""  # where the function is, and what cannot be recorded
@@ -400,22 +391,19 @@ class ProgramRecorder:
             return x.value
         if floats := self._floats_behind(x):
             self._ask_for_floats(floats)
-            return x.value
-        frame = _asks(sys._getframe(1))
-        if not within_engine(frame.f_code) or x.value.dtype.kind not in "biu" or x.size > 64:
+        elif not within_engine(_asks(sys._getframe(1)).f_code) or x.value.dtype.kind not in "biu" or x.size > 64:
             self.refuse(
                 f"{what} of an array (shape {x.shape}, dtype {x.dtype}), which depends on its values",
                 "return the array and ask outside the compiled function, or choose with numpy.where(condition, a, b)",
             )
-            return x.value
-        self.check(x)
+        else:
+            self.check(x)
         return x.value
 
     def text(self, x: Traced) -> Any:
         """Return the value of an array to be shown, as in a message of the engine; to the user's program, an error."""
-        if not self.ended and not within_engine(_asks(sys._getframe(2)).f_code):
-            return self.answer(x, "the text")
-        return x.value
+        asked = not self.ended and not within_engine(_asks(sys._getframe(2)).f_code)
+        return self.answer(x, "the text") if asked else x.value
 
     def result(self, x: Any, known: set[int]) -> Any:
         """Return a leaf of what the function returned, as or with a traced array; refuse what a program cannot make.
