@@ -51,8 +51,8 @@ from autograd import (
 from autograd.tensors.dispatch import operations, plain
 from autograd.tensors.remedies import OTHERWISE
 
+from ..lists import assert_listed
 from . import conversion_cases as exits
-from .lists import assert_listed
 
 HERE = re.escape(__file__)
 AT = 0.73
