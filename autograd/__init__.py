@@ -26,13 +26,13 @@ try:
         ShapeError,
         UnsupportedError,
     )
+    from .foreign import missing as _missing_names
     from .graph.grad_mode import detect_anomaly, enable_grad, is_grad_enabled, no_grad, set_grad_enabled
     from .graph.saved_tensors import saved_tensors_hooks
     from .naming import set_module as _set_module
     from .ops.reduce import logsumexp
     from .primitives.declare import composed, elementwise, general, linear, multilinear, not_differentiable
     from .source import warning_source as _blame  # noqa: F401  # from here on warnings name the lines of programs
-    from .tensors import missing_names as _missing_names
     from .tensors.tensor import Tensor, as_tensor, tensor
 finally:
     if _collects:

@@ -81,6 +81,7 @@ from .arrays.door import (
     outside_types,
     whole,
 )
+from .foreign import missing
 from .graph.buffer_reuse import portion
 from .graph.name_scope import describe_calls, name_calls
 from .later import lazy_names as _lazy_names
@@ -88,7 +89,6 @@ from .naming import set_module
 from .ops import densities
 from .primitives.accurate_sum import accurate_sum
 from .primitives.declare import composed, elementwise, general, linear, multilinear, not_differentiable
-from .tensors import missing_names as missing
 
 if typing.TYPE_CHECKING:
     from .diagnosis.tracing import TracedOperation, trace_operations

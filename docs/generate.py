@@ -15,9 +15,9 @@ from pathlib import Path
 ROOT = Path(__file__).parent.parent
 sys.path.insert(0, str(ROOT))
 
+from autograd.foreign.layer_names import LAYERS  # noqa: E402 - found through the path set above
+from autograd.foreign.names import COMPILE_KEYWORDS, KEYWORDS, NAMES  # noqa: E402 - found through the path set above
 from autograd.tensors.dispatch import declare_further_functions  # noqa: E402 - found through the path set above
-from autograd.tensors.foreign_layer_names import LAYERS  # noqa: E402 - found through the path set above
-from autograd.tensors.foreign_names import COMPILE_KEYWORDS, KEYWORDS, NAMES  # noqa: E402 - found through the path set above
 from docs import contract, pictures, refused, stub, surface  # noqa: E402 - as above
 from tests.against_pytorch.ours_alone import is_ours_alone  # noqa: E402 - as above
 

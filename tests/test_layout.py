@@ -34,7 +34,7 @@ EXCEPTIONS = {
 FLOORS = (
     {"errors", "files", "naming"},
     {"later"},
-    {"source"},
+    {"source", "foreign"},
     {"arrays"},
     {"calculus"},
     {"graph"},

@@ -20,10 +20,10 @@ from typing import TYPE_CHECKING, Any, Literal, TypeVar, overload
 import numpy as np
 
 from ..errors import DeclarationError
+from ..foreign.missing import refuse_keywords
 from ..graph.detachment import cut_of
 from ..graph.grad_mode import ON
 from ..tensors.dispatch import DeclaredLater, operation_of, operations, plain
-from ..tensors.missing_names import refuse_keywords
 from ..tensors.tensor import Tensor, unwrap
 from .nary import many, several_inputs
 from .operands import on_arrays

@@ -11,11 +11,11 @@ import numpy as np
 from ..arrays.door import FAILURES, TRACED_TYPES, innermost
 from ..arrays.standin import StandIn
 from ..errors import AutogradError, DtypeError, ShapeError, UnsupportedError, is_of_values, no_number
+from ..foreign.missing import refuse_keywords
 from ..graph.node import absent
 from ..source.call_site import users_line
 from ..tensors.dataframes import is_of_table, is_polars, without_polars
 from ..tensors.dispatch import fronts
-from ..tensors.missing_names import refuse_keywords
 from ..tensors.tensor import Tensor, plain_array, unwrap
 from .primitive import Function, Primitive
 

@@ -19,14 +19,14 @@ import numpy as np
 
 from ..calculus import RULES, logistic
 from ..errors import AnomalyError, DomainError, UnsupportedError
+from ..foreign.missing import install, listed
+from ..foreign.names import NAMES
 from ..graph.grad_mode import ANOMALY, OFF, ON, TRACING, enable_grad, recording, watching
 from ..graph.instrumentation import value_observer
 from ..graph.node import LEAF, Operation, ancestors, counter
 from ..primitives.primitive import Function, Primitive
 from ..tensors.conversions import refuse_copy, refuse_value
 from ..tensors.dispatch import fronts, is_plain, operation_of, plain
-from ..tensors.foreign_names import NAMES
-from ..tensors.missing_names import install, listed
 from .functions import PRIMITIVES, explain, forward_of, relu, slope_of
 
 Number: TypeAlias = float | np.floating[Any] | np.integer[Any] | np.bool_

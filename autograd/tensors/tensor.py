@@ -29,6 +29,7 @@ from ..arrays.door import (
 )
 from ..arrays.standin import StandIn
 from ..errors import BatchError, DtypeError, GraphError, ShapeError, UnsupportedError, no_number
+from ..foreign.missing import install, listed
 from ..graph.backward import pull_back
 from ..graph.buffer_reuse import held_once
 from ..graph.detachment import Cut, cut_at, reason
@@ -42,7 +43,6 @@ from . import dispatch
 from .conversions import is_differentiated, refuse, refuse_copy, refuse_number, refuse_stored
 from .dataframes import numbers_of_table, without_polars
 from .dispatch import DeclaredLater, operation_of, operations, plain, writers
-from .missing_names import install, listed
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, DTypeLike

@@ -13,12 +13,12 @@ import numpy as np
 from ..arrays.batched import Batched
 from ..arrays.door import batches, levels, running, whole
 from ..errors import BatchError, DtypeError, ShapeError, check_callable, check_option, described
+from ..foreign.missing import refuse_keywords
 from ..graph.buffer_reuse import read_only
 from ..graph.mutation import owner_of
 from ..primitives.batching.level import BatchLevel, Split, enter, leave
 from ..source.call_site import users_line
 from ..source.source_info import defined
-from ..tensors.missing_names import refuse_keywords
 from ..tensors.tensor import Tensor, as_tensor, plain_array
 from .pytree import Rebuild, flatten, structure
 

@@ -71,7 +71,7 @@ def files(paths: list[str]) -> tuple[list[Path], bool]:
         return rules, True
     wanted = [Path(path).resolve() for path in paths]
     within = [each for path in wanted for each in ([path] if path.is_file() else sorted(path.rglob("*.py")))]
-    found = [path.relative_to(ROOT) for path in within]
+    found = list(dict.fromkeys(path.relative_to(ROOT) for path in within))
     return found, set(found) <= set(rules)
 
 

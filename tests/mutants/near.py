@@ -7,7 +7,7 @@ from pathlib import Path
 # Words of tests whose paths say it otherwise.
 SAID = {
     "batching": "vmap", "units": "vmap", "optim": "optimizers", "scheduler": "schedulers", "swa": "averaging",
-    "adam": "optimizers", "lbfgs": "optimizers", "printing": "printer", "session": "training", "recorder": "guards",
+    "adam": "optimizers", "lbfgs": "optimizers", "session": "training", "recorder": "guards",
 }  # fmt: skip
 
 

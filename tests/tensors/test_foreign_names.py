@@ -16,9 +16,9 @@ import datasets
 import nn
 import nn.scalar
 from autograd import Tensor, Value, tensor
-from autograd.tensors.foreign_layer_names import LAYERS
-from autograd.tensors.foreign_names import COMPILE_KEYWORDS, KEYWORDS
-from autograd.tensors.foreign_names import NAMES as OTHERS
+from autograd.foreign.layer_names import LAYERS
+from autograd.foreign.names import COMPILE_KEYWORDS, KEYWORDS
+from autograd.foreign.names import NAMES as OTHERS
 
 NAMES = {**OTHERS, **LAYERS}
 X = tensor(np.arange(1.0, 7.0).reshape(2, 3), requires_grad=True)

@@ -8,16 +8,7 @@ from autograd.extend import set_module
 
 from .decompositions import eigh, eigvalsh, norm, svd, svdvals
 from .factors import cho_factor, cho_solve, cholesky
-from .functions import (
-    det,
-    expm,
-    inv,
-    logm,
-    solve_continuous_lyapunov,
-    solve_discrete_lyapunov,
-    solve_sylvester,
-    sqrtm,
-)
+from .functions import det, expm, inv, logm, solve_continuous_lyapunov, solve_discrete_lyapunov, solve_sylvester, sqrtm
 from .lu_factors import lu, lu_factor, lu_solve
 from .matrices import block_diag, toeplitz
 from .systems import solve, solve_banded, solve_triangular

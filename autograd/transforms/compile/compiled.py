@@ -12,14 +12,14 @@ import numpy as np
 from ...arrays.batched import Batched
 from ...arrays.door import outside_types, recorder
 from ...errors import check_callable, check_option
+from ...foreign.missing import refuse_keywords
+from ...foreign.names import COMPILE_KEYWORDS
 from ...graph.grad_mode import recording, watching
 from ...graph.node import Leaf, Node
 from ...later import load
 from ...scalar.value import Value
 from ...source.source_info import defined, warn
 from ...tensors.conversions import is_differentiating
-from ...tensors.foreign_names import COMPILE_KEYWORDS
-from ...tensors.missing_names import refuse_keywords
 from ...tensors.tensor import Tensor
 from ..pytree import REGISTERED, flatten, structure
 from .compiled_program import CompiledProgram

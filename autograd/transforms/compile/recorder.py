@@ -48,9 +48,7 @@ from .program import (
     mapped,
     traced_in,
 )
-from .tensor_states import (
-    holds_traced,
-)
+from .tensor_states import holds_traced
 from .types import Array
 from .variables import TracedVariables
 from .watched_tensors import WatchedTensors

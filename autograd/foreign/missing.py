@@ -1,4 +1,4 @@
-"""Errors for names and arguments of other libraries that have another name here: see `foreign_names`."""
+"""Errors for names and arguments of other libraries that have another name here: see `foreign.names`."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from types import ModuleType
 from typing import Any, NoReturn
 
 from .. import later
-from .foreign_names import KEYWORDS, NAMES
+from .names import KEYWORDS, NAMES
 
 _IMPORT_FROM = opmap["IMPORT_FROM"]
 
@@ -43,7 +43,7 @@ def install(kind: type, fixed: Collection[str] = ()) -> None:
     Parameters
     ----------
     kind
-        The class, which has a table in `foreign_names`.
+        The class, which has a table in `foreign.names`.
     fixed
         The names that cannot be assigned either.
     """
@@ -63,7 +63,7 @@ def lookup(module: str, *near: ModuleType) -> Callable[[str], NoReturn]:
     Parameters
     ----------
     module
-        The name of the module, which has a table in `foreign_names`.
+        The name of the module, which has a table in `foreign.names`.
     *near
         Other modules to search for the name, ignoring its case and underscores at its end.
     """
@@ -90,7 +90,7 @@ def lookup(module: str, *near: ModuleType) -> Callable[[str], NoReturn]:
 def _names_of(module: str) -> Mapping[str, str]:
     if module in NAMES:
         return NAMES[module]
-    from .foreign_layer_names import LAYERS  # only errors need it
+    from .layer_names import LAYERS  # only errors need it
 
     return LAYERS[module]
 
@@ -114,7 +114,7 @@ def _near(name: str, module: str, near: tuple[ModuleType, ...]) -> str | None:
 def refuse_keywords(what: str, given: Collection[str], names: Mapping[str, str] = KEYWORDS) -> None:
     """Raise if one of the keyword arguments given to `what` has another name here than in other libraries.
 
-    `names` is the table of `foreign_names` that says which.
+    `names` is the table of `foreign.names` that says which.
     """
     for name in given:
         if name in names:

@@ -1,6 +1,6 @@
 """Names of layers, functions of them and optimizers in other libraries, and their equivalents in `nn`.
 
-They are a part of `foreign_names`. ``m`` is a module, ``F`` is `nn.functional`.
+They are a part of `foreign.names`. ``m`` is a module, ``F`` is `nn.functional`.
 """
 
 from __future__ import annotations

@@ -341,7 +341,7 @@ _OPTIMIZER = {
     "minimize": "`loss.backward()` and `optimizer.step()`",
 }
 
-# By the name of the class whose objects they are missing in, or of the module; `foreign_layer_names` has those of `nn`.
+# By the name of the class whose objects they are missing in, or of the module; `foreign.layer_names` has those of `nn`.
 NAMES = {
     "Tensor": _TENSOR,
     "Value": _VALUE,

@@ -1,0 +1,1 @@
+"""Names of other libraries: what each is called here, and the errors that say so."""
