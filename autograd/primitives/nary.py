@@ -6,7 +6,6 @@ The layers of networks are such operations: for example a product with weights p
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from itertools import repeat
 from typing import Any
 
 import numpy as np
@@ -47,7 +46,7 @@ def several_inputs(op: Primitive) -> Function:
     bind, linear, shaped = binder(op, 0), op.kind == "linear", op.shaped
     getters = [op.getter(index) for index in range(count)]
     read_by, noted, names = readers(op), op.arguments_kept(count), op.parameters[count:]
-    ops = repeat(op)
+    ops = (op,) * (total - count)
 
     def apply(*args: Any, **kwargs: Any) -> Any:
         if kwargs or len(args) != total:
