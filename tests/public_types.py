@@ -145,9 +145,14 @@ def parameters_everywhere() -> Iterator[Place]:
 
 
 def functions_of(node: ast.AST) -> Iterator[ast.FunctionDef]:
-    """Yield the functions defined in a module and in its classes, without those within functions."""
+    """Yield the functions defined in a module and in its classes, without those within functions.
+
+    Those of a protocol are counted where classes define them.
+    """
     for inner in ast.iter_child_nodes(node):
         if isinstance(inner, ast.FunctionDef | ast.ClassDef) and inner.name.startswith("_"):
+            continue
+        if isinstance(inner, ast.ClassDef) and "Protocol" in map(ast.unparse, inner.bases):
             continue
         if isinstance(inner, ast.FunctionDef):
             yield inner

@@ -239,7 +239,7 @@ def _flat_getitem(x: Any, key: Any) -> Any:
     return x.flat[key]
 
 
-def flat_setitem(x: Any, key: Any, value: Any) -> None:
+def flat_setitem(x: np.ndarray[Any, Any], key: Any, value: Any) -> None:
     """Write to elements of an array along one axis."""
     x.flat[key] = value
 

@@ -12,7 +12,7 @@ from ..arrays.door import FAILURES, TRACED_TYPES, innermost
 from ..arrays.standin import StandIn
 from ..errors import AutogradError, DtypeError, ShapeError, UnsupportedError, is_of_values, no_number
 from ..foreign.missing import refuse_keywords
-from ..graph.node import absent
+from ..graph.node import Node, absent
 from ..source.call_site import users_line
 from ..tensors.dataframes import is_of_table, is_polars, without_polars
 from ..tensors.dispatch import fronts
@@ -189,7 +189,9 @@ def handed_over(op: Primitive, z: Any, *operands: Any) -> Any:
     return NotImplemented
 
 
-def settled(z: Any, inputs: Sequence[Any] = (), arrays: Sequence[Any] = ()) -> tuple[Any, Sequence[Any]]:
+def settled(
+    z: Any, inputs: Sequence[Node | None] = (), arrays: Sequence[Any] = ()
+) -> tuple[Any, Sequence[Node | None]]:
     """Return what a forward gave as the array of a tensor, and the nodes by which the operation uses its inputs.
 
     Those of a batch may use the tensors that all its elements share, whose arrays are given, by nodes of their own.

@@ -193,7 +193,7 @@ class Run:
         reference = self.reference and partial(self.reference, **dict(keywords))
         check_swiftly(fn, arrays, self.report, reference=reference, by_element=by_element)
 
-    def at(self, fn: Callable[..., object], arrays: Sequence[Array], order: int, keywords: Any = ()) -> None:
+    def at(self, fn: Callable[..., object], arrays: Sequence[Array], order: int, keywords: Keywords = ()) -> None:
         """Check a function at one point."""
         reference = self.reference and partial(self.reference, **dict(keywords))
         check_at(fn, arrays, self.report, order=order, reference=reference, dtypes=self.dtypes)

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from ._axes import COLOURS, INK, require
 
 if TYPE_CHECKING:
+    from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
 STYLE = """
@@ -65,7 +66,7 @@ def table(rows: Sequence[Sequence[str]], kind: str, head: Sequence[str] = (), ma
     return f'<table class="{kind}">{"".join(lines)}</table>'
 
 
-def curve(draw: Callable[..., Any], words: str, number: int) -> str:
+def curve(draw: Callable[[Axes], object], words: str, number: int) -> str:
     """Return curves as SVG in the colours of the page; `number` tells the pictures of a page apart."""
     stream = io.StringIO()
     # text stays text, and the ids of a picture are the same each time
@@ -84,7 +85,7 @@ def curve(draw: Callable[..., Any], words: str, number: int) -> str:
     return f'<figure role="img" aria-label="{html.escape(words)}">{svg}</figure>'
 
 
-def picture(draw: Callable[..., Any], words: str, width: float, height: float) -> str:
+def picture(draw: Callable[[Axes], object], words: str, width: float, height: float) -> str:
     """Return a picture as PNG; sizes are in inches."""
     stream = io.BytesIO()
     figure = _figure(draw, width, height)

@@ -299,9 +299,9 @@ class Held:
         tensor = self.fetch(())
         self.array, self.buffer = tensor._array, getattr(self.node, "buffer", None)
 
-    def is_otherwise(self, tensor: Any) -> bool:
+    def is_otherwise(self, tensor: Tensor) -> bool:
         """Tell whether a tensor has a gradient where it had none, or hooks."""
-        node = tensor._node
+        node: Any = tensor._node
         if node is None:
             return False
         if node.hooks is not None:
@@ -315,9 +315,9 @@ class Held:
         in_buffer = node.buffer is not None and held._array is node.buffer.array
         return in_buffer is not (gradient == "set aside")
 
-    def moved(self, tensor: Any) -> bool:
+    def moved(self, tensor: Tensor) -> bool:
         """Tell whether the memory of a tensor, or that set aside for its gradient, is another."""
-        node = tensor._node
+        node: Any = tensor._node
         if self.array is None or (tensor._array is not self.array and not (self.varies and self._is_alike(tensor))):
             return True
         return node is not None and node.buffer is not self.buffer
@@ -326,7 +326,7 @@ class Held:
         array = tensor._array
         return bool((array.shape, array.dtype, array.strides) == self.kind)
 
-    def corresponds(self, tensor: Any) -> bool:
+    def corresponds(self, tensor: Tensor) -> bool:
         """Tell whether a tensor is the same with other memory."""
         if not self._is_alike(tensor):
             return False

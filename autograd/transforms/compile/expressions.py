@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import operator
 import re
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -13,6 +14,7 @@ from ...arrays.traced import Traced, Variable
 from .floats import Computed, TracedFloat
 from .program import HELD, Argument, ArrayOf, Fixed, GradientOf
 from .quoting import identifier, is_literal, literal
+from .types import ArrayArgument
 
 ndarray = np.ndarray
 
@@ -110,7 +112,13 @@ class Expressions:
             for name, value in kwargs.items()
         ]
 
-    def call(self, function: Any, args: tuple[Any, ...], kwargs: dict[str, Any], last: str = "") -> str:
+    def call(
+        self,
+        function: Any,
+        args: tuple[ArrayArgument, ...],
+        kwargs: dict[str, ArrayArgument],
+        last: str = "",
+    ) -> str:
         """Return the text of a call; `last` is that of one more argument, the memory for its result."""
         if function is operator.getitem:
             return f"{self.text(args[0])}[{self.key(args[1])}]"
@@ -152,7 +160,7 @@ class Expressions:
             return f"{self.text(fetch.function)}({given})"
         return f"{self.name_of(fetch, 'source')}(leaves)"
 
-    def as_arrays(self, function: Any, args: tuple[Any, ...]) -> tuple[Any, ...]:
+    def as_arrays(self, function: Callable[..., object], args: tuple[ArrayArgument, ...]) -> tuple[ArrayArgument, ...]:
         """Return arguments with Python numbers as 0-d arrays of the dtype of the arrays beside them."""
         if function not in _ARITHMETIC:
             return args

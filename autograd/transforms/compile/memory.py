@@ -75,7 +75,7 @@ def _relation(x: Any, y: Any) -> str:
 _engine_arrays: dict[int, Any] = {}
 
 
-def is_of_engine(x: Any) -> bool:
+def is_of_engine(x: Array) -> bool:
     """Tell whether an array is a constant of a module of the engine or the layers."""
     if id(owner_of(x)) not in _engine_arrays:
         _engine_arrays.clear()

@@ -49,7 +49,7 @@ from .program import (
     traced_in,
 )
 from .tensor_states import holds_traced
-from .types import Array
+from .types import Array, ArrayArgument
 from .variables import TracedVariables
 from .watched_tensors import WatchedTensors
 
@@ -330,12 +330,12 @@ class ProgramRecorder:
 
     def note(
         self,
-        kind: Any,
-        function: Any,
-        args: Any,
-        kwargs: Any = None,
+        kind: type[Call],
+        function: Callable[..., object],
+        args: tuple[ArrayArgument | Callable[[], object], ...],
+        kwargs: dict[str, ArrayArgument] | None = None,
         result: Any = None,
-        writes: Any = None,
+        writes: Memory | None = None,
         view: bool = False,
     ) -> Any:
         """Note a call, at the line of the user's program that makes it."""
@@ -506,7 +506,7 @@ class ProgramRecorder:
         """Return an array that a tensor or a variable of the function holds as a traced one."""
         return self.source(array, HELD, fetch)
 
-    def source(self, array: Any, kind: str, fetch: Callable[[Sequence[Any]], Any]) -> Traced:
+    def source(self, array: Array | np.generic, kind: str, fetch: Callable[[Sequence[Any]], Any]) -> Traced:
         """Return an array that no call makes as a traced one."""
         owner = owner_of(array) if isinstance(array, ndarray) else array
         memory = self.memories.get(id(owner)) or self.new_memory(kind, owner)
@@ -542,12 +542,12 @@ class ProgramRecorder:
         made = next((call for each in programs for call in reversed(each.calls) if call.result is x), None)
         return made is not None and made.function is ndarray.copy and made.args[0] is of
 
-    def replaces_gradient(self, tensor: Any) -> None:
+    def replaces_gradient(self, tensor: Tensor) -> None:
         """Note that the gradient of a tensor is set, whatever it was."""
         if self._has_first_gradient(tensor) and id(tensor) not in self.used:
             self.cleared.add(id(tensor))
 
-    def uses_gradient(self, tensor: Any) -> None:
+    def uses_gradient(self, tensor: Tensor) -> None:
         """Note that the gradient of a tensor is asked for."""
         if self._has_first_gradient(tensor) and id(tensor) not in self.cleared:
             self.used.add(id(tensor))

@@ -11,14 +11,16 @@ import hashlib
 import json
 import os
 import re
+from collections.abc import Mapping
 from html import escape
 from importlib.resources import files
 from pathlib import Path
+from typing import Any
 
 from autograd.extend import replacing
 
 
-def html_page(title: str, body: str, style: str, script: str = "", data: object = None) -> str:
+def html_page(title: str, body: str, style: str, script: str = "", data: Mapping[str, Any] | None = None) -> str:
     """Return the text of a self-contained page, which can be opened without a network.
 
     Its policy lets the page load nothing, and run nothing but `script`. Equal arguments give equal text.

@@ -7,7 +7,7 @@ import operator
 from collections import deque
 from collections.abc import Callable, Iterator
 from contextvars import ContextVar
-from types import FunctionType
+from types import CellType, FunctionType
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -175,7 +175,7 @@ def _same(now: list[Any], then: list[Any]) -> bool:
     return len(now) == len(then) and all(map(operator.is_, now, then))
 
 
-def in_cell(cell: Any) -> Any:
+def in_cell(cell: CellType) -> Any:
     """Return what a closure cell holds."""
     try:
         return cell.cell_contents

@@ -160,7 +160,7 @@ def _only_arithmetic(function: Callable[..., Any]) -> bool:
     return isinstance(function, FunctionType) and not function.__code__.co_names and not function.__closure__
 
 
-def called(function: Callable[..., Any], args: tuple[Text, ...], names: Names, name: str = "") -> Text:
+def called(function: Callable[..., object], args: tuple[Text, ...], names: Names, name: str = "") -> Text:
     """Return the text of a function of floats: an operator, its arithmetic, or a call by name."""
     if function in _BINARY:
         return _joined(function, *args)
@@ -172,7 +172,7 @@ def called(function: Callable[..., Any], args: tuple[Text, ...], names: Names, n
     return Text(f"{name}({', '.join(x.text for x in args)})")
 
 
-def never_raises(function: Callable[..., Any]) -> bool:
+def never_raises(function: Callable[..., object]) -> bool:
     """Tell whether a function of floats raises for none of them, so that it need not be called for its error."""
     return function in _SAFE or (_only_arithmetic(function) and function.__name__ == "relu")
 
