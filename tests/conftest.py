@@ -28,6 +28,8 @@ settings.load_profile("ci" if os.environ.get("CI") == "true" else "default")
 declare_further_functions()
 
 OTHER_ENGINES = ("against_jax", "against_pytorch")
+# Of the cases that are left out, `.ci/run` tries one part for each commit: ``PLAINGRAD_PART=2/4`` is the third of four.
+PART, PARTS = map(int, os.environ.get("PLAINGRAD_PART", "0/1").split("/"))
 
 # What a script runs in the background ignores Ctrl-C; tests press it.
 signal.signal(signal.SIGINT, signal.default_int_handler)
@@ -46,6 +48,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     if THOROUGH and config.option.markexpr == "not thorough":
         config.option.markexpr = ""
     sampled: dict[str, list[pytest.Item]] = {}
+    left: list[pytest.Item] = []
     for item in items:
         if item.get_closest_marker("one_in"):
             sampled.setdefault(item.nodeid.partition("[")[0], []).append(item)
@@ -56,6 +59,12 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         kept = [case for case in cases if not turn(case.name, count)] or cases[:1]
         for case in {*cases}.difference(kept):
             case.add_marker("thorough")
+            if turn(f"part {case.name}", PARTS) != PART:
+                left.append(case)
+    if left and config.option.markexpr == "thorough":
+        config.hook.pytest_deselected(items=left)
+        others = {*left}
+        items[:] = [item for item in items if item not in others]
 
 
 def pytest_collection_finish() -> None:

@@ -58,6 +58,7 @@ FURTHER = {
 }
 
 
+@pytest.mark.one_in(4)
 @pytest.mark.parametrize("family", FURTHER)
 def test_a_function_that_is_declared_later_is_differentiated_at_its_first_call(family: str) -> None:
     assert (
@@ -191,6 +192,7 @@ METHODS = {  # what is first asked of a tensor, and what must be true of it
 }
 
 
+@pytest.mark.one_in(4)
 @pytest.mark.parametrize("statement", METHODS)
 def test_a_method_that_is_installed_later_is_found_at_its_first_use(statement: str) -> None:
     program = f"""

@@ -23,6 +23,7 @@ def course(folder: Path, *arguments: object) -> Any:
     return run_here("examples.course", *arguments, "--folder", folder)
 
 
+@pytest.mark.thorough
 def test_a_walk_through_the_course(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """As in a browser, where there are no threads and no processes."""
 

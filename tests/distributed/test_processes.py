@@ -23,6 +23,7 @@ ENDINGS = [
 ]
 
 
+@pytest.mark.thorough
 @needs_mpi
 @pytest.mark.parametrize(("name", "code", "text"), ENDINGS if THOROUGH else ENDINGS[:2])
 def test_one_that_ends_ends_all_and_says_so_once(name: str, code: int, text: str) -> None:

@@ -110,6 +110,7 @@ def test_help_names_every_option(name: str) -> None:
     assert all(f"--{option}" in result.stdout for option in ("epochs", "seed", "out", "held-out", "quick"))
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize(("example", "shape"), [(augmented, SHAPES["augmented"]), (convnet, SHAPES["convnet"])])
 def test_held_out_images_are_not_learned_and_are_none_of_the_test_set(
     example: ModuleType, shape: tuple[int, ...]

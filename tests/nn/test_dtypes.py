@@ -157,6 +157,7 @@ def network() -> nn.Sequential:
     )
 
 
+@pytest.mark.one_in(4)
 @pytest.mark.parametrize("dtype", FLOATS)
 @pytest.mark.parametrize("name", OPTIMIZERS)
 def test_every_optimizer_steps_with_data_of_any_kind(name: str, dtype: Any) -> None:
@@ -203,6 +204,7 @@ ROWS = [
 ]
 
 
+@pytest.mark.one_in(4)
 @pytest.mark.parametrize("name", ROWS)
 def test_fit_evaluate_and_predict_take_data_of_any_kind(name: str) -> None:
     call = CALLS[name]

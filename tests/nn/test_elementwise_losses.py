@@ -108,6 +108,7 @@ def test_values_are_those_of_the_definition(name: str) -> None:
         np.testing.assert_array_equal(on_tensors.data, found)
 
 
+@pytest.mark.one_in(3)
 @every_case
 @pytest.mark.parametrize("reduction", ["mean", "sum", "none"])
 def test_derivatives_of_both_orders(name: str, reduction: str) -> None:

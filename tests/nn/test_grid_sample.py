@@ -31,6 +31,7 @@ def test_volumes_of_equal_slices_are_images() -> None:
         np.testing.assert_allclose(out[:, :, 0], functional.grid_sample(IMAGE, GRID, padding_mode=padding), atol=1e-12)
 
 
+@pytest.mark.one_in(3)
 @pytest.mark.parametrize("padding", PADDING)
 @pytest.mark.parametrize("mode", MODES)
 def test_derivatives_of_both_orders(mode: str, padding: str) -> None:

@@ -48,6 +48,7 @@ def labels_for(shape: Any, classes: Any = 4) -> Any:
     return rng.integers(0, classes, shape[:1] + shape[2:] if len(shape) > 1 else ())
 
 
+@pytest.mark.one_in(3)
 @pytest.mark.parametrize("shape", SHAPES)
 @pytest.mark.parametrize("reduction", ["mean", "sum", "none"])
 @pytest.mark.parametrize("weighted", [False, True])

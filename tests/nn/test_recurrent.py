@@ -119,6 +119,7 @@ def test_sequences_keep_all_promises_of_operations(name: str, data: st.DataObjec
     check_operation(both(name, reverse)[0], *inputs)
 
 
+@pytest.mark.one_in(4)
 @every_sequence
 @pytest.mark.parametrize("reverse", [False, True])
 def test_derivatives_element_by_element(name: str, reverse: bool) -> None:
@@ -175,6 +176,7 @@ def build(name: str, *args: Any, **kwargs: Any) -> Any:
     return LAYERS[name](*args, dtype=np.float64, **kwargs)
 
 
+@pytest.mark.one_in(3)
 @every_layer
 @pytest.mark.parametrize(
     "options", [{}, {"num_layers": 2, "bidirectional": True}, {"bias": False, "batch_first": True}]

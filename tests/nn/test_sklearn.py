@@ -68,6 +68,7 @@ def test_a_check_of_scikit_learn(check: str) -> None:
     CHECKS[check]()
 
 
+@pytest.mark.thorough
 def test_nn_does_not_load_it_and_the_checks_of_the_array_api() -> None:
     generated = [check for kind in (Classifier, Regressor) for _, check in estimator_checks_generator(kind(**SMALL))]
     count = [getattr(check, "func", check).__name__ for check in generated].count(ELSEWHERE)
@@ -233,6 +234,7 @@ def test_copies() -> None:
     assert not hasattr(clone(model), "module_")
 
 
+@pytest.mark.thorough
 def test_a_grid_in_processes() -> None:
     parts = make_column_transformer(
         (StandardScaler(), ["width", "height", "depth"]), (OneHotEncoder(sparse_output=False), ["kind"])

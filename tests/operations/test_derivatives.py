@@ -21,7 +21,7 @@ def drawn_call(data: st.DataObject, operation: Operation) -> Call:
 
 
 @every_operation
-@few(2)
+@few(1)
 @given(data=st.data())
 def test_derivatives(operation: Operation, data: st.DataObject) -> None:
     call = drawn_call(data, operation)

@@ -25,7 +25,7 @@ SEVERAL = [
 ]  # fmt: skip
 
 
-@pytest.mark.one_in(6)
+@pytest.mark.thorough
 @pytest.mark.parametrize("operation", sample(SEVERAL, 6, "whole"), ids=str)
 def test_derivatives_of_both_orders_are_right_at_whole_arguments(operation: Operation) -> None:
     function, checked = UFUNCS[operation], 0

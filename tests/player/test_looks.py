@@ -39,6 +39,7 @@ def opened(page: Callable[..., Any], depth: int) -> Any:
     return browser
 
 
+@pytest.mark.one_in(4)
 @pytest.mark.parametrize("depth", [0, 1, 2, 3])
 def test_text_stays_in_its_box(page: Callable[..., Any], depth: int) -> None:
     browser = opened(page, depth)

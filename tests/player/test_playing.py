@@ -192,6 +192,7 @@ def test_it_is_readable(page: Callable[..., Any], scheme: str, width: int, heigh
     browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": []})
 
 
+@pytest.mark.thorough
 def test_two_thousand_steps_open_in_two_seconds(page: Callable[..., Any]) -> None:
     x = [Value(0.1 * i) for i in range(40)]
     row = x

@@ -626,6 +626,7 @@ def values_alive() -> int:
     return sum(type(thing) is Value for thing in gc.get_objects())
 
 
+@pytest.mark.thorough
 def test_a_million_operations_deep() -> None:
     x = Value(1.0)
     y = chain(x, 1_000_000)

@@ -25,6 +25,7 @@ def doubled_where(condition: Callable[[Any], Any]) -> Callable[..., Any]:
     return square(lambda g, x: g * x * np.where(condition(x), 4.0, 2.0).astype(x.dtype))
 
 
+@pytest.mark.one_in(4)
 @pytest.mark.parametrize(
     "condition",
     [
@@ -53,6 +54,7 @@ def test_a_small_derivative_that_is_wrong_at_one_of_many_numbers_is_found() -> N
         check(wrong, profile="quick", dtypes=["float64"])
 
 
+@pytest.mark.thorough
 def test_each_input_has_many_numbers_of_each_kind() -> None:
     def rule(g: Any, x: Any, y: Any) -> Any:
         return g * np.greater(y, x) * np.where((np.abs(y - 1) < 1e-7) & np.not_equal(y, 1), 2.0, 1.0).astype(y.dtype)

@@ -178,6 +178,7 @@ def test_faults_are_found(fault: str) -> None:
         check_training(program.step, program.model)
 
 
+@pytest.mark.one_in(3)
 @pytest.mark.parametrize(
     "make", [Program, ClearsAtTheEnd, Closure, LineSearch, FrozenRightly, lambda: Program(np.float32)]
 )

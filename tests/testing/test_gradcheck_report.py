@@ -177,6 +177,7 @@ def pasted(text: str, **names: Any) -> None:
     exec(line, {**globals(), **names})
 
 
+@pytest.mark.thorough
 def test_the_line_can_be_pasted() -> None:
     wrong = sine(lambda x: 2)
     for call in (
@@ -198,6 +199,7 @@ hidden = ag.elementwise(
 )
 
 
+@pytest.mark.thorough
 def test_one_error_without_frames_of_the_library() -> None:
     wrong = sine(lambda x: 2)
     for call in (

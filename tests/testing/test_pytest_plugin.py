@@ -60,6 +60,7 @@ def test_options_summary_and_fixture(tmp_path: Path) -> None:
     assert "in test_it.py::test_sine" in output
 
 
+@pytest.mark.thorough
 def test_processes_of_xdist_send_what_they_found(tmp_path: Path) -> None:
     text = OWN.partition("def test_right")[0] + "\ndef test_cosine():\n    check(np.cos)\n"
     options = ("-p", "pytest_plaingrad", "-p", "xdist", "-n", "2", "--gradcheck-profile=quick")

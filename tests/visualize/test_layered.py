@@ -222,6 +222,7 @@ def test_a_box_alone_and_one_with_an_edge_to_itself() -> None:
     assert all(x >= looped.boxes[0][0] + 20 for x, _ in looped.curves[0])
 
 
+@pytest.mark.thorough
 def test_depth_does_not_recurse_and_time_is_linear() -> None:
     started = time.process_time()
     deep = 100_000

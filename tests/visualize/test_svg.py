@@ -171,6 +171,7 @@ def test_repeated_doubling_is_drawn_node_by_node() -> None:
     assert len(groups(svg, "edge")) == 129
 
 
+@pytest.mark.thorough
 def test_large_graphs_are_written_in_linear_time() -> None:
     y = x = tensor([1.0], requires_grad=True)
     for _ in range(20_000):

@@ -104,6 +104,7 @@ def check_equal(got: Any, whole: Any, folder: Path, whole_folder: Path) -> None:
     assert [line.rpartition(",")[0] for line in lines[0]] == [line.rpartition(",")[0] for line in lines[1]]
 
 
+@pytest.mark.one_in(4)
 @pytest.mark.parametrize("iterable", [False, True])
 @pytest.mark.parametrize("accumulate", [1, 3])
 def test_it_goes_on_from_every_step(tmp_path: Path, iterable: bool, accumulate: int) -> None:
@@ -136,6 +137,7 @@ test_checkpoints.train(Path(sys.argv[1]), more=[test_checkpoints.Kill(step, save
 """
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize(("step", "when"), [(3, "saved"), (9, "unsaved"), (14, "saved")])
 def test_it_goes_on_where_the_process_was_killed(tmp_path: Path, step: int, when: str) -> None:
     whole = train(tmp_path / "whole")
