@@ -64,7 +64,7 @@ def lazy_names(
         raise AttributeError(f"module {module!r} has no attribute {name!r}")
 
     def __dir__() -> list[str]:  # noqa: N807
-        return sorted({*namespace, *namespace.get("__all__", ()), *homes_of_own, *homes_of_others})
+        return sorted({*namespace, *namespace.get("__all__", homes_of_others)})
 
     return __getattr__, __dir__
 
