@@ -96,7 +96,7 @@ def nearest(changed: list[Path]) -> list[Path]:
 def is_named_after(path: Path, module: str) -> int:
     """Return 9 if a test file has the name of a module, 3 if its folder has that of a package of the module, or 0."""
     *packages, name = module.split(".")
-    if f"{path.stem}_".startswith(f"test_{name.strip('_')}_"):
+    if {*name.strip("_").split("_")} <= {*path.stem.split("_")}:
         return 9
     return 3 * (path.parent.name in packages[1:])
 

@@ -13,12 +13,14 @@ from pathlib import Path
 
 import pytest
 
+from tests.affected import WHOLE, nearest
+
 from .mutations import mutations
-from .near import near_tests
 from .runner import Runner
 
 ROOT = Path(__file__).parents[2]
 FILES = ("autograd/ops/**/*.py", "autograd/calculus.py", "autograd/primitives/accurate_sum.py", "nn/functional/**/*.py")
+NEAR = 60  # of so many files with tests, those nearest to files without rules, it is seen what they reach
 TESTS = (
     "tests/operations", "tests/ops", "tests/nn", "tests/primitives/test_numerics.py",
     "tests/tensors/test_half_precision.py", "tests/graph/test_accurate_sum.py", "tests/tensors/test_complex.py",
@@ -56,7 +58,9 @@ def main() -> None:
         mutants = random.Random(options.seed).sample(mutants, min(options.sample, len(mutants)))
     runner = Runner(ROOT, mutants, options.limit, options.jobs, 0 if of_rules else options.measure)
     sources = sorted({Path(mutant.file) for mutant in mutants})
-    tests = options.tests or (TESTS if of_rules else near_tests(ROOT, sources))
+    tests = options.tests or (
+        TESTS if of_rules else [str(path) for path in nearest(sources)[:NEAR] if path not in WHOLE]
+    )
     for name in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS"):  # children are forked
         os.environ.setdefault(name, "1")
     ignored = [f"--ignore=tests/nn/{name}" for name in NOT_OF_RULES]

@@ -45,7 +45,6 @@ class BatchLevel:
         self.loops, self.branches, self.randomness = loops, branches, randomness
         self.composing: set[Any] = set()  # the compositions that run on a batch of this level
         self._newer: dict[int, bool] = {}  # what `_is_newer` found, by the numbers of nodes
-
         Used.vmap = True
 
     def check_running(self, x: Any) -> None:
