@@ -20,8 +20,8 @@ from ..graph.mutation import keep_arguments, keep_inputs
 from ..graph.nan_safety import absorb_by_comparison
 from ..graph.node import Gradient, Gradients, Lift, MultiNode, Node, absent, counter, intern_shape
 from ..tensors.tensor import Tensor
-from .nary import readers, recovered_or_refused
-from .operands import LOOP, NUMBERS, as_operand, binder, loop, static
+from .nary import readers
+from .operands import LOOP, NUMBERS, as_operand, binder, loop, recovered_or_refused, static
 from .primitive import Function, ManyInputs
 from .record import record
 

@@ -5,7 +5,7 @@ The layers of networks are such operations: for example a product with weights p
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -24,10 +24,8 @@ from .operands import (
     NUMBERS,
     as_operand,
     binder,
-    explain,
     loop,
-    recovered,
-    refuse,
+    recovered_or_refused,
     refuse_objects,
     settled,
     static,
@@ -116,21 +114,6 @@ def several_inputs(op: Primitive) -> Function:
         return out
 
     return apply
-
-
-def recovered_or_refused(op: Primitive, error: Exception, operands: Sequence[Any], values: Sequence[Any]) -> Any:
-    """Return what `recovered` does for an operation whose forward raised `error`, or raise.
-
-    The error that is raised names the operation and its operands, where those are at fault.
-    """
-    z = recovered(op, *values)
-    if z is not None:
-        return z
-    if isinstance(error, ValueError):
-        raise explain(op, error, *operands) from error
-    if isinstance(error, TypeError | AttributeError):
-        refuse(op, error, *operands)
-    raise error
 
 
 def _pull(op: Primitive) -> Callable[[Node, Any, Gradients], None]:

@@ -173,12 +173,28 @@ def recovered(op: Primitive, *values: Any) -> Any:
         return None  # shapes that do not fit, in a batch or without one
 
 
+def recovered_or_refused(op: Primitive, error: Exception, operands: Sequence[Any], values: Sequence[Any] = ()) -> Any:
+    """Return what `recovered` does for an operation whose forward raised `error`, or raise.
+
+    The error that is raised names the operation and its operands, where those are at fault. `values` are the operands
+    and the other arguments, if there are any.
+    """
+    z = recovered(op, *(values or operands))
+    if z is not None:
+        return z
+    if isinstance(error, ValueError):
+        raise explain(op, error, *operands) from (None if isinstance(op.forward, np.ufunc) else error)
+    if isinstance(error, TypeError | AttributeError):
+        refuse(op, error, *operands)
+    raise error
+
+
 def handed_over(op: Primitive, z: Any, *operands: Any) -> Any:
     """Return what the class of an operand makes of tensors, where its arrays hold them; else `NotImplemented`.
 
     `z` is what it makes of their arrays. Tables hold no tensors, so that operations with them give tensors.
     """
-    if isinstance(z, ndarray):
+    if isinstance(z, ndarray | StandIn):
         return NotImplemented
     hand_over = getattr(type(z), "__array_ufunc__", None)
     if hand_over is None or type(z) in fronts or not isinstance(op.forward, np.ufunc) or is_of_table(z):

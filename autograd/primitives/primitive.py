@@ -169,13 +169,10 @@ class Primitive:
 
     def pool(self, values: tuple[Any, ...], out: Any) -> tuple[Any, ...]:
         """Return all that a rule of this operation can need: the parameters' values, the output, the named shapes."""
-        if self.variadic:
-            return (
-                *values,
-                out,
-                *[tuple(map(_shape, values[i])) if i == 0 else _shape(values[i]) for i in self.shaped],
-            )
-        return (*values, out, *[_shape(values[i]) for i in self.shaped])
+        if not self.shaped:
+            return (*values, out)
+        of = [tuple(map(_shape, values[i])) if self.variadic and i == 0 else _shape(values[i]) for i in self.shaped]
+        return (*values, out, *of)
 
     def inputs(self, node: Node) -> tuple[Node | None, ...]:
         """Return the node of each differentiable input, None for one that needs no gradient."""
