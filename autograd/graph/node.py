@@ -165,17 +165,18 @@ class Bundle(Node):
 
     __slots__ = ()
 
-    def __init__(self, inputs: tuple[Node | None, ...]) -> None:
-        rest = inputs[-1]
-        for x in inputs[-2:0:-1]:  # a loop, because there may be thousands
-            inner: Bundle = object.__new__(Bundle)
-            inner._join(x, rest)
-            rest = inner
-        self._join(inputs[0], rest)
 
-    def _join(self, x: Node | None, y: Node | None) -> None:
-        self.op, self.x, self.y, self.number = _BUNDLE, x, y, next(counter)
-        self.kept = self.kept_y = self.guard = None
+def bundled(inputs: list[Node]) -> Node | None:
+    """Return what a node has as its second edge, of all its inputs: None, the second one, or a bundle of the rest."""
+    if len(inputs) < 2:
+        return None
+    y = inputs[-1]
+    for x in inputs[-2:0:-1]:  # a loop, because there may be thousands
+        bundle = Bundle()
+        bundle.op, bundle.x, bundle.y, bundle.number = _BUNDLE, x, y, next(counter)
+        bundle.kept = bundle.kept_y = bundle.guard = None
+        y = bundle
+    return y
 
 
 class MultiNode(Node):

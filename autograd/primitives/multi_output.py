@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from ..arrays.door import FAILURES, as_array, batches
+from ..arrays.door import FAILURES, as_array
 from ..errors import DtypeError, described
 from ..graph.buffer_reuse import sum_gradients
 from ..graph.detachment import Cut, cut_of
@@ -21,7 +21,7 @@ from ..graph.nan_safety import absorb_by_comparison
 from ..graph.node import Gradient, Gradients, Lift, MultiNode, Node, absent, counter, intern_shape
 from ..tensors.tensor import Tensor
 from .nary import readers
-from .operands import LOOP, NUMBERS, as_operand, binder, loop, recovered_or_refused, static
+from .operands import LOOP, NUMBERS, as_operand, binder, loop, recovered_or_refused, settled, static
 from .primitive import Function, ManyInputs
 from .record import record
 
@@ -130,11 +130,8 @@ def several_outputs(op: ManyOutputs) -> Function:
             return z
         if not isinstance(z, tuple | list):
             raise DtypeError(f"'{op.name}' returned {described(z)}, not several results: is a return missing?")
-        arrays = rebuilt(z, [as_array(part) for part in z])
-        inputs = [v._node if isinstance(v, Tensor) else None for v in given[:count]]
-        batched = next((part for part in arrays if batches(part)), None)
-        if batched is not None:
-            inputs = [batched.shared(x, value) for x, value in zip(inputs, values, strict=False)]
+        parts, inputs = settled(z, [v._node if isinstance(v, Tensor) else None for v in given[:count]], values)
+        arrays = rebuilt(z, parts)
         live = [x for x in inputs if x is not None]
         mode = recording()
         if not live or not mode:

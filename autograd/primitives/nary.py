@@ -13,11 +13,9 @@ import numpy as np
 from ..arrays.door import FAILURES, Used, constant
 from ..graph.buffer_reuse import sum_gradients
 from ..graph.detachment import cut_of
-from ..graph.grad_mode import ON, recording
-from ..graph.instrumentation import examine
+from ..graph.grad_mode import recording
 from ..graph.mutation import guard, keep_arguments, keep_constant, keep_inputs
-from ..graph.node import Bundle, Gradients, Leaf, Node, absent, counter, intern_shape
-from ..source.source_info import note_line
+from ..graph.node import Gradients, Leaf, Node, absent
 from ..tensors.tensor import Tensor
 from .operands import (
     LOOP,
@@ -71,7 +69,7 @@ def several_inputs(op: Primitive) -> Function:
         if constant:
             return z
         if type(z) is not ndarray:
-            z, inputs = settled(z, inputs, values)
+            (z,), inputs = settled((z,), inputs, values)
         out = new(Tensor)
         out._array = z
         mode = recording()
@@ -96,21 +94,7 @@ def several_inputs(op: Primitive) -> Function:
             else:
                 kept.append(get(owned))
                 live.append(x)
-        out._node = node = Node()
-        node.op = op
-        node.x = live[0]
-        n = len(live)
-        node.y = None if n == 1 else live[1] if n == 2 else Bundle(tuple(live[1:]))
-        node.kept = kept
-        node.kept_y = (inputs, statics)
-        node.guard = guards
-        node.shape = intern_shape(z.shape)
-        node.dtype = z.dtype
-        node.number = next(counter)
-        if mode > ON:
-            examine(node, tuple(values), z)
-        else:
-            note_line(node)
+        out._node = record(op, live, kept, (inputs, statics), guards, tuple(values), z, mode)
         return out
 
     return apply
@@ -186,7 +170,7 @@ def many(op: Primitive) -> Function:
         if not any(inputs) and not any(isinstance(v, Tensor) for v in given):
             return z
         if type(z) is not ndarray:
-            z, inputs = settled(z, inputs, arrays)
+            (z,), inputs = settled((z,), inputs, arrays)
         live = [x for x in inputs if x is not None]
         out = new(Tensor)
         out._array = z

@@ -8,7 +8,7 @@ from typing import Any, NoReturn
 
 import numpy as np
 
-from ..arrays.door import FAILURES, TRACED_TYPES, innermost
+from ..arrays.door import FAILURES, TRACED_TYPES, batches, innermost
 from ..arrays.standin import StandIn
 from ..errors import AutogradError, DtypeError, ShapeError, UnsupportedError, is_of_values, no_number
 from ..foreign.missing import refuse_keywords
@@ -206,15 +206,17 @@ def handed_over(op: Primitive, z: Any, *operands: Any) -> Any:
 
 
 def settled(
-    z: Any, inputs: Sequence[Node | None] = (), arrays: Sequence[Any] = ()
-) -> tuple[Any, Sequence[Node | None]]:
-    """Return what a forward gave as the array of a tensor, and the nodes by which the operation uses its inputs.
+    results: Sequence[Any], inputs: Sequence[Node | None] = (), arrays: Sequence[Any] = ()
+) -> tuple[list[Any], list[Node | None]]:
+    """Return what a forward gave as arrays of tensors, and the nodes by which the operation uses its inputs.
 
     Those of a batch may use the tensors that all its elements share, whose arrays are given, by nodes of their own.
     """
-    if isinstance(z, StandIn):
-        return z.array(), [z.shared(x, array) for x, array in zip(inputs, arrays, strict=False)]
-    return plain_array(z) if isinstance(z, ndarray) else np.asarray(z), inputs
+    found = [np.asarray(z) if type(z) in NUMBERS else plain_array(z) for z in results]
+    batched: Any = next((z for z in found if batches(z)), None)
+    if batched is not None:
+        inputs = [batched.shared(x, array) for x, array in zip(inputs, arrays, strict=False)]
+    return found, list(inputs)
 
 
 def loop(op: Primitive, *args: Any) -> Any:

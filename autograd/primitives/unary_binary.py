@@ -125,7 +125,7 @@ def unary(op: Primitive) -> Function:
                     refuse(op, error, a)
                 raise
         if type(z) is not ndarray:
-            z = asarray(z) if type(z) in NUMBERS else settled(z)[0]
+            z = asarray(z) if type(z) in NUMBERS else settled((z,))[0][0]
             if z.dtype.kind == "O":
                 refuse_objects(op.name, a)
         out = new(Tensor)
@@ -227,7 +227,7 @@ def binary(op: Primitive) -> Function:
             elif (handed := handed_over(op, z, s, t)) is not NotImplemented:
                 return handed
             else:
-                z, (x, y) = settled(z, (x, y), (a, b))
+                (z,), (x, y) = settled((z,), (x, y), (a, b))
         out = new(Tensor)
         out._array = z
         # a constant remembers why it is one
