@@ -136,11 +136,11 @@ def several_outputs(op: ManyOutputs) -> Function:
         mode = recording()
         if not live or not mode:
             return rebuilt(z, [_result(part, cut_of(op, given, mode)) for part in arrays])
-        owned, guards = keep_inputs(inputs, values, read_by)
-        owned, guards = keep_arguments(owned, noted, guards)
+        whole = tuple(values)
+        owned, guards = keep_arguments(values, noted, keep_inputs(values, inputs, read_by))
         pool = op.pool(tuple(owned), arrays)
         kept = [None if x is None else get(pool) for x, get in zip(inputs, getters, strict=True)]
-        node = record(op, live, kept, (inputs, None), guards, tuple(values), tuple(arrays), mode)
+        node = record(op, live, kept, (inputs, None), guards, whole, tuple(arrays), mode)
         return rebuilt(z, [_result(part, None, node, i) for i, part in enumerate(arrays)])
 
     def pull(node: Any, g: Any, gradients: Gradients) -> None:

@@ -48,7 +48,7 @@ def several_inputs(op: Primitive) -> Function:
         if kwargs or len(args) != total:
             args = bind(args, kwargs)
         values: list[Any] = []
-        inputs: Any = []
+        inputs: list[Any] = []
         constant = True
         for value in args[:count]:
             if isinstance(value, Tensor):
@@ -79,22 +79,23 @@ def several_inputs(op: Primitive) -> Function:
             out._node = None
             out._cut = cut_of(op, args, mode)
             return out
-        owned, guards = keep_inputs(inputs, values, read_by)
+        given = tuple(values)
+        guards = keep_inputs(values, inputs, read_by)
         if noted:
-            owned, guards = keep_arguments(owned, noted, guards)
-        statics = tuple(owned[count:]) if linear else None
-        owned.append(z)
+            values, guards = keep_arguments(values, noted, guards)
+        statics = tuple(values[count:]) if linear else None
+        values.append(z)
         for index in shaped:
-            owned.append(np.shape(values[index]))
+            values.append(np.shape(given[index]))
         kept: list[Any] = []
         live: list[Node] = []
         for x, get in zip(inputs, getters):  # noqa: B905 - hot, and both are as long as the rules
             if x is None:
                 kept.append(None)
             else:
-                kept.append(get(owned))
+                kept.append(get(values))
                 live.append(x)
-        out._node = record(op, live, kept, (inputs, statics), guards, tuple(values), z, mode)
+        out._node = record(op, live, kept, (inputs, statics), guards, given, z, mode)
         return out
 
     return apply
