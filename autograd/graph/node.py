@@ -273,7 +273,19 @@ class Hooked:
         self.operation.pull_carefully(node, self.seen(node, g, lift), gradients, lift, absorb)
 
 
-class _LeafOperation:
+class Uncomputed:
+    """An operation that computes nothing: there is nothing to record, and no nan to absorb."""
+
+    __slots__ = ()
+
+    pull: Callable[[Any, Any, Gradients], None]
+
+    def pull_carefully(self, node: Node, g: Gradient, gradients: Gradients, lift: Lift | None, absorb: bool) -> None:
+        """Do the same as `pull`."""
+        self.pull(node, g, gradients)
+
+
+class _LeafOperation(Uncomputed):
     """The operation of leaves: the backward pass ends there, and the gradient stays where it is."""
 
     name = "leaf"
@@ -283,9 +295,6 @@ class _LeafOperation:
         return self
 
     def pull(self, node: Node, g: Gradient, gradients: Gradients) -> None:
-        gradients[node] = g
-
-    def pull_carefully(self, node: Node, g: Gradient, gradients: Gradients, lift: Lift | None, absorb: bool) -> None:
         gradients[node] = g
 
     def inputs(self, node: Node) -> tuple[Node | None, ...]:
@@ -300,11 +309,8 @@ class _BundleOperation(_LeafOperation):
     def pull(self, node: Node, g: Gradient, gradients: Gradients) -> None:
         pass
 
-    def pull_carefully(self, node: Node, g: Gradient, gradients: Gradients, lift: Lift | None, absorb: bool) -> None:
-        pass
 
-
-class FreedOperation:
+class FreedOperation(Uncomputed):
     """Replaces a node's operation when a backward pass has freed the values that the node kept."""
 
     __slots__ = ("name", "operation")
@@ -330,10 +336,6 @@ class FreedOperation:
         raise GraphError(message)
 
     def pull(self, node: Node, g: Gradient, gradients: Gradients) -> None:
-        """Raise: what the rules need is freed."""
-        self.refuse(node)
-
-    def pull_carefully(self, node: Node, g: Gradient, gradients: Gradients, lift: Lift | None, absorb: bool) -> None:
         """Raise: what the rules need is freed."""
         self.refuse(node)
 

@@ -13,12 +13,11 @@ import numpy as np
 
 from ..arrays.door import FAILURES, as_array
 from ..errors import DtypeError, described
-from ..graph.buffer_reuse import sum_gradients
 from ..graph.detachment import Cut, cut_of
 from ..graph.grad_mode import recording
 from ..graph.mutation import keep_arguments, keep_inputs
 from ..graph.nan_safety import absorb_by_comparison
-from ..graph.node import Gradient, Gradients, Lift, MultiNode, Node, absent, counter, intern_shape
+from ..graph.node import Gradient, Gradients, Lift, MultiNode, Node, Uncomputed, absent, counter, intern_shape
 from ..tensors.tensor import Tensor
 from .nary import readers
 from .operands import LOOP, NUMBERS, as_operand, binder, loop, recovered_or_refused, settled, static
@@ -26,7 +25,7 @@ from .primitive import Function, ManyInputs
 from .record import record
 
 
-class Output:
+class Output(Uncomputed):
     """The operation of the node of one output; it keeps nothing, so there is nothing to free."""
 
     kind = "output"
@@ -52,10 +51,6 @@ class Output:
         if parts is None:
             parts = gradients[x] = [None] * len(x.shapes)
         parts[self.index] = g if parts[self.index] is None else parts[self.index] + g
-
-    def pull_carefully(self, node: Any, g: Any, gradients: Gradients, lift: Lift | None, absorb: bool) -> None:
-        """Do the same: there is no computation to record."""
-        self.pull(node, g, gradients)
 
 
 class ManyOutputs(ManyInputs):
@@ -143,16 +138,7 @@ def several_outputs(op: ManyOutputs) -> Function:
         node = record(op, live, kept, (inputs, None), guards, whole, tuple(arrays), mode)
         return rebuilt(z, [_result(part, None, node, i) for i, part in enumerate(arrays)])
 
-    def pull(node: Any, g: Any, gradients: Gradients) -> None:
-        complete = op.complete(node, g)
-        for index, x in enumerate(node.kept_y[0]):
-            held = gradients[x]
-            if x is None or held is absent:
-                continue
-            gx = op.conform(op.derivative(node, index, complete), x, node)
-            gradients[x] = gx if held is None else sum_gradients(held, gx)
-
-    op.pull = pull
+    op.pull = lambda node, g, gradients: op.pull_carefully(node, g, gradients, None, False)
     return apply
 
 

@@ -25,6 +25,7 @@ import numpy as np
 from ..arrays.door import FAILURES, as_array, innermost
 from ..arrays.standin import StandIn
 from ..errors import DeclarationError, DerivativeError
+from ..graph.buffer_reuse import sum_gradients
 from ..graph.nan_safety import absorb_by_comparison, absorb_by_position
 from ..graph.node import Bundle, FreedOperation, Gradient, Gradients, Lift, MultiNode, Node, absent, recorded
 from .accurate_sum import accurate_sum
@@ -250,7 +251,7 @@ class Primitive:
             if absorb:
                 gx = self._absorb(gx, node, index, g, lift)
             gx = self.conform(gx, x, node)
-            gradients[x] = gx if held is None else held + gx
+            gradients[x] = gx if held is None else sum_gradients(held, gx)
 
     def _push(self, node: Node, tangents: Sequence[Any], lift: Lift | None) -> Any:
         """Return the tangent of the output, or a tuple of them, from those of the inputs; None for one without."""
