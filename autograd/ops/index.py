@@ -11,9 +11,10 @@ import numpy as np
 from ..arrays.door import ARRAY_TYPES, Used, as_array, batches, innermost
 from ..errors import BatchError
 from ..graph.buffer_reuse import may_add_to
-from ..graph.node import LARGE, Gradients, Node, absent
+from ..graph.node import LARGE, Gradients, Lift, Node, absent
 from ..primitives.accurate_sum import WIDER
 from ..primitives.declare import composed, install, linear, not_differentiable
+from ..primitives.primitive import OneInput
 from ..tensors.tensor import Tensor, plain_array, unwrap
 from .reduce import refuse_out
 from .shape import along, length, operand, ravel
@@ -138,7 +139,16 @@ def _pull(node: Node, g: Any, gradients: Gradients) -> None:
         held[key] += g
 
 
-getitem.operation.pull = _pull  # type: ignore[attr-defined]  # what it is made of
+def _pull_carefully(node: Node, g: Any, gradients: Gradients, lift: Lift | None, absorb: bool) -> None:
+    """Do the same, unless it is recorded: a part moves to its place, where no zero meets a nan."""
+    if lift is None and type(g) in ARRAY_TYPES:
+        _pull(node, g, gradients)
+    else:
+        OneInput.pull_carefully(_getitem, node, g, gradients, lift, absorb)
+
+
+_getitem: Any = getitem.operation  # type: ignore[attr-defined]  # what it is made of
+_getitem.pull, _getitem.pull_carefully = _pull, _pull_carefully
 
 
 _FIXED = {int, type(None), type(Ellipsis), np.ndarray, np.int64, bool}
