@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from numpy.typing import DTypeLike
 
     from ..tensors.tensor import TensorLike
-    from ..tensors.types import ArrayOrTensor, Mode
+    from ..tensors.types import ArrayOrTensor, Mode, Out
 
 Shape = tuple[int, ...]
 
@@ -189,9 +189,7 @@ setattr(Tensor, "__getitem__", _method_getitem)  # noqa: B010 - the class does n
 
 
 @composed(np.take)
-def take(
-    x: TensorLike, indices: TensorLike, axis: int | None = None, out: ArrayOrTensor | None = None, mode: Mode = "raise"
-) -> Any:
+def take(x: TensorLike, indices: TensorLike, axis: int | None = None, out: Out = None, mode: Mode = "raise") -> Any:
     """Return the elements of `x` at `indices` along `axis`; without one, of the flattened `x`."""
     refuse_out(out)
     x, places = operand(x), unwrap(indices)
@@ -224,7 +222,7 @@ def take_along_axis(x: TensorLike, indices: TensorLike, axis: int | None = -1) -
 
 
 @composed(np.compress, method=False)
-def compress(condition: TensorLike, a: TensorLike, axis: int | None = None, out: ArrayOrTensor | None = None) -> Any:
+def compress(condition: TensorLike, a: TensorLike, axis: int | None = None, out: Out = None) -> Any:
     """Return the slices of `a` along `axis` where `condition` holds."""
     refuse_out(out)
     mask = as_array(unwrap(condition))
@@ -264,12 +262,7 @@ diagonal = linear(
 
 @composed(np.trace)
 def trace(
-    x: ArrayOrTensor,
-    offset: int = 0,
-    axis1: int = 0,
-    axis2: int = 1,
-    dtype: DTypeLike | None = None,
-    out: ArrayOrTensor | None = None,
+    x: ArrayOrTensor, offset: int = 0, axis1: int = 0, axis2: int = 1, dtype: DTypeLike | None = None, out: Out = None
 ) -> Any:
     """Return the sums of the diagonals that two axes span."""
     refuse_out(out)

@@ -189,12 +189,7 @@ class Primitive:
         return (kept,) if len(needs) == 1 and not needs[0].endswith("_shape") else several
 
     def derivative(
-        self,
-        node: Node,
-        index: int,
-        g: Gradient,
-        lift: Lift | None = None,
-        replace: Callable[[Any], Any] | None = None,
+        self, node: Node, index: int, g: Gradient, lift: Lift | None = None, replace: Callable[[Any], Any] | None = None
     ) -> Any:
         """Apply the rule of one input to `g`; with `lift`, to tensors instead of the arrays that `node` kept.
 
