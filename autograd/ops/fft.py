@@ -49,7 +49,7 @@ def _weighted(x: Any, n: int, axis: int, weight: float) -> Any:
 
 def _transform(function: Any) -> Any:
     def transform(x: ArrayOrTensor, n: int | None = None, axis: int = -1, norm: Norm = None, out: Out = None) -> Any:
-        refuse_out(out)
+        refuse_out(out, function.__name__)
         return function(x, n, axis, norm)
 
     return transform
@@ -77,16 +77,8 @@ def _irfft_rule(g: Any, axis: int, norm: Any, x_shape: tuple[int, ...]) -> Any:
     return _fitted(terms, x_shape[axis], axis)
 
 
-rfft = linear(
-    np.fft.rfft,
-    _rfft_rule,
-    forward=_transform(np.fft.rfft),
-)
-irfft = linear(
-    np.fft.irfft,
-    _irfft_rule,
-    forward=_transform(np.fft.irfft),
-)
+rfft = linear(np.fft.rfft, _rfft_rule, forward=_transform(np.fft.rfft))
+irfft = linear(np.fft.irfft, _irfft_rule, forward=_transform(np.fft.irfft))
 
 
 @composed(np.fft.hfft, method=False)
@@ -160,28 +152,20 @@ def irfftn(x: ArrayOrTensor, s: Axes = None, axes: Axes = None, norm: Norm = Non
     return irfft(_each(ifft, x, lengths[:-1], axes[:-1], norm), lengths[-1], axes[-1], norm)
 
 
-@composed(np.fft.fft2, method=False)
-def fft2(x: ArrayOrTensor, s: Axes = None, axes: Axes = (-2, -1), norm: Norm = None, out: Out = None) -> Any:
-    """Transform `x` along its last two axes, or others."""
-    return fftn(x, s, axes, norm, out)
+def _of_two_axes(function: Any, transform: Any) -> None:
+    """Declare a transform along the last two axes, or others."""
+
+    @composed(function, method=False)
+    def of_two(x: ArrayOrTensor, s: Axes = None, axes: Axes = (-2, -1), norm: Norm = None, out: Out = None) -> Any:
+        return transform(x, s, axes, norm, out)
+
+    of_two.__name__ = of_two.__qualname__ = function.__name__
 
 
-@composed(np.fft.ifft2, method=False)
-def ifft2(x: ArrayOrTensor, s: Axes = None, axes: Axes = (-2, -1), norm: Norm = None, out: Out = None) -> Any:
-    """Undo `fft2`."""
-    return ifftn(x, s, axes, norm, out)
-
-
-@composed(np.fft.rfft2, method=False)
-def rfft2(x: ArrayOrTensor, s: Axes = None, axes: Axes = (-2, -1), norm: Norm = None, out: Out = None) -> Any:
-    """Transform real `x` along its last two axes, or others."""
-    return rfftn(x, s, axes, norm, out)
-
-
-@composed(np.fft.irfft2, method=False)
-def irfft2(x: ArrayOrTensor, s: Axes = None, axes: Axes = (-2, -1), norm: Norm = None, out: Out = None) -> Any:
-    """Undo `rfft2`."""
-    return irfftn(x, s, axes, norm, out)
+_of_two_axes(np.fft.fft2, fftn)
+_of_two_axes(np.fft.ifft2, ifftn)
+_of_two_axes(np.fft.rfft2, rfftn)
+_of_two_axes(np.fft.irfft2, irfftn)
 
 
 # The order of the terms

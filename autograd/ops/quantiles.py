@@ -159,7 +159,7 @@ def _declare_median(function: Function) -> None:
     def public(
         x: Any, axis: Axis = None, out: Any = None, overwrite_input: bool = False, keepdims: bool = False
     ) -> Any:
-        refuse_out(out)
+        refuse_out(out, function.__name__)
         return median(x, tuple(axis) if isinstance(axis, list) else axis, keepdims)
 
     _publish(function, public)
@@ -187,7 +187,7 @@ def _declare_quantile(function: Function) -> None:
         *,
         weights: Any = None,
     ) -> Any:
-        refuse_out(out)
+        refuse_out(out, function.__name__)
         if np.ndim(unwrap(q)) > 1 and function.__name__.startswith("nan"):  # NumPy mixes up the axes of the result
             raise UnsupportedError(f"{function.__name__} takes one quantile or one axis of them: give q.reshape(-1)")
         axis = tuple(axis) if isinstance(axis, list) else axis

@@ -143,7 +143,7 @@ def dispersion_of(function: Function, *, root: bool, skip_nan: bool) -> None:
         mean: Any = ABSENT,
         correction: Any = ABSENT,
     ) -> Any:
-        refuse_out(out)
+        refuse_out(out, name)
         ddof = _degrees(ddof, correction)
         if mean is ABSENT:
             return of_elements(x, axis, dtype, ddof, keepdims, where)
