@@ -36,24 +36,12 @@ _GROWTH = {
 
 
 class _Rows(NamedTuple):
-    """The elements of an array sorted along some axes, which are laid out as the rows of a matrix.
+    """The elements of an array sorted along some axes, which are laid out as the rows of a matrix."""
 
-    Attributes
-    ----------
-    order
-        The axes in the order in which they are laid out.
-    place
-        The position of each sorted element in the laid out array.
-    run
-        The index of the run of equal elements that each sorted element belongs to, counted through all rows.
-    count
-        The number of elements of each row that are not nan.
-    """
-
-    order: list[int]
-    place: Any
-    run: Any
-    count: Any
+    order: list[int]  # the axes in the order in which they are laid out
+    place: Any  # the position of each sorted element in the laid out array
+    run: Any  # the index of the run of equal elements that each one belongs to, counted through all rows
+    count: Any  # the number of elements of each row that are not nan
 
 
 class _Choice(NamedTuple):
