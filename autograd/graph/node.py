@@ -168,8 +168,8 @@ class Bundle(Node):
 
 def bundled(inputs: list[Node]) -> Node | None:
     """Return what a node has as its second edge, of all its inputs: None, the second one, or a bundle of the rest."""
-    if len(inputs) < 2:
-        return None
+    if len(inputs) < 3:
+        return inputs[1] if len(inputs) == 2 else None
     y = inputs[-1]
     for x in inputs[-2:0:-1]:  # a loop, because there may be thousands
         bundle = Bundle()
