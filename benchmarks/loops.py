@@ -245,27 +245,27 @@ def stencil(e: Engine, points: int, steps: int) -> tuple[Function, Any]:
     return lambda u: np.sum(e.loop(step, u, length=steps)[0] ** 2), (rng.uniform(size=points),)
 
 
-SAMPLES, TARGETS = rng.normal(size=(10, 3)), rng.normal(size=10)
-
-
-def error(e: Engine, w: Any) -> Any:
+def error_of(e: Engine) -> Function:
     """Return the error of a linear model, of which the tasks below take the gradient within a step."""
-    return e.np.mean((e.array(SAMPLES) @ w - e.array(TARGETS)) ** 2)
+    samples, targets = e.array(rng.normal(size=(10, 3))), e.array(rng.normal(size=10))
+    return lambda w: e.np.mean((samples @ w - targets) ** 2)
 
 
 def descent(e: Engine, steps: int) -> tuple[Function, Any]:
     """Differentiate gradient descent with respect to where it starts and its rate."""
-    slope = e.of.grad(functools.partial(error, e))
+    error = error_of(e)
+    slope = e.of.grad(error)
 
     def after(w: Any, rate: Any) -> Any:
-        return error(e, e.loop(lambda w, _: (w - rate * slope(w), None), w, length=steps)[0])
+        return error(e.loop(lambda w, _: (w - rate * slope(w), None), w, length=steps)[0])
 
     return after, (rng.normal(size=3), numpy.array(0.05))
 
 
 def adam(e: Engine, steps: int) -> tuple[Function, Any]:
     """Differentiate Adam with respect to where it starts and its rate."""
-    np, slope = e.np, e.of.grad(functools.partial(error, e))
+    np, error, zero = e.np, error_of(e), e.array(numpy.zeros(3))
+    slope = e.of.grad(error)
     powers = e.array(numpy.stack([0.9 ** numpy.arange(1, steps + 1), 0.999 ** numpy.arange(1, steps + 1)], 1))
 
     def after(w: Any, rate: Any) -> Any:
@@ -275,15 +275,14 @@ def adam(e: Engine, steps: int) -> tuple[Function, Any]:
             m, v = 0.9 * m + 0.1 * g, 0.999 * v + 0.001 * g * g
             return (w - rate * (m / (1 - power[0])) / (np.sqrt(v / (1 - power[1])) + 1e-8), m, v), None
 
-        zero = e.array(numpy.zeros(3))
-        return error(e, e.loop(step, (w, zero, zero), powers)[0][0])
+        return error(e.loop(step, (w, zero, zero), powers)[0][0])
 
     return after, (rng.normal(size=3), numpy.array(0.05))
 
 
 def maml(e: Engine, steps: int) -> tuple[Function, Any]:
     """Learn weights of a small network from which a few steps on one task lead far."""
-    np, slope = e.np, None
+    np = e.np
     x, y = e.array(rng.normal(size=(10, 1))), e.array(rng.normal(size=(10, 1)))
 
     def loss(p: Any) -> Any:
@@ -300,7 +299,7 @@ def maml(e: Engine, steps: int) -> tuple[Function, Any]:
 
 def rollout(e: Engine, steps: int) -> tuple[Function, Any]:
     """Balance a pendulum by a policy, whose weights are differentiated through all steps."""
-    np = e.np
+    np, start = e.np, e.array(numpy.array([0.3, 0.0]))
 
     def cost(w: Any, v: Any) -> Any:
         def step(s: Any, _: Any) -> Any:
@@ -308,7 +307,7 @@ def rollout(e: Engine, steps: int) -> tuple[Function, Any]:
             s = s + 0.05 * np.stack([s[1], np.sin(s[0]) + u])
             return s, np.sum(s * s) + 0.01 * u * u
 
-        return np.sum(e.loop(step, e.array(numpy.array([0.3, 0.0])), length=steps)[1])
+        return np.sum(e.loop(step, start, length=steps)[1])
 
     return cost, (rng.normal(size=(2, 8)), -rng.normal(size=8))
 
