@@ -1,0 +1,1 @@
+"""Loops of a program: bodies that run many times, as one call each."""
