@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 numpy: Any = np  # its annotations accept only literal flags
 
 
-def valid_elements(x: Any, where: Any, skip_nan: bool) -> Any:
+def valid_elements(x: Any, where: TensorLike, skip_nan: bool) -> Any:
     """Return the mask of the elements that count, or True for all."""
     return ~np.isnan(unwrap(x)) & where if skip_nan else where
 

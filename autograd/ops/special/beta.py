@@ -250,7 +250,7 @@ betainc_shape: Any = elementwise(
 )
 
 
-def shape_of(a: Any, b: Any, x: Any, rest: Any) -> Any:
+def shape_of(a: ArrayOrTensor, b: ArrayOrTensor | float, x: ArrayOrTensor, rest: ArrayOrTensor) -> Any:
     """Return the derivative of betainc(a, b, x) in a, where `rest` is 1 - x to all digits."""
     left = np.less(x, 0.5)
     if everywhere(left):
