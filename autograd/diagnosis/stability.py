@@ -4,17 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from ..arrays.door import whole
 from ..graph.node import FreedOperation, Node, ancestors
 from ..graph.saved_tensors import operation_of
+from ..tensors.tensor import Tensor
 from .nodes import place_of, root_of
-
-if TYPE_CHECKING:
-    from ..tensors.tensor import Tensor
 
 
 @dataclass(frozen=True)

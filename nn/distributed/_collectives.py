@@ -5,17 +5,15 @@ from __future__ import annotations
 import math
 import zlib
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
 import numpy as np
 
 from autograd import BatchError, DtypeError, Tensor, linear
 from autograd.extend import as_array, borrow, innermost, outside
 
+from .._arguments import TensorLike
 from ._processes import world
-
-if TYPE_CHECKING:
-    from .._arguments import TensorLike
 
 Array = np.ndarray[Any, Any]
 

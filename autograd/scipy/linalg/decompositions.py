@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Literal, overload
+from typing import Any, Literal, overload
 
 import numpy as np
 from scipy import linalg
 
-from autograd import general
+from autograd import Tensor, general
 from autograd.inside import (
+    Axis,
+    NormOrder,
+    TensorLike,
     adjoint,
     conj,
     eigh_rule,
@@ -23,10 +26,6 @@ from autograd.inside import (
 from ..common import is_plain, is_single, lapack_operand, require_finite, stacked
 from .factors import cholesky
 from .systems import square, triangular
-
-if TYPE_CHECKING:
-    from autograd import Tensor
-    from autograd.inside import Axis, NormOrder, TensorLike
 
 Driver = Literal["ev", "evd", "evr", "evx", "gv", "gvd", "gvx"]
 

@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Literal, overload
+from typing import Any, Literal, overload
 
 import numpy as np
 from scipy import signal
 
-from autograd import ShapeError, UnsupportedError, general
-from autograd.inside import unbroadcast
+from autograd import ShapeError, Tensor, UnsupportedError, general
+from autograd.inside import TensorLike, unbroadcast
 
 from ..common import float_operand, is_plain, stacked
-
-if TYPE_CHECKING:
-    from autograd import Tensor
-    from autograd.inside import TensorLike
 
 # Recursive filters
 

@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from scipy import special
 
+from autograd import Tensor
 from autograd.extend import densities, everywhere
-from autograd.inside import unwrap
+from autograd.inside import TensorLike, unwrap
 
 from .._given import refuse_live
 from ._distribution import OUTSIDE, Distribution
-
-if TYPE_CHECKING:
-    from autograd import Tensor
-    from autograd.inside import TensorLike
 
 _DENSITIES = {"pmf": "density", "logpmf": "log_density"}
 
