@@ -1,7 +1,7 @@
 """Gradient checks: compare the gradients of the graph with differences, and what else a rule promises.
 
-The arithmetic is in `_differences` and `_comparison`, the other promises in `_conditions`; here are the public
-functions and their messages.
+The arithmetic is in `comparisons/`, the other promises in `conditions/`; here are the public functions and their
+messages.
 """
 
 from __future__ import annotations

@@ -33,22 +33,18 @@ Driver = Literal["ev", "evd", "evr", "evx", "gv", "gvd", "gvx"]
 # Eigenvalues
 
 
-def _values_and_vectors(a: Any, lower: bool, driver: Driver | None, check_finite: bool) -> Any:
-    return linalg.eigh(a, lower=lower, driver=driver, check_finite=check_finite)
-
-
-def _values(a: Any, lower: bool, driver: Driver | None, check_finite: bool) -> Any:
-    return linalg.eigh(a, lower=lower, driver=driver, check_finite=check_finite, eigvals_only=True)
+def _by_scipy(a: Any, values_only: bool, lower: bool, driver: Driver | None, check_finite: bool) -> Any:
+    return linalg.eigh(a, lower=lower, driver=driver, check_finite=check_finite, eigvals_only=values_only)
 
 
 _eigh = general(
-    lambda a, lower, driver, check_finite: stacked(_values_and_vectors, (a,), (2,), lower, driver, check_finite),
+    lambda a, lower, driver, check_finite: stacked(_by_scipy, (a,), (2,), False, lower, driver, check_finite),
     eigh_rule,
     name="eigh",
     outputs=True,
 )
 _eigvalsh = general(
-    lambda a, lower, driver, check_finite: stacked(_values, (a,), (2,), lower, driver, check_finite),
+    lambda a, lower, driver, check_finite: stacked(_by_scipy, (a,), (2,), True, lower, driver, check_finite),
     lambda g, a, lower: eigvalsh_rule(g, a, "L" if lower else "U"),
     name="eigvalsh",
 )

@@ -15,10 +15,6 @@ from ..common import float_operand, is_plain, stacked
 # Recursive filters
 
 
-def _filtered(b: Any, a: Any, x: Any) -> Any:
-    return signal.lfilter(b, a, x)
-
-
 def _lags(g: Any, y: Any, count: int) -> Any:
     """Return the sums of the products of `g` with `y` delayed by 0, 1, ... steps, along the last axis."""
     n = g.shape[-1]
@@ -27,7 +23,7 @@ def _lags(g: Any, y: Any, count: int) -> Any:
 
 # y = b / a * x, as series of delays: of b, x / a delayed, of a, -y / a delayed, of x, the filter in the other direction
 _lfilter: Any = general(
-    lambda b, a, x: stacked(_filtered, (b, a, x), (1, 1, 1), native=2),
+    lambda b, a, x: stacked(signal.lfilter, (b, a, x), (1, 1, 1), native=2),
     lambda g, a, x, b_shape: unbroadcast(_lags(g, _lfilter(np.ones(1), a, x), b_shape[-1]), b_shape),
     lambda g, out, a, a_shape: unbroadcast(-_lags(g, _lfilter(np.ones(1), a, out), a_shape[-1]), a_shape),
     lambda g, b, a, x_shape: unbroadcast(_lfilter(b, a, g[..., ::-1])[..., ::-1], x_shape),
