@@ -19,7 +19,6 @@ from .later import load
 __all__ = ["ARRAY_TYPES", "PARTS", "RULES", "apply_part", "logistic", "recorded_parts", "sech_squared", "zero"]
 
 LN2, LN10 = math.log(2), math.log(10)
-TWO_OVER_ROOT_PI = 2 / math.sqrt(math.pi)
 
 
 def _shared(g: Any, first: Any, second: Any) -> Any:

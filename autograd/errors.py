@@ -26,28 +26,11 @@ from typing import Any
 import numpy as np
 
 __all__ = [
-    "AnomalyError",
-    "AutogradError",
-    "BatchError",
-    "CompileError",
-    "ConvergenceError",
-    "DeclarationError",
-    "DerivativeError",
-    "DomainError",
-    "DtypeError",
-    "GradientCheckError",
-    "GraphError",
-    "ShapeError",
-    "UnsupportedError",
-    "check_argnums",
-    "check_callable",
-    "check_number",
-    "check_numeric",
-    "check_option",
-    "described",
-    "is_of_values",
-    "no_number",
-]
+    "AnomalyError", "AutogradError", "BatchError", "CompileError", "ConvergenceError", "DeclarationError",
+    "DerivativeError", "DomainError", "DtypeError", "GradientCheckError", "GraphError", "ShapeError",
+    "UnsupportedError", "check_argnums", "check_callable", "check_number", "check_numeric", "check_option",
+    "described", "is_of_values", "no_number",
+]  # fmt: skip
 
 
 _OF_VALUES = (ArithmeticError, AttributeError, LookupError, TypeError, ValueError)

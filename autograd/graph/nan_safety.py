@@ -34,18 +34,9 @@ def absorb_by_position(gx: Any, g: Array, unwrap: Callable[[Any], Array]) -> Any
 def absorb_by_comparison(
     gx: Any, g: Array, unwrap: Callable[[Any], Array], again: Callable[[Callable[[Any], Any]], Any]
 ) -> Any:
-    """Return `gx` without the nan that result from zeros in `g`.
+    """Return `gx`, which a rule gave, without the nan that result from zeros in `g`, the gradient of the output.
 
-    Parameters
-    ----------
-    gx
-        The gradient that the rule gave.
-    g
-        The gradient of the output, as an array.
-    unwrap
-        Returns the array within a gradient.
-    again
-        Applies the rule again, with what it keeps replaced by a given function.
+    `again` applies the rule again, with what it keeps replaced by a given function.
     """
     undefined = np.isnan(unwrap(gx))
     if not anywhere(undefined) or everywhere(g):

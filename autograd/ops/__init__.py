@@ -12,37 +12,11 @@ from ..tensors.tensor import Tensor
 from . import elementwise, index, reduce, shape
 
 __all__ = [
-    "bessel",
-    "complex",
-    "cumulative",
-    "decompositions",
-    "differences",
-    "einsum",
-    "elementwise",
-    "emath",
-    "fft",
-    "further_elementwise",
-    "histogram",
-    "index",
-    "join",
-    "linalg",
-    "nan",
-    "norm",
-    "pad",
-    "piecewise",
-    "polynomial",
-    "product",
-    "quantiles",
-    "rearrange",
-    "reduce",
-    "setitem",
-    "shape",
-    "signal",
-    "sort",
-    "statistics",
-    "ufunc_methods",
-    "variance",
-]
+    "bessel", "complex", "cumulative", "decompositions", "differences", "einsum", "elementwise", "emath", "fft",
+    "further_elementwise", "histogram", "index", "join", "linalg", "nan", "norm", "pad", "piecewise", "polynomial",
+    "product", "quantiles", "rearrange", "reduce", "setitem", "shape", "signal", "sort", "statistics",
+    "ufunc_methods", "variance",
+]  # fmt: skip
 
 # Those that programs use more often come first.
 dispatch.further[:] = [

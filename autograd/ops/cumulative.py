@@ -20,7 +20,7 @@ from .shape import along
 if TYPE_CHECKING:
     from numpy.typing import DTypeLike
 
-    from ..tensors.types import ArrayOrTensor
+    from ..tensors.types import ArrayOrTensor, Out
 
 _REVERSED = slice(None, None, -1)
 _multiply: Any = np.multiply.reduce  # with positional arguments, as in `reduce`
@@ -125,44 +125,34 @@ prod = general(np.prod, _prod_rule, forward=_prod)
 # The array API's names, which can start from the empty sum or product.
 
 
-def _with_initial(steps: Any, axis: int | None, value: int) -> Any:
-    where = -1 if axis is None else axis
-    shape = list(steps.shape)
-    shape[where] = 1
-    return np.concatenate([np.full(shape, value, steps.dtype), steps], where)
+def _with_initial(function: Any, steps_of: Any, first: int) -> None:
+    """Declare sums or products along one axis, which may start with the empty one."""
 
+    @composed(function, method=False)
+    def cumulative(
+        x: ArrayOrTensor,
+        /,
+        *,
+        axis: int | None = None,
+        dtype: DTypeLike | None = None,
+        out: Out = None,
+        include_initial: bool = False,
+    ) -> Any:
+        steps, along_axis = steps_of(_one_axis(x, axis), axis, dtype, out), -1 if axis is None else axis
+        if not include_initial:
+            return steps
+        shape = list(steps.shape)
+        shape[along_axis] = 1
+        return np.concatenate([np.full(shape, first, steps.dtype), steps], along_axis)
 
-@composed(np.cumulative_sum, method=False)
-def cumulative_sum(
-    x: ArrayOrTensor,
-    /,
-    *,
-    axis: int | None = None,
-    dtype: DTypeLike | None = None,
-    out: ArrayOrTensor | None = None,
-    include_initial: bool = False,
-) -> Any:
-    """Return the cumulative sums along an axis; with `include_initial`, starting with the empty sum."""
-    steps = cumsum(_one_axis(x, axis), axis, dtype, out)
-    return _with_initial(steps, axis, 0) if include_initial else steps
-
-
-@composed(np.cumulative_prod, method=False)
-def cumulative_prod(
-    x: ArrayOrTensor,
-    /,
-    *,
-    axis: int | None = None,
-    dtype: DTypeLike | None = None,
-    out: ArrayOrTensor | None = None,
-    include_initial: bool = False,
-) -> Any:
-    """Return the cumulative products along an axis; with `include_initial`, starting with the empty product."""
-    steps = cumprod(_one_axis(x, axis), axis, dtype, out)
-    return _with_initial(steps, axis, 1) if include_initial else steps
+    cumulative.__name__ = cumulative.__qualname__ = function.__name__
 
 
 def _one_axis(x: Any, axis: int | None) -> Any:
     if axis is None and x.ndim > 1:
         raise ValueError(f"an axis must be given for an array of shape {x.shape}: only one-dimensional ones need none")
     return x if x.ndim else x.reshape(1)
+
+
+_with_initial(np.cumulative_sum, cumsum, 0)
+_with_initial(np.cumulative_prod, cumprod, 1)

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from numpy.typing import DTypeLike
 
     from ..tensors.tensor import TensorLike
-    from ..tensors.types import ArrayOrTensor
+    from ..tensors.types import ArrayOrTensor, Out
 
 numpy: Any = np  # its annotations accept only literal flags
 
@@ -35,59 +35,23 @@ def _replaced(x: Any, value: int) -> Any:
     return np.where(absent, np.asarray(value, x.dtype), x) if anywhere(absent) else x
 
 
-@composed(np.nansum, method=False)
-def nansum(
-    x: TensorLike,
-    axis: Axis = None,
-    dtype: DTypeLike | None = None,
-    out: ArrayOrTensor | None = None,
-    keepdims: bool = False,
-    initial: TensorLike = ABSENT,
-    where: TensorLike = True,
-) -> Any:
-    """Return the sum of the elements that are not nan."""
-    return sum(_replaced(x, 0), axis, dtype, out, keepdims, initial, where)
+def _replacing(function: Any, composition: Any, value: int) -> None:
+    """Declare a function as another one of the elements in which each nan is replaced by a value."""
+
+    @composed(function, method=False)
+    def replacing(x: TensorLike, *args: Any, **kwargs: Any) -> Any:
+        return composition(_replaced(x, value), *args, **kwargs)
+
+    replacing.__name__ = replacing.__qualname__ = function.__name__
 
 
-@composed(np.nanprod, method=False)
-def nanprod(
-    x: TensorLike,
-    axis: Axis = None,
-    dtype: DTypeLike | None = None,
-    out: ArrayOrTensor | None = None,
-    keepdims: bool = False,
-    initial: TensorLike = ABSENT,
-    where: TensorLike = True,
-) -> Any:
-    """Return the product of the elements that are not nan."""
-    return prod(_replaced(x, 1), axis, dtype, out, keepdims, initial, where)
-
-
-@composed(np.nancumsum, method=False)
-def nancumsum(
-    x: TensorLike, axis: int | None = None, dtype: DTypeLike | None = None, out: ArrayOrTensor | None = None
-) -> Any:
-    """Return the cumulative sums, to which a nan adds nothing."""
-    return cumsum(_replaced(x, 0), axis, dtype, out)
-
-
-@composed(np.nancumprod, method=False)
-def nancumprod(
-    x: TensorLike, axis: int | None = None, dtype: DTypeLike | None = None, out: ArrayOrTensor | None = None
-) -> Any:
-    """Return the cumulative products, which a nan leaves unchanged."""
-    return cumprod(_replaced(x, 1), axis, dtype, out)
+_replacing(np.nansum, sum, 0)
+_replacing(np.nanprod, prod, 1)
+_replacing(np.nancumsum, cumsum, 0)
+_replacing(np.nancumprod, cumprod, 1)
 
 
 # Extremes
-
-
-def _nanmax(x: Any, axis: Axis, keepdims: bool, initial: Any, where: Any) -> Any:
-    return numpy.nanmax(x, axis, keepdims=keepdims, initial=initial, where=where)
-
-
-def _nanmin(x: Any, axis: Axis, keepdims: bool, initial: Any, where: Any) -> Any:
-    return numpy.nanmin(x, axis, keepdims=keepdims, initial=initial, where=where)
 
 
 def extreme_rule(
@@ -100,38 +64,31 @@ def extreme_rule(
     return keep_axes(g, x.shape, axis) * shares
 
 
-_max = general(_nanmax, lambda g, x, out, axis, where: extreme_rule(g, x, out, axis, where, np.greater), name="nanmax")
-_min = general(_nanmin, lambda g, x, out, axis, where: extreme_rule(g, x, out, axis, where, np.less), name="nanmin")
+def _extreme(function: Any, beyond: np.ufunc) -> None:
+    """Declare an extreme of the elements that are not nan; it is nan where there are none."""
+    operation = general(
+        lambda x, axis, keepdims, initial, where: function(x, axis, keepdims=keepdims, initial=initial, where=where),
+        lambda g, x, out, axis, where: extreme_rule(g, x, out, axis, where, beyond),
+        name=function.__name__,
+    )
+
+    @composed(function, method=False)
+    def extreme(
+        x: TensorLike,
+        axis: Axis = None,
+        out: Out = None,
+        keepdims: bool = False,
+        initial: TensorLike = ABSENT,
+        where: TensorLike = True,
+    ) -> Any:
+        refuse_out(out, function.__name__)
+        return operation(x, axis, keepdims, initial, where)
+
+    extreme.__name__ = extreme.__qualname__ = function.__name__
 
 
-@composed(np.nanmax, method=False)
-def nanmax(
-    x: TensorLike,
-    axis: Axis = None,
-    out: ArrayOrTensor | None = None,
-    keepdims: bool = False,
-    initial: TensorLike = ABSENT,
-    where: TensorLike = True,
-) -> Any:
-    """Return the greatest element that is not nan, and nan where there is none; ties share its gradient evenly."""
-    refuse_out(out)
-    return _max(x, axis, keepdims, initial, where)
-
-
-@composed(np.nanmin, method=False)
-def nanmin(
-    x: TensorLike,
-    axis: Axis = None,
-    out: ArrayOrTensor | None = None,
-    keepdims: bool = False,
-    initial: TensorLike = ABSENT,
-    where: TensorLike = True,
-) -> Any:
-    """Return the least element that is not nan, and nan where there is none; ties share its gradient evenly."""
-    refuse_out(out)
-    return _min(x, axis, keepdims, initial, where)
-
-
+_extreme(np.nanmax, np.greater)
+_extreme(np.nanmin, np.less)
 not_differentiable(np.nanargmax, np.nanargmin)
 
 
@@ -160,7 +117,7 @@ def nanmean(
     x: TensorLike,
     axis: Axis = None,
     dtype: DTypeLike | None = None,
-    out: ArrayOrTensor | None = None,
+    out: Out = None,
     keepdims: bool = False,
     *,
     where: TensorLike = True,

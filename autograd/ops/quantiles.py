@@ -36,24 +36,12 @@ _GROWTH = {
 
 
 class _Rows(NamedTuple):
-    """The elements of an array sorted along some axes, which are laid out as the rows of a matrix.
+    """The elements of an array sorted along some axes, which are laid out as the rows of a matrix."""
 
-    Attributes
-    ----------
-    order
-        The axes in the order in which they are laid out.
-    place
-        The position of each sorted element in the laid out array.
-    run
-        The index of the run of equal elements that each sorted element belongs to, counted through all rows.
-    count
-        The number of elements of each row that are not nan.
-    """
-
-    order: list[int]
-    place: Any
-    run: Any
-    count: Any
+    order: list[int]  # the axes in the order in which they are laid out
+    place: Any  # the position of each sorted element in the laid out array
+    run: Any  # the index of the run of equal elements that each one belongs to, counted through all rows
+    count: Any  # the number of elements of each row that are not nan
 
 
 class _Choice(NamedTuple):
@@ -159,7 +147,7 @@ def _declare_median(function: Function) -> None:
     def public(
         x: Any, axis: Axis = None, out: Any = None, overwrite_input: bool = False, keepdims: bool = False
     ) -> Any:
-        refuse_out(out)
+        refuse_out(out, function.__name__)
         return median(x, tuple(axis) if isinstance(axis, list) else axis, keepdims)
 
     _publish(function, public)
@@ -187,7 +175,7 @@ def _declare_quantile(function: Function) -> None:
         *,
         weights: Any = None,
     ) -> Any:
-        refuse_out(out)
+        refuse_out(out, function.__name__)
         if np.ndim(unwrap(q)) > 1 and function.__name__.startswith("nan"):  # NumPy mixes up the axes of the result
             raise UnsupportedError(f"{function.__name__} takes one quantile or one axis of them: give q.reshape(-1)")
         axis = tuple(axis) if isinstance(axis, list) else axis

@@ -144,12 +144,7 @@ def _inserted(arr: Any, values: Any, obj: Any, axis: int | None) -> Any:
     return together[_origins(arr.shape, values.shape, obj, axis)]
 
 
-_insert = general(
-    _inserted,
-    _insert_rule,
-    _insert_values_rule,
-    name="insert",
-)
+_insert = general(_inserted, _insert_rule, _insert_values_rule, name="insert")
 
 
 @composed(np.insert, method=False)

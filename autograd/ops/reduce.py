@@ -20,7 +20,7 @@ from ..tensors.tensor import unwrap
 
 if TYPE_CHECKING:
     from ..tensors.tensor import TensorLike
-    from ..tensors.types import ArrayOrTensor
+    from ..tensors.types import ArrayOrTensor, Out
 
 Axis = int | tuple[int, ...] | None
 ABSENT: Any = np._NoValue  # stands for an argument that was not given, where None means something else
@@ -28,7 +28,6 @@ ABSENT: Any = np._NoValue  # stands for an argument that was not given, where No
 # These methods take positional arguments in a third of the time, which NumPy's annotations do not allow.
 _add: Any = np.add.reduce
 _maximum: Any = np.maximum.reduce
-_minimum: Any = np.minimum.reduce
 
 
 def axes_of(axis: Axis, ndim: int) -> list[int]:
@@ -67,10 +66,10 @@ def number_reduced(shape: tuple[int, ...], g: ArrayOrTensor) -> int:
     return math.prod(shape) // (g.size or 1) or 1
 
 
-def refuse_out(out: ArrayOrTensor | None) -> None:
-    """Raise if a method, named as the caller of this, was given an array to write its result to."""
+def refuse_out(out: Out, name: str | None = None) -> None:
+    """Raise if a method, of this name or that of the caller, was given an array to write its result to."""
     if out is not None:
-        name = sys._getframe(1).f_code.co_name.strip("_")
+        name = name or sys._getframe(1).f_code.co_name.strip("_")
         raise GraphError(
             f"the method '{name}' writes its result to no array, at {users_line()}: leave out= away, or call "
             f"numpy.{name}(x, ..., out=), which writes to tensors"
@@ -120,11 +119,7 @@ def _mean_rule(g: Any, axis: Axis, where: Any, x_shape: tuple[int, ...]) -> Any:
     return selected(keep_axes(g, x_shape, axis) / np.maximum(count, 1), where)
 
 
-sum = linear(
-    np.sum,
-    lambda g, axis, where, x_shape: selected(spread(g, x_shape, axis), where),
-    forward=_sum,
-)
+sum = linear(np.sum, lambda g, axis, where, x_shape: selected(spread(g, x_shape, axis), where), forward=_sum)
 # A gradient's sum over what was broadcast, where second derivatives need it.
 linear(
     accurate_sum,
@@ -162,42 +157,30 @@ def _extreme_rule(g: Any, x: Any, out: Any, axis: Axis, where: Any, beyond: Any)
     return keep_axes(g, x.shape, axis) * shares
 
 
-def _max(
-    x: Any, axis: Axis = None, out: Any = None, keepdims: bool = False, initial: Any = ABSENT, where: Any = True
-) -> Any:
-    if out is not None:
-        refuse_out(out)
-    if initial is ABSENT and where is True:
-        return _maximum(x, axis, None, None, keepdims)
-    return _maximum(x, axis, None, None, keepdims, initial, where)
+def _extreme(function: Any, reduce: Any, beyond: np.ufunc, alias: Any) -> Any:
+    def extreme(
+        x: Any, axis: Axis = None, out: Any = None, keepdims: bool = False, initial: Any = ABSENT, where: Any = True
+    ) -> Any:
+        if out is not None:
+            refuse_out(out, function.__name__)
+        if initial is ABSENT and where is True:
+            return reduce(x, axis, None, None, keepdims)
+        return reduce(x, axis, None, None, keepdims, initial, where)
+
+    return general(
+        function,
+        lambda g, x, out, axis, where: _extreme_rule(g, x, out, axis, where, beyond),
+        forward=extreme,
+        aliases=[alias],
+    )
 
 
-def _min(
-    x: Any, axis: Axis = None, out: Any = None, keepdims: bool = False, initial: Any = ABSENT, where: Any = True
-) -> Any:
-    if out is not None:
-        refuse_out(out)
-    if initial is ABSENT and where is True:
-        return _minimum(x, axis, None, None, keepdims)
-    return _minimum(x, axis, None, None, keepdims, initial, where)
-
-
-max = general(
-    np.max,
-    lambda g, x, out, axis, where: _extreme_rule(g, x, out, axis, where, np.greater),
-    forward=_max,
-    aliases=[np.amax],
-)
-min = general(
-    np.min,
-    lambda g, x, out, axis, where: _extreme_rule(g, x, out, axis, where, np.less),
-    forward=_min,
-    aliases=[np.amin],
-)
+max = _extreme(np.max, np.maximum.reduce, np.greater, np.amax)
+min = _extreme(np.min, np.minimum.reduce, np.less, np.amin)
 
 
 @composed(np.ptp)
-def ptp(x: ArrayOrTensor, axis: Axis = None, out: ArrayOrTensor | None = None, keepdims: bool = False) -> Any:
+def ptp(x: ArrayOrTensor, axis: Axis = None, out: Out = None, keepdims: bool = False) -> Any:
     """Return the range of the values: the maximum minus the minimum."""
     refuse_out(out)
     return max(x, axis, keepdims=keepdims) - min(x, axis, keepdims=keepdims)

@@ -64,12 +64,7 @@ def _weighted_mean(x: Any, weights: Any, axis: Axis, keepdims: bool) -> Any:
     return np.sum(x * beside, axis, keepdims=keepdims) / total
 
 
-_average = general(
-    _weighted_mean,
-    _pull_to_elements,
-    _pull_to_weights,
-    name="average",
-)
+_average = general(_weighted_mean, _pull_to_elements, _pull_to_weights, name="average")
 
 
 @composed(np.average, method=False)

@@ -18,16 +18,8 @@ _LONGEST, _SHORTEST = 160, 12  # pixels of its sides on the screen
 def heat_map(array: np.ndarray[Any, Any], words: str, top: float | None = None) -> str:
     """Return a heat map as an HTML element of a few hundred bytes, for light and dark pages; empty without numbers.
 
-    Zero is transparent, and colours are strongest at `top`. A block with nan or an infinity is pink.
-
-    Parameters
-    ----------
-    array
-        Numbers, shown as their `block_means`.
-    words
-        What it shows, for those who cannot see it.
-    top
-        The largest absolute value of the scale; by default that of the picture.
+    It shows the `block_means`. Zero is transparent, and colours are strongest at `top`, by default the largest absolute
+    value. A block with nan or an infinity is pink. `words` say what it shows, for those who cannot see it.
 
     Examples
     --------

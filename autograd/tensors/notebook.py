@@ -20,16 +20,8 @@ _LINES, _COLUMNS = 16, 160  # of text
 def html_of(array: Any, role: str, text: Callable[[], str]) -> str | None:
     """Return the text of a tensor with heat maps of its values, in at most some thousand bytes; None for few values.
 
-    Of more than two axes, the first matrices are shown, all on one scale.
-
-    Parameters
-    ----------
-    array
-        The values. Batched and traced ones have no picture.
-    role
-        The place of the tensor in a graph, in words.
-    text
-        Returns the text.
+    Of more than two axes, the first matrices are shown, all on one scale. Batched and traced arrays have no picture.
+    `role` is the place of the tensor in a graph, in words.
     """
     if type(array) is not np.ndarray or array.size <= _FEW:
         return None

@@ -21,26 +21,11 @@ def gmres(product: Callable[[Any], Any], g: Any, tolerance: float, most: int) ->
     ``J J g``, ... Where that hardly helps, as for a J that makes some vectors longer at first, the iteration
     ``w = g + J w`` takes over, which comes to the solution if all eigenvalues of J are less than 1 in absolute value.
 
-    Parameters
-    ----------
-    product
-        Takes an array of the shape of `g`, and returns J times it; J may be linear over the real numbers only.
-    g
-        An array, which may be batched: the elements of a batch are solved for together.
-    tolerance
-        How large the error may be, relative to the largest absolute values of `g` and w.
-    most
-        The number of products after which to give up.
+    J may be linear over the real numbers only. The elements of a batch are solved for together. `tolerance` is relative
+    to the largest absolute values of `g` and w; after `most` products a larger error raises `ConvergenceError`.
 
-    Raises
-    ------
-    ConvergenceError
-        If the error is larger by then.
-
-    References
-    ----------
-    Saad and Schultz, "GMRES: a generalized minimal residual algorithm for solving nonsymmetric linear systems", SIAM
-    Journal on Scientific and Statistical Computing 7 (1986).
+    See Saad and Schultz, "GMRES: a generalized minimal residual algorithm for solving nonsymmetric linear systems",
+    SIAM Journal on Scientific and Statistical Computing 7 (1986).
     """
     scale = np.max(np.abs(g), initial=0)
     unit = np.where(scale > 0, scale, 1)  # the elements of a batch count the same

@@ -112,51 +112,37 @@ def _parts_of_variate(m: Any, n: Any, x: Any) -> tuple[Any, Any, Any, Any]:
     return m * x / (n + m * x), n / (n + m * x), -np.log1p(1 / odds), -np.log1p(odds)
 
 
-def _f_in_first(m: Any, n: Any, x: Any) -> Any:
-    return in_double(_plain_f_in_first, m, n, x)
-
-
-def _plain_f_in_first(m: Any, n: Any, x: Any) -> Any:
+def _in_first(m: Any, n: Any, x: Any) -> Any:
     z, rest, *logs = _parts_of_variate(m, n, x)
     return 0.5 * (
         beta.shape_of(0.5 * m, 0.5 * n, z, rest) + n / (m + n) * beta.weight(0.5 * m, 0.5 * n, 0.5 * m, 0.5 * n, *logs)
     )
 
 
-def _f_in_second(m: Any, n: Any, x: Any) -> Any:
-    return in_double(_plain_f_in_second, m, n, x)
-
-
-def _plain_f_in_second(m: Any, n: Any, x: Any) -> Any:
+def _in_second(m: Any, n: Any, x: Any) -> Any:
     z, rest, *logs = _parts_of_variate(m, n, x)
     return -0.5 * (
         beta.shape_of(0.5 * n, 0.5 * m, rest, z) + m / (m + n) * beta.weight(0.5 * m, 0.5 * n, 0.5 * m, 0.5 * n, *logs)
     )
 
 
-def _f_in_last(m: Any, n: Any, x: Any) -> Any:
-    return in_double(_plain_f_in_last, m, n, x)
-
-
-def _plain_f_in_last(m: Any, n: Any, x: Any) -> Any:
+def _in_last(m: Any, n: Any, x: Any) -> Any:
     _, _, *logs = _parts_of_variate(m, n, x)
     return 0.5 * m * (m / (m + n)) * beta.weight(0.5 * m - 1, 0.5 * n + 1, 0.5 * m, 0.5 * n, *logs)
 
 
-elementwise(
-    special.fdtr,
-    lambda g, m, n, x, out: where_defined(out, g * _f_in_first(m, n, x)),
-    lambda g, m, n, x, out: where_defined(out, g * _f_in_second(m, n, x)),
-    lambda g, m, n, x, out: where_defined(out, g * _f_in_last(m, n, x)),
-    forward=lambda m, n, x: special.fdtr(m, n, x),
-)
-elementwise(
-    special.fdtrc,
-    lambda g, m, n, x, out: where_defined(out, -g * _f_in_first(m, n, x)),
-    lambda g, m, n, x, out: where_defined(out, -g * _f_in_second(m, n, x)),
-    lambda g, m, n, x, out: where_defined(out, -g * _f_in_last(m, n, x)),
-    forward=lambda m, n, x: special.fdtrc(m, n, x),
-)
+def _declare_f(function: Any, sign: int) -> None:
+    elementwise(
+        function,
+        lambda g, m, n, x, out: where_defined(out, sign * g * in_double(_in_first, m, n, x)),
+        lambda g, m, n, x, out: where_defined(out, sign * g * in_double(_in_second, m, n, x)),
+        lambda g, m, n, x, out: where_defined(out, sign * g * in_double(_in_last, m, n, x)),
+        forward=lambda m, n, x: function(m, n, x),
+    )
+
+
+_declare_f(special.fdtr, 1)
+_declare_f(special.fdtrc, -1)
 
 # Counts, differentiable in the mean of a Poisson variate and in the probability of success
 
