@@ -122,7 +122,9 @@ def spoiled(function: Any, error: type[Exception]) -> Any:
     return compiled
 
 
-@pytest.mark.parametrize("error", [TypeError, AttributeError, RuntimeError, AssertionError, ZeroDivisionError, KeyError])
+@pytest.mark.parametrize(
+    "error", [TypeError, AttributeError, RuntimeError, AssertionError, ZeroDivisionError, KeyError]
+)
 def test_an_error_within_a_program_which_the_function_does_not_raise(error: type[Exception]) -> None:
     function = spoiled(lambda x: np.cos(np.sin(x)), error)
     with warnings.catch_warnings(record=True) as caught:

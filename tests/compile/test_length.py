@@ -2,7 +2,7 @@
 
 import sys
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from types import FrameType
 from typing import Any
 
@@ -25,7 +25,7 @@ def pendulum(steps: int) -> Callable[..., Any]:
         return np.stack([y[1], -9.81 * np.sin(y[0])])
 
     def energy(y: Any) -> Any:
-        for _ in range(steps):
+        for _ in range(steps // 4):
             first = slope(y)
             y = y + 0.01 * slope(y + 0.005 * first)
         return np.sum(y * y)
@@ -75,15 +75,23 @@ def rows(steps: int) -> Callable[..., Any]:
     return total
 
 
-def questions(steps: int) -> Callable[..., Any]:
-    def total(x: Any, rate: float) -> Any:
-        order = np.argsort(x)
-        for i in range(steps):
-            x = np.sin(x)[order] * (rate if i % 2 else 1.0)
-            np.ones(4)[np.arange(4)[::-1]]  # whose positions are values
+def layouts(steps: int) -> Callable[..., Any]:
+    def total(x: Any) -> Any:
+        for _ in range(steps):
+            x = np.sin(x)[np.argsort(x)]
+            x = x[x > -9]
         return x
 
-    return lambda x: total(x, 1.01)
+    return total
+
+
+def asked_of_floats(steps: int) -> Callable[..., Any]:
+    def total(x: Any, rate: float = 0.5) -> Any:
+        for i in range(steps):
+            x = np.sin(x) if np.multiply(rate, i) > 5 else np.cos(x)
+        return x
+
+    return total
 
 
 def errors(steps: int) -> Callable[..., Any]:
@@ -97,7 +105,7 @@ def errors(steps: int) -> Callable[..., Any]:
     return total
 
 
-PROGRAMS: list[Program] = [pendulum, slices, constants_written, copies, rows, questions, errors]
+PROGRAMS: list[Program] = [pendulum, slices, constants_written, copies, rows, layouts, asked_of_floats, errors]
 
 
 def lines_run(function: Callable[[], object]) -> int:
@@ -122,8 +130,8 @@ def lines_run(function: Callable[[], object]) -> int:
 @pytest.mark.parametrize("program", PROGRAMS, ids=lambda program: program.__name__)
 def test_the_work_is_in_proportion_to_the_steps(program: Program, backend: Any) -> None:
     def work(steps: int) -> int:
-        function = compile(program(steps), backend=backend)
-        return lines_run(lambda: (function(X), function(X)))
+        function, args = compile(program(steps), backend=backend), (X, 0.5) if program is asked_of_floats else (X,)
+        return lines_run(lambda: (function(*args), function(*args)))
 
     work(3)
     first, second, third = work(10), work(25), work(40)
@@ -134,9 +142,8 @@ def test_the_work_is_in_proportion_to_the_steps(program: Program, backend: Any) 
 
 
 @pytest.fixture(params=[1, 3, 10])
-def short_parts(request: Any, monkeypatch: Any) -> Iterator[None]:
+def short_parts(request: Any, monkeypatch: Any) -> None:
     monkeypatch.setattr(printer, "LONGEST", request.param)
-    return
 
 
 @pytest.mark.usefixtures("short_parts")
@@ -146,7 +153,8 @@ def test_a_text_of_several_functions(program: Program) -> None:
     compiled = compile(function)
     for x in (X, X + 0.125, X * 0.5):
         found, expected = compiled(x), function(x)
-        assert all(map(np.array_equal, found, expected)) if isinstance(found, list | tuple) else (found == expected).all()
+        pairs = zip(found, expected, strict=True) if isinstance(found, list | tuple) else [(found, expected)]
+        assert all(np.array_equal(a, b) for a, b in pairs)
     assert not compiled.fallbacks
     (made,) = compiled.programs
     assert made.source.count("_part(leaves, v)") == made.source.count("_part(leaves, v):") * 2 > 0

@@ -115,8 +115,8 @@ class ProgramRecorder:
         self._lines: dict[tuple[str, int], str] = {}  # one text for all calls of a line
         self._called_at, self._begun, self._told = self._line_of(users_frame(sys._getframe(1))), time.monotonic(), False
         self._state_of_errors: Any = None
-        self._errors: Any = None
-        self._all_errors: dict[Any, Any] = {}
+        self._errors: dict[str, Any] = {}
+        self._all_errors: dict[Any, dict[str, Any]] = {}
         # The index of variables, by their identities, and how many calls of a program are in it: see `_index`.
         self._makers: dict[int, Call] = {}
         self._mentions: Counter[int] = Counter()
