@@ -115,8 +115,8 @@ class ProgramRecorder:
         self._lines: dict[tuple[str, int], str] = {}  # one text for all calls of a line
         self._called_at, self._begun, self._told = self._line_of(users_frame(sys._getframe(1))), time.monotonic(), False
         self._state_of_errors: Any = None
-        self._errors: dict[str, Any] = {}
-        self._all_errors: dict[Any, dict[str, Any]] = {}
+        self._errors: Any = None
+        self._all_errors: dict[Any, Any] = {}
         # The index of variables, by their identities, and how many calls of a program are in it: see `_index`.
         self._makers: dict[int, Call] = {}
         self._mentions: Counter[int] = Counter()
@@ -390,7 +390,7 @@ class ProgramRecorder:
         place = frame.f_code.co_filename, frame.f_lineno or 0
         return self._lines.get(place) or self._lines.setdefault(place, "{}:{}".format(*place))
 
-    def _errors_now(self) -> dict[str, Any]:
+    def _errors_now(self) -> Any:
         """Return what NumPy does where a number overflows or the like, one dict for all that are equal."""
         state = state_of_errors.get()
         if state is not self._state_of_errors:
