@@ -237,3 +237,27 @@ def test_a_recording_that_would_not_end_is_refused(monkeypatch: Any) -> None:
     eager = compile(total, fallback="eager")
     assert eager(X, list(range(200))) == total(X, list(range(200)))
     assert [(each.line, each.count) for each in eager.fallbacks] == [(line, 1)]
+
+
+FILLED: dict[str, Callable[[Any], Any]] = {
+    "zeros": lambda x: np.zeros(x.shape),
+    "zeros_like": lambda x: np.zeros_like(x),
+    "ones": lambda x: np.ones(x.shape),
+    "ones_like": lambda x: np.ones_like(x),
+}
+
+
+@pytest.mark.parametrize("fill", FILLED)
+def test_memory_that_is_filled_again_and_again(fill: str) -> None:
+    """What is filled is written to, read and filled anew: memory for it is used by something else in between."""
+
+    def several(x: Any) -> Any:
+        for _ in range(3):
+            space = FILLED[fill](x)
+            space += x  # so that it is filled at each call
+            x = np.sin(x * space)
+        return x
+
+    compiled = compile(several)
+    for x in (X, X + 0.125, X * 0.5):
+        assert np.array_equal(compiled(x), several(x))
