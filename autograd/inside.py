@@ -66,7 +66,7 @@ from .source.source_info import (
 from .tensors.conversions import differentiated
 from .tensors.dispatch import declare_special_functions, fronts, is_plain, plain
 from .tensors.dispatch import operation_of as replacement_of
-from .tensors.tensor import LIFT, any_live, conjugated, unmasked, unwrap
+from .tensors.tensor import LIFT, Array, Axis, TensorLike, any_live, conjugated, unmasked, unwrap
 from .transforms.conventions import follows_hips
 from .transforms.pytree import flatten, structure
 
@@ -77,7 +77,6 @@ if TYPE_CHECKING:
     from .scalar.functions import forward_of, is_arithmetic, slope_of
     from .scalar.value import CallOperation, OutputOperation, value_recorder
     from .tensors.heat_map import block_means, heat_map, largest
-    from .tensors.tensor import Array, Axis, TensorLike
     from .tensors.types import ArrayOrTensor, NormOrder
     from .transforms.checkpoint import generators_in_use
     from .transforms.compile.compiled_program import CompiledProgram
@@ -106,6 +105,7 @@ __getattr__, __dir__ = lazy_names(
         "scalar.functions": ("forward_of", "is_arithmetic", "slope_of"),
         "scalar.value": ("CallOperation", "OutputOperation", "value_recorder"),
         "tensors.heat_map": ("block_means", "heat_map", "largest"),
+        "tensors.types": ("ArrayOrTensor", "NormOrder"),
         "transforms.checkpoint": ("generators_in_use",),
         "transforms.compile.program": (
             "CONSTANT", "HELD", "Argument", "ArrayOf", "Call", "Check", "Effect", "Fixed", "Outside", "traced_in",

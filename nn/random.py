@@ -14,18 +14,9 @@ from autograd import BatchError, extend
 from autograd.extend import borrow, innermost, levels, restore_in_checkpoints
 
 __all__ = [
-    "RowShare",
-    "chosen_generator",
-    "default_generator",
-    "draw",
-    "draw_given",
-    "drawing",
-    "drawing_for_rows",
-    "drawing_from",
-    "manual_seed",
-    "resume_drawing",
-    "uniform",
-]
+    "RowShare", "chosen_generator", "default_generator", "draw", "draw_given", "drawing", "drawing_for_rows",
+    "drawing_from", "manual_seed", "resume_drawing", "uniform",
+]  # fmt: skip
 
 Array = np.ndarray[Any, Any]
 

@@ -9,18 +9,16 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from inspect import signature
 from threading import get_ident
-from typing import TYPE_CHECKING, Any, TypeGuard
+from typing import Any, TypeGuard
 
 import numpy as np
 
 from autograd import Tensor, enable_grad, saved_tensors_hooks
 from autograd.extend import TracedOperation, borrow, mark_written, trace_operations
 
+from ._arguments import TensorLike
 from .module import Module
 from .random import default_generator
-
-if TYPE_CHECKING:
-    from ._arguments import TensorLike
 
 Array = np.ndarray[Any, Any]
 

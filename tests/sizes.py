@@ -1,7 +1,7 @@
 """How many lines each room has, beside its ceiling in docs/design.md: ``python -m tests.sizes``.
 
-Counted are all lines of Python, scripts, styles and templates, but not the stub that `docs/generate.py` writes, nor
-tables of names in text files.
+Counted are all lines of Python, scripts, styles and templates; the stub that `docs/generate.py` writes and tables of
+names in text files are not.
 """
 
 import re

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
+from numpy.typing import DTypeLike
 
 from autograd import Tensor, as_tensor
-
-if TYPE_CHECKING:
-    from numpy.typing import DTypeLike
-
-    from autograd.inside import ArrayOrTensor, TensorLike
+from autograd.inside import ArrayOrTensor, TensorLike
 
 __all__ = ["CPU", "as_array", "check_device", "constant", "wrapped"]
 

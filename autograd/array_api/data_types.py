@@ -4,18 +4,15 @@ from __future__ import annotations
 
 import builtins
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
+from numpy.typing import DTypeLike
 
 from autograd import Tensor
+from autograd.inside import ArrayOrTensor, TensorLike
 
 from ._arrays import as_array, check_device, constant, wrapped
-
-if TYPE_CHECKING:
-    from numpy.typing import DTypeLike
-
-    from autograd.inside import ArrayOrTensor, TensorLike
 
 numpy: Any = np  # NumPy's annotations accept neither tensors nor names of dtypes here
 

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from autograd import Tensor
+from autograd.inside import ArrayOrTensor, TensorLike
 
 from ._arrays import as_array, constant, wrapped
-
-if TYPE_CHECKING:
-    from autograd.inside import ArrayOrTensor, TensorLike
 
 
 def _unary(name: str, function: Callable[..., Any]) -> Callable[[ArrayOrTensor], Tensor]:

@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
+from numpy.typing import DTypeLike
 
 from autograd import Tensor
+from autograd.inside import ArrayOrTensor
 
 from ._arrays import as_array, check_device, wrapped
-
-if TYPE_CHECKING:
-    from numpy.typing import DTypeLike
-
-    from autograd.inside import ArrayOrTensor
 
 __all__ = [
     "fft", "fftfreq", "fftn", "fftshift", "hfft", "ifft", "ifftn", "ifftshift", "ihfft", "irfft", "irfftn", "rfft",

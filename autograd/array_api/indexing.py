@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 
 from autograd import Tensor
+from autograd.inside import ArrayOrTensor
 
 from ._arrays import as_array, constant, wrapped
-
-if TYPE_CHECKING:
-    from autograd.inside import ArrayOrTensor
 
 
 def take(x: ArrayOrTensor, indices: ArrayOrTensor, /, *, axis: int | None = None) -> Tensor:

@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
 import numpy as np
+from numpy.typing import DTypeLike
 
 from autograd import Tensor
+from autograd.inside import ArrayOrTensor, TensorLike
 
 from ._arrays import as_array, constant, wrapped
 from .linear_algebra import matmul, matrix_transpose, tensordot, vecdot
-
-if TYPE_CHECKING:
-    from numpy.typing import DTypeLike
-
-    from autograd.inside import ArrayOrTensor, TensorLike
 
 numpy: Any = np  # NumPy's annotations do not accept axis=None
 

@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from autograd import Tensor
+from autograd.inside import ArrayOrTensor, TensorLike
 
 from ._arrays import as_array, wrapped
-
-if TYPE_CHECKING:
-    from autograd.inside import ArrayOrTensor, TensorLike
 
 
 def matmul(x1: TensorLike, x2: TensorLike, /) -> Tensor:

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
 import numpy as np
 
 from autograd import Tensor
+from autograd.inside import ArrayOrTensor, TensorLike
 
 from ._arrays import as_array, constant, wrapped
-
-if TYPE_CHECKING:
-    from autograd.inside import ArrayOrTensor, TensorLike
 
 numpy: Any = np  # NumPy's annotations accept only literal flags
 

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from autograd import Tensor
+from autograd.inside import ArrayOrTensor
 
 from ._arrays import as_array
-
-if TYPE_CHECKING:
-    from autograd.inside import ArrayOrTensor
 
 
 class UniqueAll(NamedTuple):

@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 
 from autograd import Tensor
+from autograd.inside import ArrayOrTensor
 
 from ._arrays import as_array, wrapped
-
-if TYPE_CHECKING:
-    from autograd.inside import ArrayOrTensor
 
 
 def argsort(x: ArrayOrTensor, /, *, axis: int = -1, descending: bool = False, stable: bool = True) -> Tensor:

@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
+from numpy.typing import DTypeLike
 
 from autograd import Tensor
+from autograd.inside import ArrayOrTensor
 
 from ._arrays import as_array, wrapped
-
-if TYPE_CHECKING:
-    from numpy.typing import DTypeLike
-
-    from autograd.inside import ArrayOrTensor
 
 numpy: Any = np  # NumPy's annotations accept only literal flags
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
@@ -13,11 +13,8 @@ from ..graph.backward import Wanted
 from ..graph.node import Gradients, MultiNode, Node, ancestors, leading_to
 from ..graph.saved_tensors import operation_of, unpacked
 from ..primitives.multi_output import Output
-from ..tensors.tensor import Tensor
+from ..tensors.tensor import Tensor, TensorLike
 from .nodes import place_of, root_of
-
-if TYPE_CHECKING:
-    from ..tensors.tensor import TensorLike
 
 Array = np.ndarray[Any, Any]
 DEAD = {"relu", "maximum", "clip"}  # their result is at the bound where no gradient passes

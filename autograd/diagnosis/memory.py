@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from ..graph.mutation import kept_arrays, owner_of
 from ..graph.node import ancestors
 from ..graph.saved_tensors import Packed, operation_of
+from ..tensors.tensor import Tensor
 from .nodes import place_of, root_of
-
-if TYPE_CHECKING:
-    from ..tensors.tensor import Tensor
 
 
 @dataclass(frozen=True)

@@ -4,17 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import Any
 
 import numpy as np
 
 from ..arrays.door import whole
 from ..graph.node import FreedOperation, Node, ancestors
 from ..graph.saved_tensors import operation_of
+from ..tensors.tensor import Tensor
 from .nodes import place_of, root_of
-
-if TYPE_CHECKING:
-    from ..tensors.tensor import Tensor
 
 
 @dataclass(frozen=True)
@@ -80,19 +78,13 @@ def _of(node: Node, name: str, *inner: str) -> bool:
     return _is(node, name) and _is(node.x, *inner)
 
 
-def _has_one(node: Node | None) -> bool:
-    """Tell whether a sum adds 1 to one input; only one of the two is in the graph."""
-    return _is(node, "add") and node is not None and (node.x is None or node.y is None)
-
-
-def _added(node: Node) -> Node | None:
-    return node.y if node.x is None else node.x
-
-
 def _log_of_one_and_exp(node: Node) -> bool:
     if _of(node, "log1p", "exp"):
         return True
-    return _is(node, "log") and _has_one(node.x) and _is(_added(node.x), "exp")  # type: ignore[arg-type]  # it has one
+    if not _of(node, "log", "add"):
+        return False
+    total: Any = node.x  # one of its two inputs is a number, which is not in the graph
+    return None in (total.x, total.y) and _is(total.y if total.x is None else total.x, "exp")
 
 
 def _normalised_exp(node: Node) -> bool:

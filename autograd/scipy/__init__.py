@@ -22,17 +22,8 @@ if typing.TYPE_CHECKING:
     from . import fft, integrate, interpolate, linalg, optimize, signal, sparse, spatial, special, stats
 
 __all__ = [
-    "fft",
-    "integrate",
-    "interpolate",
-    "linalg",
-    "optimize",
-    "signal",
-    "sparse",
-    "spatial",
-    "special",
-    "stats",
-]
+    "fft", "integrate", "interpolate", "linalg", "optimize", "signal", "sparse", "spatial", "special", "stats",
+]  # fmt: skip
 
 
 def _missing(name: str) -> typing.NoReturn:

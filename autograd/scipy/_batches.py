@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from scipy.optimize import OptimizeResult
 
 from autograd import Tensor
 from autograd.extend import enter_batch, innermost, leave_batch, levels
-from autograd.inside import Level, batches, flatten, unwrap
-
-if TYPE_CHECKING:
-    from autograd.inside import ArrayOrTensor, TensorLike
+from autograd.inside import ArrayOrTensor, Level, TensorLike, batches, flatten, unwrap
 
 Function = Callable[..., "TensorLike"]
 

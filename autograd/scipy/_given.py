@@ -4,18 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import wraps
-from typing import TYPE_CHECKING, Any
+from typing import Any
+
+from numpy.typing import ArrayLike
 
 from autograd import DtypeError, GraphError, Tensor
 from autograd.extend import innermost
-from autograd.inside import any_live, contents, users_line
+from autograd.inside import TensorLike, any_live, contents, users_line
 
 from .common import double
-
-if TYPE_CHECKING:
-    from numpy.typing import ArrayLike
-
-    from autograd.inside import TensorLike
 
 
 def in_double(x: TensorLike) -> Any:

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from autograd import DtypeError, GraphError, Tensor, enable_grad, no_grad
 from autograd.extend import whole
 from autograd.inside import (
+    ArrayOrTensor,
     Level,
     Lift,
     Node,
     Step,
+    TensorLike,
     batched_at,
     batches,
     by_number,
@@ -29,9 +31,6 @@ from autograd.inside import (
     standing_at,
     unwrap,
 )
-
-if TYPE_CHECKING:
-    from autograd.inside import ArrayOrTensor, TensorLike
 
 Function = Callable[..., "TensorLike"]
 Array = np.ndarray[Any, Any]

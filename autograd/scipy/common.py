@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import Any, NoReturn
 
 import numpy as np
 
 from autograd import DtypeError, Tensor
 from autograd.extend import enter_batch, innermost, leave_batch
-from autograd.inside import StandIn, batches, operand, unwrap, users_line
-
-if TYPE_CHECKING:
-    from autograd.inside import ArrayOrTensor, TensorLike
+from autograd.inside import ArrayOrTensor, StandIn, TensorLike, batches, operand, unwrap, users_line
 
 Arrays = tuple["ArrayOrTensor", ...]
 

@@ -6,20 +6,17 @@ The latter are NumPy's own, with SciPy's parameters.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+from typing import Any, Literal, TypeAlias
 
 import numpy as np
 from numpy.fft import fftshift, ifftshift
 from scipy import fft as scipys
 
-from autograd import ShapeError, linear
+from autograd import ShapeError, Tensor, linear
+from autograd.inside import TensorLike
 
 from ._watched import listed
 from .common import float_operand, is_plain, stacked
-
-if TYPE_CHECKING:
-    from autograd import Tensor
-    from autograd.inside import TensorLike
 
 __all__ = [
     "dct", "dctn", "dst", "dstn", "fft", "fft2", "fftfreq", "fftn", "fftshift", "hfft", "idct", "idctn", "idst",

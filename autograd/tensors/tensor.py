@@ -48,13 +48,12 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike, DTypeLike
 
     from .methods import Installed
-
-    TensorLike: TypeAlias = "ArrayLike | Tensor"
-    Axis: TypeAlias = int | tuple[int, ...] | None
 else:
     Installed = object
 
 Array = np.ndarray[Any, Any]
+Axis: TypeAlias = int | tuple[int, ...] | None
+TensorLike: TypeAlias = "ArrayLike | Tensor"
 ndarray = np.ndarray
 
 plain.update((np.shape, np.ndim, np.size))  # the engine itself calls these on tensors

@@ -27,26 +27,10 @@ if typing.TYPE_CHECKING:
     from .points.strategies import arrays, broadcastable_arrays, layouts, shapes, special_values, tensors
 
 __all__ = [
-    "LAYOUTS",
-    "Audit",
-    "Audited",
-    "ModuleCheck",
-    "Report",
-    "TensorMachine",
-    "TrainingCheck",
-    "WrongGradient",
-    "arrays",
-    "audit",
-    "broadcastable_arrays",
-    "check",
-    "check_module",
-    "check_operation",
-    "check_training",
-    "layouts",
-    "shapes",
-    "special_values",
-    "tensors",
-]
+    "LAYOUTS", "Audit", "Audited", "ModuleCheck", "Report", "TensorMachine", "TrainingCheck", "WrongGradient", "arrays",
+    "audit", "broadcastable_arrays", "check", "check_module", "check_operation", "check_training", "layouts", "shapes",
+    "special_values", "tensors",
+]  # fmt: skip
 
 #: Functions that copy an array into another memory layout, with the same values.
 LAYOUTS: dict[str, Layout]

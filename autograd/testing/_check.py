@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
+
+from numpy.typing import ArrayLike, DTypeLike
 
 from autograd.inside import check_callable, check_option
 
@@ -12,9 +14,6 @@ from .findings.report import Report, caller, declared
 from .findings.smallest_example import explained
 from .findings.totals import totals
 from .subjects.engines import Engine
-
-if TYPE_CHECKING:
-    from numpy.typing import ArrayLike, DTypeLike
 
 ROUNDS = {"quick": 1, "default": 1, "thorough": 12}
 

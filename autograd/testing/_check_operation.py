@@ -5,9 +5,9 @@ from __future__ import annotations
 import contextlib
 import itertools
 from collections.abc import Callable, Collection, Iterator, Sequence
-from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from autograd import GradientCheckError, Tensor
 
@@ -22,9 +22,6 @@ from .findings.report import Report, call_of, caller, pattern_in, reported
 from .subjects.engines import Foreign, ForeignSubject
 from .subjects.refusals import failing
 from .subjects.subject import Array, Subject, gradient_subject, inner_product, listed, normal, quiet, widened
-
-if TYPE_CHECKING:
-    from numpy.typing import ArrayLike
 
 FEW = 24  # the elements of a Jacobian, up to which each is compared
 

@@ -9,9 +9,10 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
+from numpy.typing import DTypeLike
 
 from autograd import GradientCheckError
 
@@ -35,9 +36,6 @@ from .points.cases import (
 from .points.domains import Domain, accepted, domains_of, outputs_of
 from .subjects.engines import LEFT_OUT, Engine, Foreign, ForeignSubject, engine_of
 from .subjects.subject import Array, Subject, quiet
-
-if TYPE_CHECKING:
-    from numpy.typing import DTypeLike
 
 TRIED = [Domain((interval,)) for interval in ((0.3, 0.9), (1.1, 2.0), (-0.9, -0.1))]  # where most functions are defined
 FEW_SHAPES = 8  # the first ones, at which second derivatives of ordinary numbers are checked

@@ -1,7 +1,7 @@
 """Gradient checks: compare the gradients of the graph with differences, and what else a rule promises.
 
-The arithmetic is in `_differences` and `_comparison`, the other promises in `_conditions`; here are the public
-functions and their messages.
+The arithmetic is in `comparisons/`, the other promises in `conditions/`; here are the public functions and their
+messages.
 """
 
 from __future__ import annotations
@@ -9,12 +9,13 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from html import escape
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike
 
-from autograd import AutogradError, GradientCheckError, UnsupportedError
-from autograd.inside import check_callable, check_number, check_option, fronts
+from autograd import AutogradError, GradientCheckError, Tensor, UnsupportedError, Value
+from autograd.inside import TensorLike, check_callable, check_number, check_option, fronts
 
 from .comparisons.compare import compare_directions, compare_elements, worst_element, worst_of
 from .comparisons.point import Measure, Mismatch, Point
@@ -26,12 +27,6 @@ from .findings.nearby_error import NearbyError
 from .findings.report import call_of, caller, pattern_in, reported
 from .subjects.refusals import refusals_set_aside
 from .subjects.subject import Subject, array_of, gradient_subject, is_recorded, listed, quiet
-
-if TYPE_CHECKING:
-    from numpy.typing import ArrayLike
-
-    from autograd import Tensor, Value
-    from autograd.inside import TensorLike
 
 
 @dataclass(frozen=True)

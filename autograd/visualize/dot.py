@@ -6,7 +6,7 @@ import inspect
 from collections.abc import Callable
 from os import PathLike, fspath
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 try:
     import graphviz
@@ -15,6 +15,7 @@ except ImportError as error:
 
 from autograd import AutogradError
 from autograd.extend import replacing
+from autograd.inside import TensorLike
 
 from .frame_order import by_frame
 from .layered import Direction
@@ -22,9 +23,6 @@ from .mermaid import to_mermaid
 from .picture import Picture
 from .style import EDGE, GRAPH, LOOP, NODE, box_attributes, frame_look, frame_title, plain
 from .svg import to_svg
-
-if TYPE_CHECKING:
-    from autograd.inside import TensorLike
 
 _TEXTS = {".gv": "dot", ".dot": "dot", ".mmd": "mermaid", ".mermaid": "mermaid"}
 _IMAGES = ("svg", "png", "pdf")

@@ -5,17 +5,14 @@ from __future__ import annotations
 import copy
 import time
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from autograd.extend import whole
-from autograd.inside import LEAF, Hooked, MultiNode, Node, absent, operation_of, walks
+from autograd.inside import LEAF, Array, Hooked, MultiNode, Node, absent, operation_of, walks
 
 from .number_format import Summary, summarize
-
-if TYPE_CHECKING:
-    from autograd.inside import Array
 
 
 class Share(NamedTuple):

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
+
+from autograd import Value
+from autograd.inside import Node
 
 from .given_arrays import Memory, Named, named_around, named_arrays
 from .watching import Call, note_of
-
-if TYPE_CHECKING:
-    from autograd import Value
-    from autograd.inside import Node
 
 
 class InputNames:

@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from autograd.inside import Output, operation_of
+from autograd import Value
+from autograd.inside import Node, Output, operation_of
 
 from .node_info import parameters_of
 from .picture import Edge, Frame, innermost_common
 from .watching import Call, note_of
-
-if TYPE_CHECKING:
-    from autograd import Value
-    from autograd.inside import Node
 
 
 class Framing:

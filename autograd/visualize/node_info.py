@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import Any, Protocol
 
 import numpy as np
 
 from autograd import GraphError, Tensor, Value
 from autograd.inside import (
+    Array,
     FreedOperation,
     Hooked,
     MultiNode,
@@ -21,9 +22,6 @@ from autograd.inside import (
     operation_of,
     owner_of,
 )
-
-if TYPE_CHECKING:
-    from autograd.inside import Array
 
 
 class Model(Protocol):

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from autograd.extend import whole
-
-if TYPE_CHECKING:
-    from numpy.typing import ArrayLike
 
 
 class Summary(NamedTuple):

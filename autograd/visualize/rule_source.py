@@ -8,12 +8,9 @@ import textwrap
 from collections.abc import Iterator
 from functools import lru_cache
 from types import CodeType
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from autograd.inside import Output
-
-if TYPE_CHECKING:
-    from autograd.inside import Operation
+from autograd.inside import Operation, Output
 
 _WIDEST = 60
 _MOST_LINES = 24

@@ -8,11 +8,11 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
-from autograd import Value, enable_grad
+from autograd import Tensor, Value, enable_grad
 from autograd.extend import whole
 from autograd.inside import (
     LEAF,
@@ -33,9 +33,6 @@ from autograd.inside import (
 from .gradient_values import Share, carried_back, outside
 from .node_info import RESULT, is_packed, kept_values, named_nodes
 from .watching import lines_of_values
-
-if TYPE_CHECKING:
-    from autograd import Tensor
 
 
 class Seen(NamedTuple):

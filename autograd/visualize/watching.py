@@ -8,8 +8,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import Token
 from types import FrameType, TracebackType
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from autograd import Value
 from autograd.inside import (
     TRACING,
     Node,
@@ -26,9 +27,6 @@ from autograd.inside import (
 
 from .given_arrays import Given, Named, given_arrays, given_of, named_in
 from .number_format import Summary, summarize
-
-if TYPE_CHECKING:
-    from autograd import Value
 
 
 class Call:

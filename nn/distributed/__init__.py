@@ -17,18 +17,9 @@ from ._processes import abort, barrier, init, rank, world_size
 from ._sync_batchnorm import SyncBatchNorm, convert_sync_batchnorm
 
 __all__ = [
-    "DataParallel",
-    "SyncBatchNorm",
-    "abort",
-    "all_gather",
-    "all_reduce",
-    "barrier",
-    "broadcast",
-    "convert_sync_batchnorm",
-    "init",
-    "rank",
-    "world_size",
-]
+    "DataParallel", "SyncBatchNorm", "abort", "all_gather", "all_reduce", "barrier", "broadcast",
+    "convert_sync_batchnorm", "init", "rank", "world_size",
+]  # fmt: skip
 
 _set_module(__name__, *(globals().get(name) for name in __all__))
 _start()

@@ -5,17 +5,15 @@ from __future__ import annotations
 import math
 import zlib
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
 import numpy as np
 
 from autograd import BatchError, DtypeError, Tensor, linear
 from autograd.extend import as_array, borrow, innermost, outside
 
+from .._arguments import TensorLike
 from ._processes import world
-
-if TYPE_CHECKING:
-    from .._arguments import TensorLike
 
 Array = np.ndarray[Any, Any]
 
@@ -136,24 +134,8 @@ _gather_arrays = _of_all("all_gather", gather)
 _spread_array = _of_all("broadcast", spread_copy)
 
 
-def _sum_forward(x: Any) -> Any:
-    return _sum_arrays(x)
-
-
 def _sum_rule(g: Any) -> Any:
-    return _sum(g) if isinstance(g, Tensor) else _sum_forward(g)
-
-
-def _gather_forward(x: Any) -> Any:
-    return _gather_arrays(x)
-
-
-def _gather_rule(g: Any) -> Any:
-    return _sum_rule(g)[world().rank]
-
-
-def _spread_forward(x: Any, root: int) -> Any:
-    return _spread_array(x, root)
+    return _sum(g) if isinstance(g, Tensor) else _sum_arrays(g)
 
 
 def _spread_rule(g: Any, root: int) -> Any:
@@ -161,9 +143,9 @@ def _spread_rule(g: Any, root: int) -> Any:
     return total if world().rank == root else total * 0
 
 
-_sum = linear(_sum_forward, _sum_rule, name="all_reduce")
-_gather = linear(_gather_forward, _gather_rule, name="all_gather")
-_spread = linear(_spread_forward, _spread_rule, name="broadcast")
+_sum = linear(lambda x: _sum_arrays(x), _sum_rule, name="all_reduce")
+_gather = linear(lambda x: _gather_arrays(x), lambda g: _sum_rule(g)[world().rank], name="all_gather")
+_spread = linear(lambda x, root: _spread_array(x, root), _spread_rule, name="broadcast")
 
 
 def all_reduce(x: TensorLike, op: Literal["sum", "mean"] = "sum") -> Tensor:

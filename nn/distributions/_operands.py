@@ -2,23 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import DTypeLike
 
-from autograd import ShapeError
+from autograd import ShapeError, Tensor
 from autograd.extend import borrow, everywhere, whole
 
+from .._arguments import TensorLike
 from ..functional._kernels.operands import as_operand, as_real
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from numpy.typing import DTypeLike
-
-    from autograd import Tensor
-
-    from .._arguments import TensorLike
     from .constraints import Constraint
 
 WEAK = (bool, int, float, list, tuple)  # they take the dtype of what is beside them

@@ -14,27 +14,10 @@ from autograd.extend import borrow, set_module
 from .._arguments import TensorLike
 
 __all__ = [
-    "Constraint",
-    "boolean",
-    "greater_than",
-    "greater_than_eq",
-    "independent",
-    "integer_interval",
-    "interval",
-    "less_than",
-    "lower_cholesky",
-    "multinomial",
-    "nonnegative",
-    "nonnegative_integer",
-    "one_hot",
-    "positive",
-    "positive_definite",
-    "positive_integer",
-    "real",
-    "real_vector",
-    "simplex",
-    "unit_interval",
-]
+    "Constraint", "boolean", "greater_than", "greater_than_eq", "independent", "integer_interval", "interval",
+    "less_than", "lower_cholesky", "multinomial", "nonnegative", "nonnegative_integer", "one_hot", "positive",
+    "positive_definite", "positive_integer", "real", "real_vector", "simplex", "unit_interval",
+]  # fmt: skip
 
 _CLOSE = 1e-6
 

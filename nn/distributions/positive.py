@@ -18,16 +18,8 @@ from .distribution import Distribution, Generator, shown
 from .real import EULER
 
 __all__ = [
-    "Chi2",
-    "Exponential",
-    "FisherSnedecor",
-    "Gamma",
-    "HalfCauchy",
-    "HalfNormal",
-    "InverseGamma",
-    "Pareto",
-    "Weibull",
-]
+    "Chi2", "Exponential", "FisherSnedecor", "Gamma", "HalfCauchy", "HalfNormal", "InverseGamma", "Pareto", "Weibull",
+]  # fmt: skip
 
 special = densities.special
 

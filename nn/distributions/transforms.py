@@ -18,17 +18,9 @@ from . import constraints
 from .constraints import Constraint
 
 __all__ = [
-    "AffineTransform",
-    "ExpTransform",
-    "PowerTransform",
-    "SigmoidTransform",
-    "SoftplusTransform",
-    "TanhTransform",
-    "Transform",
-    "real_numbers",
-    "reals",
-    "summed",
-]
+    "AffineTransform", "ExpTransform", "PowerTransform", "SigmoidTransform", "SoftplusTransform", "TanhTransform",
+    "Transform", "real_numbers", "reals", "summed",
+]  # fmt: skip
 
 
 class Transform:

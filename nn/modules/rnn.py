@@ -389,21 +389,16 @@ class LSTM(_Recurrent):
     def forward(
         self, input: TensorLike | PackedSequence, hx: TensorLike | None = None
     ) -> tuple[Tensor | PackedSequence, tuple[Tensor, Tensor]]:
-        """Read sequences of shape ``(time, batch, input_size)``, or one of shape ``(time, input_size)``.
+        """Read sequences; arguments and results are those of `RNN.forward`, but for the states.
 
         Parameters
         ----------
-        input
-            The sequences; ``(batch, time, input_size)`` with `batch_first`. Those of different lengths come in a
-            `nn.utils.rnn.PackedSequence`, and so does the output.
         hx
             The initial states, a pair ``(h_0, c_0)`` of shapes ``(layers * directions, batch, hidden_size)``, where h_0
-            has `proj_size` features if that is positive; zeros by default.
+            has `proj_size` features if that is positive, as the output has; zeros by default.
 
         Returns
         -------
-        output
-            The hidden states of the last layer after each step, shape ``(time, batch, directions * hidden_size)``.
         (h_n, c_n)
             The final states of each layer and direction, in the shapes of `hx`.
         """

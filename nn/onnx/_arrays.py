@@ -22,12 +22,12 @@ def scaled(kind: str, factor: float) -> Emit:
     return lambda s: s.add("Mul", s.add(kind, s.value("x", s.dtype)), s.number(factor))
 
 
+def of_x(write: Callable[[Step, str], str]) -> Emit:
+    """Return a translation that is given the argument x, in the dtype of the result."""
+    return lambda s: write(s, s.value("x", s.dtype))
+
+
 # Elementwise functions
-
-
-def _square(s: Step) -> str:
-    x = s.value("x", s.dtype)
-    return s.add("Mul", x, x)
 
 
 def _expm1(s: Step) -> str:
@@ -72,24 +72,12 @@ def _remainder(s: Step) -> str:
     return s.add("Sub", x, s.add("Mul", s.add("Floor", s.add("Div", x, y)), y))
 
 
-def _exp2(s: Step) -> str:
-    return s.add("Pow", s.number(2), s.value("x", s.dtype))
-
-
-def _where(s: Step) -> str:
-    return s.add("Where", s.value("condition", bool), s.value("x", s.dtype), s.value("y", s.dtype))
-
-
 def clip(s: Step) -> str:
     """Write each bound that is given as a maximum or a minimum."""
     x = s.value("x", s.dtype)
     if s.has("low"):
         x = s.add("Max", x, s.value("low", s.dtype))
     return s.add("Min", x, s.value("high", s.dtype)) if s.has("high") else x
-
-
-def _cast(s: Step) -> str:
-    return s.cast(s.value("x"), s.dtype)
 
 
 # Shapes
@@ -257,13 +245,14 @@ def _einsum(s: Step) -> str:
 ARRAYS: dict[str, Emit] = {
     "absolute": node("Abs", "x"), "add": node("Add", "x", "y"), "arccos": node("Acos", "x"),
     "arccosh": node("Acosh", "x"), "arcsin": node("Asin", "x"), "arcsinh": node("Asinh", "x"),
-    "arctan": node("Atan", "x"), "arctanh": node("Atanh", "x"), "astype": _cast, "broadcast_to": _broadcast_to,
+    "arctan": node("Atan", "x"), "arctanh": node("Atanh", "x"), "astype": lambda s: s.cast(s.value("x"), s.dtype),
+    "broadcast_to": _broadcast_to,
     "ceil": node("Ceil", "x"), "clip": clip, "concatenate": _concatenate, "copy": node("Identity", "x"),
     "cos": node("Cos", "x"),
     "cosh": node("Cosh", "x"), "cumsum": _cumsum, "divide": node("Div", "x", "y"),
-    "einsum": _einsum, "exp": node("Exp", "x"), "exp2": _exp2,
-    "expand_dims": _reshape, "expm1": _expm1, "fabs": node("Abs", "x"), "flip": _flip,
-    "floor": node("Floor", "x"), "getitem": getitem,
+    "einsum": _einsum, "exp": node("Exp", "x"),
+    "exp2": of_x(lambda s, x: s.add("Pow", s.number(2), x)), "expand_dims": _reshape, "expm1": _expm1,
+    "fabs": node("Abs", "x"), "flip": _flip, "floor": node("Floor", "x"), "getitem": getitem,
     "hypot": _hypot, "log": node("Log", "x"), "log10": scaled("Log", 1 / math.log(10)), "log1p": _log1p,
     "log2": scaled("Log", 1 / math.log(2)), "logaddexp": _logaddexp, "logsumexp": reduction("ReduceLogSumExp"),
     "matmul": node("MatMul", "x", "y"), "max": reduction("ReduceMax"), "maximum": node("Max", "x", "y"),
@@ -273,10 +262,11 @@ ARRAYS: dict[str, Emit] = {
     "positive": node("Identity", "x"), "power": node("Pow", "x", "y"), "prod": reduction("ReduceProd"),
     "reciprocal": node("Reciprocal", "x"), "remainder": _remainder, "reshape": _reshape,
     "rint": node("Round", "x"), "roll": _roll, "round": _round, "sign": node("Sign", "x"),
-    "sin": node("Sin", "x"), "sinh": node("Sinh", "x"), "sqrt": node("Sqrt", "x"), "square": _square,
-    "squeeze": _reshape, "stack": _stack, "std": lambda s: _deviations(s, True),
-    "subtract": node("Sub", "x", "y"), "sum": reduction("ReduceSum"),
+    "sin": node("Sin", "x"), "sinh": node("Sinh", "x"), "sqrt": node("Sqrt", "x"),
+    "square": of_x(lambda s, x: s.add("Mul", x, x)), "squeeze": _reshape, "stack": _stack,
+    "std": lambda s: _deviations(s, True), "subtract": node("Sub", "x", "y"), "sum": reduction("ReduceSum"),
     "swapaxes": _permuted(lambda s, x: x.swapaxes(s.static("axis1"), s.static("axis2"))), "tan": node("Tan", "x"),
     "tanh": node("Tanh", "x"), "transpose": _permuted(lambda s, x: x.transpose(s.static("axes"))),
-    "var": lambda s: _deviations(s, False), "vecdot": _vecdot, "where": _where,
+    "var": lambda s: _deviations(s, False), "vecdot": _vecdot,
+    "where": lambda s: s.add("Where", s.value("condition", bool), s.value("x", s.dtype), s.value("y", s.dtype)),
 }  # fmt: skip

@@ -6,21 +6,19 @@ import contextlib
 import inspect
 import os
 from collections.abc import Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from autograd import Tensor, UnsupportedError, enable_grad
 from autograd.extend import TracedOperation, borrow, replacing, trace_operations
 
+from .._arguments import TensorLike
 from ..module import Module
 from ._arrays import ARRAYS
 from ._graph import Axis, Graph, Step, arrays_of, library
 from ._layers import LAYERS
 from ._recurrent import RECURRENT
-
-if TYPE_CHECKING:
-    from .._arguments import TensorLike
 
 Array = np.ndarray[Any, Any]
 OPSET, IR = 20, 9  # of 2023, which onnxruntime has read since 1.17

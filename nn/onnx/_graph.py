@@ -9,17 +9,15 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
+from numpy.typing import DTypeLike
 
 from autograd import UnsupportedError
 from autograd.extend import TracedOperation
 
-if TYPE_CHECKING:
-    from numpy.typing import DTypeLike
-
-    from .._arguments import TensorLike
+from .._arguments import TensorLike
 
 Array = np.ndarray[Any, Any]
 Shape = tuple[int, ...]

@@ -93,7 +93,7 @@ def _gathered(s: Step, x: str, key: list[Any], arrays: list[tuple[int, Pair]]) -
     if len(arrays) == 1:
         axis, pair = arrays[0]
         return s.add("Gather", x, s.value_of(pair, np.int64, "an index"), axis=axis)
-    if [axis for axis, _ in arrays] != list(range(len(arrays))) or not all(_same(pair) for _, pair in arrays):
+    if [axis for axis, _ in arrays] != list(range(len(arrays))) or not all(np.array_equal(*pair) for _, pair in arrays):
         raise s.refuse("several arrays as an index have to be constants, and the first parts of it")
     lengths = shapes(s)[0][: len(arrays)]
     places = [np.asarray(pair[0]) % n for (_, pair), n in zip(arrays, lengths, strict=True)]
@@ -103,7 +103,3 @@ def _gathered(s: Step, x: str, key: list[Any], arrays: list[tuple[int, Pair]]) -
 def _raw(s: Step) -> list[Any]:
     key = s.given("key")[0]
     return [part for part in (key if isinstance(key, tuple) else (key,)) if not isinstance(part, np.ndarray)]
-
-
-def _same(pair: Pair) -> bool:
-    return np.array_equal(*pair)

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from ._arrays import axes_of, clip, node
+from ._arrays import axes_of, clip, node, of_x
 from ._graph import Emit, Step
 from ._indices import shapes
 
@@ -84,10 +84,6 @@ def _overlay_windows(s: Step) -> str:
     return _spread(s, [flat, _each_place(s, one[1], windows.kernel)], windows, one[1])
 
 
-def _max_pool(s: Step) -> str:
-    return s.add("MaxPool", s.value("x"), **_sliding(s.static("windows")))
-
-
 def _sum_windows(s: Step) -> str:
     windows = s.static("windows")
     means = s.add("AveragePool", s.value("x", s.dtype), count_include_pad=1, **_sliding(windows))
@@ -121,10 +117,6 @@ def _normal_cdf(s: Step) -> str:
     return s.add("Mul", s.add("Add", erf, s.number(1)), s.number(0.5))
 
 
-def _gelu(approximate: str) -> Emit:
-    return lambda s: s.add("Gelu", s.value("x", s.dtype), approximate=approximate)
-
-
 def _leaky_relu(s: Step) -> str:
     slope = s.static("slope")
     if np.ndim(slope):
@@ -148,25 +140,6 @@ def _softplus(s: Step) -> str:
     if threshold >= 20:  # the difference is below single precision
         return soft
     return s.add("Where", s.add("Greater", scaled, s.number(threshold)), x, soft)
-
-
-def _logsigmoid(s: Step) -> str:
-    return s.add("Neg", s.add("Softplus", s.add("Neg", s.value("x", s.dtype))))
-
-
-def _silu(s: Step) -> str:
-    x = s.value("x", s.dtype)
-    return s.add("Mul", x, s.add("Sigmoid", x))
-
-
-def _mish(s: Step) -> str:
-    x = s.value("x", s.dtype)
-    return s.add("Mul", x, s.add("Tanh", s.add("Softplus", x)))
-
-
-def _tanhshrink(s: Step) -> str:
-    x = s.value("x", s.dtype)
-    return s.add("Sub", x, s.add("Tanh", x))
 
 
 def _hardshrink(s: Step) -> str:
@@ -217,10 +190,6 @@ def _weights(s: Step, scores: str) -> str:
     return s.add("Where", seen, weights, s.number(0))
 
 
-def _attention_weights(s: Step) -> str:
-    return _weights(s, s.value("scores", s.dtype))
-
-
 def _attention(s: Step) -> str:
     query, key, value = (s.value(name, s.dtype) for name in ("query", "key", "value"))
     axes = list(range(len(shapes(s, "key")[0])))
@@ -232,20 +201,20 @@ def _attention(s: Step) -> str:
 
 LAYERS: dict[str, Emit] = {
     "attention": _attention,
-    "attention_weights": _attention_weights,
+    "attention_weights": lambda s: _weights(s, s.value("scores", s.dtype)),
     "convolution": _convolution,
     "elu": _elu,
     "extract_windows": _extract_windows,
-    "gelu": _gelu("none"),
-    "gelu_tanh": _gelu("tanh"),
+    "gelu": of_x(lambda s, x: s.add("Gelu", x, approximate="none")),
+    "gelu_tanh": of_x(lambda s, x: s.add("Gelu", x, approximate="tanh")),
     "hardshrink": _hardshrink,
     "hardtanh": clip,
     "leaky_relu": _leaky_relu,
     "linear": _linear,
     "log_softmax": _softmax("LogSoftmax"),
-    "logsigmoid": _logsigmoid,
-    "max_pool": _max_pool,
-    "mish": _mish,
+    "logsigmoid": of_x(lambda s, x: s.add("Neg", s.add("Softplus", s.add("Neg", x)))),
+    "max_pool": lambda s: s.add("MaxPool", s.value("x"), **_sliding(s.static("windows"))),
+    "mish": of_x(lambda s, x: s.add("Mul", x, s.add("Tanh", s.add("Softplus", x)))),
     "normal_cdf": _normal_cdf,
     "overlay_windows": _overlay_windows,
     "prelu": node("PRelu", "x", "weight"),
@@ -253,13 +222,13 @@ LAYERS: dict[str, Emit] = {
     "resample": _resample,
     "scale_gradient": node("Identity", "x"),
     "sigmoid": node("Sigmoid", "x"),
-    "silu": _silu,
+    "silu": of_x(lambda s, x: s.add("Mul", x, s.add("Sigmoid", x))),
     "softmax": _softmax("Softmax"),
     "softplus": _softplus,
     "softsign": node("Softsign", "x"),
     "standardize": _standardize,
     "sum_windows": _sum_windows,
-    "tanhshrink": _tanhshrink,
+    "tanhshrink": of_x(lambda s, x: s.add("Sub", x, s.add("Tanh", x))),
     "threshold": _threshold,
     "transposed_convolution": _transposed_convolution,
 }

@@ -21,23 +21,10 @@ if typing.TYPE_CHECKING:
     from ._report import report
 
 __all__ = [
-    "Histogram",
-    "HistogramRecorder",
-    "accuracy",
-    "confusion_matrix",
-    "decision_boundary",
-    "embedding",
-    "gradient_norm",
-    "histograms",
-    "learning_rate",
-    "learning_rate_search",
-    "loss",
-    "metric",
-    "mistakes",
-    "report",
-    "update_ratio",
+    "Histogram", "HistogramRecorder", "accuracy", "confusion_matrix", "decision_boundary", "embedding", "gradient_norm",
+    "histograms", "learning_rate", "learning_rate_search", "loss", "metric", "mistakes", "report", "update_ratio",
     "weights",
-]
+]  # fmt: skip
 
 _MODULES = {
     "_confusion": ("confusion_matrix", "mistakes"),

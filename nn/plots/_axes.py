@@ -11,11 +11,11 @@ import numpy as np
 from autograd import DtypeError, ShapeError
 from autograd.extend import borrow
 
+from .._arguments import TensorLike
+
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.axis import Axis
-
-    from .._arguments import TensorLike
 
 Array = np.ndarray[Any, Any]
 

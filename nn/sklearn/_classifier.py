@@ -116,22 +116,10 @@ class Classifier(ClassifierMixin, Network):  # type: ignore[misc]  # scikit-lear
         random_state: int | np.random.RandomState | None = None,
         verbose: bool = False,
     ) -> None:
-        super().__init__(
-            module,
-            hidden=hidden,
-            loss=loss,
-            optimizer=optimizer,
-            learning_rate=learning_rate,
-            epochs=epochs,
-            batch_size=batch_size,
-            early_stopping=early_stopping,
-            validation_fraction=validation_fraction,
-            patience=patience,
-            warm_start=warm_start,
-            callbacks=callbacks,
-            random_state=random_state,
-            verbose=verbose,
-        )
+        shared = dict(locals())
+        for name in ("self", "class_weight", "__class__"):
+            del shared[name]
+        super().__init__(**shared)
         self.class_weight = class_weight
 
     def _default_loss(self) -> Loss:

@@ -22,13 +22,12 @@ from ..modules.containers import MLP
 from ..optim import Adam, Optimizer
 from ..random import default_generator, drawing_from
 from ..training import Callback, EarlyStopping, fit, predict
+from ..training._types import Loss
 from ._faults import refuse_columns
 from ._rows import WeightedRows, distinct
 
 if TYPE_CHECKING:
     import pandas
-
-    from ..training._types import Loss
 
 Array = NDArray[Any]
 Table: TypeAlias = ArrayLike  # also a DataFrame, or a sparse matrix

@@ -33,32 +33,10 @@ class Regressor(RegressorMixin, Network):  # type: ignore[misc]  # scikit-learn 
         The widths of the hidden layers where no module is given; None is ``(64,)``.
     loss
         A function of outputs and targets, both ``(n, outputs)``; by default ``nn.MSELoss()``.
-    optimizer
-        A class of `nn.optim`, or another function of the parameters and of ``lr``, such as
-        ``functools.partial(nn.optim.AdamW, weight_decay=0.01)``.
-    learning_rate
-        The learning rate.
-    epochs
-        The number of passes through the rows.
-    batch_size
-        The rows of a step.
     early_stopping
-        Whether to hold back some of the rows, stop when their loss has not become less for some epochs, and return to
-        the weights of the best. These rows are drawn at random.
-    validation_fraction
-        The fraction of rows that is held back.
-    patience
-        The number of epochs without a smaller loss.
-    warm_start
-        Whether `fit` goes on with the weights and the optimizer that it left. Learning rate, epochs, batches and
-        callbacks may change in between.
-    callbacks
-        Objects of `nn.training`. Copies of them are called, which then are ``callbacks_``.
-    random_state
-        A number, from which initial weights, the order of rows and dropout follow. The generators of `nn` and NumPy
-        are left as they are. None draws one from the generator of `nn`.
-    verbose
-        Whether to print a line for each epoch.
+        As for `Classifier`, but the rows that are held back are drawn without regard to their targets.
+    optimizer, learning_rate, epochs, batch_size, validation_fraction, patience, warm_start, callbacks
+        As for `Classifier`, and so are `random_state` and `verbose`.
 
     Notes
     -----

@@ -19,36 +19,10 @@ from ._state import Training
 from ._watch import Watch, watch
 
 __all__ = [
-    "AUC",
-    "F1",
-    "R2",
-    "CSVLogger",
-    "Callback",
-    "Checkpoint",
-    "ConfusionMatrix",
-    "EarlyStopping",
-    "Interruption",
-    "LambdaCallback",
-    "LearningRateSearch",
-    "Metric",
-    "NonFiniteLossError",
-    "Precision",
-    "Recall",
-    "SaveBest",
-    "TensorBoard",
-    "TopK",
-    "Training",
-    "TrainingWarning",
-    "Watch",
-    "WeightAveraging",
-    "accuracy",
-    "evaluate",
-    "find_learning_rate",
-    "fit",
-    "mae",
-    "mse",
-    "predict",
-    "watch",
-]
+    "AUC", "F1", "R2", "CSVLogger", "Callback", "Checkpoint", "ConfusionMatrix", "EarlyStopping", "Interruption",
+    "LambdaCallback", "LearningRateSearch", "Metric", "NonFiniteLossError", "Precision", "Recall", "SaveBest",
+    "TensorBoard", "TopK", "Training", "TrainingWarning", "Watch", "WeightAveraging", "accuracy", "evaluate",
+    "find_learning_rate", "fit", "mae", "mse", "predict", "watch",
+]  # fmt: skip
 
 _set_module(__name__, *(globals().get(name) for name in __all__))

@@ -7,21 +7,18 @@ import zlib
 from collections.abc import Iterable, Iterator, Sequence, Sized
 from functools import cached_property
 from itertools import islice
-from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, cast
+from typing import Any, NamedTuple, Protocol, cast
 
 import numpy as np
+from numpy.typing import DTypeLike
 
 from autograd import Tensor
 from autograd.extend import ARRAY_TYPES, borrow
 
+from .._arguments import TensorLike
 from ..utils.rnn import PackedSequence
 from ._dataframes import check_same_rows, column_names, frame_to_array, from_polars, is_frame, is_table
-
-if TYPE_CHECKING:
-    from numpy.typing import DTypeLike
-
-    from .._arguments import TensorLike
-    from ._types import Data
+from ._types import Data
 
 Array = np.ndarray[Any, Any]
 

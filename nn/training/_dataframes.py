@@ -7,10 +7,10 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, TypeGuard
 
 import numpy as np
+from numpy.typing import DTypeLike
 
 if TYPE_CHECKING:
     import pandas  # that of Polars needs pyarrow
-    from numpy.typing import DTypeLike
 
 Array = np.ndarray[Any, Any]
 

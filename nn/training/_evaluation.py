@@ -4,21 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from autograd import ShapeError, no_grad
 
+from .._arguments import TensorLike
 from ..distributed._collectives import gather_objects
 from ..distributed._processes import world
 from ..module import Module
 from ._data import Source, inputs_of, source_of
 from ._metrics import Measure, Metrics, Totals, named_metrics, values_of
-
-if TYPE_CHECKING:
-    from .._arguments import TensorLike
-    from ._types import Data, Loss
+from ._types import Data, Loss
 
 Array = np.ndarray[Any, Any]
 

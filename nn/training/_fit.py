@@ -20,13 +20,13 @@ from ._progress import Progress
 from ._ranks import check_model, synchronized
 from ._schedule import Schedule, ScheduleUnit, check_scheduler
 from ._state import Training
+from ._types import Data, Loss, Scheduler
 from ._weights import ClassWeight, WeightedLoss, check_weights, class_weights
 
 if TYPE_CHECKING:
     import pandas
 
     from ..optim import Optimizer
-    from ._types import Data, Loss, Scheduler
 
 BATCH_SIZE = 32
 

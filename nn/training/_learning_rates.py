@@ -15,10 +15,10 @@ from ..random import default_generator
 from ._data import Batch, Batches, Source
 from ._evaluation import check_loss, dtype_of, trained_columns
 from ._fit import source_to_train
+from ._types import Data, Loss
 
 if TYPE_CHECKING:
     from ..optim import Optimizer
-    from ._types import Data, Loss
 
 _SMOOTH = 0.9  # how much of the mean of the losses before is kept
 _DIVERGED = 4  # the search ends where the smoothed loss is so many times its least

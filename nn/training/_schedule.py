@@ -6,9 +6,10 @@ import inspect
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Literal
 
+from ._types import Scheduler
+
 if TYPE_CHECKING:
     from ..optim import Optimizer
-    from ._types import Scheduler
 
 ScheduleUnit = Literal["epoch", "step"]
 

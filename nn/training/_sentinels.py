@@ -4,21 +4,19 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from autograd.extend import borrow
 
+from .._arguments import TensorLike
 from ..functional import cross_entropy, nll_loss
 from ..module import Module
 from ..modules.loss import CrossEntropyLoss, NLLLoss
 from ._divergence import warn
 from ._metrics import values_of
-
-if TYPE_CHECKING:
-    from .._arguments import TensorLike
-    from ._types import Loss
+from ._types import Loss
 
 Array = np.ndarray[Any, Any]
 

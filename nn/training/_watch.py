@@ -17,10 +17,10 @@ from ._sentinels import (
     mode_dependent_modules,
     trainable_parameters,
 )
+from ._types import Loss
 
 if TYPE_CHECKING:
     from ..optim import Optimizer
-    from ._types import Loss
 
 
 def watch(model: Module, optimizer: Optimizer, loss: Loss | None = None) -> Watch:

@@ -6,7 +6,7 @@ import copy
 import functools
 import inspect
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+from typing import Any, Literal, TypeAlias
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -15,9 +15,7 @@ from autograd import ShapeError
 from autograd.extend import borrow
 
 from ._data import Batch, Rows, Source
-
-if TYPE_CHECKING:
-    from ._types import Loss
+from ._types import Loss
 
 Array = np.ndarray[Any, Any]
 ClassWeight: TypeAlias = Mapping[int, float] | ArrayLike | Literal["balanced"]

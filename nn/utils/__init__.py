@@ -17,18 +17,9 @@ from ._parameters import (
 )
 
 __all__ = [
-    "clip_grad_norm_",
-    "clip_grad_value_",
-    "fuse_conv_bn_eval",
-    "fuse_linear_bn_eval",
-    "get_total_norm",
-    "parameters_to_vector",
-    "parametrizations",
-    "parametrize",
-    "replacing",
-    "rnn",
-    "vector_to_parameters",
-]
+    "clip_grad_norm_", "clip_grad_value_", "fuse_conv_bn_eval", "fuse_linear_bn_eval", "get_total_norm",
+    "parameters_to_vector", "parametrizations", "parametrize", "replacing", "rnn", "vector_to_parameters",
+]  # fmt: skip
 
 _set_module(__name__, *(globals()[name] for name in __all__ if name != "replacing"))
 

@@ -12,8 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 from autograd import ShapeError, Tensor, as_tensor
 from autograd.extend import borrow, missing
 
-if TYPE_CHECKING:
-    from .._arguments import TensorLike
+from .._arguments import TensorLike
 
 __all__ = [
     "PackedSequence",

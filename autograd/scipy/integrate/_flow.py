@@ -4,19 +4,16 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from scipy import integrate
 
 from autograd import ConvergenceError, Function, Tensor, no_grad, vmap
 from autograd.extend import as_array, whole
-from autograd.inside import LIFT, unwrap
+from autograd.inside import LIFT, ArrayOrTensor, TensorLike, unwrap
 
 from .._watched import Packing, Slopes, Watched, listed
-
-if TYPE_CHECKING:
-    from autograd.inside import ArrayOrTensor, TensorLike
 
 Array = np.ndarray[Any, Any]
 AT_ONCE = 4  # from how many on the rows of a Jacobian are computed as one batch

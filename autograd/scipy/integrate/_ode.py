@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from scipy import integrate
@@ -12,15 +12,12 @@ from scipy.optimize import OptimizeResult
 
 from autograd import BatchError, ConvergenceError, Tensor, UnsupportedError
 from autograd.extend import as_array
-from autograd.inside import any_live, check_callable, unwrap, users_line
+from autograd.inside import TensorLike, any_live, check_callable, unwrap, users_line
 
 from .._given import refuse_live
 from .._watched import Packing, Watched, returned
 from ..common import is_plain
 from ._flow import Settings, attached
-
-if TYPE_CHECKING:
-    from autograd.inside import TensorLike
 
 Function = Callable[..., "TensorLike | Sequence[TensorLike]"]
 

@@ -4,19 +4,16 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from scipy import integrate
 
 from autograd import BatchError, Function, Tensor, UnsupportedError
 from autograd.extend import as_array, everywhere
-from autograd.inside import LIFT, any_live, batches, check_callable, unwrap, users_line, warn
+from autograd.inside import LIFT, TensorLike, any_live, batches, check_callable, unwrap, users_line, warn
 
 from .._watched import Packing, Watched, returned
-
-if TYPE_CHECKING:
-    from autograd.inside import TensorLike
 
 
 def quad(

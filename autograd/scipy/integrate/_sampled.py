@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from scipy import integrate
 
-from autograd import ShapeError
+from autograd import ShapeError, Tensor
 from autograd.extend import anywhere
-from autograd.inside import unwrap
+from autograd.inside import TensorLike, unwrap
 
 from ..common import double, is_plain
-
-if TYPE_CHECKING:
-    from autograd import Tensor
-    from autograd.inside import TensorLike
 
 
 def trapezoid(y: TensorLike, x: TensorLike | None = None, dx: TensorLike = 1.0, axis: int = -1) -> Tensor:

@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from autograd import DomainError, ShapeError
 from autograd.extend import anywhere
-from autograd.inside import unwrap
+from autograd.inside import ArrayOrTensor, TensorLike, unwrap
 
 from ..common import double
-
-if TYPE_CHECKING:
-    from autograd.inside import ArrayOrTensor, TensorLike
 
 
 def knots_and_values(name: str, x: TensorLike, y: TensorLike, axis: int, at_least: int = 2) -> tuple[Any, Any, int]:

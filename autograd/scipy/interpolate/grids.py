@@ -5,21 +5,17 @@ from __future__ import annotations
 import itertools
 import math
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
 import numpy as np
 from scipy import interpolate
 
-from autograd import DomainError, ShapeError, UnsupportedError
+from autograd import DomainError, ShapeError, Tensor, UnsupportedError
 from autograd.extend import anywhere
-from autograd.inside import selected, unwrap
+from autograd.inside import TensorLike, selected, unwrap
 
 from ..common import double, float_operand, is_plain
 from .common import beyond, column, intervals_of
-
-if TYPE_CHECKING:
-    from autograd import Tensor
-    from autograd.inside import TensorLike
 
 Method = Literal["linear", "nearest", "slinear", "cubic", "quintic", "pchip"]
 

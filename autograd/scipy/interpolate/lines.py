@@ -3,22 +3,19 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+from typing import Any, Literal, TypeAlias
 
 import numpy as np
 from scipy import interpolate
 
 from autograd import DomainError, ShapeError, Tensor, UnsupportedError
 from autograd.extend import anywhere
-from autograd.inside import selected, unwrap
+from autograd.inside import TensorLike, selected, unwrap
 
 from ..common import double, is_plain
 from ..sparse import linalg, matmul
 from .common import beyond, column, knots_and_values, placed, require_increasing
 from .piecewise import PPoly
-
-if TYPE_CHECKING:
-    from autograd.inside import TensorLike
 
 Kind: TypeAlias = (
     Literal["linear", "nearest", "nearest-up", "zero", "slinear", "quadratic", "cubic", "previous", "next"] | int

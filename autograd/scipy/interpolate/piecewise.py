@@ -3,20 +3,16 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+from typing import Any, Literal, TypeAlias
 
 import numpy as np
 from scipy import interpolate
 
-from autograd import ShapeError
-from autograd.inside import selected, unwrap
+from autograd import ShapeError, Tensor
+from autograd.inside import TensorLike, selected, unwrap
 
 from ..common import double, is_plain
 from .common import beyond, column, intervals_of, knots_and_values, placed, require_increasing
-
-if TYPE_CHECKING:
-    from autograd import Tensor
-    from autograd.inside import TensorLike
 
 Extrapolation: TypeAlias = bool | Literal["periodic"] | None
 

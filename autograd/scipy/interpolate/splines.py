@@ -2,24 +2,19 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+from typing import Any, Literal, TypeAlias
 
 import numpy as np
 from scipy import interpolate
 
 from autograd import DomainError, ShapeError
 from autograd.extend import anywhere
-from autograd.inside import unwrap
+from autograd.inside import TensorLike, unwrap
 
 from ..common import double, is_plain
 from ..linalg import solve, solve_banded
 from .common import column, flat, knots_and_values, require_increasing
-from .piecewise import PPoly, hermite_coefficients
-
-if TYPE_CHECKING:
-    from autograd.inside import TensorLike
-
-    from .piecewise import Extrapolation
+from .piecewise import Extrapolation, PPoly, hermite_coefficients
 
 End: TypeAlias = "Literal['not-a-knot', 'clamped', 'natural'] | tuple[Literal[1, 2], TensorLike]"
 

@@ -14,30 +14,9 @@ from .matrices import block_diag, toeplitz
 from .systems import solve, solve_banded, solve_triangular
 
 __all__ = [
-    "block_diag",
-    "cho_factor",
-    "cho_solve",
-    "cholesky",
-    "det",
-    "eigh",
-    "eigvalsh",
-    "expm",
-    "inv",
-    "logm",
-    "lu",
-    "lu_factor",
-    "lu_solve",
-    "norm",
-    "solve",
-    "solve_banded",
-    "solve_continuous_lyapunov",
-    "solve_discrete_lyapunov",
-    "solve_sylvester",
-    "solve_triangular",
-    "sqrtm",
-    "svd",
-    "svdvals",
-    "toeplitz",
-]
+    "block_diag", "cho_factor", "cho_solve", "cholesky", "det", "eigh", "eigvalsh", "expm", "inv", "logm", "lu",
+    "lu_factor", "lu_solve", "norm", "solve", "solve_banded", "solve_continuous_lyapunov", "solve_discrete_lyapunov",
+    "solve_sylvester", "solve_triangular", "sqrtm", "svd", "svdvals", "toeplitz",
+]  # fmt: skip
 
 set_module(__name__, *(globals()[name] for name in __all__))

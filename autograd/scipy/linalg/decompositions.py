@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Literal, overload
+from typing import Any, Literal, overload
 
 import numpy as np
 from scipy import linalg
 
-from autograd import general
+from autograd import Tensor, general
 from autograd.inside import (
+    Axis,
+    NormOrder,
+    TensorLike,
     adjoint,
     conj,
     eigh_rule,
@@ -24,32 +27,24 @@ from ..common import is_plain, is_single, lapack_operand, require_finite, stacke
 from .factors import cholesky
 from .systems import square, triangular
 
-if TYPE_CHECKING:
-    from autograd import Tensor
-    from autograd.inside import Axis, NormOrder, TensorLike
-
 Driver = Literal["ev", "evd", "evr", "evx", "gv", "gvd", "gvx"]
 
 
 # Eigenvalues
 
 
-def _values_and_vectors(a: Any, lower: bool, driver: Driver | None, check_finite: bool) -> Any:
-    return linalg.eigh(a, lower=lower, driver=driver, check_finite=check_finite)
-
-
-def _values(a: Any, lower: bool, driver: Driver | None, check_finite: bool) -> Any:
-    return linalg.eigh(a, lower=lower, driver=driver, check_finite=check_finite, eigvals_only=True)
+def _by_scipy(a: Any, values_only: bool, lower: bool, driver: Driver | None, check_finite: bool) -> Any:
+    return linalg.eigh(a, lower=lower, driver=driver, check_finite=check_finite, eigvals_only=values_only)
 
 
 _eigh = general(
-    lambda a, lower, driver, check_finite: stacked(_values_and_vectors, (a,), (2,), lower, driver, check_finite),
+    lambda a, lower, driver, check_finite: stacked(_by_scipy, (a,), (2,), False, lower, driver, check_finite),
     eigh_rule,
     name="eigh",
     outputs=True,
 )
 _eigvalsh = general(
-    lambda a, lower, driver, check_finite: stacked(_values, (a,), (2,), lower, driver, check_finite),
+    lambda a, lower, driver, check_finite: stacked(_by_scipy, (a,), (2,), True, lower, driver, check_finite),
     lambda g, a, lower: eigvalsh_rule(g, a, "L" if lower else "U"),
     name="eigvalsh",
 )

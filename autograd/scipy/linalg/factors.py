@@ -2,23 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from scipy import linalg
 
-from autograd import general
-from autograd.inside import cholesky_rule
+from autograd import Tensor, general
+from autograd.inside import TensorLike, cholesky_rule
 
 from ..common import is_single, stacked
-from .systems import solve_triangular, square
-
-if TYPE_CHECKING:
-    from autograd import Tensor
-    from autograd.inside import TensorLike
-
-    from .systems import Trans
-
+from .systems import Trans, solve_triangular, square
 
 # Cholesky
 

@@ -2,23 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
 import numpy as np
 from scipy import linalg
 
-from autograd import UnsupportedError, general
+from autograd import Tensor, UnsupportedError, general
 from autograd.extend import anywhere, everywhere
-from autograd.inside import adjoint, det_rule, unbroadcast, unwrap
+from autograd.inside import TensorLike, adjoint, det_rule, unbroadcast, unwrap
 
 from ..common import is_single, lapack_operand, require_finite, stacked
-from .systems import SHORT, solve, square, within
-
-if TYPE_CHECKING:
-    from autograd import Tensor
-    from autograd.inside import TensorLike
-
-    from .systems import Structure
+from .systems import SHORT, Structure, solve, square, within
 
 # Determinants and inverses
 

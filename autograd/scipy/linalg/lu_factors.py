@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Literal, overload
+from typing import Any, Literal, overload
 
 import numpy as np
 from scipy import linalg
 
-from autograd import ShapeError, as_tensor, general
-from autograd.inside import conj, unwrap
+from autograd import ShapeError, Tensor, as_tensor, general
+from autograd.inside import TensorLike, conj, unwrap
 
 from ..common import is_single, lapack_operand, stacked
 from .systems import matrix_and_sides, triangular
-
-if TYPE_CHECKING:
-    from autograd import Tensor
-    from autograd.inside import TensorLike
 
 
 def _order(swaps: Any) -> Any:

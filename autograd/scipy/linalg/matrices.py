@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from scipy import linalg
 
-from autograd import ShapeError
-from autograd.inside import conj, operand
+from autograd import ShapeError, Tensor
+from autograd.inside import TensorLike, conj, operand
 
 from ..common import float_operand, is_plain, is_single
-
-if TYPE_CHECKING:
-    from autograd import Tensor
-    from autograd.inside import TensorLike
 
 
 def block_diag(*arrs: TensorLike) -> Tensor:

@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+from typing import Any, Literal, TypeAlias
 
 import numpy as np
 from scipy import linalg
 
-from autograd import ShapeError, general
-from autograd.inside import conj, hermitian_part, operand, unbroadcast
+from autograd import ShapeError, Tensor, general
+from autograd.inside import TensorLike, conj, hermitian_part, operand, unbroadcast
 
 from ..common import is_single, lapack_operand, stacked
-
-if TYPE_CHECKING:
-    from autograd import Tensor
-    from autograd.inside import TensorLike
 
 Structure: TypeAlias = Literal[
     "general", "gen", "diagonal", "tridiagonal", "banded", "upper triangular", "lower triangular", "symmetric", "sym",

@@ -4,19 +4,16 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from scipy import optimize
 
 from autograd import DerivativeError, UnsupportedError, grad, hessian, jacobian, no_grad
-from autograd.inside import unwrap
+from autograd.inside import TensorLike, unwrap
 
 from .._watched import listed
 from ._implicit import NEAR, plain
-
-if TYPE_CHECKING:
-    from autograd.inside import TensorLike
 
 Function = Callable[..., "TensorLike"]
 WEAK = 1e-6  # how far, relative to 1 + x, x would go beyond a constraint that does not hold it

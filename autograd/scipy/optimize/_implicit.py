@@ -3,18 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from autograd import ConvergenceError, DerivativeError, ShapeError, Tensor, enable_grad, jacobian, no_grad
 from autograd.extend import as_array, everywhere, whole
-from autograd.inside import concrete, cut_of, defined, differentiated, differentiated_at, flatten, recording, unwrap
+from autograd.inside import (
+    TensorLike,
+    concrete,
+    cut_of,
+    defined,
+    differentiated,
+    differentiated_at,
+    flatten,
+    recording,
+    unwrap,
+)
 
 from .._watched import listed, returned
-
-if TYPE_CHECKING:
-    from autograd.inside import TensorLike
 
 Function = Callable[..., "TensorLike"]
 NEAR = 1e-3  # how far from a solution, relative to 1 + x, one may be that is differentiated as if it were exact

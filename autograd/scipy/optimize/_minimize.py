@@ -4,23 +4,18 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 from scipy import optimize
 
 from autograd import Tensor, grad, hessian, hvp, no_grad, value_and_grad
-from autograd.inside import check_callable, flatten, unwrap
+from autograd.inside import TensorLike, check_callable, flatten, unwrap
 
 from .._batches import each_element
 from .._given import refuse_live
 from ._constraints import Limit, conditions, for_scipy, limits_of
 from ._implicit import as_args, depends, implicit, plain
-
-if TYPE_CHECKING:
-    from autograd.inside import TensorLike
-
-    Flat = np.ndarray[Any, np.dtype[np.float64]]
 
 Function = Callable[..., Any]
 Start = TypeVar("Start")

@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from scipy import optimize
 
 from autograd import Tensor, grad, jacobian, no_grad
-from autograd.inside import check_callable, unwrap
+from autograd.inside import TensorLike, check_callable, unwrap
 
 from .._batches import each_element
 from ._implicit import as_args, plain, solved
-
-if TYPE_CHECKING:
-    from autograd.inside import TensorLike
 
 Function = Callable[..., "TensorLike"]
 _WITH_JACOBIAN = ("hybr", "lm")

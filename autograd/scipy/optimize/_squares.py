@@ -3,22 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from scipy import optimize
 
 from autograd import UnsupportedError, grad, no_grad
-from autograd.inside import check_callable, unwrap, users_line
+from autograd.inside import TensorLike, check_callable, unwrap, users_line
 
 from .._batches import each_element
 from .._given import refuse_live
 from .._watched import listed
 from ._implicit import as_args, depends, implicit, plain
 from ._roots import jacobian_of, numbers
-
-if TYPE_CHECKING:
-    from autograd.inside import TensorLike
 
 # Of z, the square of a residual: what is added up in its place.
 _LOSSES: dict[str, Callable[[Any], Any]] = {

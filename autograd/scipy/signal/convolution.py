@@ -3,19 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+from typing import Any, Literal, TypeAlias
 
 import numpy as np
 from scipy import signal
 
-from autograd import ShapeError, general
-from autograd.inside import conj, scatter, unbroadcast
+from autograd import ShapeError, Tensor, general
+from autograd.inside import TensorLike, conj, scatter, unbroadcast
 
 from ..common import float_operand, is_plain, stacked
-
-if TYPE_CHECKING:
-    from autograd import Tensor
-    from autograd.inside import TensorLike
 
 ConvolutionMode: TypeAlias = Literal["full", "valid", "same"]
 Axes: TypeAlias = tuple[Sequence[int], Sequence[int]]

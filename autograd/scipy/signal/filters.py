@@ -2,25 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Literal, overload
+from typing import Any, Literal, overload
 
 import numpy as np
 from scipy import signal
 
-from autograd import ShapeError, UnsupportedError, general
-from autograd.inside import unbroadcast
+from autograd import ShapeError, Tensor, UnsupportedError, general
+from autograd.inside import TensorLike, unbroadcast
 
 from ..common import float_operand, is_plain, stacked
 
-if TYPE_CHECKING:
-    from autograd import Tensor
-    from autograd.inside import TensorLike
-
 # Recursive filters
-
-
-def _filtered(b: Any, a: Any, x: Any) -> Any:
-    return signal.lfilter(b, a, x)
 
 
 def _lags(g: Any, y: Any, count: int) -> Any:
@@ -31,7 +23,7 @@ def _lags(g: Any, y: Any, count: int) -> Any:
 
 # y = b / a * x, as series of delays: of b, x / a delayed, of a, -y / a delayed, of x, the filter in the other direction
 _lfilter: Any = general(
-    lambda b, a, x: stacked(_filtered, (b, a, x), (1, 1, 1), native=2),
+    lambda b, a, x: stacked(signal.lfilter, (b, a, x), (1, 1, 1), native=2),
     lambda g, a, x, b_shape: unbroadcast(_lags(g, _lfilter(np.ones(1), a, x), b_shape[-1]), b_shape),
     lambda g, out, a, a_shape: unbroadcast(-_lags(g, _lfilter(np.ones(1), a, out), a_shape[-1]), a_shape),
     lambda g, b, a, x_shape: unbroadcast(_lfilter(b, a, g[..., ::-1])[..., ::-1], x_shape),

@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike
 from scipy import sparse
 
 from autograd import ShapeError, Tensor, UnsupportedError
-from autograd.inside import scatter, unwrap
+from autograd.inside import TensorLike, scatter, unwrap
 
 from ..common import float_operand, is_plain
 from .products import Pattern, constant_times, elements_times
-
-if TYPE_CHECKING:
-    from numpy.typing import ArrayLike
-
-    from autograd.inside import TensorLike
 
 Shape = tuple[int, int]
 

@@ -2,22 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from scipy.sparse import issparse
 from scipy.sparse import linalg as scipys
 
-from autograd import ShapeError, general
-from autograd.inside import unbroadcast
+from autograd import ShapeError, Tensor, general
+from autograd.inside import TensorLike, unbroadcast
 
 from ..common import float_operand, is_plain, stacked
 from .arrays import SparseArray, as_sparse
-
-if TYPE_CHECKING:
-    from autograd import Tensor
-    from autograd.inside import TensorLike
-
-    from .products import Pattern
+from .products import Pattern
 
 __all__ = ["spsolve"]
 

@@ -3,20 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+from typing import Any, Literal, TypeAlias
 
 import numpy as np
+from numpy.typing import ArrayLike
 from scipy import sparse
 
 from autograd import ShapeError, Tensor, UnsupportedError
+from autograd.inside import TensorLike
 
 from ..common import float_operand, is_plain
 from .arrays import SparseArray
-
-if TYPE_CHECKING:
-    from numpy.typing import ArrayLike
-
-    from autograd.inside import TensorLike
 
 Shape = tuple[int, int]
 # What SciPy takes in the place of a matrix: one, or its elements and where they stand.

@@ -8,21 +8,17 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from scipy.spatial import distance
 
-from autograd import ShapeError, UnsupportedError
+from autograd import ShapeError, Tensor, UnsupportedError
 from autograd.extend import anywhere, set_module
-from autograd.inside import unwrap, users_line
+from autograd.inside import TensorLike, unwrap, users_line
 
 from .._given import in_double
 from ..common import float_operand, is_plain
-
-if TYPE_CHECKING:
-    from autograd import Tensor
-    from autograd.inside import TensorLike
 
 __all__ = ["cdist", "pdist", "squareform"]
 

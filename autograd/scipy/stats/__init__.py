@@ -20,38 +20,11 @@ from ._positive import beta, chi2, expon, f, gamma, halfnorm, invgamma, lognorm,
 from ._real import cauchy, gumbel_l, gumbel_r, laplace, logistic, norm, t, truncnorm, uniform
 
 __all__ = [
-    "Continuous",
-    "Discrete",
-    "bernoulli",
-    "beta",
-    "binom",
-    "cauchy",
-    "chi2",
-    "dirichlet",
-    "expon",
-    "f",
-    "gamma",
-    "geom",
-    "gumbel_l",
-    "gumbel_r",
-    "halfnorm",
-    "invgamma",
-    "laplace",
-    "logistic",
-    "lognorm",
-    "multinomial",
-    "multivariate_normal",
-    "nbinom",
-    "norm",
-    "pareto",
-    "poisson",
-    "rayleigh",
-    "t",
-    "truncnorm",
-    "uniform",
-    "vonmises",
+    "Continuous", "Discrete", "bernoulli", "beta", "binom", "cauchy", "chi2", "dirichlet", "expon", "f", "gamma",
+    "geom", "gumbel_l", "gumbel_r", "halfnorm", "invgamma", "laplace", "logistic", "lognorm", "multinomial",
+    "multivariate_normal", "nbinom", "norm", "pareto", "poisson", "rayleigh", "t", "truncnorm", "uniform", "vonmises",
     "weibull_min",
-]
+]  # fmt: skip
 
 for _kind in (Continuous, Discrete):
     _kind.__module__ = __name__

@@ -108,15 +108,12 @@ class _Vonmises(Symmetric):
     def _valid(self, *shapes: Any) -> Any:
         return shapes[0] >= 0
 
-    def _logpdf(self, z: Any, kappa: Any) -> Any:
-        return _log_density(z, kappa)
+    _logpdf = staticmethod(_log_density)
+    _ppf = staticmethod(_ppf)
 
     def _cdf(self, z: Any, kappa: Any) -> Any:
         turns = np.round(unwrap(z) / (2 * math.pi))
         return turns + _cdf(z - 2 * math.pi * turns, kappa)
-
-    def _ppf(self, q: Any, kappa: Any) -> Any:
-        return _ppf(q, kappa)
 
 
 vonmises = _Vonmises()

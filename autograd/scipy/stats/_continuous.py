@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
+from autograd import Tensor
 from autograd.extend import anywhere, everywhere
-from autograd.inside import unwrap
+from autograd.inside import TensorLike, unwrap
 
 from ._distribution import OUTSIDE, Distribution
-
-if TYPE_CHECKING:
-    from autograd import Tensor
-    from autograd.inside import TensorLike
 
 _DENSITIES = {"pdf": "density", "logpdf": "log_density"}
 

@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from scipy import special
 
+from autograd import Tensor
 from autograd.extend import densities, everywhere
-from autograd.inside import unwrap
+from autograd.inside import TensorLike, unwrap
 
 from .._given import refuse_live
 from ._distribution import OUTSIDE, Distribution
-
-if TYPE_CHECKING:
-    from autograd import Tensor
-    from autograd.inside import TensorLike
 
 _DENSITIES = {"pmf": "density", "logpmf": "log_density"}
 
@@ -92,14 +89,9 @@ class _Poisson(Discrete):
     def _valid(self, *shapes: Any) -> Any:
         return shapes[0] >= 0
 
-    def _logpmf(self, k: Any, mu: Any) -> Any:
-        return densities.poisson_log_mass(k, mu)
-
-    def _cdf(self, k: Any, mu: Any) -> Any:
-        return special.pdtr(k, mu)
-
-    def _sf(self, k: Any, mu: Any) -> Any:
-        return special.pdtrc(k, mu)
+    _logpmf = staticmethod(densities.poisson_log_mass)
+    _cdf = staticmethod(special.pdtr)
+    _sf = staticmethod(special.pdtrc)
 
     def _logcdf(self, k: Any, mu: Any) -> Any:
         return densities.log_gammaincc(k + 1, mu)

@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from autograd import Tensor, as_tensor
 from autograd.extend import densities
+from autograd.inside import TensorLike
 
 from .._given import in_double, on_plain
 from ..common import is_plain
-
-if TYPE_CHECKING:
-    from autograd.inside import TensorLike
 
 # What each function is below the support, and above it.
 OUTSIDE = {

@@ -3,23 +3,19 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from scipy import special
 from scipy.linalg import eigh
 
-from autograd import general
+from autograd import Tensor, general
 from autograd.extend import innermost
-from autograd.inside import unwrap
+from autograd.inside import TensorLike, unwrap
 
 from .._given import in_double, refuse_live
 from ..common import is_plain
 from ._distribution import Named, of_scipy
-
-if TYPE_CHECKING:
-    from autograd import Tensor
-    from autograd.inside import TensorLike
 
 Array = np.ndarray[Any, Any]
 

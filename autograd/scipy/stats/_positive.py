@@ -53,8 +53,7 @@ class _Halfnorm(_Positive):
 
     name = "halfnorm"
 
-    def _logpdf(self, z: Any) -> Any:
-        return densities.half_normal_log_density(z)
+    _logpdf = staticmethod(densities.half_normal_log_density)
 
     def _cdf(self, z: Any) -> Any:
         return special.erf(z / math.sqrt(2))
@@ -97,8 +96,7 @@ class _Gamma(_Positive):
 
     name, shapes = "gamma", ("a",)
 
-    def _logpdf(self, z: Any, a: Any) -> Any:
-        return densities.gamma_log_density(z, a)
+    _logpdf = staticmethod(densities.gamma_log_density)
 
     def _cdf(self, z: Any, a: Any) -> Any:
         return special.gammainc(a, z)
@@ -185,8 +183,7 @@ class _F(_Positive):
 
     name, shapes = "f", ("dfn", "dfd")
 
-    def _logpdf(self, z: Any, dfn: Any, dfd: Any) -> Any:
-        return densities.fisher_log_density(z, dfn, dfd)
+    _logpdf = staticmethod(densities.fisher_log_density)
 
     def _cdf(self, z: Any, dfn: Any, dfd: Any) -> Any:
         return np.exp(self._logcdf(z, dfn, dfd))

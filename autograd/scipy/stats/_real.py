@@ -21,17 +21,10 @@ class _Norm(Symmetric):
 
     name = "norm"
 
-    def _logpdf(self, z: Any) -> Any:
-        return densities.normal_log_density(z)
-
-    def _cdf(self, z: Any) -> Any:
-        return special.ndtr(z)
-
-    def _logcdf(self, z: Any) -> Any:
-        return special.log_ndtr(z)
-
-    def _ppf(self, q: Any) -> Any:
-        return special.ndtri(q)
+    _logpdf = staticmethod(densities.normal_log_density)
+    _cdf = staticmethod(special.ndtr)
+    _logcdf = staticmethod(special.log_ndtr)
+    _ppf = staticmethod(special.ndtri)
 
 
 class _Uniform(Continuous):
@@ -55,14 +48,9 @@ class _Laplace(Symmetric):
 
     name = "laplace"
 
-    def _logpdf(self, z: Any) -> Any:
-        return densities.laplace_log_density(z)
-
-    def _cdf(self, z: Any) -> Any:
-        return densities.laplace_cdf(z)
-
-    def _ppf(self, q: Any) -> Any:
-        return densities.laplace_quantile(q)
+    _logpdf = staticmethod(densities.laplace_log_density)
+    _cdf = staticmethod(densities.laplace_cdf)
+    _ppf = staticmethod(densities.laplace_quantile)
 
 
 class _Logistic(Symmetric):
@@ -70,17 +58,10 @@ class _Logistic(Symmetric):
 
     name = "logistic"
 
-    def _logpdf(self, z: Any) -> Any:
-        return densities.logistic_log_density(z)
-
-    def _cdf(self, z: Any) -> Any:
-        return special.expit(z)
-
-    def _logcdf(self, z: Any) -> Any:
-        return special.log_expit(z)
-
-    def _ppf(self, q: Any) -> Any:
-        return special.logit(q)
+    _logpdf = staticmethod(densities.logistic_log_density)
+    _cdf = staticmethod(special.expit)
+    _logcdf = staticmethod(special.log_expit)
+    _ppf = staticmethod(special.logit)
 
 
 class _Cauchy(Symmetric):
@@ -88,17 +69,10 @@ class _Cauchy(Symmetric):
 
     name = "cauchy"
 
-    def _logpdf(self, z: Any) -> Any:
-        return densities.cauchy_log_density(z)
-
-    def _cdf(self, z: Any) -> Any:
-        return densities.cauchy_cdf(z)
-
-    def _logcdf(self, z: Any) -> Any:
-        return densities.cauchy_logcdf(z)
-
-    def _ppf(self, q: Any) -> Any:
-        return densities.cauchy_quantile(q)
+    _logpdf = staticmethod(densities.cauchy_log_density)
+    _cdf = staticmethod(densities.cauchy_cdf)
+    _logcdf = staticmethod(densities.cauchy_logcdf)
+    _ppf = staticmethod(densities.cauchy_quantile)
 
 
 class _LeftGumbel(Continuous):
@@ -115,8 +89,7 @@ class _LeftGumbel(Continuous):
     def _sf(self, z: Any) -> Any:
         return np.exp(-np.exp(z))
 
-    def _logcdf(self, z: Any) -> Any:
-        return densities.left_gumbel_logcdf(z)
+    _logcdf = staticmethod(densities.left_gumbel_logcdf)
 
     def _logsf(self, z: Any) -> Any:
         return -np.exp(z)
@@ -136,8 +109,7 @@ class _RightGumbel(Mapped):
 
     name, _of, _falls = "gumbel_r", gumbel_l, True
 
-    def _logpdf(self, z: Any) -> Any:
-        return densities.gumbel_log_density(z)
+    _logpdf = staticmethod(densities.gumbel_log_density)
 
     def _mapped(self, z: Any) -> Any:
         return (-z,)
@@ -159,8 +131,7 @@ class _StudentT(Symmetric):
         limit = norm._of_values(method, x, others)
         return np.where(normal, limit, super()._of_values(method, x, [np.where(normal, 1.0, df), *others]))
 
-    def _logpdf(self, z: Any, df: Any) -> Any:
-        return densities.student_log_density(z, df)
+    _logpdf = staticmethod(densities.student_log_density)
 
     def _cdf(self, z: Any, df: Any) -> Any:
         found = special.stdtr(df, z)

@@ -40,7 +40,7 @@ def check_nearby(pullback: Pullback, measure: Measure, batched: bool | None = No
 
     Raises
     ------
-    ElsewhereError
+    NearbyError
         If something is wrong; it says where. If it is a derivative, it has the mismatch and the Jacobians.
     """
     subject = pullback.subject

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 
 from autograd import GradientCheckError
 
+from ..comparisons.point import Mismatch
 from ..subjects.subject import Array
 
 if TYPE_CHECKING:
-    from ..comparisons.point import Mismatch
     from .jacobians import Jacobians
 
 

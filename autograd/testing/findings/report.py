@@ -9,18 +9,16 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from types import CodeType, FrameType, ModuleType
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from autograd import GradientCheckError, Tensor
 from autograd.inside import Node, ancestors, beginning, defined, place, user_frame, within_file
 
+from ..subjects.subject import Array, Subject
 from .jacobians import LARGEST, Jacobians
 from .patterns import Pattern, PointJacobians, factor_between, pattern_of, sample_at, variations
-
-if TYPE_CHECKING:
-    from ..subjects.subject import Array, Subject
 
 Keywords = Sequence[tuple[str, Any]]
 

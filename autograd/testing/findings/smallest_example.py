@@ -7,7 +7,8 @@ import math
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from types import FrameType
+from typing import Any
 
 import numpy as np
 
@@ -21,10 +22,6 @@ from .jacobians import Jacobians
 from .needs import needed, smallest_side
 from .patterns import Pattern
 from .report import call_of, named, pattern_in, reported
-
-if TYPE_CHECKING:
-    from types import FrameType
-
 
 Failed = tuple[Sequence[Array], GradientCheckError]
 

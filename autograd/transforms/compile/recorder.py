@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import itertools
 import sys
+import time
+from collections import Counter
 from collections.abc import Callable, Sequence
 from threading import get_ident
 from traceback import walk_tb
-from types import FunctionType, MethodType
+from types import FrameType, FunctionType, MethodType
 from typing import Any
 
 import numpy as np
@@ -17,7 +20,7 @@ from ...arrays.traced import Traced, plain
 from ...errors import CompileError, described
 from ...scalar.value import Value
 from ...source.call_site import of_library, users_frame, users_line
-from ...source.source_info import line_in, line_of, within_engine
+from ...source.source_info import line_in, line_of, warn, within_engine
 from ...tensors.tensor import Tensor
 from . import traced_methods
 from .floats import Computed, Question, TracedFloat
@@ -46,6 +49,7 @@ from .program import (
     Outside,
     Program,
     mapped,
+    state_of_errors,
     traced_in,
 )
 from .tensor_states import holds_traced
@@ -55,6 +59,9 @@ from .watched_tensors import WatchedTensors
 
 ndarray = np.ndarray
 _array = np.array  # which is another one while a program is recorded
+PATIENCE = 5.0  # seconds of recording until a warning says what takes so long
+MOST_CALLS = 500_000  # of a program, which take half a gigabyte to record and a minute to print
+BETWEEN_LOOKS = 4096  # calls
 
 # The types of plain values, which a program may depend on and return.
 NUMBERS = (bool, int, float, complex, str, bytes, type(None), type(Ellipsis), np.dtype, type, slice, range)
@@ -96,6 +103,7 @@ class ProgramRecorder:
         self.failed = ""  # the line of an operation that failed because of its values
         self.stand_ins: list[Tensor] = []  # for arguments that are results of recorded operations
         self.memories: dict[int, Memory] = {}
+        self._held: list[Memory] = []  # those of them that tensors and variables hold
         self.tensors = WatchedTensors(self)
         self.exact: dict[int, Traced] = {}  # the variables of held arrays
         self.variables: TracedVariables | None = None
@@ -104,6 +112,15 @@ class ProgramRecorder:
         self._forward = self.program  # of the function, also while its derivative is recorded
         self.cleared: set[int] = set()  # of which the function sets the gradient to None before it uses it
         self.used: set[int] = set()  # of which it has used, or asked for, the gradient of the call before
+        self._lines: dict[tuple[str, int], str] = {}  # one text for all calls of a line
+        self._called_at, self._begun, self._told = self._line_of(users_frame(sys._getframe(1))), time.monotonic(), False
+        self._state_of_errors: Any = None
+        self._errors: Any = None
+        self._all_errors: dict[Any, Any] = {}
+        # The index of variables, by their identities, and how many calls of a program are in it: see `_index`.
+        self._makers: dict[int, Call] = {}
+        self._mentions: Counter[int] = Counter()
+        self._indexed: Counter[int] = Counter()
 
     # Where the function meets what cannot be recorded
 
@@ -170,7 +187,7 @@ class ProgramRecorder:
         args, kwargs = mapped(self.known, args), mapped(self.known, kwargs)
         if not self.active:
             return applied(function, mapped(plain, args), mapped(plain, kwargs))
-        if any(kwargs.get(name, not asks) is asks for name, asks in OVERWRITING):
+        if kwargs and any(kwargs.get(name, not asks) is asks for name, asks in OVERWRITING):
             self.refuse(f"{function.__name__}, which may write to its argument", "use a copy")
         target = self._target(function, args, kwargs)
         try:
@@ -222,19 +239,20 @@ class ProgramRecorder:
 
     def _made(self, function: Any, args: Any, kwargs: Any, result: Any) -> Any:
         """Note a call that writes to nothing, and return its result as traced arrays."""
+        arrays = arrays_in(args, kwargs)
         if isinstance(result, ndarray | np.generic):
-            for x in arrays_in(args, kwargs):
+            for x in arrays:
                 if x.value is result and isinstance(result, ndarray):  # True and False are one object each
                     if getattr(function, "__name__", "") not in MAY_RETURN_ITS_ARGUMENT:
                         self.refuse(f"{function.__name__}, which may write to its argument", "use a copy")
                     return x
-            made, view = self._traced(result, args, kwargs)
+            made, view = self._traced(result, arrays)
             self.note(Call, function, args, kwargs, made, None, view)
             if layout_depends(function, args, kwargs):
                 self.check(made, layout_of)
             return made
         if isinstance(result, tuple | list) and result and all(isinstance(r, ndarray | np.generic) for r in result):
-            parts = [self._traced(r, args, kwargs) for r in result]
+            parts = [self._traced(r, arrays) for r in result]
             several = [part for part, _ in parts]
             whole = type(result)(*several) if hasattr(result, "_fields") else type(result)(several)
             self.note(Call, function, args, kwargs, whole, None, any(view for _, view in parts))
@@ -248,7 +266,7 @@ class ProgramRecorder:
             return type(result)(self.answer(made, f"the result of {function.__name__}"))
         name = getattr(function, "__name__", str(function))
         remedy = "call it outside the function"
-        if not any(isinstance(x, Traced) for x in arrays_in(args, kwargs)):
+        if not any(isinstance(x, Traced) for x in arrays):
             self._ask_for_floats(args, kwargs)
             return result
         if isinstance(result, complex | float):  # as of 1j * numpy.float64(2)
@@ -256,9 +274,9 @@ class ProgramRecorder:
         self.refuse(f"{name}, which gives {described(result)}", remedy)
         return result
 
-    def _traced(self, result: Any, args: Any, kwargs: Any) -> tuple[Traced, bool]:
-        """Return a new array as a traced one, and whether it is a view of an argument."""
-        for x in arrays_in(args, kwargs) if isinstance(result, ndarray) else ():
+    def _traced(self, result: Any, arrays: list[Traced]) -> tuple[Traced, bool]:
+        """Return a new array as a traced one, and whether it is a view of an argument, of which `arrays` are all."""
+        for x in arrays if isinstance(result, ndarray) else ():
             if x.value is result:  # one of several results
                 return Traced(result, self, x.memory), True
         known = self.memories.get(id(owner_of(result))) if isinstance(result, ndarray) else None
@@ -267,7 +285,7 @@ class ProgramRecorder:
             memory.whole = made = Traced(result, self, memory)
             return made, False
         if known is None:
-            for x in arrays_in(args, kwargs):
+            for x in arrays:
                 if isinstance(x.value, ndarray) and np.may_share_memory(x.value, result):
                     known = x.memory
         if known is not None:
@@ -279,6 +297,8 @@ class ProgramRecorder:
         memory = Memory(kind, owner)
         if isinstance(owner, ndarray):
             self.memories[id(owner)] = memory
+            if kind == HELD:
+                self._held.append(memory)
         return memory
 
     def known(self, x: Any) -> Any:
@@ -339,11 +359,45 @@ class ProgramRecorder:
         view: bool = False,
     ) -> Any:
         """Note a call, at the line of the user's program that makes it."""
-        frame = users_frame(sys._getframe(2))
-        line = f"{frame.f_code.co_filename}:{frame.f_lineno or 0}"
-        call: Call = kind(function, args, kwargs or {}, result, writes, view, line, np.geterr())
+        line = self._line_of(users_frame(sys._getframe(2)))
+        call: Call = kind(function, args, kwargs or {}, result, writes, view, line, self._errors_now())
         self.program.calls.append(call)
+        if len(self.program.calls) % BETWEEN_LOOKS == 0:
+            self._look_at_length()
         return call
+
+    def _look_at_length(self) -> None:
+        """Say once, with the line of the loop, that recording takes long; refuse what would never end."""
+        count = len(self.program.calls)
+        late = not self._told and time.monotonic() - self._begun > PATIENCE
+        if not late and count < MOST_CALLS:
+            return
+        lines = Counter(call.line for call in self._forward.calls)
+        del lines[self._called_at]  # which computes derivatives
+        where = f"at {lines.most_common(1)[0][0]}" if lines else self.home
+        remedy = "autograd.scan(step, state, xs) records one step of a loop; or call the function without compile"
+        if count >= MOST_CALLS:
+            self.refuse(f"a loop of more than {MOST_CALLS:,} calls of NumPy", remedy, where)
+        else:
+            self._told = True
+            warn(
+                f"compile: to record a function takes longer than {PATIENCE:g} s, since each step of its loop is "
+                f"recorded: {count:,} calls of NumPy until now, most of them {where}. {remedy}",
+                RuntimeWarning,
+            )
+
+    def _line_of(self, frame: FrameType) -> str:
+        """Return the line that a frame is at, the same text each time."""
+        place = frame.f_code.co_filename, frame.f_lineno or 0
+        return self._lines.get(place) or self._lines.setdefault(place, "{}:{}".format(*place))
+
+    def _errors_now(self) -> Any:
+        """Return what NumPy does where a number overflows or the like, one dict for all that are equal."""
+        state = state_of_errors.get()
+        if state is not self._state_of_errors:
+            now = np.geterr()
+            self._state_of_errors, self._errors = state, self._all_errors.setdefault(tuple(now.values()), now)
+        return self._errors
 
     # Floats among the arguments
 
@@ -377,11 +431,31 @@ class ProgramRecorder:
             if isinstance(y, TracedFloat):
                 found.append(y)
                 continue
-            made = next((c for c in reversed(self.program.calls) if any(z is y for z in traced_in(c.result))), None)
+            made = self.maker_of(y)
             if type(made) is not Call or y.memory.written:
                 return []
             pending += made.reads()
         return found
+
+    def maker_of(self, x: Any) -> Call | None:
+        """Return the last call of the function or its derivative that has a variable as its result, if one has."""
+        self._index()
+        return self._makers.get(id(x))
+
+    def mentions_of(self, x: Any) -> int:
+        """Return how often a variable is an argument or a result of the calls until now."""
+        self._index()
+        return self._mentions[id(x)]
+
+    def _index(self) -> None:
+        """Take the calls since somebody asked last into the index of variables."""
+        for program in (self._forward, self.program):
+            for call in itertools.islice(program.calls, self._indexed[id(program)], None):
+                made = list(map(id, traced_in(call.result)))
+                self._makers.update(dict.fromkeys(made, call))
+                self._mentions.update(made)
+                self._mentions.update(map(id, call.reads()))
+            self._indexed[id(program)] = len(program.calls)
 
     # Values
 
@@ -463,9 +537,8 @@ class ProgramRecorder:
         if self.refused:
             return result
         self.note(Outside, function, args, kwargs, made if isinstance(made, Traced) else None)
-        for memory in self.memories.values():
-            if memory.kind == HELD:
-                memory.written = True
+        for memory in self._held:
+            memory.written = True
         return made
 
     def _check_outside(self, function: Callable[..., Any], given: tuple[Any, ...]) -> None:
@@ -538,8 +611,7 @@ class ProgramRecorder:
 
     def is_copy(self, x: Traced, of: Traced) -> bool:
         """Tell whether an array was made as a copy of another, by the function or its derivative."""
-        programs = (self.program,) if self.program is self._forward else (self.program, self._forward)
-        made = next((call for each in programs for call in reversed(each.calls) if call.result is x), None)
+        made = self.maker_of(x)
         return made is not None and made.function is ndarray.copy and made.args[0] is of
 
     def replaces_gradient(self, tensor: Tensor) -> None:

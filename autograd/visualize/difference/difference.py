@@ -7,19 +7,16 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TypeAlias
 
 from autograd import Tensor, Value
-from autograd.inside import LEAF, ancestors
+from autograd.inside import LEAF, TensorLike, ancestors
 
 from ..node_info import Model
 from ..page import write_page
 from .comparison import ComparedNode, Tolerance, compared
 from .reading import record_run
 from .recorded_run import RecordedRun
-
-if TYPE_CHECKING:
-    from autograd.inside import TensorLike
 
 Run: TypeAlias = "Tensor | Value | Callable[[], Tensor | Value] | RecordedRun"
 Named: TypeAlias = "Mapping[str, Tensor | Value] | Model"

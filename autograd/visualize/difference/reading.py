@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
@@ -15,6 +15,7 @@ from autograd.inside import (
     FreedOperation,
     HasLine,
     MultiNode,
+    TensorLike,
     line_of,
     operation_of,
     refuse_overwritten,
@@ -27,9 +28,6 @@ from ..node_info import Model, kept_bytes, names_of, parameters_of, root_of
 from ..steps import Run, Step
 from ..watching import note_of
 from .recorded_run import Entry, RecordedRun, Result
-
-if TYPE_CHECKING:
-    from autograd.inside import TensorLike
 
 _REMEDY = "pass a function that computes the result, or what record_run(function) returns"
 

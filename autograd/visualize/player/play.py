@@ -6,11 +6,12 @@ import inspect
 import os
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from autograd import Tensor, Value
+from autograd.inside import Array, TensorLike
 
 from ..collapse import check_depth
 from ..node_info import Model, names_of, parameters_of
@@ -20,9 +21,6 @@ from ..watching import watch_calls
 from .fold import folded
 from .page import page_of
 from .playback import playback
-
-if TYPE_CHECKING:
-    from autograd.inside import Array, TensorLike
 
 _MOST = 2500  # operations that are shown one by one
 

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from autograd import Tensor, Value
-from autograd.inside import LEAF, operation_of, refuse_overwritten
+from autograd.inside import LEAF, TensorLike, operation_of, refuse_overwritten
 
 from ..given_arrays import Memory, memory_of
 from ..gradient_values import outside
@@ -21,9 +21,6 @@ from ..input_names import InputNames
 from ..node_info import root_of
 from ..steps import Run, Step, Steps, find_values, steps_of, walk_tensors, walk_values
 from ..watching import note_of
-
-if TYPE_CHECKING:
-    from autograd.inside import TensorLike
 
 
 @dataclass(slots=True, eq=False)

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import Any, NoReturn
 
 import numpy as np
 
 from autograd import DtypeError, ShapeError
 from autograd.extend import as_array, borrow, whole
 
+from ..._arguments import TensorLike
 from .operands import not_real
-
-if TYPE_CHECKING:
-    from ..._arguments import TensorLike
 
 Array = np.ndarray[Any, Any]
 

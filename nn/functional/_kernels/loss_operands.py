@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
 import numpy as np
 
 from autograd import ShapeError, Tensor
 from autograd.extend import borrow, whole
 
-from ..._arguments import is_number
+from ..._arguments import TensorLike, is_number
 from .operands import as_real
-
-if TYPE_CHECKING:
-    from ..._arguments import TensorLike
 
 Reduction = Literal["none", "mean", "sum"]
 _REDUCTIONS = ("mean", "sum", "none")

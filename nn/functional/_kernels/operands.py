@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import DTypeLike
@@ -10,8 +10,7 @@ from numpy.typing import DTypeLike
 from autograd import DtypeError, Tensor, as_tensor
 from autograd.extend import ARRAY_TYPES, as_array, borrow, innermost
 
-if TYPE_CHECKING:
-    from ..._arguments import TensorLike
+from ..._arguments import TensorLike
 
 ARRAYS = (np.ndarray, Tensor, np.generic)  # made once: every call asks for it
 

@@ -12,18 +12,15 @@ import itertools
 import math
 from collections.abc import Callable
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
+from numpy.typing import DTypeLike
 
 from autograd import ShapeError, Tensor, linear
 
+from ..._arguments import Spatial, TensorLike
 from .operands import as_operand
-
-if TYPE_CHECKING:
-    from numpy.typing import DTypeLike
-
-    from ..._arguments import Spatial, TensorLike
 
 Sizes = tuple[int, ...]
 Function = Callable[..., Any]

@@ -44,21 +44,9 @@ def _divide(x: Any, y: Any) -> Any:
     return quotient + ((x % y != 0) & ((x < 0) != (y < 0))).astype(quotient.dtype)
 
 
-def _power(x: Any, y: Any) -> Any:
-    return np.power(x, y).astype(x.dtype)
-
-
-def _mod(n: Node, x: Any, y: Any) -> Any:
-    return np.fmod(x, y) if n["fmod"] else np.mod(x, y)
-
-
 def _is_infinite(n: Node, x: Any) -> Any:
     positive, negative = bool(n["detect_positive"]), bool(n["detect_negative"])
     return (np.isposinf(x) & positive) | (np.isneginf(x) & negative)
-
-
-def _shift(n: Node, x: Any, y: Any) -> Any:
-    return np.left_shift(x, y) if n["direction"] == "LEFT" else np.right_shift(x, y)
 
 
 def _clip(n: Node, x: Any, low: Any = None, high: Any = None) -> Any:
@@ -67,10 +55,6 @@ def _clip(n: Node, x: Any, low: Any = None, high: Any = None) -> Any:
     if low is not None and high is not None and not isinstance(low, float):
         return np.minimum(np.maximum(x, low), high)  # which is `high` where they are in the wrong order
     return x if low is None and high is None else np.clip(x, low, high)
-
-
-def _mean(n: Node, *inputs: Any) -> Any:
-    return functools.reduce(np.add, inputs) / len(inputs)
 
 
 # Activations
@@ -86,14 +70,6 @@ def _elu(x: Any, alpha: float) -> Any:
     return np.where(x < 0, alpha * np.expm1(np.minimum(x, 0)), x)
 
 
-def _erf(x: Any) -> Any:
-    return 2 * normal_cdf(x * math.sqrt(2)) - 1
-
-
-def _hard_sigmoid(n: Node, x: Any) -> Any:
-    return np.clip(x * n["alpha"] + n["beta"], 0, 1)
-
-
 def _shrink(n: Node, x: Any) -> Any:
     bias, limit = n["bias"], n["lambd"]
     return np.where(x < -limit, x + bias, np.where(x > limit, x - bias, x * 0)).astype(x.dtype)
@@ -106,10 +82,6 @@ def _swiglu(n: Node, gate: Any, value: Any) -> Any:
 
 def _gelu(n: Node, x: Any) -> Any:
     return functional.gelu(x, approximate="tanh" if n["approximate"] == "tanh" else "none")
-
-
-def _selu(n: Node, x: Any) -> Any:
-    return n["gamma"] * _elu(x, n["alpha"])
 
 
 def _celu(n: Node, x: Any) -> Any:
@@ -127,7 +99,7 @@ ELEMENTWISE: dict[str, Operator] = {
     "Asinh": of(np.arcsinh),
     "Atan": of(np.arctan),
     "Atanh": of(np.arctanh),
-    "BitShift": _shift,
+    "BitShift": lambda n, x, y: np.left_shift(x, y) if n["direction"] == "LEFT" else np.right_shift(x, y),
     "BitwiseAnd": of(np.bitwise_and),
     "BitwiseNot": of(np.bitwise_not),
     "BitwiseOr": of(np.bitwise_or),
@@ -140,13 +112,13 @@ ELEMENTWISE: dict[str, Operator] = {
     "Div": _broadcasting(_divide),
     "Elu": lambda n, x: _elu(x, n["alpha"]),
     "Equal": _broadcasting(lambda x, y: x == y),
-    "Erf": of(_erf),
+    "Erf": of(lambda x: 2 * normal_cdf(x * math.sqrt(2)) - 1),
     "Exp": of(np.exp),
     "Floor": of(np.floor),
     "Gelu": _gelu,
     "Greater": _broadcasting(lambda x, y: x > y),
     "GreaterOrEqual": of(lambda x, y: x >= y),
-    "HardSigmoid": _hard_sigmoid,
+    "HardSigmoid": lambda n, x: np.clip(x * n["alpha"] + n["beta"], 0, 1),
     "HardSwish": of(lambda x: x * np.clip(x / 6 + 0.5, 0, 1)),
     "Identity": of(lambda x: x),
     "IsInf": _is_infinite,
@@ -156,20 +128,20 @@ ELEMENTWISE: dict[str, Operator] = {
     "LessOrEqual": of(lambda x, y: x <= y),
     "Log": of(np.log),
     "Max": folded(np.maximum),
-    "Mean": _mean,
+    "Mean": lambda n, *inputs: functools.reduce(np.add, inputs) / len(inputs),
     "Min": folded(np.minimum),
     "Mish": of(functional.mish),
-    "Mod": _mod,
+    "Mod": lambda n, x, y: np.fmod(x, y) if n["fmod"] else np.mod(x, y),
     "Mul": _broadcasting(np.multiply),
     "Neg": of(np.negative),
     "Not": of(np.logical_not),
     "Or": _broadcasting(np.logical_or),
     "PRelu": _prelu,
-    "Pow": _broadcasting(_power),
+    "Pow": _broadcasting(lambda x, y: np.power(x, y).astype(x.dtype)),
     "Reciprocal": of(lambda x: 1 / x),
     "Relu": of(functional.relu),
     "Round": of(np.rint),
-    "Selu": _selu,
+    "Selu": lambda n, x: n["gamma"] * _elu(x, n["alpha"]),
     "Shrink": _shrink,
     "Sigmoid": of(functional.sigmoid),
     "Sign": of(np.sign),

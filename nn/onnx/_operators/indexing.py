@@ -25,10 +25,6 @@ def _indices(x: Any) -> Any:
     return as_array(borrow(x))
 
 
-def _gather(n: Node, x: Any, indices: Any) -> Any:
-    return np.take(x, _indices(indices), n["axis"])
-
-
 def _gather_elements(n: Node, x: Any, indices: Any) -> Any:
     axis = n["axis"] % x.ndim
     places = list(np.indices(indices.shape, sparse=True))
@@ -159,7 +155,7 @@ INDEXING: dict[str, Operator] = {
     "ArgMax": _arg(np.argmax),
     "ArgMin": _arg(np.argmin),
     "Compress": _compress,
-    "Gather": _gather,
+    "Gather": lambda n, x, indices: np.take(x, _indices(indices), n["axis"]),
     "GatherElements": _gather_elements,
     "GatherND": _gather_nd,
     "Hardmax": _hardmax,

@@ -94,10 +94,6 @@ def _like(n: Node, x: Any) -> np.dtype[Any]:
     return dtype_of(n["dtype"]) if n["dtype"] else x.dtype
 
 
-def _bernoulli(n: Node, x: Any) -> Any:
-    return (draw(_between, x.shape) < as_array(borrow(x))).astype(_like(n, x))
-
-
 def _multinomial(n: Node, x: Any) -> Any:
     scores = as_array(borrow(x))
     chances = np.exp(scores - scores.max(1, keepdims=True))
@@ -131,10 +127,6 @@ def _sequence_erase(n: Node, sequence: list[Any], position: Any = None) -> list[
     return found
 
 
-def _concat_from_sequence(n: Node, sequence: list[Any]) -> Any:
-    return (np.stack if n["new_axis"] else np.concatenate)(sequence, axis=n["axis"])
-
-
 # Quantized numbers
 
 
@@ -153,14 +145,10 @@ def _dequantize(n: Node, x: Any, scale: Any, zero: Any = None) -> Any:
     return shifted * _along(scale, x, n)
 
 
-def _bools(value: Any) -> Array:
-    return np.array(value, bool)
-
-
 OTHERS: dict[str, Operator] = {
-    "Bernoulli": _bernoulli,
+    "Bernoulli": lambda n, x: (draw(_between, x.shape) < as_array(borrow(x))).astype(_like(n, x)),
     "BlackmanWindow": _window(0.42, -0.5, 0.08),
-    "ConcatFromSequence": _concat_from_sequence,
+    "ConcatFromSequence": lambda n, sequence: (np.stack if n["new_axis"] else np.concatenate)(sequence, axis=n["axis"]),
     "DFT": _dft,
     "DequantizeLinear": _dequantize,
     "HammingWindow": _window(25 / 46, -21 / 46),
@@ -169,7 +157,7 @@ OTHERS: dict[str, Operator] = {
     "Multinomial": _multinomial,
     "Optional": lambda n, x=None: x,
     "OptionalGetElement": lambda n, x: x,
-    "OptionalHasElement": lambda n, x=None: _bools(x is not None),
+    "OptionalHasElement": lambda n, x=None: np.array(x is not None, bool),
     "RandomNormal": lambda n: _normal(n, n["shape"], dtype_of(n["dtype"])),
     "RandomNormalLike": lambda n, x: _normal(n, x.shape, _like(n, x)),
     "RandomUniform": lambda n: _uniform(n, n["shape"], dtype_of(n["dtype"])),

@@ -33,10 +33,6 @@ def _sum(x: Any, **options: Any) -> Any:
     return np.sum(x, dtype=x.dtype, **options)
 
 
-def _mean(x: Any, **options: Any) -> Any:
-    return x.mean(**options).astype(x.dtype)
-
-
 def _extreme(function: Callable[..., Any], empty: float) -> Callable[..., Any]:
     def compute(x: Any, **options: Any) -> Any:
         if x.dtype == bool:
@@ -111,15 +107,11 @@ def _gemm(n: Node, a: Any, b: Any, c: Any = None) -> Any:
     return product if c is None else product + (c if n["beta"] == 1 else n["beta"] * c)
 
 
-def _einsum(n: Node, *inputs: Any) -> Any:
-    return np.einsum(n["equation"], *inputs)
-
-
 REDUCTIONS: dict[str, Operator] = {
     "CumProd": _cumulative(np.cumprod, 1),
     "CumSum": _cumulative(np.cumsum, 0),
     "Det": lambda n, x: np.linalg.det(x),
-    "Einsum": _einsum,
+    "Einsum": lambda n, *inputs: np.einsum(n["equation"], *inputs),
     "Gemm": _gemm,
     "LogSoftmax": _softmax(functional.log_softmax),
     "LpNormalization": _lp_normalization,
@@ -131,7 +123,7 @@ REDUCTIONS: dict[str, Operator] = {
     "ReduceLogSum": _reduction(_of_floats(lambda x, **options: np.log(np.sum(x, **options)))),
     "ReduceLogSumExp": _reduction(_of_floats(_logsumexp)),
     "ReduceMax": _reduction(_extreme(np.max, -math.inf)),
-    "ReduceMean": _reduction(_mean),
+    "ReduceMean": _reduction(lambda x, **options: x.mean(**options).astype(x.dtype)),
     "ReduceMin": _reduction(_extreme(np.min, math.inf)),
     "ReduceProd": _reduction(lambda x, **options: np.prod(x, **options).astype(x.dtype)),
     "ReduceSum": _reduction(_sum),

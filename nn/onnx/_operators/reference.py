@@ -22,10 +22,6 @@ def _is_plain(n: Node) -> bool:
     return bool(n["post_transform"] == "NONE")
 
 
-def _sums(n: Node) -> bool:
-    return n["aggregate_function"] in (0, 1) and n["post_transform"] == 0
-
-
 def _is_linear_classifier(n: Node) -> bool:
     """Tell whether a classifier has intercepts, and not the one row for two classes."""
     labels = n["classlabels_ints"] or n["classlabels_strings"] or ()
@@ -64,7 +60,7 @@ COMPARED: Mapping[tuple[str, str], Callable[[Node], bool]] = {
     (_ML, "LinearRegressor"): lambda n: _is_plain(n) and n["intercepts"] is not None,
     (_ML, "OneHotEncoder"): _always,
     (_ML, "SVMRegressor"): _is_svm_regressor,
-    (_ML, "TreeEnsemble"): _sums,
+    (_ML, "TreeEnsemble"): lambda n: n["aggregate_function"] in (0, 1) and n["post_transform"] == 0,
     (_ML, "TreeEnsembleRegressor"): _is_tree_regressor,
     (_TRAINING, "Adagrad"): _always,
     (_TRAINING, "Adam"): _always,

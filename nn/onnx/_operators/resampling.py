@@ -18,8 +18,8 @@ from .common import Array, Operator, floats, integers
 Weights = Callable[[Array], Array]  # of positions by their distance
 
 
-def _triangle(distance: Array) -> Array:
-    return np.asarray(np.maximum(1 - np.abs(distance), 0))
+def _triangle(distance: Any) -> Any:
+    return np.maximum(1 - np.abs(distance), 0)
 
 
 def _keys(a: float) -> Weights:
@@ -128,7 +128,7 @@ def _floats(values: Any) -> tuple[float, ...]:
 
 
 def _at_corners(
-    x: Any, coordinates: list[Any], weights: Weights | None, reach: int, place: Callable[[Any, int], Any]
+    x: Any, coordinates: list[Any], weights: Callable[[Any], Any], reach: int, place: Callable[[Any, int], Any]
 ) -> Any:
     """Return weighted sums of the elements of `x` around coordinates.
 
@@ -146,13 +146,9 @@ def _at_corners(
             where, counts = place(low + step, length)
             index.append(where)
             inside = inside & counts
-            weight = weight * _weight(weights, at - (low + step).astype(at.dtype))
+            weight = weight * weights(at - (low + step).astype(at.dtype))
         total = total + channels_last[images, *index] * np.where(inside, weight, 0)[..., None]
     return np.moveaxis(total, -1, 1)
-
-
-def _weight(weights: Weights | None, distance: Any) -> Any:
-    return np.maximum(1 - np.abs(distance), 0) if weights is None else weights(distance)
 
 
 def _zeros(at: Array, size: int) -> tuple[Array, Array]:
@@ -201,7 +197,7 @@ def _grid_sample(n: Node, x: Any, grid: Any) -> Any:
         return _at_corners(x, coordinates, lambda d: np.asarray(d == 0, x.dtype), 1, place)
     if mode == "cubic":
         return _at_corners(x, coordinates, _keys(-0.75), 2, place)
-    return _at_corners(x, coordinates, None, 1, place)
+    return _at_corners(x, coordinates, _triangle, 1, place)
 
 
 def _affine_grid(n: Node, theta: Any, shape: Any) -> Any:
@@ -268,7 +264,7 @@ def _deform_conv(n: Node, x: Any, weight: Any, offset: Any, bias: Any = None, ma
         steps = (in_window[axis] * dilation[axis]).reshape((places,) + (1,) * axes)
         coordinates.append(offsets[:, :, axis] + (base + steps).astype(x.dtype))
     parted = x.reshape(batch * moved, channels // moved, *x.shape[2:])
-    taken = _at_corners(parted, coordinates, None, 1, _zeros)  # (batch * moved, channels / moved, places, *out)
+    taken = _at_corners(parted, coordinates, _triangle, 1, _zeros)  # (batch * moved, channels / moved, places, *out)
     if mask is not None:
         taken = taken * mask.reshape(batch * moved, 1, places, *out)
     columns = taken.reshape(batch, groups, channels // groups * places, math.prod(out))

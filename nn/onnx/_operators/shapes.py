@@ -48,14 +48,6 @@ def _narrowed(x: Any, dtype: np.dtype[Any], n: Node) -> Any:
     return cast(x, native(dtype)) + (rounded - as_array(borrow(x)).astype(native(dtype)))
 
 
-def _cast_like(n: Node, x: Any, like: Any) -> Any:
-    return cast(x, like.dtype)
-
-
-def _shape(n: Node, x: Any) -> Array:
-    return shape_of(x)[slice(n["start"] or 0, n["end"])]
-
-
 def _reshape(n: Node, x: Any, shape: Any = None) -> Any:
     given = integers(n["shape"] if shape is None else shape)
     if not n["allowzero"]:
@@ -68,21 +60,9 @@ def _flatten(n: Node, x: Any) -> Any:
     return x.reshape(math.prod(x.shape[:axis]), math.prod(x.shape[axis:]))
 
 
-def _squeeze(n: Node, x: Any, axes: Any = None) -> Any:
-    return np.squeeze(x, axes_of(n, axes, x.ndim))
-
-
 def _unsqueeze(n: Node, x: Any, axes: Any = None) -> Any:
     given = integers(n["axes"] if axes is None else axes)
     return np.expand_dims(x, given) if given else x
-
-
-def _transpose(n: Node, x: Any) -> Any:
-    return x.transpose(n["perm"]) if n["perm"] else x.T
-
-
-def _concatenate(n: Node, *inputs: Any) -> Any:
-    return np.concatenate(inputs, 1 if n["axis"] is None else n["axis"])
 
 
 def _split(n: Node, x: Any, sizes: Any = None) -> tuple[Any, ...]:
@@ -106,10 +86,6 @@ def _slice(n: Node, x: Any, starts: Any = None, ends: Any = None, axes: Any = No
         else:
             index[axis] = slice(start, end, step)
     return x[tuple(index)]
-
-
-def _expand(n: Node, x: Any, shape: Any) -> Any:
-    return np.broadcast_to(x, np.broadcast_shapes(x.shape, integers(shape)))
 
 
 def _tile(n: Node, x: Any, repeats: Any, axis: Any = None) -> Any:
@@ -184,10 +160,6 @@ def _reverse_sequence(n: Node, x: Any, lengths: Any) -> Any:
     return np.take_along_axis(x, (order if batch < time else order.T).reshape(shape), time)
 
 
-def _triangle(n: Node, x: Any, k: Any = None) -> Any:
-    return (np.tril if n["upper"] == 0 else np.triu)(x, 0 if k is None else number(k))
-
-
 # Arrays made of numbers
 
 
@@ -222,34 +194,30 @@ def _constant(n: Node) -> Any:
     raise ValueError(f"{n} has no value")
 
 
-def _bit_cast(n: Node, x: Any) -> Array:
-    return np.ascontiguousarray(borrow(x)).view(dtype_of(n["to"]))
-
-
 SHAPES: dict[str, Operator] = {
-    "BitCast": _bit_cast,
+    "BitCast": lambda n, x: np.ascontiguousarray(borrow(x)).view(dtype_of(n["to"])),
     "Cast": _cast,
-    "CastLike": _cast_like,
+    "CastLike": lambda n, x, like: cast(x, like.dtype),
     "CenterCropPad": _center_crop_pad,
-    "Concat": _concatenate,
+    "Concat": lambda n, *inputs: np.concatenate(inputs, 1 if n["axis"] is None else n["axis"]),
     "Constant": _constant,
     "ConstantOfShape": _constant_of_shape,
     "DepthToSpace": _depth_to_space,
-    "Expand": _expand,
+    "Expand": lambda n, x, shape: np.broadcast_to(x, np.broadcast_shapes(x.shape, integers(shape))),
     "EyeLike": _eye_like,
     "Flatten": _flatten,
     "Pad": _pad,
     "Range": _range,
     "Reshape": _reshape,
     "ReverseSequence": _reverse_sequence,
-    "Shape": _shape,
+    "Shape": lambda n, x: shape_of(x)[slice(n["start"] or 0, n["end"])],
     "Size": lambda n, x: np.array(x.size, np.int64),
     "Slice": _slice,
     "SpaceToDepth": _space_to_depth,
     "Split": _split,
-    "Squeeze": _squeeze,
+    "Squeeze": lambda n, x, axes=None: np.squeeze(x, axes_of(n, axes, x.ndim)),
     "Tile": _tile,
-    "Transpose": _transpose,
-    "Trilu": _triangle,
+    "Transpose": lambda n, x: x.transpose(n["perm"]) if n["perm"] else x.T,
+    "Trilu": lambda n, x, k=None: (np.tril if n["upper"] == 0 else np.triu)(x, 0 if k is None else number(k)),
     "Unsqueeze": _unsqueeze,
 }
