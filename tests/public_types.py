@@ -119,10 +119,10 @@ def evaluated(annotation: Any, function: Any) -> Any:
 
 
 def kind_of(annotation: Any, names: dict[str, Any]) -> Any:
-    """Return the type that an annotation stands for; an alias may be written as a string too."""
+    """Return the type that an annotation stands for; an alias may be written as a string too, as `TensorLike` is."""
     try:
         while isinstance(annotation, str):
-            annotation = eval(annotation, names)
+            annotation, names = eval(annotation, names), {**names_for("autograd.tensors.tensor"), **names}
     except TypeError:  # it has parameters in its stubs alone, as a Series of pandas has
         return annotation
     return annotation
