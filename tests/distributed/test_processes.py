@@ -36,6 +36,7 @@ def test_one_that_ends_ends_all_and_says_so_once(name: str, code: int, text: str
     assert time.monotonic() - begin < 15  # of which most is the start of Python
 
 
+@pytest.mark.thorough
 @needs_mpi
 def test_ranks_exchange_arrays_and_gradients() -> None:
     code, out, err = run(2, "-m", "tests.distributed.together")

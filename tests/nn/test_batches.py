@@ -256,6 +256,7 @@ def test_batches_of_batches_are_those_of_a_loop(name: str) -> None:
     compare(found, looped(of_elements, outer, given))
 
 
+@pytest.mark.one_in(4)
 @pytest.mark.parametrize("name", sorted(set(TRAINED) - REFUSED))
 def test_gradients_of_shared_parameters(name: str) -> None:
     """For each sample within `vmap`; outside, of the sum over the batch, to second order."""

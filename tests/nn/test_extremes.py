@@ -186,6 +186,7 @@ def differs(found: Array, expected: Array, least: Any) -> Any:
         return ~(same | (np.abs(found.astype(expected.dtype) - expected) <= allowed))
 
 
+@pytest.mark.one_in(3)
 @pytest.mark.parametrize("dtype", WIDER)
 @pytest.mark.parametrize("name", ELEMENTWISE)
 def test_activations_and_their_derivatives_at_every_size(name: str, dtype: Any) -> None:

@@ -151,6 +151,7 @@ def train(model: Any, optimizer: Any, steps: int, seed: int) -> None:
         optimizer.step()
 
 
+@pytest.mark.one_in(4)
 @pytest.mark.parametrize(("name", "options"), CASES)
 def test_a_run_that_is_continued_equals_one_that_never_stopped(name: str, options: dict[str, Any]) -> None:
     nn.manual_seed(0)

@@ -148,7 +148,7 @@ RULES = [
 ]
 
 
-@pytest.mark.one_in(16)
+@pytest.mark.one_in(32)
 @pytest.mark.parametrize(("operation", "index", "mutation"), RULES)
 @pytest.mark.filterwarnings("ignore::RuntimeWarning")
 def test_wrong_rule_is_caught(operation: Operation, index: int, mutation: str) -> None:

@@ -51,7 +51,7 @@ def test_every_reduction_that_takes_where_is_looked_at() -> None:
     assert taking <= REDUCTIONS.keys()
 
 
-@pytest.mark.one_in(18)
+@pytest.mark.one_in(36)
 @pytest.mark.parametrize("where", WHERE)
 @pytest.mark.parametrize("name", REDUCTIONS)
 @pytest.mark.filterwarnings("ignore:.*(empty slice|Degrees of freedom).*:RuntimeWarning")
