@@ -16,7 +16,7 @@ from autograd import Tensor
 from autograd.extend import load_numba
 from autograd.transforms.compile.fused.loops import cache_folder
 
-from ..thorough import draws
+from ..thorough import few
 from .optimizer_formulas import CASES, Array
 
 FUSED = ("Adam", "AdamW", "SGD")  # the optimizers that have the option
@@ -73,7 +73,7 @@ def gradients(draw: np.random.Generator, shape: tuple[int, ...]) -> Array:
     return np.asarray(draw.standard_normal(shape) * sizes * (draw.random(shape) < 0.8))
 
 
-@draws(60)
+@few(6)
 @given(
     case=options(),
     dtype=st.sampled_from((np.float32, np.float64)),

@@ -120,7 +120,7 @@ def test_sequences_keep_all_promises_of_operations(name: str, data: st.DataObjec
     check_operation(both(name, reverse)[0], *inputs)
 
 
-@pytest.mark.one_in(8)
+@pytest.mark.one_in(16)
 @every_sequence
 @pytest.mark.parametrize("reverse", [False, True])
 def test_derivatives_element_by_element(name: str, reverse: bool) -> None:

@@ -25,7 +25,7 @@ def doubled_where(condition: Callable[[Any], Any]) -> Callable[..., Any]:
     return square(lambda g, x: g * x * np.where(condition(x), 4.0, 2.0).astype(x.dtype))
 
 
-@pytest.mark.one_in(8)
+@pytest.mark.one_in(9)
 @pytest.mark.parametrize(
     "condition",
     [

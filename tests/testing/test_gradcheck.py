@@ -74,7 +74,7 @@ WRONG = {
 }  # fmt: skip
 
 
-@pytest.mark.one_in(9)
+@pytest.mark.one_in(12)
 @both_modes
 @pytest.mark.parametrize("name", WRONG)
 def test_wrong_rule_is_named(name: str, fast_mode: bool) -> None:
