@@ -54,7 +54,6 @@ def ones(dtype: str, shape: Any = (2,)) -> Tensor:
     return xp.ones(shape, dtype=getattr(xp, dtype))
 
 
-@pytest.mark.one_in(3)
 @pytest.mark.parametrize(("first", "second", "result"), TABLE)
 def test_two_dtypes(first: str, second: str, result: str) -> None:
     wanted = np.dtype(result)

@@ -98,7 +98,6 @@ def same(found: Any, expected: Any) -> bool:
     return bool(np.isclose(found, expected, rtol=1e-15))
 
 
-@pytest.mark.one_in(3)
 @pytest.mark.filterwarnings("ignore::RuntimeWarning")
 @pytest.mark.parametrize(("name", "x", "expected"), [(name, *case) for name, cases in UNARY.items() for case in cases])
 def test_function_of_one_array(name: str, x: Any, expected: Any) -> None:
@@ -108,7 +107,6 @@ def test_function_of_one_array(name: str, x: Any, expected: Any) -> None:
         assert same(found, expected), found
 
 
-@pytest.mark.one_in(3)
 @pytest.mark.filterwarnings("ignore::RuntimeWarning")
 @pytest.mark.parametrize(
     ("name", "x1", "x2", "expected"), [(name, *case) for name, cases in BINARY.items() for case in cases]
