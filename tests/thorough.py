@@ -1,4 +1,4 @@
-"""What a change has to wait for, and what only ``pytest --hypothesis-profile=thorough`` tries.
+"""How many examples are drawn, by default and with ``pytest --hypothesis-profile=thorough``, and whose turn it is.
 
 A case is chosen by its name alone, so that a failure comes again, and adding a case does not change which others run.
 """
