@@ -78,9 +78,9 @@ BY_NAME = {
 
 def loads_of(node: ast.AST) -> list[object]:
     """Return what a call of `import_module` imports: a name, or None for one that is not written out."""
-    name = isinstance(node, ast.Call) and getattr(node.func, "attr", getattr(node.func, "id", ""))
-    if isinstance(node, ast.Call) and name in ("import_module", "__import__"):
-        return [getattr(node.args[0], "value", None)]
+    if isinstance(node, ast.Call):
+        name = getattr(node.func, "attr", None) or getattr(node.func, "id", None)
+        return [getattr(node.args[0], "value", None)] if name in ("import_module", "__import__") else []
     return []
 
 
