@@ -50,10 +50,10 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     sampled: dict[str, list[pytest.Item]] = {}
     left: list[pytest.Item] = []
     for item in items:
+        if item.path.parent.name in OTHER_ENGINES:
+            item.add_marker("thorough")
         if item.get_closest_marker("one_in"):
             sampled.setdefault(item.nodeid.partition("[")[0], []).append(item)
-        elif item.path.parent.name in OTHER_ENGINES:
-            item.add_marker("thorough")
     for cases in sampled.values():
         (count,) = next(cases[0].iter_markers("one_in")).args
         kept = [case for case in cases if not turn(case.name, count)] or cases[:1]

@@ -10,6 +10,7 @@ from .test_layout import modules
 MODULES = sorted(path.relative_to(affected.ROOT) for path in modules().values() if path.name != "__init__.py")
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize(
     ("changed", "expected"),
     [
@@ -24,11 +25,13 @@ def test_the_nearest_files(changed: str, expected: str) -> None:
     assert any(path.as_posix().endswith(expected) for path in affected.nearest([Path(changed)])[:40])
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("changed", MODULES[::50], ids=str)
 def test_each_module_is_near_to_tests(changed: Path) -> None:
     assert not affected.WHOLE.issuperset(affected.nearest([changed]))
 
 
+@pytest.mark.thorough
 def test_a_changed_test_comes_first_and_a_changed_helper_brings_the_tests_that_use_it() -> None:
     assert affected.nearest([Path("tests/ops/test_pad.py")])[0] in {*affected.WHOLE, Path("tests/ops/test_pad.py")}
     assert Path("tests/ops/test_emath.py") in affected.nearest([Path("tests/ops/agreement.py")])[:40]

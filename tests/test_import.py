@@ -58,7 +58,7 @@ FURTHER = {
 }
 
 
-@pytest.mark.one_in(4)
+@pytest.mark.one_in(8)
 @pytest.mark.parametrize("family", FURTHER)
 def test_a_function_that_is_declared_later_is_differentiated_at_its_first_call(family: str) -> None:
     assert (
@@ -152,6 +152,7 @@ assert np.linalg.inv in operations
     assert fresh(program) == ""
 
 
+@pytest.mark.one_in(2)
 @pytest.mark.parametrize("before", ["", "declare_further_functions()"])
 def test_operators_that_a_program_declares_stay_whenever_others_are_loaded(before: str) -> None:
     program = f"""
@@ -192,7 +193,7 @@ METHODS = {  # what is first asked of a tensor, and what must be true of it
 }
 
 
-@pytest.mark.one_in(4)
+@pytest.mark.one_in(8)
 @pytest.mark.parametrize("statement", METHODS)
 def test_a_method_that_is_installed_later_is_found_at_its_first_use(statement: str) -> None:
     program = f"""

@@ -128,6 +128,7 @@ def test_pickles_of_numbers_name_public_modules() -> None:
         assert {module for module, _ in named} <= {*MODULES}
 
 
+@pytest.mark.thorough
 def test_overloads_of_functions_are_found() -> None:
     functions = [
         (node.name, {*map(ast.unparse, node.decorator_list)})

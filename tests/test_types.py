@@ -61,6 +61,7 @@ def test_fewer_than_a_tenth_of_the_types_of_public_signatures_say_nothing() -> N
     assert empty < 0.1 * total, "python -m tests.public_types shows them"
 
 
+@pytest.mark.thorough
 def test_fewer_than_a_tenth_of_the_parameters_of_all_functions_without_an_underscore_say_nothing() -> None:
     empty, total = map(sum, zip(*public_types.count_everywhere().values(), strict=True))
     assert total > 2500

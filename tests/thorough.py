@@ -1,15 +1,11 @@
-"""What a change has to wait for, and what only ``pytest --hypothesis-profile=thorough`` tries.
+"""How many examples are drawn, by default and with ``pytest --hypothesis-profile=thorough``, and whose turn it is.
 
 A case is chosen by its name alone, so that a failure comes again, and adding a case does not change which others run.
 """
 
 import zlib
-from collections.abc import Iterable
-from typing import TypeVar
 
 from hypothesis import settings
-
-Case = TypeVar("Case")
 
 THOROUGH = settings.get_current_profile_name().startswith("thorough")  # Hypothesis adds its other options to the name
 
@@ -27,8 +23,3 @@ def draws(count: int) -> settings:
 def turn(name: str, count: int) -> int:
     """Return a number under `count` for a name: which of so many ways it is tried in."""
     return zlib.crc32(name.encode()) % count
-
-
-def sample(cases: Iterable[Case], one_in: int, name: str = "") -> list[Case]:
-    """Return one of so many cases, by their texts behind `name`; all of them with the thorough profile."""
-    return [case for case in cases if THOROUGH or not turn(f"{name} {case}", one_in)]

@@ -68,7 +68,7 @@ def test_every_function_is_sampled() -> None:
     assert not CALLS.keys() & BY_ITSELF
 
 
-@pytest.mark.one_in(3)
+@pytest.mark.one_in(6)
 @pytest.mark.parametrize("name", CALLS)
 @given(data=st.data())
 def test_function_gives_what_the_strict_one_gives(name: str, data: st.DataObject) -> None:
@@ -86,7 +86,7 @@ def test_function_gives_what_the_strict_one_gives(name: str, data: st.DataObject
         np.testing.assert_allclose(values(ours), values(theirs), rtol=8 * precise, atol=100 * precise, equal_nan=True)
 
 
-@pytest.mark.one_in(3)
+@pytest.mark.one_in(6)
 @pytest.mark.parametrize("name", CALLS)
 @few(4)
 @given(data=st.data())

@@ -54,7 +54,7 @@ def test_what_a_deep_model_reads_is_found_in_time_that_grows_with_its_depth(monk
     assert counts[1] < 2.5 * counts[0]
 
 
-@pytest.mark.one_in(2)
+@pytest.mark.thorough
 @pytest.mark.parametrize("fallback", ["raise", "eager"])
 def test_a_model_that_is_too_deep(fallback: Any) -> None:
     with pytest.raises(CompileError, match=r"deeper than the \d+ calls .* sys.setrecursionlimit"):

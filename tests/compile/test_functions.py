@@ -17,7 +17,7 @@ from .agreement import compiled, disagreement
 OF_INTEGERS = {"one_hot"}  # whose results are integers, without a derivative
 
 
-@pytest.mark.one_in(6)
+@pytest.mark.one_in(9)
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 @pytest.mark.parametrize("call", [pytest.param(call, id=call.name) for call in functions()])
 def test_a_function_is_replayed_bit_by_bit(call: Call, dtype: Any) -> None:

@@ -559,6 +559,7 @@ def taken(function: Function, steps: list[Step]) -> list[Any]:
     return found
 
 
+@pytest.mark.one_in(3)
 @pytest.mark.parametrize("name", MADE)
 def test_guards(name: str) -> None:
     expected = taken(*MADE[name]())

@@ -134,7 +134,7 @@ def same_at_three_calls(loss: Callable[..., Any], arguments: Callable[[int], Arr
     assert not program.diverged
 
 
-@pytest.mark.one_in(3)
+@pytest.mark.one_in(6)
 @pytest.mark.parametrize(("name", "options"), list(cases()))
 def test_a_loss_is_recorded(name: str, options: dict[str, Any]) -> None:
     """The program of the first call, with two ignored labels, serves the others, with one and none."""

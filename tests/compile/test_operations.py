@@ -98,7 +98,7 @@ def _computed(operation: Operation, call: Call) -> list[tuple[Callable[[Function
     return [*cases, variations[turn(str(operation), len(variations))]]
 
 
-@pytest.mark.one_in(8)
+@pytest.mark.one_in(16)
 @every_operation
 def test_an_operation_is_replayed_bit_by_bit(operation: Operation) -> None:
     """Values and gradients, and one variation for each operation, with the thorough profile all.

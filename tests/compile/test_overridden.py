@@ -16,7 +16,6 @@ import autograd as ag
 import nn
 from autograd import CompileError, compile
 
-from ..thorough import THOROUGH
 from .agreement import differs
 from .test_training import SCHEDULES
 from .training_steps import batches, state
@@ -455,11 +454,9 @@ PIECES = [
 ]  # fmt: skip
 
 
-@pytest.mark.one_in(3)
-@pytest.mark.parametrize(
-    ("piece", "read"),
-    [(piece, x) for k, piece in enumerate(PIECES) for i, x in enumerate([counter, closure]) if THOROUGH or i == k % 2],
-)
+@pytest.mark.one_in(6)
+@pytest.mark.parametrize("read", [counter, closure])
+@pytest.mark.parametrize("piece", PIECES)
 def test_each_piece(piece: Any, read: Any) -> None:
     same(Parts, read, lambda patch, parts, decide: piece(parts, decide), 0)
 

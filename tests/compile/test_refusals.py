@@ -203,6 +203,7 @@ def outcome(function: Function, name: str) -> tuple[Any, dict[str, Any]]:
     return found if name != "a set" else [sorted(each) for each in found], vars(state)
 
 
+@pytest.mark.one_in(4)
 @refused
 @pytest.mark.parametrize("fallback", ["warn", "eager"])
 def test_the_function_runs_as_it_is(name: str, fallback: Any) -> None:

@@ -23,8 +23,6 @@ from autograd.tensors.tensor import accumulation
 from autograd.transforms.compile.recorder import ProgramRecorder
 from nn import functional
 
-from ..thorough import THOROUGH
-
 rng = np.random.default_rng(0)
 X, LABELS = rng.normal(size=(5, 4)).astype(np.float32), np.arange(5) % 3
 scale, table = np.linspace(1.0, 2.0, 4), rng.normal(size=(3, 4))
@@ -170,14 +168,9 @@ def beside(monkeypatch: pytest.MonkeyPatch) -> Any:
         yield beside
 
 
-RECORDED = [uses_all, walks_back]
-
-
-@pytest.mark.one_in(3)
-@pytest.mark.parametrize(
-    ("name", "recorded"),
-    [(name, x) for k, name in enumerate(ACTIVITIES) for i, x in enumerate(RECORDED) if THOROUGH or i == k % 2],
-)
+@pytest.mark.one_in(6)
+@pytest.mark.parametrize("recorded", [uses_all, walks_back])
+@pytest.mark.parametrize("name", ACTIVITIES)
 def test_other_threads_find_what_there_is(beside: Any, recorded: Any, name: str) -> None:
     activity = ACTIVITIES[name]
     model.zero_grad()

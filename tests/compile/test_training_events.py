@@ -13,7 +13,6 @@ import nn
 import nn.functional as F  # noqa: N812 - the usual name
 from autograd import compile
 
-from ..thorough import THOROUGH
 from .agreement import differs
 from .training_steps import Training, batches, ran
 
@@ -127,8 +126,8 @@ def held(training: Any) -> list[Any]:
     return [np.array(x) for x in arrays if isinstance(x, np.ndarray)]
 
 
-@pytest.mark.one_in(3)
-@pytest.mark.parametrize("seed", range(12 if THOROUGH else 6))
+@pytest.mark.one_in(6)
+@pytest.mark.parametrize("seed", range(12))
 def test_events_between_steps(seed: int) -> None:
     choose = random.Random(seed)
     calls: list[Any] = []
@@ -165,9 +164,9 @@ def test_a_held_gradient_makes_the_step_itself_run_once() -> None:
     assert int(compiled.parts[0][2].num_batches_tracked) == 6
 
 
-@pytest.mark.one_in(2)
+@pytest.mark.one_in(4)
 @pytest.mark.filterwarnings("ignore:.*nan.*:RuntimeWarning", "ignore:.*encountered in.*:RuntimeWarning")
-@pytest.mark.parametrize("seed", range(4 if THOROUGH else 2))
+@pytest.mark.parametrize("seed", range(4))
 def test_a_nan_among_events(seed: int) -> None:
     calls = [*batches(3), hold_gradient, a_nan, hold_array, *batches(2)]
     *expected, training = ran(eventful(seed), calls, False)

@@ -58,7 +58,7 @@ def steps_of(call: Call) -> Callable[[], Training]:
     return make
 
 
-@pytest.mark.one_in(8)
+@pytest.mark.one_in(12)
 @pytest.mark.parametrize("name", LAYERS)
 def test_each_layer(name: str) -> None:
     call = LAYERS[name]

@@ -31,7 +31,7 @@ def one_line(text: str) -> str:
     return " ".join(text.split())
 
 
-@pytest.mark.one_in(4)
+@pytest.mark.one_in(8)
 @pytest.mark.parametrize("planted", MISTAKES, ids=lambda planted: f"{planted.number}-{planted.name}")
 def test_a_common_mistake_is_named(planted: Planted, tmp_path: Path) -> None:
     text = filled(planted.number, *planted.bodies())
@@ -53,7 +53,7 @@ def test_there_are_about_ten_mistakes_for_each_exercise_each_with_words_of_its_o
     assert len({(planted.number, planted.name) for planted in MISTAKES}) == len(MISTAKES) >= 100
 
 
-@pytest.mark.one_in(3)
+@pytest.mark.one_in(18)
 @pytest.mark.parametrize(("number", "bodies"), [*SOLUTIONS.items(), *OTHERS])
 def test_a_right_solution_passes_and_its_graph_is_drawn(number: int, bodies: tuple[str, ...], tmp_path: Path) -> None:
     verdict = graded(tmp_path, number, filled(number, *bodies))
@@ -125,6 +125,7 @@ def test_other_wrong_solutions_get_a_general_report(
     assert "Traceback" not in verdict.text
 
 
+@pytest.mark.thorough
 def test_the_report_of_the_testing_kit_is_readable(tmp_path: Path) -> None:
     body = "return g * (1 - out**2) * np.where(abs(out) > 0.99, 2, 1)"
     said = one_line(graded(tmp_path, 1, filled(1, body)).text)

@@ -142,6 +142,7 @@ def test_help_is_enough() -> None:
     assert "--folder" in result.stdout
 
 
+@pytest.mark.thorough
 def test_the_program_grades_from_any_folder(tmp_path: Path) -> None:
     (tmp_path / "ex06_loss.py").write_text(filled(6))
     result = run("examples.course", "6", "--folder", tmp_path)

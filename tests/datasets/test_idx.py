@@ -82,6 +82,7 @@ def test_mnist_has_its_known_class_counts(
     assert np.bincount(test).tolist() == [980, 1135, 1032, 1010, 982, 892, 958, 1028, 974, 1009]
 
 
+@pytest.mark.thorough
 def test_mnist_has_its_known_mean_and_deviation(
     mnist: tuple[Samples, Samples],
 ) -> None:

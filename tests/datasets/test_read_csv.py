@@ -34,7 +34,7 @@ def csv_lines(labels: NDArray[np.int64], features: NDArray[np.generic], header: 
     return "\n".join(first + rows) + "\n"
 
 
-@pytest.mark.one_in(4)
+@pytest.mark.thorough
 @pytest.mark.parametrize("zipped", [False, True])
 @pytest.mark.parametrize("header", [False, True])
 def test_a_csv_of_mnist_equals_mnist(tmp_path: Path, header: bool, zipped: bool) -> None:

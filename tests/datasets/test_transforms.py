@@ -122,6 +122,7 @@ def test_values_are_normalized_by_channel() -> None:
     assert found.dtype == Normalize(0, 1)(np.zeros((1, 2, 2), np.uint8)).dtype == np.float32
 
 
+@pytest.mark.one_in(2)
 @pytest.mark.parametrize("workers", [{}, {"num_workers": 2}, {"num_workers": 2, "multiprocessing_context": "fork"}])
 def test_loaders_change_each_image_in_each_epoch_and_resume(workers: dict[str, Any]) -> None:
     dataset = Transformed(TensorDataset(IMAGES, np.arange(40)), ALL, seed=5)

@@ -16,6 +16,7 @@ from .search import found
 COUNT = 200 if THOROUGH else 28  # four of each kind
 
 
+@pytest.mark.one_in(2)
 @pytest.mark.parametrize("of_functions", [True, False], ids=["functions", "results"])
 def test_planted_changes_are_found_at_their_node(of_functions: bool) -> None:
     wrong = [text for number in range(COUNT) if (text := found(number, of_functions))]

@@ -4,14 +4,11 @@ import os
 import time
 
 import pytest
-from hypothesis import settings
 
 import nn
 from nn.distributed import _launch, _processes
 
 from .launching import needs_mpi, run
-
-THOROUGH = settings().max_examples >= 100
 
 ENDINGS = [
     ("fault", 1, "ValueError: rank 1 has a fault"),
@@ -23,9 +20,10 @@ ENDINGS = [
 ]
 
 
+@pytest.mark.one_in(3)
 @pytest.mark.thorough
 @needs_mpi
-@pytest.mark.parametrize(("name", "code", "text"), ENDINGS if THOROUGH else ENDINGS[:2])
+@pytest.mark.parametrize(("name", "code", "text"), ENDINGS)
 def test_one_that_ends_ends_all_and_says_so_once(name: str, code: int, text: str) -> None:
     begin = time.monotonic()
     found, out, err = run(2, "-m", "tests.distributed.endings", name)
@@ -38,6 +36,7 @@ def test_one_that_ends_ends_all_and_says_so_once(name: str, code: int, text: str
     assert time.monotonic() - begin < 15  # of which most is the start of Python
 
 
+@pytest.mark.thorough
 @needs_mpi
 def test_ranks_exchange_arrays_and_gradients() -> None:
     code, out, err = run(2, "-m", "tests.distributed.together")

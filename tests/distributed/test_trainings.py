@@ -12,12 +12,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import settings
 
+from ..thorough import THOROUGH
 from . import trainings
 from .launching import needs_mpi, run, start
 
-THOROUGH = settings().max_examples >= 100
 KINDS = ("mlp", "conv", "transformer")
 
 
@@ -26,9 +25,10 @@ def arrays(path: Path) -> dict[str, np.ndarray]:
         return dict(archive)
 
 
+@pytest.mark.one_in(3)
 @pytest.mark.thorough
 @needs_mpi
-@pytest.mark.parametrize("ranks", [2, 3, 4] if THOROUGH else [2])
+@pytest.mark.parametrize("ranks", [2, 3, 4])
 def test_ranks_make_the_training_of_one(tmp_path: Path, ranks: int) -> None:
     code, _, err = run(ranks, "-m", "tests.distributed.trainings", str(tmp_path))
     assert code == 0, err

@@ -71,6 +71,7 @@ def test_the_divergence_is_the_integral_of_its_definition() -> None:
     assert divergence((None, means, log_deviations), means) == pytest.approx(total / 2, rel=1e-6)
 
 
+@pytest.mark.thorough
 def test_the_bound_is_below_the_log_likelihood_by_importance_sampling() -> None:
     """log p(x) is the logarithm of the mean of p(x|z) p(z) / q(z|x) over z drawn from q; its mean bounds it below."""
     model, images = tiny(), noise_images(3)

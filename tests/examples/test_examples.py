@@ -50,6 +50,7 @@ def digits() -> tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]]:
     return load_mnist()[1]
 
 
+@pytest.mark.thorough
 class TestMnist:
     def test_leaves_the_folder_that_it_promises(self, trained: tuple[Run, Path]) -> None:
         result, folder = trained
@@ -281,6 +282,7 @@ def interrupt_in_training(folder: Path, again: str = "") -> Run:
     return interrupt("examples.mnist", "--quick", "--epochs", 1000, "--out", folder, after="epoch 2/1000", again=again)
 
 
+@pytest.mark.thorough
 class TestPredict:
     def test_reads_a_row_of_the_test_set(self, trained: tuple[Run, Path]) -> None:
         result = run("examples.predict", trained[1] / "model.npz", "test:0")

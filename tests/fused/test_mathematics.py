@@ -82,7 +82,7 @@ def units(found: Array, exact: Array) -> Array:
     return np.where(same & ~np.isfinite(rounded), 0, np.where(np.isnan(difference), np.inf, difference))
 
 
-@pytest.mark.one_in(3)
+@pytest.mark.one_in(6)
 @pytest.mark.parametrize("name", NAMES)
 def test_float32(name: str, loops: Any) -> None:
     wide, worst, peer = WIDER.get(name) or getattr(np, name), 0.0, 0.0
@@ -120,7 +120,7 @@ def edges(dtype: Any) -> Array:
     return np.array([*positive, *-positive, np.nan], dtype)
 
 
-@pytest.mark.one_in(3)
+@pytest.mark.one_in(6)
 @pytest.mark.parametrize(("name", "dtype"), FUNCTIONS)
 def test_edges_are_numpys(name: str, dtype: Any, loops: Any) -> None:
     x = edges(dtype)
@@ -146,6 +146,7 @@ def float64(name: str) -> st.SearchStrategy[float]:
     )
 
 
+@pytest.mark.one_in(3)
 @pytest.mark.parametrize("name", NAMES)
 @few(60)
 @given(data=st.data())

@@ -15,6 +15,7 @@ def numbers(*shape: int) -> Any:
     return np.random.default_rng(sum(shape)).standard_normal(shape)
 
 
+@pytest.mark.one_in(2)
 @pytest.mark.parametrize(
     ("options", "dtype", "given"),
     [

@@ -17,7 +17,7 @@ from ..transforms.test_vmap_leaving import arrays_in, put
 walk: Any = backward._walk
 
 
-@pytest.mark.one_in(4)
+@pytest.mark.one_in(8)
 @pytest.mark.filterwarnings("ignore")  # of NumPy, for values at which there is no derivative
 @pytest.mark.parametrize("operation", [o for o in OPERATIONS if str(o) not in INNER | LEFT_ALONE], ids=str)
 def test_a_careful_walk_rounds_as_a_fast_one(operation: Operation, monkeypatch: pytest.MonkeyPatch) -> None:

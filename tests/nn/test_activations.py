@@ -80,6 +80,7 @@ def test_values_are_those_of_the_definition(name: str) -> None:
     np.testing.assert_array_equal(make()(tensor(X)).data, out)
 
 
+@pytest.mark.one_in(3)
 @each
 def test_derivatives_of_both_orders(name: str) -> None:
     layer = CASES[name][0]()
@@ -87,6 +88,7 @@ def test_derivatives_of_both_orders(name: str) -> None:
     assert gradgradcheck(layer, [X], fast_mode=True)
 
 
+@pytest.mark.one_in(3)
 @each
 @pytest.mark.parametrize("dtype", [np.float16, np.float32, np.float64])
 def test_dtypes_stay(name: str, dtype: Any) -> None:

@@ -163,7 +163,7 @@ DIFFERENTIABLE = sorted(name for name, call in CALLS.items() if call.data)
 BATCHED = [name for name in DIFFERENTIABLE if name.partition(".")[2] not in REFUSED]
 
 
-@pytest.mark.one_in(4)
+@pytest.mark.one_in(8)
 @pytest.mark.parametrize("name", BATCHED)
 def test_batches_of_no_and_of_one_element(name: str) -> None:
     function, args = of_floats(CALLS[name])
@@ -176,7 +176,7 @@ def test_batches_of_no_and_of_one_element(name: str) -> None:
             np.testing.assert_allclose(found, y, rtol=1e-10, atol=1e-10)
 
 
-@pytest.mark.one_in(4)
+@pytest.mark.one_in(8)
 @pytest.mark.parametrize(
     "name", sorted(CALLS.keys() - {f"{kind}.{name}" for name in REFUSED for kind in ("nn", "functional")})
 )
@@ -200,7 +200,7 @@ def check_dtype(call: Call, dtype: str, close: float) -> None:
             np.testing.assert_allclose(of_batch[1].astype(float), y.astype(float), rtol=close, atol=close * scale)
 
 
-@pytest.mark.one_in(4)
+@pytest.mark.one_in(8)
 @pytest.mark.parametrize("name", DIFFERENTIABLE)
 def test_rules_take_a_batch_of_gradients(name: str) -> None:
     """As a Jacobian does, of a graph that was recorded before, without a batch."""
@@ -212,7 +212,7 @@ def test_rules_take_a_batch_of_gradients(name: str) -> None:
     compare(vmap(lambda *g: pull(list(g)), loops="error")(*given), expected)
 
 
-@pytest.mark.one_in(4)
+@pytest.mark.one_in(8)
 @pytest.mark.parametrize("name", BATCHED)
 def test_derivatives_of_second_order_are_those_of_a_loop(name: str) -> None:
     function, args = of_floats(CALLS[name])
@@ -223,7 +223,7 @@ def test_derivatives_of_second_order_are_those_of_a_loop(name: str) -> None:
     compare(vmap(second, randomness="same", loops="error")(*given), looped(second, axes, given))
 
 
-@pytest.mark.one_in(4)
+@pytest.mark.one_in(8)
 @pytest.mark.parametrize("name", BATCHED)
 def test_forward_mode_is_that_of_a_loop(name: str) -> None:
     function, args = of_floats(CALLS[name])
@@ -235,7 +235,7 @@ def test_forward_mode_is_that_of_a_loop(name: str) -> None:
     compare(vmap(along, randomness="same", loops="error")(*given), looped(along, (0,) * len(given), given))
 
 
-@pytest.mark.one_in(4)
+@pytest.mark.one_in(8)
 @pytest.mark.parametrize("name", BATCHED)
 def test_batches_of_batches_are_those_of_a_loop(name: str) -> None:
     """The first argument is batched by the outer call, the others by the inner one, the last by both."""
@@ -256,6 +256,7 @@ def test_batches_of_batches_are_those_of_a_loop(name: str) -> None:
     compare(found, looped(of_elements, outer, given))
 
 
+@pytest.mark.one_in(4)
 @pytest.mark.parametrize("name", sorted(set(TRAINED) - REFUSED))
 def test_gradients_of_shared_parameters(name: str) -> None:
     """For each sample within `vmap`; outside, of the sum over the batch, to second order."""

@@ -58,7 +58,7 @@ def refused(call: Call, place: int, z: Array) -> bool:
     return False
 
 
-@pytest.mark.one_in(3)
+@pytest.mark.one_in(6)
 @every_place
 def test_complex_numbers_are_refused_or_computed_rightly(name: str, place: int) -> None:
     call, rng = CALLS[name], np.random.default_rng(2)

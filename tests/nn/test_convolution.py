@@ -90,6 +90,7 @@ LAYERS: dict[str, tuple[Any, tuple[int, ...]]] = {
 }
 
 
+@pytest.mark.one_in(3)
 @pytest.mark.parametrize("name", LAYERS)
 def test_derivatives_of_both_orders(name: str) -> None:
     make, shape = LAYERS[name]

@@ -51,7 +51,7 @@ def equal(found: list[Any], expected: list[Any], limit: float) -> None:
         np.testing.assert_allclose(a.astype(np.float64), b.astype(np.float64), limit, limit * scale)
 
 
-@pytest.mark.one_in(3)
+@pytest.mark.one_in(9)
 @pytest.mark.parametrize("name", CALLS)
 def test_data_of_any_kind_give_what_their_values_do(name: str) -> None:
     call = CALLS[name]
@@ -75,7 +75,7 @@ def test_data_of_any_kind_give_what_their_values_do(name: str) -> None:
                     np.testing.assert_array_equal(a, b)
 
 
-@pytest.mark.one_in(3)
+@pytest.mark.one_in(6)
 @pytest.mark.parametrize("name", CALLS)
 def test_layouts_of_data_do_not_matter(name: str) -> None:
     call = CALLS[name]
@@ -114,7 +114,7 @@ def step(model: nn.Module, args: list[Any], optimizer: Any = None) -> list[Array
     return gradients
 
 
-@pytest.mark.one_in(3)
+@pytest.mark.one_in(6)
 @pytest.mark.parametrize("dtype", FLOATS)
 @pytest.mark.parametrize("name", TRAINED)
 def test_gradients_are_those_without_an_optimizer(name: str, dtype: Any) -> None:
@@ -157,7 +157,7 @@ def network() -> nn.Sequential:
     )
 
 
-@pytest.mark.one_in(4)
+@pytest.mark.one_in(8)
 @pytest.mark.parametrize("dtype", FLOATS)
 @pytest.mark.parametrize("name", OPTIMIZERS)
 def test_every_optimizer_steps_with_data_of_any_kind(name: str, dtype: Any) -> None:
@@ -204,7 +204,7 @@ ROWS = [
 ]
 
 
-@pytest.mark.one_in(4)
+@pytest.mark.one_in(8)
 @pytest.mark.parametrize("name", ROWS)
 def test_fit_evaluate_and_predict_take_data_of_any_kind(name: str) -> None:
     call = CALLS[name]

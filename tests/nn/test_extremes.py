@@ -186,6 +186,7 @@ def differs(found: Array, expected: Array, least: Any) -> Any:
         return ~(same | (np.abs(found.astype(expected.dtype) - expected) <= allowed))
 
 
+@pytest.mark.one_in(3)
 @pytest.mark.parametrize("dtype", WIDER)
 @pytest.mark.parametrize("name", ELEMENTWISE)
 def test_activations_and_their_derivatives_at_every_size(name: str, dtype: Any) -> None:
@@ -204,7 +205,7 @@ def test_activations_and_their_derivatives_at_every_size(name: str, dtype: Any) 
 DIRECTIONS = np.array([[1, -1, 0, 0.5], [1, 0.999, -0.3, 0.2]])
 
 
-@pytest.mark.one_in(4)
+@pytest.mark.one_in(8)
 @pytest.mark.parametrize("dtype", WIDER)
 @pytest.mark.parametrize("name", VECTORS)
 def test_losses_and_normalizations_at_every_size(name: str, dtype: Any) -> None:

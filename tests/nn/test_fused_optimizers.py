@@ -16,7 +16,7 @@ from autograd import Tensor
 from autograd.extend import load_numba
 from autograd.transforms.compile.fused.loops import cache_folder
 
-from ..thorough import draws
+from ..thorough import few
 from .optimizer_formulas import CASES, Array
 
 FUSED = ("Adam", "AdamW", "SGD")  # the optimizers that have the option
@@ -73,7 +73,7 @@ def gradients(draw: np.random.Generator, shape: tuple[int, ...]) -> Array:
     return np.asarray(draw.standard_normal(shape) * sizes * (draw.random(shape) < 0.8))
 
 
-@draws(60)
+@few(6)
 @given(
     case=options(),
     dtype=st.sampled_from((np.float32, np.float64)),
@@ -178,6 +178,7 @@ except ImportError as error:
 """
 
 
+@pytest.mark.one_in(3)
 @pytest.mark.parametrize("name", FUSED)
 def test_without_numba_an_error_says_what_to_install(name: str) -> None:
     done = subprocess.run([sys.executable, "-c", WITHOUT.format(name=name)], capture_output=True, text=True, check=True)
@@ -201,6 +202,7 @@ print(time.process_time() - started)
 """
 
 
+@pytest.mark.thorough
 def test_numba_is_loaded_when_asked_for_and_its_loops_are_kept_on_disk(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

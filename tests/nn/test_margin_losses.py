@@ -23,6 +23,7 @@ def reductions(each: Any) -> dict[Any, Any]:
     return {"none": each, "mean": each.mean(), "sum": each.sum()}
 
 
+@pytest.mark.one_in(2)
 @pytest.mark.parametrize("p", [1, 2])
 @pytest.mark.parametrize("weight", [None, np.array([0.5, 1, 2, 3])])
 def test_multi_margin(p: Any, weight: Any) -> None:
@@ -90,6 +91,7 @@ def test_multilabel_soft_margin() -> None:
         functional.multilabel_soft_margin_loss(SCORES, 2 * target - 1)
 
 
+@pytest.mark.one_in(4)
 @pytest.mark.parametrize("p", [1.0, 2.0, 3.0, math.inf])
 @pytest.mark.parametrize("swap", [False, True])
 def test_triplets(p: float, swap: bool) -> None:
@@ -126,6 +128,7 @@ def test_wrong_triplets() -> None:
         functional.triplet_margin_with_distance_loss(A, B, C, distance_function=2)  # type: ignore[arg-type]
 
 
+@pytest.mark.one_in(2)
 @pytest.mark.parametrize("margin", [0.0, 0.3, -0.2])
 def test_cosine_embedding(margin: float) -> None:
     cosine = (A * B).sum(axis=1) / np.sqrt((A**2).sum(axis=1) * (B**2).sum(axis=1))

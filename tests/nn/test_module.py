@@ -362,6 +362,7 @@ def test_modules_by_path() -> None:
         model.add_module("last", nn.Tanh())
 
 
+@pytest.mark.one_in(3)
 @pytest.mark.parametrize("kind", ["attribute", "list", "Sequential"])
 def test_modules_that_are_nested_deeper_than_calls(kind: str, tmp_path: Path) -> None:
     model: Any = nn.Linear(2, 2)

@@ -58,6 +58,7 @@ def test_another_autograd_is_named(tmp_path: Path) -> None:
     assert run_import(tmp_path, [ROOT.parent, other]).returncode == 0
 
 
+@pytest.mark.thorough
 def test_a_folder_named_autograd_is_named_too(tmp_path: Path) -> None:
     (tmp_path / "elsewhere" / "autograd").mkdir(parents=True)
     (tmp_path / "nn").symlink_to(ROOT, target_is_directory=True)

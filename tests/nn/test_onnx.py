@@ -254,7 +254,7 @@ MODELS: dict[str, Callable[[], tuple[Any, ...]]] = {
 }  # fmt: skip
 
 
-@pytest.mark.one_in(3)
+@pytest.mark.one_in(6)
 @pytest.mark.parametrize("name", MODELS)
 def test_models_compute_the_same(name: str, tmp_path: Path) -> None:
     model, *args = MODELS[name]()
@@ -269,6 +269,7 @@ ACTIVATIONS = [
 ]  # fmt: skip
 
 
+@pytest.mark.one_in(3)
 @pytest.mark.parametrize("layer", ACTIVATIONS, ids=repr)
 def test_activations_compute_the_same(layer: nn.Module, tmp_path: Path) -> None:
     check(layer, tmp_path, np.concatenate([5 * normal(3, 40), 0.01 * normal(3, 40)], 1))
@@ -342,6 +343,7 @@ FUNCTIONS: dict[str, Callable[[Any], Any]] = {
 }
 
 
+@pytest.mark.one_in(3)
 @pytest.mark.parametrize("name", FUNCTIONS)
 def test_functions_compute_the_same(name: str, tmp_path: Path) -> None:
     check(Function1(FUNCTIONS[name]), tmp_path, normal(2, 6))

@@ -254,6 +254,7 @@ def model_of(kind: str, options: dict[str, Any], inputs: list[Any], outputs: int
     return onnx.helper.make_model(graph, opset_imports=[onnx.helper.make_opsetid("", OPSET)], ir_version=9)
 
 
+@pytest.mark.one_in(3)
 @pytest.mark.parametrize("name", KINDS)
 def test_drawn_options_compute_the_same(name: str) -> None:
     counted = 0

@@ -26,6 +26,7 @@ def make(name: str, params: Any, **options: Any) -> Any:
     return getattr(nn.optim, name)(params, **options)
 
 
+@pytest.mark.one_in(2)
 @pytest.mark.parametrize(("name", "options"), CASES)
 @pytest.mark.parametrize(("dtype", "precision"), [(np.float64, 1e-12), (np.float32, 2e-5)])
 def test_steps_equal_the_formula(name: str, options: dict[str, Any], dtype: Any, precision: float) -> None:
@@ -60,6 +61,7 @@ def test_parameters_without_a_gradient_do_not_take_part(case: Any, absent: list[
         np.testing.assert_allclose(parameter.data, REFERENCES[name](start, gradients, **options), 1e-10, 1e-10)
 
 
+@pytest.mark.one_in(2)
 @pytest.mark.parametrize("name", REFERENCES)
 def test_large_parameters_go_through_in_chunks(name: str) -> None:
     draw = np.random.default_rng(0)
@@ -151,6 +153,7 @@ def train(model: Any, optimizer: Any, steps: int, seed: int) -> None:
         optimizer.step()
 
 
+@pytest.mark.one_in(4)
 @pytest.mark.parametrize(("name", "options"), CASES)
 def test_a_run_that_is_continued_equals_one_that_never_stopped(name: str, options: dict[str, Any]) -> None:
     nn.manual_seed(0)

@@ -66,6 +66,7 @@ def same_state(a: nn.Module, b: nn.Module) -> bool:
     return list(mine) == list(other) and all(close(mine[name], other[name]) for name in mine)
 
 
+@pytest.mark.one_in(2)
 @pytest.mark.parametrize("name", NORMS)
 def test_derivatives_are_right(name: str) -> None:
     module = model(name).double().eval()

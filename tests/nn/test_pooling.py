@@ -66,6 +66,7 @@ LAYERS: dict[str, tuple[nn.Module, tuple[int, ...]]] = {
 }
 
 
+@pytest.mark.one_in(3)
 @pytest.mark.parametrize("name", LAYERS)
 def test_derivatives_of_both_orders(name: str) -> None:
     layer, shape = LAYERS[name]

@@ -108,6 +108,7 @@ def test_gradients_of_long_sequences_are_summed_over_their_parts(name: str, size
         np.testing.assert_allclose(gradient, same, rtol=1e-9, atol=1e-9)
 
 
+@pytest.mark.one_in(4)
 @every_sequence
 @few(1)
 @given(data=st.data(), reverse=st.booleans(), bias=st.booleans())
@@ -119,7 +120,7 @@ def test_sequences_keep_all_promises_of_operations(name: str, data: st.DataObjec
     check_operation(both(name, reverse)[0], *inputs)
 
 
-@pytest.mark.one_in(4)
+@pytest.mark.one_in(16)
 @every_sequence
 @pytest.mark.parametrize("reverse", [False, True])
 def test_derivatives_element_by_element(name: str, reverse: bool) -> None:

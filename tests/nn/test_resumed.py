@@ -39,6 +39,7 @@ def begun(seed: int) -> RandomTraining:
     return training
 
 
+@pytest.mark.one_in(3)
 @pytest.mark.parametrize("name", COPIES)
 def test_a_copied_training(name: str) -> None:
     for seed in range(8):

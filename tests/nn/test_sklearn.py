@@ -33,8 +33,6 @@ import nn
 from autograd import Tensor
 from nn.sklearn import Classifier, Regressor
 
-from ..thorough import sample
-
 ROOT = Path(__file__).parent.parent.parent
 SMALL: dict[str, Any] = {"hidden": (8,), "epochs": 10, "learning_rate": 0.05, "random_state": 0}
 # Of the array API, which needs an environment variable before SciPy is loaded: another process has it.
@@ -63,7 +61,8 @@ def test_all_checks_are_there() -> None:
     assert len(CHECKS) > 110
 
 
-@pytest.mark.parametrize("check", sample(CHECKS, 3))
+@pytest.mark.one_in(4)
+@pytest.mark.parametrize("check", CHECKS)
 def test_a_check_of_scikit_learn(check: str) -> None:
     CHECKS[check]()
 

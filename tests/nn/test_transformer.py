@@ -41,6 +41,7 @@ def test_a_layer_is_blocks_with_residuals(kind: Any, norm_first: bool) -> None:
     np.testing.assert_allclose(out.data, expected.data, rtol=1e-12)
 
 
+@pytest.mark.one_in(2)
 @pytest.mark.parametrize("norm_first", [False, True])
 def test_derivatives_of_both_orders(norm_first: bool) -> None:
     layer = small(nn.TransformerDecoderLayer, norm_first=norm_first, batch_first=True)

@@ -42,7 +42,7 @@ def real_parts(results: Any) -> list[Any]:
     return [part for y in flat for part in ((np.real(y), np.imag(y)) if np.iscomplexobj(y) else (y,))]
 
 
-@pytest.mark.one_in(3)
+@pytest.mark.one_in(6)
 @every_operation
 @few(1)
 @given(data=st.data(), mode=st.sampled_from(["reverse", "forward"]))

@@ -154,7 +154,7 @@ def _are_alike(call: Call, public: Function, batches: Sequence[Array]) -> bool:
     return _of_loop(lambda *xs: [np.asarray(y) for y in flatten(results(*map(tensor, xs)))[0]], batches) is not None
 
 
-@pytest.mark.one_in(2)
+@pytest.mark.one_in(6)
 @every_operation
 def test_a_batch_gives_what_a_loop_gives(operation: Operation) -> None:
     """Values, gradients, forward mode and gradients of gradients, in all precisions and with complex numbers."""
@@ -182,7 +182,7 @@ def _mixed(x: Array, rng: np.random.Generator) -> tuple[Array, Array]:
     return np.stack([x, zeros, ties]), np.stack([x, np.where(rng.random(x.shape) < 0.3, np.nan, x)])
 
 
-@pytest.mark.one_in(3)
+@pytest.mark.one_in(6)
 @every_operation
 def test_the_elements_of_a_batch_may_take_different_ways(operation: Operation) -> None:
     if str(operation) in LOOPING or operation.key is np.emath.logn:
@@ -193,7 +193,7 @@ def test_the_elements_of_a_batch_may_take_different_ways(operation: Operation) -
             _compare(call.bind(operation.public), batches, COMPUTED[:2], 1e-9)
 
 
-@pytest.mark.one_in(3)
+@pytest.mark.one_in(6)
 @every_operation
 def test_batches_of_one_and_none(operation: Operation) -> None:
     call = _calls(operation)[0]

@@ -34,6 +34,7 @@ def slopes(function: Any, inputs: list[Any], g: Any, directions: list[Any]) -> t
     return out, pull(g), vjp(first, *inputs)[1](1.0)
 
 
+@pytest.mark.one_in(2)
 @pytest.mark.parametrize("operation", FUSED, ids=str)
 @draws(15)
 @given(data=st.data())

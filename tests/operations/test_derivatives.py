@@ -24,12 +24,24 @@ def drawn_call(data: st.DataObject, operation: Operation) -> Call:
 @few(1)
 @given(data=st.data())
 def test_derivatives(operation: Operation, data: st.DataObject) -> None:
+    check(operation, data, order=1)
+
+
+@pytest.mark.one_in(6)
+@every_operation
+@few(1)
+@given(data=st.data())
+def test_derivatives_of_both_orders(operation: Operation, data: st.DataObject) -> None:
+    check(operation, data, order=2)
+
+
+def check(operation: Operation, data: st.DataObject, order: int) -> None:
     call = drawn_call(data, operation)
     inputs = [data.draw(layouts(x)) for x in call.inputs]
-    check_operation(call.afresh(operation.public), *inputs, analytic=SAMPLES[operation.key].analytic)
+    check_operation(call.afresh(operation.public), *inputs, order=order, analytic=SAMPLES[operation.key].analytic)
 
 
-@pytest.mark.one_in(3)
+@pytest.mark.one_in(6)
 @every_operation
 @few(1)
 @given(data=st.data())
@@ -51,6 +63,7 @@ analytic_operations = pytest.mark.parametrize(
 )
 
 
+@pytest.mark.one_in(2)
 @analytic_operations
 @few(1)
 @given(data=st.data())

@@ -61,6 +61,7 @@ def assert_same(first: Any, second: Any) -> None:
         np.testing.assert_array_equal(one, other)
 
 
+@pytest.mark.one_in(3)
 @pytest.mark.parametrize("operation", NAMED, ids=str)
 @few(4)
 @given(data=st.data())

@@ -23,7 +23,7 @@ def shares_one_of(result: Any, inputs: list[Any]) -> bool:
     return any(np.shares_memory(result, x) for x in inputs)
 
 
-@pytest.mark.one_in(3)
+@pytest.mark.one_in(6)
 @every_operation
 @few(2)
 @given(data=st.data())

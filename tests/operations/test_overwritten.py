@@ -109,7 +109,7 @@ def gradient(call: Call, operation: Operation, live: int, wrapped: bool, written
     return gradients(recorded, x, seeds, allow_unused=True)[0] if recorded else None
 
 
-@pytest.mark.one_in(3)
+@pytest.mark.one_in(6)
 @every_operation
 @few(2)
 @given(data=st.data())
@@ -125,7 +125,7 @@ def test_operands_may_be_overwritten_after_the_call(operation: Operation, data: 
         assert_same(found, expected)
 
 
-@pytest.mark.one_in(3)
+@pytest.mark.one_in(6)
 @every_operation
 @few(2)
 @given(data=st.data())

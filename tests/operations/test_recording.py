@@ -16,7 +16,7 @@ from .samples import Operation
 from .test_derivatives import drawn_call, every_operation
 
 
-@pytest.mark.one_in(3)
+@pytest.mark.one_in(6)
 @every_operation
 @settings(max_examples=1)
 @given(data=st.data())

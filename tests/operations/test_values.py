@@ -61,6 +61,7 @@ def assert_same(result: Any, expected: Any) -> None:
     assert np.array_equal(result.data, expected, equal_nan=True)
 
 
+@pytest.mark.one_in(3)
 @parametrized(with_method)
 @few(3)
 @given(data=st.data())
@@ -141,7 +142,7 @@ def test_function_without_a_derivative_gives_arrays(function: np.ufunc) -> None:
     assert np.array_equal(result, expected, equal_nan=takes_floats)
 
 
-@pytest.mark.one_in(4)
+@pytest.mark.one_in(8)
 @parametrized(binary)
 @pytest.mark.parametrize("other", [2, 2.0, np.float32(2), np.float64(2), np.array(2), np.ones(3, np.float16)], ids=repr)
 @pytest.mark.parametrize("dtype", [np.float16, np.float32, np.float64])
@@ -158,6 +159,7 @@ def test_types_combine_as_in_numpy(operation: Operation, other: Any, dtype: Any)
         assert (gradient.dtype, gradient.shape) == (x.dtype, x.shape)
 
 
+@pytest.mark.one_in(3)
 @parametrized(elementwise)
 @few(4)
 @given(data=st.data())

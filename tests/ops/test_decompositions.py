@@ -69,7 +69,7 @@ CALLS: list[tuple[Callable[..., Any], Any, list[tuple[int, ...]]]] = [
 ]
 
 
-@pytest.mark.one_in(3)
+@pytest.mark.one_in(6)
 @pytest.mark.parametrize("dtype", DTYPES)
 @pytest.mark.parametrize(("function", "draw", "shape"), [(f, d, shape) for f, d, shapes in CALLS for shape in shapes])
 def test_values_are_numpys(function: Callable[..., Any], draw: Any, shape: tuple[int, ...], dtype: Any) -> None:

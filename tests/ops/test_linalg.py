@@ -77,6 +77,7 @@ def test_values_are_numpys(function: Callable[..., Any], shape: tuple[int, ...],
         assert_same(function(live(x)), expected)
 
 
+@pytest.mark.one_in(3)
 @pytest.mark.parametrize("dtype", DTYPES)
 @pytest.mark.parametrize("b_shape", [(3,), (3, 2), (2, 3, 1), (2, 3, 3), (4, 1, 3, 2), (3, 0)], ids=str)
 @pytest.mark.parametrize("a_shape", [(3, 3), (2, 3, 3), (1, 3, 3)], ids=str)
@@ -252,6 +253,7 @@ def test_logarithm_of_a_determinant_that_is_zero() -> None:
 # Least squares
 
 
+@pytest.mark.one_in(4)
 @pytest.mark.parametrize("dtype", DTYPES[:4])
 @pytest.mark.parametrize("b_shape", [(), (1,), (3,), (0,)], ids=str)
 @pytest.mark.parametrize("shape", [(4, 2), (3, 3), (2, 4), (1, 1), (0, 2)], ids=str)

@@ -63,6 +63,7 @@ def test_frobenius_norm_over_two_axes() -> None:
 MATRIX_ORDERS = [None, "fro", "nuc", 1, -1, 2, -2, np.inf, -np.inf]
 
 
+@pytest.mark.one_in(4)
 @pytest.mark.parametrize("order", MATRIX_ORDERS)
 @pytest.mark.parametrize("shape", [(2, 3), (3, 2, 4), (2, 0, 3), (0, 2, 3), (1, 1)], ids=str)
 def test_norms_of_matrices_are_numpys_along_all_pairs_of_axes(order: Any, shape: tuple[int, ...]) -> None:

@@ -35,6 +35,7 @@ OTHERS = [
 ]  # fmt: skip
 
 
+@pytest.mark.one_in(4)
 @pytest.mark.parametrize("other", OTHERS, ids=lambda other: f"{type(other).__name__} {other}")
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 @pytest.mark.parametrize("op", [*ARITHMETIC, *COMPARISONS])

@@ -87,6 +87,7 @@ def test_round_is_numpys(digits: tuple[int, ...]) -> None:
             assert outcome(round, tensor(x), *digits) == outcome(np.round, x, *digits), (dtype, x)
 
 
+@pytest.mark.one_in(3)
 @pytest.mark.parametrize("op", BINARY, ids=name)
 def test_operators_with_numbers_are_numpys_from_both_sides(op: Callable[[Any, Any], Any]) -> None:
     for dtype in DTYPES:
@@ -97,6 +98,7 @@ def test_operators_with_numbers_are_numpys_from_both_sides(op: Callable[[Any, An
                 assert outcome(op, number, t) == outcome(op, number, x), (dtype, number)
 
 
+@pytest.mark.one_in(3)
 @pytest.mark.parametrize("op", BINARY, ids=name)
 def test_operators_of_two_arrays_are_numpys(op: Callable[[Any, Any], Any]) -> None:
     for first in DTYPES:
@@ -108,6 +110,7 @@ def test_operators_of_two_arrays_are_numpys(op: Callable[[Any, Any], Any]) -> No
                     assert outcome(op, *pair) == expected, (first, second, pair)
 
 
+@pytest.mark.one_in(3)
 @pytest.mark.parametrize("op", IN_PLACE, ids=name)
 def test_operators_in_place_are_numpys(op: Callable[[Any, Any], Any]) -> None:
     others = [*NUMBERS, *map(values, "bBqefdgFD"), np.eye(3), np.eye(3, dtype=int)]

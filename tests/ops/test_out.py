@@ -82,6 +82,7 @@ def one_or_all(values: Any) -> Any:
     return tuple(values) if len(values) > 1 else values[0]
 
 
+@pytest.mark.one_in(4)
 @pytest.mark.parametrize("name", FUNCTIONS)
 def test_what_needs_no_gradient_is_written_to_tensors_and_arrays(name: str) -> None:
     x, expected = expected_of(name)
@@ -93,6 +94,7 @@ def test_what_needs_no_gradient_is_written_to_tensors_and_arrays(name: str) -> N
             np.testing.assert_array_equal(plain(written), value)
 
 
+@pytest.mark.one_in(4)
 @pytest.mark.parametrize("name", FUNCTIONS)
 def test_what_needs_a_gradient_is_written_to_tensors_with_it(name: str) -> None:
     x, expected = expected_of(name)
@@ -109,6 +111,7 @@ def test_what_needs_a_gradient_is_written_to_tensors_with_it(name: str) -> None:
         np.testing.assert_array_equal(t.grad.data, again.grad.data)
 
 
+@pytest.mark.one_in(4)
 @pytest.mark.parametrize("name", FUNCTIONS)
 def test_what_needs_a_gradient_is_not_written_to_arrays(name: str) -> None:
     x, expected = expected_of(name)

@@ -24,6 +24,7 @@ def drawn(shape: tuple[int, ...]) -> Any:
     return RANDOM.normal(size=shape)
 
 
+@pytest.mark.one_in(3)
 @pytest.mark.parametrize("right", [SCALAR, VECTOR, MATRIX, BATCH, (4, 1, 3, 3)], ids=str)
 @pytest.mark.parametrize("left", [SCALAR, VECTOR, MATRIX, BATCH], ids=str)
 @pytest.mark.parametrize("product", [np.matmul, np.dot, np.inner, np.outer, np.kron])

@@ -21,6 +21,7 @@ AXES = [None, 0, 2, -1, -3, (0, 2), (-1, 0), (0, 1, 2), ()]
 REDUCTIONS: list[Function] = [np.sum, np.mean, np.prod, np.max, np.min, np.amax, np.amin, np.var, np.std, np.ptp]
 
 
+@pytest.mark.one_in(3)
 @pytest.mark.parametrize("keepdims", [False, True])
 @pytest.mark.parametrize("axis", AXES, ids=str)
 @pytest.mark.parametrize("function", REDUCTIONS)
@@ -164,6 +165,7 @@ def test_without_degrees_of_freedom_the_gradient_is_nan(function: Function) -> N
 COMPLEX = X + 1j * np.roll(X, 1, 2) + np.linspace(0, 0.25, X.size).reshape(X.shape)
 
 
+@pytest.mark.one_in(4)
 @pytest.mark.parametrize("axis", [None, 1, (0, 2)])
 @pytest.mark.parametrize(
     "function", [np.sum, np.mean, np.prod, np.max, np.min, np.var, np.std, np.ptp, logsumexp], ids=lambda f: f.__name__

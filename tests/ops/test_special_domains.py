@@ -70,6 +70,7 @@ def whole(function: np.ufunc, row: Array, i: int) -> Array:
     return row if any(types[i] == "d" for types in function.types) else row.astype(int)
 
 
+@pytest.mark.one_in(3)
 @pytest.mark.filterwarnings("ignore::RuntimeWarning")
 @pytest.mark.parametrize("function", FUNCTIONS, ids=lambda function: function.__name__)
 def test_gradients_at_ends_of_the_domain_and_outside(function: np.ufunc) -> None:

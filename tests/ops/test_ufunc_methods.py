@@ -160,6 +160,7 @@ def test_outer(ufunc: UFunc, data: st.DataObject) -> None:
     check(lambda x, y: ufunc.outer(x, y, **options), x, y)
 
 
+@pytest.mark.one_in(2)
 @pytest.mark.parametrize("ufunc", [np.add, np.subtract, np.multiply, np.divide, np.power, np.maximum, np.fmin])
 def test_complex_numbers(ufunc: UFunc) -> None:
     random = np.random.default_rng(0)
@@ -337,7 +338,7 @@ def zeros_elsewhere(ufunc: UFunc, where: Any, **options: Any) -> Callable[..., A
     return function
 
 
-@pytest.mark.one_in(3)
+@pytest.mark.one_in(6)
 @pytest.mark.parametrize("ufunc", DOMAINS, ids=lambda ufunc: ufunc.__name__)
 @few(2)
 @given(data=st.data())

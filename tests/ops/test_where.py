@@ -12,8 +12,6 @@ from autograd import jvp, tensor
 from autograd.tensors.dispatch import operations
 from autograd.testing import check_operation
 
-from ..thorough import sample
-
 X = np.array([[0.5, -1.25, 2.0], [1.5, 0.75, -0.5]])
 WHERE: dict[str, Any] = {
     "rows": np.array([[True], [False]]), "columns": np.array([True, False, True]),
@@ -53,14 +51,13 @@ def test_every_reduction_that_takes_where_is_looked_at() -> None:
     assert taking <= REDUCTIONS.keys()
 
 
-@pytest.mark.one_in(6)
+@pytest.mark.one_in(36)
 @pytest.mark.parametrize("where", WHERE)
 @pytest.mark.parametrize("name", REDUCTIONS)
 @pytest.mark.filterwarnings("ignore:.*(empty slice|Degrees of freedom).*:RuntimeWarning")
 def test_where_broadcasts_along_any_axis(name: str, where: str) -> None:
-    """A third of the pairs of `axis` and `keepdims`, and with the thorough profile all."""
     function = REDUCTIONS[name]
-    for axis, keepdims in sample(itertools.product(AXES, [False, True]), 3, f"{name} {where}"):
+    for axis, keepdims in itertools.product(AXES, [False, True]):
         if isinstance(axis, tuple) and name in ("hypot.reduce", "logaddexp.reduce", "logaddexp2.reduce"):
             continue  # which NumPy reduces along one axis at a time
         options = options_of(name, WHERE[where], axis, keepdims)

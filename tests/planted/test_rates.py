@@ -49,6 +49,7 @@ def test_gradcheck_finds_what_shows_beside_the_place() -> None:
     assert not _missed("gradcheck", BESIDE_THE_PLACE)
 
 
+@pytest.mark.thorough
 def test_gradgradcheck_finds_wrong_second_derivatives() -> None:
     assert not _missed("gradgradcheck", ["second_twice_too_large", "second_with_wrong_sign"])
 

@@ -96,6 +96,7 @@ def test_steps_are_counted_as_they_are_played(page: Callable[..., Any]) -> None:
         assert text(browser, "#status").startswith(f"Step 1 of {count}, ")
 
 
+@pytest.mark.thorough
 def test_a_box_keeps_its_shape_in_every_state(page: Callable[..., Any]) -> None:
     x, w = Value(2.0), Value(3.0)
     browser = page((x * w).tanh(), params={"x": x, "w": w})

@@ -158,6 +158,7 @@ def test_nothing_is_asked_of_a_network(page: Callable[..., Any]) -> None:
     assert any("Content Security Policy" in entry["message"] for entry in browser.get_log("browser"))
 
 
+@pytest.mark.one_in(4)
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize(("width", "height"), [(1280, 800), (390, 844)])
 def test_it_is_readable(page: Callable[..., Any], scheme: str, width: int, height: int) -> None:

@@ -242,6 +242,7 @@ def units(found: Array, exact: list[Any], dtype: Any) -> Array:
     return away
 
 
+@pytest.mark.one_in(4)
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 @pytest.mark.parametrize("name", OF_ONE)
 def test_functions_of_one(name: str, dtype: Any) -> None:

@@ -69,6 +69,7 @@ def same(function: Function, *points: Sequence[Any], parameters: Sequence[Value]
 # The same bits as without
 
 
+@pytest.mark.one_in(3)
 @pytest.mark.parametrize("op", [op for op in PRIMITIVES.values() if hasattr(Value, op.name)], ids=repr)
 def test_every_operation(op: Any) -> None:
     method, count = getattr(Value, op.name), len(op.rules)

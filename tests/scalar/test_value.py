@@ -638,6 +638,7 @@ def test_a_million_operations_deep() -> None:
     assert x.grad.data == pytest.approx(0.999999**10_000)
 
 
+@pytest.mark.thorough
 def test_memory_of_an_operation() -> None:
     length = 200_000
     x = Value(1.0)

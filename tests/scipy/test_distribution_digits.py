@@ -12,7 +12,7 @@ import nn.distributions
 from autograd import grad, tensor
 from autograd.scipy import stats
 
-from ..thorough import THOROUGH, turn
+from ..thorough import THOROUGH
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
 pytest.importorskip("mpmath", reason="compares with mpmath: pip install -e '.[dev]'")
@@ -27,17 +27,10 @@ from docs.ulps.reference import limited
 ROWS = 40 if THOROUGH else 1
 
 
-def some_methods(case: Case) -> list[str]:
-    """Return every other method of a distribution, or its only one; all of them with the thorough profile."""
-    methods = list(measuring.methods(case))
-    first = turn(f"{case.name} {next(iter(case.parameters))}", min(2, len(methods)))
-    return methods if THOROUGH else methods[first::2]
-
-
 FUNCTIONS = [
     pytest.param(case, method, id=f"{case.library}.{case.name}-{next(iter(case.parameters))}.{method}")
     for case in CASES
-    for method in some_methods(case)
+    for method in measuring.methods(case)
 ]
 
 
@@ -52,7 +45,7 @@ def test_every_distribution_has_a_reference() -> None:
         assert not missing, "define it in docs/ulps/families.py, and add a line to docs/ulps/distributions.py"
 
 
-@pytest.mark.one_in(4)
+@pytest.mark.one_in(12)
 @pytest.mark.parametrize(("case", "method"), FUNCTIONS)
 def test_no_function_errs_beyond_its_conditioning(case: Case, method: str) -> None:
     """By ulps, of the result or of what an ulp of each argument changes, at places drawn by the name."""
@@ -81,11 +74,12 @@ def _farthest(case: Case, method: str, dtype: str) -> list[tuple[float, ...]]:
     return [(x, *given) for x in dict.fromkeys((ends[0], nearest, ends[-1]))]
 
 
+@pytest.mark.one_in(6)
 @pytest.mark.parametrize(
     "case", _of_both(), ids=lambda case: f"{case.library}.{case.name}-{next(iter(case.parameters), '')}"
 )
 def test_distributions_of_both_libraries_have_their_digits_in_the_tails(case: Case) -> None:
-    for method in some_methods(case):
+    for method in measuring.methods(case):
         if method in (*measuring.OF_SHAPES, "stddev"):
             continue
         for dtype in measuring.dtypes(case):

@@ -56,6 +56,7 @@ def test_a_solution_has_derivatives_by_parameters_and_by_where_it_begins() -> No
           order=1, step=1e-3)  # fmt: skip
 
 
+@pytest.mark.one_in(3)
 @pytest.mark.parametrize("method", ["RK23", "DOP853", "Radau", "BDF", "LSODA"])
 def test_methods(method: str) -> None:
     expected = jacobian(solution)(P)
@@ -71,6 +72,7 @@ def test_a_stiff_equation_whose_solution_cannot_be_followed_backward() -> None:
     assert np.isclose(grad(slow)(1000.0), (slow(1000.0 + step) - slow(1000.0 - step)) / (2 * step), rtol=1e-2)
 
 
+@pytest.mark.thorough
 def test_odeint() -> None:
     def right(y: Any, t: Any, a: Any, b: Any) -> Any:
         return -np.sqrt(t) - y + a - np.mean((y + b) ** 2)

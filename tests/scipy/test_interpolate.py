@@ -98,7 +98,7 @@ CASES: dict[str, tuple[Callable[..., Any], tuple[Array, ...]]] = {
 SECOND = {"not-a-knot", "hermite", "pchip", "lines", "quadratic", "grid", "polynomials", "derivatives at the ends"}
 
 
-@pytest.mark.one_in(3)
+@pytest.mark.one_in(6)
 @pytest.mark.parametrize("name", CASES)
 def test_derivatives_and_batches(name: str) -> None:
     function, inputs = CASES[name]
@@ -116,6 +116,7 @@ def made(name: str, live: bool, *args: Any, **keywords: Any) -> Any:
     )
 
 
+@pytest.mark.one_in(3)
 @pytest.mark.parametrize(
     "end", ["not-a-knot", "natural", "clamped", ((1, 0.5), (2, -1.0)), ("natural", (1, 2.0)), "periodic"]
 )

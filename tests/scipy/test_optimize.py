@@ -71,12 +71,14 @@ SOLUTIONS: dict[str, tuple[Any, Any]] = {
 }
 
 
+@pytest.mark.one_in(2)
 @pytest.mark.parametrize("name", SOLUTIONS)
 def test_solutions_have_derivatives_of_both_orders_in_both_modes(name: str) -> None:
     solution, at = SOLUTIONS[name]
     check(solution, at, step=1e-3)
 
 
+@pytest.mark.one_in(2)
 @pytest.mark.parametrize("loss", ["soft_l1", "huber", "cauchy", "arctan"])
 def test_robust_losses(loss: str) -> None:
     found = jacobian(lambda y: fitted(y, loss=loss, f_scale=0.05))(Y)
@@ -190,6 +192,7 @@ PRECISE: dict[str, Any] = {
 COBYLA_TAKES_EQUATIONS = np.lib.NumpyVersion(scipy.__version__) >= "1.16.0"
 
 
+@pytest.mark.one_in(2)
 @pytest.mark.filterwarnings("ignore:delta_grad == 0.0:UserWarning")
 @pytest.mark.parametrize("method", PRECISE)
 def test_minima_under_constraints(method: str) -> None:
@@ -230,6 +233,7 @@ def test_bounds_and_constraints_that_hold_together() -> None:
     assert np.allclose(moved, [0, 0.5 / np.sqrt(0.8)], atol=1e-6)
 
 
+@pytest.mark.one_in(2)
 @pytest.mark.parametrize("method", ["L-BFGS-B", "TNC", "SLSQP", "trust-constr"])
 def test_bounds_of_every_method(method: str) -> None:
     expected = [[0, 0], [0, 1]]

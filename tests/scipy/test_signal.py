@@ -60,6 +60,7 @@ CASES: dict[str, tuple[Callable[..., Any], tuple[Array, ...]]] = {
 }  # fmt: skip
 
 
+@pytest.mark.one_in(3)
 @pytest.mark.parametrize("name", CASES)
 def test_derivatives_and_batches(name: str) -> None:
     function, inputs = CASES[name]

@@ -82,6 +82,7 @@ def test_densities_have_derivatives_of_both_orders_by_all_parameters(name: str) 
             check(function, at, *given_shapes, np.float64(LOC), np.float64(SCALE), order=2 if method == "logpdf" else 1)
 
 
+@pytest.mark.one_in(3)
 @pytest.mark.parametrize("name", CONTINUOUS)
 def test_distribution_functions_and_quantiles_have_derivatives(name: str) -> None:
     distribution, at = getattr(stats, name), inside(name)
@@ -280,6 +281,7 @@ assert "scipy.stats" in sys.modules
     subprocess.run([sys.executable, "-c", program], check=True)
 
 
+@pytest.mark.one_in(4)
 @pytest.mark.parametrize(
     "cov", [np.diag([1.0, 1e-9]), np.diag([1.0, -1.0]), np.ones((2, 3)), np.eye(2), 2.0, [1.0, 2.0]]
 )

@@ -51,6 +51,7 @@ def places(found: list[tuple[int, str]]) -> list[tuple[int, str]]:
     return [(line, next(known for known in (SQRT, DIVIDE, LOG) if text.startswith(known))) for line, text in found]
 
 
+@pytest.mark.one_in(3)
 @pytest.mark.parametrize(
     ("option", "lines"),
     [

@@ -198,7 +198,7 @@ def fault(ours: Any, numpys: Any) -> str | None:
     return None
 
 
-@pytest.mark.one_in(3)
+@pytest.mark.one_in(6)
 @pytest.mark.parametrize("operation", OPERATIONS, ids=str)
 def test_operations_raise_where_numpy_does(operation: Operation) -> None:
     random = Random(str(operation))
@@ -273,6 +273,7 @@ def lapse(function: Callable[..., Any], args: list[Any], kwargs: dict[str, Any])
     return None
 
 
+@pytest.mark.one_in(2)
 @pytest.mark.parametrize("name", CALLS)
 def test_autograds_own_functions_say_what_is_wrong(name: str) -> None:
     function, made, options = CALLS[name]
@@ -356,7 +357,7 @@ def trials(function: Callable[..., Any], args: list[Any], options: dict[str, Any
     return BROKEN_CALLS, faults
 
 
-@pytest.mark.one_in(3)
+@pytest.mark.one_in(6)
 @pytest.mark.parametrize("function", public_calls())
 def test_layers_losses_and_data_say_what_is_wrong(function: Callable[..., Any]) -> None:
     known = good_call(function)

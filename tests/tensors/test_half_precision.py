@@ -120,6 +120,7 @@ def test_every_function_of_networks_is_considered() -> None:
     assert_complete(functional.__all__, named | OTHERS, "tests/tensors/test_half_precision.py")
 
 
+@pytest.mark.one_in(4)
 @pytest.mark.parametrize("scale", [1e-3, 100.0])
 @pytest.mark.parametrize("name", [*NUMPY, *NETWORKS])
 def test_gradients_are_those_of_double_precision(name: str, scale: float) -> None:

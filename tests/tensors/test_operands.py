@@ -270,6 +270,7 @@ BINARY = [
 ]  # fmt: skip
 
 
+@pytest.mark.one_in(4)
 @pytest.mark.parametrize("ufunc", BINARY, ids=lambda ufunc: ufunc.__name__)
 @pytest.mark.parametrize("dtype", [np.float16, np.float32, np.float64, np.longdouble, np.complex64, np.complex128])
 def test_gradients_have_the_dtype_of_the_leaf_beside_any_constant(ufunc: Any, dtype: Any) -> None:

@@ -249,6 +249,7 @@ UFUNCS = {
 }  # fmt: skip
 
 
+@pytest.mark.one_in(3)
 @pytest.mark.parametrize("name", ALL)
 @pytest.mark.parametrize("kind", [*PANDAS, *(f"{kind} of Polars" for kind in POLARS)])
 def test_elements_of_a_batch_beside_tables(kind: str, name: str) -> None:

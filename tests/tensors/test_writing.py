@@ -153,6 +153,7 @@ CHANGES: list[Callable[[Any, Any], object]] = [
 ]
 
 
+@pytest.mark.one_in(3)
 @pytest.mark.parametrize("change", CHANGES)
 def test_every_way_to_write(change: Callable[[Any, Any], object]) -> None:
     check_operation(written(change), X, Y)

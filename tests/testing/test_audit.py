@@ -148,6 +148,7 @@ def test_what_it_cannot_check_is_set_aside_and_counted() -> None:
     assert "1 set aside: random" in str(report)
 
 
+@pytest.mark.one_in(3)
 @pytest.mark.parametrize(
     "function",
     [

@@ -25,7 +25,7 @@ def doubled_where(condition: Callable[[Any], Any]) -> Callable[..., Any]:
     return square(lambda g, x: g * x * np.where(condition(x), 4.0, 2.0).astype(x.dtype))
 
 
-@pytest.mark.one_in(4)
+@pytest.mark.one_in(9)
 @pytest.mark.parametrize(
     "condition",
     [
@@ -72,7 +72,7 @@ def test_a_slope_at_a_kink_outside_of_both_sides_is_found() -> None:
         check(relu, profile="quick")
 
 
-@pytest.mark.one_in(3)
+@pytest.mark.one_in(9)
 @pytest.mark.parametrize(
     ("function", "profile"),
     [

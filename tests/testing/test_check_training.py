@@ -169,7 +169,7 @@ FAULTS: dict[str, tuple[Callable[[], Any], str]] = {
 }
 
 
-@pytest.mark.one_in(4)
+@pytest.mark.one_in(8)
 @pytest.mark.parametrize("fault", FAULTS)
 def test_faults_are_found(fault: str) -> None:
     make, message = FAULTS[fault]
@@ -178,7 +178,7 @@ def test_faults_are_found(fault: str) -> None:
         check_training(program.step, program.model)
 
 
-@pytest.mark.one_in(3)
+@pytest.mark.one_in(9)
 @pytest.mark.parametrize(
     "make", [Program, ClearsAtTheEnd, Closure, LineSearch, FrozenRightly, lambda: Program(np.float32)]
 )

@@ -74,7 +74,7 @@ WRONG = {
 }  # fmt: skip
 
 
-@pytest.mark.one_in(3)
+@pytest.mark.one_in(12)
 @both_modes
 @pytest.mark.parametrize("name", WRONG)
 def test_wrong_rule_is_named(name: str, fast_mode: bool) -> None:
@@ -137,6 +137,7 @@ def relu(at_zero: float) -> Any:
     return wrong(lambda x: np.maximum(x, 0), lambda g, x: g * np.where(x == 0, at_zero, x > 0))
 
 
+@pytest.mark.one_in(2)
 @both_modes
 @pytest.mark.parametrize("place", [0.0, 3e-7, 1e-300])
 def test_slopes_at_a_kink_may_be_those_of_either_side(fast_mode: bool, place: float) -> None:
@@ -249,6 +250,7 @@ def test_numbers_of_any_size(fn: Any, at: list[float], fast_mode: bool) -> None:
     assert gradcheck(fn, np.array(at), fast_mode=fast_mode)
 
 
+@pytest.mark.one_in(2)
 @pytest.mark.parametrize("error", [1e-6, 1e-7])
 def test_small_errors_are_found(error: float) -> None:
     almost = wrong(np.square, lambda g, x: g * (2 + error) * x)
@@ -453,7 +455,7 @@ BESIDE: dict[str, tuple[Callable[..., Any], list[Any], str]] = {
 }  # fmt: skip
 
 
-@pytest.mark.one_in(4)
+@pytest.mark.one_in(8)
 @pytest.mark.parametrize("name", BESIDE)
 def test_what_is_wrong_beside_the_place_is_found(name: str) -> None:
     fn, inputs, said = BESIDE[name]

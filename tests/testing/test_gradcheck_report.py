@@ -119,7 +119,7 @@ PATTERNS: dict[str, tuple[Any, list[Any], str]] = {
 }  # fmt: skip
 
 
-@pytest.mark.one_in(3)
+@pytest.mark.one_in(9)
 @pytest.mark.parametrize("name", PATTERNS)
 def test_patterns(name: str) -> None:
     fn, inputs, pattern = PATTERNS[name]

@@ -81,6 +81,7 @@ def test_the_entry_point_names_it() -> None:
     assert "pytest_plaingrad.py" in project["tool"]["hatch"]["build"]["targets"]["wheel"]["packages"]
 
 
+@pytest.mark.thorough
 def test_check_obeys_the_session_where_its_arguments_are_not_given(monkeypatch: pytest.MonkeyPatch) -> None:
     expected = check(np.cbrt, seed=7, profile="quick")
     assert check(np.cbrt, seed=8, profile="quick") != expected

@@ -74,6 +74,7 @@ def test_what_a_function_takes_is_written_out(
     assert done.returncode == 0, done.stdout
 
 
+@pytest.mark.thorough
 def test_the_file_runs_finds_what_is_wrong_and_is_never_overwritten(
     folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

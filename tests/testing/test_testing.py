@@ -128,6 +128,7 @@ def test_check_operation_finds_small_errors_by_a_complex_step() -> None:
         check_operation(almost, X, analytic=True)
 
 
+@pytest.mark.one_in(3)
 @pytest.mark.parametrize(
     ("function", "inputs", "order"),
     [

@@ -78,6 +78,7 @@ def test_jacobians_are_those_of_differences(name: str, mode: str | None, data: s
     assert np.allclose(found, differences(function, x), rtol=1e-6, atol=1e-6)
 
 
+@pytest.mark.one_in(2)
 @every_smooth
 @given(data=st.data())
 def test_second_derivatives(name: str, data: st.DataObject) -> None:

@@ -110,6 +110,7 @@ def test_two_transforms(outer: str) -> None:
         assert np.isclose(float(ag.as_tensor(f(AT)).item()), derivative(order)), inner
 
 
+@pytest.mark.one_in(3)
 @of_each
 def test_two_transforms_over_a_live_tensor(outer: str) -> None:
     for inner in TRANSFORMS:

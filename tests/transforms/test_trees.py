@@ -402,7 +402,7 @@ def innermost(tree: Any) -> Any:
     return tree
 
 
-@pytest.mark.one_in(3)
+@pytest.mark.thorough
 @pytest.mark.parametrize("kind", ["dict", "list", "tuple"])
 def test_trees_that_are_nested_deeper_than_calls(kind: str) -> None:
     x = np.array([1.0, 2.0])

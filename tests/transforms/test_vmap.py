@@ -29,6 +29,7 @@ def close(found: Any, expected: Any) -> None:
 # Axes
 
 
+@pytest.mark.one_in(3)
 @pytest.mark.parametrize("in_axis", range(-3, 3))
 @pytest.mark.parametrize("out_axis", range(-3, 3))
 @pytest.mark.parametrize("kind", ["array", "constant", "live"])

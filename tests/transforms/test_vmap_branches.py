@@ -88,6 +88,7 @@ def test_branches_are_those_of_a_loop(program: Function, x: Any) -> None:
     assert np.allclose(vmap(program, branches="split")(x), [program(row) for row in x], rtol=1e-12)
 
 
+@pytest.mark.one_in(4)
 @pytest.mark.parametrize("transform", TRANSFORMS)
 @pytest.mark.parametrize("program", PROGRAMS)
 def test_derivatives_of_branches_are_those_of_a_loop(program: Function, transform: str) -> None:

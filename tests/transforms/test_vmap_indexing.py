@@ -197,6 +197,7 @@ KINDS: dict[str, tuple[Any, bool]] = {
 }  # fmt: skip
 
 
+@pytest.mark.one_in(3)
 @pytest.mark.parametrize("first", KINDS)
 def test_every_order_of_parts(first: str) -> None:
     xs = numbers(BATCH, 2, 2, 2)
@@ -231,7 +232,7 @@ def test_every_order_of_parts(first: str) -> None:
 SHAPES: list[tuple[int, ...]] = [(), (1,), (3,), (2, 3), (2, 1), (4, 1, 3), (4, 2, 1), (1, 1, 1), (5, 4, 2, 3)]
 
 
-@pytest.mark.one_in(3)
+@pytest.mark.one_in(9)
 @pytest.mark.parametrize("of", [(True, True), (True, False), (False, True)], ids=["both", "left", "right"])
 @pytest.mark.parametrize("b", SHAPES, ids=str)
 @pytest.mark.parametrize("a", SHAPES, ids=str)
@@ -242,7 +243,7 @@ def test_broadcasting(a: tuple[int, ...], b: tuple[int, ...], of: tuple[bool, bo
 MATRICES: list[tuple[int, ...]] = [(3,), (3, 3), (1, 3, 3), (2, 3, 3), (2, 1, 3, 3), (4, 2, 3, 3)]
 
 
-@pytest.mark.one_in(3)
+@pytest.mark.one_in(9)
 @pytest.mark.parametrize("of", [(True, True), (True, False), (False, True)], ids=["both", "left", "right"])
 @pytest.mark.parametrize("b", MATRICES, ids=str)
 @pytest.mark.parametrize("a", MATRICES, ids=str)

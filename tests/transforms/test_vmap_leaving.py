@@ -18,7 +18,7 @@ from ..tensors.test_masked import INNER, LEFT_ALONE, masked
 AT = np.array([0.73, 0.7305, 0.731])
 
 
-@pytest.mark.one_in(4)
+@pytest.mark.one_in(6)
 @pytest.mark.filterwarnings("ignore")  # of libraries, for what they are asked here has no sense to them
 @pytest.mark.parametrize("name", exits.EXITS)
 @pytest.mark.parametrize("transform", [lambda f: f, grad], ids=["values", "gradients"])
@@ -49,7 +49,7 @@ def put(args: Any, path: tuple[int, ...], value: Any) -> Any:
     return type(args)([*args[:i], put(args[i], tuple(rest), value) if rest else value, *args[i + 1 :]])
 
 
-@pytest.mark.one_in(4)
+@pytest.mark.one_in(8)
 @pytest.mark.filterwarnings("ignore")  # of NumPy, for calls that come to nothing
 @pytest.mark.parametrize("operation", [o for o in OPERATIONS if str(o) not in INNER | LEFT_ALONE], ids=str)
 def test_no_operation_takes_a_masked_array_beside_a_batch(operation: Operation) -> None:

@@ -108,6 +108,7 @@ def backward_of(loss: Callable[[Any], Any], x: Any) -> Any:
     return t.grad.data
 
 
+@pytest.mark.one_in(4)
 @looping
 @pytest.mark.parametrize("name", OF_ONE)
 def test_within_vmap(name: str) -> None:
@@ -118,6 +119,7 @@ def test_within_vmap(name: str) -> None:
     close(vmap(vmap(one))(pairs), looped(lambda xs: looped(one, xs), pairs), tolerance)
 
 
+@pytest.mark.one_in(4)
 @looping
 @pytest.mark.parametrize("name", OF_ONE)
 def test_within_vmap_and_around_it(name: str) -> None:
@@ -315,7 +317,7 @@ def without_grad(of: Callable[[Any], Any]) -> Any:
         return y
 
 
-@pytest.mark.one_in(4)
+@pytest.mark.one_in(8)
 @looping
 @pytest.mark.parametrize("around", AROUND)
 @pytest.mark.parametrize("name", BATCHES)

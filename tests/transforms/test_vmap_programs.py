@@ -138,7 +138,7 @@ def close(found: Any, expected: Any) -> None:
     np.testing.assert_allclose(found, expected, rtol=1e-10, atol=1e-11)
 
 
-@pytest.mark.one_in(4)
+@pytest.mark.one_in(8)
 @pytest.mark.filterwarnings("ignore:vmap. .* is computed in a loop:RuntimeWarning")
 @pytest.mark.parametrize("seed", range(COUNT))
 def test_random_programs(seed: int) -> None:

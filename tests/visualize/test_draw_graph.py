@@ -175,7 +175,7 @@ def test_the_same_bytes_on_every_run() -> None:
     assert b"n0 -> " in runs.pop()
 
 
-@pytest.mark.one_in(2)
+@pytest.mark.thorough
 @pytest.mark.parametrize("x", [Value(1.0), tensor(1.0, requires_grad=True)], ids=["Value", "Tensor"])
 def test_a_long_chain_is_read_without_recursion(x: Any) -> None:
     for _ in range(30_000):
@@ -184,6 +184,7 @@ def test_a_long_chain_is_read_without_recursion(x: Any) -> None:
     assert (len(picture.boxes), len(picture.edges)) == (60_001, 60_000)
 
 
+@pytest.mark.thorough
 def test_a_long_chain_is_written_in_linear_time() -> None:
     x = Value(1.0)
     for _ in range(30_000):

@@ -120,6 +120,7 @@ def test_repetitions_of_repetitions_keep_both_numbers() -> None:
     ]
 
 
+@pytest.mark.one_in(2)
 @pytest.mark.parametrize("count", [10, 2000])
 def test_many_short_chains_are_folded_in_linear_time(count: int) -> None:
     x = Value(0.5)

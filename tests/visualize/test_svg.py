@@ -185,6 +185,7 @@ def test_large_graphs_are_written_in_linear_time() -> None:
     assert time.process_time() - started < 30  # a tenth of it here; quadratic steps would take an hour
 
 
+@pytest.mark.thorough
 def test_a_picture_too_large_for_the_program_is_laid_out_here(tmp_path: Path) -> None:
     """A pass of a small network of scalars, all boxes of which Graphviz lays out in minutes."""
     model = nn.scalar.MLP(2, [24, 24, 1])

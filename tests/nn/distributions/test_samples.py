@@ -33,6 +33,7 @@ def seeded(function: Callable[..., Any], *args: Any) -> Any:
     return function(*args)
 
 
+@pytest.mark.one_in(3)
 @every_case
 def test_samples_have_the_moments(case: Case) -> None:
     distribution = case.of(distributions, values(case, (2,)))
@@ -198,6 +199,7 @@ def program(case: Case, parameters: dict[str, Array], method: str) -> Callable[.
     return draw
 
 
+@pytest.mark.one_in(3)
 @every_case
 def test_within_vmap_samples_are_different_or_of_one_seed(case: Case) -> None:
     one = values(case, ())
@@ -213,6 +215,7 @@ def test_within_vmap_samples_are_different_or_of_one_seed(case: Case) -> None:
     assert seeded(nested, *[np.stack([x, x]) for x in many]).shape == (2, *different.shape)
 
 
+@pytest.mark.one_in(4)
 @every_case
 def test_densities_within_vmap_and_compile(case: Case) -> None:
     given = values(case, (3,))

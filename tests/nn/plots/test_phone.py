@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pytest
 
 import nn
 from tests.player.conftest import browser
@@ -13,6 +14,7 @@ from .runs import trained
 __all__ = ["browser"]
 
 
+@pytest.mark.thorough
 def test_words_are_whole_and_the_page_fits(browser: Any, tmp_path: Path) -> None:
     model, history = trained()
     data = np.random.default_rng(1).normal(size=(20, 3)), np.arange(20) % 2

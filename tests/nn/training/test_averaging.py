@@ -121,6 +121,7 @@ def test_the_best_epoch_is_that_of_the_average(tmp_path: Path, stopping_first: b
         assert np.array_equal(value, saved[name]), name
 
 
+@pytest.mark.one_in(2)
 @pytest.mark.parametrize("start", [1, 2])
 def test_it_goes_on_bit_for_bit(tmp_path: Path, start: int) -> None:
     def run(folder: str, *more: Callback) -> Any:

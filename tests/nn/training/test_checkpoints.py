@@ -104,7 +104,7 @@ def check_equal(got: Any, whole: Any, folder: Path, whole_folder: Path) -> None:
     assert [line.rpartition(",")[0] for line in lines[0]] == [line.rpartition(",")[0] for line in lines[1]]
 
 
-@pytest.mark.one_in(4)
+@pytest.mark.one_in(8)
 @pytest.mark.parametrize("iterable", [False, True])
 @pytest.mark.parametrize("accumulate", [1, 3])
 def test_it_goes_on_from_every_step(tmp_path: Path, iterable: bool, accumulate: int) -> None:
@@ -148,6 +148,7 @@ def test_it_goes_on_where_the_process_was_killed(tmp_path: Path, step: int, when
     check_equal(train(tmp_path / "cut"), whole, tmp_path / "cut", tmp_path / "whole")
 
 
+@pytest.mark.one_in(3)
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 @pytest.mark.parametrize(("scheduler_every", "every"), [("step", 1), ("epoch", 1), ("epoch", None)])
 def test_it_goes_on_where_momentum_is_scheduled(
@@ -179,6 +180,7 @@ class Noise(nn.Module):
         return x + 0.1 * chosen_generator(None).standard_normal(x.shape, np.float32) if self.training else x
 
 
+@pytest.mark.one_in(2)
 @pytest.mark.parametrize("cuts", [(1,), (4, 5), (7, 11), (3, 6, 14)])
 def test_it_goes_on_again_and_again_with_all_that_has_a_state(tmp_path: Path, cuts: tuple[int, ...]) -> None:
     """A group of batches that is cut, a last batch of fewer rows, a plateau, averages, augmentation and two groups."""
@@ -260,6 +262,7 @@ def test_a_stopped_training_stays_stopped(tmp_path: Path) -> None:
     assert len(again) == 2
 
 
+@pytest.mark.one_in(2)
 @pytest.mark.parametrize(
     ("options", "message"),
     [

@@ -43,6 +43,7 @@ def train(loader: Any, callbacks: Any) -> tuple[list[float], list[float]]:
     return model.weight.data.tolist(), history["loss"].tolist()
 
 
+@pytest.mark.one_in(3)
 @pytest.mark.parametrize("name", LOADERS)
 def test_killed_at_any_step_it_goes_on_to_the_bit(name: str, tmp_path: Path) -> None:
     killed_at = range(1, 21) if name == "a seed" else (4, 5, 11)
