@@ -1,6 +1,7 @@
 """Arithmetic on LLVM's values: how each operation is computed, in the one place that says so.
 
-Values are bits (bools), floats and doubles. Additions and multiplications are rounded one by one, as in NumPy.
+Values are bits (bools), floats, doubles, integers of 64 bits, and vectors of these. Additions and multiplications are
+rounded one by one, as in NumPy.
 """
 
 from __future__ import annotations
@@ -12,23 +13,32 @@ import numpy as np
 from .mathematics import FUNCTIONS
 
 import llvmlite.ir  # isort: skip - mathematics.py has found numba
+import numba.core.cgutils  # isort: skip
 from numba.core import types  # isort: skip
 
 ir: Any = llvmlite.ir
-BIT, BYTE, INDEX = ir.IntType(1), ir.IntType(8), ir.IntType(64)
+cgutils: Any = numba.core.cgutils
+BIT, BYTE, INDEX, _LANE = ir.IntType(1), ir.IntType(8), ir.IntType(64), ir.IntType(32)
 FLOATS: dict[str, tuple[Any, Any]] = {
     "float32": (ir.FloatType(), types.float32),
     "float64": (ir.DoubleType(), types.float64),
 }
+KINDS: dict[str, Any] = {"bool": BIT, "int64": INDEX, **{name: kind for name, (kind, _) in FLOATS.items()}}
 OWN = frozenset(name for name, _ in FUNCTIONS)
-_COMPARED = frozenset((">", ">=", "<", "<=", "==", "!=", "isnan", "isfinite"))
+_COMPARED = frozenset((">", ">=", "<", "<=", "==", "!="))
 _BY_BUILDER = {
-    "add": "fadd", "subtract": "fsub", "multiply": "fmul", "divide": "fdiv", "negative": "fneg",
+    "add": "fadd", "subtract": "fsub", "multiply": "fmul", "divide": "fdiv", "negative": "fneg", "fmod": "frem",
     "and": "and_", "or": "or_", "xor": "xor", "not": "not_",
 }  # fmt: skip
+_OF_INTEGERS = {"add": "add", "subtract": "sub", "multiply": "mul", "negative": "neg"}
 _BY_LLVM = {
-    "sqrt": "llvm.sqrt", "absolute": "llvm.fabs", "maximum": "llvm.maximum", "minimum": "llvm.minimum",
-    "copysign": "llvm.copysign",
+    "sqrt": "llvm.sqrt", "absolute": "llvm.fabs", "copysign": "llvm.copysign", "floor": "llvm.floor",
+    "ceil": "llvm.ceil", "trunc": "llvm.trunc", "rint": "llvm.nearbyint",
+}  # fmt: skip
+# by the C library
+_BY_LIBRARY = {
+    "sin": "llvm.sin", "cos": "llvm.cos", "power": "llvm.pow", "exp2": "llvm.exp2", "log2": "llvm.log2",
+    "log10": "llvm.log10",
 }  # fmt: skip
 
 
@@ -46,37 +56,56 @@ class Arithmetic:
     def __init__(self, context: Any, builder: Any, *, inlines: bool = True) -> None:
         self.context, self.builder, self.inlines = context, builder, inlines
 
-    def constant(self, number: Any, dtype: Any) -> Any:
-        """Return a number as one of a dtype."""
-        if np.dtype(dtype) == np.bool_:
-            return ir.Constant(BIT, int(bool(number)))
+    def constant(self, number: Any, dtype: Any, width: int = 1) -> Any:
+        """Return a number as one of a dtype, or a vector of them."""
         with np.errstate(over="ignore"):
-            rounded = float(np.dtype(dtype).type(number))
-        return ir.Constant(FLOATS[np.dtype(dtype).name][0], rounded)
+            rounded = np.dtype(dtype).type(number).item()
+        kind = KINDS[np.dtype(dtype).name]
+        found = ir.Constant(kind, int(rounded) if kind == BIT else rounded)
+        return found if width == 1 else ir.Constant(ir.VectorType(kind, width), [found] * width)
 
     def compute(self, operation: str, dtype: Any, operands: list[Any]) -> Any:
-        """Return what an operation of `operations`, or ``"where"``, makes of its operands: a value of this dtype."""
+        """Return what an operation makes of its operands: a value of this dtype."""
         builder = self.builder
-        if operation in _COMPARED:
+        if operation in _COMPARED or operation in ("isnan", "isfinite"):
             return self._compare(operation, *self._alike(operands))
         if operation == "where":
             condition, a, b = operands
             return builder.select(self.cast(condition, np.bool_), self.cast(a, dtype), self.cast(b, dtype))
-        operands = [self.cast(x, dtype) for x in operands]
+        x, *rest = operands = [self.cast(x, dtype) for x in operands]
+        if operation in ("copy", "cast"):
+            return x
+        if operation in ("maximum", "minimum"):
+            return self._extreme(operation, x, *rest)
+        if _element(x) == INDEX:
+            return self._of_integers(operation, operands)
         if operation in _BY_BUILDER:
             return getattr(builder, _BY_BUILDER[operation])(*operands)
         if operation in _BY_LLVM:
             return self.call_llvm(_BY_LLVM[operation], *operands)
-        (x,) = operands
-        if operation == "copy":
-            return x
         if operation == "square":
             return builder.fmul(x, x)
         if operation == "cube":
             return builder.fmul(builder.fmul(x, x), x)
         if operation == "reciprocal":
-            return builder.fdiv(ir.Constant(x.type, 1.0), x)
-        return self._call_own(operation, x)
+            return builder.fdiv(self._like(x, 1.0), x)
+        parts = zip(*map(self.apart, operands), strict=True)
+        return self.together([self._call(operation, list(lane)) for lane in parts])
+
+    def together(self, parts: list[Any]) -> Any:
+        """Return a vector of values, or the only one."""
+        if len(parts) == 1:
+            return parts[0]
+        vector: Any = ir.Constant(ir.VectorType(parts[0].type, len(parts)), ir.Undefined)
+        for w, part in enumerate(parts):
+            vector = self.builder.insert_element(vector, part, ir.Constant(_LANE, w))
+        return vector
+
+    def apart(self, x: Any) -> list[Any]:
+        """Return the values of a vector, or the only one."""
+        if not isinstance(x.type, ir.VectorType):
+            return [x]
+        return [self.builder.extract_element(x, ir.Constant(_LANE, w)) for w in range(x.type.count)]
 
     def compute_together(self, name: str, dtype: Any, operands: list[Any]) -> list[Any]:
         """Compute one of our functions for several elements, in a function that does so for all of them."""
@@ -101,21 +130,29 @@ class Arithmetic:
     def call_llvm(self, name: str, *operands: Any) -> Any:
         """Call an intrinsic of LLVM, of operands and a result of one type."""
         kind = operands[0].type
-        function = self.builder.module.declare_intrinsic(name, (kind,), ir.FunctionType(kind, [kind] * len(operands)))
+        width = f"v{kind.count}" if isinstance(kind, ir.VectorType) else ""
+        full = f"{name}.{width}{_element(operands[0]).intrinsic_name}"
+        function = cgutils.get_or_insert_function(
+            self.builder.module, ir.FunctionType(kind, [kind] * len(operands)), full
+        )
         return self.builder.call(function, operands)
 
     def cast(self, x: Any, dtype: Any) -> Any:
         """Return a number as one of another dtype, as NumPy casts it."""
-        if dtype == np.bool_:
-            if x.type == BIT:
-                return x
-            return self.builder.fcmp_unordered("!=", x, ir.Constant(x.type, 0.0))
-        wanted = FLOATS[np.dtype(dtype).name][0]
-        if x.type == wanted:
+        builder, old, new = self.builder, _element(x), KINDS[np.dtype(dtype).name]
+        if old == new:
             return x
-        if x.type == BIT:
-            return self.builder.uitofp(x, wanted)
-        return self.builder.fpext(x, wanted) if wanted == ir.DoubleType() else self.builder.fptrunc(x, wanted)
+        kind = ir.VectorType(new, x.type.count) if isinstance(x.type, ir.VectorType) else new
+        if new == BIT:
+            zero = self._like(x, 0)
+            return builder.icmp_signed("!=", x, zero) if old == INDEX else builder.fcmp_unordered("!=", x, zero)
+        if old == BIT:
+            return builder.zext(x, kind) if new == INDEX else builder.uitofp(x, kind)
+        if old == INDEX:
+            return builder.sitofp(x, kind)
+        if new == INDEX:
+            return builder.fptosi(x, kind)
+        return builder.fpext(x, kind) if new == ir.DoubleType() else builder.fptrunc(x, kind)
 
     def read(self, x: Any) -> Any:
         """Return the value of what was loaded from memory, where a bool is a byte."""
@@ -125,10 +162,15 @@ class Arithmetic:
         """Return what is stored in memory for a value."""
         return self.builder.zext(x, BYTE) if x.type == BIT else x
 
+    def _like(self, x: Any, number: float) -> Any:
+        """Return a number as a value of the type of another."""
+        found = ir.Constant(_element(x), number)
+        return ir.Constant(x.type, [found] * x.type.count) if isinstance(x.type, ir.VectorType) else found
+
     def _alike(self, operands: list[Any]) -> list[Any]:
         """Return operands of a comparison in the widest of their types."""
-        kinds = [x.type for x in operands]
-        widest = next((name for name in ("float64", "float32") if FLOATS[name][0] in kinds), "bool")
+        kinds = [_element(x) for x in operands]
+        widest = next(name for name in ("float64", "float32", "int64", "bool") if KINDS[name] in kinds)
         return [self.cast(x, widest) for x in operands]
 
     def _compare(self, operation: str, a: Any, b: Any = None) -> Any:
@@ -136,10 +178,35 @@ class Arithmetic:
         if operation == "isnan":
             return builder.fcmp_unordered("uno", a, a)
         if operation == "isfinite":
-            return builder.fcmp_ordered("<", self.call_llvm("llvm.fabs", a), ir.Constant(a.type, np.inf))
-        if a.type == BIT:
+            return builder.fcmp_ordered("<", self.call_llvm("llvm.fabs", a), self._like(a, np.inf))
+        if _element(a) == BIT:
             return builder.icmp_unsigned(operation, a, b)
+        if _element(a) == INDEX:
+            return builder.icmp_signed(operation, a, b)
         return (builder.fcmp_unordered if operation == "!=" else builder.fcmp_ordered)(operation, a, b)
+
+    def _extreme(self, operation: str, a: Any, b: Any) -> Any:
+        """Return the larger or the smaller; of equal ones the second, as NumPy does; nan if either is."""
+        builder, first = self.builder, self._compare(">" if operation == "maximum" else "<", a, b)
+        found = builder.select(first, a, b)
+        return found if _element(a) in (BIT, INDEX) else builder.select(self._compare("isnan", a), a, found)
+
+    def _of_integers(self, operation: str, operands: list[Any]) -> Any:
+        x = operands[0]
+        if operation == "absolute":
+            return self.builder.select(self._compare("<", x, self._like(x, 0)), self.builder.neg(x), x)
+        return getattr(self.builder, _OF_INTEGERS[operation])(*operands)
+
+    def _call(self, operation: str, operands: list[Any]) -> Any:
+        """Call a function of numbers: one of ours, or of the C library."""
+        if operation in OWN:
+            return self._call_own(operation, operands[0])
+        if operation in _BY_LIBRARY:
+            return self.call_llvm(_BY_LIBRARY[operation], *operands)
+        kind = operands[0].type
+        name = operation + ("f" if kind == ir.FloatType() else "")
+        made = ir.FunctionType(kind, [kind] * len(operands))
+        return self.builder.call(cgutils.get_or_insert_function(self.builder.module, made, name), operands)
 
     def _call_own(self, name: str, x: Any, attributes: tuple[str, ...] | None = None) -> Any:
         dtype = next(dtype for dtype, (kind, _) in FLOATS.items() if kind == x.type)
@@ -152,3 +219,8 @@ class Arithmetic:
             self.builder, declared, kind, (kind,), (x,), attrs=attributes or (None if self.inlines else ("noinline",))
         )
         return result
+
+
+def _element(x: Any) -> Any:
+    """Return the type of a value, or of those of a vector."""
+    return x.type.element if isinstance(x.type, ir.VectorType) else x.type
