@@ -263,7 +263,9 @@ def _memory(dtype: Any) -> Any:
 
 def _table(builder: Any, values: list[Any], kind: Any) -> Any:
     """Return a pointer to constants."""
-    array = ir.Constant(ir.ArrayType(kind, len(values)), [ir.Constant(kind, value) for value in values])
+    array = ir.Constant(
+        ir.ArrayType(kind, len(values)), [ir.Constant(kind, int(value) if kind == BYTE else value) for value in values]
+    )
     table = cgutils.global_constant(builder, "plaingrad_table", array)
     return builder.bitcast(table, kind.as_pointer())
 

@@ -123,24 +123,30 @@ class _Block:
                     builder.store(total, builder.gep(c, [place]), align=1)
 
     def _sums(self, a: Any, of_a: Any, b: Any, starts: list[Any], k: int, lanes: int) -> list[Any]:
-        builder = self.builder
-        variables = [self._variable(lanes) for _ in starts]
+        """Write several sums, of a row of the first matrix with columns of the second; of one alone in four parts."""
+        builder, fused = self.builder, self.writer.arithmetic.call_llvm
+        several = SUMS if len(starts) == 1 and k >= 2 * SUMS * lanes else 1
+        variables = [[self._variable(lanes) for _ in range(several)] for _ in starts]
+        whole = k - k % (several * lanes)
         with ExitStack() as stack:
-            (t,) = self.writer.loops(stack, [k // lanes])
-            at = self._times(t, lanes)
-            factor = self._vector(a, self._add(of_a, at), 1, lanes)
-            for start, variable in zip(starts, variables, strict=True):
-                other = self._vector(b, self._add(start, at), 1, lanes)
-                total = self.writer.arithmetic.call_llvm("llvm.fmuladd", factor, other, builder.load(variable))
-                builder.store(total, variable)
+            (t,) = self.writer.loops(stack, [whole // (several * lanes)])
+            for part in range(several):
+                at = self._add(self._times(t, several * lanes), part * lanes)
+                factor = self._vector(a, self._add(of_a, at), 1, lanes)
+                for start, parts in zip(starts, variables, strict=True):
+                    other = self._vector(b, self._add(start, at), 1, lanes)
+                    builder.store(fused("llvm.fmuladd", factor, other, builder.load(parts[part])), parts[part])
         totals = []
-        for start, variable in zip(starts, variables, strict=True):
-            parts = self.writer.arithmetic.apart(builder.load(variable))
+        for start, (variable, *others) in zip(starts, variables, strict=True):
+            vector = builder.load(variable)
+            for other in others:
+                vector = builder.fadd(vector, builder.load(other))
+            parts = self.writer.arithmetic.apart(vector)
             while len(parts) > 1:
                 parts = [builder.fadd(*parts[i : i + 2]) for i in range(0, len(parts), 2)]
-            for t in range(k - k % lanes, k):
+            for t in range(whole, k):
                 x, y = (builder.load(builder.gep(p, [self._add(s, t)]), align=1) for p, s in ((a, of_a), (b, start)))
-                parts = [self.writer.arithmetic.call_llvm("llvm.fmuladd", x, y, parts[0])]
+                parts = [fused("llvm.fmuladd", x, y, parts[0])]
             totals.append(parts[0])
         return totals
 

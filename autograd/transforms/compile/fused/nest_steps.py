@@ -6,7 +6,7 @@ nothing. So NumPy itself makes the views of it, and tells which of them share me
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,7 +16,8 @@ from numpy.lib.stride_tricks import as_strided
 from ..types import Array
 from .values import Values
 
-MOST = 24  # arrays of a nest, of which NumPy's iterators take 32
+MOST, ALONE = 24, 60  # arrays of a nest, and of one of a few elements; NumPy's iterators take 64
+FEW = 8
 WORK = 1_000  # to find out whether two views share memory; if it takes more they may
 
 
@@ -34,11 +35,14 @@ class Buffer:
         stacked result, or ``("next", iterations)``, which are carried on to as many iterations.
     fixed
         Whether it is the same in each iteration, made before the first.
+    whole
+        The array that it was made for.
     """
 
     array: Array
     role: tuple[Any, ...] = ("scratch",)
     fixed: bool = False
+    whole: Array | None = None
 
 
 @dataclass(slots=True, eq=False)
@@ -60,6 +64,16 @@ class View:
     def over(self, shape: tuple[int, ...]) -> View:
         """Return it broadcast to a shape."""
         return self if self.array.shape == shape else View(self.buffer, np.broadcast_to(self.array, shape))
+
+    def box(self) -> list[tuple[int, int]] | None:
+        """Return from where to where it goes along each axis of the array that the buffer was made for, if it does."""
+        whole, offset, found = self.buffer.whole, self.offset, []
+        if whole is None or self.array.strides != whole.strides:
+            return None
+        for stride, n in zip(whole.strides, self.array.shape, strict=True):
+            found.append((offset // stride, offset // stride + n) if whole.flags.c_contiguous else (0, n))
+            offset %= stride
+        return found if offset == 0 else None
 
     def place(self) -> tuple[Any, ...]:
         """Return what is equal for views that have the same elements in the same order, within one buffer."""
@@ -92,8 +106,9 @@ class Step:
     def __init__(self, reads: list[View], writes: list[View]) -> None:
         self.reads, self.writes = reads, writes
 
-    def forget(self, needed: set[int]) -> None:
-        """Forget what is written to memory that nothing reads."""
+    def forget(self, needed: Callable[[View], bool]) -> None:
+        """Forget what is written to memory that nothing needs."""
+        self.writes = [view for view in self.writes if needed(view)]
 
     def is_before(self, reads: Sequence[View], target: View) -> bool:
         """Tell whether what reads these arrays, and writes to one, has to come after this step."""
@@ -135,7 +150,8 @@ class Nest(Step):
 
     def takes(self, reads: Sequence[View], target: View) -> bool:
         """Tell whether an operation on arrays of the shape can become part: what it shares, it shares by elements."""
-        if len(self.loads) + len(self.stores) + len(reads) >= MOST:
+        most = ALONE if target.array.size <= FEW else MOST
+        if len(self.loads) + len(self.stores) + len(reads) >= most:
             return False
         pairs = [(w, x) for w in self.writes for x in (*reads, target)] + [(r, target) for r in self.loads]
         return all(not a.meets(b) or a.place() == b.place() for a, b in pairs)
@@ -161,9 +177,9 @@ class Nest(Step):
             self.stores.append((view, value))
             self.writes.append(view)
 
-    def forget(self, needed: set[int]) -> None:
-        """Forget what is written to memory that nothing reads."""
-        self.stores = [(view, value) for view, value in self.stores if id(view.buffer) in needed]
+    def forget(self, needed: Callable[[View], bool]) -> None:
+        """Forget what is written to memory that nothing needs, and what is read for it."""
+        self.stores = [(view, value) for view, value in self.stores if needed(view)]
         self.writes = [view for view, _ in self.stores]
         operations = self.values.operations
         self.reads = [self.loads[operations[v][1]] for v in self.order() if operations[v][0] == "load"]

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 import operator
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from itertools import pairwise
 from typing import Any
 
@@ -30,6 +30,7 @@ from .values import BOOL, DOUBLE, DTYPES, INTEGER, OPERATORS, Values
 LARGEST = 100_000  # elements of an array: with more, NumPy's own calls are as fast
 MULTIPLICATIONS = 1 << 21  # of a product of matrices: BLAS is faster for more
 STEPS = 1_000
+CUT, PARTS = 64, 16  # elements from which arrays are computed in parts, and how many parts at most
 Ids = list[Array]
 
 _FILLS: dict[Any, Any] = {
@@ -65,6 +66,7 @@ class Body:
         self.parts: dict[int, int] = {}
         self.views: dict[int, View] = {}
         self.written = {id(call.writes) for call in loop.calls if call.writes is not None}
+        self.cuts = cuts_in(loop.calls)
         for number, given in enumerate(loop.inputs):
             self._take(number, given)
         for call in loop.calls:
@@ -124,7 +126,8 @@ class Body:
         """Return a new array: of the layout of another, if it is dense."""
         buffer = self._buffer(math.prod(shape), dtype, fixed=fixed)
         if like is None or like.flags.c_contiguous or not buffer.array.size:
-            return View(buffer, buffer.array.reshape(shape))
+            buffer.whole = buffer.array.reshape(shape)
+            return View(buffer, buffer.whole)
         order = sorted(range(len(shape)), key=lambda a: -abs(like.strides[a]))
         array = buffer.array.reshape([shape[a] for a in order])
         return View(buffer, array.transpose(np.argsort(order)))
@@ -169,13 +172,32 @@ class Body:
         """Compute each element of an array from those of others, and from numbers."""
         if not target.array.size:
             return
-        shape, fixed = target.array.shape, target.buffer.fixed
+        shape = target.array.shape
         reads = [x.over(shape) for x in operands if isinstance(x, View)]
         if any(x.meets(target) and x.place() != target.place() for x in reads):
             between = self._made(shape, target.array.dtype)
             self._map(between, operands, compute)
             self._map(target, [between], _first)
             return
+        for part in self._parts(target):
+            values = [View(x.buffer, x.over(shape).array[part]) if isinstance(x, View) else x for x in operands]
+            self._map_part(View(target.buffer, target.array[part]), values, compute)
+
+    def _parts(self, target: View) -> list[Any]:
+        """Return the parts in which an array is computed, as indices: those that are written alone elsewhere."""
+        whole = target.buffer.whole
+        cuts = self.cuts.get(whole.shape) if whole is not None else None
+        box = target.box() if cuts else None
+        if not cuts or box is None:
+            return [(...,)]
+        parts: list[Any] = [()]
+        for (low, high), places in zip(box, cuts, strict=True):
+            ends = [0, *(place - low for place in places if low < place < high), high - low]
+            parts = [(*part, slice(*pair)) for part in parts for pair in pairwise(ends)]
+        return parts
+
+    def _map_part(self, target: View, operands: Sequence[Any], compute: Callable[[Values, Ids], Any]) -> None:
+        reads, fixed = [x for x in operands if isinstance(x, View)], target.buffer.fixed
         nest = self._nest(self.before if fixed else self.steps, reads, target)
         values = nest.values
         ids = [
@@ -563,17 +585,25 @@ class Body:
         return ends + [buffer for buffer in self.buffers if buffer.role[0] == "row"]
 
     def _forget(self) -> None:
-        """Forget the steps whose results nothing needs, and buffers that none of the others use."""
-        needed = {id(buffer) for buffer in self.results()}
+        """Forget what nothing needs: values that are written, steps, and buffers."""
+        used = {id(buffer) for buffer in self.results()}
+        results, read = set(used), {}
+
+        def needed(view: View) -> bool:
+            key = id(view.buffer)
+            return key in results or any(view.meets(other) for other in read.get(key, ()))
+
         for steps in (self.steps, self.before):
             kept = []
             for step in reversed(steps):
                 step.forget(needed)
-                if isinstance(step, Held) or any(id(view.buffer) in needed for view in step.writes):
+                if isinstance(step, Held) or step.writes:
                     kept.append(step)
-                    needed |= {id(view.buffer) for view in step.reads}
+                    for view in step.reads:
+                        read.setdefault(id(view.buffer), []).append(view)
+                    used |= {id(view.buffer) for view in (*step.reads, *step.writes)}
             steps[:] = kept[::-1]
-        self.buffers = [buffer for buffer in self.buffers if id(buffer) in needed]
+        self.buffers = [buffer for buffer in self.buffers if id(buffer) in used]
 
     def text(self) -> str:
         """Return all that machine code depends on as text."""
@@ -592,6 +622,54 @@ class Body:
         for label, steps in (("before", self.before), ("each", self.steps)):
             lines += [f"{label}: {step.text(names)}" for step in steps]
         return "\n".join(lines)
+
+
+def cuts_in(calls: Sequence[Call]) -> dict[tuple[int, ...], list[list[int]]]:
+    """Return for shapes of arrays the places along each axis where parts of them begin or end that are written alone.
+
+    Arrays of such a shape are computed part by part, so that what is read is known to be zero, or is in a register.
+    """
+    found: dict[tuple[int, ...], list[set[int]]] = {}
+    for call in calls:
+        for shape, axis, place in _ends(call):
+            if 0 < place < shape[axis]:
+                found.setdefault(shape, [set() for _ in shape])[axis].add(place)
+    return {
+        shape: [sorted(places) for places in cuts]
+        for shape, cuts in found.items()
+        if math.prod(shape) >= CUT and math.prod(len(places) + 1 for places in cuts) <= PARTS
+    }
+
+
+def _ends(call: Call) -> Iterator[tuple[tuple[int, ...], int, int]]:
+    """Yield where the parts end that a call writes to: the shape of the array, the axis, and the place."""
+    function, args = call.function, call.args
+    if function is operator.setitem:
+        shape = shape_of(args[0])
+        key = args[1] if type(args[1]) is tuple else (args[1],)
+        if Ellipsis in [part for part in key if part is Ellipsis]:
+            return
+        for axis, part in enumerate(key):
+            if type(part) is slice and part.step in (None, 1) and not traced_in(part):
+                low, high, _ = part.indices(shape[axis])
+                yield shape, axis, low
+                yield shape, axis, high
+            elif type(part) is int:
+                yield shape, axis, part % shape[axis]
+                yield shape, axis, part % shape[axis] + 1
+            else:
+                return
+    elif function is np.roll and len(args) > 1 and type(args[1]) is int:
+        shape, axis = shape_of(args[0]), args[2] if len(args) > 2 else call.kwargs.get("axis")
+        axis = 0 if axis is None and len(shape) == 1 else axis
+        if type(axis) is int and shape:
+            yield shape, axis % len(shape), args[1] % max(shape[axis], 1)
+    elif function is np.concatenate and isinstance(call.result, Traced) and all(isinstance(x, Traced) for x in args[0]):
+        axis = args[1] if len(args) > 1 else call.kwargs.get("axis", 0)
+        shape, place = shape_of(call.result), 0
+        for x in args[0] if type(axis) is int else ():
+            place += shape_of(x)[axis]
+            yield shape, axis % len(shape), place
 
 
 def shape_of(x: Any) -> tuple[int, ...]:
