@@ -1,6 +1,7 @@
 """Arithmetic on LLVM's values: how each operation is computed, in the one place that says so.
 
-Values are bits (bools), floats and doubles. Additions and multiplications are rounded one by one, as in NumPy.
+Values are bits (bools), 64-bit integers, floats and doubles, or vectors of them. Additions and multiplications are
+rounded one by one, as in NumPy.
 """
 
 from __future__ import annotations
@@ -9,7 +10,8 @@ from typing import Any
 
 import numpy as np
 
-from .mathematics import FUNCTIONS
+from .bits import Number, called, from_library, parts_of, several
+from .mathematics import WRITTEN
 
 import llvmlite.ir  # isort: skip - mathematics.py has found numba
 from numba.core import types  # isort: skip
@@ -20,15 +22,23 @@ FLOATS: dict[str, tuple[Any, Any]] = {
     "float32": (ir.FloatType(), types.float32),
     "float64": (ir.DoubleType(), types.float64),
 }
-OWN = frozenset(name for name, _ in FUNCTIONS)
-_COMPARED = frozenset((">", ">=", "<", "<=", "==", "!=", "isnan", "isfinite"))
+_TYPES: dict[str, Any] = {"bool": BIT, "int64": INDEX, **{name: kind for name, (kind, _) in FLOATS.items()}}
+_NAMES = {str(kind): name for name, kind in _TYPES.items()}
+OWN = frozenset(name for name, _ in WRITTEN)
+_COMPARED = frozenset((">", ">=", "<", "<=", "==", "!="))
 _BY_BUILDER = {
-    "add": "fadd", "subtract": "fsub", "multiply": "fmul", "divide": "fdiv", "negative": "fneg",
-    "and": "and_", "or": "or_", "xor": "xor", "not": "not_",
+    "add": ("fadd", "add"), "subtract": ("fsub", "sub"), "multiply": ("fmul", "mul"), "divide": ("fdiv", ""),
+    "fmod": ("frem", ""), "and": ("", "and_"), "or": ("", "or_"), "xor": ("", "xor"), "not": ("", "not_"),
 }  # fmt: skip
 _BY_LLVM = {
-    "sqrt": "llvm.sqrt", "absolute": "llvm.fabs", "maximum": "llvm.maximum", "minimum": "llvm.minimum",
-    "copysign": "llvm.copysign",
+    "sqrt": "sqrt", "absolute": "fabs", "copysign": "copysign", "floor": "floor", "ceil": "ceil", "trunc": "trunc",
+    "rint": "nearbyint",
+}  # fmt: skip
+# of the C library
+_LIBRARY = {
+    "tan": "tan", "sinh": "sinh", "asin": "asin", "acos": "acos", "atan": "atan", "asinh": "asinh", "acosh": "acosh",
+    "atanh": "atanh", "atan2": "atan2", "hypot": "hypot", "exp2": "exp2", "log2": "log2", "log10": "log10",
+    "cbrt": "cbrt", "power": "pow",
 }  # fmt: skip
 
 
@@ -46,76 +56,82 @@ class Arithmetic:
     def __init__(self, context: Any, builder: Any, *, inlines: bool = True) -> None:
         self.context, self.builder, self.inlines = context, builder, inlines
 
-    def constant(self, number: Any, dtype: Any) -> Any:
-        """Return a number as one of a dtype."""
-        if np.dtype(dtype) == np.bool_:
-            return ir.Constant(BIT, int(bool(number)))
+    def constant(self, number: Any, dtype: Any, width: int = 1) -> Any:
+        """Return a number as one of a dtype, or as many of it side by side."""
         with np.errstate(over="ignore"):
-            rounded = float(np.dtype(dtype).type(number))
-        return ir.Constant(FLOATS[np.dtype(dtype).name][0], rounded)
+            rounded = np.dtype(dtype).type(number).item()
+        element = _TYPES[np.dtype(dtype).name]
+        return ir.Constant(several(element, width), _repeated(element, rounded, width))
 
     def compute(self, operation: str, dtype: Any, operands: list[Any]) -> Any:
-        """Return what an operation of `operations`, or ``"where"``, makes of its operands: a value of this dtype."""
+        """Return what an operation makes of its operands: a value of this dtype.
+
+        It is one of `operations` or of `values`, or ``"where"``.
+        """
         builder = self.builder
-        if operation in _COMPARED:
+        if operation in _COMPARED or operation in ("isnan", "isfinite"):
             return self._compare(operation, *self._alike(operands))
         if operation == "where":
             condition, a, b = operands
             return builder.select(self.cast(condition, np.bool_), self.cast(a, dtype), self.cast(b, dtype))
         operands = [self.cast(x, dtype) for x in operands]
+        x = operands[0]
+        is_float = np.dtype(dtype).kind == "f"
         if operation in _BY_BUILDER:
-            return getattr(builder, _BY_BUILDER[operation])(*operands)
-        if operation in _BY_LLVM:
-            return self.call_llvm(_BY_LLVM[operation], *operands)
-        (x,) = operands
+            return getattr(builder, _BY_BUILDER[operation][not is_float])(*operands)
+        if operation in ("maximum", "minimum"):
+            return self._extreme(">" if operation == "maximum" else "<", *operands)
         if operation == "copy":
             return x
+        if operation == "negative":
+            return builder.fneg(x) if is_float else builder.neg(x)
+        if operation == "absolute" and not is_float:
+            return builder.select(builder.icmp_signed("<", x, ir.Constant(x.type, None)), builder.neg(x), x)
         if operation == "square":
             return builder.fmul(x, x)
         if operation == "cube":
             return builder.fmul(builder.fmul(x, x), x)
         if operation == "reciprocal":
-            return builder.fdiv(ir.Constant(x.type, 1.0), x)
-        return self._call_own(operation, x)
+            return builder.fdiv(Number(builder, x).like(1), x)
+        if operation in _BY_LLVM:
+            return self.call_llvm(_BY_LLVM[operation], *operands)
+        if operation in _LIBRARY:
+            return from_library(_LIBRARY[operation], *(Number(builder, x) for x in operands)).value
+        return self._own(operation, x)
 
     def compute_together(self, name: str, dtype: Any, operands: list[Any]) -> list[Any]:
-        """Compute one of our functions for several elements, in a function that does so for all of them."""
+        """Compute one of our functions for several elements side by side."""
         operands = [self.cast(x, dtype) for x in operands]
-        builder, kind = self.builder, operands[0].type
-        together = f"plaingrad_{name}_{kind.intrinsic_name}_{len(operands)}"
-        function = builder.module.globals.get(together)
-        if function is None:
-            whole = ir.LiteralStructType([kind] * len(operands))
-            function = ir.Function(builder.module, ir.FunctionType(whole, [kind] * len(operands)), together)
-            function.linkage = "internal"
-            function.attributes.add("noinline")
-            self.builder = ir.IRBuilder(function.append_basic_block("entry"))
-            results = ir.Constant(whole, ir.Undefined)
-            for i, x in enumerate(function.args):
-                results = self.builder.insert_value(results, self._call_own(name, x, ("alwaysinline",)), i)
-            self.builder.ret(results)
-            self.builder = builder
-        found = builder.call(function, operands)
-        return [builder.extract_value(found, i) for i in range(len(operands))]
+        vector: Any = ir.Constant(several(operands[0].type, len(operands)), ir.Undefined)
+        if len(operands) == 1:
+            return [self._own(name, operands[0])]
+        for i, x in enumerate(operands):
+            vector = self.builder.insert_element(vector, x, ir.Constant(ir.IntType(32), i))
+        found = self._own(name, vector)
+        return [self.builder.extract_element(found, ir.Constant(ir.IntType(32), i)) for i in range(len(operands))]
 
     def call_llvm(self, name: str, *operands: Any) -> Any:
         """Call an intrinsic of LLVM, of operands and a result of one type."""
-        kind = operands[0].type
-        function = self.builder.module.declare_intrinsic(name, (kind,), ir.FunctionType(kind, [kind] * len(operands)))
-        return self.builder.call(function, operands)
+        x, *others = (Number(self.builder, x) for x in operands)
+        return called(name, x, *others).value
 
     def cast(self, x: Any, dtype: Any) -> Any:
         """Return a number as one of another dtype, as NumPy casts it."""
-        if dtype == np.bool_:
-            if x.type == BIT:
-                return x
-            return self.builder.fcmp_unordered("!=", x, ir.Constant(x.type, 0.0))
-        wanted = FLOATS[np.dtype(dtype).name][0]
-        if x.type == wanted:
+        builder, (old, width) = self.builder, parts_of(x.type)
+        element = _TYPES[np.dtype(dtype).name]
+        kind = several(element, width)
+        if x.type == kind:
             return x
-        if x.type == BIT:
-            return self.builder.uitofp(x, wanted)
-        return self.builder.fpext(x, wanted) if wanted == ir.DoubleType() else self.builder.fptrunc(x, wanted)
+        if element == BIT:
+            zero = ir.Constant(x.type, None)
+            return builder.icmp_signed("!=", x, zero) if old == INDEX else builder.fcmp_unordered("!=", x, zero)
+        if old == BIT:
+            return builder.zext(x, kind) if element == INDEX else builder.uitofp(x, kind)
+        if old == INDEX:
+            return builder.sitofp(x, kind)
+        if element == INDEX:
+            return builder.fptosi(x, kind)
+        return builder.fpext(x, kind) if element == ir.DoubleType() else builder.fptrunc(x, kind)
 
     def read(self, x: Any) -> Any:
         """Return the value of what was loaded from memory, where a bool is a byte."""
@@ -127,28 +143,47 @@ class Arithmetic:
 
     def _alike(self, operands: list[Any]) -> list[Any]:
         """Return operands of a comparison in the widest of their types."""
-        kinds = [x.type for x in operands]
-        widest = next((name for name in ("float64", "float32") if FLOATS[name][0] in kinds), "bool")
+        kinds = [_NAMES[str(parts_of(x.type)[0])] for x in operands]
+        widest = next(name for name in ("float64", "float32", "int64", "bool") if name in kinds)
         return [self.cast(x, widest) for x in operands]
 
     def _compare(self, operation: str, a: Any, b: Any = None) -> Any:
-        builder = self.builder
+        builder, (element, _) = self.builder, parts_of(a.type)
         if operation == "isnan":
             return builder.fcmp_unordered("uno", a, a)
         if operation == "isfinite":
-            return builder.fcmp_ordered("<", self.call_llvm("llvm.fabs", a), ir.Constant(a.type, np.inf))
-        if a.type == BIT:
+            return abs(Number(builder, a)).compared("<", np.inf).value
+        if element == BIT:
             return builder.icmp_unsigned(operation, a, b)
+        if element == INDEX:
+            return builder.icmp_signed(operation, a, b)
         return (builder.fcmp_unordered if operation == "!=" else builder.fcmp_ordered)(operation, a, b)
 
-    def _call_own(self, name: str, x: Any, attributes: tuple[str, ...] | None = None) -> Any:
-        dtype = next(dtype for dtype, (kind, _) in FLOATS.items() if kind == x.type)
-        function: Any = FUNCTIONS[name, np.dtype(dtype).type]
-        kind = FLOATS[dtype][1]
-        compiled = function.get_compile_result(kind(kind))
-        self.context.active_code_library.add_linking_library(compiled.library)
-        declared = self.context.declare_function(self.builder.module, compiled.fndesc)
-        _, result = self.context.call_conv.call_function(
-            self.builder, declared, kind, (kind,), (x,), attrs=attributes or (None if self.inlines else ("noinline",))
-        )
-        return result
+    def _extreme(self, how: str, a: Any, b: Any) -> Any:
+        """Return the larger or smaller number: the second of equal ones, and nan if either is."""
+        builder = self.builder
+        if parts_of(a.type)[0] == INDEX:
+            return builder.select(builder.icmp_signed(how, a, b), a, b)
+        found = builder.select(builder.fcmp_ordered(how, a, b), a, b)
+        return builder.select(builder.fcmp_unordered("uno", a, a), a, found)
+
+    def _own(self, name: str, x: Any) -> Any:
+        """Compute one of our functions, here or in a function of its own."""
+        element, width = parts_of(x.type)
+        write = WRITTEN[name, np.dtype(_NAMES[str(element)]).type]
+        if self.inlines:
+            return write(Number(self.builder, x)).value
+        module, own = self.builder.module, f"plaingrad_{name}_{element.intrinsic_name}_{width}"
+        function = module.globals.get(own)
+        if function is None:
+            function = ir.Function(module, ir.FunctionType(x.type, [x.type]), own)
+            function.linkage = "internal"
+            function.attributes.add("noinline")
+            builder = ir.IRBuilder(function.append_basic_block("entry"))
+            builder.ret(write(Number(builder, function.args[0])).value)
+        return self.builder.call(function, [x])
+
+
+def _repeated(element: Any, number: Any, width: int) -> Any:
+    number = int(number) if isinstance(element, ir.IntType) else number
+    return number if width == 1 else [ir.Constant(element, number)] * width
