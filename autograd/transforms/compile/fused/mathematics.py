@@ -279,10 +279,11 @@ def _of_quarters(name: str, turned: int) -> Function:
         quarters = shifted.as_bits() + (turned - DOUBLE.bits(DOUBLE.magic))
         n = shifted - DOUBLE.magic
         above = multiply_add(n, -high, x)
-        middle_part = n * middle
-        below = above - middle_part
-        r = multiply_add(n, -low, below)
-        rest = multiply_add(n, -lowest, multiply_add(n, -low, below - r)) + ((above - below) - middle_part)
+        second, third = n * middle, n * low
+        below = above - second
+        r = below - third
+        rest = ((above - below) - second) + ((below - r) - third)
+        rest = rest - multiply_add(n, lowest, multiply_add(n, low, -third))
         z = r * r
         half = z * 0.5
         sine = r + multiply_add(r * z, in_pairs(_SIN, z), rest * (1 - half))
