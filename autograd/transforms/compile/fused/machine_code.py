@@ -141,7 +141,7 @@ class _Generator:
                 if value.operation == "sum":
                     builder.store(builder.fadd(so_far, term, flags=("reassoc",)), total)
                 else:
-                    builder.store(self.arithmetic.call_llvm("llvm.maximum", so_far, term), total)
+                    builder.store(self.arithmetic.compute("maximum", value.dtype, [so_far, term]), total)
         self.here = kept
         for value, total in zip(reductions, totals, strict=True):
             self.here[id(value)] = builder.load(total)
