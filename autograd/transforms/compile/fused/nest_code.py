@@ -15,16 +15,21 @@ from typing import Any
 import numpy as np
 
 from ..loops.loop import Carried, Loop, Same
-from .arithmetic import BIT, BYTE, INDEX, KINDS, Arithmetic, cgutils, ir
+from .arithmetic import BIT, BYTE, FLOATS, INDEX, Arithmetic
 from .bits import intrinsic
 from .fuse import function_of
-from .nest_products import write_product
+from .nest_products import apart, halved, together, write_product
 from .nest_steps import Buffer, Gather, Held, Nest, Product, Reduction, Step, View
 from .nests import Body
 
-from numba.core import types  # isort: skip - after numba was found
+import llvmlite.ir  # isort: skip - after numba was found
+import numba.core.cgutils  # isort: skip
+from numba.core import types  # isort: skip
 
+ir: Any = llvmlite.ir
+cgutils: Any = numba.core.cgutils
 ALIGNED = 64  # bytes
+LANES = 8  # elements that are computed side by side
 BLOCK = 128  # terms of a sum that NumPy adds up in eight places
 _VOID = ir.VoidType()
 
@@ -257,8 +262,7 @@ class _LoopWriter:
 
 def _memory(dtype: Any) -> Any:
     """Return the type of a number in memory."""
-    kind = KINDS[dtype.name]
-    return BYTE if kind == BIT else kind
+    return FLOATS[dtype.name][0] if dtype.kind == "f" else INDEX if dtype.kind == "i" else BYTE
 
 
 def _table(builder: Any, values: list[Any], kind: Any) -> Any:
@@ -326,27 +330,70 @@ class StepWriter:
         loads = {v: nest.loads[operations[v][1]] for v in order if operations[v][0] == "load"}
         views = [*loads.values(), *(view for view, _ in nest.stores)]
         # in the order in which NumPy would go through them, with axes that follow each other as one
-        laid_out = np.nditer([view.array for view in views], ["external_loop"], order="K").itviews
+        laid_out = np.nditer([np.atleast_1d(view.array) for view in views], ["external_loop"]).itviews
         places = [(v.buffer, _offset(v.buffer, x), x.strides) for v, x in zip(views, laid_out, strict=True)]
         of_loads = dict(zip(loads, places, strict=False))
-        here: dict[int, Any] = {}
-        with ExitStack() as stack:
-            index = self.loops(stack, laid_out[0].shape)
+        *outer, n = laid_out[0].shape
+        lanes = min(LANES, 1 << (n.bit_length() - 1))
+
+        def compute(index: list[Any], lanes: int) -> None:
+            here: dict[int, Any] = {}
             for v in order:
                 name, *operands = operations[v]
                 if name == "load":
-                    here[v] = self.load(self.at(*of_loads[v], index))
+                    here[v] = self._load_lanes(*of_loads[v], index, lanes)
                 elif name == "number":
-                    here[v] = self.arithmetic.constant(operands[0], dtypes[v])
+                    here[v] = self.arithmetic.constant(operands[0], dtypes[v], lanes)
                 else:
                     here[v] = self.arithmetic.compute(name, dtypes[v], [here[o] for o in operands])
             for (_, value), place in zip(nest.stores, places[len(loads) :], strict=True):
-                self.store(here[value], self.at(*place, index))
+                self._store_lanes(here[value], *place, index)
+
+        own = {id(view.buffer) for view, _ in nest.stores}
+        again = not any(id(view.buffer) in own for view in loads.values())  # elements may be computed twice
+        with ExitStack() as stack:
+            index = self.loops(stack, outer)
+            blocks = -(-n // lanes) if again else n // lanes
+            with ExitStack() as inner:
+                (block,) = self.loops(inner, [blocks])
+                first = self.builder.mul(block, ir.Constant(INDEX, lanes))
+                if blocks * lanes > n:  # the last elements overlap with those before
+                    last = ir.Constant(INDEX, n - lanes)
+                    first = self.builder.select(self.builder.icmp_signed("<", first, last), first, last)
+                compute([*index, first], lanes)
+            if blocks * lanes < n:
+                (rest,) = self.loops(stack, [n - blocks * lanes])
+                compute([*index, self.builder.add(rest, ir.Constant(INDEX, blocks * lanes))], 1)
+
+    def _load_lanes(self, buffer: Buffer, offset: int, strides: Sequence[int], index: Sequence[Any], lanes: int) -> Any:
+        """Return elements along the last axis, side by side."""
+        pointer = self.at(buffer, offset, strides, index)
+        if lanes == 1 or not strides[-1]:
+            return together(self.builder, [self.load(pointer)] * lanes)
+        step = strides[-1] // buffer.array.itemsize
+        if step == 1:
+            return self.arithmetic.read(self.load_vector(pointer, lanes))
+        places = [self.builder.gep(pointer, [ir.Constant(INDEX, w * step)]) for w in range(lanes)]
+        return together(self.builder, [self.load(place) for place in places])
+
+    def _store_lanes(
+        self, value: Any, buffer: Buffer, offset: int, strides: Sequence[int], index: Sequence[Any]
+    ) -> None:
+        pointer = self.at(buffer, offset, strides, index)
+        step = strides[-1] // buffer.array.itemsize
+        if isinstance(value.type, ir.VectorType) and step == 1:
+            value = (
+                self.builder.zext(value, ir.VectorType(BYTE, value.type.count)) if value.type.element == BIT else value
+            )
+            self.builder.store(value, self.builder.bitcast(pointer, value.type.as_pointer()), align=1)
+            return
+        for w, part in enumerate(apart(self.builder, value)):
+            self.store(part, self.builder.gep(pointer, [ir.Constant(INDEX, w * step)]))
 
     def _reduction(self, step: Reduction) -> None:
         flags: Any = ["external_loop", "reduce_ok"]
-        given = [step.target.array, step.source.array]
-        to, of = np.nditer(given, flags, [["readwrite"], ["readonly"]], order="K").itviews
+        given = [np.atleast_1d(view.array) for view in (step.target, step.source)]
+        to, of = np.nditer(given, flags, [["readwrite"], ["readonly"]]).itviews
         target = step.target.buffer, _offset(step.target.buffer, to)
         source = step.source.buffer, _offset(step.source.buffer, of)
         dtype = to.dtype
@@ -385,7 +432,7 @@ class StepWriter:
                 following = self._lanes(first, place, stride, lanes)
                 builder.store(arithmetic.compute(operation, dtype, [builder.load(variable), following]), variable)
             total = [builder.load(variable)]
-        found, *rest = arithmetic.apart(total[0])
+        found, *rest = apart(builder, total[0])
         last = [self.load(builder.gep(first, [ir.Constant(INDEX, i * stride)])) for i in range(n - n % lanes, n)]
         for other in (*rest, *last):
             found = arithmetic.compute(operation, dtype, [found, other])
@@ -397,8 +444,8 @@ class StepWriter:
         if stride == 1 and lanes > 1 and first.type.pointee != BYTE:
             return self.load_vector(builder.gep(first, [place]), lanes)
         start = builder.gep(first, [builder.mul(place, ir.Constant(INDEX, stride))])
-        return self.arithmetic.together(
-            [self.load(builder.gep(start, [ir.Constant(INDEX, w * stride)])) for w in range(lanes)]
+        return together(
+            builder, [self.load(builder.gep(start, [ir.Constant(INDEX, w * stride)])) for w in range(lanes)]
         )
 
     def load_vector(self, pointer: Any, lanes: int) -> Any:
@@ -408,7 +455,7 @@ class StepWriter:
 
     def _pairwise(self, dtype: Any) -> Any:
         """Return NumPy's function that sums numbers in a row: eight sums side by side; of longer rows two halves."""
-        kind = KINDS[dtype.name]
+        kind = _memory(dtype)
         name = f"plaingrad_pairwise_{dtype.name}"
         module = self.builder.module
         if name in module.globals:
@@ -451,16 +498,13 @@ class StepWriter:
             if step == 1:
                 return self.load_vector(builder.gep(first, [i]), 8)
             places = [builder.mul(builder.add(i, ir.Constant(INDEX, w)), stride) for w in range(8)]
-            return self.arithmetic.together([self.load(builder.gep(first, [place])) for place in places])
+            return together(builder, [self.load(builder.gep(first, [place])) for place in places])
 
         sums = cgutils.alloca_once(builder, ir.VectorType(kind, 8))
         builder.store(eight(ir.Constant(INDEX, 0)), sums)
         with cgutils.for_range_slice(builder, ir.Constant(INDEX, 8), whole, ir.Constant(INDEX, 8)) as (i, _):
             builder.store(builder.fadd(builder.load(sums), eight(i)), sums)
-        parts = self.arithmetic.apart(builder.load(sums))
-        while len(parts) > 1:
-            parts = [builder.fadd(*parts[i : i + 2]) for i in range(0, len(parts), 2)]
-        builder.store(parts[0], result)
+        builder.store(halved(builder, apart(builder, builder.load(sums))), result)
 
     def _gather(self, step: Gather) -> None:
         builder, target = self.builder, step.target

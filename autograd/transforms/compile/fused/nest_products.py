@@ -7,17 +7,47 @@ last bits may differ from BLAS, and from one processor to another.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any
 
-from .arithmetic import INDEX, KINDS, cgutils, ir
+from .arithmetic import FLOATS, INDEX
 from .nest_steps import Product
+
+import llvmlite.ir  # isort: skip - after numba was found
+import numba.core.cgutils  # isort: skip
 
 if TYPE_CHECKING:
     from .nest_code import StepWriter
 
+ir: Any = llvmlite.ir
+cgutils: Any = numba.core.cgutils
 BYTES = 64  # of a vector
 ROWS, SUMS = 4, 4  # rows of a block, and vectors where there is one row
+
+
+def apart(builder: Any, x: Any) -> list[Any]:
+    """Return the numbers of a vector, or the only one."""
+    if not isinstance(x.type, ir.VectorType):
+        return [x]
+    return [builder.extract_element(x, ir.Constant(ir.IntType(32), w)) for w in range(x.type.count)]
+
+
+def together(builder: Any, parts: Sequence[Any]) -> Any:
+    """Return a vector of numbers, or the only one."""
+    if len(parts) == 1:
+        return parts[0]
+    vector: Any = ir.Constant(ir.VectorType(parts[0].type, len(parts)), ir.Undefined)
+    for w, part in enumerate(parts):
+        vector = builder.insert_element(vector, part, ir.Constant(ir.IntType(32), w))
+    return vector
+
+
+def halved(builder: Any, parts: list[Any]) -> Any:
+    """Return the sum of numbers, added up in pairs."""
+    while len(parts) > 1:
+        parts = [builder.fadd(*parts[i : i + 2]) for i in range(0, len(parts), 2)]
+    return parts[0]
 
 
 def write_product(writer: StepWriter, step: Product) -> None:
@@ -34,7 +64,7 @@ def write_product(writer: StepWriter, step: Product) -> None:
             writer.at(view.buffer, view.offset, view.array.strides[:-2], index)
             for view in (step.target, step.a, step.b)
         )
-        block = _Block(writer, KINDS[target.dtype.name], size)
+        block = _Block(writer, FLOATS[target.dtype.name][0], size)
         if (m > 1 and am == 1 and bn != 1) or (n == 1 and m > 1 and ak != 1):  # the other way round
             block.columns((c, cn, cm), (b, bn, bk), (a, ak, am), n, m, k)
         elif (n > 1 and bn == 1) or ak != 1 or (bk != 1 and k > 1) or k < 4:
@@ -94,7 +124,7 @@ class _Block:
                 factor = builder.load(builder.gep(a, [of_a]), align=1)
                 for variable, vector in zip(sums[r], columns, strict=True):
                     together = self._spread(factor, vector)
-                    total = self.writer.arithmetic.call_llvm("llvm.fmuladd", together, vector, builder.load(variable))
+                    total = self.writer.arithmetic.call_llvm("fmuladd", together, vector, builder.load(variable))
                     builder.store(total, variable)
         (c, cm, cn) = c
         for r in range(rows):
@@ -135,19 +165,17 @@ class _Block:
                 factor = self._vector(a, self._add(of_a, at), 1, lanes)
                 for start, parts in zip(starts, variables, strict=True):
                     other = self._vector(b, self._add(start, at), 1, lanes)
-                    builder.store(fused("llvm.fmuladd", factor, other, builder.load(parts[part])), parts[part])
+                    builder.store(fused("fmuladd", factor, other, builder.load(parts[part])), parts[part])
         totals = []
         for start, (variable, *others) in zip(starts, variables, strict=True):
             vector = builder.load(variable)
             for other in others:
                 vector = builder.fadd(vector, builder.load(other))
-            parts = self.writer.arithmetic.apart(vector)
-            while len(parts) > 1:
-                parts = [builder.fadd(*parts[i : i + 2]) for i in range(0, len(parts), 2)]
+            total = halved(builder, apart(builder, vector))
             for t in range(whole, k):
                 x, y = (builder.load(builder.gep(p, [self._add(s, t)]), align=1) for p, s in ((a, of_a), (b, start)))
-                parts = [fused("llvm.fmuladd", x, y, parts[0])]
-            totals.append(parts[0])
+                total = fused("fmuladd", x, y, total)
+            totals.append(total)
         return totals
 
     # Numbers
@@ -167,14 +195,14 @@ class _Block:
 
     def _spread(self, x: Any, vector: Any) -> Any:
         count = vector.type.count if isinstance(vector.type, ir.VectorType) else 1
-        return self.writer.arithmetic.together([x] * count)
+        return together(self.builder, [x] * count)
 
     def _vector(self, pointer: Any, place: Any, stride: int, lanes: int) -> Any:
         builder, start = self.builder, self.builder.gep(pointer, [place])
         if lanes > 1 and stride == 1:
             return self.writer.load_vector(start, lanes)
-        return self.writer.arithmetic.together(
-            [builder.load(builder.gep(start, [ir.Constant(INDEX, w * stride)]), align=1) for w in range(lanes)]
+        return together(
+            builder, [builder.load(builder.gep(start, [ir.Constant(INDEX, w * stride)]), align=1) for w in range(lanes)]
         )
 
     def _put(self, value: Any, pointer: Any, place: Any, stride: int) -> None:
@@ -182,5 +210,5 @@ class _Block:
         if isinstance(value.type, ir.VectorType) and stride == 1:
             builder.store(value, builder.bitcast(start, value.type.as_pointer()), align=1)
             return
-        for w, part in enumerate(self.writer.arithmetic.apart(value)):
+        for w, part in enumerate(apart(self.builder, value)):
             builder.store(part, builder.gep(start, [ir.Constant(INDEX, w * stride)]), align=1)
