@@ -19,7 +19,7 @@ from .arithmetic import BIT, BYTE, FLOATS, INDEX, Arithmetic
 from .bits import intrinsic
 from .fuse import function_of
 from .nest_products import apart, halved, together, write_product
-from .nest_steps import Buffer, Gather, Held, Nest, Product, Reduction, Step, View
+from .nest_steps import Buffer, Gather, Held, Nest, Product, Reduction, Step, View, in_order
 from .nests import Body
 
 import llvmlite.ir  # isort: skip - after numba was found
@@ -344,6 +344,8 @@ class StepWriter:
                     here[v] = self._load_lanes(*of_loads[v], index, lanes)
                 elif name == "number":
                     here[v] = self.arithmetic.constant(operands[0], dtypes[v], lanes)
+                elif name == "cast":
+                    here[v] = self.arithmetic.cast(here[operands[0]], dtypes[v])
                 else:
                     here[v] = self.arithmetic.compute(name, dtypes[v], [here[o] for o in operands])
             for (_, value), place in zip(nest.stores, places[len(loads) :], strict=True):
@@ -372,7 +374,9 @@ class StepWriter:
             return together(self.builder, [self.load(pointer)] * lanes)
         step = strides[-1] // buffer.array.itemsize
         if step == 1:
-            return self.arithmetic.read(self.load_vector(pointer, lanes))
+            found = self.load_vector(pointer, lanes)
+            bits = buffer.array.dtype.kind == "b"
+            return self.builder.icmp_unsigned("!=", found, ir.Constant(found.type, None)) if bits else found
         places = [self.builder.gep(pointer, [ir.Constant(INDEX, w * step)]) for w in range(lanes)]
         return together(self.builder, [self.load(place) for place in places])
 
@@ -391,30 +395,22 @@ class StepWriter:
             self.store(part, self.builder.gep(pointer, [ir.Constant(INDEX, w * step)]))
 
     def _reduction(self, step: Reduction) -> None:
-        flags: Any = ["external_loop", "reduce_ok"]
-        given = [np.atleast_1d(view.array) for view in (step.target, step.source)]
-        to, of = np.nditer(given, flags, [["readwrite"], ["readonly"]]).itviews
-        target = step.target.buffer, _offset(step.target.buffer, to)
-        source = step.source.buffer, _offset(step.source.buffer, of)
-        dtype = to.dtype
-        outer = [stride == 0 and n > 1 for n, stride in zip(to.shape, to.strides, strict=True)]
-        start, inner = self.arithmetic.constant(step.start, dtype), outer.pop() if outer else True
-        alone = inner and not any(outer)  # each result is of one row
+        shape, to, of = in_order(step.source.array.shape, step.target.array.strides, step.source.array.strides)
+        target = step.target.buffer, step.target.offset, to
+        source = step.source.buffer, step.source.offset, of
+        dtype = step.source.array.dtype
+        start, inner = self.arithmetic.constant(step.start, dtype), not to[-1]
+        alone = inner and all(to[:-1])  # each result is of one row
         if not alone:
             with ExitStack() as stack:
-                kept = [1 if s == 0 else n for n, s in zip(to.shape, to.strides, strict=True)]
-                self.store(start, self.at(*target, to.strides, self.loops(stack, kept)))
+                kept = [n if stride else 1 for n, stride in zip(shape, to, strict=True)]
+                self.store(start, self.at(*target, self.loops(stack, kept)))
         with ExitStack() as stack:
-            index = self.loops(stack, of.shape[:-1] if inner else of.shape)
-            place = self.at(*target, to.strides[: len(index)], index)
+            index = self.loops(stack, shape[:-1] if inner else shape)
+            place, first = ((self.at(*x[:2], x[2][: len(index)], index)) for x in (target, source))
             so_far = start if alone else self.load(place)
-            first = self.at(*source, of.strides[: len(index)], index)
-            size = of.itemsize
-            term = (
-                self._row(step.operation, first, of.shape[-1], of.strides[-1] // size, dtype)
-                if inner and of.ndim
-                else self.load(first)
-            )
+            stride = of[-1] // dtype.itemsize
+            term = self._row(step.operation, first, shape[-1], stride, dtype) if inner else self.load(first)
             self.store(self.arithmetic.compute(step.operation, dtype, [so_far, term]), place)
 
     def _row(self, operation: str, first: Any, n: int, stride: int, dtype: Any) -> Any:

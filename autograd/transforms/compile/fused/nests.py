@@ -23,13 +23,14 @@ from ..program import Call, Check, Traced, traced_in
 from ..recorder import layout_of
 from ..types import Array
 from .elements import MOVES, dtype_of, kind_of
-from .nest_steps import Buffer, Gather, Held, Nest, Product, Reduction, Step, View
+from .nest_steps import Buffer, Gather, Held, Nest, Product, Reduction, Step, View, in_order
 from .reductions import REDUCTIONS
 from .values import BOOL, DOUBLE, DTYPES, INTEGER, OPERATORS, Values
 
 LARGEST = 100_000  # elements of an array: with more, NumPy's own calls are as fast
 MULTIPLICATIONS = 1 << 21  # of a product of matrices: BLAS is faster for more
 STEPS = 1_000
+FEW_PARTS, MOST_PARTS = 8, 64  # copied by slices, of one array and of several
 CUT, PARTS = 64, 16  # elements from which arrays are computed in parts, and how many parts at most
 Ids = list[Array]
 
@@ -375,7 +376,8 @@ class Body:
         target = self._result(call, fixed=view.buffer.fixed)
         if target.array.dtype != dtype:
             raise Unsuitable(f"it calls {_name(function)} with a dtype")
-        if source.dtype != dtype or view.buffer is target.buffer:
+        spread = len(axes) == source.ndim and len(in_order(source.shape, source.strides)[0]) > 1
+        if source.dtype != dtype or view.buffer is target.buffer or spread:  # NumPy, too, adds up a copy
             view = self._cast(view, dtype)
         if keepdims:
             kept = tuple(0 if a in axes else slice(None) for a in range(source.ndim))
@@ -524,7 +526,7 @@ class Body:
             whole = owner.buffer.array
             start = whole.view(np.uint8)[int(offsets.flat[0]) :][: whole.itemsize].view(whole.dtype)
             self._map(target, [View(owner.buffer, as_strided(start, table.shape, strides))], _first)
-        elif (cut := _cut(table)) is not None and depth < 2 * table.ndim + 2:
+        elif (cut := _cut(owners, offsets)) is not None and depth < 2 * table.ndim + 2:
             axis, places = cut
             ends = [0, *places, table.shape[axis]]
             for low, high in pairwise(ends):
@@ -721,17 +723,16 @@ def _strides(offsets: Array) -> tuple[int, ...] | None:
     return tuple(strides)
 
 
-def _cut(table: Array) -> tuple[int, list[int]] | None:
-    """Return an axis, and the few places along it, where offsets stop to advance evenly."""
-    for axis in range(table.ndim):
-        steps = np.moveaxis(np.diff(table, axis=axis), axis, 0).reshape(table.shape[axis] - 1, -1)
-        if not steps.size or (steps == steps.flat[0]).all():
-            continue
-        # the step of most places, in each line along the axis
-        usual = np.sort(steps, axis=0)[len(steps) // 2]
-        places = (np.flatnonzero((steps != usual).any(axis=1)) + 1).tolist()
-        if 0 < len(places) <= 8 and (len(places) < len(steps) or len(steps) <= 8):
-            return axis, places
+def _cut(owners: Array, offsets: Array) -> tuple[int, list[int]] | None:
+    """Return an axis, and the places along it where elements come from another array, or no longer advance evenly."""
+    for x, most in ((owners, MOST_PARTS), (offsets, FEW_PARTS)):
+        for axis in (axis for axis, n in enumerate(x.shape) if n > 1):
+            steps = np.moveaxis(np.diff(x, axis=axis), axis, 0).reshape(x.shape[axis] - 1, -1)
+            # in each line along the axis, the step of most places
+            usual = 0 if x is owners else np.sort(steps, axis=0)[len(steps) // 2]
+            places = (np.flatnonzero((steps != usual).any(axis=1)) + 1).tolist()
+            if 0 < len(places) <= most:
+                return axis, places
     return None
 
 
