@@ -8,8 +8,8 @@ are not copied, and results are written to where they belong.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Sequence
-from contextlib import ExitStack
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from typing import Any
 
 import numpy as np
@@ -317,11 +317,27 @@ class StepWriter:
 
     def loops(self, stack: ExitStack, shape: Sequence[int]) -> list[Any]:
         """Begin a loop for each axis; return the indices."""
-        zero = ir.Constant(INDEX, 0)
-        return [
-            zero if n == 1 else stack.enter_context(cgutils.for_range(self.builder, ir.Constant(INDEX, n))).index
-            for n in shape
-        ]
+        return [ir.Constant(INDEX, 0) if n == 1 else stack.enter_context(self._loop(n)) for n in shape]
+
+    @contextmanager
+    def _loop(self, count: int) -> Iterator[Any]:
+        """Write a loop, which LLVM leaves as it is: it would take long to unroll what is written in vectors already."""
+        builder, module = self.builder, self.builder.module
+        before, loop = builder.basic_block, builder.append_basic_block("loop")
+        builder.branch(loop)
+        builder.position_at_end(loop)
+        index = builder.phi(INDEX)
+        index.add_incoming(ir.Constant(INDEX, 0), before)
+        yield index
+        following = builder.add(index, ir.Constant(INDEX, 1))
+        index.add_incoming(following, builder.basic_block)
+        after = builder.append_basic_block("after")
+        again = builder.icmp_unsigned("<", following, ir.Constant(INDEX, count))
+        branch = builder.cbranch(again, loop, after)
+        mark = module.add_metadata([module.add_metadata(["llvm.loop.unroll.disable"]), f"{len(module.metadata)}"])
+        mark.operands = (mark, mark.operands[0])  # as LLVM wants it: the first is the loop itself
+        branch.set_metadata("llvm.loop", mark)
+        builder.position_at_end(after)
 
     # Kinds of steps
 
