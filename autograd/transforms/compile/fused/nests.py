@@ -66,6 +66,7 @@ class Body:
         self.steps: list[Step] = []
         self.parts: dict[int, int] = {}
         self.views: dict[int, View] = {}
+        self.filled: dict[int, list[tuple[View, Any]]] = {}  # of each buffer, the parts that hold one number
         self.written = {id(call.writes) for call in loop.calls if call.writes is not None}
         self.cuts = cuts_in(loop.calls)
         for number, given in enumerate(loop.inputs):
@@ -168,6 +169,8 @@ class Body:
 
     def _step(self, step: Step, fixed: bool) -> None:
         (self.before if fixed else self.steps).append(step)
+        for view in step.writes:
+            self._overwrite(view)
 
     def _map(self, target: View, operands: Sequence[Any], compute: Callable[[Values, Ids], Any]) -> None:
         """Compute each element of an array from those of others, and from numbers."""
@@ -198,6 +201,7 @@ class Body:
         return parts
 
     def _map_part(self, target: View, operands: Sequence[Any], compute: Callable[[Values, Ids], Any]) -> None:
+        operands = [self._number_in(x) if isinstance(x, View) else x for x in operands]
         reads, fixed = [x for x in operands if isinstance(x, View)], target.buffer.fixed
         nest = self._nest(self.before if fixed else self.steps, reads, target)
         values = nest.values
@@ -205,8 +209,24 @@ class Body:
             np.asarray(nest.load(x) if isinstance(x, View) else values.number(x, dtype_of(x)), np.int64)
             for x in operands
         ]
-        made = values.cast(np.asarray(compute(values, ids)), target.array.dtype)
-        nest.store(target, int(made[()]))
+        made = int(values.cast(np.asarray(compute(values, ids)), target.array.dtype)[()])
+        nest.store(target, made)
+        self._overwrite(target)
+        if values.constant(made) is not None:
+            number = target.array.dtype.type(values.constant(made))
+            self.filled.setdefault(id(target.buffer), []).append((target, number))
+
+    def _overwrite(self, target: View) -> None:
+        known = self.filled.get(id(target.buffer))
+        if known:
+            known[:] = [(view, number) for view, number in known if not view.meets(target)]
+
+    def _number_in(self, x: View) -> Any:
+        """Return the number that each element of an array is, if that is known, else the array."""
+        for view, number in self.filled.get(id(x.buffer), ()):
+            if view.place() == x.place() and view.array.shape == x.array.shape:
+                return number
+        return x
 
     def _nest(self, steps: list[Step], reads: list[View], target: View) -> Nest:
         """Return the nest that an operation becomes part of: the last that it can be moved to, or a new one."""
