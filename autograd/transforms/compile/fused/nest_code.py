@@ -153,7 +153,7 @@ class _LoopWriter:
             k: self._variable(arrays[given.first]) for k, given in enumerate(loop.inputs) if isinstance(given, Carried)
         }
         rotating = {id(buffer): self._areas(buffer) for buffer in body.buffers if buffer.role[0] == "next"}
-        finals = [self._variable(self._first(x, view)) for x, view in zip(loop.finals, body.finals, strict=True)]
+        finals = [self._variable(self._first(x)) for x in loop.finals]
         with builder.if_then(builder.icmp_signed(">", self.count, ir.Constant(INDEX, 0))):
             self._steps(body.before)
             with cgutils.for_range(builder, self.count) as each:
@@ -179,16 +179,15 @@ class _LoopWriter:
         self.builder.store(pointer, variable)
         return variable
 
-    def _first(self, x: Any, view: View) -> Any:
+    def _first(self, x: Any) -> Any:
         """Return where a final value is if there is no iteration: that which is carried to the first."""
-        for given in self.body.loop.inputs:
-            if isinstance(given, Carried) and (given.variable is x or given.after is x):
-                return self.arrays[given.first]
-            if isinstance(given, Same) and given.variable is x:
-                return self.arrays[given.argument]
-        return self.arrays[
-            len(self.body.loop.arguments) + next(i for i, y in enumerate(self.body.loop.finals) if y is x)
-        ]
+        loop = self.body.loop
+        carried = [given for given in loop.inputs if isinstance(given, Carried)]
+        firsts = [given.first for given in carried if given.after is x]
+        firsts += [given.first for given in carried if given.variable is x]
+        firsts += [given.argument for given in loop.inputs if isinstance(given, Same) and given.variable is x]
+        own = len(loop.arguments) + next(i for i, y in enumerate(loop.finals) if y is x)
+        return self.arrays[firsts[0] if firsts else own]
 
     def _place(self, buffer: Buffer) -> None:
         """Note where a buffer is that stays where it is."""
