@@ -85,6 +85,8 @@ class Arithmetic:
             return x
         if operation == "negative":
             return builder.fneg(x) if is_float else builder.neg(x)
+        if operation in ("floor_divide", "remainder"):
+            return self._divide_integers(operation, *operands)
         if operation == "absolute" and not is_float:
             return builder.select(builder.icmp_signed("<", x, ir.Constant(x.type, None)), builder.neg(x), x)
         if operation == "square":
@@ -166,6 +168,20 @@ class Arithmetic:
             return builder.select(builder.icmp_signed(how, a, b), a, b)
         found = builder.select(builder.fcmp_ordered(how, a, b), a, b)
         return builder.select(builder.fcmp_unordered("uno", a, a), a, found)
+
+    def _divide_integers(self, operation: str, a: Any, b: Any) -> Any:
+        """Return a quotient rounded down, or what is left: 0 where the divisor is 0, as NumPy's."""
+        builder, zero = self.builder, ir.Constant(a.type, None)
+        minus = Number(builder, a).like(-1)
+        nothing, negated = builder.icmp_signed("==", b, zero), builder.icmp_signed("==", b, minus)
+        divisor = builder.select(builder.or_(nothing, negated), Number(builder, a).like(1), b)
+        quotient, rest = builder.sdiv(a, divisor), builder.srem(a, divisor)
+        other = builder.icmp_signed("<", builder.xor(rest, divisor), zero)
+        down = builder.and_(other, builder.icmp_signed("!=", rest, zero))
+        if operation == "remainder":
+            return builder.select(down, builder.add(rest, divisor), rest)
+        found = builder.select(down, builder.add(quotient, minus), quotient)
+        return builder.select(nothing, zero, builder.select(negated, builder.neg(a), found))
 
     def _own(self, name: str, x: Any) -> Any:
         """Compute one of our functions, here or in a function of its own."""

@@ -135,7 +135,7 @@ class _Writer:
                 self.here[v] = self._load(*elements.states[operands[0]])
             elif name == "number" or (name == "load" and not operands[2]):
                 self.here[v] = self._compute(v)
-            elif name != "load" and all(o in self.here for o in operands):
+            elif name != "load" and all(o in self.here for o in elements.values.needs(v)):
                 self.here[v] = self._compute(v)
         return states
 
@@ -182,8 +182,22 @@ class _Writer:
         builder, at = self.builder, ir.Constant(INDEX, position)
         if step:
             at = builder.add(at, builder.mul(self._row(backwards), ir.Constant(INDEX, step)))
-        found = []
-        for w in range(1 if self.sizes[place] is None else self.width):
+        return self._from(place, [at] * (1 if self.sizes[place] is None else self.width))
+
+    def _gather(self, place: int, position: int, step: int, length: int, index: int) -> Any:
+        """Return the element at a computed index: the first one where it is out of bounds, of which a check tells."""
+        builder, zero = self.builder, ir.Constant(INDEX, 0)
+        steps = []
+        for i in self._apart(self.here[index]):
+            at = builder.add(ir.Constant(INDEX, position), builder.mul(i, ir.Constant(INDEX, step)))
+            inside = builder.icmp_unsigned("<", at, ir.Constant(INDEX, length))
+            steps.append(builder.select(inside, at, zero))
+        return self._from(place, steps)
+
+    def _from(self, place: int, positions: list[Any]) -> Any:
+        """Return elements of an argument, one for each lane or the same for all."""
+        builder, found = self.builder, []
+        for w, at in enumerate(positions):
             loaded = builder.load(builder.gep(self.arrays[place].data, [self._of_lane(place, at, w)]))
             loaded.set_metadata("alias.scope", self.read)
             loaded.set_metadata("noalias", self.written)
@@ -226,16 +240,16 @@ class _Writer:
         depths: dict[int, int] = {}  # how many such functions come before, one after the other
         groups: dict[Any, list[int]] = {}
         for v in self.elements.order:
-            (name, *operands), dtype = values.operations[v], values.dtypes[v]
+            name, dtype = values.operations[v][0], values.dtypes[v]
             if v in self.here or name in ("load", "number"):
                 depths[v] = 0
                 continue
-            depths[v] = max(depths[o] for o in operands) + (name in OWN)
+            depths[v] = max(depths[o] for o in values.needs(v)) + (name in OWN)
             if name in OWN and self.width == 1:
                 groups.setdefault((name, dtype, depths[v]), []).append(v)
         waiting = [v for v in self.elements.order if v not in self.here]
         for v in sorted(waiting, key=lambda v: (depths[v], values.operations[v][0] not in OWN)):
-            (name, *operands), dtype = values.operations[v], values.dtypes[v]
+            name, dtype = values.operations[v][0], values.dtypes[v]
             if v in self.here:
                 continue
             if (name, dtype, depths[v]) not in groups:
@@ -253,5 +267,7 @@ class _Writer:
             return self.arithmetic.constant(operands[0], dtype, self.width)
         if name == "load":
             return self._load(*operands)
+        if name == "gather":
+            return self._gather(*operands)
         given = [self.here[o] for o in operands]
         return self.arithmetic.cast(given[0], dtype) if name == "cast" else self.arithmetic.compute(name, dtype, given)
