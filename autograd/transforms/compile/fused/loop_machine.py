@@ -4,10 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from ..loops.loop import Loop
+from ..loops.loop import Loop, Unsuitable
+from ..program import traced_in
+from . import nest_code
 from .elements import Elements
 from .fuse import function_of
 from .loop_code import kernel_of
+
+FEW = 500  # operations on single numbers: with more, nests over arrays are as fast, and take less time to compile
+TRIED = 10_000  # numbers in all arrays of a body that are spelled out to see how many operations they take
 
 
 def machine_code(loop: Loop, batched: Sequence[bool] | None = None) -> Callable[..., bool]:
@@ -29,7 +34,21 @@ def machine_code(loop: Loop, batched: Sequence[bool] | None = None) -> Callable[
     Unsuitable
         If the body is not arithmetic that is known here.
     """
-    elements = Elements(loop)
+    numbers = sum(x.size for call in loop.calls for x in traced_in(call.result))
+    try:
+        elements, reason = (Elements(loop) if numbers <= TRIED else None), ""
+    except Unsuitable as error:
+        elements, reason = None, f"{error}; as loops over arrays, "
+    if elements is None or (batched is None and len(elements.order) > FEW):
+        try:
+            return nest_code.machine_code(loop, batched)
+        except Unsuitable as error:
+            if elements is None:
+                raise Unsuitable(f"{reason}{error}") from None
+    return _of_numbers(loop, elements, batched)
+
+
+def _of_numbers(loop: Loop, elements: Elements, batched: Sequence[bool] | None) -> Callable[..., bool]:
     numbers = ["count"] if batched is None else ["count", "size"]
     arrays = [f"a{i}" for i in range(len(loop.arguments) + len(loop.finals) + len(loop.stacked))]
     return function_of(elements.text(batched), [*arrays, *numbers], lambda: kernel_of(elements, batched))

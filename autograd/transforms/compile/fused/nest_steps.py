@@ -218,8 +218,7 @@ class Nest(Step):
             v = pending.pop()
             if v not in found:
                 found.add(v)
-                name, *operands = self.values.operations[v]
-                pending += operands if name not in ("load", "number") else []
+                pending += self.values.needs(v)
         return sorted(found)
 
     def text(self, names: dict[int, str]) -> str:

@@ -24,7 +24,7 @@ from ..recorder import layout_of
 from ..types import Array
 from .elements import MOVES, dtype_of, kind_of
 from .nest_steps import Buffer, Gather, Held, Nest, Product, Reduction, Step, View, in_order
-from .reductions import REDUCTIONS
+from .reductions import reduction_of
 from .values import BOOL, DOUBLE, DTYPES, INTEGER, OPERATORS, Values
 
 LARGEST = 100_000  # elements of an array: with more, NumPy's own calls are as fast
@@ -39,7 +39,9 @@ _FILLS: dict[Any, Any] = {
 }  # fmt: skip
 _PRODUCTS = frozenset((np.matmul, np.vecdot, np.dot, np.ndarray.dot, operator.matmul))
 _CLIPS = frozenset((np.clip, np.ndarray.clip))
-_UFUNCS = {"logical_or": "or", "logical_and": "and", "bitwise_or": "or", "bitwise_and": "and"}
+_FOLDED = {
+    "sum": "add", "mean": "add", "prod": "multiply", "max": "maximum", "min": "minimum", "any": "or", "all": "and",
+}  # fmt: skip
 _PADDED = frozenset(("constant", "edge", "reflect", "symmetric", "wrap"))
 _APART = 1 << 40  # between the offsets of different arrays, where elements are moved
 
@@ -311,7 +313,7 @@ class Body:
         function, args, kwargs = OPERATORS.get(call.function, call.function), call.args, dict(call.kwargs)
         kwargs.pop("out", None)
         owner, name = getattr(function, "__self__", None), getattr(function, "__name__", "")
-        if function in REDUCTIONS or (isinstance(owner, np.ufunc) and name == "reduce"):
+        if reduction_of(function) is not None:
             self._reduce(call, function, kwargs)
         elif function is np.einsum and args[0] == "...i->..." and len(args) == 2 and not kwargs:
             self._reduce(call, np.add.reduce, {"axis": -1}, args[1:])
@@ -383,14 +385,13 @@ class Body:
 
     def _reduce(self, call: Call, function: Any, kwargs: dict[str, Any], args: tuple[Any, ...] | None = None) -> None:
         args = call.args if args is None else args
-        owner, view = getattr(function, "__self__", None), self._operand(args[0])
-        of_ufunc = getattr(owner, "__name__", "")
-        name = REDUCTIONS.get(function) or _UFUNCS.get(of_ufunc, of_ufunc)
+        view, name = self._operand(args[0]), str(reduction_of(function))
         keepdims = kwargs.pop("keepdims", False)
-        axis = kwargs.pop("axis", args[1] if len(args) > 1 else (0 if isinstance(owner, np.ufunc) else None))
+        first = 0 if isinstance(getattr(function, "__self__", None), np.ufunc) else None
+        axis = kwargs.pop("axis", args[1] if len(args) > 1 else first)
         asked = kwargs.pop("dtype", None)
-        if kwargs or len(args) > 2 or not isinstance(view, View) or name not in _STARTS:
-            raise Unsuitable(f"it calls {_name(function)} with more than an axis")
+        if kwargs or len(args) > 2 or not isinstance(view, View) or name not in _FOLDED:
+            raise Unsuitable(f"it calls {name} with more than an axis")
         source, dtype = view.array, _dtype_of_sum(name, view.array.dtype, asked)
         axes = tuple(range(source.ndim)) if axis is None else tuple(int(a) % source.ndim for a in np.atleast_1d(axis))
         target = self._result(call, fixed=view.buffer.fixed)
@@ -404,13 +405,14 @@ class Body:
             to = View(target.buffer, target.array[(*kept, ...)])
         else:
             to = target
-        start = _STARTS[name](dtype)
+        operation = _FOLDED[name]
+        start = _start(operation, dtype)
         if not source.size:
-            if name in ("maximum", "minimum") and to.array.size:
+            if name in ("max", "min") and to.array.size:
                 raise Unsuitable(f"it calls {_name(function)} of nothing")
             self._map(to, [start], _first)
         else:
-            self._step(Reduction("add" if name == "mean" else name, to, view, axes, start.item()), to.buffer.fixed)
+            self._step(Reduction(operation, to, view, axes, start.item()), to.buffer.fixed)
         if name == "mean":
             count = math.prod(source.shape[a] for a in axes)
             self._map(to, [to, dtype.type(count)], lambda values, ids: values.each("divide", dtype, *ids))
@@ -609,7 +611,7 @@ class Body:
     def _forget(self) -> None:
         """Forget what nothing needs: values that are written, steps, and buffers."""
         used = {id(buffer) for buffer in self.results()}
-        results, read = set(used), {}
+        results, read = set(used), dict[int, list[View]]()
 
         def needed(view: View) -> bool:
             key = id(view.buffer)
@@ -682,10 +684,10 @@ def _ends(call: Call) -> Iterator[tuple[tuple[int, ...], int, int]]:
             else:
                 return
     elif function is np.roll and len(args) > 1 and type(args[1]) is int:
-        shape, axis = shape_of(args[0]), args[2] if len(args) > 2 else call.kwargs.get("axis")
-        axis = 0 if axis is None and len(shape) == 1 else axis
-        if type(axis) is int and shape:
-            yield shape, axis % len(shape), args[1] % max(shape[axis], 1)
+        shape, along = shape_of(args[0]), args[2] if len(args) > 2 else call.kwargs.get("axis")
+        along = 0 if along is None and len(shape) == 1 else along
+        if type(along) is int and shape:
+            yield shape, along % len(shape), args[1] % max(shape[along], 1)
     elif function is np.concatenate and isinstance(call.result, Traced) and all(isinstance(x, Traced) for x in args[0]):
         axis = args[1] if len(args) > 1 else call.kwargs.get("axis", 0)
         shape, place = shape_of(call.result), 0
@@ -736,7 +738,7 @@ def _strides(offsets: Array) -> tuple[int, ...] | None:
     """Return the strides by which offsets advance along each axis, or None if they do so unevenly."""
     strides = []
     for axis, n in enumerate(offsets.shape):
-        steps = np.diff(offsets, axis=axis)
+        steps: Array = np.diff(offsets, axis=axis)
         if n > 1 and steps.size and (steps != steps.flat[0]).any():
             return None
         strides.append(int(steps.flat[0]) if steps.size else 0)
@@ -756,26 +758,24 @@ def _cut(owners: Array, offsets: Array) -> tuple[int, list[int]] | None:
     return None
 
 
-_STARTS: dict[str, Callable[[Any], Any]] = {
-    "add": lambda dtype: np.add.reduce(np.full(1, -0.0, dtype)),  # 0 or -0, as NumPy's version begins
-    "mean": lambda dtype: np.add.reduce(np.full(1, -0.0, dtype)),
-    "multiply": lambda dtype: dtype.type(1),
-    "maximum": lambda dtype: dtype.type(
-        -np.inf if dtype.kind == "f" else np.iinfo(dtype).min if dtype.kind == "i" else 0
-    ),
-    "minimum": lambda dtype: dtype.type(
-        np.inf if dtype.kind == "f" else np.iinfo(dtype).max if dtype.kind == "i" else 1
-    ),
-    "or": lambda dtype: dtype.type(0),
-    "and": lambda dtype: dtype.type(1),
-}
+def _start(operation: str, dtype: np.dtype[Any]) -> Any:
+    """Return what a reduction begins with, as NumPy does: sums with 0, or in some versions with -0."""
+    if operation == "add":
+        return np.add.reduce(np.full(1, -0.0, dtype))
+    if operation in ("multiply", "and"):
+        return dtype.type(1)
+    if operation == "or" or dtype == BOOL:
+        return dtype.type(operation == "minimum")
+    ends = (-np.inf, np.inf) if dtype.kind == "f" else (np.iinfo(dtype).min, np.iinfo(dtype).max)
+    return dtype.type(ends[operation == "minimum"])
 
 
 def _dtype_of_sum(name: str, dtype: np.dtype[Any], asked: Any) -> np.dtype[Any]:
-    if name in ("or", "and"):
+    if name in ("any", "all"):
         return BOOL
     if asked is not None:
-        return np.dtype(asked)
+        dtype = np.dtype(asked)
+        return dtype
     if name == "mean" and dtype.kind != "f":
         return DOUBLE
-    return INTEGER if name in ("add", "multiply") and dtype == BOOL else dtype
+    return INTEGER if name in ("sum", "prod") and dtype == BOOL else dtype
