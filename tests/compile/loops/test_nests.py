@@ -397,6 +397,20 @@ def test_a_cell_and_its_derivative() -> None:
     check(backwards, [h, 0 * w, 0 * u], rows, [w, u], tolerance=1e-12)
 
 
+def test_elements_at_known_places() -> None:
+    def body(carried: Any, rows: Any, params: Any) -> Any:
+        (x,), (y,) = carried, rows
+        z = x * 2
+        z[[0, 3, 0], 1:4] = y[:3, :3]
+        np.add.at(z, (slice(None), [4, 1, 4, 2]), y[:, :4])
+        np.add.at(z, [5, 5, 0], 1.5)
+        z.ravel()[[7, 29]] = 0.5
+        return (z * 0.5,), (x[:, [2, 2, 0]], x[[1, 4]].T, z)
+
+    rng = np.random.default_rng(7)
+    check(body, [rng.normal(size=(6, 5))], [rng.normal(size=(5, 6, 5))])
+
+
 def test_dtypes() -> None:
     def body(carried: Any, rows: Any, params: Any) -> Any:
         x, mask, number = carried

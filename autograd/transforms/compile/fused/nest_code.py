@@ -19,7 +19,7 @@ from .arithmetic import BIT, BYTE, FLOATS, INDEX, Arithmetic
 from .bits import intrinsic
 from .fuse import function_of
 from .nest_products import apart, halved, together, write_product
-from .nest_steps import Buffer, Gather, Held, Nest, Product, Reduction, Step, View, in_order
+from .nest_steps import Buffer, Gather, Held, Nest, Product, Reduction, Scatter, Step, View, in_order
 from .nests import Body
 
 import llvmlite.ir  # isort: skip - after numba was found
@@ -293,6 +293,8 @@ class StepWriter:
             write_product(self, step)
         elif isinstance(step, Gather):
             self._gather(step)
+        elif isinstance(step, Scatter):
+            self._scatter(step)
         self.builder.ret_void()
 
     # Memory
@@ -518,18 +520,32 @@ class StepWriter:
         builder.store(halved(builder, apart(builder, builder.load(sums))), result)
 
     def _gather(self, step: Gather) -> None:
-        builder, target = self.builder, step.target
-        size = target.array.itemsize
-        table = _table(builder, [int(x) // size for x in step.places.ravel()], INDEX)
-        counted = np.empty(step.places.shape, np.int64)
+        target, entries = step.target, self._entries(step.places, step.target.array.itemsize)
         with ExitStack() as stack:
-            index = self.loops(stack, counted.shape)
-            place: Any = ir.Constant(INDEX, 0)
-            for stride, i in zip(counted.strides, index, strict=True):
-                place = builder.add(place, builder.mul(i, ir.Constant(INDEX, stride // 8)))
-            source = builder.gep(self.pointers[id(step.source)], [builder.load(builder.gep(table, [place]))])
-            to = self.at(target.buffer, target.offset, target.array.strides, index)
-            builder.store(builder.load(source, align=1), to, align=1)
+            index = self.loops(stack, step.places.shape)
+            value = self.load(self.builder.gep(self.pointers[id(step.source)], [self._entry(*entries, index)]))
+            self.store(value, self.at(target.buffer, target.offset, target.array.strides, index))
+
+    def _scatter(self, step: Scatter) -> None:
+        values, dtype = step.values, step.target.array.dtype
+        entries = self._entries(step.places, dtype.itemsize)
+        with ExitStack() as stack:
+            index = self.loops(stack, step.places.shape)
+            value = self.load(self.at(values.buffer, values.offset, values.array.strides, index))
+            place = self.builder.gep(self.pointers[id(step.target.buffer)], [self._entry(*entries, index)])
+            if step.adds:
+                value = self.arithmetic.compute("or" if dtype.kind == "b" else "add", dtype, [self.load(place), value])
+            self.store(value, place)
+
+    def _entries(self, places: Any, size: int) -> tuple[Any, Any]:
+        return _table(self.builder, (places.ravel() // size).tolist(), INDEX), np.empty(places.shape, np.int64).strides
+
+    def _entry(self, table: Any, strides: Any, index: Sequence[Any]) -> Any:
+        """Return an entry of a table of integers."""
+        place: Any = ir.Constant(INDEX, 0)
+        for stride, i in zip(strides, index, strict=True):
+            place = self.builder.add(place, self.builder.mul(i, ir.Constant(INDEX, stride // 8)))
+        return self.builder.load(self.builder.gep(table, [place]))
 
     def _held(self, step: Held) -> Any:
         builder, view = self.builder, step.view
@@ -539,14 +555,11 @@ class StepWriter:
         values = [x.item() for x in step.expected.ravel()]
         table = _table(builder, values, _memory(view.array.dtype))
         held = cgutils.alloca_once_value(builder, found)
-        counted = np.empty(view.array.shape, np.int64)
+        strides = np.empty(view.array.shape, np.int64).strides
         with ExitStack() as stack:
             index = self.loops(stack, view.array.shape)
-            place: Any = ir.Constant(INDEX, 0)
-            for stride, i in zip(counted.strides, index, strict=True):
-                place = builder.add(place, builder.mul(i, ir.Constant(INDEX, stride // 8)))
             x = self.load(self.at(view.buffer, view.offset, view.array.strides, index))
-            wanted = self.load(builder.gep(table, [place]))
+            wanted = self.arithmetic.read(self._entry(table, strides, index))
             same = self.arithmetic.compute("==", np.dtype(bool), [x, wanted])
             builder.store(builder.and_(builder.load(held), same), held)
         return builder.load(held)

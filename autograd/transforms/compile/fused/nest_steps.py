@@ -273,6 +273,18 @@ class Gather(Step):
         return f"gather {described(self.target, names)} {source} {self.places.ravel().tolist()}"
 
 
+class Scatter(Step):
+    """Elements written to known places of an array, or added to what is there, in order: see `Gather`."""
+
+    def __init__(self, target: View, places: Array, values: View, *, adds: bool) -> None:
+        self.target, self.places, self.values, self.adds = target, places, values.over(places.shape), adds
+        super().__init__([values, target], [target])
+
+    def text(self, names: dict[int, str]) -> str:
+        arrays = f"{names[id(self.target.buffer)]} {described(self.values, names)}"
+        return f"scatter {arrays} {self.adds} {self.places.shape} {self.places.ravel().tolist()}"
+
+
 class Held(Step):
     """A check that the elements of an array are what they have to be."""
 

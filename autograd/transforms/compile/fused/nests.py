@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 from numpy.lib.stride_tricks import as_strided
 
+from ....arrays.traced import flat_setitem
 from ..floats import TracedFloat
 from ..loops.loop import Carried, Input, Loop, Part, Same, Unsuitable
 from ..numpy_calls import WRITERS
@@ -23,12 +24,12 @@ from ..program import Call, Check, Traced, traced_in
 from ..recorder import layout_of
 from ..types import Array
 from .elements import MOVES, dtype_of, kind_of
-from .nest_steps import Buffer, Gather, Held, Nest, Product, Reduction, Step, View, in_order
+from .nest_steps import Buffer, Gather, Held, Nest, Product, Reduction, Scatter, Step, View, in_order
 from .reductions import reduction_of
 from .values import BOOL, DOUBLE, DTYPES, INTEGER, OPERATORS, Values
 
 LARGEST = 100_000  # elements of an array: with more, NumPy's own calls are as fast
-MULTIPLICATIONS = 1 << 21  # of a product of matrices: BLAS is faster for more
+MULTIPLICATIONS = 1 << 20  # of a product of matrices: BLAS is faster for more
 STEPS = 1_000
 FEW_PARTS, MOST_PARTS = 8, 64  # copied by slices, of one array and of several
 CUT, PARTS = 64, 16  # elements from which arrays are computed in parts, and how many parts at most
@@ -287,27 +288,44 @@ class Body:
     def _write(self, call: Call) -> None:
         """Write to part of an array."""
         function, (target, *rest) = call.function, call.args
-        view, source = self._view(target), rest[-1]
+        view, given = self._view(target), self._operand(rest[-1])
+        at = function == np.add.at
         if function is np.copyto and not call.kwargs:
             part = view.array
-        elif function in WRITERS and getattr(function, "__name__", "") in ("setitem", "flat_setitem"):
+        elif at or (function in WRITERS and getattr(function, "__name__", "") in ("setitem", "flat_setitem")):
             if traced_in(rest[0]):
                 raise Unsuitable("it has an index that is computed")
-            flat = view.array.reshape(-1) if function is not operator.setitem else view.array
+            flat = view.array.reshape(-1) if function is flat_setitem else view.array
             part = flat[rest[0]]
             if not isinstance(part, np.ndarray):  # of one element, which NumPy gives as a number
                 part = flat[(*rest[0], ...) if type(rest[0]) is tuple else (rest[0], ...)]
-            if part.size and not np.may_share_memory(part, view.array):
-                raise Unsuitable("it writes to elements that are no slice")
+            if at or (part.size and not np.may_share_memory(part, view.array)):
+                self._scatter(View(view.buffer, flat), rest[0], given, adds=at)
+                return
         else:
             raise Unsuitable(f"it calls {_name(function)}")
-        given = self._operand(source)
-        if isinstance(given, View) and given.array.ndim > part.ndim:  # NumPy drops axes of length 1
-            given = View(given.buffer, given.array.reshape(given.array.shape[given.array.ndim - part.ndim :]))
         to = View(view.buffer, part)
-        if isinstance(given, View) and given.buffer is to.buffer and given.place() == to.place():
-            return
+        if isinstance(given, View):
+            given = _without_axes(given, part.ndim)
+            if given.buffer is to.buffer and given.place() == to.place():
+                return
         self._map(to, [given], _first)
+
+    def _scatter(self, target: View, key: Any, given: Any, *, adds: bool) -> None:
+        """Write to elements at known places, or add to them."""
+        if not np.may_share_memory(target.array, target.buffer.array):
+            raise Unsuitable("it writes to a copy")
+        places, dtype = np.asarray(self._offsets(target)[key]), target.array.dtype
+        if not places.size:
+            return
+        if isinstance(given, View):
+            given = _without_axes(given, places.ndim)
+        if not isinstance(given, View) or given.array.dtype != dtype or given.buffer is target.buffer:
+            shape = given.array.shape if isinstance(given, View) else ()
+            values = self._made(shape, dtype, fixed=target.buffer.fixed)
+            self._map(values, [given], _first)
+            given = values
+        self._step(Scatter(target, places, given, adds=adds), target.buffer.fixed)
 
     def _compute(self, call: Call) -> None:
         function, args, kwargs = OPERATORS.get(call.function, call.function), call.args, dict(call.kwargs)
@@ -499,9 +517,9 @@ class Body:
         if traced_in(key):
             raise Unsuitable("it has an index that is computed")
         sources: list[Any] = []
-        first = self._offsets(call.args[0], sources)
+        first = self._sources(call.args[0], sources)
         if "constant_values" in kwargs:
-            kwargs["constant_values"] = self._offsets(kwargs["constant_values"], sources)
+            kwargs["constant_values"] = self._sources(kwargs["constant_values"], sources)
         if traced_in((list(kwargs.values()),)):
             raise Unsuitable(f"it calls {_name(function)} in a way that is not known")
         made = _apply(function, (first, *key), kwargs)
@@ -519,20 +537,23 @@ class Body:
             if table.size:
                 self._fetch(target, table, sources)
 
-    def _offsets(self, tree: Any, sources: list[Any]) -> Any:
+    def _sources(self, tree: Any, sources: list[Any]) -> Any:
         """Return arrays with the offset of each element in its buffer, those of each operand far from all others."""
         if type(tree) in (list, tuple):
-            return [self._offsets(part, sources) for part in tree]
+            return [self._sources(part, sources) for part in tree]
         x = self._operand(tree)
         base = len(sources) * _APART
         sources.append(x)
-        if not isinstance(x, View):
-            if kind_of(x) not in (int, float) and dtype_of(x) not in DTYPES:
-                raise Unsuitable(f"it computes with {x!r}")
-            return np.asarray(base)
+        if isinstance(x, View):
+            return self._offsets(x) + base
+        if kind_of(x) not in (int, float) and dtype_of(x) not in DTYPES:
+            raise Unsuitable(f"it computes with {x!r}")
+        return np.asarray(base)
+
+    def _offsets(self, x: View) -> Array:
         if x.array.size > LARGEST:
             raise Unsuitable(f"it has an array of {x.array.size:,} numbers, where NumPy is as fast")
-        places = np.full(x.array.shape, base + x.offset, np.int64)
+        places = np.full(x.array.shape, x.offset, np.int64)
         for axis, (n, stride) in enumerate(zip(x.array.shape, x.array.strides, strict=True)):
             places += (np.arange(n) * stride).reshape((n,) + (1,) * (x.array.ndim - axis - 1))
         return places
@@ -701,6 +722,11 @@ def shape_of(x: Any) -> tuple[int, ...]:
     return () if isinstance(x, TracedFloat) else tuple(x.value.shape)
 
 
+def _without_axes(x: View, ndim: int) -> View:
+    """Return an array without such first axes as NumPy drops where it writes it to one of fewer axes."""
+    return View(x.buffer, x.array.reshape(x.array.shape[x.array.ndim - ndim :])) if x.array.ndim > ndim else x
+
+
 def _first(values: Values, ids: Ids) -> Any:
     return ids[0]
 
@@ -770,12 +796,11 @@ def _start(operation: str, dtype: np.dtype[Any]) -> Any:
     return dtype.type(ends[operation == "minimum"])
 
 
-def _dtype_of_sum(name: str, dtype: np.dtype[Any], asked: Any) -> np.dtype[Any]:
+def _dtype_of_sum(name: str, dtype: np.dtype[Any], asked: Any) -> Any:
     if name in ("any", "all"):
         return BOOL
     if asked is not None:
-        dtype = np.dtype(asked)
-        return dtype
+        return np.dtype(asked)
     if name == "mean" and dtype.kind != "f":
         return DOUBLE
     return INTEGER if name in ("sum", "prod") and dtype == BOOL else dtype
