@@ -151,7 +151,7 @@ LARGEST = 4_000
 
 
 def _same_kind(x: Array, y: Array) -> bool:
-    return x.shape == y.shape and x.dtype == y.dtype
+    return bool(x.shape == y.shape and x.dtype == y.dtype)
 
 
 def random_body(program: list[tuple[int, int, int]], writes: list[int]) -> Any:
@@ -402,7 +402,7 @@ def test_elements_at_known_places() -> None:
         (x,), (y,) = carried, rows
         z = x * 2
         z[[0, 3, 0], 1:4] = y[:3, :3]
-        np.add.at(z, (slice(None), [4, 1, 4, 2]), y[:, :4])
+        np.add.at(z.T, [4, 1, 4, 2], y[:, :4].T)
         np.add.at(z, [5, 5, 0], 1.5)
         z.ravel()[[7, 29]] = 0.5
         return (z * 0.5,), (x[:, [2, 2, 0]], x[[1, 4]].T, z)

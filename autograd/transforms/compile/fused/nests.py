@@ -624,6 +624,15 @@ class Body:
             if view.buffer.role == ("carried", number) and age <= len(self.after):
                 self._carry_on(other, buffer, age + 1)
 
+    def first_of(self, x: Any) -> int | None:
+        """Return the argument that a final value is if there is no iteration: what is carried to the first."""
+        inputs = self.loop.inputs
+        carried = [given for given in inputs if isinstance(given, Carried)]
+        found = [given.first for given in carried if given.after is x]
+        found += [given.first for given in carried if given.variable is x]
+        found += [given.argument for given in inputs if isinstance(given, Same) and given.variable is x]
+        return found[0] if found else None
+
     def results(self) -> list[Buffer]:
         """Return the buffers that something reads after an iteration."""
         ends = [view.buffer for view in (*self.after.values(), *self.finals)]
@@ -662,7 +671,8 @@ class Body:
                 lines.append(f"part {number}: {given.argument} {self.parts[number]} {given.step} {given.backwards}")
             elif isinstance(given, Carried):
                 lines.append(f"carried {number}: {given.first} {names.get(id(self.after[number].buffer))}")
-        lines += [f"final {names.get(id(view.buffer))}" for view in self.finals]
+        for x, view in zip(self.loop.finals, self.finals, strict=True):
+            lines.append(f"final {names.get(id(view.buffer))} {self.first_of(x)}")
         lines += [f"stacked {backwards}" for _, backwards in self.loop.stacked]
         for label, steps in (("before", self.before), ("each", self.steps)):
             lines += [f"{label}: {step.text(names)}" for step in steps]
