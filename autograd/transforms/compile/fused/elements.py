@@ -344,11 +344,9 @@ class Elements:
     def _moved(self, call: Call, function: Any, args: Any, kwargs: Any) -> Any:
         """Let a function that moves elements do so to value numbers: 0, which it may add, is the number 0."""
         dtype = next(iter(traced_in(call.result))).dtype
-        kwargs = {name: x for name, x in kwargs.items() if name not in ("dtype", "casting", "copy")}
+        kwargs = {name: x for name, x in kwargs.items() if name not in ("dtype", "casting", "copy", "order")}
         if function is np.ndarray.astype:
             return self.ids(args[0])
-        if function in (np.array, np.asarray, np.ndarray.copy, np.copy):
-            kwargs = {}
         if function is np.pad and "constant_values" in kwargs:
             kwargs["constant_values"] = self.values.numbers(kwargs["constant_values"], dtype)
         if function is np.append:
