@@ -73,7 +73,7 @@ def space_for(loop: Loop, count: int, size: int | None = None) -> list[Array]:
     batch = () if size is None else (size,)
     shapes = [(*batch, *x.value.shape) for x in loop.finals]
     shapes += [(*batch, count, *x.value.shape) for x, _ in loop.stacked]
-    variables = [*loop.finals, *(x for x, _ in loop.stacked)]
+    variables: list[Any] = [*loop.finals, *(x for x, _ in loop.stacked)]
     return [np.full(shape, 77, x.dtype) for shape, x in zip(shapes, variables, strict=True)]
 
 
