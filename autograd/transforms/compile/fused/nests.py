@@ -31,7 +31,7 @@ from .values import BOOL, DOUBLE, DTYPES, INTEGER, OPERATORS, Values
 
 LARGEST = 100_000  # elements of an array: with more, NumPy's own calls are as fast
 MULTIPLICATIONS = 1 << 20  # of a product of matrices: BLAS is faster for more
-STEPS = 1_000
+STEPS = 400  # which LLVM compiles in a few seconds
 Ids = list[Array]
 
 _FILLS: dict[Any, Any] = {
@@ -153,7 +153,7 @@ class Body:
     def _view(self, x: Any) -> View:
         if id(x) in self.views:
             return self.views[id(x)]
-        if isinstance(x, np.ndarray):
+        if isinstance(x, np.ndarray) and x.size <= LARGEST:
             buffer = self._buffer(x.size, x.dtype, ("constant", np.ascontiguousarray(x)), fixed=True)
             return View(buffer, buffer.array.reshape(x.shape))
         raise Unsuitable(f"it uses a {type(x).__name__} of unknown origin")
