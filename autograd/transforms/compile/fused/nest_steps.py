@@ -94,10 +94,10 @@ def offset_in(whole: Array, part: Array) -> int:
     return int(part.__array_interface__["data"][0] - whole.__array_interface__["data"][0])
 
 
-def in_order(shape: Sequence[int], *strides: Sequence[int]) -> tuple[list[int], ...]:
-    """Return a shape and the strides of arrays of it in the order in which NumPy adds up, what is close together last.
+def axes_in_order(shape: Sequence[int], *strides: Sequence[int]) -> list[int]:
+    """Return the axes of arrays from that on whose elements are the closest in memory, sorted as NumPy does it.
 
-    The axes are sorted as NumPy's iterators do it, by insertion, with what follows each other as one axis.
+    That is by insertion, with those that cannot be compared in the order in which they are; not those of length 1.
     """
     axes: list[int] = []
     for axis in reversed([a for a, n in enumerate(shape) if n > 1]):
@@ -108,8 +108,16 @@ def in_order(shape: Sequence[int], *strides: Sequence[int]) -> tuple[list[int], 
                 break
             place = i if both else place
         axes.insert(place, axis)
+    return axes
+
+
+def in_order(shape: Sequence[int], *strides: Sequence[int]) -> tuple[list[int], ...]:
+    """Return a shape and the strides of arrays of it in the order in which NumPy adds up, what is close together last.
+
+    Axes that follow each other are one.
+    """
     sizes, steps = [1], [[0] * len(strides)]
-    for axis in axes:  # from the last one on
+    for axis in axes_in_order(shape, *strides):  # from the last one on
         step = [x[axis] for x in strides]
         if sizes[-1] == 1:
             sizes[-1], steps[-1] = shape[axis], step

@@ -25,7 +25,7 @@ from ..recorder import layout_of
 from ..types import Array
 from .elements import MOVES, dtype_of, kind_of
 from .nest_places import cut_in, cuts_in, shape_of, strides_of
-from .nest_steps import Buffer, Gather, Held, Nest, Product, Reduction, Scatter, Step, View, in_order
+from .nest_steps import Buffer, Gather, Held, Nest, Product, Reduction, Scatter, Step, View, axes_in_order, in_order
 from .reductions import reduction_of
 from .values import BOOL, DOUBLE, DTYPES, INTEGER, OPERATORS, Values
 
@@ -132,7 +132,7 @@ class Body:
         if like is None or like.flags.c_contiguous or not buffer.array.size:
             buffer.whole = buffer.array.reshape(shape)
             return View(buffer, buffer.whole)
-        order = sorted(range(len(shape)), key=lambda a: -abs(like.strides[a]))
+        order = [a for a, n in enumerate(shape) if n == 1] + axes_in_order(shape, like.strides)[::-1]
         array = buffer.array.reshape([shape[a] for a in order])
         return View(buffer, array.transpose(np.argsort(order)))
 
@@ -414,8 +414,11 @@ class Body:
         target = self._result(call, fixed=view.buffer.fixed)
         if target.array.dtype != dtype:
             raise Unsuitable(f"it calls {_name(function)} with a dtype")
-        spread = len(axes) == source.ndim and len(in_order(source.shape, source.strides)[0]) > 1
-        if source.dtype != dtype or view.buffer is target.buffer or spread:  # NumPy, too, adds up a copy
+        _, kept, _ = in_order(
+            source.shape, [0 if a in axes else 1 << (source.ndim - a) for a in range(source.ndim)], source.strides
+        )
+        rows = next((k for k, stride in enumerate(reversed(kept)) if stride), len(kept))
+        if source.dtype != dtype or view.buffer is target.buffer or rows > 1:  # NumPy, too, adds up a copy
             view = self._cast(view, dtype)
         if keepdims:
             kept = tuple(0 if a in axes else slice(None) for a in range(source.ndim))
