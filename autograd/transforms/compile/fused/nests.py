@@ -417,7 +417,7 @@ class Body:
         _, kept, _ = in_order(
             source.shape, [0 if a in axes else 1 << (source.ndim - a) for a in range(source.ndim)], source.strides
         )
-        rows = next((k for k, stride in enumerate(reversed(kept)) if stride), len(kept))
+        rows = next((k for k, stride in enumerate(reversed(apart)) if stride), len(apart))
         if source.dtype != dtype or view.buffer is target.buffer or rows > 1:  # NumPy, too, adds up a copy
             view = self._cast(view, dtype)
         if keepdims:
