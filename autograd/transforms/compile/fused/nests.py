@@ -414,7 +414,7 @@ class Body:
         target = self._result(call, fixed=view.buffer.fixed)
         if target.array.dtype != dtype:
             raise Unsuitable(f"it calls {_name(function)} with a dtype")
-        _, kept, _ = in_order(
+        _, apart, _ = in_order(
             source.shape, [0 if a in axes else 1 << (source.ndim - a) for a in range(source.ndim)], source.strides
         )
         rows = next((k for k, stride in enumerate(reversed(apart)) if stride), len(apart))
