@@ -16,7 +16,6 @@ from typing import Any
 import numpy as np
 from numpy.lib.stride_tricks import as_strided
 
-from ....arrays.traced import flat_setitem
 from ..floats import TracedFloat
 from ..loops.loop import Carried, Input, Loop, Part, Same, Unsuitable
 from ..numpy_calls import WRITERS
@@ -291,10 +290,10 @@ class Body:
         at = function == np.add.at
         if function is np.copyto and not call.kwargs:
             part = view.array
-        elif at or (function in WRITERS and getattr(function, "__name__", "") in ("setitem", "flat_setitem")):
+        elif at or (function in WRITERS and _name(function) in ("setitem", "flat_setitem")):
             if traced_in(rest[0]):
                 raise Unsuitable("it has an index that is computed")
-            flat = view.array.reshape(-1) if function is flat_setitem else view.array
+            flat = view.array.reshape(-1) if _name(function) == "flat_setitem" else view.array
             part = flat[rest[0]]
             if not isinstance(part, np.ndarray):  # of one element, which NumPy gives as a number
                 part = flat[(*rest[0], ...) if type(rest[0]) is tuple else (rest[0], ...)]
