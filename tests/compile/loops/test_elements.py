@@ -528,6 +528,28 @@ def test_a_float_of_python_takes_the_dtype_of_what_it_meets() -> None:
     assert_same(found[1][0], np.ones(2, np.float32) * 0.1)
 
 
+def test_loops_of_many_arrays_which_are_taken_by_a_table() -> None:
+    def body(carry: Any, rows: Any, params: Any) -> Any:
+        made = tuple(x + 0.1 * (params[0] * carry[i - 1] - x * x) for i, x in enumerate(carry))
+        return made, tuple(x > 0 for x in carry)
+
+    carried, params = list(rng.normal(size=40)), [0.3]
+    check(body, carried, (), params)
+    loop, size = loop_of_body(body, carried, (), params), ABREAST + 1
+    several = machine_code(loop, [True] * 40 + [False])
+    given = [np.repeat(x, size) * np.arange(size) for x in carried]
+    found = space_for(loop, 3, size)
+    assert several(*given, np.array(0.3), *found, 3, size)
+    for k in range(size):
+        expected = space_for(loop, 3)
+        machine_code(loop)(*[np.array(x[k]) for x in given], np.array(0.3), *expected, 3)
+        for one, other in zip(found, expected, strict=True):
+            assert_same(one[k], other)
+    for wrong in (np.float32(1).reshape(()), np.ones((3, 3)).T[:2]):
+        with pytest.raises(TypeError, match="other dtypes than it was compiled for"):
+            machine_code(loop)(wrong, *map(np.array, carried[1:]), np.array(0.3), *space_for(loop, 3), 3)
+
+
 def test_checks_of_values() -> None:
     """The inner derivative asks whether it is finite."""
 
@@ -655,7 +677,7 @@ _OPERATIONS: list[Callable[[Any, Any, int], Any]] = [
 ]
 
 
-@few(5)
+@few(4)
 @given(
     st.lists(st.tuples(*[st.integers(0, 99)] * 4), min_size=5, max_size=20),
     st.booleans(),
