@@ -408,6 +408,22 @@ def test_computed_indices() -> None:
     check(of(body), [rng.normal(size=(3, 4))], (), [rng.normal(size=40)])
 
 
+def test_computed_indices_in_a_batch() -> None:
+    def body(carry: Any, _: Any, params: Any) -> Any:
+        i, (table, own) = carry[0], params
+        return (i + 3,), (table[i % 40], own[i % 6], own[-1 - i % 2])
+
+    size = ABREAST + 2
+    firsts, table, own = np.arange(size), rng.normal(size=40), rng.normal(size=(size, 6))
+    loop = loop_of_body(body, [0], (), [table, own[0]])
+    found = space_for(loop, 5, size)
+    assert machine_code(loop, [True, False, True])(firsts, table, own, *constants_of(loop), *found, 5, size)
+    for k in range(size):
+        expected = looped(body, [firsts[k]], (), [table, own[k]], 5)
+        for one, other in zip(found, expected, strict=True):
+            assert_same(one[k], other)
+
+
 @pytest.mark.parametrize("size", [3, 40])  # in registers, and in memory
 def test_an_index_out_of_bounds_fails_the_check(size: int) -> None:
     def body(carry: Any, _: Any, params: Any) -> Any:
@@ -599,6 +615,16 @@ def writes(carry: Any, rows: Any, _: Any) -> Any:
 def test_what_is_no_such_arithmetic_is_refused_with_the_reason(body: Any, carried: Any, given: Any, why: str) -> None:
     loop = loop_of_body(body, carried, given)
     with pytest.raises(Unsuitable, match=why):
+        machine_code(loop)
+
+
+@pytest.mark.parametrize("wrong", [np.ones(6)[::2], np.ones(3, np.float32)])
+def test_arrays_with_gaps_or_of_another_dtype_are_refused(wrong: Array) -> None:
+    loop = loop_of_body(of(lambda x: (x * 2,)), [np.ones(3)])
+    with pytest.raises(Exception, match="compiled for a contiguous array of float64"):
+        machine_code(loop)(wrong, *space_for(loop, 2), 2)
+    loop.arguments[0].value = np.ones(4)
+    with pytest.raises(Unsuitable, match="another number of elements"):
         machine_code(loop)
 
 

@@ -124,6 +124,8 @@ class Elements:
         if kind not in DTYPES or kind != dtype_of(x):
             raise Unsuitable(f"it is given an array of dtype {kind}")
         shape = () if isinstance(x, TracedFloat) else x.value.shape
+        if not isinstance(given, Part) and np.size(self.loop.arguments[argument].value) != math.prod(shape):
+            raise Unsuitable(f"it is given another number of elements than those of shape {shape}")
         positions = np.arange(math.prod(shape)).reshape(shape)
         if isinstance(given, Carried):
             start = len(self.states)

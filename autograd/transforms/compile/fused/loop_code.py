@@ -17,6 +17,7 @@ from .values import BOOL
 import llvmlite.ir  # isort: skip - after numba was found
 import numba.core.cgutils  # isort: skip
 from numba.core import types  # isort: skip
+from numba.np.numpy_support import from_dtype  # isort: skip
 
 ABREAST = 8  # elements of a batch
 FIRST_FIELD = object.__basicsize__  # of an array: where its elements are
@@ -30,8 +31,14 @@ def kernel_of(elements: Elements, batched: Sequence[bool] | None, in_table: bool
 
     It is given a tuple of the arrays, or of a table of them, of the count, and of the size of a batch.
     """
+    dtypes = dtypes_of(elements)
 
     def kernel(context: Any, given: Any) -> Any:
+        if not in_table:
+            for kind, dtype in zip(given, dtypes, strict=False):
+                if kind.layout != "C" or kind.dtype != from_dtype(dtype):
+                    raise TypeError(f"a loop that is compiled for a contiguous array of {dtype} is given {kind}")
+
         def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
             values = cgutils.unpack_tuple(builder, args[0], len(given))
             numbers = 1 if batched is None else 2
@@ -47,6 +54,13 @@ def kernel_of(elements: Elements, batched: Sequence[bool] | None, in_table: bool
         return types.boolean(given), generate
 
     return intrinsic(kernel)
+
+
+def dtypes_of(elements: Elements) -> list[Any]:
+    """Return the dtypes of all arrays that a loop is given, those for its results after the arguments."""
+    return [
+        dtype_of(x) for x in (*elements.loop.arguments, *elements.loop.finals, *(x for x, _ in elements.loop.stacked))
+    ]
 
 
 class _Writer:
@@ -74,9 +88,7 @@ class _Writer:
         self.read, self.written = (
             builder.module.add_metadata([builder.module.add_metadata([name, domain])]) for name in ("read", "written")
         )
-        loop = elements.loop
-        self.given = len(loop.arguments)
-        self.dtypes = [dtype_of(x) for x in (*loop.arguments, *loop.finals, *(x for x, _ in loop.stacked))]
+        self.given, self.dtypes = len(elements.loop.arguments), dtypes_of(elements)
         self.pointers: list[Any] = []
         self.sizes: list[Any] = []
 

@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 
 from ..loops.loop import Loop
-from .elements import Elements, dtype_of
+from .elements import Elements
 from .fuse import function_of
-from .loop_code import FIRST_FIELD, kernel_of
+from .loop_code import FIRST_FIELD, dtypes_of, kernel_of
 
 MANY = 8  # arrays: numba takes longer to compile what takes more than the loop itself
 
@@ -37,7 +37,7 @@ def machine_code(loop: Loop, batched: Sequence[bool] | None = None) -> Callable[
         If the body is not arithmetic that is known here.
     """
     elements = Elements(loop)
-    dtypes = [dtype_of(x) for x in (*loop.arguments, *loop.finals, *(x for x, _ in loop.stacked))]
+    dtypes = dtypes_of(elements)
     numbers = ["count"] if batched is None else ["count", "size"]
     in_table = len(dtypes) > MANY and _BY_TABLE
     arrays = ["table"] if in_table else [f"a{i}" for i in range(len(dtypes))]
