@@ -14,11 +14,11 @@ from typing import Any
 import numpy as np
 
 from ..loops.loop import Carried, Loop
-from .arithmetic import BIT, BYTE, INDEX
+from .arithmetic import BIT, BYTE, INDEX, memory_of
 from .bits import intrinsic
 from .elements import dtype_of
 from .fuse import function_of
-from .nest_memory import cgutils, ir, memory_of, table_of
+from .nest_memory import cgutils, ir, table_of
 from .nest_steps import Buffer, Held, Step
 from .nest_writer import StepWriter
 from .nests import Body
@@ -90,7 +90,6 @@ def bytes_of(buffer: Buffer) -> int:
 
 def _kernel_of(body: Body, memory: Memory, batched: Sequence[bool] | None) -> Callable[..., bool]:
     """Return an intrinsic that runs a loop on a tuple of its arrays, and tells whether all checks held."""
-
     loop = body.loop
     dtypes = [dtype_of(x) for x in (*loop.arguments, *loop.finals, *(x for x, _ in loop.stacked))]
 
