@@ -52,10 +52,10 @@ def machine_code(loop: Loop, batched: Sequence[bool] | None = None) -> Callable[
         except Unsuitable as error:
             if elements is None:
                 raise Unsuitable(f"{reason}{error}") from None
-    return _of_numbers(loop, elements, batched)
+    return _of_numbers(elements, batched)
 
 
-def _of_numbers(loop: Loop, elements: Elements, batched: Sequence[bool] | None) -> Callable[..., bool]:
+def _of_numbers(elements: Elements, batched: Sequence[bool] | None) -> Callable[..., bool]:
     dtypes = dtypes_of(elements)
     numbers = ["count"] if batched is None else ["count", "size"]
     in_table = len(dtypes) > MANY and _BY_TABLE

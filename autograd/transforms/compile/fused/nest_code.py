@@ -14,15 +14,17 @@ from typing import Any
 import numpy as np
 
 from ..loops.loop import Carried, Loop
-from .arithmetic import BIT, BYTE, INDEX
+from .arithmetic import BIT, BYTE, INDEX, memory_of
 from .bits import intrinsic
+from .elements import dtype_of
 from .fuse import function_of
-from .nest_memory import cgutils, ir, memory_of, table_of
+from .nest_memory import cgutils, ir, table_of
 from .nest_steps import Buffer, Held, Step
 from .nest_writer import StepWriter
 from .nests import Body
 
 from numba.core import types  # isort: skip - after numba was found
+from numba.np.numpy_support import from_dtype  # isort: skip
 
 ALIGNED = 64  # bytes
 _VOID = ir.VoidType()
@@ -88,11 +90,17 @@ def bytes_of(buffer: Buffer) -> int:
 
 def _kernel_of(body: Body, memory: Memory, batched: Sequence[bool] | None) -> Callable[..., bool]:
     """Return an intrinsic that runs a loop on a tuple of its arrays, and tells whether all checks held."""
+    loop = body.loop
+    dtypes = [dtype_of(x) for x in (*loop.arguments, *loop.finals, *(x for x, _ in loop.stacked))]
 
     def kernel(context: Any, given: Any) -> Any:
+        for kind, dtype in zip(given, dtypes, strict=False):
+            if kind.layout != "C" or kind.dtype != from_dtype(dtype):
+                raise TypeError(f"a loop that is compiled for a contiguous array of {dtype} is given {kind}")
+
         def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
             values = cgutils.unpack_tuple(builder, args[0], len(given))
-            count = len(body.loop.arguments) + len(body.loop.finals) + len(body.loop.stacked)
+            count = len(dtypes)
             arrays = [
                 context.make_array(kind)(context, builder, value)
                 for value, kind in zip(values[:count], given, strict=False)

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from typing import Any
 
-from .arithmetic import BYTE, FLOATS, INDEX, Arithmetic
+from .arithmetic import BYTE, INDEX, Arithmetic
 from .nest_steps import Buffer
 
 import llvmlite.ir  # isort: skip - after numba was found
@@ -14,11 +14,6 @@ import numba.core.cgutils  # isort: skip
 
 ir: Any = llvmlite.ir
 cgutils: Any = numba.core.cgutils
-
-
-def memory_of(dtype: Any) -> Any:
-    """Return the type of a number in memory."""
-    return FLOATS[dtype.name][0] if dtype.kind == "f" else INDEX if dtype.kind == "i" else BYTE
 
 
 def table_of(builder: Any, values: list[Any], kind: Any) -> Any:

@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from .arithmetic import BIT, BYTE, INDEX, Arithmetic
-from .nest_memory import Writer, apart, cgutils, halved, ir, memory_of, table_of, together
+from .arithmetic import BIT, BYTE, INDEX, Arithmetic, memory_of
+from .nest_memory import Writer, apart, cgutils, halved, ir, table_of, together
 from .nest_products import write_product
 from .nest_steps import Buffer, Gather, Held, Nest, Product, Reduction, Scatter, Step, View, in_order
 

@@ -90,6 +90,8 @@ class Body:
         kind, shape = dtype_of(x), shape_of(x)
         if kind not in DTYPES or kind != dtype_of(self.loop.arguments[argument]):
             raise Unsuitable(f"it is given an array of dtype {kind}")
+        if not isinstance(given, Part) and math.prod(shape_of(self.loop.arguments[argument])) != math.prod(shape):
+            raise Unsuitable("it is given an array of another number of elements")
         if isinstance(given, Part):
             self.views[id(x)] = self._part(number, given, kind)
         else:
