@@ -18,6 +18,7 @@ from .loop_code import FIRST_FIELD, dtypes_of, kernel_of
 
 MANY = 8  # arrays: numba takes longer to compile what takes more than the loop itself
 FEW = 500  # operations on single numbers: with more, nests over arrays are as fast, and take less time to compile
+WIDE = 4  # operations in a call, on average: nests of fewer are many small loops
 TRIED = 10_000  # numbers in all arrays of a body that are spelled out to see how many operations they take
 
 
@@ -45,7 +46,7 @@ def machine_code(loop: Loop, batched: Sequence[bool] | None = None) -> Callable[
         elements, reason = (Elements(loop) if numbers <= TRIED else None), ""
     except Unsuitable as error:
         elements, reason = None, f"{error}; as loops over arrays, "
-    if elements is None or (batched is None and len(elements.order) > FEW):
+    if elements is None or (batched is None and len(elements.order) > max(FEW, WIDE * len(loop.calls))):
         try:
             return nest_code.machine_code(loop, batched)
         except Unsuitable as error:
