@@ -12,6 +12,7 @@ import numpy as np
 from ....arrays.door import unrecorded
 from ....arrays.traced import Traced, Variable
 from ....later import load
+from ..creation import original_creation
 from ..floats import TracedFloat
 from ..passes import replaced
 from ..printer import Diverged, Printed, printed
@@ -54,7 +55,10 @@ class CompiledLoop:
         count = self._count(given)
         results = self._memory(count)
         if not self._tried:
-            self._compile()
+            with original_creation():
+                self._compile()
+                if self._machine is not None and count:
+                    self._machine(*given, *results, count)
         if not count:  # the final values are those that `scan` begins with
             carried = [x for x in self.loop.inputs if isinstance(x, Carried)]
             for x, result in zip(carried, results, strict=False):
