@@ -8,12 +8,13 @@ body with a graph, so that there are derivatives of any order.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 
-from ....arrays.door import as_array, batched_at, batches, copied_for, unrecorded, whole
+from ....arrays.door import as_array, batched_at, batches, contents, copied_for, unrecorded, whole
 from ....arrays.traced import Traced, Variable
 from ....graph.backward import pull_back
 from ....graph.grad_mode import enable_grad, recording
@@ -26,10 +27,10 @@ from ...forward_mode import push_forward
 from ..memory import owner_of
 from ..passes import simplify
 from ..printer import Diverged
-from ..program import ARGUMENT, CONSTANT, Argument, Call, Check, Draw, Effect, Fixed, Memory, Outside, Program, traced_in
+from ..program import ARGUMENT, CONSTANT, Argument, Call, Check, Draw, Effect, Fixed, Memory, Outside, Program, mapped, traced_in
 from ..recorder import ProgramRecorder
 from .loop import Carried, Input, Loop, Part, Same, Unsuitable
-from .running import CompiledLoop, copies, stand_in
+from .running import CompiledLoop, Lanes, copies, stand_in
 
 
 def rolled(steps: Any, records: ProgramRecorder) -> tuple[Any, Any]:
@@ -50,14 +51,32 @@ def rolled(steps: Any, records: ProgramRecorder) -> tuple[Any, Any]:
 
 def _planned(steps: Any, records: ProgramRecorder) -> tuple[list[Any], Plan]:
     """Record a step; return the first state, in what becomes of it by the steps, and how to run them all."""
-    start = list(steps.leaves)
-    live = [_is_live(x) for x in start]
+    levels = {level for x in (*steps.leaves, *steps.rows) for level in batches(unwrap(x))}
+    if records.fuses and levels and all(level.size for level in levels):
+        planned = _planned_as(steps, records, of_element=True)
+        if planned is not None:
+            return planned
+    found = _planned_as(steps, records, of_element=False)
+    assert found is not None
+    return found
+
+
+def _planned_as(steps: Any, records: ProgramRecorder, of_element: bool) -> tuple[list[Any], Plan] | None:
+    """Do that for one element of a batch, if that is all that the step depends on, or for all of it at once."""
+    start, live = list(steps.leaves), [_is_live(x) for x in steps.leaves]
     while True:
-        body, after, ys = _recorded(steps, records, start, live)
+        body, after, ys = _recorded(steps, records, start, live, of_element)
+        levels = {level for x in (*body.after, *body.ys) for level in batches(unwrap(x))}
+        if of_element and levels:
+            return None  # it closes over the batch
         others = [x if a is None else _like(x, a) for x, a in zip(start, after, strict=True)]
         lives = [was or _is_live(a) for was, a in zip(live, after, strict=True)]
-        if lives == live and all(map(_is_same, start, others)):
+        unlike = [i for i, x in enumerate(steps.rows) if _is_live(x) and levels.difference(batches(unwrap(x)))]
+        if lives == live and not unlike and all(map(_is_same, start, others)):
             return start, Plan(body, steps.length, steps.reverse, ys)
+        for i in unlike:
+            for x in (*body.after, *body.ys):
+                steps.rows[i] = _broadcast(steps.rows[i], unwrap(x))
         start, live = others, lives
 
 
@@ -82,12 +101,14 @@ def _broadcast(x: Any, like: Any) -> Any:
     return x + zeros if x.dtype.kind != "b" else x | zeros
 
 
-def _recorded(steps: Any, records: ProgramRecorder, start: list[Any], live: list[bool]) -> Any:
+def _recorded(
+    steps: Any, records: ProgramRecorder, start: list[Any], live: list[bool], of_element: bool
+) -> tuple[Body, list[Any], list[Any]]:
     """Record a step at the first state and row."""
     begun, begin = next(counter), len(records.program.calls)
     row = -1 if steps.reverse else 0
-    carried = [None if x is None else _placeholder(records, x, on) for x, on in zip(start, live, strict=True)]
-    rows = [None if x is None else _placeholder(records, x, _is_live(x), row) for x in steps.rows]
+    carried = [_placeholder(records, x, on, of_element) for x, on in zip(start, live, strict=True)]
+    rows = [_placeholder(records, x, _is_live(x), of_element, row) for x in steps.rows]
     after, ys = steps.taken(carried, rows)
     calls = _taken_back(records, begin)
     after = [None if x is None else _traced(records, x) for x in after]
@@ -110,14 +131,18 @@ def _taken_back(records: ProgramRecorder, begin: int) -> list[Call]:
 
 
 @unrecorded
-def _placeholder(records: ProgramRecorder, x: Any, live: bool, row: int | None = None) -> Any:
+def _placeholder(records: ProgramRecorder, x: Any, live: bool, of_element: bool, row: int | None = None) -> Any:
     """Return what stands for an array while a step is recorded, or for a row of it, with the values of the first."""
+    if x is None:
+        return None
     array = unwrap(x)
     levels = batches(array)
     value = whole(array)
     value = np.asarray(value.value if isinstance(value, Variable) else value)
     if row is not None:
         value = value[(slice(None),) * len(levels) + (row,)]
+    if of_element:
+        value, levels = value[(0,) * len(levels)], ()
     is_tensor = live or isinstance(x, Tensor)
     made: Any = batched_at(_argument(records, value, is_tensor), levels)
     return Tensor(made, requires_grad=live) if is_tensor else made
@@ -193,12 +218,67 @@ class Body:
         rest = calls[len(mine) :]
         return [*mine, *(c for c in rest if not (isinstance(c, Check) and id(c.args[0]) in finite))], result
 
+    def within(self, on: tuple[bool, ...], levels: tuple[Any, ...]) -> Body:
+        """Return the step for whole batches: its calls, made again with arrays that are batched."""
+        records = self.records
+        begin = len(records.program.calls)
+        sizes = [level.size for level in reversed(levels)]
+        like = batched_at(records.constant(_zeros_of(sizes)), levels)
+        values: dict[int, Any] = {}
+        placed: list[Any] = []
+        for x, batched in zip(self.inputs, on, strict=True):
+            variable, own = _variable(x), batches(unwrap(x))
+            if own:
+                raise Unsuitable("a batch of a loop within a batch")
+            value = _spread(variable, sizes if batched else [])
+            made = _argument(records, value, batched or isinstance(variable.value, np.ndarray))
+            placed.append(batched_at(made, levels if batched else ()))
+            values[id(variable)] = placed[-1]
+        active, records.active = records.active, True
+        try:
+            written = {id(call.writes) for call in self.calls if call.writes is not None}
+            for call in self.calls:
+                _again(records, call, values, written, like)
+            results = [values.get(id(_variable(x)), _variable(x)) for x in (*self.after, *self.ys)]
+            results = [_broadcast(x, like) if set(levels) - set(batches(x)) else x for x in results]
+        finally:
+            records.active = active
+            calls = _taken_back(records, begin)
+        n, k, m = len(self.carried), len(self.rows), len(self.after)
+        return Body(records, calls, placed[:n], placed[n : n + k], placed[n + k :], results[:m], results[m:], [])
+
     @unrecorded
     def like(self, x: Any, lifted: bool) -> Any:
         """Return what stands for the gradient or the tangent of an array of the step."""
         variable, levels = _variable(x), batches(unwrap(x))
         made: Any = batched_at(_argument(self.records, np.ones(variable.shape, variable.dtype), lifted), levels)
         return Tensor(made, requires_grad=True) if lifted else made
+
+
+def _again(records: ProgramRecorder, call: Call, values: dict[int, Any], written: set[int], like: Any) -> None:
+    """Make a call again, with other values for its variables; a memory that is written to has room for the batch."""
+    args = mapped(lambda x: values.get(id(x), x), call.args)
+    kwargs = mapped(lambda x: values.get(id(x), x), call.kwargs)
+    function: Any = call.function
+    if isinstance(call, Check):
+        (x,) = args
+        records.check(whole(x), function)
+        return
+    if isinstance(function, CompiledLoop | Lanes):
+        raise Unsuitable("a loop within a batch")
+    if getattr(function, "__objclass__", None) is np.ndarray and batches(args[0]):
+        result = getattr(args[0], function.__name__)(*args[1:], **kwargs)
+    elif any(batches(x) for x in contents([args, kwargs])):
+        result = function(*args, **kwargs)
+    else:
+        result = records.call(function, args, kwargs)
+    if call.result is None:
+        return
+    several = isinstance(call.result, tuple | list)
+    for x, value in zip(traced_in(call.result), result if several else [result], strict=True):
+        if not call.view and id(x.memory) in written and call.writes is None:
+            value = _broadcast(value, like)
+        values[id(x)] = value
 
 
 def _node(x: Any) -> Any:
@@ -218,7 +298,7 @@ class Plan:
 
     def __init__(self, body: Body, count: int, reverse: bool, ys: Sequence[Any] = ()) -> None:
         self.body, self.count, self.reverse, self.ys = body, count, reverse, ys
-        self._loops: dict[bool, tuple[CompiledLoop, list[int], list[Any]]] = {}
+        self._loops: dict[Any, Any] = {}  # with what they take
         self._derived: dict[Any, Any] = {}
 
     def applied(self, inputs: list[Any]) -> list[Any]:
@@ -247,26 +327,77 @@ class Plan:
         return x
 
     def run(self, arrays: Sequence[Any], keeps: bool) -> list[Any]:
-        """Return the last state, if `keeps` the states before each step, and what is collected."""
+        """Return the last state, if `keeps` the states before each step, and what is collected.
+
+        Arrays may be batched at levels at which the step is not: then the loop runs for each element.
+        """
         body = self.body
-        if keeps not in self._loops:
-            self._loops[keeps] = self._loop(keeps)
-        loop, used, closures = self._loops[keeps]
+        own = {level for x in (*body.inputs, *body.after, *body.ys) for level in batches(unwrap(x))}
+        extra = {level for x in arrays for level in batches(x)} - own
+        outer = tuple(sorted(extra, key=lambda level: -level.number))
+        if outer:
+            lanes = self._lanes(arrays, keeps, outer)
+            if lanes is None:
+                return self._within(arrays, outer).run(self._batched_states(arrays, outer), keeps)
+            loop, used, closures = lanes
+        else:
+            if keeps not in self._loops:
+                self._loops[keeps] = self._loop(keeps)
+            loop, used, closures = self._loops[keeps]
         n = len(body.carried)
-        given = []
-        for i, (x, like) in enumerate(zip(arrays, body.inputs, strict=True)):
-            if i < n or i in used:
-                levels = batches(unwrap(like))
-                x = whole(x)
-                given.append(np.moveaxis(x, len(levels), 0) if levels and n <= i < n + len(body.rows) else x)
+        given = [self._flat(x, i, outer) for i, x in enumerate(arrays) if i < n or i in used]
         results = body.records.call(loop, (*given, *closures))
         likes = [*body.after, *(body.carried if keeps else ()), *body.ys]
-        found = []
-        for i, (result, like) in enumerate(zip(results, likes, strict=True)):
-            levels = batches(unwrap(like))
-            if levels and i >= n:
-                result = np.moveaxis(result, 0, len(levels))
-            found.append(batched_at(result, levels))
+        return [_in_batches(x, batches(unwrap(like)), outer, i >= n) for i, (x, like) in enumerate(zip(results, likes, strict=True))]
+
+    def _flat(self, x: Any, i: int, outer: tuple[Any, ...]) -> Any:
+        """Return the array within batches: along its first axes the elements of those around the loop, and the rows."""
+        n, levels = len(self.body.carried), batches(x)
+        lanes = [k for k, level in enumerate(reversed(levels)) if level in outer]
+        if lanes and len(lanes) < len(outer):
+            x = _broadcast(x, batched_at(self.body.records.constant(_zeros_of([level.size for level in reversed(outer)])), outer))
+            return self._flat(x, i, outer)
+        inner = len(levels) - len(lanes)
+        x = whole(x)
+        if lanes:
+            x = np.moveaxis(x, lanes, range(len(lanes)))
+            x = x.reshape(-1, *x.shape[len(lanes) :])
+        first = 1 if lanes else 0
+        is_rows = n <= i < n + len(self.body.rows)
+        return np.moveaxis(x, first + inner, first) if inner and is_rows else x
+
+    def _lanes(self, arrays: Sequence[Any], keeps: bool, outer: tuple[Any, ...]) -> Any:
+        """Return the loop for each element of the batches around it, as machine code; None if that cannot be."""
+        records = self.body.records
+        if not records.fuses or "raise" in np.geterr().values():
+            return None
+        size = math.prod(level.size for level in outer)
+        on = [any(level in outer for level in batches(x)) for x in arrays]
+        key = keeps, size, tuple(on)
+        if key not in self._loops:
+            if keeps not in self._loops:
+                self._loops[keeps] = self._loop(keeps)
+            loop, used, closures = self._loops[keeps]
+            n = len(self.body.carried)
+            batched = tuple(b for i, b in enumerate(on) if i < n or i in used) + (False,) * len(closures)
+            machine = loop.machine_code(batched)
+            self._loops[key] = None if machine is None else (Lanes(loop, machine, batched, size), used, closures)
+        return self._loops[key]
+
+    def _batched_states(self, arrays: Sequence[Any], outer: tuple[Any, ...]) -> list[Any]:
+        """Return the arrays with all batches in those of the state, and of the others in all or none."""
+        like = batched_at(self.body.records.constant(_zeros_of([level.size for level in reversed(outer)])), outer)
+        n = len(self.body.carried)
+        return [_broadcast(x, like) if i < n or set(outer) & set(batches(x)) else x for i, x in enumerate(arrays)]
+
+    def _within(self, arrays: Sequence[Any], outer: tuple[Any, ...]) -> Plan:
+        """Return the loop for whole batches, which are in each of its arrays."""
+        body, n = self.body, len(self.body.carried)
+        on = tuple(i < n or bool(set(outer) & set(batches(x))) for i, x in enumerate(arrays))
+        key = "within", on, outer
+        if key not in self._derived:
+            self._derived[key] = Plan(body.within(on, outer), self.count, self.reverse)
+        found: Plan = self._derived[key]
         return found
 
     @unrecorded
@@ -429,6 +560,33 @@ class Plan:
         shared = [*body.shared, *(t for t in tangents[k:] if t is not None)]
         of = Body(body.records, calls, started, rows, shared, after, [*started, *ys], body.known if lifted else [])
         return Plan(of, self.count, self.reverse), live
+
+
+@unrecorded
+def _zeros_of(shape: Sequence[int]) -> Any:
+    """Return zeros as a real array."""
+    return np.zeros(shape)
+
+
+@unrecorded
+def _spread(variable: Any, sizes: list[int]) -> Any:
+    """Return the value of a variable as that of each element of a batch."""
+    value = np.asarray(variable.value)
+    return np.broadcast_to(value, (*sizes, *value.shape))
+
+
+def _in_batches(x: Any, inner: tuple[Any, ...], outer: tuple[Any, ...], is_rows: bool) -> Any:
+    """Return a result of a loop as a batched array: it has the elements of the batches around it first, then rows."""
+    first = 1 if outer else 0
+    if inner and is_rows:
+        x = np.moveaxis(x, first, first + len(inner))
+    if outer:
+        x = x.reshape(*[level.size for level in reversed(outer)], *x.shape[1:])
+    levels = sorted((*inner, *outer), key=lambda level: level.number)
+    now = [*reversed(outer), *reversed(inner)]
+    if inner and outer:
+        x = np.moveaxis(x, range(len(now)), [levels.index(level) for level in now])
+    return batched_at(x, tuple(reversed(levels)))
 
 
 def _added(g: Any, more: Any, x: Any) -> Any:

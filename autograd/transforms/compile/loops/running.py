@@ -48,10 +48,7 @@ class CompiledLoop:
 
     @unrecorded
     def __call__(self, *arguments: Any) -> tuple[Any, ...]:
-        given = [
-            np.ascontiguousarray(x, like.dtype).reshape(np.shape(x))
-            for x, like in zip(arguments, self.loop.arguments, strict=True)
-        ]
+        given = _contiguous(arguments, self.loop)
         count = self._count(given)
         results = self._memory(count)
         if not self._tried:
@@ -94,13 +91,20 @@ class CompiledLoop:
 
     def _compile(self) -> None:
         self._tried = True
+        self._machine = self.machine_code(None)
+
+    def machine_code(self, batched: tuple[bool, ...] | None) -> Callable[..., bool] | None:
+        """Return the machine code of the loop, or of one for each element of a batch; None if there is none."""
         if find_spec("numba") is None:
             self.why = "numba is not installed"
-            return
+            return None
         try:
-            self._machine = load("machine code of loops").machine_code(self.loop)
+            with original_creation():
+                made: Callable[..., bool] = load("machine code of loops").machine_code(self.loop, batched)
         except Unsuitable as unsuitable:
             self.why = str(unsuitable)
+            return None
+        return made
 
     # By Python
 
@@ -127,6 +131,51 @@ class CompiledLoop:
                 values[i] = value
         for result, value in zip(results, outputs[stop:], strict=False):
             result[...] = value
+
+
+class Lanes:
+    """A loop for each element of a batch, side by side in machine code.
+
+    Parameters
+    ----------
+    loop
+        What runs.
+    machine
+        Its machine code for `batched`.
+    batched
+        For each argument whether it has a first axis more, that of the batch. All results have it.
+    size
+        How many elements the batch has.
+    """
+
+    def __init__(self, loop: CompiledLoop, machine: Callable[..., bool], batched: tuple[bool, ...], size: int) -> None:
+        self.of, self.machine, self.batched, self.size = loop, machine, batched, size
+        self.loop, self.__name__ = loop.loop, f"{loop.__name__}_of_batch"
+
+    @unrecorded
+    def __call__(self, *arguments: Any) -> tuple[Any, ...]:
+        given = _contiguous(arguments, self.loop)
+        count = self.of._count(given)
+        results = [np.empty((self.size, *x.shape), x.dtype) for x in self.of._memory(count)]
+        with original_creation():
+            held = self.machine(*given, *results, count, self.size)
+        if not held:
+            raise Diverged("", False)
+        return tuple(results)
+
+    def __repr__(self) -> str:
+        return f"Lanes({self.size} of {self.of!r})"
+
+    @property
+    def source(self) -> str:
+        """The text of the loop in a program."""
+        return f"# {self.size} of these side by side\n{self.of.source}"
+
+
+def _contiguous(arguments: Sequence[Any], loop: Loop) -> list[Array]:
+    """Return the arguments of a loop as it takes them."""
+    kinds = [np.dtype(float) if isinstance(x, TracedFloat) else x.dtype for x in loop.arguments]
+    return [np.ascontiguousarray(x, kind).reshape(np.shape(x)) for x, kind in zip(arguments, kinds, strict=True)]
 
 
 def body_of(loop: Loop) -> Program:
