@@ -20,7 +20,7 @@ from ....graph.backward import pull_back
 from ....graph.grad_mode import enable_grad, recording
 from ....graph.node import Node, ancestors, counter, leading_to
 from ....primitives.function import Context, Function, _WithForwardMode
-from ....source.source_info import defined
+from ....source.source_info import defined, warn
 from ....tensors.tensor import LIFT, Tensor, unwrap
 from ...fixed_point import recorded_since
 from ...forward_mode import push_forward
@@ -35,12 +35,22 @@ from .running import CompiledLoop, Lanes, copies, stand_in
 
 def rolled(steps: Any, records: ProgramRecorder) -> tuple[Any, Any]:
     """Return the last state and what is collected of the steps of a `scan`, as a loop of the program."""
+    result: tuple[Any, Any]
     if not steps.length:
-        result: tuple[Any, Any] = steps.run()
+        result = steps.run()
         return result
-    started, plan = _planned(steps, records)
-    rows = [x for x in steps.rows if x is not None]
-    results = plan.applied([*(x for x in started if x is not None), *rows])
+    try:
+        started, plan = _planned(steps, records)
+        results = plan.applied([x for x in (*started, *steps.rows) if x is not None])
+    except (Unsuitable, Diverged) as error:
+        why = "a value decides what it computes" if isinstance(error, Diverged) else error
+        warn(
+            f"scan() in a compiled function: {defined(steps.step)} is recorded {steps.length:,} times, step by step, "
+            f"because {why}",
+            RuntimeWarning,
+        )
+        result = steps.run()
+        return result
     count = len(plan.body.after)
     state, ys = iter(results[:count]), iter(results[count:])
     return (
@@ -109,10 +119,17 @@ def _recorded(
     row = -1 if steps.reverse else 0
     carried = [_placeholder(records, x, on, of_element) for x, on in zip(start, live, strict=True)]
     rows = [_placeholder(records, x, _is_live(x), of_element, row) for x in steps.rows]
-    after, ys = steps.taken(carried, rows)
-    calls = _taken_back(records, begin)
-    after = [None if x is None else _traced(records, x) for x in after]
-    ys = [None if x is None else _traced(records, x) for x in ys]
+    around, records.own = records.own, set()
+    try:
+        after, ys = steps.taken(carried, rows)
+        after = [None if x is None else _traced(records, x) for x in after]
+        ys = [None if x is None else _traced(records, x) for x in ys]
+    finally:
+        records.own = around
+        calls = _taken_back(records, begin)
+    line = calls[-1].line if calls else records.home
+    inner = [*(_variable(x) for x in (*carried, *rows) if x is not None), *traced_in([call.result for call in calls])]
+    records.within.update((id(x), (x, line)) for x in inner)
     results = [x for x in (*after, *ys) if x is not None]
     known: set[Node] = set()
     for x in results:
