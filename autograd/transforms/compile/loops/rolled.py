@@ -15,22 +15,24 @@ from typing import Any
 import numpy as np
 
 from ....arrays.door import as_array, batched_at, batches, contents, copied_for, unrecorded, whole
-from ....arrays.traced import Traced, Variable
+from ....arrays.traced import Traced, Variable, plain
 from ....graph.backward import pull_back
-from ....graph.grad_mode import enable_grad, recording
+from ....graph.grad_mode import enable_grad, no_grad, recording
 from ....graph.node import Node, ancestors, counter, leading_to
 from ....primitives.function import Context, Function, _WithForwardMode
 from ....source.source_info import defined, warn
 from ....tensors.tensor import LIFT, Tensor, unwrap
 from ...fixed_point import recorded_since
 from ...forward_mode import push_forward
+from ...pytree import flatten
+from ...scan import Steps, goes_on, run_while, selected
 from ..memory import owner_of
 from ..passes import simplify
 from ..printer import Diverged
 from ..program import ARGUMENT, CONSTANT, Argument, Call, Check, Draw, Effect, Fixed, Memory, Outside, Program, mapped, traced_in
 from ..recorder import ProgramRecorder
 from .loop import Carried, Input, Loop, Part, Same, Unsuitable
-from .running import CompiledLoop, Lanes, copies, stand_in
+from .running import CompiledLoop, Lanes, Until, copies, stand_in
 
 
 def rolled(steps: Any, records: ProgramRecorder) -> tuple[Any, Any]:
@@ -57,6 +59,49 @@ def rolled(steps: Any, records: ProgramRecorder) -> tuple[Any, Any]:
         steps.rebuild([None if x is None else next(state) for x in started]),
         steps.rebuild_ys([None if x is None else next(ys) for x in plan.ys]),
     )
+
+
+def rolled_while(condition: Callable[[Any], Any], steps: Any, records: ProgramRecorder) -> Any:
+    """Return the last state of a `while_loop`, as loops of the program: one that counts, and one with derivatives."""
+
+    def counting(state: Any, _: Any) -> Any:
+        inner, count, _ = state
+        going = goes_on(condition, inner)
+        leaves = flatten(inner)[0]
+        after = selected(going, steps.taken(leaves, [])[0], leaves)
+        going = whole(going).any() if batches(going) else going
+        return (steps.rebuild(after), np.add(count, going), np.logical_and(going, True)), None
+
+    def masked(state: Any, _: Any) -> Any:
+        leaves = flatten(state)[0]
+        return steps.rebuild(selected(goes_on(condition, state), steps.taken(leaves, [])[0], leaves)), None
+
+    try:
+        state = steps.rebuild(steps.leaves)
+        with no_grad():
+            first = Steps(counting, (state, np.int64(0), np.True_), None, 1, False, of=steps.step)
+            first.defined = steps.defined
+            started, plan = _planned_as(first, records, of_element=False)
+            plan.count = None
+            loop, _, closures = plan._loop(False)
+            given = [plan._flat(unwrap(x), i, ()) for i, x in enumerate(x for x in started if x is not None)]
+            found = records.call(Until(loop), (*given, *closures))
+        batched = any(batches(unwrap(x)) for x in plan.body.after)
+        taken = Steps(masked, state, None, 1, False, of=steps.step) if batched else steps
+        taken.defined = steps.defined
+        started, again = _planned_as(taken, records, of_element=False)
+        if again.body.known or any(map(_is_live, started)):
+            again.count = found[-2]
+            results = again.applied([x for x in started if x is not None])
+        else:
+            likes = plan.body.after[:-2]
+            arrays = [_in_batches(x, batches(unwrap(like)), (), False) for x, like in zip(found, likes, strict=False)]
+            results = [_as(x, isinstance(like, Tensor)) for x, like in zip(arrays, likes, strict=True)]
+    except (Unsuitable, Diverged) as error:
+        records.refuse(f"a step of while_loop(), for {error or 'a value decides what it computes'}", "change that")
+        return run_while(condition, steps)
+    state_leaves = iter(results)
+    return steps.rebuild([None if x is None else next(state_leaves) for x in started])
 
 
 def _planned(steps: Any, records: ProgramRecorder) -> tuple[list[Any], Plan]:
@@ -313,7 +358,7 @@ class Plan:
         The leaves of what a step of the user's collects, with None where that is None.
     """
 
-    def __init__(self, body: Body, count: int, reverse: bool, ys: Sequence[Any] = ()) -> None:
+    def __init__(self, body: Body, count: Any, reverse: bool, ys: Sequence[Any] = ()) -> None:
         self.body, self.count, self.reverse, self.ys = body, count, reverse, ys
         self._loops: dict[Any, Any] = {}  # with what they take
         self._derived: dict[Any, Any] = {}
@@ -363,7 +408,8 @@ class Plan:
             loop, used, closures = self._loops[keeps]
         n = len(body.carried)
         given = [self._flat(x, i, outer) for i, x in enumerate(arrays) if i < n or i in used]
-        results = body.records.call(loop, (*given, *closures))
+        count = () if isinstance(self.count, int) else (self.count,)
+        results = body.records.call(loop, (*given, *closures, *count))
         likes = [*body.after, *(body.carried if keeps else ()), *body.ys]
         return [_in_batches(x, batches(unwrap(like)), outer, i >= n) for i, (x, like) in enumerate(zip(results, likes, strict=True))]
 
@@ -461,7 +507,7 @@ class Plan:
             elif i in used and i < n + len(body.rows):
                 positions = np.arange(x.size).reshape(x.shape)
                 inputs.append(Part(x, len(arguments), positions, x.size, self.reverse))
-                arguments.append(_table(x, self.count))
+                arguments.append(_table(x, self.count if isinstance(self.count, int) else 1))
             elif i in used:
                 inputs.append(Same(x, len(arguments)))
                 arguments.append(x)
@@ -475,7 +521,8 @@ class Plan:
             inputs.append(Same(x, len(arguments)))
             arguments.append(x)
         stacked = [(x, self.reverse) for x in program.outputs[n:]]
-        loop = Loop(program.calls, inputs, arguments, after, stacked, self.count)
+        count = self.count if isinstance(self.count, int) else None
+        loop = Loop(program.calls, inputs, arguments, after, stacked, count)
         program.forget_values(set())
         return CompiledLoop(loop, machine=body.records.fuses), used, closures
 
@@ -682,7 +729,7 @@ class _Scan(Function):
         zeros = [_zeros(x) for x in body.carried]
         return (
             *(z if t is None else t for t, z in zip(of_state, zeros, strict=True)),
-            *(np.zeros((plan.count, *z.shape), z.dtype) if t is None else t for t, z in zip(of_before, zeros, strict=True)),
+            *(np.zeros((int(plain(plan.count)), *z.shape), z.dtype) if t is None else t for t, z in zip(of_before, zeros, strict=True)),
             *found,
         )
 

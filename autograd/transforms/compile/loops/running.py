@@ -48,8 +48,7 @@ class CompiledLoop:
 
     @unrecorded
     def __call__(self, *arguments: Any) -> tuple[Any, ...]:
-        given = _contiguous(arguments, self.loop)
-        count = self._count(given)
+        given, count = _contiguous(arguments, self.loop)
         results = self._memory(count)
         if not self._tried:
             with original_creation():
@@ -78,12 +77,6 @@ class CompiledLoop:
         how = f"by Python: {self.why}" if self.why else "as machine code"
         lines = [f"# {self.__name__}, which runs {how}", f"for j in range({count}):", body]
         return "\n".join(lines) + "\n"
-
-    def _count(self, given: Sequence[Array]) -> int:
-        """Return the number of iterations; raise if an argument has not as much for each as there has to be."""
-        count = self.loop.count
-        assert count is not None
-        return count
 
     def _memory(self, count: int) -> list[Array]:
         once, kinds = len(self.loop.finals), self._shapes
@@ -154,8 +147,7 @@ class Lanes:
 
     @unrecorded
     def __call__(self, *arguments: Any) -> tuple[Any, ...]:
-        given = _contiguous(arguments, self.loop)
-        count = self.of._count(given)
+        given, count = _contiguous(arguments, self.loop)
         results = [np.empty((self.size, *x.shape), x.dtype) for x in self.of._memory(count)]
         with original_creation():
             held = self.machine(*given, *results, count, self.size)
@@ -172,10 +164,45 @@ class Lanes:
         return f"# {self.size} of these side by side\n{self.of.source}"
 
 
-def _contiguous(arguments: Sequence[Any], loop: Loop) -> list[Array]:
-    """Return the arguments of a loop as it takes them."""
+class Until:
+    """A loop that ends when the last of its carried values is no longer true, and tells how often it ran by another.
+
+    The loop itself runs some times more than that, which changes nothing.
+    """
+
+    def __init__(self, loop: CompiledLoop) -> None:
+        self.of, self.loop, self.__name__ = loop, loop.loop, f"{loop.__name__}_until"
+
+    @unrecorded
+    def __call__(self, *arguments: Any) -> tuple[Any, ...]:
+        given, count, most = list(arguments), 1, 1
+        while True:
+            results = self.of(*given, count)
+            if not results[-1]:
+                return results
+            given[: len(results)] = results
+            most = 1 if self.of.why else 1024
+            count = min(2 * count, most)
+
+    @property
+    def source(self) -> str:
+        """The text of the loop in a program."""
+        return f"# until the last of its values is false\n{self.of.source}"
+
+
+def _contiguous(arguments: Sequence[Any], loop: Loop) -> tuple[list[Array], int]:
+    """Return the arguments of a loop as it takes them, and how often it runs."""
+    count = loop.count
+    if count is None:
+        *arguments, count = arguments
+        count = int(count)
     kinds = [np.dtype(float) if isinstance(x, TracedFloat) else x.dtype for x in loop.arguments]
-    return [np.ascontiguousarray(x, kind).reshape(np.shape(x)) for x, kind in zip(arguments, kinds, strict=True)]
+    given = [np.ascontiguousarray(x, kind).reshape(np.shape(x)) for x, kind in zip(arguments, kinds, strict=True)]
+    if loop.count is None:
+        for x in loop.inputs:  # what was made for another number of iterations
+            if isinstance(x, Part) and given[x.argument].size < count * x.variable.size:
+                raise Diverged("", False)
+    return given, count
 
 
 def body_of(loop: Loop) -> Program:
