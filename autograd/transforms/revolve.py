@@ -1,0 +1,303 @@
+"""Revolve: a loop whose backward pass keeps a few states, and computes the others again by a binomial schedule.
+
+To go back through l steps with s states in memory, the first of which is there, advance m steps, keep the state found
+there, go back through the last l - m steps with s - 1 states, and through the first m with s again. With
+
+    b(s, r) = (s + r)! / (s! r!)
+
+steps none is taken more than r times, and m can be chosen so that the steps are r * l - b(s + 1, r - 1) in all, which is
+the least there is (Griewank 1992; Griewank and Walther, "Algorithm 799: revolve", ACM TOMS 26, 2000).
+"""
+
+from __future__ import annotations
+
+from math import comb
+from typing import Any
+
+import numpy as np
+
+from ..arrays.door import batches
+from ..errors import GraphError
+from ..graph.backward import pull_back
+from ..graph.grad_mode import enable_grad, evaluated_as_at, moment, no_grad
+from ..graph.mutation import written_since
+from ..graph.node import Leaf, Node, ancestors, by_number, counter, leading_to
+from ..primitives.function import Function, _OfClass
+from ..tensors.tensor import LIFT, Tensor, unwrap
+from .checkpoint import generators_in_use
+from .fixed_point import recorded_since, standing_at
+from .scan import Steps
+
+
+def advance(length: int, states: int) -> int:
+    """Return after how many of `length` steps to keep the next state, where `states` can be, with the first."""
+    if states == 1:
+        return length - 1
+    repeats = 1
+    while comb(states + repeats, states) < length:
+        repeats += 1
+    before = comb(states + repeats - 2, states) if repeats > 1 else 1
+    return max(before, length - comb(states - 1 + repeats, states - 1))
+
+
+class Revolved:
+    """The steps of a loop, with the places at which states are kept.
+
+    Parameters
+    ----------
+    steps
+        The loop.
+    states
+        How many states to keep, beside the one before the last step.
+    """
+
+    def __init__(self, steps: Steps, states: int) -> None:
+        self.steps, self.states = steps, states
+        self._begun = next(counter)
+        self._moment = min(self._begun, moment())
+        self.order = range(steps.length)[::-1] if steps.reverse else range(steps.length)
+        self.known: list[Node] = []  # from before the loop, on which its steps depend
+        # From which step on leaves of the state are tensors, and which of them depend on something.
+        self._kinds: list[tuple[int, list[tuple[bool, bool]]]] = []
+        self.results: tuple[Any, ...] = ()
+        self.count = 0  # of the results, of which those after are kept states
+        self.places = self._places()
+        self.random: list[Any] = []  # states of the random generators at these places
+
+    def _places(self) -> list[int]:
+        """Return where states are kept on the way forward."""
+        places, at, last = list[int](), 0, self.steps.length - 1
+        while at < last and len(places) < self.states:
+            places.append(at)
+            at += advance(last + 1 - at, self.states + 1 - len(places))
+        return [*places, last]
+
+    def run(self) -> tuple[Any, Any]:
+        """Run the loop, and return the last state and what is collected."""
+        steps, leaves, places = self.steps, self.steps.leaves, set(self.places)
+        known, kept, collected = set[Node](), list[Any](), list[list[Any]]()
+        for j in range(steps.length):
+            self._note_kinds(j, leaves)
+            if j in places:
+                kept += [unwrap(x) for x in leaves if x is not None] if j else ()
+                self.random.append(_random())
+            begun, leaves, ys, _ = self._recorded(j, [None if x is None else unwrap(x) for x in leaves], steps.rows)
+            known |= _before(begun, (*leaves, *ys))
+            collected.append(list(map(_cut, ys)))
+        if repr(_random()) == repr(self.random[0]):
+            self.random = [None] * len(places)  # nothing is drawn
+        collected = collected[::-1] if steps.reverse else collected
+        made = [*map(_cut, leaves), *(steps.stacked(parts) for parts in zip(*collected, strict=True))]
+        results = [x for x in made if x is not None]
+        given = [x for x in (*steps.leaves, *steps.rows) if x is not None]
+        self.known, self.count = sorted(known, key=by_number), len(results)
+        if known or any(isinstance(x, Tensor) and x._node is not None for x in given):
+            self.results = (*map(unwrap, results), *kept)
+            like = next((x for x in self.results if batches(x)), None)
+            found = _Revolve.apply(self, *given, *[standing_at(node, like) for node in self.known])
+            results = [x if isinstance(y, Tensor) else unwrap(x) for x, y in zip(found, results, strict=False)]
+        full = _filled(made, iter(results))
+        return steps.rebuild(full[: len(leaves)]), steps.rebuild_ys(full[len(leaves) :])
+
+    def _note_kinds(self, j: int, leaves: list[Any]) -> None:
+        kinds = [(isinstance(x, Tensor), isinstance(x, Tensor) and x._node is not None) for x in leaves]
+        if not self._kinds or self._kinds[-1][1] != kinds:
+            self._kinds.append((j, kinds))
+
+    def _tensors(self, j: int, arrays: list[Any], live: bool) -> list[Any]:
+        """Return the leaves of the state before a step, of their arrays."""
+        kinds = next(kinds for start, kinds in reversed(self._kinds) if start <= j)
+        return [
+            Tensor(x, requires_grad=live and depends) if is_tensor else x
+            for x, (is_tensor, depends) in zip(arrays, kinds, strict=True)
+        ]
+
+    def _recorded(self, j: int, arrays: list[Any], rows: list[Any]) -> tuple[int, list[Any], list[Any], list[Any]]:
+        """Record a step; return the moment before, the next state, what is collected, and the nodes of what it took."""
+        begun = next(counter)
+        with enable_grad():
+            taken = [*self._tensors(j, arrays, True), *self._row(j, rows, True)]
+            nodes = [x._node if isinstance(x, Tensor) else None for x in taken]  # now: the step may write to them
+            after, ys = self.steps.taken(taken[: len(arrays)], taken[len(arrays) :])
+        return begun, after, ys, nodes
+
+    def _row(self, j: int, rows: list[Any], live: bool) -> list[Any]:
+        """Return what a step takes of each array that the loop goes along."""
+        found: list[Any] = []
+        for x, given in zip(rows, self.steps.rows, strict=True):
+            row = None if x is None else unwrap(x)[self.order[j]]
+            is_tensor = isinstance(given, Tensor)
+            found.append(Tensor(row, requires_grad=live and given._node is not None) if is_tensor else row)
+        return found
+
+    # Back
+
+    def back(self, saved: list[Any], g: list[Any]) -> list[Any]:
+        """Return the gradients of the first state, of the rows, and of `known`, from those of the results."""
+        leaves, rows = self.steps.leaves, self.steps.rows
+        count = sum(x is not None for x in leaves)
+        given = iter(saved)
+        start, rows, kept = _filled(leaves, given), _filled(rows, given), list(given)
+        states = [start, *(_filled(leaves, iter(kept[i : i + count])) for i in range(0, len(kept), count))]
+        stack = list(zip(self.places, states, self.random, strict=False))
+        pulled = _Pulled(self, rows, _filled(leaves, iter(g)), list(g[count:]))
+        now = _random()
+        try:
+            with evaluated_as_at(self._moment):
+                for j in reversed(range(self.steps.length)):
+                    pulled.through(j, self._reached(j, stack, rows))
+        finally:
+            _restore(now)
+        if written_since(self._begun, [x._array for node in self.known if (x := _owner(node)) is not None]):
+            raise GraphError(f"{self.steps.defined} had other values: a tensor {_BETWEEN}")
+        return pulled.gradients()
+
+    def _reached(self, j: int, stack: list[Any], rows: list[Any]) -> list[Any]:
+        """Return the state before a step, by steps from the last one that is kept; keep others on the way."""
+        while stack[-1][0] > j:
+            stack.pop()
+        place, state, random = stack.pop() if stack[-1][0] == j else stack[-1]
+        while place < j:
+            ahead = advance(j + 1 - place, self.states + 1 - len(stack))
+            _restore(random)
+            with no_grad():
+                for i in range(place, place + ahead):
+                    after, _ = self.steps.taken(self._tensors(i, state, False), self._row(i, rows, False))
+                    state = [None if x is None else unwrap(x) for x in after]
+            place, random = place + ahead, None if random is None else _random()
+            if place < j:
+                stack.append((place, state, random))
+        _restore(random)
+        return state
+
+    def again(self, leaves: list[Any], rows: list[Any], g: list[Any]) -> list[Any]:
+        """Return those gradients as tensors, by the loop with all its states: for a derivative of the derivative."""
+        steps = self.steps
+        given = [+x if isinstance(x, Tensor) and x._node is not None else x for x in (*leaves, *rows)]
+        nodes = [x._node if isinstance(x, Tensor) else None for x in given]
+        state, rows = given[: len(leaves)], given[len(leaves) :]
+        collected: list[list[Any]] = []
+        _restore(self.random[0])
+        with evaluated_as_at(self._moment), enable_grad():
+            for j in self.order:
+                state, ys = steps.taken(state, [None if x is None else x[j] for x in rows])
+                collected.append(ys)
+            collected = collected[::-1] if steps.reverse else collected
+            ys = [steps.stacked(parts) for parts in zip(*collected, strict=True)]
+        seeds: dict[Node, Any] = {}
+        for x, part in zip((x for x in (*state, *ys) if x is not None), g, strict=True):
+            if part is not None and isinstance(x, Tensor) and x._node is not None:
+                part = part if isinstance(part, Tensor) else Tensor(part)
+                seeds[x._node] = seeds[x._node] + part if x._node in seeds else part
+        targets = [*(node for node in nodes if node is not None), *self.known]
+        found = pull_back(seeds, leading_to(targets, ancestors(seeds)), targets, partial=True, lift=LIFT)
+        of_given = [None if node is None else found.get(node) for node, x in zip(nodes, given, strict=True) if x is not None]
+        return [*of_given, *map(found.get, self.known)]
+
+
+class _Pulled:
+    """The gradients of a loop, from the last step back to the first."""
+
+    def __init__(self, loop: Revolved, rows: list[Any], state: list[Any], ys: list[Any]) -> None:
+        self.loop, self.rows, self.state, self.ys = loop, rows, state, ys
+        self.of_rows: list[list[Any]] = [[] for _ in rows]
+        self.sums: dict[Node, Any] = {}
+
+    def through(self, j: int, arrays: list[Any]) -> None:
+        """Carry the gradients back through a step from the state before it."""
+        loop = self.loop
+        begun, after, ys, nodes = loop._recorded(j, arrays, self.rows)
+        if not _before(begun, (*after, *ys)).issubset(loop.known):
+            raise GraphError(f"{loop.steps.defined} computes with something else than before: a tensor {_BETWEEN}")
+        seeds: dict[Node, Any] = {}
+        of_ys = [None if g is None else unwrap(g)[loop.order[j]] for g in self.ys]
+        for x, g in (*zip(after, self.state, strict=True), *zip((y for y in ys if y is not None), of_ys, strict=True)):
+            if g is not None and isinstance(x, Tensor) and x._node is not None:
+                seeds[x._node] = seeds[x._node] + g if x._node in seeds else g
+        targets = [*(node for node in nodes if node is not None), *loop.known]
+        found = pull_back(seeds, leading_to(targets, ancestors(seeds)), targets, partial=True)
+        of = [None if node is None else found.get(node) for node in nodes]
+        self.state = of[: len(after)]
+        for parts, node, g in zip(self.of_rows, nodes[len(after) :], of[len(after) :], strict=True):
+            if node is not None:
+                parts.append(np.zeros(node.shape, node.dtype) if g is None else g)
+        for node in loop.known:
+            if node in found:
+                self.sums[node] = self.sums[node] + found[node] if node in self.sums else found[node]
+
+    def gradients(self) -> list[Any]:
+        """Return those of the first state, of the rows, and of the known nodes; None where there is none."""
+        steps = self.loop.steps
+        of_state = [g for g, x in zip(self.state, steps.leaves, strict=True) if x is not None]
+        rows = [
+            np.stack(parts if steps.reverse else parts[::-1]) if parts else None
+            for parts, x in zip(self.of_rows, steps.rows, strict=True)
+            if x is not None
+        ]
+        return [*of_state, *rows, *map(self.sums.get, self.loop.known)]
+
+
+_BETWEEN = "that it closes over was written to between scan() and its derivative. Compute derivatives before that"
+
+
+class _Revolve(Function):
+    """A loop that has run: its results, and further ones, the states that were kept on the way."""
+
+    @staticmethod
+    def forward(ctx: Any, loop: Revolved, *given: Any) -> Any:
+        count = sum(x is not None for x in (*loop.steps.leaves, *loop.steps.rows))
+        ctx.loop = loop
+        ctx.save_for_backward(*given[:count], *loop.results[loop.count :])
+        results, loop.results = loop.results, ()
+        return results
+
+    @staticmethod
+    def backward(ctx: Any, *g: Any) -> Any:
+        loop: Revolved = ctx.loop
+        saved = list(ctx.saved_tensors)
+        if any(isinstance(x, Tensor) for x in (*saved, *g)):
+            given = iter(saved)
+            leaves, rows = _filled(loop.steps.leaves, given), _filled(loop.steps.rows, given)
+            return None, *loop.again(leaves, rows, list(g[: loop.count]))
+        return None, *loop.back(saved, list(g[: loop.count]))
+
+
+class _Operation(_OfClass):
+    """The operation of such a loop, which is told which of its results have no gradient."""
+
+    def complete(self, node: Any, g: list[Any]) -> tuple[Any, ...]:
+        return tuple(g)
+
+
+_Revolve._operation = _Operation(_Revolve)
+
+
+def _before(begun: int, results: Any) -> set[Node]:
+    """Return the nodes from before a moment that results depend on."""
+    nodes = [x._node for x in results if isinstance(x, Tensor) and x._node is not None]
+    return {node for root in nodes for node in recorded_since(begun, root, None)[1]}
+
+
+def _filled(like: list[Any], given: Any) -> list[Any]:
+    """Return the next of what is given for each leaf that is not None."""
+    return [None if x is None else next(given) for x in like]
+
+
+def _cut(x: Any) -> Any:
+    return Tensor(x._array) if isinstance(x, Tensor) else x
+
+
+def _owner(node: Any) -> Any:
+    return node.owner() if type(node) is Leaf else None
+
+
+def _random() -> Any:
+    """Return the states of the random generators that steps may draw from."""
+    return [(each, each.bit_generator.state) for each in generators_in_use()], np.random.get_state()
+
+
+def _restore(random: Any) -> None:
+    if random is not None:
+        for generator, state in random[0]:
+            generator.bit_generator.state = state
+        np.random.set_state(random[1])
