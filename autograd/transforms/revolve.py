@@ -21,6 +21,7 @@ from ..errors import GraphError
 from ..graph.backward import pull_back
 from ..graph.grad_mode import enable_grad, evaluated_as_at, moment, no_grad
 from ..graph.mutation import written_since
+from ..graph.saved_tensors import saved_tensors_hooks
 from ..graph.node import Leaf, Node, ancestors, by_number, counter, leading_to
 from ..primitives.function import Function, _OfClass
 from ..tensors.tensor import LIFT, Tensor, unwrap
@@ -115,7 +116,7 @@ class Revolved:
     def _recorded(self, j: int, arrays: list[Any], rows: list[Any]) -> tuple[int, list[Any], list[Any], list[Any]]:
         """Record a step; return the moment before, the next state, what is collected, and the nodes of what it took."""
         begun = next(counter)
-        with enable_grad():
+        with enable_grad(), saved_tensors_hooks(_itself, _itself):  # it is soon let go
             taken = [*self._tensors(j, arrays, True), *self._row(j, rows, True)]
             nodes = [x._node if isinstance(x, Tensor) else None for x in taken]  # now: the step may write to them
             after, ys = self.steps.taken(taken[: len(arrays)], taken[len(arrays) :])
@@ -285,6 +286,10 @@ def _filled(like: list[Any], given: Any) -> list[Any]:
 
 def _cut(x: Any) -> Any:
     return Tensor(x._array) if isinstance(x, Tensor) else x
+
+
+def _itself(x: Any) -> Any:
+    return x
 
 
 def _owner(node: Any) -> Any:
