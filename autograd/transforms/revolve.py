@@ -11,6 +11,8 @@ the least there is (Griewank 1992; Griewank and Walther, "Algorithm 799: revolve
 
 from __future__ import annotations
 
+import itertools
+from contextlib import nullcontext
 from math import comb
 from typing import Any
 
@@ -19,7 +21,7 @@ import numpy as np
 from ..arrays.door import batches
 from ..errors import GraphError
 from ..graph.backward import pull_back
-from ..graph.grad_mode import enable_grad, evaluated_as_at, moment, no_grad
+from ..graph.grad_mode import PACKING, enable_grad, evaluated_as_at, moment, no_grad, watching
 from ..graph.mutation import written_since
 from ..graph.saved_tensors import saved_tensors_hooks
 from ..graph.node import Leaf, Node, ancestors, by_number, counter, leading_to
@@ -56,7 +58,11 @@ class Revolved:
         self.steps, self.states = steps, states
         self._begun = next(counter)
         self._moment = min(self._begun, moment())
-        self.order = range(steps.length)[::-1] if steps.reverse else range(steps.length)
+        n = steps.length
+        self.order = range(n)[::-1] if steps.reverse else range(n)
+        # Some steps at a time, which are recorded together: their graph takes no more than the kept states.
+        size = min(max(n // (16 * states), states // 4, 1), 64)
+        self.blocks = [range(start, min(start + size, n)) for start in range(0, n, size)]
         self.known: list[Node] = []  # from before the loop, on which its steps depend
         # From which step on leaves of the state are tensors, and which of them depend on something.
         self._kinds: list[tuple[int, list[tuple[bool, bool]]]] = []
@@ -67,7 +73,7 @@ class Revolved:
 
     def _places(self) -> list[int]:
         """Return where states are kept on the way forward."""
-        places, at, last = list[int](), 0, self.steps.length - 1
+        places, at, last = list[int](), 0, len(self.blocks) - 1
         while at < last and len(places) < self.states:
             places.append(at)
             at += advance(last + 1 - at, self.states + 1 - len(places))
@@ -77,14 +83,14 @@ class Revolved:
         """Run the loop, and return the last state and what is collected."""
         steps, leaves, places = self.steps, self.steps.leaves, set(self.places)
         known, kept, collected = set[Node](), list[Any](), list[list[Any]]()
-        for j in range(steps.length):
-            self._note_kinds(j, leaves)
-            if j in places:
-                kept += [unwrap(x) for x in leaves if x is not None] if j else ()
+        for k in range(len(self.blocks)):
+            self._note_kinds(k, leaves)
+            if k in places:
+                kept += [unwrap(x) for x in leaves if x is not None] if k else ()
                 self.random.append(_random())
-            begun, leaves, ys, _ = self._recorded(j, [None if x is None else unwrap(x) for x in leaves], steps.rows)
-            known |= _before(begun, (*leaves, *ys))
-            collected.append(list(map(_cut, ys)))
+            begun, leaves, ys, _ = self._recorded(k, [None if x is None else unwrap(x) for x in leaves], steps.rows)
+            known |= _before(begun, (*leaves, *itertools.chain(*ys)))
+            collected += [list(map(_cut, y)) for y in ys]
         if repr(_random()) == repr(self.random[0]):
             self.random = [None] * len(places)  # nothing is drawn
         collected = collected[::-1] if steps.reverse else collected
@@ -100,27 +106,32 @@ class Revolved:
         full = _filled(made, iter(results))
         return steps.rebuild(full[: len(leaves)]), steps.rebuild_ys(full[len(leaves) :])
 
-    def _note_kinds(self, j: int, leaves: list[Any]) -> None:
+    def _note_kinds(self, k: int, leaves: list[Any]) -> None:
         kinds = [(isinstance(x, Tensor), isinstance(x, Tensor) and x._node is not None) for x in leaves]
         if not self._kinds or self._kinds[-1][1] != kinds:
-            self._kinds.append((j, kinds))
+            self._kinds.append((k, kinds))
 
-    def _tensors(self, j: int, arrays: list[Any], live: bool) -> list[Any]:
-        """Return the leaves of the state before a step, of their arrays."""
-        kinds = next(kinds for start, kinds in reversed(self._kinds) if start <= j)
+    def _tensors(self, k: int, arrays: list[Any], live: bool) -> list[Any]:
+        """Return the leaves of the state before a block, of their arrays."""
+        kinds = next(kinds for start, kinds in reversed(self._kinds) if start <= k)
         return [
             Tensor(x, requires_grad=live and depends) if is_tensor else x
             for x, (is_tensor, depends) in zip(arrays, kinds, strict=True)
         ]
 
-    def _recorded(self, j: int, arrays: list[Any], rows: list[Any]) -> tuple[int, list[Any], list[Any], list[Any]]:
-        """Record a step; return the moment before, the next state, what is collected, and the nodes of what it took."""
+    def _recorded(self, k: int, arrays: list[Any], rows: list[Any]) -> tuple[int, list[Any], list[Any], list[Any]]:
+        """Record a block; return the moment before, the next state, what is collected, and the nodes of what it took."""
         begun = next(counter)
-        with enable_grad(), saved_tensors_hooks(_itself, _itself):  # it is soon let go
-            taken = [*self._tensors(j, arrays, True), *self._row(j, rows, True)]
-            nodes = [x._node if isinstance(x, Tensor) else None for x in taken]  # now: the step may write to them
-            after, ys = self.steps.taken(taken[: len(arrays)], taken[len(arrays) :])
-        return begun, after, ys, nodes
+        packs = watching() & PACKING  # what is soon let go need not be packed
+        with enable_grad(), saved_tensors_hooks(_itself, _itself) if packs else nullcontext():
+            leaves = self._tensors(k, arrays, True)
+            nodes, ys = [list(map(_node, leaves))], list[Any]()  # now: a step may write to them
+            for j in self.blocks[k]:
+                row = self._row(j, rows, True)
+                nodes.append(list(map(_node, row)))
+                leaves, y = self.steps.taken(leaves, row)
+                ys.append(y)
+        return begun, leaves, ys, nodes
 
     def _row(self, j: int, rows: list[Any], live: bool) -> list[Any]:
         """Return what a step takes of each array that the loop goes along."""
@@ -145,28 +156,30 @@ class Revolved:
         now = _random()
         try:
             with evaluated_as_at(self._moment):
-                for j in reversed(range(self.steps.length)):
-                    pulled.through(j, self._reached(j, stack, rows))
+                for k in reversed(range(len(self.blocks))):
+                    pulled.through(k, self._reached(k, stack, rows))
         finally:
             _restore(now)
         if written_since(self._begun, [x._array for node in self.known if (x := _owner(node)) is not None]):
             raise GraphError(f"{self.steps.defined} had other values: a tensor {_BETWEEN}")
         return pulled.gradients()
 
-    def _reached(self, j: int, stack: list[Any], rows: list[Any]) -> list[Any]:
-        """Return the state before a step, by steps from the last one that is kept; keep others on the way."""
-        while stack[-1][0] > j:
+    def _reached(self, k: int, stack: list[Any], rows: list[Any]) -> list[Any]:
+        """Return the state before a block, by steps from the last one that is kept; keep others on the way."""
+        while stack[-1][0] > k:
             stack.pop()
-        place, state, random = stack.pop() if stack[-1][0] == j else stack[-1]
-        while place < j:
-            ahead = advance(j + 1 - place, self.states + 1 - len(stack))
+        place, state, random = stack.pop() if stack[-1][0] == k else stack[-1]
+        while place < k:
+            ahead = advance(k + 1 - place, self.states + 1 - len(stack))
             _restore(random)
             with no_grad():
-                for i in range(place, place + ahead):
-                    after, _ = self.steps.taken(self._tensors(i, state, False), self._row(i, rows, False))
-                    state = [None if x is None else unwrap(x) for x in after]
+                leaves = self._tensors(place, state, False)
+                for block in self.blocks[place : place + ahead]:
+                    for j in block:
+                        leaves, _ = self.steps.taken(leaves, self._row(j, rows, False))
+            state = [None if x is None else unwrap(x) for x in leaves]
             place, random = place + ahead, None if random is None else _random()
-            if place < j:
+            if place < k:
                 stack.append((place, state, random))
         _restore(random)
         return state
@@ -204,24 +217,27 @@ class _Pulled:
         self.of_rows: list[list[Any]] = [[] for _ in rows]
         self.sums: dict[Node, Any] = {}
 
-    def through(self, j: int, arrays: list[Any]) -> None:
-        """Carry the gradients back through a step from the state before it."""
+    def through(self, k: int, arrays: list[Any]) -> None:
+        """Carry the gradients back through a block from the state before it."""
         loop = self.loop
-        begun, after, ys, nodes = loop._recorded(j, arrays, self.rows)
-        if not _before(begun, (*after, *ys)).issubset(loop.known):
+        begun, after, ys, nodes = loop._recorded(k, arrays, self.rows)
+        if not _before(begun, (*after, *itertools.chain(*ys))).issubset(loop.known):
             raise GraphError(f"{loop.steps.defined} computes with something else than before: a tensor {_BETWEEN}")
+        pairs = list(zip(after, self.state, strict=True))
+        for j, y in zip(loop.blocks[k], ys, strict=True):
+            of_y = [None if g is None else unwrap(g)[loop.order[j]] for g in self.ys]
+            pairs += zip((part for part in y if part is not None), of_y, strict=True)
         seeds: dict[Node, Any] = {}
-        of_ys = [None if g is None else unwrap(g)[loop.order[j]] for g in self.ys]
-        for x, g in (*zip(after, self.state, strict=True), *zip((y for y in ys if y is not None), of_ys, strict=True)):
+        for x, g in pairs:
             if g is not None and isinstance(x, Tensor) and x._node is not None:
                 seeds[x._node] = seeds[x._node] + g if x._node in seeds else g
-        targets = [*(node for node in nodes if node is not None), *loop.known]
+        targets = [*(node for node in itertools.chain(*nodes) if node is not None), *loop.known]
         found = pull_back(seeds, leading_to(targets, ancestors(seeds)), targets, partial=True)
-        of = [None if node is None else found.get(node) for node in nodes]
-        self.state = of[: len(after)]
-        for parts, node, g in zip(self.of_rows, nodes[len(after) :], of[len(after) :], strict=True):
-            if node is not None:
-                parts.append(np.zeros(node.shape, node.dtype) if g is None else g)
+        self.state = [found.get(node) for node in nodes[0]]
+        for row in reversed(nodes[1:]):
+            for parts, node in zip(self.of_rows, row, strict=True):
+                if node is not None:
+                    parts.append(found[node] if node in found else np.zeros(node.shape, node.dtype))
         for node in loop.known:
             if node in found:
                 self.sums[node] = self.sums[node] + found[node] if node in self.sums else found[node]
@@ -286,6 +302,10 @@ def _filled(like: list[Any], given: Any) -> list[Any]:
 
 def _cut(x: Any) -> Any:
     return Tensor(x._array) if isinstance(x, Tensor) else x
+
+
+def _node(x: Any) -> Any:
+    return x._node if isinstance(x, Tensor) else None
 
 
 def _itself(x: Any) -> Any:
