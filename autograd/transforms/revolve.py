@@ -25,9 +25,10 @@ from ..graph.grad_mode import PACKING, enable_grad, evaluated_as_at, moment, no_
 from ..graph.mutation import written_since
 from ..graph.saved_tensors import saved_tensors_hooks
 from ..graph.node import Leaf, Node, ancestors, by_number, counter, leading_to
-from ..primitives.function import Function, _OfClass
-from ..tensors.tensor import LIFT, Tensor, unwrap
+from ..primitives.function import Function, _WithForwardMode
+from ..tensors.tensor import LIFT, Tensor, as_tensor, unwrap
 from .checkpoint import generators_in_use
+from .forward_mode import push_forward
 from .fixed_point import recorded_since, standing_at
 from .scan import Steps
 
@@ -144,12 +145,9 @@ class Revolved:
 
     # Back
 
-    def back(self, saved: list[Any], g: list[Any]) -> list[Any]:
+    def back(self, start: list[Any], rows: list[Any], kept: list[Any], g: list[Any]) -> list[Any]:
         """Return the gradients of the first state, of the rows, and of `known`, from those of the results."""
-        leaves, rows = self.steps.leaves, self.steps.rows
-        count = sum(x is not None for x in leaves)
-        given = iter(saved)
-        start, rows, kept = _filled(leaves, given), _filled(rows, given), list(given)
+        leaves, count = self.steps.leaves, sum(x is not None for x in start)
         states = [start, *(_filled(leaves, iter(kept[i : i + count])) for i in range(0, len(kept), count))]
         stack = list(zip(self.places, states, self.random, strict=False))
         pulled = _Pulled(self, rows, _filled(leaves, iter(g)), list(g[count:]))
@@ -184,13 +182,15 @@ class Revolved:
         _restore(random)
         return state
 
-    def again(self, leaves: list[Any], rows: list[Any], g: list[Any]) -> list[Any]:
-        """Return those gradients as tensors, by the loop with all its states: for a derivative of the derivative."""
+    # With all states in memory, for a derivative of the derivative
+
+    def again(self, leaves: list[Any], rows: list[Any]) -> tuple[list[Any], list[Any]]:
+        """Run the loop again as a plain one; return the nodes that it started from, and its results."""
         steps = self.steps
         given = [+x if isinstance(x, Tensor) and x._node is not None else x for x in (*leaves, *rows)]
-        nodes = [x._node if isinstance(x, Tensor) else None for x in given]
         state, rows = given[: len(leaves)], given[len(leaves) :]
         collected: list[list[Any]] = []
+        now = _random()
         _restore(self.random[0])
         with evaluated_as_at(self._moment), enable_grad():
             for j in self.order:
@@ -198,15 +198,52 @@ class Revolved:
                 collected.append(ys)
             collected = collected[::-1] if steps.reverse else collected
             ys = [steps.stacked(parts) for parts in zip(*collected, strict=True)]
-        seeds: dict[Node, Any] = {}
-        for x, part in zip((x for x in (*state, *ys) if x is not None), g, strict=True):
-            if part is not None and isinstance(x, Tensor) and x._node is not None:
-                part = part if isinstance(part, Tensor) else Tensor(part)
-                seeds[x._node] = seeds[x._node] + part if x._node in seeds else part
+        _restore(now)
+        return [_node(x) for x in given if x is not None], [x for x in (*state, *ys) if x is not None]
+
+    def pulled_again(self, leaves: list[Any], rows: list[Any], g: list[Any]) -> list[Any]:
+        """Return the gradients as tensors."""
+        nodes, results = self.again(leaves, rows)
+        seeds = _seeds(zip(results, [None if x is None else as_tensor(x) for x in g], strict=True))
         targets = [*(node for node in nodes if node is not None), *self.known]
         found = pull_back(seeds, leading_to(targets, ancestors(seeds)), targets, partial=True, lift=LIFT)
-        of_given = [None if node is None else found.get(node) for node, x in zip(nodes, given, strict=True) if x is not None]
-        return [*of_given, *map(found.get, self.known)]
+        return [None if node is None else found.get(node) for node in (*nodes, *self.known)]
+
+    def pushed_again(self, leaves: list[Any], rows: list[Any], tangents: list[Any]) -> list[Any]:
+        """Return the tangents of the results as tensors."""
+        nodes, results = self.again(leaves, rows)
+        return self._pushed([*nodes, *self.known], [None if t is None else as_tensor(t) for t in tangents], results, LIFT)
+
+    # Forward mode, which needs no state again
+
+    def pushed(self, leaves: list[Any], rows: list[Any], tangents: list[Any]) -> list[Any]:
+        """Return the tangents of the results."""
+        given = iter(tangents)
+        state, along, known = _filled(leaves, given), _filled(rows, given), list(given)
+        collected: list[list[Any]] = []
+        now = _random()
+        _restore(self.random[0])
+        with evaluated_as_at(self._moment):
+            for k, block in enumerate(self.blocks):
+                _, after, ys, nodes = self._recorded(k, leaves, rows)
+                of_rows = [[None if t is None else t[self.order[j]] for t in along] for j in block]
+                seeds = [*itertools.chain(*nodes), *self.known], [*state, *itertools.chain(*of_rows), *known]
+                found = self._pushed(*seeds, [*after, *itertools.chain(*ys)], None)
+                state, parts = found[: len(after)], found[len(after) :]
+                collected += [parts[i * len(ys[0]) : (i + 1) * len(ys[0])] for i in range(len(ys))]
+                leaves = [None if x is None else unwrap(x) for x in after]
+        _restore(now)
+        collected = collected[::-1] if self.steps.reverse else collected
+        whole = [self.steps.stacked(parts) for parts in zip(*collected, strict=True)]
+        return [x for x in (*state, *whole) if x is not None]
+
+    def _pushed(self, nodes: list[Any], tangents: list[Any], results: list[Any], lift: Any) -> list[Any]:
+        seeds = {node: t for node, t in zip(nodes, tangents, strict=True) if node is not None and t is not None}
+        reached = [_node(x) for x in results]
+        order = leading_to(seeds, ancestors([node for node in reached if node is not None]))
+        found = push_forward(seeds, order, lift)
+        zeros = [None if x is None else np.zeros(x.shape, x.dtype if x.dtype.kind in "fc" else float) for x in results]
+        return [found.get(node, zero) if zero is not None else None for node, zero in zip(reached, zeros, strict=True)]
 
 
 class _Pulled:
@@ -227,10 +264,7 @@ class _Pulled:
         for j, y in zip(loop.blocks[k], ys, strict=True):
             of_y = [None if g is None else unwrap(g)[loop.order[j]] for g in self.ys]
             pairs += zip((part for part in y if part is not None), of_y, strict=True)
-        seeds: dict[Node, Any] = {}
-        for x, g in pairs:
-            if g is not None and isinstance(x, Tensor) and x._node is not None:
-                seeds[x._node] = seeds[x._node] + g if x._node in seeds else g
+        seeds = _seeds(pairs)
         targets = [*(node for node in itertools.chain(*nodes) if node is not None), *loop.known]
         found = pull_back(seeds, leading_to(targets, ancestors(seeds)), targets, partial=True)
         self.state = [found.get(node) for node in nodes[0]]
@@ -271,15 +305,24 @@ class _Revolve(Function):
     @staticmethod
     def backward(ctx: Any, *g: Any) -> Any:
         loop: Revolved = ctx.loop
-        saved = list(ctx.saved_tensors)
-        if any(isinstance(x, Tensor) for x in (*saved, *g)):
-            given = iter(saved)
-            leaves, rows = _filled(loop.steps.leaves, given), _filled(loop.steps.rows, given)
-            return None, *loop.again(leaves, rows, list(g[: loop.count]))
-        return None, *loop.back(saved, list(g[: loop.count]))
+        saved = iter(ctx.saved_tensors)
+        leaves, rows = _filled(loop.steps.leaves, saved), _filled(loop.steps.rows, saved)
+        g = g[: loop.count]
+        if any(isinstance(x, Tensor) for x in (*leaves, *rows, *g)):
+            return None, *loop.pulled_again(leaves, rows, list(g))
+        return None, *loop.back(leaves, rows, list(saved), list(g))
+
+    @staticmethod
+    def jvp(ctx: Any, _: Any, *tangents: Any) -> Any:
+        loop: Revolved = ctx.loop
+        saved = iter(ctx.saved_tensors)
+        leaves, rows = _filled(loop.steps.leaves, saved), _filled(loop.steps.rows, saved)
+        lifted = any(isinstance(x, Tensor) for x in (*leaves, *rows, *tangents))
+        found = (loop.pushed_again if lifted else loop.pushed)(leaves, rows, list(tangents))
+        return *found, *(np.zeros(x.shape, x.dtype) for x in saved)  # nothing else sees the states
 
 
-class _Operation(_OfClass):
+class _Operation(_WithForwardMode):
     """The operation of such a loop, which is told which of its results have no gradient."""
 
     def complete(self, node: Any, g: list[Any]) -> tuple[Any, ...]:
@@ -287,6 +330,15 @@ class _Operation(_OfClass):
 
 
 _Revolve._operation = _Operation(_Revolve)
+
+
+def _seeds(pairs: Any) -> dict[Node, Any]:
+    """Return the gradients of nodes, from pairs of a result and its gradient, or None."""
+    seeds: dict[Node, Any] = {}
+    for x, g in pairs:
+        if g is not None and (node := _node(x)) is not None:
+            seeds[node] = seeds[node] + g if node in seeds else g
+    return seeds
 
 
 def _before(begun: int, results: Any) -> set[Node]:

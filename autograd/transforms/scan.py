@@ -115,8 +115,10 @@ _UNITS = {"B": 1, "KB": 10**3, "MB": 10**6, "GB": 10**9, "KIB": 2**10, "MIB": 2*
 
 def bytes_in(memory: str | int | None) -> int:
     """Return how many bytes a text such as ``"50 MB"`` says."""
-    number, unit = re.fullmatch(r"\s*([\d.]*)\s*([A-Za-z]*)\s*", str(memory)).groups()  # type: ignore[union-attr]
-    return int(float(number) * _UNITS[unit.upper() or "B"])
+    found = re.fullmatch(r"(\d+\.?\d*) ?([A-Za-z]*)", str(memory))
+    if found is None or (unit := found[2].upper() or "B") not in _UNITS:
+        raise ValueError(f"memory should be a number of bytes, such as '50 MB' or 50_000_000, not {memory!r}")
+    return int(float(found[1]) * _UNITS[unit])
 
 
 def _in_parts(step: Step, state: Any, xs: Any, loop: Steps, states: int) -> tuple[Any, Any]:
