@@ -47,11 +47,12 @@ def rolled(steps: Any, records: ProgramRecorder) -> tuple[Any, Any]:
         results = plan.applied([x for x in (*started, *steps.rows) if x is not None])
     except (Unsuitable, Diverged) as error:
         why = "a value decides what it computes" if isinstance(error, Diverged) else error
-        warn(
-            f"scan() in a compiled function: {defined(steps.step)} is recorded {steps.length:,} times, step by step, "
-            f"because {why}",
-            RuntimeWarning,
-        )
+        if records.active:
+            warn(
+                f"scan() in a compiled function: {defined(steps.step)} is recorded {steps.length:,} times, step by "
+                f"step, because {why}",
+                RuntimeWarning,
+            )
         result = steps.run()
         return result
     count = len(plan.body.after)
@@ -168,6 +169,8 @@ def _recorded(
     around, records.own = records.own, set()
     try:
         after, ys = steps.taken(carried, rows)
+        if not records.active:
+            raise Unsuitable("recording has ended")
         after = [None if x is None else _traced(records, x) for x in after]
         ys = [None if x is None else _traced(records, x) for x in ys]
     finally:
@@ -286,13 +289,11 @@ class Body:
         records = self.records
         begin = len(records.program.calls)
         sizes = [level.size for level in reversed(levels)]
-        like = batched_at(records.constant(_zeros_of(sizes)), levels)
+        like = _zeros_at(records, levels)
         values: dict[int, Any] = {}
         placed: list[Any] = []
         for x, batched in zip(self.inputs, on, strict=True):
-            variable, own = _variable(x), batches(unwrap(x))
-            if own:
-                raise Unsuitable("a batch of a loop within a batch")
+            variable = _variable(x)
             if isinstance(variable, TracedFloat) and not batched:
                 values[id(variable)] = TracedFloat(variable.value, records, variable.fetch)
                 placed.append(values[id(variable)])
@@ -420,40 +421,58 @@ class Plan:
         Arrays may be batched at levels at which the step is not: then the loop runs for each element.
         """
         body = self.body
+        n = len(body.carried)
         own = {level for x in (*body.inputs, *body.after, *body.ys) for level in batches(unwrap(x))}
         extra = {level for x in arrays for level in batches(x)} - own
         outer = tuple(sorted(extra, key=lambda level: -level.number))
-        if outer:
-            lanes = self._lanes(arrays, keeps, outer)
-            if lanes is None:
-                return self._within(arrays, outer).run(self._batched_states(arrays, outer), keeps)
-            loop, used, closures = lanes
+        found = self._lanes(arrays, keeps, outer) if outer else self._known_loop(keeps)
+        if found is None:
+            results = self._run_within(arrays, keeps, outer)
         else:
-            if keeps not in self._loops:
-                self._loops[keeps] = self._loop(keeps)
-            loop, used, closures = self._loops[keeps]
-        n = len(body.carried)
-        given = [self._flat(x, i, outer) for i, x in enumerate(arrays) if i < n or i in used]
-        count = () if isinstance(self.count, int) else (self.count,)
-        results = body.records.call(loop, (*given, *closures, *count))
+            loop, used, closures = found
+            given = [self._flat(x, i, outer) for i, x in enumerate(arrays) if i < n or i in used]
+            count = () if isinstance(self.count, int) else (self.count,)
+            results = body.records.call(loop, (*given, *closures, *count))
         likes = [*body.after, *(body.carried if keeps else ()), *body.ys]
-        return [_in_batches(x, batches(unwrap(like)), outer, i >= n) for i, (x, like) in enumerate(zip(results, likes, strict=True))]
+        levels = [batches(unwrap(like)) for like in likes]
+        return [_in_batches(x, of, outer, i >= n) for i, (x, of) in enumerate(zip(results, levels, strict=True))]
 
-    def _flat(self, x: Any, i: int, outer: tuple[Any, ...]) -> Any:
-        """Return the array within batches: along its first axes the elements of those around the loop, and the rows."""
-        n, levels = len(self.body.carried), batches(x)
-        lanes = [k for k, level in enumerate(reversed(levels)) if level in outer]
-        if lanes and len(lanes) < len(outer):
-            x = _broadcast(x, batched_at(self.body.records.constant(_zeros_of([level.size for level in reversed(outer)])), outer))
-            return self._flat(x, i, outer)
-        inner = len(levels) - len(lanes)
+    def _known_loop(self, keeps: bool) -> Any:
+        if keeps not in self._loops:
+            self._loops[keeps] = self._loop(keeps)
+        return self._loops[keeps]
+
+    def _flat(self, x: Any, i: int, outer: tuple[Any, ...], all_of_them: bool = False) -> Any:
+        """Return the array within batches: first the elements of those around the loop, if it has any, then rows."""
+        n, own = len(self.body.carried), batches(unwrap(self.body.inputs[i]))
+        around = [level for level in outer if level in batches(x)]
+        missing = [level for level in own if level not in batches(x)]
+        if missing or (len(around) < len(outer) and (around or all_of_them)):
+            levels = {*own, *(outer if around or all_of_them else ())}
+            x = _broadcast(x, _zeros_at(self.body.records, tuple(sorted(levels, key=lambda level: -level.number))))
+        lanes = [k for k, level in enumerate(reversed(batches(x))) if level in outer]
         x = whole(x)
         if lanes:
             x = np.moveaxis(x, lanes, range(len(lanes)))
             x = x.reshape(-1, *x.shape[len(lanes) :])
         first = 1 if lanes else 0
         is_rows = n <= i < n + len(self.body.rows)
-        return np.moveaxis(x, first + inner, first) if inner and is_rows else x
+        return np.moveaxis(x, first + len(own), first) if own and is_rows else x
+
+    def _run_within(self, arrays: Sequence[Any], keeps: bool, outer: tuple[Any, ...]) -> list[Any]:
+        """Run a loop whose steps are those of whole batches; return results with one axis for the batches first."""
+        n, sizes = len(self.body.carried), [level.size for level in reversed(outer)]
+        on = tuple(i < n or bool(set(outer) & set(batches(x))) for i, x in enumerate(arrays))
+        key = "within", on, outer
+        if key not in self._derived:
+            self._derived[key] = Plan(self.body.within(on, outer), self.count, self.reverse)
+        given = [self._flat(x, i, outer, i < n) for i, x in enumerate(arrays)]
+        given = [
+            batched_at(x.reshape(*sizes, *x.shape[1:]), outer) if batched else x
+            for x, batched in zip(given, on, strict=True)
+        ]
+        results = map(whole, self._derived[key].run(given, keeps))
+        return [x.reshape(-1, *x.shape[len(sizes) :]) for x in results]
 
     def _lanes(self, arrays: Sequence[Any], keeps: bool, outer: tuple[Any, ...]) -> Any:
         """Return the loop for each element of the batches around it, as machine code; None if that cannot be."""
@@ -464,30 +483,12 @@ class Plan:
         on = [any(level in outer for level in batches(x)) for x in arrays]
         key = keeps, size, tuple(on)
         if key not in self._loops:
-            if keeps not in self._loops:
-                self._loops[keeps] = self._loop(keeps)
-            loop, used, closures = self._loops[keeps]
+            loop, used, closures = self._known_loop(keeps)
             n = len(self.body.carried)
             batched = tuple(b for i, b in enumerate(on) if i < n or i in used) + (False,) * len(closures)
             machine = loop.machine_code(batched)
             self._loops[key] = None if machine is None else (Lanes(loop, machine, batched, size), used, closures)
         return self._loops[key]
-
-    def _batched_states(self, arrays: Sequence[Any], outer: tuple[Any, ...]) -> list[Any]:
-        """Return the arrays with all batches in those of the state, and of the others in all or none."""
-        like = batched_at(self.body.records.constant(_zeros_of([level.size for level in reversed(outer)])), outer)
-        n = len(self.body.carried)
-        return [_broadcast(x, like) if i < n or set(outer) & set(batches(x)) else x for i, x in enumerate(arrays)]
-
-    def _within(self, arrays: Sequence[Any], outer: tuple[Any, ...]) -> Plan:
-        """Return the loop for whole batches, which are in each of its arrays."""
-        body, n = self.body, len(self.body.carried)
-        on = tuple(i < n or bool(set(outer) & set(batches(x))) for i, x in enumerate(arrays))
-        key = "within", on, outer
-        if key not in self._derived:
-            self._derived[key] = Plan(body.within(on, outer), self.count, self.reverse)
-        found: Plan = self._derived[key]
-        return found
 
     @unrecorded
     def _loop(self, keeps: bool) -> tuple[CompiledLoop, list[int], list[Any]]:
@@ -576,7 +577,7 @@ class Plan:
         rest = [*map(_node, body.rows), *map(_node, body.shared), *body.known]
         rest = [node if want else None for node, want in zip(rest, wanted[n:], strict=True)]
         summed = rest[len(body.rows) :]
-        sums = [None if node is None else self._sum(node, lifted) for node in summed]
+        sums = [None if node is None else self._sum(node, lifted, ()) for node in summed]
         targets = [*map(_node, body.carried), *rest]
 
         def derive() -> Any:
@@ -604,6 +605,14 @@ class Plan:
             return [*of_state, *sums_after], of_rows
 
         calls, (after, ys) = body.derived(derive)
+        within = iter([batches(unwrap(x)) for x in after[len(carried) :]])
+        levels = [() if node is None else next(within) for node in summed]
+        if any(levels):  # each element of a batch has its own
+            sums = [
+                None if node is None else self._sum(node, lifted, several)
+                for node, several in zip(summed, levels, strict=True)
+            ]
+            calls, (after, ys) = body.derived(derive)
         started = [*carried, *(s for s in sums if s is not None)]
         rows = [*body.carried, *body.rows, *(g for g in gradients if g is not None)]
         after, ys = ([_traced(body.records, x) for x in part] for part in (after, ys))
@@ -611,8 +620,10 @@ class Plan:
         return Plan(of, self.count, not self.reverse), live
 
     @unrecorded
-    def _sum(self, node: Node, lifted: bool) -> Any:
-        made = _argument(self.body.records, np.ones(node.shape, node.dtype), lifted)
+    def _sum(self, node: Node, lifted: bool, levels: tuple[Any, ...]) -> Any:
+        sizes = [level.size for level in reversed(levels)]
+        made: Any = _argument(self.body.records, np.ones((*sizes, *node.shape), node.dtype), lifted or bool(levels))
+        made = batched_at(made, levels)
         return Tensor(made, requires_grad=True) if lifted else made
 
     def forwards(self, given: tuple[bool, ...], lifted: bool) -> tuple[Plan, list[bool]]:
@@ -653,9 +664,9 @@ class Plan:
 
 
 @unrecorded
-def _zeros_of(shape: Sequence[int]) -> Any:
-    """Return zeros as a real array."""
-    return np.zeros(shape)
+def _zeros_at(records: ProgramRecorder, levels: tuple[Any, ...]) -> Any:
+    """Return a zero with batches, a constant of the program."""
+    return batched_at(records.constant(np.zeros([level.size for level in reversed(levels)])), levels)
 
 
 @unrecorded
