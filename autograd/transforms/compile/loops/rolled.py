@@ -621,27 +621,33 @@ class Plan:
 
     @unrecorded
     def _sum(self, node: Node, lifted: bool, levels: tuple[Any, ...]) -> Any:
+        """Return what stands for a gradient, or a tangent, of a tensor that the step closes over."""
         sizes = [level.size for level in reversed(levels)]
         made: Any = _argument(self.body.records, np.ones((*sizes, *node.shape), node.dtype), lifted or bool(levels))
         made = batched_at(made, levels)
         return Tensor(made, requires_grad=True) if lifted else made
 
-    def forwards(self, given: tuple[bool, ...], lifted: bool) -> tuple[Plan, list[bool]]:
-        """Return the loop of tangents; `given` says which inputs and known tensors have one."""
+    def forwards(self, given: tuple[Any, ...], lifted: bool) -> tuple[Plan, list[bool]]:
+        """Return the loop of tangents; `given` has the batches of that of each input and known tensor, None for none."""
         key = "forwards", given, lifted
         if key not in self._derived:
             self._derived[key] = self._forwards(given, lifted)
         found: tuple[Plan, list[bool]] = self._derived[key]
         return found
 
-    def _forwards(self, given: tuple[bool, ...], lifted: bool) -> tuple[Plan, list[bool]]:
+    def _forwards(self, given: tuple[Any, ...], lifted: bool) -> tuple[Plan, list[bool]]:
         body = self.body
         n = len(body.carried)
         live = [_node(x) is not None for x in body.carried]
         carried = [body.like(x, lifted) if on else None for x, on in zip(body.carried, live, strict=True)]
-        known = [np.broadcast_to(np.zeros((), node.dtype), node.shape) for node in body.known]
-        others = [*body.rows, *body.shared, *known]
-        tangents = [body.like(x, lifted) if on else None for x, on in zip(others, given[n:], strict=True)]
+        others = [*body.rows, *body.shared]
+        k = n + len(others)
+        own = {level for x in (*body.after, *body.ys) for level in batches(unwrap(x))}
+        tangents = [None if of is None else body.like(x, lifted) for x, of in zip(others, given[n:k], strict=True)]
+        tangents += [
+            None if of is None else self._sum(node, lifted, tuple(level for level in of if level in own))
+            for node, of in zip(body.known, given[k:], strict=True)
+        ]
         nodes = [*map(_node, body.inputs), *body.known]
 
         def derive() -> Any:
@@ -755,7 +761,7 @@ class _Scan(Function):
         body = plan.body
         n = len(body.carried)
         lifted = any(isinstance(x, Tensor) for x in (*kept, *tangents))
-        forward, live = plan.forwards(tuple(t is not None for t in tangents), lifted)
+        forward, live = plan.forwards(tuple(None if t is None else batches(unwrap(t)) for t in tangents), lifted)
         states = [_zeros(x) if t is None else t for t, x, on in zip(tangents, body.carried, live, strict=False) if on]
         k = n + len(body.rows)
         rows = [*kept[:k], *(t for t in tangents[n:k] if t is not None)]
