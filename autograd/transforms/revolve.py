@@ -5,8 +5,8 @@ there, go back through the last l - m steps with s - 1 states, and through the f
 
     b(s, r) = (s + r)! / (s! r!)
 
-steps none is taken more than r times, and m can be chosen so that the steps are r * l - b(s + 1, r - 1) in all, which is
-the least there is (Griewank 1992; Griewank and Walther, "Algorithm 799: revolve", ACM TOMS 26, 2000).
+steps none is taken more than r times, and m can be chosen so that the steps are r * l - b(s + 1, r - 1) in all, the
+least there is (Griewank 1992; Griewank and Walther, "Algorithm 799: revolve", ACM TOMS 26, 2000).
 """
 
 from __future__ import annotations
@@ -23,13 +23,13 @@ from ..errors import GraphError
 from ..graph.backward import pull_back
 from ..graph.grad_mode import PACKING, enable_grad, evaluated_as_at, moment, no_grad, watching
 from ..graph.mutation import written_since
-from ..graph.saved_tensors import saved_tensors_hooks
 from ..graph.node import Leaf, Node, ancestors, by_number, counter, leading_to
+from ..graph.saved_tensors import saved_tensors_hooks
 from ..primitives.function import Function, _WithForwardMode
 from ..tensors.tensor import LIFT, Tensor, as_tensor, unwrap
 from .checkpoint import generators_in_use
-from .forward_mode import push_forward
 from .fixed_point import recorded_since, standing_at
+from .forward_mode import push_forward
 from .scan import Steps
 
 
@@ -121,7 +121,7 @@ class Revolved:
         ]
 
     def _recorded(self, k: int, arrays: list[Any], rows: list[Any]) -> tuple[int, list[Any], list[Any], list[Any]]:
-        """Record a block; return the moment before, the next state, what is collected, and the nodes of what it took."""
+        """Record a block; return the moment before, the next state, what is collected, and the nodes of its inputs."""
         begun = next(counter)
         packs = watching() & PACKING  # what is soon let go need not be packed
         with enable_grad(), saved_tensors_hooks(_itself, _itself) if packs else nullcontext():
@@ -138,7 +138,7 @@ class Revolved:
         """Return what a step takes of each array that the loop goes along."""
         found: list[Any] = []
         for x, given in zip(rows, self.steps.rows, strict=True):
-            row = None if x is None else unwrap(x)[self.order[j]]
+            row: Any = None if x is None else unwrap(x)[self.order[j]]
             is_tensor = isinstance(given, Tensor)
             found.append(Tensor(row, requires_grad=live and given._node is not None) if is_tensor else row)
         return found
@@ -180,7 +180,8 @@ class Revolved:
             if place < k:
                 stack.append((place, state, random))
         _restore(random)
-        return state
+        reached: list[Any] = state
+        return reached
 
     # With all states in memory, for a derivative of the derivative
 
@@ -212,7 +213,9 @@ class Revolved:
     def pushed_again(self, leaves: list[Any], rows: list[Any], tangents: list[Any]) -> list[Any]:
         """Return the tangents of the results as tensors."""
         nodes, results = self.again(leaves, rows)
-        return self._pushed([*nodes, *self.known], [None if t is None else as_tensor(t) for t in tangents], results, LIFT)
+        return self._pushed(
+            [*nodes, *self.known], [None if t is None else as_tensor(t) for t in tangents], results, LIFT
+        )
 
     # Forward mode, which needs no state again
 

@@ -6,18 +6,18 @@ import itertools
 import math
 import re
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
 from ..arrays.door import Used, as_array, batches, recorder, whole
 from ..arrays.traced import Traced, Variable
 from ..errors import DtypeError, ShapeError, check_callable, described
+from ..graph.grad_mode import recording
 from ..later import load
 from ..primitives.function import Context, Function
 from ..source.source_info import defined
 from ..tensors.tensor import Tensor, unwrap
-from ..graph.grad_mode import recording
 from .pytree import Rebuild, flatten, structure
 from .trees import tree_map
 
@@ -90,9 +90,11 @@ def scan(
     if Used.compile and (records := recorder.get()) is not None and records.records():
         if 1 < states < loop.length:
             return _in_parts(step, state, xs, loop, states)
-        return load("rolled loops").rolled(loop, records)
+        rolled: tuple[Any, Any] = load("rolled loops").rolled(loop, records)
+        return rolled
     if states < loop.length and recording():
-        return load("loops that keep few states").Revolved(loop, states).run()
+        found: tuple[Any, Any] = load("loops that keep few states").Revolved(loop, states).run()
+        return found
     return loop.run()
 
 
@@ -107,7 +109,7 @@ def _states(loop: Steps, checkpoint: int | None, memory: str | int | None) -> in
             raise ValueError(f"checkpoint should be the number of states to keep, at least 1, not {checkpoint!r}")
         return checkpoint
     each = sum(unwrap(x).nbytes for x in loop.leaves if x is not None)
-    return max(1, bytes_in(memory) // max(each, 1))
+    return max(1, bytes_in(memory) // max(int(each), 1))
 
 
 _UNITS = {"B": 1, "KB": 10**3, "MB": 10**6, "GB": 10**9, "KIB": 2**10, "MIB": 2**20, "GIB": 2**30}
@@ -230,7 +232,10 @@ class Steps:
         self.defined = defined(step if of is None else of)
         self.name = "scan()" if of is None else "while_loop()"
         self.leaves, self.rebuild = flatten(state)
-        self.rows, self.rebuild_rows = ([], _nothing) if xs is None else flatten(xs)
+        self.rows: list[Any] = []
+        self.rebuild_rows: Rebuild = _nothing
+        if xs is not None:
+            self.rows, self.rebuild_rows = flatten(xs)
         self.containers = structure(state)
         self.leaves = [_as_numbers(f"the state{_place(i, self.leaves)}", x) for i, x in enumerate(self.leaves)]
         self.length = self._length(length)
@@ -238,7 +243,7 @@ class Steps:
         self.containers_of_ys: Any = None
 
     def _length(self, length: int | None) -> int:
-        lengths = {}
+        lengths = dict[int, str]()
         for i, x in enumerate(self.rows):
             if x is None:
                 continue
@@ -311,7 +316,7 @@ class Steps:
         if before != after:
             raise ShapeError(
                 f"{self.defined} was given state{_place(i, self.leaves)} of shape {before}, and returned shape "
-                f"{after} to {self.name}: a state keeps its shape, so start with one of shape {after}, or collect what grows"
+                f"{after} to {self.name}: a state keeps its shape, so start with shape {after}, or collect what grows"
             )
         if x.dtype != y.dtype:
             raise DtypeError(
@@ -376,7 +381,11 @@ def _as_numbers(what: str, x: Any) -> Any:
     """Return a leaf as it is if it is an array, and a number as one of NumPy's."""
     if x is None or isinstance(x, Tensor):
         return x
-    array = as_array(x) if not isinstance(x, Variable) or isinstance(x, Traced) else np.multiply(x, np.float64(1))
+    array = (
+        as_array(x)
+        if not isinstance(x, Variable) or isinstance(x, Traced)
+        else np.multiply(cast(Any, x), np.float64(1))
+    )
     if array.dtype.kind not in "fcbiu":
         raise DtypeError(f"{what} is {described(x)}, not an array of numbers")
     return array[()] if type(array) is np.ndarray and not array.ndim else array

@@ -3,7 +3,7 @@
 import inspect
 from collections.abc import Callable
 from math import comb
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import pytest
@@ -63,18 +63,25 @@ def test_it_is_the_loop_with_its_derivatives(length: int, reverse: bool) -> None
 
 @pytest.mark.parametrize("reverse", [False, True])
 def test_what_is_collected_stands_where_its_row_does(reverse: bool) -> None:
-    (a, i), ys = scan(cell, (np.ones(2), 0), X, reverse=reverse)
-    assert type(i) is np.int64 and i == 7 and ys["none"] is None
+    (_a, i), ys = scan(cell, (np.ones(2), 0), X, reverse=reverse)
+    assert type(i) is np.int64
+    assert i == 7
+    assert ys["none"] is None
     assert ys["step"].tolist() == (list(range(7))[::-1] if reverse else list(range(7)))
-    rows = {"a": X[:, None] * np.ones(3), "b": (None, X)}
+    rows: dict[str, Any] = {"a": X[:, None] * np.ones(3), "b": (None, X)}
     _, back = scan(lambda s, x: (s, x), 0.0, rows, reverse=reverse)
-    assert np.array_equal(back["a"], rows["a"]) and back["b"][0] is None and np.array_equal(back["b"][1], X)
+    assert np.array_equal(back["a"], rows["a"])
+    assert back["b"][0] is None
+    assert np.array_equal(back["b"][1], X)
 
 
 def test_without_rows_it_counts_and_without_steps_it_knows_the_shapes() -> None:
     assert scan(lambda s, x: (s + 1, x), 0, length=4) == (4, None)
     (a, i), ys = scan(cell, (np.ones(2), 0), np.zeros(0))
-    assert a.tolist() == [1, 1] and i == 0 and ys["sum"].shape == (0,) and ys["step"].dtype == np.int64
+    assert a.tolist() == [1, 1]
+    assert i == 0
+    assert ys["sum"].shape == (0,)
+    assert ys["step"].dtype == np.int64
     assert grad(lambda a: scan(lambda s, x: (s * x, s), a, np.zeros(0))[0])(2.0) == 1.0
 
 
@@ -82,7 +89,8 @@ def test_without_rows_it_counts_and_without_steps_it_knows_the_shapes() -> None:
 def test_dtypes_stay(dtype: str) -> None:
     start, rows = np.ones(2, dtype), np.ones((3, 2), dtype)
     state, ys = scan(lambda s, x: (np.maximum(s, x), s) if dtype != "bool" else (s & x, s), start, rows)
-    assert state.dtype == ys.dtype == np.dtype(dtype) and ys.shape == (3, 2)
+    assert state.dtype == ys.dtype == np.dtype(dtype)
+    assert ys.shape == (3, 2)
     if np.dtype(dtype).kind == "f":
         assert scan(lambda s, x: (s * x, s), tensor(start), rows)[0].dtype == np.dtype(dtype)
 
@@ -90,7 +98,8 @@ def test_dtypes_stay(dtype: str) -> None:
 def test_tensors_and_arrays_mix() -> None:
     w = tensor(0.5, requires_grad=True)
     state, ys = scan(lambda s, x: (s * w + x, s), np.float64(1.0), X)
-    assert type(state) is Tensor and type(ys) is Tensor
+    assert type(state) is Tensor
+    assert type(ys) is Tensor
     (state + ys.sum()).backward()
     expected = grad(lambda w: (lambda r: r[0] + np.sum(r[1]))(scan(lambda s, x: (s * w + x, s), 1.0, X)))(0.5)
     np.testing.assert_allclose(w.grad.data, expected, rtol=1e-13)
@@ -122,8 +131,8 @@ def forgets(s: Any, x: Any) -> Any:
 @pytest.mark.parametrize(
     ("call", "kind", "message"),
     [
-        (lambda: scan(forgets, 0.0, X), DtypeError, r"forgets\(\) at .*test_scan.py:\d+ returned None to scan\(\), not a"
-         r" pair \(state, y\): is a return missing\?"),
+        (lambda: scan(forgets, 0.0, X), DtypeError, r"forgets\(\) at .*test_scan.py:\d+ returned None to scan\(\), "
+         r"not a pair \(state, y\): is a return missing\?"),
         (lambda: scan(pair_of_one, 0.0, X), DtypeError, r"returned .* to scan\(\), not a pair \(state, y\)"),
         (lambda: scan(lambda s, x: (s, x, x), 0.0, X), DtypeError, "returned 3 values to scan"),
         (lambda: scan(grows, 0.0, X), ShapeError, r"was given state of shape \(\), and returned shape \(2,\) .* start"),
@@ -136,8 +145,8 @@ def forgets(s: Any, x: Any) -> Any:
         (lambda: scan(lambda s, x: (s, x), 0.0, [1.0, 2.0]), ShapeError, r"xs\[0\] is float 1.0: pass numpy.array"),
         (lambda: scan(lambda s, x: (s, x), 0.0), ValueError, "pass xs, or length="),
         (lambda: scan(lambda s, x: (s, x), 0.0, length=-1), ValueError, "at least 0, not -1"),
-        (lambda: scan(lambda s, x: (s, x), 0.0, length=2.0), ValueError, "an integer"),
-        (lambda: scan(3, 0.0, X), TypeError, "step"),
+        (lambda: scan(lambda s, x: (s, x), 0.0, length=cast(Any, 2.0)), ValueError, "an integer"),
+        (lambda: scan(cast(Any, 3), 0.0, X), TypeError, "step"),
         (lambda: scan(cell, 0.0, X, checkpoint=0), ValueError, "checkpoint should be the number of states"),
         (lambda: scan(cell, 0.0, X, checkpoint=2, memory="1 MB"), ValueError, "not both"),
         (lambda: scan(cell, 0.0, X, memory="much"), ValueError, "memory should be .*'50 MB'.* not 'much'"),
@@ -191,7 +200,7 @@ def test_the_schedule_takes_the_fewest_steps() -> None:
 @pytest.mark.parametrize("states", [1, 2, 3, 5, 40])
 def test_few_states_give_the_same_derivatives_in_the_fewest_steps(states: int, reverse: bool) -> None:
     count = 0
-    scale = tensor(1.5, requires_grad=True)
+    scale: Any = tensor(1.5, requires_grad=True)
 
     def loss(x: Any, of: Any = 1.5, **options: Any) -> Any:
         def step(state: Any, x: Any) -> Any:
@@ -215,7 +224,7 @@ def test_few_states_give_the_same_derivatives_in_the_fewest_steps(states: int, r
             scale.grad = None
             loss(tensor(x), scale, **options).backward()
             found.append(scale.grad.data)
-        np.testing.assert_allclose(*found, rtol=1e-12)
+        np.testing.assert_allclose(found[0], found[1], rtol=1e-12)
 
 
 def test_few_states_within_other_transforms() -> None:
@@ -226,7 +235,7 @@ def test_few_states_within_other_transforms() -> None:
     for f, g in ((few, by_scan), (grad(few), grad(by_scan))):
         np.testing.assert_allclose(jvp(f, X, X)[1], jvp(g, X, X)[1], rtol=1e-11)
     of_jvp = [grad(lambda x, f=f: np.sum(jvp(f, x, x)[1]))(X) for f in (few, by_scan)]
-    np.testing.assert_allclose(*of_jvp, rtol=1e-11)
+    np.testing.assert_allclose(of_jvp[0], of_jvp[1], rtol=1e-11)
     batch = np.stack([X, X + 0.1])
     np.testing.assert_allclose(vmap(grad(few))(batch), vmap(grad(by_scan))(batch), rtol=1e-12)
     np.testing.assert_allclose(grad(few)(X), grad(lambda x: by_scan(x, memory="70 B"))(X), rtol=1e-12)
@@ -248,14 +257,15 @@ def test_saved_states_are_packed_and_nothing_else() -> None:
     x = tensor(X, requires_grad=True)
     with saved_tensors_hooks(pack, lambda array: array):
         state, _ = scan(lambda s, x: (np.sin(s) * x, None), np.ones(5), x, checkpoint=2)
-    assert packed.count((5,)) <= 4 and len(packed) <= 6  # the first state, the second and that before the last step
+    assert packed.count((5,)) <= 4
+    assert len(packed) <= 6
     np.sum(state).backward()
     expected = grad(lambda x: np.sum(scan(lambda s, x: (np.sin(s) * x, None), np.ones(5), x)[0]))(X)
     np.testing.assert_allclose(x.grad.data, expected, rtol=1e-12)
 
 
 def test_random_numbers_are_drawn_again() -> None:
-    w = tensor(1.3, requires_grad=True)
+    w: Any = tensor(1.3, requires_grad=True)
 
     def loss(**options: Any) -> Any:
         np.random.seed(3)

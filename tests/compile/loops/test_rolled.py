@@ -26,7 +26,9 @@ def loops_of(compiled: Any) -> list[Any]:
     return [function for function in calls if isinstance(function, CompiledLoop | Lanes)]
 
 
-def checked(function: Callable[..., Any], *several: tuple[Any, ...], backend: str = "numpy", rtol: float = 1e-10) -> Any:
+def checked(
+    function: Callable[..., Any], *several: tuple[Any, ...], backend: Any = "numpy", rtol: float = 1e-10
+) -> Any:
     """Compile a function, compare it with itself, and see that its programs ran and have loops."""
     compiled = compile(function, backend=backend)
     for _ in range(2):
@@ -34,8 +36,10 @@ def checked(function: Callable[..., Any], *several: tuple[Any, ...], backend: st
             expected, found = flatten(function(*args)), flatten(compiled(*args))
             for x, y in zip(expected[0], found[0], strict=True):
                 np.testing.assert_allclose(np.asarray(y), np.asarray(x), rtol=rtol, atol=1e-12)
-                assert np.asarray(x).dtype == np.asarray(y).dtype and np.shape(x) == np.shape(y)
-    assert not compiled.fallbacks and not any(program.diverged for program in compiled.programs)
+                assert np.asarray(x).dtype == np.asarray(y).dtype
+                assert np.shape(x) == np.shape(y)
+    assert not compiled.fallbacks
+    assert not any(program.diverged for program in compiled.programs)
     assert loops_of(compiled)
     return compiled
 
@@ -187,11 +191,13 @@ def test_the_hessian_through_kept_states_is_that_of_the_loop() -> None:
 
     at = np.array([0.7, 0.4])
     for backend in ("numpy", "numba"):
-        np.testing.assert_allclose(checked(hessian(by_scan), (at,), backend=backend)(at), hessian(by_hand)(at), rtol=1e-12)
+        np.testing.assert_allclose(
+            checked(hessian(by_scan), (at,), backend=backend)(at), hessian(by_hand)(at), rtol=1e-12
+        )
 
 
 def test_tensors_that_a_step_closes_over() -> None:
-    w = tensor(W, requires_grad=True)
+    w: Any = tensor(W, requires_grad=True)
 
     def loss(x: Any) -> Any:
         s, _ = scan(lambda s, x: (np.tanh(w @ s) * x, None), np.ones(2), x)
@@ -207,8 +213,11 @@ def test_tensors_that_a_step_closes_over() -> None:
             y = function(X)
             y.backward()
             found.append((y.item(), w.grad.data.copy()))
-        assert found[0][0] == found[1][0] and np.allclose(found[0][1], found[1][1], rtol=1e-13)
-    assert not compiled.fallbacks and len(compiled.programs) == 1 and loops_of(compiled)
+        assert found[0][0] == found[1][0]
+        assert np.allclose(found[0][1], found[1][1], rtol=1e-13)
+    assert not compiled.fallbacks
+    assert len(compiled.programs) == 1
+    assert loops_of(compiled)
 
 
 def test_a_training_step_with_a_loop_in_it() -> None:
@@ -248,7 +257,8 @@ def test_what_a_step_reads_may_change() -> None:
 
     compiled = compile(value_and_grad(loss))
     try:
-        for scale, offset[0] in ((1.0, 0.5), (2.0, 0.5), (2.0, 0.7), (1.0, 0.5)):
+        for factor, offset[0] in ((1.0, 0.5), (2.0, 0.5), (2.0, 0.7), (1.0, 0.5)):
+            scale = factor
             for found, expected in zip(compiled(X), value_and_grad(loss)(X), strict=True):
                 np.testing.assert_allclose(found, expected, rtol=1e-13)
     finally:
@@ -270,7 +280,8 @@ def test_other_lengths_and_none() -> None:
         x = np.concatenate([[0.5], np.linspace(0, 1, n)])
         np.testing.assert_allclose(compiled(x)[0], number(x), rtol=1e-13)
     state, ys = compile(lambda x: scan(lambda s, r: (s + r, (s, r)), 0.5, x))(np.zeros((0, 2))[:, 0])
-    assert state == 0.5 and ys[0].shape == ys[1].shape == (0,)
+    assert state == 0.5
+    assert ys[0].shape == ys[1].shape == (0,)
 
 
 def test_the_time_to_compile_does_not_depend_on_the_length() -> None:
@@ -309,7 +320,8 @@ def test_a_step_that_asks_for_values_is_refused_with_its_line() -> None:
         compile(branching)(X)
     compiled = compile(branching, fallback="eager")
     assert [compiled(X), compiled(X)] == [branching(X)] * 2
-    assert compiled.fallbacks[0].count >= 1 and "bool()" in compiled.fallbacks[0].reason
+    assert compiled.fallbacks[0].count >= 1
+    assert "bool()" in compiled.fallbacks[0].reason
 
 
 def writes(x: Any) -> Any:
@@ -337,10 +349,13 @@ def test_steps_that_are_recorded_one_by_one_say_so(function: Any, why: str) -> N
     nn.manual_seed(0)
     expected = [function(X) for _ in range(3)]
     nn.manual_seed(0)
-    with pytest.warns(RuntimeWarning, match=rf"at .*test_rolled.py:\d+ is recorded 7 times, step by step, because it {why}"):
+    with pytest.warns(
+        RuntimeWarning, match=rf"at .*test_rolled.py:\d+ is recorded 7 times, step by step, because it {why}"
+    ):
         found = [compiled(X)]
     found += [compiled(X), compiled(X)]
-    assert all(map(np.array_equal, found, expected)) and not compiled.fallbacks
+    assert all(map(np.array_equal, found, expected))
+    assert not compiled.fallbacks
 
 
 def test_what_a_step_makes_it_may_write_to() -> None:
@@ -410,4 +425,5 @@ def test_few_states(reverse: bool) -> None:
 
 def test_the_source_shows_the_loop() -> None:
     compiled = checked(number, (X,))
-    assert "for j in range(7):" in compiled.programs[0].source and "tanh" in compiled.programs[0].source
+    assert "for j in range(7):" in compiled.programs[0].source
+    assert "tanh" in compiled.programs[0].source

@@ -14,13 +14,13 @@ from typing import Any
 
 import numpy as np
 
-from ....arrays.door import as_array, batched_at, batches, contents, copied_for, unrecorded, whole
+from ....arrays.door import batched_at, batches, contents, copied_for, unrecorded, whole
 from ....arrays.traced import Traced, Variable, plain
 from ....graph.backward import pull_back
 from ....graph.grad_mode import enable_grad, no_grad, recording
 from ....graph.node import Node, ancestors, counter, leading_to
-from ....primitives.function import Context, Function, _WithForwardMode
-from ....source.source_info import defined, warn
+from ....primitives.function import Function, _WithForwardMode
+from ....source.source_info import warn
 from ....tensors.tensor import LIFT, Tensor, unwrap
 from ...fixed_point import recorded_since
 from ...forward_mode import push_forward
@@ -30,7 +30,18 @@ from ..floats import TracedFloat
 from ..memory import owner_of
 from ..passes import simplify
 from ..printer import Diverged
-from ..program import ARGUMENT, CONSTANT, Argument, Call, Check, Draw, Effect, Fixed, Memory, Outside, Program, mapped, traced_in
+from ..program import (
+    ARGUMENT,
+    CONSTANT,
+    Argument,
+    Call,
+    Check,
+    Fixed,
+    Memory,
+    Program,
+    mapped,
+    traced_in,
+)
 from ..recorder import ProgramRecorder, value_of
 from .loop import Carried, Input, Loop, Part, Same, Unsuitable
 from .running import CompiledLoop, Lanes, Until, copies, stand_in
@@ -46,11 +57,10 @@ def rolled(steps: Any, records: ProgramRecorder) -> tuple[Any, Any]:
         started, plan = _planned(steps, records)
         results = plan.applied([x for x in (*started, *steps.rows) if x is not None])
     except (Unsuitable, Diverged) as error:
-        why = "a value decides what it computes" if isinstance(error, Diverged) else error
         if records.active:
             warn(
-                f"scan() in a compiled function: {defined(steps.step)} is recorded {steps.length:,} times, step by "
-                f"step, because {why}",
+                f"scan() in a compiled function: {steps.defined} is recorded {steps.length:,} times, step by "
+                f"step, because {_why(error)}",
                 RuntimeWarning,
             )
         result = steps.run()
@@ -100,32 +110,34 @@ def rolled_while(condition: Callable[[Any], Any], steps: Any, records: ProgramRe
             arrays = [_in_batches(x, batches(unwrap(like)), (), False) for x, like in zip(found, likes, strict=False)]
             results = [_as(x, isinstance(like, Tensor)) for x, like in zip(arrays, likes, strict=True)]
     except (Unsuitable, Diverged) as error:
-        records.refuse(f"a step of while_loop(), for {error or 'a value decides what it computes'}", "change that")
+        records.refuse(f"a step of while_loop(), because {_why(error)}", "change that")
         return run_while(condition, steps)
     state_leaves = iter(results)
     return steps.rebuild([None if x is None else next(state_leaves) for x in started])
 
 
-def _planned(steps: Any, records: ProgramRecorder) -> tuple[list[Any], Plan]:
+def _why(error: Unsuitable | Diverged) -> str:
+    return "a value decides what it computes" if isinstance(error, Diverged) else str(error)
+
+
+def _planned(steps: Any, records: ProgramRecorder) -> Any:
     """Record a step; return the first state, in what becomes of it by the steps, and how to run them all."""
     levels = {level for x in (*steps.leaves, *steps.rows) for level in batches(unwrap(x))}
     if records.fuses and levels and all(level.size for level in levels):
         planned = _planned_as(steps, records, of_element=True)
         if planned is not None:
             return planned
-    found = _planned_as(steps, records, of_element=False)
-    assert found is not None
-    return found
+    return _planned_as(steps, records, of_element=False)
 
 
-def _planned_as(steps: Any, records: ProgramRecorder, of_element: bool) -> tuple[list[Any], Plan] | None:
-    """Do that for one element of a batch, if that is all that the step depends on, or for all of it at once."""
+def _planned_as(steps: Any, records: ProgramRecorder, of_element: bool) -> Any:
+    """Do that for all of a batch at once, or for one element of it: None if the step closes over the others."""
     start, live = list(steps.leaves), [_is_live(x) for x in steps.leaves]
     while True:
         body, after, ys = _recorded(steps, records, start, live, of_element)
         levels = {level for x in (*body.after, *body.ys) for level in batches(unwrap(x))}
         if of_element and levels:
-            return None  # it closes over the batch
+            return None
         others = [x if a is None else _like(x, a) for x, a in zip(start, after, strict=True)]
         lives = [was or _is_live(a) for was, a in zip(live, after, strict=True)]
         unlike = [i for i, x in enumerate(steps.rows) if _is_live(x) and levels.difference(batches(unwrap(x)))]
@@ -185,7 +197,15 @@ def _recorded(
         known.update(recorded_since(begun, x._node, None)[1] if isinstance(x, Tensor) else ())
     given = [x for x in carried if x is not None], [x for x in rows if x is not None]
     known_in_order = sorted(known, key=lambda node: node.number)
-    body = Body(records, calls, *given, [], [x for x in after if x is not None], [x for x in ys if x is not None], known_in_order)
+    body = Body(
+        records,
+        calls,
+        *given,
+        [],
+        [x for x in after if x is not None],
+        [x for x in ys if x is not None],
+        known_in_order,
+    )
     return body, after, ys
 
 
@@ -210,12 +230,13 @@ def _placeholder(records: ProgramRecorder, x: Any, live: bool, of_element: bool,
     if of_element:
         value, levels = value[(0,) * len(levels)], ()
     is_tensor = live or isinstance(x, Tensor)
-    made: Any = batched_at(_argument(records, value, is_tensor), levels)
+    made = batched_at(_argument(records, value, is_tensor), levels)
     return Tensor(made, requires_grad=live) if is_tensor else made
 
 
 @unrecorded
-def _argument(records: ProgramRecorder, value: Any, is_tensor: bool) -> Traced:
+def _argument(records: ProgramRecorder, value: Any, is_tensor: bool) -> Any:
+    """Return a variable of a step, with a value that it may have."""
     array = np.array(value, order="C")
     if not array.ndim and not is_tensor:
         return Traced(array[()], records, Memory(ARGUMENT, None))
@@ -320,7 +341,7 @@ class Body:
     def like(self, x: Any, lifted: bool) -> Any:
         """Return what stands for the gradient or the tangent of an array of the step."""
         variable, levels = _variable(x), batches(unwrap(x))
-        made: Any = batched_at(_argument(self.records, np.ones(variable.shape, variable.dtype), lifted), levels)
+        made = batched_at(_argument(self.records, np.ones(variable.shape, variable.dtype), lifted), levels)
         return Tensor(made, requires_grad=True) if lifted else made
 
 
@@ -493,8 +514,8 @@ class Plan:
     @unrecorded
     def _loop(self, keeps: bool) -> tuple[CompiledLoop, list[int], list[Any]]:
         """Return the loop, which inputs besides the state it reads, and what it reads of the program around it."""
-        body, reverse = self.body, self.reverse
-        n = len(body.carried)
+        body, _reverse = self.body, self.reverse
+        len(body.carried)
         program, known = Program(), dict[int, Any]()
         for i, x in enumerate(body.inputs):
             variable = _variable(x)
@@ -517,9 +538,11 @@ class Plan:
         program.calls = copies(body.calls, known)
         program.outputs = [known[id(x)] for x in outputs]
         simplify(program)
-        return self._made(program, [_variable(x) for x in body.inputs], [known[id(_variable(x))] for x in body.inputs], around)
+        return self._made(program, [known[id(_variable(x))] for x in body.inputs], around)
 
-    def _made(self, program: Program, originals: list[Any], stand_ins: list[Any], around: list[Any]) -> Any:
+    def _made(
+        self, program: Program, stand_ins: list[Any], around: list[Any]
+    ) -> tuple[CompiledLoop, list[int], list[Any]]:
         body, n = self.body, len(self.body.carried)
         read = {id(x) for x, _ in program.sources}
         used = [i for i, x in enumerate(stand_ins) if i >= n and id(x) in read]
@@ -538,6 +561,7 @@ class Plan:
             elif i in used:
                 inputs.append(Same(x, len(arguments)))
                 arguments.append(x)
+        fetch: Any
         for x, fetch in program.sources:
             if isinstance(fetch, Fixed):
                 closures.append(body.records.constant(np.array(fetch.value)))
@@ -599,9 +623,7 @@ class Plan:
                     if node is not None
                 ]
                 of_shared = results[n + len(body.rows) :]
-                sums_after = [
-                    s if g is None else s + g for s, g in zip(sums, of_shared, strict=True) if s is not None
-                ]
+                sums_after = [s if g is None else s + g for s, g in zip(sums, of_shared, strict=True) if s is not None]
             return [*of_state, *sums_after], of_rows
 
         calls, (after, ys) = body.derived(derive)
@@ -623,12 +645,12 @@ class Plan:
     def _sum(self, node: Node, lifted: bool, levels: tuple[Any, ...]) -> Any:
         """Return what stands for a gradient, or a tangent, of a tensor that the step closes over."""
         sizes = [level.size for level in reversed(levels)]
-        made: Any = _argument(self.body.records, np.ones((*sizes, *node.shape), node.dtype), lifted or bool(levels))
+        made = _argument(self.body.records, np.ones((*sizes, *node.shape), node.dtype), lifted or bool(levels))
         made = batched_at(made, levels)
         return Tensor(made, requires_grad=True) if lifted else made
 
     def forwards(self, given: tuple[Any, ...], lifted: bool) -> tuple[Plan, list[bool]]:
-        """Return the loop of tangents; `given` has the batches of that of each input and known tensor, None for none."""
+        """Return the loop of tangents; `given` has the batches of each tangent of an input, or None for no tangent."""
         key = "forwards", given, lifted
         if key not in self._derived:
             self._derived[key] = self._forwards(given, lifted)
@@ -656,7 +678,9 @@ class Plan:
             order = leading_to(seeds, ancestors([node for node in results if node is not None]))
             with enable_grad():
                 pushed = push_forward(seeds, order, LIFT if lifted else None)
-                found = [_added(pushed.get(node), None, x) for node, x in zip(results, (*body.after, *body.ys), strict=True)]
+                found = [
+                    _added(pushed.get(node), None, x) for node, x in zip(results, (*body.after, *body.ys), strict=True)
+                ]
             return [x for x, on in zip(found, live, strict=False) if on], found[n:]
 
         calls, (after, ys) = body.derived(derive)
@@ -732,7 +756,7 @@ class _Scan(Function):
     def backward(ctx: Any, *g: Any) -> Any:
         plan, kept = ctx.plan, _Scan.given(ctx)
         body = plan.body
-        n, k = len(body.carried), len(body.inputs)
+        n, _k = len(body.carried), len(body.inputs)
         lifted = any(isinstance(x, Tensor) for x in (*kept, *g))
         wanted = ctx.needs_input_grad[1:]
         given = tuple(x is not None for x in g)
@@ -742,13 +766,18 @@ class _Scan(Function):
             for part, x, on in zip(g, kept, live, strict=False)
             if on
         ]
-        states = [_zeros(like) if part is None else part for part, like, on in zip(g, body.after, live, strict=False) if on]
+        states = [
+            _zeros(like) if part is None else part for part, like, on in zip(g, body.after, live, strict=False) if on
+        ]
         m = len(states)
         sums = [_zeros(x) for x in back.body.carried[m:]]
         rows = [*kept[: n + len(body.rows)], *(part for part in g[n:] if part is not None)]
         shared = kept[n + len(body.rows) :]
         found = back.applied([*states, *sums, *rows, *shared])
-        of_state, of_rest = iter(found[:m]), iter([*found[len(back.body.carried) :], *found[m : len(back.body.carried)]])
+        of_state, of_rest = (
+            iter(found[:m]),
+            iter([*found[len(back.body.carried) :], *found[m : len(back.body.carried)]]),
+        )
         return (
             None,
             *(next(of_state) if on else None for on in live),
@@ -772,7 +801,10 @@ class _Scan(Function):
         zeros = [_zeros(x) for x in body.carried]
         return (
             *(z if t is None else t for t, z in zip(of_state, zeros, strict=True)),
-            *(np.zeros((int(plain(plan.count)), *z.shape), z.dtype) if t is None else t for t, z in zip(of_before, zeros, strict=True)),
+            *(
+                np.zeros((int(plain(plan.count)), *z.shape), z.dtype) if t is None else t
+                for t, z in zip(of_before, zeros, strict=True)
+            ),
             *found,
         )
 

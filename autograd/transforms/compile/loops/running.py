@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import math
 from collections.abc import Callable, Iterable, Sequence
 from importlib.util import find_spec
 from typing import Any
@@ -16,7 +17,7 @@ from ..creation import original_creation
 from ..floats import TracedFloat
 from ..passes import replaced
 from ..printer import Diverged, Printed, printed
-from ..program import ARGUMENT, MADE, Argument, Call, Memory, Program, mapped, traced_in
+from ..program import ARGUMENT, MADE, Argument, Call, Memory, Program, mapped
 from ..types import Array
 from .loop import Carried, Loop, Part, Same, Unsuitable
 
@@ -44,7 +45,7 @@ class CompiledLoop:
         self._machine: Callable[..., bool] | None = None
         self._body: Printed | None = None
         self._tried = not machine
-        self._shapes = [(x.shape, x.dtype) for x in (*loop.finals, *(x for x, _ in loop.stacked))]
+        self._shapes = [_kind(x) for x in (*loop.finals, *(x for x, _ in loop.stacked))]
 
     @unrecorded
     def __call__(self, *arguments: Any) -> tuple[Any, ...]:
@@ -112,7 +113,9 @@ class CompiledLoop:
         parts = [(i, _rows(x, given[x.argument], count)) for i, x in enumerate(loop.inputs) if isinstance(x, Part)]
         carried = [i for i, x in enumerate(loop.inputs) if isinstance(x, Carried)]
         stop = len(carried) + len(loop.stacked)
-        stacked = [(table, reverse) for table, (_, reverse) in zip(results[len(loop.finals) :], loop.stacked, strict=True)]
+        stacked = [
+            (table, reverse) for table, (_, reverse) in zip(results[len(loop.finals) :], loop.stacked, strict=True)
+        ]
         outputs: Any = ()
         for j in range(count):
             for i, row in parts:
@@ -190,17 +193,22 @@ class Until:
         return f"# until the last of its values is false\n{self.of.source}"
 
 
+def _kind(x: Any) -> tuple[tuple[int, ...], np.dtype[Any]]:
+    """Return the shape and the dtype of a variable."""
+    return ((), np.dtype(float)) if isinstance(x, TracedFloat) else (x.value.shape, x.value.dtype)
+
+
 def _contiguous(arguments: Sequence[Any], loop: Loop) -> tuple[list[Array], int]:
     """Return the arguments of a loop as it takes them, and how often it runs."""
     count = loop.count
     if count is None:
         *arguments, count = arguments
         count = int(count)
-    kinds = [np.dtype(float) if isinstance(x, TracedFloat) else x.dtype for x in loop.arguments]
+    kinds = [_kind(x)[1] for x in loop.arguments]
     given = [np.ascontiguousarray(x, kind).reshape(np.shape(x)) for x, kind in zip(arguments, kinds, strict=True)]
     if loop.count is None:
         for x in loop.inputs:  # what was made for another number of iterations
-            if isinstance(x, Part) and given[x.argument].size < count * x.variable.size:
+            if isinstance(x, Part) and given[x.argument].size < count * math.prod(_kind(x.variable)[0]):
                 raise Diverged("", False)
     return given, count
 
@@ -277,8 +285,8 @@ def _value(array: Array, variable: Any) -> Any:
 
 def _rows(part: Part, array: Array, count: int) -> Callable[[int], Any]:
     """Return the function that gives what a part is in each iteration."""
-    flat, positions, size = array.reshape(-1), np.asarray(part.positions), part.variable.size
-    first, step, shape = int(positions.flat[0]) if size else 0, part.step, part.variable.shape
+    flat, positions, size = array.reshape(-1), np.asarray(part.positions), math.prod(_kind(part.variable)[0])
+    first, step, shape = int(positions.flat[0]) if size else 0, part.step, _kind(part.variable)[0]
     if part.backwards:
         first, step = first + step * (count - 1), -step
     if not isinstance(part.variable.value, np.ndarray):
