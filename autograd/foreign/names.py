@@ -194,6 +194,9 @@ _CONSTANTS = "not needed: integers, bools, texts and other objects are constants
 _MEMORY = "not needed: memory of intermediate results is used again, and arguments are left as they are"
 _REFUSED = '`fallback=`: `"raise"`, or `"eager"` to run what cannot be recorded as it is'
 
+# Arguments of `scan`, from `jax.lax.scan`.
+SCAN_KEYWORDS = {"f": "`step`", "init": "`state`", "unroll": "not needed: a compiled loop is one call of its program"}
+
 # Arguments of `compile`, from `torch.compile`, `jax.jit`, `numba.jit` and `tf.function`.
 COMPILE_KEYWORDS = {
     "mode": '`backend=`: `"numpy"`, or `"numba"` for fused loops',

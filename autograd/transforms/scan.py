@@ -6,13 +6,15 @@ import itertools
 import math
 import re
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any, cast
+from typing import Any, Never, cast
 
 import numpy as np
 
 from ..arrays.door import Used, as_array, batches, recorder, whole
 from ..arrays.traced import Traced, Variable
 from ..errors import DtypeError, ShapeError, check_callable, described
+from ..foreign.missing import refuse_keywords
+from ..foreign.names import SCAN_KEYWORDS
 from ..graph.grad_mode import recording
 from ..later import load
 from ..primitives.function import Context, Function
@@ -33,6 +35,7 @@ def scan(
     reverse: bool = False,
     checkpoint: int | None = None,
     memory: str | int | None = None,
+    **foreign: Never,
 ) -> tuple[Any, Any]:
     """Return the state after a loop of ``state, y = step(state, x)`` over the rows of `xs`, and the stacked y.
 
@@ -61,6 +64,9 @@ def scan(
     memory
         In place of `checkpoint`: how many bytes the states may take, such as ``"50 MB"``.
 
+    **foreign
+        Not taken: for arguments of ``jax.lax.scan``, such as `unroll`, the error says what is here.
+
     Returns
     -------
     state, ys
@@ -84,6 +90,9 @@ def scan(
     >>> float(grad(lambda rate: scan(lambda x, _: (x - rate * x, None), 1.0, length=3)[0])(0.5))
     -0.75
     """
+    if foreign:
+        refuse_keywords("scan", foreign, SCAN_KEYWORDS)
+        raise TypeError(f"scan has no argument {next(iter(foreign))!r}")
     check_callable("step", step)
     loop = Steps(step, state, xs, length, reverse)
     states = _states(loop, checkpoint, memory)

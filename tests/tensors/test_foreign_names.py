@@ -17,7 +17,7 @@ import nn
 import nn.scalar
 from autograd import Tensor, Value, tensor
 from autograd.foreign.layer_names import LAYERS
-from autograd.foreign.names import COMPILE_KEYWORDS, KEYWORDS
+from autograd.foreign.names import COMPILE_KEYWORDS, KEYWORDS, SCAN_KEYWORDS
 from autograd.foreign.names import NAMES as OTHERS
 
 NAMES = {**OTHERS, **LAYERS}
@@ -74,7 +74,7 @@ def chains(code: str) -> Iterator[list[str]]:
 def test_what_is_said_is_there() -> None:
     """Calls of methods on results are left out: what they are is not known without computing them."""
     known, looked_at = roots(), 0
-    for table in (*NAMES.values(), KEYWORDS, COMPILE_KEYWORDS):
+    for table in (*NAMES.values(), KEYWORDS, SCAN_KEYWORDS, COMPILE_KEYWORDS):
         for here in table.values():
             for code in re.findall(r"`([^`]+)`", here):
                 if code.endswith("="):  # a keyword
