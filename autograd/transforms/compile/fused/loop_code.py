@@ -133,9 +133,7 @@ class _Writer:
                     states.add(operands[0])
                     continue
                 self.here[v] = self._load(*elements.states[operands[0]])
-            elif name == "number" or (name == "load" and not operands[2]):
-                self.here[v] = self._compute(v)
-            elif name != "load" and all(o in self.here for o in elements.values.needs(v)):
+            elif not (name == "load" and operands[2]) and all(o in self.here for o in elements.values.needs(v)):
                 self.here[v] = self._compute(v)
         return states
 
@@ -207,7 +205,8 @@ class _Writer:
     def _store(self, place: int, at: Any, value: Any) -> None:
         builder = self.builder
         for w, part in enumerate(self._apart(value)):
-            stored = builder.store(self.arithmetic.stored(part), builder.gep(self.arrays[place].data, [self._of_lane(place, at, w)]))
+            pointer = builder.gep(self.arrays[place].data, [self._of_lane(place, at, w)])
+            stored = builder.store(self.arithmetic.stored(part), pointer)
             stored.set_metadata("alias.scope", self.written)
             stored.set_metadata("noalias", self.read)
 
