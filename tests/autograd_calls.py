@@ -81,6 +81,10 @@ def added(state: Any, x: Any) -> Any:
     return state + x, state * x
 
 
+def squared(x: Any) -> Any:
+    return x * x + 1
+
+
 def small(x: Any) -> Any:
     return np.max(x) < 10
 
@@ -344,7 +348,7 @@ CALLS: dict[str, tuple[Function, Made, dict[str, Any]]] = {
              {"reverse": False, "checkpoint": None, "memory": None}),
     "scan.few": (autograd.scan, lambda: [added, x(), np.ones((4, 3))], {"checkpoint": 2}),
     "scan.memory": (autograd.scan, lambda: [added, x(), np.ones((4, 3))], {"memory": "50 B"}),
-    "while_loop": (autograd.while_loop, lambda: [small, twice, x()], {}),
+    "while_loop": (autograd.while_loop, lambda: [small, squared, x()], {}),
     "gradcheck": (autograd.gradcheck, lambda: [square, x()],
                   {"eps": 1e-6, "atol": 1e-5, "rtol": 1e-3, "fast_mode": False, "raise_exception": True}),
     "gradgradcheck": (autograd.gradgradcheck, lambda: [square, x()],

@@ -83,12 +83,16 @@ def test_values_and_gradients(length: int, reverse: bool) -> None:
     checked(grad(partial(number, reverse=reverse)), (x,), (x * 0.9,))
 
 
-@pytest.mark.parametrize("backend", ["numpy", "numba"])
 @pytest.mark.parametrize("order", ORDERS)
-def test_derivatives_of_any_order(order: str, backend: str) -> None:
-    if order == "third":
-        backend = "numpy"  # machine code of 2,000 operations takes a minute
-    checked(ORDERS[order](number), (X,), (X * 0.9,), backend=backend)
+def test_derivatives_of_any_order(order: str) -> None:
+    checked(ORDERS[order](number), (X,), (X * 0.9,))
+
+
+@pytest.mark.parametrize("order", ["value and grad", "jvp", "hessian"])
+def test_derivatives_as_machine_code(order: str) -> None:
+    """Of a short step: numba takes a second for some hundred operations, when they are not on disk yet."""
+    compiled = checked(ORDERS[order](partial(of_both, 0.5)), (X,), (X * 0.9,), backend="numba")
+    assert not any(loop.why for loop in loops_of(compiled) if isinstance(loop, CompiledLoop))
 
 
 def of_start(a: Any) -> Any:
@@ -108,7 +112,6 @@ def of_closure(a: Any) -> Any:
 BATCH = np.linspace(-1, 1, 6).reshape(3, 2)
 
 
-@pytest.mark.parametrize("backend", ["numpy", "numba"])
 @pytest.mark.parametrize("order", ["value", "grad", "hessian"])
 @pytest.mark.parametrize(
     ("function", "args", "axes"),
@@ -121,9 +124,17 @@ BATCH = np.linspace(-1, 1, 6).reshape(3, 2)
         (of_both, (BATCH[:2, 0], np.stack([X, X + 0.1])), (0, 0)),
     ],
 )  # fmt: skip
-def test_batches(function: Any, args: Any, axes: Any, order: str, backend: str) -> None:
+def test_batches(function: Any, args: Any, axes: Any, order: str) -> None:
     transform: Any = {"value": lambda f: f, "grad": grad, "hessian": hessian}[order]
-    checked(vmap(transform(function), axes), args, backend=backend)
+    checked(vmap(transform(function), axes), args)
+
+
+def test_batches_side_by_side_in_machine_code() -> None:
+    rows = np.stack([X, X + 0.1])
+    for axes, args in (((0, None), (BATCH[:2, 0], X)), ((None, 0), (0.5, rows)), ((0, 0), (BATCH[:2, 0], rows))):
+        compiled = checked(vmap(grad(of_both), axes), args, backend="numba")
+        assert all(isinstance(loop, Lanes) for loop in loops_of(compiled))
+    checked(vmap(of_closure), (BATCH,), backend="numba")
 
 
 def test_batches_of_batches() -> None:
@@ -131,7 +142,6 @@ def test_batches_of_batches() -> None:
     rows = np.stack([X, X + 0.1])
     for backend in ("numpy", "numba"):
         checked(outer, (BATCH[:, 0], rows), backend=backend)
-        checked(vmap(lambda a: hessian(of_start)(a)), (BATCH,), backend=backend)
         checked(lambda x: vmap(lambda a: grad(of_both, 1)(a, x))(BATCH[:, 0]), (X,), backend=backend)
 
 
@@ -147,9 +157,9 @@ def nested(x: Any) -> Any:
     return s + np.sum(ys**2)
 
 
-@pytest.mark.parametrize("order", ["grad", "jvp", "hessian", "third"])
+@pytest.mark.parametrize("order", ["grad", "jvp", "hessian"])
 def test_loops_within_loops(order: str) -> None:
-    checked(ORDERS[order](nested), (X,), (X * 0.9,), backend="numpy")
+    checked(ORDERS[order](nested), (X[:4],), (X[:4] * 0.9,))
     if order == "grad":
         checked(grad(nested), (X,), backend="numba")
         checked(vmap(grad(nested)), (np.stack([X, X + 0.1]),), backend="numpy")
@@ -162,8 +172,7 @@ def test_inner_derivatives_in_a_step() -> None:
 
         return np.sum((MATRIX @ scan(step, w, length=5)[0] - 1) ** 2)
 
-    for backend in ("numpy", "numba"):
-        checked(value_and_grad(loss, (0, 1)), (np.ones(3), 0.1), (np.zeros(3), 0.2), backend=backend)
+    checked(value_and_grad(loss, (0, 1)), (np.ones(3), 0.1), (np.zeros(3), 0.2))
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64", "complex128"])
@@ -173,7 +182,7 @@ def test_dtypes(dtype: str) -> None:
         return np.sum(abs(s) ** 2) + np.sum(abs(ys[0]) ** 2), ys[1]
 
     rows = (np.linspace(0.2, 1.1, 8).reshape(4, 2) * (1 + (0.5j if dtype[0] == "c" else 0))).astype(dtype)
-    for backend in ("numpy", "numba"):
+    for backend in ("numpy", "numba") if dtype == "float32" else ("numpy",):
         checked(value_and_grad(loss, has_aux=True), (rows,), backend=backend, rtol=1e-5 if "32" in dtype else 1e-10)
 
 
@@ -414,13 +423,12 @@ def test_few_states(reverse: bool) -> None:
     x = np.linspace(0.2, 1.1, 23)
     expected = value_and_grad(loss, has_aux=True)(x)
     for options in ({"checkpoint": 4}, {"memory": "1 kB"}, {"checkpoint": 50}):
-        for backend in ("numpy", "numba"):
-            compiled = checked(value_and_grad(partial(loss, **options), has_aux=True), (x,), backend=backend)
-            for y, z in zip(flatten(compiled(x))[0], flatten(expected)[0], strict=True):
-                np.testing.assert_allclose(y, z, rtol=1e-11)
-    few = partial(loss, checkpoint=4)
-    checked(hessian(lambda x: few(x)[0]), (x,))
-    checked(vmap(grad(lambda x: few(x)[0])), (np.stack([x, x]),))
+        compiled = checked(value_and_grad(partial(loss, **options), has_aux=True), (x,))
+        for y, z in zip(flatten(compiled(x))[0], flatten(expected)[0], strict=True):
+            np.testing.assert_allclose(y, z, rtol=1e-11)
+    few = partial(loss, checkpoint=2)
+    checked(hessian(lambda x: few(x)[0]), (x[:5],))
+    checked(vmap(grad(lambda x: few(x)[0])), (np.stack([x, x])[:, :5],))
 
 
 def test_the_source_shows_the_loop() -> None:
