@@ -68,6 +68,9 @@ class noted_creation:  # noqa: N801 - read as an adjective: `with noted_creation
 @contextmanager
 def original_creation() -> Iterator[None]:
     """While a program is recorded: give NumPy its own functions back, for what is compiled meanwhile."""
+    if not _installed:
+        yield
+        return
     noted = {name: getattr(np, name) for name in _installed}
     for name, function in dict(_installed).items():
         setattr(np, name, function)

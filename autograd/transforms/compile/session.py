@@ -111,6 +111,7 @@ class Session:
         records.active = False
         records.tensors.clear()  # arrays that a program holds would seem to be in use
         records.memories.clear()
+        records.within.clear()
         self.refused, self.line = records.refused, records.line
         return result
 

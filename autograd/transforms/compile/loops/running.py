@@ -146,14 +146,18 @@ class Lanes:
 
     def __init__(self, loop: CompiledLoop, machine: Callable[..., bool], batched: tuple[bool, ...], size: int) -> None:
         self.of, self.machine, self.batched, self.size = loop, machine, batched, size
-        self.loop, self.__name__ = loop.loop, f"{loop.__name__}_of_batch"
+        self.loop, self.__name__, self._ran = loop.loop, f"{loop.__name__}_of_batch", False
 
     @unrecorded
     def __call__(self, *arguments: Any) -> tuple[Any, ...]:
         given, count = _contiguous(arguments, self.loop)
         results = [np.empty((self.size, *x.shape), x.dtype) for x in self.of._memory(count)]
-        with original_creation():
+        if self._ran:
             held = self.machine(*given, *results, count, self.size)
+        else:
+            with original_creation():  # numba compiles at the first call
+                held = self.machine(*given, *results, count, self.size)
+            self._ran = True
         if not held:
             raise Diverged("", False)
         return tuple(results)
