@@ -147,7 +147,7 @@ def forgets(s: Any, x: Any) -> Any:
         (lambda: scan(lambda s, x: (s, x), 0.0, length=-1), ValueError, "at least 0, not -1"),
         (lambda: scan(lambda s, x: (s, x), 0.0, length=cast(Any, 2.0)), ValueError, "an integer"),
         (lambda: scan(cast(Any, 3), 0.0, X), TypeError, "step"),
-        (lambda: scan(cell, 0.0, X, **cast(Any, {"unroll": 2})), TypeError, "no argument 'unroll': here it is not needed"),
+        (lambda: scan(cell, 0.0, X, **cast(Any, {"unroll": 2})), TypeError, "'unroll': here it is not needed"),
         (lambda: scan(cell, 0.0, X, **cast(Any, {"unrolled": 2})), TypeError, "no argument 'unrolled'"),
         (lambda: scan(cell, 0.0, X, checkpoint=0), ValueError, "checkpoint should be the number of states"),
         (lambda: scan(cell, 0.0, X, checkpoint=2, memory="1 MB"), ValueError, "not both"),
