@@ -46,10 +46,11 @@ class CompiledLoop:
         self._body: Printed | None = None
         self._tried = not machine
         self._shapes = [_kind(x) for x in (*loop.finals, *(x for x, _ in loop.stacked))]
+        self._kinds = [_kind(x)[1] for x in loop.arguments]
 
     @unrecorded
     def __call__(self, *arguments: Any) -> tuple[Any, ...]:
-        given, count = _contiguous(arguments, self.loop)
+        given, count = self._contiguous(arguments)
         results = self._memory(count)
         if not self._tried:
             with original_creation():
@@ -78,6 +79,24 @@ class CompiledLoop:
         how = f"by Python: {self.why}" if self.why else "as machine code"
         lines = [f"# {self.__name__}, which runs {how}", f"for j in range({count}):", body]
         return "\n".join(lines) + "\n"
+
+    def _contiguous(self, arguments: Sequence[Any]) -> tuple[list[Array], int]:
+        """Return the arguments as the loop takes them, and how often it runs."""
+        loop, count = self.loop, self.loop.count
+        if count is None:
+            *arguments, count = arguments
+            count = int(count)
+        given = [
+            x
+            if type(x) is np.ndarray and x.dtype == kind and x.flags.c_contiguous
+            else np.ascontiguousarray(x, kind).reshape(np.shape(x))
+            for x, kind in zip(arguments, self._kinds, strict=True)
+        ]
+        if loop.count is None:
+            for x in loop.inputs:  # what was made for another number of iterations
+                if isinstance(x, Part) and given[x.argument].size < count * math.prod(_kind(x.variable)[0]):
+                    raise Diverged("", False)
+        return given, count
 
     def _memory(self, count: int) -> list[Array]:
         once, kinds = len(self.loop.finals), self._shapes
@@ -150,7 +169,7 @@ class Lanes:
 
     @unrecorded
     def __call__(self, *arguments: Any) -> tuple[Any, ...]:
-        given, count = _contiguous(arguments, self.loop)
+        given, count = self.of._contiguous(arguments)
         results = [np.empty((self.size, *x.shape), x.dtype) for x in self.of._memory(count)]
         if self._ran:
             held = self.machine(*given, *results, count, self.size)
@@ -200,21 +219,6 @@ class Until:
 def _kind(x: Any) -> tuple[tuple[int, ...], np.dtype[Any]]:
     """Return the shape and the dtype of a variable."""
     return ((), np.dtype(float)) if isinstance(x, TracedFloat) else (x.value.shape, x.value.dtype)
-
-
-def _contiguous(arguments: Sequence[Any], loop: Loop) -> tuple[list[Array], int]:
-    """Return the arguments of a loop as it takes them, and how often it runs."""
-    count = loop.count
-    if count is None:
-        *arguments, count = arguments
-        count = int(count)
-    kinds = [_kind(x)[1] for x in loop.arguments]
-    given = [np.ascontiguousarray(x, kind).reshape(np.shape(x)) for x, kind in zip(arguments, kinds, strict=True)]
-    if loop.count is None:
-        for x in loop.inputs:  # what was made for another number of iterations
-            if isinstance(x, Part) and given[x.argument].size < count * math.prod(_kind(x.variable)[0]):
-                raise Diverged("", False)
-    return given, count
 
 
 def body_of(loop: Loop) -> Program:
