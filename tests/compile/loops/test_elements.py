@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 from autograd import grad
 from autograd.transforms.compile.floats import TracedFloat
+from autograd.transforms.compile.fused import loop_machine, nest_code
 from autograd.transforms.compile.fused.elements import Elements
 from autograd.transforms.compile.fused.loop_code import ABREAST
 from autograd.transforms.compile.fused.loop_machine import machine_code
@@ -408,6 +409,22 @@ def test_computed_indices() -> None:
     check(of(body), [rng.normal(size=(3, 4))], (), [rng.normal(size=40)])
 
 
+def test_computed_indices_in_a_batch() -> None:
+    def body(carry: Any, _: Any, params: Any) -> Any:
+        i, (table, own) = carry[0], params
+        return (i + 3,), (table[i % 40], own[i % 6], own[-1 - i % 2])
+
+    size = ABREAST + 2
+    firsts, table, own = np.arange(size), rng.normal(size=40), rng.normal(size=(size, 6))
+    loop = loop_of_body(body, [0], (), [table, own[0]])
+    found = space_for(loop, 5, size)
+    assert machine_code(loop, [True, False, True])(firsts, table, own, *constants_of(loop), *found, 5, size)
+    for k in range(size):
+        expected = looped(body, [firsts[k]], (), [table, own[k]], 5)
+        for one, other in zip(found, expected, strict=True):
+            assert_same(one[k], other)
+
+
 @pytest.mark.parametrize("size", [3, 40])  # in registers, and in memory
 def test_an_index_out_of_bounds_fails_the_check(size: int) -> None:
     def body(carry: Any, _: Any, params: Any) -> Any:
@@ -528,6 +545,28 @@ def test_a_float_of_python_takes_the_dtype_of_what_it_meets() -> None:
     assert_same(found[1][0], np.ones(2, np.float32) * 0.1)
 
 
+def test_loops_of_many_arrays_which_are_taken_by_a_table() -> None:
+    def body(carry: Any, rows: Any, params: Any) -> Any:
+        made = tuple(x + 0.1 * (params[0] * carry[i - 1] - x * x) for i, x in enumerate(carry))
+        return made, tuple(x > 0 for x in carry)
+
+    carried, params = list(rng.normal(size=40)), [0.3]
+    check(body, carried, (), params)
+    loop, size = loop_of_body(body, carried, (), params), ABREAST + 1
+    several = machine_code(loop, [True] * 40 + [False])
+    given = [np.repeat(x, size) * np.arange(size) for x in carried]
+    found = space_for(loop, 3, size)
+    assert several(*given, np.array(0.3), *found, 3, size)
+    for k in range(size):
+        expected = space_for(loop, 3)
+        machine_code(loop)(*[np.array(x[k]) for x in given], np.array(0.3), *expected, 3)
+        for one, other in zip(found, expected, strict=True):
+            assert_same(one[k], other)
+    for wrong in (np.float32(1).reshape(()), np.ones((3, 3)).T[:2]):
+        with pytest.raises(TypeError, match="other dtypes than it was compiled for"):
+            machine_code(loop)(wrong, *map(np.array, carried[1:]), np.array(0.3), *space_for(loop, 3), 3)
+
+
 def test_checks_of_values() -> None:
     """The inner derivative asks whether it is finite."""
 
@@ -580,14 +619,34 @@ def test_what_is_no_such_arithmetic_is_refused_with_the_reason(body: Any, carrie
         machine_code(loop)
 
 
+@pytest.mark.parametrize("wrong", [np.ones(6)[::2], np.ones(3, np.float32)])
+def test_arrays_with_gaps_or_of_another_dtype_are_refused(wrong: Array) -> None:
+    loop = loop_of_body(of(lambda x: (x * 2,)), [np.ones(3)])
+    with pytest.raises(Exception, match="compiled for a contiguous array of float64"):
+        machine_code(loop)(wrong, *space_for(loop, 2), 2)
+    loop.arguments[0].value = np.ones(4)
+    with pytest.raises(Unsuitable, match="another number of elements"):
+        machine_code(loop)
+
+
+def test_many_calls_on_single_numbers_are_not_made_nests(monkeypatch: pytest.MonkeyPatch) -> None:
+    def body(carry: Any, _: Any, __: Any) -> Any:
+        return tuple(x + 0.1 * (carry[i - 1] - x * x * x) for i, x in enumerate(carry)), ()
+
+    loop = loop_of_body(body, list(rng.normal(size=120)))
+    assert len(Elements(loop).order) > loop_machine.FEW
+    monkeypatch.setattr(nest_code, "machine_code", lambda *_: pytest.fail("nests"))
+    machine_code(loop)
+
+
 def test_bodies_that_are_too_large_are_refused_at_once() -> None:
     x = np.ones(60)
     with pytest.raises(Unsuitable, match=r"3,\d\d\d operations"):
-        machine_code(loop_of_body(of(lambda x: (x[:, None] * x,)), [x]))
+        Elements(loop_of_body(of(lambda x: (x[:, None] * x,)), [x]))
     with pytest.raises(Unsuitable, match="array of 4,000 numbers"):
-        machine_code(loop_of_body(of(lambda x: (x * 2,)), [np.ones(4000)]))
+        Elements(loop_of_body(of(lambda x: (x * 2,)), [np.ones(4000)]))
     with pytest.raises(Unsuitable, match=r"more than 20,000 operations"):
-        machine_code(loop_of_body(of(lambda x: (np.sum(x[:, None] @ x[None] @ x[:, None]),)), [np.ones(200)]))
+        Elements(loop_of_body(of(lambda x: (np.sum(x[:, None] @ x[None] @ x[:, None]),)), [np.ones(200)]))
 
 
 def test_what_nothing_needs_is_not_computed() -> None:
@@ -655,7 +714,7 @@ _OPERATIONS: list[Callable[[Any, Any, int], Any]] = [
 ]
 
 
-@few(5)
+@few(4)
 @given(
     st.lists(st.tuples(*[st.integers(0, 99)] * 4), min_size=5, max_size=20),
     st.booleans(),

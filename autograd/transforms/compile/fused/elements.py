@@ -17,7 +17,8 @@ import numpy as np
 from ..floats import TracedFloat
 from ..loops.loop import Carried, Loop, Part, Same, Unsuitable
 from ..numpy_calls import WRITERS
-from ..program import Call, Check, Traced, traced_in
+from ..program import CONSTANT, Call, Check, Traced, traced_in
+from ..program import mapped as mapped_in
 from ..recorder import layout_of
 from ..types import Array
 from .equations import Equations
@@ -123,6 +124,8 @@ class Elements:
         if kind not in DTYPES or kind != dtype_of(x):
             raise Unsuitable(f"it is given an array of dtype {kind}")
         shape = () if isinstance(x, TracedFloat) else x.value.shape
+        if not isinstance(given, Part) and np.size(self.loop.arguments[argument].value) != math.prod(shape):
+            raise Unsuitable(f"it is given another number of elements than those of shape {shape}")
         positions = np.arange(math.prod(shape)).reshape(shape)
         if isinstance(given, Carried):
             start = len(self.states)
@@ -201,7 +204,7 @@ class Elements:
             given, condition = self._operand(args[0], target.dtype), self.ids(kwargs.get("where", True))
             whole[...] = values.where(condition, given, whole, target.dtype)
         elif name in ("setitem", "flat_setitem"):
-            key, given = args[0], self._operand(args[1], target.dtype)
+            key, given = mapped_in(_known, args[0]), self._operand(args[1], target.dtype)
             if traced_in(key):
                 self._write_computed(whole, key, given, target.dtype)
             else:
@@ -321,8 +324,9 @@ class Elements:
         if not call.reads() and isinstance(call.result, Traced):  # such as numpy.zeros
             made = np.zeros(call.result.shape) if function is np.empty else function(*args, **kwargs)
             return self.values.numbers(made, call.result.dtype)
-        if function is operator.getitem and traced_in(args[1]):
-            return self._computed_index(*args)
+        if function is operator.getitem:
+            key = mapped_in(_known, args[1])
+            return self._computed_index(args[0], key) if traced_in(key) else self.ids(args[0])[key]
         if function in MOVES or type(function).__name__ == "_attribute":
             return self._moved(call, function, args, kwargs)
         if reduction_of(function) is not None:
@@ -483,6 +487,11 @@ _RULES: dict[Any, Callable[..., Any]] = {
 for _function, _rule in (("matvec", Elements._matvec), ("vecmat", Elements._vecmat)):  # of NumPy 2.2
     if hasattr(np, _function):
         _RULES[getattr(np, _function)] = _rule
+
+
+def _known(x: Any) -> Any:
+    """Return the array itself of a constant, as of an index."""
+    return x.value if isinstance(x, Traced) and x.memory.kind == CONSTANT else x
 
 
 def dtype_of(x: Any) -> Any:

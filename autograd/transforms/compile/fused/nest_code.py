@@ -1,0 +1,253 @@
+"""Machine code of loops over small arrays: an intrinsic for numba, as for fused loops.
+
+Each step of the body is a function of its own, given pointers to memory that does not overlap, so that LLVM vectorizes
+its loops; steps that do the same are one function. Around them is the loop, which moves the pointers: carried arrays
+are not copied, and results are written to where they belong.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from ..loops.loop import Carried, Loop
+from .arithmetic import BIT, BYTE, INDEX, memory_of
+from .bits import intrinsic
+from .elements import dtype_of
+from .fuse import function_of
+from .nest_memory import cgutils, ir, table_of
+from .nest_steps import Buffer, Held, Step
+from .nest_writer import StepWriter
+from .nests import Body
+
+from numba.core import types  # isort: skip - after numba was found
+from numba.np.numpy_support import from_dtype  # isort: skip
+
+ALIGNED = 64  # bytes
+_VOID = ir.VoidType()
+
+
+def machine_code(loop: Loop, batched: Sequence[bool] | None = None) -> Callable[..., bool]:
+    """Return a function that runs a loop over arrays, as `loop_machine.machine_code` does, or raise `Unsuitable`."""
+    body = Body(loop)
+    memory = Memory(body)
+    numbers = ["count"] if batched is None else ["count", "size"]
+    arrays = [f"a{i}" for i in range(len(loop.arguments) + len(loop.finals) + len(loop.stacked))]
+    text = f"batched {batched}\n{body.text()}"
+    compiled = function_of(text, [*arrays, *numbers, "scratch"], lambda: _kernel_of(body, memory, batched))
+    size = memory.size + ALIGNED
+    return lambda *given: compiled(*given, np.empty(size, np.uint8))
+
+
+class Memory:
+    """Where in scratch memory buffers lie: one after another what stays, and the rest where others are no longer used.
+
+    Attributes
+    ----------
+    places
+        The offset of each buffer, by its identity; of one that is carried on the first of several.
+    size
+        The number of bytes.
+    """
+
+    def __init__(self, body: Body) -> None:
+        self.places: dict[int, int] = {}
+        self.size = 0
+        ends = {id(buffer) for buffer in body.results()}
+        spans: dict[int, list[int]] = {}
+        for k, step in enumerate(body.steps):
+            for view in (*step.reads, *step.writes):
+                spans.setdefault(id(view.buffer), [k, k])[1] = k
+        passing: list[tuple[list[int], Buffer]] = []
+        for buffer in body.buffers:
+            role = buffer.role[0]
+            if role == "scratch" and not buffer.fixed and id(buffer) not in ends and id(buffer) in spans:
+                passing.append((spans[id(buffer)], buffer))
+            elif role in ("scratch", "next"):
+                self.places[id(buffer)] = self.size
+                self.size += bytes_of(buffer) * (buffer.role[1] + 1 if role == "next" else 1)
+        first = self.size
+        placed: list[tuple[int, int, int]] = []  # begin, end, last step
+        for (start, last), buffer in sorted(passing, key=lambda item: item[0][0]):
+            placed = [other for other in placed if other[2] >= start]
+            place, size = first, bytes_of(buffer)
+            for low, high, _ in sorted(placed):
+                if place + size <= low:
+                    break
+                place = max(place, high)
+            placed.append((place, place + size, last))
+            self.places[id(buffer)] = place
+            self.size = max(self.size, place + size)
+
+
+def bytes_of(buffer: Buffer) -> int:
+    """Return how much memory a buffer takes."""
+    return -(-buffer.array.nbytes // ALIGNED) * ALIGNED
+
+
+def _kernel_of(body: Body, memory: Memory, batched: Sequence[bool] | None) -> Callable[..., bool]:
+    """Return an intrinsic that runs a loop on a tuple of its arrays, and tells whether all checks held."""
+    loop = body.loop
+    dtypes = [dtype_of(x) for x in (*loop.arguments, *loop.finals, *(x for x, _ in loop.stacked))]
+
+    def kernel(context: Any, given: Any) -> Any:
+        for kind, dtype in zip(given, dtypes, strict=False):
+            if kind.layout != "C" or kind.dtype != from_dtype(dtype):
+                raise TypeError(f"a loop that is compiled for a contiguous array of {dtype} is given {kind}")
+
+        def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+            values = cgutils.unpack_tuple(builder, args[0], len(given))
+            count = len(dtypes)
+            arrays = [
+                context.make_array(kind)(context, builder, value)
+                for value, kind in zip(values[:count], given, strict=False)
+            ]
+            scratch = context.make_array(given[-1])(context, builder, values[-1]).data
+            writer = _LoopWriter(context, builder, body, memory, scratch, values[count])
+            if batched is None:
+                writer.write([array.data for array in arrays])
+            else:
+                with cgutils.for_range(builder, values[count + 1]) as element:
+                    writer.write(
+                        [
+                            _of_element(builder, array, element.index)
+                            if k >= len(batched) or batched[k]
+                            else array.data
+                            for k, array in enumerate(arrays)
+                        ]
+                    )
+            return builder.load(writer.held)
+
+        return types.boolean(given), generate
+
+    return intrinsic(kernel)
+
+
+def _of_element(builder: Any, array: Any, element: Any) -> Any:
+    """Return where the part of a batched array for one element begins."""
+    stride = cgutils.unpack_tuple(builder, array.strides)[0]
+    start = builder.gep(builder.bitcast(array.data, BYTE.as_pointer()), [builder.mul(element, stride)])
+    return builder.bitcast(start, array.data.type)
+
+
+class _LoopWriter:
+    """Writes the loop around the steps, and the functions that these are."""
+
+    def __init__(self, context: Any, builder: Any, body: Body, memory: Memory, scratch: Any, count: Any) -> None:
+        self.context, self.builder, self.body, self.memory, self.count = context, builder, body, memory, count
+        address = builder.ptrtoint(scratch, INDEX)
+        address = builder.add(address, ir.Constant(INDEX, ALIGNED - 1))
+        self.scratch = builder.inttoptr(builder.and_(address, ir.Constant(INDEX, -ALIGNED)), BYTE.as_pointer())
+        self.held = cgutils.alloca_once_value(builder, ir.Constant(BIT, 1))
+        self.functions: dict[str, Any] = {}
+        self.pointers: dict[int, Any] = {}  # to buffers
+
+    def write(self, arrays: list[Any]) -> None:
+        """Run the loop on arrays of which these are the pointers."""
+        builder, body, loop = self.builder, self.body, self.body.loop
+        self.arrays, self.pointers = arrays, {}
+        for buffer in body.buffers:
+            self._place(buffer)
+        carried = {
+            k: self._variable(arrays[given.first]) for k, given in enumerate(loop.inputs) if isinstance(given, Carried)
+        }
+        rotating = {id(buffer): self._areas(buffer) for buffer in body.buffers if buffer.role[0] == "next"}
+        firsts = [body.first_of(x) for x in loop.finals]
+        own = arrays[len(loop.arguments) :]
+        finals = [self._variable(own[i] if k is None else arrays[k]) for i, k in enumerate(firsts)]
+        with builder.if_then(builder.icmp_signed(">", self.count, ir.Constant(INDEX, 0))):
+            self._steps(body.before)
+            with cgutils.for_range(builder, self.count) as each:
+                self._advance(each.index, carried, rotating)
+                self._steps(body.steps)
+                ends = {k: self.pointers[id(view.buffer)] for k, view in body.after.items()}
+                for variable, view in zip(finals, body.finals, strict=True):
+                    builder.store(self.pointers[id(view.buffer)], variable)
+                for k, pointer in ends.items():
+                    builder.store(pointer, carried[k])
+                for areas in rotating.values():
+                    now = [builder.load(area) for area in areas]
+                    for area, pointer in zip(areas, [*now[1:], now[0]], strict=True):
+                        builder.store(pointer, area)
+        for number, (variable, view) in enumerate(zip(finals, body.finals, strict=True)):
+            if view.array.size:
+                size = ir.Constant(INDEX, view.array.size)
+                target = arrays[len(loop.arguments) + number]
+                cgutils.raw_memcpy(builder, target, builder.load(variable), size, view.array.dtype.itemsize)
+
+    def _variable(self, pointer: Any) -> Any:
+        variable = cgutils.alloca_once(self.builder, pointer.type)
+        self.builder.store(pointer, variable)
+        return variable
+
+    def _place(self, buffer: Buffer) -> None:
+        """Note where a buffer is that stays where it is."""
+        role, kind = buffer.role, memory_of(buffer.array.dtype)
+        if role[0] == "argument":
+            self.pointers[id(buffer)] = self.arrays[role[1]]
+        elif role[0] == "scratch" and id(buffer) in self.memory.places:
+            self.pointers[id(buffer)] = self._area(buffer, 0)
+        elif role[0] == "constant":
+            values = [x.item() for x in role[1].ravel()]
+            self.pointers[id(buffer)] = table_of(self.builder, values, kind)
+
+    def _area(self, buffer: Buffer, number: int) -> Any:
+        place = self.memory.places[id(buffer)] + number * bytes_of(buffer)
+        start = self.builder.gep(self.scratch, [ir.Constant(INDEX, place)])
+        return self.builder.bitcast(start, memory_of(buffer.array.dtype).as_pointer())
+
+    def _areas(self, buffer: Buffer) -> list[Any]:
+        return [self._variable(self._area(buffer, number)) for number in range(buffer.role[1] + 1)]
+
+    def _advance(self, index: Any, carried: dict[int, Any], rotating: dict[int, list[Any]]) -> None:
+        """Move the pointers to where this iteration reads and writes."""
+        builder, loop = self.builder, self.body.loop
+        last = builder.sub(builder.sub(self.count, ir.Constant(INDEX, 1)), index)
+        for buffer in self.body.buffers:
+            role = buffer.role
+            if role[0] == "carried":
+                pointer = builder.load(carried[role[1]])
+            elif role[0] == "next":
+                pointer = builder.load(rotating[id(buffer)][0])
+            elif role[0] == "part":
+                part: Any = loop.inputs[role[1]]
+                place = builder.mul(last if part.backwards else index, ir.Constant(INDEX, part.step))
+                place = builder.add(place, ir.Constant(INDEX, self.body.parts[role[1]]))
+                pointer = builder.gep(self.arrays[part.argument], [place])
+            elif role[0] == "row":
+                number = len(loop.arguments) + len(loop.finals) + role[1]
+                row = last if loop.stacked[role[1]][1] else index
+                size = ir.Constant(INDEX, buffer.array.size)
+                pointer = builder.gep(self.arrays[number], [builder.mul(row, size)])
+            else:
+                continue
+            self.pointers[id(buffer)] = pointer
+
+    # Steps
+
+    def _steps(self, steps: list[Step]) -> None:
+        builder = self.builder
+        for step in steps:
+            buffers = list({id(v.buffer): v.buffer for v in (*step.reads, *step.writes)}.values())
+            found = builder.call(self._function(step, buffers), [self.pointers[id(buffer)] for buffer in buffers])
+            if isinstance(step, Held):
+                builder.store(builder.and_(builder.load(self.held), found), self.held)
+
+    def _function(self, step: Step, buffers: list[Buffer]) -> Any:
+        text = step.text({id(buffer): f"p{i}" for i, buffer in enumerate(buffers)})
+        if text not in self.functions:
+            kinds = [memory_of(buffer.array.dtype).as_pointer() for buffer in buffers]
+            kind = ir.FunctionType(BIT if isinstance(step, Held) else _VOID, kinds)
+            name = f"plaingrad_step_{hashlib.sha256(text.encode()).hexdigest()[:16]}"
+            function = self.functions[text] = ir.Function(self.builder.module, kind, name)
+            function.linkage = "internal"
+            function.attributes.add("noinline")
+            function.attributes.add("nounwind")
+            for argument in function.args:
+                argument.add_attribute("noalias")
+            pointers = {id(buffer): argument for buffer, argument in zip(buffers, function.args, strict=True)}
+            StepWriter(self.context, ir.IRBuilder(function.append_basic_block("entry")), pointers).write(step)
+        return self.functions[text]
