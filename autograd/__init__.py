@@ -65,6 +65,7 @@ if typing.TYPE_CHECKING:
         tree_leaves,
         tree_map,
     )
+    from .transforms.scan import scan, while_loop
     from .transforms.vjp_jvp import jvp, vjp
     from .transforms.vmap import vmap
     from .visualize import draw_graph, watch_calls
@@ -80,8 +81,8 @@ __all__ = [
     "explain", "extend", "fixed_point", "general", "ggnvp", "grad", "gradcheck", "gradgradcheck", "gradients",
     "hessian", "hvp", "is_grad_enabled", "jacobian", "jvp", "linear", "linearize", "lint", "logsumexp",
     "multilinear", "no_grad", "not_differentiable", "ops", "player", "ravel_pytree", "record_run",
-    "register_dataclass", "register_pytree_node", "saved", "saved_tensors_hooks", "set_grad_enabled", "tensor",
-    "tree_flatten", "tree_leaves", "tree_map", "value_and_grad", "vjp", "vmap", "watch_calls",
+    "register_dataclass", "register_pytree_node", "saved", "saved_tensors_hooks", "scan", "set_grad_enabled",
+    "tensor", "tree_flatten", "tree_leaves", "tree_map", "value_and_grad", "vjp", "vmap", "watch_calls", "while_loop",
 ]  # fmt: skip
 __version__ = "0.1.0"
 
@@ -109,6 +110,7 @@ _OWN = {
         "tree_leaves",
         "tree_map",
     ),
+    "transforms.scan": ("scan", "while_loop"),
     "transforms.vjp_jvp": ("jvp", "vjp"),
     "transforms.vmap": ("vmap",),
     "visualize": ("draw_graph", "watch_calls"),
@@ -126,7 +128,10 @@ _later.homes.update(
         "functions without derivatives": "autograd.ops.undifferentiated",
         "fused loops": "autograd.transforms.compile.fused.fuse",
         "hooks": "autograd.tensors.hooks",
+        "loops that keep few states": "autograd.transforms.revolve",
+        "machine code of loops": "autograd.transforms.compile.fused.loop_machine",
         "numba": "autograd.transforms.compile.fused.loops",
+        "rolled loops": "autograd.transforms.compile.loops.rolled",
         "sparse products": "autograd.scipy.sparse",
         "special functions": "autograd.ops.special",
         "the array API": "autograd.array_api",

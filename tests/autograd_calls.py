@@ -77,6 +77,18 @@ def product_of(x: Any, y: Any) -> Any:
     return x * y
 
 
+def added(state: Any, x: Any) -> Any:
+    return state + x, state * x
+
+
+def squared(x: Any) -> Any:
+    return x * x + 1
+
+
+def small(x: Any) -> Any:
+    return np.max(x) < 10
+
+
 def twice(x: Any) -> Any:
     return x, 2 * x
 
@@ -332,6 +344,11 @@ CALLS: dict[str, tuple[Function, Made, dict[str, Any]]] = {
     ),
     "fixed_point": (autograd.fixed_point, lambda: [halved, 1.0, Tensor(2.0, requires_grad=True)],
                     {"tolerance": 1e-9, "max_iterations": 50}),
+    "scan": (autograd.scan, lambda: [added, x(), np.ones((2, 3)), 2],
+             {"reverse": False, "checkpoint": None, "memory": None}),
+    "scan.few": (autograd.scan, lambda: [added, x(), np.ones((4, 3))], {"checkpoint": 2}),
+    "scan.memory": (autograd.scan, lambda: [added, x(), np.ones((4, 3))], {"memory": "50 B"}),
+    "while_loop": (autograd.while_loop, lambda: [small, squared, x()], {}),
     "gradcheck": (autograd.gradcheck, lambda: [square, x()],
                   {"eps": 1e-6, "atol": 1e-5, "rtol": 1e-3, "fast_mode": False, "raise_exception": True}),
     "gradgradcheck": (autograd.gradgradcheck, lambda: [square, x()],

@@ -82,9 +82,9 @@ class CompiledProgram:
 
         The loops that they call, if there are any, come before them.
         """
-        texts, backward, derivative = [*self.program.loops, self._now().source], self._printed_backward, self._results
+        texts, backward, derivative = _texts(self.program, self._now()), self._printed_backward, self._results
         if backward is not None and derivative.derivative is not None:
-            texts += [*derivative.derivative.program.loops, backward.source]
+            texts += _texts(derivative.derivative.program, backward)
         return "\n".join(texts)
 
     @property
@@ -232,6 +232,12 @@ class CompiledProgram:
             return None
         finally:
             self._lock.release()
+
+
+def _texts(program: Program, text: Printed) -> list[str]:
+    """Return the texts of the loops that a program calls, and its own."""
+    loops = dict.fromkeys(call.function for call in program.calls if hasattr(call.function, "loop"))
+    return [*program.loops, *(loop.source for loop in loops), text.source]  # type: ignore[attr-defined]  # a loop
 
 
 def _adds(program: Program) -> bool:

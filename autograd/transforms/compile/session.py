@@ -84,7 +84,7 @@ class Session:
         real = [self._real(x) if fetch is None else fetch(leaves) for x, fetch in zip(outputs, fetches, strict=True)]
         result = rebuild_outputs(real)
         if records.active:
-            refuse_at_end(records, environment)
+            refuse_at_end(records, environment, arrays)
         if records.active:
             program = records.program
             kinds = [
@@ -111,6 +111,7 @@ class Session:
         records.active = False
         records.tensors.clear()  # arrays that a program holds would seem to be in use
         records.memories.clear()
+        records.within.clear()
         self.refused, self.line = records.refused, records.line
         return result
 

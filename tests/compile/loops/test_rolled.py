@@ -1,0 +1,437 @@
+"""Loops of `scan` in compiled functions: the step is recorded once, and so is each derivative of it."""
+
+from collections.abc import Callable
+from functools import partial
+from time import process_time
+from typing import Any
+
+import numpy as np
+import pytest
+
+import nn
+from autograd import CompileError, compile, grad, hessian, jvp, no_grad, scan, tensor, value_and_grad, vmap
+from autograd.transforms.compile.loops.running import CompiledLoop, Lanes
+from autograd.transforms.pytree import flatten
+
+Array = np.ndarray[Any, Any]
+X = np.linspace(0.2, 1.1, 7)
+W = np.array([[0.5, 0.1], [0.2, 0.6]])
+MATRIX = np.linspace(-0.5, 0.7, 9).reshape(3, 3)
+scale = 1.0
+
+
+def loops_of(compiled: Any) -> list[Any]:
+    """Return the loops in the programs of a compiled function."""
+    calls = [call.function for program in compiled.programs for call in program.program.calls]
+    return [function for function in calls if isinstance(function, CompiledLoop | Lanes)]
+
+
+def checked(
+    function: Callable[..., Any], *several: tuple[Any, ...], backend: Any = "numpy", rtol: float = 1e-10
+) -> Any:
+    """Compile a function, compare it with itself, and see that its programs ran and have loops."""
+    compiled = compile(function, backend=backend)
+    for _ in range(2):
+        for args in several:
+            expected, found = flatten(function(*args)), flatten(compiled(*args))
+            for x, y in zip(expected[0], found[0], strict=True):
+                np.testing.assert_allclose(np.asarray(y), np.asarray(x), rtol=rtol, atol=1e-12)
+                assert np.asarray(x).dtype == np.asarray(y).dtype
+                assert np.shape(x) == np.shape(y)
+    assert not compiled.fallbacks
+    assert not any(program.diverged for program in compiled.programs)
+    assert loops_of(compiled)
+    return compiled
+
+
+def plain(x: Any, reverse: bool = False) -> Any:
+    """A state of several arrays, rows, a closure over what is computed, and something to collect."""
+    w = np.sin(x[0])
+
+    def step(state: Any, row: Any) -> Any:
+        a, i, flag = state
+        return (np.tanh(W @ a) * row + w * a, i + 1, ~flag), (np.sum(a) * row, None, i)
+
+    (a, i, flag), ys = scan(step, (np.ones(2), 0, True), x, reverse=reverse)
+    return np.sum(a * a) + np.sum(ys[0] ** 3), i, flag, ys[2]
+
+
+def number(x: Any, reverse: bool = False) -> Any:
+    return plain(x, reverse)[0]
+
+
+def third(f: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    return lambda x: grad(lambda x: np.sum(np.cos(x) * grad(lambda x: np.sum(x * x * grad(f)(x)))(x)))(x)
+
+
+ORDERS: dict[str, Callable[[Any], Any]] = {
+    "grad": grad,
+    "value and grad": value_and_grad,
+    "jvp": lambda f: lambda x: jvp(f, x, np.cos(x)),
+    "hessian": hessian,
+    "forward over reverse": lambda f: lambda x: jvp(grad(f), x, np.cos(x)),
+    "reverse over forward": lambda f: grad(lambda x: jvp(f, x, np.cos(x))[1]),
+    "third": third,
+}
+
+
+@pytest.mark.parametrize("reverse", [False, True])
+@pytest.mark.parametrize("length", [1, 2, 7, 30])
+def test_values_and_gradients(length: int, reverse: bool) -> None:
+    x = np.linspace(0.2, 1.1, length)
+    checked(partial(plain, reverse=reverse), (x,), (x * 0.9,), rtol=0)
+    checked(grad(partial(number, reverse=reverse)), (x,), (x * 0.9,))
+
+
+@pytest.mark.parametrize("order", ORDERS)
+def test_derivatives_of_any_order(order: str) -> None:
+    checked(ORDERS[order](number), (X,), (X * 0.9,))
+
+
+@pytest.mark.parametrize("order", ["value and grad", "jvp", "hessian"])
+def test_derivatives_as_machine_code(order: str) -> None:
+    """Of a short step: numba takes a second for some hundred operations, when they are not on disk yet."""
+    compiled = checked(ORDERS[order](partial(of_both, 0.5)), (X,), (X * 0.9,), backend="numba")
+    assert not any(loop.why for loop in loops_of(compiled) if isinstance(loop, CompiledLoop))
+
+
+def of_start(a: Any) -> Any:
+    (s, _), ys = scan(lambda s, x: ((np.sin(s[0]) * x + s[1], s[1]), s[0]), (a, 0.3 * a), X)
+    return np.sum(s**2) + np.sum(ys**2)
+
+
+def of_both(a: Any, x: Any) -> Any:
+    s, ys = scan(lambda s, x: (np.sin(s) * x, s * x), a, x)
+    return np.sum(s) + np.sum(ys**2)
+
+
+def of_closure(a: Any) -> Any:
+    return np.sum(scan(lambda s, x: (np.sin(s) * x + a, None), np.ones(2), X)[0] ** 2)
+
+
+BATCH = np.linspace(-1, 1, 6).reshape(3, 2)
+
+
+@pytest.mark.parametrize("order", ["value", "grad", "hessian"])
+@pytest.mark.parametrize(
+    ("function", "args", "axes"),
+    [
+        (of_start, (BATCH,), 0),
+        (of_closure, (BATCH,), 0),
+        (number, (np.stack([X, X + 0.1, X - 0.1]),), 0),
+        (of_both, (BATCH[:, 0], X), (0, None)),
+        (of_both, (0.5, np.stack([X, X + 0.1])), (None, 0)),
+        (of_both, (BATCH[:2, 0], np.stack([X, X + 0.1])), (0, 0)),
+    ],
+)  # fmt: skip
+def test_batches(function: Any, args: Any, axes: Any, order: str) -> None:
+    transform: Any = {"value": lambda f: f, "grad": grad, "hessian": hessian}[order]
+    checked(vmap(transform(function), axes), args)
+
+
+def test_batches_side_by_side_in_machine_code() -> None:
+    rows = np.stack([X, X + 0.1])
+    for axes, args in (((0, None), (BATCH[:2, 0], X)), ((None, 0), (0.5, rows)), ((0, 0), (BATCH[:2, 0], rows))):
+        compiled = checked(vmap(grad(of_both), axes), args, backend="numba")
+        assert all(isinstance(loop, Lanes) for loop in loops_of(compiled))
+    checked(vmap(of_closure), (BATCH,), backend="numba")
+
+
+def test_batches_of_batches() -> None:
+    outer = vmap(vmap(grad(of_both), (0, None)), (None, 0))
+    rows = np.stack([X, X + 0.1])
+    for backend in ("numpy", "numba"):
+        checked(outer, (BATCH[:, 0], rows), backend=backend)
+        checked(lambda x: vmap(lambda a: grad(of_both, 1)(a, x))(BATCH[:, 0]), (X,), backend=backend)
+
+
+def nested(x: Any) -> Any:
+    def inner(s: Any, r: Any) -> Any:
+        return np.sin(s) * r, s
+
+    def outer(s: Any, r: Any) -> Any:
+        s, ys = scan(inner, s + r, x[:3])
+        return s, np.sum(ys)
+
+    s, ys = scan(outer, 0.3, x)
+    return s + np.sum(ys**2)
+
+
+@pytest.mark.parametrize("order", ["grad", "jvp", "hessian"])
+def test_loops_within_loops(order: str) -> None:
+    checked(ORDERS[order](nested), (X[:4],), (X[:4] * 0.9,))
+    if order == "grad":
+        checked(grad(nested), (X,), backend="numba")
+        checked(vmap(grad(nested)), (np.stack([X, X + 0.1]),), backend="numpy")
+
+
+def test_inner_derivatives_in_a_step() -> None:
+    def loss(w: Any, rate: Any) -> Any:
+        def step(w: Any, _: Any) -> Any:
+            return w - rate * grad(lambda w: np.sum((MATRIX @ w - 1) ** 2))(w), None
+
+        return np.sum((MATRIX @ scan(step, w, length=5)[0] - 1) ** 2)
+
+    checked(value_and_grad(loss, (0, 1)), (np.ones(3), 0.1), (np.zeros(3), 0.2))
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64", "complex128"])
+def test_dtypes(dtype: str) -> None:
+    def loss(x: Any) -> Any:
+        s, ys = scan(lambda s, x: (s * x + 0.5 * s, (s, s.real > 0)), np.ones(2, dtype), x)
+        return np.sum(abs(s) ** 2) + np.sum(abs(ys[0]) ** 2), ys[1]
+
+    rows = (np.linspace(0.2, 1.1, 8).reshape(4, 2) * (1 + (0.5j if dtype[0] == "c" else 0))).astype(dtype)
+    for backend in ("numpy", "numba") if dtype == "float32" else ("numpy",):
+        checked(value_and_grad(loss, has_aux=True), (rows,), backend=backend, rtol=1e-5 if "32" in dtype else 1e-10)
+
+
+def test_the_hessian_through_kept_states_is_that_of_the_loop() -> None:
+    """States that are kept for the derivative depend on the first one: taken for constants, this would be 7 % off."""
+
+    def by_hand(x: Any) -> Any:
+        for _ in range(5):
+            x = x + 0.1 * np.stack([x[1], -np.sin(x[0])])
+        return np.sum(x * x * x)
+
+    def by_scan(x: Any) -> Any:
+        x, _ = scan(lambda x, _: (x + 0.1 * np.stack([x[1], -np.sin(x[0])]), None), x, length=5)
+        return np.sum(x * x * x)
+
+    at = np.array([0.7, 0.4])
+    for backend in ("numpy", "numba"):
+        np.testing.assert_allclose(
+            checked(hessian(by_scan), (at,), backend=backend)(at), hessian(by_hand)(at), rtol=1e-12
+        )
+
+
+def test_tensors_that_a_step_closes_over() -> None:
+    w: Any = tensor(W, requires_grad=True)
+
+    def loss(x: Any) -> Any:
+        s, _ = scan(lambda s, x: (np.tanh(w @ s) * x, None), np.ones(2), x)
+        return (s * s).sum()
+
+    compiled = compile(loss)
+    for factor in (1.0, 1.1, 1.2):
+        with no_grad():
+            w[...] = W * factor
+        found = []
+        for function in (compiled, loss):
+            w.grad = None
+            y = function(X)
+            y.backward()
+            found.append((y.item(), w.grad.data.copy()))
+        assert found[0][0] == found[1][0]
+        assert np.allclose(found[0][1], found[1][1], rtol=1e-13)
+    assert not compiled.fallbacks
+    assert len(compiled.programs) == 1
+    assert loops_of(compiled)
+
+
+def test_a_training_step_with_a_loop_in_it() -> None:
+    def trained(make: Callable[[Any], Any]) -> list[Array]:
+        cell = nn.Linear(5, 3)
+        optimizer = nn.optim.SGD(cell.parameters(), lr=0.1)
+
+        def step(rows: Any) -> Any:
+            optimizer.zero_grad()
+            h, _ = scan(lambda h, x: (np.tanh(cell(np.concatenate([x, h]))), None), np.zeros(3), rows)
+            loss = (h * h).sum()
+            loss.backward()
+            optimizer.step()
+            return loss
+
+        step = make(step)
+        for k in range(4):
+            step(np.linspace(0, 1 + k, 8).reshape(4, 2))
+        return [p.data.copy() for p in cell.parameters()]
+
+    nn.manual_seed(0)
+    expected = trained(lambda f: f)
+    nn.manual_seed(0)
+    for x, y in zip(expected, trained(compile), strict=True):
+        np.testing.assert_allclose(x, y, rtol=1e-12)
+
+
+# What a step reads
+
+
+def test_what_a_step_reads_may_change() -> None:
+    global scale
+    offset = [0.5]
+
+    def loss(x: Any) -> Any:
+        return np.sum(scan(lambda s, x: (np.sin(s) * x * scale + offset[0], None), 0.5, x)[0])
+
+    compiled = compile(value_and_grad(loss))
+    try:
+        for factor, offset[0] in ((1.0, 0.5), (2.0, 0.5), (2.0, 0.7), (1.0, 0.5)):
+            scale = factor
+            for found, expected in zip(compiled(X), value_and_grad(loss)(X), strict=True):
+                np.testing.assert_allclose(found, expected, rtol=1e-13)
+    finally:
+        scale = 1.0
+    assert not compiled.fallbacks
+
+
+def test_floats_of_arguments_are_no_constants_and_lambdas_made_anew_no_other_functions() -> None:
+    compiled = compile(grad(lambda x, rate: scan(lambda s, r: (s + rate * np.sin(r * s), None), 1.0, x)[0]))
+    for rate in (0.5, 0.7, 0.9):
+        expected = grad(lambda x, rate=rate: scan(lambda s, r: (s + rate * np.sin(r * s), None), 1.0, x)[0])(X)
+        np.testing.assert_allclose(compiled(X, rate), expected, rtol=1e-13)
+    assert len(compiled.programs) == 1
+
+
+def test_other_lengths_and_none() -> None:
+    compiled = compile(lambda x: (number(x), plain(x)[1]))
+    for n in (3, 5, 0, 8, 3):
+        x = np.concatenate([[0.5], np.linspace(0, 1, n)])
+        np.testing.assert_allclose(compiled(x)[0], number(x), rtol=1e-13)
+    state, ys = compile(lambda x: scan(lambda s, r: (s + r, (s, r)), 0.5, x))(np.zeros((0, 2))[:, 0])
+    assert state == 0.5
+    assert ys[0].shape == ys[1].shape == (0,)
+
+
+def test_the_time_to_compile_does_not_depend_on_the_length() -> None:
+    def first_call(n: int) -> float:
+        compiled = compile(value_and_grad(lambda a: np.sum(scan(lambda s, _: (np.sin(s) + a, None), a, length=n)[0])))
+        begin = process_time()
+        compiled(np.ones(2))
+        (program,) = compiled.programs
+        assert len(program.program.calls) < 20
+        return process_time() - begin
+
+    short = min(first_call(2) for _ in range(3))
+    assert first_call(500) < short + 1  # of which the steps themselves take less than 0.1 s
+
+
+def test_a_value_that_leaves_a_step_is_refused() -> None:
+    def leaks(x: Any) -> Any:
+        seen = []
+
+        def step(s: Any, r: Any) -> Any:
+            seen.append(s * r)
+            return s + r, None
+
+        return scan(step, 0.0, x)[0] + seen[0]
+
+    with pytest.raises(CompileError, match=r"a value of a step of a loop that is used outside .*: return it from the"):
+        compile(leaks)(X)
+    assert compile(leaks, fallback="eager")(X) == leaks(X)
+
+
+def test_a_step_that_asks_for_values_is_refused_with_its_line() -> None:
+    def branching(x: Any) -> Any:
+        return scan(lambda s, r: (s * r if s > 1 else s + r, None), 0.5, x)[0]
+
+    with pytest.raises(CompileError, match=r"bool\(\) of an array .*test_rolled.py:\d+, .* numpy.where"):
+        compile(branching)(X)
+    compiled = compile(branching, fallback="eager")
+    assert [compiled(X), compiled(X)] == [branching(X)] * 2
+    assert compiled.fallbacks[0].count >= 1
+    assert "bool()" in compiled.fallbacks[0].reason
+
+
+def writes(x: Any) -> Any:
+    total = np.zeros(2)
+
+    def step(s: Any, r: Any) -> Any:
+        total[0] += r * s
+        return s + total[0], None
+
+    return scan(step, 0.5, x)[0]
+
+
+layer = nn.Dropout(0.5)
+
+
+def draws(x: Any) -> Any:
+    return scan(lambda s, r: (layer(s) * r, None), tensor(np.ones(2)), x)[0]
+
+
+@pytest.mark.parametrize(
+    ("function", "why"), [(writes, "writes to an array that it has not made"), (draws, "draws random numbers")]
+)
+def test_steps_that_are_recorded_one_by_one_say_so(function: Any, why: str) -> None:
+    compiled = compile(function)
+    nn.manual_seed(0)
+    expected = [function(X) for _ in range(3)]
+    nn.manual_seed(0)
+    with pytest.warns(
+        RuntimeWarning, match=rf"at .*test_rolled.py:\d+ is recorded 7 times, step by step, because it {why}"
+    ):
+        found = [compiled(X)]
+    found += [compiled(X), compiled(X)]
+    assert all(map(np.array_equal, found, expected))
+    assert not compiled.fallbacks
+
+
+def test_what_a_step_makes_it_may_write_to() -> None:
+    def own(x: Any) -> Any:
+        def step(s: Any, r: Any) -> Any:
+            b = np.zeros(3)
+            b[1] = r * s
+            b[2] += b[1]
+            return s + np.sum(b), b
+
+        s, ys = scan(step, 1.0, x)
+        return s + np.sum(ys**2)
+
+    for backend in ("numpy", "numba"):
+        checked(own, (X,), (X * 0.9,), backend=backend)
+
+
+def test_a_value_that_decides_differs_in_a_later_step() -> None:
+    """The walk back asks whether a gradient is finite, in a derivative within the step: in the second it is not."""
+
+    def loss(x: Any) -> Any:
+        def step(s: Any, r: Any) -> Any:
+            slope = grad(lambda s: np.sum(np.where(s > 0, np.sqrt(np.where(s > 0, s, 0.0)), 0.0)))(s)
+            return s * r + 0 * slope, slope
+
+        s, ys = scan(step, np.ones(2), x)
+        return np.sum(s) + np.sum(ys)
+
+    for x in (np.array([0.0, 1.0, 2.0]), np.array([1.0, 0.0, 2.0])):
+        with np.errstate(all="ignore"):
+            compiled = compile(loss)
+            assert np.array_equal([compiled(x), compiled(x)], [loss(x)] * 2)
+
+
+def test_errors_that_numpy_is_asked_to_raise() -> None:
+    for backend in ("numpy", "numba"):
+        compiled = compile(lambda x: scan(lambda s, r: (s / r, None), 1.0, x)[0], backend=backend)
+        with np.errstate(all="raise"):
+            assert compiled(X) == compiled(X)
+            with pytest.raises(FloatingPointError):
+                compiled(X * 0)
+
+
+# Few states
+
+
+@pytest.mark.parametrize("reverse", [False, True])
+def test_few_states(reverse: bool) -> None:
+    def loss(x: Any, **options: Any) -> Any:
+        (a, _), ys = scan(
+            lambda s, r: ((np.tanh(W @ s[0]) * r, s[1] + 1), (np.sum(s[0]), None, s[1])),
+            (np.ones(2), 0), x, reverse=reverse, **options,
+        )  # fmt: skip
+        return np.sum(a) + np.sum(ys[0] ** 2), ys[2]
+
+    x = np.linspace(0.2, 1.1, 23)
+    expected = value_and_grad(loss, has_aux=True)(x)
+    for options in ({"checkpoint": 4}, {"memory": "1 kB"}, {"checkpoint": 50}):
+        compiled = checked(value_and_grad(partial(loss, **options), has_aux=True), (x,))
+        for y, z in zip(flatten(compiled(x))[0], flatten(expected)[0], strict=True):
+            np.testing.assert_allclose(y, z, rtol=1e-11)
+    few = partial(loss, checkpoint=2)
+    checked(hessian(lambda x: few(x)[0]), (x[:5],))
+    checked(vmap(grad(lambda x: few(x)[0])), (np.stack([x, x])[:, :5],))
+
+
+def test_the_source_shows_the_loop() -> None:
+    compiled = checked(number, (X,))
+    assert "for j in range(7):" in compiled.programs[0].source
+    assert "tanh" in compiled.programs[0].source
