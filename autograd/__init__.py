@@ -57,6 +57,7 @@ if typing.TYPE_CHECKING:
     from .transforms.hvp import ggnvp, hvp
     from .transforms.jacobian import hessian, jacobian
     from .transforms.linearize import linearize
+    from .transforms.scan import scan, while_loop
     from .transforms.trees import (
         ravel_pytree,
         register_dataclass,
@@ -65,7 +66,6 @@ if typing.TYPE_CHECKING:
         tree_leaves,
         tree_map,
     )
-    from .transforms.scan import scan, while_loop
     from .transforms.vjp_jvp import jvp, vjp
     from .transforms.vmap import vmap
     from .visualize import draw_graph, watch_calls
