@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import functools
 import math
 from collections.abc import Callable, Iterable, Sequence
 from importlib.util import find_spec
@@ -10,14 +11,15 @@ from typing import Any
 
 import numpy as np
 
-from ....arrays.door import unrecorded
+from ....arrays.door import recorder, unrecorded
 from ....arrays.traced import Traced, Variable
 from ....later import load
 from ..creation import original_creation
 from ..floats import TracedFloat
 from ..passes import replaced
 from ..printer import Diverged, Printed, printed
-from ..program import ARGUMENT, MADE, Argument, Call, Memory, Program, mapped
+from ..program import ARGUMENT, MADE, Argument, Call, Memory, Program, mapped, state_of_errors
+from ..recycled import RECYCLED, Recycled
 from ..types import Array
 from .loop import Carried, Loop, Part, Same, Unsuitable
 
@@ -42,31 +44,13 @@ class CompiledLoop:
 
     def __init__(self, loop: Loop, name: str = "loop", machine: bool = True) -> None:
         self.loop, self.__name__, self.why = loop, name, "" if machine else "the backend is NumPy"
-        self._machine: Callable[..., bool] | None = None
         self._body: Printed | None = None
-        self._tried = not machine
+        self._run: Callable[..., tuple[Any, ...]] = self._begin if machine else self._by_steps
         self._shapes = [_kind(x) for x in (*loop.finals, *(x for x, _ in loop.stacked))]
         self._kinds = [_kind(x)[1] for x in loop.arguments]
 
-    @unrecorded
     def __call__(self, *arguments: Any) -> tuple[Any, ...]:
-        given, count = self._contiguous(arguments)
-        results = self._memory(count)
-        if not self._tried:
-            with original_creation():
-                self._compile()
-                if self._machine is not None and count:
-                    self._machine(*given, *results, count)
-        if not count:  # the final values are those that `scan` begins with
-            carried = [x for x in self.loop.inputs if isinstance(x, Carried)]
-            for x, result in zip(carried, results, strict=False):
-                result[...] = given[x.first]
-        elif self._machine is not None and "raise" not in np.geterr().values():
-            if not self._machine(*given, *results, count):
-                raise Diverged("", False)
-        else:
-            self._by_python(given, results, count)
-        return tuple([x[()] if not x.ndim else x for x in results])
+        return (self._run if recorder.get() is None else unrecorded(self._run))(*arguments)
 
     def __repr__(self) -> str:
         return f"CompiledLoop({self.__name__}: {len(self.loop.calls)} calls, {self.why or 'machine code'})"
@@ -86,12 +70,7 @@ class CompiledLoop:
         if count is None:
             *arguments, count = arguments
             count = int(count)
-        given = [
-            x
-            if type(x) is np.ndarray and x.dtype == kind and x.flags.c_contiguous
-            else np.ascontiguousarray(x, kind).reshape(np.shape(x))
-            for x, kind in zip(arguments, self._kinds, strict=True)
-        ]
+        given = [_contiguous(x, kind) for x, kind in zip(arguments, self._kinds, strict=True)]
         if loop.count is None:
             for x in loop.inputs:  # what was made for another number of iterations
                 if isinstance(x, Part) and given[x.argument].size < count * math.prod(_kind(x.variable)[0]):
@@ -102,9 +81,57 @@ class CompiledLoop:
         once, kinds = len(self.loop.finals), self._shapes
         return [np.empty(shape if i < once else (count, *shape), dtype) for i, (shape, dtype) in enumerate(kinds)]
 
-    def _compile(self) -> None:
-        self._tried = True
-        self._machine = self.machine_code(None)
+    def _begin(self, *arguments: Any) -> tuple[Any, ...]:
+        """Run for the first time, with machine code if there can be some."""
+        machine = self.machine_code(None)
+        with original_creation():  # numba compiles at the first call
+            self._run = self._by_steps if machine is None else self.caller(machine)
+            return self._run(*arguments)
+
+    def caller(self, machine: Callable[..., bool], size: int | None = None) -> Callable[..., tuple[Any, ...]]:
+        """Return a function that calls machine code, for a batch of that size if there is one.
+
+        Loops of few steps take less time than a look at what they are given, so that its text says all of that.
+        """
+        loop, count, batch = self.loop, self.loop.count, () if size is None else (size,)
+        names = [f"x{i}" for i in range(len(loop.arguments))]
+        scope: dict[str, Any] = {
+            "ndarray": np.ndarray, "empty": np.empty, "contiguous": _contiguous, "machine": machine,
+            "Diverged": Diverged, "errors": state_of_errors.get, "raises": _raises, "by_steps": self._by_steps,
+        }  # fmt: skip
+        parameters = ", ".join(names if count is not None else [*names, "count"])
+        lines = [] if count is not None else ["count = int(count)"]
+        if size is None:
+            without = f"raises(errors()){'' if count is not None else ' or not count'}"
+            lines.append(f"if {without}: return by_steps({parameters})" if count != 0 else f"return by_steps({parameters})")
+        for i, (x, dtype) in enumerate(zip(names, self._kinds, strict=True)):
+            scope[f"d{i}"] = dtype
+            as_it_is = f"type({x}) is ndarray and {x}.dtype is d{i} and {x}.flags.c_contiguous"
+            lines.append(f"if not ({as_it_is}): {x} = contiguous({x}, d{i})")
+        for x in loop.inputs if count is None else ():  # what was made for another number of iterations
+            if isinstance(x, Part):
+                each = math.prod(_kind(x.variable)[0])
+                lines.append(f"if x{x.argument}.size < count * {each}: raise Diverged('', False)")
+        returned = []
+        for i, (shape, dtype) in enumerate(self._shapes):
+            result = f"r{i}"
+            rows, once = (count,) if i >= len(loop.finals) else (), i < len(loop.finals)
+            scope[f"of_{result}"] = dtype
+            if count is None and not once:
+                made = f"empty(({', '.join(map(str, (*batch, 'count', *shape)))}), of_{result})"
+            else:
+                made = f"empty({(*batch, *rows, *shape)!r}, of_{result})"
+                if dtype.itemsize * math.prod((*batch, *rows, *shape)) >= RECYCLED:
+                    scope[f"new_{result}"] = Recycled(np.empty((*batch, *rows, *shape), dtype))
+                    made = f"new_{result}()"
+            lines.append(f"{result} = {made}")
+            names.append(result)
+            returned.append(result if shape or batch or not once else f"{result}[()]")
+        given = ", ".join([*names, "count" if count is None else str(count), *map(str, batch)])
+        lines += [f"if not machine({given}): raise Diverged('', False)", f"return ({''.join(f'{x}, ' for x in returned)})"]
+        exec(f"def call({parameters}):\n    " + "\n    ".join(lines), scope)  # the text is the one above
+        made_of_text: Callable[..., tuple[Any, ...]] = scope["call"]
+        return made_of_text
 
     def machine_code(self, batched: tuple[bool, ...] | None) -> Callable[..., bool] | None:
         """Return the machine code of the loop, or of one for each element of a batch; None if there is none."""
@@ -126,7 +153,19 @@ class CompiledLoop:
             self._body = printed(body_of(self.loop), (), self.__name__)
         return self._body
 
-    def _by_python(self, given: list[Array], results: list[Array], count: int) -> None:
+    @unrecorded
+    def _by_steps(self, *arguments: Any) -> tuple[Any, ...]:
+        given, count = self._contiguous(arguments)
+        results = self._memory(count)
+        if count:
+            self._run_steps(given, results, count)
+        else:  # the final values are those that `scan` begins with
+            carried = [x for x in self.loop.inputs if isinstance(x, Carried)]
+            for x, result in zip(carried, results, strict=False):
+                result[...] = given[x.first]
+        return tuple([x[()] if not x.ndim else x for x in results])
+
+    def _run_steps(self, given: list[Array], results: list[Array], count: int) -> None:
         loop, run = self.loop, self._printed().run
         values = [None if isinstance(x, Part) else _value(given[_argument(x)], x.variable) for x in loop.inputs]
         parts = [(i, _rows(x, given[x.argument], count)) for i, x in enumerate(loop.inputs) if isinstance(x, Part)]
@@ -164,22 +203,20 @@ class Lanes:
     """
 
     def __init__(self, loop: CompiledLoop, machine: Callable[..., bool], batched: tuple[bool, ...], size: int) -> None:
-        self.of, self.machine, self.batched, self.size = loop, machine, batched, size
-        self.loop, self.__name__, self._ran = loop.loop, f"{loop.__name__}_of_batch", False
+        self.of, self.batched, self.size = loop, batched, size
+        self.loop, self.__name__ = loop.loop, f"{loop.__name__}_of_batch"
+        with original_creation():
+            self._run = loop.caller(machine, size)
+        self._call: Callable[..., tuple[Any, ...]] = self._begin
 
-    @unrecorded
     def __call__(self, *arguments: Any) -> tuple[Any, ...]:
-        given, count = self.of._contiguous(arguments)
-        results = [np.empty((self.size, *x.shape), x.dtype) for x in self.of._memory(count)]
-        if self._ran:
-            held = self.machine(*given, *results, count, self.size)
-        else:
-            with original_creation():  # numba compiles at the first call
-                held = self.machine(*given, *results, count, self.size)
-            self._ran = True
-        if not held:
-            raise Diverged("", False)
-        return tuple(results)
+        return (self._call if recorder.get() is None else unrecorded(self._call))(*arguments)
+
+    def _begin(self, *arguments: Any) -> tuple[Any, ...]:
+        with original_creation():  # numba compiles at the first call
+            found = self._run(*arguments)
+        self._call = self._run
+        return found
 
     def __repr__(self) -> str:
         return f"Lanes({self.size} of {self.of!r})"
@@ -214,6 +251,16 @@ class Until:
     def source(self) -> str:
         """The text of the loop in a program."""
         return f"# until the last of its values is false\n{self.of.source}"
+
+
+@functools.lru_cache(16)
+def _raises(state: Any) -> bool:
+    """Tell whether NumPy raises errors of overflow and the like, which machine code does not, in this state of it."""
+    return "raise" in np.geterr().values()
+
+
+def _contiguous(x: Any, dtype: np.dtype[Any]) -> Array:
+    return np.ascontiguousarray(x, dtype).reshape(np.shape(x))
 
 
 def _kind(x: Any) -> tuple[tuple[int, ...], np.dtype[Any]]:
