@@ -19,7 +19,7 @@ from .loops import cache_folder, compiled
 from .machine_code import kernel_of
 from .plan import FULL, Plan, Value
 
-_LOOPS: dict[str, Callable[..., None]] = {}  # by name: equal loops are one
+_LOOPS: dict[str, Callable[..., Any]] = {}  # by name: equal loops are one
 _SPACE = (np.empty, np.empty_like)
 MOST, ARRAYS = 4096, 64  # operations of a loop, and arrays that it reads
 
@@ -194,17 +194,22 @@ class _Fuser:
 
 
 def loop_of(plan: Plan, count: int) -> Callable[..., None]:
-    """Return the function that runs a plan on its arrays; numba keeps its machine code beside the text of the plan."""
-    names = ", ".join(f"a{i}" for i in range(count))
-    text = "".join(f"{comment(line)}\n" for line in plan.text().splitlines())
-    name = f"loop_{hashlib.sha256(text.encode()).hexdigest()[:12]}"
-    text += f"def {name}({names}):\n    kernel(({names},))\n"
+    """Return the function that runs a plan on its arrays."""
+    return function_of(plan.text(), [f"a{i}" for i in range(count)], lambda: kernel_of(plan))
+
+
+def function_of(what: str, parameters: list[str], kernel: Callable[[], Callable[..., Any]]) -> Callable[..., Any]:
+    """Return a function of arrays that calls a kernel; numba keeps its machine code beside the text of what it does."""
+    names = ", ".join(parameters)
+    text = "".join(f"{comment(line)}\n" for line in what.splitlines())
+    name = f"loop_{hashlib.sha256(f'{names}{text}'.encode()).hexdigest()[:12]}"
+    text += f"def {name}({names}):\n    return kernel(({names},))\n"
     if name in _LOOPS:
         return _LOOPS[name]
     path = _written(name, text)
-    scope: dict[str, Any] = {"kernel": kernel_of(plan), "__name__": __name__}  # numba imports it with the machine code
+    scope: dict[str, Any] = {"kernel": kernel(), "__name__": __name__}  # numba imports it with the machine code
     exec(compile(text, path, "exec"), scope)
-    loop: Callable[..., None] = compiled(scope[name])
+    loop: Callable[..., Any] = compiled(scope[name])
     return _LOOPS.setdefault(name, loop)
 
 

@@ -1,0 +1,263 @@
+"""Values: single numbers that a loop computes, each of them once, and NumPy's elementwise functions on arrays of them.
+
+An array here is one of *value numbers*, int64, of the shape of the array that it stands for: the position of each of its
+elements in the list of all values. NumPy's own functions index, reshape and stack such arrays as they do real ones.
+"""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from ..loops.loop import Unsuitable
+from ..types import Array
+from .operations import COMPARISONS
+
+DOUBLE, SINGLE, BOOL, INTEGER = map(np.dtype, (np.float64, np.float32, np.bool_, np.int64))
+DTYPES = frozenset((DOUBLE, SINGLE, BOOL, INTEGER))
+BUILT = 20_000  # values at most, also such that nothing needs
+
+OPERATORS: dict[Callable[..., Any], np.ufunc] = {
+    operator.add: np.add, operator.sub: np.subtract, operator.mul: np.multiply, operator.truediv: np.true_divide,
+    operator.floordiv: np.floor_divide, operator.mod: np.remainder, operator.pow: np.power, pow: np.power,
+    operator.neg: np.negative, operator.pos: np.positive, operator.abs: np.absolute, abs: np.absolute,
+    operator.and_: np.bitwise_and, operator.or_: np.bitwise_or, operator.xor: np.bitwise_xor,
+    operator.invert: np.invert, operator.lt: np.less, operator.le: np.less_equal, operator.gt: np.greater,
+    operator.ge: np.greater_equal, operator.eq: np.equal, operator.ne: np.not_equal,
+}  # fmt: skip
+# of floats, by one instruction or function; of integers where `_INTEGERS` has them
+_FLOATS: dict[np.ufunc, str] = {
+    np.add: "add", np.subtract: "subtract", np.multiply: "multiply", np.true_divide: "divide",
+    np.negative: "negative", np.positive: "copy", np.absolute: "absolute", np.fabs: "absolute", np.conjugate: "copy",
+    np.sqrt: "sqrt", np.maximum: "maximum", np.minimum: "minimum", np.fmax: "fmax", np.fmin: "fmin",
+    np.copysign: "copysign", np.exp: "exp", np.expm1: "expm1", np.log: "log", np.log1p: "log1p", np.tanh: "tanh",
+    np.cosh: "cosh", np.sin: "sin", np.cos: "cos", np.tan: "tan", np.sinh: "sinh", np.arcsin: "asin",
+    np.arccos: "acos", np.arctan: "atan", np.arcsinh: "asinh", np.arccosh: "acosh", np.arctanh: "atanh",
+    np.arctan2: "atan2", np.hypot: "hypot", np.exp2: "exp2", np.log2: "log2", np.log10: "log10", np.cbrt: "cbrt",
+    np.floor: "floor", np.ceil: "ceil", np.trunc: "trunc", np.rint: "rint", np.square: "square",
+    np.reciprocal: "reciprocal", np.power: "power", np.float_power: "power", np.sign: "sign",
+    np.heaviside: "heaviside", np.logaddexp: "logaddexp", np.remainder: "remainder", np.isinf: "isinf",
+    np.signbit: "signbit",
+}  # fmt: skip
+_INTEGERS = frozenset((
+    "add", "subtract", "multiply", "negative", "copy", "absolute", "maximum", "minimum", "square", "sign", "floor",
+    "ceil", "trunc", ">", ">=", "<", "<=", "==", "!=",
+))  # fmt: skip
+_LOGIC: dict[np.ufunc, str] = {
+    np.logical_and: "and", np.logical_or: "or", np.logical_xor: "xor", np.logical_not: "not", np.bitwise_and: "and",
+    np.bitwise_or: "or", np.bitwise_xor: "xor", np.invert: "not",
+}  # fmt: skip
+_OF_TRUTH = frozenset((np.logical_and, np.logical_or, np.logical_xor, np.logical_not))
+_OF_BOOLS = {"add": "or", "maximum": "or", "multiply": "and", "minimum": "and", "absolute": "copy", "==": "==",
+             "!=": "!=", ">": ">", ">=": ">=", "<": "<", "<=": "<=", "copy": "copy"}  # fmt: skip
+_NAMES: dict[np.ufunc, str] = {**_FLOATS, **COMPARISONS, **_LOGIC}
+_TO_BOOL = frozenset((*COMPARISONS.values(), "isinf", "signbit"))
+
+
+class Values:
+    """The values of a loop.
+
+    Attributes
+    ----------
+    operations
+        For each value the name of its operation, and the operands: other values; of a ``"load"`` and a ``"state"`` see
+        `elements.Elements`, of a ``"number"`` the number.
+    dtypes
+        Of each value.
+    """
+
+    def __init__(self) -> None:
+        self.operations: list[tuple[Any, ...]] = []
+        self.dtypes: list[np.dtype[Any]] = []
+        self.known: dict[Any, int] = {}
+
+    def value(self, name: str, dtype: np.dtype[Any], *operands: Any) -> int:
+        """Return the result of an operation, which is the known one if it was there before."""
+        key = name, dtype, *operands
+        found = self.known.get(key)
+        if found is None:
+            if len(self.operations) >= BUILT:
+                raise Unsuitable(f"it has more than {BUILT:,} operations on single numbers")
+            found = self.known[key] = len(self.operations)
+            self.operations.append((name, *operands))
+            self.dtypes.append(dtype)
+        return found
+
+    def number(self, number: Any, dtype: np.dtype[Any]) -> int:
+        """Return a constant."""
+        if not isinstance(number, bool | int | float | np.bool_ | np.integer | np.floating):
+            raise Unsuitable(f"it computes with {number!r}")
+        with np.errstate(over="ignore"):
+            number = dtype.type(number).item()
+        key = "number", dtype, repr(number)
+        if key not in self.known:
+            self.known[key] = len(self.operations)
+            self.operations.append(("number", number))
+            self.dtypes.append(dtype)
+        return self.known[key]
+
+    def numbers(self, array: Any, dtype: np.dtype[Any]) -> Array:
+        """Return an array of constants."""
+        return mapped(lambda x: self.number(x, dtype), np.asarray(array))
+
+    def constant(self, v: int) -> Any:
+        """Return the number that a value always is, or None."""
+        name, *operands = self.operations[v]
+        return operands[0] if name == "number" else None
+
+    # Elementwise
+
+    def ufunc(self, function: np.ufunc, operands: list[Array], kinds: list[Any]) -> Array:
+        """Return what a ufunc gives for arrays of dtypes, or Python's types of numbers."""
+        name = _NAMES.get(function)
+        if name is None:
+            raise Unsuitable(f"it calls numpy.{function.__name__}")
+        if all(kind in (int, float) for kind in kinds):
+            kinds = [np.dtype(kind) for kind in kinds]
+        *_, loop, made = function.resolve_dtypes((*kinds, None))
+        if function in _OF_TRUTH:
+            loop = BOOL
+        if loop not in DTYPES or made not in DTYPES:
+            raise Unsuitable(f"it calls numpy.{function.__name__} of dtype {loop}")
+        if loop == BOOL and function not in _LOGIC:
+            name = _OF_BOOLS.get(name, "")
+        if not name or (loop == INTEGER and function not in _LOGIC and name not in _INTEGERS):
+            raise Unsuitable(f"it calls numpy.{function.__name__} of dtype {loop}")
+        return self.each(name, loop, *operands)
+
+    def each(self, name: str, dtype: np.dtype[Any], *operands: Array) -> Array:
+        """Return the results of an operation whose operands, broadcast, are first cast to a dtype."""
+        arrays = np.broadcast_arrays(*[self.cast(x, dtype) for x in operands])
+        made = np.empty(arrays[0].shape, np.int64)
+        made.flat = [self.one(name, dtype, *several) for several in zip(*(x.flat for x in arrays), strict=True)]
+        return made
+
+    def cast(self, ids: Array, dtype: np.dtype[Any]) -> Array:
+        """Return values as those of another dtype."""
+        if all(self.dtypes[v] == dtype for v in ids.flat):
+            return ids
+        return mapped(lambda v: self.cast_one(int(v), dtype), ids)
+
+    def cast_one(self, v: int, dtype: np.dtype[Any]) -> int:
+        """Return a value as one of another dtype."""
+        if self.dtypes[v] == dtype:
+            return v
+        number = self.constant(v)
+        return self.value("cast", dtype, v) if number is None else self.number(number, dtype)
+
+    def where(self, condition: Array, a: Array, b: Array, dtype: np.dtype[Any]) -> Array:
+        """Return values of `a` where a condition holds, else of `b`."""
+        condition, a, b = np.broadcast_arrays(self.cast(condition, BOOL), self.cast(a, dtype), self.cast(b, dtype))
+        made = np.empty(condition.shape, np.int64)
+        made.flat = [self.choice(*several) for several in zip(condition.flat, a.flat, b.flat, strict=True)]
+        return made
+
+    def choice(self, condition: Any, a: Any, b: Any) -> int:
+        """Return `a` if a condition holds, else `b`."""
+        known = self.constant(condition)
+        if known is not None or a == b:
+            return int(a if known or a == b else b)
+        return self.value("where", self.dtypes[a], int(condition), int(a), int(b))
+
+    def one(self, name: str, dtype: np.dtype[Any], *operands: Any) -> int:
+        """Return the result of an operation on values of one dtype."""
+        v = [int(x) for x in operands]
+        write = _WRITTEN.get(name)
+        if write is not None:
+            return int(write(self, dtype, *v))
+        return self.value(name, BOOL if name in _TO_BOOL else dtype, *v)
+
+
+def mapped(function: Callable[[Any], int], x: Array) -> Array:
+    """Return an array of what a function gives for each element."""
+    made = np.empty(x.shape, np.int64)
+    made.flat = [function(v) for v in x.flat]
+    return made
+
+
+# What is written in other operations: functions of `Values`, the dtype and the operands.
+
+
+def _copy(values: Values, dtype: Any, x: int) -> int:
+    return x
+
+
+def _square(values: Values, dtype: Any, x: int) -> int:
+    return values.one("multiply", dtype, x, x)
+
+
+def _reciprocal(values: Values, dtype: Any, x: int) -> int:
+    return values.one("divide", dtype, values.number(1, dtype), x)
+
+
+def _power(values: Values, dtype: Any, x: int, y: int) -> int:
+    """Write squares and cubes as products, as fused loops do."""
+    exponent = values.constant(y)
+    if exponent == 2 or exponent == 3:
+        square = values.one("multiply", dtype, x, x)
+        return square if exponent == 2 else values.one("multiply", dtype, square, x)
+    return values.value("power", dtype, x, y)
+
+
+def _sign(values: Values, dtype: Any, x: int) -> int:
+    zero, one, less = (values.number(number, dtype) for number in (0, 1, -1))
+    found = values.choice(values.one("==", dtype, x, zero), zero, x)  # nan stays
+    found = values.choice(values.one("<", dtype, x, zero), less, found)
+    return values.choice(values.one(">", dtype, x, zero), one, found)
+
+
+def _isinf(values: Values, dtype: Any, x: int) -> int:
+    return values.one("==", dtype, values.one("absolute", dtype, x), values.number(np.inf, dtype))
+
+
+def _signbit(values: Values, dtype: Any, x: int) -> int:
+    one = values.number(1, dtype)
+    return values.one("<", dtype, values.one("copysign", dtype, one, x), values.number(0, dtype))
+
+
+def _fmax(values: Values, dtype: Any, x: int, y: int, name: str = ">=") -> int:
+    first = values.one("or", BOOL, values.one(name, dtype, x, y), values.one("isnan", dtype, y))
+    return values.choice(first, x, y)
+
+
+def _fmin(values: Values, dtype: Any, x: int, y: int) -> int:
+    return _fmax(values, dtype, x, y, "<=")
+
+
+def _heaviside(values: Values, dtype: Any, x: int, y: int) -> int:
+    zero, one = values.number(0, dtype), values.number(1, dtype)
+    found = values.choice(values.one("==", dtype, x, zero), y, x)  # nan stays
+    found = values.choice(values.one("<", dtype, x, zero), zero, found)
+    return values.choice(values.one(">", dtype, x, zero), one, found)
+
+
+def _logaddexp(values: Values, dtype: Any, x: int, y: int) -> int:
+    """Return log(e**x + e**y), which is of equal ones their sum with log(2), infinite ones among them."""
+    zero = values.number(0, dtype)
+    difference = values.one("subtract", dtype, x, y)
+    lower = values.one("negative", dtype, values.one("absolute", dtype, difference))
+    rest = values.one("log1p", dtype, values.one("exp", dtype, lower))
+    found = values.one("add", dtype, values.choice(values.one(">", dtype, difference, zero), x, y), rest)
+    found = values.choice(values.one("isnan", dtype, difference), difference, found)
+    twice = values.one("add", dtype, x, values.number(np.log(2), dtype))
+    return values.choice(values.one("==", dtype, x, y), twice, found)
+
+
+def _remainder(values: Values, dtype: Any, x: int, y: int) -> int:
+    """Return what is left after a division that is rounded down, with the sign of the divisor, also of zero."""
+    zero = values.number(0, dtype)
+    rest = values.value("fmod", dtype, x, y)
+    other = values.one("xor", BOOL, values.one("<", dtype, y, zero), values.one("<", dtype, rest, zero))
+    moved = values.choice(other, values.one("add", dtype, rest, y), rest)
+    signed = values.choice(values.one("==", dtype, rest, zero), values.one("copysign", dtype, zero, y), moved)
+    return values.choice(values.one("==", dtype, y, zero), rest, signed)
+
+
+_WRITTEN: dict[str, Callable[..., int]] = {
+    "copy": _copy, "square": _square, "reciprocal": _reciprocal, "power": _power, "sign": _sign, "isinf": _isinf,
+    "signbit": _signbit, "fmax": _fmax, "fmin": _fmin, "heaviside": _heaviside, "logaddexp": _logaddexp,
+    "remainder": _remainder,
+}  # fmt: skip

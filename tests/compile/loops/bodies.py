@@ -1,0 +1,59 @@
+"""Loops made of functions: the body recorded by itself, with its inputs and outputs as a `Loop` has them."""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from autograd.arrays.traced import Traced, Variable
+from autograd.transforms.compile.environment import Environment
+from autograd.transforms.compile.loops.loop import Carried, Loop, Part, Same
+from autograd.transforms.compile.program import ARGUMENT, CONSTANT, Memory
+from autograd.transforms.compile.session import Session
+
+Array = np.ndarray[Any, Any]
+Body = Callable[..., tuple[tuple[Any, ...], tuple[Any, ...]]]
+
+
+def loop_of_body(
+    body: Body, carried: Sequence[Any], given: Sequence[Any] = (), params: Sequence[Any] = (), backwards: bool = False
+) -> Loop:
+    """Return the loop whose step is ``carried, rows = body(carried, given, params)``.
+
+    `carried` are its first values, `given` arrays of which each iteration is given a row, from the last one on if it
+    runs `backwards`, when the rows that it gives are stacked from the last one on too; `params` are given whole.
+    """
+    rows = tuple(np.asarray(x)[0] for x in given)
+    args = (tuple(map(np.asarray, carried)), rows, tuple(map(np.asarray, params)))
+    session = Session(body, Environment((body,)), True, "numpy")
+    session.run(args, {})
+    assert session.program is not None, session.refused
+    program = session.program.program
+    arguments = [_variable(x) for x in (*carried, *given, *params)]
+    loop = Loop(program.calls, [], arguments)
+    outputs = program.outputs
+    for variable, fetch in program.sources:
+        k = fetch.index if hasattr(fetch, "index") else None
+        if k is None:  # a constant
+            loop.inputs.append(Same(variable, len(arguments)))
+            arguments.append(_variable(fetch(()), CONSTANT))
+        elif k < len(carried):
+            loop.inputs.append(Carried(variable, k, outputs[k]))
+        elif k < len(carried) + len(given):
+            shape = variable.value.shape
+            size = int(np.prod(shape))
+            loop.inputs.append(Part(variable, k, np.arange(size).reshape(shape), size, backwards))
+        else:
+            loop.inputs.append(Same(variable, k))
+    loop.finals = outputs[: len(carried)]
+    loop.stacked = [(x, backwards) for x in outputs[len(carried) :]]
+    return loop
+
+
+def constants_of(loop: Loop) -> list[Array]:
+    """Return the arguments that a body needs besides those that it was made for."""
+    return [x.value for x in loop.arguments if x.memory.kind == CONSTANT]
+
+
+def _variable(x: Any, kind: str = ARGUMENT) -> Variable:
+    return Traced(np.asarray(x), None, Memory(kind, x))  # type: ignore[arg-type]
