@@ -189,6 +189,7 @@ _later.homes.update(
         "functions without derivatives": "autograd.ops.undifferentiated",
         "fused loops": "autograd.transforms.compile.fused.fuse",
         "hooks": "autograd.tensors.hooks",
+        "machine code of loops": "autograd.transforms.compile.fused.loop_machine",
         "numba": "autograd.transforms.compile.fused.loops",
         "sparse products": "autograd.scipy.sparse",
         "special functions": "autograd.ops.special",

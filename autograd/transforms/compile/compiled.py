@@ -288,7 +288,7 @@ def compile(
     function: Callable[..., Any] | None = None,
     *,
     fallback: Fallback = "raise",
-    backend: Backend = "numpy",
+    backend: Backend = "auto",
     **foreign: Never,
 ) -> Any:
     """Compile a function: record the NumPy calls that it makes, and from the second call on run only these.
@@ -353,7 +353,7 @@ def compile(
         refuse_keywords("compile", foreign, COMPILE_KEYWORDS)
         raise TypeError(f"compile has no argument {next(iter(foreign))!r}: it takes fallback= and backend=")
     check_option("compile", "fallback", fallback, ("raise", "warn", "eager"))
-    if backend not in ("numpy", "numba"):
+    if backend not in ("auto", "numpy", "numba"):
         raise ValueError(
             f'compile: backend={backend!r}: it is "numpy", or "numba" for fused loops, which needs pip install numba'
         )

@@ -20,6 +20,7 @@ from .compiled_program import CompiledProgram, Given, Held, Results
 from .creation import noted_creation
 from .environment import Environment
 from .final_checks import refuse_at_end
+from .loops.roll import roll
 from .passes import simplify
 from .program import Argument, Fixed, Program
 from .quoting import identifier
@@ -29,8 +30,9 @@ from .stores import store_directly
 from .types import ArrayArgument
 from .variables import TracedVariables
 
-Backend: TypeAlias = Literal["numpy", "numba"]
+Backend: TypeAlias = Literal["auto", "numpy", "numba"]
 ndarray = np.ndarray
+FEWEST_CALLS = 200  # in loops, for which it pays to load numba
 
 
 class Session:
@@ -152,13 +154,15 @@ class Session:
         return traced
 
     def _finish(self, program: Program, installed: set[int]) -> None:
-        """Make a program short, and fuse its calls if that was asked for."""
+        """Make a program short: roll its loops if that pays, and fuse its calls if that was asked for."""
         simplify(program)
-        if self.backend == "numpy":
-            store_directly(program)
         program.forget_values(installed)
+        if self.backend != "numpy":
+            roll(program, FEWEST_CALLS if self.backend == "auto" else 0)
         if self.backend == "numba":
             load("fused loops").fuse(program)
+        else:
+            store_directly(program)
 
     def _result(self, records: ProgramRecorder, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         """Call the function; raise what was refused although the function caught the error."""

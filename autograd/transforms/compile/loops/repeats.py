@@ -25,7 +25,7 @@ _TRIES = 40
 _AHEAD = (1, 2, 3, 4, 5, 6, 8, 10, 12, 16, 24, 32)
 _KEYED = (operator.getitem, operator.setitem)
 # Functions of which an operand may be a Python number in one iteration, and another in the next.
-_OF_NUMBERS = frozenset((np.where, np.clip, np.full, np.copyto, operator.setitem))
+OF_NUMBERS = frozenset((np.where, np.clip, np.full, np.copyto, operator.setitem))
 _AS_THEY_ARE = (int, bool, str, type(None), type(Ellipsis), np.dtype, bytes, complex)
 
 
@@ -95,7 +95,7 @@ class Recorded:
         errors: Any = call.errors
         parts.append(tuple(errors.values()) if type(errors) is dict else errors)
         keyed = function in _KEYED
-        free = isinstance(function, np.ufunc) or function in _OF_NUMBERS
+        free = isinstance(function, np.ufunc) or function in OF_NUMBERS
         for place, arg in enumerate(args):
             self._add(arg, parts, "key" if keyed and place == 1 else "number" if free else "")
         if call.kwargs:
@@ -172,6 +172,11 @@ class Repeat:
     reads: Array
     readers: Array
     lags: Array
+
+    @property
+    def key(self) -> tuple[int, int, int]:
+        """What tells it from others."""
+        return self.start, self.period, self.count
 
     @property
     def end(self) -> int:
