@@ -11,7 +11,7 @@ from __future__ import annotations
 import operator
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 
@@ -26,6 +26,7 @@ _AHEAD = (1, 2, 3, 4, 5, 6, 8, 10, 12, 16, 24, 32)
 _KEYED = (operator.getitem, operator.setitem)
 # Functions of which an operand may be a Python number in one iteration, and another in the next.
 OF_NUMBERS = frozenset((np.where, np.clip, np.full, np.copyto, operator.setitem))
+_Run: TypeAlias = tuple[int, int, int]  # from where to where, and the period
 _AS_THEY_ARE = (int, bool, str, type(None), type(Ellipsis), np.dtype, bytes, complex)
 
 
@@ -196,41 +197,60 @@ def find(recorded: Recorded, accepts: Callable[[Repeat], bool]) -> list[Repeat]:
     """
     found: list[Repeat] = []
     tokens, fresh = recorded.tokens.copy(), -1
-    tried: set[tuple[int, int, int]] = set()
+    tried: set[_Run] = set()
+    refused: list[_Run] = []
     for _ in range(_TRIES):
-        runs = _runs(tokens, tried)
+        runs = _runs(tokens, tried, refused)
         if not runs:
             break
         for start, end, period in runs:
             tried.add((start, end, period))
             for repeat in _holding(recorded, start, end, period):
-                if accepts(repeat):
-                    found.append(repeat)
-                    length = repeat.end - repeat.start
-                    tokens[repeat.start : repeat.end] = np.arange(fresh, fresh - length, -1)
-                    fresh -= length
+                if not accepts(repeat):
+                    refused.append((repeat.start, repeat.end, period))
+                    continue
+                found.append(repeat)
+                length = repeat.end - repeat.start
+                tokens[repeat.start : repeat.end] = np.arange(fresh, fresh - length, -1)
+                fresh -= length
     return sorted(found, key=lambda repeat: repeat.start)
 
 
-def _runs(tokens: Array, tried: set[tuple[int, int, int]]) -> list[tuple[int, int, int]]:
-    """Return where tokens come again after a period, from where to where, for the period that covers most of them."""
-    best: list[tuple[int, int, int]] = []
-    covered = 0.0
+def _runs(tokens: Array, tried: set[_Run], refused: list[_Run]) -> list[_Run]:
+    """Return where tokens come again after a period: the longest such runs, none of which overlap."""
+    runs: list[_Run] = []
     for period in _periods(tokens):
         same = np.zeros(len(tokens) - period + 2, np.int8)
         same[1:-1] = tokens[:-period] == tokens[period:]
         edges = np.flatnonzero(np.diff(same))
         starts, ends = edges[::2], edges[1::2] + period
         long = ends - starts >= max(SHORTEST, FEWEST * period)
-        runs: list[tuple[int, int, int]] = []
-        for start, end in zip(starts[long].tolist(), ends[long].tolist(), strict=True):
-            start = max(start, runs[-1][1]) if runs else start  # one period may begin where another ends
-            if end - start >= max(SHORTEST, FEWEST * period) and (start, end, period) not in tried:
-                runs.append((start, end, period))
-        cover = sum(end - start for start, end, _ in runs)
-        if cover > covered * 1.02:
-            best, covered = runs, cover
-    return best
+        runs += [
+            run
+            for run in zip(starts[long].tolist(), ends[long].tolist(), [period] * int(long.sum()), strict=True)
+            if run not in tried and not _is_refused(run, refused)
+        ]
+    # A run comes again at multiples of its period, too: a little shorter, or a little longer.
+    runs.sort(key=lambda run: (-_rounded(run[1] - run[0]), run[2]))
+    chosen: list[_Run] = []
+    taken = np.zeros(len(tokens) + 1, bool)
+    for start, end, period in runs:
+        if not taken[start : end].any():
+            chosen.append((start, end, period))
+            taken[start:end] = True
+    return sorted(chosen)
+
+
+def _rounded(length: int) -> int:
+    return round(8 * np.log(length))
+
+
+def _is_refused(run: _Run, refused: list[_Run]) -> bool:
+    """Tell whether it is the like of a repeat that was not taken: several iterations of that as one."""
+    start, end, period = run
+    return any(
+        period % of == 0 and min(end, last) - max(start, first) > (end - start) / 2 for first, last, of in refused
+    )
 
 
 def _periods(tokens: Array) -> list[int]:
