@@ -57,6 +57,7 @@ if typing.TYPE_CHECKING:
     from .transforms.hvp import ggnvp, hvp
     from .transforms.jacobian import hessian, jacobian
     from .transforms.linearize import linearize
+    from .transforms.scan import scan, while_loop
     from .transforms.trees import (
         ravel_pytree,
         register_dataclass,
@@ -136,6 +137,7 @@ __all__ = [
     "register_pytree_node",
     "saved",
     "saved_tensors_hooks",
+    "scan",
     "set_grad_enabled",
     "tensor",
     "tree_flatten",
@@ -190,6 +192,10 @@ _later.homes.update(
         "fused loops": "autograd.transforms.compile.fused.fuse",
         "hooks": "autograd.tensors.hooks",
         "machine code of loops": "autograd.transforms.compile.fused.loop_machine",
+<<<<<<< HEAD
+=======
+        "rolled loops": "autograd.transforms.compile.loops.rolled",
+>>>>>>> scan
         "numba": "autograd.transforms.compile.fused.loops",
         "sparse products": "autograd.scipy.sparse",
         "special functions": "autograd.ops.special",

@@ -337,6 +337,20 @@ def layout_alone(function: F) -> F:
     return call  # type: ignore[return-value]  # has the signature of the function it wraps
 
 
+def unrecorded(function: F) -> F:
+    """Decorate a function that computes with real arrays alone: while a program is recorded, it notes nothing."""
+
+    @wraps(function)
+    def call(*args: Any, **kwargs: Any) -> Any:
+        token = recorder.set(None)
+        try:
+            return function(*args, **kwargs)
+        finally:
+            recorder.reset(token)
+
+    return call  # type: ignore[return-value]  # has the signature of the function it wraps
+
+
 def fusing() -> bool:
     """Tell whether a program with fused loops is recorded: what goes through large arrays in parts need not."""
     return Used.compile and (records := recorder.get()) is not None and records.fuses

@@ -574,6 +574,7 @@ class _Roller:
             key = _signature(loop)
             if key not in made:
                 made[key] = CompiledLoop(loop)
+                made[key].compile()
                 if made[key].why:
                     raise plan.fails(made[key].why)
             loops.append(made[key])
@@ -589,7 +590,7 @@ class _Roller:
             elif k == plan.repeat.start:
                 calls += self._calls_of(plan, self.loops[self._owners[k]])
         self.program.calls = calls
-        self.program.loops += [loop.text() for loop in dict.fromkeys(self.loops)]
+        self.program.loops += [loop.source for loop in dict.fromkeys(self.loops)]
         drop_dead(self.program)
 
     def _calls_of(self, plan: _Plan, loop: CompiledLoop) -> list[Call]:
@@ -634,16 +635,13 @@ class _Roller:
     def _final(x: Any, after: list[Call], first: Call) -> Traced:
         """Return the result of a loop from which a variable is made, which is the variable if it can be."""
         value = x.value
-        in_order = isinstance(value, np.ndarray) and value.flags.c_contiguous
-        if in_order and x.memory.whole is x:
+        is_array = isinstance(value, np.ndarray)
+        if not is_array or (value.flags.c_contiguous and x.memory.whole is x):
             return x  # type: ignore[no-any-return]
-        made = _array(np.shape(value), x.dtype, x)
-        if not isinstance(value, np.ndarray):
-            after.append(_call(operator.getitem, (made, ()), x, first))
-        else:
-            x.memory = Memory(MADE, None)
-            x.memory.whole = x
-            after.append(_call(np.array, (made,), x, first, order="C" if in_order else "F"))
+        made = _array(value.shape, x.dtype, x)
+        x.memory = Memory(MADE, None)
+        x.memory.whole = x
+        after.append(_call(np.array, (made,), x, first, order="C" if value.flags.c_contiguous else "F"))
         return made
 
     def _row(self, x: Any, stack: Traced, j: int, first: Call) -> list[Call]:

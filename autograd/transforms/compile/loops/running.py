@@ -1,48 +1,219 @@
-"""Running: what a program calls for a loop."""
+"""Compiled loops: what a program calls for a loop, machine code of it or the printed body, called by Python."""
 
 from __future__ import annotations
 
+import copy
+from collections.abc import Callable, Iterable, Sequence
+from importlib.util import find_spec
 from typing import Any
 
 import numpy as np
 
+from ....arrays.door import unrecorded
+from ....arrays.traced import Traced, Variable
 from ....later import load
-from ..printer import Diverged
-from ..program import Check, traced_in
-from .loop import Loop, Unsuitable
+from ..floats import TracedFloat
+from ..passes import replaced
+from ..printer import Diverged, Printed, printed
+from ..program import ARGUMENT, MADE, Argument, Call, Check, Memory, Program, mapped, traced_in
+from ..types import Array
+from .loop import Carried, Loop, Part, Same, Unsuitable
 
 
 class CompiledLoop:
-    """Runs a loop by machine code.
+    """A loop that can run: takes the arguments, and returns the final values and then what is stacked, as a tuple.
+
+    Parameters
+    ----------
+    loop
+        What runs. Its calls are copied.
+    name
+        That of the function in the text of a program.
+    machine
+        Whether to make machine code of it, where that is possible.
 
     Attributes
     ----------
     why
-        Why there is no machine code of it; nothing if there is.
+        Why it is no machine code, if it is not.
     """
 
-    def __init__(self, loop: Loop) -> None:
-        self.loop, self.why, self.__name__ = loop, "", "loop"
-        self._shapes = [(x.value.shape, x.dtype) for x in loop.finals]
-        self._stacked = [((loop.count, *x.value.shape), x.dtype) for x, _ in loop.stacked]
-        try:
-            self._run: Any = load("machine code of loops").machine_code(loop)
-        except Unsuitable as error:
-            self.why = str(error)
+    def __init__(self, loop: Loop, name: str = "loop", machine: bool = True) -> None:
+        self.loop, self.__name__, self.why = loop, name, "" if machine else "the backend is NumPy"
+        self._machine: Callable[..., bool] | None = None
+        self._body: Printed | None = None
+        self._tried = not machine
+        self._shapes = [(x.shape, x.dtype) for x in (*loop.finals, *(x for x, _ in loop.stacked))]
+        self._numbers = [not isinstance(x.value, np.ndarray) for x in loop.finals]
+
+    @unrecorded
+    def __call__(self, *arguments: Any) -> tuple[Any, ...]:
+        given = [
+            np.ascontiguousarray(x, like.dtype).reshape(np.shape(x))
+            for x, like in zip(arguments, self.loop.arguments, strict=True)
+        ]
+        count = self._count(given)
+        results = self._memory(count)
+        if not self._tried:
+            self.compile()
+        if not count:  # the final values are those that `scan` begins with
+            carried = [x for x in self.loop.inputs if isinstance(x, Carried)]
+            for x, result in zip(carried, results, strict=False):
+                result[...] = given[x.first]
+        elif self._machine is not None and "raise" not in np.geterr().values():
+            if not self._machine(*given, *results, count):
+                raise Diverged("", False)
+        else:
+            self._by_python(given, results, count)
+        for i, is_number in enumerate(self._numbers):
+            if is_number:
+                results[i] = results[i][()]
+        return tuple(results)
+
+    def __repr__(self) -> str:
+        return f"CompiledLoop({self.__name__}: {len(self.loop.calls)} calls, {self.why or 'machine code'})"
 
     @property
     def has_checks(self) -> bool:
         """Whether it may raise `Diverged`."""
         return any(isinstance(call, Check) for call in self.loop.calls)
 
-    def __call__(self, *arguments: Any) -> tuple[Any, ...]:
-        made = [np.empty(shape, dtype) for shape, dtype in (*self._shapes, *self._stacked)]
-        if not self._run(*arguments, *made, self.loop.count):
-            line = next(call.line for call in self.loop.calls if isinstance(call, Check))
-            raise Diverged(line, False)
-        return tuple(made)
+    @property
+    def source(self) -> str:
+        """The text of the loop in a program."""
+        body = self._printed().source.split("\n", 1)[1].rstrip()
+        count = "count" if self.loop.count is None else self.loop.count
+        how = f"by Python: {self.why}" if self.why else "as machine code"
+        lines = [f"# {self.__name__}, which runs {how}", f"for j in range({count}):", body]
+        return "\n".join(lines) + "\n"
 
-    def text(self) -> str:
-        """Return the loop as text."""
-        results = len(traced_in((self.loop.finals, self.loop.stacked)))
-        return f"# loop: {self.loop.count} iterations of {len(self.loop.calls)} calls, {results} results"
+    def _count(self, given: Sequence[Array]) -> int:
+        """Return the number of iterations; raise if an argument has not as much for each as there has to be."""
+        count = self.loop.count
+        assert count is not None
+        return count
+
+    def _memory(self, count: int) -> list[Array]:
+        once, kinds = len(self.loop.finals), self._shapes
+        return [np.empty(shape if i < once else (count, *shape), dtype) for i, (shape, dtype) in enumerate(kinds)]
+
+    def compile(self) -> None:
+        """Make machine code of it, if that is possible; `why` says why not."""
+        self._tried = True
+        if find_spec("numba") is None:
+            self.why = "numba is not installed"
+            return
+        try:
+            self._machine = load("machine code of loops").machine_code(self.loop)
+        except Unsuitable as unsuitable:
+            self.why = str(unsuitable)
+
+    # By Python
+
+    def _printed(self) -> Printed:
+        if self._body is None:
+            self._body = printed(body_of(self.loop), (), self.__name__)
+        return self._body
+
+    def _by_python(self, given: list[Array], results: list[Array], count: int) -> None:
+        loop, run = self.loop, self._printed().run
+        values = [None if isinstance(x, Part) else _value(given[_argument(x)], x.variable) for x in loop.inputs]
+        parts = [(i, _rows(x, given[x.argument], count)) for i, x in enumerate(loop.inputs) if isinstance(x, Part)]
+        carried = [i for i, x in enumerate(loop.inputs) if isinstance(x, Carried)]
+        stop = len(carried) + len(loop.stacked)
+        stacked = [(table, reverse) for table, (_, reverse) in zip(results[len(loop.finals) :], loop.stacked, strict=True)]
+        outputs: Any = ()
+        for j in range(count):
+            for i, row in parts:
+                values[i] = row(j)
+            outputs = run(values)
+            for (table, backwards), value in zip(stacked, outputs[len(carried) : stop], strict=True):
+                table[count - 1 - j if backwards else j] = value
+            for i, value in zip(carried, outputs, strict=False):
+                values[i] = value
+        for result, value in zip(results, outputs[stop:], strict=False):
+            result[...] = value
+
+
+def body_of(loop: Loop) -> Program:
+    """Return the body of a loop as a program: of its inputs, it gives what is carried, what is stacked, and finals."""
+    program = Program()
+    stand_ins: dict[int, Any] = {}
+    for k, x in enumerate(loop.inputs):
+        known = stand_ins[id(x.variable)] = stand_in(x.variable, Argument(k))
+        program.sources.append((known, Argument(k)))
+    program.calls = copies(loop.calls, stand_ins)
+    if program.calls:
+        program.errors = program.calls[-1].errors
+    after = [x.after for x in loop.inputs if isinstance(x, Carried)]
+    outputs = [*after, *(x for x, _ in loop.stacked), *loop.finals]
+    program.outputs = [stand_ins[id(x)] for x in outputs]
+    return program
+
+
+def stand_in(x: Variable, fetch: Callable[[Sequence[Any]], Any]) -> Variable:
+    """Return a variable like another, for an argument of a program."""
+    if isinstance(x, TracedFloat):
+        return TracedFloat(x.value, x.records, fetch)
+    return Traced(x.value, x.records, Memory(ARGUMENT, None))
+
+
+def copies(calls: Iterable[Call], known: dict[int, Any]) -> list[Call]:
+    """Return copies of calls, on variables of their own, which are added to `known` by the identity of the others.
+
+    `known` has those to take for variables that no call makes.
+    """
+    memories: dict[int, Memory] = {}
+
+    def memory_of(memory: Memory) -> Memory:
+        if id(memory) not in memories:
+            made = memories[id(memory)] = Memory(MADE, None)
+            made.written = memory.written
+        return memories[id(memory)]
+
+    def renewed(x: Any) -> Any:
+        if not isinstance(x, Traced):
+            return x
+        if id(x) not in known:
+            known[id(x)] = Traced(x.value, x.records, memory_of(x.memory))
+            if x.memory.whole is x:
+                known[id(x)].memory.whole = known[id(x)]
+        return known[id(x)]
+
+    copied = []
+    for call in calls:
+        for x in call.reads():
+            if id(x) in known:
+                memories.setdefault(id(x.memory), known[id(x)].memory)
+        one = copy.copy(call)
+        one.args, one.kwargs = replaced(known, call.args), replaced(known, call.kwargs)
+        one.result = mapped(renewed, call.result)
+        if call.writes is not None:
+            one.writes = memory_of(call.writes)
+        copied.append(one)
+    return copied
+
+
+def _argument(x: Same | Carried) -> int:
+    return x.argument if isinstance(x, Same) else x.first
+
+
+def _value(array: Array, variable: Any) -> Any:
+    """Return an array as the body reads it: a number where that is one."""
+    if isinstance(variable, TracedFloat):
+        return float(array)
+    return array if isinstance(variable.value, np.ndarray) else array[()]
+
+
+def _rows(part: Part, array: Array, count: int) -> Callable[[int], Any]:
+    """Return the function that gives what a part is in each iteration."""
+    flat, positions, size = array.reshape(-1), np.asarray(part.positions), part.variable.size
+    first, step, shape = int(positions.flat[0]) if size else 0, part.step, part.variable.shape
+    if part.backwards:
+        first, step = first + step * (count - 1), -step
+    if not isinstance(part.variable.value, np.ndarray):
+        return lambda j: flat[first + step * j]
+    if np.array_equal(positions.reshape(-1) - positions.flat[:1], np.arange(size)):
+        return lambda j: flat[first + step * j : first + step * j + size].reshape(shape)
+    beside = positions - positions.flat[:1]
+    return lambda j: flat[beside + (first + step * j)]

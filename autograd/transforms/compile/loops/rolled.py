@@ -1,0 +1,535 @@
+"""Loops of `scan` in a program: the step is recorded once, and its derivatives once, whatever the number of steps.
+
+A `Body` is what one step computes: calls, and their graph. Its derivatives are bodies of further loops, which are found
+by walking that graph and not by calling the step again: a loop backwards, which carries the gradient of the state and
+computes the step again from the states that the loop forwards stacked; a loop forwards of tangents. Each is again a
+body with a graph, so that there are derivatives of any order.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from ....arrays.door import as_array, batched_at, batches, copied_for, unrecorded, whole
+from ....arrays.traced import Traced, Variable
+from ....graph.backward import pull_back
+from ....graph.grad_mode import enable_grad, recording
+from ....graph.node import Node, ancestors, counter, leading_to
+from ....primitives.function import Context, Function, _WithForwardMode
+from ....source.source_info import defined
+from ....tensors.tensor import LIFT, Tensor, unwrap
+from ...fixed_point import recorded_since
+from ...forward_mode import push_forward
+from ..memory import owner_of
+from ..passes import simplify
+from ..printer import Diverged
+from ..program import ARGUMENT, CONSTANT, Argument, Call, Check, Draw, Effect, Fixed, Memory, Outside, Program, traced_in
+from ..recorder import ProgramRecorder
+from .loop import Carried, Input, Loop, Part, Same, Unsuitable
+from .running import CompiledLoop, copies, stand_in
+
+
+def rolled(steps: Any, records: ProgramRecorder) -> tuple[Any, Any]:
+    """Return the last state and what is collected of the steps of a `scan`, as a loop of the program."""
+    if not steps.length:
+        result: tuple[Any, Any] = steps.run()
+        return result
+    started, plan = _planned(steps, records)
+    rows = [x for x in steps.rows if x is not None]
+    results = plan.applied([*(x for x in started if x is not None), *rows])
+    count = len(plan.body.after)
+    state, ys = iter(results[:count]), iter(results[count:])
+    return (
+        steps.rebuild([None if x is None else next(state) for x in started]),
+        steps.rebuild_ys([None if x is None else next(ys) for x in plan.ys]),
+    )
+
+
+def _planned(steps: Any, records: ProgramRecorder) -> tuple[list[Any], Plan]:
+    """Record a step; return the first state, in what becomes of it by the steps, and how to run them all."""
+    start = list(steps.leaves)
+    live = [_is_live(x) for x in start]
+    while True:
+        body, after, ys = _recorded(steps, records, start, live)
+        others = [x if a is None else _like(x, a) for x, a in zip(start, after, strict=True)]
+        lives = [was or _is_live(a) for was, a in zip(live, after, strict=True)]
+        if lives == live and all(map(_is_same, start, others)):
+            return start, Plan(body, steps.length, steps.reverse, ys)
+        start, live = others, lives
+
+
+def _is_same(x: Any, y: Any) -> bool:
+    return x is y
+
+
+def _is_live(x: Any) -> bool:
+    return isinstance(x, Tensor) and x._node is not None and bool(recording())
+
+
+def _like(x: Any, after: Any) -> Any:
+    """Return a leaf of the first state as a tensor, and with the batches, that it has after a step."""
+    if set(batches(unwrap(after))).difference(batches(unwrap(x))):
+        x = _broadcast(x, unwrap(after))
+    return Tensor(x) if isinstance(after, Tensor) and not isinstance(x, Tensor) else x
+
+
+def _broadcast(x: Any, like: Any) -> Any:
+    """Return an array, or a tensor, with the batches of another."""
+    zeros = copied_for(np.zeros((), x.dtype), like)
+    return x + zeros if x.dtype.kind != "b" else x | zeros
+
+
+def _recorded(steps: Any, records: ProgramRecorder, start: list[Any], live: list[bool]) -> Any:
+    """Record a step at the first state and row."""
+    begun, begin = next(counter), len(records.program.calls)
+    row = -1 if steps.reverse else 0
+    carried = [None if x is None else _placeholder(records, x, on) for x, on in zip(start, live, strict=True)]
+    rows = [None if x is None else _placeholder(records, x, _is_live(x), row) for x in steps.rows]
+    after, ys = steps.taken(carried, rows)
+    calls = _taken_back(records, begin)
+    after = [None if x is None else _traced(records, x) for x in after]
+    ys = [None if x is None else _traced(records, x) for x in ys]
+    results = [x for x in (*after, *ys) if x is not None]
+    known: set[Node] = set()
+    for x in results:
+        known.update(recorded_since(begun, x._node, None)[1] if isinstance(x, Tensor) else ())
+    given = [x for x in carried if x is not None], [x for x in rows if x is not None]
+    known_in_order = sorted(known, key=lambda node: node.number)
+    body = Body(records, calls, *given, [], [x for x in after if x is not None], [x for x in ys if x is not None], known_in_order)
+    return body, after, ys
+
+
+def _taken_back(records: ProgramRecorder, begin: int) -> list[Call]:
+    """Return the calls that were recorded since `begin`, and take them out of the program."""
+    calls = records.program.calls[begin:]
+    del records.program.calls[begin:]
+    return calls
+
+
+@unrecorded
+def _placeholder(records: ProgramRecorder, x: Any, live: bool, row: int | None = None) -> Any:
+    """Return what stands for an array while a step is recorded, or for a row of it, with the values of the first."""
+    array = unwrap(x)
+    levels = batches(array)
+    value = whole(array)
+    value = np.asarray(value.value if isinstance(value, Variable) else value)
+    if row is not None:
+        value = value[(slice(None),) * len(levels) + (row,)]
+    is_tensor = live or isinstance(x, Tensor)
+    made: Any = batched_at(_argument(records, value, is_tensor), levels)
+    return Tensor(made, requires_grad=live) if is_tensor else made
+
+
+@unrecorded
+def _argument(records: ProgramRecorder, value: Any, is_tensor: bool) -> Traced:
+    array = np.array(value, order="C")
+    if not array.ndim and not is_tensor:
+        return Traced(array[()], records, Memory(ARGUMENT, None))
+    return Traced(array, records, records.new_memory(ARGUMENT, owner_of(array)))
+
+
+def _traced(records: ProgramRecorder, x: Any) -> Any:
+    """Return a result of a step, which may be a constant, with a traced array."""
+    array = unwrap(x)
+    if isinstance(whole(array), Traced):
+        return x
+    made = records.known(array) if type(array) is np.ndarray else records.constant(np.array(array))
+    return Tensor(made) if isinstance(x, Tensor) else made
+
+
+def _variable(x: Any) -> Any:
+    return whole(unwrap(x))
+
+
+class Body:
+    """What one step computes, and its derivatives.
+
+    Attributes
+    ----------
+    calls
+        In order.
+    carried, rows, shared
+        What stood for the state, for a row of each array that the loop goes along, and for what all steps share.
+    after, ys
+        The state after the step, and what is collected.
+    known
+        The nodes, from before the step, that the results depend on: those of tensors that the step closes over.
+    """
+
+    def __init__(
+        self,
+        records: ProgramRecorder,
+        calls: list[Call],
+        carried: list[Any],
+        rows: list[Any],
+        shared: list[Any],
+        after: list[Any],
+        ys: list[Any],
+        known: list[Node],
+    ) -> None:
+        self.records, self.calls, self.known = records, calls, known
+        self.carried, self.rows, self.shared, self.after, self.ys = carried, rows, shared, after, ys
+
+    @property
+    def inputs(self) -> list[Any]:
+        return [*self.carried, *self.rows, *self.shared]
+
+    def derived(self, derive: Callable[[], Any]) -> tuple[list[Call], Any]:
+        """Return the calls of the step and of a derivative of it, and what `derive` returns, which records them."""
+        records = self.records
+        begin, active = len(records.program.calls), records.active
+        mine = [call for call in self.calls if not isinstance(call, Check)]  # which held
+        records.program.calls += mine
+        records.active = True  # also if the function turned out later to be one that cannot be recorded
+        try:
+            result = derive()
+        finally:
+            records.active = active
+            calls = _taken_back(records, begin)
+        finite = {id(call.result) for call in calls if call.function is np.isfinite}
+        rest = calls[len(mine) :]
+        return [*mine, *(c for c in rest if not (isinstance(c, Check) and id(c.args[0]) in finite))], result
+
+    @unrecorded
+    def like(self, x: Any, lifted: bool) -> Any:
+        """Return what stands for the gradient or the tangent of an array of the step."""
+        variable, levels = _variable(x), batches(unwrap(x))
+        made: Any = batched_at(_argument(self.records, np.ones(variable.shape, variable.dtype), lifted), levels)
+        return Tensor(made, requires_grad=True) if lifted else made
+
+
+def _node(x: Any) -> Any:
+    return x._node if isinstance(x, Tensor) else None
+
+
+class Plan:
+    """A loop of a body, ready to be run and differentiated.
+
+    Attributes
+    ----------
+    body, count, reverse
+        What runs, how often, and whether from the last row to the first.
+    ys
+        The leaves of what a step of the user's collects, with None where that is None.
+    """
+
+    def __init__(self, body: Body, count: int, reverse: bool, ys: Sequence[Any] = ()) -> None:
+        self.body, self.count, self.reverse, self.ys = body, count, reverse, ys
+        self._loops: dict[bool, tuple[CompiledLoop, list[int], list[Any]]] = {}
+        self._derived: dict[Any, Any] = {}
+
+    def applied(self, inputs: list[Any]) -> list[Any]:
+        """Return the last state and what is collected: tensors where those of the step are."""
+        body = self.body
+        known = [self._standing_at(node) for node in body.known]
+        inputs = [self._as_in_body(x, like) for x, like in zip(inputs, body.inputs, strict=True)]
+        if any(map(_is_live, inputs)) or (known and recording()):
+            n = len(body.after)
+            found = _Scan.apply(self, *inputs, *known)
+            results = [*found[:n], *found[n + len(body.carried) :]]
+        else:
+            results = self.run([unwrap(x) for x in inputs], False)
+        likes = [*body.after, *body.ys]
+        return [_as(x, isinstance(like, Tensor)) for x, like in zip(results, likes, strict=True)]
+
+    @unrecorded
+    def _standing_at(self, node: Node) -> Tensor:
+        """Return a tensor at a node whose value is not used: the step reads it itself."""
+        levels = {level for x in (*self.body.after, *self.body.ys) for level in batches(unwrap(x))}
+        ordered = tuple(sorted(levels, key=lambda level: -level.number))
+        zeros = np.broadcast_to(np.zeros((), node.dtype), (*[level.size for level in reversed(ordered)], *node.shape))
+        return LIFT.wrap(batched_at(self.body.records.constant(zeros.copy()), ordered), node)  # type: ignore[no-any-return]
+
+    def _as_in_body(self, x: Any, like: Any) -> Any:
+        return x
+
+    def run(self, arrays: Sequence[Any], keeps: bool) -> list[Any]:
+        """Return the last state, if `keeps` the states before each step, and what is collected."""
+        body = self.body
+        if keeps not in self._loops:
+            self._loops[keeps] = self._loop(keeps)
+        loop, used, closures = self._loops[keeps]
+        n = len(body.carried)
+        given = []
+        for i, (x, like) in enumerate(zip(arrays, body.inputs, strict=True)):
+            if i < n or i in used:
+                levels = batches(unwrap(like))
+                x = whole(x)
+                given.append(np.moveaxis(x, len(levels), 0) if levels and n <= i < n + len(body.rows) else x)
+        results = body.records.call(loop, (*given, *closures))
+        likes = [*body.after, *(body.carried if keeps else ()), *body.ys]
+        found = []
+        for i, (result, like) in enumerate(zip(results, likes, strict=True)):
+            levels = batches(unwrap(like))
+            if levels and i >= n:
+                result = np.moveaxis(result, 0, len(levels))
+            found.append(batched_at(result, levels))
+        return found
+
+    @unrecorded
+    def _loop(self, keeps: bool) -> tuple[CompiledLoop, list[int], list[Any]]:
+        """Return the loop, which inputs besides the state it reads, and what it reads of the program around it."""
+        body, reverse = self.body, self.reverse
+        n = len(body.carried)
+        program, known = Program(), dict[int, Any]()
+        for i, x in enumerate(body.inputs):
+            variable = _variable(x)
+            known[id(variable)] = stand_in(variable, Argument(i))
+            program.sources.append((known[id(variable)], Argument(i)))
+        made = {id(x) for call in body.calls for x in traced_in(call.result)}
+        outputs = [_variable(x) for x in (*body.after, *(body.carried if keeps else ()), *body.ys)]
+        around: list[Any] = []
+        for x in (*(x for call in body.calls for x in call.reads()), *outputs):
+            if id(x) in made or id(x) in known:
+                continue
+            if x.memory.kind == CONSTANT:
+                known[id(x)] = Traced(x.value, x.records, Memory(CONSTANT, None))
+                program.sources.append((known[id(x)], Fixed(x.value)))
+            else:
+                fetch = Argument(len(body.inputs) + len(around))
+                known[id(x)] = stand_in(x, fetch)
+                program.sources.append((known[id(x)], fetch))
+                around.append(x)
+        program.calls = copies(body.calls, known)
+        program.outputs = [known[id(x)] for x in outputs]
+        simplify(program)
+        return self._made(program, [_variable(x) for x in body.inputs], [known[id(_variable(x))] for x in body.inputs], around)
+
+    def _made(self, program: Program, originals: list[Any], stand_ins: list[Any], around: list[Any]) -> Any:
+        body, n = self.body, len(self.body.carried)
+        read = {id(x) for x, _ in program.sources}
+        used = [i for i, x in enumerate(stand_ins) if i >= n and id(x) in read]
+        inputs: list[Input] = []
+        arguments: list[Variable] = []
+        after = program.outputs[:n]
+        closures: list[Any] = []
+        for i, x in enumerate(stand_ins):
+            if i < n:
+                inputs.append(Carried(x, len(arguments), after[i]))
+                arguments.append(x)
+            elif i in used and i < n + len(body.rows):
+                positions = np.arange(x.size).reshape(x.shape)
+                inputs.append(Part(x, len(arguments), positions, x.size, self.reverse))
+                arguments.append(_table(x, self.count))
+            elif i in used:
+                inputs.append(Same(x, len(arguments)))
+                arguments.append(x)
+        for x, fetch in program.sources:
+            if isinstance(fetch, Fixed):
+                closures.append(body.records.constant(np.array(fetch.value)))
+            elif fetch.index >= len(stand_ins):
+                closures.append(around[fetch.index - len(stand_ins)])
+            else:
+                continue
+            inputs.append(Same(x, len(arguments)))
+            arguments.append(x)
+        stacked = [(x, self.reverse) for x in program.outputs[n:]]
+        loop = Loop(program.calls, inputs, arguments, after, stacked, self.count)
+        program.forget_values(set())
+        return CompiledLoop(loop, machine=body.records.fuses), used, closures
+
+    # Derivatives
+
+    def backwards(self, given: tuple[bool, ...], wanted: tuple[bool, ...], lifted: bool) -> tuple[Plan, list[bool]]:
+        """Return the loop that carries gradients back, and which inputs it gives a gradient of.
+
+        `given` says which results have a gradient, of the state, of the states before and of what is collected,
+        `wanted` which inputs and known tensors need one.
+        """
+        key = "backwards", given, wanted, lifted
+        if key not in self._derived:
+            self._derived[key] = self._backwards(given, wanted, lifted)
+        found: tuple[Plan, list[bool]] = self._derived[key]
+        return found
+
+    def _backwards(self, given: tuple[bool, ...], wanted: tuple[bool, ...], lifted: bool) -> tuple[Plan, list[bool]]:
+        body = self.body
+        n = len(body.carried)
+        live = [_node(x) is not None for x in body.carried]
+        carried = [body.like(x, lifted) for x, on in zip(body.carried, live, strict=True) if on]
+        collected = [*body.carried, *body.ys]
+        gradients = [body.like(x, lifted) if on else None for x, on in zip(collected, given[n:], strict=True)]
+        rest = [*map(_node, body.rows), *map(_node, body.shared), *body.known]
+        rest = [node if want else None for node, want in zip(rest, wanted[n:], strict=True)]
+        summed = rest[len(body.rows) :]
+        sums = [None if node is None else self._sum(node, lifted) for node in summed]
+        targets = [*map(_node, body.carried), *rest]
+
+        def derive() -> Any:
+            seeds: dict[Node, Any] = {}
+            states = (x for x, on in zip(body.after, live, strict=True) if on)
+            for x, g in (*zip(states, carried, strict=True), *zip(body.ys, gradients[n:], strict=True)):
+                if g is not None and (node := _node(x)) is not None:
+                    seeds[node] = seeds[node] + g if node in seeds else g
+            ends = {node for node in targets if node is not None}
+            order = leading_to(ends, ancestors(seeds))
+            seeds = {node: g for node, g in seeds.items() if node in set(order)}
+            with enable_grad():
+                found = pull_back(seeds, order, ends, partial=True, lift=LIFT if lifted else None)
+                results = [found.get(node) for node in targets]
+                of_state = [_added(results[i], gradients[i], body.carried[i]) for i in range(n) if live[i]]
+                of_rows = [
+                    _added(g, None, x)
+                    for g, x, node in zip(results[n:], body.rows, rest, strict=False)
+                    if node is not None
+                ]
+                of_shared = results[n + len(body.rows) :]
+                sums_after = [
+                    s if g is None else s + g for s, g in zip(sums, of_shared, strict=True) if s is not None
+                ]
+            return [*of_state, *sums_after], of_rows
+
+        calls, (after, ys) = body.derived(derive)
+        started = [*carried, *(s for s in sums if s is not None)]
+        rows = [*body.carried, *body.rows, *(g for g in gradients if g is not None)]
+        after, ys = ([_traced(body.records, x) for x in part] for part in (after, ys))
+        of = Body(body.records, calls, started, rows, body.shared, after, ys, body.known if lifted else [])
+        return Plan(of, self.count, not self.reverse), live
+
+    @unrecorded
+    def _sum(self, node: Node, lifted: bool) -> Any:
+        made = _argument(self.body.records, np.ones(node.shape, node.dtype), lifted)
+        return Tensor(made, requires_grad=True) if lifted else made
+
+    def forwards(self, given: tuple[bool, ...], lifted: bool) -> tuple[Plan, list[bool]]:
+        """Return the loop of tangents; `given` says which inputs and known tensors have one."""
+        key = "forwards", given, lifted
+        if key not in self._derived:
+            self._derived[key] = self._forwards(given, lifted)
+        found: tuple[Plan, list[bool]] = self._derived[key]
+        return found
+
+    def _forwards(self, given: tuple[bool, ...], lifted: bool) -> tuple[Plan, list[bool]]:
+        body = self.body
+        n = len(body.carried)
+        live = [_node(x) is not None for x in body.carried]
+        carried = [body.like(x, lifted) if on else None for x, on in zip(body.carried, live, strict=True)]
+        known = [np.broadcast_to(np.zeros((), node.dtype), node.shape) for node in body.known]
+        others = [*body.rows, *body.shared, *known]
+        tangents = [body.like(x, lifted) if on else None for x, on in zip(others, given[n:], strict=True)]
+        nodes = [*map(_node, body.inputs), *body.known]
+
+        def derive() -> Any:
+            seeds = {node: t for node, t in zip(nodes, [*carried, *tangents], strict=True) if t is not None}
+            results = [_node(x) for x in (*body.after, *body.ys)]
+            order = leading_to(seeds, ancestors([node for node in results if node is not None]))
+            with enable_grad():
+                pushed = push_forward(seeds, order, LIFT if lifted else None)
+                found = [_added(pushed.get(node), None, x) for node, x in zip(results, (*body.after, *body.ys), strict=True)]
+            return [x for x, on in zip(found, live, strict=False) if on], found[n:]
+
+        calls, (after, ys) = body.derived(derive)
+        after, ys = ([_traced(body.records, x) for x in part] for part in (after, ys))
+        k = len(body.rows)
+        started = [t for t in carried if t is not None]
+        rows = [*body.carried, *body.rows, *(t for t in tangents[:k] if t is not None)]
+        shared = [*body.shared, *(t for t in tangents[k:] if t is not None)]
+        of = Body(body.records, calls, started, rows, shared, after, [*started, *ys], body.known if lifted else [])
+        return Plan(of, self.count, self.reverse), live
+
+
+def _added(g: Any, more: Any, x: Any) -> Any:
+    """Return the sum of two gradients of an array, either of which may be None."""
+    if g is None and more is None:
+        return np.zeros(np.shape(unwrap(x)), unwrap(x).dtype)
+    return g if more is None else more if g is None else g + more
+
+
+def _as(x: Any, is_tensor: bool) -> Any:
+    if isinstance(x, Tensor):
+        return x if is_tensor else x._array
+    return Tensor(x) if is_tensor else x
+
+
+class _Scan(Function):
+    """A loop of a plan: the last state, the states before each step, and what is collected."""
+
+    @staticmethod
+    def forward(ctx: Any, plan: Plan, *arrays: Any) -> Any:
+        n, k = len(plan.body.carried), len(plan.body.inputs)
+        results = plan.run(arrays[:k], True)
+        ctx.plan = plan
+        before = results[n : 2 * n]
+        ctx.constant = [None if x.dtype.kind in "fc" else x for x in before]
+        ctx.save_for_backward(*(x for x in before if x.dtype.kind in "fc"), *arrays[n:k])
+        return tuple(results)
+
+    @staticmethod
+    def given(ctx: Any) -> list[Any]:
+        """Return the states before each step, the arrays that the loop goes along, and what all steps share."""
+        saved = iter(ctx.saved_tensors)
+        return [*(next(saved) if x is None else x for x in ctx.constant), *saved]
+
+    @staticmethod
+    def backward(ctx: Any, *g: Any) -> Any:
+        plan, kept = ctx.plan, _Scan.given(ctx)
+        body = plan.body
+        n, k = len(body.carried), len(body.inputs)
+        lifted = any(isinstance(x, Tensor) for x in (*kept, *g))
+        wanted = ctx.needs_input_grad[1:]
+        given = tuple(x is not None for x in g)
+        back, live = plan.backwards(given, wanted, lifted)
+        states = [
+            np.zeros(np.shape(x), x.dtype) if part is None else part
+            for part, x, on in zip(g, kept, live, strict=False)
+            if on
+        ]
+        states = [_zeros(like) if part is None else part for part, like, on in zip(g, body.after, live, strict=False) if on]
+        m = len(states)
+        sums = [_zeros(x) for x in back.body.carried[m:]]
+        rows = [*kept[: n + len(body.rows)], *(part for part in g[n:] if part is not None)]
+        shared = kept[n + len(body.rows) :]
+        found = back.applied([*states, *sums, *rows, *shared])
+        of_state, of_rest = iter(found[:m]), iter([*found[len(back.body.carried) :], *found[m : len(back.body.carried)]])
+        return (
+            None,
+            *(next(of_state) if on else None for on in live),
+            *(next(of_rest) if want else None for want in wanted[n:]),
+        )
+
+    @staticmethod
+    def jvp(ctx: Any, _: Any, *tangents: Any) -> Any:
+        plan, kept = ctx.plan, _Scan.given(ctx)
+        body = plan.body
+        n = len(body.carried)
+        lifted = any(isinstance(x, Tensor) for x in (*kept, *tangents))
+        forward, live = plan.forwards(tuple(t is not None for t in tangents), lifted)
+        states = [_zeros(x) if t is None else t for t, x, on in zip(tangents, body.carried, live, strict=False) if on]
+        k = n + len(body.rows)
+        rows = [*kept[:k], *(t for t in tangents[n:k] if t is not None)]
+        shared = [*kept[k:], *(t for t in tangents[k:] if t is not None)]
+        found = iter(forward.applied([*states, *rows, *shared]))
+        of_state = [next(found) if on else None for on in live]
+        of_before = [next(found) if on else None for on in live]
+        zeros = [_zeros(x) for x in body.carried]
+        return (
+            *(z if t is None else t for t, z in zip(of_state, zeros, strict=True)),
+            *(np.zeros((plan.count, *z.shape), z.dtype) if t is None else t for t, z in zip(of_before, zeros, strict=True)),
+            *found,
+        )
+
+
+def _zeros(like: Any) -> Any:
+    """Return zeros with the shape and the batches of an array of the step."""
+    array = unwrap(like)
+    return copied_for(np.zeros(array.shape, array.dtype), array)
+
+
+class _Operation(_WithForwardMode):
+    """The operation of a loop, which is told which of its results have no gradient."""
+
+    def complete(self, node: Any, g: list[Any]) -> tuple[Any, ...]:
+        return tuple(g)
+
+
+_Scan._operation = _Operation(_Scan)
+
+
+@unrecorded
+def _table(x: Any, count: int) -> Traced:
+    """Return a variable with the shape of an array of which the loop reads a row in each iteration."""
+    value = np.broadcast_to(np.zeros((), x.dtype), (count, *x.shape))
+    return Traced(value, x.records, Memory(ARGUMENT, None))

@@ -1,0 +1,247 @@
+"""Loops with a state: `scan` over the rows of arrays, and `while_loop`. In a compiled function they stay loops."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+import numpy as np
+
+from ..arrays.door import Used, as_array, recorder
+from ..arrays.traced import Traced, Variable
+from ..errors import DtypeError, ShapeError, check_callable, described
+from ..later import load
+from ..primitives.function import Context, Function
+from ..source.source_info import defined
+from ..tensors.tensor import Tensor, unwrap
+from .pytree import Rebuild, flatten, structure
+
+Step = Callable[[Any, Any], Any]
+
+
+def scan(
+    step: Step,
+    state: object,
+    xs: object = None,
+    length: int | None = None,
+    *,
+    reverse: bool = False,
+) -> tuple[Any, Any]:
+    """Return the state after a loop of ``state, y = step(state, x)`` over the rows of `xs`, and the stacked y.
+
+    Called as it is, it is that loop of Python, with tensors where there are tensors, so that a debugger shows each
+    step. In a compiled function the step is recorded once, whatever the length, and so are its derivatives: a loop of
+    a million steps compiles as fast as one of ten. What the step closes over has derivatives as well, and may change
+    from call to call.
+
+    Parameters
+    ----------
+    step
+        Takes the state and a row of `xs`, and returns the next state, built like the one that it was given, and what to
+        collect: arrays, containers of them, or None.
+    state
+        The first state: an array, a tensor, a number, or a container of them.
+    xs
+        An array or a container of them, all with the same number of rows; without it, x is None.
+    length
+        The number of steps, which may be left out where there are `xs`.
+    reverse
+        Whether to go from the last row to the first. The rows of what is collected are where those of `xs` are.
+
+    Returns
+    -------
+    state, ys
+        The last state, and what the steps returned beside it, stacked along a new first axis.
+
+    Raises
+    ------
+    ShapeError
+        If `xs` and `length` do not agree, or if the step changes the shape or the containers of the state.
+    DtypeError
+        If the step changes a dtype of the state, or does not return a pair.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from autograd import grad, scan
+    >>> def step(total, x):
+    ...     return total + x, total * x
+    >>> scan(step, 0.0, np.array([1.0, 2.0, 3.0]))
+    (np.float64(6.0), array([0., 2., 9.]))
+    >>> float(grad(lambda rate: scan(lambda x, _: (x - rate * x, None), 1.0, length=3)[0])(0.5))
+    -0.75
+    """
+    check_callable("step", step)
+    loop = Steps(step, state, xs, length, reverse)
+    if Used.compile and (records := recorder.get()) is not None and records.records():
+        return load("rolled loops").rolled(loop, records)
+    return loop.run()
+
+
+class Steps:
+    """The steps of a loop: their arguments as leaves, and checks of what they return.
+
+    Attributes
+    ----------
+    leaves, rows
+        Those of the first state and of `xs`.
+    length
+        How many steps there are.
+    """
+
+    def __init__(self, step: Step, state: Any, xs: Any, length: int | None, reverse: bool) -> None:
+        self.step, self.reverse = step, reverse
+        self.leaves, self.rebuild = flatten(state)
+        self.rows, self.rebuild_rows = ([], _nothing) if xs is None else flatten(xs)
+        self.containers = structure(state)
+        self.leaves = [_as_numbers(f"the state{_place(i, self.leaves)}", x) for i, x in enumerate(self.leaves)]
+        self.length = self._length(length)
+        self.rebuild_ys: Rebuild = _nothing
+        self.containers_of_ys: Any = None
+
+    def _length(self, length: int | None) -> int:
+        lengths = {}
+        for i, x in enumerate(self.rows):
+            if x is None:
+                continue
+            array = self.rows[i] = x if isinstance(x, Tensor) else _as_numbers(f"xs{_place(i, self.rows)}", x)
+            if not array.ndim:
+                raise ShapeError(
+                    f"scan() goes along the first axis of xs, and xs{_place(i, self.rows)} is {described(x)}: pass "
+                    f"numpy.array([...]) for a list of numbers, and what all steps share in the closure of the step"
+                )
+            lengths.setdefault(len(array), f"xs{_place(i, self.rows)} of shape {array.shape}")
+        if length is not None:
+            if not isinstance(length, int | np.integer) or isinstance(length, bool) or length < 0:
+                raise ValueError(f"length should be an integer of at least 0, not {length!r}")
+            lengths.setdefault(int(length), f"length={length}")
+        if not lengths:
+            raise ValueError("scan() needs to know the number of steps: pass xs, or length=")
+        if len(lengths) > 1:
+            raise ShapeError(f"scan() goes along the first axes of xs together, which differ: {_listed(lengths)}")
+        return next(iter(lengths))
+
+    # As a loop of Python
+
+    def run(self) -> tuple[Any, Any]:
+        """Run the loop as it is written."""
+        leaves, collected = self.leaves, list[list[Any]]()
+        columns = [itertools.repeat(None) if x is None else _unstacked(x, self.reverse) for x in self.rows]
+        for _ in range(self.length):
+            leaves, ys = self.taken(leaves, [next(column) for column in columns])
+            collected.append(ys)
+        if not collected:
+            none = [None if y is None else np.zeros((0, *y.shape), y.dtype) for y in self.outputs_of_none()]
+            return self.rebuild(leaves), self.rebuild_ys(none)
+        if self.reverse:
+            collected.reverse()
+        return self.rebuild(leaves), self.rebuild_ys([self._stacked(parts) for parts in zip(*collected, strict=True)])
+
+    def taken(self, leaves: list[Any], row: list[Any]) -> tuple[list[Any], list[Any]]:
+        """Take a step; return the leaves of the next state, and of what is collected."""
+        returned = self.step(self.rebuild(leaves), self.rebuild_rows(row))
+        if type(returned) is not tuple or len(returned) != 2:
+            what = described(returned) if type(returned) is not tuple else f"{len(returned)} values"
+            remedy = ": is a return missing?" if returned is None else ", None if there is nothing to collect"
+            raise DtypeError(f"{defined(self.step)} returned {what} to scan(), not a pair (state, y){remedy}")
+        after, ys = returned
+        found, containers = flatten(after)[0], structure(after)
+        if containers != self.containers or len(found) != len(leaves):
+            raise ShapeError(
+                f"{defined(self.step)} was given a state of {_containers(self.rebuild(leaves))}, and returned one of "
+                f"{_containers(after)} to scan(): return the next state, built like it, and then what to collect"
+            )
+        found = [self._checked(i, x, y) for i, (x, y) in enumerate(zip(leaves, found, strict=True))]
+        outputs, rebuild = flatten(ys)
+        containers = structure(ys)
+        if self.rebuild_ys is _nothing:
+            self.rebuild_ys, self.containers_of_ys = rebuild, containers
+        elif containers != self.containers_of_ys:
+            raise ShapeError(f"{defined(self.step)} does not collect the same containers in all steps of scan()")
+        return found, outputs
+
+    def _checked(self, i: int, x: Any, y: Any) -> Any:
+        """Return a leaf of the next state; raise unless it is like the one before."""
+        if x is None and y is None:
+            return None
+        y = _as_numbers(f"the state{_place(i, self.leaves)} that {defined(self.step)} returned", y)
+        before, after = x.shape, y.shape
+        if before != after:
+            raise ShapeError(
+                f"{defined(self.step)} was given state{_place(i, self.leaves)} of shape {before}, and returned shape "
+                f"{after} to scan(): a state keeps its shape, so start with one of shape {after}, or collect what grows"
+            )
+        if x.dtype != y.dtype:
+            raise DtypeError(
+                f"{defined(self.step)} was given state{_place(i, self.leaves)} of dtype {x.dtype}, and returned "
+                f"{y.dtype} to scan(): start with {y.dtype}, or end the step with .astype({str(x.dtype)!r})"
+            )
+        return y
+
+    def _stacked(self, parts: Sequence[Any]) -> Any:
+        if all(part is None for part in parts):
+            return None
+        shapes = {np.shape(part) for part in parts}
+        if len(shapes) > 1:
+            first, other = list(shapes)[:2]
+            raise ShapeError(
+                f"{defined(self.step)} collects arrays of shapes {first} and {other} in different steps of scan(), "
+                f"which cannot be stacked: collect the same shape in each step"
+            )
+        return np.stack(parts)
+
+    def outputs_of_none(self) -> list[Any]:
+        """Return what a step collects, of a loop that has none: it is called once, with zeros for a row."""
+        rows = [None if x is None else np.zeros(x.shape[1:], x.dtype)[()] for x in self.rows]
+        with np.errstate(all="ignore"):
+            ys = self.taken(self.leaves, rows)[1]
+        return [None if y is None else as_array(unwrap(y)) for y in ys]
+
+
+class _Rows(Function):
+    """The rows of an array, as one operation: the gradients are stacked once."""
+
+    @staticmethod
+    def forward(ctx: Context, x: Any) -> Any:
+        return tuple(x[i] for i in range(len(x)))
+
+    @staticmethod
+    def backward(ctx: Context, *g: Any) -> Any:
+        return (np.stack(g),)
+
+
+def _nothing(leaves: Sequence[Any]) -> None:
+    """Return what stands for no `xs`, and for nothing collected."""
+
+
+def _place(i: int, leaves: list[Any]) -> str:
+    return f"[{i}]" if len(leaves) > 1 else ""
+
+
+def _listed(lengths: dict[int, str]) -> str:
+    return " and ".join(lengths.values())
+
+
+def _containers(tree: Any) -> str:
+    """Return what a state consists of, for a message."""
+    leaves = flatten(tree)[0]
+    kind = described(tree) if structure(tree) is None else f"a {type(tree).__name__}"
+    return kind if len(leaves) == 1 and structure(tree) is None else f"{kind} with {len(leaves)} arrays in it"
+
+
+def _as_numbers(what: str, x: Any) -> Any:
+    """Return a leaf as it is if it is an array, and a number as one of NumPy's."""
+    if x is None or isinstance(x, Tensor):
+        return x
+    array = as_array(x) if not isinstance(x, Variable) or isinstance(x, Traced) else np.multiply(x, np.float64(1))
+    if array.dtype.kind not in "fcbiu":
+        raise DtypeError(f"{what} is {described(x)}, not an array of numbers")
+    return array[()] if type(array) is np.ndarray and not array.ndim else array
+
+
+def _unstacked(x: Any, reverse: bool) -> Iterator[Any]:
+    """Return the rows of an array, from the last to the first if `reverse`."""
+    order = range(len(x))[::-1] if reverse else range(len(x))
+    rows = _Rows.apply(x) if isinstance(x, Tensor) and x.requires_grad and len(x) else x
+    return (rows[i] for i in order)
