@@ -192,10 +192,7 @@ _later.homes.update(
         "fused loops": "autograd.transforms.compile.fused.fuse",
         "hooks": "autograd.tensors.hooks",
         "machine code of loops": "autograd.transforms.compile.fused.loop_machine",
-<<<<<<< HEAD
-=======
         "rolled loops": "autograd.transforms.compile.loops.rolled",
->>>>>>> scan
         "numba": "autograd.transforms.compile.fused.loops",
         "sparse products": "autograd.scipy.sparse",
         "special functions": "autograd.ops.special",
