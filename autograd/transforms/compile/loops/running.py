@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from ....arrays.door import unrecorded
+from ....arrays.door import recorder, unrecorded
 from ....arrays.traced import Traced, Variable
 from ....later import load
 from ..floats import TracedFloat
@@ -18,6 +18,9 @@ from ..printer import Diverged, Printed, printed
 from ..program import ARGUMENT, MADE, Argument, Call, Check, Memory, Program, mapped, traced_in
 from ..types import Array
 from .loop import Carried, Loop, Part, Same, Unsuitable
+
+ndarray = np.ndarray
+empty = np.empty  # which is another one while a program is recorded
 
 
 class CompiledLoop:
@@ -44,14 +47,31 @@ class CompiledLoop:
         self._body: Printed | None = None
         self._tried = not machine
         self._shapes = [(x.shape, x.dtype) for x in (*loop.finals, *(x for x, _ in loop.stacked))]
-        self._numbers = [not isinstance(x.value, np.ndarray) for x in loop.finals]
+        self._numbers = [i for i, x in enumerate(loop.finals) if not isinstance(x.value, ndarray)]
+        self._dtypes = [np.dtype(float) if isinstance(x, TracedFloat) else x.dtype for x in loop.arguments]
+        self._quick: Callable[..., bool] | None = None  # machine code, if a call needs nothing else
+        if loop.count:
+            self._all_shapes = [(x.shape, x.dtype) for x in loop.finals]
+            self._all_shapes += [((loop.count, *x.shape), x.dtype) for x, _ in loop.stacked]
+
+    def __call__(self, *arguments: Any) -> tuple[Any, ...]:
+        machine, count = self._quick, self.loop.count
+        if machine is None or recorder.get() is not None:
+            return self._run(*arguments)
+        given = [
+            x if type(x) is ndarray and x.dtype is dtype and x.flags.c_contiguous else _in_order(x, dtype)
+            for x, dtype in zip(arguments, self._dtypes, strict=True)
+        ]
+        results: list[Any] = [empty(shape, dtype) for shape, dtype in self._all_shapes]
+        if not machine(*given, *results, count):
+            raise Diverged("", False)
+        for i in self._numbers:
+            results[i] = results[i][()]
+        return tuple(results)
 
     @unrecorded
-    def __call__(self, *arguments: Any) -> tuple[Any, ...]:
-        given = [
-            np.ascontiguousarray(x, like.dtype).reshape(np.shape(x))
-            for x, like in zip(arguments, self.loop.arguments, strict=True)
-        ]
+    def _run(self, *arguments: Any) -> tuple[Any, ...]:
+        given = [_in_order(x, dtype) for x, dtype in zip(arguments, self._dtypes, strict=True)]
         count = self._count(given)
         results = self._memory(count)
         if not self._tried:
@@ -60,14 +80,13 @@ class CompiledLoop:
             carried = [x for x in self.loop.inputs if isinstance(x, Carried)]
             for x, result in zip(carried, results, strict=False):
                 result[...] = given[x.first]
-        elif self._machine is not None and "raise" not in np.geterr().values():
+        elif self._machine is not None and not _raises():
             if not self._machine(*given, *results, count):
                 raise Diverged("", False)
         else:
             self._by_python(given, results, count)
-        for i, is_number in enumerate(self._numbers):
-            if is_number:
-                results[i] = results[i][()]
+        for i in self._numbers:
+            results[i] = results[i][()]
         return tuple(results)
 
     def __repr__(self) -> str:
@@ -105,6 +124,9 @@ class CompiledLoop:
             return
         try:
             self._machine = load("machine code of loops").machine_code(self.loop)
+            within = any("raise" in dict(call.errors or {}).values() for call in self.loop.calls)
+            if self.loop.count and not within and not _raises():
+                self._quick = self._machine
         except Unsuitable as unsuitable:
             self.why = str(unsuitable)
 
@@ -133,6 +155,15 @@ class CompiledLoop:
                 values[i] = value
         for result, value in zip(results, outputs[stop:], strict=False):
             result[...] = value
+
+
+def _in_order(x: Any, dtype: np.dtype[Any]) -> Array:
+    """Return an array as a loop is given it."""
+    return np.ascontiguousarray(x, dtype).reshape(np.shape(x))
+
+
+def _raises() -> bool:
+    return "raise" in np.geterr().values()
 
 
 def body_of(loop: Loop) -> Program:
