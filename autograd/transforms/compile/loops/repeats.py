@@ -48,6 +48,8 @@ class Recorded:
     writes
         For each call the position of the call that makes the memory that it writes to: -1 for memory that no call
         makes, and -2 for calls that write to none.
+    stores
+        Whether each call writes to a part of an array.
     """
 
     def __init__(self, calls: list[Call]) -> None:
@@ -76,6 +78,7 @@ class Recorded:
                     memories.setdefault(id(x.memory), k)
             writes.append(-2 if call.writes is None else memories.get(id(call.writes), -1))
         self.tokens, self.writes = np.array(tokens, np.int64), np.array(writes, np.int64)
+        self.stores = np.array([call.function is operator.setitem for call in calls], bool)
         self.made, self.results = np.array(made, np.int64), np.array(results, np.int64)
         self.reads, self.reads_from = np.array(self._reads, np.int64), np.array(reads_from, np.int64)
         self.numbers_from = np.array(numbers_from, np.int64)
@@ -311,6 +314,7 @@ class _Block:
         inner = again & (self.made[middle] >= start) & (self.lags <= LONGEST_LAG)
         self.lags[~inner] = -1
         self.writes = recorded.writes[start : start + period * count].reshape(count, period)
+        self.stores = recorded.stores[start : start + period]
 
     def interval(self) -> tuple[int, int] | None:
         """Return from where to where all iterations refer as the one in the middle does; None if there is none."""
@@ -322,8 +326,7 @@ class _Block:
         # from where on each is uniform, and from where on it is not any more
         low = middle + 1 - _length(uniform[middle::-1])
         last = int(min([self.count, *(middle + _length(uniform[middle:]))]))
-        writes = self.writes[:, (self.writes != -2).any(0)]
-        own = (writes >= self.rows[:, None]).all(1)
+        own = ((self.writes >= self.rows[:, None]) | (self.writes == -2) | self._stores_outside()).all(1)
         if not own[middle]:
             return None
         last = min(last, middle + int(_length(own[middle:, None])[0]))
@@ -343,6 +346,10 @@ class _Block:
                 first = first + int(inside[-1]) + 1 if len(inside) else first
             if (first, last) == before:
                 return before
+
+    def _stores_outside(self) -> Array:
+        """Return which calls write to a part of an array from outside, which may be another part in each iteration."""
+        return self.stores & (self.writes < self.start) & (self.writes != -2)
 
     def repeat(self, first: int, last: int) -> Repeat:
         whole = Repeat(self.start, self.period, self.count, self.reads, self.readers, self.lags)
@@ -373,6 +380,8 @@ def _best_beginning(recorded: Recorded, start: int, period: int, count: int) -> 
         _add_between(carried, maker, distance % period, 1 + size)
     for q in np.flatnonzero(block.writes[middle] != -2):
         made = int(block.writes[middle, q])
+        if made < start and block.stores[q]:
+            continue
         distance = int(block.rows[middle] + q - made)
         if made < start or distance >= period:
             return 0  # `interval` says so

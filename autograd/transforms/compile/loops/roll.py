@@ -28,6 +28,8 @@ from .running import CompiledLoop
 LARGEST = 400  # elements that a call of a block computes, on average: NumPy takes as long for more
 _TRIES = 12
 _RAISING = frozenset(("raise", "call", "print", "log"))
+_COLLECTS = (np.stack, np.array)
+_ZEROS = (np.zeros, np.zeros_like)
 _PRODUCTS = (np.matmul, np.dot, np.ndarray.dot, operator.matmul)
 
 
@@ -151,6 +153,48 @@ class _Shorter(Exception):  # noqa: N818 - the repeat is planned anew
     """Raised where a rule holds for some of the iterations only: from the first number to the one before the second."""
 
 
+class _Stored:
+    """What each iteration writes to a part of an array.
+
+    Attributes
+    ----------
+    positions
+        Of the elements, counted in order; if it `moves` those of all iterations, else of one, whose sum is meant.
+    backwards
+        Whether the last iteration has the first.
+    variable, result
+        What has it in the loop, and what all of it is after the loop.
+    """
+
+    def __init__(self, positions: Array, moves: bool, dtype: Any) -> None:
+        self.moves, self.dtype = moves, dtype
+        self.backwards = moves and bool(positions[0].flat[0] > positions[-1].flat[0])
+        self.positions = positions[::-1] if self.backwards else positions
+        self.variable: Any = None
+        self.result: Any = None
+
+    def calls(self, target: Any, adds: bool, index: Any, first: Call) -> list[Call]:
+        """Return the calls that write it to an array, or add it to what is there; `index` makes a constant."""
+        memory, kept = target.memory, self.result
+        flat, rows = (_array((_size(x),), x.dtype, x) for x in (target, kept))
+        flat.memory, rows.memory = memory, kept.memory
+        made = [_call(np.ndarray.reshape, (target, (-1,)), flat, first, view=True)]
+        start, size = int(self.positions.flat[0]), self.positions.size
+        place: Any = slice(start, start + size)
+        if np.array_equal(self.positions.reshape(-1), np.arange(start, start + size)):
+            made.append(_call(np.ndarray.reshape, (kept, (-1,)), rows, first, view=True))
+        else:
+            place, rows = index(self.positions), kept
+        if adds:
+            before, total = _array(rows.shape, rows.dtype, rows), _array(rows.shape, rows.dtype, rows)
+            if type(place) is slice:
+                before.memory = memory
+            made.append(_call(operator.getitem, (flat, place), before, first, view=type(place) is slice))
+            made.append(_call(np.add, (before, rows), total, first))
+            rows = total
+        return [*made, Call(operator.setitem, (flat, place, rows), {}, None, memory, False, first.line, first.errors)]
+
+
 class _Plan:
     """How a repeat becomes a loop.
 
@@ -177,6 +221,11 @@ class _Plan:
         self.again: dict[int, Call] = {}  # calls of views that are made outside, too
         self._known: dict[Any, Any] = {}  # variables of inputs, and positions of arguments
         self.items: set[int] = set()  # calls that are inputs
+        self.left_out: set[int] = set()  # calls that are made after the loop, all at once
+        self.terms: dict[int, _Stored] = {}  # by the call that writes
+        self.sums: dict[int, tuple[Any, list[_Stored]]] = {}  # by the call that adds the last: what they are added to
+        self.summed: dict[int, Any] = {}  # those of them that are needed: the variable after the loop
+        self.stored: list[tuple[Any, _Stored]] = []
         self.like = next(x for call in self.block for x in (*traced_in(call.result), *call.reads()))
         self._plan()
 
@@ -203,35 +252,121 @@ class _Plan:
 
     def _plan(self) -> None:
         repeat = self.repeat
-        given: list[Any] = [self._operand(i) for i in range(repeat.reads.shape[1])]
         numbers = self.recorded.varying(repeat.start, repeat.period, repeat.count)
-        readers, number_from = iter(given), 0
+        first = self.recorded.numbers_from[repeat.start : repeat.start + repeat.period + 1]
+        self._find_sums()
         for q, call in enumerate(self.block):
-            reads = len(call.reads())
-            operands = [next(readers) for _ in range(reads)]
-            first = self.recorded.numbers_from
-            k = repeat.start + q
-            width = int(first[k + 1] - first[k])
-            several = [[row[number_from + i] for row in numbers] for i in range(width)]
-            number_from += width
-            varies = [i for i, values in enumerate(several) if any(repr(v) != repr(values[0]) for v in values)]
-            if call.function is operator.getitem and varies:
-                self._take_item(q, operands)
-            elif call.function is operator.setitem and any(
-                type(several[i][0]) is int and i < self._in_key(call) for i in varies
-            ):
+            columns = np.flatnonzero(repeat.readers == q)
+            several = [[row[i] for row in numbers] for i in range(int(first[q] - first[0]), int(first[q + 1] - first[0]))]
+            varies = {i for i, values in enumerate(several) if any(repr(v) != repr(values[0]) for v in values)}
+            in_key = _count_in_key(call)
+            moves = any(i < in_key for i in varies)
+            if q in self.terms or (call.function is operator.setitem and repeat.lags[columns[0]] < 0):
+                self._keep_stored(q, call, columns, several, in_key, varies)
+            elif q in self.left_out:
+                continue
+            elif call.function is operator.getitem and moves:
+                self._take_item(q, columns)
+            elif moves:
                 raise self.fails("it writes to a place that varies")
             else:
-                put: list[Any] = [
-                    self._table(call, values) if i in varies else values[self.row] for i, values in enumerate(several)
-                ]
-                self.calls.append(_replaced(call, operands, put))
+                put = [self._table(call, v) if i in varies else v[self.row] for i, v in enumerate(several)]
+                self.calls.append(_replaced(call, [self._operand(i) for i in columns], put))
 
-    @staticmethod
-    def _in_key(call: Call) -> int:
-        parts: list[Any] = []
-        _numbers_in(call.args[1], parts)
-        return len(parts)
+    # Parts of arrays that are written to, another one in each iteration
+
+    def _find_sums(self) -> None:
+        """Find arrays of zeros that are written to in one place, and then added to an array that is carried over.
+
+        That is the gradient of an array whose rows are read one by one.
+        """
+        repeat, block, variables = self.repeat, self.block, self.recorded.variables
+        users: dict[int, list[int]] = {}
+        carried: dict[int, list[int]] = {}
+        starts: dict[int, tuple[int, int]] = {}  # of a call that adds to what is carried: who makes that, the column
+        for i, number in enumerate(repeat.reads[self.row]):
+            q, made = int(repeat.readers[i]), int(self.recorded.made[number])
+            if repeat.lags[i] == 0:
+                users.setdefault(id(variables[number]), []).append(q)
+            elif repeat.lags[i] > 0:
+                carried.setdefault(self.place(made)[0], []).append(q)
+                if repeat.lags[i] == 1:
+                    starts[q] = self.place(made)[0], i
+        found: dict[int, tuple[int, int]] = {}  # by the call that adds: those that make zeros, and write to them
+        for q, call in enumerate(block):
+            using = users.get(id(call.result), []) if call.function in _ZEROS else []
+            if len(using) != 2 or q in carried:
+                continue
+            store, add = using
+            stores = block[store].function is operator.setitem and block[store].args[0] is call.result
+            if stores and block[add].function is np.add and not block[add].kwargs:
+                found[add] = q, store
+        for add in found:
+            end, column = starts.get(add, (-1, -1))
+            chain = [add]
+            while len(after := users.get(id(block[chain[-1]].result), [])) == 1 and after[0] in found:
+                chain.append(after[0])
+            alone = not after and not any(q in carried for q in chain[:-1]) and carried.get(chain[-1]) == [add]
+            if chain[-1] == end and alone:
+                self._take_sum(chain, found, column)
+
+    def _take_sum(self, chain: list[int], found: dict[int, tuple[int, int]], column: int) -> None:
+        stores = [found[add][1] for add in chain]
+        parts = [self._stored_at(self.block[found[add][0]].result, store) for add, store in zip(chain, stores, strict=True)]
+        if any(part is None for part in parts) or not any(part.moves for part in parts if part is not None):
+            return
+        self.terms |= dict(zip(stores, parts, strict=True))
+        self.left_out |= {q for add in chain for q in (add, *found[add])}
+        first = self.recorded.variables[self.repeat.reads[0, column]]
+        self.sums[chain[-1]] = first, [part for part in parts if part is not None]
+
+    def _stored_at(self, target: Any, q: int) -> _Stored | None:
+        """Return what is written in each iteration to other elements of an array, or always to the same."""
+        at = [_positions_of(target.value, self.call(q, j).args[1]) for j in range(self.repeat.count)]
+        if at[0] is None or any(p is None or p[1] != at[0][1] for p in at):
+            return None
+        positions = np.stack([_all_positions(*p) for p in at if p is not None])
+        moves = bool((positions != positions[0]).any())
+        if moves and len(np.unique(positions)) < positions.size:
+            return None
+        return _Stored(positions if moves else positions[0], moves, target.dtype)
+
+    def _keep_stored(
+        self, q: int, call: Call, columns: Array, several: list[list[Any]], in_key: int, varies: set[int]
+    ) -> None:
+        """Let the loop keep what is written to a part of an array, which is done after it."""
+        target = call.args[0]
+        if q not in self.terms:
+            part = self._stored_at(target, q)
+            if part is None or not part.moves or not self._only_stored(target, int(columns[0])):
+                raise self.fails("it writes to an array from outside")
+            self.terms[q] = part
+            self.stored.append((target, part))
+        part = self.terms[q]
+        shape = part.positions.shape[1:] if part.moves else part.positions.shape
+        kept = _array(shape, part.dtype, self.like)
+        self.calls.append(_call(np.empty, (shape, part.dtype), kept, call))
+        values = [self._table(call, v) if i in varies else v[self.row] for i, v in enumerate(several) if i >= in_key]
+        store = Call(operator.setitem, (kept, ..., call.args[2]), {}, None, kept.memory, False, call.line, call.errors)
+        self.calls.append(_replaced(store, [kept, *(self._operand(i) for i in columns[1:])], values))
+        if part.moves:
+            part.variable, part.result = kept, _array(part.positions.shape, part.dtype, self.like)
+            return
+        before = _array(shape, part.dtype, self.like, ARGUMENT)
+        total = _array(shape, part.dtype, self.like)
+        zeros = np.zeros(shape, part.dtype)
+        argument = self._argument(("zeros", shape, part.dtype), zeros, _array(shape, part.dtype, self.like, ARGUMENT))
+        self.inputs.append(Carried(before, argument, total))
+        self.calls.append(_call(np.add, (before, kept), total, call))
+        part.variable, part.result = total, _array(shape, part.dtype, self.like)
+
+    def _only_stored(self, target: Any, column: int) -> bool:
+        """Tell whether nothing in the loop reads an array that it writes to, which lies in order."""
+        reads, variables = self.repeat.reads, self.recorded.variables
+        if target.memory.kind != MADE or not target.value.flags.c_contiguous or len(np.unique(reads[:, column])) > 1:
+            return False
+        others = np.unique(np.delete(reads, column, 1))
+        return not any(variables[v].memory is target.memory for v in others)
 
     def _argument(self, key: Any, what: Any, variable: Any) -> int:
         if key not in self._known:
@@ -289,7 +424,11 @@ class _Plan:
             return made
         several = [variables[v] for v in numbers]
         if all(id(y) in self.roller.constants for y in several):
-            self._row(made, np.stack([y.value for y in several]))
+            table = np.stack([y.value for y in several])
+            if all(row.tobytes() == table[0].tobytes() for row in table):
+                self.inputs.append(Same(made, self._whole(x)))
+            else:
+                self._row(made, table)
             return made
         if not self._part(made, numbers) and not self._kept(made, numbers):
             self._row(made, several)
@@ -368,11 +507,11 @@ class _Plan:
         self.inputs.append(Part(variable, self._whole(stack), positions, abs(step) * size, step < 0))
         return True
 
-    def _take_item(self, q: int, operands: list[Any]) -> None:
+    def _take_item(self, q: int, columns: Array) -> None:
         """Let a part of an array made outside be an input, instead of the call that takes it."""
         calls = [self.call(q, j) for j in range(self.repeat.count)]
         base, x = calls[0].args[0], calls[self.row].result
-        if len(operands) != 1 or any(call.args[0] is not base for call in calls) or self.roller.owner_of(base) is self:
+        if len(columns) != 1 or any(call.args[0] is not base for call in calls) or self.roller.owner_of(base) is self:
             raise self.fails("an index varies, of an array that the loop makes")
         at = [_positions_of(base.value, call.args[1]) for call in calls]
         if at[0] is None:
@@ -414,11 +553,17 @@ class _Plan:
             self.stacks[q, r] = _array((self.repeat.count, *np.shape(x.value)), x.dtype, self.like)
         return self.stacks[q, r]
 
+    def needed_parts(self, moves: bool) -> list[_Stored]:
+        """Return what is written to arrays that are needed: to other places in each iteration, or to the same."""
+        parts = [part for q in self.summed for part in self.sums[q][1]] + [part for _, part in self.stored]
+        return [part for part in parts if part.moves is moves]
+
     def loop(self) -> Loop:
         """Return the loop."""
         results = [list(traced_in(call.result)) for call in self.block]
-        finals = [results[q][r] for q, r in self.finals]
+        finals = [results[q][r] for q, r in self.finals] + [part.variable for part in self.needed_parts(False)]
         stacked = [(results[q][r], False) for q, r in self.stacks]
+        stacked += [(part.variable, part.backwards) for part in self.needed_parts(True)]
         arguments: list[Any] = [variable for _, variable in self.arguments]
         return Loop(self.calls, self.inputs, arguments, finals, stacked, self.repeat.count)
 
@@ -428,6 +573,25 @@ def _in_order(x: Any, like: Any) -> Traced:
     if isinstance(x, TracedFloat):
         return _array((), np.float64, like, ARGUMENT)
     return _array(np.shape(x.value), x.dtype, like, ARGUMENT)
+
+
+def _longest(true: Sequence[bool]) -> tuple[int, int]:
+    """Return from where to where what follows the one before does so longest."""
+    best, first = (0, 0), 0
+    for i, follows in enumerate(true):
+        if i + 1 - first > best[1] - best[0]:
+            best = first, i + 1
+        if not follows:
+            first = i + 1
+    return best
+
+
+def _count_in_key(call: Call) -> int:
+    """Return how many numbers of a call are those of an index."""
+    found: list[Any] = []
+    if call.function in (operator.getitem, operator.setitem):
+        _numbers_in(call.args[1], found)
+    return len(found)
 
 
 def _numbers_in(tree: Any, found: list[Any]) -> None:
@@ -486,6 +650,8 @@ class _Roller:
         inside = self._owners >= 0
         self.outer = [call for call, within in zip(recorded.calls, inside, strict=True) if not within]
         self.written_later = {id(call.writes) for call in self.outer if call.writes is not None}
+        self.written_later |= {id(target.memory) for plan in self.plans for target, _ in plan.stored}
+        self.collected: dict[int, list[Call]] = {}  # calls in the place of one, by its identity
         self.given = set(program.handed_out())
         self._needed: set[int] = set()
         self._find_needed()
@@ -515,16 +681,63 @@ class _Roller:
     # What is needed outside
 
     def _find_needed(self) -> None:
-        pending = [x for call in self.outer for x in call.reads()] + traced_in(self.program.outputs)
+        pending = [x for call in self.outer for x in self._collect(call)] + traced_in(self.program.outputs)
         for plan in self.plans:
             for what, _ in plan.arguments:
                 pending += traced_in([what[0]] if isinstance(what, tuple) else what)
+            pending += [target for target, _ in plan.stored]
         while pending:
             pending += self._need(pending.pop())
         for plan in self.plans:
             for (q, r), x in plan.finals.items():
                 if (q, r) in plan.stacks and id(x.memory) in self.written_later:
                     raise plan.fails("what it stacks is written to afterwards")
+
+    def _collect(self, call: Call) -> list[Any]:
+        """Return what a call outside reads; of a list of what many iterations make, the others.
+
+        These are taken all at once from what the loop stacks.
+        """
+        several = call.args[0] if call.args else None
+        if call.function not in _COLLECTS or type(several) not in (list, tuple) or call.args[1:] not in ((), (0,)):
+            return call.reads()
+        if call.kwargs.get("axis", 0) != 0 or call.kwargs.get("dtype") is not None:
+            return call.reads()
+        places = [self._place(x) for x in several]
+        follows = [
+            a is not None and b is not None and (*a[:3], a[3] + 1) == b
+            for a, b in zip(places, [*places[1:], None], strict=True)
+        ]
+        first, last = _longest(follows)
+        place = places[first] if last - first >= FEWEST else None
+        if place is None:
+            return call.reads()
+        plan, q, r, j = place
+        stack = plan.stack(q, r)
+        rows = _array((last - first, *stack.shape[1:]), stack.dtype, stack)
+        rows.memory = stack.memory
+        calls = [_call(operator.getitem, (stack, slice(j, j + last - first)), rows, call, view=True)]
+        pieces = [rows]
+        for before, rest in ((True, several[:first]), (False, several[last:])):
+            if rest:
+                piece = _array((len(rest), *rows.shape[1:]), rows.dtype, rows)
+                calls.append(_call(np.stack, (list(rest),), piece, call))
+                pieces.insert(0 if before else len(pieces), piece)
+        whole = len(pieces) == 1
+        calls.append(_call(np.array if whole else np.concatenate, (rows if whole else pieces,), call.result, call))
+        self.collected[id(call)] = calls
+        return [*several[:first], *several[last:]]
+
+    def _place(self, x: Any) -> tuple[_Plan, int, int, int] | None:
+        """Return the loop that makes a variable, which call of it, which result, and in which iteration."""
+        v = self.recorded.number.get(id(x), -1) if isinstance(x, Variable) else -1
+        k = int(self.recorded.made[v]) if v >= 0 else -1
+        plan = self.owner(k)
+        if plan is None or id(x.memory) in self.written_later:
+            return None
+        q, j = plan.place(k)
+        hidden = q in plan.items or q in plan.left_out
+        return None if hidden else (plan, q, int(self.recorded.results[v]), j)
 
     def _need(self, x: Any) -> list[Any]:
         """Note that a variable is read outside its loop; return what has to be there for it."""
@@ -535,6 +748,11 @@ class _Roller:
         self._needed.add(v)
         k, r = int(self.recorded.made[v]), int(self.recorded.results[v])
         (q, j), call = plan.place(k), self.recorded.calls[k]
+        if q in plan.sums and j == plan.repeat.count - 1:
+            plan.summed[q] = x
+            return [plan.sums[q][0]]
+        if q in plan.left_out:
+            raise plan.fails("a sum of parts of arrays is read within it")
         if q in plan.items or (call.view and self._made_again(plan, call, j)):
             plan.again[k] = call
             return call.reads()
@@ -586,7 +804,7 @@ class _Roller:
         for k, call in enumerate(self.recorded.calls):
             plan = self.owner(k)
             if plan is None:
-                calls.append(call)
+                calls += self.collected.get(id(call), [call])
             elif k == plan.repeat.start:
                 calls += self._calls_of(plan, self.loops[self._owners[k]])
         self.program.calls = calls
@@ -600,18 +818,30 @@ class _Roller:
         results, after = [], []
         for x in plan.finals.values():
             results.append(y := self._final(x, after, first))
+        results += [part.result for part in plan.needed_parts(False)]
         results += plan.stacks.values()
+        results += [part.result for part in plan.needed_parts(True)]
         for x, q, r, j in plan.rows.values():
             after += self._row(x, plan.stacks[q, r], j, first)
         after += [call for k, call in sorted(plan.again.items()) if self.owner_of(call.reads()[0]) is plan]
+        for q, x in plan.summed.items():
+            start, parts = plan.sums[q]
+            after.append(_call(np.array, (start,), x, first, order="C"))
+            for part in parts:
+                after += part.calls(x, True, self._constant, first)
+        for target, part in plan.stored:
+            after += part.calls(target, False, self._constant, first)
         return [*before, _call(loop, args, tuple(results), first), *after]
+
+    def _constant(self, array: Array) -> Traced:
+        made = Traced(array, self.plans[0].like.records, Memory(CONSTANT, None))
+        self.program.sources.append((made, Fixed(array)))
+        return made
 
     def _argument(self, what: Any, variable: Traced, before: list[Call], first: Call) -> Any:
         like = variable
         if type(what) is np.ndarray:
-            made = Traced(what, like.records, Memory(CONSTANT, None))
-            self.program.sources.append((made, Fixed(what)))
-            return made
+            return self._constant(what)
         if isinstance(what, list):
             made = _array(variable.shape, variable.dtype, like)
             before.append(_call(np.stack, (what,), made, first))
@@ -620,9 +850,8 @@ class _Roller:
             base, positions = what
             flat = _array((base.size,), base.dtype, like)
             before.append(_call(np.ndarray.flatten, (base,), flat, first))
-            index = self._argument(positions, _array(positions.shape, positions.dtype, like), before, first)
             made = _array(positions.shape, base.dtype, like)
-            before.append(_call(operator.getitem, (flat, index), made, first))
+            before.append(_call(operator.getitem, (flat, self._constant(positions)), made, first))
             return made
         if isinstance(what.value, np.ndarray) and what.value.flags.c_contiguous:
             return what
