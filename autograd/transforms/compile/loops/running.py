@@ -238,10 +238,13 @@ def _value(array: Array, variable: Any) -> Any:
 
 def _rows(part: Part, array: Array, count: int) -> Callable[[int], Any]:
     """Return the function that gives what a part is in each iteration."""
-    flat, positions, size = array.reshape(-1), np.asarray(part.positions), part.variable.size
-    first, step, shape = int(positions.flat[0]) if size else 0, part.step, part.variable.shape
+    flat, positions = array.reshape(-1), np.asarray(part.positions)
+    size, shape = positions.size, positions.shape
+    first, step = int(positions.flat[0]) if size else 0, part.step
     if part.backwards:
         first, step = first + step * (count - 1), -step
+    if isinstance(part.variable, TracedFloat):
+        return lambda j: float(flat[first + step * j])
     if not isinstance(part.variable.value, np.ndarray):
         return lambda j: flat[first + step * j]
     if np.array_equal(positions.reshape(-1) - positions.flat[:1], np.arange(size)):
