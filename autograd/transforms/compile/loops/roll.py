@@ -173,26 +173,32 @@ class _Stored:
         self.variable: Any = None
         self.result: Any = None
 
-    def calls(self, target: Any, adds: bool, index: Any, first: Call) -> list[Call]:
-        """Return the calls that write it to an array, or add it to what is there; `index` makes a constant."""
-        memory, kept = target.memory, self.result
-        flat, rows = (_array((_size(x),), x.dtype, x) for x in (target, kept))
-        flat.memory, rows.memory = memory, kept.memory
-        made = [_call(np.ndarray.reshape, (target, (-1,)), flat, first, view=True)]
-        start, size = int(self.positions.flat[0]), self.positions.size
-        place: Any = slice(start, start + size)
-        if np.array_equal(self.positions.reshape(-1), np.arange(start, start + size)):
-            made.append(_call(np.ndarray.reshape, (kept, (-1,)), rows, first, view=True))
-        else:
-            place, rows = index(self.positions), kept
+    def apart(self) -> bool:
+        """Tell whether no element is written twice."""
+        return len(np.unique(self.positions)) == self.positions.size
+
+    def calls(self, target: Any, adds: bool, constant: Any, first: Call) -> list[Call]:
+        """Return the calls that write it to an array, or add it to what is there; `constant` makes a variable."""
+
+        def call(function: Any, args: Any, result: Any = None, of: Any = None) -> Call:
+            writes = memory if result is None else None
+            if of is not None:
+                result.memory = of.memory
+            return Call(function, args, {}, result, writes, of is not None, first.line, first.errors)
+
+        memory, rows, size = target.memory, self.result, self.positions.size
+        flat, line, part, total = (_array((n,), self.dtype, target) for n in (_size(target), size, size, size))
+        made = [call(np.ndarray.reshape, (target, (-1,)), flat, target)]
+        start = int(self.positions.flat[0])
+        if not np.array_equal(self.positions.reshape(-1), np.arange(start, start + size)):
+            function = np.add.at if adds else operator.setitem
+            return [*made, call(function, (flat, constant(self.positions), rows))]
+        made.append(call(np.ndarray.reshape, (rows, (-1,)), line, rows))
         if adds:
-            before, total = _array(rows.shape, rows.dtype, rows), _array(rows.shape, rows.dtype, rows)
-            if type(place) is slice:
-                before.memory = memory
-            made.append(_call(operator.getitem, (flat, place), before, first, view=type(place) is slice))
-            made.append(_call(np.add, (before, rows), total, first))
-            rows = total
-        return [*made, Call(operator.setitem, (flat, place, rows), {}, None, memory, False, first.line, first.errors)]
+            made.append(call(operator.getitem, (flat, slice(start, start + size)), part, flat))
+            made.append(call(np.add, (part, line), total))
+            line = total
+        return [*made, call(operator.setitem, (flat, slice(start, start + size), line))]
 
 
 class _Plan:
@@ -327,8 +333,6 @@ class _Plan:
             return None
         positions = np.stack([_all_positions(*p) for p in at if p is not None])
         moves = bool((positions != positions[0]).any())
-        if moves and len(np.unique(positions)) < positions.size:
-            return None
         return _Stored(positions if moves else positions[0], moves, target.dtype)
 
     def _keep_stored(
@@ -338,7 +342,7 @@ class _Plan:
         target = call.args[0]
         if q not in self.terms:
             part = self._stored_at(target, q)
-            if part is None or not part.moves or not self._only_stored(target, int(columns[0])):
+            if part is None or not part.moves or not part.apart() or not self._only_stored(target, int(columns[0])):
                 raise self.fails("it writes to an array from outside")
             self.terms[q] = part
             self.stored.append((target, part))
