@@ -74,6 +74,16 @@ def plain(x: Any) -> Any:
     return x.value if isinstance(x, Variable) else x
 
 
+def _of_layout(name: str) -> Any:
+    """Return a property that is the attribute of this name of `value`, which a program cannot change."""
+
+    def change(x: Traced, value: Any) -> None:
+        x.records.refuse(f"a change of the {name} of an array", "use reshape() or view()")
+        setattr(x.value, name, value)
+
+    return of_value(name).setter(change)
+
+
 class Traced(StandIn, Variable):
     """An array whose uses are noted.
 
@@ -98,7 +108,8 @@ class Traced(StandIn, Variable):
     def __class__(self) -> Any:
         return type(self.value)
 
-    shape, ndim, size, nbytes, strides = map(of_value, ("shape", "ndim", "size", "nbytes", "strides"))
+    ndim, size, nbytes = map(of_value, ("ndim", "size", "nbytes"))
+    shape, strides, dtype = map(_of_layout, ("shape", "strides", "dtype"))
 
     @property
     def T(self) -> Any:  # noqa: N802 - NumPy's name
@@ -136,13 +147,6 @@ class Traced(StandIn, Variable):
     @flat.setter
     def flat(self, value: ArrayLike) -> None:
         self.flat[...] = value
-
-    def __setattr__(self, name: str, value: Any) -> None:
-        if name in ("shape", "strides", "dtype"):
-            self.records.refuse(f"a change of the {name} of an array", "use reshape() or view()")
-            setattr(self.value, name, value)
-        else:
-            object.__setattr__(self, name, value)
 
     def __getattr__(self, name: str) -> Any:
         if not self.records.records():

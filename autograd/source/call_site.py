@@ -15,11 +15,28 @@ from types import CodeType, FrameType, ModuleType
 from typing import Any
 
 from ..later import load
-from .source_info import line_in, line_of, within_engine
+from .source_info import line_in, line_of, within_engine, within_file
 
 _STORE = opmap["STORE_SUBSCR"]
 
-_libraries: tuple[str, ...] = ()
+
+class _Foreign(dict[str, bool]):
+    """A cache of which files belong to Python's standard library or an installed library, by file name."""
+
+    libraries: tuple[str, ...] = ()
+
+    def __missing__(self, file: str) -> bool:
+        if not self.libraries:
+            import sysconfig  # only errors and `compile` need it
+
+            paths = sysconfig.get_paths()
+            self.libraries = tuple(paths[kind] + os.sep for kind in ("stdlib", "platstdlib", "purelib", "platlib"))
+        own = file.startswith(self.libraries) or file.startswith("<frozen")
+        self[file] = own or f"{os.sep}site-packages{os.sep}" in file
+        return self[file]
+
+
+_foreign = _Foreign()
 
 # The code of operators of other libraries which leave it to the other operand where that is no array to NumPy, but an
 # object; the modules that compute with both put it here.
@@ -60,7 +77,7 @@ class Call:
 def users_frame(frame: FrameType) -> FrameType:
     """Return the nearest frame outside the engine, Python's standard library and installed libraries."""
     outside: FrameType | None = frame
-    while outside is not None and (within_engine(outside.f_code) or of_library(outside.f_code.co_filename)):
+    while outside is not None and (within_file(file := outside.f_code.co_filename) or _foreign[file]):
         outside = outside.f_back
     if outside is not None:
         return outside
@@ -81,13 +98,7 @@ def stores(frame: FrameType) -> bool:
 
 def of_library(file: str) -> bool:
     """Tell whether a file belongs to Python's standard library or an installed library."""
-    global _libraries
-    if not _libraries:
-        import sysconfig  # only errors need it
-
-        paths = sysconfig.get_paths()
-        _libraries = tuple(paths[kind] + os.sep for kind in ("stdlib", "platstdlib", "purelib", "platlib"))
-    return file.startswith(_libraries) or file.startswith("<frozen") or f"{os.sep}site-packages{os.sep}" in file
+    return _foreign[file]
 
 
 def called_by(frame: FrameType) -> Call:

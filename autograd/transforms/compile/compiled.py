@@ -26,7 +26,7 @@ from .compiled_program import CompiledProgram
 from .environment import Environment
 from .fallbacks import FellBack
 from .memory import owners_of, shared_memory
-from .printer import state_of_errors
+from .program import state_of_errors
 from .quick_calls import AT_FIRST, MISSED
 from .recorder import NUMBERS, ProgramRecorder
 from .session import Backend, Session

@@ -25,7 +25,7 @@ _ARITHMETIC = frozenset((
     np.fmax, np.fmin, np.copysign, np.logaddexp,
 ))  # fmt: skip
 _NAMED = frozenset((np.maximum, np.minimum))  # whose third argument NumPy does not take by its place
-_OWN = re.compile(r"leaves|make|before|slice|[vx]\d+")  # the names that the text itself uses
+_OWN = re.compile(r"leaves|make|before|slice|v|[vx]\d+")  # the names that the text itself uses
 
 
 class Expressions:
@@ -35,12 +35,15 @@ class Expressions:
     ----------
     name
         That of the function that the text defines.
+    parted
+        Whether it is several functions in turn, whose variables are the items of a list.
     """
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str, parted: bool) -> None:
         self.name = identifier(name, "function")
         if self.name == "slice":  # which the text calls
             self.name = "function"
+        self.parted = parted
         self.names: dict[int, str] = {}  # of variables
         self.newest = -1  # the number of the last one
         self.fixed: dict[int, Any] = {}  # arrays that stay the same each time, by their variables
@@ -101,9 +104,15 @@ class Expressions:
 
     def new_variable(self, x: Traced) -> str:
         """Return a new name for a variable."""
-        self.newest = max(self.newest + 1, len(self.names))  # of which some are forgotten where shadows go back
-        name = self.names[id(x)] = f"v{self.newest}"
+        name = self.names[id(x)] = self.new_local()
         return name
+
+    def new_local(self, hint: str = "") -> str:
+        """Return a name for what each run computes anew."""
+        if hint and not self.parted:
+            return self.new_name(hint)
+        self.newest = max(self.newest + 1, len(self.names))  # of which some are forgotten where shadows go back
+        return f"v[{self.newest}]" if self.parted else f"v{self.newest}"
 
     def keywords(self, kwargs: dict[str, Any]) -> list[str]:
         """Return arguments with names, also such as are no names to Python's grammar."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import operator
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -61,14 +62,15 @@ def _fold_constants(program: Program) -> None:
     calls = program.calls
     handed_out = [c.args for c in calls if isinstance(c, Effect | Outside)]
     varying = {id(x.memory) for x in traced_in((program.outputs, handed_out)) if x.memory.kind == MADE}
-    _spread(calls, varying)
+    leads_to = _leads_to(calls, varying)
+    _spread(varying, leads_to)
     # What is written to has to be complete before something else reads it.
     read: set[int] = set()
     for call in calls:
         if _folds(call, varying):
             if call.writes is not None and id(call.writes) in read:
                 varying.add(id(call.writes))
-                _spread(calls, varying)
+                _spread(varying, leads_to, [id(call.writes)])
         else:
             read.update(id(x.memory) for x in call.reads())
     kept: list[Call] = []
@@ -84,14 +86,28 @@ def _fold_constants(program: Program) -> None:
     program.calls = kept
 
 
-def _spread(calls: list[Call], varying: set[int]) -> None:
-    """Add the memory of what is computed from memory that varies, or outside."""
-    before = -1
-    while len(varying) > before:
-        before = len(varying)
-        for call in calls:
-            if isinstance(call, Outside) or any(_varies(x.memory, varying) for x in call.reads()):
-                varying.update(map(id, _made_or_written(call)))
+def _leads_to(calls: list[Call], varying: set[int]) -> dict[int, list[int]]:
+    """Return the memory that varies if one does, and add what varies anyway: what is computed from arguments, outside."""
+    found: dict[int, list[int]] = {}
+    for call in calls:
+        changed = list(map(id, _made_or_written(call)))
+        for x in call.reads():
+            if x.memory.kind in (ARGUMENT, HELD):
+                varying.update(changed)
+            else:
+                found.setdefault(id(x.memory), []).extend(changed)
+        if isinstance(call, Outside):
+            varying.update(changed)
+    return found
+
+
+def _spread(varying: set[int], leads_to: dict[int, list[int]], begun: list[int] | None = None) -> None:
+    """Add the memory of what is computed from memory that varies; `begun` is what has begun to, if it is not all."""
+    pending = list(varying) if begun is None else begun
+    for memory in pending:  # grows while it is iterated over
+        new = [each for each in leads_to.pop(memory, ()) if each not in varying]
+        varying.update(new)
+        pending += new
 
 
 def _folds(call: Call, varying: set[int]) -> bool:
@@ -137,7 +153,7 @@ def _share(program: Program) -> None:
         if not shared:
             kept.append(call)
             continue
-        errors = "" if checks else str(call.errors)
+        errors = () if checks else tuple(call.errors.values())
         key = _key((type(call), call.function, call.args, call.kwargs, errors), version)
         if key not in seen or (call.view and id(result.memory) in outputs):
             seen[key] = result
@@ -153,7 +169,7 @@ def _skip_copies(program: Program) -> None:
     """Use an array itself for a copy of it where nobody writes to either, or needs it, and nobody is given both."""
     written = {id(call.writes) for call in program.calls if call.writes is not None}
     steps = any(isinstance(call, Outside) for call in program.calls)
-    given = program.handed_out()
+    given = Counter(program.handed_out())
     same: dict[int, Traced] = {}
     moved: dict[int, Memory] = {}
     last = program.last_uses()
@@ -181,14 +197,15 @@ def _skip_copies(program: Program) -> None:
             continue
         if kind == CONSTANT or (kind == HELD and steps):  # a step of an optimizer writes to what is held
             continue
-        if own in given and (kind != MADE or source in given or given.count(own) > 1):
+        if own in given and (kind != MADE or source in given or given[own] > 1):
             continue
         same[id(copy)] = x
         moved[own] = x.memory
         last[source] = max(last[source], last[own])
         if own in written:
             written.add(source)
-        given = [source if key == own else key for key in given]
+        if own in given:
+            given[source] += given.pop(own)
         kept.pop()
     program.calls = kept
     program.outputs = replaced(same, program.outputs)
@@ -197,8 +214,9 @@ def _skip_copies(program: Program) -> None:
 def _rewritten(program: Program, same: dict[int, Traced], moved: dict[int, Memory]) -> Iterator[Call]:
     """Yield each call with the variables and the memory that have taken the place of others until then."""
     for call in program.calls:
-        call.args, call.kwargs = replaced(same, call.args), replaced(same, call.kwargs)
-        for view in traced_in(call.result):
+        if not same.keys().isdisjoint(map(id, call.reads())):
+            call.args, call.kwargs = replaced(same, call.args), replaced(same, call.kwargs)
+        for view in traced_in(call.result) if moved else ():
             view.memory = moved.get(id(view.memory), view.memory)
         if call.writes is not None:
             call.writes = moved.get(id(call.writes), call.writes)
@@ -222,7 +240,7 @@ def _key(x: Any, version: dict[int, int]) -> Any:
     """Return what two equal calls have in common."""
     kind = type(x)
     if issubclass(kind, Variable):
-        return "array", id(x), version.get(id(x.memory), 0)
+        return id(x), version.get(id(x.memory), 0)
     if kind in (tuple, list):
         return kind, *(_key(part, version) for part in x)
     if kind is dict:

@@ -5,12 +5,14 @@ from __future__ import annotations
 import ast
 import math
 import operator
+import re
+from bisect import bisect
 from collections.abc import Callable
+from functools import cached_property
 from sys import getrefcount
 from typing import Any
 
 import numpy as np
-from numpy._core import umath
 
 from ...arrays.traced import Traced
 from ...graph.mutation import note_written
@@ -27,6 +29,7 @@ from .program import (
     Outside,
     Program,
     mapped,
+    state_of_errors,
     traced_in,
 )  # fmt: skip
 from .quoting import comment, line_comment, literal
@@ -38,15 +41,17 @@ from .types import Leaves
 
 ndarray = np.ndarray
 
-# What NumPy does where a number overflows is kept in an object that is another one in each `numpy.errstate`.
-state_of_errors: Any = umath._extobj_contextvar
-
 _FILLERS = {np.zeros: 0, np.zeros_like: 0, np.ones: 1, np.ones_like: 1}
 _COPIERS = frozenset((ndarray.copy, ndarray.astype, np.copy))
 _TAKE_OUT = frozenset((
     ndarray.sum, ndarray.max, ndarray.min, ndarray.clip, ndarray.take, ndarray.cumsum, np.clip, np.concatenate,
     np.stack, np.cumsum,
 ))  # fmt: skip
+
+
+_WORD = re.compile(r"[^\W\d]\w*")
+# A Python function of more calls is several: Python takes time in the square of the objects that one of them names.
+LONGEST = 4000
 
 
 class Diverged(Exception):  # noqa: N818 - not an error: the function itself runs instead
@@ -96,14 +101,21 @@ def printed(program: Program, leaves: Leaves, name: str) -> Printed:
     return _Printer(program, leaves, name).printed()
 
 
+def _text_of(call: str, lines: list[str]) -> str:
+    """Return the text of a function that is called so."""
+    return f"def {call}:\n    " + "\n    ".join(lines) + "\n"
+
+
 def _is_real_scalar(x: Any) -> bool:
     return is_scalar(x) and x.dtype.kind == "f"
 
 
 class _Printer(Expressions):
     def __init__(self, program: Program, leaves: Leaves, name: str) -> None:
-        super().__init__(name)
+        super().__init__(name, len(program.calls) > LONGEST)
         self.program, self.leaves = program, leaves
+        self.gradients = set(map(id, program.gradients))
+        self.finite = {id(call.result) for call in program.calls if call.function is np.isfinite}
         self.lines: list[str] = []
         self.free: dict[int, list[Any]] = {}
         self.reserved: dict[int, Any] = {}  # memory of bytes, by Memory
@@ -140,7 +152,8 @@ class _Printer(Expressions):
         given: list[tuple[str, Any]] = []
         for x, fetch in self.program.sources:
             if x.memory.kind == ARGUMENT:
-                self.names[id(x)] = name = f"x{len(given)}"
+                name = self.new_variable(x) if self.parted else f"x{len(given)}"
+                self.names[id(x)] = name
                 given.append((name, fetch))
             else:
                 self.fixed[id(x)] = fetch(self.leaves)
@@ -173,9 +186,15 @@ class _Printer(Expressions):
         return self._made(given)
 
     def _made(self, given: list[tuple[str, Any]]) -> Printed:
-        body: list[str] = []
+        body = [f"{name} = {self.source(fetch)}" for name, fetch in given]
+        parts: dict[str, str] = {}  # their texts, by how they are called
         block = ""
         for line in self.lines:
+            if self.parted and len(body) >= LONGEST:
+                name = self.new_name(f"{self.name}_part")
+                part = parts[f"{name}(leaves, v)"] = _text_of(f"{name}(leaves, v)", [*body, *self._restored(block)])
+                self.scope[name] = self._function(name, part)
+                body, block = [], ""
             if line.startswith("\t"):
                 _, state, text = line.split("\t", 2)
                 if state != block:
@@ -187,16 +206,21 @@ class _Printer(Expressions):
             else:
                 body += [*self._restored(block), line]
                 block = ""
-        body = [f"{name} = {self.source(fetch)}" for name, fetch in given] + body
-        text = f"def {self.name}(leaves):\n    " + "\n    ".join(body) + "\n"
-        source = (
-            f"def make({', '.join(self.scope)}):\n    " + text.replace("\n", "\n    ") + f"\n    return {self.name}\n"
-        )
+        if self.parted:
+            body = [f"v = [None] * {self.newest + 1}", *parts, *body]
+        text = _text_of(f"{self.name}(leaves)", body)
+        run = self._function(self.name, text)
+        made = Printed("".join((*parts.values(), text)), run, self.buffers, self.nbytes, self.calls, self.drawn)
+        made.committed = self.committed
+        return made
+
+    def _function(self, name: str, text: str) -> Callable[..., Any]:
+        """Return the function of a text, with the objects that it names as variables of a closure."""
+        names = [word for word in dict.fromkeys(_WORD.findall(text)) if word in self.scope]
+        source = f"def make({', '.join(names)}):\n    " + text.replace("\n", "\n    ") + f"\n    return {name}\n"
         space: dict[str, Any] = {}
         exec(compile(source, f"<compiled {self.name}>", "exec"), space)
-        run = space["make"](**self.scope)
-        made = Printed(text, run, self.buffers, self.nbytes, self.calls, self.drawn)
-        made.committed = self.committed
+        made: Callable[..., Any] = space["make"](*map(self.scope.__getitem__, names))
         return made
 
     def _within(self, state: str) -> list[str]:
@@ -219,7 +243,7 @@ class _Printer(Expressions):
     def _note_written(self) -> None:
         """Say of the memory of others that it was written to, so that graphs which kept it raise."""
         memories = {id(call.writes) for call in self.program.calls if call.writes is not None}
-        memories -= set(map(id, self.program.gradients))
+        memories -= self.gradients
         written = {id(x.memory): x for x, _ in self.program.sources if id(x.memory) in memories}
         names = [self.variable(x) for x in written.values() if x.memory.kind in (ARGUMENT, HELD)]
         if names:
@@ -236,7 +260,7 @@ class _Printer(Expressions):
         """Tell whether a call is of the first kind that changes gradients."""
         if isinstance(call, Effect | Outside):
             return not isinstance(call, Draw)
-        return call.writes is not None and call.writes in self.program.gradients
+        return id(call.writes) in self.gradients
 
     def _prepare(self) -> None:
         """Print once that gradients are cleared, and the memory claimed that is set aside for them."""
@@ -245,7 +269,7 @@ class _Printer(Expressions):
         self.prepared = True
         buffers = {fetch: fetch(self.leaves)._node.buffer for fetch in self.program.claimed}
         fetches = dict.fromkeys((*self.program.cleared, *self.program.claimed))
-        cleared = {fetch: self.new_name("gradient") for fetch in fetches}
+        cleared = {fetch: self.new_local("gradient") for fetch in fetches}
         for fetch, name in cleared.items():
             self.lines += [f"{name} = {self.source(fetch)}._grad", f"{self.source(fetch)}._grad = None"]
         held = [self._is_held(buffer, cleared[fetch]) for fetch, buffer in buffers.items()]
@@ -267,7 +291,7 @@ class _Printer(Expressions):
 
     def _output(self, x: Any) -> str:
         text = self.variable(x)
-        if x.memory in self.program.gradients:
+        if id(x.memory) in self.gradients:
             return f"{text}.copy('K')"  # the next step writes there again
         if id(x) in self.fixed and x.memory.kind != HELD and isinstance(x.value, ndarray):
             return f"{text}.copy()"  # the memory of a constant is nobody else's
@@ -347,8 +371,8 @@ class _Printer(Expressions):
         """
         if self.program.loops or id(x.memory) in self.kept:
             return False
-        read = False
-        for call in self.program.calls[k + 1 :]:
+        read, users = False, self._users.get(id(x.memory), [])
+        for call in map(self.program.calls.__getitem__, users[bisect(users, k) :]):
             if call.writes is x.memory:
                 stores = call.function is operator.setitem and call.args[0] is x and is_basic(call.args[1])
                 operands = call.args[2] if stores else call.args
@@ -359,11 +383,20 @@ class _Printer(Expressions):
                 read = True
         return True
 
+    @cached_property
+    def _users(self) -> dict[int, list[int]]:
+        """The positions of the calls that read or write to each memory."""
+        found: dict[int, list[int]] = {}
+        for k, call in enumerate(self.program.calls):
+            for memory in {id(call.writes), *[id(x.memory) for x in call.reads()]}:
+                found.setdefault(memory, []).append(k)
+        return found
+
     def _print_draw(self, k: int, call: Draw) -> None:
         choose, *args = call.args
         generator = self.generators.get(id(choose))
         if generator is None:
-            generator = self.generators[id(choose)] = self.new_name("generator")
+            generator = self.generators[id(choose)] = self.new_local("generator")
             self.lines.append(f"{generator} = {self.text(choose)}()")
             if k < self.until or (self.program.claimed and not self.prepared):
                 drawn, bits = self.name_of(self.drawn, "drawn"), f"{generator}.bit_generator"
@@ -420,8 +453,7 @@ class _Printer(Expressions):
             condition = ("not " if value else "") + text if type(value) is bool else f"{text} != {value!r}"
         else:
             condition = f"not ({text} == {self.name_of(expected)}).all()"
-        of_finite = any(made.result is x and made.function is np.isfinite for made in self.program.calls)
-        self.lines.append(f"if {condition}: raise {diverged}({literal(call.line)}, {of_finite})")
+        self.lines.append(f"if {condition}: raise {diverged}({literal(call.line)}, {id(x) in self.finite})")
 
     def _assign(self, call: Call, text: str) -> None:
         result = call.result

@@ -10,12 +10,16 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
+from numpy._core import umath
 from numpy.lib.stride_tricks import as_strided
 
 from ...arrays.traced import Traced as Traced
 from ...arrays.traced import Variable
 
 MADE, ARGUMENT, HELD, CONSTANT = "made", "argument", "held", "constant"
+
+# What NumPy does where a number overflows is kept in an object that is another one in each `numpy.errstate`.
+state_of_errors: Any = umath._extobj_contextvar
 
 
 class Memory:
@@ -81,7 +85,10 @@ class Call:
         """Return the traced arrays and floats among the arguments."""
         found: list[Any] = []
         for part in self.args:
-            _add_traced(part, found)
+            if type(part) is Traced:  # as most are
+                found.append(part)
+            else:
+                _add_traced(part, found)
         if self.kwargs:
             _add_traced(self.kwargs, found)
         return found
@@ -180,11 +187,15 @@ class Program:
         `installed` has the identities of traced arrays that variables showed, where other threads may have taken them.
         """
         constants = installed | {id(x) for x, _ in self.sources if x.memory.kind not in (HELD, ARGUMENT)}
+        alike: dict[Any, Any] = {}  # one array for all of a shape
         for x in traced_in(
             ([(c.args, c.kwargs, c.result) for c in self.calls], self.outputs, [x for x, _ in self.sources])
         ):
             if isinstance(x.value, np.ndarray) and id(x) not in constants:
-                x.value = as_strided(np.zeros(1, x.dtype), x.shape, x.strides)
+                key = x.dtype, x.shape, x.strides
+                if key not in alike:
+                    alike[key] = as_strided(np.zeros(1, x.dtype), x.shape, x.strides)
+                x.value = alike[key]
             x.memory.owner = None
 
 
@@ -241,6 +252,8 @@ class GradientOf:
 
 def traced_in(tree: Any) -> list[Any]:
     """Return the traced arrays and floats in tuples, lists, dicts and slices."""
+    if type(tree) is Traced:
+        return [tree]
     found: list[Any] = []
     _add_traced(tree, found)
     return found
@@ -266,7 +279,7 @@ def mapped(function: Callable[[Any], Any], tree: Any) -> Any:
     if issubclass(kind, Variable):
         return function(tree)
     if kind is tuple or kind is list:
-        return kind([mapped(function, part) for part in tree])
+        return kind([function(part) if type(part) is Traced else mapped(function, part) for part in tree])
     if kind is dict:
         return {key: mapped(function, part) for key, part in tree.items()}
     if kind is slice:

@@ -16,7 +16,7 @@ from ...arrays.door import recorder
 from ...graph.grad_mode import recording, watching
 from ...tensors.conversions import is_differentiating
 from .memory import owner_of
-from .printer import state_of_errors
+from .program import state_of_errors
 
 QuickCall: TypeAlias = Callable[[tuple[Any, ...]], Any]
 

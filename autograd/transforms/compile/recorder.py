@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 import sys
+from collections import Counter
 from collections.abc import Callable, Sequence
 from threading import get_ident
 from traceback import walk_tb
@@ -46,6 +48,7 @@ from .program import (
     Outside,
     Program,
     mapped,
+    state_of_errors,
     traced_in,
 )
 from .tensor_states import holds_traced
@@ -96,6 +99,7 @@ class ProgramRecorder:
         self.failed = ""  # the line of an operation that failed because of its values
         self.stand_ins: list[Tensor] = []  # for arguments that are results of recorded operations
         self.memories: dict[int, Memory] = {}
+        self._held: list[Memory] = []  # those of them that tensors and variables hold
         self.tensors = WatchedTensors(self)
         self.exact: dict[int, Traced] = {}  # the variables of held arrays
         self.variables: TracedVariables | None = None
@@ -104,6 +108,14 @@ class ProgramRecorder:
         self._forward = self.program  # of the function, also while its derivative is recorded
         self.cleared: set[int] = set()  # of which the function sets the gradient to None before it uses it
         self.used: set[int] = set()  # of which it has used, or asked for, the gradient of the call before
+        self._lines: dict[tuple[str, int], str] = {}  # one text for all calls of a line
+        self._state_of_errors: Any = None
+        self._errors: Any = None
+        self._all_errors: dict[Any, Any] = {}
+        # The index of variables, by their identities, and how many calls of a program are in it: see `_index`.
+        self._makers: dict[int, Call] = {}
+        self._mentions: Counter[int] = Counter()
+        self._indexed: Counter[int] = Counter()
 
     # Where the function meets what cannot be recorded
 
@@ -170,7 +182,7 @@ class ProgramRecorder:
         args, kwargs = mapped(self.known, args), mapped(self.known, kwargs)
         if not self.active:
             return applied(function, mapped(plain, args), mapped(plain, kwargs))
-        if any(kwargs.get(name, not asks) is asks for name, asks in OVERWRITING):
+        if kwargs and any(kwargs.get(name, not asks) is asks for name, asks in OVERWRITING):
             self.refuse(f"{function.__name__}, which may write to its argument", "use a copy")
         target = self._target(function, args, kwargs)
         try:
@@ -279,6 +291,8 @@ class ProgramRecorder:
         memory = Memory(kind, owner)
         if isinstance(owner, ndarray):
             self.memories[id(owner)] = memory
+            if kind == HELD:
+                self._held.append(memory)
         return memory
 
     def known(self, x: Any) -> Any:
@@ -340,10 +354,19 @@ class ProgramRecorder:
     ) -> Any:
         """Note a call, at the line of the user's program that makes it."""
         frame = users_frame(sys._getframe(2))
-        line = f"{frame.f_code.co_filename}:{frame.f_lineno or 0}"
-        call: Call = kind(function, args, kwargs or {}, result, writes, view, line, np.geterr())
+        place = frame.f_code.co_filename, frame.f_lineno or 0
+        line = self._lines.get(place) or self._lines.setdefault(place, "{}:{}".format(*place))
+        call: Call = kind(function, args, kwargs or {}, result, writes, view, line, self._errors_now())
         self.program.calls.append(call)
         return call
+
+    def _errors_now(self) -> dict[str, Any]:
+        """Return what NumPy does where a number overflows or the like, one dict for all that are equal."""
+        state = state_of_errors.get()
+        if state is not self._state_of_errors:
+            now = np.geterr()
+            self._state_of_errors, self._errors = state, self._all_errors.setdefault(tuple(now.values()), now)
+        return self._errors
 
     # Floats among the arguments
 
@@ -377,11 +400,31 @@ class ProgramRecorder:
             if isinstance(y, TracedFloat):
                 found.append(y)
                 continue
-            made = next((c for c in reversed(self.program.calls) if any(z is y for z in traced_in(c.result))), None)
+            made = self.maker_of(y)
             if type(made) is not Call or y.memory.written:
                 return []
             pending += made.reads()
         return found
+
+    def maker_of(self, x: Any) -> Call | None:
+        """Return the last call of the function or its derivative that has a variable as its result, if one has."""
+        self._index()
+        return self._makers.get(id(x))
+
+    def mentions_of(self, x: Any) -> int:
+        """Return how often a variable is an argument or a result of the calls until now."""
+        self._index()
+        return self._mentions[id(x)]
+
+    def _index(self) -> None:
+        """Take the calls since somebody asked last into the index of variables."""
+        for program in (self._forward, self.program):
+            for call in itertools.islice(program.calls, self._indexed[id(program)], None):
+                made = list(map(id, traced_in(call.result)))
+                self._makers.update(dict.fromkeys(made, call))
+                self._mentions.update(made)
+                self._mentions.update(map(id, call.reads()))
+            self._indexed[id(program)] = len(program.calls)
 
     # Values
 
@@ -463,9 +506,8 @@ class ProgramRecorder:
         if self.refused:
             return result
         self.note(Outside, function, args, kwargs, made if isinstance(made, Traced) else None)
-        for memory in self.memories.values():
-            if memory.kind == HELD:
-                memory.written = True
+        for memory in self._held:
+            memory.written = True
         return made
 
     def _check_outside(self, function: Callable[..., Any], given: tuple[Any, ...]) -> None:
@@ -538,8 +580,7 @@ class ProgramRecorder:
 
     def is_copy(self, x: Traced, of: Traced) -> bool:
         """Tell whether an array was made as a copy of another, by the function or its derivative."""
-        programs = (self.program,) if self.program is self._forward else (self.program, self._forward)
-        made = next((call for each in programs for call in reversed(each.calls) if call.result is x), None)
+        made = self.maker_of(x)
         return made is not None and made.function is ndarray.copy and made.args[0] is of
 
     def replaces_gradient(self, tensor: Tensor) -> None:

@@ -14,7 +14,7 @@ import numpy as np
 
 from ...arrays.traced import Traced
 from ...graph.buffer_reuse import COUNTED, references
-from .program import MADE, Memory, traced_in
+from .program import MADE, Memory
 
 _ones: Any = np.ones  # which is another one while a function is recorded
 _LEAST = 1 << 18  # bytes, below which NumPy makes a new array
@@ -43,9 +43,8 @@ def _is_temporary(x: Traced) -> bool:
         return False
     if x.memory.kind != MADE or x.memory.whole is not x or records.fuses or x.nbytes < _LEAST:
         return False
-    noted = sum(y is x for call in records.program.calls for y in traced_in((call.args, call.kwargs, call.result)))
     limits = _limits()
-    return counts[0] - noted <= limits[0] and counts[1] <= limits[1]
+    return counts[0] - records.mentions_of(x) <= limits[0] and counts[1] <= limits[1]
 
 
 class _Measure:

@@ -38,9 +38,12 @@ class _Fuser:
         self.texts: list[str] = []
         self.now: Call | None = None
         self.readers: dict[int, set[int]] = {}  # the calls that read a memory, by identity
+        self.users: dict[int, set[int]] = {}  # and those that read a variable
         for call in program.calls:
             for x in call.reads():
                 self.readers.setdefault(id(x.memory), set()).add(id(call))
+                self.users.setdefault(id(x), set()).add(id(call))
+        self.outputs = {id(x) for x in traced_in(program.outputs)}
         self.kept = {id(x.memory) for x in traced_in(program.outputs)}
 
     def run(self) -> None:
@@ -184,12 +187,13 @@ class _Fuser:
 
     def _views_needed(self, group: Group, own: set[int]) -> list[Call]:
         """Return the calls of a group that make views which something outside reads, or another such view."""
-        needed = {id(x) for x in traced_in(self.program.outputs)}
-        needed |= {id(x) for call in self.program.calls if id(call) not in own for x in call.reads()}
+        needed: set[int] = set()
         views: list[Call] = []
         for call in reversed(group.calls):
-            if call.view and any(id(x) in needed for x in traced_in(call.result)):
-                needed |= {id(x) for x in call.reads()}
+            made = set(map(id, traced_in(call.result))) if call.view else set()
+            outside = any(not self.users.get(key, set()) <= own for key in made)
+            if outside or not made.isdisjoint(needed) or not made.isdisjoint(self.outputs):
+                needed.update(map(id, call.reads()))
                 views.append(call)
         return views[::-1]
 
