@@ -32,7 +32,9 @@ LIMITS = {
     "exp": (1.1, 1.1),
     "expm1": (1.6, 2.0),
     "log": (0.9, 0.9),
+    "cos": (0.6, 0.8),
     "log1p": (0.9, 0.9),
+    "sin": (0.6, 0.8),
     "tanh": (2.6, 2.7),
 }
 WIDER: dict[str, Callable[[Array], Array]] = {"erf": scipy.special.erf}  # the others are NumPy's

@@ -55,5 +55,27 @@ def constants_of(loop: Loop) -> list[Array]:
     return [x.value for x in loop.arguments if x.memory.kind == CONSTANT]
 
 
+def looped(
+    body: Body, carried: Sequence[Any], given: Sequence[Any], params: Sequence[Any], count: int, backwards: bool = False
+) -> tuple[Any, ...]:
+    """Return what a loop gives, by Python: the carried values, and the rows."""
+    carry: Any = tuple(np.asarray(x) for x in carried)
+    rows = []
+    for i in reversed(range(count)) if backwards else range(count):
+        carry, made = body(carry, tuple(x[i] for x in given), tuple(params))
+        rows.append(made)
+    stacked = [np.stack(several[:: -1 if backwards else 1]) for several in zip(*rows, strict=True)]
+    return *map(np.asarray, carry), *stacked
+
+
+def space_for(loop: Loop, count: int, size: int | None = None) -> list[Array]:
+    """Return memory for what a loop gives, with values in it that it never gives."""
+    batch = () if size is None else (size,)
+    shapes = [(*batch, *x.value.shape) for x in loop.finals]
+    shapes += [(*batch, count, *x.value.shape) for x, _ in loop.stacked]
+    variables = [*loop.finals, *(x for x, _ in loop.stacked)]
+    return [np.full(shape, 77, x.dtype) for shape, x in zip(shapes, variables, strict=True)]
+
+
 def _variable(x: Any, kind: str = ARGUMENT) -> Variable:
     return Traced(np.asarray(x), None, Memory(kind, x))  # type: ignore[arg-type]

@@ -1,94 +1,209 @@
-"""What loops need below arithmetic: the bits of floats, and multiplications with an addition in one instruction."""
+"""Numbers in registers: what loops compute with, in Python's operators, which write LLVM's instructions.
+
+A function of such numbers writes the code for one number, or for several side by side in a vector.
+"""
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import Callable
-from typing import Any, TypeVar, cast
+from typing import Any
 
 from .loops import load_numba
 
 _numba: Any = load_numba("a fused loop")
 
 from llvmlite import ir  # noqa: E402 - it comes with numba, of which the line above has said how to install it
-from numba.core import types  # noqa: E402
-from numba.core.typing.context import Context  # noqa: E402
+from numba.core import cgutils  # noqa: E402
 
-F = TypeVar("F", bound=Callable[..., Any])
-_OF_PROCESS = secrets.token_hex(8)
-
-
-def inlined(function: F) -> F:
-    """Make a function of numbers part of the loops that call it.
-
-    A loop on disk holds a copy of what it calls, under names that numba makes from the qualified name and the order of
-    compilation. Where two loops of different processes have a name in common, the linker takes the first function of
-    that name for both: another one, if several functions have one qualified name. So each process has its own names.
-    """
-    function.__qualname__ += f"_{_OF_PROCESS}"
-    return cast(F, _numba.njit(function, error_model="numpy"))
+_FLOATS = (ir.FloatType(), ir.DoubleType())
 
 
 def intrinsic(function: Callable[..., Any]) -> Callable[..., Any]:
     """Make a function of types that tells how code is generated a function of numbers."""
-    return cast(Callable[..., Any], _numba.extending.intrinsic(function))
+    made: Callable[..., Any] = _numba.extending.intrinsic(function)
+    return made
 
 
-def _reinterpreted(result: Any, x: Any) -> Any:
-    def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-        return builder.bitcast(args[0], context.get_value_type(result))
+class Number:
+    """A number in a register, or several side by side.
 
-    return result(x), generate
+    Attributes
+    ----------
+    builder
+        What writes the instructions.
+    value
+        The register.
+    """
+
+    __slots__ = ("builder", "value")
+
+    def __init__(self, builder: Any, value: Any) -> None:
+        self.builder, self.value = builder, value
+
+    def like(self, x: Any) -> Any:
+        """Return the register of an operand; of a constant as many as there are of this number."""
+        if isinstance(x, Number):
+            return x.value
+        kind, (element, width) = self.value.type, parts_of(self.value.type)
+        x = float(x) if element in _FLOATS else int(x)
+        return ir.Constant(kind, x if width == 1 else [ir.Constant(element, x)] * width)
+
+    def _two(self, floats: str, integers: str, other: Any, swapped: bool = False) -> Number:
+        name = floats if parts_of(self.value.type)[0] in _FLOATS else integers
+        operands = (self.like(other), self.value) if swapped else (self.value, self.like(other))
+        return Number(self.builder, getattr(self.builder, name)(*operands))
+
+    def __add__(self, other: Any) -> Number:
+        return self._two("fadd", "add", other)
+
+    def __sub__(self, other: Any) -> Number:
+        return self._two("fsub", "sub", other)
+
+    def __rsub__(self, other: Any) -> Number:
+        return self._two("fsub", "sub", other, swapped=True)
+
+    def __mul__(self, other: Any) -> Number:
+        return self._two("fmul", "mul", other)
+
+    def __truediv__(self, other: Any) -> Number:
+        return self._two("fdiv", "sdiv", other)
+
+    def __rtruediv__(self, other: Any) -> Number:
+        return self._two("fdiv", "sdiv", other, swapped=True)
+
+    def __and__(self, other: Any) -> Number:
+        return self._two("", "and_", other)
+
+    def __xor__(self, other: Any) -> Number:
+        return self._two("", "xor", other)
+
+    def __lshift__(self, other: Any) -> Number:
+        return self._two("", "shl", other)
+
+    def __rshift__(self, other: Any) -> Number:
+        return self._two("", "ashr", other)
+
+    def __neg__(self) -> Number:
+        return Number(self.builder, self.builder.fneg(self.value))
+
+    def __abs__(self) -> Number:
+        return called("fabs", self)
+
+    def compared(self, how: str, other: Any, *, unordered: bool = False) -> Number:
+        """Return whether the number compares so with another; if one is nan, only if that is asked for."""
+        compare = self.builder.icmp_signed
+        if parts_of(self.value.type)[0] in _FLOATS:
+            compare = self.builder.fcmp_unordered if unordered else self.builder.fcmp_ordered
+        return Number(self.builder, compare(how, self.value, self.like(other)))
+
+    def __lt__(self, other: Any) -> Number:
+        return self.compared("<", other)
+
+    def __gt__(self, other: Any) -> Number:
+        return self.compared(">", other)
+
+    def equals(self, other: Any) -> Number:
+        """Return whether the number is another one."""
+        return self.compared("==", other)
+
+    def as_bits(self) -> Number:
+        """Return the bits of a float, as an integer of its size."""
+        return self._reinterpreted(ir.IntType(32 if parts_of(self.value.type)[0] == _FLOATS[0] else 64))
+
+    def as_float(self) -> Number:
+        """Return the float that has these bits."""
+        return self._reinterpreted(_FLOATS[parts_of(self.value.type)[0].width == 64])
+
+    def _reinterpreted(self, element: Any) -> Number:
+        return Number(self.builder, self.builder.bitcast(self.value, several(element, parts_of(self.value.type)[1])))
 
 
-@intrinsic
-def as_bits(context: Context, x: types.Type) -> Any:
-    """Return the bits of a float, as an integer of its size."""
-    return _reinterpreted(types.int32 if x == types.float32 else types.int64, x)
+def parts_of(kind: Any) -> tuple[Any, int]:
+    """Return the type of one number in a register, and how many there are."""
+    return (kind.element, kind.count) if isinstance(kind, ir.VectorType) else (kind, 1)
 
 
-@intrinsic
-def as_float(context: Context, bits: types.Type) -> Any:
-    """Return the float that has these bits."""
-    return _reinterpreted(types.float32 if bits == types.int32 else types.float64, bits)
+def several(element: Any, width: int) -> Any:
+    """Return the type of a register with so many numbers."""
+    return element if width == 1 else ir.VectorType(element, width)
 
 
-def _multiply_add(builder: Any, *operands: Any) -> Any:
-    kind = operands[0].type
-    function = builder.module.declare_intrinsic("llvm.fmuladd", (kind,), ir.FunctionType(kind, (kind, kind, kind)))
-    return builder.call(function, operands)
+def called(name: str, x: Number, *others: Any) -> Number:
+    """Return what an intrinsic of LLVM makes of numbers of one type."""
+    kind, (element, width) = x.value.type, parts_of(x.value.type)
+    name = f"llvm.{name}.{'' if width == 1 else f'v{width}'}{element.intrinsic_name}"
+    operands = [x.value, *map(x.like, others)]
+    function = cgutils.get_or_insert_function(x.builder.module, ir.FunctionType(kind, [kind] * len(operands)), name)
+    return Number(x.builder, x.builder.call(function, operands))
 
 
-@intrinsic
-def multiply_add(context: Context, a: types.Type, b: types.Type, c: types.Type) -> Any:
+def multiply_add(a: Number, b: Any, c: Any) -> Number:
     """Return a * b + c, rounded once where the processor can do so, and twice elsewhere."""
-
-    def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-        return _multiply_add(builder, *args)
-
-    return a(a, a, a), generate
+    return called("fmuladd", a, b, c)
 
 
-@intrinsic
-def where(context: Context, condition: types.Type, a: types.Type, b: types.Type) -> Any:
+def copysign(size: Number, sign: Number) -> Number:
+    """Return a number with the sign of another."""
+    return called("copysign", size, sign)
+
+
+def where(condition: Number, a: Any, b: Any) -> Number:
     """Return `a` if the condition holds, else `b`, without a jump: both were computed."""
-
-    def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-        return builder.select(*args)
-
-    return a(types.boolean, a, a), generate
+    x = a if isinstance(a, Number) else b
+    return Number(x.builder, x.builder.select(condition.value, x.like(a), x.like(b)))
 
 
-def polynomial(*coefficients: float) -> Callable[[Any], Any]:
+def chosen(condition: Number, like: Number, a: float, b: float) -> Number:
+    """Return one of two constants, of the type of a number."""
+    return Number(like.builder, like.builder.select(condition.value, like.like(a), like.like(b)))
+
+
+def polynomial(*coefficients: float) -> Callable[[Number], Number]:
     """Return a function that computes the polynomial with these coefficients, from the lowest on."""
 
-    def horner(context: Any, x: Any) -> Any:
-        def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-            *rest, value = [context.get_constant(x, coefficient) for coefficient in coefficients]
-            for coefficient in reversed(rest):
-                value = _multiply_add(builder, value, args[0], coefficient)
-            return value
+    def horner(x: Number) -> Number:
+        *rest, last = coefficients
+        value = multiply_add(x, last, rest.pop())
+        for coefficient in reversed(rest):
+            value = multiply_add(value, x, coefficient)
+        return value
 
-        return x(x), generate
+    return horner
 
-    return intrinsic(horner)
+
+def extended(x: Number, function: Callable[[Number], Number]) -> Number:
+    """Return what a function of doubles gives for singles, rounded."""
+    width = parts_of(x.value.type)[1]
+    double = Number(x.builder, x.builder.fpext(x.value, several(_FLOATS[1], width)))
+    return Number(x.builder, x.builder.fptrunc(function(double).value, x.value.type))
+
+
+def from_library(name: str, x: Number, *others: Number) -> Number:
+    """Return what a function of the C library gives, called for one number after the other."""
+    builder, (element, width) = x.builder, parts_of(x.value.type)
+    kind = ir.FunctionType(element, [element] * (1 + len(others)))
+    function = cgutils.get_or_insert_function(builder.module, kind, name + ("f" if element == _FLOATS[0] else ""))
+    if width == 1:
+        return Number(builder, builder.call(function, [x.value, *(y.value for y in others)]))
+    made: Any = ir.Constant(x.value.type, ir.Undefined)
+    for i in (ir.Constant(ir.IntType(32), i) for i in range(width)):
+        operands = [builder.extract_element(y.value, i) for y in (x, *others)]
+        made = builder.insert_element(made, builder.call(function, operands), i)
+    return Number(builder, made)
+
+
+def seldom(condition: Number, found: Number, function: Callable[[], Number]) -> Number:
+    """Return what was found, or where a condition holds what a function gives, which is computed only if it does."""
+    builder, width = found.builder, parts_of(found.value.type)[1]
+    anywhere = condition.value
+    if width > 1:
+        bits = ir.IntType(width)
+        anywhere = builder.icmp_unsigned("!=", builder.bitcast(anywhere, bits), ir.Constant(bits, 0))
+    before = builder.basic_block
+    with cgutils.if_unlikely(builder, anywhere):
+        other = where(condition, function(), found)
+        there = builder.basic_block
+    phi = builder.phi(found.value.type)
+    phi.add_incoming(found.value, before)
+    phi.add_incoming(other.value, there)
+    return Number(builder, phi)

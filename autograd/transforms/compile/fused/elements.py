@@ -9,18 +9,20 @@ from __future__ import annotations
 import math
 import operator
 from collections.abc import Callable, Sequence
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
 
 from ..floats import TracedFloat
 from ..loops.loop import Carried, Loop, Part, Same, Unsuitable
-from ..numpy_calls import WRITERS, arrays_in
-from ..program import Call, Check, Traced, mapped, traced_in
+from ..numpy_calls import WRITERS
+from ..program import Call, Check, Traced, traced_in
 from ..recorder import layout_of
 from ..types import Array
-from .reductions import REDUCTIONS, reduced
-from .values import BOOL, DOUBLE, DTYPES, OPERATORS, Values
+from .equations import Equations
+from .reductions import Reduction, reduction_of
+from .values import BOOL, DTYPES, INTEGER, OPERATORS, Values
 
 MOST = 3_000  # operations of a loop
 
@@ -31,14 +33,10 @@ MOVES = frozenset((
     np.expand_dims, np.broadcast_to, np.broadcast_arrays, np.ravel, np.flip, np.fliplr, np.flipud, np.rot90, np.roll,
     np.diagonal, np.atleast_1d, np.atleast_2d, np.atleast_3d, np.repeat, np.tile, np.take, np.split, np.array_split,
     np.hsplit, np.vsplit, np.unstack, np.asarray, np.asanyarray, np.array, np.copy, np.ascontiguousarray,
-    np.asfortranarray, np.real, np.append, np.ndarray.reshape, np.ndarray.transpose, np.ndarray.swapaxes,
+    np.asfortranarray, np.real, np.append, np.pad, np.diag, np.diagflat, np.tril, np.triu, np.ndarray.reshape, np.ndarray.transpose, np.ndarray.swapaxes,
     np.ndarray.squeeze, np.ndarray.ravel, np.ndarray.flatten, np.ndarray.diagonal, np.ndarray.repeat, np.ndarray.take,
-    np.ndarray.copy, np.ndarray.astype, np.ndarray.item,
+    np.ndarray.copy, np.ndarray.astype,
 ))  # fmt: skip
-_ATTRIBUTES = frozenset(("T", "mT", "real"))
-_FILLS: dict[Any, Any] = {
-    np.zeros: 0, np.zeros_like: 0, np.ones: 1, np.ones_like: 1, np.empty: 0, np.empty_like: 0,
-}  # fmt: skip
 
 
 class Elements:
@@ -49,7 +47,8 @@ class Elements:
     values
         All that its body computes. The operands of a ``"load"`` are the number of an argument, the position of the
         element in it, how much further it is in each iteration, and whether that is counted from the last; of a
-        ``"state"`` its position in `states`.
+        ``"gather"`` an argument, a position, a step, the length of the argument, and the value that tells how many
+        steps it is further; of a ``"state"`` its position in `states`.
     states, ends
         The carried numbers: the argument, and the position there, that has the first, and the value that is carried on.
     finals, stacked
@@ -92,10 +91,7 @@ class Elements:
                 continue
             found.add(v)
             name, *operands = self.values.operations[v]
-            if name == "state":
-                pending.append(self.ends[operands[0]])
-            elif name not in ("load", "number"):
-                pending += operands
+            pending += [self.ends[operands[0]]] if name == "state" else self.values.needs(v)
         return sorted(found)
 
     def text(self, batched: Sequence[bool] | None) -> str:
@@ -108,8 +104,8 @@ class Elements:
             operation, *operands = values.operations[v]
             if operation == "state":
                 operands = [*self.states[operands[0]], names[self.ends[operands[0]]]]
-            elif operation not in ("load", "number"):
-                operands = [names[o] for o in operands]
+            elif needed := values.needs(v):
+                operands = [*operands[: -len(needed)], *(names[o] for o in needed)]
             lines.append(f"{name} = {operation}({', '.join(map(str, operands))})  # {values.dtypes[v]}")
         lines += [f"final {' '.join(names[int(v)] for v in ids.flat)}" for ids in self.finals]
         for ids, (_, backwards) in zip(self.stacked, loop.stacked, strict=True):
@@ -159,141 +155,335 @@ class Elements:
     def _call(self, call: Call) -> None:
         if isinstance(call, Check):
             self._check(call)
-            return
-        if type(call) is not Call:
+        elif type(call) is not Call:
             raise Unsuitable(f"it calls {_name(call.function)}")
-        if call.writes is not None and call.result is None:
-            self._write(call)
-            return
-        made = self._computed(call)
-        variables = traced_in(call.result)
-        several = made if type(call.result) in (tuple, list) or isinstance(call.result, tuple) else (made,)
-        for x, ids in zip(variables, several, strict=True):
+        elif call.writes is not None and call.result is None:
+            self._write(call.function, *call.args, **call.kwargs)
+        else:
+            self._keep(call, self._computed(call))
+
+    def _keep(self, call: Call, made: Any) -> None:
+        """Let the variables that a call makes, or writes to, have the numbers that were computed."""
+        several = made if isinstance(call.result, tuple | list) else (made,)
+        for x, ids in zip(traced_in(call.result), map(np.asarray, several), strict=True):
             if x.dtype not in DTYPES:
                 raise Unsuitable(f"it calls {_name(call.function)}, which gives dtype {x.dtype}")
-            ids = np.asarray(ids)
-            if ids.shape != x.value.shape:
+            if ids.shape != x.value.shape and call.writes is None:
                 raise Unsuitable(f"it calls {_name(call.function)} in a way that is not known")
             if call.writes is not None:
                 self.arrays[id(x)][...] = self.values.cast(ids, x.dtype)
+            elif not call.view:
+                made = np.empty_like(x.value, np.int64, subok=False)  # as dense as the real one, in the same order
+                made[...] = self.values.cast(ids, x.dtype)
+                self.arrays[id(x)] = made
             else:
-                self.arrays[id(x)] = self._laid_out(call, x, ids)
+                shares = any(np.may_share_memory(ids, self.arrays[id(y)]) for y in call.reads() if id(y) in self.arrays)
+                if not shares and ids.size and id(x.memory) in self.written:
+                    raise Unsuitable(f"it writes to a view that {_name(call.function)} makes")
+                self.arrays[id(x)] = ids
 
-    def _laid_out(self, call: Call, x: Any, ids: Array) -> Array:
-        """Return what a call made, as it lies in memory: within that of an argument, or as dense as the real array."""
-        shares = any(np.may_share_memory(ids, self.arrays[id(y)]) for y in call.reads() if id(y) in self.arrays)
-        if call.view:
-            if not shares and ids.size and id(x.memory) in self.written:
-                raise Unsuitable(f"it writes to a view that {_name(call.function)} makes")
-            return ids
-        made = np.empty_like(x.value, np.int64, subok=False)
-        made[...] = self.values.cast(ids, x.dtype)
-        return made
-
-    def _check(self, call: Check) -> None:
-        x = call.args[0]
+    def _check(self, call: Call) -> None:
+        x, expected = call.args[0], call.expected  # type: ignore[attr-defined]  # of a Check
         if call.function is layout_of:
-            if (x.value.shape, x.dtype) != call.expected:
+            if (x.value.shape, x.dtype) != expected:
                 raise Unsuitable("it has a shape that depends on values")
             return
-        expected = np.asarray(call.expected)
-        if expected.dtype not in DTYPES or expected.dtype.kind == "f":
-            raise Unsuitable(f"it depends on the value of an array of dtype {expected.dtype}")
-        for v, wanted in zip(self.arrays[id(x)].flat, expected.flat, strict=True):
-            held = self.values.one("==", expected.dtype, v, self.values.number(wanted, expected.dtype))
-            self.checks.append(held)
+        dtype = np.asarray(expected).dtype
+        if dtype not in DTYPES or dtype.kind == "f":
+            raise Unsuitable(f"it depends on the value of an array of dtype {dtype}")
+        wanted = self.values.cast(self.values.numbers(expected, dtype), x.dtype)
+        self.checks += [int(v) for v in self.values.each("==", x.dtype, self.ids(x), wanted).flat]
 
-    def _write(self, call: Call) -> None:
-        function, (target, *rest) = call.function, call.args
-        if function is np.copyto and not call.kwargs:
-            self.arrays[id(target)][...] = self.values.cast(self._ids(rest[0], target.dtype), target.dtype)
-        elif function in WRITERS and getattr(function, "__name__", "") in ("setitem", "flat_setitem"):
-            key, given = rest
-            ids = self.values.cast(self._ids(given, target.dtype), target.dtype)
-            function(self.arrays[id(target)], self._key(key), ids)
+    def _write(self, function: Any, target: Any, *args: Any, **kwargs: Any) -> None:
+        """Write to an array what `copyto`, ``x[key] = y`` and the like do."""
+        name, values, whole = _name(function), self.values, self.ids(target)
+        if function not in WRITERS and name != "ufunc.at":
+            raise Unsuitable(f"it calls {name}")
+        if name == "copyto" and not kwargs.keys() - {"where", "casting"}:
+            given, condition = self._operand(args[0], target.dtype), self.ids(kwargs.get("where", True))
+            whole[...] = values.where(condition, given, whole, target.dtype)
+        elif name in ("setitem", "flat_setitem"):
+            key, given = args[0], self._operand(args[1], target.dtype)
+            if traced_in(key):
+                self._write_computed(whole, key, given, target.dtype)
+            else:
+                function(whole, key, given)
+        elif name == "ndarray.fill":
+            whole[...] = self._operand(args[0], target.dtype)
+        elif name in ("putmask", "place") and np.ndim(args[1]) == 0:
+            whole[...] = values.where(self.ids(args[0]), self._operand(args[1], target.dtype), whole, target.dtype)
+        elif name == "fill_diagonal" and len(args) == 1 and not kwargs:
+            np.fill_diagonal(whole, self._operand(args[0], target.dtype))
+        elif name == "ufunc.at" and len(args) == 2 and not traced_in(args[0]):
+            self._write_at(function.__self__, whole, args[0], args[1], target.dtype)
         else:
-            raise Unsuitable(f"it calls {_name(function)}")
+            raise Unsuitable(f"it calls {name}")
 
-    def _key(self, key: Any) -> Any:
-        if traced_in(key):
-            raise Unsuitable("it has an index that is computed")
-        return key
+    def _write_at(self, ufunc: np.ufunc, whole: Array, key: Any, given: Any, dtype: Any) -> None:
+        """Do one operation after the other, where an element is named several times."""
+        positions = np.arange(whole.size).reshape(whole.shape)[key]
+        operands = np.broadcast_to(self._operand(given, dtype), positions.shape)
+        flat = whole.reshape(-1).copy()
+        for p, v in zip(positions.flat, operands.flat, strict=True):
+            flat[p] = self.values.ufunc(ufunc, [flat[p : p + 1], np.array([v])], [dtype, dtype])[0]
+        whole[...] = flat.reshape(whole.shape)
 
-    # Operands
+    # Indices that are computed
 
-    def _ids(self, x: Any, dtype: Any = None) -> Array:
+    def _computed_index(self, x: Any, key: Any) -> Array:
+        """Return an element, or a part, of which the position along one axis is computed."""
+        before, index, after = self._split(key)
+        whole, n = self.ids(x), self._length(self.ids(x), before)
+        positions = self._positions(index, n)
+        parts = [whole[(*before, i, *after)] for i in range(n)]
+        if positions.ndim and (before or after or any(np.ndim(part) == 0 and whole.ndim > 1 for part in parts)):
+            raise Unsuitable("it has an index of several arrays")
+        made = [self._chosen(v, parts, x.dtype) for v in positions.flat]
+        return np.stack(made).reshape(positions.shape + np.shape(parts[0])) if made else np.empty(0, np.int64)
+
+    def _chosen(self, index: Any, parts: list[Any], dtype: Any) -> Array:
+        """Return the part with a computed number, from memory if they lie there one after the other."""
+        first, *rest = (np.asarray(part) for part in parts)
+        loads = [[self.values.operations[v] for v in part.flat] for part in (first, *rest)]
+        if len(parts) > 4 and all(o[0] == "load" and not o[3] for part in loads for o in part):
+            steps = {b[2] - a[2] for one, other in pairwise(loads) for a, b in zip(one, other, strict=True)}
+            if len(steps) == 1 and len({o[1] for part in loads for o in part}) == 1:
+                (step,) = steps
+                length = self.loop.arguments[loads[0][0][1]].value.size
+                made = [self.values.value("gather", dtype, o[1], o[2], step, length, int(index)) for o in loads[0]]
+                return np.array(made, np.int64).reshape(first.shape)
+        found = first
+        for i, part in enumerate(rest, 1):
+            found = self.values.where(self._is(index, i), part, found, dtype)
+        return found
+
+    def _write_computed(self, whole: Array, key: Any, given: Array, dtype: Any) -> None:
+        if isinstance(key, Traced) and key.dtype == BOOL and np.ndim(given) == 0:
+            mask = self.ids(key)
+            mask = mask.reshape(mask.shape + (1,) * (whole.ndim - mask.ndim))
+            whole[...] = self.values.where(mask, given, whole, dtype)
+            return
+        before, index, after = self._split(key)
+        n = self._length(whole, before)
+        (position,) = self._positions(index, n).reshape(-1, 1) if not self.ids(index).ndim else [None]
+        if position is None:
+            raise Unsuitable("it writes to an index of several positions that are computed")
+        for i in range(n):
+            part = whole[(*before, i, *after)]
+            whole[(*before, i, *after)] = self.values.where(self._is(position[0], i), given, part, dtype)
+
+    def _split(self, key: Any) -> tuple[Any, Any, Any]:
+        """Return what comes before an integer that is computed, the integer, and what comes after it."""
+        parts = key if isinstance(key, tuple) else (key,)
+        places = [i for i, part in enumerate(parts) if traced_in(part)]
+        if len(places) != 1 or Ellipsis in [part for part in parts if not isinstance(part, Traced)] or None in [
+            part for part in parts if not isinstance(part, Traced)
+        ]:
+            raise Unsuitable("it has an index of several parts that are computed")
+        index = parts[places[0]]
+        if not isinstance(index, Traced) or index.dtype != INTEGER:
+            raise Unsuitable("it has an index that is computed, and no integer of 64 bits")
+        return parts[: places[0]], index, parts[places[0] + 1 :]
+
+    def _length(self, whole: Array, before: Any) -> int:
+        return int(whole.shape[len(before)])
+
+    def _positions(self, index: Any, n: int) -> Array:
+        """Return positions, counted from the first; that they are within bounds is a check."""
+        values, ids = self.values, self.ids(index)
+        zero, length = values.numbers(0, INTEGER), values.numbers(n, INTEGER)
+        moved = values.where(values.each("<", INTEGER, ids, zero), values.each("add", INTEGER, ids, length), ids, INTEGER)
+        for name, bound in ((">=", zero), ("<", length)):
+            self.checks += [int(v) for v in values.each(name, INTEGER, moved, bound).flat]
+        return moved
+
+    def _is(self, index: Any, i: int) -> Array:
+        return self.values.each("==", INTEGER, np.asarray(index), self.values.numbers(i, INTEGER))
+
+    # What calls compute
+
+    def ids(self, x: Any, dtype: Any = None) -> Array:
         """Return the value numbers of an operand; of a number of Python as one of a dtype."""
         if id(x) in self.arrays:
             return self.arrays[id(x)]
         if isinstance(x, Traced | TracedFloat):
             raise Unsuitable("it uses an array of unknown origin")
-        if isinstance(x, list | tuple):
-            return np.stack([self._ids(part, dtype) for part in x]) if len(x) else np.empty(0, np.int64)
-        return np.asarray(self.values.number(x, dtype if dtype is not None else dtype_of(x)))
+        return self.values.numbers(x, dtype_of(x) if dtype is None else dtype)
+
+    def _operand(self, x: Any, dtype: Any) -> Array:
+        return self.values.cast(self.ids(x, dtype), dtype)
 
     def _computed(self, call: Call) -> Any:
-        function, args, kwargs = call.function, call.args, dict(call.kwargs)
+        function, args, kwargs = OPERATORS.get(call.function, call.function), call.args, dict(call.kwargs)
         kwargs.pop("out", None)
-        function = OPERATORS.get(function, function)
-        owner, name = getattr(function, "__self__", None), getattr(function, "__name__", "")
-        if function in MOVES or name in _ATTRIBUTES:
+        rule, reduction = _RULES.get(function), reduction_of(function)
+        if not call.reads() and isinstance(call.result, Traced):  # such as numpy.zeros
+            made = np.zeros(call.result.shape) if function is np.empty else function(*args, **kwargs)
+            return self.values.numbers(made, call.result.dtype)
+        if function is operator.getitem and traced_in(args[1]):
+            return self._computed_index(*args)
+        if function in MOVES or type(function).__name__ == "_attribute":
             return self._moved(call, function, args, kwargs)
-        if function in REDUCTIONS or (isinstance(owner, np.ufunc) and name == "reduce"):
-            return reduced(self.values, function, self._ids(args[0]), args, kwargs, dtype_of(args[0]))
-        if isinstance(owner, np.ufunc) and name == "outer" and not kwargs:
-            a, b = map(self._ids, args)
-            return self.values.ufunc(owner, [a.reshape(a.shape + (1,) * b.ndim), b], [dtype_of(x) for x in args])
-        if function is np.where and len(args) == 3:
-            dtype = call.result.dtype
-            return self.values.where(self._ids(args[0]), *(self._ids(x, dtype) for x in args[1:]), dtype)
-        if function in _FILLS:
-            number = self.values.number(_FILLS[function], call.result.dtype)
-            return np.full(call.result.shape, number, np.int64)
-        if function in (np.full, np.full_like):
-            given = kwargs.get("fill_value", args[1] if len(args) > 1 else None)
-            return np.broadcast_to(self._ids(given, call.result.dtype), call.result.shape)
-        if function in _PRODUCTS and not kwargs:
-            return self._product(function, call)
-        if isinstance(function, np.ufunc) and not kwargs.keys() - {"dtype", "casting"} and len(args) == function.nin:
-            if kwargs.get("dtype", call.result.dtype) != call.result.dtype:
-                raise Unsuitable(f"it calls {_name(function)} with a dtype")
+        if reduction is not None:
+            x, axis = args[0], 0 if isinstance(getattr(function, "__self__", None), np.ufunc) else None
+            return Reduction(self.values, reduction, self.ids(x), x.value, *args[1:], **{"axis": axis, **kwargs}).result()
+        if _name(function) == "ufunc.outer" and len(args) == 2 and not kwargs:
+            a, b = map(self.ids, args)
+            a = a.reshape(a.shape + (1,) * b.ndim)
+            return self.values.ufunc(function.__self__, [a, b], [kind_of(x) for x in args])
+        if rule is not None:
+            return rule(self, call.result, *args, **kwargs)
+        if isinstance(function, np.ufunc) and kwargs.keys() <= {"dtype", "casting"} and len(args) == function.nin:
             kinds = [kind_of(x) for x in args]
-            return self.values.ufunc(function, [self._ids(x) for x in args], kinds)
+            found = self.values.ufunc(function, [self.ids(x) for x in args], kinds)
+            if "dtype" in kwargs and any(self.values.dtypes[v] != kwargs["dtype"] for v in found.flat):
+                raise Unsuitable(f"it calls {_name(function)} with a dtype")
+            return found
         raise Unsuitable(f"it calls {_name(function)}")
 
     def _moved(self, call: Call, function: Any, args: Any, kwargs: Any) -> Any:
-        first = next(iter(traced_in(call.result)))
-        if function is operator.getitem:
-            return np.asarray(self.arrays[id(args[0])][self._key(args[1])])
-        kwargs = {name: x for name, x in kwargs.items() if name not in ("dtype", "casting")}
+        """Let a function that moves elements do so to value numbers: 0, which it may add, is the number 0."""
+        dtype = next(iter(traced_in(call.result))).dtype
+        kwargs = {name: x for name, x in kwargs.items() if name not in ("dtype", "casting", "copy")}
         if function is np.ndarray.astype:
-            return self._ids(args[0])
-        return function(self._ids_in(args[0], first.dtype), *args[1:], **kwargs)
+            return self.ids(args[0])
+        if function in (np.array, np.asarray, np.ndarray.copy, np.copy):
+            kwargs = {}
+        if function is np.pad and "constant_values" in kwargs:
+            kwargs["constant_values"] = self.values.numbers(kwargs["constant_values"], dtype)
+        if function is np.append:
+            args = (args[0], self.ids(args[1], dtype), *args[2:])
+        if traced_in((args[1:] if function is not np.append else (), kwargs)):
+            raise Unsuitable(f"it calls {_name(function)} with what is computed")
+        return function(self._within(args[0], dtype), *args[1:], **kwargs)
 
-    def _ids_in(self, tree: Any, dtype: Any) -> Any:
-        """Return the operand of a function that moves elements: arrays, or lists of them and of numbers."""
+    def _within(self, tree: Any, dtype: Any) -> Any:
+        """Return the operand of a function that moves elements: an array, or a list of arrays and numbers."""
         if type(tree) in (list, tuple):
-            return [self._ids_in(part, dtype) for part in tree]
-        return self._ids(tree, dtype)
+            return [self._within(part, dtype) for part in tree]
+        return self.ids(tree, dtype)
 
-    def _product(self, function: Any, call: Call) -> Array:
-        """Write out the products of matrices and vectors, each sum in order."""
-        dtype = call.result.dtype
-        a, b = (self.values.cast(self._ids(x), dtype) for x in call.args)
-        if a.ndim == 0 or b.ndim == 0:
-            return self.values.each("multiply", dtype, a, b)
-        if function is not np.matmul and b.ndim > 2:
-            raise Unsuitable(f"it calls {_name(function)} of an array of {b.ndim} axes")
-        rows, columns = (a[None, :] if a.ndim == 1 else a), (b[:, None] if b.ndim == 1 else b)
-        made = self.values.number(0, dtype) + np.zeros(rows.shape[:-1] + columns.shape[-1:], np.int64)
-        for k in range(rows.shape[-1]):
-            terms = self.values.each("multiply", dtype, rows[..., :, k, None], columns[..., None, k, :])
-            made = self.values.each("add", dtype, made, terms) if k else terms
-        made = made[..., 0, :] if a.ndim == 1 else made
-        return made[..., 0] if b.ndim == 1 else made
+    # Rules of functions, by name: each is given the result of the call, and its arguments
+
+    def _where(self, result: Any, condition: Any, a: Any, b: Any) -> Array:
+        return self.values.where(*(self.ids(x, result.dtype) for x in (condition, a, b)), result.dtype)
+
+    def _like(self, result: Any, x: Any, fill_value: Any = 0, **options: Any) -> Array:
+        return np.broadcast_to(self.ids(fill_value, result.dtype), result.shape)
+
+    def _ones_like(self, result: Any, x: Any, **options: Any) -> Array:
+        return self._like(result, x, 1)
+
+    def _full(self, result: Any, shape: Any, fill_value: Any, **options: Any) -> Array:
+        return self._like(result, None, fill_value)
+
+    def _clip(self, result: Any, x: Any, a_min: Any = None, a_max: Any = None, **bounds: Any) -> Array:
+        low, high = bounds.pop("min", a_min), bounds.pop("max", a_max)
+        if bounds:
+            raise Unsuitable("it calls clip with a dtype")
+        found = self._operand(x, result.dtype)
+        for name, bound in (("maximum", low), ("minimum", high)):
+            if bound is not None:
+                found = self.values.each(name, result.dtype, found, self.ids(bound, result.dtype))
+        return found
+
+    def _nan_to_num(self, result: Any, x: Any, nan: Any = 0.0, posinf: Any = None, neginf: Any = None) -> Array:
+        found, dtype, values = self.ids(x), result.dtype, self.values
+        largest = np.finfo(dtype).max if dtype.kind == "f" else 0
+        found = values.where(values.each("isnan", dtype, found), self.ids(nan, dtype), found, dtype)
+        for infinite, number, other in ((np.inf, posinf, largest), (-np.inf, neginf, -largest)):
+            there = values.each("==", dtype, found, values.numbers(infinite, dtype))
+            found = values.where(there, self.ids(other if number is None else number, dtype), found, dtype)
+        return found
+
+    def _matmul(self, result: Any, a: Any, b: Any) -> Array:
+        return self._equations(result).product(self._operand(a, result.dtype), self._operand(b, result.dtype))
+
+    def _dot(self, result: Any, a: Any, b: Any) -> Array:
+        x, y = (self._operand(z, result.dtype) for z in (a, b))
+        if not x.ndim or not y.ndim:
+            return self.values.each("multiply", result.dtype, x, y)
+        if y.ndim > 2:
+            raise Unsuitable(f"it calls dot of an array of {y.ndim} axes")
+        return self._equations(result).product(x, y)
+
+    def _vecdot(self, result: Any, a: Any, b: Any) -> Array:
+        x, y = (self._operand(z, result.dtype) for z in (a, b))
+        return self._equations(result).product(x[..., None, :], y[..., None])[..., 0, 0]
+
+    def _vdot(self, result: Any, a: Any, b: Any) -> Array:
+        x, y = (self._operand(z, result.dtype).reshape(-1) for z in (a, b))
+        return self._equations(result).product(x, y)
+
+    def _inner(self, result: Any, a: Any, b: Any) -> Array:
+        x, y = (self._operand(z, result.dtype) for z in (a, b))
+        if not x.ndim or not y.ndim:
+            return self.values.each("multiply", result.dtype, x, y)
+        y = y.reshape(-1, y.shape[-1]).T
+        return self._equations(result).product(x.reshape(-1, x.shape[-1]), y).reshape(result.shape)
+
+    def _matvec(self, result: Any, a: Any, b: Any) -> Array:
+        x, y = (self._operand(z, result.dtype) for z in (a, b))
+        return self._equations(result).product(x, y[..., None])[..., 0]
+
+    def _vecmat(self, result: Any, a: Any, b: Any) -> Array:
+        x, y = (self._operand(z, result.dtype) for z in (a, b))
+        return self._equations(result).product(x[..., None, :], y)[..., 0, :]
+
+    def _outer(self, result: Any, a: Any, b: Any) -> Array:
+        x, y = (self._operand(z, result.dtype).reshape(-1) for z in (a, b))
+        return self.values.each("multiply", result.dtype, x[:, None], y)
+
+    def _trace(self, result: Any, x: Any) -> Array:
+        diagonal = self.ids(x).diagonal()
+        total = self._operand(0, result.dtype)
+        for k in range(diagonal.shape[-1]):
+            total = self.values.each("add", result.dtype, total, diagonal[..., k])
+        return total
+
+    def _solve(self, result: Any, a: Any, b: Any) -> Array:
+        return self._with_checks(result, "solve", a, b)
+
+    def _inv(self, result: Any, a: Any) -> Array:
+        return self._with_checks(result, "inverse", a)
+
+    def _det(self, result: Any, a: Any) -> Array:
+        return self._with_checks(result, "determinant", a)
+
+    def _slogdet(self, result: Any, a: Any) -> Any:
+        return self._with_checks(result[0], "sign_and_logarithm", a)
+
+    def _cholesky(self, result: Any, a: Any, upper: bool = False) -> Array:
+        equations = self._equations(result)
+        found = equations.cholesky(self._operand(a, result.dtype), upper)
+        self.checks += equations.checks
+        return found
+
+    def _equations(self, result: Any) -> Equations:
+        if result.dtype.kind != "f":
+            raise Unsuitable(f"it has products of matrices of dtype {result.dtype}")
+        return Equations(self.values, result.dtype)
+
+    def _with_checks(self, result: Any, name: str, *operands: Any) -> Any:
+        equations = self._equations(result)
+        found = getattr(equations, name)(*(self._operand(x, result.dtype) for x in operands))
+        self.checks += equations.checks
+        return found
 
 
-_PRODUCTS = frozenset((np.matmul, np.dot, np.ndarray.dot, operator.matmul))
+_RULES: dict[Any, Callable[..., Any]] = {
+    np.where: Elements._where, np.zeros_like: Elements._like, np.empty_like: Elements._like,
+    np.ones_like: Elements._ones_like, np.full_like: Elements._like, np.full: Elements._full, np.clip: Elements._clip,
+    np.ndarray.clip: Elements._clip, np.nan_to_num: Elements._nan_to_num, np.matmul: Elements._matmul,
+    operator.matmul: Elements._matmul, np.dot: Elements._dot, np.ndarray.dot: Elements._dot,
+    np.vecdot: Elements._vecdot, np.vdot: Elements._vdot, np.inner: Elements._inner, np.outer: Elements._outer,
+    np.trace: Elements._trace, np.ndarray.trace: Elements._trace, np.linalg.solve: Elements._solve,
+    np.linalg.inv: Elements._inv, np.linalg.det: Elements._det, np.linalg.slogdet: Elements._slogdet,
+    np.linalg.cholesky: Elements._cholesky,
+}  # fmt: skip
+for _function, _rule in (("matvec", Elements._matvec), ("vecmat", Elements._vecmat)):  # of NumPy 2.2
+    if hasattr(np, _function):
+        _RULES[getattr(np, _function)] = _rule
 
 
 def dtype_of(x: Any) -> Any:

@@ -9,12 +9,10 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-import numpy as np
-
+from .arithmetic import BIT, INDEX, OWN, Arithmetic
 from .bits import intrinsic
 from .elements import Elements, dtype_of
-from .mathematics import FUNCTIONS
-from .values import BOOL, DOUBLE, INTEGER, SINGLE
+from .values import BOOL
 
 import llvmlite.ir  # isort: skip - after numba was found
 import numba.core.cgutils  # isort: skip
@@ -23,9 +21,7 @@ from numba.core import types  # isort: skip
 ABREAST = 8  # elements of a batch
 ir: Any = llvmlite.ir
 cgutils: Any = numba.core.cgutils
-_BIT, _BYTE, _INDEX, _LANE = ir.IntType(1), ir.IntType(8), ir.IntType(64), ir.IntType(32)
-_TYPES: dict[Any, Any] = {SINGLE: ir.FloatType(), DOUBLE: ir.DoubleType(), BOOL: _BIT, INTEGER: _INDEX}
-_NUMBA: dict[Any, Any] = {SINGLE: types.float32, DOUBLE: types.float64}
+_LANE = ir.IntType(32)
 
 
 def kernel_of(elements: Elements, batched: Sequence[bool] | None) -> Callable[..., bool]:
@@ -65,9 +61,10 @@ class _Writer:
     def __init__(self, context: Any, builder: Any, elements: Elements, arrays: Any, count: Any, batched: Any) -> None:
         self.context, self.builder, self.elements, self.arrays = context, builder, elements, arrays
         self.count, self.batched = count, batched
+        self.arithmetic = Arithmetic(context, builder)
         self.width, self.lane = 1, None
         self.here: dict[int, Any] = {}
-        self.held = cgutils.alloca_once_value(builder, ir.Constant(_BIT, 1))
+        self.held = cgutils.alloca_once_value(builder, ir.Constant(BIT, 1))
         domain = builder.module.add_metadata(["loop"])
         self.read, self.written = (
             builder.module.add_metadata([builder.module.add_metadata([name, domain])]) for name in ("read", "written")
@@ -79,9 +76,9 @@ class _Writer:
     def write_batch(self, size: Any) -> None:
         """Run the loop for all elements of a batch: several at a time, then what is left."""
         builder = self.builder
-        whole = builder.sub(size, builder.srem(size, ir.Constant(_INDEX, ABREAST)))
-        for self.width, first, last in ((ABREAST, ir.Constant(_INDEX, 0), whole), (1, whole, size)):
-            step = ir.Constant(_INDEX, self.width)
+        whole = builder.sub(size, builder.srem(size, ir.Constant(INDEX, ABREAST)))
+        for self.width, first, last in ((ABREAST, ir.Constant(INDEX, 0), whole), (1, whole, size)):
+            step = ir.Constant(INDEX, self.width)
             with cgutils.for_range_slice(builder, first, last, step) as (self.lane, _):
                 self.here = {}
                 self.write()
@@ -93,26 +90,24 @@ class _Writer:
         states = [k for k in range(len(elements.states)) if k in loads]
         firsts = {k: self._load(*elements.states[k]) for k in states}
         start = builder.basic_block
-        held = ir.Constant(self._kind(BOOL), 1 if self.width == 1 else [ir.Constant(_BIT, 1)] * self.width)
+        held = self.arithmetic.constant(True, BOOL, self.width)
         loop, after = builder.append_basic_block("loop"), builder.append_basic_block("after")
-        zero, one = ir.Constant(_INDEX, 0), ir.Constant(_INDEX, 1)
+        zero, one = ir.Constant(INDEX, 0), ir.Constant(INDEX, 1)
         builder.cbranch(builder.icmp_signed(">", self.count, zero), loop, after)
         builder.position_at_end(loop)
-        self.index = builder.phi(_INDEX)
+        self.index = builder.phi(INDEX)
         holds = builder.phi(held.type)
         phis = {k: builder.phi(firsts[k].type) for k in states}
         for v in elements.order:
             name, *operands = elements.values.operations[v]
             if name == "state" and v not in self.here:
                 self.here[v] = phis[operands[0]]
-        for v in elements.order:
-            if v not in self.here:
-                self.here[v] = self._compute(v)
+        self._compute_all()
         for number, (ids, (_, backwards)) in enumerate(zip(elements.stacked, elements.loop.stacked, strict=True)):
             place = len(self.dtypes) + len(elements.finals) + number
-            first = builder.mul(self._row(backwards), ir.Constant(_INDEX, ids.size))
+            first = builder.mul(self._row(backwards), ir.Constant(INDEX, ids.size))
             for p, v in enumerate(ids.flat):
-                self._store(place, builder.add(first, ir.Constant(_INDEX, p)), self.here[int(v)])
+                self._store(place, builder.add(first, ir.Constant(INDEX, p)), self.here[int(v)])
         all_held: Any = holds
         for v in dict.fromkeys(elements.checks):
             all_held = builder.and_(all_held, self.here[v])
@@ -140,7 +135,7 @@ class _Writer:
                 self.here[v] = self._load(*elements.states[operands[0]])
             elif name == "number" or (name == "load" and not operands[2]):
                 self.here[v] = self._compute(v)
-            elif name != "load" and all(o in self.here for o in operands):
+            elif name != "load" and all(o in self.here for o in elements.values.needs(v)):
                 self.here[v] = self._compute(v)
         return states
 
@@ -162,7 +157,7 @@ class _Writer:
                 final.add_incoming(value, end)
                 finals.append((len(self.dtypes) + number, p, final))
         for place, p, final in finals:
-            self._store(place, ir.Constant(_INDEX, p), final)
+            self._store(place, ir.Constant(INDEX, p), final)
         for bit in self._apart(phi):
             builder.store(builder.and_(builder.load(self.held), bit), self.held)
 
@@ -172,36 +167,47 @@ class _Writer:
         """Return how many numbers an array has for one element of a batch."""
         if self.batched is None or (place < len(self.batched) and not self.batched[place]):
             return None
-        builder, size = self.builder, ir.Constant(_INDEX, 1)
+        builder, size = self.builder, ir.Constant(INDEX, 1)
         for n in cgutils.unpack_tuple(builder, self.arrays[place].shape)[1:]:
             size = builder.mul(size, n)
         return size
 
     def _row(self, backwards: bool) -> Any:
         builder = self.builder
-        last = builder.sub(self.count, ir.Constant(_INDEX, 1))
+        last = builder.sub(self.count, ir.Constant(INDEX, 1))
         return builder.sub(last, self.index) if backwards else self.index
 
     def _load(self, place: int, position: int, step: int = 0, backwards: bool = False) -> Any:
         """Return an element of an argument; with a step that of this iteration."""
-        builder, at = self.builder, ir.Constant(_INDEX, position)
+        builder, at = self.builder, ir.Constant(INDEX, position)
         if step:
-            at = builder.add(at, builder.mul(self._row(backwards), ir.Constant(_INDEX, step)))
-        found = []
-        for w in range(1 if self.sizes[place] is None else self.width):
+            at = builder.add(at, builder.mul(self._row(backwards), ir.Constant(INDEX, step)))
+        return self._from(place, [at] * (1 if self.sizes[place] is None else self.width))
+
+    def _gather(self, place: int, position: int, step: int, length: int, index: int) -> Any:
+        """Return the element at a computed index: the first one where it is out of bounds, of which a check tells."""
+        builder, zero = self.builder, ir.Constant(INDEX, 0)
+        steps = []
+        for i in self._apart(self.here[index]):
+            at = builder.add(ir.Constant(INDEX, position), builder.mul(i, ir.Constant(INDEX, step)))
+            inside = builder.icmp_unsigned("<", at, ir.Constant(INDEX, length))
+            steps.append(builder.select(inside, at, zero))
+        return self._from(place, steps)
+
+    def _from(self, place: int, positions: list[Any]) -> Any:
+        """Return elements of an argument, one for each lane or the same for all."""
+        builder, found = self.builder, []
+        for w, at in enumerate(positions):
             loaded = builder.load(builder.gep(self.arrays[place].data, [self._of_lane(place, at, w)]))
             loaded.set_metadata("alias.scope", self.read)
             loaded.set_metadata("noalias", self.written)
-            if self.dtypes[place] == BOOL:
-                loaded = builder.icmp_unsigned("!=", loaded, ir.Constant(_BYTE, 0))
-            found.append(loaded)
+            found.append(self.arithmetic.read(loaded))
         return self._together(found * (self.width // len(found)))
 
     def _store(self, place: int, at: Any, value: Any) -> None:
         builder = self.builder
         for w, part in enumerate(self._apart(value)):
-            part = builder.zext(part, _BYTE) if part.type == _BIT else part
-            stored = builder.store(part, builder.gep(self.arrays[place].data, [self._of_lane(place, at, w)]))
+            stored = builder.store(self.arithmetic.stored(part), builder.gep(self.arrays[place].data, [self._of_lane(place, at, w)]))
             stored.set_metadata("alias.scope", self.written)
             stored.set_metadata("noalias", self.read)
 
@@ -209,12 +215,9 @@ class _Writer:
         builder, size = self.builder, self.sizes[place]
         if size is None:
             return at
-        return builder.add(at, builder.mul(builder.add(self.lane, ir.Constant(_INDEX, w)), size))
+        return builder.add(at, builder.mul(builder.add(self.lane, ir.Constant(INDEX, w)), size))
 
     # Lanes
-
-    def _kind(self, dtype: Any) -> Any:
-        return _TYPES[dtype] if self.width == 1 else ir.VectorType(_TYPES[dtype], self.width)
 
     def _together(self, parts: list[Any]) -> Any:
         if self.width == 1:
@@ -229,117 +232,42 @@ class _Writer:
             return [value]
         return [self.builder.extract_element(value, ir.Constant(_LANE, w)) for w in range(self.width)]
 
-    def _number(self, number: Any, dtype: Any) -> Any:
-        kind = _TYPES[dtype]
-        number = float(number) if dtype.kind == "f" else int(number)
-        return ir.Constant(self._kind(dtype), number if self.width == 1 else [ir.Constant(kind, number)] * self.width)
-
     # Operations
 
+    def _compute_all(self) -> None:
+        """Compute what is not there yet: of functions such as exp several at once, where none waits for another."""
+        values = self.elements.values
+        depths: dict[int, int] = {}  # how many such functions come before, one after the other
+        groups: dict[Any, list[int]] = {}
+        for v in self.elements.order:
+            name, dtype = values.operations[v][0], values.dtypes[v]
+            if v in self.here or name in ("load", "number"):
+                depths[v] = 0
+                continue
+            depths[v] = max(depths[o] for o in values.needs(v)) + (name in OWN)
+            if name in OWN and self.width == 1:
+                groups.setdefault((name, dtype, depths[v]), []).append(v)
+        waiting = [v for v in self.elements.order if v not in self.here]
+        for v in sorted(waiting, key=lambda v: (depths[v], values.operations[v][0] not in OWN)):
+            name, dtype = values.operations[v][0], values.dtypes[v]
+            if v in self.here:
+                continue
+            if (name, dtype, depths[v]) not in groups:
+                self.here[v] = self._compute(v)
+                continue
+            group = groups[name, dtype, depths[v]]
+            for some in (group[i : i + ABREAST] for i in range(0, len(group), ABREAST)):
+                given = [self.here[values.operations[v][1]] for v in some]
+                self.here.update(zip(some, self.arithmetic.compute_together(name, dtype, given), strict=True))
+
     def _compute(self, v: int) -> Any:
-        builder, values = self.builder, self.elements.values
+        values = self.elements.values
         (name, *operands), dtype = values.operations[v], values.dtypes[v]
         if name == "number":
-            return self._number(operands[0], dtype)
+            return self.arithmetic.constant(operands[0], dtype, self.width)
         if name == "load":
             return self._load(*operands)
+        if name == "gather":
+            return self._gather(*operands)
         given = [self.here[o] for o in operands]
-        if name == "where":
-            return builder.select(*given)
-        kind = values.dtypes[operands[0]]
-        if name == "cast":
-            return self._cast(given[0], kind, dtype)
-        if name in _COMPARED:
-            if kind.kind == "f":
-                return (builder.fcmp_unordered if name == "!=" else builder.fcmp_ordered)(name, *given)
-            return (builder.icmp_signed if kind == INTEGER else builder.icmp_unsigned)(name, *given)
-        if name in _BITWISE:
-            return getattr(builder, _BITWISE[name])(*given)
-        if kind == INTEGER:
-            return self._of_integers(name, given)
-        return self._of_floats(name, kind, given)
-
-    def _cast(self, x: Any, old: Any, new: Any) -> Any:
-        """Return a number as one of another dtype, as NumPy casts it."""
-        builder, kind = self.builder, self._kind(new)
-        if new == BOOL:
-            zero = self._number(0, old)
-            return builder.fcmp_unordered("!=", x, zero) if old.kind == "f" else builder.icmp_signed("!=", x, zero)
-        if old == BOOL:
-            return builder.zext(x, kind) if new == INTEGER else builder.uitofp(x, kind)
-        if old == INTEGER:
-            return builder.sitofp(x, kind)
-        if new == INTEGER:
-            return builder.fptosi(x, kind)
-        return builder.fpext(x, kind) if new == DOUBLE else builder.fptrunc(x, kind)
-
-    def _of_integers(self, name: str, given: list[Any]) -> Any:
-        builder, x = self.builder, given[0]
-        zero = self._number(0, INTEGER)
-        if name == "negative":
-            return builder.sub(zero, x)
-        if name == "absolute":
-            return builder.select(builder.icmp_signed("<", x, zero), builder.sub(zero, x), x)
-        if name in ("maximum", "minimum"):
-            return builder.select(builder.icmp_signed(">" if name == "maximum" else "<", *given), *given)
-        return getattr(builder, {"add": "add", "subtract": "sub", "multiply": "mul"}[name])(*given)
-
-    def _of_floats(self, name: str, dtype: Any, given: list[Any]) -> Any:
-        builder, x = self.builder, given[0]
-        if name in _BY_BUILDER:
-            return getattr(builder, _BY_BUILDER[name])(*given)
-        if name == "isnan":
-            return builder.fcmp_unordered("uno", x, x)
-        if name == "isfinite":
-            return builder.fcmp_ordered("<", self._llvm("fabs", given), self._number(np.inf, dtype))
-        if name in ("maximum", "minimum"):  # nan if either is
-            larger = builder.select(builder.fcmp_ordered(">" if name == "maximum" else "<", *given), *given)
-            return builder.select(builder.fcmp_unordered("uno", x, x), x, larger)
-        if name in _BY_LLVM:
-            return self._llvm(_BY_LLVM[name], given)
-        parts = zip(*map(self._apart, given), strict=True)
-        width, self.width = self.width, 1
-        found = [self._scalar(name, dtype, list(several)) for several in parts]
-        self.width = width
-        return self._together(found)
-
-    def _scalar(self, name: str, dtype: Any, given: list[Any]) -> Any:
-        """Compute a function that is called for each lane: one of ours, one of LLVM, or of the C library."""
-        if (name, dtype.type) in FUNCTIONS:
-            return self._own(name, dtype, given[0])
-        if name in _FROM_LIBRARY:
-            return self._llvm(_FROM_LIBRARY[name], given)
-        kind, module = given[0].type, self.builder.module
-        function = cgutils.get_or_insert_function(
-            module, ir.FunctionType(kind, [kind] * len(given)), name + ("f" if dtype == SINGLE else "")
-        )
-        return self.builder.call(function, given)
-
-    def _llvm(self, name: str, given: list[Any]) -> Any:
-        kind = given[0].type
-        suffix = ("" if self.width == 1 else f"v{self.width}") + ("f32" if "float" in str(kind) else "f64")
-        function = cgutils.get_or_insert_function(
-            self.builder.module, ir.FunctionType(kind, [kind] * len(given)), f"llvm.{name}.{suffix}"
-        )
-        return self.builder.call(function, given)
-
-    def _own(self, name: str, dtype: Any, x: Any) -> Any:
-        function: Any = FUNCTIONS[name, dtype.type]
-        kind = _NUMBA[dtype]
-        compiled = function.get_compile_result(kind(kind))
-        self.context.active_code_library.add_linking_library(compiled.library)
-        declared = self.context.declare_function(self.builder.module, compiled.fndesc)
-        _, result = self.context.call_conv.call_function(self.builder, declared, kind, (kind,), (x,))
-        return result
-
-
-_COMPARED = frozenset((">", ">=", "<", "<=", "==", "!="))
-_BITWISE = {"and": "and_", "or": "or_", "xor": "xor", "not": "not_"}
-_BY_BUILDER = {
-    "add": "fadd", "subtract": "fsub", "multiply": "fmul", "divide": "fdiv", "negative": "fneg", "fmod": "frem",
-}  # fmt: skip
-_BY_LLVM = {
-    "sqrt": "sqrt", "absolute": "fabs", "copysign": "copysign", "floor": "floor", "ceil": "ceil", "trunc": "trunc",
-    "rint": "nearbyint",
-}  # fmt: skip
-_FROM_LIBRARY = {"sin": "sin", "cos": "cos", "power": "pow", "exp2": "exp2", "log2": "log2", "log10": "log10"}
+        return self.arithmetic.cast(given[0], dtype) if name == "cast" else self.arithmetic.compute(name, dtype, given)

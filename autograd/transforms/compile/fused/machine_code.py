@@ -12,8 +12,8 @@ from typing import Any
 
 import numpy as np
 
+from .arithmetic import BYTE, FLOATS, INDEX, OWN, Arithmetic
 from .bits import intrinsic
-from .mathematics import FUNCTIONS
 from .plan import COLUMN, FULL, NUMBER, ROW, Plan, Value
 
 import llvmlite.ir  # isort: skip - after numba was found
@@ -24,11 +24,6 @@ ABREAST = 8  # elements: they are computed side by side
 FEW = 64  # elements: loops through fewer call functions, which takes less time to compile
 ir: Any = llvmlite.ir
 cgutils: Any = numba.core.cgutils
-_BIT, _BYTE, _INDEX = ir.IntType(1), ir.IntType(8), ir.IntType(64)
-_TYPES: dict[str, tuple[Any, Any]] = {
-    "float32": (ir.FloatType(), types.float32),
-    "float64": (ir.DoubleType(), types.float64),
-}
 
 
 def kernel_of(plan: Plan) -> Callable[..., None]:
@@ -56,7 +51,7 @@ class _Generator:
         self.here: dict[int, Any] = {}  # values in registers, by identity
         self.rows: dict[int, Any] = {}  # where values of a row are kept for later passes
         self.stored = {id(value): place for value, place in plan.outputs}
-        self.inlines = plan.rows * plan.width > FEW
+        self.arithmetic = Arithmetic(context, builder, inlines=plan.rows * plan.width > FEW)
 
     def generate(self, values: list[Any], kinds: Any) -> None:
         builder, plan = self.builder, self.plan
@@ -79,11 +74,11 @@ class _Generator:
                 self._elements(passes[0][0], index, index)
             return
         with self._loop(plan.rows) as row:
-            first = builder.mul(row, ir.Constant(_INDEX, plan.width))
+            first = builder.mul(row, ir.Constant(INDEX, plan.width))
             outside = dict(self.here)
             for value in plan.inputs:
                 if value.kind == COLUMN:
-                    self.here[id(value)] = self._load(value.number, row, value.dtype)
+                    self.here[id(value)] = self._load(value.number, row)
             for value in plan.before():
                 self._column(value, row)
             for full, reductions, columns in passes:
@@ -107,23 +102,19 @@ class _Generator:
 
     def _number(self, value: Value) -> Any:
         if value.operation == "constant":
-            if value.dtype == np.bool_:
-                return ir.Constant(_BIT, int(bool(value.number)))
-            with np.errstate(over="ignore"):
-                number = float(value.dtype.type(value.number))
-            return ir.Constant(_TYPES[value.dtype.name][0], number)
+            return self.arithmetic.constant(value.number, value.dtype)
         if self.pointers[value.number] is not None:
-            return self._load(value.number, ir.Constant(_INDEX, 0), value.dtype)
+            return self._load(value.number, ir.Constant(INDEX, 0))
         number, kind = self.numbers[value.number]
-        wanted = types.boolean if value.dtype == np.bool_ else _TYPES[value.dtype.name][1]
+        wanted = types.boolean if value.dtype == np.bool_ else FLOATS[value.dtype.name][1]
         return self.context.cast(self.builder, number, kind, wanted)
 
     def _keep_rows(self) -> None:
         """Reserve a row for each value that a later pass reads and no array stores."""
         for value in self.plan.kept():
             if id(value) not in self.stored:
-                kind = _BYTE if value.dtype == np.bool_ else _TYPES[value.dtype.name][0]
-                size = ir.Constant(_INDEX, self.plan.width)
+                kind = BYTE if value.dtype == np.bool_ else FLOATS[value.dtype.name][0]
+                size = ir.Constant(INDEX, self.plan.width)
                 self.rows[id(value)] = cgutils.alloca_once(self.builder, kind, size=size)
 
     def _loop(self, count: int) -> Any:
@@ -135,9 +126,9 @@ class _Generator:
             return
         totals = []
         for value in reductions:
-            total = cgutils.alloca_once(builder, _TYPES[value.dtype.name][0])
+            total = cgutils.alloca_once(builder, FLOATS[value.dtype.name][0])
             start = 0.0 if value.operation == "sum" else -np.inf
-            builder.store(ir.Constant(_TYPES[value.dtype.name][0], start), total)
+            builder.store(ir.Constant(FLOATS[value.dtype.name][0], start), total)
             totals.append(total)
         kept = dict(self.here)
         with self._loop(self.plan.width) as column:
@@ -150,7 +141,7 @@ class _Generator:
                 if value.operation == "sum":
                     builder.store(builder.fadd(so_far, term, flags=("reassoc",)), total)
                 else:
-                    builder.store(self._call_llvm("llvm.maximum", so_far, term), total)
+                    builder.store(self.arithmetic.compute("maximum", value.dtype, [so_far, term]), total)
         self.here = kept
         for value, total in zip(reductions, totals, strict=True):
             self.here[id(value)] = builder.load(total)
@@ -172,15 +163,15 @@ class _Generator:
     def _abreast(self, full: list[Value], count: int) -> None:
         """Compute the values of few elements side by side: the processor computes what does not wait for each other."""
         numbers = self.here
-        elements = [(ir.Constant(_INDEX, i), dict(numbers)) for i in range(count)]
+        elements = [(ir.Constant(INDEX, i), dict(numbers)) for i in range(count)]
         for value in full:
             for index, self.here in elements:
                 for operand in value.operands:
                     self._value(operand, index, index)
         for value in full:
             if value.operation in OWN:
-                operands = [self._as(here[id(value.operands[0])], value.dtype) for _, here in elements]
-                results = self._call_together(value.operation, value.dtype, operands)
+                operands = [here[id(value.operands[0])] for _, here in elements]
+                results = self.arithmetic.compute_together(value.operation, value.dtype, operands)
                 for (_, here), result in zip(elements, results, strict=True):
                     here[id(value)] = result
                 continue
@@ -197,11 +188,11 @@ class _Generator:
         if found is not None:
             return found
         if value.operation == "input":
-            found = self._load(value.number, column if value.kind == ROW else index, value.dtype)
+            found = self._load(value.number, column if value.kind == ROW else index)
         elif id(value) in self.rows:
-            found = self._load_at(self.rows[id(value)], column, value.dtype)
+            found = self._load_at(self.rows[id(value)], column)
         elif id(value) in self.stored:
-            found = self._load(self.stored[id(value)], index, value.dtype)
+            found = self._load(self.stored[id(value)], index)
         else:
             return None  # of this pass, not computed yet
         self.here[id(value)] = found
@@ -215,6 +206,9 @@ class _Generator:
         if id(value) in self.stored:
             self._store(self.stored[id(value)], row, self.here[id(value)])
 
+    def _compute(self, value: Value, operands: list[Any]) -> Any:
+        return self.arithmetic.compute(value.operation, value.dtype, operands)
+
     # Memory
 
     def _marked(self, instruction: Any, place: int) -> Any:
@@ -224,128 +218,26 @@ class _Generator:
             instruction.set_metadata("noalias", others)
         return instruction
 
-    def _load(self, place: int, index: Any, dtype: Any) -> Any:
+    def _load(self, place: int, index: Any) -> Any:
         pointer = self.builder.gep(self.pointers[place], [index])
-        found = self._marked(self.builder.load(pointer, align=1), place)
-        return self.builder.icmp_unsigned("!=", found, ir.Constant(_BYTE, 0)) if dtype == np.bool_ else found
+        return self.arithmetic.read(self._marked(self.builder.load(pointer, align=1), place))
 
     def _store(self, place: int, index: Any, value: Any) -> None:
-        if value.type == _BIT:
-            value = self.builder.zext(value, _BYTE)
+        value = self.arithmetic.stored(value)
         self._marked(self.builder.store(value, self.builder.gep(self.pointers[place], [index]), align=1), place)
 
-    def _load_at(self, pointer: Any, index: Any, dtype: Any) -> Any:
-        found = self.builder.load(self.builder.gep(pointer, [index]))
-        return self.builder.icmp_unsigned("!=", found, ir.Constant(_BYTE, 0)) if dtype == np.bool_ else found
+    def _load_at(self, pointer: Any, index: Any) -> Any:
+        return self.arithmetic.read(self.builder.load(self.builder.gep(pointer, [index])))
 
     def _store_at(self, pointer: Any, index: Any, value: Any) -> None:
-        if value.type == _BIT:
-            value = self.builder.zext(value, _BYTE)
-        self.builder.store(value, self.builder.gep(pointer, [index]))
-
-    # Operations
-
-    def _call_llvm(self, name: str, *operands: Any) -> Any:
-        kind = operands[0].type
-        function = self.builder.module.declare_intrinsic(name, (kind,), ir.FunctionType(kind, [kind] * len(operands)))
-        return self.builder.call(function, operands)
-
-    def _as(self, value: Any, dtype: Any) -> Any:
-        """Return a number as one of another dtype, as NumPy casts it."""
-        if dtype == np.bool_:
-            if value.type == _BIT:
-                return value
-            return self.builder.fcmp_unordered("!=", value, ir.Constant(value.type, 0.0))
-        wanted = _TYPES[np.dtype(dtype).name][0]
-        if value.type == wanted:
-            return value
-        if value.type == _BIT:
-            return self.builder.uitofp(value, wanted)
-        return self.builder.fpext(value, wanted) if wanted == ir.DoubleType() else self.builder.fptrunc(value, wanted)
-
-    def _compute(self, value: Value, operands: list[Any]) -> Any:
-        builder, operation = self.builder, value.operation
-        if operation in _COMPARED:
-            kind = np.result_type(*(v.dtype for v in value.operands))
-            a, *rest = [self._as(x, kind) for x in operands]
-            return self._compare(operation, a, *rest)
-        if operation == "where":
-            condition, a, b = operands
-            return builder.select(self._as(condition, np.bool_), self._as(a, value.dtype), self._as(b, value.dtype))
-        operands = [self._as(x, value.dtype) for x in operands]
-        if operation in _BY_BUILDER:
-            return getattr(builder, _BY_BUILDER[operation])(*operands)
-        if operation in _BY_LLVM:
-            return self._call_llvm(_BY_LLVM[operation], *operands)
-        (x,) = operands
-        if operation == "copy":
-            return x
-        if operation == "square":
-            return builder.fmul(x, x)
-        if operation == "cube":
-            return builder.fmul(builder.fmul(x, x), x)
-        if operation == "reciprocal":
-            return builder.fdiv(ir.Constant(x.type, 1.0), x)
-        return self._call_own(operation, value.dtype, x)
-
-    def _compare(self, operation: str, a: Any, b: Any = None) -> Any:
-        builder = self.builder
-        if operation == "isnan":
-            return builder.fcmp_unordered("uno", a, a)
-        if operation == "isfinite":
-            return builder.fcmp_ordered("<", self._call_llvm("llvm.fabs", a), ir.Constant(a.type, np.inf))
-        if a.type == _BIT:
-            return builder.icmp_unsigned(operation, a, b)
-        return (builder.fcmp_unordered if operation == "!=" else builder.fcmp_ordered)(operation, a, b)
-
-    def _call_together(self, name: str, dtype: Any, operands: list[Any]) -> list[Any]:
-        """Compute one of our functions for several elements, in a function that does so for all of them."""
-        builder, kind = self.builder, operands[0].type
-        together = f"plaingrad_{name}_{kind.intrinsic_name}_{len(operands)}"
-        function = builder.module.globals.get(together)
-        if function is None:
-            whole = ir.LiteralStructType([kind] * len(operands))
-            function = ir.Function(builder.module, ir.FunctionType(whole, [kind] * len(operands)), together)
-            function.linkage = "internal"
-            function.attributes.add("noinline")
-            self.builder = ir.IRBuilder(function.append_basic_block("entry"))
-            results = ir.Constant(whole, ir.Undefined)
-            for i, x in enumerate(function.args):
-                results = self.builder.insert_value(results, self._call_own(name, dtype, x, ("alwaysinline",)), i)
-            self.builder.ret(results)
-            self.builder = builder
-        found = builder.call(function, operands)
-        return [builder.extract_value(found, i) for i in range(len(operands))]
-
-    def _call_own(self, name: str, dtype: Any, x: Any, attributes: tuple[str, ...] | None = None) -> Any:
-        function: Any = FUNCTIONS[name, dtype.type]
-        kind = _TYPES[dtype.name][1]
-        compiled = function.get_compile_result(kind(kind))
-        self.context.active_code_library.add_linking_library(compiled.library)
-        declared = self.context.declare_function(self.builder.module, compiled.fndesc)
-        _, result = self.context.call_conv.call_function(
-            self.builder, declared, kind, (kind,), (x,), attrs=attributes or (None if self.inlines else ("noinline",))
-        )
-        return result
-
-
-OWN = frozenset(name for name, _ in FUNCTIONS)
-_COMPARED = frozenset((">", ">=", "<", "<=", "==", "!=", "isnan", "isfinite"))
-_BY_BUILDER = {
-    "add": "fadd", "subtract": "fsub", "multiply": "fmul", "divide": "fdiv", "negative": "fneg",
-    "and": "and_", "or": "or_", "xor": "xor", "not": "not_",
-}  # fmt: skip
-_BY_LLVM = {
-    "sqrt": "llvm.sqrt", "absolute": "llvm.fabs", "maximum": "llvm.maximum", "minimum": "llvm.minimum",
-    "copysign": "llvm.copysign",
-}  # fmt: skip
+        self.builder.store(self.arithmetic.stored(value), self.builder.gep(pointer, [index]))
 
 
 class _Index:
     """A loop over ``range(count)``, as a ``with`` block that gives the index."""
 
     def __init__(self, builder: Any, count: int) -> None:
-        self.manager = cgutils.for_range(builder, ir.Constant(_INDEX, count))
+        self.manager = cgutils.for_range(builder, ir.Constant(INDEX, count))
 
     def __enter__(self) -> Any:
         return self.manager.__enter__().index

@@ -1,7 +1,8 @@
-"""exp, log, tanh and their kin for loops that numba compiles, in float32 and float64, without a branch or a call.
+"""exp, log, tanh, sin and their kin for loops that numba compiles, in float32 and float64, without a branch or a call.
 
 numba leaves them to the C library, whose functions no loop can vectorize. Here each is arithmetic: the argument is
 reduced to a short interval, where a polynomial is as good as the function, and the bits of the exponent do the rest.
+Of sin and cos, arguments of half a million and more, which are seldom, are left to the C library.
 Edges are those of NumPy: inf, nan, signed zeros, subnormal arguments and results, overflow to inf, and underflow to 0
 by degrees. ``tests/fused`` holds their errors in units in the last place, beside NumPy's.
 
@@ -12,20 +13,31 @@ two of the best. Coefficients were rounded one by one from the lowest, each time
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from .bits import as_bits, as_float, inlined, multiply_add, polynomial, where
+from .bits import (
+    Number,
+    chosen,
+    copysign,
+    extended,
+    from_library,
+    intrinsic,
+    multiply_add,
+    polynomial,
+    seldom,
+    where,
+)
 
-Function = Callable[[Any], Any]
+Function = Callable[[Number], Number]
 
 
 class Precision(NamedTuple):
-    """A floating-point format, the integer of its size, and the numbers and polynomials that it needs."""
+    """A floating-point format, and the numbers and polynomials that it needs."""
 
     floating: Any
-    integer: Any
     digits: int  # bits of the fraction
     high: float  # log(2) in two parts, of which any exponent times the first is exact
     low: float
@@ -41,18 +53,22 @@ class Precision(NamedTuple):
     erf_end: float
 
     @property
-    def bias(self) -> Any:
+    def bias(self) -> int:
         """Return what is added to an exponent in the bits."""
-        return self.integer(-np.finfo(self.floating).minexp + 1)
+        return 1 - int(np.finfo(self.floating).minexp)
 
     @property
-    def magic(self) -> Any:
+    def magic(self) -> float:
         """Return a number that rounds what is added to it to an integer, which are the low bits of the sum."""
-        return self.floating(1.5 * 2.0**self.digits)
+        return 1.5 * 2.0**self.digits
+
+    def bits(self, x: float) -> int:
+        """Return the bits of a number."""
+        return int(self.floating(x).view(f"i{self.floating().itemsize}"))
 
 
 SINGLE = Precision(
-    np.float32, np.int32, 23, 0.693359375, -2.12194440e-4, 90.0, -104.0, -18.0, 10.0, 1e-20,
+    np.float32, 23, 0.693359375, -2.12194440e-4, 90.0, -104.0, -18.0, 10.0, 1e-20,
     polynomial(0.5, 0.166665152, 0.0416664518, 0.00836925954, 0.00139361306),
     polynomial(
         0.333333105, -0.250000149, 0.20002231, -0.166677311, 0.14217414, -0.124095127, 0.119065955, -0.116575316,
@@ -66,7 +82,7 @@ SINGLE = Precision(
     4.0,
 )  # fmt: skip
 DOUBLE = Precision(
-    np.float64, np.int64, 52, 0.6931471803691238, 1.9082149292705877e-10, 711.0, -746.0, -38.0, 20.0, 1e-40,
+    np.float64, 52, 0.6931471803691238, 1.9082149292705877e-10, 711.0, -746.0, -38.0, 20.0, 1e-40,
     polynomial(
         0.5000000000000013, 0.16666666666666685, 0.04166666666651089, 0.008333333333315896, 0.001388888894816722,
         0.0001984126989889821, 2.4801488762952693e-05, 2.755723256717726e-06, 2.763170074270464e-07,
@@ -94,115 +110,103 @@ DOUBLE = Precision(
 
 def _reduction(p: Precision) -> Any:
     """Return a function that splits x into n * log(2) + r; it returns n, as an integer and a float, and r."""
-    integer, magic, bits = p.integer, p.magic, p.magic.view(p.integer)
-    log2e, high, low = map(p.floating, (1 / np.log(2), -p.high, -p.low))
+    magic, bits, log2e = p.magic, p.bits(p.magic), 1 / np.log(2)
 
-    @inlined
-    def reduction(x: Any) -> Any:
+    def reduction(x: Number) -> Any:
         shifted = multiply_add(x, log2e, magic)
         n = shifted - magic
-        return integer(as_bits(shifted) - bits), n, multiply_add(n, low, multiply_add(n, high, x))
+        return shifted.as_bits() - bits, n, multiply_add(n, -p.low, multiply_add(n, -p.high, x))
 
     return reduction
 
 
 def _exp(p: Precision, divided: int = 0) -> Function:
     """Return e**x, divided by 2**divided."""
-    overflow, underflow, one = map(p.floating, (p.overflow, p.underflow, 1))
-    integer, bias, digits, tail, reduction = p.integer, p.bias, p.integer(p.digits), p.exp_tail, _reduction(p)
-    halving, less = p.integer(1), p.integer(divided)
+    overflow, underflow, bias, digits, tail, reduction = (
+        p.overflow, p.underflow, p.bias, p.digits, p.exp_tail, _reduction(p)
+    )  # fmt: skip
 
-    @inlined
-    def exp(x: Any) -> Any:
+    def exp(x: Number) -> Number:
         x = where(x > overflow, overflow, x)  # nan is not greater, and stays
         x = where(x < underflow, underflow, x)
         exponent, _, r = reduction(x)
-        value = multiply_add(r * r, tail(r), r) + one
+        value = multiply_add(r * r, tail(r), r) + 1
         # 2**n in two factors, both of them normal numbers: only the last product may be inf or subnormal
-        half = integer(exponent >> halving)
-        rest = integer(exponent - half - less)
-        first, second = as_float(integer((half + bias) << digits)), as_float(integer((rest + bias) << digits))
-        return value * first * second
+        half = exponent >> 1
+        rest = exponent - half - divided
+        return value * ((half + bias) << digits).as_float() * ((rest + bias) << digits).as_float()
 
     return exp
 
 
 def _expm1(p: Precision) -> Function:
-    overflow, vanishes, zero, half, two = map(p.floating, (p.overflow - 1, p.vanishes, 0, 0.5, 2))
-    integer, bias, digits, tail, reduction = p.integer, p.bias, p.integer(p.digits), p.exp_tail, _reduction(p)
-    less = p.integer(1)
+    overflow, vanishes, bias, digits, tail, reduction = (
+        p.overflow - 1, p.vanishes, p.bias, p.digits, p.exp_tail, _reduction(p)
+    )  # fmt: skip
 
-    @inlined
-    def expm1(x: Any) -> Any:
+    def expm1(x: Number) -> Number:
         y = where(x > overflow, overflow, x)
         y = where(y < vanishes, vanishes, y)
         exponent, n, r = reduction(y)
         near = multiply_add(r * r, tail(r), r)
-        scale = as_float(integer((exponent + bias - less) << digits))  # half of 2**n, which is never inf
-        far = multiply_add(scale, near, scale - half) * two
-        return where(x == zero, x, where(n == zero, near, far))  # with the sign of a zero
+        scale = ((exponent + (bias - 1)) << digits).as_float()  # half of 2**n, which is never inf
+        far = multiply_add(scale, near, scale - 0.5) * 2
+        return where(x.equals(0), x, where(n.equals(0), near, far))  # with the sign of a zero
 
     return expm1
 
 
 def _cosh(p: Precision) -> Function:
     """Return cosh(x) = h + 1 / (4 * h), where h = e**|x| / 2, which overflows no earlier."""
-    half_exp, quarter = _exp(p, 1), p.floating(0.25)
+    half_exp = _exp(p, 1)
 
-    @inlined
-    def cosh(x: Any) -> Any:
+    def cosh(x: Number) -> Number:
         h = half_exp(abs(x))
-        return h + quarter / h
+        return h + 0.25 / h
 
     return cosh
 
 
 def _tanh(p: Precision) -> Function:
     """Return tanh(x) = e / (e + 2), where e = exp(2 * |x|) - 1, with the sign of x."""
-    saturates, two, expm1 = p.floating(p.saturates), p.floating(2), _expm1(p)
+    saturates, expm1 = p.saturates, _expm1(p)
 
-    @inlined
-    def tanh(x: Any) -> Any:
+    def tanh(x: Number) -> Number:
         size = abs(x)
-        e = expm1(two * where(size > saturates, saturates, size))
-        return np.copysign(e / (e + two), x)
+        e = expm1(where(size > saturates, saturates, size) * 2)
+        return copysign(e / (e + 2), x)
 
     return tanh
 
 
 def _log_of_normal(p: Precision) -> Any:
     """Return log(x * 2**exponent) + lost for a positive normal x, which is 2**k * (1 + f) with small f."""
-    one, two, half, high, low = map(p.floating, (1, 2, 0.5, p.high, p.low))
-    integer, digits, tail = p.integer, p.integer(p.digits), p.log_tail
-    root = p.integer(p.floating(0.5**0.5).view(p.integer))
-    from_root = p.integer(one.view(p.integer) - root)
-    fraction, bias = p.integer((1 << p.digits) - 1), p.bias
-    magic, bits = p.magic, p.magic.view(p.integer)
+    high, low, digits, tail = p.high, p.low, p.digits, p.log_tail
+    root = p.bits(0.5**0.5)
+    from_root, fraction = p.bits(1) - root, (1 << digits) - 1
+    magic, from_bias = p.magic, p.bits(p.magic) - p.bias
 
-    @inlined
-    def parts(x: Any) -> Any:
-        moved = integer(as_bits(x) + from_root)
-        k = as_float(integer(integer(moved >> digits) - bias + bits)) - magic
-        return k, as_float(integer(integer(moved & fraction) + root)) - one
+    def parts(x: Number) -> Any:
+        moved = x.as_bits() + from_root
+        k = ((moved >> digits) + from_bias).as_float() - magic
+        return k, ((moved & fraction) + root).as_float() - 1
 
-    if p.digits == 23:  # the tail is (log(1 + f) - f + f**2 / 2) / f**3, in f
+    if digits == 23:  # the tail is (log(1 + f) - f + f**2 / 2) / f**3, in f
 
-        @inlined
-        def log_of_normal(x: Any, lost: Any, exponent: Any) -> Any:
+        def log_of_normal(x: Number, lost: Any, exponent: Any) -> Number:
             k, f = parts(x)
             k = k + exponent
             square = f * f
             rest = multiply_add(k, low, multiply_add(f * square, tail(f), lost))
-            return multiply_add(k, high, f - multiply_add(half, square, -rest))
+            return multiply_add(k, high, f - multiply_add(square, 0.5, -rest))
 
     else:  # the tail is (log((1 + s) / (1 - s)) - 2 * s) / s**3, in s**2, where s = f / (2 + f)
 
-        @inlined
-        def log_of_normal(x: Any, lost: Any, exponent: Any) -> Any:
+        def log_of_normal(x: Number, lost: Any, exponent: Any) -> Number:
             k, f = parts(x)
             k = k + exponent
-            s = f / (two + f)
-            square = half * f * f
+            s = f / (f + 2)
+            square = f * 0.5 * f
             rest = multiply_add(k, low, multiply_add(s, multiply_add(s * s, tail(s * s), square), lost))
             return multiply_add(k, high, f - (square - rest))
 
@@ -210,56 +214,110 @@ def _log_of_normal(p: Precision) -> Any:
 
 
 def _log(p: Precision) -> Function:
-    tiny, zero, one, scale, exponent, inf, nan = map(
-        p.floating, (np.finfo(p.floating).tiny, 0, 1, 2.0 ** (p.digits + 1), -p.digits - 1, np.inf, np.nan)
-    )
+    tiny, scale, exponent = float(np.finfo(p.floating).tiny), 2.0 ** (p.digits + 1), -p.digits - 1
     log_of_normal = _log_of_normal(p)
 
-    @inlined
-    def log(x: Any) -> Any:
+    def log(x: Number) -> Number:
         subnormal = x < tiny
-        value = log_of_normal(x * where(subnormal, scale, one), zero, where(subnormal, exponent, zero))
-        value = where(x < inf, value, x)  # inf and nan
-        value = where(x == zero, -inf, value)
-        return where(x < zero, nan, value)
+        value = log_of_normal(x * chosen(subnormal, x, scale, 1), 0, chosen(subnormal, x, exponent, 0))
+        value = where(x < np.inf, value, x)  # inf and nan
+        value = where(x.equals(0), -np.inf, value)
+        return where(x < 0, np.nan, value)
 
     return log
 
 
 def _log1p(p: Precision) -> Function:
     """Return log(1 + x): that of the rounded sum, and what rounding has lost, divided by the sum."""
-    zero, one, two, inf, nan, unnoticed = map(p.floating, (0, 1, 2, np.inf, np.nan, p.unnoticed))
-    log_of_normal = _log_of_normal(p)
+    unnoticed, log_of_normal = p.unnoticed, _log_of_normal(p)
 
-    @inlined
-    def log1p(x: Any) -> Any:
-        total = one + x
-        lost = where(total < two, x - (total - one), one - (total - x))
-        value = log_of_normal(total, lost / total, zero)
+    def log1p(x: Number) -> Number:
+        total = x + 1
+        lost = where(total < 2, x - (total - 1), 1 - (total - x))
+        value = log_of_normal(total, lost / total, 0)
         value = where(abs(x) < unnoticed, x, value)  # with the sign of a zero
-        value = where(x < inf, value, x)
-        value = where(x == -one, -inf, value)
-        return where(x < -one, nan, value)
+        value = where(x < np.inf, value, x)
+        value = where(x.equals(-1), -np.inf, value)
+        return where(x < -1, np.nan, value)
 
     return log1p
 
 
 def _erf(p: Precision) -> Function:
-    one, end = map(p.floating, (1, p.erf_end))
-    near, far, exp = p.erf_near, p.erf_far, _exp(p)
+    end, near, far, exp = p.erf_end, p.erf_near, p.erf_far, _exp(p)
 
-    @inlined
-    def erf(x: Any) -> Any:
+    def erf(x: Number) -> Number:
         size = abs(x)
         inner = multiply_add(x, near(x * x), x)
-        outer = one - exp(far(where(size > end, end, size) - one))
-        return where(size < one, inner, np.copysign(outer, x))
+        outer = 1 - exp(far(where(size > end, end, size) - 1))
+        return where(size < 1, inner, copysign(outer, x))
 
     return erf
 
 
+FAR = 5e5  # from here on sin and cos are those of the C library: of fewer quarters, products with `_QUARTER` are exact
+_QUARTER = 1.5707963267341256, 6.077100506303966e-11, 2.0222662487959506e-21, 1.0085854035872483e-37  # pi / 2 in parts, of 33 bits each but the last
+_SIN = -0.1666666666666663, 0.008333333333321917, -0.00019841269829456835, 2.7557313581703525e-06, -2.505074224258262e-08, 1.589593980958367e-10
+_COS = 0.04166666666666659, -0.0013888888888872344, 2.48015872884652e-05, -2.755731407988205e-07, 2.087568859925544e-09, -1.1357954616075664e-11
+
+
+def _of_quarters(name: str, turned: int) -> Function:
+    """Return sin(x), turned by so many quarters.
+
+    It is the sine or the cosine, perhaps negative, of what is left of x without quarters of a turn: `r`, and `rest`
+    that rounding has lost.
+    """
+
+    def in_pairs(coefficients: tuple[float, ...], z: Number) -> Number:
+        a, b, c = (multiply_add(z, last, first) for first, last in zip(coefficients[::2], coefficients[1::2], strict=True))
+        square = z * z
+        return multiply_add(square, multiply_add(square, c, b), a)
+
+    def near(x: Number) -> Number:
+        high, middle, low, lowest = _QUARTER
+        shifted = multiply_add(x, 2 / np.pi, DOUBLE.magic)
+        quarters = shifted.as_bits() + (turned - DOUBLE.bits(DOUBLE.magic))
+        n = shifted - DOUBLE.magic
+        above = multiply_add(n, -high, x)
+        second, third = n * middle, n * low
+        below = above - second
+        r = below - third
+        rest = ((above - below) - second) + ((below - r) - third)
+        rest = rest - multiply_add(n, lowest, multiply_add(n, low, -third))
+        z = r * r
+        half = z * 0.5
+        sine = r + multiply_add(r * z, in_pairs(_SIN, z), rest * (1 - half))
+        top = 1 - half
+        cosine = top + (((1 - top) - half) + multiply_add(z * z, in_pairs(_COS, z), -(r * rest)))
+        odd = (quarters & 1).equals(1)
+        sign = (quarters & 2) << 62
+        found = (where(odd, cosine, sine).as_bits() ^ sign).as_float()
+        return found if turned else where(x.equals(0), x, found)  # with the sign of a zero
+
+    def function(x: Number) -> Number:
+        far = abs(x).compared(">", FAR, unordered=True)
+        return seldom(far, near(x), lambda: from_library(name, x))
+
+    return function
+
+
 _MAKERS = {"exp": _exp, "cosh": _cosh, "expm1": _expm1, "tanh": _tanh, "log": _log, "log1p": _log1p, "erf": _erf}
 # by name and by the dtype of the argument
-FUNCTIONS: dict[tuple[str, type[np.floating[Any]]], Function] = {
+WRITTEN: dict[tuple[str, type[np.floating[Any]]], Function] = {
     (name, p.floating): make(p) for name, make in _MAKERS.items() for p in (SINGLE, DOUBLE)
 }
+for _name, _turned in (("sin", 0), ("cos", 1)):
+    WRITTEN[_name, np.float64] = _function = _of_quarters(_name, _turned)
+    WRITTEN[_name, np.float32] = partial(extended, function=_function)
+
+
+def _function(written: Function) -> Any:
+    """Return a function for loops that numba compiles."""
+
+    def function(context: Any, x: Any) -> Any:
+        return x(x), lambda context, builder, signature, args: written(Number(builder, args[0])).value
+
+    return intrinsic(function)
+
+
+FUNCTIONS = {key: _function(written) for key, written in WRITTEN.items()}

@@ -39,12 +39,13 @@ _FLOATS: dict[np.ufunc, str] = {
     np.arctan2: "atan2", np.hypot: "hypot", np.exp2: "exp2", np.log2: "log2", np.log10: "log10", np.cbrt: "cbrt",
     np.floor: "floor", np.ceil: "ceil", np.trunc: "trunc", np.rint: "rint", np.square: "square",
     np.reciprocal: "reciprocal", np.power: "power", np.float_power: "power", np.sign: "sign",
-    np.heaviside: "heaviside", np.logaddexp: "logaddexp", np.remainder: "remainder", np.isinf: "isinf",
+    np.heaviside: "heaviside", np.logaddexp: "logaddexp", np.remainder: "remainder",
+    np.floor_divide: "floor_divide", np.isinf: "isinf",
     np.signbit: "signbit",
 }  # fmt: skip
 _INTEGERS = frozenset((
     "add", "subtract", "multiply", "negative", "copy", "absolute", "maximum", "minimum", "square", "sign", "floor",
-    "ceil", "trunc", ">", ">=", "<", "<=", "==", "!=",
+    "ceil", "trunc", "remainder", "floor_divide", ">", ">=", "<", "<=", "==", "!=",
 ))  # fmt: skip
 _LOGIC: dict[np.ufunc, str] = {
     np.logical_and: "and", np.logical_or: "or", np.logical_xor: "xor", np.logical_not: "not", np.bitwise_and: "and",
@@ -73,6 +74,12 @@ class Values:
         self.operations: list[tuple[Any, ...]] = []
         self.dtypes: list[np.dtype[Any]] = []
         self.known: dict[Any, int] = {}
+        self.number(0, DOUBLE)  # number 0: what NumPy fills with zeros is right by itself
+
+    def needs(self, v: int) -> list[int]:
+        """Return the values that a value is computed from."""
+        name, *operands = self.operations[v]
+        return [] if name in ("load", "number", "state") else operands[-1:] if name == "gather" else operands
 
     def value(self, name: str, dtype: np.dtype[Any], *operands: Any) -> int:
         """Return the result of an operation, which is the known one if it was there before."""
@@ -248,6 +255,8 @@ def _logaddexp(values: Values, dtype: Any, x: int, y: int) -> int:
 
 def _remainder(values: Values, dtype: Any, x: int, y: int) -> int:
     """Return what is left after a division that is rounded down, with the sign of the divisor, also of zero."""
+    if dtype == INTEGER:
+        return values.value("remainder", dtype, x, y)
     zero = values.number(0, dtype)
     rest = values.value("fmod", dtype, x, y)
     other = values.one("xor", BOOL, values.one("<", dtype, y, zero), values.one("<", dtype, rest, zero))
@@ -256,8 +265,26 @@ def _remainder(values: Values, dtype: Any, x: int, y: int) -> int:
     return values.choice(values.one("==", dtype, y, zero), rest, signed)
 
 
+def _floor_divide(values: Values, dtype: Any, x: int, y: int) -> int:
+    """Return the quotient, rounded down, which is exact where the remainder is."""
+    if dtype == INTEGER:
+        return values.value("floor_divide", dtype, x, y)
+    zero, one = values.number(0, dtype), values.number(1, dtype)
+    rest, quotient = values.value("fmod", dtype, x, y), values.one("divide", dtype, x, y)
+    found = values.one("divide", dtype, values.one("subtract", dtype, x, rest), y)
+    other = values.one("xor", BOOL, values.one("<", dtype, y, zero), values.one("<", dtype, rest, zero))
+    other = values.one("and", BOOL, other, values.one("!=", dtype, rest, zero))
+    found = values.choice(other, values.one("subtract", dtype, found, one), found)
+    floor = values.one("floor", dtype, found)
+    over = values.one(">", dtype, values.one("subtract", dtype, found, floor), values.number(0.5, dtype))
+    floor = values.choice(over, values.one("add", dtype, floor, one), floor)
+    signed = values.one("copysign", dtype, zero, quotient)
+    floor = values.choice(values.one("==", dtype, found, zero), signed, floor)
+    return values.choice(values.one("==", dtype, y, zero), quotient, floor)
+
+
 _WRITTEN: dict[str, Callable[..., int]] = {
     "copy": _copy, "square": _square, "reciprocal": _reciprocal, "power": _power, "sign": _sign, "isinf": _isinf,
     "signbit": _signbit, "fmax": _fmax, "fmin": _fmin, "heaviside": _heaviside, "logaddexp": _logaddexp,
-    "remainder": _remainder,
+    "remainder": _remainder, "floor_divide": _floor_divide,
 }  # fmt: skip

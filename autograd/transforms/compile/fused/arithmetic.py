@@ -1,0 +1,205 @@
+"""Arithmetic on LLVM's values: how each operation is computed, in the one place that says so.
+
+Values are bits (bools), 64-bit integers, floats and doubles, or vectors of them. Additions and multiplications are
+rounded one by one, as in NumPy.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from .bits import Number, called, from_library, parts_of, several
+from .mathematics import WRITTEN
+
+import llvmlite.ir  # isort: skip - mathematics.py has found numba
+from numba.core import types  # isort: skip
+
+ir: Any = llvmlite.ir
+BIT, BYTE, INDEX = ir.IntType(1), ir.IntType(8), ir.IntType(64)
+FLOATS: dict[str, tuple[Any, Any]] = {
+    "float32": (ir.FloatType(), types.float32),
+    "float64": (ir.DoubleType(), types.float64),
+}
+_TYPES: dict[str, Any] = {"bool": BIT, "int64": INDEX, **{name: kind for name, (kind, _) in FLOATS.items()}}
+_NAMES = {str(kind): name for name, kind in _TYPES.items()}
+OWN = frozenset(name for name, _ in WRITTEN)
+_COMPARED = frozenset((">", ">=", "<", "<=", "==", "!="))
+_BY_BUILDER = {
+    "add": ("fadd", "add"), "subtract": ("fsub", "sub"), "multiply": ("fmul", "mul"), "divide": ("fdiv", ""),
+    "fmod": ("frem", ""), "and": ("", "and_"), "or": ("", "or_"), "xor": ("", "xor"), "not": ("", "not_"),
+}  # fmt: skip
+_BY_LLVM = {
+    "sqrt": "sqrt", "absolute": "fabs", "copysign": "copysign", "floor": "floor", "ceil": "ceil", "trunc": "trunc",
+    "rint": "nearbyint",
+}  # fmt: skip
+# of the C library
+_LIBRARY = {
+    "tan": "tan", "sinh": "sinh", "asin": "asin", "acos": "acos", "atan": "atan", "asinh": "asinh", "acosh": "acosh",
+    "atanh": "atanh", "atan2": "atan2", "hypot": "hypot", "exp2": "exp2", "log2": "log2", "log10": "log10",
+    "cbrt": "cbrt", "power": "pow",
+}  # fmt: skip
+
+
+class Arithmetic:
+    """Writes the instructions of operations where `builder` stands.
+
+    Attributes
+    ----------
+    context, builder
+        numba's context, and the builder of LLVM's instructions.
+    inlines
+        Whether the code of functions such as exp becomes part of the loop that calls them.
+    """
+
+    def __init__(self, context: Any, builder: Any, *, inlines: bool = True) -> None:
+        self.context, self.builder, self.inlines = context, builder, inlines
+
+    def constant(self, number: Any, dtype: Any, width: int = 1) -> Any:
+        """Return a number as one of a dtype, or as many of it side by side."""
+        with np.errstate(over="ignore"):
+            rounded = np.dtype(dtype).type(number).item()
+        element = _TYPES[np.dtype(dtype).name]
+        return ir.Constant(several(element, width), _repeated(element, rounded, width))
+
+    def compute(self, operation: str, dtype: Any, operands: list[Any]) -> Any:
+        """Return what an operation makes of its operands: a value of this dtype.
+
+        It is one of `operations` or of `values`, or ``"where"``.
+        """
+        builder = self.builder
+        if operation in _COMPARED or operation in ("isnan", "isfinite"):
+            return self._compare(operation, *self._alike(operands))
+        if operation == "where":
+            condition, a, b = operands
+            return builder.select(self.cast(condition, np.bool_), self.cast(a, dtype), self.cast(b, dtype))
+        operands = [self.cast(x, dtype) for x in operands]
+        x = operands[0]
+        is_float = np.dtype(dtype).kind == "f"
+        if operation in _BY_BUILDER:
+            return getattr(builder, _BY_BUILDER[operation][not is_float])(*operands)
+        if operation in ("maximum", "minimum"):
+            return self._extreme(">" if operation == "maximum" else "<", *operands)
+        if operation == "copy":
+            return x
+        if operation == "negative":
+            return builder.fneg(x) if is_float else builder.neg(x)
+        if operation in ("floor_divide", "remainder"):
+            return self._divide_integers(operation, *operands)
+        if operation == "absolute" and not is_float:
+            return builder.select(builder.icmp_signed("<", x, ir.Constant(x.type, None)), builder.neg(x), x)
+        if operation == "square":
+            return builder.fmul(x, x)
+        if operation == "cube":
+            return builder.fmul(builder.fmul(x, x), x)
+        if operation == "reciprocal":
+            return builder.fdiv(Number(builder, x).like(1), x)
+        if operation in _BY_LLVM:
+            return self.call_llvm(_BY_LLVM[operation], *operands)
+        if operation in _LIBRARY:
+            return from_library(_LIBRARY[operation], *(Number(builder, x) for x in operands)).value
+        return self._own(operation, x)
+
+    def compute_together(self, name: str, dtype: Any, operands: list[Any]) -> list[Any]:
+        """Compute one of our functions for several elements side by side."""
+        operands = [self.cast(x, dtype) for x in operands]
+        vector: Any = ir.Constant(several(operands[0].type, len(operands)), ir.Undefined)
+        if len(operands) == 1:
+            return [self._own(name, operands[0])]
+        for i, x in enumerate(operands):
+            vector = self.builder.insert_element(vector, x, ir.Constant(ir.IntType(32), i))
+        found = self._own(name, vector)
+        return [self.builder.extract_element(found, ir.Constant(ir.IntType(32), i)) for i in range(len(operands))]
+
+    def call_llvm(self, name: str, *operands: Any) -> Any:
+        """Call an intrinsic of LLVM, of operands and a result of one type."""
+        x, *others = (Number(self.builder, x) for x in operands)
+        return called(name, x, *others).value
+
+    def cast(self, x: Any, dtype: Any) -> Any:
+        """Return a number as one of another dtype, as NumPy casts it."""
+        builder, (old, width) = self.builder, parts_of(x.type)
+        element = _TYPES[np.dtype(dtype).name]
+        kind = several(element, width)
+        if x.type == kind:
+            return x
+        if element == BIT:
+            zero = ir.Constant(x.type, None)
+            return builder.icmp_signed("!=", x, zero) if old == INDEX else builder.fcmp_unordered("!=", x, zero)
+        if old == BIT:
+            return builder.zext(x, kind) if element == INDEX else builder.uitofp(x, kind)
+        if old == INDEX:
+            return builder.sitofp(x, kind)
+        if element == INDEX:
+            return builder.fptosi(x, kind)
+        return builder.fpext(x, kind) if element == ir.DoubleType() else builder.fptrunc(x, kind)
+
+    def read(self, x: Any) -> Any:
+        """Return the value of what was loaded from memory, where a bool is a byte."""
+        return self.builder.icmp_unsigned("!=", x, ir.Constant(BYTE, 0)) if x.type == BYTE else x
+
+    def stored(self, x: Any) -> Any:
+        """Return what is stored in memory for a value."""
+        return self.builder.zext(x, BYTE) if x.type == BIT else x
+
+    def _alike(self, operands: list[Any]) -> list[Any]:
+        """Return operands of a comparison in the widest of their types."""
+        kinds = [_NAMES[str(parts_of(x.type)[0])] for x in operands]
+        widest = next(name for name in ("float64", "float32", "int64", "bool") if name in kinds)
+        return [self.cast(x, widest) for x in operands]
+
+    def _compare(self, operation: str, a: Any, b: Any = None) -> Any:
+        builder, (element, _) = self.builder, parts_of(a.type)
+        if operation == "isnan":
+            return builder.fcmp_unordered("uno", a, a)
+        if operation == "isfinite":
+            return abs(Number(builder, a)).compared("<", np.inf).value
+        if element == BIT:
+            return builder.icmp_unsigned(operation, a, b)
+        if element == INDEX:
+            return builder.icmp_signed(operation, a, b)
+        return (builder.fcmp_unordered if operation == "!=" else builder.fcmp_ordered)(operation, a, b)
+
+    def _extreme(self, how: str, a: Any, b: Any) -> Any:
+        """Return the larger or smaller number: the second of equal ones, and nan if either is."""
+        builder = self.builder
+        if parts_of(a.type)[0] == INDEX:
+            return builder.select(builder.icmp_signed(how, a, b), a, b)
+        found = builder.select(builder.fcmp_ordered(how, a, b), a, b)
+        return builder.select(builder.fcmp_unordered("uno", a, a), a, found)
+
+    def _divide_integers(self, operation: str, a: Any, b: Any) -> Any:
+        """Return a quotient rounded down, or what is left: 0 where the divisor is 0, as NumPy's."""
+        builder, zero = self.builder, ir.Constant(a.type, None)
+        minus = Number(builder, a).like(-1)
+        nothing, negated = builder.icmp_signed("==", b, zero), builder.icmp_signed("==", b, minus)
+        divisor = builder.select(builder.or_(nothing, negated), Number(builder, a).like(1), b)
+        quotient, rest = builder.sdiv(a, divisor), builder.srem(a, divisor)
+        other = builder.icmp_signed("<", builder.xor(rest, divisor), zero)
+        down = builder.and_(other, builder.icmp_signed("!=", rest, zero))
+        if operation == "remainder":
+            return builder.select(down, builder.add(rest, divisor), rest)
+        found = builder.select(down, builder.add(quotient, minus), quotient)
+        return builder.select(nothing, zero, builder.select(negated, builder.neg(a), found))
+
+    def _own(self, name: str, x: Any) -> Any:
+        """Compute one of our functions, here or in a function of its own."""
+        element, width = parts_of(x.type)
+        write = WRITTEN[name, np.dtype(_NAMES[str(element)]).type]
+        if self.inlines:
+            return write(Number(self.builder, x)).value
+        module, own = self.builder.module, f"plaingrad_{name}_{element.intrinsic_name}_{width}"
+        function = module.globals.get(own)
+        if function is None:
+            function = ir.Function(module, ir.FunctionType(x.type, [x.type]), own)
+            function.linkage = "internal"
+            function.attributes.add("noinline")
+            builder = ir.IRBuilder(function.append_basic_block("entry"))
+            builder.ret(write(Number(builder, function.args[0])).value)
+        return self.builder.call(function, [x])
+
+
+def _repeated(element: Any, number: Any, width: int) -> Any:
+    number = int(number) if isinstance(element, ir.IntType) else number
+    return number if width == 1 else [ir.Constant(element, number)] * width
