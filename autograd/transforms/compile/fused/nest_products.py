@@ -1,0 +1,214 @@
+"""Products of small matrices: blocks of rows and columns whose sums stay in registers.
+
+The lanes of a vector are neighbouring columns, or rows, whichever lie side by side in memory; where neither does, they
+are neighbouring terms of one sum. Multiplications and additions are one instruction where the processor has it: the
+last bits may differ from BLAS, and from one processor to another.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import ExitStack
+from typing import TYPE_CHECKING, Any
+
+from .arithmetic import FLOATS, INDEX
+from .nest_steps import Product
+
+import llvmlite.ir  # isort: skip - after numba was found
+import numba.core.cgutils  # isort: skip
+
+if TYPE_CHECKING:
+    from .nest_code import StepWriter
+
+ir: Any = llvmlite.ir
+cgutils: Any = numba.core.cgutils
+BYTES = 64  # of a vector
+ROWS, SUMS = 4, 4  # rows of a block, and vectors where there is one row
+
+
+def apart(builder: Any, x: Any) -> list[Any]:
+    """Return the numbers of a vector, or the only one."""
+    if not isinstance(x.type, ir.VectorType):
+        return [x]
+    return [builder.extract_element(x, ir.Constant(ir.IntType(32), w)) for w in range(x.type.count)]
+
+
+def together(builder: Any, parts: Sequence[Any]) -> Any:
+    """Return a vector of numbers, or the only one."""
+    if len(parts) == 1:
+        return parts[0]
+    vector: Any = ir.Constant(ir.VectorType(parts[0].type, len(parts)), ir.Undefined)
+    for w, part in enumerate(parts):
+        vector = builder.insert_element(vector, part, ir.Constant(ir.IntType(32), w))
+    return vector
+
+
+def halved(builder: Any, parts: list[Any]) -> Any:
+    """Return the sum of numbers, added up in pairs."""
+    while len(parts) > 1:
+        parts = [builder.fadd(*parts[i : i + 2]) for i in range(0, len(parts), 2)]
+    return parts[0]
+
+
+def write_product(writer: StepWriter, step: Product) -> None:
+    """Write the loops of a product, around them those of a stack."""
+    with ExitStack() as stack:
+        target = step.target.array
+        index = writer.loops(stack, target.shape[:-2])
+        (m, n), k = target.shape[-2:], step.a.array.shape[-1]
+        size = target.itemsize
+        (cm, cn), (am, ak), (bk, bn) = (
+            [s // size for s in view.array.strides[-2:]] for view in (step.target, step.a, step.b)
+        )
+        c, a, b = (
+            writer.at(view.buffer, view.offset, view.array.strides[:-2], index)
+            for view in (step.target, step.a, step.b)
+        )
+        block = _Block(writer, FLOATS[target.dtype.name][0], size)
+        if (m > 1 and am == 1 and bn != 1) or (n == 1 and m > 1 and ak != 1):  # the other way round
+            block.columns((c, cn, cm), (b, bn, bk), (a, ak, am), n, m, k)
+        elif (n > 1 and bn == 1) or ak != 1 or (bk != 1 and k > 1) or k < 4:
+            block.columns((c, cm, cn), (a, am, ak), (b, bk, bn), m, n, k)
+        else:
+            block.terms((c, cm, cn), (a, am), (b, bn), m, n, k)
+
+
+class _Block:
+    """Writes the loops of one product of matrices."""
+
+    def __init__(self, writer: StepWriter, kind: Any, size: int) -> None:
+        self.writer, self.builder, self.kind, self.lanes = writer, writer.builder, kind, BYTES // size
+
+    def columns(self, c: Any, a: Any, b: Any, m: int, n: int, k: int) -> None:
+        """Write a product in whose vectors are neighbouring columns."""
+        most = ROWS if m > 1 else 1
+        for first, count, rows in ((0, m // most, most), (m - m % most, 1, m % most)):
+            if not rows or not count:
+                continue
+            with ExitStack() as stack:
+                (i,) = self.writer.loops(stack, [count])
+                row = self._add(self._times(i, rows), first)
+                self._row_of_blocks(c, a, b, row, rows, n, k)
+
+    def _row_of_blocks(self, c: Any, a: Any, b: Any, row: Any, rows: int, n: int, k: int) -> None:
+        column, lanes = 0, self.lanes
+        for vectors in (SUMS if rows == 1 else 1, 1):
+            width = vectors * lanes
+            count = (n - column) // width
+            if count:
+                with ExitStack() as stack:
+                    (j,) = self.writer.loops(stack, [count])
+                    at = self._add(self._times(j, width), column)
+                    self._block(c, a, b, row, at, rows, [(w * lanes, lanes) for w in range(vectors)], k)
+                column += count * width
+        widths, offset = [], 0
+        while lanes > 1 and column + offset < n:
+            lanes //= 2
+            if column + offset + lanes <= n:
+                widths.append((offset, lanes))
+                offset += lanes
+        if widths:
+            self._block(c, a, b, row, ir.Constant(INDEX, column), rows, widths, k)
+
+    def _block(self, c: Any, a: Any, b: Any, row: Any, column: Any, rows: int, vectors: list[Any], k: int) -> None:
+        """Write the sums of a few rows and vectors of columns."""
+        builder = self.builder
+        sums = [[self._variable(lanes) for _, lanes in vectors] for _ in range(rows)]
+        (a, am, ak), (b, bk, bn) = a, b
+        with ExitStack() as stack:
+            (t,) = self.writer.loops(stack, [k])
+            of_b = self._add(self._times(t, bk), self._times(column, bn))
+            columns = [self._vector(b, self._add(of_b, at * bn), bn, lanes) for at, lanes in vectors]
+            for r in range(rows):
+                of_a = self._add(self._times(self._add(row, r), am), self._times(t, ak))
+                factor = builder.load(builder.gep(a, [of_a]), align=1)
+                for variable, vector in zip(sums[r], columns, strict=True):
+                    together = self._spread(factor, vector)
+                    total = self.writer.arithmetic.call_llvm("fmuladd", together, vector, builder.load(variable))
+                    builder.store(total, variable)
+        (c, cm, cn) = c
+        for r in range(rows):
+            for (at, _), variable in zip(vectors, sums[r], strict=True):
+                place = self._add(self._times(self._add(row, r), cm), self._times(self._add(column, at), cn))
+                self._put(builder.load(variable), c, place, cn)
+
+    def terms(self, c: Any, a: Any, b: Any, m: int, n: int, k: int) -> None:
+        """Write a product in whose vectors are neighbouring terms."""
+        builder, (a, am), (b, bn), (c, cm, cn) = self.builder, a, b, c
+        lanes = self.lanes
+        while lanes > k:
+            lanes //= 2
+        columns = min(n, ROWS)
+        for first, count, several in ((0, n // columns, columns), (n - n % columns, 1, n % columns)):
+            if not several or not count:
+                continue
+            with ExitStack() as stack:
+                row, j = self.writer.loops(stack, [m, count])
+                column = self._add(self._times(j, several), first)
+                of_a = self._times(row, am)
+                starts = [self._times(self._add(column, s), bn) for s in range(several)]
+                totals = self._sums(a, of_a, b, starts, k, lanes)
+                for s, total in enumerate(totals):
+                    place = self._add(self._times(row, cm), self._times(self._add(column, s), cn))
+                    builder.store(total, builder.gep(c, [place]), align=1)
+
+    def _sums(self, a: Any, of_a: Any, b: Any, starts: list[Any], k: int, lanes: int) -> list[Any]:
+        """Write several sums, of a row of the first matrix with columns of the second; of one alone in four parts."""
+        builder, fused = self.builder, self.writer.arithmetic.call_llvm
+        several = SUMS if len(starts) == 1 and k >= 2 * SUMS * lanes else 1
+        variables = [[self._variable(lanes) for _ in range(several)] for _ in starts]
+        whole = k - k % (several * lanes)
+        with ExitStack() as stack:
+            (t,) = self.writer.loops(stack, [whole // (several * lanes)])
+            for part in range(several):
+                at = self._add(self._times(t, several * lanes), part * lanes)
+                factor = self._vector(a, self._add(of_a, at), 1, lanes)
+                for start, parts in zip(starts, variables, strict=True):
+                    other = self._vector(b, self._add(start, at), 1, lanes)
+                    builder.store(fused("fmuladd", factor, other, builder.load(parts[part])), parts[part])
+        totals = []
+        for start, (variable, *others) in zip(starts, variables, strict=True):
+            vector = builder.load(variable)
+            for other in others:
+                vector = builder.fadd(vector, builder.load(other))
+            total = halved(builder, apart(builder, vector))
+            for t in range(whole, k):
+                x, y = (builder.load(builder.gep(p, [self._add(s, t)]), align=1) for p, s in ((a, of_a), (b, start)))
+                total = fused("fmuladd", x, y, total)
+            totals.append(total)
+        return totals
+
+    # Numbers
+
+    def _variable(self, lanes: int) -> Any:
+        kind = self.kind if lanes == 1 else ir.VectorType(self.kind, lanes)
+        variable = cgutils.alloca_once(self.builder, kind)
+        self.builder.store(ir.Constant(kind, None), variable)
+        return variable
+
+    def _add(self, a: Any, b: Any) -> Any:
+        b = ir.Constant(INDEX, b) if isinstance(b, int) else b
+        return self.builder.add(a, b)
+
+    def _times(self, a: Any, b: int) -> Any:
+        return self.builder.mul(a, ir.Constant(INDEX, b))
+
+    def _spread(self, x: Any, vector: Any) -> Any:
+        count = vector.type.count if isinstance(vector.type, ir.VectorType) else 1
+        return together(self.builder, [x] * count)
+
+    def _vector(self, pointer: Any, place: Any, stride: int, lanes: int) -> Any:
+        builder, start = self.builder, self.builder.gep(pointer, [place])
+        if lanes > 1 and stride == 1:
+            return self.writer.load_vector(start, lanes)
+        return together(
+            builder, [builder.load(builder.gep(start, [ir.Constant(INDEX, w * stride)]), align=1) for w in range(lanes)]
+        )
+
+    def _put(self, value: Any, pointer: Any, place: Any, stride: int) -> None:
+        builder, start = self.builder, self.builder.gep(pointer, [place])
+        if isinstance(value.type, ir.VectorType) and stride == 1:
+            builder.store(value, builder.bitcast(start, value.type.as_pointer()), align=1)
+            return
+        for w, part in enumerate(apart(self.builder, value)):
+            builder.store(part, builder.gep(start, [ir.Constant(INDEX, w * stride)]), align=1)
