@@ -147,6 +147,7 @@ __all__ = [
     "vjp",
     "vmap",
     "watch_calls",
+    "while_loop",
 ]
 __version__ = "0.1.0"
 
@@ -166,6 +167,7 @@ _OWN = {
     "transforms.hvp": ("ggnvp", "hvp"),
     "transforms.jacobian": ("hessian", "jacobian"),
     "transforms.linearize": ("linearize",),
+    "transforms.scan": ("scan", "while_loop"),
     "transforms.trees": (
         "ravel_pytree",
         "register_dataclass",

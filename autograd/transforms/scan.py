@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from ..arrays.door import Used, as_array, recorder
+from ..arrays.door import Used, as_array, batches, recorder, whole
 from ..arrays.traced import Traced, Variable
 from ..errors import DtypeError, ShapeError, check_callable, described
 from ..later import load
@@ -79,6 +79,73 @@ def scan(
     return loop.run()
 
 
+def while_loop(condition: Callable[[Any], object], step: Callable[[Any], object], state: object) -> Any:
+    """Return the state after ``state = step(state)``, again and again while ``condition(state)`` holds.
+
+    It has derivatives of any order, by both modes, for as many steps as it took. In `vmap`, each element of the batch
+    keeps its state from when its condition first failed. In a compiled function, where Python's ``while`` cannot ask
+    for a value, condition and step are recorded once, and each call takes as many steps as it needs.
+
+    Parameters
+    ----------
+    condition
+        Takes the state and returns one number, true to go on.
+    step
+        Takes the state, and returns the next one, built like it.
+    state
+        The first state: an array, a tensor, a number, or a container of them.
+
+    Raises
+    ------
+    ShapeError
+        If the step changes the shape or the containers of the state, or the condition is not one number.
+    DtypeError
+        If the step changes a dtype of the state.
+
+    Examples
+    --------
+    >>> from autograd import grad, while_loop
+    >>> def root(a):
+    ...     return while_loop(lambda x: abs(x * x - a) > 1e-12, lambda x: 0.5 * (x + a / x), 1.0)
+    >>> round(float(root(2.0)), 6), round(float(grad(root)(2.0)), 6)
+    (1.414214, 0.353553)
+    """
+    check_callable("condition", condition)
+    check_callable("step", step)
+    steps = Steps(lambda state, _: (step(state), None), state, None, 0, False, of=step)
+    if Used.compile and (records := recorder.get()) is not None and records.records():
+        return load("rolled loops").rolled_while(condition, steps, records)
+    return run_while(condition, steps)
+
+
+def run_while(condition: Callable[[Any], object], steps: Steps) -> Any:
+    """Run a loop with a condition as it is written; a batch until no element goes on."""
+    leaves = steps.leaves
+    while True:
+        going = goes_on(condition, steps.rebuild(leaves))
+        if not whole(going).any():
+            return steps.rebuild(leaves)
+        after = steps.taken(leaves, [])[0]
+        leaves = selected(going, after, leaves) if batches(going) else after
+
+
+def goes_on(condition: Callable[[Any], object], state: Any) -> Any:
+    """Return what a condition says of a state, as an array; raise if that is not one number."""
+    returned = condition(state)
+    going = as_array(unwrap(returned))
+    if going.shape or going.dtype.kind not in "biuf":
+        raise ShapeError(
+            f"{defined(condition)} returned {described(returned)} to while_loop(), which goes on while one number is "
+            f"true: return that, by numpy.any(...) or numpy.all(...) of several"
+        )
+    return going if going.dtype.kind == "b" else going != 0
+
+
+def selected(going: Any, after: list[Any], before: list[Any]) -> list[Any]:
+    """Return the leaves of the next state where the loop goes on, and those of the one before elsewhere."""
+    return [None if x is None else np.where(going, x, y) for x, y in zip(after, before, strict=True)]
+
+
 class Steps:
     """The steps of a loop: their arguments as leaves, and checks of what they return.
 
@@ -90,8 +157,12 @@ class Steps:
         How many steps there are.
     """
 
-    def __init__(self, step: Step, state: Any, xs: Any, length: int | None, reverse: bool) -> None:
+    def __init__(
+        self, step: Step, state: Any, xs: Any, length: int | None, reverse: bool, of: Callable[..., Any] | None = None
+    ) -> None:
         self.step, self.reverse = step, reverse
+        self.defined = defined(step if of is None else of)
+        self.name = "scan()" if of is None else "while_loop()"
         self.leaves, self.rebuild = flatten(state)
         self.rows, self.rebuild_rows = ([], _nothing) if xs is None else flatten(xs)
         self.containers = structure(state)
@@ -144,38 +215,42 @@ class Steps:
         if type(returned) is not tuple or len(returned) != 2:
             what = described(returned) if type(returned) is not tuple else f"{len(returned)} values"
             remedy = ": is a return missing?" if returned is None else ", None if there is nothing to collect"
-            raise DtypeError(f"{defined(self.step)} returned {what} to scan(), not a pair (state, y){remedy}")
+            raise DtypeError(f"{self.defined} returned {what} to scan(), not a pair (state, y){remedy}")
         after, ys = returned
-        found, containers = flatten(after)[0], structure(after)
-        if containers != self.containers or len(found) != len(leaves):
-            raise ShapeError(
-                f"{defined(self.step)} was given a state of {_containers(self.rebuild(leaves))}, and returned one of "
-                f"{_containers(after)} to scan(): return the next state, built like it, and then what to collect"
-            )
-        found = [self._checked(i, x, y) for i, (x, y) in enumerate(zip(leaves, found, strict=True))]
         outputs, rebuild = flatten(ys)
         containers = structure(ys)
         if self.rebuild_ys is _nothing:
             self.rebuild_ys, self.containers_of_ys = rebuild, containers
         elif containers != self.containers_of_ys:
-            raise ShapeError(f"{defined(self.step)} does not collect the same containers in all steps of scan()")
-        return found, outputs
+            raise ShapeError(f"{self.defined} does not collect the same containers in all steps of scan()")
+        return self.checked(leaves, after), outputs
+
+    def checked(self, leaves: list[Any], after: Any) -> list[Any]:
+        """Return the leaves of the next state; raise unless it is built like the one before."""
+        found, containers = flatten(after)[0], structure(after)
+        if containers != self.containers or len(found) != len(leaves) or (after is None and leaves != [None]):
+            remedy = "is a return missing?" if after is None else "return the next state, built like it"
+            raise ShapeError(
+                f"{self.defined} was given a state of {_containers(self.rebuild(leaves))}, and returned one of "
+                f"{_containers(after)} to {self.name}: {remedy}"
+            )
+        return [self._checked(i, x, y) for i, (x, y) in enumerate(zip(leaves, found, strict=True))]
 
     def _checked(self, i: int, x: Any, y: Any) -> Any:
         """Return a leaf of the next state; raise unless it is like the one before."""
         if x is None and y is None:
             return None
-        y = _as_numbers(f"the state{_place(i, self.leaves)} that {defined(self.step)} returned", y)
+        y = _as_numbers(f"the state{_place(i, self.leaves)} that {self.defined} returned", y)
         before, after = x.shape, y.shape
         if before != after:
             raise ShapeError(
-                f"{defined(self.step)} was given state{_place(i, self.leaves)} of shape {before}, and returned shape "
-                f"{after} to scan(): a state keeps its shape, so start with one of shape {after}, or collect what grows"
+                f"{self.defined} was given state{_place(i, self.leaves)} of shape {before}, and returned shape "
+                f"{after} to {self.name}: a state keeps its shape, so start with one of shape {after}, or collect what grows"
             )
         if x.dtype != y.dtype:
             raise DtypeError(
-                f"{defined(self.step)} was given state{_place(i, self.leaves)} of dtype {x.dtype}, and returned "
-                f"{y.dtype} to scan(): start with {y.dtype}, or end the step with .astype({str(x.dtype)!r})"
+                f"{self.defined} was given state{_place(i, self.leaves)} of dtype {x.dtype}, and returned "
+                f"{y.dtype} to {self.name}: start with {y.dtype}, or end the step with .astype({str(x.dtype)!r})"
             )
         return y
 
@@ -186,7 +261,7 @@ class Steps:
         if len(shapes) > 1:
             first, other = list(shapes)[:2]
             raise ShapeError(
-                f"{defined(self.step)} collects arrays of shapes {first} and {other} in different steps of scan(), "
+                f"{self.defined} collects arrays of shapes {first} and {other} in different steps of scan(), "
                 f"which cannot be stacked: collect the same shape in each step"
             )
         return np.stack(parts)

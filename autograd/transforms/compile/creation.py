@@ -8,7 +8,8 @@ from __future__ import annotations
 import builtins
 import sys
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import wraps
 from threading import Lock
 from typing import Any
@@ -62,6 +63,19 @@ class noted_creation:  # noqa: N801 - read as an adjective: `with noted_creation
                     setattr(np, name, function)
                 _installed.clear()
                 builtins.print, warnings.warn = _print, _warn
+
+
+@contextmanager
+def original_creation() -> Iterator[None]:
+    """While a program is recorded: give NumPy its own functions back, for what is compiled meanwhile."""
+    noted = {name: getattr(np, name) for name in _installed}
+    for name, function in dict(_installed).items():
+        setattr(np, name, function)
+    try:
+        yield
+    finally:
+        for name, function in noted.items():
+            setattr(np, name, function)
 
 
 def _records(make: Callable[..., Any]) -> Any:

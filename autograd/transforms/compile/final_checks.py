@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import Any
+
 from ...arrays.door import outside_types
 from .environment import Environment
 from .memory import owner_of
@@ -11,7 +14,7 @@ from .shadows import last_check
 from .tensor_states import HARMLESS
 
 
-def refuse_at_end(records: ProgramRecorder, environment: Environment) -> None:
+def refuse_at_end(records: ProgramRecorder, environment: Environment, outputs: Sequence[Any]) -> None:
     """Refuse what shows only when the function has returned."""
     changed = environment.written()
     if changed is not None and changed.kind == "random":
@@ -29,6 +32,7 @@ def refuse_at_end(records: ProgramRecorder, environment: Environment) -> None:
             "choose with numpy.where(condition, a, b)",
             f"at {records.failed}",
         )
+    _check_steps(records, outputs)
     for x in records.stand_ins:
         if getattr(x, "_grad", None) is not None:
             records.refuse(
@@ -73,3 +77,13 @@ def _check_early_writes(records: ProgramRecorder) -> None:
         computed = call.view and len(list(traced_in((call.args, call.kwargs)))) > 1
         if computed and any(x.memory.kind == HELD and id(x.memory) in written for x in traced_in(call.result)):
             records.refuse(f"a view of what the function writes to, by a computed index (line {call.line})", "copy it")
+
+
+def _check_steps(records: ProgramRecorder, outputs: Sequence[Any]) -> None:
+    """Refuse a value of one step of a loop that has left it otherwise than as a result."""
+    if records.within:
+        for x in (*(x for call in records.program.calls for x in call.reads()), *traced_in(outputs)):
+            if id(x) in records.within:
+                what = "a value of a step of a loop that is used outside of it"
+                records.refuse(what, "return it from the step, to be collected", f"at {records.within[id(x)][1]}")
+                return

@@ -23,6 +23,7 @@ from ...source.source_info import line_in, line_of, within_engine
 from ...tensors.tensor import Tensor
 from . import traced_methods
 from .floats import Computed, Question, TracedFloat
+from .loops.loop import Unsuitable
 from .memory import address_of, array_at, is_of_engine, owner_of
 from .numpy_calls import (
     MAY_RETURN_ITS_ARGUMENT,
@@ -107,6 +108,8 @@ class ProgramRecorder:
         self._asked: set[Any] = set()
         self._forward = self.program  # of the function, also while its derivative is recorded
         self.cleared: set[int] = set()  # of which the function sets the gradient to None before it uses it
+        self.own: set[int] | None = None  # while a step of a loop is recorded: the memory that it has made
+        self.within: dict[int, tuple[Any, str]] = {}  # the variables of such steps, and the line of the step
         self.used: set[int] = set()  # of which it has used, or asked for, the gradient of the call before
         self._lines: dict[tuple[str, int], str] = {}  # one text for all calls of a line
         self._state_of_errors: Any = None
@@ -215,6 +218,8 @@ class ProgramRecorder:
             return None
         if target.memory.kind == CONSTANT:
             self.refuse(*self._written_outside(target.value))
+        if self.own is not None and id(target.memory) not in self.own:
+            raise Unsuitable(f"it writes to an array that it has not made, at {users_line()}")
         return target
 
     def _written_outside(self, array: Any) -> tuple[str, str]:
@@ -293,6 +298,8 @@ class ProgramRecorder:
             self.memories[id(owner)] = memory
             if kind == HELD:
                 self._held.append(memory)
+        if self.own is not None:
+            self.own.add(id(memory))
         return memory
 
     def known(self, x: Any) -> Any:
@@ -486,6 +493,7 @@ class ProgramRecorder:
         """Call a function on real arrays, now and each time the program runs, and return its traced result."""
         if not self.records():
             return function(*args, **kwargs)
+        self._refuse_in_step(f"it calls {function.__name__}, which works on real arrays")
         self._check_outside(function, (*args, *kwargs.values()))
         self.settle()
         self.raise_refused()
@@ -510,6 +518,11 @@ class ProgramRecorder:
             memory.written = True
         return made
 
+    def _refuse_in_step(self, why: str) -> None:
+        """Raise if a step of a loop is recorded, of which that cannot be part."""
+        if self.own is not None:
+            raise Unsuitable(f"{why}, at {users_line()}")
+
     def _check_outside(self, function: Callable[..., Any], given: tuple[Any, ...]) -> None:
         """Refuse arguments that such a call would be given as they are now each time."""
         for x in given:
@@ -528,6 +541,7 @@ class ProgramRecorder:
         """Draw random numbers, now and each time the program runs, and return them as a traced array."""
         if not self.records():
             return sample(generator(), *args)
+        self._refuse_in_step("it draws random numbers")
         token = recorder.set(None)
         try:
             result = sample(generator(), *map(plain, args))

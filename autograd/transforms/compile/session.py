@@ -86,7 +86,7 @@ class Session:
         real = [self._real(x) if fetch is None else fetch(leaves) for x, fetch in zip(outputs, fetches, strict=True)]
         result = rebuild_outputs(real)
         if records.active:
-            refuse_at_end(records, environment)
+            refuse_at_end(records, environment, arrays)
         if records.active:
             program = records.program
             kinds = [

@@ -8,38 +8,51 @@ body with a graph, so that there are derivatives of any order.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 
-from ....arrays.door import as_array, batched_at, batches, copied_for, unrecorded, whole
-from ....arrays.traced import Traced, Variable
+from ....arrays.door import as_array, batched_at, batches, contents, copied_for, unrecorded, whole
+from ....arrays.traced import Traced, Variable, plain
 from ....graph.backward import pull_back
-from ....graph.grad_mode import enable_grad, recording
+from ....graph.grad_mode import enable_grad, no_grad, recording
 from ....graph.node import Node, ancestors, counter, leading_to
 from ....primitives.function import Context, Function, _WithForwardMode
-from ....source.source_info import defined
+from ....source.source_info import defined, warn
 from ....tensors.tensor import LIFT, Tensor, unwrap
 from ...fixed_point import recorded_since
 from ...forward_mode import push_forward
+from ...pytree import flatten
+from ...scan import Steps, goes_on, run_while, selected
 from ..memory import owner_of
 from ..passes import simplify
 from ..printer import Diverged
-from ..program import ARGUMENT, CONSTANT, Argument, Call, Check, Draw, Effect, Fixed, Memory, Outside, Program, traced_in
+from ..program import ARGUMENT, CONSTANT, Argument, Call, Check, Draw, Effect, Fixed, Memory, Outside, Program, mapped, traced_in
 from ..recorder import ProgramRecorder
 from .loop import Carried, Input, Loop, Part, Same, Unsuitable
-from .running import CompiledLoop, copies, stand_in
+from .running import CompiledLoop, Lanes, Until, copies, stand_in
 
 
 def rolled(steps: Any, records: ProgramRecorder) -> tuple[Any, Any]:
     """Return the last state and what is collected of the steps of a `scan`, as a loop of the program."""
+    result: tuple[Any, Any]
     if not steps.length:
-        result: tuple[Any, Any] = steps.run()
+        result = steps.run()
         return result
-    started, plan = _planned(steps, records)
-    rows = [x for x in steps.rows if x is not None]
-    results = plan.applied([*(x for x in started if x is not None), *rows])
+    try:
+        started, plan = _planned(steps, records)
+        results = plan.applied([x for x in (*started, *steps.rows) if x is not None])
+    except (Unsuitable, Diverged) as error:
+        why = "a value decides what it computes" if isinstance(error, Diverged) else error
+        warn(
+            f"scan() in a compiled function: {defined(steps.step)} is recorded {steps.length:,} times, step by step, "
+            f"because {why}",
+            RuntimeWarning,
+        )
+        result = steps.run()
+        return result
     count = len(plan.body.after)
     state, ys = iter(results[:count]), iter(results[count:])
     return (
@@ -48,16 +61,77 @@ def rolled(steps: Any, records: ProgramRecorder) -> tuple[Any, Any]:
     )
 
 
+def rolled_while(condition: Callable[[Any], Any], steps: Any, records: ProgramRecorder) -> Any:
+    """Return the last state of a `while_loop`, as loops of the program: one that counts, and one with derivatives."""
+
+    def counting(state: Any, _: Any) -> Any:
+        inner, count, _ = state
+        going = goes_on(condition, inner)
+        leaves = flatten(inner)[0]
+        after = selected(going, steps.taken(leaves, [])[0], leaves)
+        going = whole(going).any() if batches(going) else going
+        return (steps.rebuild(after), np.add(count, going), np.logical_and(going, True)), None
+
+    def masked(state: Any, _: Any) -> Any:
+        leaves = flatten(state)[0]
+        return steps.rebuild(selected(goes_on(condition, state), steps.taken(leaves, [])[0], leaves)), None
+
+    try:
+        state = steps.rebuild(steps.leaves)
+        with no_grad():
+            first = Steps(counting, (state, np.int64(0), np.True_), None, 1, False, of=steps.step)
+            first.defined = steps.defined
+            started, plan = _planned_as(first, records, of_element=False)
+            plan.count = None
+            loop, _, closures = plan._loop(False)
+            given = [plan._flat(unwrap(x), i, ()) for i, x in enumerate(x for x in started if x is not None)]
+            found = records.call(Until(loop), (*given, *closures))
+        batched = any(batches(unwrap(x)) for x in plan.body.after)
+        taken = Steps(masked, state, None, 1, False, of=steps.step) if batched else steps
+        taken.defined = steps.defined
+        started, again = _planned_as(taken, records, of_element=False)
+        if again.body.known or any(map(_is_live, started)):
+            again.count = found[-2]
+            results = again.applied([x for x in started if x is not None])
+        else:
+            likes = plan.body.after[:-2]
+            arrays = [_in_batches(x, batches(unwrap(like)), (), False) for x, like in zip(found, likes, strict=False)]
+            results = [_as(x, isinstance(like, Tensor)) for x, like in zip(arrays, likes, strict=True)]
+    except (Unsuitable, Diverged) as error:
+        records.refuse(f"a step of while_loop(), for {error or 'a value decides what it computes'}", "change that")
+        return run_while(condition, steps)
+    state_leaves = iter(results)
+    return steps.rebuild([None if x is None else next(state_leaves) for x in started])
+
+
 def _planned(steps: Any, records: ProgramRecorder) -> tuple[list[Any], Plan]:
     """Record a step; return the first state, in what becomes of it by the steps, and how to run them all."""
-    start = list(steps.leaves)
-    live = [_is_live(x) for x in start]
+    levels = {level for x in (*steps.leaves, *steps.rows) for level in batches(unwrap(x))}
+    if records.fuses and levels and all(level.size for level in levels):
+        planned = _planned_as(steps, records, of_element=True)
+        if planned is not None:
+            return planned
+    found = _planned_as(steps, records, of_element=False)
+    assert found is not None
+    return found
+
+
+def _planned_as(steps: Any, records: ProgramRecorder, of_element: bool) -> tuple[list[Any], Plan] | None:
+    """Do that for one element of a batch, if that is all that the step depends on, or for all of it at once."""
+    start, live = list(steps.leaves), [_is_live(x) for x in steps.leaves]
     while True:
-        body, after, ys = _recorded(steps, records, start, live)
+        body, after, ys = _recorded(steps, records, start, live, of_element)
+        levels = {level for x in (*body.after, *body.ys) for level in batches(unwrap(x))}
+        if of_element and levels:
+            return None  # it closes over the batch
         others = [x if a is None else _like(x, a) for x, a in zip(start, after, strict=True)]
         lives = [was or _is_live(a) for was, a in zip(live, after, strict=True)]
-        if lives == live and all(map(_is_same, start, others)):
+        unlike = [i for i, x in enumerate(steps.rows) if _is_live(x) and levels.difference(batches(unwrap(x)))]
+        if lives == live and not unlike and all(map(_is_same, start, others)):
             return start, Plan(body, steps.length, steps.reverse, ys)
+        for i in unlike:
+            for x in (*body.after, *body.ys):
+                steps.rows[i] = _broadcast(steps.rows[i], unwrap(x))
         start, live = others, lives
 
 
@@ -82,16 +156,25 @@ def _broadcast(x: Any, like: Any) -> Any:
     return x + zeros if x.dtype.kind != "b" else x | zeros
 
 
-def _recorded(steps: Any, records: ProgramRecorder, start: list[Any], live: list[bool]) -> Any:
+def _recorded(
+    steps: Any, records: ProgramRecorder, start: list[Any], live: list[bool], of_element: bool
+) -> tuple[Body, list[Any], list[Any]]:
     """Record a step at the first state and row."""
     begun, begin = next(counter), len(records.program.calls)
     row = -1 if steps.reverse else 0
-    carried = [None if x is None else _placeholder(records, x, on) for x, on in zip(start, live, strict=True)]
-    rows = [None if x is None else _placeholder(records, x, _is_live(x), row) for x in steps.rows]
-    after, ys = steps.taken(carried, rows)
-    calls = _taken_back(records, begin)
-    after = [None if x is None else _traced(records, x) for x in after]
-    ys = [None if x is None else _traced(records, x) for x in ys]
+    carried = [_placeholder(records, x, on, of_element) for x, on in zip(start, live, strict=True)]
+    rows = [_placeholder(records, x, _is_live(x), of_element, row) for x in steps.rows]
+    around, records.own = records.own, set()
+    try:
+        after, ys = steps.taken(carried, rows)
+        after = [None if x is None else _traced(records, x) for x in after]
+        ys = [None if x is None else _traced(records, x) for x in ys]
+    finally:
+        records.own = around
+        calls = _taken_back(records, begin)
+    line = calls[-1].line if calls else records.home
+    inner = [*(_variable(x) for x in (*carried, *rows) if x is not None), *traced_in([call.result for call in calls])]
+    records.within.update((id(x), (x, line)) for x in inner)
     results = [x for x in (*after, *ys) if x is not None]
     known: set[Node] = set()
     for x in results:
@@ -110,14 +193,18 @@ def _taken_back(records: ProgramRecorder, begin: int) -> list[Call]:
 
 
 @unrecorded
-def _placeholder(records: ProgramRecorder, x: Any, live: bool, row: int | None = None) -> Any:
+def _placeholder(records: ProgramRecorder, x: Any, live: bool, of_element: bool, row: int | None = None) -> Any:
     """Return what stands for an array while a step is recorded, or for a row of it, with the values of the first."""
+    if x is None:
+        return None
     array = unwrap(x)
     levels = batches(array)
     value = whole(array)
     value = np.asarray(value.value if isinstance(value, Variable) else value)
     if row is not None:
         value = value[(slice(None),) * len(levels) + (row,)]
+    if of_element:
+        value, levels = value[(0,) * len(levels)], ()
     is_tensor = live or isinstance(x, Tensor)
     made: Any = batched_at(_argument(records, value, is_tensor), levels)
     return Tensor(made, requires_grad=live) if is_tensor else made
@@ -193,12 +280,67 @@ class Body:
         rest = calls[len(mine) :]
         return [*mine, *(c for c in rest if not (isinstance(c, Check) and id(c.args[0]) in finite))], result
 
+    def within(self, on: tuple[bool, ...], levels: tuple[Any, ...]) -> Body:
+        """Return the step for whole batches: its calls, made again with arrays that are batched."""
+        records = self.records
+        begin = len(records.program.calls)
+        sizes = [level.size for level in reversed(levels)]
+        like = batched_at(records.constant(_zeros_of(sizes)), levels)
+        values: dict[int, Any] = {}
+        placed: list[Any] = []
+        for x, batched in zip(self.inputs, on, strict=True):
+            variable, own = _variable(x), batches(unwrap(x))
+            if own:
+                raise Unsuitable("a batch of a loop within a batch")
+            value = _spread(variable, sizes if batched else [])
+            made = _argument(records, value, batched or isinstance(variable.value, np.ndarray))
+            placed.append(batched_at(made, levels if batched else ()))
+            values[id(variable)] = placed[-1]
+        active, records.active = records.active, True
+        try:
+            written = {id(call.writes) for call in self.calls if call.writes is not None}
+            for call in self.calls:
+                _again(records, call, values, written, like)
+            results = [values.get(id(_variable(x)), _variable(x)) for x in (*self.after, *self.ys)]
+            results = [_broadcast(x, like) if set(levels) - set(batches(x)) else x for x in results]
+        finally:
+            records.active = active
+            calls = _taken_back(records, begin)
+        n, k, m = len(self.carried), len(self.rows), len(self.after)
+        return Body(records, calls, placed[:n], placed[n : n + k], placed[n + k :], results[:m], results[m:], [])
+
     @unrecorded
     def like(self, x: Any, lifted: bool) -> Any:
         """Return what stands for the gradient or the tangent of an array of the step."""
         variable, levels = _variable(x), batches(unwrap(x))
         made: Any = batched_at(_argument(self.records, np.ones(variable.shape, variable.dtype), lifted), levels)
         return Tensor(made, requires_grad=True) if lifted else made
+
+
+def _again(records: ProgramRecorder, call: Call, values: dict[int, Any], written: set[int], like: Any) -> None:
+    """Make a call again, with other values for its variables; a memory that is written to has room for the batch."""
+    args = mapped(lambda x: values.get(id(x), x), call.args)
+    kwargs = mapped(lambda x: values.get(id(x), x), call.kwargs)
+    function: Any = call.function
+    if isinstance(call, Check):
+        (x,) = args
+        records.check(whole(x), function)
+        return
+    if isinstance(function, CompiledLoop | Lanes):
+        raise Unsuitable("a loop within a batch")
+    if getattr(function, "__objclass__", None) is np.ndarray and batches(args[0]):
+        result = getattr(args[0], function.__name__)(*args[1:], **kwargs)
+    elif any(batches(x) for x in contents([args, kwargs])):
+        result = function(*args, **kwargs)
+    else:
+        result = records.call(function, args, kwargs)
+    if call.result is None:
+        return
+    several = isinstance(call.result, tuple | list)
+    for x, value in zip(traced_in(call.result), result if several else [result], strict=True):
+        if not call.view and id(x.memory) in written and call.writes is None:
+            value = _broadcast(value, like)
+        values[id(x)] = value
 
 
 def _node(x: Any) -> Any:
@@ -216,9 +358,9 @@ class Plan:
         The leaves of what a step of the user's collects, with None where that is None.
     """
 
-    def __init__(self, body: Body, count: int, reverse: bool, ys: Sequence[Any] = ()) -> None:
+    def __init__(self, body: Body, count: Any, reverse: bool, ys: Sequence[Any] = ()) -> None:
         self.body, self.count, self.reverse, self.ys = body, count, reverse, ys
-        self._loops: dict[bool, tuple[CompiledLoop, list[int], list[Any]]] = {}
+        self._loops: dict[Any, Any] = {}  # with what they take
         self._derived: dict[Any, Any] = {}
 
     def applied(self, inputs: list[Any]) -> list[Any]:
@@ -247,26 +389,78 @@ class Plan:
         return x
 
     def run(self, arrays: Sequence[Any], keeps: bool) -> list[Any]:
-        """Return the last state, if `keeps` the states before each step, and what is collected."""
+        """Return the last state, if `keeps` the states before each step, and what is collected.
+
+        Arrays may be batched at levels at which the step is not: then the loop runs for each element.
+        """
         body = self.body
-        if keeps not in self._loops:
-            self._loops[keeps] = self._loop(keeps)
-        loop, used, closures = self._loops[keeps]
+        own = {level for x in (*body.inputs, *body.after, *body.ys) for level in batches(unwrap(x))}
+        extra = {level for x in arrays for level in batches(x)} - own
+        outer = tuple(sorted(extra, key=lambda level: -level.number))
+        if outer:
+            lanes = self._lanes(arrays, keeps, outer)
+            if lanes is None:
+                return self._within(arrays, outer).run(self._batched_states(arrays, outer), keeps)
+            loop, used, closures = lanes
+        else:
+            if keeps not in self._loops:
+                self._loops[keeps] = self._loop(keeps)
+            loop, used, closures = self._loops[keeps]
         n = len(body.carried)
-        given = []
-        for i, (x, like) in enumerate(zip(arrays, body.inputs, strict=True)):
-            if i < n or i in used:
-                levels = batches(unwrap(like))
-                x = whole(x)
-                given.append(np.moveaxis(x, len(levels), 0) if levels and n <= i < n + len(body.rows) else x)
-        results = body.records.call(loop, (*given, *closures))
+        given = [self._flat(x, i, outer) for i, x in enumerate(arrays) if i < n or i in used]
+        count = () if isinstance(self.count, int) else (self.count,)
+        results = body.records.call(loop, (*given, *closures, *count))
         likes = [*body.after, *(body.carried if keeps else ()), *body.ys]
-        found = []
-        for i, (result, like) in enumerate(zip(results, likes, strict=True)):
-            levels = batches(unwrap(like))
-            if levels and i >= n:
-                result = np.moveaxis(result, 0, len(levels))
-            found.append(batched_at(result, levels))
+        return [_in_batches(x, batches(unwrap(like)), outer, i >= n) for i, (x, like) in enumerate(zip(results, likes, strict=True))]
+
+    def _flat(self, x: Any, i: int, outer: tuple[Any, ...]) -> Any:
+        """Return the array within batches: along its first axes the elements of those around the loop, and the rows."""
+        n, levels = len(self.body.carried), batches(x)
+        lanes = [k for k, level in enumerate(reversed(levels)) if level in outer]
+        if lanes and len(lanes) < len(outer):
+            x = _broadcast(x, batched_at(self.body.records.constant(_zeros_of([level.size for level in reversed(outer)])), outer))
+            return self._flat(x, i, outer)
+        inner = len(levels) - len(lanes)
+        x = whole(x)
+        if lanes:
+            x = np.moveaxis(x, lanes, range(len(lanes)))
+            x = x.reshape(-1, *x.shape[len(lanes) :])
+        first = 1 if lanes else 0
+        is_rows = n <= i < n + len(self.body.rows)
+        return np.moveaxis(x, first + inner, first) if inner and is_rows else x
+
+    def _lanes(self, arrays: Sequence[Any], keeps: bool, outer: tuple[Any, ...]) -> Any:
+        """Return the loop for each element of the batches around it, as machine code; None if that cannot be."""
+        records = self.body.records
+        if not records.fuses or "raise" in np.geterr().values():
+            return None
+        size = math.prod(level.size for level in outer)
+        on = [any(level in outer for level in batches(x)) for x in arrays]
+        key = keeps, size, tuple(on)
+        if key not in self._loops:
+            if keeps not in self._loops:
+                self._loops[keeps] = self._loop(keeps)
+            loop, used, closures = self._loops[keeps]
+            n = len(self.body.carried)
+            batched = tuple(b for i, b in enumerate(on) if i < n or i in used) + (False,) * len(closures)
+            machine = loop.machine_code(batched)
+            self._loops[key] = None if machine is None else (Lanes(loop, machine, batched, size), used, closures)
+        return self._loops[key]
+
+    def _batched_states(self, arrays: Sequence[Any], outer: tuple[Any, ...]) -> list[Any]:
+        """Return the arrays with all batches in those of the state, and of the others in all or none."""
+        like = batched_at(self.body.records.constant(_zeros_of([level.size for level in reversed(outer)])), outer)
+        n = len(self.body.carried)
+        return [_broadcast(x, like) if i < n or set(outer) & set(batches(x)) else x for i, x in enumerate(arrays)]
+
+    def _within(self, arrays: Sequence[Any], outer: tuple[Any, ...]) -> Plan:
+        """Return the loop for whole batches, which are in each of its arrays."""
+        body, n = self.body, len(self.body.carried)
+        on = tuple(i < n or bool(set(outer) & set(batches(x))) for i, x in enumerate(arrays))
+        key = "within", on, outer
+        if key not in self._derived:
+            self._derived[key] = Plan(body.within(on, outer), self.count, self.reverse)
+        found: Plan = self._derived[key]
         return found
 
     @unrecorded
@@ -313,7 +507,7 @@ class Plan:
             elif i in used and i < n + len(body.rows):
                 positions = np.arange(x.size).reshape(x.shape)
                 inputs.append(Part(x, len(arguments), positions, x.size, self.reverse))
-                arguments.append(_table(x, self.count))
+                arguments.append(_table(x, self.count if isinstance(self.count, int) else 1))
             elif i in used:
                 inputs.append(Same(x, len(arguments)))
                 arguments.append(x)
@@ -327,7 +521,8 @@ class Plan:
             inputs.append(Same(x, len(arguments)))
             arguments.append(x)
         stacked = [(x, self.reverse) for x in program.outputs[n:]]
-        loop = Loop(program.calls, inputs, arguments, after, stacked, self.count)
+        count = self.count if isinstance(self.count, int) else None
+        loop = Loop(program.calls, inputs, arguments, after, stacked, count)
         program.forget_values(set())
         return CompiledLoop(loop, machine=body.records.fuses), used, closures
 
@@ -431,6 +626,33 @@ class Plan:
         return Plan(of, self.count, self.reverse), live
 
 
+@unrecorded
+def _zeros_of(shape: Sequence[int]) -> Any:
+    """Return zeros as a real array."""
+    return np.zeros(shape)
+
+
+@unrecorded
+def _spread(variable: Any, sizes: list[int]) -> Any:
+    """Return the value of a variable as that of each element of a batch."""
+    value = np.asarray(variable.value)
+    return np.broadcast_to(value, (*sizes, *value.shape))
+
+
+def _in_batches(x: Any, inner: tuple[Any, ...], outer: tuple[Any, ...], is_rows: bool) -> Any:
+    """Return a result of a loop as a batched array: it has the elements of the batches around it first, then rows."""
+    first = 1 if outer else 0
+    if inner and is_rows:
+        x = np.moveaxis(x, first, first + len(inner))
+    if outer:
+        x = x.reshape(*[level.size for level in reversed(outer)], *x.shape[1:])
+    levels = sorted((*inner, *outer), key=lambda level: level.number)
+    now = [*reversed(outer), *reversed(inner)]
+    if inner and outer:
+        x = np.moveaxis(x, range(len(now)), [levels.index(level) for level in now])
+    return batched_at(x, tuple(reversed(levels)))
+
+
 def _added(g: Any, more: Any, x: Any) -> Any:
     """Return the sum of two gradients of an array, either of which may be None."""
     if g is None and more is None:
@@ -507,7 +729,7 @@ class _Scan(Function):
         zeros = [_zeros(x) for x in body.carried]
         return (
             *(z if t is None else t for t, z in zip(of_state, zeros, strict=True)),
-            *(np.zeros((plan.count, *z.shape), z.dtype) if t is None else t for t, z in zip(of_before, zeros, strict=True)),
+            *(np.zeros((int(plain(plan.count)), *z.shape), z.dtype) if t is None else t for t, z in zip(of_before, zeros, strict=True)),
             *found,
         )
 

@@ -12,6 +12,7 @@ import numpy as np
 from ....arrays.door import recorder, unrecorded
 from ....arrays.traced import Traced, Variable
 from ....later import load
+from ..creation import original_creation
 from ..floats import TracedFloat
 from ..passes import replaced
 from ..printer import Diverged, Printed, printed
@@ -48,9 +49,9 @@ class CompiledLoop:
         self._tried = not machine
         self._shapes = [(x.shape, x.dtype) for x in (*loop.finals, *(x for x, _ in loop.stacked))]
         self._numbers = [i for i, x in enumerate(loop.finals) if not isinstance(x.value, ndarray)]
-        self._dtypes = [np.dtype(float) if isinstance(x, TracedFloat) else x.dtype for x in loop.arguments]
         self._quick: Callable[..., bool] | None = None  # machine code, if a call needs nothing else
         if loop.count:
+            self._dtypes = _dtypes_of(loop)
             self._all_shapes = [(x.shape, x.dtype) for x in loop.finals]
             self._all_shapes += [((loop.count, *x.shape), x.dtype) for x, _ in loop.stacked]
 
@@ -71,11 +72,13 @@ class CompiledLoop:
 
     @unrecorded
     def _run(self, *arguments: Any) -> tuple[Any, ...]:
-        given = [_in_order(x, dtype) for x, dtype in zip(arguments, self._dtypes, strict=True)]
-        count = self._count(given)
-        results = self._memory(count)
+        given, count = _contiguous(arguments, self.loop)
+        results: list[Any] = self._memory(count)
         if not self._tried:
-            self.compile()
+            with original_creation():
+                self.compile()
+                if self._machine is not None and count:
+                    self._machine(*given, *results, count)
         if not count:  # the final values are those that `scan` begins with
             carried = [x for x in self.loop.inputs if isinstance(x, Carried)]
             for x, result in zip(carried, results, strict=False):
@@ -106,12 +109,6 @@ class CompiledLoop:
         lines = [f"# {self.__name__}, which runs {how}", f"for j in range({count}):", body]
         return "\n".join(lines) + "\n"
 
-    def _count(self, given: Sequence[Array]) -> int:
-        """Return the number of iterations; raise if an argument has not as much for each as there has to be."""
-        count = self.loop.count
-        assert count is not None
-        return count
-
     def _memory(self, count: int) -> list[Array]:
         once, kinds = len(self.loop.finals), self._shapes
         return [np.empty(shape if i < once else (count, *shape), dtype) for i, (shape, dtype) in enumerate(kinds)]
@@ -119,16 +116,23 @@ class CompiledLoop:
     def compile(self) -> None:
         """Make machine code of it, if that is possible; `why` says why not."""
         self._tried = True
+        self._machine = self.machine_code(None)
+        within = any("raise" in dict(call.errors or {}).values() for call in self.loop.calls)
+        if self.loop.count and not within and not _raises():
+            self._quick = self._machine
+
+    def machine_code(self, batched: tuple[bool, ...] | None) -> Callable[..., bool] | None:
+        """Return the machine code of the loop, or of one for each element of a batch; None if there is none."""
         if find_spec("numba") is None:
             self.why = "numba is not installed"
-            return
+            return None
         try:
-            self._machine = load("machine code of loops").machine_code(self.loop)
-            within = any("raise" in dict(call.errors or {}).values() for call in self.loop.calls)
-            if self.loop.count and not within and not _raises():
-                self._quick = self._machine
+            with original_creation():
+                made: Callable[..., bool] = load("machine code of loops").machine_code(self.loop, batched)
         except Unsuitable as unsuitable:
             self.why = str(unsuitable)
+            return None
+        return made
 
     # By Python
 
@@ -157,8 +161,89 @@ class CompiledLoop:
             result[...] = value
 
 
+class Lanes:
+    """A loop for each element of a batch, side by side in machine code.
+
+    Parameters
+    ----------
+    loop
+        What runs.
+    machine
+        Its machine code for `batched`.
+    batched
+        For each argument whether it has a first axis more, that of the batch. All results have it.
+    size
+        How many elements the batch has.
+    """
+
+    def __init__(self, loop: CompiledLoop, machine: Callable[..., bool], batched: tuple[bool, ...], size: int) -> None:
+        self.of, self.machine, self.batched, self.size = loop, machine, batched, size
+        self.loop, self.__name__ = loop.loop, f"{loop.__name__}_of_batch"
+
+    @unrecorded
+    def __call__(self, *arguments: Any) -> tuple[Any, ...]:
+        given, count = _contiguous(arguments, self.loop)
+        results = [np.empty((self.size, *x.shape), x.dtype) for x in self.of._memory(count)]
+        with original_creation():
+            held = self.machine(*given, *results, count, self.size)
+        if not held:
+            raise Diverged("", False)
+        return tuple(results)
+
+    def __repr__(self) -> str:
+        return f"Lanes({self.size} of {self.of!r})"
+
+    @property
+    def source(self) -> str:
+        """The text of the loop in a program."""
+        return f"# {self.size} of these side by side\n{self.of.source}"
+
+
+class Until:
+    """A loop that ends when the last of its carried values is no longer true, and tells how often it ran by another.
+
+    The loop itself runs some times more than that, which changes nothing.
+    """
+
+    def __init__(self, loop: CompiledLoop) -> None:
+        self.of, self.loop, self.__name__ = loop, loop.loop, f"{loop.__name__}_until"
+
+    @unrecorded
+    def __call__(self, *arguments: Any) -> tuple[Any, ...]:
+        given, count, most = list(arguments), 1, 1
+        while True:
+            results = self.of(*given, count)
+            if not results[-1]:
+                return results
+            given[: len(results)] = results
+            most = 1 if self.of.why else 1024
+            count = min(2 * count, most)
+
+    @property
+    def source(self) -> str:
+        """The text of the loop in a program."""
+        return f"# until the last of its values is false\n{self.of.source}"
+
+
+def _contiguous(arguments: Sequence[Any], loop: Loop) -> tuple[list[Array], int]:
+    """Return the arguments of a loop as it takes them, and how often it runs."""
+    count = loop.count
+    if count is None:
+        *arguments, count = arguments
+        count = int(count)
+    given = [_in_order(x, kind) for x, kind in zip(arguments, _dtypes_of(loop), strict=True)]
+    if loop.count is None:
+        for x in loop.inputs:  # what was made for another number of iterations
+            if isinstance(x, Part) and given[x.argument].size < count * x.variable.size:
+                raise Diverged("", False)
+    return given, count
+
+
+def _dtypes_of(loop: Loop) -> list[np.dtype[Any]]:
+    return [np.dtype(float) if isinstance(x, TracedFloat) else x.dtype for x in loop.arguments]
+
+
 def _in_order(x: Any, dtype: np.dtype[Any]) -> Array:
-    """Return an array as a loop is given it."""
     return np.ascontiguousarray(x, dtype).reshape(np.shape(x))
 
 
