@@ -19,6 +19,7 @@ from .memory import address_of, owner_of, owners_of
 from .printer import Diverged, Printed, printed
 from .program import HELD, Effect, Outside, Program
 from .quick_calls import QuickCall, quick_call
+from .quoting import comment
 from .results import CompiledDerivative
 from .tensor_states import HARMLESS, TensorState
 from .types import Array, ArrayArgument, Leaves
@@ -82,9 +83,16 @@ class CompiledProgram:
         The loops that they call, if there are any, come before them.
         """
         texts, backward, derivative = [*self.program.loops, self._now().source], self._printed_backward, self._results
+        texts[:0] = [comment(note) + "\n" for note in self.notes]
         if backward is not None and derivative.derivative is not None:
             texts += [*derivative.derivative.program.loops, backward.source]
         return "\n".join(texts)
+
+    @property
+    def notes(self) -> list[str]:
+        """Why loops of the function stay as many calls, with their lines."""
+        derivative = self._results.derivative
+        return [*self.program.notes, *(derivative.program.notes if derivative is not None else ())]
 
     @property
     def calls(self) -> int:

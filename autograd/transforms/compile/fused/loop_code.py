@@ -133,9 +133,7 @@ class _Writer:
                     states.add(operands[0])
                     continue
                 self.here[v] = self._load(*elements.states[operands[0]])
-            elif name == "number" or (name == "load" and not operands[2]):
-                self.here[v] = self._compute(v)
-            elif name != "load" and all(o in self.here for o in elements.values.needs(v)):
+            elif name == "number" or (name == "load" and not operands[2]) or (name != "load" and all(o in self.here for o in elements.values.needs(v))):
                 self.here[v] = self._compute(v)
         return states
 

@@ -23,7 +23,7 @@ FEWEST, SHORTEST = 4, 24  # iterations of a repeat, and calls in all
 LONGEST_LAG = 4  # iterations between where a value is made and where it is read
 _TRIES = 40
 _AHEAD = (1, 2, 3, 4, 5, 6, 8, 10, 12, 16, 24, 32)
-_KEYED = (operator.getitem, operator.setitem)
+KEYED = (operator.getitem, operator.setitem)
 # Functions of which an operand may be a Python number in one iteration, and another in the next.
 OF_NUMBERS = frozenset((np.where, np.clip, np.full, np.copyto, operator.setitem))
 _Run: TypeAlias = tuple[int, int, int]  # from where to where, and the period
@@ -98,7 +98,7 @@ class Recorded:
             parts.append(repr(call.expected))
         errors: Any = call.errors
         parts.append(tuple(errors.values()) if type(errors) is dict else errors)
-        keyed = function in _KEYED
+        keyed = function in KEYED
         free = isinstance(function, np.ufunc) or function in OF_NUMBERS
         for place, arg in enumerate(args):
             self._add(arg, parts, "key" if keyed and place == 1 else "number" if free else "")

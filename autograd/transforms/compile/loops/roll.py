@@ -22,7 +22,7 @@ from ..passes import drop_dead
 from ..program import ARGUMENT, CONSTANT, HELD, MADE, Call, Check, Fixed, Memory, Program, traced_in
 from ..types import Array
 from .loop import Carried, Loop, Part, Same
-from .repeats import FEWEST, OF_NUMBERS, Recorded, Repeat, find
+from .repeats import FEWEST, KEYED, OF_NUMBERS, Recorded, Repeat, find
 from .running import CompiledLoop
 
 LARGEST = 400  # elements that a call of a block computes, on average: NumPy takes as long for more
@@ -277,7 +277,7 @@ class _Plan:
                 raise self.fails("it writes to a place that varies")
             else:
                 put = [self._table(call, v) if i in varies else v[self.row] for i, v in enumerate(several)]
-                self.calls.append(_replaced(call, [self._operand(i) for i in columns], put))
+                self.calls.append(_replaced(call, self._operands(call, columns), put))
 
     # Parts of arrays that are written to, another one in each iteration
 
@@ -388,6 +388,22 @@ class _Plan:
             return _array(value.shape, value.dtype, self.like, ARGUMENT)
         return _number(value.dtype, self.like)
 
+    def _operands(self, call: Call, columns: Array) -> list[Any]:
+        """Return what a call of the body reads; a constant index as the array itself, which machine code knows then."""
+        in_key = len(traced_in(call.args[1])) if call.function in KEYED else 0
+        operands = []
+        for place, i in enumerate(columns):
+            table = self._constants(self.repeat.reads[:, i]) if 0 < place <= in_key else None
+            is_same = table is not None and (table == table[0]).all()
+            operands.append(table[0] if is_same else self._operand(i))  # type: ignore[index]
+        return operands
+
+    def _constants(self, numbers: Array) -> Array | None:
+        """Return the arrays that variables are, if all of them are constants."""
+        several = [self.recorded.variables[v] for v in numbers]
+        constant = all(id(x) in self.roller.constants for x in several)
+        return np.stack([x.value for x in several]) if constant else None
+
     def _operand(self, i: int) -> Any:
         repeat = self.repeat
         lag, numbers = int(repeat.lags[i]), repeat.reads[:, i]
@@ -426,16 +442,14 @@ class _Plan:
         if (numbers == numbers[0]).all():
             self.inputs.append(Same(made, self._whole(x)))
             return made
-        several = [variables[v] for v in numbers]
-        if all(id(y) in self.roller.constants for y in several):
-            table = np.stack([y.value for y in several])
+        if (table := self._constants(numbers)) is not None:
             if all(row.tobytes() == table[0].tobytes() for row in table):
                 self.inputs.append(Same(made, self._whole(x)))
             else:
                 self._row(made, table)
             return made
         if not self._part(made, numbers) and not self._kept(made, numbers):
-            self._row(made, several)
+            self._row(made, [variables[v] for v in numbers])
         return made
 
     def _row(self, variable: Any, what: Array | list[Any]) -> None:
@@ -593,7 +607,7 @@ def _longest(true: Sequence[bool]) -> tuple[int, int]:
 def _count_in_key(call: Call) -> int:
     """Return how many numbers of a call are those of an index."""
     found: list[Any] = []
-    if call.function in (operator.getitem, operator.setitem):
+    if call.function in KEYED:
         _numbers_in(call.args[1], found)
     return len(found)
 
@@ -612,7 +626,7 @@ def _replaced(call: Call, operands: Sequence[Any], numbers: Sequence[Any]) -> Ca
     """Return a call with other variables and numbers, which are taken in the order in which `Recorded` notes them."""
     variables, values = iter(operands), iter(numbers)
     free = isinstance(call.function, np.ufunc) or call.function in OF_NUMBERS
-    keyed = call.function in (operator.getitem, operator.setitem)
+    keyed = call.function in KEYED
 
     def put(x: Any, what: str) -> Any:
         kind = type(x)
@@ -795,7 +809,8 @@ class _Roller:
             loop = plan.loop()
             key = _signature(loop)
             if key not in made:
-                made[key] = CompiledLoop(loop)
+                number = len(self.program.loops) + len(made) + 1
+                made[key] = CompiledLoop(loop, "loop" if number == 1 else f"loop_{number}")
                 made[key].compile()
                 if made[key].why:
                     raise plan.fails(made[key].why)

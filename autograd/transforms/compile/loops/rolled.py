@@ -14,12 +14,12 @@ from typing import Any
 
 import numpy as np
 
-from ....arrays.door import as_array, batched_at, batches, contents, copied_for, unrecorded, whole
+from ....arrays.door import batched_at, batches, contents, copied_for, unrecorded, whole
 from ....arrays.traced import Traced, Variable, plain
 from ....graph.backward import pull_back
 from ....graph.grad_mode import enable_grad, no_grad, recording
 from ....graph.node import Node, ancestors, counter, leading_to
-from ....primitives.function import Context, Function, _WithForwardMode
+from ....primitives.function import Function, _WithForwardMode
 from ....source.source_info import defined, warn
 from ....tensors.tensor import LIFT, Tensor, unwrap
 from ...fixed_point import recorded_since
@@ -29,7 +29,18 @@ from ...scan import Steps, goes_on, run_while, selected
 from ..memory import owner_of
 from ..passes import simplify
 from ..printer import Diverged
-from ..program import ARGUMENT, CONSTANT, Argument, Call, Check, Draw, Effect, Fixed, Memory, Outside, Program, mapped, traced_in
+from ..program import (
+    ARGUMENT,
+    CONSTANT,
+    Argument,
+    Call,
+    Check,
+    Fixed,
+    Memory,
+    Program,
+    mapped,
+    traced_in,
+)
 from ..recorder import ProgramRecorder
 from .loop import Carried, Input, Loop, Part, Same, Unsuitable
 from .running import CompiledLoop, Lanes, Until, copies, stand_in

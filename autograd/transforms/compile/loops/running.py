@@ -16,7 +16,7 @@ from ..creation import original_creation
 from ..floats import TracedFloat
 from ..passes import replaced
 from ..printer import Diverged, Printed, printed
-from ..program import ARGUMENT, MADE, Argument, Call, Check, Memory, Program, mapped, traced_in
+from ..program import ARGUMENT, MADE, Argument, Call, Check, Memory, Program, mapped
 from ..types import Array
 from .loop import Carried, Loop, Part, Same, Unsuitable
 
