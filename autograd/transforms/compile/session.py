@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import operator
 from collections.abc import Callable
 from typing import Any, Literal, TypeAlias
@@ -32,7 +33,8 @@ from .variables import TracedVariables
 
 Backend: TypeAlias = Literal["auto", "numpy", "numba"]
 ndarray = np.ndarray
-FEWEST_CALLS = 200  # in loops, for which it pays to load numba
+# Calls in loops for which machine code pays; where the user asked for numba, it is loaded anyway.
+FEWEST_CALLS = {"numpy": math.inf, "auto": 200, "numba": 0}
 
 
 class Session:
@@ -49,7 +51,7 @@ class Session:
         environment = self.environment
         name = identifier(getattr(self.function, "__name__", type(self.function).__name__), "function")
         records = ProgramRecorder(self.strict)
-        records.fuses = self.backend == "numba"
+        records.fuses, records.fewest = self.backend == "numba", FEWEST_CALLS[self.backend]
         records.home = f"in {defined(self.function)}"
         token = recorder.set(None)
         try:
@@ -157,8 +159,7 @@ class Session:
         """Make a program short: roll its loops if that pays, and fuse its calls if that was asked for."""
         simplify(program)
         program.forget_values(installed)
-        if self.backend != "numpy":
-            roll(program, FEWEST_CALLS if self.backend == "auto" else 0)
+        roll(program, FEWEST_CALLS[self.backend])
         if self.backend == "numba":
             load("fused loops").fuse(program)
         else:

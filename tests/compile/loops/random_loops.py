@@ -281,7 +281,7 @@ def main() -> None:
     parser.add_argument("--notes", action="store_true")
     options = parser.parse_args()
     warnings.simplefilter("ignore")
-    session.FEWEST_CALLS = 0
+    session.FEWEST_CALLS["auto"] = 0
     if not options.machine:
         CompiledLoop.compile = by_python()  # type: ignore[method-assign]
     rolled, failed, start = 0, 0, time.monotonic()

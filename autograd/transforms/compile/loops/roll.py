@@ -33,7 +33,7 @@ _ZEROS = (np.zeros, np.zeros_like)
 _PRODUCTS = (np.matmul, np.dot, np.ndarray.dot, operator.matmul)
 
 
-def roll(program: Program, fewest: int) -> None:
+def roll(program: Program, fewest: float) -> None:
     """Replace the repeats of a program by loops, if they have at least `fewest` calls in all; note what they are."""
     if len(program.calls) < fewest or find_spec("numba") is None:
         return
