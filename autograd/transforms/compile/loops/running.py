@@ -65,7 +65,7 @@ class CompiledLoop:
         ]
         results: list[Any] = [empty(shape, dtype) for shape, dtype in self._all_shapes]
         if not machine(*given, *results, count):
-            raise Diverged("", False)
+            raise self.diverged()
         for i in self._numbers:
             results[i] = results[i][()]
         return tuple(results)
@@ -85,7 +85,7 @@ class CompiledLoop:
                 result[...] = given[x.first]
         elif self._machine is not None and not _raises():
             if not self._machine(*given, *results, count):
-                raise Diverged("", False)
+                raise self.diverged()
         else:
             self._by_python(given, results, count)
         for i in self._numbers:
@@ -94,6 +94,12 @@ class CompiledLoop:
 
     def __repr__(self) -> str:
         return f"CompiledLoop({self.__name__}: {len(self.loop.calls)} calls, {self.why or 'machine code'})"
+
+    def diverged(self) -> Diverged:
+        """Return what is raised where a check does not hold, at the line of the first one."""
+        checks = [call for call in self.loop.calls if isinstance(call, Check)]
+        finite = {id(call.result) for call in self.loop.calls if call.function is np.isfinite}
+        return Diverged(checks[0].line if checks else "", all(id(call.args[0]) in finite for call in checks))
 
     @property
     def has_checks(self) -> bool:
@@ -187,7 +193,7 @@ class Lanes:
         with original_creation():
             held = self.machine(*given, *results, count, self.size)
         if not held:
-            raise Diverged("", False)
+            raise self.of.diverged()
         return tuple(results)
 
     def __repr__(self) -> str:
