@@ -31,8 +31,7 @@ class _Foreign(dict[str, bool]):
 
             paths = sysconfig.get_paths()
             self.libraries = tuple(paths[kind] + os.sep for kind in ("stdlib", "platstdlib", "purelib", "platlib"))
-        own = file.startswith(self.libraries) or file.startswith("<frozen")
-        self[file] = own or f"{os.sep}site-packages{os.sep}" in file
+        self[file] = file.startswith((*self.libraries, "<frozen")) or f"{os.sep}site-packages{os.sep}" in file
         return self[file]
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Sequence
-from threading import RLock
+from threading import RLock, get_ident
 from typing import Any, Literal, Never, TypeAlias
 
 import numpy as np
@@ -50,7 +50,7 @@ class Compiled(WrappedFunction):
         Why the function itself ran instead, if it did: for each reason its `reason`, `line` and `count` of calls.
     """
 
-    _OWN = WrappedFunction._OWN | {*_NAMES, "_backend", "_of_values", "_programs", "_quick"}
+    _OWN = WrappedFunction._OWN | {*_NAMES, "_backend", "_of_values", "_programs", "_quick", "_raised"}
 
     def __init__(self, function: Callable[..., Any], fallback: Fallback, backend: Backend) -> None:
         super().__init__(function, fallback)
@@ -59,6 +59,7 @@ class Compiled(WrappedFunction):
                 setattr(self, name, getattr(function, name))
         self._backend = backend
         self._programs: dict[Any, list[CompiledProgram]] = {}
+        self._raised: dict[int, tuple[Exception, str]] = {}  # by the program that ran last in a thread
         self._of_values: Any = None  # the `CompiledFunction` of scalars
         self._quick: Callable[[tuple[Any, ...]], Any] = _fits_never  # runs the program that fitted last, if it fits
 
@@ -81,7 +82,7 @@ class Compiled(WrappedFunction):
         if not kwargs:
             result = self._quick(args)
             if result is not MISSED:
-                return self.__wrapped__(*args) if result is NotImplemented else result
+                return self._itself(args, kwargs) if result is NotImplemented else result
         if self._of_values is not None:
             return self._of_values(*args, **kwargs)
         if self._eager or recorder.get() is not None or watching() or is_differentiating():
@@ -108,7 +109,32 @@ class Compiled(WrappedFunction):
         if shape is None and shared is None:
             self._quick = program.quick(args) or _fits_never
         result = program.run(leaves, args, kwargs)
-        return self.__wrapped__(*args, **kwargs) if result is NotImplemented else result
+        return self._itself(args, kwargs) if result is NotImplemented else result
+
+    def _itself(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        """Call the function in the place of a program that did not fit, or that raised an error."""
+        error, line = self._raised.pop(get_ident(), (None, ""))
+        if error is None:
+            return self.__wrapped__(*args, **kwargs)
+        reason = "an error or a warning of NumPy"
+        try:
+            result = self.__wrapped__(*args, **kwargs)
+        except Exception:  # as was to be expected, in its own words
+            self._falls_back(reason)
+            raise
+        if isinstance(error, Warning):
+            self._falls_back(reason)
+            return result
+        reason = f"{type(error).__name__} in what was recorded, which the function itself does not raise"
+        ours = not isinstance(error, (ArithmeticError, LookupError, ValueError))  # the function may catch these
+        if ours and (reason, line) not in self._fell_back:
+            warn(
+                f"compile: {reason}: {error}, at {line}: {defined(self.__wrapped__)} ran as it is, and its results are "
+                f"right. This is a fault of compile: please report it",
+                RuntimeWarning,
+            )
+        self._falls_back(reason, line, quietly=ours)
+        return result
 
     def _runs_itself(self) -> None:
         """Note why the function itself runs; within a function that is recorded, it is recorded too."""
@@ -159,7 +185,7 @@ class Compiled(WrappedFunction):
         if any(isinstance(x, Value) for x in flatten(result)[0]):  # which the function made itself
             self._of_values = load("compile of scalars").CompiledFunction(self.__wrapped__, fallback=self._fallback)
         elif session.program is not None:
-            session.program.falls_back = self._falls_back
+            session.program.falls_back, session.program.raised = self._falls_back, self._raised
             self._programs.setdefault(key, []).insert(0, session.program)
         elif session.refused:
             self._gives_up(session.refused, session.line)

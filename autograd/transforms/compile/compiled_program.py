@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from threading import Lock
+from threading import Lock, get_ident
 from typing import Any
 
 import numpy as np
@@ -58,6 +58,7 @@ class CompiledProgram:
         self._arguments = [held for held in tensors if held.is_argument]
         self.environment, self.diverged = environment, 0
         self.falls_back: Callable[..., None] = _unheard  # is told why the function itself runs instead
+        self.raised: dict[int, tuple[Exception, str]] = {}  # by the thread that then runs the function itself
         self._printed: Printed | None = None
         self._printed_backward: Printed | None = None
         self._quick: QuickCall | None = None
@@ -196,11 +197,11 @@ class CompiledProgram:
                 program.give_up()
                 self._note(diverged)
                 return NotImplemented
-            except (ArithmeticError, LookupError, TypeError, ValueError, Warning):
+            except Exception as error:
                 if program.committed:
                     raise
                 program.give_up()
-                self.falls_back("an error or a warning of NumPy")
+                self.raised[get_ident()] = error, program.line_of(error)
                 return NotImplemented  # so that the function raises an error in its own words
         finally:
             self._lock.release()

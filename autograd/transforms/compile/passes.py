@@ -87,7 +87,7 @@ def _fold_constants(program: Program) -> None:
 
 
 def _leads_to(calls: list[Call], varying: set[int]) -> dict[int, list[int]]:
-    """Return the memory that varies if one does, and add what varies anyway: what is computed from arguments, outside."""
+    """Return the memory that varies if one does; add what varies anyway, computed from arguments or outside."""
     found: dict[int, list[int]] = {}
     for call in calls:
         changed = list(map(id, _made_or_written(call)))
@@ -130,7 +130,7 @@ def _made_or_written(call: Call) -> list[Memory]:
 def _share(program: Program) -> None:
     """Compute once what is computed twice from the same values, where nobody writes to either."""
     written = {id(call.writes) for call in program.calls if call.writes is not None}
-    given = set(program.handed_out())
+    apart = written.union(program.handed_out())
     outputs = {id(x.memory) for x in traced_in(program.outputs)}
     same: dict[int, Traced] = {}
     moved: dict[int, Memory] = {}
@@ -148,13 +148,13 @@ def _share(program: Program) -> None:
             and isinstance(result, Traced)
             and call.writes is None
             and call.function not in _NOT_SHARED
-            and (call.view or id(result.memory) not in written | given)
+            and (call.view or id(result.memory) not in apart)
         )
         if not shared:
             kept.append(call)
             continue
-        errors = () if checks else tuple(call.errors.values())
-        key = _key((type(call), call.function, call.args, call.kwargs, errors), version)
+        errors = 0 if checks else id(call.errors)  # equal ones are one
+        key = type(call), call.function, errors, _key(call.args, version), _key(call.kwargs, version)
         if key not in seen or (call.view and id(result.memory) in outputs):
             seen[key] = result
             kept.append(call)
@@ -242,7 +242,7 @@ def _key(x: Any, version: dict[int, int]) -> Any:
     if issubclass(kind, Variable):
         return id(x), version.get(id(x.memory), 0)
     if kind in (tuple, list):
-        return kind, *(_key(part, version) for part in x)
+        return kind, *[_key(part, version) for part in x]
     if kind is dict:
         return _key(tuple(sorted(x.items())), version)  # of names, no two of which are equal
     if kind is slice:

@@ -10,6 +10,7 @@ from bisect import bisect
 from collections.abc import Callable
 from functools import cached_property
 from sys import getrefcount
+from traceback import walk_tb
 from typing import Any
 
 import numpy as np
@@ -89,6 +90,17 @@ class Printed:
         """Begin a run."""
         self.drawn.clear()
         self.committed.clear()
+
+    def line_of(self, error: Exception) -> str:
+        """Return the line of the user's program, as the text has it, whose call raised an error."""
+        file = self.run.__code__.co_filename
+        raised = [at for at in walk_tb(error.__traceback__) if at[0].f_code.co_filename == file]
+        if not raised:
+            return ""
+        frame, number = raised[-1]  # of a text that begins with another line
+        begin = self.source.index(f"def {frame.f_code.co_name}(")
+        lines = [line.strip() for line in self.source[begin:].split("\n")[: number - 1]]
+        return next((x[2:] for x in reversed(lines) if x.startswith("# ") and not x.startswith("# numpy.err")), "")
 
     def give_up(self) -> None:
         """Put back the states of random generators: the program has turned out not to fit."""

@@ -14,7 +14,7 @@ from numpy._core import umath
 from numpy.lib.stride_tricks import as_strided
 
 from ...arrays.traced import Traced as Traced
-from ...arrays.traced import Variable
+from ...arrays.traced import TracedNumber, Variable
 
 MADE, ARGUMENT, HELD, CONSTANT = "made", "argument", "held", "constant"
 
@@ -85,10 +85,7 @@ class Call:
         """Return the traced arrays and floats among the arguments."""
         found: list[Any] = []
         for part in self.args:
-            if type(part) is Traced:  # as most are
-                found.append(part)
-            else:
-                _add_traced(part, found)
+            _add_traced(part, found)
         if self.kwargs:
             _add_traced(self.kwargs, found)
         return found
@@ -259,9 +256,16 @@ def traced_in(tree: Any) -> list[Any]:
     return found
 
 
+_NOTHING = frozenset((int, float, bool, str, type(None)))  # in which there is none, and which are asked most often
+
+
 def _add_traced(tree: Any, found: list[Any]) -> None:
     kind = type(tree)
-    if issubclass(kind, Variable):
+    if kind is Traced or kind is TracedNumber:
+        found.append(tree)
+    elif kind in _NOTHING:
+        return
+    elif issubclass(kind, Variable):
         found.append(tree)
     elif kind is list or kind is tuple or (kind is not slice and isinstance(tree, tuple)):
         for part in tree:

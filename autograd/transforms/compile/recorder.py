@@ -5,11 +5,12 @@ from __future__ import annotations
 import itertools
 import math
 import sys
+import time
 from collections import Counter
 from collections.abc import Callable, Sequence
 from threading import get_ident
 from traceback import walk_tb
-from types import FunctionType, MethodType
+from types import FrameType, FunctionType, MethodType
 from typing import Any
 
 import numpy as np
@@ -20,7 +21,7 @@ from ...arrays.traced import Traced, plain
 from ...errors import CompileError, described
 from ...scalar.value import Value
 from ...source.call_site import of_library, users_frame, users_line
-from ...source.source_info import line_in, line_of, within_engine
+from ...source.source_info import line_in, line_of, warn, within_engine
 from ...tensors.tensor import Tensor
 from . import traced_methods
 from .floats import Computed, Question, TracedFloat
@@ -60,6 +61,9 @@ from .watched_tensors import WatchedTensors
 
 ndarray = np.ndarray
 _array = np.array  # which is another one while a program is recorded
+PATIENCE = 5.0  # seconds of recording until a warning says what takes so long
+MOST_CALLS = 500_000  # of a program, which take half a gigabyte to record and a minute to print
+BETWEEN_LOOKS = 4096  # calls
 
 # The types of plain values, which a program may depend on and return.
 NUMBERS = (bool, int, float, complex, str, bytes, type(None), type(Ellipsis), np.dtype, type, slice, range)
@@ -114,6 +118,7 @@ class ProgramRecorder:
         self.within: dict[int, tuple[Any, str]] = {}  # the variables of such steps, and the line of the step
         self.used: set[int] = set()  # of which it has used, or asked for, the gradient of the call before
         self._lines: dict[tuple[str, int], str] = {}  # one text for all calls of a line
+        self._called_at, self._begun, self._told = self._line_of(users_frame(sys._getframe(1))), time.monotonic(), False
         self._state_of_errors: Any = None
         self._errors: Any = None
         self._all_errors: dict[Any, Any] = {}
@@ -362,12 +367,37 @@ class ProgramRecorder:
         view: bool = False,
     ) -> Any:
         """Note a call, at the line of the user's program that makes it."""
-        frame = users_frame(sys._getframe(2))
-        place = frame.f_code.co_filename, frame.f_lineno or 0
-        line = self._lines.get(place) or self._lines.setdefault(place, "{}:{}".format(*place))
+        line = self._line_of(users_frame(sys._getframe(2)))
         call: Call = kind(function, args, kwargs or {}, result, writes, view, line, self._errors_now())
         self.program.calls.append(call)
+        if len(self.program.calls) % BETWEEN_LOOKS == 0:
+            self._look_at_length()
         return call
+
+    def _look_at_length(self) -> None:
+        """Say once, with the line of the loop, that recording takes long; refuse what would never end."""
+        count = len(self.program.calls)
+        late = not self._told and time.monotonic() - self._begun > PATIENCE
+        if not late and count < MOST_CALLS:
+            return
+        lines = Counter(call.line for call in self._forward.calls)
+        del lines[self._called_at]  # which computes derivatives
+        where = f"at {lines.most_common(1)[0][0]}" if lines else self.home
+        remedy = "autograd.scan(step, state, xs) records one step of a loop; or call the function without compile"
+        if count >= MOST_CALLS:
+            self.refuse(f"a loop of more than {MOST_CALLS:,} calls of NumPy", remedy, where)
+        else:
+            self._told = True
+            warn(
+                f"compile: to record a function takes longer than {PATIENCE:g} s, since each step of its loop is "
+                f"recorded: {count:,} calls of NumPy until now, most of them {where}. {remedy}",
+                RuntimeWarning,
+            )
+
+    def _line_of(self, frame: FrameType) -> str:
+        """Return the line that a frame is at, the same text each time."""
+        place = frame.f_code.co_filename, frame.f_lineno or 0
+        return self._lines.get(place) or self._lines.setdefault(place, "{}:{}".format(*place))
 
     def _errors_now(self) -> dict[str, Any]:
         """Return what NumPy does where a number overflows or the like, one dict for all that are equal."""

@@ -14,7 +14,10 @@ from ....source.call_site import of_library
 from .code_names import Names, names_in
 
 OWN = ("autograd", "nn", "datasets")
-_LIBRARIES = {*sys.stdlib_module_names, "numpy", "scipy", "pandas", "polars", "sklearn", "matplotlib", "tqdm", *OWN}
+_LIBRARIES = {
+    *sys.stdlib_module_names, "numpy", "scipy", "pandas", "polars", "sklearn", "matplotlib", "tqdm", "numba", "llvmlite",
+    "cffi", *OWN,
+}  # fmt: skip
 _LIBRARIES.discard("__main__")
 _HOME = os.path.abspath(os.path.join(os.path.dirname(__file__), *[os.pardir] * 4))
 _OWN_FOLDERS = tuple(os.path.join(_HOME, name) + os.sep for name in OWN)
@@ -76,6 +79,17 @@ def _written_in_c(kind: type) -> bool:
         return not issubclass(kind, BaseException)
     own, base = vars(kind), kind.__base__
     return base is not None and kind.__basicsize__ != base.__basicsize__ and own.keys().isdisjoint(_LAYOUT)
+
+
+def is_compiled(x: Any) -> bool:
+    """Tell whether an object is a function that numba compiled, or one of a C library that cffi loaded.
+
+    What it computes is as fixed as it itself: numba reads variables once, when it compiles.
+    """
+    kind = type(x)
+    if kind.__module__ == "_cffi_backend":  # other classes are those of callbacks, which run Python
+        return kind.__name__ == "_CDataBase" and sys.modules["_cffi_backend"].typeof(x).kind == "function"
+    return kind.__module__.partition(".")[0] == "numba" and "__wrapped__" in getattr(x, "__dict__", ())
 
 
 def is_value(x: Any) -> bool:

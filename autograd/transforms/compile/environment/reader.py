@@ -31,6 +31,7 @@ from .libraries import (
     IMMUTABLE_TYPE,
     class_in_library,
     in_library,
+    is_compiled,
     is_value,
     library_methods,
     memory_of,
@@ -53,7 +54,7 @@ _UNSEEN = {"input", "open", "eval", "exec", "globals", "__import__"}
 # What decides whether a logger writes. What it does so with is not gone into: a log is written at the first call.
 _LEVELS = {"level", "disabled", "parent", "manager", "disable"}
 # Of these, what an object holds is seen in C alone, or must not be held.
-_UNSEEN_MODULES = ("pandas", "polars", "weakref", "_weakrefset")
+_UNSEEN_MODULES = ("pandas", "polars", "weakref", "_weakrefset", "numba", "_cffi_backend")
 # Functions of modules that ask the system, or read files.
 _SYSTEM = {"listdir", "scandir", "walk", "stat", "getcwd", "getloadavg", "times", "getpid", "read"}
 _FILES = {"load", "loadtxt", "genfromtxt", "fromfile", "exists", "getsize", "getmtime", "isfile", "isdir"}
@@ -348,13 +349,15 @@ class Reader:
             return
         elif hasattr(kind, "__next__") and class_in_library(kind):
             self.unsteady.append(name)
+        elif is_compiled(value):
+            return
         elif isinstance(inside, dict) and "__wrapped__" in inside:
             self._later(name, where, inside["__wrapped__"])
             if hasattr(kind, "cache_info"):
                 self._read(name, where, "cache", value, "", [value.cache_info().misses])
         elif top == "autograd":
             return
-        elif top in _UNSEEN_MODULES:
+        elif top in _UNSEEN_MODULES and not (top == "numba" and is_value(value)):  # as its types are
             self._opaque(name, where, value)
         elif top and top != "nn" and not isinstance(value, UserString) and is_value(value):
             return
