@@ -26,6 +26,7 @@ from .bits import (
     from_library,
     intrinsic,
     multiply_add,
+    parts_of,
     polynomial,
     seldom,
     where,
@@ -256,24 +257,46 @@ def _erf(p: Precision) -> Function:
 
 
 FAR = 5e5  # from here on sin and cos are those of the C library: of fewer quarters, products with `_QUARTER` are exact
-_QUARTER = 1.5707963267341256, 6.077100506303966e-11, 2.0222662487959506e-21, 1.0085854035872483e-37  # pi / 2 in parts, of 33 bits each but the last
-_SIN = -0.1666666666666663, 0.008333333333321917, -0.00019841269829456835, 2.7557313581703525e-06, -2.505074224258262e-08, 1.589593980958367e-10
-_COS = 0.04166666666666659, -0.0013888888888872344, 2.48015872884652e-05, -2.755731407988205e-07, 2.087568859925544e-09, -1.1357954616075664e-11
+SMALL = 0.78  # up to here an argument has no quarter in it
+# pi / 2 in four parts, of which the first two have 33 bits
+_QUARTER = 1.5707963267341256, 6.077100506303966e-11, 2.0222662487959506e-21, 1.0085854035872483e-37
+# (sin(r) - r) / r**3 and (cos(r) - 1 + r**2 / 2) / r**4, in r**2 for |r| <= pi / 4
+_SIN_TAIL = (
+    -0.1666666666666663, 0.008333333333321917, -0.00019841269829456835, 2.7557313581703525e-06,
+    -2.505074224258262e-08, 1.589593980958367e-10,
+)  # fmt: skip
+_COS_TAIL = (
+    0.04166666666666659, -0.0013888888888872344, 2.48015872884652e-05, -2.755731407988205e-07,
+    2.087568859925544e-09, -1.1357954616075664e-11,
+)  # fmt: skip
+
+
+def _in_pairs(coefficients: tuple[float, ...], z: Number) -> Number:
+    """Compute a polynomial of six coefficients in fewer steps, one after the other, than Horner's rule takes."""
+    pairs = zip(coefficients[::2], coefficients[1::2], strict=True)
+    a, b, c = (multiply_add(z, second, first) for first, second in pairs)
+    square = z * z
+    return multiply_add(square, multiply_add(square, c, b), a)
+
+
+def _sine(r: Number, z: Number, rest: Number | None = None) -> Number:
+    """Return sin(r + rest) for |r| <= pi / 4, and z = r**2."""
+    cubed, tail = r * z, _in_pairs(_SIN_TAIL, z)
+    return r + (cubed * tail if rest is None else multiply_add(cubed, tail, rest * (1 - z * 0.5)))
+
+
+def _cosine(r: Number, z: Number, rest: Number | None = None) -> Number:
+    """Return cos(r + rest) for |r| <= pi / 4, and z = r**2."""
+    square, tail, half = z * z, _in_pairs(_COS_TAIL, z), z * 0.5
+    top = 1 - half
+    less = square * tail if rest is None else multiply_add(square, tail, -(r * rest))
+    return top + (((1 - top) - half) + less)
 
 
 def _of_quarters(name: str, turned: int) -> Function:
-    """Return sin(x), turned by so many quarters.
+    """Return sin(x), turned by so many quarters: a sine or cosine of what is left of x without quarters of a turn."""
 
-    It is the sine or the cosine, perhaps negative, of what is left of x without quarters of a turn: `r`, and `rest`
-    that rounding has lost.
-    """
-
-    def in_pairs(coefficients: tuple[float, ...], z: Number) -> Number:
-        a, b, c = (multiply_add(z, last, first) for first, last in zip(coefficients[::2], coefficients[1::2], strict=True))
-        square = z * z
-        return multiply_add(square, multiply_add(square, c, b), a)
-
-    def near(x: Number) -> Number:
+    def usual(x: Number) -> Number:
         high, middle, low, lowest = _QUARTER
         shifted = multiply_add(x, 2 / np.pi, DOUBLE.magic)
         quarters = shifted.as_bits() + (turned - DOUBLE.bits(DOUBLE.magic))
@@ -282,21 +305,23 @@ def _of_quarters(name: str, turned: int) -> Function:
         second, third = n * middle, n * low
         below = above - second
         r = below - third
-        rest = ((above - below) - second) + ((below - r) - third)
+        rest = ((above - below) - second) + ((below - r) - third)  # what rounding has lost
         rest = rest - multiply_add(n, lowest, multiply_add(n, low, -third))
         z = r * r
-        half = z * 0.5
-        sine = r + multiply_add(r * z, in_pairs(_SIN, z), rest * (1 - half))
-        top = 1 - half
-        cosine = top + (((1 - top) - half) + multiply_add(z * z, in_pairs(_COS, z), -(r * rest)))
-        odd = (quarters & 1).equals(1)
-        sign = (quarters & 2) << 62
-        found = (where(odd, cosine, sine).as_bits() ^ sign).as_float()
-        return found if turned else where(x.equals(0), x, found)  # with the sign of a zero
+        found = where((quarters & 1).equals(1), _cosine(r, z, rest), _sine(r, z, rest))
+        return (found.as_bits() ^ ((quarters & 2) << 62)).as_float()
+
+    def large(x: Number) -> Number:
+        far = abs(x).compared(">", FAR, unordered=True)
+        found = usual(x) if turned else where(x.equals(0), x, usual(x))  # with the sign of a zero
+        return seldom(far, found, lambda: from_library(name, x))
 
     def function(x: Number) -> Number:
-        far = abs(x).compared(">", FAR, unordered=True)
-        return seldom(far, near(x), lambda: from_library(name, x))
+        if parts_of(x.value.type)[1] > 4:  # of many numbers it is seldom that all are small
+            return large(x)
+        z = x * x
+        found = _cosine(x, z) if turned else where(x.equals(0), x, _sine(x, z))
+        return seldom(abs(x).compared(">", SMALL, unordered=True), found, lambda: large(x))
 
     return function
 

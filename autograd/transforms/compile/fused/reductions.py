@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from functools import reduce
 from typing import Any
 
 import numpy as np
@@ -115,11 +116,12 @@ class Reduction:
         def fold(a: Any, b: Any) -> Array:
             return values.each(_FOLDED[name], dtype, a, b)
 
-        in_pairs = name == "sum" and dtype.kind == "f"
-        total = values.numbers(_START, dtype) if in_pairs else None
+        total = None
         for k in range(rows.shape[-2]):
             parts = [rows[..., k, i] for i in range(rows.shape[-1])]
-            if in_pairs and rows.shape[-1] >= 8:
+            if name == "sum" and dtype.kind == "f":
+                if total is None:
+                    parts[0] = fold(values.numbers(_START, dtype), parts[0])
                 parts = [_in_pairs(parts, fold)]
             for part in parts:
                 total = part if total is None else fold(total, part)
@@ -184,11 +186,9 @@ def _in_pairs(parts: list[Any], add: Callable[[Any, Any], Array]) -> Array:
     if n > 128:
         half = n // 2 - n // 2 % 8
         return add(_in_pairs(parts[:half], add), _in_pairs(parts[half:], add))
-    sums = parts[:8]
+    sums, rest = (parts[:8], parts[n - n % 8 :]) if n >= 8 else (parts[:1], parts[1:])
     for i in range(8, n - n % 8, 8):
         sums = [add(a, b) for a, b in zip(sums, parts[i : i + 8], strict=True)]
     while len(sums) > 1:
         sums = [add(a, b) for a, b in zip(sums[::2], sums[1::2], strict=True)]
-    for part in parts[n - n % 8 :]:
-        sums = [add(sums[0], part)]
-    return sums[0]
+    return reduce(add, rest, sums[0])
