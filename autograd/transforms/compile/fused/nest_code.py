@@ -8,8 +8,8 @@ are not copied, and results are written to where they belong.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Sequence
-from contextlib import ExitStack
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from typing import Any
 
 import numpy as np
@@ -19,7 +19,7 @@ from .arithmetic import BIT, BYTE, FLOATS, INDEX, Arithmetic
 from .bits import intrinsic
 from .fuse import function_of
 from .nest_products import apart, halved, together, write_product
-from .nest_steps import Buffer, Gather, Held, Nest, Product, Reduction, Step, View
+from .nest_steps import Buffer, Gather, Held, Nest, Product, Reduction, Step, View, in_order
 from .nests import Body
 
 import llvmlite.ir  # isort: skip - after numba was found
@@ -153,7 +153,7 @@ class _LoopWriter:
             k: self._variable(arrays[given.first]) for k, given in enumerate(loop.inputs) if isinstance(given, Carried)
         }
         rotating = {id(buffer): self._areas(buffer) for buffer in body.buffers if buffer.role[0] == "next"}
-        finals = [self._variable(self._first(x, view)) for x, view in zip(loop.finals, body.finals, strict=True)]
+        finals = [self._variable(self._first(x)) for x in loop.finals]
         with builder.if_then(builder.icmp_signed(">", self.count, ir.Constant(INDEX, 0))):
             self._steps(body.before)
             with cgutils.for_range(builder, self.count) as each:
@@ -179,16 +179,15 @@ class _LoopWriter:
         self.builder.store(pointer, variable)
         return variable
 
-    def _first(self, x: Any, view: View) -> Any:
+    def _first(self, x: Any) -> Any:
         """Return where a final value is if there is no iteration: that which is carried to the first."""
-        for given in self.body.loop.inputs:
-            if isinstance(given, Carried) and (given.variable is x or given.after is x):
-                return self.arrays[given.first]
-            if isinstance(given, Same) and given.variable is x:
-                return self.arrays[given.argument]
-        return self.arrays[
-            len(self.body.loop.arguments) + next(i for i, y in enumerate(self.body.loop.finals) if y is x)
-        ]
+        loop = self.body.loop
+        carried = [given for given in loop.inputs if isinstance(given, Carried)]
+        firsts = [given.first for given in carried if given.after is x]
+        firsts += [given.first for given in carried if given.variable is x]
+        firsts += [given.argument for given in loop.inputs if isinstance(given, Same) and given.variable is x]
+        own = len(loop.arguments) + next(i for i, y in enumerate(loop.finals) if y is x)
+        return self.arrays[firsts[0] if firsts else own]
 
     def _place(self, buffer: Buffer) -> None:
         """Note where a buffer is that stays where it is."""
@@ -317,11 +316,27 @@ class StepWriter:
 
     def loops(self, stack: ExitStack, shape: Sequence[int]) -> list[Any]:
         """Begin a loop for each axis; return the indices."""
-        zero = ir.Constant(INDEX, 0)
-        return [
-            zero if n == 1 else stack.enter_context(cgutils.for_range(self.builder, ir.Constant(INDEX, n))).index
-            for n in shape
-        ]
+        return [ir.Constant(INDEX, 0) if n == 1 else stack.enter_context(self._loop(n)) for n in shape]
+
+    @contextmanager
+    def _loop(self, count: int) -> Iterator[Any]:
+        """Write a loop, which LLVM leaves as it is: it would take long to unroll what is written in vectors already."""
+        builder, module = self.builder, self.builder.module
+        before, loop = builder.basic_block, builder.append_basic_block("loop")
+        builder.branch(loop)
+        builder.position_at_end(loop)
+        index = builder.phi(INDEX)
+        index.add_incoming(ir.Constant(INDEX, 0), before)
+        yield index
+        following = builder.add(index, ir.Constant(INDEX, 1))
+        index.add_incoming(following, builder.basic_block)
+        after = builder.append_basic_block("after")
+        again = builder.icmp_unsigned("<", following, ir.Constant(INDEX, count))
+        branch = builder.cbranch(again, loop, after)
+        mark = module.add_metadata([module.add_metadata(["llvm.loop.unroll.disable"]), f"{len(module.metadata)}"])
+        mark.operands = (mark, mark.operands[0])  # as LLVM wants it: the first is the loop itself
+        branch.set_metadata("llvm.loop", mark)
+        builder.position_at_end(after)
 
     # Kinds of steps
 
@@ -344,6 +359,8 @@ class StepWriter:
                     here[v] = self._load_lanes(*of_loads[v], index, lanes)
                 elif name == "number":
                     here[v] = self.arithmetic.constant(operands[0], dtypes[v], lanes)
+                elif name == "cast":
+                    here[v] = self.arithmetic.cast(here[operands[0]], dtypes[v])
                 else:
                     here[v] = self.arithmetic.compute(name, dtypes[v], [here[o] for o in operands])
             for (_, value), place in zip(nest.stores, places[len(loads) :], strict=True):
@@ -372,7 +389,9 @@ class StepWriter:
             return together(self.builder, [self.load(pointer)] * lanes)
         step = strides[-1] // buffer.array.itemsize
         if step == 1:
-            return self.arithmetic.read(self.load_vector(pointer, lanes))
+            found = self.load_vector(pointer, lanes)
+            bits = buffer.array.dtype.kind == "b"
+            return self.builder.icmp_unsigned("!=", found, ir.Constant(found.type, None)) if bits else found
         places = [self.builder.gep(pointer, [ir.Constant(INDEX, w * step)]) for w in range(lanes)]
         return together(self.builder, [self.load(place) for place in places])
 
@@ -391,30 +410,22 @@ class StepWriter:
             self.store(part, self.builder.gep(pointer, [ir.Constant(INDEX, w * step)]))
 
     def _reduction(self, step: Reduction) -> None:
-        flags: Any = ["external_loop", "reduce_ok"]
-        given = [np.atleast_1d(view.array) for view in (step.target, step.source)]
-        to, of = np.nditer(given, flags, [["readwrite"], ["readonly"]]).itviews
-        target = step.target.buffer, _offset(step.target.buffer, to)
-        source = step.source.buffer, _offset(step.source.buffer, of)
-        dtype = to.dtype
-        outer = [stride == 0 and n > 1 for n, stride in zip(to.shape, to.strides, strict=True)]
-        start, inner = self.arithmetic.constant(step.start, dtype), outer.pop() if outer else True
-        alone = inner and not any(outer)  # each result is of one row
+        shape, to, of = in_order(step.source.array.shape, step.target.array.strides, step.source.array.strides)
+        target = step.target.buffer, step.target.offset, to
+        source = step.source.buffer, step.source.offset, of
+        dtype = step.source.array.dtype
+        start, inner = self.arithmetic.constant(step.start, dtype), not to[-1]
+        alone = inner and all(to[:-1])  # each result is of one row
         if not alone:
             with ExitStack() as stack:
-                kept = [1 if s == 0 else n for n, s in zip(to.shape, to.strides, strict=True)]
-                self.store(start, self.at(*target, to.strides, self.loops(stack, kept)))
+                kept = [n if stride else 1 for n, stride in zip(shape, to, strict=True)]
+                self.store(start, self.at(*target, self.loops(stack, kept)))
         with ExitStack() as stack:
-            index = self.loops(stack, of.shape[:-1] if inner else of.shape)
-            place = self.at(*target, to.strides[: len(index)], index)
+            index = self.loops(stack, shape[:-1] if inner else shape)
+            place, first = ((self.at(*x[:2], x[2][: len(index)], index)) for x in (target, source))
             so_far = start if alone else self.load(place)
-            first = self.at(*source, of.strides[: len(index)], index)
-            size = of.itemsize
-            term = (
-                self._row(step.operation, first, of.shape[-1], of.strides[-1] // size, dtype)
-                if inner and of.ndim
-                else self.load(first)
-            )
+            stride = of[-1] // dtype.itemsize
+            term = self._row(step.operation, first, shape[-1], stride, dtype) if inner else self.load(first)
             self.store(self.arithmetic.compute(step.operation, dtype, [so_far, term]), place)
 
     def _row(self, operation: str, first: Any, n: int, stride: int, dtype: Any) -> Any:

@@ -94,6 +94,33 @@ def offset_in(whole: Array, part: Array) -> int:
     return int(part.__array_interface__["data"][0] - whole.__array_interface__["data"][0])
 
 
+def in_order(shape: Sequence[int], *strides: Sequence[int]) -> tuple[list[int], ...]:
+    """Return a shape and the strides of arrays of it in the order in which NumPy adds up, what is close together last.
+
+    The axes are sorted as NumPy's iterators do it, by insertion, with what follows each other as one axis.
+    """
+    axes: list[int] = []
+    for axis in reversed([a for a, n in enumerate(shape) if n > 1]):
+        place = len(axes)
+        for i in reversed(range(len(axes))):
+            both = [(abs(x[axis]), abs(x[axes[i]])) for x in strides if x[axis] and x[axes[i]]]
+            if both and not all(new < old for new, old in both):
+                break
+            place = i if both else place
+        axes.insert(place, axis)
+    sizes, steps = [1], [[0] * len(strides)]
+    for axis in axes:  # from the last one on
+        step = [x[axis] for x in strides]
+        if sizes[-1] == 1:
+            sizes[-1], steps[-1] = shape[axis], step
+        elif [x * sizes[-1] for x in steps[-1]] == step:
+            sizes[-1] *= shape[axis]
+        else:
+            sizes.append(shape[axis])
+            steps.append(step)
+    return sizes[::-1], *([step[k] for step in steps[::-1]] for k in range(len(strides)))
+
+
 class Step:
     """What is computed in one go.
 

@@ -23,13 +23,14 @@ from ..program import Call, Check, Traced, traced_in
 from ..recorder import layout_of
 from ..types import Array
 from .elements import MOVES, dtype_of, kind_of
-from .nest_steps import Buffer, Gather, Held, Nest, Product, Reduction, Step, View
+from .nest_steps import Buffer, Gather, Held, Nest, Product, Reduction, Step, View, in_order
 from .reductions import REDUCTIONS
 from .values import BOOL, DOUBLE, DTYPES, INTEGER, OPERATORS, Values
 
 LARGEST = 100_000  # elements of an array: with more, NumPy's own calls are as fast
 MULTIPLICATIONS = 1 << 21  # of a product of matrices: BLAS is faster for more
 STEPS = 1_000
+FEW_PARTS, MOST_PARTS = 8, 64  # copied by slices, of one array and of several
 CUT, PARTS = 64, 16  # elements from which arrays are computed in parts, and how many parts at most
 Ids = list[Array]
 
@@ -65,6 +66,7 @@ class Body:
         self.steps: list[Step] = []
         self.parts: dict[int, int] = {}
         self.views: dict[int, View] = {}
+        self.filled: dict[int, list[tuple[View, Any]]] = {}  # of each buffer, the parts that hold one number
         self.written = {id(call.writes) for call in loop.calls if call.writes is not None}
         self.cuts = cuts_in(loop.calls)
         for number, given in enumerate(loop.inputs):
@@ -167,6 +169,8 @@ class Body:
 
     def _step(self, step: Step, fixed: bool) -> None:
         (self.before if fixed else self.steps).append(step)
+        for view in step.writes:
+            self._overwrite(view)
 
     def _map(self, target: View, operands: Sequence[Any], compute: Callable[[Values, Ids], Any]) -> None:
         """Compute each element of an array from those of others, and from numbers."""
@@ -197,6 +201,7 @@ class Body:
         return parts
 
     def _map_part(self, target: View, operands: Sequence[Any], compute: Callable[[Values, Ids], Any]) -> None:
+        operands = [self._number_in(x) if isinstance(x, View) else x for x in operands]
         reads, fixed = [x for x in operands if isinstance(x, View)], target.buffer.fixed
         nest = self._nest(self.before if fixed else self.steps, reads, target)
         values = nest.values
@@ -204,8 +209,24 @@ class Body:
             np.asarray(nest.load(x) if isinstance(x, View) else values.number(x, dtype_of(x)), np.int64)
             for x in operands
         ]
-        made = values.cast(np.asarray(compute(values, ids)), target.array.dtype)
-        nest.store(target, int(made[()]))
+        made = int(values.cast(np.asarray(compute(values, ids)), target.array.dtype)[()])
+        nest.store(target, made)
+        self._overwrite(target)
+        if values.constant(made) is not None:
+            number = target.array.dtype.type(values.constant(made))
+            self.filled.setdefault(id(target.buffer), []).append((target, number))
+
+    def _overwrite(self, target: View) -> None:
+        known = self.filled.get(id(target.buffer))
+        if known:
+            known[:] = [(view, number) for view, number in known if not view.meets(target)]
+
+    def _number_in(self, x: View) -> Any:
+        """Return the number that each element of an array is, if that is known, else the array."""
+        for view, number in self.filled.get(id(x.buffer), ()):
+            if view.place() == x.place() and view.array.shape == x.array.shape:
+                return number
+        return x
 
     def _nest(self, steps: list[Step], reads: list[View], target: View) -> Nest:
         """Return the nest that an operation becomes part of: the last that it can be moved to, or a new one."""
@@ -375,7 +396,8 @@ class Body:
         target = self._result(call, fixed=view.buffer.fixed)
         if target.array.dtype != dtype:
             raise Unsuitable(f"it calls {_name(function)} with a dtype")
-        if source.dtype != dtype or view.buffer is target.buffer:
+        spread = len(axes) == source.ndim and len(in_order(source.shape, source.strides)[0]) > 1
+        if source.dtype != dtype or view.buffer is target.buffer or spread:  # NumPy, too, adds up a copy
             view = self._cast(view, dtype)
         if keepdims:
             kept = tuple(0 if a in axes else slice(None) for a in range(source.ndim))
@@ -524,7 +546,7 @@ class Body:
             whole = owner.buffer.array
             start = whole.view(np.uint8)[int(offsets.flat[0]) :][: whole.itemsize].view(whole.dtype)
             self._map(target, [View(owner.buffer, as_strided(start, table.shape, strides))], _first)
-        elif (cut := _cut(table)) is not None and depth < 2 * table.ndim + 2:
+        elif (cut := _cut(owners, offsets)) is not None and depth < 2 * table.ndim + 2:
             axis, places = cut
             ends = [0, *places, table.shape[axis]]
             for low, high in pairwise(ends):
@@ -721,17 +743,16 @@ def _strides(offsets: Array) -> tuple[int, ...] | None:
     return tuple(strides)
 
 
-def _cut(table: Array) -> tuple[int, list[int]] | None:
-    """Return an axis, and the few places along it, where offsets stop to advance evenly."""
-    for axis in range(table.ndim):
-        steps = np.moveaxis(np.diff(table, axis=axis), axis, 0).reshape(table.shape[axis] - 1, -1)
-        if not steps.size or (steps == steps.flat[0]).all():
-            continue
-        # the step of most places, in each line along the axis
-        usual = np.sort(steps, axis=0)[len(steps) // 2]
-        places = (np.flatnonzero((steps != usual).any(axis=1)) + 1).tolist()
-        if 0 < len(places) <= 8 and (len(places) < len(steps) or len(steps) <= 8):
-            return axis, places
+def _cut(owners: Array, offsets: Array) -> tuple[int, list[int]] | None:
+    """Return an axis, and the places along it where elements come from another array, or no longer advance evenly."""
+    for x, most in ((owners, MOST_PARTS), (offsets, FEW_PARTS)):
+        for axis in (axis for axis, n in enumerate(x.shape) if n > 1):
+            steps = np.moveaxis(np.diff(x, axis=axis), axis, 0).reshape(x.shape[axis] - 1, -1)
+            # in each line along the axis, the step of most places
+            usual = 0 if x is owners else np.sort(steps, axis=0)[len(steps) // 2]
+            places = (np.flatnonzero((steps != usual).any(axis=1)) + 1).tolist()
+            if 0 < len(places) <= most:
+                return axis, places
     return None
 
 
