@@ -193,6 +193,7 @@ _later.homes.update(
         "functions without derivatives": "autograd.ops.undifferentiated",
         "fused loops": "autograd.transforms.compile.fused.fuse",
         "hooks": "autograd.tensors.hooks",
+        "loops that keep few states": "autograd.transforms.revolve",
         "machine code of loops": "autograd.transforms.compile.fused.loop_machine",
         "rolled loops": "autograd.transforms.compile.loops.rolled",
         "numba": "autograd.transforms.compile.fused.loops",

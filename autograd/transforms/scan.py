@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import itertools
+import math
+import re
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
@@ -15,7 +17,9 @@ from ..later import load
 from ..primitives.function import Context, Function
 from ..source.source_info import defined
 from ..tensors.tensor import Tensor, unwrap
+from ..graph.grad_mode import recording
 from .pytree import Rebuild, flatten, structure
+from .trees import tree_map
 
 Step = Callable[[Any, Any], Any]
 
@@ -27,6 +31,8 @@ def scan(
     length: int | None = None,
     *,
     reverse: bool = False,
+    checkpoint: int | None = None,
+    memory: str | int | None = None,
 ) -> tuple[Any, Any]:
     """Return the state after a loop of ``state, y = step(state, x)`` over the rows of `xs`, and the stacked y.
 
@@ -48,6 +54,12 @@ def scan(
         The number of steps, which may be left out where there are `xs`.
     reverse
         Whether to go from the last row to the first. The rows of what is collected are where those of `xs` are.
+    checkpoint
+        How many states to keep for the backward pass, which computes the others again, with as few steps as there can
+        be, from those: n steps with k states take about log(n) / log(k) times the steps. Without it, each is kept. In a
+        compiled function, the loop is cut in as many parts, each of whose states are kept while it is gone through.
+    memory
+        In place of `checkpoint`: how many bytes the states may take, such as ``"50 MB"``.
 
     Returns
     -------
@@ -74,9 +86,63 @@ def scan(
     """
     check_callable("step", step)
     loop = Steps(step, state, xs, length, reverse)
+    states = _states(loop, checkpoint, memory)
     if Used.compile and (records := recorder.get()) is not None and records.records():
+        if 1 < states < loop.length:
+            return _in_parts(step, state, xs, loop, states)
         return load("rolled loops").rolled(loop, records)
+    if states < loop.length and recording():
+        return load("loops that keep few states").Revolved(loop, states).run()
     return loop.run()
+
+
+def _states(loop: Steps, checkpoint: int | None, memory: str | int | None) -> int:
+    """Return how many states to keep: all of them if nothing else is asked for."""
+    if checkpoint is None and memory is None:
+        return loop.length
+    if checkpoint is not None and memory is not None:
+        raise ValueError("scan() takes checkpoint= or memory=, not both")
+    if checkpoint is not None:
+        if not isinstance(checkpoint, int) or isinstance(checkpoint, bool) or checkpoint < 1:
+            raise ValueError(f"checkpoint should be the number of states to keep, at least 1, not {checkpoint!r}")
+        return checkpoint
+    each = sum(unwrap(x).nbytes for x in loop.leaves if x is not None)
+    return max(1, bytes_in(memory) // max(each, 1))
+
+
+_UNITS = {"B": 1, "KB": 10**3, "MB": 10**6, "GB": 10**9, "KIB": 2**10, "MIB": 2**20, "GIB": 2**30}
+
+
+def bytes_in(memory: str | int | None) -> int:
+    """Return how many bytes a text such as ``"50 MB"`` says."""
+    found = re.fullmatch(r"(\d+\.?\d*) ?([A-Za-z]*)", str(memory))
+    if found is None or (unit := found[2].upper() or "B") not in _UNITS:
+        raise ValueError(f"memory should be a number of bytes, such as '50 MB' or 50_000_000, not {memory!r}")
+    return int(float(found[1]) * _UNITS[unit])
+
+
+def _in_parts(step: Step, state: Any, xs: Any, loop: Steps, states: int) -> tuple[Any, Any]:
+    """Return what the loop gives, as a loop of loops: only the states between these are kept, and the rest."""
+    count, n = min(states, math.isqrt(loop.length)), loop.length
+    each = n // count
+    cut = count * each
+
+    def part(state: Any, rows: Any) -> tuple[Any, Any]:
+        return scan(step, state, rows, each, reverse=loop.reverse)
+
+    def along(xs: Any, function: Callable[[Any], Any]) -> Any:
+        return None if xs is None else tree_map(function, xs)
+
+    whole = along(xs, lambda x: x[:cut].reshape(count, each, *x.shape[1:]))
+    rest = along(xs, lambda x: x[cut:])
+    if loop.reverse:
+        state, last = scan(step, state, rest, n - cut, reverse=True) if cut < n else (state, None)
+        state, ys = scan(part, state, whole, count, reverse=True)
+    else:
+        state, ys = scan(part, state, whole, count)
+        state, last = scan(step, state, rest, n - cut) if cut < n else (state, None)
+    ys = along(ys, lambda y: y.reshape(cut, *y.shape[2:]))
+    return state, ys if last is None else tree_map(lambda a, b: np.concatenate([a, b]), ys, last)
 
 
 def while_loop(condition: Callable[[Any], object], step: Callable[[Any], object], state: object) -> Any:
@@ -207,7 +273,7 @@ class Steps:
             return self.rebuild(leaves), self.rebuild_ys(none)
         if self.reverse:
             collected.reverse()
-        return self.rebuild(leaves), self.rebuild_ys([self._stacked(parts) for parts in zip(*collected, strict=True)])
+        return self.rebuild(leaves), self.rebuild_ys([self.stacked(parts) for parts in zip(*collected, strict=True)])
 
     def taken(self, leaves: list[Any], row: list[Any]) -> tuple[list[Any], list[Any]]:
         """Take a step; return the leaves of the next state, and of what is collected."""
@@ -254,7 +320,8 @@ class Steps:
             )
         return y
 
-    def _stacked(self, parts: Sequence[Any]) -> Any:
+    def stacked(self, parts: Sequence[Any]) -> Any:
+        """Return an array that was collected in each step; raise unless all have one shape."""
         if all(part is None for part in parts):
             return None
         shapes = {np.shape(part) for part in parts}

@@ -26,22 +26,12 @@ from ...fixed_point import recorded_since
 from ...forward_mode import push_forward
 from ...pytree import flatten
 from ...scan import Steps, goes_on, run_while, selected
+from ..floats import TracedFloat
 from ..memory import owner_of
 from ..passes import simplify
 from ..printer import Diverged
-from ..program import (
-    ARGUMENT,
-    CONSTANT,
-    Argument,
-    Call,
-    Check,
-    Fixed,
-    Memory,
-    Program,
-    mapped,
-    traced_in,
-)
-from ..recorder import ProgramRecorder
+from ..program import ARGUMENT, CONSTANT, Argument, Call, Check, Draw, Effect, Fixed, Memory, Outside, Program, mapped, traced_in
+from ..recorder import ProgramRecorder, value_of
 from .loop import Carried, Input, Loop, Part, Same, Unsuitable
 from .running import CompiledLoop, Lanes, Until, copies, stand_in
 
@@ -303,6 +293,10 @@ class Body:
             variable, own = _variable(x), batches(unwrap(x))
             if own:
                 raise Unsuitable("a batch of a loop within a batch")
+            if isinstance(variable, TracedFloat) and not batched:
+                values[id(variable)] = TracedFloat(variable.value, records, variable.fetch)
+                placed.append(values[id(variable)])
+                continue
             value = _spread(variable, sizes if batched else [])
             made = _argument(records, value, batched or isinstance(variable.value, np.ndarray))
             placed.append(batched_at(made, levels if batched else ()))
@@ -310,8 +304,9 @@ class Body:
         active, records.active = records.active, True
         try:
             written = {id(call.writes) for call in self.calls if call.writes is not None}
-            for call in self.calls:
-                _again(records, call, values, written, like)
+            with np.errstate(all="ignore"):  # values may be forgotten
+                for call in self.calls:
+                    _again(records, call, values, written, like)
             results = [values.get(id(_variable(x)), _variable(x)) for x in (*self.after, *self.ys)]
             results = [_broadcast(x, like) if set(levels) - set(batches(x)) else x for x in results]
         finally:
@@ -334,12 +329,12 @@ def _again(records: ProgramRecorder, call: Call, values: dict[int, Any], written
     kwargs = mapped(lambda x: values.get(id(x), x), call.kwargs)
     function: Any = call.function
     if isinstance(call, Check):
-        (x,) = args
-        records.check(whole(x), function)
+        _check_again(records, call, args[0], values)
         return
-    if isinstance(function, CompiledLoop | Lanes):
-        raise Unsuitable("a loop within a batch")
-    if getattr(function, "__objclass__", None) is np.ndarray and batches(args[0]):
+    several = isinstance(call.result, tuple | list)
+    if isinstance(function, CompiledLoop) and any(map(batches, args)):
+        result = _loop_again(records, function, args)
+    elif getattr(function, "__objclass__", None) is np.ndarray and batches(args[0]):
         result = getattr(args[0], function.__name__)(*args[1:], **kwargs)
     elif any(batches(x) for x in contents([args, kwargs])):
         result = function(*args, **kwargs)
@@ -347,11 +342,31 @@ def _again(records: ProgramRecorder, call: Call, values: dict[int, Any], written
         result = records.call(function, args, kwargs)
     if call.result is None:
         return
-    several = isinstance(call.result, tuple | list)
     for x, value in zip(traced_in(call.result), result if several else [result], strict=True):
         if not call.view and id(x.memory) in written and call.writes is None:
             value = _broadcast(value, like)
         values[id(x)] = value
+
+
+def _check_again(records: ProgramRecorder, call: Check, x: Any, values: dict[int, Any]) -> None:
+    """Note a check for each element of a batch."""
+    if call.function is value_of:
+        array = whole(x)
+        expected = np.broadcast_to(call.expected, array.shape)
+        records.note(Check, value_of, (array,)).expected = expected.copy()
+
+
+def _loop_again(records: ProgramRecorder, function: CompiledLoop, args: Sequence[Any]) -> Any:
+    """Call a loop with arrays that are batched: make another of it, whose steps are those of the whole batch."""
+    loop = function.loop
+    of = {kind: [x.variable for x in loop.inputs if isinstance(x, kind)] for kind in (Carried, Part, Same)}
+    backwards = [x.backwards for x in loop.inputs if isinstance(x, Part)] + [back for _, back in loop.stacked]
+    after, ys = [x.after for x in loop.inputs if isinstance(x, Carried)], [x for x, _ in loop.stacked]
+    body = Body(records, loop.calls, of[Carried], of[Part], of[Same], after, ys, [])
+    count = loop.count
+    if count is None:
+        *args, count = args
+    return Plan(body, count, any(backwards)).run(args, False)
 
 
 def _node(x: Any) -> Any:
