@@ -40,12 +40,7 @@ def logsumexp(
 ) -> Tensor: ...
 @overload
 def logsumexp(
-    a: TensorLike,
-    axis: Axis = None,
-    b: TensorLike | None = None,
-    keepdims: bool = False,
-    *,
-    return_sign: Literal[True],
+    a: TensorLike, axis: Axis = None, b: TensorLike | None = None, keepdims: bool = False, *, return_sign: Literal[True]
 ) -> tuple[Tensor, Tensor]: ...
 def logsumexp(
     a: TensorLike, axis: Axis = None, b: TensorLike | None = None, keepdims: bool = False, return_sign: bool = False

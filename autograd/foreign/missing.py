@@ -11,7 +11,7 @@ from types import ModuleType
 from typing import Any, NoReturn
 
 from .. import later
-from .names import KEYWORDS, NAMES
+from .names import KEYWORDS, NAMES, tables
 
 _IMPORT_FROM = opmap["IMPORT_FROM"]
 
@@ -88,11 +88,7 @@ def lookup(module: str, *near: ModuleType) -> Callable[[str], NoReturn]:
 
 
 def _names_of(module: str) -> Mapping[str, str]:
-    if module in NAMES:
-        return NAMES[module]
-    from .layer_names import LAYERS  # only errors need it
-
-    return LAYERS[module]
+    return (NAMES if module in NAMES else tables("layer_names.txt"))[module]
 
 
 def _near(name: str, module: str, near: tuple[ModuleType, ...]) -> str | None:

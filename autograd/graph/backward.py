@@ -62,11 +62,7 @@ _operation = attrgetter("op")
 @walks
 @np.errstate(divide="ignore", invalid="ignore", over="ignore")  # a decorator takes half the time of a block
 def _settle(
-    seeds: dict[Node, Any],
-    order: list[Node],
-    targets: Collection[Node] | None,
-    partial: bool,
-    lift: Lift | None,
+    seeds: dict[Node, Any], order: list[Node], targets: Collection[Node] | None, partial: bool, lift: Lift | None
 ) -> dict[Node, Any]:
     """Walk optimistically, and again carefully if that gave a nan; see `pull_back`.
 

@@ -70,13 +70,13 @@ def _copied(value: list[Any] | dict[Any, Any]) -> Any:
 
 
 def keep_inputs(
-    inputs: Sequence[Node | None], values: Iterable[Any], readers: Iterable[tuple[int, Sequence[int]]]
-) -> tuple[list[Any], Guard | None]:
-    """Return the values of the inputs as a node keeps them, and their guards.
+    values: list[Any], inputs: Sequence[Node | None], readers: Iterable[tuple[int, Sequence[int]]]
+) -> Guard | None:
+    """Replace values of inputs that are constants by what a node keeps of them, and return the guards of all.
 
     `readers` holds the position of each input whose value is needed, and those of the inputs whose rules need it.
     """
-    kept, guards = list(values), None
+    guards = None
     for i, positions in readers:
         source = inputs[i]
         if type(source) is Node or (type(source) is Leaf and not source.shared):
@@ -84,13 +84,13 @@ def keep_inputs(
         for reader in positions:
             if inputs[reader] is not None:
                 if source is not None:
-                    guards = guard(source, kept[i], guards)
-                elif type(kept[i]) is np.ndarray and kept[i].nbytes <= WHOLE:
-                    kept[i] = kept[i].copy("K")
+                    guards = guard(source, values[i], guards)
+                elif type(values[i]) is np.ndarray and values[i].nbytes <= WHOLE:
+                    values[i] = values[i].copy("K")
                 else:
-                    kept[i], guards = keep_constant(kept[i], guards)
+                    values[i], guards = keep_constant(values[i], guards)
                 break
-    return kept, guards
+    return guards
 
 
 def keep_arguments(

@@ -165,17 +165,18 @@ class Bundle(Node):
 
     __slots__ = ()
 
-    def __init__(self, inputs: tuple[Node | None, ...]) -> None:
-        rest = inputs[-1]
-        for x in inputs[-2:0:-1]:  # a loop, because there may be thousands
-            inner: Bundle = object.__new__(Bundle)
-            inner._join(x, rest)
-            rest = inner
-        self._join(inputs[0], rest)
 
-    def _join(self, x: Node | None, y: Node | None) -> None:
-        self.op, self.x, self.y, self.number = _BUNDLE, x, y, next(counter)
-        self.kept = self.kept_y = self.guard = None
+def bundled(inputs: list[Node]) -> Node | None:
+    """Return what a node has as its second edge, of all its inputs: None, the second one, or a bundle of the rest."""
+    if len(inputs) < 2:
+        return None
+    y = inputs[-1]
+    for x in inputs[-2:0:-1]:  # a loop, because there may be thousands
+        bundle = Bundle()
+        bundle.op, bundle.x, bundle.y, bundle.number = _BUNDLE, x, y, next(counter)
+        bundle.kept = bundle.kept_y = bundle.guard = None
+        y = bundle
+    return y
 
 
 class MultiNode(Node):
@@ -272,7 +273,19 @@ class Hooked:
         self.operation.pull_carefully(node, self.seen(node, g, lift), gradients, lift, absorb)
 
 
-class _LeafOperation:
+class Uncomputed:
+    """An operation that computes nothing: there is nothing to record, and no nan to absorb."""
+
+    __slots__ = ()
+
+    pull: Callable[[Any, Any, Gradients], None]
+
+    def pull_carefully(self, node: Node, g: Gradient, gradients: Gradients, lift: Lift | None, absorb: bool) -> None:
+        """Do the same as `pull`."""
+        self.pull(node, g, gradients)
+
+
+class _LeafOperation(Uncomputed):
     """The operation of leaves: the backward pass ends there, and the gradient stays where it is."""
 
     name = "leaf"
@@ -282,9 +295,6 @@ class _LeafOperation:
         return self
 
     def pull(self, node: Node, g: Gradient, gradients: Gradients) -> None:
-        gradients[node] = g
-
-    def pull_carefully(self, node: Node, g: Gradient, gradients: Gradients, lift: Lift | None, absorb: bool) -> None:
         gradients[node] = g
 
     def inputs(self, node: Node) -> tuple[Node | None, ...]:
@@ -299,11 +309,8 @@ class _BundleOperation(_LeafOperation):
     def pull(self, node: Node, g: Gradient, gradients: Gradients) -> None:
         pass
 
-    def pull_carefully(self, node: Node, g: Gradient, gradients: Gradients, lift: Lift | None, absorb: bool) -> None:
-        pass
 
-
-class FreedOperation:
+class FreedOperation(Uncomputed):
     """Replaces a node's operation when a backward pass has freed the values that the node kept."""
 
     __slots__ = ("name", "operation")
@@ -329,10 +336,6 @@ class FreedOperation:
         raise GraphError(message)
 
     def pull(self, node: Node, g: Gradient, gradients: Gradients) -> None:
-        """Raise: what the rules need is freed."""
-        self.refuse(node)
-
-    def pull_carefully(self, node: Node, g: Gradient, gradients: Gradients, lift: Lift | None, absorb: bool) -> None:
         """Raise: what the rules need is freed."""
         self.refuse(node)
 

@@ -20,7 +20,7 @@ from .shape import along
 if TYPE_CHECKING:
     from numpy.typing import DTypeLike
 
-    from ..tensors.types import ArrayOrTensor
+    from ..tensors.types import ArrayOrTensor, Out
 
 _REVERSED = slice(None, None, -1)
 _multiply: Any = np.multiply.reduce  # with positional arguments, as in `reduce`
@@ -139,7 +139,7 @@ def cumulative_sum(
     *,
     axis: int | None = None,
     dtype: DTypeLike | None = None,
-    out: ArrayOrTensor | None = None,
+    out: Out = None,
     include_initial: bool = False,
 ) -> Any:
     """Return the cumulative sums along an axis; with `include_initial`, starting with the empty sum."""
@@ -154,7 +154,7 @@ def cumulative_prod(
     *,
     axis: int | None = None,
     dtype: DTypeLike | None = None,
-    out: ArrayOrTensor | None = None,
+    out: Out = None,
     include_initial: bool = False,
 ) -> Any:
     """Return the cumulative products along an axis; with `include_initial`, starting with the empty product."""

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from numpy.typing import DTypeLike
 
     from ..tensors.tensor import TensorLike
-    from ..tensors.types import ArrayOrTensor, Casting, Order
+    from ..tensors.types import Casting, Order, Out
 
 Labels = str
 _LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
@@ -63,7 +63,7 @@ contract: Any = multilinear(
 @composed(np.einsum, method=False)
 def einsum(
     *operands: str | TensorLike | Sequence[int | EllipsisType],
-    out: ArrayOrTensor | None = None,
+    out: Out = None,
     optimize: bool | str | Sequence[str | tuple[int, ...]] = False,
     dtype: DTypeLike | None = None,
     order: Order = "K",

@@ -19,7 +19,7 @@ from ..tensors.tensor import Tensor, unwrap
 
 if TYPE_CHECKING:
     from ..tensors.tensor import TensorLike
-    from ..tensors.types import ArrayOrTensor
+    from ..tensors.types import Out
 
 FREQUENT = (
     np.add, np.subtract, np.multiply, np.divide, np.power, np.negative, np.positive, np.absolute, np.square, np.sqrt,
@@ -73,7 +73,7 @@ _round = elementwise(lambda x, decimals: np.round(x, decimals), zero, name="roun
 
 
 @composed(np.round)
-def round_(x: TensorLike, decimals: int = 0, out: ArrayOrTensor | None = None) -> Any:
+def round_(x: TensorLike, decimals: int = 0, out: Out = None) -> Any:
     """Round to `decimals` decimals, halves to the even digit; the derivative is 0."""
     return _round(x, decimals) if out is None else dispatch.call_undifferentiated(np.round, (x, decimals), {"out": out})
 

@@ -18,9 +18,10 @@ from .reduce import refuse_out
 from .shape import along, length, roll
 
 if TYPE_CHECKING:
-    from ..tensors.types import ArrayOrTensor
+    from ..tensors.types import ArrayOrTensor, Out
 
 # The inverse transform is scaled where the forward one is not.
+Axes = Sequence[int] | None
 Norm = Literal["backward", "ortho", "forward"] | None
 _INVERSE = {None: "forward", "backward": "forward", "ortho": "ortho", "forward": "backward"}
 
@@ -47,9 +48,7 @@ def _weighted(x: Any, n: int, axis: int, weight: float) -> Any:
 
 
 def _transform(function: Any) -> Any:
-    def transform(
-        x: ArrayOrTensor, n: int | None = None, axis: int = -1, norm: Norm = None, out: ArrayOrTensor | None = None
-    ) -> Any:
+    def transform(x: ArrayOrTensor, n: int | None = None, axis: int = -1, norm: Norm = None, out: Out = None) -> Any:
         refuse_out(out)
         return function(x, n, axis, norm)
 
@@ -91,18 +90,14 @@ irfft = linear(
 
 
 @composed(np.fft.hfft, method=False)
-def hfft(
-    x: ArrayOrTensor, n: int | None = None, axis: int = -1, norm: Norm = None, out: ArrayOrTensor | None = None
-) -> Any:
+def hfft(x: ArrayOrTensor, n: int | None = None, axis: int = -1, norm: Norm = None, out: Out = None) -> Any:
     """Transform `x`, one half of a Hermitian-symmetric sequence, to `n` real numbers."""
     refuse_out(out)
     return irfft(np.conjugate(x), n, axis, _INVERSE.get(norm, norm))
 
 
 @composed(np.fft.ihfft, method=False)
-def ihfft(
-    x: ArrayOrTensor, n: int | None = None, axis: int = -1, norm: Norm = None, out: ArrayOrTensor | None = None
-) -> Any:
+def ihfft(x: ArrayOrTensor, n: int | None = None, axis: int = -1, norm: Norm = None, out: Out = None) -> Any:
     """Undo `hfft`: transform real numbers to one half of a Hermitian-symmetric sequence."""
     refuse_out(out)
     return np.conjugate(rfft(x, n, axis, _INVERSE.get(norm, norm)))
@@ -134,13 +129,7 @@ def _each(transform: Any, x: Any, lengths: list[int], axes: list[int], norm: Any
 
 
 @composed(np.fft.fftn, method=False)
-def fftn(
-    x: ArrayOrTensor,
-    s: Sequence[int] | None = None,
-    axes: Sequence[int] | None = None,
-    norm: Norm = None,
-    out: ArrayOrTensor | None = None,
-) -> Any:
+def fftn(x: ArrayOrTensor, s: Axes = None, axes: Axes = None, norm: Norm = None, out: Out = None) -> Any:
     """Transform `x` along several axes, the last one first."""
     refuse_out(out)
     lengths, axes = _plan(x, s, axes)
@@ -148,13 +137,7 @@ def fftn(
 
 
 @composed(np.fft.ifftn, method=False)
-def ifftn(
-    x: ArrayOrTensor,
-    s: Sequence[int] | None = None,
-    axes: Sequence[int] | None = None,
-    norm: Norm = None,
-    out: ArrayOrTensor | None = None,
-) -> Any:
+def ifftn(x: ArrayOrTensor, s: Axes = None, axes: Axes = None, norm: Norm = None, out: Out = None) -> Any:
     """Undo `fftn`."""
     refuse_out(out)
     lengths, axes = _plan(x, s, axes)
@@ -162,13 +145,7 @@ def ifftn(
 
 
 @composed(np.fft.rfftn, method=False)
-def rfftn(
-    x: ArrayOrTensor,
-    s: Sequence[int] | None = None,
-    axes: Sequence[int] | None = None,
-    norm: Norm = None,
-    out: ArrayOrTensor | None = None,
-) -> Any:
+def rfftn(x: ArrayOrTensor, s: Axes = None, axes: Axes = None, norm: Norm = None, out: Out = None) -> Any:
     """Transform real `x` along several axes; the last one keeps one term of each pair of conjugates."""
     refuse_out(out)
     lengths, axes = _plan(x, s, axes)
@@ -176,13 +153,7 @@ def rfftn(
 
 
 @composed(np.fft.irfftn, method=False)
-def irfftn(
-    x: ArrayOrTensor,
-    s: Sequence[int] | None = None,
-    axes: Sequence[int] | None = None,
-    norm: Norm = None,
-    out: ArrayOrTensor | None = None,
-) -> Any:
+def irfftn(x: ArrayOrTensor, s: Axes = None, axes: Axes = None, norm: Norm = None, out: Out = None) -> Any:
     """Undo `rfftn`; without `s` the last axis gets an even length."""
     refuse_out(out)
     lengths, axes = _plan(x, s, axes, halved=True)
@@ -190,49 +161,25 @@ def irfftn(
 
 
 @composed(np.fft.fft2, method=False)
-def fft2(
-    x: ArrayOrTensor,
-    s: Sequence[int] | None = None,
-    axes: Sequence[int] | None = (-2, -1),
-    norm: Norm = None,
-    out: ArrayOrTensor | None = None,
-) -> Any:
+def fft2(x: ArrayOrTensor, s: Axes = None, axes: Axes = (-2, -1), norm: Norm = None, out: Out = None) -> Any:
     """Transform `x` along its last two axes, or others."""
     return fftn(x, s, axes, norm, out)
 
 
 @composed(np.fft.ifft2, method=False)
-def ifft2(
-    x: ArrayOrTensor,
-    s: Sequence[int] | None = None,
-    axes: Sequence[int] | None = (-2, -1),
-    norm: Norm = None,
-    out: ArrayOrTensor | None = None,
-) -> Any:
+def ifft2(x: ArrayOrTensor, s: Axes = None, axes: Axes = (-2, -1), norm: Norm = None, out: Out = None) -> Any:
     """Undo `fft2`."""
     return ifftn(x, s, axes, norm, out)
 
 
 @composed(np.fft.rfft2, method=False)
-def rfft2(
-    x: ArrayOrTensor,
-    s: Sequence[int] | None = None,
-    axes: Sequence[int] | None = (-2, -1),
-    norm: Norm = None,
-    out: ArrayOrTensor | None = None,
-) -> Any:
+def rfft2(x: ArrayOrTensor, s: Axes = None, axes: Axes = (-2, -1), norm: Norm = None, out: Out = None) -> Any:
     """Transform real `x` along its last two axes, or others."""
     return rfftn(x, s, axes, norm, out)
 
 
 @composed(np.fft.irfft2, method=False)
-def irfft2(
-    x: ArrayOrTensor,
-    s: Sequence[int] | None = None,
-    axes: Sequence[int] | None = (-2, -1),
-    norm: Norm = None,
-    out: ArrayOrTensor | None = None,
-) -> Any:
+def irfft2(x: ArrayOrTensor, s: Axes = None, axes: Axes = (-2, -1), norm: Norm = None, out: Out = None) -> Any:
     """Undo `rfft2`."""
     return irfftn(x, s, axes, norm, out)
 

@@ -14,7 +14,7 @@ from .elementwise import FREQUENT
 
 if TYPE_CHECKING:
     from ..tensors.tensor import TensorLike
-    from ..tensors.types import ArrayOrTensor
+    from ..tensors.types import Out
 
 recorded_parts.update({part: elementwise(part, *rules) for part, rules in PARTS.items()})
 for _function, _rules in RULES.items():
@@ -28,7 +28,7 @@ _whole = elementwise(lambda x: np.modf(x)[1], zero, name="whole")
 
 
 @composed(np.fix)
-def fix(x: TensorLike, out: ArrayOrTensor | None = None) -> Any:
+def fix(x: TensorLike, out: Out = None) -> Any:
     """Round towards 0; the derivative is 0."""
     return _fix(x) if out is None else dispatch.call_undifferentiated(np.fix, (x,), {"out": out})
 

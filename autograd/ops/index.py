@@ -11,9 +11,10 @@ import numpy as np
 from ..arrays.door import ARRAY_TYPES, Used, as_array, batches, innermost
 from ..errors import BatchError
 from ..graph.buffer_reuse import may_add_to
-from ..graph.node import LARGE, Gradients, Node, absent
+from ..graph.node import LARGE, Gradients, Lift, Node, absent
 from ..primitives.accurate_sum import WIDER
 from ..primitives.declare import composed, install, linear, not_differentiable
+from ..primitives.primitive import OneInput
 from ..tensors.tensor import Tensor, plain_array, unwrap
 from .reduce import refuse_out
 from .shape import along, length, operand, ravel
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from numpy.typing import DTypeLike
 
     from ..tensors.tensor import TensorLike
-    from ..tensors.types import ArrayOrTensor, Mode
+    from ..tensors.types import ArrayOrTensor, Mode, Out
 
 Shape = tuple[int, ...]
 
@@ -138,7 +139,16 @@ def _pull(node: Node, g: Any, gradients: Gradients) -> None:
         held[key] += g
 
 
-getitem.operation.pull = _pull  # type: ignore[attr-defined]  # what it is made of
+def _pull_carefully(node: Node, g: Any, gradients: Gradients, lift: Lift | None, absorb: bool) -> None:
+    """Do the same, unless it is recorded: a part moves to its place, where no zero meets a nan."""
+    if lift is None and type(g) in ARRAY_TYPES:
+        _pull(node, g, gradients)
+    else:
+        OneInput.pull_carefully(_getitem, node, g, gradients, lift, absorb)
+
+
+_getitem: Any = getitem.operation  # type: ignore[attr-defined]  # what it is made of
+_getitem.pull, _getitem.pull_carefully = _pull, _pull_carefully
 
 
 _FIXED = {int, type(None), type(Ellipsis), np.ndarray, np.int64, bool}
@@ -179,9 +189,7 @@ setattr(Tensor, "__getitem__", _method_getitem)  # noqa: B010 - the class does n
 
 
 @composed(np.take)
-def take(
-    x: TensorLike, indices: TensorLike, axis: int | None = None, out: ArrayOrTensor | None = None, mode: Mode = "raise"
-) -> Any:
+def take(x: TensorLike, indices: TensorLike, axis: int | None = None, out: Out = None, mode: Mode = "raise") -> Any:
     """Return the elements of `x` at `indices` along `axis`; without one, of the flattened `x`."""
     refuse_out(out)
     x, places = operand(x), unwrap(indices)
@@ -214,7 +222,7 @@ def take_along_axis(x: TensorLike, indices: TensorLike, axis: int | None = -1) -
 
 
 @composed(np.compress, method=False)
-def compress(condition: TensorLike, a: TensorLike, axis: int | None = None, out: ArrayOrTensor | None = None) -> Any:
+def compress(condition: TensorLike, a: TensorLike, axis: int | None = None, out: Out = None) -> Any:
     """Return the slices of `a` along `axis` where `condition` holds."""
     refuse_out(out)
     mask = as_array(unwrap(condition))
@@ -254,12 +262,7 @@ diagonal = linear(
 
 @composed(np.trace)
 def trace(
-    x: ArrayOrTensor,
-    offset: int = 0,
-    axis1: int = 0,
-    axis2: int = 1,
-    dtype: DTypeLike | None = None,
-    out: ArrayOrTensor | None = None,
+    x: ArrayOrTensor, offset: int = 0, axis1: int = 0, axis2: int = 1, dtype: DTypeLike | None = None, out: Out = None
 ) -> Any:
     """Return the sums of the diagonals that two axes span."""
     refuse_out(out)

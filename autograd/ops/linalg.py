@@ -23,7 +23,7 @@ from .shape import operand, unbroadcast
 
 if TYPE_CHECKING:
     from ..tensors.tensor import TensorLike
-    from ..tensors.types import ArrayOrTensor, NormOrder
+    from ..tensors.types import ArrayOrTensor, NormOrder, Out
 
 # Inverses and systems of equations. Singular matrices raise NumPy's LinAlgError.
 
@@ -221,7 +221,7 @@ def matrix_power(a: ArrayOrTensor, n: int) -> Any:
 
 
 @composed(np.linalg.multi_dot, method=False)
-def multi_dot(arrays: Sequence[TensorLike], *, out: ArrayOrTensor | None = None) -> Any:
+def multi_dot(arrays: Sequence[TensorLike], *, out: Out = None) -> Any:
     """Return the product of several matrices, in the order that takes the fewest multiplications.
 
     The first and the last may be vectors.

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from numpy.typing import DTypeLike
 
     from ..tensors.tensor import TensorLike
-    from ..tensors.types import ArrayOrTensor
+    from ..tensors.types import ArrayOrTensor, Out
 
 numpy: Any = np  # its annotations accept only literal flags
 
@@ -40,7 +40,7 @@ def nansum(
     x: TensorLike,
     axis: Axis = None,
     dtype: DTypeLike | None = None,
-    out: ArrayOrTensor | None = None,
+    out: Out = None,
     keepdims: bool = False,
     initial: TensorLike = ABSENT,
     where: TensorLike = True,
@@ -54,7 +54,7 @@ def nanprod(
     x: TensorLike,
     axis: Axis = None,
     dtype: DTypeLike | None = None,
-    out: ArrayOrTensor | None = None,
+    out: Out = None,
     keepdims: bool = False,
     initial: TensorLike = ABSENT,
     where: TensorLike = True,
@@ -64,17 +64,13 @@ def nanprod(
 
 
 @composed(np.nancumsum, method=False)
-def nancumsum(
-    x: TensorLike, axis: int | None = None, dtype: DTypeLike | None = None, out: ArrayOrTensor | None = None
-) -> Any:
+def nancumsum(x: TensorLike, axis: int | None = None, dtype: DTypeLike | None = None, out: Out = None) -> Any:
     """Return the cumulative sums, to which a nan adds nothing."""
     return cumsum(_replaced(x, 0), axis, dtype, out)
 
 
 @composed(np.nancumprod, method=False)
-def nancumprod(
-    x: TensorLike, axis: int | None = None, dtype: DTypeLike | None = None, out: ArrayOrTensor | None = None
-) -> Any:
+def nancumprod(x: TensorLike, axis: int | None = None, dtype: DTypeLike | None = None, out: Out = None) -> Any:
     """Return the cumulative products, which a nan leaves unchanged."""
     return cumprod(_replaced(x, 1), axis, dtype, out)
 
@@ -108,7 +104,7 @@ _min = general(_nanmin, lambda g, x, out, axis, where: extreme_rule(g, x, out, a
 def nanmax(
     x: TensorLike,
     axis: Axis = None,
-    out: ArrayOrTensor | None = None,
+    out: Out = None,
     keepdims: bool = False,
     initial: TensorLike = ABSENT,
     where: TensorLike = True,
@@ -122,7 +118,7 @@ def nanmax(
 def nanmin(
     x: TensorLike,
     axis: Axis = None,
-    out: ArrayOrTensor | None = None,
+    out: Out = None,
     keepdims: bool = False,
     initial: TensorLike = ABSENT,
     where: TensorLike = True,
@@ -160,7 +156,7 @@ def nanmean(
     x: TensorLike,
     axis: Axis = None,
     dtype: DTypeLike | None = None,
-    out: ArrayOrTensor | None = None,
+    out: Out = None,
     keepdims: bool = False,
     *,
     where: TensorLike = True,

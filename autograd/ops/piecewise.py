@@ -20,7 +20,7 @@ from .shape import broadcast_to, expand_dims, length, moveaxis, operand, reshape
 
 if TYPE_CHECKING:
     from ..tensors.tensor import TensorLike
-    from ..tensors.types import ArrayOrTensor, Mode
+    from ..tensors.types import Mode, Out
 
 Function = Callable[..., Any]
 
@@ -52,7 +52,7 @@ def select(condlist: Sequence[TensorLike], choicelist: Sequence[TensorLike], def
 
 
 @composed(np.choose, method=False)
-def choose(a: TensorLike, choices: Sequence[TensorLike], out: ArrayOrTensor | None = None, mode: Mode = "raise") -> Any:
+def choose(a: TensorLike, choices: Sequence[TensorLike], out: Out = None, mode: Mode = "raise") -> Any:
     """Choose each element from the choice whose index `a` gives there."""
     refuse_out(out)
     choices = _alike(list(choices))

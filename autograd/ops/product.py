@@ -18,7 +18,7 @@ from .shape import operand
 
 if TYPE_CHECKING:
     from ..tensors.tensor import TensorLike
-    from ..tensors.types import ArrayOrTensor
+    from ..tensors.types import Out
 
 numpy: Any = np  # its annotations accept no tensors where it returns what it is given
 
@@ -191,7 +191,7 @@ def _tensordot_keywords(x: Any, y: Any, /, *, axes: Axes = 2) -> Any:
 
 
 @composed(np.dot)
-def dot(a: TensorLike, b: TensorLike, out: ArrayOrTensor | None = None) -> Any:
+def dot(a: TensorLike, b: TensorLike, out: Out = None) -> Any:
     """Multiply numbers, vectors and matrices; with more axes, sum over the last of `a` and second-to-last of `b`."""
     refuse_out(out)
     x, y = operand(a), operand(b)
@@ -212,7 +212,7 @@ def inner(a: TensorLike, b: TensorLike, /) -> Any:
 
 
 @composed(np.outer, method=False)
-def outer(a: TensorLike, b: TensorLike, out: ArrayOrTensor | None = None) -> Any:
+def outer(a: TensorLike, b: TensorLike, out: Out = None) -> Any:
     """Multiply every element of `a` with every one of `b`."""
     refuse_out(out)
     return operand(a).reshape(-1, 1) * operand(b).reshape(-1)

@@ -20,7 +20,7 @@ from ..tensors.tensor import unwrap
 
 if TYPE_CHECKING:
     from ..tensors.tensor import TensorLike
-    from ..tensors.types import ArrayOrTensor
+    from ..tensors.types import ArrayOrTensor, Out
 
 Axis = int | tuple[int, ...] | None
 ABSENT: Any = np._NoValue  # stands for an argument that was not given, where None means something else
@@ -67,7 +67,7 @@ def number_reduced(shape: tuple[int, ...], g: ArrayOrTensor) -> int:
     return math.prod(shape) // (g.size or 1) or 1
 
 
-def refuse_out(out: ArrayOrTensor | None) -> None:
+def refuse_out(out: Out) -> None:
     """Raise if a method, named as the caller of this, was given an array to write its result to."""
     if out is not None:
         name = sys._getframe(1).f_code.co_name.strip("_")
@@ -197,7 +197,7 @@ min = general(
 
 
 @composed(np.ptp)
-def ptp(x: ArrayOrTensor, axis: Axis = None, out: ArrayOrTensor | None = None, keepdims: bool = False) -> Any:
+def ptp(x: ArrayOrTensor, axis: Axis = None, out: Out = None, keepdims: bool = False) -> Any:
     """Return the range of the values: the maximum minus the minimum."""
     refuse_out(out)
     return max(x, axis, keepdims=keepdims) - min(x, axis, keepdims=keepdims)

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from numpy.typing import DTypeLike
 
     from ..tensors.tensor import TensorLike
-    from ..tensors.types import ArrayOrTensor
+    from ..tensors.types import ArrayOrTensor, Out
 
 numpy: Any = np  # its annotations accept only literal flags
 
@@ -108,13 +108,7 @@ def dispersion_of(function: Function, *, root: bool, skip_nan: bool) -> None:
         return function(x, axis, dtype, ddof=ddof, keepdims=keepdims, where=where, mean=mean)
 
     def pull(
-        g: ArrayOrTensor,
-        x: TensorLike,
-        axis: Axis,
-        ddof: float,
-        where: TensorLike,
-        mean: Any = ABSENT,
-        out: ArrayOrTensor | None = None,
+        g: ArrayOrTensor, x: TensorLike, axis: Axis, ddof: float, where: TensorLike, mean: Any = ABSENT, out: Out = None
     ) -> Any:
         return _pull(g, x, mean, axis, ddof, valid_elements(x, where, skip_nan), out)
 
@@ -141,7 +135,7 @@ def dispersion_of(function: Function, *, root: bool, skip_nan: bool) -> None:
         x: TensorLike,
         axis: Axis = None,
         dtype: DTypeLike | None = None,
-        out: ArrayOrTensor | None = None,
+        out: Out = None,
         ddof: float = 0,
         keepdims: bool = False,
         *,

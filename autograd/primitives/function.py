@@ -10,7 +10,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from ..arrays.door import FAILURES, batches, innermost
+from ..arrays.door import FAILURES, innermost
 from ..errors import DeclarationError, DerivativeError, DtypeError
 from ..graph.buffer_reuse import read_only, sum_gradients, writeable
 from ..graph.detachment import cut_of
@@ -19,6 +19,7 @@ from ..graph.mutation import Guard, guard, keep_constant
 from ..graph.node import LEAF, Exposed, FreedOperation, Gradients, Lift, MultiNode, Node, absent
 from ..tensors.tensor import Tensor, link, plain_array, unmasked
 from .multi_output import ManyOutputs, output_node
+from .operands import settled
 from .record import record
 
 Array = np.ndarray[Any, Any]
@@ -136,7 +137,6 @@ class _OfClass(ManyOutputs):
 
     def apply_to(self, args: tuple[Any, ...]) -> Any:
         inputs = [x._node if isinstance(x, Tensor) else None for x in args]
-        live = [x for x in inputs if x is not None]
         mode = recording()
         ctx = Context()
         ctx.needs_input_grad = tuple(x is not None and bool(mode) for x in inputs)
@@ -152,12 +152,9 @@ class _OfClass(ManyOutputs):
             return level.loop(self.name, self.definition.apply, args)
         several = isinstance(returned, tuple | list)
         parts = returned if several else [returned]
-        arrays = [z._array if isinstance(z, Tensor) else plain_array(z) for z in parts]
+        arrays, inputs = settled([z._array if isinstance(z, Tensor) else z for z in parts], inputs, values)
+        live = [x for x in inputs if x is not None]
         without = [any(z is given for given in ctx._without) for z in parts]
-        batched: Any = next((z for z in arrays if batches(z)), None)
-        if batched is not None:
-            inputs = [batched.shared(x, value) for x, value in zip(inputs, values, strict=True)]
-            live = [x for x in inputs if x is not None]
         results = [self._result(z) for z in arrays]
         _link_views(args, given, results)
         if not (live and mode):

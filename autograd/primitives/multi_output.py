@@ -11,22 +11,21 @@ from typing import Any
 
 import numpy as np
 
-from ..arrays.door import FAILURES, as_array, batches
+from ..arrays.door import FAILURES, as_array
 from ..errors import DtypeError, described
-from ..graph.buffer_reuse import sum_gradients
 from ..graph.detachment import Cut, cut_of
 from ..graph.grad_mode import recording
 from ..graph.mutation import keep_arguments, keep_inputs
 from ..graph.nan_safety import absorb_by_comparison
-from ..graph.node import Gradient, Gradients, Lift, MultiNode, Node, absent, counter, intern_shape
+from ..graph.node import Gradient, Gradients, Lift, MultiNode, Node, Uncomputed, absent, counter, intern_shape
 from ..tensors.tensor import Tensor
-from .nary import readers, recovered_or_refused
-from .operands import LOOP, NUMBERS, as_operand, binder, loop, static
+from .nary import readers
+from .operands import LOOP, NUMBERS, as_operand, binder, loop, recovered_or_refused, settled, static
 from .primitive import Function, ManyInputs
 from .record import record
 
 
-class Output:
+class Output(Uncomputed):
     """The operation of the node of one output; it keeps nothing, so there is nothing to free."""
 
     kind = "output"
@@ -52,10 +51,6 @@ class Output:
         if parts is None:
             parts = gradients[x] = [None] * len(x.shapes)
         parts[self.index] = g if parts[self.index] is None else parts[self.index] + g
-
-    def pull_carefully(self, node: Any, g: Any, gradients: Gradients, lift: Lift | None, absorb: bool) -> None:
-        """Do the same: there is no computation to record."""
-        self.pull(node, g, gradients)
 
 
 class ManyOutputs(ManyInputs):
@@ -130,32 +125,20 @@ def several_outputs(op: ManyOutputs) -> Function:
             return z
         if not isinstance(z, tuple | list):
             raise DtypeError(f"'{op.name}' returned {described(z)}, not several results: is a return missing?")
-        arrays = rebuilt(z, [as_array(part) for part in z])
-        inputs = [v._node if isinstance(v, Tensor) else None for v in given[:count]]
-        batched = next((part for part in arrays if batches(part)), None)
-        if batched is not None:
-            inputs = [batched.shared(x, value) for x, value in zip(inputs, values, strict=False)]
+        parts, inputs = settled(z, [v._node if isinstance(v, Tensor) else None for v in given[:count]], values)
+        arrays = rebuilt(z, parts)
         live = [x for x in inputs if x is not None]
         mode = recording()
         if not live or not mode:
             return rebuilt(z, [_result(part, cut_of(op, given, mode)) for part in arrays])
-        owned, guards = keep_inputs(inputs, values, read_by)
-        owned, guards = keep_arguments(owned, noted, guards)
+        whole = tuple(values)
+        owned, guards = keep_arguments(values, noted, keep_inputs(values, inputs, read_by))
         pool = op.pool(tuple(owned), arrays)
         kept = [None if x is None else get(pool) for x, get in zip(inputs, getters, strict=True)]
-        node = record(op, live, kept, (inputs, None), guards, tuple(values), tuple(arrays), mode)
+        node = record(op, live, kept, (inputs, None), guards, whole, tuple(arrays), mode)
         return rebuilt(z, [_result(part, None, node, i) for i, part in enumerate(arrays)])
 
-    def pull(node: Any, g: Any, gradients: Gradients) -> None:
-        complete = op.complete(node, g)
-        for index, x in enumerate(node.kept_y[0]):
-            held = gradients[x]
-            if x is None or held is absent:
-                continue
-            gx = op.conform(op.derivative(node, index, complete), x, node)
-            gradients[x] = gx if held is None else sum_gradients(held, gx)
-
-    op.pull = pull
+    op.pull = lambda node, g, gradients: op.pull_carefully(node, g, gradients, None, False)
     return apply
 
 

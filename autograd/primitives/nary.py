@@ -5,7 +5,7 @@ The layers of networks are such operations: for example a product with weights p
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -13,21 +13,17 @@ import numpy as np
 from ..arrays.door import FAILURES, Used, constant
 from ..graph.buffer_reuse import sum_gradients
 from ..graph.detachment import cut_of
-from ..graph.grad_mode import ON, recording
-from ..graph.instrumentation import examine
+from ..graph.grad_mode import recording
 from ..graph.mutation import guard, keep_arguments, keep_constant, keep_inputs
-from ..graph.node import Bundle, Gradients, Leaf, Node, absent, counter, intern_shape
-from ..source.source_info import note_line
+from ..graph.node import Gradients, Leaf, Node, absent
 from ..tensors.tensor import Tensor
 from .operands import (
     LOOP,
     NUMBERS,
     as_operand,
     binder,
-    explain,
     loop,
-    recovered,
-    refuse,
+    recovered_or_refused,
     refuse_objects,
     settled,
     static,
@@ -52,7 +48,7 @@ def several_inputs(op: Primitive) -> Function:
         if kwargs or len(args) != total:
             args = bind(args, kwargs)
         values: list[Any] = []
-        inputs: Any = []
+        inputs: list[Any] = []
         constant = True
         for value in args[:count]:
             if isinstance(value, Tensor):
@@ -73,7 +69,7 @@ def several_inputs(op: Primitive) -> Function:
         if constant:
             return z
         if type(z) is not ndarray:
-            z, inputs = settled(z, inputs, values)
+            (z,), inputs = settled((z,), inputs, values)
         out = new(Tensor)
         out._array = z
         mode = recording()
@@ -83,54 +79,26 @@ def several_inputs(op: Primitive) -> Function:
             out._node = None
             out._cut = cut_of(op, args, mode)
             return out
-        owned, guards = keep_inputs(inputs, values, read_by)
+        given = tuple(values)
+        guards = keep_inputs(values, inputs, read_by)
         if noted:
-            owned, guards = keep_arguments(owned, noted, guards)
-        statics = tuple(owned[count:]) if linear else None
-        owned.append(z)
+            values, guards = keep_arguments(values, noted, guards)
+        statics = tuple(values[count:]) if linear else None
+        values.append(z)
         for index in shaped:
-            owned.append(np.shape(values[index]))
+            values.append(np.shape(given[index]))
         kept: list[Any] = []
         live: list[Node] = []
         for x, get in zip(inputs, getters):  # noqa: B905 - hot, and both are as long as the rules
             if x is None:
                 kept.append(None)
             else:
-                kept.append(get(owned))
+                kept.append(get(values))
                 live.append(x)
-        out._node = node = Node()
-        node.op = op
-        node.x = live[0]
-        n = len(live)
-        node.y = None if n == 1 else live[1] if n == 2 else Bundle(tuple(live[1:]))
-        node.kept = kept
-        node.kept_y = (inputs, statics)
-        node.guard = guards
-        node.shape = intern_shape(z.shape)
-        node.dtype = z.dtype
-        node.number = next(counter)
-        if mode > ON:
-            examine(node, tuple(values), z)
-        else:
-            note_line(node)
+        out._node = record(op, live, kept, (inputs, statics), guards, given, z, mode)
         return out
 
     return apply
-
-
-def recovered_or_refused(op: Primitive, error: Exception, operands: Sequence[Any], values: Sequence[Any]) -> Any:
-    """Return what `recovered` does for an operation whose forward raised `error`, or raise.
-
-    The error that is raised names the operation and its operands, where those are at fault.
-    """
-    z = recovered(op, *values)
-    if z is not None:
-        return z
-    if isinstance(error, ValueError):
-        raise explain(op, error, *operands) from error
-    if isinstance(error, TypeError | AttributeError):
-        refuse(op, error, *operands)
-    raise error
 
 
 def _pull(op: Primitive) -> Callable[[Node, Any, Gradients], None]:
@@ -203,7 +171,7 @@ def many(op: Primitive) -> Function:
         if not any(inputs) and not any(isinstance(v, Tensor) for v in given):
             return z
         if type(z) is not ndarray:
-            z, inputs = settled(z, inputs, arrays)
+            (z,), inputs = settled((z,), inputs, arrays)
         live = [x for x in inputs if x is not None]
         out = new(Tensor)
         out._array = z

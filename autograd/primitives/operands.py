@@ -8,7 +8,7 @@ from typing import Any, NoReturn
 
 import numpy as np
 
-from ..arrays.door import FAILURES, TRACED_TYPES, innermost
+from ..arrays.door import FAILURES, TRACED_TYPES, batches, innermost
 from ..arrays.standin import StandIn
 from ..errors import AutogradError, DtypeError, ShapeError, UnsupportedError, is_of_values, no_number
 from ..foreign.missing import refuse_keywords
@@ -173,12 +173,28 @@ def recovered(op: Primitive, *values: Any) -> Any:
         return None  # shapes that do not fit, in a batch or without one
 
 
+def recovered_or_refused(op: Primitive, error: Exception, operands: Sequence[Any], values: Sequence[Any] = ()) -> Any:
+    """Return what `recovered` does for an operation whose forward raised `error`, or raise.
+
+    The error that is raised names the operation and its operands, where those are at fault. `values` are the operands
+    and the other arguments, if there are any.
+    """
+    z = recovered(op, *(values or operands))
+    if z is not None:
+        return z
+    if isinstance(error, ValueError):
+        raise explain(op, error, *operands) from (None if isinstance(op.forward, np.ufunc) else error)
+    if isinstance(error, TypeError | AttributeError):
+        refuse(op, error, *operands)
+    raise error
+
+
 def handed_over(op: Primitive, z: Any, *operands: Any) -> Any:
     """Return what the class of an operand makes of tensors, where its arrays hold them; else `NotImplemented`.
 
     `z` is what it makes of their arrays. Tables hold no tensors, so that operations with them give tensors.
     """
-    if isinstance(z, ndarray):
+    if isinstance(z, ndarray | StandIn):
         return NotImplemented
     hand_over = getattr(type(z), "__array_ufunc__", None)
     if hand_over is None or type(z) in fronts or not isinstance(op.forward, np.ufunc) or is_of_table(z):
@@ -190,15 +206,17 @@ def handed_over(op: Primitive, z: Any, *operands: Any) -> Any:
 
 
 def settled(
-    z: Any, inputs: Sequence[Node | None] = (), arrays: Sequence[Any] = ()
-) -> tuple[Any, Sequence[Node | None]]:
-    """Return what a forward gave as the array of a tensor, and the nodes by which the operation uses its inputs.
+    results: Sequence[Any], inputs: Sequence[Node | None] = (), arrays: Sequence[Any] = ()
+) -> tuple[list[Any], list[Node | None]]:
+    """Return what a forward gave as arrays of tensors, and the nodes by which the operation uses its inputs.
 
     Those of a batch may use the tensors that all its elements share, whose arrays are given, by nodes of their own.
     """
-    if isinstance(z, StandIn):
-        return z.array(), [z.shared(x, array) for x, array in zip(inputs, arrays, strict=False)]
-    return plain_array(z) if isinstance(z, ndarray) else np.asarray(z), inputs
+    found = [np.asarray(z) if type(z) in NUMBERS else plain_array(z) for z in results]
+    batched: Any = next((z for z in found if batches(z)), None)
+    if batched is not None:
+        inputs = [batched.shared(x, array) for x, array in zip(inputs, arrays, strict=False)]
+    return found, list(inputs)
 
 
 def loop(op: Primitive, *args: Any) -> Any:

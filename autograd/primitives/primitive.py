@@ -25,6 +25,7 @@ import numpy as np
 from ..arrays.door import FAILURES, as_array, innermost
 from ..arrays.standin import StandIn
 from ..errors import DeclarationError, DerivativeError
+from ..graph.buffer_reuse import sum_gradients
 from ..graph.nan_safety import absorb_by_comparison, absorb_by_position
 from ..graph.node import Bundle, FreedOperation, Gradient, Gradients, Lift, MultiNode, Node, absent, recorded
 from .accurate_sum import accurate_sum
@@ -169,13 +170,10 @@ class Primitive:
 
     def pool(self, values: tuple[Any, ...], out: Any) -> tuple[Any, ...]:
         """Return all that a rule of this operation can need: the parameters' values, the output, the named shapes."""
-        if self.variadic:
-            return (
-                *values,
-                out,
-                *[tuple(map(_shape, values[i])) if i == 0 else _shape(values[i]) for i in self.shaped],
-            )
-        return (*values, out, *[_shape(values[i]) for i in self.shaped])
+        if not self.shaped:
+            return (*values, out)
+        of = [tuple(map(_shape, values[i])) if self.variadic and i == 0 else _shape(values[i]) for i in self.shaped]
+        return (*values, out, *of)
 
     def inputs(self, node: Node) -> tuple[Node | None, ...]:
         """Return the node of each differentiable input, None for one that needs no gradient."""
@@ -191,12 +189,7 @@ class Primitive:
         return (kept,) if len(needs) == 1 and not needs[0].endswith("_shape") else several
 
     def derivative(
-        self,
-        node: Node,
-        index: int,
-        g: Gradient,
-        lift: Lift | None = None,
-        replace: Callable[[Any], Any] | None = None,
+        self, node: Node, index: int, g: Gradient, lift: Lift | None = None, replace: Callable[[Any], Any] | None = None
     ) -> Any:
         """Apply the rule of one input to `g`; with `lift`, to tensors instead of the arrays that `node` kept.
 
@@ -253,7 +246,7 @@ class Primitive:
             if absorb:
                 gx = self._absorb(gx, node, index, g, lift)
             gx = self.conform(gx, x, node)
-            gradients[x] = gx if held is None else held + gx
+            gradients[x] = gx if held is None else sum_gradients(held, gx)
 
     def _push(self, node: Node, tangents: Sequence[Any], lift: Lift | None) -> Any:
         """Return the tangent of the output, or a tuple of them, from those of the inputs; None for one without."""

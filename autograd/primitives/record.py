@@ -7,7 +7,7 @@ from typing import Any
 from ..graph.grad_mode import ON
 from ..graph.instrumentation import examine
 from ..graph.mutation import Guard
-from ..graph.node import Bundle, MultiNode, Node, Operation, counter, intern_shape
+from ..graph.node import MultiNode, Node, Operation, bundled, counter, intern_shape
 from ..source.source_info import note_line
 
 
@@ -28,7 +28,7 @@ def record(
         node.shape, node.dtype = intern_shape(out.shape), out.dtype
     node.op, node.kept, node.kept_y, node.guard = op, kept, kept_y, guard
     node.x = live[0]
-    node.y = None if len(live) == 1 else live[1] if len(live) == 2 else Bundle(tuple(live[1:]))
+    node.y = bundled(live)
     node.number = next(counter)
     if mode > ON:
         examine(node, values, out)

@@ -8,12 +8,12 @@ inputs without further arguments have their own paths, without loops, argument l
 from __future__ import annotations
 
 import functools
+from operator import itemgetter
 from typing import Any
 
 import numpy as np
 
-from ..arrays.door import ARRAY_TYPES
-from ..arrays.standin import StandIn
+from ..arrays.door import FAILURES
 from ..graph.buffer_reuse import sum_gradients
 from ..graph.detachment import carried
 from ..graph.grad_mode import ON, recording
@@ -27,11 +27,11 @@ from .operands import (
     NUMBERS,
     as_operand,
     computed,
-    explain,
     handed_over,
     loop,
     numbers,
     recovered,
+    recovered_or_refused,
     refuse,
     refuse_objects,
     settled,
@@ -58,6 +58,11 @@ def _choice(op: Primitive, index: int) -> int:
     if len(needs) != 1:
         return SEVERAL if needs or op.rules[index].__code__.co_code != _IDENTITY else NOTHING
     return {"out": OUT, op.parameters[-1]: Y, op.parameters[0]: X}.get(needs[0], SEVERAL)
+
+
+def _picks(op: Primitive, index: int, choice: int) -> Function:
+    """Return a function that picks what a rule needs from a `pool`: one value as it is, several as a sequence."""
+    return op.getter(index) if choice in (SEVERAL, NOTHING) else itemgetter(op.positions(index)[0])
 
 
 def _direct(rule: Function) -> Function:
@@ -120,7 +125,7 @@ def unary(op: Primitive) -> Function:
                     refuse(op, error, a)
                 raise
         if type(z) is not ndarray:
-            z = asarray(z) if type(z) in NUMBERS else settled(z)[0]
+            z = asarray(z) if type(z) in NUMBERS else settled((z,))[0][0]
             if z.dtype.kind == "O":
                 refuse_objects(op.name, a)
         out = new(Tensor)
@@ -185,129 +190,94 @@ def binary(op: Primitive) -> Function:
     """Build the same pair of functions for an operation of two inputs."""
     forward, (rule_x, rule_y) = op.computed, map(_direct, op.applied)
     choice_x, choice_y = _choice(op, 0), _choice(op, 1)
-    needs_x, needs_y = op.getter(0), op.getter(1)
+    needs_x, needs_y = _picks(op, 0, choice_x), _picks(op, 1, choice_y)
     single_x, single_y = (choice in (X, Y, OUT) for choice in (choice_x, choice_y))
     passes_x, passes_y = choice_x == NOTHING, choice_y == NOTHING
     other_x, other_y = choice_x == Y, choice_y == X
-    name_a, name_b = op.parameters[:2]
     # whether the derivative with respect to x, or to y, needs the values of a, or of b
-    a_for_x, a_for_y = name_a in op.needs[0], name_a in op.needs[1]
-    b_for_x, b_for_y = name_b in op.needs[0], name_b in op.needs[1]
+    (a_for_x, b_for_x), (a_for_y, b_for_y) = ([name in needs for name in op.parameters[:2]] for needs in op.needs)
     elementwise = op.kind == "elementwise"
     uniform = elementwise and _is_uniform(op)
 
     def apply(x: Any, y: Any) -> Any:
+        # the tensors s and t, or constants; their arrays a and b; their nodes x and y, None for a constant
         s, t = x, y
         if type(x) is Tensor or isinstance(x, Tensor):
-            a = x._array
-            x = x._node
+            a, x = x._array, x._node
             if type(y) is Tensor or isinstance(y, Tensor):
-                b = y._array
-                y = y._node
+                b, y = y._array, y._node
             else:
-                b = y
-                y = None
+                b, y = y, None
         elif isinstance(y, Tensor):
-            a = x
-            x = None
-            b = y._array
-            y = y._node
+            a, x = x, None
+            b, y = y._array, y._node
         else:
             return _elsewhere(op, (x, y))
         try:
             z = forward(a, b)
-        except (ValueError, TypeError, AttributeError) as error:
+        except FAILURES as error:
             if getattr(type(b), "__array_ufunc__", ndarray) is None:
                 return NotImplemented  # its class has operators of its own
-            z = recovered(op, a, b)
-            if z is None:
-                if isinstance(error, ValueError):
-                    raise explain(op, error, a, b) from None
-                refuse(op, error, a, b)
-                raise
+            z = recovered_or_refused(op, error, (a, b))
             if z is LOOP:
                 return loop(op, s, t)
         if type(z) is not ndarray:
             if type(z) in NUMBERS:
                 z = asarray(z)
-            elif isinstance(z, StandIn) or (handed := handed_over(op, z, s, t)) is NotImplemented:
-                z, (x, y) = settled(z, (x, y), (a, b))
-            else:
+            elif (handed := handed_over(op, z, s, t)) is not NotImplemented:
                 return handed
+            else:
+                (z,), (x, y) = settled((z,), (x, y), (a, b))
         out = new(Tensor)
         out._array = z
-        if x is None and y is None:
-            if z.dtype.kind == "O":
-                refuse_objects(op.name, a, b)
-            out._node = None
-            out._cut = s._cut or t._cut if type(s) is type(t) is Tensor else carried(s, t)
-            return out
-        mode = recording()
+        # a constant remembers why it is one
+        mode = None if x is None and y is None else recording()
         if not mode:
             if z.dtype.kind == "O":
                 refuse_objects(op.name, a, b)
             out._node = None
-            out._cut = op, mode
+            if mode is None:
+                out._cut = s._cut or t._cut if type(s) is type(t) is Tensor else carried(s, t)
+            else:
+                out._cut = op, mode
             return out
         out._node = node = Node()
-        node.x = x
-        node.guard = None
+        node.x, node.y, node.guard = x, y, None
         # the values of results are the engine's own; those of leaves are, unless shared; those of constants are not
         if x is None:
             if a_for_y:
                 if type(a) is ndarray and a.nbytes <= WHOLE:
                     a = copied(a)
-                elif type(a) in ARRAY_TYPES or isinstance(a, StandIn):
+                elif type(a) not in NUMBERS:
+                    if (array := as_operand(a)) is not a:
+                        return apply(array, t)
                     a, node.guard = keep_constant(a)
-                elif type(a) not in NUMBERS and (array := as_operand(a)) is not a:
-                    return apply(array, t)
-        elif type(x) is not Node and (type(x) is not Leaf or x.shared) and ((a_for_y and y is not None) or a_for_x):
+        elif type(x) is not Node and (type(x) is not Leaf or x.shared) and (a_for_x or (a_for_y and y is not None)):
             node.guard = guard(x, a)
         if y is None:
             if b_for_x:
                 if type(b) is ndarray and b.nbytes <= WHOLE:
                     b = copied(b)
-                elif type(b) in ARRAY_TYPES or isinstance(b, StandIn):
+                elif type(b) not in NUMBERS:
+                    if (array := as_operand(b)) is not b:
+                        return apply(s, array)
                     b, node.guard = keep_constant(b, node.guard)
-                elif type(b) not in NUMBERS and (array := as_operand(b)) is not b:
-                    return apply(s, array)
-        elif type(y) is not Node and (type(y) is not Leaf or y.shared) and ((b_for_x and x is not None) or b_for_y):
+        elif type(y) is not Node and (type(y) is not Leaf or y.shared) and (b_for_y or (b_for_x and x is not None)):
             node.guard = guard(y, b, node.guard)
-        if x is None or passes_x:
-            node.kept = None
-        elif other_x:
-            node.kept = b
-        elif choice_x == OUT:
-            node.kept = z
-        elif choice_x == X:
-            node.kept = a
-        else:
-            node.kept = needs_x(op.pool((a, b), z))
-        node.y = y
-        if y is None or passes_y:
-            node.kept_y = None
-        elif other_y:
-            node.kept_y = a
-        elif choice_y == OUT:
-            node.kept_y = z
-        elif choice_y == Y:
-            node.kept_y = b
-        else:
-            node.kept_y = needs_y(op.pool((a, b), z))
+        # what each rule needs, and nothing else
+        node.kept = None if passes_x or x is None else b if other_x else needs_x(op.pool((a, b), z))
+        node.kept_y = None if passes_y or y is None else a if other_y else needs_y(op.pool((a, b), z))
+        # inputs with the shape and dtype of the output spare the pull its checks
         live = y if x is None else x
         if (
             uniform and x.shape is y.shape and x.dtype is y.dtype
             if x is not None and y is not None
             else live.dtype is z.dtype and live.shape == z.shape
         ):
-            node.op = aligned
-            node.shape = live.shape
-            node.dtype = live.dtype
+            node.op, node.shape, node.dtype = aligned, live.shape, live.dtype
         else:
-            node.op = op
-            node.shape = intern_shape(z.shape)
-            node.dtype = dtype = z.dtype
-            if dtype.kind == "O":
+            node.op, node.shape, node.dtype = op, intern_shape(z.shape), z.dtype
+            if z.dtype.kind == "O":
                 refuse_objects(op.name, a, b)
         node.number = next(counter)
         if mode > ON:

@@ -81,7 +81,7 @@ def one_input(op: Primitive) -> Function:
             if z is LOOP:
                 return loop(op, x, *args)
         if type(z) is not ndarray:
-            z = asarray(z) if type(z) in NUMBERS else settled(z)[0]
+            z = asarray(z) if type(z) in NUMBERS else settled((z,))[0][0]
         out = new(Tensor)
         out._array = z
         base = z.base

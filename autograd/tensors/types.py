@@ -12,6 +12,7 @@ from .tensor import Array, Tensor
 
 # Rules and compositions compute with arrays, those of all elements of a batch included, and record with tensors.
 ArrayOrTensor: TypeAlias = Array | Tensor | Batched
+Out: TypeAlias = ArrayOrTensor | None  # where NumPy's functions write their result
 Key: TypeAlias = SupportsIndex | slice | EllipsisType | ArrayLike | Tensor | None
 Index: TypeAlias = Key | tuple[Key, ...]
 Order: TypeAlias = Literal["C", "F", "A", "K"]

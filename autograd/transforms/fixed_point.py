@@ -27,11 +27,7 @@ Array = np.ndarray[Any, Any]
 
 
 def fixed_point(
-    function: Callable[..., object],
-    start: object,
-    *args: Any,
-    tolerance: float = 1e-12,
-    max_iterations: int = 10_000,
+    function: Callable[..., object], start: object, *args: Any, tolerance: float = 1e-12, max_iterations: int = 10_000
 ) -> Any:
     """Return the x for which ``x == function(x, *args)``, by applying the function again and again.
 

@@ -168,9 +168,7 @@ def ravel_pytree(tree: object) -> tuple[Any, Callable[[Any], Any]]:
 
 
 def register_pytree_node(
-    kind: type[T],
-    flatten: Callable[[T], tuple[Iterable[Any], Any]],
-    unflatten: Callable[[Any, tuple[Any, ...]], T],
+    kind: type[T], flatten: Callable[[T], tuple[Iterable[Any], Any]], unflatten: Callable[[Any, tuple[Any, ...]], T]
 ) -> type[T]:
     """Let objects of a class be containers in all transforms: `grad`, `vmap`, `compile`, `tree_map` and the others.
 

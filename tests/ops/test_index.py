@@ -1,14 +1,18 @@
 """Indexing: all of NumPy's indices, repeated places, assignment."""
 
+import functools
+import operator
 from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as st_numpy
 
 from autograd import GraphError, Tensor, grad, gradients, no_grad, tensor
+from autograd.graph import backward
+from autograd.ops import index as places
 
 X = np.arange(24.0).reshape(2, 3, 4)
 ROWS = np.array([0, 1, 1, 0, -1])
@@ -319,3 +323,79 @@ def test_the_gradient_of_a_part_is_not_added_to_what_others_see() -> None:
     (y.sum() + part.sum()).backward()
     np.testing.assert_array_equal(y.grad.data, np.ones(x.shape))
     np.testing.assert_array_equal(x.grad.data[:2, 0], [2, 1])
+
+
+def _slices(n: int) -> Any:
+    ends = st.none() | st.integers(-n - 5, n + 5)
+    return st.builds(slice, ends, ends, st.sampled_from([None, 1, 2, 7, -1, -3]))
+
+
+WHOLE = "whole"  # no index: the array is added to another, so that both have one gradient
+READS = st.one_of(
+    st.just(WHOLE), st.integers(-60, 59), _slices(60), st.tuples(_slices(60), _slices(50)),
+    st.tuples(st.just(...), st.integers(-50, 49)), st.tuples(st.none(), st.integers(-60, 59), st.none(), _slices(50)),
+)  # fmt: skip
+
+
+def added(parts: list[Any]) -> Any:
+    """Return the sum of arrays, from the last on, as a walk adds them."""
+    return functools.reduce(operator.add, parts[-2::-1], parts[-1]) if parts else 0
+
+
+@given(
+    st.lists(READS, min_size=1, max_size=7),
+    st.sampled_from(["plain", "kept", "recorded", "hooked"]),
+    st.sampled_from([np.float32, np.float64]),
+    st.integers(0, 99),
+)
+@settings(max_examples=60, deadline=None)
+def test_reads_add_up_to_the_bit_as_whole_arrays_do(reads: list[Any], way: str, dtype: Any, seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    x, other = (tensor(rng.standard_normal((60, 50)).astype(dtype), requires_grad=True) for _ in range(2))
+    source, seen = x * 1 if way == "hooked" else x, []
+    if way == "hooked":
+        source.register_hook(lambda g: seen.append((g, g.data.copy())))
+        source.retain_grad()
+    terms, parts = [], []
+    for key in reads:
+        read = source + other if key is WHOLE else source[key]
+        weights = rng.standard_normal(read.shape).astype(dtype)
+        terms.append((read * weights).sum())
+        parts.append(np.zeros(x.shape, dtype))
+        parts[-1][... if key is WHOLE else key] = weights
+    expected, wholes = added(parts), added([part for key, part in zip(reads, parts, strict=True) if key is WHOLE])
+    loss = sum(terms[1:], terms[0])
+    loss.backward(retain_graph=way == "kept", create_graph=way == "recorded")
+    first = x.grad
+    np.testing.assert_array_equal(first.data, expected, strict=True)
+    np.testing.assert_array_equal(0 if other.grad is None else other.grad.data, wholes)
+    if way == "kept":
+        loss.backward()
+        np.testing.assert_array_equal(x.grad.data, expected + expected, strict=True)
+        np.testing.assert_array_equal(first.data, expected)
+    for g, before in seen:
+        np.testing.assert_array_equal(g.data, before)
+        np.testing.assert_array_equal(source.grad.data, before)
+
+
+@pytest.mark.filterwarnings("ignore:divide by zero")
+@pytest.mark.parametrize(("way", "walks"), [("fast", 1), ("hooked", 1), ("nan", 2)])
+def test_reads_of_rows_make_one_array_of_the_whole(way: str, walks: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also where a walk is careful, so that a loop over rows takes time that is linear in them."""
+    made: list[Any] = []
+    scatter = places._scatter
+
+    def counted(*args: Any) -> Any:
+        made.append(args)
+        return scatter(*args)
+
+    monkeypatch.setattr(places, "_scatter", counted)
+    monkeypatch.setattr(backward, "_repeated", {})
+    data = np.where(np.arange(6000).reshape(100, 60) % 7 == 0, 0.0 if way == "nan" else 1.0, 4.0)
+    x: Any = tensor(data, requires_grad=True)
+    y = x * 1
+    if way == "hooked":
+        y.register_hook(lambda g: None)
+    sum(np.sum(np.where(y[t] > 0, np.sqrt(y[t]), 0)) for t in range(len(y))).backward()
+    assert len(made) == walks
+    np.testing.assert_array_equal(x.grad.data, np.where(data > 0, 0.5 / np.sqrt(np.maximum(data, 1)), 0))

@@ -16,11 +16,10 @@ import datasets
 import nn
 import nn.scalar
 from autograd import Tensor, Value, tensor
-from autograd.foreign.layer_names import LAYERS
-from autograd.foreign.names import COMPILE_KEYWORDS, KEYWORDS
+from autograd.foreign.names import COMPILE_KEYWORDS, KEYWORDS, tables
 from autograd.foreign.names import NAMES as OTHERS
 
-NAMES = {**OTHERS, **LAYERS}
+NAMES = {**OTHERS, **tables("layer_names.txt")}
 X = tensor(np.arange(1.0, 7.0).reshape(2, 3), requires_grad=True)
 OWNERS: dict[str, Any] = {
     "Tensor": X,
