@@ -1,4 +1,4 @@
-"""Random loops of Python: states that a step moves on, what it reads of tables and rows, and what happens at some steps.
+"""Random loops of Python: states that a step moves on, tables and rows that it reads, and what happens at some steps.
 
 A seed draws a function of two states and an array of rows. `python -m tests.compile.loops.random_loops --count 3000`
 compares many, compiled, with the functions themselves; with `--machine` they run as machine code, which takes longer.
@@ -283,7 +283,7 @@ def main() -> None:
     warnings.simplefilter("ignore")
     session.FEWEST_CALLS["auto"] = 0
     if not options.machine:
-        CompiledLoop.compile = by_python()  # type: ignore[method-assign]
+        CompiledLoop.compile = by_python()  # type: ignore[assignment,method-assign]
     rolled, failed, start = 0, 0, time.monotonic()
     for seed in range(options.first, options.first + options.count):
         transform = list(TRANSFORMS)[seed % len(TRANSFORMS)]

@@ -1,4 +1,4 @@
-"""Repeats among recorded calls: where they begin and end, and that finding them takes time in proportion to the calls."""
+"""Repeats among recorded calls: where they begin and end; finding them takes time in proportion to the calls."""
 
 import time
 from typing import Any

@@ -9,10 +9,10 @@ from typing import Any
 import numpy as np
 import pytest
 
+import nn
 from autograd import compile, grad, value_and_grad
 from autograd.transforms.compile import session
 from autograd.transforms.compile.loops.running import CompiledLoop
-import nn
 
 from .random_loops import TABLE, TRANSFORMS, by_python, compared, difference
 
@@ -41,7 +41,8 @@ def rolled(function: Callable[..., Any], *args: Any, loops: int, close: float = 
     for given in (args, args, others, others):
         assert difference(compiled(*given), function(*given)) <= close
     (program,) = compiled.programs
-    assert not compiled.fallbacks and not program.diverged
+    assert not compiled.fallbacks
+    assert not program.diverged
     assert len(program.program.loops) == loops, program.notes
     return program
 
@@ -66,7 +67,8 @@ def test_random_loops(transform: str) -> None:
         for seed in range(list(TRANSFORMS).index(transform), 40, len(TRANSFORMS)):
             off, compiled, loop = compared(seed, transform)
             assert off < 1e-9, (seed, loop.words)
-            assert compiled.programs and not compiled.fallbacks, (seed, loop.words)
+            assert compiled.programs
+            assert not compiled.fallbacks, (seed, loop.words)
             assert not any(program.diverged for program in compiled.programs), (seed, loop.words)
             found += bool(compiled.programs[0].program.loops)
     assert found >= 4
@@ -80,7 +82,9 @@ def test_more_random_loops(first: int) -> None:
         warnings.simplefilter("ignore")
         for seed in range(first, first + 50):
             off, compiled, loop = compared(seed, list(TRANSFORMS)[seed % len(TRANSFORMS)])
-            assert off < 1e-9 and compiled.programs and not compiled.fallbacks, (seed, loop.words)
+            assert off < 1e-9
+            assert compiled.programs
+            assert not compiled.fallbacks, (seed, loop.words)
 
 
 # By machine code
@@ -133,11 +137,14 @@ def test_checks_within_a_loop_hold_in_each_iteration() -> None:
     start = np.array([0.5, 1.5])
     compiled(start)
     assert compiled(start * 1.1) == pytest.approx(function(start * 1.1), rel=1e-14)
-    assert compiled.programs[0].program.loops and not compiled.programs[0].diverged
+    assert compiled.programs[0].program.loops
+    assert not compiled.programs[0].diverged
     with pytest.warns(RuntimeWarning):
         assert np.isnan(compiled(np.array([0.0, 1.0])))
     assert compiled.programs[0].diverged == 1
-    assert "a gradient that is not finite" in str(compiled.fallbacks[0]) and "test_roll.py" in compiled.fallbacks[0].line
+    assert (
+        "a gradient that is not finite" in str(compiled.fallbacks[0]) and "test_roll.py" in compiled.fallbacks[0].line
+    )
 
 
 # What iterations read
@@ -214,6 +221,20 @@ def test_parts_of_an_array_that_each_step_writes_to() -> None:
 
     program = rolled(reads_them, X, loops=0)
     assert "it writes to an array from outside" in program.notes[0]
+    assert program.source.startswith("# not rolled: ")
+
+
+@pytest.mark.usefixtures("without_machine_code")
+def test_arrays_that_each_step_changes_in_place() -> None:
+    def swings(x: Any) -> Any:
+        x, v = x.copy(), np.zeros(3)
+        for _ in range(12):
+            v -= 0.1 * x
+            x += 0.1 * v
+            x[0] *= 0.9
+        return x, v
+
+    rolled(swings, X, loops=1)
 
 
 @pytest.mark.usefixtures("without_machine_code")
@@ -241,7 +262,8 @@ def test_views_of_what_a_loop_makes_share_its_memory() -> None:
 
     program = rolled(views, X, loops=1)
     m, t, _ = program.run([X], (X,), {})
-    assert np.shares_memory(m, t) and t[1, 0] == 7.0
+    assert np.shares_memory(m, t)
+    assert t[1, 0] == 7.0
 
 
 @pytest.mark.usefixtures("without_machine_code")
@@ -252,7 +274,8 @@ def test_results_of_iterations_have_memory_of_their_own() -> None:
     program = rolled(listed, X, loops=1)
     first = program.run([X], (X,), {})
     first[3][...] = 99.0
-    assert difference(program.run([X], (X,), {}), listed(X)) == 0 and first[2].max() < 2
+    assert difference(program.run([X], (X,), {}), listed(X)) == 0
+    assert first[2].max() < 2
 
 
 @pytest.mark.usefixtures("without_machine_code")
@@ -266,8 +289,10 @@ def test_float32_stays_float32() -> None:
     x = X.astype(np.float32)
     for r in (0.01, 0.02):
         found = compiled(x, r)
-        assert found[1].dtype == np.float32 and difference(found, f(x, r)) < 1e-6
-    assert len(compiled.programs[0].program.loops) == 2 and not compiled.fallbacks
+        assert found[1].dtype == np.float32
+        assert difference(found, f(x, r)) < 1e-6
+    assert len(compiled.programs[0].program.loops) == 2
+    assert not compiled.fallbacks
 
 
 # What is not rolled
@@ -277,7 +302,8 @@ def test_large_arrays_are_left_to_numpy_and_a_note_says_so() -> None:
     x = np.linspace(0, 1, 5000)
     program = rolled(steps(lambda x, t: np.sin(x) + 0.1), x, loops=0)
     (note,) = program.notes
-    assert "26 iterations of 2 calls" in note and "for which NumPy is as fast" in note
+    assert "26 iterations of 2 calls" in note
+    assert "for which NumPy is as fast" in note
     assert program.source.startswith("# not rolled: ")
 
 
@@ -294,7 +320,8 @@ def test_draws_are_made_one_by_one() -> None:
     found = compiled(X)
     nn.manual_seed(2)
     assert difference(found, walk(X)) == 0
-    assert not compiled.programs[0].program.loops and "draws" in compiled.programs[0].notes[0]
+    assert not compiled.programs[0].program.loops
+    assert "draws" in compiled.programs[0].notes[0]
 
 
 def test_errors_that_numpy_is_asked_to_raise_are_raised() -> None:

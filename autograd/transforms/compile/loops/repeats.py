@@ -1,13 +1,14 @@
-"""Repeats: blocks of calls that follow each other in a recorded program, alike but for what advances from one to the next.
+"""Repeats: blocks of calls that follow each other in a recorded program, alike but for what advances between them.
 
 Calls look alike that call the same function on the same shapes; of numbers that may differ from one iteration to the
-next only the type is part of the look. Where looks come again after a period, the references decide: what a block reads
-is made in the same iteration, in the one some iterations before, or before the repeat begins, and each of its iterations
+next only the type is part of the look. Where looks come again after a period, the references decide: what a block
+reads is made in the same iteration, some iterations before, or before the repeat begins, and each of its iterations
 has to say the same. What does not is left outside: the first iterations, the last ones, or all.
 """
 
 from __future__ import annotations
 
+import math
 import operator
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -48,8 +49,6 @@ class Recorded:
     writes
         For each call the position of the call that makes the memory that it writes to: -1 for memory that no call
         makes, and -2 for calls that write to none.
-    stores
-        Whether each call writes to a part of an array.
     """
 
     def __init__(self, calls: list[Call]) -> None:
@@ -78,7 +77,6 @@ class Recorded:
                     memories.setdefault(id(x.memory), k)
             writes.append(-2 if call.writes is None else memories.get(id(call.writes), -1))
         self.tokens, self.writes = np.array(tokens, np.int64), np.array(writes, np.int64)
-        self.stores = np.array([call.function is operator.setitem for call in calls], bool)
         self.made, self.results = np.array(made, np.int64), np.array(results, np.int64)
         self.reads, self.reads_from = np.array(self._reads, np.int64), np.array(reads_from, np.int64)
         self.numbers_from = np.array(numbers_from, np.int64)
@@ -146,11 +144,6 @@ class Recorded:
         reads = self.reads[begin : begin + count * (end - begin)].reshape(count, end - begin)
         return reads, np.repeat(np.arange(period), np.diff(self.reads_from[start : start + period + 1]))
 
-    def varying(self, start: int, period: int, count: int) -> list[list[Any]]:
-        """Return the numbers of each iteration that may vary."""
-        begin, end = self.numbers_from[[start, start + period]]
-        return [self.numbers[begin + j * (end - begin) : begin + (j + 1) * (end - begin)] for j in range(count)]
-
 
 def _function(function: Any) -> Any:
     return function if getattr(function, "__self__", None) is not None else id(function)
@@ -193,10 +186,13 @@ class Repeat:
         return Repeat(start, self.period, last - first, reads, self.readers, self.lags)
 
 
-def find(recorded: Recorded, accepts: Callable[[Repeat], bool]) -> list[Repeat]:
+def find(
+    recorded: Recorded, accepts: Callable[[Repeat], bool], irregular: dict[_Run, None] | None = None
+) -> list[Repeat]:
     """Return the repeats among the calls, in order, none within another, that hold and that `accepts` takes.
 
-    Of one that is not taken, such as a loop of loops whose body is long, those within are looked for.
+    Of one that is not taken, such as a loop of loops whose body is long, those within are looked for. `irregular` is
+    given the runs of calls that look like a loop and refer to each other otherwise.
     """
     found: list[Repeat] = []
     tokens, fresh = recorded.tokens.copy(), -1
@@ -208,7 +204,10 @@ def find(recorded: Recorded, accepts: Callable[[Repeat], bool]) -> list[Repeat]:
             break
         for start, end, period in runs:
             tried.add((start, end, period))
-            for repeat in _holding(recorded, start, end, period):
+            holding = _holding(recorded, start, end, period)
+            if not holding and irregular is not None:
+                irregular[start, end, period] = None
+            for repeat in holding:
                 if not accepts(repeat):
                     refused.append((repeat.start, repeat.end, period))
                     continue
@@ -238,14 +237,14 @@ def _runs(tokens: Array, tried: set[_Run], refused: list[_Run]) -> list[_Run]:
     chosen: list[_Run] = []
     taken = np.zeros(len(tokens) + 1, bool)
     for start, end, period in runs:
-        if not taken[start : end].any():
+        if not taken[start:end].any():
             chosen.append((start, end, period))
             taken[start:end] = True
     return sorted(chosen)
 
 
 def _rounded(length: int) -> int:
-    return round(8 * np.log(length))
+    return round(8 * math.log(length))
 
 
 def _is_refused(run: _Run, refused: list[_Run]) -> bool:
@@ -308,25 +307,24 @@ class _Block:
         self.middle = middle = count // 2
         self.iteration = (self.made - start) // period  # negative for what is made before
         self.lags = middle - self.iteration[middle]
-        again = (self.distance[middle] == self.distance[middle - 1]) & (
-            self.results[middle] == self.results[middle - 1]
-        )
-        inner = again & (self.made[middle] >= start) & (self.lags <= LONGEST_LAG)
+        inner = self._is_as(middle)[middle - 1] & (self.made[middle] >= start) & (self.lags <= LONGEST_LAG)
         self.lags[~inner] = -1
         self.writes = recorded.writes[start : start + period * count].reshape(count, period)
-        self.stores = recorded.stores[start : start + period]
+
+    def _is_as(self, row: int) -> Array:
+        """Return which references are those of one iteration, moved on."""
+        same: Array = np.equal(self.distance, self.distance[row])
+        return same & np.equal(self.results, self.results[row])
 
     def interval(self) -> tuple[int, int] | None:
         """Return from where to where all iterations refer as the one in the middle does; None if there is none."""
         middle, inner = self.middle, self.lags >= 0
         lags, iteration = self.lags[inner], self.iteration[:, inner]
-        uniform = (self.distance[:, inner] == self.distance[middle, inner]) & (
-            self.results[:, inner] == self.results[middle, inner]
-        )
+        uniform = self._is_as(middle)[:, inner]
         # from where on each is uniform, and from where on it is not any more
         low = middle + 1 - _length(uniform[middle::-1])
         last = int(min([self.count, *(middle + _length(uniform[middle:]))]))
-        own = ((self.writes >= self.rows[:, None]) | (self.writes == -2) | self._stores_outside()).all(1)
+        own = ((self.writes >= self.rows[:, None]) | (self.writes < self.start)).all(1)
         if not own[middle]:
             return None
         last = min(last, middle + int(_length(own[middle:, None])[0]))
@@ -346,10 +344,6 @@ class _Block:
                 first = first + int(inside[-1]) + 1 if len(inside) else first
             if (first, last) == before:
                 return before
-
-    def _stores_outside(self) -> Array:
-        """Return which calls write to a part of an array from outside, which may be another part in each iteration."""
-        return self.stores & (self.writes < self.start) & (self.writes != -2)
 
     def repeat(self, first: int, last: int) -> Repeat:
         whole = Repeat(self.start, self.period, self.count, self.reads, self.readers, self.lags)
@@ -380,10 +374,10 @@ def _best_beginning(recorded: Recorded, start: int, period: int, count: int) -> 
         _add_between(carried, maker, distance % period, 1 + size)
     for q in np.flatnonzero(block.writes[middle] != -2):
         made = int(block.writes[middle, q])
-        if made < start and block.stores[q]:
+        if made < start:
             continue
         distance = int(block.rows[middle] + q - made)
-        if made < start or distance >= period:
+        if distance >= period:
             return 0  # `interval` says so
         _add_between(apart, int((q - distance) % period), distance, 1)
     at, broken = (np.cumsum(each)[:-1].reshape(2, period).sum(0) for each in (carried, apart))

@@ -47,13 +47,15 @@ class CompiledLoop:
         self._machine: Callable[..., bool] | None = None
         self._body: Printed | None = None
         self._tried = not machine
-        self._shapes = [(x.shape, x.dtype) for x in (*loop.finals, *(x for x, _ in loop.stacked))]
+        finals: list[Any] = loop.finals
+        stacked: list[Any] = [x for x, _ in loop.stacked]
+        self._shapes = [(x.shape, x.dtype) for x in (*finals, *stacked)]
         self._numbers = [i for i, x in enumerate(loop.finals) if not isinstance(x.value, ndarray)]
         self._quick: Callable[..., bool] | None = None  # machine code, if a call needs nothing else
         if loop.count:
             self._dtypes = _dtypes_of(loop)
-            self._all_shapes = [(x.shape, x.dtype) for x in loop.finals]
-            self._all_shapes += [((loop.count, *x.shape), x.dtype) for x, _ in loop.stacked]
+            self._all_shapes = [(x.shape, x.dtype) for x in finals]
+            self._all_shapes += [((loop.count, *x.shape), x.dtype) for x in stacked]
 
     def __call__(self, *arguments: Any) -> tuple[Any, ...]:
         machine, count = self._quick, self.loop.count
@@ -149,11 +151,19 @@ class CompiledLoop:
 
     def _by_python(self, given: list[Array], results: list[Array], count: int) -> None:
         loop, run = self.loop, self._printed().run
-        values = [None if isinstance(x, Part) else _value(given[_argument(x)], x.variable) for x in loop.inputs]
+        values: list[Any] = [
+            None if isinstance(x, Part) else _value(given[_argument(x)], x.variable) for x in loop.inputs
+        ]
         parts = [(i, _rows(x, given[x.argument], count)) for i, x in enumerate(loop.inputs) if isinstance(x, Part)]
         carried = [i for i, x in enumerate(loop.inputs) if isinstance(x, Carried)]
+        written = {id(call.writes) for call in loop.calls if call.writes is not None}
+        for i in carried:
+            if id(loop.inputs[i].variable.memory) in written:
+                values[i] = values[i].copy()
         stop = len(carried) + len(loop.stacked)
-        stacked = [(table, reverse) for table, (_, reverse) in zip(results[len(loop.finals) :], loop.stacked, strict=True)]
+        stacked = [
+            (table, reverse) for table, (_, reverse) in zip(results[len(loop.finals) :], loop.stacked, strict=True)
+        ]
         outputs: Any = ()
         for j in range(count):
             for i, row in parts:
@@ -240,13 +250,14 @@ def _contiguous(arguments: Sequence[Any], loop: Loop) -> tuple[list[Array], int]
     given = [_in_order(x, kind) for x, kind in zip(arguments, _dtypes_of(loop), strict=True)]
     if loop.count is None:
         for x in loop.inputs:  # what was made for another number of iterations
-            if isinstance(x, Part) and given[x.argument].size < count * x.variable.size:
+            if isinstance(x, Part) and given[x.argument].size < count * np.size(x.variable.value):
                 raise Diverged("", False)
     return given, count
 
 
 def _dtypes_of(loop: Loop) -> list[np.dtype[Any]]:
-    return [np.dtype(float) if isinstance(x, TracedFloat) else x.dtype for x in loop.arguments]
+    arguments: list[Any] = loop.arguments
+    return [np.dtype(float) if isinstance(x, TracedFloat) else x.dtype for x in arguments]
 
 
 def _in_order(x: Any, dtype: np.dtype[Any]) -> Array:
