@@ -313,8 +313,8 @@ class _Block:
 
     def _is_as(self, row: int) -> Array:
         """Return which references are those of one iteration, moved on."""
-        same: Array = np.equal(self.distance, self.distance[row])
-        return same & np.equal(self.results, self.results[row])
+        same: Array = (self.distance == self.distance[row]) & (self.results == self.results[row])
+        return same
 
     def interval(self) -> tuple[int, int] | None:
         """Return from where to where all iterations refer as the one in the middle does; None if there is none."""
@@ -380,10 +380,15 @@ def _best_beginning(recorded: Recorded, start: int, period: int, count: int) -> 
         if distance >= period:
             return 0  # `interval` says so
         _add_between(apart, int((q - distance) % period), distance, 1)
-    at, broken = (np.cumsum(each)[:-1].reshape(2, period).sum(0) for each in (carried, apart))
+    at, broken = _at_each_call(carried), _at_each_call(apart)
     at[broken > 0] = np.inf
     best = int(np.argmin(at))
     return None if broken[best] else best
+
+
+def _at_each_call(changes: Array) -> Array:
+    sums: Array = np.add.accumulate(changes)[:-1].reshape(2, -1)
+    return sums[0] + sums[1]
 
 
 def _add_between(carried: Array, maker: int, distance: int, size: float) -> None:
