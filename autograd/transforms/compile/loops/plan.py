@@ -124,6 +124,7 @@ class Plan:
         return self.recorded.calls[start : start + repeat.period]
 
     def fails(self, why: str) -> NotRolled:
+        """Return the error that the repeat cannot become a loop."""
         return NotRolled(self.repeat, note_of(self.block, self.repeat.count, why))
 
     def place(self, k: int) -> tuple[int, int]:

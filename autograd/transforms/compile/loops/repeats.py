@@ -324,7 +324,8 @@ class _Block:
         # from where on each is uniform, and from where on it is not any more
         low = middle + 1 - _length(uniform[middle::-1])
         last = int(min([self.count, *(middle + _length(uniform[middle:]))]))
-        own = ((self.writes >= self.rows[:, None]) | (self.writes < self.start)).all(1)
+        within = (self.writes >= self.rows[:, None]) | (self.writes < self.start)
+        own: Array = np.all(within, axis=1)
         if not own[middle]:
             return None
         last = min(last, middle + int(_length(own[middle:, None])[0]))
@@ -387,8 +388,8 @@ def _best_beginning(recorded: Recorded, start: int, period: int, count: int) -> 
 
 
 def _at_each_call(changes: Array) -> Array:
-    sums: Array = np.add.accumulate(changes)[:-1].reshape(2, -1)
-    return sums[0] + sums[1]
+    made: Array = np.cumsum(changes)[:-1].reshape(2, -1).sum(0)
+    return made
 
 
 def _add_between(carried: Array, maker: int, distance: int, size: float) -> None:
