@@ -171,7 +171,7 @@ def transposed(s: State, t: int) -> None:
 
 
 def scalar(s: State, t: int) -> None:
-    s.total = s.total * 0.9 + np.sum(s.a * s.b) * 0.1
+    s.total = s.total * 0.9 + np.sum(s.a * s.b) * 0.1 * t
 
 
 def first_number(s: State, t: int) -> None:

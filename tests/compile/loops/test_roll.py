@@ -157,6 +157,7 @@ def test_checks_within_a_loop_hold_in_each_iteration() -> None:
         (lambda x, t: x + TABLE[2 * t] * x[::-1] + TABLE[2 * t + 1], 2),
         (lambda x, t: x + TABLE[t * t % 50] * np.cos(x), 2),
         (lambda x, t: x * (1 - 0.1**t) + 0.01 * t, 2),
+        (lambda x, t: np.sin(x) + np.sum(x) * t * 0.01, 2),
         (lambda x, t: np.tanh(x) * 0.9 + 0.1 if t < 25 else np.exp(x), 2),
         (lambda x, t: np.where(x > 0.5, x * 0.9, x * 1.2) + np.maximum(x, 0.3) * 0.01, 2),
         (lambda x, t: x @ A + np.array([t * 0.1, 1.0, 0.5**t]), 2),

@@ -26,7 +26,9 @@ _TRIES = 40
 _AHEAD = (1, 2, 3, 4, 5, 6, 8, 10, 12, 16, 24, 32)
 KEYED = (operator.getitem, operator.setitem)
 # Functions of which an operand may be a Python number in one iteration, and another in the next.
-OF_NUMBERS = frozenset((np.where, np.clip, np.full, np.copyto, operator.setitem))
+OF_NUMBERS: frozenset[Any] = frozenset((
+    np.where, np.clip, np.full, np.copyto, operator.setitem, operator.add, operator.sub, operator.mul, operator.truediv,
+))  # fmt: skip
 _Run: TypeAlias = tuple[int, int, int]  # from where to where, and the period
 _AS_THEY_ARE = (int, bool, str, type(None), type(Ellipsis), np.dtype, bytes, complex)
 
@@ -276,7 +278,7 @@ def _holding(recorded: Recorded, start: int, end: int, period: int) -> list[Repe
     count = (end - start) // period
     if count < FEWEST or count * period < SHORTEST:
         return []
-    begin = _best_beginning(recorded, start, period, count)
+    begin = _best_beginning(recorded, start, period, count, (end - start) % period)
     if begin is None:
         return []
     start += begin
@@ -357,10 +359,11 @@ def _length(true: Array) -> Array:
     return np.where(false.any(0), false.argmax(0), len(true)) if len(true) else np.zeros(true.shape[1], np.int64)
 
 
-def _best_beginning(recorded: Recorded, start: int, period: int, count: int) -> int | None:
+def _best_beginning(recorded: Recorded, start: int, period: int, count: int, rest: int) -> int | None:
     """Return the call of a block at which an iteration best begins: where the fewest numbers are carried over.
 
-    What is written to is made in the same iteration: no iteration begins between the two. None if all do.
+    With one of the first calls, as many as there are at the end beyond the iterations, no iteration is lost. What is
+    written to is made in the same iteration: no iteration begins between the two. None if all do.
     """
     block = _Block(recorded, start, period, count)
     carried, apart = np.zeros((2, 2 * period + 1))
@@ -382,6 +385,7 @@ def _best_beginning(recorded: Recorded, start: int, period: int, count: int) -> 
             return 0  # `interval` says so
         _add_between(apart, int((q - distance) % period), distance, 1)
     at, broken = _at_each_call(carried), _at_each_call(apart)
+    at[rest + 1 :] += at.sum()
     at[broken > 0] = np.inf
     best = int(np.argmin(at))
     return None if broken[best] else best
