@@ -23,7 +23,7 @@ def loop_of_body(
     `carried` are its first values, `given` arrays of which each iteration is given a row, from the last one on if it
     runs `backwards`, when the rows that it gives are stacked from the last one on too; `params` are given whole.
     """
-    rows = tuple(np.asarray(x)[0] for x in given)
+    rows = tuple(np.array(np.asarray(x)[0]) for x in given)  # of scalars, True is one object wherever it stands
     args = (tuple(map(np.asarray, carried)), rows, tuple(map(np.asarray, params)))
     session = Session(body, Environment((body,)), True, "numpy")
     session.run(args, {})
@@ -73,7 +73,7 @@ def space_for(loop: Loop, count: int, size: int | None = None) -> list[Array]:
     batch = () if size is None else (size,)
     shapes = [(*batch, *x.value.shape) for x in loop.finals]
     shapes += [(*batch, count, *x.value.shape) for x, _ in loop.stacked]
-    variables = [*loop.finals, *(x for x, _ in loop.stacked)]
+    variables: list[Any] = [*loop.finals, *(x for x, _ in loop.stacked)]
     return [np.full(shape, 77, x.dtype) for shape, x in zip(shapes, variables, strict=True)]
 
 

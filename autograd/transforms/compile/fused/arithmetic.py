@@ -42,6 +42,11 @@ _LIBRARY = {
 }  # fmt: skip
 
 
+def memory_of(dtype: Any) -> Any:
+    """Return the type of a number of a dtype in memory."""
+    return BYTE if dtype == np.bool_ else _TYPES[np.dtype(dtype).name]
+
+
 class Arithmetic:
     """Writes the instructions of operations where `builder` stands.
 

@@ -12,9 +12,11 @@ from .loops import load_numba
 
 _numba: Any = load_numba("a fused loop")
 
-from llvmlite import ir  # noqa: E402 - it comes with numba, of which the line above has said how to install it
-from numba.core import cgutils  # noqa: E402
+import llvmlite.ir  # noqa: E402 - it comes with numba, of which the line above has said how to install it
+import numba.core.cgutils  # noqa: E402
 
+ir: Any = llvmlite.ir
+cgutils: Any = numba.core.cgutils
 _FLOATS = (ir.FloatType(), ir.DoubleType())
 
 

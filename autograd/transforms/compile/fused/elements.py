@@ -17,12 +17,13 @@ import numpy as np
 from ..floats import TracedFloat
 from ..loops.loop import Carried, Loop, Part, Same, Unsuitable
 from ..numpy_calls import WRITERS
-from ..program import Call, Check, Traced, traced_in
+from ..program import CONSTANT, Call, Check, Traced, traced_in
+from ..program import mapped as mapped_in
 from ..recorder import layout_of
 from ..types import Array
 from .equations import Equations
 from .reductions import Reduction, reduction_of
-from .values import BOOL, DTYPES, INTEGER, OPERATORS, Values
+from .values import BOOL, DTYPES, INTEGER, OPERATORS, Values, mapped
 
 MOST = 3_000  # operations of a loop
 
@@ -33,9 +34,9 @@ MOVES = frozenset((
     np.expand_dims, np.broadcast_to, np.broadcast_arrays, np.ravel, np.flip, np.fliplr, np.flipud, np.rot90, np.roll,
     np.diagonal, np.atleast_1d, np.atleast_2d, np.atleast_3d, np.repeat, np.tile, np.take, np.split, np.array_split,
     np.hsplit, np.vsplit, np.unstack, np.asarray, np.asanyarray, np.array, np.copy, np.ascontiguousarray,
-    np.asfortranarray, np.real, np.append, np.pad, np.diag, np.diagflat, np.tril, np.triu, np.ndarray.reshape, np.ndarray.transpose, np.ndarray.swapaxes,
-    np.ndarray.squeeze, np.ndarray.ravel, np.ndarray.flatten, np.ndarray.diagonal, np.ndarray.repeat, np.ndarray.take,
-    np.ndarray.copy, np.ndarray.astype,
+    np.asfortranarray, np.real, np.append, np.pad, np.diag, np.diagflat, np.tril, np.triu, np.ndarray.reshape,
+    np.ndarray.transpose, np.ndarray.swapaxes, np.ndarray.squeeze, np.ndarray.ravel, np.ndarray.flatten,
+    np.ndarray.diagonal, np.ndarray.repeat, np.ndarray.take, np.ndarray.copy, np.ndarray.astype,
 ))  # fmt: skip
 
 
@@ -98,8 +99,10 @@ class Elements:
         """Return all that machine code depends on as text."""
         values, loop = self.values, self.loop
         names = {v: f"v{i}" for i, v in enumerate(self.order)}
-        lines = [f"{'argument' if batched is None else f'batched {b}'} {dtype_of(x)}" for x, b in
-                 zip(loop.arguments, batched or [False] * len(loop.arguments), strict=True)]
+        lines = [
+            f"{'argument' if batched is None else f'batched {b}'} {dtype_of(x)}"
+            for x, b in zip(loop.arguments, batched or [False] * len(loop.arguments), strict=True)
+        ]
         for v, name in names.items():
             operation, *operands = values.operations[v]
             if operation == "state":
@@ -130,9 +133,7 @@ class Elements:
             ids = self._each(positions, lambda p: self.values.value("load", kind, argument, p, 0, False))
         else:
             step, backwards = given.step, given.backwards
-            ids = self._each(
-                given.positions, lambda p: self.values.value("load", kind, argument, p, step, backwards)
-            )
+            ids = self._each(given.positions, lambda p: self.values.value("load", kind, argument, p, step, backwards))
         if not isinstance(given, Carried) and id(x.memory) in self.written:
             raise Unsuitable("it writes to an argument")
         self.arrays[id(x)] = ids
@@ -140,9 +141,7 @@ class Elements:
     def _each(self, positions: Array, value: Callable[[int], int]) -> Array:
         if positions.size > MOST:
             raise Unsuitable(f"it has an array of {positions.size:,} numbers")
-        made = np.empty(positions.shape, np.int64)
-        made.flat = [value(int(p)) for p in positions.flat]
-        return made
+        return mapped(lambda p: value(int(p)), positions)
 
     def _after(self, given: Carried) -> list[int]:
         ids, first = self.arrays[id(given.after)], self.arrays[id(given.variable)]
@@ -203,7 +202,7 @@ class Elements:
             given, condition = self._operand(args[0], target.dtype), self.ids(kwargs.get("where", True))
             whole[...] = values.where(condition, given, whole, target.dtype)
         elif name in ("setitem", "flat_setitem"):
-            key, given = args[0], self._operand(args[1], target.dtype)
+            key, given = mapped_in(_known, args[0]), self._operand(args[1], target.dtype)
             if traced_in(key):
                 self._write_computed(whole, key, given, target.dtype)
             else:
@@ -276,9 +275,11 @@ class Elements:
         """Return what comes before an integer that is computed, the integer, and what comes after it."""
         parts = key if isinstance(key, tuple) else (key,)
         places = [i for i, part in enumerate(parts) if traced_in(part)]
-        if len(places) != 1 or Ellipsis in [part for part in parts if not isinstance(part, Traced)] or None in [
-            part for part in parts if not isinstance(part, Traced)
-        ]:
+        if (
+            len(places) != 1
+            or Ellipsis in [part for part in parts if not isinstance(part, Traced)]
+            or None in [part for part in parts if not isinstance(part, Traced)]
+        ):
             raise Unsuitable("it has an index of several parts that are computed")
         index = parts[places[0]]
         if not isinstance(index, Traced) or index.dtype != INTEGER:
@@ -292,7 +293,8 @@ class Elements:
         """Return positions, counted from the first; that they are within bounds is a check."""
         values, ids = self.values, self.ids(index)
         zero, length = values.numbers(0, INTEGER), values.numbers(n, INTEGER)
-        moved = values.where(values.each("<", INTEGER, ids, zero), values.each("add", INTEGER, ids, length), ids, INTEGER)
+        further = values.each("add", INTEGER, ids, length)
+        moved = values.where(values.each("<", INTEGER, ids, zero), further, ids, INTEGER)
         for name, bound in ((">=", zero), ("<", length)):
             self.checks += [int(v) for v in values.each(name, INTEGER, moved, bound).flat]
         return moved
@@ -316,21 +318,21 @@ class Elements:
     def _computed(self, call: Call) -> Any:
         function, args, kwargs = OPERATORS.get(call.function, call.function), call.args, dict(call.kwargs)
         kwargs.pop("out", None)
-        rule, reduction = _RULES.get(function), reduction_of(function)
+        rule = _RULES.get(function)
         if not call.reads() and isinstance(call.result, Traced):  # such as numpy.zeros
             made = np.zeros(call.result.shape) if function is np.empty else function(*args, **kwargs)
             return self.values.numbers(made, call.result.dtype)
-        if function is operator.getitem and traced_in(args[1]):
-            return self._computed_index(*args)
+        if function is operator.getitem:
+            key = mapped_in(_known, args[1])
+            return self._computed_index(args[0], key) if traced_in(key) else self.ids(args[0])[key]
         if function in MOVES or type(function).__name__ == "_attribute":
             return self._moved(call, function, args, kwargs)
-        if reduction is not None:
-            x, axis = args[0], 0 if isinstance(getattr(function, "__self__", None), np.ufunc) else None
-            return Reduction(self.values, reduction, self.ids(x), x.value, *args[1:], **{"axis": axis, **kwargs}).result()
+        if reduction_of(function) is not None:
+            return Reduction(self.values, function, self.ids(args[0]), args[0].value, *args[1:], **kwargs).result()
         if _name(function) == "ufunc.outer" and len(args) == 2 and not kwargs:
             a, b = map(self.ids, args)
             a = a.reshape(a.shape + (1,) * b.ndim)
-            return self.values.ufunc(function.__self__, [a, b], [kind_of(x) for x in args])
+            return self.values.ufunc(getattr(function, "__self__"), [a, b], [kind_of(x) for x in args])  # noqa: B009
         if rule is not None:
             return rule(self, call.result, *args, **kwargs)
         if isinstance(function, np.ufunc) and kwargs.keys() <= {"dtype", "casting"} and len(args) == function.nin:
@@ -344,11 +346,9 @@ class Elements:
     def _moved(self, call: Call, function: Any, args: Any, kwargs: Any) -> Any:
         """Let a function that moves elements do so to value numbers: 0, which it may add, is the number 0."""
         dtype = next(iter(traced_in(call.result))).dtype
-        kwargs = {name: x for name, x in kwargs.items() if name not in ("dtype", "casting", "copy")}
+        kwargs = {name: x for name, x in kwargs.items() if name not in ("dtype", "casting", "copy", "order")}
         if function is np.ndarray.astype:
             return self.ids(args[0])
-        if function in (np.array, np.asarray, np.ndarray.copy, np.copy):
-            kwargs = {}
         if function is np.pad and "constant_values" in kwargs:
             kwargs["constant_values"] = self.values.numbers(kwargs["constant_values"], dtype)
         if function is np.append:
@@ -366,7 +366,8 @@ class Elements:
     # Rules of functions, by name: each is given the result of the call, and its arguments
 
     def _where(self, result: Any, condition: Any, a: Any, b: Any) -> Array:
-        return self.values.where(*(self.ids(x, result.dtype) for x in (condition, a, b)), result.dtype)
+        dtype = result.dtype
+        return self.values.where(self.ids(condition, BOOL), self.ids(a, dtype), self.ids(b, dtype), dtype)
 
     def _like(self, result: Any, x: Any, fill_value: Any = 0, **options: Any) -> Array:
         return np.broadcast_to(self.ids(fill_value, result.dtype), result.shape)
@@ -441,13 +442,13 @@ class Elements:
             total = self.values.each("add", result.dtype, total, diagonal[..., k])
         return total
 
-    def _solve(self, result: Any, a: Any, b: Any) -> Array:
+    def _solve(self, result: Any, a: Any, b: Any) -> Any:
         return self._with_checks(result, "solve", a, b)
 
-    def _inv(self, result: Any, a: Any) -> Array:
+    def _inv(self, result: Any, a: Any) -> Any:
         return self._with_checks(result, "inverse", a)
 
-    def _det(self, result: Any, a: Any) -> Array:
+    def _det(self, result: Any, a: Any) -> Any:
         return self._with_checks(result, "determinant", a)
 
     def _slogdet(self, result: Any, a: Any) -> Any:
@@ -484,6 +485,11 @@ _RULES: dict[Any, Callable[..., Any]] = {
 for _function, _rule in (("matvec", Elements._matvec), ("vecmat", Elements._vecmat)):  # of NumPy 2.2
     if hasattr(np, _function):
         _RULES[getattr(np, _function)] = _rule
+
+
+def _known(x: Any) -> Any:
+    """Return the array itself of a constant, as of an index."""
+    return x.value if isinstance(x, Traced) and x.memory.kind == CONSTANT else x
 
 
 def dtype_of(x: Any) -> Any:

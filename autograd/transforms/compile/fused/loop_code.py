@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from .arithmetic import BIT, INDEX, OWN, Arithmetic
+from .arithmetic import BIT, INDEX, OWN, Arithmetic, memory_of
 from .bits import intrinsic
 from .elements import Elements, dtype_of
 from .values import BOOL
@@ -19,13 +19,17 @@ import numba.core.cgutils  # isort: skip
 from numba.core import types  # isort: skip
 
 ABREAST = 8  # elements of a batch
+FIRST_FIELD = object.__basicsize__  # of an array: where its elements are
 ir: Any = llvmlite.ir
 cgutils: Any = numba.core.cgutils
 _LANE = ir.IntType(32)
 
 
-def kernel_of(elements: Elements, batched: Sequence[bool] | None) -> Callable[..., bool]:
-    """Return an intrinsic that runs a loop on a tuple of its arrays, and tells whether all checks held."""
+def kernel_of(elements: Elements, batched: Sequence[bool] | None, in_table: bool = False) -> Callable[..., bool]:
+    """Return an intrinsic that runs a loop, and tells whether all checks held.
+
+    It is given a tuple of the arrays, or of a table of them, of the count, and of the size of a batch.
+    """
 
     def kernel(context: Any, given: Any) -> Any:
         def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
@@ -35,11 +39,9 @@ def kernel_of(elements: Elements, batched: Sequence[bool] | None) -> Callable[..
                 context.make_array(kind)(context, builder, value)
                 for value, kind in zip(values[:-numbers], given, strict=False)
             ]
-            writer = _Writer(context, builder, elements, arrays, values[-numbers], batched)
-            if batched is None:
-                writer.write()
-            else:
-                writer.write_batch(values[-1])
+            writer = _Writer(context, builder, elements, values[-numbers], batched)
+            writer.take_table(arrays[0].data) if in_table else writer.take(arrays)
+            writer.write() if batched is None else writer.write_batch(values[-1])
             return builder.load(writer.held)
 
         return types.boolean(given), generate
@@ -56,10 +58,13 @@ class _Writer:
         The values that are there, in registers.
     width, lane
         How many elements of a batch are computed side by side, and which is the first.
+    pointers, sizes
+        Where arrays are, those of results after the arguments, and how many numbers each has for one element of a
+        batch; None if it is the same for all.
     """
 
-    def __init__(self, context: Any, builder: Any, elements: Elements, arrays: Any, count: Any, batched: Any) -> None:
-        self.context, self.builder, self.elements, self.arrays = context, builder, elements, arrays
+    def __init__(self, context: Any, builder: Any, elements: Elements, count: Any, batched: Any) -> None:
+        self.context, self.builder, self.elements = context, builder, elements
         self.count, self.batched = count, batched
         self.arithmetic = Arithmetic(context, builder)
         self.width, self.lane = 1, None
@@ -69,9 +74,38 @@ class _Writer:
         self.read, self.written = (
             builder.module.add_metadata([builder.module.add_metadata([name, domain])]) for name in ("read", "written")
         )
-        # of which results have one more axis for a batch, and each array how many numbers for an element of it
-        self.dtypes = [dtype_of(x) for x in elements.loop.arguments]
-        self.sizes = [self._size(i) for i in range(len(arrays))]
+        loop = elements.loop
+        self.given = len(loop.arguments)
+        self.dtypes = [dtype_of(x) for x in (*loop.arguments, *loop.finals, *(x for x, _ in loop.stacked))]
+        self.pointers: list[Any] = []
+        self.sizes: list[Any] = []
+
+    def take(self, arrays: list[Any]) -> None:
+        """Take numba's arrays."""
+        for place, array in enumerate(arrays):
+            size: Any = None
+            if self._is_batched(place):
+                size = ir.Constant(INDEX, 1)
+                for n in cgutils.unpack_tuple(self.builder, array.shape)[1:]:
+                    size = self.builder.mul(size, n)
+            self.pointers.append(array.data)
+            self.sizes.append(size)
+
+    def take_table(self, table: Any) -> None:
+        """Take arrays by the addresses of their objects; after those, in a batch, come their sizes."""
+        builder, count = self.builder, len(self.dtypes)
+
+        def entry(at: int) -> Any:
+            return builder.load(builder.gep(table, [ir.Constant(INDEX, at)]))
+
+        for place, dtype in enumerate(self.dtypes):
+            field = builder.add(entry(place), ir.Constant(INDEX, FIRST_FIELD))
+            pointer = builder.load(builder.inttoptr(field, memory_of(dtype).as_pointer().as_pointer()))
+            self.pointers.append(pointer)
+            self.sizes.append(entry(count + place) if self._is_batched(place) else None)
+
+    def _is_batched(self, place: int) -> bool:
+        return self.batched is not None and (place >= self.given or self.batched[place])
 
     def write_batch(self, size: Any) -> None:
         """Run the loop for all elements of a batch: several at a time, then what is left."""
@@ -104,7 +138,7 @@ class _Writer:
                 self.here[v] = phis[operands[0]]
         self._compute_all()
         for number, (ids, (_, backwards)) in enumerate(zip(elements.stacked, elements.loop.stacked, strict=True)):
-            place = len(self.dtypes) + len(elements.finals) + number
+            place = self.given + len(elements.finals) + number
             first = builder.mul(self._row(backwards), ir.Constant(INDEX, ids.size))
             for p, v in enumerate(ids.flat):
                 self._store(place, builder.add(first, ir.Constant(INDEX, p)), self.here[int(v)])
@@ -133,7 +167,7 @@ class _Writer:
                     states.add(operands[0])
                     continue
                 self.here[v] = self._load(*elements.states[operands[0]])
-            elif name == "number" or (name == "load" and not operands[2]) or (name != "load" and all(o in self.here for o in elements.values.needs(v))):
+            elif not (name == "load" and operands[2]) and all(o in self.here for o in elements.values.needs(v)):
                 self.here[v] = self._compute(v)
         return states
 
@@ -153,22 +187,13 @@ class _Writer:
                 final = builder.phi(value.type)
                 final.add_incoming(ir.Constant(value.type, None) if first is None else first, start)
                 final.add_incoming(value, end)
-                finals.append((len(self.dtypes) + number, p, final))
+                finals.append((self.given + number, p, final))
         for place, p, final in finals:
             self._store(place, ir.Constant(INDEX, p), final)
         for bit in self._apart(phi):
             builder.store(builder.and_(builder.load(self.held), bit), self.held)
 
     # Memory
-
-    def _size(self, place: int) -> Any:
-        """Return how many numbers an array has for one element of a batch."""
-        if self.batched is None or (place < len(self.batched) and not self.batched[place]):
-            return None
-        builder, size = self.builder, ir.Constant(INDEX, 1)
-        for n in cgutils.unpack_tuple(builder, self.arrays[place].shape)[1:]:
-            size = builder.mul(size, n)
-        return size
 
     def _row(self, backwards: bool) -> Any:
         builder = self.builder
@@ -196,7 +221,7 @@ class _Writer:
         """Return elements of an argument, one for each lane or the same for all."""
         builder, found = self.builder, []
         for w, at in enumerate(positions):
-            loaded = builder.load(builder.gep(self.arrays[place].data, [self._of_lane(place, at, w)]))
+            loaded = builder.load(builder.gep(self.pointers[place], [self._of_lane(place, at, w)]))
             loaded.set_metadata("alias.scope", self.read)
             loaded.set_metadata("noalias", self.written)
             found.append(self.arithmetic.read(loaded))
@@ -205,7 +230,8 @@ class _Writer:
     def _store(self, place: int, at: Any, value: Any) -> None:
         builder = self.builder
         for w, part in enumerate(self._apart(value)):
-            stored = builder.store(self.arithmetic.stored(part), builder.gep(self.arrays[place].data, [self._of_lane(place, at, w)]))
+            pointer = builder.gep(self.pointers[place], [self._of_lane(place, at, w)])
+            stored = builder.store(self.arithmetic.stored(part), pointer)
             stored.set_metadata("alias.scope", self.written)
             stored.set_metadata("noalias", self.read)
 

@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+import ctypes
+import sys
 from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
 
 from ..loops.loop import Loop
-from .elements import Elements
+from .elements import Elements, dtype_of
 from .fuse import function_of
-from .loop_code import kernel_of
+from .loop_code import FIRST_FIELD, kernel_of
+
+MANY = 8  # arrays: numba takes longer to compile what takes more than the loop itself
 
 
 def machine_code(loop: Loop, batched: Sequence[bool] | None = None) -> Callable[..., bool]:
@@ -30,6 +37,42 @@ def machine_code(loop: Loop, batched: Sequence[bool] | None = None) -> Callable[
         If the body is not arithmetic that is known here.
     """
     elements = Elements(loop)
+    dtypes = [dtype_of(x) for x in (*loop.arguments, *loop.finals, *(x for x, _ in loop.stacked))]
     numbers = ["count"] if batched is None else ["count", "size"]
-    arrays = [f"a{i}" for i in range(len(loop.arguments) + len(loop.finals) + len(loop.stacked))]
-    return function_of(elements.text(batched), [*arrays, *numbers], lambda: kernel_of(elements, batched))
+    in_table = len(dtypes) > MANY and _BY_TABLE
+    arrays = ["table"] if in_table else [f"a{i}" for i in range(len(dtypes))]
+    run = function_of(
+        elements.text(batched), [*arrays, *numbers], lambda: kernel_of(elements, batched, in_table=in_table)
+    )
+    return _Table(run, dtypes) if in_table else run
+
+
+class _Table:
+    """A function of arrays that gives another a table of them: where each object is, then the sizes in a batch."""
+
+    def __init__(self, run: Callable[..., bool], dtypes: list[Any]) -> None:
+        self.run, self.dtypes = run, dtypes
+
+    def __call__(self, *given: Any) -> bool:
+        count = len(self.dtypes)
+        arrays, numbers = given[:count], given[count:]
+        if [x.dtype for x in arrays] != self.dtypes or not all(x.flags.c_contiguous for x in arrays):
+            raise TypeError("a loop is given arrays of other dtypes than it was compiled for, or such that have gaps")
+        table = [*map(id, arrays)]
+        if len(numbers) > 1:
+            table += [x.size // (numbers[1] or 1) for x in arrays]
+        return self.run(np.array(table), *numbers)
+
+
+def _objects_have_addresses() -> bool:
+    """Tell whether the address of an array's elements is the first field of the object, and `id` where that is.
+
+    Extensions that are compiled for NumPy take it from there, too.
+    """
+    x = np.empty(1)
+    if sys.implementation.name != "cpython":
+        return False
+    return ctypes.c_void_p.from_address(id(x) + FIRST_FIELD).value == int(x.__array_interface__["data"][0])
+
+
+_BY_TABLE = _objects_have_addresses()

@@ -109,11 +109,11 @@ DOUBLE = Precision(
 )  # fmt: skip
 
 
-def _reduction(p: Precision) -> Any:
+def _reduction(p: Precision) -> Callable[[Number], tuple[Number, Number, Number]]:
     """Return a function that splits x into n * log(2) + r; it returns n, as an integer and a float, and r."""
     magic, bits, log2e = p.magic, p.bits(p.magic), 1 / np.log(2)
 
-    def reduction(x: Number) -> Any:
+    def reduction(x: Number) -> tuple[Number, Number, Number]:
         shifted = multiply_add(x, log2e, magic)
         n = shifted - magic
         return shifted.as_bits() - bits, n, multiply_add(n, -p.low, multiply_add(n, -p.high, x))
@@ -332,11 +332,11 @@ WRITTEN: dict[tuple[str, type[np.floating[Any]]], Function] = {
     (name, p.floating): make(p) for name, make in _MAKERS.items() for p in (SINGLE, DOUBLE)
 }
 for _name, _turned in (("sin", 0), ("cos", 1)):
-    WRITTEN[_name, np.float64] = _function = _of_quarters(_name, _turned)
-    WRITTEN[_name, np.float32] = partial(extended, function=_function)
+    WRITTEN[_name, np.float64] = _of_quarters(_name, _turned)
+    WRITTEN[_name, np.float32] = partial(extended, function=WRITTEN[_name, np.float64])
 
 
-def _function(written: Function) -> Any:
+def _for_numba(written: Function) -> Any:
     """Return a function for loops that numba compiles."""
 
     def function(context: Any, x: Any) -> Any:
@@ -345,4 +345,4 @@ def _function(written: Function) -> Any:
     return intrinsic(function)
 
 
-FUNCTIONS = {key: _function(written) for key, written in WRITTEN.items()}
+FUNCTIONS = {key: _for_numba(written) for key, written in WRITTEN.items()}

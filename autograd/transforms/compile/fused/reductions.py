@@ -40,19 +40,21 @@ class Reduction:
 
     Parameters
     ----------
+    function
+        What is called.
     x, like
         The value numbers of the array, and an array that lies in memory as it does.
-    given
-        The arguments of the call after the array, by position and by name, and the axis without one.
+    given, options
+        The arguments of the call after the array.
     """
 
-    def __init__(
-        self, values: Values, name: str, x: Array, like: Array, *given: Any, axis: int | None = None, **options: Any
-    ) -> None:
+    def __init__(self, values: Values, function: Any, x: Array, like: Array, *given: Any, **options: Any) -> None:
+        name = reduction_of(function) or ""
         self.values, self.name, self.x, self.like = values, name, x, like
         names = ("axis",) if name in ("max", "min", "any", "all", "argmax", "argmin") else ("axis", "dtype")
         options = {**dict(zip(names, given, strict=False)), **options}
-        axis = options.pop("axis", axis)
+        of_ufunc = isinstance(getattr(function, "__self__", None), np.ufunc)
+        axis = options.pop("axis", 0 if of_ufunc else None)
         self.keepdims, self.ddof = options.pop("keepdims", False), options.pop("ddof", options.pop("correction", 0))
         dtype = options.pop("dtype", None)
         if options or len(given) > len(names) or (dtype is not None and np.dtype(dtype) != like.dtype):

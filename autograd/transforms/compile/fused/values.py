@@ -1,7 +1,7 @@
 """Values: single numbers that a loop computes, each of them once, and NumPy's elementwise functions on arrays of them.
 
-An array here is one of *value numbers*, int64, of the shape of the array that it stands for: the position of each of its
-elements in the list of all values. NumPy's own functions index, reshape and stack such arrays as they do real ones.
+An array here is one of *value numbers*, int64, of the shape of the array that it stands for: the position of each of
+its elements in the list of all values. NumPy's own functions index, reshape and stack such arrays as they do real ones.
 """
 
 from __future__ import annotations
@@ -138,9 +138,8 @@ class Values:
     def each(self, name: str, dtype: np.dtype[Any], *operands: Array) -> Array:
         """Return the results of an operation whose operands, broadcast, are first cast to a dtype."""
         arrays = np.broadcast_arrays(*[self.cast(x, dtype) for x in operands])
-        made = np.empty(arrays[0].shape, np.int64)
-        made.flat = [self.one(name, dtype, *several) for several in zip(*(x.flat for x in arrays), strict=True)]
-        return made
+        made = [self.one(name, dtype, *several) for several in zip(*(x.flat for x in arrays), strict=True)]
+        return np.array(made, np.int64).reshape(arrays[0].shape)
 
     def cast(self, ids: Array, dtype: np.dtype[Any]) -> Array:
         """Return values as those of another dtype."""
@@ -158,9 +157,8 @@ class Values:
     def where(self, condition: Array, a: Array, b: Array, dtype: np.dtype[Any]) -> Array:
         """Return values of `a` where a condition holds, else of `b`."""
         condition, a, b = np.broadcast_arrays(self.cast(condition, BOOL), self.cast(a, dtype), self.cast(b, dtype))
-        made = np.empty(condition.shape, np.int64)
-        made.flat = [self.choice(*several) for several in zip(condition.flat, a.flat, b.flat, strict=True)]
-        return made
+        made = [self.choice(*several) for several in zip(condition.flat, a.flat, b.flat, strict=True)]
+        return np.array(made, np.int64).reshape(condition.shape)
 
     def choice(self, condition: Any, a: Any, b: Any) -> int:
         """Return `a` if a condition holds, else `b`."""
@@ -179,10 +177,8 @@ class Values:
 
 
 def mapped(function: Callable[[Any], int], x: Array) -> Array:
-    """Return an array of what a function gives for each element."""
-    made = np.empty(x.shape, np.int64)
-    made.flat = [function(v) for v in x.flat]
-    return made
+    """Return an array of the values that a function gives for each element."""
+    return np.array([function(v) for v in x.flat], np.int64).reshape(x.shape)
 
 
 # What is written in other operations: functions of `Values`, the dtype and the operands.
