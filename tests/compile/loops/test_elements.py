@@ -605,11 +605,11 @@ def test_what_is_no_such_arithmetic_is_refused_with_the_reason(body: Any, carrie
 def test_bodies_that_are_too_large_are_refused_at_once() -> None:
     x = np.ones(60)
     with pytest.raises(Unsuitable, match=r"3,\d\d\d operations"):
-        machine_code(loop_of_body(of(lambda x: (x[:, None] * x,)), [x]))
+        Elements(loop_of_body(of(lambda x: (x[:, None] * x,)), [x]))
     with pytest.raises(Unsuitable, match="array of 4,000 numbers"):
-        machine_code(loop_of_body(of(lambda x: (x * 2,)), [np.ones(4000)]))
+        Elements(loop_of_body(of(lambda x: (x * 2,)), [np.ones(4000)]))
     with pytest.raises(Unsuitable, match=r"more than 20,000 operations"):
-        machine_code(loop_of_body(of(lambda x: (np.sum(x[:, None] @ x[None] @ x[:, None]),)), [np.ones(200)]))
+        Elements(loop_of_body(of(lambda x: (np.sum(x[:, None] @ x[None] @ x[:, None]),)), [np.ones(200)]))
 
 
 def test_what_nothing_needs_is_not_computed() -> None:

@@ -9,12 +9,17 @@ from typing import Any
 
 import numpy as np
 
-from ..loops.loop import Loop
+from ..loops.loop import Loop, Unsuitable
+from ..program import traced_in
+from . import nest_code
 from .elements import Elements, dtype_of
 from .fuse import function_of
 from .loop_code import FIRST_FIELD, kernel_of
 
 MANY = 8  # arrays: numba takes longer to compile what takes more than the loop itself
+
+FEW = 500  # operations on single numbers: with more, nests over arrays are as fast, and take less time to compile
+TRIED = 10_000  # numbers in all arrays of a body that are spelled out to see how many operations they take
 
 
 def machine_code(loop: Loop, batched: Sequence[bool] | None = None) -> Callable[..., bool]:
@@ -36,7 +41,21 @@ def machine_code(loop: Loop, batched: Sequence[bool] | None = None) -> Callable[
     Unsuitable
         If the body is not arithmetic that is known here.
     """
-    elements = Elements(loop)
+    numbers = sum(x.size for call in loop.calls for x in traced_in(call.result))
+    try:
+        elements, reason = (Elements(loop) if numbers <= TRIED else None), ""
+    except Unsuitable as error:
+        elements, reason = None, f"{error}; as loops over arrays, "
+    if elements is None or (batched is None and len(elements.order) > FEW):
+        try:
+            return nest_code.machine_code(loop, batched)
+        except Unsuitable as error:
+            if elements is None:
+                raise Unsuitable(f"{reason}{error}") from None
+    return _of_numbers(loop, elements, batched)
+
+
+def _of_numbers(loop: Loop, elements: Elements, batched: Sequence[bool] | None) -> Callable[..., bool]:
     dtypes = [dtype_of(x) for x in (*loop.arguments, *loop.finals, *(x for x, _ in loop.stacked))]
     numbers = ["count"] if batched is None else ["count", "size"]
     in_table = len(dtypes) > MANY and _BY_TABLE

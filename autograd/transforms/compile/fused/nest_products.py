@@ -7,50 +7,18 @@ last bits may differ from BLAS, and from one processor to another.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from contextlib import ExitStack
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from .arithmetic import FLOATS, INDEX
+from .nest_memory import Writer, apart, cgutils, halved, ir, together
 from .nest_steps import Product
 
-import llvmlite.ir  # isort: skip - after numba was found
-import numba.core.cgutils  # isort: skip
-
-if TYPE_CHECKING:
-    from .nest_code import StepWriter
-
-ir: Any = llvmlite.ir
-cgutils: Any = numba.core.cgutils
 BYTES = 64  # of a vector
 ROWS, SUMS = 4, 4  # rows of a block, and vectors where there is one row
 
 
-def apart(builder: Any, x: Any) -> list[Any]:
-    """Return the numbers of a vector, or the only one."""
-    if not isinstance(x.type, ir.VectorType):
-        return [x]
-    return [builder.extract_element(x, ir.Constant(ir.IntType(32), w)) for w in range(x.type.count)]
-
-
-def together(builder: Any, parts: Sequence[Any]) -> Any:
-    """Return a vector of numbers, or the only one."""
-    if len(parts) == 1:
-        return parts[0]
-    vector: Any = ir.Constant(ir.VectorType(parts[0].type, len(parts)), ir.Undefined)
-    for w, part in enumerate(parts):
-        vector = builder.insert_element(vector, part, ir.Constant(ir.IntType(32), w))
-    return vector
-
-
-def halved(builder: Any, parts: list[Any]) -> Any:
-    """Return the sum of numbers, added up in pairs."""
-    while len(parts) > 1:
-        parts = [builder.fadd(*parts[i : i + 2]) for i in range(0, len(parts), 2)]
-    return parts[0]
-
-
-def write_product(writer: StepWriter, step: Product) -> None:
+def write_product(writer: Writer, step: Product) -> None:
     """Write the loops of a product, around them those of a stack."""
     with ExitStack() as stack:
         target = step.target.array
@@ -76,7 +44,7 @@ def write_product(writer: StepWriter, step: Product) -> None:
 class _Block:
     """Writes the loops of one product of matrices."""
 
-    def __init__(self, writer: StepWriter, kind: Any, size: int) -> None:
+    def __init__(self, writer: Writer, kind: Any, size: int) -> None:
         self.writer, self.builder, self.kind, self.lanes = writer, writer.builder, kind, BYTES // size
 
     def columns(self, c: Any, a: Any, b: Any, m: int, n: int, k: int) -> None:

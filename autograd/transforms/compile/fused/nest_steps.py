@@ -94,10 +94,10 @@ def offset_in(whole: Array, part: Array) -> int:
     return int(part.__array_interface__["data"][0] - whole.__array_interface__["data"][0])
 
 
-def in_order(shape: Sequence[int], *strides: Sequence[int]) -> tuple[list[int], ...]:
-    """Return a shape and the strides of arrays of it in the order in which NumPy adds up, what is close together last.
+def axes_in_order(shape: Sequence[int], *strides: Sequence[int]) -> list[int]:
+    """Return the axes of arrays from that on whose elements are the closest in memory, sorted as NumPy does it.
 
-    The axes are sorted as NumPy's iterators do it, by insertion, with what follows each other as one axis.
+    That is by insertion, with those that cannot be compared in the order in which they are; not those of length 1.
     """
     axes: list[int] = []
     for axis in reversed([a for a, n in enumerate(shape) if n > 1]):
@@ -108,8 +108,16 @@ def in_order(shape: Sequence[int], *strides: Sequence[int]) -> tuple[list[int], 
                 break
             place = i if both else place
         axes.insert(place, axis)
+    return axes
+
+
+def in_order(shape: Sequence[int], *strides: Sequence[int]) -> tuple[list[int], ...]:
+    """Return a shape and the strides of arrays of it in the order in which NumPy adds up, what is close together last.
+
+    Axes that follow each other are one.
+    """
     sizes, steps = [1], [[0] * len(strides)]
-    for axis in axes:  # from the last one on
+    for axis in axes_in_order(shape, *strides):  # from the last one on
         step = [x[axis] for x in strides]
         if sizes[-1] == 1:
             sizes[-1], steps[-1] = shape[axis], step
@@ -218,8 +226,7 @@ class Nest(Step):
             v = pending.pop()
             if v not in found:
                 found.add(v)
-                name, *operands = self.values.operations[v]
-                pending += operands if name not in ("load", "number") else []
+                pending += self.values.needs(v)
         return sorted(found)
 
     def text(self, names: dict[int, str]) -> str:
@@ -272,6 +279,18 @@ class Gather(Step):
     def text(self, names: dict[int, str]) -> str:
         source = names[id(self.source)]
         return f"gather {described(self.target, names)} {source} {self.places.ravel().tolist()}"
+
+
+class Scatter(Step):
+    """Elements written to known places of an array, or added to what is there, in order: see `Gather`."""
+
+    def __init__(self, target: View, places: Array, values: View, *, adds: bool) -> None:
+        self.target, self.places, self.values, self.adds = target, places, values.over(places.shape), adds
+        super().__init__([values, target], [target])
+
+    def text(self, names: dict[int, str]) -> str:
+        arrays = f"{names[id(self.target.buffer)]} {described(self.values, names)}"
+        return f"scatter {arrays} {self.adds} {self.places.shape} {self.places.ravel().tolist()}"
 
 
 class Held(Step):

@@ -9,13 +9,14 @@ from __future__ import annotations
 
 import math
 import operator
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from itertools import pairwise
 from typing import Any
 
 import numpy as np
 from numpy.lib.stride_tricks import as_strided
 
+from ....arrays.traced import flat_setitem
 from ..floats import TracedFloat
 from ..loops.loop import Carried, Input, Loop, Part, Same, Unsuitable
 from ..numpy_calls import WRITERS
@@ -23,15 +24,14 @@ from ..program import Call, Check, Traced, traced_in
 from ..recorder import layout_of
 from ..types import Array
 from .elements import MOVES, dtype_of, kind_of
-from .nest_steps import Buffer, Gather, Held, Nest, Product, Reduction, Step, View, in_order
-from .reductions import REDUCTIONS
+from .nest_places import cut_in, cuts_in, shape_of, strides_of
+from .nest_steps import Buffer, Gather, Held, Nest, Product, Reduction, Scatter, Step, View, axes_in_order, in_order
+from .reductions import reduction_of
 from .values import BOOL, DOUBLE, DTYPES, INTEGER, OPERATORS, Values
 
 LARGEST = 100_000  # elements of an array: with more, NumPy's own calls are as fast
-MULTIPLICATIONS = 1 << 21  # of a product of matrices: BLAS is faster for more
-STEPS = 1_000
-FEW_PARTS, MOST_PARTS = 8, 64  # copied by slices, of one array and of several
-CUT, PARTS = 64, 16  # elements from which arrays are computed in parts, and how many parts at most
+MULTIPLICATIONS = 1 << 20  # of a product of matrices: BLAS is faster for more
+STEPS = 400  # which LLVM compiles in a few seconds
 Ids = list[Array]
 
 _FILLS: dict[Any, Any] = {
@@ -39,7 +39,9 @@ _FILLS: dict[Any, Any] = {
 }  # fmt: skip
 _PRODUCTS = frozenset((np.matmul, np.vecdot, np.dot, np.ndarray.dot, operator.matmul))
 _CLIPS = frozenset((np.clip, np.ndarray.clip))
-_UFUNCS = {"logical_or": "or", "logical_and": "and", "bitwise_or": "or", "bitwise_and": "and"}
+_FOLDED = {
+    "sum": "add", "mean": "add", "prod": "multiply", "max": "maximum", "min": "minimum", "any": "or", "all": "and",
+}  # fmt: skip
 _PADDED = frozenset(("constant", "edge", "reflect", "symmetric", "wrap"))
 _APART = 1 << 40  # between the offsets of different arrays, where elements are moved
 
@@ -108,7 +110,7 @@ class Body:
         if given.step == 0:
             buffer.fixed = True
         offsets = (positions - first) * kind.itemsize
-        strides = _strides(offsets)
+        strides = strides_of(offsets)
         if strides is not None:
             start = int(offsets.flat[0]) // kind.itemsize if offsets.size else 0
             return View(buffer, as_strided(buffer.array[start:], positions.shape, strides))
@@ -130,7 +132,7 @@ class Body:
         if like is None or like.flags.c_contiguous or not buffer.array.size:
             buffer.whole = buffer.array.reshape(shape)
             return View(buffer, buffer.whole)
-        order = sorted(range(len(shape)), key=lambda a: -abs(like.strides[a]))
+        order = [a for a, n in enumerate(shape) if n == 1] + axes_in_order(shape, like.strides)[::-1]
         array = buffer.array.reshape([shape[a] for a in order])
         return View(buffer, array.transpose(np.argsort(order)))
 
@@ -151,7 +153,7 @@ class Body:
     def _view(self, x: Any) -> View:
         if id(x) in self.views:
             return self.views[id(x)]
-        if isinstance(x, np.ndarray):
+        if isinstance(x, np.ndarray) and x.size <= LARGEST:
             buffer = self._buffer(x.size, x.dtype, ("constant", np.ascontiguousarray(x)), fixed=True)
             return View(buffer, buffer.array.reshape(x.shape))
         raise Unsuitable(f"it uses a {type(x).__name__} of unknown origin")
@@ -285,33 +287,50 @@ class Body:
     def _write(self, call: Call) -> None:
         """Write to part of an array."""
         function, (target, *rest) = call.function, call.args
-        view, source = self._view(target), rest[-1]
+        view, given = self._view(target), self._operand(rest[-1])
+        at = function == np.add.at
         if function is np.copyto and not call.kwargs:
             part = view.array
-        elif function in WRITERS and getattr(function, "__name__", "") in ("setitem", "flat_setitem"):
+        elif at or (function in WRITERS and getattr(function, "__name__", "") in ("setitem", "flat_setitem")):
             if traced_in(rest[0]):
                 raise Unsuitable("it has an index that is computed")
-            flat = view.array.reshape(-1) if function is not operator.setitem else view.array
+            flat = view.array.reshape(-1) if function is flat_setitem else view.array
             part = flat[rest[0]]
             if not isinstance(part, np.ndarray):  # of one element, which NumPy gives as a number
                 part = flat[(*rest[0], ...) if type(rest[0]) is tuple else (rest[0], ...)]
-            if part.size and not np.may_share_memory(part, view.array):
-                raise Unsuitable("it writes to elements that are no slice")
+            if at or (part.size and not np.may_share_memory(part, view.array)):
+                self._scatter(View(view.buffer, flat), rest[0], given, adds=at)
+                return
         else:
             raise Unsuitable(f"it calls {_name(function)}")
-        given = self._operand(source)
-        if isinstance(given, View) and given.array.ndim > part.ndim:  # NumPy drops axes of length 1
-            given = View(given.buffer, given.array.reshape(given.array.shape[given.array.ndim - part.ndim :]))
         to = View(view.buffer, part)
-        if isinstance(given, View) and given.buffer is to.buffer and given.place() == to.place():
-            return
+        if isinstance(given, View):
+            given = _without_axes(given, part.ndim)
+            if given.buffer is to.buffer and given.place() == to.place():
+                return
         self._map(to, [given], _first)
+
+    def _scatter(self, target: View, key: Any, given: Any, *, adds: bool) -> None:
+        """Write to elements at known places, or add to them."""
+        if not np.may_share_memory(target.array, target.buffer.array):
+            raise Unsuitable("it writes to a copy")
+        places, dtype = np.asarray(self._offsets(target)[key]), target.array.dtype
+        if not places.size:
+            return
+        if isinstance(given, View):
+            given = _without_axes(given, places.ndim)
+        if not isinstance(given, View) or given.array.dtype != dtype or given.buffer is target.buffer:
+            shape = given.array.shape if isinstance(given, View) else ()
+            values = self._made(shape, dtype, fixed=target.buffer.fixed)
+            self._map(values, [given], _first)
+            given = values
+        self._step(Scatter(target, places, given, adds=adds), target.buffer.fixed)
 
     def _compute(self, call: Call) -> None:
         function, args, kwargs = OPERATORS.get(call.function, call.function), call.args, dict(call.kwargs)
         kwargs.pop("out", None)
         owner, name = getattr(function, "__self__", None), getattr(function, "__name__", "")
-        if function in REDUCTIONS or (isinstance(owner, np.ufunc) and name == "reduce"):
+        if reduction_of(function) is not None:
             self._reduce(call, function, kwargs)
         elif function is np.einsum and args[0] == "...i->..." and len(args) == 2 and not kwargs:
             self._reduce(call, np.add.reduce, {"axis": -1}, args[1:])
@@ -383,34 +402,37 @@ class Body:
 
     def _reduce(self, call: Call, function: Any, kwargs: dict[str, Any], args: tuple[Any, ...] | None = None) -> None:
         args = call.args if args is None else args
-        owner, view = getattr(function, "__self__", None), self._operand(args[0])
-        of_ufunc = getattr(owner, "__name__", "")
-        name = REDUCTIONS.get(function) or _UFUNCS.get(of_ufunc, of_ufunc)
+        view, name = self._operand(args[0]), str(reduction_of(function))
         keepdims = kwargs.pop("keepdims", False)
-        axis = kwargs.pop("axis", args[1] if len(args) > 1 else (0 if isinstance(owner, np.ufunc) else None))
+        first = 0 if isinstance(getattr(function, "__self__", None), np.ufunc) else None
+        axis = kwargs.pop("axis", args[1] if len(args) > 1 else first)
         asked = kwargs.pop("dtype", None)
-        if kwargs or len(args) > 2 or not isinstance(view, View) or name not in _STARTS:
-            raise Unsuitable(f"it calls {_name(function)} with more than an axis")
+        if kwargs or len(args) > 2 or not isinstance(view, View) or name not in _FOLDED:
+            raise Unsuitable(f"it calls {name} with more than an axis")
         source, dtype = view.array, _dtype_of_sum(name, view.array.dtype, asked)
         axes = tuple(range(source.ndim)) if axis is None else tuple(int(a) % source.ndim for a in np.atleast_1d(axis))
         target = self._result(call, fixed=view.buffer.fixed)
         if target.array.dtype != dtype:
             raise Unsuitable(f"it calls {_name(function)} with a dtype")
-        spread = len(axes) == source.ndim and len(in_order(source.shape, source.strides)[0]) > 1
-        if source.dtype != dtype or view.buffer is target.buffer or spread:  # NumPy, too, adds up a copy
+        _, apart, _ = in_order(
+            source.shape, [0 if a in axes else 1 << (source.ndim - a) for a in range(source.ndim)], source.strides
+        )
+        rows = next((k for k, stride in enumerate(reversed(apart)) if stride), len(apart))
+        if source.dtype != dtype or view.buffer is target.buffer or rows > 1:  # NumPy, too, adds up a copy
             view = self._cast(view, dtype)
         if keepdims:
             kept = tuple(0 if a in axes else slice(None) for a in range(source.ndim))
             to = View(target.buffer, target.array[(*kept, ...)])
         else:
             to = target
-        start = _STARTS[name](dtype)
+        operation = _FOLDED[name]
+        start = _start(operation, dtype)
         if not source.size:
-            if name in ("maximum", "minimum") and to.array.size:
+            if name in ("max", "min") and to.array.size:
                 raise Unsuitable(f"it calls {_name(function)} of nothing")
             self._map(to, [start], _first)
         else:
-            self._step(Reduction("add" if name == "mean" else name, to, view, axes, start.item()), to.buffer.fixed)
+            self._step(Reduction(operation, to, view, axes, start.item()), to.buffer.fixed)
         if name == "mean":
             count = math.prod(source.shape[a] for a in axes)
             self._map(to, [to, dtype.type(count)], lambda values, ids: values.each("divide", dtype, *ids))
@@ -497,9 +519,9 @@ class Body:
         if traced_in(key):
             raise Unsuitable("it has an index that is computed")
         sources: list[Any] = []
-        first = self._offsets(call.args[0], sources)
+        first = self._sources(call.args[0], sources)
         if "constant_values" in kwargs:
-            kwargs["constant_values"] = self._offsets(kwargs["constant_values"], sources)
+            kwargs["constant_values"] = self._sources(kwargs["constant_values"], sources)
         if traced_in((list(kwargs.values()),)):
             raise Unsuitable(f"it calls {_name(function)} in a way that is not known")
         made = _apply(function, (first, *key), kwargs)
@@ -517,20 +539,23 @@ class Body:
             if table.size:
                 self._fetch(target, table, sources)
 
-    def _offsets(self, tree: Any, sources: list[Any]) -> Any:
+    def _sources(self, tree: Any, sources: list[Any]) -> Any:
         """Return arrays with the offset of each element in its buffer, those of each operand far from all others."""
         if type(tree) in (list, tuple):
-            return [self._offsets(part, sources) for part in tree]
+            return [self._sources(part, sources) for part in tree]
         x = self._operand(tree)
         base = len(sources) * _APART
         sources.append(x)
-        if not isinstance(x, View):
-            if kind_of(x) not in (int, float) and dtype_of(x) not in DTYPES:
-                raise Unsuitable(f"it computes with {x!r}")
-            return np.asarray(base)
+        if isinstance(x, View):
+            return self._offsets(x) + base
+        if kind_of(x) not in (int, float) and dtype_of(x) not in DTYPES:
+            raise Unsuitable(f"it computes with {x!r}")
+        return np.asarray(base)
+
+    def _offsets(self, x: View) -> Array:
         if x.array.size > LARGEST:
             raise Unsuitable(f"it has an array of {x.array.size:,} numbers, where NumPy is as fast")
-        places = np.full(x.array.shape, base + x.offset, np.int64)
+        places = np.full(x.array.shape, x.offset, np.int64)
         for axis, (n, stride) in enumerate(zip(x.array.shape, x.array.strides, strict=True)):
             places += (np.arange(n) * stride).reshape((n,) + (1,) * (x.array.ndim - axis - 1))
         return places
@@ -538,7 +563,7 @@ class Body:
     def _fetch(self, target: View, table: Array, sources: list[Any], depth: int = 0) -> None:
         """Copy elements from where a table says: by slices where there are few, else one by one."""
         owners, offsets = np.divmod(table, _APART)
-        owner, strides = sources[int(owners.flat[0])], _strides(offsets)
+        owner, strides = sources[int(owners.flat[0])], strides_of(offsets)
         alone = (owners == owners.flat[0]).all()
         if alone and not isinstance(owner, View):
             self._map(target, [_as(owner, target.array.dtype)], _first)
@@ -546,7 +571,7 @@ class Body:
             whole = owner.buffer.array
             start = whole.view(np.uint8)[int(offsets.flat[0]) :][: whole.itemsize].view(whole.dtype)
             self._map(target, [View(owner.buffer, as_strided(start, table.shape, strides))], _first)
-        elif (cut := _cut(owners, offsets)) is not None and depth < 2 * table.ndim + 2:
+        elif (cut := cut_in(owners, offsets)) is not None and depth < 2 * table.ndim + 2:
             axis, places = cut
             ends = [0, *places, table.shape[axis]]
             for low, high in pairwise(ends):
@@ -601,6 +626,15 @@ class Body:
             if view.buffer.role == ("carried", number) and age <= len(self.after):
                 self._carry_on(other, buffer, age + 1)
 
+    def first_of(self, x: Any) -> int | None:
+        """Return the argument that a final value is if there is no iteration: what is carried to the first."""
+        inputs = self.loop.inputs
+        carried = [given for given in inputs if isinstance(given, Carried)]
+        found = [given.first for given in carried if given.after is x]
+        found += [given.first for given in carried if given.variable is x]
+        found += [given.argument for given in inputs if isinstance(given, Same) and given.variable is x]
+        return found[0] if found else None
+
     def results(self) -> list[Buffer]:
         """Return the buffers that something reads after an iteration."""
         ends = [view.buffer for view in (*self.after.values(), *self.finals)]
@@ -609,7 +643,7 @@ class Body:
     def _forget(self) -> None:
         """Forget what nothing needs: values that are written, steps, and buffers."""
         used = {id(buffer) for buffer in self.results()}
-        results, read = set(used), {}
+        results, read = set(used), dict[int, list[View]]()
 
         def needed(view: View) -> bool:
             key = id(view.buffer)
@@ -639,64 +673,17 @@ class Body:
                 lines.append(f"part {number}: {given.argument} {self.parts[number]} {given.step} {given.backwards}")
             elif isinstance(given, Carried):
                 lines.append(f"carried {number}: {given.first} {names.get(id(self.after[number].buffer))}")
-        lines += [f"final {names.get(id(view.buffer))}" for view in self.finals]
+        for x, view in zip(self.loop.finals, self.finals, strict=True):
+            lines.append(f"final {names.get(id(view.buffer))} {self.first_of(x)}")
         lines += [f"stacked {backwards}" for _, backwards in self.loop.stacked]
         for label, steps in (("before", self.before), ("each", self.steps)):
             lines += [f"{label}: {step.text(names)}" for step in steps]
         return "\n".join(lines)
 
 
-def cuts_in(calls: Sequence[Call]) -> dict[tuple[int, ...], list[list[int]]]:
-    """Return for shapes of arrays the places along each axis where parts of them begin or end that are written alone.
-
-    Arrays of such a shape are computed part by part, so that what is read is known to be zero, or is in a register.
-    """
-    found: dict[tuple[int, ...], list[set[int]]] = {}
-    for call in calls:
-        for shape, axis, place in _ends(call):
-            if 0 < place < shape[axis]:
-                found.setdefault(shape, [set() for _ in shape])[axis].add(place)
-    return {
-        shape: [sorted(places) for places in cuts]
-        for shape, cuts in found.items()
-        if math.prod(shape) >= CUT and math.prod(len(places) + 1 for places in cuts) <= PARTS
-    }
-
-
-def _ends(call: Call) -> Iterator[tuple[tuple[int, ...], int, int]]:
-    """Yield where the parts end that a call writes to: the shape of the array, the axis, and the place."""
-    function, args = call.function, call.args
-    if function is operator.setitem:
-        shape = shape_of(args[0])
-        key = args[1] if type(args[1]) is tuple else (args[1],)
-        if Ellipsis in [part for part in key if part is Ellipsis]:
-            return
-        for axis, part in enumerate(key):
-            if type(part) is slice and part.step in (None, 1) and not traced_in(part):
-                low, high, _ = part.indices(shape[axis])
-                yield shape, axis, low
-                yield shape, axis, high
-            elif type(part) is int:
-                yield shape, axis, part % shape[axis]
-                yield shape, axis, part % shape[axis] + 1
-            else:
-                return
-    elif function is np.roll and len(args) > 1 and type(args[1]) is int:
-        shape, axis = shape_of(args[0]), args[2] if len(args) > 2 else call.kwargs.get("axis")
-        axis = 0 if axis is None and len(shape) == 1 else axis
-        if type(axis) is int and shape:
-            yield shape, axis % len(shape), args[1] % max(shape[axis], 1)
-    elif function is np.concatenate and isinstance(call.result, Traced) and all(isinstance(x, Traced) for x in args[0]):
-        axis = args[1] if len(args) > 1 else call.kwargs.get("axis", 0)
-        shape, place = shape_of(call.result), 0
-        for x in args[0] if type(axis) is int else ():
-            place += shape_of(x)[axis]
-            yield shape, axis % len(shape), place
-
-
-def shape_of(x: Any) -> tuple[int, ...]:
-    """Return the shape of a variable."""
-    return () if isinstance(x, TracedFloat) else tuple(x.value.shape)
+def _without_axes(x: View, ndim: int) -> View:
+    """Return an array without such first axes as NumPy drops where it writes it to one of fewer axes."""
+    return View(x.buffer, x.array.reshape(x.array.shape[x.array.ndim - ndim :])) if x.array.ndim > ndim else x
 
 
 def _first(values: Values, ids: Ids) -> Any:
@@ -732,50 +719,23 @@ def _apply(function: Any, args: Any, kwargs: Any) -> Any:
     return function(*args, **kwargs)
 
 
-def _strides(offsets: Array) -> tuple[int, ...] | None:
-    """Return the strides by which offsets advance along each axis, or None if they do so unevenly."""
-    strides = []
-    for axis, n in enumerate(offsets.shape):
-        steps = np.diff(offsets, axis=axis)
-        if n > 1 and steps.size and (steps != steps.flat[0]).any():
-            return None
-        strides.append(int(steps.flat[0]) if steps.size else 0)
-    return tuple(strides)
+def _start(operation: str, dtype: np.dtype[Any]) -> Any:
+    """Return what a reduction begins with, as NumPy does: sums with 0, or in some versions with -0."""
+    if operation == "add":
+        return np.add.reduce(np.full(1, -0.0, dtype))
+    if operation in ("multiply", "and"):
+        return dtype.type(1)
+    if operation == "or" or dtype == BOOL:
+        return dtype.type(operation == "minimum")
+    ends = (-np.inf, np.inf) if dtype.kind == "f" else (np.iinfo(dtype).min, np.iinfo(dtype).max)
+    return dtype.type(ends[operation == "minimum"])
 
 
-def _cut(owners: Array, offsets: Array) -> tuple[int, list[int]] | None:
-    """Return an axis, and the places along it where elements come from another array, or no longer advance evenly."""
-    for x, most in ((owners, MOST_PARTS), (offsets, FEW_PARTS)):
-        for axis in (axis for axis, n in enumerate(x.shape) if n > 1):
-            steps = np.moveaxis(np.diff(x, axis=axis), axis, 0).reshape(x.shape[axis] - 1, -1)
-            # in each line along the axis, the step of most places
-            usual = 0 if x is owners else np.sort(steps, axis=0)[len(steps) // 2]
-            places = (np.flatnonzero((steps != usual).any(axis=1)) + 1).tolist()
-            if 0 < len(places) <= most:
-                return axis, places
-    return None
-
-
-_STARTS: dict[str, Callable[[Any], Any]] = {
-    "add": lambda dtype: np.add.reduce(np.full(1, -0.0, dtype)),  # 0 or -0, as NumPy's version begins
-    "mean": lambda dtype: np.add.reduce(np.full(1, -0.0, dtype)),
-    "multiply": lambda dtype: dtype.type(1),
-    "maximum": lambda dtype: dtype.type(
-        -np.inf if dtype.kind == "f" else np.iinfo(dtype).min if dtype.kind == "i" else 0
-    ),
-    "minimum": lambda dtype: dtype.type(
-        np.inf if dtype.kind == "f" else np.iinfo(dtype).max if dtype.kind == "i" else 1
-    ),
-    "or": lambda dtype: dtype.type(0),
-    "and": lambda dtype: dtype.type(1),
-}
-
-
-def _dtype_of_sum(name: str, dtype: np.dtype[Any], asked: Any) -> np.dtype[Any]:
-    if name in ("or", "and"):
+def _dtype_of_sum(name: str, dtype: np.dtype[Any], asked: Any) -> Any:
+    if name in ("any", "all"):
         return BOOL
     if asked is not None:
         return np.dtype(asked)
     if name == "mean" and dtype.kind != "f":
         return DOUBLE
-    return INTEGER if name in ("add", "multiply") and dtype == BOOL else dtype
+    return INTEGER if name in ("sum", "prod") and dtype == BOOL else dtype
