@@ -23,7 +23,7 @@ def checked(printed: Printed, program: Program) -> Printed:
     commits = next((i for i, line in enumerate(lines) if line.strip() == _COMMITS), len(lines))
     late = [line.strip() for line in lines[commits:] if _DIVERGES in line]
     assert not late, f"{late} after what cannot be put back:\n{printed.source}"
-    names = re.findall(r"^ *(v\d+) = ", printed.source, re.MULTILINE)
+    names = re.findall(r"^ *(v\d+|v\[\d+\]) = (?!.*None$)", printed.source, re.MULTILINE)
     assert len(names) == len(set(names)), f"a name stands for two arrays:\n{printed.source}"
     run = printed.run
 
@@ -59,13 +59,14 @@ class _Watched:
             sys.settrace(previous)
 
     def _enter(self, frame: Any, event: str, arg: Any) -> Any:
-        return self._follow if frame.f_code is self.printed.run.__code__ else None
+        return self._follow if frame.f_code.co_filename == self.printed.run.__code__.co_filename else None
 
     def _follow(self, frame: Any, event: str, arg: Any) -> Any:
         if not self.changed and list(map(np.ndarray.tobytes, self.arrays)) != self.before:
             self.changed = True
             lines = self.printed.source.splitlines()
-            at = frame.f_lineno - frame.f_code.co_firstlineno
+            begins = next(i for i, line in enumerate(lines) if line.startswith(f"def {frame.f_code.co_name}("))
+            at = begins + frame.f_lineno - frame.f_code.co_firstlineno
             assert self.printed.committed, (
                 f"before line {at}, others see a change, and an error would not:\n" + "\n".join(lines)
             )

@@ -12,12 +12,13 @@ from array import array
 from collections import deque
 from collections.abc import Callable
 from contextvars import ContextVar
+from importlib.util import find_spec
 from typing import Any
 
 import numpy as np
 import pytest
 
-from autograd import Value, grad, tensor, vmap
+from autograd import Value, compile, grad, tensor, vmap
 from autograd.transforms.compile.environment import Environment
 from nn.scalar import MLP
 
@@ -488,3 +489,86 @@ def test_a_check_costs_less_than_a_microsecond_for_ten_values() -> None:
     environment = Environment(model)
     seconds = min(timeit.repeat(environment.unchanged, number=200, repeat=5)) / 200
     assert seconds < 1e-6 * len(environment.reads) / 10
+
+
+# Functions that other libraries have compiled: what they are made of is not read
+
+
+@pytest.fixture
+def library(monkeypatch: pytest.MonkeyPatch) -> Any:
+    """Stand for numba, with a class of compiled functions, one of containers, and one that answers to all names."""
+    module: Any = types.ModuleType("numba.standin")
+    module.__file__ = os.path.join(os.sep, "usr", "lib", "python3", "dist-packages", "numba", "standin.py")
+    text = """
+class Compiled:
+    def __init__(self, function):
+        self.__wrapped__ = self.py_func = function
+    def __call__(self, x):
+        return self.py_func(x)
+class Container:
+    def __init__(self):
+        self.opaque = object()
+class Greedy:
+    def __getattr__(self, name):
+        return Greedy()
+"""
+    exec(text, module.__dict__)
+    monkeypatch.setitem(sys.modules, "numba.standin", module)
+    return module
+
+
+def test_a_compiled_function_is_compared_by_identity_and_not_read(library: Any) -> None:
+    inner = [1.0]
+    fast = library.Compiled(lambda x: x * inner[0])
+
+    def scaled(x: Any) -> Any:
+        return np.sin(x) * fast(2.0)
+
+    environment = Environment(scaled)
+    assert environment.unsteady == []
+    assert not any(read.value is inner or read.holder is inner for read in environment.reads)
+    compiled = compile(scaled)
+    x = np.array([0.5, 1.0])
+    for _ in range(2):
+        assert np.array_equal(compiled(x), scaled(x))
+    fast = library.Compiled(lambda x: x * 5)
+    for _ in range(2):
+        assert np.array_equal(compiled(x), scaled(x))
+    assert len(compiled.programs) == 2
+    assert not compiled.fallbacks
+
+
+def test_other_objects_of_such_a_library_hold_what_cannot_be_compared(library: Any) -> None:
+    numbers = library.Container()
+    assert "numbers" in Environment(lambda: numbers).unsteady[0]
+
+
+def test_a_module_that_imports_such_a_library_is_read_and_the_library_is_not(library: Any) -> None:
+    module: Any = types.ModuleType("users_module")
+    module.library, module.lib, module.scale = library, library.Greedy(), 2.0
+    exec("def scaled(x):\n    return x * scale * len(library.Compiled.__name__)", module.__dict__)
+    environment = Environment(lambda x: module.scaled(x))
+    assert len(environment.reads) < 20
+    assert environment.unchanged()
+    module.scale = 3.0
+    assert environment.difference().name == "scale"  # type: ignore[union-attr]  # which is the test
+
+
+@pytest.mark.skipif(not find_spec("numba"), reason="numba is not installed")
+def test_functions_of_numba() -> None:
+    import numba
+
+    fast = numba.njit(lambda x: x * 2.0)
+    both: Any = numba.vectorize(lambda x: x + 1.0)  # type: ignore[no-untyped-call]
+
+    def scaled(x: Any) -> Any:
+        return np.sin(x) * fast(2.0) * both(1.0) * numba.get_num_threads()
+
+    environment = Environment(scaled)
+    assert len(environment.reads) < 20
+    assert environment.unsteady == []
+    compiled, x = compile(scaled), np.array([0.5, 1.0])
+    for _ in range(2):
+        assert np.array_equal(compiled(x), scaled(x))
+    (program,) = compiled.programs
+    assert program.calls == 4

@@ -109,6 +109,74 @@ def test_another_thread_that_runs_the_program() -> None:
     assert listed(function) == [("another thread runs the program", 1)]
 
 
+def spoiled(function: Any, error: type[Exception]) -> Any:
+    """Return a compiled function of two calls of NumPy, of whose program the second fails."""
+    compiled = compile(function, fallback="warn")
+    compiled(X)
+    (program,) = compiled.programs
+
+    def fails(*args: Any) -> None:
+        raise error("off the rails")
+
+    program.program.calls[1].function = fails
+    return compiled
+
+
+@pytest.mark.parametrize(
+    "error", [TypeError, AttributeError, RuntimeError, AssertionError, ZeroDivisionError, KeyError]
+)
+def test_an_error_within_a_program_which_the_function_does_not_raise(error: type[Exception]) -> None:
+    function = spoiled(lambda x: np.cos(np.sin(x)), error)
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        for _ in range(3):
+            assert np.array_equal(function(X), np.cos(np.sin(X)))
+    (fell_back,) = function.fallbacks
+    assert fell_back.reason == f"{error.__name__} in what was recorded, which the function itself does not raise"
+    assert fell_back.line.startswith("test_fallbacks.py:")
+    assert fell_back.count == 3
+    (said,) = warned(caught)
+    ours = not issubclass(error, (ArithmeticError, LookupError))
+    assert ("off the rails" in said, "a fault of compile" in said) == (ours, ours)
+
+
+def test_an_error_that_the_function_raises_too_is_raised_in_its_words() -> None:
+    fails = False
+
+    def function(x: Any) -> Any:
+        if fails:
+            raise TypeError("in its words")
+        return np.cos(np.sin(x))
+
+    compiled: Any = spoiled(function, TypeError)
+    program = compiled.programs[0]
+    program.environment.unchanged = lambda: True
+    program.take_environment()
+    fails = True
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        for _ in range(2):
+            with pytest.raises(TypeError, match="in its words"):
+                compiled(X)
+    assert listed(compiled) == [("an error or a warning of NumPy", 2)]
+
+
+def test_a_warning_within_a_program_is_no_fault() -> None:
+    function = spoiled(lambda x: np.cos(np.sin(x)), RuntimeWarning)
+    assert np.array_equal(function(X), np.cos(np.sin(X)))
+    assert listed(function) == [("an error or a warning of NumPy", 1)]
+
+
+def test_an_error_is_not_said_of_another_call() -> None:
+    function = spoiled(lambda x: np.cos(np.sin(x)), TypeError)
+    with pytest.warns(RuntimeWarning, match="off the rails"):
+        function(X)
+    with function.programs[0]._lock, warnings.catch_warnings():
+        warnings.simplefilter("error")
+        function(X)
+    assert [count for _, count in listed(function)] == [1, 1]
+
+
 def test_functions_of_values() -> None:
     def function(x: Any) -> Any:
         return x * float(repr(x.data))

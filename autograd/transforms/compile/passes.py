@@ -68,7 +68,7 @@ def _fold_constants(program: Program) -> None:
     read: set[int] = set()
     for call in calls:
         if _folds(call, varying):
-            if call.writes is not None and id(call.writes) in read:
+            if id(call.writes) in read:
                 varying.add(id(call.writes))
                 _spread(varying, leads_to, [id(call.writes)])
         else:

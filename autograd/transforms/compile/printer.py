@@ -202,7 +202,7 @@ class _Printer(Expressions):
         parts: dict[str, str] = {}  # their texts, by how they are called
         block = ""
         for line in self.lines:
-            if self.parted and len(body) >= LONGEST:
+            if self.parted and len(body) >= LONGEST and not body[-1].lstrip().startswith("#"):
                 name = self.new_name(f"{self.name}_part")
                 part = parts[f"{name}(leaves, v)"] = _text_of(f"{name}(leaves, v)", [*body, *self._restored(block)])
                 self.scope[name] = self._function(name, part)

@@ -246,19 +246,20 @@ class ProgramRecorder:
 
     def _made(self, function: Any, args: Any, kwargs: Any, result: Any) -> Any:
         """Note a call that writes to nothing, and return its result as traced arrays."""
+        arrays = arrays_in(args, kwargs)
         if isinstance(result, ndarray | np.generic):
-            for x in arrays_in(args, kwargs):
+            for x in arrays:
                 if x.value is result and isinstance(result, ndarray):  # True and False are one object each
                     if getattr(function, "__name__", "") not in MAY_RETURN_ITS_ARGUMENT:
                         self.refuse(f"{function.__name__}, which may write to its argument", "use a copy")
                     return x
-            made, view = self._traced(result, args, kwargs)
+            made, view = self._traced(result, arrays)
             self.note(Call, function, args, kwargs, made, None, view)
             if layout_depends(function, args, kwargs):
                 self.check(made, layout_of)
             return made
         if isinstance(result, tuple | list) and result and all(isinstance(r, ndarray | np.generic) for r in result):
-            parts = [self._traced(r, args, kwargs) for r in result]
+            parts = [self._traced(r, arrays) for r in result]
             several = [part for part, _ in parts]
             whole = type(result)(*several) if hasattr(result, "_fields") else type(result)(several)
             self.note(Call, function, args, kwargs, whole, None, any(view for _, view in parts))
@@ -272,7 +273,7 @@ class ProgramRecorder:
             return type(result)(self.answer(made, f"the result of {function.__name__}"))
         name = getattr(function, "__name__", str(function))
         remedy = "call it outside the function"
-        if not any(isinstance(x, Traced) for x in arrays_in(args, kwargs)):
+        if not any(isinstance(x, Traced) for x in arrays):
             self._ask_for_floats(args, kwargs)
             return result
         if isinstance(result, complex | float):  # as of 1j * numpy.float64(2)
@@ -280,9 +281,9 @@ class ProgramRecorder:
         self.refuse(f"{name}, which gives {described(result)}", remedy)
         return result
 
-    def _traced(self, result: Any, args: Any, kwargs: Any) -> tuple[Traced, bool]:
-        """Return a new array as a traced one, and whether it is a view of an argument."""
-        for x in arrays_in(args, kwargs) if isinstance(result, ndarray) else ():
+    def _traced(self, result: Any, arrays: list[Traced]) -> tuple[Traced, bool]:
+        """Return a new array as a traced one, and whether it is a view of an argument, of which `arrays` are all."""
+        for x in arrays if isinstance(result, ndarray) else ():
             if x.value is result:  # one of several results
                 return Traced(result, self, x.memory), True
         known = self.memories.get(id(owner_of(result))) if isinstance(result, ndarray) else None
@@ -291,7 +292,7 @@ class ProgramRecorder:
             memory.whole = made = Traced(result, self, memory)
             return made, False
         if known is None:
-            for x in arrays_in(args, kwargs):
+            for x in arrays:
                 if isinstance(x.value, ndarray) and np.may_share_memory(x.value, result):
                     known = x.memory
         if known is not None:
@@ -399,7 +400,7 @@ class ProgramRecorder:
         place = frame.f_code.co_filename, frame.f_lineno or 0
         return self._lines.get(place) or self._lines.setdefault(place, "{}:{}".format(*place))
 
-    def _errors_now(self) -> dict[str, Any]:
+    def _errors_now(self) -> Any:
         """Return what NumPy does where a number overflows or the like, one dict for all that are equal."""
         state = state_of_errors.get()
         if state is not self._state_of_errors:

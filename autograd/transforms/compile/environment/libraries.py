@@ -15,8 +15,8 @@ from .code_names import Names, names_in
 
 OWN = ("autograd", "nn", "datasets")
 _LIBRARIES = {
-    *sys.stdlib_module_names, "numpy", "scipy", "pandas", "polars", "sklearn", "matplotlib", "tqdm", "numba", "llvmlite",
-    "cffi", *OWN,
+    *sys.stdlib_module_names, "numpy", "scipy", "pandas", "polars", "sklearn", "matplotlib", "tqdm", "numba",
+    "llvmlite", "cffi", *OWN,
 }  # fmt: skip
 _LIBRARIES.discard("__main__")
 _HOME = os.path.abspath(os.path.join(os.path.dirname(__file__), *[os.pardir] * 4))
