@@ -299,7 +299,7 @@ def test_float32_stays_float32() -> None:
 
 
 def test_large_arrays_are_left_to_numpy_and_a_note_says_so() -> None:
-    x = np.linspace(0, 1, 5000)
+    x = np.linspace(0, 1, 50_000)
     program = rolled(steps(lambda x, t: np.sin(x) + 0.1), x, loops=0)
     (note,) = program.notes
     assert "26 iterations of 2 calls" in note

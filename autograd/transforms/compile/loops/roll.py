@@ -25,7 +25,7 @@ from .plan import NotRolled, Plan, Plans, note_of
 from .repeats import FEWEST, Recorded, Repeat, find
 from .running import CompiledLoop
 
-LARGEST = 400  # elements that a call of a block computes, on average: NumPy takes as long for more
+LARGEST = 10_000  # numbers that a call of a block computes, or multiplies, on average: NumPy is as fast for more
 _TRIES = 12
 _RAISING = frozenset(("raise", "call", "print", "log"))
 _COLLECTS = (np.stack, np.array)
