@@ -16,6 +16,7 @@ from .loop import Carried, Loop, Part, Same
 from .parts import Stored, all_positions, array_like, call_like, number_like, positions_of
 from .repeats import FEWEST, KEYED, OF_NUMBERS, Recorded, Repeat
 
+COPIED = 400  # numbers for each call of a repeat that may be stacked before it: they take as long as it saves
 _ZEROS = (np.zeros, np.zeros_like)
 
 
@@ -115,6 +116,9 @@ class Plan:
         self.in_place: list[tuple[Any, Any]] = []  # arrays from outside that it writes to, and what has them within
         self.like = next(x for call in self.block for x in (*traced_in(call.result), *call.reads()))
         self._plan()
+        copied = sum(variable.size for what, variable in self.arguments if type(what) is list)
+        if copied > COPIED * repeat.period * repeat.count:
+            raise self.fails(f"it reads another array in each iteration, {copied:,} numbers that have to be stacked")
 
     @property
     def block(self) -> list[Call]:
