@@ -307,6 +307,22 @@ def test_large_arrays_are_left_to_numpy_and_a_note_says_so() -> None:
     assert program.source.startswith("# not rolled: ")
 
 
+@pytest.mark.usefixtures("without_machine_code")
+def test_what_cannot_be_rolled_leaves_other_loops_alone() -> None:
+    order = [*range(27), 40, 33, 50]  # positions that are even for most steps: the others are left outside first
+
+    def function(x: Any) -> Any:
+        for t in range(30):
+            x = np.sort(np.sin(x)) * TABLE[order[t]]
+        for _ in range(30):
+            x = np.cos(x) * 0.9
+        return x
+
+    program = rolled(function, X, loops=1)
+    (note,) = program.notes
+    assert "it calls sort" in note
+
+
 def test_draws_are_made_one_by_one() -> None:
     def walk(x: Any) -> Any:
         for _ in range(12):

@@ -60,10 +60,11 @@ class Plans:
         for repeat in repeats:
             self._add(repeat)
 
-    def _add(self, repeat: Repeat) -> None:
+    def _add(self, found: Repeat) -> None:
+        repeat = found
         while True:
             try:
-                plan = Plan(self, repeat)
+                plan = Plan(self, repeat, found)
             except Shorter as shorter:
                 repeat = repeat.shortened(*shorter.args)
                 continue
@@ -87,6 +88,8 @@ class Plan:
 
     Attributes
     ----------
+    repeat, found
+        The repeat, and what it was before it was shortened.
     calls, inputs
         The body: the calls of the iteration in the middle, with new variables for what they are given.
     arguments
@@ -96,8 +99,8 @@ class Plan:
         What the loop returns: the variable after the loop, by the call and which of its results it is.
     """
 
-    def __init__(self, plans: Plans, repeat: Repeat) -> None:
-        self.plans, self.repeat, self.recorded = plans, repeat, plans.recorded
+    def __init__(self, plans: Plans, repeat: Repeat, found: Repeat) -> None:
+        self.plans, self.repeat, self.found, self.recorded = plans, repeat, found, plans.recorded
         self.row = repeat.count // 2
         self.inputs: list[Same | Part | Carried] = []
         self.arguments: list[tuple[Any, Traced]] = []
@@ -129,7 +132,7 @@ class Plan:
 
     def fails(self, why: str) -> NotRolled:
         """Return the error that the repeat cannot become a loop."""
-        return NotRolled(self.repeat, note_of(self.block, self.repeat.count, why))
+        return NotRolled(self.found, note_of(self.block, self.repeat.count, why))
 
     def place(self, k: int) -> tuple[int, int]:
         """Return which call of the body a call is, and of which iteration."""
