@@ -146,6 +146,24 @@ def test_checks_within_a_loop_hold_in_each_iteration() -> None:
     assert "test_roll.py" in compiled.fallbacks[0].line
 
 
+def test_what_was_written_before_a_loop_that_does_not_fit_is_put_back() -> None:
+    count = np.zeros(2)
+
+    def function(w: Any) -> Any:
+        count[...] = count + 1.0
+        for _ in range(10):
+            w = w - 0.01 * grad(lambda w: np.sum(np.log(w) ** 2))(w)
+        return np.sum(w)
+
+    compiled = compile(function)
+    compiled(np.array([0.5, 1.5]))
+    with pytest.warns(RuntimeWarning):
+        compiled(np.array([0.0, 1.0]))
+    assert compiled.programs[0].program.loops
+    assert compiled.programs[0].diverged == 1
+    assert count.tolist() == [2.0, 2.0]
+
+
 # What iterations read
 
 
