@@ -12,6 +12,7 @@ import pytest
 import nn
 from autograd import compile, grad, value_and_grad
 from autograd.transforms.compile import session
+from autograd.transforms.compile.loops import running
 from autograd.transforms.compile.loops.running import CompiledLoop
 
 from .random_loops import TABLE, TRANSFORMS, by_python, compared, difference
@@ -339,6 +340,15 @@ def test_what_cannot_be_rolled_leaves_other_loops_alone() -> None:
     program = rolled(function, X, loops=1)
     (note,) = program.notes
     assert "it calls sort" in note
+
+
+def test_a_numba_that_cannot_be_loaded_leaves_loops_to_numpy(monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(what: str) -> Any:
+        raise ImportError("numba needs NumPy 1.2")
+
+    monkeypatch.setattr(running, "load", broken)
+    program = rolled(steps(lambda x, t: np.sin(x) * 0.9), X, loops=0)
+    assert "numba cannot be loaded (numba needs NumPy 1.2)" in program.notes[0]
 
 
 def test_draws_are_made_one_by_one() -> None:

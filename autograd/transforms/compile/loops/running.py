@@ -140,6 +140,9 @@ class CompiledLoop:
         except Unsuitable as unsuitable:
             self.why = str(unsuitable)
             return None
+        except ImportError as error:  # numba is there, but not for this NumPy or Python
+            self.why = f"numba cannot be loaded ({error})"
+            return None
         return made
 
     # By Python
