@@ -3,23 +3,25 @@
 from __future__ import annotations
 
 import copy
-import math
 from collections.abc import Callable, Iterable, Sequence
 from importlib.util import find_spec
 from typing import Any
 
 import numpy as np
 
-from ....arrays.door import unrecorded
+from ....arrays.door import recorder, unrecorded
 from ....arrays.traced import Traced, Variable
 from ....later import load
 from ..creation import original_creation
 from ..floats import TracedFloat
 from ..passes import replaced
 from ..printer import Diverged, Printed, printed
-from ..program import ARGUMENT, MADE, Argument, Call, Memory, Program, mapped
+from ..program import ARGUMENT, MADE, Argument, Call, Check, Memory, Program, mapped
 from ..types import Array
 from .loop import Carried, Loop, Part, Same, Unsuitable
+
+ndarray = np.ndarray
+empty = np.empty  # which is another one while a program is recorded
 
 
 class CompiledLoop:
@@ -45,31 +47,65 @@ class CompiledLoop:
         self._machine: Callable[..., bool] | None = None
         self._body: Printed | None = None
         self._tried = not machine
-        self._shapes = [_kind(x) for x in (*loop.finals, *(x for x, _ in loop.stacked))]
-        self._kinds = [_kind(x)[1] for x in loop.arguments]
+        once = [_kind(x) for x in loop.finals]
+        each = [_kind(x) for x, _ in loop.stacked]
+        self._shapes = [*once, *each]
+        self._numbers = [i for i, x in enumerate(loop.finals) if not isinstance(x.value, ndarray)]
+        self._quick: Callable[..., bool] | None = None  # machine code, if a call needs nothing else
+        if loop.count:
+            self._dtypes = [_kind(x)[1] for x in loop.arguments]
+            self._all_shapes = once + [((loop.count, *shape), dtype) for shape, dtype in each]
+
+    def __call__(self, *arguments: Any) -> tuple[Any, ...]:
+        machine, count = self._quick, self.loop.count
+        if machine is None or recorder.get() is not None:
+            return self._run(*arguments)
+        given = [
+            x if type(x) is ndarray and x.dtype is dtype and x.flags.c_contiguous else _in_order(x, dtype)
+            for x, dtype in zip(arguments, self._dtypes, strict=True)
+        ]
+        results: list[Any] = [empty(shape, dtype) for shape, dtype in self._all_shapes]
+        if not machine(*given, *results, count):
+            raise self.diverged()
+        for i in self._numbers:
+            results[i] = results[i][()]
+        return tuple(results)
 
     @unrecorded
-    def __call__(self, *arguments: Any) -> tuple[Any, ...]:
-        given, count = self._contiguous(arguments)
-        results = self._memory(count)
+    def _run(self, *arguments: Any) -> tuple[Any, ...]:
+        given, count = _contiguous(arguments, self.loop)
+        results: list[Any] = self._memory(count)
         if not self._tried:
             with original_creation():
-                self._compile()
+                self.compile()
                 if self._machine is not None and count:
                     self._machine(*given, *results, count)
         if not count:  # the final values are those that `scan` begins with
             carried = [x for x in self.loop.inputs if isinstance(x, Carried)]
             for x, result in zip(carried, results, strict=False):
                 result[...] = given[x.first]
-        elif self._machine is not None and "raise" not in np.geterr().values():
+        elif self._machine is not None and not _raises():
             if not self._machine(*given, *results, count):
-                raise Diverged("", False)
+                raise self.diverged()
         else:
             self._by_python(given, results, count)
-        return tuple([x[()] if not x.ndim else x for x in results])
+        for i in self._numbers:
+            results[i] = results[i][()]
+        return tuple(results)
 
     def __repr__(self) -> str:
         return f"CompiledLoop({self.__name__}: {len(self.loop.calls)} calls, {self.why or 'machine code'})"
+
+    def diverged(self) -> Diverged:
+        """Return what is raised where a check does not hold, at the line of the first one."""
+        checks = [call for call in self.loop.calls if isinstance(call, Check)]
+        finite = {id(call.result) for call in self.loop.calls if call.function is np.isfinite}
+        return Diverged(checks[0].line if checks else "", all(id(call.args[0]) in finite for call in checks))
+
+    @property
+    def has_checks(self) -> bool:
+        """Whether it may raise `Diverged`."""
+        return any(isinstance(call, Check) for call in self.loop.calls)
 
     @property
     def source(self) -> str:
@@ -80,31 +116,17 @@ class CompiledLoop:
         lines = [f"# {self.__name__}, which runs {how}", f"for j in range({count}):", body]
         return "\n".join(lines) + "\n"
 
-    def _contiguous(self, arguments: Sequence[Any]) -> tuple[list[Array], int]:
-        """Return the arguments as the loop takes them, and how often it runs."""
-        loop, count = self.loop, self.loop.count
-        if count is None:
-            *arguments, count = arguments
-            count = int(count)
-        given = [
-            x
-            if type(x) is np.ndarray and x.dtype == kind and x.flags.c_contiguous
-            else np.ascontiguousarray(x, kind).reshape(np.shape(x))
-            for x, kind in zip(arguments, self._kinds, strict=True)
-        ]
-        if loop.count is None:
-            for x in loop.inputs:  # what was made for another number of iterations
-                if isinstance(x, Part) and given[x.argument].size < count * math.prod(_kind(x.variable)[0]):
-                    raise Diverged("", False)
-        return given, count
-
     def _memory(self, count: int) -> list[Array]:
         once, kinds = len(self.loop.finals), self._shapes
         return [np.empty(shape if i < once else (count, *shape), dtype) for i, (shape, dtype) in enumerate(kinds)]
 
-    def _compile(self) -> None:
+    def compile(self) -> None:
+        """Make machine code of it, if that is possible; `why` says why not."""
         self._tried = True
         self._machine = self.machine_code(None)
+        within = any("raise" in dict(call.errors or {}).values() for call in self.loop.calls)
+        if self.loop.count and not within and not _raises():
+            self._quick = self._machine
 
     def machine_code(self, batched: tuple[bool, ...] | None) -> Callable[..., bool] | None:
         """Return the machine code of the loop, or of one for each element of a batch; None if there is none."""
@@ -117,6 +139,9 @@ class CompiledLoop:
         except Unsuitable as unsuitable:
             self.why = str(unsuitable)
             return None
+        except ImportError as error:  # numba is there, but not for this NumPy or Python
+            self.why = f"numba cannot be loaded ({error})"
+            return None
         return made
 
     # By Python
@@ -128,9 +153,15 @@ class CompiledLoop:
 
     def _by_python(self, given: list[Array], results: list[Array], count: int) -> None:
         loop, run = self.loop, self._printed().run
-        values = [None if isinstance(x, Part) else _value(given[_argument(x)], x.variable) for x in loop.inputs]
+        values: list[Any] = [
+            None if isinstance(x, Part) else _value(given[_argument(x)], x.variable) for x in loop.inputs
+        ]
         parts = [(i, _rows(x, given[x.argument], count)) for i, x in enumerate(loop.inputs) if isinstance(x, Part)]
         carried = [i for i, x in enumerate(loop.inputs) if isinstance(x, Carried)]
+        written = {id(call.writes) for call in loop.calls if call.writes is not None}
+        for i in carried:
+            if id(loop.inputs[i].variable.memory) in written:
+                values[i] = values[i].copy()
         stop = len(carried) + len(loop.stacked)
         stacked = [
             (table, reverse) for table, (_, reverse) in zip(results[len(loop.finals) :], loop.stacked, strict=True)
@@ -169,7 +200,7 @@ class Lanes:
 
     @unrecorded
     def __call__(self, *arguments: Any) -> tuple[Any, ...]:
-        given, count = self.of._contiguous(arguments)
+        given, count = _contiguous(arguments, self.loop)
         results = [np.empty((self.size, *x.shape), x.dtype) for x in self.of._memory(count)]
         if self._ran:
             held = self.machine(*given, *results, count, self.size)
@@ -178,7 +209,7 @@ class Lanes:
                 held = self.machine(*given, *results, count, self.size)
             self._ran = True
         if not held:
-            raise Diverged("", False)
+            raise self.of.diverged()
         return tuple(results)
 
     def __repr__(self) -> str:
@@ -216,9 +247,31 @@ class Until:
         return f"# until the last of its values is false\n{self.of.source}"
 
 
+def _contiguous(arguments: Sequence[Any], loop: Loop) -> tuple[list[Array], int]:
+    """Return the arguments of a loop as it takes them, and how often it runs."""
+    count = loop.count
+    if count is None:
+        *arguments, count = arguments
+        count = int(count)
+    given = [_in_order(x, _kind(like)[1]) for x, like in zip(arguments, loop.arguments, strict=True)]
+    if loop.count is None:
+        for x in loop.inputs:  # what was made for another number of iterations
+            if isinstance(x, Part) and given[x.argument].size < count * np.size(x.variable.value):
+                raise Diverged("", False)
+    return given, count
+
+
 def _kind(x: Any) -> tuple[tuple[int, ...], np.dtype[Any]]:
     """Return the shape and the dtype of a variable."""
     return ((), np.dtype(float)) if isinstance(x, TracedFloat) else (x.value.shape, x.value.dtype)
+
+
+def _in_order(x: Any, dtype: np.dtype[Any]) -> Array:
+    return np.ascontiguousarray(x, dtype).reshape(np.shape(x))
+
+
+def _raises() -> bool:
+    return "raise" in np.geterr().values()
 
 
 def body_of(loop: Loop) -> Program:
@@ -293,10 +346,13 @@ def _value(array: Array, variable: Any) -> Any:
 
 def _rows(part: Part, array: Array, count: int) -> Callable[[int], Any]:
     """Return the function that gives what a part is in each iteration."""
-    flat, positions, size = array.reshape(-1), np.asarray(part.positions), math.prod(_kind(part.variable)[0])
-    first, step, shape = int(positions.flat[0]) if size else 0, part.step, _kind(part.variable)[0]
+    flat, positions = array.reshape(-1), np.asarray(part.positions)
+    size, shape = positions.size, positions.shape
+    first, step = int(positions.flat[0]) if size else 0, part.step
     if part.backwards:
         first, step = first + step * (count - 1), -step
+    if isinstance(part.variable, TracedFloat):
+        return lambda j: float(flat[first + step * j])
     if not isinstance(part.variable.value, np.ndarray):
         return lambda j: flat[first + step * j]
     if np.array_equal(positions.reshape(-1) - positions.flat[:1], np.arange(size)):
