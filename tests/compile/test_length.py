@@ -134,7 +134,8 @@ def test_the_work_is_in_proportion_to_the_steps(program: Program, backend: Any) 
         return lines_run(lambda: (function(*args), function(*args)))
 
     work(3)
-    first, second, third = work(10), work(25), work(40)
+    few = backend == "numpy"  # loops of fewer steps are no loops to numba
+    first, second, third = map(work, (10, 25, 40) if few else (40, 100, 160))
     assert third - second < 1.03 * (second - first)
 
 
@@ -150,7 +151,7 @@ def short_parts(request: Any, monkeypatch: Any) -> None:
 @pytest.mark.parametrize("program", PROGRAMS, ids=lambda program: program.__name__)
 def test_a_text_of_several_functions(program: Program) -> None:
     function = program(15)
-    compiled = compile(function)
+    compiled = compile(function, backend="numpy")
     for x in (X, X + 0.125, X * 0.5):
         found, expected = compiled(x), function(x)
         pairs = zip(found, expected, strict=True) if isinstance(found, list | tuple) else [(found, expected)]

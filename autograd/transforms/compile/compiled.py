@@ -45,7 +45,7 @@ class Compiled(WrappedFunction):
     Attributes
     ----------
     programs
-        What was recorded, one program for each kind of arguments.
+        What was recorded, one program for each kind of arguments; its `notes` say which loops stay many calls, and why.
     fallbacks
         Why the function itself ran instead, if it did: for each reason its `reason`, `line` and `count` of calls.
     """
@@ -314,7 +314,7 @@ def compile(
     function: Callable[..., Any] | None = None,
     *,
     fallback: Fallback = "raise",
-    backend: Backend = "numpy",
+    backend: Backend = "auto",
     **foreign: Never,
 ) -> Any:
     """Compile a function: record the NumPy calls that it makes, and from the second call on run only these.
@@ -324,7 +324,9 @@ def compile(
     arguments of new shapes, dtypes or strides runs the function itself and records it; later ones run what was
     recorded, which is straight-line Python, without a graph, an allocation for most results, or the function's own
     lines. With the backend ``"numpy"`` the results are the same to the last bit, wherever those of the function itself
-    do not depend on where NumPy puts its arrays; docs/howto/compile.md says where they do.
+    do not depend on where NumPy puts its arrays; docs/howto/compile.md says where they do. Where numba is installed,
+    loops of many calls on small arrays run as machine code, in which exp, sin, products of matrices and the like may
+    differ in the last bits.
 
     What the function reads besides its arguments is compared before each call: variables of closures and modules,
     attributes, default arguments, the modes and options of layers. If something differs, it is recorded anew. Arrays
@@ -342,8 +344,10 @@ def compile(
         ``float(x)``), on random numbers other than `nn.random`'s, or on arrays of unknown origin: ``"raise"`` an error,
         or call the function as it is from then on, after a warning (``"warn"``) or without one (``"eager"``).
     backend
-        ``"numpy"``, or ``"numba"`` for chains of elementwise functions and sums of rows as loops that numba compiles;
-        their results are equal up to rounding, and NumPy's warnings of overflows in them are not given.
+        ``"auto"``: NumPy's calls, and if numba is installed machine code for loops of the function that do the same
+        again and again on small arrays, and for `scan`, where that pays. ``"numpy"``: NumPy's calls alone. ``"numba"``:
+        machine code for shorter loops, too, and for chains of elementwise functions and sums of rows. Results of
+        machine code are equal up to rounding, and NumPy's warnings of overflows in it are not given.
 
     **foreign
         Not taken: for arguments of ``torch.compile``, ``jax.jit`` and ``numba.jit``, such as `mode`, the error says
@@ -379,9 +383,9 @@ def compile(
         refuse_keywords("compile", foreign, COMPILE_KEYWORDS)
         raise TypeError(f"compile has no argument {next(iter(foreign))!r}: it takes fallback= and backend=")
     check_option("compile", "fallback", fallback, ("raise", "warn", "eager"))
-    if backend not in ("numpy", "numba"):
+    if backend not in ("auto", "numpy", "numba"):
         raise ValueError(
-            f'compile: backend={backend!r}: it is "numpy", or "numba" for fused loops, which needs pip install numba'
+            f'compile: backend={backend!r}: it is "auto", "numpy", or "numba", with fused loops: pip install numba'
         )
     if function is None:
         return functools.partial(compile, fallback=fallback, backend=backend)

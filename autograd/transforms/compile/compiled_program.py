@@ -19,6 +19,7 @@ from .memory import address_of, owner_of, owners_of
 from .printer import Diverged, Printed, printed
 from .program import HELD, Effect, Outside, Program
 from .quick_calls import QuickCall, quick_call
+from .quoting import comment
 from .results import CompiledDerivative
 from .tensor_states import HARMLESS, TensorState
 from .types import Array, ArrayArgument, Leaves
@@ -83,9 +84,16 @@ class CompiledProgram:
         The loops that they call, if there are any, come before them.
         """
         texts, backward, derivative = _texts(self.program, self._now()), self._printed_backward, self._results
+        texts[:0] = [comment(note) + "\n" for note in self.notes]
         if backward is not None and derivative.derivative is not None:
             texts += _texts(derivative.derivative.program, backward)
         return "\n".join(texts)
+
+    @property
+    def notes(self) -> list[str]:
+        """Why loops of the function stay as many calls, with their lines."""
+        derivative = self._results.derivative
+        return [*self.program.notes, *(derivative.program.notes if derivative is not None else ())]
 
     @property
     def calls(self) -> int:

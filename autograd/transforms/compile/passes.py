@@ -25,6 +25,7 @@ from .program import (
     Memory,
     Outside,
     Program,
+    asks,
     traced_in,
 )
 
@@ -38,7 +39,7 @@ def simplify(program: Program) -> None:
     _fold_constants(program)
     _share(program)
     _skip_copies(program)
-    _drop_dead(program)
+    drop_dead(program)
 
 
 def _powers(program: Program) -> None:
@@ -251,14 +252,14 @@ def _key(x: Any, version: dict[int, int]) -> Any:
     return (kind, x) if kind in (int, bool, str) else ("object", id(x))
 
 
-def _drop_dead(program: Program) -> None:
+def drop_dead(program: Program) -> None:
     """Drop calls whose results nothing uses."""
     live = {id(x.memory) for x in traced_in(program.outputs)}
     kept: list[Call] = []
     for call in reversed(program.calls):
         memories = _made_or_written(call)
         if (
-            (isinstance(call, Check | Effect | Outside) and not isinstance(call, Fetch))
+            (asks(call) or (isinstance(call, Effect | Outside) and not isinstance(call, Fetch)))
             or any(id(m) in live for m in memories)
             or (call.writes is not None and call.writes.kind in (HELD, ARGUMENT))
         ):

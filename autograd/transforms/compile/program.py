@@ -101,6 +101,11 @@ class Check(Call):
     expected: Any
 
 
+def asks(call: Call) -> bool:
+    """Tell whether a program may turn out not to fit at a call: a check, or a loop with checks in it."""
+    return isinstance(call, Check) or getattr(call.function, "has_checks", False)
+
+
 class Outside(Call):
     """A call of a function that works on real arrays and tensors, such as the step of an optimizer."""
 
@@ -147,7 +152,9 @@ class Program:
     free
         The part of it whose contents nobody needs if the program turns out not to fit: that of cleared gradients.
     loops
-        The text of each loop that groups of calls were replaced by; see `fused.fuse`.
+        The text of each loop that calls were replaced by; see `loops.roll` and `fused.fuse`.
+    notes
+        Why others were not.
     """
 
     def __init__(self) -> None:
@@ -160,6 +167,7 @@ class Program:
         self.gradients: list[Memory] = []
         self.free: list[Memory] = []
         self.loops: list[str] = []
+        self.notes: list[str] = []
 
     def last_uses(self) -> dict[int, int]:
         """Return the position of the last call that reads, makes or writes to each memory, by its identity."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import math
 import sys
 import time
 from collections import Counter
@@ -98,6 +99,7 @@ class ProgramRecorder:
         self.program = Program()
         self.strict, self.refused, self.active, self.thread = strict, "", True, get_ident()
         self.ended = self.settling = self.fuses = False
+        self.fewest = math.inf  # calls in loops for which machine code pays
         self.showing = False  # whether tensors show traced arrays now
         self.error: CompileError | None = None  # that was raised; the function may have caught it
         self.home = self.line = ""  # where the function is, and what cannot be recorded

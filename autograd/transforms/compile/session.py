@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import operator
 from collections.abc import Callable
 from typing import Any, Literal, TypeAlias
@@ -20,6 +21,7 @@ from .compiled_program import CompiledProgram, Given, Held, Results
 from .creation import noted_creation
 from .environment import Environment
 from .final_checks import refuse_at_end
+from .loops.roll import roll
 from .passes import simplify
 from .program import Argument, Fixed, Program
 from .quoting import identifier
@@ -29,8 +31,10 @@ from .stores import store_directly
 from .types import ArrayArgument
 from .variables import TracedVariables
 
-Backend: TypeAlias = Literal["numpy", "numba"]
+Backend: TypeAlias = Literal["auto", "numpy", "numba"]
 ndarray = np.ndarray
+# Calls in loops for which machine code pays; where the user asked for numba, it is loaded anyway.
+FEWEST_CALLS = {"numpy": math.inf, "auto": 200, "numba": 0}
 
 
 class Session:
@@ -47,7 +51,7 @@ class Session:
         environment = self.environment
         name = identifier(getattr(self.function, "__name__", type(self.function).__name__), "function")
         records = ProgramRecorder(self.strict)
-        records.fuses = self.backend == "numba"
+        records.fuses, records.fewest = self.backend == "numba", FEWEST_CALLS[self.backend]
         records.home = f"in {defined(self.function)}"
         token = recorder.set(None)
         try:
@@ -153,13 +157,14 @@ class Session:
         return traced
 
     def _finish(self, program: Program, installed: set[int]) -> None:
-        """Make a program short, and fuse its calls if that was asked for."""
+        """Make a program short: roll its loops if that pays, and fuse its calls if that was asked for."""
         simplify(program)
-        if self.backend == "numpy":
-            store_directly(program)
         program.forget_values(installed)
+        roll(program, FEWEST_CALLS[self.backend])
         if self.backend == "numba":
             load("fused loops").fuse(program)
+        else:
+            store_directly(program)
 
     def _result(self, records: ProgramRecorder, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         """Call the function; raise what was refused although the function caught the error."""

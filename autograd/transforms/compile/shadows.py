@@ -13,7 +13,7 @@ import numpy as np
 
 from ...arrays.traced import Traced
 from .memory import address_of
-from .program import HELD, Check, Program, traced_in
+from .program import HELD, Program, asks, traced_in
 
 ndarray = np.ndarray
 byte_bounds = np.lib.array_utils.byte_bounds
@@ -21,7 +21,7 @@ byte_bounds = np.lib.array_utils.byte_bounds
 
 def last_check(program: Program) -> int:
     """Return the place of the last check among the calls; -1 if there is none."""
-    return max((k for k, call in enumerate(program.calls) if isinstance(call, Check)), default=-1)
+    return max((k for k, call in enumerate(program.calls) if asks(call)), default=-1)
 
 
 def shadowed(program: Program) -> dict[int, list[Traced]]:

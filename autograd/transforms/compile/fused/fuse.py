@@ -54,7 +54,8 @@ class _Fuser:
             self._keep(call)
         while self.groups:
             self._close(self.groups[0])
-        self.program.calls, self.program.loops = self.calls, list(dict.fromkeys(self.texts))
+        self.program.calls = self.calls
+        self.program.loops += dict.fromkeys(self.texts)
 
     def _keep(self, call: Call) -> None:
         """Let a call be what it is, after the groups that it depends on."""

@@ -123,7 +123,7 @@ def _why(error: Unsuitable | Diverged) -> str:
 def _planned(steps: Any, records: ProgramRecorder) -> Any:
     """Record a step; return the first state, in what becomes of it by the steps, and how to run them all."""
     levels = {level for x in (*steps.leaves, *steps.rows) for level in batches(unwrap(x))}
-    if records.fuses and levels and all(level.size for level in levels):
+    if records.fewest < math.inf and levels and all(level.size for level in levels):
         planned = _planned_as(steps, records, of_element=True)
         if planned is not None:
             return planned
@@ -498,7 +498,7 @@ class Plan:
     def _lanes(self, arrays: Sequence[Any], keeps: bool, outer: tuple[Any, ...]) -> Any:
         """Return the loop for each element of the batches around it, as machine code; None if that cannot be."""
         records = self.body.records
-        if not records.fuses or "raise" in np.geterr().values():
+        if records.fewest == math.inf or "raise" in np.geterr().values():
             return None
         size = math.prod(level.size for level in outer)
         on = [any(level in outer for level in batches(x)) for x in arrays]
@@ -575,7 +575,8 @@ class Plan:
         count = self.count if isinstance(self.count, int) else None
         loop = Loop(program.calls, inputs, arguments, after, stacked, count)
         program.forget_values(set())
-        return CompiledLoop(loop, machine=body.records.fuses), used, closures
+        pays = (math.inf if count is None else count) * len(program.calls) >= body.records.fewest
+        return CompiledLoop(loop, machine=pays and body.records.fewest < math.inf), used, closures
 
     # Derivatives
 

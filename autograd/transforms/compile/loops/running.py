@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-import functools
 import math
 from collections.abc import Callable, Iterable, Sequence
 from importlib.util import find_spec
@@ -18,10 +17,13 @@ from ..creation import original_creation
 from ..floats import TracedFloat
 from ..passes import replaced
 from ..printer import Diverged, Printed, printed
-from ..program import ARGUMENT, MADE, Argument, Call, Memory, Program, mapped, state_of_errors
+from ..program import ARGUMENT, MADE, Argument, Call, Check, Memory, Program, mapped
 from ..recycled import RECYCLED, Recycled
 from ..types import Array
 from .loop import Carried, Loop, Part, Same, Unsuitable
+
+ndarray = np.ndarray
+empty = np.empty  # which is another one while a program is recorded
 
 
 class CompiledLoop:
@@ -44,16 +46,82 @@ class CompiledLoop:
 
     def __init__(self, loop: Loop, name: str = "loop", machine: bool = True) -> None:
         self.loop, self.__name__, self.why = loop, name, "" if machine else "the backend is NumPy"
+        self._machine: Callable[..., bool] | None = None
         self._body: Printed | None = None
-        self._run: Callable[..., tuple[Any, ...]] = self._begin if machine else self._by_steps
+        self._tried = not machine
         self._shapes = [_kind(x) for x in (*loop.finals, *(x for x, _ in loop.stacked))]
-        self._kinds = [_kind(x)[1] for x in loop.arguments]
+        self._numbers = [i for i, x in enumerate(loop.finals) if not isinstance(x.value, ndarray)]
+        self._quick: Callable[..., tuple[Any, ...]] | None = None  # if a call needs machine code and nothing else
 
     def __call__(self, *arguments: Any) -> tuple[Any, ...]:
-        return (self._run if recorder.get() is None else unrecorded(self._run))(*arguments)
+        quick = self._quick
+        return self._run(*arguments) if quick is None or recorder.get() is not None else quick(*arguments)
+
+    def quick(self, machine: Callable[..., bool], *size: int) -> Callable[..., tuple[Any, ...]]:
+        """Return a function that calls machine code, for a batch of a size if one is given.
+
+        A short loop takes less time than to find out what it needs, so that the text says all that is known before.
+        """
+        loop, count, once = self.loop, self.loop.count or 0, len(self.loop.finals)
+        given = [f"x{i}" for i in range(len(loop.arguments))]
+        results = [f"r{i}" for i in range(len(self._shapes))]
+        scope: dict[str, Any] = {
+            "ndarray": ndarray, "empty": empty, "in_order": _in_order, "machine": machine, "diverged": self.diverged,
+        }  # fmt: skip
+        lines = []
+        for x, like in zip(given, loop.arguments, strict=True):
+            scope[f"{x}_dtype"] = _kind(like)[1]
+            as_it_is = f"type({x}) is ndarray and {x}.dtype is {x}_dtype and {x}.flags.c_contiguous"
+            lines.append(f"if not ({as_it_is}): {x} = in_order({x}, {x}_dtype)")
+        for i, (x, (shape, dtype)) in enumerate(zip(results, self._shapes, strict=True)):
+            shape = (*size, *shape) if i < once else (*size, count, *shape)
+            scope[f"{x}_dtype"], large = dtype, math.prod(shape) * dtype.itemsize >= RECYCLED
+            if large:
+                scope[f"new_{x}"] = Recycled(empty(shape, dtype))
+            lines.append(f"{x} = new_{x}()" if large else f"{x} = empty({shape}, {x}_dtype)")
+        lines.append(f"if not machine({', '.join([*given, *results, str(count), *map(str, size)])}): raise diverged()")
+        numbers = () if size else self._numbers
+        returned = "".join(f"{x}[()], " if i in numbers else f"{x}, " for i, x in enumerate(results))
+        text = f"def quick({', '.join(given)}):\n    " + "\n    ".join([*lines, f"return ({returned})"])
+        exec(text, scope)  # the text is the one above
+        made: Callable[..., tuple[Any, ...]] = scope["quick"]
+        return made
+
+    @unrecorded
+    def _run(self, *arguments: Any) -> tuple[Any, ...]:
+        given, count = _contiguous(arguments, self.loop)
+        results: list[Any] = self._memory(count)
+        if not self._tried:
+            with original_creation():
+                self.compile()
+                if self._machine is not None and count:
+                    self._machine(*given, *results, count)
+        if not count:  # the final values are those that `scan` begins with
+            carried = [x for x in self.loop.inputs if isinstance(x, Carried)]
+            for x, result in zip(carried, results, strict=False):
+                result[...] = given[x.first]
+        elif self._machine is not None and not _raises():
+            if not self._machine(*given, *results, count):
+                raise self.diverged()
+        else:
+            self._by_python(given, results, count)
+        for i in self._numbers:
+            results[i] = results[i][()]
+        return tuple(results)
 
     def __repr__(self) -> str:
         return f"CompiledLoop({self.__name__}: {len(self.loop.calls)} calls, {self.why or 'machine code'})"
+
+    def diverged(self) -> Diverged:
+        """Return what is raised where a check does not hold, at the line of the first one."""
+        checks = [call for call in self.loop.calls if isinstance(call, Check)]
+        finite = {id(call.result) for call in self.loop.calls if call.function is np.isfinite}
+        return Diverged(checks[0].line if checks else "", all(id(call.args[0]) in finite for call in checks))
+
+    @property
+    def has_checks(self) -> bool:
+        """Whether it may raise `Diverged`."""
+        return any(isinstance(call, Check) for call in self.loop.calls)
 
     @property
     def source(self) -> str:
@@ -64,74 +132,17 @@ class CompiledLoop:
         lines = [f"# {self.__name__}, which runs {how}", f"for j in range({count}):", body]
         return "\n".join(lines) + "\n"
 
-    def _contiguous(self, arguments: Sequence[Any]) -> tuple[list[Array], int]:
-        """Return the arguments as the loop takes them, and how often it runs."""
-        loop, count = self.loop, self.loop.count
-        if count is None:
-            *arguments, count = arguments
-            count = int(count)
-        given = [_contiguous(x, kind) for x, kind in zip(arguments, self._kinds, strict=True)]
-        if loop.count is None:
-            for x in loop.inputs:  # what was made for another number of iterations
-                if isinstance(x, Part) and given[x.argument].size < count * math.prod(_kind(x.variable)[0]):
-                    raise Diverged("", False)
-        return given, count
-
     def _memory(self, count: int) -> list[Array]:
         once, kinds = len(self.loop.finals), self._shapes
         return [np.empty(shape if i < once else (count, *shape), dtype) for i, (shape, dtype) in enumerate(kinds)]
 
-    def _begin(self, *arguments: Any) -> tuple[Any, ...]:
-        """Run for the first time, with machine code if there can be some."""
-        machine = self.machine_code(None)
-        with original_creation():  # numba compiles at the first call
-            self._run = self._by_steps if machine is None else self.caller(machine)
-            return self._run(*arguments)
-
-    def caller(self, machine: Callable[..., bool], size: int | None = None) -> Callable[..., tuple[Any, ...]]:
-        """Return a function that calls machine code, for a batch of that size if there is one.
-
-        Loops of few steps take less time than a look at what they are given, so that its text says all of that.
-        """
-        loop, count, batch = self.loop, self.loop.count, () if size is None else (size,)
-        names = [f"x{i}" for i in range(len(loop.arguments))]
-        scope: dict[str, Any] = {
-            "ndarray": np.ndarray, "empty": np.empty, "contiguous": _contiguous, "machine": machine,
-            "Diverged": Diverged, "errors": state_of_errors.get, "raises": _raises, "by_steps": self._by_steps,
-        }  # fmt: skip
-        parameters = ", ".join(names if count is not None else [*names, "count"])
-        lines = [] if count is not None else ["count = int(count)"]
-        if size is None:
-            without = f"raises(errors()){'' if count is not None else ' or not count'}"
-            lines.append(f"if {without}: return by_steps({parameters})" if count != 0 else f"return by_steps({parameters})")
-        for i, (x, dtype) in enumerate(zip(names, self._kinds, strict=True)):
-            scope[f"d{i}"] = dtype
-            as_it_is = f"type({x}) is ndarray and {x}.dtype is d{i} and {x}.flags.c_contiguous"
-            lines.append(f"if not ({as_it_is}): {x} = contiguous({x}, d{i})")
-        for x in loop.inputs if count is None else ():  # what was made for another number of iterations
-            if isinstance(x, Part):
-                each = math.prod(_kind(x.variable)[0])
-                lines.append(f"if x{x.argument}.size < count * {each}: raise Diverged('', False)")
-        returned = []
-        for i, (shape, dtype) in enumerate(self._shapes):
-            result = f"r{i}"
-            rows, once = (count,) if i >= len(loop.finals) else (), i < len(loop.finals)
-            scope[f"of_{result}"] = dtype
-            if count is None and not once:
-                made = f"empty(({', '.join(map(str, (*batch, 'count', *shape)))}), of_{result})"
-            else:
-                made = f"empty({(*batch, *rows, *shape)!r}, of_{result})"
-                if dtype.itemsize * math.prod((*batch, *rows, *shape)) >= RECYCLED:
-                    scope[f"new_{result}"] = Recycled(np.empty((*batch, *rows, *shape), dtype))
-                    made = f"new_{result}()"
-            lines.append(f"{result} = {made}")
-            names.append(result)
-            returned.append(result if shape or batch or not once else f"{result}[()]")
-        given = ", ".join([*names, "count" if count is None else str(count), *map(str, batch)])
-        lines += [f"if not machine({given}): raise Diverged('', False)", f"return ({''.join(f'{x}, ' for x in returned)})"]
-        exec(f"def call({parameters}):\n    " + "\n    ".join(lines), scope)  # the text is the one above
-        made_of_text: Callable[..., tuple[Any, ...]] = scope["call"]
-        return made_of_text
+    def compile(self) -> None:
+        """Make machine code of it, if that is possible; `why` says why not."""
+        self._tried = True
+        self._machine = self.machine_code(None)
+        within = any("raise" in dict(call.errors or {}).values() for call in self.loop.calls)
+        if self._machine is not None and self.loop.count and not within and not _raises():
+            self._quick = self.quick(self._machine)
 
     def machine_code(self, batched: tuple[bool, ...] | None) -> Callable[..., bool] | None:
         """Return the machine code of the loop, or of one for each element of a batch; None if there is none."""
@@ -144,6 +155,9 @@ class CompiledLoop:
         except Unsuitable as unsuitable:
             self.why = str(unsuitable)
             return None
+        except ImportError as error:  # numba is there, but not for this NumPy or Python
+            self.why = f"numba cannot be loaded ({error})"
+            return None
         return made
 
     # By Python
@@ -153,23 +167,17 @@ class CompiledLoop:
             self._body = printed(body_of(self.loop), (), self.__name__)
         return self._body
 
-    @unrecorded
-    def _by_steps(self, *arguments: Any) -> tuple[Any, ...]:
-        given, count = self._contiguous(arguments)
-        results = self._memory(count)
-        if count:
-            self._run_steps(given, results, count)
-        else:  # the final values are those that `scan` begins with
-            carried = [x for x in self.loop.inputs if isinstance(x, Carried)]
-            for x, result in zip(carried, results, strict=False):
-                result[...] = given[x.first]
-        return tuple([x[()] if not x.ndim else x for x in results])
-
-    def _run_steps(self, given: list[Array], results: list[Array], count: int) -> None:
+    def _by_python(self, given: list[Array], results: list[Array], count: int) -> None:
         loop, run = self.loop, self._printed().run
-        values = [None if isinstance(x, Part) else _value(given[_argument(x)], x.variable) for x in loop.inputs]
+        values: list[Any] = [
+            None if isinstance(x, Part) else _value(given[_argument(x)], x.variable) for x in loop.inputs
+        ]
         parts = [(i, _rows(x, given[x.argument], count)) for i, x in enumerate(loop.inputs) if isinstance(x, Part)]
         carried = [i for i, x in enumerate(loop.inputs) if isinstance(x, Carried)]
+        written = {id(call.writes) for call in loop.calls if call.writes is not None}
+        for i in carried:
+            if id(loop.inputs[i].variable.memory) in written:
+                values[i] = values[i].copy()
         stop = len(carried) + len(loop.stacked)
         stacked = [
             (table, reverse) for table, (_, reverse) in zip(results[len(loop.finals) :], loop.stacked, strict=True)
@@ -203,20 +211,25 @@ class Lanes:
     """
 
     def __init__(self, loop: CompiledLoop, machine: Callable[..., bool], batched: tuple[bool, ...], size: int) -> None:
-        self.of, self.batched, self.size = loop, batched, size
+        self.of, self.machine, self.batched, self.size = loop, machine, batched, size
         self.loop, self.__name__ = loop.loop, f"{loop.__name__}_of_batch"
-        with original_creation():
-            self._run = loop.caller(machine, size)
-        self._call: Callable[..., tuple[Any, ...]] = self._begin
+        self._quick: Callable[..., tuple[Any, ...]] | None = None
 
     def __call__(self, *arguments: Any) -> tuple[Any, ...]:
-        return (self._call if recorder.get() is None else unrecorded(self._call))(*arguments)
+        quick = self._quick
+        return self._run(*arguments) if quick is None or recorder.get() is not None else quick(*arguments)
 
-    def _begin(self, *arguments: Any) -> tuple[Any, ...]:
+    @unrecorded
+    def _run(self, *arguments: Any) -> tuple[Any, ...]:
+        given, count = _contiguous(arguments, self.loop)
+        results = [empty((self.size, *x.shape), x.dtype) for x in self.of._memory(count)]
         with original_creation():  # numba compiles at the first call
-            found = self._run(*arguments)
-        self._call = self._run
-        return found
+            held = self.machine(*given, *results, count, self.size)
+            if self.loop.count:
+                self._quick = self.of.quick(self.machine, self.size)
+        if not held:
+            raise self.of.diverged()
+        return tuple(results)
 
     def __repr__(self) -> str:
         return f"Lanes({self.size} of {self.of!r})"
@@ -253,19 +266,31 @@ class Until:
         return f"# until the last of its values is false\n{self.of.source}"
 
 
-@functools.lru_cache(16)
-def _raises(state: Any) -> bool:
-    """Tell whether NumPy raises errors of overflow and the like, which machine code does not, in this state of it."""
-    return "raise" in np.geterr().values()
-
-
-def _contiguous(x: Any, dtype: np.dtype[Any]) -> Array:
-    return np.ascontiguousarray(x, dtype).reshape(np.shape(x))
+def _contiguous(arguments: Sequence[Any], loop: Loop) -> tuple[list[Array], int]:
+    """Return the arguments of a loop as it takes them, and how often it runs."""
+    count = loop.count
+    if count is None:
+        *arguments, count = arguments
+        count = int(count)
+    given = [_in_order(x, _kind(like)[1]) for x, like in zip(arguments, loop.arguments, strict=True)]
+    if loop.count is None:
+        for x in loop.inputs:  # what was made for another number of iterations
+            if isinstance(x, Part) and given[x.argument].size < count * np.size(x.variable.value):
+                raise Diverged("", False)
+    return given, count
 
 
 def _kind(x: Any) -> tuple[tuple[int, ...], np.dtype[Any]]:
     """Return the shape and the dtype of a variable."""
     return ((), np.dtype(float)) if isinstance(x, TracedFloat) else (x.value.shape, x.value.dtype)
+
+
+def _in_order(x: Any, dtype: np.dtype[Any]) -> Array:
+    return np.ascontiguousarray(x, dtype).reshape(np.shape(x))
+
+
+def _raises() -> bool:
+    return "raise" in np.geterr().values()
 
 
 def body_of(loop: Loop) -> Program:
@@ -340,10 +365,13 @@ def _value(array: Array, variable: Any) -> Any:
 
 def _rows(part: Part, array: Array, count: int) -> Callable[[int], Any]:
     """Return the function that gives what a part is in each iteration."""
-    flat, positions, size = array.reshape(-1), np.asarray(part.positions), math.prod(_kind(part.variable)[0])
-    first, step, shape = int(positions.flat[0]) if size else 0, part.step, _kind(part.variable)[0]
+    flat, positions = array.reshape(-1), np.asarray(part.positions)
+    size, shape = positions.size, positions.shape
+    first, step = int(positions.flat[0]) if size else 0, part.step
     if part.backwards:
         first, step = first + step * (count - 1), -step
+    if isinstance(part.variable, TracedFloat):
+        return lambda j: float(flat[first + step * j])
     if not isinstance(part.variable.value, np.ndarray):
         return lambda j: flat[first + step * j]
     if np.array_equal(positions.reshape(-1) - positions.flat[:1], np.arange(size)):

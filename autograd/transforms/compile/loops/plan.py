@@ -1,0 +1,581 @@
+"""Plans: how a repeat becomes a loop: its body, what it is given, and what is needed of it."""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from ....arrays.traced import Traced, Variable
+from ..floats import TracedFloat
+from ..program import ARGUMENT, HELD, MADE, Call, Check, Fixed, Program, traced_in
+from ..types import Array
+from .loop import Carried, Loop, Part, Same
+from .parts import Stored, all_positions, array_like, call_like, number_like, positions_of
+from .repeats import FEWEST, KEYED, OF_NUMBERS, Recorded, Repeat
+
+COPIED = 400  # numbers for each call of a repeat that may be stacked before it: they take as long as it saves
+_ZEROS = (np.zeros, np.zeros_like)
+
+
+class NotRolled(Exception):  # noqa: N818 - the repeat stays as it is
+    """Raised where a repeat cannot become a loop."""
+
+    def __init__(self, repeat: Repeat, why: str) -> None:
+        super().__init__(why)
+        self.repeat = repeat
+
+
+def note_of(block: Sequence[Call], count: int, why: str) -> str:
+    """Return the note that a repeat stays as it is."""
+    lines = sorted({call.line for call in block if not call.view}, key=lambda line: int(line.rpartition(":")[2]))
+    return f"not rolled: {count} iterations of {len(block)} calls, from {lines[0] if lines else ''}: {why}"
+
+
+class Shorter(Exception):  # noqa: N818 - the repeat is planned anew
+    """Raised where a rule holds for some of the iterations only: from the first number to the one before the second."""
+
+
+class Plans:
+    """The plans of the repeats of a program, in order.
+
+    Attributes
+    ----------
+    constants
+        The variables that are the same whenever the program runs, by identity.
+    written
+        The memory that calls write to.
+    """
+
+    def __init__(self, program: Program, recorded: Recorded, repeats: list[Repeat]) -> None:
+        self.recorded = recorded
+        self.constants = {
+            id(x) for x, fetch in program.sources if type(fetch) is Fixed and x.memory.kind not in (HELD, ARGUMENT)
+        }
+        self.written = {id(call.writes) for call in program.calls if call.writes is not None}
+        self.all: list[Plan] = []
+        self._owners = np.full(len(recorded.calls), -1)
+        for repeat in repeats:
+            self._add(repeat)
+
+    def _add(self, found: Repeat) -> None:
+        repeat = found
+        while True:
+            try:
+                plan = Plan(self, repeat, found)
+            except Shorter as shorter:
+                repeat = repeat.shortened(*shorter.args)
+                continue
+            break
+        self._owners[repeat.start : repeat.end] = len(self.all)
+        self.all.append(plan)
+
+    def owner(self, k: int) -> Plan | None:
+        """Return the plan that a call belongs to."""
+        number = self._owners[k] if k >= 0 else -1
+        return self.all[number] if number >= 0 else None
+
+    def owner_of(self, x: Any) -> Plan | None:
+        """Return the plan of the call that makes a variable."""
+        v = self.recorded.number.get(id(x))
+        return None if v is None else self.owner(int(self.recorded.made[v]))
+
+
+class Plan:
+    """How a repeat becomes a loop.
+
+    Attributes
+    ----------
+    repeat, found
+        The repeat, and what it was before it was shortened.
+    calls, inputs
+        The body: the calls of the iteration in the middle, with new variables for what they are given.
+    arguments
+        What the loop is given: a variable, an array, or a list of variables that are stacked, with the variable that
+        stands for it in the loop.
+    finals, stacks
+        What the loop returns: the variable after the loop, by the call and which of its results it is.
+    """
+
+    def __init__(self, plans: Plans, repeat: Repeat, found: Repeat) -> None:
+        self.plans, self.repeat, self.found, self.recorded = plans, repeat, found, plans.recorded
+        self.row = repeat.count // 2
+        self.inputs: list[Same | Part | Carried] = []
+        self.arguments: list[tuple[Any, Traced]] = []
+        self.calls: list[Call] = []
+        self.finals: dict[tuple[int, int], Any] = {}
+        self.stacks: dict[tuple[int, int], Traced] = {}
+        self.rows: dict[int, tuple[Any, int, int, int]] = {}  # variables of other iterations that are read outside
+        self.again: dict[int, Call] = {}  # calls of views that are made outside, too
+        self._known: dict[Any, Any] = {}  # variables of inputs, and positions of arguments
+        self.items: set[int] = set()  # calls that are inputs
+        self.left_out: set[int] = set()  # calls that are made after the loop, all at once
+        self.terms: dict[int, Stored] = {}  # by the call that writes
+        self.sums: dict[int, tuple[Any, list[Stored]]] = {}  # by the call that adds the last: what they are added to
+        self.summed: dict[int, Any] = {}  # those of them that are needed: the variable after the loop
+        self.stored: list[tuple[Any, Stored]] = []
+        self.in_place: list[tuple[Any, Any]] = []  # arrays from outside that it writes to, and what has them within
+        self.like = next(x for call in self.block for x in (*traced_in(call.result), *call.reads()))
+        self._plan()
+        copied = sum(variable.size for what, variable in self.arguments if type(what) is list)
+        if copied > COPIED * repeat.period * repeat.count:
+            raise self.fails(f"it reads another array in each iteration, {copied:,} numbers that have to be stacked")
+
+    @property
+    def block(self) -> list[Call]:
+        """The calls of the iteration that the body is made of."""
+        repeat = self.repeat
+        start = repeat.start + self.row * repeat.period
+        return self.recorded.calls[start : start + repeat.period]
+
+    def fails(self, why: str) -> NotRolled:
+        """Return the error that the repeat cannot become a loop."""
+        return NotRolled(self.found, note_of(self.block, self.repeat.count, why))
+
+    def place(self, k: int) -> tuple[int, int]:
+        """Return which call of the body a call is, and of which iteration."""
+        j, q = divmod(k - self.repeat.start, self.repeat.period)
+        return q, j
+
+    def call(self, q: int, j: int) -> Call:
+        """Return a call of an iteration."""
+        return self.recorded.calls[self.repeat.start + j * self.repeat.period + q]
+
+    # The body
+
+    def _plan(self) -> None:
+        numbers = [self._numbers(q) for q in range(self.repeat.period)]
+        varies = [{i for i, v in enumerate(several) if any(repr(x) != repr(v[0]) for x in v)} for several in numbers]
+        moves = {q for q, call in enumerate(self.block) if any(i < _count_in_key(call) for i in varies[q])}
+        self._find_sums()
+        self._find_states(moves)
+        for q, call in enumerate(self.block):
+            columns = np.flatnonzero(self.repeat.readers == q)
+            several = [v if i in varies[q] else v[self.row] for i, v in enumerate(numbers[q])]
+            if q in self.terms or (q in moves and call.function is operator.setitem and self._is_outside(call.writes)):
+                self._keep_stored(q, call, columns, several[_count_in_key(call) :])
+            elif q in self.left_out:
+                continue
+            elif q in moves and call.function is operator.getitem:
+                self._take_item(q, columns)
+            elif q in moves:
+                raise self.fails("it writes to a place that varies")
+            else:
+                made = _replaced(call, self._operands(call, columns), [self._table(call, v) for v in several])
+                if call.writes is not None:
+                    self._write(made)
+                self.calls.append(made)
+
+    def _numbers(self, q: int) -> list[list[Any]]:
+        """Return for each number of a call that may vary what it is in all iterations."""
+        repeat, numbers = self.repeat, self.recorded.numbers
+        first = self.recorded.numbers_from[repeat.start : repeat.start + repeat.period + 1]
+        width = int(first[-1] - first[0])
+        ends = int(first[0]) + width * repeat.count
+        return [numbers[i:ends:width] for i in range(int(first[q]), int(first[q + 1]))]
+
+    # Memory from outside that is written to
+
+    def _find_states(self, moves: set[int]) -> None:
+        """Find arrays from outside that are written to in place: each is carried from one iteration to the next."""
+        memories: dict[int, Any] = {id(c.writes): c.writes for c, k in self._writes() if k < self.repeat.start}
+        for q in moves:
+            memories.pop(id(self.block[q].writes), None)
+        variables = [self.recorded.variables[v] for v in np.unique(self.repeat.reads)]
+        for key, memory in memories.items():
+            shown = [x for x in variables if id(x.memory) == key]
+            x = memory.whole
+            if len(shown) == 1 and shown[0] is x and memory.kind == MADE and x.value.flags.c_contiguous:
+                made = self._input(x)
+                made.memory.kind = MADE
+                self.inputs.append(Carried(made, self._whole(x), made))
+                self.in_place.append((x, made))
+                number = self.recorded.number[id(x)]
+                self._known["operand", -1, np.full(self.repeat.count, number).tobytes()] = made
+
+    def _writes(self) -> list[tuple[Call, int]]:
+        """Return the calls of the body that write to memory, and the positions of those that make it."""
+        first = self.repeat.start + self.row * self.repeat.period
+        writes = self.recorded.writes[first : first + self.repeat.period].tolist()
+        return [(call, k) for call, k in zip(self.block, writes, strict=True) if k != -2]
+
+    def _write(self, call: Call) -> None:
+        """Let a call write to the array that is carried, where it is one from outside."""
+        carried = {id(x.memory): made for x, made in self.in_place}
+        made = carried.get(id(call.writes))
+        if made is not None:
+            call.writes, call.result = made.memory, None if call.result is None else made
+        elif self._is_outside(call.writes):
+            raise self.fails("it writes to an array from outside")
+
+    def _is_outside(self, memory: Any) -> bool:
+        return any(c.writes is memory and k < self.repeat.start for c, k in self._writes())
+
+    def writes(self) -> list[Any]:
+        """Return the variables of what is written to after the loop."""
+        return [*(target for target, _ in self.stored), *(x for x, _ in self.in_place)]
+
+    # Parts of arrays that are written to, another one in each iteration
+
+    def _find_sums(self) -> None:
+        """Find arrays of zeros that are written to in one place, and then added to an array that is carried over.
+
+        That is the gradient of an array whose rows are read one by one.
+        """
+        repeat, block, variables = self.repeat, self.block, self.recorded.variables
+        users: dict[int, list[int]] = {}
+        carried: dict[int, list[int]] = {}
+        starts: dict[int, tuple[int, int]] = {}  # of a call that adds to what is carried: who makes that, the column
+        for i, number in enumerate(repeat.reads[self.row]):
+            q, made = int(repeat.readers[i]), int(self.recorded.made[number])
+            if repeat.lags[i] == 0:
+                users.setdefault(id(variables[number]), []).append(q)
+            elif repeat.lags[i] > 0:
+                carried.setdefault(self.place(made)[0], []).append(q)
+                if repeat.lags[i] == 1:
+                    starts[q] = self.place(made)[0], i
+        found: dict[int, tuple[int, int]] = {}  # by the call that adds: those that make zeros, and write to them
+        for q, call in enumerate(block):
+            using = users.get(id(call.result), []) if call.function in _ZEROS else []
+            if len(using) != 2 or q in carried:
+                continue
+            store, add = using
+            stores = block[store].function is operator.setitem and block[store].args[0] is call.result
+            if stores and block[add].function is np.add and not block[add].kwargs:
+                found[add] = q, store
+        for add in found:
+            end, column = starts.get(add, (-1, -1))
+            chain = [add]
+            while len(after := users.get(id(block[chain[-1]].result), [])) == 1 and after[0] in found:
+                chain.append(after[0])
+            alone = not after and not any(q in carried for q in chain[:-1]) and carried.get(chain[-1]) == [add]
+            if chain[-1] == end and alone:
+                self._take_sum(chain, found, column)
+
+    def _take_sum(self, chain: list[int], found: dict[int, tuple[int, int]], column: int) -> None:
+        stores = [found[add][1] for add in chain]
+        kept = [self._stored_at(self.block[found[add][0]].result, found[add][1]) for add in chain]
+        parts = [part for part in kept if part is not None]
+        if len(parts) < len(kept) or not any(part.moves for part in parts):
+            return
+        self.terms |= dict(zip(stores, parts, strict=True))
+        self.left_out |= {q for add in chain for q in (add, *found[add])}
+        first = self.recorded.variables[self.repeat.reads[0, column]]
+        self.sums[chain[-1]] = first, parts
+
+    def _stored_at(self, target: Any, q: int) -> Stored | None:
+        """Return what is written in each iteration to other elements of an array, or always to the same."""
+        at = [positions_of(target.value, self.call(q, j).args[1]) for j in range(self.repeat.count)]
+        if at[0] is None or any(p is None or p[1] != at[0][1] for p in at):
+            return None
+        positions = np.stack([all_positions(*p) for p in at if p is not None])
+        moves = bool((positions != positions[0]).any())
+        return Stored(positions if moves else positions[0], moves, target.dtype)
+
+    def _keep_stored(self, q: int, call: Call, columns: Array, several: list[Any]) -> None:
+        """Let the loop keep what is written to a part of an array, which is done after it."""
+        target = call.args[0]
+        if q not in self.terms:
+            part = self._stored_at(target, q)
+            if part is None or not part.moves or not part.apart() or not self._only_stored(target, int(columns[0])):
+                raise self.fails("it writes to an array from outside")
+            self.terms[q] = part
+            self.stored.append((target, part))
+        part = self.terms[q]
+        shape = part.positions.shape[1:] if part.moves else part.positions.shape
+        kept = array_like(shape, part.dtype, self.like)
+        self.calls.append(call_like(np.empty, (shape, part.dtype), kept, call))
+        values = [self._table(call, v) for v in several]
+        store = Call(operator.setitem, (kept, ..., call.args[2]), {}, None, kept.memory, False, call.line, call.errors)
+        self.calls.append(_replaced(store, [kept, *(self._operand(i) for i in columns[1:])], values))
+        if part.moves:
+            part.variable, part.result = kept, array_like(part.positions.shape, part.dtype, self.like)
+            return
+        before = array_like(shape, part.dtype, self.like, ARGUMENT)
+        total = array_like(shape, part.dtype, self.like)
+        zeros = np.zeros(shape, part.dtype)
+        argument = self._argument(
+            ("zeros", shape, part.dtype), zeros, array_like(shape, part.dtype, self.like, ARGUMENT)
+        )
+        self.inputs.append(Carried(before, argument, total))
+        self.calls.append(call_like(np.add, (before, kept), total, call))
+        part.variable, part.result = total, array_like(shape, part.dtype, self.like)
+
+    def _only_stored(self, target: Any, column: int) -> bool:
+        """Tell whether nothing in the loop reads an array that it writes to, which lies in order."""
+        reads, variables = self.repeat.reads, self.recorded.variables
+        if target.memory.kind != MADE or not target.value.flags.c_contiguous or len(np.unique(reads[:, column])) > 1:
+            return False
+        others = np.unique(np.delete(reads, column, 1))
+        return not any(variables[v].memory is target.memory for v in others)
+
+    def _argument(self, key: Any, what: Any, variable: Any) -> int:
+        if key not in self._known:
+            self._known[key] = len(self.arguments)
+            self.arguments.append((what, variable))
+        position: int = self._known[key]
+        return position
+
+    def _input(self, like: Any) -> Any:
+        """Return a new variable for an input."""
+        if isinstance(like, TracedFloat):
+            return TracedFloat(0.0, self.like.records, Fixed(0.0))
+        value = like.value
+        if isinstance(value, np.ndarray):
+            return array_like(value.shape, value.dtype, self.like, ARGUMENT)
+        return number_like(value.dtype, self.like)
+
+    def _operands(self, call: Call, columns: Array) -> list[Any]:
+        """Return what a call of the body reads; a constant index as the array itself, which machine code knows then."""
+        in_key = len(traced_in(call.args[1])) if call.function in KEYED else 0
+        operands = []
+        for place, i in enumerate(columns):
+            table = self._constants(self.repeat.reads[:, i]) if 0 < place <= in_key else None
+            is_same = table is not None and (table == table[0]).all()
+            operands.append(table[0] if is_same else self._operand(i))  # type: ignore[index]
+        return operands
+
+    def _constants(self, numbers: Array) -> Array | None:
+        """Return the arrays that variables are, if all of them are constants."""
+        several = [self.recorded.variables[v] for v in numbers]
+        constant = all(id(x) in self.plans.constants for x in several)
+        return np.stack([x.value for x in several]) if constant else None
+
+    def _operand(self, i: int) -> Any:
+        repeat = self.repeat
+        lag, numbers = int(repeat.lags[i]), repeat.reads[:, i]
+        x = self.recorded.variables[numbers[self.row]]
+        if lag == 0:
+            return x
+        key = ("operand", lag, numbers.tobytes())
+        if key not in self._known:
+            self._known[key] = self._carried(numbers, lag) if lag > 0 else self._given(numbers)
+        return self._known[key]
+
+    def _whole(self, x: Any) -> int:
+        return self._argument(id(x), x, _in_order(x, self.like))
+
+    def _carried(self, numbers: Array, lag: int) -> Any:
+        variables = self.recorded.variables
+        row, key = self.row, ("carried", lag, numbers.tobytes())
+        if key in self._known:
+            return self._known[key]
+        made = self.recorded.made[numbers[row]] + lag * self.repeat.period  # by the same call, in this iteration
+        result = self.recorded.results[numbers[row]]
+        if lag == 1:
+            after = list(traced_in(self.recorded.calls[made].result))[result]
+        else:
+            after = self._carried(np.append(numbers[1:], -1), lag - 1)
+        first = variables[numbers[0]]
+        made_of = self._input(first)
+        self.inputs.append(Carried(made_of, self._whole(first), after))
+        self._known[key] = made_of
+        return made_of
+
+    def _given(self, numbers: Array) -> Any:
+        variables = self.recorded.variables
+        x = variables[numbers[self.row]]
+        made = self._input(x)
+        if (numbers == numbers[0]).all():
+            self.inputs.append(Same(made, self._whole(x)))
+            return made
+        if (table := self._constants(numbers)) is not None:
+            if all(row.tobytes() == table[0].tobytes() for row in table):
+                self.inputs.append(Same(made, self._whole(x)))
+            else:
+                self._row(made, table)
+            return made
+        if not self._part(made, numbers) and not self._kept(made, numbers):
+            self._row(made, [variables[v] for v in numbers])
+        return made
+
+    def _row(self, variable: Any, what: Array | list[Any]) -> None:
+        """Let an input be a row of an array, or of what variables are stacked to, in each iteration another."""
+        shape = np.shape(variable.value)
+        size = int(np.prod(shape, dtype=np.int64))
+        dtype = np.float64 if isinstance(variable, TracedFloat) else variable.dtype
+        key = (what.tobytes(), what.dtype, what.shape) if type(what) is np.ndarray else tuple(map(id, what))
+        argument = self._argument(key, what, array_like((self.repeat.count, *shape), dtype, self.like, ARGUMENT))
+        self.inputs.append(Part(variable, argument, np.arange(size).reshape(shape), size))
+
+    def _advances(self, described: list[Any]) -> int | None:
+        """Return the step by which positions advance, the last of each; None if there is no reason to say so.
+
+        Where that holds for most iterations, the repeat is planned anew for these.
+        """
+        row, here = self.row, described[self.row]
+        if here is None or described[row + 1] is None or here[:-1] != described[row + 1][:-1]:
+            return None
+        step: int = described[row + 1][-1] - here[-1]
+        holds = [d is not None and d[:-1] == here[:-1] and d[-1] - here[-1] == step * (j - row)
+                 for j, d in enumerate(described)]  # fmt: skip
+        if all(holds):
+            return step
+        first = row - next((i for i, held in enumerate(holds[row::-1]) if not held), row + 1) + 1
+        last = row + next((i for i, held in enumerate(holds[row:]) if not held), len(holds) - row)
+        if last - first >= max(FEWEST, 0.75 * len(holds)):
+            raise Shorter(first, last)
+        return None
+
+    def _part(self, variable: Any, numbers: Array) -> bool:
+        """Let an input be a part of an array made outside, that views or numbers are taken from one by one."""
+        calls, made = self.recorded.calls, self.recorded.made[numbers]
+        if made.min() < 0:
+            return False
+        takes = [calls[k] if calls[k].function is operator.getitem else None for k in made]
+        middle = takes[self.row]
+        if middle is None or self._written(middle.args[0]):
+            return False
+        base = middle.args[0]
+        at = [None if c is None or c.args[0] is not base else positions_of(base.value, c.args[1]) for c in takes]
+        step = self._advances([None if p is None else (p[1], p[2], p[0]) for p in at])
+        if step is None:
+            return False
+        self._add_part(variable, base, at, step)
+        return True
+
+    def _written(self, x: Any) -> bool:
+        memory = x.memory
+        return id(memory) in self.plans.written or (memory.kind == HELD and memory.written)
+
+    def _add_part(self, variable: Any, base: Any, at: Sequence[Any], step: int) -> None:
+        first = at[-1] if step < 0 else at[0]
+        self.inputs.append(Part(variable, self._whole(base), all_positions(*first), abs(step), step < 0))
+
+    def _kept(self, variable: Any, numbers: Array) -> bool:
+        """Let an input be what an earlier loop stacks."""
+        plans, made, results = self.plans, self.recorded.made[numbers], self.recorded.results[numbers]
+        owners = [plans.owner(k) for k in made]
+        described = [
+            None if plan is None else (id(plan), plan.place(k)[0], r, plan.place(k)[1])
+            for plan, k, r in zip(owners, made, results, strict=True)
+        ]
+        step = self._advances(described)
+        plan, here = owners[self.row], described[self.row]
+        if step is None or plan is None or here is None or here[1] in plan.items:
+            return False
+        stack = plan.stack(here[1], here[2])
+        size = int(np.prod(np.shape(variable.value), dtype=np.int64))
+        first = described[-1 if step < 0 else 0]
+        assert first is not None
+        positions = first[3] * size + np.arange(size).reshape(np.shape(variable.value))
+        self.inputs.append(Part(variable, self._whole(stack), positions, abs(step) * size, step < 0))
+        return True
+
+    def _take_item(self, q: int, columns: Array) -> None:
+        """Let a part of an array made outside be an input, instead of the call that takes it."""
+        calls = [self.call(q, j) for j in range(self.repeat.count)]
+        base, x = calls[0].args[0], calls[self.row].result
+        if len(columns) != 1 or any(call.args[0] is not base for call in calls) or self.plans.owner_of(base) is self:
+            raise self.fails("an index varies, of an array that the loop makes")
+        at = [positions_of(base.value, call.args[1]) for call in calls]
+        if at[0] is None:
+            raise self.fails("an index varies that is no number or slice")
+        self.items.add(q)
+        step = self._advances([None if p is None else (p[1], p[2], p[0]) for p in at])
+        if step is not None:
+            self._add_part(x, base, at, step)
+            return
+        positions = np.stack([all_positions(*p) for p in at if p is not None])
+        shape = np.shape(x.value)
+        key = id(base), positions.tobytes()
+        argument = self._argument(key, (base, positions), array_like(positions.shape, x.dtype, self.like, ARGUMENT))
+        size = int(np.prod(shape, dtype=np.int64))
+        self.inputs.append(Part(x, argument, np.arange(size).reshape(shape), size))
+
+    def _table(self, call: Call, values: Any) -> Any:
+        """Return a variable for a number that varies, of which there is a list; it is read from a table."""
+        if type(values) is not list:
+            return values
+        of = {x.dtype for x in call.reads() if isinstance(x, Traced)}
+        numbers = np.array(values, np.float64)
+        exact = all(type(v) is not int or int(n) == v for v, n in zip(values, numbers.tolist(), strict=True))
+        if not exact or any(dtype.kind not in "fb" for dtype in of) or call.function is np.ldexp:
+            raise self.fails("a number varies that is computed with integers")
+        weak = all(type(v) in (int, float) for v in values)
+        key = "table", weak, numbers.tobytes()
+        if key not in self._known:
+            like = self.like.records
+            made: Any = TracedFloat(0.0, like, Fixed(0.0)) if weak else number_like(np.float64, self.like)
+            self._known[key] = made
+            self._row(made, numbers)
+        return self._known[key]
+
+    # What is needed of it
+
+    def stack(self, q: int, r: int) -> Traced:
+        """Return the variable that has a result of a call of all iterations."""
+        if (q, r) not in self.stacks:
+            x = list(traced_in(self.call(q, self.row).result))[r]
+            self.stacks[q, r] = array_like((self.repeat.count, *np.shape(x.value)), x.dtype, self.like)
+        return self.stacks[q, r]
+
+    def needed_parts(self, moves: bool) -> list[Stored]:
+        """Return what is written to arrays that are needed: to other places in each iteration, or to the same."""
+        parts = [part for q in self.summed for part in self.sums[q][1]] + [part for _, part in self.stored]
+        return [part for part in parts if part.moves is moves]
+
+    def loop(self) -> Loop:
+        """Return the loop."""
+        results = [list(traced_in(call.result)) for call in self.block]
+        finals = [results[q][r] for q, r in self.finals] + [part.variable for part in self.needed_parts(False)]
+        finals += [made for _, made in self.in_place]
+        stacked = [(results[q][r], False) for q, r in self.stacks]
+        stacked += [(part.variable, part.backwards) for part in self.needed_parts(True)]
+        arguments: list[Any] = [variable for _, variable in self.arguments]
+        return Loop(self.calls, self.inputs, arguments, finals, stacked, self.repeat.count)
+
+
+def _in_order(x: Any, like: Any) -> Traced:
+    """Return a variable for an argument: an array that lies in order."""
+    if isinstance(x, TracedFloat):
+        return array_like((), np.float64, like, ARGUMENT)
+    return array_like(np.shape(x.value), x.dtype, like, ARGUMENT)
+
+
+def _count_in_key(call: Call) -> int:
+    """Return how many numbers of a call are those of an index."""
+    found: list[Any] = []
+    if call.function in KEYED:
+        _numbers_in(call.args[1], found)
+    return len(found)
+
+
+def _numbers_in(tree: Any, found: list[Any]) -> None:
+    if type(tree) in (tuple, list):
+        for part in tree:
+            _numbers_in(part, found)
+    elif type(tree) is slice:
+        _numbers_in((tree.start, tree.stop), found)
+    elif type(tree) is int:
+        found.append(tree)
+
+
+def _replaced(call: Call, operands: Sequence[Any], numbers: Sequence[Any]) -> Call:
+    """Return a call with other variables and numbers, which are taken in the order in which `Recorded` notes them."""
+    variables, values = iter(operands), iter(numbers)
+    free = isinstance(call.function, np.ufunc) or call.function in OF_NUMBERS
+    keyed = call.function in KEYED
+
+    def put(x: Any, what: str) -> Any:
+        kind = type(x)
+        if issubclass(kind, Variable):
+            return next(variables)
+        if what and (kind is int or (what == "number" and kind in (float, np.float64))):
+            return next(values)
+        if kind in (tuple, list):
+            return kind([put(part, what if what == "key" else "") for part in x])
+        if kind is slice:
+            return slice(put(x.start, what), put(x.stop, what), put(x.step, ""))
+        if kind is dict:
+            return {key: put(part, "") for key, part in x.items()}
+        return x
+
+    args = tuple([put(x, "key" if keyed and i == 1 else "number" if free else "") for i, x in enumerate(call.args)])
+    kwargs = {name: put(x, "") for name, x in call.kwargs.items()}
+    made = type(call)(call.function, args, kwargs, call.result, call.writes, call.view, call.line, call.errors)
+    if isinstance(call, Check):
+        made.expected = call.expected  # type: ignore[attr-defined]
+    return made

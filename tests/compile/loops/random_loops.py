@@ -1,0 +1,304 @@
+"""Random loops of Python: states that a step moves on, tables and rows that it reads, and what happens at some steps.
+
+A seed draws a function of two states and an array of rows. `python -m tests.compile.loops.random_loops --count 3000`
+compares many, compiled, with the functions themselves; with `--machine` they run as machine code, which takes longer.
+"""
+
+from __future__ import annotations
+
+import argparse
+import time
+import warnings
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from autograd import compile, grad, jvp, value_and_grad, vmap
+from autograd.transforms.compile import session
+from autograd.transforms.compile.loops.running import CompiledLoop
+from autograd.transforms.pytree import flatten
+
+TABLE = np.linspace(0.3, 0.9, 60)
+MATRIX = np.array([[0.5, 0.2, -0.1], [-0.3, 0.6, 0.1], [0.05, -0.2, 0.4]])
+SETTINGS = {"rate": 0.1}
+
+Step = Callable[[Any, int], None]
+
+
+class State:
+    """What a loop moves on: two arrays of three numbers, one number, and what it collects."""
+
+    def __init__(self, a: Any, b: Any, rows: Any) -> None:
+        self.a, self.b, self.rows = a, b, rows
+        self.total: Any = 0.0
+        self.path: list[Any] = []
+        self.earlier = [a, b, a]
+        self.fixed = np.sin(a)  # what each step may read
+
+
+class RandomLoop:
+    """A function that a seed draws.
+
+    Attributes
+    ----------
+    words
+        What happens in it.
+    steps
+        How many steps each of its loops has.
+    """
+
+    def __init__(self, seed: int) -> None:
+        self.random = np.random.default_rng(seed)
+        self.words: list[str] = []
+        self.steps = [int(self.random.integers(7, 13)) for _ in range(self.random.choice([1, 1, 2]))]
+        self.bodies = [self._body() for _ in self.steps]
+        self.ends = self._pick(["state", "path", "last", "reads"])
+
+    def __call__(self, a: Any, b: Any, rows: Any) -> Any:
+        state = State(a, b, rows)
+        for count, body in zip(self.steps, self.bodies, strict=True):
+            for t in range(count):
+                for step in body:
+                    step(state, t)
+        result = np.sum(state.a * state.b) + np.sum(state.a * state.a) + state.total
+        if self.ends == "path" and state.path:
+            result = result + 0.1 * np.sum(np.stack(state.path) ** 2)
+        if self.ends == "last":
+            result = result + np.sum(state.earlier[-2] * 0.3)
+        if self.ends == "reads":
+            for t, x in enumerate(state.path[::-1]):
+                result = result + np.sum(x * np.cos(state.a)) * 0.5**t
+        return result
+
+    def _pick(self, choices: list[Any]) -> Any:
+        return choices[int(self.random.integers(len(choices)))]
+
+    def _body(self) -> list[Step]:
+        names = self.random.choice(list(STEPS), size=int(self.random.integers(2, 6)))
+        body = []
+        for name in names:
+            step, words = STEPS[name], str(name)
+            if self.random.random() < 0.25:
+                when = self._pick(["first", "last", "even", "late"])
+                step, words = _only(step, when), f"{name} if {when}"
+            body.append(step)
+            self.words.append(words)
+        self.words.append("|")
+        return [*body, _settle]
+
+
+def _only(step: Step, when: str) -> Step:
+    def only(s: State, t: int) -> None:
+        if {"first": t == 0, "last": t == 6, "even": t % 2 == 0, "late": t >= 3}[when]:
+            step(s, t)
+
+    return only
+
+
+def _settle(s: State, t: int) -> None:
+    """Keep the numbers small, whatever the steps before did."""
+    s.a = np.tanh(s.a) + 0.01 * s.b
+    s.earlier.append(s.a)
+
+
+def rotated(s: State, t: int) -> None:
+    s.a, s.b = s.b, s.a + 0.1 * s.b
+
+
+def row(s: State, t: int) -> None:
+    s.a = s.a + 0.2 * s.rows[t]
+
+
+def two_rows(s: State, t: int) -> None:
+    s.b = s.b * s.rows[t + 1] + np.sin(s.rows[t])
+
+
+def column(s: State, t: int) -> None:
+    s.a = s.a * s.rows[2:5, t % 2] * 0.5 + s.rows[t, 1]
+
+
+def number_of_row(s: State, t: int) -> None:
+    s.b = 0.9 * s.b + s.rows[2 * t, 2]
+
+
+def slice_of_rows(s: State, t: int) -> None:
+    s.a = s.a + 0.1 * np.sum(s.rows[t : t + 2], axis=0)
+
+
+def table(s: State, t: int) -> None:
+    s.a = s.a * TABLE[2 * t] + TABLE[t + 1]
+
+
+def uneven_table(s: State, t: int) -> None:
+    s.b = s.b * TABLE[t * t % 50]
+
+
+def powers(s: State, t: int) -> None:
+    s.a = s.a * (1 - 0.1**t) + 0.01 * t
+
+
+def product(s: State, t: int) -> None:
+    s.a = MATRIX @ s.a + 0.1 * s.b
+
+
+def of_arguments(s: State, t: int) -> None:
+    s.b = s.b + np.outer(s.a, s.fixed) @ s.fixed * 0.1
+
+
+def mask(s: State, t: int) -> None:
+    s.a = np.where(s.a > 0.3, s.a * 0.9, s.a * 1.2) + np.maximum(s.b, 0.3) * 0.01
+
+
+def in_place(s: State, t: int) -> None:
+    s.b = s.b + 0.1 * s.a
+    s.b[0] = 0.5 * s.a[1]
+    s.b[1:] *= 0.9
+
+
+def added(s: State, t: int) -> None:
+    s.a = s.a + 0.1 * s.b
+    s.a += 0.1 * np.cos(s.b)
+
+
+def views(s: State, t: int) -> None:
+    s.a = np.stack([s.a[::-1], s.b]).T.reshape(-1)[1:4] * 0.5 + s.a
+
+
+def transposed(s: State, t: int) -> None:
+    outer = np.outer(s.a, s.b)
+    s.b = np.sum(outer.T * MATRIX + outer, axis=1) * 0.3
+
+
+def scalar(s: State, t: int) -> None:
+    s.total = s.total * 0.9 + np.sum(s.a * s.b) * 0.1 * t
+
+
+def first_number(s: State, t: int) -> None:
+    s.total = s.total + s.a[0] * s.b[-1] if t else s.a[0]
+
+
+def collected(s: State, t: int) -> None:
+    s.path.append(s.a * 0.5)
+
+
+def lag(s: State, t: int) -> None:
+    s.a = s.a * 0.5 + 0.3 * np.sin(s.earlier[-2])
+
+
+def long_lag(s: State, t: int) -> None:
+    s.b = s.b * 0.5 + 0.3 * s.earlier[-3]
+
+
+def early(s: State, t: int) -> None:
+    s.a = s.a * s.fixed + s.earlier[0]
+
+
+def nested(s: State, t: int) -> None:
+    for j in range(5):
+        s.b = s.b + 0.01 * np.sin(s.a) * (j + 1)
+
+
+def setting(s: State, t: int) -> None:
+    s.a = s.a - SETTINGS["rate"] * s.b
+
+
+def list_of_steps(s: State, t: int) -> None:
+    s.b = s.b * 0.8 + 0.1 * s.path[len(s.path) // 2] if s.path else s.b * 0.9
+
+
+STEPS: dict[str, Step] = {
+    step.__name__: step
+    for step in (
+        rotated, row, two_rows, column, number_of_row, slice_of_rows, table, uneven_table, powers, product,
+        of_arguments, mask, in_place, added, views, transposed, scalar, first_number, collected, lag, long_lag, early,
+        nested, setting, list_of_steps,
+    )
+}  # fmt: skip
+
+
+def arguments(seed: int) -> tuple[Any, ...]:
+    """Return two states and rows."""
+    random = np.random.default_rng(seed)
+    return random.normal(size=3) * 0.5, random.normal(size=3) * 0.5, random.normal(size=(30, 3)) * 0.3
+
+
+TRANSFORMS: dict[str, Callable[[Any], Any]] = {
+    "value": lambda f: f,
+    "gradients": lambda f: value_and_grad(f, argnums=(0, 1, 2)),
+    "jvp": lambda f: lambda a, b, rows: jvp(lambda x: f(x, b, rows), a, np.cos(a)),
+    "second order": lambda f: grad(lambda a, b, rows: np.sum(np.sin(grad(f)(a, b, rows)))),
+    "vmap": lambda f: lambda a, b, rows: vmap(grad(f), in_axes=(0, None, None))(np.stack([a, 0.5 * a]), b, rows),
+}
+
+
+def difference(found: Any, expected: Any) -> float:
+    """Return by how much results differ, beside what they are."""
+    pairs = list(zip(flatten(found)[0], flatten(expected)[0], strict=True))
+    if any(np.shape(x) != np.shape(y) or type(x) is not type(y) for x, y in pairs):
+        return np.inf
+    off = [np.abs(np.asarray(x) - np.asarray(y)) / (1 + np.abs(y)) for x, y in pairs]
+    return max(float(np.max(x, initial=0)) if np.isfinite(x).all() else np.inf for x in off)
+
+
+def compared(seed: int, transform: str) -> tuple[float, Any, RandomLoop]:
+    """Compare a random loop with itself compiled, at two arguments and after a change of what it reads."""
+    loop = RandomLoop(seed)
+    function = TRANSFORMS[transform](loop)
+    compiled = compile(function)
+    off = []
+    SETTINGS["rate"] = 0.1
+    try:
+        for k, rate in ((1, 0.1), (2, 0.1), (3, 0.3), (4, 0.3)):
+            SETTINGS["rate"] = rate
+            args = arguments(seed + k)
+            off.append(difference(compiled(*args), function(*args)))
+    finally:
+        SETTINGS["rate"] = 0.1
+    return max(off), compiled, loop
+
+
+def by_python() -> Callable[[CompiledLoop], None]:
+    """Return a method that makes sure that there can be machine code of a loop, which then runs by Python."""
+    from autograd.transforms.compile.fused.elements import Elements
+    from autograd.transforms.compile.loops.loop import Unsuitable
+
+    def check(self: CompiledLoop) -> None:
+        self._tried = True
+        try:
+            Elements(self.loop)
+        except Unsuitable as error:
+            self.why = str(error)
+
+    return check
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--count", type=int, default=3000)
+    parser.add_argument("--first", type=int, default=0)
+    parser.add_argument("--machine", action="store_true")
+    parser.add_argument("--notes", action="store_true")
+    options = parser.parse_args()
+    warnings.simplefilter("ignore")
+    session.FEWEST_CALLS["auto"] = 0
+    if not options.machine:
+        CompiledLoop.compile = by_python()  # type: ignore[assignment,method-assign]
+    rolled, failed, start = 0, 0, time.monotonic()
+    for seed in range(options.first, options.first + options.count):
+        transform = list(TRANSFORMS)[seed % len(TRANSFORMS)]
+        off, compiled, loop = compared(seed, transform)
+        programs = compiled.programs
+        wrong = off > 1e-9 or not programs or compiled.fallbacks or any(p.diverged for p in programs)
+        rolled += bool(programs) and bool(programs[0].program.loops)
+        if options.notes:
+            for note in programs[0].program.notes:
+                print(seed, transform, len(programs[0].program.loops), note)
+        if wrong:
+            failed += 1
+            print(f"{seed} {transform}: {off:.1e} {compiled.fallbacks} {' '.join(loop.words)} {loop.steps} {loop.ends}")
+    print(f"{options.count} loops, {rolled} rolled, {failed} wrong, {time.monotonic() - start:.0f} s")
+
+
+if __name__ == "__main__":
+    main()
