@@ -21,6 +21,7 @@ from .compiled_program import CompiledProgram, Given, Held, Results
 from .creation import noted_creation
 from .environment import Environment
 from .final_checks import refuse_at_end
+from .loops.joined import join
 from .loops.roll import roll
 from .passes import simplify
 from .program import Argument, Fixed, Program
@@ -161,6 +162,7 @@ class Session:
         simplify(program)
         program.forget_values(installed)
         roll(program, FEWEST_CALLS[self.backend])
+        join(program)
         if self.backend == "numba":
             load("fused loops").fuse(program)
         else:

@@ -119,6 +119,11 @@ class CompiledLoop:
         return Diverged(checks[0].line if checks else "", all(id(call.args[0]) in finite for call in checks))
 
     @property
+    def is_quick(self) -> bool:
+        """Whether a call needs machine code and nothing else."""
+        return self._quick is not None
+
+    @property
     def has_checks(self) -> bool:
         """Whether it may raise `Diverged`."""
         return any(isinstance(call, Check) for call in self.loop.calls)

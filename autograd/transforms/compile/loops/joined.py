@@ -1,0 +1,112 @@
+"""Joining: the pass that makes two loops one, of which the second reads, row for row, what the first stacks.
+
+So are a loop and that of its tangents, which computes each step again from the state before it: as one loop, whose
+machine code computes once what is equal in both, and keeps no states.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+
+from ....arrays.traced import Variable
+from ..program import Argument, Call, Program, traced_in
+from .loop import Carried, Input, Loop, Part, Same
+from .running import CompiledLoop, copies, stand_in
+
+
+def join(program: Program) -> None:
+    """Join pairs of loops of a program that run as machine code, until there is none left."""
+    done = False
+    while not done:
+        done = True
+        for first, second in _pairs(program.calls):
+            both = _joined(program, first, second)
+            if both.function.is_quick:  # type: ignore[attr-defined]  # a loop
+                program.calls[program.calls.index(first)] = both
+                program.calls.remove(second)
+                done = False
+                break
+
+
+def _pairs(calls: list[Call]) -> Iterator[tuple[Call, Call]]:
+    loops = [(k, call) for k, call in enumerate(calls) if isinstance(call.function, CompiledLoop)]
+    loops = [(k, call) for k, call in loops if _loop(call).count and call.function.is_quick]  # type: ignore[attr-defined]  # a loop
+    for n, (k, second) in enumerate(loops):
+        for begin, first in loops[:n]:
+            if _loop(first).count == _loop(second).count and _reads_rows(first, second):
+                between = calls[begin + 1 : k]
+                changed = {id(x.memory) for call in between for x in traced_in(call.result)}
+                changed.update(id(call.writes) for call in between)
+                if changed.isdisjoint(id(x.memory) for x in second.reads()):
+                    yield first, second
+
+
+def _loop(call: Call) -> Loop:
+    return call.function.loop  # type: ignore[attr-defined, no-any-return]  # a loop
+
+
+def _given(call: Call, x: Input) -> Any:
+    return call.args[x.first if isinstance(x, Carried) else x.argument]
+
+
+def _tables(first: Call) -> dict[int, tuple[Variable, bool]]:
+    """Return what a loop stacks, by the identity of the variable of the program that it becomes."""
+    loop = _loop(first)
+    return {id(x): of for x, of in zip(first.result[len(loop.finals) :], loop.stacked, strict=True)}
+
+
+def _reads_rows(first: Call, second: Call) -> bool:
+    """Tell whether a loop reads, of the results of another, the row of the same iteration, and nothing else."""
+    tables, results = _tables(first), set(map(id, first.result))
+    read = [(x, id(_given(second, x))) for x in _loop(second).inputs]
+    return not results.isdisjoint(key for _, key in read) and all(
+        isinstance(x, Part) and key in tables and _is_row(x, *tables[key]) for x, key in read if key in results
+    )
+
+
+def _is_row(x: Part, row: Any, backwards: bool) -> bool:
+    in_order = x.step == x.positions.size and np.array_equal(x.positions.flat, np.arange(x.positions.size))
+    alike = type(x.variable) is type(row) and x.positions.shape == np.shape(row.value)
+    return in_order and alike and x.backwards is backwards
+
+
+def _joined(program: Program, first: Call, second: Call) -> Call:
+    """Return the call of both loops as one."""
+    tables, places = _tables(first), dict[int, int]()
+    joined, given, results = Loop([], [], [], count=_loop(first).count), list[Any](), list[list[Any]]()
+    read = {id(x) for call in program.calls if call is not second for x in call.reads()}
+    read.update(id(x) for x in traced_in(program.outputs))
+    known: dict[int, Any] = {}
+    for call in (first, second):
+        loop, before, known, made = _loop(call), known, {}, list[tuple[Input, Any, int]]()
+        for x in loop.inputs:
+            argument = _given(call, x)
+            if call is second and id(argument) in tables:
+                known[id(x.variable)] = before[id(tables[id(argument)][0])]
+                continue
+            if id(argument) not in places:
+                places[id(argument)] = len(given)
+                given.append(argument)
+                joined.arguments.append(loop.arguments[x.first if isinstance(x, Carried) else x.argument])
+            known[id(x.variable)] = stand_in(x.variable, Argument(places[id(argument)]))
+            made.append((x, known[id(x.variable)], places[id(argument)]))
+        joined.calls += copies(loop.calls, known)
+        for x, variable, place in made:
+            if isinstance(x, Carried):
+                joined.inputs.append(Carried(variable, place, known[id(x.after)]))
+            elif isinstance(x, Same):
+                joined.inputs.append(Same(variable, place))
+            else:
+                joined.inputs.append(Part(variable, place, x.positions, x.step, x.backwards))
+        of = len(loop.finals)
+        kept = [k for k, x in enumerate(call.result[of:]) if id(x) in read]
+        joined.finals += [known[id(x)] for x in loop.finals]
+        joined.stacked += [(known[id(loop.stacked[k][0])], loop.stacked[k][1]) for k in kept]
+        results += [list(call.result[:of]), [call.result[of + k] for k in kept]]
+    result = (*results[0], *results[2], *results[1], *results[3])
+    function = CompiledLoop(joined, first.function.__name__)
+    function.compile()
+    return Call(function, tuple(given), {}, result, None, False, first.line, first.errors)

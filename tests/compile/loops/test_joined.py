@@ -1,0 +1,105 @@
+"""Two loops of a program as one, where the second reads what the first stacks row for row."""
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from autograd import compile, grad, jvp, scan
+from autograd.transforms.compile.loops.running import CompiledLoop
+from autograd.transforms.pytree import flatten
+
+pytest.importorskip("numba")
+
+W = np.random.default_rng(0).normal(size=(3, 3))
+XS = np.random.default_rng(1).normal(size=(20, 3))
+
+
+def first(s: Any) -> Any:
+    """Return the state after a loop, and what it stacks."""
+    return scan(lambda s, x: (np.tanh(W @ s + x), s * 2), s, XS)
+
+
+def then(s: Any, ys: Any, reverse: bool = False) -> Any:
+    """Go along what a loop has stacked."""
+    return scan(lambda s, x: (np.sin(W @ s) + x, s + x), s, ys, reverse=reverse)
+
+
+def read(s: Any) -> Any:
+    """Return what the second loop reads, too."""
+    found = first(s)
+    return then(s, found[1]), found
+
+
+def made(s: Any) -> Any:
+    """Begin the second loop with what is made of the last state of the first."""
+    last, ys = first(s)
+    return then(np.sin(last), ys)
+
+
+def weights(w: Any) -> Any:
+    """Close over an argument, of which there is a tangent."""
+    return scan(lambda s, x: (np.tanh(w @ s + x), np.sum(s * s)), np.ones(3), XS)
+
+
+def number(s: Any) -> Any:
+    """Stack single numbers."""
+    return then(s, scan(lambda s, x: (np.tanh(W @ s + x), s[0] * 2), s, XS)[1])
+
+
+def written(s: Any) -> Any:
+    """Write to what the second loop reads before it, and after the first."""
+    start = s.copy()
+    last, ys = first(s)
+    start[:2] = last[1:]
+    return then(start, ys)
+
+
+CASES: dict[str, tuple[Any, int]] = {
+    "tangents": (lambda s, v: jvp(first, s, v), 1),
+    "tangents of weights": (lambda s, v: jvp(weights, np.outer(s, s), np.outer(s, v)), 1),
+    "one after the other": (lambda s, v: then(s, first(s)[1]), 1),
+    "three of them": (lambda s, v: then(v, then(s, first(s)[1])[1]), 1),
+    "read by others": (lambda s, v: read(s), 1),
+    "numbers": (lambda s, v: number(s), 1),
+    "backwards": (lambda s, v: then(s, first(s)[1], reverse=True), 2),
+    "other rows": (lambda s, v: then(s, first(s)[1][::-1]), 2),
+    "the last state": (lambda s, v: then(*first(s)), 2),
+    "made between": (lambda s, v: made(s), 2),
+    "written between": (lambda s, v: written(s), 2),
+    "fewer": (lambda s, v: then(s, first(s)[1][:10]), 2),
+    "gradients": (lambda s, v: grad(lambda s: np.sum(first(s)[1] ** 2))(s), 2),
+}
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_values(name: str) -> None:
+    """Joined or not, loops compute what they would one after the other."""
+    function, count = CASES[name]
+    rng, compiled = np.random.default_rng(2), compile(function, backend="numba")
+    for _ in range(3):
+        s, v = rng.normal(size=(2, 3))
+        for found, expected in zip(flatten(compiled(s, v))[0], flatten(function(s, v))[0], strict=True):
+            np.testing.assert_allclose(found, expected, rtol=1e-10, atol=1e-12)
+    assert not compiled.fallbacks
+    (program,) = compiled.programs
+    assert sum(isinstance(call.function, CompiledLoop) for call in program.program.calls) == count
+
+
+def test_tangents_keep_no_states() -> None:
+    """What nothing reads is not stacked: neither the states nor their tangents."""
+    compiled = compile(lambda s, v: jvp(lambda s: first(s)[0], s, v), backend="numba")
+    compiled(np.ones(3), np.ones(3))
+    (program,) = compiled.programs
+    (loop,) = (call.function.loop for call in program.program.calls if isinstance(call.function, CompiledLoop))
+    assert not loop.stacked
+
+
+def test_memory_of_large_results() -> None:
+    """The memory of large results is used again only where nobody holds it."""
+    compiled = compile(lambda s: scan(lambda s, _: (s * 1.01, s), s, length=6000), backend="numba")
+    held = [compiled(np.arange(4.0) + k)[1] for k in range(6)]
+    views = [compiled(np.arange(4.0) - k)[1][10:20, 1] for k in range(6)]
+    for k in range(6):
+        np.testing.assert_allclose(held[k][:, 0], k * 1.01 ** np.arange(6000))
+        np.testing.assert_allclose(views[k], (1 - k) * 1.01 ** np.arange(10, 20))
