@@ -55,6 +55,18 @@ def written(s: Any) -> Any:
     return then(start, ys)
 
 
+def by_hand(key: Any, count: int = 20) -> Any:
+    """Return a function that goes along what a loop has stacked without `scan`."""
+
+    def function(s: Any, v: Any) -> Any:
+        ys = first(s)[1]
+        for k in range(count):
+            v = np.sin(W @ v) + ys[key(k)]
+        return v
+
+    return function
+
+
 CASES: dict[str, tuple[Any, int]] = {
     "tangents": (lambda s, v: jvp(first, s, v), 1),
     "tangents of weights": (lambda s, v: jvp(weights, np.outer(s, s), np.outer(s, v)), 1),
@@ -68,6 +80,11 @@ CASES: dict[str, tuple[Any, int]] = {
     "made between": (lambda s, v: made(s), 2),
     "written between": (lambda s, v: written(s), 2),
     "fewer": (lambda s, v: then(s, first(s)[1][:10]), 2),
+    "by hand": (by_hand(lambda k: k), 1),
+    "by hand, turned": (by_hand(lambda k: (k, slice(None, None, -1))), 2),
+    "by hand, backwards": (by_hand(lambda k: 19 - k), 2),
+    "by hand, part": (by_hand(lambda k: (k, 1)), 2),
+    "by hand, fewer": (by_hand(lambda k: k, 17), 2),
     "gradients": (lambda s, v: grad(lambda s: np.sum(first(s)[1] ** 2))(s), 2),
 }
 
