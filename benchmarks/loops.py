@@ -15,6 +15,7 @@ from benchmarks.timing import Step, interleave, ratio_of  # isort: skip - limits
 import argparse
 import functools
 import math
+import pathlib
 import statistics
 import subprocess
 import sys
@@ -26,6 +27,7 @@ from typing import Any
 import numpy
 
 import autograd
+from benchmarks.chart import Times, drawn
 
 Function = Callable[..., Any]
 rng = numpy.random.default_rng(0)
@@ -381,7 +383,9 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=15)
     parser.add_argument("--engines", default=",".join(ENGINES), help="names of engines, with commas between them")
     parser.add_argument("--first", action="store_true", help="time the first calls")
+    parser.add_argument("--chart", metavar="FILE", help="draw the times, too")
     options = parser.parse_args()
+    panels: dict[str, Times] = {}
     chosen = options.engines.split(",")
     for name in options.tasks:
         task, title = TASKS[name]
@@ -394,7 +398,9 @@ def main() -> None:
         elif options.first:
             print_first(task, engines[0])
         else:
-            compare(task, engines, options.rounds, BY_HAND.get(name))
+            panels[title] = compare(task, engines, options.rounds, BY_HAND.get(name))
+    if options.chart:
+        pathlib.Path(options.chart).write_text(drawn(panels, frozenset(("compiled loop", "compiled scan"))))
 
 
 def print_first(task: Function, engine: str) -> None:
@@ -406,8 +412,8 @@ def print_first(task: Function, engine: str) -> None:
     print(f"{engine}: first call {time.process_time() - started:.3g} s")
 
 
-def compare(task: Function, names: list[str], rounds: int, by_hand: int | None) -> None:
-    """Time one task with all engines, and print a table."""
+def compare(task: Function, names: list[str], rounds: int, by_hand: int | None) -> Times:
+    """Time one task with all engines, print a table, and return the seconds of each."""
     makers = {name: functools.partial(lambda engine: step_of(task, ENGINES[engine]()), name) for name in names}
     if by_hand is not None:
         makers["numba by hand"] = functools.partial(pendulums_by_hand, by_hand)
@@ -425,6 +431,7 @@ def compare(task: Function, names: list[str], rounds: int, by_hand: int | None) 
     print(f"| engine | median µs | times {reference} |\n|---|---:|---:|")
     for name, values in sorted(times.items(), key=lambda row: statistics.median(row[1])):
         print(f"| {name} | {statistics.median(values) * 1e6:.3g} | {ratio_of(times, name, reference):.2f} |")
+    return times
 
 
 if __name__ == "__main__":

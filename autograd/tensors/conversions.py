@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterable
+from contextvars import ContextVar, Token
 from opcode import opmap
 from types import FrameType
 from typing import Any, NoReturn
@@ -23,6 +24,7 @@ from ..source.source_info import line_in, line_of, within_engine
 _OPERATOR = opmap["BINARY_OP"]
 
 _unfinished: set[Any] = set()
+_here: ContextVar[bool] = ContextVar("differentiating", default=False)
 
 
 class differentiated:  # noqa: N801 - read as an adjective: `with differentiated(inputs):`
@@ -33,14 +35,15 @@ class differentiated:  # noqa: N801 - read as an adjective: `with differentiated
 
     def __enter__(self) -> None:
         _unfinished.update(self._nodes)
+        self._token: Token[bool] = _here.set(True)
 
     def __exit__(self, *reason: object) -> None:
+        _here.reset(self._token)
         _unfinished.difference_update(self._nodes)
 
 
-def is_differentiating() -> bool:
-    """Tell whether a function is being differentiated at this moment."""
-    return bool(_unfinished)
+# Tells whether this thread is within a function that is being differentiated; others may be within their own.
+is_differentiating = _here.get
 
 
 def is_differentiated(node: Any) -> bool:

@@ -19,7 +19,7 @@ from ..graph.grad_mode import recording
 from ..later import load
 from ..primitives.function import Context, Function
 from ..source.source_info import defined
-from ..tensors.tensor import Tensor, unwrap
+from ..tensors.tensor import Tensor, unmasked, unwrap
 from .pytree import Rebuild, flatten, structure
 from .trees import tree_map
 
@@ -391,7 +391,7 @@ def _as_numbers(what: str, x: Any) -> Any:
     if x is None or isinstance(x, Tensor):
         return x
     array = (
-        as_array(x)
+        as_array(unmasked(x))
         if not isinstance(x, Variable) or isinstance(x, Traced)
         else np.multiply(cast(Any, x), np.float64(1))
     )

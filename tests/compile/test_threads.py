@@ -10,7 +10,7 @@ import tempfile
 import warnings
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from threading import get_ident
+from threading import Event, Thread, get_ident
 from typing import Any, ClassVar
 
 import numpy as np
@@ -18,7 +18,7 @@ import pytest
 
 import autograd
 import nn
-from autograd import Tensor, compile, gradients, no_grad, tensor, vmap
+from autograd import Tensor, compile, grad, gradients, no_grad, tensor, vmap
 from autograd.tensors.tensor import accumulation
 from autograd.transforms.compile.recorder import ProgramRecorder
 from nn import functional
@@ -258,3 +258,22 @@ def test_subclasses_of_tensors_are_themselves_afterwards() -> None:
         result = wrap(lambda x: np.sum(x * w * v) * len(w.name) * v.tag * isinstance(v, Keyed))(np.ones(3))
         assert result.item() == 30.0
     assert (type(w), type(v), Named.known, Tensor in type(v).__mro__) == (Named, Keyed, ["a"], True)
+
+
+def test_a_derivative_in_one_thread_lets_programs_run_in_another() -> None:
+    square = compile(lambda x: x * x)
+    square(np.ones(3))
+    begun, done = Event(), Event()
+
+    def slow(x: Any) -> Any:
+        begun.set()
+        assert done.wait(30)
+        return np.sum(x * x)
+
+    thread = Thread(target=grad(slow), args=(np.ones(3),))
+    thread.start()
+    assert begun.wait(30)
+    square(np.ones(3))
+    done.set()
+    thread.join()
+    assert not square.fallbacks

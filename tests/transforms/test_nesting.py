@@ -48,6 +48,16 @@ def directional(f: Function) -> Function:
     return lambda x: ag.hvp(f, x, 1.0)
 
 
+def scanned(f: Function) -> Function:
+    """Return the function, as the last of three steps of a loop."""
+    return lambda x: ag.scan(lambda y, k: (np.where(k == 2, f(x), y), None), 0.0 * x, np.arange(3))[0]
+
+
+def repeated(f: Function) -> Function:
+    """Return the function, as the step of a loop that is taken once."""
+    return lambda x: ag.while_loop(lambda s: s[1] < 1, lambda s: (f(x), s[1] + 1), (0.0 * x, 0))[0]
+
+
 # Each transform, and how often it differentiates.
 TRANSFORMS: dict[str, tuple[Callable[[Function], Function], int]] = {
     "grad": (ag.grad, 1),
@@ -73,6 +83,8 @@ TRANSFORMS: dict[str, tuple[Callable[[Function], Function], int]] = {
     "vmap over what is closed over": (lambda f: lambda x: ag.vmap(lambda one: f(x) * one)(np.array([3.0, 1.0]))[1], 0),
     "fixed_point": (solved, 0),
     "fixed_point of arguments": (given, 0),
+    "scan": (scanned, 0),
+    "while_loop": (repeated, 0),
 }
 POWER, AT = 7, 1.5
 

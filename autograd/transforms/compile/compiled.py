@@ -385,7 +385,8 @@ def compile(
     check_option("compile", "fallback", fallback, ("raise", "warn", "eager"))
     if backend not in ("auto", "numpy", "numba"):
         raise ValueError(
-            f'compile: backend={backend!r}: it is "auto", "numpy", or "numba", with fused loops: pip install numba'
+            f'compile: backend={backend!r}: it is "auto", "numpy", or "numba" for fused loops, which needs '
+            f"pip install numba"
         )
     if function is None:
         return functools.partial(compile, fallback=fallback, backend=backend)
