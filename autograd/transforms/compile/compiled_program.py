@@ -244,8 +244,8 @@ class CompiledProgram:
 
 def _texts(program: Program, text: Printed) -> list[str]:
     """Return the texts of the loops that a program calls, and its own."""
-    loops = dict.fromkeys(call.function for call in program.calls if hasattr(call.function, "loop"))
-    return [*program.loops, *(loop.source for loop in loops), text.source]  # type: ignore[attr-defined]  # a loop
+    loops = [call.function.source for call in program.calls if hasattr(call.function, "loop")]  # type: ignore[attr-defined]  # a loop
+    return [*dict.fromkeys([*program.loops, *loops]), text.source]
 
 
 def _adds(program: Program) -> bool:

@@ -112,6 +112,14 @@ def test_tangents_keep_no_states() -> None:
     assert not loop.stacked
 
 
+def test_texts() -> None:
+    """The text of a program has each loop that it calls, once."""
+    compiled = compile(by_hand(lambda k: k), backend="numba")
+    compiled(np.ones(3), np.ones(3))
+    compiled(np.ones(3), np.ones(3))
+    assert compiled.source().count("for j in range(20)") == 1
+
+
 def test_memory_of_large_results() -> None:
     """The memory of large results is used again only where nobody holds it."""
     compiled = compile(lambda s: scan(lambda s, _: (s * 1.01, s), s, length=6000), backend="numba")

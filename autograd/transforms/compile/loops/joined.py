@@ -27,6 +27,8 @@ def join(program: Program) -> None:
             if both.function.is_quick:  # type: ignore[attr-defined]  # a loop
                 program.calls[program.calls.index(first)] = both
                 program.calls.remove(second)
+                texts = {call.function.source: both.function.source for call in (first, second)}  # type: ignore[attr-defined]  # loops
+                program.loops = [texts.get(text, text) for text in program.loops]
                 done = False
                 break
 
