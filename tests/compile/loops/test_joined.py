@@ -118,13 +118,3 @@ def test_texts() -> None:
     compiled(np.ones(3), np.ones(3))
     compiled(np.ones(3), np.ones(3))
     assert compiled.source().count("for j in range(20)") == 1
-
-
-def test_memory_of_large_results() -> None:
-    """The memory of large results is used again only where nobody holds it."""
-    compiled = compile(lambda s: scan(lambda s, _: (s * 1.01, s), s, length=6000), backend="numba")
-    held = [compiled(np.arange(4.0) + k)[1] for k in range(6)]
-    views = [compiled(np.arange(4.0) - k)[1][10:20, 1] for k in range(6)]
-    for k in range(6):
-        np.testing.assert_allclose(held[k][:, 0], k * 1.01 ** np.arange(6000))
-        np.testing.assert_allclose(views[k], (1 - k) * 1.01 ** np.arange(10, 20))

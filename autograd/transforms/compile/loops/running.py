@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-import math
 from collections.abc import Callable, Iterable, Sequence
 from importlib.util import find_spec
 from typing import Any
@@ -18,7 +17,6 @@ from ..floats import TracedFloat
 from ..passes import replaced
 from ..printer import Diverged, Printed, printed
 from ..program import ARGUMENT, MADE, Argument, Call, Check, Memory, Program, mapped
-from ..recycled import RECYCLED, Recycled
 from ..types import Array
 from .loop import Carried, Loop, Part, Same, Unsuitable
 
@@ -57,8 +55,8 @@ class CompiledLoop:
         quick = self._quick
         return self._run(*arguments) if quick is None or recorder.get() is not None else quick(*arguments)
 
-    def quick(self, machine: Callable[..., bool], *size: int) -> Callable[..., tuple[Any, ...]]:
-        """Return a function that calls machine code, for a batch of a size if one is given.
+    def quick(self, machine: Callable[..., bool]) -> Callable[..., tuple[Any, ...]]:
+        """Return a function that calls machine code.
 
         A short loop takes less time than to find out what it needs, so that the text says all that is known before.
         """
@@ -74,14 +72,11 @@ class CompiledLoop:
             as_it_is = f"type({x}) is ndarray and {x}.dtype is {x}_dtype and {x}.flags.c_contiguous"
             lines.append(f"if not ({as_it_is}): {x} = in_order({x}, {x}_dtype)")
         for i, (x, (shape, dtype)) in enumerate(zip(results, self._shapes, strict=True)):
-            shape = (*size, *shape) if i < once else (*size, count, *shape)
-            scope[f"{x}_dtype"], large = dtype, math.prod(shape) * dtype.itemsize >= RECYCLED
-            if large:
-                scope[f"new_{x}"] = Recycled(empty(shape, dtype))
-            lines.append(f"{x} = new_{x}()" if large else f"{x} = empty({shape}, {x}_dtype)")
-        lines.append(f"if not machine({', '.join([*given, *results, str(count), *map(str, size)])}): raise diverged()")
-        numbers = () if size else self._numbers
-        returned = "".join(f"{x}[()], " if i in numbers else f"{x}, " for i, x in enumerate(results))
+            shape = shape if i < once else (count, *shape)
+            scope[f"{x}_dtype"] = dtype
+            lines.append(f"{x} = empty({shape}, {x}_dtype)")
+        lines.append(f"if not machine({', '.join([*given, *results, str(count)])}): raise diverged()")
+        returned = "".join(f"{x}[()], " if i in self._numbers else f"{x}, " for i, x in enumerate(results))
         text = f"def quick({', '.join(given)}):\n    " + "\n    ".join([*lines, f"return ({returned})"])
         exec(text, scope)  # the text is the one above
         made: Callable[..., tuple[Any, ...]] = scope["quick"]
@@ -217,21 +212,18 @@ class Lanes:
 
     def __init__(self, loop: CompiledLoop, machine: Callable[..., bool], batched: tuple[bool, ...], size: int) -> None:
         self.of, self.machine, self.batched, self.size = loop, machine, batched, size
-        self.loop, self.__name__ = loop.loop, f"{loop.__name__}_of_batch"
-        self._quick: Callable[..., tuple[Any, ...]] | None = None
-
-    def __call__(self, *arguments: Any) -> tuple[Any, ...]:
-        quick = self._quick
-        return self._run(*arguments) if quick is None or recorder.get() is not None else quick(*arguments)
+        self.loop, self.__name__, self._ran = loop.loop, f"{loop.__name__}_of_batch", False
 
     @unrecorded
-    def _run(self, *arguments: Any) -> tuple[Any, ...]:
+    def __call__(self, *arguments: Any) -> tuple[Any, ...]:
         given, count = _contiguous(arguments, self.loop)
-        results = [empty((self.size, *x.shape), x.dtype) for x in self.of._memory(count)]
-        with original_creation():  # numba compiles at the first call
+        results = [np.empty((self.size, *x.shape), x.dtype) for x in self.of._memory(count)]
+        if self._ran:
             held = self.machine(*given, *results, count, self.size)
-            if self.loop.count:
-                self._quick = self.of.quick(self.machine, self.size)
+        else:
+            with original_creation():  # numba compiles at the first call
+                held = self.machine(*given, *results, count, self.size)
+            self._ran = True
         if not held:
             raise self.of.diverged()
         return tuple(results)
