@@ -14,13 +14,14 @@ from typing import Any
 
 import numpy as np
 
+from ....arrays.traced import Variable
 from ..floats import TracedFloat
 from ..loops.loop import Carried, Loop, Part, Same, Unsuitable
 from ..numpy_calls import WRITERS
 from ..program import CONSTANT, Call, Check, Traced, traced_in
 from ..program import mapped as mapped_in
 from ..recorder import layout_of
-from ..types import Array
+from ..types import Array, Operand
 from .equations import Equations
 from .reductions import Reduction, reduction_of
 from .values import BOOL, DTYPES, INTEGER, OPERATORS, Values, mapped
@@ -306,11 +307,11 @@ class Elements:
 
     # What calls compute
 
-    def ids(self, x: Any, dtype: Any = None) -> Array:
+    def ids(self, x: Operand, dtype: np.dtype[Any] | None = None) -> Array:
         """Return the value numbers of an operand; of a number of Python as one of a dtype."""
         if id(x) in self.arrays:
             return self.arrays[id(x)]
-        if isinstance(x, Traced | TracedFloat):
+        if isinstance(x, Variable):
             raise Unsuitable("it uses an array of unknown origin")
         return self.values.numbers(x, dtype_of(x) if dtype is None else dtype)
 
@@ -494,13 +495,13 @@ def _known(x: Any) -> Any:
     return x.value if isinstance(x, Traced) and x.memory.kind == CONSTANT else x
 
 
-def dtype_of(x: Any) -> Any:
+def dtype_of(x: Operand) -> np.dtype[Any]:
     """Return the dtype of an operand, as an array."""
     kind = kind_of(x)
     return kind if isinstance(kind, np.dtype) else np.dtype(kind)
 
 
-def kind_of(x: Any) -> Any:
+def kind_of(x: Operand) -> np.dtype[Any] | type[float]:
     """Return the dtype of an operand, or of a number that takes that of others the type of Python."""
     if type(x) is int or type(x) is float:
         return type(x)

@@ -10,19 +10,16 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from .arithmetic import BIT, INDEX, OWN, Arithmetic, memory_of
-from .bits import intrinsic
+from .bits import cgutils, intrinsic
 from .elements import Elements, dtype_of
 from .values import BOOL
 
-import llvmlite.ir  # isort: skip - after numba was found
-import numba.core.cgutils  # isort: skip
+from llvmlite import ir  # isort: skip - after numba was found
 from numba.core import types  # isort: skip
 from numba.np.numpy_support import from_dtype  # isort: skip
 
 ABREAST = 8  # elements of a batch
 FIRST_FIELD = object.__basicsize__  # of an array: where its elements are
-ir: Any = llvmlite.ir
-cgutils: Any = numba.core.cgutils
 _LANE = ir.IntType(32)
 
 
@@ -39,7 +36,7 @@ def kernel_of(elements: Elements, batched: Sequence[bool] | None, in_table: bool
                 if kind.layout != "C" or kind.dtype != from_dtype(dtype):
                     raise TypeError(f"a loop that is compiled for a contiguous array of {dtype} is given {kind}")
 
-        def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        def generate(context: Any, builder: ir.IRBuilder, signature: Any, args: Any) -> Any:
             values = cgutils.unpack_tuple(builder, args[0], len(given))
             numbers = 1 if batched is None else 2
             arrays = [
@@ -77,7 +74,7 @@ class _Writer:
         batch; None if it is the same for all.
     """
 
-    def __init__(self, context: Any, builder: Any, elements: Elements, count: Any, batched: Any) -> None:
+    def __init__(self, context: Any, builder: ir.IRBuilder, elements: Elements, count: Any, batched: Any) -> None:
         self.context, self.builder, self.elements = context, builder, elements
         self.count, self.batched = count, batched
         self.arithmetic = Arithmetic(context, builder)
@@ -239,7 +236,7 @@ class _Writer:
             found.append(self.arithmetic.read(loaded))
         return self._together(found * (self.width // len(found)))
 
-    def _store(self, place: int, at: Any, value: Any) -> None:
+    def _store(self, place: int, at: Any, value: ir.Value) -> None:
         builder = self.builder
         for w, part in enumerate(self._apart(value)):
             pointer = builder.gep(self.pointers[place], [self._of_lane(place, at, w)])
@@ -263,7 +260,7 @@ class _Writer:
             vector = self.builder.insert_element(vector, part, ir.Constant(_LANE, w))
         return vector
 
-    def _apart(self, value: Any) -> list[Any]:
+    def _apart(self, value: ir.Value) -> list[Any]:
         if self.width == 1:
             return [value]
         return [self.builder.extract_element(value, ir.Constant(_LANE, w)) for w in range(self.width)]

@@ -5,10 +5,10 @@ from __future__ import annotations
 import math
 import operator
 from collections.abc import Iterator, Sequence
-from typing import Any
 
 import numpy as np
 
+from ....arrays.traced import Variable
 from ..floats import TracedFloat
 from ..program import Call, Traced, traced_in
 from ..types import Array
@@ -65,7 +65,7 @@ def _ends(call: Call) -> Iterator[tuple[tuple[int, ...], int, int]]:
             yield shape, axis % len(shape), place
 
 
-def shape_of(x: Any) -> tuple[int, ...]:
+def shape_of(x: Variable) -> tuple[int, ...]:
     """Return the shape of a variable."""
     return () if isinstance(x, TracedFloat) else tuple(x.value.shape)
 

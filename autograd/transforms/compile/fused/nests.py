@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 from numpy.lib.stride_tricks import as_strided
 
+from ....arrays.traced import Variable
 from ..floats import TracedFloat
 from ..loops.loop import Carried, Input, Loop, Part, Same, Unsuitable
 from ..numpy_calls import WRITERS
@@ -627,7 +628,7 @@ class Body:
             if view.buffer.role == ("carried", number) and age <= len(self.after):
                 self._carry_on(other, buffer, age + 1)
 
-    def first_of(self, x: Any) -> int | None:
+    def first_of(self, x: Variable) -> int | None:
         """Return the argument that a final value is if there is no iteration: what is carried to the first."""
         inputs = self.loop.inputs
         carried = [given for given in inputs if isinstance(given, Carried)]

@@ -25,7 +25,7 @@ _EMPTY = {"sum": 0, "prod": 1, "any": False, "all": True}
 _START = float(np.add.reduce(-np.zeros(1)))  # what sums begin with: 0.0, or in other versions of NumPy -0.0
 
 
-def reduction_of(function: Any) -> str | None:
+def reduction_of(function: Callable[..., Any]) -> str | None:
     """Return which reduction a function is, if it is one."""
     owner, name = getattr(function, "__self__", None), getattr(function, "__name__", "")
     if not isinstance(owner, np.ufunc):

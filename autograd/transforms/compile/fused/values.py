@@ -11,6 +11,7 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from ..loops.loop import Unsuitable
 from ..types import Array
@@ -81,7 +82,7 @@ class Values:
         name, *operands = self.operations[v]
         return [] if name in ("load", "number", "state") else operands[-1:] if name == "gather" else operands
 
-    def value(self, name: str, dtype: np.dtype[Any], *operands: Any) -> int:
+    def value(self, name: str, dtype: np.dtype[Any], *operands: int) -> int:
         """Return the result of an operation, which is the known one if it was there before."""
         key = name, dtype, *operands
         found = self.known.get(key)
@@ -93,7 +94,7 @@ class Values:
             self.dtypes.append(dtype)
         return found
 
-    def number(self, number: Any, dtype: np.dtype[Any]) -> int:
+    def number(self, number: complex | np.generic, dtype: np.dtype[Any]) -> int:
         """Return a constant."""
         if not isinstance(number, bool | int | float | np.bool_ | np.integer | np.floating):
             raise Unsuitable(f"it computes with {number!r}")
@@ -106,7 +107,7 @@ class Values:
             self.dtypes.append(dtype)
         return self.known[key]
 
-    def numbers(self, array: Any, dtype: np.dtype[Any]) -> Array:
+    def numbers(self, array: ArrayLike, dtype: np.dtype[Any]) -> Array:
         """Return an array of constants."""
         return mapped(lambda x: self.number(x, dtype), np.asarray(array))
 
@@ -117,7 +118,7 @@ class Values:
 
     # Elementwise
 
-    def ufunc(self, function: np.ufunc, operands: list[Array], kinds: list[Any]) -> Array:
+    def ufunc(self, function: np.ufunc, operands: list[Array], kinds: list[np.dtype[Any] | type[float]]) -> Array:
         """Return what a ufunc gives for arrays of dtypes, or Python's types of numbers."""
         name = _NAMES.get(function)
         if name is None:
@@ -160,14 +161,14 @@ class Values:
         made = [self.choice(*several) for several in zip(condition.flat, a.flat, b.flat, strict=True)]
         return np.array(made, np.int64).reshape(condition.shape)
 
-    def choice(self, condition: Any, a: Any, b: Any) -> int:
+    def choice(self, condition: int, a: int, b: int) -> int:
         """Return `a` if a condition holds, else `b`."""
         known = self.constant(condition)
         if known is not None or a == b:
             return int(a if known or a == b else b)
         return self.value("where", self.dtypes[a], int(condition), int(a), int(b))
 
-    def one(self, name: str, dtype: np.dtype[Any], *operands: Any) -> int:
+    def one(self, name: str, dtype: np.dtype[Any], *operands: int) -> int:
         """Return the result of an operation on values of one dtype."""
         v = [int(x) for x in operands]
         write = _WRITTEN.get(name)
