@@ -14,11 +14,10 @@ from typing import Any
 
 import numpy as np
 
-from ....arrays.traced import Variable
 from ..floats import TracedFloat
 from ..loops.loop import Carried, Loop, Part, Same, Unsuitable
 from ..numpy_calls import WRITERS
-from ..program import CONSTANT, Call, Check, Traced, traced_in
+from ..program import CONSTANT, Call, Check, Traced, Variable, traced_in
 from ..program import mapped as mapped_in
 from ..recorder import layout_of
 from ..types import Array, Operand

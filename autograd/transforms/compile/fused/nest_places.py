@@ -8,9 +8,8 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from ....arrays.traced import Variable
 from ..floats import TracedFloat
-from ..program import Call, Traced, traced_in
+from ..program import Call, Traced, Variable, traced_in
 from ..types import Array
 
 CUT, PARTS = 64, 16  # elements from which arrays are computed in parts, and how many parts at most

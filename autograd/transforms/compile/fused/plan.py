@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from ....arrays.traced import Traced
+from ..program import Traced
 from ..types import Array
 
 FULL, ROW, COLUMN, NUMBER = "full", "row", "column", "number"
