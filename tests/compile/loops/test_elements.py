@@ -266,7 +266,9 @@ def test_a_carried_array_that_is_written_to_begins_with_what_was_given() -> None
 # Reductions
 
 
-def test_sums_in_the_order_of_numpy() -> None:
+@pytest.mark.one_in(2)
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+def test_sums_in_the_order_of_numpy(dtype: Any) -> None:
     """Shapes, axes and orders of memory: rows that are added in pairs, and such that are not."""
 
     def variants(x: Any) -> Any:
@@ -278,11 +280,10 @@ def test_sums_in_the_order_of_numpy() -> None:
         for z in (*variants(x), *variants(y)):
             for k in range(1, z.ndim + 1):
                 made += [np.sum(z, axes) for axes in itertools.combinations(range(z.ndim), k)]
-        return made[::2] if x.dtype == np.float64 else made[1::2]
+        return made[::2] if dtype is np.float64 else made[1::2]
 
-    for dtype in (np.float64, np.float32):
-        sizes = [10.0 ** rng.integers(-4, 4, shape) for shape in ((9, 18), (3, 20))]
-        check(of(body), [(rng.normal(size=s.shape) * s).astype(dtype) for s in sizes], count=1)
+    sizes = [10.0 ** rng.integers(-4, 4, shape) for shape in ((9, 18), (3, 20))]
+    check(of(body), [(rng.normal(size=s.shape) * s).astype(dtype) for s in sizes], count=1)
 
 
 def test_sums_of_many_numbers() -> None:
@@ -290,6 +291,7 @@ def test_sums_of_many_numbers() -> None:
     check(of(lambda x: [np.sum(x[:n]) for n in (7, 8, 9, 127, 128, 129, 136, 300)]), [x], count=1)
 
 
+@pytest.mark.one_in(2)
 @pytest.mark.parametrize("dtype", [np.float64, np.float32])
 def test_reductions(dtype: Any) -> None:
     def body(x: Any) -> Any:
@@ -469,6 +471,7 @@ def test_without_an_iteration_the_final_values_are_the_first() -> None:
         np.testing.assert_array_equal(last, first)
 
 
+@pytest.mark.one_in(2)
 @pytest.mark.parametrize("backwards", [False, True])
 def test_batches_are_what_their_elements_are(backwards: bool) -> None:
     sizes = (1, ABREAST - 1, ABREAST, 2 * ABREAST + 3)
@@ -550,10 +553,10 @@ def test_loops_of_many_arrays_which_are_taken_by_a_table() -> None:
         made = tuple(x + 0.1 * (params[0] * carry[i - 1] - x * x) for i, x in enumerate(carry))
         return made, tuple(x > 0 for x in carry)
 
-    carried, params = list(rng.normal(size=40)), [0.3]
+    carried, params = list(rng.normal(size=7)), [0.3]
     check(body, carried, (), params)
     loop, size = loop_of_body(body, carried, (), params), ABREAST + 1
-    several = machine_code(loop, [True] * 40 + [False])
+    several = machine_code(loop, [True] * 7 + [False])
     given = [np.repeat(x, size) * np.arange(size) for x in carried]
     found = space_for(loop, 3, size)
     assert several(*given, np.array(0.3), *found, 3, size)
@@ -714,7 +717,7 @@ _OPERATIONS: list[Callable[[Any, Any, int], Any]] = [
 ]
 
 
-@few(4)
+@few(2)
 @given(
     st.lists(st.tuples(*[st.integers(0, 99)] * 4), min_size=5, max_size=20),
     st.booleans(),
