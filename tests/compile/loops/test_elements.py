@@ -331,9 +331,11 @@ def test_products() -> None:
 def test_equations(n: int) -> None:
     def body(a: Any, b: Any) -> Any:
         root = np.linalg.cholesky(a @ a.T + np.eye(n))
+        if n > 4:  # which takes long to compile
+            return np.linalg.solve(a, b), root
         several = np.stack([a, a.T])
         made = [np.linalg.solve(a, b), np.linalg.solve(a, b[:, 0]), np.linalg.det(a), root, *np.linalg.slogdet(a)]
-        return [*made, np.linalg.det(several), np.linalg.inv(several)] if n < 5 else made
+        return [*made, np.linalg.det(several), np.linalg.inv(several)]
 
     for _ in range(3):  # pivots at other places
         check(of(body), [rng.normal(size=(n, n)), rng.normal(size=(n, 2))], count=2, close=1e-8)
@@ -471,26 +473,26 @@ def test_without_an_iteration_the_final_values_are_the_first() -> None:
         np.testing.assert_array_equal(last, first)
 
 
-@pytest.mark.one_in(2)
+@pytest.mark.one_in(4)
 @pytest.mark.parametrize("backwards", [False, True])
-def test_batches_are_what_their_elements_are(backwards: bool) -> None:
+@pytest.mark.parametrize("batched", ["1111111", "1000101", "0000100"])
+def test_batches_are_what_their_elements_are(batched: str, backwards: bool) -> None:
     sizes = (1, ABREAST - 1, ABREAST, 2 * ABREAST + 3)
     carried, rows, params = arguments_of_everything((max(sizes),))
     given = [*carried, *rows, *params]
     alone = [[x[k] for x in given] for k in range(max(sizes))]
     loop = loop_of_body(step_of_everything, alone[0][:3], alone[0][3:5], alone[0][5:], backwards)
     one = machine_code(loop)
-    for batched in ([True] * 7, [True, False, False, False, True, False, True], [False] * 4 + [True] + [False] * 2):
-        several = machine_code(loop, batched)
-        for size in sizes:
-            found = space_for(loop, 7, size)
-            arrays = [x[:size].copy() if b else np.array(x[0]) for x, b in zip(given, batched, strict=True)]
-            assert several(*arrays, *found, 7, size) is True
-            for k in range(size):
-                expected = space_for(loop, 7)
-                one(*[np.array(x[k]) if b else x for x, b in zip(arrays, batched, strict=True)], *expected, 7)
-                for a, b in zip(found, expected, strict=True):
-                    assert_same(a[k], b)
+    several = machine_code(loop, [of == "1" for of in batched])
+    for size in sizes:
+        found = space_for(loop, 7, size)
+        arrays = [x[:size].copy() if of == "1" else np.array(x[0]) for x, of in zip(given, batched, strict=True)]
+        assert several(*arrays, *found, 7, size) is True
+        for k in range(size):
+            expected = space_for(loop, 7)
+            one(*[np.array(x[k]) if of == "1" else x for x, of in zip(arrays, batched, strict=True)], *expected, 7)
+            for a, b in zip(found, expected, strict=True):
+                assert_same(a[k], b)
 
 
 def test_values_that_change_places_and_such_that_never_change() -> None:
@@ -719,7 +721,7 @@ _OPERATIONS: list[Callable[[Any, Any, int], Any]] = [
 
 @few(2)
 @given(
-    st.lists(st.tuples(*[st.integers(0, 99)] * 4), min_size=5, max_size=20),
+    st.lists(st.tuples(*[st.integers(0, 99)] * 4), min_size=5, max_size=14),
     st.booleans(),
     st.integers(0, 2**32),
 )

@@ -182,7 +182,7 @@ SHAPES = st.sampled_from(
 )
 
 
-@few(6)
+@few(4)
 @given(
     st.lists(st.tuples(SHAPES, st.sampled_from([np.float64, np.float32])), min_size=1, max_size=3),
     SHAPES,
@@ -212,8 +212,9 @@ def test_random_bodies(shapes: Any, row: Any, program: Any, writes: Any, backwar
 
 
 @pytest.mark.one_in(4)
+@pytest.mark.parametrize("part", range(4))
 @pytest.mark.parametrize("shape", [(), (19,), (4, 5)])
-def test_each_operation(shape: tuple[int, ...]) -> None:
+def test_each_operation(shape: tuple[int, ...], part: int) -> None:
     rng = np.random.default_rng(0)
     x = rng.choice(SPECIAL, shape) if shape else np.array(0.3)
     y = rng.normal(size=shape)
@@ -221,7 +222,7 @@ def test_each_operation(shape: tuple[int, ...]) -> None:
     def body(carried: Any, rows: Any, params: Any) -> Any:
         (x,), (y,) = carried, rows
         with np.errstate(all="ignore"):
-            return carried, tuple(f(x, y) for f in (ALL if x.ndim and x.size else OPERATIONS))
+            return carried, tuple(f(x, y) for f in (ALL if x.ndim else OPERATIONS)[part::4])
 
     check(body, [x], [np.stack([y, x])], counts=(2,))
 
@@ -254,7 +255,7 @@ def test_one_value_as_several() -> None:
         return (new, new, rows[0], params[0]), (new, new, carried[0], rows[0], params[0])
 
     x = np.arange(66.0)
-    check(body, [x, x + 1, x, x], [np.stack([x * k for k in range(5)])], [x * 3], directions=(False, True))
+    check(body, [x, x + 1, x, x], [np.stack([x * k for k in range(5)])], [x * 3], directions=(True,))
 
 
 def test_writes_to_a_carried_copy() -> None:
