@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import DTypeLike
 
-from .bits import Number, called, from_library, parts_of, several
+from .bits import Number, apart, called, from_library, parts_of, several, together
 from .mathematics import WRITTEN
 
 from llvmlite import ir  # isort: skip - mathematics.py has found numba
@@ -110,13 +110,7 @@ class Arithmetic:
     def compute_together(self, name: str, dtype: DTypeLike, operands: list[ir.Value]) -> list[ir.Value]:
         """Compute one of our functions for several elements side by side."""
         operands = [self.cast(x, dtype) for x in operands]
-        vector: ir.Value = ir.Constant(several(operands[0].type, len(operands)), ir.Undefined)
-        if len(operands) == 1:
-            return [self._own(name, operands[0])]
-        for i, x in enumerate(operands):
-            vector = self.builder.insert_element(vector, x, ir.Constant(ir.IntType(32), i))
-        found = self._own(name, vector)
-        return [self.builder.extract_element(found, ir.Constant(ir.IntType(32), i)) for i in range(len(operands))]
+        return apart(self.builder, self._own(name, together(self.builder, operands)))
 
     def call_llvm(self, name: str, *operands: ir.Value) -> ir.Value:
         """Call an intrinsic of LLVM, of operands and a result of one type."""

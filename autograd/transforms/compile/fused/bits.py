@@ -5,7 +5,7 @@ A function of such numbers writes the code for one number, or for several side b
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from .loops import load_numba
@@ -17,6 +17,7 @@ from llvmlite import ir  # noqa: E402 - it comes with numba, of which the line a
 
 cgutils: Any = numba.core.cgutils
 _FLOATS = (ir.FloatType(), ir.DoubleType())
+_LANE = ir.IntType(32)
 
 
 def intrinsic(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -129,6 +130,22 @@ def several(element: ir.Type, width: int) -> ir.Type:
     return element if width == 1 else ir.VectorType(element, width)
 
 
+def apart(builder: ir.IRBuilder, x: ir.Value) -> list[ir.Value]:
+    """Return the numbers of a vector, or the only one."""
+    width = parts_of(x.type)[1]
+    return [x] if width == 1 else [builder.extract_element(x, ir.Constant(_LANE, w)) for w in range(width)]
+
+
+def together(builder: ir.IRBuilder, parts: Sequence[ir.Value]) -> ir.Value:
+    """Return a vector of numbers, or the only one."""
+    if len(parts) == 1:
+        return parts[0]
+    vector: ir.Value = ir.Constant(several(parts[0].type, len(parts)), ir.Undefined)
+    for w, part in enumerate(parts):
+        vector = builder.insert_element(vector, part, ir.Constant(_LANE, w))
+    return vector
+
+
 def called(name: str, x: Number, *others: Number | float) -> Number:
     """Return what an intrinsic of LLVM makes of numbers of one type."""
     kind, (element, width) = x.value.type, parts_of(x.value.type)
@@ -181,16 +198,11 @@ def extended(x: Number, function: Callable[[Number], Number]) -> Number:
 
 def from_library(name: str, x: Number, *others: Number) -> Number:
     """Return what a function of the C library gives, called for one number after the other."""
-    builder, (element, width) = x.builder, parts_of(x.value.type)
+    builder, element = x.builder, parts_of(x.value.type)[0]
     kind = ir.FunctionType(element, [element] * (1 + len(others)))
     function = cgutils.get_or_insert_function(builder.module, kind, name + ("f" if element == _FLOATS[0] else ""))
-    if width == 1:
-        return Number(builder, builder.call(function, [x.value, *(y.value for y in others)]))
-    made: Any = ir.Constant(x.value.type, ir.Undefined)
-    for i in (ir.Constant(ir.IntType(32), i) for i in range(width)):
-        operands = [builder.extract_element(y.value, i) for y in (x, *others)]
-        made = builder.insert_element(made, builder.call(function, operands), i)
-    return Number(builder, made)
+    operands = zip(*(apart(builder, y.value) for y in (x, *others)), strict=True)
+    return Number(builder, together(builder, [builder.call(function, list(numbers)) for numbers in operands]))
 
 
 def seldom(condition: Number, found: Number, function: Callable[[], Number]) -> Number:

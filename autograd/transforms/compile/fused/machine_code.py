@@ -7,7 +7,8 @@ a row are added in another order.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -114,8 +115,10 @@ class _Generator:
                 size = ir.Constant(INDEX, self.plan.width)
                 self.rows[id(value)] = cgutils.alloca_once(self.builder, kind, size=size)
 
-    def _loop(self, count: int) -> Any:
-        return _Index(self.builder, count)
+    @contextmanager
+    def _loop(self, count: int) -> Iterator[ir.Value]:
+        with cgutils.for_range(self.builder, ir.Constant(INDEX, count)) as loop:
+            yield loop.index
 
     def _pass(self, full: list[Value], reductions: list[Value], first: ir.Value) -> None:
         builder = self.builder
@@ -228,16 +231,3 @@ class _Generator:
 
     def _store_at(self, pointer: ir.Value, index: Any, value: ir.Value) -> None:
         self.builder.store(self.arithmetic.stored(value), self.builder.gep(pointer, [index]))
-
-
-class _Index:
-    """A loop over ``range(count)``, as a ``with`` block that gives the index."""
-
-    def __init__(self, builder: ir.IRBuilder, count: int) -> None:
-        self.manager = cgutils.for_range(builder, ir.Constant(INDEX, count))
-
-    def __enter__(self) -> Any:
-        return self.manager.__enter__().index
-
-    def __exit__(self, *error: Any) -> Any:
-        return self.manager.__exit__(*error)

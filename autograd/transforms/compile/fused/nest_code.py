@@ -16,8 +16,8 @@ import numpy as np
 from ..loops.loop import Carried, Loop
 from .arithmetic import BIT, BYTE, INDEX, memory_of
 from .bits import cgutils, intrinsic
-from .elements import dtype_of
 from .fuse import function_of
+from .loop_code import arrays_in, check_types, dtypes_of
 from .nest_memory import table_of
 from .nest_steps import Buffer, Held, Step
 from .nest_writer import StepWriter
@@ -25,7 +25,6 @@ from .nests import Body
 
 from llvmlite import ir  # isort: skip - after numba was found
 from numba.core import types  # isort: skip
-from numba.np.numpy_support import from_dtype  # isort: skip
 
 ALIGNED = 64  # bytes
 _VOID = ir.VoidType()
@@ -91,21 +90,15 @@ def bytes_of(buffer: Buffer) -> int:
 
 def _kernel_of(body: Body, memory: Memory, batched: Sequence[bool] | None) -> Callable[..., bool]:
     """Return an intrinsic that runs a loop on a tuple of its arrays, and tells whether all checks held."""
-    loop = body.loop
-    dtypes = [dtype_of(x) for x in (*loop.arguments, *loop.finals, *(x for x, _ in loop.stacked))]
+    dtypes = dtypes_of(body.loop)
 
     def kernel(context: Any, given: Any) -> Any:
-        for kind, dtype in zip(given, dtypes, strict=False):
-            if kind.layout != "C" or kind.dtype != from_dtype(dtype):
-                raise TypeError(f"a loop that is compiled for a contiguous array of {dtype} is given {kind}")
+        check_types(given, dtypes)
 
         def generate(context: Any, builder: ir.IRBuilder, signature: Any, args: Any) -> Any:
             values = cgutils.unpack_tuple(builder, args[0], len(given))
             count = len(dtypes)
-            arrays = [
-                context.make_array(kind)(context, builder, value)
-                for value, kind in zip(values[:count], given, strict=False)
-            ]
+            arrays = arrays_in(context, builder, values[:count], given)
             scratch = context.make_array(given[-1])(context, builder, values[-1]).data
             writer = _LoopWriter(context, builder, body, memory, scratch, values[count])
             if batched is None:

@@ -22,23 +22,6 @@ def table_of(builder: ir.IRBuilder, values: list[float], kind: ir.Type) -> ir.Va
     return builder.bitcast(table, kind.as_pointer())
 
 
-def apart(builder: ir.IRBuilder, x: ir.Value) -> list[ir.Value]:
-    """Return the numbers of a vector, or the only one."""
-    if not isinstance(x.type, ir.VectorType):
-        return [x]
-    return [builder.extract_element(x, ir.Constant(ir.IntType(32), w)) for w in range(x.type.count)]
-
-
-def together(builder: ir.IRBuilder, parts: Sequence[ir.Value]) -> ir.Value:
-    """Return a vector of numbers, or the only one."""
-    if len(parts) == 1:
-        return parts[0]
-    vector: ir.Value = ir.Constant(ir.VectorType(parts[0].type, len(parts)), ir.Undefined)
-    for w, part in enumerate(parts):
-        vector = builder.insert_element(vector, part, ir.Constant(ir.IntType(32), w))
-    return vector
-
-
 def halved(builder: ir.IRBuilder, parts: list[ir.Value]) -> ir.Value:
     """Return the sum of numbers, added up in pairs."""
     while len(parts) > 1:

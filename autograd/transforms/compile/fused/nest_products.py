@@ -11,8 +11,8 @@ from contextlib import ExitStack
 from typing import Any
 
 from .arithmetic import FLOATS, INDEX
-from .bits import cgutils
-from .nest_memory import Writer, apart, halved, together
+from .bits import apart, cgutils, together
+from .nest_memory import Writer, halved
 from .nest_steps import Product
 
 from llvmlite import ir  # isort: skip - after numba was found

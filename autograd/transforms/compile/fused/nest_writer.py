@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 
 from .arithmetic import BIT, BYTE, INDEX, Arithmetic, memory_of
-from .bits import cgutils
-from .nest_memory import Writer, apart, halved, table_of, together
+from .bits import apart, cgutils, together
+from .nest_memory import Writer, halved, table_of
 from .nest_products import write_product
 from .nest_steps import Buffer, Gather, Held, Nest, Product, Reduction, Scatter, Step, View, in_order
 
