@@ -306,6 +306,11 @@ def test_reductions(dtype: Any) -> None:
     check(of(body), [rng.normal(size=(3, 9)).astype(dtype)])
 
 
+def test_extremes_of_bools() -> None:
+    x = rng.normal(size=(4, 3))
+    check(of(lambda x: ((x > 0).max(), (x > 0).min(0), np.max(x > 0, 1), np.maximum.reduce(x > 0))), [x])
+
+
 def test_extremes_of_nan_and_of_equal_numbers() -> None:
     x = np.array([[1.0, np.nan, 2.0], [3.0, 3.0, 1.0], [np.nan, 0.0, np.nan], [-np.inf, np.inf, np.inf]])
     check(of(lambda x: (x.max(1), x.min(1), x.argmax(1), x.argmin(1), x.argmax(), np.fmax(x[0], x[2]))), [x], count=2)
@@ -613,6 +618,7 @@ def writes(carry: Any, rows: Any, _: Any) -> Any:
         (of(draws), [np.ones(3)], (), r"it calls sort \(line .*test_elements.py:\d+\)"),
         (of(lambda x: (x.astype(np.int32),)), [np.ones(3)], (), "dtype int32"),
         (of(lambda x: (x * 1j,)), [np.ones(3)], (), "computes with a complex"),
+        (of(lambda x: (np.sum(x > 0, dtype=bool),)), [np.ones(3)], (), "it calls sum with a dtype"),
         (of(lambda x: (np.linalg.inv(np.diag(x)),)), [np.ones(9)], (), "9 unknowns"),
         (of(lambda x: (np.tensordot(x, x),)), [np.ones((2, 2))], (), "it calls tensordot"),
         (writes, [1.0], [np.ones((4, 2))], "it writes to an argument"),

@@ -434,6 +434,14 @@ def test_dtypes() -> None:
     check(body, [x, x > 0, np.arange(77) - 5])
 
 
+def test_reductions_of_bools() -> None:
+    def body(carried: Any, rows: Any, params: Any) -> Any:
+        (x,), (y,) = carried, rows
+        return (x,), tuple(f(y > 0, axis) for f in (np.max, np.min, np.sum, np.prod, np.any) for axis in (None, 0, 1))
+
+    check(body, [0.0], [np.random.default_rng(8).normal(size=(3, 40, 3)) + 0.7], counts=(3,))
+
+
 def test_parts_of_arguments() -> None:
     """Elements of an argument that advance: matrices turned over, rows that overlap, elements in no order."""
     x = np.arange(400.0)
@@ -499,9 +507,16 @@ def test_a_batch() -> None:
         (lambda x: np.tile(x, (1, 10)), "as fast"),
         (lambda x: np.linalg.inv(x), "inv"),
         (lambda x: (x * 1j).real, "complex"),
+        (lambda x: np.sum(x > 0, dtype=bool), "with a dtype"),
     ],
 )
 def test_what_is_not_known_is_said(operation: Any, reason: str) -> None:
     loop = loop_of_body(lambda c, r, p: ((c[0] + np.sum(operation(c[0])),), ()), [np.eye(200)])
     with pytest.raises(Unsuitable, match=rf"{reason}.*test_nests.py:\d+"):
+        machine_code(loop)
+
+
+def test_a_slice_whose_ends_are_computed_is_not_known() -> None:
+    loop = loop_of_body(lambda c, r, p: ((c[0] + p[0][r[0] : r[0] + 1],), ()), [np.ones((1, 9))], [[1, 2]], [np.eye(9)])
+    with pytest.raises(Unsuitable, match="it has an index that is computed"):
         machine_code(loop)

@@ -163,8 +163,10 @@ class Arithmetic:
 
     def _extreme(self, how: str, a: ir.Value, b: ir.Value) -> ir.Value:
         """Return the larger or smaller number: the second of equal ones, and nan if either is."""
-        builder = self.builder
-        if parts_of(a.type)[0] == INDEX:
+        builder, element = self.builder, parts_of(a.type)[0]
+        if element == BIT:
+            return (builder.or_ if how == ">" else builder.and_)(a, b)
+        if element == INDEX:
             return builder.select(builder.icmp_signed(how, a, b), a, b)
         found = builder.select(builder.fcmp_ordered(how, a, b), a, b)
         return builder.select(builder.fcmp_unordered("uno", a, a), a, found)

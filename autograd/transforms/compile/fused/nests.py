@@ -271,6 +271,8 @@ class Body:
 
     def _show(self, call: Call) -> None:
         """Make a view by NumPy itself, of the stand-in."""
+        if call.function is operator.getitem and traced_in(call.args[1]):
+            raise Unsuitable("it has an index that is computed")
         views = {id(x): self._view(x) for x in call.reads()}
         args, kwargs = (_replaced(tree, lambda x: views[id(x)].array) for tree in (call.args, call.kwargs))
         made = _apply(call.function, args, kwargs)
@@ -412,7 +414,7 @@ class Body:
         dtype = dtype_of_reduction(name, source.dtype) if asked is None or name in ("any", "all") else np.dtype(asked)
         axes = tuple(range(source.ndim)) if axis is None else tuple(int(a) % source.ndim for a in np.atleast_1d(axis))
         target = self._result(call, fixed=view.buffer.fixed)
-        if target.array.dtype != dtype:
+        if target.array.dtype != dtype or (dtype == BOOL and name in ("sum", "mean", "prod")):
             raise Unsuitable(f"it calls {name_of(function)} with a dtype")
         _, apart, _ = in_order(
             source.shape, [0 if a in axes else 1 << (source.ndim - a) for a in range(source.ndim)], source.strides

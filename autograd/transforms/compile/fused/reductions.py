@@ -68,7 +68,8 @@ class Reduction:
         axis = options.pop("axis", 0 if of_ufunc else None)
         self.keepdims, self.ddof = options.pop("keepdims", False), options.pop("ddof", options.pop("correction", 0))
         dtype = options.pop("dtype", None)
-        if options or len(given) > len(names) or (dtype is not None and np.dtype(dtype) != like.dtype):
+        other = dtype is not None and not np.dtype(dtype) == like.dtype == dtype_of_reduction(name, like.dtype)
+        if options or len(given) > len(names) or other:
             raise Unsuitable(f"it calls {name} with {', '.join([*options, 'a dtype'])}")
         several = axis if isinstance(axis, tuple) else (axis,)
         self.axes = tuple(range(x.ndim)) if axis is None else tuple(a % x.ndim for a in several)
