@@ -97,7 +97,7 @@ def of(function: Callable[..., Any]) -> Body:
 # Functions
 
 
-@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+@pytest.mark.parametrize("dtype", [np.float64, pytest.param(np.float32, marks=pytest.mark.thorough)])
 def test_each_function_at_edges(dtype: Any) -> None:
     x, y = (grid.ravel() for grid in np.meshgrid(np.array(EDGES, dtype), np.array(EDGES, dtype)))
     unary = [f for f in _NAMES if f.nin == 1 and f not in (np.invert,)]
@@ -332,7 +332,7 @@ def test_products() -> None:
     check(of(body), [np.float32(rng.normal(size=(3, 3))), np.float32(rng.normal(size=(3, 3)))], close=1e-5)
 
 
-@pytest.mark.parametrize("n", [1, 2, 3, 8])
+@pytest.mark.parametrize("n", [1, 2, 3, pytest.param(8, marks=pytest.mark.thorough)])
 def test_equations(n: int) -> None:
     def body(a: Any, b: Any) -> Any:
         root = np.linalg.cholesky(a @ a.T + np.eye(n))
@@ -361,6 +361,7 @@ def test_equations_with_zeros_as_first_pivots_and_a_nan() -> None:
     assert np.isnan(determinant).all()
 
 
+@pytest.mark.one_in(3)
 @pytest.mark.parametrize(
     ("function", "wrong"),
     [
@@ -478,7 +479,7 @@ def test_without_an_iteration_the_final_values_are_the_first() -> None:
         np.testing.assert_array_equal(last, first)
 
 
-@pytest.mark.one_in(4)
+@pytest.mark.one_in(5)
 @pytest.mark.parametrize("backwards", [False, True])
 @pytest.mark.parametrize("batched", ["1111111", "1000101", "0000100"])
 def test_batches_are_what_their_elements_are(batched: str, backwards: bool) -> None:

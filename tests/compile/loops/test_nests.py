@@ -331,7 +331,7 @@ def test_zeros_around_a_part_are_not_added() -> None:
     assert max(step.shape for step in found.steps if isinstance(step, Nest)) <= (998,)
 
 
-@pytest.mark.one_in(4)
+@pytest.mark.one_in(8)
 @pytest.mark.parametrize("dtype", [np.float64, np.float32])
 @pytest.mark.parametrize("shape", [(7,), (1000,), (3, 140), (140, 3), (2, 9, 16)])
 def test_sums_have_the_order_of_numpy(shape: tuple[int, ...], dtype: Any) -> None:

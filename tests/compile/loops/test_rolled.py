@@ -88,7 +88,7 @@ def test_derivatives_of_any_order(order: str) -> None:
     checked(ORDERS[order](number), (X,), (X * 0.9,))
 
 
-@pytest.mark.parametrize("order", ["jvp", "hessian", pytest.param("value and grad", marks=pytest.mark.thorough)])
+@pytest.mark.parametrize("order", ["value and grad", "jvp", pytest.param("hessian", marks=pytest.mark.thorough)])
 def test_derivatives_as_machine_code(order: str) -> None:
     """Of a short step: numba takes a second for some hundred operations, when they are not on disk yet."""
     compiled = checked(ORDERS[order](partial(of_both, 0.5)), (X,), (X * 0.9,), backend="numba")
