@@ -30,7 +30,7 @@ from ..tensors.tensor import LIFT, Tensor, as_tensor, unwrap
 from .checkpoint import generators_in_use
 from .fixed_point import recorded_since, standing_at
 from .forward_mode import push_forward
-from .scan import Steps
+from .scan import Leaves, Steps
 
 
 def advance(length: int, states: int) -> int:
@@ -145,7 +145,7 @@ class Revolved:
 
     # Back
 
-    def back(self, start: list[Any], rows: list[Any], kept: list[Any], g: list[Any]) -> list[Any]:
+    def back(self, start: Leaves, rows: Leaves, kept: Leaves, g: Leaves) -> list[Any]:
         """Return the gradients of the first state, of the rows, and of `known`, from those of the results."""
         leaves, count = self.steps.leaves, sum(x is not None for x in start)
         states = [start, *(_filled(leaves, iter(kept[i : i + count])) for i in range(0, len(kept), count))]
@@ -185,7 +185,7 @@ class Revolved:
 
     # With all states in memory, for a derivative of the derivative
 
-    def again(self, leaves: list[Any], rows: list[Any]) -> tuple[list[Any], list[Any]]:
+    def again(self, leaves: Leaves, rows: Leaves) -> tuple[list[Any], list[Any]]:
         """Run the loop again as a plain one; return the nodes that it started from, and its results."""
         steps = self.steps
         given = [+x if isinstance(x, Tensor) and x._node is not None else x for x in (*leaves, *rows)]
@@ -202,7 +202,7 @@ class Revolved:
         _restore(now)
         return [_node(x) for x in given if x is not None], [x for x in (*state, *ys) if x is not None]
 
-    def pulled_again(self, leaves: list[Any], rows: list[Any], g: list[Any]) -> list[Any]:
+    def pulled_again(self, leaves: Leaves, rows: Leaves, g: Leaves) -> list[Any]:
         """Return the gradients as tensors."""
         nodes, results = self.again(leaves, rows)
         seeds = _seeds(zip(results, [None if x is None else as_tensor(x) for x in g], strict=True))
@@ -210,7 +210,7 @@ class Revolved:
         found = pull_back(seeds, leading_to(targets, ancestors(seeds)), targets, partial=True, lift=LIFT)
         return [None if node is None else found.get(node) for node in (*nodes, *self.known)]
 
-    def pushed_again(self, leaves: list[Any], rows: list[Any], tangents: list[Any]) -> list[Any]:
+    def pushed_again(self, leaves: Leaves, rows: Leaves, tangents: Leaves) -> list[Any]:
         """Return the tangents of the results as tensors."""
         nodes, results = self.again(leaves, rows)
         return self._pushed(
@@ -219,7 +219,7 @@ class Revolved:
 
     # Forward mode, which needs no state again
 
-    def pushed(self, leaves: list[Any], rows: list[Any], tangents: list[Any]) -> list[Any]:
+    def pushed(self, leaves: Leaves, rows: Leaves, tangents: Leaves) -> list[Any]:
         """Return the tangents of the results."""
         given = iter(tangents)
         state, along, known = _filled(leaves, given), _filled(rows, given), list(given)
@@ -257,7 +257,7 @@ class _Pulled:
         self.of_rows: list[list[Any]] = [[] for _ in rows]
         self.sums: dict[Node, Any] = {}
 
-    def through(self, k: int, arrays: list[Any]) -> None:
+    def through(self, k: int, arrays: Leaves) -> None:
         """Carry the gradients back through a block from the state before it."""
         loop = self.loop
         begun, after, ys, nodes = loop._recorded(k, arrays, self.rows)
@@ -328,7 +328,7 @@ class _Revolve(Function):
 class _Operation(_WithForwardMode):
     """The operation of such a loop, which is told which of its results have no gradient."""
 
-    def complete(self, node: Any, g: list[Any]) -> tuple[Any, ...]:
+    def complete(self, node: Any, g: Leaves) -> tuple[Any, ...]:
         return tuple(g)
 
 

@@ -6,7 +6,7 @@ import itertools
 import math
 import re
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any, Never, cast
+from typing import Any, Never, TypeAlias, cast
 
 import numpy as np
 
@@ -24,6 +24,8 @@ from .pytree import Rebuild, flatten, structure
 from .trees import tree_map
 
 Step = Callable[[Any, Any], Any]
+# Those of a state, or of what is collected.
+Leaves: TypeAlias = list[Tensor | np.ndarray[Any, Any] | None]
 
 
 def scan(
@@ -218,9 +220,9 @@ def goes_on(condition: Callable[[Any], object], state: Any) -> Any:
     return going if going.dtype.kind == "b" else going != 0
 
 
-def selected(going: Any, after: list[Any], before: list[Any]) -> list[Any]:
+def selected(going: np.ndarray[Any, Any], after: Leaves, before: Leaves) -> list[Any]:
     """Return the leaves of the next state where the loop goes on, and those of the one before elsewhere."""
-    return [None if x is None else np.where(going, x, y) for x, y in zip(after, before, strict=True)]
+    return [None if x is None or y is None else np.where(going, x, y) for x, y in zip(after, before, strict=True)]
 
 
 class Steps:
@@ -289,7 +291,7 @@ class Steps:
             collected.reverse()
         return self.rebuild(leaves), self.rebuild_ys([self.stacked(parts) for parts in zip(*collected, strict=True)])
 
-    def taken(self, leaves: list[Any], row: list[Any]) -> tuple[list[Any], list[Any]]:
+    def taken(self, leaves: Leaves, row: Leaves) -> tuple[list[Any], list[Any]]:
         """Take a step; return the leaves of the next state, and of what is collected."""
         returned = self.step(self.rebuild(leaves), self.rebuild_rows(row))
         if type(returned) is not tuple or len(returned) != 2:
@@ -305,7 +307,7 @@ class Steps:
             raise ShapeError(f"{self.defined} does not collect the same containers in all steps of scan()")
         return self.checked(leaves, after), outputs
 
-    def checked(self, leaves: list[Any], after: Any) -> list[Any]:
+    def checked(self, leaves: Leaves, after: Any) -> list[Any]:
         """Return the leaves of the next state; raise unless it is built like the one before."""
         found, containers = flatten(after)[0], structure(after)
         if containers != self.containers or len(found) != len(leaves) or (after is None and leaves != [None]):
@@ -349,7 +351,7 @@ class Steps:
 
     def outputs_of_none(self) -> list[Any]:
         """Return what a step collects, of a loop that has none: it is called once, with zeros for a row."""
-        rows = [None if x is None else np.zeros(x.shape[1:], x.dtype)[()] for x in self.rows]
+        rows: Leaves = [None if x is None else np.zeros(x.shape[1:], x.dtype)[()] for x in self.rows]
         with np.errstate(all="ignore"):
             ys = self.taken(self.leaves, rows)[1]
         return [None if y is None else as_array(unwrap(y)) for y in ys]

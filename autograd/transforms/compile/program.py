@@ -14,7 +14,8 @@ from numpy._core import umath
 from numpy.lib.stride_tricks import as_strided
 
 from ...arrays.traced import Traced as Traced
-from ...arrays.traced import TracedNumber, Variable
+from ...arrays.traced import TracedNumber
+from ...arrays.traced import Variable as Variable
 
 MADE, ARGUMENT, HELD, CONSTANT = "made", "argument", "held", "constant"
 

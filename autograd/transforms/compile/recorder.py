@@ -55,7 +55,7 @@ from .program import (
     traced_in,
 )
 from .tensor_states import holds_traced
-from .types import Array, ArrayArgument
+from .types import Array, ArrayArgument, Operand
 from .variables import TracedVariables
 from .watched_tensors import WatchedTensors
 
@@ -171,7 +171,9 @@ class ProgramRecorder:
 
     # Calls
 
-    def call(self, function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any] | None = None) -> Any:
+    def call(
+        self, function: Callable[..., Any], args: tuple[ArrayArgument, ...], kwargs: dict[str, Any] | None = None
+    ) -> Any:
         """Call a function, note the call, and return its result as a traced array."""
         kwargs = dict(kwargs) if kwargs else {}
         if not self.records() or function in QUESTIONS:
@@ -299,7 +301,7 @@ class ProgramRecorder:
             return Traced(result, self, known), True
         return Traced(result, self, self.new_memory(MADE, owner_of(result))), False
 
-    def new_memory(self, kind: str, owner: Any) -> Memory:
+    def new_memory(self, kind: str, owner: Array | np.generic) -> Memory:
         """Return memory of which nothing was known until now."""
         memory = Memory(kind, owner)
         if isinstance(owner, ndarray):
@@ -310,7 +312,7 @@ class ProgramRecorder:
             self.own.add(id(memory))
         return memory
 
-    def known(self, x: Any) -> Any:
+    def known(self, x: ArrayArgument) -> Any:
         """Return an argument; a plain array as a traced one, or refuse it if its origin is not known."""
         kind: Any = type(x)
         if issubclass(kind, Traced) or not isinstance(x, ndarray):
@@ -446,12 +448,12 @@ class ProgramRecorder:
             pending += made.reads()
         return found
 
-    def maker_of(self, x: Any) -> Call | None:
+    def maker_of(self, x: Operand) -> Call | None:
         """Return the last call of the function or its derivative that has a variable as its result, if one has."""
         self._index()
         return self._makers.get(id(x))
 
-    def mentions_of(self, x: Any) -> int:
+    def mentions_of(self, x: Operand) -> int:
         """Return how often a variable is an argument or a result of the calls until now."""
         self._index()
         return self._mentions[id(x)]
@@ -522,7 +524,7 @@ class ProgramRecorder:
 
     # What is done with real arrays
 
-    def outside(self, function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    def outside(self, function: Callable[..., Any], args: tuple[ArrayArgument, ...], kwargs: dict[str, Any]) -> Any:
         """Call a function on real arrays, now and each time the program runs, and return its traced result."""
         if not self.records():
             return function(*args, **kwargs)
@@ -570,7 +572,7 @@ class ProgramRecorder:
                     else f"compile the inner function, and call {function.__name__} outside",
                 )
 
-    def drawn(self, sample: Callable[..., Any], generator: Callable[[], Any], args: tuple[Any, ...]) -> Any:
+    def drawn(self, sample: Callable[..., Any], generator: Callable[[], Any], args: tuple[ArrayArgument, ...]) -> Any:
         """Draw random numbers, now and each time the program runs, and return them as a traced array."""
         if not self.records():
             return sample(generator(), *args)

@@ -15,6 +15,7 @@ import numpy as np
 from ...arrays.traced import Traced
 from ...graph.buffer_reuse import COUNTED, references
 from .program import MADE, Memory
+from .types import Operand
 
 _ones: Any = np.ones  # which is another one while a function is recorded
 _LEAST = 1 << 18  # bytes, below which NumPy makes a new array
@@ -22,7 +23,7 @@ _EITHER = frozenset((np.add, np.multiply, np.bitwise_and, np.bitwise_or, np.bitw
 _LEFT = frozenset((np.subtract, np.true_divide, np.floor_divide, np.left_shift, np.right_shift))
 
 
-def overwritten(ufunc: np.ufunc, left: Any, right: Any) -> Any:
+def overwritten(ufunc: np.ufunc, left: Operand, right: Operand) -> Any:
     """Return the operand, a traced array, that NumPy writes over; None if there is none, or it makes no difference."""
     if not isinstance(left, np.ndarray) or not isinstance(right, np.ndarray):
         return None

@@ -141,7 +141,7 @@ def clear_gradient(tensor: Tensor) -> None:
     tensor._grad = None
 
 
-def give_back(tensors: Sequence[Tensor], gradients: Sequence[Any]) -> None:
+def give_back(tensors: Sequence[Tensor], gradients: Sequence[Tensor | None]) -> None:
     """Let tensors have the gradients that were taken from them."""
     for tensor, gradient in zip(tensors, gradients, strict=True):
         tensor._grad = gradient

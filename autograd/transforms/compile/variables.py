@@ -18,6 +18,7 @@ from ...arrays.traced import Traced, Variable, plain
 from ...tensors.tensor import Tensor
 from .environment import Environment, Read
 from .memory import owner_of
+from .types import Array
 
 _VARIABLES = ("cell", "global", "attribute")
 _missing: Any = object()
@@ -48,7 +49,7 @@ class TracedVariables:
         """The identities of the traced arrays."""
         return {id(x) for x in self._known.values()}
 
-    def names_of(self, array: Any) -> list[str]:
+    def names_of(self, array: Array) -> list[str]:
         """Return the names of the variables that have the memory of an array."""
         arrays = self._environment.arrays.items()
         return [name for name, each in arrays if owner_of(each) is owner_of(array)]

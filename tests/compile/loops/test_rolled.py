@@ -88,7 +88,7 @@ def test_derivatives_of_any_order(order: str) -> None:
     checked(ORDERS[order](number), (X,), (X * 0.9,))
 
 
-@pytest.mark.parametrize("order", ["value and grad", "jvp", "hessian"])
+@pytest.mark.parametrize("order", ["value and grad", "jvp", pytest.param("hessian", marks=pytest.mark.thorough)])
 def test_derivatives_as_machine_code(order: str) -> None:
     """Of a short step: numba takes a second for some hundred operations, when they are not on disk yet."""
     compiled = checked(ORDERS[order](partial(of_both, 0.5)), (X,), (X * 0.9,), backend="numba")
@@ -112,6 +112,7 @@ def of_closure(a: Any) -> Any:
 BATCH = np.linspace(-1, 1, 6).reshape(3, 2)
 
 
+@pytest.mark.one_in(3)
 @pytest.mark.parametrize("order", ["value", "grad", "hessian"])
 @pytest.mark.parametrize(
     ("function", "args", "axes"),
@@ -129,11 +130,15 @@ def test_batches(function: Any, args: Any, axes: Any, order: str) -> None:
     checked(vmap(transform(function), axes), args)
 
 
-def test_batches_side_by_side_in_machine_code() -> None:
-    rows = np.stack([X, X + 0.1])
-    for axes, args in (((0, None), (BATCH[:2, 0], X)), ((None, 0), (0.5, rows)), ((0, 0), (BATCH[:2, 0], rows))):
-        compiled = checked(vmap(grad(of_both), axes), args, backend="numba")
-        assert all(isinstance(loop, Lanes) for loop in loops_of(compiled))
+@pytest.mark.one_in(4)
+@pytest.mark.parametrize("axes", [(0, None), (None, 0), (0, 0)])
+def test_batches_side_by_side_in_machine_code(axes: tuple[int | None, int | None]) -> None:
+    args = 0.5 if axes[0] is None else BATCH[:2, 0], X if axes[1] is None else np.stack([X, X + 0.1])
+    compiled = checked(vmap(grad(of_both), axes), args, backend="numba")
+    assert all(isinstance(loop, Lanes) for loop in loops_of(compiled))
+
+
+def test_batches_of_what_a_step_closes_over_in_machine_code() -> None:
     checked(vmap(of_closure), (BATCH,), backend="numba")
 
 
@@ -142,7 +147,7 @@ def test_batches_of_batches() -> None:
     rows = np.stack([X, X + 0.1])
     for backend in ("numpy", "numba"):
         checked(outer, (BATCH[:, 0], rows), backend=backend)
-        checked(lambda x: vmap(lambda a: grad(of_both, 1)(a, x))(BATCH[:, 0]), (X,), backend=backend)
+    checked(lambda x: vmap(lambda a: grad(of_both, 1)(a, x))(BATCH[:, 0]), (X,))
 
 
 def nested(x: Any) -> Any:
@@ -175,18 +180,26 @@ def test_inner_derivatives_in_a_step() -> None:
     checked(value_and_grad(loss, (0, 1)), (np.ones(3), 0.1), (np.zeros(3), 0.2))
 
 
-@pytest.mark.parametrize("dtype", ["float32", "float64", "complex128"])
-def test_dtypes(dtype: str) -> None:
+@pytest.mark.parametrize(
+    ("dtype", "backend"),
+    [
+        ("float32", "numpy"),
+        ("float64", "numpy"),
+        ("complex128", "numpy"),
+        pytest.param("float32", "numba", marks=pytest.mark.thorough),
+    ],
+)
+def test_dtypes(dtype: str, backend: str) -> None:
     def loss(x: Any) -> Any:
         s, ys = scan(lambda s, x: (s * x + 0.5 * s, (s, s.real > 0)), np.ones(2, dtype), x)
         return np.sum(abs(s) ** 2) + np.sum(abs(ys[0]) ** 2), ys[1]
 
     rows = (np.linspace(0.2, 1.1, 8).reshape(4, 2) * (1 + (0.5j if dtype[0] == "c" else 0))).astype(dtype)
-    for backend in ("numpy", "numba") if dtype == "float32" else ("numpy",):
-        checked(value_and_grad(loss, has_aux=True), (rows,), backend=backend, rtol=1e-5 if "32" in dtype else 1e-10)
+    checked(value_and_grad(loss, has_aux=True), (rows,), backend=backend, rtol=1e-5 if "32" in dtype else 1e-10)
 
 
-def test_the_hessian_through_kept_states_is_that_of_the_loop() -> None:
+@pytest.mark.parametrize("backend", ["numpy", pytest.param("numba", marks=pytest.mark.thorough)])
+def test_the_hessian_through_kept_states_is_that_of_the_loop(backend: str) -> None:
     """States that are kept for the derivative depend on the first one: taken for constants, this would be 7 % off."""
 
     def by_hand(x: Any) -> Any:
@@ -199,10 +212,8 @@ def test_the_hessian_through_kept_states_is_that_of_the_loop() -> None:
         return np.sum(x * x * x)
 
     at = np.array([0.7, 0.4])
-    for backend in ("numpy", "numba"):
-        np.testing.assert_allclose(
-            checked(hessian(by_scan), (at,), backend=backend)(at), hessian(by_hand)(at), rtol=1e-12
-        )
+    found = checked(hessian(by_scan), (at,), backend=backend)(at)
+    np.testing.assert_allclose(found, hessian(by_hand)(at), rtol=1e-12)
 
 
 def test_tensors_that_a_step_closes_over() -> None:
@@ -411,6 +422,7 @@ def test_errors_that_numpy_is_asked_to_raise() -> None:
 # Few states
 
 
+@pytest.mark.one_in(2)
 @pytest.mark.parametrize("reverse", [False, True])
 def test_few_states(reverse: bool) -> None:
     def loss(x: Any, **options: Any) -> Any:

@@ -9,20 +9,20 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+from numpy.typing import DTypeLike
 
-from .bits import Number, called, from_library, parts_of, several
+from .bits import Number, apart, called, from_library, parts_of, several, together
 from .mathematics import WRITTEN
 
-import llvmlite.ir  # isort: skip - mathematics.py has found numba
+from llvmlite import ir  # isort: skip - mathematics.py has found numba
 from numba.core import types  # isort: skip
 
-ir: Any = llvmlite.ir
 BIT, BYTE, INDEX = ir.IntType(1), ir.IntType(8), ir.IntType(64)
-FLOATS: dict[str, tuple[Any, Any]] = {
+FLOATS: dict[str, tuple[ir.Type, types.Type]] = {
     "float32": (ir.FloatType(), types.float32),
     "float64": (ir.DoubleType(), types.float64),
 }
-_TYPES: dict[str, Any] = {"bool": BIT, "int64": INDEX, **{name: kind for name, (kind, _) in FLOATS.items()}}
+_TYPES: dict[str, ir.Type] = {"bool": BIT, "int64": INDEX, **{name: kind for name, (kind, _) in FLOATS.items()}}
 _NAMES = {str(kind): name for name, kind in _TYPES.items()}
 OWN = frozenset(name for name, _ in WRITTEN)
 _COMPARED = frozenset((">", ">=", "<", "<=", "==", "!="))
@@ -42,7 +42,7 @@ _LIBRARY = {
 }  # fmt: skip
 
 
-def memory_of(dtype: Any) -> Any:
+def memory_of(dtype: DTypeLike) -> ir.Type:
     """Return the type of a number of a dtype in memory."""
     return BYTE if dtype == np.bool_ else _TYPES[np.dtype(dtype).name]
 
@@ -58,17 +58,18 @@ class Arithmetic:
         Whether the code of functions such as exp becomes part of the loop that calls them.
     """
 
-    def __init__(self, context: Any, builder: Any, *, inlines: bool = True) -> None:
+    def __init__(self, context: Any, builder: ir.IRBuilder, *, inlines: bool = True) -> None:
         self.context, self.builder, self.inlines = context, builder, inlines
 
-    def constant(self, number: Any, dtype: Any, width: int = 1) -> Any:
+    def constant(self, number: complex | np.generic, dtype: DTypeLike, width: int = 1) -> ir.Value:
         """Return a number as one of a dtype, or as many of it side by side."""
+        kind: np.dtype[Any] = np.dtype(dtype)
         with np.errstate(over="ignore"):
-            rounded = np.dtype(dtype).type(number).item()
-        element = _TYPES[np.dtype(dtype).name]
+            rounded = kind.type(number).item()
+        element = _TYPES[kind.name]
         return ir.Constant(several(element, width), _repeated(element, rounded, width))
 
-    def compute(self, operation: str, dtype: Any, operands: list[Any]) -> Any:
+    def compute(self, operation: str, dtype: DTypeLike, operands: list[ir.Value]) -> ir.Value:
         """Return what an operation makes of its operands: a value of this dtype.
 
         It is one of `operations` or of `values`, or ``"where"``.
@@ -106,23 +107,17 @@ class Arithmetic:
             return from_library(_LIBRARY[operation], *(Number(builder, x) for x in operands)).value
         return self._own(operation, x)
 
-    def compute_together(self, name: str, dtype: Any, operands: list[Any]) -> list[Any]:
+    def compute_together(self, name: str, dtype: DTypeLike, operands: list[ir.Value]) -> list[ir.Value]:
         """Compute one of our functions for several elements side by side."""
         operands = [self.cast(x, dtype) for x in operands]
-        vector: Any = ir.Constant(several(operands[0].type, len(operands)), ir.Undefined)
-        if len(operands) == 1:
-            return [self._own(name, operands[0])]
-        for i, x in enumerate(operands):
-            vector = self.builder.insert_element(vector, x, ir.Constant(ir.IntType(32), i))
-        found = self._own(name, vector)
-        return [self.builder.extract_element(found, ir.Constant(ir.IntType(32), i)) for i in range(len(operands))]
+        return apart(self.builder, self._own(name, together(self.builder, operands)))
 
-    def call_llvm(self, name: str, *operands: Any) -> Any:
+    def call_llvm(self, name: str, *operands: ir.Value) -> ir.Value:
         """Call an intrinsic of LLVM, of operands and a result of one type."""
         x, *others = (Number(self.builder, x) for x in operands)
         return called(name, x, *others).value
 
-    def cast(self, x: Any, dtype: Any) -> Any:
+    def cast(self, x: ir.Value, dtype: DTypeLike) -> ir.Value:
         """Return a number as one of another dtype, as NumPy casts it."""
         builder, (old, width) = self.builder, parts_of(x.type)
         element = _TYPES[np.dtype(dtype).name]
@@ -140,21 +135,21 @@ class Arithmetic:
             return builder.fptosi(x, kind)
         return builder.fpext(x, kind) if element == ir.DoubleType() else builder.fptrunc(x, kind)
 
-    def read(self, x: Any) -> Any:
+    def read(self, x: ir.Value) -> ir.Value:
         """Return the value of what was loaded from memory, where a bool is a byte."""
         return self.builder.icmp_unsigned("!=", x, ir.Constant(BYTE, 0)) if x.type == BYTE else x
 
-    def stored(self, x: Any) -> Any:
+    def stored(self, x: ir.Value) -> ir.Value:
         """Return what is stored in memory for a value."""
         return self.builder.zext(x, BYTE) if x.type == BIT else x
 
-    def _alike(self, operands: list[Any]) -> list[Any]:
+    def _alike(self, operands: list[ir.Value]) -> list[ir.Value]:
         """Return operands of a comparison in the widest of their types."""
         kinds = [_NAMES[str(parts_of(x.type)[0])] for x in operands]
         widest = next(name for name in ("float64", "float32", "int64", "bool") if name in kinds)
         return [self.cast(x, widest) for x in operands]
 
-    def _compare(self, operation: str, a: Any, b: Any = None) -> Any:
+    def _compare(self, operation: str, a: ir.Value, b: ir.Value | None = None) -> ir.Value:
         builder, (element, _) = self.builder, parts_of(a.type)
         if operation == "isnan":
             return builder.fcmp_unordered("uno", a, a)
@@ -166,15 +161,17 @@ class Arithmetic:
             return builder.icmp_signed(operation, a, b)
         return (builder.fcmp_unordered if operation == "!=" else builder.fcmp_ordered)(operation, a, b)
 
-    def _extreme(self, how: str, a: Any, b: Any) -> Any:
+    def _extreme(self, how: str, a: ir.Value, b: ir.Value) -> ir.Value:
         """Return the larger or smaller number: the second of equal ones, and nan if either is."""
-        builder = self.builder
-        if parts_of(a.type)[0] == INDEX:
+        builder, element = self.builder, parts_of(a.type)[0]
+        if element == BIT:
+            return (builder.or_ if how == ">" else builder.and_)(a, b)
+        if element == INDEX:
             return builder.select(builder.icmp_signed(how, a, b), a, b)
         found = builder.select(builder.fcmp_ordered(how, a, b), a, b)
         return builder.select(builder.fcmp_unordered("uno", a, a), a, found)
 
-    def _divide_integers(self, operation: str, a: Any, b: Any) -> Any:
+    def _divide_integers(self, operation: str, a: ir.Value, b: ir.Value) -> ir.Value:
         """Return a quotient rounded down, or what is left: 0 where the divisor is 0, as NumPy's."""
         builder, zero = self.builder, ir.Constant(a.type, None)
         minus = Number(builder, a).like(-1)
@@ -188,7 +185,7 @@ class Arithmetic:
         found = builder.select(down, builder.add(quotient, minus), quotient)
         return builder.select(nothing, zero, builder.select(negated, builder.neg(a), found))
 
-    def _own(self, name: str, x: Any) -> Any:
+    def _own(self, name: str, x: ir.Value) -> ir.Value:
         """Compute one of our functions, here or in a function of its own."""
         element, width = parts_of(x.type)
         write = WRITTEN[name, np.dtype(_NAMES[str(element)]).type]
@@ -205,6 +202,6 @@ class Arithmetic:
         return self.builder.call(function, [x])
 
 
-def _repeated(element: Any, number: Any, width: int) -> Any:
+def _repeated(element: ir.Type, number: Any, width: int) -> Any:
     number = int(number) if isinstance(element, ir.IntType) else number
     return number if width == 1 else [ir.Constant(element, number)] * width

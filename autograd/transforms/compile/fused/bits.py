@@ -5,19 +5,19 @@ A function of such numbers writes the code for one number, or for several side b
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from .loops import load_numba
 
 _numba: Any = load_numba("a fused loop")
 
-import llvmlite.ir  # noqa: E402 - it comes with numba, of which the line above has said how to install it
 import numba.core.cgutils  # noqa: E402
+from llvmlite import ir  # noqa: E402 - it comes with numba, of which the line above has said how to install it
 
-ir: Any = llvmlite.ir
 cgutils: Any = numba.core.cgutils
 _FLOATS = (ir.FloatType(), ir.DoubleType())
+_LANE = ir.IntType(32)
 
 
 def intrinsic(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -39,10 +39,10 @@ class Number:
 
     __slots__ = ("builder", "value")
 
-    def __init__(self, builder: Any, value: Any) -> None:
+    def __init__(self, builder: ir.IRBuilder, value: ir.Value) -> None:
         self.builder, self.value = builder, value
 
-    def like(self, x: Any) -> Any:
+    def like(self, x: Number | float) -> ir.Value:
         """Return the register of an operand; of a constant as many as there are of this number."""
         if isinstance(x, Number):
             return x.value
@@ -50,39 +50,39 @@ class Number:
         x = float(x) if element in _FLOATS else int(x)
         return ir.Constant(kind, x if width == 1 else [ir.Constant(element, x)] * width)
 
-    def _two(self, floats: str, integers: str, other: Any, swapped: bool = False) -> Number:
+    def _two(self, floats: str, integers: str, other: Number | float, swapped: bool = False) -> Number:
         name = floats if parts_of(self.value.type)[0] in _FLOATS else integers
         operands = (self.like(other), self.value) if swapped else (self.value, self.like(other))
         return Number(self.builder, getattr(self.builder, name)(*operands))
 
-    def __add__(self, other: Any) -> Number:
+    def __add__(self, other: Number | float) -> Number:
         return self._two("fadd", "add", other)
 
-    def __sub__(self, other: Any) -> Number:
+    def __sub__(self, other: Number | float) -> Number:
         return self._two("fsub", "sub", other)
 
-    def __rsub__(self, other: Any) -> Number:
+    def __rsub__(self, other: Number | float) -> Number:
         return self._two("fsub", "sub", other, swapped=True)
 
-    def __mul__(self, other: Any) -> Number:
+    def __mul__(self, other: Number | float) -> Number:
         return self._two("fmul", "mul", other)
 
-    def __truediv__(self, other: Any) -> Number:
+    def __truediv__(self, other: Number | float) -> Number:
         return self._two("fdiv", "sdiv", other)
 
-    def __rtruediv__(self, other: Any) -> Number:
+    def __rtruediv__(self, other: Number | float) -> Number:
         return self._two("fdiv", "sdiv", other, swapped=True)
 
-    def __and__(self, other: Any) -> Number:
+    def __and__(self, other: Number | float) -> Number:
         return self._two("", "and_", other)
 
-    def __xor__(self, other: Any) -> Number:
+    def __xor__(self, other: Number | float) -> Number:
         return self._two("", "xor", other)
 
-    def __lshift__(self, other: Any) -> Number:
+    def __lshift__(self, other: Number | float) -> Number:
         return self._two("", "shl", other)
 
-    def __rshift__(self, other: Any) -> Number:
+    def __rshift__(self, other: Number | float) -> Number:
         return self._two("", "ashr", other)
 
     def __neg__(self) -> Number:
@@ -91,20 +91,20 @@ class Number:
     def __abs__(self) -> Number:
         return called("fabs", self)
 
-    def compared(self, how: str, other: Any, *, unordered: bool = False) -> Number:
+    def compared(self, how: str, other: Number | float, *, unordered: bool = False) -> Number:
         """Return whether the number compares so with another; if one is nan, only if that is asked for."""
         compare = self.builder.icmp_signed
         if parts_of(self.value.type)[0] in _FLOATS:
             compare = self.builder.fcmp_unordered if unordered else self.builder.fcmp_ordered
         return Number(self.builder, compare(how, self.value, self.like(other)))
 
-    def __lt__(self, other: Any) -> Number:
+    def __lt__(self, other: Number | float) -> Number:
         return self.compared("<", other)
 
-    def __gt__(self, other: Any) -> Number:
+    def __gt__(self, other: Number | float) -> Number:
         return self.compared(">", other)
 
-    def equals(self, other: Any) -> Number:
+    def equals(self, other: Number | float) -> Number:
         """Return whether the number is another one."""
         return self.compared("==", other)
 
@@ -116,21 +116,37 @@ class Number:
         """Return the float that has these bits."""
         return self._reinterpreted(_FLOATS[parts_of(self.value.type)[0].width == 64])
 
-    def _reinterpreted(self, element: Any) -> Number:
+    def _reinterpreted(self, element: ir.Type) -> Number:
         return Number(self.builder, self.builder.bitcast(self.value, several(element, parts_of(self.value.type)[1])))
 
 
-def parts_of(kind: Any) -> tuple[Any, int]:
+def parts_of(kind: ir.Type) -> tuple[ir.Type, int]:
     """Return the type of one number in a register, and how many there are."""
     return (kind.element, kind.count) if isinstance(kind, ir.VectorType) else (kind, 1)
 
 
-def several(element: Any, width: int) -> Any:
+def several(element: ir.Type, width: int) -> ir.Type:
     """Return the type of a register with so many numbers."""
     return element if width == 1 else ir.VectorType(element, width)
 
 
-def called(name: str, x: Number, *others: Any) -> Number:
+def apart(builder: ir.IRBuilder, x: ir.Value) -> list[ir.Value]:
+    """Return the numbers of a vector, or the only one."""
+    width = parts_of(x.type)[1]
+    return [x] if width == 1 else [builder.extract_element(x, ir.Constant(_LANE, w)) for w in range(width)]
+
+
+def together(builder: ir.IRBuilder, parts: Sequence[ir.Value]) -> ir.Value:
+    """Return a vector of numbers, or the only one."""
+    if len(parts) == 1:
+        return parts[0]
+    vector: ir.Value = ir.Constant(several(parts[0].type, len(parts)), ir.Undefined)
+    for w, part in enumerate(parts):
+        vector = builder.insert_element(vector, part, ir.Constant(_LANE, w))
+    return vector
+
+
+def called(name: str, x: Number, *others: Number | float) -> Number:
     """Return what an intrinsic of LLVM makes of numbers of one type."""
     kind, (element, width) = x.value.type, parts_of(x.value.type)
     name = f"llvm.{name}.{'' if width == 1 else f'v{width}'}{element.intrinsic_name}"
@@ -139,7 +155,7 @@ def called(name: str, x: Number, *others: Any) -> Number:
     return Number(x.builder, x.builder.call(function, operands))
 
 
-def multiply_add(a: Number, b: Any, c: Any) -> Number:
+def multiply_add(a: Number, b: Number | float, c: Number | float) -> Number:
     """Return a * b + c, rounded once where the processor can do so, and twice elsewhere."""
     return called("fmuladd", a, b, c)
 
@@ -149,9 +165,9 @@ def copysign(size: Number, sign: Number) -> Number:
     return called("copysign", size, sign)
 
 
-def where(condition: Number, a: Any, b: Any) -> Number:
+def where(condition: Number, a: Number | float, b: Number | float) -> Number:
     """Return `a` if the condition holds, else `b`, without a jump: both were computed."""
-    x = a if isinstance(a, Number) else b
+    x = next(number for number in (a, b) if isinstance(number, Number))
     return Number(x.builder, x.builder.select(condition.value, x.like(a), x.like(b)))
 
 
@@ -182,16 +198,11 @@ def extended(x: Number, function: Callable[[Number], Number]) -> Number:
 
 def from_library(name: str, x: Number, *others: Number) -> Number:
     """Return what a function of the C library gives, called for one number after the other."""
-    builder, (element, width) = x.builder, parts_of(x.value.type)
+    builder, element = x.builder, parts_of(x.value.type)[0]
     kind = ir.FunctionType(element, [element] * (1 + len(others)))
     function = cgutils.get_or_insert_function(builder.module, kind, name + ("f" if element == _FLOATS[0] else ""))
-    if width == 1:
-        return Number(builder, builder.call(function, [x.value, *(y.value for y in others)]))
-    made: Any = ir.Constant(x.value.type, ir.Undefined)
-    for i in (ir.Constant(ir.IntType(32), i) for i in range(width)):
-        operands = [builder.extract_element(y.value, i) for y in (x, *others)]
-        made = builder.insert_element(made, builder.call(function, operands), i)
-    return Number(builder, made)
+    operands = zip(*(apart(builder, y.value) for y in (x, *others)), strict=True)
+    return Number(builder, together(builder, [builder.call(function, list(numbers)) for numbers in operands]))
 
 
 def seldom(condition: Number, found: Number, function: Callable[[], Number]) -> Number:

@@ -17,11 +17,12 @@ import numpy as np
 from ..floats import TracedFloat
 from ..loops.loop import Carried, Loop, Part, Same, Unsuitable
 from ..numpy_calls import WRITERS
-from ..program import CONSTANT, Call, Check, Traced, traced_in
+from ..program import CONSTANT, Call, Check, Traced, Variable, traced_in
 from ..program import mapped as mapped_in
 from ..recorder import layout_of
-from ..types import Array
+from ..types import Array, Operand
 from .equations import Equations
+from .operations import name_of
 from .reductions import Reduction, reduction_of
 from .values import BOOL, DTYPES, INTEGER, OPERATORS, Values, mapped
 
@@ -157,7 +158,7 @@ class Elements:
         if isinstance(call, Check):
             self._check(call)
         elif type(call) is not Call:
-            raise Unsuitable(f"it calls {_name(call.function)}")
+            raise Unsuitable(f"it calls {name_of(call.function)}")
         elif call.writes is not None and call.result is None:
             self._write(call.function, *call.args, **call.kwargs)
         else:
@@ -168,9 +169,9 @@ class Elements:
         several = made if isinstance(call.result, tuple | list) else (made,)
         for x, ids in zip(traced_in(call.result), map(np.asarray, several), strict=True):
             if x.dtype not in DTYPES:
-                raise Unsuitable(f"it calls {_name(call.function)}, which gives dtype {x.dtype}")
+                raise Unsuitable(f"it calls {name_of(call.function)}, which gives dtype {x.dtype}")
             if ids.shape != x.value.shape and call.writes is None:
-                raise Unsuitable(f"it calls {_name(call.function)} in a way that is not known")
+                raise Unsuitable(f"it calls {name_of(call.function)} in a way that is not known")
             if call.writes is not None:
                 self.arrays[id(x)][...] = self.values.cast(ids, x.dtype)
             elif not call.view:
@@ -180,7 +181,7 @@ class Elements:
             else:
                 shares = any(np.may_share_memory(ids, self.arrays[id(y)]) for y in call.reads() if id(y) in self.arrays)
                 if not shares and ids.size and id(x.memory) in self.written:
-                    raise Unsuitable(f"it writes to a view that {_name(call.function)} makes")
+                    raise Unsuitable(f"it writes to a view that {name_of(call.function)} makes")
                 self.arrays[id(x)] = ids
 
     def _check(self, call: Call) -> None:
@@ -197,7 +198,7 @@ class Elements:
 
     def _write(self, function: Any, target: Any, *args: Any, **kwargs: Any) -> None:
         """Write to an array what `copyto`, ``x[key] = y`` and the like do."""
-        name, values, whole = _name(function), self.values, self.ids(target)
+        name, values, whole = name_of(function), self.values, self.ids(target)
         if function not in WRITERS and name != "ufunc.at":
             raise Unsuitable(f"it calls {name}")
         if name == "copyto" and not kwargs.keys() - {"where", "casting"}:
@@ -306,11 +307,11 @@ class Elements:
 
     # What calls compute
 
-    def ids(self, x: Any, dtype: Any = None) -> Array:
+    def ids(self, x: Operand, dtype: np.dtype[Any] | None = None) -> Array:
         """Return the value numbers of an operand; of a number of Python as one of a dtype."""
         if id(x) in self.arrays:
             return self.arrays[id(x)]
-        if isinstance(x, Traced | TracedFloat):
+        if isinstance(x, Variable):
             raise Unsuitable("it uses an array of unknown origin")
         return self.values.numbers(x, dtype_of(x) if dtype is None else dtype)
 
@@ -331,7 +332,7 @@ class Elements:
             return self._moved(call, function, args, kwargs)
         if reduction_of(function) is not None:
             return Reduction(self.values, function, self.ids(args[0]), args[0].value, *args[1:], **kwargs).result()
-        if _name(function) == "ufunc.outer" and len(args) == 2 and not kwargs:
+        if name_of(function) == "ufunc.outer" and len(args) == 2 and not kwargs:
             a, b = map(self.ids, args)
             a = a.reshape(a.shape + (1,) * b.ndim)
             return self.values.ufunc(getattr(function, "__self__"), [a, b], [kind_of(x) for x in args])  # noqa: B009
@@ -341,9 +342,9 @@ class Elements:
             kinds = [kind_of(x) for x in args]
             found = self.values.ufunc(function, [self.ids(x) for x in args], kinds)
             if "dtype" in kwargs and any(self.values.dtypes[v] != kwargs["dtype"] for v in found.flat):
-                raise Unsuitable(f"it calls {_name(function)} with a dtype")
+                raise Unsuitable(f"it calls {name_of(function)} with a dtype")
             return found
-        raise Unsuitable(f"it calls {_name(function)}")
+        raise Unsuitable(f"it calls {name_of(function)}")
 
     def _moved(self, call: Call, function: Any, args: Any, kwargs: Any) -> Any:
         """Let a function that moves elements do so to value numbers: 0, which it may add, is the number 0."""
@@ -356,7 +357,7 @@ class Elements:
         if function is np.append:
             args = (args[0], self.ids(args[1], dtype), *args[2:])
         if traced_in((args[1:] if function is not np.append else (), kwargs)):
-            raise Unsuitable(f"it calls {_name(function)} with what is computed")
+            raise Unsuitable(f"it calls {name_of(function)} with what is computed")
         return function(self._within(args[0], dtype), *args[1:], **kwargs)
 
     def _within(self, tree: Any, dtype: Any) -> Any:
@@ -494,13 +495,13 @@ def _known(x: Any) -> Any:
     return x.value if isinstance(x, Traced) and x.memory.kind == CONSTANT else x
 
 
-def dtype_of(x: Any) -> Any:
+def dtype_of(x: Operand) -> np.dtype[Any]:
     """Return the dtype of an operand, as an array."""
     kind = kind_of(x)
     return kind if isinstance(kind, np.dtype) else np.dtype(kind)
 
 
-def kind_of(x: Any) -> Any:
+def kind_of(x: Operand) -> np.dtype[Any] | type[float]:
     """Return the dtype of an operand, or of a number that takes that of others the type of Python."""
     if type(x) is int or type(x) is float:
         return type(x)
@@ -511,7 +512,3 @@ def kind_of(x: Any) -> Any:
     if isinstance(x, Traced | np.generic | np.ndarray):
         return x.dtype
     raise Unsuitable(f"it computes with a {type(x).__name__}")
-
-
-def _name(function: Any) -> str:
-    return str(getattr(function, "__qualname__", None) or getattr(function, "__name__", function))

@@ -15,6 +15,7 @@ import numpy as np
 
 from ..floats import TracedFloat
 from ..program import MADE, Call, Memory, Traced
+from ..types import ArrayArgument
 from .operations import ARITHMETIC, COMPARISONS, LOGIC, REDUCTIONS, UFUNCS, power_of
 from .plan import COLUMN, DTYPES, FULL, NUMBER, Plan, Value, kind_of_operand
 
@@ -239,7 +240,7 @@ class Group:
                 raise Unsuitable
         return column, values
 
-    def is_of_rows(self, result: Traced, args: Sequence[Any]) -> bool:
+    def is_of_rows(self, result: Traced, args: Sequence[ArrayArgument]) -> bool:
         """Tell whether an operation computes one number for each row, from such of the group."""
         if result.shape not in (self.shape[:-1], (*self.shape[:-1], 1)) or result.shape == self.shape:
             return False

@@ -9,21 +9,20 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
+import numpy as np
+
+from ..loops.loop import Loop
 from .arithmetic import BIT, INDEX, OWN, Arithmetic, memory_of
-from .bits import intrinsic
+from .bits import apart, cgutils, intrinsic, together
 from .elements import Elements, dtype_of
 from .values import BOOL
 
-import llvmlite.ir  # isort: skip - after numba was found
-import numba.core.cgutils  # isort: skip
+from llvmlite import ir  # isort: skip - after numba was found
 from numba.core import types  # isort: skip
 from numba.np.numpy_support import from_dtype  # isort: skip
 
 ABREAST = 8  # elements of a batch
 FIRST_FIELD = object.__basicsize__  # of an array: where its elements are
-ir: Any = llvmlite.ir
-cgutils: Any = numba.core.cgutils
-_LANE = ir.IntType(32)
 
 
 def kernel_of(elements: Elements, batched: Sequence[bool] | None, in_table: bool = False) -> Callable[..., bool]:
@@ -31,21 +30,16 @@ def kernel_of(elements: Elements, batched: Sequence[bool] | None, in_table: bool
 
     It is given a tuple of the arrays, or of a table of them, of the count, and of the size of a batch.
     """
-    dtypes = dtypes_of(elements)
+    dtypes = dtypes_of(elements.loop)
 
     def kernel(context: Any, given: Any) -> Any:
         if not in_table:
-            for kind, dtype in zip(given, dtypes, strict=False):
-                if kind.layout != "C" or kind.dtype != from_dtype(dtype):
-                    raise TypeError(f"a loop that is compiled for a contiguous array of {dtype} is given {kind}")
+            check_types(given, dtypes)
 
-        def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        def generate(context: Any, builder: ir.IRBuilder, signature: Any, args: Any) -> Any:
             values = cgutils.unpack_tuple(builder, args[0], len(given))
             numbers = 1 if batched is None else 2
-            arrays = [
-                context.make_array(kind)(context, builder, value)
-                for value, kind in zip(values[:-numbers], given, strict=False)
-            ]
+            arrays = arrays_in(context, builder, values[:-numbers], given)
             writer = _Writer(context, builder, elements, values[-numbers], batched)
             writer.take_table(arrays[0].data) if in_table else writer.take(arrays)
             writer.write() if batched is None else writer.write_batch(values[-1])
@@ -56,11 +50,23 @@ def kernel_of(elements: Elements, batched: Sequence[bool] | None, in_table: bool
     return intrinsic(kernel)
 
 
-def dtypes_of(elements: Elements) -> list[Any]:
+def dtypes_of(loop: Loop) -> list[np.dtype[Any]]:
     """Return the dtypes of all arrays that a loop is given, those for its results after the arguments."""
-    return [
-        dtype_of(x) for x in (*elements.loop.arguments, *elements.loop.finals, *(x for x, _ in elements.loop.stacked))
-    ]
+    return [dtype_of(x) for x in (*loop.arguments, *loop.finals, *(x for x, _ in loop.stacked))]
+
+
+def check_types(given: Sequence[types.Array], dtypes: Sequence[np.dtype[Any]]) -> None:
+    """Raise unless a loop is given arrays of these dtypes, without gaps."""
+    for kind, dtype in zip(given, dtypes, strict=False):
+        if kind.layout != "C" or kind.dtype != from_dtype(dtype):
+            raise TypeError(f"a loop that is compiled for a contiguous array of {dtype} is given {kind}")
+
+
+def arrays_in(
+    context: Any, builder: ir.IRBuilder, values: Sequence[ir.Value], given: Sequence[types.Array]
+) -> list[Any]:
+    """Return the arrays among what an intrinsic is given, which are the first."""
+    return [context.make_array(kind)(context, builder, value) for value, kind in zip(values, given, strict=False)]
 
 
 class _Writer:
@@ -77,7 +83,7 @@ class _Writer:
         batch; None if it is the same for all.
     """
 
-    def __init__(self, context: Any, builder: Any, elements: Elements, count: Any, batched: Any) -> None:
+    def __init__(self, context: Any, builder: ir.IRBuilder, elements: Elements, count: Any, batched: Any) -> None:
         self.context, self.builder, self.elements = context, builder, elements
         self.count, self.batched = count, batched
         self.arithmetic = Arithmetic(context, builder)
@@ -88,7 +94,7 @@ class _Writer:
         self.read, self.written = (
             builder.module.add_metadata([builder.module.add_metadata([name, domain])]) for name in ("read", "written")
         )
-        self.given, self.dtypes = len(elements.loop.arguments), dtypes_of(elements)
+        self.given, self.dtypes = len(elements.loop.arguments), dtypes_of(elements.loop)
         self.pointers: list[Any] = []
         self.sizes: list[Any] = []
 
@@ -202,7 +208,7 @@ class _Writer:
                 finals.append((self.given + number, p, final))
         for place, p, final in finals:
             self._store(place, ir.Constant(INDEX, p), final)
-        for bit in self._apart(phi):
+        for bit in apart(self.builder, phi):
             builder.store(builder.and_(builder.load(self.held), bit), self.held)
 
     # Memory
@@ -223,7 +229,7 @@ class _Writer:
         """Return the element at a computed index: the first one where it is out of bounds, of which a check tells."""
         builder, zero = self.builder, ir.Constant(INDEX, 0)
         steps = []
-        for i in self._apart(self.here[index]):
+        for i in apart(self.builder, self.here[index]):
             at = builder.add(ir.Constant(INDEX, position), builder.mul(i, ir.Constant(INDEX, step)))
             inside = builder.icmp_unsigned("<", at, ir.Constant(INDEX, length))
             steps.append(builder.select(inside, at, zero))
@@ -237,11 +243,11 @@ class _Writer:
             loaded.set_metadata("alias.scope", self.read)
             loaded.set_metadata("noalias", self.written)
             found.append(self.arithmetic.read(loaded))
-        return self._together(found * (self.width // len(found)))
+        return together(self.builder, found * (self.width // len(found)))
 
-    def _store(self, place: int, at: Any, value: Any) -> None:
+    def _store(self, place: int, at: Any, value: ir.Value) -> None:
         builder = self.builder
-        for w, part in enumerate(self._apart(value)):
+        for w, part in enumerate(apart(self.builder, value)):
             pointer = builder.gep(self.pointers[place], [self._of_lane(place, at, w)])
             stored = builder.store(self.arithmetic.stored(part), pointer)
             stored.set_metadata("alias.scope", self.written)
@@ -252,21 +258,6 @@ class _Writer:
         if size is None:
             return at
         return builder.add(at, builder.mul(builder.add(self.lane, ir.Constant(INDEX, w)), size))
-
-    # Lanes
-
-    def _together(self, parts: list[Any]) -> Any:
-        if self.width == 1:
-            return parts[0]
-        vector: Any = ir.Constant(ir.VectorType(parts[0].type, self.width), ir.Undefined)
-        for w, part in enumerate(parts):
-            vector = self.builder.insert_element(vector, part, ir.Constant(_LANE, w))
-        return vector
-
-    def _apart(self, value: Any) -> list[Any]:
-        if self.width == 1:
-            return [value]
-        return [self.builder.extract_element(value, ir.Constant(_LANE, w)) for w in range(self.width)]
 
     # Operations
 

@@ -56,7 +56,7 @@ def machine_code(loop: Loop, batched: Sequence[bool] | None = None) -> Callable[
 
 
 def _of_numbers(elements: Elements, batched: Sequence[bool] | None) -> Callable[..., bool]:
-    dtypes = dtypes_of(elements)
+    dtypes = dtypes_of(elements.loop)
     numbers = ["count"] if batched is None else ["count", "size"]
     in_table = len(dtypes) > MANY and _BY_TABLE
     arrays = ["table"] if in_table else [f"a{i}" for i in range(len(dtypes))]

@@ -7,30 +7,28 @@ a row are added in another order.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
 
 from .arithmetic import BYTE, FLOATS, INDEX, OWN, Arithmetic
-from .bits import intrinsic
+from .bits import cgutils, intrinsic
 from .plan import COLUMN, FULL, NUMBER, ROW, Plan, Value
 
-import llvmlite.ir  # isort: skip - after numba was found
-import numba.core.cgutils  # isort: skip
+from llvmlite import ir  # isort: skip - after numba was found
 from numba.core import types  # isort: skip
 
 ABREAST = 8  # elements: they are computed side by side
 FEW = 64  # elements: loops through fewer call functions, which takes less time to compile
-ir: Any = llvmlite.ir
-cgutils: Any = numba.core.cgutils
 
 
 def kernel_of(plan: Plan) -> Callable[..., None]:
     """Return an intrinsic that runs the loops of a plan on a tuple of its inputs and outputs."""
 
     def kernel(context: Any, arrays: Any) -> Any:
-        def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        def generate(context: Any, builder: ir.IRBuilder, signature: Any, args: Any) -> Any:
             values = cgutils.unpack_tuple(builder, args[0], len(arrays))
             _Generator(context, builder, plan).generate(values, arrays)
             return context.get_dummy_value()
@@ -43,7 +41,7 @@ def kernel_of(plan: Plan) -> Callable[..., None]:
 class _Generator:
     """Generates the loops of one plan."""
 
-    def __init__(self, context: Any, builder: Any, plan: Plan) -> None:
+    def __init__(self, context: Any, builder: ir.IRBuilder, plan: Plan) -> None:
         self.context, self.builder, self.plan = context, builder, plan
         self.pointers: list[Any] = []  # of inputs and outputs; None for numbers that are no arrays
         self.numbers: list[Any] = []
@@ -117,10 +115,12 @@ class _Generator:
                 size = ir.Constant(INDEX, self.plan.width)
                 self.rows[id(value)] = cgutils.alloca_once(self.builder, kind, size=size)
 
-    def _loop(self, count: int) -> Any:
-        return _Index(self.builder, count)
+    @contextmanager
+    def _loop(self, count: int) -> Iterator[ir.Value]:
+        with cgutils.for_range(self.builder, ir.Constant(INDEX, count)) as loop:
+            yield loop.index
 
-    def _pass(self, full: list[Value], reductions: list[Value], first: Any) -> None:
+    def _pass(self, full: list[Value], reductions: list[Value], first: ir.Value) -> None:
         builder = self.builder
         if not full and not reductions:
             return
@@ -222,25 +222,12 @@ class _Generator:
         pointer = self.builder.gep(self.pointers[place], [index])
         return self.arithmetic.read(self._marked(self.builder.load(pointer, align=1), place))
 
-    def _store(self, place: int, index: Any, value: Any) -> None:
+    def _store(self, place: int, index: Any, value: ir.Value) -> None:
         value = self.arithmetic.stored(value)
         self._marked(self.builder.store(value, self.builder.gep(self.pointers[place], [index]), align=1), place)
 
-    def _load_at(self, pointer: Any, index: Any) -> Any:
+    def _load_at(self, pointer: ir.Value, index: Any) -> Any:
         return self.arithmetic.read(self.builder.load(self.builder.gep(pointer, [index])))
 
-    def _store_at(self, pointer: Any, index: Any, value: Any) -> None:
+    def _store_at(self, pointer: ir.Value, index: Any, value: ir.Value) -> None:
         self.builder.store(self.arithmetic.stored(value), self.builder.gep(pointer, [index]))
-
-
-class _Index:
-    """A loop over ``range(count)``, as a ``with`` block that gives the index."""
-
-    def __init__(self, builder: Any, count: int) -> None:
-        self.manager = cgutils.for_range(builder, ir.Constant(INDEX, count))
-
-    def __enter__(self) -> Any:
-        return self.manager.__enter__().index
-
-    def __exit__(self, *error: Any) -> Any:
-        return self.manager.__exit__(*error)

@@ -15,16 +15,16 @@ import numpy as np
 
 from ..loops.loop import Carried, Loop
 from .arithmetic import BIT, BYTE, INDEX, memory_of
-from .bits import intrinsic
-from .elements import dtype_of
+from .bits import cgutils, intrinsic
 from .fuse import function_of
-from .nest_memory import cgutils, ir, table_of
+from .loop_code import arrays_in, check_types, dtypes_of
+from .nest_memory import table_of
 from .nest_steps import Buffer, Held, Step
 from .nest_writer import StepWriter
 from .nests import Body
 
-from numba.core import types  # isort: skip - after numba was found
-from numba.np.numpy_support import from_dtype  # isort: skip
+from llvmlite import ir  # isort: skip - after numba was found
+from numba.core import types  # isort: skip
 
 ALIGNED = 64  # bytes
 _VOID = ir.VoidType()
@@ -90,21 +90,15 @@ def bytes_of(buffer: Buffer) -> int:
 
 def _kernel_of(body: Body, memory: Memory, batched: Sequence[bool] | None) -> Callable[..., bool]:
     """Return an intrinsic that runs a loop on a tuple of its arrays, and tells whether all checks held."""
-    loop = body.loop
-    dtypes = [dtype_of(x) for x in (*loop.arguments, *loop.finals, *(x for x, _ in loop.stacked))]
+    dtypes = dtypes_of(body.loop)
 
     def kernel(context: Any, given: Any) -> Any:
-        for kind, dtype in zip(given, dtypes, strict=False):
-            if kind.layout != "C" or kind.dtype != from_dtype(dtype):
-                raise TypeError(f"a loop that is compiled for a contiguous array of {dtype} is given {kind}")
+        check_types(given, dtypes)
 
-        def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        def generate(context: Any, builder: ir.IRBuilder, signature: Any, args: Any) -> Any:
             values = cgutils.unpack_tuple(builder, args[0], len(given))
             count = len(dtypes)
-            arrays = [
-                context.make_array(kind)(context, builder, value)
-                for value, kind in zip(values[:count], given, strict=False)
-            ]
+            arrays = arrays_in(context, builder, values[:count], given)
             scratch = context.make_array(given[-1])(context, builder, values[-1]).data
             writer = _LoopWriter(context, builder, body, memory, scratch, values[count])
             if batched is None:
@@ -126,7 +120,7 @@ def _kernel_of(body: Body, memory: Memory, batched: Sequence[bool] | None) -> Ca
     return intrinsic(kernel)
 
 
-def _of_element(builder: Any, array: Any, element: Any) -> Any:
+def _of_element(builder: ir.IRBuilder, array: Any, element: Any) -> Any:
     """Return where the part of a batched array for one element begins."""
     stride = cgutils.unpack_tuple(builder, array.strides)[0]
     start = builder.gep(builder.bitcast(array.data, BYTE.as_pointer()), [builder.mul(element, stride)])
@@ -136,7 +130,9 @@ def _of_element(builder: Any, array: Any, element: Any) -> Any:
 class _LoopWriter:
     """Writes the loop around the steps, and the functions that these are."""
 
-    def __init__(self, context: Any, builder: Any, body: Body, memory: Memory, scratch: Any, count: Any) -> None:
+    def __init__(
+        self, context: Any, builder: ir.IRBuilder, body: Body, memory: Memory, scratch: Any, count: Any
+    ) -> None:
         self.context, self.builder, self.body, self.memory, self.count = context, builder, body, memory, count
         address = builder.ptrtoint(scratch, INDEX)
         address = builder.add(address, ir.Constant(INDEX, ALIGNED - 1))
@@ -178,7 +174,7 @@ class _LoopWriter:
                 target = arrays[len(loop.arguments) + number]
                 cgutils.raw_memcpy(builder, target, builder.load(variable), size, view.array.dtype.itemsize)
 
-    def _variable(self, pointer: Any) -> Any:
+    def _variable(self, pointer: ir.Value) -> Any:
         variable = cgutils.alloca_once(self.builder, pointer.type)
         self.builder.store(pointer, variable)
         return variable

@@ -7,16 +7,13 @@ from contextlib import ExitStack, contextmanager
 from typing import Any
 
 from .arithmetic import BYTE, INDEX, Arithmetic
+from .bits import cgutils
 from .nest_steps import Buffer
 
-import llvmlite.ir  # isort: skip - after numba was found
-import numba.core.cgutils  # isort: skip
-
-ir: Any = llvmlite.ir
-cgutils: Any = numba.core.cgutils
+from llvmlite import ir  # isort: skip - after numba was found
 
 
-def table_of(builder: Any, values: list[Any], kind: Any) -> Any:
+def table_of(builder: ir.IRBuilder, values: list[float], kind: ir.Type) -> ir.Value:
     """Return a pointer to constants."""
     array = ir.Constant(
         ir.ArrayType(kind, len(values)), [ir.Constant(kind, int(value) if kind == BYTE else value) for value in values]
@@ -25,24 +22,7 @@ def table_of(builder: Any, values: list[Any], kind: Any) -> Any:
     return builder.bitcast(table, kind.as_pointer())
 
 
-def apart(builder: Any, x: Any) -> list[Any]:
-    """Return the numbers of a vector, or the only one."""
-    if not isinstance(x.type, ir.VectorType):
-        return [x]
-    return [builder.extract_element(x, ir.Constant(ir.IntType(32), w)) for w in range(x.type.count)]
-
-
-def together(builder: Any, parts: Sequence[Any]) -> Any:
-    """Return a vector of numbers, or the only one."""
-    if len(parts) == 1:
-        return parts[0]
-    vector: Any = ir.Constant(ir.VectorType(parts[0].type, len(parts)), ir.Undefined)
-    for w, part in enumerate(parts):
-        vector = builder.insert_element(vector, part, ir.Constant(ir.IntType(32), w))
-    return vector
-
-
-def halved(builder: Any, parts: list[Any]) -> Any:
+def halved(builder: ir.IRBuilder, parts: list[ir.Value]) -> ir.Value:
     """Return the sum of numbers, added up in pairs."""
     while len(parts) > 1:
         parts = [builder.fadd(*parts[i : i + 2]) for i in range(0, len(parts), 2)]
@@ -52,33 +32,33 @@ def halved(builder: Any, parts: list[Any]) -> Any:
 class Writer:
     """Writes instructions where `builder` stands, on buffers of which it has pointers, by their identity."""
 
-    def __init__(self, context: Any, builder: Any, pointers: dict[int, Any]) -> None:
+    def __init__(self, context: Any, builder: ir.IRBuilder, pointers: dict[int, ir.Value]) -> None:
         self.builder, self.pointers = builder, pointers
         self.arithmetic = Arithmetic(context, builder)
 
-    def at(self, buffer: Buffer, offset: int, strides: Sequence[int], index: Sequence[Any]) -> Any:
+    def at(self, buffer: Buffer, offset: int, strides: Sequence[int], index: Sequence[ir.Value]) -> ir.Value:
         """Return a pointer to an element: offset and strides are in bytes, the indices are LLVM's values."""
         builder, size = self.builder, buffer.array.itemsize
-        place: Any = ir.Constant(INDEX, offset // size)
+        place: ir.Value = ir.Constant(INDEX, offset // size)
         for stride, i in zip(strides, index, strict=True):
             if stride:
                 place = builder.add(place, builder.mul(i, ir.Constant(INDEX, stride // size)))
         return builder.gep(self.pointers[id(buffer)], [place])
 
-    def load(self, pointer: Any) -> Any:
+    def load(self, pointer: ir.Value) -> ir.Value:
         """Return a value in memory."""
         return self.arithmetic.read(self.builder.load(pointer, align=1))
 
-    def store(self, value: Any, pointer: Any) -> None:
+    def store(self, value: ir.Value, pointer: ir.Value) -> None:
         """Put a value into memory."""
         self.builder.store(self.arithmetic.stored(value), pointer, align=1)
 
-    def loops(self, stack: ExitStack, shape: Sequence[int]) -> list[Any]:
+    def loops(self, stack: ExitStack, shape: Sequence[int]) -> list[ir.Value]:
         """Begin a loop for each axis; return the indices."""
         return [ir.Constant(INDEX, 0) if n == 1 else stack.enter_context(self._loop(n)) for n in shape]
 
     @contextmanager
-    def _loop(self, count: int) -> Iterator[Any]:
+    def _loop(self, count: int) -> Iterator[ir.Value]:
         """Write a loop, which LLVM leaves as it is: it would take long to unroll what is written in vectors already."""
         builder, module = self.builder, self.builder.module
         before, loop = builder.basic_block, builder.append_basic_block("loop")
@@ -97,7 +77,7 @@ class Writer:
         branch.set_metadata("llvm.loop", mark)
         builder.position_at_end(after)
 
-    def load_vector(self, pointer: Any, lanes: int) -> Any:
+    def load_vector(self, pointer: ir.Value, lanes: int) -> ir.Value:
         """Return numbers that lie side by side in memory."""
         kind = ir.VectorType(pointer.type.pointee, lanes)
         return self.builder.load(self.builder.bitcast(pointer, kind.as_pointer()), align=1)

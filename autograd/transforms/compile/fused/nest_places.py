@@ -5,12 +5,11 @@ from __future__ import annotations
 import math
 import operator
 from collections.abc import Iterator, Sequence
-from typing import Any
 
 import numpy as np
 
 from ..floats import TracedFloat
-from ..program import Call, Traced, traced_in
+from ..program import Call, Traced, Variable, traced_in
 from ..types import Array
 
 CUT, PARTS = 64, 16  # elements from which arrays are computed in parts, and how many parts at most
@@ -65,7 +64,7 @@ def _ends(call: Call) -> Iterator[tuple[tuple[int, ...], int, int]]:
             yield shape, axis % len(shape), place
 
 
-def shape_of(x: Any) -> tuple[int, ...]:
+def shape_of(x: Variable) -> tuple[int, ...]:
     """Return the shape of a variable."""
     return () if isinstance(x, TracedFloat) else tuple(x.value.shape)
 

@@ -11,8 +11,11 @@ from contextlib import ExitStack
 from typing import Any
 
 from .arithmetic import FLOATS, INDEX
-from .nest_memory import Writer, apart, cgutils, halved, ir, together
+from .bits import apart, cgutils, together
+from .nest_memory import Writer, halved
 from .nest_steps import Product
+
+from llvmlite import ir  # isort: skip - after numba was found
 
 BYTES = 64  # of a vector
 ROWS, SUMS = 4, 4  # rows of a block, and vectors where there is one row
@@ -161,11 +164,11 @@ class _Block:
     def _times(self, a: Any, b: int) -> Any:
         return self.builder.mul(a, ir.Constant(INDEX, b))
 
-    def _spread(self, x: Any, vector: Any) -> Any:
+    def _spread(self, x: Any, vector: ir.Value) -> Any:
         count = vector.type.count if isinstance(vector.type, ir.VectorType) else 1
         return together(self.builder, [x] * count)
 
-    def _vector(self, pointer: Any, place: Any, stride: int, lanes: int) -> Any:
+    def _vector(self, pointer: ir.Value, place: ir.Value, stride: int, lanes: int) -> Any:
         builder, start = self.builder, self.builder.gep(pointer, [place])
         if lanes > 1 and stride == 1:
             return self.writer.load_vector(start, lanes)
@@ -173,7 +176,7 @@ class _Block:
             builder, [builder.load(builder.gep(start, [ir.Constant(INDEX, w * stride)]), align=1) for w in range(lanes)]
         )
 
-    def _put(self, value: Any, pointer: Any, place: Any, stride: int) -> None:
+    def _put(self, value: ir.Value, pointer: ir.Value, place: ir.Value, stride: int) -> None:
         builder, start = self.builder, self.builder.gep(pointer, [place])
         if isinstance(value.type, ir.VectorType) and stride == 1:
             builder.store(value, builder.bitcast(start, value.type.as_pointer()), align=1)

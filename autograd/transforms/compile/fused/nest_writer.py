@@ -9,9 +9,12 @@ from typing import Any
 import numpy as np
 
 from .arithmetic import BIT, BYTE, INDEX, Arithmetic, memory_of
-from .nest_memory import Writer, apart, cgutils, halved, ir, table_of, together
+from .bits import apart, cgutils, together
+from .nest_memory import Writer, halved, table_of
 from .nest_products import write_product
 from .nest_steps import Buffer, Gather, Held, Nest, Product, Reduction, Scatter, Step, View, in_order
+
+from llvmlite import ir  # isort: skip - after numba was found
 
 LANES = 8  # elements that are computed side by side
 BLOCK = 128  # terms of a sum that NumPy adds up in eight places
@@ -79,7 +82,9 @@ class StepWriter(Writer):
                 (rest,) = self.loops(stack, [n - blocks * lanes])
                 compute([*index, self.builder.add(rest, ir.Constant(INDEX, blocks * lanes))], 1)
 
-    def _load_lanes(self, buffer: Buffer, offset: int, strides: Sequence[int], index: Sequence[Any], lanes: int) -> Any:
+    def _load_lanes(
+        self, buffer: Buffer, offset: int, strides: Sequence[int], index: Sequence[ir.Value], lanes: int
+    ) -> Any:
         """Return elements along the last axis, side by side."""
         pointer = self.at(buffer, offset, strides, index)
         if lanes == 1 or not strides[-1]:
@@ -93,7 +98,7 @@ class StepWriter(Writer):
         return together(self.builder, [self.load(place) for place in places])
 
     def _store_lanes(
-        self, value: Any, buffer: Buffer, offset: int, strides: Sequence[int], index: Sequence[Any]
+        self, value: ir.Value, buffer: Buffer, offset: int, strides: Sequence[int], index: Sequence[ir.Value]
     ) -> None:
         pointer = self.at(buffer, offset, strides, index)
         step = strides[-1] // buffer.array.itemsize
@@ -125,7 +130,7 @@ class StepWriter(Writer):
             term = self._row(step.operation, first, shape[-1], stride, dtype) if inner else self.load(first)
             self.store(self.arithmetic.compute(step.operation, dtype, [so_far, term]), place)
 
-    def _row(self, operation: str, first: Any, n: int, stride: int, dtype: Any) -> Any:
+    def _row(self, operation: str, first: ir.Value, n: int, stride: int, dtype: Any) -> Any:
         """Return the sum, or the like, of numbers in a row: sums in NumPy's order."""
         builder, arithmetic = self.builder, self.arithmetic
         if operation == "add" and dtype.kind == "f" and n >= 8:
@@ -146,7 +151,7 @@ class StepWriter(Writer):
             found = arithmetic.compute(operation, dtype, [found, other])
         return found
 
-    def _lanes(self, first: Any, place: Any, stride: int, lanes: int) -> Any:
+    def _lanes(self, first: ir.Value, place: ir.Value, stride: int, lanes: int) -> Any:
         """Return several numbers of a row side by side."""
         builder = self.builder
         if stride == 1 and lanes > 1 and first.type.pointee != BYTE:
@@ -193,7 +198,7 @@ class StepWriter(Writer):
         self.builder, self.arithmetic = outer, outer_arithmetic
         return function
 
-    def _eight(self, first: Any, whole: Any, stride: Any, step: int | None, kind: Any, result: Any) -> None:
+    def _eight(self, first: ir.Value, whole: ir.Value, stride: Any, step: int | None, kind: Any, result: Any) -> None:
         """Add up a row whose length is a multiple of eight."""
         builder = self.builder
 
@@ -232,7 +237,7 @@ class StepWriter(Writer):
             places.shape, np.int64
         ).strides
 
-    def _entry(self, table: Any, strides: Any, index: Sequence[Any]) -> Any:
+    def _entry(self, table: Any, strides: Any, index: Sequence[ir.Value]) -> Any:
         """Return an entry of a table of integers."""
         place: Any = ir.Constant(INDEX, 0)
         for stride, i in zip(strides, index, strict=True):

@@ -19,14 +19,15 @@ from numpy.lib.stride_tricks import as_strided
 from ..floats import TracedFloat
 from ..loops.loop import Carried, Input, Loop, Part, Same, Unsuitable
 from ..numpy_calls import WRITERS
-from ..program import Call, Check, Traced, traced_in
+from ..program import Call, Check, Traced, Variable, traced_in
 from ..recorder import layout_of
 from ..types import Array
 from .elements import MOVES, dtype_of, kind_of
 from .nest_places import cut_in, cuts_in, shape_of, strides_of
 from .nest_steps import Buffer, Gather, Held, Nest, Product, Reduction, Scatter, Step, View, axes_in_order, in_order
-from .reductions import reduction_of
-from .values import BOOL, DOUBLE, DTYPES, INTEGER, OPERATORS, Values
+from .operations import name_of
+from .reductions import FOLDED, dtype_of_reduction, reduction_of
+from .values import BOOL, DTYPES, OPERATORS, Values
 
 LARGEST = 100_000  # elements of an array: with more, NumPy's own calls are as fast
 MULTIPLICATIONS = 1 << 20  # of a product of matrices: BLAS is faster for more
@@ -38,9 +39,6 @@ _FILLS: dict[Any, Any] = {
 }  # fmt: skip
 _PRODUCTS = frozenset((np.matmul, np.vecdot, np.dot, np.ndarray.dot, operator.matmul))
 _CLIPS = frozenset((np.clip, np.ndarray.clip))
-_FOLDED = {
-    "sum": "add", "mean": "add", "prod": "multiply", "max": "maximum", "min": "minimum", "any": "or", "all": "and",
-}  # fmt: skip
 _PADDED = frozenset(("constant", "edge", "reflect", "symmetric", "wrap"))
 _APART = 1 << 40  # between the offsets of different arrays, where elements are moved
 
@@ -141,7 +139,7 @@ class Body:
         """Return the array that a call writes to: one that is there, or a new one."""
         x = call.result
         if not isinstance(x, Traced) or x.dtype not in DTYPES:
-            raise Unsuitable(f"it calls {_name(call.function)}, which gives {getattr(x, 'dtype', 'several arrays')}")
+            raise Unsuitable(f"it calls {name_of(call.function)}, which gives {getattr(x, 'dtype', 'several arrays')}")
         if call.writes is not None:
             out = call.kwargs.get("out", x)
             self.views[id(x)] = self._view(out[0] if type(out) is tuple else out)
@@ -252,7 +250,7 @@ class Body:
         if isinstance(call, Check):
             self._check(call)
         elif type(call) is not Call:
-            raise Unsuitable(f"it calls {_name(call.function)}")
+            raise Unsuitable(f"it calls {name_of(call.function)}")
         elif call.view:
             self._show(call)
         elif call.writes is not None and call.result is None:
@@ -273,6 +271,8 @@ class Body:
 
     def _show(self, call: Call) -> None:
         """Make a view by NumPy itself, of the stand-in."""
+        if call.function is operator.getitem and traced_in(call.args[1]):
+            raise Unsuitable("it has an index that is computed")
         views = {id(x): self._view(x) for x in call.reads()}
         args, kwargs = (_replaced(tree, lambda x: views[id(x)].array) for tree in (call.args, call.kwargs))
         made = _apply(call.function, args, kwargs)
@@ -280,9 +280,9 @@ class Body:
         for x, array in zip(traced_in(call.result), several, strict=True):
             base = next((v.buffer for v in views.values() if np.may_share_memory(v.buffer.array, array)), None)
             if base is None and array.size:
-                raise Unsuitable(f"it calls {_name(call.function)}, which copies")
+                raise Unsuitable(f"it calls {name_of(call.function)}, which copies")
             if array.dtype != x.dtype or (base is not None and array.dtype != base.array.dtype):
-                raise Unsuitable(f"it calls {_name(call.function)}, which changes the dtype")
+                raise Unsuitable(f"it calls {name_of(call.function)}, which changes the dtype")
             self.views[id(x)] = self._made(array.shape, array.dtype) if base is None else View(base, array)
 
     def _write(self, call: Call) -> None:
@@ -292,10 +292,10 @@ class Body:
         at = function == np.add.at
         if function is np.copyto and not call.kwargs:
             part = view.array
-        elif at or (function in WRITERS and _name(function) in ("setitem", "flat_setitem")):
+        elif at or (function in WRITERS and name_of(function) in ("setitem", "flat_setitem")):
             if traced_in(rest[0]):
                 raise Unsuitable("it has an index that is computed")
-            flat = view.array.reshape(-1) if _name(function) == "flat_setitem" else view.array
+            flat = view.array.reshape(-1) if name_of(function) == "flat_setitem" else view.array
             part = flat[rest[0]]
             if not isinstance(part, np.ndarray):  # of one element, which NumPy gives as a number
                 part = flat[(*rest[0], ...) if type(rest[0]) is tuple else (rest[0], ...)]
@@ -303,7 +303,7 @@ class Body:
                 self._scatter(View(view.buffer, flat), rest[0], given, adds=at)
                 return
         else:
-            raise Unsuitable(f"it calls {_name(function)}")
+            raise Unsuitable(f"it calls {name_of(function)}")
         to = View(view.buffer, part)
         if isinstance(given, View):
             given = _without_axes(given, part.ndim)
@@ -361,14 +361,14 @@ class Body:
 
     def _ufunc(self, call: Call, function: np.ufunc, operands: list[Any], kwargs: dict[str, Any]) -> None:
         if function.nout != 1 or kwargs.get("dtype", call.result.dtype) != call.result.dtype:
-            raise Unsuitable(f"it calls {_name(function)} with a dtype")
+            raise Unsuitable(f"it calls {name_of(function)} with a dtype")
         kinds = [float if isinstance(x, TracedFloat) else _kind(y) for x, y in zip(call.args, operands, strict=True)]
         self._elementwise(call, operands, lambda values, ids: values.ufunc(function, ids, kinds))
 
     def _outer(self, call: Call, function: np.ufunc, *, flat: bool) -> None:
         a, b = (self._operand(x) for x in call.args)
         if not isinstance(a, View) or not isinstance(b, View):
-            raise Unsuitable(f"it calls {_name(call.function)} of a number")
+            raise Unsuitable(f"it calls {name_of(call.function)} of a number")
         if flat:
             a, b = (self._reshaped(x, (-1,)) for x in (a, b))
         tall = View(a.buffer, a.array.reshape(a.array.shape + (1,) * b.array.ndim))
@@ -408,13 +408,14 @@ class Body:
         first = 0 if isinstance(getattr(function, "__self__", None), np.ufunc) else None
         axis = kwargs.pop("axis", args[1] if len(args) > 1 else first)
         asked = kwargs.pop("dtype", None)
-        if kwargs or len(args) > 2 or not isinstance(view, View) or name not in _FOLDED:
+        if kwargs or len(args) > 2 or not isinstance(view, View) or name not in FOLDED:
             raise Unsuitable(f"it calls {name} with more than an axis")
-        source, dtype = view.array, _dtype_of_sum(name, view.array.dtype, asked)
+        source = view.array
+        dtype = dtype_of_reduction(name, source.dtype) if asked is None or name in ("any", "all") else np.dtype(asked)
         axes = tuple(range(source.ndim)) if axis is None else tuple(int(a) % source.ndim for a in np.atleast_1d(axis))
         target = self._result(call, fixed=view.buffer.fixed)
-        if target.array.dtype != dtype:
-            raise Unsuitable(f"it calls {_name(function)} with a dtype")
+        if target.array.dtype != dtype or (dtype == BOOL and name in ("sum", "mean", "prod")):
+            raise Unsuitable(f"it calls {name_of(function)} with a dtype")
         _, apart, _ = in_order(
             source.shape, [0 if a in axes else 1 << (source.ndim - a) for a in range(source.ndim)], source.strides
         )
@@ -426,11 +427,11 @@ class Body:
             to = View(target.buffer, target.array[(*kept, ...)])
         else:
             to = target
-        operation = _FOLDED[name]
+        operation = FOLDED[name]
         start = _start(operation, dtype)
         if not source.size:
             if name in ("max", "min") and to.array.size:
-                raise Unsuitable(f"it calls {_name(function)} of nothing")
+                raise Unsuitable(f"it calls {name_of(function)} of nothing")
             self._map(to, [start], _first)
         else:
             self._step(Reduction(operation, to, view, axes, start.item()), to.buffer.fixed)
@@ -447,7 +448,7 @@ class Body:
         operands = [self._operand(x) for x in call.args]
         dtype = call.result.dtype
         if dtype.kind != "f" or not all(isinstance(x, View) for x in operands):
-            raise Unsuitable(f"it calls {_name(function)} of dtype {dtype}")
+            raise Unsuitable(f"it calls {name_of(function)} of dtype {dtype}")
         a, b = (x if x.array.dtype == dtype else self._cast(x, dtype) for x in operands)
         if not a.array.ndim or not b.array.ndim:
             self._ufunc(call, np.multiply, [a, b], {})
@@ -455,7 +456,7 @@ class Body:
         if function is np.vecdot:
             rows, columns = a.array[..., None, :], b.array[..., :, None]
         elif function not in (np.matmul, operator.matmul) and b.array.ndim > 2:
-            raise Unsuitable(f"it calls {_name(function)} of an array of {b.array.ndim} axes")
+            raise Unsuitable(f"it calls {name_of(function)} of an array of {b.array.ndim} axes")
         else:
             rows = a.array[None, :] if a.array.ndim == 1 else a.array
             columns = b.array[:, None] if b.array.ndim == 1 else b.array
@@ -464,7 +465,7 @@ class Body:
         stack = np.broadcast_shapes(rows.shape[:-2], columns.shape[:-2])
         shape = (*stack, rows.shape[-2], columns.shape[-1])
         if math.prod(shape) * rows.shape[-1] > MULTIPLICATIONS:
-            raise Unsuitable(f"it calls {_name(function)} of large matrices, where BLAS is faster")
+            raise Unsuitable(f"it calls {name_of(function)} of large matrices, where BLAS is faster")
         if not rows.shape[-1]:
             self._map(target, [dtype.type(0)], _first)
             return
@@ -504,7 +505,7 @@ class Body:
         """Move elements: the function itself says where they come from, from arrays of offsets."""
         known = function in MOVES or function is np.pad or getattr(function, "name", "") in ("T", "mT", "real")
         if not known:
-            raise Unsuitable(f"it calls {_name(function)}")
+            raise Unsuitable(f"it calls {name_of(function)}")
         kwargs = {name: x for name, x in kwargs.items() if name not in ("dtype", "casting", "order", "copy")}
         key = call.args[1:]
         if function is np.ndarray.astype:
@@ -524,7 +525,7 @@ class Body:
         if "constant_values" in kwargs:
             kwargs["constant_values"] = self._sources(kwargs["constant_values"], sources)
         if traced_in((list(kwargs.values()),)):
-            raise Unsuitable(f"it calls {_name(function)} in a way that is not known")
+            raise Unsuitable(f"it calls {name_of(function)} in a way that is not known")
         made = _apply(function, (first, *key), kwargs)
         fixed = all(x.buffer.fixed for x in sources if isinstance(x, View))
         results = traced_in(call.result)
@@ -534,9 +535,9 @@ class Body:
             target = self._result(one, fixed=fixed)
             table = np.asarray(table).astype(np.int64)
             if table.shape != target.array.shape:
-                raise Unsuitable(f"it calls {_name(function)} in a way that is not known")
+                raise Unsuitable(f"it calls {name_of(function)} in a way that is not known")
             if call.writes is not None and any(isinstance(y, View) and y.meets(target) for y in sources):
-                raise Unsuitable(f"it calls {_name(function)} to memory that it reads")
+                raise Unsuitable(f"it calls {name_of(function)} to memory that it reads")
             if table.size:
                 self._fetch(target, table, sources)
 
@@ -627,7 +628,7 @@ class Body:
             if view.buffer.role == ("carried", number) and age <= len(self.after):
                 self._carry_on(other, buffer, age + 1)
 
-    def first_of(self, x: Any) -> int | None:
+    def first_of(self, x: Variable) -> int | None:
         """Return the argument that a final value is if there is no iteration: what is carried to the first."""
         inputs = self.loop.inputs
         carried = [given for given in inputs if isinstance(given, Carried)]
@@ -701,10 +702,6 @@ def _kind(x: Any) -> Any:
     return x.array.dtype if isinstance(x, View) else kind_of(x)
 
 
-def _name(function: Any) -> str:
-    return str(getattr(function, "__qualname__", None) or getattr(function, "__name__", function))
-
-
 def _replaced(tree: Any, put: Callable[[Any], Any]) -> Any:
     """Return arguments with arrays in place of variables."""
     if isinstance(tree, Traced | TracedFloat):
@@ -730,13 +727,3 @@ def _start(operation: str, dtype: np.dtype[Any]) -> Any:
         return dtype.type(operation == "minimum")
     ends = (-np.inf, np.inf) if dtype.kind == "f" else (np.iinfo(dtype).min, np.iinfo(dtype).max)
     return dtype.type(ends[operation == "minimum"])
-
-
-def _dtype_of_sum(name: str, dtype: np.dtype[Any], asked: Any) -> Any:
-    if name in ("any", "all"):
-        return BOOL
-    if asked is not None:
-        return np.dtype(asked)
-    if name == "mean" and dtype.kind != "f":
-        return DOUBLE
-    return INTEGER if name in ("sum", "prod") and dtype == BOOL else dtype

@@ -71,6 +71,11 @@ REDUCTIONS: dict[Function, str] = {
 _POWERS = (pow, operator.pow, np.power)
 
 
+def name_of(function: Function) -> str:
+    """Return the name of a function in messages."""
+    return str(getattr(function, "__qualname__", None) or getattr(function, "__name__", function))
+
+
 def power_of(function: Function, args: tuple[Any, ...]) -> int | None:
     """Return 2 or 3 if the call is this power of its first argument, which multiplications compute, else None."""
     if function in _POWERS and len(args) == 2 and type(args[1]) in (int, float) and args[1] in (2, 3):

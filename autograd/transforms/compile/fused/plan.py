@@ -14,6 +14,9 @@ from typing import Any
 
 import numpy as np
 
+from ..program import Traced
+from ..types import Array
+
 FULL, ROW, COLUMN, NUMBER = "full", "row", "column", "number"
 DTYPES = frozenset((np.dtype(np.float32), np.dtype(np.float64), np.dtype(np.bool_)))
 
@@ -42,7 +45,7 @@ class Value:
         self.number, self.after = number, after
 
 
-def kind_of_operand(x: Any, shape: tuple[int, ...]) -> str | None:
+def kind_of_operand(x: Array | Traced, shape: tuple[int, ...]) -> str | None:
     """Return of which kind an array is in a loop through `shape`, or None if the loop cannot go through it."""
     if x.dtype not in DTYPES or x.ndim > len(shape):
         return None

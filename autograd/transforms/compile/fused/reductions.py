@@ -20,12 +20,14 @@ REDUCTIONS: dict[Callable[..., Any], str] = {
 _OF_UFUNCS = {
     "add": "sum", "multiply": "prod", "maximum": "max", "minimum": "min", "logical_or": "any", "logical_and": "all",
 }  # fmt: skip
-_FOLDED = {"sum": "add", "prod": "multiply", "max": "maximum", "min": "minimum", "any": "or", "all": "and"}
+FOLDED = {
+    "sum": "add", "mean": "add", "prod": "multiply", "max": "maximum", "min": "minimum", "any": "or", "all": "and",
+}  # fmt: skip
 _EMPTY = {"sum": 0, "prod": 1, "any": False, "all": True}
 _START = float(np.add.reduce(-np.zeros(1)))  # what sums begin with: 0.0, or in other versions of NumPy -0.0
 
 
-def reduction_of(function: Any) -> str | None:
+def reduction_of(function: Callable[..., Any]) -> str | None:
     """Return which reduction a function is, if it is one."""
     owner, name = getattr(function, "__self__", None), getattr(function, "__name__", "")
     if not isinstance(owner, np.ufunc):
@@ -33,6 +35,15 @@ def reduction_of(function: Any) -> str | None:
     if name == "accumulate":
         return {"add": "cumsum", "multiply": "cumprod"}.get(owner.__name__)
     return _OF_UFUNCS.get(owner.__name__) if name == "reduce" else None
+
+
+def dtype_of_reduction(name: str, dtype: np.dtype[Any]) -> np.dtype[Any]:
+    """Return the dtype in which elements of a dtype are added up, or compared."""
+    if name in ("any", "all"):
+        return BOOL
+    if name in ("mean", "var", "std") and dtype.kind != "f":
+        return DOUBLE
+    return INTEGER if name in ("sum", "prod") and dtype == BOOL else dtype
 
 
 class Reduction:
@@ -57,7 +68,8 @@ class Reduction:
         axis = options.pop("axis", 0 if of_ufunc else None)
         self.keepdims, self.ddof = options.pop("keepdims", False), options.pop("ddof", options.pop("correction", 0))
         dtype = options.pop("dtype", None)
-        if options or len(given) > len(names) or (dtype is not None and np.dtype(dtype) != like.dtype):
+        other = dtype is not None and not np.dtype(dtype) == like.dtype == dtype_of_reduction(name, like.dtype)
+        if options or len(given) > len(names) or other:
             raise Unsuitable(f"it calls {name} with {', '.join([*options, 'a dtype'])}")
         several = axis if isinstance(axis, tuple) else (axis,)
         self.axes = tuple(range(x.ndim)) if axis is None else tuple(a % x.ndim for a in several)
@@ -65,16 +77,10 @@ class Reduction:
 
     def result(self) -> Array:
         """Return it."""
-        values, name, dtype = self.values, self.name, self.like.dtype
+        name, dtype = self.name, dtype_of_reduction(self.name, self.like.dtype)
         if name in ("cumsum", "cumprod"):
             return self._accumulated("add" if name == "cumsum" else "multiply")
-        if name in ("any", "all"):
-            dtype = BOOL
-        elif name in ("mean", "var", "std") and dtype.kind != "f":
-            dtype = DOUBLE
-        elif name in ("sum", "prod") and dtype == BOOL:
-            dtype = INTEGER
-        self.x = values.cast(self.x, dtype)
+        self.x = self.values.cast(self.x, dtype)
         if name in ("argmax", "argmin"):
             return self._kept(self._first_extreme(dtype))
         if name in ("mean", "var", "std"):
@@ -116,7 +122,7 @@ class Reduction:
             return values.numbers(np.full(rows.shape[:-2], _EMPTY[name]), dtype)
 
         def fold(a: Any, b: Any) -> Array:
-            return values.each(_FOLDED[name], dtype, a, b)
+            return values.each(FOLDED[name], dtype, a, b)
 
         total = None
         for k in range(rows.shape[-2]):

@@ -11,10 +11,11 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from ..loops.loop import Unsuitable
 from ..types import Array
-from .operations import COMPARISONS
+from .operations import ARITHMETIC, COMPARISONS, LOGIC
 
 DOUBLE, SINGLE, BOOL, INTEGER = map(np.dtype, (np.float64, np.float32, np.bool_, np.int64))
 DTYPES = frozenset((DOUBLE, SINGLE, BOOL, INTEGER))
@@ -30,31 +31,21 @@ OPERATORS: dict[Callable[..., Any], np.ufunc] = {
 }  # fmt: skip
 # of floats, by one instruction or function; of integers where `_INTEGERS` has them
 _FLOATS: dict[np.ufunc, str] = {
-    np.add: "add", np.subtract: "subtract", np.multiply: "multiply", np.true_divide: "divide",
-    np.negative: "negative", np.positive: "copy", np.absolute: "absolute", np.fabs: "absolute", np.conjugate: "copy",
-    np.sqrt: "sqrt", np.maximum: "maximum", np.minimum: "minimum", np.fmax: "fmax", np.fmin: "fmin",
-    np.copysign: "copysign", np.exp: "exp", np.expm1: "expm1", np.log: "log", np.log1p: "log1p", np.tanh: "tanh",
-    np.cosh: "cosh", np.sin: "sin", np.cos: "cos", np.tan: "tan", np.sinh: "sinh", np.arcsin: "asin",
-    np.arccos: "acos", np.arctan: "atan", np.arcsinh: "asinh", np.arccosh: "acosh", np.arctanh: "atanh",
-    np.arctan2: "atan2", np.hypot: "hypot", np.exp2: "exp2", np.log2: "log2", np.log10: "log10", np.cbrt: "cbrt",
-    np.floor: "floor", np.ceil: "ceil", np.trunc: "trunc", np.rint: "rint", np.square: "square",
-    np.reciprocal: "reciprocal", np.power: "power", np.float_power: "power", np.sign: "sign",
-    np.heaviside: "heaviside", np.logaddexp: "logaddexp", np.remainder: "remainder",
-    np.floor_divide: "floor_divide", np.isinf: "isinf",
-    np.signbit: "signbit",
+    **ARITHMETIC, np.conjugate: "copy", np.fmax: "fmax", np.fmin: "fmin", np.sin: "sin", np.cos: "cos", np.tan: "tan",
+    np.sinh: "sinh", np.arcsin: "asin", np.arccos: "acos", np.arctan: "atan", np.arcsinh: "asinh", np.arccosh: "acosh",
+    np.arctanh: "atanh", np.arctan2: "atan2", np.hypot: "hypot", np.exp2: "exp2", np.log2: "log2", np.log10: "log10",
+    np.cbrt: "cbrt", np.floor: "floor", np.ceil: "ceil", np.trunc: "trunc", np.rint: "rint", np.power: "power",
+    np.float_power: "power", np.sign: "sign", np.heaviside: "heaviside", np.logaddexp: "logaddexp",
+    np.remainder: "remainder", np.floor_divide: "floor_divide", np.isinf: "isinf", np.signbit: "signbit",
 }  # fmt: skip
 _INTEGERS = frozenset((
     "add", "subtract", "multiply", "negative", "copy", "absolute", "maximum", "minimum", "square", "sign", "floor",
     "ceil", "trunc", "remainder", "floor_divide", ">", ">=", "<", "<=", "==", "!=",
 ))  # fmt: skip
-_LOGIC: dict[np.ufunc, str] = {
-    np.logical_and: "and", np.logical_or: "or", np.logical_xor: "xor", np.logical_not: "not", np.bitwise_and: "and",
-    np.bitwise_or: "or", np.bitwise_xor: "xor", np.invert: "not",
-}  # fmt: skip
 _OF_TRUTH = frozenset((np.logical_and, np.logical_or, np.logical_xor, np.logical_not))
 _OF_BOOLS = {"add": "or", "maximum": "or", "multiply": "and", "minimum": "and", "absolute": "copy", "==": "==",
              "!=": "!=", ">": ">", ">=": ">=", "<": "<", "<=": "<=", "copy": "copy"}  # fmt: skip
-_NAMES: dict[np.ufunc, str] = {**_FLOATS, **COMPARISONS, **_LOGIC}
+_NAMES: dict[np.ufunc, str] = {**_FLOATS, **COMPARISONS, **LOGIC}
 _TO_BOOL = frozenset((*COMPARISONS.values(), "isinf", "signbit"))
 
 
@@ -81,7 +72,7 @@ class Values:
         name, *operands = self.operations[v]
         return [] if name in ("load", "number", "state") else operands[-1:] if name == "gather" else operands
 
-    def value(self, name: str, dtype: np.dtype[Any], *operands: Any) -> int:
+    def value(self, name: str, dtype: np.dtype[Any], *operands: int) -> int:
         """Return the result of an operation, which is the known one if it was there before."""
         key = name, dtype, *operands
         found = self.known.get(key)
@@ -93,7 +84,7 @@ class Values:
             self.dtypes.append(dtype)
         return found
 
-    def number(self, number: Any, dtype: np.dtype[Any]) -> int:
+    def number(self, number: complex | np.generic, dtype: np.dtype[Any]) -> int:
         """Return a constant."""
         if not isinstance(number, bool | int | float | np.bool_ | np.integer | np.floating):
             raise Unsuitable(f"it computes with {number!r}")
@@ -106,7 +97,7 @@ class Values:
             self.dtypes.append(dtype)
         return self.known[key]
 
-    def numbers(self, array: Any, dtype: np.dtype[Any]) -> Array:
+    def numbers(self, array: ArrayLike, dtype: np.dtype[Any]) -> Array:
         """Return an array of constants."""
         return mapped(lambda x: self.number(x, dtype), np.asarray(array))
 
@@ -117,7 +108,7 @@ class Values:
 
     # Elementwise
 
-    def ufunc(self, function: np.ufunc, operands: list[Array], kinds: list[Any]) -> Array:
+    def ufunc(self, function: np.ufunc, operands: list[Array], kinds: list[np.dtype[Any] | type[float]]) -> Array:
         """Return what a ufunc gives for arrays of dtypes, or Python's types of numbers."""
         name = _NAMES.get(function)
         if name is None:
@@ -129,9 +120,9 @@ class Values:
             loop = BOOL
         if loop not in DTYPES or made not in DTYPES:
             raise Unsuitable(f"it calls numpy.{function.__name__} of dtype {loop}")
-        if loop == BOOL and function not in _LOGIC:
+        if loop == BOOL and function not in LOGIC:
             name = _OF_BOOLS.get(name, "")
-        if not name or (loop == INTEGER and function not in _LOGIC and name not in _INTEGERS):
+        if not name or (loop == INTEGER and function not in LOGIC and name not in _INTEGERS):
             raise Unsuitable(f"it calls numpy.{function.__name__} of dtype {loop}")
         return self.each(name, loop, *operands)
 
@@ -160,14 +151,14 @@ class Values:
         made = [self.choice(*several) for several in zip(condition.flat, a.flat, b.flat, strict=True)]
         return np.array(made, np.int64).reshape(condition.shape)
 
-    def choice(self, condition: Any, a: Any, b: Any) -> int:
+    def choice(self, condition: int, a: int, b: int) -> int:
         """Return `a` if a condition holds, else `b`."""
         known = self.constant(condition)
         if known is not None or a == b:
             return int(a if known or a == b else b)
         return self.value("where", self.dtypes[a], int(condition), int(a), int(b))
 
-    def one(self, name: str, dtype: np.dtype[Any], *operands: Any) -> int:
+    def one(self, name: str, dtype: np.dtype[Any], *operands: int) -> int:
         """Return the result of an operation on values of one dtype."""
         v = [int(x) for x in operands]
         write = _WRITTEN.get(name)

@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from ....arrays.door import batched_at, batches, contents, copied_for, unrecorded, whole
+from ....arrays.door import Level, batched_at, batches, contents, copied_for, unrecorded, whole
 from ....arrays.traced import Traced, Variable, plain
 from ....graph.backward import pull_back
 from ....graph.grad_mode import enable_grad, no_grad, recording
@@ -43,11 +43,12 @@ from ..program import (
     traced_in,
 )
 from ..recorder import ProgramRecorder, value_of
+from ..types import Array
 from .loop import Carried, Input, Loop, Part, Same, Unsuitable
 from .running import CompiledLoop, Lanes, Until, copies, stand_in
 
 
-def rolled(steps: Any, records: ProgramRecorder) -> tuple[Any, Any]:
+def rolled(steps: Steps, records: ProgramRecorder) -> tuple[Any, Any]:
     """Return the last state and what is collected of the steps of a `scan`, as a loop of the program."""
     result: tuple[Any, Any]
     if not steps.length:
@@ -73,7 +74,7 @@ def rolled(steps: Any, records: ProgramRecorder) -> tuple[Any, Any]:
     )
 
 
-def rolled_while(condition: Callable[[Any], Any], steps: Any, records: ProgramRecorder) -> Any:
+def rolled_while(condition: Callable[[Any], Any], steps: Steps, records: ProgramRecorder) -> Any:
     """Return the last state of a `while_loop`, as loops of the program: one that counts, and one with derivatives."""
 
     def counting(state: Any, _: Any) -> Any:
@@ -305,7 +306,7 @@ class Body:
         rest = calls[len(mine) :]
         return [*mine, *(c for c in rest if not (isinstance(c, Check) and id(c.args[0]) in finite))], result
 
-    def within(self, on: tuple[bool, ...], levels: tuple[Any, ...]) -> Body:
+    def within(self, on: tuple[bool, ...], levels: tuple[Level, ...]) -> Body:
         """Return the step for whole batches: its calls, made again with arrays that are batched."""
         records = self.records
         begin = len(records.program.calls)
@@ -338,7 +339,7 @@ class Body:
         return Body(records, calls, placed[:n], placed[n : n + k], placed[n + k :], results[:m], results[m:], [])
 
     @unrecorded
-    def like(self, x: Any, lifted: bool) -> Any:
+    def like(self, x: Array | Tensor, lifted: bool) -> Any:
         """Return what stands for the gradient or the tangent of an array of the step."""
         variable, levels = _variable(x), batches(unwrap(x))
         made = batched_at(_argument(self.records, np.ones(variable.shape, variable.dtype), lifted), levels)
@@ -411,7 +412,7 @@ class Plan:
         self._loops: dict[Any, Any] = {}  # with what they take
         self._derived: dict[Any, Any] = {}
 
-    def applied(self, inputs: list[Any]) -> list[Any]:
+    def applied(self, inputs: list[Array | Tensor]) -> list[Any]:
         """Return the last state and what is collected: tensors where those of the step are."""
         body = self.body
         known = [self._standing_at(node) for node in body.known]
@@ -436,7 +437,7 @@ class Plan:
     def _as_in_body(self, x: Any, like: Any) -> Any:
         return x
 
-    def run(self, arrays: Sequence[Any], keeps: bool) -> list[Any]:
+    def run(self, arrays: Sequence[Array], keeps: bool) -> list[Any]:
         """Return the last state, if `keeps` the states before each step, and what is collected.
 
         Arrays may be batched at levels at which the step is not: then the loop runs for each element.
@@ -650,7 +651,7 @@ class Plan:
         made = batched_at(made, levels)
         return Tensor(made, requires_grad=True) if lifted else made
 
-    def forwards(self, given: tuple[Any, ...], lifted: bool) -> tuple[Plan, list[bool]]:
+    def forwards(self, given: tuple[tuple[Level, ...] | None, ...], lifted: bool) -> tuple[Plan, list[bool]]:
         """Return the loop of tangents; `given` has the batches of each tangent of an input, or None for no tangent."""
         key = "forwards", given, lifted
         if key not in self._derived:
