@@ -122,6 +122,7 @@ def _rotary(n: Node, x: Any, cosines: Any, sines: Any, positions: Any = None) ->
         cosines, sines = cosines[places], sines[places]
     cosines, sines = np.expand_dims(cosines, 1), np.expand_dims(sines, 1)
     width = n["rotary_embedding_dim"] or heads.shape[-1]
+    cosines, sines = cosines[..., : width // 2], sines[..., : width // 2]  # there may be some for all features
     turned, rest = heads[..., :width], heads[..., width:]
     if n["interleaved"]:
         a, b = turned[..., 0::2], turned[..., 1::2]
