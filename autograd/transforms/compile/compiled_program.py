@@ -17,7 +17,7 @@ from .environment import Environment
 from .floats import Question
 from .memory import address_of, owner_of, owners_of
 from .printer import Diverged, Printed, printed
-from .program import HELD, Effect, Outside, Program
+from .program import HELD, Effect, Outside, Program, errors_raise
 from .quick_calls import QuickCall, quick_call
 from .quoting import comment
 from .results import CompiledDerivative
@@ -225,7 +225,7 @@ class CompiledProgram:
         """Return the gradients of the inputs; None if the program does not fit, or another thread uses it."""
         derivative = self._results.derivative
         assert derivative is not None
-        if derivative.program.loops and _raises():
+        if derivative.program.loops and errors_raise():
             self.falls_back("errors of overflow and the like, which NumPy was asked to raise: loops do not")
             return None
         if not self._lock.acquire(False):
@@ -256,11 +256,6 @@ def _adds(program: Program) -> bool:
 
 def _unheard(reason: str, line: str = "", *, quietly: bool = True) -> None:
     """Take a reason that nobody asked for."""
-
-
-def _raises() -> bool:
-    """Tell whether NumPy raises errors of overflow and the like, which loops do not."""
-    return "raise" in np.geterr().values()
 
 
 class Results:

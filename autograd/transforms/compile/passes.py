@@ -223,8 +223,8 @@ def _rewritten(program: Program, same: dict[int, Traced], moved: dict[int, Memor
         yield call
 
 
-def replaced(same: Mapping[int, Variable], tree: Any) -> Any:
-    """Return arguments with other variables in place of some, by their identity."""
+def replaced(same: Mapping[int, Any], tree: Any) -> Any:
+    """Return arguments with something else in place of some variables, by their identity."""
     if isinstance(tree, Variable):
         return same.get(id(tree), tree)
     if type(tree) in (tuple, list):

@@ -248,6 +248,11 @@ class GradientOf:
         return self.fetch(leaves)._grad._array
 
 
+def errors_raise() -> bool:
+    """Tell whether NumPy raises errors of overflow and the like, which loops do not."""
+    return "raise" in np.geterr().values()
+
+
 def traced_in(tree: Any) -> list[Any]:
     """Return the traced arrays and floats in tuples, lists, dicts and slices."""
     if type(tree) is Traced:

@@ -12,9 +12,10 @@ from typing import Any
 
 import numpy as np
 
+from ..loops.loop import Unsuitable
 from ..program import MADE, Call, Effect, Memory, Outside, Program, Traced, traced_in
 from ..quoting import comment
-from .groups import Group, Unsuitable, shape_of_loop
+from .groups import Group, shape_of_loop
 from .loops import cache_folder, compiled
 from .machine_code import kernel_of
 from .plan import FULL, Plan, Value

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from ..floats import TracedFloat
+from ..loops.loop import Unsuitable
 from ..program import MADE, Call, Memory, Traced
 from ..types import ArrayArgument
 from .operations import ARITHMETIC, COMPARISONS, LOGIC, REDUCTIONS, UFUNCS, power_of
@@ -24,10 +25,6 @@ FEWEST = 2  # operations: fewer are left to NumPy
 KEPT = 1 << 17  # bytes of a row that are kept for later passes
 WRITES = frozenset((operator.setitem, np.copyto))
 _WHOLE = (Ellipsis, (), slice(None))
-
-
-class Unsuitable(Exception):  # noqa: N818 - not an error: the call stays a call
-    """Raised for a call that cannot be part of a group."""
 
 
 class Group:

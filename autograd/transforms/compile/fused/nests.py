@@ -18,7 +18,9 @@ from numpy.lib.stride_tricks import as_strided
 
 from ..floats import TracedFloat
 from ..loops.loop import Carried, Input, Loop, Part, Same, Unsuitable
+from ..loops.parts import all_positions
 from ..numpy_calls import WRITERS
+from ..passes import replaced
 from ..program import Call, Check, Traced, Variable, traced_in
 from ..recorder import layout_of
 from ..types import Array
@@ -274,7 +276,8 @@ class Body:
         if call.function is operator.getitem and traced_in(call.args[1]):
             raise Unsuitable("it has an index that is computed")
         views = {id(x): self._view(x) for x in call.reads()}
-        args, kwargs = (_replaced(tree, lambda x: views[id(x)].array) for tree in (call.args, call.kwargs))
+        arrays = {key: view.array for key, view in views.items()}
+        args, kwargs = replaced(arrays, call.args), replaced(arrays, call.kwargs)
         made = _apply(call.function, args, kwargs)
         several = made if isinstance(made, tuple | list) else (made,)
         for x, array in zip(traced_in(call.result), several, strict=True):
@@ -557,10 +560,7 @@ class Body:
     def _offsets(self, x: View) -> Array:
         if x.array.size > LARGEST:
             raise Unsuitable(f"it has an array of {x.array.size:,} numbers, where NumPy is as fast")
-        places = np.full(x.array.shape, x.offset, np.int64)
-        for axis, (n, stride) in enumerate(zip(x.array.shape, x.array.strides, strict=True)):
-            places += (np.arange(n) * stride).reshape((n,) + (1,) * (x.array.ndim - axis - 1))
-        return places
+        return all_positions(x.offset, x.array.shape, x.array.strides)
 
     def _fetch(self, target: View, table: Array, sources: list[Any], depth: int = 0) -> None:
         """Copy elements from where a table says: by slices where there are few, else one by one."""
@@ -700,15 +700,6 @@ def _as(x: Any, dtype: np.dtype[Any]) -> Any:
 
 def _kind(x: Any) -> Any:
     return x.array.dtype if isinstance(x, View) else kind_of(x)
-
-
-def _replaced(tree: Any, put: Callable[[Any], Any]) -> Any:
-    """Return arguments with arrays in place of variables."""
-    if isinstance(tree, Traced | TracedFloat):
-        return put(tree)
-    if type(tree) in (tuple, list):
-        return type(tree)([_replaced(part, put) for part in tree])
-    return {key: _replaced(part, put) for key, part in tree.items()} if type(tree) is dict else tree
 
 
 def _apply(function: Any, args: Any, kwargs: Any) -> Any:

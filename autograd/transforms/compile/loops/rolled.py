@@ -9,6 +9,7 @@ body with a graph, so that there are derivatives of any order.
 from __future__ import annotations
 
 import math
+import operator
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -39,6 +40,7 @@ from ..program import (
     Fixed,
     Memory,
     Program,
+    errors_raise,
     mapped,
     traced_in,
 )
@@ -142,16 +144,12 @@ def _planned_as(steps: Any, records: ProgramRecorder, of_element: bool) -> Any:
         others = [x if a is None else _like(x, a) for x, a in zip(start, after, strict=True)]
         lives = [was or _is_live(a) for was, a in zip(live, after, strict=True)]
         unlike = [i for i, x in enumerate(steps.rows) if _is_live(x) and levels.difference(batches(unwrap(x)))]
-        if lives == live and not unlike and all(map(_is_same, start, others)):
+        if lives == live and not unlike and all(map(operator.is_, start, others)):
             return start, Plan(body, steps.length, steps.reverse, ys)
         for i in unlike:
             for x in (*body.after, *body.ys):
                 steps.rows[i] = _broadcast(steps.rows[i], unwrap(x))
         start, live = others, lives
-
-
-def _is_same(x: Any, y: Any) -> bool:
-    return x is y
 
 
 def _is_live(x: Any) -> bool:
@@ -416,7 +414,6 @@ class Plan:
         """Return the last state and what is collected: tensors where those of the step are."""
         body = self.body
         known = [self._standing_at(node) for node in body.known]
-        inputs = [self._as_in_body(x, like) for x, like in zip(inputs, body.inputs, strict=True)]
         if any(map(_is_live, inputs)) or (known and recording()):
             n = len(body.after)
             found = _Scan.apply(self, *inputs, *known)
@@ -433,9 +430,6 @@ class Plan:
         ordered = tuple(sorted(levels, key=lambda level: -level.number))
         zeros = np.broadcast_to(np.zeros((), node.dtype), (*[level.size for level in reversed(ordered)], *node.shape))
         return LIFT.wrap(batched_at(self.body.records.constant(zeros.copy()), ordered), node)  # type: ignore[no-any-return]
-
-    def _as_in_body(self, x: Any, like: Any) -> Any:
-        return x
 
     def run(self, arrays: Sequence[Array], keeps: bool) -> list[Any]:
         """Return the last state, if `keeps` the states before each step, and what is collected.
@@ -499,7 +493,7 @@ class Plan:
     def _lanes(self, arrays: Sequence[Any], keeps: bool, outer: tuple[Any, ...]) -> Any:
         """Return the loop for each element of the batches around it, as machine code; None if that cannot be."""
         records = self.body.records
-        if records.fewest == math.inf or "raise" in np.geterr().values():
+        if records.fewest == math.inf or errors_raise():
             return None
         size = math.prod(level.size for level in outer)
         on = [any(level in outer for level in batches(x)) for x in arrays]
@@ -515,9 +509,7 @@ class Plan:
     @unrecorded
     def _loop(self, keeps: bool) -> tuple[CompiledLoop, list[int], list[Any]]:
         """Return the loop, which inputs besides the state it reads, and what it reads of the program around it."""
-        body, _reverse = self.body, self.reverse
-        len(body.carried)
-        program, known = Program(), dict[int, Any]()
+        body, program, known = self.body, Program(), dict[int, Any]()
         for i, x in enumerate(body.inputs):
             variable = _variable(x)
             known[id(variable)] = stand_in(variable, Argument(i))
@@ -758,16 +750,11 @@ class _Scan(Function):
     def backward(ctx: Any, *g: Any) -> Any:
         plan, kept = ctx.plan, _Scan.given(ctx)
         body = plan.body
-        n, _k = len(body.carried), len(body.inputs)
+        n = len(body.carried)
         lifted = any(isinstance(x, Tensor) for x in (*kept, *g))
         wanted = ctx.needs_input_grad[1:]
         given = tuple(x is not None for x in g)
         back, live = plan.backwards(given, wanted, lifted)
-        states = [
-            np.zeros(np.shape(x), x.dtype) if part is None else part
-            for part, x, on in zip(g, kept, live, strict=False)
-            if on
-        ]
         states = [
             _zeros(like) if part is None else part for part, like, on in zip(g, body.after, live, strict=False) if on
         ]

@@ -16,7 +16,7 @@ from ..creation import original_creation
 from ..floats import TracedFloat
 from ..passes import replaced
 from ..printer import Diverged, Printed, printed
-from ..program import ARGUMENT, MADE, Argument, Call, Check, Memory, Program, mapped
+from ..program import ARGUMENT, MADE, Argument, Call, Check, Memory, Program, errors_raise, mapped
 from ..types import Array
 from .loop import Carried, Loop, Part, Same, Unsuitable
 
@@ -87,16 +87,15 @@ class CompiledLoop:
         given, count = _contiguous(arguments, self.loop)
         results: list[Any] = self._memory(count)
         if not self._tried:
-            with original_creation():
-                self.compile()
-                if self._machine is not None and count:
-                    self._machine(*given, *results, count)
+            self.compile()
         if not count:  # the final values are those that `scan` begins with
             carried = [x for x in self.loop.inputs if isinstance(x, Carried)]
             for x, result in zip(carried, results, strict=False):
                 result[...] = given[x.first]
-        elif self._machine is not None and not _raises():
-            if not self._machine(*given, *results, count):
+        elif self._machine is not None and not errors_raise():
+            with original_creation():  # numba compiles at the first call
+                held = self._machine(*given, *results, count)
+            if not held:
                 raise self.diverged()
         else:
             self._by_python(given, results, count)
@@ -141,7 +140,7 @@ class CompiledLoop:
         self._tried = True
         self._machine = self.machine_code(None)
         within = any("raise" in dict(call.errors or {}).values() for call in self.loop.calls)
-        if self._machine is not None and self.loop.count and not within and not _raises():
+        if self._machine is not None and self.loop.count and not within and not errors_raise():
             self._quick = self.quick(self._machine)
 
     def machine_code(self, batched: tuple[bool, ...] | None) -> Callable[..., bool] | None:
@@ -212,18 +211,14 @@ class Lanes:
 
     def __init__(self, loop: CompiledLoop, machine: Callable[..., bool], batched: tuple[bool, ...], size: int) -> None:
         self.of, self.machine, self.batched, self.size = loop, machine, batched, size
-        self.loop, self.__name__, self._ran = loop.loop, f"{loop.__name__}_of_batch", False
+        self.loop, self.__name__ = loop.loop, f"{loop.__name__}_of_batch"
 
     @unrecorded
     def __call__(self, *arguments: Any) -> tuple[Any, ...]:
         given, count = _contiguous(arguments, self.loop)
         results = [np.empty((self.size, *x.shape), x.dtype) for x in self.of._memory(count)]
-        if self._ran:
+        with original_creation():  # numba compiles at the first call
             held = self.machine(*given, *results, count, self.size)
-        else:
-            with original_creation():  # numba compiles at the first call
-                held = self.machine(*given, *results, count, self.size)
-            self._ran = True
         if not held:
             raise self.of.diverged()
         return tuple(results)
@@ -248,14 +243,13 @@ class Until:
 
     @unrecorded
     def __call__(self, *arguments: Any) -> tuple[Any, ...]:
-        given, count, most = list(arguments), 1, 1
+        given, count = list(arguments), 1
         while True:
             results = self.of(*given, count)
             if not results[-1]:
                 return results
             given[: len(results)] = results
-            most = 1 if self.of.why else 1024
-            count = min(2 * count, most)
+            count = min(2 * count, 1 if self.of.why else 1024)
 
     @property
     def source(self) -> str:
@@ -284,10 +278,6 @@ def _kind(x: Any) -> tuple[tuple[int, ...], np.dtype[Any]]:
 
 def _in_order(x: Any, dtype: np.dtype[Any]) -> Array:
     return np.ascontiguousarray(x, dtype).reshape(np.shape(x))
-
-
-def _raises() -> bool:
-    return "raise" in np.geterr().values()
 
 
 def body_of(loop: Loop) -> Program:
