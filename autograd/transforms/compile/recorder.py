@@ -458,6 +458,15 @@ class ProgramRecorder:
         self._index()
         return self._mentions[id(x)]
 
+    def take_back(self, begin: int) -> list[Call]:
+        """Return the calls that were recorded since there were `begin`, and take them out of the program."""
+        calls = self.program.calls[begin:]
+        del self.program.calls[begin:]
+        if self._indexed[id(self.program)] > begin:
+            for index in (self._makers, self._mentions, self._indexed):
+                index.clear()
+        return calls
+
     def _index(self) -> None:
         """Take the calls since somebody asked last into the index of variables."""
         for program in (self._forward, self.program):

@@ -447,3 +447,17 @@ def test_the_source_shows_the_loop() -> None:
     compiled = checked(number, (X,))
     assert "for j in range(7):" in compiled.programs[0].source
     assert "tanh" in compiled.programs[0].source
+
+
+def test_a_float_is_asked_in_a_step_and_after_the_loop() -> None:
+    def f(x: Any, rate: float) -> Any:
+        def step(c: Any, _: Any) -> Any:
+            return np.sin(c) * (2.0 if np.multiply(rate, 1.0) > 0.5 else 3.0), None
+
+        y = scan(step, x, length=5)[0]
+        return y * 2 if np.multiply(rate, 2.0) > 1.5 else y
+
+    compiled = compile(f)
+    for rate in (0.6, 0.9, 0.2, 0.6):
+        assert np.allclose(compiled(np.ones(3), rate), f(np.ones(3), rate), rtol=1e-14)
+    assert not compiled.fallbacks

@@ -186,7 +186,7 @@ def _recorded(
         ys = [None if x is None else _traced(records, x) for x in ys]
     finally:
         records.own = around
-        calls = _taken_back(records, begin)
+        calls = records.take_back(begin)
     line = calls[-1].line if calls else records.home
     inner = [*(_variable(x) for x in (*carried, *rows) if x is not None), *traced_in([call.result for call in calls])]
     records.within.update((id(x), (x, line)) for x in inner)
@@ -206,13 +206,6 @@ def _recorded(
         known_in_order,
     )
     return body, after, ys
-
-
-def _taken_back(records: ProgramRecorder, begin: int) -> list[Call]:
-    """Return the calls that were recorded since `begin`, and take them out of the program."""
-    calls = records.program.calls[begin:]
-    del records.program.calls[begin:]
-    return calls
 
 
 @unrecorded
@@ -299,7 +292,7 @@ class Body:
             result = derive()
         finally:
             records.active = active
-            calls = _taken_back(records, begin)
+            calls = records.take_back(begin)
         finite = {id(call.result) for call in calls if call.function is np.isfinite}
         rest = calls[len(mine) :]
         return [*mine, *(c for c in rest if not (isinstance(c, Check) and id(c.args[0]) in finite))], result
@@ -332,7 +325,7 @@ class Body:
             results = [_broadcast(x, like) if set(levels) - set(batches(x)) else x for x in results]
         finally:
             records.active = active
-            calls = _taken_back(records, begin)
+            calls = records.take_back(begin)
         n, k, m = len(self.carried), len(self.rows), len(self.after)
         return Body(records, calls, placed[:n], placed[n : n + k], placed[n + k :], results[:m], results[m:], [])
 
