@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from threading import Lock, get_ident
 from typing import Any
 
@@ -17,7 +17,7 @@ from .environment import Environment
 from .floats import Question
 from .memory import address_of, owner_of, owners_of
 from .printer import Diverged, Printed, printed
-from .program import HELD, Effect, Outside, Program, errors_raise
+from .program import HELD, Call, Effect, Outside, Program, errors_raise
 from .quick_calls import QuickCall, quick_call
 from .quoting import comment
 from .results import CompiledDerivative
@@ -244,8 +244,14 @@ class CompiledProgram:
 
 def _texts(program: Program, text: Printed) -> list[str]:
     """Return the texts of the loops that a program calls, and its own."""
-    loops = [call.function.source for call in program.calls if hasattr(call.function, "loop")]  # type: ignore[attr-defined]  # a loop
-    return [*dict.fromkeys([*program.loops, *loops]), text.source]
+    return [*dict.fromkeys([*program.loops, *_texts_of_loops(program.calls)]), text.source]
+
+
+def _texts_of_loops(calls: list[Call]) -> Iterator[str]:
+    for call in calls:
+        if hasattr(call.function, "loop"):
+            yield from _texts_of_loops(call.function.loop.calls)  # of a chain
+            yield call.function.source  # type: ignore[attr-defined]  # of a loop
 
 
 def _adds(program: Program) -> bool:

@@ -21,6 +21,7 @@ from .compiled_program import CompiledProgram, Given, Held, Results
 from .creation import noted_creation
 from .environment import Environment
 from .final_checks import refuse_at_end
+from .loops.chain import chain
 from .loops.joined import join
 from .loops.roll import roll
 from .passes import simplify
@@ -163,6 +164,7 @@ class Session:
         program.forget_values(installed)
         roll(program, FEWEST_CALLS[self.backend])
         join(program)
+        chain(program)
         if self.backend == "numba":
             load("fused loops").fuse(program)
         else:

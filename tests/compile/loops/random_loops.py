@@ -16,7 +16,8 @@ import numpy as np
 
 from autograd import compile, grad, jvp, value_and_grad, vmap
 from autograd.transforms.compile import session
-from autograd.transforms.compile.loops.running import CompiledLoop
+from autograd.transforms.compile.loops.chain import Chain
+from autograd.transforms.compile.loops.running import CompiledLoop, Lanes
 from autograd.transforms.pytree import flatten
 
 TABLE = np.linspace(0.3, 0.9, 60)
@@ -258,19 +259,38 @@ def compared(seed: int, transform: str) -> tuple[float, Any, RandomLoop]:
     return max(off), compiled, loop
 
 
-def by_python() -> Callable[[CompiledLoop], None]:
-    """Return a method that makes sure that there can be machine code of a loop, which then runs by Python."""
+def run_by_python(setattr: Callable[[Any, str, Any], None]) -> None:
+    """Let loops and chains that can be machine code run by Python."""
     from autograd.transforms.compile.fused.elements import Elements
     from autograd.transforms.compile.loops.loop import Unsuitable
 
     def check(self: CompiledLoop) -> None:
         self._tried = True
         try:
-            Elements(self.loop)
+            self.form = Elements(self.loop)
         except Unsuitable as error:
             self.why = str(error)
 
-    return check
+    def run(self: Chain, *arguments: Any) -> tuple[Any, ...]:
+        table = [*(np.asarray(x, order="C") for x in arguments), *self._memory(1), *self._own]
+        for form, places in self._links:
+            loop = CompiledLoop(form.loop, machine=False)
+            arrays, given = [table[place] for place in places], len(form.loop.arguments)
+            for target, made in zip(arrays[given:], loop(*arrays[:given]), strict=False):
+                target[...] = made
+        results = table[len(arguments) : len(arguments) + len(self.loop.finals)]
+        return tuple(x[()] if i in self._numbers else x for i, x in enumerate(results))
+
+    setattr(CompiledLoop, "compile", check)
+    setattr(Chain, "_first", run)
+
+
+def loops_of(compiled: Any) -> list[Any]:
+    """Return the loops in the programs of a compiled function, those in chains, too."""
+    calls = [call for program in compiled.programs for call in program.program.calls]
+    calls += [inner for call in calls if isinstance(call.function, Chain) for inner in call.function.loop.calls]
+    found = (call.function for call in calls if not isinstance(call.function, Chain))
+    return [function for function in found if isinstance(function, CompiledLoop | Lanes)]
 
 
 def main() -> None:
@@ -283,7 +303,7 @@ def main() -> None:
     warnings.simplefilter("ignore")
     session.FEWEST_CALLS["auto"] = 0
     if not options.machine:
-        CompiledLoop.compile = by_python()  # type: ignore[assignment,method-assign]
+        run_by_python(setattr)
     rolled, failed, start = 0, 0, time.monotonic()
     for seed in range(options.first, options.first + options.count):
         transform = list(TRANSFORMS)[seed % len(TRANSFORMS)]

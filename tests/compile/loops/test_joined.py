@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 
 from autograd import compile, grad, jvp, scan
-from autograd.transforms.compile.loops.running import CompiledLoop
 from autograd.transforms.pytree import flatten
+
+from .random_loops import loops_of
 
 pytest.importorskip("numba")
 
@@ -99,17 +100,15 @@ def test_values(name: str) -> None:
         for found, expected in zip(flatten(compiled(s, v))[0], flatten(function(s, v))[0], strict=True):
             np.testing.assert_allclose(found, expected, rtol=1e-10, atol=1e-12)
     assert not compiled.fallbacks
-    (program,) = compiled.programs
-    assert sum(isinstance(call.function, CompiledLoop) for call in program.program.calls) == count
+    assert len(loops_of(compiled)) == count
 
 
 def test_tangents_keep_no_states() -> None:
     """What nothing reads is not stacked: neither the states nor their tangents."""
     compiled = compile(lambda s, v: jvp(lambda s: first(s)[0], s, v), backend="numba")
     compiled(np.ones(3), np.ones(3))
-    (program,) = compiled.programs
-    (loop,) = (call.function.loop for call in program.program.calls if isinstance(call.function, CompiledLoop))
-    assert not loop.stacked
+    (loop,) = loops_of(compiled)
+    assert not loop.loop.stacked
 
 
 def test_texts() -> None:

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from autograd import vjp
-from autograd.transforms.compile.fused.nest_code import machine_code
+from autograd.transforms.compile.fused import nest_code
 from autograd.transforms.compile.fused.nest_steps import Nest
 from autograd.transforms.compile.fused.nests import Body
 from autograd.transforms.compile.loops.loop import Carried, Loop, Part, Unsuitable
@@ -38,7 +38,7 @@ def by_python(body: Any, carried: Any, rows: Any, params: Any, count: int, backw
 
 def by_nests(loop: Loop, carried: Any, rows: Any, params: Any, count: int) -> tuple[bool, Any, Any]:
     """Run a loop by machine code."""
-    run = machine_code(loop)
+    run = nest_code.machine_code(Body(loop))
     finals = [np.empty(np.shape(x.value), x.dtype) for x in loop.finals]  # type: ignore[attr-defined]
     stacked = [np.empty((count, *np.shape(x.value)), x.dtype) for x, _ in loop.stacked]  # type: ignore[attr-defined]
     arguments = [np.ascontiguousarray(x) for x in (*carried, *rows, *params)] + constants_of(loop)
@@ -450,7 +450,7 @@ def test_parts_of_arguments() -> None:
         loop = loop_of_body(lambda c, r, p: ((c[0] + 1,), (r[0] * 2,)), [np.zeros(3)], [np.stack([place * 1.0] * 2)])
         part = next(given for given in loop.inputs if isinstance(given, Part))
         part.positions, part.step, part.backwards = place, 5, backwards
-        run, made = machine_code(loop), np.empty((4, *place.shape))
+        run, made = nest_code.machine_code(Body(loop)), np.empty((4, *place.shape))
         loop.arguments[1].value = x
         assert run(np.zeros(3), x, np.empty(3), made, 4)
         for j in range(4):
@@ -491,7 +491,7 @@ def test_a_batch() -> None:
     loop = loop_of_body(body, [x[0], t[0]], [rows[0]], [w])
     for batched, given_rows in (((True, True, True, False), rows), ((True, True, False, False), rows[0])):
         finals, stacked = [np.empty((3, 70)), np.empty(3)], np.empty((3, 5, 70))
-        assert machine_code(loop, batched)(x, t, given_rows, w, *finals, stacked, 5, 3)
+        assert nest_code.machine_code(Body(loop), batched)(x, t, given_rows, w, *finals, stacked, 5, 3)
         for i in range(3):
             each = given_rows[i] if batched[2] else given_rows
             (final, total), (made,) = by_python(body, [x[i], t[i]], [each], [w], 5, False)
@@ -513,10 +513,10 @@ def test_a_batch() -> None:
 def test_what_is_not_known_is_said(operation: Any, reason: str) -> None:
     loop = loop_of_body(lambda c, r, p: ((c[0] + np.sum(operation(c[0])),), ()), [np.eye(200)])
     with pytest.raises(Unsuitable, match=rf"{reason}.*test_nests.py:\d+"):
-        machine_code(loop)
+        Body(loop)
 
 
 def test_a_slice_whose_ends_are_computed_is_not_known() -> None:
     loop = loop_of_body(lambda c, r, p: ((c[0] + p[0][r[0] : r[0] + 1],), ()), [np.ones((1, 9))], [[1, 2]], [np.eye(9)])
     with pytest.raises(Unsuitable, match="it has an index that is computed"):
-        machine_code(loop)
+        Body(loop)

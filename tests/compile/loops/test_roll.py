@@ -13,9 +13,8 @@ import nn
 from autograd import compile, grad, value_and_grad
 from autograd.transforms.compile import session
 from autograd.transforms.compile.loops import running
-from autograd.transforms.compile.loops.running import CompiledLoop
 
-from .random_loops import TABLE, TRANSFORMS, by_python, compared, difference
+from .random_loops import TABLE, TRANSFORMS, compared, difference, run_by_python
 
 pytest.importorskip("numba")
 
@@ -32,7 +31,7 @@ def every_loop(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture
 def without_machine_code(monkeypatch: pytest.MonkeyPatch) -> None:
     """Run by Python what could be machine code, which takes long to make."""
-    monkeypatch.setattr(CompiledLoop, "compile", by_python())
+    run_by_python(monkeypatch.setattr)
 
 
 def rolled(function: Callable[..., Any], *args: Any, loops: int, close: float = 1e-13) -> Any:

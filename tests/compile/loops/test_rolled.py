@@ -13,17 +13,13 @@ from autograd import CompileError, compile, grad, hessian, jvp, no_grad, scan, t
 from autograd.transforms.compile.loops.running import CompiledLoop, Lanes
 from autograd.transforms.pytree import flatten
 
+from .random_loops import loops_of
+
 Array = np.ndarray[Any, Any]
 X = np.linspace(0.2, 1.1, 7)
 W = np.array([[0.5, 0.1], [0.2, 0.6]])
 MATRIX = np.linspace(-0.5, 0.7, 9).reshape(3, 3)
 scale = 1.0
-
-
-def loops_of(compiled: Any) -> list[Any]:
-    """Return the loops in the programs of a compiled function."""
-    calls = [call.function for program in compiled.programs for call in program.program.calls]
-    return [function for function in calls if isinstance(function, CompiledLoop | Lanes)]
 
 
 def checked(

@@ -40,7 +40,7 @@ def kernel_of(elements: Elements, batched: Sequence[bool] | None, in_table: bool
             values = cgutils.unpack_tuple(builder, args[0], len(given))
             numbers = 1 if batched is None else 2
             arrays = arrays_in(context, builder, values[:-numbers], given)
-            writer = _Writer(context, builder, elements, values[-numbers], batched)
+            writer = LoopWriter(context, builder, elements, values[-numbers], batched)
             writer.take_table(arrays[0].data) if in_table else writer.take(arrays)
             writer.write() if batched is None else writer.write_batch(values[-1])
             return builder.load(writer.held)
@@ -69,7 +69,18 @@ def arrays_in(
     return [context.make_array(kind)(context, builder, value) for value, kind in zip(values, given, strict=False)]
 
 
-class _Writer:
+def entry_of(builder: ir.IRBuilder, table: Any, at: int) -> Any:
+    """Return an entry of a table."""
+    return builder.load(builder.gep(table, [ir.Constant(INDEX, at)]))
+
+
+def pointer_in(builder: ir.IRBuilder, table: Any, at: int, dtype: Any) -> Any:
+    """Return where the elements of an array lie, the address of whose object a table has."""
+    field = builder.add(entry_of(builder, table, at), ir.Constant(INDEX, FIRST_FIELD))
+    return builder.load(builder.inttoptr(field, memory_of(dtype).as_pointer().as_pointer()))
+
+
+class LoopWriter:
     """Writes the instructions of one loop.
 
     Attributes
@@ -90,7 +101,7 @@ class _Writer:
         self.width, self.lane = 1, None
         self.here: dict[int, Any] = {}
         self.held = cgutils.alloca_once_value(builder, ir.Constant(BIT, 1))
-        domain = builder.module.add_metadata(["loop"])
+        domain = builder.module.add_metadata([f"loop {len(builder.module.metadata)}"])  # another for each loop
         self.read, self.written = (
             builder.module.add_metadata([builder.module.add_metadata([name, domain])]) for name in ("read", "written")
         )
@@ -111,16 +122,11 @@ class _Writer:
 
     def take_table(self, table: Any) -> None:
         """Take arrays by the addresses of their objects; after those, in a batch, come their sizes."""
-        builder, count = self.builder, len(self.dtypes)
-
-        def entry(at: int) -> Any:
-            return builder.load(builder.gep(table, [ir.Constant(INDEX, at)]))
-
+        count = len(self.dtypes)
         for place, dtype in enumerate(self.dtypes):
-            field = builder.add(entry(place), ir.Constant(INDEX, FIRST_FIELD))
-            pointer = builder.load(builder.inttoptr(field, memory_of(dtype).as_pointer().as_pointer()))
-            self.pointers.append(pointer)
-            self.sizes.append(entry(count + place) if self._is_batched(place) else None)
+            self.pointers.append(pointer_in(self.builder, table, place, dtype))
+            size = entry_of(self.builder, table, count + place) if self._is_batched(place) else None
+            self.sizes.append(size)
 
     def _is_batched(self, place: int) -> bool:
         return self.batched is not None and (place >= self.given or self.batched[place])

@@ -15,6 +15,7 @@ from . import nest_code
 from .elements import Elements
 from .fuse import function_of
 from .loop_code import FIRST_FIELD, dtypes_of, kernel_of
+from .nests import Body
 
 MANY = 8  # arrays: numba takes longer to compile what takes more than the loop itself
 FEW = 500  # operations on single numbers: with more, nests over arrays are as fast, and take less time to compile
@@ -22,19 +23,10 @@ WIDE = 4  # operations in a call, on average: nests of fewer are many small loop
 TRIED = 10_000  # numbers in all arrays of a body that are spelled out to see how many operations they take
 
 
-def machine_code(loop: Loop, batched: Sequence[bool] | None = None) -> Callable[..., bool]:
-    """Return a function that runs a loop: ``run(*arguments, *finals, *stacked, count)``, true if all checks held.
+def form_of(loop: Loop, batched: Sequence[bool] | None = None) -> Elements | Body:
+    """Return what machine code of a loop is made from: arithmetic on single numbers, or steps on arrays.
 
-    It is given arrays that are contiguous, and none of which shares memory with another, those for the results among
-    them. Without an iteration, final values that are carried are the first ones, and others are not set.
-
-    Parameters
-    ----------
-    loop
-        What is compiled.
-    batched
-        For each argument whether it has a first axis more, that of a batch; all results have it. The function's last
-        argument is then how many elements the batch has.
+    `batched` says for each argument whether it has a first axis more, that of a batch; all results have it.
 
     Raises
     ------
@@ -48,17 +40,28 @@ def machine_code(loop: Loop, batched: Sequence[bool] | None = None) -> Callable[
         elements, reason = None, f"{error}; as loops over arrays, "
     if elements is None or (batched is None and len(elements.order) > max(FEW, WIDE * len(loop.calls))):
         try:
-            return nest_code.machine_code(loop, batched)
+            return Body(loop)
         except Unsuitable as error:
             if elements is None:
                 raise Unsuitable(f"{reason}{error}") from None
-    return _of_numbers(elements, batched)
+    return elements
+
+
+def machine_code(loop: Loop, batched: Sequence[bool] | None = None) -> Callable[..., bool]:
+    """Return a function that runs a loop: ``run(*arguments, *finals, *stacked, count)``, true if all checks held.
+
+    It is given arrays that are contiguous, and none of which shares memory with another, those for the results among
+    them; for a batch, of which `form_of` tells, then how many elements it has. Without an iteration, final values that
+    are carried are the first ones, and others are not set.
+    """
+    form = form_of(loop, batched)
+    return nest_code.machine_code(form, batched) if isinstance(form, Body) else _of_numbers(form, batched)
 
 
 def _of_numbers(elements: Elements, batched: Sequence[bool] | None) -> Callable[..., bool]:
     dtypes = dtypes_of(elements.loop)
     numbers = ["count"] if batched is None else ["count", "size"]
-    in_table = len(dtypes) > MANY and _BY_TABLE
+    in_table = len(dtypes) > MANY and BY_TABLE
     arrays = ["table"] if in_table else [f"a{i}" for i in range(len(dtypes))]
     run = function_of(
         elements.text(batched), [*arrays, *numbers], lambda: kernel_of(elements, batched, in_table=in_table)
@@ -94,4 +97,4 @@ def _objects_have_addresses() -> bool:
     return ctypes.c_void_p.from_address(id(x) + FIRST_FIELD).value == int(x.__array_interface__["data"][0])
 
 
-_BY_TABLE = _objects_have_addresses()
+BY_TABLE = _objects_have_addresses()

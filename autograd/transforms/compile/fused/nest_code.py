@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from ..loops.loop import Carried, Loop
+from ..loops.loop import Carried
 from .arithmetic import BIT, BYTE, INDEX, memory_of
 from .bits import cgutils, intrinsic
 from .fuse import function_of
@@ -30,10 +30,9 @@ ALIGNED = 64  # bytes
 _VOID = ir.VoidType()
 
 
-def machine_code(loop: Loop, batched: Sequence[bool] | None = None) -> Callable[..., bool]:
-    """Return a function that runs a loop over arrays, as `loop_machine.machine_code` does, or raise `Unsuitable`."""
-    body = Body(loop)
-    memory = Memory(body)
+def machine_code(body: Body, batched: Sequence[bool] | None = None) -> Callable[..., bool]:
+    """Return a function that runs a loop over arrays, as `loop_machine.machine_code` does."""
+    memory, loop = Memory(body), body.loop
     numbers = ["count"] if batched is None else ["count", "size"]
     arrays = [f"a{i}" for i in range(len(loop.arguments) + len(loop.finals) + len(loop.stacked))]
     text = f"batched {batched}\n{body.text()}"
@@ -100,7 +99,7 @@ def _kernel_of(body: Body, memory: Memory, batched: Sequence[bool] | None) -> Ca
             count = len(dtypes)
             arrays = arrays_in(context, builder, values[:count], given)
             scratch = context.make_array(given[-1])(context, builder, values[-1]).data
-            writer = _LoopWriter(context, builder, body, memory, scratch, values[count])
+            writer = NestWriter(context, builder, body, memory, scratch, values[count], {})
             if batched is None:
                 writer.write([array.data for array in arrays])
             else:
@@ -127,18 +126,25 @@ def _of_element(builder: ir.IRBuilder, array: Any, element: Any) -> Any:
     return builder.bitcast(start, array.data.type)
 
 
-class _LoopWriter:
+class NestWriter:
     """Writes the loop around the steps, and the functions that these are."""
 
     def __init__(
-        self, context: Any, builder: ir.IRBuilder, body: Body, memory: Memory, scratch: Any, count: Any
+        self,
+        context: Any,
+        builder: ir.IRBuilder,
+        body: Body,
+        memory: Memory,
+        scratch: Any,
+        count: Any,
+        functions: dict[str, Any],
     ) -> None:
         self.context, self.builder, self.body, self.memory, self.count = context, builder, body, memory, count
         address = builder.ptrtoint(scratch, INDEX)
         address = builder.add(address, ir.Constant(INDEX, ALIGNED - 1))
         self.scratch = builder.inttoptr(builder.and_(address, ir.Constant(INDEX, -ALIGNED)), BYTE.as_pointer())
         self.held = cgutils.alloca_once_value(builder, ir.Constant(BIT, 1))
-        self.functions: dict[str, Any] = {}
+        self.functions = functions  # of the steps, by their text
         self.pointers: dict[int, Any] = {}  # to buffers
 
     def write(self, arrays: list[Any]) -> None:

@@ -11,13 +11,29 @@ from numpy.lib.stride_tricks import as_strided
 
 from ....arrays.traced import Traced
 from ..numpy_calls import is_basic
-from ..program import ARGUMENT, MADE, Call, Memory
+from ..program import ARGUMENT, MADE, Call, Memory, traced_in
 from ..types import Array
+
+
+LARGEST = 10_000  # numbers that a call computes, or multiplies, on average: NumPy is as fast for more
+RAISING = frozenset(("raise", "call", "print", "log"))
+_PRODUCTS = (np.matmul, np.dot, np.ndarray.dot, operator.matmul)
 
 
 def size_of(x: Any) -> int:
     """Return how many elements a variable has."""
     return int(np.size(x.value)) if isinstance(x, Traced) else 1
+
+
+def work_of(call: Call) -> float:
+    """Return how many numbers a call computes, or multiplies."""
+    if call.view:
+        return 0
+    size = max((size_of(x) for x in (*traced_in(call.result), *call.reads()[:2])), default=1)
+    if call.function in _PRODUCTS:
+        of = call.args[0]
+        return max(size, size_of(call.result) * (of.shape[-1] if getattr(of, "ndim", 0) else 1))
+    return size
 
 
 def array_like(shape: tuple[int, ...], dtype: Any, like: Any, kind: str = MADE) -> Traced:

@@ -20,16 +20,13 @@ from ..passes import drop_dead
 from ..program import CONSTANT, MADE, Call, Check, Fixed, Memory, Program, traced_in
 from ..types import Array
 from .loop import Carried, Loop, Part, Same
-from .parts import array_like, call_like, size_of
+from .parts import LARGEST, RAISING, array_like, call_like, work_of
 from .plan import NotRolled, Plan, Plans, note_of
 from .repeats import FEWEST, Recorded, Repeat, find
 from .running import CompiledLoop
 
-LARGEST = 10_000  # numbers that a call of a block computes, or multiplies, on average: NumPy is as fast for more
 _TRIES = 12
-_RAISING = frozenset(("raise", "call", "print", "log"))
 _COLLECTS = (np.stack, np.array)
-_PRODUCTS = (np.matmul, np.dot, np.ndarray.dot, operator.matmul)
 
 
 def roll(program: Program, fewest: float) -> None:
@@ -79,21 +76,10 @@ class _Choice:
         other = next((call for call in block if type(call) not in (Call, Check)), None)
         if other is not None:
             return f"it has {type(other).__name__.lower()}s, which have to be made one by one"
-        if any(value in _RAISING for call in block for value in dict(call.errors or {}).values()):
+        if any(value in RAISING for call in block for value in dict(call.errors or {}).values()):
             return "NumPy is asked to raise errors of overflow and the like, which loops do not"
-        work = sum(map(_work, block)) / len(block)
+        work = sum(map(work_of, block)) / len(block)
         return f"its calls compute {work:,.0f} numbers each, for which NumPy is as fast" if work > LARGEST else ""
-
-
-def _work(call: Call) -> float:
-    """Return how many numbers a call computes, or multiplies."""
-    if call.view:
-        return 0
-    size = max((size_of(x) for x in (*traced_in(call.result), *call.reads()[:2])), default=1)
-    if call.function in _PRODUCTS:
-        of = call.args[0]
-        return max(size, size_of(call.result) * (of.shape[-1] if getattr(of, "ndim", 0) else 1))
-    return size
 
 
 def _longest(true: Sequence[bool]) -> tuple[int, int]:

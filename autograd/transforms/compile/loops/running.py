@@ -9,19 +9,18 @@ from typing import Any
 
 import numpy as np
 
-from ....arrays.door import recorder, unrecorded
+from ....arrays.door import unrecorded
 from ....arrays.traced import Traced, Variable
 from ....later import load
 from ..creation import original_creation
 from ..floats import TracedFloat
 from ..passes import replaced
 from ..printer import Diverged, Printed, printed
-from ..program import ARGUMENT, MADE, Argument, Call, Check, Memory, Program, errors_raise, mapped
+from ..program import ARGUMENT, MADE, Argument, Call, Check, Memory, Program, asks, errors_raise, mapped
 from ..types import Array
 from .loop import Carried, Loop, Part, Same, Unsuitable
 
 ndarray = np.ndarray
-empty = np.empty  # which is another one while a program is recorded
 
 
 class CompiledLoop:
@@ -47,43 +46,12 @@ class CompiledLoop:
         self._machine: Callable[..., bool] | None = None
         self._body: Printed | None = None
         self._tried = not machine
-        self._shapes = [_kind(x) for x in (*loop.finals, *(x for x, _ in loop.stacked))]
+        self.form: Any = None  # what machine code of it is made from, if that is possible
+        self._shapes = [kind_of(x) for x in (*loop.finals, *(x for x, _ in loop.stacked))]
         self._numbers = [i for i, x in enumerate(loop.finals) if not isinstance(x.value, ndarray)]
-        self._quick: Callable[..., tuple[Any, ...]] | None = None  # if a call needs machine code and nothing else
-
-    def __call__(self, *arguments: Any) -> tuple[Any, ...]:
-        quick = self._quick
-        return self._run(*arguments) if quick is None or recorder.get() is not None else quick(*arguments)
-
-    def quick(self, machine: Callable[..., bool]) -> Callable[..., tuple[Any, ...]]:
-        """Return a function that calls machine code.
-
-        A short loop takes less time than to find out what it needs, so that the text says all that is known before.
-        """
-        loop, count, once = self.loop, self.loop.count or 0, len(self.loop.finals)
-        given = [f"x{i}" for i in range(len(loop.arguments))]
-        results = [f"r{i}" for i in range(len(self._shapes))]
-        scope: dict[str, Any] = {
-            "ndarray": ndarray, "empty": empty, "in_order": _in_order, "machine": machine, "diverged": self.diverged,
-        }  # fmt: skip
-        lines = []
-        for x, like in zip(given, loop.arguments, strict=True):
-            scope[f"{x}_dtype"] = _kind(like)[1]
-            as_it_is = f"type({x}) is ndarray and {x}.dtype is {x}_dtype and {x}.flags.c_contiguous"
-            lines.append(f"if not ({as_it_is}): {x} = in_order({x}, {x}_dtype)")
-        for i, (x, (shape, dtype)) in enumerate(zip(results, self._shapes, strict=True)):
-            shape = shape if i < once else (count, *shape)
-            scope[f"{x}_dtype"] = dtype
-            lines.append(f"{x} = empty({shape}, {x}_dtype)")
-        lines.append(f"if not machine({', '.join([*given, *results, str(count)])}): raise diverged()")
-        returned = "".join(f"{x}[()], " if i in self._numbers else f"{x}, " for i, x in enumerate(results))
-        text = f"def quick({', '.join(given)}):\n    " + "\n    ".join([*lines, f"return ({returned})"])
-        exec(text, scope)  # the text is the one above
-        made: Callable[..., tuple[Any, ...]] = scope["quick"]
-        return made
 
     @unrecorded
-    def _run(self, *arguments: Any) -> tuple[Any, ...]:
+    def __call__(self, *arguments: Any) -> tuple[Any, ...]:
         given, count = _contiguous(arguments, self.loop)
         results: list[Any] = self._memory(count)
         if not self._tried:
@@ -92,8 +60,9 @@ class CompiledLoop:
             carried = [x for x in self.loop.inputs if isinstance(x, Carried)]
             for x, result in zip(carried, results, strict=False):
                 result[...] = given[x.first]
-        elif self._machine is not None and not errors_raise():
+        elif self.form is not None and not errors_raise():
             with original_creation():  # numba compiles at the first call
+                self._machine = self._machine or self.machine_code(None)
                 held = self._machine(*given, *results, count)
             if not held:
                 raise self.diverged()
@@ -108,19 +77,21 @@ class CompiledLoop:
 
     def diverged(self) -> Diverged:
         """Return what is raised where a check does not hold, at the line of the first one."""
-        checks = [call for call in self.loop.calls if isinstance(call, Check)]
-        finite = {id(call.result) for call in self.loop.calls if call.function is np.isfinite}
+        calls = [c for call in self.loop.calls for c in getattr(getattr(call.function, "loop", None), "calls", [call])]
+        checks = [call for call in calls if isinstance(call, Check)]
+        finite = {id(call.result) for call in calls if call.function is np.isfinite}
         return Diverged(checks[0].line if checks else "", all(id(call.args[0]) in finite for call in checks))
 
     @property
     def is_quick(self) -> bool:
         """Whether a call needs machine code and nothing else."""
-        return self._quick is not None
+        within = any("raise" in dict(call.errors or {}).values() for call in self.loop.calls)
+        return self.form is not None and bool(self.loop.count) and not within
 
     @property
     def has_checks(self) -> bool:
         """Whether it may raise `Diverged`."""
-        return any(isinstance(call, Check) for call in self.loop.calls)
+        return any(map(asks, self.loop.calls))
 
     @property
     def source(self) -> str:
@@ -136,28 +107,27 @@ class CompiledLoop:
         return [np.empty(shape if i < once else (count, *shape), dtype) for i, (shape, dtype) in enumerate(kinds)]
 
     def compile(self) -> None:
-        """Make machine code of it, if that is possible; `why` says why not."""
+        """Find what machine code of it is made from, if that is possible; `why` says why not."""
         self._tried = True
-        self._machine = self.machine_code(None)
-        within = any("raise" in dict(call.errors or {}).values() for call in self.loop.calls)
-        if self._machine is not None and self.loop.count and not within and not errors_raise():
-            self._quick = self.quick(self._machine)
+        self.form = self._from_numba("form_of", None)
 
     def machine_code(self, batched: tuple[bool, ...] | None) -> Callable[..., bool] | None:
         """Return the machine code of the loop, or of one for each element of a batch; None if there is none."""
+        made: Callable[..., bool] | None = self._from_numba("machine_code", batched)
+        return made
+
+    def _from_numba(self, name: str, batched: tuple[bool, ...] | None) -> Any:
         if find_spec("numba") is None:
             self.why = "numba is not installed"
             return None
         try:
             with original_creation():
-                made: Callable[..., bool] = load("machine code of loops").machine_code(self.loop, batched)
+                return getattr(load("machine code of loops"), name)(self.loop, batched)
         except Unsuitable as unsuitable:
             self.why = str(unsuitable)
-            return None
         except ImportError as error:  # numba is there, but not for this NumPy or Python
             self.why = f"numba cannot be loaded ({error})"
-            return None
-        return made
+        return None
 
     # By Python
 
@@ -263,7 +233,7 @@ def _contiguous(arguments: Sequence[Any], loop: Loop) -> tuple[list[Array], int]
     if count is None:
         *arguments, count = arguments
         count = int(count)
-    given = [_in_order(x, _kind(like)[1]) for x, like in zip(arguments, loop.arguments, strict=True)]
+    given = [_in_order(x, kind_of(like)[1]) for x, like in zip(arguments, loop.arguments, strict=True)]
     if loop.count is None:
         for x in loop.inputs:  # what was made for another number of iterations
             if isinstance(x, Part) and given[x.argument].size < count * np.size(x.variable.value):
@@ -271,7 +241,7 @@ def _contiguous(arguments: Sequence[Any], loop: Loop) -> tuple[list[Array], int]
     return given, count
 
 
-def _kind(x: Any) -> tuple[tuple[int, ...], np.dtype[Any]]:
+def kind_of(x: Any) -> tuple[tuple[int, ...], np.dtype[Any]]:
     """Return the shape and the dtype of a variable."""
     return ((), np.dtype(float)) if isinstance(x, TracedFloat) else (x.value.shape, x.value.dtype)
 

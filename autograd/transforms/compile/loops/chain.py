@@ -1,0 +1,289 @@
+"""Chains: the pass that makes loops and the calls around them one function of machine code.
+
+Iterations that differ stay outside a loop, as what is computed before, between and after loops does. NumPy takes as
+long for each of these calls as a loop for many iterations. In a chain they are loops of one iteration.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from struct import Struct
+from typing import Any
+
+import numpy as np
+
+from ....arrays.traced import Traced
+from ....later import load
+from ..creation import original_creation
+from ..program import CONSTANT, MADE, Call, Check, Fixed, Program, asks, traced_in
+from .loop import Loop, Same, Unsuitable
+from .parts import LARGEST, RAISING, call_like, work_of
+from .running import CompiledLoop, kind_of
+
+asarray, empty, ndarray = np.asarray, np.empty, np.ndarray  # which are others while a program is recorded
+
+
+def chain(program: Program) -> None:
+    """Replace loops, and the calls around them that can be machine code, by chains."""
+    if not any(_is_loop(call) for call in program.calls) or not load("machine code of loops").BY_TABLE:
+        return
+    suited = [_is_suited(call) for call in program.calls]
+    end = len(program.calls)
+    while end:
+        start = end
+        while start and suited[start - 1]:
+            start -= 1
+        if not any(map(_is_loop, program.calls[start:end])):
+            end = max(start - 1, 0)
+            continue
+        try:
+            program.calls[start:end] = _Chainer(program, start, end).calls()
+            end = max(start - 1, 0)
+        except _Alone as alone:
+            suited[alone.args[0]] = False
+
+
+def _is_loop(call: Call) -> bool:
+    return isinstance(call.function, CompiledLoop) and call.function.is_quick
+
+
+def _is_suited(call: Call) -> bool:
+    """Tell whether a call may be part of a chain, as far as can be told at once."""
+    if _is_loop(call):
+        return True
+    if type(call) not in (Call, Check) or hasattr(call.function, "loop"):
+        return False
+    if not RAISING.isdisjoint(dict(call.errors or {}).values()) or work_of(call) > LARGEST:
+        return False
+    return call.writes is None or call.writes.kind == MADE
+
+
+class _Alone(Exception):  # noqa: N818 - the chain is made without it
+    """Raised with the position of a call that cannot be part of a chain."""
+
+
+def _made(call: Call) -> list[Any]:
+    return traced_in(call.result) if call.writes is None else []
+
+
+class _Chainer:
+    """Makes a chain of the calls of a program from `start` to `end`."""
+
+    def __init__(self, program: Program, start: int, end: int) -> None:
+        self.program, self.start, self.run = program, start, program.calls[start:end]
+        self.makers = {id(x): k for k, call in enumerate(self.run) for x in _made(call)}
+        self.turned: dict[int, tuple[Any, Any, tuple[int, ...]]] = {}  # a transpose of another array, which lies in order
+        self.again: dict[int, Call] = {}  # calls of views that are made after the chain
+        self.finals: dict[int, Any] = {}  # what is needed after it, and what its loops need of each other
+        self.links: list[tuple[Any, list[Any], list[Any]]] = []  # a form, what it is given, and what it makes
+        later = [x for call in program.calls[end:] for x in call.reads()]
+        for x in (*later, *traced_in(program.outputs)):
+            self._need(x)
+        self.outside = list(self.finals.values())
+        self._link()
+
+    def _need(self, x: Any) -> None:
+        k = self.makers.get(id(x), -1)
+        if k < 0:
+            return
+        call = self.run[k]
+        if call.view:
+            self.again[k] = call
+            for y in call.reads():
+                self._need(y)
+            return
+        if isinstance(x.value, ndarray) and x.memory.whole is not x:
+            raise _Alone(self.start + k)
+        turned = self._in_order(x, self.start + k)
+        if turned is not x:
+            self.again[k] = self._back(x)
+        self.finals[id(turned)] = turned
+
+    def _in_order(self, x: Any, k: int) -> Any:
+        """Return a variable whose array lies in order: this one, or one that has its axes in another order.
+
+        So what reads the elements in the order in which they lie finds that. If there is none, call `k` is alone.
+        """
+        if not isinstance(x.value, ndarray) or x.value.flags.c_contiguous:
+            return x
+        if id(x) not in self.turned:
+            shape, strides = x.value.shape, x.value.strides
+            if len({stride == 0 for n, stride in zip(shape, strides, strict=True) if n != 1}) > 1:
+                raise _Alone(k)
+            order = tuple(sorted(range(len(shape)), key=lambda axis: -abs(strides[axis])))
+            turned = Traced(x.value.transpose(order), x.records, x.memory)
+            self.turned[id(x)] = x, turned, order
+            if id(x) in self.makers:
+                self.makers[id(turned)] = self.makers[id(x)]
+        return self.turned[id(x)][1]
+
+    def _there(self, x: Any) -> Call:
+        """Return the call that makes what lies in order of its transpose."""
+        _, turned, order = self.turned[id(x)]
+        return call_like(np.transpose, (x, order), turned, self.run[0], view=True)
+
+    def _back(self, x: Any) -> Call:
+        """Return the call that makes a transpose of what lies in order."""
+        _, turned, order = self.turned[id(x)]
+        return call_like(np.transpose, (turned, tuple(np.argsort(order).tolist())), x, self.run[0], view=True)
+
+    def _link(self) -> None:
+        """Make the links, the last first: each tells what it needs of those before."""
+        end = len(self.run)
+        while end:
+            start = end - 1
+            if _is_loop(self.run[start]):
+                call = self.run[start]
+                function: Any = call.function
+                for x in call.reads():
+                    self._need_within(x)
+                self.links.insert(0, (function.form, list(call.args), list(traced_in(call.result))))
+            else:
+                while start and not _is_loop(self.run[start - 1]):
+                    start -= 1
+                self._link_calls(start, end)
+            end = start
+
+    def _need_within(self, x: Any) -> None:
+        if id(x) in self.makers:
+            self.finals[id(x)] = x
+
+    def _link_calls(self, start: int, end: int) -> None:
+        """Make calls a loop of one iteration, or several if that is too long."""
+        calls, before, given = self.run[start:end], list[Call](), dict[int, Any]()
+        made = [x for call in calls for x in _made(call)]
+        known = set(map(id, made))
+
+        def take(x: Any, k: int) -> None:
+            if id(x) in known:
+                return
+            known.add(id(x))
+            maker = self.run[self.makers[id(x)]] if id(x) in self.makers else None
+            if maker is not None and maker.view:
+                for y in maker.reads():
+                    take(y, k)
+                before.append(maker)
+                return
+            turned = self._in_order(x, k)
+            given[id(turned)] = turned
+            if turned is not x:
+                before.append(self._back(x))
+
+        for k, call in enumerate(calls, self.start + start):
+            for x in call.reads():
+                take(x, k)
+        after = [self._there(x) for x in made if id(x) in self.turned]
+        made += [call.result for call in after]
+        results = [x for x in made if id(x) in self.finals]
+        inputs = [Same(x, i) for i, x in enumerate(given.values())]
+        loop = Loop([*before, *calls, *after], [*inputs], list(given.values()), results, [], 1)
+        try:
+            form = load("machine code of loops").form_of(loop)
+        except Unsuitable:
+            if end - start == 1:
+                raise _Alone(self.start + start) from None
+            middle = (start + end) // 2
+            self._link_calls(middle, end)
+            self._link_calls(start, middle)
+            return
+        for x in given.values():
+            self._need_within(x)
+        if results or any(map(asks, calls)):
+            self.links.insert(0, (form, list(given.values()), results))
+
+    def calls(self) -> list[Call]:
+        """Return the chain and what is to be done after it."""
+        sources = ((x, fetch) for x, fetch in self.program.sources if x.memory.kind == CONSTANT)
+        fixed = {id(x): x.value for x, fetch in sources if type(fetch) is Fixed and isinstance(x.value, ndarray)}
+        given = {
+            id(x): x
+            for _, arguments, _ in self.links
+            for x in arguments
+            if id(x) not in self.makers and id(x) not in fixed
+        }
+        places = {key: place for place, key in enumerate((*given, *map(id, self.outside)))}
+        own: list[Any] = []  # memory of the chain
+
+        def place(x: Any) -> int:
+            if id(x) not in places:
+                places[id(x)] = len(places)
+                own.append(asarray(fixed[id(x)], order="C") if id(x) in fixed else empty(*kind_of(x)))
+            return places[id(x)]
+
+        links = []
+        for form, arguments, results in self.links:
+            links.append((form, [place(x) for x in (*arguments, *results)]))
+            if size := load("chains of loops").scratch_of(form):
+                own.append(empty(size, np.uint8))
+                links[-1][1].append(places.setdefault(id(own[-1]), len(places)))
+        arguments, first = list(given.values()), self.run[0]
+        turned = [x for x, *_ in self.turned.values()]
+        before = [self._there(x) for x in turned if id(x) not in self.makers]
+        calls = [self._back(x) for x in turned if id(x) not in self.makers] + self.run
+        calls += [self._there(x) for x in turned if id(x) in self.makers]
+        loop = Loop(calls, [Same(x, i) for i, x in enumerate(arguments)], arguments, self.outside, [], 1)
+        made = call_like(Chain(loop, links, own), tuple(arguments), tuple(self.outside), first)
+        made.errors = self.program.errors
+        return [*before, made, *(call for _, call in sorted(self.again.items()))]
+
+
+class Chain(CompiledLoop):
+    """Loops that machine code runs one after the other: takes what they are given, and returns what is read later.
+
+    It has memory of its own for what they give each other, so that one thread at a time may call it.
+
+    Parameters
+    ----------
+    loop
+        All their calls, as one iteration.
+    links
+        What machine code is made from; see `chain_code.chain_code`.
+    own
+        The arrays of the table after what it is given and what it returns.
+    """
+
+    def __init__(self, loop: Loop, links: list[Any], own: list[Any]) -> None:
+        super().__init__(loop, "chain")
+        self._links, self._own = links, own
+        self._run: Callable[..., tuple[Any, ...]] = self._first
+
+    def __call__(self, *arguments: Any) -> tuple[Any, ...]:
+        return self._run(*arguments)
+
+    def _first(self, *arguments: Any) -> tuple[Any, ...]:
+        with original_creation():  # numba compiles at the first call
+            run = self._printed_run(load("chains of loops").chain_code(self._links))
+            results = run(*arguments)
+        self._run = run
+        return results
+
+    def _printed_run(self, machine: Callable[[Any], bool]) -> Callable[..., tuple[Any, ...]]:
+        """Return a function that calls machine code: a short loop takes less time than to find out what it needs."""
+        given = [f"x{i}" for i in range(len(self.loop.arguments))]
+        results = [f"r{i}" for i in range(len(self._shapes))]
+        entries = [*given, *results]
+        table = np.array([*(0 for _ in entries), *map(id, self._own)], np.int64)
+        scope: dict[str, Any] = {
+            "ndarray": ndarray, "empty": empty, "asarray": asarray, "machine": machine, "diverged": self.diverged,
+            "own": self._own, "table": table, "pack": Struct(f"{len(entries)}q").pack_into,
+        }  # fmt: skip
+        lines = []
+        for x, like in zip(given, self.loop.arguments, strict=True):
+            scope[f"{x}_dtype"] = kind_of(like)[1]
+            as_it_is = f"type({x}) is ndarray and {x}.dtype is {x}_dtype and {x}.flags.c_contiguous"
+            lines.append(f"if not ({as_it_is}): {x} = asarray({x}, {x}_dtype, order='C')")
+        for x, (shape, dtype) in zip(results, self._shapes, strict=True):
+            scope[f"{x}_dtype"] = dtype
+            lines.append(f"{x} = empty({shape}, {x}_dtype)")
+        lines += [f"pack(table, 0, {', '.join(f'id({x})' for x in entries)})"] if entries else []
+        lines.append("if not machine(table): raise diverged()")
+        returned = "".join(f"{x}[()], " if i in self._numbers else f"{x}, " for i, x in enumerate(results))
+        text = f"def run({', '.join(given)}):\n    " + "\n    ".join([*lines, f"return ({returned})"])
+        exec(text, scope)  # the text is the one above
+        made: Callable[..., tuple[Any, ...]] = scope["run"]
+        return made
+
+    @property
+    def source(self) -> str:
+        """The text of it in a program."""
+        return f"# one call of machine code\n{self._printed().source}"
