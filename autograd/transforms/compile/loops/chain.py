@@ -15,11 +15,13 @@ import numpy as np
 from ....arrays.traced import Traced
 from ....later import load
 from ..creation import original_creation
+from ..printer import printed
 from ..program import CONSTANT, MADE, Call, Check, Fixed, Program, asks, traced_in
 from .loop import Loop, Same, Unsuitable
 from .parts import LARGEST, RAISING, call_like, work_of
-from .running import CompiledLoop, kind_of
+from .running import CompiledLoop, body_of, kind_of
 
+MOST = 300  # calls in a row: machine code of more takes long to make
 asarray, empty, ndarray = np.asarray, np.empty, np.ndarray  # which are others while a program is recorded
 
 
@@ -27,7 +29,11 @@ def chain(program: Program) -> None:
     """Replace loops, and the calls around them that can be machine code, by chains."""
     if not any(_is_loop(call) for call in program.calls) or not load("machine code of loops").BY_TABLE:
         return
-    suited = [_is_suited(call) for call in program.calls]
+    suited, row = [_is_suited(call) for call in program.calls], 0
+    for k, call in enumerate(program.calls, 1):
+        row = row + 1 if suited[k - 1] and not _is_loop(call) else 0
+        if row > MOST:
+            suited[k - row : k] = [False] * row
     end = len(program.calls)
     while end:
         start = end
@@ -41,6 +47,9 @@ def chain(program: Program) -> None:
             end = max(start - 1, 0)
         except _Alone as alone:
             suited[alone.args[0]] = False
+    chains = [call.function for call in program.calls if isinstance(call.function, Chain)]
+    for number, made in enumerate(chains[1:], 2):
+        made.__name__ = f"chain_{number}"
 
 
 def _is_loop(call: Call) -> bool:
@@ -222,7 +231,7 @@ class _Chainer:
         calls = [self._back(x) for x in turned if id(x) not in self.makers] + self.run
         calls += [self._there(x) for x in turned if id(x) in self.makers]
         loop = Loop(calls, [Same(x, i) for i, x in enumerate(arguments)], arguments, self.outside, [], 1)
-        made = call_like(Chain(loop, links, own), tuple(arguments), tuple(self.outside), first)
+        made = call_like(Chain(loop, links, own, self.program), tuple(arguments), tuple(self.outside), first)
         made.errors = self.program.errors
         return [*before, made, *(call for _, call in sorted(self.again.items()))]
 
@@ -240,11 +249,13 @@ class Chain(CompiledLoop):
         What machine code is made from; see `chain_code.chain_code`.
     own
         The arrays of the table after what it is given and what it returns.
+    program
+        The program that it is part of, whose constants it has among its own arrays.
     """
 
-    def __init__(self, loop: Loop, links: list[Any], own: list[Any]) -> None:
+    def __init__(self, loop: Loop, links: list[Any], own: list[Any], program: Program) -> None:
         super().__init__(loop, "chain")
-        self._links, self._own = links, own
+        self._links, self._own, self._program = links, own, program
         self._run: Callable[..., tuple[Any, ...]] = self._first
 
     def __call__(self, *arguments: Any) -> tuple[Any, ...]:
@@ -286,4 +297,6 @@ class Chain(CompiledLoop):
     @property
     def source(self) -> str:
         """The text of it in a program."""
-        return f"# one call of machine code\n{self._printed().source}"
+        program = body_of(self.loop)
+        program.sources += [(x, fetch) for x, fetch in self._program.sources if x.memory.kind == CONSTANT]
+        return f"# one call of machine code\n{printed(program, (), self.__name__).source}"
