@@ -69,17 +69,6 @@ def arrays_in(
     return [context.make_array(kind)(context, builder, value) for value, kind in zip(values, given, strict=False)]
 
 
-def entry_of(builder: ir.IRBuilder, table: Any, at: int) -> Any:
-    """Return an entry of a table."""
-    return builder.load(builder.gep(table, [ir.Constant(INDEX, at)]))
-
-
-def pointer_in(builder: ir.IRBuilder, table: Any, at: int, dtype: Any) -> Any:
-    """Return where the elements of an array lie, the address of whose object a table has."""
-    field = builder.add(entry_of(builder, table, at), ir.Constant(INDEX, FIRST_FIELD))
-    return builder.load(builder.inttoptr(field, memory_of(dtype).as_pointer().as_pointer()))
-
-
 class LoopWriter:
     """Writes the instructions of one loop.
 
@@ -101,7 +90,7 @@ class LoopWriter:
         self.width, self.lane = 1, None
         self.here: dict[int, Any] = {}
         self.held = cgutils.alloca_once_value(builder, ir.Constant(BIT, 1))
-        domain = builder.module.add_metadata([f"loop {len(builder.module.metadata)}"])  # another for each loop
+        domain = builder.module.add_metadata(["loop"])
         self.read, self.written = (
             builder.module.add_metadata([builder.module.add_metadata([name, domain])]) for name in ("read", "written")
         )
@@ -122,11 +111,16 @@ class LoopWriter:
 
     def take_table(self, table: Any) -> None:
         """Take arrays by the addresses of their objects; after those, in a batch, come their sizes."""
-        count = len(self.dtypes)
+        builder, count = self.builder, len(self.dtypes)
+
+        def entry(at: int) -> Any:
+            return builder.load(builder.gep(table, [ir.Constant(INDEX, at)]))
+
         for place, dtype in enumerate(self.dtypes):
-            self.pointers.append(pointer_in(self.builder, table, place, dtype))
-            size = entry_of(self.builder, table, count + place) if self._is_batched(place) else None
-            self.sizes.append(size)
+            field = builder.add(entry(place), ir.Constant(INDEX, FIRST_FIELD))
+            pointer = builder.load(builder.inttoptr(field, memory_of(dtype).as_pointer().as_pointer()))
+            self.pointers.append(pointer)
+            self.sizes.append(entry(count + place) if self._is_batched(place) else None)
 
     def _is_batched(self, place: int) -> bool:
         return self.batched is not None and (place >= self.given or self.batched[place])

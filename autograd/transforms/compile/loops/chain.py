@@ -81,7 +81,7 @@ class _Chainer:
     def __init__(self, program: Program, start: int, end: int) -> None:
         self.program, self.start, self.run = program, start, program.calls[start:end]
         self.makers = {id(x): k for k, call in enumerate(self.run) for x in _made(call)}
-        self.turned: dict[int, tuple[Any, Any, tuple[int, ...]]] = {}  # a transpose of another array, which lies in order
+        self.turned: dict[int, tuple[Any, Any, tuple[int, ...]]] = {}  # what is a transpose of what lies in order
         self.again: dict[int, Call] = {}  # calls of views that are made after the chain
         self.finals: dict[int, Any] = {}  # what is needed after it, and what its loops need of each other
         self.links: list[tuple[Any, list[Any], list[Any]]] = []  # a form, what it is given, and what it makes

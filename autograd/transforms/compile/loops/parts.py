@@ -14,7 +14,6 @@ from ..numpy_calls import is_basic
 from ..program import ARGUMENT, MADE, Call, Memory, traced_in
 from ..types import Array
 
-
 LARGEST = 10_000  # numbers that a call computes, or multiplies, on average: NumPy is as fast for more
 RAISING = frozenset(("raise", "call", "print", "log"))
 _PRODUCTS = (np.matmul, np.dot, np.ndarray.dot, operator.matmul)

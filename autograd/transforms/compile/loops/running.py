@@ -61,9 +61,9 @@ class CompiledLoop:
             for x, result in zip(carried, results, strict=False):
                 result[...] = given[x.first]
         elif self.form is not None and not errors_raise():
+            machine = self._machine = self._machine or self._from_numba("machine_code", None)
             with original_creation():  # numba compiles at the first call
-                self._machine = self._machine or self.machine_code(None)
-                held = self._machine(*given, *results, count)
+                held = machine(*given, *results, count)
             if not held:
                 raise self.diverged()
         else:
