@@ -21,7 +21,8 @@ from .loop import Loop, Same, Unsuitable
 from .parts import LARGEST, RAISING, call_like, work_of
 from .running import CompiledLoop, body_of, kind_of
 
-MOST = 300  # calls in a row: machine code of more takes long to make
+LONGEST = 1000  # calls of a chain
+MOST = 300  # calls in a row that are no loops: machine code of more takes long to make
 asarray, empty, ndarray = np.asarray, np.empty, np.ndarray  # which are others while a program is recorded
 
 
@@ -34,19 +35,21 @@ def chain(program: Program) -> None:
         row = row + 1 if suited[k - 1] and not _is_loop(call) else 0
         if row > MOST:
             suited[k - row : k] = [False] * row
-    end = len(program.calls)
+    calls, end = [*program.calls], len(program.calls)
+    later = {id(x): x for x in traced_in(program.outputs)}  # what is read after `end`
     while end:
         start = end
-        while start and suited[start - 1]:
+        while start > max(end - LONGEST, 0) and suited[start - 1]:
             start -= 1
-        if not any(map(_is_loop, program.calls[start:end])):
-            end = max(start - 1, 0)
-            continue
-        try:
-            program.calls[start:end] = _Chainer(program, start, end).calls()
-            end = max(start - 1, 0)
-        except _Alone as alone:
-            suited[alone.args[0]] = False
+        if any(map(_is_loop, calls[start:end])):
+            try:
+                program.calls[start:end] = _Chainer(program, start, end, later).calls()
+            except _Alone as alone:
+                suited[alone.args[0]] = False
+                continue
+        start = start if start < end else start - 1
+        later |= {id(x): x for call in calls[start:end] for x in call.reads()}
+        end = start
     chains = [call.function for call in program.calls if isinstance(call.function, Chain)]
     for number, made in enumerate(chains[1:], 2):
         made.__name__ = f"chain_{number}"
@@ -76,18 +79,17 @@ def _made(call: Call) -> list[Any]:
 
 
 class _Chainer:
-    """Makes a chain of the calls of a program from `start` to `end`."""
+    """Makes a chain of the calls of a program from `start` to `end`; `later` has what is read after them."""
 
-    def __init__(self, program: Program, start: int, end: int) -> None:
+    def __init__(self, program: Program, start: int, end: int, later: dict[int, Any]) -> None:
         self.program, self.start, self.run = program, start, program.calls[start:end]
         self.makers = {id(x): k for k, call in enumerate(self.run) for x in _made(call)}
         self.turned: dict[int, tuple[Any, Any, tuple[int, ...]]] = {}  # what is a transpose of what lies in order
         self.again: dict[int, Call] = {}  # calls of views that are made after the chain
         self.finals: dict[int, Any] = {}  # what is needed after it, and what its loops need of each other
         self.links: list[tuple[Any, list[Any], list[Any]]] = []  # a form, what it is given, and what it makes
-        later = [x for call in program.calls[end:] for x in call.reads()]
-        for x in (*later, *traced_in(program.outputs)):
-            self._need(x)
+        for key in self.makers.keys() & later.keys():
+            self._need(later[key])
         self.outside = list(self.finals.values())
         self._link()
 
