@@ -13,6 +13,7 @@ import nn
 from autograd import compile, grad, tensor, value_and_grad
 from autograd.errors import CompileError
 from autograd.transforms.compile import printer, recorder
+from autograd.transforms.compile.loops import chain
 
 from .test_quoting import BACKENDS
 
@@ -128,7 +129,9 @@ def lines_run(function: Callable[[], object]) -> int:
 
 @pytest.mark.parametrize("backend", BACKENDS)
 @pytest.mark.parametrize("program", PROGRAMS, ids=lambda program: program.__name__)
-def test_the_work_is_in_proportion_to_the_steps(program: Program, backend: Any) -> None:
+def test_the_work_is_in_proportion_to_the_steps(program: Program, backend: Any, monkeypatch: Any) -> None:
+    monkeypatch.setattr(chain, "MOST", 0)  # more calls in a row than that are other work
+
     def work(steps: int) -> int:
         function, args = compile(program(steps), backend=backend), (X, 0.5) if program is asked_of_floats else (X,)
         return lines_run(lambda: (function(*args), function(*args)))
