@@ -341,8 +341,7 @@ class ManyInputs(Primitive):
         return statics
 
     def inputs(self, node: Node) -> tuple[Node | None, ...]:
-        inputs: tuple[Node | None, ...] = node.kept_y[0] if node.kept_y is not None else _unbundled(node)
-        return inputs
+        return node.kept_y[0] if node.kept_y is not None else _unbundled(node)
 
     def kept(self, node: Node, index: int) -> tuple[Any, ...]:
         kept: tuple[Any, ...] = node.kept[0 if self.variadic else index]

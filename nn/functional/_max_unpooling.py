@@ -112,8 +112,7 @@ def _unpooled(
     np.put_along_axis(origin, places, np.arange(count).reshape((1,) * len(leading) + (count,)), -1)
     moved = np.take_along_axis(maxima.reshape((*leading, count)), np.maximum(origin, 0), -1)
     placed: Any = np.where(origin < 0, moved.dtype.type(0), moved)
-    out: Tensor = placed.reshape((*leading, *size))
-    return out
+    return placed.reshape((*leading, *size))
 
 
 def _output_size(

@@ -35,8 +35,7 @@ class Loss(Applied):
         options = attributes(*names)
 
         def forward(self: Module, input: TensorLike, target: TensorLike) -> Tensor:
-            loss: Tensor = function(input, target, *options(self))
-            return loss
+            return function(input, target, *options(self))
 
         return forward
 
@@ -125,7 +124,6 @@ class CTCLoss(Loss):
         self, log_probs: TensorLike, targets: TensorLike, input_lengths: TensorLike, target_lengths: TensorLike
     ) -> Tensor:
         """Compare log-probabilities ``(steps, n, classes)`` with labels ``(n, longest)`` of these lengths."""
-        loss: Tensor = functional.ctc_loss(
+        return functional.ctc_loss(
             log_probs, targets, input_lengths, target_lengths, self.blank, self.reduction, self.zero_infinity
         )
-        return loss
