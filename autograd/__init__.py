@@ -56,7 +56,6 @@ if typing.TYPE_CHECKING:
     from .transforms.gradients import gradients
     from .transforms.hvp import ggnvp, hvp
     from .transforms.jacobian import hessian, jacobian
-    from .transforms.linearize import linearize
     from .transforms.scan import scan, while_loop
     from .transforms.trees import (
         ravel_pytree,
@@ -66,7 +65,7 @@ if typing.TYPE_CHECKING:
         tree_leaves,
         tree_map,
     )
-    from .transforms.vjp_jvp import jvp, vjp
+    from .transforms.vjp_jvp import jvp, linearize, vjp
     from .transforms.vmap import vmap
     from .visualize import draw_graph, watch_calls
     from .visualize.difference import GraphDifference, RecordedRun, diff_graphs, record_run
@@ -101,7 +100,6 @@ _OWN = {
     "transforms.gradients": ("gradients",),
     "transforms.hvp": ("ggnvp", "hvp"),
     "transforms.jacobian": ("hessian", "jacobian"),
-    "transforms.linearize": ("linearize",),
     "transforms.trees": (
         "ravel_pytree",
         "register_dataclass",
@@ -111,7 +109,7 @@ _OWN = {
         "tree_map",
     ),
     "transforms.scan": ("scan", "while_loop"),
-    "transforms.vjp_jvp": ("jvp", "vjp"),
+    "transforms.vjp_jvp": ("jvp", "linearize", "vjp"),
     "transforms.vmap": ("vmap",),
     "visualize": ("draw_graph", "watch_calls"),
     "visualize.difference": ("GraphDifference", "RecordedRun", "diff_graphs", "record_run"),

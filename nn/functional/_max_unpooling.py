@@ -118,7 +118,6 @@ def _unpooled(
 def _output_size(
     owner: str, axes: int, shape: Sizes, kernel: Any, stride: Any, padding: Any, output_size: Sequence[int] | None
 ) -> Sizes:
-    """Return the spatial shape of the output."""
     kernel = per_axis(kernel, axes, "kernel_size", owner, 1)
     stride = kernel if stride is None else per_axis(stride, axes, "stride", owner, 1)
     padding = per_axis(padding, axes, "padding", owner)

@@ -147,7 +147,6 @@ def _rules(fn: Callable[..., object], error: GradientCheckError) -> Iterator[str
 
 
 def _operations(outputs: Sequence[object]) -> Iterator[Any]:
-    """Yield the operations of a graph."""
     nodes: list[Node] = [y._node for y in outputs if isinstance(y, Tensor) and y.requires_grad and y._node is not None]
     for node in ancestors(nodes):
         op: Any = node.op
