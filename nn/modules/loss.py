@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 from autograd import Tensor
 
 from .. import functional
-from .._arguments import TensorLike, Weights
+from .._arguments import Share, TensorLike, Weights
 from ..functional._kernels.loss_operands import Reduction, check_reduction
 from ..module import Module
 from ._applied import Applied, attributes
@@ -93,11 +93,9 @@ class CrossEntropyLoss(NLLLoss, function=functional.cross_entropy):
         weight: Weights | None = None,
         ignore_index: int = -100,
         reduction: Reduction = "mean",
-        label_smoothing: float = 0.0,
+        label_smoothing: Share = 0.0,
     ) -> None:
         super().__init__(weight, ignore_index, reduction)
-        if not 0 <= label_smoothing <= 1:
-            raise ValueError(f"label_smoothing should be from 0 to 1, not {label_smoothing}")
         self.label_smoothing = label_smoothing
 
 
