@@ -3,7 +3,7 @@
 import copy
 import math
 import pickle
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import pytest
@@ -169,7 +169,7 @@ def test_two_schedulers_that_are_stepped_by_hand() -> None:
 
 
 @pytest.mark.parametrize("mode", ["min", "max"])
-def test_a_plateau(mode: str) -> None:
+def test_a_plateau(mode: Literal["min", "max"]) -> None:
     optimizer = make_optimizer(lr=1.0)
     scheduler = ReduceLROnPlateau(optimizer, mode, factor=0.5, patience=1, threshold=0.1, cooldown=2, min_lr=0.3)
     rates = []
