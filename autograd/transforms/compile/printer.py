@@ -170,11 +170,9 @@ class _Printer(Expressions):
             else:
                 self.fixed[id(x)] = fetch(self.leaves)
         line = ""
-        state = None
         ambient = self.program.errors
         for k, call in enumerate(self.program.calls):
-            if call.errors != state:
-                state = call.errors
+            state = call.errors
             before = len(self.lines)
             if self._begins_effects(call):
                 self._prepare()

@@ -288,18 +288,14 @@ class ProgramRecorder:
         for x in arrays if isinstance(result, ndarray) else ():
             if x.value is result:  # one of several results
                 return Traced(result, self, x.memory), True
-        known = self.memories.get(id(owner_of(result))) if isinstance(result, ndarray) else None
-        if known is None and getattr(result, "base", None) is None:
-            memory = self.new_memory(MADE, result)
-            memory.whole = made = Traced(result, self, memory)
-            return made, False
-        if known is None:
-            for x in arrays:
-                if isinstance(x.value, ndarray) and np.may_share_memory(x.value, result):
-                    known = x.memory
-        if known is not None:
-            return Traced(result, self, known), True
-        return Traced(result, self, self.new_memory(MADE, owner_of(result))), False
+        owner = owner_of(result)
+        if isinstance(result, ndarray) and id(owner) in self.memories:
+            return Traced(result, self, self.memories[id(owner)]), True
+        memory = self.new_memory(MADE, owner)
+        made = Traced(result, self, memory)
+        if owner is result:
+            memory.whole = made
+        return made, False
 
     def new_memory(self, kind: str, owner: Array | np.generic) -> Memory:
         """Return memory of which nothing was known until now."""
@@ -332,8 +328,7 @@ class ProgramRecorder:
         return x
 
     def _part_of_held(self, x: Any, memory: Memory) -> Traced:
-        known = self.exact.get(id(x))
-        if known is not None and known.value is x:
+        if (known := self.exact.get(id(x))) is not None:
             return known
         part = Traced(x, self, memory)
         whole, fetch = next((var.value, fetch) for var, fetch in self.program.sources if var.memory is memory)
