@@ -465,8 +465,11 @@ def test_a_step_in_another_thread_is_that_of_this_one() -> None:
         (lambda loss, net, updates: print(float(loss), end=""), "float"),
         (lambda loss, net, updates: loss.item(), "item"),
         (lambda loss, net, updates: net.weight.requires_grad_(False), "requires_grad"),
-        (lambda loss, net, updates: updates.step(lambda: loss), "function"),
-        (lambda loss, net, updates: nn.optim.lr_scheduler.ReduceLROnPlateau(updates).step(loss.detach()), "tensor"),
+        (lambda loss, net, updates: updates.step(lambda: loss), "a function as .*compile the inner"),
+        (
+            lambda loss, net, updates: nn.optim.lr_scheduler.ReduceLROnPlateau(updates).step(loss.detach()),
+            "a tensor as .*give it the array",
+        ),
         (lambda loss, net, updates: np.random.rand(), "random"),
     ],
 )

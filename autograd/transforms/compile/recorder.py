@@ -564,17 +564,14 @@ class ProgramRecorder:
 
     def _check_outside(self, function: Callable[..., Any], given: tuple[Any, ...]) -> None:
         """Refuse arguments that such a call would be given as they are now each time."""
+        name = function.__name__
         for x in given:
-            if isinstance(x, FunctionType | MethodType) or holds_traced(x):
-                if id(x) in self.tensors and not self.tensors[id(x)].is_argument:
-                    continue
-                what = "a tensor" if isinstance(x, Tensor) else "a function"
-                self.refuse(
-                    f"{function.__name__} with {what} as its argument",
-                    f"give it the array, .data, or call {function.__name__} outside the function"
-                    if isinstance(x, Tensor)
-                    else f"compile the inner function, and call {function.__name__} outside",
-                )
+            if isinstance(x, FunctionType | MethodType):
+                remedy = f"compile the inner function, and call {name} outside"
+                self.refuse(f"{name} with a function as its argument", remedy)
+            elif holds_traced(x) and (id(x) not in self.tensors or self.tensors[id(x)].is_argument):
+                remedy = f"give it the array, .data, or call {name} outside the function"
+                self.refuse(f"{name} with a tensor as its argument", remedy)
 
     def drawn(self, sample: Callable[..., Any], generator: Callable[[], Any], args: tuple[ArrayArgument, ...]) -> Any:
         """Draw random numbers, now and each time the program runs, and return them as a traced array."""
