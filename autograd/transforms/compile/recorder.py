@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from ...arrays.door import Used, recorder
+from ...arrays.door import Used, unrecorded
 from ...arrays.standin import StandIn
 from ...arrays.traced import Traced, plain
 from ...errors import CompileError, described
@@ -536,14 +536,12 @@ class ProgramRecorder:
         self._check_outside(function, (*args, *kwargs.values()))
         self.settle()
         self.raise_refused()
-        token = recorder.set(None)
         try:
-            result = function(*mapped(plain, args), **mapped(plain, kwargs))
+            result = unrecorded(function)(*mapped(plain, args), **mapped(plain, kwargs))
         except Exception:
             self.failed = self.failed or users_line()
             raise
         finally:
-            recorder.reset(token)
             self.take()
         made = result
         if isinstance(result, ndarray | np.generic):
@@ -578,11 +576,7 @@ class ProgramRecorder:
         if not self.records():
             return sample(generator(), *args)
         self._refuse_in_step("it draws random numbers")
-        token = recorder.set(None)
-        try:
-            result = sample(generator(), *map(plain, args))
-        finally:
-            recorder.reset(token)
+        result = unrecorded(lambda: sample(generator(), *map(plain, args)))()
         if not isinstance(result, ndarray | np.generic):
             self.refuse(f"a random {type(result).__name__}", "draw an array")
             return result
