@@ -6,7 +6,7 @@ import itertools
 import math
 import sys
 import time
-from collections import Counter
+from collections import Counter, UserList, deque
 from collections.abc import Callable, Sequence
 from threading import get_ident
 from traceback import walk_tb
@@ -26,14 +26,13 @@ from ...tensors.tensor import Tensor
 from . import traced_methods
 from .floats import Computed, Question, TracedFloat
 from .loops.loop import Unsuitable
-from .memory import address_of, array_at, is_of_engine, owner_of
+from .memory import address_of, array_at, owner_of
 from .numpy_calls import (
     MAY_RETURN_ITS_ARGUMENT,
     OVERWRITING,
     QUESTIONS,
     WRITERS,
     applied,
-    arrays_in,
     layout_depends,
     names_after_out,
     position_of_out,
@@ -180,13 +179,7 @@ class ProgramRecorder:
             if self.records():
                 self._ask_for_floats(args, kwargs)
             return applied(function, mapped(plain, args), mapped(plain, kwargs))
-        if "out" in kwargs and kwargs["out"] is None:
-            del kwargs["out"]
-        if isinstance(function, np.ufunc) and len(args) > function.nin:
-            out = args[function.nin :]
-            kwargs["out"] = out[0] if len(out) == 1 else out
-            args = args[: function.nin]
-        elif (position := position_of_out(function)) < len(args):
+        if (position := position_of_out(function)) < len(args):
             if args[position] is not None:
                 kwargs["out"] = args[position]
             kwargs.update(zip(names_after_out(function), args[position + 1 :], strict=False))
@@ -248,7 +241,7 @@ class ProgramRecorder:
 
     def _made(self, function: Any, args: Any, kwargs: Any, result: Any) -> Any:
         """Note a call that writes to nothing, and return its result as traced arrays."""
-        arrays = arrays_in(args, kwargs)
+        arrays = traced_in((args, kwargs))
         if isinstance(result, ndarray | np.generic):
             for x in arrays:
                 if x.value is result and isinstance(result, ndarray):  # True and False are one object each
@@ -257,7 +250,7 @@ class ProgramRecorder:
                     return x
             made, view = self._traced(result, arrays)
             self.note(Call, function, args, kwargs, made, None, view)
-            if layout_depends(function, args, kwargs):
+            if layout_depends(function, args):
                 self.check(made, layout_of)
             return made
         if isinstance(result, tuple | list) and result and all(isinstance(r, ndarray | np.generic) for r in result):
@@ -265,7 +258,7 @@ class ProgramRecorder:
             several = [part for part, _ in parts]
             whole = type(result)(*several) if hasattr(result, "_fields") else type(result)(several)
             self.note(Call, function, args, kwargs, whole, None, any(view for _, view in parts))
-            if layout_depends(function, args, kwargs):
+            if layout_depends(function, args):
                 for part in several:
                     self.check(part, layout_of)
             return whole
@@ -310,6 +303,8 @@ class ProgramRecorder:
 
     def known(self, x: ArrayArgument) -> Any:
         """Return an argument; a plain array as a traced one, or refuse it if its origin is not known."""
+        if isinstance(x, tuple | list | deque | UserList):  # of a class of its own, which NumPy does not tell apart
+            return mapped(self.known, tuple(x) if isinstance(x, tuple) else list(x))
         kind: Any = type(x)
         if issubclass(kind, Traced) or not isinstance(x, ndarray):
             return x
@@ -318,8 +313,6 @@ class ProgramRecorder:
             return self._part_of_held(x, memory)
         if memory is not None and memory.kind == CONSTANT:
             return self._constant(x, memory)
-        if is_of_engine(x):
-            return self.constant(x)
         self.refuse(
             f"an array of shape {x.shape} and dtype {x.dtype} that comes from outside the recorded calls",
             "pass it as an argument, or keep it in a variable that the function reads (numpy.random's numbers and "
