@@ -515,7 +515,7 @@ class _Printer(Expressions):
                 return None
         elif not (
             (isinstance(function, np.ufunc) and function.nout == 1)
-            or (isinstance(owner, np.ufunc) and function.__name__ in ("reduce", "accumulate"))
+            or isinstance(owner, np.ufunc)
             or function in _FILLERS
             or function in (np.empty, np.empty_like)
             or (function in _COPIERS and isinstance(call.args[0], Traced))
