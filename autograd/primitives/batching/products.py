@@ -35,10 +35,10 @@ def _left(level: Level, a: Any, y: Any) -> Any:
     x, m, n = a.value, a.ndim, y.ndim
     if x is level.units[0] and m == 1 and n == 2 and type(y) in ARRAY_TYPES:
         return _selected(level, y)
-    if n == 2 and m > 1:  # many rows times one matrix
+    if n == 2:  # many rows times one matrix
         rows = x.reshape((math.prod(x.shape[:-1]), x.shape[-1])) @ y
         return rows.reshape((*x.shape[:-1], y.shape[-1]))
-    if n <= 2:
+    if n == 1:
         return x @ y
     return (widened(a, n) @ y)[..., 0, :] if m == 1 else widened(a, n) @ y
 
