@@ -322,17 +322,13 @@ def is_finite(total: Any) -> bool:
 
 def layout_alone(function: F) -> F:
     """Decorate a function of shapes, or of how arrays lie in memory: its arrays are constants of a program."""
+    computed = unrecorded(function)
 
     @wraps(function)
     def call(*args: Any) -> Any:
         if not Used.compile or recorder.get() is None:
             return function(*args)
-        token = recorder.set(None)
-        try:
-            found = function(*[x.alone() if hasattr(type(x), "alone") else x for x in args])
-        finally:
-            recorder.reset(token)
-        return _constants(found)
+        return _constants(computed(*[x.alone() if hasattr(type(x), "alone") else x for x in args]))
 
     return call  # type: ignore[return-value]  # has the signature of the function it wraps
 

@@ -28,6 +28,7 @@ from nn.optim.lr_scheduler import (
     SequentialLR,
     StepLR,
 )
+from nn.optim.swa_utils import SWALR
 
 from ..lists import assert_complete
 
@@ -50,6 +51,11 @@ def course(scheduler: Any, steps: int) -> list[float]:
 
 
 EPOCHS = np.arange(13)
+LEFT = 1 - np.minimum(EPOCHS, 8) / 8  # of the way that a rate takes eight steps for
+TO_A_CONSTANT: list[tuple[Any, dict[str, Any], Any]] = [
+    (SWALR, {"swa_lr": 0.1, "anneal_epochs": 8, "anneal_strategy": "linear"}, 0.1 + 0.4 * LEFT),
+    (SWALR, {"swa_lr": 0.1, "anneal_epochs": 8}, 0.1 + 0.4 * (1 - np.cos(math.pi * LEFT)) / 2),
+]
 FORMULAS: list[tuple[Any, dict[str, Any], Any]] = [
     (StepLR, {"step_size": 3}, 0.5 * 0.1 ** (EPOCHS // 3)),
     (MultiStepLR, {"milestones": [7, 2, 7]}, 0.5 * 0.1 ** ((EPOCHS >= 2) + 2.0 * (EPOCHS >= 7))),
@@ -71,7 +77,7 @@ FORMULAS: list[tuple[Any, dict[str, Any], Any]] = [
 ]
 
 
-@pytest.mark.parametrize(("kind", "options", "expected"), FORMULAS)
+@pytest.mark.parametrize(("kind", "options", "expected"), [*FORMULAS, *TO_A_CONSTANT])
 def test_rates_are_those_of_the_formula(kind: Any, options: dict[str, Any], expected: Any) -> None:
     scheduler = kind(make_optimizer(), **options)
     np.testing.assert_allclose(course(scheduler, 12), expected, 1e-12, 1e-15)

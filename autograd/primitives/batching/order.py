@@ -93,7 +93,9 @@ def _positions(q: Any, rows: Any, method: str, skips_nan: bool) -> Any:
     quantiles = q.reshape((q.size,) + (1,) * (rows.ndim - 1))
 
     def among(count: int) -> Any:
-        return Batched(numpy.quantile(np.arange(float(count)), quantiles.value, method=method), q.level)
+        each = quantiles.value  # of which NumPy takes one axis
+        found = numpy.quantile(np.arange(float(count)), each.reshape(-1), method=method)
+        return Batched(found.reshape(each.shape), q.level)
 
     if not skips_nan:
         return among(rows.shape[-1])

@@ -11,7 +11,6 @@ import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import wraps
-from threading import Lock
 from typing import Any
 
 import numpy as np
@@ -34,35 +33,28 @@ _SHAPES_OF_VALUES = ("arange", "empty", "eye", "identity", "indices", "ones", "t
 
 _OF_MEMORY = ("nditer",)  # written in C, and not told of other arrays
 
-_lock = Lock()
 _print, _warn = builtins.print, warnings.warn
 _installed: dict[str, Callable[..., Any]] = {}
-_users = 0
 
 
-class noted_creation:  # noqa: N801 - read as an adjective: `with noted_creation():`
+@contextmanager
+def noted_creation() -> Iterator[None]:
     """While a program is recorded: NumPy's functions that make arrays note what the recording thread makes."""
-
-    def __enter__(self) -> None:
-        global _users
-        with _lock:
-            _users += 1
-            if _users == 1:
-                for names, noted in _NOTED.items():
-                    for name in names:
-                        _installed[name] = getattr(np, name)
-                        setattr(np, name, noted(_installed[name]))
-                builtins.print, warnings.warn = _refused_print, _refused_warning
-
-    def __exit__(self, *reason: object) -> None:
-        global _users
-        with _lock:
-            _users -= 1
-            if not _users:
-                for name, function in _installed.items():
-                    setattr(np, name, function)
-                _installed.clear()
-                builtins.print, warnings.warn = _print, _warn
+    if _installed:  # what the function does with real arrays is compiled, too
+        yield
+        return
+    for names, noted in _NOTED.items():
+        for name in names:
+            _installed[name] = getattr(np, name)
+            setattr(np, name, noted(_installed[name]))
+    builtins.print, warnings.warn = _refused_print, _refused_warning
+    try:
+        yield
+    finally:
+        for name, function in _installed.items():
+            setattr(np, name, function)
+        _installed.clear()
+        builtins.print, warnings.warn = _print, _warn
 
 
 @contextmanager

@@ -227,8 +227,10 @@ def replaced(same: Mapping[int, Any], tree: Any) -> Any:
     """Return arguments with something else in place of some variables, by their identity."""
     if isinstance(tree, Variable):
         return same.get(id(tree), tree)
-    if type(tree) in (tuple, list):
-        return type(tree)([replaced(same, part) for part in tree])
+    if isinstance(tree, tuple):
+        return tuple([replaced(same, part) for part in tree])
+    if type(tree) is list:
+        return [replaced(same, part) for part in tree]
     if type(tree) is dict:
         return {key: replaced(same, part) for key, part in tree.items()}
     if type(tree) is slice:
