@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from ...arrays.dependent import Array, Dependent, Terms, dependents, plain
-from ...arrays.door import Used
+from ...arrays.door import Used, contents
 from ...errors import PatternError
+from ...graph.grad_mode import enable_grad
 from ...graph.node import counter
 from ...source.call_site import users_line
 from ...tensors.dispatch import operations
-from ...tensors.tensor import Tensor, any_live
+from ...tensors.tensor import Tensor
+from ..declare import general
 from . import functions, terms, ufuncs
 from .products import sparse_matmul
 from .sets import Sets
@@ -39,7 +41,7 @@ class PatternLevel:
 
     def __init__(self, inputs: int, everywhere: bool = False, full: bool = False) -> None:
         self.sets, self.everywhere, self.full = Sets(inputs), everywhere, full
-        self.size, self.number, self.active = 1, next(counter), True
+        self.size, self.number, self.active, self.of_pattern = 1, next(counter), True, True
         self.units: tuple[Array | None, int] = (None, 0)
         self._composing: set[Any] = set()
         Used.vmap = True
@@ -124,13 +126,25 @@ class PatternLevel:
         return self.result(value, terms.union(*[[np.broadcast_to(t, value.shape) for t in ts] for ts in given]))
 
     def loop(self, name: str, function: Callable[..., Any], args: tuple[Any, ...]) -> Any:
-        """Apply a function that knows no patterns."""
-        if any_live(args):
-            raise PatternError(
-                f"{name!r}, at {users_line()}, knows nothing of patterns, and is differentiated within the function "
-                f"whose pattern is looked for. Write it with NumPy's functions"
-            )
-        return self.dense(name, function, _arrays(args))
+        """Apply a function that knows no patterns; among tensors, its derivative knows none either."""
+        found = self.dense(name, function, _arrays(args))
+        xs = tuple([x for x in contents([args]) if isinstance(x, Tensor) and x._node is not None])
+        if not xs:
+            return found
+
+        def output(place: int | None, value: Any) -> Any:
+            def derivative(xs: Any, g: Any, index: int) -> Any:
+                return _derivative(function, _filled(args, iter(xs)), place, g, index)
+
+            def pull(g: Any, xs: Any, index: int) -> Any:
+                return self.loop(f"the derivative of {name}", derivative, (list(xs), g, index))
+
+            return _computed(xs, value, pull) if type(value) is Dependent else value
+
+        if not isinstance(found, list | tuple):
+            return output(None, found)
+        parts = [output(i, part) for i, part in enumerate(found)]
+        return type(found)(*parts) if hasattr(found, "_fields") else type(found)(parts)
 
     def loop_call(self, function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         """Call a function that knows no patterns."""
@@ -240,22 +254,68 @@ class PatternLevel:
         """Nothing outlives the call but what a function leaves behind itself."""
 
 
+# A result of what knows no patterns, by which its derivative is found: `pull` computes that, for each input.
+_computed: Any = general(
+    lambda xs, value, pull: value,
+    lambda g, xs, pull, index: pull(g, xs, index),
+    variadic=True,
+    name="of_everything",
+)
+
+
+def _derivative(function: Callable[..., Any], args: Any, place: int | None, g: Any, index: int) -> Any:
+    """Return the gradient of one of the tensors among arguments from that of a result, at arrays."""
+    leaves: list[Tensor] = []
+
+    def leaf(x: Any) -> Any:
+        if not isinstance(x, _Filled):
+            return x
+        leaves.append(Tensor(x.array, requires_grad=True))
+        return leaves[-1]
+
+    with enable_grad():
+        y = function(*_mapped(leaf, args))
+        y = y if place is None else y[place]
+    if isinstance(y, Tensor) and y.requires_grad:
+        y.backward(g, inputs=leaves)
+    found = leaves[index].grad
+    return np.zeros_like(leaves[index]._array) if found is None else found._array
+
+
+class _Filled:
+    """An array that stands for a tensor which requires a gradient."""
+
+    def __init__(self, array: Any) -> None:
+        self.array = array
+
+
+def _filled(tree: Any, arrays: Iterator[Any]) -> Any:
+    """Return arguments with arrays in place of the tensors that require gradients, and of constant ones."""
+
+    def fill(x: Any) -> Any:
+        if not isinstance(x, Tensor):
+            return plain(x)
+        return plain(x._array) if x._node is None else _Filled(next(arrays))
+
+    return _mapped(fill, tree)
+
+
+def _mapped(function: Callable[[Any], Any], tree: Any) -> Any:
+    """Return a list, tuple or dict with a function applied to each of its parts."""
+    kind = type(tree)
+    if kind is tuple or kind is list:
+        return kind([_mapped(function, part) for part in tree])
+    if isinstance(tree, tuple) and hasattr(tree, "_fields"):
+        return kind(*[_mapped(function, part) for part in tree])
+    if kind is dict:
+        return {name: _mapped(function, part) for name, part in tree.items()}
+    return function(tree)
+
+
 def _tensors(tree: Any) -> Any:
     """Return arguments with dependent arrays as tensors that require gradients, which compositions ask for."""
-    kind = type(tree)
-    if kind is Dependent:
-        return Tensor(tree, requires_grad=tree.dtype.kind in "fc")
-    if kind is tuple or kind is list:
-        return kind(map(_tensors, tree))
-    return {name: _tensors(part) for name, part in tree.items()} if kind is dict else tree
+    return _mapped(lambda x: Tensor(x, requires_grad=x.dtype.kind in "fc") if type(x) is Dependent else x, tree)
 
 
 def _arrays(tree: Any) -> Any:
-    kind = type(tree)
-    if kind is tuple or kind is list:
-        return kind(map(_arrays, tree))
-    if isinstance(tree, tuple) and hasattr(tree, "_fields"):
-        return kind(*map(_arrays, tree))
-    if kind is dict:
-        return {name: _arrays(part) for name, part in tree.items()}
-    return getattr(tree, "_array", tree)
+    return _mapped(lambda x: x._array if isinstance(x, Tensor) else x, tree)
