@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
 ndarray = np.ndarray
 Terms = Sequence[Array]
+NUMBER = np.int32  # of inputs, and of sets of them
 
 
 class Dependent(StandIn, NDArrayOperatorsMixin):
@@ -289,7 +290,7 @@ def _part(term: Array) -> Array:
 
 def _laid_out(value: Array, term: Any) -> Array:
     """Return a copy of a term that lies in memory as the value does."""
-    copied = np.empty_like(value, dtype=np.intp)
+    copied = np.empty_like(value, dtype=NUMBER)
     copied[...] = term
     return copied
 

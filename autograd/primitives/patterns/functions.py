@@ -19,7 +19,7 @@ from typing import Any
 
 import numpy as np
 
-from ...arrays.dependent import Dependent, dependents, plain
+from ...arrays.dependent import NUMBER, Dependent, dependents, plain
 from ..forms import (
     ACCUMULATING,
     ANSWERING,
@@ -151,7 +151,7 @@ def _along_axis(level: Any, function: Function, args: Any, kwargs: Any) -> Any:
         value = function(x.value, axis=axis, **plain(given))
         terms = accumulated(level, x, axis)
         if given.get("include_initial"):
-            zeros = np.zeros_like(np.take(value, [0], axis), np.intp)
+            zeros = np.zeros_like(np.take(value, [0], axis), NUMBER)
             terms = [np.concatenate([zeros, t], axis) for t in terms]
         return write_result(out, level.result(value, terms))
     if name in MIXING:
@@ -215,13 +215,13 @@ def _swapped(tree: Any, k: int, given: dict[int, Any]) -> Any:
     kind = type(tree)
     if kind is Dependent:
         terms = given[id(tree)]
-        return terms[k] if k < len(terms) else np.zeros(tree.shape, np.intp)
+        return terms[k] if k < len(terms) else np.zeros(tree.shape, NUMBER)
     if kind is list or kind is tuple:
         return kind([_swapped(part, k, given) for part in tree])
     if kind is dict:
         return {name: _swapped(part, k, given) for name, part in tree.items()}
     if (isinstance(tree, np.ndarray | np.generic) and tree.dtype.kind in "fc") or isinstance(tree, float | complex):
-        return np.zeros(np.shape(tree), np.intp)
+        return np.zeros(np.shape(tree), NUMBER)
     return tree
 
 
@@ -371,7 +371,7 @@ def _among(level: Any, value: Any, conditions: Any, choices: Any, chosen: Callab
     given = [x.given() if type(x) is Dependent else [] for x in choices]
     if level.everywhere and dependents(conditions):
         return level.result(value, union(*[[np.broadcast_to(t, value.shape) for t in terms] for terms in given]))
-    nothing = [np.zeros(np.shape(x), np.intp) for x in choices]
+    nothing = [np.zeros(np.shape(x), NUMBER) for x in choices]
     terms = [
         chosen([ts[k] if k < len(ts) else zeros for ts, zeros in zip(given, nothing, strict=True)])
         for k in range(max(map(len, given)))

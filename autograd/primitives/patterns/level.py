@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ...arrays.dependent import Array, Dependent, Terms, dependents, plain
+from ...arrays.dependent import NUMBER, Array, Dependent, Terms, dependents, plain
 from ...arrays.door import Used, contents
 from ...errors import PatternError
 from ...graph.grad_mode import enable_grad
@@ -73,7 +73,7 @@ class PatternLevel:
         if not members:
             return []
         numbers = np.unique(np.concatenate(members))
-        return [self.sets.made(np.zeros(len(numbers), np.intp), numbers, 1).reshape(())]
+        return [self.sets.made(np.zeros(len(numbers), NUMBER), numbers, 1).reshape(())]
 
     # Calls
 
@@ -217,7 +217,7 @@ class PatternLevel:
         found: list[Array] = []
         if given and np.unique(flat).size == flat.size:
             for t in given:
-                found.append(np.zeros(value.size, np.intp))
+                found.append(np.zeros(value.size, NUMBER))
                 found[-1][flat] = t
         elif given:
             found = [self.sets.made(np.tile(flat, len(given)), np.concatenate(given), value.size)]
@@ -227,8 +227,8 @@ class PatternLevel:
 
     def batched(self, value: Any) -> Any:
         """Return an array that was stored without its terms: it depends on everything."""
-        numbers = np.arange(1, self.sets.inputs + 1)
-        one = self.sets.made(np.zeros(len(numbers), np.intp), numbers, 1).reshape(())
+        numbers = np.arange(1, self.sets.inputs + 1, dtype=NUMBER)
+        one = self.sets.made(np.zeros(len(numbers), NUMBER), numbers, 1).reshape(())
         return self.result(value, [np.broadcast_to(one, value.shape)])
 
     def zeros(self, shape: Any, dtype: DTypeLike) -> Any:
