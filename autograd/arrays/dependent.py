@@ -266,9 +266,8 @@ class Dependent(StandIn, NDArrayOperatorsMixin):
     def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **kwargs: Any) -> Any:
         for x in (*inputs, *(kwargs.get("out") or ())):
             kind = type(x)
-            if kind is not ndarray and kind is not Dependent and hasattr(kind, "__array_ufunc__"):
-                if hasattr(x, "_node") or kind in BATCH_TYPES:
-                    return NotImplemented
+            if kind is not ndarray and kind is not Dependent and (hasattr(x, "_node") or kind in BATCH_TYPES):
+                return NotImplemented
         return self.level.call_ufunc(ufunc, method, inputs, kwargs)
 
     def __array_function__(self, function: Any, types: Any, args: Any, kwargs: Any) -> Any:

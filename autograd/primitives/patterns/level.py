@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.lib.array_utils import byte_bounds
 
 from ...arrays.dependent import NUMBER, Array, Dependent, Terms, dependents, plain
 from ...arrays.door import Used, contents
@@ -223,6 +225,24 @@ class PatternLevel:
             found = [self.sets.made(np.tile(flat, len(given)), np.concatenate(given), value.size)]
         return self.result(value, [t.reshape(shape) for t in found])
 
+    def moved(self, arrays: list[Any]) -> list[Any]:
+        """Return arrays that share memory in new memory, which they share alike; so are their terms, for each byte."""
+        start = min([byte_bounds(x.value)[0] for x in arrays])
+        memory = Dependent(np.empty(max([byte_bounds(x.value)[1] for x in arrays]) - start, np.uint8), self)
+        places, _ = memory._places(max([len(x.terms) for x in arrays]))
+        found = []
+        for x in arrays:
+            old, given = x.value, x.terms
+            offset = old.__array_interface__["data"][0] - start
+            value: Array = np.ndarray(old.shape, old.dtype, memory.value, offset, old.strides)
+            value[...] = old
+            value.flags.writeable = old.flags.writeable
+            seen = partial(_within, old.shape, offset, old.strides)
+            for k, place in enumerate(places):
+                seen(place)[...] = given[k] if k < len(given) else 0
+            found.append(Dependent(value, self, parent=memory, seen=seen))
+        return found
+
     # What a call of vmap does otherwise
 
     def batched(self, value: Any) -> Any:
@@ -252,6 +272,12 @@ class PatternLevel:
 
     def check_running(self, x: Any) -> None:
         """Nothing outlives the call but what a function leaves behind itself."""
+
+
+def _within(shape: tuple[int, ...], offset: int, strides: tuple[int, ...], term: Array) -> Array:
+    """Return the part of a term, which has a number for each byte, that is the term of a portion of the memory."""
+    step = term.itemsize
+    return np.ndarray(shape, term.dtype, term, offset * step, tuple([n * step for n in strides]))
 
 
 # A result of what knows no patterns, by which its derivative is found: `pull` computes that, for each input.
