@@ -259,6 +259,16 @@ class Dependent(StandIn, NDArrayOperatorsMixin):
         ufunc, args = power_call(self, other)
         return ufunc(*args)
 
+    def __matmul__(self, other: Any) -> Any:
+        if hasattr(other, "tocoo"):
+            return np.moveaxis(other.T @ np.moveaxis(self, -1, 0), 0, -1)  # type: ignore[call-overload]
+        return np.matmul(self, other)  # type: ignore[call-overload]
+
+    def __rmatmul__(self, other: Any) -> Any:
+        if hasattr(other, "tocoo"):
+            return self.level.sparse_matmul(other, self)
+        return np.matmul(other, self)  # type: ignore[call-overload]
+
     # NumPy's protocols. Where an operand is a tensor, it comes first: it records the operation, whose data are these.
 
     __array_priority__ = 800

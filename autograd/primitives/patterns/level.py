@@ -56,6 +56,10 @@ class PatternLevel:
             return value
         return Dependent(value, self, given)
 
+    def step(self, value: Any) -> Terms:
+        """Return the terms of a step, such as a floor: of its zeros, that they may be other numbers elsewhere."""
+        return [] if value.all() else [np.where(value == 0, NUMBER(self.sets.nothing), NUMBER(0))]
+
     def answer(self, value: Any, xs: Sequence[Dependent]) -> Any:
         """Return integers or truth found in some arrays; everywhere, they depend on what these do."""
         if not self.everywhere:

@@ -32,10 +32,11 @@ class Sets:
     """The sets of inputs of one call of `sparsity`."""
 
     def __init__(self, inputs: int) -> None:
-        self.inputs, self._top = inputs, inputs + 1
-        self._blocks: list[_Block] = []
-        self._firsts: list[int] = []
-        self._depths: list[int] = []  # above that of all members, and never falling
+        self.inputs, self.nothing = inputs, inputs + 1  # a set with no member, which yet is something
+        self._top = inputs + 2
+        self._blocks = [_Block(self.nothing, np.zeros(0, int), np.zeros(0, NUMBER))]
+        self._firsts = [self.nothing]
+        self._depths = [1]  # above that of all members, and never falling
 
     def made(self, rows: Array, members: Array, count: int) -> Array:
         """Return the numbers of `count` sets, of which number ``rows[k]`` has the member ``members[k]``."""
@@ -54,7 +55,7 @@ class Sets:
             depth = 1 + self._depth(deepest)
             self._blocks.append(_Block(self._top, rows, members))
             self._firsts.append(self._top)
-            self._depths.append(max(depth, self._depths[-1]) if self._depths else depth)
+            self._depths.append(max(depth, self._depths[-1]))
             self._top += count
             if self._top > np.iinfo(NUMBER).max:
                 raise MemoryError(f"a pattern by more than {np.iinfo(NUMBER).max:,} sets of inputs")
