@@ -35,7 +35,7 @@ from ..forms import (
 )
 from . import products
 from .reductions import accumulated, axes_of, mixed, reduced
-from .terms import matrices, union, write_result
+from .terms import matrices, over_axes, union, write_result
 
 numpy: Any = np  # its annotations accept the names of methods alone
 _RULES: dict[Function, Function] = {
@@ -71,9 +71,7 @@ _ASKING = _named(
     "shape ndim size result_type can_cast common_type min_scalar_type iscomplexobj isrealobj may_share_memory "
     "shares_memory array_repr array_str array2string iterable"
 )
-_ANSWERS = _named(
-    "argwhere nonzero flatnonzero digitize allclose array_equal array_equiv lexsort histogram_bin_edges"
-)
+_ANSWERS = _named("argwhere nonzero flatnonzero digitize allclose array_equal array_equiv lexsort histogram_bin_edges")
 
 
 def known(function: Function) -> str:
@@ -421,7 +419,7 @@ def _where(level: Any, condition: Any, *choices: Any) -> Any:
         full = [[np.where(side, t, 0) for t in terms] for side, terms in zip(sides, full, strict=True)]
         if all(full):  # each element has those of one of them
             short, long = sorted(full, key=len)
-            full = [[t + short[i] if i < len(short) else t for i, t in enumerate(long)]]
+            full = [[np.asarray(t + short[i]) if i < len(short) else t for i, t in enumerate(long)]]
     return level.result(value, union(*full))
 
 
@@ -472,17 +470,11 @@ def _interp(level: Any, x: Any, xp: Any, fp: Any, left: Any = None, right: Any =
 
 @rule(np.linalg.solve)
 def _solve(level: Any, a: Any, b: Any) -> Any:
-    return matrices(level, np.linalg.solve, (a, b), (2, 1 if np.ndim(b) == 1 else 2)) if np.ndim(b) == 1 else (
-        _solve_columns(level, a, b)
-    )  # fmt: skip
-
-
-def _solve_columns(level: Any, a: Any, b: Any) -> Any:
     """Solve for each column by itself: it depends on the whole matrix, and on that column of the right side."""
+    if np.ndim(b) == 1:
+        return matrices(level, np.linalg.solve, (a, b), (2, 1))
     value = np.linalg.solve(plain(a), plain(b))
     terms: list[Any] = []
-    from .terms import over_axes
-
     if type(a) is Dependent:
         terms += [t[..., None, None] for t in over_axes(level, a.given(), (a.ndim - 2, a.ndim - 1))]
     if type(b) is Dependent:

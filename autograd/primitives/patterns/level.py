@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.lib.array_utils import byte_bounds
 
-from ...arrays.dependent import NUMBER, Array, Dependent, Lost, Terms, dependents, plain
-from ...arrays.door import Used, contents
+from ...arrays.dependent import NUMBER, Dependent, Lost, Terms, dependents, plain
+from ...arrays.door import Array, Used, contents
 from ...errors import PatternError
 from ...graph.grad_mode import enable_grad
 from ...graph.node import counter
@@ -25,6 +25,7 @@ from .sets import Sets
 
 if TYPE_CHECKING:
     from numpy.typing import DTypeLike
+
 
 class PatternLevel:
     """One call of `sparsity`; see `Level` for what its methods do.
@@ -202,7 +203,9 @@ class PatternLevel:
             parts = []
         else:
             given = []
-        return self.result(value, [np.broadcast_to(t, value.shape) for t in (*given, *self.whole([*parts, *dependents(x)]))])
+        return self.result(
+            value, [np.broadcast_to(t, value.shape) for t in (*given, *self.whole([*parts, *dependents(x)]))]
+        )
 
     def chosen(self, function: Callable[..., Any], x: Any, indices: Any, args: Any, kwargs: Any) -> Any:
         """Take elements at indices that depend on inputs: each may be any."""

@@ -8,7 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from ...arrays.dependent import Array, Dependent, Terms, plain
+from ...arrays.dependent import Dependent, Terms, plain
+from ...arrays.door import Array
 
 
 def union(*lists: Iterable[Array]) -> list[Array]:
@@ -27,7 +28,7 @@ def _equal(term: Array, other: Array) -> bool:
     if term.strides == other.strides and term.ctypes.data == other.ctypes.data:
         return True
     first, last = (0,) * term.ndim, (-1,) * term.ndim
-    return bool(term[first] == other[first] and term[last] == other[last]) and np.array_equal(term, other)
+    return bool(term[first] == other[first] and term[last] == other[last] and np.array_equal(term, other))
 
 
 def not_zero(x: Any) -> Any:

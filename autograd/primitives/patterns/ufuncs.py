@@ -20,7 +20,11 @@ CHOICES: dict[np.ufunc, np.ufunc] = {
 }  # fmt: skip
 # Of several results, those that are steps.
 # By which operands, where they are zeros of constants, a result does not depend on which others.
-_FACTORS = {np.multiply: ((0, 1), (1, 0)), np.divide: ((0, 1),), np.power: ((1, 0),)}
+_FACTORS: dict[Any, tuple[tuple[int, int], ...]] = {
+    np.multiply: ((0, 1), (1, 0)),
+    np.divide: ((0, 1),),
+    np.power: ((1, 0),),
+}
 _STEPS_AMONG = {np.modf: (1,), np.divmod: (0,)}
 
 
