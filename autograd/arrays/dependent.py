@@ -32,7 +32,7 @@ Terms = Sequence[Array]
 NUMBER = np.int32  # of inputs, and of sets of them
 
 
-class Lost(PatternError, BatchError):
+class LostError(PatternError, BatchError):
     """What an operation can do without patterns, as it can without batches."""
 
 
@@ -147,7 +147,7 @@ class Dependent(StandIn, NDArrayOperatorsMixin):
 
         In the forward of an operation, everything then depends on everything: see `PatternLevel.loop`.
         """
-        self.level.refused = Lost(
+        self.level.refused = LostError(
             f"{what} of an array whose pattern is looked for (shape {self.shape}), at {users_line()}: it would not "
             f"know what it depends on. {remedy}"
         )
@@ -177,7 +177,7 @@ class Dependent(StandIn, NDArrayOperatorsMixin):
         if what in _REMEDIES and stores(users_frame(sys._getframe(1))):
             what = "storing in an item of a plain array the value"
             remedy = "Begin with numpy.zeros_like(x) or numpy.zeros(shape, like=x)"
-        self.refuse(what, remedy)
+        return self.refuse(what, remedy)
 
     def __reduce_ex__(self, protocol: Any) -> NoReturn:
         self.refuse("a pickle", "Pickle what the function returns")

@@ -56,6 +56,11 @@ LAST_AXES = {
     "matrix_power": (2,), "matrix_norm": (2,),
 }  # fmt: skip
 
+# Operations in which, for `sparsity`, everything that is computed depends on everything that is given.
+DENSE = frozenset((
+    "convolution", "convolution_weights", "ctc_loss", "interp", "resample_back", "transposed_convolution", "unwrap",
+))  # fmt: skip
+
 
 @cache
 def form(function: Function) -> str:

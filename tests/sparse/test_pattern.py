@@ -166,9 +166,11 @@ def test_a_pattern_is_in_order_and_has_no_entry_twice():
         return np.concatenate([x[::-1] + x, np.cumsum(x) + x[3], np.sum(x * x[0])[None]])
 
     pattern = sparsity(f)(X)
-    assert pattern.has_sorted_indices and pattern.has_canonical_format
+    assert pattern.has_sorted_indices
+    assert pattern.has_canonical_format
     again = scipy.sparse.csr_array(pattern.toarray())
-    assert np.array_equal(pattern.indices, again.indices) and np.array_equal(pattern.indptr, again.indptr)
+    assert np.array_equal(pattern.indices, again.indices)
+    assert np.array_equal(pattern.indptr, again.indptr)
 
 
 def test_containers_nest_as_in_jacobian():
@@ -176,7 +178,8 @@ def test_containers_nest_as_in_jacobian():
     pattern = sparsity(lambda p, k: {"sum": p["x"][0] + p["y"], "x": p["x"] * k}, argnums=0)({"x": x, "y": y}, 2.0)
     assert pattern["sum"]["x"].toarray().astype(int).tolist() == [[1, 0]] * 3
     assert pattern["sum"]["y"].toarray().astype(int).tolist() == np.eye(3).astype(int).tolist()
-    assert pattern["x"]["y"].shape == (2, 3) and pattern["x"]["y"].nnz == 0
+    assert pattern["x"]["y"].shape == (2, 3)
+    assert pattern["x"]["y"].nnz == 0
     both = sparsity(lambda x, y, scale=1.0: x * np.sum(y) * scale, argnums=(0, 1))(x, y, scale=2.0)
     assert [p.shape for p in both] == [(2, 2), (2, 3)]
     second = sparsity(lambda x, y: np.sum(x[0] * y), argnums=(0, 1), order=2)(x, y)
@@ -278,7 +281,7 @@ def test_refusals_name_the_line_and_the_remedy(name):
 
 @pytest.mark.parametrize("f", [lambda x: x if x[0] > 0 else -x, lambda x: x[x > 0], lambda x: x[: int((x > 0).sum())]])
 def test_everywhere_refuses_what_another_point_decides(f):
-    with pytest.raises(PatternError, match="everywhere=True.*test_pattern.py"):
+    with pytest.raises(PatternError, match=r"everywhere=True.*test_pattern.py"):
         sparsity(f, everywhere=True)(X)
 
 
@@ -328,7 +331,7 @@ def test_what_is_dense_is_refused_with_its_place(monkeypatch):
     x = np.ones(40)
     with pytest.raises(PatternError, match=r"'wide', at .*test_pattern.py.*1,600 entries.*dense=True"):
         sparsity(wide)(x)
-    with pytest.raises(PatternError, match="is dense: more than 1,000 entries .*dense=True"):
+    with pytest.raises(PatternError, match=r"is dense: more than 1,000 entries .*dense=True"):
         sparsity(lambda x: np.cumsum(x) * 2)(np.ones(50))
     assert sparsity(lambda x: np.cumsum(x) * 2, dense=True)(np.ones(50)).nnz == 50 * 51 // 2
     assert sparsity(lambda x: x[1:] * x[:-1])(np.ones(2000)).nnz == 2 * 1999  # as many, but sparse

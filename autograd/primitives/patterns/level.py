@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.lib.array_utils import byte_bounds
 
-from ...arrays.dependent import NUMBER, Dependent, Lost, Terms, dependents, plain
+from ...arrays.dependent import NUMBER, Dependent, LostError, Terms, dependents, plain
 from ...arrays.door import Array, Used, contents
 from ...errors import PatternError
 from ...graph.grad_mode import enable_grad
@@ -49,7 +49,7 @@ class PatternLevel:
         self.size, self.number, self.active, self.of_pattern = 1, next(counter), True, True
         self.units: tuple[Array | None, int] = (None, 0)
         self.met: dict[str, str] = {}
-        self.refused: Lost | None = None  # what was refused last, which other libraries put errors of theirs above
+        self.refused: LostError | None = None  # what was refused last, which other libraries put errors of theirs above
         self._composing: set[Any] = set()
         Used.vmap = True
 
@@ -228,7 +228,7 @@ class PatternLevel:
     def check_target(self, x: Any, what: str) -> None:
         """Raise if an array to be written to is a plain one, which has no room for terms."""
         if type(x) is not Dependent:
-            raise Lost(
+            raise LostError(
                 f"{what}, at {users_line()}, writes what depends on inputs to a plain array, which does not know "
                 f"that: begin with numpy.zeros_like(x) or numpy.zeros(shape, like=x)"
             )

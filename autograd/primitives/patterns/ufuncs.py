@@ -18,7 +18,6 @@ _STEPS = frozenset(("floor", "ceil", "rint", "trunc", "sign", "heaviside", "floo
 CHOICES: dict[np.ufunc, np.ufunc] = {
     np.maximum: np.less, np.minimum: np.greater, np.fmax: np.less, np.fmin: np.greater,
 }  # fmt: skip
-# Of several results, those that are steps.
 # By which operands, where they are zeros of constants, a result does not depend on which others.
 _FACTORS: dict[Any, tuple[tuple[int, int], ...]] = {
     np.multiply: ((0, 1), (1, 0)),
