@@ -200,6 +200,13 @@ def test_hessians(f):
     assert found(f, order=2) == (hessian(f)(X) != 0).astype(int).tolist()
 
 
+def test_numbers_that_are_equal_by_chance_choose_nothing():
+    x = np.array([0.0, 1.0])
+    assert found(lambda x: np.where(x == 0, 1.0, np.sin(x) / (1 + x)), x) == [[1, 0], [0, 1]]
+    assert found(lambda x: np.where(x != 0, x[::-1], x), x) == [[1, 1], [1, 0]]
+    assert np.all(found(np.roots, np.array([-1.5, 0.0])))
+
+
 def test_linear_parts_do_not_interact():
     assert sparsity(lambda x: np.sum(np.cumsum(x)) + x[0], order=2)(X).nnz == 0
 

@@ -416,9 +416,10 @@ def _where(level: Any, condition: Any, *choices: Any) -> Any:
     full = [[np.broadcast_to(t, value.shape) for t in terms] for terms in given]
     if not level.everywhere or type(condition) is not Dependent:
         holds = np.broadcast_to(np.asarray(mask, bool), value.shape)
-        sides = (holds, ~holds)
+        chance = np.broadcast_to(level.by_chance(mask), value.shape)
+        sides = (holds | chance, ~holds | chance)
         full = [[np.where(side, t, 0) for t in terms] for side, terms in zip(sides, full, strict=True)]
-        if all(full):  # each element has those of one of them
+        if all(full) and not chance.any():  # each element has those of one of them
             short, long = sorted(full, key=len)
             full = [[np.asarray(t + short[i]) if i < len(short) else t for i, t in enumerate(long)]]
     return level.result(value, union(*full))

@@ -51,6 +51,7 @@ class PatternLevel:
         self.met: dict[str, str] = {}
         self.refused: LostError | None = None  # what was refused last, which other libraries put errors of theirs above
         self._composing: set[Any] = set()
+        self._equal: dict[int, tuple[Any, bool]] = {}  # masks of equality, by id
         Used.vmap = True
 
     # Results
@@ -73,6 +74,16 @@ class PatternLevel:
         parts = value if isinstance(value, tuple) else (value,)
         found = tuple(Dependent(v, self, [np.broadcast_to(t, v.shape) for t in one]) for v in map(np.asarray, parts))
         return found if isinstance(value, tuple) else found[0]
+
+    def note_equal(self, mask: Any, equal: bool) -> None:
+        """Note a mask of where numbers are equal, or are not: nearby, hardly any are."""
+        if mask.any() if equal else not mask.all():
+            self._equal[id(mask)] = mask, equal
+
+    def by_chance(self, mask: Any) -> Any:
+        """Return where a mask is as it is because numbers are equal, so that nearby it is not; False for nowhere."""
+        noted, equal = self._equal.get(id(mask), (None, True))
+        return False if noted is None else mask == equal
 
     def joined(self, given: Terms, shape: tuple[int, ...]) -> Array:
         """Return one term for many."""

@@ -42,6 +42,8 @@ def apply(level: Any, ufunc: np.ufunc, inputs: tuple[Any, ...], kwargs: dict[str
     value = ufunc(*map(plain, inputs), **plain(kwargs))
     several = type(value) is tuple
     shape = np.shape(value[0] if several else value)
+    if ufunc is np.equal or ufunc is np.not_equal:
+        level.note_equal(value, ufunc is np.equal)
     if ufunc.__name__ in _STEPS and not level.everywhere:
         terms: Terms = level.step(np.asarray(value))
     else:
