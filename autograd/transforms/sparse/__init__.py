@@ -1,0 +1,1 @@
+"""Sparse derivatives: the pattern of a function, found by running it, and matrices of SciPy with what is in it."""
