@@ -1,1 +1,1 @@
-"""Sparse derivatives: which elements depend on which, colours, few products, and the numbers read from these."""
+"""Sparse derivatives: patterns, found by running a function; colours, few products, and SciPy's matrices of these."""
