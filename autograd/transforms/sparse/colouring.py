@@ -8,7 +8,8 @@ bounded length. A set of colours is the bits of an integer.
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -153,38 +154,41 @@ def _rows(pattern: Pattern) -> Array:
     return np.repeat(np.arange(pattern.shape[0]), np.diff(pattern.indptr))
 
 
-class Compression(NamedTuple):
+@dataclass(frozen=True)
+class Compression:
     """How a matrix is read from few products: `many` of them, one for each colour, and the place of each entry.
 
-    The products are with columns, `forward`, or with rows.
+    The products are with columns, `forward`, or with rows. `random` is a vector for one more.
     """
 
     forward: bool
     colors: Array
     many: int
     place: Array
+    random: Array
 
 
-def compression(pattern: Pattern, mode: str | None, costs: tuple[int, int], symmetric: bool) -> Compression:
+def compression(pattern: Pattern, mode: str | None, costs: tuple[float, float], symmetric: bool) -> Compression:
     """Return the cheaper way to compute a matrix, or that of a mode; `costs` are those of a column and of a row."""
     if symmetric:
         colors, place = symmetric_colors(pattern)  # of its rows as well as of its columns
-        return Compression(mode != "reverse", colors, _count(pattern, colors), place)
+        return _compression(pattern, mode != "reverse", colors, place)
     sides = (pattern.T.tocsr(), pattern)  # colours of columns are found in the second
-    modes = ("reverse", "forward")
-    best: Compression | None = None
+    found: tuple[Array, bool] | None = None
     price = np.inf
     for forward in sorted((True, False), key=lambda side: longest_row(sides[side]) * costs[not side]):
-        if mode not in (None, modes[forward]) or longest_row(sides[forward]) * costs[not forward] >= price:
+        if mode == ("reverse" if forward else "forward") or longest_row(sides[forward]) * costs[not forward] >= price:
             continue  # there are no fewer colours than that
         colors = column_colors(sides[forward])
-        count = _count(pattern, colors)
-        if count * costs[not forward] < price:
-            place = places(pattern, colors) if forward else colors[_rows(pattern)] * pattern.shape[1] + pattern.indices
-            best, price = Compression(forward, colors, count, place), count * costs[not forward]
-    assert best is not None
-    return best
+        cost = (int(colors.max(initial=-1)) + 1) * costs[not forward]
+        if cost < price:
+            found, price = (colors, forward), cost
+    assert found is not None
+    colors, forward = found
+    place = places(pattern, colors) if forward else colors[_rows(pattern)] * pattern.shape[1] + pattern.indices
+    return _compression(pattern, forward, colors, place)
 
 
-def _count(pattern: Pattern, colors: Array) -> int:
-    return int(colors.max(initial=-1)) + 1 if pattern.nnz else 0
+def _compression(pattern: Pattern, forward: bool, colors: Array, place: Array) -> Compression:
+    many = int(colors.max(initial=-1)) + 1 if pattern.nnz else 0
+    return Compression(forward, colors, many, place, np.random.default_rng(0).standard_normal(len(colors)))
