@@ -65,4 +65,4 @@ class SparseDerivative:
         >>> H(np.full(1000, 2.0))[0, :3].toarray()
         array([0., 4., 0.])
         """
-        return PreparedDerivative(self._of, (args, kwargs), everywhere, compile)
+        return PreparedDerivative(self._of, compile, *self._of.pattern((args, kwargs), everywhere))

@@ -18,6 +18,7 @@ import numpy as np
 from scipy.sparse import csr_array
 
 from ...arrays.door import constant
+from ...arrays.standin import StandIn
 from ...errors import DerivativeError, GraphError, ShapeError
 from ...graph.grad_mode import enable_grad
 from ...source.source_info import defined, warn
@@ -65,7 +66,8 @@ class Form(NamedTuple):
         return self[1:] == other[1:] and structure(self.tree) == structure(other.tree)
 
     def __str__(self) -> str:
-        return ", ".join(f"{dtype}{list(shape)}" for shape, dtype in zip(self.shapes, self.dtypes, strict=True))
+        texts = [f"{dtype}{list(shape)}" for shape, dtype in zip(self.shapes, self.dtypes, strict=True)]
+        return repr(self.rebuild(texts)).replace("'", "")
 
 
 def form(arrays: Sequence[Any], rebuild: Callable[[list[Any]], Any]) -> Form:
@@ -107,10 +109,10 @@ class Derivative(NamedTuple):
     def pattern(self, arguments: Arguments, everywhere: bool = False) -> tuple[Form, Form, Any]:
         """Return the forms of inputs and outputs, and which of these depend on which."""
         of_chosen, primals = choose(self.of_which(), self.argnums, *arguments)
+        if any(isinstance(getattr(x, "_array", x), StandIn) for x in flatten(arguments)[0]):
+            raise DerivativeError(f"{self} {_WITHIN}")
         tracked, rebuild = track(primals)
         arrays = [x._array for x in tracked]
-        if any(type(x) is not np.ndarray for x in arrays):
-            raise DerivativeError(f"{self} {_WITHIN}")
         forms = []
 
         def flat(given: list[Any]) -> list[Any]:
@@ -121,7 +123,9 @@ class Derivative(NamedTuple):
         found = jacobian_pattern(flat, arrays, everywhere)
         if self.order == 2 and not forms[-1].is_complex:
             found = csr_array(found.multiply(found.T))
-        return form(arrays, rebuild), forms[-1], found
+        number = np.int32 if max(*found.shape, found.nnz) <= np.iinfo(np.int32).max else np.int64
+        parts = found.data, found.indices.astype(number), found.indptr.astype(number)
+        return form(arrays, rebuild), forms[-1], csr_array(parts, shape=found.shape)
 
 
 _WITHIN = (
@@ -139,15 +143,28 @@ class Plan:
 
 
 class PreparedDerivative:
-    """A sparse Jacobian or Hessian, prepared: called with the arguments of the function, it computes the numbers alone."""
+    """A sparse Jacobian or Hessian whose pattern and colours are known: what `prepare` of a `SparseDerivative` returns.
 
-    def __init__(self, of: Derivative, arguments: Arguments, everywhere: bool, compiled: bool) -> None:
-        self._of, self._compiled = of, compiled
+    Call it with the arguments of the function, of the shapes and dtypes that it was prepared for.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from autograd import jacobian
+    >>> J = jacobian(lambda x: x[1:] ** 2 - x[:-1], sparse=True).prepare(np.zeros(1000))
+    >>> J
+    <sparse Jacobian: 999 x 1,000, 1,998 entries, 2 colors reverse>
+    >>> J(np.arange(1000.0))[[2]].indices, J.values(np.arange(1000.0))[4:6]
+    (array([2, 3], dtype=int32), array([-1.,  6.]))
+    """
+
+    def __init__(self, of: Derivative, compiled: bool, inputs: Form, outputs: Form, pattern: Any) -> None:
+        self._of, self._compiled, self._inputs, self._outputs = of, compiled, inputs, outputs
         update_wrapper(self, of.function)
-        self._inputs, self._outputs, self._pattern = of.pattern(arguments, everywhere)
-        self._blocks = _blocks(self._pattern, self._inputs.bounds, self._outputs.bounds)
+        self._pattern = pattern
+        self._blocks = _blocks(pattern, inputs.bounds, outputs.bounds)
         self._plan = self._planned(of.mode)
-        (height, width), entries, count = self._pattern.shape, self._pattern.nnz, self._plan.way.many
+        (height, width), entries, count = pattern.shape, pattern.nnz, self._plan.way.many
         if entries > _DENSE and 2 * count > min(height, width):
             warn(
                 f"{of}, {height:,} x {width:,}, is dense: {entries:,} entries of {entries * 12 >> 20:,} MB take "
@@ -155,6 +172,9 @@ class PreparedDerivative:
                 f"{height * width * 8 >> 20:,} MB",
                 RuntimeWarning,
             )
+
+    def __reduce__(self) -> Any:
+        return type(self), (self._of, self._compiled, self._inputs, self._outputs, self._pattern)
 
     def _planned(self, mode: str | None) -> Plan:
         inputs, outputs = self._inputs, self._outputs
@@ -257,7 +277,7 @@ class PreparedDerivative:
         scale = (sizes[0] @ sizes[1] if way.forward else sizes[1] @ sizes[0]) + np.abs(product)
         off = (apart > tolerance * scale) | (np.isfinite(sums) & ~np.isfinite(product))
         if off.any():
-            self._refuse(arguments, (apart / scale).max(where=off, initial=0))
+            self._refuse(arguments, float((apart[off] / scale[off]).max()))
         return data
 
     def _matrix(self, data: Any) -> Any:
@@ -281,9 +301,9 @@ class PreparedDerivative:
         if more.nnz:
             row, column = (int(place[0]) for place in more.nonzero())
             raise DerivativeError(
-                f"{self._of} has {more.nnz:,} entries here which the pattern that was prepared lacks, the first at "
-                f"[{row}, {column}]: prepare() it anew at such a point, or with everywhere=True, which joins the "
-                f"branches of numpy.where, maximum and the like"
+                f"{self._of} can differ from 0 here where the pattern that was prepared has no entry: first of "
+                f"{more.nnz:,} at [{row}, {column}]. prepare() it anew at such a point, or with everywhere=True, which "
+                f"joins the branches of numpy.where, maximum and the like"
             )
         if apart > _tolerance(np.dtype(np.float32)):
             raise DerivativeError(
