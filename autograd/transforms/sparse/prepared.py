@@ -26,7 +26,7 @@ from ...tensors.tensor import seen_at
 from ..grad import choose
 from ..jacobian import conformed, holomorphic, jacobian
 from ..pytree import flatten, structure, without_none
-from ..recording import Recording, track
+from ..recording import Recording, check_outputs, track
 from ..units import along
 from .colouring import Compression, compression
 from .pattern import jacobian_pattern
@@ -107,7 +107,7 @@ class Derivative(NamedTuple):
         """Return the form of the arrays to differentiate with respect to."""
         return form(*track(choose(self.function, self.argnums, *arguments)[1]))
 
-    def pattern(self, arguments: Arguments, everywhere: bool = False) -> tuple[Form, Form, Any]:
+    def pattern(self, arguments: Arguments, everywhere: bool = False, dense: bool = False) -> tuple[Form, Form, Any]:
         """Return the forms of inputs and outputs, and which of these depend on which."""
         of_chosen, primals = choose(self.of_which(), self.argnums, *arguments)
         if any(isinstance(getattr(x, "_array", x), StandIn) for x in flatten(arguments)[0]):
@@ -116,12 +116,17 @@ class Derivative(NamedTuple):
         arrays = [x._array for x in tracked]
         forms = []
 
+        @wraps(of_chosen)
         def flat(given: list[Any]) -> list[Any]:
-            outputs, together = without_none(*flatten(of_chosen(*rebuild(given))))
+            returned = of_chosen(*rebuild(given))
+            outputs, together = flatten(returned)
+            if returned is not None:
+                outputs, together = without_none(outputs, together)
+            check_outputs(of_chosen, outputs)
             forms.append(form([y if hasattr(y, "dtype") else np.asarray(y) for y in outputs], together))
             return outputs
 
-        found = jacobian_pattern(flat, arrays, everywhere)
+        found = jacobian_pattern(flat, arrays, everywhere, dense)
         if self.order == 2 and not forms[-1].is_complex:
             found = csr_array(found.multiply(found.T))
         number = np.int32 if max(*found.shape, found.nnz) <= np.iinfo(np.int32).max else np.int64
@@ -199,7 +204,7 @@ class PreparedDerivative:
     @property
     def colors(self) -> Array:
         """The colour of each column, or in reverse direction of each row: those of one colour share a product."""
-        return self._plan.way.colors
+        return self._plan.way.colors.copy()
 
     @property
     def direction(self) -> str:
