@@ -276,17 +276,18 @@ class PreparedDerivative:
         """Return the entries; raise, or where that cannot be return nan, if an entry is missing among them."""
         if type(data) is not np.ndarray or type(product) is not np.ndarray:
             return self._nan_if_off(way, data, product)
-        matrix, random = self._matrix(data), way.random
-        sums = matrix @ random if way.forward else random @ matrix
+        matrix = csr_array((data, self._pattern.indices, self._pattern.indptr), shape=self._pattern.shape)
+        sums = matrix @ way.random if way.forward else way.random @ matrix
         apart = np.abs(sums - product)
-        if (apart <= self._tolerance * np.abs(product)).all():
-            return data
-        sizes, random = abs(matrix), np.abs(random)
-        scale = (sizes @ random if way.forward else random @ sizes) + np.abs(product)
-        off = (apart > self._tolerance * scale) | (np.isfinite(sums) & ~np.isfinite(product))
-        if off.any():
+        off = np.flatnonzero(~(apart <= self._tolerance * np.abs(product)))
+        if off.size:  # perhaps since the product is small where its terms are large
+            lines = way.lines[off]
+            sizes = csr_array((np.abs(data[lines.data]), lines.indices, lines.indptr), shape=lines.shape)
+            scale = sizes @ np.abs(way.random) + np.abs(product[off])
+            off = off[(apart[off] > self._tolerance * scale) | (np.isfinite(sums[off]) & ~np.isfinite(product[off]))]
+        if off.size:
             self._refuse_larger(arguments)
-            self._refuse_fault(way, np.flatnonzero(off)[np.argsort(-apart[off])[:_LINES]], arguments)
+            self._refuse_fault(way, off[np.argsort(-apart[off])[:_LINES]], arguments)
         return data  # which rounding alone sets apart
 
     def _refuse_larger(self, arguments: Arguments) -> None:
@@ -313,9 +314,6 @@ class PreparedDerivative:
                     f"{self._of} has entries in {'row' if way.forward else 'column'} {line} which its pattern lacks: "
                     f"that is a fault of plaingrad, please report it. Without sparse=True the result is right"
                 )
-
-    def _matrix(self, data: Any) -> Any:
-        return csr_array((data, self._pattern.indices, self._pattern.indptr), shape=self._pattern.shape)
 
     def _nan_if_off(self, way: Compression, data: Any, product: Any) -> Any:
         """Return the entries, without a branch: nan in each row, or column, whose product is not the true one."""
@@ -367,7 +365,7 @@ def _products(of: Derivative, inputs: Form, outputs: Form, way: Compression) -> 
             _check_outputs(of, record, outputs)
             found = [_compressed(record, way, _seeds(seeded, way, value)) for value in units]
         place = constant(way.place)
-        return [(each.reshape(-1)[place], each[-1]) for each in found]
+        return [(each.reshape(-1).take(place), each[-1]) for each in found]
 
     return products
 
