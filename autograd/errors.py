@@ -11,8 +11,8 @@ Each is also the built-in error that a caller would think of catching::
     ├── DeclarationError      (TypeError)            an operation declared in a way that cannot work
     ├── UnsupportedError      (NotImplementedError)  a NumPy call that has no derivative here
     ├── BatchError            (TypeError)            what has another answer for each element of a batch
-    │   └── PatternError      (TypeError)            what loses track of which inputs an element depends on
     ├── CompileError          (TypeError)            what a compiled program cannot do each time alike
+    ├── PatternError          (RuntimeError)         what loses track of the inputs, or is dense
     ├── ConvergenceError      (ArithmeticError)      an iteration that did not converge
     ├── DomainError           (ValueError)           a scalar outside the domain of a function
     └── GradientCheckError    (AssertionError)       a gradient that differs from finite differences
@@ -83,12 +83,12 @@ class BatchError(AutogradError, TypeError):
     """What cannot be computed for all elements of a batch at once, since each has its own answer: see `vmap`."""
 
 
-class PatternError(BatchError):
-    """What loses track of which inputs an element depends on, so that the pattern cannot be known: see `sparsity`."""
-
-
 class CompileError(AutogradError, TypeError):
     """What a function does depends on more than `compile` can record."""
+
+
+class PatternError(AutogradError, RuntimeError):
+    """What loses track of which inputs an element depends on, or depends on all of them: see `sparsity`."""
 
 
 class ConvergenceError(AutogradError, ArithmeticError):

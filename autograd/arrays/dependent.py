@@ -17,8 +17,8 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import numpy as np
 from numpy.lib.mixins import NDArrayOperatorsMixin
 
-from ..errors import PatternError
-from ..source.call_site import leaves_operator, users_line
+from ..errors import BatchError, PatternError
+from ..source.call_site import leaves_operator, stores, users_frame, users_line
 from .door import BATCH_TYPES, Array, contents
 from .powers import power_call
 from .standin import StandIn, of_value
@@ -29,6 +29,10 @@ if TYPE_CHECKING:
 ndarray = np.ndarray
 Terms = Sequence[Array]
 NUMBER = np.int32  # of inputs, and of sets of them
+
+
+class Lost(PatternError, BatchError):
+    """What an operation can do without patterns, as it can without batches."""
 
 
 class Dependent(StandIn, NDArrayOperatorsMixin):
@@ -138,29 +142,41 @@ class Dependent(StandIn, NDArrayOperatorsMixin):
     # What would lose the dependence
 
     def refuse(self, what: str, remedy: str) -> NoReturn:
-        """Raise, since what is asked for does not know what it depends on; `remedy` says what to write instead."""
-        raise PatternError(
+        """Raise, since what is asked for does not know what it depends on; `remedy` says what to write instead.
+
+        In the forward of an operation, everything then depends on everything: see `PatternLevel.loop`.
+        """
+        self.level.refused = Lost(
             f"{what} of an array whose pattern is looked for (shape {self.shape}), at {users_line()}: it would not "
             f"know what it depends on. {remedy}"
         )
+        raise self.level.refused
 
-    def __bool__(self) -> bool:
+    def check_fixed(self, what: str, remedy: str) -> None:
+        """Raise if another point may have another answer, and the pattern is to be one for all points."""
         if self.level.everywhere and any(term.any() for term in self.terms):
             raise PatternError(
-                f"with everywhere=True, a program branches, at {users_line()}, on a condition that depends on the "
-                f"inputs (shape {self.shape}): the other branch may have another pattern. Compute both and choose by "
-                f"numpy.where(condition, a, b), or ask for the pattern at this point, without everywhere=True"
+                f"with everywhere=True, {what} depends on the inputs (shape {self.shape}), at {users_line()}: there "
+                f"may be another pattern elsewhere. {remedy}, or ask for the pattern at this point, without "
+                f"everywhere=True"
             )
+
+    def __bool__(self) -> bool:
+        self.check_fixed(
+            "a condition by which a program branches", "Compute both branches, and choose by numpy.where(mask, a, b)"
+        )
         return bool(self.value)
 
-    def asked(self, what: str) -> NoReturn:
-        """Raise: a number of Python's knows nothing of inputs."""
-        self.refuse(what, _REMEDIES.get(what, "Return the array itself, and take the numbers afterwards"))
-
-    def __index__(self) -> int:
-        if self.level.everywhere and any(term.any() for term in self.terms):
-            self.refuse("an index or a length", "With everywhere=True, neither may depend on the inputs")
-        return self.value.__index__()  # type: ignore[no-any-return]  # of an integer, which has no derivative
+    def asked(self, what: str) -> Any:
+        """Return an integer, which has no derivative, or raise: a number of Python's knows nothing of inputs."""
+        if self.dtype.kind in "iub":
+            self.check_fixed(what, "Keep it an array")
+            return self.value
+        remedy = _REMEDIES.get(what, "Return the array itself, and take the numbers afterwards")
+        if what in _REMEDIES and stores(users_frame(sys._getframe(1))):
+            what = "storing in an item of a plain array the value"
+            remedy = "Begin with numpy.zeros_like(x) or numpy.zeros(shape, like=x)"
+        self.refuse(what, remedy)
 
     def __reduce_ex__(self, protocol: Any) -> NoReturn:
         self.refuse("a pickle", "Pickle what the function returns")
@@ -243,10 +259,8 @@ class Dependent(StandIn, NDArrayOperatorsMixin):
 
     def __getitem__(self, key: Any) -> Any:
         kind = type(key)
-        if kind is not slice and kind is not int:
-            key = self.level.plain_key(key)
-            if key is None:
-                return self.level.getitem(self, None)
+        if kind is not slice and kind is not int and dependents(key):
+            return self.level.getitem(self, key)
         value = self.value[key]
         if type(value) is ndarray and value.base is not None and np.may_share_memory(value, self.value):
             return Dependent(value, self.level, parent=self, seen=itemgetter(key))

@@ -72,8 +72,7 @@ _ASKING = _named(
     "shares_memory array_repr array_str array2string iterable"
 )
 _ANSWERS = _named(
-    "argwhere nonzero flatnonzero searchsorted digitize allclose array_equal array_equiv lexsort histogram_bin_edges "
-    "isclose isreal iscomplex isposinf isneginf"
+    "argwhere nonzero flatnonzero digitize allclose array_equal array_equiv lexsort histogram_bin_edges"
 )
 
 
@@ -370,6 +369,14 @@ def _split(level: Any, ary: Any, indices_or_sections: Any, axis: int = 0) -> Any
     return [ary[(*before, slice(int(r[0]), int(r[-1]) + 1) if r.size else slice(0, 0))] for r in ranges]
 
 
+@rule(np.searchsorted)
+def _searchsorted(level: Any, a: Any, v: Any, side: Any = "left", sorter: Any = None) -> Any:
+    value = np.asarray(np.searchsorted(plain(a), plain(v), side, plain(sorter)))
+    if dependents(a, sorter):
+        return level.answer(value, dependents(a, v, sorter))
+    return level.result(value, v.given())
+
+
 @rule(np.take)
 def _take(level: Any, a: Any, indices: Any, axis: Any = None, out: Any = None, mode: Any = "raise") -> Any:
     if (type(indices) is Dependent and level.everywhere) or type(a) is not Dependent:
@@ -448,13 +455,15 @@ def _among(level: Any, value: Any, conditions: Any, choices: Any, chosen: Callab
 @rule(np.interp)
 def _interp(level: Any, x: Any, xp: Any, fp: Any, left: Any = None, right: Any = None, period: Any = None) -> Any:
     """Two neighbours of each place."""
-    moves = type(x) is Dependent or type(xp) is Dependent
-    if period is not None or dependents(left, right) or (level.everywhere and moves):
-        return level.dense("interp", np.interp, (x, xp, fp, left, right, period))
     at, nodes, heights = map(plain, (x, xp, fp))
-    value = np.asarray(np.interp(at, nodes, heights, left, right))
-    place = np.clip(np.searchsorted(nodes, at, "right") - 1, 0, max(len(nodes) - 2, 0))
+    value = np.asarray(np.interp(at, nodes, heights, plain(left), plain(right), period))
+    if period is not None or dependents(left, right) or (level.everywhere and (type(x) is type(xp) is Dependent)):
+        return level.spread("interp", value, [x, xp, fp, left, right])
     terms = list(x.given()) if type(x) is Dependent else []
+    if level.everywhere:
+        whole = level.whole(dependents(xp, fp))
+        return level.result(value, [*terms, *[np.broadcast_to(t, value.shape) for t in whole]])
+    place = np.clip(np.searchsorted(nodes, at, "right") - 1, 0, max(len(nodes) - 2, 0))
     for y in (xp, fp):
         if type(y) is Dependent:
             terms += [np.asarray(t[np.minimum(place + d, len(t) - 1)]) for t in y.given() for d in (0, 1)]

@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.lib.array_utils import byte_bounds
 
-from ...arrays.dependent import NUMBER, Array, Dependent, Terms, dependents, plain
+from ...arrays.dependent import NUMBER, Array, Dependent, Lost, Terms, dependents, plain
 from ...arrays.door import Used, contents
 from ...errors import PatternError
 from ...graph.grad_mode import enable_grad
 from ...graph.node import counter
 from ...source.call_site import users_line
+from ...source.source_info import warn
 from ...tensors.dispatch import operations
 from ...tensors.tensor import Tensor
 from ..declare import general
@@ -24,9 +25,6 @@ from .sets import Sets
 
 if TYPE_CHECKING:
     from numpy.typing import DTypeLike
-
-MOST = 10_000_000  # entries of a block in which everything depends on everything
-
 
 class PatternLevel:
     """One call of `sparsity`; see `Level` for what its methods do.
@@ -40,14 +38,17 @@ class PatternLevel:
     met
         The functions in which everything depends on everything, by name, and where each was called last.
     full
-        Whether blocks in which everything depends on everything may have more than `MOST` entries.
+        Whether blocks in which everything depends on everything may have more than `most` entries.
     """
+
+    most = 10_000_000
 
     def __init__(self, inputs: int, everywhere: bool = False, full: bool = False) -> None:
         self.sets, self.everywhere, self.full = Sets(inputs), everywhere, full
         self.size, self.number, self.active, self.of_pattern = 1, next(counter), True, True
         self.units: tuple[Array | None, int] = (None, 0)
         self.met: dict[str, str] = {}
+        self.refused: Lost | None = None  # what was refused last, which other libraries put errors of theirs above
         self._composing: set[Any] = set()
         Used.vmap = True
 
@@ -67,7 +68,7 @@ class PatternLevel:
         """Return integers or truth found in some arrays; everywhere, they depend on what these do."""
         if not self.everywhere:
             return value
-        one = self._whole(xs)
+        one = self.whole(xs)
         parts = value if isinstance(value, tuple) else (value,)
         found = tuple(Dependent(v, self, [np.broadcast_to(t, v.shape) for t in one]) for v in map(np.asarray, parts))
         return found if isinstance(value, tuple) else found[0]
@@ -76,7 +77,7 @@ class PatternLevel:
         """Return one term for many."""
         return terms.joined(self, given, shape)
 
-    def _whole(self, xs: Sequence[Dependent]) -> list[Array]:
+    def whole(self, xs: Sequence[Dependent]) -> list[Array]:
         """Return one number for all that some arrays depend on, or none."""
         members = [np.unique(t) for x in xs for t in x.given() if t.size]
         if not members:
@@ -108,10 +109,13 @@ class PatternLevel:
         """Call a function with values; all that it computes depends on all that it is given."""
         name = name or getattr(function, "__name__", "a function")
         xs = dependents(args, kwargs or {})
+        return self.spread(name, function(*plain(args), **plain(kwargs or {})), xs)
+
+    def spread(self, name: str, value: Any, given: Any) -> Any:
+        """Return what a function computed as what depends on all that it was given."""
+        xs = dependents(given)
         self.met[name] = users_line()
-        value = function(*plain(args), **plain(kwargs or {}))
-        whole = self._whole(xs)
-        return self._spread(name, value, whole, xs)
+        return self._spread(name, value, self.whole(xs), xs)
 
     def _spread(self, name: str, value: Any, whole: list[Array], xs: Sequence[Dependent]) -> Any:
         if isinstance(value, list | tuple):
@@ -121,7 +125,7 @@ class PatternLevel:
             return value
         value = np.asarray(value)
         inputs = min(self.sets.inputs, sum([x.size * len(x.terms) for x in xs]))
-        if value.dtype.kind in "fc" and inputs * value.size > MOST and not self.full:
+        if value.dtype.kind in "fc" and inputs * value.size > self.most and not self.full:
             raise PatternError(
                 f"in {name!r}, at {users_line()}, everything depends on everything: the pattern would have "
                 f"{inputs * value.size:,} entries there ({value.size:,} results of {inputs:,} inputs). Write it with "
@@ -137,6 +141,13 @@ class PatternLevel:
 
     def loop(self, name: str, function: Callable[..., Any], args: tuple[Any, ...]) -> Any:
         """Apply a function that knows no patterns; among tensors, its derivative knows none either."""
+        self.refused = None
+        line = users_line()
+        warn(
+            f"sparsity: {name!r}, at {line}, computes with what knows nothing of patterns, so that all its results "
+            f"depend on all that it is given: write it with NumPy's functions, or declare it by elementwise()",
+            RuntimeWarning,
+        )
         found = self.dense(name, function, _arrays(args))
         xs = tuple([x for x in contents([args]) if isinstance(x, Tensor) and x._node is not None])
         if not xs:
@@ -177,17 +188,21 @@ class PatternLevel:
             return type(key)([self.plain_key(part) for part in key])
         if type(key) is not Dependent:
             return key
-        if self.everywhere and any(term.any() for term in key.terms):
-            key.refuse(
-                "with everywhere=True, an index or a mask",
-                "Use numpy.where(mask, x, y), numpy.take or numpy.take_along_axis, or ask for the pattern at this "
-                "point, without everywhere=True",
-            )
+        key.check_fixed("an index or a mask", "Use numpy.where(mask, x, y), numpy.take or numpy.take_along_axis")
         return key.value
 
     def getitem(self, x: Any, key: Any) -> Any:
         """Return ``x[key]``, where either is dependent."""
-        return x[self.plain_key(key)]
+        parts = [part for part in dependents(key) if self.everywhere and part.dtype != bool]
+        if not parts:
+            return x[self.plain_key(key)]
+        value = np.asarray(plain(x)[plain(key)])
+        if type(key) is Dependent:  # any element, by an index of its own
+            given = [t.reshape(t.shape + (1,) * (value.ndim - t.ndim)) for t in key.given()]
+            parts = []
+        else:
+            given = []
+        return self.result(value, [np.broadcast_to(t, value.shape) for t in (*given, *self.whole([*parts, *dependents(x)]))])
 
     def chosen(self, function: Callable[..., Any], x: Any, indices: Any, args: Any, kwargs: Any) -> Any:
         """Take elements at indices that depend on inputs: each may be any."""
@@ -210,7 +225,7 @@ class PatternLevel:
     def check_target(self, x: Any, what: str) -> None:
         """Raise if an array to be written to is a plain one, which has no room for terms."""
         if type(x) is not Dependent:
-            raise PatternError(
+            raise Lost(
                 f"{what}, at {users_line()}, writes what depends on inputs to a plain array, which does not know "
                 f"that: begin with numpy.zeros_like(x) or numpy.zeros(shape, like=x)"
             )

@@ -65,8 +65,11 @@ class Sets:
         place = bisect_right(self._firsts, number) - 1
         return 0 if place < 0 else self._depths[place]
 
-    def written_out(self, terms: Sequence[Array], size: int) -> Any:
-        """Return the boolean matrix with a row for each of `size` elements and a column for each input."""
+    def written_out(self, terms: Sequence[Array], size: int, most: float) -> Any:
+        """Return the boolean matrix with a row for each of `size` elements and a column for each input.
+
+        Return None as soon as it is known that there are many more than `most` entries.
+        """
         flat = [term.reshape(-1) for term in terms]
         if not flat or not size:
             return csr_array((size, self.inputs), dtype=bool)
@@ -78,7 +81,10 @@ class Sets:
         while deeper := max(pending, default=0):
             parts = pending.pop(deeper)
             rows, numbers = (np.concatenate(part) for part in zip(*parts, strict=True))
-            self._sort_in(pending, *self._opened(deeper, rows, numbers, size))
+            edges = self._opened(deeper, rows, numbers, size, most)
+            if edges is None:
+                return None
+            self._sort_in(pending, *edges)
         parts = pending.get(0, [])
         rows, numbers = (np.concatenate(part) for part in zip(*parts, strict=True)) if parts else (places[:0],) * 2
         return _matrix(rows, numbers - 1, (size, self.inputs))
@@ -109,8 +115,10 @@ class Sets:
                 among = depths == depth
                 pending.setdefault(depth, []).append((rows[among], numbers[among]))
 
-    def _opened(self, depth: int, rows: Array, numbers: Array, size: int) -> tuple[Array, Array]:
-        """Replace sets of one depth by what is in them."""
+    def _opened(
+        self, depth: int, rows: Array, numbers: Array, size: int, most: float
+    ) -> tuple[Array, Array] | None:
+        """Replace sets of one depth by what is in them, in parts whose size is bounded."""
         names, columns = np.unique(numbers, return_inverse=True)
         blocks = [block for block, d in zip(self._blocks, self._depths, strict=True) if d == depth]
         owners = np.concatenate([block.first + block.rows for block in blocks])
@@ -119,11 +127,21 @@ class Sets:
         places[places == len(names)] = 0
         wanted = names[places] == owners
         kinds, kind_of = np.unique(members[wanted], return_inverse=True)
-        product = _matrix(rows, columns, (size, len(names))) @ _matrix(
-            places[wanted], kind_of, (len(names), len(kinds))
-        )
-        found = product.tocoo()
-        return found.row, kinds[found.col]
+        left = _matrix(rows, columns, (size, len(names)))
+        right = _matrix(places[wanted], kind_of, (len(names), len(kinds)))
+        steps = np.zeros(len(left.indices) + 1)
+        np.cumsum(np.diff(right.indptr)[left.indices], out=steps[1:])
+        steps = steps[left.indptr]  # how many edges are followed up to each row
+        cuts = np.searchsorted(steps, np.arange(0, steps[-1] + _AT_ONCE, _AT_ONCE))
+        cuts = np.unique([0, *cuts, size]).tolist()
+        parts, count = [], 0
+        for first, last in pairwise(cuts):
+            part = (left[first:last] @ right).tocoo()
+            count += part.nnz
+            if count > _MANY_MORE * most:
+                return None
+            parts.append((part.row + first, kinds[part.col]))
+        return tuple(np.concatenate(each) for each in zip(*parts, strict=True))  # type: ignore[return-value]  # of two
 
 
 def _matrix(rows: Array, columns: Array, shape: tuple[int, int]) -> Any:
@@ -131,3 +149,7 @@ def _matrix(rows: Array, columns: Array, shape: tuple[int, int]) -> Any:
     matrix = csr_array((np.ones(len(rows), bool), (rows, columns)), shape=shape)
     matrix.sum_duplicates()
     return matrix
+
+
+_AT_ONCE = 20_000_000  # edges that are followed at once
+_MANY_MORE = 4  # times as many edges as entries: sets may have inputs in common

@@ -16,9 +16,9 @@ from scipy.sparse import csr_array, vstack
 
 from ...arrays.dependent import NUMBER, Dependent
 from ...arrays.standin import StandIn
-from ...errors import PatternError, check_argnums, check_callable
+from ...errors import AutogradError, PatternError, check_argnums, check_callable
 from ...graph.grad_mode import enable_grad
-from ...primitives.patterns.level import MOST, PatternLevel
+from ...primitives.patterns.level import PatternLevel
 from ...source.source_info import defined
 from ...tensors.tensor import Tensor, plain_array
 from ..grad import choose, grad
@@ -131,8 +131,14 @@ def _run(function: Function, primals: tuple[Any, ...], everywhere: bool, dense: 
         for (first, last), x in zip(pairwise(starts), values, strict=True)
     ]
     given = [Dependent(x, level, [term]) for x, term in zip(values, numbers, strict=True)]
-    with enable_grad():
-        record = Recording(function, *track(rebuild(given)))
+    try:
+        with enable_grad():
+            record = Recording(function, *track(rebuild(given)))
+    except Exception as error:
+        ours = error.__cause__ if isinstance(error.__cause__, AutogradError) else level.refused
+        if ours is None or type(error) is PatternError:
+            raise
+        raise PatternError(str(ours)) from error  # NumPy or SciPy raised theirs in place of ours
     rows = [_written_out(level, y, function) for y in record.outputs]
     if len(rows) == 1:
         return rows[0], record
@@ -155,11 +161,14 @@ def _written_out(level: PatternLevel, y: Any, function: Function) -> Any:
     y = plain_array(y._array if isinstance(y, Tensor) else y)
     if type(y) is not Dependent or y.dtype.kind not in "fc":
         return csr_array((y.size, level.sets.inputs), dtype=bool)
-    rows = level.sets.written_out(y.terms, y.size)
-    if rows.nnz > MOST and rows.nnz * _DENSE > y.size * level.sets.inputs and not level.full:
+    size, inputs = y.size, level.sets.inputs
+    most = np.inf if level.full else max(level.most, size * inputs // _DENSE)
+    rows = level.sets.written_out(y.terms, size, most)
+    if rows is None or rows.nnz > most:
+        by = "".join([f"; {name} is dense, at {line}" for name, line in level.met.items()])
         raise PatternError(
-            f"{defined(function)} is dense: {rows.nnz:,} entries of its derivative ({y.size:,} x "
-            f"{level.sets.inputs:,}) can differ from 0, so that a sparse one is of no use; dense=True accepts that"
+            f"{defined(function)} is dense: more than {most:,} entries of its derivative ({size:,} x {inputs:,}) can "
+            f"differ from 0, so that a sparse one is of no use{by}. dense=True accepts that"
         )
     return rows
 
