@@ -197,55 +197,104 @@ def _rows(pattern: Pattern) -> Array:
 
 @dataclass(frozen=True)
 class Compression:
-    """How a matrix is read from few products.
+    """How a matrix, or some of its entries, are read from few products.
 
     Attributes
     ----------
+    pattern
+        The entries.
     forward
         Whether the products are with columns, or else with rows.
     colors, many
-        The colour of each, and how many there are.
+        The colour of each, -1 for one without entries, and how many colours there are.
     place
         Where each entry stands in the products, one after another.
     line, lines
         The row that each entry is in, or without `forward` the column; and the numbers of the entries of each line.
+    whole
+        Of each line, whether all its entries are among these.
     random
         A vector for a product more.
     """
 
+    pattern: Pattern
     forward: bool
     colors: Array
     many: int
     place: Array
     line: Array
     lines: Pattern
+    whole: Array
     random: Array
 
 
-def compression(pattern: Pattern, mode: str | None, costs: tuple[float, float], symmetric: bool) -> Compression:
-    """Return the cheaper way to compute a matrix, or that of a mode; `costs` are those of a column and of a row."""
+def compressions(
+    pattern: Pattern, mode: str | None, costs: tuple[float, float], *, symmetric: bool, both: bool
+) -> tuple[list[Compression], Array | None]:
+    """Return the cheaper way to compute a matrix, or that of a mode; `costs` are those of a column and of a row.
+
+    If `both` are allowed and take half as much, it is two ways, of some rows and the columns of all others or the
+    reverse, and where in their entries those of the matrix stand.
+    """
     if symmetric:
         colors, place = symmetric_colors(pattern)  # of its rows as well as of its columns
-        return _compression(pattern, mode != "reverse", colors, place)
+        return [_compression(pattern, mode != "reverse", colors, place)], None
     sides = (pattern.T.tocsr(), pattern)  # colours of columns are found in the second
-    found: tuple[Array, bool] | None = None
+    bounds = {side: longest_row(sides[side]) * costs[not side] for side in (True, False)}
+    if both and mode is None and (found := _both_sides(pattern, costs, min(bounds.values()) / 2)) is not None:
+        return found
+    best: Compression | None = None
     price = np.inf
-    for forward in sorted((True, False), key=lambda side: longest_row(sides[side]) * costs[not side]):
-        if mode == ("reverse" if forward else "forward") or longest_row(sides[forward]) * costs[not forward] >= price:
+    for forward in sorted(bounds, key=bounds.__getitem__):
+        if mode == ("reverse" if forward else "forward") or bounds[forward] >= price:
             continue  # there are no fewer colours than that
-        colors = column_colors(sides[forward])
-        cost = (int(colors.max(initial=-1)) + 1) * costs[not forward]
-        if cost < price:
-            found, price = (colors, forward), cost
-    assert found is not None
-    colors, forward = found
+        way = _one_side(pattern, forward, column_colors(sides[forward]))
+        if way.many * costs[not forward] < price:
+            best, price = way, way.many * costs[not forward]
+    assert best is not None
+    return [best], None
+
+
+def _both_sides(pattern: Pattern, costs: tuple[float, float], below: float) -> tuple[list[Compression], Array] | None:
+    """Return two ways that cost less than `below`: the longest rows or columns as such, the rest the other way."""
+    for forward in (True, False):
+        line = _rows(pattern) if forward else pattern.indices
+        lengths = np.bincount(line, minlength=pattern.shape[not forward])
+        order = np.argsort(-lengths, kind="stable")
+        left = np.append(lengths[order], 0)  # the length of the longest, without so many
+        cost = np.arange(len(left)) * costs[forward] + left * costs[not forward]
+        if cost.min() >= below:
+            continue
+        long = np.zeros(len(lengths), bool)
+        long[order[: int(cost.argmin())]] = True
+        some, rest = _entries(pattern, long[line]), _entries(pattern, ~long[line])
+        colors = column_colors(some.T.tocsr() if forward else some)
+        ways = [
+            _one_side(rest, forward, column_colors(rest if forward else rest.T.tocsr()), ~long),
+            _one_side(some, not forward, np.where(long, colors, -1)),
+        ]
+        if sum(way.many * costs[not way.forward] for way in ways) < below:
+            return ways, np.argsort(np.argsort(long[line], kind="stable"))
+    return None
+
+
+def _entries(pattern: Pattern, chosen: Array) -> Pattern:
+    """Return some entries of a pattern."""
+    starts = np.append(0, np.cumsum(chosen))[pattern.indptr].astype(pattern.indptr.dtype)
+    return csr_array((pattern.data[chosen], pattern.indices[chosen], starts), shape=pattern.shape)
+
+
+def _one_side(pattern: Pattern, forward: bool, colors: Array, whole: Array | None = None) -> Compression:
     place = places(pattern, colors) if forward else colors[_rows(pattern)] * pattern.shape[1] + pattern.indices
-    return _compression(pattern, forward, colors, place)
+    return _compression(pattern, forward, colors, place, whole)
 
 
-def _compression(pattern: Pattern, forward: bool, colors: Array, place: Array) -> Compression:
+def _compression(
+    pattern: Pattern, forward: bool, colors: Array, place: Array, whole: Array | None = None
+) -> Compression:
     many = int(colors.max(initial=-1)) + 1 if pattern.nnz else 0
     lines = csr_array((np.arange(pattern.nnz), pattern.indices, pattern.indptr), shape=pattern.shape)
-    line = _rows(pattern) if forward else pattern.indices
-    random = np.random.default_rng(0).standard_normal(len(colors))
-    return Compression(forward, colors, many, place, line, lines if forward else lines.T.tocsr(), random)
+    lines, line = (lines, _rows(pattern)) if forward else (lines.T.tocsr(), pattern.indices)
+    whole = np.ones(lines.shape[0], bool) if whole is None else whole
+    random = np.random.default_rng(0).standard_normal(len(colors)) * (colors >= 0)
+    return Compression(pattern, forward, colors, many, place, line, lines, whole, random)

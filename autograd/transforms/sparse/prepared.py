@@ -28,7 +28,7 @@ from ..jacobian import conformed, holomorphic, jacobian
 from ..pytree import flatten, structure, without_none
 from ..recording import Recording, check_outputs, track
 from ..units import along
-from .colouring import Compression, compression
+from .colouring import Compression, compressions
 from .pattern import jacobian_pattern
 
 Array = np.ndarray[Any, Any]
@@ -38,7 +38,7 @@ Arguments = tuple[tuple[Any, ...], dict[str, Any]]
 
 _FORWARD = 1.5  # walks back, what one forward takes: it looks for nan at each step
 _LINES = 8  # of those that differ, which are looked at
-_DENSE = 100_000  # entries, above which it is said that a sparse matrix is a dense one
+_MANY = 300  # products, above which it is said that there are as many as of a dense matrix
 
 
 class Form(NamedTuple):
@@ -142,10 +142,20 @@ _WITHIN = (
 
 @dataclass(frozen=True)
 class Plan:
-    """How products are computed: of which colours, by which function."""
+    """How products are computed: the colours and the value of the seeds of each step, and the function of all steps.
 
-    way: Compression
+    `order` says where the entries stand in what the steps give, if that is not their order.
+    """
+
+    ways: list[Compression]
+    steps: list[tuple[Compression, complex]]
+    order: Array | None
     products: Function
+
+    @property
+    def forward(self) -> bool:
+        """Whether some products are with columns."""
+        return any(way.forward for way, _ in self.steps)
 
 
 class PreparedDerivative:
@@ -172,12 +182,12 @@ class PreparedDerivative:
         self._tolerance = float(max(eps, default=0.0)) ** (2 / 3)
         self._blocks = _blocks(pattern, inputs.bounds, outputs.bounds)
         self._plan = self._planned(of.mode)
-        (height, width), entries, count = pattern.shape, pattern.nnz, self._plan.way.many
-        if entries > _DENSE and 2 * count > min(height, width):
+        (height, width), many = pattern.shape, sum(way.many for way in self._plan.ways)
+        if many > _MANY and 2 * many > min(height, width):
             warn(
-                f"{of}, {height:,} x {width:,}, is dense: {entries:,} entries of {entries * 12 >> 20:,} MB take "
-                f"{count:,} products at each call; without sparse=True there are {min(height, width):,} and "
-                f"{height * width * 8 >> 20:,} MB",
+                f"{of}, {height:,} x {width:,}, takes {many:,} products at each call, since rows or columns are dense: "
+                f"{pattern.nnz:,} entries, {pattern.nnz * 12 >> 20:,} MB. Without sparse=True there are "
+                f"{min(height, width):,} products and {height * width * 8 >> 20:,} MB",
                 RuntimeWarning,
             )
 
@@ -187,14 +197,19 @@ class PreparedDerivative:
     def _planned(self, mode: str | None) -> Plan:
         inputs, outputs = self._inputs, self._outputs
         symmetric = self._of.order == 2 and not inputs.is_complex
+        is_complex = inputs.is_complex or outputs.is_complex
         costs = _FORWARD * (1 + inputs.is_complex), 1 + outputs.is_complex
-        way = compression(self._pattern, mode, costs, symmetric)
-        products = _products(self._of, inputs, outputs, way)
+        ways, order = compressions(self._pattern, mode, costs, symmetric=symmetric, both=not is_complex)
+        steps: list[tuple[Compression, complex]] = []
+        for way in ways:
+            seeded, unit = (inputs, 1j) if way.forward else (outputs, -1j)  # the conjugate, as walks back take it
+            steps += [(way, 1), (way, unit)] if seeded.is_complex else [(way, 1)]
+        products = _products(self._of, inputs, outputs, steps)
         if self._compiled:
             from ..compile.compiled import compile  # most programs never compile
 
             products = compile(products)
-        return Plan(way, products)
+        return Plan(ways, steps, order, products)
 
     @property
     def pattern(self) -> Any:
@@ -202,19 +217,23 @@ class PreparedDerivative:
         return self._pattern.copy()
 
     @property
-    def colors(self) -> Array:
-        """The colour of each column, or in reverse direction of each row: those of one colour share a product."""
-        return self._plan.way.colors.copy()
+    def colors(self) -> Any:
+        """The colour of each column, or in reverse direction of each row: those of one colour share a product.
+
+        In both directions, it is a pair of these, with -1 for what has none: its entries are read from the others.
+        """
+        found = {way.forward: way.colors.copy() for way in self._plan.ways}
+        return (found[True], found[False]) if len(found) > 1 else next(iter(found.values()))
 
     @property
     def direction(self) -> str:
-        """``"forward"``, a product for each colour of columns, or ``"reverse"``, for each colour of rows."""
-        return "forward" if self._plan.way.forward else "reverse"
+        """``"forward"``: a product for each colour of columns; ``"reverse"``: of rows; or ``"both"``."""
+        return "both" if len(self._plan.ways) > 1 else _direction(self._plan.ways[0])
 
     def __repr__(self) -> str:
-        (height, width), count = self._pattern.shape, self._plan.way.many
-        colors = f"{count:,} color{'s' * (count != 1)} {self.direction}"
-        return f"<{self._of.kind}: {height:,} x {width:,}, {self._pattern.nnz:,} entries, {colors}>"
+        height, width = self._pattern.shape
+        counts = [f"{way.many:,} color{'s' * (way.many != 1)} {_direction(way)}" for way in self._plan.ways]
+        return f"<{self._of.kind}: {height:,} x {width:,}, {self._pattern.nnz:,} entries, {', '.join(counts)}>"
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Return the matrix: a scipy.sparse.csr_array for each pair of an output and an input."""
@@ -250,10 +269,17 @@ class PreparedDerivative:
         if not given.fits(self._inputs):
             raise ShapeError(f"{self._of} was prepared for {self._inputs}, not for {given}: prepare() it for these")
         plan, products = self._walk(arguments)
-        parts = [self._checked(plan.way, data, product, arguments) for data, product in products]
+        parts = [
+            self._checked(way, data, product, arguments)
+            for (way, _), (data, product) in zip(plan.steps, products, strict=True)
+        ]
+        if plan.order is not None:
+            parts = [np.concatenate(parts).take(constant(plan.order))]
         return [
             [
-                _combined([x if block.order is None else x[block.order] for x in parts], plan.way.forward, to, x)
+                _combined(
+                    [x if block.order is None else x.take(constant(block.order)) for x in parts], plan.forward, to, x
+                )
                 for x, block in zip(self._inputs.dtypes, row, strict=True)
             ]
             for to, row in zip(self._outputs.dtypes, self._blocks, strict=True)
@@ -265,7 +291,7 @@ class PreparedDerivative:
         try:
             return plan, plan.products(*arguments[0], **arguments[1])
         except DerivativeError:
-            if self._of.mode is not None or not plan.way.forward:
+            if self._of.mode is not None or not plan.forward:
                 raise
         plan = self._planned("reverse")
         found = plan.products(*arguments[0], **arguments[1])
@@ -276,10 +302,10 @@ class PreparedDerivative:
         """Return the entries; raise, or where that cannot be return nan, if an entry is missing among them."""
         if type(data) is not np.ndarray or type(product) is not np.ndarray:
             return self._nan_if_off(way, data, product)
-        matrix = csr_array((data, self._pattern.indices, self._pattern.indptr), shape=self._pattern.shape)
+        matrix = csr_array((data, way.pattern.indices, way.pattern.indptr), shape=way.pattern.shape)
         sums = matrix @ way.random if way.forward else way.random @ matrix
         apart = np.abs(sums - product)
-        off = np.flatnonzero(~(apart <= self._tolerance * np.abs(product)))
+        off = np.flatnonzero(~(apart <= self._tolerance * np.abs(product)) & way.whole)
         if off.size:  # perhaps since the product is small where its terms are large
             lines = way.lines[off]
             sizes = csr_array((np.abs(data[lines.data]), lines.indices, lines.indptr), shape=lines.shape)
@@ -308,7 +334,8 @@ class PreparedDerivative:
             others = way.random.copy()
             others[way.lines.indices[way.lines.indptr[line] : way.lines.indptr[line + 1]]] = 0
             alone = replace(way, many=0, place=np.zeros(0, np.intp), random=others)
-            products = _products(self._of, self._inputs, self._outputs, alone)(*arguments[0], **arguments[1])
+            steps = [(alone, value) for each, value in self._plan.steps if each is way]
+            products = _products(self._of, self._inputs, self._outputs, steps)(*arguments[0], **arguments[1])
             if any(product[line] != 0 for _, product in products):
                 raise DerivativeError(
                     f"{self._of} has entries in {'row' if way.forward else 'column'} {line} which its pattern lacks: "
@@ -322,8 +349,13 @@ class PreparedDerivative:
         terms = np.concatenate([terms, np.zeros(1, terms.dtype)])  # an empty line at the end begins there
         starts, filled = constant(lines.indptr[:-1].astype(np.intp)), constant(np.diff(lines.indptr) > 0)
         sums, scale = [np.where(filled, np.add.reduceat(each, starts), 0) for each in (terms, np.abs(terms))]
-        off = ~(np.abs(sums - product) <= self._tolerance**0.75 * (scale + np.abs(product)))
+        right = np.abs(sums - product) <= self._tolerance**0.75 * (scale + np.abs(product))
+        off = ~right & constant(way.whole)
         return np.where(off[constant(way.line)] | np.any(off & ~filled), np.nan, data)
+
+
+def _direction(way: Compression) -> str:
+    return "forward" if way.forward else "reverse"
 
 
 class Block(NamedTuple):
@@ -348,24 +380,24 @@ def _blocks(pattern: Any, inputs: list[int], outputs: list[int]) -> list[list[Bl
     return found
 
 
-def _products(of: Derivative, inputs: Form, outputs: Form, way: Compression) -> Function:
-    """Return the function that computes the entries in the order of the pattern, and the random product.
-
-    It returns a pair of them, and another one of complex seeds: for the direction i.
-    """
-    seeded, unit = (inputs, 1j) if way.forward else (outputs, -1j)  # the conjugate, as walks back take it
-    units = (1, unit) if seeded.is_complex else (1,)
+def _products(
+    of: Derivative, inputs: Form, outputs: Form, steps: list[tuple[Compression, complex]]
+) -> Callable[..., list[tuple[Any, Any]]]:
+    """Return the function that computes, in each step, the entries of its pattern and a random product."""
     function = of.of_which()
 
     @wraps(of.function)
     def products(*args: Any, **kwargs: Any) -> list[tuple[Any, Any]]:
         of_chosen, primals = choose(function, of.argnums, args, kwargs)
+        found = []
         with enable_grad():
             record = Recording(of_chosen, *track(primals))
             _check_outputs(of, record, outputs)
-            found = [_compressed(record, way, _seeds(seeded, way, value)) for value in units]
-        place = constant(way.place)
-        return [(each.reshape(-1).take(place), each[-1]) for each in found]
+            for way, value in steps:
+                seeds = _seeds(inputs if way.forward else outputs, way, value)
+                rows = _compressed(record, way, seeds)
+                found.append((rows.reshape(-1).take(constant(way.place)), rows[-1]))
+        return found
 
     return products
 

@@ -10,7 +10,7 @@ from scipy.sparse import csr_array, diags_array, kron, random_array
 
 from autograd.transforms.sparse.colouring import (
     column_colors,
-    compression,
+    compressions,
     longest_row,
     star_colors,
     star_places,
@@ -18,6 +18,7 @@ from autograd.transforms.sparse.colouring import (
 )
 
 Pattern = Any
+MODES = ("forward", "reverse")
 
 
 def sorted_pattern(matrix: Any) -> Pattern:
@@ -66,6 +67,11 @@ def patterns(draw: st.DrawFn) -> Pattern:
     return sorted_pattern(matrix)
 
 
+def colors_of(pattern: Pattern, mode: str | None = None) -> int:
+    ways, _ = compressions(pattern, mode, (1, 1), symmetric=False, both=True)
+    return sum(way.many for way in ways)
+
+
 def share_no_row(pattern: Pattern, colors: Any) -> bool:
     rows = np.repeat(np.arange(pattern.shape[0]), np.diff(pattern.indptr))
     pairs = rows * (int(colors.max(initial=0)) + 1) + colors[pattern.indices]
@@ -84,12 +90,29 @@ def test_columns_of_one_color_share_no_row(pattern: Pattern) -> None:
 def test_each_entry_is_read_from_its_place_in_the_products(pattern: Pattern, mode: Any, costs: Any) -> None:
     matrix = csr_array(pattern.astype(float))
     matrix.data = np.arange(1.0, matrix.nnz + 1)
-    way = compression(pattern, mode, costs, symmetric=False)
-    assert mode in (None, "forward" if way.forward else "reverse")
-    side = matrix if way.forward else matrix.T
-    seeds = way.colors == np.arange(way.many)[:, None]
-    assert way.random.shape == way.colors.shape
-    np.testing.assert_array_equal((side @ seeds.T).T.reshape(-1)[way.place], matrix.data)
+    ways, order = compressions(pattern, mode, costs, symmetric=False, both=True)
+    found = []
+    for way in ways:
+        assert mode in (None, "forward" if way.forward else "reverse")
+        side = matrix if way.forward else matrix.T
+        seeds = way.colors == np.arange(way.many)[:, None]
+        assert way.random.shape == way.colors.shape
+        assert (way.random[way.colors < 0] == 0).all()
+        products = (side @ seeds.T).T.reshape(-1)
+        found.append(products[way.place])
+        sums = np.zeros(side.shape[0])
+        np.add.at(sums, way.line, found[-1] * way.random[_others(way)])
+        np.testing.assert_allclose(sums[way.whole], (side @ way.random)[way.whole])
+    np.testing.assert_array_equal(found[0] if order is None else np.concatenate(found)[order], matrix.data)
+    if mode is None and len(ways) > 1:
+        one = min(compressions(pattern, each, costs, symmetric=False, both=True)[0][0].many for each in MODES)
+        assert sum(way.many for way in ways) < one * 3
+
+
+def _others(way: Any) -> Any:
+    """The column of each entry, where its line is a row, and the row where it is a column."""
+    rows = np.repeat(np.arange(way.pattern.shape[0]), np.diff(way.pattern.indptr))
+    return way.pattern.indices if way.forward else rows
 
 
 @given(patterns())
@@ -110,7 +133,7 @@ def test_star_colors_leave_each_entry_of_a_symmetric_matrix_readable(pattern: Pa
 def test_bands_have_as_few_colors_as_their_rows_are_long(low: int, high: int) -> None:
     pattern = band(200, low, high)
     assert column_colors(pattern).max() + 1 == low + high + 1
-    assert compression(sorted_pattern(pattern[:, ::-1]), None, (1, 1), symmetric=False).many == low + high + 1
+    assert colors_of(sorted_pattern(pattern[:, ::-1])) == low + high + 1
 
 
 @pytest.mark.parametrize(
@@ -132,17 +155,21 @@ def test_grids_have_few_colors(pattern: Pattern, most: int) -> None:
     assert symmetric_colors(pattern)[0].max() + 1 <= most
 
 
-def test_a_symmetric_arrow_has_two_colors() -> None:
-    colors, _ = symmetric_colors(arrow(2000))
+def test_an_arrow_has_two_colors() -> None:
+    colors, _ = symmetric_colors(arrow(1000))
     assert colors.max() + 1 == 2
+    assert colors_of(arrow(1000)) <= 3
+    assert colors_of(arrow(1000), "forward") == 1000
+    bordered = sorted_pattern(np.pad(band(200, 1, 1).toarray(), (2, 3), constant_values=True))
+    assert colors_of(bordered) <= 2 * 5 + 3
 
 
 def test_colors_are_no_more_than_those_that_another_direction_has() -> None:
     wide = sorted_pattern(random_array((30, 3000), density=0.01, rng=np.random.default_rng(0)) != 0)
     for pattern, forward in ((wide, False), (sorted_pattern(wide.T), True)):
-        found = compression(pattern, None, (1, 1), symmetric=False)
+        ((found,), _) = compressions(pattern, None, (1, 1), symmetric=False, both=False)
         assert found.forward is forward
-        assert found.many < compression(pattern, "forward" if not forward else "reverse", (1, 1), symmetric=False).many
+        assert found.many < colors_of(pattern, MODES[forward])
 
 
 def test_coloring_anew_takes_colors_away(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -242,6 +242,32 @@ def test_what_it_says_of_itself() -> None:
     assert "1 color " in repr(jacobian(np.sin, sparse=True).prepare(x))
 
 
+@every_way
+def test_long_rows_and_columns_are_walked_the_other_way(compiled: bool) -> None:
+    def bordered(x: Any, on: Any = False) -> Any:
+        inner = x[1:] * x[:-1] * x[0] + np.where(on, x[50], 0.0) * (np.arange(199) == 3)
+        return {"inner": inner, "sums": np.stack([np.sum(x**2), np.prod(np.cos(x))])}
+
+    x = np.random.default_rng(0).normal(size=200)
+    J = jacobian(bordered, sparse=True).prepare(x, compile=compiled)
+    assert repr(J).endswith("3 colors reverse, 1 color forward>") or repr(J).endswith("forward, 2 colors reverse>")
+    assert J.direction == "both"
+    for _ in range(2):
+        for name, block in J(x).items():
+            np.testing.assert_allclose(block.toarray(), jacobian(bordered)(x)[name], 1e-12)
+    np.testing.assert_allclose(
+        grad(lambda x: np.sum(J.values(x)["inner"] ** 2))(x),
+        grad(lambda x: np.sum(jacobian(lambda x: bordered(x)["inner"])(x) ** 2))(x),
+        1e-10,
+    )
+    with pytest.raises(DerivativeError, match=r"has none: 1, the first at \[3, 50\]"):
+        J(x, True)
+    assert np.isnan(compile(lambda x: J.values(x, True)["inner"])(x)).any()
+    columns, rows = J.colors
+    assert (columns.shape, rows.shape) == ((200,), (201,))
+    assert (columns < 0).any() != (rows < 0).any()
+
+
 def test_few_products_are_computed() -> None:
     """Three walks for the colours of a tridiagonal matrix, and one that checks: not one for each column."""
     seen = []
@@ -256,4 +282,4 @@ def test_few_products_are_computed() -> None:
     J(np.ones(3000))
     ((data, product),) = seen[0]
     assert (data.shape, product.shape) == ((6000,), (3000,))
-    assert J._plan.way.many == 2
+    assert [way.many for way in J._plan.ways] == [2]
