@@ -134,6 +134,7 @@ _later.homes.update(
         "machine code of loops": "autograd.transforms.compile.fused.loop_machine",
         "numba": "autograd.transforms.compile.fused.loops",
         "rolled loops": "autograd.transforms.compile.loops.rolled",
+        "sparse derivatives": "autograd.transforms.sparse.derivatives",
         "sparse products": "autograd.scipy.sparse",
         "special functions": "autograd.ops.special",
         "the array API": "autograd.array_api",

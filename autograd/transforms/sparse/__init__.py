@@ -1,1 +1,1 @@
-"""Sparse derivatives: the pattern of a function, found by running it, and matrices of SciPy with what is in it."""
+"""Sparse derivatives: patterns, found by running a function; colours, few products, and SciPy's matrices of these."""
