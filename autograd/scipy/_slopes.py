@@ -1,0 +1,50 @@
+"""Jacobians and Hessians for SciPy's solvers: sparse ones where these pay."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+
+from autograd import AutogradError, no_grad
+from autograd.extend import levels
+
+LEAST = 100  # unknowns; a dense matrix of fewer is computed and factored as quickly
+MOST = 0.1  # of a matrix are entries; one with more is treated as a dense one
+
+
+def sparse_slopes(transform: Any, function: Any, sparse: bool | None, *point: Any) -> tuple[Any, str]:
+    """Return a function that computes a sparse Jacobian or Hessian, or None where a dense one is better.
+
+    Parameters
+    ----------
+    transform
+        `jacobian` or `hessian`.
+    function
+        Of the arguments of `point`, with respect to the first of which it is differentiated.
+    sparse
+        True for a sparse one, False for a dense one, None for what pays.
+    *point
+        Where the pattern is looked for. At another point it may have more entries: then it is looked for anew.
+
+    Returns
+    -------
+    function, str
+        Words that say which way was taken, for the result of a solver.
+    """
+    x, *args = point
+    size = math.prod(np.shape(x))
+    if sparse is False or levels() or (sparse is None and size < LEAST):
+        return None, "dense"
+    try:
+        with no_grad():
+            found = transform(function, sparse=True).prepare(x if x.dtype.kind in "fc" else x.astype(float), *args)
+    except (AutogradError, TypeError) as error:
+        if sparse:
+            raise
+        return None, f"dense, since the pattern could not be found: {error}"
+    entries, elements = found.pattern.nnz, math.prod(found.pattern.shape)
+    if sparse is None and entries > MOST * elements:
+        return None, f"dense: {entries / elements:.0%} of its elements are entries"
+    return found, f"sparse: {entries:,} entries in {found.count:,} products"
