@@ -11,6 +11,7 @@ Each is also the built-in error that a caller would think of catching::
     ├── DeclarationError      (TypeError)            an operation declared in a way that cannot work
     ├── UnsupportedError      (NotImplementedError)  a NumPy call that has no derivative here
     ├── BatchError            (TypeError)            what has another answer for each element of a batch
+    │   └── PatternError      (TypeError)            what loses track of which inputs an element depends on
     ├── CompileError          (TypeError)            what a compiled program cannot do each time alike
     ├── ConvergenceError      (ArithmeticError)      an iteration that did not converge
     ├── DomainError           (ValueError)           a scalar outside the domain of a function
@@ -27,8 +28,8 @@ import numpy as np
 
 __all__ = [
     "AnomalyError", "AutogradError", "BatchError", "CompileError", "ConvergenceError", "DeclarationError",
-    "DerivativeError", "DomainError", "DtypeError", "GradientCheckError", "GraphError", "ShapeError",
-    "UnsupportedError", "check_argnums", "check_callable", "check_number", "check_numeric", "check_option",
+    "DerivativeError", "DomainError", "DtypeError", "GradientCheckError", "GraphError", "PatternError",
+    "ShapeError", "UnsupportedError", "check_argnums", "check_callable", "check_number", "check_numeric", "check_option",
     "described", "is_of_values", "no_number",
 ]  # fmt: skip
 
@@ -80,6 +81,10 @@ class UnsupportedError(AutogradError, NotImplementedError):
 
 class BatchError(AutogradError, TypeError):
     """What cannot be computed for all elements of a batch at once, since each has its own answer: see `vmap`."""
+
+
+class PatternError(BatchError):
+    """What loses track of which inputs an element depends on, so that the pattern cannot be known: see `sparsity`."""
 
 
 class CompileError(AutogradError, TypeError):

@@ -99,6 +99,10 @@ class Batched(StandIn, NDArrayOperatorsMixin):
         strides: tuple[int, ...] = self.value.strides[1:]
         return strides
 
+    def over(self, value: Any) -> Batched:
+        """Return an array of the same batch, with its values in other memory."""
+        return Batched(value, self.level)
+
     @property
     def T(self) -> Any:  # noqa: N802 - NumPy's name
         """The element with its axes in reverse order."""

@@ -11,8 +11,9 @@ from numpy.lib.array_utils import normalize_axis_index, normalize_axis_tuple
 from ...arrays.batched import Batched
 from ...arrays.door import Level, anywhere, as_array, whole
 from ...errors import BatchError
+from ..forms import Function
 from .alignment import aligned, is_at, refuse_plain, repeated
-from .functions import Function, rule
+from .functions import rule
 from .ufuncs import write_result
 
 __all__: list[str] = []  # all of them are noted by `rule`

@@ -11,8 +11,9 @@ from numpy.lib.array_utils import normalize_axis_index, normalize_axis_tuple
 
 from ...arrays.batched import Batched
 from ...arrays.door import Level, as_array, copied_for, innermost
+from ..forms import Function, bound, parameters
 from .alignment import aligned, batched_among, is_at, repeated, wrapped
-from .functions import Function, bound, composed, parameters, rule
+from .functions import composed, rule
 from .indexing import getitem
 from .questions import refuse_shape_of_values
 from .ufuncs import write_result

@@ -1,0 +1,261 @@
+"""The level of one call of `sparsity`: how NumPy's functions and operations go with what elements depend on."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ...arrays.dependent import Array, Dependent, Terms, dependents, plain
+from ...arrays.door import Used
+from ...errors import PatternError
+from ...graph.node import counter
+from ...source.call_site import users_line
+from ...tensors.dispatch import operations
+from ...tensors.tensor import Tensor, any_live
+from . import functions, terms, ufuncs
+from .products import sparse_matmul
+from .sets import Sets
+
+if TYPE_CHECKING:
+    from numpy.typing import DTypeLike
+
+MOST = 10_000_000  # entries of a block in which everything depends on everything
+
+
+class PatternLevel:
+    """One call of `sparsity`; see `Level` for what its methods do.
+
+    Attributes
+    ----------
+    sets
+        The sets of inputs.
+    everywhere
+        Whether the pattern is one for all points: then what a condition chooses is any of the choices.
+    full
+        Whether blocks in which everything depends on everything may have more than `MOST` entries.
+    """
+
+    def __init__(self, inputs: int, everywhere: bool = False, full: bool = False) -> None:
+        self.sets, self.everywhere, self.full = Sets(inputs), everywhere, full
+        self.size, self.number, self.active = 1, next(counter), True
+        self.units: tuple[Array | None, int] = (None, 0)
+        self._composing: set[Any] = set()
+        Used.vmap = True
+
+    # Results
+
+    def result(self, value: Any, given: Terms) -> Any:
+        """Return a result with its terms; an answer, such as that of a comparison, is a plain array at this point."""
+        if value.dtype.kind not in "fc" and not self.everywhere:
+            return value
+        return Dependent(value, self, given)
+
+    def answer(self, value: Any, xs: Sequence[Dependent]) -> Any:
+        """Return integers or truth found in some arrays; everywhere, they depend on what these do."""
+        if not self.everywhere:
+            return value
+        one = self._whole(xs)
+        parts = value if isinstance(value, tuple) else (value,)
+        found = tuple(Dependent(v, self, [np.broadcast_to(t, v.shape) for t in one]) for v in map(np.asarray, parts))
+        return found if isinstance(value, tuple) else found[0]
+
+    def joined(self, given: Terms, shape: tuple[int, ...]) -> Array:
+        """Return one term for many."""
+        return terms.joined(self, given, shape)
+
+    def _whole(self, xs: Sequence[Dependent]) -> list[Array]:
+        """Return one number for all that some arrays depend on, or none."""
+        members = [np.unique(t) for x in xs for t in x.given() if t.size]
+        if not members:
+            return []
+        numbers = np.unique(np.concatenate(members))
+        return [self.sets.made(np.zeros(len(numbers), np.intp), numbers, 1).reshape(())]
+
+    # Calls
+
+    def call_ufunc(self, ufunc: np.ufunc, method: str, inputs: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        """Apply a ufunc, or a method of it such as `reduce`."""
+        return ufuncs.call_ufunc(self, ufunc, method, inputs, kwargs)
+
+    def call(self, function: Callable[..., object], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        """Apply a NumPy function."""
+        return functions.call(self, function, args, kwargs)
+
+    def composed(self, function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        """Run a composition, as it runs for tensors that require gradients; else everything depends on everything."""
+        if function in self._composing or function not in operations:  # it calls the function that it stands for
+            return self.dense(function.__name__, function, args, kwargs)
+        self._composing.add(function)
+        try:
+            return _arrays(operations[function](*_tensors(args), **_tensors(kwargs)))
+        finally:
+            self._composing.discard(function)
+
+    def dense(self, name: str, function: Callable[..., Any], args: Any, kwargs: Any = None) -> Any:
+        """Call a function with values; all that it computes depends on all that it is given."""
+        name = name or getattr(function, "__name__", "a function")
+        xs = dependents(args, kwargs or {})
+        value = function(*plain(args), **plain(kwargs or {}))
+        whole = self._whole(xs)
+        return self._spread(name, value, whole, xs)
+
+    def _spread(self, name: str, value: Any, whole: list[Array], xs: Sequence[Dependent]) -> Any:
+        if isinstance(value, list | tuple):
+            parts = [self._spread(name, part, whole, xs) for part in value]
+            return type(value)(*parts) if hasattr(value, "_fields") else type(value)(parts)
+        if not hasattr(value, "shape") and not isinstance(value, int | float | complex):
+            return value
+        value = np.asarray(value)
+        inputs = min(self.sets.inputs, sum([x.size * len(x.terms) for x in xs]))
+        if value.dtype.kind in "fc" and inputs * value.size > MOST and not self.full:
+            raise PatternError(
+                f"in {name!r}, at {users_line()}, everything depends on everything: the pattern would have "
+                f"{inputs * value.size:,} entries there ({value.size:,} results of {inputs:,} inputs). Write it with "
+                f"functions of each element, slices and sums, or accept that with dense=True"
+            )
+        return self.result(value, [np.broadcast_to(t, value.shape) for t in whole])
+
+    def elementwise(self, function: Callable[..., Any], values: tuple[Any, ...]) -> Any:
+        """Apply a function of each element."""
+        value = np.asarray(function(*plain(values)))
+        given = [x.given() for x in values if type(x) is Dependent]
+        return self.result(value, terms.union(*[[np.broadcast_to(t, value.shape) for t in ts] for ts in given]))
+
+    def loop(self, name: str, function: Callable[..., Any], args: tuple[Any, ...]) -> Any:
+        """Apply a function that knows no patterns."""
+        if any_live(args):
+            raise PatternError(
+                f"{name!r}, at {users_line()}, knows nothing of patterns, and is differentiated within the function "
+                f"whose pattern is looked for. Write it with NumPy's functions"
+            )
+        return self.dense(name, function, _arrays(args))
+
+    def loop_call(self, function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        """Call a function that knows no patterns."""
+        names = list(kwargs)
+
+        def call(args: Any, values: Any) -> Any:
+            return function(*args, **dict(zip(names, values, strict=True)))
+
+        return self.loop(function.__name__, call, (args, tuple(kwargs.values())))
+
+    def sparse_matmul(self, matrix: Any, x: Any) -> Any:
+        """Return the product of a matrix of SciPy and an array."""
+        return sparse_matmul(self, matrix, x)
+
+    # Indices
+
+    def plain_key(self, key: Any) -> Any:
+        """Return an index without dependence: which elements it selects does not change where the pattern holds."""
+        if type(key) is tuple or type(key) is list:
+            return type(key)([self.plain_key(part) for part in key])
+        if type(key) is not Dependent:
+            return key
+        if self.everywhere and any(term.any() for term in key.terms):
+            key.refuse(
+                "with everywhere=True, an index or a mask",
+                "Use numpy.where(mask, x, y), numpy.take or numpy.take_along_axis, or ask for the pattern at this "
+                "point, without everywhere=True",
+            )
+        return key.value
+
+    def getitem(self, x: Any, key: Any) -> Any:
+        """Return ``x[key]``, where either is dependent."""
+        return x[self.plain_key(key)]
+
+    def chosen(self, function: Callable[..., Any], x: Any, indices: Any, args: Any, kwargs: Any) -> Any:
+        """Take elements at indices that depend on inputs: each may be any."""
+        if self.everywhere or type(x) is not Dependent:
+            return self.dense(function.__name__, function, (x, plain(indices), *args), kwargs)
+        return function(x, plain(indices), *args, **kwargs)
+
+    def setitem(self, x: Dependent, key: Any, value: Any) -> None:
+        """Write `value` to ``x[key]``."""
+        value, key = getattr(value, "_array", value), self.plain_key(key)
+        x.value[key] = plain(value)
+        self.write_terms(x, key, value.given() if type(value) is Dependent else [])
+
+    def write_terms(self, x: Dependent, key: Any, given: Terms) -> None:
+        """Write terms to those at an index of an array, and nothing to its others."""
+        places, kept = x._places(len(given))
+        for k, place in enumerate(places[kept:]):
+            place[key] = given[k] if k < len(given) else 0
+
+    def check_target(self, x: Any, what: str) -> None:
+        """Raise if an array to be written to is a plain one, which has no room for terms."""
+        if type(x) is not Dependent:
+            raise PatternError(
+                f"{what}, at {users_line()}, writes what depends on inputs to a plain array, which does not know "
+                f"that: begin with numpy.zeros_like(x) or numpy.zeros(shape, like=x)"
+            )
+
+    def scatter(self, add: Callable[..., Array], x: Any, key: Any, shape: tuple[int, ...]) -> Any:
+        """Return zeros of `shape` with `x` added at `key`."""
+        key = self.plain_key(key)
+        value = add(plain(x), key, shape)
+        if type(x) is not Dependent:
+            return value
+        places = np.arange(value.size).reshape(shape)[key]
+        given = [np.broadcast_to(t, places.shape).reshape(-1) for t in x.given()]
+        flat = np.asarray(places).reshape(-1)
+        found: list[Array] = []
+        if given and np.unique(flat).size == flat.size:
+            for t in given:
+                found.append(np.zeros(value.size, np.intp))
+                found[-1][flat] = t
+        elif given:
+            found = [self.sets.made(np.tile(flat, len(given)), np.concatenate(given), value.size)]
+        return self.result(value, [t.reshape(shape) for t in found])
+
+    # What a call of vmap does otherwise
+
+    def batched(self, value: Any) -> Any:
+        """Return an array that was stored without its terms: it depends on everything."""
+        numbers = np.arange(1, self.sets.inputs + 1)
+        one = self.sets.made(np.zeros(len(numbers), np.intp), numbers, 1).reshape(())
+        return self.result(value, [np.broadcast_to(one, value.shape)])
+
+    def zeros(self, shape: Any, dtype: DTypeLike) -> Any:
+        """Return zeros that depend on nothing."""
+        return Dependent(np.zeros(shape, dtype), self)
+
+    def shared(self, node: Any, array: Any) -> Any:
+        """Return the node by which an operation uses a tensor: its own."""
+        return node
+
+    def leave(self, x: Any) -> Any:
+        """Return an array out of its batch: there is none."""
+        return x
+
+    def branch(self, condition: Any) -> bool:
+        """Return the truth of a condition."""
+        return bool(condition)
+
+    def refuse_mask(self, x: object) -> None:
+        """Masked arrays are refused where they become tensors."""
+
+    def check_running(self, x: Any) -> None:
+        """Nothing outlives the call but what a function leaves behind itself."""
+
+
+def _tensors(tree: Any) -> Any:
+    """Return arguments with dependent arrays as tensors that require gradients, which compositions ask for."""
+    kind = type(tree)
+    if kind is Dependent:
+        return Tensor(tree, requires_grad=tree.dtype.kind in "fc")
+    if kind is tuple or kind is list:
+        return kind(map(_tensors, tree))
+    return {name: _tensors(part) for name, part in tree.items()} if kind is dict else tree
+
+
+def _arrays(tree: Any) -> Any:
+    kind = type(tree)
+    if kind is tuple or kind is list:
+        return kind(map(_arrays, tree))
+    if isinstance(tree, tuple) and hasattr(tree, "_fields"):
+        return kind(*map(_arrays, tree))
+    if kind is dict:
+        return {name: _arrays(part) for name, part in tree.items()}
+    return getattr(tree, "_array", tree)

@@ -1,0 +1,124 @@
+"""Sets of inputs, by number: few are written out while a function runs, and all others once, at the end.
+
+The numbers 1 to n are inputs, and 0 is nothing. Each greater number is a set of lesser ones, kept as edges: a sum of
+many elements makes one. Written out, a set may have as many inputs as there are; so that is done for the outputs alone,
+by products of boolean matrices, the deepest sets first.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+from scipy.sparse import csr_array
+
+Array = np.ndarray[Any, Any]
+
+
+class _Block(NamedTuple):
+    """Sets that were made together: the number of the first, and edges from sets, by their place, to what is in them."""
+
+    first: int
+    rows: Array
+    members: Array
+
+
+class Sets:
+    """The sets of inputs of one call of `sparsity`."""
+
+    def __init__(self, inputs: int) -> None:
+        self.inputs, self._top = inputs, inputs + 1
+        self._blocks: list[_Block] = []
+        self._firsts: list[int] = []
+        self._depths: list[int] = []  # above that of all members, and never falling
+
+    def made(self, rows: Array, members: Array, count: int) -> Array:
+        """Return the numbers of `count` sets, of which number ``rows[k]`` has the member ``members[k]``."""
+        there = members > 0
+        if not there.all():
+            rows, members = rows[there], members[there]
+        sizes = np.bincount(rows, minlength=count)
+        numbers = np.zeros(count, np.intp)
+        numbers[rows] = members  # right for those with a single member
+        many = sizes > 1
+        if many.any():
+            numbers[many] = np.arange(self._top, self._top + count)[many]
+            within = many[rows]
+            rows, members = rows[within], members[within]
+            deepest = int(members.max())
+            depth = 1 + self._depth(deepest)
+            self._blocks.append(_Block(self._top, rows, members))
+            self._firsts.append(self._top)
+            self._depths.append(max(depth, self._depths[-1]) if self._depths else depth)
+            self._top += count
+        return numbers
+
+    def _depth(self, number: int) -> int:
+        place = bisect_right(self._firsts, number) - 1
+        return 0 if place < 0 else self._depths[place]
+
+    def written_out(self, terms: Sequence[Array], size: int) -> Any:
+        """Return the boolean matrix with a row for each of `size` elements and a column for each input."""
+        flat = [term.reshape(-1) for term in terms]
+        if not flat or not size:
+            return csr_array((size, self.inputs), dtype=bool)
+        if max([int(ids.max()) for ids in flat]) <= self.inputs:
+            return self._of_inputs(flat)
+        places = np.tile(np.arange(size), len(flat))
+        pending: dict[int, list[tuple[Array, Array]]] = {}
+        self._sort_in(pending, places, np.concatenate(flat))
+        while deeper := max(pending, default=0):
+            parts = pending.pop(deeper)
+            rows, numbers = (np.concatenate(part) for part in zip(*parts, strict=True))
+            self._sort_in(pending, *self._opened(deeper, rows, numbers, size))
+        parts = pending.get(0, [])
+        rows, numbers = (np.concatenate(part) for part in zip(*parts, strict=True)) if parts else (places[:0],) * 2
+        return _matrix(rows, numbers - 1, (size, self.inputs))
+
+    def _of_inputs(self, flat: list[Array]) -> Any:
+        """Write out elements with a few inputs each: sorted within each row, and those that are equal once."""
+        table = np.stack(flat, 1) if len(flat) > 1 else flat[0][:, None]
+        if len(flat) > 1:
+            table.sort(1)
+        kept = table > 0
+        kept[:, 1:] &= table[:, 1:] != table[:, :-1]
+        starts = np.concatenate([[0], np.cumsum(kept.sum(1))])
+        columns = table[kept] - 1
+        matrix = csr_array((np.ones(len(columns), bool), columns, starts), shape=(len(table), self.inputs))
+        matrix.has_sorted_indices = matrix.has_canonical_format = True
+        return matrix
+
+    def _sort_in(self, pending: dict[int, list[tuple[Array, Array]]], rows: Array, numbers: Array) -> None:
+        """Put edges to those of the same depth; edges to nothing are dropped."""
+        blocks = np.searchsorted(self._firsts, numbers, "right") - 1
+        depths = np.where(blocks < 0, 0, np.array(self._depths, int)[blocks])
+        depths[numbers == 0] = -1
+        for depth in np.unique(depths).tolist():
+            if depth >= 0:
+                among = depths == depth
+                pending.setdefault(depth, []).append((rows[among], numbers[among]))
+
+    def _opened(self, depth: int, rows: Array, numbers: Array, size: int) -> tuple[Array, Array]:
+        """Replace sets of one depth by what is in them."""
+        names, columns = np.unique(numbers, return_inverse=True)
+        blocks = [block for block, d in zip(self._blocks, self._depths, strict=True) if d == depth]
+        owners = np.concatenate([block.first + block.rows for block in blocks])
+        members = np.concatenate([block.members for block in blocks])
+        places = np.searchsorted(names, owners)
+        places[places == len(names)] = 0
+        wanted = names[places] == owners
+        kinds, kind_of = np.unique(members[wanted], return_inverse=True)
+        product = _matrix(rows, columns, (size, len(names))) @ _matrix(
+            places[wanted], kind_of, (len(names), len(kinds))
+        )
+        found = product.tocoo()
+        return found.row.astype(np.intp), kinds[found.col]
+
+
+def _matrix(rows: Array, columns: Array, shape: tuple[int, int]) -> Any:
+    """Return a boolean matrix, with sorted columns in each row."""
+    matrix = csr_array((np.ones(len(rows), bool), (rows, columns)), shape=shape)
+    matrix.sum_duplicates()
+    return matrix

@@ -1,0 +1,189 @@
+"""Colours: which columns of a sparse matrix one product can serve.
+
+Columns of one colour share no row, so in the product of the matrix and the sum of their unit vectors each number is one
+entry. Of a symmetric matrix less is asked, a star colouring: one of the two entries ``[i, j]`` and ``[j, i]`` has to
+stand alone. Fewest colours are hard to find; these are found greedily, in time linear in the entries for rows of
+bounded length. A set of colours is the bits of an integer.
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+
+Array = np.ndarray[Any, Any]
+Pattern = Any  # a scipy.sparse.csr_array
+
+_ROUNDS = 4  # of colouring anew, each of which may take colours away
+_NEAR = 1.2  # times the longest row: so few colours need no other round
+_SHIFTS = 64  # at most, of the rows of a band or stencil against each other
+
+
+def longest_row(pattern: Pattern) -> int:
+    """Return the length of the longest row: columns have no fewer colours."""
+    return int(np.diff(pattern.indptr).max(initial=0))
+
+
+def column_colors(pattern: Pattern) -> Array:
+    """Return a colour of each column, from 0 on, so that no row has two columns of one colour."""
+    width, size = longest_row(pattern), pattern.shape[1]
+    if width in (0, size):
+        return np.arange(size) * (width > 0)
+    found = _modular(pattern, width + 1)
+    if found is not None:
+        return found  # as few as the longest row has
+    transposed = pattern.T.tocsr()
+    starts, rows = transposed.indptr.tolist(), transposed.indices.tolist()
+    colors = _greedy(starts, rows, range(size), pattern.shape[0])
+    for number in range(_ROUNDS):
+        if colors.max() < _NEAR * width:
+            break
+        # Class by class, in any order of the classes, there are never more colours (Culberson 1992).
+        rank = np.bincount(colors)[colors] if number % 2 else -colors
+        colors = _greedy(starts, rows, np.argsort(rank, kind="stable").tolist(), pattern.shape[0])
+    found = _modular(pattern, int(colors.max()) + 1)
+    return colors if found is None else found
+
+
+def _greedy(starts: list[int], rows: list[int], order: Any, height: int) -> Array:
+    """Give the columns, in this order, the first colour that none of their rows has."""
+    taken, colors = [0] * height, [0] * (len(starts) - 1)
+    for column in order:
+        own = rows[starts[column] : starts[column + 1]]
+        used = 0
+        for row in own:
+            used |= taken[row]
+        free = ~used & (used + 1)  # the lowest bit that is not set
+        for row in own:
+            taken[row] |= free
+        colors[column] = free.bit_length() - 1
+    return np.array(colors)
+
+
+def _modular(pattern: Pattern, below: int) -> Array | None:
+    """Return the columns modulo a number `below`, if these are colours: the fewest, for bands and many stencils."""
+    height, width = pattern.shape
+    shifts = pattern.indices.astype(np.int64) - np.repeat(np.arange(height), np.diff(pattern.indptr))
+    lowest = shifts.min(initial=0)
+    found = np.flatnonzero(np.bincount(shifts - lowest)) + lowest
+    if not 0 < len(found) <= _SHIFTS:
+        return None
+    apart = np.unique(np.abs(found[:, None] - found))[1:]
+    for count in range(longest_row(pattern), below):
+        if (apart % count).all():
+            return np.arange(width) % count
+    return None
+
+
+def symmetric_colors(pattern: Pattern) -> tuple[Array, Array]:
+    """Return colours of a symmetric pattern, and where its entries stand in the products: the fewer of two kinds."""
+    width = longest_row(pattern)
+    banded = _modular(pattern, width + 1)
+    if banded is not None:  # where these are the fewest, star colours are hardly fewer, and take ten times as long
+        return banded, places(pattern, banded)
+    star = star_colors(pattern)
+    if star.max(initial=-1) >= width:
+        plain = column_colors(pattern)
+        if plain.max(initial=-1) < star.max():
+            return plain, places(pattern, plain)
+    return star, star_places(pattern, star)
+
+
+def star_colors(pattern: Pattern) -> Array:
+    """Return a star colouring of a symmetric pattern: neighbours differ, and no path of four has two colours.
+
+    It is algorithm 4.1 of A. H. Gebremedhin, A. Tarafdar, F. Manne and A. Pothen, "New acyclic and star coloring
+    algorithms with application to computing Hessians", SIAM Journal on Scientific Computing 29 (2007).
+    """
+    starts, columns = pattern.indptr.tolist(), pattern.indices.tolist()
+    size = pattern.shape[0]
+    near = [[j for j in columns[starts[i] : starts[i + 1]] if j != i] for i in range(size)]
+    colors = [-1] * size
+    members: list[int] = []  # how many have each colour
+    for vertex in sorted(range(size), key=lambda i: -len(near[i])):
+        taken = _taken(vertex, near, colors, members)
+        color = (~taken & (taken + 1)).bit_length() - 1
+        colors[vertex] = color
+        if color == len(members):
+            members.append(0)
+        members[color] += 1
+    return np.array(colors, int)
+
+
+def _taken(vertex: int, near: list[list[int]], colors: list[int], members: list[int]) -> int:
+    """Return the colours that a vertex may not have, as bits."""
+    taken, repeated = 0, 0
+    for other in near[vertex]:
+        if colors[other] >= 0:
+            bit = 1 << colors[other]
+            repeated |= taken & bit
+            taken |= bit
+    for other in near[vertex]:
+        color = colors[other]
+        if color >= 0 and members[color] == 1:
+            continue  # alone in its colour: no path of four has that twice
+        through_all = color < 0 or repeated >> color & 1
+        for end in near[other]:
+            its = colors[end]
+            if end == vertex or its < 0 or taken >> its & 1:
+                continue
+            if through_all or any(far != other and colors[far] == color for far in near[end]):
+                taken |= 1 << its
+    return taken
+
+
+def places(pattern: Pattern, colors: Array) -> Array:
+    """Return where each entry of a matrix stands in its products with the columns of each colour, one after another."""
+    return colors[pattern.indices] * pattern.shape[0] + _rows(pattern)
+
+
+def star_places(pattern: Pattern, colors: Array) -> Array:
+    """Return the same of a symmetric matrix and a star colouring: where an entry, or its mirror image, stands alone."""
+    size, rows = pattern.shape[0], _rows(pattern)
+    here, there = places(pattern, colors), colors[rows] * size + pattern.indices
+    count = np.bincount(here, minlength=size * (int(colors.max(initial=-1)) + 1))
+    found: Array = np.where(count[here] == 1, here, there)
+    assert (count[found] == 1).all(), "no star colouring of a symmetric pattern"
+    return found
+
+
+def _rows(pattern: Pattern) -> Array:
+    return np.repeat(np.arange(pattern.shape[0]), np.diff(pattern.indptr))
+
+
+class Compression(NamedTuple):
+    """How a matrix is read from few products: `count` of them, one for each colour, and the place of each entry.
+
+    The products are with columns, `forward`, or with rows.
+    """
+
+    forward: bool
+    colors: Array
+    count: int
+    place: Array
+
+
+def compression(pattern: Pattern, mode: str | None, costs: tuple[int, int], symmetric: bool) -> Compression:
+    """Return the cheaper way to compute a matrix, or that of a mode; `costs` are those of a column and of a row."""
+    if symmetric:
+        colors, place = symmetric_colors(pattern)  # of its rows as well as of its columns
+        return Compression(mode != "reverse", colors, _count(pattern, colors), place)
+    sides = (pattern.T.tocsr(), pattern)  # colours of columns are found in the second
+    modes = ("reverse", "forward")
+    best: Compression | None = None
+    price = np.inf
+    for forward in sorted((False, True), key=lambda side: longest_row(sides[side]) * costs[not side]):
+        if mode not in (None, modes[forward]) or longest_row(sides[forward]) * costs[not forward] >= price:
+            continue  # there are no fewer colours than that
+        colors = column_colors(sides[forward])
+        count = _count(pattern, colors)
+        if count * costs[not forward] < price:
+            place = places(pattern, colors) if forward else colors[_rows(pattern)] * pattern.shape[1] + pattern.indices
+            best, price = Compression(forward, colors, count, place), count * costs[not forward]
+    assert best is not None
+    return best
+
+
+def _count(pattern: Pattern, colors: Array) -> int:
+    return int(colors.max(initial=-1)) + 1 if pattern.nnz else 0

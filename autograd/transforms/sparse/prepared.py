@@ -1,0 +1,413 @@
+"""Prepared: a sparse Jacobian whose pattern and colours are kept, to be computed at many points.
+
+How its numbers come about: seeds are sums of the unit vectors of one colour, the products of the Jacobian with these are
+walks through the recorded function, and each entry of the matrix is read from one place in the products. One product
+more, with a random vector, has to be that of the matrix which was read: if it is not, the pattern lacks an entry.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from functools import wraps
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from ...arrays.door import constant
+from ...errors import DerivativeError, GraphError, ShapeError
+from ...graph.grad_mode import enable_grad
+from ...source.source_info import defined, warn
+from ...tensors.tensor import seen_at
+from ..grad import choose
+from ..jacobian import conformed, holomorphic, jacobian
+from ..pytree import flatten, structure, without_none
+from ..recording import Recording, track
+from ..units import along
+from .colouring import Compression, compression
+from .pattern import hessian_pattern, jacobian_pattern
+
+Array = np.ndarray[Any, Any]
+Function = Callable[..., Any]
+Argnums = int | tuple[int, ...]
+Arguments = tuple[tuple[Any, ...], dict[str, Any]]
+
+_DENSE = 100_000  # entries, above which it is said that a sparse matrix is a dense one
+
+
+class Form(NamedTuple):
+    """The containers of some arrays, with 0 in the place of each, and the shapes and dtypes of the arrays."""
+
+    tree: Any
+    shapes: list[tuple[int, ...]]
+    dtypes: list[np.dtype[Any]]
+
+    @property
+    def bounds(self) -> list[int]:
+        """Where each array begins among all elements, and where the last one ends."""
+        return np.cumsum([0, *map(math.prod, self.shapes)]).tolist()
+
+    @property
+    def is_complex(self) -> bool:
+        """Whether an array is complex."""
+        return any(dtype.kind == "c" for dtype in self.dtypes)
+
+    def rebuild(self, contents: Sequence[Any]) -> Any:
+        """Return the containers with other contents."""
+        return without_none(*flatten(self.tree))[1](contents)
+
+    def fits(self, other: Form) -> bool:
+        """Tell whether arrays of another form can stand for these."""
+        return self[1:] == other[1:] and structure(self.tree) == structure(other.tree)
+
+    def __str__(self) -> str:
+        return ", ".join(f"{dtype}{list(shape)}" for shape, dtype in zip(self.shapes, self.dtypes, strict=True))
+
+
+def form(arrays: Sequence[Any], rebuild: Callable[[list[Any]], Any]) -> Form:
+    """Return the form of arrays that `rebuild` puts into their containers."""
+    return Form(rebuild([0] * len(arrays)), [tuple(x.shape) for x in arrays], [np.dtype(x.dtype) for x in arrays])
+
+
+class Derivative(NamedTuple):
+    """What is computed: the Jacobian of a function, or with `order` 2 its Hessian, which is the Jacobian of the gradient."""
+
+    function: Function
+    argnums: Argnums
+    mode: str | None
+    order: int
+
+    def __str__(self) -> str:
+        return f"the sparse {'Jacobian' if self.order == 1 else 'Hessian'} of {defined(self.function)}"
+
+    def of_which(self) -> Function:
+        """Return the function whose Jacobian it is."""
+        return self.function if self.order == 1 else jacobian(self.function, self.argnums, "reverse")
+
+    def inputs(self, arguments: Arguments) -> Form:
+        """Return the form of the arrays to differentiate with respect to."""
+        return form(*track(choose(self.function, self.argnums, *arguments)[1]))
+
+    def pattern(self, arguments: Arguments, everywhere: bool = False) -> tuple[Form, Form, Any]:
+        """Return the forms of inputs and outputs, and which of these depend on which."""
+        of_chosen, primals = choose(self.function, self.argnums, *arguments)
+        tracked, rebuild = track(primals)
+        arrays = [x._array for x in tracked]
+        if any(type(x) is not np.ndarray for x in arrays):
+            raise DerivativeError(f"{self} {_WITHIN}")
+        forms = [inputs := form(arrays, rebuild)]
+
+        def flat(given: list[Any]) -> list[Any]:
+            outputs, together = without_none(*flatten(of_chosen(*rebuild(given))))
+            forms.append(form(list(map(_array, outputs)), together))
+            return outputs
+
+        if self.order == 1:
+            found = jacobian_pattern(flat, arrays, everywhere)
+            return inputs, forms[-1], found
+        found = hessian_pattern(lambda given: _number(self, flat(given)), arrays, everywhere)
+        (shape,), (dtype,) = forms[-1][1:]
+        inner = inputs.tree[0] if isinstance(self.argnums, int) else inputs.tree
+        outputs = Form(
+            forms[-1].rebuild([inner]),
+            [shape + each for each in inputs.shapes],
+            [np.result_type(each, dtype) if dtype.kind == "c" else each for each in inputs.dtypes],
+        )
+        return inputs, outputs, found
+
+
+def _array(x: Any) -> Any:
+    return x if hasattr(x, "dtype") else np.asarray(x)
+
+
+def _number(of: Derivative, outputs: list[Any]) -> Any:
+    if len(outputs) != 1 or np.size(outputs[0]) != 1:
+        shapes = [np.shape(y) for y in outputs]
+        raise GraphError(f"{of} is that of one number, not of arrays of shapes {shapes}: sum them, or choose one")
+    return outputs[0]
+
+
+_WITHIN = (
+    "is wanted within another derivative, vmap or compile, but a scipy.sparse matrix holds NumPy's numbers alone: call "
+    "prepare(...) outside, and values(...) of what it returns within, which gives them as an array"
+)
+
+
+class Plan(NamedTuple):
+    """How the products are computed: of which colours, with which random vector beside them, by which function."""
+
+    way: Compression
+    random: Array
+    products: Function
+
+
+class SparseJacobian:
+    """A sparse Jacobian or Hessian, prepared: called with the arguments of the function, it computes the numbers alone.
+
+    Attributes
+    ----------
+    pattern : scipy.sparse.csr_array
+        Of booleans: a row for each element of all outputs, one after another, a column for each of all inputs.
+    """
+
+    def __init__(self, of: Derivative, arguments: Arguments, everywhere: bool, compiled: bool) -> None:
+        self._of, self._compiled = of, compiled
+        self._inputs, self._outputs, self.pattern = of.pattern(arguments, everywhere)
+        self._blocks = _blocks(self.pattern, self._inputs.bounds, self._outputs.bounds)
+        self._plan = self._planned(of.mode)
+        (height, width), entries, count = self.pattern.shape, self.pattern.nnz, self._plan.way.count
+        if entries > _DENSE and 2 * count > min(height, width):
+            warn(
+                f"{of}, {height:,} x {width:,}, is dense: {entries:,} entries of {entries * 12 >> 20:,} MB take "
+                f"{count:,} products at each call; without sparse=True there are {min(height, width):,} and "
+                f"{height * width * 8 >> 20:,} MB",
+                RuntimeWarning,
+            )
+
+    def _planned(self, mode: str | None) -> Plan:
+        inputs, outputs = self._inputs, self._outputs
+        symmetric = self._of.order == 2 and not inputs.is_complex
+        way = compression(self.pattern, mode, (1 + inputs.is_complex, 1 + outputs.is_complex), symmetric)
+        random = np.random.default_rng(0).standard_normal((inputs if way.forward else outputs).bounds[-1])
+        products = _products(self._of, inputs, outputs, way, random)
+        if self._compiled:
+            from ..compile.compiled import compile  # most programs never compile
+
+            products = compile(products)
+        return Plan(way, random, products)
+
+    @property
+    def colors(self) -> Array:
+        """The colour of each column, or of each row if the direction is reverse: those of one colour share a product."""
+        return self._plan.way.colors
+
+    @property
+    def direction(self) -> str:
+        """``"forward"``, a product for each colour of columns, or ``"reverse"``, for each colour of rows."""
+        return "forward" if self._plan.way.forward else "reverse"
+
+    def __repr__(self) -> str:
+        (height, width), count = self.pattern.shape, self._plan.way.count
+        colors = f"{count:,} color{'s' * (count != 1)} {self.direction}"
+        return f"<{type(self).__name__}: {height:,} x {width:,}, {self.pattern.nnz:,} entries, {colors}>"
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        """Return the matrix: a scipy.sparse.csr_array for each pair of an output and an input."""
+        from scipy.sparse import csr_array
+
+        found = self._data((args, kwargs))
+        if any(type(data) is not np.ndarray for row in found for data in row):
+            raise DerivativeError(f"{self._of} {_WITHIN}")
+        return self._built(
+            [
+                [
+                    csr_array((data, block.indices.copy(), block.indptr.copy()), shape=block.shape)
+                    for data, block in zip(row, blocks, strict=True)
+                ]
+                for row, blocks in zip(found, self._blocks, strict=True)
+            ]
+        )
+
+    def values(self, *args: Any, **kwargs: Any) -> Any:
+        """Return the entries, in the order of ``data`` of the matrix: an array for each pair of an output and an input.
+
+        Unlike a matrix of SciPy's, they can be differentiated, mapped by `vmap`, and computed in a compiled function.
+        There, they are all nan where the pattern is larger than the prepared one.
+        """
+        return self._built(self._data((args, kwargs)))
+
+    def _built(self, found: list[list[Any]]) -> Any:
+        """Return what was found for each output and input in the containers of the outputs, with those of the inputs."""
+        within = [self._inputs.rebuild(row) for row in found]
+        return self._outputs.rebuild([x[0] if isinstance(self._of.argnums, int) else x for x in within])
+
+    def _data(self, arguments: Arguments) -> list[list[Any]]:
+        """Return the entries for each output and input."""
+        given = self._of.inputs(arguments)
+        if not given.fits(self._inputs):
+            raise ShapeError(f"{self._of} was prepared for {self._inputs}, not for {given}: prepare() it for these")
+        plan, products = self._walk(arguments)
+        parts = [self._checked(plan, *product, arguments) for product in products]
+        return [
+            [
+                _combined([x if block.order is None else x[block.order] for x in parts], plan.way.forward, to, x)
+                for x, block in zip(self._inputs.dtypes, row, strict=True)
+            ]
+            for to, row in zip(self._outputs.dtypes, self._blocks, strict=True)
+        ]
+
+    def _walk(self, arguments: Arguments) -> tuple[Plan, Any]:
+        """Return the products, of rows if there is an operation of a user's without a forward rule."""
+        plan = self._plan
+        try:
+            return plan, plan.products(*arguments[0], **arguments[1])
+        except DerivativeError:
+            if self._of.mode is not None or not plan.way.forward:
+                raise
+        plan = self._planned("reverse")
+        found = plan.products(*arguments[0], **arguments[1])
+        self._plan = plan
+        return plan, found
+
+    def _checked(self, plan: Plan, data: Any, product: Any, arguments: Arguments) -> Any:
+        """Return the entries; raise, or where that cannot be return nan, unless their product is the true one."""
+        if type(data) is not np.ndarray or type(product) is not np.ndarray:
+            return self._nan_if_off(plan, data, product)
+        matrix = self._matrix(data)
+        sums = matrix @ plan.random if plan.way.forward else plan.random @ matrix
+        apart, tolerance = np.abs(sums - product), _tolerance(product.dtype)
+        if (apart <= tolerance * np.abs(product)).all():
+            return data
+        sizes = [np.abs(each) for each in (matrix, plan.random)]
+        scale = (sizes[0] @ sizes[1] if plan.way.forward else sizes[1] @ sizes[0]) + np.abs(product)
+        off = (apart > tolerance * scale) | (np.isfinite(sums) & ~np.isfinite(product))
+        if off.any():
+            self._refuse(arguments, (apart / scale).max(where=off, initial=0))
+        return data
+
+    def _matrix(self, data: Any) -> Any:
+        from scipy.sparse import csr_array
+
+        return csr_array((data, self.pattern.indices, self.pattern.indptr), shape=self.pattern.shape)
+
+    def _nan_if_off(self, plan: Plan, data: Any, product: Any) -> Any:
+        """Return the entries, or nan for all of them if their product is not the true one, without a branch."""
+        places = self._matrix(np.arange(self.pattern.nnz))
+        lines = places if plan.way.forward else places.T.tocsr()
+        terms = data[constant(lines.data)] * constant(plan.random[lines.indices])
+        terms = np.concatenate([terms, np.zeros(1, terms.dtype)])  # an empty line at the end begins there
+        starts, filled = constant(lines.indptr[:-1].astype(np.intp)), constant(np.diff(lines.indptr) > 0)
+        sums, scale = [np.where(filled, np.add.reduceat(each, starts), 0) for each in (terms, np.abs(terms))]
+        off = np.abs(sums - product) > _tolerance(product.dtype) * (scale + np.abs(product))
+        return np.where(np.any(off), np.nan, data)
+
+    def _refuse(self, arguments: Arguments, apart: float) -> None:
+        """Raise since a product of the matrix is not the true one, unless that is rounding."""
+        more = self._of.pattern(arguments)[2]
+        more = more > self.pattern if more.shape == self.pattern.shape else more
+        if more.nnz:
+            row, column = (int(place[0]) for place in more.nonzero())
+            raise DerivativeError(
+                f"{self._of} has {more.nnz:,} entries here which the pattern that was prepared lacks, the first of them "
+                f"at [{row}, {column}]: prepare() it anew at such a point, or with everywhere=True, which joins the "
+                f"branches of numpy.where, maximum and the like"
+            )
+        if apart > _tolerance(np.dtype(np.float32)):
+            raise DerivativeError(
+                f"{self._of} times a random vector differs from the true product by {apart:.0e} of its size: the "
+                f"pattern lacks an entry, or the function loses its digits to rounding. Take it without sparse=True"
+            )
+
+
+def _tolerance(dtype: np.dtype[Any]) -> float:
+    """Return by how much of its size a product may differ from the true one."""
+    return float(np.finfo(dtype).eps ** (2 / 3))
+
+
+class Block(NamedTuple):
+    """The pattern for one output and input, and the places of its entries among all; None if these are all."""
+
+    order: Array | None
+    indices: Array
+    indptr: Array
+    shape: tuple[int, int]
+
+
+def _blocks(pattern: Any, inputs: list[int], outputs: list[int]) -> list[list[Block]]:
+    """Return the blocks of a pattern; elements of inputs and outputs begin at these columns and rows."""
+    from scipy.sparse import csr_array
+
+    if len(inputs) == len(outputs) == 2:
+        return [[Block(None, pattern.indices, pattern.indptr, pattern.shape)]]
+    entries = csr_array((np.arange(pattern.nnz), pattern.indices, pattern.indptr), shape=pattern.shape)
+    found = []
+    for top, bottom in zip(outputs, outputs[1:], strict=False):
+        rows = entries[top:bottom]
+        parts = [rows[:, left:right] for left, right in zip(inputs, inputs[1:], strict=False)]
+        found.append([Block(part.data, part.indices, part.indptr, part.shape) for part in parts])
+    return found
+
+
+def _products(of: Derivative, inputs: Form, outputs: Form, way: Compression, random: Array) -> Function:
+    """Return the function that computes the entries in the order of the pattern, and the random product.
+
+    It returns a pair of them, and another one of complex seeds: for the direction i.
+    """
+    seeded, unit = (inputs, 1j) if way.forward else (outputs, -1j)  # the conjugate, as walks back take it
+    units = (1, unit) if seeded.is_complex else (1,)
+    function = of.of_which()
+
+    @wraps(of.function)
+    def products(*args: Any, **kwargs: Any) -> list[tuple[Any, Any]]:
+        of_chosen, primals = choose(function, of.argnums, args, kwargs)
+        with enable_grad():
+            record = Recording(of_chosen, *track(primals))
+            _check_outputs(of, record, outputs)
+            found = [_compressed(record, way, _seeds(seeded, way, random, value)) for value in units]
+        place = constant(way.place)
+        return [(each.reshape(-1)[place], each[-1]) for each in found]
+
+    return products
+
+
+def _check_outputs(of: Derivative, record: Recording, outputs: Form) -> None:
+    tree = record.rebuild_outputs([0] * len(record.outputs))
+    now = Form(tree, [shape for shape, _ in record.output_types], [dtype for _, dtype in record.output_types])
+    if now.shapes != outputs.shapes or now.is_complex is not outputs.is_complex or structure(tree) != structure(outputs.tree):
+        raise ShapeError(f"{of} was prepared for the results {outputs}, not for {now}: prepare() it for these")
+
+
+def _seeds(form: Form, way: Compression, random: Array, value: complex) -> Callable[[int, int], list[Any]]:
+    """Return what makes the seeds of some colours, with the random vector as a last one, for the arrays of a form."""
+    bounds = form.bounds
+
+    def seeds(start: int, stop: int) -> list[Any]:
+        made = []
+        for shape, dtype, first, last in zip(form.shapes, form.dtypes, bounds, bounds[1:], strict=False):
+            if dtype.kind not in ("c" if value != 1 else "fc"):
+                made.append(np.zeros((stop - start, *shape), dtype))
+                continue
+            units = constant(way.colors[first:last]) == np.arange(start, stop)[:, None]
+            given = units.astype(dtype)
+            if stop > way.count:
+                given = np.concatenate([given[:-1], constant(random[first:last]).astype(dtype)[None]])
+            made.append(value * given.reshape(stop - start, *shape) if value != 1 else given.reshape(stop - start, *shape))
+        return made
+
+    return seeds
+
+
+def _compressed(record: Recording, way: Compression, seeds: Callable[[int, int], list[Any]]) -> Any:
+    """Return the products, a row for each seed, with what they give all arrays one after another."""
+
+    def push(*tangents: Any) -> list[Any]:
+        return record.push_forward(dict(zip(record.input_nodes, tangents, strict=True)))
+
+    def pull(*cotangents: Any) -> list[Any]:
+        given: dict[Any, Any] = {}
+        for node, seed in zip(record.output_nodes, cotangents, strict=True):
+            if node is not None:
+                given[node] = given[node] + seed if node in given else seed
+        found = record.pull_back(given)
+        return [seen_at(x, found[x]) if x in found else np.zeros(x.shape, x.dtype) for x in record.input_nodes]
+
+    count = way.count + 1
+    parts = along(record, push if way.forward else pull, seeds, count)
+    flat = [part.reshape(count, -1) if part.size else np.zeros((count, 0), part.dtype) for part in parts]
+    if len(flat) == 1:
+        return flat[0]
+    return np.concatenate(flat, 1) if flat else np.zeros((count, 0))
+
+
+def _combined(parts: list[Any], forward: bool, output: np.dtype[Any], x: np.dtype[Any]) -> Any:
+    """Return the entries for an output and an input of these dtypes, of those along 1 and along i."""
+    kinds = output.kind + x.kind
+    found = parts[0]
+    if kinds == "cc":
+        found = holomorphic(found, parts[1])
+        found = found if forward else np.conjugate(found)
+    elif kinds[forward] == "c":
+        found = found + 1j * parts[1]
+    elif "c" not in kinds and found.dtype.kind == "c":  # others are complex
+        found = found.real
+    return conformed(found, output.kind == "c", x)
