@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from autograd import AutogradError, no_grad
+from autograd import AutogradError, DerivativeError, no_grad
 from autograd.extend import levels
 
 LEAST = 100  # unknowns; a dense matrix of fewer is computed and factored as quickly
@@ -39,7 +39,8 @@ def sparse_slopes(transform: Any, function: Any, sparse: bool | None, *point: An
         return None, "dense"
     try:
         with no_grad():
-            found = transform(function, sparse=True).prepare(x if x.dtype.kind in "fc" else x.astype(float), *args)
+            prepare = transform(function, sparse=True).prepare
+            found = prepare(x if x.dtype.kind in "fc" else x.astype(float), *args)
     except (AutogradError, TypeError) as error:
         if sparse:
             raise
@@ -47,4 +48,18 @@ def sparse_slopes(transform: Any, function: Any, sparse: bool | None, *point: An
     entries, elements = found.pattern.nnz, math.prod(found.pattern.shape)
     if sparse is None and entries > MOST * elements:
         return None, f"dense: {entries / elements:.0%} of its elements are entries"
-    return found, f"sparse: {entries:,} entries in {found.count:,} products"
+    return _Renewed(prepare, found), repr(found).strip("<>")
+
+
+class _Renewed:
+    """A sparse Jacobian that is prepared anew where its pattern turns out to be too small."""
+
+    def __init__(self, prepare: Any, prepared: Any) -> None:
+        self._prepare, self.prepared = prepare, prepared
+
+    def __call__(self, *point: Any) -> Any:
+        try:
+            return self.prepared(*point)
+        except DerivativeError:
+            self.prepared = self._prepare(*point)
+            return self.prepared(*point)

@@ -146,10 +146,8 @@ def solve_ivp(
 
 def _banded(slopes: Any) -> dict[str, Any]:
     """Return LSODA's options for a Jacobian: its bands, or all of it where they are too wide."""
-    apart = np.subtract(*slopes.pattern.nonzero())
-    lower, upper = max(0, apart.max(initial=0)), max(0, -apart.min(initial=0))
-    if 2 * (lower + upper) > slopes.pattern.shape[0]:
-        return {"jac": lambda t, y: slopes(y, t).toarray()}
+    rows, columns = slopes.prepared.pattern.nonzero()
+    lower, upper = int(np.max(rows - columns, initial=0)), int(np.max(columns - rows, initial=0))
 
     def bands(t: Any, y: Any) -> Any:
         found = slopes(y, t).tocoo()
@@ -157,6 +155,8 @@ def _banded(slopes: Any) -> dict[str, Any]:
         packed[upper + found.row - found.col, found.col] = found.data
         return packed
 
+    if 2 * (lower + upper) > len(slopes.prepared.pattern.indptr):
+        return {"jac": lambda t, y: slopes(y, t).toarray()}
     return {"jac": bands, "lband": lower, "uband": upper}
 
 
