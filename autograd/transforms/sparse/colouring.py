@@ -135,7 +135,8 @@ def _taken(vertex: int, near: list[list[int]], colors: list[int], members: list[
 
 def places(pattern: Pattern, colors: Array) -> Array:
     """Return where each entry of a matrix stands in its products with the columns of each colour, one after another."""
-    return colors[pattern.indices] * pattern.shape[0] + _rows(pattern)
+    found: Array = colors[pattern.indices] * pattern.shape[0] + _rows(pattern)
+    return found
 
 
 def star_places(pattern: Pattern, colors: Array) -> Array:
@@ -153,14 +154,14 @@ def _rows(pattern: Pattern) -> Array:
 
 
 class Compression(NamedTuple):
-    """How a matrix is read from few products: `count` of them, one for each colour, and the place of each entry.
+    """How a matrix is read from few products: `many` of them, one for each colour, and the place of each entry.
 
     The products are with columns, `forward`, or with rows.
     """
 
     forward: bool
     colors: Array
-    count: int
+    many: int
     place: Array
 
 
@@ -173,7 +174,7 @@ def compression(pattern: Pattern, mode: str | None, costs: tuple[int, int], symm
     modes = ("reverse", "forward")
     best: Compression | None = None
     price = np.inf
-    for forward in sorted((False, True), key=lambda side: longest_row(sides[side]) * costs[not side]):
+    for forward in sorted((True, False), key=lambda side: longest_row(sides[side]) * costs[not side]):
         if mode not in (None, modes[forward]) or longest_row(sides[forward]) * costs[not forward] >= price:
             continue  # there are no fewer colours than that
         colors = column_colors(sides[forward])

@@ -1,8 +1,8 @@
 """Prepared: a sparse Jacobian whose pattern and colours are kept, to be computed at many points.
 
-How its numbers come about: seeds are sums of the unit vectors of one colour, the products of the Jacobian with these are
-walks through the recorded function, and each entry of the matrix is read from one place in the products. One product
-more, with a random vector, has to be that of the matrix which was read: if it is not, the pattern lacks an entry.
+Seeds are sums of the unit vectors of one colour. The products of the Jacobian with these are walks through the recorded
+function, and each entry of the matrix is read from one place in the products. One product more, with a random vector,
+has to be that of the matrix which was read: if it is not, the pattern lacks an entry.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from functools import wraps
+from itertools import accumulate, pairwise
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -45,7 +46,7 @@ class Form(NamedTuple):
     @property
     def bounds(self) -> list[int]:
         """Where each array begins among all elements, and where the last one ends."""
-        return np.cumsum([0, *map(math.prod, self.shapes)]).tolist()
+        return [0, *accumulate(map(math.prod, self.shapes))]
 
     @property
     def is_complex(self) -> bool:
@@ -70,7 +71,7 @@ def form(arrays: Sequence[Any], rebuild: Callable[[list[Any]], Any]) -> Form:
 
 
 class Derivative(NamedTuple):
-    """What is computed: the Jacobian of a function, or with `order` 2 its Hessian, which is the Jacobian of the gradient."""
+    """What is computed: the Jacobian of a function, or with `order` 2 its Hessian, the Jacobian of the gradient."""
 
     function: Function
     argnums: Argnums
@@ -155,7 +156,7 @@ class SparseJacobian:
         self._inputs, self._outputs, self.pattern = of.pattern(arguments, everywhere)
         self._blocks = _blocks(self.pattern, self._inputs.bounds, self._outputs.bounds)
         self._plan = self._planned(of.mode)
-        (height, width), entries, count = self.pattern.shape, self.pattern.nnz, self._plan.way.count
+        (height, width), entries, count = self.pattern.shape, self.pattern.nnz, self._plan.way.many
         if entries > _DENSE and 2 * count > min(height, width):
             warn(
                 f"{of}, {height:,} x {width:,}, is dense: {entries:,} entries of {entries * 12 >> 20:,} MB take "
@@ -178,7 +179,7 @@ class SparseJacobian:
 
     @property
     def colors(self) -> Array:
-        """The colour of each column, or of each row if the direction is reverse: those of one colour share a product."""
+        """The colour of each column, or in reverse direction of each row: those of one colour share a product."""
         return self._plan.way.colors
 
     @property
@@ -187,7 +188,7 @@ class SparseJacobian:
         return "forward" if self._plan.way.forward else "reverse"
 
     def __repr__(self) -> str:
-        (height, width), count = self.pattern.shape, self._plan.way.count
+        (height, width), count = self.pattern.shape, self._plan.way.many
         colors = f"{count:,} color{'s' * (count != 1)} {self.direction}"
         return f"<{type(self).__name__}: {height:,} x {width:,}, {self.pattern.nnz:,} entries, {colors}>"
 
@@ -217,7 +218,7 @@ class SparseJacobian:
         return self._built(self._data((args, kwargs)))
 
     def _built(self, found: list[list[Any]]) -> Any:
-        """Return what was found for each output and input in the containers of the outputs, with those of the inputs."""
+        """Return what was found for each output and input, in the containers of the outputs and inputs."""
         within = [self._inputs.rebuild(row) for row in found]
         return self._outputs.rebuild([x[0] if isinstance(self._of.argnums, int) else x for x in within])
 
@@ -227,7 +228,7 @@ class SparseJacobian:
         if not given.fits(self._inputs):
             raise ShapeError(f"{self._of} was prepared for {self._inputs}, not for {given}: prepare() it for these")
         plan, products = self._walk(arguments)
-        parts = [self._checked(plan, *product, arguments) for product in products]
+        parts = [self._checked(plan, data, product, arguments) for data, product in products]
         return [
             [
                 _combined([x if block.order is None else x[block.order] for x in parts], plan.way.forward, to, x)
@@ -288,8 +289,8 @@ class SparseJacobian:
         if more.nnz:
             row, column = (int(place[0]) for place in more.nonzero())
             raise DerivativeError(
-                f"{self._of} has {more.nnz:,} entries here which the pattern that was prepared lacks, the first of them "
-                f"at [{row}, {column}]: prepare() it anew at such a point, or with everywhere=True, which joins the "
+                f"{self._of} has {more.nnz:,} entries here which the pattern that was prepared lacks, the first at "
+                f"[{row}, {column}]: prepare() it anew at such a point, or with everywhere=True, which joins the "
                 f"branches of numpy.where, maximum and the like"
             )
         if apart > _tolerance(np.dtype(np.float32)):
@@ -321,9 +322,9 @@ def _blocks(pattern: Any, inputs: list[int], outputs: list[int]) -> list[list[Bl
         return [[Block(None, pattern.indices, pattern.indptr, pattern.shape)]]
     entries = csr_array((np.arange(pattern.nnz), pattern.indices, pattern.indptr), shape=pattern.shape)
     found = []
-    for top, bottom in zip(outputs, outputs[1:], strict=False):
+    for top, bottom in pairwise(outputs):
         rows = entries[top:bottom]
-        parts = [rows[:, left:right] for left, right in zip(inputs, inputs[1:], strict=False)]
+        parts = [rows[:, left:right] for left, right in pairwise(inputs)]
         found.append([Block(part.data, part.indices, part.indptr, part.shape) for part in parts])
     return found
 
@@ -353,25 +354,29 @@ def _products(of: Derivative, inputs: Form, outputs: Form, way: Compression, ran
 def _check_outputs(of: Derivative, record: Recording, outputs: Form) -> None:
     tree = record.rebuild_outputs([0] * len(record.outputs))
     now = Form(tree, [shape for shape, _ in record.output_types], [dtype for _, dtype in record.output_types])
-    if now.shapes != outputs.shapes or now.is_complex is not outputs.is_complex or structure(tree) != structure(outputs.tree):
+    if (
+        now.shapes != outputs.shapes
+        or now.is_complex is not outputs.is_complex
+        or structure(tree) != structure(outputs.tree)
+    ):
         raise ShapeError(f"{of} was prepared for the results {outputs}, not for {now}: prepare() it for these")
 
 
 def _seeds(form: Form, way: Compression, random: Array, value: complex) -> Callable[[int, int], list[Any]]:
     """Return what makes the seeds of some colours, with the random vector as a last one, for the arrays of a form."""
-    bounds = form.bounds
+    bounds = list(pairwise(form.bounds))
 
     def seeds(start: int, stop: int) -> list[Any]:
         made = []
-        for shape, dtype, first, last in zip(form.shapes, form.dtypes, bounds, bounds[1:], strict=False):
-            if dtype.kind not in ("c" if value != 1 else "fc"):
-                made.append(np.zeros((stop - start, *shape), dtype))
+        for shape, dtype, (first, last) in zip(form.shapes, form.dtypes, bounds, strict=True):
+            shape = (stop - start, *shape)
+            if dtype.kind not in ("fc" if value == 1 else "c"):
+                made.append(np.zeros(shape, dtype))
                 continue
-            units = constant(way.colors[first:last]) == np.arange(start, stop)[:, None]
-            given = units.astype(dtype)
-            if stop > way.count:
-                given = np.concatenate([given[:-1], constant(random[first:last]).astype(dtype)[None]])
-            made.append(value * given.reshape(stop - start, *shape) if value != 1 else given.reshape(stop - start, *shape))
+            units = (constant(way.colors[first:last]) == np.arange(start, stop)[:, None]).astype(dtype)
+            if stop > way.many:
+                units = np.concatenate([units[:-1], constant(random[first:last].astype(dtype)[None])])
+            made.append((units if value == 1 else value * units).reshape(shape))
         return made
 
     return seeds
@@ -391,7 +396,7 @@ def _compressed(record: Recording, way: Compression, seeds: Callable[[int, int],
         found = record.pull_back(given)
         return [seen_at(x, found[x]) if x in found else np.zeros(x.shape, x.dtype) for x in record.input_nodes]
 
-    count = way.count + 1
+    count = way.many + 1
     parts = along(record, push if way.forward else pull, seeds, count)
     flat = [part.reshape(count, -1) if part.size else np.zeros((count, 0), part.dtype) for part in parts]
     if len(flat) == 1:
