@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from autograd import AutogradError, DerivativeError, no_grad
+from autograd import DerivativeError, no_grad
 from autograd.extend import levels
 
 LEAST = 100  # unknowns; a dense matrix of fewer is computed and factored as quickly
@@ -33,15 +33,14 @@ def sparse_slopes(transform: Any, function: Any, sparse: bool | None, *point: An
     function, str
         Words that say which way was taken, for the result of a solver.
     """
-    x, *args = point
-    size = math.prod(np.shape(x))
+    size = math.prod(np.shape(point[0]))
     if sparse is False or levels() or (sparse is None and size < LEAST):
         return None, "dense"
     try:
         with no_grad():
             prepare = transform(function, sparse=True).prepare
-            found = prepare(x if x.dtype.kind in "fc" else x.astype(float), *args)
-    except (AutogradError, TypeError) as error:
+            found = prepare(*point)
+    except Exception as error:  # a fault of the function itself shows up in the dense way too
         if sparse:
             raise
         return None, f"dense, since the pattern could not be found: {error}"
@@ -58,8 +57,9 @@ class _Renewed:
         self._prepare, self.prepared = prepare, prepared
 
     def __call__(self, *point: Any) -> Any:
-        try:
-            return self.prepared(*point)
-        except DerivativeError:
-            self.prepared = self._prepare(*point)
-            return self.prepared(*point)
+        with no_grad():
+            try:
+                return self.prepared(*point)
+            except DerivativeError:
+                self.prepared = self._prepare(*point)
+                return self.prepared(*point)

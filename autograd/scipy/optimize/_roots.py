@@ -10,6 +10,7 @@ from scipy import optimize
 from scipy.sparse import linalg
 
 from autograd import Tensor, grad, jacobian, no_grad
+from autograd.extend import as_array
 from autograd.inside import TensorLike, check_callable, unwrap
 
 from .._batches import each_element
@@ -130,8 +131,9 @@ def _array(values: Any) -> Any:
 
 
 def numbers(x: TensorLike) -> Any:
-    x = unwrap(x)
-    return x if hasattr(x, "shape") else np.asarray(x, float)
+    """Return an array of floating-point numbers: integers cannot be differentiated, nor iterated upon."""
+    found = as_array(unwrap(x))
+    return found if found.dtype.kind in "fc" else found.astype(float)
 
 
 def fsolve(

@@ -17,9 +17,9 @@ import numpy as np
 
 from ...arrays.door import constant
 from ...errors import DerivativeError, GraphError, ShapeError
-from ...graph.grad_mode import enable_grad
+from ...graph.grad_mode import enable_grad, recording
 from ...source.source_info import defined, warn
-from ...tensors.tensor import seen_at
+from ...tensors.tensor import seen_at, unwrap
 from ..grad import choose
 from ..jacobian import conformed, holomorphic, jacobian
 from ..pytree import flatten, structure, without_none
@@ -252,6 +252,8 @@ class SparseJacobian:
 
     def _checked(self, plan: Plan, data: Any, product: Any, arguments: Arguments) -> Any:
         """Return the entries; raise, or where that cannot be return nan, unless their product is the true one."""
+        if not recording():  # nobody wants a derivative with respect to tensors that the function closes over
+            data, product = unwrap(data), unwrap(product)
         if type(data) is not np.ndarray or type(product) is not np.ndarray:
             return self._nan_if_off(plan, data, product)
         matrix = self._matrix(data)
