@@ -47,7 +47,7 @@ def sparse_slopes(transform: Any, function: Any, sparse: bool | None, *point: An
     entries, elements = found.pattern.nnz, math.prod(found.pattern.shape)
     if sparse is None and entries > MOST * elements:
         return None, f"dense: {entries / elements:.0%} of its elements are entries"
-    return _Renewed(prepare, found), repr(found).strip("<>")
+    return _Renewed(prepare, found), repr(found).strip("<>").replace(type(found).__name__, "sparse")
 
 
 class _Renewed:
