@@ -29,8 +29,8 @@ import numpy as np
 __all__ = [
     "AnomalyError", "AutogradError", "BatchError", "CompileError", "ConvergenceError", "DeclarationError",
     "DerivativeError", "DomainError", "DtypeError", "GradientCheckError", "GraphError", "PatternError",
-    "ShapeError", "UnsupportedError", "check_argnums", "check_callable", "check_number", "check_numeric", "check_option",
-    "described", "is_of_values", "no_number",
+    "ShapeError", "UnsupportedError", "check_argnums", "check_callable", "check_number", "check_numeric",
+    "check_option", "described", "is_of_values", "no_number",
 ]  # fmt: skip
 
 

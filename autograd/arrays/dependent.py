@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
 ndarray = np.ndarray
 Terms = Sequence[Array]
+NUMBER = np.int32  # of inputs, and of sets of them
 
 
 class Dependent(StandIn, NDArrayOperatorsMixin):
@@ -258,6 +259,16 @@ class Dependent(StandIn, NDArrayOperatorsMixin):
         ufunc, args = power_call(self, other)
         return ufunc(*args)
 
+    def __matmul__(self, other: Any) -> Any:
+        if hasattr(other, "tocoo"):
+            return np.moveaxis(other.T @ np.moveaxis(self, -1, 0), 0, -1)  # type: ignore[call-overload]
+        return np.matmul(self, other)  # type: ignore[call-overload]
+
+    def __rmatmul__(self, other: Any) -> Any:
+        if hasattr(other, "tocoo"):
+            return self.level.sparse_matmul(other, self)
+        return np.matmul(other, self)  # type: ignore[call-overload]
+
     # NumPy's protocols. Where an operand is a tensor, it comes first: it records the operation, whose data are these.
 
     __array_priority__ = 800
@@ -265,9 +276,8 @@ class Dependent(StandIn, NDArrayOperatorsMixin):
     def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **kwargs: Any) -> Any:
         for x in (*inputs, *(kwargs.get("out") or ())):
             kind = type(x)
-            if kind is not ndarray and kind is not Dependent and hasattr(kind, "__array_ufunc__"):
-                if hasattr(x, "_node") or kind in BATCH_TYPES:
-                    return NotImplemented
+            if kind is not ndarray and kind is not Dependent and (hasattr(x, "_node") or kind in BATCH_TYPES):
+                return NotImplemented
         return self.level.call_ufunc(ufunc, method, inputs, kwargs)
 
     def __array_function__(self, function: Any, types: Any, args: Any, kwargs: Any) -> Any:
@@ -289,7 +299,7 @@ def _part(term: Array) -> Array:
 
 def _laid_out(value: Array, term: Any) -> Array:
     """Return a copy of a term that lies in memory as the value does."""
-    copied = np.empty_like(value, dtype=np.intp)
+    copied = np.empty_like(value, dtype=NUMBER)
     copied[...] = term
     return copied
 

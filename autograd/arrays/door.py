@@ -60,6 +60,8 @@ class Level(Protocol):
         Greater than that of every node made before; of two calls, one within the other, the inner has the greater one.
     active
         Whether the call still runs.
+    of_pattern
+        Whether it is a call of `sparsity`, which has no batch; see `primitives.patterns`.
     units
         An array of the batch that holds multiples of unit vectors, and where the first one is not 0: a product with it
         is rows of the other factor.
@@ -68,6 +70,7 @@ class Level(Protocol):
     size: int
     number: int
     active: bool
+    of_pattern: bool
     units: tuple[Array | None, int]
 
     def batched(self, value: Any) -> Any: ...
@@ -168,6 +171,12 @@ def innermost(*given: Any) -> Level | None:
     >>> innermost(np.ones(3)) is None
     True
     """
+    level = innermost_level(*given)
+    return None if level is None or level.of_pattern else level
+
+
+def innermost_level(*given: Any) -> Level | None:
+    """Return what `innermost` does, or else the call of `sparsity` whose inputs one of the arrays depends on."""
     level: Level | None = None
     x: Any
     for x in contents(list(given)):

@@ -19,7 +19,7 @@ from typing import Any
 
 import numpy as np
 
-from ...arrays.dependent import Dependent, dependents, plain
+from ...arrays.dependent import NUMBER, Dependent, dependents, plain
 from ..forms import (
     ACCUMULATING,
     ANSWERING,
@@ -37,6 +37,7 @@ from . import products
 from .reductions import accumulated, axes_of, mixed, reduced
 from .terms import matrices, union, write_result
 
+numpy: Any = np  # its annotations accept the names of methods alone
 _RULES: dict[Function, Function] = {
     np.einsum: products.einsum, np.dot: products.dot, np.tensordot: products.tensordot, np.convolve: products.convolve,
 }  # fmt: skip
@@ -124,8 +125,8 @@ def _answered(level: Any, function: Function, args: Any, kwargs: Any) -> Any:
 def _elementwise(level: Any, function: Function, args: Any, kwargs: Any) -> Any:
     out = kwargs.pop("out", None)
     value = np.asarray(function(*plain(args), **plain(kwargs)))
-    step = function in (np.round, np.fix) and not level.everywhere
-    given = [] if step else [x.given() for x in dependents(args, kwargs)]
+    step = function.__name__ in ("round", "around", "fix") and not level.everywhere
+    given = [level.step(value)] if step else [x.given() for x in dependents(args, kwargs)]
     return write_result(
         out, level.result(value, union(*[[np.broadcast_to(t, value.shape) for t in ts] for ts in given]))
     )
@@ -151,7 +152,7 @@ def _along_axis(level: Any, function: Function, args: Any, kwargs: Any) -> Any:
         value = function(x.value, axis=axis, **plain(given))
         terms = accumulated(level, x, axis)
         if given.get("include_initial"):
-            zeros = np.zeros_like(np.take(value, [0], axis), np.intp)
+            zeros = np.zeros_like(np.take(value, [0], axis), NUMBER)
             terms = [np.concatenate([zeros, t], axis) for t in terms]
         return write_result(out, level.result(value, terms))
     if name in MIXING:
@@ -215,13 +216,13 @@ def _swapped(tree: Any, k: int, given: dict[int, Any]) -> Any:
     kind = type(tree)
     if kind is Dependent:
         terms = given[id(tree)]
-        return terms[k] if k < len(terms) else np.zeros(tree.shape, np.intp)
+        return terms[k] if k < len(terms) else np.zeros(tree.shape, NUMBER)
     if kind is list or kind is tuple:
         return kind([_swapped(part, k, given) for part in tree])
     if kind is dict:
         return {name: _swapped(part, k, given) for name, part in tree.items()}
     if (isinstance(tree, np.ndarray | np.generic) and tree.dtype.kind in "fc") or isinstance(tree, float | complex):
-        return np.zeros(np.shape(tree), np.intp)
+        return np.zeros(np.shape(tree), NUMBER)
     return tree
 
 
@@ -246,6 +247,73 @@ def _imag(level: Any, val: Any) -> Any:
 @rule(np.astype)
 def _astype(level: Any, x: Any, dtype: Any, /, *, copy: bool = True, device: Any = None) -> Any:
     return x.astype(dtype, copy=copy)
+
+
+@rule(np.clip)
+def _clip(
+    level: Any,
+    a: Any,
+    a_min: Any = np._NoValue,
+    a_max: Any = np._NoValue,
+    out: Any = None,
+    *,
+    min: Any = np._NoValue,
+    max: Any = np._NoValue,
+    **options: Any,
+) -> Any:
+    low, high = (next((b for b in both if b is not np._NoValue), None) for both in ((a_min, min), (a_max, max)))
+    if low is not None:
+        a = np.maximum(a, low, **options)
+    if high is not None:
+        a = np.minimum(a, high, **options)
+    return write_result(out, +a if low is high is None else a)
+
+
+@rule(np.ptp)
+def _ptp(level: Any, a: Any, axis: Any = None, out: Any = None, keepdims: Any = False) -> Any:
+    keepdims = keepdims is True
+    return np.subtract(np.max(a, axis, keepdims=keepdims), np.min(a, axis, keepdims=keepdims), out=out)
+
+
+def _quantile(function: Function) -> Function:
+    of_percent, is_median = function.__name__.endswith("percentile"), function.__name__.endswith("median")
+
+    def quantile(level: Any, a: Any, *args: Any, **kwargs: Any) -> Any:
+        """Mix the elements of neighbouring ranks: at this point, those of the elements that have them."""
+        given = bound(function, (a, *args), kwargs)
+        q = 0.5 if is_median else plain(given.get("q"))
+        axis, method, keepdims = given.get("axis"), given.get("method", "linear"), given.get("keepdims") is True
+        beside = dependents([x for name, x in given.items() if name != "a"])
+        if level.everywhere or beside or given.get("weights") is not None or np.isnan(a.value).any() or not a.size:
+            return level.dense(function.__name__, function, (a, *args), kwargs)
+        axes = axes_of(axis, a.ndim)
+        rest = [n for n in range(a.ndim) if n not in axes]
+        order = np.moveaxis(a.value, axes, range(len(rest), a.ndim)).reshape(*[a.shape[n] for n in rest], -1)
+        order = np.argsort(order, -1, kind="stable")
+        place = numpy.quantile(np.arange(float(order.shape[-1])), np.divide(q, 100 if of_percent else 1), method=method)
+        value = np.asarray(function(a.value, *plain(tuple(args)), **plain(kwargs)))
+        terms = []
+        for t in a.given():
+            rows = np.moveaxis(t, axes, range(len(rest), t.ndim)).reshape(order.shape)
+            rows = np.moveaxis(np.take_along_axis(rows, order, -1), -1, 0)
+            for near in (np.floor(place), np.ceil(place)):
+                found = np.asarray(rows[near.astype(int)])
+                terms.append(np.expand_dims(found, [n + np.ndim(q) for n in axes]) if keepdims else found)
+        return level.result(value, union(terms))
+
+    return quantile
+
+
+for _function in (np.median, np.nanmedian, np.quantile, np.percentile, np.nanquantile, np.nanpercentile):
+    rule(_function)(_quantile(_function))
+
+
+@rule(np.unwrap)
+def _unwrap(level: Any, p: Any, discont: Any = None, axis: int = -1, *, period: Any = 2 * np.pi) -> Any:
+    """Shift elements by whole periods, which changes in steps."""
+    if type(p) is not Dependent or dependents(period):
+        return level.dense("unwrap", np.unwrap, (p, discont, axis), {"period": period})
+    return level.result(np.unwrap(p.value, plain(discont), axis, period=period), p.given())
 
 
 @rule(np.trace)
@@ -298,8 +366,6 @@ def _pad(level: Any, array: Any, pad_width: Any, mode: Any = "constant", **optio
 @rule(np.split, np.array_split)
 def _split(level: Any, ary: Any, indices_or_sections: Any, axis: int = 0) -> Any:
     ranges = np.array_split(np.arange(ary.shape[axis]), plain(indices_or_sections))
-    if not isinstance(indices_or_sections, list | tuple | np.ndarray):
-        ranges = np.split(np.arange(ary.shape[axis]), indices_or_sections) if False else ranges
     before = (slice(None),) * (axis % ary.ndim)
     return [ary[(*before, slice(int(r[0]), int(r[-1]) + 1) if r.size else slice(0, 0))] for r in ranges]
 
@@ -371,7 +437,7 @@ def _among(level: Any, value: Any, conditions: Any, choices: Any, chosen: Callab
     given = [x.given() if type(x) is Dependent else [] for x in choices]
     if level.everywhere and dependents(conditions):
         return level.result(value, union(*[[np.broadcast_to(t, value.shape) for t in terms] for terms in given]))
-    nothing = [np.zeros(np.shape(x), np.intp) for x in choices]
+    nothing = [np.zeros(np.shape(x), NUMBER) for x in choices]
     terms = [
         chosen([ts[k] if k < len(ts) else zeros for ts, zeros in zip(given, nothing, strict=True)])
         for k in range(max(map(len, given)))

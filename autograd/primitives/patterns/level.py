@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.lib.array_utils import byte_bounds
 
-from ...arrays.dependent import Array, Dependent, Terms, dependents, plain
-from ...arrays.door import Used
+from ...arrays.dependent import NUMBER, Array, Dependent, Terms, dependents, plain
+from ...arrays.door import Used, contents
 from ...errors import PatternError
+from ...graph.grad_mode import enable_grad
 from ...graph.node import counter
 from ...source.call_site import users_line
 from ...tensors.dispatch import operations
-from ...tensors.tensor import Tensor, any_live
+from ...tensors.tensor import Tensor
+from ..declare import general
 from . import functions, terms, ufuncs
 from .products import sparse_matmul
 from .sets import Sets
@@ -39,7 +43,7 @@ class PatternLevel:
 
     def __init__(self, inputs: int, everywhere: bool = False, full: bool = False) -> None:
         self.sets, self.everywhere, self.full = Sets(inputs), everywhere, full
-        self.size, self.number, self.active = 1, next(counter), True
+        self.size, self.number, self.active, self.of_pattern = 1, next(counter), True, True
         self.units: tuple[Array | None, int] = (None, 0)
         self._composing: set[Any] = set()
         Used.vmap = True
@@ -51,6 +55,10 @@ class PatternLevel:
         if value.dtype.kind not in "fc" and not self.everywhere:
             return value
         return Dependent(value, self, given)
+
+    def step(self, value: Any) -> Terms:
+        """Return the terms of a step, such as a floor: of its zeros, that they may be other numbers elsewhere."""
+        return [] if value.all() else [np.where(value == 0, NUMBER(self.sets.nothing), NUMBER(0))]
 
     def answer(self, value: Any, xs: Sequence[Dependent]) -> Any:
         """Return integers or truth found in some arrays; everywhere, they depend on what these do."""
@@ -71,7 +79,7 @@ class PatternLevel:
         if not members:
             return []
         numbers = np.unique(np.concatenate(members))
-        return [self.sets.made(np.zeros(len(numbers), np.intp), numbers, 1).reshape(())]
+        return [self.sets.made(np.zeros(len(numbers), NUMBER), numbers, 1).reshape(())]
 
     # Calls
 
@@ -124,13 +132,25 @@ class PatternLevel:
         return self.result(value, terms.union(*[[np.broadcast_to(t, value.shape) for t in ts] for ts in given]))
 
     def loop(self, name: str, function: Callable[..., Any], args: tuple[Any, ...]) -> Any:
-        """Apply a function that knows no patterns."""
-        if any_live(args):
-            raise PatternError(
-                f"{name!r}, at {users_line()}, knows nothing of patterns, and is differentiated within the function "
-                f"whose pattern is looked for. Write it with NumPy's functions"
-            )
-        return self.dense(name, function, _arrays(args))
+        """Apply a function that knows no patterns; among tensors, its derivative knows none either."""
+        found = self.dense(name, function, _arrays(args))
+        xs = tuple([x for x in contents([args]) if isinstance(x, Tensor) and x._node is not None])
+        if not xs:
+            return found
+
+        def output(place: int | None, value: Any) -> Any:
+            def derivative(xs: Any, g: Any, index: int) -> Any:
+                return _derivative(function, _filled(args, iter(xs)), place, g, index)
+
+            def pull(g: Any, xs: Any, index: int) -> Any:
+                return self.loop(f"the derivative of {name}", derivative, (list(xs), g, index))
+
+            return _computed(xs, value, pull) if type(value) is Dependent else value
+
+        if not isinstance(found, list | tuple):
+            return output(None, found)
+        parts = [output(i, part) for i, part in enumerate(found)]
+        return type(found)(*parts) if hasattr(found, "_fields") else type(found)(parts)
 
     def loop_call(self, function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         """Call a function that knows no patterns."""
@@ -203,18 +223,36 @@ class PatternLevel:
         found: list[Array] = []
         if given and np.unique(flat).size == flat.size:
             for t in given:
-                found.append(np.zeros(value.size, np.intp))
+                found.append(np.zeros(value.size, NUMBER))
                 found[-1][flat] = t
         elif given:
             found = [self.sets.made(np.tile(flat, len(given)), np.concatenate(given), value.size)]
         return self.result(value, [t.reshape(shape) for t in found])
 
+    def moved(self, arrays: list[Any]) -> list[Any]:
+        """Return arrays that share memory in new memory, which they share alike; so are their terms, for each byte."""
+        start = min([byte_bounds(x.value)[0] for x in arrays])
+        memory = Dependent(np.empty(max([byte_bounds(x.value)[1] for x in arrays]) - start, np.uint8), self)
+        places, _ = memory._places(max([len(x.terms) for x in arrays]))
+        found = []
+        for x in arrays:
+            old, given = x.value, x.terms
+            offset = old.__array_interface__["data"][0] - start
+            value: Array = np.ndarray(old.shape, old.dtype, memory.value, offset, old.strides)
+            value[...] = old
+            value.flags.writeable = old.flags.writeable
+            seen = partial(_within, old.shape, offset, old.strides)
+            for k, place in enumerate(places):
+                seen(place)[...] = given[k] if k < len(given) else 0
+            found.append(Dependent(value, self, parent=memory, seen=seen))
+        return found
+
     # What a call of vmap does otherwise
 
     def batched(self, value: Any) -> Any:
         """Return an array that was stored without its terms: it depends on everything."""
-        numbers = np.arange(1, self.sets.inputs + 1)
-        one = self.sets.made(np.zeros(len(numbers), np.intp), numbers, 1).reshape(())
+        numbers = np.arange(1, self.sets.inputs + 1, dtype=NUMBER)
+        one = self.sets.made(np.zeros(len(numbers), NUMBER), numbers, 1).reshape(())
         return self.result(value, [np.broadcast_to(one, value.shape)])
 
     def zeros(self, shape: Any, dtype: DTypeLike) -> Any:
@@ -240,22 +278,74 @@ class PatternLevel:
         """Nothing outlives the call but what a function leaves behind itself."""
 
 
+def _within(shape: tuple[int, ...], offset: int, strides: tuple[int, ...], term: Array) -> Array:
+    """Return the part of a term, which has a number for each byte, that is the term of a portion of the memory."""
+    step = term.itemsize
+    return np.ndarray(shape, term.dtype, term, offset * step, tuple([n * step for n in strides]))
+
+
+# A result of what knows no patterns, by which its derivative is found: `pull` computes that, for each input.
+_computed: Any = general(
+    lambda xs, value, pull: value,
+    lambda g, xs, pull, index: pull(g, xs, index),
+    variadic=True,
+    name="of_everything",
+)
+
+
+def _derivative(function: Callable[..., Any], args: Any, place: int | None, g: Any, index: int) -> Any:
+    """Return the gradient of one of the tensors among arguments from that of a result, at arrays."""
+    leaves: list[Tensor] = []
+
+    def leaf(x: Any) -> Any:
+        if not isinstance(x, _Filled):
+            return x
+        leaves.append(Tensor(x.array, requires_grad=True))
+        return leaves[-1]
+
+    with enable_grad():
+        y = function(*_mapped(leaf, args))
+        y = y if place is None else y[place]
+    if isinstance(y, Tensor) and y.requires_grad:
+        y.backward(g, inputs=leaves)
+    found = leaves[index].grad
+    return np.zeros_like(leaves[index]._array) if found is None else found._array
+
+
+class _Filled:
+    """An array that stands for a tensor which requires a gradient."""
+
+    def __init__(self, array: Any) -> None:
+        self.array = array
+
+
+def _filled(tree: Any, arrays: Iterator[Any]) -> Any:
+    """Return arguments with arrays in place of the tensors that require gradients, and of constant ones."""
+
+    def fill(x: Any) -> Any:
+        if not isinstance(x, Tensor):
+            return plain(x)
+        return plain(x._array) if x._node is None else _Filled(next(arrays))
+
+    return _mapped(fill, tree)
+
+
+def _mapped(function: Callable[[Any], Any], tree: Any) -> Any:
+    """Return a list, tuple or dict with a function applied to each of its parts."""
+    kind = type(tree)
+    if kind is tuple or kind is list:
+        return kind([_mapped(function, part) for part in tree])
+    if isinstance(tree, tuple) and hasattr(tree, "_fields"):
+        return kind(*[_mapped(function, part) for part in tree])
+    if kind is dict:
+        return {name: _mapped(function, part) for name, part in tree.items()}
+    return function(tree)
+
+
 def _tensors(tree: Any) -> Any:
     """Return arguments with dependent arrays as tensors that require gradients, which compositions ask for."""
-    kind = type(tree)
-    if kind is Dependent:
-        return Tensor(tree, requires_grad=tree.dtype.kind in "fc")
-    if kind is tuple or kind is list:
-        return kind(map(_tensors, tree))
-    return {name: _tensors(part) for name, part in tree.items()} if kind is dict else tree
+    return _mapped(lambda x: Tensor(x, requires_grad=x.dtype.kind in "fc") if type(x) is Dependent else x, tree)
 
 
 def _arrays(tree: Any) -> Any:
-    kind = type(tree)
-    if kind is tuple or kind is list:
-        return kind(map(_arrays, tree))
-    if isinstance(tree, tuple) and hasattr(tree, "_fields"):
-        return kind(*map(_arrays, tree))
-    if kind is dict:
-        return {name: _arrays(part) for name, part in tree.items()}
-    return getattr(tree, "_array", tree)
+    return _mapped(lambda x: x._array if isinstance(x, Tensor) else x, tree)

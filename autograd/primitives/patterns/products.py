@@ -1,4 +1,4 @@
-"""Products: sums over axes that operands share. Zeros of constants drop out; zeros of what depends on inputs do not."""
+"""Products: sums over axes that operands share. Zeros drop out, but not those of numbers that depend on inputs."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from ...arrays.dependent import Array, Dependent, plain
-from .terms import over_axes
+from .terms import not_zero, over_axes
 
 
 def contracted(
@@ -22,12 +22,12 @@ def contracted(
     sizes = {c: n for x, names in zip(operands, axes, strict=True) for c, n in zip(names, np.shape(x), strict=True)}
     for x, names in zip(operands, axes, strict=True):
         sizes.update({c: n for c, n in zip(names, np.shape(x), strict=True) if n != 1})
-    constants = [(x, names) for x, names in zip(operands, axes, strict=True) if type(x) is not Dependent]
-    sparse = [(np.asarray(x) != 0, names) for x, names in constants if not np.all(x)]
+    zeros = [(i, not_zero(x), names) for i, (x, names) in enumerate(zip(operands, axes, strict=True))]
     terms: list[Array] = []
-    for x, names in zip(operands, axes, strict=True):
+    for place, (x, names) in enumerate(zip(operands, axes, strict=True)):
         if type(x) is not Dependent:
             continue
+        sparse = [(there, of) for i, there, of in zeros if there is not True and i != place]
         given = [_diagonal(t, names) for t in x.given()]
         unique = list(dict.fromkeys(names))
         used = list(dict.fromkeys([*unique, *[c for _, of in sparse for c in of], *out]))
@@ -159,15 +159,17 @@ def convolve(level: Any, a: Any, v: Any, mode: Any = "full") -> Any:
     m, n = np.size(a), np.size(v)
     kind = mode if isinstance(mode, str) else ("valid", "same", "full")[mode]
     i, j = (place.reshape(-1) for place in np.indices((m, n)))
-    for x, place in ((a, i), (v, j)):
-        if type(x) is not Dependent:
-            there = np.reshape(np.asarray(x), -1)[place] != 0
-            i, j = i[there], j[there]
-            break
-    parts = [t.reshape(-1)[k] for x, k in ((a, i), (v, j)) if type(x) is Dependent for t in x.given()]
+    owners, parts = [], []
+    for x, at, other, beside in ((a, i, v, j), (v, j, a, i)):
+        if type(x) is Dependent:
+            there = not_zero(other)
+            among = slice(None) if there is True else np.reshape(there, -1)[beside]
+            given = [t.reshape(-1)[at[among]] for t in x.given()]
+            owners += [(i + j)[among]] * len(given)
+            parts += given
     if not parts:
         return level.result(value, [])
-    numbers = level.sets.made(np.tile(i + j, len(parts)), np.concatenate(parts), m + n - 1)
+    numbers = level.sets.made(np.concatenate(owners), np.concatenate(parts), m + n - 1)
     start = {"full": 0, "same": (m + n - 1 - len(value)) // 2, "valid": min(m, n) - 1}[kind]
     return level.result(value, [numbers[start : start + len(value)]])
 

@@ -9,16 +9,19 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import Any, NamedTuple
 
 import numpy as np
 from scipy.sparse import csr_array
 
+from ...arrays.dependent import NUMBER
+
 Array = np.ndarray[Any, Any]
 
 
 class _Block(NamedTuple):
-    """Sets that were made together: the number of the first, and edges from sets, by their place, to what is in them."""
+    """Sets that were made together: the first number, and edges from sets, by their place, to what is in them."""
 
     first: int
     rows: Array
@@ -29,10 +32,11 @@ class Sets:
     """The sets of inputs of one call of `sparsity`."""
 
     def __init__(self, inputs: int) -> None:
-        self.inputs, self._top = inputs, inputs + 1
-        self._blocks: list[_Block] = []
-        self._firsts: list[int] = []
-        self._depths: list[int] = []  # above that of all members, and never falling
+        self.inputs, self.nothing = inputs, inputs + 1  # a set with no member, which yet is something
+        self._top = inputs + 2
+        self._blocks = [_Block(self.nothing, np.zeros(0, int), np.zeros(0, NUMBER))]
+        self._firsts = [self.nothing]
+        self._depths = [1]  # above that of all members, and never falling
 
     def made(self, rows: Array, members: Array, count: int) -> Array:
         """Return the numbers of `count` sets, of which number ``rows[k]`` has the member ``members[k]``."""
@@ -40,7 +44,7 @@ class Sets:
         if not there.all():
             rows, members = rows[there], members[there]
         sizes = np.bincount(rows, minlength=count)
-        numbers = np.zeros(count, np.intp)
+        numbers = np.zeros(count, NUMBER)
         numbers[rows] = members  # right for those with a single member
         many = sizes > 1
         if many.any():
@@ -51,8 +55,10 @@ class Sets:
             depth = 1 + self._depth(deepest)
             self._blocks.append(_Block(self._top, rows, members))
             self._firsts.append(self._top)
-            self._depths.append(max(depth, self._depths[-1]) if self._depths else depth)
+            self._depths.append(max(depth, self._depths[-1]))
             self._top += count
+            if self._top > np.iinfo(NUMBER).max:
+                raise MemoryError(f"a pattern by more than {np.iinfo(NUMBER).max:,} sets of inputs")
         return numbers
 
     def _depth(self, number: int) -> int:
@@ -77,16 +83,19 @@ class Sets:
         rows, numbers = (np.concatenate(part) for part in zip(*parts, strict=True)) if parts else (places[:0],) * 2
         return _matrix(rows, numbers - 1, (size, self.inputs))
 
-    def _of_inputs(self, flat: list[Array]) -> Any:
-        """Write out elements with a few inputs each: sorted within each row, and those that are equal once."""
-        table = np.stack(flat, 1) if len(flat) > 1 else flat[0][:, None]
-        if len(flat) > 1:
-            table.sort(1)
-        kept = table > 0
-        kept[:, 1:] &= table[:, 1:] != table[:, :-1]
-        starts = np.concatenate([[0], np.cumsum(kept.sum(1))])
-        columns = table[kept] - 1
-        matrix = csr_array((np.ones(len(columns), bool), columns, starts), shape=(len(table), self.inputs))
+    def _of_inputs(self, columns: list[Array]) -> Any:
+        """Write out elements with a few inputs each: in order within each row, and those that are equal once."""
+        for last in range(len(columns) - 1, 0, -1):  # the greatest to the end; columns are faster than rows
+            for i in range(last):
+                low, high = columns[i], columns[i + 1]
+                columns[i], columns[i + 1] = np.minimum(low, high), np.maximum(low, high)
+        kept = [columns[0] > 0]
+        kept += [(high > 0) & (high != low) for low, high in pairwise(columns)]
+        starts = np.zeros(len(columns[0]) + 1, NUMBER)
+        np.cumsum(np.sum(kept, 0, NUMBER), out=starts[1:])
+        table, chosen = np.stack(columns, 1), np.stack(kept, 1)
+        inputs = (table.reshape(-1) if chosen.all() else table[chosen]) - NUMBER(1)
+        matrix = csr_array((np.ones(len(inputs), bool), inputs, starts), shape=(len(table), self.inputs))
         matrix.has_sorted_indices = matrix.has_canonical_format = True
         return matrix
 
@@ -114,7 +123,7 @@ class Sets:
             places[wanted], kind_of, (len(names), len(kinds))
         )
         found = product.tocoo()
-        return found.row.astype(np.intp), kinds[found.col]
+        return found.row, kinds[found.col]
 
 
 def _matrix(rows: Array, columns: Array, shape: tuple[int, int]) -> Any:

@@ -30,6 +30,21 @@ def _equal(term: Array, other: Array) -> bool:
     return bool(term[first] == other[first] and term[last] == other[last]) and np.array_equal(term, other)
 
 
+def not_zero(x: Any) -> Any:
+    """Return where an operand is not 0, or may be another number elsewhere: True for everywhere.
+
+    Of a dependent array, those zeros count that depend on nothing, as where nothing was written to.
+    """
+    if type(x) is not Dependent:
+        return True if np.all(x) else np.asarray(x) != 0
+    if x.value.all():
+        return True
+    there = x.value != 0
+    for term in x.terms:
+        there |= term != 0
+    return True if there.all() else there
+
+
 def joined(level: Any, terms: Terms, shape: tuple[int, ...]) -> Array:
     """Return one term for the union of many."""
     size = math.prod(shape)

@@ -10,19 +10,18 @@ import numpy as np
 from ...arrays.dependent import Dependent, Terms, plain
 from .products import matmul
 from .reductions import accumulated, axes_of, reduced
-from .terms import matrices, union, write_result
+from .terms import matrices, not_zero, union, write_result
 
-# Steps, whose slope is 0 wherever they have one.
-STEPS = frozenset((
-    np.floor, np.ceil, np.rint, np.trunc, np.sign, np.heaviside, np.floor_divide, np.spacing,
-))  # fmt: skip
+# Steps, whose slope is 0 wherever they have one, by name: one is SciPy's.
+_STEPS = frozenset(("floor", "ceil", "rint", "trunc", "sign", "heaviside", "floor_divide", "spacing", "gammasgn"))
 # What chooses the greater or lesser element, and whether the first operand loses to the second.
 CHOICES: dict[np.ufunc, np.ufunc] = {
     np.maximum: np.less, np.minimum: np.greater, np.fmax: np.less, np.fmin: np.greater,
 }  # fmt: skip
 # Of several results, those that are steps.
+# By which operands, where they are zeros of constants, a result does not depend on which others.
+_FACTORS = {np.multiply: ((0, 1), (1, 0)), np.divide: ((0, 1),), np.power: ((1, 0),)}
 _STEPS_AMONG = {np.modf: (1,), np.divmod: (0,)}
-_CLIP: Any = np._core.umath.clip  # type: ignore[attr-defined]  # which numpy.clip calls
 
 
 def call_ufunc(level: Any, ufunc: np.ufunc, method: str, inputs: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
@@ -40,10 +39,15 @@ def apply(level: Any, ufunc: np.ufunc, inputs: tuple[Any, ...], kwargs: dict[str
     value = ufunc(*map(plain, inputs), **plain(kwargs))
     several = type(value) is tuple
     shape = np.shape(value[0] if several else value)
-    terms = [] if ufunc in STEPS and not level.everywhere else _terms(level, ufunc, inputs, shape)
+    if ufunc.__name__ in _STEPS and not level.everywhere:
+        terms: Terms = level.step(np.asarray(value))
+    else:
+        terms = _terms(level, ufunc, inputs, shape)
     if several:
         steps = _STEPS_AMONG.get(ufunc, ()) if not level.everywhere else ()
-        result: Any = tuple(level.result(np.asarray(v), [] if i in steps else terms) for i, v in enumerate(value))
+        result: Any = tuple(
+            level.result(np.asarray(v), level.step(v) if i in steps else terms) for i, v in enumerate(value)
+        )
     else:
         result = level.result(np.asarray(value), terms)
     if where is not True:
@@ -60,21 +64,16 @@ def _terms(level: Any, ufunc: np.ufunc, inputs: tuple[Any, ...], shape: tuple[in
         given.append([t if t.shape == shape else np.broadcast_to(t, shape) for t in of_x])
     if len(inputs) == 2:
         x, y = inputs
-        if type(x) is not Dependent or type(y) is not Dependent:
-            factor = {np.multiply: x if not given[0] else y, np.divide: x, np.power: y}.get(ufunc)
-            if factor is not None and type(factor) is not Dependent and not np.all(factor):  # a constant's zeros
-                there = np.broadcast_to(np.asarray(factor) != 0, shape)
-                given = [[np.where(there, t, 0) for t in of_x] if there.any() else [] for of_x in given]
+        for factor, i in _FACTORS.get(ufunc, ()):
+            there = not_zero(inputs[factor])
+            if there is not True and given[i]:
+                there = np.broadcast_to(there, shape)
+                given[i] = [np.where(there, t, 0) for t in given[i]] if there.any() else []
         loses = CHOICES.get(ufunc)
         if loses is not None and not level.everywhere:
             a, b = plain(x), plain(y)
             masks = ~np.broadcast_to(loses(a, b), shape), ~np.broadcast_to(loses(b, a), shape)
             given = [[np.where(mask, t, 0) for t in of_x] for mask, of_x in zip(masks, given, strict=True)]
-    elif ufunc is _CLIP and not level.everywhere:
-        x, low, high = map(plain, inputs)
-        inside = ~(np.less(x, low) | np.greater(x, high))
-        masks = inside, ~np.greater(x, low), ~np.less(x, high)
-        given = [[np.where(mask, t, 0) for t in of_x] for mask, of_x in zip(masks, given, strict=True)]
     return union(*given)
 
 

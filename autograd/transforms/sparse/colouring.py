@@ -8,7 +8,9 @@ bounded length. A set of colours is the bits of an integer.
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from dataclasses import dataclass
+from itertools import product
+from typing import Any
 
 import numpy as np
 
@@ -17,7 +19,8 @@ Pattern = Any  # a scipy.sparse.csr_array
 
 _ROUNDS = 4  # of colouring anew, each of which may take colours away
 _NEAR = 1.2  # times the longest row: so few colours need no other round
-_SHIFTS = 64  # at most, of the rows of a band or stencil against each other
+_KINDS = 64  # at most, of rows of a band or a stencil, and of ways from a row to its columns
+_STRIDES = 8  # that are tried
 
 
 def longest_row(pattern: Pattern) -> int:
@@ -30,20 +33,18 @@ def column_colors(pattern: Pattern) -> Array:
     width, size = longest_row(pattern), pattern.shape[1]
     if width in (0, size):
         return np.arange(size) * (width > 0)
-    found = _modular(pattern, width + 1)
-    if found is not None:
-        return found  # as few as the longest row has
+    regular = _grid_colors(pattern, 2 * width)
+    if regular is not None and regular.max() < _NEAR * width:
+        return regular
     transposed = pattern.T.tocsr()
     starts, rows = transposed.indptr.tolist(), transposed.indices.tolist()
     colors = _greedy(starts, rows, range(size), pattern.shape[0])
-    for number in range(_ROUNDS):
+    for _ in range(_ROUNDS):
         if colors.max() < _NEAR * width:
             break
-        # Class by class, in any order of the classes, there are never more colours (Culberson 1992).
-        rank = np.bincount(colors)[colors] if number % 2 else -colors
-        colors = _greedy(starts, rows, np.argsort(rank, kind="stable").tolist(), pattern.shape[0])
-    found = _modular(pattern, int(colors.max()) + 1)
-    return colors if found is None else found
+        # Class by class, there are never more colours (Culberson 1992).
+        colors = _greedy(starts, rows, np.argsort(-colors, kind="stable").tolist(), pattern.shape[0])
+    return colors if regular is None or colors.max() <= regular.max() else regular
 
 
 def _greedy(starts: list[int], rows: list[int], order: Any, height: int) -> Array:
@@ -61,25 +62,65 @@ def _greedy(starts: list[int], rows: list[int], order: Any, height: int) -> Arra
     return np.array(colors)
 
 
-def _modular(pattern: Pattern, below: int) -> Array | None:
-    """Return the columns modulo a number `below`, if these are colours: the fewest, for bands and many stencils."""
-    height, width = pattern.shape
-    shifts = pattern.indices.astype(np.int64) - np.repeat(np.arange(height), np.diff(pattern.indptr))
-    lowest = shifts.min(initial=0)
-    found = np.flatnonzero(np.bincount(shifts - lowest)) + lowest
-    if not 0 < len(found) <= _SHIFTS:
+def _grid_colors(pattern: Pattern, below: int) -> Array | None:
+    """Return fewer than `below` colours by a rule for bands and grids, the fewest of these, if they are of that kind.
+
+    The colour of column ``j`` is ``j + a * (j // stride) + b * (j // other)`` modulo the number of colours. The strides
+    are those of a grid of columns, if there is one. How far the columns of a row are apart decides whether it does.
+    """
+    rows, columns = _rows(pattern), pattern.indices.astype(np.int64)
+    shifts, _ = _distinct(columns - rows)
+    if not 0 < len(shifts) <= _KINDS:
         return None
-    apart = np.unique(np.abs(found[:, None] - found))[1:]
-    for count in range(longest_row(pattern), below):
-        if (apart % count).all():
-            return np.arange(width) % count
-    return None
+    sizes = sorted({abs(shift) for shift in shifts.tolist()} - {0, 1})[:_STRIDES]
+    grids = [(1,), *((1, size) for size in sizes), *((1, a, b) for a in sizes for b in sizes if a < b and b % a == 0)]
+    width, numbers = longest_row(pattern), np.arange(pattern.shape[1])
+    best: Array | None = None
+    for strides in grids:
+        apart = _apart(pattern, [columns // stride - rows // stride for stride in strides])
+        for many in range(width, below if apart is not None else 0):
+            weights = np.array(list(product([1], *[range(many)] * (len(strides) - 1))))
+            works = ((apart @ weights.T) % many != 0).all(0)
+            if works.any():
+                best = weights[works.argmax()] @ [numbers // stride for stride in strides] % many
+                below = many
+                break
+        if below == width:
+            break
+    return None if best is None else np.unique(best, return_inverse=True)[1]
+
+
+def _apart(pattern: Pattern, steps: list[Array]) -> Array | None:
+    """Return how far columns of one row are apart on a grid, on which `steps` lead from a row to its columns.
+
+    It is None if there are too many kinds of rows.
+    """
+    kind = np.zeros(pattern.nnz, np.int64)
+    for step in steps:
+        found, which = _distinct(step)
+        kind = kind * len(found) + which
+    hashes = np.random.default_rng(0).integers(2**62, size=int(kind.max()) + 1)
+    starts = pattern.indptr[:-1][np.diff(pattern.indptr) > 0]
+    _, first = np.unique(np.add.reduceat(hashes[kind], starts), return_index=True)
+    if len(first) > _KINDS:
+        return None
+    moves = np.stack(steps, 1)
+    stops = np.append(starts, pattern.nnz)[first + 1]
+    each = [moves[start:stop] for start, stop in zip(starts[first], stops, strict=True)]
+    return np.concatenate([(x[:, None] - x)[np.triu_indices(len(x), 1)] for x in each])
+
+
+def _distinct(numbers: Array) -> tuple[Array, Array]:
+    """Return the distinct ones of integers in a small range, and which of these each is."""
+    lowest = numbers.min(initial=0)
+    found = np.bincount(numbers - lowest) > 0
+    return np.flatnonzero(found) + lowest, (np.cumsum(found) - 1)[numbers - lowest]
 
 
 def symmetric_colors(pattern: Pattern) -> tuple[Array, Array]:
     """Return colours of a symmetric pattern, and where its entries stand in the products: the fewer of two kinds."""
     width = longest_row(pattern)
-    banded = _modular(pattern, width + 1)
+    banded = _grid_colors(pattern, width + 1)
     if banded is not None:  # where these are the fewest, star colours are hardly fewer, and take ten times as long
         return banded, places(pattern, banded)
     star = star_colors(pattern)
@@ -153,38 +194,41 @@ def _rows(pattern: Pattern) -> Array:
     return np.repeat(np.arange(pattern.shape[0]), np.diff(pattern.indptr))
 
 
-class Compression(NamedTuple):
+@dataclass(frozen=True)
+class Compression:
     """How a matrix is read from few products: `many` of them, one for each colour, and the place of each entry.
 
-    The products are with columns, `forward`, or with rows.
+    The products are with columns, `forward`, or with rows. `random` is a vector for one more.
     """
 
     forward: bool
     colors: Array
     many: int
     place: Array
+    random: Array
 
 
-def compression(pattern: Pattern, mode: str | None, costs: tuple[int, int], symmetric: bool) -> Compression:
+def compression(pattern: Pattern, mode: str | None, costs: tuple[float, float], symmetric: bool) -> Compression:
     """Return the cheaper way to compute a matrix, or that of a mode; `costs` are those of a column and of a row."""
     if symmetric:
         colors, place = symmetric_colors(pattern)  # of its rows as well as of its columns
-        return Compression(mode != "reverse", colors, _count(pattern, colors), place)
+        return _compression(pattern, mode != "reverse", colors, place)
     sides = (pattern.T.tocsr(), pattern)  # colours of columns are found in the second
-    modes = ("reverse", "forward")
-    best: Compression | None = None
+    found: tuple[Array, bool] | None = None
     price = np.inf
     for forward in sorted((True, False), key=lambda side: longest_row(sides[side]) * costs[not side]):
-        if mode not in (None, modes[forward]) or longest_row(sides[forward]) * costs[not forward] >= price:
+        if mode == ("reverse" if forward else "forward") or longest_row(sides[forward]) * costs[not forward] >= price:
             continue  # there are no fewer colours than that
         colors = column_colors(sides[forward])
-        count = _count(pattern, colors)
-        if count * costs[not forward] < price:
-            place = places(pattern, colors) if forward else colors[_rows(pattern)] * pattern.shape[1] + pattern.indices
-            best, price = Compression(forward, colors, count, place), count * costs[not forward]
-    assert best is not None
-    return best
+        cost = (int(colors.max(initial=-1)) + 1) * costs[not forward]
+        if cost < price:
+            found, price = (colors, forward), cost
+    assert found is not None
+    colors, forward = found
+    place = places(pattern, colors) if forward else colors[_rows(pattern)] * pattern.shape[1] + pattern.indices
+    return _compression(pattern, forward, colors, place)
 
 
-def _count(pattern: Pattern, colors: Array) -> int:
-    return int(colors.max(initial=-1)) + 1 if pattern.nnz else 0
+def _compression(pattern: Pattern, forward: bool, colors: Array, place: Array) -> Compression:
+    many = int(colors.max(initial=-1)) + 1 if pattern.nnz else 0
+    return Compression(forward, colors, many, place, np.random.default_rng(0).standard_normal(len(colors)))

@@ -7,7 +7,7 @@ from functools import update_wrapper
 from typing import Any
 
 from ...errors import check_callable
-from .prepared import Derivative, SparseJacobian
+from .prepared import Derivative, PreparedDerivative
 
 Argnums = int | tuple[int, ...]
 
@@ -37,7 +37,7 @@ class SparseDerivative:
         """Return a `scipy.sparse.csr_array` for each pair of an output and an input, with explicit zeros."""
         return self.prepare(*args, **kwargs)(*args, **kwargs)
 
-    def prepare(self, *args: Any, everywhere: bool = False, compile: bool = False, **kwargs: Any) -> SparseJacobian:
+    def prepare(self, *args: Any, everywhere: bool = False, compile: bool = False, **kwargs: Any) -> PreparedDerivative:
         """Find the pattern at a point, and colours, and keep them for many points.
 
         Parameters
@@ -52,7 +52,7 @@ class SparseDerivative:
 
         Returns
         -------
-        SparseJacobian
+        PreparedDerivative
             To be called with arguments of the function.
 
         Examples
@@ -61,8 +61,8 @@ class SparseDerivative:
         >>> from autograd import hessian
         >>> H = hessian(lambda x: np.sum(x[1:] ** 2 * x[:-1]), sparse=True).prepare(np.ones(1000))
         >>> H
-        <SparseJacobian: 1,000 x 1,000, 2,997 entries, 3 colors forward>
+        <sparse Hessian: 1,000 x 1,000, 2,997 entries, 3 colors forward>
         >>> H(np.full(1000, 2.0))[0, :3].toarray()
         array([0., 4., 0.])
         """
-        return SparseJacobian(self._of, (args, kwargs), everywhere, compile)
+        return PreparedDerivative(self._of, compile, *self._of.pattern((args, kwargs), everywhere))

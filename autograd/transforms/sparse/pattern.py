@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from scipy.sparse import csr_array, vstack
 
-from ...arrays.dependent import Dependent
+from ...arrays.dependent import NUMBER, Dependent
 from ...arrays.standin import StandIn
 from ...errors import PatternError, check_argnums, check_callable
 from ...graph.grad_mode import enable_grad
@@ -98,7 +98,7 @@ def sparsity(
             matrix = _symmetric(matrix)
         rows = _cut(matrix, [int(np.prod(shape)) for shape, _ in record.output_types])
         columns = [int(np.prod(node.shape)) for node in record.input_nodes]
-        within = [record.rebuild_inputs([_plain(part.T) for part in _cut(row.T.tocsr(), columns)]) for row in rows]
+        within = [record.rebuild_inputs(_cut_columns(row, columns)) for row in rows]
         return record.rebuild_outputs([x[0] if isinstance(argnums, int) else x for x in within])
 
     return pattern
@@ -128,7 +128,7 @@ def _run(function: Function, primals: tuple[Any, ...], everywhere: bool, dense: 
     level = PatternLevel(sum(sizes), everywhere, dense)
     starts = [0, *accumulate(sizes)]
     numbers = [
-        np.arange(first + 1, last + 1).reshape(x.shape)
+        np.arange(first + 1, last + 1, dtype=NUMBER).reshape(x.shape)
         for (first, last), x in zip(pairwise(starts), values, strict=True)
     ]
     given = [Dependent(x, level, [term]) for x, term in zip(values, numbers, strict=True)]
@@ -175,10 +175,14 @@ def _cut(matrix: Any, sizes: list[int]) -> list[Any]:
     return [matrix[first:last] for first, last in pairwise([0, *accumulate(sizes)])] if len(sizes) != 1 else [matrix]
 
 
-def _plain(matrix: Any) -> Any:
-    block = csr_array(matrix)
-    block.sort_indices()
-    return block
+def _cut_columns(matrix: Any, sizes: list[int]) -> list[Any]:
+    """Return a matrix as blocks of so many columns."""
+    if len(sizes) == 1:
+        return [matrix]
+    blocks = [csr_array(part.T) for part in _cut(csr_array(matrix.T), sizes)]
+    for block in blocks:
+        block.sort_indices()
+    return blocks
 
 
 _DENSE = 20  # a matrix is dense if it has more than a twentieth of all entries

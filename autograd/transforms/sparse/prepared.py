@@ -9,13 +9,16 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from functools import wraps
+from dataclasses import dataclass
+from functools import update_wrapper, wraps
 from itertools import accumulate, pairwise
 from typing import Any, NamedTuple
 
 import numpy as np
+from scipy.sparse import csr_array
 
 from ...arrays.door import constant
+from ...arrays.standin import StandIn
 from ...errors import DerivativeError, GraphError, ShapeError
 from ...graph.grad_mode import enable_grad, recording
 from ...source.source_info import defined, warn
@@ -26,13 +29,14 @@ from ..pytree import flatten, structure, without_none
 from ..recording import Recording, track
 from ..units import along
 from .colouring import Compression, compression
-from .pattern import hessian_pattern, jacobian_pattern
+from .pattern import jacobian_pattern
 
 Array = np.ndarray[Any, Any]
 Function = Callable[..., Any]
 Argnums = int | tuple[int, ...]
 Arguments = tuple[tuple[Any, ...], dict[str, Any]]
 
+_FORWARD = 1.5  # walks back, what one forward takes: it looks for nan at each step
 _DENSE = 100_000  # entries, above which it is said that a sparse matrix is a dense one
 
 
@@ -62,7 +66,8 @@ class Form(NamedTuple):
         return self[1:] == other[1:] and structure(self.tree) == structure(other.tree)
 
     def __str__(self) -> str:
-        return ", ".join(f"{dtype}{list(shape)}" for shape, dtype in zip(self.shapes, self.dtypes, strict=True))
+        texts = [f"{dtype}{list(shape)}" for shape, dtype in zip(self.shapes, self.dtypes, strict=True)]
+        return repr(self.rebuild(texts)).replace("'", "")
 
 
 def form(arrays: Sequence[Any], rebuild: Callable[[list[Any]], Any]) -> Form:
@@ -79,11 +84,23 @@ class Derivative(NamedTuple):
     order: int
 
     def __str__(self) -> str:
-        return f"the sparse {'Jacobian' if self.order == 1 else 'Hessian'} of {defined(self.function)}"
+        return f"the {self.kind} of {defined(self.function)}"
+
+    @property
+    def kind(self) -> str:
+        """What messages call it."""
+        return "sparse Jacobian" if self.order == 1 else "sparse Hessian"
 
     def of_which(self) -> Function:
         """Return the function whose Jacobian it is."""
-        return self.function if self.order == 1 else jacobian(self.function, self.argnums, "reverse")
+        return self.function if self.order == 1 else jacobian(self._of_number, self.argnums, "reverse")
+
+    def _of_number(self, *args: Any, **kwargs: Any) -> Any:
+        returned = self.function(*args, **kwargs)
+        shapes = [np.shape(y) for y in without_none(*flatten(returned))[0]]
+        if list(map(math.prod, shapes)) != [1]:
+            raise GraphError(f"{self} is that of one number, not of arrays of shapes {shapes}: sum them, or choose one")
+        return returned
 
     def inputs(self, arguments: Arguments) -> Form:
         """Return the form of the arrays to differentiate with respect to."""
@@ -91,41 +108,24 @@ class Derivative(NamedTuple):
 
     def pattern(self, arguments: Arguments, everywhere: bool = False) -> tuple[Form, Form, Any]:
         """Return the forms of inputs and outputs, and which of these depend on which."""
-        of_chosen, primals = choose(self.function, self.argnums, *arguments)
+        of_chosen, primals = choose(self.of_which(), self.argnums, *arguments)
+        if any(isinstance(getattr(x, "_array", x), StandIn) for x in flatten(arguments)[0]):
+            raise DerivativeError(f"{self} {_WITHIN}")
         tracked, rebuild = track(primals)
         arrays = [x._array for x in tracked]
-        if any(type(x) is not np.ndarray for x in arrays):
-            raise DerivativeError(f"{self} {_WITHIN}")
-        forms = [inputs := form(arrays, rebuild)]
+        forms = []
 
         def flat(given: list[Any]) -> list[Any]:
             outputs, together = without_none(*flatten(of_chosen(*rebuild(given))))
-            forms.append(form(list(map(_array, outputs)), together))
+            forms.append(form([y if hasattr(y, "dtype") else np.asarray(y) for y in outputs], together))
             return outputs
 
-        if self.order == 1:
-            found = jacobian_pattern(flat, arrays, everywhere)
-            return inputs, forms[-1], found
-        found = hessian_pattern(lambda given: _number(self, flat(given)), arrays, everywhere)
-        (shape,), (dtype,) = forms[-1][1:]
-        inner = inputs.tree[0] if isinstance(self.argnums, int) else inputs.tree
-        outputs = Form(
-            forms[-1].rebuild([inner]),
-            [shape + each for each in inputs.shapes],
-            [np.result_type(each, dtype) if dtype.kind == "c" else each for each in inputs.dtypes],
-        )
-        return inputs, outputs, found
-
-
-def _array(x: Any) -> Any:
-    return x if hasattr(x, "dtype") else np.asarray(x)
-
-
-def _number(of: Derivative, outputs: list[Any]) -> Any:
-    if len(outputs) != 1 or np.size(outputs[0]) != 1:
-        shapes = [np.shape(y) for y in outputs]
-        raise GraphError(f"{of} is that of one number, not of arrays of shapes {shapes}: sum them, or choose one")
-    return outputs[0]
+        found = jacobian_pattern(flat, arrays, everywhere)
+        if self.order == 2 and not forms[-1].is_complex:
+            found = csr_array(found.multiply(found.T))
+        number = np.int32 if max(*found.shape, found.nnz) <= np.iinfo(np.int32).max else np.int64
+        parts = found.data, found.indices.astype(number), found.indptr.astype(number)
+        return form(arrays, rebuild), forms[-1], csr_array(parts, shape=found.shape)
 
 
 _WITHIN = (
@@ -134,29 +134,37 @@ _WITHIN = (
 )
 
 
-class Plan(NamedTuple):
-    """How the products are computed: of which colours, with which random vector beside them, by which function."""
+@dataclass(frozen=True)
+class Plan:
+    """How products are computed: of which colours, by which function."""
 
     way: Compression
-    random: Array
     products: Function
 
 
-class SparseJacobian:
-    """A sparse Jacobian or Hessian, prepared: called with the arguments of the function, it computes the numbers alone.
+class PreparedDerivative:
+    """A sparse Jacobian or Hessian whose pattern and colours are known: what `prepare` of a `SparseDerivative` returns.
 
-    Attributes
-    ----------
-    pattern : scipy.sparse.csr_array
-        Of booleans: a row for each element of all outputs, one after another, a column for each of all inputs.
+    Call it with the arguments of the function, of the shapes and dtypes that it was prepared for.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from autograd import jacobian
+    >>> J = jacobian(lambda x: x[1:] ** 2 - x[:-1], sparse=True).prepare(np.zeros(1000))
+    >>> J
+    <sparse Jacobian: 999 x 1,000, 1,998 entries, 2 colors reverse>
+    >>> J(np.arange(1000.0))[[2]].indices, J.values(np.arange(1000.0))[4:6]
+    (array([2, 3], dtype=int32), array([-1.,  6.]))
     """
 
-    def __init__(self, of: Derivative, arguments: Arguments, everywhere: bool, compiled: bool) -> None:
-        self._of, self._compiled = of, compiled
-        self._inputs, self._outputs, self.pattern = of.pattern(arguments, everywhere)
-        self._blocks = _blocks(self.pattern, self._inputs.bounds, self._outputs.bounds)
+    def __init__(self, of: Derivative, compiled: bool, inputs: Form, outputs: Form, pattern: Any) -> None:
+        self._of, self._compiled, self._inputs, self._outputs = of, compiled, inputs, outputs
+        update_wrapper(self, of.function)
+        self._pattern = pattern
+        self._blocks = _blocks(pattern, inputs.bounds, outputs.bounds)
         self._plan = self._planned(of.mode)
-        (height, width), entries, count = self.pattern.shape, self.pattern.nnz, self._plan.way.many
+        (height, width), entries, count = pattern.shape, pattern.nnz, self._plan.way.many
         if entries > _DENSE and 2 * count > min(height, width):
             warn(
                 f"{of}, {height:,} x {width:,}, is dense: {entries:,} entries of {entries * 12 >> 20:,} MB take "
@@ -165,17 +173,25 @@ class SparseJacobian:
                 RuntimeWarning,
             )
 
+    def __reduce__(self) -> Any:
+        return type(self), (self._of, self._compiled, self._inputs, self._outputs, self._pattern)
+
     def _planned(self, mode: str | None) -> Plan:
         inputs, outputs = self._inputs, self._outputs
         symmetric = self._of.order == 2 and not inputs.is_complex
-        way = compression(self.pattern, mode, (1 + inputs.is_complex, 1 + outputs.is_complex), symmetric)
-        random = np.random.default_rng(0).standard_normal((inputs if way.forward else outputs).bounds[-1])
-        products = _products(self._of, inputs, outputs, way, random)
+        costs = _FORWARD * (1 + inputs.is_complex), 1 + outputs.is_complex
+        way = compression(self._pattern, mode, costs, symmetric)
+        products = _products(self._of, inputs, outputs, way)
         if self._compiled:
             from ..compile.compiled import compile  # most programs never compile
 
             products = compile(products)
-        return Plan(way, random, products)
+        return Plan(way, products)
+
+    @property
+    def pattern(self) -> Any:
+        """A csr_array of booleans: a row for each element of all outputs in turn, a column for each of all inputs."""
+        return self._pattern.copy()
 
     @property
     def colors(self) -> Array:
@@ -188,14 +204,12 @@ class SparseJacobian:
         return "forward" if self._plan.way.forward else "reverse"
 
     def __repr__(self) -> str:
-        (height, width), count = self.pattern.shape, self._plan.way.many
+        (height, width), count = self._pattern.shape, self._plan.way.many
         colors = f"{count:,} color{'s' * (count != 1)} {self.direction}"
-        return f"<{type(self).__name__}: {height:,} x {width:,}, {self.pattern.nnz:,} entries, {colors}>"
+        return f"<{self._of.kind}: {height:,} x {width:,}, {self._pattern.nnz:,} entries, {colors}>"
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Return the matrix: a scipy.sparse.csr_array for each pair of an output and an input."""
-        from scipy.sparse import csr_array
-
         found = self._data((args, kwargs))
         if any(type(data) is not np.ndarray for row in found for data in row):
             raise DerivativeError(f"{self._of} {_WITHIN}")
@@ -228,7 +242,7 @@ class SparseJacobian:
         if not given.fits(self._inputs):
             raise ShapeError(f"{self._of} was prepared for {self._inputs}, not for {given}: prepare() it for these")
         plan, products = self._walk(arguments)
-        parts = [self._checked(plan, data, product, arguments) for data, product in products]
+        parts = [self._checked(plan.way, data, product, arguments) for data, product in products]
         return [
             [
                 _combined([x if block.order is None else x[block.order] for x in parts], plan.way.forward, to, x)
@@ -250,34 +264,32 @@ class SparseJacobian:
         self._plan = plan
         return plan, found
 
-    def _checked(self, plan: Plan, data: Any, product: Any, arguments: Arguments) -> Any:
+    def _checked(self, way: Compression, data: Any, product: Any, arguments: Arguments) -> Any:
         """Return the entries; raise, or where that cannot be return nan, unless their product is the true one."""
         if not recording():  # nobody wants a derivative with respect to tensors that the function closes over
             data, product = unwrap(data), unwrap(product)
         if type(data) is not np.ndarray or type(product) is not np.ndarray:
-            return self._nan_if_off(plan, data, product)
+            return self._nan_if_off(way, data, product)
         matrix = self._matrix(data)
-        sums = matrix @ plan.random if plan.way.forward else plan.random @ matrix
+        sums = matrix @ way.random if way.forward else way.random @ matrix
         apart, tolerance = np.abs(sums - product), _tolerance(product.dtype)
         if (apart <= tolerance * np.abs(product)).all():
             return data
-        sizes = [np.abs(each) for each in (matrix, plan.random)]
-        scale = (sizes[0] @ sizes[1] if plan.way.forward else sizes[1] @ sizes[0]) + np.abs(product)
+        sizes = [np.abs(each) for each in (matrix, way.random)]
+        scale = (sizes[0] @ sizes[1] if way.forward else sizes[1] @ sizes[0]) + np.abs(product)
         off = (apart > tolerance * scale) | (np.isfinite(sums) & ~np.isfinite(product))
         if off.any():
-            self._refuse(arguments, (apart / scale).max(where=off, initial=0))
+            self._refuse(arguments, float((apart[off] / scale[off]).max()))
         return data
 
     def _matrix(self, data: Any) -> Any:
-        from scipy.sparse import csr_array
+        return csr_array((data, self._pattern.indices, self._pattern.indptr), shape=self._pattern.shape)
 
-        return csr_array((data, self.pattern.indices, self.pattern.indptr), shape=self.pattern.shape)
-
-    def _nan_if_off(self, plan: Plan, data: Any, product: Any) -> Any:
+    def _nan_if_off(self, way: Compression, data: Any, product: Any) -> Any:
         """Return the entries, or nan for all of them if their product is not the true one, without a branch."""
-        places = self._matrix(np.arange(self.pattern.nnz))
-        lines = places if plan.way.forward else places.T.tocsr()
-        terms = data[constant(lines.data)] * constant(plan.random[lines.indices])
+        places = self._matrix(np.arange(self._pattern.nnz))
+        lines = places if way.forward else places.T.tocsr()
+        terms = data[constant(lines.data)] * constant(way.random[lines.indices])
         terms = np.concatenate([terms, np.zeros(1, terms.dtype)])  # an empty line at the end begins there
         starts, filled = constant(lines.indptr[:-1].astype(np.intp)), constant(np.diff(lines.indptr) > 0)
         sums, scale = [np.where(filled, np.add.reduceat(each, starts), 0) for each in (terms, np.abs(terms))]
@@ -287,13 +299,13 @@ class SparseJacobian:
     def _refuse(self, arguments: Arguments, apart: float) -> None:
         """Raise since a product of the matrix is not the true one, unless that is rounding."""
         more = self._of.pattern(arguments)[2]
-        more = more > self.pattern if more.shape == self.pattern.shape else more
+        more = more > self._pattern if more.shape == self._pattern.shape else more
         if more.nnz:
             row, column = (int(place[0]) for place in more.nonzero())
             raise DerivativeError(
-                f"{self._of} has {more.nnz:,} entries here which the pattern that was prepared lacks, the first at "
-                f"[{row}, {column}]: prepare() it anew at such a point, or with everywhere=True, which joins the "
-                f"branches of numpy.where, maximum and the like"
+                f"{self._of} can differ from 0 here where the pattern that was prepared has no entry: first of "
+                f"{more.nnz:,} at [{row}, {column}]. prepare() it anew at such a point, or with everywhere=True, which "
+                f"joins the branches of numpy.where, maximum and the like"
             )
         if apart > _tolerance(np.dtype(np.float32)):
             raise DerivativeError(
@@ -318,8 +330,6 @@ class Block(NamedTuple):
 
 def _blocks(pattern: Any, inputs: list[int], outputs: list[int]) -> list[list[Block]]:
     """Return the blocks of a pattern; elements of inputs and outputs begin at these columns and rows."""
-    from scipy.sparse import csr_array
-
     if len(inputs) == len(outputs) == 2:
         return [[Block(None, pattern.indices, pattern.indptr, pattern.shape)]]
     entries = csr_array((np.arange(pattern.nnz), pattern.indices, pattern.indptr), shape=pattern.shape)
@@ -331,7 +341,7 @@ def _blocks(pattern: Any, inputs: list[int], outputs: list[int]) -> list[list[Bl
     return found
 
 
-def _products(of: Derivative, inputs: Form, outputs: Form, way: Compression, random: Array) -> Function:
+def _products(of: Derivative, inputs: Form, outputs: Form, way: Compression) -> Function:
     """Return the function that computes the entries in the order of the pattern, and the random product.
 
     It returns a pair of them, and another one of complex seeds: for the direction i.
@@ -346,7 +356,7 @@ def _products(of: Derivative, inputs: Form, outputs: Form, way: Compression, ran
         with enable_grad():
             record = Recording(of_chosen, *track(primals))
             _check_outputs(of, record, outputs)
-            found = [_compressed(record, way, _seeds(seeded, way, random, value)) for value in units]
+            found = [_compressed(record, way, _seeds(seeded, way, value)) for value in units]
         place = constant(way.place)
         return [(each.reshape(-1)[place], each[-1]) for each in found]
 
@@ -364,7 +374,7 @@ def _check_outputs(of: Derivative, record: Recording, outputs: Form) -> None:
         raise ShapeError(f"{of} was prepared for the results {outputs}, not for {now}: prepare() it for these")
 
 
-def _seeds(form: Form, way: Compression, random: Array, value: complex) -> Callable[[int, int], list[Any]]:
+def _seeds(form: Form, way: Compression, value: complex) -> Callable[[int, int], list[Any]]:
     """Return what makes the seeds of some colours, with the random vector as a last one, for the arrays of a form."""
     bounds = list(pairwise(form.bounds))
 
@@ -377,7 +387,7 @@ def _seeds(form: Form, way: Compression, random: Array, value: complex) -> Calla
                 continue
             units = (constant(way.colors[first:last]) == np.arange(start, stop)[:, None]).astype(dtype)
             if stop > way.many:
-                units = np.concatenate([units[:-1], constant(random[first:last].astype(dtype)[None])])
+                units = np.concatenate([units[:-1], constant(way.random[first:last].astype(dtype)[None])])
             made.append((units if value == 1 else value * units).reshape(shape))
         return made
 
