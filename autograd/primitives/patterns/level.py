@@ -37,6 +37,8 @@ class PatternLevel:
         The sets of inputs.
     everywhere
         Whether the pattern is one for all points: then what a condition chooses is any of the choices.
+    met
+        The functions in which everything depends on everything, by name, and where each was called last.
     full
         Whether blocks in which everything depends on everything may have more than `MOST` entries.
     """
@@ -45,6 +47,7 @@ class PatternLevel:
         self.sets, self.everywhere, self.full = Sets(inputs), everywhere, full
         self.size, self.number, self.active, self.of_pattern = 1, next(counter), True, True
         self.units: tuple[Array | None, int] = (None, 0)
+        self.met: dict[str, str] = {}
         self._composing: set[Any] = set()
         Used.vmap = True
 
@@ -105,6 +108,7 @@ class PatternLevel:
         """Call a function with values; all that it computes depends on all that it is given."""
         name = name or getattr(function, "__name__", "a function")
         xs = dependents(args, kwargs or {})
+        self.met[name] = users_line()
         value = function(*plain(args), **plain(kwargs or {}))
         whole = self._whole(xs)
         return self._spread(name, value, whole, xs)

@@ -13,6 +13,7 @@ from itertools import product
 from typing import Any
 
 import numpy as np
+from scipy.sparse import csr_array
 
 Array = np.ndarray[Any, Any]
 Pattern = Any  # a scipy.sparse.csr_array
@@ -196,15 +197,28 @@ def _rows(pattern: Pattern) -> Array:
 
 @dataclass(frozen=True)
 class Compression:
-    """How a matrix is read from few products: `many` of them, one for each colour, and the place of each entry.
+    """How a matrix is read from few products.
 
-    The products are with columns, `forward`, or with rows. `random` is a vector for one more.
+    Attributes
+    ----------
+    forward
+        Whether the products are with columns, or else with rows.
+    colors, many
+        The colour of each, and how many there are.
+    place
+        Where each entry stands in the products, one after another.
+    line, lines
+        The row that each entry is in, or without `forward` the column; and the numbers of the entries of each line.
+    random
+        A vector for a product more.
     """
 
     forward: bool
     colors: Array
     many: int
     place: Array
+    line: Array
+    lines: Pattern
     random: Array
 
 
@@ -231,4 +245,7 @@ def compression(pattern: Pattern, mode: str | None, costs: tuple[float, float], 
 
 def _compression(pattern: Pattern, forward: bool, colors: Array, place: Array) -> Compression:
     many = int(colors.max(initial=-1)) + 1 if pattern.nnz else 0
-    return Compression(forward, colors, many, place, np.random.default_rng(0).standard_normal(len(colors)))
+    lines = csr_array((np.arange(pattern.nnz), pattern.indices, pattern.indptr), shape=pattern.shape)
+    line = _rows(pattern) if forward else pattern.indices
+    random = np.random.default_rng(0).standard_normal(len(colors))
+    return Compression(forward, colors, many, place, line, lines if forward else lines.T.tocsr(), random)

@@ -37,16 +37,18 @@ class SparseDerivative:
         """Return a `scipy.sparse.csr_array` for each pair of an output and an input, with explicit zeros."""
         return self.prepare(*args, **kwargs)(*args, **kwargs)
 
-    def prepare(self, *args: Any, everywhere: bool = False, compile: bool = False, **kwargs: Any) -> PreparedDerivative:
+    def prepare(
+        self, *args: Any, everywhere: bool = False, dense: bool = False, compile: bool = False, **kwargs: Any
+    ) -> PreparedDerivative:
         """Find the pattern at a point, and colours, and keep them for many points.
 
         Parameters
         ----------
         *args, **kwargs
             The arguments of the function: a point. Others may have other numbers, not other shapes or dtypes.
-        everywhere
-            Find a pattern that holds wherever `numpy.where`, `maximum` and the like choose another branch: see
-            `sparsity`.
+        everywhere, dense
+            As of `sparsity`: find a pattern for all branches of `numpy.where`, `maximum` and the like; accept one that
+            is so full that it is refused.
         compile
             Compile the products, as `autograd.compile` does. The first call records them, and takes longer.
 
@@ -65,4 +67,4 @@ class SparseDerivative:
         >>> H(np.full(1000, 2.0))[0, :3].toarray()
         array([0., 4., 0.])
         """
-        return PreparedDerivative(self._of, compile, *self._of.pattern((args, kwargs), everywhere))
+        return PreparedDerivative(self._of, compile, *self._of.pattern((args, kwargs), everywhere, dense))

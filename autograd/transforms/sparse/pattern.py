@@ -109,13 +109,12 @@ def jacobian_pattern(function: Function, arrays: Sequence[Any], everywhere: bool
 
     Its rows are the elements of all outputs, one after another, its columns those of all inputs.
     """
-    return _run(lambda *xs: function(list(xs)), tuple(arrays), everywhere, dense)[0]
 
+    @wraps(function)
+    def of_several(*xs: Any) -> Any:
+        return function(list(xs))
 
-def hessian_pattern(function: Function, arrays: Sequence[Any], everywhere: bool = False, dense: bool = False) -> Any:
-    """Return the pattern of the Hessian of a function that takes a list of arrays and returns a number."""
-    gradient = grad(lambda *xs: function(list(xs)), tuple(range(len(arrays))))
-    return _symmetric(_run(gradient, tuple(arrays), everywhere, dense)[0])
+    return _run(of_several, tuple(arrays), everywhere, dense)[0]
 
 
 def _run(function: Function, primals: tuple[Any, ...], everywhere: bool, dense: bool) -> tuple[Any, Recording]:
@@ -135,7 +134,9 @@ def _run(function: Function, primals: tuple[Any, ...], everywhere: bool, dense: 
     with enable_grad():
         record = Recording(function, *track(rebuild(given)))
     rows = [_written_out(level, y, function) for y in record.outputs]
-    return (csr_array(vstack(rows, format="csr")) if len(rows) > 1 else rows[0]), record
+    if len(rows) == 1:
+        return rows[0], record
+    return csr_array(vstack([csr_array((0, sum(sizes)), dtype=bool), *rows], format="csr")), record
 
 
 def _value(x: Any) -> Any:

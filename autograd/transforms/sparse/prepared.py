@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import update_wrapper, wraps
 from itertools import accumulate, pairwise
 from typing import Any, NamedTuple
@@ -26,7 +26,7 @@ from ...tensors.tensor import seen_at, unwrap
 from ..grad import choose
 from ..jacobian import conformed, holomorphic, jacobian
 from ..pytree import flatten, structure, without_none
-from ..recording import Recording, track
+from ..recording import Recording, check_outputs, track
 from ..units import along
 from .colouring import Compression, compression
 from .pattern import jacobian_pattern
@@ -37,6 +37,7 @@ Argnums = int | tuple[int, ...]
 Arguments = tuple[tuple[Any, ...], dict[str, Any]]
 
 _FORWARD = 1.5  # walks back, what one forward takes: it looks for nan at each step
+_LINES = 8  # of those that differ, which are looked at
 _DENSE = 100_000  # entries, above which it is said that a sparse matrix is a dense one
 
 
@@ -106,7 +107,7 @@ class Derivative(NamedTuple):
         """Return the form of the arrays to differentiate with respect to."""
         return form(*track(choose(self.function, self.argnums, *arguments)[1]))
 
-    def pattern(self, arguments: Arguments, everywhere: bool = False) -> tuple[Form, Form, Any]:
+    def pattern(self, arguments: Arguments, everywhere: bool = False, dense: bool = False) -> tuple[Form, Form, Any]:
         """Return the forms of inputs and outputs, and which of these depend on which."""
         of_chosen, primals = choose(self.of_which(), self.argnums, *arguments)
         if any(isinstance(getattr(x, "_array", x), StandIn) for x in flatten(arguments)[0]):
@@ -115,12 +116,17 @@ class Derivative(NamedTuple):
         arrays = [x._array for x in tracked]
         forms = []
 
+        @wraps(of_chosen)
         def flat(given: list[Any]) -> list[Any]:
-            outputs, together = without_none(*flatten(of_chosen(*rebuild(given))))
+            returned = of_chosen(*rebuild(given))
+            outputs, together = flatten(returned)
+            if returned is not None:
+                outputs, together = without_none(outputs, together)
+            check_outputs(of_chosen, outputs)
             forms.append(form([y if hasattr(y, "dtype") else np.asarray(y) for y in outputs], together))
             return outputs
 
-        found = jacobian_pattern(flat, arrays, everywhere)
+        found = jacobian_pattern(flat, arrays, everywhere, dense)
         if self.order == 2 and not forms[-1].is_complex:
             found = csr_array(found.multiply(found.T))
         number = np.int32 if max(*found.shape, found.nnz) <= np.iinfo(np.int32).max else np.int64
@@ -162,6 +168,8 @@ class PreparedDerivative:
         self._of, self._compiled, self._inputs, self._outputs = of, compiled, inputs, outputs
         update_wrapper(self, of.function)
         self._pattern = pattern
+        eps = [np.finfo(dtype).eps for dtype in (*inputs.dtypes, *outputs.dtypes) if dtype.kind in "fc"]
+        self._tolerance = float(max(eps, default=0.0)) ** (2 / 3)
         self._blocks = _blocks(pattern, inputs.bounds, outputs.bounds)
         self._plan = self._planned(of.mode)
         (height, width), entries, count = pattern.shape, pattern.nnz, self._plan.way.many
@@ -196,7 +204,7 @@ class PreparedDerivative:
     @property
     def colors(self) -> Array:
         """The colour of each column, or in reverse direction of each row: those of one colour share a product."""
-        return self._plan.way.colors
+        return self._plan.way.colors.copy()
 
     @property
     def direction(self) -> str:
@@ -227,7 +235,7 @@ class PreparedDerivative:
         """Return the entries, in the order of ``data`` of the matrix: an array for each pair of an output and an input.
 
         Unlike a matrix of SciPy's, they can be differentiated, mapped by `vmap`, and computed in a compiled function.
-        There, they are all nan where the pattern is larger than the prepared one.
+        There, rows or columns are nan where the pattern is larger than the prepared one.
         """
         return self._built(self._data((args, kwargs)))
 
@@ -265,58 +273,61 @@ class PreparedDerivative:
         return plan, found
 
     def _checked(self, way: Compression, data: Any, product: Any, arguments: Arguments) -> Any:
-        """Return the entries; raise, or where that cannot be return nan, unless their product is the true one."""
+        """Return the entries; raise, or where that cannot be return nan, if an entry is missing among them."""
         if not recording():  # nobody wants a derivative with respect to tensors that the function closes over
             data, product = unwrap(data), unwrap(product)
         if type(data) is not np.ndarray or type(product) is not np.ndarray:
             return self._nan_if_off(way, data, product)
-        matrix = self._matrix(data)
-        sums = matrix @ way.random if way.forward else way.random @ matrix
-        apart, tolerance = np.abs(sums - product), _tolerance(product.dtype)
-        if (apart <= tolerance * np.abs(product)).all():
+        matrix, random = self._matrix(data), way.random
+        sums = matrix @ random if way.forward else random @ matrix
+        apart = np.abs(sums - product)
+        if (apart <= self._tolerance * np.abs(product)).all():
             return data
-        sizes = [np.abs(each) for each in (matrix, way.random)]
-        scale = (sizes[0] @ sizes[1] if way.forward else sizes[1] @ sizes[0]) + np.abs(product)
-        off = (apart > tolerance * scale) | (np.isfinite(sums) & ~np.isfinite(product))
+        sizes, random = abs(matrix), np.abs(random)
+        scale = (sizes @ random if way.forward else random @ sizes) + np.abs(product)
+        off = (apart > self._tolerance * scale) | (np.isfinite(sums) & ~np.isfinite(product))
         if off.any():
-            self._refuse(arguments, float((apart[off] / scale[off]).max()))
-        return data
+            self._refuse_larger(arguments)
+            self._refuse_fault(way, np.flatnonzero(off)[np.argsort(-apart[off])[:_LINES]], arguments)
+        return data  # which rounding alone sets apart
+
+    def _refuse_larger(self, arguments: Arguments) -> None:
+        """Raise if the pattern is larger here than the prepared one."""
+        pattern = self._of.pattern(arguments)[2]
+        more = pattern > self._pattern
+        if more.nnz:
+            row, column = (int(place[0]) for place in more.nonzero())
+            raise DerivativeError(
+                f"{self._of} has entries here where the pattern that was prepared has none: {more.nnz:,}, the first at "
+                f"[{row}, {column}]. prepare() it anew at such a point, or with everywhere=True, which joins the "
+                f"branches of numpy.where, maximum and the like"
+            )
+
+    def _refuse_fault(self, way: Compression, lines: Array, arguments: Arguments) -> None:
+        """Raise if a line has entries that no pattern knows: then a product without the known ones is not 0."""
+        for line in lines:
+            others = way.random.copy()
+            others[way.lines.indices[way.lines.indptr[line] : way.lines.indptr[line + 1]]] = 0
+            alone = replace(way, many=0, place=np.zeros(0, np.intp), random=others)
+            products = _products(self._of, self._inputs, self._outputs, alone)(*arguments[0], **arguments[1])
+            if any(product[line] != 0 for _, product in products):
+                raise DerivativeError(
+                    f"{self._of} has entries in {'row' if way.forward else 'column'} {line} which its pattern lacks: "
+                    f"that is a fault of plaingrad, please report it. Without sparse=True the result is right"
+                )
 
     def _matrix(self, data: Any) -> Any:
         return csr_array((data, self._pattern.indices, self._pattern.indptr), shape=self._pattern.shape)
 
     def _nan_if_off(self, way: Compression, data: Any, product: Any) -> Any:
-        """Return the entries, or nan for all of them if their product is not the true one, without a branch."""
-        places = self._matrix(np.arange(self._pattern.nnz))
-        lines = places if way.forward else places.T.tocsr()
+        """Return the entries, without a branch: nan in each row, or column, whose product is not the true one."""
+        lines = way.lines
         terms = data[constant(lines.data)] * constant(way.random[lines.indices])
         terms = np.concatenate([terms, np.zeros(1, terms.dtype)])  # an empty line at the end begins there
         starts, filled = constant(lines.indptr[:-1].astype(np.intp)), constant(np.diff(lines.indptr) > 0)
         sums, scale = [np.where(filled, np.add.reduceat(each, starts), 0) for each in (terms, np.abs(terms))]
-        off = np.abs(sums - product) > _tolerance(product.dtype) * (scale + np.abs(product))
-        return np.where(np.any(off), np.nan, data)
-
-    def _refuse(self, arguments: Arguments, apart: float) -> None:
-        """Raise since a product of the matrix is not the true one, unless that is rounding."""
-        more = self._of.pattern(arguments)[2]
-        more = more > self._pattern if more.shape == self._pattern.shape else more
-        if more.nnz:
-            row, column = (int(place[0]) for place in more.nonzero())
-            raise DerivativeError(
-                f"{self._of} can differ from 0 here where the pattern that was prepared has no entry: first of "
-                f"{more.nnz:,} at [{row}, {column}]. prepare() it anew at such a point, or with everywhere=True, which "
-                f"joins the branches of numpy.where, maximum and the like"
-            )
-        if apart > _tolerance(np.dtype(np.float32)):
-            raise DerivativeError(
-                f"{self._of} times a random vector differs from the true product by {apart:.0e} of its size: the "
-                f"pattern lacks an entry, or the function loses its digits to rounding. Take it without sparse=True"
-            )
-
-
-def _tolerance(dtype: np.dtype[Any]) -> float:
-    """Return by how much of its size a product may differ from the true one."""
-    return float(np.finfo(dtype).eps ** (2 / 3))
+        off = ~(np.abs(sums - product) <= self._tolerance**0.75 * (scale + np.abs(product)))
+        return np.where(off[constant(way.line)] | np.any(off & ~filled), np.nan, data)
 
 
 class Block(NamedTuple):
