@@ -44,10 +44,11 @@ def sparse_slopes(transform: Any, function: Any, sparse: bool | None, *point: An
         if sparse:
             raise
         return None, f"dense, since the pattern could not be found: {error}"
-    entries, elements = found.pattern.nnz, math.prod(found.pattern.shape)
+    pattern = found.pattern
+    entries, elements = pattern.nnz, math.prod(pattern.shape)
     if sparse is None and entries > MOST * elements:
         return None, f"dense: {entries / elements:.0%} of its elements are entries"
-    return _Renewed(prepare, found), repr(found).strip("<>").replace(type(found).__name__, "sparse")
+    return _Renewed(prepare, found), repr(found).strip("<>")
 
 
 class _Renewed:

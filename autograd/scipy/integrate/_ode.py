@@ -146,7 +146,8 @@ def solve_ivp(
 
 def _banded(slopes: Any) -> dict[str, Any]:
     """Return LSODA's options for a Jacobian: its bands, or all of it where they are too wide."""
-    rows, columns = slopes.prepared.pattern.nonzero()
+    pattern = slopes.prepared.pattern
+    rows, columns = pattern.nonzero()
     lower, upper = int(np.max(rows - columns, initial=0)), int(np.max(columns - rows, initial=0))
 
     def bands(t: Any, y: Any) -> Any:
@@ -155,7 +156,7 @@ def _banded(slopes: Any) -> dict[str, Any]:
         packed[upper + found.row - found.col, found.col] = found.data
         return packed
 
-    if 2 * (lower + upper) > len(slopes.prepared.pattern.indptr):
+    if 2 * (lower + upper) > pattern.shape[0]:
         return {"jac": lambda t, y: slopes(y, t).toarray()}
     return {"jac": bands, "lband": lower, "uband": upper}
 

@@ -125,7 +125,7 @@ def minimize(
     ways: list[str] = []
     if hess is None and hessp is None and name in _SPARSE:
         hess, way = sparse_slopes(hessian, value, sparse, tree.start, *unwrap(given))
-        ways.append(f"Hessian: {way if hess is not None else 'products with vectors'}")
+        ways.append("products of the Hessian with vectors" if hess is None else way)
     functions = (value, *_called(value, tree, fun, slopes, name), *_curves(name, value, hess, hessp))
 
     limits = limits_of(constraints)
