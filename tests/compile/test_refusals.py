@@ -41,7 +41,7 @@ state = State()
 generator = np.random.default_rng(0)
 numbers = iter(range(10**6))
 DEPENDS = "depends on its values"
-REMEDY = r"numpy.where\(condition, a, b\)"
+REMEDY = r"numpy.where\(c(ondition)?, a, b\)"
 
 
 def branch(x: Any) -> Any:
@@ -138,7 +138,11 @@ REFUSED: dict[str, tuple[Function, str, str]] = {
     "tobytes": (lambda x: x.tobytes(), r"tobytes\(\)", "return the array"),
     "index of a list": (lambda x: [1, 2, 3][np.argmax(x)] * x, "an index or a length", "return the array"),
     "range": (lambda x: list(range(np.argmax(x) + 1)), "an index or a length", "return the array"),
-    "math.sin": (lambda x: math.sin(x[0]) * x, r"float\(\)", "return the array"),
+    "math.sin": (
+        lambda x: math.sin(x[0]) * x,
+        r"float\(\)",
+        r"write numpy.sin\(x\) for math.sin\(x\), or return the array",
+    ),
     "math.sin of a tensor": (lambda x: math.sin(tensor(x)[0]) * x, r"float\(\)", "return the array"),
     "print": (printed, r"print\(\)", "print what the compiled function returns"),
     "print of text": (printed_text, r"print\(\)", "print what the compiled function returns"),

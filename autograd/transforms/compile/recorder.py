@@ -474,9 +474,10 @@ class ProgramRecorder:
         if floats := self._floats_behind(x):
             self._ask_for_floats(floats)
         elif not within_engine(_asks(sys._getframe(1)).f_code) or x.value.dtype.kind not in "biu" or x.size > 64:
+            instead = "write numpy.sin(x) for math.sin(x)" if what == "float()" else "choose with numpy.where(c, a, b)"
             self.refuse(
                 f"{what} of an array (shape {x.shape}, dtype {x.dtype}), which depends on its values",
-                "return the array and ask outside the compiled function, or choose with numpy.where(condition, a, b)",
+                f"{instead}, or return the array and ask outside the compiled function",
             )
         else:
             self.check(x)

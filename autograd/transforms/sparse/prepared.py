@@ -20,9 +20,9 @@ from scipy.sparse import csr_array
 from ...arrays.door import constant
 from ...arrays.standin import StandIn
 from ...errors import DerivativeError, GraphError, ShapeError
-from ...graph.grad_mode import enable_grad
+from ...graph.grad_mode import enable_grad, recording
 from ...source.source_info import defined, warn
-from ...tensors.tensor import seen_at
+from ...tensors.tensor import seen_at, unwrap
 from ..grad import choose
 from ..jacobian import conformed, holomorphic, jacobian
 from ..pytree import flatten, structure, without_none
@@ -300,6 +300,8 @@ class PreparedDerivative:
 
     def _checked(self, way: Compression, data: Any, product: Any, arguments: Arguments) -> Any:
         """Return the entries; raise, or where that cannot be return nan, if an entry is missing among them."""
+        if not recording():  # nobody wants a derivative with respect to tensors that the function closes over
+            data, product = unwrap(data), unwrap(product)
         if type(data) is not np.ndarray or type(product) is not np.ndarray:
             return self._nan_if_off(way, data, product)
         matrix = csr_array((data, way.pattern.indices, way.pattern.indptr), shape=way.pattern.shape)
