@@ -10,7 +10,7 @@ import sys
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from functools import wraps
+from functools import cache, wraps
 from threading import Lock
 from typing import Any
 
@@ -48,10 +48,9 @@ class noted_creation:  # noqa: N801 - read as an adjective: `with noted_creation
         with _lock:
             _users += 1
             if _users == 1:
-                for names, noted in _NOTED.items():
-                    for name in names:
-                        _installed[name] = getattr(np, name)
-                        setattr(np, name, noted(_installed[name]))
+                for name in _NOTED:
+                    _installed[name] = getattr(np, name)
+                    setattr(np, name, _NOTED[name](_installed[name]))
                 builtins.print, warnings.warn = _refused_print, _refused_warning
 
     def __exit__(self, *reason: object) -> None:
@@ -160,7 +159,18 @@ def _of_memory(function: Callable[..., Any]) -> Callable[..., Any]:
     return make
 
 
-_NOTED = {_FROM_ARRAYS: _from_arrays, _FROM_NUMBERS: _from_numbers, _OF_MEMORY: _of_memory}
+_NOTED = {
+    **dict.fromkeys(_FROM_ARRAYS, _from_arrays), **dict.fromkeys(_FROM_NUMBERS, _from_numbers),
+    **dict.fromkeys(_OF_MEMORY, _of_memory),
+}  # fmt: skip
+_OWN = {getattr(np, name): name for name in _NOTED}
+
+
+@cache
+def noted(function: Any) -> Any:
+    """Return what notes the arrays that a function of NumPy makes; for any other function, itself."""
+    name = _OWN.get(function)
+    return function if name is None else _NOTED[name](function)
 
 
 def _is_noted(data: Any) -> bool:

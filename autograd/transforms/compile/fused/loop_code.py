@@ -11,9 +11,9 @@ from typing import Any
 
 import numpy as np
 
-from ..loops.loop import Loop
+from ..loops.loop import Loop, Part
 from .arithmetic import BIT, INDEX, OWN, Arithmetic, memory_of
-from .bits import apart, cgutils, intrinsic, together
+from .bits import apart, cgutils, intrinsic, several, together
 from .elements import Elements, dtype_of
 from .values import BOOL
 
@@ -22,6 +22,7 @@ from numba.core import types  # isort: skip
 from numba.np.numpy_support import from_dtype  # isort: skip
 
 ABREAST = 8  # elements of a batch
+SINES = "sin", "cos"  # of which one takes most of what is needed for the other
 FIRST_FIELD = object.__basicsize__  # of an array: where its elements are
 
 
@@ -41,7 +42,7 @@ def kernel_of(elements: Elements, batched: Sequence[bool] | None, in_table: bool
             numbers = 1 if batched is None else 2
             arrays = arrays_in(context, builder, values[:-numbers], given)
             writer = _Writer(context, builder, elements, values[-numbers], batched)
-            writer.take_table(arrays[0].data) if in_table else writer.take(arrays)
+            writer.pointers = writer.in_table(arrays[0].data) if in_table else [array.data for array in arrays]
             writer.write() if batched is None else writer.write_batch(values[-1])
             return builder.load(writer.held)
 
@@ -76,58 +77,46 @@ class _Writer:
     ----------
     here
         The values that are there, in registers.
-    width, lane
-        How many elements of a batch are computed side by side, and which is the first.
-    pointers, sizes
-        Where arrays are, those of results after the arguments, and how many numbers each has for one element of a
-        batch; None if it is the same for all.
+    size, width, lane
+        How many elements a batch has, how many of them are computed side by side, and which is the first.
+    pointers, units
+        Where arrays are, those of results after the arguments, and how many numbers each has, or has in a row, for one
+        element of a batch; 0 if it is the same for all.
     """
 
     def __init__(self, context: Any, builder: ir.IRBuilder, elements: Elements, count: Any, batched: Any) -> None:
         self.context, self.builder, self.elements = context, builder, elements
         self.count, self.batched = count, batched
-        self.arithmetic = Arithmetic(context, builder)
-        self.width, self.lane = 1, None
+        self.arithmetic = Arithmetic(context, builder, inlines=batched is None)
+        self.width, self.lane, self.size = 1, None, None
         self.here: dict[int, Any] = {}
         self.held = cgutils.alloca_once_value(builder, ir.Constant(BIT, 1))
         domain = builder.module.add_metadata(["loop"])
         self.read, self.written = (
             builder.module.add_metadata([builder.module.add_metadata([name, domain])]) for name in ("read", "written")
         )
-        self.given, self.dtypes = len(elements.loop.arguments), dtypes_of(elements.loop)
+        loop, self.given, self.dtypes = elements.loop, len(elements.loop.arguments), dtypes_of(elements.loop)
         self.pointers: list[Any] = []
-        self.sizes: list[Any] = []
+        steps = {x.argument: x.step for x in loop.inputs if isinstance(x, Part)}
+        sizes = [*(steps.get(i, np.size(x.value)) for i, x in enumerate(loop.arguments))]
+        sizes += [ids.size for ids in (*elements.finals, *elements.stacked)]
+        self.units = [n if self._is_batched(place) else 0 for place, n in enumerate(sizes)]
 
-    def take(self, arrays: list[Any]) -> None:
-        """Take numba's arrays."""
-        for place, array in enumerate(arrays):
-            size: Any = None
-            if self._is_batched(place):
-                size = ir.Constant(INDEX, 1)
-                for n in cgutils.unpack_tuple(self.builder, array.shape)[1:]:
-                    size = self.builder.mul(size, n)
-            self.pointers.append(array.data)
-            self.sizes.append(size)
-
-    def take_table(self, table: Any) -> None:
-        """Take arrays by the addresses of their objects; after those, in a batch, come their sizes."""
-        builder, count = self.builder, len(self.dtypes)
-
-        def entry(at: int) -> Any:
-            return builder.load(builder.gep(table, [ir.Constant(INDEX, at)]))
-
+    def in_table(self, table: Any) -> list[Any]:
+        """Return where arrays are of which a table has the addresses of the objects."""
+        builder, found = self.builder, []
         for place, dtype in enumerate(self.dtypes):
-            field = builder.add(entry(place), ir.Constant(INDEX, FIRST_FIELD))
-            pointer = builder.load(builder.inttoptr(field, memory_of(dtype).as_pointer().as_pointer()))
-            self.pointers.append(pointer)
-            self.sizes.append(entry(count + place) if self._is_batched(place) else None)
+            entry = builder.load(builder.gep(table, [ir.Constant(INDEX, place)]))
+            field = builder.add(entry, ir.Constant(INDEX, FIRST_FIELD))
+            found.append(builder.load(builder.inttoptr(field, memory_of(dtype).as_pointer().as_pointer())))
+        return found
 
     def _is_batched(self, place: int) -> bool:
         return self.batched is not None and (place >= self.given or self.batched[place])
 
     def write_batch(self, size: Any) -> None:
         """Run the loop for all elements of a batch: several at a time, then what is left."""
-        builder = self.builder
+        builder, self.size = self.builder, size
         whole = builder.sub(size, builder.srem(size, ir.Constant(INDEX, ABREAST)))
         for self.width, first, last in ((ABREAST, ir.Constant(INDEX, 0), whole), (1, whole, size)):
             step = ir.Constant(INDEX, self.width)
@@ -157,7 +146,7 @@ class _Writer:
         self._compute_all()
         for number, (ids, (_, backwards)) in enumerate(zip(elements.stacked, elements.loop.stacked, strict=True)):
             place = self.given + len(elements.finals) + number
-            first = builder.mul(self._row(backwards), ir.Constant(INDEX, ids.size))
+            first = self._first(place, ids.size, backwards)
             for p, v in enumerate(ids.flat):
                 self._store(place, builder.add(first, ir.Constant(INDEX, p)), self.here[int(v)])
         all_held: Any = holds
@@ -218,12 +207,20 @@ class _Writer:
         last = builder.sub(self.count, ir.Constant(INDEX, 1))
         return builder.sub(last, self.index) if backwards else self.index
 
+    def _first(self, place: int, step: int, backwards: bool) -> Any:
+        """Return where the row of this iteration begins, which has those of all elements of a batch."""
+        row = self._row(backwards)
+        row = self.builder.mul(row, self.size) if self.units[place] else row
+        return self.builder.mul(row, ir.Constant(INDEX, step))
+
     def _load(self, place: int, position: int, step: int = 0, backwards: bool = False) -> Any:
         """Return an element of an argument; with a step that of this iteration."""
-        builder, at = self.builder, ir.Constant(INDEX, position)
+        at: Any = ir.Constant(INDEX, position)
         if step:
-            at = builder.add(at, builder.mul(self._row(backwards), ir.Constant(INDEX, step)))
-        return self._from(place, [at] * (1 if self.sizes[place] is None else self.width))
+            at = self.builder.add(at, self._first(place, step, backwards))
+        if self.units[place] == 1:
+            return self._marked(self.builder.load(self._pointer(place, at, self.width), align=self._alignment(place)))
+        return self._from(place, [at] * (self.width if self.units[place] else 1))
 
     def _gather(self, place: int, position: int, step: int, length: int, index: int) -> Any:
         """Return the element at a computed index: the first one where it is out of bounds, of which a check tells."""
@@ -237,27 +234,33 @@ class _Writer:
 
     def _from(self, place: int, positions: list[Any]) -> Any:
         """Return elements of an argument, one for each lane or the same for all."""
-        builder, found = self.builder, []
-        for w, at in enumerate(positions):
-            loaded = builder.load(builder.gep(self.pointers[place], [self._of_lane(place, at, w)]))
-            loaded.set_metadata("alias.scope", self.read)
-            loaded.set_metadata("noalias", self.written)
-            found.append(self.arithmetic.read(loaded))
+        found = [self._marked(self.builder.load(self._pointer(place, at, 1, w))) for w, at in enumerate(positions)]
         return together(self.builder, found * (self.width // len(found)))
 
+    def _marked(self, loaded: ir.Value) -> Any:
+        loaded.set_metadata("alias.scope", self.read)
+        loaded.set_metadata("noalias", self.written)
+        return self.arithmetic.read(loaded)
+
     def _store(self, place: int, at: Any, value: ir.Value) -> None:
-        builder = self.builder
-        for w, part in enumerate(apart(self.builder, value)):
-            pointer = builder.gep(self.pointers[place], [self._of_lane(place, at, w)])
-            stored = builder.store(self.arithmetic.stored(part), pointer)
+        is_vector = self.units[place] == 1
+        for w, part in enumerate([value] if is_vector else apart(self.builder, value)):
+            pointer = self._pointer(place, at, self.width if is_vector else 1, w)
+            stored = self.builder.store(self.arithmetic.stored(part), pointer, align=self._alignment(place))
             stored.set_metadata("alias.scope", self.written)
             stored.set_metadata("noalias", self.read)
 
-    def _of_lane(self, place: int, at: Any, w: int) -> Any:
-        builder, size = self.builder, self.sizes[place]
-        if size is None:
-            return at
-        return builder.add(at, builder.mul(builder.add(self.lane, ir.Constant(INDEX, w)), size))
+    def _alignment(self, place: int) -> int:
+        return self.dtypes[place].itemsize
+
+    def _pointer(self, place: int, at: Any, width: int, w: int = 0) -> Any:
+        """Return where one number is, or several side by side, of one element of a batch or as many."""
+        builder, pointer = self.builder, self.pointers[place]
+        if self.units[place]:
+            lane = builder.add(self.lane, ir.Constant(INDEX, w))
+            at = builder.add(at, builder.mul(lane, ir.Constant(INDEX, self.units[place])))
+        pointer = builder.gep(pointer, [at])
+        return pointer if width == 1 else builder.bitcast(pointer, several(memory_of(self.dtypes[place]), width).as_pointer())
 
     # Operations
 
@@ -265,27 +268,33 @@ class _Writer:
         """Compute what is not there yet: of functions such as exp several at once, where none waits for another."""
         values = self.elements.values
         depths: dict[int, int] = {}  # how many such functions come before, one after the other
-        groups: dict[Any, list[int]] = {}
+        groups: dict[Any, dict[int, list[int]]] = {}  # by operand: the values of one
         for v in self.elements.order:
-            name, dtype = values.operations[v][0], values.dtypes[v]
+            (name, *operands), dtype = values.operations[v], values.dtypes[v]
             if v in self.here or name in ("load", "number"):
                 depths[v] = 0
                 continue
             depths[v] = max(depths[o] for o in values.needs(v)) + (name in OWN)
-            if name in OWN and self.width == 1:
-                groups.setdefault((name, dtype, depths[v]), []).append(v)
+            if name in OWN:
+                key = "sines" if name in SINES else name, dtype, depths[v]
+                groups.setdefault(key, {}).setdefault(operands[0], []).append(v)
         waiting = [v for v in self.elements.order if v not in self.here]
         for v in sorted(waiting, key=lambda v: (depths[v], values.operations[v][0] not in OWN)):
-            name, dtype = values.operations[v][0], values.dtypes[v]
-            if v in self.here:
-                continue
-            if (name, dtype, depths[v]) not in groups:
+            if values.operations[v][0] not in OWN:
                 self.here[v] = self._compute(v)
-                continue
-            group = groups[name, dtype, depths[v]]
-            for some in (group[i : i + ABREAST] for i in range(0, len(group), ABREAST)):
-                given = [self.here[values.operations[v][1]] for v in some]
-                self.here.update(zip(some, self.arithmetic.compute_together(name, dtype, given), strict=True))
+            elif v not in self.here:
+                name, dtype = values.operations[v][0], values.dtypes[v]
+                family = "sines" if name in SINES else name
+                self._compute_group(family, dtype, groups[family, dtype, depths[v]])
+
+    def _compute_group(self, family: str, dtype: Any, group: dict[int, list[int]]) -> None:
+        operands, count = [*group], ABREAST // self.width
+        for some in (operands[i : i + count] for i in range(0, len(operands), count)):
+            results = self.arithmetic.compute_together(family, dtype, [self.here[o] for o in some])
+            for i, o in enumerate(some):
+                for v in group[o]:
+                    is_second = self.elements.values.operations[v][0] == SINES[1]
+                    self.here[v] = results[i + len(some) * is_second]
 
     def _compute(self, v: int) -> Any:
         values = self.elements.values

@@ -33,8 +33,9 @@ def machine_code(loop: Loop, batched: Sequence[bool] | None = None) -> Callable[
     loop
         What is compiled.
     batched
-        For each argument whether it has a first axis more, that of a batch; all results have it. The function's last
-        argument is then how many elements the batch has.
+        For each argument whether it has an axis more, that of a batch; all results have it. It is the first, or the
+        second of what has a row for each iteration. The function's last argument is then how many elements the batch
+        has.
 
     Raises
     ------
@@ -67,7 +68,7 @@ def _of_numbers(elements: Elements, batched: Sequence[bool] | None) -> Callable[
 
 
 class _Table:
-    """A function of arrays that gives another a table of them: where each object is, then the sizes in a batch."""
+    """A function of arrays that gives another a table of them: where each object is."""
 
     def __init__(self, run: Callable[..., bool], dtypes: list[Any]) -> None:
         self.run, self.dtypes = run, dtypes
@@ -77,10 +78,7 @@ class _Table:
         arrays, numbers = given[:count], given[count:]
         if [x.dtype for x in arrays] != self.dtypes or not all(x.flags.c_contiguous for x in arrays):
             raise TypeError("a loop is given arrays of other dtypes than it was compiled for, or such that have gaps")
-        table = [*map(id, arrays)]
-        if len(numbers) > 1:
-            table += [x.size // (numbers[1] or 1) for x in arrays]
-        return self.run(np.array(table), *numbers)
+        return self.run(np.array([*map(id, arrays)]), *numbers)
 
 
 def _objects_have_addresses() -> bool:

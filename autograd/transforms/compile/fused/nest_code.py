@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from ..loops.loop import Carried, Loop
+from ..loops.loop import Carried, Loop, Part
 from .arithmetic import BIT, BYTE, INDEX, memory_of
 from .bits import cgutils, intrinsic
 from .fuse import function_of
@@ -105,26 +105,12 @@ def _kernel_of(body: Body, memory: Memory, batched: Sequence[bool] | None) -> Ca
                 writer.write([array.data for array in arrays])
             else:
                 with cgutils.for_range(builder, values[count + 1]) as element:
-                    writer.write(
-                        [
-                            _of_element(builder, array, element.index)
-                            if k >= len(batched) or batched[k]
-                            else array.data
-                            for k, array in enumerate(arrays)
-                        ]
-                    )
+                    writer.write_element(arrays, batched, element.index, values[count + 1])
             return builder.load(writer.held)
 
         return types.boolean(given), generate
 
     return intrinsic(kernel)
-
-
-def _of_element(builder: ir.IRBuilder, array: Any, element: Any) -> Any:
-    """Return where the part of a batched array for one element begins."""
-    stride = cgutils.unpack_tuple(builder, array.strides)[0]
-    start = builder.gep(builder.bitcast(array.data, BYTE.as_pointer()), [builder.mul(element, stride)])
-    return builder.bitcast(start, array.data.type)
 
 
 class _LoopWriter:
@@ -140,6 +126,23 @@ class _LoopWriter:
         self.held = cgutils.alloca_once_value(builder, ir.Constant(BIT, 1))
         self.functions: dict[str, Any] = {}
         self.pointers: dict[int, Any] = {}  # to buffers
+        self.apart: dict[int, Any] = {}  # by array: how many rows, those of other elements of a batch, are between two
+
+    def write_element(self, arrays: list[Any], batched: Sequence[bool], element: Any, size: Any) -> None:
+        """Run the loop on what arrays have for one element of a batch."""
+        builder, loop, pointers = self.builder, self.body.loop, []
+        rows = {x.argument for x in loop.inputs if isinstance(x, Part)}
+        rows.update(range(len(loop.arguments) + len(loop.finals), len(arrays)))
+        for k, array in enumerate(arrays):
+            if k < len(batched) and not batched[k]:
+                pointers.append(array.data)
+                continue
+            start = builder.mul(element, cgutils.unpack_tuple(builder, array.strides)[k in rows])
+            start = builder.gep(builder.bitcast(array.data, BYTE.as_pointer()), [start])
+            pointers.append(builder.bitcast(start, array.data.type))
+            if k in rows:
+                self.apart[k] = size
+        self.write(pointers)
 
     def write(self, arrays: list[Any]) -> None:
         """Run the loop on arrays of which these are the pointers."""
@@ -210,17 +213,20 @@ class _LoopWriter:
                 pointer = builder.load(rotating[id(buffer)][0])
             elif role[0] == "part":
                 part: Any = loop.inputs[role[1]]
-                place = builder.mul(last if part.backwards else index, ir.Constant(INDEX, part.step))
+                place = self._row(part.argument, last if part.backwards else index, part.step)
                 place = builder.add(place, ir.Constant(INDEX, self.body.parts[role[1]]))
                 pointer = builder.gep(self.arrays[part.argument], [place])
             elif role[0] == "row":
                 number = len(loop.arguments) + len(loop.finals) + role[1]
                 row = last if loop.stacked[role[1]][1] else index
-                size = ir.Constant(INDEX, buffer.array.size)
-                pointer = builder.gep(self.arrays[number], [builder.mul(row, size)])
+                pointer = builder.gep(self.arrays[number], [self._row(number, row, buffer.array.size)])
             else:
                 continue
             self.pointers[id(buffer)] = pointer
+
+    def _row(self, array: int, row: Any, size: int) -> Any:
+        row = self.builder.mul(row, self.apart[array]) if array in self.apart else row
+        return self.builder.mul(row, ir.Constant(INDEX, size))
 
     # Steps
 
