@@ -42,7 +42,7 @@ class TracedVariables:
         # Of each slot: the kind of its holder, the holder, the name there, what was there, and what is put there.
         self._slots: list[tuple[str, Any, Any, Any, Any]] = []
         for slot in _slots_of(environment.reads):
-            if (traced := self._traced(slot[-1])) is not slot[-1]:
+            if slot[1] is not np and (traced := self._traced(slot[-1])) is not slot[-1]:
                 self._slots.append((*slot, traced))
 
     @property
