@@ -6,6 +6,8 @@ first. A batch is a loop around the loop, in which several elements are computed
 
 from __future__ import annotations
 
+import ctypes
+import sys
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -15,6 +17,7 @@ from ..loops.loop import Loop, Part
 from .arithmetic import BIT, INDEX, OWN, Arithmetic, memory_of
 from .bits import apart, cgutils, intrinsic, several, together
 from .elements import Elements, dtype_of
+from .fuse import function_of
 from .values import BOOL
 
 from llvmlite import ir  # isort: skip - after numba was found
@@ -26,24 +29,21 @@ SINES = "sin", "cos"  # of which one takes most of what is needed for the other
 FIRST_FIELD = object.__basicsize__  # of an array: where its elements are
 
 
-def kernel_of(elements: Elements, batched: Sequence[bool] | None, in_table: bool = False) -> Callable[..., bool]:
+def kernel_of(elements: Elements, batched: Sequence[bool] | None) -> Callable[..., bool]:
     """Return an intrinsic that runs a loop, and tells whether all checks held.
 
-    It is given a tuple of the arrays, or of a table of them, of the count, and of the size of a batch.
+    It is given a tuple of the arrays, or of where their objects are, of the count, and of the size of a batch.
     """
     dtypes = dtypes_of(elements.loop)
 
     def kernel(context: Any, given: Any) -> Any:
-        if not in_table:
-            check_types(given, dtypes)
+        check_types(given, dtypes)
 
         def generate(context: Any, builder: ir.IRBuilder, signature: Any, args: Any) -> Any:
-            values = cgutils.unpack_tuple(builder, args[0], len(given))
-            numbers = 1 if batched is None else 2
-            arrays = arrays_in(context, builder, values[:-numbers], given)
-            writer = _Writer(context, builder, elements, values[-numbers], batched)
-            writer.pointers = writer.in_table(arrays[0].data) if in_table else [array.data for array in arrays]
-            writer.write() if batched is None else writer.write_batch(values[-1])
+            values, count = cgutils.unpack_tuple(builder, args[0], len(given)), len(dtypes)
+            pointers = pointers_to(context, builder, values, given, dtypes)
+            writer = _Writer(context, builder, elements, pointers, values[count], batched)
+            writer.write() if batched is None else writer.write_batch(values[count + 1])
             return builder.load(writer.held)
 
         return types.boolean(given), generate
@@ -56,18 +56,74 @@ def dtypes_of(loop: Loop) -> list[np.dtype[Any]]:
     return [dtype_of(x) for x in (*loop.arguments, *loop.finals, *(x for x, _ in loop.stacked))]
 
 
-def check_types(given: Sequence[types.Array], dtypes: Sequence[np.dtype[Any]]) -> None:
-    """Raise unless a loop is given arrays of these dtypes, without gaps."""
+def _objects_have_addresses() -> bool:
+    """Tell whether the address of an array's elements is the first field of the object, and `id` where that is.
+
+    Extensions that are compiled for NumPy take it from there, too.
+    """
+    x = np.empty(1)
+    if sys.implementation.name != "cpython":
+        return False
+    return ctypes.c_void_p.from_address(id(x) + FIRST_FIELD).value == int(x.__array_interface__["data"][0])
+
+
+BY_ADDRESS = _objects_have_addresses()
+
+
+class Addressed:
+    """A function of arrays that gives another, `run`, where their objects are: numba takes long to compile arrays."""
+
+    def __init__(self, run: Callable[..., bool], dtypes: list[Any]) -> None:
+        self.run, self.dtypes = run, dtypes
+
+    def __call__(self, *given: Any) -> bool:
+        count = len(self.dtypes)
+        arrays = given[:count]
+        if [x.dtype for x in arrays] != self.dtypes or not all(x.flags.c_contiguous for x in arrays):
+            raise TypeError("a loop is given arrays of other dtypes than it was compiled for, or such that have gaps")
+        return self.run(*map(id, arrays), *given[count:])
+
+
+def by_address(
+    loop: Loop, text: str, batched: Sequence[bool] | None, kernel: Callable[[], Any], scratch: bool = False
+) -> Callable[..., bool]:
+    """Return a function of arrays, of the count and of the size of a batch that calls a kernel; see `function_of`.
+
+    Where there is `scratch` memory, the kernel is given an array of bytes after the others.
+    """
+    dtypes = [*dtypes_of(loop), *([np.dtype(np.uint8)] if scratch else [])]
+    names = [f"{'p' if BY_ADDRESS else 'a'}{i}" for i in range(len(dtypes))]
+    run = function_of(text, [*names, "count", *(["size"] if batched is not None else [])], kernel)
+    return Addressed(run, dtypes) if BY_ADDRESS else run
+
+
+def units_of(loop: Loop, batched: Sequence[bool] | None) -> list[int]:
+    """Return how many numbers each array has, or has in a row, for one element of a batch; 0 if all share them."""
+    batched = [False] * len(loop.arguments) if batched is None else batched
+    steps = {x.argument: x.step for x in loop.inputs if isinstance(x, Part)}
+    units = [steps.get(i, np.size(x.value)) if batched[i] else 0 for i, x in enumerate(loop.arguments)]
+    return units + [np.size(x.value) for x in (*loop.finals, *(x for x, _ in loop.stacked))]
+
+
+def check_types(given: Sequence[types.Type], dtypes: Sequence[np.dtype[Any]]) -> None:
+    """Raise unless a loop is given arrays of these dtypes, without gaps, or addresses."""
     for kind, dtype in zip(given, dtypes, strict=False):
-        if kind.layout != "C" or kind.dtype != from_dtype(dtype):
+        if isinstance(kind, types.Array) and (kind.layout != "C" or kind.dtype != from_dtype(dtype)):
             raise TypeError(f"a loop that is compiled for a contiguous array of {dtype} is given {kind}")
 
 
-def arrays_in(
-    context: Any, builder: ir.IRBuilder, values: Sequence[ir.Value], given: Sequence[types.Array]
+def pointers_to(
+    context: Any, builder: ir.IRBuilder, values: Sequence[Any], given: Sequence[Any], dtypes: Sequence[Any]
 ) -> list[Any]:
-    """Return the arrays among what an intrinsic is given, which are the first."""
-    return [context.make_array(kind)(context, builder, value) for value, kind in zip(values, given, strict=False)]
+    """Return where the elements of arrays are, which are the first of what an intrinsic is given."""
+    found = []
+    for value, kind, dtype in zip(values, given, dtypes, strict=False):
+        if isinstance(kind, types.Array):
+            found.append(context.make_array(kind)(context, builder, value).data)
+            continue
+        field = builder.add(value, ir.Constant(INDEX, FIRST_FIELD))
+        found.append(builder.load(builder.inttoptr(field, memory_of(dtype).as_pointer().as_pointer())))
+    return found
 
 
 class _Writer:
@@ -84,7 +140,9 @@ class _Writer:
         element of a batch; 0 if it is the same for all.
     """
 
-    def __init__(self, context: Any, builder: ir.IRBuilder, elements: Elements, count: Any, batched: Any) -> None:
+    def __init__(
+        self, context: Any, builder: ir.IRBuilder, elements: Elements, pointers: list[Any], count: Any, batched: Any
+    ) -> None:
         self.context, self.builder, self.elements = context, builder, elements
         self.count, self.batched = count, batched
         self.arithmetic = Arithmetic(context, builder, inlines=batched is None)
@@ -95,24 +153,9 @@ class _Writer:
         self.read, self.written = (
             builder.module.add_metadata([builder.module.add_metadata([name, domain])]) for name in ("read", "written")
         )
-        loop, self.given, self.dtypes = elements.loop, len(elements.loop.arguments), dtypes_of(elements.loop)
-        self.pointers: list[Any] = []
-        steps = {x.argument: x.step for x in loop.inputs if isinstance(x, Part)}
-        sizes = [*(steps.get(i, np.size(x.value)) for i, x in enumerate(loop.arguments))]
-        sizes += [ids.size for ids in (*elements.finals, *elements.stacked)]
-        self.units = [n if self._is_batched(place) else 0 for place, n in enumerate(sizes)]
-
-    def in_table(self, table: Any) -> list[Any]:
-        """Return where arrays are of which a table has the addresses of the objects."""
-        builder, found = self.builder, []
-        for place, dtype in enumerate(self.dtypes):
-            entry = builder.load(builder.gep(table, [ir.Constant(INDEX, place)]))
-            field = builder.add(entry, ir.Constant(INDEX, FIRST_FIELD))
-            found.append(builder.load(builder.inttoptr(field, memory_of(dtype).as_pointer().as_pointer())))
-        return found
-
-    def _is_batched(self, place: int) -> bool:
-        return self.batched is not None and (place >= self.given or self.batched[place])
+        self.given, self.dtypes = len(elements.loop.arguments), dtypes_of(elements.loop)
+        self.pointers = pointers
+        self.units = [0] * len(pointers) if batched is None else units_of(elements.loop, batched)
 
     def write_batch(self, size: Any) -> None:
         """Run the loop for all elements of a batch: several at a time, then what is left."""

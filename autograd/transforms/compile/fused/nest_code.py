@@ -16,8 +16,7 @@ import numpy as np
 from ..loops.loop import Carried, Loop, Part
 from .arithmetic import BIT, BYTE, INDEX, memory_of
 from .bits import cgutils, intrinsic
-from .fuse import function_of
-from .loop_code import arrays_in, check_types, dtypes_of
+from .loop_code import by_address, check_types, dtypes_of, pointers_to, units_of
 from .nest_memory import table_of
 from .nest_steps import Buffer, Held, Step
 from .nest_writer import StepWriter
@@ -34,12 +33,10 @@ def machine_code(loop: Loop, batched: Sequence[bool] | None = None) -> Callable[
     """Return a function that runs a loop over arrays, as `loop_machine.machine_code` does, or raise `Unsuitable`."""
     body = Body(loop)
     memory = Memory(body)
-    numbers = ["count"] if batched is None else ["count", "size"]
-    arrays = [f"a{i}" for i in range(len(loop.arguments) + len(loop.finals) + len(loop.stacked))]
     text = f"batched {batched}\n{body.text()}"
-    compiled = function_of(text, [*arrays, *numbers, "scratch"], lambda: _kernel_of(body, memory, batched))
-    size = memory.size + ALIGNED
-    return lambda *given: compiled(*given, np.empty(size, np.uint8))
+    run = by_address(loop, text, batched, lambda: _kernel_of(body, memory, batched), scratch=True)
+    size, count = memory.size + ALIGNED, len(dtypes_of(loop))
+    return lambda *given: run(*given[:count], np.empty(size, np.uint8), *given[count:])
 
 
 class Memory:
@@ -90,22 +87,20 @@ def bytes_of(buffer: Buffer) -> int:
 
 def _kernel_of(body: Body, memory: Memory, batched: Sequence[bool] | None) -> Callable[..., bool]:
     """Return an intrinsic that runs a loop on a tuple of its arrays, and tells whether all checks held."""
-    dtypes = dtypes_of(body.loop)
+    dtypes = [*dtypes_of(body.loop), np.dtype(np.bool_)]  # scratch memory is bytes, as bools are
 
     def kernel(context: Any, given: Any) -> Any:
-        check_types(given, dtypes)
+        check_types(given, dtypes[:-1])
 
         def generate(context: Any, builder: ir.IRBuilder, signature: Any, args: Any) -> Any:
             values = cgutils.unpack_tuple(builder, args[0], len(given))
-            count = len(dtypes)
-            arrays = arrays_in(context, builder, values[:count], given)
-            scratch = context.make_array(given[-1])(context, builder, values[-1]).data
-            writer = _LoopWriter(context, builder, body, memory, scratch, values[count])
+            *pointers, scratch = pointers_to(context, builder, values, given, dtypes)
+            writer = _LoopWriter(context, builder, body, memory, scratch, values[len(dtypes)])
             if batched is None:
-                writer.write([array.data for array in arrays])
+                writer.write(pointers)
             else:
-                with cgutils.for_range(builder, values[count + 1]) as element:
-                    writer.write_element(arrays, batched, element.index, values[count + 1])
+                with cgutils.for_range(builder, values[-1]) as element:
+                    writer.write_element(pointers, units_of(body.loop, batched), element.index, values[-1])
             return builder.load(writer.held)
 
         return types.boolean(given), generate
@@ -128,21 +123,14 @@ class _LoopWriter:
         self.pointers: dict[int, Any] = {}  # to buffers
         self.apart: dict[int, Any] = {}  # by array: how many rows, those of other elements of a batch, are between two
 
-    def write_element(self, arrays: list[Any], batched: Sequence[bool], element: Any, size: Any) -> None:
+    def write_element(self, arrays: list[Any], units: list[int], element: Any, size: Any) -> None:
         """Run the loop on what arrays have for one element of a batch."""
-        builder, loop, pointers = self.builder, self.body.loop, []
+        builder, loop = self.builder, self.body.loop
         rows = {x.argument for x in loop.inputs if isinstance(x, Part)}
         rows.update(range(len(loop.arguments) + len(loop.finals), len(arrays)))
-        for k, array in enumerate(arrays):
-            if k < len(batched) and not batched[k]:
-                pointers.append(array.data)
-                continue
-            start = builder.mul(element, cgutils.unpack_tuple(builder, array.strides)[k in rows])
-            start = builder.gep(builder.bitcast(array.data, BYTE.as_pointer()), [start])
-            pointers.append(builder.bitcast(start, array.data.type))
-            if k in rows:
-                self.apart[k] = size
-        self.write(pointers)
+        self.apart = {k: size for k in rows if units[k]}
+        starts = (builder.mul(element, ir.Constant(INDEX, unit)) for unit in units)
+        self.write([builder.gep(array, [start]) for array, start in zip(arrays, starts, strict=True)])
 
     def write(self, arrays: list[Any]) -> None:
         """Run the loop on arrays of which these are the pointers."""

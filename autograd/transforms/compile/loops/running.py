@@ -79,7 +79,10 @@ class CompiledLoop:
             shape = shape if i < once else (count, *shape)
             scope[f"{x}_memory"] = memory_for(shape, dtype)
             lines.append(f"{x} = {x}_memory()")
-        lines.append(f"if not machine({', '.join([*given, *results, str(count)])}): raise diverged()")
+        arrays = [*given, *results]
+        if hasattr(machine, "run"):  # which takes addresses of arrays that are as it needs them
+            scope["machine"], arrays = machine.run, [f"id({x})" for x in arrays]
+        lines.append(f"if not machine({', '.join([*arrays, str(count)])}): raise diverged()")
         returned = "".join(f"{x}[()], " if i in self._numbers else f"{x}, " for i, x in enumerate(results))
         text = f"def quick({', '.join(given)}):\n    " + "\n    ".join([*lines, f"return ({returned})"])
         exec(text, scope)  # the text is the one above
