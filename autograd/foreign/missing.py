@@ -9,12 +9,12 @@ from inspect import getattr_static
 from opcode import opmap
 from operator import itemgetter
 from types import ModuleType
-from typing import Any, NoReturn, ParamSpec, TypeVar
+from typing import Any, NoReturn, TypeVar, cast
 
 from .. import later
 from .names import KEYWORDS, NAMES, tables
 
-P, T = ParamSpec("P"), TypeVar("T")
+F = TypeVar("F", bound=Callable[..., Any])
 _IMPORT_FROM = opmap["IMPORT_FROM"]
 
 
@@ -119,20 +119,20 @@ def refuse_keywords(what: str, given: Collection[str], names: Mapping[str, str] 
             raise TypeError(f"{what} has no argument {name!r}: here it is {_plain(names[name])}")
 
 
-def keywords_from(names: Mapping[str, str]) -> Callable[[Callable[P, T]], Callable[P, T]]:
+def keywords_from(names: Mapping[str, str]) -> Callable[[F], F]:
     """Let a function say what those of its arguments are called here that have another name in other libraries.
 
     Python itself would say, of ``scan(f=step, init=0.0)``, that ``step`` and ``state`` are missing.
     """
 
-    def decorated(function: Callable[P, T]) -> Callable[P, T]:
+    def decorated(function: F) -> F:
         @wraps(function)
-        def called(*args: P.args, **kwargs: P.kwargs) -> T:
+        def called(*args: Any, **kwargs: Any) -> Any:
             if kwargs:
                 refuse_keywords(function.__name__, kwargs, names)
             return function(*args, **kwargs)
 
-        return called
+        return cast(F, called)
 
     return decorated
 

@@ -225,7 +225,7 @@ def seldom(
     return tuple(Number(builder, phi) for phi in phis)
 
 
-def in_function(name: str, count: int, function: Callable[[Number], tuple[Number, ...]], x: Number) -> tuple[Number, ...]:
+def in_function(name: str, count: int, function: Callable[..., tuple[Number, ...]], x: Number) -> tuple[Number, ...]:
     """Return the `count` results of a function, whose instructions are a function of their own, called here."""
     builder, module, kind = x.builder, x.builder.module, x.value.type
     element, width = parts_of(kind)

@@ -7,7 +7,6 @@ first. A batch is a loop around the loop, in which several elements are computed
 from __future__ import annotations
 
 import ctypes
-import sys
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -22,26 +21,26 @@ from .values import BOOL
 
 from llvmlite import ir  # isort: skip - after numba was found
 from numba.core import types  # isort: skip
-from numba.np.numpy_support import from_dtype  # isort: skip
 
 ABREAST = 8  # elements of a batch
 SINES = "sin", "cos"  # of which one takes most of what is needed for the other
-FIRST_FIELD = object.__basicsize__  # of an array: where its elements are
+FIRST_FIELD = object.__basicsize__  # of an array: where its elements are, as extensions know that are made for NumPy
+_x = np.empty(1)
+if ctypes.c_void_p.from_address(id(_x) + FIRST_FIELD).value != _x.ctypes.data:
+    raise ImportError("arrays of this NumPy do not begin with the address of their elements")
 
 
 def kernel_of(elements: Elements, batched: Sequence[bool] | None) -> Callable[..., bool]:
     """Return an intrinsic that runs a loop, and tells whether all checks held.
 
-    It is given a tuple of the arrays, or of where their objects are, of the count, and of the size of a batch.
+    It is given a tuple of where the objects of the arrays are, of the count, and of the size of a batch.
     """
     dtypes = dtypes_of(elements.loop)
 
     def kernel(context: Any, given: Any) -> Any:
-        check_types(given, dtypes)
-
         def generate(context: Any, builder: ir.IRBuilder, signature: Any, args: Any) -> Any:
             values, count = cgutils.unpack_tuple(builder, args[0], len(given)), len(dtypes)
-            pointers = pointers_to(context, builder, values, given, dtypes)
+            pointers = pointers_to(builder, values[:count], dtypes)
             writer = _Writer(context, builder, elements, pointers, values[count], batched)
             writer.write() if batched is None else writer.write_batch(values[count + 1])
             return builder.load(writer.held)
@@ -56,20 +55,6 @@ def dtypes_of(loop: Loop) -> list[np.dtype[Any]]:
     return [dtype_of(x) for x in (*loop.arguments, *loop.finals, *(x for x, _ in loop.stacked))]
 
 
-def _objects_have_addresses() -> bool:
-    """Tell whether the address of an array's elements is the first field of the object, and `id` where that is.
-
-    Extensions that are compiled for NumPy take it from there, too.
-    """
-    x = np.empty(1)
-    if sys.implementation.name != "cpython":
-        return False
-    return ctypes.c_void_p.from_address(id(x) + FIRST_FIELD).value == int(x.__array_interface__["data"][0])
-
-
-BY_ADDRESS = _objects_have_addresses()
-
-
 class Addressed:
     """A function of arrays that gives another, `run`, where their objects are: numba takes long to compile arrays."""
 
@@ -79,22 +64,23 @@ class Addressed:
     def __call__(self, *given: Any) -> bool:
         count = len(self.dtypes)
         arrays = given[:count]
-        if [x.dtype for x in arrays] != self.dtypes or not all(x.flags.c_contiguous for x in arrays):
-            raise TypeError("a loop is given arrays of other dtypes than it was compiled for, or such that have gaps")
+        for x, dtype in zip(arrays, self.dtypes, strict=True):
+            if x.dtype != dtype or not x.flags.c_contiguous:
+                what = f"{x.dtype}{'' if x.flags.c_contiguous else ' with gaps'}"
+                raise TypeError(f"a loop that is compiled for a contiguous array of {dtype} is given one of {what}")
         return self.run(*map(id, arrays), *given[count:])
 
 
 def by_address(
     loop: Loop, text: str, batched: Sequence[bool] | None, kernel: Callable[[], Any], scratch: bool = False
-) -> Callable[..., bool]:
+) -> Addressed:
     """Return a function of arrays, of the count and of the size of a batch that calls a kernel; see `function_of`.
 
     Where there is `scratch` memory, the kernel is given an array of bytes after the others.
     """
     dtypes = [*dtypes_of(loop), *([np.dtype(np.uint8)] if scratch else [])]
-    names = [f"{'p' if BY_ADDRESS else 'a'}{i}" for i in range(len(dtypes))]
-    run = function_of(text, [*names, "count", *(["size"] if batched is not None else [])], kernel)
-    return Addressed(run, dtypes) if BY_ADDRESS else run
+    names = [f"a{i}" for i in range(len(dtypes))]
+    return Addressed(function_of(text, [*names, "count", *(["size"] if batched is not None else [])], kernel), dtypes)
 
 
 def units_of(loop: Loop, batched: Sequence[bool] | None) -> list[int]:
@@ -105,25 +91,11 @@ def units_of(loop: Loop, batched: Sequence[bool] | None) -> list[int]:
     return units + [np.size(x.value) for x in (*loop.finals, *(x for x, _ in loop.stacked))]
 
 
-def check_types(given: Sequence[types.Type], dtypes: Sequence[np.dtype[Any]]) -> None:
-    """Raise unless a loop is given arrays of these dtypes, without gaps, or addresses."""
-    for kind, dtype in zip(given, dtypes, strict=False):
-        if isinstance(kind, types.Array) and (kind.layout != "C" or kind.dtype != from_dtype(dtype)):
-            raise TypeError(f"a loop that is compiled for a contiguous array of {dtype} is given {kind}")
-
-
-def pointers_to(
-    context: Any, builder: ir.IRBuilder, values: Sequence[Any], given: Sequence[Any], dtypes: Sequence[Any]
-) -> list[Any]:
-    """Return where the elements of arrays are, which are the first of what an intrinsic is given."""
-    found = []
-    for value, kind, dtype in zip(values, given, dtypes, strict=False):
-        if isinstance(kind, types.Array):
-            found.append(context.make_array(kind)(context, builder, value).data)
-            continue
-        field = builder.add(value, ir.Constant(INDEX, FIRST_FIELD))
-        found.append(builder.load(builder.inttoptr(field, memory_of(dtype).as_pointer().as_pointer())))
-    return found
+def pointers_to(builder: ir.IRBuilder, addresses: Sequence[Any], dtypes: Sequence[Any]) -> list[Any]:
+    """Return where the elements of arrays are, from where their objects are."""
+    fields = [builder.add(address, ir.Constant(INDEX, FIRST_FIELD)) for address in addresses]
+    kinds = [memory_of(dtype).as_pointer().as_pointer() for dtype in dtypes]
+    return [builder.load(builder.inttoptr(field, kind)) for field, kind in zip(fields, kinds, strict=True)]
 
 
 class _Writer:
@@ -303,7 +275,8 @@ class _Writer:
             lane = builder.add(self.lane, ir.Constant(INDEX, w))
             at = builder.add(at, builder.mul(lane, ir.Constant(INDEX, self.units[place])))
         pointer = builder.gep(pointer, [at])
-        return pointer if width == 1 else builder.bitcast(pointer, several(memory_of(self.dtypes[place]), width).as_pointer())
+        kind = several(memory_of(self.dtypes[place]), width)
+        return pointer if width == 1 else builder.bitcast(pointer, kind.as_pointer())
 
     # Operations
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+
 from ..loops.loop import Loop, Unsuitable
 from ..program import traced_in
 from . import nest_code

@@ -16,7 +16,7 @@ import numpy as np
 from ..loops.loop import Carried, Loop, Part
 from .arithmetic import BIT, BYTE, INDEX, memory_of
 from .bits import cgutils, intrinsic
-from .loop_code import by_address, check_types, dtypes_of, pointers_to, units_of
+from .loop_code import by_address, dtypes_of, pointers_to, units_of
 from .nest_memory import table_of
 from .nest_steps import Buffer, Held, Step
 from .nest_writer import StepWriter
@@ -90,11 +90,9 @@ def _kernel_of(body: Body, memory: Memory, batched: Sequence[bool] | None) -> Ca
     dtypes = [*dtypes_of(body.loop), np.dtype(np.bool_)]  # scratch memory is bytes, as bools are
 
     def kernel(context: Any, given: Any) -> Any:
-        check_types(given, dtypes[:-1])
-
         def generate(context: Any, builder: ir.IRBuilder, signature: Any, args: Any) -> Any:
             values = cgutils.unpack_tuple(builder, args[0], len(given))
-            *pointers, scratch = pointers_to(context, builder, values, given, dtypes)
+            *pointers, scratch = pointers_to(builder, values[: len(dtypes)], dtypes)
             writer = _LoopWriter(context, builder, body, memory, scratch, values[len(dtypes)])
             if batched is None:
                 writer.write(pointers)

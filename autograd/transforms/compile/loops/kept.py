@@ -57,8 +57,8 @@ def kept(step: Sequence[Call], both: Sequence[Call], later: Iterable[Any]) -> tu
     values = [x for x in wanted.values() if _suits(x, written)]
     needed = _leading_to(values, makers)
     again = {key for x in wanted.values() if not _suits(x, written) for key in long[id(x)]}
-    saved = sum(x.size for call in needed if _takes_long(call) and id(call) not in again for x in traced_in(call.result))
-    if saved < sum(x.size for x in values):
+    saved = [traced_in(call.result) for call in needed if _takes_long(call) and id(call) not in again]
+    if sum(x.size for made in saved for x in made) < sum(x.size for x in values):
         return [], []
     return values, [call for call in both if call in needed and id(call) not in own]
 

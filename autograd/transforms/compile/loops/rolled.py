@@ -8,6 +8,7 @@ body with a graph, so that there are derivatives of any order.
 
 from __future__ import annotations
 
+import copy
 import math
 import operator
 from collections.abc import Callable, Sequence
@@ -574,15 +575,10 @@ class Plan:
     # Derivatives
 
     def keeping(self, wanted: tuple[bool, ...]) -> tuple[Plan, tuple[bool, ...], Plan] | None:
-        """Return this loop as one that also stacks what its reverse pass needs, which results that has a gradient of,
-        and the loop backwards that reads it; None if it is as well to compute all of that again.
-        """
-        if ("keeping", wanted) not in self._derived:
-            self._derived["keeping", wanted] = self._keeping(wanted)
-        found: tuple[Plan, tuple[bool, ...], Plan] | None = self._derived["keeping", wanted]
-        return found
+        """Return this loop with more that it stacks, and the loop backwards that reads it; None if that does not pay.
 
-    def _keeping(self, wanted: tuple[bool, ...]) -> tuple[Plan, tuple[bool, ...], Plan] | None:
+        Between the two: which results that one has a gradient of.
+        """
         body, n = self.body, len(self.body.carried)
         if not isinstance(self.count, int) or any(batches(unwrap(x)) for x in (*body.inputs, *body.after, *body.ys)):
             return None
@@ -597,19 +593,10 @@ class Plan:
         if not values or self.count * sum(x.nbytes for x in values) > MOST:
             return None
         known = set(map(id, values))
-        calls = [call for call in of.calls if known.isdisjoint(map(id, traced_in(call.result)))]
-        records, rows = body.records, [*values, *of.rows]
-        forwards = Body(
-            records,
-            [*body.calls, *more],
-            body.carried,
-            body.rows,
-            body.shared,
-            body.after,
-            [*body.ys, *values],
-            body.known,
-        )
-        backwards = Body(records, calls, of.carried, rows, of.shared, of.after, of.ys, of.known)
+        forwards, backwards = copy.copy(body), copy.copy(of)
+        forwards.calls, forwards.ys = [*body.calls, *more], [*body.ys, *values]
+        backwards.calls = [call for call in of.calls if known.isdisjoint(map(id, traced_in(call.result)))]
+        backwards.rows = [*values, *of.rows]
         return Plan(forwards, self.count, self.reverse), given, Plan(backwards, self.count, back.reverse)
 
     def backwards(self, given: tuple[bool, ...], wanted: tuple[bool, ...], lifted: bool) -> tuple[Plan, list[bool]]:
