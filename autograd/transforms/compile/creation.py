@@ -10,7 +10,7 @@ import sys
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from functools import wraps
+from functools import cache, wraps
 from typing import Any
 
 import numpy as np
@@ -43,10 +43,9 @@ def noted_creation() -> Iterator[None]:
     if _installed:  # what the function does with real arrays is compiled, too
         yield
         return
-    for names, noted in _NOTED.items():
-        for name in names:
-            _installed[name] = getattr(np, name)
-            setattr(np, name, noted(_installed[name]))
+    for name, made in _NOTED.items():
+        _installed[name] = getattr(np, name)
+        setattr(np, name, made(_installed[name]))
     builtins.print, warnings.warn = _refused_print, _refused_warning
     try:
         yield
@@ -152,7 +151,18 @@ def _of_memory(function: Callable[..., Any]) -> Callable[..., Any]:
     return make
 
 
-_NOTED = {_FROM_ARRAYS: _from_arrays, _FROM_NUMBERS: _from_numbers, _OF_MEMORY: _of_memory}
+_NOTED = {
+    **dict.fromkeys(_FROM_ARRAYS, _from_arrays), **dict.fromkeys(_FROM_NUMBERS, _from_numbers),
+    **dict.fromkeys(_OF_MEMORY, _of_memory),
+}  # fmt: skip
+_OWN = {getattr(np, name): name for name in _NOTED}
+
+
+@cache
+def noted(function: Any) -> Any:
+    """Return what notes the arrays that a function of NumPy makes; for any other function, itself."""
+    name = _OWN.get(function)
+    return function if name is None else _NOTED[name](function)
 
 
 def _is_noted(data: Any) -> bool:

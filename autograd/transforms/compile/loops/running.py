@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import copy
+import functools
+import math
 from collections.abc import Callable, Iterable, Sequence
 from importlib.util import find_spec
 from typing import Any
 
 import numpy as np
+from numpy.lib.stride_tricks import as_strided
 
 from ....arrays.door import recorder, unrecorded
 from ....arrays.traced import Traced, Variable
@@ -17,6 +20,7 @@ from ..floats import TracedFloat
 from ..passes import replaced
 from ..printer import Diverged, Printed, printed
 from ..program import ARGUMENT, MADE, Argument, Call, Check, Memory, Program, errors_raise, mapped
+from ..recycled import RECYCLED, Recycled
 from ..types import Array
 from .loop import Carried, Loop, Part, Same, Unsuitable
 
@@ -73,9 +77,12 @@ class CompiledLoop:
             lines.append(f"if not ({as_it_is}): {x} = in_order({x}, {x}_dtype)")
         for i, (x, (shape, dtype)) in enumerate(zip(results, self._shapes, strict=True)):
             shape = shape if i < once else (count, *shape)
-            scope[f"{x}_dtype"] = dtype
-            lines.append(f"{x} = empty({shape}, {x}_dtype)")
-        lines.append(f"if not machine({', '.join([*given, *results, str(count)])}): raise diverged()")
+            scope[f"{x}_memory"] = memory_for(shape, dtype)
+            lines.append(f"{x} = {x}_memory()")
+        arrays = [*given, *results]
+        if hasattr(machine, "run"):  # which takes addresses of arrays that are as it needs them
+            scope["machine"], arrays = machine.run, [f"id({x})" for x in arrays]
+        lines.append(f"if not machine({', '.join([*arrays, str(count)])}): raise diverged()")
         returned = "".join(f"{x}[()], " if i in self._numbers else f"{x}, " for i, x in enumerate(results))
         text = f"def quick({', '.join(given)}):\n    " + "\n    ".join([*lines, f"return ({returned})"])
         exec(text, scope)  # the text is the one above
@@ -194,6 +201,13 @@ class CompiledLoop:
             result[...] = value
 
 
+def memory_for(shape: tuple[int, ...], dtype: np.dtype[Any]) -> Callable[[], Array]:
+    """Return a function that returns memory for a result: if it is large, some that nobody holds any more."""
+    strides = tuple(dtype.itemsize * math.prod(shape[i + 1 :]) for i in range(len(shape)))
+    like = as_strided(np.empty(1, dtype), shape, strides)
+    return Recycled(like) if like.nbytes >= RECYCLED else functools.partial(np.empty, shape, dtype)
+
+
 class Lanes:
     """A loop for each element of a batch, side by side in machine code.
 
@@ -204,7 +218,8 @@ class Lanes:
     machine
         Its machine code for `batched`.
     batched
-        For each argument whether it has a first axis more, that of the batch. All results have it.
+        For each argument whether it has an axis more, that of the batch, the first, or the second of what has rows.
+        All results have it.
     size
         How many elements the batch has.
     """
@@ -212,16 +227,24 @@ class Lanes:
     def __init__(self, loop: CompiledLoop, machine: Callable[..., bool], batched: tuple[bool, ...], size: int) -> None:
         self.of, self.machine, self.batched, self.size = loop, machine, batched, size
         self.loop, self.__name__ = loop.loop, f"{loop.__name__}_of_batch"
+        self._space: list[Callable[[], Array]] | None = None
 
     @unrecorded
     def __call__(self, *arguments: Any) -> tuple[Any, ...]:
         given, count = _contiguous(arguments, self.loop)
-        results = [np.empty((self.size, *x.shape), x.dtype) for x in self.of._memory(count)]
+        if self._space is None or self.loop.count is None:
+            self._space = self._memory(count)
+        results = [make() for make in self._space]
         with original_creation():  # numba compiles at the first call
             held = self.machine(*given, *results, count, self.size)
         if not held:
             raise self.of.diverged()
         return tuple(results)
+
+    def _memory(self, count: int) -> list[Callable[[], Array]]:
+        once, size = len(self.loop.finals), self.size
+        shapes = [(size, *shape) if i < once else (count, size, *shape) for i, (shape, _) in enumerate(self.of._shapes)]
+        return [memory_for(shape, dtype) for shape, (_, dtype) in zip(shapes, self.of._shapes, strict=True)]
 
     def __repr__(self) -> str:
         return f"Lanes({self.size} of {self.of!r})"
