@@ -197,14 +197,15 @@ class _Roller:
             return [plan.sums[q][0]]
         if q in plan.left_out:
             raise plan.fails("a sum of parts of arrays is read within it")
-        if q in plan.items or (call.view and self._made_again(plan, call, j)):
+        value = x.value
+        gaps = isinstance(value, np.ndarray) and not (value.flags.c_contiguous or value.flags.f_contiguous)
+        if q in plan.items or (call.view and (gaps or self._made_again(plan, call, j))):
             plan.again[k] = call
             return call.reads()
         last = j == plan.repeat.count - 1
         if id(x.memory) in self.written_later and (not last or x.memory.whole is not x):
             raise plan.fails("what it makes is written to afterwards")
-        value = x.value
-        if isinstance(value, np.ndarray) and not (value.flags.c_contiguous or value.flags.f_contiguous):
+        if gaps:
             raise plan.fails("what it makes lies in memory in another order")
         if last:
             plan.finals[q, r] = x
@@ -271,7 +272,11 @@ class _Roller:
         results += [part.result for part in plan.needed_parts(True)]
         for x, q, r, j in plan.rows.values():
             after += self._row(x, plan.stacks[q, r], j, first)
-        after += [call for k, call in sorted(plan.again.items()) if self.plans.owner_of(call.reads()[0]) is plan]
+        for _, call in sorted(plan.again.items()):
+            if self.plans.owner_of(call.reads()[0]) is plan:
+                for x in traced_in(call.result):
+                    x.memory = call.reads()[0].memory  # which may be that of a row
+                after.append(call)
         for q, x in plan.summed.items():
             start, parts = plan.sums[q]
             after.append(call_like(np.array, (start,), x, first, order="C"))
