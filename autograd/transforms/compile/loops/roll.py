@@ -23,6 +23,7 @@ from .loop import Carried, Loop, Part, Same
 from .parts import array_like, call_like, size_of
 from .plan import NotRolled, Plan, Plans, note_of
 from .repeats import FEWEST, Recorded, Repeat, find
+from .rows import forward
 from .running import CompiledLoop
 
 LARGEST = 10_000  # numbers that a call of a block computes, or multiplies, on average: NumPy is as fast for more
@@ -36,6 +37,7 @@ def roll(program: Program, fewest: float) -> None:
     """Replace the repeats of a program by loops, if they have at least `fewest` calls in all; note what they are."""
     if len(program.calls) < fewest or find_spec("numba") is None:
         return
+    forward(program, FEWEST)
     recorded, banned = Recorded(program.calls), dict[tuple[int, int, int], str]()
     irregular: dict[tuple[int, int, int], None] = {}
     for _ in range(_TRIES):

@@ -1,0 +1,404 @@
+"""Rows: the pass that takes what was written to a part of an array for what is read of that part later.
+
+``u[t + 1] = f(u[t])`` reads in each step what the step before wrote. With the number itself in place of the part, the
+step reads a value of the one before, as other recurrences do, and what it writes is left for after the loop. Where a
+derivative is recorded, each write is to a copy of the array, and each gradient of a part is an array of zeros that is
+added: copies are followed, and such sums are written as sums of the part.
+"""
+
+from __future__ import annotations
+
+import copy
+import operator
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from ....arrays.traced import Traced, Variable
+from ..numpy_calls import is_basic
+from ..passes import COPIES, drop_dead, replaced, skip_copies
+from ..program import HELD, MADE, Call, Check, Program, traced_in
+from .parts import array_like, call_like, number_like
+
+_ZEROS = (np.zeros, np.zeros_like)
+_LONGEST = 64  # writes to one row that are looked at
+_FEW = 4  # parts of an array of zeros that is added
+
+Key = tuple[int | tuple[int, int, int], ...]  # for each axis where the part is, or from where to where and the step
+
+
+class _Table:
+    """What was written to an array and its copies.
+
+    Attributes
+    ----------
+    root
+        The variable that has what was not written to; 0 for zeros, or None if that is not known.
+    axis
+        An axis along which each write has one place.
+    rows
+        For each place on this axis the writes: the version that they make, the part, and the value if it is known.
+    """
+
+    def __init__(self, root: Any) -> None:
+        self.root, self.axis, self.version = root, -1, 0
+        self.rows: dict[int, list[tuple[int, Key, Any]]] = {}
+        self.lost = False
+
+
+class _State(NamedTuple):
+    """What is in an array: what its table says up to a version."""
+
+    table: _Table
+    version: int
+
+
+class _Shown(NamedTuple):
+    """A view of a part of an array, with the variable that shows the same as long as the part holds a value."""
+
+    variable: Any
+    memory: Any
+    key: Key
+    value: Any
+
+
+def forward(program: Program, fewest: int) -> None:
+    """Replace what is read of parts of arrays by what was written there, if that happens at least `fewest` times."""
+    forwarding = _Forwarding(program)
+    for call in program.calls:
+        forwarding.take(call)
+    if forwarding.found < fewest:
+        return
+    program.calls = forwarding.calls
+    program.outputs = replaced(forwarding.same, program.outputs)
+    _drop_unread_views(program)
+    drop_dead(program)
+    skip_copies(program)
+    drop_dead(program)
+
+
+def _drop_unread_views(program: Program) -> None:
+    """Drop views that nothing reads, whose memory may be needed."""
+    read, kept = {id(x) for x in traced_in(program.outputs)}, list[Call]()
+    for call in reversed(program.calls):
+        if call.view and read.isdisjoint(map(id, traced_in(call.result))):
+            continue
+        read.update(id(x) for x in call.reads())
+        kept.append(call)
+    program.calls = kept[::-1]
+
+
+class _Forwarding:
+    """Goes through the calls of a program in order, and makes those that take their place."""
+
+    def __init__(self, program: Program) -> None:
+        self.calls: list[Call] = []
+        self.found = 0
+        self.same: dict[int, Any] = {}  # numbers, by the identity of the variable that is read
+        self.shown: dict[int, _Shown] = {}
+        self.views: dict[int, Key] = {}  # the parts that views are, also where nothing else shows the same
+        self.states: dict[int, _State] = {}  # by the identity of the memory
+        self.written = {id(call.writes) for call in program.calls if call.writes is not None}
+
+    def take(self, given: Call) -> None:
+        """Make what takes the place of a call."""
+        if type(given) not in (Call, Check):
+            self.calls.append(given)
+            for x in traced_in((given.args, given.result)):
+                self.states.pop(id(x.memory), None)
+            return
+        call = copy.copy(given)
+        if call.writes is not None:
+            self._write(call)
+            return
+        if call.view or call.function is operator.getitem:
+            self._read(call)
+            return
+        call.args, call.kwargs = self._current(call.args), self._current(call.kwargs)
+        result = call.result
+        if isinstance(result, Traced) and result.memory.whole is result and result.memory.kind == MADE:
+            state = self._made(call, result)
+            if state is not None:
+                self.states[id(result.memory)] = state
+                return
+        self.calls.append(call)
+
+    # Reading
+
+    def _current(self, tree: Any) -> Any:
+        """Return arguments with what shows the same in place of views."""
+        known: dict[int, Any] = {}
+        for x in traced_in(tree):
+            if id(x) in self.same:
+                known[id(x)] = self.same[id(x)]
+            elif id(x) in self.shown:
+                shown = self.shown[id(x)]
+                if self._value(shown.memory, shown.key) is shown.value:
+                    known[id(x)] = shown.variable
+                    self.found += 1
+        return replaced(known, tree) if known else tree
+
+    def _read(self, call: Call) -> None:
+        """Take a view or a number of an array."""
+        base, x = call.args[0] if call.args else None, call.result
+        if not isinstance(base, Traced) or not isinstance(x, Traced) or traced_in((call.args[1:], call.kwargs)):
+            call.args, call.kwargs = (call.args, call.kwargs) if call.view else self._current([call.args, call.kwargs])
+            self.calls.append(call)
+            return
+        key = _key(base, call.args[1]) if call.function is operator.getitem else None
+        is_number = not isinstance(x.value, np.ndarray)
+        if key is not None and base.memory.whole is base:
+            self.views[id(x)] = key
+            value = self._value(base.memory, key)
+            if value is not None and _alike(x, value):
+                if is_number:
+                    self.same[id(x)] = value
+                    self.found += 1
+                    return
+                self.shown[id(x)] = _Shown(value, base.memory, key, value)
+            elif (root := self._root(base.memory, key)) is not None and root is not base:
+                made = self._part(root, call)
+                if is_number:
+                    self.same[id(x)] = made
+                    return
+                self.shown[id(x)] = _Shown(made, base.memory, key, None)
+        elif id(base) in self.shown:  # a view of a view
+            of = self.shown[id(base)]
+            if self._value(of.memory, of.key) is of.value:
+                made = self._part(of.variable, call)
+                if is_number or not call.view:
+                    self.same[id(x)] = made
+                    self.found += 1
+                    return
+                self.shown[id(x)] = _Shown(made, of.memory, of.key, of.value)
+        self.calls.append(call)
+
+    def _part(self, of: Any, call: Call) -> Any:
+        """Return what a call that takes a view or a number takes of another array."""
+        value = call.function(of.value, *call.args[1:], **call.kwargs)
+        made = _like(value, of, call.view)
+        again = copy.copy(call)
+        again.args, again.result = (of, *call.args[1:]), made
+        self.calls.append(again)
+        return made
+
+    def _value(self, memory: Any, key: Key) -> Any:
+        """Return the variable that was written to a part of memory, if it is known."""
+        state = self.states.get(id(memory))
+        found = _Unwritten if state is None else _looked_up(state, key)
+        return None if found is _Unwritten or found is _Unknown else found
+
+    def _root(self, memory: Any, key: Key) -> Any:
+        """Return the array that has a part of memory that was not written to, if there is one."""
+        state = self.states.get(id(memory))
+        if state is None or _looked_up(state, key) is not _Unwritten:
+            return None
+        return state.table.root if isinstance(state.table.root, Traced) else None
+
+    # Writing
+
+    def _write(self, call: Call) -> None:
+        memory, key, value = call.writes, None, None
+        whole = memory.whole
+        if call.function is operator.setitem and isinstance(whole, Traced) and whole.value.flags.c_contiguous:
+            target = call.args[0]
+            if target is whole:
+                key = _key(whole, call.args[1])
+            elif id(target) in self.views and call.args[1] is Ellipsis:
+                key = self.views[id(target)]
+            if key is not None:
+                value = self._stored(call, target, key)
+        self.calls.append(call)
+        if memory.kind != MADE or not isinstance(whole, Traced):
+            return
+        state = self.states.get(id(memory))
+        if state is None:
+            state = _State(_Table(None), 0)
+        self.states[id(memory)] = _written(state, key, value)
+
+    def _stored(self, call: Call, target: Any, key: Key) -> Any:
+        """Return the variable that has what is written to a part, from then on."""
+        value = call.args[2]
+        if not isinstance(value, Traced):
+            return None
+        (value,) = self._current([value])
+        call.args = (*call.args[:2], value)
+        shape = tuple(len(range(*k)) for k in key if type(k) is tuple)
+        if np.shape(value.value) != shape or value.dtype != target.dtype:
+            return None
+        if not shape and isinstance(value.value, np.ndarray):
+            return None
+        if id(value.memory) in self.written or value.memory.kind == HELD:
+            made = array_like(shape, value.dtype, value)
+            self.calls.append(call_like(np.array, (value,), made, call))
+            call.args, value = (*call.args[:2], made), made
+        return value
+
+    # Arrays that are made
+
+    def _made(self, call: Call, result: Any) -> _State | None:
+        """Return what is in a new array, and make the calls for it, if what is known of another says so."""
+        if not isinstance(result.value, np.ndarray) or not result.value.flags.c_contiguous:
+            return None
+        if call.function in _ZEROS:
+            self.calls.append(call)
+            return _State(_Table(0), 0)
+        x = call.args[0] if call.args else None
+        if call.function in COPIES and isinstance(x, Traced) and _same_layout(x, result):
+            self.calls.append(call)
+            return self._content(x)
+        if call.function is np.add and len(call.args) == 2 and not call.kwargs:
+            for x, zeros in (call.args, call.args[::-1]):
+                if isinstance(x, Traced) and isinstance(zeros, Traced) and _same_layout(x, result):
+                    state = self._added(call, x, zeros)
+                    if state is not None:
+                        return state
+        return None
+
+    def _content(self, x: Any) -> _State:
+        if id(x.memory) in self.states:
+            return self.states[id(x.memory)]
+        known = id(x.memory) not in self.written and x.memory.kind != HELD
+        return _State(_Table(x if known else None), 0)
+
+    def _added(self, call: Call, x: Any, zeros: Any) -> _State | None:
+        """Make the sum of an array and zeros with a few parts that are none, part by part."""
+        added = self.states.get(id(zeros.memory))
+        if added is None or type(added.table.root) is not int or added.table.lost or not _same_layout(zeros, x):
+            return None
+        parts = [(key, part) for row in added.table.rows.values() for _, key, part in row]
+        distinct = len({key for key, _ in parts}) == len(parts)
+        if not parts or len(parts) > _FEW or not distinct or any(part is None for _, part in parts):
+            return None
+        if any(_overlap(a, b) for i, (a, _) in enumerate(parts) for b, _ in parts[:i]):
+            return None
+        whole, state = call.result, self._content(x)
+
+        def note(function: Any, args: Any, result: Any, writes: Any = None, view: bool = False) -> Any:
+            self.calls.append(Call(function, args, {}, result, writes, view, call.line, call.errors))
+            return result
+
+        note(np.ndarray.copy, (x, "K"), whole)
+        for key, part in parts:
+            index = tuple(slice(*k) if type(k) is tuple else k for k in key)
+            before = _looked_up(state, key)
+            if before is _Unwritten and isinstance(state.table.root, Traced):
+                before = note(operator.getitem, (state.table.root, index), _like(part.value, state.table.root, True), view=True)
+            elif before is _Unwritten and state.table.root is None or before is _Unknown:
+                before = note(operator.getitem, (x, index), _like(part.value, x, True), view=True)
+            total = part
+            if before is not _Unwritten:
+                total = note(np.add, (before, part), _like(part.value, part, False))
+            note(operator.setitem, (whole, index, total), None, whole.memory)
+            state = _written(state, key, total)
+        return state
+
+
+class _Unwritten:
+    """Stands for a part that nothing was written to."""
+
+
+class _Unknown:
+    """Stands for a part of which it is not known what it holds."""
+
+
+def _looked_up(state: _State, key: Key) -> Any:
+    """Return what was written to a part."""
+    table, axis = state.table, state.table.axis
+    if table.lost:
+        return _Unknown
+    if axis < 0:
+        return _Unwritten
+    place = key[axis]
+    if type(place) is not int:
+        return _Unknown
+    tried = 0
+    for version, other, value in reversed(table.rows.get(place, [])):
+        if version > state.version:
+            continue
+        tried += 1
+        if other == key:
+            return _Unknown if value is None else value
+        if tried > _LONGEST or _overlap(key, other):
+            return _Unknown
+    return _Unwritten
+
+
+def _written(state: _State, key: Key | None, value: Any) -> _State:
+    """Return what is in an array after a write to a part; the value is None if it is not known, as the part may be."""
+    table = state.table
+    if state.version != table.version:  # a copy has been written to since
+        fresh = _Table(None)
+        fresh.lost = True
+        return _State(fresh, 0)
+    if key is not None and table.axis < 0:
+        table.axis = next((axis for axis, k in enumerate(key) if type(k) is int), -1)
+    place = None if key is None or table.axis < 0 else key[table.axis]
+    if type(place) is not int or key is None:
+        fresh = _Table(None)
+        fresh.lost = True
+        return _State(fresh, 0)
+    table.version += 1
+    table.rows.setdefault(place, []).append((table.version, key, value))
+    return _State(table, table.version)
+
+
+def _key(base: Any, index: Any) -> Key | None:
+    """Return the part of an array that a basic index is; None for other indices."""
+    if not is_basic(index) or traced_in(index) or not isinstance(base.value, np.ndarray):
+        return None
+    parts = list(index) if type(index) is tuple else [index]
+    if None in parts or any(type(part) not in (int, slice, type(Ellipsis)) for part in parts):
+        return None
+    if Ellipsis in parts:
+        place = parts.index(Ellipsis)
+        parts[place : place + 1] = [slice(None)] * (base.ndim - len(parts) + 1)
+    parts += [slice(None)] * (base.ndim - len(parts))
+    if len(parts) != base.ndim:
+        return None
+    return tuple(
+        part.indices(n) if type(part) is slice else part % n for part, n in zip(parts, base.shape, strict=True)
+    )
+
+
+def _overlap(a: Key, b: Key) -> bool:
+    """Tell whether two parts of an array have elements in common."""
+    return all(_meet(x, y) for x, y in zip(a, b, strict=True))
+
+
+def _meet(a: Any, b: Any) -> bool:
+    first, second = (range(*k) if type(k) is tuple else range(k, k + 1) for k in (a, b))
+    if not first or not second:
+        return False
+    if len(second) == 1:
+        return second[0] in first
+    if len(first) == 1:
+        return first[0] in second
+    return min(first[0], first[-1]) <= max(second[0], second[-1]) and min(second[0], second[-1]) <= max(
+        first[0], first[-1]
+    )
+
+
+def _same_layout(x: Any, y: Any) -> bool:
+    return (
+        isinstance(x.value, np.ndarray)
+        and x.memory.whole is x
+        and x.shape == y.shape
+        and x.dtype == y.dtype
+        and x.strides == y.strides
+    )
+
+
+def _alike(x: Any, value: Any) -> bool:
+    """Tell whether a variable can take the place of a part of an array."""
+    if not isinstance(x.value, np.ndarray) or not isinstance(value.value, np.ndarray):
+        return type(x.value) is type(value.value)
+    descending = list(x.strides) == sorted(x.strides, reverse=True)
+    return value.shape == x.shape and value.dtype == x.dtype and value.value.flags.c_contiguous and descending
+
+
+def _like(value: Any, of: Any, view: bool) -> Any:
+    """Return a new variable with a value: a number, a view of another variable, or an array that lies in order."""
+    if not isinstance(value, np.ndarray):
+        return number_like(value.dtype, of)
+    return Traced(value, of.records, of.memory) if view else array_like(value.shape, value.dtype, of)
