@@ -279,7 +279,8 @@ class Plan:
         target = call.args[0]
         if q not in self.terms:
             part = self._stored_at(target, q)
-            if part is None or not part.moves or not part.apart() or not self._only_stored(target, int(columns[0])):
+            others = [other for of, other in self.stored if of is target]
+            if part is None or not part.moves or not part.apart(others) or not self._only_stored(target):
                 raise self.fails("it writes to an array from outside")
             self.terms[q] = part
             self.stored.append((target, part))
@@ -303,13 +304,15 @@ class Plan:
         self.calls.append(call_like(np.add, (before, kept), total, call))
         part.variable, part.result = total, array_like(shape, part.dtype, self.like)
 
-    def _only_stored(self, target: Any, column: int) -> bool:
+    def _only_stored(self, target: Any) -> bool:
         """Tell whether nothing in the loop reads an array that it writes to, which lies in order."""
-        reads, variables = self.repeat.reads, self.recorded.variables
-        if target.memory.kind != MADE or not target.value.flags.c_contiguous or len(np.unique(reads[:, column])) > 1:
+        reads, readers = self.repeat.reads, self.repeat.readers
+        stores = [q for q, c in enumerate(self.block) if c.writes is target.memory and c.function is operator.setitem]
+        columns = [int(np.flatnonzero(readers == q)[0]) for q in stores]
+        if target.memory.kind != MADE or not target.value.flags.c_contiguous or len(np.unique(reads[:, columns])) > 1:
             return False
-        others = np.unique(np.delete(reads, column, 1))
-        return not any(variables[v].memory is target.memory for v in others)
+        others = np.unique(np.delete(reads, columns, 1))
+        return not any(self.recorded.variables[v].memory is target.memory for v in others)
 
     def _argument(self, key: Any, what: Any, variable: Any) -> int:
         if key not in self._known:

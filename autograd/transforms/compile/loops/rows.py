@@ -20,6 +20,7 @@ from ..passes import COPIES, drop_dead, replaced, skip_copies
 from ..program import HELD, MADE, Call, Check, Program, traced_in
 from .parts import array_like, call_like, number_like
 
+_ARITHMETIC = (np.add, np.subtract, np.multiply, np.divide)
 _ZEROS = (np.zeros, np.zeros_like)
 _LONGEST = 64  # writes to one row that are looked at
 _FEW = 4  # parts of an array of zeros that is added
@@ -70,10 +71,11 @@ def forward(program: Program, fewest: int) -> None:
     if forwarding.found < fewest:
         return
     program.calls = forwarding.calls
-    program.outputs = replaced(forwarding.same, program.outputs)
+    program.outputs = forwarding.outputs(program)
     _drop_unread_views(program)
     drop_dead(program)
     skip_copies(program)
+    _drop_overwritten(program)
     drop_dead(program)
 
 
@@ -84,6 +86,26 @@ def _drop_unread_views(program: Program) -> None:
         if call.view and read.isdisjoint(map(id, traced_in(call.result))):
             continue
         read.update(id(x) for x in call.reads())
+        kept.append(call)
+    program.calls = kept[::-1]
+
+
+def _drop_overwritten(program: Program) -> None:
+    """Drop what is stored to a part that is stored to again, before anything reads the array."""
+    covered: dict[int, set[Key]] = {}
+    kept: list[Call] = []
+    for call in reversed(program.calls):
+        whole = None if call.writes is None else call.writes.whole
+        stores = call.function is operator.setitem and call.args[0] is whole
+        key = _key(whole, call.args[1]) if stores else None
+        if key is not None:
+            parts = covered.setdefault(id(call.writes), set())
+            if key in parts:
+                continue
+            parts.add(key)
+        for x in call.reads():
+            if key is None or x is not whole:
+                covered.pop(id(x.memory), None)
         kept.append(call)
     program.calls = kept[::-1]
 
@@ -123,6 +145,24 @@ class _Forwarding:
                 return
         self.calls.append(call)
 
+    def outputs(self, program: Program) -> list[Any]:
+        """Return what is returned: instead of a view of an array the value that was written there, if it is alone."""
+        given, replaced_by = program.handed_out(), {}
+        for x in traced_in(program.outputs):
+            value = self.same.get(id(x), None) if id(x) in self.same else self._shows(x)
+            if value is None:
+                continue
+            if id(x) in self.same or (
+                value.memory.kind == MADE
+                and value.memory.whole is value
+                and given.count(id(x.memory)) == 1
+                and id(value.memory) not in given
+            ):
+                replaced_by[id(x)] = value
+                given.append(id(value.memory))
+        found: list[Any] = replaced(replaced_by, program.outputs)
+        return found
+
     # Reading
 
     def _current(self, tree: Any) -> Any:
@@ -131,12 +171,20 @@ class _Forwarding:
         for x in traced_in(tree):
             if id(x) in self.same:
                 known[id(x)] = self.same[id(x)]
-            elif id(x) in self.shown:
-                shown = self.shown[id(x)]
-                if self._value(shown.memory, shown.key) is shown.value:
-                    known[id(x)] = shown.variable
-                    self.found += 1
+            elif (variable := self._shows(x)) is not None:
+                known[id(x)] = variable
+                self.found += 1
         return replaced(known, tree) if known else tree
+
+    def _shows(self, x: Any) -> Any:
+        """Return a variable that shows what a view shows now, if there is one."""
+        shown = self.shown.get(id(x))
+        if shown is not None and self._value(shown.memory, shown.key) is shown.value:
+            return shown.variable
+        if id(x) in self.views:  # it may have been written to since it was made
+            value = self._value(x.memory, self.views[id(x)])
+            return value if value is not None and _alike(x, value) else None
+        return None
 
     def _read(self, call: Call) -> None:
         """Take a view or a number of an array."""
@@ -162,15 +210,15 @@ class _Forwarding:
                     self.same[id(x)] = made
                     return
                 self.shown[id(x)] = _Shown(made, base.memory, key, None)
-        elif id(base) in self.shown:  # a view of a view
-            of = self.shown[id(base)]
-            if self._value(of.memory, of.key) is of.value:
-                made = self._part(of.variable, call)
-                if is_number or not call.view:
-                    self.same[id(x)] = made
-                    self.found += 1
-                    return
-                self.shown[id(x)] = _Shown(made, of.memory, of.key, of.value)
+        elif (of := self._shows(base)) is not None:  # a view of a view
+            made = self._part(of, call)
+            if is_number or not call.view:
+                self.same[id(x)] = made
+                self.found += 1
+                return
+            shown = self.shown.get(id(base))
+            memory, key = (shown.memory, shown.key) if shown else (base.memory, self.views[id(base)])
+            self.shown[id(x)] = _Shown(made, memory, key, self._value(memory, key))
         self.calls.append(call)
 
     def _part(self, of: Any, call: Call) -> Any:
@@ -199,22 +247,37 @@ class _Forwarding:
 
     def _write(self, call: Call) -> None:
         memory, key, value = call.writes, None, None
-        whole = memory.whole
-        if call.function is operator.setitem and isinstance(whole, Traced) and whole.value.flags.c_contiguous:
-            target = call.args[0]
-            if target is whole:
-                key = _key(whole, call.args[1])
-            elif id(target) in self.views and call.args[1] is Ellipsis:
-                key = self.views[id(target)]
-            if key is not None:
-                value = self._stored(call, target, key)
+        whole: Any = memory.whole  # type: ignore[union-attr]  # it writes to some
+        if isinstance(whole, Traced) and whole.value.flags.c_contiguous:
+            call = self._as_store(call, whole)
+            if call.function is operator.setitem:
+                key = self._place(call, whole)
+                value = None if key is None else self._stored(call, whole, key)
         self.calls.append(call)
-        if memory.kind != MADE or not isinstance(whole, Traced):
-            return
-        state = self.states.get(id(memory))
-        if state is None:
-            state = _State(_Table(None), 0)
-        self.states[id(memory)] = _written(state, key, value)
+        if isinstance(whole, Traced) and whole.memory.kind == MADE:
+            self.states[id(memory)] = _written(self.states.get(id(memory), _State(_Table(None), 0)), key, value)
+
+    def _place(self, call: Call, whole: Any) -> Key | None:
+        """Return the part that a call stores to, if that is known."""
+        target, index = call.args[:2]
+        if target is whole:
+            return _key(whole, index)
+        return self.views.get(id(target)) if index is Ellipsis else None
+
+    def _as_store(self, call: Call, whole: Any) -> Call:
+        """Make a ufunc that writes to a part, as ``u[t] += x`` does, one that computes and one that stores."""
+        target = call.kwargs.get("out")
+        if call.function not in _ARITHMETIC or len(call.kwargs) != 1 or id(target) not in self.views:
+            return call
+        others = [x for x in call.args if isinstance(x, Traced)]
+        if len(call.args) != 2 or not any(x is target for x in others) or any(x.dtype != target.dtype for x in others):
+            return call
+        value = array_like(target.shape, target.dtype, target)
+        self.calls.append(call_like(call.function, self._current(call.args), value, call))
+        index = _index(self.views[id(target)])
+        return Call(
+            operator.setitem, (whole, index, value), {}, None, call.writes, False, call.line, call.errors
+        )
 
     def _stored(self, call: Call, target: Any, key: Key) -> Any:
         """Return the variable that has what is written to a part, from then on."""
@@ -227,7 +290,10 @@ class _Forwarding:
         if np.shape(value.value) != shape or value.dtype != target.dtype:
             return None
         if not shape and isinstance(value.value, np.ndarray):
-            return None
+            number = number_like(value.dtype, value)
+            self.calls.append(call_like(operator.getitem, (value, ()), number, call))
+            call.args = (*call.args[:2], number)
+            return number
         if id(value.memory) in self.written or value.memory.kind == HELD:
             made = array_like(shape, value.dtype, value)
             self.calls.append(call_like(np.array, (value,), made, call))
@@ -280,7 +346,7 @@ class _Forwarding:
 
         note(np.ndarray.copy, (x, "K"), whole)
         for key, part in parts:
-            index = tuple(slice(*k) if type(k) is tuple else k for k in key)
+            index = _index(key)
             before = _looked_up(state, key)
             if before is _Unwritten and isinstance(state.table.root, Traced):
                 before = note(operator.getitem, (state.table.root, index), _like(part.value, state.table.root, True), view=True)
@@ -359,6 +425,11 @@ def _key(base: Any, index: Any) -> Key | None:
     return tuple(
         part.indices(n) if type(part) is slice else part % n for part, n in zip(parts, base.shape, strict=True)
     )
+
+
+def _index(key: Key) -> Any:
+    """Return a part as the index that takes it."""
+    return tuple([slice(*k) if type(k) is tuple else k for k in key])
 
 
 def _overlap(a: Key, b: Key) -> bool:
