@@ -278,6 +278,7 @@ class Plan:
         """Let the loop keep what is written to a part of an array, which is done after it."""
         target = call.args[0]
         if q not in self.terms:
+            self._advances([(number, 0) for number in self.repeat.reads[:, columns[0]].tolist()])  # which is the same
             part = self._stored_at(target, q)
             others = [other for of, other in self.stored if of is target]
             if part is None or not part.moves or not part.apart(others) or not self._only_stored(target):

@@ -118,6 +118,7 @@ class _Forwarding:
         self.found = 0
         self.same: dict[int, Any] = {}  # numbers, by the identity of the variable that is read
         self.shown: dict[int, _Shown] = {}
+        self.rows: dict[Any, Any] = {}  # that were put together of parts
         self.views: dict[int, Key] = {}  # the parts that views are, also where nothing else shows the same
         self.states: dict[int, _State] = {}  # by the identity of the memory
         self.written = {id(call.writes) for call in program.calls if call.writes is not None}
@@ -210,6 +211,13 @@ class _Forwarding:
                     self.same[id(x)] = made
                     return
                 self.shown[id(x)] = _Shown(made, base.memory, key, None)
+            elif (row := self._row(base.memory, key, call)) is not None:
+                made = self._part(row, call, _without(key, self.states[id(base.memory)].table.axis))
+                self.found += 1
+                if is_number:
+                    self.same[id(x)] = made
+                    return
+                self.shown[id(x)] = _Shown(made, base.memory, key, None)
         elif (of := self._shows(base)) is not None:  # a view of a view
             made = self._part(of, call)
             if is_number or not call.view:
@@ -221,14 +229,46 @@ class _Forwarding:
             self.shown[id(x)] = _Shown(made, memory, key, self._value(memory, key))
         self.calls.append(call)
 
-    def _part(self, of: Any, call: Call) -> Any:
-        """Return what a call that takes a view or a number takes of another array."""
-        value = call.function(of.value, *call.args[1:], **call.kwargs)
+    def _part(self, of: Any, call: Call, key: Key | None = None) -> Any:
+        """Return what a call that takes a view or a number takes of another array, or another part of that."""
+        args = call.args[1:] if key is None else (_index(key),)
+        value = call.function(of.value, *args, **call.kwargs)
         made = _like(value, of, call.view)
         again = copy.copy(call)
-        again.args, again.result = (of, *call.args[1:]), made
+        again.args, again.result = (of, *args), made
         self.calls.append(again)
         return made
+
+    def _row(self, memory: Any, key: Key, like: Call) -> Any:
+        """Return a row of an array of which several parts were written to, made of these; None if one is not known."""
+        state = self.states.get(id(memory))
+        whole = memory.whole
+        if state is None or state.table.lost or state.table.root is None or _looked_up(state, key) is not _Unknown:
+            return None
+        table, axis = state.table, state.table.axis
+        place = key[axis]
+        writes = [w for w in table.rows.get(place, []) if w[0] <= state.version] if type(place) is int else []  # type: ignore[call-overload]
+        if not writes or len(writes) > _LONGEST or any(value is None for _, _, value in writes):
+            return None
+        known = id(table), place, writes[-1][0]
+        if known in self.rows:
+            return self.rows[known]
+        shape = tuple(n for i, n in enumerate(whole.shape) if i != axis)
+        row = array_like(shape, whole.dtype, whole)
+        if isinstance(table.root, Traced):
+            index = (slice(None),) * axis + (place,)
+            part = _like(table.root.value[index], table.root, True)
+            self.calls.append(call_like(operator.getitem, (table.root, index), part, like, view=True))
+            self.calls.append(call_like(np.array, (part,), row, like))
+        else:
+            self.calls.append(call_like(np.zeros, (shape, whole.dtype), row, like))
+        for _, part, value in writes:
+            index = _index(_without(part, axis))
+            self.calls.append(
+                Call(operator.setitem, (row, index, value), {}, None, row.memory, False, like.line, like.errors)
+            )
+        self.rows[known] = row
+        return row
 
     def _value(self, memory: Any, key: Key) -> Any:
         """Return the variable that was written to a part of memory, if it is known."""
@@ -348,7 +388,12 @@ class _Forwarding:
         for key, part in parts:
             index = _index(key)
             before = _looked_up(state, key)
-            if before is _Unwritten and isinstance(state.table.root, Traced):
+            self.states[id(whole.memory)] = state
+            row = self._row(whole.memory, key, call) if before is _Unknown else None
+            if row is not None:
+                sub = _index(_without(key, state.table.axis))
+                before = note(operator.getitem, (row, sub), _like(part.value, row, True), view=True)
+            elif before is _Unwritten and isinstance(state.table.root, Traced):
                 before = note(operator.getitem, (state.table.root, index), _like(part.value, state.table.root, True), view=True)
             elif before is _Unwritten and state.table.root is None or before is _Unknown:
                 before = note(operator.getitem, (x, index), _like(part.value, x, True), view=True)
@@ -425,6 +470,10 @@ def _key(base: Any, index: Any) -> Key | None:
     return tuple(
         part.indices(n) if type(part) is slice else part % n for part, n in zip(parts, base.shape, strict=True)
     )
+
+
+def _without(key: Key, axis: int) -> Key:
+    return (*key[:axis], *key[axis + 1 :])
 
 
 def _index(key: Key) -> Any:
