@@ -70,8 +70,8 @@ def forward(program: Program, fewest: int) -> None:
         forwarding.take(call)
     if forwarding.found < fewest:
         return
-    program.calls = forwarding.calls
     program.outputs = forwarding.outputs(program)
+    program.calls = forwarding.calls
     _drop_unread_views(program)
     drop_dead(program)
     skip_copies(program)
@@ -147,21 +147,14 @@ class _Forwarding:
         self.calls.append(call)
 
     def outputs(self, program: Program) -> list[Any]:
-        """Return what is returned: instead of a view of an array the value that was written there, if it is alone."""
-        given, replaced_by = program.handed_out(), {}
+        """Return what is returned: instead of the only view of an array a copy of the value that was written there."""
+        given, known = program.handed_out(), dict[int, Any](self.same)
         for x in traced_in(program.outputs):
-            value = self.same.get(id(x), None) if id(x) in self.same else self._shows(x)
-            if value is None:
-                continue
-            if id(x) in self.same or (
-                value.memory.kind == MADE
-                and value.memory.whole is value
-                and given.count(id(x.memory)) == 1
-                and id(value.memory) not in given
-            ):
-                replaced_by[id(x)] = value
-                given.append(id(value.memory))
-        found: list[Any] = replaced(replaced_by, program.outputs)
+            value = self._shows(x)
+            if value is not None and given.count(id(x.memory)) == 1:
+                known[id(x)] = array_like(x.shape, x.dtype, x)
+                self.calls.append(call_like(np.array, (value,), known[id(x)], self.calls[-1]))
+        found: list[Any] = replaced(known, program.outputs)
         return found
 
     # Reading
@@ -322,11 +315,15 @@ class _Forwarding:
     def _stored(self, call: Call, target: Any, key: Key) -> Any:
         """Return the variable that has what is written to a part, from then on."""
         value = call.args[2]
+        shape = tuple(len(range(*k)) for k in key if type(k) is tuple)
+        if shape and type(value) in (int, float) and not value:
+            zeros = array_like(shape, target.dtype, target)
+            self.calls.append(call_like(np.zeros, (shape, target.dtype), zeros, call))
+            return zeros
         if not isinstance(value, Traced):
             return None
         (value,) = self._current([value])
         call.args = (*call.args[:2], value)
-        shape = tuple(len(range(*k)) for k in key if type(k) is tuple)
         if np.shape(value.value) != shape or value.dtype != target.dtype:
             return None
         if not shape and isinstance(value.value, np.ndarray):
