@@ -15,6 +15,7 @@ from ..types import Array
 from .loop import Carried, Loop, Part, Same
 from .parts import Stored, all_positions, array_like, call_like, number_like, positions_of
 from .repeats import FEWEST, KEYED, OF_NUMBERS, Recorded, Repeat
+from .running import copies
 
 COPIED = 400  # numbers for each call of a repeat that may be stacked before it: they take as long as it saves
 _ZEROS = (np.zeros, np.zeros_like)
@@ -522,14 +523,18 @@ class Plan:
         return [part for part in parts if part.moves is moves]
 
     def loop(self) -> Loop:
-        """Return the loop."""
+        """Return the loop, with variables of its own: those of the program get other memory when the loop is in it."""
         results = [list(traced_in(call.result)) for call in self.block]
         finals = [results[q][r] for q, r in self.finals] + [part.variable for part in self.needed_parts(False)]
         finals += [made for _, made in self.in_place]
         stacked = [(results[q][r], False) for q, r in self.stacks]
         stacked += [(part.variable, part.backwards) for part in self.needed_parts(True)]
         arguments: list[Any] = [variable for _, variable in self.arguments]
-        return Loop(self.calls, self.inputs, arguments, finals, stacked, self.repeat.count)
+        own: dict[int, Any] = {id(x.variable): x.variable for x in self.inputs}
+        calls = copies(self.calls, own)
+        inputs = [Carried(x.variable, x.first, own[id(x.after)]) if isinstance(x, Carried) else x for x in self.inputs]
+        finals, stacked = [own[id(x)] for x in finals], [(own[id(x)], back) for x, back in stacked]
+        return Loop(calls, inputs, arguments, finals, stacked, self.repeat.count)
 
 
 def _in_order(x: Any, like: Any) -> Traced:

@@ -475,7 +475,7 @@ def _without(key: Key, axis: int) -> Key:
 
 def _index(key: Key) -> Any:
     """Return a part as the index that takes it."""
-    return tuple([slice(*k) if type(k) is tuple else k for k in key])
+    return tuple([slice(k[0], k[1] if k[1] >= 0 else None, k[2]) if type(k) is tuple else k for k in key])
 
 
 def _overlap(a: Key, b: Key) -> bool:
