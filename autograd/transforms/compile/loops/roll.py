@@ -37,7 +37,32 @@ def roll(program: Program, fewest: float) -> None:
     """Replace the repeats of a program by loops, if they have at least `fewest` calls in all; note what they are."""
     if len(program.calls) < fewest or find_spec("numba") is None:
         return
-    forward(program, FEWEST)
+    before = _Before(program)
+    if forward(program, FEWEST):
+        _roll(program, fewest)
+        if len(program.calls) < len(before.calls):
+            return
+        before.put_back(program)
+    _roll(program, fewest)
+
+
+class _Before:
+    """A program as it was, where what takes its place turns out to be longer."""
+
+    def __init__(self, program: Program) -> None:
+        self.calls, self.sources = program.calls, list(program.sources)
+        self.outputs, self.loops, self.notes = program.outputs, list(program.loops), list(program.notes)
+        self.memories = [(x, x.memory) for call in self.calls for x in traced_in(call.result)]
+
+    def put_back(self, program: Program) -> None:
+        """Make the program what it was."""
+        program.calls, program.sources, program.outputs = self.calls, self.sources, self.outputs
+        program.loops, program.notes = self.loops, self.notes
+        for x, memory in self.memories:
+            x.memory = memory
+
+
+def _roll(program: Program, fewest: float) -> None:
     recorded, banned = Recorded(program.calls), dict[tuple[int, int, int], str]()
     irregular: dict[tuple[int, int, int], None] = {}
     for _ in range(_TRIES):

@@ -63,13 +63,16 @@ class _Shown(NamedTuple):
     value: Any
 
 
-def forward(program: Program, fewest: int) -> None:
-    """Replace what is read of parts of arrays by what was written there, if that happens at least `fewest` times."""
+def forward(program: Program, fewest: int) -> bool:
+    """Replace what is read of parts of arrays by what was written there, if that happens at least `fewest` times.
+
+    The calls are made anew, so that those of before can take their places again. Return whether it did so.
+    """
     forwarding = _Forwarding(program)
     for call in program.calls:
         forwarding.take(call)
     if forwarding.found < fewest:
-        return
+        return False
     program.outputs = forwarding.outputs(program)
     program.calls = forwarding.calls
     _drop_unread_views(program)
@@ -77,6 +80,7 @@ def forward(program: Program, fewest: int) -> None:
     skip_copies(program)
     _drop_overwritten(program)
     drop_dead(program)
+    return True
 
 
 def _drop_unread_views(program: Program) -> None:
@@ -126,7 +130,7 @@ class _Forwarding:
     def take(self, given: Call) -> None:
         """Make what takes the place of a call."""
         if type(given) not in (Call, Check):
-            self.calls.append(given)
+            self.calls.append(copy.copy(given))
             for x in traced_in((given.args, given.result)):
                 self.states.pop(id(x.memory), None)
             return
@@ -199,7 +203,7 @@ class _Forwarding:
                     return
                 self.shown[id(x)] = _Shown(value, base.memory, key, value)
             elif (root := self._root(base.memory, key)) is not None and root is not base:
-                made = self._part(root, call)
+                made = self._part(root, call) if isinstance(root, Traced) else self._zeros(x, call)
                 if is_number:
                     self.same[id(x)] = made
                     return
@@ -263,6 +267,16 @@ class _Forwarding:
         self.rows[known] = row
         return row
 
+    def _zeros(self, x: Any, like: Call) -> Any:
+        """Return zeros in place of a view, or of a number."""
+        zeros = array_like(np.shape(x.value), x.dtype, x)
+        self.calls.append(call_like(np.zeros, (zeros.shape, x.dtype), zeros, like))
+        if isinstance(x.value, np.ndarray):
+            return zeros
+        number = number_like(x.dtype, x)
+        self.calls.append(call_like(operator.getitem, (zeros, ()), number, like))
+        return number
+
     def _value(self, memory: Any, key: Key) -> Any:
         """Return the variable that was written to a part of memory, if it is known."""
         state = self.states.get(id(memory))
@@ -270,11 +284,11 @@ class _Forwarding:
         return None if found is _Unwritten or found is _Unknown else found
 
     def _root(self, memory: Any, key: Key) -> Any:
-        """Return the array that has a part of memory that was not written to, if there is one."""
+        """Return the array that has a part of memory that was not written to, or 0; None if that is not known."""
         state = self.states.get(id(memory))
         if state is None or _looked_up(state, key) is not _Unwritten:
             return None
-        return state.table.root if isinstance(state.table.root, Traced) else None
+        return state.table.root
 
     # Writing
 
@@ -318,8 +332,7 @@ class _Forwarding:
         shape = tuple(len(range(*k)) for k in key if type(k) is tuple)
         if shape and type(value) in (int, float) and not value:
             zeros = array_like(shape, target.dtype, target)
-            self.calls.append(call_like(np.zeros, (shape, target.dtype), zeros, call))
-            return zeros
+            return self._zeros(zeros, call)
         if not isinstance(value, Traced):
             return None
         (value,) = self._current([value])
