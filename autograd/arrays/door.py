@@ -121,6 +121,7 @@ class Recorder(Protocol):
     def drawn(self, sample: Callable[..., Any], generator: Callable[[], Any], args: tuple[Any, ...]) -> Any: ...
     def is_copy(self, x: Any, of: Any) -> bool: ...
     def replaces_gradient(self, tensor: Any) -> None: ...
+    def rolls(self, calls: int) -> bool: ...
     def uses_gradient(self, tensor: Any) -> None: ...
     def finite(self, total: Any) -> Any: ...
 
@@ -359,6 +360,11 @@ def unrecorded(function: F) -> F:
 def fusing() -> bool:
     """Tell whether a program with fused loops is recorded: what goes through large arrays in parts need not."""
     return Used.compile and (records := recorder.get()) is not None and records.fuses
+
+
+def rolling(calls: int) -> bool:
+    """Tell whether a program is recorded in which a `scan` of so many calls, in all its steps, becomes machine code."""
+    return Used.compile and (records := recorder.get()) is not None and records.rolls(calls)
 
 
 def is_copy(x: Any, of: Any) -> bool:

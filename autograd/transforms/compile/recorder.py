@@ -8,6 +8,7 @@ import sys
 import time
 from collections import Counter, UserList, deque
 from collections.abc import Callable, Sequence
+from importlib.util import find_spec
 from threading import get_ident
 from traceback import walk_tb
 from types import FrameType, FunctionType, MethodType
@@ -125,6 +126,10 @@ class ProgramRecorder:
         self._makers: dict[int, Call] = {}
         self._mentions: Counter[int] = Counter()
         self._indexed: Counter[int] = Counter()
+
+    def rolls(self, calls: int) -> bool:
+        """Tell whether a loop of so many calls, in all its iterations, becomes machine code, if that can be made."""
+        return self.fewest < math.inf and calls >= self.fewest and find_spec("numba") is not None
 
     # Where the function meets what cannot be recorded
 
