@@ -120,6 +120,12 @@ def test_each_element_searches_its_own_sorted_array(side: Any) -> None:
     assert np.array_equal(found, [np.searchsorted(x, y, side) for x, y in zip(a, v, strict=True)])
 
 
+@pytest.mark.parametrize(("shift", "axis"), [(3, None), (-2, 1), (1, 0), ((1, 2), (0, 1)), ((1, 2), (1, 1))])
+def test_elements_are_rolled(shift: Any, axis: Any) -> None:
+    x = np.arange(24.0).reshape(3, 2, 4)
+    assert np.array_equal(vmap(lambda x: np.roll(x, shift, axis))(x), [np.roll(each, shift, axis) for each in x])
+
+
 QUANTILES: list[Any] = [np.quantile, np.percentile, np.nanquantile, np.nanpercentile]
 
 
