@@ -387,3 +387,29 @@ def test_the_input_is_not_changed():
 
     sparsity(f)(x)
     assert np.array_equal(x, X)
+
+
+def test_results_are_written_to_arrays_given_for_them():
+    """Operations of a program's own may write to dependent arrays by `out`, which tensors refuse."""
+
+    def forward(x):
+        y, z, w = np.zeros_like(x), np.empty_like(x[:1]), np.zeros_like(x)
+        np.round(x, 3, y)
+        np.add(x[:2], x[2:], out=y[:2])
+        np.sum(x[1:3], axis=0, keepdims=True, out=z)
+        np.dot(np.ones((4, 4)) * np.eye(4), x, out=w)
+        np.take(x, [3], out=w[:1])
+        np.median(x[1:], out=(m := np.zeros_like(x, shape=())))
+        return np.concatenate([y[:2], z, w, m[None]])
+
+    f = general(forward, lambda g, x: g[:4], name="forward")
+    assert found(f)[:7] == [
+        [1, 0, 1, 0],
+        [0, 1, 0, 1],
+        [0, 1, 1, 0],
+        [0, 0, 0, 1],
+        [0, 1, 0, 0],
+        [0, 0, 1, 0],
+        [0, 0, 0, 1],
+    ]
+    assert sum(found(f)[7]) == 1
