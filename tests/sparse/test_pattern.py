@@ -24,6 +24,8 @@ from autograd import (
 from autograd.primitives.patterns import sets
 from autograd.primitives.patterns.level import PatternLevel
 
+from ..transforms.test_nesting import TRANSFORMS
+
 X = np.array([0.3, 1.7, -2.1, 0.9])
 
 
@@ -139,6 +141,12 @@ EXACT = {
 @pytest.mark.parametrize("name", EXACT)
 def test_pattern_is_the_smallest(name):
     assert found(EXACT[name]) == exact(EXACT[name])
+
+
+@pytest.mark.parametrize("name", TRANSFORMS)
+def test_functions_that_use_transforms(name):
+    f = TRANSFORMS[name][0](lambda x: x**4)
+    assert found(f, np.array(1.5)) == [[1]]
 
 
 def test_zeros_of_what_depends_on_inputs_stay():
