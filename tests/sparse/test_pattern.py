@@ -24,6 +24,8 @@ from autograd import (
 from autograd.primitives.patterns import sets
 from autograd.primitives.patterns.level import PatternLevel
 
+from ..transforms.test_nesting import TRANSFORMS
+
 X = np.array([0.3, 1.7, -2.1, 0.9])
 
 
@@ -139,6 +141,12 @@ EXACT = {
 @pytest.mark.parametrize("name", EXACT)
 def test_pattern_is_the_smallest(name):
     assert found(EXACT[name]) == exact(EXACT[name])
+
+
+@pytest.mark.parametrize("name", TRANSFORMS)
+def test_functions_that_use_transforms(name):
+    f = TRANSFORMS[name][0](lambda x: x**4)
+    assert found(f, np.array(1.5)) == [[1]]
 
 
 def test_zeros_of_what_depends_on_inputs_stay():
@@ -387,3 +395,29 @@ def test_the_input_is_not_changed():
 
     sparsity(f)(x)
     assert np.array_equal(x, X)
+
+
+def test_results_are_written_to_arrays_given_for_them():
+    """Operations of a program's own may write to dependent arrays by `out`, which tensors refuse."""
+
+    def forward(x):
+        y, z, w = np.zeros_like(x), np.empty_like(x[:1]), np.zeros_like(x)
+        np.round(x, 3, y)
+        np.add(x[:2], x[2:], out=y[:2])
+        np.sum(x[1:3], axis=0, keepdims=True, out=z)
+        np.dot(np.ones((4, 4)) * np.eye(4), x, out=w)
+        np.take(x, [3], out=w[:1])
+        np.median(x[1:], out=(m := np.zeros_like(x, shape=())))
+        return np.concatenate([y[:2], z, w, m[None]])
+
+    f = general(forward, lambda g, x: g[:4], name="forward")
+    assert found(f)[:7] == [
+        [1, 0, 1, 0],
+        [0, 1, 0, 1],
+        [0, 1, 1, 0],
+        [0, 0, 0, 1],
+        [0, 1, 0, 0],
+        [0, 0, 1, 0],
+        [0, 0, 0, 1],
+    ]
+    assert sum(found(f)[7]) == 1

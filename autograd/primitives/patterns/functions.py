@@ -20,6 +20,7 @@ from typing import Any
 import numpy as np
 
 from ...arrays.dependent import NUMBER, Dependent, dependents, plain
+from ...tensors.dispatch import position_of_out
 from ..forms import (
     ACCUMULATING,
     ANSWERING,
@@ -87,7 +88,16 @@ def known(function: Function) -> str:
 
 
 def call(level: Any, function: Function, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-    """Call a NumPy function on arguments some of which are dependent."""
+    """Call a NumPy function on arguments some of which are dependent, and write its result to an `out`."""
+    place = position_of_out(function)
+    if len(args) > place:
+        kwargs = {**dict(zip(parameters(function)[0][place:], args[place:], strict=False)), **kwargs}
+        args = args[:place]
+    out = kwargs.pop("out", None)
+    return write_result(out, _called(level, function, args, kwargs))
+
+
+def _called(level: Any, function: Function, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     own = _RULES.get(function)
     if own is not None:
         return own(level, *args, **kwargs)
@@ -120,13 +130,10 @@ def _answered(level: Any, function: Function, args: Any, kwargs: Any) -> Any:
 
 
 def _elementwise(level: Any, function: Function, args: Any, kwargs: Any) -> Any:
-    out = kwargs.pop("out", None)
     value = np.asarray(function(*plain(args), **plain(kwargs)))
     step = function.__name__ in ("round", "around", "fix") and not level.everywhere
     given = [level.step(value)] if step else [x.given() for x in dependents(args, kwargs)]
-    return write_result(
-        out, level.result(value, union(*[[np.broadcast_to(t, value.shape) for t in ts] for ts in given]))
-    )
+    return level.result(value, union(*[[np.broadcast_to(t, value.shape) for t in ts] for ts in given]))
 
 
 def _along_axis(level: Any, function: Function, args: Any, kwargs: Any) -> Any:
@@ -135,14 +142,13 @@ def _along_axis(level: Any, function: Function, args: Any, kwargs: Any) -> Any:
     x, name = given.pop(names[0]), function.__name__
     axis = given.pop("axis", defaults.get("axis"))
     axis = None if axis is np._NoValue else axis
-    out = given.pop("out", None)
     others = [n for n, value in given.items() if n not in ("where", "mean") and dependents(value)]
     if type(x) is not Dependent or others:
-        return write_result(out, level.dense(name, function, args, {k: v for k, v in kwargs.items() if k != "out"}))
+        return level.dense(name, function, args, kwargs)
     if axis is None and name in FLATTENING:
         x, axis = x.reshape(-1), 0
     if name in ANSWERING:
-        return write_result(out, level.answer(function(x.value, axis=axis, **plain(given)), [x]))
+        return level.answer(function(x.value, axis=axis, **plain(given)), [x])
     if name in MOVING:
         return moved(level, function, (x,), {"axis": axis, **given})
     if name in ACCUMULATING:
@@ -151,9 +157,9 @@ def _along_axis(level: Any, function: Function, args: Any, kwargs: Any) -> Any:
         if given.get("include_initial"):
             zeros = np.zeros_like(np.take(value, [0], axis), NUMBER)
             terms = [np.concatenate([zeros, t], axis) for t in terms]
-        return write_result(out, level.result(value, terms))
+        return level.result(value, terms)
     if name in MIXING:
-        return write_result(out, mixed(level, function, x, -1 if axis is None else axis, (), {"axis": axis, **given}))
+        return mixed(level, function, x, -1 if axis is None else axis, (), {"axis": axis, **given})
     if name in ("sort", "partition"):
         return sorted_along(level, function, x, axis, given)
     value = np.asarray(function(x.value, axis=axis, **plain(given)))
@@ -167,7 +173,7 @@ def _along_axis(level: Any, function: Function, args: Any, kwargs: Any) -> Any:
     terms = reduced(level, x, axes_of(axis, x.ndim), where, given.get("keepdims"))
     for mean in dependents(given.get("mean")):
         terms += [t.reshape(value.shape) for t in mean.given()]  # with axes of length 1, perhaps
-    return write_result(out, level.result(value, terms))
+    return level.result(value, terms)
 
 
 def sorted_along(level: Any, function: Function, x: Any, axis: Any, given: Any) -> Any:
@@ -187,7 +193,6 @@ def sorted_along(level: Any, function: Function, x: Any, axis: Any, given: Any) 
 
 def moved(level: Any, function: Function, args: Any, kwargs: Any) -> Any:
     """Apply a function of NumPy to the terms, as it is: what goes where is its own affair."""
-    out = kwargs.pop("out", None) if "out" in kwargs else None
     kwargs.pop("casting", None)
     value = function(*plain(args), **plain(kwargs))
     kwargs = {name: part for name, part in kwargs.items() if name != "dtype"}
@@ -202,7 +207,7 @@ def moved(level: Any, function: Function, args: Any, kwargs: Any) -> Any:
     if isinstance(value, list | tuple):
         parts = [level.result(np.asarray(v), [np.asarray(t[i]) for t in terms]) for i, v in enumerate(value)]
         return type(value)(parts)
-    return write_result(out, level.result(np.asarray(value), [np.asarray(t) for t in terms]))
+    return level.result(np.asarray(value), [np.asarray(t) for t in terms])
 
 
 def _is_view(value: Any, of: Any) -> bool:
@@ -253,7 +258,6 @@ def _clip(
     a: Any,
     a_min: Any = np._NoValue,
     a_max: Any = np._NoValue,
-    out: Any = None,
     *,
     min: Any = np._NoValue,
     max: Any = np._NoValue,
@@ -264,13 +268,13 @@ def _clip(
         a = np.maximum(a, low, **options)
     if high is not None:
         a = np.minimum(a, high, **options)
-    return write_result(out, +a if low is high is None else a)
+    return +a if low is high is None else a
 
 
 @rule(np.ptp)
-def _ptp(level: Any, a: Any, axis: Any = None, out: Any = None, keepdims: Any = False) -> Any:
+def _ptp(level: Any, a: Any, axis: Any = None, keepdims: Any = False) -> Any:
     keepdims = keepdims is True
-    return np.subtract(np.max(a, axis, keepdims=keepdims), np.min(a, axis, keepdims=keepdims), out=out)
+    return np.subtract(np.max(a, axis, keepdims=keepdims), np.min(a, axis, keepdims=keepdims))
 
 
 def _quantile(function: Function) -> Function:
@@ -315,10 +319,8 @@ def _unwrap(level: Any, p: Any, discont: Any = None, axis: int = -1, *, period: 
 
 
 @rule(np.trace)
-def _trace(
-    level: Any, a: Any, offset: int = 0, axis1: int = 0, axis2: int = 1, dtype: Any = None, out: Any = None
-) -> Any:
-    return np.sum(np.diagonal(a, offset, axis1, axis2), axis=-1, dtype=dtype, out=out)
+def _trace(level: Any, a: Any, offset: int = 0, axis1: int = 0, axis2: int = 1, dtype: Any = None) -> Any:
+    return np.sum(np.diagonal(a, offset, axis1, axis2), axis=-1, dtype=dtype)
 
 
 def _like(function: Function) -> Function:
@@ -377,12 +379,12 @@ def _searchsorted(level: Any, a: Any, v: Any, side: Any = "left", sorter: Any = 
 
 
 @rule(np.take)
-def _take(level: Any, a: Any, indices: Any, axis: Any = None, out: Any = None, mode: Any = "raise") -> Any:
+def _take(level: Any, a: Any, indices: Any, axis: Any = None, mode: Any = "raise") -> Any:
     if (type(indices) is Dependent and level.everywhere) or type(a) is not Dependent:
-        return write_result(out, level.chosen(np.take, a, indices, (axis,), {"mode": mode}))
+        return level.chosen(np.take, a, indices, (axis,), {"mode": mode})
     indices = plain(indices)
     value = np.asarray(np.take(a.value, indices, axis, mode=mode))
-    return write_result(out, level.result(value, [np.asarray(np.take(t, indices, axis, mode=mode)) for t in a.given()]))
+    return level.result(value, [np.asarray(np.take(t, indices, axis, mode=mode)) for t in a.given()])
 
 
 @rule(np.take_along_axis)
@@ -395,10 +397,10 @@ def _take_along_axis(level: Any, arr: Any, indices: Any, axis: Any = -1) -> Any:
 
 
 @rule(np.compress, np.extract)
-def _compress(level: Any, condition: Any, a: Any, axis: Any = None, out: Any = None) -> Any:
+def _compress(level: Any, condition: Any, a: Any, axis: Any = None) -> Any:
     level.plain_key(condition)
     places = np.flatnonzero(plain(condition))
-    return np.take(a, places, axis, out)
+    return np.take(a, places, axis)
 
 
 @rule(np.insert)
@@ -426,9 +428,9 @@ def _where(level: Any, condition: Any, *choices: Any) -> Any:
 
 
 @rule(np.choose)
-def _choose(level: Any, a: Any, choices: Any, out: Any = None, mode: Any = "raise") -> Any:
+def _choose(level: Any, a: Any, choices: Any, mode: Any = "raise") -> Any:
     value = np.choose(plain(a), plain(choices), mode=mode)
-    return write_result(out, _among(level, value, a, choices, lambda terms: np.choose(plain(a), terms, mode=mode)))
+    return _among(level, value, a, choices, lambda terms: np.choose(plain(a), terms, mode=mode))
 
 
 @rule(np.select)
@@ -465,8 +467,8 @@ def _spaced(function: Function) -> Function:
     return spaced
 
 
-for _function in (np.linspace, np.geomspace):
-    rule(_function)(_spaced(_function))
+for _space in (np.linspace, np.geomspace):
+    rule(_space)(_spaced(_space))
 
 
 @rule(np.cross)

@@ -71,7 +71,7 @@ def _spread(t: Array, names: Sequence[int], out: Sequence[int], sizes: dict[int,
     return np.broadcast_to(t, [sizes[c] for c in out])
 
 
-def einsum(level: Any, *args: Any, out: Any = None, **options: Any) -> Any:
+def einsum(level: Any, *args: Any, **options: Any) -> Any:
     """Return what `numpy.einsum` does."""
     if isinstance(args[0], str):
         text, *operands = args
@@ -133,7 +133,7 @@ def tensordot(level: Any, a: Any, b: Any, axes: Any = 2) -> Any:
     return contracted(level, value, (a, b), (list(range(m)), right), out)
 
 
-def dot(level: Any, a: Any, b: Any, out: Any = None) -> Any:
+def dot(level: Any, a: Any, b: Any) -> Any:
     """Return what `numpy.dot` does."""
     m, n = np.ndim(a), np.ndim(b)
     return a * b if m == 0 or n == 0 else tensordot(level, a, b, ([m - 1], [max(n - 2, 0)]))
