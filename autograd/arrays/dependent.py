@@ -27,11 +27,12 @@ if TYPE_CHECKING:
     from numpy.typing import DTypeLike
 
 ndarray = np.ndarray
+numpy: Any = np  # its annotations accept ndarrays alone
 Terms = Sequence[Array]
 NUMBER = np.int32  # of inputs, and of sets of them
 
 
-class Lost(PatternError, BatchError):
+class LostError(PatternError, BatchError):
     """What an operation can do without patterns, as it can without batches."""
 
 
@@ -106,12 +107,12 @@ class Dependent(StandIn, NDArrayOperatorsMixin):
     @property
     def T(self) -> Any:  # noqa: N802 - NumPy's name
         """The array with its axes in reverse order."""
-        return np.transpose(self)  # type: ignore[call-overload]  # an array to NumPy
+        return np.transpose(self)
 
     @property
     def mT(self) -> Any:  # noqa: N802 - NumPy's name
         """The array with its last two axes swapped."""
-        return np.swapaxes(self, -1, -2)  # type: ignore[call-overload]
+        return np.swapaxes(self, -1, -2)
 
     @property
     def real(self) -> Any:
@@ -146,7 +147,7 @@ class Dependent(StandIn, NDArrayOperatorsMixin):
 
         In the forward of an operation, everything then depends on everything: see `PatternLevel.loop`.
         """
-        self.level.refused = Lost(
+        self.level.refused = LostError(
             f"{what} of an array whose pattern is looked for (shape {self.shape}), at {users_line()}: it would not "
             f"know what it depends on. {remedy}"
         )
@@ -176,7 +177,7 @@ class Dependent(StandIn, NDArrayOperatorsMixin):
         if what in _REMEDIES and stores(users_frame(sys._getframe(1))):
             what = "storing in an item of a plain array the value"
             remedy = "Begin with numpy.zeros_like(x) or numpy.zeros(shape, like=x)"
-        self.refuse(what, remedy)
+        return self.refuse(what, remedy)
 
     def __reduce_ex__(self, protocol: Any) -> NoReturn:
         self.refuse("a pickle", "Pickle what the function returns")
@@ -195,14 +196,14 @@ class Dependent(StandIn, NDArrayOperatorsMixin):
     def reshape(self, *shape: Any, order: Any = "C", copy: bool | None = None) -> Any:
         """Return the array in another shape."""
         new = shape[0] if len(shape) == 1 else shape
-        result = np.reshape(self, new, order=order)  # type: ignore[call-overload]
+        result = np.reshape(self, new, order=order)
         return result.copy() if copy else result
 
     def transpose(self, *axes: Any) -> Any:
         """Return the array with its axes in another order."""
         if len(axes) == 1 and not isinstance(axes[0], int | np.integer):
             axes = axes[0]
-        return np.transpose(self, axes or None)  # type: ignore[call-overload]
+        return np.transpose(self, axes or None)
 
     def astype(
         self, dtype: DTypeLike, order: Any = "K", casting: Any = "unsafe", subok: bool = True, copy: bool = True
@@ -233,7 +234,7 @@ class Dependent(StandIn, NDArrayOperatorsMixin):
 
     def sort(self, axis: int = -1, kind: Any = None) -> None:
         """Sort in place along an axis."""
-        self[...] = np.sort(self, axis, kind)  # type: ignore[call-overload]
+        self[...] = np.sort(self, axis, kind)
 
     def conj(self) -> Any:
         """Return the complex conjugate; the array itself if it is real."""
@@ -243,7 +244,7 @@ class Dependent(StandIn, NDArrayOperatorsMixin):
 
     def compress(self, condition: Any, axis: int | None = None) -> Any:
         """Return the slices along `axis` where `condition` holds."""
-        return np.compress(condition, self, axis)  # type: ignore[call-overload]
+        return np.compress(condition, self, axis)
 
     def tobytes(self) -> bytes:
         """Return the bytes of the array."""
@@ -275,13 +276,13 @@ class Dependent(StandIn, NDArrayOperatorsMixin):
 
     def __matmul__(self, other: Any) -> Any:
         if hasattr(other, "tocoo"):
-            return np.moveaxis(other.T @ np.moveaxis(self, -1, 0), 0, -1)  # type: ignore[call-overload]
-        return np.matmul(self, other)  # type: ignore[call-overload]
+            return numpy.moveaxis(other.T @ numpy.moveaxis(self, -1, 0), 0, -1)
+        return np.matmul(self, other)
 
     def __rmatmul__(self, other: Any) -> Any:
         if hasattr(other, "tocoo"):
             return self.level.sparse_matmul(other, self)
-        return np.matmul(other, self)  # type: ignore[call-overload]
+        return np.matmul(other, self)
 
     # NumPy's protocols. Where an operand is a tensor, it comes first: it records the operation, whose data are these.
 

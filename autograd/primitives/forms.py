@@ -56,6 +56,15 @@ LAST_AXES = {
     "matrix_power": (2,), "matrix_norm": (2,),
 }  # fmt: skip
 
+# Operations in which, for `sparsity`, everything that is computed depends on everything that is given, and calls of
+# others for which that is so: with nan among the numbers, with weights, or with a period that is differentiated.
+DENSE = {
+    "bincount": "", "convolution": "", "convolution_weights": "", "ctc_loss": "", "interp": "with a period or ends",
+    "lstsq": "", "nanmedian": "with nan", "nanpercentile": "with nan", "nanquantile": "with nan", "nanstd_about": "",
+    "nanvar_about": "", "percentile": "with weights", "quantile": "with weights", "resample_back": "", "roots": "",
+    "transposed_convolution": "", "unwrap": "with a period",
+}  # fmt: skip
+
 
 @cache
 def form(function: Function) -> str:

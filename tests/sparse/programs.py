@@ -57,33 +57,73 @@ def vector(u: Any, count: int) -> Any:
 
 
 of_one(
-    sin=np.sin, tanh=np.tanh, exp=lambda u: np.exp(0.1 * u), square=lambda u: u**2, minus=np.negative, size=np.abs,
-    root=lambda u: np.sqrt(1 + u * u), cube=lambda u: u**3, reciprocal=lambda u: 1 / (3 + u * u), copy=lambda u: u.copy(),
-    flip=np.flip, sort=lambda u: np.sort(u, 0) if u.ndim else u, cumsum=lambda u: np.cumsum(u, 0) if u.ndim else u,
-    cumprod=lambda u: np.cumprod(u.reshape(-1)), turn=lambda u: u.T, ravel=np.ravel, every=lambda u: u.reshape(-1)[::2],
-    backwards=lambda u: u.reshape(-1)[::-1], repeat=lambda u: np.repeat(u, 2), tile=lambda u: np.tile(u, 2),
-    clip=lambda u: np.clip(u, -0.6, 0.7), relu=lambda u: np.maximum(u, 0), floor=lambda u: u + np.floor(u),
-    where=lambda u: np.where(u > 0.1, u, u**2), column=lambda u: u[..., None] * np.array([1.0, 0.0]),
-    total=lambda u: u - np.sum(u), mean=lambda u: u * np.mean(u), most=lambda u: u + np.max(u) if u.size else u,
-    spread=lambda u: u.reshape(-1) * np.std(u) if u.size > 1 else u, transform=lambda u: np.abs(np.fft.rfft(u.reshape(-1)) + 3)
-    if u.size else u, differences=lambda u: np.diff(u.reshape(-1)), stack=lambda u: np.stack([u, np.ones(u.shape), 2 * u]),
-    triangle=lambda u: np.triu(np.outer(vector(u, 4), 1 + vector(u, 4))), product=lambda u: np.append(np.prod(vector(u, 3)), u),
-    norm=lambda u: u / (1 + np.linalg.norm(vector(u, 2))), select=lambda u: np.select([u > 1, u > 0], [u, u**2], 0.5),
-    interp=lambda u: np.interp(u.reshape(-1), np.linspace(-2, 2, 9), np.linspace(-2, 2, 9) ** 2), real=lambda u:
-    np.real((1 + 2j) * u) * np.imag(u * 1j), polar=lambda u: np.abs(u + 1j * np.flip(u)), half=lambda u:
-    u.astype(np.float32), integer=lambda u: u + u.astype(int), expand=lambda u: np.broadcast_to(u, (2, *u.shape)) + 0,
-    mesh=lambda u: np.add.outer(vector(u, 3), vector(u, 2)), trapezoid=lambda u: np.append(np.trapezoid(u.reshape(-1)), u),
-    gradient=lambda u: np.gradient(u.reshape(-1)) if u.size > 2 else u, corner=lambda u: u.reshape(-1)[:1],
-    nothing=lambda u: u.reshape(-1)[:0], number=lambda u: u.reshape(-1)[0] if u.size else u, loops=lambda u: sum(
-    [u.reshape(-1)[i] * (i + 1) for i in range(min(u.size, 3))], np.zeros(2)), median=lambda u: u + np.median(u) if u.size else u,
-)  # fmt: skip
+    sin=np.sin,
+    tanh=np.tanh,
+    exp=lambda u: np.exp(0.1 * u),
+    square=lambda u: u**2,
+    minus=np.negative,
+    size=np.abs,
+    root=lambda u: np.sqrt(1 + u * u),
+    cube=lambda u: u**3,
+    reciprocal=lambda u: 1 / (3 + u * u),
+    copy=lambda u: u.copy(),
+    flip=np.flip,
+    sort=lambda u: np.sort(u, 0) if u.ndim else u,
+    cumsum=lambda u: np.cumsum(u, 0) if u.ndim else u,
+    cumprod=lambda u: np.cumprod(u.reshape(-1)),
+    turn=lambda u: u.T,
+    ravel=np.ravel,
+    every=lambda u: u.reshape(-1)[::2],
+    backwards=lambda u: u.reshape(-1)[::-1],
+    repeat=lambda u: np.repeat(u, 2),
+    tile=lambda u: np.tile(u, 2),
+    clip=lambda u: np.clip(u, -0.6, 0.7),
+    relu=lambda u: np.maximum(u, 0),
+    floor=lambda u: u + np.floor(u),
+    where=lambda u: np.where(u > 0.1, u, u**2),
+    column=lambda u: u[..., None] * np.array([1.0, 0.0]),
+    total=lambda u: u - np.sum(u),
+    mean=lambda u: u * np.mean(u) if u.size else u,
+    most=lambda u: u + np.max(u) if u.size else u,
+    spread=lambda u: u.reshape(-1) * np.std(u) if u.size > 1 else u,
+    transform=lambda u: np.abs(np.fft.rfft(u.reshape(-1)) + 3) if u.size else u,
+    differences=lambda u: np.diff(u.reshape(-1)),
+    stack=lambda u: np.stack([u, np.ones(u.shape), 2 * u]),
+    triangle=lambda u: np.triu(np.outer(vector(u, 4), 1 + vector(u, 4))),
+    product=lambda u: np.append(np.prod(vector(u, 3)), u),
+    norm=lambda u: u / (1 + np.linalg.norm(vector(u, 2))),
+    select=lambda u: np.select([u > 1, u > 0], [u, u**2], 0.5),
+    interp=lambda u: np.interp(u.reshape(-1), np.linspace(-2, 2, 9), np.linspace(-2, 2, 9) ** 2),
+    real=lambda u: np.real((1 + 2j) * u) * np.imag(u * 1j),
+    polar=lambda u: np.abs(u + 1j * np.flip(u)),
+    half=lambda u: u.astype(np.float32),
+    integer=lambda u: u + u.astype(int),
+    expand=lambda u: np.broadcast_to(u, (2, *u.shape)) + 0,
+    mesh=lambda u: np.add.outer(vector(u, 3), vector(u, 2)),
+    trapezoid=lambda u: np.append(np.trapezoid(u.reshape(-1)), u),
+    gradient=lambda u: np.gradient(u.reshape(-1)) if u.size > 2 else u,
+    corner=lambda u: u.reshape(-1)[:1],
+    nothing=lambda u: u.reshape(-1)[:0],
+    number=lambda u: u.reshape(-1)[0] if u.size else u,
+    loops=lambda u: sum([u.reshape(-1)[i] * (i + 1) for i in range(min(u.size, 3))], np.zeros(2)),
+    median=lambda u: u + np.median(u) if u.size else u,
+)
 of_two(
-    add=lambda u, v: u + v, times=lambda u, v: u * v, over=lambda u, v: u / (2 + v * v), maximum=np.maximum,
-    minimum=np.minimum, angle=lambda u, v: np.arctan2(u, 3 + v * v), choose=lambda u, v: np.where(v > 0.2, u, v),
-    remainder=lambda u, v: np.remainder(u, 2 + v * v), signed=np.copysign, power=lambda u, v: (1.5 + np.sin(u)) ** v,
-    join=lambda u, v: np.concatenate([u.reshape(-1), np.ones(1), v.reshape(-1)]), inner=lambda u, v:
-    u * np.dot(u.reshape(-1), v.reshape(-1)), far=np.hypot, logs=np.logaddexp,
-)  # fmt: skip
+    add=lambda u, v: u + v,
+    times=lambda u, v: u * v,
+    over=lambda u, v: u / (2 + v * v),
+    maximum=np.maximum,
+    minimum=np.minimum,
+    angle=lambda u, v: np.arctan2(u, 3 + v * v),
+    choose=lambda u, v: np.where(v > 0.2, u, v),
+    remainder=lambda u, v: np.remainder(u, 2 + v * v),
+    signed=np.copysign,
+    power=lambda u, v: (1.5 + np.sin(u)) ** v,
+    join=lambda u, v: np.concatenate([u.reshape(-1), np.ones(1), v.reshape(-1)]),
+    inner=lambda u, v: u * np.dot(u.reshape(-1), v.reshape(-1)),
+    far=np.hypot,
+    logs=np.logaddexp,
+)
 
 
 @step("by matrix")
@@ -344,7 +384,7 @@ def main(count: int, first: int = 0) -> None:
             with warnings.catch_warnings(), np.errstate(all="ignore"):
                 warnings.simplefilter("ignore")
                 check(program, tally)
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 - it is printed
             tally["FAILED"] += 1
             print(f"{program}: {type(error).__name__}: {str(error)[:300]}")
     for name, number in tally.items():

@@ -35,7 +35,7 @@ from ..forms import (
 )
 from . import products
 from .reductions import accumulated, axes_of, mixed, reduced
-from .terms import matrices, union, write_result
+from .terms import matrices, over_axes, union, write_result
 
 numpy: Any = np  # its annotations accept the names of methods alone
 _RULES: dict[Function, Function] = {
@@ -71,9 +71,7 @@ _ASKING = _named(
     "shape ndim size result_type can_cast common_type min_scalar_type iscomplexobj isrealobj may_share_memory "
     "shares_memory array_repr array_str array2string iterable"
 )
-_ANSWERS = _named(
-    "argwhere nonzero flatnonzero digitize allclose array_equal array_equiv lexsort histogram_bin_edges"
-)
+_ANSWERS = _named("argwhere nonzero flatnonzero digitize allclose array_equal array_equiv lexsort histogram_bin_edges")
 
 
 def known(function: Function) -> str:
@@ -107,9 +105,9 @@ def call(level: Any, function: Function, args: tuple[Any, ...], kwargs: dict[str
         return REDUCTIONS[function].reduce(x, axis=options.pop("axis", None), **options)
     if how == "last axes":
         cores = LAST_AXES[function.__name__]
-        if kwargs or dependents(args[len(cores) :]):
+        if dependents(kwargs, args[len(cores) :]):
             return level.dense(function.__name__, function, args, kwargs)
-        return matrices(level, function, args[: len(cores)], cores, args[len(cores) :])
+        return matrices(level, function, args[: len(cores)], cores, args[len(cores) :], kwargs)
     if how == "axis":
         return _along_axis(level, function, args, kwargs)
     if how == "elementwise":
@@ -138,7 +136,7 @@ def _along_axis(level: Any, function: Function, args: Any, kwargs: Any) -> Any:
     axis = given.pop("axis", defaults.get("axis"))
     axis = None if axis is np._NoValue else axis
     out = given.pop("out", None)
-    others = [n for n, value in given.items() if n != "where" and dependents(value)]
+    others = [n for n, value in given.items() if n not in ("where", "mean") and dependents(value)]
     if type(x) is not Dependent or others:
         return write_result(out, level.dense(name, function, args, {k: v for k, v in kwargs.items() if k != "out"}))
     if axis is None and name in FLATTENING:
@@ -166,9 +164,10 @@ def _along_axis(level: Any, function: Function, args: Any, kwargs: Any) -> Any:
         where = where & ~(x.value != top)
     elif name.startswith("nan") and not level.everywhere:
         where = where & ~np.isnan(x.value)
-    return write_result(
-        out, level.result(value, reduced(level, x, axes_of(axis, x.ndim), where, given.get("keepdims")))
-    )
+    terms = reduced(level, x, axes_of(axis, x.ndim), where, given.get("keepdims"))
+    for mean in dependents(given.get("mean")):
+        terms += [t.reshape(value.shape) for t in mean.given()]  # with axes of length 1, perhaps
+    return write_result(out, level.result(value, terms))
 
 
 def sorted_along(level: Any, function: Function, x: Any, axis: Any, given: Any) -> Any:
@@ -417,11 +416,12 @@ def _where(level: Any, condition: Any, *choices: Any) -> Any:
     full = [[np.broadcast_to(t, value.shape) for t in terms] for terms in given]
     if not level.everywhere or type(condition) is not Dependent:
         holds = np.broadcast_to(np.asarray(mask, bool), value.shape)
-        sides = (holds, ~holds)
+        chance = np.broadcast_to(level.by_chance(mask), value.shape)
+        sides = (holds | chance, ~holds | chance)
         full = [[np.where(side, t, 0) for t in terms] for side, terms in zip(sides, full, strict=True)]
-        if all(full):  # each element has those of one of them
+        if all(full) and not chance.any():  # each element has those of one of them
             short, long = sorted(full, key=len)
-            full = [[t + short[i] if i < len(short) else t for i, t in enumerate(long)]]
+            full = [[np.asarray(t + short[i]) if i < len(short) else t for i, t in enumerate(long)]]
     return level.result(value, union(*full))
 
 
@@ -452,6 +452,38 @@ def _among(level: Any, value: Any, conditions: Any, choices: Any, chosen: Callab
     return level.result(value, terms)
 
 
+def _spaced(function: Function) -> Function:
+    def spaced(level: Any, start: Any, stop: Any, *args: Any, **kwargs: Any) -> Any:
+        """Each number depends on both ends."""
+        value = function(*plain((start, stop, *args)), **plain(kwargs))
+        ends = np.broadcast_shapes(np.shape(start), np.shape(stop))
+        axis = bound(function, (start, stop, *args), kwargs).get("axis", 0)
+        given = [t for x in dependents(start, stop) for t in x.given()]
+        terms = [np.expand_dims(np.broadcast_to(t, ends), axis) for t in given]
+        return level.result(value, union([np.broadcast_to(t, value.shape) for t in terms]))
+
+    return spaced
+
+
+for _function in (np.linspace, np.geomspace):
+    rule(_function)(_spaced(_function))
+
+
+@rule(np.cross)
+def _cross(
+    level: Any, a: Any, b: Any, axisa: int = -1, axisb: int = -1, axisc: int = -1, axis: int | None = None
+) -> Any:
+    axisa, axisb, axisc = (axisa, axisb, axisc) if axis is None else (axis, axis, axis)
+    a, b = (x if type(x) is Dependent else np.asarray(x) for x in (a, b))
+    (*x,), (*y,) = np.moveaxis(a, axisa, 0), np.moveaxis(b, axisb, 0)
+    last = x[0] * y[1] - x[1] * y[0]
+    if len(x) == len(y) == 2:
+        return last
+    first = [0.0 * u[0] if len(u) == 2 else u[2] for u in (x, y)]
+    parts = [x[1] * first[1] - first[0] * y[1], first[0] * y[0] - x[0] * first[1], last]
+    return np.stack(parts, axisc)
+
+
 @rule(np.interp)
 def _interp(level: Any, x: Any, xp: Any, fp: Any, left: Any = None, right: Any = None, period: Any = None) -> Any:
     """Two neighbours of each place."""
@@ -470,19 +502,19 @@ def _interp(level: Any, x: Any, xp: Any, fp: Any, left: Any = None, right: Any =
     return level.result(value, union(terms))
 
 
+@rule(np.linalg.norm)
+def _norm(level: Any, x: Any, ord: Any = None, axis: Any = None, keepdims: bool = False) -> Any:
+    value = np.asarray(np.linalg.norm(x.value, ord, axis, keepdims))
+    return level.result(value, reduced(level, x, axes_of(axis, x.ndim), True, keepdims))
+
+
 @rule(np.linalg.solve)
 def _solve(level: Any, a: Any, b: Any) -> Any:
-    return matrices(level, np.linalg.solve, (a, b), (2, 1 if np.ndim(b) == 1 else 2)) if np.ndim(b) == 1 else (
-        _solve_columns(level, a, b)
-    )  # fmt: skip
-
-
-def _solve_columns(level: Any, a: Any, b: Any) -> Any:
     """Solve for each column by itself: it depends on the whole matrix, and on that column of the right side."""
+    if np.ndim(b) == 1:
+        return matrices(level, np.linalg.solve, (a, b), (2, 1))
     value = np.linalg.solve(plain(a), plain(b))
     terms: list[Any] = []
-    from .terms import over_axes
-
     if type(a) is Dependent:
         terms += [t[..., None, None] for t in over_axes(level, a.given(), (a.ndim - 2, a.ndim - 1))]
     if type(b) is Dependent:

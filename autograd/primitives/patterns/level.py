@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.lib.array_utils import byte_bounds
 
-from ...arrays.dependent import NUMBER, Array, Dependent, Lost, Terms, dependents, plain
-from ...arrays.door import Used, contents
+from ...arrays.dependent import NUMBER, Dependent, LostError, Terms, dependents, plain
+from ...arrays.door import Array, Used, contents
 from ...errors import PatternError
 from ...graph.grad_mode import enable_grad
 from ...graph.node import counter
@@ -25,6 +25,7 @@ from .sets import Sets
 
 if TYPE_CHECKING:
     from numpy.typing import DTypeLike
+
 
 class PatternLevel:
     """One call of `sparsity`; see `Level` for what its methods do.
@@ -48,8 +49,9 @@ class PatternLevel:
         self.size, self.number, self.active, self.of_pattern = 1, next(counter), True, True
         self.units: tuple[Array | None, int] = (None, 0)
         self.met: dict[str, str] = {}
-        self.refused: Lost | None = None  # what was refused last, which other libraries put errors of theirs above
+        self.refused: LostError | None = None  # what was refused last, which other libraries put errors of theirs above
         self._composing: set[Any] = set()
+        self._equal: dict[int, tuple[Any, bool]] = {}  # masks of equality, by id
         Used.vmap = True
 
     # Results
@@ -72,6 +74,16 @@ class PatternLevel:
         parts = value if isinstance(value, tuple) else (value,)
         found = tuple(Dependent(v, self, [np.broadcast_to(t, v.shape) for t in one]) for v in map(np.asarray, parts))
         return found if isinstance(value, tuple) else found[0]
+
+    def note_equal(self, mask: Any, equal: bool) -> None:
+        """Note a mask of where numbers are equal, or are not: nearby, hardly any are."""
+        if mask.any() if equal else not mask.all():
+            self._equal[id(mask)] = mask, equal
+
+    def by_chance(self, mask: Any) -> Any:
+        """Return where a mask is as it is because numbers are equal, so that nearby it is not; False for nowhere."""
+        noted, equal = self._equal.get(id(mask), (None, True))
+        return False if noted is None else mask == equal
 
     def joined(self, given: Terms, shape: tuple[int, ...]) -> Array:
         """Return one term for many."""
@@ -202,7 +214,9 @@ class PatternLevel:
             parts = []
         else:
             given = []
-        return self.result(value, [np.broadcast_to(t, value.shape) for t in (*given, *self.whole([*parts, *dependents(x)]))])
+        return self.result(
+            value, [np.broadcast_to(t, value.shape) for t in (*given, *self.whole([*parts, *dependents(x)]))]
+        )
 
     def chosen(self, function: Callable[..., Any], x: Any, indices: Any, args: Any, kwargs: Any) -> Any:
         """Take elements at indices that depend on inputs: each may be any."""
@@ -225,7 +239,7 @@ class PatternLevel:
     def check_target(self, x: Any, what: str) -> None:
         """Raise if an array to be written to is a plain one, which has no room for terms."""
         if type(x) is not Dependent:
-            raise Lost(
+            raise LostError(
                 f"{what}, at {users_line()}, writes what depends on inputs to a plain array, which does not know "
                 f"that: begin with numpy.zeros_like(x) or numpy.zeros(shape, like=x)"
             )

@@ -8,7 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from ...arrays.dependent import Array, Dependent, plain
+from ...arrays.dependent import Dependent, plain
+from ...arrays.door import Array
 from .terms import not_zero, over_axes
 
 

@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.lib.array_utils import normalize_axis_index, normalize_axis_tuple
 
-from ...arrays.dependent import Array, Dependent, plain
+from ...arrays.dependent import Dependent, plain
+from ...arrays.door import Array
 from .terms import joined, over_axes
 
 

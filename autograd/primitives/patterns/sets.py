@@ -110,23 +110,20 @@ class Sets:
         blocks = np.searchsorted(self._firsts, numbers, "right") - 1
         depths = np.where(blocks < 0, 0, np.array(self._depths, int)[blocks])
         depths[numbers == 0] = -1
-        for depth in np.unique(depths).tolist():
-            if depth >= 0:
-                among = depths == depth
-                pending.setdefault(depth, []).append((rows[among], numbers[among]))
+        for depth in np.flatnonzero(np.bincount(depths + 1)[1:]).tolist():
+            among = depths == depth
+            pending.setdefault(depth, []).append((rows[among], numbers[among]))
 
-    def _opened(
-        self, depth: int, rows: Array, numbers: Array, size: int, most: float
-    ) -> tuple[Array, Array] | None:
+    def _opened(self, depth: int, rows: Array, numbers: Array, size: int, most: float) -> tuple[Array, Array] | None:
         """Replace sets of one depth by what is in them, in parts whose size is bounded."""
-        names, columns = np.unique(numbers, return_inverse=True)
+        names, columns = _named(numbers)
         blocks = [block for block, d in zip(self._blocks, self._depths, strict=True) if d == depth]
         owners = np.concatenate([block.first + block.rows for block in blocks])
         members = np.concatenate([block.members for block in blocks])
         places = np.searchsorted(names, owners)
         places[places == len(names)] = 0
         wanted = names[places] == owners
-        kinds, kind_of = np.unique(members[wanted], return_inverse=True)
+        kinds, kind_of = _named(members[wanted])
         left = _matrix(rows, columns, (size, len(names)))
         right = _matrix(places[wanted], kind_of, (len(names), len(kinds)))
         steps = np.zeros(len(left.indices) + 1)
@@ -144,6 +141,17 @@ class Sets:
         return tuple(np.concatenate(each) for each in zip(*parts, strict=True))  # type: ignore[return-value]  # of two
 
 
+def _named(numbers: Array) -> tuple[Array, Array]:
+    """Return the numbers that there are, in order, and the place of each among them, as `numpy.unique` does."""
+    if not numbers.size:
+        return numbers, numbers
+    least = int(numbers.min())
+    there = np.zeros(int(numbers.max()) - least + 1, bool)
+    there[numbers - least] = True
+    places = np.cumsum(there) - 1
+    return np.flatnonzero(there) + least, places[numbers - least]
+
+
 def _matrix(rows: Array, columns: Array, shape: tuple[int, int]) -> Any:
     """Return a boolean matrix, with sorted columns in each row."""
     matrix = csr_array((np.ones(len(rows), bool), (rows, columns)), shape=shape)
@@ -152,4 +160,4 @@ def _matrix(rows: Array, columns: Array, shape: tuple[int, int]) -> Any:
 
 
 _AT_ONCE = 20_000_000  # edges that are followed at once
-_MANY_MORE = 4  # times as many edges as entries: sets may have inputs in common
+_MANY_MORE = 2  # times as many edges as entries: sets may have inputs in common

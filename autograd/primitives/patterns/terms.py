@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
 
-from ...arrays.dependent import Array, Dependent, Terms, plain
+from ...arrays.dependent import Dependent, Terms, plain
+from ...arrays.door import Array
 
 
 def union(*lists: Iterable[Array]) -> list[Array]:
@@ -21,13 +23,13 @@ def union(*lists: Iterable[Array]) -> list[Array]:
     return found
 
 
-def _equal(term: Array, other: Array) -> bool:
+def _equal(term: Array, other: Array) -> Any:
     if term.shape != other.shape or not term.size:
         return term.shape == other.shape
     if term.strides == other.strides and term.ctypes.data == other.ctypes.data:
         return True
     first, last = (0,) * term.ndim, (-1,) * term.ndim
-    return bool(term[first] == other[first] and term[last] == other[last]) and np.array_equal(term, other)
+    return term[first] == other[first] and term[last] == other[last] and np.array_equal(term, other)
 
 
 def not_zero(x: Any) -> Any:
@@ -75,7 +77,14 @@ def over_axes(level: Any, terms: Terms, axes: Sequence[int], where: Any = True) 
     return [level.sets.made(owners, np.concatenate([row.reshape(-1) for row in rows]), count).reshape(outer)]
 
 
-def matrices(level: Any, function: Any, args: Sequence[Any], cores: Sequence[int] | None = None, rest: Any = ()) -> Any:
+def matrices(
+    level: Any,
+    function: Any,
+    args: Sequence[Any],
+    cores: Sequence[int] | None = None,
+    rest: tuple[Any, ...] = (),
+    options: Mapping[str, Any] = MappingProxyType({}),
+) -> Any:
     """Call a function of matrices, or of vectors, in each of which everything depends on everything.
 
     `cores` says how many of the last axes of each argument belong to one; by default the signature of the ufunc does.
@@ -83,7 +92,7 @@ def matrices(level: Any, function: Any, args: Sequence[Any], cores: Sequence[int
     if cores is None:
         parts = function.signature.partition("->")[0][1:-1].split("),(")
         cores = [len([c for c in part.split(",") if c]) for part in parts]
-    value = function(*map(plain, args), *plain(tuple(rest)))
+    value = function(*map(plain, args), *rest, **options)
     given = [(x, n) for x, n in zip(args, cores, strict=False) if type(x) is Dependent]
     whole = [t for x, n in given for t in over_axes(level, x.given(), range(x.ndim - n, x.ndim))]
     stack = np.broadcast_shapes(*[t.shape for t in whole]) if whole else ()

@@ -18,9 +18,12 @@ _STEPS = frozenset(("floor", "ceil", "rint", "trunc", "sign", "heaviside", "floo
 CHOICES: dict[np.ufunc, np.ufunc] = {
     np.maximum: np.less, np.minimum: np.greater, np.fmax: np.less, np.fmin: np.greater,
 }  # fmt: skip
-# Of several results, those that are steps.
 # By which operands, where they are zeros of constants, a result does not depend on which others.
-_FACTORS = {np.multiply: ((0, 1), (1, 0)), np.divide: ((0, 1),), np.power: ((1, 0),)}
+_FACTORS: dict[Any, tuple[tuple[int, int], ...]] = {
+    np.multiply: ((0, 1), (1, 0)),
+    np.divide: ((0, 1),),
+    np.power: ((1, 0),),
+}
 _STEPS_AMONG = {np.modf: (1,), np.divmod: (0,)}
 
 
@@ -39,6 +42,8 @@ def apply(level: Any, ufunc: np.ufunc, inputs: tuple[Any, ...], kwargs: dict[str
     value = ufunc(*map(plain, inputs), **plain(kwargs))
     several = type(value) is tuple
     shape = np.shape(value[0] if several else value)
+    if ufunc is np.equal or ufunc is np.not_equal:
+        level.note_equal(value, ufunc is np.equal)
     if ufunc.__name__ in _STEPS and not level.everywhere:
         terms: Terms = level.step(np.asarray(value))
     else:
