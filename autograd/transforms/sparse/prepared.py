@@ -210,7 +210,7 @@ class PreparedDerivative:
         if self._compiled:
             from ..compile.compiled import compile  # most programs never compile
 
-            products = compile(products)
+            products = compile(products, fallback="warn")  # as `prepare` has no option to say so
         return Plan(ways, steps, order, products)
 
     @property
