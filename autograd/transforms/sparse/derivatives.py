@@ -50,7 +50,8 @@ class SparseDerivative:
             As of `sparsity`: find a pattern for all branches of `numpy.where`, `maximum` and the like; accept one that
             is so full that it is refused.
         compile
-            Compile the products, as `autograd.compile` does. The first call records them, and takes longer.
+            Compile the products, as `autograd.compile` does. The first call records them, and takes longer. What cannot
+            be recorded runs as it is, with a warning.
 
         Returns
         -------

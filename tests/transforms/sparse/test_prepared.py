@@ -196,6 +196,17 @@ def test_what_the_function_reads_may_change(compiled: bool) -> None:
         np.testing.assert_array_equal(within(x), np.full(6, factor))
 
 
+def test_what_cannot_be_compiled_runs_as_it_is() -> None:
+    def branching(x: Any) -> Any:
+        return x * x[0] if np.sum(x) > 0 else x**2
+
+    J = jacobian(branching, sparse=True).prepare(np.abs(x), compile=True)
+    with pytest.warns(RuntimeWarning, match="bool"):
+        found = J(np.abs(x))
+    np.testing.assert_allclose(found.toarray(), jacobian(branching)(np.abs(x)), 1e-12)
+    np.testing.assert_allclose(J(-np.abs(x)).toarray(), jacobian(branching)(-np.abs(x)), 1e-12)
+
+
 @every_way
 def test_in_many_threads(compiled: bool) -> None:
     J = jacobian(coupled, sparse=True).prepare(x, 1.0, compile=compiled)
