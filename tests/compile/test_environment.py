@@ -583,13 +583,7 @@ def test_functions_that_make_arrays_may_have_names_of_their_own(name: str) -> No
     """As by ``from numpy import zeros``, here or in a module that is read."""
     own = getattr(np, name)
     args: dict[str, Any] = {"full": (3, 2.0), "linspace": (0, 1, 3), "geomspace": (1, 4, 3), "logspace": (0, 1, 3)}
-    args |= {
-        "kaiser": (3, 1.0),
-        "diag_indices": (3,),
-        "mask_indices": (3, np.triu),
-        "indices": ((3,),),
-        "ix_": ([0, 2], [1]),
-    }
+    args |= {"kaiser": (3, 1.0), "mask_indices": (3, np.triu), "indices": ((3,),), "ix_": ([0, 2], [1])}
     module = types.ModuleType("module")
     module.make = own  # type: ignore[attr-defined]
 

@@ -148,7 +148,7 @@ def kept_by(compiled: Any) -> list[int]:
 
 
 def test_loops_side_by_side_keep_what_takes_long_to_compute() -> None:
-    """The reverse pass of a batch reads sines and tanh that the loop forwards has kept; nothing else has a use for them."""
+    """The reverse pass of a batch reads what the loop forwards has kept of sines and tanh."""
 
     def step(s: Any, x: Any) -> Any:
         return np.tanh(MATRIX @ s) * x, np.cos(s)
@@ -164,12 +164,8 @@ def test_loops_side_by_side_keep_what_takes_long_to_compute() -> None:
     assert kept_by(several)[0] > 2
     (back,) = (function for function in loops_of(several)[1:])
     assert not {np.sin, np.cos, np.tanh}.intersection(call.function for call in back.loop.calls)
-    for function in (
-        vmap(hessian(path)),
-        vmap(lambda s: jvp(path, s, s)),
-        vmap(grad(lambda s: np.sum(grad(path)(s) ** 2))),
-    ):
-        checked(function, (starts,), backend="auto")
+    for function in (hessian(path), lambda s: jvp(path, s, s), grad(lambda s: np.sum(grad(path)(s) ** 2))):
+        checked(vmap(function), (starts,), backend="auto")
 
 
 def test_results_that_have_no_gradient_after_all_are_no_obstacle() -> None:
