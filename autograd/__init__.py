@@ -23,6 +23,7 @@ try:
         DtypeError,
         GradientCheckError,
         GraphError,
+        PatternError,
         ShapeError,
         UnsupportedError,
     )
@@ -56,8 +57,8 @@ if typing.TYPE_CHECKING:
     from .transforms.gradients import gradients
     from .transforms.hvp import ggnvp, hvp
     from .transforms.jacobian import hessian, jacobian
-    from .transforms.linearize import linearize
     from .transforms.scan import scan, while_loop
+    from .transforms.sparse.pattern import sparsity
     from .transforms.trees import (
         ravel_pytree,
         register_dataclass,
@@ -66,7 +67,7 @@ if typing.TYPE_CHECKING:
         tree_leaves,
         tree_map,
     )
-    from .transforms.vjp_jvp import jvp, vjp
+    from .transforms.vjp_jvp import jvp, linearize, vjp
     from .transforms.vmap import vmap
     from .visualize import draw_graph, watch_calls
     from .visualize.difference import GraphDifference, RecordedRun, diff_graphs, record_run
@@ -75,14 +76,15 @@ if typing.TYPE_CHECKING:
 __all__ = [
     "AnomalyError", "AutogradError", "BatchError", "CompileError", "Context", "ConvergenceError",
     "DeclarationError", "DerivativeError", "DomainError", "DtypeError", "Explanation", "Finding", "Function",
-    "GradientCheck", "GradientCheckError", "GraphDifference", "GraphError", "Handle", "RecordedRun", "Saved",
-    "ShapeError", "Tensor", "UnsupportedError", "Value", "as_tensor", "checkpoint", "compatibility", "compile",
+    "GradientCheck", "GradientCheckError", "GraphDifference", "GraphError", "Handle", "PatternError", "RecordedRun",
+    "Saved", "ShapeError", "Tensor", "UnsupportedError", "Value", "as_tensor", "checkpoint", "compatibility", "compile",
     "composed", "detect_anomaly", "diff_graphs", "draw_graph", "elementwise", "elementwise_grad", "enable_grad",
     "explain", "extend", "fixed_point", "general", "ggnvp", "grad", "gradcheck", "gradgradcheck", "gradients",
     "hessian", "hvp", "is_grad_enabled", "jacobian", "jvp", "linear", "linearize", "lint", "logsumexp",
     "multilinear", "no_grad", "not_differentiable", "ops", "player", "ravel_pytree", "record_run",
     "register_dataclass", "register_pytree_node", "saved", "saved_tensors_hooks", "scan", "set_grad_enabled",
-    "tensor", "tree_flatten", "tree_leaves", "tree_map", "value_and_grad", "vjp", "vmap", "watch_calls", "while_loop",
+    "sparsity", "tensor", "tree_flatten", "tree_leaves", "tree_map", "value_and_grad", "vjp", "vmap", "watch_calls",
+    "while_loop",
 ]  # fmt: skip
 __version__ = "0.1.0"
 
@@ -101,7 +103,6 @@ _OWN = {
     "transforms.gradients": ("gradients",),
     "transforms.hvp": ("ggnvp", "hvp"),
     "transforms.jacobian": ("hessian", "jacobian"),
-    "transforms.linearize": ("linearize",),
     "transforms.trees": (
         "ravel_pytree",
         "register_dataclass",
@@ -111,7 +112,8 @@ _OWN = {
         "tree_map",
     ),
     "transforms.scan": ("scan", "while_loop"),
-    "transforms.vjp_jvp": ("jvp", "vjp"),
+    "transforms.sparse.pattern": ("sparsity",),
+    "transforms.vjp_jvp": ("jvp", "linearize", "vjp"),
     "transforms.vmap": ("vmap",),
     "visualize": ("draw_graph", "watch_calls"),
     "visualize.difference": ("GraphDifference", "RecordedRun", "diff_graphs", "record_run"),
@@ -133,6 +135,7 @@ _later.homes.update(
         "machine code of loops": "autograd.transforms.compile.fused.loop_machine",
         "numba": "autograd.transforms.compile.fused.loops",
         "rolled loops": "autograd.transforms.compile.loops.rolled",
+        "sparse derivatives": "autograd.transforms.sparse.derivatives",
         "sparse products": "autograd.scipy.sparse",
         "special functions": "autograd.ops.special",
         "the array API": "autograd.array_api",

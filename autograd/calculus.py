@@ -44,7 +44,6 @@ def _as_numbers(x: Any, g: Any) -> Any:
 
 @cache
 def _reciprocal_of_largest(dtype: Any) -> float:
-    """Return the reciprocal of the largest number of a dtype."""
     return float(1 / np.finfo(dtype).max)
 
 

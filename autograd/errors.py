@@ -12,6 +12,7 @@ Each is also the built-in error that a caller would think of catching::
     ├── UnsupportedError      (NotImplementedError)  a NumPy call that has no derivative here
     ├── BatchError            (TypeError)            what has another answer for each element of a batch
     ├── CompileError          (TypeError)            what a compiled program cannot do each time alike
+    ├── PatternError          (RuntimeError)         what loses track of the inputs, or is dense
     ├── ConvergenceError      (ArithmeticError)      an iteration that did not converge
     ├── DomainError           (ValueError)           a scalar outside the domain of a function
     └── GradientCheckError    (AssertionError)       a gradient that differs from finite differences
@@ -27,9 +28,9 @@ import numpy as np
 
 __all__ = [
     "AnomalyError", "AutogradError", "BatchError", "CompileError", "ConvergenceError", "DeclarationError",
-    "DerivativeError", "DomainError", "DtypeError", "GradientCheckError", "GraphError", "ShapeError",
-    "UnsupportedError", "check_argnums", "check_callable", "check_number", "check_numeric", "check_option",
-    "described", "is_of_values", "no_number",
+    "DerivativeError", "DomainError", "DtypeError", "GradientCheckError", "GraphError", "PatternError",
+    "ShapeError", "UnsupportedError", "check_argnums", "check_callable", "check_number", "check_numeric",
+    "check_option", "described", "is_of_values", "no_number",
 ]  # fmt: skip
 
 
@@ -84,6 +85,10 @@ class BatchError(AutogradError, TypeError):
 
 class CompileError(AutogradError, TypeError):
     """What a function does depends on more than `compile` can record."""
+
+
+class PatternError(AutogradError, RuntimeError):
+    """What loses track of which inputs an element depends on, or depends on all of them: see `sparsity`."""
 
 
 class ConvergenceError(AutogradError, ArithmeticError):

@@ -27,7 +27,8 @@ Programs of `compile`
     of `outside_types` do.
 Loops
     `compiled_loop` makes numba compile a function of arrays when it is first called, and keep it on disk; `load_numba`
-    raises where it is not installed. `fusing` tells whether the calls that run are recorded for such loops.
+    raises where it is not installed. `fusing` tells whether the calls that run are recorded for such loops, and
+    `rolling` whether a `scan` of many calls would become machine code.
 Distributions
     `densities` has functions of standardized variables, such as the quantile of Laplace's distribution, that keep their
     digits in the tails; `densities.special` is `scipy.special`, imported when a function of it is asked for.
@@ -79,6 +80,7 @@ from .arrays.door import (
     levels,
     outside,
     outside_types,
+    rolling,
     whole,
 )
 from .foreign import missing
@@ -119,7 +121,7 @@ __all__ = [
     "elementwise", "enter_batch", "everywhere", "fusing", "general", "html_page", "innermost", "is_copy",
     "is_finite", "is_sole_owner", "leave_batch", "lend", "levels", "linear", "load_numba", "mark_written",
     "missing", "multilinear", "name_calls", "not_differentiable", "outside", "outside_types", "pickled", "portion",
-    "replacing", "restore_in_checkpoints", "same_tensor", "set_gradient_buffer", "set_module", "trace_operations",
+    "replacing", "restore_in_checkpoints", "rolling", "same_tensor", "set_gradient_buffer", "set_module", "trace_operations",
     "whole",
 ]  # fmt: skip
 

@@ -78,7 +78,7 @@ if TYPE_CHECKING:
     from .scalar.value import CallOperation, OutputOperation, value_recorder
     from .tensors.heat_map import block_means, heat_map, largest
     from .tensors.types import ArrayOrTensor, NormOrder
-    from .transforms.checkpoint import generators_in_use
+    from .transforms.checkpoint import RandomStates, random_states, set_random_states
     from .transforms.compile.compiled_program import CompiledProgram
     from .transforms.compile.program import (
         CONSTANT,
@@ -106,7 +106,7 @@ __getattr__, __dir__ = lazy_names(
         "scalar.value": ("CallOperation", "OutputOperation", "value_recorder"),
         "tensors.heat_map": ("block_means", "heat_map", "largest"),
         "tensors.types": ("ArrayOrTensor", "NormOrder"),
-        "transforms.checkpoint": ("generators_in_use",),
+        "transforms.checkpoint": ("RandomStates", "random_states", "set_random_states"),
         "transforms.compile.program": (
             "CONSTANT", "HELD", "Argument", "ArrayOf", "Call", "Check", "Effect", "Fixed", "Outside", "traced_in",
         ),

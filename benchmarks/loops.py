@@ -147,6 +147,12 @@ def rk4(e: Engine, steps: int) -> tuple[Function, Any]:
     return lambda s: np.sum(e.loop(step, s, length=steps)[0] ** 2), (numpy.array([0.4, -0.2, 0.1, 0.3]),)
 
 
+def trajectories(e: Engine, count: int, steps: int) -> tuple[Function, Any]:
+    """Swing many pairs of pendulums, by `vmap`."""
+    energy, _ = rk4(e, steps)
+    return lambda s: e.np.sum(e.of.vmap(energy)(s)), (rng.normal(size=(count, 4)),)
+
+
 def euler(e: Engine, steps: int) -> tuple[Function, Any]:
     """Move a mass on a spring by Euler's method, position and velocity as slices of one array."""
     np = e.np
@@ -337,6 +343,7 @@ TASKS: dict[str, tuple[Function, str]] = {
     "rk4": (lambda e: rk4(e, 1000), "RK4 of two pendulums, 1,000 steps"),
     "rk4 100": (lambda e: rk4(e, 100), "RK4 of two pendulums, 100 steps"),
     "rk4 100000": (lambda e: rk4(e, 100_000), "RK4 of two pendulums, 100,000 steps"),
+    "rk4 batch": (lambda e: trajectories(e, 1000, 100), "RK4 of two pendulums, 1,000 trajectories of 100 steps"),
     "euler": (lambda e: euler(e, 100), "Euler's method on slices, 100 steps"),
     "sines": (lambda e: sines(e, 600), "600 calls of sin on 4 numbers"),
     "leapfrog": (lambda e: leapfrog(e, 50), "leapfrog, 50 steps"),
@@ -356,7 +363,8 @@ TASKS: dict[str, tuple[Function, str]] = {
     "rollout": (lambda e: rollout(e, 50), "rollout with a policy, 50 steps"),
     "leaves": (lambda e: leaves(e, 60, 614), "60 numbers of a dict, 614 steps"),
 }
-SLOW = {"rk4 100000": ("compiled scan", "JAX jit of scan")}  # tasks that others would take minutes for
+# Tasks that others would take minutes for, or whose single steps are more than a program may have.
+SLOW = dict.fromkeys(("rk4 100000", "leaves"), ("compiled scan", "JAX jit of scan"))
 BY_HAND = {"rk4": 1000, "rk4 100": 100, "rk4 100000": 100_000}
 
 

@@ -15,7 +15,7 @@ from pathlib import Path
 ROOT = Path(__file__).parent.parent
 sys.path.insert(0, str(ROOT))
 
-from autograd.foreign.names import COMPILE_KEYWORDS, KEYWORDS, NAMES, SCAN_KEYWORDS, tables  # noqa: E402 - found through the path set above
+from autograd.foreign.names import COMPILE_KEYWORDS, KEYWORDS, NAMES, SCAN_KEYWORDS, WHILE_KEYWORDS, tables  # noqa: E402 - found through the path set above
 from autograd.tensors.dispatch import declare_further_functions  # noqa: E402 - found through the path set above
 from docs import contract, pictures, refused, stub, surface  # noqa: E402 - as above
 from tests.against_pytorch.ours_alone import is_ours_alone  # noqa: E402 - as above
@@ -71,7 +71,11 @@ def pytorch_page() -> str:
     """Return the text of the page about PyTorch, which ends with the tables of foreign names."""
     head, mark, _ = PYTORCH.read_text().partition(WRITTEN)
     head += mark + names_here()
-    shown = {"Arguments of operations and of `vmap`": KEYWORDS, "Arguments of `scan`": SCAN_KEYWORDS}
+    shown = {
+        "Arguments of operations and of `vmap`": KEYWORDS,
+        "Arguments of `scan`": SCAN_KEYWORDS,
+        "Arguments of `while_loop`": WHILE_KEYWORDS,
+    }
     shown["Arguments of `compile`"] = COMPILE_KEYWORDS
     shown |= {TITLES[owner]: names for owner, names in {**NAMES, **tables("layer_names.txt")}.items() if names}
     return head + "".join(map(names_table, shown, shown.values()))

@@ -18,6 +18,7 @@ from typing import Any
 import numpy as np
 
 from autograd import AutogradError, Tensor
+from autograd.primitives.forms import DENSE
 from autograd.primitives.primitive import Primitive
 from autograd.tensors.dispatch import declare_further_functions, declare_special_functions, operations, plain, writers
 from tests.operations.looped import LOOPED
@@ -99,6 +100,8 @@ def page(present: str) -> str:
         parts += ["", f"## {module}", "", *_headed("function", "derivative", "rule", "the graph saves, or why"), *lines]
     parts += ["", METHODS_HEAD, *_headed("ufunc", *METHODS), *_methods()]
     parts += ["", BATCHES_HEAD, *_headed("function", "why"), *[f"| `{name}` | {why} |" for name, why in LOOPED.items()]]
+    parts += ["", PATTERNS_HEAD, *_headed("operation", "which calls")]
+    parts += [f"| `{name}` | {calls or 'all'} |" for name, calls in DENSE.items()]
     parts += ["", SCIPY_HEAD, *_headed("function", "rule", "the graph saves"), *_scipy(present)]
     return "\n".join(parts) + "\n"
 
@@ -242,6 +245,11 @@ METHODS_HEAD = """\
 This table is about `np.add.reduce` and the like, for the differentiated ufuncs of two inputs. Sums, products and
 extremes have their own rules; the others are applied step by step. If `at` is not differentiated, write to distinct
 indices instead: `x[i] = np.power(x[i], y)`.
+"""
+PATTERNS_HEAD = """## Patterns
+
+`sparsity` follows which inputs each element depends on through all operations of this page by their form. In these,
+everything that is computed depends on everything that is given.
 """
 BATCHES_HEAD = """\
 ## Batches

@@ -9,6 +9,7 @@ from __future__ import annotations
 import ast
 import functools
 import inspect
+import math
 import operator
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Sized
@@ -27,6 +28,7 @@ F = TypeVar("F", bound=Callable[..., Any])
 # returns an ndarray, which has the methods of the tensor in its signature.
 TensorLike: TypeAlias = ArrayLike | Tensor
 Size: TypeAlias = int  # 1 or more
+Share: TypeAlias = float  # from 0 to 1
 Spatial: TypeAlias = int | Sequence[int | None]  # an integer, or one for each spatial axis; None may leave one open
 Scale: TypeAlias = float | Sequence[float]  # a number, or one for each spatial axis
 Weights: TypeAlias = TensorLike  # numbers
@@ -91,11 +93,12 @@ def _is_floating(value: Any) -> bool:
 
 
 class _Kind(NamedTuple):
-    """A checked type: a test, its name in messages, and the least value or the only values allowed."""
+    """A checked type: a test, its name in messages, and the least and largest or the only values allowed."""
 
     is_one: Callable[[Any], bool]
     called: str
     least: int | None = None
+    largest: float = math.inf
     among: tuple[str, ...] = ()
 
 
@@ -106,6 +109,7 @@ _KINDS = {
     "Spatial": _Kind(_are_lengths, "an integer of 0 or more, or one for each axis"),
     "Shape": _Kind(_are_lengths, "an integer of 0 or more, or a sequence of them"),
     "float": _Kind(is_number, "a number"),
+    "Share": _Kind(is_number, "a number from 0 to 1", least=0, largest=1),
     "Scale": _Kind(lambda value: is_number(value) or _are(is_number)(value), "a number, or one for each axis"),
     "float | list[float]": _Kind(lambda value: is_number(value) or _are(is_number)(value), "a number, or a list"),
     "tuple[float, float]": _Kind(_are(is_number), "two numbers"),
@@ -207,7 +211,8 @@ def _check(name: str, value: Any, kind: _Kind, optional: bool) -> None:
     if not kind.is_one(value):
         shown = isinstance(value, str | int | float | tuple | list | None)
         raise TypeError(f"{what}, not {value!r}" if shown else f"{what}, not {type(value).__name__}")
-    if (kind.least is not None and operator.index(value) < kind.least) or (kind.among and value not in kind.among):
+    inside = kind.least is None or kind.least <= value <= kind.largest
+    if not inside or (kind.among and value not in kind.among):
         raise ValueError(f"{what}, not {value!r}")
 
 

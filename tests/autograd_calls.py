@@ -305,6 +305,10 @@ CALLS: dict[str, tuple[Function, Made, dict[str, Any]]] = {
     "elementwise_grad": (derivative_of(autograd.elementwise_grad), lambda: [square, _array(), 0], {}),
     "jacobian": (derivative_of(autograd.jacobian), lambda: [square, _array(), 0, None], {}),
     "hessian": (derivative_of(autograd.hessian), lambda: [total, _array(), 0], {}),
+    "sparsity": (
+        lambda function, x, argnums, **options: autograd.sparsity(function, argnums, **options)(x),
+        lambda: [square, _array(), 0], {"order": 1, "everywhere": False, "dense": False},
+    ),
     "vjp": (autograd.vjp, lambda: [product, _array(), 2.0], {}),
     "vjp.pull": (pulled, lambda: [square, _array(), np.ones(3)], {}),
     "jvp": (autograd.jvp, lambda: [product, (_array(), 2.0), (_array(), 1.0)], {}),

@@ -127,9 +127,8 @@ from .elementwise import (
     tanh,
     trunc,
 )
-from .indexing import take, take_along_axis
 from .info import __array_namespace_info__
-from .linear_algebra import matmul, matrix_transpose, tensordot, vecdot
+from .linalg import matmul, matrix_transpose, tensordot, vecdot
 from .manipulation import (
     broadcast_arrays,
     broadcast_to,
@@ -146,11 +145,20 @@ from .manipulation import (
     tile,
     unstack,
 )
-from .searching import argmax, argmin, count_nonzero, nonzero, searchsorted, where
+from .searching import (
+    argmax,
+    argmin,
+    argsort,
+    count_nonzero,
+    nonzero,
+    searchsorted,
+    sort,
+    take,
+    take_along_axis,
+    where,
+)
 from .sets import unique_all, unique_counts, unique_inverse, unique_values
-from .sorting import argsort, sort
-from .statistical import cumulative_prod, cumulative_sum, max, mean, min, prod, std, sum, var
-from .utility import all, any, diff
+from .statistical import all, any, cumulative_prod, cumulative_sum, diff, max, mean, min, prod, std, sum, var
 
 newaxis = None
 __array_api_version__ = "2024.12"

@@ -10,8 +10,6 @@ from numpy.typing import DTypeLike
 from autograd import Tensor, as_tensor
 from autograd.inside import ArrayOrTensor, TensorLike
 
-__all__ = ["CPU", "as_array", "check_device", "constant", "wrapped"]
-
 CPU = "cpu"
 
 

@@ -1,4 +1,4 @@
-"""Searching: indices of elements, and `where`."""
+"""Searching, sorting and indexing: elements, and their indices."""
 
 from __future__ import annotations
 
@@ -49,3 +49,35 @@ def searchsorted(
 def where(condition: ArrayOrTensor, x1: TensorLike, x2: TensorLike, /) -> Tensor:
     """Choose from `x1` where the condition holds, else from `x2`; either may be a Python number."""
     return wrapped(np.where(constant(condition), x1, x2))
+
+
+def argsort(x: ArrayOrTensor, /, *, axis: int = -1, descending: bool = False, stable: bool = True) -> Tensor:
+    """Return the indices that sort the elements along `axis` in ascending or descending order.
+
+    If `stable`, equal elements keep their order in both.
+    """
+    values = as_array(x).data
+    if not descending:
+        return Tensor(np.argsort(values, axis, stable=stable))
+    # Reading an ascending order backwards reverses equal elements, so the array is reversed first to keep their order.
+    backwards = np.argsort(np.flip(values, axis), axis, stable=stable)
+    return Tensor(values.shape[axis] - 1 - np.flip(backwards, axis))
+
+
+def sort(x: ArrayOrTensor, /, *, axis: int = -1, descending: bool = False, stable: bool = True) -> Tensor:
+    """Return the elements along `axis` in ascending or descending order."""
+    x = as_array(x)
+    return wrapped(np.take_along_axis(x, argsort(x, axis=axis, descending=descending, stable=stable).data, axis))
+
+
+def take(x: ArrayOrTensor, indices: ArrayOrTensor, /, *, axis: int | None = None) -> Tensor:
+    """Return the elements at `indices` along `axis`, which may be left out only for a vector."""
+    x = as_array(x)
+    if axis is None and x.ndim != 1:
+        raise ValueError(f"take() needs an axis for an array of shape {x.shape}: give axis=")
+    return wrapped(np.take(x, constant(indices), axis))
+
+
+def take_along_axis(x: ArrayOrTensor, indices: ArrayOrTensor, /, *, axis: int = -1) -> Tensor:
+    """Return the elements at `indices` along `axis`; `indices` has as many axes as `x`."""
+    return wrapped(np.take_along_axis(as_array(x), constant(indices), axis))

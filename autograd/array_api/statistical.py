@@ -1,4 +1,4 @@
-"""Statistical functions: sum, mean, variance and the like."""
+"""Statistical functions: sum, mean, variance and the like; and `all`, `any` and `diff`."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from numpy.typing import DTypeLike
 from autograd import Tensor
 from autograd.inside import ArrayOrTensor
 
-from ._arrays import as_array, wrapped
+from ._arrays import as_array, constant, wrapped
 
 numpy: Any = np  # NumPy's annotations accept only literal flags
 
@@ -64,3 +64,28 @@ def sum(x: ArrayOrTensor, /, *, axis: Axis = None, dtype: DTypeLike | None = Non
 def var(x: ArrayOrTensor, /, *, axis: Axis = None, correction: float = 0.0, keepdims: bool = False) -> Tensor:
     """Return the variances; the divisor is the number of elements minus `correction`."""
     return wrapped(numpy.var(as_array(x), axis, ddof=correction, keepdims=keepdims))
+
+
+def all(x: ArrayOrTensor, /, *, axis: Axis = None, keepdims: bool = False) -> Tensor:
+    """Tell whether every element is true."""
+    return Tensor(numpy.all(constant(as_array(x)), axis, keepdims=keepdims))
+
+
+def any(x: ArrayOrTensor, /, *, axis: Axis = None, keepdims: bool = False) -> Tensor:
+    """Tell whether some element is true."""
+    return Tensor(numpy.any(constant(as_array(x)), axis, keepdims=keepdims))
+
+
+def diff(
+    x: ArrayOrTensor,
+    /,
+    *,
+    axis: int = -1,
+    n: int = 1,
+    prepend: ArrayOrTensor | None = None,
+    append: ArrayOrTensor | None = None,
+) -> Tensor:
+    """Take differences of neighbours along `axis`, `n` times, after joining `prepend` and `append` to `x`."""
+    parts = [as_array(part) for part in (prepend, x, append) if part is not None]
+    joined = np.concatenate(parts, axis) if n and len(parts) > 1 else as_array(x)
+    return wrapped(np.diff(joined, n, axis))

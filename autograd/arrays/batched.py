@@ -99,6 +99,10 @@ class Batched(StandIn, NDArrayOperatorsMixin):
         strides: tuple[int, ...] = self.value.strides[1:]
         return strides
 
+    def over(self, value: Any) -> Batched:
+        """Return an array of the same batch, with its values in other memory."""
+        return Batched(value, self.level)
+
     @property
     def T(self) -> Any:  # noqa: N802 - NumPy's name
         """The element with its axes in reverse order."""
@@ -369,7 +373,7 @@ class Batched(StandIn, NDArrayOperatorsMixin):
                     return NotImplemented
                 level.refuse_mask(x)
                 inputs = tuple([_without_table(y) for y in inputs])
-                if not isinstance(x, ndarray | Variable) and any(x is y for y in inputs):
+                if not isinstance(x, ndarray | Variable | StandIn) and any(x is y for y in inputs):
                     return NotImplemented  # its class makes of batched arrays what it makes of others
         for x in (*kwargs.values(), *(kwargs.get("out") or ())) if kwargs else ():
             if type(x) is Batched:

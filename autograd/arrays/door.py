@@ -60,6 +60,8 @@ class Level(Protocol):
         Greater than that of every node made before; of two calls, one within the other, the inner has the greater one.
     active
         Whether the call still runs.
+    of_pattern
+        Whether it is a call of `sparsity`, which has no batch; see `primitives.patterns`.
     units
         An array of the batch that holds multiples of unit vectors, and where the first one is not 0: a product with it
         is rows of the other factor.
@@ -68,6 +70,7 @@ class Level(Protocol):
     size: int
     number: int
     active: bool
+    of_pattern: bool
     units: tuple[Array | None, int]
 
     def batched(self, value: Any) -> Any: ...
@@ -118,6 +121,7 @@ class Recorder(Protocol):
     def drawn(self, sample: Callable[..., Any], generator: Callable[[], Any], args: tuple[Any, ...]) -> Any: ...
     def is_copy(self, x: Any, of: Any) -> bool: ...
     def replaces_gradient(self, tensor: Any) -> None: ...
+    def rolls(self, calls: int) -> bool: ...
     def uses_gradient(self, tensor: Any) -> None: ...
     def finite(self, total: Any) -> Any: ...
 
@@ -168,6 +172,12 @@ def innermost(*given: Any) -> Level | None:
     >>> innermost(np.ones(3)) is None
     True
     """
+    level = innermost_level(*given)
+    return None if level is None or level.of_pattern else level
+
+
+def innermost_level(*given: Any) -> Level | None:
+    """Return what `innermost` does, or else the call of `sparsity` whose inputs one of the arrays depends on."""
     level: Level | None = None
     x: Any
     for x in contents(list(given)):
@@ -322,17 +332,13 @@ def is_finite(total: Any) -> bool:
 
 def layout_alone(function: F) -> F:
     """Decorate a function of shapes, or of how arrays lie in memory: its arrays are constants of a program."""
+    computed = unrecorded(function)
 
     @wraps(function)
     def call(*args: Any) -> Any:
         if not Used.compile or recorder.get() is None:
             return function(*args)
-        token = recorder.set(None)
-        try:
-            found = function(*[x.alone() if hasattr(type(x), "alone") else x for x in args])
-        finally:
-            recorder.reset(token)
-        return _constants(found)
+        return _constants(computed(*[x.alone() if hasattr(type(x), "alone") else x for x in args]))
 
     return call  # type: ignore[return-value]  # has the signature of the function it wraps
 
@@ -354,6 +360,11 @@ def unrecorded(function: F) -> F:
 def fusing() -> bool:
     """Tell whether a program with fused loops is recorded: what goes through large arrays in parts need not."""
     return Used.compile and (records := recorder.get()) is not None and records.fuses
+
+
+def rolling(calls: int) -> bool:
+    """Tell whether a program is recorded in which a `scan` of so many calls, in all its steps, becomes machine code."""
+    return Used.compile and (records := recorder.get()) is not None and records.rolls(calls)
 
 
 def is_copy(x: Any, of: Any) -> bool:

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Collection, Iterable, Mapping
+from functools import wraps
 from inspect import getattr_static
 from opcode import opmap
 from operator import itemgetter
 from types import ModuleType
-from typing import Any, NoReturn
+from typing import Any, NoReturn, TypeVar, cast
 
 from .. import later
 from .names import KEYWORDS, NAMES, tables
 
+F = TypeVar("F", bound=Callable[..., Any])
 _IMPORT_FROM = opmap["IMPORT_FROM"]
 
 
@@ -115,6 +117,24 @@ def refuse_keywords(what: str, given: Collection[str], names: Mapping[str, str] 
     for name in given:
         if name in names:
             raise TypeError(f"{what} has no argument {name!r}: here it is {_plain(names[name])}")
+
+
+def keywords_from(names: Mapping[str, str]) -> Callable[[F], F]:
+    """Let a function say what those of its arguments are called here that have another name in other libraries.
+
+    Python itself would say, of ``scan(f=step, init=0.0)``, that ``step`` and ``state`` are missing.
+    """
+
+    def decorated(function: F) -> F:
+        @wraps(function)
+        def called(*args: Any, **kwargs: Any) -> Any:
+            if kwargs:
+                refuse_keywords(function.__name__, kwargs, names)
+            return function(*args, **kwargs)
+
+        return cast(F, called)
+
+    return decorated
 
 
 def _error(owner: str, name: str, here: str) -> AttributeError:

@@ -29,7 +29,7 @@ def tables(file: str) -> dict[str, dict[str, str]]:
 # By the name of the class whose objects they are missing in, or of the module; those of `nn` are in `layer_names.txt`.
 NAMES = tables("names.txt")
 KEYWORDS = NAMES.pop("keywords")
-# Of `scan`, from `jax.lax.scan`.
-SCAN_KEYWORDS = NAMES.pop("keywords of scan")
+# Of `scan` and `while_loop`, from `jax.lax`.
+SCAN_KEYWORDS, WHILE_KEYWORDS = NAMES.pop("keywords of scan"), NAMES.pop("keywords of while_loop")
 # Of `compile`, from `torch.compile`, `jax.jit`, `numba.jit` and `tf.function`.
 COMPILE_KEYWORDS = NAMES.pop("keywords of compile")

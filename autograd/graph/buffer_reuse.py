@@ -82,7 +82,7 @@ def read_only(value: Any) -> Any:
         view.flags.writeable = False
         return view
     if type(value) in BATCH_TYPES:
-        return type(value)(read_only(value.value), value.level)
+        return value.over(read_only(value.value))
     if isinstance(value, tuple):
         items = map(read_only, value)
         return type(value)(*items) if hasattr(value, "_fields") else tuple(items)

@@ -52,7 +52,7 @@ def keep_constant(value: Any, guards: Guard | None = None) -> tuple[Any, Guard |
     kind: Any = type(value)
     if kind in BATCH_TYPES:
         kept, guards = keep_constant(value.value, guards)
-        return kind(kept, value.level), guards
+        return value.over(kept), guards
     if not isinstance(value, np.ndarray):
         return _copied(value) if kind is list or kind is dict else value, guards
     if value.nbytes <= WHOLE or kind in TRACED_TYPES or value.dtype.char not in _SUMMED:

@@ -73,8 +73,7 @@ def holomorphic_grad(fun: Function, x: Any) -> Any:
 @unary_to_nary
 def grad_and_aux(fun: Function, x: Any) -> tuple[Any, Any]:
     """Return a function that computes the gradient, and what `fun` returned beside the number."""
-    result: tuple[Any, Any] = grad(fun, has_aux=True)(x)
-    return result
+    return grad(fun, has_aux=True)(x)
 
 
 @unary_to_nary
@@ -128,8 +127,7 @@ def multigrad_dict(fun: Function) -> Function:
             call = inspect.BoundArguments(signature, values)
             return fun(*call.args, **call.kwargs)
 
-        found: dict[str, Any] = grad(of_all)(given)
-        return found
+        return grad(of_all)(given)
 
     return gradients
 

@@ -381,10 +381,6 @@ def _student_norm(n: ArrayOrTensor) -> Any:
     return np.where(large, _series(inverse * inverse, HALVES) * inverse, exact)
 
 
-def _student_power(z: ArrayOrTensor, n: ArrayOrTensor) -> Any:
-    return -0.5 * (n + 1) * log1p_square(z / np.sqrt(n))
-
-
 def _over_1_and_square(u: Any) -> Any:
     """Return u / (1 + u²), also where the square overflows."""
     far = np.abs(unwrap(u)) > float(np.finfo(u.dtype).eps) ** -0.5
@@ -403,7 +399,7 @@ def _student_slope(z: ArrayOrTensor, n: ArrayOrTensor) -> Any:
 
 
 _power: Any = elementwise(
-    _student_power,
+    lambda z, n: -0.5 * (n + 1) * log1p_square(z / np.sqrt(n)),
     lambda g, z, n: -g * (n + 1) / np.sqrt(n) * _over_1_and_square(z / np.sqrt(n)),
     lambda g, z, n: g * _student_slope(z, n),
     name="student_power",

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..arrays.door import ARRAY_TYPES, Used, as_array, batches, innermost
+from ..arrays.door import ARRAY_TYPES, Used, as_array, batches, innermost_level
 from ..errors import BatchError
 from ..graph.buffer_reuse import may_add_to
 from ..graph.node import LARGE, Gradients, Lift, Node, absent
@@ -49,7 +49,7 @@ def _may_repeat(key: Any) -> bool:
 
 def _scatter(x: Any, key: Any, shape: Shape) -> Any:
     """Return zeros of `shape` with `x` added at `key`."""
-    if Used.vmap and (level := innermost(x, key)) is not None:
+    if Used.vmap and (level := innermost_level(x, key)) is not None:
         return level.scatter(_scatter, x, key, shape)
     if not _may_repeat(key):
         out = np.zeros(shape, x.dtype)
@@ -101,7 +101,7 @@ def selected(x: Any, key: Any) -> Any:
     try:
         return x[key]
     except BatchError:
-        level: Any = innermost(key)
+        level: Any = innermost_level(key)
         if level is None or batches(x):
             raise
         return level.getitem(x, key)

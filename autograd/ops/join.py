@@ -138,8 +138,7 @@ def split(x: ArrayOrTensor, indices_or_sections: TensorLike, axis: int = 0) -> l
             f"axis {axis} of shape {x.shape} cannot be cut into {sections} equal parts: "
             f"numpy.array_split cuts unequal ones"
         )
-    parts: list[Any] = array_split(x, indices_or_sections, axis)
-    return parts
+    return array_split(x, indices_or_sections, axis)
 
 
 def _split_along(function: Callable[..., Any], axis: int, least: int) -> None:

@@ -81,6 +81,8 @@ def piecewise(
 
     for condition in contents([unwrap(condlist)]):
         if batches(condition):
+            if condition.level.of_pattern:  # of all points, any function
+                return _any_of(x, condlist, [f(x, *args, **kw) if callable(f) else f for f in funclist])
             condition.refuse(
                 "which function a number gets, by a condition", "Compute each, and choose with numpy.where"
             )
@@ -105,6 +107,16 @@ def piecewise(
         piece = reshape(broadcast_to(_cast(piece, x.dtype), places.shape), -1)
         result = where(here, scatter(piece, here, flat.shape), result)
     return reshape(result, x.shape)
+
+
+def _any_of(x: Any, conditions: Any, pieces: list[Any]) -> Any:
+    """Choose each element among values for all elements; one more of these than conditions is for the others."""
+    if not isinstance(conditions, list | tuple) and conditions.shape == x.shape:
+        conditions = [conditions]
+    result = pieces[-1] if len(pieces) > len(conditions) else 0.0
+    for condition, piece in zip(conditions, pieces, strict=False):
+        result = where(condition, piece, result)
+    return _cast(result, x.dtype)
 
 
 # Functions applied along axes

@@ -153,7 +153,7 @@ def _roots_rule(g: Any, out: Any, p: Any) -> Any:
 
 def _roots_of(p: Any) -> Any:
     """Return the roots as NumPy does, but for each element of a batch: the eigenvalues of the companion matrix."""
-    if not batches(p):
+    if not batches(p) or p.level.of_pattern:
         return np.roots(p)
     present = p != 0
     leading = agreed(present.argmax(), "leading zeros of a polynomial")

@@ -22,7 +22,6 @@ if TYPE_CHECKING:
 
 
 def _inverse(order: Any, axis: int) -> Any:
-    """Return the inverse permutation of `order`."""
     places = np.arange(order.shape[axis])
     inverse = np.empty_like(order)
     np.put_along_axis(inverse, order, places.reshape((-1,) + (1,) * (order.ndim - axis % order.ndim - 1)), axis)

@@ -10,7 +10,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from ..arrays.door import FAILURES, innermost
+from ..arrays.door import FAILURES, innermost_level
 from ..errors import DeclarationError, DerivativeError, DtypeError
 from ..graph.buffer_reuse import read_only, sum_gradients, writeable
 from ..graph.detachment import cut_of
@@ -146,7 +146,7 @@ class _OfClass(ManyOutputs):
         try:
             returned = self.definition.forward(ctx, *values)
         except FAILURES:
-            level: Any = innermost(values)
+            level: Any = innermost_level(values)
             if level is None:
                 raise
             return level.loop(self.name, self.definition.apply, args)
@@ -222,7 +222,7 @@ class _OfClass(ManyOutputs):
         try:
             gradients = self._backward(ctx.__dict__, saved, g)
         except FAILURES:
-            level: Any = innermost(g, saved, ctx.__dict__)
+            level: Any = innermost_level(g, saved, ctx.__dict__)
             if level is None:
                 raise
             gradients = level.loop(f"{self.name}.backward", self._backward, (ctx.__dict__, saved, g))

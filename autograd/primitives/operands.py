@@ -8,7 +8,7 @@ from typing import Any, NoReturn
 
 import numpy as np
 
-from ..arrays.door import FAILURES, TRACED_TYPES, batches, innermost
+from ..arrays.door import FAILURES, TRACED_TYPES, batches, innermost_level
 from ..arrays.standin import StandIn
 from ..errors import AutogradError, DtypeError, ShapeError, UnsupportedError, is_of_values, no_number
 from ..foreign.missing import refuse_keywords
@@ -162,7 +162,7 @@ def recovered(op: Primitive, *values: Any) -> Any:
     """
     if any(map(is_polars, values)):
         return op.forward(*map(without_polars, values))
-    level = innermost(values)
+    level = innermost_level(values)
     if level is None or isinstance(op.forward, np.ufunc):
         return None
     if op.kind != "elementwise":
@@ -221,7 +221,7 @@ def settled(
 
 def loop(op: Primitive, *args: Any) -> Any:
     """Apply an operation to the arguments of each element of a batch in turn, and join the results."""
-    level: Any = innermost(args)
+    level: Any = innermost_level(args)
     return level.loop_call(op.apply, args, {})
 
 

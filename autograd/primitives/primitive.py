@@ -22,7 +22,7 @@ from typing import Any
 
 import numpy as np
 
-from ..arrays.door import FAILURES, as_array, innermost
+from ..arrays.door import FAILURES, as_array, innermost_level
 from ..arrays.standin import StandIn
 from ..errors import DeclarationError, DerivativeError
 from ..graph.buffer_reuse import sum_gradients
@@ -204,7 +204,7 @@ class Primitive:
         try:
             return rule(g, *kept, **given)
         except FAILURES:
-            level: Any = innermost(g, kept)
+            level: Any = innermost_level(g, kept)
             if level is None:
                 raise
         values = (g, *kept, *given.values())
@@ -341,8 +341,7 @@ class ManyInputs(Primitive):
         return statics
 
     def inputs(self, node: Node) -> tuple[Node | None, ...]:
-        inputs: tuple[Node | None, ...] = node.kept_y[0] if node.kept_y is not None else _unbundled(node)
-        return inputs
+        return node.kept_y[0] if node.kept_y is not None else _unbundled(node)
 
     def kept(self, node: Node, index: int) -> tuple[Any, ...]:
         kept: tuple[Any, ...] = node.kept[0 if self.variadic else index]

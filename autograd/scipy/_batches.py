@@ -60,7 +60,6 @@ def element(tree: Any, level: Level, i: int) -> Any:
 
 
 def _array(x: Any) -> Any:
-    """Return the array of a tensor."""
     return x._array if isinstance(x, Tensor) else x
 
 

@@ -8,7 +8,7 @@ from typing import Any, NoReturn
 import numpy as np
 
 from autograd import DtypeError, Tensor
-from autograd.extend import enter_batch, innermost, leave_batch
+from autograd.extend import as_array, enter_batch, innermost, leave_batch
 from autograd.inside import ArrayOrTensor, StandIn, TensorLike, batches, operand, unwrap, users_line
 
 Arrays = tuple["ArrayOrTensor", ...]
@@ -97,7 +97,7 @@ def stacked(
     """
     level = innermost(arrays)
     if level is None:
-        return _of_stack(function, tuple(map(np.asarray, arrays)), axes, rest, native)
+        return _of_stack(function, tuple(map(as_array, arrays)), axes, rest, native)
     depth = max(np.ndim(x) - n for x, n in zip(arrays, axes, strict=True))
     left = []
     for x, n in zip(arrays, axes, strict=True):

@@ -23,7 +23,7 @@ from ..arrays.door import (
     as_array,
     concrete,
     constant,
-    innermost,
+    innermost_level,
     levels,
     recorder,
 )
@@ -636,7 +636,7 @@ LIFT: Lift = _TensorLift()
 
 def _looped(function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     """Call a function that could not compute for a batch at once for each of its elements; see `vmap`."""
-    level: Any = innermost(args, kwargs)
+    level: Any = innermost_level(args, kwargs)
     if level is None:
         raise
     return level.loop_call(function, args, kwargs)
@@ -836,7 +836,7 @@ def _refuse_outside(found: dict[Node, Any]) -> None:
     """Raise where a gradient, within `vmap`, is for a tensor from outside it, as all elements share its `grad`."""
     running = max([level.number for level in levels()], default=0)
     for node, gradient in found.items():
-        level = innermost(gradient)  # in another thread, no level may be known to run
+        level = innermost_level(gradient)  # in another thread, no level may be known to run
         if node.number < max(running, level.number if level else 0):
             raise BatchError(
                 f"backward(), at {users_line()}, reaches a tensor of shape {node.shape} that was made outside vmap and "

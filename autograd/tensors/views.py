@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.lib.array_utils import byte_bounds
 
-from ..arrays.door import batched_at, batches, called, concrete, layout_alone, whole
+from ..arrays.door import batched_at, batches, called, concrete, innermost_level, layout_alone, whole
 from ..errors import UnsupportedError
 from .tensor import Tensor
 
@@ -31,7 +31,7 @@ def overlap(of: Array, written: Array) -> tuple[Array, Array] | None:
     if batches(of) or batches(written):
         if batches(of) != batches(written) or 0 in whole(of).shape:
             return None  # a tensor that has left its vmap
-        first = (*(0,) * len(batches(of)), ...)  # all elements of a batch lie alike
+        first = (*[0 for level in batches(of) if not level.of_pattern], ...)  # all elements of a batch lie alike
         of, written = whole(of)[first], whole(written)[first]
     if of.dtype.itemsize != written.dtype.itemsize:
         raise UnsupportedError(
@@ -63,6 +63,11 @@ def move(members: list[Tensor]) -> None:
     """Move tensors that share memory to new shared memory, with the same values; the old memory stays as it is."""
     members = [member for member in members if whole(member._array).size]
     if not members:
+        return
+    level: Any = innermost_level([member._array for member in members])
+    if level is not None and level.of_pattern:
+        for member, array in zip(members, level.moved([member._array for member in members]), strict=True):
+            member._array = array
         return
     arrays = [whole(member._array) for member in members]
     start = min(byte_bounds(concrete(array))[0] for array in arrays)

@@ -10,13 +10,13 @@ from typing import Any
 import numpy as np
 
 from autograd import Tensor
-from autograd.inside import check_callable, described, flatten
+from autograd.inside import check_callable, described, flatten, random_states, set_random_states
 
 from .comparisons.named_arrays import refuse
 from .conditions.module_gradients import ModuleGradients
 from .conditions.pullback import largest
 from .subjects.module_calls import Call, buffers_of, cast, changed, differ_in_outputs, parameters_of, tensors_of
-from .subjects.module_state import ModuleLike, differ, draw_some, kept_as_it_is, random_states, set_random_states
+from .subjects.module_state import ModuleLike, differ, draw_some, kept_as_it_is
 from .subjects.subject import Array, array_of
 
 METHODS = ("named_parameters", "named_buffers", "modules", "train", "state_dict", "load_state_dict", "double")

@@ -284,7 +284,6 @@ def _measure(fn: Any, eps: Any, atol: Any, rtol: Any) -> Measure:
 
 
 def _failure(check: GradientCheck, fn: Callable[..., Any], call: str) -> GradientCheckError:
-    """Return the error of a check that failed."""
     error = GradientCheckError(str(check), check.worst, check.jacobians)
     told = check.compared and (not check.hint or check._inputs is not None)
     pattern = pattern_in(error).text() if told else ""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 
 import numpy as np
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 P = ParamSpec("P")
 R = TypeVar("R")
 Array = np.ndarray[Any, Any]
+RandomStates = tuple[list[tuple["Generator", Any]], Any]
 
 _generators: list[Callable[[], Generator]] = []
 
@@ -49,9 +51,34 @@ def restore_in_checkpoints(generator: Callable[[], Generator]) -> None:
     _generators.append(generator)
 
 
-def generators_in_use() -> list[Generator]:
-    """Return the generators that packages draw from, as they told `restore_in_checkpoints`."""
-    return [generator() for generator in _generators]
+def random_states(*others: Generator) -> RandomStates:
+    """Return the states of the generators that packages draw from, of others, and of NumPy's global one."""
+    in_use = [generator() for generator in _generators]
+    for generator in in_use:
+        if not isinstance(generator, np.random.Generator):
+            raise TypeError(
+                f"restore_in_checkpoints() takes functions that return a Generator, not {described(generator)}"
+            )
+    return [(generator, generator.bit_generator.state) for generator in (*in_use, *others)], np.random.get_state()
+
+
+def set_random_states(states: RandomStates | None) -> None:
+    """Set the generators to states that `random_states` returned, if any."""
+    if states is not None:
+        for generator, state in states[0]:
+            generator.bit_generator.state = state
+        np.random.set_state(states[1])
+
+
+@contextmanager
+def drawing_from(states: RandomStates | None) -> Iterator[None]:
+    """Set the generators to such states, and in the end back to those that they had."""
+    before = states and ([(each, each.bit_generator.state) for each, _ in states[0]], np.random.get_state())
+    set_random_states(states)
+    try:
+        yield
+    finally:
+        set_random_states(before)
 
 
 def checkpoint(function: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
@@ -119,15 +146,8 @@ class _Region:
         self._args, self._kwargs = arguments_now(args), arguments_now(kwargs)
         self._guards = [(array, snapshot(array)) for array in _of_others((args, kwargs))]
         self._name = getattr(function, "__name__", type(function).__name__)
-        in_use = generators_in_use()
-        for generator in in_use:
-            if not isinstance(generator, np.random.Generator):
-                raise TypeError(
-                    f"restore_in_checkpoints() takes functions that return a Generator, not {described(generator)}"
-                )
         given = [value for value in (*args, *kwargs.values()) if isinstance(value, np.random.Generator)]
-        self._random = [(generator, generator.bit_generator.state) for generator in (*in_use, *given)]
-        self._global = np.random.get_state()
+        self._random = random_states(*given)
         self._levels = levels()  # what is drawn within vmap depends on them
         self._forms: list[tuple[Any, Any]] = []
         self._sums: list[Any] = []
@@ -164,19 +184,16 @@ class _Region:
             kept.append(array)
             return array
 
-        before = [(generator, generator.bit_generator.state) for generator, _ in self._random]
-        before_global = np.random.get_state()
         token = running.set(self._levels)
         try:
-            for generator, state in self._random:
-                generator.bit_generator.state = state
-            np.random.set_state(self._global)
-            with evaluated_as_at(self._moment), enable_grad(), saved_tensors_hooks(noted, lambda array: array):
+            with (
+                drawing_from(self._random),
+                evaluated_as_at(self._moment),
+                enable_grad(),
+                saved_tensors_hooks(noted, lambda array: array),
+            ):
                 result = self._function(*arguments_now(self._args), **arguments_now(self._kwargs))
         finally:
-            for generator, state in before:
-                generator.bit_generator.state = state
-            np.random.set_state(before_global)
             running.reset(token)
         if [(array.shape, array.dtype) for array in kept] != self._forms:
             raise GraphError(

@@ -11,7 +11,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from functools import wraps
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal, overload
 
 import numpy as np
 
@@ -19,6 +19,7 @@ from ..arrays.door import everywhere
 from ..errors import DerivativeError, check_argnums, check_callable
 from ..graph.grad_mode import enable_grad
 from ..graph.node import Node, ancestors, leading_to
+from ..later import load
 from ..tensors.tensor import Tensor, conjugated, seen_at, unwrap
 from .conventions import follows_hips
 from .grad import choose
@@ -26,6 +27,7 @@ from .recording import Recording, track
 from .units import along_units
 
 if TYPE_CHECKING:
+    from .sparse.derivatives import SparseDerivative
     from .types import NumberFunction
 
 Function = Callable[..., Any]
@@ -34,8 +36,31 @@ Shape = tuple[int, ...]
 Dtype = np.dtype[Any]
 
 
+@overload
 def jacobian(
-    function: Function, argnums: Argnums = 0, mode: str | None = None, *, argnum: int | Sequence[int] | None = None
+    function: Function,
+    argnums: Argnums = 0,
+    mode: str | None = None,
+    *,
+    argnum: int | Sequence[int] | None = None,
+    sparse: Literal[False] = False,
+) -> Function: ...
+@overload
+def jacobian(
+    function: Function,
+    argnums: Argnums = 0,
+    mode: str | None = None,
+    *,
+    argnum: int | Sequence[int] | None = None,
+    sparse: Literal[True],
+) -> SparseDerivative: ...
+def jacobian(
+    function: Function,
+    argnums: Argnums = 0,
+    mode: str | None = None,
+    *,
+    argnum: int | Sequence[int] | None = None,
+    sparse: bool = False,
 ) -> Function:
     """Return a function that computes the Jacobian of `function`: all its first derivatives.
 
@@ -51,6 +76,10 @@ def jacobian(
         else reverse.
     argnum
         The same as `argnums`, under the name that it has in HIPS autograd.
+    sparse
+        Return a `SparseDerivative`, which computes a sparse matrix: a `scipy.sparse.csr_array` of shape
+        ``(output.size, input.size)`` in the place of each array. It finds which entries can differ from 0, and computes
+        columns, or rows, that share no entry at once. Its `prepare` keeps that for many points.
 
     Returns
     -------
@@ -87,17 +116,45 @@ def jacobian(
            [1., 4.]])
     >>> jacobian(lambda x, y: {"sum": x + y, "product": x * y}, argnums=(0, 1))(3.0, 4.0)
     {'sum': (np.float64(1.0), np.float64(1.0)), 'product': (np.float64(4.0), np.float64(3.0))}
+    >>> jacobian(lambda x: x[1:] * x[:-1], sparse=True)(np.arange(1.0, 5.0)).toarray()
+    array([[2., 1., 0., 0.],
+           [0., 3., 2., 0.],
+           [0., 0., 4., 3.]])
     """
     check_callable("function", function)
     argnums = check_argnums(argnums, argnum)
     if mode is not None and not (isinstance(mode, str) and mode in ("forward", "reverse")):
         raise ValueError(f"mode={mode!r}: it is 'forward', 'reverse', or None for the cheaper of the two")
 
+    if sparse:
+        return load("sparse derivatives").SparseDerivative(function, argnums, mode, 1)  # type: ignore[no-any-return]
     blocks = {"forward": _columns, "reverse": _rows, None: _cheaper}[mode]
     return _all_derivatives(function, argnums, blocks)
 
 
-def hessian(function: NumberFunction, argnums: Argnums = 0, *, argnum: int | Sequence[int] | None = None) -> Function:
+@overload
+def hessian(
+    function: NumberFunction,
+    argnums: Argnums = 0,
+    *,
+    argnum: int | Sequence[int] | None = None,
+    sparse: Literal[False] = False,
+) -> Function: ...
+@overload
+def hessian(
+    function: NumberFunction,
+    argnums: Argnums = 0,
+    *,
+    argnum: int | Sequence[int] | None = None,
+    sparse: Literal[True],
+) -> SparseDerivative: ...
+def hessian(
+    function: NumberFunction,
+    argnums: Argnums = 0,
+    *,
+    argnum: int | Sequence[int] | None = None,
+    sparse: bool = False,
+) -> Function:
     """Return a function that computes the Hessian of `function`: all its second derivatives.
 
     The gradient is computed in reverse mode and then differentiated in forward mode, along many elements at once.
@@ -109,6 +166,9 @@ def hessian(function: NumberFunction, argnums: Argnums = 0, *, argnum: int | Seq
         Takes arrays, or containers of them, and returns a number, or else arrays or containers of them.
     argnums
         Which positional argument to differentiate with respect to; a tuple gives a tuple of tuples.
+    sparse
+        Return a `SparseDerivative`, which computes a `scipy.sparse.csr_array` of shape ``(input.size, input.size)`` in
+        the place of each array, for a `function` that returns one number: see `jacobian`.
 
     Returns
     -------
@@ -127,6 +187,8 @@ def hessian(function: NumberFunction, argnums: Argnums = 0, *, argnum: int | Seq
     {'a': {'a': np.float64(0.0), 'b': np.float64(6.0)}, 'b': {'a': np.float64(6.0), 'b': np.float64(4.0)}}
     """
     argnums = check_argnums(argnums, argnum)
+    if sparse:
+        return load("sparse derivatives").SparseDerivative(function, argnums, None, 2)  # type: ignore[no-any-return]
     return _all_derivatives(jacobian(function, argnums), argnums, _columns_or_rows)
 
 
@@ -176,8 +238,8 @@ def _rows_of(record: Recording, node: Node | None, shape: Shape, dtype: Dtype) -
         block = _block(along_1[i], shape, x)
         if along_i is not None:
             other = _block(along_i[i], shape, x)
-            block = np.conjugate(_holomorphic(block, other)) if x.dtype.kind == "c" else block + 1j * other
-        row.append(_conformed(block, is_complex, x))
+            block = np.conjugate(holomorphic(block, other)) if x.dtype.kind == "c" else block + 1j * other
+        row.append(conformed(block, is_complex, x.dtype))
     return row
 
 
@@ -214,8 +276,8 @@ def _columns_of(record: Recording, x: Node) -> list[Any]:
         block = _block(along_1[i], shape, x, -1)
         if x.dtype.kind == "c":
             other = _block(along_i[i], shape, x, -1)
-            block = _holomorphic(block, other) if is_complex else block + 1j * other
-        column.append(_conformed(block, is_complex, x))
+            block = holomorphic(block, other) if is_complex else block + 1j * other
+        column.append(conformed(block, is_complex, x.dtype))
     return column
 
 
@@ -226,7 +288,7 @@ def _block(parts: Any, shape: Shape, x: Node, axis: int = 0) -> Any:
     return (np.moveaxis(parts, 0, axis) if axis else parts).reshape(shape + x.shape)
 
 
-def _holomorphic(along_1: Any, along_i: Any) -> Any:
+def holomorphic(along_1: Any, along_i: Any) -> Any:
     """Return the derivative in the direction 1, or raise unless that in the direction i is i times as much."""
     here, there = unwrap(along_1) * 1j, unwrap(along_i)
     if not everywhere(np.isclose(here, there, 1e-3, 1e-4 * np.max(np.abs(here), initial=0), True)):
@@ -237,9 +299,9 @@ def _holomorphic(along_1: Any, along_i: Any) -> Any:
     return along_1
 
 
-def _conformed(block: Any, is_complex: bool, x: Node) -> Any:
+def conformed(block: Any, is_complex: bool, dtype: Dtype) -> Any:
     """Give a Jacobian the dtype of its input, complex where the output is."""
-    dtype = np.result_type(x.dtype, np.complex64) if is_complex else x.dtype
+    dtype = np.result_type(dtype, np.complex64) if is_complex else dtype
     if follows_hips() and not is_complex:
         block = conjugated(block)
     block = block if block.dtype == dtype else block.astype(dtype)

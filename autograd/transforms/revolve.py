@@ -27,7 +27,7 @@ from ..graph.node import Leaf, Node, ancestors, by_number, counter, leading_to
 from ..graph.saved_tensors import saved_tensors_hooks
 from ..primitives.function import Function, _WithForwardMode
 from ..tensors.tensor import LIFT, Tensor, as_tensor, unwrap
-from .checkpoint import generators_in_use
+from .checkpoint import drawing_from, random_states, set_random_states
 from .fixed_point import recorded_since, standing_at
 from .forward_mode import push_forward
 from .scan import Leaves, Steps
@@ -88,11 +88,11 @@ class Revolved:
             self._note_kinds(k, leaves)
             if k in places:
                 kept += [unwrap(x) for x in leaves if x is not None] if k else ()
-                self.random.append(_random())
+                self.random.append(random_states())
             begun, leaves, ys, _ = self._recorded(k, [None if x is None else unwrap(x) for x in leaves], steps.rows)
             known |= _before(begun, (*leaves, *itertools.chain(*ys)))
             collected += [list(map(_cut, y)) for y in ys]
-        if repr(_random()) == repr(self.random[0]):
+        if repr(random_states()) == repr(self.random[0]):
             self.random = [None] * len(places)  # nothing is drawn
         collected = collected[::-1] if steps.reverse else collected
         made = [*map(_cut, leaves), *(steps.stacked(parts) for parts in zip(*collected, strict=True))]
@@ -151,13 +151,9 @@ class Revolved:
         states = [start, *(_filled(leaves, iter(kept[i : i + count])) for i in range(0, len(kept), count))]
         stack = list(zip(self.places, states, self.random, strict=False))
         pulled = _Pulled(self, rows, _filled(leaves, iter(g)), list(g[count:]))
-        now = _random()
-        try:
-            with evaluated_as_at(self._moment):
-                for k in reversed(range(len(self.blocks))):
-                    pulled.through(k, self._reached(k, stack, rows))
-        finally:
-            _restore(now)
+        with drawing_from(self.random[0]), evaluated_as_at(self._moment):
+            for k in reversed(range(len(self.blocks))):
+                pulled.through(k, self._reached(k, stack, rows))
         if written_since(self._begun, [x._array for node in self.known if (x := _owner(node)) is not None]):
             raise GraphError(f"{self.steps.defined} had other values: a tensor {_BETWEEN}")
         return pulled.gradients()
@@ -169,17 +165,17 @@ class Revolved:
         place, state, random = stack.pop() if stack[-1][0] == k else stack[-1]
         while place < k:
             ahead = advance(k + 1 - place, self.states + 1 - len(stack))
-            _restore(random)
+            set_random_states(random)
             with no_grad():
                 leaves = self._tensors(place, state, False)
                 for block in self.blocks[place : place + ahead]:
                     for j in block:
                         leaves, _ = self.steps.taken(leaves, self._row(j, rows, False))
             state = [None if x is None else unwrap(x) for x in leaves]
-            place, random = place + ahead, None if random is None else _random()
+            place, random = place + ahead, None if random is None else random_states()
             if place < k:
                 stack.append((place, state, random))
-        _restore(random)
+        set_random_states(random)
         reached: list[Any] = state
         return reached
 
@@ -191,15 +187,12 @@ class Revolved:
         given = [+x if isinstance(x, Tensor) and x._node is not None else x for x in (*leaves, *rows)]
         state, rows = given[: len(leaves)], given[len(leaves) :]
         collected: list[list[Any]] = []
-        now = _random()
-        _restore(self.random[0])
-        with evaluated_as_at(self._moment), enable_grad():
+        with drawing_from(self.random[0]), evaluated_as_at(self._moment), enable_grad():
             for j in self.order:
                 state, ys = steps.taken(state, [None if x is None else x[j] for x in rows])
                 collected.append(ys)
             collected = collected[::-1] if steps.reverse else collected
             ys = [steps.stacked(parts) for parts in zip(*collected, strict=True)]
-        _restore(now)
         return [_node(x) for x in given if x is not None], [x for x in (*state, *ys) if x is not None]
 
     def pulled_again(self, leaves: Leaves, rows: Leaves, g: Leaves) -> list[Any]:
@@ -224,9 +217,7 @@ class Revolved:
         given = iter(tangents)
         state, along, known = _filled(leaves, given), _filled(rows, given), list(given)
         collected: list[list[Any]] = []
-        now = _random()
-        _restore(self.random[0])
-        with evaluated_as_at(self._moment):
+        with drawing_from(self.random[0]), evaluated_as_at(self._moment):
             for k, block in enumerate(self.blocks):
                 _, after, ys, nodes = self._recorded(k, leaves, rows)
                 of_rows = [[None if t is None else t[self.order[j]] for t in along] for j in block]
@@ -235,7 +226,6 @@ class Revolved:
                 state, parts = found[: len(after)], found[len(after) :]
                 collected += [parts[i * len(ys[0]) : (i + 1) * len(ys[0])] for i in range(len(ys))]
                 leaves = [None if x is None else unwrap(x) for x in after]
-        _restore(now)
         collected = collected[::-1] if self.steps.reverse else collected
         whole = [self.steps.stacked(parts) for parts in zip(*collected, strict=True)]
         return [x for x in (*state, *whole) if x is not None]
@@ -369,15 +359,3 @@ def _itself(x: Any) -> Any:
 
 def _owner(node: Any) -> Any:
     return node.owner() if type(node) is Leaf else None
-
-
-def _random() -> Any:
-    """Return the states of the random generators that steps may draw from."""
-    return [(each, each.bit_generator.state) for each in generators_in_use()], np.random.get_state()
-
-
-def _restore(random: Any) -> None:
-    if random is not None:
-        for generator, state in random[0]:
-            generator.bit_generator.state = state
-        np.random.set_state(random[1])

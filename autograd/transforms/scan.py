@@ -6,15 +6,15 @@ import itertools
 import math
 import re
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any, Never, TypeAlias, cast
+from typing import Any, TypeAlias, cast
 
 import numpy as np
 
 from ..arrays.door import Used, as_array, batches, recorder, whole
 from ..arrays.traced import Traced, Variable
 from ..errors import DtypeError, ShapeError, check_callable, described
-from ..foreign.missing import refuse_keywords
-from ..foreign.names import SCAN_KEYWORDS
+from ..foreign.missing import keywords_from
+from ..foreign.names import SCAN_KEYWORDS, WHILE_KEYWORDS
 from ..graph.grad_mode import recording
 from ..later import load
 from ..primitives.function import Context, Function
@@ -28,6 +28,7 @@ Step = Callable[[Any, Any], Any]
 Leaves: TypeAlias = list[Tensor | np.ndarray[Any, Any] | None]
 
 
+@keywords_from(SCAN_KEYWORDS)
 def scan(
     step: Step,
     state: object,
@@ -37,7 +38,6 @@ def scan(
     reverse: bool = False,
     checkpoint: int | None = None,
     memory: str | int | None = None,
-    **foreign: Never,
 ) -> tuple[Any, Any]:
     """Return the state after a loop of ``state, y = step(state, x)`` over the rows of `xs`, and the stacked y.
 
@@ -66,9 +66,6 @@ def scan(
     memory
         In place of `checkpoint`: how many bytes the states may take, such as ``"50 MB"``.
 
-    **foreign
-        Not taken: for arguments of ``jax.lax.scan``, such as `unroll`, the error says what is here.
-
     Returns
     -------
     state, ys
@@ -92,9 +89,6 @@ def scan(
     >>> float(grad(lambda rate: scan(lambda x, _: (x - rate * x, None), 1.0, length=3)[0])(0.5))
     -0.75
     """
-    if foreign:
-        refuse_keywords("scan", foreign, SCAN_KEYWORDS)
-        raise TypeError(f"scan has no argument {next(iter(foreign))!r}")
     check_callable("step", step)
     loop = Steps(step, state, xs, length, reverse)
     states = _states(loop, checkpoint, memory)
@@ -158,6 +152,7 @@ def _in_parts(step: Step, state: Any, xs: Any, loop: Steps, states: int) -> tupl
     return state, ys if last is None else tree_map(lambda a, b: np.concatenate([a, b]), ys, last)
 
 
+@keywords_from(WHILE_KEYWORDS)
 def while_loop(condition: Callable[[Any], object], step: Callable[[Any], object], state: object) -> Any:
     """Return the state after ``state = step(state)``, again and again while ``condition(state)`` holds.
 

@@ -1,9 +1,9 @@
-"""Walks along unit vectors: for many elements of an array at once, as a batch."""
+"""Walks along many vectors, such as the units of all elements of an array: many at once, as a batch."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -13,7 +13,8 @@ from ..graph.node import MultiNode
 from .batched_walks import batched_walk, is_hooked
 from .recording import Recording
 
-Walk = Callable[[Any], list[Any]]
+Walk = Callable[..., list[Any]]
+Seeds = Callable[[int, int], list[Any]]
 Shape = tuple[int, ...]
 
 _FEW = 3  # walks, up to which one after another is faster
@@ -27,35 +28,40 @@ def along_units(record: Recording, walk: Walk, shape: Shape, dtype: np.dtype[Any
     place, the result is an empty list.
     """
     size = math.prod(shape)
+
+    def seeds(start: int, stop: int) -> list[Any]:
+        units = np.zeros((stop - start, *shape), dtype)
+        units.reshape(-1)[start :: size + 1] = value
+        return [units]
+
+    return along(record, walk, seeds, size, units=True)
+
+
+def along(record: Recording, walk: Walk, seeds: Seeds, count: int, *, units: bool = False) -> list[Any]:
+    """Return what `walk` gives for each of `count` cotangents or tangents, along a first axis.
+
+    ``seeds(start, stop)`` makes some of them, of each array that is walked from, along first axes. `units` says that
+    they are multiples of unit vectors.
+    """
     together = 1
-    if size > _FEW and not is_hooked(record.order):
-        together = math.ceil(size / math.ceil(size / _walks_at_once(record)))  # in batches of about the same size
-    found = _together(walk, _units(shape, dtype, value, together)) if together > _FEW else None
+    if count > _FEW and not is_hooked(record.order):
+        together = math.ceil(count / math.ceil(count / _walks_at_once(record)))  # in batches of about the same size
+    found = _together(walk, seeds, count, together, units) if together > _FEW else None
     if found is None:
-        found = [walk(unit[0]) for _, unit in _units(shape, dtype, value, 1)]
+        found = [walk(*[seed[0] for seed in seeds(i, i + 1)]) for i in range(count)]
         return [np.stack(parts) for parts in zip(*found, strict=True)]
     return [np.concatenate(parts) for parts in zip(*found, strict=True)]
 
 
-def _together(walk: Walk, batches: Iterator[tuple[int, Any]]) -> list[list[Any]] | None:
+def _together(walk: Walk, seeds: Seeds, count: int, together: int, units: bool) -> list[list[Any]] | None:
     """Return what `walk` gives for each batch, along first axes; None if a rule takes no batch."""
     found = []
-    for first, units in batches:
-        part = batched_walk(walk, units, first_unit=first)
+    for start in range(0, count, together):
+        part = batched_walk(walk, *seeds(start, min(start + together, count)), first_unit=start if units else None)
         if part is None:
             return None
         found.append(part)
     return found
-
-
-def _units(shape: Shape, dtype: np.dtype[Any], value: complex, together: int) -> Iterator[tuple[int, Any]]:
-    """Yield, so many `together`, the first place and the arrays of this shape that have `value` at one place."""
-    size = math.prod(shape)
-    for start in range(0, size, together):
-        count = min(together, size - start)
-        units = np.zeros((count, *shape), dtype)
-        units.reshape(-1)[start :: size + 1] = value
-        yield start, units
 
 
 def _walks_at_once(record: Recording) -> int:

@@ -1,4 +1,4 @@
-"""Vector-Jacobian products and Jacobian-vector products of functions: `vjp` and `jvp`.
+"""Vector-Jacobian products and Jacobian-vector products of functions: `vjp`, `jvp` and `linearize`.
 
 A function may take and return arrays, numbers, and dicts, lists and tuples of them. Where it also depends on a tensor
 that requires a gradient, the derivative is a tensor too, recorded so that it can be differentiated with respect to
@@ -85,3 +85,39 @@ def jvp(function: Function, primals: Any, tangents: Any) -> tuple[Any, Any]:
         record.create_graph = record.create_graph or any_live(directions)
         pushed = record.push_forward(dict(zip(record.input_nodes, directions, strict=True)))
         return record.value(), record.rebuild_outputs(list(map(owned_tangent, pushed)))
+
+
+def linearize(function: Function, *primals: Any) -> tuple[Any, Function]:
+    """Return ``function(*primals)`` and a function that multiplies its Jacobian there by tangents.
+
+    It is like `jvp`, but evaluates the function once for any number of tangents.
+
+    Parameters
+    ----------
+    function
+        Takes as many arrays, or containers of them, as there are `primals`.
+    *primals
+        The point at which to differentiate.
+
+    Returns
+    -------
+    value, push
+        ``push(*tangents)``, with a tangent of the shape of each primal, returns the change of the value.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from autograd import linearize
+    >>> value, push = linearize(lambda x: x**2, np.array([1.0, 3.0]))
+    >>> value, push(np.array([1.0, 0.0])), push(np.array([0.0, 1.0]))
+    (array([1., 9.]), array([2., 0.]), array([0., 6.]))
+    """
+    check_callable("function", function)
+    with enable_grad():
+        record = Recording(function, *track(primals))
+
+    def push(*tangents: Any) -> Any:
+        with enable_grad():
+            return record.rebuild_outputs(list(map(owned_tangent, record.jvp(tangents))))
+
+    return record.value(), push

@@ -90,8 +90,7 @@ def _member(path: Path, archive: zipfile.ZipFile, name: str | None) -> NDArray[A
     member = archive.getinfo(archive.namelist()[names.index(name)])
     if member.compress_type:  # 0 for stored as it is
         with archive.open(member) as content:
-            read: NDArray[Any] = npy.read_array(content, allow_pickle=False)
-            return read
+            return npy.read_array(content, allow_pickle=False)
     with path.open("rb") as file:
         file.seek(member.header_offset)
         _, name_length, extra_length = _LOCAL_HEADER.unpack(file.read(_LOCAL_HEADER.size))

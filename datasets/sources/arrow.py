@@ -156,8 +156,7 @@ def _bits(address: int, start: int, length: int) -> NDArray[np.bool_]:
     if not length:
         return np.zeros(0, np.bool_)
     bits = np.unpackbits(_memory(address, (start + length + 7) // 8), bitorder="little")
-    found: NDArray[np.bool_] = bits[start : start + length].astype(np.bool_)
-    return found
+    return bits[start : start + length].astype(np.bool_)
 
 
 def _memory(address: int, size: int) -> NDArray[np.uint8]:

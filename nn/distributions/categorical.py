@@ -70,7 +70,6 @@ class OfClasses(Distribution):
         return np.minimum(np.sum(noise >= below, axis=-1), self._classes - 1)
 
     def _entropy(self) -> Any:
-        """Return the entropy of the class."""
         logits = self.logits
         least = np.finfo(logits.dtype).min
         return -np.sum(np.maximum(logits, least) * self.probs, axis=-1)

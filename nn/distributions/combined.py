@@ -180,7 +180,6 @@ class MixtureSameFamily(Distribution):
 
     @property
     def _axis(self) -> int:
-        """The axis of the components."""
         return -1 - len(self.event_shape)
 
     @property

@@ -86,9 +86,6 @@ class OfOdds(Distribution):
         (hit, miss), (log_hit, log_miss) = self._both, self._logs
         return -hit * log_hit - miss * log_miss
 
-    def _is_hit(self, shape: tuple[int, ...], generator: Generator) -> Any:
-        return self._noise("random", shape, generator) < self.probs
-
 
 class Bernoulli(OfOdds):
     """The distribution of 1 with a probability, and of 0 otherwise.
@@ -136,7 +133,7 @@ class Bernoulli(OfOdds):
         return np.broadcast_to(values, (2, *self.batch_shape)) if expand else values  # type: ignore[return-value]
 
     def _draw(self, sample_shape: tuple[int, ...], generator: Generator) -> Any:
-        return self._is_hit(self._shape(sample_shape), generator).astype(self._dtype)
+        return (self._noise("random", self._shape(sample_shape), generator) < self.probs).astype(self._dtype)
 
     def _log_prob(self, value: Any) -> Any:
         hit, miss = self._logs

@@ -39,10 +39,6 @@ def _normalise(scores: Array, mask: Array | None) -> Array:
     return scores
 
 
-def _weights_forward(scores: Any, mask: Any) -> Any:
-    return _normalise(scores.copy("K"), mask)
-
-
 def _scores_gradient(g: Any, weights: Any) -> Any:
     """Return the gradient of the scores for that of the weights, p (g - sum(p g)); an array `g` is overwritten.
 
@@ -64,7 +60,7 @@ def _weights_rule(g: Any, out: Any) -> Any:
     return _scores_gradient(np.array(g) if type(g) in ARRAY_TYPES else g, out)
 
 
-_weights = general(_weights_forward, _weights_rule, name="attention_weights")
+_weights = general(lambda scores, mask: _normalise(scores.copy("K"), mask), _weights_rule, name="attention_weights")
 
 
 def _attention_forward(query: Any, key: Any, value: Any, scale: Any, mask: Any, saved: Saved) -> Any:

@@ -22,8 +22,7 @@ def _look_up_rule(g: Any, table_shape: Any, places: Any, level: Any) -> Any:
     """Add each gradient to its row: of the table that an element has, or of the one that all elements shared."""
     if not level.active:
         g, places = extend.leave_batch(g, level), extend.leave_batch(places, level)
-    rows: Any = vjp(lambda table: rows_at(table, places), np.zeros(table_shape, g.dtype))[1](g)[0]
-    return rows
+    return vjp(lambda table: rows_at(table, places), np.zeros(table_shape, g.dtype))[1](g)[0]
 
 
 # The rows of a table that the elements of a batch share, at indices of their own.
@@ -140,8 +139,7 @@ def one_hot(tensor: TensorLike, num_classes: int = -1) -> Array:
     elif num_classes < 1:
         raise ValueError(f"one_hot needs at least one class, not num_classes={num_classes}")
     index = _read_indices("one_hot", index, num_classes)
-    encoded: Array = (index[..., None] == np.arange(num_classes)).astype(np.int64)
-    return encoded
+    return (index[..., None] == np.arange(num_classes)).astype(np.int64)
 
 
 def rows_at(table: Any, index: Any) -> Any:

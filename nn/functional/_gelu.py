@@ -116,10 +116,6 @@ def _positive_less_tail(x: Any) -> Any:
     return _in_half(_over(np.subtract, np.maximum(x, 0), tail), x)
 
 
-def _gelu_rule(g: Any, x: Any) -> Any:
-    return _by_parts(_slope, g, x)
-
-
 def _slope(g: Any, x: Any) -> Any:
     """Return g * (Phi(x) + x * Phi'(x))."""
     near = np.clip(x, -_FAR, _FAR)  # infinity times the density would be nan
@@ -134,7 +130,7 @@ def _slope(g: Any, x: Any) -> Any:
 
 
 normal_cdf = elementwise(_normal_cdf, lambda g, x: g * _density(x), name="normal_cdf")
-_exact = elementwise(_gelu, _gelu_rule, name="gelu")
+_exact = elementwise(_gelu, lambda g, x: _by_parts(_slope, g, x), name="gelu")
 
 # The tanh form: x * (1 + tanh(u / 2)) / 2 = x / (1 + exp(-u)) with u = x * (_FIRST + _THIRD * x ** 2)
 _FIRST = 2 * math.sqrt(2 / math.pi)
@@ -157,10 +153,6 @@ def _divided(x: Any) -> Any:
         inner = _over(np.exp, inner)
         inner += 1
         return _over(np.divide, x, inner)
-
-
-def _gelu_tanh_rule(g: Any, x: Any) -> Any:
-    return _by_parts(_logistic_slope, g, x)
 
 
 def _logistic_slope(g: Any, x: Any) -> Any:
@@ -187,7 +179,7 @@ def _logistic_slope(g: Any, x: Any) -> Any:
     return square
 
 
-_by_tanh = in_single(elementwise(_gelu_tanh, _gelu_tanh_rule, name="gelu_tanh"))
+_by_tanh = in_single(elementwise(_gelu_tanh, lambda g, x: _by_parts(_logistic_slope, g, x), name="gelu_tanh"))
 
 
 def gelu(input: TensorLike, approximate: Literal["none", "tanh"] = "none") -> Tensor:

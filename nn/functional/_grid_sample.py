@@ -79,8 +79,7 @@ def affine_grid(theta: TensorLike, size: Sequence[int], align_corners: bool | No
     lines = [_line(n, bool(align_corners)) for n in reversed(lengths[2:])]  # of x, then y
     places = [*np.meshgrid(*lines[::-1], indexing="ij")][::-1]
     homogeneous = np.stack([*places, np.ones(lengths[2:])], -1).reshape(-1, axes + 1).astype(maps.dtype)
-    out: Tensor = (homogeneous @ maps.mT).reshape((lengths[0], *lengths[2:], axes))
-    return out
+    return (homogeneous @ maps.mT).reshape((lengths[0], *lengths[2:], axes))
 
 
 def _line(count: int, align_corners: bool) -> Any:

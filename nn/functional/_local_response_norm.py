@@ -64,5 +64,4 @@ def local_response_norm(
         "local_response_norm", (channels, places), (size, 1), (1, 1), (size // 2, 0), ((size - 1) // 2, 0), (1, 1)
     )
     squares = sum_windows((x * x).reshape((n, 1, channels, places)), beside).reshape(x.shape)
-    out: Tensor = x / (squares * (alpha / size) + k) ** beta
-    return out
+    return x / (squares * (alpha / size) + k) ** beta

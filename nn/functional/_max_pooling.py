@@ -18,13 +18,9 @@ from ._kernels.sliding_windows import Windows, along, axis_taps, empty_beside, o
 Array = np.ndarray[Any, Any]
 
 
-def _lowest(dtype: np.dtype[Any]) -> float:
-    return -math.inf if dtype.kind == "f" else 0 if dtype.kind == "b" else np.iinfo(dtype).min
-
-
 def _max_pool(x: Any, windows: Windows) -> Any:
     """Return the maximum of each window: along one axis after another, the first of them in long runs of memory."""
-    lowest = _lowest(x.dtype)
+    lowest = -math.inf if x.dtype.kind == "f" else 0 if x.dtype.kind == "b" else np.iinfo(x.dtype).min
     for axis, (size, kernel, stride, dilation, padding, count) in enumerate(zip(*windows, strict=True)):
         parts = axis_taps(size, kernel, stride, dilation, padding, count)
         whole = slice(0, count)

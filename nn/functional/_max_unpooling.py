@@ -112,14 +112,12 @@ def _unpooled(
     np.put_along_axis(origin, places, np.arange(count).reshape((1,) * len(leading) + (count,)), -1)
     moved = np.take_along_axis(maxima.reshape((*leading, count)), np.maximum(origin, 0), -1)
     placed: Any = np.where(origin < 0, moved.dtype.type(0), moved)
-    out: Tensor = placed.reshape((*leading, *size))
-    return out
+    return placed.reshape((*leading, *size))
 
 
 def _output_size(
     owner: str, axes: int, shape: Sizes, kernel: Any, stride: Any, padding: Any, output_size: Sequence[int] | None
 ) -> Sizes:
-    """Return the spatial shape of the output."""
     kernel = per_axis(kernel, axes, "kernel_size", owner, 1)
     stride = kernel if stride is None else per_axis(stride, axes, "stride", owner, 1)
     padding = per_axis(padding, axes, "padding", owner)

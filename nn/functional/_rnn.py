@@ -16,11 +16,12 @@ from typing import Any
 import numpy as np
 
 from autograd import Function, extend, vjp
-from autograd.extend import ARRAY_TYPES, fusing, innermost, is_copy
+from autograd.extend import ARRAY_TYPES, innermost, is_copy
 
 from .._aligned_memory import aligned_empty, aligned_like
+from . import _rnn_scans
 from ._kernels.rnn_products import ParameterGradients, by_gate, columns, preactivations, rows, starting_with
-from ._lstm_loops import pull_lstm, run_lstm
+from ._rnn_scans import Scanned
 from ._rnn_steps import Step, composed, gru_step, lstm_step, rnn_relu_step, rnn_tanh_step
 
 Array = np.ndarray[Any, Any]
@@ -43,12 +44,15 @@ class _Sequence(Function):
     pull
         The vjp: takes these values, whether `x` needs a gradient, and the gradients of the results; returns those of
         the inputs.
+    scanned
+        Both as loops of a program, where that pays.
     """
 
     step: Step
     states: int
     run: Callable[[Array, list[Array], list[Array]], tuple[tuple[Array, ...], Any]]
     pull: Callable[..., list[Any]]
+    scanned: Scanned
 
     @classmethod
     def forward(cls, ctx: Any, reverse: bool, *inputs: Array) -> tuple[Array, ...]:
@@ -58,7 +62,11 @@ class _Sequence(Function):
             ctx.batches.append(innermost(batched))
             batched = (*_together(batched[: cls.states + 1], ctx.batches[-1]), *batched[cls.states + 1 :])
         x, *others = (np.asarray(array, dtype) for array in batched)
-        results, ctx.kept = cls.run(x[::-1] if reverse else x, others[: cls.states], others[cls.states :])
+        given = x[::-1] if reverse else x, others[: cls.states], others[cls.states :]
+        if way := cls.scanned.way(*given):
+            ctx.pull, (results, ctx.kept) = cls.scanned.pull, cls.scanned.run(*given, way, any(ctx.needs_input_grad))
+        else:
+            ctx.pull, (results, ctx.kept) = cls.pull, cls.run(*given)
         out, *last = _apart(
             (results[0][::-1] if reverse else results[0], *results[1:]), ctx.batches, inputs[0].shape[1]
         )
@@ -82,7 +90,7 @@ class _Sequence(Function):
                 inputs[:count] = _together(inputs[:count], level)
             found = cls._pull_composed(ctx.reverse, inputs, g)
         else:
-            found = cls.pull(ctx.kept, ctx.needs_input_grad[1], g[0][::-1] if ctx.reverse else g[0], *g[1:])
+            found = ctx.pull(ctx.kept, ctx.needs_input_grad[1], g[0][::-1] if ctx.reverse else g[0], *g[1:])
             if ctx.reverse and found[0] is not None:
                 found[0] = found[0][::-1]
         return (None, *_apart(found[:count], batches, ctx.inputs[0].shape[1]), *found[count:])
@@ -139,9 +147,6 @@ def _run_lstm(x: Array, states: list[Array], parameters: list[Array]) -> tuple[t
     from_input, recurrent = (_lstm_order(weight, aligned_empty(weight.shape, x.dtype)) for weight in weights)
     bias = by_gate(sum(parameters[2:], np.zeros(len(parameters[0]), x.dtype)), 4)
     bias = _lstm_order(bias, aligned_empty(bias.shape, x.dtype))
-    if fusing() and len(x):
-        hidden, last, steps = run_lstm(x, states, preactivations(x, from_input, bias), recurrent)
-        return (hidden[1:], hidden[-1].copy(), last.copy()), (x, hidden, steps, parameters)
     product, w = aligned_empty((4, *h.shape), x.dtype), aligned_empty(h.shape, x.dtype)
     gates = aligned_empty((len(x), 4, *h.shape), x.dtype)
     hidden, cells = (starting_with(state, len(x)) for state in states)
@@ -164,8 +169,6 @@ def _run_lstm(x: Array, states: list[Array], parameters: list[Array]) -> tuple[t
 
 
 def _pull_lstm(kept: Any, needs_x: bool, g: Array, last_h: Array, last_c: Array) -> list[Any]:
-    if len(kept) == 4:
-        return pull_lstm(kept, needs_x, g, last_h, last_c)
     x, hidden, cells, gates, parameters = kept
     weight = aligned_like(by_gate(parameters[1], 4))
     d_h, d_c, one = aligned_like(last_h), aligned_like(last_c), np.ones((), x.dtype)
@@ -312,19 +315,23 @@ def _relu_local(h: Array, out: Array) -> None:
 
 
 class _LSTM(_Sequence):
+    scanned = _rnn_scans.lstm
     step, run, pull, states = staticmethod(lstm_step), staticmethod(_run_lstm), staticmethod(_pull_lstm), 2
 
 
 class _GRU(_Sequence):
+    scanned = _rnn_scans.gru
     step, run, pull, states = staticmethod(gru_step), staticmethod(_run_gru), staticmethod(_pull_gru), 1
 
 
 class _TanhRNN(_Sequence):
+    scanned = _rnn_scans.rnn_tanh
     step, states = staticmethod(rnn_tanh_step), 1
     run, pull = staticmethod(partial(_run_rnn, np.tanh)), staticmethod(partial(_pull_rnn, _tanh_local))
 
 
 class _ReLURNN(_Sequence):
+    scanned = _rnn_scans.rnn_relu
     step, states = staticmethod(rnn_relu_step), 1
     run, pull = staticmethod(partial(_run_rnn, _relu)), staticmethod(partial(_pull_rnn, _relu_local))
 

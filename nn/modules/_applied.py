@@ -40,14 +40,12 @@ class Applied(Module):
             options = attributes(*names)
 
             def forward(self: Module, x: TensorLike) -> Tensor:
-                out: Tensor = function(x, *options(self))
-                return out
+                return function(x, *options(self))
 
         else:
 
             def forward(self: Module, x: TensorLike) -> Tensor:
-                out: Tensor = function(x)
-                return out
+                return function(x)
 
         return forward
 

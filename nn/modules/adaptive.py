@@ -185,13 +185,11 @@ class AdaptiveLogSoftmaxWithLoss(Module):
         for i in range(1, self.n_clusters + 1):
             parts.append(self._tail(x, i) + head[:, self.shortlist_size + i - 1, None])
         joined: Any = np.concatenate(parts, axis=1)
-        out: Tensor = joined
-        return out
+        return joined
 
     def predict(self, input: TensorLike) -> np.ndarray[Any, Any]:
         """Return the most probable class of each sample, of shape ``(n,)``, of inputs ``(n, in_features)``."""
-        classes: np.ndarray[Any, Any] = borrow(self.log_prob(input)).argmax(axis=1)
-        return classes
+        return borrow(self.log_prob(input)).argmax(axis=1)
 
     def _input(self, input: TensorLike) -> Any:
         x: Any = as_floating("AdaptiveLogSoftmaxWithLoss", "the input", input, self.head.weight)

@@ -13,7 +13,7 @@ from autograd import ShapeError, Tensor
 from autograd.extend import as_array, borrow
 
 from .. import functional, init
-from .._arguments import Size, TensorLike
+from .._arguments import Share, Size, TensorLike
 from ..functional._attention import attention_weights, read_mask
 from ..functional._kernels.operands import as_operand, not_real
 from ..module import Module
@@ -89,7 +89,7 @@ class MultiheadAttention(Module):
         self,
         embed_dim: Size,
         num_heads: Size,
-        dropout: float = 0.0,
+        dropout: Share = 0.0,
         bias: bool = True,
         add_bias_kv: bool = False,
         add_zero_attn: bool = False,
@@ -101,8 +101,6 @@ class MultiheadAttention(Module):
         super().__init__()
         if embed_dim < 1 or num_heads < 1 or embed_dim % num_heads:
             raise ValueError(f"embed_dim={embed_dim} cannot be cut into num_heads={num_heads} equal heads")
-        if not 0 <= dropout <= 1:
-            raise ValueError(f"the probability of dropout should be from 0 to 1, not {dropout}")
         self.embed_dim, self.num_heads, self.dropout, self.batch_first = embed_dim, num_heads, dropout, batch_first
         self.kdim, self.vdim = embed_dim if kdim is None else kdim, embed_dim if vdim is None else vdim
         self.add_zero_attn = add_zero_attn

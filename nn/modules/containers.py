@@ -120,8 +120,7 @@ class Table(_Holder, MutableMapping[str, T]):
         return iter(self._named())
 
     def __getitem__(self, key: str) -> T:
-        value: T = self._named()[key]
-        return value
+        return self._named()[key]
 
     def __setitem__(self, key: str, value: T) -> None:
         if key in self._named():
@@ -180,8 +179,7 @@ class Sequential(Row[Module]):
     @overload
     def __getitem__(self, index: slice) -> Sequential: ...
     def __getitem__(self, index: int | slice) -> Module | Sequential:
-        part: Module | Sequential = super().__getitem__(index)
-        return part
+        return super().__getitem__(index)
 
     def _part(self, items: dict[str, Module]) -> Sequential:
         return Sequential(items)

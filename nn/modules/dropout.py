@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from .. import functional
+from .._arguments import Share
 from ._applied import Elementwise
 
 
@@ -29,10 +30,8 @@ class Dropout(Elementwise, function=functional.dropout):
     _shown_options = ("p",)
     _arguments = ("p", "training")
 
-    def __init__(self, p: float = 0.5, inplace: bool = False) -> None:
+    def __init__(self, p: Share = 0.5, inplace: bool = False) -> None:
         super().__init__(inplace)
-        if not 0 <= p <= 1:
-            raise ValueError(f"the probability of dropout should be from 0 to 1, not {p}")
         self.p = p
 
 

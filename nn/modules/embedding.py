@@ -138,10 +138,9 @@ class Embedding(_Table):
 
     def forward(self, input: TensorLike) -> Tensor:
         """Return the rows at indices of any shape, in the shape ``(*input.shape, embedding_dim)``."""
-        out: Tensor = functional.embedding(
+        return functional.embedding(
             input, self.weight, self.padding_idx, self.max_norm, self.norm_type, self.scale_grad_by_freq
         )
-        return out
 
 
 class EmbeddingBag(_Table):

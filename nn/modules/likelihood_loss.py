@@ -92,8 +92,7 @@ class KLDivLoss(Module):
 
     def forward(self, input: TensorLike, target: TensorLike) -> Tensor:
         """Compare log-probabilities with probabilities of the same shape."""
-        loss: Tensor = functional.kl_div(input, target, self.reduction, self.log_target)
-        return loss
+        return functional.kl_div(input, target, self.reduction, self.log_target)
 
 
 class GaussianNLLLoss(Loss):
@@ -117,10 +116,7 @@ class GaussianNLLLoss(Loss):
 
     def forward(self, input: TensorLike, target: TensorLike, var: TensorLike) -> Tensor:
         """Compare means with observations of the same shape, given variances."""
-        loss: Tensor = functional.gaussian_nll_loss(
-            input, target, var, full=self.full, eps=self.eps, reduction=self.reduction
-        )
-        return loss
+        return functional.gaussian_nll_loss(input, target, var, full=self.full, eps=self.eps, reduction=self.reduction)
 
 
 class PoissonNLLLoss(Loss, function=functional.poisson_nll_loss):

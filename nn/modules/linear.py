@@ -70,8 +70,7 @@ class Linear(Module):
 
     def forward(self, x: TensorLike) -> Tensor:
         """Map inputs of shape ``(..., in_features)`` to shape ``(..., out_features)``."""
-        out: Tensor = functional.linear(x, self.weight, self.bias)
-        return out
+        return functional.linear(x, self.weight, self.bias)
 
 
 class Bilinear(Module):
@@ -129,8 +128,7 @@ class Bilinear(Module):
 
     def forward(self, input1: TensorLike, input2: TensorLike) -> Tensor:
         """Map ``(..., in1_features)`` and ``(..., in2_features)`` to ``(..., out_features)``."""
-        out: Tensor = functional.bilinear(input1, input2, self.weight, self.bias)
-        return out
+        return functional.bilinear(input1, input2, self.weight, self.bias)
 
 
 class Identity(Module):

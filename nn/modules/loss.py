@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 from autograd import Tensor
 
 from .. import functional
-from .._arguments import TensorLike, Weights
+from .._arguments import Share, TensorLike, Weights
 from ..functional._kernels.loss_operands import Reduction, check_reduction
 from ..module import Module
 from ._applied import Applied, attributes
@@ -35,8 +35,7 @@ class Loss(Applied):
         options = attributes(*names)
 
         def forward(self: Module, input: TensorLike, target: TensorLike) -> Tensor:
-            loss: Tensor = function(input, target, *options(self))
-            return loss
+            return function(input, target, *options(self))
 
         return forward
 
@@ -94,11 +93,9 @@ class CrossEntropyLoss(NLLLoss, function=functional.cross_entropy):
         weight: Weights | None = None,
         ignore_index: int = -100,
         reduction: Reduction = "mean",
-        label_smoothing: float = 0.0,
+        label_smoothing: Share = 0.0,
     ) -> None:
         super().__init__(weight, ignore_index, reduction)
-        if not 0 <= label_smoothing <= 1:
-            raise ValueError(f"label_smoothing should be from 0 to 1, not {label_smoothing}")
         self.label_smoothing = label_smoothing
 
 
@@ -125,7 +122,6 @@ class CTCLoss(Loss):
         self, log_probs: TensorLike, targets: TensorLike, input_lengths: TensorLike, target_lengths: TensorLike
     ) -> Tensor:
         """Compare log-probabilities ``(steps, n, classes)`` with labels ``(n, longest)`` of these lengths."""
-        loss: Tensor = functional.ctc_loss(
+        return functional.ctc_loss(
             log_probs, targets, input_lengths, target_lengths, self.blank, self.reduction, self.zero_infinity
         )
-        return loss

@@ -32,8 +32,7 @@ class CosineEmbeddingLoss(Loss):
 
     def forward(self, input1: TensorLike, input2: TensorLike, target: TensorLike) -> Tensor:
         """Compare vectors ``(n, d)`` with vectors of the same shape, given targets ``(n,)`` that are 1 or -1."""
-        loss: Tensor = functional.cosine_embedding_loss(input1, input2, target, self.margin, self.reduction)
-        return loss
+        return functional.cosine_embedding_loss(input1, input2, target, self.margin, self.reduction)
 
 
 class HingeEmbeddingLoss(Loss, function=functional.hinge_embedding_loss):
@@ -75,8 +74,7 @@ class MarginRankingLoss(Loss):
 
     def forward(self, input1: TensorLike, input2: TensorLike, target: TensorLike) -> Tensor:
         """Compare scores of the same shape, given targets that are 1 or -1."""
-        loss: Tensor = functional.margin_ranking_loss(input1, input2, target, self.margin, self.reduction)
-        return loss
+        return functional.margin_ranking_loss(input1, input2, target, self.margin, self.reduction)
 
 
 class MultiLabelMarginLoss(Loss, function=functional.multilabel_margin_loss):
@@ -181,8 +179,7 @@ class TripletMarginLoss(Loss):
     def forward(self, anchor: TensorLike, positive: TensorLike, negative: TensorLike) -> Tensor:
         """Compare vectors ``(..., d)`` of the same shape."""
         options = (self.margin, self.p, self.eps, self.swap, self.reduction)
-        loss: Tensor = functional.triplet_margin_loss(anchor, positive, negative, *options)
-        return loss
+        return functional.triplet_margin_loss(anchor, positive, negative, *options)
 
 
 class TripletMarginWithDistanceLoss(Loss):
@@ -215,7 +212,7 @@ class TripletMarginWithDistanceLoss(Loss):
 
     def forward(self, anchor: TensorLike, positive: TensorLike, negative: TensorLike) -> Tensor:
         """Compare vectors of the same shape."""
-        loss: Tensor = functional.triplet_margin_with_distance_loss(
+        return functional.triplet_margin_with_distance_loss(
             anchor,
             positive,
             negative,
@@ -224,4 +221,3 @@ class TripletMarginWithDistanceLoss(Loss):
             swap=self.swap,
             reduction=self.reduction,
         )
-        return loss

@@ -29,8 +29,7 @@ class _Pad(ForAxes):
         """Map inputs of shape ``(n, channels, *spatial)``, or without n, to the same with other spatial lengths."""
         name = type(self).__name__
         pairs = [*zip(self.padding[::2], self.padding[1::2], strict=True)][::-1]
-        out: Tensor = padded(name, as_operand(name, "the input", x), pairs, self.mode, self.value)
-        return out
+        return padded(name, as_operand(name, "the input", x), pairs, self.mode, self.value)
 
 
 class ConstantPad1d(_Pad, axes=1):

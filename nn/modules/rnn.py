@@ -12,7 +12,7 @@ from numpy.typing import DTypeLike
 from autograd import ShapeError, Tensor
 
 from .. import functional, init
-from .._arguments import Size, TensorLike
+from .._arguments import Share, Size, TensorLike
 from .._warnings import warn
 from ..functional._kernels.operands import as_floating, not_real
 from ..functional._rnn import gru, lstm, rnn_relu, rnn_tanh
@@ -40,7 +40,7 @@ class _Recurrent(Module):
         num_layers: Size = 1,
         bias: bool = True,
         batch_first: bool = False,
-        dropout: float = 0.0,
+        dropout: Share = 0.0,
         bidirectional: bool = False,
         proj_size: int = 0,
         dtype: DTypeLike | None = None,
@@ -49,8 +49,6 @@ class _Recurrent(Module):
         name = type(self).__name__
         if not 0 <= proj_size < hidden_size:
             raise ValueError(f"{name} needs a proj_size from 0, for none, to below hidden_size, not {proj_size}")
-        if not 0 <= dropout <= 1:
-            raise ValueError(f"the probability of dropout should be from 0 to 1, not {dropout}")
         if dropout and num_layers == 1:
             warn(f"{name} has dropout between its layers, but only one layer: it has no effect")
         self.input_size, self.hidden_size, self.num_layers, self.bias = input_size, hidden_size, num_layers, bias
@@ -238,12 +236,10 @@ class RNN(_Recurrent):
         nonlinearity: Literal["tanh", "relu"] = "tanh",
         bias: bool = True,
         batch_first: bool = False,
-        dropout: float = 0.0,
+        dropout: Share = 0.0,
         bidirectional: bool = False,
         dtype: DTypeLike | None = None,
     ) -> None:
-        if nonlinearity not in _RNNS:
-            raise ValueError(f'the nonlinearity of RNN should be "tanh" or "relu", not {nonlinearity!r}')
         self.nonlinearity = nonlinearity
         super().__init__(input_size, hidden_size, num_layers, bias, batch_first, dropout, bidirectional, dtype=dtype)
 
@@ -321,7 +317,7 @@ class GRU(_Recurrent):
         num_layers: Size = 1,
         bias: bool = True,
         batch_first: bool = False,
-        dropout: float = 0.0,
+        dropout: Share = 0.0,
         bidirectional: bool = False,
         dtype: DTypeLike | None = None,
     ) -> None:

@@ -111,8 +111,6 @@ class RNNCell(_Cell):
         nonlinearity: Literal["tanh", "relu"] = "tanh",
         dtype: DTypeLike | None = None,
     ) -> None:
-        if nonlinearity not in _STEPS:
-            raise ValueError(f'the nonlinearity of RNNCell should be "tanh" or "relu", not {nonlinearity!r}')
         super().__init__(input_size, hidden_size, bias, dtype)
         self.nonlinearity = nonlinearity
 

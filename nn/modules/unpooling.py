@@ -27,8 +27,7 @@ class _MaxUnpool(ForAxes):
     def forward(self, x: TensorLike, indices: TensorLike, output_size: Sequence[int] | None = None) -> Tensor:
         """Return an array of shape ``(n, channels, *spatial)``; with `output_size` of this spatial or whole shape."""
         unpool = getattr(functional, f"max_unpool{self.axes}d")
-        out: Tensor = unpool(x, indices, self.kernel_size, self.stride, self.padding, output_size)
-        return out
+        return unpool(x, indices, self.kernel_size, self.stride, self.padding, output_size)
 
 
 class MaxUnpool1d(_MaxUnpool, axes=1):

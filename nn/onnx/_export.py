@@ -18,12 +18,11 @@ from ..module import Module
 from ._arrays import ARRAYS
 from ._graph import Axis, Graph, Step, arrays_of, library
 from ._layers import LAYERS
-from ._recurrent import RECURRENT
 
 Array = np.ndarray[Any, Any]
 OPSET, IR = 20, 9  # of 2023, which onnxruntime has read since 1.17
 VARIATIONS = 4  # of the inputs: a data-dependent choice between two branches goes unnoticed in 1 of 16 cases
-_TABLE = {**ARRAYS, **LAYERS, **RECURRENT}
+_TABLE = {**ARRAYS, **LAYERS}
 
 
 def export(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 import math
 from collections.abc import Callable, Iterable, Iterator
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
@@ -268,11 +268,9 @@ class SWALR(LRScheduler):
         optimizer: Optimizer,
         swa_lr: float | list[float],
         anneal_epochs: int = 10,
-        anneal_strategy: str = "cos",
+        anneal_strategy: Literal["cos", "linear"] = "cos",
         last_epoch: int = -1,
     ) -> None:
-        if anneal_strategy not in ("cos", "linear"):
-            raise ValueError(f"anneal_strategy should be 'cos' or 'linear', not {anneal_strategy!r}")
         if not isinstance(anneal_epochs, int) or anneal_epochs < 0:
             raise ValueError(f"anneal_epochs should be a whole number from 0 on, not {anneal_epochs!r}")
         self.swa_lrs = for_each_group("swa_lr", optimizer, swa_lr)

@@ -19,11 +19,12 @@ if typing.TYPE_CHECKING:
     from ._images import weights
     from ._learning_rates import learning_rate_search
     from ._report import report
+    from ._sparsity import sparsity
 
 __all__ = [
     "Histogram", "HistogramRecorder", "accuracy", "confusion_matrix", "decision_boundary", "embedding", "gradient_norm",
-    "histograms", "learning_rate", "learning_rate_search", "loss", "metric", "mistakes", "report", "update_ratio",
-    "weights",
+    "histograms", "learning_rate", "learning_rate_search", "loss", "metric", "mistakes", "report", "sparsity",
+    "update_ratio", "weights",
 ]  # fmt: skip
 
 _MODULES = {
@@ -35,6 +36,7 @@ _MODULES = {
     "_learning_rates": ("learning_rate_search",),
     "_histogram_recorder": ("Histogram", "HistogramRecorder"),
     "_report": ("report",),
+    "_sparsity": ("sparsity",),
 }
 
 

@@ -10,6 +10,7 @@ import numpy as np
 from autograd import Tensor
 from autograd.extend import borrow
 
+from .._arguments import Size
 from ..training import Callback, Training
 
 Array = np.ndarray[Any, Any]
@@ -76,13 +77,9 @@ class HistogramRecorder(Callback):
     8
     """
 
-    def __init__(self, layers: Sequence[str] | None = None, every: int | None = None, bins: int = 50) -> None:
+    def __init__(self, layers: Sequence[str] | None = None, every: Size | None = None, bins: Size = 50) -> None:
         if isinstance(layers, str):
             raise TypeError(f"layers should be a list of paths: [{layers!r}]")
-        if every is not None and every < 1:
-            raise ValueError(f"every should be 1 step or more, not {every}")
-        if bins < 1:
-            raise ValueError(f"bins should be 1 or more, not {bins}")
         self.layers, self.every, self.bins = layers, every, bins
         self.activations: dict[str, list[Histogram]] = {}
         self.gradients: dict[str, list[Histogram]] = {}

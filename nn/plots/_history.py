@@ -110,8 +110,7 @@ def update_ratio(history: pandas.DataFrame, ax: Axes | None = None) -> Axes:
 
 def epochs_of(history: pandas.DataFrame) -> Array:
     """Return the number of each epoch."""
-    epochs: Array = history.get("epoch", history.index).to_numpy()
-    return epochs
+    return history.get("epoch", history.index).to_numpy()
 
 
 def _single(history: pandas.DataFrame, column: str, ax: Axes | None, title: str, unit: str | None = None) -> Axes:

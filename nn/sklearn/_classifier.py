@@ -231,5 +231,4 @@ class Classifier(ClassifierMixin, Network):  # type: ignore[misc]  # scikit-lear
     def predict(self, X: Table) -> Array:
         """Return the most probable label of each row, of shape ``(n,)``."""
         best: Array = self._outputs(X).argmax(axis=1)
-        labels: Array = self.classes_[best]
-        return labels
+        return self.classes_[best]

@@ -250,5 +250,4 @@ class Network(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no annot
 
 
 def _dense(X: Any) -> Array:
-    dense: Array = X.toarray() if hasattr(X, "toarray") else np.asarray(X)
-    return dense
+    return X.toarray() if hasattr(X, "toarray") else np.asarray(X)

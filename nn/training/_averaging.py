@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from .._arguments import Size
 from ..optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 from ._callbacks import Callback
 from ._state import Training
@@ -46,9 +47,7 @@ class WeightAveraging(Callback):
     Parameter([[4.]], dtype=float32, requires_grad=True)
     """
 
-    def __init__(self, decay: float | None = 0.999, start: int = 1, warmup: bool = False) -> None:
-        if start < 1:
-            raise ValueError(f"start should be an epoch, 1 or later, not {start}")
+    def __init__(self, decay: float | None = 0.999, start: Size = 1, warmup: bool = False) -> None:
         if warmup and decay is None:
             raise ValueError("warmup=True lowers the decay at first, but decay=None keeps a mean, which has no decay")
         self._average = None if decay is None else get_ema_multi_avg_fn(decay)

@@ -6,7 +6,7 @@ import math
 from collections.abc import Callable
 from typing import Any, Literal
 
-from .._arguments import check_constructor
+from .._arguments import Size, check_constructor
 from ._state import Training
 
 Mode = Literal["min", "max"]
@@ -207,13 +207,11 @@ class EarlyStopping(Callback):
     def __init__(
         self,
         monitor: str = "val_loss",
-        patience: int = 5,
+        patience: Size = 5,
         min_delta: float = 0.0,
         restore_best: bool = True,
         mode: Mode | None = None,
     ) -> None:
-        if patience < 1:
-            raise ValueError(f"patience should be 1 epoch or more, not {patience}")
         self.monitor, self.patience, self.min_delta, self.restore_best = monitor, patience, min_delta, restore_best
         self._mode: Mode | None = mode
         self._reset()

@@ -11,6 +11,7 @@ import numpy as np
 
 from autograd.extend import borrow
 
+from .._arguments import Size
 from ..distributed._collectives import spread_object
 from ..distributed._processes import world
 from ..module import Module
@@ -77,10 +78,8 @@ class Checkpoint(Callback):
 
     last = True
 
-    def __init__(self, path: str | os.PathLike[str], every: int | None = None, resume: bool = False) -> None:
+    def __init__(self, path: str | os.PathLike[str], every: Size | None = None, resume: bool = False) -> None:
         self.path, self.every, self.resume = _archive_path(path), every, resume
-        if every is not None and every < 1:
-            raise ValueError(f"every should be 1 step or more, not {every}")
 
     def on_start(self, training: Training) -> None:
         """Make the folder, and resume from the file if that is asked for."""

@@ -188,5 +188,4 @@ def dtype_of(model: Module) -> Any:
 
 def trained_columns(model: Module) -> list[Any] | None:
     """Return the names of the columns that the model was trained with, if it was a table."""
-    names: list[Any] | None = model.__dict__.get("feature_names_in_")
-    return names
+    return model.__dict__.get("feature_names_in_")

@@ -69,8 +69,7 @@ def mse(output: Array, target: Array) -> float:
 def _difference(name: str, output: Array, target: Array) -> Array:
     if output.shape != target.shape:
         raise ShapeError(f"{name} of shapes {output.shape} and {target.shape}, which would be broadcast: reshape one")
-    difference: Array = output - target
-    return difference
+    return output - target
 
 
 _KNOWN: dict[str, Measure] = {"accuracy": accuracy, "mae": mae, "mse": mse}

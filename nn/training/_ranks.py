@@ -427,7 +427,6 @@ def _by_dtype(named: Sequence[tuple[str, Any]]) -> list[list[int]]:
 
 
 def _rows_of(batch: Batch | LazyBatch, rows: slice) -> Batch:
-    """Return some rows of a batch."""
     if isinstance(batch, LazyBatch):
         return batch.take(rows)
     shapes = [getattr(part, "shape", type(part).__name__) for part in (*batch.inputs, batch.target)]

@@ -19,6 +19,7 @@ import numpy as np
 import pytest
 
 from autograd import Value, compile, grad, tensor, vmap
+from autograd.transforms.compile import creation
 from autograd.transforms.compile.environment import Environment
 from nn.scalar import MLP
 
@@ -572,3 +573,30 @@ def test_functions_of_numba() -> None:
         assert np.array_equal(compiled(x), scaled(x))
     (program,) = compiled.programs
     assert program.calls == 4
+
+
+NAMES = sorted(creation._NOTED.keys() - {"nditer"})
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_functions_that_make_arrays_may_have_names_of_their_own(name: str) -> None:
+    """As by ``from numpy import zeros``, here or in a module that is read."""
+    own = getattr(np, name)
+    args: dict[str, Any] = {"full": (3, 2.0), "linspace": (0, 1, 3), "geomspace": (1, 4, 3), "logspace": (0, 1, 3)}
+    args |= {"kaiser": (3, 1.0), "mask_indices": (3, np.triu), "indices": ((3,),), "ix_": ([0, 2], [1])}
+    module = types.ModuleType("module")
+    module.make = own  # type: ignore[attr-defined]
+
+    def function(x: Any) -> Any:
+        given = (x,) if name in (*creation._FROM_ARRAYS, "diag", "diagflat") else args.get(name, (3,))
+        one, other = own(*given), module.make(*given)
+        return [np.sin(y * x[0]) for y in (*one, *other)] if isinstance(one, tuple) else np.sin(one) * other
+
+    compiled, x = compile(function), np.array([0.5, 0.25, 0.125])
+    for factor in (1, 2, 3):
+        for found, expected in zip(compiled(x * factor), function(x * factor), strict=True):
+            if name != "empty":
+                np.testing.assert_array_equal(found, expected)
+    assert len(compiled.programs) == 1
+    assert not compiled.fallbacks
+    assert own is module.make is getattr(np, name)

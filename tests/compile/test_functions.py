@@ -1,12 +1,14 @@
-"""Every public function of `nn.functional`, compiled: values and gradients, bit by bit, with the same draws."""
+"""Every public function of `nn.functional`, compiled: bit by bit, with the same draws; and sequences of arrays."""
 
-from typing import Any
+from collections import UserList, deque
+from collections.abc import Callable
+from typing import Any, NamedTuple
 
 import numpy as np
 import pytest
 
 import nn
-from autograd import Tensor
+from autograd import Tensor, grad
 from autograd.transforms.pytree import flatten
 
 from ..good_calls import fresh
@@ -43,3 +45,48 @@ def test_a_function_is_replayed_bit_by_bit(call: Call, dtype: Any) -> None:
 
             assert not disagreement(seeded, data, seeded(*data), seeded(*data, f=recorded))
         assert len(recorded.programs) == 1
+
+
+class Pair(NamedTuple):
+    first: Any
+    second: Any
+
+
+class Row(list[Any]):
+    """A list of a class of its own."""
+
+
+class Place(tuple[Any, ...]):
+    """A tuple of a class of its own."""
+
+    __slots__ = ()
+
+
+KINDS: list[Callable[[Any], Any]] = [tuple, list, Row, Place, deque, UserList, lambda parts: Pair(*parts)]
+OF_SEVERAL: list[Callable[[Any], Any]] = [
+    np.stack, np.concatenate, np.vstack, lambda parts: np.hstack([*parts, np.stack(parts)[0]]),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("kind", range(len(KINDS)))
+@pytest.mark.parametrize("of_several", OF_SEVERAL)
+def test_sequences_of_any_class_have_arrays_that_change(of_several: Callable[[Any], Any], kind: int) -> None:
+    def function(x: Any) -> Any:
+        return of_several(KINDS[kind]([np.sin(x), np.sin(x) * 2]))
+
+    recorded = [compiled(each) for each in (function, grad(lambda x: np.sum(function(x) ** 2)))]
+    for seed in range(3):
+        x = np.random.default_rng(seed).standard_normal(3)
+        assert not disagreement(function, [x], function(x), recorded[0](x))
+        assert np.allclose(recorded[1](x), grad(lambda x: np.sum(function(x) ** 2))(x))
+    assert all(len(each.programs) == 1 for each in recorded)
+
+
+def test_what_numpy_returns_as_a_named_tuple_is_an_argument_and_an_index() -> None:
+    def function(x: Any) -> Any:
+        return np.concatenate(np.linalg.qr(x)), x[Pair(slice(1, None), np.arange(2))]
+
+    recorded = compiled(function)
+    for seed in range(3):
+        x = np.random.default_rng(seed).standard_normal((3, 3))
+        assert not disagreement(function, [x], function(x), recorded(x))

@@ -1,5 +1,6 @@
 """The text of compiled programs: what NumPy would warn of is not in it."""
 
+from types import FunctionType
 from typing import Any
 
 import numpy as np
@@ -32,3 +33,29 @@ def test_a_view_that_is_made_anew_each_time_is_written_over() -> None:
     for seed in range(3):
         z = np.random.default_rng(seed).normal(size=(1, 4))
         assert np.array_equal(compiled(z), function(z))
+
+
+def test_the_text_has_the_name_of_the_function_and_of_its_options() -> None:
+    def energy(x: Array) -> Any:
+        return x[: np.argmax(x)].sum(), x.max(axis=0, keepdims=True)
+
+    functions: dict[str, Any] = {"energy": energy, "function": FunctionType(energy.__code__, globals(), "slice")}
+    for name, function in functions.items():
+        compiled = compile(function)
+        for x in (np.array([1.0, 3.0, 2.0]), np.array([4.0, 5.0, 6.0]), np.array([1.0, 3.0, 2.0])):
+            np.testing.assert_equal(compiled(x), energy(x))
+        assert f"def {name}(leaves):" in compiled.source()
+        assert any("keepdims=True" in line.partition("#")[0] for line in compiled.source().splitlines())
+
+
+def test_what_is_written_to_stands_among_other_options() -> None:
+    def function(x: Array) -> Any:
+        y, z = x * 2, np.empty_like(x)
+        np.add(x, y, out=y, where=x > 0)
+        np.add(x, 1, out=z, dtype=x.dtype)
+        return y + z + np.add.outer(x, x).sum()
+
+    compiled = compile(function)
+    for seed in range(3):
+        x = np.random.default_rng(seed).standard_normal(4)
+        np.testing.assert_array_equal(compiled(x), function(x))

@@ -22,9 +22,10 @@ whole = np.arange(18.0).reshape(6, 3)
 
 
 def function(x: Any, y: Any) -> Any:
-    """Write to the first argument, so that it is seen whether memory is shared."""
+    """Write to the first argument between two reads of the second, so that it is seen whether memory is shared."""
+    before = np.exp(y)
     x *= 2
-    return x * y + HELD
+    return x * y + before * np.exp(y) + HELD
 
 
 ARGUMENTS: dict[str, Callable[[], tuple[Any, ...]]] = {
@@ -72,6 +73,16 @@ def test_arguments(name: str) -> None:
                 assert expected == found
             else:
                 assert not differs(expected, found)
+
+
+def test_an_argument_by_name_is_not_left_out() -> None:
+    def scaled(x: Any, scale: float = 1.0) -> Any:
+        return x * scale
+
+    recorded = compiled(scaled)
+    for scale in (None, None, 2.0, None, 3.0):
+        given = {} if scale is None else {"scale": scale}
+        assert not differs(scaled(X, **given), recorded(X, **given))
 
 
 BLOCKS: dict[str, Callable[[], AbstractContextManager[object]]] = {

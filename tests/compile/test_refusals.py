@@ -17,7 +17,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from autograd import CompileError, tensor
+import nn
+from autograd import CompileError, GraphError, tensor
 from autograd import compile as compiled
 
 from .agreement import differs
@@ -40,7 +41,7 @@ state = State()
 generator = np.random.default_rng(0)
 numbers = iter(range(10**6))
 DEPENDS = "depends on its values"
-REMEDY = r"numpy.where\(condition, a, b\)"
+REMEDY = r"numpy.where\(c(ondition)?, a, b\)"
 
 
 def branch(x: Any) -> Any:
@@ -137,7 +138,11 @@ REFUSED: dict[str, tuple[Function, str, str]] = {
     "tobytes": (lambda x: x.tobytes(), r"tobytes\(\)", "return the array"),
     "index of a list": (lambda x: [1, 2, 3][np.argmax(x)] * x, "an index or a length", "return the array"),
     "range": (lambda x: list(range(np.argmax(x) + 1)), "an index or a length", "return the array"),
-    "math.sin": (lambda x: math.sin(x[0]) * x, r"float\(\)", "return the array"),
+    "math.sin": (
+        lambda x: math.sin(x[0]) * x,
+        r"float\(\)",
+        r"write numpy.sin\(x\) for math.sin\(x\), or return the array",
+    ),
     "math.sin of a tensor": (lambda x: math.sin(tensor(x)[0]) * x, r"float\(\)", "return the array"),
     "print": (printed, r"print\(\)", "print what the compiled function returns"),
     "print of text": (printed_text, r"print\(\)", "print what the compiled function returns"),
@@ -166,6 +171,13 @@ REFUSED: dict[str, tuple[Function, str, str]] = {
     "a new entry": (entered_anew, "a change of state.table", "return the new value"),
     "a caught error": (caught, r"float\(\)", "return the array"),
     "a caught error of NumPy": (caught_inverse, "an operation that fails", REMEDY),
+    "a number of Python": (lambda x: x * (1j * x[0]), "mul, which gives complex", r"numpy.multiply\(a, b\)"),
+    "text": (lambda x: np.array_str(x), "array_str, which gives str", "call it outside"),
+    "two arrays for results": (
+        lambda x: np.modf(x, out=(np.empty_like(x), np.empty_like(x)))[0],
+        "modf with several arrays",
+        "that it returns",
+    ),
     "a set": (lambda x: {1, 2}, "a result of type set", "return arrays"),
     "a generator function": (generated, "a result of type generator", "return arrays"),
     "a function": (lambda x: lambda: x, "a result of type function", "return arrays"),
@@ -221,6 +233,92 @@ def test_the_function_runs_as_it_is(name: str, fallback: Any) -> None:
     for message in said:
         assert re.search(what, message)
         assert message.endswith("; the function runs as it is")
+
+
+def of_a_step() -> Function:
+    net = nn.Linear(3, 1)
+    updates = nn.optim.SGD(net.parameters(), lr=0.1)
+
+    def step(x: Any) -> Any:
+        net(x).sum().backward()
+        updates.step()
+        return x[x > 0]
+
+    return step
+
+
+def of_a_shared_gradient() -> Function:
+    leaves = [tensor(X, requires_grad=True), tensor(X, requires_grad=True)]
+    leaves[1].grad = leaves[0].detach()
+    return lambda x: leaves[0].data + x * leaves[1].grad.data
+
+
+def of_a_computed_view() -> Function:
+    held = np.arange(6.0)
+
+    def shifted(x: Any) -> Any:
+        rest = held[np.argmax(x) :]
+        held[...] += 1
+        return rest.sum() + x[x > 0]
+
+    return shifted
+
+
+def of_a_recorded_gradient() -> Function:
+    weight = tensor(X, requires_grad=True)
+
+    def backward(x: Any) -> Any:
+        ((weight * x) ** 2).sum().backward(create_graph=True)
+        return x * 2
+
+    return backward
+
+
+def written_before_a_check(x: Any) -> Any:
+    x[0] = 1.0
+    return x[x > 0]
+
+
+def written_result(x: Any) -> Any:
+    x.data[...] = 1.0
+    return x.sum()
+
+
+# What makes the function, its argument, what the message says, and what the remedy is.
+OF_TENSORS: dict[str, tuple[Callable[[], Function], Any, str, str]] = {
+    "a check after a step": (of_a_step, X, "after a step of an optimizer", "each on its own"),
+    "a gradient in the memory of another": (of_a_shared_gradient, X, "a gradient that shares memory", "set a copy"),
+    "a view of what is written": (of_a_computed_view, X, "a view of what the function writes to", "copy it"),
+    "a gradient with a graph": (of_a_recorded_gradient, X, "a gradient that is recorded", r"grad\(\) of grad"),
+    "a write before a check": (lambda: written_before_a_check, X, "a write to an argument .*after which", "a copy"),
+    "a write to a result": (
+        lambda: written_result, tensor(X, requires_grad=True) * 2, "a write to an argument that is a result", "a copy",
+    ),
+    "a leaf of its own": (
+        lambda: lambda x: (tensor(X, requires_grad=True) * x).sum(), X, "a tensor made in the function", "detach",
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", OF_TENSORS)
+def test_what_is_refused_of_tensors(name: str) -> None:
+    make, given, what, remedy = OF_TENSORS[name]
+
+    def run(function: Function) -> Any:
+        return function(given.copy() if isinstance(given, np.ndarray) else given)
+
+    with pytest.raises(CompileError, match=f"{what}.*: .*{remedy}.* fallback='warn'"):
+        run(compiled(make()))
+    assert not differs(run(make()), run(compiled(make(), fallback="eager")))
+
+
+def test_a_second_derivative_of_what_cannot_be_evaluated_again() -> None:
+    x = tensor(X, requires_grad=True)
+    recorded = compiled(lambda x: (x * nn.functional.dropout(x, 0.5)).sum())
+    with pytest.raises(CompileError, match="this program has not run yet"):
+        recorded(x), recorded.programs[0].calls
+    with pytest.raises(GraphError, match=r"a derivative of its derivative .* draws random numbers"):
+        recorded(x).backward(create_graph=True)
 
 
 def test_what_can_be_recorded() -> None:

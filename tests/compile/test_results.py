@@ -105,6 +105,31 @@ def test_transforms_of_a_compiled_function() -> None:
     assert np.array_equal(vmap(compiled)(np.stack([x, x + 1])), vmap(function)(np.stack([x, x + 1])))
 
 
+@pytest.mark.parametrize("make", [lambda array: array, tensor], ids=["an array", "a tensor"])
+def test_what_a_call_was_given_may_change_before_backward(make: Any) -> None:
+    """Such as the array that the next batch is written to: the derivative needs what was there."""
+    weight, compiled = tensor([1.0, 2.0, 3.0], requires_grad=True), compile(lambda w, x: (w * x).sum())
+    for k in range(3):
+        given = make(np.arange(3.0) + k)
+        loss = compiled(weight, given)
+        (given.data if isinstance(given, Tensor) else given)[...] = 100.0
+        weight.grad = None
+        loss.backward()
+        assert weight.grad is not None
+        assert weight.grad.data.tolist() == (np.arange(3.0) + k).tolist()
+
+
+def test_a_part_of_an_argument_may_change_before_backward() -> None:
+    compiled = compile(lambda x: (x[1:] ** 3).sum())
+    for k in range(3):
+        x = tensor(np.arange(3.0) + k, requires_grad=True)
+        total = compiled(x)
+        x.data[...] = 100.0
+        total.backward()
+        assert x.grad is not None
+        assert x.grad.data.tolist() == [0, 3 * (k + 1) ** 2, 3 * (k + 2) ** 2]
+
+
 def test_a_weight_that_changes_before_backward_is_refused() -> None:
     model = compile(nn.Linear(3, 2))
     optimizer = nn.optim.SGD(model.parameters(), lr=0.1)

@@ -11,7 +11,7 @@ import pytest
 
 import nn
 import nn.functional as F  # noqa: N812 - the usual name
-from autograd import compile
+from autograd import compile, tensor
 
 from .agreement import differs
 from .training_steps import Training, batches, ran
@@ -162,6 +162,29 @@ def test_a_held_gradient_makes_the_step_itself_run_once() -> None:
     assert not differs([*expected, held(training)], [*found, held(compiled)])
     assert sum(program.diverged for program in compiled.compiled.programs) >= 1
     assert int(compiled.parts[0][2].num_batches_tracked) == 6
+
+
+def test_a_held_gradient_is_met_after_a_draw() -> None:
+    """Of a gradient that is constant, and so not asked whether it is finite."""
+    losses = []
+    for wrap in (lambda step: step, compile):
+        nn.manual_seed(0)
+        weight, kept = nn.Parameter(np.ones(3)), list[Any]()
+        updates = nn.optim.SGD([weight], lr=0.1)
+
+        def step(x: Any, weight: Any = weight, updates: Any = updates) -> Any:
+            updates.zero_grad()
+            loss = F.dropout(tensor(x), 0.5).sum() + weight.sum()
+            loss.backward()
+            updates.step()
+            return loss.detach()
+
+        made: Any = wrap(step)
+        for k in range(8):
+            losses.append(made(np.arange(5.0) + 1).item())
+            kept += [weight.grad] * (k == 3)
+    assert losses[:8] == losses[8:]
+    assert [program.diverged for program in made.programs] == [1]
 
 
 @pytest.mark.one_in(4)

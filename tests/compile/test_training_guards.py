@@ -308,6 +308,30 @@ def test_labels_are_checked_before_gradients_are_cleared() -> None:
     same_training(make, with_values(3, negative_label)[:4], diverged=1)
 
 
+def test_gradients_stay_until_the_program_fits() -> None:
+    """Of a step that clears them for some batches: where it turns out to be another one, it adds to them."""
+
+    def make() -> Training:
+        net = nn.Linear(4, 3)
+        updates, loss_of = nn.optim.SGD(net.parameters(), lr=0.1), nn.CrossEntropyLoss()
+
+        def step(x: Array, y: Array) -> Any:
+            chosen = x[x[:, 0] > 0]
+            if len(chosen) > 3:
+                updates.zero_grad()
+            loss = loss_of(net(chosen), y[: len(chosen)])
+            loss.backward()
+            updates.step()
+            return loss.detach()
+
+        return Training(step, [net, updates])
+
+    data = batches(4)
+    for i, (x, _) in enumerate(data):
+        x[:, 0] = np.where(np.arange(len(x)) < (3 if i == 2 else 5), 1, -1)
+    same_training(make, data, diverged=1)
+
+
 def test_gradients_that_are_not_finite_leave_all_to_the_step_itself() -> None:
     """With NumPy's own warnings as they are, and the gradient's one."""
     data = with_values(5, nan_in)
@@ -441,8 +465,11 @@ def test_a_step_in_another_thread_is_that_of_this_one() -> None:
         (lambda loss, net, updates: print(float(loss), end=""), "float"),
         (lambda loss, net, updates: loss.item(), "item"),
         (lambda loss, net, updates: net.weight.requires_grad_(False), "requires_grad"),
-        (lambda loss, net, updates: updates.step(lambda: loss), "function"),
-        (lambda loss, net, updates: nn.optim.lr_scheduler.ReduceLROnPlateau(updates).step(loss.detach()), "tensor"),
+        (lambda loss, net, updates: updates.step(lambda: loss), "a function as .*compile the inner"),
+        (
+            lambda loss, net, updates: nn.optim.lr_scheduler.ReduceLROnPlateau(updates).step(loss.detach()),
+            "a tensor as .*give it the array",
+        ),
         (lambda loss, net, updates: np.random.rand(), "random"),
     ],
 )

@@ -175,3 +175,16 @@ def test_the_flow_is_a_density_whose_points_it_draws_and_beats_a_normal_distribu
     for z, log in zip(noise, log_density(from_noise(noise).detach().numpy()).detach().numpy(), strict=True):
         J = jacobian(lambda z: from_noise(z[np.newaxis])[0])(z).detach().numpy()
         np.testing.assert_allclose(log, stats.norm.logpdf(z).sum() - np.linalg.slogdet(J)[1], rtol=1e-6)
+
+
+def test_the_stripes_are_as_wide_as_the_fastest_growing_waves() -> None:
+    names = run("brusselator")
+    u = names["found"].y[:, -1].reshape(2, names["CELLS"], names["CELLS"])[0]
+    angles = 2 * np.pi * np.fft.fftfreq(names["CELLS"])
+    squares = (2 - 2 * np.cos(angles))[:, None] + (2 - 2 * np.cos(angles))  # of wave numbers, on the cells
+    power = np.abs(np.fft.fft2(u - u.mean())) ** 2
+    np.testing.assert_allclose(
+        np.average(squares, weights=power), names["A"] / np.sqrt(np.prod(names["SPEEDS"])), rtol=0.3
+    )
+    assert 0 < u.min() < 0.7 * names["A"] < 1.3 * names["A"] < u.max()
+    assert "27,648 entries" in names["printed"]

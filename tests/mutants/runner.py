@@ -65,8 +65,8 @@ SUBJECTS = {
     "operands": ("half_precision", "activations"),
 }
 
-KILLED, SURVIVED, NOT_THERE = range(3)
-SAID = {KILLED: "noticed", SURVIVED: "survived", NOT_THERE: "not there"}
+KILLED, SURVIVED, NOT_THERE, NO_TIME = range(4)
+SAID = {KILLED: "noticed", SURVIVED: "survived", NOT_THERE: "not there", NO_TIME: "no time"}
 
 
 @dataclass(frozen=True)
@@ -76,8 +76,9 @@ class Result:
     Attributes
     ----------
     said
-        "noticed"; "too slow", if it took too long; "survived"; "no test", if none is of what it is part of; or
-        "not there", if no function has the changed code.
+        "noticed"; "too slow", if it took too long; "survived"; "no time", if it did for as long as tests might take,
+        and not all of them ran; "no test", if none is of what it is part of; or "not there", if no function has the
+        changed code.
     tests
         How many tests there are.
     """
@@ -181,13 +182,10 @@ class Runner:
         return not self.failed
 
     def _reaching(self, mutation: Mutation) -> list[pytest.Item]:
-        """Return the tests that reach what is changed: of each file, the fast ones first."""
+        """Return the tests that reach what is changed: one case of each first, of those the fast ones."""
         statement = statement_of(mutation)
         found = [(time, i) for i, (time, reached) in enumerate(self.reached) if statement in reached]
-        files: dict[str, list[pytest.Item]] = {}
-        for _, i in sorted(found):
-            files.setdefault(self.items[i].nodeid.partition("::")[0], []).append(self.items[i])
-        return _in_turns(list(files.values()))
+        return _interleaved(self.items[i] for _, i in sorted(found))
 
     def chosen(self, mutation: Mutation) -> list[pytest.Item]:
         """Return the tests of what is changed: those of operations, those whose file is of the subject, and others."""
@@ -226,8 +224,8 @@ class Runner:
         for item in tests:
             if not self._passes(item):
                 return KILLED
-            if time.process_time() - begin > self.limit:
-                break
+            if time.process_time() - begin > self.limit and item is not tests[-1]:
+                return NO_TIME
         return SURVIVED
 
 
@@ -238,7 +236,7 @@ def _be_silent(tests: Sequence[pytest.Item]) -> None:
 
 
 def _interleaved(items: Iterable[pytest.Item]) -> list[pytest.Item]:
-    """Return tests so that those of one function, for all operations, are far apart: each of them comes early."""
+    """Return tests so that the cases of one, such as those of all operations, are far apart: each comes early."""
     groups: dict[str, list[pytest.Item]] = {}
     for item in items:
         groups.setdefault(item.nodeid.partition("[")[0], []).append(item)

@@ -233,7 +233,7 @@ def test_wrong_shapes_and_dtypes_name_both_and_the_remedy() -> None:
         functional.nll_loss(np.float64(1.0).reshape(()), np.zeros((), int))
     with pytest.raises(ValueError, match='reduction should be "mean", "sum" or "none", not \'avg\''):
         nn.CrossEntropyLoss(reduction=cast(Any, "avg"))
-    with pytest.raises(ValueError, match=r"label_smoothing should be from 0 to 1, not 2"):
+    with pytest.raises(ValueError, match=r"label_smoothing should be a number from 0 to 1, not 2"):
         nn.CrossEntropyLoss(label_smoothing=2)
     with pytest.raises(ValueError, match=r"label_smoothing should be from 0 to 1, not -1"):
         functional.cross_entropy(logits, np.zeros(5, int), label_smoothing=-1)

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 import nn
-from autograd import ShapeError
+from autograd import ShapeError, Tensor
 
 
 @pytest.mark.parametrize(
@@ -51,6 +51,32 @@ def test_negative_options(name: str, options: tuple[str, ...]) -> None:
 def test_options_out_of_range(name: str, options: dict[str, Any], said: str) -> None:
     with pytest.raises(ValueError, match=said):
         getattr(nn.optim, name)([nn.Parameter([[1.0]])], **options)
+
+
+def test_adafactor_needs_no_least_gradient_nor_size() -> None:
+    w = nn.Parameter([[3.0]])
+    w.grad = np.ones((1, 1))
+    nn.optim.Adafactor([w], lr=0.1, eps=(0.0, 0.0)).step()
+    assert w.item() < 3
+
+
+def test_asgd_averages_from_a_step_on() -> None:
+    """After step t, the share of the parameters in the average is ``1 / (t - t0)``, and 1 at first."""
+    w = nn.Parameter([8.0])
+    optimizer, average = nn.optim.ASGD([w], lr=0.25, lambd=0, t0=2), 0.0
+    for step in range(1, 8):
+        w.grad = 2 * w.data
+        optimizer.step()
+        average += (w.item() - average) / max(1, step - 1 - 2)
+        assert optimizer.state_dict()["state"][0]["ax"] == pytest.approx(average)
+
+
+def test_an_array_of_one_row_that_has_no_stride_can_be_written_to() -> None:
+    w = Tensor(np.ones(2)[None], requires_grad=True)
+    assert w.data.strides[0] == 0
+    w.grad = np.ones((1, 2))
+    nn.optim.SGD([w], lr=0.5).step()
+    assert w.tolist() == [[0.5, 0.5]]
 
 
 def test_adafactor_keeps_a_row_and_a_column() -> None:

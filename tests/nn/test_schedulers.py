@@ -3,7 +3,7 @@
 import copy
 import math
 import pickle
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import pytest
@@ -28,6 +28,7 @@ from nn.optim.lr_scheduler import (
     SequentialLR,
     StepLR,
 )
+from nn.optim.swa_utils import SWALR
 
 from ..lists import assert_complete
 
@@ -50,6 +51,11 @@ def course(scheduler: Any, steps: int) -> list[float]:
 
 
 EPOCHS = np.arange(13)
+LEFT = 1 - np.minimum(EPOCHS, 8) / 8  # of the way that a rate takes eight steps for
+TO_A_CONSTANT: list[tuple[Any, dict[str, Any], Any]] = [
+    (SWALR, {"swa_lr": 0.1, "anneal_epochs": 8, "anneal_strategy": "linear"}, 0.1 + 0.4 * LEFT),
+    (SWALR, {"swa_lr": 0.1, "anneal_epochs": 8}, 0.1 + 0.4 * (1 - np.cos(math.pi * LEFT)) / 2),
+]
 FORMULAS: list[tuple[Any, dict[str, Any], Any]] = [
     (StepLR, {"step_size": 3}, 0.5 * 0.1 ** (EPOCHS // 3)),
     (MultiStepLR, {"milestones": [7, 2, 7]}, 0.5 * 0.1 ** ((EPOCHS >= 2) + 2.0 * (EPOCHS >= 7))),
@@ -71,7 +77,7 @@ FORMULAS: list[tuple[Any, dict[str, Any], Any]] = [
 ]
 
 
-@pytest.mark.parametrize(("kind", "options", "expected"), FORMULAS)
+@pytest.mark.parametrize(("kind", "options", "expected"), [*FORMULAS, *TO_A_CONSTANT])
 def test_rates_are_those_of_the_formula(kind: Any, options: dict[str, Any], expected: Any) -> None:
     scheduler = kind(make_optimizer(), **options)
     np.testing.assert_allclose(course(scheduler, 12), expected, 1e-12, 1e-15)
@@ -169,7 +175,7 @@ def test_two_schedulers_that_are_stepped_by_hand() -> None:
 
 
 @pytest.mark.parametrize("mode", ["min", "max"])
-def test_a_plateau(mode: str) -> None:
+def test_a_plateau(mode: Literal["min", "max"]) -> None:
     optimizer = make_optimizer(lr=1.0)
     scheduler = ReduceLROnPlateau(optimizer, mode, factor=0.5, patience=1, threshold=0.1, cooldown=2, min_lr=0.3)
     rates = []
@@ -274,28 +280,28 @@ def test_refusals() -> None:
     with pytest.raises(KeyError, match="group 0 of the optimizer has no initial_lr to go on from with last_epoch=3"):
         ExponentialLR(optimizer, 0.5, last_epoch=3)
     cases: list[tuple[str, dict[str, Any], str]] = [
-        ("StepLR", {"step_size": 0}, "step_size should be 1 or more, not 0"),
+        ("StepLR", {"step_size": 0}, "step_size should be an integer of 1 or more, not 0"),
         ("MultiStepLR", {"milestones": [-1]}, "milestones should be 0 or more"),
-        ("ConstantLR", {"factor": 1.5}, "factor should be from 0 to 1, not 1.5"),
+        ("ConstantLR", {"factor": 1.5}, "factor should be a number from 0 to 1, not 1.5"),
         ("LinearLR", {"start_factor": 0}, "start_factor should be above 0"),
-        ("LinearLR", {"end_factor": 2}, "end_factor should be from 0 to 1, not 2"),
-        ("LinearLR", {"total_iters": 0}, "total_iters should be 1 or more"),
+        ("LinearLR", {"end_factor": 2}, "end_factor should be a number from 0 to 1, not 2"),
+        ("LinearLR", {"total_iters": 0}, "total_iters should be an integer of 1 or more"),
         ("PolynomialLR", {"power": -1}, "power should be 0 or more"),
-        ("CosineAnnealingLR", {"T_max": 0}, "T_max should be 1 or more"),
+        ("CosineAnnealingLR", {"T_max": 0}, "T_max should be an integer of 1 or more"),
         ("CosineAnnealingWarmRestarts", {"T_0": 0}, "T_0 should be an integer of 1 or more, not 0"),
         ("CosineAnnealingWarmRestarts", {"T_0": 1, "T_mult": 0}, "T_mult should be an integer of 1 or more"),
         ("LambdaLR", {"lr_lambda": [abs, abs]}, "lr_lambda has 2 values, but the optimizer has 1 groups"),
         ("OneCycleLR", {"max_lr": 1}, "needs total_steps, or both epochs and steps_per_epoch"),
         ("OneCycleLR", {"max_lr": 1, "total_steps": 0}, "the number of all steps should be a whole number"),
         ("CyclicLR", {"base_lr": 0.1, "max_lr": 1, "mode": "square"}, "mode should be one of .'triangular'"),
-        ("CyclicLR", {"base_lr": 0.1, "max_lr": 1, "scale_mode": "x"}, "scale_mode should be 'cycle' or 'iterations'"),
+        ("CyclicLR", {"base_lr": 0.1, "max_lr": 1, "scale_mode": "x"}, 'scale_mode should be "cycle" or "iterations"'),
         ("CyclicLR", {"base_lr": [0.1, 0.2], "max_lr": 1}, "base_lr has 2 values"),
         ("OneCycleLR", {"max_lr": [1, 2], "total_steps": 5}, "max_lr has 2 values"),
-        ("OneCycleLR", {"max_lr": 1, "total_steps": 5, "pct_start": 2}, "pct_start should be from 0 to 1"),
-        ("OneCycleLR", {"max_lr": 1, "total_steps": 5, "anneal_strategy": "sin"}, "'cos' or 'linear', not 'sin'"),
+        ("OneCycleLR", {"max_lr": 1, "total_steps": 5, "pct_start": 2}, "pct_start should be a number from 0 to 1"),
+        ("OneCycleLR", {"max_lr": 1, "total_steps": 5, "anneal_strategy": "sin"}, '"cos" or "linear", not .sin.'),
         ("ReduceLROnPlateau", {"factor": 1}, "factor should be from 0 to below 1"),
-        ("ReduceLROnPlateau", {"mode": "low"}, "mode should be 'min' or 'max', not 'low'"),
-        ("ReduceLROnPlateau", {"threshold_mode": "x"}, "threshold_mode should be 'rel' or 'abs'"),
+        ("ReduceLROnPlateau", {"mode": "low"}, 'mode should be "min" or "max", not .low.'),
+        ("ReduceLROnPlateau", {"threshold_mode": "x"}, 'threshold_mode should be "rel" or "abs"'),
         ("SequentialLR", {"schedulers": [], "milestones": []}, "0 schedulers do not go with 0 milestones"),
     ]
     for name, options, message in cases:
@@ -303,8 +309,8 @@ def test_refusals() -> None:
             getattr(lr_scheduler, name)(optimizer, **options)
     with pytest.raises(TypeError, match=r"lr_lambda should be a function, or one for each group, not 0\.5"):
         LambdaLR(optimizer, 0.5)  # type: ignore[arg-type]
-    with pytest.raises(ValueError, match="'cos' or 'linear', not 'sin'"):
-        nn.optim.swa_utils.SWALR(optimizer, 0.1, anneal_strategy="sin")
+    with pytest.raises(ValueError, match=r'"cos" or "linear", not .sin.'):
+        nn.optim.swa_utils.SWALR(optimizer, 0.1, anneal_strategy="sin")  # type: ignore[arg-type]
     with pytest.raises(ValueError, match="anneal_epochs should be a whole number from 0 on, not -1"):
         nn.optim.swa_utils.SWALR(optimizer, 0.1, -1)
     with pytest.raises(ValueError, match="swa_lr has 2 values"):

@@ -120,6 +120,43 @@ def test_each_element_searches_its_own_sorted_array(side: Any) -> None:
     assert np.array_equal(found, [np.searchsorted(x, y, side) for x, y in zip(a, v, strict=True)])
 
 
+@pytest.mark.parametrize(("shift", "axis"), [(3, None), (-2, 1), (1, 0), ((1, 2), (0, 1)), ((1, 2), (1, 1))])
+def test_elements_are_rolled(shift: Any, axis: Any) -> None:
+    x = np.arange(24.0).reshape(3, 2, 4)
+    assert np.array_equal(vmap(lambda x: np.roll(x, shift, axis))(x), [np.roll(each, shift, axis) for each in x])
+
+
+QUANTILES: list[Any] = [np.quantile, np.percentile, np.nanquantile, np.nanpercentile]
+
+
+@pytest.mark.filterwarnings("ignore:All-NaN slice:RuntimeWarning")
+@pytest.mark.parametrize("weights", [None, "of all", "of an axis"])
+@pytest.mark.parametrize("function", QUANTILES)
+def test_each_element_has_its_own_quantiles(function: Any, weights: str | None) -> None:
+    rng = np.random.default_rng(0)
+    a, most = np.round(rng.standard_normal((3, 4, 5)), 1), 100 if "percentile" in function.__name__ else 1
+    a[0, 1, 2] = a[1, 0, : 5 if weights is None else 2] = np.nan
+    q = rng.uniform(0, most, (3, 2))
+    q[0, 0], q[1, 1] = 0, most
+    methods = ["linear", "lower", "midpoint", "median_unbiased"] if weights is None else ["inverted_cdf"]
+    share = {None: None, "of all": rng.integers(0, 4, (4, 5)), "of an axis": rng.integers(1, 4, 5)}[weights]
+    axes: tuple[Any, ...] = (-1,) if weights == "of an axis" else (None, 0, -1, (0, 1))
+    if weights is not None and function.__name__.startswith("nan"):
+        axes, share = (None,), rng.integers(0, 4, (4, 5))  # NumPy fails with others
+    for method in methods:
+        for axis in axes:
+            for keepdims in (False, True):
+                for quantiles in (q, q[:, 0]):
+                    options = {"axis": axis, "method": method, "keepdims": keepdims, "weights": share}
+                    expected = [function(x, y, **options) for x, y in zip(a, quantiles, strict=True)]
+                    found = vmap(lambda x, y, o=options: function(x, y, **o))(a, quantiles)
+                    np.testing.assert_allclose(found, np.stack(expected), rtol=1e-12)
+                    shared = vmap(lambda y, o=options: function(a[2], y, **o))(quantiles)
+                    np.testing.assert_allclose(shared, [function(a[2], y, **options) for y in quantiles], rtol=1e-12)
+                    same = vmap(lambda x, o=options, y=quantiles[0]: function(x, y, **o))(a)
+                    np.testing.assert_array_equal(same, [function(x, quantiles[0], **options) for x in a])
+
+
 def test_a_value_of_each_element_is_not_written_to_a_view_of_what_all_share() -> None:
     def write(shared: Any, x: Any) -> Any:
         y = tensor(shared, requires_grad=True) * 1

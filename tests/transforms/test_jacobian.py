@@ -417,6 +417,20 @@ def test_batches_of_any_size_are_walks_one_by_one(
     assert not any(np.shares_memory(a, b) for i, a in enumerate(parts) for b in parts[:i])
 
 
+@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize("numbers", [60, 1 << 19])
+def test_products_with_unit_vectors_are_rows_of_the_matrix(
+    mode: str | None, numbers: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(units, "_NUMBERS", numbers)
+    matrix = np.random.default_rng(0).standard_normal((5, 5))
+    functions: list[Callable[[Any], Any]] = [
+        lambda x: matrix @ x, lambda x: x @ matrix.T, lambda x: matrix @ np.sin(x), lambda x: np.sin(x) @ matrix.T,
+    ]  # fmt: skip
+    for function in functions:
+        assert np.allclose(jacobian(function, 0, mode)(np.zeros(5)), matrix, rtol=1e-15, atol=0)
+
+
 def test_hessians_of_batches_are_walks_one_by_one() -> None:
     x = np.linspace(-1, 1, 6)
 

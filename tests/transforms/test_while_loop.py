@@ -118,6 +118,7 @@ def test_a_closure_decides() -> None:
         (lambda: while_loop(lambda s: s[0] < 1, lambda s: s[:1], (0.0, 1.0)), ShapeError, "a tuple with 1 arrays"),
         (lambda: while_loop(cast(Any, True), lambda s: s, 0.0), TypeError, "condition"),
         (lambda: while_loop(lambda s: False, cast(Any, 3), 0.0), TypeError, "step"),
+        (lambda: cast(Any, while_loop)(cond_fun=bool, body_fun=abs, init_val=0.0), TypeError, "'cond_fun': here it is"),
     ],
 )  # fmt: skip
 def test_errors_name_what_is_wrong(call: Callable[[], Any], kind: type[Exception], message: str) -> None:

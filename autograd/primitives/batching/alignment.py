@@ -16,6 +16,13 @@ def is_at(level: Level, x: object) -> bool:
     return type(x) is Batched and x.level is level
 
 
+def widened(x: Batched, ndim: int) -> Any:
+    """Return what is within `x`, with axes of length 1 behind the batch where an element has fewer than `ndim`."""
+    value = x.value
+    missing = ndim - value.ndim + 1
+    return value.reshape((value.shape[0],) + (1,) * missing + value.shape[1:]) if missing > 0 else value
+
+
 def aligned(level: Level, operands: Iterable[Any]) -> list[Any]:
     """Return what is within the operands of a function of each element.
 
@@ -38,28 +45,16 @@ def aligned(level: Level, operands: Iterable[Any]) -> list[Any]:
                 n = np.ndim(x)
         if n > most:
             most = n
-    values = []
-    for x in operands:
-        if type(x) is Batched and x.level is level:
-            x = x.value
-            if fewest < most and x.ndim - 1 < most:
-                x = x.reshape((x.shape[0],) + (1,) * (most - x.ndim + 1) + x.shape[1:])
-        values.append(x)
-    return values
+    if fewest == most:  # nothing to align
+        return [x.value if type(x) is Batched and x.level is level else x for x in operands]
+    return [widened(x, most) if type(x) is Batched and x.level is level else x for x in operands]
 
 
 def stacked(level: Level, operands: Sequence[Any], cores: Sequence[int]) -> list[Any]:
     """Return what is within the operands of a function of the last axes; `cores` says how many each has."""
     loops = [np.ndim(x) - core for x, core in zip(operands, cores, strict=True)]
     most = max(loops)
-    values = []
-    for x, n in zip(operands, loops, strict=True):
-        if is_at(level, x):
-            x = x.value
-            if n < most:
-                x = x.reshape((x.shape[0],) + (1,) * (most - n) + x.shape[1:])
-        values.append(x)
-    return values
+    return [widened(x, most + core) if is_at(level, x) else x for x, core in zip(operands, cores, strict=True)]
 
 
 def repeated(level: Level, x: Any) -> Any:

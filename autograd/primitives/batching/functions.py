@@ -16,10 +16,8 @@ Any other is called in a loop over the batch: see `loop`.
 
 from __future__ import annotations
 
-import inspect
 import operator
 from collections.abc import Callable
-from functools import cache
 from typing import Any
 
 import numpy as np
@@ -28,45 +26,15 @@ from numpy.lib.array_utils import normalize_axis_index
 from ...arrays.batched import Batched
 from ...arrays.door import Level, innermost
 from ...errors import BatchError, UnsupportedError
-from ...tensors.dispatch import operation_of, operations
+from ...tensors.dispatch import operations
+from ..forms import FLATTENING, LAST_AXES, REDUCTIONS, Function, bound, form, parameters
 from .alignment import aligned, is_at, repeated, stacked, wrapped
 from .ufuncs import axes_behind, write_result
 
-Function = Callable[..., Any]
-
-# Functions of one array, the first parameter, along an axis.
-_ALONG = frozenset((
-    "mean", "std", "var", "count_nonzero", "ptp", "nansum", "nanprod", "nanmean", "nanstd", "nanvar",
-    "nanmax", "nanmin", "cumsum", "cumprod", "nancumsum", "nancumprod", "cumulative_sum",
-    "cumulative_prod", "argmax", "argmin", "nanargmax", "nanargmin", "argsort", "sort", "partition", "argpartition",
-    "flip", "squeeze", "unwrap", "fft", "ifft", "rfft", "irfft", "hfft", "ihfft", "repeat",
-    "delete",
-))  # fmt: skip
-# Those for which an axis of None means the flattened array, rather than all axes.
-_FLATTENING = frozenset((
-    "cumsum", "cumprod", "nancumsum", "nancumprod", "cumulative_sum", "cumulative_prod", "argmax", "argmin",
-    "nanargmax", "nanargmin", "argsort", "sort", "partition", "argpartition", "repeat", "delete",
-))  # fmt: skip
 # Arguments of those that broadcast with the array.
 _BESIDE = ("where", "mean", "period", "discont")
-# Functions that are the reduction of a ufunc.
-_REDUCTIONS: dict[Function, np.ufunc] = {
-    np.sum: np.add, np.prod: np.multiply, np.max: np.maximum, np.amax: np.maximum, np.min: np.minimum,
-    np.amin: np.minimum, np.any: np.logical_or, np.all: np.logical_and,
-}  # fmt: skip
-# Functions of each element that are no ufuncs.
-_ELEMENTWISE = frozenset((
-    "clip", "round", "around", "real", "imag", "angle", "isclose", "nan_to_num", "fix", "isreal", "iscomplex",
-    "isposinf", "isneginf", "sinc", "i0", "copy",
-))  # fmt: skip
 # Keywords of those by which operands are passed.
 _OPERANDS = frozenset(("x1", "x2", "a_min", "a_max", "min", "max", "nan", "posinf", "neginf"))
-# Functions of the last axes of numpy.linalg, with how many each operand has.
-_LAST_AXES = {
-    "inv": (2,), "pinv": (2,), "det": (2,), "slogdet": (2,), "cholesky": (2,), "eig": (2,), "eigh": (2,),
-    "eigvals": (2,), "eigvalsh": (2,), "svd": (2,), "svdvals": (2,), "qr": (2,), "matrix_rank": (2,), "cond": (2,),
-    "matrix_power": (2,), "matrix_norm": (2,),
-}  # fmt: skip
 _RULES: dict[Function, Function] = {}
 
 
@@ -81,35 +49,16 @@ def rule(*functions: Function) -> Callable[[Function], Function]:
     return note
 
 
-@cache
-def form(function: Function) -> str:
-    """Return the name of the form of a NumPy function; see the head of this module."""
-    name = function.__name__
-    if function in _RULES:
-        return "rule"
-    if function in _REDUCTIONS:
-        return "reduction"
-    if (function.__module__ or "").startswith("numpy.linalg") and name in _LAST_AXES:
-        return "last axes"
-    if name in _ALONG:
-        return "axis"
-    if name in _ELEMENTWISE:
-        return "elementwise"
-    composition = operation_of(function)
-    if composition is not None and getattr(getattr(composition, "operation", None), "function", None) is not function:
-        return "composed"
-    return "loop"
-
-
 def call(level: Level, function: Function, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     """Call a NumPy function on arguments some of which are batched at `level`."""
+    own = _RULES.get(function)
+    if own is not None:
+        return own(level, *args, **kwargs)
     how = form(function)
-    if how == "rule":
-        return _RULES[function](level, *args, **kwargs)
     if how == "reduction":
         return _reduced(level, function, args, kwargs)
     if how == "last axes":
-        cores = _LAST_AXES[function.__name__]
+        cores = LAST_AXES[function.__name__]
         return wrapped(level, function(*stacked(level, args[: len(cores)], cores), *args[len(cores) :], **kwargs))
     if how == "axis":
         return _along_axis(level, function, args, kwargs)
@@ -142,20 +91,7 @@ def _reduced(level: Level, function: Function, args: tuple[Any, ...], kwargs: di
     given.pop("a")
     options = {name: value for name, value in given.items() if value is not np._NoValue and value is not None}
     axis = options.pop("axis", None)
-    return _REDUCTIONS[function].reduce(args[0] if args else kwargs["a"], axis=axis, **options)
-
-
-@cache
-def parameters(function: Function) -> tuple[tuple[str, ...], dict[str, Any]]:
-    """Return the names of the parameters of a function, and the defaults of those that have one."""
-    parameters = inspect.signature(function).parameters.values()
-    defaults = {p.name: p.default for p in parameters if p.default is not inspect.Parameter.empty}
-    return tuple([p.name for p in parameters]), defaults
-
-
-def bound(function: Function, args: tuple[Any, ...], kwargs: dict[str, Any]) -> dict[str, Any]:
-    """Return the arguments of a call by their names."""
-    return {**dict(zip(parameters(function)[0], args, strict=False)), **kwargs}
+    return REDUCTIONS[function].reduce(args[0] if args else kwargs["a"], axis=axis, **options)
 
 
 def _along_axis(level: Level, function: Function, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
@@ -167,7 +103,7 @@ def _along_axis(level: Level, function: Function, args: tuple[Any, ...], kwargs:
     out = given.pop("out", None)
     if axis is np._NoValue:
         axis = None
-    flattens = axis is None and function.__name__ in _FLATTENING
+    flattens = axis is None and function.__name__ in FLATTENING
     beside = [name for name in _BESIDE if is_at(level, given.get(name))]
     if beside and not is_at(level, x):
         x = Batched(repeated(level, x), level)

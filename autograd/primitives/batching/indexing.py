@@ -17,7 +17,7 @@ from ...arrays.batched import Batched
 from ...arrays.door import Level, chosen, innermost
 from ...tensors.conversions import refuse
 from ...tensors.tensor import any_live, unmasked
-from .alignment import is_at, repeated
+from .alignment import is_at, repeated, widened
 
 if TYPE_CHECKING:
     from ...tensors.tensor import Array
@@ -81,8 +81,7 @@ def place(level: Level, key: Any, ndim: int, *, whole: bool) -> tuple[Any, Moved
     physical: list[Any] = []
     for part in parts:
         if is_at(level, part):
-            value = part.value
-            physical.append(value.reshape((value.shape[0],) + (1,) * (wide - part.ndim) + part.shape))
+            physical.append(widened(part, wide))
         elif _is_mask(part) and np.ndim(part):
             physical += part.nonzero()
         else:
@@ -139,9 +138,7 @@ def _without_batches(index: Any) -> Any:
 def written(level: Level, value: Any, shape: tuple[int, ...], moved: Moved) -> Any:
     """Return values to be written to what an index selects, in the order of axes that the index gives."""
     if is_at(level, value):
-        value = value.value
-        if value.ndim < len(shape):
-            value = value.reshape((value.shape[0],) + (1,) * (len(shape) - value.ndim) + value.shape[1:])
+        value = widened(value, len(shape) - 1)
     if moved is not None:
         value = np.moveaxis(np.broadcast_to(value, shape), moved[1], moved[0])
     return value

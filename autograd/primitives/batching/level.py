@@ -40,7 +40,7 @@ class BatchLevel:
     """
 
     def __init__(self, size: int, loops: str, branches: str, randomness: str) -> None:
-        self.size, self.number, self.active = size, next(counter), True
+        self.size, self.number, self.active, self.of_pattern = size, next(counter), True, False
         self.units: tuple[Array | None, int] = (None, 0)
         self.loops, self.branches, self.randomness = loops, branches, randomness
         self.composing: set[Any] = set()  # the compositions that run on a batch of this level

@@ -11,8 +11,9 @@ from numpy.lib.array_utils import normalize_axis_index, normalize_axis_tuple
 from ...arrays.batched import Batched
 from ...arrays.door import Level, anywhere, as_array, whole
 from ...errors import BatchError
+from ..forms import Function
 from .alignment import aligned, is_at, refuse_plain, repeated
-from .functions import Function, rule
+from .functions import rule
 from .ufuncs import write_result
 
 __all__: list[str] = []  # all of them are noted by `rule`
@@ -93,7 +94,9 @@ def _positions(q: Any, rows: Any, method: str, skips_nan: bool) -> Any:
     quantiles = q.reshape((q.size,) + (1,) * (rows.ndim - 1))
 
     def among(count: int) -> Any:
-        return Batched(numpy.quantile(np.arange(float(count)), quantiles.value, method=method), q.level)
+        each = quantiles.value  # of which NumPy takes one axis
+        found = numpy.quantile(np.arange(float(count)), each.reshape(-1), method=method)
+        return Batched(found.reshape(each.shape), q.level)
 
     if not skips_nan:
         return among(rows.shape[-1])

@@ -9,7 +9,7 @@ import numpy as np
 
 from ...arrays.batched import Batched
 from ...arrays.door import ARRAY_TYPES, Level
-from .alignment import aligned, is_at
+from .alignment import is_at, widened
 
 if TYPE_CHECKING:
     from ...tensors.tensor import Array
@@ -21,10 +21,12 @@ def matmul(level: Level, a: Array | Batched, b: Array | Batched) -> Any:
     b = b if type(b) is Batched else np.asarray(b)
     if not a.ndim or not b.ndim:
         raise ValueError("matmul takes no numbers: multiply them")
-    if is_at(level, a):
-        product = _both(level, a, b) if is_at(level, b) else _left(level, a, b)
-    else:
+    if not is_at(level, a):
         product = _right(level, a, b)
+    elif is_at(level, b):
+        product = _both(a, b)
+    else:
+        product = _left(level, a, b)
     return Batched(product, level)
 
 
@@ -33,14 +35,12 @@ def _left(level: Level, a: Any, y: Any) -> Any:
     x, m, n = a.value, a.ndim, y.ndim
     if x is level.units[0] and m == 1 and n == 2 and type(y) in ARRAY_TYPES:
         return _selected(level, y)
-    if n == 2 and m > 1:  # many rows times one matrix
+    if n == 2:  # many rows times one matrix
         rows = x.reshape((math.prod(x.shape[:-1]), x.shape[-1])) @ y
         return rows.reshape((*x.shape[:-1], y.shape[-1]))
-    if m > 1 and n > m:
-        return aligned(level, (a, y))[0] @ y
-    if m == 1 and n > 2:
-        return (x.reshape((x.shape[0],) + (1,) * (n - 1) + x.shape[1:]) @ y)[..., 0, :]
-    return x @ y
+    if n == 1:
+        return x @ y
+    return (widened(a, n) @ y)[..., 0, :] if m == 1 else widened(a, n) @ y
 
 
 def _right(level: Level, x: Any, b: Any) -> Any:
@@ -51,10 +51,10 @@ def _right(level: Level, x: Any, b: Any) -> Any:
     if n == 1:
         if m <= 2:
             return y @ x.T
-        return (x @ y.reshape((y.shape[0],) + (1,) * (m - 2) + (y.shape[1], 1)))[..., 0]
+        return (x @ widened(b, m - 1)[..., None])[..., 0]
     if m == 2 and n == 2 and y.shape[2] == 1:
         return (y[:, :, 0] @ x.T)[:, :, None]
-    return x @ (aligned(level, (x, b))[1] if m > n else y)
+    return x @ widened(b, m)
 
 
 def _selected(level: Level, matrix: Array) -> Array:
@@ -65,15 +65,13 @@ def _selected(level: Level, matrix: Array) -> Array:
     return rows
 
 
-def _both(level: Level, a: Any, b: Any) -> Any:
+def _both(a: Any, b: Any) -> Any:
     """Multiply each element of one batch by that of another."""
-    x, y, m, n = a.value, b.value, a.ndim, b.ndim
+    m, n = a.ndim, b.ndim
     if m == n == 1:
-        return (x[:, None, :] @ y[:, :, None])[:, 0, 0]
+        return (a.value[:, None, :] @ b.value[:, :, None])[:, 0, 0]
     if m == 1:
-        return (x.reshape((x.shape[0],) + (1,) * (n - 1) + x.shape[1:]) @ y)[..., 0, :]
+        return (widened(a, n) @ b.value)[..., 0, :]
     if n == 1:
-        return (x @ y.reshape((y.shape[0],) + (1,) * (m - 2) + (y.shape[1], 1)))[..., 0]
-    if m != n:
-        x, y = aligned(level, (a, b))
-    return x @ y
+        return (a.value @ widened(b, m - 1)[..., None])[..., 0]
+    return widened(a, n) @ widened(b, m)

@@ -12,19 +12,18 @@ from .alignment import batched_among
 from .functions import rule
 
 
-@rule(np.result_type)
-def _result_type(level: Level, *given: Any) -> Any:
-    return np.result_type(*[x.dtype if type(x) is Batched else x for x in given])
+def _dtype_of(x: Any) -> Any:
+    return x.dtype if type(x) is Batched else x
 
 
-@rule(np.common_type)
-def _common_type(level: Level, *given: Any) -> Any:
-    return np.common_type(*map(whole, given))
-
-
-@rule(np.can_cast)
-def _can_cast(level: Level, from_: Any, to: Any, casting: Any = "safe") -> Any:
-    return np.can_cast(from_.dtype if type(from_) is Batched else from_, to, casting)
+rule(np.result_type)(lambda level, *given: np.result_type(*map(_dtype_of, given)))
+rule(np.common_type)(lambda level, *given: np.common_type(*map(whole, given)))
+rule(np.can_cast)(lambda level, from_, to, casting="safe": np.can_cast(_dtype_of(from_), to, casting))
+rule(np.ndim)(lambda level, a: a.ndim)
+rule(np.size)(lambda level, a, axis=None: a.size if axis is None else a.shape[axis])
+rule(np.iscomplexobj)(lambda level, x: x.dtype.kind == "c")
+rule(np.isrealobj)(lambda level, x: x.dtype.kind != "c")
+rule(np.array_repr, np.array_str, np.array2string)(lambda level, a, *args, **kwargs: repr(a))
 
 
 @rule(np.shape)
@@ -32,34 +31,9 @@ def _shape(level: Level, a: Any) -> Any:
     return a.shape if type(a) is Batched else np.shape(np.stack([whole(x) for x in a]))[1:]
 
 
-@rule(np.ndim)
-def _ndim(level: Level, a: Any) -> Any:
-    return a.ndim
-
-
-@rule(np.size)
-def _size(level: Level, a: Any, axis: Any = None) -> Any:
-    return a.size if axis is None else a.shape[axis]
-
-
-@rule(np.iscomplexobj)
-def _iscomplexobj(level: Level, x: Any) -> Any:
-    return x.dtype.kind == "c"
-
-
-@rule(np.isrealobj)
-def _isrealobj(level: Level, x: Any) -> Any:
-    return x.dtype.kind != "c"
-
-
 @rule(np.may_share_memory, np.shares_memory)
 def _may_share_memory(level: Level, a: Any, b: Any, max_work: Any = None) -> Any:
     return np.may_share_memory(whole(a), whole(b))
-
-
-@rule(np.array_repr, np.array_str, np.array2string)
-def _described(level: Level, a: Any, *args: Any, **kwargs: Any) -> str:
-    return repr(a)
 
 
 @rule(np.array_equal)

@@ -11,8 +11,9 @@ from numpy.lib.array_utils import normalize_axis_index, normalize_axis_tuple
 
 from ...arrays.batched import Batched
 from ...arrays.door import Level, as_array, copied_for, innermost
-from .alignment import aligned, batched_among, is_at, repeated, wrapped
-from .functions import Function, bound, composed, parameters, rule
+from ..forms import Function, bound, parameters
+from .alignment import aligned, batched_among, is_at, repeated, widened, wrapped
+from .functions import rule
 from .indexing import getitem
 from .questions import refuse_shape_of_values
 from .ufuncs import write_result
@@ -28,29 +29,11 @@ def _reshape(level: Level, a: Any, /, shape: Any, order: Any = "C", *, copy: Any
     return result.copy() if copy else result
 
 
-@rule(np.astype)
-def _astype(level: Level, x: Any, dtype: Any, /, *, copy: bool = True, device: Any = None) -> Any:
-    return x.astype(dtype, copy=copy)
-
-
-@rule(np.ravel)
-def _ravel(level: Level, a: Any, order: Any = "C") -> Any:
-    return a.ravel(order)
-
-
-@rule(np.transpose, np.permute_dims)
-def _transpose(level: Level, a: Any, axes: Any = None) -> Any:
-    return a.transpose() if axes is None else a.transpose(tuple(axes))
-
-
-@rule(np.matrix_transpose, np.linalg.matrix_transpose)
-def _matrix_transpose(level: Level, x: Any, /) -> Any:
-    return x.mT
-
-
-@rule(np.swapaxes)
-def _swapaxes(level: Level, a: Any, axis1: Any, axis2: Any) -> Any:
-    return a.swapaxes(axis1, axis2)
+rule(np.astype)(lambda level, x, dtype, /, *, copy=True, device=None: x.astype(dtype, copy=copy))
+rule(np.ravel)(lambda level, a, order="C": a.ravel(order))
+rule(np.transpose, np.permute_dims)(lambda level, a, axes=None: a.transpose(axes))
+rule(np.matrix_transpose, np.linalg.matrix_transpose)(lambda level, x, /: x.mT)
+rule(np.swapaxes)(lambda level, a, axis1, axis2: a.swapaxes(axis1, axis2))
 
 
 @rule(np.moveaxis)
@@ -69,11 +52,9 @@ def _expand_dims(level: Level, a: Any, axis: Any) -> Any:
 @rule(np.broadcast_to)
 def _broadcast_to(level: Level, array: Any, shape: Any, subok: bool = False) -> Any:
     shape = tuple(shape) if isinstance(shape, tuple | list) else (shape,)
-    value = array.value
     if array.ndim > len(shape):
         raise ValueError(f"shape {array.shape} cannot be broadcast to {shape}, which has fewer axes")
-    value = value.reshape((value.shape[0],) + (1,) * (len(shape) - array.ndim) + array.shape)
-    return Batched(np.broadcast_to(value, (level.size, *shape)), level)
+    return Batched(np.broadcast_to(widened(array, len(shape)), (level.size, *shape)), level)
 
 
 @rule(np.roll)
@@ -111,11 +92,6 @@ def _pad(level: Level, array: Any, pad_width: Any, mode: Any = "constant", **opt
             options[name] = [(1, 1), *np.broadcast_to(np.asarray(value), shape).tolist()]
     pairs = np.broadcast_to(np.asarray(pad_width), shape).tolist()
     return Batched(np.pad(array.value, [(0, 0), *pairs], mode, **options), level)
-
-
-@rule(np.resize)
-def _resize(level: Level, a: Any, new_shape: Any) -> Any:
-    return composed(level, np.resize, (a, new_shape), {})
 
 
 # New arrays

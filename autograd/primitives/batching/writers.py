@@ -7,8 +7,9 @@ from typing import Any
 import numpy as np
 
 from ...arrays.door import Level
+from ..forms import Function, bound
 from .alignment import refuse_plain
-from .functions import Function, bound, rule
+from .functions import rule
 
 __all__: list[str] = []  # all of them are noted by `rule`
 

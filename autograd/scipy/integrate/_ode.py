@@ -10,16 +10,18 @@ import numpy as np
 from scipy import integrate
 from scipy.optimize import OptimizeResult
 
-from autograd import BatchError, ConvergenceError, Tensor, UnsupportedError
+from autograd import BatchError, ConvergenceError, Tensor, UnsupportedError, jacobian
 from autograd.extend import as_array
 from autograd.inside import TensorLike, any_live, check_callable, unwrap, users_line
 
 from .._given import refuse_live
+from .._slopes import sparse_slopes
 from .._watched import Packing, Watched, returned
 from ..common import is_plain
 from ._flow import Settings, attached
 
 Function = Callable[..., "TensorLike | Sequence[TensorLike]"]
+_STIFF = ("BDF", "Radau", "LSODA")  # the methods that solve with a Jacobian
 
 
 def solve_ivp(
@@ -32,6 +34,7 @@ def solve_ivp(
     events: Callable[..., TensorLike] | list[Callable[..., TensorLike]] | None = None,
     vectorized: bool = False,
     args: tuple[TensorLike, ...] | TensorLike | None = None,
+    sparse: bool | None = None,
     **options: Any,
 ) -> OptimizeResult:
     """Return the solution of an initial value problem, ``dy/dt = fun(t, y, *args)``, as SciPy's `solve_ivp` finds it.
@@ -55,6 +58,10 @@ def solve_ivp(
         As in SciPy, without derivatives: a solution that is differentiated refuses them.
     args
         Further arguments of `fun` (and, in SciPy, of `events`).
+    sparse
+        Whether the methods ``"BDF"``, ``"Radau"`` and ``"LSODA"`` are given the Jacobian of `fun` as a sparse one, the
+        last as one of bands: True, False, or None for where that pays. Without, or with a Jacobian in `options`, they
+        are SciPy's own. ``derivatives`` of the result says what was done.
     **options
         SciPy's ``rtol``, ``atol``, ``max_step``, ``first_step``, ``jac`` and others.
 
@@ -101,10 +108,19 @@ def solve_ivp(
     jac = options.pop("jac", None)
     if jac is not None and not packing.batched:  # of all elements of a batch as one system there is none
         options["jac"] = (lambda t, y: unwrap(jac(t, y, *unwrap(tuple(given))))) if callable(jac) else jac
+    way = None
+    if not options.keys() & {"jac", "jac_sparsity", "lband", "uband"} and not packing.batched and method in _STIFF:
+        slopes, way = sparse_slopes(
+            jacobian, lambda y, t: watched.function(t, y, *unwrap(tuple(given))), sparse, unwrap(start), float(begin)
+        )
+        if slopes is not None:
+            options |= _banded(slopes) if method == "LSODA" else {"jac": lambda t, y: slopes(y, t)}
     found = integrate.solve_ivp(
         lambda t, y: packing.pack(watched(t, packing.unpack(y, n))), (begin, end), packing.pack(unwrap(start)),
         method, unwrap(t_eval), dense_output, _plain(events, tuple(given)), **spread, **options,
     )  # fmt: skip
+    if way is not None:
+        found.derivatives = way if slopes is not None else f"{way}, by differences"
     live = watched.known or any(map(any_live, (start, *_ends(t_span), t_eval)))
     ys = packing.unpack(found.y.T, n)
     if live:
@@ -126,6 +142,23 @@ def solve_ivp(
         ys = Tensor(ys)
     found.y = ys.T
     return found
+
+
+def _banded(slopes: Any) -> dict[str, Any]:
+    """Return LSODA's options for a Jacobian: its bands, or all of it where they are too wide."""
+    pattern = slopes.prepared.pattern
+    rows, columns = pattern.nonzero()
+    lower, upper = int(np.max(rows - columns, initial=0)), int(np.max(columns - rows, initial=0))
+
+    def bands(t: Any, y: Any) -> Any:
+        found = slopes(y, t).tocoo()
+        packed = np.zeros((lower + upper + 1, found.shape[1]))
+        packed[upper + found.row - found.col, found.col] = found.data
+        return packed
+
+    if 2 * (lower + upper) > pattern.shape[0]:
+        return {"jac": lambda t, y: slopes(y, t).toarray()}
+    return {"jac": bands, "lband": lower, "uband": upper}
 
 
 def odeint(

@@ -306,5 +306,4 @@ def norm(
         return linalg.norm(a, ord, axis, keepdims, check_finite)
     x = lapack_operand(a)
     require_finite(check_finite, x)
-    found: Any = np.linalg.norm(x, ord, axis, keepdims)
-    return found
+    return np.linalg.norm(x, ord, axis, keepdims)

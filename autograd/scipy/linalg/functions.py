@@ -127,10 +127,6 @@ def _require_regular(a: Any, what: str) -> None:
         raise np.linalg.LinAlgError(f"the {what} of a singular matrix has no derivative")
 
 
-def _logm_rule(g: Any, out: Any, A: Any) -> Any:
-    return _logm_along(A.mT, out, g)
-
-
 def _logm_along(A: Any, out: Any, e: Any) -> Any:
     if A.dtype.kind != "c" and out.dtype.kind == "c":
         raise UnsupportedError(
@@ -155,7 +151,7 @@ def _logarithm(a: Any) -> Any:
 
 _logm: Any = general(
     lambda A: stacked(_logarithm, (A,), (2,)),
-    _logm_rule,
+    lambda g, out, A: _logm_along(A.mT, out, g),
     jvp=(lambda t, out, A: _logm_along(A, out, t),),
     name="logm",
 )

@@ -12,6 +12,7 @@ from scipy import optimize
 from autograd import DerivativeError, UnsupportedError, grad, hessian, jacobian, no_grad
 from autograd.inside import TensorLike, unwrap
 
+from .._slopes import sparse_slopes
 from .._watched import listed
 from ._implicit import NEAR, plain
 
@@ -65,6 +66,22 @@ def for_scipy(constraints: Any) -> Any:
             each.fun, each.jac = plain(each.fun), plain(each.jac) if callable(each.jac) else each.jac
         found.append(each)
     return found
+
+
+def sparsely(constraints: Any, limits: list[Limit], sparse: bool | None, x: Any) -> list[str]:
+    """Give nonlinear constraints without derivatives of their own sparse ones, where these pay, and say which did."""
+    ways = []
+    for each, limit in zip(constraints, limits, strict=True):
+        if not isinstance(each, optimize.NonlinearConstraint) or callable(each.jac):
+            continue
+        slopes, way = sparse_slopes(jacobian, limit.function, sparse, x)
+        if slopes is not None:
+            each.jac = slopes
+            weighed = lambda x, v, of=limit.function: np.sum(v * of(x))  # noqa: E731
+            curves, _ = sparse_slopes(hessian, weighed, True, x, np.ones(slopes.prepared.pattern.shape[0]))
+            each.hess = curves if isinstance(each.hess, optimize.BFGS) else each.hess
+        ways.append(f"{limit.name}: {way if slopes is not None else 'differences'}")
+    return ways
 
 
 class _Touched(NamedTuple):

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import numpy as np
+from scipy.sparse import linalg
 
-from autograd import ConvergenceError, DerivativeError, ShapeError, Tensor, enable_grad, jacobian, no_grad
+from autograd import ConvergenceError, DerivativeError, ShapeError, Tensor, enable_grad, general, jacobian, no_grad
 from autograd.extend import as_array, everywhere, whole
 from autograd.inside import (
     TensorLike,
@@ -21,9 +23,12 @@ from autograd.inside import (
     unwrap,
 )
 
+from .._slopes import sparse_slopes
 from .._watched import listed, returned
+from ..common import stacked
 
 Function = Callable[..., "TensorLike"]
+CONDITION = 1 / float(np.finfo(float).eps)  # of a matrix, from which on it is singular
 NEAR = 1e-3  # how far from a solution, relative to 1 + x, one may be that is differentiated as if it were exact
 
 
@@ -99,14 +104,13 @@ def implicit(
 
     point: Any = np.reshape(values, (size,))
     with no_grad():
-        slopes: Any = unwrap(jacobian(flat)(point, *unwrap(args)))
-        if not _regular(slopes):
+        solve = _inverse_of(flat, point, unwrap(args))
+        if solve is None:
             raise DerivativeError(
                 f"{name}: the Jacobian of {defined(function)} is singular at the solution, so that the solution is not "
                 f"differentiable there: it may be one of many, or a double one"
             )
-        inverse = np.linalg.inv(slopes)
-        step = np.abs(inverse @ unwrap(flat(point, *unwrap(args))))
+        step = np.abs(unwrap(solve(flat(point, *unwrap(args)))))
         inward = held is not None and not everywhere(held * unwrap(listed(function(values, *unwrap(args)))) <= NEAR)
         if inward or not everywhere(step <= NEAR * (1 + np.abs(point))):
             raise ConvergenceError(
@@ -117,11 +121,41 @@ def implicit(
             )
 
     def newton(z: Any, *args: Any) -> Any:
-        return z - inverse @ flat(z, *args)
+        return z - solve(flat(z, *args))
 
     return np.reshape(differentiated_at(newton, point, args, name), shape)
 
 
+def _inverse_of(function: Function, point: Any, args: tuple[Any, ...]) -> Callable[[Any], Any] | None:
+    """Return what solves a system with the Jacobian of a function, or None if that is singular."""
+    found, _ = sparse_slopes(jacobian, function, None, point, *args)
+    if found is None:
+        slopes: Any = unwrap(jacobian(function)(point, *args))
+        if not _regular(np.asarray(concrete(slopes))):
+            return None
+        inverse = np.linalg.inv(slopes)
+        return lambda b: inverse @ b
+    matrix = found(point, *args).tocsc()
+    try:
+        factors = linalg.splu(matrix)
+    except RuntimeError:  # says SuperLU of a singular one
+        return None
+    inverse_norm = linalg.onenormest(
+        linalg.LinearOperator(matrix.shape, factors.solve, rmatvec=partial(factors.solve, trans="T"))
+    )
+    return partial(_solve, factors=factors) if inverse_norm * linalg.norm(matrix, 1) < CONDITION else None
+
+
 def _regular(slopes: Any) -> bool:
-    values = np.asarray(concrete(slopes))
-    return values.size == 0 or bool(np.all(np.linalg.cond(values) < 1 / np.finfo(float).eps))
+    return slopes.size == 0 or bool(np.all(np.linalg.cond(slopes) < CONDITION))
+
+
+def _solved(b: Any, factors: Any, trans: str) -> Any:
+    return factors.solve(b, trans)
+
+
+_solve: Any = general(
+    lambda b, factors, trans="N": stacked(_solved, (b,), (1,), factors, trans),
+    lambda g, factors, trans: _solve(g, factors, "T" if trans == "N" else "N"),
+    name="sparse_solve",
+)

@@ -14,7 +14,8 @@ from autograd.inside import TensorLike, check_callable, flatten, unwrap
 
 from .._batches import each_element
 from .._given import refuse_live
-from ._constraints import Limit, conditions, for_scipy, limits_of
+from .._slopes import sparse_slopes
+from ._constraints import Limit, conditions, for_scipy, limits_of, sparsely
 from ._implicit import as_args, depends, implicit, plain
 
 Function = Callable[..., Any]
@@ -22,6 +23,7 @@ Start = TypeVar("Start")
 # Of SciPy's methods: those that take no gradient, a Hessian, and a product with one.
 _WITHOUT_GRADIENT = {"nelder-mead", "powell", "cobyla", "cobyqa"}
 _HESSIAN = {"dogleg", "trust-exact"}
+_SPARSE = {"newton-cg", "trust-constr"}  # takes a sparse one
 _PRODUCT = {"newton-cg", "trust-ncg", "trust-krylov", "trust-constr"}
 
 
@@ -38,6 +40,8 @@ def minimize(
     tol: float | None = None,
     callback: Callable[..., None] | None = None,
     options: dict[str, Any] | None = None,
+    *,
+    sparse: bool | None = None,
 ) -> optimize.OptimizeResult:
     """Return a minimum of a function, as SciPy's `minimize` finds it.
 
@@ -70,6 +74,11 @@ def minimize(
         As in SciPy, for the vector of all elements.
     callback
         Called with x, built like `x0`, after each iteration.
+    sparse
+        Whether methods ``"Newton-CG"`` and ``"trust-constr"`` are given the Hessian as a sparse matrix, instead of its
+        product with a vector, and ``"trust-constr"`` so the derivatives of nonlinear constraints without a Jacobian of
+        their own, instead of differences: True, False, or None for where that pays. ``derivatives`` of the result says
+        what was done.
 
     Raises
     ------
@@ -113,10 +122,16 @@ def minimize(
     slopes = tree.gradient(jac) if callable(jac) else jac
     name = _name(method)
 
+    ways: list[str] = []
+    if hess is None and hessp is None and name in _SPARSE:
+        hess, way = sparse_slopes(hessian, value, sparse, tree.start, *unwrap(given))
+        ways.append("products of the Hessian with vectors" if hess is None else way)
     functions = (value, *_called(value, tree, fun, slopes, name), *_curves(name, value, hess, hessp))
 
     limits = limits_of(constraints)
     solved_under = for_scipy(constraints) if limits else ()
+    if name == "trust-constr":
+        ways += sparsely(solved_under, limits, sparse, tree.start)
 
     def solve(functions: Any, start: Any, given: Any) -> optimize.OptimizeResult:
         _, call, slopes, *curves = functions
@@ -128,6 +143,8 @@ def minimize(
 
     with no_grad():
         result = each_element(solve, functions, tree.start, unwrap(given), tree.start)
+    if ways:
+        result.derivatives = "; ".join(ways)
     x = result.x
     if depends(_all_of(value, limits), x, given):
         equations: Function = grad(value)

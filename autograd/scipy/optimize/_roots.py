@@ -7,11 +7,14 @@ from typing import Any
 
 import numpy as np
 from scipy import optimize
+from scipy.sparse import linalg
 
 from autograd import Tensor, grad, jacobian, no_grad
+from autograd.extend import as_array
 from autograd.inside import TensorLike, check_callable, unwrap
 
 from .._batches import each_element
+from .._slopes import sparse_slopes
 from ._implicit import as_args, plain, solved
 
 Function = Callable[..., "TensorLike"]
@@ -27,6 +30,8 @@ def root(
     tol: float | None = None,
     callback: Callable[[np.ndarray[Any, Any], np.ndarray[Any, Any]], None] | None = None,
     options: dict[str, Any] | None = None,
+    *,
+    sparse: bool | None = None,
 ) -> optimize.OptimizeResult:
     """Return a root of a function of several variables, as SciPy's `root` finds it.
 
@@ -46,6 +51,10 @@ def root(
     jac
         The Jacobian, as in SciPy. By default, methods ``"hybr"`` and ``"lm"`` are given that of `fun` by its graph;
         False has SciPy estimate it by differences, for a function that cannot be differentiated here.
+    sparse
+        Whether the Jacobian is computed as a sparse one, by a few products: True, False, or None for where that pays.
+        ``derivatives`` of the result says what was done. `root`'s methods factor it as a dense one; its derivatives
+        and ``method="krylov"``, which then has its factors as ``inner_M``, do not.
 
     Raises
     ------
@@ -75,13 +84,30 @@ def root(
         ours = plain(jac) if callable(jac) else jac
         return optimize.root(plain(fun, pair=jac is True), x0, given, method, ours, tol, callback, options)
 
+    start, way = numbers(x0), None
     if jac is None and method in _WITH_JACOBIAN:
-        jac = jacobian_of(fun, "jac=False")
+        found, way = sparse_slopes(jacobian, _vector_of(fun), sparse, start, *unwrap(given))
+        jac = jacobian_of(fun, "jac=False") if found is None else lambda x, *args: found(x, *args).toarray()
+    elif jac is None and method == "krylov" and sparse:
+        found, way = sparse_slopes(jacobian, _vector_of(fun), sparse, start, *unwrap(given))
+        options = _preconditioned(options or {}, found(start, *unwrap(given)))
     with no_grad():
-        start = numbers(x0)
         result = each_element(solve, (equations, fun, jac), start, unwrap(given), start)
+    if way is not None:
+        result.derivatives = way
     result.x = solved("root()", equations, result.x, given)
     return result
+
+
+def _vector_of(fun: Function) -> Any:
+    """Return a function whose values are a vector."""
+    return lambda x, *args: np.reshape(_array(fun(x, *args)), (-1,))
+
+
+def _preconditioned(options: dict[str, Any], slopes: Any) -> dict[str, Any]:
+    """Return options of SciPy's Krylov method with the inverse of a Jacobian near the solution as preconditioner."""
+    inverse = linalg.LinearOperator(slopes.shape, linalg.splu(slopes.tocsc()).solve)
+    return {**options, "jac_options": {"inner_M": inverse, **options.get("jac_options", {})}}
 
 
 def jacobian_of(fun: Function, remedy: str) -> Any:
@@ -89,7 +115,7 @@ def jacobian_of(fun: Function, remedy: str) -> Any:
 
     def slopes(x: Any, *args: Any) -> Any:
         try:
-            found = jacobian(lambda z: np.reshape(_array(fun(z, *args)), (-1,)))(x)
+            found = jacobian(_vector_of(fun))(x, *args)
         except Exception as error:
             error.add_note(f"to have SciPy estimate the Jacobian by differences instead, pass {remedy}")
             raise
@@ -105,8 +131,9 @@ def _array(values: Any) -> Any:
 
 
 def numbers(x: TensorLike) -> Any:
-    x = unwrap(x)
-    return x if hasattr(x, "shape") else np.asarray(x, float)
+    """Return an array of floating-point numbers: integers cannot be differentiated, nor iterated upon."""
+    found = as_array(unwrap(x))
+    return found if found.dtype.kind in "fc" else found.astype(float)
 
 
 def fsolve(

@@ -8,11 +8,12 @@ from typing import Any
 import numpy as np
 from scipy import optimize
 
-from autograd import UnsupportedError, grad, no_grad
+from autograd import UnsupportedError, grad, jacobian, no_grad
 from autograd.inside import TensorLike, check_callable, unwrap, users_line
 
 from .._batches import each_element
 from .._given import refuse_live
+from .._slopes import sparse_slopes
 from .._watched import listed
 from ._implicit import as_args, depends, implicit, plain
 from ._roots import jacobian_of, numbers
@@ -37,6 +38,7 @@ def least_squares(
     f_scale: float = 1.0,
     args: tuple[TensorLike, ...] | TensorLike = (),
     kwargs: dict[str, TensorLike] | None = None,
+    sparse: bool | None = None,
     **options: Any,
 ) -> optimize.OptimizeResult:
     """Return the x with the least sum of squares of residuals, as SciPy's `least_squares` finds it.
@@ -58,6 +60,9 @@ def least_squares(
         As in SciPy; with a derivative, `loss` is one of SciPy's names.
     args, kwargs
         Further arguments of `fun`.
+    sparse
+        Whether the Jacobian is a sparse one, computed by a few products: True, False, or None for where that pays;
+        never with ``method="lm"``. ``derivatives`` of the result says what was done.
     **options
         SciPy's others, such as ``ftol``, ``xtol``, ``gtol``, ``x_scale`` and ``max_nfev``.
 
@@ -95,8 +100,10 @@ def least_squares(
         return listed(fun(x, *positional, **by_name))
 
     slopes: Any = (lambda x, *given: jac(x, *given[:-1], **given[-1])) if callable(jac) else jac
+    way, first = None, np.atleast_1d(numbers(x0))
     if slopes is None:
-        slopes = jacobian_of(residuals, "jac='2-point'")
+        found, way = sparse_slopes(jacobian, residuals, False if method == "lm" else sparse, first, *unwrap(given))
+        slopes = jacobian_of(residuals, "jac='2-point'") if found is None else found
 
     def solve(functions: Any, start: Any, given: Any) -> optimize.OptimizeResult:
         residuals, slopes = functions
@@ -106,8 +113,9 @@ def least_squares(
         )
 
     with no_grad():
-        start = np.atleast_1d(numbers(x0))
-        result = each_element(solve, (residuals, slopes), start, unwrap(given), start)
+        result = each_element(solve, (residuals, slopes), first, unwrap(given), first)
+    if way is not None:
+        result.derivatives = way
     if depends(residuals, result.x, given):
         if not isinstance(loss, str):
             raise UnsupportedError(

@@ -44,10 +44,6 @@ def _called(in1: Any, in2: Any, mode: str, method: str, axes: tuple[int, ...]) -
     return signal.convolve(in1, in2, mode, method)
 
 
-def _convolved(in1: Any, in2: Any, mode: str, method: str, axes: tuple[int, ...]) -> Any:
-    return stacked(_called, (in1, in2), (in1.ndim, in2.ndim), mode, method, axes)
-
-
 def _back(g: Any, other: Any, first: Shape, second: Shape, mode: str, method: str, axes: Any, shape: Shape) -> Any:
     """Return the gradient of one factor: the sums of products of `g` with the other one at every displacement."""
     g = _in_full(g, first, second, mode, axes)
@@ -55,7 +51,7 @@ def _back(g: Any, other: Any, first: Shape, second: Shape, mode: str, method: st
 
 
 _convolve = general(
-    _convolved,
+    lambda in1, in2, mode, method, axes: stacked(_called, (in1, in2), (in1.ndim, in2.ndim), mode, method, axes),
     lambda g, in2, in1_shape, in2_shape, mode, method, axes: _back(
         g, in2, in1_shape, in2_shape, mode, method, axes, in1_shape
     ),

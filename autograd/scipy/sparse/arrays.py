@@ -80,8 +80,7 @@ class SparseArray:
     @property
     def dtype(self) -> np.dtype[Any]:
         """The data type of the elements."""
-        dtype: np.dtype[Any] = self.data.dtype
-        return dtype
+        return self.data.dtype
 
     @property
     def T(self) -> SparseArray:  # noqa: N802 - NumPy's name

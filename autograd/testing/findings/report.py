@@ -147,7 +147,6 @@ def _rules(fn: Callable[..., object], error: GradientCheckError) -> Iterator[str
 
 
 def _operations(outputs: Sequence[object]) -> Iterator[Any]:
-    """Yield the operations of a graph."""
     nodes: list[Node] = [y._node for y in outputs if isinstance(y, Tensor) and y.requires_grad and y._node is not None]
     for node in ancestors(nodes):
         op: Any = node.op
@@ -199,11 +198,8 @@ def named(fn: Callable[..., object], frame: FrameType, count: int, keywords: Key
     if name.startswith("lambda"):
         name = f"({name})"
     inputs = ", ".join(("x", "y", "z")[:count] if count <= 3 else [f"x{i}" for i in range(count)])
-    return f"lambda {inputs}: {name}({inputs}{_keyworded(keywords)})"
-
-
-def _keyworded(keywords: Keywords) -> str:
-    return "".join(f", {name}={value!r}" for name, value in keywords)
+    given = ", ".join([inputs, *(f"{keyword}={value!r}" for keyword, value in keywords)])
+    return f"lambda {inputs}: {name}({given})"
 
 
 def _own_name(fn: Callable[..., object]) -> str:

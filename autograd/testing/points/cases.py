@@ -12,7 +12,7 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -54,16 +54,17 @@ class Case:
     def arrays(self, domains: Sequence[Domain]) -> list[Array]:
         """Return the inputs."""
         random = np.random.default_rng([self.seed, *(side for shape in self.shapes for side in (len(shape), *shape))])
-        draw = _walking(self.seed) if self.numbers == "anywhere" else ALL_NUMBERS[self.numbers]
+        numbers = ALL_NUMBERS[self.numbers]
         made = []
         for i, (shape, dtype, domain) in enumerate(zip(self.shapes, self.dtypes, domains, strict=True)):
-            size = math.prod(shape)
-            real = draw(domain, size, random, (i + 0.5) / len(self.shapes)).reshape(shape)
+            draw = Draw(domain, math.prod(shape), random, (i + 0.5) / len(self.shapes), self.seed)
+            real = numbers(draw).reshape(shape)
             if self.numbers in FORMS:
                 real = FORMS[self.numbers](real, domain)
-            if np.dtype(dtype).kind == "c":
-                form = draw if self.numbers in OF_BOTH_PARTS else _none if self.numbers == "real" else _ordinary
-                real = real + 1j * form(EVERYWHERE if form is draw else NEAR, size, random, 0.5).reshape(shape)
+            if np.dtype(dtype).kind == "c" and self.numbers != "real":
+                form = numbers if self.numbers in OF_BOTH_PARTS else Draw.ordinary
+                beside = draw._replace(domain=EVERYWHERE if form is numbers else NEAR, offset=0.5)
+                real = real + 1j * form(beside).reshape(shape)
             made.append(np.asarray(real, dtype))
         return made
 
@@ -78,14 +79,45 @@ class Case:
         return f"{self.numbers}, {shapes}{keywords}"
 
 
-Numbers = Callable[[Domain, int, np.random.Generator, float], Array]
+class Draw(NamedTuple):
+    """What some numbers are drawn from; `offset`, from 0 to 1, is another one for each input."""
+
+    domain: Domain
+    size: int
+    random: np.random.Generator
+    offset: float
+    seed: int
+
+    def ordinary(self) -> Array:
+        """Return different numbers up to 3, none of them near another."""
+        lattice, step = _lattice(self.domain, max(64, 2 * self.size))
+        chosen = self.random.choice(lattice.size, self.size, replace=self.size > lattice.size)
+        return lattice[chosen] + (self.offset - 0.5) * 0.9 * step
+
+    def inside(self, numbers: Array) -> Array:
+        """Replace the numbers outside of the domain by ordinary ones."""
+        return np.where(self.domain.contains(numbers), numbers, self._replace(offset=0.25).ordinary())
+
+    def of_sizes(self, low: float, high: float) -> Array:
+        """Return numbers of both signs whose sizes lie between two powers of ten."""
+        numbers = 10.0 ** self.random.uniform(low, high, self.size) * self.random.choice([-1.0, 1.0], self.size)
+        return self.inside(np.where(self.domain.contains(numbers), numbers, -numbers))
+
+    def shuffled(self, *numbers: float) -> Array:
+        """Return all of these numbers, where there is room."""
+        return np.asarray(self.random.permutation(np.resize(numbers, self.size)))
+
+    def among(self, *choices: float) -> Array:
+        """Return those of some numbers that are in the domain; ordinary ones if none is."""
+        inside = [c for c in choices if self.domain.contains(np.asarray(c))]
+        return self.shuffled(*inside) if inside else self.ordinary()
+
+    def some_of(self, *choices: float) -> Array:
+        """Return some of these numbers, others with each seed."""
+        return self.among(*self.random.permutation(choices))
 
 
-def _ordinary(domain: Domain, size: int, random: np.random.Generator, offset: float) -> Array:
-    """Return different numbers up to 3, none of them near another."""
-    lattice, step = _lattice(domain, max(64, 2 * size))
-    chosen = random.choice(lattice.size, size, replace=size > lattice.size)
-    return lattice[chosen] + (offset - 0.5) * 0.9 * step
+Numbers = Callable[[Draw], Array]
 
 
 @lru_cache(32)
@@ -95,151 +127,108 @@ def _lattice(domain: Domain, count: int) -> tuple[Array, float]:
     return lattice, float(np.min(np.diff(lattice))) if lattice.size > 1 else 0.0
 
 
-def _inside(domain: Domain, numbers: Array, random: np.random.Generator) -> Array:
-    """Replace the numbers outside of the domain by ordinary ones."""
-    return np.where(domain.contains(numbers), numbers, _ordinary(domain, numbers.size, random, 0.25))
-
-
-def _sizes(low: float, high: float) -> Numbers:
-    """Return what draws numbers of both signs whose sizes lie between two powers of ten."""
-
-    def draw(domain: Domain, size: int, random: np.random.Generator, offset: float) -> Array:
-        numbers = 10.0 ** random.uniform(low, high, size) * random.choice([-1.0, 1.0], size)
-        return _inside(domain, np.where(domain.contains(numbers), numbers, -numbers), random)
-
-    return draw
-
-
-def _among(*choices: float) -> Numbers:
-    def draw(domain: Domain, size: int, random: np.random.Generator, offset: float) -> Array:
-        inside = [c for c in choices if domain.contains(np.asarray(c))]
-        if not inside:
-            return _ordinary(domain, size, random, offset)
-        numbers = np.resize(np.asarray(inside), size)  # all of them, where there is room
-        return np.asarray(random.permutation(numbers))
-
-    return draw
-
-
-def _with_zeros(domain: Domain, size: int, random: np.random.Generator, offset: float) -> Array:
-    numbers = _ordinary(domain, size, random, offset)
-    if domain.contains(np.asarray(0.0)):
-        numbers[random.permutation(size)[: (size + 1) // 2]] = 0.0
+def _with_zeros(draw: Draw) -> Array:
+    numbers = draw.ordinary()
+    if draw.domain.contains(np.asarray(0.0)):
+        numbers[draw.random.permutation(draw.size)[: (draw.size + 1) // 2]] = 0.0
         numbers[::3] = np.where(numbers[::3] == 0, -0.0, numbers[::3])
     return numbers
 
 
-def _tied(domain: Domain, size: int, random: np.random.Generator, offset: float) -> Array:
+def _tied(draw: Draw) -> Array:
     """Return three different numbers, the same ones for each input."""
-    three = domain.within(-3.0, 3.0).lattice(16)[[3, -4, 9]]
-    return np.asarray(random.permutation(np.resize(three, size)))
+    return draw.shuffled(*draw.domain.within(-3.0, 3.0).lattice(16)[[3, -4, 9]])
 
 
-def _neighbouring(domain: Domain, size: int, random: np.random.Generator, offset: float) -> Array:
+def _neighbouring(draw: Draw) -> Array:
     """Return one number and the next ones above and below it."""
-    one = float(domain.within(-3.0, 3.0).lattice(16)[5])
-    return np.asarray(random.permutation(np.resize([one, np.nextafter(one, np.inf), np.nextafter(one, -np.inf)], size)))
+    one = float(draw.domain.within(-3.0, 3.0).lattice(16)[5])
+    return draw.shuffled(one, np.nextafter(one, np.inf), np.nextafter(one, -np.inf))
 
 
-def _at_ends(domain: Domain, size: int, random: np.random.Generator, offset: float) -> Array:
+def _at_ends(draw: Draw) -> Array:
     """Return numbers near the ends of the domain, or of its parts."""
-    ends = [end for interval in domain.intervals for end in interval if abs(end) <= 1e3]
+    ends = [end for interval in draw.domain.intervals for end in interval if abs(end) <= 1e3]
     near = [end + sign * max(1.0, abs(end)) * away for end in ends for sign in (1, -1) for away in (1e-9, 1e-3, 0.03)]
-    return _among(*near)(domain, size, random, offset)
+    return draw.among(*near)
 
 
-def _near_one(domain: Domain, size: int, random: np.random.Generator, offset: float) -> Array:
+def _near_one(draw: Draw) -> Array:
     """Return numbers next to 1 and to -1, and these themselves."""
+    random, size = draw.random, draw.size
     away = 10.0 ** random.uniform(-14, -1, size) * random.choice([-1.0, 0.0, 1.0], size, p=[0.45, 0.1, 0.45])
-    return _inside(domain, (1 + away) * random.choice([-1.0, 1.0], size), random)
+    return draw.inside((1 + away) * random.choice([-1.0, 1.0], size))
 
 
-def _far(domain: Domain, size: int, random: np.random.Generator, offset: float) -> Array:
-    """Return numbers near each other beside their distance from 0."""
-    return _inside(domain, 2e4 + _ordinary(domain, size, random, offset), random)
-
-
-def _spread(domain: Domain, size: int, random: np.random.Generator, offset: float) -> Array:
+def _spread(draw: Draw) -> Array:
     """Return numbers up to 40, no two of them near each other."""
-    lattice = domain.within(-40.0, 40.0).lattice(max(160, size))
-    return np.asarray(random.choice(lattice, size, replace=size > lattice.size))
+    lattice = draw.domain.within(-40.0, 40.0).lattice(max(160, draw.size))
+    return np.asarray(draw.random.choice(lattice, draw.size, replace=draw.size > lattice.size))
 
 
-def _up_to_85(domain: Domain, size: int, random: np.random.Generator, offset: float) -> Array:
+def _up_to_85(draw: Draw) -> Array:
     """Return numbers of which exp is finite in float32."""
-    low, high = domain.within(-85.0, 85.0).intervals[0]
-    return _inside(domain, random.uniform(max(low, -85.0), min(high, 85.0), size), random)
+    low, high = draw.domain.within(-85.0, 85.0).intervals[0]
+    return draw.inside(draw.random.uniform(max(low, -85.0), min(high, 85.0), draw.size))
 
 
-def _walking(seed: int) -> Numbers:
-    """Return what draws numbers up to 3 so that seeds that follow each other leave no gap between them."""
-
-    def draw(domain: Domain, size: int, random: np.random.Generator, offset: float) -> Array:
-        lattice = domain.within(-3.0, 3.0).lattice(499)
-        return lattice[((seed * size + np.arange(size)) * 191 + int(300 * offset)) % lattice.size]
-
-    return draw
+def _walking(draw: Draw) -> Array:
+    """Return numbers up to 3, so that seeds that follow each other leave no gap between them."""
+    lattice = draw.domain.within(-3.0, 3.0).lattice(499)
+    return lattice[((draw.seed * draw.size + np.arange(draw.size)) * 191 + int(300 * draw.offset)) % lattice.size]
 
 
-def _equal(domain: Domain, size: int, random: np.random.Generator, offset: float) -> Array:
-    return np.full(size, _ordinary(domain, 1, np.random.default_rng(size), 0.25)[0])
+def _equal(draw: Draw) -> Array:
+    one = draw._replace(size=1, random=np.random.default_rng(draw.size), offset=0.25)
+    return np.full(draw.size, one.ordinary()[0])
 
 
-def _sorted(domain: Domain, size: int, random: np.random.Generator, offset: float) -> Array:
-    return np.sort(_ordinary(domain, size, random, offset))
-
-
-def _opposite(domain: Domain, size: int, random: np.random.Generator, offset: float) -> Array:
+def _opposite(draw: Draw) -> Array:
     """Return three different numbers, for the first inputs, and for the last ones their opposites."""
-    numbers = np.abs(_tied(Domain(((0.0, 3.0),)), size, random, offset))
-    return _inside(domain, numbers if offset < 0.5 else -numbers, random)
-
-
-def _some_of(*choices: float) -> Numbers:
-    def draw(domain: Domain, size: int, random: np.random.Generator, offset: float) -> Array:
-        return _among(*random.permutation(choices))(domain, size, random, offset)
-
-    return draw
+    numbers = np.abs(_tied(draw._replace(domain=Domain(((0.0, 3.0),)))))
+    return draw.inside(numbers if draw.offset < 0.5 else -numbers)
 
 
 #: The kinds of numbers.
 NUMBERS: dict[str, Numbers] = {
-    "ordinary": _ordinary,
+    "ordinary": Draw.ordinary,
     "zeros": _with_zeros,
     "ties": _tied,
-    "integers": _among(1.0, 0.0, -1.0, 2.0, -2.0, 3.0),
+    "integers": lambda draw: draw.among(1.0, 0.0, -1.0, 2.0, -2.0, 3.0),
     "neighbours": _neighbouring,
-    "tiny": _sizes(-12, -3),
-    "large": _sizes(1, 3),
-    "huge": _sizes(3, 12),
-    "all sizes": _sizes(-12, 12),
+    "tiny": lambda draw: draw.of_sizes(-12, -3),
+    "large": lambda draw: draw.of_sizes(1, 3),
+    "huge": lambda draw: draw.of_sizes(3, 12),
+    "all sizes": lambda draw: draw.of_sizes(-12, 12),
     "near the ends": _at_ends,
 }
-
 #: Further kinds, which are only looked at swiftly.
 FURTHER: dict[str, Numbers] = {
-    "halves": _some_of(0.5, -0.5, 1.5, -1.5, 2.5, -2.5, 0.25),
-    "whole numbers": _some_of(4.0, 8.0, 10.0, -4.0, 5.0, 7.0, 12.0, 16.0, -10.0, 32.0, 64.0, 100.0, 128.0, 1000.0),
-    "parts of a turn": _some_of(*(np.pi * k for k in (0.5, -0.5, 1.0, 0.25, 2.0, -1.0, 1 / 3))),
+    "halves": lambda draw: draw.some_of(0.5, -0.5, 1.5, -1.5, 2.5, -2.5, 0.25),
+    "whole numbers": lambda draw: draw.some_of(
+        4.0, 8.0, 10.0, -4.0, 5.0, 7.0, 12.0, 16.0, -10.0, 32.0, 64.0, 100.0, 128.0, 1000.0
+    ),
+    "parts of a turn": lambda draw: draw.some_of(*(np.pi * k for k in (0.5, -0.5, 1.0, 0.25, 2.0, -1.0, 1 / 3))),
     "near one": _near_one,
     "up to 40": _spread,
     "up to 85": _up_to_85,
-    "anywhere": _walking(0),
-    "far from 0": _far,
+    "anywhere": _walking,
+    "far from 0": lambda draw: draw.inside(2e4 + draw.ordinary()),  # and near each other beside that
     "equal": _equal,
-    "sorted": _sorted,
+    "sorted": lambda draw: np.sort(draw.ordinary()),
     "opposite": _opposite,
-    "under 1e-12": _sizes(-20, -12),  # in bands: beside far larger numbers, nothing can be told of smaller ones
-    "minute": _sizes(-40, -25),
-    "tiniest": _sizes(-170, -155),
-    "subnormal": _sizes(-315, -309),
-    "over 1e12": _sizes(12, 20),
-    "vast": _sizes(30, 40),
-    "beyond": _sizes(155, 165),
-    "real": _ordinary,  # also as complex numbers
-    "symmetric": _ordinary,
-    "triangular": _ordinary,
-    "diagonal": _ordinary,
+    # In bands: beside far larger numbers, nothing can be told of smaller ones.
+    "under 1e-12": lambda draw: draw.of_sizes(-20, -12),
+    "minute": lambda draw: draw.of_sizes(-40, -25),
+    "tiniest": lambda draw: draw.of_sizes(-170, -155),
+    "subnormal": lambda draw: draw.of_sizes(-315, -309),
+    "over 1e12": lambda draw: draw.of_sizes(12, 20),
+    "vast": lambda draw: draw.of_sizes(30, 40),
+    "beyond": lambda draw: draw.of_sizes(155, 165),
+    "real": Draw.ordinary,  # also as complex numbers
+    "symmetric": Draw.ordinary,
+    "triangular": Draw.ordinary,
+    "diagonal": Draw.ordinary,
 }
 ALL_NUMBERS = {**NUMBERS, **FURTHER}
 #: Those of which the imaginary parts of complex numbers are, too; else these are up to 1.
@@ -255,10 +244,6 @@ UNDER = {"under 1e-12", "minute", "tiniest", "subnormal"}
 #: Those that are outside of what float32 can hold, or their squares.
 BEYOND_SINGLE = {"under 1e-12", "over 1e12", "tiniest", "subnormal", "beyond", "vast", "minute"}
 EVERYWHERE, NEAR = Domain(((-1e15, 1e15),)), Domain(((-1.0, 1.0),))
-
-
-def _none(domain: Domain, size: int, random: np.random.Generator, offset: float) -> Array:
-    return np.zeros(size)
 
 
 def _mirrored(x: Array, domain: Domain) -> Array:

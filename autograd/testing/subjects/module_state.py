@@ -10,11 +10,9 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from autograd import Tensor
-from autograd.inside import generators_in_use, note_written
+from autograd.inside import RandomStates, note_written, random_states, set_random_states
 
 from .subject import Array, array_of
-
-RandomStates = tuple[list[tuple[np.random.Generator, Any]], Any]
 
 
 class ModuleLike(Protocol):
@@ -30,18 +28,6 @@ class ModuleLike(Protocol):
     def modules(self) -> Iterable[Any]: ...
     def train(self, mode: bool = True) -> Any: ...
     def eval(self) -> Any: ...
-
-
-def random_states() -> RandomStates:
-    """Return the states of the generators that a model may draw from: those of packages, and NumPy's global one."""
-    return [(generator, generator.bit_generator.state) for generator in generators_in_use()], np.random.get_state()
-
-
-def set_random_states(states: RandomStates) -> None:
-    """Set the generators to states that `random_states` returned."""
-    for generator, state in states[0]:
-        generator.bit_generator.state = state
-    np.random.set_state(states[1])
 
 
 def draw_some(states: RandomStates) -> None:

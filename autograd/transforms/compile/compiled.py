@@ -10,7 +10,7 @@ from typing import Any, Literal, Never, TypeAlias
 import numpy as np
 
 from ...arrays.batched import Batched
-from ...arrays.door import outside_types, recorder
+from ...arrays.door import BATCH_TYPES, outside_types, recorder
 from ...errors import check_callable, check_option
 from ...foreign.missing import refuse_keywords
 from ...foreign.names import COMPILE_KEYWORDS
@@ -218,7 +218,7 @@ def _elsewhere(environment: Environment, leaves: list[Any]) -> str:
     That is a batch of vmap, arrays of Python objects, and an argument that shares memory with what the function reads:
     a write to one of them changes the other.
     """
-    if any(type(x._array if isinstance(x, Tensor) else x) is Batched for x in environment.seen):
+    if any(type(x._array if isinstance(x, Tensor) else x) in BATCH_TYPES for x in environment.seen):
         return "a batch of vmap"
     if any(isinstance(x, ndarray) and x.dtype.hasobject for x in leaves):
         return "an array of Python objects as an argument"
@@ -295,7 +295,7 @@ def _described(x: Any) -> Any:
     if isinstance(x, NUMBERS):
         own = id(x) if _is_number_with_attributes(x) else None
         return type(x), repr(x) if isinstance(x, (complex, float)) else x, own  # 0.0 is not -0.0, and nan is itself
-    if isinstance(x, Batched):
+    if type(x) in BATCH_TYPES:
         raise _Elsewhere("a batch of vmap")
     if isinstance(x, ndarray):
         raise _Elsewhere(f"an argument of type {type(x).__name__}")

@@ -10,8 +10,7 @@ import sys
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from functools import wraps
-from threading import Lock
+from functools import cache, wraps
 from typing import Any
 
 import numpy as np
@@ -34,35 +33,27 @@ _SHAPES_OF_VALUES = ("arange", "empty", "eye", "identity", "indices", "ones", "t
 
 _OF_MEMORY = ("nditer",)  # written in C, and not told of other arrays
 
-_lock = Lock()
 _print, _warn = builtins.print, warnings.warn
 _installed: dict[str, Callable[..., Any]] = {}
-_users = 0
 
 
-class noted_creation:  # noqa: N801 - read as an adjective: `with noted_creation():`
+@contextmanager
+def noted_creation() -> Iterator[None]:
     """While a program is recorded: NumPy's functions that make arrays note what the recording thread makes."""
-
-    def __enter__(self) -> None:
-        global _users
-        with _lock:
-            _users += 1
-            if _users == 1:
-                for names, noted in _NOTED.items():
-                    for name in names:
-                        _installed[name] = getattr(np, name)
-                        setattr(np, name, noted(_installed[name]))
-                builtins.print, warnings.warn = _refused_print, _refused_warning
-
-    def __exit__(self, *reason: object) -> None:
-        global _users
-        with _lock:
-            _users -= 1
-            if not _users:
-                for name, function in _installed.items():
-                    setattr(np, name, function)
-                _installed.clear()
-                builtins.print, warnings.warn = _print, _warn
+    if _installed:  # what the function does with real arrays is compiled, too
+        yield
+        return
+    for name, made in _NOTED.items():
+        _installed[name] = getattr(np, name)
+        setattr(np, name, made(_installed[name]))
+    builtins.print, warnings.warn = _refused_print, _refused_warning
+    try:
+        yield
+    finally:
+        for name, function in _installed.items():
+            setattr(np, name, function)
+        _installed.clear()
+        builtins.print, warnings.warn = _print, _warn
 
 
 @contextmanager
@@ -160,7 +151,18 @@ def _of_memory(function: Callable[..., Any]) -> Callable[..., Any]:
     return make
 
 
-_NOTED = {_FROM_ARRAYS: _from_arrays, _FROM_NUMBERS: _from_numbers, _OF_MEMORY: _of_memory}
+_NOTED = {
+    **dict.fromkeys(_FROM_ARRAYS, _from_arrays), **dict.fromkeys(_FROM_NUMBERS, _from_numbers),
+    **dict.fromkeys(_OF_MEMORY, _of_memory),
+}  # fmt: skip
+_OWN = {getattr(np, name): name for name in _NOTED}
+
+
+@cache
+def noted(function: Any) -> Any:
+    """Return what notes the arrays that a function of NumPy makes; for any other function, itself."""
+    name = _OWN.get(function)
+    return function if name is None else _NOTED[name](function)
 
 
 def _is_noted(data: Any) -> bool:

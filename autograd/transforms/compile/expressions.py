@@ -81,7 +81,7 @@ class Expressions:
         kind = type(x)
         if issubclass(kind, Variable):
             return self.variable(x)
-        if kind is tuple:
+        if isinstance(x, tuple):
             return "(" + "".join(f"{self.text(part)}, " for part in x) + ")"
         if kind is list:
             return "[" + ", ".join(map(self.text, x)) + "]"

@@ -9,10 +9,10 @@ answers does not fit the call.
 
 from __future__ import annotations
 
+import builtins
 import math
 import operator
 from collections.abc import Callable, Sequence
-from functools import partialmethod
 from typing import Any
 
 import numpy as np
@@ -23,6 +23,10 @@ from .types import Leaves
 
 LARGEST = 32  # operations in the arithmetic that a float comes from: what is longer is a constant of the program
 _NUMBERS = (int, float, bool)  # what floats compute floats with
+# What Python asks of a float, whose answer a program depends on.
+_ASKED: dict[str, Callable[..., Any]] = {
+    "bool": bool, "int": int, "trunc": int, "floor": math.floor, "ceil": math.ceil,
+}  # fmt: skip
 
 _array = np.array  # which is another one while a program is recorded
 
@@ -93,38 +97,8 @@ class TracedFloat(Variable):
 
     # What Python asks of the value
 
-    def __float__(self) -> float:
-        return float(self.alone())
-
-    def __complex__(self) -> complex:
-        return complex(self.alone())
-
-    def __bool__(self) -> bool:
-        return bool(asked(bool, self))
-
-    def __int__(self) -> int:
-        return int(asked(int, self))
-
-    def __trunc__(self) -> int:
-        return int(asked(int, self))
-
-    def __floor__(self) -> int:
-        return int(asked(math.floor, self))
-
-    def __ceil__(self) -> int:
-        return int(asked(math.ceil, self))
-
     def __round__(self, digits: int | None = None) -> Any:
         return asked(round, self, digits)
-
-    def __hash__(self) -> int:
-        return hash(self.alone())
-
-    def __repr__(self) -> str:
-        return repr(self.alone())
-
-    def __str__(self) -> str:
-        return str(self.alone())
 
     def __format__(self, spec: str) -> str:
         return format(self.alone(), spec)
@@ -226,8 +200,12 @@ def _power(function: Callable[..., Any], *args: Any) -> Any:
     return computed(power, *args)
 
 
-def _of_itself(self: TracedFloat, function: Callable[..., Any]) -> Any:
-    return computed(function, self)
+def _of_one(result: Callable[..., Any], function: Callable[..., Any]) -> Callable[[TracedFloat], Any]:
+    return lambda self: result(function, self)
+
+
+def _of_value(function: Callable[..., Any]) -> Callable[[TracedFloat], Any]:
+    return lambda self: function(self.alone())
 
 
 for _name in ("add", "sub", "mul", "truediv", "floordiv", "mod", "pow"):
@@ -238,4 +216,8 @@ for _name in ("add", "sub", "mul", "truediv", "floordiv", "mod", "pow"):
 for _name in ("lt", "le", "gt", "ge", "eq", "ne"):
     setattr(TracedFloat, f"__{_name}__", _method(getattr(operator, _name), False, asked))
 for _name in ("neg", "pos", "abs"):
-    setattr(TracedFloat, f"__{_name}__", partialmethod(_of_itself, getattr(operator, _name)))
+    setattr(TracedFloat, f"__{_name}__", _of_one(computed, getattr(operator, _name)))
+for _name, _function in _ASKED.items():
+    setattr(TracedFloat, f"__{_name}__", _of_one(asked, _function))
+for _name in ("float", "complex", "hash", "repr", "str"):
+    setattr(TracedFloat, f"__{_name}__", _of_value(getattr(builtins, _name)))

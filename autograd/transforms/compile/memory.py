@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import sys
 from itertools import combinations
 from typing import Any
 
 import numpy as np
 
-from ...arrays.traced import Traced
 from ...graph.buffer_reuse import Portion
 from ...tensors.tensor import Tensor
 from .types import Array, Leaves
@@ -70,30 +68,3 @@ def _relation(x: Any, y: Any) -> str:
         return "same"
     a, b = (z._array if isinstance(z, Tensor) else z for z in (x, y))
     return "same array" if a is b else "overlapping" if np.may_share_memory(a, b) else "apart"
-
-
-_engine_arrays: dict[int, Any] = {}
-
-
-def is_of_engine(x: Array) -> bool:
-    """Tell whether an array is a constant of a module of the engine or the layers."""
-    if id(owner_of(x)) not in _engine_arrays:
-        _engine_arrays.clear()
-        for name, module in list(sys.modules.items()):
-            if name.partition(".")[0] in ("autograd", "nn"):
-                for value in vars(module).values():
-                    _collect(value, 3)
-    return id(owner_of(x)) in _engine_arrays
-
-
-def _collect(value: Any, depth: int) -> None:
-    kind: Any = type(value)
-    if not issubclass(kind, Traced) and isinstance(value, ndarray):
-        owner = owner_of(value)
-        _engine_arrays[id(owner)] = owner
-    elif depth and type(value) in (tuple, list):
-        for part in value:
-            _collect(part, depth - 1)
-    elif depth and type(value) is dict:
-        for part in value.values():
-            _collect(part, depth - 1)

@@ -51,18 +51,11 @@ _LAYOUTS = frozenset((
 ))  # fmt: skip
 
 
-def layout_depends(function: NumPyFunction, args: tuple[ArrayArgument, ...], kwargs: dict[str, ArrayArgument]) -> bool:
+def layout_depends(function: NumPyFunction, args: tuple[ArrayArgument, ...]) -> bool:
     """Tell whether the shape or dtype of a result may depend on values."""
     if function is operator.getitem:
-        return any(x.dtype.kind == "b" for x in arrays_in(args[1:], {}))
-    if function in _LAYOUTS:
-        return True
-    return function is np.where and len(args) == 1
-
-
-def arrays_in(args: tuple[ArrayArgument, ...], kwargs: dict[str, ArrayArgument]) -> list[Traced]:
-    """Return the traced arrays among arguments."""
-    return traced_in((args, kwargs))
+        return any(x.dtype.kind == "b" for x in traced_in(args[1:]))
+    return function in _LAYOUTS or (function is np.where and len(args) == 1)
 
 
 def is_scalar(x: ArrayArgument) -> bool:

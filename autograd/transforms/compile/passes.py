@@ -30,7 +30,7 @@ from .program import (
 )
 
 _NOT_SHARED: frozenset[Any] = WRITERS | {np.empty, np.empty_like}
-_COPIES = frozenset((np.ndarray.copy, np.copy, np.array, np.ndarray.flatten, np.ndarray.astype))
+COPIES = frozenset((np.ndarray.copy, np.copy, np.array, np.ndarray.flatten, np.ndarray.astype))
 
 
 def simplify(program: Program) -> None:
@@ -38,7 +38,7 @@ def simplify(program: Program) -> None:
     _powers(program)
     _fold_constants(program)
     _share(program)
-    _skip_copies(program)
+    skip_copies(program)
     drop_dead(program)
 
 
@@ -165,7 +165,7 @@ def _share(program: Program) -> None:
     program.outputs = replaced(same, program.outputs)
 
 
-def _skip_copies(program: Program) -> None:
+def skip_copies(program: Program) -> None:
     """Use an array itself for a copy of it where nobody writes to either, or needs it, and nobody is given both."""
     written = {id(call.writes) for call in program.calls if call.writes is not None}
     steps = any(isinstance(call, Outside) for call in program.calls)
@@ -189,7 +189,7 @@ def _skip_copies(program: Program) -> None:
                 same[id(copy)] = x
                 kept.pop()
             continue
-        if call.function not in _COPIES or x.strides != copy.strides or traced_in(call.args[1:]):
+        if call.function not in COPIES or x.strides != copy.strides or traced_in(call.args[1:]):
             continue
         own, source, kind = id(copy.memory), id(x.memory), x.memory.kind
         unneeded = x is x.memory.whole and last[source] == k and source in computed and source not in given
@@ -227,8 +227,10 @@ def replaced(same: Mapping[int, Any], tree: Any) -> Any:
     """Return arguments with something else in place of some variables, by their identity."""
     if isinstance(tree, Variable):
         return same.get(id(tree), tree)
-    if type(tree) in (tuple, list):
-        return type(tree)([replaced(same, part) for part in tree])
+    if isinstance(tree, tuple):
+        return tuple([replaced(same, part) for part in tree])
+    if type(tree) is list:
+        return [replaced(same, part) for part in tree]
     if type(tree) is dict:
         return {key: replaced(same, part) for key, part in tree.items()}
     if type(tree) is slice:

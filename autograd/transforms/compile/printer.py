@@ -27,6 +27,7 @@ from .program import (
     Draw,
     Effect,
     Fetch,
+    GradientOf,
     Outside,
     Program,
     mapped,
@@ -170,11 +171,9 @@ class _Printer(Expressions):
             else:
                 self.fixed[id(x)] = fetch(self.leaves)
         line = ""
-        state = None
         ambient = self.program.errors
         for k, call in enumerate(self.program.calls):
-            if call.errors != state:
-                state = call.errors
+            state = call.errors
             before = len(self.lines)
             if self._begins_effects(call):
                 self._prepare()
@@ -325,7 +324,7 @@ class _Printer(Expressions):
             self.lines.append(f"{self.text(call.function)}({given})")
             return
         if isinstance(call, Fetch):
-            self._assign(call, f"{self.source(call.args[0])}._grad._array")
+            self._assign(call, self.source(GradientOf(call.args[0])))
             return
         if isinstance(call, Draw):
             self._print_draw(k, call)
@@ -481,15 +480,11 @@ class _Printer(Expressions):
         result = call.result
         if not isinstance(result, Traced) or any(id(x) not in self.fixed for x in call.reads()):
             return False
-        if not isinstance(result.value, ndarray):
-            return False
         args = mapped(self._now, call.args)
         kwargs = mapped(self._now, call.kwargs)
         view = call.function(*args, **kwargs)
         if not any(np.may_share_memory(view, x) for x in (*args, *kwargs.values()) if isinstance(x, ndarray)):
             return False  # NumPy made a copy this time
-        if view.strides != result.strides and view.size > 1:
-            return False
         self.fixed[id(result)] = view
         if id(result.memory) in self.shadows and not self.commits:
             self.views.append(call)
@@ -520,7 +515,7 @@ class _Printer(Expressions):
                 return None
         elif not (
             (isinstance(function, np.ufunc) and function.nout == 1)
-            or (isinstance(owner, np.ufunc) and function.__name__ in ("reduce", "accumulate"))
+            or isinstance(owner, np.ufunc)
             or function in _FILLERS
             or function in (np.empty, np.empty_like)
             or (function in _COPIERS and isinstance(call.args[0], Traced))

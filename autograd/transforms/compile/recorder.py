@@ -6,8 +6,9 @@ import itertools
 import math
 import sys
 import time
-from collections import Counter
+from collections import Counter, UserList, deque
 from collections.abc import Callable, Sequence
+from importlib.util import find_spec
 from threading import get_ident
 from traceback import walk_tb
 from types import FrameType, FunctionType, MethodType
@@ -15,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from ...arrays.door import Used, recorder
+from ...arrays.door import Used, unrecorded
 from ...arrays.standin import StandIn
 from ...arrays.traced import Traced, plain
 from ...errors import CompileError, described
@@ -26,14 +27,13 @@ from ...tensors.tensor import Tensor
 from . import traced_methods
 from .floats import Computed, Question, TracedFloat
 from .loops.loop import Unsuitable
-from .memory import address_of, array_at, is_of_engine, owner_of
+from .memory import address_of, array_at, owner_of
 from .numpy_calls import (
     MAY_RETURN_ITS_ARGUMENT,
     OVERWRITING,
     QUESTIONS,
     WRITERS,
     applied,
-    arrays_in,
     layout_depends,
     names_after_out,
     position_of_out,
@@ -127,6 +127,10 @@ class ProgramRecorder:
         self._mentions: Counter[int] = Counter()
         self._indexed: Counter[int] = Counter()
 
+    def rolls(self, calls: int) -> bool:
+        """Tell whether a loop of so many calls, in all its iterations, becomes machine code, if that can be made."""
+        return self.fewest < math.inf and calls >= self.fewest and find_spec("numba") is not None
+
     # Where the function meets what cannot be recorded
 
     def refuse(self, what: str, remedy: str, where: str = "") -> None:
@@ -180,13 +184,7 @@ class ProgramRecorder:
             if self.records():
                 self._ask_for_floats(args, kwargs)
             return applied(function, mapped(plain, args), mapped(plain, kwargs))
-        if "out" in kwargs and kwargs["out"] is None:
-            del kwargs["out"]
-        if isinstance(function, np.ufunc) and len(args) > function.nin:
-            out = args[function.nin :]
-            kwargs["out"] = out[0] if len(out) == 1 else out
-            args = args[: function.nin]
-        elif (position := position_of_out(function)) < len(args):
+        if (position := position_of_out(function)) < len(args):
             if args[position] is not None:
                 kwargs["out"] = args[position]
             kwargs.update(zip(names_after_out(function), args[position + 1 :], strict=False))
@@ -248,7 +246,7 @@ class ProgramRecorder:
 
     def _made(self, function: Any, args: Any, kwargs: Any, result: Any) -> Any:
         """Note a call that writes to nothing, and return its result as traced arrays."""
-        arrays = arrays_in(args, kwargs)
+        arrays = traced_in((args, kwargs))
         if isinstance(result, ndarray | np.generic):
             for x in arrays:
                 if x.value is result and isinstance(result, ndarray):  # True and False are one object each
@@ -257,7 +255,7 @@ class ProgramRecorder:
                     return x
             made, view = self._traced(result, arrays)
             self.note(Call, function, args, kwargs, made, None, view)
-            if layout_depends(function, args, kwargs):
+            if layout_depends(function, args):
                 self.check(made, layout_of)
             return made
         if isinstance(result, tuple | list) and result and all(isinstance(r, ndarray | np.generic) for r in result):
@@ -265,7 +263,7 @@ class ProgramRecorder:
             several = [part for part, _ in parts]
             whole = type(result)(*several) if hasattr(result, "_fields") else type(result)(several)
             self.note(Call, function, args, kwargs, whole, None, any(view for _, view in parts))
-            if layout_depends(function, args, kwargs):
+            if layout_depends(function, args):
                 for part in several:
                     self.check(part, layout_of)
             return whole
@@ -288,18 +286,14 @@ class ProgramRecorder:
         for x in arrays if isinstance(result, ndarray) else ():
             if x.value is result:  # one of several results
                 return Traced(result, self, x.memory), True
-        known = self.memories.get(id(owner_of(result))) if isinstance(result, ndarray) else None
-        if known is None and getattr(result, "base", None) is None:
-            memory = self.new_memory(MADE, result)
-            memory.whole = made = Traced(result, self, memory)
-            return made, False
-        if known is None:
-            for x in arrays:
-                if isinstance(x.value, ndarray) and np.may_share_memory(x.value, result):
-                    known = x.memory
-        if known is not None:
-            return Traced(result, self, known), True
-        return Traced(result, self, self.new_memory(MADE, owner_of(result))), False
+        owner = owner_of(result)
+        if isinstance(result, ndarray) and id(owner) in self.memories:
+            return Traced(result, self, self.memories[id(owner)]), True
+        memory = self.new_memory(MADE, owner)
+        made = Traced(result, self, memory)
+        if owner is result:
+            memory.whole = made
+        return made, False
 
     def new_memory(self, kind: str, owner: Array | np.generic) -> Memory:
         """Return memory of which nothing was known until now."""
@@ -314,6 +308,8 @@ class ProgramRecorder:
 
     def known(self, x: ArrayArgument) -> Any:
         """Return an argument; a plain array as a traced one, or refuse it if its origin is not known."""
+        if isinstance(x, tuple | list | deque | UserList):  # of a class of its own, which NumPy does not tell apart
+            return mapped(self.known, tuple(x) if isinstance(x, tuple) else list(x))
         kind: Any = type(x)
         if issubclass(kind, Traced) or not isinstance(x, ndarray):
             return x
@@ -322,8 +318,6 @@ class ProgramRecorder:
             return self._part_of_held(x, memory)
         if memory is not None and memory.kind == CONSTANT:
             return self._constant(x, memory)
-        if is_of_engine(x):
-            return self.constant(x)
         self.refuse(
             f"an array of shape {x.shape} and dtype {x.dtype} that comes from outside the recorded calls",
             "pass it as an argument, or keep it in a variable that the function reads (numpy.random's numbers and "
@@ -332,8 +326,7 @@ class ProgramRecorder:
         return x
 
     def _part_of_held(self, x: Any, memory: Memory) -> Traced:
-        known = self.exact.get(id(x))
-        if known is not None and known.value is x:
+        if (known := self.exact.get(id(x))) is not None:
             return known
         part = Traced(x, self, memory)
         whole, fetch = next((var.value, fetch) for var, fetch in self.program.sources if var.memory is memory)
@@ -486,9 +479,10 @@ class ProgramRecorder:
         if floats := self._floats_behind(x):
             self._ask_for_floats(floats)
         elif not within_engine(_asks(sys._getframe(1)).f_code) or x.value.dtype.kind not in "biu" or x.size > 64:
+            instead = "write numpy.sin(x) for math.sin(x)" if what == "float()" else "choose with numpy.where(c, a, b)"
             self.refuse(
                 f"{what} of an array (shape {x.shape}, dtype {x.dtype}), which depends on its values",
-                "return the array and ask outside the compiled function, or choose with numpy.where(condition, a, b)",
+                f"{instead}, or return the array and ask outside the compiled function",
             )
         else:
             self.check(x)
@@ -541,14 +535,12 @@ class ProgramRecorder:
         self._check_outside(function, (*args, *kwargs.values()))
         self.settle()
         self.raise_refused()
-        token = recorder.set(None)
         try:
-            result = function(*mapped(plain, args), **mapped(plain, kwargs))
+            result = unrecorded(function)(*mapped(plain, args), **mapped(plain, kwargs))
         except Exception:
             self.failed = self.failed or users_line()
             raise
         finally:
-            recorder.reset(token)
             self.take()
         made = result
         if isinstance(result, ndarray | np.generic):
@@ -569,28 +561,21 @@ class ProgramRecorder:
 
     def _check_outside(self, function: Callable[..., Any], given: tuple[Any, ...]) -> None:
         """Refuse arguments that such a call would be given as they are now each time."""
+        name = function.__name__
         for x in given:
-            if isinstance(x, FunctionType | MethodType) or holds_traced(x):
-                if id(x) in self.tensors and not self.tensors[id(x)].is_argument:
-                    continue
-                what = "a tensor" if isinstance(x, Tensor) else "a function"
-                self.refuse(
-                    f"{function.__name__} with {what} as its argument",
-                    f"give it the array, .data, or call {function.__name__} outside the function"
-                    if isinstance(x, Tensor)
-                    else f"compile the inner function, and call {function.__name__} outside",
-                )
+            if isinstance(x, FunctionType | MethodType):
+                remedy = f"compile the inner function, and call {name} outside"
+                self.refuse(f"{name} with a function as its argument", remedy)
+            elif holds_traced(x) and (id(x) not in self.tensors or self.tensors[id(x)].is_argument):
+                remedy = f"give it the array, .data, or call {name} outside the function"
+                self.refuse(f"{name} with a tensor as its argument", remedy)
 
     def drawn(self, sample: Callable[..., Any], generator: Callable[[], Any], args: tuple[ArrayArgument, ...]) -> Any:
         """Draw random numbers, now and each time the program runs, and return them as a traced array."""
         if not self.records():
             return sample(generator(), *args)
         self._refuse_in_step("it draws random numbers")
-        token = recorder.set(None)
-        try:
-            result = sample(generator(), *map(plain, args))
-        finally:
-            recorder.reset(token)
+        result = unrecorded(lambda: sample(generator(), *map(plain, args)))()
         if not isinstance(result, ndarray | np.generic):
             self.refuse(f"a random {type(result).__name__}", "draw an array")
             return result

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from ...arrays.door import recorder
+from ...arrays.door import unrecorded
 from ...arrays.traced import Traced, Variable
 from ...errors import GraphError
 from ...graph.backward import pull_back
@@ -121,12 +121,8 @@ class CompiledDerivative:
                 f"numbers or writes to what it does not own: call backward() within the compiled function"
             )
         args, kwargs = node.kept_y
-        token = recorder.set(None)
-        try:
-            with enable_grad():
-                outputs = flatten(self.function(*args, **kwargs))[0]
-        finally:
-            recorder.reset(token)
+        with enable_grad():
+            outputs = flatten(unrecorded(self.function)(*args, **kwargs))[0]
         seeds: dict[Node, Any] = {}
         for i, part in zip(self.live, self._complete(node, g), strict=True):
             x = outputs[i]._node

@@ -155,12 +155,6 @@ def _references() -> int:
 ALONE = _references()  # to an object that a variable of a function holds, and nothing else
 
 
-def gradient_of(tensor: Tensor) -> Any:
-    """Return the array of the gradient of a tensor."""
-    assert tensor._grad is not None
-    return tensor._grad._array
-
-
 def set_aside_for(fetch: Callable[[Any], Any]) -> Callable[[Any], Any]:
     """Return a function of the leaves of the arguments that returns the memory for the gradient of a tensor.
 

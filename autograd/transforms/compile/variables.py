@@ -16,6 +16,7 @@ import numpy as np
 
 from ...arrays.traced import Traced, Variable, plain
 from ...tensors.tensor import Tensor
+from .creation import noted
 from .environment import Environment, Read
 from .memory import owner_of
 from .types import Array
@@ -41,7 +42,7 @@ class TracedVariables:
         # Of each slot: the kind of its holder, the holder, the name there, what was there, and what is put there.
         self._slots: list[tuple[str, Any, Any, Any, Any]] = []
         for slot in _slots_of(environment.reads):
-            if (traced := self._traced(slot[-1])) is not slot[-1]:
+            if slot[1] is not np and (traced := self._traced(slot[-1])) is not slot[-1]:
                 self._slots.append((*slot, traced))
 
     @property
@@ -74,11 +75,17 @@ class TracedVariables:
                     _put(kind, holder, key, real)
 
     def _traced(self, x: Any) -> Any:
-        """Return an array as a traced one, a tuple with traced arrays in it, and anything else as it is."""
+        """Return an array as a traced one, a tuple with traced arrays in it, and anything else as it is.
+
+        A function of NumPy that makes arrays is what notes what it makes: `creation.noted_creation` changes those that
+        the module has, and the program may have its own in a variable.
+        """
         if type(x) is np.ndarray and not x.dtype.hasobject:
             if id(x) not in self._known:
                 self._known[id(x)] = self._held(x)
             return self._known[id(x)]
+        if callable(x) and getattr(x, "__module__", "") == "numpy":  # as by ``from numpy import zeros``
+            return noted(x)
         return _tuple_of(self._traced, x)
 
 

@@ -15,7 +15,6 @@ from .program import ARGUMENT, HELD, ArrayOf, Call, Effect, Fetch, GradientOf, M
 from .tensor_states import (
     TensorState,
     clear_gradient,
-    gradient_of,
     set_array,
     set_aside_for,
     set_gradient,
@@ -76,7 +75,7 @@ class WatchedTensors(dict[int, TensorState]):
                 memory = self.recorder.new_memory(ARGUMENT, owner_of(array))
                 self._fetched[id(memory)] = memory
             traced = Traced(array, self.recorder, memory)
-            self.recorder.note(Fetch, gradient_of, (state.fetch,), result=traced)
+            self.recorder.note(Fetch, GradientOf, (state.fetch,), result=traced)
             return traced
         if buffer is not None and array is buffer.array:
             traced = self.recorder.held(array, set_aside_for(state.fetch))

@@ -12,7 +12,7 @@ from autograd.inside import heat_map
 
 from ..number_format import readable_bytes, readable_seconds, summarize
 from ..page import html_page, read
-from .comparison import ComparedNode, Deviation, Tolerance
+from .comparison import ComparedNode, Tolerance
 from .recorded_run import Array, Entry, RecordedRun, Result
 from .surroundings import drawn, rows_of_inputs
 
@@ -163,8 +163,8 @@ class _Rows:
         row: list[object] = [self.text(node.title), self.text(", ".join(node.kinds)), int(node.follows)]
         row += [self.side(node.a), self.side(node.b)]
         if node.kinds:
-            details = [_deviates(node.value), _deviates(node.gradient), "; ".join(node.arguments)]
-            row += [self.text(words) for words in details]
+            deviations = ["" if deviation is None else str(deviation) for deviation in (node.value, node.gradient)]
+            row += [self.text(words) for words in (*deviations, "; ".join(node.arguments))]
         return row
 
     def side(self, entry: Entry | None) -> list[int | float] | None:
@@ -195,10 +195,6 @@ def _is(a: Result, b: Result) -> bool:
     if not isinstance(a, np.ndarray) or not isinstance(b, np.ndarray) or a.nbytes > 1 << 16:
         return False
     return a.dtype == b.dtype and a.shape == b.shape and a.tobytes() == b.tobytes()
-
-
-def _deviates(deviation: Deviation | None) -> str:
-    return "" if deviation is None else str(deviation)
 
 
 def _brief(result: Result) -> str:

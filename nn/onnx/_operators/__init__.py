@@ -7,11 +7,10 @@ from typing import Any
 from .._program import Node, Program, Run
 from . import attention, control, normalization
 from .attention import ATTENTION
-from .classical import CLASSICAL
 from .common import Operator
 from .elementwise import ELEMENTWISE
 from .indexing import INDEXING
-from .normalization import NORMALIZATION
+from .normalization import CLASSICAL, NORMALIZATION
 from .others import OTHERS
 from .recurrent import RECURRENT
 from .reductions import REDUCTIONS

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Literal
 
-from ..._arguments import Size
+from ..._arguments import Share, Size
 from .._optimizer import Optimizer
 from ._base import LRScheduler, for_each_group
 
@@ -133,7 +133,7 @@ class CyclicLR(LRScheduler):
         mode: str = "triangular",
         gamma: float = 1.0,
         scale_fn: Callable[[int], float] | None = None,
-        scale_mode: str = "cycle",
+        scale_mode: Literal["cycle", "iterations"] = "cycle",
         cycle_momentum: bool = True,
         base_momentum: float | list[float] = 0.8,
         max_momentum: float | list[float] = 0.9,
@@ -141,8 +141,6 @@ class CyclicLR(LRScheduler):
     ) -> None:
         if scale_fn is None and mode not in _MODES:
             raise ValueError(f"mode should be one of {_MODES}, not {mode!r}")
-        if scale_mode not in ("cycle", "iterations"):
-            raise ValueError(f"scale_mode should be 'cycle' or 'iterations', not {scale_mode!r}")
         _check_momentum("CyclicLR", optimizer, cycle_momentum)
         for group, low in zip(optimizer.param_groups, for_each_group("base_lr", optimizer, base_lr), strict=True):
             if last_epoch == -1 or "initial_lr" in group:
@@ -240,8 +238,8 @@ class OneCycleLR(LRScheduler):
         total_steps: int | None = None,
         epochs: int | None = None,
         steps_per_epoch: int | None = None,
-        pct_start: float = 0.3,
-        anneal_strategy: str = "cos",
+        pct_start: Share = 0.3,
+        anneal_strategy: Literal["cos", "linear"] = "cos",
         cycle_momentum: bool = True,
         base_momentum: float | list[float] = 0.85,
         max_momentum: float | list[float] = 0.95,
@@ -254,10 +252,6 @@ class OneCycleLR(LRScheduler):
         self.max_momentums = for_each_group("max_momentum", optimizer, max_momentum)
         self.base_momentums = for_each_group("base_momentum", optimizer, base_momentum)
         self.total_steps = _total(total_steps, epochs, steps_per_epoch)
-        if not 0 <= pct_start <= 1:
-            raise ValueError(f"pct_start should be from 0 to 1, not {pct_start}")
-        if anneal_strategy not in ("cos", "linear"):
-            raise ValueError(f"anneal_strategy should be 'cos' or 'linear', not {anneal_strategy!r}")
         _check_momentum("OneCycleLR", optimizer, cycle_momentum)
         self.pct_start, self.anneal_strategy, self.cycle_momentum = pct_start, anneal_strategy, cycle_momentum
         self.div_factor, self.final_div_factor, self.three_phase = div_factor, final_div_factor, three_phase

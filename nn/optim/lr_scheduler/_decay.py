@@ -6,6 +6,7 @@ import math
 from collections import Counter
 from collections.abc import Iterable
 
+from ..._arguments import Share, Size
 from .._optimizer import Optimizer
 from ._base import LRScheduler
 
@@ -63,8 +64,8 @@ class StepLR(_FactorLR):
     [1.0, 0.5, 0.5, 0.25, 0.25]
     """
 
-    def __init__(self, optimizer: Optimizer, step_size: int, gamma: float = 0.1, last_epoch: int = -1) -> None:
-        self.step_size, self.gamma = _positive("step_size", step_size), gamma
+    def __init__(self, optimizer: Optimizer, step_size: Size, gamma: float = 0.1, last_epoch: int = -1) -> None:
+        self.step_size, self.gamma = step_size, gamma
         super().__init__(optimizer, last_epoch)
 
     def ratio(self, epoch: int) -> float:
@@ -128,8 +129,10 @@ class ConstantLR(_FactorLR):
         The number of epochs after which the rate is the initial one.
     """
 
-    def __init__(self, optimizer: Optimizer, factor: float = 1 / 3, total_iters: int = 5, last_epoch: int = -1) -> None:
-        self.factor, self.total_iters = _share("factor", factor), _positive("total_iters", total_iters)
+    def __init__(
+        self, optimizer: Optimizer, factor: Share = 1 / 3, total_iters: Size = 5, last_epoch: int = -1
+    ) -> None:
+        self.factor, self.total_iters = factor, total_iters
         super().__init__(optimizer, last_epoch)
 
     def ratio(self, epoch: int) -> float:
@@ -167,13 +170,12 @@ class LinearLR(_FactorLR):
     def __init__(
         self,
         optimizer: Optimizer,
-        start_factor: float = 1 / 3,
-        end_factor: float = 1.0,
-        total_iters: int = 5,
+        start_factor: Share = 1 / 3,
+        end_factor: Share = 1.0,
+        total_iters: Size = 5,
         last_epoch: int = -1,
     ) -> None:
-        self.start_factor, self.end_factor = _share("start_factor", start_factor), _share("end_factor", end_factor)
-        self.total_iters = _positive("total_iters", total_iters)
+        self.start_factor, self.end_factor, self.total_iters = start_factor, end_factor, total_iters
         if start_factor == 0:
             raise ValueError("start_factor should be above 0: with a rate of 0 the first epoch changes nothing")
         super().__init__(optimizer, last_epoch)
@@ -196,8 +198,8 @@ class PolynomialLR(_FactorLR):
         1 for an even decay; with more it is faster at first.
     """
 
-    def __init__(self, optimizer: Optimizer, total_iters: int = 5, power: float = 1.0, last_epoch: int = -1) -> None:
-        self.total_iters, self.power = _positive("total_iters", total_iters), power
+    def __init__(self, optimizer: Optimizer, total_iters: Size = 5, power: float = 1.0, last_epoch: int = -1) -> None:
+        self.total_iters, self.power = total_iters, power
         if power < 0:
             raise ValueError(f"power should be 0 or more, not {power}")
         super().__init__(optimizer, last_epoch)
@@ -238,22 +240,10 @@ class CosineAnnealingLR(_FactorLR):
     [1.0, 0.5, 0.0]
     """
 
-    def __init__(self, optimizer: Optimizer, T_max: int, eta_min: float = 0.0, last_epoch: int = -1) -> None:
-        self.T_max, self.eta_min = _positive("T_max", T_max), eta_min
+    def __init__(self, optimizer: Optimizer, T_max: Size, eta_min: float = 0.0, last_epoch: int = -1) -> None:
+        self.T_max, self.eta_min = T_max, eta_min
         super().__init__(optimizer, last_epoch)
 
     def ratio(self, epoch: int) -> float:
         """Return the factor of the initial rate, above the least, after a number of steps."""
         return (1 + math.cos(math.pi * epoch / self.T_max)) / 2
-
-
-def _positive(name: str, value: int) -> int:
-    if value < 1:
-        raise ValueError(f"{name} should be 1 or more, not {value}")
-    return value
-
-
-def _share(name: str, value: float) -> float:
-    if not 0 <= value <= 1:
-        raise ValueError(f"{name} should be from 0 to 1, not {value}")
-    return value

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import SupportsFloat
+from typing import Literal, SupportsFloat
 
 from autograd.extend import done_outside
 
@@ -52,21 +52,17 @@ class ReduceLROnPlateau(LRScheduler):
     def __init__(
         self,
         optimizer: Optimizer,
-        mode: str = "min",
+        mode: Literal["min", "max"] = "min",
         factor: float = 0.1,
         patience: int = 10,
         threshold: float = 1e-4,
-        threshold_mode: str = "rel",
+        threshold_mode: Literal["rel", "abs"] = "rel",
         cooldown: int = 0,
         min_lr: float | list[float] = 0.0,
         eps: float = 1e-8,
     ) -> None:
         if not 0 <= factor < 1:
             raise ValueError(f"factor should be from 0 to below 1, not {factor}")
-        if mode not in ("min", "max"):
-            raise ValueError(f"mode should be 'min' or 'max', not {mode!r}")
-        if threshold_mode not in ("rel", "abs"):
-            raise ValueError(f"threshold_mode should be 'rel' or 'abs', not {threshold_mode!r}")
         self.min_lrs = for_each_group("min_lr", optimizer, min_lr)
         self.mode, self.factor, self.patience, self.cooldown = mode, factor, patience, cooldown
         self.threshold, self.threshold_mode, self.eps = threshold, threshold_mode, eps

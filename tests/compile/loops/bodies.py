@@ -69,12 +69,17 @@ def looped(
 
 
 def space_for(loop: Loop, count: int, size: int | None = None) -> list[Array]:
-    """Return memory for what a loop gives, with values in it that it never gives."""
+    """Return memory for what a loop gives, with values in it that it never gives; in a batch of so many elements."""
     batch = () if size is None else (size,)
     shapes = [(*batch, *x.value.shape) for x in loop.finals]
-    shapes += [(*batch, count, *x.value.shape) for x, _ in loop.stacked]
+    shapes += [(count, *batch, *x.value.shape) for x, _ in loop.stacked]
     variables: list[Any] = [*loop.finals, *(x for x, _ in loop.stacked)]
     return [np.full(shape, 77, x.dtype) for shape, x in zip(shapes, variables, strict=True)]
+
+
+def of_element(loop: Loop, found: Sequence[Array], k: int) -> list[Array]:
+    """Return what a loop over a batch gives for one element of it."""
+    return [x[k] if i < len(loop.finals) else x[:, k] for i, x in enumerate(found)]
 
 
 def _variable(x: Any, kind: str = ARGUMENT) -> Variable:

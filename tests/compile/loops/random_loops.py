@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from autograd import compile, grad, jvp, value_and_grad, vmap
+from autograd import compile, grad, jvp, tensor, value_and_grad, vmap
 from autograd.transforms.compile import session
 from autograd.transforms.compile.loops.chain import Chain
 from autograd.transforms.compile.loops.running import CompiledLoop, Lanes
@@ -36,6 +36,20 @@ class State:
         self.path: list[Any] = []
         self.earlier = [a, b, a]
         self.fixed = np.sin(a)  # what each step may read
+        self._table: Any = None
+
+    @property
+    def table(self) -> Any:
+        """An array whose rows steps write to, made when it is first asked for."""
+        if self._table is None:
+            self._table = tensor(np.zeros((30, 3), like=self.a))
+            self._table[0] = self.a
+        return self._table
+
+    @property
+    def written(self) -> Any:
+        """A number that depends on all that was written there."""
+        return 0.0 if self._table is None else 0.1 * np.sum(self._table * self._table)
 
 
 class RandomLoop:
@@ -62,7 +76,7 @@ class RandomLoop:
             for t in range(count):
                 for step in body:
                     step(state, t)
-        result = np.sum(state.a * state.b) + np.sum(state.a * state.a) + state.total
+        result = np.sum(state.a * state.b) + np.sum(state.a * state.a) + state.total + state.written
         if self.ends == "path" and state.path:
             result = result + 0.1 * np.sum(np.stack(state.path) ** 2)
         if self.ends == "last":
@@ -208,12 +222,40 @@ def list_of_steps(s: State, t: int) -> None:
     s.b = s.b * 0.8 + 0.1 * s.path[len(s.path) // 2] if s.path else s.b * 0.9
 
 
+def next_row(s: State, t: int) -> None:
+    s.table[t + 1] = 0.5 * s.table[t] + 0.1 * np.sin(s.a)
+
+
+def row_after_next(s: State, t: int) -> None:
+    s.table[t + 2] = 0.5 * s.table[t + 1] * s.table[t] + s.b
+
+
+def parts_of_row(s: State, t: int) -> None:
+    s.table[t + 1, 0] = 0.3 * s.table[t, 1] + s.a[0]
+    s.table[t + 1, 1:] = 0.9 * s.table[t, :-1] + 0.1 * s.table[t, 1:]
+
+
+def same_row(s: State, t: int) -> None:
+    s.table[t] = 0.8 * s.table[t] + 0.1 * s.b
+    s.b = s.b + 0.1 * s.table[t, ::-1]
+
+
+def rows_kept(s: State, t: int) -> None:
+    kept = s.table[t]
+    s.table[t + 1] = s.a * 0.5
+    s.a = s.a + 0.1 * kept + 0.05 * s.table[t + 1]
+
+
+def whole_table(s: State, t: int) -> None:
+    s.b = s.b * 0.9 + 0.01 * np.sum(s.table, axis=0)
+
+
 STEPS: dict[str, Step] = {
     step.__name__: step
     for step in (
         rotated, row, two_rows, column, number_of_row, slice_of_rows, table, uneven_table, powers, product,
         of_arguments, mask, in_place, added, views, transposed, scalar, first_number, collected, lag, long_lag, early,
-        nested, setting, list_of_steps,
+        nested, setting, list_of_steps, next_row, row_after_next, parts_of_row, same_row, rows_kept, whole_table,
     )
 }  # fmt: skip
 

@@ -489,13 +489,14 @@ def test_a_batch() -> None:
     rng = np.random.default_rng(6)
     x, t, rows, w = rng.normal(size=(3, 70)), np.zeros(3), rng.normal(size=(3, 5, 70)), rng.normal(size=(70, 70)) * 0.1
     loop = loop_of_body(body, [x[0], t[0]], [rows[0]], [w])
-    for batched, given_rows in (((True, True, True, False), rows), ((True, True, False, False), rows[0])):
-        finals, stacked = [np.empty((3, 70)), np.empty(3)], np.empty((3, 5, 70))
+    by_rows = np.swapaxes(rows, 0, 1).copy()
+    for batched, given_rows in (((True, True, True, False), by_rows), ((True, True, False, False), rows[0])):
+        finals, stacked = [np.empty((3, 70)), np.empty(3)], np.empty((5, 3, 70))
         assert nest_code.machine_code(Body(loop), batched)(x, t, given_rows, w, *finals, stacked, 5, 3)
         for i in range(3):
-            each = given_rows[i] if batched[2] else given_rows
+            each = rows[i] if batched[2] else given_rows
             (final, total), (made,) = by_python(body, [x[i], t[i]], [each], [w], 5, False)
-            for one, other in ((finals[0][i], final), (finals[1][i], total), (stacked[i], made)):
+            for one, other in ((finals[0][i], final), (finals[1][i], total), (stacked[:, i], made)):
                 np.testing.assert_allclose(one, other, 1e-12, 1e-12)
 
 

@@ -71,7 +71,7 @@ def test_random_loops(transform: str) -> None:
             assert not compiled.fallbacks, (seed, loop.words)
             assert not any(program.diverged for program in compiled.programs), (seed, loop.words)
             found += bool(compiled.programs[0].program.loops)
-    assert found >= 4
+    assert found >= 3
 
 
 @pytest.mark.thorough
@@ -237,7 +237,15 @@ def test_parts_of_an_array_that_each_step_writes_to() -> None:
             out[t + 1] = out[t] * 0.9 + np.sum(x) * 0.1
         return out
 
-    program = rolled(reads_them, X, loops=0)
+    rolled(reads_them, X, loops=1)
+
+    def reads_all(x: Any) -> Any:
+        out = np.ones(14)
+        for t in range(12):
+            out[t + 1] = np.sum(out) * 0.1 + np.sum(x) * 0.1
+        return out
+
+    program = rolled(reads_all, X, loops=0)
     assert "it writes to an array from outside" in program.notes[0]
     assert program.source.startswith("# not rolled: ")
 

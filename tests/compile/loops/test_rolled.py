@@ -138,6 +138,65 @@ def test_batches_of_what_a_step_closes_over_in_machine_code() -> None:
     checked(vmap(of_closure), (BATCH,), backend="numba")
 
 
+def kept_by(compiled: Any) -> list[int]:
+    """Return how many arrays each loop of a compiled function stacks."""
+    return [len(function.loop.stacked) for function in loops_of(compiled)]
+
+
+def test_loops_side_by_side_keep_what_takes_long_to_compute() -> None:
+    """The reverse pass of a batch reads what the loop forwards has kept of sines and tanh."""
+
+    def step(s: Any, x: Any) -> Any:
+        return np.tanh(MATRIX @ s) * x, np.cos(s)
+
+    def path(s: Any) -> Any:
+        last, ys = scan(step, s, X)
+        return np.sum(last**2) + np.sum(ys)
+
+    starts = np.linspace(-2, 2, 33).reshape(11, 3)
+    alone, batch = checked(grad(path), (starts[0],), backend="auto"), vmap(grad(path))
+    several = checked(batch, (starts,), backend="auto")
+    assert kept_by(alone)[0] == 2  # the states and the cosines
+    assert kept_by(several)[0] > 2
+    (back,) = (function for function in loops_of(several)[1:])
+    assert not {np.sin, np.cos, np.tanh}.intersection(call.function for call in back.loop.calls)
+    for function in (hessian(path), lambda s: jvp(path, s, s), grad(lambda s: np.sum(grad(path)(s) ** 2))):
+        checked(vmap(function), (starts,), backend="auto")
+
+
+def test_results_that_have_no_gradient_after_all_are_no_obstacle() -> None:
+    """What is kept is for a reverse pass from all results; from the last state alone it is computed again."""
+
+    def last(s: Any) -> Any:
+        return np.sum(scan(lambda s, x: (np.tanh(s) * x, np.exp(s)), s, X)[0])
+
+    checked(vmap(grad(last)), (np.linspace(-2, 2, 33).reshape(11, 3),), backend="auto")
+
+
+def test_a_step_that_writes_keeps_what_it_computed_before() -> None:
+    def path(s: Any) -> Any:
+        def step(s: Any, x: Any) -> Any:
+            y = np.sin(s)
+            z = y * x
+            y[0] = np.exp(-np.sum(s * s))
+            return z + y, None
+
+        return np.sum(scan(step, s, X)[0])
+
+    checked(vmap(grad(path)), (np.linspace(-2, 2, 33).reshape(11, 3),), backend="auto")
+
+
+def test_results_that_somebody_holds_are_not_written_to_again() -> None:
+    """Memory of large results is used again, once nobody has them any more."""
+    for compiled in (
+        compile(vmap(lambda s: scan(lambda s, _: (np.sin(s), s), s, length=300)[1]), backend="auto"),
+        compile(lambda s: scan(lambda s, _: (np.sin(s), s), s[0], length=30_000)[1], backend="auto"),
+    ):
+        held = [compiled(np.full((100, 3), value)) for value in (0.1, 0.2, 0.3, 0.4)]
+        starts = [np.moveaxis(x, -2, 0)[0].max() for x in held]
+        np.testing.assert_array_equal(starts, [0.1, 0.2, 0.3, 0.4])
+
+
 @pytest.mark.parametrize("backend", ["numpy", pytest.param("numba", marks=pytest.mark.thorough)])
 def test_batches_of_batches(backend: str) -> None:
     outer = vmap(vmap(grad(of_both), (0, None)), (None, 0))

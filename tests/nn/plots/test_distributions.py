@@ -123,9 +123,9 @@ class TestRecorder:
     def test_errors(self) -> None:
         with pytest.raises(TypeError, match=r"a list of paths: \['0'\]"):
             plots.HistogramRecorder("0")
-        with pytest.raises(ValueError, match="every should be 1 step or more, not 0"):
+        with pytest.raises(ValueError, match="every should be an integer of 1 or more or None, not 0"):
             plots.HistogramRecorder(every=0)
-        with pytest.raises(ValueError, match="bins should be 1 or more, not 0"):
+        with pytest.raises(ValueError, match="bins should be an integer of 1 or more, not 0"):
             plots.HistogramRecorder(bins=0)
 
 

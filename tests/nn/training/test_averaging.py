@@ -156,7 +156,7 @@ def test_an_error_leaves_the_weights_of_the_last_step() -> None:
 def test_wrong_options_are_named() -> None:
     with pytest.raises(ValueError, match=r"decay should be from 0 to 1, not 1.5"):
         WeightAveraging(1.5)
-    with pytest.raises(ValueError, match="start should be an epoch, 1 or later, not 0"):
+    with pytest.raises(ValueError, match="start should be an integer of 1 or more, not 0"):
         WeightAveraging(start=0)
     with pytest.raises(ValueError, match="warmup=True lowers the decay at first"):
         WeightAveraging(None, warmup=True)

@@ -6,13 +6,14 @@ rounded one by one, as in NumPy.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 from numpy.typing import DTypeLike
 
-from .bits import Number, apart, called, from_library, parts_of, several, together
-from .mathematics import WRITTEN
+from .bits import Number, apart, called, from_library, in_function, parts_of, several, together
+from .mathematics import SINES, WRITTEN
 
 from llvmlite import ir  # isort: skip - mathematics.py has found numba
 from numba.core import types  # isort: skip
@@ -105,12 +106,13 @@ class Arithmetic:
             return self.call_llvm(_BY_LLVM[operation], *operands)
         if operation in _LIBRARY:
             return from_library(_LIBRARY[operation], *(Number(builder, x) for x in operands)).value
-        return self._own(operation, x)
+        return self._own(operation, x)[0]
 
     def compute_together(self, name: str, dtype: DTypeLike, operands: list[ir.Value]) -> list[ir.Value]:
-        """Compute one of our functions for several elements side by side."""
-        operands = [self.cast(x, dtype) for x in operands]
-        return apart(self.builder, self._own(name, together(self.builder, operands)))
+        """Compute one of our functions for several elements side by side; of "sines" all sines, then all cosines."""
+        x = together(self.builder, [self.cast(x, dtype) for x in operands])
+        found = self._own(name, x)
+        return [y for several in found for y in (apart(self.builder, several) if len(operands) > 1 else [several])]
 
     def call_llvm(self, name: str, *operands: ir.Value) -> ir.Value:
         """Call an intrinsic of LLVM, of operands and a result of one type."""
@@ -137,11 +139,12 @@ class Arithmetic:
 
     def read(self, x: ir.Value) -> ir.Value:
         """Return the value of what was loaded from memory, where a bool is a byte."""
-        return self.builder.icmp_unsigned("!=", x, ir.Constant(BYTE, 0)) if x.type == BYTE else x
+        return self.builder.icmp_unsigned("!=", x, ir.Constant(x.type, None)) if parts_of(x.type)[0] == BYTE else x
 
     def stored(self, x: ir.Value) -> ir.Value:
         """Return what is stored in memory for a value."""
-        return self.builder.zext(x, BYTE) if x.type == BIT else x
+        element, width = parts_of(x.type)
+        return self.builder.zext(x, several(BYTE, width)) if element == BIT else x
 
     def _alike(self, operands: list[ir.Value]) -> list[ir.Value]:
         """Return operands of a comparison in the widest of their types."""
@@ -185,21 +188,16 @@ class Arithmetic:
         found = builder.select(down, builder.add(quotient, minus), quotient)
         return builder.select(nothing, zero, builder.select(negated, builder.neg(a), found))
 
-    def _own(self, name: str, x: ir.Value) -> ir.Value:
+    def _own(self, name: str, x: ir.Value) -> list[ir.Value]:
         """Compute one of our functions, here or in a function of its own."""
-        element, width = parts_of(x.type)
-        write = WRITTEN[name, np.dtype(_NAMES[str(element)]).type]
-        if self.inlines:
-            return write(Number(self.builder, x)).value
-        module, own = self.builder.module, f"plaingrad_{name}_{element.intrinsic_name}_{width}"
-        function = module.globals.get(own)
-        if function is None:
-            function = ir.Function(module, ir.FunctionType(x.type, [x.type]), own)
-            function.linkage = "internal"
-            function.attributes.add("noinline")
-            builder = ir.IRBuilder(function.append_basic_block("entry"))
-            builder.ret(write(Number(builder, function.args[0])).value)
-        return self.builder.call(function, [x])
+        floating = np.dtype(_NAMES[str(parts_of(x.type)[0])]).type
+        write, count = (SINES[floating], 2) if name == "sines" else (_alone(WRITTEN[name, floating]), 1)
+        number = Number(self.builder, x)
+        return [y.value for y in (write(number) if self.inlines else in_function(name, count, write, number))]
+
+
+def _alone(function: Callable[[Number], Number]) -> Callable[[Number], tuple[Number, ...]]:
+    return lambda x: (function(x),)
 
 
 def _repeated(element: ir.Type, number: Any, width: int) -> Any:

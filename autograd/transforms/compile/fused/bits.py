@@ -189,11 +189,11 @@ def polynomial(*coefficients: float) -> Callable[[Number], Number]:
     return horner
 
 
-def extended(x: Number, function: Callable[[Number], Number]) -> Number:
+def extended(x: Number, function: Callable[[Number], tuple[Number, ...]]) -> tuple[Number, ...]:
     """Return what a function of doubles gives for singles, rounded."""
     width = parts_of(x.value.type)[1]
     double = Number(x.builder, x.builder.fpext(x.value, several(_FLOATS[1], width)))
-    return Number(x.builder, x.builder.fptrunc(function(double).value, x.value.type))
+    return tuple(Number(x.builder, x.builder.fptrunc(y.value, x.value.type)) for y in function(double))
 
 
 def from_library(name: str, x: Number, *others: Number) -> Number:
@@ -205,18 +205,37 @@ def from_library(name: str, x: Number, *others: Number) -> Number:
     return Number(builder, together(builder, [builder.call(function, list(numbers)) for numbers in operands]))
 
 
-def seldom(condition: Number, found: Number, function: Callable[[], Number]) -> Number:
+def seldom(
+    condition: Number, found: tuple[Number, ...], function: Callable[[], tuple[Number, ...]]
+) -> tuple[Number, ...]:
     """Return what was found, or where a condition holds what a function gives, which is computed only if it does."""
-    builder, width = found.builder, parts_of(found.value.type)[1]
+    builder, width = condition.builder, parts_of(condition.value.type)[1]
     anywhere = condition.value
     if width > 1:
         bits = ir.IntType(width)
         anywhere = builder.icmp_unsigned("!=", builder.bitcast(anywhere, bits), ir.Constant(bits, 0))
     before = builder.basic_block
     with cgutils.if_unlikely(builder, anywhere):
-        other = where(condition, function(), found)
+        others = [where(condition, y, x) for x, y in zip(found, function(), strict=True)]
         there = builder.basic_block
-    phi = builder.phi(found.value.type)
-    phi.add_incoming(found.value, before)
-    phi.add_incoming(other.value, there)
-    return Number(builder, phi)
+    phis = [builder.phi(x.value.type) for x in found]
+    for phi, x, other in zip(phis, found, others, strict=True):
+        phi.add_incoming(x.value, before)
+        phi.add_incoming(other.value, there)
+    return tuple(Number(builder, phi) for phi in phis)
+
+
+def in_function(name: str, count: int, function: Callable[..., tuple[Number, ...]], x: Number) -> tuple[Number, ...]:
+    """Return the `count` results of a function, whose instructions are a function of their own, called here."""
+    builder, module, kind = x.builder, x.builder.module, x.value.type
+    element, width = parts_of(kind)
+    name = f"plaingrad_{name}_{element.intrinsic_name}_{width}"
+    own = module.globals.get(name)
+    if own is None:
+        own = ir.Function(module, ir.FunctionType(ir.LiteralStructType([kind] * count), [kind]), name)
+        own.linkage = "internal"
+        own.attributes.add("noinline")
+        inner = ir.IRBuilder(own.append_basic_block("entry"))
+        inner.ret(cgutils.pack_struct(inner, [y.value for y in function(Number(inner, own.args[0]))]))
+    found = builder.call(own, [x.value])
+    return tuple(Number(builder, builder.extract_value(found, i)) for i in range(count))

@@ -6,43 +6,43 @@ first. A batch is a loop around the loop, in which several elements are computed
 
 from __future__ import annotations
 
+import ctypes
 from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 
-from ..loops.loop import Loop
+from ..loops.loop import Loop, Part
 from .arithmetic import BIT, INDEX, OWN, Arithmetic, memory_of
-from .bits import apart, cgutils, intrinsic, together
+from .bits import apart, cgutils, intrinsic, several, together
 from .elements import Elements, dtype_of
+from .fuse import function_of
 from .values import BOOL
 
 from llvmlite import ir  # isort: skip - after numba was found
 from numba.core import types  # isort: skip
-from numba.np.numpy_support import from_dtype  # isort: skip
 
 ABREAST = 8  # elements of a batch
-FIRST_FIELD = object.__basicsize__  # of an array: where its elements are
+SINES = "sin", "cos"  # of which one takes most of what is needed for the other
+FIRST_FIELD = object.__basicsize__  # of an array: where its elements are, as extensions know that are made for NumPy
+_x = np.empty(1)
+if ctypes.c_void_p.from_address(id(_x) + FIRST_FIELD).value != _x.ctypes.data:
+    raise ImportError("arrays of this NumPy do not begin with the address of their elements")
 
 
-def kernel_of(elements: Elements, batched: Sequence[bool] | None, in_table: bool = False) -> Callable[..., bool]:
+def kernel_of(elements: Elements, batched: Sequence[bool] | None) -> Callable[..., bool]:
     """Return an intrinsic that runs a loop, and tells whether all checks held.
 
-    It is given a tuple of the arrays, or of a table of them, of the count, and of the size of a batch.
+    It is given a tuple of where the objects of the arrays are, of the count, and of the size of a batch.
     """
     dtypes = dtypes_of(elements.loop)
 
     def kernel(context: Any, given: Any) -> Any:
-        if not in_table:
-            check_types(given, dtypes)
-
         def generate(context: Any, builder: ir.IRBuilder, signature: Any, args: Any) -> Any:
-            values = cgutils.unpack_tuple(builder, args[0], len(given))
-            numbers = 1 if batched is None else 2
-            arrays = arrays_in(context, builder, values[:-numbers], given)
-            writer = LoopWriter(context, builder, elements, values[-numbers], batched)
-            writer.take_table(arrays[0].data) if in_table else writer.take(arrays)
-            writer.write() if batched is None else writer.write_batch(values[-1])
+            values, count = cgutils.unpack_tuple(builder, args[0], len(given)), len(dtypes)
+            pointers = pointers_to(builder, values[:count], dtypes)
+            writer = LoopWriter(context, builder, elements, pointers, values[count], batched)
+            writer.write() if batched is None else writer.write_batch(values[count + 1])
             return builder.load(writer.held)
 
         return types.boolean(given), generate
@@ -55,18 +55,47 @@ def dtypes_of(loop: Loop) -> list[np.dtype[Any]]:
     return [dtype_of(x) for x in (*loop.arguments, *loop.finals, *(x for x, _ in loop.stacked))]
 
 
-def check_types(given: Sequence[types.Array], dtypes: Sequence[np.dtype[Any]]) -> None:
-    """Raise unless a loop is given arrays of these dtypes, without gaps."""
-    for kind, dtype in zip(given, dtypes, strict=False):
-        if kind.layout != "C" or kind.dtype != from_dtype(dtype):
-            raise TypeError(f"a loop that is compiled for a contiguous array of {dtype} is given {kind}")
+class Addressed:
+    """A function of arrays that gives another, `run`, where their objects are: numba takes long to compile arrays."""
+
+    def __init__(self, run: Callable[..., bool], dtypes: list[Any]) -> None:
+        self.run, self.dtypes = run, dtypes
+
+    def __call__(self, *given: Any) -> bool:
+        count = len(self.dtypes)
+        arrays = given[:count]
+        for x, dtype in zip(arrays, self.dtypes, strict=True):
+            if x.dtype != dtype or not x.flags.c_contiguous:
+                what = f"{x.dtype}{'' if x.flags.c_contiguous else ' with gaps'}"
+                raise TypeError(f"a loop that is compiled for a contiguous array of {dtype} is given one of {what}")
+        return self.run(*map(id, arrays), *given[count:])
 
 
-def arrays_in(
-    context: Any, builder: ir.IRBuilder, values: Sequence[ir.Value], given: Sequence[types.Array]
-) -> list[Any]:
-    """Return the arrays among what an intrinsic is given, which are the first."""
-    return [context.make_array(kind)(context, builder, value) for value, kind in zip(values, given, strict=False)]
+def by_address(
+    loop: Loop, text: str, batched: Sequence[bool] | None, kernel: Callable[[], Any], scratch: bool = False
+) -> Addressed:
+    """Return a function of arrays, of the count and of the size of a batch that calls a kernel; see `function_of`.
+
+    Where there is `scratch` memory, the kernel is given an array of bytes after the others.
+    """
+    dtypes = [*dtypes_of(loop), *([np.dtype(np.uint8)] if scratch else [])]
+    names = [f"a{i}" for i in range(len(dtypes))]
+    return Addressed(function_of(text, [*names, "count", *(["size"] if batched is not None else [])], kernel), dtypes)
+
+
+def units_of(loop: Loop, batched: Sequence[bool] | None) -> list[int]:
+    """Return how many numbers each array has, or has in a row, for one element of a batch; 0 if all share them."""
+    batched = [False] * len(loop.arguments) if batched is None else batched
+    steps = {x.argument: x.step for x in loop.inputs if isinstance(x, Part)}
+    units = [steps.get(i, np.size(x.value)) if batched[i] else 0 for i, x in enumerate(loop.arguments)]
+    return units + [np.size(x.value) for x in (*loop.finals, *(x for x, _ in loop.stacked))]
+
+
+def pointers_to(builder: ir.IRBuilder, addresses: Sequence[Any], dtypes: Sequence[Any]) -> list[Any]:
+    """Return where the elements of arrays are, from where their objects are."""
+    fields = [builder.add(address, ir.Constant(INDEX, FIRST_FIELD)) for address in addresses]
+    kinds = [memory_of(dtype).as_pointer().as_pointer() for dtype in dtypes]
+    return [builder.load(builder.inttoptr(field, kind)) for field, kind in zip(fields, kinds, strict=True)]
 
 
 class LoopWriter:
@@ -76,18 +105,20 @@ class LoopWriter:
     ----------
     here
         The values that are there, in registers.
-    width, lane
-        How many elements of a batch are computed side by side, and which is the first.
-    pointers, sizes
-        Where arrays are, those of results after the arguments, and how many numbers each has for one element of a
-        batch; None if it is the same for all.
+    size, width, lane
+        How many elements a batch has, how many of them are computed side by side, and which is the first.
+    pointers, units
+        Where arrays are, those of results after the arguments, and how many numbers each has, or has in a row, for one
+        element of a batch; 0 if it is the same for all.
     """
 
-    def __init__(self, context: Any, builder: ir.IRBuilder, elements: Elements, count: Any, batched: Any) -> None:
+    def __init__(
+        self, context: Any, builder: ir.IRBuilder, elements: Elements, pointers: list[Any], count: Any, batched: Any
+    ) -> None:
         self.context, self.builder, self.elements = context, builder, elements
         self.count, self.batched = count, batched
-        self.arithmetic = Arithmetic(context, builder)
-        self.width, self.lane = 1, None
+        self.arithmetic = Arithmetic(context, builder, inlines=batched is None)
+        self.width, self.lane, self.size = 1, None, None
         self.here: dict[int, Any] = {}
         self.held = cgutils.alloca_once_value(builder, ir.Constant(BIT, 1))
         domain = builder.module.add_metadata(["loop"])
@@ -95,39 +126,12 @@ class LoopWriter:
             builder.module.add_metadata([builder.module.add_metadata([name, domain])]) for name in ("read", "written")
         )
         self.given, self.dtypes = len(elements.loop.arguments), dtypes_of(elements.loop)
-        self.pointers: list[Any] = []
-        self.sizes: list[Any] = []
-
-    def take(self, arrays: list[Any]) -> None:
-        """Take numba's arrays."""
-        for place, array in enumerate(arrays):
-            size: Any = None
-            if self._is_batched(place):
-                size = ir.Constant(INDEX, 1)
-                for n in cgutils.unpack_tuple(self.builder, array.shape)[1:]:
-                    size = self.builder.mul(size, n)
-            self.pointers.append(array.data)
-            self.sizes.append(size)
-
-    def take_table(self, table: Any) -> None:
-        """Take arrays by the addresses of their objects; after those, in a batch, come their sizes."""
-        builder, count = self.builder, len(self.dtypes)
-
-        def entry(at: int) -> Any:
-            return builder.load(builder.gep(table, [ir.Constant(INDEX, at)]))
-
-        for place, dtype in enumerate(self.dtypes):
-            field = builder.add(entry(place), ir.Constant(INDEX, FIRST_FIELD))
-            pointer = builder.load(builder.inttoptr(field, memory_of(dtype).as_pointer().as_pointer()))
-            self.pointers.append(pointer)
-            self.sizes.append(entry(count + place) if self._is_batched(place) else None)
-
-    def _is_batched(self, place: int) -> bool:
-        return self.batched is not None and (place >= self.given or self.batched[place])
+        self.pointers = pointers
+        self.units = [0] * len(pointers) if batched is None else units_of(elements.loop, batched)
 
     def write_batch(self, size: Any) -> None:
         """Run the loop for all elements of a batch: several at a time, then what is left."""
-        builder = self.builder
+        builder, self.size = self.builder, size
         whole = builder.sub(size, builder.srem(size, ir.Constant(INDEX, ABREAST)))
         for self.width, first, last in ((ABREAST, ir.Constant(INDEX, 0), whole), (1, whole, size)):
             step = ir.Constant(INDEX, self.width)
@@ -157,7 +161,7 @@ class LoopWriter:
         self._compute_all()
         for number, (ids, (_, backwards)) in enumerate(zip(elements.stacked, elements.loop.stacked, strict=True)):
             place = self.given + len(elements.finals) + number
-            first = builder.mul(self._row(backwards), ir.Constant(INDEX, ids.size))
+            first = self._first(place, ids.size, backwards)
             for p, v in enumerate(ids.flat):
                 self._store(place, builder.add(first, ir.Constant(INDEX, p)), self.here[int(v)])
         all_held: Any = holds
@@ -218,12 +222,20 @@ class LoopWriter:
         last = builder.sub(self.count, ir.Constant(INDEX, 1))
         return builder.sub(last, self.index) if backwards else self.index
 
+    def _first(self, place: int, step: int, backwards: bool) -> Any:
+        """Return where the row of this iteration begins, which has those of all elements of a batch."""
+        row = self._row(backwards)
+        row = self.builder.mul(row, self.size) if self.units[place] else row
+        return self.builder.mul(row, ir.Constant(INDEX, step))
+
     def _load(self, place: int, position: int, step: int = 0, backwards: bool = False) -> Any:
         """Return an element of an argument; with a step that of this iteration."""
-        builder, at = self.builder, ir.Constant(INDEX, position)
+        at: Any = ir.Constant(INDEX, position)
         if step:
-            at = builder.add(at, builder.mul(self._row(backwards), ir.Constant(INDEX, step)))
-        return self._from(place, [at] * (1 if self.sizes[place] is None else self.width))
+            at = self.builder.add(at, self._first(place, step, backwards))
+        if self.units[place] == 1:
+            return self._marked(self.builder.load(self._pointer(place, at, self.width), align=self._alignment(place)))
+        return self._from(place, [at] * (self.width if self.units[place] else 1))
 
     def _gather(self, place: int, position: int, step: int, length: int, index: int) -> Any:
         """Return the element at a computed index: the first one where it is out of bounds, of which a check tells."""
@@ -237,27 +249,34 @@ class LoopWriter:
 
     def _from(self, place: int, positions: list[Any]) -> Any:
         """Return elements of an argument, one for each lane or the same for all."""
-        builder, found = self.builder, []
-        for w, at in enumerate(positions):
-            loaded = builder.load(builder.gep(self.pointers[place], [self._of_lane(place, at, w)]))
-            loaded.set_metadata("alias.scope", self.read)
-            loaded.set_metadata("noalias", self.written)
-            found.append(self.arithmetic.read(loaded))
+        found = [self._marked(self.builder.load(self._pointer(place, at, 1, w))) for w, at in enumerate(positions)]
         return together(self.builder, found * (self.width // len(found)))
 
+    def _marked(self, loaded: ir.Value) -> Any:
+        loaded.set_metadata("alias.scope", self.read)
+        loaded.set_metadata("noalias", self.written)
+        return self.arithmetic.read(loaded)
+
     def _store(self, place: int, at: Any, value: ir.Value) -> None:
-        builder = self.builder
-        for w, part in enumerate(apart(self.builder, value)):
-            pointer = builder.gep(self.pointers[place], [self._of_lane(place, at, w)])
-            stored = builder.store(self.arithmetic.stored(part), pointer)
+        is_vector = self.units[place] == 1
+        for w, part in enumerate([value] if is_vector else apart(self.builder, value)):
+            pointer = self._pointer(place, at, self.width if is_vector else 1, w)
+            stored = self.builder.store(self.arithmetic.stored(part), pointer, align=self._alignment(place))
             stored.set_metadata("alias.scope", self.written)
             stored.set_metadata("noalias", self.read)
 
-    def _of_lane(self, place: int, at: Any, w: int) -> Any:
-        builder, size = self.builder, self.sizes[place]
-        if size is None:
-            return at
-        return builder.add(at, builder.mul(builder.add(self.lane, ir.Constant(INDEX, w)), size))
+    def _alignment(self, place: int) -> int:
+        return self.dtypes[place].itemsize
+
+    def _pointer(self, place: int, at: Any, width: int, w: int = 0) -> Any:
+        """Return where one number is, or several side by side, of one element of a batch or as many."""
+        builder, pointer = self.builder, self.pointers[place]
+        if self.units[place]:
+            lane = builder.add(self.lane, ir.Constant(INDEX, w))
+            at = builder.add(at, builder.mul(lane, ir.Constant(INDEX, self.units[place])))
+        pointer = builder.gep(pointer, [at])
+        kind = several(memory_of(self.dtypes[place]), width)
+        return pointer if width == 1 else builder.bitcast(pointer, kind.as_pointer())
 
     # Operations
 
@@ -265,27 +284,33 @@ class LoopWriter:
         """Compute what is not there yet: of functions such as exp several at once, where none waits for another."""
         values = self.elements.values
         depths: dict[int, int] = {}  # how many such functions come before, one after the other
-        groups: dict[Any, list[int]] = {}
+        groups: dict[Any, dict[int, list[int]]] = {}  # by operand: the values of one
         for v in self.elements.order:
-            name, dtype = values.operations[v][0], values.dtypes[v]
+            (name, *operands), dtype = values.operations[v], values.dtypes[v]
             if v in self.here or name in ("load", "number"):
                 depths[v] = 0
                 continue
             depths[v] = max(depths[o] for o in values.needs(v)) + (name in OWN)
-            if name in OWN and self.width == 1:
-                groups.setdefault((name, dtype, depths[v]), []).append(v)
+            if name in OWN:
+                key = "sines" if name in SINES else name, dtype, depths[v]
+                groups.setdefault(key, {}).setdefault(operands[0], []).append(v)
         waiting = [v for v in self.elements.order if v not in self.here]
         for v in sorted(waiting, key=lambda v: (depths[v], values.operations[v][0] not in OWN)):
-            name, dtype = values.operations[v][0], values.dtypes[v]
-            if v in self.here:
-                continue
-            if (name, dtype, depths[v]) not in groups:
+            if values.operations[v][0] not in OWN:
                 self.here[v] = self._compute(v)
-                continue
-            group = groups[name, dtype, depths[v]]
-            for some in (group[i : i + ABREAST] for i in range(0, len(group), ABREAST)):
-                given = [self.here[values.operations[v][1]] for v in some]
-                self.here.update(zip(some, self.arithmetic.compute_together(name, dtype, given), strict=True))
+            elif v not in self.here:
+                name, dtype = values.operations[v][0], values.dtypes[v]
+                family = "sines" if name in SINES else name
+                self._compute_group(family, dtype, groups[family, dtype, depths[v]])
+
+    def _compute_group(self, family: str, dtype: Any, group: dict[int, list[int]]) -> None:
+        operands, count = [*group], ABREAST // self.width
+        for some in (operands[i : i + count] for i in range(0, len(operands), count)):
+            results = self.arithmetic.compute_together(family, dtype, [self.here[o] for o in some])
+            for i, o in enumerate(some):
+                for v in group[o]:
+                    is_second = self.elements.values.operations[v][0] == SINES[1]
+                    self.here[v] = results[i + len(some) * is_second]
 
     def _compute(self, v: int) -> Any:
         values = self.elements.values

@@ -2,22 +2,15 @@
 
 from __future__ import annotations
 
-import ctypes
-import sys
 from collections.abc import Callable, Sequence
-from typing import Any
-
-import numpy as np
 
 from ..loops.loop import Loop, Unsuitable
 from ..program import traced_in
 from . import nest_code
 from .elements import Elements
-from .fuse import function_of
-from .loop_code import FIRST_FIELD, dtypes_of, kernel_of
+from .loop_code import by_address, kernel_of
 from .nests import Body
 
-MANY = 8  # arrays: numba takes longer to compile what takes more than the loop itself
 FEW = 500  # operations on single numbers: with more, nests over arrays are as fast, and take less time to compile
 WIDE = 4  # operations in a call, on average: nests of fewer are many small loops
 TRIED = 10_000  # numbers in all arrays of a body that are spelled out to see how many operations they take
@@ -26,7 +19,8 @@ TRIED = 10_000  # numbers in all arrays of a body that are spelled out to see ho
 def form_of(loop: Loop, batched: Sequence[bool] | None = None) -> Elements | Body:
     """Return what machine code of a loop is made from: arithmetic on single numbers, or steps on arrays.
 
-    `batched` says for each argument whether it has a first axis more, that of a batch; all results have it.
+    `batched` says for each argument whether it has an axis more, that of a batch; all results have it. It is the
+    first, or the second of what has a row for each iteration.
 
     Raises
     ------
@@ -59,42 +53,5 @@ def machine_code(loop: Loop, batched: Sequence[bool] | None = None) -> Callable[
 
 
 def _of_numbers(elements: Elements, batched: Sequence[bool] | None) -> Callable[..., bool]:
-    dtypes = dtypes_of(elements.loop)
-    numbers = ["count"] if batched is None else ["count", "size"]
-    in_table = len(dtypes) > MANY and BY_TABLE
-    arrays = ["table"] if in_table else [f"a{i}" for i in range(len(dtypes))]
-    run = function_of(
-        elements.text(batched), [*arrays, *numbers], lambda: kernel_of(elements, batched, in_table=in_table)
-    )
-    return _Table(run, dtypes) if in_table else run
-
-
-class _Table:
-    """A function of arrays that gives another a table of them: where each object is, then the sizes in a batch."""
-
-    def __init__(self, run: Callable[..., bool], dtypes: list[Any]) -> None:
-        self.run, self.dtypes = run, dtypes
-
-    def __call__(self, *given: Any) -> bool:
-        count = len(self.dtypes)
-        arrays, numbers = given[:count], given[count:]
-        if [x.dtype for x in arrays] != self.dtypes or not all(x.flags.c_contiguous for x in arrays):
-            raise TypeError("a loop is given arrays of other dtypes than it was compiled for, or such that have gaps")
-        table = [*map(id, arrays)]
-        if len(numbers) > 1:
-            table += [x.size // (numbers[1] or 1) for x in arrays]
-        return self.run(np.array(table), *numbers)
-
-
-def _objects_have_addresses() -> bool:
-    """Tell whether the address of an array's elements is the first field of the object, and `id` where that is.
-
-    Extensions that are compiled for NumPy take it from there, too.
-    """
-    x = np.empty(1)
-    if sys.implementation.name != "cpython":
-        return False
-    return ctypes.c_void_p.from_address(id(x) + FIRST_FIELD).value == int(x.__array_interface__["data"][0])
-
-
-BY_TABLE = _objects_have_addresses()
+    text = elements.text(batched)
+    return by_address(elements.loop, text, batched, lambda: kernel_of(elements, batched))

@@ -24,6 +24,7 @@ from .bits import (
     copysign,
     extended,
     from_library,
+    in_function,
     intrinsic,
     multiply_add,
     parts_of,
@@ -256,10 +257,10 @@ def _erf(p: Precision) -> Function:
     return erf
 
 
-FAR = 5e5  # from here on sin and cos are those of the C library: of fewer quarters, products with `_QUARTER` are exact
+FAR = 1e5  # from here on sin and cos are those of the C library: of fewer quarters, products with `_QUARTER` are exact
 SMALL = 0.78  # up to here an argument has no quarter in it
-# pi / 2 in four parts, of which the first two have 33 bits
-_QUARTER = 1.5707963267341256, 6.077100506303966e-11, 2.0222662487959506e-21, 1.0085854035872483e-37
+# pi / 2 in three parts, of which the first two have 33 bits
+_QUARTER = 1.5707963267341256, 6.077100506303966e-11, 2.0222662487959506e-21
 # (sin(r) - r) / r**3 and (cos(r) - 1 + r**2 / 2) / r**4, in r**2 for |r| <= pi / 4
 _SIN_TAIL = (
     -0.1666666666666663, 0.008333333333321917, -0.00019841269829456835, 2.7557313581703525e-06,
@@ -279,51 +280,50 @@ def _in_pairs(coefficients: tuple[float, ...], z: Number) -> Number:
     return multiply_add(square, multiply_add(square, c, b), a)
 
 
-def _sine(r: Number, z: Number, rest: Number | None = None) -> Number:
-    """Return sin(r + rest) for |r| <= pi / 4, and z = r**2."""
-    cubed, tail = r * z, _in_pairs(_SIN_TAIL, z)
-    return r + (cubed * tail if rest is None else multiply_add(cubed, tail, rest * (1 - z * 0.5)))
-
-
-def _cosine(r: Number, z: Number, rest: Number | None = None) -> Number:
-    """Return cos(r + rest) for |r| <= pi / 4, and z = r**2."""
-    square, tail, half = z * z, _in_pairs(_COS_TAIL, z), z * 0.5
+def _of_small(x: Number, rest: Number | None = None) -> tuple[Number, Number]:
+    """Return the sine and the cosine of x + rest for |x| <= pi / 4."""
+    z = x * x
+    half, cubed = z * 0.5, x * z
     top = 1 - half
-    less = square * tail if rest is None else multiply_add(square, tail, -(r * rest))
-    return top + (((1 - top) - half) + less)
+    sine = multiply_add(cubed, _in_pairs(_SIN_TAIL, z), x if rest is None else rest * top)
+    less, tail = (1 - top) - half, _in_pairs(_COS_TAIL, z)
+    cosine = top + multiply_add(z * z, tail, less if rest is None else less - x * rest)
+    return (sine if rest is None else x + sine), cosine
 
 
-def _of_quarters(name: str, turned: int) -> Function:
-    """Return sin(x), turned by so many quarters: a sine or cosine of what is left of x without quarters of a turn."""
+def _of_some_quarters(x: Number) -> tuple[Number, Number]:
+    """Return the sine and the cosine of |x| < FAR, by those of what is left of x without quarters of a turn."""
+    high, middle, low = _QUARTER
+    shifted = multiply_add(x, 2 / np.pi, DOUBLE.magic)
+    quarters, n = shifted.as_bits(), shifted - DOUBLE.magic
+    above = multiply_add(n, -high, x)
+    r = multiply_add(n, -middle, above)
+    rest = multiply_add(n, -low, multiply_add(n, -middle, above - r))  # what rounding has lost
+    sine, cosine = _of_small(r, rest)
+    odd = (quarters << 63) < 0
+    signs = (quarters & 2) << 62, ((quarters + 1) & 2) << 62
+    pair = where(odd, cosine, sine), where(odd, sine, cosine)
+    sine, cosine = ((y.as_bits() ^ sign).as_float() for y, sign in zip(pair, signs, strict=True))
+    return sine, cosine
 
-    def usual(x: Number) -> Number:
-        high, middle, low, lowest = _QUARTER
-        shifted = multiply_add(x, 2 / np.pi, DOUBLE.magic)
-        quarters = shifted.as_bits() + (turned - DOUBLE.bits(DOUBLE.magic))
-        n = shifted - DOUBLE.magic
-        above = multiply_add(n, -high, x)
-        second, third = n * middle, n * low
-        below = above - second
-        r = below - third
-        rest = ((above - below) - second) + ((below - r) - third)  # what rounding has lost
-        rest = rest - multiply_add(n, lowest, multiply_add(n, low, -third))
-        z = r * r
-        found = where((quarters & 1).equals(1), _cosine(r, z, rest), _sine(r, z, rest))
-        return (found.as_bits() ^ ((quarters & 2) << 62)).as_float()
 
-    def large(x: Number) -> Number:
-        far = abs(x).compared(">", FAR, unordered=True)
-        found = usual(x) if turned else where(x.equals(0), x, usual(x))  # with the sign of a zero
-        return seldom(far, found, lambda: from_library(name, x))
+def _sines(x: Number) -> tuple[Number, Number]:
+    """Return the sine and the cosine: most of what one takes is needed for the other, too."""
+    if parts_of(x.value.type)[1] > 4:  # of many numbers it is seldom that all are small
+        sine, cosine = _of_large(x)
+    else:
+        is_large = abs(x).compared(">", SMALL, unordered=True)
+        sine, cosine = seldom(is_large, _of_small(x), lambda: in_function("large", 2, _of_large, x))
+    return where(x.equals(0), x, sine), cosine  # with the sign of a zero
 
-    def function(x: Number) -> Number:
-        if parts_of(x.value.type)[1] > 4:  # of many numbers it is seldom that all are small
-            return large(x)
-        z = x * x
-        found = _cosine(x, z) if turned else where(x.equals(0), x, _sine(x, z))
-        return seldom(abs(x).compared(">", SMALL, unordered=True), found, lambda: large(x))
 
-    return function
+def _of_large(x: Number) -> tuple[Number, ...]:
+    far = abs(x).compared(">", FAR, unordered=True)
+    return seldom(far, _of_some_quarters(x), lambda: (from_library("sin", x), from_library("cos", x)))
+
+
+def _one_of(function: Callable[[Number], tuple[Number, ...]], place: int, x: Number) -> Number:
+    return function(x)[place]
 
 
 _MAKERS = {"exp": _exp, "cosh": _cosh, "expm1": _expm1, "tanh": _tanh, "log": _log, "log1p": _log1p, "erf": _erf}
@@ -331,9 +331,13 @@ _MAKERS = {"exp": _exp, "cosh": _cosh, "expm1": _expm1, "tanh": _tanh, "log": _l
 WRITTEN: dict[tuple[str, type[np.floating[Any]]], Function] = {
     (name, p.floating): make(p) for name, make in _MAKERS.items() for p in (SINGLE, DOUBLE)
 }
-for _name, _turned in (("sin", 0), ("cos", 1)):
-    WRITTEN[_name, np.float64] = _of_quarters(_name, _turned)
-    WRITTEN[_name, np.float32] = partial(extended, function=WRITTEN[_name, np.float64])
+# by dtype: the sine and the cosine
+SINES: dict[type[np.floating[Any]], Callable[[Number], tuple[Number, ...]]] = {
+    np.float64: _sines, np.float32: partial(extended, function=_sines),
+}  # fmt: skip
+for _place, _name in enumerate(("sin", "cos")):
+    for _floating, _both in SINES.items():
+        WRITTEN[_name, _floating] = partial(_one_of, _both, _place)
 
 
 def _for_numba(written: Function) -> Any:

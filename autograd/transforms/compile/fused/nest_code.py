@@ -13,11 +13,10 @@ from typing import Any
 
 import numpy as np
 
-from ..loops.loop import Carried
+from ..loops.loop import Carried, Part
 from .arithmetic import BIT, BYTE, INDEX, memory_of
 from .bits import cgutils, intrinsic
-from .fuse import function_of
-from .loop_code import arrays_in, check_types, dtypes_of
+from .loop_code import by_address, dtypes_of, pointers_to, units_of
 from .nest_memory import table_of
 from .nest_steps import Buffer, Held, Step
 from .nest_writer import StepWriter
@@ -33,12 +32,10 @@ _VOID = ir.VoidType()
 def machine_code(body: Body, batched: Sequence[bool] | None = None) -> Callable[..., bool]:
     """Return a function that runs a loop over arrays, as `loop_machine.machine_code` does."""
     memory, loop = Memory(body), body.loop
-    numbers = ["count"] if batched is None else ["count", "size"]
-    arrays = [f"a{i}" for i in range(len(loop.arguments) + len(loop.finals) + len(loop.stacked))]
     text = f"batched {batched}\n{body.text()}"
-    compiled = function_of(text, [*arrays, *numbers, "scratch"], lambda: _kernel_of(body, memory, batched))
-    size = memory.size + ALIGNED
-    return lambda *given: compiled(*given, np.empty(size, np.uint8))
+    run = by_address(loop, text, batched, lambda: _kernel_of(body, memory, batched), scratch=True)
+    size, count = memory.size + ALIGNED, len(dtypes_of(loop))
+    return lambda *given: run(*given[:count], np.empty(size, np.uint8), *given[count:])
 
 
 class Memory:
@@ -89,41 +86,23 @@ def bytes_of(buffer: Buffer) -> int:
 
 def _kernel_of(body: Body, memory: Memory, batched: Sequence[bool] | None) -> Callable[..., bool]:
     """Return an intrinsic that runs a loop on a tuple of its arrays, and tells whether all checks held."""
-    dtypes = dtypes_of(body.loop)
+    dtypes = [*dtypes_of(body.loop), np.dtype(np.bool_)]  # scratch memory is bytes, as bools are
 
     def kernel(context: Any, given: Any) -> Any:
-        check_types(given, dtypes)
-
         def generate(context: Any, builder: ir.IRBuilder, signature: Any, args: Any) -> Any:
             values = cgutils.unpack_tuple(builder, args[0], len(given))
-            count = len(dtypes)
-            arrays = arrays_in(context, builder, values[:count], given)
-            scratch = context.make_array(given[-1])(context, builder, values[-1]).data
-            writer = NestWriter(context, builder, body, memory, scratch, values[count], {})
+            *pointers, scratch = pointers_to(builder, values[: len(dtypes)], dtypes)
+            writer = NestWriter(context, builder, body, memory, scratch, values[len(dtypes)], {})
             if batched is None:
-                writer.write([array.data for array in arrays])
+                writer.write(pointers)
             else:
-                with cgutils.for_range(builder, values[count + 1]) as element:
-                    writer.write(
-                        [
-                            _of_element(builder, array, element.index)
-                            if k >= len(batched) or batched[k]
-                            else array.data
-                            for k, array in enumerate(arrays)
-                        ]
-                    )
+                with cgutils.for_range(builder, values[-1]) as element:
+                    writer.write_element(pointers, units_of(body.loop, batched), element.index, values[-1])
             return builder.load(writer.held)
 
         return types.boolean(given), generate
 
     return intrinsic(kernel)
-
-
-def _of_element(builder: ir.IRBuilder, array: Any, element: Any) -> Any:
-    """Return where the part of a batched array for one element begins."""
-    stride = cgutils.unpack_tuple(builder, array.strides)[0]
-    start = builder.gep(builder.bitcast(array.data, BYTE.as_pointer()), [builder.mul(element, stride)])
-    return builder.bitcast(start, array.data.type)
 
 
 class NestWriter:
@@ -146,6 +125,16 @@ class NestWriter:
         self.held = cgutils.alloca_once_value(builder, ir.Constant(BIT, 1))
         self.functions = functions  # of the steps, by their text
         self.pointers: dict[int, Any] = {}  # to buffers
+        self.apart: dict[int, Any] = {}  # by array: how many rows, those of other elements of a batch, are between two
+
+    def write_element(self, arrays: list[Any], units: list[int], element: Any, size: Any) -> None:
+        """Run the loop on what arrays have for one element of a batch."""
+        builder, loop = self.builder, self.body.loop
+        rows = {x.argument for x in loop.inputs if isinstance(x, Part)}
+        rows.update(range(len(loop.arguments) + len(loop.finals), len(arrays)))
+        self.apart = {k: size for k in rows if units[k]}
+        starts = (builder.mul(element, ir.Constant(INDEX, unit)) for unit in units)
+        self.write([builder.gep(array, [start]) for array, start in zip(arrays, starts, strict=True)])
 
     def write(self, arrays: list[Any]) -> None:
         """Run the loop on arrays of which these are the pointers."""
@@ -216,17 +205,20 @@ class NestWriter:
                 pointer = builder.load(rotating[id(buffer)][0])
             elif role[0] == "part":
                 part: Any = loop.inputs[role[1]]
-                place = builder.mul(last if part.backwards else index, ir.Constant(INDEX, part.step))
+                place = self._row(part.argument, last if part.backwards else index, part.step)
                 place = builder.add(place, ir.Constant(INDEX, self.body.parts[role[1]]))
                 pointer = builder.gep(self.arrays[part.argument], [place])
             elif role[0] == "row":
                 number = len(loop.arguments) + len(loop.finals) + role[1]
                 row = last if loop.stacked[role[1]][1] else index
-                size = ir.Constant(INDEX, buffer.array.size)
-                pointer = builder.gep(self.arrays[number], [builder.mul(row, size)])
+                pointer = builder.gep(self.arrays[number], [self._row(number, row, buffer.array.size)])
             else:
                 continue
             self.pointers[id(buffer)] = pointer
+
+    def _row(self, array: int, row: Any, size: int) -> Any:
+        row = self.builder.mul(row, self.apart[array]) if array in self.apart else row
+        return self.builder.mul(row, ir.Constant(INDEX, size))
 
     # Steps
 

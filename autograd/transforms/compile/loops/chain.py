@@ -19,7 +19,7 @@ from ..printer import printed
 from ..program import CONSTANT, MADE, Call, Check, Fixed, Program, asks, traced_in
 from .loop import Loop, Same, Unsuitable
 from .parts import LARGEST, RAISING, call_like, work_of
-from .running import CompiledLoop, body_of, kind_of
+from .running import CompiledLoop, body_of, kind_of, memory_for
 
 LONGEST = 1000  # calls of a chain
 MOST = 300  # calls in a row that are no loops: machine code of more takes long to make
@@ -28,7 +28,7 @@ asarray, empty, ndarray = np.asarray, np.empty, np.ndarray  # which are others w
 
 def chain(program: Program) -> None:
     """Replace loops, and the calls around them that can be machine code, by chains."""
-    if not any(_is_loop(call) for call in program.calls) or not load("machine code of loops").BY_TABLE:
+    if not any(map(_is_loop, program.calls)):
         return
     suited, row = [_is_suited(call) for call in program.calls], 0
     for k, call in enumerate(program.calls, 1):
@@ -270,14 +270,14 @@ class Chain(CompiledLoop):
         self._run = run
         return results
 
-    def _printed_run(self, machine: Callable[[Any], bool]) -> Callable[..., tuple[Any, ...]]:
+    def _printed_run(self, machine: Callable[[int], bool]) -> Callable[..., tuple[Any, ...]]:
         """Return a function that calls machine code: a short loop takes less time than to find out what it needs."""
         given = [f"x{i}" for i in range(len(self.loop.arguments))]
         results = [f"r{i}" for i in range(len(self._shapes))]
         entries = [*given, *results]
         table = np.array([*(0 for _ in entries), *map(id, self._own)], np.int64)
         scope: dict[str, Any] = {
-            "ndarray": ndarray, "empty": empty, "asarray": asarray, "machine": machine, "diverged": self.diverged,
+            "ndarray": ndarray, "asarray": asarray, "machine": machine, "diverged": self.diverged,
             "own": self._own, "table": table, "pack": Struct(f"{len(entries)}q").pack_into,
         }  # fmt: skip
         lines = []
@@ -286,10 +286,10 @@ class Chain(CompiledLoop):
             as_it_is = f"type({x}) is ndarray and {x}.dtype is {x}_dtype and {x}.flags.c_contiguous"
             lines.append(f"if not ({as_it_is}): {x} = asarray({x}, {x}_dtype, order='C')")
         for x, (shape, dtype) in zip(results, self._shapes, strict=True):
-            scope[f"{x}_dtype"] = dtype
-            lines.append(f"{x} = empty({shape}, {x}_dtype)")
+            scope[f"{x}_memory"] = memory_for(shape, dtype)
+            lines.append(f"{x} = {x}_memory()")
         lines += [f"pack(table, 0, {', '.join(f'id({x})' for x in entries)})"] if entries else []
-        lines.append("if not machine(table): raise diverged()")
+        lines.append(f"if not machine({id(table)}): raise diverged()")
         returned = "".join(f"{x}[()], " if i in self._numbers else f"{x}, " for i, x in enumerate(results))
         text = f"def run({', '.join(given)}):\n    " + "\n    ".join([*lines, f"return ({returned})"])
         exec(text, scope)  # the text is the one above

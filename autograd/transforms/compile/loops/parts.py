@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import operator
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -98,9 +98,10 @@ class Stored:
         self.variable: Any = None
         self.result: Any = None
 
-    def apart(self) -> bool:
-        """Tell whether no element is written twice."""
-        return len(np.unique(self.positions)) == self.positions.size
+    def apart(self, others: Sequence[Stored]) -> bool:
+        """Tell whether no element is written twice, by it or by others."""
+        positions = np.concatenate([part.positions.reshape(-1) for part in (self, *others)])
+        return len(np.unique(positions)) == positions.size
 
     def calls(self, target: Any, adds: bool, constant: Callable[[Array], Traced], first: Call) -> list[Call]:
         """Return the calls that write it to an array, or add it to what is there; `constant` makes a variable."""

@@ -15,6 +15,7 @@ from ..types import Array
 from .loop import Carried, Loop, Part, Same
 from .parts import Stored, all_positions, array_like, call_like, number_like, positions_of
 from .repeats import FEWEST, KEYED, OF_NUMBERS, Recorded, Repeat
+from .running import copies
 
 COPIED = 400  # numbers for each call of a repeat that may be stacked before it: they take as long as it saves
 _ZEROS = (np.zeros, np.zeros_like)
@@ -278,8 +279,10 @@ class Plan:
         """Let the loop keep what is written to a part of an array, which is done after it."""
         target = call.args[0]
         if q not in self.terms:
+            self._advances([(number, 0) for number in self.repeat.reads[:, columns[0]].tolist()])  # which is the same
             part = self._stored_at(target, q)
-            if part is None or not part.moves or not part.apart() or not self._only_stored(target, int(columns[0])):
+            others = [other for of, other in self.stored if of is target]
+            if part is None or not part.moves or not part.apart(others) or not self._only_stored(target):
                 raise self.fails("it writes to an array from outside")
             self.terms[q] = part
             self.stored.append((target, part))
@@ -303,13 +306,15 @@ class Plan:
         self.calls.append(call_like(np.add, (before, kept), total, call))
         part.variable, part.result = total, array_like(shape, part.dtype, self.like)
 
-    def _only_stored(self, target: Any, column: int) -> bool:
+    def _only_stored(self, target: Any) -> bool:
         """Tell whether nothing in the loop reads an array that it writes to, which lies in order."""
-        reads, variables = self.repeat.reads, self.recorded.variables
-        if target.memory.kind != MADE or not target.value.flags.c_contiguous or len(np.unique(reads[:, column])) > 1:
+        reads, readers = self.repeat.reads, self.repeat.readers
+        stores = [q for q, c in enumerate(self.block) if c.writes is target.memory and c.function is operator.setitem]
+        columns = [int(np.flatnonzero(readers == q)[0]) for q in stores]
+        if target.memory.kind != MADE or not target.value.flags.c_contiguous or len(np.unique(reads[:, columns])) > 1:
             return False
-        others = np.unique(np.delete(reads, column, 1))
-        return not any(variables[v].memory is target.memory for v in others)
+        others = np.unique(np.delete(reads, columns, 1))
+        return not any(self.recorded.variables[v].memory is target.memory for v in others)
 
     def _argument(self, key: Any, what: Any, variable: Any) -> int:
         if key not in self._known:
@@ -518,14 +523,18 @@ class Plan:
         return [part for part in parts if part.moves is moves]
 
     def loop(self) -> Loop:
-        """Return the loop."""
+        """Return the loop, with variables of its own: those of the program get other memory when the loop is in it."""
         results = [list(traced_in(call.result)) for call in self.block]
         finals = [results[q][r] for q, r in self.finals] + [part.variable for part in self.needed_parts(False)]
         finals += [made for _, made in self.in_place]
         stacked = [(results[q][r], False) for q, r in self.stacks]
         stacked += [(part.variable, part.backwards) for part in self.needed_parts(True)]
         arguments: list[Any] = [variable for _, variable in self.arguments]
-        return Loop(self.calls, self.inputs, arguments, finals, stacked, self.repeat.count)
+        own: dict[int, Any] = {id(x.variable): x.variable for x in self.inputs}
+        calls = copies(self.calls, own)
+        inputs = [Carried(x.variable, x.first, own[id(x.after)]) if isinstance(x, Carried) else x for x in self.inputs]
+        finals, stacked = [own[id(x)] for x in finals], [(own[id(x)], back) for x, back in stacked]
+        return Loop(calls, inputs, arguments, finals, stacked, self.repeat.count)
 
 
 def _in_order(x: Any, like: Any) -> Traced:

@@ -23,6 +23,7 @@ from .loop import Carried, Loop, Part, Same
 from .parts import LARGEST, RAISING, array_like, call_like, work_of
 from .plan import NotRolled, Plan, Plans, note_of
 from .repeats import FEWEST, Recorded, Repeat, find
+from .rows import forward
 from .running import CompiledLoop
 
 _TRIES = 12
@@ -33,6 +34,32 @@ def roll(program: Program, fewest: float) -> None:
     """Replace the repeats of a program by loops, if they have at least `fewest` calls in all; note what they are."""
     if len(program.calls) < fewest or find_spec("numba") is None:
         return
+    before = _Before(program)
+    if forward(program, FEWEST):
+        _roll(program, fewest)
+        if len(program.calls) < len(before.calls):
+            return
+        before.put_back(program)
+    _roll(program, fewest)
+
+
+class _Before:
+    """A program as it was, where what takes its place turns out to be longer."""
+
+    def __init__(self, program: Program) -> None:
+        self.calls, self.sources = program.calls, list(program.sources)
+        self.outputs, self.loops, self.notes = program.outputs, list(program.loops), list(program.notes)
+        self.memories = [(x, x.memory) for call in self.calls for x in traced_in(call.result)]
+
+    def put_back(self, program: Program) -> None:
+        """Make the program what it was."""
+        program.calls, program.sources, program.outputs = self.calls, self.sources, self.outputs
+        program.loops, program.notes = self.loops, self.notes
+        for x, memory in self.memories:
+            x.memory = memory
+
+
+def _roll(program: Program, fewest: float) -> None:
     recorded, banned = Recorded(program.calls), dict[tuple[int, int, int], str]()
     irregular: dict[tuple[int, int, int], None] = {}
     for _ in range(_TRIES):
@@ -183,14 +210,15 @@ class _Roller:
             return [plan.sums[q][0]]
         if q in plan.left_out:
             raise plan.fails("a sum of parts of arrays is read within it")
-        if q in plan.items or (call.view and self._made_again(plan, call, j)):
+        value = x.value
+        gaps = isinstance(value, np.ndarray) and not (value.flags.c_contiguous or value.flags.f_contiguous)
+        if q in plan.items or (call.view and (gaps or self._made_again(plan, call, j))):
             plan.again[k] = call
             return call.reads()
         last = j == plan.repeat.count - 1
         if id(x.memory) in self.written_later and (not last or x.memory.whole is not x):
             raise plan.fails("what it makes is written to afterwards")
-        value = x.value
-        if isinstance(value, np.ndarray) and not (value.flags.c_contiguous or value.flags.f_contiguous):
+        if gaps:
             raise plan.fails("what it makes lies in memory in another order")
         if last:
             plan.finals[q, r] = x
@@ -257,7 +285,11 @@ class _Roller:
         results += [part.result for part in plan.needed_parts(True)]
         for x, q, r, j in plan.rows.values():
             after += self._row(x, plan.stacks[q, r], j, first)
-        after += [call for k, call in sorted(plan.again.items()) if self.plans.owner_of(call.reads()[0]) is plan]
+        for _, call in sorted(plan.again.items()):
+            if self.plans.owner_of(call.reads()[0]) is plan:
+                for x in traced_in(call.result):
+                    x.memory = call.reads()[0].memory  # which may be that of a row
+                after.append(call)
         for q, x in plan.summed.items():
             start, parts = plan.sums[q]
             after.append(call_like(np.array, (start,), x, first, order="C"))

@@ -8,6 +8,7 @@ body with a graph, so that there are derivatives of any order.
 
 from __future__ import annotations
 
+import copy
 import math
 import operator
 from collections.abc import Callable, Sequence
@@ -46,6 +47,7 @@ from ..program import (
 )
 from ..recorder import ProgramRecorder, value_of
 from ..types import Array
+from .kept import MOST, kept
 from .loop import Carried, Input, Loop, Part, Same, Unsuitable
 from .running import CompiledLoop, Lanes, Until, copies, stand_in
 
@@ -440,8 +442,13 @@ class Plan:
         else:
             loop, used, closures = found
             given = [self._flat(x, i, outer) for i, x in enumerate(arrays) if i < n or i in used]
+            rows = [i for i, k in enumerate(used, n) if k < n + len(body.rows) and set(outer) & set(batches(arrays[k]))]
+            for i in rows:  # which come before the elements of a batch
+                given[i] = np.swapaxes(given[i], 0, 1)
             count = () if isinstance(self.count, int) else (self.count,)
             results = body.records.call(loop, (*given, *closures, *count))
+            if outer:
+                results = [*results[:n], *(np.swapaxes(x, 0, 1) for x in results[n:])]
         likes = [*body.after, *(body.carried if keeps else ()), *body.ys]
         levels = [batches(unwrap(like)) for like in likes]
         return [_in_batches(x, of, outer, i >= n) for i, (x, of) in enumerate(zip(results, levels, strict=True))]
@@ -461,8 +468,9 @@ class Plan:
             x = _broadcast(x, _zeros_at(self.body.records, tuple(sorted(levels, key=lambda level: -level.number))))
         lanes = [k for k, level in enumerate(reversed(batches(x))) if level in outer]
         x = whole(x)
-        if lanes:
+        if lanes != [*range(len(lanes))]:
             x = np.moveaxis(x, lanes, range(len(lanes)))
+        if len(lanes) > 1:
             x = x.reshape(-1, *x.shape[len(lanes) :])
         first = 1 if lanes else 0
         is_rows = n <= i < n + len(self.body.rows)
@@ -565,6 +573,31 @@ class Plan:
         return CompiledLoop(loop, machine=pays and body.records.fewest < math.inf), used, closures
 
     # Derivatives
+
+    def keeping(self, wanted: tuple[bool, ...]) -> tuple[Plan, tuple[bool, ...], Plan] | None:
+        """Return this loop with more that it stacks, and the loop backwards that reads it; None if that does not pay.
+
+        Between the two: which results that one has a gradient of.
+        """
+        body, n = self.body, len(self.body.carried)
+        if not isinstance(self.count, int) or any(batches(unwrap(x)) for x in (*body.inputs, *body.after, *body.ys)):
+            return None
+        given = (*[True] * n, *[False] * n, *(_node(y) is not None for y in body.ys))
+        try:
+            back, _ = self.backwards(given, wanted, False)
+        except Exception:  # noqa: BLE001 - what the derivative raises is raised where it is asked for
+            return None
+        of = back.body
+        later = [_variable(x) for x in (*of.carried, *of.rows[n + len(body.rows) :])]
+        values, more = kept(body.calls, of.calls, later)
+        if not values or self.count * sum(x.nbytes for x in values) > MOST:
+            return None
+        known = set(map(id, values))
+        forwards, backwards = copy.copy(body), copy.copy(of)
+        forwards.calls, forwards.ys = [*body.calls, *more], [*body.ys, *values]
+        backwards.calls = [call for call in of.calls if known.isdisjoint(map(id, traced_in(call.result)))]
+        backwards.rows = [*values, *of.rows]
+        return Plan(forwards, self.count, self.reverse), given, Plan(backwards, self.count, back.reverse)
 
     def backwards(self, given: tuple[bool, ...], wanted: tuple[bool, ...], lifted: bool) -> tuple[Plan, list[bool]]:
         """Return the loop that carries gradients back, and which inputs it gives a gradient of.
@@ -698,7 +731,7 @@ def _in_batches(x: Any, inner: tuple[Any, ...], outer: tuple[Any, ...], is_rows:
     first = 1 if outer else 0
     if inner and is_rows:
         x = np.moveaxis(x, first, first + len(inner))
-    if outer:
+    if len(outer) > 1:
         x = x.reshape(*[level.size for level in reversed(outer)], *x.shape[1:])
     levels = sorted((*inner, *outer), key=lambda level: level.number)
     now = [*reversed(outer), *reversed(inner)]
@@ -726,12 +759,15 @@ class _Scan(Function):
     @staticmethod
     def forward(ctx: Any, plan: Plan, *arrays: Any) -> Any:
         n, k = len(plan.body.carried), len(plan.body.inputs)
-        results = plan.run(arrays[:k], True)
+        in_lanes = any(map(batches, arrays[:k]))  # alone, the steps wait for each other: there is time to compute again
+        keeping = ctx.keeping = plan.keeping(ctx.needs_input_grad[1:]) if in_lanes else None
+        results = (plan if keeping is None else keeping[0]).run(arrays[:k], True)
         ctx.plan = plan
-        before = results[n : 2 * n]
+        before, end = results[n : 2 * n], 2 * n + len(plan.body.ys)
         ctx.constant = [None if x.dtype.kind in "fc" else x for x in before]
+        ctx.kept = results[end:]
         ctx.save_for_backward(*(x for x in before if x.dtype.kind in "fc"), *arrays[n:k])
-        return tuple(results)
+        return tuple(results[:end])
 
     @staticmethod
     def given(ctx: Any) -> list[Any]:
@@ -741,20 +777,23 @@ class _Scan(Function):
 
     @staticmethod
     def backward(ctx: Any, *g: Any) -> Any:
-        plan, kept = ctx.plan, _Scan.given(ctx)
+        plan, saved = ctx.plan, _Scan.given(ctx)
         body = plan.body
         n = len(body.carried)
-        lifted = any(isinstance(x, Tensor) for x in (*kept, *g))
+        lifted = any(isinstance(x, Tensor) for x in (*saved, *g))
         wanted = ctx.needs_input_grad[1:]
         given = tuple(x is not None for x in g)
         back, live = plan.backwards(given, wanted, lifted)
+        keeping, more = ctx.keeping, []
+        if keeping is not None and not lifted and given[n:] == keeping[1][n:]:
+            back, more = keeping[2], ctx.kept
         states = [
             _zeros(like) if part is None else part for part, like, on in zip(g, body.after, live, strict=False) if on
         ]
         m = len(states)
         sums = [_zeros(x) for x in back.body.carried[m:]]
-        rows = [*kept[: n + len(body.rows)], *(part for part in g[n:] if part is not None)]
-        shared = kept[n + len(body.rows) :]
+        rows = [*more, *saved[: n + len(body.rows)], *(part for part in g[n:] if part is not None)]
+        shared = saved[n + len(body.rows) :]
         found = back.applied([*states, *sums, *rows, *shared])
         of_state, of_rest = (
             iter(found[:m]),
@@ -768,15 +807,15 @@ class _Scan(Function):
 
     @staticmethod
     def jvp(ctx: Any, _: Any, *tangents: Any) -> Any:
-        plan, kept = ctx.plan, _Scan.given(ctx)
+        plan, saved = ctx.plan, _Scan.given(ctx)
         body = plan.body
         n = len(body.carried)
-        lifted = any(isinstance(x, Tensor) for x in (*kept, *tangents))
+        lifted = any(isinstance(x, Tensor) for x in (*saved, *tangents))
         forward, live = plan.forwards(tuple(None if t is None else batches(unwrap(t)) for t in tangents), lifted)
         states = [_zeros(x) if t is None else t for t, x, on in zip(tangents, body.carried, live, strict=False) if on]
         k = n + len(body.rows)
-        rows = [*kept[:k], *(t for t in tangents[n:k] if t is not None)]
-        shared = [*kept[k:], *(t for t in tangents[k:] if t is not None)]
+        rows = [*saved[:k], *(t for t in tangents[n:k] if t is not None)]
+        shared = [*saved[k:], *(t for t in tangents[k:] if t is not None)]
         found = iter(forward.applied([*states, *rows, *shared]))
         of_state = [next(found) if on else None for on in live]
         of_before = [next(found) if on else None for on in live]

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import copy
+import functools
+import math
 from collections.abc import Callable, Iterable, Sequence
 from importlib.util import find_spec
 from typing import Any
 
 import numpy as np
+from numpy.lib.stride_tricks import as_strided
 
 from ....arrays.door import unrecorded
 from ....arrays.traced import Traced, Variable
@@ -17,6 +20,7 @@ from ..floats import TracedFloat
 from ..passes import replaced
 from ..printer import Diverged, Printed, printed
 from ..program import ARGUMENT, MADE, Argument, Call, Check, Memory, Program, asks, errors_raise, mapped
+from ..recycled import RECYCLED, Recycled
 from ..types import Array
 from .loop import Carried, Loop, Part, Same, Unsuitable
 
@@ -164,6 +168,13 @@ class CompiledLoop:
             result[...] = value
 
 
+def memory_for(shape: tuple[int, ...], dtype: np.dtype[Any]) -> Callable[[], Array]:
+    """Return a function that returns memory for a result: if it is large, some that nobody holds any more."""
+    strides = tuple(dtype.itemsize * math.prod(shape[i + 1 :]) for i in range(len(shape)))
+    like = as_strided(np.empty(1, dtype), shape, strides)
+    return Recycled(like) if like.nbytes >= RECYCLED else functools.partial(np.empty, shape, dtype)
+
+
 class Lanes:
     """A loop for each element of a batch, side by side in machine code.
 
@@ -174,7 +185,8 @@ class Lanes:
     machine
         Its machine code for `batched`.
     batched
-        For each argument whether it has a first axis more, that of the batch. All results have it.
+        For each argument whether it has an axis more, that of the batch, the first, or the second of what has rows.
+        All results have it.
     size
         How many elements the batch has.
     """
@@ -182,16 +194,24 @@ class Lanes:
     def __init__(self, loop: CompiledLoop, machine: Callable[..., bool], batched: tuple[bool, ...], size: int) -> None:
         self.of, self.machine, self.batched, self.size = loop, machine, batched, size
         self.loop, self.__name__ = loop.loop, f"{loop.__name__}_of_batch"
+        self._space: list[Callable[[], Array]] | None = None
 
     @unrecorded
     def __call__(self, *arguments: Any) -> tuple[Any, ...]:
         given, count = _contiguous(arguments, self.loop)
-        results = [np.empty((self.size, *x.shape), x.dtype) for x in self.of._memory(count)]
+        if self._space is None or self.loop.count is None:
+            self._space = self._memory(count)
+        results = [make() for make in self._space]
         with original_creation():  # numba compiles at the first call
             held = self.machine(*given, *results, count, self.size)
         if not held:
             raise self.of.diverged()
         return tuple(results)
+
+    def _memory(self, count: int) -> list[Callable[[], Array]]:
+        once, size = len(self.loop.finals), self.size
+        shapes = [(size, *shape) if i < once else (count, size, *shape) for i, (shape, _) in enumerate(self.of._shapes)]
+        return [memory_for(shape, dtype) for shape, (_, dtype) in zip(shapes, self.of._shapes, strict=True)]
 
     def __repr__(self) -> str:
         return f"Lanes({self.size} of {self.of!r})"

@@ -1,0 +1,25 @@
+"""Random programs: no entry missing in their patterns, here and everywhere, of the first and the second order."""
+
+import warnings
+from collections import Counter
+
+import numpy as np
+import pytest
+
+from ..thorough import THOROUGH
+from .programs import Program, check
+
+COUNT = 2000 if THOROUGH else 240
+PARTS = 8
+
+
+@pytest.mark.parametrize("part", range(PARTS))
+def test_no_entry_is_missing(part):
+    tally = Counter()
+    with warnings.catch_warnings(), np.errstate(all="ignore"):
+        warnings.simplefilter("ignore")
+        for seed in range(part, COUNT, PARTS):
+            check(Program(seed), tally)
+    assert tally["smallest"] >= 0.8 * tally["Jacobians"] > 0
+    assert tally["smallest Hessians"] >= 0.8 * tally["Hessians"] > 0
+    assert tally["everywhere"] >= 0.6 * tally["Jacobians"]
