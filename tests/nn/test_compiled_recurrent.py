@@ -49,7 +49,10 @@ def test_training_and_inference(kind: str, options: Any, dtype: Any, monkeypatch
     layers = options.get("num_layers", 1) * (1 + options.get("bidirectional", False))
     count = 2 if kind == "LSTM" else 1
     shape = (2, STEPS, 3) if options.get("batch_first") else (STEPS, 2, 3)
-    leaves = [nn.Parameter(numbers(*shape, dtype=dtype)), *(nn.Parameter(numbers(layers, 2, 4, dtype=dtype)) for _ in range(count))]
+    leaves = [
+        nn.Parameter(numbers(*shape, dtype=dtype)),
+        *(nn.Parameter(numbers(layers, 2, 4, dtype=dtype)) for _ in range(count)),
+    ]
 
     def step(factor: Any) -> Any:
         for leaf in (*leaves, *model.parameters()):
