@@ -121,8 +121,8 @@ __all__ = [
     "elementwise", "enter_batch", "everywhere", "fusing", "general", "html_page", "innermost", "is_copy",
     "is_finite", "is_sole_owner", "leave_batch", "lend", "levels", "linear", "load_numba", "mark_written",
     "missing", "multilinear", "name_calls", "not_differentiable", "outside", "outside_types", "pickled", "portion",
-    "replacing", "restore_in_checkpoints", "rolling", "same_tensor", "set_gradient_buffer", "set_module", "trace_operations",
-    "whole",
+    "replacing", "restore_in_checkpoints", "rolling", "same_tensor", "set_gradient_buffer", "set_module",
+    "trace_operations", "whole",
 ]  # fmt: skip
 
 # Loaded on first use, like the names of `autograd` that a program may never use.

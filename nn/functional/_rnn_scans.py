@@ -67,6 +67,7 @@ class Scanned:
         return (kept[0], *last), (x, states[0], kept, parameters, way)
 
     def pull(self, kept: Any, needs_x: bool, g: Array, *last: Array) -> list[Any]:
+        """Do as `pull` of `_rnn`."""
         x, first, of_steps, parameters, way = kept
 
         def step(d: States, row: Any) -> tuple[States, States]:

@@ -37,7 +37,7 @@ Function = Callable[..., Any]
 Argnums = int | tuple[int, ...]
 Arguments = tuple[tuple[Any, ...], dict[str, Any]]
 
-_FORWARD = 1.5  # walks back, what one forward takes that is not compiled: it looks for nan at each step
+_FORWARD = 1.5  # walks back, what one forward takes: it looks for nan at each step
 _LINES = 8  # of those that differ, which are looked at
 _MANY = 300  # products, above which it is said that there are as many as of a dense matrix
 
@@ -199,8 +199,7 @@ class PreparedDerivative:
         inputs, outputs = self._inputs, self._outputs
         symmetric = self._of.order == 2 and not inputs.is_complex
         is_complex = inputs.is_complex or outputs.is_complex
-        forward = 1.0 if self._compiled else _FORWARD
-        costs = forward * (1 + inputs.is_complex), 1 + outputs.is_complex
+        costs = _FORWARD * (1 + inputs.is_complex), 1 + outputs.is_complex
         ways, order = compressions(self._pattern, mode, costs, symmetric=symmetric, both=not is_complex)
         steps: list[tuple[Compression, complex]] = []
         for way in ways:

@@ -235,6 +235,7 @@ def test_pickles(compiled: bool) -> None:
     ):
         args = (x, 1.0) if J.__wrapped__ is coupled else (x,)  # type: ignore[union-attr]  # of each, by wraps()
         other = pickle.loads(pickle.dumps(J))
+        assert vars(other).get("_compiled") == vars(J).get("_compiled")
         np.testing.assert_array_equal(other(*args).toarray(), J(*args).toarray())
 
 

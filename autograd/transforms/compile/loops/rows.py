@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from ....arrays.traced import Traced, Variable
+from ....arrays.traced import Traced
 from ..numpy_calls import is_basic
 from ..passes import COPIES, drop_dead, replaced, skip_copies
 from ..program import HELD, MADE, Call, Check, Program, traced_in
@@ -238,13 +238,12 @@ class _Forwarding:
 
     def _row(self, memory: Any, key: Key, like: Call) -> Any:
         """Return a row of an array of which several parts were written to, made of these; None if one is not known."""
-        state = self.states.get(id(memory))
-        whole = memory.whole
+        state, whole = self.states.get(id(memory)), memory.whole
         if state is None or state.table.lost or state.table.root is None or _looked_up(state, key) is not _Unknown:
             return None
         table, axis = state.table, state.table.axis
         place = key[axis]
-        writes = [w for w in table.rows.get(place, []) if w[0] <= state.version] if type(place) is int else []  # type: ignore[call-overload]
+        writes = [w for w in table.rows.get(place, []) if w[0] <= state.version] if type(place) is int else []
         if not writes or len(writes) > _LONGEST or any(value is None for _, _, value in writes):
             return None
         known = id(table), place, writes[-1][0]
@@ -294,7 +293,7 @@ class _Forwarding:
 
     def _write(self, call: Call) -> None:
         memory, key, value = call.writes, None, None
-        whole: Any = memory.whole  # type: ignore[union-attr]  # it writes to some
+        whole: Any = memory.whole  # type: ignore[union-attr]  # only calls that write
         if isinstance(whole, Traced) and whole.value.flags.c_contiguous:
             call = self._as_store(call, whole)
             if call.function is operator.setitem:
@@ -313,7 +312,7 @@ class _Forwarding:
 
     def _as_store(self, call: Call, whole: Any) -> Call:
         """Make a ufunc that writes to a part, as ``u[t] += x`` does, one that computes and one that stores."""
-        target = call.kwargs.get("out")
+        target: Any = call.kwargs.get("out")
         if call.function not in _ARITHMETIC or len(call.kwargs) != 1 or id(target) not in self.views:
             return call
         others = [x for x in call.args if isinstance(x, Traced)]
@@ -322,9 +321,7 @@ class _Forwarding:
         value = array_like(target.shape, target.dtype, target)
         self.calls.append(call_like(call.function, self._current(call.args), value, call))
         index = _index(self.views[id(target)])
-        return Call(
-            operator.setitem, (whole, index, value), {}, None, call.writes, False, call.line, call.errors
-        )
+        return Call(operator.setitem, (whole, index, value), {}, None, call.writes, False, call.line, call.errors)
 
     def _stored(self, call: Call, target: Any, key: Key) -> Any:
         """Return the variable that has what is written to a part, from then on."""
@@ -404,8 +401,10 @@ class _Forwarding:
                 sub = _index(_without(key, state.table.axis))
                 before = note(operator.getitem, (row, sub), _like(part.value, row, True), view=True)
             elif before is _Unwritten and isinstance(state.table.root, Traced):
-                before = note(operator.getitem, (state.table.root, index), _like(part.value, state.table.root, True), view=True)
-            elif before is _Unwritten and state.table.root is None or before is _Unknown:
+                before = note(
+                    operator.getitem, (state.table.root, index), _like(part.value, state.table.root, True), view=True
+                )
+            elif before is _Unknown or (before is _Unwritten and state.table.root is None):
                 before = note(operator.getitem, (x, index), _like(part.value, x, True), view=True)
             total = part
             if before is not _Unwritten:
