@@ -23,7 +23,7 @@ def calls_of(operation):
     found = []
 
     @settings(
-        max_examples=5 if THOROUGH else 3,
+        max_examples=5 if THOROUGH else 2,
         derandomize=True,
         phases=[Phase.generate],
         suppress_health_check=list(HealthCheck),

@@ -9,7 +9,7 @@ import pytest
 from ..thorough import THOROUGH
 from .programs import Program, check
 
-COUNT = 2000 if THOROUGH else 240
+COUNT = 2000 if THOROUGH else 96
 PARTS = 8
 
 
