@@ -10,7 +10,7 @@ from ..thorough import THOROUGH
 from .programs import Program, check
 
 COUNT = 2000 if THOROUGH else 96
-PARTS = 8
+PARTS = 3
 
 
 @pytest.mark.parametrize("part", range(PARTS))
@@ -20,6 +20,6 @@ def test_no_entry_is_missing(part):
         warnings.simplefilter("ignore")
         for seed in range(part, COUNT, PARTS):
             check(Program(seed), tally)
-    assert tally["smallest"] >= 0.8 * tally["Jacobians"] > 0
-    assert tally["smallest Hessians"] >= 0.8 * tally["Hessians"] > 0
-    assert tally["everywhere"] >= 0.6 * tally["Jacobians"]
+    assert tally["smallest"] >= 0.75 * tally["Jacobians"] > 0
+    assert tally["smallest Hessians"] >= 0.75 * tally["Hessians"] > 0
+    assert tally["everywhere"] >= 0.5 * tally["Jacobians"]
