@@ -2,6 +2,7 @@
 
 import warnings
 from collections import Counter
+from typing import Any
 
 import numpy as np
 import pytest
@@ -14,8 +15,8 @@ PARTS = 3
 
 
 @pytest.mark.parametrize("part", range(PARTS))
-def test_no_entry_is_missing(part):
-    tally = Counter()
+def test_no_entry_is_missing(part: Any) -> None:
+    tally: Counter[str] = Counter()
     with warnings.catch_warnings(), np.errstate(all="ignore"):
         warnings.simplefilter("ignore")
         for seed in range(part, COUNT, PARTS):
