@@ -838,10 +838,11 @@ def _refuse_outside(found: dict[Node, Any]) -> None:
     for node, gradient in found.items():
         level = innermost_level(gradient)  # in another thread, no level may be known to run
         if node.number < max(running, level.number if level else 0):
+            here = "sparsity" if level is not None and level.of_pattern else "vmap"
             raise BatchError(
-                f"backward(), at {users_line()}, reaches a tensor of shape {node.shape} that was made outside vmap and "
-                f"has one grad for all elements of the batch: use grad() or gradients() for those of each element, or "
-                f"call backward() after vmap, on a sum or mean of what it returned"
+                f"backward(), at {users_line()}, reaches a tensor of shape {node.shape} that was made outside {here} "
+                f"and has one grad for all elements of the batch: use grad() or gradients() for those of each element, "
+                f"or call backward() after vmap, on a sum or mean of what it returned"
             )
 
 

@@ -9,6 +9,7 @@ import sys
 import warnings
 from collections import Counter
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -29,14 +30,22 @@ def step(name: str) -> Callable[[Step], Step]:
     return note
 
 
+def _of_one(function: Callable[[Any], Any], u: Any, v: Any, q: Any) -> Any:
+    return function(u)
+
+
+def _of_two(function: Callable[[Any, Any], Any], u: Any, v: Any, q: Any) -> Any:
+    return function(u, fit(v, u.shape))
+
+
 def of_one(**functions: Callable[[Any], Any]) -> None:
     for name, function in functions.items():
-        STEPS[name] = lambda u, v, q, f=function: f(u)
+        STEPS[name] = partial(_of_one, function)
 
 
 def of_two(**functions: Callable[[Any, Any], Any]) -> None:
     for name, function in functions.items():
-        STEPS[name] = lambda u, v, q, f=function: f(u, fit(v, u.shape))
+        STEPS[name] = partial(_of_two, function)
 
 
 def fit(v: Any, shape: tuple[int, ...]) -> Any:
@@ -155,7 +164,7 @@ def _solve(u: Any, v: Any, q: Any) -> Any:
 
 @step("convolve")
 def _convolve(u: Any, v: Any, q: Any) -> Any:
-    return np.convolve(u.reshape(-1), [1.0, 0.0, -0.5], str(q.choice(["full", "same", "valid"]))) if u.size else u
+    return np.convolve(u.reshape(-1), [1.0, 0.0, -0.5], q.choice(["full", "same", "valid"]).item()) if u.size else u
 
 
 @step("roll")
@@ -175,7 +184,7 @@ def _take(u: Any, v: Any, q: Any) -> Any:
 
 @step("pad")
 def _pad(u: Any, v: Any, q: Any) -> Any:
-    mode = str(q.choice(["constant", "edge", "wrap", "reflect"])) if u.size > 1 else "constant"
+    mode: Any = q.choice(["constant", "edge", "wrap", "reflect"]).item() if u.size > 1 else "constant"
     return np.pad(u.reshape(-1), 1, mode=mode)
 
 

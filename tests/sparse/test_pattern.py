@@ -2,6 +2,7 @@
 
 import math
 import threading
+from typing import Any
 
 import numpy as np
 import pytest
@@ -29,69 +30,69 @@ from ..transforms.test_nesting import TRANSFORMS
 X = np.array([0.3, 1.7, -2.1, 0.9])
 
 
-def found(f, x=X, **options):
+def found(f: Any, x: Any = X, **options: Any) -> Any:
     return sparsity(f, **options)(x).astype(int).toarray().tolist()
 
 
-def exact(f, x=X):
+def exact(f: Any, x: Any = X) -> Any:
     """Return where the Jacobian, computed in full, is not 0."""
     return (jacobian(f)(x).reshape(-1, x.size) != 0).astype(int).tolist()
 
 
-def written_after_use(x):
+def written_after_use(x: Any) -> Any:
     y = x + 0
     z = np.sin(y)
     y[:] = 0.0
     return z
 
 
-def written_through_views(x):
+def written_through_views(x: Any) -> Any:
     y = np.repeat(x, 2)
     z = y.reshape(2, 4)[::-1].T
     z[1:3] = x[:2] * x[2]
     return y
 
 
-def written_part(x):
+def written_part(x: Any) -> Any:
     y = x * (1 + 1j)
     z = np.stack([y.real, y.imag * x[::-1]])
     return z[0] * z[1]
 
 
-def sparse_in_zeros(x):
+def sparse_in_zeros(x: Any) -> Any:
     a = np.zeros_like(x, shape=(4, 4))
     for i in range(4):
         a[i, i] = x[i]
     return a @ np.cos(x)
 
 
-def put(x):
+def put(x: Any) -> Any:
     y = np.zeros_like(x)
     np.put(y, [2, 0], x[:2])
     np.copyto(y[3:], x[1:2])
     return y
 
 
-def masked(x):
+def masked(x: Any) -> Any:
     y = x * x[0]
     np.putmask(y, np.array([True, False, True, False]), np.flip(x))
     return y
 
 
-def added(x):
+def added(x: Any) -> Any:
     y = np.zeros_like(x)
     np.add.at(y, [0, 0, 2], x[1:])
     return y
 
 
-def looped(x):
+def looped(x: Any) -> Any:
     y = np.zeros_like(x)
     for i in range(1, 4):
         y[i] = y[i - 1] + x[i] * x[i - 1]
     return y
 
 
-def branching(x):
+def branching(x: Any) -> Any:
     return x[1:] * 2 if x[0] > 0 else x[:-1] * x[1:]
 
 
@@ -139,17 +140,17 @@ EXACT = {
 
 
 @pytest.mark.parametrize("name", EXACT)
-def test_pattern_is_the_smallest(name):
+def test_pattern_is_the_smallest(name: Any) -> None:
     assert found(EXACT[name]) == exact(EXACT[name])
 
 
 @pytest.mark.parametrize("name", TRANSFORMS)
-def test_functions_that_use_transforms(name):
+def test_functions_that_use_transforms(name: Any) -> None:
     f = TRANSFORMS[name][0](lambda x: x**4)
     assert found(f, np.array(1.5)) == [[1]]
 
 
-def test_zeros_of_what_depends_on_inputs_stay():
+def test_zeros_of_what_depends_on_inputs_stay() -> None:
     x = np.array([0.0, 1.0, 2.0])
     assert np.all(found(lambda x: np.outer(x, x) @ x, x))
     assert np.all(found(lambda x: np.sign(x) * x[::-1], x)[0][2])  # the sign is another one nearby
@@ -158,7 +159,7 @@ def test_zeros_of_what_depends_on_inputs_stay():
 
 @pytest.mark.parametrize("shape", [(), (0,), (1,), (2, 0), (1, 1), (2, 3)])
 @pytest.mark.parametrize("dtype", [np.float32, np.float64, np.complex64, np.complex128])
-def test_shapes_and_dtypes(shape, dtype):
+def test_shapes_and_dtypes(shape: Any, dtype: Any) -> None:
     x = (np.arange(np.prod(shape)).reshape(shape) + 1.5).astype(dtype)
     pattern = sparsity(lambda x: [x * x, np.sum(x), x[..., None] + np.ones(2, np.float32)])(x)
     n = x.size
@@ -169,8 +170,8 @@ def test_shapes_and_dtypes(shape, dtype):
     assert pattern[2].toarray().tolist() == np.repeat(np.eye(n, dtype=bool), 2, 0).tolist()
 
 
-def test_a_pattern_is_in_order_and_has_no_entry_twice():
-    def f(x):
+def test_a_pattern_is_in_order_and_has_no_entry_twice() -> None:
+    def f(x: Any) -> Any:
         return np.concatenate([x[::-1] + x, np.cumsum(x) + x[3], np.sum(x * x[0])[None]])
 
     pattern = sparsity(f)(X)
@@ -181,7 +182,7 @@ def test_a_pattern_is_in_order_and_has_no_entry_twice():
     assert np.array_equal(pattern.indptr, again.indptr)
 
 
-def test_containers_nest_as_in_jacobian():
+def test_containers_nest_as_in_jacobian() -> None:
     x, y = np.ones(2), np.ones((1, 3))
     pattern = sparsity(lambda p, k: {"sum": p["x"][0] + p["y"], "x": p["x"] * k}, argnums=0)({"x": x, "y": y}, 2.0)
     assert pattern["sum"]["x"].toarray().astype(int).tolist() == [[1, 0]] * 3
@@ -204,18 +205,18 @@ def test_containers_nest_as_in_jacobian():
         lambda x: x[0] * np.sum(written_after_use(x)),
     ],
 )
-def test_hessians(f):
+def test_hessians(f: Any) -> None:
     assert found(f, order=2) == (hessian(f)(X) != 0).astype(int).tolist()
 
 
-def test_numbers_that_are_equal_by_chance_choose_nothing():
+def test_numbers_that_are_equal_by_chance_choose_nothing() -> None:
     x = np.array([0.0, 1.0])
     assert found(lambda x: np.where(x == 0, 1.0, np.sin(x) / (1 + x)), x) == [[1, 0], [0, 1]]
     assert found(lambda x: np.where(x != 0, x[::-1], x), x) == [[1, 1], [1, 0]]
     assert np.all(found(np.roots, np.array([-1.5, 0.0])))
 
 
-def test_linear_parts_do_not_interact():
+def test_linear_parts_do_not_interact() -> None:
     assert sparsity(lambda x: np.sum(np.cumsum(x)) + x[0], order=2)(X).nnz == 0
 
 
@@ -240,7 +241,7 @@ def test_linear_parts_do_not_interact():
         lambda x: np.choose((x > 0).astype(int), [x, x[::-1]]),
     ],
 )
-def test_everywhere_has_the_entries_of_all_points(f):
+def test_everywhere_has_the_entries_of_all_points(f: Any) -> None:
     pattern = sparsity(f, everywhere=True)(X).toarray()
     union = np.zeros(pattern.shape, bool)
     for seed in range(60):
@@ -250,7 +251,7 @@ def test_everywhere_has_the_entries_of_all_points(f):
     assert not (here & ~pattern).any()
 
 
-def test_everywhere_joins_choices_elementwise():
+def test_everywhere_joins_choices_elementwise() -> None:
     assert found(lambda x: np.maximum(x, 0.0), everywhere=True) == np.eye(4).astype(int).tolist()
     assert found(lambda x: np.piecewise(x, [x < 0], [lambda t: t * t, 1.0]), everywhere=True) == np.eye(4).tolist()
     assert found(lambda x: np.interp(x, EVENLY, EVENLY**2), everywhere=True) == np.eye(4).tolist()
@@ -259,13 +260,13 @@ def test_everywhere_joins_choices_elementwise():
 # What would lose an entry is refused, or dense
 
 
-def store(x):
+def store(x: Any) -> Any:
     y = np.zeros(4)
     y[0] = x[0]
     return y
 
 
-def in_place(x):
+def in_place(x: Any) -> Any:
     y = np.ones(4)
     y += x
     return y
@@ -287,7 +288,7 @@ REFUSED = {
 
 
 @pytest.mark.parametrize("name", REFUSED)
-def test_refusals_name_the_line_and_the_remedy(name):
+def test_refusals_name_the_line_and_the_remedy(name: Any) -> None:
     f, remedy = REFUSED[name]
     with pytest.raises(autograd.AutogradError, match=remedy) as caught:
         sparsity(f)(X)
@@ -295,22 +296,22 @@ def test_refusals_name_the_line_and_the_remedy(name):
 
 
 @pytest.mark.parametrize("f", [lambda x: x if x[0] > 0 else -x, lambda x: x[x > 0], lambda x: x[: int((x > 0).sum())]])
-def test_everywhere_refuses_what_another_point_decides(f):
+def test_everywhere_refuses_what_another_point_decides(f: Any) -> None:
     with pytest.raises(PatternError, match=r"everywhere=True.*test_pattern.py"):
         sparsity(f, everywhere=True)(X)
 
 
-def put_at(x):
+def put_at(x: Any) -> Any:
     y = x + 0
     y[x > 0] = 1.0
     return y
 
 
-def through_python(x):
+def through_python(x: Any) -> Any:
     return np.array([t * t for t in np.asarray(x).tolist()])
 
 
-def test_an_operation_that_knows_no_patterns_is_dense_and_says_so():
+def test_an_operation_that_knows_no_patterns_is_dense_and_says_so() -> None:
     opaque = general(through_python, lambda g, x: 2 * g * x, name="opaque")
     with pytest.warns(RuntimeWarning, match="opaque.*test_pattern.py"):
         assert np.all(found(opaque))
@@ -323,14 +324,14 @@ def test_an_operation_that_knows_no_patterns_is_dense_and_says_so():
     assert found(declared) == np.eye(4).astype(int).tolist()
 
 
-def test_an_operation_of_a_class_is_dense():
+def test_an_operation_of_a_class_is_dense() -> None:
     class Doubled(Function):
         @staticmethod
-        def forward(ctx, x):
+        def forward(ctx: Any, x: Any) -> Any:
             return np.array(x.tolist()) * 2
 
         @staticmethod
-        def backward(ctx, g):
+        def backward(ctx: Any, g: Any) -> Any:
             return 2 * g
 
     with pytest.warns(RuntimeWarning, match="Doubled"):
@@ -340,7 +341,7 @@ def test_an_operation_of_a_class_is_dense():
 
 
 @pytest.mark.filterwarnings("ignore:sparsity:RuntimeWarning")
-def test_what_is_dense_is_refused_with_its_place(monkeypatch):
+def test_what_is_dense_is_refused_with_its_place(monkeypatch: Any) -> None:
     monkeypatch.setattr(PatternLevel, "most", 1000)
     wide = general(lambda x: np.sort(x.tolist()), lambda g: g, name="wide")
     x = np.ones(40)
@@ -352,17 +353,17 @@ def test_what_is_dense_is_refused_with_its_place(monkeypatch):
     assert sparsity(lambda x: x[1:] * x[:-1])(np.ones(2000)).nnz == 2 * 1999  # as many, but sparse
 
 
-def test_what_is_dense_is_refused_before_it_is_written_out(monkeypatch):
+def test_what_is_dense_is_refused_before_it_is_written_out(monkeypatch: Any) -> None:
     monkeypatch.setattr(PatternLevel, "most", 1000)
     monkeypatch.setattr(sets, "_AT_ONCE", 1000)
     with pytest.raises(PatternError, match="is dense"):
         sparsity(lambda x: np.cumsum(x))(np.ones(300))
 
 
-def test_two_threads_at_once():
+def test_two_threads_at_once() -> None:
     results = {}
 
-    def work(n):
+    def work(n: Any) -> None:
         results[n] = [sparsity(lambda x: np.cumsum(x)[1:] * x[:-1])(np.ones(n)).nnz for _ in range(20)]
 
     threads = [threading.Thread(target=work, args=(n,)) for n in (5, 9)]
@@ -373,11 +374,11 @@ def test_two_threads_at_once():
     assert results == {n: [(n - 1) * (n + 2) // 2] * 20 for n in (5, 9)}
 
 
-def test_arguments():
+def test_arguments() -> None:
     with pytest.raises(ValueError, match="order=3"):
         sparsity(lambda x: x, order=3)
     with pytest.raises(TypeError, match="function"):
-        sparsity(3)
+        sparsity(3)  # type: ignore[arg-type]  # what is refused
     with pytest.raises(autograd.DtypeError, match="floating"):
         sparsity(lambda x: x * 1.0)(np.arange(3))
     y = tensor(X, requires_grad=True)
@@ -385,10 +386,10 @@ def test_arguments():
     assert y.grad is None
 
 
-def test_the_input_is_not_changed():
+def test_the_input_is_not_changed() -> None:
     x = X.copy()
 
-    def f(x):
+    def f(x: Any) -> Any:
         y = x.copy()
         y[:] = 0.0
         return y + x
@@ -397,10 +398,10 @@ def test_the_input_is_not_changed():
     assert np.array_equal(x, X)
 
 
-def test_results_are_written_to_arrays_given_for_them():
+def test_results_are_written_to_arrays_given_for_them() -> None:
     """Operations of a program's own may write to dependent arrays by `out`, which tensors refuse."""
 
-    def forward(x):
+    def forward(x: Any) -> Any:
         y, z, w = np.zeros_like(x), np.empty_like(x[:1]), np.zeros_like(x)
         np.round(x, 3, y)
         np.add(x[:2], x[2:], out=y[:2])
