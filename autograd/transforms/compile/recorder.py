@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import math
 import sys
 import time
@@ -463,7 +462,7 @@ class ProgramRecorder:
     def _index(self) -> None:
         """Take the calls since somebody asked last into the index of variables."""
         for program in (self._forward, self.program):
-            for call in itertools.islice(program.calls, self._indexed[id(program)], None):
+            for call in program.calls[self._indexed[id(program)] :]:
                 made = list(map(id, traced_in(call.result)))
                 self._makers.update(dict.fromkeys(made, call))
                 self._mentions.update(made)
