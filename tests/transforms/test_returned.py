@@ -29,6 +29,7 @@ TRANSFORMS: dict[str, Callable[[Any], Any]] = {
     "jacobian": lambda f: autograd.jacobian(f)(X),
     "jvp": lambda f: autograd.jvp(f, X, X),
     "linearize": lambda f: autograd.linearize(f, X),
+    "sparsity": lambda f: autograd.sparsity(f)(X),
     "value_and_grad": lambda f: autograd.value_and_grad(f)(X),
     "vjp": lambda f: autograd.vjp(f, X),
     "vmap": lambda f: autograd.vmap(f)(X[None]),
