@@ -64,7 +64,7 @@ class SparseDerivative:
         >>> from autograd import hessian
         >>> H = hessian(lambda x: np.sum(x[1:] ** 2 * x[:-1]), sparse=True).prepare(np.ones(1000))
         >>> H
-        <sparse Hessian: 1,000 x 1,000, 2,997 entries, 3 colors forward>
+        <sparse Hessian: 1,000 x 1,000, 2,997 entries, 3 colors reverse>
         >>> H(np.full(1000, 2.0))[0, :3].toarray()
         array([0., 4., 0.])
         """

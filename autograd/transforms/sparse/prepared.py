@@ -302,8 +302,7 @@ class PreparedDerivative:
             data, product = unwrap(data), unwrap(product)
         if type(data) is not np.ndarray or type(product) is not np.ndarray:
             return self._nan_if_off(way, data, product)
-        matrix = _filled(way.pattern, data)
-        sums = matrix @ way.random if way.forward else way.random @ matrix
+        sums = _filled(way.matrix, data) @ way.random
         apart = np.abs(sums - product)
         off = np.flatnonzero(~(apart <= self._tolerance * np.abs(product)) & way.whole)
         if off.size:  # perhaps since the product is small where its terms are large
@@ -403,7 +402,8 @@ def _products(
             for way, value in steps:
                 seeds = _seeds(inputs if way.forward else outputs, way, value)
                 rows = _compressed(record, way, seeds)
-                found.append((rows.reshape(-1).take(constant(way.place)), rows[-1]))
+                # clip: there is nothing to clip, and NumPy writes straight to where the entries go
+                found.append((rows.reshape(-1).take(constant(way.place), mode="clip"), rows[-1]))
         return found
 
     return products

@@ -250,7 +250,7 @@ def test_what_it_says_of_itself() -> None:
     assert J.colors.tolist() == [0, 1] * 1000
     assert J.pattern.dtype == bool
     assert (J.pattern.toarray() == np.eye(1999, 2000).astype(bool) | np.eye(1999, 2000, 1).astype(bool)).all()
-    assert repr(hessian(np.sum, sparse=True).prepare(x)) == "<sparse Hessian: 6 x 6, 0 entries, 0 colors forward>"
+    assert repr(hessian(np.sum, sparse=True).prepare(x)) == "<sparse Hessian: 6 x 6, 0 entries, 0 colors reverse>"
     assert "1 color " in repr(jacobian(np.sin, sparse=True).prepare(x))
 
 
