@@ -28,9 +28,9 @@ class SparseDerivative:
            [0., 3., 2.]])
     """
 
-    def __init__(self, function: Callable[..., Any], argnums: Argnums, mode: str | None, order: int) -> None:
+    def __init__(self, function: Callable[..., Any], argnums: Argnums, mode: str | None, *options: Any) -> None:
         check_callable("function", function)
-        self._of = Derivative(function, argnums, mode, order)
+        self._of = Derivative(function, argnums, mode, *options)
         update_wrapper(self, function)
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:

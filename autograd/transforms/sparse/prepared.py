@@ -24,7 +24,7 @@ from ...errors import DerivativeError, GraphError, ShapeError
 from ...graph.grad_mode import enable_grad, recording
 from ...source.source_info import defined, warn
 from ...tensors.tensor import seen_at, unwrap
-from ..grad import choose
+from ..grad import aux_of, choose, without_aux
 from ..jacobian import conformed, holomorphic, jacobian
 from ..pytree import flatten, structure, without_none
 from ..recording import Recording, check_outputs, track
@@ -78,12 +78,17 @@ def form(arrays: Sequence[Any], rebuild: Callable[[list[Any]], Any]) -> Form:
 
 
 class Derivative(NamedTuple):
-    """What is computed: the Jacobian of a function, or with `order` 2 its Hessian, the Jacobian of the gradient."""
+    """What is computed: the Jacobian of a function, or with `order` 2 its Hessian, the Jacobian of the gradient.
+
+    With `has_aux` the function returns something beside its result. `format` is that of the matrices.
+    """
 
     function: Function
     argnums: Argnums
     mode: str | None
     order: int
+    has_aux: bool
+    format: str
 
     def __str__(self) -> str:
         return f"the {self.kind} of {defined(self.function)}"
@@ -93,16 +98,21 @@ class Derivative(NamedTuple):
         """What messages call it."""
         return "sparse Jacobian" if self.order == 1 else "sparse Hessian"
 
-    def of_which(self) -> Function:
-        """Return the function whose Jacobian it is."""
-        return self.function if self.order == 1 else jacobian(self._of_number, self.argnums, "reverse")
+    def of_which(self, aux: list[Any]) -> Function:
+        """Return the function whose Jacobian it is; what else the function returns is appended to `aux`."""
+        function = without_aux(self.function, aux) if self.has_aux else self.function
+        if self.order == 1:
+            return function
 
-    def _of_number(self, *args: Any, **kwargs: Any) -> Any:
-        returned = self.function(*args, **kwargs)
-        shapes = [np.shape(y) for y in without_none(*flatten(returned))[0]]
-        if list(map(math.prod, shapes)) != [1]:
+        @wraps(function)
+        def number(*args: Any, **kwargs: Any) -> Any:
+            returned = function(*args, **kwargs)
+            shapes = [np.shape(y) for y in without_none(*flatten(returned))[0]]
+            if list(map(math.prod, shapes)) == [1]:
+                return returned
             raise GraphError(f"{self} is that of one number, not of arrays of shapes {shapes}: sum them, or choose one")
-        return returned
+
+        return jacobian(number, self.argnums, "reverse")
 
     def inputs(self, arguments: Arguments) -> Form:
         """Return the form of the arrays to differentiate with respect to."""
@@ -110,7 +120,7 @@ class Derivative(NamedTuple):
 
     def pattern(self, arguments: Arguments, everywhere: bool = False, dense: bool = False) -> tuple[Form, Form, Any]:
         """Return the forms of inputs and outputs, and which of these depend on which."""
-        of_chosen, primals = choose(self.of_which(), self.argnums, *arguments)
+        of_chosen, primals = choose(self.of_which([]), self.argnums, *arguments)
         if any(isinstance(getattr(x, "_array", x), StandIn) for x in flatten(arguments)[0]):
             raise DerivativeError(f"{self} {_WITHIN}")
         tracked, rebuild = track(primals)
@@ -238,42 +248,45 @@ class PreparedDerivative:
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Return the matrix: a scipy.sparse.csr_array for each pair of an output and an input."""
-        found = self._data((args, kwargs))
+        found, aux = self._data((args, kwargs))
         if any(type(data) is not np.ndarray for row in found for data in row):
             raise DerivativeError(f"{self._of} {_WITHIN}")
-        return self._built(
+        matrices = [
             [
-                [_filled(block.pattern, data, owned=True) for data, block in zip(row, blocks, strict=True)]
-                for row, blocks in zip(found, self._blocks, strict=True)
+                _filled(block.pattern, data, owned=True).asformat(self._of.format)
+                for data, block in zip(row, blocks, strict=True)
             ]
-        )
+            for row, blocks in zip(found, self._blocks, strict=True)
+        ]
+        return self._built(matrices, aux)
 
     def values(self, *args: Any, **kwargs: Any) -> Any:
-        """Return the entries, in the order of ``data`` of the matrix: an array for each pair of an output and an input.
+        """Return the entries, in the order of ``data`` of the csr_array: an array for each pair of an output and an input.
 
         Unlike a matrix of SciPy's, they can be differentiated, mapped by `vmap`, and computed in a compiled function.
         There, rows or columns are nan where the pattern is larger than the prepared one.
         """
-        return self._built(self._data((args, kwargs)))
+        return self._built(*self._data((args, kwargs)))
 
-    def _built(self, found: list[list[Any]]) -> Any:
+    def _built(self, found: list[list[Any]], aux: Any) -> Any:
         """Return what was found for each output and input, in the containers of the outputs and inputs."""
         within = [self._inputs.rebuild(row) for row in found]
-        return self._outputs.rebuild([x[0] if isinstance(self._of.argnums, int) else x for x in within])
+        built = self._outputs.rebuild([x[0] if isinstance(self._of.argnums, int) else x for x in within])
+        return (built, aux) if self._of.has_aux else built
 
-    def _data(self, arguments: Arguments) -> list[list[Any]]:
-        """Return the entries for each output and input."""
+    def _data(self, arguments: Arguments) -> tuple[list[list[Any]], Any]:
+        """Return the entries for each output and input, and what the function returns beside its result."""
         given = self._of.inputs(arguments)
         if not given.fits(self._inputs):
             raise ShapeError(f"{self._of} was prepared for {self._inputs}, not for {given}: prepare() it for these")
-        plan, products = self._walk(arguments)
+        plan, (products, aux) = self._walk(arguments)
         parts = [
             self._checked(way, data, product, arguments)
             for (way, _), (data, product) in zip(plan.steps, products, strict=True)
         ]
         if plan.order is not None:
             parts = [np.concatenate(parts).take(constant(plan.order))]
-        return [
+        found = [
             [
                 _combined(
                     [x if block.order is None else x.take(constant(block.order)) for x in parts], plan.forward, to, x
@@ -282,17 +295,20 @@ class PreparedDerivative:
             ]
             for to, row in zip(self._outputs.dtypes, self._blocks, strict=True)
         ]
+        return found, aux
 
     def _walk(self, arguments: Arguments) -> tuple[Plan, Any]:
         """Return the products, of rows if there is an operation of a user's without a forward rule."""
-        plan = self._plan
+        plan, (args, kwargs) = self._plan, arguments
+        if self._compiled:  # what shares memory with what the function reads is not compiled
+            args = tuple(map(_copied, args))
         try:
-            return plan, plan.products(*arguments[0], **arguments[1])
+            return plan, plan.products(*args, **kwargs)
         except DerivativeError:
             if self._of.mode is not None or not plan.forward:
                 raise
         plan = self._planned("reverse")
-        found = plan.products(*arguments[0], **arguments[1])
+        found = plan.products(*args, **kwargs)
         self._plan = plan
         return plan, found
 
@@ -334,7 +350,7 @@ class PreparedDerivative:
             others[way.lines.indices[way.lines.indptr[line] : way.lines.indptr[line + 1]]] = 0
             alone = replace(way, many=0, place=np.zeros(0, np.intp), random=others)
             steps = [(alone, value) for each, value in self._plan.steps if each is way]
-            products = _products(self._of, self._inputs, self._outputs, steps)(*arguments[0], **arguments[1])
+            products, _ = _products(self._of, self._inputs, self._outputs, steps)(*arguments[0], **arguments[1])
             if any(product[line] != 0 for _, product in products):
                 raise DerivativeError(
                     f"{self._of} has entries in {'row' if way.forward else 'column'} {line} which its pattern lacks: "
@@ -355,6 +371,12 @@ class PreparedDerivative:
 
 def _direction(way: Compression) -> str:
     return "forward" if way.forward else "reverse"
+
+
+def _copied(x: Any) -> Any:
+    """Return an argument with copies of its arrays."""
+    leaves, rebuild = flatten(x)
+    return rebuild([leaf.copy() if type(leaf) is np.ndarray else leaf for leaf in leaves])
 
 
 def _filled(pattern: Any, data: Array, *, owned: bool = False) -> Any:
@@ -388,13 +410,16 @@ def _blocks(pattern: Any, inputs: list[int], outputs: list[int]) -> list[list[Bl
 
 def _products(
     of: Derivative, inputs: Form, outputs: Form, steps: list[tuple[Compression, complex]]
-) -> Callable[..., list[tuple[Any, Any]]]:
-    """Return the function that computes, in each step, the entries of its pattern and a random product."""
-    function = of.of_which()
+) -> Callable[..., tuple[list[tuple[Any, Any]], Any]]:
+    """Return the function that computes, in each step, the entries of its pattern and a random product.
+
+    It returns what the function returns beside its result, too; None if there is nothing.
+    """
 
     @wraps(of.function)
-    def products(*args: Any, **kwargs: Any) -> list[tuple[Any, Any]]:
-        of_chosen, primals = choose(function, of.argnums, args, kwargs)
+    def products(*args: Any, **kwargs: Any) -> tuple[list[tuple[Any, Any]], Any]:
+        aux: list[Any] = []
+        of_chosen, primals = choose(of.of_which(aux), of.argnums, args, kwargs)
         found = []
         with enable_grad():
             record = Recording(of_chosen, *track(primals))
@@ -404,7 +429,7 @@ def _products(
                 rows = _compressed(record, way, seeds)
                 # clip: there is nothing to clip, and NumPy writes straight to where the entries go
                 found.append((rows.reshape(-1).take(constant(way.place), mode="clip"), rows[-1]))
-        return found
+        return found, aux_of(aux, record) if of.has_aux else None
 
     return products
 
