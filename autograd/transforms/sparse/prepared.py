@@ -28,9 +28,10 @@ from ..grad import aux_of, choose, without_aux
 from ..jacobian import conformed, holomorphic, jacobian
 from ..pytree import flatten, structure, without_none
 from ..recording import Recording, check_outputs, track
+from ..trees import tree_map
 from ..units import along
 from .colouring import Compression, compressions
-from .pattern import jacobian_pattern
+from .pattern import blocks, jacobian_pattern, symmetric
 
 Array = np.ndarray[Any, Any]
 Function = Callable[..., Any]
@@ -139,7 +140,7 @@ class Derivative(NamedTuple):
 
         found = jacobian_pattern(flat, arrays, everywhere, dense)
         if self.order == 2 and not forms[-1].is_complex:
-            found = csr_array(found.multiply(found.T))
+            found = symmetric(found)
         number = np.int32 if max(*found.shape, found.nnz) <= np.iinfo(np.int32).max else np.int64
         parts = found.data, found.indices.astype(number), found.indptr.astype(number)
         return form(arrays, rebuild), forms[-1], csr_array(parts, shape=found.shape)
@@ -251,17 +252,15 @@ class PreparedDerivative:
         found, aux = self._data((args, kwargs))
         if any(type(data) is not np.ndarray for row in found for data in row):
             raise DerivativeError(f"{self._of} {_WITHIN}")
+        kind = self._of.format
         matrices = [
-            [
-                _filled(block.pattern, data, owned=True).asformat(self._of.format)
-                for data, block in zip(row, blocks, strict=True)
-            ]
-            for row, blocks in zip(found, self._blocks, strict=True)
+            [_filled(block.pattern, data, owned=True).asformat(kind) for data, block in zip(*row, strict=True)]
+            for row in zip(found, self._blocks, strict=True)
         ]
         return self._built(matrices, aux)
 
     def values(self, *args: Any, **kwargs: Any) -> Any:
-        """Return the entries, in the order of ``data`` of the csr_array: an array for each pair of an output and an input.
+        """Return the entries, in the order of ``data`` of a csr_array: an array for each pair of output and input.
 
         Unlike a matrix of SciPy's, they can be differentiated, mapped by `vmap`, and computed in a compiled function.
         There, rows or columns are nan where the pattern is larger than the prepared one.
@@ -301,7 +300,7 @@ class PreparedDerivative:
         """Return the products, of rows if there is an operation of a user's without a forward rule."""
         plan, (args, kwargs) = self._plan, arguments
         if self._compiled:  # what shares memory with what the function reads is not compiled
-            args = tuple(map(_copied, args))
+            args = tree_map(lambda x: x.copy() if type(x) is np.ndarray else x, args)
         try:
             return plan, plan.products(*args, **kwargs)
         except DerivativeError:
@@ -318,13 +317,12 @@ class PreparedDerivative:
             data, product = unwrap(data), unwrap(product)
         if type(data) is not np.ndarray or type(product) is not np.ndarray:
             return self._nan_if_off(way, data, product)
-        sums = _filled(way.matrix, data) @ way.random
+        matrix = _filled(way.matrix, data)
+        sums = matrix @ way.random
         apart = np.abs(sums - product)
         off = np.flatnonzero(~(apart <= self._tolerance * np.abs(product)) & way.whole)
         if off.size:  # perhaps since the product is small where its terms are large
-            lines = way.lines[off]
-            sizes = csr_array((np.abs(data[lines.data]), lines.indices, lines.indptr), shape=lines.shape)
-            scale = sizes @ np.abs(way.random) + np.abs(product[off])
+            scale = (abs(matrix) @ np.abs(way.random))[off] + np.abs(product[off])
             off = off[(apart[off] > self._tolerance * scale) | (np.isfinite(sums[off]) & ~np.isfinite(product[off]))]
         if off.size:
             self._refuse_larger(arguments)
@@ -373,12 +371,6 @@ def _direction(way: Compression) -> str:
     return "forward" if way.forward else "reverse"
 
 
-def _copied(x: Any) -> Any:
-    """Return an argument with copies of its arrays."""
-    leaves, rebuild = flatten(x)
-    return rebuild([leaf.copy() if type(leaf) is np.ndarray else leaf for leaf in leaves])
-
-
 def _filled(pattern: Any, data: Array, *, owned: bool = False) -> Any:
     """Return a matrix of a pattern, in a tenth of the time that SciPy takes to check one; `owned` it may be changed."""
     matrix = copy(pattern)
@@ -400,12 +392,7 @@ def _blocks(pattern: Any, inputs: list[int], outputs: list[int]) -> list[list[Bl
     if len(inputs) == len(outputs) == 2:
         return [[Block(pattern, None)]]
     entries = csr_array((np.arange(pattern.nnz), pattern.indices, pattern.indptr), shape=pattern.shape)
-    found = []
-    for top, bottom in pairwise(outputs):
-        rows = entries[top:bottom]
-        parts = [rows[:, left:right] for left, right in pairwise(inputs)]
-        found.append([Block(part, part.data) for part in parts])
-    return found
+    return [[Block(part, part.data) for part in row] for row in blocks(entries, outputs, inputs)]
 
 
 def _products(
