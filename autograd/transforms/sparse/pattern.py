@@ -106,16 +106,11 @@ def sparsity(
 
 
 def jacobian_pattern(function: Function, arrays: Sequence[Any], everywhere: bool = False, dense: bool = False) -> Any:
-    """Return the pattern of the Jacobian of a function that takes a list of arrays and returns a list of arrays.
+    """Return the pattern of the Jacobian of a function of several arrays that returns a list of arrays.
 
     Its rows are the elements of all outputs, one after another, its columns those of all inputs.
     """
-
-    @wraps(function)
-    def of_several(*xs: Any) -> Any:
-        return function(list(xs))
-
-    return _run(of_several, tuple(arrays), everywhere, dense)[0]
+    return _run(function, tuple(arrays), everywhere, dense)[0]
 
 
 def _run(function: Function, primals: tuple[Any, ...], everywhere: bool, dense: bool) -> tuple[Any, Recording]:

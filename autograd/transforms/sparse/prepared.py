@@ -129,8 +129,8 @@ class Derivative(NamedTuple):
         forms = []
 
         @wraps(of_chosen)
-        def flat(given: list[Any]) -> list[Any]:
-            returned = of_chosen(*rebuild(given))
+        def flat(*given: Any) -> list[Any]:
+            returned = of_chosen(*rebuild(list(given)))
             outputs, together = flatten(returned)
             if returned is not None:
                 outputs, together = without_none(outputs, together)
