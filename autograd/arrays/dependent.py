@@ -168,9 +168,13 @@ class Dependent(StandIn, NDArrayOperatorsMixin):
         )
         return bool(self.value)
 
+    def detached(self) -> Dependent:
+        """Return the same memory, of which no derivative is wanted; elsewhere, its numbers are others all the same."""
+        return Dependent(self.value, self.level, [np.full(self.shape, self.level.sets.nothing, NUMBER)])
+
     def asked(self, what: str) -> Any:
-        """Return an integer, which has no derivative, or raise: a number of Python's knows nothing of inputs."""
-        if self.dtype.kind in "iub":
+        """Return what has no derivative, such as an integer, or raise: a number of Python's knows nothing of inputs."""
+        if self.dtype.kind in "iub" or not self.level.sets.written_out(self.terms, self.size, np.inf).nnz:
             self.check_fixed(what, "Keep it an array")
             return self.value
         remedy = _REMEDIES.get(what, "Return the array itself, and take the numbers afterwards")

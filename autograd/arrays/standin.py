@@ -36,6 +36,10 @@ class StandIn:
         """Return the object itself, or for a scalar a 0-d array."""
         return self
 
+    def detached(self) -> Any:
+        """Return what a tensor of this object has for its data once it is detached."""
+        return self
+
     def shared(self, node: Any, array: Any) -> Any:
         """Return the node by which the operation that gave this uses a tensor, whose node and array are given."""
         return node

@@ -294,7 +294,8 @@ class Tensor(Installed):
 
     def detach(self) -> Tensor:
         """Return a constant tensor that shares the data."""
-        constant = Tensor(self._array)
+        array = self._array
+        constant = Tensor(array.detached() if isinstance(array, StandIn) else array)
         constant._cut = cut_at("detach()", self)
         link(self, constant)
         return constant

@@ -131,7 +131,7 @@ def value_and_grad(
     @wraps(function)
     def both(*args: Any, **kwargs: Any) -> tuple[Any, Any]:
         aux: list[Any] = []
-        of_chosen, primals = choose(_without_aux(function, aux) if has_aux else function, argnums, args, kwargs)
+        of_chosen, primals = choose(without_aux(function, aux) if has_aux else function, argnums, args, kwargs)
         with enable_grad():
             record = Recording(of_chosen, *track(primals))
             value = record.value()
@@ -140,8 +140,7 @@ def value_and_grad(
             del cotangent
             gradient = record.gradients(found)
         if has_aux:
-            contents, rebuild = flatten(aux[0])
-            value = value, rebuild([value_of(y, record.create_graph or _is_others(y)) for y in contents])
+            value = value, aux_of(aux, record)
         return value, gradient[0] if isinstance(argnums, int) else gradient
 
     return both
@@ -213,18 +212,24 @@ def choose(
     return of_chosen, tuple(map(args.__getitem__, positions))
 
 
-def _without_aux(function: Function, aux: list[Any]) -> Function:
-    """Return a function that returns the number alone, and appends to `aux` what `function` returns beside it."""
+def without_aux(function: Function, aux: list[Any]) -> Function:
+    """Return a function that returns the result alone, and appends to `aux` what `function` returns beside it."""
 
     @wraps(function)
-    def number(*args: Any, **kwargs: Any) -> Any:
+    def alone(*args: Any, **kwargs: Any) -> Any:
         result = function(*args, **kwargs)
         if not isinstance(result, tuple) or len(result) != 2:
-            raise TypeError(f"with has_aux=True the function returns a number and something beside it, not {result!r}")
+            raise TypeError(f"with has_aux=True the function returns a result and something beside it, not {result!r}")
         aux.append(result[1])
         return result[0]
 
-    return number
+    return alone
+
+
+def aux_of(aux: list[Any], record: Recording) -> Any:
+    """Return what a function returned beside its result, with arrays in place of the tensors of its record."""
+    contents, rebuild = flatten(aux[0])
+    return rebuild([value_of(y, record.create_graph or _is_others(y)) for y in contents])
 
 
 def _is_others(y: Any) -> bool:

@@ -22,13 +22,13 @@ from ..graph.node import Node, ancestors, leading_to
 from ..later import load
 from ..tensors.tensor import Tensor, conjugated, seen_at, unwrap
 from .conventions import follows_hips
-from .grad import choose
+from .grad import aux_of, choose, without_aux
 from .recording import Recording, track
 from .units import along_units
 
 if TYPE_CHECKING:
     from .sparse.derivatives import SparseDerivative
-    from .types import NumberFunction
+    from .types import NumberFunction, SparseFormat
 
 Function = Callable[..., Any]
 Argnums = int | tuple[int, ...]
@@ -42,6 +42,7 @@ def jacobian(
     argnums: Argnums = 0,
     mode: str | None = None,
     *,
+    has_aux: bool = False,
     argnum: int | Sequence[int] | None = None,
     sparse: Literal[False] = False,
 ) -> Function: ...
@@ -51,16 +52,18 @@ def jacobian(
     argnums: Argnums = 0,
     mode: str | None = None,
     *,
+    has_aux: bool = False,
     argnum: int | Sequence[int] | None = None,
-    sparse: Literal[True],
+    sparse: Literal[True] | SparseFormat,
 ) -> SparseDerivative: ...
 def jacobian(
     function: Function,
     argnums: Argnums = 0,
     mode: str | None = None,
     *,
+    has_aux: bool = False,
     argnum: int | Sequence[int] | None = None,
-    sparse: bool = False,
+    sparse: bool | SparseFormat = False,
 ) -> Function:
     """Return a function that computes the Jacobian of `function`: all its first derivatives.
 
@@ -74,12 +77,15 @@ def jacobian(
         ``"reverse"`` computes a row for each element of the output, ``"forward"`` a column for each element of the
         input, as many at once as memory allows. By default forward if the inputs have fewer elements than the outputs,
         else reverse.
+    has_aux
+        Whether `function` returns a pair: its result, and anything else, which is returned beside the Jacobian.
     argnum
         The same as `argnums`, under the name that it has in HIPS autograd.
     sparse
         Return a `SparseDerivative`, which computes a sparse matrix: a `scipy.sparse.csr_array` of shape
         ``(output.size, input.size)`` in the place of each array. It finds which entries can differ from 0, and computes
-        columns, or rows, that share no entry at once. Its `prepare` keeps that for many points.
+        columns, or rows, that share no entry at once. Its `prepare` keeps that for many points. The name of another
+        format of SciPy's, such as ``"csc"``, converts the matrices to that.
 
     Returns
     -------
@@ -92,7 +98,7 @@ def jacobian(
     Raises
     ------
     ValueError
-        If `mode` is none of these, or, when called, if `argnums` names an argument twice.
+        If `mode` or `sparse` is none of these, or, when called, if `argnums` names an argument twice.
     IndexError
         When called, if there is no argument that `argnums` names.
     DerivativeError
@@ -126,10 +132,10 @@ def jacobian(
     if mode is not None and not (isinstance(mode, str) and mode in ("forward", "reverse")):
         raise ValueError(f"mode={mode!r}: it is 'forward', 'reverse', or None for the cheaper of the two")
 
-    if sparse:
-        return load("sparse derivatives").SparseDerivative(function, argnums, mode, 1)  # type: ignore[no-any-return]
+    if sparse is not False:
+        return _sparse(function, argnums, mode, 1, has_aux, sparse)
     blocks = {"forward": _columns, "reverse": _rows, None: _cheaper}[mode]
-    return _all_derivatives(function, argnums, blocks)
+    return _all_derivatives(function, argnums, blocks, has_aux)
 
 
 @overload
@@ -137,6 +143,7 @@ def hessian(
     function: NumberFunction,
     argnums: Argnums = 0,
     *,
+    has_aux: bool = False,
     argnum: int | Sequence[int] | None = None,
     sparse: Literal[False] = False,
 ) -> Function: ...
@@ -145,15 +152,17 @@ def hessian(
     function: NumberFunction,
     argnums: Argnums = 0,
     *,
+    has_aux: bool = False,
     argnum: int | Sequence[int] | None = None,
-    sparse: Literal[True],
+    sparse: Literal[True] | SparseFormat,
 ) -> SparseDerivative: ...
 def hessian(
     function: NumberFunction,
     argnums: Argnums = 0,
     *,
+    has_aux: bool = False,
     argnum: int | Sequence[int] | None = None,
-    sparse: bool = False,
+    sparse: bool | SparseFormat = False,
 ) -> Function:
     """Return a function that computes the Hessian of `function`: all its second derivatives.
 
@@ -166,9 +175,9 @@ def hessian(
         Takes arrays, or containers of them, and returns a number, or else arrays or containers of them.
     argnums
         Which positional argument to differentiate with respect to; a tuple gives a tuple of tuples.
-    sparse
-        Return a `SparseDerivative`, which computes a `scipy.sparse.csr_array` of shape ``(input.size, input.size)`` in
-        the place of each array, for a `function` that returns one number: see `jacobian`.
+    has_aux, sparse
+        As of `jacobian`. Sparse matrices have the shape ``(input.size, input.size)``, and the function returns one
+        number.
 
     Returns
     -------
@@ -187,20 +196,37 @@ def hessian(
     {'a': {'a': np.float64(0.0), 'b': np.float64(6.0)}, 'b': {'a': np.float64(6.0), 'b': np.float64(4.0)}}
     """
     argnums = check_argnums(argnums, argnum)
-    if sparse:
-        return load("sparse derivatives").SparseDerivative(function, argnums, None, 2)  # type: ignore[no-any-return]
-    return _all_derivatives(jacobian(function, argnums), argnums, _columns_or_rows)
+    if sparse is not False:
+        return _sparse(function, argnums, None, 2, has_aux, sparse)
+    return _all_derivatives(jacobian(function, argnums, has_aux=has_aux), argnums, _columns_or_rows, has_aux)
 
 
-def _all_derivatives(function: Function, argnums: Argnums, blocks: Callable[[Recording], list[list[Any]]]) -> Function:
+def _sparse(
+    function: Function, argnums: Argnums, mode: str | None, order: int, has_aux: bool, sparse: object
+) -> SparseDerivative:
+    names = ("bsr", "coo", "csc", "csr", "dia", "dok", "lil")
+    if sparse is not True and not (isinstance(sparse, str) and sparse in names):
+        raise ValueError(f"sparse={sparse!r}: it is True, False, or one of {', '.join(map(repr, names))}")
+    kept = "csr" if sparse is True else sparse
+    derivative: SparseDerivative = load("sparse derivatives").SparseDerivative(
+        function, argnums, mode, order, has_aux, kept
+    )
+    return derivative
+
+
+def _all_derivatives(
+    function: Function, argnums: Argnums, blocks: Callable[[Recording], list[list[Any]]], has_aux: bool
+) -> Function:
     @wraps(function)
     def all_derivatives(*args: Any, **kwargs: Any) -> Any:
-        of_chosen, primals = choose(function, argnums, args, kwargs)
+        aux: list[Any] = []
+        of_chosen, primals = choose(without_aux(function, aux) if has_aux else function, argnums, args, kwargs)
         with enable_grad():  # what depends on somebody else's tensor stays recorded, as in `grad`
             record = Recording(of_chosen, *track(primals))
             found = blocks(record)
         within = [record.rebuild_inputs(row) for row in found]
-        return record.rebuild_outputs([x[0] if isinstance(argnums, int) else x for x in within])
+        matrices = record.rebuild_outputs([x[0] if isinstance(argnums, int) else x for x in within])
+        return (matrices, aux_of(aux, record)) if has_aux else matrices
 
     return all_derivatives
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, Protocol, TypeAlias, TypeVar, overload
+from typing import Any, Literal, Protocol, TypeAlias, TypeVar, overload
 
 from numpy.typing import ArrayLike
 
@@ -13,6 +13,7 @@ Aux = TypeVar("Aux")
 Tree = TypeVar("Tree")  # a pytree: an array, or dicts, lists, tuples and dataclasses of arrays
 NumberFunction: TypeAlias = Callable[..., ArrayLike | Tensor]
 NumberAndAux: TypeAlias = Callable[..., tuple[ArrayLike | Tensor, Aux]]
+SparseFormat: TypeAlias = Literal["bsr", "coo", "csc", "csr", "dia", "dok", "lil"]
 
 
 class Gradient(Protocol):

@@ -41,7 +41,7 @@ def along(record: Recording, walk: Walk, seeds: Seeds, count: int, *, units: boo
     """Return what `walk` gives for each of `count` cotangents or tangents, along a first axis.
 
     ``seeds(start, stop)`` makes some of them, of each array that is walked from, along first axes. `units` says that
-    they are multiples of unit vectors.
+    they are multiples of unit vectors; else results may share memory.
     """
     together = 1
     if count > _FEW and not is_hooked(record.order):
@@ -50,7 +50,9 @@ def along(record: Recording, walk: Walk, seeds: Seeds, count: int, *, units: boo
     if found is None:
         found = [walk(*[seed[0] for seed in seeds(i, i + 1)]) for i in range(count)]
         return [np.stack(parts) for parts in zip(*found, strict=True)]
-    return [np.concatenate(parts) for parts in zip(*found, strict=True)]
+    if len(found) == 1 and not units:
+        return found[0]
+    return [np.concatenate(parts) for parts in zip(*found, strict=True)]  # memory of their own
 
 
 def _together(walk: Walk, seeds: Seeds, count: int, together: int, units: bool) -> list[list[Any]] | None:

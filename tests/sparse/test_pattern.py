@@ -257,6 +257,43 @@ def test_everywhere_joins_choices_elementwise() -> None:
     assert found(lambda x: np.interp(x, EVENLY, EVENLY**2), everywhere=True) == np.eye(4).tolist()
 
 
+def written_through(x):
+    y = x * 1.0
+    constant = y.detach()
+    constant[:] = x[::-1]
+    return constant * x + y
+
+
+DETACHED = {
+    "float": lambda x: x / float(np.max(x.detach())),
+    "int": lambda x: x * int(np.sum(x.detach() + 5)),
+    "item": lambda x: x[1:] * x.detach()[0].item() ** 2,
+    "bool": lambda x: x * (2.0 if x.detach()[0] > -9 else x[::-1]),
+    "tolist": lambda x: x * np.array((x * 2).detach().tolist()),
+    "a norm": lambda x: x / float(np.linalg.norm(x.detach())),
+    "no input": lambda x: x * float(np.ones_like(x)[1]),
+    "mixed": lambda x: x[1:] * x.detach()[:-1],
+    "written": written_through,
+}
+
+
+@pytest.mark.parametrize("name", DETACHED)
+def test_detached_arrays_have_values_and_no_derivative(name):
+    assert found(DETACHED[name]) == exact(DETACHED[name])
+
+
+def test_zeros_of_detached_arrays_stay():
+    for everywhere in (False, True):
+        assert found(lambda x: x * x.detach(), np.zeros(4), everywhere=everywhere) == np.eye(4).tolist()
+    assert found(lambda x: np.sum(x * x.detach()), order=2) == np.zeros((4, 4)).tolist()
+
+
+@pytest.mark.parametrize("name", ["float", "int", "item", "bool", "tolist", "a norm"])
+def test_numbers_of_detached_arrays_are_those_of_a_point(name):
+    with pytest.raises(PatternError, match=r"everywhere=True.*depends on the inputs.*test_pattern.py"):
+        sparsity(DETACHED[name], everywhere=True)(X)
+
+
 # What would lose an entry is refused, or dense
 
 

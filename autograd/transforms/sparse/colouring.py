@@ -201,8 +201,8 @@ class Compression:
 
     Attributes
     ----------
-    pattern
-        The entries.
+    matrix
+        The entries; transposed without `forward`.
     forward
         Whether the products are with columns, or else with rows.
     colors, many
@@ -217,7 +217,7 @@ class Compression:
         A vector for a product more.
     """
 
-    pattern: Pattern
+    matrix: Pattern
     forward: bool
     colors: Array
     many: int
@@ -238,7 +238,7 @@ def compressions(
     """
     if symmetric:
         colors, place = symmetric_colors(pattern)  # of its rows as well as of its columns
-        return [_compression(pattern, mode != "reverse", colors, place)], None
+        return [_compression(pattern, mode == "forward", colors, place)], None
     sides = (pattern.T.tocsr(), pattern)  # colours of columns are found in the second
     bounds = {side: longest_row(sides[side]) * costs[not side] for side in (True, False)}
     if both and mode is None and (found := _both_sides(pattern, costs, min(bounds.values()) / 2)) is not None:
@@ -297,4 +297,4 @@ def _compression(
     lines, line = (lines, _rows(pattern)) if forward else (lines.T.tocsr(), pattern.indices)
     whole = np.ones(lines.shape[0], bool) if whole is None else whole
     random = np.random.default_rng(0).standard_normal(len(colors)) * (colors >= 0)
-    return Compression(pattern, forward, colors, many, place, line, lines, whole, random)
+    return Compression(pattern if forward else pattern.T, forward, colors, many, place, line, lines, whole, random)

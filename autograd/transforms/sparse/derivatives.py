@@ -28,9 +28,9 @@ class SparseDerivative:
            [0., 3., 2.]])
     """
 
-    def __init__(self, function: Callable[..., Any], argnums: Argnums, mode: str | None, order: int) -> None:
+    def __init__(self, function: Callable[..., Any], argnums: Argnums, mode: str | None, *options: Any) -> None:
         check_callable("function", function)
-        self._of = Derivative(function, argnums, mode, order)
+        self._of = Derivative(function, argnums, mode, *options)
         update_wrapper(self, function)
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
@@ -64,7 +64,7 @@ class SparseDerivative:
         >>> from autograd import hessian
         >>> H = hessian(lambda x: np.sum(x[1:] ** 2 * x[:-1]), sparse=True).prepare(np.ones(1000))
         >>> H
-        <sparse Hessian: 1,000 x 1,000, 2,997 entries, 3 colors forward>
+        <sparse Hessian: 1,000 x 1,000, 2,997 entries, 3 colors reverse>
         >>> H(np.full(1000, 2.0))[0, :3].toarray()
         array([0., 4., 0.])
         """

@@ -6,6 +6,7 @@ The function runs once, at the point given, on arrays that know which inputs eac
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from functools import wraps
 from itertools import accumulate, pairwise
@@ -95,26 +96,21 @@ def sparsity(
         of_chosen, primals = choose(found, argnums, args, kwargs)
         matrix, record = _run(of_chosen, primals, everywhere, dense)
         if order == 2:
-            matrix = _symmetric(matrix)
-        rows = _cut(matrix, [int(np.prod(shape)) for shape, _ in record.output_types])
-        columns = [int(np.prod(node.shape)) for node in record.input_nodes]
-        within = [record.rebuild_inputs(_cut_columns(row, columns)) for row in rows]
+            matrix = symmetric(matrix)
+        rows = [0, *accumulate([math.prod(shape) for shape, _ in record.output_types])]
+        columns = [0, *accumulate([math.prod(node.shape) for node in record.input_nodes])]
+        within = [record.rebuild_inputs(row) for row in blocks(matrix, rows, columns)]
         return record.rebuild_outputs([x[0] if isinstance(argnums, int) else x for x in within])
 
     return pattern
 
 
 def jacobian_pattern(function: Function, arrays: Sequence[Any], everywhere: bool = False, dense: bool = False) -> Any:
-    """Return the pattern of the Jacobian of a function that takes a list of arrays and returns a list of arrays.
+    """Return the pattern of the Jacobian of a function of several arrays that returns a list of arrays.
 
     Its rows are the elements of all outputs, one after another, its columns those of all inputs.
     """
-
-    @wraps(function)
-    def of_several(*xs: Any) -> Any:
-        return function(list(xs))
-
-    return _run(of_several, tuple(arrays), everywhere, dense)[0]
+    return _run(function, tuple(arrays), everywhere, dense)[0]
 
 
 def _run(function: Function, primals: tuple[Any, ...], everywhere: bool, dense: bool) -> tuple[Any, Recording]:
@@ -173,26 +169,18 @@ def _written_out(level: PatternLevel, y: Any, function: Function) -> Any:
     return rows
 
 
-def _symmetric(matrix: Any) -> Any:
+def symmetric(matrix: Any) -> Any:
     """Return the entries of a Hessian: both of a pair can differ from 0, or none."""
     both = csr_array(matrix.multiply(matrix.T), dtype=bool)
     both.sort_indices()
     return both
 
 
-def _cut(matrix: Any, sizes: list[int]) -> list[Any]:
-    """Return a matrix as blocks of so many rows."""
-    return [matrix[first:last] for first, last in pairwise([0, *accumulate(sizes)])] if len(sizes) != 1 else [matrix]
-
-
-def _cut_columns(matrix: Any, sizes: list[int]) -> list[Any]:
-    """Return a matrix as blocks of so many columns."""
-    if len(sizes) == 1:
-        return [matrix]
-    blocks = [csr_array(part.T) for part in _cut(csr_array(matrix.T), sizes)]
-    for block in blocks:
-        block.sort_indices()
-    return blocks
+def blocks(matrix: Any, rows: Sequence[int], columns: Sequence[int]) -> list[list[Any]]:
+    """Return a matrix as blocks, which begin at these rows and columns; the last numbers are where it ends."""
+    if len(rows) == len(columns) == 2:
+        return [[matrix]]
+    return [[matrix[top:bottom, left:right] for left, right in pairwise(columns)] for top, bottom in pairwise(rows)]
 
 
 _DENSE = 20  # a matrix is dense if it has more than a twentieth of all entries

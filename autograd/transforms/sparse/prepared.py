@@ -24,13 +24,14 @@ from ...errors import DerivativeError, GraphError, ShapeError
 from ...graph.grad_mode import enable_grad, recording
 from ...source.source_info import defined, warn
 from ...tensors.tensor import seen_at, unwrap
-from ..grad import choose
+from ..grad import aux_of, choose, without_aux
 from ..jacobian import conformed, holomorphic, jacobian
 from ..pytree import flatten, structure, without_none
 from ..recording import Recording, check_outputs, track
+from ..trees import tree_map
 from ..units import along
 from .colouring import Compression, compressions
-from .pattern import jacobian_pattern
+from .pattern import blocks, jacobian_pattern, symmetric
 
 Array = np.ndarray[Any, Any]
 Function = Callable[..., Any]
@@ -78,12 +79,17 @@ def form(arrays: Sequence[Any], rebuild: Callable[[list[Any]], Any]) -> Form:
 
 
 class Derivative(NamedTuple):
-    """What is computed: the Jacobian of a function, or with `order` 2 its Hessian, the Jacobian of the gradient."""
+    """What is computed: the Jacobian of a function, or with `order` 2 its Hessian, the Jacobian of the gradient.
+
+    With `has_aux` the function returns something beside its result. `format` is that of the matrices.
+    """
 
     function: Function
     argnums: Argnums
     mode: str | None
     order: int
+    has_aux: bool
+    format: str
 
     def __str__(self) -> str:
         return f"the {self.kind} of {defined(self.function)}"
@@ -93,16 +99,21 @@ class Derivative(NamedTuple):
         """What messages call it."""
         return "sparse Jacobian" if self.order == 1 else "sparse Hessian"
 
-    def of_which(self) -> Function:
-        """Return the function whose Jacobian it is."""
-        return self.function if self.order == 1 else jacobian(self._of_number, self.argnums, "reverse")
+    def of_which(self, aux: list[Any]) -> Function:
+        """Return the function whose Jacobian it is; what else the function returns is appended to `aux`."""
+        function = without_aux(self.function, aux) if self.has_aux else self.function
+        if self.order == 1:
+            return function
 
-    def _of_number(self, *args: Any, **kwargs: Any) -> Any:
-        returned = self.function(*args, **kwargs)
-        shapes = [np.shape(y) for y in without_none(*flatten(returned))[0]]
-        if list(map(math.prod, shapes)) != [1]:
+        @wraps(function)
+        def number(*args: Any, **kwargs: Any) -> Any:
+            returned = function(*args, **kwargs)
+            shapes = [np.shape(y) for y in without_none(*flatten(returned))[0]]
+            if list(map(math.prod, shapes)) == [1]:
+                return returned
             raise GraphError(f"{self} is that of one number, not of arrays of shapes {shapes}: sum them, or choose one")
-        return returned
+
+        return jacobian(number, self.argnums, "reverse")
 
     def inputs(self, arguments: Arguments) -> Form:
         """Return the form of the arrays to differentiate with respect to."""
@@ -110,7 +121,7 @@ class Derivative(NamedTuple):
 
     def pattern(self, arguments: Arguments, everywhere: bool = False, dense: bool = False) -> tuple[Form, Form, Any]:
         """Return the forms of inputs and outputs, and which of these depend on which."""
-        of_chosen, primals = choose(self.of_which(), self.argnums, *arguments)
+        of_chosen, primals = choose(self.of_which([]), self.argnums, *arguments)
         if any(isinstance(getattr(x, "_array", x), StandIn) for x in flatten(arguments)[0]):
             raise DerivativeError(f"{self} {_WITHIN}")
         tracked, rebuild = track(primals)
@@ -118,8 +129,8 @@ class Derivative(NamedTuple):
         forms = []
 
         @wraps(of_chosen)
-        def flat(given: list[Any]) -> list[Any]:
-            returned = of_chosen(*rebuild(given))
+        def flat(*given: Any) -> list[Any]:
+            returned = of_chosen(*rebuild(list(given)))
             outputs, together = flatten(returned)
             if returned is not None:
                 outputs, together = without_none(outputs, together)
@@ -129,7 +140,7 @@ class Derivative(NamedTuple):
 
         found = jacobian_pattern(flat, arrays, everywhere, dense)
         if self.order == 2 and not forms[-1].is_complex:
-            found = csr_array(found.multiply(found.T))
+            found = symmetric(found)
         number = np.int32 if max(*found.shape, found.nnz) <= np.iinfo(np.int32).max else np.int64
         parts = found.data, found.indices.astype(number), found.indptr.astype(number)
         return form(arrays, rebuild), forms[-1], csr_array(parts, shape=found.shape)
@@ -238,42 +249,43 @@ class PreparedDerivative:
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Return the matrix: a scipy.sparse.csr_array for each pair of an output and an input."""
-        found = self._data((args, kwargs))
+        found, aux = self._data((args, kwargs))
         if any(type(data) is not np.ndarray for row in found for data in row):
             raise DerivativeError(f"{self._of} {_WITHIN}")
-        return self._built(
-            [
-                [_filled(block.pattern, data, owned=True) for data, block in zip(row, blocks, strict=True)]
-                for row, blocks in zip(found, self._blocks, strict=True)
-            ]
-        )
+        kind = self._of.format
+        matrices = [
+            [_filled(block.pattern, data, owned=True).asformat(kind) for data, block in zip(*row, strict=True)]
+            for row in zip(found, self._blocks, strict=True)
+        ]
+        return self._built(matrices, aux)
 
     def values(self, *args: Any, **kwargs: Any) -> Any:
-        """Return the entries, in the order of ``data`` of the matrix: an array for each pair of an output and an input.
+        """Return the entries, in the order of ``data`` of a csr_array: an array for each pair of output and input.
 
         Unlike a matrix of SciPy's, they can be differentiated, mapped by `vmap`, and computed in a compiled function.
         There, rows or columns are nan where the pattern is larger than the prepared one.
         """
-        return self._built(self._data((args, kwargs)))
+        return self._built(*self._data((args, kwargs)))
 
-    def _built(self, found: list[list[Any]]) -> Any:
+    def _built(self, found: list[list[Any]], aux: Any) -> Any:
         """Return what was found for each output and input, in the containers of the outputs and inputs."""
         within = [self._inputs.rebuild(row) for row in found]
-        return self._outputs.rebuild([x[0] if isinstance(self._of.argnums, int) else x for x in within])
+        built = self._outputs.rebuild([x[0] if isinstance(self._of.argnums, int) else x for x in within])
+        return (built, aux) if self._of.has_aux else built
 
-    def _data(self, arguments: Arguments) -> list[list[Any]]:
-        """Return the entries for each output and input."""
+    def _data(self, arguments: Arguments) -> tuple[list[list[Any]], Any]:
+        """Return the entries for each output and input, and what the function returns beside its result."""
         given = self._of.inputs(arguments)
         if not given.fits(self._inputs):
             raise ShapeError(f"{self._of} was prepared for {self._inputs}, not for {given}: prepare() it for these")
-        plan, products = self._walk(arguments)
+        plan, (products, aux) = self._walk(arguments)
         parts = [
             self._checked(way, data, product, arguments)
             for (way, _), (data, product) in zip(plan.steps, products, strict=True)
         ]
         if plan.order is not None:
             parts = [np.concatenate(parts).take(constant(plan.order))]
-        return [
+        found = [
             [
                 _combined(
                     [x if block.order is None else x.take(constant(block.order)) for x in parts], plan.forward, to, x
@@ -282,17 +294,20 @@ class PreparedDerivative:
             ]
             for to, row in zip(self._outputs.dtypes, self._blocks, strict=True)
         ]
+        return found, aux
 
     def _walk(self, arguments: Arguments) -> tuple[Plan, Any]:
         """Return the products, of rows if there is an operation of a user's without a forward rule."""
-        plan = self._plan
+        plan, (args, kwargs) = self._plan, arguments
+        if self._compiled:  # what shares memory with what the function reads is not compiled
+            args = tree_map(lambda x: x.copy() if type(x) is np.ndarray else x, args)
         try:
-            return plan, plan.products(*arguments[0], **arguments[1])
+            return plan, plan.products(*args, **kwargs)
         except DerivativeError:
             if self._of.mode is not None or not plan.forward:
                 raise
         plan = self._planned("reverse")
-        found = plan.products(*arguments[0], **arguments[1])
+        found = plan.products(*args, **kwargs)
         self._plan = plan
         return plan, found
 
@@ -302,14 +317,12 @@ class PreparedDerivative:
             data, product = unwrap(data), unwrap(product)
         if type(data) is not np.ndarray or type(product) is not np.ndarray:
             return self._nan_if_off(way, data, product)
-        matrix = _filled(way.pattern, data)
-        sums = matrix @ way.random if way.forward else way.random @ matrix
+        matrix = _filled(way.matrix, data)
+        sums = matrix @ way.random
         apart = np.abs(sums - product)
         off = np.flatnonzero(~(apart <= self._tolerance * np.abs(product)) & way.whole)
         if off.size:  # perhaps since the product is small where its terms are large
-            lines = way.lines[off]
-            sizes = csr_array((np.abs(data[lines.data]), lines.indices, lines.indptr), shape=lines.shape)
-            scale = sizes @ np.abs(way.random) + np.abs(product[off])
+            scale = (abs(matrix) @ np.abs(way.random))[off] + np.abs(product[off])
             off = off[(apart[off] > self._tolerance * scale) | (np.isfinite(sums[off]) & ~np.isfinite(product[off]))]
         if off.size:
             self._refuse_larger(arguments)
@@ -335,7 +348,7 @@ class PreparedDerivative:
             others[way.lines.indices[way.lines.indptr[line] : way.lines.indptr[line + 1]]] = 0
             alone = replace(way, many=0, place=np.zeros(0, np.intp), random=others)
             steps = [(alone, value) for each, value in self._plan.steps if each is way]
-            products = _products(self._of, self._inputs, self._outputs, steps)(*arguments[0], **arguments[1])
+            products, _ = _products(self._of, self._inputs, self._outputs, steps)(*arguments[0], **arguments[1])
             if any(product[line] != 0 for _, product in products):
                 raise DerivativeError(
                     f"{self._of} has entries in {'row' if way.forward else 'column'} {line} which its pattern lacks: "
@@ -379,23 +392,21 @@ def _blocks(pattern: Any, inputs: list[int], outputs: list[int]) -> list[list[Bl
     if len(inputs) == len(outputs) == 2:
         return [[Block(pattern, None)]]
     entries = csr_array((np.arange(pattern.nnz), pattern.indices, pattern.indptr), shape=pattern.shape)
-    found = []
-    for top, bottom in pairwise(outputs):
-        rows = entries[top:bottom]
-        parts = [rows[:, left:right] for left, right in pairwise(inputs)]
-        found.append([Block(part, part.data) for part in parts])
-    return found
+    return [[Block(part, part.data) for part in row] for row in blocks(entries, outputs, inputs)]
 
 
 def _products(
     of: Derivative, inputs: Form, outputs: Form, steps: list[tuple[Compression, complex]]
-) -> Callable[..., list[tuple[Any, Any]]]:
-    """Return the function that computes, in each step, the entries of its pattern and a random product."""
-    function = of.of_which()
+) -> Callable[..., tuple[list[tuple[Any, Any]], Any]]:
+    """Return the function that computes, in each step, the entries of its pattern and a random product.
+
+    It returns what the function returns beside its result, too; None if there is nothing.
+    """
 
     @wraps(of.function)
-    def products(*args: Any, **kwargs: Any) -> list[tuple[Any, Any]]:
-        of_chosen, primals = choose(function, of.argnums, args, kwargs)
+    def products(*args: Any, **kwargs: Any) -> tuple[list[tuple[Any, Any]], Any]:
+        aux: list[Any] = []
+        of_chosen, primals = choose(of.of_which(aux), of.argnums, args, kwargs)
         found = []
         with enable_grad():
             record = Recording(of_chosen, *track(primals))
@@ -403,8 +414,9 @@ def _products(
             for way, value in steps:
                 seeds = _seeds(inputs if way.forward else outputs, way, value)
                 rows = _compressed(record, way, seeds)
-                found.append((rows.reshape(-1).take(constant(way.place)), rows[-1]))
-        return found
+                # clip: there is nothing to clip, and NumPy writes straight to where the entries go
+                found.append((rows.reshape(-1).take(constant(way.place), mode="clip"), rows[-1]))
+        return found, aux_of(aux, record) if of.has_aux else None
 
     return products
 

@@ -101,18 +101,14 @@ def test_each_entry_is_read_from_its_place_in_the_products(pattern: Pattern, mod
         products = (side @ seeds.T).T.reshape(-1)
         found.append(products[way.place])
         sums = np.zeros(side.shape[0])
-        np.add.at(sums, way.line, found[-1] * way.random[_others(way)])
+        line, others = way.matrix.tocoo().coords  # in the order of the entries
+        np.testing.assert_array_equal(line, way.line)
+        np.add.at(sums, line, found[-1] * way.random[others])
         np.testing.assert_allclose(sums[way.whole], (side @ way.random)[way.whole])
     np.testing.assert_array_equal(found[0] if order is None else np.concatenate(found)[order], matrix.data)
     if mode is None and len(ways) > 1:
         one = min(compressions(pattern, each, costs, symmetric=False, both=True)[0][0].many for each in MODES)
         assert sum(way.many for way in ways) < one * 3
-
-
-def _others(way: Any) -> Any:
-    """The column of each entry, where its line is a row, and the row where it is a column."""
-    rows = np.repeat(np.arange(way.pattern.shape[0]), np.diff(way.pattern.indptr))
-    return way.pattern.indices if way.forward else rows
 
 
 @given(patterns())

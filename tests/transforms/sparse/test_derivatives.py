@@ -174,6 +174,57 @@ def test_zeros_of_the_pattern_are_kept() -> None:
     assert J.data.tolist() == [0.0, 2.0]
 
 
+@pytest.mark.parametrize("name", ["bsr", "coo", "csc", "csr", "dia", "dok", "lil"])
+def test_matrices_in_the_formats_of_scipy(name: Any) -> None:
+    def function(x: Any) -> Any:
+        return {"a": x[1:] * x[:-1], "b": np.sum(x[1:] ** 2 * x[0])}
+
+    matrices = jacobian(function, sparse=name)(x)
+    for key, dense in jacobian(function)(x).items():
+        assert matrices[key].format == name
+        np.testing.assert_allclose(matrices[key].toarray(), dense.reshape(-1, 6), 1e-12)
+    found = hessian(lambda x: function(x)["b"], sparse=name).prepare(x)
+    assert found(x).format == name
+    np.testing.assert_allclose(found(x).toarray(), hessian(lambda x: function(x)["b"])(x), 1e-12, 1e-12)
+    assert found.values(x).tolist() == found(x).tocsr().data.tolist() or name in ("bsr", "dia")
+
+
+@pytest.mark.parametrize("transform", [jacobian, hessian])
+@pytest.mark.parametrize("value", ["yes", "csr_array", 1, 0, None, [True]])
+def test_other_values_of_sparse_are_refused(transform: Any, value: Any) -> None:
+    with pytest.raises(ValueError, match=r"sparse=.*: it is True, False, or one of 'bsr'"):
+        transform(np.sum, sparse=value)
+
+
+@pytest.mark.parametrize("compiled", [False, True], ids=["plain", "compiled"])
+@pytest.mark.parametrize("order", [1, 2])
+def test_what_is_returned_beside_a_result(order: int, compiled: bool) -> None:
+    def function(x: Any) -> Any:
+        found = x[1:] ** 2 * x[:-1]
+        return found if order == 1 else np.sum(found), {"squares": x**2, "name": "found", "none": None}
+
+    transform: Any = jacobian if order == 1 else hessian
+    prepared = transform(function, has_aux=True, sparse=True).prepare(x, compile=compiled)
+    for point in (x, y, 2 * x):
+        dense, beside = transform(function, has_aux=True)(point)
+        np.testing.assert_array_equal(dense, transform(lambda x: function(x)[0])(point))
+        for matrix, aux in (prepared(point), (dense, beside), transform(function, has_aux=True, sparse=True)(point)):
+            np.testing.assert_allclose(matrix.toarray() if matrix is not dense else dense, dense, 1e-12, 1e-12)
+            assert type(aux["squares"]) is np.ndarray
+            np.testing.assert_array_equal(aux.pop("squares"), point**2)
+            assert aux == {"name": "found", "none": None}
+
+    def total(values: Any, x: Any) -> Any:
+        entries, aux = values(x)
+        return np.sum(entries**2) + np.sum(aux["squares"])
+
+    slope = grad(partial(total, transform(function, has_aux=True)))(x)
+    np.testing.assert_allclose(grad(partial(total, prepared.values))(x), slope, 1e-10)
+    for options in ({}, {"sparse": True}):
+        with pytest.raises(TypeError, match="with has_aux=True the function returns a result and something beside it"):
+            transform(np.sum, has_aux=True, **options)(x)
+
+
 def test_matrices_share_no_memory() -> None:
     prepared = jacobian(lambda x: x**2, sparse=True).prepare(x)
     first = prepared(np.zeros(6))
