@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..arrays.door import ARRAY_TYPES, Used, as_array, batches, called, innermost
+from ..arrays.door import ARRAY_TYPES, Used, as_array, batches, called, innermost, unrecorded
 from ..errors import BatchError
 from ..graph.buffer_reuse import may_add_to
 from ..graph.node import LARGE, Gradients, Lift, Node, absent
@@ -101,6 +101,7 @@ def _is_installed(package: str) -> bool:
     return find_spec(package) is not None
 
 
+@unrecorded
 def _sums_of_rows(x: Any, key: Any, shape: Shape) -> Any:
     """Return zeros of `shape` with the rows of `x` added to those at `key`, in this order."""
     global _added

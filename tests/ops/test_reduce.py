@@ -87,6 +87,7 @@ def test_many_short_rows_are_reduced_in_programs_and_differentiated(function: Fu
     compiled = compile(grad(loss))
     for _ in range(3):
         np.testing.assert_array_equal(compiled(x), first, strict=True)
+    assert len(compiled.programs) == 1
 
 
 OPTIONS: dict[Function, tuple[str, ...]] = {
