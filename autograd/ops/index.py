@@ -6,7 +6,6 @@ import math
 import operator
 import sys
 from functools import cache
-from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -98,6 +97,8 @@ _added = 0  # numbers
 
 @cache
 def _is_installed(package: str) -> bool:
+    from importlib.util import find_spec  # few programs need it
+
     return find_spec(package) is not None
 
 
