@@ -1,4 +1,4 @@
-"""Aligned memory: arrays that start at a cache line, and reuse of freed memory by the C library."""
+"""Aligned memory: arrays that start at a cache line."""
 
 from __future__ import annotations
 
@@ -42,14 +42,3 @@ def _aligned(make: Any, shape: tuple[int, ...], dtype: Any) -> Array:
     first = -memory.ctypes.data % _LINE
     array: Array = memory[first : first + size].view(dtype).reshape(shape)
     return array
-
-
-def keep_freed_memory() -> None:
-    """Let the process keep up to 64 MB of freed memory, instead of returning it to the system after each operation.
-
-    The GNU C library returns blocks larger than any freed before, and the system clears their pages when they are
-    requested again: this takes as long as all computations of a convolutional network on them. The library adapts
-    when a larger block is freed, so this function frees one, which was never written to and hence costs nothing. It
-    has no effect with other libraries, or if ``MALLOC_TRIM_THRESHOLD_`` or ``MALLOC_MMAP_THRESHOLD_`` is set.
-    """
-    np.empty((1 << 25) - (1 << 14), np.uint8)  # the largest block that the library adapts to

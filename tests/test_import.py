@@ -1,14 +1,16 @@
 """What `import autograd` loads, and what is loaded when it is first used."""
 
+import os
 import subprocess
 import sys
 
 import pytest
 
 
-def fresh(program: str) -> str:
+def fresh(program: str, environment: dict[str, str] | None = None) -> str:
     """Run a program in a new process, and return what it printed."""
-    return subprocess.run([sys.executable, "-c", program], check=True, capture_output=True, text=True).stdout
+    command = [sys.executable, "-c", program]
+    return subprocess.run(command, check=True, capture_output=True, text=True, env=environment).stdout
 
 
 def test_the_import_loads_only_what_most_programs_use() -> None:
@@ -26,6 +28,26 @@ print(*sorted(name for name in set(sys.modules) - before if not name.startswith(
 @pytest.mark.parametrize("switch", ["enable", "disable"])
 def test_the_import_leaves_garbage_collection_as_it_was(switch: str) -> None:
     assert fresh(f"import gc; gc.{switch}(); import autograd; print(gc.isenabled())") == f"{switch == 'enable'}\n"
+
+
+def test_memory_that_a_walk_freed_is_used_by_the_next_without_a_page_fault() -> None:
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("MALLOC_")}
+    faults = fresh(
+        """
+import platform, resource, numpy as np, autograd
+def faults():
+    return resource.getrusage(resource.RUSAGE_SELF).ru_minflt
+def walk():
+    [np.ones(1 << 17) for _ in range(16)]  # 16 MB
+walk()
+before = faults()
+for _ in range(10):
+    walk()
+print(faults() - before if platform.libc_ver()[0] == "glibc" else 0)  # other libraries have rules of their own
+""",
+        environment,
+    )
+    assert int(faults) < 4000  # one walk has 4096 pages
 
 
 FURTHER = {

@@ -18,7 +18,7 @@ from numpy.lib.mixins import NDArrayOperatorsMixin
 
 from ..errors import BatchError
 from ..source.call_site import leaves_operator, stores, users_frame, users_line
-from .door import BATCH_TYPES, Array, Level, contents, table_readers, whole
+from .door import ARRAY_TYPES, BATCH_TYPES, Array, Level, called, contents, fusing, table_readers, unrecorded, whole
 from .powers import power_call
 from .standin import StandIn
 from .traced import Variable
@@ -358,6 +358,8 @@ class Batched(StandIn, NDArrayOperatorsMixin):
                             b = b.reshape(b.shape[:1] + (1,) * more + b.shape[1:])
                         elif more:
                             a = a.reshape(a.shape[:1] + (1,) * -more + a.shape[1:])
+                        if ufunc is np.multiply and a.ndim == 3 and are_columns_and_rows(a, b):
+                            return Batched(called(outer_products, a, b), level)
                         return Batched(ufunc(a, b), level)
                 elif type(y) in _NUMBERS or (type(y) is ndarray and y.ndim < a.ndim):
                     return Batched(ufunc(a, y) if len(inputs) == 2 else ufunc(a), level)
@@ -407,6 +409,27 @@ class Batched(StandIn, NDArrayOperatorsMixin):
         shape = tuple(shape) if isinstance(shape, tuple | list) else (shape,)
         value = self.value  # of outer batches too, perhaps
         return Batched(function((value.shape[0], *shape), *args, **kwargs, like=value), self.level)
+
+
+_SHORT_ROW = 64  # numbers; of longer ones `einsum` multiplies faster
+_MANY = 16_384  # numbers in all
+
+
+def are_columns_and_rows(a: Any, b: Any) -> bool:
+    """Tell whether the product of two batches has many short rows, for each of which NumPy would start a loop."""
+    short = a.shape[2] == b.shape[1] == 1 < b.shape[2] <= _SHORT_ROW and a.size * b.shape[2] >= _MANY
+    plain = type(a) in ARRAY_TYPES and type(b) in ARRAY_TYPES and a.dtype == b.dtype and a.dtype.char in "fd"
+    return short and plain and not fusing()
+
+
+@unrecorded
+def outer_products(columns: Array, rows: Array) -> Array:
+    """Return ``columns * rows``, where each row is copied as one element."""
+    n, _, length = rows.shape
+    wholes = np.ascontiguousarray(rows).view(f"V{length * rows.itemsize}").reshape(-1)
+    out: Array = np.repeat(wholes, columns.shape[1]).view(rows.dtype).reshape(n, -1, length)
+    np.multiply(out, columns, out)
+    return out
 
 
 def _without_table(x: Any) -> Any:

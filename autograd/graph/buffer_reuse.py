@@ -19,6 +19,19 @@ from .node import LARGE, Node
 Array = np.ndarray[Any, Any]
 
 
+def keep_freed_memory() -> None:
+    """Let the process keep up to 64 MB of freed memory, instead of returning it to the system after each walk.
+
+    The GNU C library returns blocks larger than any freed before, and the system clears their pages when they are
+    requested again: this takes as long as all computations of a convolutional network on them. The library adapts
+    when a larger block is freed, so this function frees one, which was never written to and hence costs nothing. It
+    has no effect with other libraries, or if ``MALLOC_TRIM_THRESHOLD_`` or ``MALLOC_MMAP_THRESHOLD_`` is set.
+    """
+    np.empty((1 << 25) - (1 << 14), np.uint8)  # the largest block that the library adapts to
+
+
+keep_freed_memory()
+
 # Without the global interpreter lock a count may leave out the references of other threads; other Pythons do not count.
 COUNTED = sys.implementation.name == "cpython" and getattr(sys, "_is_gil_enabled", lambda: True)()
 

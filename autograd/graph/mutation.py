@@ -296,15 +296,17 @@ _NOWHERE: Any = (lambda: None), None
 
 
 _latest = -1
+_many = 1000  # marks, from which on those of arrays that are gone are dropped: twice as many as stayed the last time
 
 
 def note_written(*arrays: np.ndarray[Any, Any]) -> None:
     """Note that the memory of arrays was written to in place: `backward` raises if a graph kept it before."""
-    global _latest
-    if len(_written) > 1000:
+    global _latest, _many
+    if len(_written) > _many:
         for key, (reference, _) in _written.copy().items():  # other threads write too
             if reference() is None:
                 _written.pop(key, None)
+        _many = max(1000, 2 * len(_written))
     mark = _Mark()
     note_line(mark)
     for array in arrays:

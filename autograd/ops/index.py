@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import math
 import operator
+import sys
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..arrays.door import ARRAY_TYPES, Used, as_array, batches, innermost_level
+from ..arrays.door import ARRAY_TYPES, Used, as_array, batches, called, innermost_level, unrecorded
 from ..errors import BatchError
 from ..graph.buffer_reuse import may_add_to
 from ..graph.node import LARGE, Gradients, Lift, Node, absent
@@ -31,6 +33,9 @@ _BASIC = (int, np.integer, slice, type(None), type(Ellipsis))
 _MANY = 256  # elements; up to here, numpy.add.at is at least as fast with the index as it is
 _WIDE = 320  # elements of a row; from here on a loop over rows is faster than numpy.add.at
 _CROWD = 16_384  # parts; adding this many one after another is inaccurate
+_BULK = 65_536  # numbers; from here on a product of SciPy's is faster than numpy.add.at
+_NARROW = 4  # elements of a row; SciPy takes as long for shorter ones
+_IMPORT = 1 << 26  # numbers; adding this many without SciPy takes as long as the import of its matrices
 _PAIRS = {np.dtype(np.float32): np.dtype(np.complex64), np.dtype(np.float64): np.dtype(np.complex128)}
 
 
@@ -56,8 +61,11 @@ def _scatter(x: Any, key: Any, shape: Shape) -> Any:
         out[key] = x
         return out
     dtype = _dtype_of_sums(x, shape)
+    parts = x.astype(dtype, copy=False)
+    if _are_many_rows(parts, key, shape):
+        return called(_sums_of_rows, parts, key, shape).astype(x.dtype, copy=False)
     out = np.zeros(shape, dtype)
-    _add_repeatedly(out, key, x.astype(dtype, copy=False))
+    _add_repeatedly(out, key, parts)
     return out.astype(x.dtype, copy=False)
 
 
@@ -76,6 +84,41 @@ def _add_repeatedly(out: Any, key: Any, x: Any) -> None:
         # By flat index in memory, which is five times faster than by rows.
         places = np.arange(out.size).reshape(out.shape)[key]
         np.add.at(out.reshape(-1), places.reshape(-1), x.reshape(-1))
+
+
+def _are_many_rows(x: Any, key: Any, shape: Shape) -> bool:
+    """Tell whether `x` has so many rows for those of an array at `key` that they are best added up by themselves."""
+    many = x.size >= _BULK and math.prod(shape[1:]) >= _NARROW and math.prod(shape) <= 4 * x.size
+    return many and type(key) in ARRAY_TYPES and key.dtype.kind != "b" and x.dtype.char in "fdFD"
+
+
+_added = 0  # numbers
+
+
+@cache
+def _is_installed(package: str) -> bool:
+    from importlib.util import find_spec  # few programs need it
+
+    return find_spec(package) is not None
+
+
+@unrecorded
+def _sums_of_rows(x: Any, key: Any, shape: Shape) -> Any:
+    """Return zeros of `shape` with the rows of `x` added to those at `key`, in this order."""
+    global _added
+    numbers = key.reshape(-1).astype(np.int32 if max(key.size, shape[0]) < 1 << 31 else np.int64)
+    numbers[numbers < 0] += shape[0]
+    _added += x.size
+    if "scipy.sparse" not in sys.modules and (_added < _IMPORT or not _is_installed("scipy")):
+        out = np.zeros(shape, x.dtype)
+        _add_rows(out, numbers, x)
+        return out
+    from scipy.sparse import csc_array
+
+    real = np.ascontiguousarray(x).reshape(key.size, -1).view(x.real.dtype)
+    ones, starts = np.ones(key.size, real.dtype), np.arange(key.size + 1, dtype=numbers.dtype)
+    sums = csc_array((ones, numbers, starts), (shape[0], key.size)) @ real
+    return sums.view(x.dtype).reshape(shape)
 
 
 def _add_rows(out: Any, key: Any, x: Any) -> None:
@@ -128,7 +171,7 @@ def _pull(node: Node, g: Any, gradients: Gradients) -> None:
         gradients[x] = _scatter(g, key, shape)
         return
     arrays = type(held) in ARRAY_TYPES and type(g) in ARRAY_TYPES
-    if not arrays or held.size <= LARGE or _dtype_of_sums(g, shape) != g.dtype:
+    if not arrays or held.size <= LARGE or _dtype_of_sums(g, shape) != g.dtype or _are_many_rows(g, key, shape):
         gradients[x] = held + _scatter(g, key, shape)
         return
     if not may_add_to(held, g):

@@ -13,7 +13,7 @@ import numpy as np
 
 from ..arrays.door import ARRAY_TYPES, anywhere, as_array, everywhere
 from ..errors import GraphError
-from ..primitives.accurate_sum import accurate_sum, at_least_single
+from ..primitives.accurate_sum import accurate_sum, at_least_single, reduced, reduced_by_columns
 from ..primitives.declare import composed, general, install, linear, not_differentiable
 from ..source.call_site import users_line
 from ..tensors.tensor import unwrap
@@ -96,7 +96,7 @@ def _sum(
     if out is not None:
         refuse_out(out)
     if initial is ABSENT and where is True:
-        return _add(x, axis, dtype, None, keepdims)
+        return _add(x, axis, dtype, None, keepdims) if dtype is not None else reduced(np.add, x, axis, keepdims)
     return _add(x, axis, dtype, None, keepdims, initial, where)
 
 
@@ -106,7 +106,7 @@ def _mean(
     if out is not None:
         refuse_out(out)
     if dtype is None and where is True and x.size and x.ndim and x.dtype.char in "fd":
-        total = _add(x, axis, None, None, keepdims)  # as numpy.mean does, at a third of its cost
+        total = reduced(np.add, x, axis, keepdims)  # as numpy.mean does, at a third of its cost
         return total / (x.size // total.size)
     return np.mean(x, axis, dtype, keepdims=keepdims, where=where)
 
@@ -147,7 +147,9 @@ def share_evenly(
     if where is not True:
         mask = mask & where
     share = mask.astype(values.dtype)
-    count = _add(mask, axis, np.intp, None, True)
+    count = reduced_by_columns(np.add, share, axis, True)
+    if count is None:
+        count = _add(mask, axis, np.intp, None, True)
     share /= np.maximum(count, 1)  # none where `initial` was the extreme
     return share
 
@@ -157,15 +159,15 @@ def _extreme_rule(g: Any, x: Any, out: Any, axis: Axis, where: Any, beyond: Any)
     return keep_axes(g, x.shape, axis) * shares
 
 
-def _extreme(function: Any, reduce: Any, beyond: np.ufunc, alias: Any) -> Any:
+def _extreme(function: Any, ufunc: Any, beyond: np.ufunc, alias: Any) -> Any:
     def extreme(
         x: Any, axis: Axis = None, out: Any = None, keepdims: bool = False, initial: Any = ABSENT, where: Any = True
     ) -> Any:
         if out is not None:
             refuse_out(out, function.__name__)
         if initial is ABSENT and where is True:
-            return reduce(x, axis, None, None, keepdims)
-        return reduce(x, axis, None, None, keepdims, initial, where)
+            return reduced(ufunc, x, axis, keepdims)
+        return ufunc.reduce(x, axis, None, None, keepdims, initial, where)
 
     return general(
         function,
@@ -175,8 +177,8 @@ def _extreme(function: Any, reduce: Any, beyond: np.ufunc, alias: Any) -> Any:
     )
 
 
-max = _extreme(np.max, np.maximum.reduce, np.greater, np.amax)
-min = _extreme(np.min, np.minimum.reduce, np.less, np.amin)
+max = _extreme(np.max, np.maximum, np.greater, np.amax)
+min = _extreme(np.min, np.minimum, np.less, np.amin)
 
 
 @composed(np.ptp)
@@ -215,14 +217,16 @@ def _logsumexp(x: Any, axis: Axis = None, keepdims: bool = False) -> Any:
     if x.dtype == np.float16:  # in which a sum may overflow
         return _logsumexp(x.astype(np.float32), axis, keepdims).astype(np.float16)
     x = x if x.dtype.kind in "fc" else x.astype(float)
-    top = _maximum(x.real, axis, None, None, True, initial=-np.inf)
+    top = reduced_by_columns(np.maximum, x.real, axis, True)
+    if top is None:
+        top = _maximum(x.real, axis, None, None, True, initial=-np.inf)
     finite = np.isfinite(top)
     if everywhere(finite):
-        total = np.log(_add(np.exp(x - top), axis, None, None, True)) + top
+        total = np.log(reduced(np.add, np.exp(x - top), axis, True)) + top
     else:
         top = np.where(finite, top, 0)
         with np.errstate(divide="ignore", over="ignore"):
-            total = np.log(_add(np.exp(x - top), axis, None, None, True)) + top
+            total = np.log(reduced(np.add, np.exp(x - top), axis, True)) + top
     return total if keepdims else total.squeeze(axis)[()]
 
 

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 _FEW = 512  # numbers in a sum up to which the rounding error is too small to justify a wider total
 _SMALL = 2048  # numbers in all up to which how they are summed makes no difference
 _PAIRWISE = 128  # contiguous numbers that NumPy adds as `einsum` does; it adds more of them pairwise
+_SHORT: dict[Any, int] = {np.add: 8, np.maximum: 13, np.minimum: 13}  # numbers in a row; NumPy adds 8 pairwise
+_ROWS = 128  # rows for each number in one from which on it pays to go through them by columns
 _BLOCK = 256  # rows that are added in their own dtype
 WIDER: dict[str, Any] = {"f": np.float64, "F": np.complex128}
 
@@ -65,6 +67,8 @@ def accurate_sum(array: ArrayOrTensor, axis: int | tuple[int, ...], keepdims: bo
     if type(plain) in ARRAY_TYPES and plain.flags.c_contiguous:
         real = dtype.char in "fd" and not fusing()  # a loop adds them as it computes them
         if axes == (array.ndim - 1,):
+            if (total := reduced_by_columns(np.add, plain, -1, keepdims)) is not None:
+                return total
             if real and count <= _PAIRWISE and array.size > _FEW * count:
                 total = np.einsum("...i->...", plain)
                 return total[..., None] if keepdims else total
@@ -75,6 +79,31 @@ def accurate_sum(array: ArrayOrTensor, axis: int | tuple[int, ...], keepdims: bo
     if single:
         return array.sum(axis=axis, keepdims=keepdims, dtype=WIDER[dtype.char]).astype(dtype)
     return _sum(array, axis, keepdims)
+
+
+def reduced(ufunc: Any, x: Any, axis: Any, keepdims: bool) -> Any:
+    """Return what ``ufunc.reduce`` does."""
+    found = reduced_by_columns(ufunc, x, axis, keepdims)
+    return ufunc.reduce(x, axis, None, None, keepdims) if found is None else found
+
+
+def reduced_by_columns(ufunc: Any, x: Any, axis: Any, keepdims: bool) -> Any:
+    """Reduce many short rows column by column, in the same order; return None for anything else.
+
+    NumPy starts a loop for each row, and takes up to fifty times as long. Of zeros of both signs the extreme may be the
+    other one; which NumPy chooses depends on the layout and the machine.
+    """
+    if type(axis) is not int or type(x) not in ARRAY_TYPES or x.ndim < 2 or axis not in (-1, x.ndim - 1):
+        return None
+    count = x.shape[-1]
+    if not 2 <= count < _SHORT[ufunc] or x.size < _ROWS * count**2 or x.dtype.char not in "fd" or fusing():
+        return None
+    out = ufunc(x[..., 0], x[..., 1])
+    for i in range(2, count):
+        ufunc(out, x[..., i], out=out)
+    if ufunc is np.add:
+        ufunc(out, 0.0, out=out)  # where NumPy starts from, so that no sum is -0.0
+    return out[..., None] if keepdims else out
 
 
 def _sum(array: Any, axis: int | tuple[int, ...], keepdims: Any) -> Any:

@@ -6,7 +6,7 @@ same layout, into which the derivative rules of layers write directly.
 
 Only values that nobody else holds are moved there. If somebody has a view of a parameter, its ndarray, or memory that
 the two share, the parameter stays where it is, so that all see its steps: they are computed in a copy, and copied
-back.
+back. Optimizers of the same parameters share these two arrays.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import groupby
 from sys import getrefcount
 from typing import Any, NamedTuple
+from weakref import WeakValueDictionary
 
 import numpy as np
 
@@ -84,6 +85,51 @@ class Run(NamedTuple):
     apart: bool = False
 
 
+class _Places:
+    """The flat arrays of parameters, and what is reserved there for each: all optimizers of them have the same."""
+
+    def __init__(self, parameters: list[Tensor]) -> None:
+        self.parameters = parameters
+        self.ends: list[int] = np.cumsum([parameter.size for parameter in parameters]).tolist()
+        self.starts = [0, *self.ends[:-1]]
+        # A parameter in Fortran order keeps it: layers choose the order for speed.
+        self.orders = [_order(borrow(parameter)) for parameter in parameters]
+        self.data = self.zeros()
+        self.values, self.gradients = self.parts(self.data), self.parts(self.zeros())
+
+    def zeros(self) -> Array:
+        return aligned_zeros((self.ends[-1],), self.parameters[0].dtype)
+
+    def part(self, flat: Array, i: int) -> Array:
+        """Return the part of a flat array that belongs to one parameter, in its shape and order."""
+        return flat[self.starts[i] : self.ends[i]].reshape(self.parameters[i].shape, order=self.orders[i])
+
+    def parts(self, flat: Array) -> list[FlatPart]:
+        return [FlatPart(self.part(flat, i), flat) for i in range(len(self.parameters))]
+
+    def fit(self) -> bool:
+        """Tell whether the parameters still have the shapes and the dtype that the places were made for."""
+        parts = (part.array for part in self.values)
+        return all(
+            (x.shape, x.dtype) == (part.shape, part.dtype) for x, part in zip(self.parameters, parts, strict=True)
+        )
+
+
+_known: WeakValueDictionary[tuple[int, ...], _Places] = WeakValueDictionary()  # by the identities of the parameters
+
+
+def _places_of(parameters: list[Tensor]) -> tuple[_Places, bool]:
+    """Return the places of parameters, and whether they are new."""
+    key = tuple(map(id, parameters))
+    places = _known.get(key)
+    if places is not None and places.fit():
+        return places, False
+    places = _Places(parameters)
+    if type(places.data) is np.ndarray:  # not of a program that `compile` records
+        _known[key] = places
+    return places, True
+
+
 class FlatParameters:
     """Parameters of one dtype, laid out in one array, and what an optimizer keeps for each of their elements.
 
@@ -117,31 +163,23 @@ class FlatParameters:
             for parameter in self.parameters
         ]
         self.steps = [0] * len(self.parameters)
-        self.ends = np.cumsum([parameter.size for parameter in self.parameters]).tolist()
-        self.starts = [0, *self.ends[:-1]]
-        self.data = aligned_zeros((self.ends[-1],), self.parameters[0].dtype)
-        self.gradient = aligned_zeros((self.ends[-1],), self.data.dtype)
+        self._places, new = _places_of(self.parameters)
+        self.starts, self.ends, self.data = self._places.starts, self._places.ends, self._places.data
+        self._value_parts, self._gradient_parts = self._places.values, self._places.gradients
         self.scratch = [aligned_zeros((min(self.data.size, _CHUNK),), self.data.dtype) for _ in range(2)]
         self.moments: dict[str, Array] = {}
         self._scales: dict[str, float] = {}
-        self._chunks: dict[tuple[int, int, bool], list[tuple[Array, ...]]] = {}
+        self._chunks: dict[tuple[int, int, bool, int], list[tuple[Array, ...]]] = {}
         self._apart: Array | None = None  # of the layout of `data`, where the steps of values elsewhere are computed
         self._taking: list[int] | None = []  # the parameters that take a step, or None for all of them together
-        # A parameter in Fortran order keeps it: layers choose the order for speed.
-        self._orders = [_order(borrow(parameter)) for parameter in self.parameters]
-        self._value_parts = [FlatPart(self._part(self.data, i), self.data) for i in range(len(self.parameters))]
-        self._gradient_parts = self._new_gradient_parts()
         for i, parameter in enumerate(self.parameters):
-            if parameter.requires_grad and is_sole_owner(parameter):
+            if new and parameter.requires_grad and is_sole_owner(parameter):
                 self._adopt(i)
             self._attach(i)
 
-    def _part(self, flat: Array, i: int) -> Array:
-        """Return the part of a flat array that belongs to one parameter, in its shape and order."""
-        return flat[self.starts[i] : self.ends[i]].reshape(self.parameters[i].shape, order=self._orders[i])
-
-    def _new_gradient_parts(self) -> list[FlatPart]:
-        return [FlatPart(self._part(self.gradient, i), self.gradient) for i in range(len(self.parameters))]
+    @property
+    def gradient(self) -> Array:
+        return self._gradient_parts[0].whole
 
     def _attach(self, i: int) -> None:
         """Have the gradient of one parameter written to its part of the flat array."""
@@ -184,9 +222,9 @@ class FlatParameters:
         """Copy in a gradient that was not written to the flat array."""
         if _EXACT and self._gradient_parts[i].claim() is None:  # else a part is never handed out
             # Somebody holds an earlier gradient, which must not change: leave them the old array.
-            previous, self.gradient = self.gradient, aligned_zeros((self.data.size,), self.data.dtype)
-            np.copyto(self.gradient, previous)
-            self._gradient_parts = self._new_gradient_parts()
+            flat = self._places.zeros()
+            np.copyto(flat, self.gradient)
+            self._gradient_parts[:] = self._places.parts(flat)
             self._chunks.clear()
             for j in range(len(self.parameters)):
                 self._attach(j)
@@ -242,7 +280,7 @@ class FlatParameters:
 
     def _stepping_apart(self, i: int, run: Run) -> Iterator[Run]:
         """Yield the run of a parameter with a copy of its values, and copy the updated values back."""
-        memory, copied = borrow(self.parameters[i]), self._part(self._values(run), i)
+        memory, copied = borrow(self.parameters[i]), self._places.part(self._values(run), i)
         np.copyto(copied, memory)
         yield run
         np.copyto(memory, copied)
@@ -266,7 +304,7 @@ class FlatParameters:
         """
         if scales != self._scales:
             self._prepare(scales)
-        place = (run.start, run.stop, run.apart)
+        place = (run.start, run.stop, run.apart, id(self.gradient))  # which the step of another optimizer may replace
         chunks = self._chunks.get(place)
         if chunks is None:
             starts = range(run.start, run.stop, _CHUNK)
@@ -305,7 +343,7 @@ class FlatParameters:
             self._prepare(scales)
         for i in self.members(run):
             yield tuple(
-                self._part(flat, i)
+                self._places.part(flat, i)
                 for flat in (self._values(run), self.gradient, *(self.moments[name] for name in scales))
             )
 
@@ -331,7 +369,7 @@ class FlatParameters:
         if state and scales != self._scales:
             self._prepare(scales)
         for name, flat in self.moments.items() if state else ():
-            part, scale = self._part(flat, i), np.float64(self._scales[name])
+            part, scale = self._places.part(flat, i), np.float64(self._scales[name])
             state[name] = part.copy() if scale == 1 else part * scale
             if scale != 1 and part.dtype == np.float64:
                 state[name + _ROUNDING] = _difference(part, state[name] / scale)
@@ -359,7 +397,7 @@ class FlatParameters:
         self.steps[i] = int(state.get("step", 1 if values else 0))
         for name, flat in self.moments.items():
             scale, value = np.float64(self._scales[name]), values.get(name, np.zeros(()))
-            self._part(flat, i)[...] = value if scale == 1 else value / scale + values.get(name + _ROUNDING, 0.0)
+            self._places.part(flat, i)[...] = value if scale == 1 else value / scale + values.get(name + _ROUNDING, 0.0)
         for name, array in self.others[i].items():
             array[...] = values.get(name, 0.0)
         for name, numbers in self.numbers.items():

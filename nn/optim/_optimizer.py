@@ -97,10 +97,11 @@ class Optimizer:
         if unknown:
             raise ValueError(f"unknown options {unknown}: a group of {type(self).__name__} has {sorted(self.defaults)}")
         self.check(group)
-        _check_eps(group)
         by_dtype: dict[Any, list[Tensor]] = {}
         for parameter in params:
             by_dtype.setdefault(parameter.dtype, []).append(parameter)
+        for dtype, members in by_dtype.items():
+            _check_eps(group.get("eps", 0), dtype, members[0].shape)
         self.param_groups.append(group)
         self._flats.append([FlatParameters(members, self.numbers, self.shapes) for members in by_dtype.values()])
 
@@ -344,15 +345,13 @@ def check_looped(parameter: Tensor) -> None:
         )
 
 
-def _check_eps(group: dict[str, Any]) -> None:
+def _check_eps(eps: Any, dtype: np.dtype[Any], shape: tuple[int, ...]) -> None:
     """Raise if `eps` is 0 in the dtype of a parameter, as 1e-8 is in float16."""
-    eps = group.get("eps", 0)
-    for parameter in group["params"]:
-        if not isinstance(eps, tuple | list) and eps > 0 and parameter.dtype.type(eps) == 0:
-            raise ValueError(
-                f"eps={eps:g} is 0 in {parameter.dtype}, the dtype of a parameter of shape {parameter.shape}, which a "
-                f"gradient of 0 would make nan: pass eps=1e-4, or train a float32 model"
-            )
+    if not isinstance(eps, tuple | list) and eps > 0 and dtype.type(eps) == 0:
+        raise ValueError(
+            f"eps={eps:g} is 0 in {dtype}, the dtype of a parameter of shape {shape}, which a gradient of 0 would make "
+            f"nan: pass eps=1e-4, or train a float32 model"
+        )
 
 
 def _check_params(owner: str, params: Any) -> None:

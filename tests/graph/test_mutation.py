@@ -27,7 +27,8 @@ from autograd import (
     vmap,
 )
 from autograd.extend import borrow, lend, mark_written
-from autograd.graph.mutation import WHOLE, _exposures, changed, snapshot
+from autograd.graph import mutation
+from autograd.graph.mutation import WHOLE, _exposures, changed, note_written, snapshot
 
 from ..thorough import THOROUGH
 
@@ -500,3 +501,31 @@ def test_nodes_that_keep_one_large_constant_at_different_times_are_told_apart() 
     (x * constant + second).sum().backward()
     with pytest.raises(GraphError, match="written to"):
         (first + x * constant).sum().backward()
+
+
+class _Marks(dict[int, Any]):
+    """The marks of writes, and how many were looked at to find those of arrays that are gone."""
+
+    looked_at = 0
+
+    def copy(self) -> dict[int, Any]:
+        self.looked_at += len(self)
+        return dict(self)
+
+
+def test_writes_to_very_many_arrays_take_time_in_proportion(monkeypatch: pytest.MonkeyPatch) -> None:
+    marks = _Marks()
+    monkeypatch.setattr(mutation, "_written", marks)
+    monkeypatch.setattr(mutation, "_many", 1000)
+    arrays = [np.empty(1) for _ in range(5_000)]
+    for array in arrays:
+        note_written(array)
+    assert len(marks) == 5_000
+    assert marks.looked_at < 10_000
+    last = arrays.pop()
+    del array
+    arrays.clear()
+    monkeypatch.setattr(mutation, "_many", 1000)
+    note_written(last)
+    assert len(marks) == 1  # those of arrays that are gone are dropped
+    assert mutation._many == 1000

@@ -70,14 +70,40 @@ def test_values_are_moved_when_nobody_holds_them_any_more() -> None:
     held.clear()
     take_step(optimizer)
     assert in_one_array(parameters)
-    another = nn.optim.SGD(parameters, lr=0.1)
+    another = nn.optim.SGD(parameters[::-1], lr=0.1)
     address = borrow(parameters[0]).__array_interface__["data"][0]
     take_step(another)  # in the memory of the first optimizer, which has the parameters too
     assert borrow(parameters[0]).__array_interface__["data"][0] == address
     del optimizer
     take_step(another)
     assert borrow(parameters[0]).__array_interface__["data"][0] != address
+    assert in_one_array(parameters[::-1])
+
+
+def test_optimizers_of_the_same_parameters_share_the_array_and_take_each_step_in_one_pass() -> None:
+    parameters = [nn.Parameter(x) for x in (np.ones((2, 3)), np.ones((3, 2)).T, np.ones(3))]
+    optimizers = [nn.optim.Adam(parameters), nn.optim.SGD(parameters, lr=0.1)]
+    held = []
+    for n in range(4):
+        for optimizer in optimizers:
+            optimizer.zero_grad()
+            sum((parameter**2).sum() for parameter in parameters).backward()  # type: ignore[union-attr]
+            assert [run[:2] for run in optimizer._flats[0][0].ready()] == [(0, 15)]
+            optimizer.step()
+            held.append((parameters[n % 3].grad.data, parameters[n % 3].grad.data.copy()))  # type: ignore[union-attr]
     assert in_one_array(parameters)
+    assert all(np.array_equal(array, copied) for array, copied in held)
+
+
+def test_an_optimizer_of_parameters_that_have_become_larger_has_an_array_of_its_own() -> None:
+    w = nn.Parameter([1.0, 2.0])
+    before = nn.optim.SGD([w], lr=1.0)
+    w.data = np.ones(3, np.float32)
+    after = nn.optim.SGD([w], lr=1.0)
+    take_step(after)
+    assert w.data.tolist() == [0, 0, 0]
+    with pytest.raises(ValueError, match="make a new optimizer"):
+        take_step(before)
 
 
 def test_an_array_that_a_parameter_had_before_does_not_change() -> None:

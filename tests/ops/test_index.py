@@ -2,6 +2,9 @@
 
 import functools
 import operator
+import subprocess
+import sys
+import types
 from typing import Any
 
 import numpy as np
@@ -10,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as st_numpy
 
-from autograd import GraphError, Tensor, grad, gradients, no_grad, tensor
+from autograd import GraphError, Tensor, compile, grad, gradients, no_grad, tensor
 from autograd.graph import backward
 from autograd.ops import index as places
 
@@ -84,6 +87,86 @@ def scattered(shape: tuple[int, ...], index: Any, weights: np.ndarray[Any, Any])
     x[index].backward(weights)
     found: np.ndarray[Any, Any] = x.grad.data
     return found
+
+
+@pytest.fixture(params=["by SciPy", "by NumPy"])
+def _sums(request: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have large sums of rows computed by SciPy, or as where it is not installed."""
+    if request.param == "by SciPy":
+        monkeypatch.setattr(places, "_added", places._IMPORT)
+    else:
+        monkeypatch.setattr(places, "sys", types.SimpleNamespace(modules={}))
+        monkeypatch.setattr(places, "_is_installed", lambda name: False)
+
+
+def bits(x: np.ndarray[Any, Any]) -> bytes:
+    """Return the bytes of an array, with one nan for all."""
+    return np.where(np.isnan(x), np.nan, x).tobytes()
+
+
+@pytest.mark.usefixtures("_sums")
+@pytest.mark.parametrize("dtype", [np.float32, np.float64, np.complex64, np.complex128, np.float16, np.int64])
+@pytest.mark.parametrize(("shape", "index"), [((700, 8), (9_000,)), ((40_000, 5), (200, 70)), ((300, 3, 150), (160,))])
+def test_very_many_rows_add_up_to_the_bit_as_one_after_another(shape: Any, index: Any, dtype: Any) -> None:
+    random = np.random.default_rng(0)
+    rows = random.integers(-shape[0], shape[0], index).astype(np.int32)
+    values = random.standard_normal((*index, *shape[1:])) * 10.0 ** random.integers(-3, 4, (*index, *shape[1:]))
+    weights = (values - 1j * values[::-1] if np.issubdtype(dtype, np.complexfloating) else values).astype(dtype)
+    if dtype != np.int64:
+        odd = weights.reshape(-1)[::997]
+        odd[...] = random.choice([np.inf, -np.inf, np.nan, 0.0], odd.shape)
+        weights[rows % 7 == 1] = -0.0
+    for parts in (weights, np.asfortranarray(weights)):
+        expected = np.zeros(shape, dtype)
+        with np.errstate(invalid="ignore", over="ignore"):
+            np.add.at(expected, rows, parts)
+            found = places._scatter(parts, rows, shape)
+        assert bits(found) == bits(expected)
+
+
+@pytest.mark.usefixtures("_sums")
+@pytest.mark.parametrize("traced", ["x", "rows", "weights"])
+def test_very_many_rows_add_up_in_programs_and_in_walks_that_are_recorded(traced: str) -> None:
+    random = np.random.default_rng(1)
+    arrays: dict[str, Any] = {
+        "x": random.standard_normal((600, 16)),
+        "rows": random.integers(-600, 600, 5000),
+        "weights": random.standard_normal((5000, 16)),
+    }
+
+    def loss(x: Any, rows: Any, weights: Any) -> Any:
+        return (x[rows] * weights).sum() + (x[rows[::-1]] ** 2).sum()
+
+    def gradient(argument: Any) -> Any:
+        return grad(loss)(*{**arrays, traced: argument}.values())
+
+    expected = gradient(arrays[traced])
+    x = tensor(arrays["x"], requires_grad=True)
+    loss(x, arrays["rows"], arrays["weights"]).backward(create_graph=True)
+    assert x.grad is not None
+    assert bits(x.grad.data) == bits(expected)
+    counts = np.bincount(arrays["rows"] % 600, minlength=600)
+    (second,) = gradients([x.grad.sum()], [x])
+    np.testing.assert_array_equal(second, np.repeat(2.0 * counts, 16).reshape(600, 16))
+    compiled = compile(gradient)
+    for _ in range(3):
+        assert bits(compiled(arrays[traced].copy())) == bits(expected)
+    assert len(compiled.programs) == 1
+
+
+def test_scipy_is_imported_when_very_many_rows_were_added_without_it() -> None:
+    program = """
+import sys, numpy as np
+from autograd.ops import index
+x, rows = np.random.default_rng(0).standard_normal((5000, 16)), np.arange(5000) % 70
+before = index._scatter(x, rows, (70, 16))
+print("scipy" in sys.modules)
+index._added = index._IMPORT
+print(index._scatter(x, rows, (70, 16)).tobytes() == before.tobytes(), "scipy.sparse" in sys.modules)
+"""
+    assert subprocess.run([sys.executable, "-c", program], check=True, capture_output=True, text=True).stdout == (
+        "False\nTrue True\n"
+    )
 
 
 @pytest.mark.parametrize("dtype", [np.uint8, np.int8, np.uint64])

@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as numpy_strategies
 
-from autograd import GraphError, UnsupportedError, grad, jvp, logsumexp, tensor
+from autograd import GraphError, UnsupportedError, compile, grad, jvp, logsumexp, tensor
+from autograd.primitives.accurate_sum import reduced_by_columns
 from autograd.testing import check_operation, special_values
 
 from .agreement import agree
@@ -31,6 +32,62 @@ def test_values_are_numpys(function: Function, axis: Any, keepdims: bool) -> Non
         np.testing.assert_array_equal(function(tensor(x), axis=axis, keepdims=keepdims).data, expected, strict=True)
         method = getattr(tensor(x), function.__name__)
         np.testing.assert_array_equal(method(axis, keepdims=keepdims).data, expected, strict=True)
+
+
+LAYOUTS: dict[str, Function] = {
+    "rows": lambda x: x,
+    "columns": np.asfortranarray,
+    "three axes": lambda x: x.reshape(10, -1, x.shape[-1]),
+    "turned": lambda x: x.reshape(10, -1, x.shape[-1])[::-1].swapaxes(0, 1),
+    "reversed": lambda x: x[:, ::-1],
+    "apart": lambda x: np.repeat(x, 2, axis=1)[:, ::2],
+}
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("layout", LAYOUTS)
+def test_many_short_rows_are_reduced_to_the_bit_as_numpy_does(layout: str, dtype: Any) -> None:
+    by_columns = 0
+    for count in range(1, 15):
+        random = np.random.default_rng(count)
+        values = random.standard_normal((130 * count, count)) * 10.0 ** random.integers(-4, 5, (130 * count, count))
+        values[random.random(values.shape) < 0.1] = np.inf
+        values[random.random(values.shape) < 0.1] = -np.inf
+        values[random.random(values.shape) < 0.02] = np.nan
+        values[::9] = -0.0
+        x = LAYOUTS[layout](values.astype(dtype))
+        pairs: list[tuple[Any, Function]] = [(np.add, np.sum), (np.maximum, np.max), (np.minimum, np.min)]
+        for ufunc, function in pairs:
+            for axis, keepdims in ((-1, False), (x.ndim - 1, True)):
+                with np.errstate(invalid="ignore"):
+                    expected = ufunc.reduce(x, axis, keepdims=keepdims)
+                    found = function(tensor(x), axis, keepdims=keepdims).data
+                    by_columns += reduced_by_columns(ufunc, x, axis, keepdims) is not None
+                np.testing.assert_array_equal(found, expected, strict=True)
+                np.testing.assert_array_equal(np.signbit(found[expected == 0]), np.signbit(expected[expected == 0]))
+    assert by_columns == 2 * (6 + 11 + 11)
+
+
+@pytest.mark.parametrize("count", [1, 2, 3, 7, 8, 12, 13])
+@pytest.mark.parametrize("function", [np.sum, np.mean, np.max, np.min, logsumexp])
+def test_many_short_rows_are_reduced_in_programs_and_differentiated(function: Function, count: int) -> None:
+    x = np.random.default_rng(0).standard_normal((130 * count, count))
+    x[::5, 0] = x[::5, -1] = 2.0
+
+    def loss(x: Any) -> Any:
+        return (function(x, axis=-1) ** 2).sum()
+
+    first, second = grad(loss)(x), grad(lambda x: (grad(loss)(x) ** 2).sum())(x)
+    few = [
+        np.concatenate([f(part) for part in np.split(x, 130)])
+        for f in (grad(loss), lambda x: grad(lambda x: (grad(loss)(x) ** 2).sum())(x))
+    ]
+    np.testing.assert_allclose(first, few[0], rtol=1e-13, atol=1e-13)
+    np.testing.assert_allclose(second, few[1], rtol=1e-12, atol=1e-12)
+    compiled = compile(grad(loss))
+    for _ in range(3):
+        np.testing.assert_array_equal(compiled(x), first, strict=True)
+    assert len(compiled.programs) == 1
 
 
 OPTIONS: dict[Function, tuple[str, ...]] = {

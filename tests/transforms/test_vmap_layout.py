@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from autograd import grad, jacobian, tensor, vmap
+from autograd import compile, grad, jacobian, tensor, vmap
 from nn.functional import multi_margin_loss
 
 
@@ -59,3 +59,47 @@ def test_a_rule_that_writes_by_the_order_of_memory() -> None:
     labels = np.array([0, 0, 1, 1, 0, 1])
     expected = [grad(lambda s, i=i: multi_margin_loss(s, labels, reduction="none")[i])(wide) for i in range(6)]
     assert np.allclose(found(wide), expected)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64, np.complex64, np.int32])
+@pytest.mark.parametrize("axis", [0, 1])
+@pytest.mark.parametrize(
+    "sizes", [(300, 8, 8), (2000, 3, 3), (700, 5, 64), (700, 64, 1), (90, 5, 65), (4, 3, 2), (0, 3, 2)]
+)
+def test_products_of_the_vectors_of_a_batch_are_those_of_each_to_the_bit(sizes: Any, axis: int, dtype: Any) -> None:
+    n, rows, length = sizes
+    random = np.random.default_rng(0)
+    x, y = (random.standard_normal(shape) * 10.0 ** random.integers(-3, 4, shape) for shape in ((n, rows), (n, length)))
+    if np.issubdtype(dtype, np.floating):
+        for array in (x, y):
+            odd = array.reshape(-1)[::7]
+            odd[...] = random.choice([0.0, -0.0, np.inf, -np.inf, np.nan], odd.shape)
+    x, y = (array.astype(dtype) for array in (x, y))
+    given = [array if axis == 0 else array.T.copy() for array in (x, y)]
+    with np.errstate(invalid="ignore"):
+        expected = x[:, :, None] * y[:, None]
+        found = vmap(lambda x, y: x[:, None] * y, in_axes=axis)(*given)
+        compiled = compile(vmap(lambda x, y: x[:, None] * y, in_axes=axis))
+        again = [compiled(*given) for _ in range(3)]
+    for product in (found, *again):
+        np.testing.assert_array_equal(product, expected, strict=True)
+        if dtype in (np.float32, np.float64):
+            finite = ~np.isnan(expected)
+            np.testing.assert_array_equal(np.signbit(product[finite]), np.signbit(expected[finite]))
+    assert len(compiled.programs) == 1
+
+
+def test_gradients_of_each_element_are_those_of_a_loop() -> None:
+    random = np.random.default_rng(1)
+    w, v, xs = (random.standard_normal(shape) for shape in ((8, 6), (6,), (400, 8)))
+
+    def loss(w: Any, x: Any) -> Any:
+        return (np.tanh(x @ w) @ v) ** 2 + np.sum(np.tanh(w.T @ x) ** 2)
+
+    one_by_one = np.stack([grad(loss)(w, x) for x in xs])
+    each = vmap(grad(loss), (None, 0))
+    np.testing.assert_allclose(each(w, xs), one_by_one, rtol=1e-12, atol=1e-12)
+    np.testing.assert_allclose(compile(each)(w, xs), one_by_one, rtol=1e-12, atol=1e-12)
+    second = grad(lambda w: (each(w, xs) ** 2).sum())(w)
+    expected = sum(grad(lambda w, x=x: (grad(loss)(w, x) ** 2).sum())(w) for x in xs)
+    np.testing.assert_allclose(second, expected, rtol=1e-10)

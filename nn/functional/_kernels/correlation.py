@@ -21,12 +21,9 @@ import numpy as np
 from autograd import extend, general
 from autograd.extend import ARRAY_TYPES, accurate_sum, innermost, is_copy
 
-from ..._aligned_memory import keep_freed_memory
 from .._linear import MANY, _ones
 from .saved import Saved
 from .sliding_windows import Function, Windows, add_columns, batches, columns
-
-keep_freed_memory()
 
 
 def _in_groups(x: Any, windows: Windows, groups: int) -> Any:
