@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 import nn
@@ -139,6 +139,8 @@ def windows_and_channels(draw: st.DrawFn) -> tuple[_windows.Windows, int, int, i
 
 
 @given(windows_and_channels(), st.integers(0, 2), st.sampled_from([np.float32, np.float64]))
+@example((_windows.Windows((2,), (1,), (2,), (1,), (0,), (2,)), 1, 1, 1), 2, np.float64)  # the second one is outside
+@example((_windows.Windows((5,), (3,), (2,), (1,), (1,), (3,)), 1, 3, 1), 2, np.float64)
 def test_transposed_is_the_transpose(drawn: Any, n: int, dtype: Any) -> None:
     """Of integers, whose sums are exact in any order."""
     windows, groups, inner, outer = drawn
