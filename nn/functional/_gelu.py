@@ -8,13 +8,14 @@ from typing import Any, Literal
 
 import numpy as np
 
-from autograd import Tensor, elementwise
-from autograd.extend import ARRAY_TYPES, fusing
+from autograd import Tensor, elementwise, is_grad_enabled
+from autograd.extend import ARRAY_TYPES, fusing, is_copy
 
 from .._arguments import TensorLike
 from ._activation import bell, sigmoid
 from ._kernels.half_precision import in_single
 from ._kernels.operands import real_floating
+from ._kernels.saved import Saved
 
 # Phi(-z) = exp(-z ** 2 / 2) / (z + 4) * polynomial((z - 4) / (z + 4)) for z >= 0: an entire function of the quotient,
 # whose Chebyshev series was cut off at 1e-17, and for single precision at 3e-9.
@@ -82,15 +83,15 @@ def _tail(z: Any) -> tuple[Any, Any]:
     return tail, density
 
 
-def _distance(x: Any) -> Any:
-    """Return |x|, at most `_FAR`, in a precision that a polynomial can be evaluated in."""
-    z = np.minimum(np.abs(x), _FAR)
-    return z.astype(np.float32) if z.dtype == np.float16 else z
+def _near(x: Any) -> Any:
+    """Return x, at most `_FAR` from 0, in a precision that a polynomial can be evaluated in."""
+    near = x.clip(-_FAR, _FAR)
+    return near.astype(np.float32) if near.dtype == np.float16 else near
 
 
 def _normal_cdf(x: Any) -> Any:
     """Return the probability that a standard normal variable is less than x, precise even where that is small."""
-    tail, _ = _tail(_distance(x))
+    tail, _ = _tail(np.abs(_near(x)))
     return _in_half(np.where(x > 0, 1 - tail, tail), x)
 
 
@@ -104,16 +105,35 @@ def _density(x: Any) -> Any:
     return np.exp(x * x * -0.5) * _DENSITY
 
 
-def _gelu(x: Any) -> Any:
-    return _by_parts(_positive_less_tail, real_floating("gelu", x))
+def _gelu(x: Any, saved: Saved | None) -> Any:
+    """Return GELU; leave x and the derivative in `saved`, if there is one: they share the exponential and the tail."""
+    x = real_floating("gelu", x)
+    if saved is None or type(x) not in ARRAY_TYPES or x.dtype == np.float16:
+        return _by_parts(_positive_less_tail, x)
+    saved[:] = x, np.empty_like(x)
+    return _by_parts(lambda slope, x: _positive_less_tail(x, slope), saved[1], x)
 
 
-def _positive_less_tail(x: Any) -> Any:
-    """Return max(x, 0) minus |x| times the probability that a normal variable exceeds |x|: nothing cancels."""
-    z = _distance(x)
-    tail, _ = _tail(z)
+def _positive_less_tail(x: Any, slope: Any = None) -> Any:
+    """Return max(x, 0) minus |x| times the probability that a normal variable exceeds |x|: nothing cancels.
+
+    Write the derivative to `slope`, if there is one.
+    """
+    near = _near(x)
+    z = np.abs(near)
+    tail, density = _tail(z)
+    if slope is not None:
+        slope[...] = _derivative(near, tail, density)
     tail *= z
-    return _in_half(_over(np.subtract, np.maximum(x, 0), tail), x)
+    return _in_half(_over(np.subtract, x.clip(0, math.inf), tail), x)
+
+
+def _derivative(near: Any, tail: Any, density: Any) -> Any:
+    """Return Phi(x) + x * Phi'(x), written over the density."""
+    density *= _DENSITY
+    density *= near
+    density += _over(np.abs, (near > 0) - tail)  # 1 - tail or tail, in a fifth of the time of `where`
+    return density
 
 
 def _slope(g: Any, x: Any) -> Any:
@@ -121,16 +141,20 @@ def _slope(g: Any, x: Any) -> Any:
     near = np.clip(x, -_FAR, _FAR)  # infinity times the density would be nan
     if type(g) not in ARRAY_TYPES or type(x) not in ARRAY_TYPES or x.dtype == np.float16:
         return g * (normal_cdf(near) + near * _density(near))
-    tail, density = _tail(np.abs(near))
-    density *= _DENSITY
-    density *= near
-    density += np.where(x > 0, 1 - tail, tail)
+    density = _derivative(near, *_tail(np.abs(near)))
     density *= g
     return density
 
 
+def _rule(g: Any, x: Any, saved: Saved | None) -> Any:
+    """Use the derivative that the forward pass left, if it is that of `x` and nothing has to be recorded."""
+    if saved and not isinstance(g, Tensor) and type(x) in ARRAY_TYPES and is_copy(x, saved[0]):
+        return g * saved[1]
+    return _by_parts(_slope, g, x)
+
+
 normal_cdf = elementwise(_normal_cdf, lambda g, x: g * _density(x), name="normal_cdf")
-_exact = elementwise(_gelu, lambda g, x: _by_parts(_slope, g, x), name="gelu")
+_exact = elementwise(_gelu, _rule, name="gelu")
 
 # The tanh form: x * (1 + tanh(u / 2)) / 2 = x / (1 + exp(-u)) with u = x * (_FIRST + _THIRD * x ** 2)
 _FIRST = 2 * math.sqrt(2 / math.pi)
@@ -210,4 +234,5 @@ def gelu(input: TensorLike, approximate: Literal["none", "tanh"] = "none") -> Te
     """
     if approximate not in ("none", "tanh"):
         raise ValueError(f'gelu has approximate="none" or "tanh", not {approximate!r}')
-    return (_by_tanh if approximate == "tanh" else _exact)(input)
+    recorded = isinstance(input, Tensor) and input.requires_grad and is_grad_enabled()
+    return _by_tanh(input) if approximate == "tanh" else _exact(input, Saved() if recorded else None)

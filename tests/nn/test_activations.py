@@ -8,8 +8,20 @@ import numpy as np
 import pytest
 
 import nn
-from autograd import DtypeError, ShapeError, Tensor, compile, grad, gradcheck, gradgradcheck, tensor
+from autograd import (
+    DtypeError,
+    ShapeError,
+    Tensor,
+    compile,
+    elementwise_grad,
+    grad,
+    gradcheck,
+    gradgradcheck,
+    saved_tensors_hooks,
+    tensor,
+)
 from nn import functional
+from nn.functional import _gelu
 
 rng = np.random.default_rng(0)
 X = np.linspace(-6.1, 6.1, 24).reshape(2, 12)  # none of its elements is at a corner
@@ -300,3 +312,27 @@ def test_gelu_of_large_arrays_is_that_of_their_parts(approximate: Any, dtype: An
         close = {"rtol": 8 * np.finfo(dtype).eps, "atol": 1e-30}  # vectors and single elements may be rounded apart
         np.testing.assert_allclose(result.data[rows, ::7], of_part.data, **close)
         np.testing.assert_allclose(whole.grad.data[rows, ::7], part.grad.data, **close)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("shape", [(), (0,), (1,), (5, 3), (3, 50_000)])
+def test_gelu_leaves_its_derivative(monkeypatch: pytest.MonkeyPatch, dtype: Any, shape: tuple[int, ...]) -> None:
+    rng = np.random.default_rng(0)
+    whole, g = (np.asarray(rng.normal(0, 3, shape)).astype(dtype) for _ in range(2))
+    for x in (whole, np.asfortranarray(whole).reshape(shape), whole.T.copy().T):
+        by_rule, left = tensor(x, requires_grad=True), tensor(x, requires_grad=True)
+        _gelu._exact(by_rule, None).backward(g)
+        result = functional.gelu(left)
+        with monkeypatch.context() as patch:
+            patch.setattr(_gelu, "_slope", None)
+            result.backward(g)
+        np.testing.assert_array_equal(left.grad.data, by_rule.grad.data, strict=True)
+        np.testing.assert_array_equal(functional.gelu(x), result.data, strict=True)
+
+
+def test_gelu_does_not_use_the_derivative_of_other_numbers() -> None:
+    x = tensor(X, requires_grad=True)
+    with saved_tensors_hooks(lambda array: array, lambda array: array + 1):
+        result = functional.gelu(x).sum()
+    result.backward()
+    np.testing.assert_allclose(x.grad.data, elementwise_grad(functional.gelu)(X + 1), rtol=1e-14)

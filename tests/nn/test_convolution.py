@@ -8,14 +8,15 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 import nn
-from autograd import ShapeError, Tensor, gradcheck, gradgradcheck, jvp, no_grad, tensor
+from autograd import ShapeError, Tensor, compile, gradcheck, gradgradcheck, jvp, no_grad, tensor, vmap
 from nn import functional
 from nn.functional._kernels import correlation as _correlation
 from nn.functional._kernels import sliding_windows as _windows
+from nn.functional._kernels.saved import Saved
 
 rng = np.random.default_rng(0)
 
@@ -120,6 +121,68 @@ def test_transposed_is_the_gradient_by_the_input() -> None:
     out.backward(g)
     again = functional.conv_transpose2d(g, weight, None, (2, 1), 1, 0, 2, (1, 2))
     np.testing.assert_allclose(again, x.grad.data, atol=1e-12)
+
+
+@st.composite
+def windows_and_channels(draw: st.DrawFn) -> tuple[_windows.Windows, int, int, int]:
+    """Draw windows over one to three axes, some of them all in the padding, groups, and their inputs and outputs."""
+    axes = draw(st.integers(1, 3))
+    kernel, dilation, stride, low, high, extra = (
+        tuple(draw(st.integers(least, most)) for _ in range(axes))
+        for least, most in ((1, 3), (1, 2), (1, 2), (0, 5), (0, 2), (0, 3))
+    )
+    stride = draw(st.sampled_from([stride, (1,) * axes]))
+    reach = (d * (k - 1) + 1 for k, d in zip(kernel, dilation, strict=True))
+    size = tuple(max(1, r - a - b) + e for r, a, b, e in zip(reach, low, high, extra, strict=True))
+    windows = _windows.slide("windows", size, kernel, stride, low, high, dilation)
+    return windows, draw(st.integers(1, 2)), draw(st.integers(1, 3)), draw(st.integers(1, 3))
+
+
+@given(windows_and_channels(), st.integers(0, 2), st.sampled_from([np.float32, np.float64]))
+@example((_windows.Windows((2,), (1,), (2,), (1,), (0,), (2,)), 1, 1, 1), 2, np.float64)  # the second one is outside
+@example((_windows.Windows((5,), (3,), (2,), (1,), (1,), (3,)), 1, 3, 1), 2, np.float64)
+def test_transposed_is_the_transpose(drawn: Any, n: int, dtype: Any) -> None:
+    """Of integers, whose sums are exact in any order."""
+    windows, groups, inner, outer = drawn
+    random = np.random.default_rng(0)
+    x, weight, y = (
+        random.integers(-3, 4, shape).astype(dtype)
+        for shape in (
+            (n, groups * inner, *windows.size),
+            (groups * outer, inner, *windows.kernel),
+            (n, groups * outer, *windows.counts),
+        )
+    )
+    out = _correlation.convolve(x, weight, None, windows, groups, Saved())
+    back = _correlation.transposed(y, weight, None, windows, groups)
+    assert (back.shape, back.dtype) == (x.shape, dtype)
+    assert (out * y).sum() == (x * back).sum()
+    biased = _correlation.transposed(y, weight, np.arange(groups * inner).astype(dtype), windows, groups)
+    of_bias = np.moveaxis(biased - back, 1, -1)
+    np.testing.assert_array_equal(of_bias, np.broadcast_to(np.arange(groups * inner), of_bias.shape))
+
+
+@given(windows_and_channels(), st.booleans())
+def test_columns_by_long_runs_are_the_same(drawn: Any, channels_first: bool) -> None:
+    windows, channels, n, batch = drawn
+    x = np.random.default_rng(0).standard_normal((batch, n, channels, *windows.size))
+    x = x.swapaxes(1, 2).copy().swapaxes(1, 2) if channels_first else x
+    with pytest.MonkeyPatch.context() as patch:
+        found = []
+        for many in (1 << 60, -1):
+            patch.setattr(_windows, "_MANY", many)
+            found.append([_windows.columns(x[0], windows), vmap(lambda x: _windows.extract(x, windows))(x)])
+            found[-1].append(compile(lambda x: _windows.columns(x, windows) + 0)(x[0]))
+    for one, other in zip(*found, strict=True):
+        np.testing.assert_array_equal(one, other, strict=True)
+
+
+def test_gradients_by_the_input_are_convolutions(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(_correlation, "add_columns", None)  # no windows are added up
+    monkeypatch.setattr(_correlation, "_sum_shifted", None)
+    for inputs, outputs, kernel in ((4, 4, 3), (4, 2, 3), (2, 4, 1)):
+        x = tensor(normal(2, inputs, 8, 7), requires_grad=True)
+        functional.conv2d(x, normal(outputs, inputs, kernel, kernel), padding=kernel // 2).sum().backward()
 
 
 @pytest.mark.parametrize("padding", [0, 1])

@@ -1,9 +1,12 @@
 """Where activations, and what scales gradients, are tested."""
 
+from typing import Any
+
 import numpy as np
 from hypothesis import strategies as st
 
 from autograd.testing import arrays, shapes
+from nn.functional._kernels.saved import Saved
 
 from .calls import Array, Call, Function, Live, Samples, call
 from .elementwise_samples import of_one
@@ -12,7 +15,7 @@ FAR = (-6.0, 6.0)
 
 
 @st.composite
-def with_options(draw: st.DrawFn, x: st.SearchStrategy[Array], *options: st.SearchStrategy[float]) -> Call:
+def with_options(draw: st.DrawFn, x: st.SearchStrategy[Array], *options: st.SearchStrategy[Any]) -> Call:
     return call(Live(draw(x)), *map(draw, options))
 
 
@@ -44,7 +47,7 @@ SAMPLES: dict[Function | str, Samples] = {
     "mish": of_one(arrays(between=FAR)),
     "logsigmoid": of_one(arrays(between=FAR)),
     "tanhshrink": of_one(arrays(between=(-3.0, 3.0))),
-    "gelu": of_one(arrays(between=FAR)),
+    "gelu": Samples(with_options(arrays(between=FAR), st.none() | st.builds(Saved))),
     "gelu_tanh": of_one(arrays(between=FAR)),
     "normal_cdf": of_one(arrays(between=(-3.0, 3.0))),
     "scale_gradient": Samples(factors()),

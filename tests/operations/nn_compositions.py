@@ -172,7 +172,7 @@ COMPOSITIONS: dict[str, Function] = {
     "ctc_loss": _composed,
     "elu": lambda x, alpha, width: np.where(x > 0, x, alpha * (np.exp(x / width) - 1)),
     "extract_windows": extract,
-    "gelu": lambda x: x * normal_cdf(x),
+    "gelu": lambda x, saved: x * normal_cdf(x),
     "gelu_tanh": gelu_tanh,
     "hardshrink": lambda x, lambd: np.where(np.abs(x) <= lambd, 0, x),
     "hardtanh": hardtanh,

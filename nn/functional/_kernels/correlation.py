@@ -28,7 +28,7 @@ from .sliding_windows import Function, Windows, add_columns, batches, columns
 
 def _in_groups(x: Any, windows: Windows, groups: int) -> Any:
     """Return the columns of the windows: shape ``(groups, channels / groups * prod(kernel), n * prod(count))``."""
-    if math.prod(windows.kernel) == 1 and windows.size == windows.counts and not any(windows.padding):
+    if max(windows.kernel + windows.stride) == 1 and windows.size == windows.counts and not any(windows.padding):
         cols = x.swapaxes(0, 1)  # a view, if the memory has channels first
     else:
         cols = columns(x, windows)
@@ -74,6 +74,9 @@ def _transposed(y: Any, weight: Any, bias: Any, windows: Windows, groups: int) -
     if type(y) not in ARRAY_TYPES or type(weight) not in ARRAY_TYPES:
         return _biased(_of_batch(transposed, y, weight, windows, groups), bias)
     channels = weight.shape[1] * groups
+    few = len(weight) * math.prod(windows.size) <= channels * math.prod(windows.counts)  # columns of y, not of the sum
+    if max(windows.stride) == 1 and (few or math.prod(windows.kernel) == 1):
+        return _convolve(y, _turned(weight, groups), bias, windows.turned, groups, Saved())
     kernels = weight.reshape(groups, len(weight) // groups, -1).swapaxes(1, 2)
     padded = _padded_size(windows)
     sums = [
@@ -87,6 +90,13 @@ def _transposed(y: Any, weight: Any, bias: Any, windows: Windows, groups: int) -
     if bias is not None:
         out = out + bias.reshape(-1, *(1,) * (out.ndim - 1))
     return out.swapaxes(0, 1)
+
+
+def _turned(weight: Any, groups: int) -> Any:
+    """Return the kernels turned around, from outputs to inputs: the transpose with stride 1 convolves with them."""
+    outputs, inner, *kernel = weight.shape
+    turned = np.flip(weight, (*range(2, weight.ndim),)).reshape(groups, outputs // groups, inner, *kernel)
+    return turned.swapaxes(1, 2).reshape(groups * inner, outputs // groups, *kernel)
 
 
 def _sum_windows(kernels: Any, y: Any, windows: Windows) -> Any:

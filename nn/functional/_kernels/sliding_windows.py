@@ -25,6 +25,7 @@ from .operands import as_operand
 Sizes = tuple[int, ...]
 Function = Callable[..., Any]
 Array = np.ndarray[Any, Any]
+_MANY = 1 << 18  # elements from which on longer runs of memory are worth more calls
 _AXES = {1: ("length",), 2: ("height", "width"), 3: ("depth", "height", "width")}
 
 
@@ -56,6 +57,12 @@ class Windows(NamedTuple):
     def reach(self) -> Sizes:
         """The length of a window, from its first position to its last."""
         return tuple(d * (k - 1) + 1 for k, d in zip(self.kernel, self.dilation, strict=True))
+
+    @property
+    def turned(self) -> Windows:
+        """The windows over the results of windows with stride 1: each has those of the windows that have an element."""
+        padding = tuple(reach - 1 - p for reach, p in zip(self.reach, self.padding, strict=True))
+        return self._replace(size=self.counts, counts=self.size, padding=padding)
 
 
 class Tap(NamedTuple):
@@ -146,15 +153,8 @@ def axis_taps(
 def taps(windows: Windows) -> tuple[Tap, ...]:
     """Return the taps of all positions in a window, in their order."""
     axes = [axis_taps(*axis) for axis in zip(*windows, strict=True)]
-    return tuple(Tap(*map(tuple, zip(*places, strict=True))) for places in itertools.product(*axes))
-
-
-def _is_inside(windows: Windows) -> bool:
-    """Tell whether no window reaches beyond the array."""
-    return not any(windows.padding) and all(
-        (count - 1) * stride + reach <= size
-        for count, stride, reach, size in zip(windows.counts, windows.stride, windows.reach, windows.size, strict=True)
-    )
+    every: Any = itertools.product(*axes)
+    return tuple(Tap(*[tuple(part[i] for part in places) for i in range(3)]) for places in every)
 
 
 def empty_beside(x: Array, spatial: Sizes, dtype: DTypeLike, zeros: bool = False) -> Any:
@@ -166,13 +166,40 @@ def empty_beside(x: Array, spatial: Sizes, dtype: DTypeLike, zeros: bool = False
 def columns(x: Array, windows: Windows) -> Any:
     """Return the contents of each window, with zeros outside the array: shape ``(channels, *kernel, n, *count)``."""
     n, channels = x.shape[:2]
-    make = np.empty if _is_inside(windows) else np.zeros
-    cols = make((channels, *windows.kernel, n, *windows.counts), x.dtype, like=x)
+    shape = (channels, *windows.kernel, n, *windows.counts)
     x = x.swapaxes(0, 1)
+    if math.prod(shape) > _MANY and len(taps(windows)) == math.prod(windows.kernel):
+        return _by_long_runs(x, windows, np.empty(shape, x.dtype, like=x))
+    cols = np.zeros(shape, x.dtype, like=x)
     every: Any = slice(None)
     for place, among, inside in taps(windows):
         cols[every, *place, every, *among] = x[every, every, *inside]
     return cols
+
+
+def _by_long_runs(x: Any, windows: Windows, cols: Any) -> Any:
+    """Do the same for many elements: move x along the last axis once for all rows, copy whole rows, zero the rest."""
+    *_, last = zip(*windows, strict=True)
+    rows = taps(Windows(*[field[:-1] for field in windows]))
+    for place, among, inside in axis_taps(*last):
+        run = x
+        if len(rows) > 1:
+            run = np.empty((*x.shape[:-1], windows.counts[-1]), x.dtype, like=x)
+            _copy_tap(run, x, (among,), (inside,))
+            among = inside = slice(None)
+        for first, across, within in rows:
+            _copy_tap(cols[:, *first, place], run, (*across, among), (*within, inside))
+    return cols
+
+
+def _copy_tap(out: Any, x: Any, among: tuple[slice, ...], inside: tuple[slice, ...]) -> None:
+    """Copy what the windows `among` have inside of the array; those before and after them get zeros."""
+    out[(..., *among)] = x[(..., *inside)]
+    for axis, part in enumerate(among, -len(among)):
+        if part.start:
+            out[(..., slice(part.start), *(slice(None),) * ~axis)] = 0
+        if part.stop is not None and part.stop < out.shape[axis]:
+            out[(..., slice(part.stop, None), *(slice(None),) * ~axis)] = 0
 
 
 def add_columns(out: Array, cols: Array, windows: Windows) -> None:

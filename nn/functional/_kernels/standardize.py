@@ -59,7 +59,10 @@ def _standardize_forward(
     out = x - mean
     variance = moments.total(_dots(out, out, axes)) / count
     moments.mean, moments.variance = mean, variance
-    out *= 1 / np.sqrt(variance + eps)
+    factor = 1 / np.sqrt(variance + eps)
+    if _is_factor(weight, out, axes):
+        factor, weight = factor * weight, None
+    out *= factor
     if weight is not None:
         out = np.multiply(out, weight, out if _fits(weight, out) else None)
     if bias is not None:
@@ -72,35 +75,41 @@ def _fits(parameter: Any, out: Any) -> bool:
     return parameter.dtype == out.dtype and (type(parameter) in ARRAY_TYPES or type(out) not in ARRAY_TYPES)
 
 
-def _whitened(x: Any, axes: Axes, eps: float, centered: bool, moments: Moments) -> tuple[Any, Any]:
-    """Return x whitened, that is before scale and shift, and the factor 1 / sqrt(variance + eps)."""
+def _is_factor(weight: Any, x: Any, axes: Axes) -> bool:
+    """Tell whether all elements that are standardized together have the same weight, so that one product does both."""
+    return weight is not None and _fits(weight, x) and set(axes) <= set(_spread_axes(x.shape, weight.shape))
+
+
+def _less_mean(x: Any, axes: Axes, eps: float, centered: bool, moments: Moments) -> tuple[Any, Any]:
+    """Return x less its mean, and the factor 1 / sqrt(variance + eps)."""
     if isinstance(x, Tensor):
         count = moments.count(_count(x, axes))
         x = x - moments.total(x.sum(axis=axes, keepdims=True)) / count if centered else x
         inverse = 1 / np.sqrt(moments.total((x * x).sum(axis=axes, keepdims=True)) / count + eps)
-        return x * inverse, inverse
-    inverse = 1 / np.sqrt(moments.variance + eps)
-    white = x - moments.mean
-    return np.multiply(white, inverse, white), inverse
+        return x, inverse
+    return x - moments.mean, 1 / np.sqrt(moments.variance + eps)
 
 
 def _input_rule(g: Any, x: Any, weight: Any, axes: Axes, eps: float, centered: bool, moments: Moments) -> Any:
     """Subtract from the gradient its mean and its part along the whitened input: the output does not depend on them."""
-    white, inverse = _whitened(x, axes, eps, centered, moments)
-    if weight is not None:
+    rest, inverse = _less_mean(x, axes, eps, centered, moments)
+    factor = inverse
+    if _is_factor(weight, x, axes):
+        factor = inverse * weight
+    elif weight is not None:
         g = g * weight
     count = moments.count(_count(x, axes))
-    along = moments.total(_dots(g, white, axes)) / count
+    along = moments.total(_dots(g, rest, axes)) / count * inverse * inverse  # the square could underflow
     mean = moments.total(accurate_sum(g, axes, keepdims=True)) / count if centered else None
-    if type(g) in ARRAY_TYPES and type(white) in ARRAY_TYPES and g.dtype == white.dtype:
-        white *= along
-        gx = np.subtract(g, white, white)
+    if type(g) in ARRAY_TYPES and type(rest) in ARRAY_TYPES and g.dtype == rest.dtype:
+        rest *= along
+        gx = np.subtract(g, rest, rest)
         if centered:
             gx -= mean
-        gx *= inverse
+        gx *= factor
         return gx
-    gx = g - white * along
-    return (gx - mean if centered else gx) * inverse
+    gx = g - rest * along
+    return (gx - mean if centered else gx) * factor
 
 
 def _spread_axes(shape: tuple[int, ...], narrow: tuple[int, ...]) -> Axes:
@@ -112,8 +121,11 @@ def _spread_axes(shape: tuple[int, ...], narrow: tuple[int, ...]) -> Axes:
 def _weight_rule(
     g: Any, x: Any, weight_shape: tuple[int, ...], axes: Axes, eps: float, centered: bool, moments: Moments
 ) -> Any:
-    white, _ = _whitened(x, axes, eps, centered, moments)
-    return _dots(g, white, _spread_axes(g.shape, weight_shape)).reshape(weight_shape)
+    rest, inverse = _less_mean(x, axes, eps, centered, moments)
+    spread = _spread_axes(g.shape, weight_shape)
+    if set(spread) <= set(axes):
+        return (_dots(g, rest, spread) * inverse).reshape(weight_shape)
+    return _dots(g, rest * inverse, spread).reshape(weight_shape)
 
 
 def _bias_rule(g: Any, bias_shape: tuple[int, ...]) -> Any:
