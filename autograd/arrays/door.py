@@ -391,9 +391,10 @@ def _constants(tree: Any) -> Any:
     return constant(tree) if isinstance(tree, ndarray) else tree
 
 
-def called(function: Callable[..., Any], first: Any, *args: Any) -> Any:
-    """Call a function of arrays that is none of NumPy's; it is noted if the first array is traced."""
-    return first.records.call(function, (first, *args)) if type(first) in TRACED_TYPES else function(first, *args)
+def called(function: Callable[..., Any], *args: Any) -> Any:
+    """Call a function of arrays that is none of NumPy's; it is noted if one of the arguments is a traced array."""
+    records = next((x.records for x in args if type(x) in TRACED_TYPES), None)
+    return function(*args) if records is None else records.call(function, args)
 
 
 def outside(function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
