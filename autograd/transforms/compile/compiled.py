@@ -35,6 +35,7 @@ from .wrapped import MOST, WrappedFunction, too_deep
 Fallback: TypeAlias = Literal["raise", "warn", "eager"]
 ndarray = np.ndarray
 
+PATIENT = 128  # calls of a kind that is not recorded, until a program that has not run meanwhile makes room for it
 _NAMES = ("__module__", "__name__", "__qualname__", "__doc__")
 _recording = RLock()  # one function is recorded at a time: tensors that others use hold traced arrays meanwhile
 
@@ -50,7 +51,7 @@ class Compiled(WrappedFunction):
         Why the function itself ran instead, if it did: for each reason its `reason`, `line` and `count` of calls.
     """
 
-    _OWN = WrappedFunction._OWN | {*_NAMES, "_backend", "_of_values", "_programs", "_quick", "_raised"}
+    _OWN = WrappedFunction._OWN | {*_NAMES, "_backend", "_last", "_of_values", "_programs", "_quick", "_raised"}
 
     def __init__(self, function: Callable[..., Any], fallback: Fallback, backend: Backend) -> None:
         super().__init__(function, fallback)
@@ -62,6 +63,7 @@ class Compiled(WrappedFunction):
         self._raised: dict[int, tuple[Exception, str]] = {}  # by the program that ran last in a thread
         self._of_values: Any = None  # the `CompiledFunction` of scalars
         self._quick: Callable[[tuple[Any, ...]], Any] = _fits_never  # runs the program that fitted last, if it fits
+        self._last: CompiledProgram | None = None  # the program that it runs
 
     def _options(self) -> dict[str, Any]:
         return super()._options() | {"backend": self._backend}
@@ -105,9 +107,12 @@ class Compiled(WrappedFunction):
             return self.__wrapped__(*args, **kwargs)
         program = None if several is None else _fitting(several, leaves, owners)
         if program is None:
-            return self._record(key, args, kwargs)
+            return (
+                self._record(key, args, kwargs) if self._has_room(key, several) else self.__wrapped__(*args, **kwargs)
+            )
+        program.missed.clear()
         if shape is None and shared is None:
-            self._quick = program.quick(args) or _fits_never
+            self._last, self._quick = program, program.quick(args) or _fits_never
         result = program.run(leaves, args, kwargs)
         return self._itself(args, kwargs) if result is NotImplemented else result
 
@@ -148,6 +153,41 @@ class Compiled(WrappedFunction):
         lines = [question.line for program in self.programs for question in program.questions]
         return f": {lines[-1]} asks for the value of a float, which numpy functions do not" if lines else ""
 
+    def _has_room(self, key: Any, several: list[CompiledProgram] | None) -> bool:
+        """Tell whether a call that no program fits is to be recorded, perhaps in the place of another program.
+
+        That is one that has not run while calls of this kind came `PATIENT` times. So what alternates between many
+        kinds keeps its programs, and recording costs little for each call, whatever comes. Where something that the
+        function reads changes, to find that out takes too long: it runs as it is from then on.
+        """
+        kinds = [*self._programs.values()]
+        if sum(map(len, kinds)) < MOST:
+            return True
+        if self._quick is not _fits_never and self._last is not None:  # it may have run, quickly
+            self._quick = _fits_never
+            self._last.missed.clear()
+        reason = f"more than {MOST} kinds of arguments, or of values that it reads{self._asked_for()}"
+        first = (reason, "") not in self._fell_back
+        if several and not any(program._unchanged() for program in several):
+            self._gives_up(reason)
+        else:
+            for kind in kinds:
+                for program in kind:
+                    program.missed[key] += 1
+                    if program.missed[key] > PATIENT:
+                        kind[:] = [other for other in kind if other is not program]
+                        return True
+            self._falls_back(reason)
+        if first:
+            warn(
+                f"compile: {defined(self.__wrapped__)} was called with more than {MOST} kinds of arguments, or of "
+                f"values that it reads, and runs as it is for "
+                f"{'all from now on' if self._eager else 'those that were not recorded'}{self._asked_for()}. Pass "
+                f"numbers that change as floats or arrays, numpy.asarray(n), and use one size of batches",
+                RuntimeWarning,
+            )
+        return False
+
     def _record(self, key: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         """Call the function, and record it unless another thread records: it may have traced arrays in variables."""
         if not _recording.acquire(blocking=False):
@@ -167,15 +207,6 @@ class Compiled(WrappedFunction):
             return self._of_values(*args, **kwargs)
         if elsewhere := _elsewhere(environment, leaves):
             self._falls_back(elsewhere, quietly="vmap" in elsewhere)
-            return self.__wrapped__(*args, **kwargs)
-        if len(self.programs) >= MOST:
-            self._gives_up(f"more than {MOST} kinds of arguments, or of values that it reads{self._asked_for()}")
-            warn(
-                f"compile: {defined(self.__wrapped__)} was called with more than {MOST} kinds of arguments, or of "
-                f"values that it reads, and runs as it is from now on{self._asked_for()}. Pass numbers that change as "
-                f"floats or arrays, numpy.asarray(n), and use one size of batches",
-                RuntimeWarning,
-            )
             return self.__wrapped__(*args, **kwargs)
         session = Session(self.__wrapped__, environment, self._fallback == "raise", self._backend)
         try:

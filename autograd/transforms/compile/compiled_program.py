@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Sequence
 from threading import Lock, get_ident
 from typing import Any
@@ -57,6 +58,7 @@ class CompiledProgram:
         self._tensors = [held for held in tensors if not held.is_argument]
         self._arguments = [held for held in tensors if held.is_argument]
         self.environment, self.diverged = environment, 0
+        self.missed: Counter[Any] = Counter()  # kinds of calls that no program fitted since this one ran, and how often
         self.falls_back: Callable[..., None] = _unheard  # is told why the function itself runs instead
         self.raised: dict[int, tuple[Exception, str]] = {}  # by the thread that then runs the function itself
         self._printed: Printed | None = None
