@@ -25,7 +25,7 @@ from ...source.call_site import of_library, users_frame, users_line
 from ...source.source_info import line_in, line_of, warn, within_engine
 from ...tensors.tensor import Tensor
 from . import traced_methods
-from .floats import Computed, Question, TracedFloat
+from .floats import Computed, Question, TracedFloat, TracedInt, without_integers
 from .loops.loop import Unsuitable
 from .memory import address_of, array_at, owner_of
 from .numpy_calls import (
@@ -111,6 +111,7 @@ class ProgramRecorder:
         self.exact: dict[int, Traced] = {}  # the variables of held arrays
         self.variables: TracedVariables | None = None
         self.questions: list[Question] = []
+        self.integers = False  # whether there are any among the arguments that a program is given anew at each call
         self._asked: set[Any] = set()
         self._forward = self.program  # of the function, also while its derivative is recorded
         self.cleared: set[int] = set()  # of which the function sets the gradient to None before it uses it
@@ -189,6 +190,9 @@ class ProgramRecorder:
                 kwargs["out"] = args[position]
             kwargs.update(zip(names_after_out(function), args[position + 1 :], strict=False))
             args = args[:position]
+        if self.integers:
+            args = without_integers(function if kwargs.keys() <= {"out"} else None, args)
+            kwargs = without_integers(None, kwargs)
         args, kwargs = mapped(self.known, args), mapped(self.known, kwargs)
         if not self.active:
             return applied(function, mapped(plain, args), mapped(plain, kwargs))
@@ -406,8 +410,9 @@ class ProgramRecorder:
     # Floats among the arguments
 
     def number(self, value: float, fetch: Callable[[Sequence[Any]], Any]) -> TracedFloat:
-        """Return a float of an argument as a traced one."""
-        made = TracedFloat(value, self, fetch)
+        """Return a float of an argument as a traced one, or an integer."""
+        self.integers |= type(value) is int
+        made = (TracedInt if type(value) is int else TracedFloat)(value, self, fetch)
         self._forward.sources.append((made, fetch))
         return made
 
@@ -419,7 +424,7 @@ class ProgramRecorder:
 
     def note_question(self, computed: Computed, answer: complex) -> None:
         """Note what was asked of floats."""
-        key = computed.function, *(id(x) if type(x) is TracedFloat else repr(x) for x in computed.args)
+        key = computed.function, *(id(x) if isinstance(x, TracedFloat) else repr(x) for x in computed.args)
         if self.active and key not in self._asked:
             self._asked.add(key)
             self.questions.append(Question(computed, answer, users_line()))
@@ -532,6 +537,7 @@ class ProgramRecorder:
         if not self.records():
             return function(*args, **kwargs)
         self._refuse_in_step(f"it calls {function.__name__}, which works on real arrays")
+        args, kwargs = without_integers(None, args), without_integers(None, kwargs)
         self._check_outside(function, (*args, *kwargs.values()))
         self.settle()
         self.raise_refused()
@@ -575,6 +581,7 @@ class ProgramRecorder:
         if not self.records():
             return sample(generator(), *args)
         self._refuse_in_step("it draws random numbers")
+        args = without_integers(None, args)
         result = unrecorded(lambda: sample(generator(), *map(plain, args)))()
         if not isinstance(result, ndarray | np.generic):
             self.refuse(f"a random {type(result).__name__}", "draw an array")

@@ -41,8 +41,16 @@ FEWEST_CALLS = {"numpy": math.inf, "auto": 200, "numba": 0}
 class Session:
     """One recording of a function."""
 
-    def __init__(self, function: Callable[..., Any], environment: Environment, strict: bool, backend: Backend) -> None:
+    def __init__(
+        self,
+        function: Callable[..., Any],
+        environment: Environment,
+        strict: bool,
+        backend: Backend,
+        varying: frozenset[int],
+    ) -> None:
         self.function, self.environment, self.strict, self.backend = function, environment, strict, backend
+        self.varying = varying  # the positions of integers, among the leaves of the arguments, that are inputs
         self.program: CompiledProgram | None = None
         self.refused = self.line = ""
 
@@ -132,7 +140,7 @@ class Session:
             elif isinstance(x, ndarray | np.generic):
                 before = next((j for j in range(i) if leaves[j] is x), i)
                 traced[i] = records.argument(x, Argument(i)) if before == i else traced[before]
-            elif type(x) is float:
+            elif type(x) is float or (type(x) is int and i in self.varying):
                 number = records.number(x, Argument(i))
                 traced[i] = number.alone() if environment.exact_types else number
             elif is_table(x) or is_polars(x):
