@@ -15,7 +15,7 @@ from ...graph.node import Leaf
 from ...tensors.tensor import Tensor, accumulation, constant_tensor
 from ..pytree import Rebuild
 from .environment import Environment
-from .floats import Question
+from .floats import Question, TracedItem
 from .memory import address_of, owner_of, owners_of
 from .printer import Diverged, Printed, printed
 from .program import HELD, Effect, Outside, Program, errors_raise
@@ -266,7 +266,8 @@ class Results:
     def __init__(self, kinds: list[tuple[Any, type]], rebuild: Rebuild, derivative: CompiledDerivative | None) -> None:
         self.kinds, self.rebuild, self.derivative = kinds, rebuild, derivative
         self.count = sum(issubclass(kind, Tensor | Variable) for _, kind in kinds)
-        self.is_an_array = len(kinds) == 1 and issubclass(kinds[0][1], Variable) and rebuild([self]) is self
+        single = len(kinds) == 1 and issubclass(kinds[0][1], Variable) and kinds[0][1] is not TracedItem
+        self.is_an_array = single and rebuild([self]) is self
 
     def rebuilt(self, arrays: Sequence[Array], leaves: Leaves) -> Any:
         """Return what the function returned."""
@@ -355,7 +356,7 @@ def _filled(kinds: list[tuple[Any, type]], arrays: Sequence[Array], given: Seque
     leaves: list[Any] = []
     for value, kind in kinds:
         if issubclass(kind, Variable):
-            leaves.append(next(rest))
+            leaves.append(next(rest).item() if kind is TracedItem else next(rest))
         elif kind is Given:
             leaves.append(value(given))
         elif issubclass(kind, Tensor):

@@ -21,7 +21,7 @@ from typing import Any
 import numpy as np
 
 from ...arrays.traced import Variable
-from .program import ARGUMENT, Memory, mapped, traced_in
+from .program import ARGUMENT, Memory, Traced, mapped, traced_in
 from .types import Leaves
 
 LARGEST = 32  # operations in the arithmetic that a float comes from: what is longer is a constant of the program
@@ -110,7 +110,7 @@ class TracedFloat(Variable):
         return _array(self.alone(), dtype, copy=copy)
 
     def __getattr__(self, name: str) -> Any:
-        if not hasattr(self.__class__, name):
+        if not hasattr(self.value, name):
             raise AttributeError(f"'{self.__class__.__name__}' object has no attribute '{name}'")
         return getattr(self.alone(), name)
 
@@ -142,6 +142,35 @@ class TracedInt(TracedFloat):
         return computed(operator.invert, self)
 
 
+class TracedItem(TracedFloat):
+    """A Python number that `item` takes out of an array, of each call anew: it may be returned, and nothing else.
+
+    Attributes
+    ----------
+    of
+        The array.
+    """
+
+    __slots__ = ("of",)
+
+    def __init__(self, of: Traced) -> None:
+        super().__init__(of.value.item(), of.records, _no_input)
+        self.of = of
+
+    def alone(self) -> Any:
+        """Return the number, which a program cannot know."""
+        what = "the item() of an array, which depends on its values, where it is not returned as it is"
+        self.records.refuse(what, "compute with the array, or return the array or the item and compute outside")
+        return self.value
+
+    def __index__(self) -> int:
+        return operator.index(self.alone())
+
+
+def _no_input(leaves: Leaves) -> Any:
+    raise AssertionError("a number that comes from no argument was asked for")
+
+
 # The functions to which an integer beside arrays of floating-point numbers is such a number.
 _ARITHMETIC = frozenset((
     np.add, np.subtract, np.multiply, np.true_divide, operator.add, operator.sub, operator.mul, operator.truediv,
@@ -155,6 +184,8 @@ def without_integers(function: Callable[..., Any] | None, given: Any) -> Any:
     floating = floating and any(not isinstance(x, TracedFloat) for x in others)
 
     def replaced(x: Any) -> Any:
+        if type(x) is TracedItem:
+            return x.alone()
         if type(x) is not TracedInt:
             return x
         return computed(float, x) if floating else x.alone()
@@ -192,6 +223,8 @@ def computed(function: Callable[..., float], *args: TracedFloat | float) -> Any:
 
 
 def _value(x: Any) -> Any:
+    if type(x) is TracedItem:
+        return x.alone()
     return x.value if isinstance(x, TracedFloat) else x
 
 

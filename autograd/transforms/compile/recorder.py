@@ -25,7 +25,7 @@ from ...source.call_site import of_library, users_frame, users_line
 from ...source.source_info import line_in, line_of, warn, within_engine
 from ...tensors.tensor import Tensor
 from . import traced_methods
-from .floats import Computed, Question, TracedFloat, TracedInt, without_integers
+from .floats import Computed, Question, TracedFloat, TracedInt, TracedItem, without_integers
 from .loops.loop import Unsuitable
 from .memory import address_of, array_at, owner_of
 from .numpy_calls import (
@@ -111,7 +111,7 @@ class ProgramRecorder:
         self.exact: dict[int, Traced] = {}  # the variables of held arrays
         self.variables: TracedVariables | None = None
         self.questions: list[Question] = []
-        self.integers = False  # whether there are any among the arguments that a program is given anew at each call
+        self.numbers = False  # whether there are integers or items that functions of arrays cannot be given
         self._asked: set[Any] = set()
         self._forward = self.program  # of the function, also while its derivative is recorded
         self.cleared: set[int] = set()  # of which the function sets the gradient to None before it uses it
@@ -190,7 +190,7 @@ class ProgramRecorder:
                 kwargs["out"] = args[position]
             kwargs.update(zip(names_after_out(function), args[position + 1 :], strict=False))
             args = args[:position]
-        if self.integers:
+        if self.numbers:
             args = without_integers(function if kwargs.keys() <= {"out"} else None, args)
             kwargs = without_integers(None, kwargs)
         args, kwargs = mapped(self.known, args), mapped(self.known, kwargs)
@@ -411,7 +411,7 @@ class ProgramRecorder:
 
     def number(self, value: float, fetch: Callable[[Sequence[Any]], Any]) -> TracedFloat:
         """Return a float of an argument as a traced one, or an integer."""
-        self.integers |= type(value) is int
+        self.numbers |= type(value) is int
         made = (TracedInt if type(value) is int else TracedFloat)(value, self, fetch)
         self._forward.sources.append((made, fetch))
         return made
@@ -492,6 +492,14 @@ class ProgramRecorder:
         else:
             self.check(x)
         return x.value
+
+    def item(self, x: Traced) -> Any:
+        """Return the number in an array of one element, or what stands for it among the results."""
+        engine = within_engine(_asks(sys._getframe(1)).f_code)
+        if engine or self.own is not None or not self.records() or self._floats_behind(x):
+            return self.answer(x, "item()").item()
+        self.numbers = True
+        return TracedItem(self.call(ndarray.copy, (x,)) if isinstance(x.value, ndarray) else x)  # before later writes
 
     def text(self, x: Traced) -> Any:
         """Return the value of an array to be shown, as in a message of the engine; to the user's program, an error."""

@@ -21,6 +21,7 @@ from .compiled_program import CompiledProgram, Given, Held, Results
 from .creation import noted_creation
 from .environment import Environment
 from .final_checks import refuse_at_end
+from .floats import TracedItem
 from .loops.joined import join
 from .loops.roll import roll
 from .passes import simplify
@@ -87,13 +88,19 @@ class Session:
             records.tensors.release()
             recorder.reset(token)
             if records.variables is not None:
+                records.settling = True  # what is refused is raised when all is as it was
                 records.variables.clean()
+                records.settling = False
             records.ended = True
         records.raise_refused()
         if not begun:
             self.refused = records.refused
             return self.function(*args, **kwargs)
-        arrays = [x._array if isinstance(x, Tensor) else x for x in outputs if isinstance(x, (Tensor, Variable))]
+        arrays = [
+            x._array if isinstance(x, Tensor) else x.of if type(x) is TracedItem else x
+            for x in outputs
+            if isinstance(x, (Tensor, Variable))
+        ]
         real = [self._real(x) if fetch is None else fetch(leaves) for x, fetch in zip(outputs, fetches, strict=True)]
         result = rebuild_outputs(real)
         if records.active:
