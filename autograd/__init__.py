@@ -139,6 +139,7 @@ _later.homes.update(
         "sparse products": "autograd.scipy.sparse",
         "special functions": "autograd.ops.special",
         "the array API": "autograd.array_api",
+        "triangular systems": "autograd.scipy.linalg.systems",
     }
 )
 

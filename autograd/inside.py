@@ -10,7 +10,7 @@ a name of `autograd` or `autograd.extend` will do, use that one, and prefer it t
 from typing import TYPE_CHECKING
 
 from .arrays.batched import Batched
-from .arrays.door import Level, batched_at, batches, concrete, contents, walks
+from .arrays.door import Level, batched_at, batches, called, concrete, contents, unrecorded, walks
 from .arrays.standin import StandIn
 from .calculus import RULES
 from .errors import check_argnums, check_callable, check_number, check_option, described

@@ -184,6 +184,10 @@ class Traced(StandIn, Variable):
     def asked(self, what: str) -> Any:
         return self.records.answer(self, what)
 
+    def item(self, *args: int) -> Any:
+        """Return an element as a Python number, or of an array of one element what stands for it in a result."""
+        return super().item(*args) if args or self.value.size != 1 else self.records.item(self)
+
     def __bool__(self) -> bool:
         return bool(self.asked("bool()"))
 

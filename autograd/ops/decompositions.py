@@ -22,12 +22,15 @@ the matrix in the bases of the decomposition, transformed back to the original o
 
 from __future__ import annotations
 
+import functools
+from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
-from ..arrays.door import anywhere, whole
+from ..arrays.door import anywhere, innermost_level, unrecorded, whole
 from ..errors import UnsupportedError
+from ..later import load
 from ..primitives.declare import composed, general
 from ..source.source_info import warn
 from ..tensors.tensor import Tensor, any_live, unwrap
@@ -74,13 +77,27 @@ def _shared(g: Any, w: Any, *of_vectors: Any) -> Any:
 
 # Cholesky
 
+# From how many rows on two triangular systems take less time than an inverse and two products.
+_LARGE = 64
+
 
 def cholesky_rule(g: ArrayOrTensor, out: ArrayOrTensor, upper: bool) -> Any:
     """Return the gradient (I. Murray, "Differentiation of the Cholesky decomposition", 2016)."""
     if upper:
         g, out = adjoint(g), adjoint(out)
+    middle = hermitian_part(half_lower(out.mT @ g))
+    traces = (level := innermost_level(g, out)) is not None and level.of_pattern  # which knows NumPy's functions alone
+    if out.shape[-1] >= _LARGE and not traces and (solve := _triangular_solver()) is not None:
+        half = solve(out.mT, middle, False, False, False)
+        return solve(out.mT, adjoint(half), False, False, False)
     inverse = np.linalg.inv(out)
-    return inverse.mT @ hermitian_part(half_lower(out.mT @ g)) @ conj(inverse)
+    return inverse.mT @ middle @ conj(inverse)
+
+
+@functools.cache
+def _triangular_solver() -> Any:
+    """Return SciPy's solution of systems of triangular matrices as an operation; None where SciPy is not installed."""
+    return unrecorded(load)("triangular systems").triangular if find_spec("scipy") else None
 
 
 cholesky = general(np.linalg.cholesky, cholesky_rule, forward=lambda a, upper=False: np.linalg.cholesky(a, upper=upper))

@@ -9,7 +9,7 @@ import numpy as np
 
 from autograd import DtypeError, Tensor
 from autograd.extend import as_array, enter_batch, innermost, leave_batch
-from autograd.inside import ArrayOrTensor, StandIn, TensorLike, batches, operand, unwrap, users_line
+from autograd.inside import ArrayOrTensor, StandIn, TensorLike, batches, called, operand, unrecorded, unwrap, users_line
 
 Arrays = tuple["ArrayOrTensor", ...]
 
@@ -97,7 +97,7 @@ def stacked(
     """
     level = innermost(arrays)
     if level is None:
-        return _of_stack(function, tuple(map(as_array, arrays)), axes, rest, native)
+        return called(_of_stack, function, axes, rest, native, *arrays)
     depth = max(np.ndim(x) - n for x, n in zip(arrays, axes, strict=True))
     left = []
     for x, n in zip(arrays, axes, strict=True):
@@ -111,7 +111,9 @@ def stacked(
     return tuple(enter_batch(part, level) for part in found) if isinstance(found, tuple) else enter_batch(found, level)
 
 
-def _of_stack(function: Callable[..., Any], arrays: Any, axes: Any, rest: Any, native: int | None) -> Any:
+@unrecorded  # a program has it as one call, whatever SciPy calls
+def _of_stack(function: Callable[..., Any], axes: Any, rest: Any, native: int | None, *given: Any) -> Any:
+    arrays = tuple(map(as_array, given))
     stacks = [x.shape[: x.ndim - n] for x, n in zip(arrays, axes, strict=True)]
     stack = np.broadcast_shapes(*stacks)
     if not stack or all(i == native or not each for i, each in enumerate(stacks)):

@@ -9,6 +9,7 @@ import pytest
 import nn
 import nn.functional as F  # noqa: N812
 from autograd import Tensor, Value, compile, detect_anomaly, tensor, vmap
+from autograd.transforms.compile import compiled
 
 X, LABELS = np.linspace(-1, 1, 12).reshape(4, 3), np.array([0, 1, 2, 0])
 
@@ -52,8 +53,58 @@ def test_the_ninth_kind_of_arguments() -> None:
         twice(np.ones(n))
     with pytest.warns(RuntimeWarning, match="more than 8 kinds"):
         twice(np.ones(9))
+    before = twice.programs
     twice(np.ones(1))
-    assert [(reason.split(",")[0], count) for reason, count in listed(twice)] == [("more than 8 kinds of arguments", 2)]
+    assert [(reason.split(",")[0], count) for reason, count in listed(twice)] == [("more than 8 kinds of arguments", 1)]
+    assert twice.programs == before
+
+
+def test_a_frequent_kind_takes_the_place_of_one_that_is_not_used(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(compiled, "PATIENT", 5)
+    twice = compile(lambda x: x * 2)
+
+    def sizes() -> list[int]:
+        return sorted(program.program.sources[0][0].size for program in twice.programs)
+
+    def call(*sizes: int) -> None:
+        for n in sizes:
+            assert np.array_equal(twice(np.arange(n)), np.arange(n) * 2)
+
+    call(*range(1, 9), *range(1, 9))
+    with pytest.warns(RuntimeWarning, match="runs as it is for those that were not recorded"):
+        call(*[9, 1, 1, 2, 3, 4, 5, 6, 8] * 5)  # all but 7 run, one of them in quick calls alone
+    assert sizes() == [1, 2, 3, 4, 5, 6, 7, 8]
+    call(9)
+    assert sizes() == [1, 2, 3, 4, 5, 6, 8, 9]
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        call(
+            *[*range(20, 40), 1, 2, 3, 4, 5, 6, 8, 9] * 12
+        )  # none of many kinds is more frequent than what is recorded
+        call(*range(40, 120))  # nor is one that comes once
+        assert sizes() == [1, 2, 3, 4, 5, 6, 8, 9]
+        call(*[10, 9, 9] * 6)  # the program that runs stays
+        assert 9 in sizes()
+        assert 10 in sizes()
+    assert len(twice.fallbacks) == 1
+
+
+def test_a_variable_that_changes_each_time_makes_a_function_run_as_it_is() -> None:
+    """To find out that something else is read takes longer than to run it."""
+    state = {"scale": 0.5}
+    scaled = compile(lambda x: x * state["scale"])
+
+    def call(scale: float) -> None:
+        state["scale"] = scale
+        assert np.array_equal(scaled(X), X * scale)
+
+    for i in range(8):
+        call(0.5 * i)
+    with pytest.warns(RuntimeWarning, match="runs as it is for all from now on"):
+        call(4.0)
+    for i in range(3):
+        call(0.5 * i)
+    assert [count for _, count in listed(scaled)] == [4]
 
 
 @pytest.mark.parametrize("fallback", ["warn", "eager"])

@@ -296,6 +296,98 @@ def test_a_list_of_numbers_is_an_input() -> None:
     assert len(recorded.programs) == 1
 
 
+# Integers, which are inputs from their second value on
+
+INTEGERS: dict[str, Function] = {
+    "a factor": lambda x, n: x * n + n,
+    "in place": lambda x, n: [y := x.copy(), y.__imul__(n), y.__iadd__(1 + n)][0],
+    "a rate": lambda x, n: x * (0.9**n / (1 + n)) - (1 - 0.5 ** (n + 1)) * x / 2**-n,
+    "as a result": lambda x, n: (x / (n + 1), n, n + 1, n / 2, -n, n // 2, n % 3, n & 5, 3 | n, ~n, n << 2, {"n": n}),
+    "more than 64 bits": lambda x, n: x * (n * 10**20) + (n << 80),
+    "of a tensor": lambda x, n: (tensor(x) * n + n).sum() / (2 + n),
+    "grad": grad(lambda x, n: np.sum(np.sin(x * n) ** 2) / (n + 1)),
+    "hessian": hessian(lambda x, n: np.sum(np.tanh(x * n) * x)),
+    "vmap": vmap(lambda y, n: np.sin(y) * n + (1 - n), in_axes=(0, None)),
+    "a loop": lambda x, n: sum(x * n / (i + n + 1) for i in range(3)),
+}  # fmt: skip
+DECIDING: dict[str, Function] = {
+    "if": lambda x, n: x * 2 if n % 10 == 0 else x * n,
+    "bool": lambda x, n: x * (n or 7),
+    "range": lambda x, n: sum(x * i for i in range(n % 4 + 1)),
+    "an index": lambda x, n: x[n % 3] * x[: n % 2 + 1].sum(),
+    "written there": lambda x, n: [y := x.copy(), y.__setitem__(n % 3, n), y][2],
+    "a shape": lambda x, n: (np.zeros(n), x.reshape(-1, 1 + 2 * (n % 2)), np.arange(n), x.shape == (n,)),
+    "a dtype": lambda x, n: (np.arange(3) * n, np.full((2, n % 3), n), np.array([n, 1]), np.where(x > 0, n, n)),
+    "small dtypes": lambda x, n: (x.astype(np.float16) * n, np.arange(3, dtype=np.int8) * n),
+    "a chosen dtype": lambda x, n: (np.add(x, n, dtype=np.float32), np.multiply(x, n, where=x > 0, out=np.zeros(3))),
+    "an axis": lambda x, n: np.sum(x[None], axis=n % 2),
+    "a power": lambda x, n: (x**n, tensor(x) ** (n % 3), 2**n * x),
+    "a comparison": lambda x, n: x * (np.arange(3) < n),
+    "NumPy's functions": lambda x, n: np.maximum(x, n) + np.sqrt(n) + np.roll(x, n) + np.clip(x, -n, n),
+    "a list": lambda x, n: x * len([0] * n) + [1.0, 2.0, 3.0][n % 3],
+    "text": lambda x, n: x * len(f"{n:3d}" + str(n) + repr(n)),
+    "type": lambda x, n: x if type(n) is int else -x,
+    "int": lambda x, n: x * (isinstance(n, int) + 2 * isinstance(n, float)) * n.bit_length() * float(n),
+    "a key": lambda x, n: x * {1: 2.0, 3: 0.5}.get(n, 1.0),
+    "a copy": lambda x, n: (x * copy.deepcopy(n), type(pickle.loads(pickle.dumps(n))) is int),
+    "a number of NumPy": lambda x, n: (x * np.int64(n), n * x[0], np.float32(2) * n, x[0] / (n + 1)),
+}  # fmt: skip
+VALUES = (0, 1, 2, 3, 5, 10, 20, 21, 7, 3, 0, 1, -2, 1)
+
+
+@pytest.mark.one_in(2)
+@pytest.mark.parametrize("values", [X, Z], ids=["float64", "float32"])
+@pytest.mark.parametrize("name", INTEGERS)
+def test_an_integer_is_an_input_at_its_second_value(name: str, values: Any) -> None:
+    recorded = agree(INTEGERS[name], *((values, n) for n in VALUES if n >= 0))
+    assert len(recorded.programs) == 1
+    assert not recorded.fallbacks
+
+
+@pytest.mark.one_in(2)
+@pytest.mark.parametrize("values", [X, Z], ids=["float64", "float32"])
+@pytest.mark.parametrize("name", DECIDING)
+def test_what_an_integer_decides_is_decided_by_its_value(name: str, values: Any) -> None:
+    agree(DECIDING[name], *((values, n) for n in VALUES))
+
+
+def test_a_condition_on_a_counter_makes_two_programs() -> None:
+    recorded = agree(DECIDING["if"], *((X, n) for n in range(25)))
+    assert len(recorded.programs) == 2
+    assert not recorded.fallbacks
+
+
+def test_integers_and_truth_are_different_inputs() -> None:
+    recorded = agree(
+        lambda x, n, flag: (x * n, n, flag), *((X, n, flag) for n in (1, 2, True, 0) for flag in (True, False))
+    )
+    assert len(recorded.programs) == 4
+
+
+def test_random_numbers_of_a_shape_that_an_integer_decides() -> None:
+    def noisy(x: Any, n: int) -> Any:
+        return nn.functional.dropout(tensor(np.ones((2, n)) * n), 0.5, training=True) * x.sum()
+
+    def drawn(function: Function) -> list[Any]:
+        nn.manual_seed(0)
+        return [function(X, n) for n in (1, 2, 3, 2, 4)]
+
+    assert not differs(drawn(noisy), drawn(compiled(noisy)))
+
+
+def test_a_graph_goes_on_from_a_call_with_an_integer() -> None:
+    w = tensor(np.array([1.0, 2.0, 3.0]), requires_grad=True)
+    recorded = compiled(lambda x, n: (w * x) ** 2 * n + np.sin(w / (n + 1)))
+    for n in (1, 2, 3, 1):
+        gradients: list[Any] = []
+        for f in (recorded.__wrapped__, recorded):
+            w.grad = None
+            (f(X, n).sum() * f(X, n + 4).sum()).backward()
+            gradients.append(w.grad)
+        np.testing.assert_allclose(gradients[1].numpy(), gradients[0].numpy(), rtol=1e-14)
+    assert len(recorded.programs) == 1
+
+
 # Random functions of an array and three floats
 
 

@@ -6,7 +6,19 @@ from typing import Any
 import numpy as np
 import pytest
 
-from autograd import DerivativeError, Tensor, UnsupportedError, as_tensor, grad, gradcheck, gradgradcheck, tensor
+from autograd import (
+    DerivativeError,
+    Tensor,
+    UnsupportedError,
+    as_tensor,
+    grad,
+    gradcheck,
+    gradgradcheck,
+    sparsity,
+    tensor,
+    vmap,
+)
+from autograd.ops import decompositions
 
 RANDOM = np.random.default_rng(0)
 Array = np.ndarray[Any, Any]
@@ -133,6 +145,54 @@ def test_what_is_not_positive_definite_raises_numpys_error() -> None:
             function(live(np.ones((2, 3))))
     with pytest.raises(ValueError, match="UPLO"):
         np.linalg.eigh(live(np.eye(2)), NOT_KNOWN)
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("upper", [False, True])
+def test_the_gradient_by_triangular_systems_is_that_by_an_inverse(
+    upper: bool, dtype: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In both orders, for single matrices, stacks and batches; the first is taken for large matrices."""
+    for shape in ((5, 5), (2, 3, 4, 4), (0, 3, 3), (1, 1), (0, 0)):
+        a, weights = positive(shape, dtype), drawn(shape, dtype)
+
+        def slope(a: Any, weights: Any = weights) -> Any:
+            def total(a: Any) -> Any:
+                return np.sum(weights * np.sin(np.linalg.cholesky(a, upper=upper))).real
+
+            return grad(total)(a)
+
+        found = {}
+        for large in (1, 1000):
+            monkeypatch.setattr(decompositions, "_LARGE", large)
+            second = grad(lambda a: np.sum(np.abs(slope(a)) ** 2))
+            found[large] = [slope(a), second(a)]
+            if len(shape) > 2:
+                found[large].append(vmap(slope)(a, weights))
+        eps = np.finfo(dtype).eps
+        for x, y in zip(found[1], found[1000], strict=True):
+            assert x.dtype == y.dtype == dtype
+            np.testing.assert_allclose(x, y, rtol=0, atol=200 * eps * np.abs(y).max(initial=0))
+
+
+def test_large_matrices_take_triangular_systems_where_scipy_is_installed(monkeypatch: pytest.MonkeyPatch) -> None:
+    solve: Any = decompositions._triangular_solver()
+    calls: list[int] = []
+
+    def counted(a: Any, *rest: Any) -> Any:
+        calls.append(len(a))
+        return solve(a, *rest)
+
+    monkeypatch.setattr(decompositions, "_triangular_solver", lambda: counted)
+    slope = grad(lambda a: np.sum(np.linalg.cholesky(a)))
+    slope(positive((8, 8)))
+    assert not calls
+    found = slope(a := positive((64, 64)))
+    assert calls == [64, 64]
+    sparsity(grad(lambda x: np.sum(np.linalg.cholesky(np.diag(x)))))(np.arange(1.0, 65.0))  # would warn of SciPy's
+    assert calls == [64, 64]
+    monkeypatch.setattr(decompositions, "_triangular_solver", lambda: None)
+    np.testing.assert_allclose(found, slope(a), rtol=0, atol=1e-12 * np.abs(found).max())
 
 
 # Equal values

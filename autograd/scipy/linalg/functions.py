@@ -16,7 +16,7 @@ from .systems import SHORT, Structure, solve, square, within
 
 # Determinants and inverses
 
-_det = general(lambda a: stacked(lambda a: np.asarray(linalg.det(a)), (a,), (2,)), det_rule, name="det")
+_det = general(lambda a: stacked(lambda a: np.asarray(linalg.det(a))[()], (a,), (2,)), det_rule, name="det")
 
 
 def det(a: TensorLike, overwrite_a: bool = False, check_finite: bool = True) -> Tensor:
@@ -140,7 +140,7 @@ def _logm_along(A: Any, out: Any, e: Any) -> Any:
 def _logarithm(a: Any) -> Any:
     """Return SciPy's logarithm, which estimates norms with numbers that it draws from NumPy's global generator."""
     if not a.size:
-        return a
+        return a.copy()  # a program takes a result that is its argument for one that was written to
     state = np.random.get_state()
     try:
         np.random.seed(0)

@@ -35,6 +35,8 @@ from .wrapped import MOST, WrappedFunction, too_deep
 Fallback: TypeAlias = Literal["raise", "warn", "eager"]
 ndarray = np.ndarray
 
+PATIENT = 128  # calls of a kind that is not recorded, until a program that has not run meanwhile makes room for it
+_FIRST = 5  # the part of a key that describes the first leaf
 _NAMES = ("__module__", "__name__", "__qualname__", "__doc__")
 _recording = RLock()  # one function is recorded at a time: tensors that others use hold traced arrays meanwhile
 
@@ -50,7 +52,7 @@ class Compiled(WrappedFunction):
         Why the function itself ran instead, if it did: for each reason its `reason`, `line` and `count` of calls.
     """
 
-    _OWN = WrappedFunction._OWN | {*_NAMES, "_backend", "_of_values", "_programs", "_quick", "_raised"}
+    _OWN = WrappedFunction._OWN | {*_NAMES, "_backend", "_of_values", "_programs", "_quick", "_raised", "_varying"}
 
     def __init__(self, function: Callable[..., Any], fallback: Fallback, backend: Backend) -> None:
         super().__init__(function, fallback)
@@ -62,6 +64,7 @@ class Compiled(WrappedFunction):
         self._raised: dict[int, tuple[Exception, str]] = {}  # by the program that ran last in a thread
         self._of_values: Any = None  # the `CompiledFunction` of scalars
         self._quick: Callable[[tuple[Any, ...]], Any] = _fits_never  # runs the program that fitted last, if it fits
+        self._varying: frozenset[int] = frozenset()  # where, among the leaves, integers are inputs as floats are
 
     def _options(self) -> dict[str, Any]:
         return super()._options() | {"backend": self._backend}
@@ -99,13 +102,21 @@ class Compiled(WrappedFunction):
             owners = owners_of(leaves)
             shared = shared_memory(leaves, owners)
             key = (shape, len(args), recording(), _errors(), shared, *map(_described, leaves))
+            if self._varying:
+                key = tuple([int if i - _FIRST in self._varying and _is_integer(x) else x for i, x in enumerate(key)])
             several = self._programs.get(key)
+            if several is None and (key := self._with_inputs(key)) in self._programs:
+                several = self._programs[key]
         except _Elsewhere as elsewhere:
             self._falls_back(*elsewhere.args, quietly="vmap" in elsewhere.args[0])
             return self.__wrapped__(*args, **kwargs)
         program = None if several is None else _fitting(several, leaves, owners)
         if program is None:
-            return self._record(key, args, kwargs)
+            return (
+                self._record(key, args, kwargs) if self._has_room(key, several) else self.__wrapped__(*args, **kwargs)
+            )
+        if program.missed:
+            program.missed.clear()
         if shape is None and shared is None:
             self._quick = program.quick(args) or _fits_never
         result = program.run(leaves, args, kwargs)
@@ -148,6 +159,53 @@ class Compiled(WrappedFunction):
         lines = [question.line for program in self.programs for question in program.questions]
         return f": {lines[-1]} asks for the value of a float, which numpy functions do not" if lines else ""
 
+    def _with_inputs(self, key: tuple[Any, ...]) -> tuple[Any, ...]:
+        """Take integers that were others at an earlier call for inputs from now on; return the key of the call then."""
+        for known in [*self._programs] if any(map(_is_integer, key)) else ():
+            others = [i for i, (x, y) in enumerate(zip(known, key, strict=False)) if x != y]
+            if len(known) == len(key) and all(_is_integer(known[i]) and _is_integer(key[i]) for i in others):
+                self._varying |= {i - _FIRST for i in others}
+                for one in [*self._programs]:  # no call has the key of a value any more
+                    if any(i < len(one) and _is_integer(one[i]) for i in others):
+                        self._programs.pop(one, None)
+                return tuple([int if i in others else x for i, x in enumerate(key)])
+        return key
+
+    def _has_room(self, key: Any, several: list[CompiledProgram] | None) -> bool:
+        """Tell whether a call that no program fits is to be recorded, perhaps in the place of another program.
+
+        That is one that has not run while calls of this kind came `PATIENT` times. So what alternates between many
+        kinds keeps its programs, and recording costs little for each call, whatever comes. Where something that the
+        function reads changes, to find that out takes too long: it runs as it is from then on.
+        """
+        kinds = [*self._programs.items()]
+        if sum(len(programs) for _, programs in kinds) < MOST:
+            return True
+        quick, self._quick = self._quick, _fits_never
+        reason = f"more than {MOST} kinds of arguments, or of values that it reads{self._asked_for()}"
+        first = (reason, "") not in self._fell_back
+        if several and not any(program._unchanged() for program in several):
+            self._gives_up(reason)
+        else:
+            for kind, programs in kinds:
+                for program in programs:
+                    if program._quick is quick:  # it may have run, unseen
+                        program.missed.clear()
+                    program.missed[key] += 1
+                    if program.missed[key] > PATIENT:
+                        self._programs[kind] = [other for other in programs if other is not program]
+                        return True
+            self._falls_back(reason)
+        if first:
+            warn(
+                f"compile: {defined(self.__wrapped__)} was called with more than {MOST} kinds of arguments, or of "
+                f"values that it reads, and runs as it is for "
+                f"{'all from now on' if self._eager else 'those that were not recorded'}{self._asked_for()}. Pass "
+                f"numbers that change as floats or arrays, numpy.asarray(n), and use one size of batches",
+                RuntimeWarning,
+            )
+        return False
+
     def _record(self, key: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         """Call the function, and record it unless another thread records: it may have traced arrays in variables."""
         if not _recording.acquire(blocking=False):
@@ -168,16 +226,7 @@ class Compiled(WrappedFunction):
         if elsewhere := _elsewhere(environment, leaves):
             self._falls_back(elsewhere, quietly="vmap" in elsewhere)
             return self.__wrapped__(*args, **kwargs)
-        if len(self.programs) >= MOST:
-            self._gives_up(f"more than {MOST} kinds of arguments, or of values that it reads{self._asked_for()}")
-            warn(
-                f"compile: {defined(self.__wrapped__)} was called with more than {MOST} kinds of arguments, or of "
-                f"values that it reads, and runs as it is from now on{self._asked_for()}. Pass numbers that change as "
-                f"floats or arrays, numpy.asarray(n), and use one size of batches",
-                RuntimeWarning,
-            )
-            return self.__wrapped__(*args, **kwargs)
-        session = Session(self.__wrapped__, environment, self._fallback == "raise", self._backend)
+        session = Session(self.__wrapped__, environment, self._fallback == "raise", self._backend, self._varying)
         try:
             result = session.run(args, kwargs)
         except RecursionError as error:
@@ -206,6 +255,10 @@ def _fitting(programs: list[CompiledProgram], leaves: Sequence[Any], owners: lis
             program.take_environment()
             return program
     return None
+
+
+def _is_integer(described: Any) -> bool:
+    return type(described) is tuple and len(described) == 3 and described[0] is int and described[2] is None
 
 
 def _fits_never(args: tuple[Any, ...]) -> Any:
@@ -332,7 +385,8 @@ def compile(
     attributes, default arguments, the modes and options of layers. If something differs, it is recorded anew. Arrays
     that it reads are read at each call. Python floats among the arguments may change from call to call too, such as a
     learning rate, unless the function asks for their values (``if lr > 0.1``, ``math.exp(lr)``): each answer makes a
-    program of its own, and so does each value of an integer, a text, or a number that it reads from elsewhere.
+    program of its own, and so does each value of a text, or of a number that it reads from elsewhere. An integer is an
+    input too from its second value on, unless it is an index, a shape or the like.
 
     Parameters
     ----------

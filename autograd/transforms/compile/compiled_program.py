@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from threading import Lock, get_ident
 from typing import Any
@@ -14,7 +15,7 @@ from ...graph.node import Leaf
 from ...tensors.tensor import Tensor, accumulation, constant_tensor
 from ..pytree import Rebuild
 from .environment import Environment
-from .floats import Question
+from .floats import Question, TracedItem
 from .memory import address_of, owner_of, owners_of
 from .printer import Diverged, Printed, printed
 from .program import HELD, Call, Effect, Outside, Program, errors_raise
@@ -57,6 +58,7 @@ class CompiledProgram:
         self._tensors = [held for held in tensors if not held.is_argument]
         self._arguments = [held for held in tensors if held.is_argument]
         self.environment, self.diverged = environment, 0
+        self.missed: Counter[Any] = Counter()  # kinds of calls that no program fitted since this one ran, and how often
         self.falls_back: Callable[..., None] = _unheard  # is told why the function itself runs instead
         self.raised: dict[int, tuple[Exception, str]] = {}  # by the thread that then runs the function itself
         self._printed: Printed | None = None
@@ -270,7 +272,8 @@ class Results:
     def __init__(self, kinds: list[tuple[Any, type]], rebuild: Rebuild, derivative: CompiledDerivative | None) -> None:
         self.kinds, self.rebuild, self.derivative = kinds, rebuild, derivative
         self.count = sum(issubclass(kind, Tensor | Variable) for _, kind in kinds)
-        self.is_an_array = len(kinds) == 1 and issubclass(kinds[0][1], Variable) and rebuild([self]) is self
+        single = len(kinds) == 1 and issubclass(kinds[0][1], Variable) and kinds[0][1] is not TracedItem
+        self.is_an_array = single and rebuild([self]) is self
 
     def rebuilt(self, arrays: Sequence[Array], leaves: Leaves) -> Any:
         """Return what the function returned."""
@@ -359,7 +362,7 @@ def _filled(kinds: list[tuple[Any, type]], arrays: Sequence[Array], given: Seque
     leaves: list[Any] = []
     for value, kind in kinds:
         if issubclass(kind, Variable):
-            leaves.append(next(rest))
+            leaves.append(next(rest).item() if kind is TracedItem else next(rest))
         elif kind is Given:
             leaves.append(value(given))
         elif issubclass(kind, Tensor):

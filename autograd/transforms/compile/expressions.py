@@ -165,7 +165,7 @@ class Expressions:
         if isinstance(fetch, Fixed):
             return self.name_of(fetch.value, "tensor")
         if isinstance(fetch, Computed):
-            given = ", ".join(self.source(x.fetch) if type(x) is TracedFloat else self.text(x) for x in fetch.args)
+            given = ", ".join(self.source(x.fetch) if isinstance(x, TracedFloat) else self.text(x) for x in fetch.args)
             return f"{self.text(fetch.function)}({given})"
         return f"{self.name_of(fetch, 'source')}(leaves)"
 

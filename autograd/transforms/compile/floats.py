@@ -5,6 +5,9 @@ it as the number that it is: ``x * rate`` stays float32 if x is. Arithmetic with
 ones, computed by the same arithmetic from the arguments of each call. Whatever Python itself asks, as in
 ``if rate > 0.1`` or ``math.exp(rate)``, is answered with the value and noted: a program whose questions have other
 answers does not fit the call.
+
+An integer that was another one at an earlier call is a `TracedInt`. It may decide shapes, indices and dtypes, so what
+NumPy's functions do asks for its value, but for arithmetic with floating-point arrays, to which it is one of theirs.
 """
 
 from __future__ import annotations
@@ -18,7 +21,7 @@ from typing import Any
 import numpy as np
 
 from ...arrays.traced import Variable
-from .program import ARGUMENT, Memory
+from .program import ARGUMENT, Memory, Traced, mapped, traced_in
 from .types import Leaves
 
 LARGEST = 32  # operations in the arithmetic that a float comes from: what is longer is a constant of the program
@@ -43,7 +46,7 @@ class Computed:
 
     def __call__(self, leaves: Sequence[Any]) -> Any:
         """Return it."""
-        return self.function(*[x.fetch(leaves) if type(x) is TracedFloat else x for x in self.args])
+        return self.function(*[x.fetch(leaves) if isinstance(x, TracedFloat) else x for x in self.args])
 
 
 class Question:
@@ -89,7 +92,7 @@ class TracedFloat(Variable):
 
     @property  # type: ignore[misc]  # a class attribute of object
     def __class__(self) -> Any:
-        return float
+        return type(self.value)
 
     def alone(self) -> Any:
         """Return the number, which the program then depends on."""
@@ -107,8 +110,8 @@ class TracedFloat(Variable):
         return _array(self.alone(), dtype, copy=copy)
 
     def __getattr__(self, name: str) -> Any:
-        if not hasattr(float, name):
-            raise AttributeError(f"'float' object has no attribute '{name}'")
+        if not hasattr(self.value, name):
+            raise AttributeError(f"'{self.__class__.__name__}' object has no attribute '{name}'")
         return getattr(self.alone(), name)
 
     def __copy__(self) -> TracedFloat:
@@ -118,13 +121,76 @@ class TracedFloat(Variable):
         return self
 
     def __reduce_ex__(self, protocol: Any) -> Any:
-        return float, (self.alone(),)
+        return self.__class__, (self.alone(),)
 
     def __divmod__(self, other: Any) -> Any:
         return self // other, self % other
 
     def __rdivmod__(self, other: Any) -> Any:
         return other // self, other % self
+
+
+class TracedInt(TracedFloat):
+    """A Python integer that stands for one among the arguments, or for what is computed from such."""
+
+    __slots__ = ()
+
+    def __index__(self) -> int:
+        return operator.index(self.alone())
+
+    def __invert__(self) -> Any:
+        return computed(operator.invert, self)
+
+
+class TracedItem(TracedFloat):
+    """A Python number that `item` takes out of an array, of each call anew: it may be returned, and nothing else.
+
+    Attributes
+    ----------
+    of
+        The array.
+    """
+
+    __slots__ = ("of",)
+
+    def __init__(self, of: Traced) -> None:
+        super().__init__(of.value.item(), of.records, _no_input)
+        self.of = of
+
+    def alone(self) -> Any:
+        """Return the number, which a program cannot know."""
+        what = "the item() of an array, which depends on its values, where it is not returned as it is"
+        self.records.refuse(what, "compute with the array, or return the array or the item and compute outside")
+        return self.value
+
+    def __index__(self) -> int:
+        return operator.index(self.alone())
+
+
+def _no_input(leaves: Leaves) -> Any:
+    raise AssertionError("a number that comes from no argument was asked for")
+
+
+# The functions to which an integer beside arrays of floating-point numbers is such a number.
+_ARITHMETIC = frozenset((
+    np.add, np.subtract, np.multiply, np.true_divide, operator.add, operator.sub, operator.mul, operator.truediv,
+))  # fmt: skip
+
+
+def without_integers(function: Callable[..., Any] | None, given: Any) -> Any:
+    """Return the arguments of a function of arrays with floats, or else values, in the place of integers."""
+    others = [x for x in traced_in(given) if type(x) is not TracedInt]
+    floating = function in _ARITHMETIC and all(isinstance(x, TracedFloat) or x.dtype.char in "fdFD" for x in others)
+    floating = floating and any(not isinstance(x, TracedFloat) for x in others)
+
+    def replaced(x: Any) -> Any:
+        if type(x) is TracedItem:
+            return x.alone()
+        if type(x) is not TracedInt:
+            return x
+        return computed(float, x) if floating else x.alone()
+
+    return mapped(replaced, given)
 
 
 def asked(function: Callable[..., complex], *args: TracedFloat | float | None) -> Any:
@@ -147,25 +213,28 @@ def computed(function: Callable[..., float], *args: TracedFloat | float) -> Any:
     except ArithmeticError:
         _ask_for_values(args)
         raise
-    length = 1 + sum(x.length for x in args if type(x) is TracedFloat)
-    if type(value) is not float or length > LARGEST:
+    length = 1 + sum(x.length for x in args if isinstance(x, TracedFloat))
+    if type(value) not in (float, int) or length > LARGEST:
         _ask_for_values(args)
         return value
-    made = TracedFloat(value, records, Computed(function, args), length)
+    kind = TracedFloat if type(value) is float else TracedInt
+    made = kind(value, records, Computed(function, args), length)
     return made if records.note_number(made) else value
 
 
 def _value(x: Any) -> Any:
-    return x.value if type(x) is TracedFloat else x
+    if type(x) is TracedItem:
+        return x.alone()
+    return x.value if isinstance(x, TracedFloat) else x
 
 
 def _recorder_of(args: tuple[Any, ...]) -> Any:
-    return next(x.records for x in args if type(x) is TracedFloat)
+    return next(x.records for x in args if isinstance(x, TracedFloat))
 
 
 def _ask_for_values(args: tuple[Any, ...]) -> None:
     for x in args:
-        if type(x) is TracedFloat:
+        if isinstance(x, TracedFloat):
             x.alone()
 
 
@@ -180,7 +249,7 @@ def power(x: float, y: float) -> float:
 def _method(function: Callable[..., Any], swapped: bool, result: Callable[..., Any]) -> Callable[[Any, Any], Any]:
     def operate(self: TracedFloat, other: Any) -> Any:
         args = (other, self) if swapped else (self, other)
-        if type(other) in _NUMBERS or type(other) is TracedFloat:
+        if type(other) in _NUMBERS or isinstance(other, TracedFloat):
             return result(function, *args)
         if isinstance(other, np.generic) and not isinstance(other, Variable):
             return self.records.call(function, args)
@@ -215,6 +284,9 @@ for _name in ("add", "sub", "mul", "truediv", "floordiv", "mod", "pow"):
     setattr(TracedFloat, f"__r{_name}__", _method(_function, True, _result))
 for _name in ("lt", "le", "gt", "ge", "eq", "ne"):
     setattr(TracedFloat, f"__{_name}__", _method(getattr(operator, _name), False, asked))
+for _name in ("and_", "or_", "xor", "lshift", "rshift"):
+    setattr(TracedInt, f"__{_name.strip('_')}__", _method(getattr(operator, _name), False, computed))
+    setattr(TracedInt, f"__r{_name.strip('_')}__", _method(getattr(operator, _name), True, computed))
 for _name in ("neg", "pos", "abs"):
     setattr(TracedFloat, f"__{_name}__", _of_one(computed, getattr(operator, _name)))
 for _name, _function in _ASKED.items():

@@ -24,7 +24,7 @@ from ...source.call_site import of_library, users_frame, users_line
 from ...source.source_info import line_in, line_of, warn, within_engine
 from ...tensors.tensor import Tensor
 from . import traced_methods
-from .floats import Computed, Question, TracedFloat
+from .floats import Computed, Question, TracedFloat, TracedInt, TracedItem, without_integers
 from .loops.loop import Unsuitable
 from .memory import address_of, array_at, owner_of
 from .numpy_calls import (
@@ -110,6 +110,7 @@ class ProgramRecorder:
         self.exact: dict[int, Traced] = {}  # the variables of held arrays
         self.variables: TracedVariables | None = None
         self.questions: list[Question] = []
+        self.numbers = False  # whether there are integers or items that functions of arrays cannot be given
         self._asked: set[Any] = set()
         self._forward = self.program  # of the function, also while its derivative is recorded
         self.cleared: set[int] = set()  # of which the function sets the gradient to None before it uses it
@@ -188,6 +189,9 @@ class ProgramRecorder:
                 kwargs["out"] = args[position]
             kwargs.update(zip(names_after_out(function), args[position + 1 :], strict=False))
             args = args[:position]
+        if self.numbers:
+            args = without_integers(function if kwargs.keys() <= {"out"} else None, args)
+            kwargs = without_integers(None, kwargs)
         args, kwargs = mapped(self.known, args), mapped(self.known, kwargs)
         if not self.active:
             return applied(function, mapped(plain, args), mapped(plain, kwargs))
@@ -405,8 +409,9 @@ class ProgramRecorder:
     # Floats among the arguments
 
     def number(self, value: float, fetch: Callable[[Sequence[Any]], Any]) -> TracedFloat:
-        """Return a float of an argument as a traced one."""
-        made = TracedFloat(value, self, fetch)
+        """Return a float of an argument as a traced one, or an integer."""
+        self.numbers |= type(value) is int
+        made = (TracedInt if type(value) is int else TracedFloat)(value, self, fetch)
         self._forward.sources.append((made, fetch))
         return made
 
@@ -418,7 +423,7 @@ class ProgramRecorder:
 
     def note_question(self, computed: Computed, answer: complex) -> None:
         """Note what was asked of floats."""
-        key = computed.function, *(id(x) if type(x) is TracedFloat else repr(x) for x in computed.args)
+        key = computed.function, *(id(x) if isinstance(x, TracedFloat) else repr(x) for x in computed.args)
         if self.active and key not in self._asked:
             self._asked.add(key)
             self.questions.append(Question(computed, answer, users_line()))
@@ -487,6 +492,14 @@ class ProgramRecorder:
             self.check(x)
         return x.value
 
+    def item(self, x: Traced) -> Any:
+        """Return the number in an array of one element, or what stands for it among the results."""
+        engine = within_engine(_asks(sys._getframe(1)).f_code)
+        if engine or self.own is not None or not self.records() or self._floats_behind(x):
+            return self.answer(x, "item()").item()
+        self.numbers = True
+        return TracedItem(self.call(ndarray.copy, (x,)) if isinstance(x.value, ndarray) else x)  # before later writes
+
     def text(self, x: Traced) -> Any:
         """Return the value of an array to be shown, as in a message of the engine; to the user's program, an error."""
         asked = not self.ended and not within_engine(_asks(sys._getframe(2)).f_code)
@@ -531,6 +544,7 @@ class ProgramRecorder:
         if not self.records():
             return function(*args, **kwargs)
         self._refuse_in_step(f"it calls {function.__name__}, which works on real arrays")
+        args, kwargs = without_integers(None, args), without_integers(None, kwargs)
         self._check_outside(function, (*args, *kwargs.values()))
         self.settle()
         self.raise_refused()
@@ -574,6 +588,7 @@ class ProgramRecorder:
         if not self.records():
             return sample(generator(), *args)
         self._refuse_in_step("it draws random numbers")
+        args = without_integers(None, args)
         result = unrecorded(lambda: sample(generator(), *map(plain, args)))()
         if not isinstance(result, ndarray | np.generic):
             self.refuse(f"a random {type(result).__name__}", "draw an array")

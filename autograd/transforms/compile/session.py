@@ -21,6 +21,7 @@ from .compiled_program import CompiledProgram, Given, Held, Results
 from .creation import noted_creation
 from .environment import Environment
 from .final_checks import refuse_at_end
+from .floats import TracedItem
 from .loops.chain import chain
 from .loops.joined import join
 from .loops.roll import roll
@@ -42,8 +43,16 @@ FEWEST_CALLS = {"numpy": math.inf, "auto": 200, "numba": 0}
 class Session:
     """One recording of a function."""
 
-    def __init__(self, function: Callable[..., Any], environment: Environment, strict: bool, backend: Backend) -> None:
+    def __init__(
+        self,
+        function: Callable[..., Any],
+        environment: Environment,
+        strict: bool,
+        backend: Backend,
+        varying: frozenset[int],
+    ) -> None:
         self.function, self.environment, self.strict, self.backend = function, environment, strict, backend
+        self.varying = varying  # the positions of integers, among the leaves of the arguments, that are inputs
         self.program: CompiledProgram | None = None
         self.refused = self.line = ""
 
@@ -80,13 +89,19 @@ class Session:
             records.tensors.release()
             recorder.reset(token)
             if records.variables is not None:
+                records.settling = True  # what is refused is raised when all is as it was
                 records.variables.clean()
+                records.settling = False
             records.ended = True
         records.raise_refused()
         if not begun:
             self.refused = records.refused
             return self.function(*args, **kwargs)
-        arrays = [x._array if isinstance(x, Tensor) else x for x in outputs if isinstance(x, (Tensor, Variable))]
+        arrays = [
+            x._array if isinstance(x, Tensor) else x.of if type(x) is TracedItem else x
+            for x in outputs
+            if isinstance(x, (Tensor, Variable))
+        ]
         real = [self._real(x) if fetch is None else fetch(leaves) for x, fetch in zip(outputs, fetches, strict=True)]
         result = rebuild_outputs(real)
         if records.active:
@@ -133,7 +148,7 @@ class Session:
             elif isinstance(x, ndarray | np.generic):
                 before = next((j for j in range(i) if leaves[j] is x), i)
                 traced[i] = records.argument(x, Argument(i)) if before == i else traced[before]
-            elif type(x) is float:
+            elif type(x) is float or (type(x) is int and i in self.varying):
                 number = records.number(x, Argument(i))
                 traced[i] = number.alone() if environment.exact_types else number
             elif is_table(x) or is_polars(x):

@@ -18,6 +18,7 @@ from ...arrays.traced import Traced, Variable, plain
 from ...tensors.tensor import Tensor
 from .creation import noted
 from .environment import Environment, Read
+from .floats import TracedItem
 from .memory import owner_of
 from .types import Array
 
@@ -93,6 +94,8 @@ def _real(x: Any) -> Any:
     """Return a traced array as the ndarray, a tuple with ndarrays in it, and anything else as it is."""
     if isinstance(x, Tensor):
         x._array = plain(x._array)
+    if isinstance(x, TracedItem):
+        return x.value
     if isinstance(x, Variable):
         return x.alone()  # of a float, the value: each sets another one
     return _tuple_of(_real, x)
