@@ -258,11 +258,11 @@ class Tensor(Installed):
 
     def item(self) -> Any:
         """Return the only element as a Python number."""
-        return self._array.item()
+        return _apart(self._array).item()
 
     def tolist(self) -> Any:
         """Return the elements as nested lists of Python numbers."""
-        return self._array.tolist()
+        return _apart(self._array).tolist()
 
     def numpy(self) -> Array:
         """Return the ndarray itself, as `data` does."""
@@ -294,8 +294,7 @@ class Tensor(Installed):
 
     def detach(self) -> Tensor:
         """Return a constant tensor that shares the data."""
-        array = self._array
-        constant = Tensor(array.detached() if isinstance(array, StandIn) else array)
+        constant = Tensor(_apart(self._array))
         constant._cut = cut_at("detach()", self)
         link(self, constant)
         return constant
@@ -503,31 +502,31 @@ class Tensor(Installed):
     def __float__(self) -> float:
         if self._node is not None:
             refuse_number(self._node)
-        return float(self._array)
+        return float(_apart(self._array))
 
     def __complex__(self) -> complex:
         if self._node is not None:
             refuse_number(self._node)
-        return complex(self._array)
+        return complex(_apart(self._array))
 
     # Integers, whose derivative is 0: a constant is right, unless an ndarray would store it instead of the tensor.
 
     def __int__(self) -> int:
         if self._node is not None:
             refuse_stored()
-        return int(self._array)
+        return int(_apart(self._array))
 
     def __index__(self) -> int:
         return self._array.__index__()
 
     def __trunc__(self) -> int:
-        return int(self._array)
+        return int(_apart(self._array))
 
     def __floor__(self) -> int:
-        return math.floor(self._array)
+        return math.floor(_apart(self._array))
 
     def __ceil__(self) -> int:
-        return math.ceil(self._array)
+        return math.ceil(_apart(self._array))
 
     def __contains__(self, value: Any) -> bool:
         return unwrap(value) in self._array
@@ -536,7 +535,7 @@ class Tensor(Installed):
         return listed(self, super().__dir__())
 
     def __format__(self, spec: str) -> str:
-        return format(self._array.item() if self._array.ndim == 0 else self._array, spec) if spec else str(self)
+        return format(self.item() if self._array.ndim == 0 else self._array, spec) if spec else str(self)
 
     def __repr__(self) -> str:
         array: Any = self._array
@@ -633,6 +632,11 @@ class _TensorLift:
 
 
 LIFT: Lift = _TensorLift()
+
+
+def _apart(array: Any) -> Any:
+    """Return an array as what asks a tensor for its value alone gets it: `sparsity` does not follow that."""
+    return array.detached() if isinstance(array, StandIn) else array
 
 
 def _looped(function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
@@ -67,7 +67,7 @@ def sparsity(pattern: Any, ax: Axes | None = None) -> Axes:
         np.add.at(filled, (found.row // step, found.col // step), 1)
         cells = require("matplotlib").colormaps["Blues"](np.sqrt(filled / max(filled.max(), 1)))
         cells[filled == 0] = 1.0
-    aspect = "auto" if max(rows, columns) > 4 * min(rows, columns) else "equal"
+    aspect: Literal["auto", "equal"] = "auto" if max(rows, columns) > 4 * min(rows, columns) else "equal"
     extent = (-0.5, max(columns, 1) - 0.5, max(rows, 1) - 0.5, -0.5)
     ax.imshow(cells, extent=extent, interpolation="nearest", aspect=aspect)
     if colors is not None:

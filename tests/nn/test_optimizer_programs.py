@@ -90,7 +90,7 @@ def test_optimizers_of_the_same_parameters_share_the_array_and_take_each_step_in
             sum((parameter**2).sum() for parameter in parameters).backward()  # type: ignore[union-attr]
             assert [run[:2] for run in optimizer._flats[0][0].ready()] == [(0, 15)]
             optimizer.step()
-            held.append((parameters[n % 3].grad.data, parameters[n % 3].grad.data.copy()))  # type: ignore[union-attr]
+            held.append((parameters[n % 3].grad.data, parameters[n % 3].grad.data.copy()))
     assert in_one_array(parameters)
     assert all(np.array_equal(array, copied) for array, copied in held)
 

@@ -25,7 +25,7 @@ def loop_of_body(
     """
     rows = tuple(np.array(np.asarray(x)[0]) for x in given)  # of scalars, True is one object wherever it stands
     args = (tuple(map(np.asarray, carried)), rows, tuple(map(np.asarray, params)))
-    session = Session(body, Environment((body,)), True, "numpy")
+    session = Session(body, Environment((body,)), True, "numpy", frozenset())
     session.run(args, {})
     assert session.program is not None, session.refused
     program = session.program.program
