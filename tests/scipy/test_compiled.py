@@ -73,6 +73,10 @@ def test_stacks_and_batches_are_single_calls(shape: tuple[int, ...]) -> None:
     assert found.source().count("_of_stack") == 2  # the solution, and the one of its rule
 
 
+def test_the_logarithm_of_an_empty_matrix() -> None:
+    compared(lambda a: (linalg.logm(tensor(a)).data,), (np.zeros((0, 0)),), (np.zeros((0, 0)),))
+
+
 def test_errors_of_scipy_are_raised_in_replays() -> None:
     def function(a: Any) -> Any:
         return grad(lambda a: np.sum(linalg.cholesky(symmetric(a))))(a)

@@ -181,7 +181,7 @@ class Compiled(WrappedFunction):
         kinds = [*self._programs.items()]
         if sum(len(programs) for _, programs in kinds) < MOST:
             return True
-        quick, self._quick = self._quick, _fits_never
+        self._quick = _fits_never  # so that its next call is seen
         reason = f"more than {MOST} kinds of arguments, or of values that it reads{self._asked_for()}"
         first = (reason, "") not in self._fell_back
         if several and not any(program._unchanged() for program in several):
@@ -189,8 +189,6 @@ class Compiled(WrappedFunction):
         else:
             for kind, programs in kinds:
                 for program in programs:
-                    if program._quick is quick:  # it may have run, unseen
-                        program.missed.clear()
                     program.missed[key] += 1
                     if program.missed[key] > PATIENT:
                         self._programs[kind] = [other for other in programs if other is not program]
