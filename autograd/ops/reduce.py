@@ -96,7 +96,8 @@ def _sum(
     if out is not None:
         refuse_out(out)
     if initial is ABSENT and where is True:
-        return _add(x, axis, dtype, None, keepdims) if dtype is not None else reduced(np.add, x, axis, keepdims)
+        by_numpy = dtype is not None or axis is None
+        return _add(x, axis, dtype, None, keepdims) if by_numpy else reduced(np.add, x, axis, keepdims)
     return _add(x, axis, dtype, None, keepdims, initial, where)
 
 

@@ -83,8 +83,11 @@ def accurate_sum(array: ArrayOrTensor, axis: int | tuple[int, ...], keepdims: bo
 
 def reduced(ufunc: Any, x: Any, axis: Any, keepdims: bool) -> Any:
     """Return what ``ufunc.reduce`` does."""
-    found = reduced_by_columns(ufunc, x, axis, keepdims)
-    return ufunc.reduce(x, axis, None, None, keepdims) if found is None else found
+    if type(axis) is int and x.size >= 4 * _ROWS:  # two numbers in a row
+        found = reduced_by_columns(ufunc, x, axis, keepdims)
+        if found is not None:
+            return found
+    return ufunc.reduce(x, axis, None, None, keepdims)
 
 
 def reduced_by_columns(ufunc: Any, x: Any, axis: Any, keepdims: bool) -> Any:

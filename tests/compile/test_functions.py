@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import pytest
 
+import autograd
 import nn
 from autograd import Tensor, grad
 from autograd.transforms.pytree import flatten
@@ -90,3 +91,15 @@ def test_what_numpy_returns_as_a_named_tuple_is_an_argument_and_an_index() -> No
     for seed in range(3):
         x = np.random.default_rng(seed).standard_normal((3, 3))
         assert not disagreement(function, [x], function(x), recorded(x))
+
+
+def test_numbers_keep_the_digits_that_the_dtype_of_a_call_has() -> None:
+    """A number beside an array is no array of its dtype where the call computes in another one."""
+
+    def shifted(x: Any) -> Any:
+        return np.subtract(np.add(x, 2**60 + 1, dtype=np.longdouble), np.longdouble(2**60))
+
+    compiled_one, x = autograd.compile(shifted), np.zeros(2)
+    for _ in range(3):
+        np.testing.assert_array_equal(compiled_one(x), shifted(x))
+    assert len(compiled_one.programs) == 1

@@ -12,7 +12,7 @@ import numpy as np
 
 from ...arrays.traced import Traced, Variable
 from .floats import Computed, TracedFloat
-from .program import HELD, Argument, ArrayOf, Fixed, GradientOf
+from .program import HELD, Argument, ArrayOf, Call, Fixed, GradientOf
 from .quoting import identifier, is_literal, literal
 from .types import ArrayArgument
 
@@ -169,9 +169,10 @@ class Expressions:
             return f"{self.text(fetch.function)}({given})"
         return f"{self.name_of(fetch, 'source')}(leaves)"
 
-    def as_arrays(self, function: Callable[..., object], args: tuple[ArrayArgument, ...]) -> tuple[ArrayArgument, ...]:
+    def as_arrays(self, call: Call) -> tuple[ArrayArgument, ...]:
         """Return arguments with Python numbers as 0-d arrays of the dtype of the arrays beside them."""
-        if function not in _ARITHMETIC:
+        args = call.args
+        if call.function not in _ARITHMETIC or call.kwargs.get("dtype") is not None:  # which may hold more digits
             return args
         dtypes = {x.dtype for x in args if isinstance(x, Traced)}
         if len(dtypes) != 1 or next(iter(dtypes)).kind not in "iufc":

@@ -344,7 +344,7 @@ class _Printer(Expressions):
             return
         target = self._target(k, call)
         if target is None:
-            args = self.as_arrays(call.function, call.args)
+            args = self.as_arrays(call)
             self._assign(call, self.call(call.function, args, call.kwargs))
         elif call.function in (np.empty, np.empty_like):
             self.calls -= 1
@@ -359,7 +359,7 @@ class _Printer(Expressions):
             copyto = self.name_of(np.copyto, "copyto")
             self.lines.append(f"{copyto}({target}, {self.text(call.args[0])}, 'unsafe')")
         else:
-            args = self.as_arrays(call.function, call.args)
+            args = self.as_arrays(call)
             if isinstance(call.function, np.ufunc) or call.function is np.dot:
                 self.lines.append(self.call(call.function, args, call.kwargs, target))
             else:
@@ -372,7 +372,7 @@ class _Printer(Expressions):
             if isinstance(part, ndarray) and call.args[1] is not Ellipsis:
                 self.lines.append(f"{self.name_of(part, 'part')}[...] = {self.text(call.args[2])}")
                 return
-        args = self.as_arrays(call.function, call.args)
+        args = self.as_arrays(call)
         self.lines.append(self.call(call.function, args, call.kwargs))
 
     def _stays_filled(self, k: int, x: Traced) -> bool:
