@@ -18,6 +18,7 @@ from .._watched import listed
 from ._implicit import as_args, depends, implicit, plain
 from ._roots import jacobian_of, numbers
 
+_ITERATED = 1000  # unknowns, from which on a system with a sparse matrix is solved by iterations
 # Of z, the square of a residual: what is added up in its place.
 _LOSSES: dict[str, Callable[[Any], Any]] = {
     "linear": lambda z: z,
@@ -62,7 +63,9 @@ def least_squares(
         Further arguments of `fun`.
     sparse
         Whether the Jacobian is a sparse one, computed by a few products: True, False, or None for where that pays;
-        never with ``method="lm"``. ``derivatives`` of the result says what was done.
+        never with ``method="lm"``. SciPy solves with a sparse one by iterations (LSMR), which are many where residuals
+        differ much in size; so below 1,000 unknowns, None solves as with a dense one. ``derivatives`` of the result
+        says what was done.
     **options
         SciPy's others, such as ``ftol``, ``xtol``, ``gtol``, ``x_scale`` and ``max_nfev``.
 
@@ -104,6 +107,8 @@ def least_squares(
     if slopes is None:
         found, way = sparse_slopes(jacobian, residuals, False if method == "lm" else sparse, first, *unwrap(given))
         slopes = jacobian_of(residuals, "jac='2-point'") if found is None else found
+        if found is not None and sparse is None and first.size < _ITERATED:
+            slopes, way = lambda x, *given: found(x, *given).toarray(), f"{way}, solved as a dense one"
 
     def solve(functions: Any, start: Any, given: Any) -> optimize.OptimizeResult:
         residuals, slopes = functions
