@@ -634,9 +634,10 @@ class _TensorLift:
 LIFT: Lift = _TensorLift()
 
 
-def _apart(array: Any) -> Any:
+def _apart(array: Any) -> Array:
     """Return an array as what asks a tensor for its value alone gets it: `sparsity` does not follow that."""
-    return array.detached() if isinstance(array, StandIn) else array
+    apart: Array = array.detached() if isinstance(array, StandIn) else array
+    return apart
 
 
 def _looped(function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
