@@ -99,7 +99,7 @@ class Batched(StandIn, NDArrayOperatorsMixin):
         strides: tuple[int, ...] = self.value.strides[1:]
         return strides
 
-    def over(self, value: Any) -> Batched:
+    def over(self, value: Array) -> Batched:
         """Return an array of the same batch, with its values in other memory."""
         return Batched(value, self.level)
 
@@ -263,7 +263,7 @@ class Batched(StandIn, NDArrayOperatorsMixin):
         """Sort in place along an axis."""
         self[...] = np.sort(self, axis, kind)
 
-    def compress(self, condition: Any, axis: int | None = None) -> Any:
+    def compress(self, condition: Array, axis: int | None = None) -> Any:
         """Return the slices along `axis` where `condition` holds."""
         return np.compress(condition, self, axis)
 
@@ -305,7 +305,7 @@ class Batched(StandIn, NDArrayOperatorsMixin):
         self.level.check_running(self)
         self.level.setitem(self, key, value)
 
-    def shared(self, node: Any, array: Any) -> Any:
+    def shared(self, node: Any, array: Array) -> Any:
         x: Any = self
         while node is not None and type(x) is Batched:
             node = x.level.shared(node, array)
@@ -415,7 +415,7 @@ _SHORT_ROW = 64  # numbers; of longer ones `einsum` multiplies faster
 _MANY = 16_384  # numbers in all
 
 
-def are_columns_and_rows(a: Any, b: Any) -> bool:
+def are_columns_and_rows(a: Array, b: Array) -> bool:
     """Tell whether the product of two batches has many short rows, for each of which NumPy would start a loop."""
     short = a.shape[2] == b.shape[1] == 1 < b.shape[2] <= _SHORT_ROW and a.size * b.shape[2] >= _MANY
     plain = type(a) in ARRAY_TYPES and type(b) in ARRAY_TYPES and a.dtype == b.dtype and a.dtype.char in "fd"

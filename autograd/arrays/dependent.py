@@ -12,6 +12,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from operator import itemgetter
+from types import EllipsisType
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import numpy as np
@@ -98,7 +99,7 @@ class Dependent(StandIn, NDArrayOperatorsMixin):
             terms.append(_laid_out(self.value, 0))
         return list(terms), 0
 
-    def over(self, value: Any) -> Dependent:
+    def over(self, value: Array) -> Dependent:
         """Return an array of the same terms, as they are now, with its values in other memory."""
         return Dependent(value, self.level, self.given())
 
@@ -216,7 +217,7 @@ class Dependent(StandIn, NDArrayOperatorsMixin):
         value = self.value.astype(dtype, order, casting, subok, copy)
         return self if value is self.value else self.level.result(value, self.given() if self.carries(value) else ())
 
-    def carries(self, value: Any) -> bool:
+    def carries(self, value: Array) -> bool:
         """Tell whether a result of this array has a derivative with respect to it."""
         return value.dtype.kind not in "fc" or self.dtype.kind in "fc"
 
@@ -246,7 +247,7 @@ class Dependent(StandIn, NDArrayOperatorsMixin):
 
     conjugate = conj
 
-    def compress(self, condition: Any, axis: int | None = None) -> Any:
+    def compress(self, condition: Array, axis: int | None = None) -> Any:
         """Return the slices along `axis` where `condition` holds."""
         return np.compress(condition, self, axis)
 
@@ -353,5 +354,7 @@ _METHODS = frozenset((
     "std", "sum", "swapaxes", "take", "trace", "var",
 ))  # fmt: skip
 
+#: What may stand in brackets.
+Index = int | slice | EllipsisType | Array | Dependent | None | list[Any] | tuple[Any, ...]
 
 BATCH_TYPES.add(Dependent)

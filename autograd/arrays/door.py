@@ -117,7 +117,7 @@ class Recorder(Protocol):
     def item(self, x: Any) -> Any: ...
     def text(self, x: Any) -> Any: ...
     def refuse(self, what: str, remedy: str, where: str = "") -> None: ...
-    def constant(self, array: Any) -> Any: ...
+    def constant(self, array: Array) -> Any: ...
     def outside(self, function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any: ...
     def drawn(self, sample: Callable[..., Any], generator: Callable[[], Any], args: tuple[Any, ...]) -> Any: ...
     def is_copy(self, x: Any, of: Any) -> bool: ...
@@ -244,7 +244,7 @@ def batched_at(array: Array, levels: tuple[Level, ...]) -> Any:
     return batched
 
 
-def copied_for(x: Any, *given: Any) -> Any:
+def copied_for(x: Array, *given: Any) -> Any:
     """Return a copy of an array to write `given` to: with room for each batch among those values and indices."""
     copied = as_array(x).copy("K")
     for level in {level for y in contents(list(given)) for level in batches(y)}.difference(batches(x)):
@@ -252,7 +252,7 @@ def copied_for(x: Any, *given: Any) -> Any:
     return copied
 
 
-def chosen(x: Any, mask: Any, value: Any) -> Any:
+def chosen(x: Any, mask: Any, value: Array) -> Any:
     """Return `x` with a value, which does not depend on how many there are, at the places that a mask selects."""
     rest = x.ndim - mask.ndim
     if mask.shape != x.shape[: mask.ndim]:
@@ -326,7 +326,7 @@ def constant(array: Any) -> Any:
     return array
 
 
-def is_finite(total: Any) -> bool:
+def is_finite(total: complex) -> bool:
     """Tell whether a number is neither nan nor infinite; while a program is recorded, it then depends on that."""
     return bool(np.isfinite(total)) if type(total) in TRACED_TYPES else math.isfinite(abs(total))
 

@@ -29,14 +29,14 @@ def _direction(x: Any) -> Any:
     return conj(np.sign(x)) if x.dtype.kind == "c" else np.sign(unwrap(x))
 
 
-def unscaled(length: Any, power: float = 2.0) -> bool:
+def unscaled(length: ArrayOrTensor, power: float = 2.0) -> bool:
     """Tell whether powers of elements, whose sum gave a length, are ordinary numbers: no overflow, no lost digits."""
     limits = np.finfo(length.dtype)
     least = max((limits.tiny / limits.eps) ** (1 / abs(power)), limits.tiny)
     return everywhere((unwrap(length) >= least) & (unwrap(length) <= 1 / least))
 
 
-def scale_of(x: Any, axis: Axis) -> Any:
+def scale_of(x: ArrayOrTensor, axis: Axis) -> Any:
     """Return the greatest absolute value along axes, to divide by; 1 where that is 0 or infinite."""
     greatest = np.maximum.reduce(np.abs(unwrap(x)), axis, keepdims=True, initial=0)
     if x.dtype.kind == "c":  # the reciprocal of a subnormal number, in a complex quotient, overflows

@@ -32,12 +32,12 @@ if TYPE_CHECKING:
 numpy: Any = np  # its annotations accept only literal flags
 
 
-def valid_elements(x: Any, where: TensorLike, skip_nan: bool) -> Any:
+def valid_elements(x: TensorLike, where: TensorLike, skip_nan: bool) -> Any:
     """Return the mask of the elements that count, or True for all."""
     return ~np.isnan(unwrap(x)) & where if skip_nan else where
 
 
-def count_valid(x: Any, g: Any, axis: Axis, valid: Any) -> Any:
+def count_valid(x: ArrayOrTensor, g: ArrayOrTensor, axis: Axis, valid: Any) -> Any:
     """Return how many elements count: a number, or an array with length 1 on the reduced axes."""
     if valid is True:
         return number_reduced(x.shape, g)

@@ -81,7 +81,7 @@ def accurate_sum(array: ArrayOrTensor, axis: int | tuple[int, ...], keepdims: bo
     return _sum(array, axis, keepdims)
 
 
-def reduced(ufunc: Any, x: Any, axis: Any, keepdims: bool) -> Any:
+def reduced(ufunc: Any, x: ArrayOrTensor, axis: int | tuple[int, ...] | None, keepdims: bool) -> Any:
     """Return what ``ufunc.reduce`` does."""
     if type(axis) is int and x.size >= 4 * _ROWS:  # two numbers in a row
         found = reduced_by_columns(ufunc, x, axis, keepdims)
@@ -90,7 +90,7 @@ def reduced(ufunc: Any, x: Any, axis: Any, keepdims: bool) -> Any:
     return ufunc.reduce(x, axis, None, None, keepdims)
 
 
-def reduced_by_columns(ufunc: Any, x: Any, axis: Any, keepdims: bool) -> Any:
+def reduced_by_columns(ufunc: np.ufunc, x: ArrayOrTensor, axis: int | tuple[int, ...] | None, keepdims: bool) -> Any:
     """Reduce many short rows column by column, in the same order; return None for anything else.
 
     NumPy starts a loop for each row, and takes up to fifty times as long. Of zeros of both signs the extreme may be the

@@ -188,7 +188,7 @@ class Step:
         return step
 
 
-def recorded_since(begun: int, root: Any, x: Node | None) -> tuple[list[Node], list[Node]]:
+def recorded_since(begun: int, root: Node | None, x: Node | None) -> tuple[list[Node], list[Node]]:
     """Return the nodes that `root` depends on, both in order: those recorded since `begun`, and the last before it."""
     within: set[Node] = set()
     ends: set[Node] = set()

@@ -14,7 +14,7 @@ Array = np.ndarray[Any, Any]
 BASIS = 16  # vectors that are kept in memory; then the method starts again from what it has come to
 
 
-def gmres(product: Callable[[Any], Any], g: Any, tolerance: float, most: int) -> Any:
+def gmres(product: Callable[[Any], Any], g: Array, tolerance: float, most: int) -> Any:
     """Return the w for which ``w == g + product(w)``.
 
     Each step takes a product with J and finds the w with the least error, in the 2-norm, in the span of ``g``, ``J g``,

@@ -27,6 +27,7 @@ from .recording import Recording, track
 from .units import along_units
 
 if TYPE_CHECKING:
+    from ..tensors.types import ArrayOrTensor
     from .sparse.derivatives import SparseDerivative
     from .types import NumberFunction, SparseFormat
 
@@ -314,7 +315,7 @@ def _block(parts: Any, shape: Shape, x: Node, axis: int = 0) -> Any:
     return (np.moveaxis(parts, 0, axis) if axis else parts).reshape(shape + x.shape)
 
 
-def holomorphic(along_1: Any, along_i: Any) -> Any:
+def holomorphic(along_1: ArrayOrTensor, along_i: ArrayOrTensor) -> Any:
     """Return the derivative in the direction 1, or raise unless that in the direction i is i times as much."""
     here, there = unwrap(along_1) * 1j, unwrap(along_i)
     if not everywhere(np.isclose(here, there, 1e-3, 1e-4 * np.max(np.abs(here), initial=0), True)):

@@ -2,8 +2,8 @@
 
 The two substances of the Brusselator react, and spread over a torus of 48 x 48 cells at
 different speeds, so that an even mixture is unstable (Turing, "The chemical basis of
-morphogenesis", 1952). BDF solves systems with the Jacobian of 4,608 unknowns. It has 27,648
-entries, which a few products give; the dense one has 21 million elements.
+morphogenesis", 1952). BDF solves systems with the Jacobian of 4,608 unknowns. A few
+products give its 27,648 entries that are not 0; the dense one has 21 million elements.
 """
 
 import matplotlib.pyplot as plt

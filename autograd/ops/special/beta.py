@@ -103,7 +103,14 @@ def _density(a: Any, b: Any, x: Any) -> Any:
     return _part_of_shapes(0, 0, a, b) * weight(a - 1, b - 1, a, b, np.log(x), np.log1p(-x))
 
 
-def weight(i: Any, j: Any, a: Any, b: Any, log_x: Any, log_rest: Any) -> Any:
+def weight(
+    i: ArrayOrTensor | float,
+    j: ArrayOrTensor | float,
+    a: Any,
+    b: Any,
+    log_x: ArrayOrTensor,
+    log_rest: ArrayOrTensor,
+) -> Any:
     """Return x**i (1 - x)**j gamma(a + b + 1) / (gamma(a + 1) gamma(b + 1)), which is smooth in a and b also at 0.
 
     With i = a - 1 and j = b - 1 that is the density over a b / (a + b). Where the logarithms are so large that few

@@ -89,7 +89,7 @@ def of_last(function: np.ufunc, rule: Rule, forward: Function | None = None) -> 
     operations[function] = apply
 
 
-def split(x: Any) -> tuple[Any, Any]:
+def split(x: ArrayOrTensor) -> tuple[Any, Any]:
     """Return two numbers that add up to x² to the last digits, which rounding x² would lose; beyond 64, to 64².
 
     The first is an exact square: that of x rounded to so few digits. exp(±x²/2) is 0 or inf beyond 64.
@@ -108,7 +108,7 @@ def split(x: Any) -> tuple[Any, Any]:
 _FAR, _DIGITS = 64.0, 5  # the square of the head has at most 22 binary digits
 
 
-def plain_exp_of_square(x: Any, factor: float) -> Any:
+def plain_exp_of_square(x: ArrayOrTensor, factor: float) -> Any:
     """Return exp(factor x²) to the last digits; of complex numbers, up to rounding x²."""
     if x.dtype.kind == "c":
         return np.exp(factor * x * x)

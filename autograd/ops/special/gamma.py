@@ -168,7 +168,7 @@ elementwise(
 # Incomplete gamma functions: the distribution functions of a gamma variate
 
 
-def stirling(a: Any) -> Any:
+def stirling(a: ArrayOrTensor) -> Any:
     """Return gammaln(a + 1) less its leading terms, (a + 0.5) log(a) - a + 0.5 log(2 pi), for large a: DLMF 5.11.1."""
     square = 1 / (a * a)
     return sum(b * square**k / ((2 * k + 1) * (2 * k + 2)) for k, b in enumerate(BERNOULLI)) / a

@@ -15,7 +15,7 @@ In any other, everything depends on everything: see `PatternLevel.dense`.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -37,6 +37,9 @@ from ..forms import (
 from . import products
 from .reductions import accumulated, axes_of, mixed, reduced
 from .terms import matrices, over_axes, union, write_result
+
+if TYPE_CHECKING:
+    from .level import PatternLevel
 
 numpy: Any = np  # its annotations accept the names of methods alone
 _RULES: dict[Function, Function] = {
@@ -87,7 +90,7 @@ def known(function: Function) -> str:
     return "" if how == "loop" else how
 
 
-def call(level: Any, function: Function, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+def call(level: PatternLevel, function: Function, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     """Call a NumPy function on arguments some of which are dependent, and write its result to an `out`."""
     place = position_of_out(function)
     if len(args) > place:
@@ -97,7 +100,7 @@ def call(level: Any, function: Function, args: tuple[Any, ...], kwargs: dict[str
     return write_result(out, _called(level, function, args, kwargs))
 
 
-def _called(level: Any, function: Function, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+def _called(level: PatternLevel, function: Function, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     own = _RULES.get(function)
     if own is not None:
         return own(level, *args, **kwargs)
@@ -125,18 +128,18 @@ def _called(level: Any, function: Function, args: tuple[Any, ...], kwargs: dict[
     return level.composed(function, args, kwargs) if how == "composed" else level.dense("", function, args, kwargs)
 
 
-def _answered(level: Any, function: Function, args: Any, kwargs: Any) -> Any:
+def _answered(level: PatternLevel, function: Function, args: Any, kwargs: Any) -> Any:
     return level.answer(function(*plain(args), **plain(kwargs)), dependents(args, kwargs))
 
 
-def _elementwise(level: Any, function: Function, args: Any, kwargs: Any) -> Any:
+def _elementwise(level: PatternLevel, function: Function, args: Any, kwargs: Any) -> Any:
     value = np.asarray(function(*plain(args), **plain(kwargs)))
     step = function.__name__ in ("round", "around", "fix") and not level.everywhere
     given = [level.step(value)] if step else [x.given() for x in dependents(args, kwargs)]
     return level.result(value, union(*[[np.broadcast_to(t, value.shape) for t in ts] for ts in given]))
 
 
-def _along_axis(level: Any, function: Function, args: Any, kwargs: Any) -> Any:
+def _along_axis(level: PatternLevel, function: Function, args: Any, kwargs: Any) -> Any:
     names, defaults = parameters(function)
     given = bound(function, args, kwargs)
     x, name = given.pop(names[0]), function.__name__
@@ -176,7 +179,7 @@ def _along_axis(level: Any, function: Function, args: Any, kwargs: Any) -> Any:
     return level.result(value, terms)
 
 
-def sorted_along(level: Any, function: Function, x: Any, axis: Any, given: Any) -> Any:
+def sorted_along(level: PatternLevel, function: Function, x: Dependent, axis: int, given: dict[str, Any]) -> Any:
     """Sort: at this point, elements change places; everywhere, each may come from anywhere along the axis."""
     if not x.ndim:
         return function(x.value, axis=axis)  # which raises
@@ -191,7 +194,7 @@ def sorted_along(level: Any, function: Function, x: Any, axis: Any, given: Any) 
 # What moves elements, moves terms
 
 
-def moved(level: Any, function: Function, args: Any, kwargs: Any) -> Any:
+def moved(level: PatternLevel, function: Function, args: Any, kwargs: dict[str, Any]) -> Any:
     """Apply a function of NumPy to the terms, as it is: what goes where is its own affair."""
     kwargs.pop("casting", None)
     value = function(*plain(args), **plain(kwargs))
@@ -233,28 +236,28 @@ def _swapped(tree: Any, k: int, given: dict[int, Any]) -> Any:
 
 
 @rule(np.copy)
-def _copy(level: Any, a: Any, order: Any = "K", subok: bool = False) -> Any:
+def _copy(level: PatternLevel, a: Any, order: Any = "K", subok: bool = False) -> Any:
     return a.copy(order)
 
 
 @rule(np.real)
-def _real(level: Any, val: Any) -> Any:
+def _real(level: PatternLevel, val: Any) -> Any:
     return val.real
 
 
 @rule(np.imag)
-def _imag(level: Any, val: Any) -> Any:
+def _imag(level: PatternLevel, val: Any) -> Any:
     return val.imag
 
 
 @rule(np.astype)
-def _astype(level: Any, x: Any, dtype: Any, /, *, copy: bool = True, device: Any = None) -> Any:
+def _astype(level: PatternLevel, x: Any, dtype: Any, /, *, copy: bool = True, device: Any = None) -> Any:
     return x.astype(dtype, copy=copy)
 
 
 @rule(np.clip)
 def _clip(
-    level: Any,
+    level: PatternLevel,
     a: Any,
     a_min: Any = np._NoValue,
     a_max: Any = np._NoValue,
@@ -272,7 +275,7 @@ def _clip(
 
 
 @rule(np.ptp)
-def _ptp(level: Any, a: Any, axis: Any = None, keepdims: Any = False) -> Any:
+def _ptp(level: PatternLevel, a: Any, axis: Any = None, keepdims: Any = False) -> Any:
     keepdims = keepdims is True
     return np.subtract(np.max(a, axis, keepdims=keepdims), np.min(a, axis, keepdims=keepdims))
 
@@ -280,7 +283,7 @@ def _ptp(level: Any, a: Any, axis: Any = None, keepdims: Any = False) -> Any:
 def _quantile(function: Function) -> Function:
     of_percent, is_median = function.__name__.endswith("percentile"), function.__name__.endswith("median")
 
-    def quantile(level: Any, a: Any, *args: Any, **kwargs: Any) -> Any:
+    def quantile(level: PatternLevel, a: Any, *args: Any, **kwargs: dict[str, Any]) -> Any:
         """Mix the elements of neighbouring ranks: at this point, those of the elements that have them."""
         given = bound(function, (a, *args), kwargs)
         q = 0.5 if is_median else plain(given.get("q"))
@@ -311,7 +314,7 @@ for _function in (np.median, np.nanmedian, np.quantile, np.percentile, np.nanqua
 
 
 @rule(np.unwrap)
-def _unwrap(level: Any, p: Any, discont: Any = None, axis: int = -1, *, period: Any = 2 * np.pi) -> Any:
+def _unwrap(level: PatternLevel, p: Any, discont: Any = None, axis: int = -1, *, period: Any = 2 * np.pi) -> Any:
     """Shift elements by whole periods, which changes in steps."""
     if type(p) is not Dependent or dependents(period):
         return level.dense("unwrap", np.unwrap, (p, discont, axis), {"period": period})
@@ -319,12 +322,12 @@ def _unwrap(level: Any, p: Any, discont: Any = None, axis: int = -1, *, period: 
 
 
 @rule(np.trace)
-def _trace(level: Any, a: Any, offset: int = 0, axis1: int = 0, axis2: int = 1, dtype: Any = None) -> Any:
+def _trace(level: PatternLevel, a: Any, offset: int = 0, axis1: int = 0, axis2: int = 1, dtype: Any = None) -> Any:
     return np.sum(np.diagonal(a, offset, axis1, axis2), axis=-1, dtype=dtype)
 
 
 def _like(function: Function) -> Function:
-    def make(level: Any, *args: Any, **kwargs: Any) -> Any:
+    def make(level: PatternLevel, *args: Any, **kwargs: dict[str, Any]) -> Any:
         return Dependent(function(*plain(args), **kwargs), level)
 
     return make
@@ -335,25 +338,25 @@ for _maker in (np.zeros_like, np.ones_like, np.empty_like):
 
 
 @rule(np.full_like)
-def _full_like(level: Any, a: Any, fill_value: Any, *args: Any, **options: Any) -> Any:
+def _full_like(level: PatternLevel, a: Any, fill_value: Any, *args: Any, **options: Any) -> Any:
     value = np.full_like(plain(a), plain(fill_value), *args, **options)
     terms = fill_value.given() if type(fill_value) is Dependent else []
     return Dependent(value, level, [np.broadcast_to(t, value.shape) for t in terms])
 
 
 @rule(np.full)
-def _full(level: Any, shape: Any, fill_value: Any, dtype: Any = None, order: Any = "C", **_: Any) -> Any:
+def _full(level: PatternLevel, shape: Any, fill_value: Any, dtype: Any = None, order: Any = "C", **_: Any) -> Any:
     value = np.full(shape, fill_value.value, dtype or fill_value.dtype, order)
     return Dependent(value, level, [np.broadcast_to(t, value.shape) for t in fill_value.given()])
 
 
 @rule(np.array, np.asarray, np.asanyarray, np.ascontiguousarray)
-def _array(level: Any, *args: Any, **kwargs: Any) -> Any:
+def _array(level: PatternLevel, *args: Any, **kwargs: Any) -> Any:
     dependents(args, kwargs)[0].refuse("an ndarray", "Use numpy.stack([x, y]) for numpy.array([x, y])")
 
 
 @rule(np.pad)
-def _pad(level: Any, array: Any, pad_width: Any, mode: Any = "constant", **options: Any) -> Any:
+def _pad(level: PatternLevel, array: Any, pad_width: Any, mode: Any = "constant", **options: Any) -> Any:
     if type(array) is not Dependent or mode not in ("constant", "edge", "wrap", "reflect", "symmetric") or (
         dependents(options) or options.get("reflect_type", "even") != "even"
     ):  # fmt: skip
@@ -364,14 +367,14 @@ def _pad(level: Any, array: Any, pad_width: Any, mode: Any = "constant", **optio
 
 
 @rule(np.split, np.array_split)
-def _split(level: Any, ary: Any, indices_or_sections: Any, axis: int = 0) -> Any:
+def _split(level: PatternLevel, ary: Any, indices_or_sections: Any, axis: int = 0) -> Any:
     ranges = np.array_split(np.arange(ary.shape[axis]), plain(indices_or_sections))
     before = (slice(None),) * (axis % ary.ndim)
     return [ary[(*before, slice(int(r[0]), int(r[-1]) + 1) if r.size else slice(0, 0))] for r in ranges]
 
 
 @rule(np.searchsorted)
-def _searchsorted(level: Any, a: Any, v: Any, side: Any = "left", sorter: Any = None) -> Any:
+def _searchsorted(level: PatternLevel, a: Any, v: Any, side: Any = "left", sorter: Any = None) -> Any:
     value = np.asarray(np.searchsorted(plain(a), plain(v), side, plain(sorter)))
     if dependents(a, sorter):
         return level.answer(value, dependents(a, v, sorter))
@@ -379,7 +382,7 @@ def _searchsorted(level: Any, a: Any, v: Any, side: Any = "left", sorter: Any = 
 
 
 @rule(np.take)
-def _take(level: Any, a: Any, indices: Any, axis: Any = None, mode: Any = "raise") -> Any:
+def _take(level: PatternLevel, a: Any, indices: Any, axis: Any = None, mode: Any = "raise") -> Any:
     if (type(indices) is Dependent and level.everywhere) or type(a) is not Dependent:
         return level.chosen(np.take, a, indices, (axis,), {"mode": mode})
     indices = plain(indices)
@@ -388,7 +391,7 @@ def _take(level: Any, a: Any, indices: Any, axis: Any = None, mode: Any = "raise
 
 
 @rule(np.take_along_axis)
-def _take_along_axis(level: Any, arr: Any, indices: Any, axis: Any = -1) -> Any:
+def _take_along_axis(level: PatternLevel, arr: Any, indices: Any, axis: Any = -1) -> Any:
     if type(indices) is Dependent and level.everywhere:
         return level.chosen(np.take_along_axis, arr, indices, (axis,), {})
     indices = plain(indices)
@@ -397,19 +400,19 @@ def _take_along_axis(level: Any, arr: Any, indices: Any, axis: Any = -1) -> Any:
 
 
 @rule(np.compress, np.extract)
-def _compress(level: Any, condition: Any, a: Any, axis: Any = None) -> Any:
+def _compress(level: PatternLevel, condition: Any, a: Any, axis: Any = None) -> Any:
     level.plain_key(condition)
     places = np.flatnonzero(plain(condition))
     return np.take(a, places, axis)
 
 
 @rule(np.insert)
-def _insert(level: Any, arr: Any, obj: Any, values: Any, axis: Any = None) -> Any:
+def _insert(level: PatternLevel, arr: Any, obj: Any, values: Any, axis: Any = None) -> Any:
     return moved(level, np.insert, (arr, level.plain_key(obj), values, axis), {})
 
 
 @rule(np.where)
-def _where(level: Any, condition: Any, *choices: Any) -> Any:
+def _where(level: PatternLevel, condition: Any, *choices: Any) -> Any:
     if not choices:
         return _answered(level, np.where, (condition,), {})
     mask = plain(condition)
@@ -428,20 +431,20 @@ def _where(level: Any, condition: Any, *choices: Any) -> Any:
 
 
 @rule(np.choose)
-def _choose(level: Any, a: Any, choices: Any, mode: Any = "raise") -> Any:
+def _choose(level: PatternLevel, a: Any, choices: Any, mode: Any = "raise") -> Any:
     value = np.choose(plain(a), plain(choices), mode=mode)
     return _among(level, value, a, choices, lambda terms: np.choose(plain(a), terms, mode=mode))
 
 
 @rule(np.select)
-def _select(level: Any, condlist: Any, choicelist: Any, default: Any = 0) -> Any:
+def _select(level: PatternLevel, condlist: Any, choicelist: Any, default: Any = 0) -> Any:
     value = np.select(plain(condlist), plain(choicelist), plain(default))
     masks = plain(condlist)
     choices = [*choicelist, default]
     return _among(level, value, condlist, choices, lambda terms: np.select(masks, terms[:-1], terms[-1]))
 
 
-def _among(level: Any, value: Any, conditions: Any, choices: Any, chosen: Callable[[Any], Any]) -> Any:
+def _among(level: PatternLevel, value: Any, conditions: Any, choices: Any, chosen: Callable[[Any], Any]) -> Any:
     """Return one of several choices for each element; everywhere, any of them."""
     given = [x.given() if type(x) is Dependent else [] for x in choices]
     if level.everywhere and dependents(conditions):
@@ -455,7 +458,7 @@ def _among(level: Any, value: Any, conditions: Any, choices: Any, chosen: Callab
 
 
 def _spaced(function: Function) -> Function:
-    def spaced(level: Any, start: Any, stop: Any, *args: Any, **kwargs: Any) -> Any:
+    def spaced(level: PatternLevel, start: Any, stop: Any, *args: Any, **kwargs: dict[str, Any]) -> Any:
         """Each number depends on both ends."""
         value = function(*plain((start, stop, *args)), **plain(kwargs))
         ends = np.broadcast_shapes(np.shape(start), np.shape(stop))
@@ -473,7 +476,7 @@ for _space in (np.linspace, np.geomspace):
 
 @rule(np.cross)
 def _cross(
-    level: Any, a: Any, b: Any, axisa: int = -1, axisb: int = -1, axisc: int = -1, axis: int | None = None
+    level: PatternLevel, a: Any, b: Any, axisa: int = -1, axisb: int = -1, axisc: int = -1, axis: int | None = None
 ) -> Any:
     axisa, axisb, axisc = (axisa, axisb, axisc) if axis is None else (axis, axis, axis)
     a, b = (x if type(x) is Dependent else np.asarray(x) for x in (a, b))
@@ -487,7 +490,9 @@ def _cross(
 
 
 @rule(np.interp)
-def _interp(level: Any, x: Any, xp: Any, fp: Any, left: Any = None, right: Any = None, period: Any = None) -> Any:
+def _interp(
+    level: PatternLevel, x: Any, xp: Any, fp: Any, left: Any = None, right: Any = None, period: Any = None
+) -> Any:
     """Two neighbours of each place."""
     at, nodes, heights = map(plain, (x, xp, fp))
     value = np.asarray(np.interp(at, nodes, heights, plain(left), plain(right), period))
@@ -505,13 +510,13 @@ def _interp(level: Any, x: Any, xp: Any, fp: Any, left: Any = None, right: Any =
 
 
 @rule(np.linalg.norm)
-def _norm(level: Any, x: Any, ord: Any = None, axis: Any = None, keepdims: bool = False) -> Any:
+def _norm(level: PatternLevel, x: Any, ord: Any = None, axis: Any = None, keepdims: bool = False) -> Any:
     value = np.asarray(np.linalg.norm(x.value, ord, axis, keepdims))
     return level.result(value, reduced(level, x, axes_of(axis, x.ndim), True, keepdims))
 
 
 @rule(np.linalg.solve)
-def _solve(level: Any, a: Any, b: Any) -> Any:
+def _solve(level: PatternLevel, a: Any, b: Any) -> Any:
     """Solve for each column by itself: it depends on the whole matrix, and on that column of the right side."""
     if np.ndim(b) == 1:
         return matrices(level, np.linalg.solve, (a, b), (2, 1))
@@ -528,13 +533,13 @@ def _solve(level: Any, a: Any, b: Any) -> Any:
 
 
 @rule(np.copyto)
-def _copyto(level: Any, dst: Any, src: Any, casting: Any = "same_kind", where: Any = True) -> None:
+def _copyto(level: PatternLevel, dst: Any, src: Any, casting: Any = "same_kind", where: Any = True) -> None:
     level.check_target(dst, "numpy.copyto")
     dst[...] = src if where is True else np.where(where, src, dst)
 
 
 def _written(function: Function) -> Function:
-    def write(level: Any, a: Any, *args: Any, **kwargs: Any) -> None:
+    def write(level: PatternLevel, a: Any, *args: Any, **kwargs: dict[str, Any]) -> None:
         level.check_target(a, f"numpy.{function.__name__}")
         if level.everywhere and dependents([x for x in args[:1] if x.dtype.kind in "ib"] if args else []):
             level.plain_key(args[0])  # raises

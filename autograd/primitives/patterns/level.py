@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.lib.array_utils import byte_bounds
 
-from ...arrays.dependent import NUMBER, Dependent, LostError, Terms, dependents, plain
+from ...arrays.dependent import NUMBER, Dependent, Index, LostError, Terms, dependents, plain
 from ...arrays.door import Array, Used, contents
 from ...errors import PatternError
 from ...graph.grad_mode import enable_grad
@@ -25,6 +25,7 @@ from .sets import Sets
 
 if TYPE_CHECKING:
     from numpy.typing import DTypeLike
+    from scipy.sparse import csr_array
 
 
 class PatternLevel:
@@ -56,17 +57,17 @@ class PatternLevel:
 
     # Results
 
-    def result(self, value: Any, given: Terms) -> Any:
+    def result(self, value: Array, given: Terms) -> Any:
         """Return a result with its terms; an answer, such as that of a comparison, is a plain array at this point."""
         if value.dtype.kind not in "fc" and not self.everywhere:
             return value
         return Dependent(value, self, given)
 
-    def step(self, value: Any) -> Terms:
+    def step(self, value: Array) -> Terms:
         """Return the terms of a step, such as a floor: of its zeros, that they may be other numbers elsewhere."""
         return [] if value.all() else [np.where(value == 0, NUMBER(self.sets.nothing), NUMBER(0))]
 
-    def answer(self, value: Any, xs: Sequence[Dependent]) -> Any:
+    def answer(self, value: Array, xs: Sequence[Dependent]) -> Any:
         """Return integers or truth found in some arrays; everywhere, they depend on what these do."""
         if not self.everywhere:
             return value
@@ -75,12 +76,12 @@ class PatternLevel:
         found = tuple(Dependent(v, self, [np.broadcast_to(t, v.shape) for t in one]) for v in map(np.asarray, parts))
         return found if isinstance(value, tuple) else found[0]
 
-    def note_equal(self, mask: Any, equal: bool) -> None:
+    def note_equal(self, mask: Array, equal: bool) -> None:
         """Note a mask of where numbers are equal, or are not: nearby, hardly any are."""
         if mask.any() if equal else not mask.all():
             self._equal[id(mask)] = mask, equal
 
-    def by_chance(self, mask: Any) -> Any:
+    def by_chance(self, mask: Array) -> Any:
         """Return where a mask is as it is because numbers are equal, so that nearby it is not; False for nowhere."""
         noted, equal = self._equal.get(id(mask), (None, True))
         return False if noted is None else mask == equal
@@ -99,7 +100,7 @@ class PatternLevel:
 
     # Calls
 
-    def call_ufunc(self, ufunc: np.ufunc, method: str, inputs: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    def call_ufunc(self, ufunc: np.ufunc, method: str, inputs: tuple[Array, ...], kwargs: dict[str, Any]) -> Any:
         """Apply a ufunc, or a method of it such as `reduce`."""
         return ufuncs.call_ufunc(self, ufunc, method, inputs, kwargs)
 
@@ -117,13 +118,13 @@ class PatternLevel:
         finally:
             self._composing.discard(function)
 
-    def dense(self, name: str, function: Callable[..., Any], args: Any, kwargs: Any = None) -> Any:
+    def dense(self, name: str, function: Callable[..., Any], args: Any, kwargs: dict[str, Any] | None = None) -> Any:
         """Call a function with values; all that it computes depends on all that it is given."""
         name = name or getattr(function, "__name__", "a function")
         xs = dependents(args, kwargs or {})
         return self.spread(name, function(*plain(args), **plain(kwargs or {})), xs)
 
-    def spread(self, name: str, value: Any, given: Any) -> Any:
+    def spread(self, name: str, value: Array, given: Any) -> Any:
         """Return what a function computed as what depends on all that it was given."""
         xs = dependents(given)
         self.met[name] = users_line()
@@ -145,7 +146,7 @@ class PatternLevel:
             )
         return self.result(value, [np.broadcast_to(t, value.shape) for t in whole])
 
-    def elementwise(self, function: Callable[..., Any], values: tuple[Any, ...]) -> Any:
+    def elementwise(self, function: Callable[..., Any], values: tuple[Array | Dependent, ...]) -> Any:
         """Apply a function of each element."""
         value = np.asarray(function(*plain(values)))
         given = [x.given() for x in values if type(x) is Dependent]
@@ -166,10 +167,10 @@ class PatternLevel:
             return found
 
         def output(place: int | None, value: Any) -> Any:
-            def derivative(xs: Any, g: Any, index: int) -> Any:
+            def derivative(xs: Any, g: Array, index: int) -> Any:
                 return _derivative(function, _filled(args, iter(xs)), place, g, index)
 
-            def pull(g: Any, xs: Any, index: int) -> Any:
+            def pull(g: Array, xs: Any, index: int) -> Any:
                 return self.loop(f"the derivative of {name}", derivative, (list(xs), g, index))
 
             return _computed(xs, value, pull) if type(value) is Dependent else value
@@ -188,13 +189,13 @@ class PatternLevel:
 
         return self.loop(function.__name__, call, (args, tuple(kwargs.values())))
 
-    def sparse_matmul(self, matrix: Any, x: Any) -> Any:
+    def sparse_matmul(self, matrix: csr_array, x: Dependent) -> Any:
         """Return the product of a matrix of SciPy and an array."""
         return sparse_matmul(self, matrix, x)
 
     # Indices
 
-    def plain_key(self, key: Any) -> Any:
+    def plain_key(self, key: Index) -> Any:
         """Return an index without dependence: which elements it selects does not change where the pattern holds."""
         if type(key) is tuple or type(key) is list:
             return type(key)([self.plain_key(part) for part in key])
@@ -203,7 +204,7 @@ class PatternLevel:
         key.check_fixed("an index or a mask", "Use numpy.where(mask, x, y), numpy.take or numpy.take_along_axis")
         return key.value
 
-    def getitem(self, x: Any, key: Any) -> Any:
+    def getitem(self, x: Array, key: Index) -> Any:
         """Return ``x[key]``, where either is dependent."""
         parts = [part for part in dependents(key) if self.everywhere and part.dtype != bool]
         if not parts:
@@ -218,25 +219,32 @@ class PatternLevel:
             value, [np.broadcast_to(t, value.shape) for t in (*given, *self.whole([*parts, *dependents(x)]))]
         )
 
-    def chosen(self, function: Callable[..., Any], x: Any, indices: Any, args: Any, kwargs: Any) -> Any:
+    def chosen(
+        self,
+        function: Callable[..., Any],
+        x: Array | Dependent,
+        indices: Array | Dependent,
+        args: Any,
+        kwargs: dict[str, Any],
+    ) -> Any:
         """Take elements at indices that depend on inputs: each may be any."""
         if self.everywhere or type(x) is not Dependent:
             return self.dense(function.__name__, function, (x, plain(indices), *args), kwargs)
         return function(x, plain(indices), *args, **kwargs)
 
-    def setitem(self, x: Dependent, key: Any, value: Any) -> None:
+    def setitem(self, x: Dependent, key: Index, value: Array) -> None:
         """Write `value` to ``x[key]``."""
         value, key = getattr(value, "_array", value), self.plain_key(key)
         x.value[key] = plain(value)
         self.write_terms(x, key, value.given() if type(value) is Dependent else [])
 
-    def write_terms(self, x: Dependent, key: Any, given: Terms) -> None:
+    def write_terms(self, x: Dependent, key: Index, given: Terms) -> None:
         """Write terms to those at an index of an array, and nothing to its others."""
         places, kept = x._places(len(given))
         for k, place in enumerate(places[kept:]):
             place[key] = given[k] if k < len(given) else 0
 
-    def check_target(self, x: Any, what: str) -> None:
+    def check_target(self, x: Array | Dependent, what: str) -> None:
         """Raise if an array to be written to is a plain one, which has no room for terms."""
         if type(x) is not Dependent:
             raise LostError(
@@ -244,7 +252,7 @@ class PatternLevel:
                 f"that: begin with numpy.zeros_like(x) or numpy.zeros(shape, like=x)"
             )
 
-    def scatter(self, add: Callable[..., Array], x: Any, key: Any, shape: tuple[int, ...]) -> Any:
+    def scatter(self, add: Callable[..., Array], x: Array | Dependent, key: Index, shape: tuple[int, ...]) -> Any:
         """Return zeros of `shape` with `x` added at `key`."""
         key = self.plain_key(key)
         value = add(plain(x), key, shape)
@@ -262,7 +270,7 @@ class PatternLevel:
             found = [self.sets.made(np.tile(flat, len(given)), np.concatenate(given), value.size)]
         return self.result(value, [t.reshape(shape) for t in found])
 
-    def moved(self, arrays: list[Any]) -> list[Any]:
+    def moved(self, arrays: list[Dependent]) -> list[Any]:
         """Return arrays that share memory in new memory, which they share alike; so are their terms, for each byte."""
         start = min([byte_bounds(x.value)[0] for x in arrays])
         memory = Dependent(np.empty(max([byte_bounds(x.value)[1] for x in arrays]) - start, np.uint8), self)
@@ -282,32 +290,32 @@ class PatternLevel:
 
     # What a call of vmap does otherwise
 
-    def batched(self, value: Any) -> Any:
+    def batched(self, value: Array) -> Any:
         """Return an array that was stored without its terms: it depends on everything."""
         numbers = np.arange(1, self.sets.inputs + 1, dtype=NUMBER)
         one = self.sets.made(np.zeros(len(numbers), NUMBER), numbers, 1).reshape(())
         return self.result(value, [np.broadcast_to(one, value.shape)])
 
-    def zeros(self, shape: Any, dtype: DTypeLike) -> Any:
+    def zeros(self, shape: int | tuple[int, ...], dtype: DTypeLike) -> Any:
         """Return zeros that depend on nothing."""
         return Dependent(np.zeros(shape, dtype), self)
 
-    def shared(self, node: Any, array: Any) -> Any:
+    def shared(self, node: Any, array: Array) -> Any:
         """Return the node by which an operation uses a tensor: its own."""
         return node
 
-    def leave(self, x: Any) -> Any:
+    def leave(self, x: Array) -> Any:
         """Return an array out of its batch: there is none."""
         return x
 
-    def branch(self, condition: Any) -> bool:
+    def branch(self, condition: Array) -> bool:
         """Return the truth of a condition."""
         return bool(condition)
 
     def refuse_mask(self, x: object) -> None:
         """Masked arrays are refused where they become tensors."""
 
-    def check_running(self, x: Any) -> None:
+    def check_running(self, x: Array) -> None:
         """Nothing outlives the call but what a function leaves behind itself."""
 
 
@@ -330,7 +338,7 @@ def _derivative(function: Callable[..., Any], args: Any, place: int | None, g: A
     """Return the gradient of one of the tensors among arguments from that of a result, at arrays."""
     leaves: list[Tensor] = []
 
-    def leaf(x: Any) -> Any:
+    def leaf(x: Array) -> Any:
         if not isinstance(x, _Filled):
             return x
         leaves.append(Tensor(x.array, requires_grad=True))
@@ -355,7 +363,7 @@ class _Filled:
 def _filled(tree: Any, arrays: Iterator[Any]) -> Any:
     """Return arguments with arrays in place of the tensors that require gradients, and of constant ones."""
 
-    def fill(x: Any) -> Any:
+    def fill(x: Array) -> Any:
         if not isinstance(x, Tensor):
             return plain(x)
         return plain(x._array) if x._node is None else _Filled(next(arrays))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -12,9 +12,14 @@ from ...arrays.dependent import Dependent, plain
 from ...arrays.door import Array
 from .terms import not_zero, over_axes
 
+if TYPE_CHECKING:
+    from scipy.sparse import csr_array
+
+    from .level import PatternLevel
+
 
 def contracted(
-    level: Any, value: Any, operands: Sequence[Any], axes: Sequence[Sequence[int]], out: Sequence[int]
+    level: PatternLevel, value: Array, operands: Sequence[Any], axes: Sequence[Sequence[int]], out: Sequence[int]
 ) -> Any:
     """Return a sum of products as NumPy computed it, with its terms.
 
@@ -41,7 +46,9 @@ def contracted(
     return level.result(np.asarray(value), [t.reshape(np.shape(value)) for t in terms])
 
 
-def _where_not_zero(level: Any, given: Any, names: Any, sparse: Any, used: Any, sizes: Any, out: Any) -> list[Array]:
+def _where_not_zero(
+    level: PatternLevel, given: Any, names: Any, sparse: Any, used: Any, sizes: Any, out: Any
+) -> list[Array]:
     """Return the terms of an operand beside constants that have zeros: an edge for each product that is not 0."""
     mask = np.ones((), bool)
     for nonzero, of in sparse:
@@ -71,7 +78,7 @@ def _spread(t: Array, names: Sequence[int], out: Sequence[int], sizes: dict[int,
     return np.broadcast_to(t, [sizes[c] for c in out])
 
 
-def einsum(level: Any, *args: Any, **options: Any) -> Any:
+def einsum(level: PatternLevel, *args: Any, **options: Any) -> Any:
     """Return what `numpy.einsum` does."""
     if isinstance(args[0], str):
         text, *operands = args
@@ -107,7 +114,7 @@ def _read(text: str, ndims: list[int]) -> tuple[list[int], list[list[int]]]:
     return numbered(result, most), axes
 
 
-def matmul(level: Any, a: Any, b: Any) -> Any:
+def matmul(level: PatternLevel, a: Array, b: Array) -> Any:
     """Return ``a @ b``."""
     value = np.matmul(plain(a), plain(b))
     m, n = np.ndim(a), np.ndim(b)
@@ -118,7 +125,7 @@ def matmul(level: Any, a: Any, b: Any) -> Any:
     return contracted(level, value, (a, b), (left, right), out)
 
 
-def tensordot(level: Any, a: Any, b: Any, axes: Any = 2) -> Any:
+def tensordot(level: PatternLevel, a: Array, b: Array, axes: Any = 2) -> Any:
     """Return what `numpy.tensordot` does."""
     value = np.tensordot(plain(a), plain(b), axes)
     m, n = np.ndim(a), np.ndim(b)
@@ -133,13 +140,13 @@ def tensordot(level: Any, a: Any, b: Any, axes: Any = 2) -> Any:
     return contracted(level, value, (a, b), (list(range(m)), right), out)
 
 
-def dot(level: Any, a: Any, b: Any) -> Any:
+def dot(level: PatternLevel, a: Array, b: Array) -> Any:
     """Return what `numpy.dot` does."""
     m, n = np.ndim(a), np.ndim(b)
     return a * b if m == 0 or n == 0 else tensordot(level, a, b, ([m - 1], [max(n - 2, 0)]))
 
 
-def sparse_matmul(level: Any, matrix: Any, x: Dependent) -> Any:
+def sparse_matmul(level: PatternLevel, matrix: csr_array, x: Dependent) -> Any:
     """Return the product of a matrix of SciPy and a dependent array: an edge for each element that is stored."""
     stored = matrix.tocoo()
     value = matrix @ x.value
@@ -154,7 +161,7 @@ def sparse_matmul(level: Any, matrix: Any, x: Dependent) -> Any:
     return level.result(value, [numbers.reshape(value.shape)])
 
 
-def convolve(level: Any, a: Any, v: Any, mode: Any = "full") -> Any:
+def convolve(level: PatternLevel, a: Any, v: Any, mode: Any = "full") -> Any:
     """Return what `numpy.convolve` does."""
     value = np.convolve(plain(a), plain(v), mode)
     m, n = np.size(a), np.size(v)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import operator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.lib.array_utils import normalize_axis_index, normalize_axis_tuple
@@ -11,6 +11,9 @@ from numpy.lib.array_utils import normalize_axis_index, normalize_axis_tuple
 from ...arrays.dependent import Dependent, plain
 from ...arrays.door import Array
 from .terms import joined, over_axes
+
+if TYPE_CHECKING:
+    from .level import PatternLevel
 
 
 def axes_of(axis: Any, ndim: int) -> tuple[int, ...]:
@@ -22,7 +25,9 @@ def axes_of(axis: Any, ndim: int) -> tuple[int, ...]:
     return normalize_axis_tuple(axis, ndim)
 
 
-def reduced(level: Any, x: Dependent, axes: tuple[int, ...], where: Any, keepdims: Any) -> list[Array]:
+def reduced(
+    level: PatternLevel, x: Dependent, axes: tuple[int, ...], where: Array | bool, keepdims: Any
+) -> list[Array]:
     """Return the terms of a reduction over axes."""
     terms = over_axes(level, x.given(), axes, where)
     if not keepdims or keepdims is np._NoValue:
@@ -31,7 +36,7 @@ def reduced(level: Any, x: Dependent, axes: tuple[int, ...], where: Any, keepdim
     return [term.reshape(kept) for term in terms]
 
 
-def accumulated(level: Any, x: Dependent, axis: int) -> list[Array]:
+def accumulated(level: PatternLevel, x: Dependent, axis: int) -> list[Array]:
     """Return the terms of a cumulative function: by doubling, with n log n edges in place of n^2 / 2."""
     terms = x.given()
     if not terms or not x.ndim:
@@ -47,13 +52,13 @@ def accumulated(level: Any, x: Dependent, axis: int) -> list[Array]:
     return [np.moveaxis(numbers, 0, axis)]
 
 
-def whole_along(level: Any, x: Dependent, axis: int) -> list[Array]:
+def whole_along(level: PatternLevel, x: Dependent, axis: int) -> list[Array]:
     """Return terms of which each element has those of all along its axis; the axis has length 1."""
     axis = normalize_axis_index(operator.index(axis), x.ndim)
     return [np.expand_dims(t, axis) for t in over_axes(level, x.given(), (axis,))]
 
 
-def mixed(level: Any, function: Any, x: Dependent, axis: int, args: Any, kwargs: Any) -> Any:
+def mixed(level: PatternLevel, function: Any, x: Dependent, axis: int, args: Any, kwargs: dict[str, Any]) -> Any:
     """Call a function of which each element along an axis is computed from all of them."""
     value = function(x.value, *plain(args), **plain(kwargs))
     return level.result(value, [np.broadcast_to(t, value.shape) for t in whole_along(level, x, axis)])

@@ -5,12 +5,15 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from types import MappingProxyType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from ...arrays.dependent import Dependent, Terms, plain
 from ...arrays.door import Array
+
+if TYPE_CHECKING:
+    from .level import PatternLevel
 
 
 def union(*lists: Iterable[Array]) -> list[Array]:
@@ -32,7 +35,7 @@ def _equal(term: Array, other: Array) -> Any:
     return term[first] == other[first] and term[last] == other[last] and np.array_equal(term, other)
 
 
-def not_zero(x: Any) -> Any:
+def not_zero(x: Array | Dependent) -> Any:
     """Return where an operand is not 0, or may be another number elsewhere: True for everywhere.
 
     Of a dependent array, those zeros count that depend on nothing, as where nothing was written to.
@@ -47,7 +50,7 @@ def not_zero(x: Any) -> Any:
     return True if there.all() else there
 
 
-def joined(level: Any, terms: Terms, shape: tuple[int, ...]) -> Array:
+def joined(level: PatternLevel, terms: Terms, shape: tuple[int, ...]) -> Array:
     """Return one term for the union of many."""
     size = math.prod(shape)
     numbers = np.concatenate([np.broadcast_to(term, shape).reshape(-1) for term in terms])
@@ -55,7 +58,7 @@ def joined(level: Any, terms: Terms, shape: tuple[int, ...]) -> Array:
     return found.reshape(shape)
 
 
-def over_axes(level: Any, terms: Terms, axes: Sequence[int], where: Any = True) -> list[Array]:
+def over_axes(level: PatternLevel, terms: Terms, axes: Sequence[int], where: Array | bool = True) -> list[Array]:
     """Return terms of what all elements along some axes depend on, of the shape of the other axes.
 
     Where `where` does not hold, elements do not count.
@@ -78,7 +81,7 @@ def over_axes(level: Any, terms: Terms, axes: Sequence[int], where: Any = True) 
 
 
 def matrices(
-    level: Any,
+    level: PatternLevel,
     function: Any,
     args: Sequence[Any],
     cores: Sequence[int] | None = None,
@@ -97,7 +100,7 @@ def matrices(
     whole = [t for x, n in given for t in over_axes(level, x.given(), range(x.ndim - n, x.ndim))]
     stack = np.broadcast_shapes(*[t.shape for t in whole]) if whole else ()
 
-    def of(result: Any) -> Any:
+    def of(result: Array) -> Any:
         if isinstance(result, tuple):
             found = map(of, result)
             return type(result)(*found) if hasattr(result, "_fields") else tuple(found)

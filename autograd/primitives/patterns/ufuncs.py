@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -11,6 +11,10 @@ from ...arrays.dependent import Dependent, Terms, plain
 from .products import matmul
 from .reductions import accumulated, axes_of, reduced
 from .terms import matrices, not_zero, union, write_result
+
+if TYPE_CHECKING:
+    from ...arrays.door import Array
+    from .level import PatternLevel
 
 # Steps, whose slope is 0 wherever they have one, by name: one is SciPy's.
 _STEPS = frozenset(("floor", "ceil", "rint", "trunc", "sign", "heaviside", "floor_divide", "spacing", "gammasgn"))
@@ -27,14 +31,16 @@ _FACTORS: dict[Any, tuple[tuple[int, int], ...]] = {
 _STEPS_AMONG = {np.modf: (1,), np.divmod: (0,)}
 
 
-def call_ufunc(level: Any, ufunc: np.ufunc, method: str, inputs: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+def call_ufunc(
+    level: PatternLevel, ufunc: np.ufunc, method: str, inputs: tuple[Array, ...], kwargs: dict[str, Any]
+) -> Any:
     """Apply a ufunc, or a method of it, to arrays some of which are dependent."""
     if method == "__call__":
         return apply(level, ufunc, inputs, kwargs)
     return METHODS[method](level, ufunc, *inputs, **kwargs)
 
 
-def apply(level: Any, ufunc: np.ufunc, inputs: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+def apply(level: PatternLevel, ufunc: np.ufunc, inputs: tuple[Array, ...], kwargs: dict[str, Any]) -> Any:
     """Call a ufunc."""
     out, where = kwargs.pop("out", None), kwargs.pop("where", True)
     if ufunc.signature is not None:
@@ -61,7 +67,7 @@ def apply(level: Any, ufunc: np.ufunc, inputs: tuple[Any, ...], kwargs: dict[str
     return write_result(out, result)
 
 
-def _terms(level: Any, ufunc: np.ufunc, inputs: tuple[Any, ...], shape: tuple[int, ...]) -> Terms:
+def _terms(level: PatternLevel, ufunc: np.ufunc, inputs: tuple[Any, ...], shape: tuple[int, ...]) -> Terms:
     """Return what the elements of a result depend on."""
     given: list[list[Any]] = []
     for x in inputs:
@@ -83,7 +89,7 @@ def _terms(level: Any, ufunc: np.ufunc, inputs: tuple[Any, ...], shape: tuple[in
 
 
 def _reduce(
-    level: Any,
+    level: PatternLevel,
     ufunc: np.ufunc,
     x: Any,
     axis: Any = 0,
@@ -108,13 +114,13 @@ def _reduce(
     return write_result(out, level.result(value, terms))
 
 
-def _accumulate(level: Any, ufunc: np.ufunc, x: Any, axis: Any = 0, dtype: Any = None, out: Any = None) -> Any:
+def _accumulate(level: PatternLevel, ufunc: np.ufunc, x: Any, axis: Any = 0, dtype: Any = None, out: Any = None) -> Any:
     value = ufunc.accumulate(x.value, axis, dtype)
     return write_result(out, level.result(value, accumulated(level, x, axis)))
 
 
 def _reduceat(
-    level: Any, ufunc: np.ufunc, x: Any, indices: Any, axis: Any = 0, dtype: Any = None, out: Any = None
+    level: PatternLevel, ufunc: np.ufunc, x: Any, indices: Any, axis: Any = 0, dtype: Any = None, out: Any = None
 ) -> Any:
     if type(indices) is Dependent and level.everywhere:
         return write_result(out, level.dense(f"{ufunc.__name__}.reduceat", ufunc.reduceat, (x, indices, axis, dtype)))
@@ -134,11 +140,11 @@ def _reduceat(
     return write_result(out, level.result(value, [np.moveaxis(ids.reshape(shape), 0, axis)] if terms else []))
 
 
-def _outer(level: Any, ufunc: np.ufunc, x: Any, y: Any, **kwargs: Any) -> Any:
+def _outer(level: PatternLevel, ufunc: np.ufunc, x: Any, y: Any, **kwargs: Any) -> Any:
     return ufunc(np.reshape(x, np.shape(x) + (1,) * np.ndim(y)), y, **kwargs)
 
 
-def _at(level: Any, ufunc: np.ufunc, x: Any, key: Any, *values: Any) -> None:
+def _at(level: PatternLevel, ufunc: np.ufunc, x: Any, key: Any, *values: Any) -> None:
     """Apply a ufunc in place at an index, where elements that occur several times depend on all that they meet."""
     level.check_target(x, f"numpy.{ufunc.__name__}.at")
     key = level.plain_key(key)

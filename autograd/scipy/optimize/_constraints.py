@@ -68,7 +68,7 @@ def for_scipy(constraints: Any) -> Any:
     return found
 
 
-def sparsely(constraints: Any, limits: list[Limit], sparse: bool | None, x: Any) -> list[str]:
+def sparsely(constraints: Any, limits: list[Limit], sparse: bool | None, x: np.ndarray[Any, Any]) -> list[str]:
     """Give nonlinear constraints without derivatives of their own sparse ones, where these pay, and say which did."""
     ways = []
     for each, limit in zip(constraints, limits, strict=True):

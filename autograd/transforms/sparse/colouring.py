@@ -10,13 +10,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from itertools import product
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 from scipy.sparse import csr_array
 
 Array = np.ndarray[Any, Any]
-Pattern = Any  # a scipy.sparse.csr_array
+Pattern: TypeAlias = csr_array
 
 _ROUNDS = 4  # of colouring anew, each of which may take colours away
 _NEAR = 1.2  # times the longest row: so few colours need no other round

@@ -16,6 +16,7 @@ import numpy as np
 from scipy.sparse import csr_array, vstack
 
 from ...arrays.dependent import NUMBER, Dependent
+from ...arrays.door import Array
 from ...arrays.standin import StandIn
 from ...errors import AutogradError, PatternError, check_argnums, check_callable
 from ...graph.grad_mode import enable_grad
@@ -105,7 +106,7 @@ def sparsity(
     return pattern
 
 
-def jacobian_pattern(function: Function, arrays: Sequence[Any], everywhere: bool = False, dense: bool = False) -> Any:
+def jacobian_pattern(function: Function, arrays: Sequence[Array], everywhere: bool = False, dense: bool = False) -> Any:
     """Return the pattern of the Jacobian of a function of several arrays that returns a list of arrays.
 
     Its rows are the elements of all outputs, one after another, its columns those of all inputs.
@@ -169,14 +170,14 @@ def _written_out(level: PatternLevel, y: Any, function: Function) -> Any:
     return rows
 
 
-def symmetric(matrix: Any) -> Any:
+def symmetric(matrix: csr_array) -> Any:
     """Return the entries of a Hessian: both of a pair can differ from 0, or none."""
     both = csr_array(matrix.multiply(matrix.T), dtype=bool)
     both.sort_indices()
     return both
 
 
-def blocks(matrix: Any, rows: Sequence[int], columns: Sequence[int]) -> list[list[Any]]:
+def blocks(matrix: csr_array, rows: Sequence[int], columns: Sequence[int]) -> list[list[Any]]:
     """Return a matrix as blocks, which begin at these rows and columns; the last numbers are where it ends."""
     if len(rows) == len(columns) == 2:
         return [[matrix]]

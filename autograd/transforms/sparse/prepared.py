@@ -23,7 +23,7 @@ from ...arrays.standin import StandIn
 from ...errors import DerivativeError, GraphError, ShapeError
 from ...graph.grad_mode import enable_grad, recording
 from ...source.source_info import defined, warn
-from ...tensors.tensor import seen_at, unwrap
+from ...tensors.tensor import Tensor, seen_at, unwrap
 from ..grad import aux_of, choose, without_aux
 from ..jacobian import conformed, holomorphic, jacobian
 from ..pytree import flatten, structure, without_none
@@ -73,7 +73,7 @@ class Form(NamedTuple):
         return repr(self.rebuild(texts)).replace("'", "")
 
 
-def form(arrays: Sequence[Any], rebuild: Callable[[list[Any]], Any]) -> Form:
+def form(arrays: Sequence[Array | Tensor], rebuild: Callable[[list[Any]], Any]) -> Form:
     """Return the form of arrays that `rebuild` puts into their containers."""
     return Form(rebuild([0] * len(arrays)), [tuple(x.shape) for x in arrays], [np.dtype(x.dtype) for x in arrays])
 

@@ -91,7 +91,9 @@ def units_of(loop: Loop, batched: Sequence[bool] | None) -> list[int]:
     return units + [np.size(x.value) for x in (*loop.finals, *(x for x, _ in loop.stacked))]
 
 
-def pointers_to(builder: ir.IRBuilder, addresses: Sequence[Any], dtypes: Sequence[Any]) -> list[Any]:
+def pointers_to(
+    builder: ir.IRBuilder, addresses: Sequence[ir.Value], dtypes: Sequence[np.dtype[Any] | type]
+) -> list[Any]:
     """Return where the elements of arrays are, from where their objects are."""
     fields = [builder.add(address, ir.Constant(INDEX, FIRST_FIELD)) for address in addresses]
     kinds = [memory_of(dtype).as_pointer().as_pointer() for dtype in dtypes]
@@ -129,7 +131,7 @@ class LoopWriter:
         self.pointers = pointers
         self.units = [0] * len(pointers) if batched is None else units_of(elements.loop, batched)
 
-    def write_batch(self, size: Any) -> None:
+    def write_batch(self, size: ir.Value) -> None:
         """Run the loop for all elements of a batch: several at a time, then what is left."""
         builder, self.size = self.builder, size
         whole = builder.sub(size, builder.srem(size, ir.Constant(INDEX, ABREAST)))

@@ -127,7 +127,7 @@ class NestWriter:
         self.pointers: dict[int, Any] = {}  # to buffers
         self.apart: dict[int, Any] = {}  # by array: how many rows, those of other elements of a batch, are between two
 
-    def write_element(self, arrays: list[Any], units: list[int], element: Any, size: Any) -> None:
+    def write_element(self, arrays: list[Any], units: list[int], element: ir.Value, size: ir.Value) -> None:
         """Run the loop on what arrays have for one element of a batch."""
         builder, loop = self.builder, self.body.loop
         rows = {x.argument for x in loop.inputs if isinstance(x, Part)}

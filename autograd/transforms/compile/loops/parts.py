@@ -19,7 +19,7 @@ RAISING = frozenset(("raise", "call", "print", "log"))
 _PRODUCTS = (np.matmul, np.dot, np.ndarray.dot, operator.matmul)
 
 
-def size_of(x: Any) -> int:
+def size_of(x: Traced | float) -> int:
     """Return how many elements a variable has."""
     return int(np.size(x.value)) if isinstance(x, Traced) else 1
 
@@ -35,7 +35,7 @@ def work_of(call: Call) -> float:
     return size
 
 
-def array_like(shape: tuple[int, ...], dtype: Any, like: Any, kind: str = MADE) -> Traced:
+def array_like(shape: tuple[int, ...], dtype: np.dtype[Any] | type, like: Traced, kind: str = MADE) -> Traced:
     """Return a new variable of an array that lies in order."""
     value = as_strided(np.zeros(1, dtype), shape, _strides(shape, np.dtype(dtype).itemsize))
     made = Traced(value, like.records, Memory(kind, None))
@@ -47,7 +47,7 @@ def _strides(shape: tuple[int, ...], size: int) -> tuple[int, ...]:
     return tuple(size * int(np.prod(shape[i + 1 :], dtype=np.int64)) for i in range(len(shape)))
 
 
-def number_like(dtype: Any, like: Any) -> Traced:
+def number_like(dtype: np.dtype[Any] | type, like: Traced) -> Traced:
     """Return a new variable of a NumPy scalar."""
     return Traced(np.dtype(dtype).type(0), like.records, Memory(ARGUMENT, None))
 
@@ -103,7 +103,7 @@ class Stored:
         positions = np.concatenate([part.positions.reshape(-1) for part in (self, *others)])
         return len(np.unique(positions)) == positions.size
 
-    def calls(self, target: Any, adds: bool, constant: Callable[[Array], Traced], first: Call) -> list[Call]:
+    def calls(self, target: Traced, adds: bool, constant: Callable[[Array], Traced], first: Call) -> list[Call]:
         """Return the calls that write it to an array, or add it to what is there; `constant` makes a variable."""
 
         def call(function: Any, args: Any, result: Any = None, of: Any = None) -> Call:

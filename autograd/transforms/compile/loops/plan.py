@@ -78,7 +78,7 @@ class Plans:
         number = self._owners[k] if k >= 0 else -1
         return self.all[number] if number >= 0 else None
 
-    def owner_of(self, x: Any) -> Plan | None:
+    def owner_of(self, x: Traced) -> Plan | None:
         """Return the plan of the call that makes a variable."""
         v = self.recorded.number.get(id(x))
         return None if v is None else self.owner(int(self.recorded.made[v]))
