@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from autograd import DerivativeError, no_grad
+from autograd import DerivativeError, hessian, no_grad, sparsity
 from autograd.extend import levels
 
 LEAST = 100  # unknowns; a dense matrix of fewer is computed and factored as quickly
@@ -38,16 +38,17 @@ def sparse_slopes(transform: Any, function: Any, sparse: bool | None, *point: An
         return None, "dense"
     try:
         with no_grad():
+            if sparse is None:  # before it is colored, which of a dense one takes long, and is warned of
+                pattern = sparsity(function, order=2 if transform is hessian else 1)(*point)
+                full = pattern.nnz / max(math.prod(pattern.shape), 1)
+                if full > MOST:
+                    return None, f"dense: {full:.0%} of its elements are entries"
             prepare = transform(function, sparse=True).prepare
             found = prepare(*point)
     except Exception as error:  # a fault of the function itself shows up in the dense way too
         if sparse:
             raise
         return None, f"dense, since the pattern could not be found: {error}"
-    pattern = found.pattern
-    entries, elements = pattern.nnz, math.prod(pattern.shape)
-    if sparse is None and entries > MOST * elements:
-        return None, f"dense: {entries / elements:.0%} of its elements are entries"
     return _Renewed(prepare, found), repr(found).strip("<>")
 
 

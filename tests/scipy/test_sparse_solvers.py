@@ -1,6 +1,7 @@
 """Solvers with sparse derivatives find what they find with dense ones, and say which they took."""
 
 import math
+import warnings
 from collections.abc import Callable
 from typing import Any
 
@@ -135,8 +136,11 @@ def test_a_preconditioner_for_krylov() -> None:
 
 
 def test_dense_functions_are_treated_as_such() -> None:
-    full = np.random.default_rng(0).normal(size=(N, N)) / 50
-    found = optimize.root(lambda x: x + full @ np.tanh(x) - 1, np.ones(N))
+    large = 330  # so that a dense pattern would be warned of
+    full = np.random.default_rng(0).normal(size=(large, large)) / 50
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")  # nobody asked for a sparse one
+        found = optimize.root(lambda x: x + full @ np.tanh(x) - 1, np.ones(large))
     assert found.derivatives == "dense: 100% of its elements are entries"
     assert optimize.root(lambda x: x**2 - 2, np.ones(3)).derivatives == "dense"
 

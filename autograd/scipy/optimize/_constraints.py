@@ -77,9 +77,9 @@ def sparsely(constraints: Any, limits: list[Limit], sparse: bool | None, x: np.n
         slopes, way = sparse_slopes(jacobian, limit.function, sparse, x)
         if slopes is not None:
             each.jac = slopes
-            weighed = lambda x, v, of=limit.function: np.sum(v * of(x))  # noqa: E731
-            curves, _ = sparse_slopes(hessian, weighed, True, x, np.ones(slopes.prepared.pattern.shape[0]))
-            each.hess = curves if isinstance(each.hess, optimize.BFGS) else each.hess
+            if isinstance(each.hess, optimize.BFGS):  # SciPy's default
+                weighed = lambda x, v, of=limit.function: np.sum(v * of(x))  # noqa: E731
+                each.hess, _ = sparse_slopes(hessian, weighed, True, x, np.ones(slopes.prepared.pattern.shape[0]))
         ways.append(f"{limit.name}: {way if slopes is not None else 'differences'}")
     return ways
 

@@ -85,12 +85,12 @@ def root(
         return optimize.root(plain(fun, pair=jac is True), x0, given, method, ours, tol, callback, options)
 
     start, way = numbers(x0), None
-    if jac is None and method in _WITH_JACOBIAN:
+    if jac is None and (method in _WITH_JACOBIAN or (method == "krylov" and sparse)):
         found, way = sparse_slopes(jacobian, _vector_of(fun), sparse, start, *unwrap(given))
-        jac = jacobian_of(fun, "jac=False") if found is None else lambda x, *args: found(x, *args).toarray()
-    elif jac is None and method == "krylov" and sparse:
-        found, way = sparse_slopes(jacobian, _vector_of(fun), sparse, start, *unwrap(given))
-        options = _preconditioned(options or {}, found(start, *unwrap(given)))
+        if method in _WITH_JACOBIAN:
+            jac = jacobian_of(fun, "jac=False") if found is None else lambda x, *args: found(x, *args).toarray()
+        elif found is not None:
+            options = _preconditioned(options or {}, found(start, *unwrap(given)))
     with no_grad():
         result = each_element(solve, (equations, fun, jac), start, unwrap(given), start)
     if way is not None:
