@@ -194,3 +194,5 @@ for _name, _method in {
     "sign": _sign,
 }.items():
     setattr(Tensor, _name, _method)
+for _name in ("astype", "clip", "conjugate"):
+    getattr(Tensor, _name).__name__ = _name  # by which a library that wraps methods, such as pint, knows them

@@ -236,6 +236,8 @@ for _name, _attribute in {
     "mT": property(matrix_transpose),
 }.items():
     setattr(Tensor, _name, _attribute)
+for _name in ("reshape", "transpose", "flatten"):
+    getattr(Tensor, _name).__name__ = _name  # by which a library that wraps methods, such as pint, knows them
 
 not_differentiable(
     np.shape, np.ndim, np.size, np.zeros_like, np.ones_like, np.empty_like, np.result_type, np.isclose,

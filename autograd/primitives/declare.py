@@ -289,6 +289,8 @@ def _after_ours(home: str | None, *functions: Function) -> None:
 def install(name: str, function: Function, operator: Function | None = None) -> None:
     """Install `function` as the method `name` of tensors, and `operator` or `function` as the operator of that name."""
     if name not in vars(Tensor) or isinstance(vars(Tensor)[name], DeclaredLater):
+        if hasattr(np.ndarray, name) and not hasattr(np.ndarray, function.__name__):
+            function.__name__ = name  # by which a library that wraps methods, such as pint, knows them
         along_axes = "axis" in getattr(getattr(function, "__code__", None), "co_varnames", ())
         setattr(Tensor, name, method_of(name, function) if along_axes else function)
     symbol, operate = OPERATORS.get(name), operator or function

@@ -196,12 +196,14 @@ def handed_over(op: Primitive, z: Any, *operands: Any) -> Any:
     """
     if isinstance(z, ndarray | StandIn):
         return NotImplemented
-    hand_over = getattr(type(z), "__array_ufunc__", None)
-    if hand_over is None or type(z) in fronts or not isinstance(op.forward, np.ufunc) or is_of_table(z):
+    if not hasattr(type(z), "__array_ufunc__") or type(z) in fronts:
+        return NotImplemented
+    if not isinstance(op.forward, np.ufunc) or is_of_table(z):
         return NotImplemented
     for operand in operands:
-        if type(operand) is type(z):
-            return hand_over(operand, op.forward, "__call__", *operands)
+        kind = type(operand)  # that of z; or one that gives z, as a unit times a tensor gives a quantity
+        if kind is type(z) or (not isinstance(operand, Tensor | ndarray) and hasattr(kind, "__array_ufunc__")):
+            return kind.__array_ufunc__(operand, op.forward, "__call__", *operands)
     return NotImplemented
 
 

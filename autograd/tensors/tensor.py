@@ -439,8 +439,8 @@ class Tensor(Installed):
     def __array_function__(
         self, function: Callable[..., Any], types: Any, args: tuple[Any, ...], kwargs: dict[str, Any]
     ) -> Any:
-        if len(types) > 1:
-            refuse_masks(types)
+        if len(types) > 1 and _hands_over(types):
+            return NotImplemented
         operation = operation_of(function) or writers.get(function)
         if operation is not None:
             if not args:  # NumPy calls the first parameter `a`, `ary`, `m` or `x`; an operation takes it by position
@@ -765,11 +765,16 @@ def unmasked(data: Any) -> Any:
     return data
 
 
-def refuse_masks(types: Iterable[type]) -> None:
-    """Raise if one of these argument types is a masked array."""
+def _hands_over(types: Iterable[type]) -> bool:
+    """Ask whether the class of an argument may hold tensors, as pint's quantities do; masked arrays raise."""
     for kind in types:
-        if kind is not ndarray and kind is not Tensor and hasattr(kind, "mask") and issubclass(kind, ndarray):
-            raise _of_mask()
+        if kind is not ndarray and kind is not Tensor:
+            if not issubclass(kind, ndarray):
+                if kind.__module__.partition(".")[0] != "autograd" and not issubclass(kind, Tensor):
+                    return True
+            elif hasattr(kind, "mask"):
+                raise _of_mask()
+    return False
 
 
 def _of_mask() -> DtypeError:
