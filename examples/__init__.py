@@ -21,6 +21,13 @@ Most of them write a folder about what they learned, ``runs/NAME``. Ctrl-C ends 
 
 import os
 import sys
+from importlib.util import find_spec
+
+if missing := [name for name in ("numpy", "pandas") if find_spec(name) is None]:
+    raise SystemExit(
+        f"{sys.executable} has no {' and no '.join(missing)}. Make an environment and run the examples in it: "
+        "python3 -m venv .venv && .venv/bin/pip install -e '.[plot]' && .venv/bin/python -m examples.mnist"
+    )
 
 # Keep NumPy, unless it is loaded or the environment says how many, from sharing small products among threads: they take
 # so little time that the threads mostly wait for each other. On two idle cores a second one saves a fifth, and where

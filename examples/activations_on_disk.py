@@ -3,6 +3,7 @@
 Run it with ``python -m examples.activations_on_disk``; it takes a second, and leaves nothing behind.
 """
 
+import argparse
 import itertools
 import tempfile
 import tracemalloc
@@ -71,4 +72,5 @@ def main() -> None:
 
 
 if __name__ == "__main__":
+    argparse.ArgumentParser("python -m examples.activations_on_disk", description=__doc__).parse_args()
     main()

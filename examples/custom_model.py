@@ -3,6 +3,8 @@
 Run it with ``python -m examples.custom_model``; it takes a second.
 """
 
+import argparse
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -22,8 +24,7 @@ class Bumps(nn.Module):
     def __init__(self, count: int) -> None:
         super().__init__()
         self.place = nn.Parameter(np.linspace(-3, 3, count))
-        self.width = nn.Parameter(np.ones(count))
-        self.height = nn.Parameter(np.zeros(count))
+        self.width, self.height = nn.Parameter(np.ones(count)), nn.Parameter(np.zeros(count))
 
     def forward(self, x: Tensor | Floats) -> Tensor:
         """Evaluate the sum at each number of `x`."""
@@ -56,4 +57,5 @@ def main() -> None:
 
 
 if __name__ == "__main__":
+    argparse.ArgumentParser("python -m examples.custom_model", description=__doc__).parse_args()
     main()

@@ -12,10 +12,11 @@ from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]  # i
 
 import datasets
 import nn
+from tests.sizes import DESIGN, counted, rooms
 
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
-LOOP, FIT, TENSORS = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
+FIRST, LOOP, FIT, TENSORS = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
 
 
 def run(code: str, names: dict[str, object]) -> str:
@@ -41,19 +42,27 @@ def test_the_first_screen_trains_a_network_that_reads_as_many_digits_as_it_says(
     assert accuracies[-1] > int(said[1]) - 0.2  # other machines round in other places
     (images, labels), (test_images, test_labels) = datasets.load_mnist()  # a part is enough for the same once more
     some = (images[:6000], labels[:6000]), (test_images[:1000], test_labels[:1000])
-    names["load_mnist"] = lambda: some
-    result = re.search(r"'accuracy': ([\d.]+)\}$", run(FIT, names).strip())
+    monkeypatch.setattr(datasets, "load_mnist", lambda: some)
+    result = re.search(r"'accuracy': ([\d.]+)\}$", run(FIT, {}).strip())
     assert result
     assert float(result[1]) > 0.85
 
 
 def test_the_first_screen_is_short_and_shows_code_before_it_explains() -> None:
-    opening = README[: README.index(LOOP)]
+    opening = README[: README.index(FIRST)]
     assert len(re.sub(r"<img [^>]+>", "", opening)) < 300
     assert opening.count("<img") == 1
-    lines = [[line for line in code.splitlines() if line] for code in (LOOP, FIT)]
-    assert [len(code) for code in lines] == [14, 5]
-    assert max(map(len, (LOOP + FIT).splitlines())) <= 100, "a longer line is cut off on a page"
+    lines = [[line for line in code.splitlines() if line] for code in (FIRST, LOOP, FIT)]
+    assert [len(code) for code in lines] == [5, 14, 7]
+    assert max(map(len, (FIRST + LOOP + FIT).splitlines())) <= 100, "a longer line is cut off on a page"
+
+
+def test_the_first_derivative_is_what_it_says() -> None:
+    definition, _, shown = FIRST.rstrip().rpartition("\n")
+    names: dict[str, object] = {}
+    run(definition, names)
+    expression, _, said = shown.partition("  # ")
+    assert repr(eval(expression, names)) == said
 
 
 def test_the_code_about_tensors_gives_what_it_says() -> None:
@@ -69,9 +78,20 @@ def test_the_code_about_tensors_gives_what_it_says() -> None:
 
 def test_the_first_page_of_the_site_shows_the_same_programs_and_picture() -> None:
     page = (ROOT / "docs" / "index.md").read_text(encoding="utf-8")
-    assert LOOP in page
-    assert FIT in page
-    assert "(images/player.gif)" in page[: page.index(LOOP)]
+    for code in (FIRST, LOOP, FIT):
+        assert code in page
+    assert "(images/player.gif)" in page[: page.index(FIRST)]
+
+
+def test_the_sizes_are_what_it_says() -> None:
+    said = re.search(r"The engine has ([\d,]+) lines, the layers as many, .* ([\d,]+) more", README, re.DOTALL)
+    assert said
+    engine, further = (int(number.replace(",", "")) for number in said.groups())
+    found = counted(rooms(DESIGN.read_text(encoding="utf-8")))
+    assert found["engine"] == pytest.approx(engine, rel=0.05)
+    assert found["nn"] == pytest.approx(engine, rel=0.05)
+    annexes = ("compile", "sparse derivatives", "testing", "visualize", "scipy and distributions", "other annexes")
+    assert sum(found[room] for room in annexes) == pytest.approx(further, rel=0.1)
 
 
 def test_what_is_installed_is_what_the_project_depends_on() -> None:

