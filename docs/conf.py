@@ -59,6 +59,7 @@ html_theme = "furo"
 html_math_renderer = "mathml"
 html_static_path = ["site/static"]
 html_css_files = ["site.css"]
+html_search_scorer = str(ROOT / "docs" / "site" / "scorer.js")
 html_copy_source = html_show_sourcelink = False
 pygments_style, pygments_dark_style = "default", "github-dark"
 copybutton_prompt_text = ">>> |\\.\\.\\. |\\$ "

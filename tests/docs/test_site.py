@@ -67,7 +67,7 @@ def test_the_code_of_a_page_gives_what_it_says(
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
 def test_all_code_of_a_page_is_what_the_test_above_runs(page: Path) -> None:
     for block in BLOCK.finditer(page.read_text(encoding="utf-8")):
-        assert block[1] in ("python", "sh", "{toctree}", "{notebooks}"), (
+        assert block[1] in ("python", "sh", "{index}", "{toctree}", "{notebooks}"), (
             f"{page.name} has a block of {block[1] or 'nothing'}"
         )
         tested = block[3].startswith(">>> ") or block[0] in README  # which has a test of its own
@@ -79,7 +79,9 @@ WRITTEN = [page for page in sorted(DOCS.rglob("*.md")) if page.name != "changelo
 
 @pytest.mark.parametrize("page", WRITTEN, ids=lambda page: page.relative_to(DOCS).as_posix())
 def test_a_page_begins_with_what_the_reader_gets(page: Path) -> None:
-    first = page.read_text(encoding="utf-8").split("\n\n")[1]
+    first, second = page.read_text(encoding="utf-8").split("\n\n")[1:3]
+    if first.startswith("```{index}"):  # what a search finds it by
+        first = second
     if re.match(r"```{names} [\w.]+\n[a-z_]+\n```$", first):
         return  # what a module says of itself
     words = first.replace("\n", " ")
@@ -212,6 +214,70 @@ def test_in_a_browser_all_results_of_a_search_have_an_excerpt(site: Path, browse
     assert {kind for kind, _ in results} >= {"kind-object", "kind-text"}
     assert all("value" in text.lower() for kind, text in results if kind != "kind-object")
     assert any(text.startswith("A number with the gradient") or "float" in text for _, text in results)
+
+
+# What people ask, and pages that answer: one of them is among the first three that a search finds.
+QUESTIONS = {
+    "howto/fit": ["save model", "predict probabilities", "early stopping", "custom loss", "accuracy one logit",
+        "resume training"],
+    "howto/pytorch-weights": ["load weights", "pytorch weights"],
+    "adopting": ["GPU", "cite"],
+    "howto/data": ["string column", "one hot labels", "batch size", "pandas dataframe", "train test split",
+        "standardize", "missing values", "image folder"],
+    "tutorials/own-model": ["freeze layer", "initialise weights", "custom layer"],
+    "api/lr-scheduler": ["learning rate schedule"],
+    "api/normalization": ["dropout"],
+    "howto/nan": ["nan loss"],
+    "howto/jacobians": ["second derivative", "hessian"],
+    "api/plots": ["plot loss", "confusion matrix"],
+    "howto/seeds": ["random seed"],
+    "howto/threads": ["multi threading"],
+    "howto/scikit-learn": ["scikit-learn pipeline"],
+    "howto/draw": ["draw graph"],
+    "howto/onnx": ["export onnx"],
+    "howto/memory": ["out of memory"],
+    "howto/compile": ["slow", "jit"],
+    "howto/loops": ["ode solver"],
+    "api/recurrent": ["LSTM"],
+    "howto/writing": ["in-place operation error"],
+    "installation": ["windows"],
+    "api/optim": ["weight decay"],
+    "howto/units": ["units"],
+    "howto/many-machines": ["mpi"],
+}  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def whole_site(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """All pages: those in build/site, which `.ci/run` has built, unless a page is newer."""
+    pytest.importorskip("furo", reason="builds pages: pip install -e '.[docs]'")
+    built = ROOT / "build" / "site"
+    index = built / "searchindex.js"
+    if not index.exists() or index.stat().st_mtime < max(page.stat().st_mtime for page in DOCS.rglob("*.md")):
+        built = tmp_path_factory.mktemp("whole")
+        subprocess.run([sys.executable, "-m", "sphinx", "-Q", str(DOCS), str(built)], cwd=ROOT, check=True)
+    return built
+
+
+@pytest.mark.thorough
+def test_a_search_finds_the_page_that_answers(whole_site: Path, browser: Any) -> None:
+    wait = pytest.importorskip("selenium.webdriver.support.wait").WebDriverWait(browser, 20, 0.05)
+    page = (whole_site / "search.html").as_uri()
+    script = """return [document.querySelector("#search-results p.search-summary")?.textContent ?? "",
+        [...document.querySelectorAll("#search-results li > a")].map(each => each.getAttribute("href"))]"""
+
+    def first(_: Any) -> list[str] | None:
+        said, found = browser.execute_script(script)
+        number = re.search(r"found (\d+|one) page", said)
+        return found[:3] if number and len(found) == (1 if number[1] == "one" else int(number[1])) else None
+
+    missed = {}
+    for question, answer in ((question, answer) for answer, asked in QUESTIONS.items() for question in asked):
+        browser.get(f"{page}?q={question.replace(' ', '+')}")
+        found = wait.until(first)
+        if not any(each.startswith(f"{answer}.html") for each in found):
+            missed[question] = found
+    assert not missed, "an {index} of the page that answers makes a search find it"
 
 
 def colours(browser: Any, selector: str) -> list[tuple[int, ...]]:
