@@ -21,7 +21,7 @@ from ..player.conftest import browser as browser  # a fixture
 ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
 README = (ROOT / "README.md").read_text(encoding="utf-8")
-BLOCK = re.compile(r"^```(\S*)( [\w.]+)?\n(.*?)^```$", re.DOTALL | re.MULTILINE)
+BLOCK = re.compile(r"^```(\S*)( [^\n]+)?\n(.*?)^```$", re.DOTALL | re.MULTILINE)
 # What is to be followed. The pages for reference are tested where they are written; design.md quotes the source.
 PAGES = [
     *(DOCS / name for name in ("index.md", "installation.md")),
