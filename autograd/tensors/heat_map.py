@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-_MOST = 32  # rows and columns; larger arrays are averaged in blocks
+MOST = 32  # rows and columns; larger arrays are averaged in blocks
 _NEGATIVE, _POSITIVE, _ODD = (0, 114, 178), (213, 94, 0), (204, 121, 167)  # Okabe and Ito's colours
 _LONGEST, _SHORTEST = 160, 12  # pixels of its sides on the screen
 
@@ -38,16 +38,15 @@ def heat_map(array: np.ndarray[Any, Any], words: str, top: float | None = None) 
     pixels[..., :3] = np.where((values < 0)[..., None], _NEGATIVE, _POSITIVE)
     pixels[..., 3] = np.rint(255 * strength)
     pixels[odd] = (*_ODD, 255)
-    height, width = table.shape
-    scale = max(1, min(16, _LONGEST // max(height, width)))
+    sides = [count * max(1, min(16, _LONGEST // count)) for count in table.shape]  # so that few columns are no strip
     content = base64.b64encode(_png(pixels)).decode()
     return (
-        f'<img width="{max(_SHORTEST, scale * width)}" height="{max(_SHORTEST, scale * height)}" alt="{escape(words)}" '
+        f'<img width="{max(_SHORTEST, sides[1])}" height="{max(_SHORTEST, sides[0])}" alt="{escape(words)}" '
         f'class="heat" src="data:image/png;base64,{content}">'
     )
 
 
-def block_means(array: np.ndarray[Any, Any], most: int = _MOST) -> np.ndarray[Any, Any]:
+def block_means(array: np.ndarray[Any, Any], most: int = MOST) -> np.ndarray[Any, Any]:
     """Return an array as a matrix of at most `most` rows and columns of float64, in each element the mean of a block.
 
     Rows are along the last axis; complex numbers become absolute values.

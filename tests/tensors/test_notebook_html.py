@@ -1,14 +1,15 @@
-"""What notebooks show of tensors and modules: small, escaped, and never an error."""
+"""What notebooks show of tensors, modules and pages: small, escaped, and never an error."""
 
 import html.parser
 import re
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
 import nn
-from autograd import Tensor, compile, tensor, vmap
+from autograd import Tensor, Value, compile, draw_graph, player, tensor, vmap
 
 RNG = np.random.default_rng(0)
 ODD: dict[str, np.ndarray[Any, Any]] = {
@@ -46,7 +47,7 @@ def test_any_tensor_is_shown_within_bounds(name: str) -> None:
     text = shown(tensor(array, requires_grad=array.dtype.kind in "fc"))
     assert len(text) < 30_000
     assert f"shape {array.shape}, {array.dtype}" in text
-    assert 1 <= text.count("<img") <= 6
+    assert 1 <= text.count("<img") <= 18
     assert ("requires_grad=True; " in text) == (array.dtype.kind in "fc")
 
 
@@ -61,6 +62,20 @@ def test_the_scale_and_what_is_left_out_are_told() -> None:
     with np.printoptions(threshold=10**6):
         long = shown(tensor(ODD["huge"][:100, :100]))
     assert long.count("\n") < 20
+
+
+def test_matrices_of_four_axes_stand_in_rows_and_columns() -> None:
+    text = shown(tensor(RNG.normal(size=(2, 3, 5, 5))))
+    assert re.findall(r"<small>(\[.*?\])</small>", text) == [f"[{i}, {j}]" for i in range(2) for j in range(3)]
+    assert "repeat(3, max-content)" in text
+    assert "6 more matrices" in shown(tensor(RNG.normal(size=(4, 6, 5, 5))))
+
+
+def test_few_columns_are_no_strip() -> None:
+    for shape in ((40, 2), (2, 40), (1, 30)):
+        sizes = re.search(r'<img width="(\d+)" height="(\d+)"', shown(tensor(np.ones(shape))))
+        assert sizes
+        assert min(map(int, sizes.groups())) >= 16
 
 
 @pytest.mark.parametrize("array", [2.0, [1.0, 2.0], np.zeros((0, 5)), np.zeros((20, 0, 3)), np.ones(12)])
@@ -86,23 +101,32 @@ def test_tensors_in_batches_and_recordings_are_left_to_their_text() -> None:
     assert compile(recorded)(w).item() == 40.0
 
 
-def test_a_module_is_a_table_of_its_layers() -> None:
+def test_a_module_is_a_list_of_its_layers_that_folds() -> None:
     model = nn.Sequential(nn.Linear(3, 4), nn.ReLU(), nn.Sequential(nn.Linear(4, 2, bias=False)))
     model[0].bias.requires_grad_(False)
-    rows = re.findall(r"<tr>(.*?)</tr>", shown(model.eval()))
-    cells = [re.findall(r"<t[hd][^>]*>(.*?)</t[hd]>", row) for row in rows]
-    assert [row[0].strip("\N{EM SPACE}") for row in cells] == [
-        "layer",
-        "Sequential()",
-        "0 Linear(in_features=3, out_features=4, bias=True)",
-        "1 ReLU()",
-        "2 Sequential()",
-        "0 Linear(in_features=4, out_features=2, bias=False)",
-        "in all",
+    text = shown(model.eval())
+    rows = re.findall(r"<b>(.*?)</b> (.*?) ?<code[^>]*>(.*?)</code>", text)
+    assert rows == [
+        ("Sequential()", "", "model"),
+        ("0 Linear(in_features=3, out_features=4, bias=True)", "weight (4, 3), bias (4,), 16 elements", "model[0]"),
+        ("1 ReLU()", "", "model[1]"),
+        ("2 Sequential()", "", "model[2]"),
+        ("0 Linear(in_features=4, out_features=2, bias=False)", "weight (2, 4), 8 elements", "model[2][0]"),
     ]
-    assert cells[2][1:] == ["weight (4, 3), bias (4,)", "16"]
-    assert cells[-1][1:] == ["96 bytes, 4 frozen, in evaluation mode", "24"]
-    assert all(row[0].startswith("\N{EM SPACE}" * 2) for row in cells[5:6])
+    assert "in all, 24 elements, 96 bytes, 4 frozen, in evaluation mode" in text
+    assert re.findall(r"</?details", text) == ["<details", "<details", "</details", "</details"]
+
+
+def test_paths_of_layers_lead_to_them() -> None:
+    class Block(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.first, self.heads = nn.Linear(2, 2), [nn.ReLU(), nn.Sequential(nn.Tanh())]
+            self.by_name = nn.ModuleDict({"a": nn.Identity()})
+
+    model = nn.Sequential(Block(), nn.Sequential(Block(), nn.ReLU()))
+    paths = re.findall(r"<code[^>]*>(.*?)</code>", shown(model))
+    assert [eval(path, {"model": model}) for path in paths] == list(model.modules())
 
 
 def test_modules_are_escaped_bounded_and_count_what_they_share_once() -> None:
@@ -118,6 +142,17 @@ def test_modules_are_escaped_bounded_and_count_what_they_share_once() -> None:
     other.weight = one.weight
     text = shown(nn.Sequential(one, other))
     assert "weight (2, 2) shared" in text
-    assert ">8<" in text
+    assert "in all, 8 elements" in text
     assert "40 bytes" not in text
     assert "32 bytes" in text
+
+
+def test_a_page_plays_in_the_cell(tmp_path: Path) -> None:
+    a = Value(2.0)
+    pages: list[Any] = [player(a * a, tmp_path / "p.html"), draw_graph(a * a).to_html(tmp_path / "g.html")]
+    for page in pages:
+        (content,) = re.findall(r'^<iframe srcdoc="([^"]*)" sandbox="allow-scripts"', page._repr_html_())
+        assert html.unescape(content) == page.read_text("utf-8")
+        assert page.parent._repr_html_() is page.with_suffix(".png")._repr_html_() is None
+        page.unlink()
+        assert page._repr_html_() is None

@@ -15,9 +15,27 @@ from collections.abc import Mapping
 from html import escape
 from importlib.resources import files
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from autograd.extend import replacing
+
+if TYPE_CHECKING:
+    _Path = Path
+else:
+    _Path = type(Path())  # of the system, since Path itself cannot be subclassed before Python 3.12
+
+
+class Page(_Path):
+    """The path of a page, which notebooks show, and play, in the cell."""
+
+    def _repr_html_(self) -> str | None:
+        if self.suffix != ".html" or not self.is_file():  # such as its parent
+            return None
+        page = escape(self.read_text("utf-8"))
+        return (
+            f'<iframe srcdoc="{page}" sandbox="allow-scripts" title="{escape(self.name)}" '
+            'style="width: 100%; height: 640px; border: 1px solid #8888"></iframe>'
+        )
 
 
 def html_page(title: str, body: str, style: str, script: str = "", data: Mapping[str, Any] | None = None) -> str:
@@ -69,9 +87,9 @@ form-action 'none'">
 """
 
 
-def write_page(path: str | os.PathLike[str], page: str) -> Path:
+def write_page(path: str | os.PathLike[str], page: str) -> Page:
     """Write the text of a page to a file, completely or not at all."""
-    file = Path(path)
+    file = Page(path)
     with replacing(file) as partial:
         partial.write_text(page, encoding="utf-8", newline="\n")
     return file

@@ -69,7 +69,7 @@ def player(
     Returns
     -------
     pathlib.Path
-        The file.
+        The file. A notebook plays it in the cell.
 
     Raises
     ------

@@ -68,7 +68,7 @@ function introduce() { // while nothing is chosen
   const panel = $("details");
   panel.replaceChildren();
   make("h2", "How a gradient is computed", panel);
-  make("p", `Forward, ${counted(operations.length, "operation")} compute their values, one after another. Backward, in the opposite order, each of them gives its inputs their shares of its gradient. What a result receives from all that use it adds up to its gradient.`, panel);
+  make("p", `Forward, ${counted(operations.length, "operation")} ${operations.length === 1 ? "computes its value" : "compute their values, one after another"}. Backward, in the opposite order, each of them gives its inputs their shares of its gradient. What a result receives from all that use it adds up to its gradient.`, panel);
   make("p", "A click on a box shows its value, its gradient, the derivative rule and the line of the program.", panel);
   if (frames.length) make("p", "A stack is a module in one box: + opens it, − closes it again.", panel);
 }
