@@ -33,7 +33,7 @@ def pull_back(
 
     Without `targets`, the gradients of all leaves are returned. `partial` says that `order` leaves out some ancestors
     of the seeds; the walk ends at targets outside it. With `lift` the rules record themselves. `free` frees the values
-    that the nodes kept.
+    that the nodes kept, but for those of targets at which the walk ends.
 
     The walk is optimistic: a rule such as ``g / (2 * out)`` gives nan where ``g`` is 0 and ``out`` is 0 or nan, as in
     the branch that a `where` did not select. The walk is repeated, with zeros that absorb nan, only if a nan arrives.
@@ -42,15 +42,20 @@ def pull_back(
     refuse_overwritten(order)
     found = _settle(seeds, order, targets, partial, lift)
     if free:
-        line = here()
+        line, reached = here(), set(order) if targets else ()
         for node in order:
             op = node.op
-            if op is not LEAF:
+            if id(node.kept) in _NOTHING and id(node.kept_y) in _NOTHING:  # it can be walked again
+                continue
+            if op is not LEAF and (targets is None or node not in targets or node.x in reached or node.y in reached):
                 node.op = op.freed
                 node.kept = line  # for the error that a second walk raises
                 node.kept_y = node.guard = None
     return found
 
+
+# What a node that keeps nothing has, by identity: arrays have no plain equality.
+_NOTHING = frozenset((id(None), id(())))
 
 # How many walks in a row needed care, by kind of graph.
 _repeated: dict[int, int] = {}

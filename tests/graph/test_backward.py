@@ -44,6 +44,37 @@ def test_sharing_a_freed_part_of_a_graph_raises() -> None:
         (hidden * hidden).sum().backward()
 
 
+def test_what_keeps_nothing_can_be_walked_again() -> None:
+    w = tensor([1.0, 2.0], requires_grad=True)
+    y = -(w + 1 - np.ones(2))
+    y.sum().backward()
+    (3 * y).sum().backward()
+    assert np.array_equal(w.grad.data, [-4.0, -4.0])
+    y = (w * 2) + 1
+    y.sum().backward()
+    with pytest.raises(GraphError, match="'multiply'"):
+        y.sum().backward()
+
+
+@pytest.mark.parametrize("inner", [lambda w: w * 0.9, lambda w: np.exp(w), lambda w: (w * w)[:2].sum(axis=0) * w])
+def test_gradients_of_results_leave_what_lies_before_them(inner: Callable[[Any], Any]) -> None:
+    """As in meta-learning: adapt by the gradient at the first step's result, then differentiate through the step."""
+    w = tensor([1.0, 2.0], requires_grad=True)
+    fast = inner(w)
+    (g,) = ag.gradients((fast**2).sum(), [fast])
+    ((fast - 0.1 * g) ** 2).sum().backward()
+    constant = g.data
+    expected = ag.grad(lambda w: np.sum((inner(w) - 0.1 * constant) ** 2))(np.array([1.0, 2.0]))
+    np.testing.assert_allclose(w.grad.data, expected, rtol=1e-15)
+    (g, first) = ag.gradients((inner(w) ** 3).sum(), [fast := inner(w), w], allow_unused=True)
+    assert g is None
+    assert first.shape == (2,)
+    y = (fast**3).sum()
+    ag.gradients(y, [fast, w])  # which walks through fast
+    with pytest.raises(GraphError, match="freed the graph"):
+        (fast * 2).sum().backward()
+
+
 def test_retained_graph_can_be_walked_again() -> None:
     x = tensor(3.0, requires_grad=True)
     y = x**3
