@@ -93,9 +93,10 @@ def _parameters(fn: Callable[..., Any]) -> list[str]:
 
 
 def _signature(run: Run) -> list[str]:
-    """Return the signature, where the function does not take arrays of all shapes that broadcast."""
+    """Return the signature, where the function does not take arrays of all shapes that broadcast, but for single numbers."""
     known = set(run.shapes)
-    if run.count > 2 or all(max(map(np.prod, each)) == 0 or each in known for each in shapes_for(run.count)[:10]):
+    usual = [each for each in shapes_for(run.count)[:10] if () not in each and max(map(np.prod, each))]
+    if run.count > 2 or all(each in known for each in usual):
         return []
     fits = [text for text in TEMPLATES[run.count] if all(s in known for s in shapes_of_signature(text)[0])]
     return [f'signature="{fits[0]}"'] if fits else []

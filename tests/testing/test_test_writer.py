@@ -26,6 +26,10 @@ def logistic_loss(x, y):
     return np.log1p(np.exp(-x * y))
 
 
+def rms(x):
+    return x / np.sqrt(np.mean(x * x, axis=-1, keepdims=True))
+
+
 def of_text(text):
     return text.upper()
 
@@ -58,6 +62,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         ("nn.functional:softmax", 'check(softmax, keywords={"axis": [None, 0, -1]})'),
         ("written_operations:softplus", "check(softplus)"),
         ("written_operations:mean_of_products", 'check(mean_of_products, keywords={"keepdims": [False, True]})'),
+        ("written_operations:rms", "check(rms)"),
         ("written_operations:Shapes.double", "check(Shapes.double)"),
         ("written_operations:logistic_loss", "check(logistic_loss, domain=(-20.0, 20.0))"),
     ],
