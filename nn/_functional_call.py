@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import dis
 import functools
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from types import FunctionType, MethodType
+from collections.abc import Iterator, Mapping, Sequence
+from types import CellType, CodeType, FunctionType, MethodType
 from typing import Any
 
 import numpy as np
@@ -60,7 +61,8 @@ def functional_call(
     ShapeError
         If an array has another shape than the parameter or buffer that it stands for.
     TypeError
-        If the module holds a function that refers to its own parameters, which could not be replaced.
+        If the module holds a function that refers to its own parameters by a global variable, which could not be
+        replaced; those in the closure of a function, such as a lambda, are.
 
     Examples
     --------
@@ -180,6 +182,7 @@ class _Copies:
 
     def __init__(self, module: Module, given: Mapping[str, Any], strict: bool) -> None:
         self._copies: dict[int, Module] = {}
+        self._functions: dict[int, FunctionType] = {}
         self._parameters: dict[int, Parameter] = {}
         self._buffers: dict[tuple[int, str], Any] = {}
         self._modules = {id(inner) for inner in module.modules()}
@@ -238,9 +241,9 @@ class _Copies:
         """Return what an attribute of a copy has in place of that of the module."""
         kind = type(value)
         if kind is list or kind is tuple:
-            return kind([self._inner(item, name) for item in value])
+            return kind([self._now(item, name) for item in value])
         if kind is dict:
-            return {key: self._inner(item, name) for key, item in value.items()}
+            return {key: self._now(item, name) for key, item in value.items()}
         return self._inner(value, name)
 
     def _inner(self, value: Any, name: str) -> Any:
@@ -255,25 +258,60 @@ class _Copies:
             return functools.partial(
                 self._inner(value.func, name), *[self._inner(item, name) for item in value.args], **keywords
             )
-        if isinstance(value, FunctionType) and any(self._is_replaced(item) for item in _closed_over(value)):
-            raise TypeError(
-                f"functional_call: {name} is a function that refers to the module or to a parameter itself, and would "
-                f"compute with the module's own: make it a method of the module"
-            )
+        if isinstance(value, FunctionType):
+            return self._function(value, name)
         return value
+
+    def _function(self, function: FunctionType, name: str) -> FunctionType:
+        """Return a function that refers to the copies where it refers to modules and parameters."""
+        if id(function) in self._functions:
+            return self._functions[id(function)]
+        code, own = function.__code__, function.__closure__ or ()
+        cells = tuple(CellType() for _ in own)
+        made = FunctionType(code, function.__globals__, function.__name__, None, cells)
+        self._functions[id(function)] = made  # it may refer to itself
+        changed = False
+        for cell, before in zip(cells, own, strict=True):
+            try:
+                content = before.cell_contents
+            except ValueError:  # not assigned yet
+                continue
+            cell.cell_contents = now = self._now(content, name)
+            changed |= content is not function and not _is_same(now, content)
+        defaults, keywords = function.__defaults__ or (), function.__kwdefaults__ or {}
+        made.__defaults__, made.__kwdefaults__ = self._now(defaults, name), self._now(keywords, name)
+        changed |= not _is_same(made.__defaults__, defaults) or not _is_same(made.__kwdefaults__, keywords)
+        of_globals = (function.__globals__.get(each) for each in code.co_names)
+        if (changed and _assigns(code)) or any(self._is_replaced(each) for each in of_globals):
+            raise TypeError(
+                f"functional_call: {name} is a function that refers to the module or to a parameter by a global "
+                f"variable, or assigns a nonlocal one, and would compute with the module's own: make it a method of "
+                f"the module"
+            )
+        if not changed:
+            self._functions[id(function)] = function
+            return function
+        made.__dict__.update(function.__dict__)
+        return made
 
     def _is_replaced(self, value: Any) -> bool:
         return id(value) in self._modules or id(value) in self._parameters
 
 
-def _closed_over(function: Callable[..., Any]) -> Iterator[Any]:
-    """Yield what a function defined within another refers to: variables and defaults."""
-    for cell in getattr(function, "__closure__", None) or ():
-        try:
-            yield getattr(cell.cell_contents, "__self__", cell.cell_contents)
-        except ValueError:  # not assigned yet
-            continue
-    yield from getattr(function, "__defaults__", None) or ()
+@functools.cache
+def _assigns(code: CodeType) -> bool:
+    """Ask whether a function assigns variables of the function around it."""
+    written = {each.argval for each in dis.get_instructions(code) if each.opname in ("STORE_DEREF", "DELETE_DEREF")}
+    return not written.isdisjoint(code.co_freevars)
+
+
+def _is_same(now: Any, before: Any) -> bool:
+    """Ask whether nothing in what `_now` returned was replaced."""
+    if type(now) in (list, tuple):
+        return all(map(_is_same, now, before))
+    if type(now) is dict:
+        return all(_is_same(now[key], before[key]) for key in now)
+    return now is before
 
 
 def _refuse_shape(kind: str, name: str, shape: tuple[int, ...], own: tuple[int, ...]) -> None:

@@ -14,7 +14,7 @@ import numpy as np
 from ..arrays.door import whole
 from ..primitives.declare import composed, general, linear
 from ..tensors.tensor import Tensor, unwrap
-from .reduce import ABSENT, Axis, axes_of, keep_axes, refuse_out, selected
+from .reduce import ABSENT, Axis, axes_of, keep_axes, refuse_bool, refuse_out, selected
 from .shape import along
 
 if TYPE_CHECKING:
@@ -95,6 +95,7 @@ def _prod(
     where: Any = True,
 ) -> Any:
     refuse_out(out)
+    refuse_bool(dtype, "prod")
     return _multiply(x, axis, dtype, None, keepdims, initial, where)
 
 

@@ -70,9 +70,19 @@ def refuse_out(out: Out, name: str | None = None) -> None:
     """Raise if a method, of this name or that of the caller, was given an array to write its result to."""
     if out is not None:
         name = name or sys._getframe(1).f_code.co_name.strip("_")
+        refuse_bool(out, name)
         raise GraphError(
             f"the method '{name}' writes its result to no array, at {users_line()}: leave out= away, or call "
             f"numpy.{name}(x, ..., out=), which writes to tensors"
+        )
+
+
+def refuse_bool(given: object, name: str) -> None:
+    """Raise if what was given where a dtype or an array stands is PyTorch's `keepdim`."""
+    if isinstance(given, bool):
+        raise TypeError(
+            f"the method '{name}' takes no bool after the axis, at {users_line()}: as in NumPy, give "
+            f"keepdims={given} by name"
         )
 
 
@@ -97,6 +107,7 @@ def _sum(
         refuse_out(out)
     if initial is ABSENT and where is True:
         by_numpy = dtype is not None or axis is None
+        refuse_bool(dtype, "sum")
         return _add(x, axis, dtype, None, keepdims) if by_numpy else reduced(np.add, x, axis, keepdims)
     return _add(x, axis, dtype, None, keepdims, initial, where)
 
@@ -109,6 +120,7 @@ def _mean(
     if dtype is None and where is True and x.size and x.ndim and x.dtype.char in "fd":
         total = reduced(np.add, x, axis, keepdims)  # as numpy.mean does, at a third of its cost
         return total / (x.size // total.size)
+    refuse_bool(dtype, "mean")
     return np.mean(x, axis, dtype, keepdims=keepdims, where=where)
 
 

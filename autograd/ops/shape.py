@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from ..arrays.door import ARRAY_TYPES
-from ..errors import UnsupportedError
+from ..errors import ShapeError, UnsupportedError
 from ..primitives.accurate_sum import accurate_sum
 from ..primitives.declare import composed, linear, not_differentiable
+from ..source.call_site import users_line
 from ..tensors.dispatch import fronts
 from ..tensors.tensor import Array, Tensor, plain_array, unwrap
 
@@ -221,10 +222,20 @@ def _method_reshape(x: Tensor, *shape: Any, order: Literal["C", "F", "A"] = "C",
 def _method_transpose(x: Tensor, *axes: Any) -> Any:
     if len(axes) == 1 and not isinstance(axes[0], int):
         return transpose(x, axes[0])
+    if len(axes) == 2 and (x.ndim > 2 or (axes[0] % 2, axes[1] % 2) == (0, 1)):
+        raise ShapeError(
+            f"t.transpose{axes} of an array of shape {x.shape}, at {users_line()}: as in NumPy, transpose takes the "
+            f"new order of all axes; t.swapaxes{axes} exchanges two, as PyTorch's does"
+        )
     return transpose(x, axes or None)
 
 
 def _method_flatten(x: Tensor, order: Order = "C") -> Any:
+    if isinstance(order, int):
+        kept = f"*t.shape[:{order}], " if order else ""
+        raise TypeError(
+            f"flatten() takes no axis, at {users_line()}: t.reshape({kept}-1) flattens the axes from {order} on"
+        )
     return copy(ravel(x, order))
 
 

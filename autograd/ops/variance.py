@@ -20,7 +20,7 @@ from ..primitives.declare import composed, general
 from ..primitives.primitive import Function, Rule
 from ..tensors.tensor import unwrap
 from .norm import scale_of, unscaled
-from .reduce import ABSENT, Axis, keep_axes, kept_shape, number_reduced, refuse_out
+from .reduce import ABSENT, Axis, keep_axes, kept_shape, number_reduced, refuse_bool, refuse_out
 from .shape import operand, unbroadcast
 
 if TYPE_CHECKING:
@@ -144,6 +144,7 @@ def dispersion_of(function: Function, *, root: bool, skip_nan: bool) -> None:
         correction: Any = ABSENT,
     ) -> Any:
         refuse_out(out, name)
+        refuse_bool(dtype, name)
         ddof = _degrees(ddof, correction)
         if mean is ABSENT:
             return of_elements(x, axis, dtype, ddof, keepdims, where)

@@ -93,7 +93,7 @@ def _parameters(fn: Callable[..., Any]) -> list[str]:
 
 
 def _signature(run: Run) -> list[str]:
-    """Return the signature, where the function does not take arrays of all shapes that broadcast, but for single numbers."""
+    """Return the signature, where the function does not take arrays of all shapes that broadcast; numbers apart."""
     known = set(run.shapes)
     usual = [each for each in shapes_for(run.count)[:10] if () not in each and max(map(np.prod, each))]
     if run.count > 2 or all(each in known for each in usual):

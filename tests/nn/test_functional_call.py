@@ -190,18 +190,100 @@ def test_what_a_module_knows_of_itself_are_the_given_parameters() -> None:
     assert not hasattr(module, "last")
 
 
-def test_a_function_that_refers_to_the_module_raises() -> None:
+def by_closure(module: Any) -> Any:
+    return lambda x: module.linear(x)
+
+
+def by_layer(module: Any) -> Any:
+    linear = module.linear
+    return lambda x: linear(x)
+
+
+def by_parameters(module: Any) -> Any:
+    weight, bias = module.linear.weight, module.linear.bias
+    return lambda x: x @ weight.T + bias
+
+
+def by_list(module: Any) -> Any:
+    layers, options = [module.linear], {"scale": (1.0, module.linear)}
+    return lambda x: (layers[0](x) + options["scale"][1](x)) / 2
+
+
+def by_method(module: Any) -> Any:
+    call = module.linear.forward
+    return lambda x: call(x)
+
+
+def by_default(module: Any) -> Any:
+    def step(x: Any, layer: Any = module.linear, *, other: Any = module.linear) -> Any:
+        return (layer(x) + other(x)) / 2
+
+    return step
+
+
+def decorated(module: Any) -> Any:
+    def doubled(function: Any) -> Any:
+        @functools.wraps(function)
+        def outer(x: Any) -> Any:
+            return 2 * function(x)
+
+        return outer
+
+    return doubled(lambda x: module.linear(x) / 2)
+
+
+def recursive(module: Any) -> Any:
+    def step(x: Any, times: int = 1) -> Any:
+        return step(x, times - 1) if times else module.linear(x)
+
+    return step
+
+
+@pytest.mark.parametrize(
+    "make", [by_closure, by_layer, by_parameters, by_list, by_method, by_default, decorated, recursive]
+)
+def test_functions_compute_with_what_is_given_in_place_of_what_they_refer_to(make: Any) -> None:
     class Closing(nn.Module):
         def __init__(self) -> None:
             super().__init__()
             self.linear = nn.Linear(4, 2)
-            self.steps = [lambda x: self.linear(x)]
+            self.steps = [make(self)]
 
         def forward(self, x: Any) -> Any:
             return self.steps[0](x)
 
-    with pytest.raises(TypeError, match=r"Closing\.steps is a function that refers to the module"):
-        nn.functional_call(Closing(), others(Closing()), X)
+    module = Closing()
+    before, given = module(X).data, others(module)
+    found = nn.functional_call(module, given, X)
+    np.testing.assert_allclose(found.data, X @ given["linear.weight"].T + given["linear.bias"], rtol=1e-5)
+    np.testing.assert_array_equal(module(X).data, before)
+    slopes = grad(lambda p: nn.functional_call(module, p, X).sum())(given)
+    np.testing.assert_allclose(slopes["linear.bias"], [len(X)] * 2)
+
+
+def test_a_function_that_cannot_be_given_others_raises() -> None:
+    class Counting(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.linear = nn.Linear(4, 2)
+            count = 0
+
+            def step(x: Any) -> Any:
+                nonlocal count
+                count += 1
+                return self.linear(x)
+
+            self.step = step
+
+        def forward(self, x: Any) -> Any:
+            return self.step(x)
+
+    with pytest.raises(TypeError, match=r"Counting\.step is a function that refers to the module"):
+        nn.functional_call(Counting(), others(Counting()), X)
+    module = nn.Linear(4, 2)
+    module.step = eval("lambda x: layer(x)", {"layer": module})
+    with pytest.raises(TypeError, match=r"Linear\.step is .* by a global variable"):
+        nn.functional_call(module, others(module), X)
 
 
 ERRORS: list[tuple[Callable[[Any, dict[str, Any]], Any], type[Exception], str]] = [

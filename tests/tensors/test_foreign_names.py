@@ -326,3 +326,31 @@ def test_their_names_in_autograd_say_where_they_are(name: str) -> None:
     with pytest.raises(ImportError, match=f"^{re.escape(message)}$"):
         exec(f"from autograd import {name}")
     assert name not in dir(autograd)
+
+
+# Calls in PyTorch's form that NumPy reads otherwise or not at all, and what the error proposes.
+FORMS = {
+    "t.transpose(0, 1)": "t.swapaxes(0, 1)",
+    "t.transpose(-2, -1)": "t.swapaxes(-2, -1)",
+    "t[None].transpose(1, 2)": "t.swapaxes(1, 2)",
+    "t.size(0)": "t.shape[0]",
+    "t.size()": "t.shape",
+    "t.flatten(0)": "t.reshape(-1)",
+    "t.flatten(1)": "t.reshape(*t.shape[:1], -1)",
+    **{f"t.{name}(1, True)": "keepdims=True" for name in ("sum", "mean", "prod", "max", "min", "std", "var", "ptp")},
+}
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_calls_in_pytorchs_form_say_what_to_write(form: str) -> None:
+    with pytest.raises((TypeError, ValueError), match=re.escape(FORMS[form])) as caught:
+        eval(form, {"t": X})
+    assert "<string>:1" in str(caught.value)
+
+
+def test_what_looks_alike_but_is_meant_stays() -> None:
+    assert X.transpose(1, 0).shape == X.swapaxes(0, 1).shape == (3, 2)
+    assert X.transpose((0, 1)).shape == X.transpose().T.shape == (2, 3)
+    assert X.size == 6
+    assert type(X.size + 0) is int
+    assert X.flatten("F").shape == (6,)
