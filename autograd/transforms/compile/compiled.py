@@ -22,6 +22,7 @@ from ...source.source_info import defined, warn
 from ...tensors.conversions import is_differentiating
 from ...tensors.tensor import Tensor
 from ..pytree import REGISTERED, flatten, structure
+from .breaks import Broken, Text
 from .compiled_program import CompiledProgram
 from .environment import Environment
 from .fallbacks import FellBack
@@ -52,7 +53,7 @@ class Compiled(WrappedFunction):
         Why the function itself ran instead, if it did: for each reason its `reason`, `line` and `count` of calls.
     """
 
-    _OWN = WrappedFunction._OWN | {*_NAMES, "_backend", "_of_values", "_programs", "_quick", "_raised", "_varying"}
+    _OWN = WrappedFunction._OWN | {*_NAMES, "_backend", "_instead", "_programs", "_quick", "_raised", "_text", "_varying"}
 
     def __init__(self, function: Callable[..., Any], fallback: Fallback, backend: Backend) -> None:
         super().__init__(function, fallback)
@@ -62,7 +63,8 @@ class Compiled(WrappedFunction):
         self._backend = backend
         self._programs: dict[Any, list[CompiledProgram]] = {}
         self._raised: dict[int, tuple[Exception, str]] = {}  # by the program that ran last in a thread
-        self._of_values: Any = None  # the `CompiledFunction` of scalars
+        self._instead: Any = None  # what is called: the `CompiledFunction` of scalars, or the function as two
+        self._text = Text(function)
         self._quick: Callable[[tuple[Any, ...]], Any] = _fits_never  # runs the program that fitted last, if it fits
         self._varying: frozenset[int] = frozenset()  # where, among the leaves, integers are inputs as floats are
 
@@ -72,22 +74,22 @@ class Compiled(WrappedFunction):
     @property
     def programs(self) -> list[Any]:
         """What was recorded."""
-        if self._of_values is not None:
-            found: list[Any] = self._of_values.programs
+        if self._instead is not None:
+            found: list[Any] = self._instead.programs
             return found
         return [program for several in self._programs.values() for program in several]
 
     @property
     def fallbacks(self) -> list[FellBack]:
-        return super().fallbacks + (self._of_values.fallbacks if self._of_values is not None else [])
+        return super().fallbacks + (self._instead.fallbacks if self._instead is not None else [])
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         if not kwargs:
             result = self._quick(args)
             if result is not MISSED:
                 return self._itself(args, kwargs) if result is NotImplemented else result
-        if self._of_values is not None:
-            return self._of_values(*args, **kwargs)
+        if self._instead is not None:
+            return self._instead(*args, **kwargs)
         if self._eager or recorder.get() is not None or watching() or is_differentiating():
             self._runs_itself()
             return self.__wrapped__(*args, **kwargs)
@@ -219,18 +221,22 @@ class Compiled(WrappedFunction):
         objects = [x for x in leaves if not isinstance(x, _KNOWN) or _is_number_with_attributes(x)]
         environment = Environment((self.__wrapped__, *objects), leaves=(ProgramRecorder, *outside_types))
         if any(isinstance(x, Value) for x in (*environment.seen, *leaves)):
-            self._of_values = load("compile of scalars").CompiledFunction(self.__wrapped__, fallback=self._fallback)
-            return self._of_values(*args, **kwargs)
+            self._instead = load("compile of scalars").CompiledFunction(self.__wrapped__, fallback=self._fallback)
+            return self._instead(*args, **kwargs)
         if elsewhere := _elsewhere(environment, leaves):
             self._falls_back(elsewhere, quietly="vmap" in elsewhere)
             return self.__wrapped__(*args, **kwargs)
-        session = Session(self.__wrapped__, environment, self._fallback == "raise", self._backend, self._varying)
+        session = Session(self.__wrapped__, environment, self._fallback == "raise", self._backend, self._varying, self._text)
         try:
             result = session.run(args, kwargs)
         except RecursionError as error:
             raise too_deep(f"{defined(self.__wrapped__)}, while it is recorded,") from error
         if any(isinstance(x, Value) for x in flatten(result)[0]):  # which the function made itself
-            self._of_values = load("compile of scalars").CompiledFunction(self.__wrapped__, fallback=self._fallback)
+            self._instead = load("compile of scalars").CompiledFunction(self.__wrapped__, fallback=self._fallback)
+        elif session.parts is not None:
+            begin = Compiled(session.parts.begin.given, self._fallback, self._backend)
+            begin._text = session.parts.begin
+            self._instead = Broken(self.__wrapped__, session.parts, begin)
         elif session.program is not None:
             session.program.falls_back, session.program.raised = self._falls_back, self._raised
             self._programs.setdefault(key, []).insert(0, session.program)

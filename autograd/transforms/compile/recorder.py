@@ -24,6 +24,7 @@ from ...source.call_site import of_library, users_frame, users_line
 from ...source.source_info import line_in, line_of, warn, within_engine
 from ...tensors.tensor import Tensor
 from . import traced_methods
+from .breaks import Parts, Text
 from .floats import Computed, Question, TracedFloat, TracedInt, TracedItem, without_integers
 from .loops.loop import Unsuitable
 from .memory import address_of, array_at, owner_of
@@ -63,6 +64,7 @@ _array = np.array  # which is another one while a program is recorded
 PATIENCE = 5.0  # seconds of recording until a warning says what takes so long
 MOST_CALLS = 500_000  # of a program, which take half a gigabyte to record and a minute to print
 BETWEEN_LOOKS = 4096  # calls
+AT_END = 4  # a function that is parted makes so many times more calls before than after
 
 # The types of plain values, which a program may depend on and return.
 NUMBERS = (bool, int, float, complex, str, bytes, type(None), type(Ellipsis), np.dtype, type, slice, range)
@@ -103,6 +105,10 @@ class ProgramRecorder:
         self.error: CompileError | None = None  # that was raised; the function may have caught it
         self.home = self.line = ""  # where the function is, and what cannot be recorded
         self.failed = ""  # the line of an operation that failed because of its values
+        self.text: Text | None = None  # of the function
+        self.parts: Parts | None = None  # of the function, if it is recorded up to what cannot be
+        self.after = 0.0  # calls after that
+        self.item_at = ""  # the line that first took a number out of an array
         self.stand_ins: list[Tensor] = []  # for arguments that are results of recorded operations
         self.memories: dict[int, Memory] = {}
         self._held: list[Memory] = []  # those of them that tensors and variables hold
@@ -141,7 +147,20 @@ class ProgramRecorder:
         self.refused, self.line = f"{what}, {where}, cannot be recorded: {remedy}", where.removeprefix("at ")
         self.active = False
         if not self.settling:
-            self.raise_refused()
+            if self.text is not None:
+                self.parts = self.text.parted(self.text.line(sys._getframe(1), self.line), self.refused)
+            if self.parts is None:
+                self.raise_refused()
+
+    def ends_with_break(self) -> bool:
+        """Tell whether what comes after a break is little: neither a step of an optimizer nor a quarter of the calls."""
+        if self.parts is None:
+            return False
+        file, lines = self.parts.begin.code.co_filename, range(self.parts.line, self.parts.last + 1)
+        rest = {f"{file}:{line}" for line in lines}
+        late = [call for call in self.program.calls if call.line in rest]
+        steps = any(isinstance(call, Outside) for call in late)
+        return not steps and AT_END * (len(late) + self.after) <= len(self.program.calls) - len(late) > 0
 
     def raise_refused(self) -> None:
         """Raise the error for what cannot be recorded, if anything and unless the function may go on."""
@@ -183,6 +202,8 @@ class ProgramRecorder:
         if not self.records() or function in QUESTIONS:
             if self.records():
                 self._ask_for_floats(args, kwargs)
+            else:
+                self.after += 1
             return applied(function, mapped(plain, args), mapped(plain, kwargs))
         if (position := position_of_out(function)) < len(args):
             if args[position] is not None:
@@ -497,7 +518,7 @@ class ProgramRecorder:
         engine = within_engine(_asks(sys._getframe(1)).f_code)
         if engine or self.own is not None or not self.records() or self._floats_behind(x):
             return self.answer(x, "item()").item()
-        self.numbers = True
+        self.numbers, self.item_at = True, self.item_at or f"at {users_line()}"
         return TracedItem(self.call(ndarray.copy, (x,)) if isinstance(x.value, ndarray) else x)  # before later writes
 
     def text(self, x: Traced) -> Any:
@@ -542,6 +563,7 @@ class ProgramRecorder:
     def outside(self, function: Callable[..., Any], args: tuple[ArrayArgument, ...], kwargs: dict[str, Any]) -> Any:
         """Call a function on real arrays, now and each time the program runs, and return its traced result."""
         if not self.records():
+            self.after = math.inf
             return function(*args, **kwargs)
         self._refuse_in_step(f"it calls {function.__name__}, which works on real arrays")
         args, kwargs = without_integers(None, args), without_integers(None, kwargs)

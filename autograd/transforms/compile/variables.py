@@ -66,14 +66,14 @@ class TracedVariables:
         """Put the arrays back, and real ones where the function has put others."""
         for kind, holder, key, before, traced in self._slots:
             if (now := _get(kind, holder, key)) is not _missing:
-                _put(kind, holder, key, before if now is traced else _real(now))
+                _put(kind, holder, key, before if now is traced else real(now))
 
     def clean(self) -> None:
         """Put real arrays where the function has put traced ones, in places that it did not read."""
         if not self._environment.unchanged():
             for kind, holder, key, value in list(_slots_of(self._environment.read_again())):
-                if (real := _real(value)) is not value:
-                    _put(kind, holder, key, real)
+                if (found := real(value)) is not value:
+                    _put(kind, holder, key, found)
 
     def _traced(self, x: Any) -> Any:
         """Return an array as a traced one, a tuple with traced arrays in it, and anything else as it is.
@@ -90,7 +90,7 @@ class TracedVariables:
         return _tuple_of(self._traced, x)
 
 
-def _real(x: Any) -> Any:
+def real(x: Any) -> Any:
     """Return a traced array as the ndarray, a tuple with ndarrays in it, and anything else as it is."""
     if isinstance(x, Tensor):
         x._array = plain(x._array)
@@ -98,7 +98,7 @@ def _real(x: Any) -> Any:
         return x.value
     if isinstance(x, Variable):
         return x.alone()  # of a float, the value: each sets another one
-    return _tuple_of(_real, x)
+    return _tuple_of(real, x)
 
 
 def _tuple_of(function: Callable[[Any], Any], x: Any) -> Any:
