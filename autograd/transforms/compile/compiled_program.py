@@ -191,7 +191,7 @@ class CompiledProgram:
         try:
             program = self._printed or self.prepare(list(leaves))
             try:
-                if program.drawn or program.committed:
+                if program.undo or program.committed:
                     program.start()
                 outputs = program.run(leaves)
             except Diverged as diverged:

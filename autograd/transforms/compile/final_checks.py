@@ -7,10 +7,11 @@ from typing import Any
 
 from ...arrays.door import outside_types
 from .environment import Environment
+from .environment.libraries import class_in_library
 from .memory import owner_of
-from .program import ARGUMENT, HELD, Check, Draw, Effect, Outside, traced_in
+from .program import ARGUMENT, HELD, Call, Check, Draw, Effect, Fetch, Outside, traced_in
 from .recorder import ProgramRecorder
-from .shadows import last_check
+from .shadows import last_check, shadowed
 from .tensor_states import HARMLESS
 
 
@@ -46,12 +47,23 @@ def refuse_at_end(records: ProgramRecorder, environment: Environment, outputs: S
     touched = False
     for call in records.program.calls:
         if isinstance(call, Outside | Effect) and type(call) is not Draw and call.function not in HARMLESS:
-            touched = True
+            touched |= not (type(call) is Fetch or _can_be_undone(records, call))
         elif isinstance(call, Check) and touched:
             records.refuse(
                 f"a value (line {call.line}) that decides what is computed after a step of an optimizer",
                 "compile the part before the step and the part after it each on its own",
             )
+
+
+def _can_be_undone(records: ProgramRecorder, call: Call) -> bool:
+    """Tell whether what a step of an optimizer changes can be put back, and is where it finds what the program wrote."""
+    if type(call) is not Outside or getattr(call.function, "saved", None) is None:
+        return False
+    optimizer: Any = call.args[0]
+    own = [records.tensors[id(x)] for group in optimizer.param_groups for x in group["params"] if id(x) in records.tensors]
+    memories = {id(memory) for state in own for memory in (state.traced.memory, state.set_aside)}
+    of_library = class_in_library(type(optimizer)) and vars(optimizer).keys().isdisjoint(("step", "update"))
+    return of_library and memories.isdisjoint(shadowed(records.program))
 
 
 def _check_shared_gradients(records: ProgramRecorder) -> None:

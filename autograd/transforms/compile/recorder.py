@@ -105,7 +105,7 @@ class ProgramRecorder:
         self.error: CompileError | None = None  # that was raised; the function may have caught it
         self.home = self.line = ""  # where the function is, and what cannot be recorded
         self.failed = ""  # the line of an operation that failed because of its values
-        self.text: Text | None = None  # of the function
+        self.function_text: Text | None = None  # of the function
         self.parts: Parts | None = None  # of the function, if it is recorded up to what cannot be
         self.after = 0.0  # calls after that
         self.item_at = ""  # the line that first took a number out of an array
@@ -147,8 +147,8 @@ class ProgramRecorder:
         self.refused, self.line = f"{what}, {where}, cannot be recorded: {remedy}", where.removeprefix("at ")
         self.active = False
         if not self.settling:
-            if self.text is not None:
-                self.parts = self.text.parted(self.text.line(sys._getframe(1), self.line), self.refused)
+            if self.function_text is not None:
+                self.parts = self.function_text.parted(self.function_text.line(sys._getframe(1), self.line), self.refused)
             if self.parts is None:
                 self.raise_refused()
 
@@ -569,6 +569,7 @@ class ProgramRecorder:
         args, kwargs = without_integers(None, args), without_integers(None, kwargs)
         self._check_outside(function, (*args, *kwargs.values()))
         self.settle()
+        self.tensors.let_go(self.program.calls)
         self.raise_refused()
         try:
             result = unrecorded(function)(*mapped(plain, args), **mapped(plain, kwargs))

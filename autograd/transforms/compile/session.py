@@ -67,7 +67,7 @@ class Session:
         name = identifier(getattr(self.function, "__name__", type(self.function).__name__), "function")
         records = ProgramRecorder(self.strict)
         records.fuses, records.fewest = self.backend == "numba", FEWEST_CALLS[self.backend]
-        records.home, records.text = f"in {defined(self.function)}", self.text
+        records.home, records.function_text = f"in {defined(self.function)}", self.text
         token = recorder.set(None)
         try:
             given, named = rebuild(self._watched(records, leaves))
@@ -109,6 +109,7 @@ class Session:
         real = [self._real(x) if fetch is None else fetch(leaves) for x, fetch in zip(outputs, fetches, strict=True)]
         result = rebuild_outputs(real)
         if records.active:
+            records.tensors.note_gradients()
             refuse_at_end(records, environment, arrays)
             self._break_or_raise(records)
         if records.active:
@@ -119,7 +120,6 @@ class Session:
             derivative, kept = derived if derived is not None else (None, [])
             program.outputs = arrays + kept
             values = [x.value for x in kept]
-            records.tensors.note_gradients()
             records.tensors.note_replaced()
             installed = records.variables.installed if records.variables is not None else set()
             self._finish(program, installed)
