@@ -76,14 +76,36 @@ class Text:
         except (SyntaxError, ValueError):
             return None
         found = [
-            (module, body, place)
+            (module, body, at)
             for node in ast.walk(module)
             for _, body in ast.iter_fields(node)
             if isinstance(body, list)
-            for place, each in enumerate(body)
+            for at, each in enumerate(body)
             if isinstance(each, ast.FunctionDef) and each.name == code.co_name and _first(each) == code.co_firstlineno
         ]
         return found[0] if known and len(found) == 1 else None
+
+    @property
+    def _node(self) -> Any:
+        """The definition of the function; None if there is no text."""
+        if self._definition is None and (found := self._module) is not None:
+            self._definition = found[1][found[2]]
+        return self._definition
+
+    @property
+    def whole_code(self) -> CodeType | None:
+        """The code of the whole function, if this is the first part of one."""
+        return None if self._whole is self else self._whole.code  # type: ignore[no-any-return]
+
+    def use_of(self, parameter: int | str) -> str:
+        """Return where the function first names a parameter, given by its position or its name; nothing if nowhere."""
+        if self._node is None:
+            return ""
+        if isinstance(parameter, int):
+            names = self.code.co_varnames[isinstance(self.given, MethodType) : self.code.co_argcount]
+            parameter = names[parameter] if parameter < len(names) else ""
+        lines = [each.lineno for each in self._node.body if parameter in _loaded([each])]
+        return f"at {place(self.code.co_filename, lines[0])}" if lines else ""
 
     def line(self, frame: FrameType | None, where: str) -> int | None:
         """Return the line where the function is, in a frame that it has called, or else that of a text for messages."""
@@ -98,18 +120,15 @@ class Text:
         """Return the function as two, of which the second begins with the statement at a line; None if it cannot be."""
         if line is None or (found := self._whole._module) is None:
             return None
-        module, body, place = found
-        definition = whole = body[place]
-        if self._definition is not None:
-            definition = self._definition
+        (module, body, at), definition = found, self._node
         first = next((k for k, x in enumerate(definition.body) if x.lineno <= line <= x.end_lineno), 0)
         live = _live(definition, first) if first else None
         if live is None:
             return None
         begin, rest = _definitions(definition, first, live)
-        body[place : place + 1] = [begin, rest]
+        whole, body[at : at + 1] = body[at], [begin, rest]
         made = {code.co_name: code for code in _codes_in(_compiled(module, self.code))}
-        body[place : place + 2] = [whole]
+        body[at : at + 2] = [whole]
         function = self._made(made[begin.name])
         if isinstance(self.given, MethodType):
             function = MethodType(function, self.given.__self__)

@@ -219,7 +219,9 @@ class Compiled(WrappedFunction):
     def _recorded(self, key: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         leaves = flatten((args, kwargs))[0]
         objects = [x for x in leaves if not isinstance(x, _KNOWN) or _is_number_with_attributes(x)]
-        environment = Environment((self.__wrapped__, *objects), leaves=(ProgramRecorder, *outside_types))
+        environment = Environment(
+            (self.__wrapped__, *objects), leaves=(ProgramRecorder, *outside_types), apart=self._text.whole_code
+        )
         if any(isinstance(x, Value) for x in (*environment.seen, *leaves)):
             self._instead = load("compile of scalars").CompiledFunction(self.__wrapped__, fallback=self._fallback)
             return self._instead(*args, **kwargs)

@@ -34,6 +34,11 @@ def refuse_at_end(records: ProgramRecorder, environment: Environment, outputs: S
             f"at {records.failed}",
         )
     _check_steps(records, outputs)
+    if records.function_text is not None and records.function_text.live is not None:
+        gradients = set(map(id, records.program.gradients))
+        if any(id(x.memory) in gradients for x in traced_in(outputs)):
+            what = "a gradient in memory that is used again, which is read by the lines that Python goes on with"
+            records.refuse(what, "read it there", records.home)
     for x in records.stand_ins:
         if getattr(x, "_grad", None) is not None:
             records.refuse(

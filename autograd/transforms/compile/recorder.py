@@ -108,7 +108,6 @@ class ProgramRecorder:
         self.function_text: Text | None = None  # of the function
         self.parts: Parts | None = None  # of the function, if it is recorded up to what cannot be
         self.after = 0.0  # calls after that
-        self.item_at = ""  # the line that first took a number out of an array
         self.stand_ins: list[Tensor] = []  # for arguments that are results of recorded operations
         self.memories: dict[int, Memory] = {}
         self._held: list[Memory] = []  # those of them that tensors and variables hold
@@ -518,7 +517,7 @@ class ProgramRecorder:
         engine = within_engine(_asks(sys._getframe(1)).f_code)
         if engine or self.own is not None or not self.records() or self._floats_behind(x):
             return self.answer(x, "item()").item()
-        self.numbers, self.item_at = True, self.item_at or f"at {users_line()}"
+        self.numbers = True
         return TracedItem(self.call(ndarray.copy, (x,)) if isinstance(x.value, ndarray) else x)  # before later writes
 
     def text(self, x: Traced) -> Any:
@@ -657,6 +656,13 @@ class ProgramRecorder:
             self.variables.settle()
         self.tensors.settle()
         self.settling = False
+
+    def forget(self) -> None:
+        """Hold no arrays any more, which would seem to be in use; a program that was made has what it needs."""
+        self.program = self._forward = Program()
+        for held in (self.tensors, self.memories, self._held, self.exact, self.within, self.stand_ins, self._makers):
+            held.clear()  # type: ignore[attr-defined]  # dicts and lists
+        self.variables = self.parts = None
 
     def is_copy(self, x: Traced, of: Traced) -> bool:
         """Tell whether an array was made as a copy of another, by the function or its derivative."""

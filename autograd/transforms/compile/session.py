@@ -135,9 +135,7 @@ class Session:
                 name, program, held, environment, Results(kinds, rebuild_outputs, derivative), records.questions
             )
         records.active = False
-        records.tensors.clear()  # arrays that a program holds would seem to be in use
-        records.memories.clear()
-        records.within.clear()
+        records.forget()
         self.refused, self.line = records.refused, records.line
         return result
 
@@ -202,7 +200,8 @@ class Session:
 
         `given` has the arguments with traced arrays in them, and `own` the user's.
         """
-        leaves, before = flatten(given)[0], structure(given)
+        parts = [*enumerate(given[0]), *given[1].items()]
+        before = {name: (structure(x), flatten(x)[0]) for name, x in parts}
         pairs = [(given, own)]
         for each, its in pairs:  # grows while it is iterated over
             if isinstance(each, tuple | list | dict):
@@ -217,9 +216,10 @@ class Session:
             raise records.error from error
         if records.error is not None:
             raise records.error
-        after = flatten(given)[0]
-        if structure(given) != before or any(map(operator.is_not, leaves, after)):
-            records.refuse("a change of a list or dict that is an argument", "return the new one", records.item_at)
+        changed = [name for name, x in parts if _differ(before[name], (structure(x), flatten(x)[0]))]
+        if changed:
+            where = self.text.use_of(changed[0])
+            records.refuse("a change of a list or dict that is an argument", "return the new one", where)
             of = {id(each): its for each, its in pairs}
             for each, its in pairs:
                 if isinstance(each, list):
@@ -244,6 +244,11 @@ class Session:
         if isinstance(x, Tensor):
             x._array = plain(x._array)
         return plain(x)
+
+
+def _differ(before: tuple[Any, list[Any]], after: tuple[Any, list[Any]]) -> bool:
+    """Tell whether the containers or the leaves of an argument are others."""
+    return bool(before[0] != after[0] or any(map(operator.is_not, before[1], after[1])))
 
 
 def _items(x: Any) -> Any:

@@ -24,6 +24,7 @@ import itertools
 import sys
 import threading
 from collections.abc import Callable
+from types import CodeType
 from typing import Any
 
 import numpy as np
@@ -44,6 +45,8 @@ class Environment:
         Further types whose objects are compared by identity and not gone into.
     arrays
         Whether the contents of NumPy's arrays are guarded too.
+    apart
+        The code of a function that is not gone into: the whole of which the function is the beginning.
 
     Attributes
     ----------
@@ -64,11 +67,16 @@ class Environment:
 
     unchanged: Callable[[], bool]
 
-    def __init__(self, function: Any, leaves: tuple[type, ...] = (), arrays: bool = False) -> None:
-        self._function, self._leaves, self._contents = function, leaves, arrays
+    def __init__(
+        self, function: Any, leaves: tuple[type, ...] = (), arrays: bool = False, apart: CodeType | None = None
+    ) -> None:
+        self._function, self._leaves, self._contents, self._apart = function, leaves, arrays, apart
         self._random = _random_states()
         self._guarded: dict[str, np.ndarray[Any, Any]] = {}
-        self._take(Reader(function, leaves, arrays))
+        self._take(self._reader())
+
+    def _reader(self) -> Reader:
+        return Reader(self._function, self._leaves, self._contents, self._apart)
 
     def _take(self, reader: Reader) -> None:
         self.reads, self.arrays, self.unsteady = self._with_contents(reader.reads), reader.arrays, reader.unsteady
@@ -80,7 +88,7 @@ class Environment:
 
     def guard_contents(self) -> list[np.ndarray[Any, Any]]:
         """Guard the contents of the arrays that are found now, and return these; see also `arrays` of the class."""
-        reader = Reader(self._function, self._leaves, self._contents)
+        reader = self._reader()
         self._guarded = {name: array for name, array in reader.arrays.items() if type(array) is np.ndarray}
         if self._guarded:
             self.reads = self._with_contents(self.reads)
@@ -89,7 +97,7 @@ class Environment:
 
     def read_again(self) -> list[Read]:
         """Return what is found now."""
-        return Reader(self._function, self._leaves, self._contents).reads
+        return self._reader().reads
 
     def _with_contents(self, reads: list[Read]) -> list[Read]:
         return reads + [Read(name, "", "array", array, "", bits_of(array)) for name, array in self._guarded.items()]
@@ -101,7 +109,7 @@ class Environment:
         """
         if self.unchanged():
             return None
-        reader = Reader(self._function, self._leaves, self._contents)
+        reader = self._reader()
         for old, new in itertools.zip_longest(self.reads, self._with_contents(reader.reads)):
             if old is None or new is None:
                 return new or old
@@ -120,7 +128,7 @@ class Environment:
             if drawn and not same_bits(state, now):
                 return Read(name, "", "random", None, "", state)
         if (changed := self.difference()) is None and any(name in sys.modules for name in self._late):
-            self._take(Reader(self._function, self._leaves, self._contents))
+            self._take(self._reader())
         return changed
 
 

@@ -84,7 +84,9 @@ _NOT_GONE_INTO = ("contents", "attributes", "array", "bytes", "descriptor", "lay
 class Reader:
     """Finds what a function reads, beginning with the function itself."""
 
-    def __init__(self, function: Any, leaves: tuple[type, ...], contents: bool) -> None:
+    def __init__(
+        self, function: Any, leaves: tuple[type, ...], contents: bool, apart: CodeType | None = None
+    ) -> None:
         self.reads: list[Read] = []
         self.arrays: dict[str, np.ndarray[Any, Any]] = {}
         self.unsteady: list[str] = []
@@ -93,7 +95,7 @@ class Reader:
         self.generators: list[tuple[str, Any]] = []
         self.alive: list[Any] = []  # all that was seen, so that no address is used again
         self.late: list[str] = []  # modules that the code imports, and which are not loaded yet
-        self._leaves, self._contents = leaves, contents
+        self._leaves, self._contents, self._apart = leaves, contents, apart
         self._seen: set[int] = set()
         self._codes: set[CodeType] = set()
         self._names: dict[str, str] = {}  # of attributes, and where they are read
@@ -209,6 +211,8 @@ class Reader:
     def _function(self, name: str, function: FunctionType) -> None:
         home = function.__globals__.get("__name__", "")
         code = function.__code__
+        if code is self._apart:
+            return
         if in_library(home, function.__globals__):
             if hasattr(function, "runs_outside"):
                 return
