@@ -108,6 +108,7 @@ class ProgramRecorder:
         self.function_text: Text | None = None  # of the function
         self.parts: Parts | None = None  # of the function, if it is recorded up to what cannot be
         self.after = 0.0  # calls after that
+        self._at_break: dict[int, Any] = {}  # what tensors showed then
         self.stand_ins: list[Tensor] = []  # for arguments that are results of recorded operations
         self.memories: dict[int, Memory] = {}
         self._held: list[Memory] = []  # those of them that tensors and variables hold
@@ -150,10 +151,11 @@ class ProgramRecorder:
                 self.parts = self.function_text.parted(self.function_text.line(sys._getframe(1), self.line), self.refused)
             if self.parts is None:
                 self.raise_refused()
+            self._at_break = {key: state.shown.copy() for key, state in self.tensors.items()}
 
     def ends_with_break(self) -> bool:
-        """Tell whether what comes after a break is little: neither a step of an optimizer nor a quarter of the calls."""
-        if self.parts is None:
+        """Tell whether what comes after a break is little: no training, and a part of the calls."""
+        if self.parts is None or any(self.tensors[key].is_other(then) for key, then in self._at_break.items()):
             return False
         file, lines = self.parts.begin.code.co_filename, range(self.parts.line, self.parts.last + 1)
         rest = {f"{file}:{line}" for line in lines}
@@ -660,7 +662,9 @@ class ProgramRecorder:
     def forget(self) -> None:
         """Hold no arrays any more, which would seem to be in use; a program that was made has what it needs."""
         self.program = self._forward = Program()
-        for held in (self.tensors, self.memories, self._held, self.exact, self.within, self.stand_ins, self._makers):
+        for held in (
+            self.tensors, self.memories, self._held, self.exact, self.within, self.stand_ins, self._makers, self._at_break,
+        ):  # fmt: skip
             held.clear()  # type: ignore[attr-defined]  # dicts and lists
         self.variables = self.parts = None
 
