@@ -49,10 +49,12 @@ def refuse_at_end(records: ProgramRecorder, environment: Environment, outputs: S
             records.refuse("a write to an argument that is a result of recorded operations", "write to a copy")
     _check_shared_gradients(records)
     _check_early_writes(records)
-    touched = False
+    touched, needed = False, {state.fetch for key, state in records.tensors.items() if key not in records.cleared}
     for call in records.program.calls:
-        if isinstance(call, Outside | Effect) and type(call) is not Draw and call.function not in HARMLESS:
-            touched |= not (type(call) is Fetch or _can_be_undone(records, call))
+        if isinstance(call, Effect):  # a gradient is set anew, unless the function adds to what it was
+            touched |= call.function not in HARMLESS or call.args[0] in needed
+        elif isinstance(call, Outside) and not isinstance(call, Draw | Fetch):
+            touched |= not _can_be_undone(records, call)
         elif isinstance(call, Check) and touched:
             records.refuse(
                 f"a value (line {call.line}) that decides what is computed after a step of an optimizer",
