@@ -86,7 +86,11 @@ class Call:
         """Return the traced arrays and floats among the arguments."""
         found: list[Any] = []
         for part in self.args:
-            _add_traced(part, found)
+            kind = type(part)
+            if kind is Traced:
+                found.append(part)
+            elif kind not in _NOTHING:
+                _add_traced(part, found)
         if self.kwargs:
             _add_traced(self.kwargs, found)
         return found

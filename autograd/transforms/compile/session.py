@@ -171,7 +171,7 @@ class Session:
             )
         records.variables = TracedVariables(environment, lambda x: records.held(x, Fixed(x)))
         records.variables.take()
-        for array in environment.guard_contents():
+        for array in environment.guard_contents(records.variables.taken):
             records.constant(array)
         records.showing = records.active
         return traced

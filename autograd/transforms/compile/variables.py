@@ -51,6 +51,11 @@ class TracedVariables:
         """The identities of the traced arrays."""
         return {id(x) for x in self._known.values()}
 
+    @property
+    def taken(self) -> set[int]:
+        """The identities of the arrays in the place of which they are."""
+        return {*self._known}
+
     def names_of(self, array: Array) -> list[str]:
         """Return the names of the variables that have the memory of an array."""
         arrays = self._environment.arrays.items()

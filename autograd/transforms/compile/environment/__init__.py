@@ -86,8 +86,13 @@ class Environment:
         self.seen, self._late = reader.alive, reader.late
         self.unchanged = printed_check(self.reads)
 
-    def guard_contents(self) -> list[np.ndarray[Any, Any]]:
-        """Guard the contents of the arrays that are found now, and return these; see also `arrays` of the class."""
+    def guard_contents(self, known: set[int]) -> list[np.ndarray[Any, Any]]:
+        """Guard the contents of the arrays that are found now, but for known ones; return these.
+
+        `known` has the identities of arrays that are seen to; see also `arrays` of the class.
+        """
+        if all(id(array) in known for array in self.arrays.values()):
+            return []
         reader = self._reader()
         self._guarded = {name: array for name, array in reader.arrays.items() if type(array) is np.ndarray}
         if self._guarded:

@@ -118,7 +118,7 @@ class Reader:
 
     def _run(self) -> None:
         known: tuple[int, ...] = ()
-        first, looked_for = 0, (-1, False)
+        first, looked_for = 0, (0, False)
         while self._pending or known != self._extent():
             while self._pending:
                 self._visit(*self._pending.popleft())
@@ -127,12 +127,14 @@ class Reader:
                 self._parts(name, holder)
             for name, where, holder in [] if self.unsteady else list(self._of_libraries):
                 self._inside(name, where, holder)
-            state = len(self._names), self._everything
-            if state != looked_for:  # with the same names, those that were gone through have nothing new to read
-                looked_for, first = state, 0
-            for name, holder, made in self._holders[first:]:
+            count, everything = looked_for
+            looked_for = len(self._names), self._everything
+            new = dict.fromkeys([*self._names][count:])  # of which those that were gone through may have some
+            for name, holder, made in self._holders if everything != self._everything else self._holders[first:]:
                 self._attributes(name, holder, made)
-                first += 1
+            for name, holder, made in self._holders[:first] if new else ():
+                self._attributes(name, holder, made, new)
+            first = len(self._holders)
         if self.generators:
             self.unsteady += sorted(_ASKS_GENERATORS & self._names.keys())
         if any(issubclass(x if isinstance(x, type) else type(x), PurePath) for x in self.alive):
@@ -420,8 +422,11 @@ class Reader:
             if key in inside or _has_slot(holder, key):
                 self._attribute(name, where or name, "inside", holder, key)
 
-    def _attributes(self, name: str, holder: Any, made: bool) -> None:
-        inside = _attributes_of(holder)
+    def _attributes(self, name: str, holder: Any, made: bool, new: dict[str, Any] | None = None) -> None:
+        """Read what the code names of an object or a class; of one that was gone through, by the names that are new."""
+        inside, slots = _attributes_of(holder), _slots_in(type(holder))
+        if new is not None and not slots and inside.keys().isdisjoint(new) and type(holder) is not FunctionType:
+            return
         if isinstance(holder, type):
             self._count(name, holder)
             called = _is_called_by_engine(holder)
@@ -436,7 +441,11 @@ class Reader:
         everything = "_buffers" in inside or container or self._everything
         if self._may_miss(holder, inside) and self._first(holder, ""):
             self._read(name, "", "attributes", holder, "", len(inside))
-        for key in [*inside, *_slots_of(holder)] if everything else self._names:
+        named: Any = self._names if new is None else new
+        if not everything and not slots:
+            there = inside.keys() & named.keys()
+            named = [key for key in named if key in there] if len(there) > 1 else there
+        for key in [*inside, *_slots_of(holder)] if everything else named:
             if isinstance(holder, ModuleType) and key not in self._names and _defined_or_imported(inside[key]):
                 continue
             if key in inside or _has_slot(holder, key):
