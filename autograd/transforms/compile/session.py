@@ -27,7 +27,8 @@ from .loops.chain import chain
 from .loops.joined import join
 from .loops.roll import roll
 from .passes import simplify
-from .program import Argument, Fixed, Program
+from .memory import LARGE, trim
+from .program import MADE, Argument, Fixed, Program
 from .quoting import identifier
 from .recorder import ProgramRecorder
 from .results import is_freed, recorded_derivative
@@ -101,6 +102,7 @@ class Session:
         if not begun:
             self.refused = records.refused
             return self.function(*args, **kwargs)
+        made = sum(memory.owner.nbytes for memory in records.memories.values() if memory.kind == MADE)
         arrays = [
             x._array if isinstance(x, Tensor) else x.of if type(x) is TracedItem else x
             for x in outputs
@@ -136,6 +138,8 @@ class Session:
             )
         records.active = False
         records.forget()
+        if made > LARGE:
+            trim()
         self.refused, self.line = records.refused, records.line
         return result
 
