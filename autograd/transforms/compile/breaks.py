@@ -107,6 +107,15 @@ class Text:
         lines = [each.lineno for each in self._node.body if parameter in _loaded([each])]
         return f"at {place(self.code.co_filename, lines[0])}" if lines else ""
 
+    def store_of(self, name: str) -> str:
+        """Return where the function first sets a variable or an attribute of a name; nothing if nowhere."""
+        for each in () if self._node is None else self._node.body:
+            for x in ast.walk(each):
+                named = x.attr if isinstance(x, ast.Attribute) else x.id if isinstance(x, ast.Name) else None
+                if named == name and not isinstance(x.ctx, ast.Load):  # type: ignore[attr-defined]  # both have one
+                    return place(self.code.co_filename, each.lineno)
+        return ""
+
     def line(self, frame: FrameType | None, where: str) -> int | None:
         """Return the line where the function is, in a frame that it has called, or else that of a text for messages."""
         while frame is not None and frame.f_code is not self.code:

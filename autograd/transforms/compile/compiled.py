@@ -53,7 +53,7 @@ class Compiled(WrappedFunction):
         Why the function itself ran instead, if it did: for each reason its `reason`, `line` and `count` of calls.
     """
 
-    _OWN = WrappedFunction._OWN | {*_NAMES, "_backend", "_instead", "_programs", "_quick", "_raised", "_text", "_varying"}
+    _OWN = WrappedFunction._OWN | {*_NAMES, "_backend", "_instead", "_moving", "_programs", "_quick", "_raised", "_text", "_varying"}
 
     def __init__(self, function: Callable[..., Any], fallback: Fallback, backend: Backend) -> None:
         super().__init__(function, fallback)
@@ -66,6 +66,7 @@ class Compiled(WrappedFunction):
         self._instead: Any = None  # what is called: the `CompiledFunction` of scalars, or the function as two
         self._text = Text(function)
         self._quick: Callable[[tuple[Any, ...]], Any] = _fits_never  # runs the program that fitted last, if it fits
+        self._moving: set[tuple[str, str, int]] = set()  # numbers that the function reads, which are inputs too
         self._varying: frozenset[int] = frozenset()  # where, among the leaves, integers are inputs as floats are
 
     def _options(self) -> dict[str, Any]:
@@ -173,6 +174,15 @@ class Compiled(WrappedFunction):
                 return tuple([int if i in others else x for i, x in enumerate(key)])
         return key
 
+    def _numbers_read(self, key: tuple[Any, ...]) -> set[tuple[str, str, int]]:
+        """Take numbers that the function reads, and that are others than at an earlier call, for inputs from now on."""
+        for program in [*self._programs.get(key, ())]:
+            found = program.environment.moved()
+            self._moving |= found
+            if found and not program.has_run:
+                self._programs[key].remove(program)
+        return self._moving
+
     def _has_room(self, key: Any, several: list[CompiledProgram] | None) -> bool:
         """Tell whether a call that no program fits is to be recorded, perhaps in the place of another program.
 
@@ -220,7 +230,10 @@ class Compiled(WrappedFunction):
         leaves = flatten((args, kwargs))[0]
         objects = [x for x in leaves if not isinstance(x, _KNOWN) or _is_number_with_attributes(x)]
         environment = Environment(
-            (self.__wrapped__, *objects), leaves=(ProgramRecorder, *outside_types), apart=self._text.whole_code
+            (self.__wrapped__, *objects),
+            (ProgramRecorder, *outside_types),
+            apart=self._text.whole_code,
+            moving=self._numbers_read(key),
         )
         if any(isinstance(x, Value) for x in (*environment.seen, *leaves)):
             self._instead = load("compile of scalars").CompiledFunction(self.__wrapped__, fallback=self._fallback)

@@ -21,7 +21,8 @@ def refuse_at_end(records: ProgramRecorder, environment: Environment, outputs: S
     if changed is not None and changed.kind == "random":
         records.refuse(f"a draw from {changed.name}", "draw from nn.random, or outside the function", records.home)
     elif changed is not None:
-        where = f"at {changed.where}" if changed.where else records.home
+        stored = records.function_text.store_of(changed.key) if records.function_text is not None else ""
+        where = f"at {stored or changed.where}" if stored or changed.where else records.home
         what, remedy = f"a change of {changed.name}", "make it outside the function, or return the new value"
         if isinstance(changed.holder, tuple(outside_types)):
             kind = type(changed.holder).__name__

@@ -439,14 +439,15 @@ class ProgramRecorder:
 
     def note_number(self, x: TracedFloat) -> bool:
         """Note a float that is computed at each call; False if nothing is recorded any more."""
-        if self.active:
+        noted = self.records()  # another thread may see it in a variable
+        if noted:
             self._forward.sources.append((x, x.fetch))
-        return self.active
+        return noted
 
     def note_question(self, computed: Computed, answer: complex) -> None:
         """Note what was asked of floats."""
         key = computed.function, *(id(x) if isinstance(x, TracedFloat) else repr(x) for x in computed.args)
-        if self.active and key not in self._asked:
+        if self.records() and key not in self._asked:
             self._asked.add(key)
             self.questions.append(Question(computed, answer, users_line()))
 

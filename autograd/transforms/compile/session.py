@@ -173,7 +173,7 @@ class Session:
                 "pass what it gives as an argument",
                 records.home,
             )
-        records.variables = TracedVariables(environment, lambda x: records.held(x, Fixed(x)))
+        records.variables = TracedVariables(environment, lambda x: records.held(x, Fixed(x)), records.number)
         records.variables.take()
         for array in environment.guard_contents(records.variables.taken):
             records.constant(array)
