@@ -11,6 +11,7 @@ import pytest
 
 import nn
 from autograd import CompileError, compile, no_grad, tensor
+from autograd.transforms.compile.breaks import Text
 
 from .agreement import differs
 
@@ -75,6 +76,14 @@ class Trainer:
         except ValueError as error:
             self.history["loss"].append(str(error))
         return loss.detach()
+
+
+class Stepping(Trainer):
+    """Has a method of the name of what it calls, of the optimizer."""
+
+    def step(self, x: Any) -> None:
+        _, loss = self.train(x)
+        self.history["loss"].append(float(loss))
 
 
 def global_variable(x: Any) -> Any:
@@ -171,7 +180,7 @@ def decorated() -> Function:
 
 def of_method(name: str) -> Callable[[], tuple[Function, Callable[[], Any]]]:
     def make() -> tuple[Function, Callable[[], Any]]:
-        trainer = Trainer()
+        trainer = Stepping() if name == "step" else Trainer()
         kept = ("history", "count", "sum", "best")
         return getattr(trainer, name), lambda: (
             {key: vars(trainer)[key] for key in kept},
@@ -191,7 +200,7 @@ def of_function(function: Function) -> Callable[[], tuple[Function, Callable[[],
     return make
 
 
-METHODS = ("appended", "taken", "counted", "chosen", "raised")
+METHODS = ("appended", "step", "taken", "counted", "chosen", "raised")
 CASES: dict[str, tuple[Callable[[], tuple[Function, Callable[[], Any]]], Callable[[int, Any], tuple[Any, Any]]]] = {
     **{name: (of_method(name), lambda i, x: ((x,), {})) for name in METHODS},
     "early": (of_function(early), lambda i, x: ((x, None if i % 2 else 2), {})),
@@ -288,8 +297,23 @@ def sees_late(x: Any) -> Any:
     return read(), n
 
 
+def perhaps(x: Any) -> Any:
+    y = np.exp(x) + np.sin(x) - np.cos(x)
+    for each in (y, y * 2):
+        z = each.sum()
+    return float(z)
+
+
 trainer = Trainer()
-REFUSED = (later, back_into_arrays, loop, step_after, sees_all, sees_late)
+REFUSED = (later, back_into_arrays, loop, step_after, sees_all, sees_late, perhaps)
+
+
+def test_where_functions_can_be_parted() -> None:
+    nothing: Function = lambda x: float(x)  # noqa: E731
+    for function, line in ((sees_all, 2), (sees_late, 3), (perhaps, 4), (nothing, 0)):
+        assert Text(function).parted(function.__code__.co_firstlineno + line, "") is None
+    first = later.__code__.co_firstlineno
+    assert [Text(later).parted(first + k, "") is None for k in range(4)] == [True, True, False, False]
 
 
 @pytest.mark.parametrize("function", REFUSED)
@@ -408,9 +432,9 @@ def test_a_change_of_an_argument_reaches_the_caller() -> None:
         for x in X:
             step(x, log, table)
             noted(x, expected, other)
-        assert log == expected
-        assert {type(each) for each in log} == {float}
-        assert not differs(table, other)
+            assert log == expected
+            assert {type(each) for each in log} == {float}
+            assert not differs(table, other)
         assert table["a"] is other["a"]
 
 
