@@ -1,7 +1,7 @@
 """The order of a printed program: nothing that others see changes before the last line at which it may not fit.
 
-The function itself then runs instead, and has to find everything as it was. What the step of an optimizer has changed until
-then is put back.
+The function itself then runs instead, and has to find everything as it was. What the step of an optimizer has changed
+until then is put back.
 """
 
 import re

@@ -1,10 +1,7 @@
 """Functions that end with what Python does: the lines run at each call, with the numbers of that call."""
 
-import functools
-import re
-import warnings
 from collections.abc import Callable
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import pytest
@@ -17,7 +14,8 @@ from .agreement import differs
 
 X = [np.array([0.5, -1.25, 2.0]) * scale for scale in (1.0, -2.0, 0.25, 3.0, -0.5)]
 Function = Callable[..., Any]
-total, seen = 0.0, []
+total = 0.0
+seen: list[Any] = []
 
 
 class Trainer:
@@ -72,7 +70,7 @@ class Trainer:
         loss = self.train(x)[1]
         try:
             if float(loss) > 0.7:
-                raise ValueError("it grows")
+                raise ValueError("it grows")  # noqa: TRY301  # as users write it
         except ValueError as error:
             self.history["loss"].append(str(error))
         return loss.detach()
@@ -143,7 +141,7 @@ def comprehended(x: Any) -> Any:
     parts = tuple([np.tanh(np.exp(np.sin(x * k))).sum() for k in range(4)])
     value = parts[0] + parts[3]
     seen.extend([float(value), *(round(float(each), 3) for each in parts)])
-    return [part * 2 for part in parts[:2]][0]
+    return [part * 2 for part in parts[:2]]
 
 
 def deferred(x: Any) -> Any:
@@ -173,7 +171,8 @@ def decorated() -> Function:
     @plain
     def inner(x: Any, scale: float = 3.0) -> Any:
         y = (np.exp(x) * scale).sum()
-        return float(y), seen.append(f"{y:.3f}")
+        seen.append(f"{y:.3f}")
+        return float(y), len(seen)
 
     return inner
 
@@ -232,12 +231,13 @@ def test_what_python_does_at_the_end_is_done_at_each_call(name: str, capsys: Any
     expected, found = run(name, False, capsys), run(name, True, capsys)
     assert not differs(expected[:2], found[:2])
     assert expected[2] == found[2]
-    assert found[3].programs
+    assert 0 < len(found[3].programs) <= 5
     assert not found[3].fallbacks
 
 
 def test_lists_and_counters_that_only_the_end_needs_make_no_programs(capsys: Any) -> None:
-    logs, trainers = ([], []), (Trainer(), Trainer())
+    logs: tuple[list[int], list[int]] = ([], [])
+    trainers = Trainer(), Trainer()
     step = compile(trainers[1].printed)
     for i in range(12):
         trainers[0].printed(X[i % 5], i, log=logs[0])
@@ -292,9 +292,31 @@ def sees_all(x: Any) -> Any:
 
 def sees_late(x: Any) -> Any:
     y = np.exp(x) + np.sin(x) - np.cos(x)
-    read = lambda: n  # noqa: E731
+    n = 0.0
+
+    def read() -> float:
+        return n
+
     n = float(y.sum())
     return read(), n
+
+
+def sees_later(x: Any) -> Any:
+    y = np.exp(x) + np.sin(x) - np.cos(x)
+
+    def read() -> float:
+        return n
+
+    n = float(y.sum())
+    return read(), n
+
+
+def reads_before(x: Any) -> Any:
+    y = np.exp(x) + np.sin(x) - np.cos(x)
+    if x.size > 9:
+        y = y * n  # type: ignore[has-type, used-before-def]  # noqa: F821  # an error, and no variable of the module
+    n = float(y.sum())
+    return y, n
 
 
 def perhaps(x: Any) -> Any:
@@ -305,12 +327,19 @@ def perhaps(x: Any) -> Any:
 
 
 trainer = Trainer()
-REFUSED = (later, back_into_arrays, loop, step_after, sees_all, sees_late, perhaps)
+REFUSED = (later, back_into_arrays, loop, step_after, sees_all, sees_late, sees_later, reads_before, perhaps)
 
 
 def test_where_functions_can_be_parted() -> None:
     nothing: Function = lambda x: float(x)  # noqa: E731
-    for function, line in ((sees_all, 2), (sees_late, 3), (perhaps, 4), (nothing, 0)):
+    for function, line in (
+        (sees_all, 2),
+        (sees_late, 6),
+        (sees_later, 5),
+        (reads_before, 4),
+        (perhaps, 4),
+        (nothing, 0),
+    ):
         assert Text(function).parted(function.__code__.co_firstlineno + line, "") is None
     first = later.__code__.co_firstlineno
     assert [Text(later).parted(first + k, "") is None for k in range(4)] == [True, True, False, False]
@@ -352,7 +381,7 @@ builtins_compile = __builtins__["compile"] if isinstance(__builtins__, dict) els
 class Held:
     """Holds what a function must not change a copy of."""
 
-    history: list[float] = []
+    history: ClassVar[list[float]] = []
 
 
 def alias(x: Any) -> Any:
@@ -372,15 +401,17 @@ def gradient_alias(x: Any) -> Any:
         parameter.grad = None
 
 
-@pytest.mark.parametrize(("function", "what"), [(alias, "history, a list that"), (deferred, "functions, a list that"), (gradient_alias, "gradient")])
+@pytest.mark.parametrize(
+    ("function", "what"),
+    [(alias, "history, a list that"), (deferred, "functions, a list that"), (gradient_alias, "gradient")],
+)
 def test_what_the_end_could_change_a_copy_of_is_refused(function: Function, what: str) -> None:
     global trainer
     trainer = Trainer()
     step = compile(function)
     step(X[0])
     with pytest.raises(CompileError, match=what):
-        for x in X:
-            step(x)
+        [step(x) for x in X]
 
 
 def test_another_code_or_default_is_seen() -> None:

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 import nn
-from autograd import CompileError, compile, no_grad, tensor
+from autograd import compile, no_grad, tensor
 from autograd.extend import borrow
 
 from ..lists import assert_complete
@@ -566,11 +566,11 @@ def state_of(nets: Adversaries) -> Any:
 
 
 def test_two_steps_in_one_function() -> None:
-    """The step of the first is put back where the second finds what needs the function itself: a nan, at first or later."""
+    """The step of the first is put back where the second finds what needs the function itself, at first or later."""
 
     def run(compiled: bool, bad: int) -> Any:
         nets = Adversaries()
-        step = compile(nets.both) if compiled else nets.both
+        step: Any = compile(nets.both) if compiled else nets.both
         losses = []
         for i, (x, _) in enumerate(batches(10)):
             z = x[:, :2].copy()
@@ -633,7 +633,7 @@ def test_a_value_that_is_another_after_a_step(make: Any) -> None:
             found = net(x).data
             return found[found > 0].sum()
 
-        step = compile(both) if compiled else both
+        step: Any = compile(both) if compiled else both
         found = [step(x) for x, _ in batches(12)]
         if compiled:
             assert sum(each.count for each in step.fallbacks) > 1

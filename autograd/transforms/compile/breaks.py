@@ -95,7 +95,7 @@ class Text:
     @property
     def whole_code(self) -> CodeType | None:
         """The code of the whole function, if this is the first part of one."""
-        return None if self._whole is self else self._whole.code  # type: ignore[no-any-return]
+        return None if self._whole is self else self._whole.code
 
     def use_of(self, parameter: int | str) -> str:
         """Return where the function first names a parameter, given by its position or its name; nothing if nowhere."""
@@ -147,9 +147,7 @@ class Text:
         unnamed = {x.arg for x in (*args.args, *args.kwonlyargs)} - read
         text = Text(function, self._whole, begin, live, why)
         last = definition.end_lineno or 0
-        return Parts(
-            text, self._made(made[rest.name]), definition.body[first].lineno, last, unused, frozenset(unnamed)
-        )
+        return Parts(text, self._made(made[rest.name]), definition.body[first].lineno, last, unused, frozenset(unnamed))
 
     def _made(self, code: CodeType) -> Any:
         """Return a function that has the variables of this one."""
@@ -246,7 +244,7 @@ def _loaded(nodes: Iterable[ast.AST]) -> set[str]:
     found: set[str] = set()
     for node in (each for outer in nodes for each in ast.walk(outer)):
         target = node.target if isinstance(node, ast.AugAssign) else node
-        if isinstance(target, ast.Name) and not (target is node and isinstance(node.ctx, ast.Store)):  # type: ignore[attr-defined]
+        if isinstance(target, ast.Name) and not (target is node and isinstance(node.ctx, ast.Store)):
             found.add(target.id)
     return found
 
@@ -274,7 +272,7 @@ def _read(statements: Iterable[ast.stmt], bound: set[str]) -> set[str]:
             elif not hasattr(each, "body") and not hasattr(each, "cases") and getattr(each, "value", each) is not None:
                 bound |= _stored([each])
             elif isinstance(each, _SCOPES):
-                bound.add(each.name)  # type: ignore[union-attr]  # no lambda is a statement
+                bound.add(each.name)
     return found
 
 
@@ -284,8 +282,10 @@ def _live(definition: ast.FunctionDef, first: int) -> list[str] | None:
     declared = {name for x in _own(definition.body) if isinstance(x, ast.Global | ast.Nonlocal) for name in x.names}
     walrus = [y for x in inside if isinstance(x, _COMPREHENSIONS) for y in ast.walk(x) if isinstance(y, ast.NamedExpr)]
     nonlocals = [x for x in inside if isinstance(x, ast.Nonlocal)]
-    if walrus or not _SEES_ALL.isdisjoint(_loaded(definition.body)) or len(nonlocals) > sum(
-        isinstance(x, ast.Nonlocal) for x in _own(definition.body)
+    if (
+        walrus
+        or not _SEES_ALL.isdisjoint(_loaded(definition.body))
+        or len(nonlocals) > sum(isinstance(x, ast.Nonlocal) for x in _own(definition.body))
     ):
         return None
     before, after = definition.body[:first], definition.body[first:]

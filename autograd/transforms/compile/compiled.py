@@ -53,7 +53,17 @@ class Compiled(WrappedFunction):
         Why the function itself ran instead, if it did: for each reason its `reason`, `line` and `count` of calls.
     """
 
-    _OWN = WrappedFunction._OWN | {*_NAMES, "_backend", "_instead", "_moving", "_programs", "_quick", "_raised", "_text", "_varying"}
+    _OWN = WrappedFunction._OWN | {
+        *_NAMES,
+        "_backend",
+        "_instead",
+        "_moving",
+        "_programs",
+        "_quick",
+        "_raised",
+        "_text",
+        "_varying",
+    }
 
     def __init__(self, function: Callable[..., Any], fallback: Fallback, backend: Backend) -> None:
         super().__init__(function, fallback)
@@ -241,7 +251,9 @@ class Compiled(WrappedFunction):
         if elsewhere := _elsewhere(environment, leaves):
             self._falls_back(elsewhere, quietly="vmap" in elsewhere)
             return self.__wrapped__(*args, **kwargs)
-        session = Session(self.__wrapped__, environment, self._fallback == "raise", self._backend, self._varying, self._text)
+        session = Session(
+            self.__wrapped__, environment, self._fallback == "raise", self._backend, self._varying, self._text
+        )
         try:
             result = session.run(args, kwargs)
         except RecursionError as error:

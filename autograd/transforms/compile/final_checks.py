@@ -64,11 +64,13 @@ def refuse_at_end(records: ProgramRecorder, environment: Environment, outputs: S
 
 
 def _can_be_undone(records: ProgramRecorder, call: Call) -> bool:
-    """Tell whether what a step of an optimizer changes can be put back, and is where it finds what the program wrote."""
+    """Tell whether a step of an optimizer can be put back, and finds what the program wrote where that is."""
     if type(call) is not Outside or getattr(call.function, "saved", None) is None:
         return False
     optimizer: Any = call.args[0]
-    own = [records.tensors[id(x)] for group in optimizer.param_groups for x in group["params"] if id(x) in records.tensors]
+    own = [
+        records.tensors[id(x)] for group in optimizer.param_groups for x in group["params"] if id(x) in records.tensors
+    ]
     memories = {id(memory) for state in own for memory in (state.traced.memory, state.set_aside)}
     of_library = class_in_library(type(optimizer)) and vars(optimizer).keys().isdisjoint(("step", "update"))
     return of_library and memories.isdisjoint(shadowed(records.program))

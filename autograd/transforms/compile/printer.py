@@ -77,11 +77,17 @@ class Printed:
     calls
         How many NumPy calls it makes.
     undo
-        While it runs: what puts back the states of generators that it has drawn from before its last check, and the like.
+        While it runs: what puts back what it has changed before its last check, such as states of generators.
     """
 
     def __init__(
-        self, source: str, run: Callable[..., Any], buffers: int, nbytes: int, calls: int, undo: list[Callable[[], None]]
+        self,
+        source: str,
+        run: Callable[..., Any],
+        buffers: int,
+        nbytes: int,
+        calls: int,
+        undo: list[Callable[[], None]],
     ) -> None:
         self.source, self.run, self.buffers, self.nbytes, self.calls = source, run, buffers, nbytes, calls
         self.undo = undo

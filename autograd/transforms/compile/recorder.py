@@ -148,7 +148,9 @@ class ProgramRecorder:
         self.active = False
         if not self.settling:
             if self.function_text is not None:
-                self.parts = self.function_text.parted(self.function_text.line(sys._getframe(1), self.line), self.refused)
+                self.parts = self.function_text.parted(
+                    self.function_text.line(sys._getframe(1), self.line), self.refused
+                )
             if self.parts is None:
                 self.raise_refused()
             self._at_break = {key: state.shown.copy() for key, state in self.tensors.items()}
@@ -663,10 +665,9 @@ class ProgramRecorder:
     def forget(self) -> None:
         """Hold no arrays any more, which would seem to be in use; a program that was made has what it needs."""
         self.program = self._forward = Program()
-        for held in (
-            self.tensors, self.memories, self._held, self.exact, self.within, self.stand_ins, self._makers, self._at_break,
-        ):  # fmt: skip
-            held.clear()  # type: ignore[attr-defined]  # dicts and lists
+        for held in (self.tensors, self.memories, self.exact, self.within, self._makers, self._at_break):
+            held.clear()
+        self._held, self.stand_ins = [], []
         self.variables = self.parts = None
 
     def is_copy(self, x: Traced, of: Traced) -> bool:

@@ -26,8 +26,8 @@ from .floats import TracedItem
 from .loops.chain import chain
 from .loops.joined import join
 from .loops.roll import roll
-from .passes import simplify
 from .memory import LARGE, trim
+from .passes import simplify
 from .program import MADE, Argument, Fixed, Program
 from .quoting import identifier
 from .recorder import ProgramRecorder
@@ -241,7 +241,9 @@ class Session:
         for name, value in zip(self.text.live or (), values, strict=True):
             kinds = {part[0] for part in structure(value) or () if part is not None} - {tuple}
             if kinds:
-                what = f"{name}, a {kinds.pop().__name__} that the lines read which Python goes on with ({self.text.why})"
+                what = (
+                    f"{name}, a {kinds.pop().__name__} that the lines read which Python goes on with ({self.text.why})"
+                )
                 records.refuse(what, "make it there, or let it be a tuple", records.home)
 
     def _real(self, x: Any) -> Any:

@@ -61,7 +61,9 @@ class TensorState:
     def is_other(self, then: dict[str, Any]) -> bool:
         """Tell whether the tensor has another array, or a new gradient, than when it showed what is given."""
         gradient = self.shown.get("_grad")
-        return self.shown["_array"] is not then["_array"] or (gradient is not None and gradient is not then.get("_grad"))
+        return self.shown["_array"] is not then["_array"] or (
+            gradient is not None and gradient is not then.get("_grad")
+        )
 
     def release(self) -> None:
         """Give the tensor its own class again."""

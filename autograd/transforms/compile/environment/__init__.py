@@ -30,8 +30,8 @@ from typing import Any
 import numpy as np
 
 from .reader import Reader
-from .reads import Read as Read
 from .reads import NUMBERS, SLOTS, bits_of, printed_check, same_bits
+from .reads import Read as Read
 
 
 class Environment:

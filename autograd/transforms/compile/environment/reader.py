@@ -84,9 +84,7 @@ _NOT_GONE_INTO = ("contents", "attributes", "array", "bytes", "descriptor", "lay
 class Reader:
     """Finds what a function reads, beginning with the function itself."""
 
-    def __init__(
-        self, function: Any, leaves: tuple[type, ...], contents: bool, apart: CodeType | None = None
-    ) -> None:
+    def __init__(self, function: Any, leaves: tuple[type, ...], contents: bool, apart: CodeType | None = None) -> None:
         self.reads: list[Read] = []
         self.arrays: dict[str, np.ndarray[Any, Any]] = {}
         self.unsteady: list[str] = []
@@ -441,11 +439,11 @@ class Reader:
         everything = "_buffers" in inside or container or self._everything
         if self._may_miss(holder, inside) and self._first(holder, ""):
             self._read(name, "", "attributes", holder, "", len(inside))
-        named: Any = self._names if new is None else new
+        keys: Any = self._names if new is None else new
         if not everything and not slots:
-            there = inside.keys() & named.keys()
-            named = [key for key in named if key in there] if len(there) > 1 else there
-        for key in [*inside, *_slots_of(holder)] if everything else named:
+            there = inside.keys() & keys.keys()
+            keys = [key for key in keys if key in there] if len(there) > 1 else there
+        for key in [*inside, *_slots_of(holder)] if everything else keys:
             if isinstance(holder, ModuleType) and key not in self._names and _defined_or_imported(inside[key]):
                 continue
             if key in inside or _has_slot(holder, key):

@@ -71,17 +71,18 @@ class Read(NamedTuple):
             return self.holder is new.holder and self.others(new) == set()
         return self.kind == "attributes" or _stands_for(self.value, new.value)
 
-
     @property
     def parts(self) -> list[Any]:
         """The contents, or the value by itself."""
-        return self.value if self.kind == "contents" else [self.value]  # type: ignore[no-any-return]
+        return self.value if self.kind == "contents" else [self.value]
 
     def others(self, new: Read) -> set[int] | None:
         """Return the places of numbers that are others of the same type now; None if something else is another."""
         pairs = list(enumerate(zip(self.parts, new.parts, strict=False)))
         found = {i for i, (x, y) in pairs if not _stands_for(x, y) and i not in self.moving}
-        numbers = all(type(x) is type(y) and type(x) in NUMBERS for i, (x, y) in pairs if i in found or i in self.moving)
+        numbers = all(
+            type(x) is type(y) and type(x) in NUMBERS for i, (x, y) in pairs if i in found or i in self.moving
+        )
         return found if numbers and len(self.parts) == len(new.parts) else None
 
     def now(self) -> Read:
@@ -199,9 +200,10 @@ def _filled(cell: CellType) -> bool:
 def _moved(read: Read) -> bool:
     """Tell whether something else than numbers that move is another object now, or is of another type."""
     then, now = read.parts, read.now().parts
-    if len(then) != len(now):
-        return True
-    return any(type(x) is not type(y) if i in read.moving else x is not y for i, (x, y) in enumerate(zip(then, now)))
+    pairs = enumerate(zip(then, now, strict=False))
+    return len(then) != len(now) or any(
+        type(x) is not type(y) if i in read.moving else x is not y for i, (x, y) in pairs
+    )
 
 
 def _cleared(function: Any, misses: list[float]) -> bool:
