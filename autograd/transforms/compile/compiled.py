@@ -416,8 +416,11 @@ def compile(
     attributes, default arguments, the modes and options of layers. If something differs, it is recorded anew. Arrays
     that it reads are read at each call. Python floats among the arguments may change from call to call too, such as a
     learning rate, unless the function asks for their values (``if lr > 0.1``, ``math.exp(lr)``): each answer makes a
-    program of its own, and so does each value of a text, or of a number that it reads from elsewhere. An integer is an
-    input too from its second value on, unless it is an index, a shape or the like.
+    program of its own, and so does each value of a text. An integer is an input too from its second value on, unless it
+    is an index, a shape or the like, and so is a number that the function reads from elsewhere.
+
+    A function may end with what Python does with its numbers, such as ``losses.append(float(loss))``: these statements
+    run as they are at each call.
 
     Parameters
     ----------
