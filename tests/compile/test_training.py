@@ -640,3 +640,35 @@ def test_a_value_that_is_another_after_a_step(make: Any) -> None:
         return found, state(net), state(updates)
 
     assert not differs(run(False), run(True))
+
+
+def test_gradients_that_exist_are_written_over_unless_somebody_holds_them() -> None:
+    """A step recorded after others, as of a batch of another size, writes where the optimizer reads, as the first does."""
+
+    def run(compiled: bool) -> Any:
+        nn.manual_seed(0)
+        net = network()
+        updates = nn.optim.Adam(net.parameters(), lr=0.1)
+
+        def step(x: Any) -> Any:
+            updates.zero_grad()
+            loss = (net(x) ** 2).mean()
+            loss.backward()
+            updates.step()
+            return loss.item()
+
+        step(batches(1)[0][0])
+        called: Any = compile(step) if compiled else step
+        found, kept = [], []
+        for i, (x, _) in enumerate(batches(12)):
+            found.append(called(x[: 3 + i % 2]))
+            if i > 6:
+                kept.append(next(iter(net.parameters())).grad)
+        if compiled:
+            assert len(called.programs) == 2
+            for program in called.programs:
+                assert program.source.count("set_gradient_in_buffer(") == len(list(net.parameters()))
+                assert "set_gradient(" not in program.source
+        return found, [g.numpy() for g in kept], state(net), state(updates)
+
+    assert not differs(run(False), run(True))

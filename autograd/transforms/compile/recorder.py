@@ -679,6 +679,7 @@ class ProgramRecorder:
         """Note that the gradient of a tensor is set, whatever it was."""
         if self._has_first_gradient(tensor) and id(tensor) not in self.used:
             self.cleared.add(id(tensor))
+            self.exact.pop(self.tensors[id(tensor)].let_go(), None)
 
     def uses_gradient(self, tensor: Tensor) -> None:
         """Note that the gradient of a tensor is asked for."""

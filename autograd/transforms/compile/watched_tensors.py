@@ -10,10 +10,11 @@ import numpy as np
 from ...arrays.traced import Traced, plain
 from ...graph.node import Leaf
 from ...tensors.tensor import Tensor, accumulation
-from .memory import address_of, array_at, owner_of
+from .memory import address_of, owner_of
 from .program import ARGUMENT, HELD, ArrayOf, Call, Effect, Fetch, GradientOf, Memory, traced_in
 from .tensor_states import (
     TensorState,
+    alone,
     clear_gradient,
     set_array,
     set_aside_for,
@@ -103,9 +104,8 @@ class WatchedTensors(dict[int, TensorState]):
             and (state.gradient is None or state.gradient._array is not buffer.array)
         }
         for x in traced_in([(call.args, call.kwargs, call.result) for call in calls]) if idle else ():
-            value = x.value
-            if id(value) in idle or id(getattr(value, "base", None)) in idle:
-                x.value = array_at(owner_of(value), address_of(value), value.shape, value.dtype, value.strides)
+            if id(x.value) in idle or id(getattr(x.value, "base", None)) in idle:
+                x.value = alone(x.value)
 
     def release(self) -> None:
         """Show nothing to anybody any more."""
