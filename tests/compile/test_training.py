@@ -643,7 +643,7 @@ def test_a_value_that_is_another_after_a_step(make: Any) -> None:
 
 
 def test_gradients_that_exist_are_written_over_unless_somebody_holds_them() -> None:
-    """A step recorded after others, as of a batch of another size, writes where the optimizer reads, as the first does."""
+    """A step recorded after others, as of another size of batches, writes where the optimizer reads."""
 
     def run(compiled: bool) -> Any:
         nn.manual_seed(0)
