@@ -43,6 +43,7 @@ from .program import (
     CONSTANT,
     HELD,
     MADE,
+    NOTHING,
     Call,
     Check,
     Draw,
@@ -335,9 +336,11 @@ class ProgramRecorder:
 
     def known(self, x: ArrayArgument) -> Any:
         """Return an argument; a plain array as a traced one, or refuse it if its origin is not known."""
+        kind: Any = type(x)
+        if kind is Traced or kind in NOTHING:
+            return x
         if isinstance(x, tuple | list | deque | UserList):  # of a class of its own, which NumPy does not tell apart
             return mapped(self.known, tuple(x) if isinstance(x, tuple) else list(x))
-        kind: Any = type(x)
         if issubclass(kind, Traced) or not isinstance(x, ndarray):
             return x
         memory = self.memories.get(id(owner_of(x)))
