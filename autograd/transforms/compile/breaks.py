@@ -196,8 +196,8 @@ class Broken:
         if parts.unused or parts.unnamed:  # such as a list that grows, or a counter, which programs would depend on
             needed = tuple([None if i in parts.unused else x for i, x in enumerate(args)])
             named = {name: None if name in parts.unnamed else x for name, x in kwargs.items()} if kwargs else kwargs
-        goes_on, values = self._begin(*needed, **named)
-        return parts.rest(values, *self._method, *args, **kwargs) if goes_on else values
+        values = self._begin(*needed, **named)  # whether it goes on, and with what; or what is returned
+        return parts.rest(values[1:], *self._method, *args, **kwargs) if values[0] else values[1]
 
 
 def _compiled(module: ast.Module, code: CodeType) -> CodeType:
@@ -313,13 +313,13 @@ class _WithoutDeclarations(ast.NodeTransformer):
         if isinstance(node, ast.Global | ast.Nonlocal):
             return ast.copy_location(ast.Pass(), node)
         if isinstance(node, ast.Return) and self.ends:
-            return _returned(False, node.value or ast.Constant(None), node)
+            return _returned(False, [node.value or ast.Constant(None)], node)
         return self.generic_visit(node)
 
 
-def _returned(goes_on: bool, value: ast.expr, at: ast.stmt) -> ast.stmt:
-    both = ast.Tuple([ast.Constant(goes_on), value], ast.Load())
-    return ast.fix_missing_locations(ast.copy_location(ast.Return(both), at))
+def _returned(goes_on: bool, values: list[ast.expr], at: ast.stmt) -> ast.stmt:
+    given = ast.Tuple([ast.Constant(goes_on), *values], ast.Load())
+    return ast.fix_missing_locations(ast.copy_location(ast.Return(given), at))
 
 
 def _definitions(definition: ast.FunctionDef, first: int, live: list[str]) -> tuple[ast.FunctionDef, ast.FunctionDef]:
@@ -330,7 +330,7 @@ def _definitions(definition: ast.FunctionDef, first: int, live: list[str]) -> tu
     begin.decorator_list = rest.decorator_list = []
     body, at = copy.deepcopy(definition.body), definition.body[first]
     ends, goes_on = _WithoutDeclarations(True), _WithoutDeclarations(False)
-    values = ast.Tuple([ast.Name(name, ast.Load()) for name in live], ast.Load())
+    values: list[ast.expr] = [ast.Name(name, ast.Load()) for name in live]
     begin.body = [*declarations, *map(ends.visit, body[:first]), _returned(True, values, at)]
     targets = ast.List([ast.Name(name, ast.Store()) for name in live], ast.Store())
     taken = ast.fix_missing_locations(ast.copy_location(ast.Assign([targets], ast.Name(_LIVE, ast.Load())), at))

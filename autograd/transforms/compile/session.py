@@ -233,7 +233,7 @@ class Session:
                     its.clear()
                     its.update(items)
         if self.text.live is not None and result[0]:
-            self._check_live(records, result[1])
+            self._check_live(records, result[1:])
         return result
 
     def _check_live(self, records: ProgramRecorder, values: tuple[Any, ...]) -> None:
