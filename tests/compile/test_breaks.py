@@ -1,5 +1,6 @@
 """Functions that end with what Python does: the lines run at each call, with the numbers of that call."""
 
+import random
 from collections.abc import Callable
 from typing import Any, ClassVar
 
@@ -487,3 +488,67 @@ def test_results_of_the_beginning_that_need_gradients() -> None:
         scores(x).backward()
         assert not differs(found, weight.grad)
     assert log[::2] == log[1::2]
+
+
+# Random functions: lines of arrays, and then lines of Python and arrays
+
+ARRAYS = (
+    "{0} = np.tanh({1}) * {2}", "{0} = {1} + {2} - np.sin({1})", "{0} = np.exp(-np.abs({1}))[::-1]", "{0} = {1}",
+    "{0} = {1} * rate", "{0}, {3} = {1} * 2, {2}", "if flag: {0} = {1} - 1", "for k in range(2): {0} = {1} * 0.5",
+    "with no_grad(): {0} = np.cos({1})", "parts = ({1}, {2})", "{0} = {0}.copy(); {0} += {1}",
+    "if x.size == 99: return {1}, 'early'", "count = count + 1", "rate *= 0.5",
+    "{0} = sum([each * k for k, each in enumerate(({1}, {2}))])",
+)  # fmt: skip
+LINES = (
+    "log.append(float({1}.sum()))", "log.append({1}.sum().item())", "print(f'{{count}} {{{1}.mean():.3f}}')",
+    "if float({1}[0]) > 0: log.append('above')", "{0}[0] = float({1}[1])", "log.append((count, rate, flag))",
+    "state['last'] = {1}.max().item()", "state['n'] = state.get('n', 0) + 1", "del {3}; {3} = x * 1",
+    "for each in {1}[:2]: log.append(float(each))", "total += float({1}.max())", "parts = int({1}.size), parts",
+    "log.append(each := float({2}.min()))", "{0} = {1} * 2",
+    "try:\n        log.append(1 / int({1}.sum()))\n    except ZeroDivisionError:\n        log.append('zero')",
+)  # fmt: skip
+
+
+def random_text(number: int) -> str:
+    draw = random.Random(number)
+    names = ["a", "b", "c", "d"]
+
+    def line(of: Any) -> str:
+        text = draw.choice(of).format(*[draw.choice(names) for _ in range(4)])
+        return f"    {text}\n"
+
+    arrays = "".join(line(ARRAYS) for _ in range(draw.randint(6, 14)))
+    rest = "".join(line(draw.choices((LINES, ARRAYS), (4, 1))[0]) for _ in range(draw.randint(1, 5)))
+    start = "    global total\n    a, b, c, d, parts = np.sin(x), np.cos(x), x * 0.5, np.tanh(x - 1), ()\n"
+    end = draw.choice(("return a, b.copy(), parts", "return", "return float(c.sum()), log[-1:], d"))
+    head = "def f(x, flag, rate, log, state, count=3):\n"
+    return f"import numpy as np\nfrom autograd import no_grad\ntotal = 0.0\n{head}{start}{arrays}{rest}    {end}\n"
+
+
+def outcome(function: Function, space: dict[str, Any], compiled: bool, capsys: Any) -> Any:
+    space["total"], log, state = 0.0, [], {}  # type: ignore[var-annotated]
+    called = compile(function) if compiled else function
+    found = []
+    for i, x in enumerate([*X, *X[:3]]):
+        found.append(called(x.copy(), i % 3 == 0, 0.25 * i, log, state, i))
+        found.append((list(log), dict(state), space["total"]))
+    return found, capsys.readouterr().out
+
+
+@pytest.mark.parametrize("first", range(0, 60, 20))
+def test_random_functions(first: int, tmp_path: Any, capsys: Any) -> None:
+    parted = 0
+    for number in range(first, first + 20):
+        file, text = tmp_path / f"program{number}.py", random_text(number)
+        file.write_text(text)
+        space: dict[str, Any] = {"__name__": f"program{number}", "__file__": str(file)}
+        exec(builtins_compile(text, str(file), "exec"), space)
+        expected = outcome(space["f"], space, False, capsys)
+        try:
+            found = outcome(space["f"], space, True, capsys)
+        except CompileError:
+            capsys.readouterr()
+            continue
+        parted += 1
+        assert not differs(expected, found), text
+    assert parted >= 8
