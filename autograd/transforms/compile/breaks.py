@@ -136,12 +136,14 @@ class Text:
             return None
         begin, rest = _definitions(definition, first, live)
         whole, body[at : at + 1] = body[at], [begin, rest]
-        made = {code.co_name: code for code in _codes_in(_compiled(module, self.code))}
-        body[at : at + 2] = [whole]
-        function = self._made(made[begin.name])
+        try:
+            made = {code.co_name: code for code in _codes_in(_compiled(module, self.code))}
+        finally:
+            body[at : at + 2] = [whole]
+        read, args = _loaded(begin.body) | _stored(begin.body), definition.args
+        function = self._made(made[begin.name], read)
         if isinstance(self.given, MethodType):
             function = MethodType(function, self.given.__self__)
-        read, args = _loaded(begin.body) | _stored(begin.body), definition.args
         positions = [x.arg for x in (*args.posonlyargs, *args.args)][isinstance(self.given, MethodType) :]
         unused = frozenset(i for i, name in enumerate(positions) if name not in read)
         unnamed = {x.arg for x in (*args.args, *args.kwonlyargs)} - read
@@ -149,14 +151,18 @@ class Text:
         last = definition.end_lineno or 0
         return Parts(text, self._made(made[rest.name]), definition.body[first].lineno, last, unused, frozenset(unnamed))
 
-    def _made(self, code: CodeType) -> Any:
-        """Return a function that has the variables of this one."""
+    def _made(self, code: CodeType, read: set[str] | None = None) -> Any:
+        """Return a function that has the variables of this one, and its defaults of the parameters that are read."""
         of = self.function
+        own, named = of.__defaults__ or (), of.__kwdefaults__ or {}
+        names = of.__code__.co_varnames[: of.__code__.co_argcount][-len(own) or None :]
+        defaults = tuple([x if read is None or name in read else None for name, x in zip(names, own, strict=False)])
         cells = dict(zip(of.__code__.co_freevars, of.__closure__ or (), strict=True))
         code = code.replace(co_name=of.__code__.co_name, co_qualname=of.__code__.co_qualname)
         closure = tuple(cells[name] for name in code.co_freevars)
-        made = FunctionType(code, of.__globals__, of.__name__, of.__defaults__, closure)
-        made.__kwdefaults__, made.__qualname__ = of.__kwdefaults__, of.__qualname__
+        made = FunctionType(code, of.__globals__, of.__name__, defaults or None, closure)
+        made.__kwdefaults__ = {name: x if read is None or name in read else None for name, x in named.items()} or None
+        made.__qualname__ = of.__qualname__
         return made
 
 
