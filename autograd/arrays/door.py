@@ -416,8 +416,12 @@ def drawn(sample: Callable[..., Any], generator: Callable[[], Any], *args: Any) 
     return sample(generator(), *args)
 
 
-def done_outside(method: F) -> F:
-    """Decorate a method that works on real arrays and tensors, and is called anew each time a program runs."""
+def done_outside(method: F, saved: Callable[[Any], Callable[[], None]] | None = None) -> F:
+    """Decorate a method that works on real arrays and tensors, and is called anew each time a program runs.
+
+    `saved` takes the object before it is called, and returns a function that puts back all that the method changes.
+    """
+    method.saved = saved  # type: ignore[attr-defined]  # for a program that turns out not to fit after the call
 
     @wraps(method)
     def call(*args: Any, **kwargs: Any) -> Any:

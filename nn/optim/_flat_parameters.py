@@ -358,6 +358,25 @@ class FlatParameters:
         self._scales = {**self._scales, **scales}
         self._chunks.clear()
 
+    def saved(self) -> Callable[[], None]:
+        """Return a function that puts back all that a step changes: the values, and what is kept for them."""
+        values = [borrow(parameter).copy("K") for parameter in self.parameters]
+        kept = [*self.moments.values(), *(array for others in self.others for array in others.values())]
+        arrays = [(array, array.copy()) for array in kept]
+        steps, numbers = [*self.steps], {name: [*each] for name, each in self.numbers.items()}
+        moments, scales = {*self.moments}, self._scales
+
+        def undo() -> None:
+            for parameter, value in zip(self.parameters, values, strict=True):
+                borrow(parameter)[...] = value
+            for array, value in arrays:
+                array[...] = value
+            self.steps, self.numbers, self._scales = steps, numbers, scales
+            self.moments = {name: array for name, array in self.moments.items() if name in moments}
+            self._chunks.clear()
+
+        return undo
+
     def state(self, i: int, scales: dict[str, float]) -> dict[str, Any]:
         """Return what is kept for one parameter, in its shape; moments that are stored scaled in float64.
 

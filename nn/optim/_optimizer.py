@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import partial
 from typing import Any, ClassVar
 
 import numpy as np
@@ -134,7 +135,19 @@ class Optimizer:
                 elif parameter.grad is not None:
                     parameter.grad = np.zeros_like(borrow(parameter))
 
-    @done_outside
+    def _saved(self) -> Callable[[], None]:
+        """Return a function that puts back all that a step changes."""
+        put_back = [flat.saved() for flats in self._flats for flat in flats]
+        stepped = self.stepped
+
+        def undo() -> None:
+            self.stepped = stepped
+            for each in put_back:
+                each()
+
+        return undo
+
+    @partial(done_outside, saved=_saved)
     def step(self, closure: Callable[[], Any] | None = None) -> Any:
         """Update every parameter that has a gradient.
 

@@ -1,6 +1,7 @@
 """The order of a printed program: nothing that others see changes before the last line at which it may not fit.
 
-The function itself then runs instead, and has to find everything as it was.
+The function itself then runs instead, and has to find everything as it was. What the step of an optimizer has changed
+until then is put back.
 """
 
 import re
@@ -9,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from autograd.transforms.compile.printer import Printed
+from autograd.transforms.compile.printer import Diverged, Printed
 from autograd.transforms.compile.program import ARGUMENT, HELD, Program
 
 __all__ = ["checked"]
@@ -55,6 +56,10 @@ class _Watched:
         sys.settrace(self._enter)
         try:
             return self.printed.run(self.leaves)
+        except Diverged:
+            self.printed.give_up()
+            assert self.before == list(map(np.ndarray.tobytes, self.arrays)), "not all is put back"
+            raise
         finally:
             sys.settrace(previous)
 
@@ -63,6 +68,8 @@ class _Watched:
 
     def _follow(self, frame: Any, event: str, arg: Any) -> Any:
         if not self.changed and list(map(np.ndarray.tobytes, self.arrays)) != self.before:
+            if self.printed.undo and not self.printed.committed:  # what was changed is put back
+                return self._follow
             self.changed = True
             lines = self.printed.source.splitlines()
             begins = next(i for i, line in enumerate(lines) if line.startswith(f"def {frame.f_code.co_name}("))

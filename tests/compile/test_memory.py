@@ -15,6 +15,8 @@ import numpy as np
 import pytest
 
 from autograd import compile
+from autograd.transforms.compile import session
+from autograd.transforms.compile.memory import trim
 from autograd.transforms.compile.recycled import RECYCLED
 from tests.compile.agreement import differs
 
@@ -120,3 +122,19 @@ def test_copies_lie_in_memory_as_those_of_numpy(name: str, order: Any) -> None:
     compiled = compile(read)
     for step in range(3):
         assert np.array_equal(compiled(x + step), read(x + step))
+
+
+def test_memory_is_given_back_after_a_large_recording(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[int] = []
+
+    def counted() -> None:
+        trim()
+        asked.append(1)
+
+    monkeypatch.setattr(session, "trim", counted)
+    for size, count in ((10, 0), (10, 0), (2_500_000, 1), (2_500_000, 1), (10, 1)):
+        np.testing.assert_array_equal(doubled_sine(np.ones(size)), np.sin(np.ones(size)) * 2)
+        assert len(asked) == count
+
+
+doubled_sine = compile(lambda x: np.sin(x) * 2)

@@ -235,9 +235,15 @@ def test_the_function_runs_as_it_is(name: str, fallback: Any) -> None:
         assert message.endswith("; the function runs as it is")
 
 
-def of_a_step() -> Function:
+class OwnUpdates(nn.optim.SGD):
+    """An optimizer that may keep what nobody knows of."""
+
+
+def of_a_step(kind: type[nn.optim.Optimizer] = OwnUpdates, begun: bool = False) -> Function:
     net = nn.Linear(3, 1)
-    updates = nn.optim.SGD(net.parameters(), lr=0.1)
+    updates = kind(net.parameters(), lr=0.1)  # type: ignore[call-arg]  # as all of them
+    if begun:
+        net(X).sum().backward()
 
     def step(x: Any) -> Any:
         net(x).sum().backward()
@@ -287,6 +293,9 @@ def written_result(x: Any) -> Any:
 # What makes the function, its argument, what the message says, and what the remedy is.
 OF_TENSORS: dict[str, tuple[Callable[[], Function], Any, str, str]] = {
     "a check after a step": (of_a_step, X, "after a step of an optimizer", "each on its own"),
+    "a check after a step that reads sums of gradients": (
+        lambda: of_a_step(nn.optim.SGD, begun=True), X, "after a step of an optimizer", "each on its own",
+    ),
     "a gradient in the memory of another": (of_a_shared_gradient, X, "a gradient that shares memory", "set a copy"),
     "a view of what is written": (of_a_computed_view, X, "a view of what the function writes to", "copy it"),
     "a gradient with a graph": (of_a_recorded_gradient, X, "a gradient that is recorded", r"grad\(\) of grad"),

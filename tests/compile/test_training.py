@@ -1,6 +1,7 @@
 """Whole training steps: 19 of them, compiled, leave the same bits as the steps themselves."""
 
 import inspect
+import warnings
 from collections.abc import Callable
 from typing import Any
 
@@ -8,7 +9,7 @@ import numpy as np
 import pytest
 
 import nn
-from autograd import CompileError, compile, no_grad, tensor
+from autograd import compile, no_grad, tensor
 from autograd.extend import borrow
 
 from ..lists import assert_complete
@@ -560,10 +561,40 @@ class Adversaries:
         return first, loss.detach()
 
 
-def test_two_steps_in_one_function_are_refused_with_the_remedy_which_works() -> None:
-    with pytest.raises(CompileError, match=r"backward\(\) after a step of an optimizer.*shape \(.*two halves of a GAN"):
-        compile(Adversaries().both)(*[x[:, :n] for x, n in zip([batches(1)[0][0]] * 2, (4, 2), strict=True)])
+def state_of(nets: Adversaries) -> Any:
+    return state(nets.g), state(nets.d), state(nets.of_g), state(nets.of_d), nets.of_d.stepped
 
+
+def test_two_steps_in_one_function() -> None:
+    """The step of the first is put back where the second finds what needs the function itself, at first or later."""
+
+    def run(compiled: bool, bad: int) -> Any:
+        nets = Adversaries()
+        step: Any = compile(nets.both) if compiled else nets.both
+        losses = []
+        for i, (x, _) in enumerate(batches(10)):
+            z = x[:, :2].copy()
+            if i == bad:
+                nets.g[1].weight.data[...] *= 1e21  # what the generator gives stays, its gradient is too large
+                nets.g[3].weight.data[...] *= 1e-21
+            losses.append(step(x, z))
+            if i == bad:
+                nets.g[1].weight.data[...] *= 1e-21
+                nets.g[3].weight.data[...] *= 1e21
+        if compiled:
+            assert 0 < len(step.programs) <= 3
+            reasons = [each.reason for each in step.fallbacks]
+            assert all("not finite" in reason for reason in reasons)
+            assert len(reasons) == (bad >= 0)
+        return [[each.data for each in both] for both in losses], state_of(nets)
+
+    for bad in (-1, 0, 6):
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            assert not differs(run(False, bad), run(True, bad))
+
+
+def test_two_steps_in_two_functions() -> None:
     def run(compiled: bool) -> Any:
         nets = Adversaries()
         steps = nets.of_discriminator, nets.of_generator
@@ -571,6 +602,73 @@ def test_two_steps_in_one_function_are_refused_with_the_remedy_which_works() -> 
         losses = []
         for x, _ in batches(8):
             losses += [first(x, nets.g(x[:, :2]).detach()).data, second(x[:, :2].copy()).data]
-        return losses, state(nets.g), state(nets.d), state(nets.of_g), state(nets.of_d)
+        return losses, state_of(nets)
+
+    assert not differs(run(False), run(True))
+
+
+OPTIMIZERS = [
+    lambda p: nn.optim.SGD(p, lr=0.1, momentum=0.9, weight_decay=0.1),
+    lambda p: nn.optim.AdamW(p, lr=0.1, amsgrad=True),
+    lambda p: nn.optim.Rprop(p, lr=0.1),
+    lambda p: nn.optim.Adafactor(p),
+    lambda p: nn.optim.NAdam(p, lr=0.1),
+    lambda p: nn.optim.Adadelta(p),
+]
+
+
+@pytest.mark.parametrize("make", OPTIMIZERS)
+def test_a_value_that_is_another_after_a_step(make: Any) -> None:
+    """Which rows are chosen depends on the weights after the step: where it changes, the step is put back."""
+
+    def run(compiled: bool) -> Any:
+        nn.manual_seed(0)
+        net: Any = nn.Sequential(nn.Linear(4, 3), nn.Tanh(), nn.Linear(3, 1))
+        updates = make(net.parameters())
+
+        def both(x: Any) -> Any:
+            updates.zero_grad()
+            (net(x) ** 2).mean().backward()
+            updates.step()
+            found = net(x).data
+            return found[found > 0].sum()
+
+        step: Any = compile(both) if compiled else both
+        found = [step(x) for x, _ in batches(12)]
+        if compiled:
+            assert sum(each.count for each in step.fallbacks) > 1
+        return found, state(net), state(updates)
+
+    assert not differs(run(False), run(True))
+
+
+def test_gradients_that_exist_are_written_over_unless_somebody_holds_them() -> None:
+    """A step recorded after others, as of another size of batches, writes where the optimizer reads."""
+
+    def run(compiled: bool) -> Any:
+        nn.manual_seed(0)
+        net = network()
+        updates = nn.optim.Adam(net.parameters(), lr=0.1)
+
+        def step(x: Any) -> Any:
+            updates.zero_grad()
+            loss = (net(x) ** 2).mean()
+            loss.backward()
+            updates.step()
+            return loss.item()
+
+        step(batches(1)[0][0])
+        called: Any = compile(step) if compiled else step
+        found, kept = [], []
+        for i, (x, _) in enumerate(batches(12)):
+            found.append(called(x[: 3 + i % 2]))
+            if i > 6:
+                kept.append(next(iter(net.parameters())).grad)
+        if compiled:
+            assert len(called.programs) == 2
+            for program in called.programs:
+                assert program.source.count("set_gradient_in_buffer(") == len(list(net.parameters()))
+                assert "set_gradient(" not in program.source
+        return found, [g.numpy() for g in kept], state(net), state(updates)
 
     assert not differs(run(False), run(True))

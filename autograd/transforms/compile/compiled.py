@@ -22,6 +22,7 @@ from ...source.source_info import defined, warn
 from ...tensors.conversions import is_differentiating
 from ...tensors.tensor import Tensor
 from ..pytree import REGISTERED, flatten, structure
+from .breaks import Broken, Text
 from .compiled_program import CompiledProgram
 from .environment import Environment
 from .fallbacks import FellBack
@@ -52,7 +53,17 @@ class Compiled(WrappedFunction):
         Why the function itself ran instead, if it did: for each reason its `reason`, `line` and `count` of calls.
     """
 
-    _OWN = WrappedFunction._OWN | {*_NAMES, "_backend", "_of_values", "_programs", "_quick", "_raised", "_varying"}
+    _OWN = WrappedFunction._OWN | {
+        *_NAMES,
+        "_backend",
+        "_instead",
+        "_moving",
+        "_programs",
+        "_quick",
+        "_raised",
+        "_text",
+        "_varying",
+    }
 
     def __init__(self, function: Callable[..., Any], fallback: Fallback, backend: Backend) -> None:
         super().__init__(function, fallback)
@@ -62,8 +73,10 @@ class Compiled(WrappedFunction):
         self._backend = backend
         self._programs: dict[Any, list[CompiledProgram]] = {}
         self._raised: dict[int, tuple[Exception, str]] = {}  # by the program that ran last in a thread
-        self._of_values: Any = None  # the `CompiledFunction` of scalars
+        self._instead: Any = None  # what is called: the `CompiledFunction` of scalars, or the function as two
+        self._text = Text(function)
         self._quick: Callable[[tuple[Any, ...]], Any] = _fits_never  # runs the program that fitted last, if it fits
+        self._moving: set[tuple[str, str, int]] = set()  # numbers that the function reads, which are inputs too
         self._varying: frozenset[int] = frozenset()  # where, among the leaves, integers are inputs as floats are
 
     def _options(self) -> dict[str, Any]:
@@ -72,22 +85,22 @@ class Compiled(WrappedFunction):
     @property
     def programs(self) -> list[Any]:
         """What was recorded."""
-        if self._of_values is not None:
-            found: list[Any] = self._of_values.programs
+        if self._instead is not None:
+            found: list[Any] = self._instead.programs
             return found
         return [program for several in self._programs.values() for program in several]
 
     @property
     def fallbacks(self) -> list[FellBack]:
-        return super().fallbacks + (self._of_values.fallbacks if self._of_values is not None else [])
+        return super().fallbacks + (self._instead.fallbacks if self._instead is not None else [])
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         if not kwargs:
             result = self._quick(args)
             if result is not MISSED:
                 return self._itself(args, kwargs) if result is NotImplemented else result
-        if self._of_values is not None:
-            return self._of_values(*args, **kwargs)
+        if self._instead is not None:
+            return self._instead(*args, **kwargs)
         if self._eager or recorder.get() is not None or watching() or is_differentiating():
             self._runs_itself()
             return self.__wrapped__(*args, **kwargs)
@@ -171,6 +184,15 @@ class Compiled(WrappedFunction):
                 return tuple([int if i in others else x for i, x in enumerate(key)])
         return key
 
+    def _numbers_read(self, key: tuple[Any, ...]) -> set[tuple[str, str, int]]:
+        """Take numbers that the function reads, and that are others than at an earlier call, for inputs from now on."""
+        for program in [*self._programs.get(key, ())]:
+            found = program.environment.moved()
+            self._moving |= found
+            if found and not program.has_run:
+                self._programs[key].remove(program)
+        return self._moving
+
     def _has_room(self, key: Any, several: list[CompiledProgram] | None) -> bool:
         """Tell whether a call that no program fits is to be recorded, perhaps in the place of another program.
 
@@ -217,20 +239,31 @@ class Compiled(WrappedFunction):
     def _recorded(self, key: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         leaves = flatten((args, kwargs))[0]
         objects = [x for x in leaves if not isinstance(x, _KNOWN) or _is_number_with_attributes(x)]
-        environment = Environment((self.__wrapped__, *objects), leaves=(ProgramRecorder, *outside_types))
+        environment = Environment(
+            (self.__wrapped__, *objects),
+            (ProgramRecorder, *outside_types),
+            apart=self._text.whole_code,
+            moving=self._numbers_read(key),
+        )
         if any(isinstance(x, Value) for x in (*environment.seen, *leaves)):
-            self._of_values = load("compile of scalars").CompiledFunction(self.__wrapped__, fallback=self._fallback)
-            return self._of_values(*args, **kwargs)
+            self._instead = load("compile of scalars").CompiledFunction(self.__wrapped__, fallback=self._fallback)
+            return self._instead(*args, **kwargs)
         if elsewhere := _elsewhere(environment, leaves):
             self._falls_back(elsewhere, quietly="vmap" in elsewhere)
             return self.__wrapped__(*args, **kwargs)
-        session = Session(self.__wrapped__, environment, self._fallback == "raise", self._backend, self._varying)
+        session = Session(
+            self.__wrapped__, environment, self._fallback == "raise", self._backend, self._varying, self._text
+        )
         try:
             result = session.run(args, kwargs)
         except RecursionError as error:
             raise too_deep(f"{defined(self.__wrapped__)}, while it is recorded,") from error
         if any(isinstance(x, Value) for x in flatten(result)[0]):  # which the function made itself
-            self._of_values = load("compile of scalars").CompiledFunction(self.__wrapped__, fallback=self._fallback)
+            self._instead = load("compile of scalars").CompiledFunction(self.__wrapped__, fallback=self._fallback)
+        elif session.parts is not None:
+            begin = Compiled(session.parts.begin.given, self._fallback, self._backend)
+            begin._text = session.parts.begin
+            self._instead = Broken(self.__wrapped__, session.parts, begin)
         elif session.program is not None:
             session.program.falls_back, session.program.raised = self._falls_back, self._raised
             self._programs.setdefault(key, []).insert(0, session.program)
@@ -383,8 +416,11 @@ def compile(
     attributes, default arguments, the modes and options of layers. If something differs, it is recorded anew. Arrays
     that it reads are read at each call. Python floats among the arguments may change from call to call too, such as a
     learning rate, unless the function asks for their values (``if lr > 0.1``, ``math.exp(lr)``): each answer makes a
-    program of its own, and so does each value of a text, or of a number that it reads from elsewhere. An integer is an
-    input too from its second value on, unless it is an index, a shape or the like.
+    program of its own, and so does each value of a text. An integer is an input too from its second value on, unless it
+    is an index, a shape or the like, and so is a number that the function reads from elsewhere.
+
+    A function may end with what Python does with its numbers, such as ``losses.append(float(loss))``: these statements
+    run as they are at each call.
 
     Parameters
     ----------

@@ -80,6 +80,11 @@ class CompiledProgram:
         return self._printed
 
     @property
+    def has_run(self) -> bool:
+        """Whether it has run."""
+        return self._printed is not None
+
+    @property
     def source(self) -> str:
         """The text of the Python function that runs, and of its derivative if `backward` has gone through it.
 
@@ -128,7 +133,7 @@ class CompiledProgram:
 
         None if there is none: it takes arrays alone, and the program holds no tensors.
         """
-        if self._quick is None and not self._tensors and not self._arguments:
+        if self._quick is None and not self._tensors and not self._arguments and not self.questions:
             self._quick = quick_call(args, self._owners, self._unchanged, self._run)
         return self._quick
 
@@ -191,7 +196,7 @@ class CompiledProgram:
         try:
             program = self._printed or self.prepare(list(leaves))
             try:
-                if program.drawn or program.committed:
+                if program.undo or program.committed:
                     program.start()
                 outputs = program.run(leaves)
             except Diverged as diverged:

@@ -7,10 +7,11 @@ from typing import Any
 
 from ...arrays.door import outside_types
 from .environment import Environment
+from .environment.libraries import class_in_library
 from .memory import owner_of
-from .program import ARGUMENT, HELD, Check, Draw, Effect, Outside, traced_in
+from .program import ARGUMENT, HELD, Call, Check, Draw, Effect, Fetch, Outside, traced_in
 from .recorder import ProgramRecorder
-from .shadows import last_check
+from .shadows import last_check, shadowed
 from .tensor_states import HARMLESS
 
 
@@ -20,7 +21,8 @@ def refuse_at_end(records: ProgramRecorder, environment: Environment, outputs: S
     if changed is not None and changed.kind == "random":
         records.refuse(f"a draw from {changed.name}", "draw from nn.random, or outside the function", records.home)
     elif changed is not None:
-        where = f"at {changed.where}" if changed.where else records.home
+        stored = records.function_text.store_of(changed.key) if records.function_text is not None else ""
+        where = f"at {stored or changed.where}" if stored or changed.where else records.home
         what, remedy = f"a change of {changed.name}", "make it outside the function, or return the new value"
         if isinstance(changed.holder, tuple(outside_types)):
             kind = type(changed.holder).__name__
@@ -33,6 +35,11 @@ def refuse_at_end(records: ProgramRecorder, environment: Environment, outputs: S
             f"at {records.failed}",
         )
     _check_steps(records, outputs)
+    if records.function_text is not None and records.function_text.live is not None:
+        gradients = set(map(id, records.program.gradients))
+        if any(id(x.memory) in gradients for x in traced_in(outputs)):
+            what = "a gradient in memory that is used again, which is read by the lines that Python goes on with"
+            records.refuse(what, "read it there", records.home)
     for x in records.stand_ins:
         if getattr(x, "_grad", None) is not None:
             records.refuse(
@@ -43,15 +50,30 @@ def refuse_at_end(records: ProgramRecorder, environment: Environment, outputs: S
             records.refuse("a write to an argument that is a result of recorded operations", "write to a copy")
     _check_shared_gradients(records)
     _check_early_writes(records)
-    touched = False
+    touched, needed = False, {state.fetch for key, state in records.tensors.items() if key not in records.cleared}
     for call in records.program.calls:
-        if isinstance(call, Outside | Effect) and type(call) is not Draw and call.function not in HARMLESS:
-            touched = True
+        if isinstance(call, Effect):  # a gradient is set anew, unless the function adds to what it was
+            touched |= call.function not in HARMLESS or call.args[0] in needed
+        elif isinstance(call, Outside) and not isinstance(call, Draw | Fetch):
+            touched |= not _can_be_undone(records, call)
         elif isinstance(call, Check) and touched:
             records.refuse(
                 f"a value (line {call.line}) that decides what is computed after a step of an optimizer",
                 "compile the part before the step and the part after it each on its own",
             )
+
+
+def _can_be_undone(records: ProgramRecorder, call: Call) -> bool:
+    """Tell whether a step of an optimizer can be put back, and finds what the program wrote where that is."""
+    if type(call) is not Outside or getattr(call.function, "saved", None) is None:
+        return False
+    optimizer: Any = call.args[0]
+    own = [
+        records.tensors[id(x)] for group in optimizer.param_groups for x in group["params"] if id(x) in records.tensors
+    ]
+    memories = {id(memory) for state in own for memory in (state.traced.memory, state.set_aside)}
+    of_library = class_in_library(type(optimizer)) and vars(optimizer).keys().isdisjoint(("step", "update"))
+    return of_library and memories.isdisjoint(shadowed(records.program))
 
 
 def _check_shared_gradients(records: ProgramRecorder) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from itertools import combinations
 from typing import Any
 
@@ -13,6 +14,19 @@ from .types import Array, Leaves
 
 ndarray = np.ndarray
 _ARRAYS = (np.ndarray, Tensor)
+
+
+LARGE = 1 << 24  # bytes
+
+
+def trim() -> None:
+    """Give the memory that is free back to the system, which the GNU C library keeps otherwise."""
+    if sys.platform == "linux":
+        import ctypes  # few programs need it
+
+        trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
+        if trim is not None:
+            trim(0)
 
 
 def owner_of(array: Array | np.generic) -> Any:

@@ -8,7 +8,7 @@ import operator
 import re
 from bisect import bisect
 from collections.abc import Callable
-from functools import cached_property
+from functools import cached_property, partial
 from sys import getrefcount
 from traceback import walk_tb
 from typing import Any
@@ -76,20 +76,26 @@ class Printed:
         How many arrays are reserved for results, and their bytes.
     calls
         How many NumPy calls it makes.
-    drawn
-        While it runs: the bit generators that it has drawn from before its last check, and their states before.
+    undo
+        While it runs: what puts back what it has changed before its last check, such as states of generators.
     """
 
     def __init__(
-        self, source: str, run: Callable[..., Any], buffers: int, nbytes: int, calls: int, drawn: list[tuple[Any, Any]]
+        self,
+        source: str,
+        run: Callable[..., Any],
+        buffers: int,
+        nbytes: int,
+        calls: int,
+        undo: list[Callable[[], None]],
     ) -> None:
         self.source, self.run, self.buffers, self.nbytes, self.calls = source, run, buffers, nbytes, calls
-        self.drawn = drawn
+        self.undo = undo
         self.committed: list[bool] = []  # not empty once it has changed what cannot be put back
 
     def start(self) -> None:
         """Begin a run."""
-        self.drawn.clear()
+        self.undo.clear()
         self.committed.clear()
 
     def line_of(self, error: Exception) -> str:
@@ -104,9 +110,9 @@ class Printed:
         return next((x[2:] for x in reversed(lines) if x.startswith("# ") and not x.startswith("# numpy.err")), "")
 
     def give_up(self) -> None:
-        """Put back the states of random generators: the program has turned out not to fit."""
-        for generator, state in self.drawn:
-            generator.state = state
+        """Put back what was changed, such as the states of random generators: the program has turned out not to fit."""
+        while self.undo:
+            self.undo.pop()()
 
 
 def printed(program: Program, leaves: Leaves, name: str) -> Printed:
@@ -117,6 +123,11 @@ def printed(program: Program, leaves: Leaves, name: str) -> Printed:
 def _text_of(call: str, lines: list[str]) -> str:
     """Return the text of a function that is called so."""
     return f"def {call}:\n    " + "\n    ".join(lines) + "\n"
+
+
+def _state_of(generator: Any) -> Callable[[], None]:
+    """Return a function that puts back the state of a random generator."""
+    return partial(setattr, generator, "state", generator.state)
 
 
 def _is_real_scalar(x: Any) -> bool:
@@ -143,7 +154,7 @@ class _Printer(Expressions):
         self.real: list[tuple[Traced, Any]] = []  # variables that are in a shadow, and their arrays
         self.views: list[Call] = []  # made of a shadow
         self.generators: dict[int, str] = {}  # the names of random generators, by what returns them
-        self.drawn: list[tuple[Any, Any]] = []
+        self.undo: list[Callable[[], None]] = []
         self.committed: list[bool] = []
         self.commits = False  # whether the text says so
         self.prepared = False  # whether gradients are cleared
@@ -221,7 +232,7 @@ class _Printer(Expressions):
             body = [f"v = [None] * {self.newest + 1}", *parts, *body]
         text = _text_of(f"{self.name}(leaves)", body)
         run = self._function(self.name, text)
-        made = Printed("".join((*parts.values(), text)), run, self.buffers, self.nbytes, self.calls, self.drawn)
+        made = Printed("".join((*parts.values(), text)), run, self.buffers, self.nbytes, self.calls, self.undo)
         made.committed = self.committed
         return made
 
@@ -330,6 +341,8 @@ class _Printer(Expressions):
             self._print_draw(k, call)
             return
         if isinstance(call, Outside):
+            if k < self.until:
+                self._note_undo(self.call(call.function.saved, call.args[:1], {}))  # type: ignore[attr-defined]
             arguments = [*map(self.text, call.args), *self.keywords(call.kwargs)]
             self._assign(call, f"{self.text(call.function)}({', '.join(arguments)})")
             return
@@ -403,6 +416,10 @@ class _Printer(Expressions):
                 found.setdefault(memory, []).append(k)
         return found
 
+    def _note_undo(self, undo: str) -> None:
+        """Print that a function is to be called if the program turns out not to fit."""
+        self.lines.append(f"{self.name_of(self.undo, 'undo')}.append({undo})")
+
     def _print_draw(self, k: int, call: Draw) -> None:
         choose, *args = call.args
         generator = self.generators.get(id(choose))
@@ -410,8 +427,7 @@ class _Printer(Expressions):
             generator = self.generators[id(choose)] = self.new_local("generator")
             self.lines.append(f"{generator} = {self.text(choose)}()")
             if k < self.until or (self.program.claimed and not self.prepared):
-                drawn, bits = self.name_of(self.drawn, "drawn"), f"{generator}.bit_generator"
-                self.lines.append(f"{drawn}.append(({bits}, {bits}.state))")
+                self._note_undo(f"{self.name_of(_state_of, 'state_of')}({generator}.bit_generator)")
         self._assign(call, f"{self.text(call.function)}({', '.join([generator, *map(self.text, args)])})")
 
     # Until the first change that cannot be put back, what is written to held memory goes to a shadow of it.

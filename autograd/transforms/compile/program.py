@@ -86,7 +86,11 @@ class Call:
         """Return the traced arrays and floats among the arguments."""
         found: list[Any] = []
         for part in self.args:
-            _add_traced(part, found)
+            kind = type(part)
+            if kind is Traced:
+                found.append(part)
+            elif kind not in NOTHING:
+                _add_traced(part, found)
         if self.kwargs:
             _add_traced(self.kwargs, found)
         return found
@@ -262,14 +266,14 @@ def traced_in(tree: Any) -> list[Any]:
     return found
 
 
-_NOTHING = frozenset((int, float, bool, str, type(None)))  # in which there is none, and which are asked most often
+NOTHING = frozenset((int, float, bool, str, type(None)))  # in which there is none, and which are asked most often
 
 
 def _add_traced(tree: Any, found: list[Any]) -> None:
     kind = type(tree)
     if kind is Traced or kind is TracedNumber:
         found.append(tree)
-    elif kind in _NOTHING:
+    elif kind in NOTHING:
         return
     elif issubclass(kind, Variable):
         found.append(tree)
@@ -286,7 +290,7 @@ def _add_traced(tree: Any, found: list[Any]) -> None:
 def mapped(function: Callable[[Any], Any], tree: Any) -> Any:
     """Return tuples, lists, dicts and slices with a function applied to all else in them."""
     kind = type(tree)
-    if issubclass(kind, Variable):
+    if kind in NOTHING or issubclass(kind, Variable):
         return function(tree)
     if kind is tuple or kind is list:
         return kind([function(part) if type(part) is Traced else mapped(function, part) for part in tree])

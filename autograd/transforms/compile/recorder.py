@@ -24,6 +24,7 @@ from ...source.call_site import of_library, users_frame, users_line
 from ...source.source_info import line_in, line_of, warn, within_engine
 from ...tensors.tensor import Tensor
 from . import traced_methods
+from .breaks import Parts, Text
 from .floats import Computed, Question, TracedFloat, TracedInt, TracedItem, without_integers
 from .loops.loop import Unsuitable
 from .memory import address_of, array_at, owner_of
@@ -42,6 +43,7 @@ from .program import (
     CONSTANT,
     HELD,
     MADE,
+    NOTHING,
     Call,
     Check,
     Draw,
@@ -63,6 +65,7 @@ _array = np.array  # which is another one while a program is recorded
 PATIENCE = 5.0  # seconds of recording until a warning says what takes so long
 MOST_CALLS = 500_000  # of a program, which take half a gigabyte to record and a minute to print
 BETWEEN_LOOKS = 4096  # calls
+AT_END = 4  # a function that is parted makes so many times more calls before than after
 
 # The types of plain values, which a program may depend on and return.
 NUMBERS = (bool, int, float, complex, str, bytes, type(None), type(Ellipsis), np.dtype, type, slice, range)
@@ -103,6 +106,10 @@ class ProgramRecorder:
         self.error: CompileError | None = None  # that was raised; the function may have caught it
         self.home = self.line = ""  # where the function is, and what cannot be recorded
         self.failed = ""  # the line of an operation that failed because of its values
+        self.function_text: Text | None = None  # of the function
+        self.parts: Parts | None = None  # of the function, if it is recorded up to what cannot be
+        self.after = 0.0  # calls after that
+        self._at_break: dict[int, Any] = {}  # what tensors showed then
         self.stand_ins: list[Tensor] = []  # for arguments that are results of recorded operations
         self.memories: dict[int, Memory] = {}
         self._held: list[Memory] = []  # those of them that tensors and variables hold
@@ -141,7 +148,23 @@ class ProgramRecorder:
         self.refused, self.line = f"{what}, {where}, cannot be recorded: {remedy}", where.removeprefix("at ")
         self.active = False
         if not self.settling:
-            self.raise_refused()
+            if self.function_text is not None:
+                self.parts = self.function_text.parted(
+                    self.function_text.line(sys._getframe(1), self.line), self.refused
+                )
+            if self.parts is None:
+                self.raise_refused()
+            self._at_break = {key: state.shown.copy() for key, state in self.tensors.items()}
+
+    def ends_with_break(self) -> bool:
+        """Tell whether what comes after a break is little: no training, and a part of the calls."""
+        if self.parts is None or any(self.tensors[key].is_other(then) for key, then in self._at_break.items()):
+            return False
+        file, lines = self.parts.begin.code.co_filename, range(self.parts.line, self.parts.last + 1)
+        rest = {f"{file}:{line}" for line in lines}
+        late = [call for call in self.program.calls if call.line in rest]
+        steps = any(isinstance(call, Outside) for call in late)
+        return not steps and AT_END * (len(late) + self.after) <= len(self.program.calls) - len(late) > 0
 
     def raise_refused(self) -> None:
         """Raise the error for what cannot be recorded, if anything and unless the function may go on."""
@@ -183,6 +206,8 @@ class ProgramRecorder:
         if not self.records() or function in QUESTIONS:
             if self.records():
                 self._ask_for_floats(args, kwargs)
+            else:
+                self.after += 1
             return applied(function, mapped(plain, args), mapped(plain, kwargs))
         if (position := position_of_out(function)) < len(args):
             if args[position] is not None:
@@ -311,9 +336,11 @@ class ProgramRecorder:
 
     def known(self, x: ArrayArgument) -> Any:
         """Return an argument; a plain array as a traced one, or refuse it if its origin is not known."""
+        kind: Any = type(x)
+        if kind is Traced or kind in NOTHING:
+            return x
         if isinstance(x, tuple | list | deque | UserList):  # of a class of its own, which NumPy does not tell apart
             return mapped(self.known, tuple(x) if isinstance(x, tuple) else list(x))
-        kind: Any = type(x)
         if issubclass(kind, Traced) or not isinstance(x, ndarray):
             return x
         memory = self.memories.get(id(owner_of(x)))
@@ -417,14 +444,15 @@ class ProgramRecorder:
 
     def note_number(self, x: TracedFloat) -> bool:
         """Note a float that is computed at each call; False if nothing is recorded any more."""
-        if self.active:
+        noted = self.records()  # another thread may see it in a variable
+        if noted:
             self._forward.sources.append((x, x.fetch))
-        return self.active
+        return noted
 
     def note_question(self, computed: Computed, answer: complex) -> None:
         """Note what was asked of floats."""
         key = computed.function, *(id(x) if isinstance(x, TracedFloat) else repr(x) for x in computed.args)
-        if self.active and key not in self._asked:
+        if self.records() and key not in self._asked:
             self._asked.add(key)
             self.questions.append(Question(computed, answer, users_line()))
 
@@ -542,11 +570,13 @@ class ProgramRecorder:
     def outside(self, function: Callable[..., Any], args: tuple[ArrayArgument, ...], kwargs: dict[str, Any]) -> Any:
         """Call a function on real arrays, now and each time the program runs, and return its traced result."""
         if not self.records():
+            self.after = math.inf
             return function(*args, **kwargs)
         self._refuse_in_step(f"it calls {function.__name__}, which works on real arrays")
         args, kwargs = without_integers(None, args), without_integers(None, kwargs)
         self._check_outside(function, (*args, *kwargs.values()))
         self.settle()
+        self.tensors.let_go(self.program.calls)
         self.raise_refused()
         try:
             result = unrecorded(function)(*mapped(plain, args), **mapped(plain, kwargs))
@@ -635,6 +665,14 @@ class ProgramRecorder:
         self.tensors.settle()
         self.settling = False
 
+    def forget(self) -> None:
+        """Hold no arrays any more, which would seem to be in use; a program that was made has what it needs."""
+        self.program = self._forward = Program()
+        for held in (self.tensors, self.memories, self.exact, self.within, self._makers, self._at_break):
+            held.clear()
+        self._held, self.stand_ins = [], []
+        self.variables = self.parts = None
+
     def is_copy(self, x: Traced, of: Traced) -> bool:
         """Tell whether an array was made as a copy of another, by the function or its derivative."""
         made = self.maker_of(x)
@@ -644,6 +682,7 @@ class ProgramRecorder:
         """Note that the gradient of a tensor is set, whatever it was."""
         if self._has_first_gradient(tensor) and id(tensor) not in self.used:
             self.cleared.add(id(tensor))
+            self.exact.pop(self.tensors[id(tensor)].let_go(), None)
 
     def uses_gradient(self, tensor: Tensor) -> None:
         """Note that the gradient of a tensor is asked for."""

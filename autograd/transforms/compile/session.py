@@ -17,6 +17,7 @@ from ...source.source_info import defined
 from ...tensors.dataframes import is_polars, is_table
 from ...tensors.tensor import Tensor
 from ..pytree import flatten, structure
+from .breaks import Parts, Text
 from .compiled_program import CompiledProgram, Given, Held, Results
 from .creation import noted_creation
 from .environment import Environment
@@ -25,14 +26,15 @@ from .floats import TracedItem
 from .loops.chain import chain
 from .loops.joined import join
 from .loops.roll import roll
+from .memory import LARGE, trim
 from .passes import simplify
-from .program import Argument, Fixed, Program
+from .program import MADE, Argument, Fixed, Program
 from .quoting import identifier
 from .recorder import ProgramRecorder
 from .results import is_freed, recorded_derivative
 from .stores import store_directly
 from .types import ArrayArgument
-from .variables import TracedVariables
+from .variables import TracedVariables, real
 
 Backend: TypeAlias = Literal["auto", "numpy", "numba"]
 ndarray = np.ndarray
@@ -50,9 +52,12 @@ class Session:
         strict: bool,
         backend: Backend,
         varying: frozenset[int],
+        text: Text,
     ) -> None:
         self.function, self.environment, self.strict, self.backend = function, environment, strict, backend
         self.varying = varying  # the positions of integers, among the leaves of the arguments, that are inputs
+        self.text = text
+        self.parts: Parts | None = None  # of the function, if it is to be recorded up to what cannot be
         self.program: CompiledProgram | None = None
         self.refused = self.line = ""
 
@@ -63,14 +68,14 @@ class Session:
         name = identifier(getattr(self.function, "__name__", type(self.function).__name__), "function")
         records = ProgramRecorder(self.strict)
         records.fuses, records.fewest = self.backend == "numba", FEWEST_CALLS[self.backend]
-        records.home = f"in {defined(self.function)}"
+        records.home, records.function_text = f"in {defined(self.function)}", self.text
         token = recorder.set(None)
         try:
             given, named = rebuild(self._watched(records, leaves))
             if records.active:
                 recorder.set(records)
                 with noted_creation():
-                    result = self._result(records, given, named)
+                    result = self._result(records, (given, named), (args, kwargs))
                     outputs, rebuild_outputs = flatten(result)
                     tensors = {id(state.tensor): state.fetch for state in records.tensors.values()}
                     fetches = [tensors.get(id(x)) for x in outputs]  # of results that are tensors that it was given
@@ -93,10 +98,11 @@ class Session:
                 records.variables.clean()
                 records.settling = False
             records.ended = True
-        records.raise_refused()
+        self._break_or_raise(records)
         if not begun:
             self.refused = records.refused
             return self.function(*args, **kwargs)
+        made = sum(memory.owner.nbytes for memory in records.memories.values() if memory.kind == MADE)
         arrays = [
             x._array if isinstance(x, Tensor) else x.of if type(x) is TracedItem else x
             for x in outputs
@@ -105,7 +111,9 @@ class Session:
         real = [self._real(x) if fetch is None else fetch(leaves) for x, fetch in zip(outputs, fetches, strict=True)]
         result = rebuild_outputs(real)
         if records.active:
+            records.tensors.note_gradients()
             refuse_at_end(records, environment, arrays)
+            self._break_or_raise(records)
         if records.active:
             program = records.program
             kinds = [
@@ -114,7 +122,6 @@ class Session:
             derivative, kept = derived if derived is not None else (None, [])
             program.outputs = arrays + kept
             values = [x.value for x in kept]
-            records.tensors.note_gradients()
             records.tensors.note_replaced()
             installed = records.variables.installed if records.variables is not None else set()
             self._finish(program, installed)
@@ -130,9 +137,9 @@ class Session:
                 name, program, held, environment, Results(kinds, rebuild_outputs, derivative), records.questions
             )
         records.active = False
-        records.tensors.clear()  # arrays that a program holds would seem to be in use
-        records.memories.clear()
-        records.within.clear()
+        records.forget()
+        if made > LARGE:
+            trim()
         self.refused, self.line = records.refused, records.line
         return result
 
@@ -166,9 +173,9 @@ class Session:
                 "pass what it gives as an argument",
                 records.home,
             )
-        records.variables = TracedVariables(environment, lambda x: records.held(x, Fixed(x)))
+        records.variables = TracedVariables(environment, lambda x: records.held(x, Fixed(x)), records.number)
         records.variables.take()
-        for array in environment.guard_contents():
+        for array in environment.guard_contents(records.variables.taken):
             records.constant(array)
         records.showing = records.active
         return traced
@@ -185,11 +192,26 @@ class Session:
         else:
             store_directly(program)
 
-    def _result(self, records: ProgramRecorder, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-        """Call the function; raise what was refused although the function caught the error."""
-        leaves, before = flatten((args, kwargs))[0], structure((args, kwargs))
+    def _break_or_raise(self, records: ProgramRecorder) -> None:
+        """Let the function be parted where it cannot be recorded, if that is at its end; raise what is refused."""
+        if records.ends_with_break():
+            self.parts = records.parts
+        else:
+            records.raise_refused()
+
+    def _result(self, records: ProgramRecorder, given: Any, own: Any) -> Any:
+        """Call the function; raise what was refused although the function caught the error.
+
+        `given` has the arguments with traced arrays in them, and `own` the user's.
+        """
+        parts = [*enumerate(given[0]), *given[1].items()]
+        before = {name: (structure(x), flatten(x)[0]) for name, x in parts}
+        pairs = [(given, own)]
+        for each, its in pairs:  # grows while it is iterated over
+            if isinstance(each, tuple | list | dict):
+                pairs += zip(_items(each), _items(its), strict=True)
         try:
-            result = self.function(*args, **kwargs)
+            result = self.function(*given[0], **given[1])
         except Exception as error:
             if records.error is None and "'Traced'" in str(error):
                 records.refuse_error(error)
@@ -198,15 +220,45 @@ class Session:
             raise records.error from error
         if records.error is not None:
             raise records.error
-        after = flatten((args, kwargs))[0]
-        if structure((args, kwargs)) != before or any(map(operator.is_not, leaves, after)):
-            records.refuse("a change of a list or dict that is an argument", "return the new one")
+        changed = [name for name, x in parts if _differ(before[name], (structure(x), flatten(x)[0]))]
+        if changed:
+            where = self.text.use_of(changed[0])
+            records.refuse("a change of a list or dict that is an argument", "return the new one", where)
+            of = {id(each): its for each, its in pairs}
+            for each, its in pairs:
+                if isinstance(each, list):
+                    its[:] = [of.get(id(x), real(x)) for x in each]
+                elif isinstance(each, dict):
+                    items = {key: of.get(id(x), real(x)) for key, x in each.items()}
+                    its.clear()
+                    its.update(items)
+        if self.text.live is not None and result[0]:
+            self._check_live(records, result[1:])
         return result
+
+    def _check_live(self, records: ProgramRecorder, values: tuple[Any, ...]) -> None:
+        """Refuse variables that the rest of a function could change, where it would change a copy."""
+        for name, value in zip(self.text.live or (), values, strict=True):
+            kinds = {part[0] for part in structure(value) or () if part is not None} - {tuple}
+            if kinds:
+                what = (
+                    f"{name}, a {kinds.pop().__name__} that the lines read which Python goes on with ({self.text.why})"
+                )
+                records.refuse(what, "make it there, or let it be a tuple", records.home)
 
     def _real(self, x: Any) -> Any:
         if isinstance(x, Tensor):
             x._array = plain(x._array)
         return plain(x)
+
+
+def _differ(before: tuple[Any, list[Any]], after: tuple[Any, list[Any]]) -> bool:
+    """Tell whether the containers or the leaves of an argument are others."""
+    return bool(before[0] != after[0] or any(map(operator.is_not, before[1], after[1])))
+
+
+def _items(x: Any) -> Any:
+    return x.values() if isinstance(x, dict) else x
 
 
 def _value_of(result: Any) -> Any:

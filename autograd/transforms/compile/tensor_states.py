@@ -58,6 +58,26 @@ class TensorState:
         if not issubclass(self.kind, _Watched):  # or a recorder around this one has it
             _class.__set__(tensor, _watched(self.kind))  # type: ignore[arg-type]  # classes are hashable
 
+    def let_go(self) -> int:
+        """Hold the memory set aside for the gradient no more, so that it is claimed: the gradient is cleared.
+
+        The tensor shows others the same numbers, in another array. Returns the identity of the first, or 0.
+        """
+        buffer, gradient = getattr(self.node, "buffer", None), self.gradient
+        if buffer is None or gradient is None or gradient._array is not buffer.array:
+            return 0
+        array = alone(gradient._array)
+        self.first_gradient.value, self.gradient = array, tensor_like(gradient, array)
+        vars(Tensor)["_grad"].__set__(self.tensor, self.gradient)
+        return id(buffer.array)
+
+    def is_other(self, then: dict[str, Any]) -> bool:
+        """Tell whether the tensor has another array, or a new gradient, than when it showed what is given."""
+        gradient = self.shown.get("_grad")
+        return self.shown["_array"] is not then["_array"] or (
+            gradient is not None and gradient is not then.get("_grad")
+        )
+
     def release(self) -> None:
         """Give the tensor its own class again."""
         if not issubclass(self.kind, _Watched):
@@ -155,6 +175,11 @@ def _references() -> int:
 ALONE = _references()  # to an object that a variable of a function holds, and nothing else
 
 
+def alone(array: Array) -> Any:
+    """Return an array at the same place of memory, that has no reference to the one given."""
+    return array_at(owner_of(array), address_of(array), array.shape, array.dtype, array.strides)
+
+
 def set_aside_for(fetch: Callable[[Any], Any]) -> Callable[[Any], Any]:
     """Return a function of the leaves of the arguments that returns the memory for the gradient of a tensor.
 
@@ -162,8 +187,7 @@ def set_aside_for(fetch: Callable[[Any], Any]) -> Callable[[Any], Any]:
     """
 
     def memory(leaves: Any) -> Any:
-        array = fetch(leaves)._node.buffer.array
-        return array_at(owner_of(array), address_of(array), array.shape, array.dtype, array.strides)
+        return alone(fetch(leaves)._node.buffer.array)
 
     return memory
 

@@ -33,23 +33,32 @@ class TracedVariables:
     ----------
     environment
         What the function reads.
-    held
-        Returns the traced array for an array.
+    held, number
+        Return what is traced for an array, and for a number that may be another each time.
     """
 
-    def __init__(self, environment: Environment, held: Callable[[Any], Traced]) -> None:
+    def __init__(
+        self, environment: Environment, held: Callable[[Any], Traced], number: Callable[[float, Slot], Any]
+    ) -> None:
         self._environment, self._held = environment, held
         self._known: dict[int, Traced] = {}
         # Of each slot: the kind of its holder, the holder, the name there, what was there, and what is put there.
         self._slots: list[tuple[str, Any, Any, Any, Any]] = []
-        for slot in _slots_of(environment.reads):
-            if slot[1] is not np and (traced := self._traced(slot[-1])) is not slot[-1]:
+        for *slot, moving in _slots_of(environment.reads):
+            if moving:
+                self._slots.append((*slot, number(slot[-1], Slot(*slot[:-1]))))
+            elif slot[1] is not np and (traced := self._traced(slot[-1])) is not slot[-1]:
                 self._slots.append((*slot, traced))
 
     @property
     def installed(self) -> set[int]:
         """The identities of the traced arrays."""
         return {id(x) for x in self._known.values()}
+
+    @property
+    def taken(self) -> set[int]:
+        """The identities of the arrays in the place of which they are."""
+        return {*self._known}
 
     def names_of(self, array: Array) -> list[str]:
         """Return the names of the variables that have the memory of an array."""
@@ -66,14 +75,14 @@ class TracedVariables:
         """Put the arrays back, and real ones where the function has put others."""
         for kind, holder, key, before, traced in self._slots:
             if (now := _get(kind, holder, key)) is not _missing:
-                _put(kind, holder, key, before if now is traced else _real(now))
+                _put(kind, holder, key, before if now is traced else real(now))
 
     def clean(self) -> None:
         """Put real arrays where the function has put traced ones, in places that it did not read."""
         if not self._environment.unchanged():
-            for kind, holder, key, value in list(_slots_of(self._environment.read_again())):
-                if (real := _real(value)) is not value:
-                    _put(kind, holder, key, real)
+            for kind, holder, key, value, _ in list(_slots_of(self._environment.read_again())):
+                if (found := real(value)) is not value:
+                    _put(kind, holder, key, found)
 
     def _traced(self, x: Any) -> Any:
         """Return an array as a traced one, a tuple with traced arrays in it, and anything else as it is.
@@ -90,7 +99,7 @@ class TracedVariables:
         return _tuple_of(self._traced, x)
 
 
-def _real(x: Any) -> Any:
+def real(x: Any) -> Any:
     """Return a traced array as the ndarray, a tuple with ndarrays in it, and anything else as it is."""
     if isinstance(x, Tensor):
         x._array = plain(x._array)
@@ -98,7 +107,7 @@ def _real(x: Any) -> Any:
         return x.value
     if isinstance(x, Variable):
         return x.alone()  # of a float, the value: each sets another one
-    return _tuple_of(_real, x)
+    return _tuple_of(real, x)
 
 
 def _tuple_of(function: Callable[[Any], Any], x: Any) -> Any:
@@ -111,15 +120,33 @@ def _tuple_of(function: Callable[[Any], Any], x: Any) -> Any:
     return type(x)(*parts) if hasattr(x, "_fields") else tuple(parts)
 
 
-def _slots_of(reads: list[Read]) -> Iterator[tuple[str, Any, Any, Any]]:
-    """Yield where values are: the kind of the holder, the holder, the name or position there, and the value."""
+class Slot:
+    """Returns what is in a place of a variable now: the kind of the holder, the holder, and the name there."""
+
+    __slots__ = ("holder", "key", "kind")
+
+    def __init__(self, kind: str, holder: Any, key: Any) -> None:
+        self.kind, self.holder, self.key = kind, holder, key
+
+    def __call__(self, leaves: Any) -> Any:
+        """Return it."""
+        return _get(self.kind, self.holder, self.key)
+
+
+def _slots_of(reads: list[Read]) -> Iterator[tuple[str, Any, Any, Any, bool]]:
+    """Yield where values are: the kind of the holder, the holder, the name or position there, and the value.
+
+    At last, whether it is a number that may be another each time.
+    """
     for read in reads:
         if read.kind in _VARIABLES:
-            yield read.kind, read.holder, read.key, read.value
+            yield read.kind, read.holder, read.key, read.value, 0 in read.moving
         elif read.kind == "contents" and isinstance(read.holder, list | deque):
-            yield from (("item", read.holder, i, value) for i, value in enumerate(read.holder))
+            yield from (("item", read.holder, i, value, i in read.moving) for i, value in enumerate(read.holder))
         elif read.kind == "contents" and isinstance(read.holder, dict):
-            yield from (("item", read.holder, key, value) for key, value in read.holder.items())
+            size = len(read.holder)
+            for i, (key, value) in enumerate(read.holder.items()):
+                yield "item", read.holder, key, value, size + i in read.moving
 
 
 def _get(kind: str, holder: Any, key: Any) -> Any:

@@ -11,9 +11,10 @@ from ...arrays.traced import Traced, plain
 from ...graph.node import Leaf
 from ...tensors.tensor import Tensor, accumulation
 from .memory import address_of, owner_of
-from .program import ARGUMENT, HELD, ArrayOf, Call, Effect, Fetch, GradientOf, Memory
+from .program import ARGUMENT, HELD, ArrayOf, Call, Effect, Fetch, GradientOf, Memory, traced_in
 from .tensor_states import (
     TensorState,
+    alone,
     clear_gradient,
     set_array,
     set_aside_for,
@@ -90,6 +91,21 @@ class WatchedTensors(dict[int, TensorState]):
         for state in self.values():
             self._settle_array(state)
             self._settle_gradient(state)
+
+    def let_go(self, calls: list[Call]) -> None:
+        """Hold no gradient's memory but as others hold it: a step of an optimizer uses what nobody holds.
+
+        The arrays of what was computed there, and is no gradient any more, are made anew, without a reference to it.
+        """
+        idle = {
+            id(buffer.array): buffer.array
+            for state in self.values()
+            if (buffer := getattr(state.node, "buffer", None)) is not None
+            and (state.gradient is None or state.gradient._array is not buffer.array)
+        }
+        for x in traced_in([(call.args, call.kwargs, call.result) for call in calls]) if idle else ():
+            if id(x.value) in idle or id(getattr(x.value, "base", None)) in idle:
+                x.value = alone(x.value)
 
     def release(self) -> None:
         """Show nothing to anybody any more."""

@@ -28,6 +28,7 @@ class WrappedFunction:
 
     # The names of attributes that are not the function's.
     _OWN: frozenset[str] = frozenset(("__wrapped__", "_because", "_eager", "_fallback", "_fell_back"))
+    _fallback: Any
     _because: tuple[str, str]  # the reason why it runs as it is from now on
 
     def __init__(self, function: Callable[..., Any], fallback: str) -> None:

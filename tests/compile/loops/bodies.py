@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 
 from autograd.arrays.traced import Traced, Variable
+from autograd.transforms.compile.breaks import Text
 from autograd.transforms.compile.environment import Environment
 from autograd.transforms.compile.loops.loop import Carried, Loop, Part, Same
 from autograd.transforms.compile.program import ARGUMENT, CONSTANT, Memory
@@ -25,7 +26,7 @@ def loop_of_body(
     """
     rows = tuple(np.array(np.asarray(x)[0]) for x in given)  # of scalars, True is one object wherever it stands
     args = (tuple(map(np.asarray, carried)), rows, tuple(map(np.asarray, params)))
-    session = Session(body, Environment((body,)), True, "numpy", frozenset())
+    session = Session(body, Environment((body,)), True, "numpy", frozenset(), Text(body))
     session.run(args, {})
     assert session.program is not None, session.refused
     program = session.program.program

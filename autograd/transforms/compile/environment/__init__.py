@@ -23,14 +23,15 @@ from __future__ import annotations
 import itertools
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from types import CodeType
 from typing import Any
 
 import numpy as np
 
 from .reader import Reader
+from .reads import NUMBERS, SLOTS, bits_of, printed_check, same_bits
 from .reads import Read as Read
-from .reads import bits_of, printed_check, same_bits
 
 
 class Environment:
@@ -44,6 +45,10 @@ class Environment:
         Further types whose objects are compared by identity and not gone into.
     arrays
         Whether the contents of NumPy's arrays are guarded too.
+    moving
+        Numbers that are only compared by their types: by the name and the kind of what is read, and the place there.
+    apart
+        The code of a function that is not gone into: the whole of which the function is the beginning.
 
     Attributes
     ----------
@@ -64,23 +69,44 @@ class Environment:
 
     unchanged: Callable[[], bool]
 
-    def __init__(self, function: Any, leaves: tuple[type, ...] = (), arrays: bool = False) -> None:
-        self._function, self._leaves, self._contents = function, leaves, arrays
+    def __init__(
+        self,
+        function: Any,
+        leaves: tuple[type, ...] = (),
+        arrays: bool = False,
+        apart: CodeType | None = None,
+        moving: Iterable[tuple[str, str, int]] = (),
+    ) -> None:
+        self._function, self._leaves, self._contents, self._apart = function, leaves, arrays, apart
+        self._moving = frozenset(moving)
         self._random = _random_states()
         self._guarded: dict[str, np.ndarray[Any, Any]] = {}
-        self._take(Reader(function, leaves, arrays))
+        self._take(self._reader())
+
+    def _reader(self) -> Reader:
+        return Reader(self._function, self._leaves, self._contents, self._apart)
 
     def _take(self, reader: Reader) -> None:
         self.reads, self.arrays, self.unsteady = self._with_contents(reader.reads), reader.arrays, reader.unsteady
+        for k, read in enumerate(self.reads if self._moving else ()):
+            if read.kind in SLOTS and not reader.exact_types:
+                places = [i for i, x in enumerate(read.parts) if type(x) in NUMBERS]
+                moving = frozenset(i for i in places if (read.name, read.kind, i) in self._moving)
+                self.reads[k] = read._replace(moving=moving)
         self.exact_types, self.exact_classes = reader.exact_types, reader.exact_classes
         self._may_draw = reader.may_draw
         self._generators = [(name, generator, _state(generator)) for name, generator in reader.generators]
         self.seen, self._late = reader.alive, reader.late
         self.unchanged = printed_check(self.reads)
 
-    def guard_contents(self) -> list[np.ndarray[Any, Any]]:
-        """Guard the contents of the arrays that are found now, and return these; see also `arrays` of the class."""
-        reader = Reader(self._function, self._leaves, self._contents)
+    def guard_contents(self, known: set[int]) -> list[np.ndarray[Any, Any]]:
+        """Guard the contents of the arrays that are found now, but for known ones; return these.
+
+        `known` has the identities of arrays that are seen to; see also `arrays` of the class.
+        """
+        if all(id(array) in known for array in self.arrays.values()):
+            return []
+        reader = self._reader()
         self._guarded = {name: array for name, array in reader.arrays.items() if type(array) is np.ndarray}
         if self._guarded:
             self.reads = self._with_contents(self.reads)
@@ -89,7 +115,7 @@ class Environment:
 
     def read_again(self) -> list[Read]:
         """Return what is found now."""
-        return Reader(self._function, self._leaves, self._contents).reads
+        return self._reader().reads
 
     def _with_contents(self, reads: list[Read]) -> list[Read]:
         return reads + [Read(name, "", "array", array, "", bits_of(array)) for name, array in self._guarded.items()]
@@ -101,7 +127,7 @@ class Environment:
         """
         if self.unchanged():
             return None
-        reader = Reader(self._function, self._leaves, self._contents)
+        reader = self._reader()
         for old, new in itertools.zip_longest(self.reads, self._with_contents(reader.reads)):
             if old is None or new is None:
                 return new or old
@@ -110,8 +136,24 @@ class Environment:
         self._take(reader)
         return None
 
+    def moved(self) -> set[tuple[str, str, int]]:
+        """Return the numbers that are others now, if nothing else is another, in the way of `moving`."""
+        found: set[tuple[str, str, int]] = set()
+        for old, new in itertools.zip_longest(self.reads, self._with_contents(self._reader().reads)):
+            if old is None or new is None or not old.is_there(new):
+                return set()
+            if not old.corresponds(new):
+                others = old.others(new) if old.kind in SLOTS and old.holder is new.holder else None
+                if others is None:
+                    return set()
+                found.update((old.name, old.kind, i) for i in others)
+        return found
+
     def written(self) -> Read | None:
         """Return what differs from what it was when this was made, including the states of random generators."""
+        for read in self.reads:
+            if read.moving and not read.now().corresponds(read._replace(moving=frozenset())):
+                return read
         for name, generator, state in self._generators:
             if not same_bits(_state(generator), state):
                 return Read(name, "", "random", generator, "", state)
@@ -120,7 +162,7 @@ class Environment:
             if drawn and not same_bits(state, now):
                 return Read(name, "", "random", None, "", state)
         if (changed := self.difference()) is None and any(name in sys.modules for name in self._late):
-            self._take(Reader(self._function, self._leaves, self._contents))
+            self._take(self._reader())
         return changed
 
 

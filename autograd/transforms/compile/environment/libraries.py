@@ -35,6 +35,11 @@ def in_library(name: str | None, module: dict[str, Any]) -> bool:
     file, spec = module.get("__file__"), module.get("__spec__")
     if file is None:
         return getattr(spec, "origin", None) in ("built-in", "frozen") or hasattr(spec, "submodule_search_locations")
+    return _file_in_library(file)
+
+
+@functools.cache
+def _file_in_library(file: str) -> bool:
     return of_library(file) or "dist-packages" in file or os.path.abspath(file).startswith(_OWN_FOLDERS)
 
 

@@ -84,7 +84,7 @@ _NOT_GONE_INTO = ("contents", "attributes", "array", "bytes", "descriptor", "lay
 class Reader:
     """Finds what a function reads, beginning with the function itself."""
 
-    def __init__(self, function: Any, leaves: tuple[type, ...], contents: bool) -> None:
+    def __init__(self, function: Any, leaves: tuple[type, ...], contents: bool, apart: CodeType | None = None) -> None:
         self.reads: list[Read] = []
         self.arrays: dict[str, np.ndarray[Any, Any]] = {}
         self.unsteady: list[str] = []
@@ -93,7 +93,7 @@ class Reader:
         self.generators: list[tuple[str, Any]] = []
         self.alive: list[Any] = []  # all that was seen, so that no address is used again
         self.late: list[str] = []  # modules that the code imports, and which are not loaded yet
-        self._leaves, self._contents = leaves, contents
+        self._leaves, self._contents, self._apart = leaves, contents, apart
         self._seen: set[int] = set()
         self._codes: set[CodeType] = set()
         self._names: dict[str, str] = {}  # of attributes, and where they are read
@@ -116,7 +116,7 @@ class Reader:
 
     def _run(self) -> None:
         known: tuple[int, ...] = ()
-        first, looked_for = 0, (-1, False)
+        first, looked_for = 0, (0, False)
         while self._pending or known != self._extent():
             while self._pending:
                 self._visit(*self._pending.popleft())
@@ -125,12 +125,14 @@ class Reader:
                 self._parts(name, holder)
             for name, where, holder in [] if self.unsteady else list(self._of_libraries):
                 self._inside(name, where, holder)
-            state = len(self._names), self._everything
-            if state != looked_for:  # with the same names, those that were gone through have nothing new to read
-                looked_for, first = state, 0
-            for name, holder, made in self._holders[first:]:
+            count, everything = looked_for
+            looked_for = len(self._names), self._everything
+            new = dict.fromkeys([*self._names][count:])  # of which those that were gone through may have some
+            for name, holder, made in self._holders if everything != self._everything else self._holders[first:]:
                 self._attributes(name, holder, made)
-                first += 1
+            for name, holder, made in self._holders[:first] if new else ():
+                self._attributes(name, holder, made, new)
+            first = len(self._holders)
         if self.generators:
             self.unsteady += sorted(_ASKS_GENERATORS & self._names.keys())
         if any(issubclass(x if isinstance(x, type) else type(x), PurePath) for x in self.alive):
@@ -209,6 +211,8 @@ class Reader:
     def _function(self, name: str, function: FunctionType) -> None:
         home = function.__globals__.get("__name__", "")
         code = function.__code__
+        if code is self._apart:
+            return
         if in_library(home, function.__globals__):
             if hasattr(function, "runs_outside"):
                 return
@@ -416,8 +420,11 @@ class Reader:
             if key in inside or _has_slot(holder, key):
                 self._attribute(name, where or name, "inside", holder, key)
 
-    def _attributes(self, name: str, holder: Any, made: bool) -> None:
-        inside = _attributes_of(holder)
+    def _attributes(self, name: str, holder: Any, made: bool, new: dict[str, Any] | None = None) -> None:
+        """Read what the code names of an object or a class; of one that was gone through, by the names that are new."""
+        inside, slots = _attributes_of(holder), _slots_in(type(holder))
+        if new is not None and not slots and inside.keys().isdisjoint(new) and type(holder) is not FunctionType:
+            return
         if isinstance(holder, type):
             self._count(name, holder)
             called = _is_called_by_engine(holder)
@@ -432,7 +439,11 @@ class Reader:
         everything = "_buffers" in inside or container or self._everything
         if self._may_miss(holder, inside) and self._first(holder, ""):
             self._read(name, "", "attributes", holder, "", len(inside))
-        for key in [*inside, *_slots_of(holder)] if everything else self._names:
+        keys: Any = self._names if new is None else new
+        if not everything and not slots:
+            there = inside.keys() & keys.keys()
+            keys = [key for key in keys if key in there] if len(there) > 1 else there
+        for key in [*inside, *_slots_of(holder)] if everything else keys:
             if isinstance(holder, ModuleType) and key not in self._names and _defined_or_imported(inside[key]):
                 continue
             if key in inside or _has_slot(holder, key):

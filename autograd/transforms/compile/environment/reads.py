@@ -14,6 +14,8 @@ import numpy as np
 
 from ..quoting import identifier, literal
 
+NUMBERS = (int, float)  # that may become inputs: of these very types
+SLOTS = ("cell", "global", "attribute", "contents")  # the kinds of reads where they are
 missing: Any = type("missing", (), {"__repr__": lambda self: "missing"})()
 PLAIN = (int, float, complex, str, bytes, bool, type(None), type(Ellipsis), np.generic, np.dtype, slice, range)
 
@@ -37,6 +39,8 @@ class Read(NamedTuple):
         The cell, dictionary of globals, object or container that holds it, and its name there.
     value
         The value, or a copy of the contents.
+    moving
+        The places, in the contents, of numbers that may be others each time; of a value, 0 if it is such a number.
     """
 
     name: str
@@ -45,6 +49,7 @@ class Read(NamedTuple):
     holder: Any
     key: str
     value: Any
+    moving: frozenset[int] = frozenset()
 
     def __str__(self) -> str:
         return f"{self.name} (read at {self.where})" if self.where else self.name
@@ -62,7 +67,34 @@ class Read(NamedTuple):
             return False
         if self.kind == "cache":
             return bool(new.value >= self.value)
+        if self.moving:
+            return self.holder is new.holder and self.others(new) == set()
         return self.kind == "attributes" or _stands_for(self.value, new.value)
+
+    @property
+    def parts(self) -> list[Any]:
+        """The contents, or the value by itself."""
+        return self.value if self.kind == "contents" else [self.value]
+
+    def others(self, new: Read) -> set[int] | None:
+        """Return the places of numbers that are others of the same type now; None if something else is another."""
+        pairs = list(enumerate(zip(self.parts, new.parts, strict=False)))
+        found = {i for i, (x, y) in pairs if not _stands_for(x, y) and i not in self.moving}
+        numbers = all(
+            type(x) is type(y) and type(x) in NUMBERS for i, (x, y) in pairs if i in found or i in self.moving
+        )
+        return found if numbers and len(self.parts) == len(new.parts) else None
+
+    def now(self) -> Read:
+        """Return what is there now, of a holder that is the same."""
+        value = self.value
+        if self.kind == "contents":
+            value = [*self.holder, *self.holder.values()] if isinstance(self.holder, dict) else list(self.holder)
+        elif self.kind == "cell":
+            value = in_cell(self.holder)
+        else:
+            value = self.holder[self.key] if self.kind == "global" else getattr(self.holder, self.key, missing)
+        return self._replace(value=value, moving=frozenset())
 
 
 def same_bits(x: Any, y: Any) -> bool:
@@ -110,18 +142,20 @@ def printed_check(reads: list[Read]) -> Callable[[], bool]:
 
 
 def _conditions(read: Read, holder: str, value: str, scope: dict[str, Any]) -> Iterator[str]:
-    if read.kind == "cell":
-        empty = read.value is missing
-        yield f"{holder}.cell_contents is not {value}" if not empty else f"filled({holder})"
-        scope.setdefault("filled", lambda cell: in_cell(cell) is not missing)
-    elif read.kind == "global":
-        yield f"{holder}[{literal(read.key)}] is not {value}"
-    elif read.kind == "builtin":
-        yield f"{literal(read.key)} in {holder}"
-    elif read.kind in ("attribute", "inside"):
+    if read.moving and read.kind == "contents":
+        scope["moved"] = _moved
+        scope[f"{value}r"] = read
+        yield f"moved({value}r)"
+    elif read.kind == "cell" and read.value is missing:
+        scope["filled"] = _filled
+        yield f"filled({holder})"
+    elif read.kind in ("cell", "global", "attribute", "inside"):
         named = identifier(read.key, "")  # the parts of a sequence of layers are numbered
         text = f"{holder}.{named}" if named else f"getattr({holder}, {literal(read.key)})"
-        yield f"{text} is not {value}"
+        text = {"cell": f"{holder}.cell_contents", "global": f"{holder}[{literal(read.key)}]"}.get(read.kind, text)
+        yield f"type({text}) is not {type(read.value).__name__}" if read.moving else f"{text} is not {value}"
+    elif read.kind == "builtin":
+        yield f"{literal(read.key)} in {holder}"
     elif read.kind == "descriptor":
         yield f"vars({holder}).get({literal(read.key)}) is not {value}"
     elif read.kind == "attributes" and isinstance(read.holder, type):
@@ -157,6 +191,19 @@ def _conditions(read: Read, holder: str, value: str, scope: dict[str, Any]) -> I
         yield f"{holder} != {value}"  # ten times faster
     else:
         yield f"not same(list({holder}), {value})"
+
+
+def _filled(cell: CellType) -> bool:
+    return in_cell(cell) is not missing
+
+
+def _moved(read: Read) -> bool:
+    """Tell whether something else than numbers that move is another object now, or is of another type."""
+    then, now = read.parts, read.now().parts
+    pairs = enumerate(zip(then, now, strict=False))
+    return len(then) != len(now) or any(
+        type(x) is not type(y) if i in read.moving else x is not y for i, (x, y) in pairs
+    )
 
 
 def _cleared(function: Any, misses: list[float]) -> bool:
