@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from autograd import Tensor
 
@@ -21,6 +21,12 @@ class _Pad(ForAxes):
     mode: ClassVar[str]
     value: float = 0.0
 
+    def __init_subclass__(cls, axes: int | None = None, **options: Any) -> None:
+        super().__init_subclass__(axes=axes, **options)
+        if axes and axes > 1 and cls.__doc__:
+            arguments = "1, 9.0" if "value" in cls._shown_options else "1"
+            cls.__doc__ += _EXAMPLE.format(cls.__name__, arguments, (1, 2, *[4] * axes), (1, 2, *[6] * axes))
+
     def __init__(self, padding: int | Sequence[int]) -> None:
         super().__init__()
         self.padding = per_axis(padding, 2 * self.axes, "padding", type(self).__name__, ANY_WIDTH)
@@ -30,6 +36,17 @@ class _Pad(ForAxes):
         name = type(self).__name__
         pairs = [*zip(self.padding[::2], self.padding[1::2], strict=True)][::-1]
         return padded(name, as_operand(name, "the input", x), pairs, self.mode, self.value)
+
+
+_EXAMPLE = """
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import nn
+    >>> nn.{}({})(np.ones({})).shape
+    {}
+    """
 
 
 class ConstantPad1d(_Pad, axes=1):
@@ -60,27 +77,11 @@ class ConstantPad1d(_Pad, axes=1):
 
 
 class ConstantPad2d(ConstantPad1d, axes=2):
-    """`ConstantPad1d` for images: the widths are ``(left, right, top, bottom)``, or one number for all.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> import nn
-    >>> nn.ConstantPad2d(1, 9.0)(np.ones((1, 2, 4, 4))).shape
-    (1, 2, 6, 6)
-    """
+    """`ConstantPad1d` for images: the widths are ``(left, right, top, bottom)``, or one number for all."""
 
 
 class ConstantPad3d(ConstantPad1d, axes=3):
-    """`ConstantPad1d` for volumes: the widths are ``(left, right, top, bottom, front, back)``, or one for all.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> import nn
-    >>> nn.ConstantPad3d(1, 9.0)(np.ones((1, 2, 4, 4, 4))).shape
-    (1, 2, 6, 6, 6)
-    """
+    """`ConstantPad1d` for volumes: the widths are ``(left, right, top, bottom, front, back)``, or one for all."""
 
 
 class ZeroPad1d(ConstantPad1d):
@@ -107,27 +108,11 @@ class ZeroPad1d(ConstantPad1d):
 
 
 class ZeroPad2d(ZeroPad1d, axes=2):
-    """`ZeroPad1d` for images: the widths are ``(left, right, top, bottom)``, or one number for all.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> import nn
-    >>> nn.ZeroPad2d(1)(np.ones((1, 2, 4, 4))).shape
-    (1, 2, 6, 6)
-    """
+    """`ZeroPad1d` for images: the widths are ``(left, right, top, bottom)``, or one number for all."""
 
 
 class ZeroPad3d(ZeroPad1d, axes=3):
-    """`ZeroPad1d` for volumes: the widths are ``(left, right, top, bottom, front, back)``, or one for all.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> import nn
-    >>> nn.ZeroPad3d(1)(np.ones((1, 2, 4, 4, 4))).shape
-    (1, 2, 6, 6, 6)
-    """
+    """`ZeroPad1d` for volumes: the widths are ``(left, right, top, bottom, front, back)``, or one for all."""
 
 
 class ReflectionPad1d(_Pad, axes=1):
@@ -150,27 +135,11 @@ class ReflectionPad1d(_Pad, axes=1):
 
 
 class ReflectionPad2d(ReflectionPad1d, axes=2):
-    """`ReflectionPad1d` for images: the widths are ``(left, right, top, bottom)``, or one number for all.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> import nn
-    >>> nn.ReflectionPad2d(1)(np.ones((1, 2, 4, 4))).shape
-    (1, 2, 6, 6)
-    """
+    """`ReflectionPad1d` for images: the widths are ``(left, right, top, bottom)``, or one number for all."""
 
 
 class ReflectionPad3d(ReflectionPad1d, axes=3):
-    """`ReflectionPad1d` for volumes: the widths are ``(left, right, top, bottom, front, back)``, or one for all.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> import nn
-    >>> nn.ReflectionPad3d(1)(np.ones((1, 2, 4, 4, 4))).shape
-    (1, 2, 6, 6, 6)
-    """
+    """`ReflectionPad1d` for volumes: the widths are ``(left, right, top, bottom, front, back)``, or one for all."""
 
 
 class ReplicationPad1d(_Pad, axes=1):
@@ -193,27 +162,11 @@ class ReplicationPad1d(_Pad, axes=1):
 
 
 class ReplicationPad2d(ReplicationPad1d, axes=2):
-    """`ReplicationPad1d` for images: the widths are ``(left, right, top, bottom)``, or one number for all.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> import nn
-    >>> nn.ReplicationPad2d(1)(np.ones((1, 2, 4, 4))).shape
-    (1, 2, 6, 6)
-    """
+    """`ReplicationPad1d` for images: the widths are ``(left, right, top, bottom)``, or one number for all."""
 
 
 class ReplicationPad3d(ReplicationPad1d, axes=3):
-    """`ReplicationPad1d` for volumes: the widths are ``(left, right, top, bottom, front, back)``, or one for all.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> import nn
-    >>> nn.ReplicationPad3d(1)(np.ones((1, 2, 4, 4, 4))).shape
-    (1, 2, 6, 6, 6)
-    """
+    """`ReplicationPad1d` for volumes: the widths are ``(left, right, top, bottom, front, back)``, or one for all."""
 
 
 class CircularPad1d(_Pad, axes=1):
@@ -236,24 +189,8 @@ class CircularPad1d(_Pad, axes=1):
 
 
 class CircularPad2d(CircularPad1d, axes=2):
-    """`CircularPad1d` for images: the widths are ``(left, right, top, bottom)``, or one number for all.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> import nn
-    >>> nn.CircularPad2d(1)(np.ones((1, 2, 4, 4))).shape
-    (1, 2, 6, 6)
-    """
+    """`CircularPad1d` for images: the widths are ``(left, right, top, bottom)``, or one number for all."""
 
 
 class CircularPad3d(CircularPad1d, axes=3):
-    """`CircularPad1d` for volumes: the widths are ``(left, right, top, bottom, front, back)``, or one for all.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> import nn
-    >>> nn.CircularPad3d(1)(np.ones((1, 2, 4, 4, 4))).shape
-    (1, 2, 6, 6, 6)
-    """
+    """`CircularPad1d` for volumes: the widths are ``(left, right, top, bottom, front, back)``, or one for all."""
