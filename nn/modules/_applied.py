@@ -73,8 +73,13 @@ class Elementwise(Applied):
     Parameters
     ----------
     inplace
-        Makes no difference: results are new arrays, and the input does not change.
+        Makes no difference: results are new arrays.
     """
+
+    def __init_subclass__(cls, **options: Any) -> None:
+        super().__init_subclass__(**options)
+        if Elementwise in cls.__bases__ and cls.__doc__ and "Parameters" not in cls.__doc__:
+            cls.__doc__ += f"\n\n    Parameters{str(Elementwise.__doc__).partition('Parameters')[2]}"
 
     def __init__(self, inplace: bool = False) -> None:
         super().__init__()
