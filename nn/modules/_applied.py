@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from inspect import cleandoc
 from operator import attrgetter
 from typing import Any, ClassVar
 
@@ -16,7 +17,7 @@ class Applied(Module):
     """A layer that applies a function, which its class statement names: ``class ELU(Applied, function=elu)``.
 
     The function is given the input, and then the attributes that `_arguments` names; by default those that `repr`
-    shows.
+    shows. A class that takes what its base class takes has the same parameters in its docstring, too.
     """
 
     _arguments: ClassVar[tuple[str, ...] | None] = None
@@ -32,6 +33,11 @@ class Applied(Module):
             inputs = forward.__code__.co_varnames[1 : forward.__code__.co_argcount]
             forward.__doc__ = f"Return ``functional.{function.__name__}({', '.join(inputs + names)})``."
             cls.forward = forward
+            own, inherited = (cleandoc(of.__doc__ or "") for of in cls.__mro__[:2])
+            parameters = inherited.partition("\n\nParameters\n")[2].partition("\n\n")[0]
+            if own and parameters and "__init__" not in vars(cls) and "\nParameters\n" not in own:
+                text, examples, rest = own.partition("\n\nExamples\n")
+                cls.__doc__ = f"{text}\n\nParameters\n{parameters}{examples}{rest}"
 
     @staticmethod
     def _applying(function: Callable[..., Any], names: tuple[str, ...]) -> Any:
@@ -75,11 +81,6 @@ class Elementwise(Applied):
     inplace
         Makes no difference: results are new arrays.
     """
-
-    def __init_subclass__(cls, **options: Any) -> None:
-        super().__init_subclass__(**options)
-        if Elementwise in cls.__bases__ and cls.__doc__ and "Parameters" not in cls.__doc__:
-            cls.__doc__ += f"\n\n    Parameters{str(Elementwise.__doc__).partition('Parameters')[2]}"
 
     def __init__(self, inplace: bool = False) -> None:
         super().__init__()
