@@ -33,11 +33,7 @@ class Applied(Module):
             inputs = forward.__code__.co_varnames[1 : forward.__code__.co_argcount]
             forward.__doc__ = f"Return ``functional.{function.__name__}({', '.join(inputs + names)})``."
             cls.forward = forward
-            own, inherited = (cleandoc(of.__doc__ or "") for of in cls.__mro__[:2])
-            parameters = inherited.partition("\n\nParameters\n")[2].partition("\n\n")[0]
-            if own and parameters and "__init__" not in vars(cls) and "\nParameters\n" not in own:
-                text, examples, rest = own.partition("\n\nExamples\n")
-                cls.__doc__ = f"{text}\n\nParameters\n{parameters}{examples}{rest}"
+            document_parameters(cls)
 
     @staticmethod
     def _applying(function: Callable[..., Any], names: tuple[str, ...]) -> Any:
@@ -62,6 +58,15 @@ def attributes(*names: str) -> Callable[[Module], tuple[Any, ...]]:
     return get if len(names) > 1 else lambda module: (get(module),)
 
 
+def document_parameters(cls: type[Module]) -> None:
+    """Give a class that takes what its base class takes the same parameters in its docstring."""
+    own, inherited = (cleandoc(of.__doc__ or "") for of in cls.__mro__[:2])
+    parameters = inherited.partition("\n\nParameters\n")[2].partition("\n\n")[0]
+    if own and parameters and "__init__" not in vars(cls) and "\nParameters\n" not in own:
+        text, examples, rest = own.partition("\n\nExamples\n")
+        cls.__doc__ = f"{text}\n\nParameters\n{parameters}{examples}{rest}"
+
+
 class ForAxes(Module):
     """A layer for the number of spatial axes that its class statement says: ``class Conv1d(Convolution, axes=1)``."""
 
@@ -71,6 +76,7 @@ class ForAxes(Module):
         super().__init_subclass__(**options)
         if axes is not None:
             cls.axes = axes
+            document_parameters(cls)
 
 
 class Elementwise(Applied):

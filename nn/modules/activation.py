@@ -137,22 +137,8 @@ class SELU(Elementwise, function=functional.selu):
     """Scaled `ELU`, with the two constants that preserve mean 0 and variance 1 from layer to layer."""
 
 
-class CELU(Elementwise, function=functional.celu):
-    """Continuously differentiable `ELU`: positive elements stay, the others become alpha * (exp(x / alpha) - 1).
-
-    Parameters
-    ----------
-    alpha
-        The limit at minus infinity is ``-alpha``.
-    inplace
-        Makes no difference: results are new arrays.
-    """
-
-    _shown_options = ("alpha",)
-
-    def __init__(self, alpha: float = 1.0, inplace: bool = False) -> None:
-        super().__init__(inplace)
-        self.alpha = alpha
+class CELU(ELU, function=functional.celu):
+    """Continuously differentiable `ELU`: positive elements stay, the others become alpha * (exp(x / alpha) - 1)."""
 
 
 class Softplus(Applied, function=functional.softplus):
@@ -187,11 +173,6 @@ class LogSigmoid(Applied, function=functional.logsigmoid):
 
 class GLU(Softmax, function=functional.glu):
     """Gated linear unit: the first half along an axis times the sigmoid of the second half.
-
-    Parameters
-    ----------
-    axis, dim
-        The axis, by NumPy's or PyTorch's name; the last by default.
 
     Examples
     --------

@@ -15,7 +15,13 @@ from ._applied import ForAxes
 
 
 class _Pad(ForAxes):
-    """Base class of padding layers: the widths, as for `functional.pad`, or one for all sides."""
+    """Base class of padding layers.
+
+    Parameters
+    ----------
+    padding
+        How many places to add before and after, or one number for all sides; negative widths cut off.
+    """
 
     _shown_values: ClassVar[tuple[str, ...]] = ("padding",)
     mode: ClassVar[str]
@@ -40,13 +46,12 @@ class _Pad(ForAxes):
 
 _EXAMPLE = """
 
-    Examples
-    --------
-    >>> import numpy as np
-    >>> import nn
-    >>> nn.{}({})(np.ones({})).shape
-    {}
-    """
+Examples
+--------
+>>> import numpy as np
+>>> import nn
+>>> nn.{}({})(np.ones({})).shape
+{}"""
 
 
 class ConstantPad1d(_Pad, axes=1):
@@ -55,7 +60,7 @@ class ConstantPad1d(_Pad, axes=1):
     Parameters
     ----------
     padding
-        How many places to add before and after, or one number for both; negative widths cut off.
+        How many places to add before and after, or one number for all sides; negative widths cut off.
     value
         What to pad with.
 
@@ -90,7 +95,7 @@ class ZeroPad1d(ConstantPad1d):
     Parameters
     ----------
     padding
-        How many places to add before and after, or one number for both; negative widths cut off.
+        How many places to add before and after, or one number for all sides; negative widths cut off.
 
     Examples
     --------
@@ -118,11 +123,6 @@ class ZeroPad3d(ZeroPad1d, axes=3):
 class ReflectionPad1d(_Pad, axes=1):
     """Pad sequences with the elements on the other side of the outermost one, as in a mirror.
 
-    Parameters
-    ----------
-    padding
-        How many places to add before and after, or one number for both; negative widths cut off.
-
     Examples
     --------
     >>> import numpy as np
@@ -145,11 +145,6 @@ class ReflectionPad3d(ReflectionPad1d, axes=3):
 class ReplicationPad1d(_Pad, axes=1):
     """Pad sequences with the outermost elements.
 
-    Parameters
-    ----------
-    padding
-        How many places to add before and after, or one number for both; negative widths cut off.
-
     Examples
     --------
     >>> import numpy as np
@@ -171,11 +166,6 @@ class ReplicationPad3d(ReplicationPad1d, axes=3):
 
 class CircularPad1d(_Pad, axes=1):
     """Pad sequences with the elements of the other end.
-
-    Parameters
-    ----------
-    padding
-        How many places to add before and after, or one number for both; negative widths cut off.
 
     Examples
     --------
