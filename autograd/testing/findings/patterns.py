@@ -233,7 +233,6 @@ class _Row:
     shape: tuple[int, ...]
     output: int
     output_index: tuple[int, ...]
-    output_shape: tuple[int, ...]
     values: list[float]  # of each input, at the position of this element, as far as there is one
     out: float
     ties: bool  # with another element of the same input
@@ -261,7 +260,7 @@ def _rows(number: int, sample: Jacobians) -> Iterator[_Row]:
         yield _Row(
             number, (int(row), int(column)), float(found.analytic[row, column]), float(found.numeric[row, column]),
             bool(found.wrong[row, column]), i, tuple(map(int, np.unravel_index(element, x.shape))), x.shape,
-            k, tuple(map(int, np.unravel_index(output_element, y.shape))), y.shape, values,
+            k, tuple(map(int, np.unravel_index(output_element, y.shape))), values,
             float(y.reshape(-1)[output_element].real), bool(np.count_nonzero(x == own) > 1), (output_part, part),
         )  # fmt: skip
 
