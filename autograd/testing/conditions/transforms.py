@@ -33,7 +33,7 @@ from .pullback import ROUNDING, Pullback, differs, largest, refuse_others, shown
 from .values import first_set
 
 Arrays = Sequence[Array]
-CLOSE = 1e-9  # how far, relative to themselves, others may be off beside a special value
+NEAR = 1e-9, 1e-12  # how far others may be off beside a special value: relative to themselves, and 0
 Samples = Sequence[Sequence[Array]]  # some inputs, for each of them
 
 
@@ -298,15 +298,18 @@ def check_special(subject: Subject, arrays: Sequence[Array], special: float) -> 
             refuse_spread(before, special)
 
 
-def refuse_spread(before: Pullback, special: float) -> None:
-    """Raise if a special value in one element changes others of a function that treats each by itself."""
+def refuse_spread(before: Pullback, special: float, values: bool = True) -> None:
+    """Raise if a special value in one element changes others of a function that treats each by itself.
+
+    Without `values`, only gradients may fail: where others' values change, they are part of it after all.
+    """
     for i, name in enumerate(before.subject.names):
-        changed = _changed(before, before.arrays, special, only=i, close=CLOSE)
-        if changed:
+        changed = _changed(before, before.arrays, special, only=i, near=NEAR)
+        if changed and (values or changed != "the value"):
             raise GradientCheckError(f"{special} in the first element of {name} changes {changed} at others")
     given = first_set(before.cotangents, special)
     for i, (g, h) in enumerate(zip(before.found, before.pulled(given), strict=True)):
-        if _rest_differs(g, h, CLOSE):
+        if _rest_differs(g, h, NEAR):
             raise GradientCheckError(
                 f"{special} in the first element of the cotangent changes {before.name(i)} at others"
             )
@@ -325,7 +328,11 @@ def _is_elementwise(before: Pullback, arrays: Sequence[Array]) -> bool:
 
 
 def _changed(
-    before: Pullback, arrays: Sequence[Array], value: float, only: int | None = None, close: float = 1e-13
+    before: Pullback,
+    arrays: Sequence[Array],
+    value: float,
+    only: int | None = None,
+    near: tuple[float, float] = (1e-13, 0.0),
 ) -> str:
     """Return what changes elsewhere if the first element of one input, or of all, is set to a value."""
     moved = [np.array(x) for x in arrays]
@@ -335,14 +342,14 @@ def _changed(
     after = Pullback(before.subject, moved)
     found = after.pulled(before.cotangents)
     for y, z in zip(before.outputs, after.outputs, strict=True):
-        if _rest_differs(array_of(y), array_of(z), close):
+        if _rest_differs(array_of(y), array_of(z), near):
             return "the value"
     for i, (g, h) in enumerate(zip(before.found, found, strict=True)):
-        if _rest_differs(g, h, close):
+        if _rest_differs(g, h, near):
             return before.name(i)
     return ""
 
 
-def _rest_differs(a: Any, b: Any, close: float) -> bool:
+def _rest_differs(a: Any, b: Any, near: tuple[float, float]) -> bool:
     rest, other = (np.asarray(array).reshape(-1)[1:] for array in (a, b))
-    return differs(rest, other, close * np.abs(rest))
+    return differs(rest, other, near[0] * np.abs(rest) + near[1])
