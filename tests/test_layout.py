@@ -27,14 +27,9 @@ def modules() -> dict[str, Path]:
 # when a program runs, no module is imported in a circle.
 EXCEPTIONS = {
     ("autograd.tensors.tensor", "autograd.tensors.methods"): "the stub of the methods that declarations install",
-    ("autograd.transforms.jacobian", "autograd.transforms.sparse.derivatives"): "the type of what it loads",
     ("autograd.extend", "autograd.hips.definitions"): "the types of names that are loaded when asked for",
     ("autograd.extend", "autograd.hips.vector_spaces"): "as above",
     ("autograd.extend", "autograd.visualize.page"): "as above",
-    **{
-        (f"autograd.primitives.patterns.{name}", "autograd.primitives.patterns.level"): "the type of what calls them"
-        for name in ("functions", "products", "reductions", "terms", "ufuncs")
-    },
 }
 FLOORS = (
     {"errors", "files", "naming"},

@@ -18,7 +18,7 @@ from autograd import GradientCheckError
 
 from ._check_operation import check_at, check_swiftly
 from .conditions import other_calls, transforms
-from .conditions.values import check_values
+from .conditions.values import check_values, first_set
 from .findings.report import Report, declared
 from .points.cases import (
     LARGE,
@@ -267,7 +267,7 @@ class Run:
 
 def _check_values_beside(special: float, fn: Callable[..., object], arrays: Sequence[Array]) -> None:
     """Check values where the first elements are `special`, if the function itself takes them."""
-    changed = transforms.first_set(arrays, special)
+    changed = first_set(arrays, special)
     if outputs_of(fn, changed) is not None:
         check_values(fn, changed)
 

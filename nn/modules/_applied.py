@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from inspect import cleandoc
 from operator import attrgetter
 from typing import Any, ClassVar
 
@@ -16,7 +17,7 @@ class Applied(Module):
     """A layer that applies a function, which its class statement names: ``class ELU(Applied, function=elu)``.
 
     The function is given the input, and then the attributes that `_arguments` names; by default those that `repr`
-    shows.
+    shows. A class that takes what its base class takes has the same parameters in its docstring, too.
     """
 
     _arguments: ClassVar[tuple[str, ...] | None] = None
@@ -32,6 +33,7 @@ class Applied(Module):
             inputs = forward.__code__.co_varnames[1 : forward.__code__.co_argcount]
             forward.__doc__ = f"Return ``functional.{function.__name__}({', '.join(inputs + names)})``."
             cls.forward = forward
+            document_parameters(cls)
 
     @staticmethod
     def _applying(function: Callable[..., Any], names: tuple[str, ...]) -> Any:
@@ -56,6 +58,15 @@ def attributes(*names: str) -> Callable[[Module], tuple[Any, ...]]:
     return get if len(names) > 1 else lambda module: (get(module),)
 
 
+def document_parameters(cls: type[Module]) -> None:
+    """Give a class that takes what its base class takes the same parameters in its docstring."""
+    own, inherited = (cleandoc(of.__doc__ or "") for of in cls.__mro__[:2])
+    parameters = inherited.partition("\n\nParameters\n")[2].partition("\n\n")[0]
+    if own and parameters and "__init__" not in vars(cls) and "\nParameters\n" not in own:
+        text, examples, rest = own.partition("\n\nExamples\n")
+        cls.__doc__ = f"{text}\n\nParameters\n{parameters}{examples}{rest}"
+
+
 class ForAxes(Module):
     """A layer for the number of spatial axes that its class statement says: ``class Conv1d(Convolution, axes=1)``."""
 
@@ -65,6 +76,7 @@ class ForAxes(Module):
         super().__init_subclass__(**options)
         if axes is not None:
             cls.axes = axes
+            document_parameters(cls)
 
 
 class Elementwise(Applied):
@@ -73,7 +85,7 @@ class Elementwise(Applied):
     Parameters
     ----------
     inplace
-        Makes no difference: results are new arrays, and the input does not change.
+        Makes no difference: results are new arrays.
     """
 
     def __init__(self, inplace: bool = False) -> None:

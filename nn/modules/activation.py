@@ -19,13 +19,7 @@ from ._applied import Applied, Elementwise
 
 
 class ReLU(Elementwise, function=rectify):
-    """Rectified linear unit: positive elements stay, the others become 0. The derivative at 0 is 0.
-
-    Parameters
-    ----------
-    inplace
-        Makes no difference: results are new arrays.
-    """
+    """Rectified linear unit: positive elements stay, the others become 0. The derivative at 0 is 0."""
 
 
 class Tanh(Module):
@@ -114,23 +108,11 @@ class GELU(Applied, function=functional.gelu):
 
 
 class SiLU(Elementwise, function=functional.silu):
-    """Sigmoid linear unit, also called swish: x times its sigmoid.
-
-    Parameters
-    ----------
-    inplace
-        Makes no difference: results are new arrays.
-    """
+    """Sigmoid linear unit, also called swish: x times its sigmoid."""
 
 
 class Mish(Elementwise, function=functional.mish):
-    """Mish: x times tanh(softplus(x)).
-
-    Parameters
-    ----------
-    inplace
-        Makes no difference: results are new arrays.
-    """
+    """Mish: x times tanh(softplus(x))."""
 
 
 class ELU(Elementwise, function=functional.elu):
@@ -152,31 +134,11 @@ class ELU(Elementwise, function=functional.elu):
 
 
 class SELU(Elementwise, function=functional.selu):
-    """Scaled `ELU`, with the two constants that preserve mean 0 and variance 1 from layer to layer.
-
-    Parameters
-    ----------
-    inplace
-        Makes no difference: results are new arrays.
-    """
+    """Scaled `ELU`, with the two constants that preserve mean 0 and variance 1 from layer to layer."""
 
 
-class CELU(Elementwise, function=functional.celu):
-    """Continuously differentiable `ELU`: positive elements stay, the others become alpha * (exp(x / alpha) - 1).
-
-    Parameters
-    ----------
-    alpha
-        The limit at minus infinity is ``-alpha``.
-    inplace
-        Makes no difference: results are new arrays.
-    """
-
-    _shown_options = ("alpha",)
-
-    def __init__(self, alpha: float = 1.0, inplace: bool = False) -> None:
-        super().__init__(inplace)
-        self.alpha = alpha
+class CELU(ELU, function=functional.celu):
+    """Continuously differentiable `ELU`: positive elements stay, the others become alpha * (exp(x / alpha) - 1)."""
 
 
 class Softplus(Applied, function=functional.softplus):
@@ -212,11 +174,6 @@ class LogSigmoid(Applied, function=functional.logsigmoid):
 class GLU(Softmax, function=functional.glu):
     """Gated linear unit: the first half along an axis times the sigmoid of the second half.
 
-    Parameters
-    ----------
-    axis, dim
-        The axis, by NumPy's or PyTorch's name; the last by default.
-
     Examples
     --------
     >>> import numpy as np
@@ -227,13 +184,7 @@ class GLU(Softmax, function=functional.glu):
 
 
 class ReLU6(Elementwise, function=functional.relu6):
-    """`ReLU` capped at 6: clip each element to the range from 0 to 6. The derivative is 0 at both ends.
-
-    Parameters
-    ----------
-    inplace
-        Makes no difference: results are new arrays.
-    """
+    """`ReLU` capped at 6: clip each element to the range from 0 to 6. The derivative is 0 at both ends."""
 
 
 class Hardtanh(Elementwise, function=functional.hardtanh):
@@ -337,23 +288,11 @@ class RReLU(Elementwise, function=functional.rrelu):
 
 
 class Hardsigmoid(Elementwise, function=functional.hardsigmoid):
-    """Hard sigmoid: x / 6 + 1/2, clipped to the range from 0 to 1.
-
-    Parameters
-    ----------
-    inplace
-        Makes no difference: results are new arrays.
-    """
+    """Hard sigmoid: x / 6 + 1/2, clipped to the range from 0 to 1."""
 
 
 class Hardswish(Elementwise, function=functional.hardswish):
-    """Hard swish: x times its `Hardsigmoid`.
-
-    Parameters
-    ----------
-    inplace
-        Makes no difference: results are new arrays.
-    """
+    """Hard swish: x times its `Hardsigmoid`."""
 
 
 class Hardshrink(Applied, function=functional.hardshrink):

@@ -81,11 +81,6 @@ class MultiLabelMarginLoss(Loss, function=functional.multilabel_margin_loss):
     """Hinge loss of scores, with several right classes per row: see `functional.multilabel_margin_loss`.
 
     Compare scores ``(n, classes)`` with class indices of the same shape, each row ended by -1.
-
-    Parameters
-    ----------
-    reduction
-        ``"mean"``, ``"sum"`` or ``"none"``.
     """
 
 
@@ -143,11 +138,6 @@ class SoftMarginLoss(Loss, function=functional.soft_margin_loss):
     """Logistic loss, ``log(1 + exp(-y * x))``: see `functional.soft_margin_loss`.
 
     Compare scores with targets of the same shape that are 1 or -1.
-
-    Parameters
-    ----------
-    reduction
-        ``"mean"``, ``"sum"`` or ``"none"``.
     """
 
 

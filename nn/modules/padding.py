@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from autograd import Tensor
 
@@ -15,11 +15,23 @@ from ._applied import ForAxes
 
 
 class _Pad(ForAxes):
-    """Base class of padding layers: the widths, as for `functional.pad`, or one for all sides."""
+    """Base class of padding layers.
+
+    Parameters
+    ----------
+    padding
+        How many places to add before and after, or one number for all sides; negative widths cut off.
+    """
 
     _shown_values: ClassVar[tuple[str, ...]] = ("padding",)
     mode: ClassVar[str]
     value: float = 0.0
+
+    def __init_subclass__(cls, axes: int | None = None, **options: Any) -> None:
+        super().__init_subclass__(axes=axes, **options)
+        if axes and axes > 1 and cls.__doc__:
+            arguments = "1, 9.0" if "value" in cls._shown_options else "1"
+            cls.__doc__ += _EXAMPLE.format(cls.__name__, arguments, (1, 2, *[4] * axes), (1, 2, *[6] * axes))
 
     def __init__(self, padding: int | Sequence[int]) -> None:
         super().__init__()
@@ -32,13 +44,23 @@ class _Pad(ForAxes):
         return padded(name, as_operand(name, "the input", x), pairs, self.mode, self.value)
 
 
+_EXAMPLE = """
+
+Examples
+--------
+>>> import numpy as np
+>>> import nn
+>>> nn.{}({})(np.ones({})).shape
+{}"""
+
+
 class ConstantPad1d(_Pad, axes=1):
     """Pad sequences with constants.
 
     Parameters
     ----------
     padding
-        How many places to add before and after, or one number for both; negative widths cut off.
+        How many places to add before and after, or one number for all sides; negative widths cut off.
     value
         What to pad with.
 
@@ -60,27 +82,11 @@ class ConstantPad1d(_Pad, axes=1):
 
 
 class ConstantPad2d(ConstantPad1d, axes=2):
-    """`ConstantPad1d` for images: the widths are ``(left, right, top, bottom)``, or one number for all.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> import nn
-    >>> nn.ConstantPad2d(1, 9.0)(np.ones((1, 2, 4, 4))).shape
-    (1, 2, 6, 6)
-    """
+    """`ConstantPad1d` for images: the widths are ``(left, right, top, bottom)``, or one number for all."""
 
 
 class ConstantPad3d(ConstantPad1d, axes=3):
-    """`ConstantPad1d` for volumes: the widths are ``(left, right, top, bottom, front, back)``, or one for all.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> import nn
-    >>> nn.ConstantPad3d(1, 9.0)(np.ones((1, 2, 4, 4, 4))).shape
-    (1, 2, 6, 6, 6)
-    """
+    """`ConstantPad1d` for volumes: the widths are ``(left, right, top, bottom, front, back)``, or one for all."""
 
 
 class ZeroPad1d(ConstantPad1d):
@@ -89,7 +95,7 @@ class ZeroPad1d(ConstantPad1d):
     Parameters
     ----------
     padding
-        How many places to add before and after, or one number for both; negative widths cut off.
+        How many places to add before and after, or one number for all sides; negative widths cut off.
 
     Examples
     --------
@@ -107,36 +113,15 @@ class ZeroPad1d(ConstantPad1d):
 
 
 class ZeroPad2d(ZeroPad1d, axes=2):
-    """`ZeroPad1d` for images: the widths are ``(left, right, top, bottom)``, or one number for all.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> import nn
-    >>> nn.ZeroPad2d(1)(np.ones((1, 2, 4, 4))).shape
-    (1, 2, 6, 6)
-    """
+    """`ZeroPad1d` for images: the widths are ``(left, right, top, bottom)``, or one number for all."""
 
 
 class ZeroPad3d(ZeroPad1d, axes=3):
-    """`ZeroPad1d` for volumes: the widths are ``(left, right, top, bottom, front, back)``, or one for all.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> import nn
-    >>> nn.ZeroPad3d(1)(np.ones((1, 2, 4, 4, 4))).shape
-    (1, 2, 6, 6, 6)
-    """
+    """`ZeroPad1d` for volumes: the widths are ``(left, right, top, bottom, front, back)``, or one for all."""
 
 
 class ReflectionPad1d(_Pad, axes=1):
     """Pad sequences with the elements on the other side of the outermost one, as in a mirror.
-
-    Parameters
-    ----------
-    padding
-        How many places to add before and after, or one number for both; negative widths cut off.
 
     Examples
     --------
@@ -150,36 +135,15 @@ class ReflectionPad1d(_Pad, axes=1):
 
 
 class ReflectionPad2d(ReflectionPad1d, axes=2):
-    """`ReflectionPad1d` for images: the widths are ``(left, right, top, bottom)``, or one number for all.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> import nn
-    >>> nn.ReflectionPad2d(1)(np.ones((1, 2, 4, 4))).shape
-    (1, 2, 6, 6)
-    """
+    """`ReflectionPad1d` for images: the widths are ``(left, right, top, bottom)``, or one number for all."""
 
 
 class ReflectionPad3d(ReflectionPad1d, axes=3):
-    """`ReflectionPad1d` for volumes: the widths are ``(left, right, top, bottom, front, back)``, or one for all.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> import nn
-    >>> nn.ReflectionPad3d(1)(np.ones((1, 2, 4, 4, 4))).shape
-    (1, 2, 6, 6, 6)
-    """
+    """`ReflectionPad1d` for volumes: the widths are ``(left, right, top, bottom, front, back)``, or one for all."""
 
 
 class ReplicationPad1d(_Pad, axes=1):
     """Pad sequences with the outermost elements.
-
-    Parameters
-    ----------
-    padding
-        How many places to add before and after, or one number for both; negative widths cut off.
 
     Examples
     --------
@@ -193,36 +157,15 @@ class ReplicationPad1d(_Pad, axes=1):
 
 
 class ReplicationPad2d(ReplicationPad1d, axes=2):
-    """`ReplicationPad1d` for images: the widths are ``(left, right, top, bottom)``, or one number for all.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> import nn
-    >>> nn.ReplicationPad2d(1)(np.ones((1, 2, 4, 4))).shape
-    (1, 2, 6, 6)
-    """
+    """`ReplicationPad1d` for images: the widths are ``(left, right, top, bottom)``, or one number for all."""
 
 
 class ReplicationPad3d(ReplicationPad1d, axes=3):
-    """`ReplicationPad1d` for volumes: the widths are ``(left, right, top, bottom, front, back)``, or one for all.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> import nn
-    >>> nn.ReplicationPad3d(1)(np.ones((1, 2, 4, 4, 4))).shape
-    (1, 2, 6, 6, 6)
-    """
+    """`ReplicationPad1d` for volumes: the widths are ``(left, right, top, bottom, front, back)``, or one for all."""
 
 
 class CircularPad1d(_Pad, axes=1):
     """Pad sequences with the elements of the other end.
-
-    Parameters
-    ----------
-    padding
-        How many places to add before and after, or one number for both; negative widths cut off.
 
     Examples
     --------
@@ -236,24 +179,8 @@ class CircularPad1d(_Pad, axes=1):
 
 
 class CircularPad2d(CircularPad1d, axes=2):
-    """`CircularPad1d` for images: the widths are ``(left, right, top, bottom)``, or one number for all.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> import nn
-    >>> nn.CircularPad2d(1)(np.ones((1, 2, 4, 4))).shape
-    (1, 2, 6, 6)
-    """
+    """`CircularPad1d` for images: the widths are ``(left, right, top, bottom)``, or one number for all."""
 
 
 class CircularPad3d(CircularPad1d, axes=3):
-    """`CircularPad1d` for volumes: the widths are ``(left, right, top, bottom, front, back)``, or one for all.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> import nn
-    >>> nn.CircularPad3d(1)(np.ones((1, 2, 4, 4, 4))).shape
-    (1, 2, 6, 6, 6)
-    """
+    """`CircularPad1d` for volumes: the widths are ``(left, right, top, bottom, front, back)``, or one for all."""

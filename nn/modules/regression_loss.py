@@ -11,11 +11,6 @@ class MSELoss(Loss, function=functional.mse_loss):
     """Mean squared error: see `functional.mse_loss`.
 
     Compare predictions with targets of the same shape.
-
-    Parameters
-    ----------
-    reduction
-        ``"mean"``, ``"sum"`` or ``"none"``.
     """
 
 
@@ -23,11 +18,6 @@ class L1Loss(Loss, function=functional.l1_loss):
     """Mean absolute error: see `functional.l1_loss`.
 
     Compare predictions with targets of the same shape.
-
-    Parameters
-    ----------
-    reduction
-        ``"mean"``, ``"sum"`` or ``"none"``.
     """
 
 

@@ -1,6 +1,7 @@
 """What the package exports, what it stands on, and what it says where another `autograd` is in its place."""
 
 import ast
+import inspect
 import os
 import subprocess
 import sys
@@ -11,6 +12,7 @@ import pytest
 
 import autograd
 import nn
+from nn.modules._applied import Applied, ForAxes
 
 PRIVATE = {name for name in [*autograd.Tensor.__slots__, *dir(autograd.Tensor)] if name[0] == "_" != name[1]}
 PRIVATE -= {"_repr_html_"}  # what notebooks ask any object for
@@ -24,6 +26,26 @@ def test_exports_are_sorted_and_complete(module: ModuleType) -> None:
 
     assert module.__all__ == sorted(module.__all__, key=sort_key)
     assert all(hasattr(module, name) for name in module.__all__)
+
+
+def test_layers_that_take_what_their_base_class_takes_document_it_too() -> None:
+    inherited = 0
+    for name in nn.__all__:
+        cls = getattr(nn, name)
+        if isinstance(cls, type) and issubclass(cls, Applied | ForAxes) and "__init__" not in vars(cls):
+            own, base = (parameters_of(each) for each in cls.__mro__[:2])
+            assert own or not base, name
+            inherited += own == base != []
+    assert inherited > 25
+    assert parameters_of(nn.Dropout2d) == ["p", "    The probability, from 0 to 1.", *parameters_of(nn.ReLU)]
+    assert str(nn.ReflectionPad3d.__doc__).count("\nExamples\n") == 1
+    assert type("Own", (nn.ReflectionPad2d,), {"__doc__": "One of a user."}).__doc__ == "One of a user."
+
+
+def parameters_of(cls: type) -> list[str]:
+    """Return the lines on parameters in the docstring of a class, which stand before its examples."""
+    text = inspect.cleandoc(cls.__doc__ or "").partition("\nExamples\n")[0]
+    return text.partition("\nParameters\n----------\n")[2].partition("\n\n")[0].strip().splitlines()
 
 
 def test_only_public_names_of_the_engine_are_used() -> None:

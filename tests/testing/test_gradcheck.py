@@ -510,6 +510,10 @@ def seeded(x: Any) -> Any:
     return x * GENERATOR.random(x.shape)
 
 
+def finite_alone(x: Any) -> Any:
+    return np.sin(x) if np.all(np.isfinite(getattr(x, "_array", x))) else x * np.nan
+
+
 GENERATOR = np.random.default_rng(0)
 STATE = GENERATOR.bit_generator.state
 NARROW: dict[str, tuple[Callable[..., Any], list[Any]]] = {
@@ -527,6 +531,7 @@ NARROW: dict[str, tuple[Callable[..., Any], list[Any]]] = {
     "jumps": (lambda x: x * np.floor(x), [Y + 0.25]),
     "naive softplus": (lambda x: np.log(1 + np.exp(x)), [Y]),
     "draws from one generator": (seeded, [Y]),
+    "nan for all if one is not finite": (finite_alone, [Y]),
     "sort": (np.sort, [X]),
     "knots that ascend": (np.interp, [np.array(1.6), np.array([-1.0, 0.5, 2.0]), Y]),
     "slope lost in rounding": (wrong(lambda x: x * (1 + np.tanh(2.5 * x)), lambda g, x: g * slope(x)), [Y]),

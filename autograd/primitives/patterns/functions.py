@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ...arrays.dependent import NUMBER, Dependent, dependents, plain
+from ...arrays.door import Array
 from ...tensors.dispatch import position_of_out
 from ..forms import (
     ACCUMULATING,
@@ -35,11 +36,13 @@ from ..forms import (
     parameters,
 )
 from . import products
+from .level import PatternLevel
 from .reductions import accumulated, axes_of, mixed, reduced
 from .terms import matrices, over_axes, union, write_result
+from .ufuncs import call_ufunc
 
 if TYPE_CHECKING:
-    from .level import PatternLevel
+    from scipy.sparse import csr_array
 
 numpy: Any = np  # its annotations accept the names of methods alone
 _RULES: dict[Function, Function] = {
@@ -90,14 +93,31 @@ def known(function: Function) -> str:
     return "" if how == "loop" else how
 
 
-def call(level: PatternLevel, function: Function, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-    """Call a NumPy function on arguments some of which are dependent, and write its result to an `out`."""
-    place = position_of_out(function)
-    if len(args) > place:
-        kwargs = {**dict(zip(parameters(function)[0][place:], args[place:], strict=False)), **kwargs}
-        args = args[:place]
-    out = kwargs.pop("out", None)
-    return write_result(out, _called(level, function, args, kwargs))
+class Sparsity(PatternLevel):
+    """One call of `sparsity`, to which NumPy's functions come; see `Level` for what its methods do."""
+
+    def call_ufunc(self, ufunc: np.ufunc, method: str, inputs: tuple[Array, ...], kwargs: dict[str, Any]) -> Any:
+        """Apply a ufunc, or a method of it such as `reduce`."""
+        return call_ufunc(self, ufunc, method, inputs, kwargs)
+
+    def call(self, function: Function, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        """Call a NumPy function on arguments some of which are dependent, and write its result to an `out`."""
+        place = position_of_out(function)
+        if len(args) > place:
+            kwargs = {**dict(zip(parameters(function)[0][place:], args[place:], strict=False)), **kwargs}
+            args = args[:place]
+        out = kwargs.pop("out", None)
+        return write_result(out, _called(self, function, args, kwargs))
+
+    def elementwise(self, function: Function, values: tuple[Array | Dependent, ...]) -> Any:
+        """Apply a function of each element."""
+        value = np.asarray(function(*plain(values)))
+        given = [x.given() for x in values if type(x) is Dependent]
+        return self.result(value, union(*[[np.broadcast_to(t, value.shape) for t in ts] for ts in given]))
+
+    def sparse_matmul(self, matrix: csr_array, x: Dependent) -> Any:
+        """Return the product of a matrix of SciPy and an array."""
+        return products.sparse_matmul(self, matrix, x)
 
 
 def _called(level: PatternLevel, function: Function, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:

@@ -1,7 +1,8 @@
-"""The level of one call of `sparsity`: how NumPy's functions and operations go with what elements depend on."""
+"""The level of one call of `sparsity`: what elements of results depend on, where functions and operations ask."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -19,17 +20,14 @@ from ...source.source_info import warn
 from ...tensors.dispatch import operations
 from ...tensors.tensor import Tensor
 from ..declare import general
-from . import functions, terms, ufuncs
-from .products import sparse_matmul
 from .sets import Sets
 
 if TYPE_CHECKING:
     from numpy.typing import DTypeLike
-    from scipy.sparse import csr_array
 
 
 class PatternLevel:
-    """One call of `sparsity`; see `Level` for what its methods do.
+    """What NumPy's functions ask of one call of `sparsity`; see `Level` for what its methods do.
 
     Attributes
     ----------
@@ -87,8 +85,10 @@ class PatternLevel:
         return False if noted is None else mask == equal
 
     def joined(self, given: Terms, shape: tuple[int, ...]) -> Array:
-        """Return one term for many."""
-        return terms.joined(self, given, shape)
+        """Return one term for the union of many."""
+        size = math.prod(shape)
+        numbers = np.concatenate([np.broadcast_to(term, shape).reshape(-1) for term in given])
+        return self.sets.made(np.tile(np.arange(size), len(given)), numbers, size).reshape(shape)
 
     def whole(self, xs: Sequence[Dependent]) -> list[Array]:
         """Return one number for all that some arrays depend on, or none."""
@@ -99,14 +99,6 @@ class PatternLevel:
         return [self.sets.made(np.zeros(len(numbers), NUMBER), numbers, 1).reshape(())]
 
     # Calls
-
-    def call_ufunc(self, ufunc: np.ufunc, method: str, inputs: tuple[Array, ...], kwargs: dict[str, Any]) -> Any:
-        """Apply a ufunc, or a method of it such as `reduce`."""
-        return ufuncs.call_ufunc(self, ufunc, method, inputs, kwargs)
-
-    def call(self, function: Callable[..., object], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-        """Apply a NumPy function."""
-        return functions.call(self, function, args, kwargs)
 
     def composed(self, function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         """Run a composition, as it runs for tensors that require gradients; else everything depends on everything."""
@@ -146,12 +138,6 @@ class PatternLevel:
             )
         return self.result(value, [np.broadcast_to(t, value.shape) for t in whole])
 
-    def elementwise(self, function: Callable[..., Any], values: tuple[Array | Dependent, ...]) -> Any:
-        """Apply a function of each element."""
-        value = np.asarray(function(*plain(values)))
-        given = [x.given() for x in values if type(x) is Dependent]
-        return self.result(value, terms.union(*[[np.broadcast_to(t, value.shape) for t in ts] for ts in given]))
-
     def loop(self, name: str, function: Callable[..., Any], args: tuple[Any, ...]) -> Any:
         """Apply a function that knows no patterns; among tensors, its derivative knows none either."""
         self.refused = None
@@ -188,10 +174,6 @@ class PatternLevel:
             return function(*args, **dict(zip(names, values, strict=True)))
 
         return self.loop(function.__name__, call, (args, tuple(kwargs.values())))
-
-    def sparse_matmul(self, matrix: csr_array, x: Dependent) -> Any:
-        """Return the product of a matrix of SciPy and an array."""
-        return sparse_matmul(self, matrix, x)
 
     # Indices
 

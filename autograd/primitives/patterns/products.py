@@ -10,12 +10,11 @@ import numpy as np
 
 from ...arrays.dependent import Dependent, plain
 from ...arrays.door import Array
+from .level import PatternLevel
 from .terms import not_zero, over_axes
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_array
-
-    from .level import PatternLevel
 
 
 def contracted(

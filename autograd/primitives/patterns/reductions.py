@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import operator
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.lib.array_utils import normalize_axis_index, normalize_axis_tuple
 
 from ...arrays.dependent import Dependent, plain
 from ...arrays.door import Array
-from .terms import joined, over_axes
-
-if TYPE_CHECKING:
-    from .level import PatternLevel
+from .level import PatternLevel
+from .terms import over_axes
 
 
 def axes_of(axis: Any, ndim: int) -> tuple[int, ...]:
@@ -42,12 +40,12 @@ def accumulated(level: PatternLevel, x: Dependent, axis: int) -> list[Array]:
     if not terms or not x.ndim:
         return terms
     axis = normalize_axis_index(operator.index(axis), x.ndim)
-    numbers = np.moveaxis(joined(level, terms, x.shape) if len(terms) > 1 else terms[0], axis, 0)
+    numbers = np.moveaxis(level.joined(terms, x.shape) if len(terms) > 1 else terms[0], axis, 0)
     step = 1
     while step < len(numbers):
         before = np.zeros_like(numbers)
         before[step:] = numbers[:-step]
-        numbers = joined(level, [numbers, before], numbers.shape)
+        numbers = level.joined([numbers, before], numbers.shape)
         step *= 2
     return [np.moveaxis(numbers, 0, axis)]
 

@@ -5,15 +5,13 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from ...arrays.dependent import Dependent, Terms, plain
 from ...arrays.door import Array
-
-if TYPE_CHECKING:
-    from .level import PatternLevel
+from .level import PatternLevel
 
 
 def union(*lists: Iterable[Array]) -> list[Array]:
@@ -48,14 +46,6 @@ def not_zero(x: Array | Dependent) -> Any:
     for term in x.terms:
         there |= term != 0
     return True if there.all() else there
-
-
-def joined(level: PatternLevel, terms: Terms, shape: tuple[int, ...]) -> Array:
-    """Return one term for the union of many."""
-    size = math.prod(shape)
-    numbers = np.concatenate([np.broadcast_to(term, shape).reshape(-1) for term in terms])
-    found: Array = level.sets.made(np.tile(np.arange(size), len(terms)), numbers, size)
-    return found.reshape(shape)
 
 
 def over_axes(level: PatternLevel, terms: Terms, axes: Sequence[int], where: Array | bool = True) -> list[Array]:

@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from ...arrays.dependent import Dependent, Terms, plain
+from ...arrays.door import Array
+from .level import PatternLevel
 from .products import matmul
 from .reductions import accumulated, axes_of, reduced
 from .terms import matrices, not_zero, union, write_result
-
-if TYPE_CHECKING:
-    from ...arrays.door import Array
-    from .level import PatternLevel
 
 # Steps, whose slope is 0 wherever they have one, by name: one is SciPy's.
 _STEPS = frozenset(("floor", "ceil", "rint", "trunc", "sign", "heaviside", "floor_divide", "spacing", "gammasgn"))

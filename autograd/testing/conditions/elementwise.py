@@ -20,9 +20,10 @@ from ..findings.jacobians import Jacobians
 from ..findings.nearby_error import NearbyError, located
 from ..subjects.refusals import REFUSALS, failing, refusals_set_aside
 from ..subjects.subject import Array, Subject, array_of, quiet
-from .pullback import differs, largest, shown
+from .pullback import Pullback, differs, largest, shown
 from .recorded_calls import recorded
-from .values import check_values_on_arrays
+from .transforms import refuse_spread
+from .values import check_special_values, check_values_on_arrays
 
 Arrays = list[Array]
 
@@ -164,9 +165,11 @@ def check_elements(elements: Elementwise, measure: Measure) -> None:
         for i in range(len(flat)):
             for shape, others in BROADCAST:
                 _check_broadcast(elements, i, shape, others)
+    before = Pullback(elements.subject, flat)
     for special in (np.nan, np.inf, -np.inf):
-        _check_special(elements, special, flat, known)
-    _check_cotangent_of_nan(elements, flat, known)
+        with located(f"with {special} in the first element", flat), refusals_set_aside():
+            refuse_spread(before, special, values=False)
+    check_special_values(elements.subject, flat)
     _check_one_number(elements, flat, known)
 
 
@@ -272,36 +275,6 @@ def _compare_gradients(elements: Elementwise, found: Arrays, expected: Arrays) -
             raise GradientCheckError(f"the gradient of {name} is {shown(g)}, not {shown(h)} as for other shapes")
 
 
-def _check_special(elements: Elementwise, special: float, flat: Arrays, known: tuple[Arrays, Arrays]) -> None:
-    """Check that a special value in one element changes no gradient of the others."""
-    arrays = [np.concatenate([[special], x[1:]]) for x in flat]
-    with located(f"with {special} in the first element", arrays), refusals_set_aside():
-        check_values_on_arrays(elements.subject, arrays)
-        found = _gradients(elements.subject, arrays)
-        if found is None or any(_rest_differs(*both) for both in zip(known[0], found[0], strict=True)):
-            return  # others are part of it after all
-        for name, old, new in zip(elements.subject.names, known[1], found[1], strict=True):
-            if _rest_differs(old, new):
-                raise GradientCheckError(
-                    f"the gradient of {name} changes at others, from {shown(old[1:])} to {shown(new[1:])}"
-                )
-
-
-def _check_cotangent_of_nan(elements: Elementwise, flat: Arrays, known: tuple[Arrays, Arrays]) -> None:
-    """Check that nan in one element of the cotangent changes no gradient of the others."""
-    subject = elements.subject
-    with located(f"for {flat[0].size} elements", flat), refusals_set_aside():
-        inputs = subject.inputs(flat)
-        outputs = subject.apply(inputs)
-        cotangents = [np.where(np.arange(y.size) == 0, np.nan, np.ones(y.shape)) for y in known[0]]
-        for name, old, new in zip(subject.names, known[1], subject.pulled(inputs, outputs, cotangents), strict=True):
-            if _rest_differs(old, new):
-                raise GradientCheckError(
-                    f"nan in the first element of the cotangent changes the gradient of {name} at others, from "
-                    f"{shown(old[1:])} to {shown(new[1:])}"
-                )
-
-
 def _check_one_number(elements: Elementwise, flat: Arrays, known: tuple[Arrays, Arrays]) -> None:
     """Check arrays of equal elements, also where one number in memory is all of them."""
     arrays = [np.broadcast_to(x[:1], (6,)) for x in flat]
@@ -310,7 +283,3 @@ def _check_one_number(elements: Elementwise, flat: Arrays, known: tuple[Arrays, 
         found = _gradients(elements.subject, arrays, copy=False)
         if found is not None:
             _compare_gradients(elements, found[1], [np.repeat(g[:1], 6) for g in known[1]])
-
-
-def _rest_differs(old: Array, new: Array) -> bool:
-    return differs(old[1:], new[1:], CLOSE * np.abs(old[1:]) + ROUNDED)

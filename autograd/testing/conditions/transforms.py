@@ -27,11 +27,13 @@ from autograd import (
     vmap,
 )
 
-from ..subjects.refusals import REFUSALS, failing
+from ..subjects.refusals import failing, refusals_set_aside
 from ..subjects.subject import Array, Subject, array_of, quiet
 from .pullback import ROUNDING, Pullback, differs, largest, refuse_others, shown
+from .values import first_set
 
 Arrays = Sequence[Array]
+NEAR = 1e-9, 1e-12  # how far others may be off beside a special value: relative to themselves, and 0
 Samples = Sequence[Sequence[Array]]  # some inputs, for each of them
 
 
@@ -282,14 +284,6 @@ def _often_switching() -> Iterator[None]:
         sys.setswitchinterval(before)
 
 
-def first_set(arrays: Sequence[Array], number: float) -> list[Array]:
-    """Return copies whose first elements are `number`."""
-    copies = [np.array(x) for x in arrays]
-    for x in copies:
-        x.reshape(-1)[:1] = number
-    return copies
-
-
 def check_special(subject: Subject, arrays: Sequence[Array], special: float) -> None:
     """Check that a special value in one element changes no value and no gradient of the others.
 
@@ -298,28 +292,27 @@ def check_special(subject: Subject, arrays: Sequence[Array], special: float) -> 
     count = arrays[0].size
     if count < 2 or any(x.shape != arrays[0].shape for x in arrays):
         return
-    try:
-        with quiet():
-            found = _spread(subject, arrays, special)
-    except REFUSALS:
-        return  # a function that refuses such values spreads none
-    if found:
-        raise GradientCheckError(found)
+    with refusals_set_aside(), quiet():  # a function that refuses such values spreads none
+        before = Pullback(subject, arrays)
+        if _is_elementwise(before, arrays):
+            refuse_spread(before, special)
 
 
-def _spread(subject: Subject, arrays: Sequence[Array], special: float) -> str:
-    before = Pullback(subject, arrays)
-    if not _is_elementwise(before, arrays):
-        return ""
-    for i, name in enumerate(subject.names):
-        changed = _changed(before, arrays, special, only=i)
-        if changed:
-            return f"{special} in the first element of {name} changes {changed} at others"
+def refuse_spread(before: Pullback, special: float, values: bool = True) -> None:
+    """Raise if a special value in one element changes others of a function that treats each by itself.
+
+    Without `values`, only gradients may fail: where others' values change, they are part of it after all.
+    """
+    for i, name in enumerate(before.subject.names):
+        changed = _changed(before, before.arrays, special, only=i, near=NEAR)
+        if changed and (values or changed != "the value"):
+            raise GradientCheckError(f"{special} in the first element of {name} changes {changed} at others")
     given = first_set(before.cotangents, special)
     for i, (g, h) in enumerate(zip(before.found, before.pulled(given), strict=True)):
-        if _rest_differs(g, h):
-            return f"{special} in the first element of the cotangent changes {before.name(i)} at others"
-    return ""
+        if _rest_differs(g, h, NEAR):
+            raise GradientCheckError(
+                f"{special} in the first element of the cotangent changes {before.name(i)} at others"
+            )
 
 
 def _is_elementwise(before: Pullback, arrays: Sequence[Array]) -> bool:
@@ -334,7 +327,13 @@ def _is_elementwise(before: Pullback, arrays: Sequence[Array]) -> bool:
     return not any(_changed(before, arrays, number) for number in (tried[0], tried[-1], tried[len(tried) // 2]))
 
 
-def _changed(before: Pullback, arrays: Sequence[Array], value: float, only: int | None = None) -> str:
+def _changed(
+    before: Pullback,
+    arrays: Sequence[Array],
+    value: float,
+    only: int | None = None,
+    near: tuple[float, float] = (1e-13, 0.0),
+) -> str:
     """Return what changes elsewhere if the first element of one input, or of all, is set to a value."""
     moved = [np.array(x) for x in arrays]
     for i, x in enumerate(moved):
@@ -343,14 +342,14 @@ def _changed(before: Pullback, arrays: Sequence[Array], value: float, only: int 
     after = Pullback(before.subject, moved)
     found = after.pulled(before.cotangents)
     for y, z in zip(before.outputs, after.outputs, strict=True):
-        if _rest_differs(array_of(y), array_of(z)):
+        if _rest_differs(array_of(y), array_of(z), near):
             return "the value"
     for i, (g, h) in enumerate(zip(before.found, found, strict=True)):
-        if _rest_differs(g, h):
+        if _rest_differs(g, h, near):
             return before.name(i)
     return ""
 
 
-def _rest_differs(a: Any, b: Any) -> bool:
+def _rest_differs(a: Any, b: Any, near: tuple[float, float]) -> bool:
     rest, other = (np.asarray(array).reshape(-1)[1:] for array in (a, b))
-    return differs(rest, other, 1e-13 * np.abs(rest))
+    return differs(rest, other, near[0] * np.abs(rest) + near[1])

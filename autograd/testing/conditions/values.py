@@ -9,6 +9,7 @@ import numpy as np
 
 from autograd import GradientCheckError, Tensor
 
+from ..findings.nearby_error import located
 from ..points.layouts import LAYOUTS, Layout
 from ..subjects.engines import Foreign
 from ..subjects.refusals import failing, refusals_set_aside
@@ -106,6 +107,22 @@ def check_values_on_arrays(subject: Subject, arrays: Sequence[Array], lay_out: L
     if not any(isinstance(y, Tensor) for y in results):  # else it computes with tensors whatever it is given
         wanted = list(map(_array, results))
         _compare(found, wanted, lambda k, y, z: not differs(y, z, _roundings(subject, given, k, z)))
+
+
+def first_set(arrays: Sequence[Array], number: float) -> list[Array]:
+    """Return copies whose first elements are `number`."""
+    copies = [np.array(x) for x in arrays]
+    for x in copies:
+        x.reshape(-1)[:1] = number
+    return copies
+
+
+def check_special_values(subject: Subject, arrays: Sequence[Array]) -> None:
+    """Check values where the first elements are special."""
+    for special in (np.nan, np.inf, -np.inf, -0.0):
+        given = first_set(arrays, special)
+        with located(f"with {special} in the first elements", given), refusals_set_aside():
+            check_values_on_arrays(subject, given)
 
 
 def _array(result: Any) -> Array:

@@ -7,6 +7,7 @@ numbers.
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -14,34 +15,20 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ..comparisons.compare import Derivatives, derivatives
 from ..comparisons.point import Measure, Point, parts_each
 from ..subjects.refusals import REFUSALS
 from ..subjects.subject import Array, Subject, quiet
+from .jacobians import Jacobians
 
 MOST = 600  # the elements of a Jacobian up to which further points are looked at
 SHARP = 1e-3  # a tolerance, relative to the derivative, at which it counts as right
 CLOSE = 1e-5  # how near numbers are, relative to their size, that a pattern calls equal
 
 
-@dataclass
-class PointJacobians:
-    """The Jacobians at one point, in pieces: one for each output and input."""
-
-    point: Point
-    found: Derivatives
-
-    def piece(self, name: str, i: int, k: int | None = None) -> Array:
-        """Return a matrix of derivatives by input `i`: of output `k`, or of all."""
-        columns = _ranges(self.point.arrays)[i]
-        rows = slice(None) if k is None else _ranges(self.point.values)[k]
-        piece: Array = getattr(self.found, name)[rows, columns]
-        return piece
-
-    @property
-    def fails(self) -> bool:
-        """Whether any derivative is wrong."""
-        return bool(np.any(self.found.wrong))
+def _piece(sample: Jacobians, name: str, i: int) -> Array:
+    """Return the derivatives of all outputs by input `i`: analytic or numeric ones, or which are told or wrong."""
+    piece: Array = getattr(sample, name)[:, _ranges(sample.point.arrays)[i]]
+    return piece
 
 
 def _ranges(arrays: Sequence[Array]) -> list[slice]:
@@ -49,17 +36,13 @@ def _ranges(arrays: Sequence[Array]) -> list[slice]:
     return [slice(a, b) for a, b in zip([0, *ends], ends, strict=False)]
 
 
-def sample_at(subject: Subject, arrays: Sequence[Array], measure: Measure) -> PointJacobians | None:
+def sample_at(subject: Subject, arrays: Sequence[Array], measure: Measure) -> Jacobians | None:
     """Return the Jacobians at a point; None if it is outside of the domain, or they are large."""
-    try:
-        with quiet():
-            point = Point(subject, arrays)
-            size = point.here.size * sum(length.size for length in point.sizes)
-            if not 0 < size <= MOST or not np.all(np.isfinite(point.here)):
-                return None
-            return PointJacobians(point, derivatives(point, measure))
-    except REFUSALS:
-        return None
+    with contextlib.suppress(*REFUSALS), quiet():
+        found = Jacobians(Point(subject, arrays), measure)
+        if 0 < found.size <= MOST and np.all(np.isfinite(found.point.here)):
+            return found if found.told.size else None  # computed here, since the function may refuse
+    return None
 
 
 def variations(arrays: Sequence[Array]) -> Iterator[list[Array]]:
@@ -78,9 +61,9 @@ def variations(arrays: Sequence[Array]) -> Iterator[list[Array]]:
     yield [random.choice([0.5, 1.5], x.shape) + 0 * x for x in arrays]
 
 
-def pattern_of(samples: Sequence[PointJacobians], number: Callable[[int], str] = "input {}".format) -> Pattern:
+def pattern_of(samples: Sequence[Jacobians], number: Callable[[int], str] = "input {}".format) -> Pattern:
     """Return how and where derivatives are wrong; `number` gives the name of an input."""
-    failing = [sample for sample in samples if sample.fails]
+    failing = [sample for sample in samples if sample.wrong.any()]
     if not failing:
         return Pattern()
     rows = itertools.chain.from_iterable(map(_rows, range(len(samples)), samples))
@@ -145,11 +128,11 @@ def _same(a: Array, b: Array, told: Array) -> bool:
         return bool(np.all((np.abs(a - b) <= CLOSE * np.abs(b) + 1e-7 * scale)[told]))
 
 
-def _rearranged(failing: Sequence[PointJacobians], number: Callable[[int], str]) -> str:
+def _rearranged(failing: Sequence[Jacobians], number: Callable[[int], str]) -> str:
     """Return which rearrangement makes the Jacobians right, in all samples that fail."""
     first = failing[0].point
     inputs = range(len(first.arrays))
-    wrong = [i for i in inputs if any(np.any(sample.piece("wrong", i)) for sample in failing)]
+    wrong = [i for i in inputs if any(np.any(_piece(sample, "wrong", i)) for sample in failing)]
     sources = [_sources(failing, i) for i in wrong]
     if all(len(found) == 1 for found in sources):
         pairs = dict(zip(wrong, (found[0] for found in sources), strict=True))
@@ -166,28 +149,28 @@ def _rearranged(failing: Sequence[PointJacobians], number: Callable[[int], str])
     return ""
 
 
-def _sources(failing: Sequence[PointJacobians], i: int) -> list[int]:
+def _sources(failing: Sequence[Jacobians], i: int) -> list[int]:
     """Return the inputs whose gradient input `i` has got."""
     return [
         k
         for k in range(len(failing[0].point.arrays))
         if k != i
         and all(_is_of(sample, i, k) for sample in failing)
-        and any(np.any(sample.piece("numeric", k)) for sample in failing)
+        and any(np.any(_piece(sample, "numeric", k)) for sample in failing)
     ]
 
 
-def _is_of(sample: PointJacobians, i: int, k: int) -> bool:
+def _is_of(sample: Jacobians, i: int, k: int) -> bool:
     """Tell whether the gradient of input `i` is that of input `k`."""
-    a, b, told = sample.piece("analytic", i), sample.piece("numeric", k), sample.piece("told", k)
+    a, b, told = _piece(sample, "analytic", i), _piece(sample, "numeric", k), _piece(sample, "told", k)
     if a.shape != b.shape and all(np.all(np.count_nonzero(x, axis=1) <= 1) for x in (a, b)):  # they broadcast
         return _same(np.sum(a, axis=1), np.sum(b, axis=1), np.all(told, axis=1))
     return _same(a, b, told)
 
 
-def _is_transposed(sample: PointJacobians, i: int) -> bool:
-    numeric, told = sample.piece("numeric", i), sample.piece("told", i)
-    return numeric.shape[0] == numeric.shape[1] and _same(sample.piece("analytic", i), numeric.T, told.T)
+def _is_transposed(sample: Jacobians, i: int) -> bool:
+    numeric, told = _piece(sample, "numeric", i), _piece(sample, "told", i)
+    return numeric.shape[0] == numeric.shape[1] and _same(_piece(sample, "analytic", i), numeric.T, told.T)
 
 
 Order = Callable[[Array], Array]
@@ -206,15 +189,15 @@ def _orders(shape: tuple[int, ...]) -> Iterator[tuple[str, Order]]:
                 yield f"shifted by one{along}", lambda x, a=a, by=by: np.roll(x, by, a)  # type: ignore[misc]
 
 
-def _is_in_order(sample: PointJacobians, i: int, order: Order) -> bool:
+def _is_in_order(sample: Jacobians, i: int, order: Order) -> bool:
     x = sample.point.arrays[i]
     if parts_each(x) == 2:
         return False
     columns = order(np.arange(x.size).reshape(x.shape)).reshape(-1)
     if columns.size != x.size:
         return False
-    numeric, told = sample.piece("numeric", i), sample.piece("told", i)
-    return _same(sample.piece("analytic", i), numeric[:, columns], told[:, columns])
+    numeric, told = _piece(sample, "numeric", i), _piece(sample, "told", i)
+    return _same(_piece(sample, "analytic", i), numeric[:, columns], told[:, columns])
 
 
 # The table of all derivatives.
@@ -250,15 +233,14 @@ class _Row:
     shape: tuple[int, ...]
     output: int
     output_index: tuple[int, ...]
-    output_shape: tuple[int, ...]
     values: list[float]  # of each input, at the position of this element, as far as there is one
     out: float
     ties: bool  # with another element of the same input
     parts: tuple[int, int]  # of a complex output and input: 0 is the real one
 
 
-def _rows(number: int, sample: PointJacobians) -> Iterator[_Row]:
-    point, found = sample.point, sample.found
+def _rows(number: int, sample: Jacobians) -> Iterator[_Row]:
+    point, found = sample.point, sample.derivatives
     outputs, inputs = _ranges(point.values), _ranges(point.arrays)
     steepest = np.max(np.abs(found.numeric), axis=1, initial=0.0, where=np.isfinite(found.numeric))
     with np.errstate(invalid="ignore"):
@@ -278,7 +260,7 @@ def _rows(number: int, sample: PointJacobians) -> Iterator[_Row]:
         yield _Row(
             number, (int(row), int(column)), float(found.analytic[row, column]), float(found.numeric[row, column]),
             bool(found.wrong[row, column]), i, tuple(map(int, np.unravel_index(element, x.shape))), x.shape,
-            k, tuple(map(int, np.unravel_index(output_element, y.shape))), y.shape, values,
+            k, tuple(map(int, np.unravel_index(output_element, y.shape))), values,
             float(y.reshape(-1)[output_element].real), bool(np.count_nonzero(x == own) > 1), (output_part, part),
         )  # fmt: skip
 
@@ -396,7 +378,7 @@ def _by_feature(table: _Table) -> str:
     return ""
 
 
-def _independent(table: _Table, first: PointJacobians, number: Callable[[int], str]) -> str:
+def _independent(table: _Table, first: Jacobians, number: Callable[[int], str]) -> str:
     """Return that the error does not change with an input that the derivative changes with."""
     subject, arrays = first.point.subject, first.point.arrays
     if len(arrays) < 2:
@@ -405,11 +387,11 @@ def _independent(table: _Table, first: PointJacobians, number: Callable[[int], s
     for k, x in enumerate(arrays):
         moved = [y * 1.21 if j == k else y for j, y in enumerate(arrays)]
         other = sample_at(subject, moved, Measure())
-        if other is None or other.found.numeric.shape != first.found.numeric.shape or not x.size:
+        if other is None or other.numeric.shape != first.numeric.shape or not x.size:
             continue
-        told = first.piece("told", i) & other.piece("told", i)
-        errors = [sample.piece("analytic", i) - sample.piece("numeric", i) for sample in (first, other)]
-        changed = not _same(first.piece("numeric", i), other.piece("numeric", i), told)
+        told = _piece(first, "told", i) & _piece(other, "told", i)
+        errors = [_piece(sample, "analytic", i) - _piece(sample, "numeric", i) for sample in (first, other)]
+        changed = not _same(_piece(first, "numeric", i), _piece(other, "numeric", i), told)
         if changed and np.any(errors[0][told]) and _same(errors[0], errors[1], told):
             return f"a term is missing or wrong that does not depend on {number(k)}"
     return ""
@@ -418,7 +400,7 @@ def _independent(table: _Table, first: PointJacobians, number: Callable[[int], s
 # Where: the condition that holds of the wrong derivatives, and of no right one.
 
 
-def _where(table: _Table, samples: Sequence[PointJacobians]) -> str:
+def _where(table: _Table, samples: Sequence[Jacobians]) -> str:
     wrong = table.wrong
     if np.all(wrong):
         return "everywhere"
@@ -485,7 +467,7 @@ def _of_places(indices: Sequence[tuple[int, ...]], names: Sequence[str]) -> Iter
         yield f"only below the diagonal of {name}", row > column
 
 
-def _by_threshold(table: _Table, samples: Sequence[PointJacobians]) -> Iterator[Condition]:
+def _by_threshold(table: _Table, samples: Sequence[Jacobians]) -> Iterator[Condition]:
     for k, v in enumerate(table.values):
         if not np.all(np.isfinite(v)):
             continue
@@ -500,7 +482,7 @@ def _by_threshold(table: _Table, samples: Sequence[PointJacobians]) -> Iterator[
 
 
 def _narrowed(
-    table: _Table, samples: Sequence[PointJacobians], k: int, right: float, wrong: float, template: str, way: int
+    table: _Table, samples: Sequence[Jacobians], k: int, right: float, wrong: float, template: str, way: int
 ) -> tuple[float, float]:
     """Return two numbers near each other, one where derivatives are right, and one where they are wrong."""
     size = np.abs(table.values[k]) if "|" in template else table.values[k]
@@ -520,7 +502,7 @@ def _narrowed(
         found = sample_at(sample.point.subject, arrays, Measure())
         if found is None:
             break
-        if found.found.wrong[row.position]:
+        if found.wrong[row.position]:
             wrong = way * middle
         else:
             right = way * middle
@@ -537,7 +519,7 @@ def nice_between(low: float, high: float) -> float:
     return high
 
 
-def _by_example(table: _Table, samples: Sequence[PointJacobians]) -> Iterator[Condition]:
+def _by_example(table: _Table, samples: Sequence[Jacobians]) -> Iterator[Condition]:
     """Yield what holds of all inputs of an example together."""
     for k in range(table.count):
         arrays = [sample.point.arrays[k] for sample in samples]
@@ -548,7 +530,7 @@ def _by_example(table: _Table, samples: Sequence[PointJacobians]) -> Iterator[Co
             f"only if {name} has negative elements": [bool(np.any(x.real < 0)) for x in arrays],
             f"only if {name} has no negative elements": [not np.any(x.real < 0) for x in arrays],
         }
-        fails = np.array([sample.fails for sample in samples])
+        fails = np.array([sample.wrong.any() for sample in samples])
         for text, holds in traits.items():
             if np.array_equal(np.array(holds), fails):
                 yield text, table.wrong

@@ -18,7 +18,7 @@ from autograd.inside import Node, ancestors, beginning, defined, place, user_fra
 
 from ..subjects.subject import Array, Subject
 from .jacobians import LARGEST, Jacobians
-from .patterns import Pattern, PointJacobians, factor_between, pattern_of, sample_at, variations
+from .patterns import Pattern, factor_between, pattern_of, sample_at, variations
 
 Keywords = Sequence[tuple[str, Any]]
 
@@ -120,8 +120,8 @@ def pattern_in(error: GradientCheckError, others: Sequence[tuple[Subject, Sequen
     subject = jacobians.point.subject
     further = others or [(subject, arrays) for arrays in variations(jacobians.point.arrays)]
     samples = list(filter(None, (sample_at(*other, jacobians.measure) for other in further)))
-    if jacobians.size <= LARGEST and not (others and any(sample.fails for sample in samples)):
-        samples.insert(0, PointJacobians(jacobians.point, jacobians.derivatives))
+    if jacobians.size <= LARGEST and not (others and any(sample.wrong.any() for sample in samples)):
+        samples.insert(0, jacobians)
     return pattern_of(samples, lambda i: subject.names[i])
 
 

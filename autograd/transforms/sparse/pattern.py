@@ -20,6 +20,7 @@ from ...arrays.door import Array
 from ...arrays.standin import StandIn
 from ...errors import AutogradError, PatternError, check_argnums, check_callable
 from ...graph.grad_mode import enable_grad
+from ...primitives.patterns.functions import Sparsity
 from ...primitives.patterns.level import PatternLevel
 from ...source.source_info import defined
 from ...tensors.tensor import Tensor, plain_array
@@ -121,7 +122,7 @@ def _run(function: Function, primals: tuple[Any, ...], everywhere: bool, dense: 
         contents, rebuild = without_none(contents, rebuild)
     values = [_value(x) for x in contents]
     sizes = [x.size for x in values]
-    level = PatternLevel(sum(sizes), everywhere, dense)
+    level = Sparsity(sum(sizes), everywhere, dense)
     starts = [0, *accumulate(sizes)]
     numbers = [
         np.arange(first + 1, last + 1, dtype=NUMBER).reshape(x.shape)

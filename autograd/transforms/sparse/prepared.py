@@ -24,8 +24,8 @@ from ...errors import DerivativeError, GraphError, ShapeError
 from ...graph.grad_mode import enable_grad, recording
 from ...source.source_info import defined, warn
 from ...tensors.tensor import Tensor, seen_at, unwrap
+from ..blocks import all_derivatives, conformed, holomorphic, rows
 from ..grad import aux_of, choose, without_aux
-from ..jacobian import conformed, holomorphic, jacobian
 from ..pytree import flatten, structure, without_none
 from ..recording import Recording, check_outputs, track
 from ..trees import tree_map
@@ -113,7 +113,7 @@ class Derivative(NamedTuple):
                 return returned
             raise GraphError(f"{self} is that of one number, not of arrays of shapes {shapes}: sum them, or choose one")
 
-        return jacobian(number, self.argnums, "reverse")
+        return all_derivatives(number, self.argnums, rows)
 
     def inputs(self, arguments: Arguments) -> Form:
         """Return the form of the arrays to differentiate with respect to."""

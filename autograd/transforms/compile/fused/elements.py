@@ -64,7 +64,6 @@ class Elements:
         self.states: list[tuple[int, int]] = []
         self.checks: list[int] = []
         self.arrays: dict[int, Array] = {}  # the value numbers of each variable
-        self.read_only: set[int] = set()  # memory of arguments
         self.written = {id(call.writes) for call in loop.calls if call.writes is not None}
         for given in loop.inputs:
             self._take(given)
