@@ -7,6 +7,7 @@ is timed in a process of its own.
 
 from benchmarks.timing import Step  # isort: skip - limits the threads before NumPy loads
 
+import importlib
 import itertools
 import math
 import os
@@ -18,14 +19,8 @@ import numpy
 
 Function = Callable[..., Any]
 Arrays = dict[str, numpy.ndarray[Any, Any]]
-EAGER, COMPILED, FUSED, PYTORCH, BESIDE, JAX = (
-    "eager",
-    "compiled",
-    "compiled, fused",
-    "PyTorch",
-    "PyTorch beside nn",
-    "JAX jit",
-)
+EAGER, COMPILED, FUSED = "eager", "compiled", "compiled, fused"
+PYTORCH, BESIDE, JAX, BY_HAND = "PyTorch", "PyTorch beside nn", "JAX jit", "NumPy by hand"
 ENGINES = (EAGER, COMPILED, FUSED, PYTORCH, BESIDE, JAX)
 RATE, BETA1, BETA2, EPSILON = 1e-3, 0.9, 0.999, 1e-8
 
@@ -47,6 +42,7 @@ class Engine:
     optim: Any = None
     clip: Function | None = None
     take_along: Function = numpy.take_along_axis
+    linalg: Function | None = None  # the module of SciPy's names
     fused: dict[str, bool] = field(default_factory=dict)  # options of optimizers
 
 
@@ -68,7 +64,8 @@ def our_engine(name: str) -> Engine:
     def jit(function: Function) -> Function:
         if name == EAGER:
             return function
-        return autograd.compile(function, backend="numba") if name == FUSED else autograd.compile(function)
+        compiled: Function = autograd.compile(function, backend="numba" if name == FUSED else "auto")
+        return compiled
 
     nn.manual_seed(0)
     return Engine(
@@ -83,6 +80,7 @@ def our_engine(name: str) -> Engine:
         F=nn.functional,
         optim=nn.optim,
         clip=nn.utils.clip_grad_norm_,
+        linalg=lambda: importlib.import_module("autograd.scipy.linalg"),
         fused={"fused": True} if name == FUSED else {},
     )
 
@@ -146,6 +144,7 @@ def jax_engine() -> Engine:
         sum_rows,
         jax.jit,
         jax.block_until_ready,
+        linalg=lambda: importlib.import_module("jax.scipy.linalg"),
     )
 
 
@@ -178,8 +177,9 @@ class Network:
         rng = numpy.random.default_rng(0)
         return itertools.cycle([tuple(map(e.array, self.batch(rng))) for _ in range(4)])
 
-    def made(self, e: Engine, start: Arrays) -> Workload:
+    def made(self, name: str, start: Arrays) -> Workload:
         """Return the step of training, from parameters by name, or from those of a new model."""
+        e = engine(name)
         return self._in_jax(e, start) if e.name == JAX else self._with_modules(e, start)
 
     def _with_modules(self, e: Engine, start: Arrays) -> Workload:
@@ -599,8 +599,9 @@ class Derivative:
 
     function: Callable[..., tuple[Function, Any]]  # of an engine and a generator of random numbers
 
-    def made(self, e: Engine, start: Arrays) -> Workload:
+    def made(self, name: str, start: Arrays) -> Workload:
         """Return a step that calls the function."""
+        e = engine(name)
         function, args = self.function(e, numpy.random.default_rng(1))
         args = [[e.array(x) for x in arg] if isinstance(arg, list) else e.array(arg) for arg in args]
         jitted = e.jit(function)
@@ -609,7 +610,8 @@ class Derivative:
             return e.wait(jitted(*args))
 
         def results() -> list[Any]:
-            return [step(), step(), step()][2]
+            found: list[Any] = [step() for _ in range(3)]  # recorded, printed, and run
+            return found[2:]
 
         return Workload(step, results)
 
@@ -682,14 +684,7 @@ def neural_ode(e: Engine, rng: numpy.random.Generator) -> tuple[Function, Any]:
 def gaussian_process(e: Engine, rng: numpy.random.Generator) -> tuple[Function, Any]:
     """Differentiate the marginal likelihood of a Gaussian process at 200 points."""
     np, eye = e.np, e.array(numpy.eye(200))
-    if np is numpy:
-        from autograd.scipy.linalg import solve_triangular
-    elif e.name == JAX:
-        from jax.scipy.linalg import solve_triangular
-    else:
-
-        def solve_triangular(factor: Any, y: Any, lower: bool) -> Any:
-            return np.linalg.solve_triangular(factor, y[:, None], upper=not lower)[:, 0]
+    solve_triangular = e.linalg().solve_triangular if e.linalg else None
 
     def error(p: Any, x: Any, y: Any) -> Any:
         scaled = x / np.exp(p[0])
@@ -697,7 +692,10 @@ def gaussian_process(e: Engine, rng: numpy.random.Generator) -> tuple[Function, 
         distances = squares[:, None] + squares[None] - 2 * scaled @ scaled.T
         covariance = np.exp(2 * p[1] - distances / 2) + np.exp(2 * p[2]) * eye
         factor = np.linalg.cholesky(covariance)
-        solved = solve_triangular(factor, y, lower=True)
+        if solve_triangular:
+            solved = solve_triangular(factor, y, lower=True)
+        else:
+            solved = np.linalg.solve_triangular(factor, y[:, None], upper=False)[:, 0]
         return (solved**2).sum() / 2 + np.log(np.diagonal(factor)).sum()
 
     x = rng.normal(size=(200, 3))
@@ -708,8 +706,9 @@ def gaussian_process(e: Engine, rng: numpy.random.Generator) -> tuple[Function, 
 class Search:
     """Logistic regression on 500 rows of 30 numbers by SciPy's BFGS: a whole search."""
 
-    def made(self, e: Engine, start: Arrays) -> Workload:
+    def made(self, name: str, start: Arrays) -> Workload:
         """Return a step that searches."""
+        e = engine(name)
         from scipy.optimize import minimize
 
         rng = numpy.random.default_rng(2)
@@ -812,7 +811,12 @@ def messages(e: Engine, rng: numpy.random.Generator) -> tuple[Function, Any]:
 
     layer = [f32s(32, 32), f32s(32, 32), f32s(32)]
     ends = rng.integers(0, 500, 4000), rng.integers(0, 500, 4000)
-    return e.value_and_grad(error), ([*layer, *(x.copy() for x in layer), f32s(32, 1)], f32s(500, 32), *ends, f32s(500, 1))
+    return e.value_and_grad(error), (
+        [*layer, *(x.copy() for x in layer), f32s(32, 1)],
+        f32s(500, 32),
+        *ends,
+        f32s(500, 1),
+    )
 
 
 def deblurring(e: Engine, rng: numpy.random.Generator) -> tuple[Function, Any]:
@@ -823,9 +827,7 @@ def deblurring(e: Engine, rng: numpy.random.Generator) -> tuple[Function, Any]:
         (x,) = p
         blurred = np.fft.irfft2(np.fft.rfft2(x) * blur, seen.shape)
         across, along = x[1:] - x[:-1], x[:, 1:] - x[:, :-1]
-        return ((blurred - seen) ** 2).sum() + 0.01 * (
-            np.sqrt(across**2 + 1e-4).sum() + np.sqrt(along**2 + 1e-4).sum()
-        )
+        return ((blurred - seen) ** 2).sum() + 0.01 * (np.sqrt(across**2 + 1e-4).sum() + np.sqrt(along**2 + 1e-4).sum())
 
     kernel = numpy.zeros((256, 256))
     kernel[:5, :5] = 1 / 25
@@ -834,9 +836,10 @@ def deblurring(e: Engine, rng: numpy.random.Generator) -> tuple[Function, Any]:
 
 def tensor_network(e: Engine, rng: numpy.random.Generator) -> tuple[Function, Any]:
     """Differentiate the norm of a chain of 20 tensors, bond 16, by einsum."""
+    eye = e.array(numpy.eye(16))
 
     def norm(p: Any) -> Any:
-        left = e.array(numpy.eye(16))
+        left = eye
         for site in p:
             left = e.np.einsum("asb,asc->bc", e.np.einsum("ad,dsb->asb", left, site), site)
         return e.np.log(e.np.einsum("aa->", left))
@@ -883,7 +886,25 @@ def mixture(e: Engine, rng: numpy.random.Generator) -> tuple[Function, Any]:
     )
 
 
-TASKS: dict[str, tuple[str, Network | Derivative | Search]] = {
+@dataclass
+class Digits:
+    """The step of `benchmarks.mnist_step`, where each engine begins with random numbers of its own."""
+
+    size: int
+
+    def made(self, name: str, start: Arrays) -> Workload:
+        """Return the step of an engine."""
+        from benchmarks import mnist_step
+
+        if name == BESIDE:
+            import nn  # noqa: F401 - for what its import does to the process
+        return Workload(mnist_step.ENGINES[PYTORCH if name == BESIDE else name](self.size), list)
+
+
+MNIST = {f"mnist{size}": (f"MNIST step, batch {size:,}", Digits(size)) for size in (32, 128, 1024, 60_000)}
+
+TASKS: dict[str, tuple[str, Network | Derivative | Search | Digits]] = {
+    **MNIST,
     "table": ("MLP on a table, 20-64-64-1, batch 64", table_network()),
     "cnn": ("CNN, 32 images of 3 x 32 x 32", convolutional()),
     "resnet": ("2 residual blocks, 32 channels, 16 x 16", residual()),

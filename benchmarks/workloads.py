@@ -3,10 +3,10 @@
 Run it with ``python -m benchmarks.workloads``; names of tasks after it choose some. One thread, CPU time, medians of
 ratios within rounds in which all engines take part in random order. PyTorch is timed twice: alone, and in a process
 that imported `nn`, which keeps freed memory for everybody in it. Losses, gradients and results have to agree. Page
-faults and the peak of memory are printed beside the times. ``--json FILE`` keeps all of it for `benchmarks.performance`.
+faults and the peak of memory are printed beside the times.
 """
 
-from benchmarks.timing import interleave, progress, ratio_of  # isort: skip - limits the threads before NumPy loads
+from benchmarks.timing import progress, ratio_of  # isort: skip - limits the threads before NumPy loads
 
 import argparse
 import json
@@ -19,13 +19,13 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import numpy
 
-from benchmarks.workload_tasks import BESIDE, COMPILED, EAGER, ENGINES, FUSED, JAX, PYTORCH, TASKS, engine
+from benchmarks.workload_tasks import BESIDE, BY_HAND, ENGINES, JAX, MNIST, PYTORCH, TASKS
 
 RTOL = 2e-3  # of the largest number of an array, or of a thousandth of that of all: training multiplies rounding
 
@@ -42,6 +42,8 @@ class Measured:
 
 def leaves(tree: Any) -> Iterator[numpy.ndarray[Any, Any]]:
     """Return all arrays of a result."""
+    if isinstance(tree, dict):
+        tree = [tree[name] for name in sorted(tree)]
     if isinstance(tree, list | tuple):
         for part in tree:
             yield from leaves(part)
@@ -59,9 +61,9 @@ def work(task: str, name: str, folder: Path) -> None:
     """Take part in the rounds of a task: say what was found, then for each line that comes time one block."""
     kept = folder / "start.npz"
     start = dict(numpy.load(kept)) if kept.exists() else {}
-    made = TASKS[task][1].made(engine(name), start)
+    made = TASKS[task][1].made(name, start)
     if not kept.exists():
-        numpy.savez(kept, **made.start)
+        numpy.savez(kept, allow_pickle=False, **made.start)
     numpy.zeros(1 << 24).fill(1)  # what the system was asked for so far does not count
     Path("/proc/self/clear_refs").write_text("5")
     before, started = memory("VmRSS"), time.process_time()
@@ -85,17 +87,24 @@ def work(task: str, name: str, folder: Path) -> None:
         print(json.dumps([seconds / repeats, faults / repeats]), flush=True)
 
 
+def said_by(worker: subprocess.Popen[str], ask: bool = False) -> str:
+    """Return a line that a worker says, nothing if it has ended, after another line was sent to it if `ask`."""
+    assert worker.stdout
+    if ask:
+        print(file=worker.stdin, flush=True)
+    return worker.stdout.readline()
+
+
 def measured(task: str, engines: list[str], rounds: int) -> dict[str, Measured]:
     """Time a task with engines, each in a process of its own, which have to agree with the first one."""
     found: dict[str, Measured] = {}
     with tempfile.TemporaryDirectory() as folder:
         workers: dict[str, subprocess.Popen[str]] = {}
-        for name in engines:
+        for name in [*engines, *([BY_HAND] if task in MNIST else [])]:
             progress(f"{task}: {name}")
             call = [sys.executable, "-m", "benchmarks.workloads", "--work", task, name, folder]
             worker = subprocess.Popen(call, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-            assert worker.stdin and worker.stdout
-            said = worker.stdout.readline()
+            said = said_by(worker)
             if not said:
                 print(f"{task}: {name} is left out, see above", file=sys.stderr)
                 worker.wait()
@@ -108,10 +117,7 @@ def measured(task: str, engines: list[str], rounds: int) -> dict[str, Measured]:
             shuffle(order)
             for name in order:
                 progress(f"{task}: round {done + 1} of {rounds}, {name}")
-                worker = workers[name]
-                assert worker.stdin and worker.stdout
-                print(file=worker.stdin, flush=True)
-                seconds, faults = json.loads(worker.stdout.readline())
+                seconds, faults = json.loads(said_by(workers[name], ask=True))
                 found[name].seconds.append(seconds)
                 found[name].faults.append(faults)
         for worker in workers.values():
@@ -124,12 +130,13 @@ def agree(folder: Path, names: list[str]) -> None:
     """Check that all engines found the same."""
     results = {name: list(numpy.load(folder / f"{name}.npz").values()) for name in names}
     expected = results[names[0]]
-    size = max(float(numpy.abs(x).max()) for x in expected)
+    size = max((float(numpy.abs(x).max()) for x in expected), default=0.0)
     for name, found in results.items():
         for i, (one, other) in enumerate(zip(found, expected, strict=True)):
+            assert one.shape == other.shape, f"{name}: {one.shape} and {other.shape}"
             error = float(numpy.abs(one - other).max())
             most = RTOL * max(float(numpy.abs(other).max()), size / 1000)
-            assert one.shape == other.shape and error <= most, f"{name} computes something else ({i}: {error:g} > {most:g})"
+            assert error <= most, f"{name} computes something else ({i}: {error:g}, at most {most:g})"
 
 
 def ratio(found: dict[str, Measured], one: str, other: str) -> float | None:
@@ -145,17 +152,14 @@ def main() -> None:
     parser.add_argument("tasks", nargs="*", metavar="task", help=f"any of {', '.join(TASKS)}", default=list(TASKS))
     parser.add_argument("--engines", nargs="+", default=list(ENGINES), choices=ENGINES, metavar="ENGINE")
     parser.add_argument("--rounds", type=int, default=9)
-    parser.add_argument("--json", type=Path, help="keep what was measured in a file")
     parser.add_argument("--work", nargs=3, help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.work:
         task, name, folder = options.work
         work(task, name, Path(folder))
         return
-    kept = {}
     for task in options.tasks:
         found = measured(task, options.engines, options.rounds)
-        kept[task] = {name: asdict(each) for name, each in found.items()}
         print(f"\n## {TASKS[task][0]} ({task})\n")
         print(f"| engine | ms | x {PYTORCH} | x {BESIDE} | x {JAX} | faults | peak MB | first calls s |")
         print("|---|---:|---:|---:|---:|---:|---:|---:|")
@@ -165,8 +169,6 @@ def main() -> None:
             median, faults = statistics.median(each.seconds) * 1e3, statistics.median(each.faults)
             print(f"| {name} | {median:.3g} | {shown} | {faults:.0f} | {each.peak:.0f} | {each.first:.2f} |")
         print(f"- load average {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores", flush=True)
-        if options.json:
-            options.json.write_text(json.dumps(kept))
 
 
 if __name__ == "__main__":

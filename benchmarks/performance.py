@@ -1,0 +1,293 @@
+"""Measure everything that docs/performance.md and the README say about time, and write their tables and charts.
+
+Run it with ``python -m benchmarks.performance``, in an environment that has PyTorch, JAX, SciPy and numba, too; names
+of parts after it measure those alone. What was measured is kept in a file, ``--kept``, from which ``--write`` writes
+the pages anew. Tables stand between comments, ``<!-- measured: NAME -->`` and ``<!-- /measured -->``.
+"""
+
+from benchmarks.timing import ratio_of  # isort: skip - limits the threads before NumPy loads
+
+import argparse
+import importlib.metadata
+import json
+import os
+import platform
+import random
+import re
+import statistics
+import sys
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import asdict
+from multiprocessing import get_context
+from pathlib import Path
+from typing import Any
+
+from benchmarks import chart, compiled, compiled_tasks, import_time, loops
+from benchmarks.workload_tasks import BESIDE, BY_HAND, COMPILED, EAGER, ENGINES, FUSED, JAX, MNIST, PYTORCH, TASKS
+from benchmarks.workloads import measured
+
+ROOT = Path(__file__).parent.parent
+PAGES = (ROOT / "docs" / "performance.md", ROOT / "README.md")
+IMAGES = ROOT / "docs" / "images"
+Times = dict[str, list[float]]
+LOOPS = (
+    *("rk4 100", "rk4", "rk4 100000", "euler", "sines", "leapfrog", "kalman 4", "rnn 8", "rnn 32", "gru 8", "descent"),
+    *("adam", "maml", "rollout", "stencil"),
+)
+SUMMARY = ("mnist32", "mnist1024", "table", "cnn", "gru", "gpt", "vae", "gp", "logistic", "hmc", "rollout", "atoms")
+CHART = {
+    "mnist32": "MNIST step with Adam, batch 32",
+    "mnist1024": "MNIST step with Adam, batch 1024",
+    "cnn": "CNN, 32 images of 3 x 32 x 32",
+    "gpt": "GPT, 4 layers of 128",
+    "gru": "GRU language model",
+    "gp": "Gaussian process, 200 points",
+    "hmc": "HMC, 20 leapfrog steps",
+    "hessian": "Hessian of 100 variables",
+    "demo": "micrograd's demonstration",
+}
+
+
+def in_a_new_process(function: Callable[..., Any], *args: Any) -> Any:
+    """Call a function in a process that has imported nothing yet."""
+    with get_context("spawn").Pool(1) as pool:
+        return pool.apply(function, args)
+
+
+def workloads(rounds: int) -> Any:
+    """Time the programs of `benchmarks.workloads`, each engine in a process of its own."""
+    found = {}
+    for name in TASKS:
+        found[name] = {engine: asdict(each) for engine, each in measured(name, list(ENGINES), rounds).items()}
+        print(f"{name}: load average {os.getloadavg()[0]:.1f}", flush=True)
+    return found
+
+
+def _parts_of(rounds: int) -> dict[str, Times]:
+    found = {}
+    for name, task in compiled.TASKS.items():
+        found[name] = task.measured(rounds)
+        print(f"{name}: load average {os.getloadavg()[0]:.1f}", flush=True)
+    return {**found, "demo": compiled.demonstration()}
+
+
+def _loops(rounds: int) -> dict[str, Times]:
+    found = {}
+    for name in LOOPS:
+        engines = loops.SLOW.get(name, tuple(loops.ENGINES))
+        found[name] = loops.compare(loops.TASKS[name][0], list(engines), rounds, loops.BY_HAND.get(name))
+    return found
+
+
+def _first(rounds: int) -> dict[str, list[float]]:
+    return compiled_tasks.compile_times(rounds)
+
+
+def imports(rounds: int) -> Times:
+    """Time imports, each in a new process."""
+    statements = ["import numpy", "import autograd", "import nn"]
+    times: Times = {statement: [import_time.seconds(statement)][:0] for statement in statements}
+    for _ in range(2 * rounds):
+        for statement in random.sample(statements, len(statements)):
+            times[statement].append(import_time.seconds(statement))
+    return times
+
+
+def machine(rounds: int) -> str:
+    """Say what was measured on."""
+    info = Path("/proc/cpuinfo")
+    models = re.findall(r"model name\s*: (.*)", info.read_text()) if info.exists() else []
+    versions = [f"{name} {importlib.metadata.version(name)}" for name in ("numpy", "scipy", "numba", "torch", "jax")]
+    settings = [name for name in os.environ if name.startswith(("MALLOC_", "GLIBC_TUNABLES", "OPENBLAS_CORETYPE"))]
+    return (
+        f"One thread of {models[0] if models else platform.processor()}, {os.cpu_count()} cores, {platform.system()}, "
+        f"{' '.join(platform.libc_ver())}, Python {platform.python_version()}, {', '.join(versions)}; {rounds} rounds. "
+        f"Variables that set memory or kernels: {', '.join(settings) or 'none'}."
+    )
+
+
+PARTS: dict[str, Callable[[int], Any]] = {
+    "machine": machine,
+    "workloads": workloads,
+    "parts": lambda rounds: in_a_new_process(_parts_of, rounds),
+    "loops": lambda rounds: in_a_new_process(_loops, rounds),
+    "first": lambda rounds: in_a_new_process(_first, rounds),
+    "imports": imports,
+}
+
+
+# Tables
+
+
+def table(head: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
+    """Return a table, its first column to the left."""
+    names = list(head)
+    lines = [f"| {' | '.join(names)} |", f"|---|{'---:|' * (len(names) - 1)}"]
+    return "\n".join([*lines, *(f"| {' | '.join(row)} |" for row in rows)])
+
+
+def seconds(times: Times, name: str) -> str:
+    """Return the median time of an engine, with its unit."""
+    return chart.time_text(statistics.median(times[name])) if name in times else ""
+
+
+def ratios(times: Times, name: str) -> str:
+    """Return how many times PyTorch's time an engine takes: of PyTorch alone, and of PyTorch beside `nn`."""
+    return " / ".join(f"{ratio_of(times, name, other):.2f}" for other in (PYTORCH, BESIDE)) if name in times else ""
+
+
+class Tables:
+    """The tables of the pages, by name, made of what was measured."""
+
+    def __init__(self, kept: dict[str, Any]) -> None:
+        self.kept, self.work = kept, kept["workloads"]
+        self.times: dict[str, Times] = {
+            task: {name: each["seconds"] for name, each in found.items()} for task, found in self.work.items()
+        }
+
+    def machine(self) -> str:
+        """Say what was measured on, and how busy the machine was."""
+        loads = [each["load"] for each in self.kept["when"].values()]
+        return f"{self.kept['machine']} Load average {min(loads):.1f} to {max(loads):.1f}."
+
+    def _ratios_of(self, tasks: Iterable[str]) -> str:
+        rows = (
+            (TASKS[task][0], *(ratios(self.times[task], name) for name in (EAGER, COMPILED, FUSED, JAX)))
+            for task in tasks
+        )
+        return table(("program", EAGER, COMPILED, FUSED, JAX), rows)
+
+    def summary(self) -> str:
+        """Compare some programs with PyTorch."""
+        return self._ratios_of(SUMMARY)
+
+    def imported(self) -> str:
+        """Say what imports take."""
+        times = self.kept["imports"]
+        rows = ((f"`{name}`", seconds(times, name), f"{ratio_of(times, name, 'import numpy'):.2f}") for name in times)
+        return table(("statement", "CPU time", "times `import numpy`"), rows)
+
+    def ratios(self) -> str:
+        """Compare all programs with PyTorch."""
+        return self._ratios_of(task for task in TASKS if task not in MNIST)
+
+    def mnist(self) -> str:
+        """Compare steps of training on MNIST with PyTorch."""
+        return self._ratios_of(MNIST)
+
+    def counts(self) -> str:
+        """Count the programs that are at or below PyTorch and JAX."""
+        names = [task for task in TASKS if task not in MNIST]
+
+        def at_most(name: str, other: str, most: float) -> str:
+            both = [self.times[task] for task in names if {name, other} <= set(self.times[task])]
+            return f"{sum(ratio_of(times, name, other) <= most for times in both)} of {len(names)}"
+
+        rows = [
+            (name, *(at_most(name, other, 1.05 if name == EAGER else 1.0) for other in (PYTORCH, BESIDE, JAX)))
+            for name in (EAGER, COMPILED, FUSED)
+        ]
+        return table(("at most, eager 1.05 times, compiled 1.0 times", PYTORCH, BESIDE, JAX), rows)
+
+    def seconds(self) -> str:
+        """Give the times of all programs."""
+        engines = [*ENGINES, BY_HAND]
+        rows = ((title, *(seconds(self.times[task], name) for name in engines)) for task, (title, _) in TASKS.items())
+        return table(("program", *engines), rows)
+
+    def memory(self) -> str:
+        """Give the peaks of memory and the page faults of a step."""
+        names = (EAGER, COMPILED, FUSED, PYTORCH)
+
+        def row(task: str) -> Iterable[str]:
+            found = self.work[task]
+            for name in names:
+                yield f"{found[name]['peak']:.0f}" if name in found else ""
+            for name in (EAGER, COMPILED, PYTORCH, BESIDE):
+                yield f"{statistics.median(found[name]['faults']):.0f}" if name in found else ""
+
+        head = (*(f"{name}, MB" for name in names), *(f"{name}, faults" for name in (EAGER, COMPILED, PYTORCH, BESIDE)))
+        return table(("program", *head), ((title, *row(task)) for task, (title, _) in TASKS.items()))
+
+    def parts(self) -> str:
+        """Give the times of derivatives of small arrays, layers and optimizers, all engines in one process."""
+        found: dict[str, Times] = self.kept["parts"]
+        engines = (EAGER, COMPILED, FUSED, JAX, PYTORCH, BY_HAND)
+        rows = [
+            (compiled.TASKS[name].title, *(seconds(times, each) for each in engines))
+            for name, times in found.items()
+            if name in compiled.TASKS
+        ]
+        return table(("task", *engines), rows)
+
+    def optimizers(self) -> str:
+        """Give the times of a step of Adam alone."""
+        engines, names = (EAGER, "eager, fused", PYTORCH, "PyTorch fused", JAX), ("adam", "largeadam")
+        rows = (
+            (compiled.TASKS[name].title, *(seconds(self.kept["parts"][name], each) for each in engines))
+            for name in names
+        )
+        return table(("task", *engines), rows)
+
+    def demonstration(self) -> str:
+        """Give the times of micrograd's demonstration."""
+        times = self.kept["parts"]["demo"]
+        names = [name for name in (EAGER, COMPILED, "micrograd") if name in times]
+        return table(("program", *names), [("a step", *(seconds(times, name) for name in names))])
+
+    def loops(self) -> str:
+        """Give the times of loops."""
+        engines = ("compiled loop", "compiled scan", "JAX jit of scan", "numba by hand")
+        rows = (
+            (loops.TASKS[name][1], *(seconds(times, each) for each in engines))
+            for name, times in self.kept["loops"].items()
+        )
+        return table(("task", *engines), rows)
+
+    def first(self) -> str:
+        """Give the times of first calls."""
+        rows = ((name, *map(chart.time_text, times)) for name, times in self.kept["first"].items())
+        return table(("program", "first", "second", "third"), rows)
+
+
+def write(kept: dict[str, Any]) -> None:
+    """Write the tables of the pages, and the charts."""
+    tables = Tables(kept)
+
+    def filled(found: re.Match[str]) -> str:
+        return f"{found[1]}\n{getattr(tables, found[2])()}\n{found[3]}"
+
+    for page in PAGES:
+        text = page.read_text(encoding="utf-8")
+        block = r"(<!-- measured: (\w+) -->)\n.*?(<!-- /measured -->)"
+        page.write_text(re.sub(block, filled, text, flags=re.DOTALL), encoding="utf-8")
+    all_times = {**kept["parts"], **tables.times}
+    panels = {title: {n: t for n, t in all_times[name].items() if n != BESIDE} for name, title in CHART.items()}
+    (IMAGES / "compiled.svg").write_text(chart.drawn(panels, frozenset((EAGER, COMPILED, FUSED))))
+    panels = {loops.TASKS[name][1]: times for name, times in kept["loops"].items()}
+    (IMAGES / "loops.svg").write_text(chart.drawn(panels, frozenset(("compiled loop", "compiled scan"))))
+
+
+def main() -> None:
+    """Measure, keep, and write."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("parts", nargs="*", metavar="part", help=f"any of {', '.join(PARTS)}", default=list(PARTS))
+    parser.add_argument("--rounds", type=int, default=9)
+    parser.add_argument("--kept", type=Path, default=ROOT / "build" / "performance.json")
+    parser.add_argument("--write", action="store_true", help="write the pages from what was kept, measure nothing")
+    options = parser.parse_args()
+    kept: dict[str, Any] = json.loads(options.kept.read_text()) if options.kept.exists() else {"when": {}}
+    options.kept.parent.mkdir(exist_ok=True)
+    for name in [] if options.write else options.parts:
+        kept[name] = PARTS[name](options.rounds)
+        kept["when"][name] = {"time": time.strftime("%Y-%m-%d %H:%M"), "load": os.getloadavg()[0]}
+        options.kept.write_text(json.dumps(kept))
+    missing = set(PARTS) - set(kept)
+    if missing:
+        sys.exit(f"measured, but the pages are not written before these are, too: {', '.join(sorted(missing))}")
+    write(kept)
+
+
+if __name__ == "__main__":
+    main()
