@@ -42,7 +42,7 @@ class Engine:
     optim: Any = None
     clip: Function | None = None
     take_along: Function = numpy.take_along_axis
-    linalg: Function | None = None  # the module of SciPy's names
+    linalg: str = ""  # the module of SciPy's names
     fused: dict[str, bool] = field(default_factory=dict)  # options of optimizers
 
 
@@ -80,7 +80,7 @@ def our_engine(name: str) -> Engine:
         F=nn.functional,
         optim=nn.optim,
         clip=nn.utils.clip_grad_norm_,
-        linalg=lambda: importlib.import_module("autograd.scipy.linalg"),
+        linalg="autograd.scipy.linalg",
         fused={"fused": True} if name == FUSED else {},
     )
 
@@ -144,7 +144,7 @@ def jax_engine() -> Engine:
         sum_rows,
         jax.jit,
         jax.block_until_ready,
-        linalg=lambda: importlib.import_module("jax.scipy.linalg"),
+        linalg="jax.scipy.linalg",
     )
 
 
@@ -684,7 +684,7 @@ def neural_ode(e: Engine, rng: numpy.random.Generator) -> tuple[Function, Any]:
 def gaussian_process(e: Engine, rng: numpy.random.Generator) -> tuple[Function, Any]:
     """Differentiate the marginal likelihood of a Gaussian process at 200 points."""
     np, eye = e.np, e.array(numpy.eye(200))
-    solve_triangular = e.linalg().solve_triangular if e.linalg else None
+    solve_triangular = importlib.import_module(e.linalg).solve_triangular if e.linalg else None
 
     def error(p: Any, x: Any, y: Any) -> Any:
         scaled = x / np.exp(p[0])
