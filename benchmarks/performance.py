@@ -1,8 +1,8 @@
 """Measure everything that docs/performance.md and the README say about time, and write their tables and charts.
 
 Run it with ``python -m benchmarks.performance``, in an environment that has PyTorch, JAX, SciPy and numba, too; names
-of parts after it measure those alone. What was measured is kept in a file, ``--kept``, from which ``--write`` writes
-the pages anew. Tables stand between comments, ``<!-- measured: NAME -->`` and ``<!-- /measured -->``.
+of parts after it measure those alone. What was measured is kept in a file, ``--kept``; with ``--missing`` only the rest
+is measured. Tables stand between comments, ``<!-- measured: NAME -->`` and ``<!-- /measured -->``.
 """
 
 from benchmarks.timing import ratio_of  # isort: skip - limits the threads before NumPy loads
@@ -17,7 +17,7 @@ import re
 import statistics
 import sys
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import asdict
 from multiprocessing import get_context
 from pathlib import Path
@@ -56,40 +56,26 @@ def in_a_new_process(function: Callable[..., Any], *args: Any) -> Any:
         return pool.apply(function, args)
 
 
-def workloads(rounds: int) -> Any:
-    """Time the programs of `benchmarks.workloads`, each engine in a process of its own."""
-    found = {}
-    for name in TASKS:
-        found[name] = {engine: asdict(each) for engine, each in measured(name, list(ENGINES), rounds).items()}
-        print(f"{name}: load average {os.getloadavg()[0]:.1f}", flush=True)
-    return found
+def workload(name: str, rounds: int) -> Any:
+    """Time a program of `benchmarks.workloads`, each engine in a process of its own."""
+    return {engine: asdict(each) for engine, each in measured(name, list(ENGINES), rounds).items()}
 
 
-def _parts_of(rounds: int) -> dict[str, Times]:
-    found = {}
-    for name, task in compiled.TASKS.items():
-        found[name] = task.measured(rounds)
-        print(f"{name}: load average {os.getloadavg()[0]:.1f}", flush=True)
-    return {**found, "demo": compiled.demonstration()}
+def _part(name: str, rounds: int) -> Times:
+    return compiled.TASKS[name].measured(rounds)
 
 
-def _loops(rounds: int) -> dict[str, Times]:
-    found = {}
-    for name in LOOPS:
-        engines = [engine for engine in loops.SLOW.get(name, tuple(loops.ENGINES)) if engine in SHOWN]
-        found[name] = loops.compare(loops.TASKS[name][0], engines, rounds, loops.BY_HAND.get(name))
-        print(f"{name}: load average {os.getloadavg()[0]:.1f}", flush=True)
-    return found
-
-
-def _first(rounds: int) -> dict[str, list[float]]:
-    return compiled_tasks.compile_times(rounds)
+def _loop(name: str, rounds: int) -> Times:
+    engines = [engine for engine in loops.SLOW.get(name, tuple(loops.ENGINES)) if engine in SHOWN]
+    return loops.compare(loops.TASKS[name][0], engines, rounds, loops.BY_HAND.get(name))
 
 
 def imports(rounds: int) -> Times:
     """Time imports, each in a new process."""
     statements = ["import numpy", "import autograd", "import nn"]
-    times: Times = {statement: [import_time.seconds(statement)][:0] for statement in statements}
+    times: Times = {statement: [] for statement in statements}
+    for statement in statements:
+        import_time.seconds(statement)  # writes the compiled files
     for _ in range(2 * rounds):
         for statement in random.sample(statements, len(statements)):
             times[statement].append(import_time.seconds(statement))
@@ -109,14 +95,19 @@ def machine(rounds: int) -> str:
     )
 
 
-PARTS: dict[str, Callable[[int], Any]] = {
+# What is measured as a whole, and task by task.
+WHOLE: dict[str, Callable[[int], Any]] = {
     "machine": machine,
-    "workloads": workloads,
-    "parts": lambda rounds: in_a_new_process(_parts_of, rounds),
-    "loops": lambda rounds: in_a_new_process(_loops, rounds),
-    "first": lambda rounds: in_a_new_process(_first, rounds),
+    "first": lambda rounds: in_a_new_process(compiled_tasks.compile_times, rounds),
     "imports": imports,
+    "demo": lambda rounds: compiled.demonstration(),
 }
+EACH: dict[str, tuple[Iterable[str], Callable[[str, int], Any]]] = {
+    "workloads": (TASKS, workload),
+    "parts": (compiled.TASKS, lambda name, rounds: in_a_new_process(_part, name, rounds)),
+    "loops": (LOOPS, lambda name, rounds: in_a_new_process(_loop, name, rounds)),
+}
+PARTS = (*WHOLE, *EACH)
 
 
 # Tables
@@ -150,7 +141,7 @@ class Tables:
 
     def machine(self) -> str:
         """Say what was measured on, and how busy the machine was."""
-        loads = [each["load"] for each in self.kept["when"].values()]
+        loads = self.kept["loads"]
         return f"{self.kept['machine']} Load average {min(loads):.1f} to {max(loads):.1f}."
 
     def _ratios_of(self, tasks: Iterable[str]) -> str:
@@ -234,7 +225,7 @@ class Tables:
 
     def demonstration(self) -> str:
         """Give the times of micrograd's demonstration."""
-        times = self.kept["parts"]["demo"]
+        times = self.kept["demo"]
         names = [name for name in (EAGER, COMPILED, "micrograd") if name in times]
         return table(("program", *names), [("a step", *(seconds(times, name) for name in names))])
 
@@ -264,11 +255,29 @@ def write(kept: dict[str, Any]) -> None:
         text = page.read_text(encoding="utf-8")
         block = r"(<!-- measured: (\w+) -->)\n.*?(<!-- /measured -->)"
         page.write_text(re.sub(block, filled, text, flags=re.DOTALL), encoding="utf-8")
-    all_times = {**kept["parts"], **tables.times}
+    all_times = {**kept["parts"], "demo": kept["demo"], **tables.times}
     panels = {title: {n: t for n, t in all_times[name].items() if n != BESIDE} for name, title in CHART.items()}
     (IMAGES / "compiled.svg").write_text(chart.drawn(panels, frozenset((EAGER, COMPILED, FUSED))))
     panels = {loops.TASKS[name][1]: times for name, times in kept["loops"].items()}
     (IMAGES / "loops.svg").write_text(chart.drawn(panels, frozenset(("compiled loop", "compiled scan"))))
+
+
+def measure(part: str, rounds: int, kept: dict[str, Any], missing: bool) -> Iterator[None]:
+    """Measure a part, or what is missing of it, and yield after each task."""
+    if part in WHOLE:
+        if not (missing and part in kept):
+            kept[part] = WHOLE[part](rounds)
+        yield
+        return
+    names, function = EACH[part]
+    if not missing:
+        kept[part] = {}
+    for name in names:
+        if name not in kept.setdefault(part, {}):
+            kept[part][name] = function(name, rounds)
+            kept["loads"].append(os.getloadavg()[0])
+            print(f"{time.strftime('%H:%M')} {part}: {name}, load average {kept['loads'][-1]:.1f}", flush=True)
+            yield
 
 
 def main() -> None:
@@ -277,14 +286,13 @@ def main() -> None:
     parser.add_argument("parts", nargs="*", metavar="part", help=f"any of {', '.join(PARTS)}", default=list(PARTS))
     parser.add_argument("--rounds", type=int, default=9)
     parser.add_argument("--kept", type=Path, default=ROOT / "build" / "performance.json")
-    parser.add_argument("--write", action="store_true", help="write the pages from what was kept, measure nothing")
+    parser.add_argument("--missing", action="store_true", help="measure only what is not kept, after an interruption")
     options = parser.parse_args()
-    kept: dict[str, Any] = json.loads(options.kept.read_text()) if options.kept.exists() else {"when": {}}
+    kept: dict[str, Any] = json.loads(options.kept.read_text()) if options.kept.exists() else {"loads": []}
     options.kept.parent.mkdir(exist_ok=True)
-    for name in [] if options.write else options.parts:
-        kept[name] = PARTS[name](options.rounds)
-        kept["when"][name] = {"time": time.strftime("%Y-%m-%d %H:%M"), "load": os.getloadavg()[0]}
-        options.kept.write_text(json.dumps(kept))
+    for part in options.parts:
+        for _ in measure(part, options.rounds, kept, options.missing):
+            options.kept.write_text(json.dumps(kept))
     missing = set(PARTS) - set(kept)
     if missing:
         sys.exit(f"measured, but the pages are not written before these are, too: {', '.join(sorted(missing))}")
