@@ -35,8 +35,12 @@ LOOPS = (
     *("rk4 100", "rk4", "rk4 100000", "euler", "sines", "leapfrog", "kalman 4", "rnn 8", "rnn 32", "gru 8", "descent"),
     *("adam", "maml", "rollout", "stencil"),
 )
+ADAM = ("adam", "largeadam")
 SHOWN = ("compiled loop", "compiled scan", "JAX jit of scan")  # of loops
-SUMMARY = ("mnist32", "mnist1024", "table", "cnn", "gru", "gpt", "vae", "gp", "logistic", "hmc", "rollout", "atoms")
+SUMMARY = (
+    *("mnist32", "mnist1024", "table", "cnn", "resnet", "gru", "lstm", "gpt", "vae", "pinn", "gp", "hmc", "graph"),
+    *("atoms", "mixture"),
+)
 CHART = {
     "mnist32": "MNIST step with Adam, batch 32",
     "mnist1024": "MNIST step with Adam, batch 1024",
@@ -127,7 +131,8 @@ def seconds(times: Times, name: str) -> str:
 
 def ratios(times: Times, name: str) -> str:
     """Return how many times PyTorch's time an engine takes: of PyTorch alone, and of PyTorch beside `nn`."""
-    return " / ".join(f"{ratio_of(times, name, other):.2f}" for other in (PYTORCH, BESIDE)) if name in times else ""
+    found = [ratio_of(times, name, other) for other in (PYTORCH, BESIDE) if name in times]
+    return " / ".join(f"{each:.2f}" if each > 0.095 else f"{each:.1g}" for each in found)
 
 
 class Tables:
@@ -205,22 +210,22 @@ class Tables:
         return table(("program", *head), rows)
 
     def parts(self) -> str:
-        """Give the times of derivatives of small arrays, layers and optimizers, all engines in one process."""
+        """Give the times of derivatives of small arrays, and of layers, all engines in one process."""
         found: dict[str, Times] = self.kept["parts"]
         engines = (EAGER, COMPILED, FUSED, JAX, PYTORCH, BY_HAND)
         rows = [
             (compiled.TASKS[name].title, *(seconds(times, each) for each in engines))
             for name, times in found.items()
-            if name in compiled.TASKS
+            if name not in ADAM
         ]
         return table(("task", *engines), rows)
 
     def optimizers(self) -> str:
         """Give the times of a step of Adam alone."""
-        engines, names = (EAGER, "eager, fused", PYTORCH, "PyTorch fused", JAX), ("adam", "largeadam")
+        engines = (EAGER, "eager, fused", PYTORCH, "PyTorch fused", JAX)
         rows = (
             (compiled.TASKS[name].title, *(seconds(self.kept["parts"][name], each) for each in engines))
-            for name in names
+            for name in ADAM
         )
         return table(("task", *engines), rows)
 
@@ -250,7 +255,7 @@ def write(kept: dict[str, Any]) -> None:
     tables = Tables(kept)
 
     def filled(found: re.Match[str]) -> str:
-        return f"{found[1]}\n{getattr(tables, found[2])()}\n{found[3]}"
+        return f"{found[1]}\n\n{getattr(tables, found[2])()}\n\n{found[3]}"
 
     for page in PAGES:
         text = page.read_text(encoding="utf-8")
