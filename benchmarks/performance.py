@@ -1,8 +1,9 @@
 """Measure everything that docs/performance.md and the README say about time, and write their tables and charts.
 
 Run it with ``python -m benchmarks.performance``, in an environment that has PyTorch, JAX, SciPy and numba, too, and
-micrograd in the folder that the variable MICROGRAD names; names of parts after it measure those alone. What was measured
-is kept in a file, ``--kept``; with ``--missing`` only the rest is measured. Tables stand between comments, ``<!-- measured: NAME -->`` and ``<!-- /measured -->``.
+micrograd in the folder that the variable MICROGRAD names; names of parts after it measure those alone. What was
+measured is kept in a file, ``--kept``; with ``--missing`` only the rest is measured. Tables stand between comments,
+``<!-- measured: NAME -->`` and ``<!-- /measured -->``.
 """
 
 from benchmarks.timing import ratio_of  # isort: skip - limits the threads before NumPy loads
