@@ -6,7 +6,7 @@ from html import escape
 
 from autograd.visualize.style import INK
 
-__all__ = ["drawn"]
+__all__ = ["drawn", "time_text"]
 
 Times = dict[str, list[float]]
 FONT = 'font-family="Helvetica,Arial,sans-serif"'
@@ -50,7 +50,7 @@ def _panel(title: str, times: Times, ours: frozenset[str], left: int, top: int) 
             f'<rect x="{left + LABEL}" y="{y + 1}" width="{length:.1f}" height="{ROW - 4}" rx="2" '
             f'fill="{fill}" stroke="{edge}"/>'
         )
-        yield _text(left + LABEL + length + 5, y + 12, _time(seconds), colour=MUTED)
+        yield _text(left + LABEL + length + 5, y + 12, time_text(seconds), colour=MUTED)
 
 
 def _text(
@@ -62,6 +62,7 @@ def _text(
     )
 
 
-def _time(seconds: float) -> str:
+def time_text(seconds: float) -> str:
+    """Return a time with its unit."""
     unit, size = next((each for each in UNITS if seconds >= each[1]), UNITS[-1])
     return f"{seconds / round(size, 6):.3g} {unit}"

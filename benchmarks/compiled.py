@@ -4,7 +4,7 @@ Run it with ``python -m benchmarks.compiled``; names of tasks after it choose so
 gives medians, and the medians of ratios within rounds in which all engines took part in random order. The last lines
 of a task say which of its goals were reached. PyTorch, JAX, SciPy and numba take part if they are installed, micrograd
 also if the environment variable MICROGRAD names a folder that it was installed to with ``pip install --target``.
-``--chart file.svg`` draws the main tasks, of those that ran.
+Steps of training are in `benchmarks.workloads`.
 """
 
 from benchmarks.timing import available, interleave, ratio_of  # isort: skip - limits the threads before NumPy loads
@@ -15,11 +15,10 @@ import os
 import statistics
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 
-from benchmarks import chart, import_time, scalars, transforms
+from benchmarks import import_time, scalars, transforms
 from benchmarks.compiled_tasks import (
     COMPILED,
     EAGER,
@@ -37,10 +36,9 @@ from benchmarks.compiled_tasks import (
     gradient_of_rosenbrock,
     hessian_of_rosenbrock,
     layer_norm,
-    lstm,
-    mnist,
     through_transforms,
 )  # fmt: skip
+from benchmarks.workloads import leaves
 
 Times = dict[str, list[float]]
 
@@ -73,28 +71,7 @@ class Task:
         return interleave(engines, rounds=max(3, rounds // 4) if self.heavy else rounds)
 
 
-def leaves(tree: object) -> list[np.ndarray[tuple[int, ...], np.dtype[np.float64]]]:
-    """Return all numbers of a result, an array for each part."""
-    if isinstance(tree, dict):
-        return [x for name in sorted(tree) for x in leaves(tree[name])]
-    if isinstance(tree, list | tuple):
-        return [x for part in tree for x in leaves(part)]
-    return [np.asarray(tree, np.float64)]
-
-
-def _mnist(size: int, eager: float, compiled: float, fused: float, jax: tuple[float, float] | None) -> Task:
-    goals = [(EAGER, PYTORCH, eager), (COMPILED, PYTORCH, compiled), (FUSED, PYTORCH, fused)]
-    if jax:
-        goals += [(COMPILED, JAX, jax[0]), (FUSED, JAX, jax[1])]
-    title = f"MNIST step with Adam, batch {size:,}"
-    return Task(title, functools.partial(mnist, size), tuple(goals), heavy=size > 10_000)
-
-
 TASKS: dict[str, Task] = {
-    "mnist32": _mnist(32, 0.48, 0.36, 0.27, (1.0, 0.8)),
-    "mnist128": _mnist(128, 0.65, 0.53, 0.45, (1.0, 0.8)),
-    "mnist1024": _mnist(1024, 0.90, 0.82, 0.80, (1.0, 0.8)),
-    "mnist60000": _mnist(60_000, 1.0, 1.0, 1.0, None),
     "calls": Task(
         "Gradient of 600 calls on 4 numbers", gradient_of_calls, ((COMPILED, EAGER, 0.36), (FUSED, JAX, 1.0)), JAX
     ),
@@ -123,7 +100,6 @@ TASKS: dict[str, Task] = {
         (("eager, fused", "PyTorch fused", 0.9),),
         "PyTorch fused",
     ),
-    "lstm": Task("LSTM, 50 steps, 32 x 128, forward and backward", lstm, ((COMPILED, PYTORCH, 1.05),)),
     "samples": Task(
         "256 gradients per sample of a network, 64-128-64",
         functools.partial(through_transforms, transforms.gradients_per_sample),
@@ -194,45 +170,22 @@ def imports() -> None:
 OTHERS: dict[str, Callable[[], Times | None]] = {"demo": demonstration, "first": first_calls, "import": imports}
 
 
-CHART = {
-    "mnist32": "MNIST step with Adam, batch 32",
-    "mnist1024": "MNIST step with Adam, batch 1024",
-    "rosenbrock": "Gradient of 100 variables",
-    "hessian": "Hessian of 100 variables",
-    "layernorm": "Layer norm, forward and backward",
-    "attention": "Gradients per sample, attention",
-    "block": "Layer norm, GELU, two linear layers",
-    "bfgs": "SciPy's BFGS, 10 variables",
-    "demo": "micrograd's demonstration",
-}
-
-
-def shown(times: Times) -> Times:
-    """Return what the chart shows of a task."""
-    return {name: values for name, values in times.items() if name != "eager, fused"}
-
-
 def main() -> None:
     """Time the tasks, and draw the chart."""
     parser = argparse.ArgumentParser(description=__doc__)
     names = [*TASKS, *OTHERS]
     parser.add_argument("tasks", nargs="*", metavar="task", help=f"any of {', '.join(names)}", default=names)
     parser.add_argument("--rounds", type=int, default=15)
-    parser.add_argument("--chart", type=Path, help="draw the main tasks that ran, as an SVG")
     options = parser.parse_args()
-    measured: dict[str, Times] = {}
     for name in options.tasks:
         if name in OTHERS:
-            measured[name] = OTHERS[name]() or {}
+            OTHERS[name]()
         else:
             task = TASKS[name]
-            measured[name] = task.measured(options.rounds)
-            report(task.title, measured[name], task.reference)
-            judge(measured[name], task.goals)
+            times = task.measured(options.rounds)
+            report(task.title, times, task.reference)
+            judge(times, task.goals)
         print(f"- load average {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores", flush=True)
-    if options.chart:
-        panels = {title: shown(measured[name]) for name, title in CHART.items() if name in measured}
-        options.chart.write_text(chart.drawn(panels, frozenset((EAGER, COMPILED, FUSED))))
 
 
 if __name__ == "__main__":

@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 
 import autograd
-from benchmarks import mnist_step, norm_gelu, optimizers, recurrent, transforms
+from benchmarks import norm_gelu, optimizers, transforms
 from nn import functional
 
 Array = np.ndarray[Any, Any]
@@ -76,11 +76,6 @@ def in_torch(make: Callable[[Any], Callable[..., Any]], *args: Array) -> Callabl
 
 
 # Small arrays
-
-
-def mnist(size: int) -> Makers:
-    """Take a step of training on MNIST."""
-    return {name: functools.partial(make, size) for name, make in mnist_step.ENGINES.items()}
 
 
 def calls(xp: Any, x: Any) -> Any:
@@ -285,17 +280,6 @@ def block() -> Makers:
         PYTORCH: norm_gelu.torch,
         JAX: jax,
         BY_HAND: norm_gelu.by_hand,
-    }
-
-
-def lstm() -> Makers:
-    """Run an LSTM over 50 steps, forward and backward."""
-    return {
-        EAGER: lambda: recurrent.plaingrad("LSTM"),
-        COMPILED: lambda: called(recurrent.plaingrad("LSTM", "numpy")),
-        FUSED: lambda: called(recurrent.plaingrad("LSTM", "numba")),
-        PYTORCH: lambda: recurrent.torch("LSTM"),
-        "its NumPy calls alone": recurrent.calls,
     }
 
 

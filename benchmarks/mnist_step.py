@@ -15,8 +15,6 @@ from typing import Any
 
 import numpy as np
 
-import nn
-from autograd import compile
 from datasets import load_mnist
 
 Array = np.ndarray[Any, Any]
@@ -34,6 +32,9 @@ def minibatches(size: int) -> Iterator[tuple[Array, Array]]:
 
 def plaingrad(size: int, fused: bool = False, backend: Any = None) -> Step:
     """Take the step as a user writes it, compiled if there is a backend."""
+    import nn  # here, since it changes how memory is kept, for PyTorch in the same process too
+    from autograd import compile
+
     nn.manual_seed(0)
     model, criterion, data = nn.MLP(SIZES), nn.CrossEntropyLoss(), minibatches(size)
     optimizer = nn.optim.Adam(model.parameters(), lr=RATE, fused=fused)
@@ -176,7 +177,7 @@ def by_hand(size: int) -> Step:
 ENGINES: dict[str, Callable[[int], Step]] = {
     "eager": plaingrad,
     "eager, fused": functools.partial(plaingrad, fused=True),
-    "compiled": functools.partial(plaingrad, backend="numpy"),
+    "compiled": functools.partial(plaingrad, backend="auto"),
     "compiled, fused": functools.partial(plaingrad, fused=True, backend="numba"),
     "PyTorch": torch,
     "JAX jit": jax,

@@ -13,6 +13,7 @@ import itertools
 import math
 import operator
 from collections.abc import Sequence
+from functools import lru_cache
 from types import EllipsisType
 from typing import TYPE_CHECKING, Any
 
@@ -31,25 +32,34 @@ if TYPE_CHECKING:
     from ..tensors.types import Casting, Order, Out
 
 Labels = str
+Shape = tuple[int, ...]
 _LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 
 
-def _contract(x: Any, y: Any, in_x: Labels, in_y: Labels, output: Labels) -> Any:
-    """Sum the products of two plain operands, by one matrix product."""
-    sizes = dict(zip(in_x + in_y, np.shape(x) + np.shape(y), strict=True))
+@lru_cache(maxsize=1024)
+def _arrangement(in_x: Labels, in_y: Labels, output: Labels, x_shape: Shape, y_shape: Shape) -> tuple[Any, ...]:
+    """Return orders of axes and shapes: those that make matrices of two operands, and the result of their product."""
+    sizes = dict(zip(in_x + in_y, x_shape + y_shape, strict=True))
     both = [label for label in in_x if label in in_y and label in output]
     summed = [label for label in in_x if label in in_y and label not in output]
     rows = [label for label in in_x if label not in in_y]
     columns = [label for label in in_y if label not in in_x]
 
-    def arranged(a: Any, labels: Labels, *groups: list[Labels]) -> Any:
+    def matrix(labels: Labels, *groups: list[Labels]) -> tuple[Shape, Shape]:
         order = [labels.index(label) for group in groups for label in group]
         lengths = [sizes[label] for label in groups[0]]
-        return np.transpose(a, order).reshape([*lengths, *(math.prod(sizes[n] for n in group) for group in groups[1:])])
+        return tuple(order), (*lengths, *(math.prod(sizes[n] for n in group) for group in groups[1:]))
 
-    product = arranged(x, in_x, both, rows, summed) @ arranged(y, in_y, both, summed, columns)
     found = both + rows + columns
-    return product.reshape([sizes[label] for label in found]).transpose([found.index(label) for label in output])
+    shape, order = tuple(sizes[label] for label in found), tuple(found.index(label) for label in output)
+    return *matrix(in_x, both, rows, summed), *matrix(in_y, both, summed, columns), shape, order
+
+
+def _contract(x: Any, y: Any, in_x: Labels, in_y: Labels, output: Labels) -> Any:
+    """Sum the products of two plain operands, by one matrix product."""
+    order_x, shape_x, order_y, shape_y, shape, order = _arrangement(in_x, in_y, output, np.shape(x), np.shape(y))
+    product = np.transpose(x, order_x).reshape(shape_x) @ np.transpose(y, order_y).reshape(shape_y)
+    return product.reshape(shape).transpose(order)
 
 
 contract: Any = multilinear(
@@ -79,34 +89,54 @@ def einsum(
     arrays = [operand if isinstance(operand, Tensor) else plain_array(operand) for operand in given]
     if dtype is not None:
         arrays = [_cast(array, dtype, casting) for array in arrays]
-    inputs, output = _labelled(subscripts.replace(" ", ""), arrays)
-    for i, labels in enumerate(inputs):
-        arrays[i], inputs[i] = _without_repeats(arrays[i], labels)
-    lengths = _lengths(subscripts, arrays, inputs)
-    for i, labels in enumerate(inputs):
-        arrays[i], inputs[i] = _without_broadcast(arrays[i], labels, lengths)
-    for i, labels in enumerate(inputs):
-        elsewhere = output + "".join(inputs[:i] + inputs[i + 1 :])
-        arrays[i], inputs[i] = _summed_alone(arrays[i], labels, elsewhere)
-    result = _in_pairs(arrays, inputs, output, lengths)
+    given_labels, output = _labelled(subscripts.replace(" ", ""), tuple(array.shape for array in arrays))
+    inputs = list(given_labels)
+    for i, each in enumerate(inputs):
+        if len(set(each)) < len(each):
+            arrays[i], inputs[i] = _without_repeats(arrays[i], each)
+    axes, pairs, places = _plan(subscripts, tuple(inputs), output, tuple(array.shape for array in arrays))
+    for i, (broadcast, alone) in enumerate(axes):
+        if broadcast:
+            arrays[i] = arrays[i].squeeze(broadcast)
+        if alone:
+            arrays[i] = arrays[i].sum(alone)
+    for i, j, *labels in pairs:
+        y, x = arrays.pop(j), arrays.pop(i)
+        arrays.append(contract(x, y, *labels))
+    result = arrays[0].transpose(places) if places else arrays[0]
     return result if order == "K" else np.copy(result, order)
 
 
-def _in_pairs(arrays: list[Any], inputs: list[Labels], output: Labels, lengths: dict[str, int]) -> Any:
-    """Contract operands in pairs, the pair that takes the fewest multiplications first."""
+@lru_cache(maxsize=1024)
+def _plan(
+    subscripts: str, inputs: tuple[Labels, ...], output: Labels, shapes: tuple[Shape, ...]
+) -> tuple[list[tuple[Shape, Shape]], list[tuple[Any, ...]], Shape | None]:
+    """Return axes of each operand to drop and to sum, pairs to contract, and the order of axes at the end."""
+    lengths = _lengths(subscripts, shapes, inputs)
+    dropped = [
+        tuple(axis for axis, label in enumerate(labels) if shape[axis] != lengths[label])  # another one is longer
+        for labels, shape in zip(inputs, shapes, strict=True)
+    ]
+    left = list(map(_without, inputs, dropped))
+    summed = []
+    for i, labels in enumerate(left):
+        elsewhere = output + "".join(left[:i] + left[i + 1 :])
+        summed.append(tuple(axis for axis, label in enumerate(labels) if label not in elsewhere))
+        left[i] = _without(labels, summed[i])
 
     def multiplications(pair: tuple[int, int]) -> int:
-        return math.prod([lengths[label] for label in {*inputs[pair[0]], *inputs[pair[1]]}])
+        return math.prod([lengths[label] for label in {*left[pair[0]], *left[pair[1]]}])
 
-    while len(arrays) > 1:
-        i, j = min(itertools.combinations(range(len(arrays)), 2), key=multiplications)
-        (y, in_y), (x, in_x) = ((arrays.pop(n), inputs.pop(n)) for n in (j, i))
-        elsewhere = output + "".join(inputs)
-        kept = output if not inputs else "".join(n for n in dict.fromkeys(in_x + in_y) if n in elsewhere)
-        arrays.append(contract(x, y, in_x, in_y, kept))
-        inputs.append(kept)
-    places = [inputs[0].index(label) for label in output]
-    return arrays[0] if places == sorted(places) else arrays[0].transpose(places)
+    pairs: list[tuple[Any, ...]] = []
+    while len(left) > 1:  # the pair that takes the fewest multiplications first
+        i, j = min(itertools.combinations(range(len(left)), 2), key=multiplications)
+        in_y, in_x = left.pop(j), left.pop(i)
+        elsewhere = output + "".join(left)
+        kept = output if not left else "".join(n for n in dict.fromkeys(in_x + in_y) if n in elsewhere)
+        pairs.append((i, j, in_x, in_y, kept))
+        left.append(kept)
+    places = tuple(left[0].index(label) for label in output)
+    return list(zip(dropped, summed, strict=True)), pairs, None if list(places) == sorted(places) else places
 
 
 def _cast(array: Any, dtype: Any, casting: Any) -> Any:
@@ -134,22 +164,23 @@ def _as_letters(labels: Sequence[Any]) -> str:
     return "".join("..." if label is Ellipsis else _LETTERS[label] for label in numbers)
 
 
-def _labelled(subscripts: str, arrays: list[Any]) -> tuple[list[Labels], Labels]:
+@lru_cache(maxsize=1024)
+def _labelled(subscripts: str, shapes: tuple[Shape, ...]) -> tuple[tuple[Labels, ...], Labels]:
     """Return the labels of each operand and of the output, with unused letters for the axes of an ellipsis."""
     left, arrow, output = subscripts.partition("->")
     if set(left.replace("...", "") + output.replace("...", "")) - set(_LETTERS + ","):
         raise ShapeError(f"einsum('{subscripts}'): labels are letters, and '...' stands for the other axes")
     given = left.split(",")
-    if len(given) != len(arrays):
-        raise ShapeError(f"einsum('{subscripts}') is for {len(given)} operands, but was given {len(arrays)}")
+    if len(given) != len(shapes):
+        raise ShapeError(f"einsum('{subscripts}') is for {len(given)} operands, but was given {len(shapes)}")
     spare = [label for label in _LETTERS if label not in subscripts]
-    hidden = [array.ndim - len(labels.replace("...", "")) for array, labels in zip(arrays, given, strict=True)]
+    hidden = [len(shape) - len(labels.replace("...", "")) for shape, labels in zip(shapes, given, strict=True)]
     widest = max([n for n, labels in zip(hidden, given, strict=True) if "..." in labels], default=0)
     names = "".join(spare[:widest])
     inputs = []
-    for array, labels, n in zip(arrays, given, hidden, strict=True):
+    for shape, labels, n in zip(shapes, given, hidden, strict=True):
         if n < 0 or (n and "..." not in labels):
-            raise ShapeError(f"einsum('{subscripts}'): '{labels}' does not fit an operand of shape {array.shape}")
+            raise ShapeError(f"einsum('{subscripts}'): '{labels}' does not fit an operand of shape {shape}")
         inputs.append(labels.replace("...", names[widest - n :]))
     if not arrow:
         every = left.replace("...", "").replace(",", "")
@@ -160,7 +191,7 @@ def _labelled(subscripts: str, arrays: list[Any]) -> tuple[list[Labels], Labels]
     output = output.replace("...", names)
     if unknown or len(set(output)) != len(output):
         raise ShapeError(f"einsum('{subscripts}'): every label of the output must appear in it once, and in an operand")
-    return inputs, output
+    return tuple(inputs), output
 
 
 def _without_repeats(array: Any, labels: Labels) -> tuple[Any, Labels]:
@@ -176,28 +207,16 @@ def _without_repeats(array: Any, labels: Labels) -> tuple[Any, Labels]:
     return array, labels
 
 
-def _lengths(subscripts: str, arrays: list[Any], inputs: list[Labels]) -> dict[str, int]:
+def _lengths(subscripts: str, shapes: tuple[Shape, ...], inputs: tuple[Labels, ...]) -> dict[str, int]:
     lengths: dict[str, int] = {}
-    for array, labels in zip(arrays, inputs, strict=True):
-        for label, n in zip(labels, array.shape, strict=True):
+    for shape, labels in zip(shapes, inputs, strict=True):
+        for label, n in zip(labels, shape, strict=True):
             known = lengths.get(label, 1)
             if n != known and 1 not in (n, known):
-                shapes = ", ".join(str(a.shape) for a in arrays)
-                raise ShapeError(f"einsum('{subscripts}'): '{label}' is {known} and {n} long in shapes {shapes}")
+                every = ", ".join(map(str, shapes))
+                raise ShapeError(f"einsum('{subscripts}'): '{label}' is {known} and {n} long in shapes {every}")
             lengths[label] = n if known == 1 else known
     return lengths
-
-
-def _without_broadcast(array: Any, labels: Labels, lengths: dict[str, int]) -> tuple[Any, Labels]:
-    """Drop the axes of length 1 that another operand makes longer."""
-    axes = tuple(axis for axis, label in enumerate(labels) if array.shape[axis] != lengths[label])
-    return (array.squeeze(axes), _without(labels, axes)) if axes else (array, labels)
-
-
-def _summed_alone(array: Any, labels: Labels, elsewhere: Labels) -> tuple[Any, Labels]:
-    """Sum over the axes whose labels appear nowhere else."""
-    axes = tuple(axis for axis, label in enumerate(labels) if label not in elsewhere)
-    return (array.sum(axes), _without(labels, axes)) if axes else (array, labels)
 
 
 def _without(labels: Labels, axes: tuple[int, ...]) -> Labels:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..arrays.door import ARRAY_TYPES, Used, as_array, batches, called, innermost_level, unrecorded
+from ..arrays.rows import are_rows
 from ..errors import BatchError
 from ..graph.buffer_reuse import may_add_to
 from ..graph.node import LARGE, Gradients, Lift, Node, absent
@@ -141,6 +142,8 @@ def _add_rows(out: Any, key: Any, x: Any) -> None:
 
 def selected(x: Any, key: Any) -> Any:
     """Return ``x[key]``; an array that all elements of a batch share may have another index for each."""
+    if are_rows(x, key):
+        return x.take(key, 0)
     try:
         return x[key]
     except BatchError:

@@ -176,3 +176,21 @@ def test_the_path_is_numpys() -> None:
     path, _ = np.einsum_path("ij,jk,kl->il", *[tensor(x, requires_grad=True) for x in factors])
     assert path == np.einsum_path("ij,jk,kl->il", *factors)[0]
     assert np.einsum("ij,jk,kl->il", *map(tensor, factors), optimize=path).shape == (2, 2)
+
+
+def test_what_is_kept_of_a_call_is_of_its_subscripts_and_shapes() -> None:
+    shapes = [
+        ((2, 3), (3, 4)),
+        ((1, 3), (3, 4)),
+        ((2, 1), (3, 4)),
+        ((2, 3), (1, 4)),
+        ((3, 3), (3, 1)),
+        ((0, 3), (3, 4)),
+    ]
+    for one, other in [*shapes, *reversed(shapes)]:
+        x, y = np.arange(np.prod(one)).reshape(one) + 1.0, np.arange(np.prod(other)).reshape(other) + 1.0
+        for subscripts in ("ij,jk->ik", "ij,jk->ki", "ij,jk->k", "ij,jk"):
+            np.testing.assert_array_equal(np.einsum(subscripts, tensor(x), y), np.einsum(subscripts, x, y))
+    for _ in range(2):
+        with pytest.raises(ShapeError, match=r"'j' is 3 and 2 long in shapes \(2, 3\), \(2, 4\)"):
+            np.einsum("ij,jk->ik", tensor(np.ones((2, 3))), np.ones((2, 4)))

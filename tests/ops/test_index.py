@@ -2,6 +2,7 @@
 
 import functools
 import operator
+import re
 import subprocess
 import sys
 import types
@@ -482,3 +483,44 @@ def test_reads_of_rows_make_one_array_of_the_whole(way: str, walks: int, monkeyp
     sum(np.sum(np.where(y[t] > 0, np.sqrt(y[t]), 0)) for t in range(len(y))).backward()
     assert len(made) == walks
     np.testing.assert_array_equal(x.grad.data, np.where(data > 0, 0.5 / np.sqrt(np.maximum(data, 1)), 0))
+
+
+TABLES = [
+    np.arange(12.0).reshape(6, 2),
+    np.arange(24, dtype=np.float32).reshape(4, 3, 2),
+    np.zeros((3, 0)),
+    np.zeros((0, 2)),
+]
+TABLES += [x.copy("F") for x in TABLES] + [TABLES[0][::2], TABLES[0][:, ::-1], np.arange(5.0)]
+TABLES += [np.array(["a", None, 2.0])[:, None]]
+KEYS: list[Any] = [[0, 2, 2], [-1, 1], [], [[0, 1], [2, 0]], 1, [7], [-9]]
+
+
+@pytest.mark.parametrize("kind", [np.int8, np.int32, np.int64, np.uint8, np.uint64, np.bool_])
+@pytest.mark.parametrize("key", KEYS, ids=str)
+@pytest.mark.parametrize("x", TABLES, ids=lambda x: f"{x.shape}{x.strides}")
+def test_rows_at_an_array_of_indices_are_numpy_s_in_its_order_of_memory(x: Any, key: Any, kind: Any) -> None:
+    index = np.asarray(key).astype(kind) if kind is not np.bool_ else np.resize([True, False], len(x))
+    for place in (index, index.copy("F"), index[..., ::-1] if index.ndim else index):
+        try:
+            expected = x[place]
+        except IndexError as error:
+            with pytest.raises(IndexError, match=re.escape(str(error))):
+                places.selected(x, place)
+        else:
+            found = places.selected(x, place)
+            assert found.dtype == expected.dtype
+            assert found.strides == expected.strides
+            assert not np.shares_memory(found, x)
+            assert found.tolist() == expected.tolist()
+
+
+def test_compiled_rows_are_taken_anew_at_each_index() -> None:
+    x, at = np.arange(12.0).reshape(6, 2), np.array([0, 5, 5])
+    slope = grad(lambda x, at: np.sum(x[at] ** 2))
+    rows = compile(slope)
+    for shift in range(5):
+        np.testing.assert_array_equal(rows(x, at - shift), slope(x, at - shift))
+    with pytest.raises(IndexError, match="index 7 is out of bounds"):
+        rows(x, at + 2)
+    assert ".take(" in rows.programs[0].source

@@ -9,7 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from ...arrays.traced import Traced, Variable
+from ...arrays.rows import are_rows
+from ...arrays.traced import Traced, Variable, plain
 from .floats import Computed, TracedFloat
 from .program import HELD, Argument, ArrayOf, Call, Fixed, GradientOf
 from .quoting import identifier, is_literal, literal
@@ -129,6 +130,8 @@ class Expressions:
     ) -> str:
         """Return the text of a call; `last` is that of one more argument, the memory for its result."""
         if function is operator.getitem:
+            if are_rows(plain(args[0]), plain(args[1])):
+                return f"{self.text(args[0])}.take({self.text(args[1])}, 0)"
             return f"{self.text(args[0])}[{self.key(args[1])}]"
         if function is operator.setitem:
             return f"{self.text(args[0])}[{self.key(args[1])}] = {self.text(args[2])}"
