@@ -2,28 +2,108 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Literal, TypeAlias
 
 import autograd
+from autograd import extend
 from autograd.extend import borrow, is_finite
 
-from ..module import Module
+from ..random import default_generator
+from ._data import Batch
+from ._state import Training
+
+Compile: TypeAlias = bool | Literal["auto", "numba"]
+
+PAYS = 100  # batches of a kind, in which the time that recording takes comes back
+MOST_KINDS, MOST_REHEARSALS = 4, 8
+_GOES_ON = ("yes", "few steps")
 
 
 class NotFinite(Exception):  # noqa: N818 - not an error of the user's: the loop makes that
     """Raised for a loss that is nan or infinite, before its gradient is computed; its argument is the loss."""
 
 
-def compiled_gradient(
-    model: Module, loss: Callable[..., Any], with_output: bool, weighted: Callable[..., Any] | None = None
-) -> Callable[..., Any]:
-    """Return a compiled function that adds the gradient of a batch to those of the parameters.
+class CompiledGradient:
+    """What computes the gradients of batches in place of the loop, where that was asked for, or pays and shows nowhere.
+
+    Parameters
+    ----------
+    training
+        What is trained.
+    weighted
+        The loss where rows have weights, or None.
+    compile
+        As given to `fit`.
+    alone
+        Whether one process computes whole gradients.
+
+    Attributes
+    ----------
+    said
+        Whether gradients are compiled: ``"yes"``, or why not.
+    """
+
+    def __init__(self, training: Training, weighted: Callable[..., Any] | None, compile: Compile, alone: bool) -> None:
+        self._training, self._function = training, _gradient_of(training, weighted)
+        self._asked = compile in (True, "numba")
+        self._kinds: Counter[Any] = Counter()  # of the batches so far
+        self._replays: dict[Any, int] = {}  # of kinds that were rehearsed, how many of them came since then
+        self._rehearsals, self._recorded = 0, None
+        self.said = "off" if compile is False else "few steps" if alone else "several ranks"
+        if self._asked:
+            backend: Any = "numba" if compile == "numba" else "auto"
+            self._recorded, self.said = autograd.compile(self._function, fallback="warn", backend=backend), "yes"
+
+    def of(self, batch: Batch, share: Any) -> Callable[..., Any] | None:
+        """Return what computes the gradient of a batch, or None where the loop is to do so."""
+        if self._asked:
+            return self._recorded
+        if self.said not in _GOES_ON:
+            return None
+        kind = (share is None, *(getattr(part, "shape", None) for part in (*batch.inputs, batch.target)))
+        self._kinds[kind] += 1
+        if kind in self._replays:
+            self._replays[kind] += 1
+            if not self._recorded.unfit:
+                return self._recorded
+            return self._rehearsal(kind) if self._replays[kind] > PAYS else None
+        recurs = self._left() * self._kinds[kind] >= PAYS * self._kinds.total()
+        return self._rehearsal(kind) if recurs and len(self._replays) < MOST_KINDS else None
+
+    def _left(self) -> int:
+        """Return how many batches are to come; where nobody knows, as many as there were."""
+        training = self._training
+        size = training.source.size
+        return training.step if size is None else (training.epochs - training.epoch) * size - training.batch
+
+    def _rehearsal(self, kind: Any) -> Callable[..., Any] | None:
+        self._rehearsals += 1
+        self._replays[kind] = 0
+        if self._rehearsals > MOST_REHEARSALS:
+            self.said, self._recorded = "too much changes", None
+            return None
+        if self._recorded is None:
+            self._recorded = extend.Rehearsed(self._function, default_generator)
+        return self._rehearse
+
+    def _rehearse(self, *args: Any) -> Any:
+        result = self._recorded.rehearse(*args)
+        self.said = self._recorded.refused or "yes"
+        if self._recorded.refused:
+            self._recorded = None
+        return result
+
+
+def _gradient_of(training: Training, weighted: Callable[..., Any] | None) -> Callable[..., Any]:
+    """Return the function that adds the gradient of a batch to those of the parameters.
 
     It is called with the batch's share of the step's gradient, an array or None for all of it, the weights of the rows
     where the loss is `weighted`, or None, the target and the inputs, and returns the loss and the output, or None in
     its place.
     """
+    model, loss, with_output = training.model, training.loss, bool(training.metrics)
 
     def gradient(share: Any, weight: Any, target: Any, *inputs: Any) -> tuple[Any, Any]:
         output = model(*inputs)
@@ -33,5 +113,4 @@ def compiled_gradient(
         (found if share is None else found * share.astype(found.dtype)).backward()
         return found, output if with_output else None
 
-    recorded: Callable[..., Any] = autograd.compile(gradient, fallback="warn")  # loaded when first used
-    return recorded
+    return gradient

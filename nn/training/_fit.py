@@ -12,6 +12,7 @@ from ..distributed._processes import world
 from ..module import Module
 from ..random import default_generator
 from ._callbacks import Callback
+from ._compiled import Compile
 from ._data import Batches, Rows, Source, columns_of, source_of
 from ._evaluation import EVALUATION_BATCH, check_loss, dtype_of, trained_columns
 from ._loop import TrainingLoop
@@ -51,7 +52,7 @@ def fit(
     clip_norm: float | None = None,
     seed: int | None = None,
     sentinels: bool = True,
-    compile: bool = False,
+    compile: Compile = "auto",
     reproducible: bool = False,
     verbose: bool = True,
 ) -> pandas.DataFrame:
@@ -171,11 +172,13 @@ def fit(
     _check_counts(epochs=epochs, accumulate=accumulate)
     if clip_norm is not None and not clip_norm > 0:
         raise ValueError(f"clip_norm should be above 0, or None, not {clip_norm}")
+    if compile not in (True, False, "auto", "numba"):
+        raise ValueError(f'compile should be "auto", True, "numba" or False, not {compile!r}')
     check_loss(loss)
     _check_optimizer(optimizer)
     check_scheduler(scheduler, scheduler_every, optimizer)
     dtype, columns = dtype_of(model), trained_columns(model) or columns_of(data)
-    check_model(model, reproducible, compile)
+    check_model(model, reproducible, compile in (True, "numba"))
     synchronized(model, loss, optimizer)
     source = source_to_train(data, epochs, batch_size, seed, dtype, columns)
     if sample_weight is not None:
@@ -218,7 +221,7 @@ def fit(
         for module, mode in modes:
             module.training = mode
     history = pandas.DataFrame(training.history).set_index("epoch")
-    history.attrs["stopped"] = training.stopped
+    history.attrs |= {"stopped": training.stopped, "compiled": loop.compiled.said}
     return history
 
 
