@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections import Counter
 from collections.abc import Callable
 from typing import Any, Literal, TypeAlias
@@ -16,9 +17,19 @@ from ._state import Training
 
 Compile: TypeAlias = bool | Literal["auto", "numba"]
 
-PAYS = 100  # batches of a kind, in which the time that recording takes comes back
 MOST_KINDS, MOST_REHEARSALS = 4, 8
+PATIENT = 100  # batches, after which a kind may be rehearsed again where something that is read has changed
+_MEASURED = 3  # batches, after which the time of one is known
 _GOES_ON = ("yes", "few steps")
+
+
+def pays(batches: float, seconds: float) -> bool:
+    """Tell whether a program pays that many more batches fit, each of which takes so long as it is.
+
+    To load `compile`, record and print takes some 0.1 s and the time of four batches; a replay saves some 0.1 ms, and a
+    twelfth of what is left.
+    """
+    return batches * (1e-4 + seconds / 12) > 0.1 + 4 * seconds
 
 
 class NotFinite(Exception):  # noqa: N818 - not an error of the user's: the loop makes that
@@ -50,7 +61,7 @@ class CompiledGradient:
         self._asked = compile in (True, "numba")
         self._kinds: Counter[Any] = Counter()  # of the batches so far
         self._replays: dict[Any, int] = {}  # of kinds that were rehearsed, how many of them came since then
-        self._rehearsals, self._recorded = 0, None
+        self._rehearsals, self._recorded, self._begun = 0, None, 0.0
         self.said = "off" if compile is False else "few steps" if alone else "several ranks"
         if self._asked:
             backend: Any = "numba" if compile == "numba" else "auto"
@@ -63,14 +74,18 @@ class CompiledGradient:
         if self.said not in _GOES_ON:
             return None
         kind = (share is None, *(getattr(part, "shape", None) for part in (*batch.inputs, batch.target)))
+        self._begun = self._begun or time.perf_counter()
         self._kinds[kind] += 1
         if kind in self._replays:
             self._replays[kind] += 1
             if not self._recorded.unfit:
                 return self._recorded
-            return self._rehearsal(kind) if self._replays[kind] > PAYS else None
-        recurs = self._left() * self._kinds[kind] >= PAYS * self._kinds.total()
-        return self._rehearsal(kind) if recurs and len(self._replays) < MOST_KINDS else None
+            return self._rehearsal(kind) if self._replays[kind] > PATIENT else None
+        count = self._kinds.total()
+        if count < _MEASURED or len(self._replays) == MOST_KINDS:
+            return None
+        seconds = (time.perf_counter() - self._begun) / count
+        return self._rehearsal(kind) if pays(self._left() * self._kinds[kind] / count, seconds) else None
 
     def _left(self) -> int:
         """Return how many batches are to come; where nobody knows, as many as there were."""

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from ...arrays.door import outside_types
+from ...graph.node import Leaf
 from ...tensors.tensor import Tensor
 from ..pytree import flatten
 from .compiled import Compiled
@@ -77,16 +78,19 @@ class Rehearsed(Compiled):
         """
         function = self.__wrapped__
         environment = Environment((function,), leaves=(ProgramRecorder, *outside_types), arrays=True)
+        tensors = [x for x in environment.seen if isinstance(x, Tensor)]
         self.refused = effect(environment) or ""
+        if any(x._node is not None and (type(x._node) is not Leaf or x._node.hooks is not None) for x in tensors):
+            self.refused = "a tensor with hooks, or with a graph"
         if sys.gettrace() is not None:
             self.refused = "a debugger or the like, which looks at each line"
         if self.refused:
             return function(*args)
-        state = _State([x for x in environment.seen if isinstance(x, Tensor)], self._generator())
+        state, given = _State(tensors, self._generator()), _digests(args)
         result = function(*args)
         changed = environment.written()
-        if changed is not None or state.changed_weights():
-            self.refused = f"a change of {changed or 'a parameter'}"
+        if changed is not None or state.changed_weights() or _digests(args) != given:
+            self.refused = f"a change of {changed or 'a parameter or an argument'}"
             return result
         left = state.left(result)
         self._rehearses, self.unfit = True, 0
@@ -145,13 +149,17 @@ class _State:
             *self._of_weights(),
             *(_digest(x) for x, _, _ in self._buffers),
             *(None if x is None else _digest(x) for x in gradients),
-            *map(_digest, flatten(result)[0]),
+            *_digests(result),
             repr(self._bits.state),
         ]
 
 
 def _copy(gradient: Tensor | None) -> Array | None:
     return None if gradient is None else np.array(gradient._array)
+
+
+def _digests(values: Any) -> list[Any]:
+    return list(map(_digest, flatten(values)[0]))
 
 
 def _digest(x: Any) -> Any:

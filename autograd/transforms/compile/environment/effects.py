@@ -6,7 +6,10 @@ logs, writes to files or sends. So where nobody asked for a program, the functio
 
 from __future__ import annotations
 
-from types import BuiltinFunctionType, FunctionType, ModuleType
+import dis
+import functools
+import itertools
+from types import BuiltinFunctionType, CodeType, FunctionType, ModuleType
 from typing import Any
 
 from . import Environment
@@ -14,9 +17,9 @@ from .code_names import names_in
 from .libraries import class_in_library, in_library
 
 _COMPUTES = {
-    "abc", "argparse", "autograd", "builtins", "cmath", "collections", "contextlib", "copy", "dataclasses", "decimal",
-    "enum", "fractions", "functools", "itertools", "math", "nn", "numbers", "numpy", "operator", "types", "typing",
-    "_abc", "_collections", "_functools", "_operator", "__future__",
+    "abc", "argparse", "autograd", "builtins", "cmath", "collections", "copy", "dataclasses", "decimal", "enum",
+    "fractions", "functools", "itertools", "math", "nn", "numbers", "numpy", "operator", "types", "typing", "_abc",
+    "_collections", "_functools", "_operator", "__future__",
 }  # fmt: skip
 # Parts of these that do not, or that compute in another way where arrays are traced.
 _EXCEPT = (
@@ -51,7 +54,18 @@ def effect(environment: Environment) -> str | None:
             names = names_in(value.__code__).attributes
             if odd := sorted(_ATTRIBUTES & names.keys()):
                 return f"{odd[0]} (read at {value.__code__.co_filename}:{names[odd[0]]})"
+            if _catches(value.__code__):
+                return f"{value.__qualname__}, which catches errors"
     return environment.unsteady[0] if environment.unsteady else next(iter(environment.exact_types), None)
+
+
+@functools.lru_cache(maxsize=512)
+def _catches(code: CodeType) -> bool:
+    """Tell whether code catches errors, among which may be one that it meets only while it is recorded."""
+    steps = [step.opname for step in dis.get_instructions(code)]
+    bare = ("PUSH_EXC_INFO", "POP_TOP") in itertools.pairwise(steps)
+    inner = (each for each in code.co_consts if isinstance(each, CodeType))
+    return bare or "CHECK_EXC_MATCH" in steps or any(map(_catches, inner))
 
 
 def _home(value: Any) -> str:
