@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections import Counter
 from collections.abc import Callable
-from typing import Any, Literal, TypeAlias
+from typing import Any, Literal, TypeAlias, cast
 
 import autograd
 from autograd import extend
@@ -50,10 +50,6 @@ class CompiledGradient:
     alone
         Whether one process computes whole gradients.
 
-    Attributes
-    ----------
-    said
-        Whether gradients are compiled: ``"yes"``, or why not.
     """
 
     def __init__(self, training: Training, weighted: Callable[..., Any] | None, compile: Compile, alone: bool) -> None:
@@ -61,25 +57,34 @@ class CompiledGradient:
         self._asked = compile in (True, "numba")
         self._kinds: Counter[Any] = Counter()  # of the batches so far
         self._replays: dict[Any, int] = {}  # of kinds that were rehearsed, how many of them came since then
-        self._rehearsals, self._recorded, self._begun = 0, None, 0.0
-        self.said = "off" if compile is False else "few steps" if alone else "several ranks"
+        self._rehearsals, self._begun, self._recorded = 0, 0.0, cast(Any, None)
+        self._said = "off" if compile is False else "few steps" if alone else "several ranks"
         if self._asked:
             backend: Any = "numba" if compile == "numba" else "auto"
-            self._recorded, self.said = autograd.compile(self._function, fallback="warn", backend=backend), "yes"
+            self._recorded = autograd.compile(self._function, fallback="warn", backend=backend)
+
+    @property
+    def said(self) -> str:
+        """Whether gradients are compiled: ``"yes"``, or why not."""
+        if self._asked:
+            return "yes" if self._recorded.programs else next((x.reason for x in self._recorded.fallbacks), "few steps")
+        return self._said
 
     def of(self, batch: Batch, share: Any) -> Callable[..., Any] | None:
         """Return what computes the gradient of a batch, or None where the loop is to do so."""
         if self._asked:
-            return self._recorded
-        if self.said not in _GOES_ON:
+            return self._recorded  # type: ignore[no-any-return]  # a function
+        if self._said not in _GOES_ON:
             return None
         kind = (share is None, *(getattr(part, "shape", None) for part in (*batch.inputs, batch.target)))
         self._begun = self._begun or time.perf_counter()
         self._kinds[kind] += 1
         if kind in self._replays:
             self._replays[kind] += 1
+            if self._replays[kind] == PATIENT and sum(each.diverged for each in self._recorded.programs) > PATIENT / 2:
+                self._said = "values that decide what is computed"
             if not self._recorded.unfit:
-                return self._recorded
+                return self._recorded  # type: ignore[no-any-return]
             return self._rehearsal(kind) if self._replays[kind] > PATIENT else None
         count = self._kinds.total()
         if count < _MEASURED or len(self._replays) == MOST_KINDS:
@@ -97,7 +102,7 @@ class CompiledGradient:
         self._rehearsals += 1
         self._replays[kind] = 0
         if self._rehearsals > MOST_REHEARSALS:
-            self.said, self._recorded = "too much changes", None
+            self._said, self._recorded = "what is read changes too often", None
             return None
         if self._recorded is None:
             self._recorded = extend.Rehearsed(self._function, default_generator)
@@ -105,7 +110,7 @@ class CompiledGradient:
 
     def _rehearse(self, *args: Any) -> Any:
         result = self._recorded.rehearse(*args)
-        self.said = self._recorded.refused or "yes"
+        self._said = self._recorded.refused or "yes"
         if self._recorded.refused:
             self._recorded = None
         return result

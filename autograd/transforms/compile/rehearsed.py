@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import sys
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -77,7 +77,7 @@ class Rehearsed(Compiled):
         what can be put back, it is recorded, and what was recorded is replayed, from the state that it began with.
         """
         function = self.__wrapped__
-        environment = Environment((function,), leaves=(ProgramRecorder, *outside_types), arrays=True)
+        environment = Environment((function,), leaves=(ProgramRecorder, *outside_types))
         tensors = [x for x in environment.seen if isinstance(x, Tensor)]
         self.refused = effect(environment) or ""
         if any(x._node is not None and (type(x._node) is not Leaf or x._node.hooks is not None) for x in tensors):
@@ -86,7 +86,7 @@ class Rehearsed(Compiled):
             self.refused = "a debugger or the like, which looks at each line"
         if self.refused:
             return function(*args)
-        state, given = _State(tensors, self._generator()), _digests(args)
+        state, given = _State(tensors, environment.arrays.values(), self._generator()), _digests(args)
         result = function(*args)
         changed = environment.written()
         if changed is not None or state.changed_weights() or _digests(args) != given:
@@ -117,10 +117,11 @@ class Rehearsed(Compiled):
 class _State:
     """What a function begins with and may change: the arrays and gradients of tensors, and the random numbers."""
 
-    def __init__(self, tensors: Sequence[Tensor], generator: np.random.Generator) -> None:
+    def __init__(self, tensors: Sequence[Tensor], arrays: Iterable[Array], generator: np.random.Generator) -> None:
         self._tensors, self._bits = tensors, generator.bit_generator
         self._weights = self._of_weights()
-        self._buffers = [(x, x._array, np.array(x._array)) for x in tensors if not x.requires_grad]
+        self._constants = [(x, x._array) for x in tensors if not x.requires_grad]
+        self._buffers = [(x, np.array(x)) for x in (*arrays, *(array for _, array in self._constants))]
         self._gradients = [(x, _copy(getattr(x, "_grad", None))) for x in tensors if x.requires_grad]
         self._drawn = self._bits.state
 
@@ -133,8 +134,9 @@ class _State:
 
     def restore(self) -> None:
         """Put everything back."""
-        for tensor, array, values in self._buffers:
+        for tensor, array in self._constants:
             tensor._array = array
+        for array, values in self._buffers:
             if array.flags.writeable:
                 array[...] = values
         for tensor, gradient in self._gradients:
@@ -147,7 +149,7 @@ class _State:
         gradients = [getattr(x, "_grad", None) for x in self._tensors]
         return [
             *self._of_weights(),
-            *(_digest(x) for x, _, _ in self._buffers),
+            *(_digest(x) for x, _ in (*self._buffers, *self._constants)),
             *(None if x is None else _digest(x) for x in gradients),
             *_digests(result),
             repr(self._bits.state),

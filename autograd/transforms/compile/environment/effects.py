@@ -23,9 +23,9 @@ _COMPUTES = {
 }  # fmt: skip
 # Parts of these that do not, or that compute in another way where arrays are traced.
 _EXCEPT = (
-    "autograd.diagnosis", "autograd.files", "autograd.scipy", "autograd.testing", "autograd.visualize", "nn.distributed",
-    "nn.init", "nn.onnx", "nn.optim", "nn.plots", "nn.random", "nn.serialization", "nn.sklearn", "nn.summary",
-    "nn.training", "numpy.random",
+    "autograd.diagnosis", "autograd.files", "autograd.scipy", "autograd.testing", "autograd.visualize",
+    "nn.distributed", "nn.init", "nn.onnx", "nn.optim", "nn.plots", "nn.random", "nn.serialization", "nn.sklearn",
+    "nn.summary", "nn.training", "numpy.random",
 )  # fmt: skip
 _AFTER_ALL = ("autograd.scipy.special", "nn.training._compiled", "nn.training._weights")
 _NUMPY = {
