@@ -20,6 +20,7 @@ Compile: TypeAlias = bool | Literal["auto", "numba"]
 MOST_KINDS, MOST_REHEARSALS = 4, 8
 PATIENT = 100  # batches, after which a kind may be rehearsed again where something that is read has changed
 _MEASURED = 3  # batches, after which the time of one is known
+_TRIES = 3  # batches in a row that no program fits: what changes for one step, as a hook of a callback, changes back
 _GOES_ON = ("yes", "few steps")
 
 
@@ -83,7 +84,7 @@ class CompiledGradient:
             self._replays[kind] += 1
             if self._replays[kind] == PATIENT and sum(each.diverged for each in self._recorded.programs) > PATIENT / 2:
                 self._said = "values that decide what is computed"
-            if not self._recorded.unfit:
+            if self._recorded.unfit < _TRIES:
                 return self._recorded  # type: ignore[no-any-return]
             return self._rehearsal(kind) if self._replays[kind] > PATIENT else None
         count = self._kinds.total()

@@ -110,7 +110,7 @@ class Compiled(WrappedFunction):
         except _Elsewhere as elsewhere:
             self._falls_back(*elsewhere.args, quietly="vmap" in elsewhere.args[0])
             return self.__wrapped__(*args, **kwargs)
-        program = None if several is None else _fitting(several, leaves, owners)
+        program = None if several is None else self._fitting(several, leaves, owners)
         if program is None:
             return (
                 self._record(key, args, kwargs) if self._has_room(key, several) else self.__wrapped__(*args, **kwargs)
@@ -170,6 +170,19 @@ class Compiled(WrappedFunction):
                         self._programs.pop(one, None)
                 return tuple([int if i in others else x for i, x in enumerate(key)])
         return key
+
+    def _fitting(
+        self, programs: list[CompiledProgram], leaves: Sequence[Any], owners: list[int]
+    ) -> CompiledProgram | None:
+        """Return the program that fits a call; what a function reads may be equal instead of the same objects."""
+        for program in programs:
+            if program._unchanged() and program.fits(leaves, owners):
+                return program
+        for program in programs:
+            if program.environment.difference() is None and program.fits(leaves, owners):
+                program.take_environment()
+                return program
+        return None
 
     def _has_room(self, key: Any, several: list[CompiledProgram] | None) -> bool:
         """Tell whether a call that no program fits is to be recorded, perhaps in the place of another program.
@@ -241,18 +254,6 @@ class Compiled(WrappedFunction):
         else:
             self._falls_back("nothing was recorded, because of values such as a gradient that is not finite")
         return result
-
-
-def _fitting(programs: list[CompiledProgram], leaves: Sequence[Any], owners: list[int]) -> CompiledProgram | None:
-    """Return the program that fits a call; what a function reads may be equal instead of the same objects."""
-    for program in programs:
-        if program._unchanged() and program.fits(leaves, owners):
-            return program
-    for program in programs:
-        if program.environment.difference() is None and program.fits(leaves, owners):
-            program.take_environment()
-            return program
-    return None
 
 
 def _is_integer(described: Any) -> bool:

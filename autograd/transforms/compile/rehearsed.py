@@ -39,7 +39,7 @@ class Rehearsed(Compiled):
     Attributes
     ----------
     unfit
-        How many calls no program fitted since the last rehearsal.
+        How many calls no program fitted since the last that one did.
     refused
         Why it runs as it is for good; empty if it does not.
 
@@ -66,6 +66,17 @@ class Rehearsed(Compiled):
         super().__init__(function, "eager", "numpy")
         self._generator, self._rehearses, self.refused, self.unfit = generator, False, "", 0
 
+    def _fitting(
+        self, programs: list[CompiledProgram], leaves: Sequence[Any], owners: list[int]
+    ) -> CompiledProgram | None:
+        if self._rehearses:
+            return super()._fitting(programs, leaves, owners)
+        found = (each for each in programs if each._unchanged() and each.fits(leaves, owners))
+        program = next(found, None)  # that something is equal, though another object, takes long to find out
+        if program is not None:
+            self.unfit = 0
+        return program
+
     def _has_room(self, key: Any, several: list[CompiledProgram] | None) -> bool:
         self.unfit += not self._rehearses
         return self._rehearses
@@ -77,7 +88,7 @@ class Rehearsed(Compiled):
         what can be put back, it is recorded, and what was recorded is replayed, from the state that it began with.
         """
         function = self.__wrapped__
-        environment = Environment((function,), leaves=(ProgramRecorder, *outside_types))
+        environment = Environment(function, leaves=(ProgramRecorder, *outside_types))
         tensors = [x for x in environment.seen if isinstance(x, Tensor)]
         self.refused = effect(environment) or ""
         if any(x._node is not None and (type(x._node) is not Leaf or x._node.hooks is not None) for x in tensors):

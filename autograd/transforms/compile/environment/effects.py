@@ -27,7 +27,9 @@ _EXCEPT = (
     "nn.distributed", "nn.init", "nn.onnx", "nn.optim", "nn.plots", "nn.random", "nn.serialization", "nn.sklearn",
     "nn.summary", "nn.training", "numpy.random",
 )  # fmt: skip
-_AFTER_ALL = ("autograd.scipy.special", "nn.training._compiled", "nn.training._weights")
+_AFTER_ALL = (
+    "autograd.scipy.special", "nn.onnx._model", "nn.onnx._program", "nn.training._compiled", "nn.training._weights",
+)  # fmt: skip
 _NUMPY = {
     "fromfile", "genfromtxt", "load", "loadtxt", "memmap", "save", "savetxt", "savez", "savez_compressed",
     "set_printoptions", "setbufsize", "seterr", "seterrcall",

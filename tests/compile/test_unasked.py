@@ -1,0 +1,395 @@
+"""`fit` compiles on its own: whatever a model or a loss does besides computing happens as often as without, or not at all."""
+
+import functools
+import logging
+import operator
+import os
+import signal
+import sys
+import warnings
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import pytest
+
+import nn
+import nn.functional as F  # noqa: N812 - the usual name
+from autograd import tensor
+from autograd.extend import Rehearsed
+from nn.training import _compiled
+
+from .agreement import differs
+from .training_steps import state
+
+Array = np.ndarray[Any, Any]
+X = np.random.default_rng(0).standard_normal((24, 4)).astype(np.float32)
+Y = np.arange(24) % 2
+EPOCHS, STEPS = 8, 24
+LOG: list[Any] = []
+CONFIG = SimpleNamespace(scale=1.0, hits=0)
+NUMBERS = np.zeros(3)
+logger = logging.getLogger(__name__)
+
+
+@pytest.fixture(autouse=True)
+def soon(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Let programs pay at once, and begin without effects of another test."""
+    monkeypatch.setattr(_compiled, "pays", lambda batches, seconds: True)
+    LOG.clear()
+    CONFIG.scale, CONFIG.hits = 1.0, 0
+    NUMBERS[:] = 0
+    yield
+    LOG.clear()
+
+
+class Net(nn.Module):
+    """A layer behind what a test does to its input."""
+
+    def __init__(self, do: Callable[[Any, Any], Any] = lambda net, x: x) -> None:
+        super().__init__()
+        self.layer, self.do = nn.Linear(4, 2), do
+        self.counter, self.kept, self.seen = 0, {"n": 0}, list[Any]()
+
+    def forward(self, x: Any) -> Any:
+        return self.layer(self.do(self, x))
+
+
+def fitted(compile: Any, make: Callable[[], Any], loss: Any = None, data: Any = (X, Y), **options: Any) -> Any:
+    """Return what a training leaves, without the seconds that it took; and whether it was compiled."""
+    nn.manual_seed(0)
+    model = make()
+    options = {"epochs": EPOCHS, "batch_size": 8, "seed": 0, "metrics": "accuracy", **options}
+    if callable(options.get("callbacks")):
+        options["callbacks"] = options["callbacks"]()
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        optimizer = nn.optim.SGD(model.parameters(), lr=0.1, momentum=0.9)
+        history = nn.fit(
+            model, data, loss or nn.CrossEntropyLoss(), optimizer, compile=compile, verbose=False, **options
+        )
+    figures = {name: np.array(column) for name, column in history.drop(columns="seconds").items()}
+    drawn = repr(nn.random.default_generator().bit_generator.state)
+    left = [figures, state(model), state(optimizer), drawn, sorted(str(each.message) for each in caught)]
+    return left, history.attrs["compiled"]
+
+
+# Effects, each of which happens once a step
+
+
+def _log(net: Any, x: Any) -> Any:
+    logger.warning("a step")
+    return x
+
+
+def _write(net: Any, x: Any) -> Any:
+    os.write(1, b"")
+    LOG.append(1)
+    return x
+
+
+def _count(net: Any, x: Any) -> Any:
+    net.counter += 1
+    return x
+
+
+def _see(net: Any, x: Any) -> Any:
+    net.seen.append(x.shape)
+    return x
+
+
+def _print(net: Any, x: Any) -> Any:
+    print("a step", x.shape)
+    return x
+
+
+def _warn(net: Any, x: Any) -> Any:
+    warnings.warn("a step", stacklevel=2)
+    return x
+
+
+def _hit(net: Any, x: Any) -> Any:
+    CONFIG.hits += 1
+    return x
+
+
+def _set_by_name(net: Any, x: Any) -> Any:
+    setattr(net, "coun" + "ter", net.counter + 1)
+    return x
+
+
+def _set_item(net: Any, x: Any) -> Any:
+    operator.setitem(net.kept, "n", net.kept["n"] + 1)
+    return x
+
+
+def _raise_signal(net: Any, x: Any) -> Any:
+    signal.raise_signal(signal.SIGUSR1)
+    return x
+
+
+def _save(net: Any, x: Any) -> Any:
+    nn.save({"n": 1}, Path(os.environ["SAVED"]) / "file.npz")
+    return x
+
+
+def _catch(net: Any, x: Any) -> Any:
+    try:
+        np.ndarray.sum(x)  # which takes no traced array
+    except TypeError:
+        LOG.append("an error that there is only while it is recorded")
+    return x
+
+
+def _write_argument(net: Any, x: Any) -> Any:
+    x += 1
+    return x
+
+
+def _add_to_array(net: Any, x: Any) -> Any:
+    NUMBERS[0] += 1
+    return x + NUMBERS[0].astype(np.float32)
+
+
+def _decay(net: Any, x: Any) -> Any:
+    net.layer.weight.data *= np.float32(0.99)
+    return x
+
+
+def _draw(net: Any, x: Any) -> Any:
+    return x + np.random.random()  # noqa: NPY002 - as many programs do
+
+
+class _Noted:
+    """A descriptor that notes what it is set to."""
+
+    def __set__(self, holder: Any, value: Any) -> None:
+        LOG.append(value)
+
+    def __get__(self, holder: Any, kind: Any = None) -> Any:
+        return None
+
+
+class _Holder:
+    noted = _Noted()
+
+
+HOLDER = _Holder()
+
+
+def _describe(net: Any, x: Any) -> Any:
+    HOLDER.noted = 1
+    return x
+
+
+EFFECTS = [
+    _log, _write, _count, _see, _print, _warn, _hit, _set_by_name, _set_item, _raise_signal, _save, _catch,
+    _write_argument, _add_to_array, _decay, _draw, _describe,
+]  # fmt: skip
+
+
+def happened(compile: Any, do: Any, folder: Path, capsys: Any, caplog: Any, monkeypatch: Any) -> Any:
+    """Return what a training leaves, and how often its effect happened."""
+    before = signal.signal(signal.SIGUSR1, lambda number, frame: LOG.append(number))
+    monkeypatch.setenv("SAVED", str(folder))
+    np.random.seed(0)  # noqa: NPY002 - see `_draw`
+    made: list[Any] = []
+    LOG.clear()
+    caplog.clear()
+    CONFIG.hits, NUMBERS[:] = 0, 0
+    try:
+        left, said = fitted(compile, lambda: made.append(Net(do)) or made[-1])
+    finally:
+        signal.signal(signal.SIGUSR1, before)
+    net, printed = made[0], capsys.readouterr().out.count("a step")
+    count = net.counter, net.kept["n"], len(net.seen), len(LOG), CONFIG.hits, printed, len(caplog.records), NUMBERS[0]
+    return (left, count, np.random.random()), said  # noqa: NPY002 - what is drawn next
+
+
+@pytest.mark.parametrize("do", EFFECTS)
+def test_effects(do: Any, tmp_path: Path, capsys: Any, caplog: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    run = functools.partial(happened, do=do, folder=tmp_path, capsys=capsys, caplog=caplog, monkeypatch=monkeypatch)
+    (expected, _), (found, said) = run(False), run("auto")
+    assert not differs(list(expected[0]), list(found[0]))
+    assert expected[1:] == found[1:]
+    assert (said == "yes") == (do is _add_to_array)  # which a program does as the function does
+
+
+@pytest.mark.parametrize("place", ["forward", "backward", "tensor"])
+def test_hooks(place: str) -> None:
+    def make() -> Any:
+        net = Net()
+        if place == "tensor":
+            net.layer.weight.register_hook(lambda gradient: LOG.append(1))
+        elif place == "forward":
+            net.register_forward_hook(lambda *args: LOG.append(1))
+        else:
+            net.register_full_backward_hook(lambda *args: LOG.append(1))
+        return net
+
+    expected, _ = fitted(False, make)
+    LOG.clear()
+    found, said = fitted("auto", make)
+    assert not differs(expected, found)
+    assert len(LOG) == STEPS
+    assert said != "yes"
+
+
+# What looks at arrays, which are traced while it is recorded
+
+LOOKS: dict[str, Callable[[Any], Any]] = {
+    "type": lambda x: x * (2 if type(x) is np.ndarray else 3),
+    "name of the type": lambda x: x * len(type(x).__name__),
+    "base": lambda x: x * (2 if x[1:].base is x else 3),
+    "memory": lambda x: x * len(memoryview(x)),
+    "buffer": lambda x: x * np.frombuffer(x, np.float32)[0],
+    "unbound": lambda x: x * np.ndarray.sum(x),
+    "interface": lambda x: x * len(x.__array_interface__),
+    "item": lambda x: x * x[0, 0].item(),
+    "condition": lambda x: x if x.sum() > 0 else -x,
+    "mask": lambda x: x * x[x > 0].sum(),
+    "isinstance": lambda x: x * (2 if isinstance(x, np.ndarray) else 3),
+    "shape": lambda x: x * x.shape[0],
+    "dropout": lambda x: F.dropout(tensor(x), 0.5),
+}
+COMPILED = {"mask", "isinstance", "shape", "dropout"}
+
+
+@pytest.mark.parametrize("name", LOOKS)
+def test_looks(name: str) -> None:
+    look = LOOKS[name]
+
+    def make() -> Any:
+        return Net(lambda net, x: look(x))
+
+    (expected, _), (found, said) = fitted(False, make), fitted("auto", make)
+    assert not differs(expected, found)
+    assert (said == "yes") == (name in COMPILED), said
+
+
+def test_what_is_read_may_change() -> None:
+    """For one step, each epoch, or each step: it counts from then on, and nothing is warned of."""
+
+    def scaled(net: Any, x: Any) -> Any:
+        return x * CONFIG.scale
+
+    class Change(nn.training.Callback):
+        def __init__(self, every: int) -> None:
+            self.every = every
+
+        def on_step(self, training: Any) -> None:
+            CONFIG.scale = 1.5 if training.step % self.every == 0 else 1.0
+            if self.every == 1:
+                CONFIG.scale += training.step
+
+    for every in (1, 7, 40):
+        left = []
+        for compile in (False, "auto"):
+            CONFIG.scale = 1.0
+            made = lambda: Net(scaled)  # noqa: E731 - the model of this training
+            left.append(fitted(compile, made, epochs=40, callbacks=lambda every=every: [Change(every)])[0])
+        assert not differs(*left), every
+
+
+def test_batches_of_many_sizes() -> None:
+    """Few of them are recorded, the frequent ones."""
+    sizes = [3, 5, 8, 8, 8, 7, 6, 4, 2, 1, 8, 8]
+    data = [(X[:size], Y[:size]) for size in sizes]
+    made: list[Any] = []
+    (expected, _), (found, said) = fitted(False, Net, data=data, batch_size=None, seed=None), ((), "")
+    with pytest.MonkeyPatch.context() as patch:
+        init = _compiled.CompiledGradient.__init__
+        patch.setattr(
+            _compiled.CompiledGradient, "__init__", lambda self, *args: made.append(self) or init(self, *args)
+        )
+        found, said = fitted("auto", Net, data=data, batch_size=None, seed=None)
+    assert not differs(expected, found)
+    assert said == "yes"
+    assert len(made[0]._recorded.programs) == _compiled.MOST_KINDS
+
+
+def test_a_metric_may_keep_outputs() -> None:
+    kept: list[Any] = []
+
+    def keeping(output: Any, target: Any) -> float:
+        kept.append((output, output.copy()))
+        return 0.0
+
+    assert fitted("auto", Net, metrics={"keeping": keeping})[1] == "yes"
+    assert len(kept) == STEPS
+    assert all((now == then).all() for now, then in kept)
+
+
+def test_a_debugger_sees_each_line() -> None:
+    before = sys.gettrace()
+    sys.settrace(lambda frame, event, argument: None)
+    try:
+        said = fitted("auto", Net)[1]
+    finally:
+        sys.settrace(before)
+    assert "debugger" in said
+
+
+def test_whether_it_is_asked_for() -> None:
+    assert fitted(False, Net)[1] == "off"
+    assert fitted("auto", Net)[1] == fitted(True, Net)[1] == "yes"
+    assert fitted("auto", Net, reproducible=True)[1] == "several ranks"
+    with pytest.raises(ValueError, match='compile should be "auto", True, "numba" or False, not 1.5'):
+        fitted(1.5, Net)
+
+
+def test_when_it_pays(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.undo()
+    assert fitted("auto", Net)[1] == "few steps"
+    for seconds in (1e-5, 1e-3, 1e-1, 10.0):
+        assert not _compiled.pays(40, seconds)
+        assert _compiled.pays(2000, seconds)
+
+
+# A rehearsal itself
+
+
+def test_a_rehearsal_leaves_what_one_call_leaves() -> None:
+    weight, count = tensor(np.ones(3), requires_grad=True), np.zeros(2)
+
+    def step(x: Array) -> Any:
+        count[0] += 1
+        loss = (F.dropout(tensor(x), 0.5) * weight).sum()
+        loss.backward()
+        return loss.detach()
+
+    left = []
+    for call in (step, Rehearsed(step, nn.random.default_generator).rehearse):
+        nn.manual_seed(0)
+        weight.grad, count[:] = np.ones(3), 0
+        left.append([call(np.ones(3)).data, weight.grad.data, np.array(count), nn.random.default_generator().random()])
+    assert not differs(*left)
+
+
+@pytest.mark.parametrize("where", ["recorded", "replayed"])
+def test_a_wrong_program_is_found(where: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever the recorder may do wrong, the numbers are those of the function."""
+    rehearsed, calls = Rehearsed(lambda x: x * 2, np.random.default_rng), list[int]()
+    wrong = {"recorded": 0, "replayed": 2}[where]
+    ask = type(rehearsed).__mro__[1].__call__
+
+    def changed(self: Any, *args: Any) -> Any:
+        calls.append(1)
+        return ask(self, *args) + (len(calls) == wrong + 1)
+
+    monkeypatch.setattr(Rehearsed, "__call__", changed)
+    assert (rehearsed.rehearse(np.ones(2)) == 2).all()
+    assert rehearsed.refused == "other bits in what was recorded"
+
+
+def test_an_error_is_the_functions_own() -> None:
+    rehearsed = Rehearsed(lambda x: x @ x, np.random.default_rng)
+    with pytest.raises(ValueError, match="matmul"):
+        rehearsed.rehearse(np.ones((2, 3)))
+    assert (rehearsed.rehearse(np.eye(2)) == np.eye(2)).all()
+    assert not rehearsed.refused
+    with pytest.raises(ValueError, match="matmul"):
+        rehearsed(np.ones((2, 3)))
+    assert rehearsed.unfit == 1
