@@ -115,9 +115,10 @@ def fit(
         `nn.watch` for a list.
     compile
         Whether to record the gradient of a batch once, for each size of batches, and replay it: see `autograd.compile`.
-        All figures stay the same to the last bit, as described there. Steps that are checked run as they are, and with
-        a warning so does all where the model or the loss does something that cannot be recorded. Their own lines do not
-        run in a replay, so a ``print`` in them is silent.
+        All figures stay the same to the last bit, as described there, and steps that are checked run as they are.
+        ``"auto"`` does so where enough steps are left for it to pay, and a rehearsal has shown that nobody can tell the
+        difference: model and loss only compute. True does so at once, and warns where they do something that cannot be
+        recorded; ``"numba"`` does so with machine code, in which the last digits may differ.
     reproducible
         Whether the weights are the same to the last bit on any number of ranks: see `nn.distributed`. Gradients are
         computed in blocks of 32 rows then, and added up in an order that depends on the rows alone; that takes longer.
@@ -133,7 +134,8 @@ def fit(
         first group in the last step; ``gradient_norm``, before any clipping, and ``update_ratio``, the norm of an
         update of all parameters over that of the parameters, are means over some of the steps: every fiftieth, and the
         first ten of all; ``steps`` counts those of the optimizer, ``seconds`` the time. ``history.attrs["stopped"]``
-        says why it ended early, or is None.
+        says why it ended early, or is None; ``history.attrs["compiled"]`` is ``"yes"``, or says why steps ran as they
+        are.
 
     Raises
     ------

@@ -293,6 +293,33 @@ def test_what_is_read_may_change() -> None:
         assert not differs(*left), every
 
 
+def test_what_changes_too_often(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(_compiled, "PATIENT", 0)
+
+    class Change(nn.training.Callback):
+        def on_start(self, training: Any) -> None:
+            CONFIG.scale = 1.0
+
+        def on_step(self, training: Any) -> None:
+            CONFIG.scale = 1.0 + training.step // 5
+
+    def make() -> Any:
+        return Net(lambda net, x: x * np.float32(1 / CONFIG.scale))
+
+    left = [fitted(compile, make, epochs=60, callbacks=lambda: [Change()]) for compile in (False, "auto")]
+    assert not differs(left[0][0], left[1][0])
+    assert left[1][1] == "what is read changes too often"
+
+
+def test_warnings_of_numpy_are_given_as_often() -> None:
+    def make() -> Any:
+        return Net(lambda net, x: x * (np.exp(x * 1000) > 1))
+
+    (expected, _), (found, _) = fitted(False, make), fitted("auto", make)
+    assert any("overflow" in text for text in expected[-1])
+    assert not differs(expected, found)
+
+
 def test_batches_of_many_sizes() -> None:
     """Few of them are recorded, the frequent ones."""
     sizes = [3, 5, 8, 8, 8, 7, 6, 4, 2, 1, 8, 8]
