@@ -52,12 +52,6 @@ class Rehearsed(Compiled):
     (array([2., 2.]), '')
     >>> double(np.zeros(2)), len(double.programs)
     (array([0., 0.]), 1)
-    >>> told = Rehearsed(lambda x: (x, print("computed"))[0], np.random.default_rng)
-    >>> told.rehearse(np.ones(2))
-    computed
-    array([1., 1.])
-    >>> told.refused.partition(" ")[0], told.programs
-    ('print', [])
     """
 
     _OWN = Compiled._OWN | {"_generator", "_rehearses", "refused", "unfit"}
