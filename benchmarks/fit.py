@@ -1,7 +1,7 @@
 """A step of `nn.fit` as a user runs it, and of the same loop in PyTorch: CPU time and memory, each in its own process.
 
-Run it with ``python -m benchmarks.fit [--batches 32 128 1024]``. The network is that of `benchmarks.mnist_step`; each epoch
-has a new order of rows, and the losses are added up. The time is that of the best epoch.
+Run it with ``python -m benchmarks.fit [--batches 32 128 1024]``. The network is that of `benchmarks.mnist_step`; rows
+have a new order in each epoch, and losses are added up. The time is that of the best epoch.
 """
 
 import argparse

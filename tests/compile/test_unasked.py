@@ -6,6 +6,7 @@ import operator
 import os
 import signal
 import sys
+import threading
 import warnings
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -422,3 +423,24 @@ def test_an_error_is_the_functions_own() -> None:
     with pytest.raises(ValueError, match="matmul"):
         rehearsed(np.ones((2, 3)))
     assert rehearsed.unfit == 1
+
+
+def test_what_is_not_recorded_is_not_said_to_be() -> None:
+    class Odd(np.ndarray[Any, Any]):
+        pass
+
+    rehearsed = Rehearsed(lambda x: x * 2, np.random.default_rng)
+    assert (rehearsed.rehearse(np.ones(2).view(Odd)) == 2).all()
+    assert rehearsed.refused == "an argument of type Odd"
+
+
+def test_rehearsals_in_several_threads_leave_the_filters_of_warnings() -> None:
+    before = list(warnings.filters)
+    rehearsals = [Rehearsed(lambda x: np.tanh(x) @ x, np.random.default_rng) for _ in range(8)]
+    threads = [threading.Thread(target=each.rehearse, args=(np.ones((40, 40)),)) for each in rehearsals]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert list(warnings.filters) == before
+    assert not any(each.refused for each in rehearsals)

@@ -38,7 +38,7 @@ ndarray = np.ndarray
 PATIENT = 128  # calls of a kind that is not recorded, until a program that has not run meanwhile makes room for it
 _FIRST = 5  # the part of a key that describes the first leaf
 _NAMES = ("__module__", "__name__", "__qualname__", "__doc__")
-_recording = RLock()  # one function is recorded at a time: tensors that others use hold traced arrays meanwhile
+RECORDING = RLock()  # one function is recorded at a time: tensors that others use hold traced arrays meanwhile
 
 
 class Compiled(WrappedFunction):
@@ -219,13 +219,13 @@ class Compiled(WrappedFunction):
 
     def _record(self, key: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         """Call the function, and record it unless another thread records: it may have traced arrays in variables."""
-        if not _recording.acquire(blocking=False):
+        if not RECORDING.acquire(blocking=False):
             self._falls_back("another thread records")
             return self.__wrapped__(*args, **kwargs)
         try:
             return self._recorded(key, args, kwargs)
         finally:
-            _recording.release()
+            RECORDING.release()
 
     def _recorded(self, key: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         leaves = flatten((args, kwargs))[0]

@@ -14,7 +14,7 @@ from ...arrays.door import outside_types
 from ...graph.node import Leaf
 from ...tensors.tensor import Tensor
 from ..pytree import flatten
-from .compiled import Compiled
+from .compiled import RECORDING, Compiled
 from .compiled_program import CompiledProgram
 from .environment import Environment
 from .environment.effects import effect
@@ -100,7 +100,7 @@ class Rehearsed(Compiled):
         left = state.left(result)
         self._rehearses, self.unfit = True, 0
         try:
-            with warnings.catch_warnings(action="ignore"):  # which were given above
+            with RECORDING, warnings.catch_warnings(action="ignore"):  # which were given above
                 for _ in range(1 + REPLAYS):
                     result = None  # nobody is to hold it
                     state.restore()
@@ -108,6 +108,8 @@ class Rehearsed(Compiled):
                     if self._eager or state.left(result) != left:
                         self.refused = self._because[0] if self._eager else "other bits in what was recorded"
                         break
+            if not self.refused and not self.programs:
+                self.refused = next((x.reason for x in self.fallbacks), "nothing was recorded")
         except Exception as error:  # noqa: BLE001 - of any kind: the function itself raises none
             self.refused = f"{type(error).__name__} while it is recorded, {error}"
         finally:
