@@ -12,7 +12,7 @@ import sys
 import time
 from typing import Any
 
-SIZES, RATE, EPOCHS = (784, 128, 64, 10), 1e-3, 4
+SIZES, RATE, EPOCHS = (784, 128, 64, 10), 1e-3, 3
 ENGINES = ("fit", "fit, compile=False", "PyTorch")
 
 
