@@ -50,7 +50,6 @@ class CompiledGradient:
         As given to `fit`.
     alone
         Whether one process computes whole gradients.
-
     """
 
     def __init__(self, training: Training, weighted: Callable[..., Any] | None, compile: Compile, alone: bool) -> None:

@@ -313,6 +313,17 @@ def test_what_changes_too_often(monkeypatch: pytest.MonkeyPatch) -> None:
     assert left[1][1] == "what is read changes too often"
 
 
+def test_values_that_decide_each_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(_compiled, "PATIENT", 10)
+
+    def make() -> Any:
+        return Net(lambda net, x: x * x[x > 0].sum())
+
+    (expected, _), (found, said) = fitted(False, make, epochs=20), fitted("auto", make, epochs=20)
+    assert not differs(expected, found)
+    assert said == "values that decide what is computed"
+
+
 def test_warnings_of_numpy_are_given_as_often() -> None:
     def make() -> Any:
         return Net(lambda net, x: x * (np.exp(x * 1000) > 1))
