@@ -24,7 +24,7 @@ Programs of `compile`
     Forwards and rules are recorded as they run, with traced arrays, so they ask ``type(x) in ARRAY_TYPES`` where they
     want an array. `cached_arrays` keeps arrays of shapes, `is_finite` asks what a program then checks, `drawn` draws
     random numbers anew each time. `outside` and `done_outside` call on real arrays what changes parameters, as methods
-    of `outside_types` do.
+    of `outside_types` do. A `Rehearsed` function is compiled without being asked, where nobody can tell the difference.
 Loops
     `compiled_loop` makes numba compile a function of arrays when it is first called, and keep it on disk; `load_numba`
     raises where it is not installed. `fusing` tells whether the calls that run are recorded for such loops, and
@@ -113,11 +113,12 @@ if typing.TYPE_CHECKING:
     from .tensors.tensor import pickled
     from .transforms.checkpoint import restore_in_checkpoints
     from .transforms.compile.fused.loops import compiled_loop, load_numba
+    from .transforms.compile.rehearsed import Rehearsed
     from .visualize.page import html_page
 
 __all__ = [
-    "ARRAY_TYPES", "Context", "Function", "TracedOperation", "accurate_sum", "anywhere", "as_array", "borrow",
-    "cached_arrays", "compiled_loop", "composed", "densities", "describe_calls", "done_outside", "drawn",
+    "ARRAY_TYPES", "Context", "Function", "Rehearsed", "TracedOperation", "accurate_sum", "anywhere", "as_array",
+    "borrow", "cached_arrays", "compiled_loop", "composed", "densities", "describe_calls", "done_outside", "drawn",
     "elementwise", "enter_batch", "everywhere", "fusing", "general", "html_page", "innermost", "is_copy",
     "is_finite", "is_sole_owner", "leave_batch", "lend", "levels", "linear", "load_numba", "mark_written",
     "missing", "multilinear", "name_calls", "not_differentiable", "outside", "outside_types", "pickled", "portion",
@@ -135,6 +136,7 @@ _OWN = {
     "tensors.tensor": ("pickled",),
     "transforms.checkpoint": ("restore_in_checkpoints",),
     "transforms.compile.fused.loops": ("compiled_loop", "load_numba"),
+    "transforms.compile.rehearsed": ("Rehearsed",),
     "visualize.page": ("html_page",),
 }
 # Names of `autograd` too, and of HIPS autograd: see `autograd.core`.

@@ -12,6 +12,7 @@ from ..distributed._processes import world
 from ..module import Module
 from ..random import default_generator
 from ._callbacks import Callback
+from ._compiled import Compile
 from ._data import Batches, Rows, Source, columns_of, source_of
 from ._evaluation import EVALUATION_BATCH, check_loss, dtype_of, trained_columns
 from ._loop import TrainingLoop
@@ -51,7 +52,7 @@ def fit(
     clip_norm: float | None = None,
     seed: int | None = None,
     sentinels: bool = True,
-    compile: bool = False,
+    compile: Compile = "auto",
     reproducible: bool = False,
     verbose: bool = True,
 ) -> pandas.DataFrame:
@@ -114,9 +115,10 @@ def fit(
         `nn.watch` for a list.
     compile
         Whether to record the gradient of a batch once, for each size of batches, and replay it: see `autograd.compile`.
-        All figures stay the same to the last bit, as described there. Steps that are checked run as they are, and with
-        a warning so does all where the model or the loss does something that cannot be recorded. Their own lines do not
-        run in a replay, so a ``print`` in them is silent.
+        All figures stay the same to the last bit, as described there, and steps that are checked run as they are.
+        ``"auto"`` does so where enough steps are left for it to pay, and a rehearsal has shown that nobody can tell the
+        difference: model and loss only compute. True does so at once, and warns where they do something that cannot be
+        recorded; ``"numba"`` does so with machine code, in which the last digits may differ.
     reproducible
         Whether the weights are the same to the last bit on any number of ranks: see `nn.distributed`. Gradients are
         computed in blocks of 32 rows then, and added up in an order that depends on the rows alone; that takes longer.
@@ -132,7 +134,8 @@ def fit(
         first group in the last step; ``gradient_norm``, before any clipping, and ``update_ratio``, the norm of an
         update of all parameters over that of the parameters, are means over some of the steps: every fiftieth, and the
         first ten of all; ``steps`` counts those of the optimizer, ``seconds`` the time. ``history.attrs["stopped"]``
-        says why it ended early, or is None.
+        says why it ended early, or is None; ``history.attrs["compiled"]`` is ``"yes"``, or says why steps ran as they
+        are.
 
     Raises
     ------
@@ -171,11 +174,13 @@ def fit(
     _check_counts(epochs=epochs, accumulate=accumulate)
     if clip_norm is not None and not clip_norm > 0:
         raise ValueError(f"clip_norm should be above 0, or None, not {clip_norm}")
+    if compile not in (True, False, "auto", "numba"):
+        raise ValueError(f'compile should be "auto", True, "numba" or False, not {compile!r}')
     check_loss(loss)
     _check_optimizer(optimizer)
     check_scheduler(scheduler, scheduler_every, optimizer)
     dtype, columns = dtype_of(model), trained_columns(model) or columns_of(data)
-    check_model(model, reproducible, compile)
+    check_model(model, reproducible, compile in (True, "numba"))
     synchronized(model, loss, optimizer)
     source = source_to_train(data, epochs, batch_size, seed, dtype, columns)
     if sample_weight is not None:
@@ -218,7 +223,7 @@ def fit(
         for module, mode in modes:
             module.training = mode
     history = pandas.DataFrame(training.history).set_index("epoch")
-    history.attrs["stopped"] = training.stopped
+    history.attrs |= {"stopped": training.stopped, "compiled": loop.compiled.said}
     return history
 
 

@@ -13,7 +13,7 @@ import numpy as np
 from ..distributed._collectives import spread_object
 from ..distributed._processes import world
 from ..utils import clip_grad_norm_
-from ._compiled import NotFinite, compiled_gradient
+from ._compiled import Compile, CompiledGradient, NotFinite
 from ._data import Batch, Source
 from ._divergence import divergence
 from ._evaluation import mean_over
@@ -43,7 +43,7 @@ class TrainingLoop:
     sentinels
         Whether to look for mistakes in some of the steps.
     compile
-        Whether to compile the gradients of batches.
+        Whether to compile the gradients of batches: see `fit`.
     weighted
         The loss where rows have weights, or None.
     reproducible
@@ -57,7 +57,7 @@ class TrainingLoop:
         validation: Source | None,
         clip_norm: float | None,
         sentinels: bool,
-        compile: bool,
+        compile: Compile,
         reproducible: bool = False,
         weighted: WeightedLoss | None = None,
     ) -> None:
@@ -65,12 +65,11 @@ class TrainingLoop:
         self.training, self._schedule, self._validation, self._clip_norm = training, schedule, validation, clip_norm
         shown = sentinels and world().rank == 0
         self._sentinels = Sentinels(training.model, training.optimizer, training.loss) if shown else None
-        self._gradient = None
-        if compile:
-            self._gradient = compiled_gradient(training.model, training.loss, bool(training.metrics), weighted)
         self._parameters: list[tuple[str, Any]] = []  # with their paths, as they are in this epoch
+        alone = not reproducible and world().size == 1
+        self.compiled = CompiledGradient(training, weighted, compile, alone)
         self._ranks: Ranks | None = None  # where several processes, or blocks, make the gradients
-        if reproducible or world().size > 1:
+        if not alone:
             self._ranks = Ranks(training, self._add_gradient, lambda: self._parameters, self._loss_of, reproducible)
 
     def run(self) -> None:
@@ -204,8 +203,10 @@ class TrainingLoop:
     def _add_gradient(self, batch: Batch, share: float, checked: bool) -> None:
         """Add the gradient of a batch to those of the step; a mean over several batches weights each by its rows."""
         training = self.training
-        if self._gradient is not None and not checked:
-            self._add_compiled(self._gradient, batch, share)
+        part = None if share == 1 else np.asarray(share)
+        gradient = None if checked else self.compiled.of(batch, part)
+        if gradient is not None:
+            self._add_compiled(gradient, batch, part)
             return
         output = training.model(*batch.inputs)
         loss = self._loss_of(output, batch, checked)
@@ -232,12 +233,12 @@ class TrainingLoop:
             self._check_loss(loss)
         return loss
 
-    def _add_compiled(self, gradient: Callable[..., Any], batch: Batch, share: float) -> None:
+    def _add_compiled(self, gradient: Callable[..., Any], batch: Batch, share: Any) -> None:
         """Do what `_add_gradient` does in a step that is not checked, by the compiled function."""
         training = self.training
         try:
             weight = None if self._weighted is None else self._weighted.weights(batch)
-            loss, output = gradient(None if share == 1 else np.asarray(share), weight, batch.target, *batch.inputs)
+            loss, output = gradient(share, weight, batch.target, *batch.inputs)
         except NotFinite as error:
             raise self._divergence(error.args[0], batch) from None
         training.sums.totals.add(loss.item(), output, batch.target, batch.rows)

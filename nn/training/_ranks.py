@@ -66,10 +66,10 @@ def _others(named: Sequence[tuple[str, Any]], optimizer: Any) -> list[tuple[str,
     ]
 
 
-def check_model(model: Module, reproducible: bool, compile: bool) -> None:
+def check_model(model: Module, reproducible: bool, compiled: bool) -> None:
     """Raise where the model has what blocks of rows, or compiled programs, cannot compute together."""
     synced = any(isinstance(module, SyncBatchNorm) for module in model.modules())
-    if compile and (reproducible or (synced and world().size > 1)):
+    if compiled and (reproducible or (synced and world().size > 1)):
         with_what = "reproducible=True" if reproducible else "SyncBatchNorm on several ranks"
         raise ValueError(f"compile=True does not go with {with_what}: the steps of a program cannot wait for others")
     plain = [

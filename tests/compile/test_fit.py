@@ -1,4 +1,4 @@
-"""`nn.fit` with ``compile=True`` gives the history, the model and the errors that it gives without, bit by bit."""
+"""`nn.fit` gives the same history, model and errors, compiled or not, and whether that was asked for, bit by bit."""
 
 import subprocess
 import sys
@@ -11,7 +11,7 @@ import pytest
 
 import nn
 from datasets import make_moons
-from nn.training import _loop
+from nn.training import _compiled
 
 from .agreement import differs
 from .training_steps import state
@@ -25,7 +25,7 @@ def classifier() -> tuple[nn.Module, nn.optim.Optimizer]:
     return model, nn.optim.AdamW(model.parameters(), lr=0.02)
 
 
-def fitted(compile: bool, make: Make = classifier, data: Any = (X, Y), loss: Any = None, **options: Any) -> Any:
+def fitted(compile: Any, make: Make = classifier, data: Any = (X, Y), loss: Any = None, **options: Any) -> Any:
     """Return the history, the model's and the optimizer's state, or the error in place of the history."""
     nn.manual_seed(0)
     model, optimizer = make()
@@ -43,9 +43,17 @@ def fitted(compile: bool, make: Make = classifier, data: Any = (X, Y), loss: Any
     return figures, history.attrs["stopped"], state(model), state(optimizer)
 
 
+@pytest.fixture(autouse=True)
+def soon(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let programs pay at once."""
+    monkeypatch.setattr(_compiled, "pays", lambda batches, seconds: True)
+
+
 def same(**options: Any) -> Any:
-    expected, found = fitted(False, **options), fitted(True, **options)
-    assert not differs(expected, found)
+    expected = fitted(False, **options)
+    for compile in (True, "auto"):
+        found = fitted(compile, **options)
+        assert not differs(expected, found)
     return found
 
 
@@ -78,18 +86,21 @@ def test_the_same_bits(name: str) -> None:
     same(**OPTIONS[name])
 
 
-def test_steps_are_replayed(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("compile", [True, "auto"])
+def test_steps_are_replayed(compile: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     made: list[Any] = []
 
-    def noted(*args: Any) -> Any:
-        made.append(nn.training._compiled.compiled_gradient(*args))
-        return made[-1]
+    class Noted(_compiled.CompiledGradient):
+        def __init__(self, *args: Any) -> None:
+            super().__init__(*args)
+            made.append(self)
 
-    monkeypatch.setattr(_loop, "compiled_gradient", noted)
-    fitted(True)
-    (compiled,) = made
-    assert len(compiled.programs) == 2  # of full batches and of the last one of an epoch
-    assert not any(program.diverged for program in compiled.programs)
+    monkeypatch.setattr("nn.training._loop.CompiledGradient", Noted)
+    fitted(compile)
+    programs = made[0]._recorded.programs
+    assert len(programs) == 2  # of full batches and of the last one of an epoch
+    assert not any(program.diverged for program in programs)
+    assert made[0].said == "yes"
 
 
 def test_outputs_of_several_parts() -> None:

@@ -39,7 +39,7 @@ ndarray = np.ndarray
 PATIENT = 128  # calls of a kind that is not recorded, until a program that has not run meanwhile makes room for it
 _FIRST = 5  # the part of a key that describes the first leaf
 _NAMES = ("__module__", "__name__", "__qualname__", "__doc__")
-_recording = RLock()  # one function is recorded at a time: tensors that others use hold traced arrays meanwhile
+RECORDING = RLock()  # one function is recorded at a time: tensors that others use hold traced arrays meanwhile
 
 
 class Compiled(WrappedFunction):
@@ -123,7 +123,7 @@ class Compiled(WrappedFunction):
         except _Elsewhere as elsewhere:
             self._falls_back(*elsewhere.args, quietly="vmap" in elsewhere.args[0])
             return self.__wrapped__(*args, **kwargs)
-        program = None if several is None else _fitting(several, leaves, owners)
+        program = None if several is None else self._fitting(several, leaves, owners)
         if program is None:
             return (
                 self._record(key, args, kwargs) if self._has_room(key, several) else self.__wrapped__(*args, **kwargs)
@@ -193,6 +193,19 @@ class Compiled(WrappedFunction):
                 self._programs[key].remove(program)
         return self._moving
 
+    def _fitting(
+        self, programs: list[CompiledProgram], leaves: Sequence[Any], owners: list[int]
+    ) -> CompiledProgram | None:
+        """Return the program that fits a call; what a function reads may be equal instead of the same objects."""
+        for program in programs:
+            if program._unchanged() and program.fits(leaves, owners):
+                return program
+        for program in programs:
+            if program.environment.difference() is None and program.fits(leaves, owners):
+                program.take_environment()
+                return program
+        return None
+
     def _has_room(self, key: Any, several: list[CompiledProgram] | None) -> bool:
         """Tell whether a call that no program fits is to be recorded, perhaps in the place of another program.
 
@@ -228,13 +241,13 @@ class Compiled(WrappedFunction):
 
     def _record(self, key: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         """Call the function, and record it unless another thread records: it may have traced arrays in variables."""
-        if not _recording.acquire(blocking=False):
+        if not RECORDING.acquire(blocking=False):
             self._falls_back("another thread records")
             return self.__wrapped__(*args, **kwargs)
         try:
             return self._recorded(key, args, kwargs)
         finally:
-            _recording.release()
+            RECORDING.release()
 
     def _recorded(self, key: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         leaves = flatten((args, kwargs))[0]
@@ -274,18 +287,6 @@ class Compiled(WrappedFunction):
         else:
             self._falls_back("nothing was recorded, because of values such as a gradient that is not finite")
         return result
-
-
-def _fitting(programs: list[CompiledProgram], leaves: Sequence[Any], owners: list[int]) -> CompiledProgram | None:
-    """Return the program that fits a call; what a function reads may be equal instead of the same objects."""
-    for program in programs:
-        if program._unchanged() and program.fits(leaves, owners):
-            return program
-    for program in programs:
-        if program.environment.difference() is None and program.fits(leaves, owners):
-            program.take_environment()
-            return program
-    return None
 
 
 def _is_integer(described: Any) -> bool:

@@ -505,7 +505,7 @@ class Reader:
         plain = isinstance(value, FunctionType) or not hasattr(type(value), "__get__")
         read = Read(name, self._names.get(key, ""), "attribute" if plain else "descriptor", kind, key, value)
         self.reads.append(read)
-        if plain and enter:
+        if (plain and enter) or not class_in_library(type(value)):  # or a descriptor of the user's own
             self._later(name, read.where, value, made=True)
 
     def _first(self, holder: Any, key: str) -> bool:
