@@ -144,8 +144,8 @@ class CompiledDerivative:
 
 
 def is_freed(x: Tensor) -> bool:
-    """Tell whether a backward pass within the function has freed the graph of a result, as that of a loss."""
-    return x._node is not None and isinstance(x._node.op, FreedOperation)
+    """Tell whether a backward pass within the function has freed part of the graph of a result, as that of a loss."""
+    return x._node is not None and any(isinstance(node.op, FreedOperation) for node in ancestors([x._node]))
 
 
 def recorded_derivative(
