@@ -12,10 +12,13 @@ import os
 import sys
 from opcode import opmap
 from types import CodeType, FrameType, ModuleType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ..later import load
 from .source_info import line_in, line_of, within_engine, within_file
+
+if TYPE_CHECKING:
+    import dis
 
 _STORE = opmap["STORE_SUBSCR"]
 
@@ -139,6 +142,37 @@ def name_called(code: CodeType, instruction: int) -> str:
             _names.clear()
         known = _names[id(code) + instruction] = code, _read_name(code, instruction)
     return known[1]
+
+
+# By the address of an instruction, as above: the names that `discarding` returns.
+_discarding: dict[int, tuple[CodeType, str]] = {}
+_WITH_INDICES = {"cummax", "cummin", "kthvalue", "max", "median", "min", "mode", "sort", "topk"}
+
+
+def discarding(code: CodeType, instruction: int) -> str:
+    """Return the name of a method that PyTorch has with indices, of whose two results only the second gets a name."""
+    known = _discarding.get(id(code) + instruction)
+    if known is None:
+        import dis  # once for an assignment
+
+        steps = list(dis.get_instructions(code))
+        at = next(i for i, step in enumerate(steps) if step.offset == instruction)
+        call, taking, store = steps[at - 1], steps[at], steps[at + 1]
+        first = store.argval[0] if isinstance(store.argval, tuple) else store.argval
+        methods = [
+            str(step.argval)
+            for step in steps[:at]
+            if step.opname in ("LOAD_ATTR", "LOAD_METHOD") and _begins_with(step, call)
+        ]
+        fits = first == "_" and taking.argval == 2 and methods and methods[-1] in _WITH_INDICES
+        known = _discarding[id(code) + instruction] = code, methods[-1] if fits else ""
+    return known[1]
+
+
+def _begins_with(step: dis.Instruction, call: dis.Instruction) -> bool:
+    """Tell whether an instruction belongs to the function of a call, which begins at the same column."""
+    at, of = step.positions, call.positions
+    return bool(at and of and call.opname.startswith("CALL")) and (at.lineno, at.col_offset) == (of.lineno, of.col_offset)
 
 
 def _read_name(code: CodeType, instruction: int) -> str:

@@ -40,7 +40,7 @@ from ..later import load
 from ..source.call_site import leaves_operator, users_line
 from ..source.source_info import warn
 from . import dispatch
-from .conversions import is_differentiated, refuse, refuse_copy, refuse_number, refuse_stored
+from .conversions import is_differentiated, refuse, refuse_copy, refuse_number, refuse_stored, refuse_unpacked, taken
 from .dataframes import numbers_of_table, without_polars
 from .dispatch import DeclaredLater, operation_of, operations, plain, writers
 
@@ -353,6 +353,8 @@ class Tensor(Installed):
         seed = self._seed(gradient)
         retain = create_graph if retain_graph is None else retain_graph
         order = ancestors([root])
+        if taken:
+            self._look_for_numbers(order)
         targets = None
         if inputs is not None:
             targets = []
@@ -382,6 +384,16 @@ class Tensor(Installed):
         with accumulation:
             for node in found:
                 _accumulate(node, found)
+
+    @staticmethod
+    def _look_for_numbers(order: list[Node]) -> None:
+        """Warn if numbers that were taken from tensors came back into the graph; those that it ends with cannot."""
+        earlier = [each for each in taken if each[0] < order[-1].number]
+        taken.clear()
+        if earlier:
+            from .taken_numbers import Taken, warn_of_numbers  # few programs need it
+
+            warn_of_numbers([Taken(*each) for each in earlier], order)
 
     def _seed(self, gradient: ArrayLike | Tensor | None) -> Array:
         data = self._array
@@ -494,6 +506,7 @@ class Tensor(Installed):
         return len(self._array)
 
     def __iter__(self) -> Iterator[Tensor]:
+        refuse_unpacked(sys._getframe(1))
         return (self[i] for i in range(len(self._array)))
 
     def __bool__(self) -> bool:
@@ -501,12 +514,12 @@ class Tensor(Installed):
 
     def __float__(self) -> float:
         if self._node is not None:
-            refuse_number(self._node)
+            refuse_number(self._node, self._array)
         return float(_apart(self._array))
 
     def __complex__(self) -> complex:
         if self._node is not None:
-            refuse_number(self._node)
+            refuse_number(self._node, self._array)
         return complex(_apart(self._array))
 
     # Integers, whose derivative is 0: a constant is right, unless an ndarray would store it instead of the tensor.
@@ -685,6 +698,11 @@ def tensor(data: ArrayLike | Tensor, dtype: DTypeLike | None = None, requires_gr
     """
     if isinstance(data, Tensor) and data._node is not None:
         refuse_copy(data._node, "making a tensor of this tensor")
+        if requires_grad and type(data._node) is not Leaf and recording():
+            warn(
+                "this copy of a computed tensor begins anew, without its graph: no gradient reaches what it was "
+                "computed from. Use the tensor itself, or, where a new leaf is meant, give t.detach()"
+            )
     array = data._array if isinstance(data, Tensor) else without_polars(unmasked(data))
     copied = array.astype(dtype or array.dtype) if isinstance(array, StandIn) else np.array(array, dtype=dtype)
     if copied.dtype.kind == "O":

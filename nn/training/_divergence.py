@@ -10,17 +10,11 @@ import numpy as np
 from autograd import Tensor
 from autograd.extend import borrow
 
+from .._warnings import TrainingWarning
 from .._warnings import warn as warn_with
 from ..utils.rnn import PackedSequence
 from ._data import Batch
 from ._metrics import values_of
-
-
-class TrainingWarning(UserWarning):
-    """Something in a training is probably not meant: the message names the place and the remedy.
-
-    ``warnings.simplefilter("error", nn.TrainingWarning)`` makes errors of all of them, and "ignore" silence.
-    """
 
 
 class NonFiniteLossError(FloatingPointError):

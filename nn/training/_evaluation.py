@@ -11,10 +11,13 @@ import numpy as np
 from autograd import ShapeError, no_grad
 
 from .._arguments import TensorLike
+from .._warnings import message
 from ..distributed._collectives import gather_objects
 from ..distributed._processes import world
+from ..functional._dropout import on_dropping
 from ..module import Module
 from ._data import Source, inputs_of, source_of
+from ._divergence import warn
 from ._metrics import Measure, Metrics, Totals, named_metrics, values_of
 from ._types import Data, Loss
 
@@ -155,10 +158,12 @@ def _evaluating(model: Module) -> Iterator[None]:
     """Put all modules into evaluation mode, and restore the mode of each."""
     modes = [(module, module.training) for module in model.modules()]
     model.eval()
+    token = on_dropping.set(lambda: warn(message("dropout")))
     try:
         with no_grad():
             yield
     finally:
+        on_dropping.reset(token)
         for module, mode in modes:
             module.training = mode
 

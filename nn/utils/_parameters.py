@@ -12,6 +12,8 @@ from numpy.typing import ArrayLike
 from autograd import DtypeError, ShapeError, Tensor
 from autograd.extend import borrow, mark_written, outside
 
+from .._warnings import TrainingWarning, message, warn
+
 Array = np.ndarray[Any, Any]
 
 
@@ -68,6 +70,8 @@ def clip_grad_norm_(
 
 def _clip_norm(parameters: list[Tensor], max_norm: float, norm_type: float, error_if_nonfinite: bool) -> Array:
     with_gradient = _with_gradient(parameters)
+    if parameters and not with_gradient:
+        warn(message("step without gradient"), TrainingWarning)
     norm = borrow(get_total_norm([parameter.grad for parameter in with_gradient], norm_type, error_if_nonfinite))
     factor = max_norm / (float(norm) + 1e-6)
     if not factor >= 1:

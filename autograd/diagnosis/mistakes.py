@@ -1,0 +1,85 @@
+"""Mistakes in the loss of a training: found in the operations that it records, as they are recorded."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import numpy as np
+
+from ..graph.instrumentation import observed
+from ..graph.name_scope import within
+from ..graph.node import Node
+from ..graph.saved_tensors import operation_of
+from ..source.source_info import line_of
+from .stability import APPLIED_TWICE, Finding
+
+_NEVER_NEGATIVE = {
+    "absolute", "binary_cross_entropy", "binary_cross_entropy_with_logits", "cross_entropy", "huber_loss", "norm", "square",
+}  # fmt: skip
+_LINEAR = {"divide", "getitem", "mean", "multiply", "negative", "reshape", "sum"}  # of one input, as in a mean
+
+
+@contextmanager
+def find_mistakes() -> Iterator[list[Finding]]:
+    """List mistakes in the loss of a training that is computed within a ``with`` block.
+
+    These are labels of shape ``(n,)`` that are broadcast against outputs of shape ``(n, 1)``; a softmax or sigmoid
+    before a loss that applies it itself; and a loss that is minus one that cannot be negative, so that a training
+    makes it grow without bound.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from autograd import tensor
+    >>> from autograd.extend import find_mistakes
+    >>> output, target = tensor(np.zeros((8, 1)), requires_grad=True), np.ones(8)
+    >>> with find_mistakes() as found:
+    ...     loss = ((output - target) ** 2).mean()
+    >>> [finding.form for finding in found]
+    ["'subtract' combines shapes (8, 1) and (8,) into (8, 8)"]
+    """
+    found: list[Finding] = []
+    falling: list[tuple[Node, Finding]] = []  # what is below 0, unless something else is computed with it
+
+    def note(node: Node, values: tuple[Any, ...], z: Any) -> None:
+        where = line_of(node) + within(node)
+        if falling and falling[0][0] in (node.x, node.y):
+            falling.clear()
+        if (name := _negated(node, z)) is not None:
+            remedy = "losses are minimised, and this one would fall without end: change its sign"
+            falling[:] = [(node, Finding(f"a loss below 0, minus '{name}'", where, remedy))]
+        if (shapes := _broadcast(node, values, z)) is not None:
+            form = f"'{operation_of(node).name}' combines shapes {shapes[0]} and {shapes[1]} into {z.shape}"
+            found.append(Finding(form, where, "each output with each label. Reshape one of them, as in y.reshape(-1, 1)"))
+        found.extend(Finding(form, where, remedy) for form, applies, remedy in APPLIED_TWICE if applies(node))
+
+    with observed(note):
+        yield found
+    found.extend(finding for _, finding in falling)
+
+
+def _broadcast(node: Node, values: tuple[Any, ...], z: Any) -> list[tuple[int, ...]] | None:
+    """Return the shapes ``(n, 1)`` and ``(n,)`` of an output and labels, which are a constant, that give a square."""
+    n = getattr(z, "shape", (0,))[0] if getattr(z, "ndim", 0) == 2 else 0
+    if n < 2 or z.shape != (n, n) or (node.x is None) == (node.y is None):
+        return None
+    shapes = [value.shape for value in values if isinstance(value, np.ndarray)]
+    return sorted(shapes, key=len, reverse=True) if sorted(shapes) == [(n,), (n, 1)] else None
+
+
+def _negated(node: Node, z: Any) -> str | None:
+    """Return what is never negative, if a number below 0 is a multiple of its mean and the like."""
+    if np.size(z) != 1 or operation_of(node).name not in _LINEAR or not z < 0:
+        return None
+    at: Node | None = node
+    while at is not None:
+        name = operation_of(at).name
+        even = name == "power" and isinstance(at.kept, tuple) and np.ndim(at.kept[1]) == 0 and at.kept[1] % 2 == 0
+        if name in _NEVER_NEGATIVE or even or (name == "multiply" and at.x is at.y):
+            return name
+        if name not in _LINEAR or None not in (at.x, at.y):
+            return None
+        at = at.x or at.y
+    return None
