@@ -13,7 +13,7 @@ from ..graph.name_scope import within
 from ..graph.node import Node
 from ..graph.saved_tensors import operation_of
 from ..source.source_info import line_of
-from .stability import APPLIED_TWICE, Finding
+from .stability import OF_LOSSES, Finding
 
 _NEVER_NEGATIVE = {
     "absolute", "binary_cross_entropy", "binary_cross_entropy_with_logits", "cross_entropy", "huber_loss", "norm", "square",
@@ -26,7 +26,7 @@ def find_mistakes() -> Iterator[list[Finding]]:
     """List mistakes in the loss of a training that is computed within a ``with`` block.
 
     These are labels of shape ``(n,)`` that are broadcast against outputs of shape ``(n, 1)``; a softmax or sigmoid
-    before a loss that applies it itself; and a loss that is minus one that cannot be negative, so that a training
+    before a loss that applies it itself; cross-entropy of one class; and a loss that is minus one that cannot be negative, so that a training
     makes it grow without bound.
 
     Examples
@@ -53,7 +53,7 @@ def find_mistakes() -> Iterator[list[Finding]]:
         if (shapes := _broadcast(node, values, z)) is not None:
             form = f"'{operation_of(node).name}' combines shapes {shapes[0]} and {shapes[1]} into {z.shape}"
             found.append(Finding(form, where, "each output with each label. Reshape one of them, as in y.reshape(-1, 1)"))
-        found.extend(Finding(form, where, remedy) for form, applies, remedy in APPLIED_TWICE if applies(node))
+        found.extend(Finding(form, where, remedy) for form, applies, remedy in OF_LOSSES if applies(node))
 
     with observed(note):
         yield found

@@ -127,8 +127,13 @@ def _before(node: Node, inner: str, *losses: str) -> bool:
 
 _Form = tuple[str, Callable[[Node], bool], str]
 
-# What a loss applies itself, once more before it.
-APPLIED_TWICE: list[_Form] = [
+# Losses that are given what they are not meant for.
+OF_LOSSES: list[_Form] = [
+    (
+        "cross-entropy of one class",
+        lambda node: _is(node, "cross_entropy") and node.x is not None and node.x.shape[1] == 1,
+        "the loss of one class is always 0: use BCEWithLogitsLoss for one logit a row, MSELoss for a regression",
+    ),
     (
         "softmax before cross-entropy",
         lambda node: _before(node, "softmax", "cross_entropy", "log_softmax"),
@@ -142,7 +147,7 @@ APPLIED_TWICE: list[_Form] = [
 ]
 
 _FORMS: list[_Form] = [
-    *APPLIED_TWICE,
+    *OF_LOSSES,
     (
         "log(softmax(x))",
         lambda node: (

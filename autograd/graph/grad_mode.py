@@ -62,7 +62,17 @@ def is_grad_enabled() -> bool:
     return recording() != OFF
 
 
-class _Block:
+class _NotMade(type):
+    """The class of blocks: says what to write where a block is not made, as in ``with no_grad:``."""
+
+    def __enter__(cls) -> Any:
+        raise TypeError(f"'with {cls.__name__}:' makes no block: write 'with {cls.__name__}():'")
+
+    def __exit__(cls, *reason: object) -> None:
+        """Do nothing: it is never entered."""
+
+
+class _Block(metaclass=_NotMade):
     """A ``with`` block that also decorates functions, including coroutines and generators."""
 
     def fresh(self) -> Any:

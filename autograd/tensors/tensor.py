@@ -10,7 +10,7 @@ import sys
 from _thread import RLock  # `threading` has the same one, and takes half a millisecond to import
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from inspect import signature
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any, Never, TypeAlias
 from weakref import ref
 
 import numpy as np
@@ -29,7 +29,8 @@ from ..arrays.door import (
 )
 from ..arrays.standin import StandIn
 from ..errors import BatchError, DtypeError, GraphError, ShapeError, UnsupportedError, no_number
-from ..foreign.missing import install, listed
+from ..foreign.missing import install, listed, refuse_keywords
+from ..foreign.names import TENSOR_KEYWORDS
 from ..graph.backward import pull_back
 from ..graph.buffer_reuse import held_once
 from ..graph.detachment import Cut, cut_at, reason
@@ -678,7 +679,9 @@ def link(x: Tensor, view: Tensor) -> None:
     view._aliases = group
 
 
-def tensor(data: ArrayLike | Tensor, dtype: DTypeLike | None = None, requires_grad: bool = False) -> Tensor:
+def tensor(
+    data: ArrayLike | Tensor, dtype: DTypeLike | None = None, requires_grad: bool = False, **foreign: Never
+) -> Tensor:
     """Make a tensor from a copy of `data`, with the dtype that `numpy.array` would give: float64 for a list of floats.
 
     Parameters
@@ -689,6 +692,8 @@ def tensor(data: ArrayLike | Tensor, dtype: DTypeLike | None = None, requires_gr
         The dtype of the elements; by default NumPy's choice.
     requires_grad
         Whether `backward` is to compute a gradient for this tensor.
+    **foreign
+        Nothing: other names are refused, with the one that was probably meant.
 
     Examples
     --------
@@ -696,6 +701,8 @@ def tensor(data: ArrayLike | Tensor, dtype: DTypeLike | None = None, requires_gr
     >>> tensor([1, 2], dtype="float32", requires_grad=True)
     Tensor([1., 2.], dtype=float32, requires_grad=True)
     """
+    if foreign:
+        refuse_keywords("tensor()", foreign, TENSOR_KEYWORDS, ["data", "dtype", "requires_grad"])
     if isinstance(data, Tensor) and data._node is not None:
         refuse_copy(data._node, "making a tensor of this tensor")
         if requires_grad and type(data._node) is not Leaf and recording():
@@ -704,7 +711,12 @@ def tensor(data: ArrayLike | Tensor, dtype: DTypeLike | None = None, requires_gr
                 "computed from. Use the tensor itself, or, where a new leaf is meant, give t.detach()"
             )
     array = data._array if isinstance(data, Tensor) else without_polars(unmasked(data))
-    copied = array.astype(dtype or array.dtype) if isinstance(array, StandIn) else np.array(array, dtype=dtype)
+    try:
+        copied = array.astype(dtype or array.dtype) if isinstance(array, StandIn) else np.array(array, dtype=dtype)
+    except ValueError as error:
+        if "inhomogeneous" not in str(error):
+            raise
+        raise ValueError(f"a tensor has rows of one length, and these are rows of different lengths: {error}") from None
     if copied.dtype.kind == "O":
         copied = plain_array(data).copy()  # of columns that may have missing values
     made = Tensor(copied, requires_grad)
@@ -766,6 +778,11 @@ def any_live(value: Any) -> bool:
 
 def unsupported(name: str, options: dict[str, Any]) -> Any:
     """Raise the error for a NumPy function without a derivative here; it says what to do instead."""
+    if name.startswith("save"):
+        raise UnsupportedError(
+            f"numpy.{name} writes arrays: give it t.data, the values, at {users_line()}; nn.save(model, path) writes all "
+            f"parameters of a model"
+        )
     what = f"numpy.{name}" + (f" with {', '.join(sorted(options))}=" if options else "")
     raise UnsupportedError(
         f"{what} has no derivative here, and its input, at {users_line()}, requires a gradient. To differentiate "

@@ -8,7 +8,7 @@ from typing import Any, Self, TypeVar, overload
 
 from numpy.typing import DTypeLike
 
-from autograd import Tensor
+from autograd import GraphError, Tensor
 
 from .._arguments import TensorLike
 from ..module import Module
@@ -30,10 +30,15 @@ class _Holder(Module):
     def _checked(self, name: object, value: Any) -> Any:
         """Return `value`, or raise if it does not have the type of the members."""
         if not isinstance(value, self.kind):
-            raise TypeError(
-                f"a {type(self).__name__} holds {self.kind.__name__.lower()}s, but {name} is a {type(value).__name__}: "
-                f"{value!r}"
-            )
+            owner, what = type(self).__name__, type(value).__name__
+            remedy = ""
+            if isinstance(value, type):
+                remedy = f". Make one: {value.__name__}()"
+            elif isinstance(value, list | tuple):
+                remedy = f". Give its items: {owner}(*layers)" if isinstance(self, Sequential) else ""
+            elif callable(value) and self.kind is Module:
+                remedy = ". Functions are modules of nn too: nn.Tanh() in place of np.tanh"
+            raise TypeError(f"a {owner} holds {self.kind.__name__.lower()}s, but {name} is a {what}: {value!r}{remedy}")
         return value
 
     def _add(self, name: str, value: Any) -> None:
@@ -167,11 +172,17 @@ class Sequential(Row[Module]):
     def forward(self, x: TensorLike) -> Tensor:
         """Pass `x` through all modules in order."""
         out: Any = x
-        for name, layer in list(self.__dict__.items()):  # of which another thread may register the first hook
-            if isinstance(layer, Module):
-                out = layer(out)
-                if out is None:
-                    raise TypeError(f"layer {name}, {type(layer).__name__}, returned None: is a return missing?")
+        before = name = layer = None
+        try:
+            for name, layer in list(self.__dict__.items()):  # of which another thread may register the first hook
+                if isinstance(layer, Module):
+                    out = layer(out)
+                    if out is None:
+                        raise TypeError("it returned None: is a return missing?")
+                    before = name, layer
+        except (GraphError, TypeError, ValueError) as error:
+            _name_layer(error, name, layer, before, out)
+            raise
         return out
 
     @overload
@@ -183,6 +194,27 @@ class Sequential(Row[Module]):
 
     def _part(self, items: dict[str, Module]) -> Sequential:
         return Sequential(items)
+
+
+def _name_layer(error: Exception, name: str | None, layer: Any, before: Any, given: Any) -> None:
+    """Add to an error which layer of a `Sequential` it is from, unless it is a class of the user's own."""
+    if len(error.args) != 1 or not isinstance(error.args[0], str) or type(error).__module__.partition(".")[0] not in _OURS:
+        return
+    text = error.args[0]
+    if isinstance(given, tuple) and before is not None:
+        text = (
+            f"layer {before[0]}, {type(before[1]).__name__}, returned a tuple, as of outputs and a state, and the next "
+            f"takes one array: call it outside of the Sequential, and pass its result [0] on ({text})"
+        )
+    inner = text.startswith("layer ") and isinstance(layer, Sequential)
+    error.args = (f"layer {name}.{text[6:]}" if inner else f"layer {name}, {_shown(layer)}: {text}",)
+
+
+_OURS = {"autograd", "builtins", "nn"}
+
+
+def _shown(layer: Any) -> str:
+    return type(layer).__name__ if any(True for _ in layer.children()) else repr(layer)
 
 
 class MLP(Sequential):

@@ -13,6 +13,7 @@ from autograd.extend import borrow, done_outside, mark_written, missing, outside
 
 from .._arguments import check_constructor
 from .._warnings import TrainingWarning, message, warn
+from ..parameter import Parameter
 from ._flat_parameters import Array, FlatParameters, Run
 
 Parameters = Iterable[Tensor | dict[str, Any] | tuple[str, Tensor]]
@@ -99,8 +100,8 @@ class Optimizer:
         if unknown:
             raise ValueError(f"unknown options {unknown}: a group of {type(self).__name__} has {sorted(self.defaults)}")
         self.check(group)
-        if not any(parameter.requires_grad for parameter in params):
-            warn(message("constants", shape=params[0].shape if params else ()), TrainingWarning)
+        if any(not parameter.requires_grad and not isinstance(parameter, Parameter) for parameter in params):
+            warn(message("constants"), TrainingWarning)
         by_dtype: dict[Any, list[Tensor]] = {}
         for parameter in params:
             by_dtype.setdefault(parameter.dtype, []).append(parameter)

@@ -10,7 +10,7 @@ import numpy as np
 
 from autograd import ShapeError, no_grad
 
-from .._arguments import TensorLike
+from .._arguments import TensorLike, explained
 from .._warnings import message
 from ..distributed._collectives import gather_objects
 from ..distributed._processes import world
@@ -26,6 +26,7 @@ Array = np.ndarray[Any, Any]
 EVALUATION_BATCH = 512
 
 
+@explained("usage of evaluate")
 def evaluate(
     model: Module, data: Data, loss: Loss, metrics: Metrics = (), *, batch_size: int = EVALUATION_BATCH
 ) -> dict[str, Any]:
@@ -112,10 +113,15 @@ def _joined(outputs: Sequence[Any], rows: list[int]) -> Any:
         if np.shape(output)[:1] != (count,):
             raise ShapeError(
                 f"predict() joins outputs by their rows, but for {count} rows the model returned shape "
-                f"{np.shape(output)}: have it return arrays whose first axis is the rows, such as the outputs of a "
+                f"{np.shape(output)}: {_one_row(np.shape(output), count)}have it return arrays whose first axis is the rows, such as the outputs of a "
                 f"recurrent layer with batch_first=True without its state"
             )
     return np.concatenate(outputs)
+
+
+def _one_row(shape: tuple[int, ...], count: int) -> str:
+    """Say how to give one row, if the outputs are those of one, whose inputs are not as many as the outputs."""
+    return "for one row give X[None, 0], or of a table X.iloc[[0]]; else " if len(shape) == 1 != count else ""
 
 
 def mean_over(

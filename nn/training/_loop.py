@@ -265,6 +265,8 @@ class TrainingLoop:
             remedy = "it should be a Tensor of one element that depends on the parameters"
             if getattr(loss, "size", 0) > 1:
                 remedy = 'it should be one number, as with reduction="mean"'
+            elif loss is None:
+                remedy = "is a return missing?"
             elif not self._parameters:
                 remedy = "no parameter of the model requires a gradient"
             raise TypeError(f"the loss is a {kind}: {remedy}")

@@ -26,7 +26,8 @@ def answers(program: str) -> list[tuple[int | None, str]]:
             exec(compile(program, FILE, "exec"), names)
         except Exception as error:
             places = [frame.lineno for frame in traceback.extract_tb(error.__traceback__) if frame.filename == FILE]
-            found.append((places[-1], f"{type(error).__name__}: {error}"))
+            causes = [error, error.__cause__] if error.__cause__ is not None else [error]  # as a traceback shows them
+            found.append((places[-1], " after ".join(f"{type(each).__name__}: {each}" for each in causes)))
     of_warnings = [(w.lineno if w.filename == FILE else None, str(w.message)) for w in warned]
     return of_warnings + found + [(None, line) for line in printed.getvalue().splitlines()]
 
@@ -43,7 +44,7 @@ def test_the_answer_names_the_line_and_the_remedy(program: str, parts: tuple[str
     assert len(fitting) == 1, found
     line, text = fitting[0]
     expected = line_of(program)
-    assert line == expected or f"{FILE}:{expected}" in text or "print(" in program, found
+    assert line == expected or f"{FILE}:{expected}" in text, found
 
 
 @pytest.mark.parametrize(("program", "edits"), [pytest.param(case[1], case[3], id=case[0]) for case in CASES])

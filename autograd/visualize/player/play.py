@@ -13,6 +13,7 @@ import numpy as np
 from autograd import Tensor, Value
 from autograd.inside import Array, TensorLike
 
+from ...errors import GraphError
 from ..collapse import check_depth
 from ..node_info import Model, names_of, parameters_of
 from ..page import write_page
@@ -106,6 +107,11 @@ def player(
         title = "Backpropagation" if name == "<lambda>" else f"Backpropagation of {name}"
     else:
         raise TypeError(f"player takes a Tensor, a Value or a function, not {type(result).__name__}")
+    if gradient is None and getattr(ran.result, "size", 1) != 1:
+        raise GraphError(
+            f"player() goes back from one element, but the result has shape {ran.result.shape}: give the loss, as in "
+            f"player(lambda: loss(model(X), y), path, params=model), or gradient= of that shape"
+        )
     played = folded(playback(ran, names, gradient), _MOST)
     with np.errstate(all="ignore"):  # values that are not finite are shown as nan or inf
         page = page_of(played, title, modules, depth)

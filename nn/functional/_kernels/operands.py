@@ -30,6 +30,8 @@ def as_operand(function: str, name: str, value: TensorLike) -> Tensor:
             f"lengths cannot become"
         ) from None
     except DtypeError as error:
+        if callable(value):
+            error = DtypeError(f"call it, as in model(X), for its output")
         raise DtypeError(
             f"{function} needs {name} as an array or tensor of numbers, not {type(value).__name__}: {error}"
         ) from None
