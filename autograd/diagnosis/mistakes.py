@@ -48,7 +48,7 @@ def find_mistakes() -> Iterator[list[Finding]]:
         if falling and falling[0][0] in (node.x, node.y):
             falling.clear()
         if (name := _negated(node, z)) is not None:
-            remedy = "losses are minimised, and this one would fall without end: change its sign"
+            remedy = "losses are minimised, and this one would fall without end: change its sign, or have the optimizer maximize"
             falling[:] = [(node, Finding(f"a loss below 0, minus '{name}'", where, remedy))]
         if (shapes := _broadcast(node, values, z)) is not None:
             form = f"'{operation_of(node).name}' combines shapes {shapes[0]} and {shapes[1]} into {z.shape}"

@@ -99,9 +99,11 @@ def _uses(code: CodeType, instruction: int) -> tuple[frozenset[str], bool]:
     while at is not None:
         child, at = at, parents.get(at)
         if isinstance(at, ast.BinOp | ast.AugAssign):
+            if type(at.op) not in _OPERATORS:  # as in "%.3f" % float(x)
+                return frozenset(operators), False
             others = [side for side in ast.iter_child_nodes(at) if side is not child and isinstance(side, ast.expr)]
             if not all(isinstance(side, ast.Constant) for side in others):
-                operators.add(_OPERATORS.get(type(at.op), ""))
+                operators.add(_OPERATORS[type(at.op)])
             if isinstance(at, ast.AugAssign):
                 return frozenset(operators), True
         elif isinstance(at, ast.Call):

@@ -140,7 +140,10 @@ class Sentinels:
 
     def check_loss(self, mistakes: Sequence[Finding]) -> None:
         """Warn of mistakes in the loss, which `find_mistakes` found."""
+        ascends = any(group.get("maximize") for group in self._optimizer.param_groups)
         for finding in mistakes:
+            if ascends and "below 0" in finding.form:
+                continue
             if (finding.remedy, "") not in self._warned:
                 self._warned.add((finding.remedy, ""))
                 warn(str(finding))

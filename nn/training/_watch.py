@@ -81,6 +81,7 @@ class Watch:
         self._steps, self._trained, self._evaluated = 0, False, False
         self._take_step = optimizer.step
         self._left: Any = None  # the gradient that the last step used
+        self._added = False  # whether gradients were added to it since
         self._cleared = 0  # how often gradients came where there were none, since the last step
         self._look: tuple[Any, Any] | None = None  # at what is computed with the output: a block, and what it found
         self._handles: list[Handle] = [model.register_forward_hook(self._see_output)]
@@ -143,10 +144,10 @@ class Watch:
             self._sentinels.check_output(*args)
 
     def _see_gradient(self, gradient: Any) -> None:
-        """Check, as a gradient arrives, whether that of an earlier step is still there and will be added to."""
+        """Note, as a gradient arrives, whether that of an earlier step is still there and will be added to."""
         present = None if self._smallest is None else self._smallest.grad
-        if present is not None and present is self._left and borrow(present).any():
-            self._sentinels.warn_once("zero_grad")
+        if present is None or present is self._left:
+            self._added = present is not None and bool(borrow(present).any())
         self._end_look()
         self._cleared = self._cleared + 1 if present is None or not borrow(present).any() else 0
         if self._cleared == ALWAYS_CHECKED:
@@ -154,7 +155,9 @@ class Watch:
 
     def _step(self, *args: Any, **kwargs: Any) -> Any:
         self._end_look()
-        self._cleared = 0
+        if self._added:  # and nothing cleared it again, as a step of another model may
+            self._sentinels.warn_once("zero_grad")
+        self._added, self._cleared = False, 0
         norms = StepNorms(trainable_parameters(self._model, self._loss)) if self._checking() else None
         result = self._take_step(*args, **kwargs)
         if norms is not None:

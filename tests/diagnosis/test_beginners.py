@@ -9,15 +9,16 @@ import warnings
 import pytest
 
 from tests.diagnosis.beginners import BEGINNING, CASES
+from tests.diagnosis.right_programs import programs
 
 FILE = "beginner.py"
 
 
-def answers(program: str) -> list[tuple[int | None, str]]:
+def answers(program: str, beginning: str = BEGINNING) -> list[tuple[int | None, str]]:
     """Run a program after `BEGINNING`, and return its line and text for each warning, error and printed line."""
     linecache.cache[FILE] = (len(program), None, program.splitlines(True), FILE)
     names: dict[str, object] = {"__name__": "beginner"}
-    exec(BEGINNING, names)
+    exec(beginning, names)
     found: list[tuple[int | None, str]] = []
     printed = io.StringIO()
     with warnings.catch_warnings(record=True) as warned, contextlib.redirect_stdout(printed):
@@ -53,3 +54,8 @@ def test_the_remedy_leaves_nothing_to_say(program: str, edits: tuple[tuple[str, 
         assert old in program
         program = program.replace(old, new)
     assert answers(program) == []
+
+
+@pytest.mark.parametrize("program", [pytest.param(text, id=name) for name, text in programs().items()])
+def test_nothing_is_said_of_right_programs(program: str) -> None:
+    assert answers(program, "") == []
