@@ -161,7 +161,7 @@ def check_constructor(kind: type) -> None:
         if "device" in kwargs and "dtype" in signature.parameters:  # layers with parameters, as in PyTorch
             check_device(kwargs.pop("device"))
         if kwargs.keys() - signature.parameters.keys() and not takes_any:
-            missing.refuse_keywords(owner, kwargs, missing.LAYER_KEYWORDS, [*signature.parameters][1:])
+            missing.refuse_keywords(f"{owner}: it", kwargs, missing.LAYER_KEYWORDS, [*signature.parameters][1:])
         try:
             for name, value in signature.bind(self, *args, **kwargs).arguments.items():
                 if name in checks:
@@ -170,7 +170,7 @@ def check_constructor(kind: type) -> None:
         except (TypeError, ValueError) as error:
             if type(error) in (TypeError, ValueError) and owner not in str(error):
                 error.args = (f"{owner}: {error}",)
-            if hasattr(self, "forward") and any(getattr(value, "ndim", 0) for value in args):
+            if hasattr(self, "forward") and type(self) is kind and any(getattr(value, "ndim", 0) for value in args):
                 error.args = (f"{error}. A layer or loss is made first, and then called: nn.{owner}()(...)",)
             raise
 

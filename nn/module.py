@@ -185,7 +185,11 @@ class Module:
 
     def forward(self, *args: Any, **kwargs: Any) -> Any:
         """Compute the output of the module; every subclass defines it."""
-        raise NotImplementedError(f"{type(self).__name__} does not define forward()")
+        from difflib import get_close_matches  # only this error needs it
+
+        near = get_close_matches("forward", vars(type(self)), 1)
+        remedy = f": is {near[0]}() meant to be it?" if near else ""
+        raise NotImplementedError(f"{type(self).__name__} does not define forward(){remedy}")
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Compute the output: call `forward`, and the hooks if there are any."""

@@ -130,6 +130,16 @@ _Form = tuple[str, Callable[[Node], bool], str]
 # Losses that are given what they are not meant for.
 OF_LOSSES: list[_Form] = [
     (
+        "labels in the place of outputs",
+        lambda node: _is(node, "binary_cross_entropy", "binary_cross_entropy_with_logits") and node.x is None,
+        "the first argument is a constant, the second depends on the parameters: it is loss(output, target)",
+    ),
+    (
+        "ReLU before a loss of logits",
+        lambda node: _before(node, "relu", "cross_entropy", "binary_cross_entropy_with_logits"),
+        "logits below 0 are cut off, and such rows learn nothing: remove the ReLU at the end of the model",
+    ),
+    (
         "cross-entropy of one class",
         lambda node: _is(node, "cross_entropy") and node.x is not None and node.x.shape[1] == 1,
         "the loss of one class is always 0: use BCEWithLogitsLoss for one logit a row, MSELoss for a regression",

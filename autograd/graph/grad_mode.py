@@ -9,7 +9,7 @@ from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar, Token
 from types import CodeType, TracebackType
-from typing import Any, TypeVar
+from typing import Any, Never, TypeVar
 
 from ..source.source_info import note_line
 
@@ -204,7 +204,9 @@ class no_grad(_Mode):  # noqa: N801 - as above
     False
     """
 
-    def __init__(self) -> None:
+    def __init__(self, *function: Never) -> None:
+        if function:
+            raise TypeError("'@no_grad' makes no block: write '@no_grad()'")
         super().__init__(OFF)
 
 

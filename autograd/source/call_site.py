@@ -20,7 +20,7 @@ from .source_info import line_in, line_of, within_engine, within_file
 if TYPE_CHECKING:
     import dis
 
-_STORE = opmap["STORE_SUBSCR"]
+_STORE, _UNPACK = opmap["STORE_SUBSCR"], opmap["UNPACK_SEQUENCE"]
 
 
 class _Foreign(dict[str, bool]):
@@ -96,6 +96,19 @@ def users_line() -> str:
 def stores(frame: FrameType) -> bool:
     """Tell whether a frame is at an assignment to an item, as in ``a[i] = x``."""
     return frame.f_code.co_code[frame.f_lasti] == _STORE
+
+
+def is_unpacked(frame: FrameType) -> bool:
+    """Tell whether a frame is taking something apart, as in ``a, b = x``.
+
+    Examples
+    --------
+    >>> import sys
+    >>> from autograd.extend import is_unpacked
+    >>> is_unpacked(sys._getframe())
+    False
+    """
+    return frame.f_code.co_code[frame.f_lasti] == _UNPACK
 
 
 def of_library(file: str) -> bool:

@@ -19,10 +19,10 @@ from typing import Any, NoReturn
 from ..errors import GraphError
 from ..graph.grad_mode import recording
 from ..graph.node import Node, ancestors, counter
-from ..source.call_site import Call, call_in, called_by, discarding, name_called, stores, users_frame
+from ..source.call_site import Call, call_in, called_by, discarding, is_unpacked, name_called, stores, users_frame
 from ..source.source_info import line_in, line_of, within_engine
 
-_OPERATOR, _UNPACK = opmap["BINARY_OP"], opmap["UNPACK_SEQUENCE"]
+_OPERATOR = opmap["BINARY_OP"]
 
 _unfinished: set[Any] = set()
 _here: ContextVar[bool] = ContextVar("differentiating", default=False)
@@ -86,7 +86,7 @@ def _asks(frame: FrameType) -> bool:
 
 def refuse_unpacked(frame: FrameType) -> None:
     """Raise where a frame takes a tensor apart as PyTorch's pair of values and indices, as in ``_, i = t.max(1)``."""
-    if frame.f_code.co_code[frame.f_lasti] == _UNPACK and (name := discarding(frame.f_code, frame.f_lasti)):
+    if is_unpacked(frame) and (name := discarding(frame.f_code, frame.f_lasti)):
         remedy = f"for their indices use t.arg{name}(axis)" if name in ("max", "min", "sort") else "there are no indices"
         raise TypeError(f"{name}(), at {line_of(line_in(frame))}, gives values alone, as in NumPy: {remedy}")
 

@@ -151,7 +151,10 @@ class Tensor(Installed):
             return self._grad
         except AttributeError:
             if self._node is not None and type(self._node) is not Leaf:
-                warn("the gradient of a tensor that is not a leaf is not kept: call retain_grad() before backward()")
+                warn(
+                    "the gradient of a tensor that is not a leaf is not kept: call retain_grad() before backward(). "
+                    "Where a step of a descent made it, as in w = w - rate * w.grad, write w.data -= rate * w.grad.data"
+                )
             return None
 
     @grad.setter

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Iterable, Iterator, Mapping, MutableMapping, MutableSequence, Sequence
-from typing import Any, Self, TypeVar, overload
+from typing import Any, NoReturn, Self, TypeVar, overload
 
 from numpy.typing import DTypeLike
 
@@ -201,6 +201,8 @@ def _name_layer(error: Exception, name: str | None, layer: Any, before: Any, giv
     if len(error.args) != 1 or not isinstance(error.args[0], str) or type(error).__module__.partition(".")[0] not in _OURS:
         return
     text = error.args[0]
+    if isinstance(given, tuple | list) and before is None and any(hasattr(part, "shape") for part in given):
+        text = f"it is given a {type(given).__name__}, as loaders give batches: use for X, y in loader, and model(X) ({text})"
     if isinstance(given, tuple) and before is not None:
         text = (
             f"layer {before[0]}, {type(before[1]).__name__}, returned a tuple, as of outputs and a state, and the next "
@@ -276,6 +278,10 @@ class ModuleList(Row[Module]):
         super().__init__()
         for i, module in enumerate(modules):
             self._add(str(i), module)
+
+    def forward(self, *args: Any) -> NoReturn:
+        """Raise: the owner calls the modules."""
+        raise TypeError("a ModuleList is not called, but its items, one by one; an nn.Sequential calls them in order")
 
     def _part(self, items: dict[str, Module]) -> ModuleList:
         return ModuleList(items.values())

@@ -154,6 +154,11 @@ class Optimizer:
         """
         loss = None
         if closure is not None:
+            if not callable(closure):
+                raise TypeError(
+                    f"step() takes nothing, or a function that computes the loss again, not a {type(closure).__name__}: "
+                    f"call loss.backward() before it, and step() without the loss"
+                )
             with enable_grad():
                 loss = closure()
         steps = 0
@@ -163,7 +168,7 @@ class Optimizer:
                     self.update(group, flat, run)
                     steps += 1
                 mark_written(*flat.written())
-        if not steps and not self.stepped:
+        if not steps and not self.stepped and "initial_lr" not in self.param_groups[0]:  # of a schedule that is looked at
             self.idle = True
             warn(message("step without gradient"), TrainingWarning)
         self.stepped = True

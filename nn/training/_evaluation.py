@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
@@ -9,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from autograd import ShapeError, no_grad
+from autograd.extend import is_unpacked
 
 from .._arguments import TensorLike, explained
 from .._warnings import message
@@ -62,7 +64,19 @@ def evaluate(
     """
     check_loss(loss)
     source = source_of(data, batch_size, None, dtype_of(model), trained_columns(model))
-    return mean_over(source, 0, model, loss, named_metrics(metrics))
+    return _Figures(mean_over(source, 0, model, loss, named_metrics(metrics)))
+
+
+class _Figures(dict[str, Any]):
+    """What `evaluate` returns."""
+
+    def __iter__(self) -> Iterator[str]:
+        if is_unpacked(sys._getframe(1)):  # which would give names, not figures
+            raise TypeError("evaluate() returns a dict: write result = nn.evaluate(...), and result['loss']")
+        return super().__iter__()
+
+    def __missing__(self, key: str) -> None:
+        raise KeyError(f"{key}: there are {', '.join(self)}; give evaluate() its metrics, as in metrics={key!r}")
 
 
 def predict(model: Module, X: TensorLike | tuple[TensorLike, ...], *, batch_size: int = EVALUATION_BATCH) -> Any:
@@ -181,6 +195,8 @@ def is_summed(loss: Loss) -> bool:
 
 def check_loss(loss: object) -> None:
     """Raise unless `loss` is callable and returns one number."""
+    if hasattr(loss, "param_groups"):
+        raise TypeError("the loss is an optimizer: are they swapped? It is nn.fit(model, data, loss, optimizer)")
     if not callable(loss):
         raise TypeError(f"loss should be a function (output, target), such as nn.MSELoss(), not {loss!r}")
     if isinstance(loss, type):

@@ -175,6 +175,8 @@ def fit(
         raise ValueError(f"clip_norm should be above 0, or None, not {clip_norm}")
     check_loss(loss)
     _check_optimizer(optimizer)
+    if isinstance(callbacks, Callback):
+        raise TypeError(f"callbacks is a list: callbacks=[{type(callbacks).__name__}(...)]")
     check_scheduler(scheduler, scheduler_every, optimizer)
     dtype, columns = dtype_of(model), trained_columns(model) or columns_of(data)
     check_model(model, reproducible, compile)
@@ -216,6 +218,10 @@ def fit(
     modes = [(module, module.training) for module in model.modules()]
     try:
         loop.run()
+    except TypeError as error:
+        if "forward() takes" in str(error):
+            error.args = (f"{error}: the model is called with all parts of the data but the last, the target",)
+        raise
     finally:
         for module, mode in modes:
             module.training = mode
@@ -281,7 +287,7 @@ def _check_iterable(data: Any, epochs: int) -> None:
 def _check_counts(**counts: int) -> None:
     for name, count in counts.items():
         if not isinstance(count, int | np.integer) or count < 1:
-            remedy = ": divide by //, which gives one" if isinstance(count, float) and count >= 1 else ""
+            remedy = f": write {int(count)}, which // gives, and not /" if isinstance(count, float) and count >= 1 else ""
             raise ValueError(f"{name} should be a whole number of at least 1, not {count!r}{remedy}")
 
 

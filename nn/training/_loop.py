@@ -214,6 +214,8 @@ class TrainingLoop:
             self._add_compiled(self._gradient, batch, share)
             return
         output = training.model(*batch.inputs)
+        if checked and self._sentinels is not None:
+            self._sentinels.check_call(batch.inputs, output)
         loss = self._loss_of(output, batch, checked)
         value = loss.item()
         if not (math.isfinite(value) if self._ranks is None else self._ranks.is_finite(value)):
@@ -225,7 +227,6 @@ class TrainingLoop:
         training.sums.totals.add(value, output, batch.target, batch.rows)
         if checked and self._sentinels is not None:
             self._sentinels.check_output(output, batch.target)
-            self._sentinels.check_dtype(batch.inputs, output)
 
     def _loss_of(self, output: Any, batch: Batch, checked: bool) -> Any:
         """Return the loss of a batch; `checked` says whether to raise unless it is one number."""
@@ -262,7 +263,10 @@ class TrainingLoop:
     def _check_loss(self, loss: Any) -> None:
         if getattr(loss, "size", 0) != 1 or not getattr(loss, "requires_grad", False):
             kind = f"{type(loss).__name__} of shape {getattr(loss, 'shape', None)}"
-            remedy = "it should be a Tensor of one element that depends on the parameters"
+            remedy = (
+                "it should be a Tensor of one element that depends on the parameters, but argmax, comparisons, .item(), "
+                "float() and functions of math give constants"
+            )
             if getattr(loss, "size", 0) > 1:
                 remedy = 'it should be one number, as with reduction="mean"'
             elif loss is None:

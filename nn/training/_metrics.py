@@ -125,6 +125,11 @@ def _name(metric: Any) -> str:
     if isinstance(metric, Metric):
         return metric.name or type(metric).__name__
     name = str(getattr(metric, "__name__", type(metric).__name__))
+    if str(getattr(metric, "__module__", "")).startswith("sklearn.metrics"):
+        raise TypeError(
+            f"{name} takes (y_true, y_pred), where metrics are given (output, target), with scores of classes: pass "
+            f"metrics={{'{name}': lambda output, target: {name}(target, output.argmax(1))}}, or output for numbers"
+        )
     if name == "<lambda>":
         raise ValueError("a lambda has no name: pass metrics={'name': lambda output, target: ...}")
     return name

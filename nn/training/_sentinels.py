@@ -9,14 +9,15 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from autograd import Finding
-from autograd.extend import borrow
+from autograd import Finding, Tensor
+from autograd.extend import borrow, leaves
 
 from .._arguments import TensorLike
 from .._warnings import message
 from ..functional import cross_entropy, nll_loss
 from ..module import Module, warn_of_plain_tensors
 from ..modules.loss import CrossEntropyLoss, NLLLoss
+from ..parameter import Parameter
 from ..parameter import watchers as parameter_watchers
 from ._divergence import warn
 from ._metrics import values_of
@@ -149,7 +150,19 @@ class Sentinels:
                 warn(str(finding))
             self._mistaken, self._output_checks = True, []
 
-    def check_dtype(self, inputs: Sequence[TensorLike], output: object) -> None:
+    def check_call(self, inputs: Sequence[TensorLike], output: object) -> None:
+        """Check what a call of the model computed with, before a backward pass."""
+        self._check_dtype(inputs, output)
+        if self._checks != 1 or ("made anew", "") in self._warned or not isinstance(output, Tensor):
+            return  # the first call of lazy layers makes parameters
+        if output.requires_grad and not any(getattr(x, "requires_grad", False) for x in inputs):
+            known = {id(p) for group in self._optimizer.param_groups for p in group["params"]}
+            known |= {id(parameter) for parameter in self._model.parameters()}
+            strange = [p for p in leaves(output) if isinstance(p, Parameter) and id(p) not in known]
+            if strange:
+                self.warn_once("hidden", listed=_listed([("", parameter) for parameter in strange]).replace("  ", " "))
+
+    def _check_dtype(self, inputs: Sequence[TensorLike], output: object) -> None:
         """Compare the dtype in which the model computes with that of its parameters."""
         computed, own = getattr(output, "dtype", None), [p.dtype for p in self._model.parameters()]
         if computed is None or not own or computed.kind != "f":

@@ -120,7 +120,7 @@ class Watch:
         recording = is_grad_enabled()
         self._end_look()
         if recording and self._checking():
-            self._sentinels.check_dtype(args, output)
+            self._sentinels.check_call(args, output)
             if self._steps < LOOKED_AT:
                 block = find_mistakes()
                 self._look = block, block.__enter__()

@@ -64,8 +64,7 @@ def clip_grad_norm_(
     """
     if not max_norm >= 0:
         raise ValueError(f"max_norm should be 0 or more, not {max_norm}")
-    listed = [parameters] if isinstance(parameters, Tensor) else list(parameters)
-    return Tensor(outside(_clip_norm, listed, max_norm, norm_type, error_if_nonfinite))
+    return Tensor(outside(_clip_norm, _listed(parameters), max_norm, norm_type, error_if_nonfinite))
 
 
 def _clip_norm(parameters: list[Tensor], max_norm: float, norm_type: float, error_if_nonfinite: bool) -> Array:
@@ -156,8 +155,13 @@ def _norm(array: Array, order: float) -> float:
 
 
 def _with_gradient(parameters: Tensor | Iterable[Tensor]) -> list[Tensor]:
-    listed = [parameters] if isinstance(parameters, Tensor) else list(parameters)
-    return [parameter for parameter in listed if parameter.grad is not None]
+    return [parameter for parameter in _listed(parameters) if parameter.grad is not None]
+
+
+def _listed(parameters: Tensor | Iterable[Tensor]) -> list[Tensor]:
+    if hasattr(parameters, "named_parameters"):
+        raise TypeError(f"parameters are tensors, not a {type(parameters).__name__}: pass model.parameters()")
+    return [parameters] if isinstance(parameters, Tensor) else list(parameters)
 
 
 def parameters_to_vector(parameters: Iterable[Tensor]) -> Tensor:
