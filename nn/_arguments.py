@@ -170,8 +170,9 @@ def check_constructor(kind: type) -> None:
         except (TypeError, ValueError) as error:
             if type(error) in (TypeError, ValueError) and owner not in str(error):
                 error.args = (f"{owner}: {error}",)
-            if hasattr(self, "forward") and type(self) is kind and any(getattr(value, "ndim", 0) for value in args):
-                error.args = (f"{error}. A layer or loss is made first, and then called: nn.{owner}()(...)",)
+            remedy = f"A layer or loss is made first, and then called: nn.{owner}()(...)"
+            if hasattr(self, "forward") and any(getattr(x, "ndim", 0) for x in args) and remedy not in str(error):
+                error.args = (f"{error}. {remedy}",)
             raise
 
     kind.__init__ = checked  # type: ignore[misc]

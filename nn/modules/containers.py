@@ -281,7 +281,7 @@ class ModuleList(Row[Module]):
 
     def forward(self, *args: Any) -> NoReturn:
         """Raise: the owner calls the modules."""
-        raise TypeError("a ModuleList is not called, but its items, one by one; an nn.Sequential calls them in order")
+        raise NotImplementedError("ModuleList does not define forward(): call its items, or make it an nn.Sequential")
 
     def _part(self, items: dict[str, Module]) -> ModuleList:
         return ModuleList(items.values())
