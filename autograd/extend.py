@@ -124,11 +124,11 @@ if typing.TYPE_CHECKING:
 __all__ = [
     "ARRAY_TYPES", "Context", "Function", "TracedOperation", "accurate_sum", "anywhere", "as_array", "borrow",
     "cached_arrays", "compiled_loop", "composed", "densities", "describe_calls", "done_outside", "drawn",
-    "elementwise", "enter_batch", "everywhere", "find_mistakes", "fusing", "general", "html_page", "innermost", "is_copy",
-    "is_finite", "is_sole_owner", "is_unpacked", "leave_batch", "leaves", "lend", "levels", "linear", "load_numba", "mark_written",
-    "missing", "multilinear", "name_calls", "not_differentiable", "outside", "outside_types", "pickled", "portion",
-    "replacing", "restore_in_checkpoints", "rolling", "same_tensor", "set_gradient_buffer", "set_module",
-    "trace_operations", "whole",
+    "elementwise", "enter_batch", "everywhere", "find_mistakes", "fusing", "general", "html_page", "innermost",
+    "is_copy", "is_finite", "is_sole_owner", "is_unpacked", "leave_batch", "leaves", "lend", "levels", "linear",
+    "load_numba", "mark_written", "missing", "multilinear", "name_calls", "not_differentiable", "outside",
+    "outside_types", "pickled", "portion", "replacing", "restore_in_checkpoints", "rolling", "same_tensor",
+    "set_gradient_buffer", "set_module", "trace_operations", "whole",
 ]  # fmt: skip
 
 # Loaded on first use, like the names of `autograd` that a program may never use.

@@ -91,5 +91,7 @@ __all__ = [
 
 def __getattr__(name: str) -> ModuleType:
     if name[:1] == "_" or importlib.util.find_spec(f"datasets.{name}") is None:
-        raise AttributeError(f"module 'datasets' has no attribute {name!r}", name=name, obj=importlib.import_module("datasets"))
+        raise AttributeError(
+            f"module 'datasets' has no attribute {name!r}", name=name, obj=importlib.import_module("datasets")
+        )
     return importlib.import_module(f"datasets.{name}")

@@ -21,7 +21,6 @@ from collections.abc import Callable
 from functools import wraps
 from typing import Any, TypeVar, cast
 
-
 F = TypeVar("F", bound=Callable[..., Any])
 
 

@@ -28,7 +28,7 @@ def _messages() -> dict[str, str]:
     return dict(line.split(": ", 1) for line in lines)
 
 
-def message(kind: str, **parts: Any) -> str:
+def message(kind: str, /, **parts: Any) -> str:
     """Return the text of a kind of mistake, from the table in ``messages.txt``."""
     return _messages()[kind].format(**parts)
 

@@ -11,7 +11,6 @@ from numpy.typing import ArrayLike, DTypeLike
 from autograd import Tensor, tensor
 from autograd.extend import borrow, lend, pickled, same_tensor
 
-
 watchers: WeakSet[Any] = WeakSet()  # their `parameter_made` is called when a parameter is made
 
 

@@ -154,7 +154,9 @@ class _State(dict[str, Any]):
     """What a file holds; a module is what some would call."""
 
     def __call__(self, *args: Any) -> NoReturn:
-        raise TypeError("nn.load() returns the weights, a dict: model.load_state_dict(nn.load(path)) puts them into a model")
+        raise TypeError(
+            "nn.load() returns the weights, a dict: model.load_state_dict(nn.load(path)) puts them into a model"
+        )
 
 
 def _suffix(path: Path) -> str:

@@ -16,7 +16,8 @@ from ..source.source_info import line_of
 from .stability import OF_LOSSES, Finding
 
 _NEVER_NEGATIVE = {
-    "absolute", "binary_cross_entropy", "binary_cross_entropy_with_logits", "cross_entropy", "huber_loss", "norm", "square",
+    "absolute", "binary_cross_entropy", "binary_cross_entropy_with_logits", "cross_entropy", "huber_loss", "norm",
+    "square",
 }  # fmt: skip
 _LINEAR = {"divide", "getitem", "mean", "multiply", "negative", "reshape", "sum"}  # of one input, as in a mean
 
@@ -25,9 +26,9 @@ _LINEAR = {"divide", "getitem", "mean", "multiply", "negative", "reshape", "sum"
 def find_mistakes() -> Iterator[list[Finding]]:
     """List mistakes in the loss of a training that is computed within a ``with`` block.
 
-    These are labels of shape ``(n,)`` that are broadcast against outputs of shape ``(n, 1)``; a softmax or sigmoid
-    before a loss that applies it itself; cross-entropy of one class; and a loss that is minus one that cannot be negative, so that a training
-    makes it grow without bound.
+    These are labels of shape ``(n,)`` that are broadcast against outputs of shape ``(n, 1)``; losses that are given
+    what they are not meant for, such as the result of a softmax that they apply themselves, or one class alone; and a
+    loss that is minus one that cannot be negative, so that a training makes it grow without bound.
 
     Examples
     --------
@@ -48,11 +49,15 @@ def find_mistakes() -> Iterator[list[Finding]]:
         if falling and falling[0][0] in (node.x, node.y):
             falling.clear()
         if (name := _negated(node, z)) is not None:
-            remedy = "losses are minimised, and this one would fall without end: change its sign, or have the optimizer maximize"
+            remedy = (
+                "losses are minimised, and this one falls without end: change its sign, or have the optimizer maximize"
+            )
             falling[:] = [(node, Finding(f"a loss below 0, minus '{name}'", where, remedy))]
         if (shapes := _broadcast(node, values, z)) is not None:
             form = f"'{operation_of(node).name}' combines shapes {shapes[0]} and {shapes[1]} into {z.shape}"
-            found.append(Finding(form, where, "each output with each label. Reshape one of them, as in y.reshape(-1, 1)"))
+            found.append(
+                Finding(form, where, "each output with each label. Reshape one of them, as in y.reshape(-1, 1)")
+            )
         found.extend(Finding(form, where, remedy) for form, applies, remedy in OF_LOSSES if applies(node))
 
     with observed(note):
@@ -75,7 +80,7 @@ def _negated(node: Node, z: Any) -> str | None:
         return None
     at: Node | None = node
     while at is not None:
-        name = operation_of(at).name
+        name: str = operation_of(at).name
         even = name == "power" and isinstance(at.kept, tuple) and np.ndim(at.kept[1]) == 0 and at.kept[1] % 2 == 0
         if name in _NEVER_NEGATIVE or even or (name == "multiply" and at.x is at.y):
             return name

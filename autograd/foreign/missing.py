@@ -116,8 +116,8 @@ def refuse_keywords(
 ) -> None:
     """Raise if one of the keyword arguments given to `what` has another name here than in other libraries.
 
-    `names` is the table of `foreign.names` that says which; with the names of all arguments, `known`, what is in neither
-    is refused as well.
+    `names` is the table of `foreign.names` that says which; with the names of all arguments, `known`, what is in
+    neither is refused as well.
     """
     for name in given:
         if known is not None and name in known:

@@ -12,13 +12,10 @@ import os
 import sys
 from opcode import opmap
 from types import CodeType, FrameType, ModuleType
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from ..later import load
 from .source_info import line_in, line_of, within_engine, within_file
-
-if TYPE_CHECKING:
-    import dis
 
 _STORE, _UNPACK = opmap["STORE_SUBSCR"], opmap["UNPACK_SEQUENCE"]
 
@@ -166,26 +163,28 @@ def discarding(code: CodeType, instruction: int) -> str:
     """Return the name of a method that PyTorch has with indices, of whose two results only the second gets a name."""
     known = _discarding.get(id(code) + instruction)
     if known is None:
-        import dis  # once for an assignment
-
-        steps = list(dis.get_instructions(code))
-        at = next(i for i, step in enumerate(steps) if step.offset == instruction)
-        call, taking, store = steps[at - 1], steps[at], steps[at + 1]
-        first = store.argval[0] if isinstance(store.argval, tuple) else store.argval
-        methods = [
-            str(step.argval)
-            for step in steps[:at]
-            if step.opname in ("LOAD_ATTR", "LOAD_METHOD") and _begins_with(step, call)
-        ]
-        fits = first == "_" and taking.argval == 2 and methods and methods[-1] in _WITH_INDICES
-        known = _discarding[id(code) + instruction] = code, methods[-1] if fits else ""
+        known = _discarding[id(code) + instruction] = code, _read_discarding(code, instruction)
     return known[1]
 
 
-def _begins_with(step: dis.Instruction, call: dis.Instruction) -> bool:
-    """Tell whether an instruction belongs to the function of a call, which begins at the same column."""
-    at, of = step.positions, call.positions
-    return bool(at and of and call.opname.startswith("CALL")) and (at.lineno, at.col_offset) == (of.lineno, of.col_offset)
+def _read_discarding(code: CodeType, instruction: int) -> str:
+    import dis  # once for an assignment
+
+    steps = list(dis.get_instructions(code))
+    at = next(i for i, step in enumerate(steps) if step.offset == instruction)
+    call, taking, store = steps[at - 1 : at + 2]
+    first = store.argval[0] if isinstance(store.argval, tuple) else store.argval
+    if first != "_" or taking.argval != 2 or call.positions is None:
+        return ""
+    begin = call.positions[:1] + call.positions[2:3]  # line and column, which are those of the function too
+    methods = [
+        str(step.argval)
+        for step in steps[:at]
+        if step.opname in ("LOAD_ATTR", "LOAD_METHOD")
+        and step.positions is not None
+        and step.positions[:1] + step.positions[2:3] == begin
+    ]
+    return methods[-1] if methods and methods[-1] in _WITH_INDICES and call.opname.startswith("CALL") else ""
 
 
 def _read_name(code: CodeType, instruction: int) -> str:

@@ -87,7 +87,9 @@ def _asks(frame: FrameType) -> bool:
 def refuse_unpacked(frame: FrameType) -> None:
     """Raise where a frame takes a tensor apart as PyTorch's pair of values and indices, as in ``_, i = t.max(1)``."""
     if is_unpacked(frame) and (name := discarding(frame.f_code, frame.f_lasti)):
-        remedy = f"for their indices use t.arg{name}(axis)" if name in ("max", "min", "sort") else "there are no indices"
+        remedy = (
+            f"for their indices use t.arg{name}(axis)" if name in ("max", "min", "sort") else "there are no indices"
+        )
         raise TypeError(f"{name}(), at {line_of(line_in(frame))}, gives values alone, as in NumPy: {remedy}")
 
 

@@ -1,8 +1,8 @@
 """Numbers that were taken from tensors and came back as constants: what `backward` warns of.
 
-``float(loss)`` is for a log; of ``math.exp(x) * x`` half the derivative would be missing. Which of the two it is shows when
-a backward pass goes through the graph: there a number comes back as a factor, or as the other operand of what is computed
-next. Loaded where a number was taken from a tensor of the graph before a part of it was recorded.
+``float(loss)`` is for a log; of ``math.exp(x) * x`` half the derivative would be missing. Which of the two it is shows
+when a backward pass goes through the graph: there a number comes back as a factor, or as the other operand of what is
+computed next. Loaded where a number was taken from a tensor of the graph before a part of it was recorded.
 """
 
 from __future__ import annotations
@@ -55,10 +55,11 @@ def warn_of_numbers(taken: Iterable[Taken], order: Sequence[Node]) -> None:
 def _warn(taken: Taken, name: str) -> None:
     line = SourceLine()
     line.code, line.instruction = taken.code, taken.instruction
-    module = "math" if hasattr(math, name.rpartition(".")[2]) else "builtins"
+    of_math = hasattr(math, name.rpartition(".")[2])
+    advice = remedy(Call(name, None, "math") if of_math else Call("float", None, "builtins"), "tensor", False, False)
     warn(
-        f"{name}(), at {line_of(line)}, made a number of a tensor that this graph was computed from, and the number came "
-        f"back as a constant, so that the gradient is not whole: {remedy(Call(name, None, module), 'tensor', False, False)}"
+        f"{name}(), at {line_of(line)}, made a number of a tensor that this graph was computed from, and the number "
+        f"came back as a constant, so that the gradient is not whole: {advice}"
     )
 
 
@@ -77,7 +78,9 @@ def _is_factor(value: Any, name: str, nodes: Iterable[Node]) -> bool:
         except (TypeError, ValueError, OverflowError):  # a function of two numbers, or undefined there
             return False
     values = {x for x in (*values, *(-x for x in values)) if abs(x) not in _COMMON}
-    kept = (k for node in nodes for part in (node.kept, node.kept_y) for k in (part if type(part) is tuple else (part,)))
+    kept = (
+        k for node in nodes for part in (node.kept, node.kept_y) for k in (part if type(part) is tuple else (part,))
+    )
     return any(isinstance(k, float) and k in values for k in kept)
 
 
@@ -94,7 +97,7 @@ def _uses(code: CodeType, instruction: int) -> tuple[frozenset[str], bool]:
         return frozenset(), True
     parents = {child: node for node in ast.walk(tree) for child in ast.iter_child_nodes(node)}
     places = (line, column, end_line, end_column)
-    at = next((n for n in parents if isinstance(n, ast.Call) and _place(n) == places), None)
+    at: ast.AST | None = next((n for n in parents if isinstance(n, ast.Call) and _place(n) == places), None)
     operators: set[str] = set()
     while at is not None:
         child, at = at, parents.get(at)
@@ -111,7 +114,9 @@ def _uses(code: CodeType, instruction: int) -> tuple[frozenset[str], bool]:
             if called not in _OF_NUMBERS and not called.startswith("math."):
                 return frozenset(operators), called.startswith(("np.", "numpy."))
         elif not isinstance(at, ast.UnaryOp | ast.IfExp | ast.Tuple | ast.List):
-            return frozenset(operators), isinstance(at, ast.Assign | ast.AnnAssign | ast.NamedExpr | ast.Return | ast.Lambda)
+            return frozenset(operators), isinstance(
+                at, ast.Assign | ast.AnnAssign | ast.NamedExpr | ast.Return | ast.Lambda
+            )
     return frozenset(operators), not operators
 
 

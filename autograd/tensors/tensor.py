@@ -783,8 +783,8 @@ def unsupported(name: str, options: dict[str, Any]) -> Any:
     """Raise the error for a NumPy function without a derivative here; it says what to do instead."""
     if name.startswith("save"):
         raise UnsupportedError(
-            f"numpy.{name} writes arrays: give it t.data, the values, at {users_line()}; nn.save(model, path) writes all "
-            f"parameters of a model"
+            f"numpy.{name} writes arrays: give it t.data, the values, at {users_line()}; nn.save(model, path) writes "
+            f"all parameters of a model"
         )
     what = f"numpy.{name}" + (f" with {', '.join(sorted(options))}=" if options else "")
     raise UnsupportedError(

@@ -31,7 +31,9 @@ def whole(owner: str, **given: int) -> int:
     ((name, number),) = given.items()
     if isinstance(number, bool) or not isinstance(number, int | np.integer) or number < 1:
         if isinstance(number, np.ndarray | list):
-            raise ArgumentError(f"{owner}: {name} is a {type(number).__name__}. Arrays are one dataset: TensorDataset(X, y).")
+            raise ArgumentError(
+                f"{owner}: {name} is a {type(number).__name__}. Arrays are one dataset: TensorDataset(X, y)."
+            )
         raise ArgumentError(f"{owner}: {name}={number!r}. It has to be a whole number of at least 1.")
     return int(number)
 

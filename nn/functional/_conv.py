@@ -272,7 +272,7 @@ def _channel_remedy(shape: tuple[int, ...], axes: int, channels: int) -> str:
     if channels == 1 and len(shape) == axes + 1:
         return ": for images without an axis of channels use x[:, None]"
     if shape[-1] == channels and len(shape) == axes + 2:
-        return f": where channels are the last axis, use x.transpose({', '.join(map(str, (0, axes + 1, *range(1, axes + 1))))})"
+        return f": where channels are the last axis, use x.transpose{(0, axes + 1, *range(1, axes + 1))}"
     return ""
 
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Iterable, Iterator, Mapping, MutableMapping, MutableSequence, Sequence
-from typing import Any, NoReturn, Self, TypeVar, overload
+from typing import Any, Self, TypeVar, overload
 
 from numpy.typing import DTypeLike
 
 from autograd import GraphError, Tensor
 
 from .._arguments import TensorLike
+from .._warnings import message
 from ..module import Module
 from ..parameter import Parameter
 from .activation import ReLU
@@ -34,10 +35,9 @@ class _Holder(Module):
             remedy = ""
             if isinstance(value, type):
                 remedy = f". Make one: {value.__name__}()"
-            elif isinstance(value, list | tuple):
-                remedy = f". Give its items: {owner}(*layers)" if isinstance(self, Sequential) else ""
-            elif callable(value) and self.kind is Module:
-                remedy = ". Functions are modules of nn too: nn.Tanh() in place of np.tanh"
+            elif isinstance(self, Sequential):
+                listed = isinstance(value, list | tuple)
+                remedy = ". " + message("list of layers" if listed else "function as a layer")
             raise TypeError(f"a {owner} holds {self.kind.__name__.lower()}s, but {name} is a {what}: {value!r}{remedy}")
         return value
 
@@ -172,16 +172,15 @@ class Sequential(Row[Module]):
     def forward(self, x: TensorLike) -> Tensor:
         """Pass `x` through all modules in order."""
         out: Any = x
-        before = name = layer = None
+        name = layer = None
         try:
-            for name, layer in list(self.__dict__.items()):  # of which another thread may register the first hook
+            for name, layer in list(self.__dict__.items()):  # noqa: B007 - another thread may register a hook
                 if isinstance(layer, Module):
                     out = layer(out)
                     if out is None:
-                        raise TypeError("it returned None: is a return missing?")
-                    before = name, layer
+                        raise TypeError("it returned None: is a return missing?")  # noqa: TRY301 - its layer is named
         except (GraphError, TypeError, ValueError) as error:
-            _name_layer(error, name, layer, before, out)
+            _name_layer(error, name, layer, out, out is x)
             raise
         return out
 
@@ -196,27 +195,17 @@ class Sequential(Row[Module]):
         return Sequential(items)
 
 
-def _name_layer(error: Exception, name: str | None, layer: Any, before: Any, given: Any) -> None:
-    """Add to an error which layer of a `Sequential` it is from, unless it is a class of the user's own."""
-    if len(error.args) != 1 or not isinstance(error.args[0], str) or type(error).__module__.partition(".")[0] not in _OURS:
+def _name_layer(error: Exception, name: str | None, layer: Any, given: Any, first: bool) -> None:
+    """Add to an error which layer of a `Sequential` it is from, and why it may be given a tuple."""
+    if type(error).__module__.partition(".")[0] not in ("autograd", "builtins", "nn") or len(error.args) != 1:
         return
-    text = error.args[0]
-    if isinstance(given, tuple | list) and before is None and any(hasattr(part, "shape") for part in given):
-        text = f"it is given a {type(given).__name__}, as loaders give batches: use for X, y in loader, and model(X) ({text})"
-    if isinstance(given, tuple) and before is not None:
-        text = (
-            f"layer {before[0]}, {type(before[1]).__name__}, returned a tuple, as of outputs and a state, and the next "
-            f"takes one array: call it outside of the Sequential, and pass its result [0] on ({text})"
-        )
-    inner = text.startswith("layer ") and isinstance(layer, Sequential)
-    error.args = (f"layer {name}.{text[6:]}" if inner else f"layer {name}, {_shown(layer)}: {text}",)
-
-
-_OURS = {"autograd", "builtins", "nn"}
-
-
-def _shown(layer: Any) -> str:
-    return type(layer).__name__ if any(True for _ in layer.children()) else repr(layer)
+    text = str(error)
+    if isinstance(given, tuple | list) and layer is not None:
+        text = message("batch for a layer" if first else "tuple for a layer", error=text)
+    if text.startswith("layer ") and isinstance(layer, Sequential):
+        error.args = (f"layer {name}.{text[6:]}",)
+    else:
+        error.args = (f"layer {name}, {type(layer).__name__ if any(layer.children()) else repr(layer)}: {text}",)
 
 
 class MLP(Sequential):
@@ -279,7 +268,7 @@ class ModuleList(Row[Module]):
         for i, module in enumerate(modules):
             self._add(str(i), module)
 
-    def forward(self, *args: Any) -> NoReturn:
+    def forward(self, *args: Any, **kwargs: Any) -> Any:
         """Raise: the owner calls the modules."""
         raise NotImplementedError("ModuleList does not define forward(): call its items, or make it an nn.Sequential")
 

@@ -5,10 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, ClassVar
 
-import numpy as np
-
 from autograd import Tensor
-from autograd.extend import borrow
 
 from .. import functional
 from .._arguments import Share, TensorLike, Weights
@@ -64,7 +61,7 @@ class NLLLoss(Loss, function=functional.nll_loss):
 
     def __init__(self, weight: Weights | None = None, ignore_index: int = -100, reduction: Reduction = "mean") -> None:
         super().__init__(reduction)
-        if np.ndim(borrow(weight)) > 1:
+        if getattr(weight, "ndim", 1) > 1:
             raise TypeError("weight should be one number for each class")
         self.register_buffer("weight", weight)
         self.ignore_index = ignore_index

@@ -155,10 +155,7 @@ class Optimizer:
         loss = None
         if closure is not None:
             if not callable(closure):
-                raise TypeError(
-                    f"step() takes nothing, or a function that computes the loss again, not a {type(closure).__name__}: "
-                    f"call loss.backward() before it, and step() without the loss"
-                )
+                raise TypeError(message("loss given to step", kind=type(closure).__name__))
             with enable_grad():
                 loss = closure()
         steps = 0
@@ -168,7 +165,8 @@ class Optimizer:
                     self.update(group, flat, run)
                     steps += 1
                 mark_written(*flat.written())
-        if not steps and not self.stepped and "initial_lr" not in self.param_groups[0]:  # of a schedule that is looked at
+        scheduled = "initial_lr" in self.param_groups[0]  # as where the course of a schedule is looked at
+        if not (steps or self.stepped or scheduled):
             self.idle = True
             warn(message("step without gradient"), TrainingWarning)
         self.stepped = True

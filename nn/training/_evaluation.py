@@ -125,17 +125,8 @@ def _joined(outputs: Sequence[Any], rows: list[int]) -> Any:
         return tuple(_joined(several, rows) for several in zip(*outputs, strict=True))
     for output, count in zip(outputs, rows, strict=True):
         if np.shape(output)[:1] != (count,):
-            raise ShapeError(
-                f"predict() joins outputs by their rows, but for {count} rows the model returned shape "
-                f"{np.shape(output)}: {_one_row(np.shape(output), count)}have it return arrays whose first axis is the rows, such as the outputs of a "
-                f"recurrent layer with batch_first=True without its state"
-            )
+            raise ShapeError(message("rows of predict", count=count, shape=np.shape(output)))
     return np.concatenate(outputs)
-
-
-def _one_row(shape: tuple[int, ...], count: int) -> str:
-    """Say how to give one row, if the outputs are those of one, whose inputs are not as many as the outputs."""
-    return "for one row give X[None, 0], or of a table X.iloc[[0]]; else " if len(shape) == 1 != count else ""
 
 
 def mean_over(

@@ -287,7 +287,9 @@ def _check_iterable(data: Any, epochs: int) -> None:
 def _check_counts(**counts: int) -> None:
     for name, count in counts.items():
         if not isinstance(count, int | np.integer) or count < 1:
-            remedy = f": write {int(count)}, which // gives, and not /" if isinstance(count, float) and count >= 1 else ""
+            remedy = (
+                f": write {int(count)}, which // gives, and not /" if isinstance(count, float) and count >= 1 else ""
+            )
             raise ValueError(f"{name} should be a whole number of at least 1, not {count!r}{remedy}")
 
 

@@ -12,6 +12,7 @@ import numpy as np
 
 from autograd.extend import find_mistakes
 
+from .._warnings import message
 from ..distributed._collectives import spread_object
 from ..distributed._processes import world
 from ..utils import clip_grad_norm_
@@ -263,10 +264,7 @@ class TrainingLoop:
     def _check_loss(self, loss: Any) -> None:
         if getattr(loss, "size", 0) != 1 or not getattr(loss, "requires_grad", False):
             kind = f"{type(loss).__name__} of shape {getattr(loss, 'shape', None)}"
-            remedy = (
-                "it should be a Tensor of one element that depends on the parameters, but argmax, comparisons, .item(), "
-                "float() and functions of math give constants"
-            )
+            remedy = message("constant loss")
             if getattr(loss, "size", 0) > 1:
                 remedy = 'it should be one number, as with reduction="mean"'
             elif loss is None:

@@ -87,7 +87,7 @@ def _check_shapes(functions: Mapping[str, Measure], output: Any, target: Any) ->
             try:
                 with np.errstate(all="ignore"):
                     reshaped, given = function(output[:, 0], target), function(output, target)
-            except Exception:  # noqa: S112 - it knows which shape it wants, and where it does not, the training raises
+            except Exception:  # noqa: BLE001 - it knows which of the shapes it takes
                 continue
             if not np.allclose(reshaped, given, rtol=1e-3, equal_nan=True):
                 _told.add(function)
@@ -126,10 +126,7 @@ def _name(metric: Any) -> str:
         return metric.name or type(metric).__name__
     name = str(getattr(metric, "__name__", type(metric).__name__))
     if str(getattr(metric, "__module__", "")).startswith("sklearn.metrics"):
-        raise TypeError(
-            f"{name} takes (y_true, y_pred), where metrics are given (output, target), with scores of classes: pass "
-            f"metrics={{'{name}': lambda output, target: {name}(target, output.argmax(1))}}, or output for numbers"
-        )
+        raise TypeError(message("metric of scikit-learn", name=name))
     if name == "<lambda>":
         raise ValueError("a lambda has no name: pass metrics={'name': lambda output, target: ...}")
     return name

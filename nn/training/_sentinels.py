@@ -234,8 +234,8 @@ class Sentinels:
 
     def _check_ratios(self, ratios: list[tuple[str, Any, float]]) -> None:
         """Check the size of updates in proportion to the parameters."""
-        for kind, odd in (("fast", lambda ratio: ratio > 0.1), ("slow", lambda ratio: ratio < 1e-7)):
-            found = [item for item in ratios if self._streak(kind, item[0], odd(item[2]), LONG_STREAK)]
+        for kind, least, most in (("fast", 0.1, math.inf), ("slow", -1, 1e-7)):
+            found = [item for item in ratios if self._streak(kind, item[0], least < item[2] < most, LONG_STREAK)]
             self._warn_of(kind, [item[:2] for item in found], ratio=found[0][2] if found else 0)
 
     def _streak(self, kind: str, name: str, odd: bool, length: int) -> bool:
@@ -250,7 +250,7 @@ class Sentinels:
             self._warned.update((kind, name) for name, _ in new)
             warn(message(kind, listed=_listed(new), **parts))
 
-    def warn_once(self, kind: str, **parts: Any) -> None:
+    def warn_once(self, kind: str, /, **parts: Any) -> None:
         """Warn, unless there was a warning of this kind before."""
         if (kind, "") not in self._warned:
             self._warned.add((kind, ""))

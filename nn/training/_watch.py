@@ -37,8 +37,8 @@ def watch(model: Module, optimizer: Optimizer, loss: Loss | None = None) -> Watc
     - a forgotten `zero_grad`, so that gradients of earlier steps are added to the present ones; a forgotten ``step()``;
     - a model that is trained in evaluation mode, or evaluated in training mode, if it has layers that depend on
       the mode, such as `Dropout`;
-    - labels of shape ``(n,)`` that are broadcast against outputs of shape ``(n, 1)``, a loss that is maximised, a softmax
-      or sigmoid before a loss that applies it itself;
+    - labels of shape ``(n,)`` that are broadcast against outputs of shape ``(n, 1)``, a loss that is maximised, a
+      softmax or sigmoid before a loss that applies it itself;
     - probabilities given to `CrossEntropyLoss`, which takes logits, and targets that are none; anything but
       log-probabilities given to `NLLLoss` (if `loss` is given);
     - outputs that are the same for all rows (if `loss` is given);
