@@ -160,7 +160,7 @@ def check_constructor(kind: type) -> None:
         owner = type(self).__name__
         if "device" in kwargs and "dtype" in signature.parameters:  # layers with parameters, as in PyTorch
             check_device(kwargs.pop("device"))
-        if kwargs.keys() - signature.parameters.keys() and not takes_any:
+        if kwargs and not takes_any and kwargs.keys() - signature.parameters.keys():
             missing.refuse_keywords(f"{owner}: it", kwargs, missing.LAYER_KEYWORDS, [*signature.parameters][1:])
         try:
             for name, value in signature.bind(self, *args, **kwargs).arguments.items():

@@ -44,8 +44,9 @@ class Parameter(Tensor):
         super().__init__(own, requires_grad)
         if requires_grad:
             lend(self, own)  # no other reference to it exists
-        for watcher in list(watchers):
-            watcher.parameter_made()
+        if watchers:
+            for watcher in list(watchers):
+                watcher.parameter_made()
 
     def __repr__(self) -> str:
         body = np.array2string(borrow(self), separator=", ", prefix="Parameter(")

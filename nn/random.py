@@ -310,8 +310,10 @@ def _chosen(generator: np.random.Generator | None) -> np.random.Generator:
 def _check_seed() -> None:
     """Warn once if NumPy's own generator was seeded, by ``np.random.seed``, and this one was not."""
     global _seeded
+    if _seeded:
+        return
     bits: Any = np.random.__dict__["get_bit_generator"]()  # which the types of NumPy leave out
-    if not _seeded and bits.seed_seq is None:  # which only a generator has that was not seeded so
+    if bits.seed_seq is None:  # which only a generator has that was not seeded so
         _seeded = True
         warn(message("seed"), TrainingWarning)
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
 
-from ..graph.instrumentation import observed
+from ..graph.instrumentation import observe, observed
 from ..graph.name_scope import within
 from ..graph.node import Node
 from ..graph.saved_tensors import operation_of
@@ -41,28 +41,58 @@ def find_mistakes() -> Iterator[list[Finding]]:
     >>> [finding.form for finding in found]
     ["'subtract' combines shapes (8, 1) and (8,) into (8, 8)"]
     """
-    found: list[Finding] = []
-    falling: list[tuple[Node, Finding]] = []  # what is below 0, unless something else is computed with it
+    mistakes = _Mistakes()
+    with observed(mistakes.note):
+        yield mistakes.found
+    mistakes.found.extend(mistakes.falling)
 
-    def note(node: Node, values: tuple[Any, ...], z: Any) -> None:
+
+def look_for_mistakes() -> Callable[[], list[Finding]]:
+    """Do as `find_mistakes`, from now on until the function that is returned is called, which returns the findings.
+
+    Examples
+    --------
+    >>> from autograd import tensor
+    >>> from autograd.extend import look_for_mistakes
+    >>> x = tensor([1.0, 2.0], requires_grad=True)
+    >>> end = look_for_mistakes()
+    >>> loss = -(x**2).mean()
+    >>> [finding.form for finding in end()]
+    ["a loss below 0, minus 'power'"]
+    """
+    mistakes = _Mistakes()
+    end = observe(mistakes.note)
+
+    def ended() -> list[Finding]:
+        end()
+        return [*mistakes.found, *mistakes.falling]
+
+    return ended
+
+
+class _Mistakes:
+    """What was found in the operations so far; `falling` is below 0, unless something else is computed with it."""
+
+    def __init__(self) -> None:
+        self.found: list[Finding] = []
+        self.falling: list[Finding] = []
+        self._last: Node | None = None  # that of `falling`
+
+    def note(self, node: Node, values: tuple[Any, ...], z: Any) -> None:
+        """Look at an operation."""
         where = line_of(node) + within(node)
-        if falling and falling[0][0] in (node.x, node.y):
-            falling.clear()
+        if self._last is not None and self._last in (node.x, node.y):
+            self._last, self.falling = None, []
         if (name := _negated(node, z)) is not None:
             remedy = (
-                "losses are minimised, and this one falls without end: change its sign, or have the optimizer maximize"
+                "losses are minimised, so it falls without end: change its sign, or have the optimizer maximize"
             )
-            falling[:] = [(node, Finding(f"a loss below 0, minus '{name}'", where, remedy))]
+            self._last, self.falling = node, [Finding(f"a loss below 0, minus '{name}'", where, remedy)]
         if (shapes := _broadcast(node, values, z)) is not None:
             form = f"'{operation_of(node).name}' combines shapes {shapes[0]} and {shapes[1]} into {z.shape}"
-            found.append(
-                Finding(form, where, "each output with each label. Reshape one of them, as in y.reshape(-1, 1)")
-            )
-        found.extend(Finding(form, where, remedy) for form, applies, remedy in OF_LOSSES if applies(node))
-
-    with observed(note):
-        yield found
-    found.extend(finding for _, finding in falling)
+            remedy = "each output with each label. Reshape one of them, as in y.reshape(-1, 1)"
+            self.found.append(Finding(form, where, remedy))
+        self.found.extend(Finding(form, where, remedy) for form, applies, remedy in OF_LOSSES if applies(node))
 
 
 def _broadcast(node: Node, values: tuple[Any, ...], z: Any) -> list[tuple[int, ...]] | None:

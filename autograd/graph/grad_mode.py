@@ -226,6 +226,12 @@ class enable_grad(_Mode):  # noqa: N801 - as above
         super().__init__(ON)
 
 
+def end_watching(what: int) -> None:
+    """Stop doing something else with every node, in whatever blocks there are; leaving them may begin it again."""
+    _watch.set(_watch.get() & ~what)
+    _mode.set(_mode.get() & ~what)
+
+
 class Watch(_Block):
     """Do something else with every node that is recorded, within a ``with`` block or a decorated function."""
 

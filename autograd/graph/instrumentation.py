@@ -12,7 +12,7 @@ import numpy as np
 from ..arrays.door import concrete
 from ..errors import AnomalyError
 from ..source.source_info import line_of, note_line
-from .grad_mode import ANOMALY, PACKING, TRACING, Watch, recording
+from .grad_mode import ANOMALY, PACKING, TRACING, Watch, end_watching, recording
 from .name_scope import note_scope, within
 from .node import Node
 from .saved_tensors import pack
@@ -43,6 +43,41 @@ def observed(note: Observer, alone: bool = False) -> Iterator[None]:
             yield
     finally:
         observer.reset(token)
+
+
+def observe(note: Observer) -> Callable[[], None]:
+    """Call `note` for each operation recorded from now on, until the function that is returned is called.
+
+    That may be in another block than this one, in whatever order blocks are left, and in another thread.
+    """
+    around, over = observer.get(None), False
+
+    def seen(node: Node, values: tuple[Any, ...], z: Any) -> None:
+        if around is not None:
+            around(node, values, z)
+        if not over:
+            note(node, values, z)
+        elif observer.get() is seen:  # a block that was entered before the end was left after it
+            leave()
+
+    def leave() -> None:
+        observer.set(around or _ignore)
+        if around is None:
+            end_watching(TRACING)
+
+    def end() -> None:
+        nonlocal over
+        over = True
+        if observer.get(None) is seen:
+            leave()
+
+    observer.set(seen)
+    Watch(TRACING).__enter__()
+    return end
+
+
+def _ignore(node: Node, values: tuple[Any, ...], z: Any) -> None:
+    pass
 
 
 def examine(node: Node, values: tuple[Any, ...], z: Array | tuple[Array, ...]) -> None:

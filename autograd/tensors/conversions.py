@@ -18,7 +18,7 @@ from typing import Any, NoReturn
 
 from ..errors import GraphError
 from ..graph.grad_mode import recording
-from ..graph.node import Node, ancestors, counter
+from ..graph.node import FreedOperation, Node, ancestors, counter
 from ..source.call_site import Call, call_in, called_by, discarding, is_unpacked, name_called, stores, users_frame
 from ..source.source_info import line_in, line_of, within_engine
 
@@ -74,7 +74,7 @@ def refuse_number(node: Node, array: Any) -> None:
         or (_unfinished and doing != _OPERATOR and is_differentiated(node) and not _asks(caller))
     ):
         refuse("converting this tensor to a number")
-    if array.size == 1 and not within_engine(caller.f_code):
+    if array.size == 1 and not isinstance(node.op, FreedOperation) and not within_engine(caller.f_code):
         taken.append((next(counter), node.number, caller.f_code, caller.f_lasti, array.item()))
 
 

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
 from autograd import Handle, is_grad_enabled
-from autograd.extend import borrow, find_mistakes
+from autograd.extend import borrow, look_for_mistakes
 
 from ..module import Module
 from ._sentinels import (
@@ -83,7 +82,7 @@ class Watch:
         self._left: Any = None  # the gradient that the last step used
         self._added = False  # whether gradients were added to it since
         self._cleared = 0  # how often gradients came where there were none, since the last step
-        self._look: tuple[Any, Any] | None = None  # at what is computed with the output: a block, and what it found
+        self._look: Any = None  # at what is computed with the output: ends it, and returns what it found
         self._handles: list[Handle] = [model.register_forward_hook(self._see_output)]
         if isinstance(loss, Module):
             self._handles.append(loss.register_forward_pre_hook(self._see_loss))
@@ -122,8 +121,7 @@ class Watch:
         if recording and self._checking():
             self._sentinels.check_call(args, output)
             if self._steps < LOOKED_AT:
-                block = find_mistakes()
-                self._look = block, block.__enter__()
+                self._look = look_for_mistakes()
         self._trained |= recording and model.training
         self._evaluated |= recording and not model.training
         if not recording and model.training:
@@ -134,10 +132,8 @@ class Watch:
     def _end_look(self) -> None:
         """End looking at what is computed with the output, and warn of what was found."""
         if self._look is not None:
-            (block, found), self._look = self._look, None
-            with suppress(ValueError):  # another thread or task began it, and has ended it for itself
-                block.__exit__(None, None, None)
-            self._sentinels.check_loss(found)
+            end, self._look = self._look, None
+            self._sentinels.check_loss(end())
 
     def _see_loss(self, loss: Module, args: tuple[Any, ...]) -> None:
         if self._checking() and is_grad_enabled() and len(args) == 2:
