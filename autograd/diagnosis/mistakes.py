@@ -84,9 +84,7 @@ class _Mistakes:
         if self._last is not None and self._last in (node.x, node.y):
             self._last, self.falling = None, []
         if (name := _negated(node, z)) is not None:
-            remedy = (
-                "losses are minimised, so it falls without end: change its sign, or have the optimizer maximize"
-            )
+            remedy = "losses are minimised, so it falls without end: change its sign, or have the optimizer maximize"
             self._last, self.falling = node, [Finding(f"a loss below 0, minus '{name}'", where, remedy)]
         if (shapes := _broadcast(node, values, z)) is not None:
             form = f"'{operation_of(node).name}' combines shapes {shapes[0]} and {shapes[1]} into {z.shape}"

@@ -229,7 +229,8 @@ class enable_grad(_Mode):  # noqa: N801 - as above
 def end_watching(what: int) -> None:
     """Stop doing something else with every node, in whatever blocks there are; leaving them may begin it again."""
     _watch.set(_watch.get() & ~what)
-    _mode.set(_mode.get() & ~what)
+    if (mode := _mode.get()) & what:
+        _mode.set(mode & ~what)
 
 
 class Watch(_Block):

@@ -50,34 +50,38 @@ def observe(note: Observer) -> Callable[[], None]:
 
     That may be in another block than this one, in whatever order blocks are left, and in another thread.
     """
-    around, over = observer.get(None), False
-
-    def seen(node: Node, values: tuple[Any, ...], z: Any) -> None:
-        if around is not None:
-            around(node, values, z)
-        if not over:
-            note(node, values, z)
-        elif observer.get() is seen:  # a block that was entered before the end was left after it
-            leave()
-
-    def leave() -> None:
-        observer.set(around or _ignore)
-        if around is None:
-            end_watching(TRACING)
-
-    def end() -> None:
-        nonlocal over
-        over = True
-        if observer.get(None) is seen:
-            leave()
-
-    observer.set(seen)
+    lookout = _Lookout(note)
+    observer.set(lookout)
     Watch(TRACING).__enter__()
-    return end
+    return lookout.end
 
 
-def _ignore(node: Node, values: tuple[Any, ...], z: Any) -> None:
-    pass
+class _Lookout:
+    """An observer that can end anywhere: a block that was entered before that may bring it back, until it is called."""
+
+    def __init__(self, note: Observer) -> None:
+        self._note: Observer | None = note
+        self._around = observer.get(None)
+
+    def __call__(self, node: Node, values: tuple[Any, ...], z: Any) -> None:
+        if self._around is not None:
+            self._around(node, values, z)
+        if self._note is not None:
+            self._note(node, values, z)
+        else:
+            self.end()
+
+    def end(self) -> None:
+        """Call nothing any more; where this one is called itself, those around it are, or none."""
+        self._note = None
+        if observer.get(None) is self:
+            current: Observer | None = self
+            while isinstance(current, _Lookout) and current._note is None:
+                current = current._around
+            if current is None:
+                end_watching(TRACING)
+            else:
+                observer.set(current)
 
 
 def examine(node: Node, values: tuple[Any, ...], z: Array | tuple[Array, ...]) -> None:

@@ -124,7 +124,8 @@ def static(op: Primitive, value: Any, name: str) -> Any:
             plain_array(value) if hasattr(value, "__array__") and not isinstance(value, np.generic | float) else value
         )
     if value._node is not None:
-        remedy = f"give several tensors as one list, np.{op.name}([a, b])" if name == "axis" else "detach() it"
+        listed = op.name in ("concatenate", "stack")
+        remedy = f"{f'give the tensors as one list, np.{op.name}([a, b]), or ' * listed}detach() it"
         raise TypeError(f"'{op.name}' is not differentiable with respect to its argument {name!r}: {remedy}")
     return value._array
 

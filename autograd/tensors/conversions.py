@@ -16,6 +16,7 @@ from opcode import opmap
 from types import CodeType, FrameType
 from typing import Any, NoReturn
 
+from ..arrays.door import ARRAY_TYPES
 from ..errors import GraphError
 from ..graph.grad_mode import recording
 from ..graph.node import FreedOperation, Node, ancestors, counter
@@ -74,7 +75,12 @@ def refuse_number(node: Node, array: Any) -> None:
         or (_unfinished and doing != _OPERATOR and is_differentiated(node) and not _asks(caller))
     ):
         refuse("converting this tensor to a number")
-    if array.size == 1 and not isinstance(node.op, FreedOperation) and not within_engine(caller.f_code):
+    if (
+        type(array) in ARRAY_TYPES
+        and array.size == 1
+        and not isinstance(node.op, FreedOperation)
+        and not within_engine(caller.f_code)
+    ):
         taken.append((next(counter), node.number, caller.f_code, caller.f_lasti, array.item()))
 
 
