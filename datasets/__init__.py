@@ -10,10 +10,7 @@ This package does not depend on the autograd engine: its arrays go into any NumP
 [64, 64, 22]
 """
 
-import importlib
-import importlib.util
-from types import ModuleType
-
+from datasets import transforms as transforms
 from datasets.errors import (
     ArgumentError,
     CellError,
@@ -87,11 +84,3 @@ __all__ = [
     "read_table",
     "train_test_split",
 ]
-
-
-def __getattr__(name: str) -> ModuleType:
-    if name[:1] == "_" or importlib.util.find_spec(f"datasets.{name}") is None:
-        raise AttributeError(
-            f"module 'datasets' has no attribute {name!r}", name=name, obj=importlib.import_module("datasets")
-        )
-    return importlib.import_module(f"datasets.{name}")

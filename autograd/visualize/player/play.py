@@ -10,10 +10,9 @@ from typing import Any
 
 import numpy as np
 
-from autograd import Tensor, Value
+from autograd import GraphError, Tensor, Value
 from autograd.inside import Array, TensorLike
 
-from ...errors import GraphError
 from ..collapse import check_depth
 from ..node_info import Model, names_of, parameters_of
 from ..page import write_page
