@@ -17,30 +17,6 @@ Each also derives from the built-in error that a caller would catch. A message n
 an editor counts it, the column if there is one, and the remedy.
 """
 
-from collections.abc import Callable
-from functools import wraps
-from typing import Any, TypeVar, cast
-
-F = TypeVar("F", bound=Callable[..., Any])
-
-
-def explained(usage: str) -> Callable[[F], F]:
-    """Let a call whose arguments do not fit the parameters say how the function is called."""
-
-    def decorated(function: F) -> F:
-        @wraps(function)
-        def called(*args: Any, **kwargs: Any) -> Any:
-            try:
-                return function(*args, **kwargs)
-            except TypeError as error:
-                if error.__traceback__ is not None and error.__traceback__.tb_next is None:  # raised by the call itself
-                    error.args = (f"{error}. {usage}",)
-                raise
-
-        return cast(F, called)
-
-    return decorated
-
 
 class DataError(ValueError):
     """Something is wrong with data; every error of `datasets` is one of these."""

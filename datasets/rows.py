@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from datasets.errors import ArgumentError, explained
+from datasets.errors import ArgumentError
+from datasets.loading.checks import explained
 from datasets.loading.dataset import TensorDataset
 from datasets.loading.loader import DataLoader
 from datasets.loading.samplers import Sampler

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
-from typing import Any, TypeAlias
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import wraps
+from typing import Any, TypeAlias, TypeVar, cast
 
 import numpy as np
 
 from datasets.errors import ArgumentError
 from datasets.loading.dataset import MapStyle
 
+F = TypeVar("F", bound=Callable[..., Any])
 Seed: TypeAlias = "int | np.random.Generator | None"  # a text: numpy.random takes longer to load than this package
 
 
@@ -24,6 +26,24 @@ def drawn_seed(seed: Seed) -> int:
     if isinstance(seed, np.random.Generator):
         return int(seed.integers(2**63))
     raise ArgumentError(f"a seed is a whole number, a numpy.random.Generator or None, not {seed!r}")
+
+
+def explained(usage: str) -> Callable[[F], F]:
+    """Let a call whose arguments do not fit the parameters say how the function is called."""
+
+    def decorated(function: F) -> F:
+        @wraps(function)
+        def called(*args: Any, **kwargs: Any) -> Any:
+            try:
+                return function(*args, **kwargs)
+            except TypeError as error:
+                if error.__traceback__ is not None and error.__traceback__.tb_next is None:  # raised by the call itself
+                    error.args = (f"{error}. {usage}",)
+                raise
+
+        return cast(F, called)
+
+    return decorated
 
 
 def whole(owner: str, **given: int) -> int:

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from datasets.errors import ArgumentError, explained
+from datasets.errors import ArgumentError
 from datasets.loading.batch_samplers import BatchSampler, batches_of, load_state_of, state_of
-from datasets.loading.checks import check_dataset, check_exclusive, check_workers, drawn_seed
+from datasets.loading.checks import check_dataset, check_exclusive, check_workers, drawn_seed, explained
 from datasets.loading.dataset import Indices, MapStyle
 from datasets.loading.fetch import Fetcher
 from datasets.loading.order import made_ahead

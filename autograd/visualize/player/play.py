@@ -106,10 +106,10 @@ def player(
         title = "Backpropagation" if name == "<lambda>" else f"Backpropagation of {name}"
     else:
         raise TypeError(f"player takes a Tensor, a Value or a function, not {type(result).__name__}")
-    if gradient is None and getattr(ran.result, "size", 1) != 1:
+    if gradient is None and isinstance(ran.result, Tensor) and ran.result.size != 1:
         raise GraphError(
-            f"player() goes back from one element, but the result has shape {ran.result.shape}: give the loss, as in "
-            f"player(lambda: loss(model(X), y), path, params=model), or gradient= of that shape"
+            f"player() needs one element to go back from, but the result has shape {ran.result.shape}: give the loss, "
+            f"as in player(lambda: loss(model(X), y), path, params=model), or gradient= of that shape"
         )
     played = folded(playback(ran, names, gradient), _MOST)
     with np.errstate(all="ignore"):  # values that are not finite are shown as nan or inf
