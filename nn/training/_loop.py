@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from autograd.extend import find_mistakes
+from autograd import extend
 
 from .._warnings import message
 from ..distributed._collectives import spread_object
@@ -233,7 +233,7 @@ class TrainingLoop:
         """Return the loss of a batch; `checked` says whether to raise unless it is one number."""
         weighted, sentinels = self._weighted, self._sentinels
         look = checked and sentinels is not None and self.training.step < LOOKED_AT
-        with find_mistakes() if look else nullcontext() as mistakes:
+        with extend.find_mistakes() if look else nullcontext() as mistakes:
             if weighted is None:
                 loss = self.training.loss(output, batch.target)
             else:

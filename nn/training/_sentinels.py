@@ -5,12 +5,12 @@ from __future__ import annotations
 import math
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from autograd import Finding, Tensor
-from autograd.extend import borrow, leaves
+from autograd import Tensor, extend
+from autograd.extend import borrow
 
 from .._arguments import TensorLike
 from .._warnings import message
@@ -22,6 +22,9 @@ from ..parameter import watchers as parameter_watchers
 from ._divergence import warn
 from ._metrics import values_of
 from ._types import Loss
+
+if TYPE_CHECKING:
+    from autograd import Finding
 
 Array = np.ndarray[Any, Any]
 
@@ -158,7 +161,7 @@ class Sentinels:
         if output.requires_grad and not any(getattr(x, "requires_grad", False) for x in inputs):
             known = {id(p) for group in self._optimizer.param_groups for p in group["params"]}
             known |= {id(parameter) for parameter in self._model.parameters()}
-            strange = [p for p in leaves(output) if isinstance(p, Parameter) and id(p) not in known]
+            strange = [p for p in extend.leaves(output) if isinstance(p, Parameter) and id(p) not in known]
             if strange:
                 self.warn_once("hidden", listed=_listed([("", parameter) for parameter in strange]).replace("  ", " "))
 

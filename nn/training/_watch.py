@@ -5,8 +5,8 @@ from __future__ import annotations
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
-from autograd import Handle, is_grad_enabled
-from autograd.extend import borrow, look_for_mistakes
+from autograd import Handle, extend, is_grad_enabled
+from autograd.extend import borrow
 
 from ..module import Module
 from ._sentinels import (
@@ -121,7 +121,7 @@ class Watch:
         if recording and self._checking():
             self._sentinels.check_call(args, output)
             if self._steps < LOOKED_AT:
-                self._look = look_for_mistakes()
+                self._look = extend.look_for_mistakes()
         self._trained |= recording and model.training
         self._evaluated |= recording and not model.training
         if not recording and model.training:
