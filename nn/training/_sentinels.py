@@ -201,7 +201,8 @@ class Sentinels:
     def check_norms(self, norms: Mapping[str, ParameterNorms]) -> None:
         """Check the gradients and updates of a step."""
         self._checks += 1
-        warn_of_plain_tensors(self._model, used=True)
+        if self._checks == 1:
+            warn_of_plain_tensors(self._model, used=True)
         rate = max(float(group["lr"]) for group in self._optimizer.param_groups)
         held = {id(p) for group in self._optimizer.param_groups for p in group["params"]}
         for name, norm in norms.items():
