@@ -10,7 +10,7 @@ This package does not depend on the autograd engine: its arrays go into any NumP
 [64, 64, 22]
 """
 
-from datasets import transforms
+import datasets.transforms  # noqa: F401 - for programs that import datasets alone
 from datasets.errors import (
     ArgumentError,
     CellError,
@@ -83,5 +83,4 @@ __all__ = [
     "read_idx",
     "read_table",
     "train_test_split",
-    "transforms",
 ]
