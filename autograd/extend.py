@@ -35,6 +35,9 @@ Distributions
 Exports
     `trace_operations` lists the operations that ran, each as a `TracedOperation`; `html_page` is the text of a page
     that loads nothing, as the player's; `replacing` writes a file completely or not at all.
+Trainings
+    `find_mistakes` looks for mistakes in the loss that is computed within a block, `look_for_mistakes` until it is
+    ended; `leaves` are what a result depends on; `is_unpacked` tells an object whether it is taken apart.
 Names
     `set_module` makes classes say where users import them from; `missing` makes modules and classes say what a name
     from PyTorch or JAX is called here.
@@ -91,8 +94,11 @@ from .naming import set_module
 from .ops import densities
 from .primitives.accurate_sum import accurate_sum
 from .primitives.declare import composed, elementwise, general, linear, multilinear, not_differentiable
+from .source.call_site import is_unpacked
 
 if typing.TYPE_CHECKING:
+    from .diagnosis.mistakes import find_mistakes, look_for_mistakes
+    from .diagnosis.nodes import leaves
     from .diagnosis.tracing import TracedOperation, trace_operations
     from .files import replacing
     from .hips.definitions import defjvp as defjvp
@@ -119,15 +125,17 @@ if typing.TYPE_CHECKING:
 __all__ = [
     "ARRAY_TYPES", "Context", "Function", "Rehearsed", "TracedOperation", "accurate_sum", "anywhere", "as_array",
     "borrow", "cached_arrays", "compiled_loop", "composed", "densities", "describe_calls", "done_outside", "drawn",
-    "elementwise", "enter_batch", "everywhere", "fusing", "general", "html_page", "innermost", "is_copy",
-    "is_finite", "is_sole_owner", "leave_batch", "lend", "levels", "linear", "load_numba", "mark_written",
-    "missing", "multilinear", "name_calls", "not_differentiable", "outside", "outside_types", "pickled", "portion",
-    "replacing", "restore_in_checkpoints", "rolling", "same_tensor", "set_gradient_buffer", "set_module",
-    "trace_operations", "whole",
+    "elementwise", "enter_batch", "everywhere", "find_mistakes", "fusing", "general", "html_page", "innermost",
+    "is_copy", "is_finite", "is_sole_owner", "is_unpacked", "leave_batch", "leaves", "lend", "levels", "linear",
+    "load_numba", "look_for_mistakes", "mark_written", "missing", "multilinear", "name_calls", "not_differentiable",
+    "outside", "outside_types", "pickled", "portion", "replacing", "restore_in_checkpoints", "rolling", "same_tensor",
+    "set_gradient_buffer", "set_module", "trace_operations", "whole",
 ]  # fmt: skip
 
 # Loaded on first use, like the names of `autograd` that a program may never use.
 _OWN = {
+    "diagnosis.mistakes": ("find_mistakes", "look_for_mistakes"),
+    "diagnosis.nodes": ("leaves",),
     "diagnosis.tracing": ("TracedOperation", "trace_operations"),
     "files": ("replacing",),
     "ops.setitem": ("mark_written",),

@@ -10,6 +10,7 @@ This package does not depend on the autograd engine: its arrays go into any NumP
 [64, 64, 22]
 """
 
+import datasets.transforms  # noqa: F401 - for programs that import datasets alone
 from datasets.errors import (
     ArgumentError,
     CellError,

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from datasets.errors import ArgumentError
+from datasets.loading.checks import explained
 from datasets.loading.dataset import TensorDataset
 from datasets.loading.loader import DataLoader
 from datasets.loading.samplers import Sampler
@@ -61,6 +62,7 @@ class batches(DataLoader):  # noqa: N801 - lower case, as zip, range and enumera
     (1, 2) True
     """
 
+    @explained("It is batches(X, y, batch_size=32, shuffle=True, seed=None, drop_last=False)")
     def __init__(
         self,
         *arrays: ArrayLike,

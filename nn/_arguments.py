@@ -20,7 +20,9 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from autograd import Tensor
-from autograd.extend import borrow
+from autograd.extend import borrow, missing
+
+from ._warnings import message
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -151,12 +153,15 @@ def check_constructor(kind: type) -> None:
     construct: Callable[..., None] = kind.__init__  # type: ignore[misc]  # it is called as a function
     signature = inspect.signature(construct)
     checks = _checks(signature)
+    takes_any = any(parameter.kind is parameter.VAR_KEYWORD for parameter in signature.parameters.values())
 
     @functools.wraps(construct)
     def checked(self: Any, *args: Any, **kwargs: Any) -> None:
         owner = type(self).__name__
         if "device" in kwargs and "dtype" in signature.parameters:  # layers with parameters, as in PyTorch
             check_device(kwargs.pop("device"))
+        if kwargs and not takes_any and kwargs.keys() - signature.parameters.keys():
+            missing.refuse_keywords(f"{owner}: it", kwargs, missing.LAYER_KEYWORDS, [*signature.parameters][1:])
         try:
             for name, value in signature.bind(self, *args, **kwargs).arguments.items():
                 if name in checks:
@@ -165,9 +170,41 @@ def check_constructor(kind: type) -> None:
         except (TypeError, ValueError) as error:
             if type(error) in (TypeError, ValueError) and owner not in str(error):
                 error.args = (f"{owner}: {error}",)
+            remedy = f"A layer or loss is made first, and then called: nn.{owner}()(...)"
+            if hasattr(self, "forward") and any(getattr(x, "ndim", 0) for x in args) and remedy not in str(error):
+                error.args = (f"{error}. {remedy}",)
             raise
 
     kind.__init__ = checked  # type: ignore[misc]
+
+
+def explained(usage: str) -> Callable[[F], F]:
+    """Let a call with arguments that the function does not have, or without those that it needs, say how it is called.
+
+    Parameters
+    ----------
+    usage
+        A kind of message: see `message`.
+    """
+
+    def decorated(function: F) -> F:
+        known = inspect.signature(function).parameters
+
+        @functools.wraps(function)
+        def called(*args: Any, **kwargs: Any) -> Any:
+            try:
+                return function(*args, **kwargs)
+            except TypeError as error:
+                if error.__traceback__ is None or error.__traceback__.tb_next is not None:  # raised within it
+                    raise
+                if len(args) <= len(known):
+                    missing.refuse_keywords(f"{function.__name__}()", kwargs, missing.LAYER_KEYWORDS, known)
+                error.args = (f"{error}. {message(usage)}",)
+                raise
+
+        return cast(F, called)
+
+    return decorated
 
 
 def checked(function: F) -> F:

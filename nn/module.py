@@ -8,6 +8,7 @@ import os
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, TypeVar
+from weakref import WeakValueDictionary
 
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike
@@ -16,6 +17,7 @@ from autograd import Context, DtypeError, Function, Handle, Tensor, tensor
 from autograd.extend import borrow, describe_calls, lend, mark_written, missing
 
 from ._arguments import check_constructor, check_device
+from ._warnings import TrainingWarning, message, warn
 from .parameter import Parameter
 
 
@@ -141,7 +143,8 @@ class Module:
 
     A subclass creates its parameters and submodules in ``__init__``, after ``super().__init__()``, and computes in
     ``forward``. Its attributes are searched for parameters and submodules: each `Parameter` and `Module`, and those in
-    lists, tuples and dicts, which are named ``attribute.0``, ``attribute.1``, or ``attribute.key``.
+    lists, tuples and dicts, also within each other, which are named ``attribute.0``, ``attribute.1``, or
+    ``attribute.key``.
 
     Attributes
     ----------
@@ -182,7 +185,11 @@ class Module:
 
     def forward(self, *args: Any, **kwargs: Any) -> Any:
         """Compute the output of the module; every subclass defines it."""
-        raise NotImplementedError(f"{type(self).__name__} does not define forward()")
+        from difflib import get_close_matches  # only this error needs it
+
+        near = get_close_matches("forward", vars(type(self)), 1)
+        remedy = f": is {near[0]}() meant to be it?" if near else ""
+        raise NotImplementedError(f"{type(self).__name__} does not define forward(){remedy}")
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Compute the output: call `forward`, and the hooks if there are any."""
@@ -307,14 +314,12 @@ class Module:
             raise AttributeError(f"{type(self).__name__} already has an attribute {name!r}")
 
     def _members(self, kind: type) -> Iterator[tuple[str, Any]]:
-        """Yield the name and value of each attribute of a type, and of each such item of a list, tuple or dict."""
+        """Yield the name and value of each attribute of a type, and of each such item of lists, tuples and dicts."""
         for name, value in list(self.__dict__.items()):
             if isinstance(value, kind):
                 yield name, value
-            elif type(value) in (list, tuple):
-                yield from ((f"{name}.{i}", item) for i, item in enumerate(value) if isinstance(item, kind))
-            elif type(value) is dict:
-                yield from ((f"{name}.{key}", item) for key, item in value.items() if isinstance(item, kind))
+            elif type(value) in _CONTAINERS:
+                yield from _items(name, value, kind, ())
 
     def named_children(self) -> Iterator[tuple[str, Module]]:
         """Yield the name and value of each direct submodule."""
@@ -520,6 +525,7 @@ class Module:
         >>> {name: array.shape for name, array in state.items()}
         {'weight': (2, 3), 'bias': (2,)}
         """
+        warn_of_plain_tensors(self)
         return {name: np.array(borrow(value)) for name, value in self._state().items()}
 
     def load_state_dict(self, state_dict: Mapping[str, Any], strict: bool = True) -> IncompatibleKeys:
@@ -657,6 +663,35 @@ class Module:
 
 
 missing.install(Module)
+
+
+_CONTAINERS = (list, tuple, dict)
+
+
+def _items(path: str, held: Any, kind: type, around: tuple[Any, ...]) -> Iterator[tuple[str, Any]]:
+    """Yield the path and value of each item of a type in a list, tuple or dict, and in those within it."""
+    for key, item in list(held.items() if type(held) is dict else enumerate(held)):
+        if isinstance(item, kind):
+            yield f"{path}.{key}", item
+        elif type(item) in _CONTAINERS and not any(item is outer for outer in (*around, held)):
+            yield from _items(f"{path}.{key}", item, kind, (*around, held))
+
+
+_told: WeakValueDictionary[int, Tensor] = WeakValueDictionary()  # what `warn_of_plain_tensors` has warned of, by id
+
+
+def warn_of_plain_tensors(model: Module, used: bool = False) -> None:
+    """Warn once of each attribute that asks for a gradient and is no parameter; `used` says to ask whether it got one.
+
+    An optimizer is given parameters alone, and so is a file.
+    """
+    for path, module in model.named_modules():
+        for name, value in module._members(Tensor):
+            plain = not isinstance(value, Parameter) and value.requires_grad and value.is_leaf
+            if plain and id(value) not in _told and not (used and value.grad is None):
+                _told[id(value)] = value
+                listed = f"the attribute {path}{'.' * bool(path)}{name} {value.shape}"
+                warn(message("plain tensor", listed=listed), TrainingWarning)
 
 
 def _made_again(module: Module, memo: dict[int, Any] | None) -> Any:

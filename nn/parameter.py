@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from typing import Any
+from weakref import WeakSet
 
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike
 
 from autograd import Tensor, tensor
 from autograd.extend import borrow, lend, pickled, same_tensor
+
+watchers: WeakSet[Any] = WeakSet()  # their `parameter_made` is called when a parameter is made
 
 
 class Parameter(Tensor):
@@ -41,6 +44,9 @@ class Parameter(Tensor):
         super().__init__(own, requires_grad)
         if requires_grad:
             lend(self, own)  # no other reference to it exists
+        if watchers:
+            for watcher in list(watchers):
+                watcher.parameter_made()
 
     def __repr__(self) -> str:
         body = np.array2string(borrow(self), separator=", ", prefix="Parameter(")

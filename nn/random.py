@@ -13,6 +13,8 @@ import numpy as np
 from autograd import BatchError, extend
 from autograd.extend import borrow, innermost, levels, restore_in_checkpoints
 
+from ._warnings import TrainingWarning, message, warn
+
 __all__ = [
     "RowShare", "chosen_generator", "default_generator", "draw", "draw_given", "drawing", "drawing_for_rows",
     "drawing_from", "manual_seed", "resume_drawing", "uniform",
@@ -21,6 +23,7 @@ __all__ = [
 Array = np.ndarray[Any, Any]
 
 _generator: np.random.Generator | None = np.random.default_rng()
+_seeded = False  # whether `manual_seed` was called, or it was said that it should be
 _seeds: Sequence[int] = ()  # of the generator that is made when it is first asked for, where there is none
 
 
@@ -46,7 +49,8 @@ def manual_seed(seed: int | None) -> np.random.Generator:
     >>> bool((first == nn.Linear(3, 2).weight.data).all())
     True
     """
-    global _generator
+    global _generator, _seeded
+    _seeded = True
     made = _generator = np.random.default_rng(seed)
     return made
 
@@ -293,6 +297,7 @@ def chosen_generator(generator: np.random.Generator | None) -> np.random.Generat
 
 def _chosen(generator: np.random.Generator | None) -> np.random.Generator:
     if generator is None:
+        _check_seed()
         return default_generator()
     if not isinstance(generator, np.random.Generator):
         raise TypeError(
@@ -300,6 +305,17 @@ def _chosen(generator: np.random.Generator | None) -> np.random.Generator:
             f"{type(generator).__name__}"
         )
     return generator
+
+
+def _check_seed() -> None:
+    """Warn once if NumPy's own generator was seeded, by ``np.random.seed``, and this one was not."""
+    global _seeded
+    if _seeded:
+        return
+    bits: Any = np.random.__dict__["get_bit_generator"]()  # which the types of NumPy leave out
+    if bits.seed_seq is None:  # which only a generator has that was not seeded so
+        _seeded = True
+        warn(message("seed"), TrainingWarning)
 
 
 restore_in_checkpoints(default_generator)

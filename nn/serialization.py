@@ -6,7 +6,7 @@ import errno
 import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import numpy as np
 
@@ -137,17 +137,26 @@ def load(path: str | os.PathLike[str]) -> dict[Any, Any]:
     """
     path = Path(path)
     if path.name.lower().endswith(_INDEX):
-        return _read_parts(path)
+        return _State(_read_parts(path))
     suffix = _suffix(path)
     if not path.is_file():
         raise FileNotFoundError(f"{path}: no such file")
     arrays, description = _read_safetensors(path) if suffix == ".safetensors" else _read_npz(path)
     if description is None:
-        return arrays
+        return _State(arrays)
     try:
-        return unpack(arrays, description)
+        return _State(unpack(arrays, description))
     except ValueError as error:
         raise _damaged(path, error) from error
+
+
+class _State(dict[str, Any]):
+    """What a file holds; a module is what some would call."""
+
+    def __call__(self, *args: Any) -> NoReturn:
+        raise TypeError(
+            "nn.load() returns the weights, a dict: model.load_state_dict(nn.load(path)) puts them into a model"
+        )
 
 
 def _suffix(path: Path) -> str:

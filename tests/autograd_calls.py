@@ -4,6 +4,7 @@ What returns a function is called together with it: a derivative that was asked 
 """
 
 import operator
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -382,6 +383,10 @@ CALLS: dict[str, tuple[Function, Made, dict[str, Any]]] = {
     "enable_grad": (within(autograd.enable_grad), list, {}),
     "set_grad_enabled": (within(autograd.set_grad_enabled), lambda: [True], {}),
     "detect_anomaly": (within(autograd.detect_anomaly), list, {}),
+    "find_mistakes": (within(autograd.extend.find_mistakes), list, {}),
+    "look_for_mistakes": (lambda: autograd.extend.look_for_mistakes()(), list, {}),
+    "leaves": (autograd.extend.leaves, lambda: [_result()], {}),
+    "is_unpacked": (lambda: autograd.extend.is_unpacked(sys._getframe()), list, {}),
     "trace_operations": (within(autograd.extend.trace_operations), list, {}),
     "register_hook": (hooked("register_hook"), lambda: [lambda g: 2 * g], {}),
     "register_post_accumulate_grad_hook": (

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ..errors import GraphError
-from ..graph.node import Node, by_number, recorded
+from ..graph.node import Leaf, Node, ancestors, by_number, recorded
 from ..graph.saved_tensors import operation_of
 from ..tensors.tensor import Tensor
 
@@ -18,6 +18,21 @@ def root_of(result: Tensor, what: str) -> Node:
             f"computed within no_grad() or detached"
         )
     return result._node
+
+
+def leaves(result: Tensor) -> list[Tensor]:
+    """Return the leaves that a result depends on, as far as they still exist, in the order in which they were made.
+
+    Examples
+    --------
+    >>> from autograd import tensor
+    >>> from autograd.extend import leaves
+    >>> w = tensor([1.0], requires_grad=True)
+    >>> leaves((2 * w).sum())[0] is w
+    True
+    """
+    nodes = ancestors([root_of(result, "leaves")])
+    return [owner for node in nodes if type(node) is Leaf and (owner := node.owner()) is not None]
 
 
 def inputs_of(node: Node) -> list[Node]:

@@ -30,8 +30,8 @@ class Finding:
 def lint(result: Tensor) -> list[Finding]:
     """Find numerically unstable expressions in the graph of `result`, and their stable replacements.
 
-    It looks for log(softmax), log(sigmoid), log(1 + exp), log(sum(exp)), exp / sum(exp), a square root near zero, and a
-    variance as the mean of squares minus the square of the mean.
+    It looks for log(softmax), log(sigmoid), log(1 + exp), log(sum(exp)), exp / sum(exp), a square root near zero, a
+    variance as the mean of squares minus the square of the mean, and a softmax or sigmoid before a loss of logits.
 
     Parameters
     ----------
@@ -114,7 +114,50 @@ def _root(node: Node | None) -> Node | None:
     return node.x
 
 
-_FORMS: list[tuple[str, Callable[[Node], bool], str]] = [
+_SAME_VALUES = {"astype", "expand_dims", "getitem", "moveaxis", "reshape", "squeeze", "swapaxes", "transpose"}
+
+
+def _before(node: Node, inner: str, *losses: str) -> bool:
+    """Tell whether an operation is applied to some or all values of the result of another."""
+    at = node.x
+    while _is(at, *_SAME_VALUES):
+        at = at.x  # type: ignore[union-attr]  # it is a node
+    return _is(node, *losses) and _is(at, *inner.split())
+
+
+_Form = tuple[str, Callable[[Node], bool], str]
+
+# Losses that are given what they are not meant for.
+OF_LOSSES: list[_Form] = [
+    (
+        "labels in the place of outputs",
+        lambda node: _is(node, "binary_cross_entropy", "binary_cross_entropy_with_logits") and node.x is None,
+        "the first argument is a constant, the second depends on the parameters: it is loss(output, target)",
+    ),
+    (
+        "ReLU before a loss of logits",
+        lambda node: _before(node, "relu", "cross_entropy", "binary_cross_entropy_with_logits"),
+        "logits below 0 are cut off, and such rows learn nothing: remove the ReLU at the end of the model",
+    ),
+    (
+        "cross-entropy of one class",
+        lambda node: _is(node, "cross_entropy") and node.x is not None and node.x.shape[1] == 1,
+        "the loss of one class is always 0: use BCEWithLogitsLoss for one logit a row, MSELoss for a regression",
+    ),
+    (
+        "softmax before cross-entropy",
+        lambda node: _before(node, "softmax", "cross_entropy", "log_softmax"),
+        "cross-entropy takes logits and applies softmax itself: learning is slow and never certain. Remove the softmax",
+    ),
+    (
+        "sigmoid before a loss with logits",
+        lambda node: _before(node, "sigmoid expit", "binary_cross_entropy_with_logits"),
+        "BCEWithLogitsLoss takes logits and applies sigmoid itself. Remove the sigmoid, or use BCELoss",
+    ),
+]
+
+_FORMS: list[_Form] = [
+    *OF_LOSSES,
     (
         "log(softmax(x))",
         lambda node: (

@@ -12,7 +12,9 @@ from types import ModuleType
 from typing import Any, NoReturn, TypeVar, cast
 
 from .. import later
-from .names import KEYWORDS, NAMES, tables
+from .names import KEYWORDS, LAYER_KEYWORDS, NAMES, tables
+
+__all__ = ["LAYER_KEYWORDS", "install", "keywords_from", "listed", "lookup", "refuse_keywords"]
 
 F = TypeVar("F", bound=Callable[..., Any])
 _IMPORT_FROM = opmap["IMPORT_FROM"]
@@ -109,14 +111,25 @@ def _near(name: str, module: str, near: tuple[ModuleType, ...]) -> str | None:
     return min(alike, key=itemgetter(0))[1] if alike else None
 
 
-def refuse_keywords(what: str, given: Collection[str], names: Mapping[str, str] = KEYWORDS) -> None:
+def refuse_keywords(
+    what: str, given: Collection[str], names: Mapping[str, str] = KEYWORDS, known: Collection[str] | None = None
+) -> None:
     """Raise if one of the keyword arguments given to `what` has another name here than in other libraries.
 
-    `names` is the table of `foreign.names` that says which.
+    `names` is the table of `foreign.names` that says which; with the names of all arguments, `known`, what is in
+    neither is refused as well.
     """
     for name in given:
+        if known is not None and name in known:
+            continue
         if name in names:
             raise TypeError(f"{what} has no argument {name!r}: here it is {_plain(names[name])}")
+        if known is not None:
+            from difflib import get_close_matches  # only errors need it
+
+            near = get_close_matches(name, known, 1, 0.5)
+            remedy = f"did you mean {near[0]!r}?" if near else f"it has {', '.join(known)}"
+            raise TypeError(f"{what} has no argument {name!r}: {remedy}")
 
 
 def keywords_from(names: Mapping[str, str]) -> Callable[[F], F]:

@@ -31,5 +31,9 @@ NAMES = tables("names.txt")
 KEYWORDS = NAMES.pop("keywords")
 # Of `scan` and `while_loop`, from `jax.lax`.
 SCAN_KEYWORDS, WHILE_KEYWORDS = NAMES.pop("keywords of scan"), NAMES.pop("keywords of while_loop")
+# Of the functions and classes of `nn`, from Keras, scikit-learn and PyTorch.
+LAYER_KEYWORDS = NAMES.pop("keywords of nn")
+# Of `tensor`, from PyTorch, TensorFlow and the lecture about micrograd.
+TENSOR_KEYWORDS = NAMES.pop("keywords of tensor")
 # Of `compile`, from `torch.compile`, `jax.jit`, `numba.jit` and `tf.function`.
 COMPILE_KEYWORDS = NAMES.pop("keywords of compile")

@@ -9,7 +9,7 @@ from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar, Token
 from types import CodeType, TracebackType
-from typing import Any, TypeVar
+from typing import Any, Never, TypeVar
 
 from ..source.source_info import note_line
 
@@ -62,7 +62,17 @@ def is_grad_enabled() -> bool:
     return recording() != OFF
 
 
-class _Block:
+class _NotMade(type):
+    """The class of blocks: says what to write where a block is not made, as in ``with no_grad:``."""
+
+    def __enter__(cls) -> Any:
+        raise TypeError(f"'with {cls.__name__}:' makes no block: write 'with {cls.__name__}():'")
+
+    def __exit__(cls, *reason: object) -> None:
+        """Do nothing: it is never entered."""
+
+
+class _Block(metaclass=_NotMade):
     """A ``with`` block that also decorates functions, including coroutines and generators."""
 
     def fresh(self) -> Any:
@@ -194,7 +204,9 @@ class no_grad(_Mode):  # noqa: N801 - as above
     False
     """
 
-    def __init__(self) -> None:
+    def __init__(self, *function: Never) -> None:
+        if function:
+            raise TypeError("'@no_grad' makes no block: write '@no_grad()'")
         super().__init__(OFF)
 
 
@@ -212,6 +224,13 @@ class enable_grad(_Mode):  # noqa: N801 - as above
 
     def __init__(self) -> None:
         super().__init__(ON)
+
+
+def end_watching(what: int) -> None:
+    """Stop doing something else with every node, in whatever blocks there are; leaving them may begin it again."""
+    _watch.set(_watch.get() & ~what)
+    if (mode := _mode.get()) & what:
+        _mode.set(mode & ~what)
 
 
 class Watch(_Block):

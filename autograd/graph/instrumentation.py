@@ -12,7 +12,7 @@ import numpy as np
 from ..arrays.door import concrete
 from ..errors import AnomalyError
 from ..source.source_info import line_of, note_line
-from .grad_mode import ANOMALY, PACKING, TRACING, Watch, recording
+from .grad_mode import ANOMALY, PACKING, TRACING, Watch, end_watching, recording
 from .name_scope import note_scope, within
 from .node import Node
 from .saved_tensors import pack
@@ -43,6 +43,45 @@ def observed(note: Observer, alone: bool = False) -> Iterator[None]:
             yield
     finally:
         observer.reset(token)
+
+
+def observe(note: Observer) -> Callable[[], None]:
+    """Call `note` for each operation recorded from now on, until the function that is returned is called.
+
+    That may be in another block than this one, in whatever order blocks are left, and in another thread.
+    """
+    lookout = _Lookout(note)
+    observer.set(lookout)
+    Watch(TRACING).__enter__()
+    return lookout.end
+
+
+class _Lookout:
+    """An observer that can end anywhere: a block that was entered before that may bring it back, until it is called."""
+
+    def __init__(self, note: Observer) -> None:
+        self._note: Observer | None = note
+        self._around = observer.get(None)
+
+    def __call__(self, node: Node, values: tuple[Any, ...], z: Any) -> None:
+        if self._around is not None:
+            self._around(node, values, z)
+        if self._note is not None:
+            self._note(node, values, z)
+        else:
+            self.end()
+
+    def end(self) -> None:
+        """Call nothing any more; where this one is called itself, those around it are, or none."""
+        self._note = None
+        if observer.get(None) is self:
+            current: Observer | None = self
+            while isinstance(current, _Lookout) and current._note is None:
+                current = current._around
+            if current is None:
+                end_watching(TRACING)
+            else:
+                observer.set(current)
 
 
 def examine(node: Node, values: tuple[Any, ...], z: Array | tuple[Array, ...]) -> None:

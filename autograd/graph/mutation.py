@@ -381,5 +381,6 @@ def _refuse_exposed(order: list[Node], exposure: Exposure) -> None:
 def _overwritten(node: Node, array: np.ndarray[Any, Any], how: str) -> GraphError:
     return GraphError(
         f"the derivative of '{node.op.name}'{recorded(node)} needs an array (shape {array.shape}, dtype "
-        f"{array.dtype}) that was written to in place afterwards, {how}: write to a copy, or call backward() before"
+        f"{array.dtype}) that was written to in place afterwards, {how}: write to a copy, or call backward() "
+        f"before. A state that comes from an earlier step of a training goes on as state.detach()"
     )

@@ -331,7 +331,8 @@ class FreedOperation(Uncomputed):
         freed_by = f" at {line_of(node.kept)}" if isinstance(node.kept, SourceLine) else ""
         message = (
             f"an earlier backward(){freed_by} freed the graph of this result: '{self.name}'{recorded(node)} no longer "
-            f"has what its derivative needs. Pass retain_graph=True to that backward(), or compute the result anew"
+            f"has what its derivative needs. Compute the result anew; if it is a state that comes from an earlier "
+            f"step, go on with state.detach(); to go back twice, pass retain_graph=True to that backward()"
         )
         raise GraphError(message)
 

@@ -124,7 +124,9 @@ def static(op: Primitive, value: Any, name: str) -> Any:
             plain_array(value) if hasattr(value, "__array__") and not isinstance(value, np.generic | float) else value
         )
     if value._node is not None:
-        raise TypeError(f"'{op.name}' is not differentiable with respect to its argument {name!r}: detach() it")
+        listed = op.name in ("concatenate", "stack")
+        remedy = f"{f'give the tensors as one list, np.{op.name}([a, b]), or ' * listed}detach() it"
+        raise TypeError(f"'{op.name}' is not differentiable with respect to its argument {name!r}: {remedy}")
     return value._array
 
 

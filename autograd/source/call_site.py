@@ -17,7 +17,7 @@ from typing import Any
 from ..later import load
 from .source_info import line_in, line_of, within_engine, within_file
 
-_STORE = opmap["STORE_SUBSCR"]
+_STORE, _UNPACK = opmap["STORE_SUBSCR"], opmap["UNPACK_SEQUENCE"]
 
 
 class _Foreign(dict[str, bool]):
@@ -95,6 +95,19 @@ def stores(frame: FrameType) -> bool:
     return frame.f_code.co_code[frame.f_lasti] == _STORE
 
 
+def is_unpacked(frame: FrameType) -> bool:
+    """Tell whether a frame is taking something apart, as in ``a, b = x``.
+
+    Examples
+    --------
+    >>> import sys
+    >>> from autograd.extend import is_unpacked
+    >>> is_unpacked(sys._getframe())
+    False
+    """
+    return frame.f_code.co_code[frame.f_lasti] == _UNPACK
+
+
 def of_library(file: str) -> bool:
     """Tell whether a file belongs to Python's standard library or an installed library."""
     return _foreign[file]
@@ -139,6 +152,39 @@ def name_called(code: CodeType, instruction: int) -> str:
             _names.clear()
         known = _names[id(code) + instruction] = code, _read_name(code, instruction)
     return known[1]
+
+
+# By the address of an instruction, as above: the names that `discarding` returns.
+_discarding: dict[int, tuple[CodeType, str]] = {}
+_WITH_INDICES = {"cummax", "cummin", "kthvalue", "max", "median", "min", "mode", "sort", "topk"}
+
+
+def discarding(code: CodeType, instruction: int) -> str:
+    """Return the name of a method that PyTorch has with indices, of whose two results only the second gets a name."""
+    known = _discarding.get(id(code) + instruction)
+    if known is None:
+        known = _discarding[id(code) + instruction] = code, _read_discarding(code, instruction)
+    return known[1]
+
+
+def _read_discarding(code: CodeType, instruction: int) -> str:
+    import dis  # once for an assignment
+
+    steps = list(dis.get_instructions(code))
+    at = next(i for i, step in enumerate(steps) if step.offset == instruction)
+    call, taking, store = steps[at - 1 : at + 2]
+    first = store.argval[0] if isinstance(store.argval, tuple) else store.argval
+    if first != "_" or taking.argval != 2 or call.positions is None:
+        return ""
+    begin = call.positions[:1] + call.positions[2:3]  # line and column, which are those of the function too
+    methods = [
+        str(step.argval)
+        for step in steps[:at]
+        if step.opname in ("LOAD_ATTR", "LOAD_METHOD")
+        and step.positions is not None
+        and step.positions[:1] + step.positions[2:3] == begin
+    ]
+    return methods[-1] if methods and methods[-1] in _WITH_INDICES and call.opname.startswith("CALL") else ""
 
 
 def _read_name(code: CodeType, instruction: int) -> str:

@@ -9,16 +9,18 @@ them is refused. No context variable is involved, so threads that the function s
 from __future__ import annotations
 
 import sys
+from collections import deque
 from collections.abc import Iterable
 from contextvars import ContextVar, Token
 from opcode import opmap
-from types import FrameType
+from types import CodeType, FrameType
 from typing import Any, NoReturn
 
+from ..arrays.door import ARRAY_TYPES
 from ..errors import GraphError
 from ..graph.grad_mode import recording
-from ..graph.node import Node, ancestors
-from ..source.call_site import Call, call_in, called_by, name_called, stores, users_frame
+from ..graph.node import FreedOperation, Node, ancestors, counter
+from ..source.call_site import Call, call_in, called_by, discarding, is_unpacked, name_called, stores, users_frame
 from ..source.source_info import line_in, line_of, within_engine
 
 _OPERATOR = opmap["BINARY_OP"]
@@ -51,10 +53,15 @@ def is_differentiated(node: Any) -> bool:
     return bool(_unfinished) and bool(recording()) and not _unfinished.isdisjoint(ancestors([node]))
 
 
-def refuse_number(node: Node) -> None:
+# Numbers that were taken from tensors of graphs since the last backward pass, the last ones: see `taken_numbers`.
+taken: deque[tuple[int, int, CodeType, int, Any]] = deque(maxlen=32)
+
+
+def refuse_number(node: Node, array: Any) -> None:
     """Raise where the tensor at `node` is silently converted to a number; called by the method that converts it.
 
-    That happens within a function that is being differentiated, or to store it in an element of an ndarray.
+    That happens within a function that is being differentiated, or to store it in an element of an ndarray. Elsewhere
+    it is noted, for `backward` to find out whether the number came back.
     """
     if not recording():
         return
@@ -68,12 +75,28 @@ def refuse_number(node: Node) -> None:
         or (_unfinished and doing != _OPERATOR and is_differentiated(node) and not _asks(caller))
     ):
         refuse("converting this tensor to a number")
+    if (
+        type(array) in ARRAY_TYPES
+        and array.size == 1
+        and not isinstance(node.op, FreedOperation)
+        and not within_engine(caller.f_code)
+    ):
+        taken.append((next(counter), node.number, caller.f_code, caller.f_lasti, array.item()))
 
 
 def _asks(frame: FrameType) -> bool:
     """Tell whether `math.isnan` or the like asks, whose answer is a constant, as that of a comparison is."""
     call = called_by(frame)
     return call.module in ("math", "cmath") and getattr(call.function, "__name__", "").startswith("is")
+
+
+def refuse_unpacked(frame: FrameType) -> None:
+    """Raise where a frame takes a tensor apart as PyTorch's pair of values and indices, as in ``_, i = t.max(1)``."""
+    if is_unpacked(frame) and (name := discarding(frame.f_code, frame.f_lasti)):
+        remedy = (
+            f"for their indices use t.arg{name}(axis)" if name in ("max", "min", "sort") else "there are no indices"
+        )
+        raise TypeError(f"{name}(), at {line_of(line_in(frame))}, gives values alone, as in NumPy: {remedy}")
 
 
 def refuse_stored() -> None:
@@ -111,10 +134,11 @@ def refuse(what: str, kind: str = "tensor") -> NoReturn:
 
     inner = _outside_the_engine(sys._getframe(1))
     user = users_frame(inner)
-    call, masked = called_by(user), False
+    call, masked, table = called_by(user), False, ""
     while inner is not user and inner.f_back is not None:
         module = inner.f_globals.get("__name__", "")
         masked = masked or module == "numpy.ma.core"
+        table = module.partition(".")[0] if module.startswith(("pandas", "polars")) else table
         call = call if call.name else Call("", None, module)  # for an operator: its library
         inner = inner.f_back
     stored = stores(user)
@@ -124,7 +148,7 @@ def refuse(what: str, kind: str = "tensor") -> NoReturn:
         what = f"{call.name}() on this {kind}"
     raise GraphError(
         f"{what}, at {line_of(line_in(user))}, would cut it from its graph without a warning: "
-        f"{remedy(call, kind, masked, stored)}"
+        f"{remedy(Call('', None, table) if table else call, kind, masked, stored)}"
     )
 
 

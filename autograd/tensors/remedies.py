@@ -101,9 +101,11 @@ def _advice(call: Call, name: str, kind: str) -> str:
         return _in_scipy(name, f"scipy.{rest.partition('.')[0]}")
     if package in ("pandas", "polars"):
         return (
-            f"{package} takes values, without their gradients: compute with table.to_numpy(), as an array, or put the "
-            f"tensor first"
+            f"{package} takes values, without their gradients: compute with table.to_numpy(), the array of a "
+            f"DataFrame, or put the tensor first"
         )
+    if call.name.endswith(".dot"):
+        return "the method of an ndarray takes values: use X @ t, or numpy.dot(X, t)"
     if package in _HOLD_VALUES:
         return f"{package} takes values, without their gradients"
     if kind == "tensor" and (not call.name or package == "autograd" or call.name.endswith(".at")):

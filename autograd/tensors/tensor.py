@@ -10,7 +10,7 @@ import sys
 from _thread import RLock  # `threading` has the same one, and takes half a millisecond to import
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from inspect import signature
-from typing import TYPE_CHECKING, Any, NoReturn, TypeAlias
+from typing import TYPE_CHECKING, Any, Never, NoReturn, TypeAlias
 from weakref import ref
 
 import numpy as np
@@ -29,7 +29,8 @@ from ..arrays.door import (
 )
 from ..arrays.standin import StandIn
 from ..errors import BatchError, DtypeError, GraphError, ShapeError, UnsupportedError, no_number
-from ..foreign.missing import install, listed
+from ..foreign.missing import install, listed, refuse_keywords
+from ..foreign.names import TENSOR_KEYWORDS
 from ..graph.backward import pull_back
 from ..graph.buffer_reuse import held_once
 from ..graph.detachment import Cut, cut_at, reason
@@ -40,7 +41,7 @@ from ..later import load
 from ..source.call_site import leaves_operator, users_line
 from ..source.source_info import warn
 from . import dispatch
-from .conversions import is_differentiated, refuse, refuse_copy, refuse_number, refuse_stored
+from .conversions import is_differentiated, refuse, refuse_copy, refuse_number, refuse_stored, refuse_unpacked, taken
 from .dataframes import numbers_of_table, without_polars
 from .dispatch import DeclaredLater, operation_of, operations, plain, writers
 
@@ -150,7 +151,10 @@ class Tensor(Installed):
             return self._grad
         except AttributeError:
             if self._node is not None and type(self._node) is not Leaf:
-                warn("the gradient of a tensor that is not a leaf is not kept: call retain_grad() before backward()")
+                warn(
+                    "the gradient of a tensor that is not a leaf is not kept: call retain_grad() before backward(). "
+                    "Where a step of a descent made it, as in w = w - rate * w.grad, write w.data -= rate * w.grad.data"
+                )
             return None
 
     @grad.setter
@@ -353,6 +357,8 @@ class Tensor(Installed):
         seed = self._seed(gradient)
         retain = create_graph if retain_graph is None else retain_graph
         order = ancestors([root])
+        if taken:
+            self._look_for_numbers(order)
         targets = None
         if inputs is not None:
             targets = []
@@ -382,6 +388,16 @@ class Tensor(Installed):
         with accumulation:
             for node in found:
                 _accumulate(node, found)
+
+    @staticmethod
+    def _look_for_numbers(order: list[Node]) -> None:
+        """Warn if numbers that were taken from tensors came back into the graph; those that it ends with cannot."""
+        earlier = [each for each in taken if each[0] < order[-1].number]
+        taken.clear()
+        if earlier:
+            from .taken_numbers import Taken, warn_of_numbers  # few programs need it
+
+            warn_of_numbers([Taken(*each) for each in earlier], order)
 
     def _seed(self, gradient: ArrayLike | Tensor | None) -> Array:
         data = self._array
@@ -494,6 +510,7 @@ class Tensor(Installed):
         return len(self._array)
 
     def __iter__(self) -> Iterator[Tensor]:
+        refuse_unpacked(sys._getframe(1))
         return (self[i] for i in range(len(self._array)))
 
     def __bool__(self) -> bool:
@@ -501,12 +518,12 @@ class Tensor(Installed):
 
     def __float__(self) -> float:
         if self._node is not None:
-            refuse_number(self._node)
+            refuse_number(self._node, self._array)
         return float(_apart(self._array))
 
     def __complex__(self) -> complex:
         if self._node is not None:
-            refuse_number(self._node)
+            refuse_number(self._node, self._array)
         return complex(_apart(self._array))
 
     # Integers, whose derivative is 0: a constant is right, unless an ndarray would store it instead of the tensor.
@@ -665,7 +682,9 @@ def link(x: Tensor, view: Tensor) -> None:
     view._aliases = group
 
 
-def tensor(data: ArrayLike | Tensor, dtype: DTypeLike | None = None, requires_grad: bool = False) -> Tensor:
+def tensor(
+    data: ArrayLike | Tensor, dtype: DTypeLike | None = None, requires_grad: bool = False, **foreign: Never
+) -> Tensor:
     """Make a tensor from a copy of `data`, with the dtype that `numpy.array` would give: float64 for a list of floats.
 
     Parameters
@@ -676,6 +695,8 @@ def tensor(data: ArrayLike | Tensor, dtype: DTypeLike | None = None, requires_gr
         The dtype of the elements; by default NumPy's choice.
     requires_grad
         Whether `backward` is to compute a gradient for this tensor.
+    **foreign
+        Nothing: other names are refused, with the one that was probably meant.
 
     Examples
     --------
@@ -683,10 +704,22 @@ def tensor(data: ArrayLike | Tensor, dtype: DTypeLike | None = None, requires_gr
     >>> tensor([1, 2], dtype="float32", requires_grad=True)
     Tensor([1., 2.], dtype=float32, requires_grad=True)
     """
+    if foreign:
+        refuse_keywords("tensor()", foreign, TENSOR_KEYWORDS, ["data", "dtype", "requires_grad"])
     if isinstance(data, Tensor) and data._node is not None:
         refuse_copy(data._node, "making a tensor of this tensor")
+        if requires_grad and type(data._node) is not Leaf and recording():
+            warn(
+                "this copy of a computed tensor begins anew, without its graph: no gradient reaches what it was "
+                "computed from. Use the tensor itself, or, where a new leaf is meant, give t.detach()"
+            )
     array = data._array if isinstance(data, Tensor) else without_polars(unmasked(data))
-    copied = array.astype(dtype or array.dtype) if isinstance(array, StandIn) else np.array(array, dtype=dtype)
+    try:
+        copied = array.astype(dtype or array.dtype) if isinstance(array, StandIn) else np.array(array, dtype=dtype)
+    except ValueError as error:
+        if "inhomogeneous" not in str(error):
+            raise
+        raise ValueError(f"a tensor has rows of one length, and these are rows of different lengths: {error}") from None
     if copied.dtype.kind == "O":
         copied = plain_array(data).copy()  # of columns that may have missing values
     made = Tensor(copied, requires_grad)
@@ -748,6 +781,11 @@ def any_live(value: Any) -> bool:
 
 def unsupported(name: str, options: dict[str, Any]) -> Any:
     """Raise the error for a NumPy function without a derivative here; it says what to do instead."""
+    if name.startswith("save"):
+        raise UnsupportedError(
+            f"numpy.{name} writes arrays: give it t.data, the values, at {users_line()}; nn.save(model, path) writes "
+            f"all parameters of a model"
+        )
     what = f"numpy.{name}" + (f" with {', '.join(sorted(options))}=" if options else "")
     raise UnsupportedError(
         f"{what} has no derivative here, and its input, at {users_line()}, requires a gradient. To differentiate "

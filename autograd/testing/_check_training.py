@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from autograd import Tensor
-from autograd.extend import TracedOperation, trace_operations
+from autograd.extend import find_mistakes
 from autograd.inside import check_callable, described, note_written
 
 from .comparisons.named_arrays import Comparison, Deviation, refuse
@@ -54,7 +54,8 @@ def check_training(
       directions of each parameter;
     - they do not add up from call to call, as where ``zero_grad()`` is forgotten;
     - every parameter that gets a gradient moves, and no frozen one does;
-    - no labels of shape ``(N,)`` are broadcast against outputs of shape ``(N, 1)``.
+    - no labels of shape ``(N,)`` are broadcast against outputs of shape ``(N, 1)``, and what else `find_mistakes` of
+      `autograd.extend` looks for in a loss.
 
     Parameters
     ----------
@@ -184,10 +185,10 @@ class _Training:
 
     def check(self) -> None:
         """Make all checks; those that others rely on come first."""
-        with trace_operations() as operations:
+        with find_mistakes() as mistakes:
             self.loss, found = self.run()
         moved = {name for name, p, values, _ in self.snapshot.parameters if differ(p._array, values)}
-        self._check_shapes(operations)
+        self.faults += map(str, mistakes)
         self._check_moves(moved, found)
         again, same = self.run()
         if differ(again, self.loss) or any(_differ(same[name], found[name]) for name in found):
@@ -204,18 +205,6 @@ class _Training:
             return
         self._check_accumulation(found)
         self._check_gradients(found)
-
-    def _check_shapes(self, operations: list[TracedOperation]) -> None:
-        for operation in operations:
-            arrays = [np.shape(x) for x in operation.arguments.values() if isinstance(x, np.ndarray)]
-            for column in arrays:
-                if len(column) == 2 and column[1] == 1 < column[0] and (column[0],) in arrays:
-                    n = column[0]
-                    if any(z.shape == (n, n) for z in operation.outputs):
-                        self.faults.append(
-                            f"'{operation.name}' at {operation.where} combines shapes {column} and {(n,)} into "
-                            f"{(n, n)}, each output with each label: reshape one of them, as in y.reshape(-1, 1)"
-                        )
 
     def _check_moves(self, moved: set[str], found: Gradients) -> None:
         held = {id(p) for x in self.optimizers for group in x.param_groups for p in group["params"]}

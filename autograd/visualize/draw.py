@@ -122,6 +122,10 @@ def draw_graph(
     from .watching import watch_calls
 
     _check(rankdir, depth, max_nodes, show, DETAILS)
+    if hasattr(output, "named_parameters"):
+        raise TypeError(
+            "draw_graph() takes a result, such as draw_graph(model(X), model), not a model: it has no graph"
+        )
     named, modules = names_of(params)
     program = getattr(output, "program", None)
     if program is not None and not isinstance(output, Tensor | Value):

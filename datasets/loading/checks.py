@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
-from typing import Any, TypeAlias
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import wraps
+from typing import Any, TypeAlias, TypeVar, cast
 
 import numpy as np
 
 from datasets.errors import ArgumentError
 from datasets.loading.dataset import MapStyle
 
+F = TypeVar("F", bound=Callable[..., Any])
 Seed: TypeAlias = "int | np.random.Generator | None"  # a text: numpy.random takes longer to load than this package
 
 
@@ -26,10 +28,32 @@ def drawn_seed(seed: Seed) -> int:
     raise ArgumentError(f"a seed is a whole number, a numpy.random.Generator or None, not {seed!r}")
 
 
+def explained(usage: str) -> Callable[[F], F]:
+    """Let a call whose arguments do not fit the parameters say how the function is called."""
+
+    def decorated(function: F) -> F:
+        @wraps(function)
+        def called(*args: Any, **kwargs: Any) -> Any:
+            try:
+                return function(*args, **kwargs)
+            except TypeError as error:
+                if error.__traceback__ is not None and error.__traceback__.tb_next is None:  # raised by the call itself
+                    error.args = (f"{error}. {usage}",)
+                raise
+
+        return cast(F, called)
+
+    return decorated
+
+
 def whole(owner: str, **given: int) -> int:
     """Return a number, or raise unless it is a whole one of at least 1."""
     ((name, number),) = given.items()
     if isinstance(number, bool) or not isinstance(number, int | np.integer) or number < 1:
+        if isinstance(number, np.ndarray | list):
+            raise ArgumentError(
+                f"{owner}: {name} is a {type(number).__name__}. Arrays are one dataset: TensorDataset(X, y)."
+            )
         raise ArgumentError(f"{owner}: {name}={number!r}. It has to be a whole number of at least 1.")
     return int(number)
 

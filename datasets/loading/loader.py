@@ -9,7 +9,7 @@ import numpy as np
 
 from datasets.errors import ArgumentError
 from datasets.loading.batch_samplers import BatchSampler, batches_of, load_state_of, state_of
-from datasets.loading.checks import check_dataset, check_exclusive, check_workers, drawn_seed
+from datasets.loading.checks import check_dataset, check_exclusive, check_workers, drawn_seed, explained
 from datasets.loading.dataset import Indices, MapStyle
 from datasets.loading.fetch import Fetcher
 from datasets.loading.order import made_ahead
@@ -106,6 +106,7 @@ class DataLoader:
     (2, 2)
     """
 
+    @explained("Arrays are one dataset: DataLoader(TensorDataset(X, y), batch_size=32, shuffle=True)")
     def __init__(
         self,
         dataset: MapStyle[Any],

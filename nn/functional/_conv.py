@@ -267,6 +267,15 @@ def _transposed(
     return transposed(x, weight, bias, windows, groups)
 
 
+def _channel_remedy(shape: tuple[int, ...], axes: int, channels: int) -> str:
+    """Say how to get the axis of channels where there is none, or it is the last."""
+    if channels == 1 and len(shape) == axes + 1:
+        return ": for images without an axis of channels use x[:, None]"
+    if shape[-1] == channels and len(shape) == axes + 2:
+        return f": where channels are the last axis, use x.transpose{(0, axes + 1, *range(1, axes + 1))}"
+    return ""
+
+
 def _check(owner: str, axes: int, x: Any, weight: Any, bias: Any, groups: int, transpose: bool) -> None:
     """Raise the error for shapes that do not fit together."""
     if not isinstance(groups, int | np.integer) or groups < 1:
@@ -279,7 +288,7 @@ def _check(owner: str, axes: int, x: Any, weight: Any, bias: Any, groups: int, t
     if channels != expected:
         raise ShapeError(
             f"{owner}: the input of shape {x.shape} has {channels} channels, but a weight of shape {weight.shape} "
-            f"with groups={groups} takes {expected}"
+            f"with groups={groups} takes {expected}{_channel_remedy(x.shape, axes, expected)}"
         )
     if weight.shape[0] % groups:
         raise ShapeError(f"{owner}: a weight of shape {weight.shape} cannot be divided into groups={groups}")

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
+from contextvars import ContextVar
 from typing import Any
 
 import numpy as np
@@ -16,6 +18,8 @@ from ._kernels.siblings import axes_of, sibling_of
 from ._smooth_activation import SELU_ALPHA, SELU_SCALE
 
 Generator = np.random.Generator | None
+# Called, if it is set, when elements are dropped.
+on_dropping: ContextVar[Callable[[], None] | None] = ContextVar("on_dropping", default=None)
 
 
 def dropout(
@@ -188,6 +192,8 @@ def _dropped(x: Any, shape: tuple[int, ...], p: float, training: bool, generator
     _check_probability(p)
     if not training or p == 0:
         return x
+    if (say := on_dropping.get()) is not None:
+        say()
     x = as_floating("dropout", "input", x)
     if p == 1:
         return x * np.zeros(x.shape, x.dtype)

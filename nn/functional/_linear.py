@@ -28,6 +28,7 @@ def _affine(x: Any, weight: Any, bias: Any = None) -> Any:
     except ValueError:
         raise ValueError(
             f"an input of shape (..., {np.shape(weight)[-1]}) is expected, as weight is (out_features, in_features)"
+            + (", and nn.Flatten() makes such rows" if math.prod(np.shape(x)[1:]) == np.shape(weight)[-1] else "")
         ) from None
     if bias is None:
         return out

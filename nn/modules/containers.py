@@ -8,9 +8,10 @@ from typing import Any, Self, TypeVar, overload
 
 from numpy.typing import DTypeLike
 
-from autograd import Tensor
+from autograd import GraphError, Tensor
 
 from .._arguments import TensorLike
+from .._warnings import message
 from ..module import Module
 from ..parameter import Parameter
 from .activation import ReLU
@@ -30,10 +31,14 @@ class _Holder(Module):
     def _checked(self, name: object, value: Any) -> Any:
         """Return `value`, or raise if it does not have the type of the members."""
         if not isinstance(value, self.kind):
-            raise TypeError(
-                f"a {type(self).__name__} holds {self.kind.__name__.lower()}s, but {name} is a {type(value).__name__}: "
-                f"{value!r}"
-            )
+            owner, what = type(self).__name__, type(value).__name__
+            remedy = ""
+            if isinstance(value, type):
+                remedy = f". Make one: {value.__name__}()"
+            elif isinstance(self, Sequential):
+                listed = isinstance(value, list | tuple)
+                remedy = ". " + message("list of layers" if listed else "function as a layer")
+            raise TypeError(f"a {owner} holds {self.kind.__name__.lower()}s, but {name} is a {what}: {value!r}{remedy}")
         return value
 
     def _add(self, name: str, value: Any) -> None:
@@ -167,11 +172,16 @@ class Sequential(Row[Module]):
     def forward(self, x: TensorLike) -> Tensor:
         """Pass `x` through all modules in order."""
         out: Any = x
-        for name, layer in list(self.__dict__.items()):  # of which another thread may register the first hook
-            if isinstance(layer, Module):
-                out = layer(out)
-                if out is None:
-                    raise TypeError(f"layer {name}, {type(layer).__name__}, returned None: is a return missing?")
+        name = layer = None
+        try:
+            for name, layer in list(self.__dict__.items()):  # noqa: B007 - another thread may register a hook
+                if isinstance(layer, Module):
+                    out = layer(out)
+                    if out is None:
+                        raise TypeError("it returned None: is a return missing?")  # noqa: TRY301 - its layer is named
+        except (GraphError, TypeError, ValueError) as error:
+            _name_layer(error, name, layer, out, out is x)
+            raise
         return out
 
     @overload
@@ -183,6 +193,19 @@ class Sequential(Row[Module]):
 
     def _part(self, items: dict[str, Module]) -> Sequential:
         return Sequential(items)
+
+
+def _name_layer(error: Exception, name: str | None, layer: Any, given: Any, first: bool) -> None:
+    """Add to an error which layer of a `Sequential` it is from, and why it may be given a tuple."""
+    if type(error).__module__.partition(".")[0] not in ("autograd", "builtins", "nn") or len(error.args) != 1:
+        return
+    text = str(error)
+    if isinstance(given, tuple | list) and layer is not None:
+        text = message("batch for a layer" if first else "tuple for a layer", error=text)
+    if text.startswith("layer ") and isinstance(layer, Sequential):
+        error.args = (f"layer {name}.{text[6:]}",)
+    else:
+        error.args = (f"layer {name}, {type(layer).__name__ if any(layer.children()) else repr(layer)}: {text}",)
 
 
 class MLP(Sequential):
@@ -244,6 +267,10 @@ class ModuleList(Row[Module]):
         super().__init__()
         for i, module in enumerate(modules):
             self._add(str(i), module)
+
+    def forward(self, *args: Any, **kwargs: Any) -> Any:
+        """Raise: the owner calls the modules."""
+        raise NotImplementedError("ModuleList does not define forward(): call its items, or make it an nn.Sequential")
 
     def _part(self, items: dict[str, Module]) -> ModuleList:
         return ModuleList(items.values())

@@ -61,6 +61,8 @@ class NLLLoss(Loss, function=functional.nll_loss):
 
     def __init__(self, weight: Weights | None = None, ignore_index: int = -100, reduction: Reduction = "mean") -> None:
         super().__init__(reduction)
+        if getattr(weight, "ndim", 1) > 1:
+            raise TypeError("weight should be one number for each class")
         self.register_buffer("weight", weight)
         self.ignore_index = ignore_index
 

@@ -13,6 +13,8 @@ from autograd import Tensor, enable_grad
 from autograd.extend import borrow, done_outside, mark_written, missing, outside_types
 
 from .._arguments import check_constructor
+from .._warnings import TrainingWarning, message, warn
+from ..parameter import Parameter
 from ._flat_parameters import Array, FlatParameters, Run
 
 Parameters = Iterable[Tensor | dict[str, Any] | tuple[str, Tensor]]
@@ -51,6 +53,7 @@ class Optimizer:
 
     param_groups: list[dict[str, Any]]
     stepped: bool = False  # whether `step` was called: schedulers warn where it was not
+    idle: bool = False  # whether the first call found no gradient, and said so
     numbers: ClassVar[Mapping[str, float]] = {}  # kept for each parameter: the name, and the value to start with
 
     def __init_subclass__(cls, **options: Any) -> None:
@@ -98,6 +101,8 @@ class Optimizer:
         if unknown:
             raise ValueError(f"unknown options {unknown}: a group of {type(self).__name__} has {sorted(self.defaults)}")
         self.check(group)
+        if any(not parameter.requires_grad and not isinstance(parameter, Parameter) for parameter in params):
+            warn(message("constants"), TrainingWarning)
         by_dtype: dict[Any, list[Tensor]] = {}
         for parameter in params:
             by_dtype.setdefault(parameter.dtype, []).append(parameter)
@@ -162,14 +167,22 @@ class Optimizer:
         """
         loss = None
         if closure is not None:
+            if not callable(closure):
+                raise TypeError(message("loss given to step", kind=type(closure).__name__))
             with enable_grad():
                 loss = closure()
-        self.stepped = True
+        steps = 0
         for group, flats in zip(self.param_groups, self._flats, strict=True):
             for flat in flats:
                 for run in flat.ready():
                     self.update(group, flat, run)
+                    steps += 1
                 mark_written(*flat.written())
+        scheduled = "initial_lr" in self.param_groups[0]  # as where the course of a schedule is looked at
+        if not (steps or self.stepped or scheduled):
+            self.idle = True
+            warn(message("step without gradient"), TrainingWarning)
+        self.stepped = True
         return loss
 
     # Its state

@@ -2,11 +2,12 @@
 
 from autograd.extend import set_module as _set_module
 
+from .._warnings import TrainingWarning
 from ._averaging import WeightAveraging
 from ._callbacks import Callback, EarlyStopping, LambdaCallback
 from ._checkpoints import Checkpoint, SaveBest
 from ._confusion import F1, ConfusionMatrix, Precision, Recall
-from ._divergence import NonFiniteLossError, TrainingWarning
+from ._divergence import NonFiniteLossError
 from ._evaluation import evaluate, predict
 from ._fit import fit
 from ._interruption import Interruption

@@ -214,6 +214,8 @@ def read_array(part: TensorLike, dtype: DTypeLike, columns: Sequence[Any] | None
     part = from_polars(part)
     if is_frame(part):
         return frame_to_array(part, dtype, columns if is_table(part) else None, integers)
+    if isinstance(part, dict):
+        raise TypeError("a dict has no rows: for one row give pandas.DataFrame([row]), with its columns in their order")
     array = np.asarray(borrow(part))
     if array.dtype.kind not in "biufc":
         raise TypeError(

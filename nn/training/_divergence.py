@@ -10,17 +10,11 @@ import numpy as np
 from autograd import Tensor
 from autograd.extend import borrow
 
+from .._warnings import TrainingWarning
 from .._warnings import warn as warn_with
 from ..utils.rnn import PackedSequence
 from ._data import Batch
 from ._metrics import values_of
-
-
-class TrainingWarning(UserWarning):
-    """Something in a training is probably not meant: the message names the place and the remedy.
-
-    ``warnings.simplefilter("error", nn.TrainingWarning)`` makes errors of all of them, and "ignore" silence.
-    """
 
 
 class NonFiniteLossError(FloatingPointError):
@@ -30,6 +24,9 @@ class NonFiniteLossError(FloatingPointError):
 def warn(message: str) -> None:
     """Warn, at the line of the program that called this package."""
     warn_with(message, TrainingWarning)
+
+
+LARGE = 100.0  # of inputs and targets, from which on they are probably not standardized
 
 
 def divergence(
@@ -51,6 +48,13 @@ def _cause_in_data(batch: Batch) -> str:
             rows = np.flatnonzero(~np.isfinite(array.reshape(len(array), -1)).all(axis=1))
             count = f"{len(rows)} rows of {len(array)}"
             return f"The {name} of this batch holds what is not finite, in row {rows[0]} ({count}). "
+    for name, part, letter in ((*item, "Xy"[item[0] == "target"]) for item in parts):
+        array = np.asarray(values_of(part.data if isinstance(part, PackedSequence) else part))
+        if array.dtype.kind == "f" and array.size and (largest := float(np.abs(array).max())) > LARGE:
+            return (
+                f"The {name} has numbers as large as {largest:.3g}: standardize it, as in ({letter} - "
+                f"{letter}.mean(axis=0)) / {letter}.std(axis=0). "
+            )
     return ""
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
@@ -9,12 +10,16 @@ from typing import Any
 import numpy as np
 
 from autograd import ShapeError, no_grad
+from autograd.extend import is_unpacked
 
-from .._arguments import TensorLike
+from .._arguments import TensorLike, explained
+from .._warnings import message
 from ..distributed._collectives import gather_objects
 from ..distributed._processes import world
+from ..functional._dropout import on_dropping
 from ..module import Module
 from ._data import Source, inputs_of, source_of
+from ._divergence import warn
 from ._metrics import Measure, Metrics, Totals, named_metrics, values_of
 from ._types import Data, Loss
 
@@ -23,6 +28,7 @@ Array = np.ndarray[Any, Any]
 EVALUATION_BATCH = 512
 
 
+@explained("usage of evaluate")
 def evaluate(
     model: Module, data: Data, loss: Loss, metrics: Metrics = (), *, batch_size: int = EVALUATION_BATCH
 ) -> dict[str, Any]:
@@ -58,7 +64,19 @@ def evaluate(
     """
     check_loss(loss)
     source = source_of(data, batch_size, None, dtype_of(model), trained_columns(model))
-    return mean_over(source, 0, model, loss, named_metrics(metrics))
+    return _Figures(mean_over(source, 0, model, loss, named_metrics(metrics)))
+
+
+class _Figures(dict[str, Any]):
+    """What `evaluate` returns."""
+
+    def __iter__(self) -> Iterator[str]:
+        if is_unpacked(sys._getframe(1)):  # which would give names, not figures
+            raise TypeError("evaluate() returns a dict: write result = nn.evaluate(...), and result['loss']")
+        return super().__iter__()
+
+    def __missing__(self, key: str) -> None:
+        raise KeyError(f"{key}: there are {', '.join(self)}; give evaluate() its metrics, as in metrics={key!r}")
 
 
 def predict(model: Module, X: TensorLike | tuple[TensorLike, ...], *, batch_size: int = EVALUATION_BATCH) -> Any:
@@ -107,11 +125,7 @@ def _joined(outputs: Sequence[Any], rows: list[int]) -> Any:
         return tuple(_joined(several, rows) for several in zip(*outputs, strict=True))
     for output, count in zip(outputs, rows, strict=True):
         if np.shape(output)[:1] != (count,):
-            raise ShapeError(
-                f"predict() joins outputs by their rows, but for {count} rows the model returned shape "
-                f"{np.shape(output)}: have it return arrays whose first axis is the rows, such as the outputs of a "
-                f"recurrent layer with batch_first=True without its state"
-            )
+            raise ShapeError(message("rows of predict", count=count, shape=np.shape(output)))
     return np.concatenate(outputs)
 
 
@@ -155,10 +169,12 @@ def _evaluating(model: Module) -> Iterator[None]:
     """Put all modules into evaluation mode, and restore the mode of each."""
     modes = [(module, module.training) for module in model.modules()]
     model.eval()
+    token = on_dropping.set(lambda: warn(message("dropout")))
     try:
         with no_grad():
             yield
     finally:
+        on_dropping.reset(token)
         for module, mode in modes:
             module.training = mode
 
@@ -170,6 +186,8 @@ def is_summed(loss: Loss) -> bool:
 
 def check_loss(loss: object) -> None:
     """Raise unless `loss` is callable and returns one number."""
+    if hasattr(loss, "param_groups"):
+        raise TypeError("the loss is an optimizer: are they swapped? It is nn.fit(model, data, loss, optimizer)")
     if not callable(loss):
         raise TypeError(f"loss should be a function (output, target), such as nn.MSELoss(), not {loss!r}")
     if isinstance(loss, type):

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike
 
+from .._arguments import explained
 from ..distributed._processes import world
 from ..module import Module
 from ..random import default_generator
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
 BATCH_SIZE = 32
 
 
+@explained("usage of fit")
 def fit(
     model: Module,
     data: Data,
@@ -171,13 +173,15 @@ def fit(
     """
     import pandas
 
-    _check_counts(epochs=epochs, accumulate=accumulate)
+    _check_counts(epochs=epochs, accumulate=accumulate, batch_size=BATCH_SIZE if batch_size is None else batch_size)
     if clip_norm is not None and not clip_norm > 0:
         raise ValueError(f"clip_norm should be above 0, or None, not {clip_norm}")
     if compile not in (True, False, "auto", "numba"):
         raise ValueError(f'compile should be "auto", True, "numba" or False, not {compile!r}')
     check_loss(loss)
     _check_optimizer(optimizer)
+    if isinstance(callbacks, Callback):
+        raise TypeError(f"callbacks is a list: callbacks=[{type(callbacks).__name__}(...)]")
     check_scheduler(scheduler, scheduler_every, optimizer)
     dtype, columns = dtype_of(model), trained_columns(model) or columns_of(data)
     check_model(model, reproducible, compile in (True, "numba"))
@@ -219,6 +223,10 @@ def fit(
     modes = [(module, module.training) for module in model.modules()]
     try:
         loop.run()
+    except TypeError as error:
+        if "forward() takes" in str(error):
+            error.args = (f"{error}: the model is called with all parts of the data but the last, the target",)
+        raise
     finally:
         for module, mode in modes:
             module.training = mode
@@ -238,8 +246,8 @@ def source_to_train(
         given = [name for name, value in (("batch_size", batch_size), ("seed", seed)) if value is not None]
         if given:
             raise ValueError(
-                f"{' and '.join(given)} divide and shuffle arrays, but data is a {type(data).__name__}, whose batches "
-                f"are taken as they come: pass it to what makes them"
+                f"{' and '.join(given)} {'is' if len(given) == 1 else 'are'} for arrays, but data is a "
+                f"{type(data).__name__}, whose batches are taken as they come: pass {given[0]} to what makes them"
             )
     return source
 
@@ -283,8 +291,11 @@ def _check_iterable(data: Any, epochs: int) -> None:
 
 def _check_counts(**counts: int) -> None:
     for name, count in counts.items():
-        if not isinstance(count, int) or count < 1:
-            raise ValueError(f"{name} should be a whole number of at least 1, not {count!r}")
+        if not isinstance(count, int | np.integer) or count < 1:
+            remedy = (
+                f": write {int(count)}, which // gives, and not /" if isinstance(count, float) and count >= 1 else ""
+            )
+            raise ValueError(f"{name} should be a whole number of at least 1, not {count!r}{remedy}")
 
 
 def _check_optimizer(optimizer: Any) -> None:

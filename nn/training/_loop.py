@@ -10,6 +10,9 @@ from typing import Any
 
 import numpy as np
 
+from autograd import extend
+
+from .._warnings import message
 from ..distributed._collectives import spread_object
 from ..distributed._processes import world
 from ..utils import clip_grad_norm_
@@ -20,7 +23,15 @@ from ._evaluation import mean_over
 from ._interruption import Interruption
 from ._ranks import Ranks
 from ._schedule import Schedule
-from ._sentinels import Sentinels, StepNorms, is_checked, mode_dependent_modules, total_norm, trainable_parameters
+from ._sentinels import (
+    LOOKED_AT,
+    Sentinels,
+    StepNorms,
+    is_checked,
+    mode_dependent_modules,
+    total_norm,
+    trainable_parameters,
+)
 from ._state import Training
 from ._weights import WeightedLoss
 
@@ -132,11 +143,7 @@ class TrainingLoop:
         if not model.training:
             dependent = next(mode_dependent_modules(model), None)
             if dependent is not None and self._sentinels is not None:
-                self._sentinels.warn_once(
-                    "mode",
-                    f"the model was in evaluation mode, in which {dependent[0]} is not what it is in training: fit "
-                    f"puts it into training mode. Call model.train() after model.eval()",
-                )
+                self._sentinels.warn_once("mode of fit", path=dependent[0])
             model.train()
         self._parameters = trainable_parameters(model, self.training.loss)
         if self._sentinels is not None:
@@ -209,6 +216,8 @@ class TrainingLoop:
             self._add_compiled(gradient, batch, part)
             return
         output = training.model(*batch.inputs)
+        if checked and self._sentinels is not None:
+            self._sentinels.check_call(batch.inputs, output)
         loss = self._loss_of(output, batch, checked)
         value = loss.item()
         if not (math.isfinite(value) if self._ranks is None else self._ranks.is_finite(value)):
@@ -220,17 +229,20 @@ class TrainingLoop:
         training.sums.totals.add(value, output, batch.target, batch.rows)
         if checked and self._sentinels is not None:
             self._sentinels.check_output(output, batch.target)
-            self._sentinels.check_dtype(batch.inputs, output)
 
     def _loss_of(self, output: Any, batch: Batch, checked: bool) -> Any:
         """Return the loss of a batch; `checked` says whether to raise unless it is one number."""
-        weighted = self._weighted
-        if weighted is None:
-            loss = self.training.loss(output, batch.target)
-        else:
-            loss = weighted(output, batch.target, weighted.weights(batch))
+        weighted, sentinels = self._weighted, self._sentinels
+        look = checked and sentinels is not None and self.training.step < LOOKED_AT
+        with extend.find_mistakes() if look else nullcontext() as mistakes:
+            if weighted is None:
+                loss = self.training.loss(output, batch.target)
+            else:
+                loss = weighted(output, batch.target, weighted.weights(batch))
         if checked:
             self._check_loss(loss)
+        if sentinels is not None and mistakes:
+            sentinels.check_loss(mistakes)
         return loss
 
     def _add_compiled(self, gradient: Callable[..., Any], batch: Batch, share: Any) -> None:
@@ -253,9 +265,11 @@ class TrainingLoop:
     def _check_loss(self, loss: Any) -> None:
         if getattr(loss, "size", 0) != 1 or not getattr(loss, "requires_grad", False):
             kind = f"{type(loss).__name__} of shape {getattr(loss, 'shape', None)}"
-            remedy = "it should be a Tensor of one element that depends on the parameters"
+            remedy = message("constant loss")
             if getattr(loss, "size", 0) > 1:
                 remedy = 'it should be one number, as with reduction="mean"'
+            elif loss is None:
+                remedy = "is a return missing?"
             elif not self._parameters:
                 remedy = "no parameter of the model requires a gradient"
             raise TypeError(f"the loss is a {kind}: {remedy}")

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable, Iterable, Mapping
+from types import FunctionType
 from typing import Any
+from weakref import WeakSet
 
 import numpy as np
 
 from autograd import ShapeError, Tensor
 from autograd.extend import borrow
 
+from .._warnings import TrainingWarning, message, warn
 from ._running_metrics import Metric
 
 Array = np.ndarray[Any, Any]
@@ -46,7 +49,7 @@ def accuracy(output: Array, target: Array) -> float:
     if output.ndim < 2 or output.shape[1] < 2:
         raise ShapeError(
             f"accuracy takes the largest of several scores, but the output has shape {output.shape}: for one logit a "
-            f"row use metrics={{'accuracy': lambda output, target: ((output > 0) == target).mean()}}, "
+            f"row use metrics={{'accuracy': lambda output, target: ((output.ravel() > 0) == target.ravel()).mean()}}, "
             f"for one probability output > 0.5"
         )
     if output.shape == target.shape:
@@ -70,6 +73,26 @@ def _difference(name: str, output: Array, target: Array) -> Array:
     if output.shape != target.shape:
         raise ShapeError(f"{name} of shapes {output.shape} and {target.shape}, which would be broadcast: reshape one")
     return output - target
+
+
+_told: WeakSet[Any] = WeakSet()  # the metrics that `_check_shapes` has warned of
+
+
+def _check_shapes(functions: Mapping[str, Measure], output: Any, target: Any) -> None:
+    """Warn of metrics that compare each output with each target, where shapes (n, 1) and (n,) are broadcast."""
+    if not np.ndim(output) == 2 == np.ndim(target) + 1 or np.shape(output) != (len(target), 1) or len(target) < 2:
+        return
+    for name, function in functions.items():
+        if function not in _KNOWN.values() and isinstance(function, FunctionType) and function not in _told:
+            try:
+                with np.errstate(all="ignore"):
+                    reshaped, given = function(output[:, 0], target), function(output, target)
+            except Exception:  # noqa: BLE001 - it knows which of the shapes it takes
+                continue
+            if not np.allclose(reshaped, given, rtol=1e-3, equal_nan=True):
+                _told.add(function)
+                text = message("metric", name=name, output=np.shape(output), target=np.shape(target))
+                warn(text, TrainingWarning)
 
 
 _KNOWN: dict[str, Measure] = {"accuracy": accuracy, "mae": mae, "mse": mse}
@@ -102,6 +125,8 @@ def _name(metric: Any) -> str:
     if isinstance(metric, Metric):
         return metric.name or type(metric).__name__
     name = str(getattr(metric, "__name__", type(metric).__name__))
+    if str(getattr(metric, "__module__", "")).startswith("sklearn.metrics"):
+        raise TypeError(message("metric of scikit-learn", name=name))
     if name == "<lambda>":
         raise ValueError("a lambda has no name: pass metrics={'name': lambda output, target: ...}")
     return name
@@ -142,6 +167,8 @@ class Totals:
         self.sums["loss"] += loss if self.summed else loss * rows
         if len(self._names) > 1:
             output, target = values_of(output), values_of(target)
+            if self.rows == rows:
+                _check_shapes(self._functions, output, target)
             for name, function in self._functions.items():
                 self.sums[name] += float(function(output, target)) * rows
             if self.kept is None:

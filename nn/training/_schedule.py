@@ -42,6 +42,10 @@ def check_scheduler(scheduler: Scheduler | None, unit: str, optimizer: Optimizer
     """Raise if a scheduler is of another optimizer, or counts what it cannot."""
     if unit not in ("epoch", "step"):
         raise ValueError(f'scheduler_every should be "epoch" or "step", not {unit!r}')
+    if scheduler is not None and not hasattr(scheduler, "step"):
+        raise TypeError(
+            f"scheduler is one such as nn.optim.lr_scheduler.CosineAnnealingLR(optimizer, epochs), not {scheduler!r}"
+        )
     if scheduler is not None and getattr(scheduler, "optimizer", optimizer) is not optimizer:
         raise ValueError("the scheduler was made for another optimizer: it would change nothing here")
     if unit == "step" and _takes_figure(scheduler):

@@ -3,28 +3,38 @@
 from __future__ import annotations
 
 import math
+import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from autograd import Tensor, extend
 from autograd.extend import borrow
 
 from .._arguments import TensorLike
+from .._warnings import message
 from ..functional import cross_entropy, nll_loss
-from ..module import Module
+from ..module import Module, warn_of_plain_tensors
 from ..modules.loss import CrossEntropyLoss, NLLLoss
+from ..parameter import Parameter
+from ..parameter import watchers as parameter_watchers
 from ._divergence import warn
 from ._metrics import values_of
 from ._types import Loss
+
+if TYPE_CHECKING:
+    from autograd import Finding
 
 Array = np.ndarray[Any, Any]
 
 
 ALWAYS_CHECKED = 10  # the first steps of a training; after them every parameter should have had a gradient
+LOOKED_AT = 2  # in which the operations of the loss are looked at
 CHECK_EVERY = 50  # steps, from then on
 SHORT_STREAK, LONG_STREAK = 10, 15  # checks in a row; after those of the first steps there are many steps between two
 _WIDER = {"float32": "float", "float64": "double"}  # the method of a module that makes its parameters of a dtype
+_CALL = Module.__call__.__code__
 _MODE_DEPENDENT = ("Dropout", "BatchNorm", "InstanceNorm")
 
 
@@ -106,6 +116,9 @@ class Sentinels:
         self._nonzero: dict[str, bool] = {}  # of each parameter that had a gradient: whether one was not 0
         self._streaks: dict[tuple[str, str], int] = {}
         self._output_checks = _checks_of(loss)
+        self._takes_probabilities = isinstance(loss, CrossEntropyLoss) or loss is cross_entropy
+        self._mistaken = False  # whether there was a mistake in the loss, which explains others
+        parameter_watchers.add(self)
 
     def _named(self) -> list[tuple[str, Any]]:
         return trainable_parameters(self._model, self._loss)
@@ -117,25 +130,42 @@ class Sentinels:
         missing = [(name, parameter) for name, parameter in named if id(parameter) not in held]
         known = {id(parameter) for _, parameter in named}
         shapes = [p.shape for key, p in held.items() if key not in known and p.requires_grad]
-        self._warn_of(
-            "stale",
-            [item for item in missing if item[1].shape in shapes],
-            lambda listed: (
-                f"the optimizer does not have {listed}, but holds what has the same shape and is not in the model: the "
-                f"model was replaced, or a parameter of it, after the optimizer was made, and this training will never "
-                f"change it. Make the optimizer after the model is complete, or write to parameter.data[...]"
-            ),
-        )
-        self._warn_of(
-            "missing",
-            [item for item in missing if item[1].shape not in shapes],
-            lambda listed: (
-                f"the optimizer does not have {listed}, which will never change: pass model.parameters() to it, use "
-                f"optimizer.add_param_group, or, if it is meant to stay, parameter.requires_grad_(False)"
-            ),
-        )
+        self._warn_of("stale", [item for item in missing if item[1].shape in shapes])
+        self._warn_of("missing", [item for item in missing if item[1].shape not in shapes])
 
-    def check_dtype(self, inputs: Sequence[TensorLike], output: object) -> None:
+    def parameter_made(self) -> None:
+        """Warn if a parameter is made within a call of the model; lazy layers do that in the first one."""
+        frame = sys._getframe(2) if self._checks else None
+        while frame is not None:
+            if frame.f_code is _CALL and frame.f_locals["self"] is self._model:
+                self.warn_once("made anew")
+                return
+            frame = frame.f_back
+
+    def check_loss(self, mistakes: Sequence[Finding]) -> None:
+        """Warn of mistakes in the loss, which `find_mistakes` found."""
+        ascends = any(group.get("maximize") for group in self._optimizer.param_groups)
+        for finding in mistakes:
+            if ascends and "below 0" in finding.form:
+                continue
+            if (finding.remedy, "") not in self._warned:
+                self._warned.add((finding.remedy, ""))
+                warn(str(finding))
+            self._mistaken, self._output_checks = True, []
+
+    def check_call(self, inputs: Sequence[TensorLike], output: object) -> None:
+        """Check what a call of the model computed with, before a backward pass."""
+        self._check_dtype(inputs, output)
+        if self._checks != 1 or ("made anew", "") in self._warned or not isinstance(output, Tensor):
+            return  # the first call of lazy layers makes parameters
+        if output.requires_grad and not any(getattr(x, "requires_grad", False) for x in inputs):
+            known = {id(p) for group in self._optimizer.param_groups for p in group["params"]}
+            known |= {id(parameter) for parameter in self._model.parameters()}
+            strange = [p for p in extend.leaves(output) if isinstance(p, Parameter) and id(p) not in known]
+            if strange:
+                self.warn_once("hidden", listed=_listed([("", parameter) for parameter in strange]).replace("  ", " "))
+
+    def _check_dtype(self, inputs: Sequence[TensorLike], output: object) -> None:
         """Compare the dtype in which the model computes with that of its parameters."""
         computed, own = getattr(output, "dtype", None), [p.dtype for p in self._model.parameters()]
         if computed is None or not own or computed.kind != "f":
@@ -146,36 +176,33 @@ class Sentinels:
         if computed.itemsize > widest.itemsize and any(wide):
             place = wide.index(True)
             what = kinds[place] or f"made of a {type(inputs[place]).__name__}, {computed}"
-            self._warn(
-                "dtype",
-                "",
-                f"the parameters of the model are {widest}, but its input is {what}, so that all is computed in "
-                f"{computed}, as NumPy does it: right, but that takes two to three times as long. Give it "
-                f"np.asarray(X, np.{widest}); if the digits are meant, model.{_WIDER.get(computed.name, 'double')}()",
-            )
+            self.warn_once("dtype", own=widest, what=what, computed=computed, wider=_WIDER.get(computed.name, "double"))
 
     def check_output(self, output: Any, target: Any) -> None:
         """Check what the model gives to the loss."""
         output = values_of(output)
         if not isinstance(output, np.ndarray) or output.ndim < 2 or output.dtype.kind != "f":
             return
-        for kind, odd, message in self._output_checks:
+        for kind, odd in self._output_checks:
             if self._streak(kind, "", odd(output), 3):
-                self._warn(kind, "", message)
+                self.warn_once(kind)
         target = values_of(target)
-        varied = isinstance(target, np.ndarray) and len(target) > 1 and bool((target != target[:1]).any())
+        if not isinstance(target, np.ndarray):
+            return
+        if self._takes_probabilities and target.dtype.kind == "f" and target.shape == output.shape:
+            sums = target.sum(axis=1)
+            odd_sums = sums[(sums != 0) & (np.abs(sums - 1) > 1e-3)]  # rows of 0 do not count
+            if odd_sums.size:
+                self.warn_once("sums of rows", total=odd_sums[0])
+        varied = len(target) > 1 and bool((target != target[:1]).any())
         if self._streak("constant", "", varied and bool((output == output[:1]).all()), SHORT_STREAK):
-            self._warn(
-                "constant",
-                "",
-                f"the model has given the same output for all rows of a batch, {SHORT_STREAK} times in a row, while "
-                f"the targets differ: its units may be dead (try a smaller learning rate), or the inputs do not reach "
-                f"the output",
-            )
+            self.warn_once("constant", count=SHORT_STREAK)
 
     def check_norms(self, norms: Mapping[str, ParameterNorms]) -> None:
         """Check the gradients and updates of a step."""
         self._checks += 1
+        if self._checks == 1:
+            warn_of_plain_tensors(self._model, used=True)
         rate = max(float(group["lr"]) for group in self._optimizer.param_groups)
         held = {id(p) for group in self._optimizer.param_groups for p in group["params"]}
         for name, norm in norms.items():
@@ -200,72 +227,38 @@ class Sentinels:
     def _check_gradients(self) -> None:
         named, when = self._named(), f"in the {self._checks} steps that were looked at"
         if named and not self._nonzero:
-            self._warn(
-                "no backward",
-                "",
-                f"no parameter had a gradient {when}: call loss.backward() before optimizer.step(), and zero_grad() "
-                f"before both, not between them",
-            )
+            if not self._optimizer.idle:
+                self.warn_once("no backward", when=when)
             return
-        self._warn_of(
-            "no gradient",
-            [(name, parameter) for name, parameter in named if name not in self._nonzero],
-            lambda listed: (
-                f"{listed} had no gradient {when}: the loss does not depend on it. Use it in forward(), look for "
-                f"detach(), .data or no_grad() on the way to the loss, or remove it"
-            ),
-        )
-        if self._checks >= ALWAYS_CHECKED:
-            self._warn_of(
-                "zero gradient",
-                [(name, parameter) for name, parameter in named if self._nonzero.get(name) is False],
-                lambda listed: (
-                    f"the gradient of {listed} was 0 in every element {when}: the units above it may be dead, or a "
-                    f"factor on the way to the loss is 0. Try a smaller learning rate or another initialisation"
-                ),
-            )
+        if ("made anew", "") in self._warned:  # in place of these
+            return
+        self._warn_of("no gradient", [item for item in named if item[0] not in self._nonzero], when=when)
+        if self._checks >= ALWAYS_CHECKED and not self._mistaken:
+            self._warn_of("zero gradient", [item for item in named if self._nonzero.get(item[0]) is False], when=when)
 
     def _check_ratios(self, ratios: list[tuple[str, Any, float]]) -> None:
         """Check the size of updates in proportion to the parameters."""
-        fast = [item for item in ratios if self._streak("fast", item[0], item[2] > 0.1, LONG_STREAK)]
-        slow = [item for item in ratios if self._streak("slow", item[0], item[2] < 1e-7, LONG_STREAK)]
-        self._warn_of(
-            "fast",
-            [item[:2] for item in fast],
-            lambda listed: (
-                f"each step changes {listed} by more than a tenth of its norm (now {fast[0][2]:.2g}; about 0.001 is "
-                f"usual): try a smaller learning rate"
-            ),
-        )
-        self._warn_of(
-            "slow",
-            [item[:2] for item in slow],
-            lambda listed: (
-                f"the steps change {listed} by less than 1e-7 of its norm (now {slow[0][2]:.2g}; about 0.001 is "
-                f"usual): it does not learn. Try a larger learning rate, or look for vanishing gradients"
-            ),
-        )
+        for kind, least, most in (("fast", 0.1, math.inf), ("slow", -1, 1e-7)):
+            found = [item for item in ratios if self._streak(kind, item[0], least < item[2] < most, LONG_STREAK)]
+            self._warn_of(kind, [item[:2] for item in found], ratio=found[0][2] if found else 0)
 
     def _streak(self, kind: str, name: str, odd: bool, length: int) -> bool:
         """Tell whether something has been odd in exactly `length` checks in a row."""
         count = self._streaks[kind, name] = self._streaks.get((kind, name), 0) + 1 if odd else 0
         return count == length
 
-    def _warn(self, kind: str, name: str, message: str) -> None:
-        if (kind, name) not in self._warned:
-            self._warned.add((kind, name))
-            warn(message)
-
-    def _warn_of(self, kind: str, found: Sequence[tuple[str, Any]], say: Callable[[str], str]) -> None:
+    def _warn_of(self, kind: str, found: Sequence[tuple[str, Any]], **parts: Any) -> None:
         """Warn of all parameters that were not warned of before in one warning: they have one cause."""
         new = [item for item in found if (kind, item[0]) not in self._warned]
         if new:
             self._warned.update((kind, name) for name, _ in new)
-            warn(say(_listed(new)))
+            warn(message(kind, listed=_listed(new), **parts))
 
-    def warn_once(self, kind: str, message: str) -> None:
+    def warn_once(self, kind: str, /, **parts: Any) -> None:
         """Warn, unless there was a warning of this kind before."""
-        self._warn(kind, "", message)
+        if (kind, "") not in self._warned:
+            self._warned.add((kind, ""))
+            warn(message(kind, **parts))
 
 
 def _listed(named: Sequence[tuple[str, Any]]) -> str:
@@ -276,39 +269,18 @@ def _listed(named: Sequence[tuple[str, Any]]) -> str:
     return f"the {len(shown)} parameters {', '.join(shown[:3])}" + (", ..." if len(shown) > 3 else "")
 
 
-_Check = tuple[str, Callable[[Array], bool], str]
+_Check = tuple[str, Callable[[Array], bool]]
 
 
 def _checks_of(loss: Any) -> list[_Check]:
     """Return the checks of the outputs that a loss is given."""
     kinds = {kind.__name__ for kind in type(loss).__mro__}
     if isinstance(loss, CrossEntropyLoss) or loss is cross_entropy:
-        return [
-            (
-                "softmax",
-                _are_probabilities,
-                "the model gives probabilities, rows that sum to 1, to a cross-entropy that takes logits and applies "
-                "softmax itself: learning is slow and never certain. Remove the softmax at the end of the model",
-            )
-        ]
+        return [("softmax", _are_probabilities)]
     if isinstance(loss, NLLLoss) or loss is nll_loss:
-        return [
-            (
-                "log-softmax",
-                _are_not_logarithms,
-                "the model gives NLLLoss what are no log-probabilities: their exponentials do not sum to 1. End it "
-                "with LogSoftmax, or use CrossEntropyLoss on logits",
-            )
-        ]
+        return [("log-softmax", _are_not_logarithms)]
     if "BCEWithLogitsLoss" in kinds:
-        return [
-            (
-                "sigmoid",
-                lambda output: output.size >= 32 and bool(((output >= 0) & (output <= 1)).all()),
-                "all outputs of the model are between 0 and 1, and BCEWithLogitsLoss takes logits and applies sigmoid "
-                "itself: remove the sigmoid at the end of the model, or use BCELoss",
-            )
-        ]
+        return [("sigmoid", lambda output: output.size >= 32 and bool(((output >= 0) & (output <= 1)).all()))]
     return []
 
 

@@ -5,12 +5,13 @@ from __future__ import annotations
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
-from autograd import Handle, is_grad_enabled
+from autograd import Handle, extend, is_grad_enabled
 from autograd.extend import borrow
 
 from ..module import Module
 from ._sentinels import (
     ALWAYS_CHECKED,
+    LOOKED_AT,
     Sentinels,
     StepNorms,
     is_checked,
@@ -30,12 +31,15 @@ def watch(model: Module, optimizer: Optimizer, loss: Loss | None = None) -> Watc
     `fit`:
 
     - parameters that the optimizer does not have, or that were replaced after it was made;
-    - parameters that get no gradient, or one that is always 0;
-    - a forgotten `zero_grad`, so that gradients of earlier steps are added to the present ones;
+    - parameters that get no gradient, or one that is always 0; plain tensors in place of parameters; layers that are
+      made anew in each call;
+    - a forgotten `zero_grad`, so that gradients of earlier steps are added to the present ones; a forgotten ``step()``;
     - a model that is trained in evaluation mode, or evaluated in training mode, if it has layers that depend on
       the mode, such as `Dropout`;
-    - probabilities given to `CrossEntropyLoss`, which takes logits; anything but log-probabilities given to `NLLLoss`
-      (if `loss` is given);
+    - labels of shape ``(n,)`` that are broadcast against outputs of shape ``(n, 1)``, a loss that is maximised, a
+      softmax or sigmoid before a loss that applies it itself;
+    - probabilities given to `CrossEntropyLoss`, which takes logits, and targets that are none; anything but
+      log-probabilities given to `NLLLoss` (if `loss` is given);
     - outputs that are the same for all rows (if `loss` is given);
     - inputs of a wider dtype than the parameters, NumPy's float64 for example, in which everything is then computed;
     - updates that are larger than a tenth of a weight matrix, or smaller than 1e-7 of it, for a long time.
@@ -76,6 +80,9 @@ class Watch:
         self._steps, self._trained, self._evaluated = 0, False, False
         self._take_step = optimizer.step
         self._left: Any = None  # the gradient that the last step used
+        self._added = False  # whether gradients were added to it since
+        self._cleared = 0  # how often gradients came where there were none, since the last step
+        self._look: Any = None  # at what is computed with the output: ends it, and returns what it found
         self._handles: list[Handle] = [model.register_forward_hook(self._see_output)]
         if isinstance(loss, Module):
             self._handles.append(loss.register_forward_pre_hook(self._see_loss))
@@ -99,6 +106,7 @@ class Watch:
         for handle in self._handles:
             handle.remove()
         self._handles.clear()
+        self._end_look()
         self._stop_zeroing()
         if self._optimizer.__dict__.get("step") == self._step:
             del self._optimizer.step
@@ -109,34 +117,43 @@ class Watch:
 
     def _see_output(self, model: Module, args: tuple[Any, ...], output: Any) -> None:
         recording = is_grad_enabled()
+        self._end_look()
         if recording and self._checking():
-            self._sentinels.check_dtype(args, output)
+            self._sentinels.check_call(args, output)
+            if self._steps < LOOKED_AT:
+                self._look = extend.look_for_mistakes()
         self._trained |= recording and model.training
         self._evaluated |= recording and not model.training
         if not recording and model.training:
             dependent = next((found for found in mode_dependent_modules(model) if found[1].training), None)
             if dependent is not None:
-                self._sentinels.warn_once(
-                    "evaluation",
-                    f"the model was evaluated, within no_grad, in training mode, in which {dependent[0]} is not what "
-                    f"it is in evaluation: call model.eval() before and model.train() after, or use nn.predict",
-                )
+                self._sentinels.warn_once("evaluation", path=dependent[0])
+
+    def _end_look(self) -> None:
+        """End looking at what is computed with the output, and warn of what was found."""
+        if self._look is not None:
+            end, self._look = self._look, None
+            self._sentinels.check_loss(end())
 
     def _see_loss(self, loss: Module, args: tuple[Any, ...]) -> None:
         if self._checking() and is_grad_enabled() and len(args) == 2:
             self._sentinels.check_output(*args)
 
     def _see_gradient(self, gradient: Any) -> None:
-        """Check, as a gradient arrives, whether that of an earlier step is still there and will be added to."""
+        """Note, as a gradient arrives, whether that of an earlier step is still there and will be added to."""
         present = None if self._smallest is None else self._smallest.grad
-        if present is not None and present is self._left and borrow(present).any():
-            self._sentinels.warn_once(
-                "zero_grad",
-                "the gradients that a step has used are still there when the next ones arrive, and are added to them: "
-                "call optimizer.zero_grad() in each step, before backward()",
-            )
+        if present is None or present is self._left:
+            self._added = present is not None and bool(borrow(present).any())
+        self._end_look()
+        self._cleared = self._cleared + 1 if present is None or not borrow(present).any() else 0
+        if self._cleared == ALWAYS_CHECKED:
+            self._sentinels.warn_once("no step", count=self._cleared)
 
     def _step(self, *args: Any, **kwargs: Any) -> Any:
+        self._end_look()
+        if self._added:  # and nothing cleared it again, as a step of another model may
+            self._sentinels.warn_once("zero_grad")
+        self._added, self._cleared = False, 0
         norms = StepNorms(trainable_parameters(self._model, self._loss)) if self._checking() else None
         result = self._take_step(*args, **kwargs)
         if norms is not None:
@@ -159,8 +176,4 @@ class Watch:
     def _check_mode(self) -> None:
         dependent = next(mode_dependent_modules(self._model), None)
         if self._evaluated and not self._trained and dependent is not None:
-            self._sentinels.warn_once(
-                "mode",
-                f"the model is trained in evaluation mode, in which {dependent[0]} is not what it is in training: call "
-                f"model.train() after model.eval()",
-            )
+            self._sentinels.warn_once("mode", path=dependent[0])

@@ -12,6 +12,8 @@ from numpy.typing import ArrayLike
 from autograd import DtypeError, ShapeError, Tensor
 from autograd.extend import borrow, mark_written, outside
 
+from .._warnings import TrainingWarning, message, warn
+
 Array = np.ndarray[Any, Any]
 
 
@@ -62,12 +64,13 @@ def clip_grad_norm_(
     """
     if not max_norm >= 0:
         raise ValueError(f"max_norm should be 0 or more, not {max_norm}")
-    listed = [parameters] if isinstance(parameters, Tensor) else list(parameters)
-    return Tensor(outside(_clip_norm, listed, max_norm, norm_type, error_if_nonfinite))
+    return Tensor(outside(_clip_norm, _listed(parameters), max_norm, norm_type, error_if_nonfinite))
 
 
 def _clip_norm(parameters: list[Tensor], max_norm: float, norm_type: float, error_if_nonfinite: bool) -> Array:
     with_gradient = _with_gradient(parameters)
+    if parameters and not with_gradient:
+        warn(message("step without gradient"), TrainingWarning)
     norm = borrow(get_total_norm([parameter.grad for parameter in with_gradient], norm_type, error_if_nonfinite))
     factor = max_norm / (float(norm) + 1e-6)
     if not factor >= 1:
@@ -152,8 +155,13 @@ def _norm(array: Array, order: float) -> float:
 
 
 def _with_gradient(parameters: Tensor | Iterable[Tensor]) -> list[Tensor]:
-    listed = [parameters] if isinstance(parameters, Tensor) else list(parameters)
-    return [parameter for parameter in listed if parameter.grad is not None]
+    return [parameter for parameter in _listed(parameters) if parameter.grad is not None]
+
+
+def _listed(parameters: Tensor | Iterable[Tensor]) -> list[Tensor]:
+    if hasattr(parameters, "named_parameters"):
+        raise TypeError(f"parameters are tensors, not a {type(parameters).__name__}: pass model.parameters()")
+    return [parameters] if isinstance(parameters, Tensor) else list(parameters)
 
 
 def parameters_to_vector(parameters: Iterable[Tensor]) -> Tensor:

@@ -1,5 +1,6 @@
 """Recorded operations are listed, with the arrays that went in and came out."""
 
+import itertools
 import threading
 from collections.abc import Callable
 from typing import Any
@@ -8,8 +9,21 @@ import numpy as np
 import pytest
 
 import nn
-from autograd import Function, Tensor, detect_anomaly, elementwise, gradients, no_grad, saved_tensors_hooks, tensor
+from autograd import (
+    Function,
+    Tensor,
+    detect_anomaly,
+    elementwise,
+    enable_grad,
+    gradients,
+    is_grad_enabled,
+    no_grad,
+    saved_tensors_hooks,
+    tensor,
+)
 from autograd.extend import TracedOperation, trace_operations
+from autograd.graph import instrumentation
+from autograd.graph.grad_mode import ON, recording
 
 X = np.array([[1.0, 2.0], [3.0, 5.0]])
 
@@ -188,3 +202,51 @@ def test_it_decorates_and_its_list_stays() -> None:
         y: Any = trace_operations()(np.exp)(x)
     assert names(operations) == ["exp"]
     assert operations[0].outputs[0] is y.data
+
+
+@pytest.mark.parametrize("order", list(itertools.permutations("abc")))
+def test_observers_end_in_any_order(order: tuple[str, ...]) -> None:
+    x, seen = tensor([1.0], requires_grad=True), dict.fromkeys("abc", 0)
+
+    def noting(name: str) -> Any:
+        def note(node: Any, values: Any, z: Any) -> None:
+            seen[name] += 1
+
+        return note
+
+    with no_grad():
+        with enable_grad():
+            ends = {name: instrumentation.observe(noting(name)) for name in "abc"}
+            _ = x * 2
+        assert not is_grad_enabled()
+        for end in ends.values():
+            end()
+        assert not is_grad_enabled()
+        with enable_grad():
+            _ = x * 3
+    assert seen == dict.fromkeys("abc", 1)
+    assert recording() == ON
+    with detect_anomaly():
+        ends = {name: instrumentation.observe(noting(name)) for name in "abc"}
+        for left, name in enumerate(order):
+            _ = x * 2
+            ends[name]()
+            before = dict(seen)
+            _ = x * 2
+            assert [n for n in "abc" if seen[n] > before[n]] == sorted(order[left + 1 :])
+    _ = x * 2
+    assert recording() == ON
+
+
+def test_an_observer_that_ends_within_a_later_block() -> None:
+    x = tensor([1.0], requires_grad=True)
+    nodes: list[Any] = []
+    end = instrumentation.observe(lambda node, values, z: nodes.append(node))
+    with detect_anomaly():
+        _ = x * 2
+        end()
+        _ = x * 2
+    assert len(nodes) == 1
+    _ = x * 2  # finds that it is over
+    assert recording() == ON
+    assert len(nodes) == 1

@@ -86,6 +86,7 @@ def test_float32_stays_and_an_optimizer_takes_clipped_gradients() -> None:
 
 def test_refusals_of_clipping() -> None:
     w = nn.Parameter([1.0])
+    w.grad = [1.0]
     for value in (-1.0, np.nan):
         with pytest.raises(ValueError, match=f"max_norm should be 0 or more, not {value}"):
             clip_grad_norm_([w], value)

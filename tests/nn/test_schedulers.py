@@ -35,7 +35,9 @@ from ..lists import assert_complete
 
 def make_optimizer(name: str = "SGD", lr: float = 0.5) -> Any:
     options = {"momentum": 0.9} if name == "SGD" else {}
-    optimizer = getattr(nn.optim, name)([nn.Parameter([1.0])], lr=lr, **options)
+    parameter = nn.Parameter([1.0])
+    parameter.grad = [0.0]
+    optimizer = getattr(nn.optim, name)([parameter], lr=lr, **options)
     optimizer.step()
     return optimizer
 
@@ -224,6 +226,7 @@ def test_a_schedule_of_ones_own_with_groups() -> None:
             return [lr * (self.last_epoch > 1) for lr in self.base_lrs]
 
     one, two = nn.Parameter([1.0]), nn.Parameter([1.0])
+    one.grad = [0.0]
     optimizer = nn.optim.SGD([{"params": [one]}, {"params": [two], "lr": 2.0}], lr=1.0)
     optimizer.step()
     scheduler = Late(optimizer)

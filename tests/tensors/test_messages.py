@@ -30,7 +30,7 @@ def test_an_argument_without_a_derivative_is_named() -> None:
             values = [[X] if operation.variadic else X, *[X] * (count - 1), *[None] * len(operation.parameters[count:])]
             values[place] = LIVE
             with pytest.raises(
-                TypeError, match=rf"'{operation.name}' is not differentiable .* argument '{name}': detach"
+                TypeError, match=rf"'{operation.name}' is not differentiable .* argument '{name}': .*detach"
             ):
                 operation.apply(*values)
             named += 1

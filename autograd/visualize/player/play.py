@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from autograd import Tensor, Value
+from autograd import GraphError, Tensor, Value
 from autograd.inside import Array, TensorLike
 
 from ..collapse import check_depth
@@ -106,6 +106,11 @@ def player(
         title = "Backpropagation" if name == "<lambda>" else f"Backpropagation of {name}"
     else:
         raise TypeError(f"player takes a Tensor, a Value or a function, not {type(result).__name__}")
+    if gradient is None and isinstance(ran.result, Tensor) and ran.result.size != 1:
+        raise GraphError(
+            f"player() needs one element to go back from, but the result has shape {ran.result.shape}: give the loss, "
+            f"as in player(lambda: loss(model(X), y), path, params=model), or gradient= of that shape"
+        )
     played = folded(playback(ran, names, gradient), _MOST)
     with np.errstate(all="ignore"):  # values that are not finite are shown as nan or inf
         page = page_of(played, title, modules, depth)

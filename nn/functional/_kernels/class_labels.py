@@ -79,6 +79,12 @@ def _count_classes(shape: tuple[int, ...]) -> int:
 def _refuse_form(target: Array, shape: tuple[int, ...], expected: tuple[int, ...]) -> NoReturn:
     """Raise the error for labels that are not integers, or not of the expected shape."""
     if target.dtype.kind not in "iu":
+        if target.dtype.kind == "f" and target.ndim == 2 and target.shape[1:] != (1,):
+            raise DtypeError(
+                f"class indices should be integers, but target has dtype {target.dtype} and shape {target.shape}, as "
+                f"scores and inputs have, for an input of shape {shape}: are they swapped? It is loss(output, target), "
+                f"and X_train, X_test, y_train, y_test = datasets.train_test_split(X, y)"
+            )
         raise DtypeError(
             f"class indices should be integers, but target has dtype {target.dtype} and shape {target.shape}: use "
             f"target.astype(int), or for probabilities of the classes an array of the shape of input, {shape}"
@@ -88,6 +94,8 @@ def _refuse_form(target: Array, shape: tuple[int, ...], expected: tuple[int, ...
         remedy += "; for one-hot rows use target.argmax(axis=1), for probabilities target.astype(float)"
     elif target.shape == (*expected, 1):
         remedy += "; use target.squeeze(-1)"
+    elif target.shape == shape[:-1]:
+        remedy += "; classes are axis 1: if they are the last one, use input.swapaxes(1, -1)"
     raise ShapeError(f"input has shape {shape} and target has shape {target.shape}: {remedy}")
 
 

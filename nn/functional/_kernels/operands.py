@@ -30,8 +30,9 @@ def as_operand(function: str, name: str, value: TensorLike) -> Tensor:
             f"lengths cannot become"
         ) from None
     except DtypeError as error:
+        reason = "call it, as in model(X), for its output" if callable(value) else error
         raise DtypeError(
-            f"{function} needs {name} as an array or tensor of numbers, not {type(value).__name__}: {error}"
+            f"{function} needs {name} as an array or tensor of numbers, not {type(value).__name__}: {reason}"
         ) from None
     return array
 

@@ -38,7 +38,9 @@ class ReduceLROnPlateau(LRScheduler):
     Examples
     --------
     >>> import nn
-    >>> optimizer = nn.optim.SGD([nn.Parameter([1.0])], lr=1.0)
+    >>> weight = nn.Parameter([1.0])
+    >>> weight.grad = [0.0]  # in place of loss.backward()
+    >>> optimizer = nn.optim.SGD([weight], lr=1.0)
     >>> scheduler = nn.optim.lr_scheduler.ReduceLROnPlateau(optimizer, factor=0.5, patience=1)
     >>> rates = []
     >>> for loss in (3.0, 2.0, 2.0, 2.0, 1.0):
