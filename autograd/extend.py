@@ -37,7 +37,8 @@ Exports
     that loads nothing, as the player's; `replacing` writes a file completely or not at all.
 Names
     `set_module` makes classes say where users import them from; `missing` makes modules and classes say what a name
-    from PyTorch or JAX is called here.
+    from PyTorch or JAX is called here; `lazy_names` loads the names of a module when they are first asked for,
+    and `importing` imports what a package loads at once without garbage collections.
 
 Examples
 --------
@@ -86,7 +87,7 @@ from .arrays.door import (
 from .foreign import missing
 from .graph.buffer_reuse import portion
 from .graph.name_scope import describe_calls, name_calls
-from .later import lazy_names as _lazy_names
+from .later import importing, lazy_names
 from .naming import set_module
 from .ops import densities
 from .primitives.accurate_sum import accurate_sum
@@ -118,10 +119,10 @@ if typing.TYPE_CHECKING:
 __all__ = [
     "ARRAY_TYPES", "Context", "Function", "TracedOperation", "accurate_sum", "anywhere", "as_array", "borrow",
     "cached_arrays", "compiled_loop", "composed", "densities", "describe_calls", "done_outside", "drawn",
-    "elementwise", "enter_batch", "everywhere", "fusing", "general", "html_page", "innermost", "is_copy",
-    "is_finite", "is_sole_owner", "leave_batch", "lend", "levels", "linear", "load_numba", "mark_written",
-    "missing", "multilinear", "name_calls", "not_differentiable", "outside", "outside_types", "pickled", "portion",
-    "replacing", "restore_in_checkpoints", "rolling", "same_tensor", "set_gradient_buffer", "set_module",
+    "elementwise", "enter_batch", "everywhere", "fusing", "general", "html_page", "importing", "innermost", "is_copy",
+    "is_finite", "is_sole_owner", "lazy_names", "leave_batch", "lend", "levels", "linear", "load_numba",
+    "mark_written", "missing", "multilinear", "name_calls", "not_differentiable", "outside", "outside_types", "pickled",
+    "portion", "replacing", "restore_in_checkpoints", "rolling", "same_tensor", "set_gradient_buffer", "set_module",
     "trace_operations", "whole",
 ]  # fmt: skip
 
@@ -149,4 +150,4 @@ _OTHERS = {
 _loaded = [each for each in map(globals().get, __all__) if getattr(each, "__module__", None) != __package__]
 set_module(__name__, *_loaded)  # the others are names of `autograd` too
 
-__getattr__, __dir__ = _lazy_names(globals(), own=_OWN, others=_OTHERS, otherwise=missing.lookup(__name__))
+lazy_names(globals(), own=_OWN, others=_OTHERS, otherwise=missing.lookup(__name__))

@@ -5,12 +5,11 @@ from __future__ import annotations
 import os
 import sys
 import warnings
-from pathlib import Path
 
 import autograd
 
 # the folders of nn and autograd, whose lines are of no use to the user
-_OURS = tuple(f"{folder}{os.sep}" for folder in (Path(__file__).parent, Path(str(autograd.__file__)).parent))
+_OURS = tuple(f"{folder}{os.sep}" for folder in map(os.path.dirname, (__file__, str(autograd.__file__))))
 
 
 def warn(message: str, category: type[Warning] = UserWarning) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 
@@ -15,7 +15,7 @@ from ._kernels.operands import as_floating, as_operand
 from ._kernels.siblings import axes_of, sibling_of
 from ._smooth_activation import SELU_ALPHA, SELU_SCALE
 
-Generator = np.random.Generator | None
+Generator: TypeAlias = "np.random.Generator | None"  # as text: NumPy loads it when it is first asked for
 
 
 def dropout(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, ClassVar
 
@@ -13,6 +12,7 @@ from autograd.extend import borrow, done_outside, mark_written, missing, outside
 
 from .._arguments import check_constructor
 from ._flat_parameters import Array, FlatParameters, Run
+from ._kinds import kinds_of
 
 Parameters = Iterable[Tensor | dict[str, Any] | tuple[str, Tensor]]
 
@@ -409,7 +409,7 @@ def _check_options(names: set[str], optimizer: Optimizer, base: type[Optimizer])
     Names that no optimizer knows are no sign of another: PyTorch has some of its own, such as ``foreach``, and notes
     there what its schedulers start from.
     """
-    kinds = dict(_kinds(base))
+    kinds = kinds_of(base)
     missing = {*optimizer.defaults} - names - _RECENT - _HOW
     foreign = names & set().union(*kinds.values()) - {*optimizer.defaults} - _HOW
     if missing or foreign:
@@ -419,10 +419,3 @@ def _check_options(names: set[str], optimizer: Optimizer, base: type[Optimizer])
             f"the state is that of another kind of optimizer, of {nearest} by its options, and this is "
             f"{type(optimizer).__name__}: it has {', '.join(found)}. Load it into one of the same kind"
         )
-
-
-def _kinds(base: type[Any]) -> Iterator[tuple[str, set[str]]]:
-    """Yield the name of each kind of optimizer, and those of its options."""
-    for kind in base.__subclasses__():
-        yield kind.__name__, {*inspect.signature(kind).parameters} - {"params"}
-        yield from _kinds(kind)
