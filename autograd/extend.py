@@ -8,7 +8,7 @@ Operations
     (`Function`, which is given a `Context`). `composed` and `not_differentiable` make a NumPy function accept tensors.
     These are names of `autograd` too. Rules add up many rows with `accurate_sum`.
 Memory of parameters
-    `borrow` reads the array of a tensor, and `mark_written` says that it was written to. `lend`, `portion` and
+    `borrow` reads the array of a tensor, and `mark_written` says that it was written to. `lend`, `portions` and
     `is_sole_owner` keep many parameters in one flat array; `set_gradient_buffer` does the same for their gradients.
     `same_tensor` makes a tensor of a subclass of another one. `pickled` is for its `__reduce__`.
 Batches of `vmap`
@@ -85,7 +85,7 @@ from .arrays.door import (
     whole,
 )
 from .foreign import missing
-from .graph.buffer_reuse import portion
+from .graph.buffer_reuse import portions
 from .graph.name_scope import describe_calls, name_calls
 from .later import importing, lazy_names
 from .naming import set_module
@@ -122,7 +122,7 @@ __all__ = [
     "elementwise", "enter_batch", "everywhere", "fusing", "general", "html_page", "importing", "innermost", "is_copy",
     "is_finite", "is_sole_owner", "lazy_names", "leave_batch", "lend", "levels", "linear", "load_numba",
     "mark_written", "missing", "multilinear", "name_calls", "not_differentiable", "outside", "outside_types", "pickled",
-    "portion", "replacing", "restore_in_checkpoints", "rolling", "same_tensor", "set_gradient_buffer", "set_module",
+    "portions", "replacing", "restore_in_checkpoints", "rolling", "same_tensor", "set_gradient_buffer", "set_module",
     "trace_operations", "whole",
 ]  # fmt: skip
 

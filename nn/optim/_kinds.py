@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import inspect
 import sys
 from typing import Any
@@ -18,5 +19,10 @@ def kinds_of(base: type[Any]) -> dict[str, set[str]]:
 def _derived(base: type[Any]) -> dict[str, set[str]]:
     found: dict[str, set[str]] = {}
     for kind in base.__subclasses__():
-        found |= {kind.__name__: {*inspect.signature(kind).parameters} - {"params"}, **_derived(kind)}
+        found |= {kind.__name__: _options_of(kind), **_derived(kind)}
     return found
+
+
+@functools.cache
+def _options_of(kind: Any) -> set[str]:
+    return {*inspect.signature(kind).parameters} - {"params"}
