@@ -16,7 +16,7 @@ def kinds_of(base: type[Any]) -> dict[str, set[str]]:
     return _derived(base)
 
 
-def _derived(base: type[Any]) -> dict[str, set[str]]:
+def _derived(base: Any) -> dict[str, set[str]]:
     found: dict[str, set[str]] = {}
     for kind in base.__subclasses__():
         found |= {kind.__name__: _options_of(kind), **_derived(kind)}
