@@ -1,7 +1,7 @@
 """How costs grow: what twice as much of anything takes, in batches, parameters, operations, layers, lists and writes.
 
-Run it with ``python -m benchmarks.growth [NAMES]``. Each row has the time of the largest size, and the ratios of the last
-three times that it doubled, in CPU time on one thread; those above 2.3 are marked.
+Run it with ``python -m benchmarks.growth [NAMES]``. Each row has the time of the largest size, and the ratios of the
+last three times that it doubled, in CPU time on one thread; those above 2.3 are marked.
 """
 
 import gc
