@@ -67,7 +67,7 @@ def _vmap(n: int) -> Work:
     return lambda: vmap(grad(lambda w, x: np.sum(np.tanh(w @ x))))(w, x)
 
 
-@task("Jacobian", 2_000)
+@task("Jacobian of ten outputs", 2_000)
 def _jacobian(n: int) -> Work:
     x = np.linspace(0, 1, n)
     return lambda: jacobian(lambda x: np.cumsum(x)[:10] * x[0])(x)
