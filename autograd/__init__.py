@@ -1,16 +1,11 @@
 """NumPy that differentiates: tensors, scalars, and derivatives of any order."""
 
-import gc as _gc
 import os as _os
 import typing
 
-import numpy as _numpy  # HIPS autograd has a name `numpy`, and must not be taken for this package
+from . import later as _later
 
-# The import makes thousands of objects that stay: collections in between would visit them again and again.
-_collects = _gc.isenabled()
-_gc.disable()
-try:
-    from . import later as _later
+with _later.importing():
     from .errors import (
         AnomalyError,
         AutogradError,
@@ -27,7 +22,7 @@ try:
         ShapeError,
         UnsupportedError,
     )
-    from .foreign import missing as _missing_names
+    from .foreign import missing as _missing
     from .graph.grad_mode import detect_anomaly, enable_grad, is_grad_enabled, no_grad, set_grad_enabled
     from .graph.saved_tensors import saved_tensors_hooks
     from .naming import set_module as _set_module
@@ -35,16 +30,29 @@ try:
     from .primitives.declare import composed, elementwise, general, linear, multilinear, not_differentiable
     from .source import warning_source as _blame  # noqa: F401  # from here on warnings name the lines of programs
     from .tensors.tensor import Tensor, as_tensor, tensor
-finally:
-    if _collects:
-        if not _gc.get_freeze_count():  # these objects are moved to the oldest generation, without a look at each
-            _gc.freeze()
-            _gc.unfreeze()
-        _gc.enable()
 
 if typing.TYPE_CHECKING:
     from . import extend
     from .diagnosis import Explanation, Finding, Saved, explain, lint, saved
+    from .hips.builtins import dict as dict
+    from .hips.builtins import isinstance as isinstance
+    from .hips.builtins import list as list
+    from .hips.builtins import tuple as tuple
+    from .hips.builtins import type as type
+    from .hips.definitions import primitive as primitive
+    from .hips.differential_operators import deriv as deriv
+    from .hips.differential_operators import grad_and_aux as grad_and_aux
+    from .hips.differential_operators import grad_named as grad_named
+    from .hips.differential_operators import hessian_tensor_product as hessian_tensor_product
+    from .hips.differential_operators import hessian_vector_product as hessian_vector_product
+    from .hips.differential_operators import holomorphic_grad as holomorphic_grad
+    from .hips.differential_operators import make_ggnvp as make_ggnvp
+    from .hips.differential_operators import make_hvp as make_hvp
+    from .hips.differential_operators import make_jvp as make_jvp
+    from .hips.differential_operators import make_vjp as make_vjp
+    from .hips.differential_operators import multigrad_dict as multigrad_dict
+    from .hips.differential_operators import tensor_jacobian_product as tensor_jacobian_product
+    from .hips.differential_operators import vector_jacobian_product as vector_jacobian_product
     from .primitives.function import Context, Function
     from .scalar.value import Value
     from .tensors.hooks import Handle
@@ -168,10 +176,10 @@ _MODULES = (
 )  # fmt: skip
 
 
-def _missing(name: str) -> typing.NoReturn:
-    from . import extend  # only errors need it
-
-    _missing_names.lookup(__name__, extend, _numpy)(name)
-
-
-__getattr__, __dir__ = _later.lazy_names(globals(), own=_OWN, others=_OF_HIPS, modules=_MODULES, otherwise=_missing)
+_later.lazy_names(
+    globals(),
+    own=_OWN,
+    others=_OF_HIPS,
+    modules=_MODULES,
+    otherwise=_missing.lookup(__name__, f"{__name__}.extend", "numpy"),
+)

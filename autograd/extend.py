@@ -8,7 +8,7 @@ Operations
     (`Function`, which is given a `Context`). `composed` and `not_differentiable` make a NumPy function accept tensors.
     These are names of `autograd` too. Rules add up many rows with `accurate_sum`.
 Memory of parameters
-    `borrow` reads the array of a tensor, and `mark_written` says that it was written to. `lend`, `portion` and
+    `borrow` reads the array of a tensor, and `mark_written` says that it was written to. `lend`, `portions` and
     `is_sole_owner` keep many parameters in one flat array; `set_gradient_buffer` does the same for their gradients.
     `same_tensor` makes a tensor of a subclass of another one. `pickled` is for its `__reduce__`.
 Batches of `vmap`
@@ -40,7 +40,8 @@ Trainings
     ended; `leaves` are what a result depends on; `is_unpacked` tells an object whether it is taken apart.
 Names
     `set_module` makes classes say where users import them from; `missing` makes modules and classes say what a name
-    from PyTorch or JAX is called here.
+    from PyTorch or JAX is called here; `lazy_names` loads the names of a module when they are first asked for,
+    and `importing` imports what a package loads at once without garbage collections.
 
 Examples
 --------
@@ -87,9 +88,9 @@ from .arrays.door import (
     whole,
 )
 from .foreign import missing
-from .graph.buffer_reuse import portion
+from .graph.buffer_reuse import portions
 from .graph.name_scope import describe_calls, name_calls
-from .later import lazy_names as _lazy_names
+from .later import importing, lazy_names
 from .naming import set_module
 from .ops import densities
 from .primitives.accurate_sum import accurate_sum
@@ -125,11 +126,12 @@ if typing.TYPE_CHECKING:
 __all__ = [
     "ARRAY_TYPES", "Context", "Function", "Rehearsed", "TracedOperation", "accurate_sum", "anywhere", "as_array",
     "borrow", "cached_arrays", "compiled_loop", "composed", "densities", "describe_calls", "done_outside", "drawn",
-    "elementwise", "enter_batch", "everywhere", "find_mistakes", "fusing", "general", "html_page", "innermost",
-    "is_copy", "is_finite", "is_sole_owner", "is_unpacked", "leave_batch", "leaves", "lend", "levels", "linear",
-    "load_numba", "look_for_mistakes", "mark_written", "missing", "multilinear", "name_calls", "not_differentiable",
-    "outside", "outside_types", "pickled", "portion", "replacing", "restore_in_checkpoints", "rolling", "same_tensor",
-    "set_gradient_buffer", "set_module", "trace_operations", "whole",
+    "elementwise", "enter_batch", "everywhere", "find_mistakes", "fusing", "general", "html_page", "importing",
+    "innermost", "is_copy", "is_finite", "is_sole_owner", "is_unpacked", "lazy_names", "leave_batch", "leaves",
+    "lend", "levels", "linear", "load_numba", "look_for_mistakes", "mark_written", "missing", "multilinear",
+    "name_calls", "not_differentiable", "outside", "outside_types", "pickled", "portions", "replacing",
+    "restore_in_checkpoints", "rolling", "same_tensor", "set_gradient_buffer", "set_module", "trace_operations",
+    "whole",
 ]  # fmt: skip
 
 # Loaded on first use, like the names of `autograd` that a program may never use.
@@ -159,4 +161,4 @@ _OTHERS = {
 _loaded = [each for each in map(globals().get, __all__) if getattr(each, "__module__", None) != __package__]
 set_module(__name__, *_loaded)  # the others are names of `autograd` too
 
-__getattr__, __dir__ = _lazy_names(globals(), own=_OWN, others=_OTHERS, otherwise=missing.lookup(__name__))
+lazy_names(globals(), own=_OWN, others=_OTHERS, otherwise=missing.lookup(__name__))

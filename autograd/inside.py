@@ -96,7 +96,7 @@ if TYPE_CHECKING:
     from .transforms.grad import choose
 
 # Loaded when an annex asks for one of them.
-__getattr__, __dir__ = lazy_names(
+lazy_names(
     globals(),
     others={
         "ops.decompositions": ("cholesky_rule", "eigh_rule", "eigvalsh_rule", "svd_rule", "svdvals_rule"),

@@ -4,7 +4,9 @@ A lower floor asks for a module of a higher one by what it has, as in ``load("sp
 `autograd` itself says, which stands above all floors.
 """
 
-from collections.abc import Callable, Collection, Mapping
+import gc
+from collections.abc import Callable, Collection, Iterator, Mapping
+from contextlib import contextmanager
 from importlib import import_module
 from types import ModuleType
 from typing import Any
@@ -19,6 +21,24 @@ def load(what: str) -> ModuleType:
     return import_module(homes[what])
 
 
+@contextmanager
+def importing() -> Iterator[None]:
+    """Import the modules of a package without garbage collections.
+
+    They make thousands of objects that stay: collections in between would visit them again and again.
+    """
+    collects = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if collects:
+            if not gc.get_freeze_count():  # these objects are moved to the oldest generation, without a look at each
+                gc.freeze()
+                gc.unfreeze()
+            gc.enable()
+
+
 def lazy_names(
     namespace: dict[str, Any],
     *,
@@ -27,7 +47,10 @@ def lazy_names(
     modules: Collection[str] = (),
     otherwise: Callable[[str], Any] | None = None,
 ) -> tuple[Callable[[str], Any], Callable[[], list[str]]]:
-    """Return the ``__getattr__`` and the ``__dir__`` of a module whose names are loaded when they are first asked for.
+    """Give a module a ``__getattr__`` and a ``__dir__`` that load its names when they are first asked for.
+
+    They are returned too. A module that assigns them has any name for type checkers, which others need not have: they
+    import their names in ``if typing.TYPE_CHECKING:``.
 
     Parameters
     ----------
@@ -66,6 +89,7 @@ def lazy_names(
     def __dir__() -> list[str]:  # noqa: N807
         return sorted({*namespace, *namespace.get("__all__", homes_of_others)})
 
+    namespace.update(__getattr__=__getattr__, __dir__=__dir__)
     return __getattr__, __dir__
 
 

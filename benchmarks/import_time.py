@@ -1,4 +1,4 @@
-"""Import time of ``autograd``, beside that of NumPy: the CPU time of whole processes on one thread, interleaved.
+"""Import times of ``autograd`` and ``nn``, beside NumPy's: the CPU time of whole processes on one thread, interleaved.
 
 Run it with ``python -m benchmarks.import_time``.
 """
@@ -7,6 +7,7 @@ import os
 import random
 import statistics
 import sys
+from operator import truediv
 
 
 def seconds(statement: str) -> float:
@@ -22,19 +23,17 @@ def seconds(statement: str) -> float:
 
 
 def main(rounds: int = 30) -> None:
-    """Print the medians, their difference, and the median ratio of the two within a round."""
-    statements = ["import numpy", "import autograd"]
+    """Print the medians, and the median ratios to `import numpy` within a round."""
+    statements = ["import numpy", "import autograd", "import nn"]
     for statement in statements:
         seconds(statement)  # writes the compiled files
     times: dict[str, list[float]] = {statement: [] for statement in statements}
     for _ in range(rounds):
-        for statement in random.sample(statements, 2):
+        for statement in random.sample(statements, len(statements)):
             times[statement].append(seconds(statement))
-    numpy, both = (statistics.median(times[statement]) * 1e3 for statement in statements)
-    pairs = list(zip(*times.values(), strict=True))
-    extra = statistics.median(with_engine - without for without, with_engine in pairs) * 1e3
-    ratio = statistics.median(with_engine / without for without, with_engine in pairs)
-    print(f"import numpy {numpy:.1f} ms, import autograd {both:.1f} ms (CPU): {extra:.1f} ms more, {ratio:.2f} times")
+    for statement, taken in times.items():
+        ratio = statistics.median(map(truediv, taken, times["import numpy"]))
+        print(f"{statement:16} {statistics.median(taken) * 1e3:6.1f} ms, {ratio:.2f} times")
 
 
 if __name__ == "__main__":

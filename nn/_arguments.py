@@ -151,16 +151,15 @@ def check_constructor(kind: type) -> None:
     if "__init__" not in vars(kind) or not kind.__module__.startswith(f"{__package__}."):
         return
     construct: Callable[..., None] = kind.__init__  # type: ignore[misc]  # it is called as a function
-    signature = inspect.signature(construct)
-    checks = _checks(signature)
-    takes_any = any(parameter.kind is parameter.VAR_KEYWORD for parameter in signature.parameters.values())
 
     @functools.wraps(construct)
     def checked(self: Any, *args: Any, **kwargs: Any) -> None:
         owner = type(self).__name__
+        signature, checks = _checks(construct)
         if "device" in kwargs and "dtype" in signature.parameters:  # layers with parameters, as in PyTorch
             check_device(kwargs.pop("device"))
-        if kwargs and not takes_any and kwargs.keys() - signature.parameters.keys():
+        unknown = kwargs.keys() - signature.parameters.keys()
+        if unknown and not any(parameter.kind is parameter.VAR_KEYWORD for parameter in signature.parameters.values()):
             missing.refuse_keywords(f"{owner}: it", kwargs, missing.LAYER_KEYWORDS, [*signature.parameters][1:])
         try:
             for name, value in signature.bind(self, *args, **kwargs).arguments.items():
@@ -212,11 +211,10 @@ def checked(function: F) -> F:
 
     For functions that are called once, such as to make weights or data: layers are called too often for the cost.
     """
-    signature = inspect.signature(function)
-    checks = _checks(signature)
 
     @functools.wraps(function)
     def check(*args: Any, **kwargs: Any) -> Any:
+        signature, checks = _checks(function)
         for name, value in signature.bind(*args, **kwargs).arguments.items():
             if name in checks:
                 _check(f"{function.__name__}: {name}", value, *checks[name])
@@ -225,9 +223,11 @@ def checked(function: F) -> F:
     return cast(F, check)
 
 
-def _checks(signature: inspect.Signature) -> dict[str, tuple[_Kind, bool]]:
-    """Return the check of each checked parameter by name, and whether None is allowed."""
-    return {
+@functools.cache  # made at the first call: for all classes at once it would take a tenth of the import
+def _checks(function: Callable[..., object]) -> tuple[inspect.Signature, dict[str, tuple[_Kind, bool]]]:
+    """Return the signature, the check of each checked parameter by name, and whether None is allowed."""
+    signature = inspect.signature(function)
+    return signature, {
         name: (found, optional)
         for name, parameter in signature.parameters.items()
         for declared, optional in [_declared(parameter)]

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import autograd
 
-__all__: list[str] = []
+__all__ = ["autograd"]
 
 if not hasattr(autograd, "Tensor") or not hasattr(autograd, "general"):
     _where = getattr(autograd, "__file__", None) or list(autograd.__path__)

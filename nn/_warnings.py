@@ -6,13 +6,12 @@ import os
 import sys
 import warnings
 from functools import cache
-from pathlib import Path
 from typing import Any
 
 import autograd
 
 # the folders of nn and autograd, whose lines are of no use to the user
-_OURS = tuple(f"{folder}{os.sep}" for folder in (Path(__file__).parent, Path(str(autograd.__file__)).parent))
+_OURS = tuple(f"{folder}{os.sep}" for folder in map(os.path.dirname, (__file__, str(autograd.__file__))))
 
 
 class TrainingWarning(UserWarning):
@@ -24,8 +23,8 @@ class TrainingWarning(UserWarning):
 
 @cache
 def _messages() -> dict[str, str]:
-    lines = (Path(__file__).parent / "messages.txt").read_text(encoding="utf-8").splitlines()
-    return dict(line.split(": ", 1) for line in lines)
+    with open(os.path.join(os.path.dirname(__file__), "messages.txt"), encoding="utf-8") as file:
+        return dict(line.rstrip("\n").split(": ", 1) for line in file)
 
 
 def message(kind: str, /, **parts: Any) -> str:

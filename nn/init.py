@@ -6,7 +6,7 @@ Random values come from the generator that `nn.manual_seed` seeds, unless `gener
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any, Literal, TypeVar
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias, TypeVar
 
 import numpy as np
 
@@ -22,7 +22,7 @@ __all__ = [
 ]  # fmt: skip
 
 T = TypeVar("T", bound=Tensor)
-Generator = np.random.Generator | None
+Generator: TypeAlias = "np.random.Generator | None"  # as text: NumPy loads it when it is first asked for
 Mode = Literal["fan_in", "fan_out"]
 
 _CONVOLUTIONS = [f"conv{kind}{axes}d" for kind in ("", "_transpose") for axes in (1, 2, 3)]

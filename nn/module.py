@@ -20,6 +20,8 @@ from ._arguments import check_constructor, check_device
 from ._warnings import TrainingWarning, message, warn
 from .parameter import Parameter
 
+_FEW = 8  # modules, the paths within which are kept
+
 
 class ModuleHooks:
     """The hooks of one module, each kind in the order of registration."""
@@ -359,6 +361,8 @@ class Module:
         AttributeError
             If there is none; the message lists the existing paths.
         """
+        if isinstance(there := _at(self, target) if target else self, Module):
+            return there
         found = dict(self.named_modules(remove_duplicate=False))
         if target not in found:
             paths = ", ".join(path for path in found if path) or "none"
@@ -708,12 +712,37 @@ def _is_device(given: Any) -> bool:
 
 def _path(modules: list[Any]) -> str:
     """Describe the innermost of a chain of running modules by its path from the outermost, for messages."""
-    names = []
-    for outer, inner in itertools.pairwise(modules):
-        named = (name for name, module in outer.named_modules() if module is inner)
-        names.append(next(named, type(inner).__name__))
+    names = [_name_within(outer, inner) for outer, inner in itertools.pairwise(modules)]
     inner, outer = type(modules[-1]).__name__, type(modules[0]).__name__
     return f"module '{'.'.join(names)}' ({inner}) of {outer}" if names else f"module {outer}"
+
+
+_names: dict[int, dict[int, str]] = {}  # paths of the modules within a few, by identity
+
+
+def _name_within(outer: Module, inner: Module) -> str:
+    """Return the path of a module within another: the one that it had last, if it is still there."""
+    name = _names.get(id(outer), {}).get(id(inner))
+    if name is None or _at(outer, name) is not inner:
+        if len(_names) > _FEW:
+            _names.clear()
+        found = _names[id(outer)] = {id(module): path for path, module in outer.named_modules()}
+        name = found.get(id(inner), type(inner).__name__)
+    return name
+
+
+def _at(found: Any, path: str) -> Any:
+    """Return what is at a path within a module, or None."""
+    for name in path.split("."):
+        if isinstance(found, Module):
+            found = found.__dict__.get(name)
+        elif type(found) is dict:
+            found = found.get(name)
+        elif type(found) in (list, tuple) and name.isdecimal() and int(name) < len(found):
+            found = found[int(name)]
+        else:
+            return None
+    return found
 
 
 describe_calls(Module.__call__, _path)

@@ -22,9 +22,9 @@ __all__ = [
 
 Array = np.ndarray[Any, Any]
 
-_generator: np.random.Generator | None = np.random.default_rng()
+_generator: np.random.Generator | None = None  # made when it is first asked for, from these seeds or the system's
+_seeds: Sequence[int] | None = None
 _seeded = False  # whether `manual_seed` was called, or it was said that it should be
-_seeds: Sequence[int] = ()  # of the generator that is made when it is first asked for, where there is none
 
 
 def manual_seed(seed: int | None) -> np.random.Generator:
@@ -224,12 +224,12 @@ def drawing_from(seeds: Sequence[int]) -> Iterator[None]:
         resume_drawing(previous)
 
 
-def drawing() -> tuple[np.random.Generator | None, Sequence[int]]:
+def drawing() -> tuple[np.random.Generator | None, Sequence[int] | None]:
     """Return the generator of `nn`, or, where it was not asked for yet, None and its seeds."""
     return _generator, _seeds
 
 
-def resume_drawing(state: tuple[np.random.Generator | None, Sequence[int]]) -> None:
+def resume_drawing(state: tuple[np.random.Generator | None, Sequence[int] | None]) -> None:
     """Draw from what `drawing` returned, after another thread had its own generator in that place."""
     global _generator, _seeds
     _generator, _seeds = state

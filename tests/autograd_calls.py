@@ -406,7 +406,7 @@ CALLS: dict[str, tuple[Function, Made, dict[str, Any]]] = {
     "leave_batch": (of_batch, lambda: [x()], {}),
     "lend": (lent, lambda: [x(), _array()], {}),
     "is_sole_owner": (autograd.extend.is_sole_owner, lambda: [x()], {}),
-    "portion": (autograd.extend.portion, lambda: [_array()], {}),
+    "portions": (autograd.extend.portions, lambda: [_array(), [(2,), ()], ["C", "C"]], {}),
     "mark_written": (autograd.extend.mark_written, lambda: [_array()], {}),
     "set_gradient_buffer": (buffered, lambda: [x(), Buffer()], {}),
     "set_module": (autograd.extend.set_module, lambda: ["nn"], {}),

@@ -29,6 +29,9 @@ MISTAKES = {
     "losses.append(loss.item())": "losses.append(loss.items())",
     "loss = nn.CrossEntropyLoss()": "loss = nn.CrossEntropyLoss",
     'metrics=["accuracy"]': "metrics=[0.5]",
+    "nn.predict(model, X_test)": "nn.predicted(model, X_test)",  # names that are loaded when they are asked for
+    "nn.optim.SGD(": "nn.optim.SDG(",
+    "nn.utils.clip_grad_norm_(": "nn.utils.clip_grad_norms(",
 }
 CLASS = "(model, (X_train, y_train), loss, optimizer"  # where the class in place of a loss is found
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Collection, Iterable, Mapping
 from functools import wraps
+from importlib import import_module
 from inspect import getattr_static
 from opcode import opmap
 from operator import itemgetter
-from types import ModuleType
 from typing import Any, NoReturn, TypeVar, cast
 
 from .. import later
@@ -61,7 +61,7 @@ def listed(owner: object, names: Iterable[str]) -> list[str]:
     return [name for name in names if name in own or not isinstance(getattr_static(type(owner), name, None), _Missing)]
 
 
-def lookup(module: str, *near: ModuleType) -> Callable[[str], NoReturn]:
+def lookup(module: str, *near: str) -> Callable[[str], NoReturn]:
     """Return the ``__getattr__`` of a module, which says what to use instead of names from other libraries.
 
     Parameters
@@ -69,7 +69,7 @@ def lookup(module: str, *near: ModuleType) -> Callable[[str], NoReturn]:
     module
         The name of the module, which has a table in `foreign.names`.
     *near
-        Other modules to search for the name, ignoring its case and underscores at its end.
+        Names of other modules to search for the name, ignoring its case and underscores at its end.
     """
     # PyTorch has most methods of tensors as functions too.
     of_tensors = NAMES["Tensor"] if module == "autograd" else {}
@@ -95,7 +95,7 @@ def _names_of(module: str) -> Mapping[str, str]:
     return (NAMES if module in NAMES else tables("layer_names.txt"))[module]
 
 
-def _near(name: str, module: str, near: tuple[ModuleType, ...]) -> str | None:
+def _near(name: str, module: str, near: tuple[str, ...]) -> str | None:
     """Return the probable meaning of a name: a submodule that has to be imported, or a similar name nearby."""
     from importlib.util import find_spec  # only errors need it
 
@@ -104,7 +104,7 @@ def _near(name: str, module: str, near: tuple[ModuleType, ...]) -> str | None:
         return f"a module, which import {module}.{name} loads"
     alike = [
         (known != name, f"{place.__name__}.{known}")
-        for place in (home, *near)
+        for place in (home, *map(import_module, near))
         for known in place.__all__
         if known.rstrip("_").lower() == name.rstrip("_").lower()
     ]

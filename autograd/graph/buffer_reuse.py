@@ -7,9 +7,12 @@ Python and depends on the depth of the calls.
 
 from __future__ import annotations
 
+import ctypes
+import math
 import sys
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Sequence
+from itertools import accumulate
+from typing import Any, Literal
 
 import numpy as np
 
@@ -39,37 +42,56 @@ COUNTED = sys.implementation.name == "cpython" and getattr(sys, "_is_gil_enabled
 references: Callable[[Any], int] = sys.getrefcount if COUNTED else lambda held: sys.maxsize
 
 
-class Portion:
-    """The memory of a part of a larger array, as an object that is not an ndarray: see `portion`."""
-
-    def __init__(self, array: Array) -> None:
-        self.array = array
-        self.__array_interface__ = array.__array_interface__
+_Bytes: Any = ctypes.c_byte * (sys.maxsize // 2)  # of which NumPy makes arrays in a tenth of the time of other objects
 
 
-def portion(array: Array) -> Array:
-    """Return an array that shares memory with part of a larger array, but is the base of its own views.
+class Portion(_Bytes):  # type: ignore[misc]  # whose length is checked nowhere
+    """The memory of a larger array, as an object that is not an ndarray: see `portions`."""
 
-    NumPy sets the base of a view to the array at the end of the chain of bases. Here that is the result, so that its
-    reference count alone tells whether anybody holds it or a view of it; see `is_sole_owner`. A write to it does not
-    count as a write to other parts, but `mark_written` of the larger array applies to all of them. The caller has to
-    make sure that nobody else has the larger array.
+    array: Array
+
+
+def portions(whole: Array, shapes: Sequence[tuple[int, ...]], orders: Sequence[Literal["C", "F"]]) -> list[Array]:
+    """Return arrays of these shapes in the memory of a larger one, each of which is the base of its own views.
+
+    NumPy sets the base of a view to the array at the end of the chain of bases. Here that is each of the results, so
+    that its reference count alone tells whether anybody holds it or a view of it; see `is_sole_owner`. A write to one
+    does not count as a write to the others, but `mark_written` of the larger array applies to all of them. The caller
+    has to make sure that nobody else has the larger array.
+
+    Parameters
+    ----------
+    whole
+        An array of one axis, without gaps, that may be written to.
+    shapes
+        The shape of each part; they come one after another.
+    orders
+        The memory order of each.
 
     Examples
     --------
     >>> import numpy as np
-    >>> from autograd.extend import portion
+    >>> from autograd.extend import portions
     >>> whole = np.zeros(4)
-    >>> part = portion(whole[:2])
-    >>> part[:1].base is part
+    >>> row, number = portions(whole, [(3,), ()], ["C", "C"])
+    >>> row[:1].base is row
     True
-    >>> part[0] = 1
+    >>> row[0] = 1
     >>> whole
     array([1., 0., 0., 0.])
     """
-    if not isinstance(array, np.ndarray):
-        raise TypeError(f"portion() takes an ndarray, not {type(array).__name__}")
-    return np.asarray(Portion(array))
+    if not isinstance(whole, np.ndarray):
+        raise TypeError(f"portions() takes an ndarray, not {type(whole).__name__}")
+    if whole.ndim != 1 or not (whole.flags.c_contiguous and whole.flags.writeable):
+        raise ValueError("portions() takes an array of one axis, without gaps, that may be written to")
+    starts = [0, *accumulate(map(math.prod, shapes))]
+    if starts[-1] > whole.size:
+        raise ValueError(f"portions() of an array of {whole.size} elements cannot have {starts[-1]}")
+    memory = Portion.from_address(whole.ctypes.data)
+    memory.array = whole
+    make, dtype, size = np.ndarray, whole.dtype, whole.itemsize
+    places = zip(shapes, orders, starts[:-1], strict=True)
+    return [make(shape, dtype, memory, start * size, None, order) for shape, order, start in places]
 
 
 def _count_parameter(held: Any, _: Any) -> int:
@@ -84,7 +106,8 @@ def _calibrate() -> int:
 
 
 _HELD_ONCE = _calibrate() if COUNTED else 0
-_portion = Portion(np.empty(1))
+_portion = Portion.from_address(0)
+_portion.array = np.empty(1)
 _HELD_BY_ANOTHER = references(_portion.array) if COUNTED else 0  # by the attribute of one other object
 
 

@@ -56,4 +56,4 @@ for _family, _names in _METHODS.items():
         setattr(Tensor, _name, dispatch.DeclaredLater(_name, _family))
 
 
-__getattr__, __dir__ = lazy_names(globals(), modules=__all__)
+lazy_names(globals(), modules=__all__)

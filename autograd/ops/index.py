@@ -173,6 +173,8 @@ def _pull(node: Node, g: Any, gradients: Gradients) -> None:
     if held is None:
         gradients[x] = _scatter(g, key, shape)
         return
+    if isinstance(g, np.generic):  # of an item: it is added to its place as an array is
+        g = np.asarray(g)
     arrays = type(held) in ARRAY_TYPES and type(g) in ARRAY_TYPES
     if not arrays or held.size <= LARGE or _dtype_of_sums(g, shape) != g.dtype or _are_many_rows(g, key, shape):
         gradients[x] = held + _scatter(g, key, shape)

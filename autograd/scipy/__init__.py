@@ -30,4 +30,4 @@ def _missing(name: str) -> typing.NoReturn:
     raise AttributeError(f"autograd.scipy has no module {name!r}: what it differentiates is in {', '.join(__all__)}")
 
 
-__getattr__, __dir__ = lazy_names(globals(), modules=__all__, otherwise=_missing)
+lazy_names(globals(), modules=__all__, otherwise=_missing)

@@ -93,7 +93,7 @@ def is_sole_owner(x: Tensor) -> bool:
     """Tell whether a leaf is the only owner of its memory: no view, no ndarray that went in or out, no graph has it.
 
     Then the leaf can be lent other memory without leaving anybody behind. For a view of a larger array the answer is
-    False, unless that is a `portion`. Where references are not counted exactly, as in Python without the global
+    False, unless that is one of `portions`. Where references are not counted exactly, as in Python without the global
     interpreter lock, the answer is True only for memory that was never shared, not even by a view.
 
     Examples

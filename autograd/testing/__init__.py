@@ -36,7 +36,7 @@ __all__ = [
 LAYOUTS: dict[str, Layout]
 
 
-__getattr__, __dir__ = lazy_names(
+lazy_names(
     globals(),
     own={
         "_audit": ("Audit", "Audited", "WrongGradient", "audit"),

@@ -17,20 +17,10 @@ from typing import Any, NoReturn
 
 import numpy as np
 
-# The number of processes, as MPICH and Intel MPI, Open MPI, MVAPICH, and Slurm's srun say it. That of an allocation of
-# Slurm, SLURM_NTASKS, would be wrong: every process in it sees that, also one that was started alone.
-_SIZES = ("PMI_SIZE", "OMPI_COMM_WORLD_SIZE", "MV2_COMM_WORLD_SIZE", "SLURM_STEP_NUM_TASKS")
+from ._launched import PROCESS, SIZES, launched
+
 _LAUNCHERS = ("mpiexec", "mpirun", "orterun", "prterun", "srun")  # what the names of their processes begin with
-_PROCESS = "PLAINGRAD_MPI_PROCESS"  # the process that MPI was started in: others that it starts are no ranks
 _THREADS = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS")
-
-
-def launched() -> int:
-    """Return how many processes a launcher such as mpiexec started, this one among them; without one it is 1."""
-    own = str(os.getpid())
-    if os.environ.get(_PROCESS, own) != own:
-        return 1
-    return next((int(text) for text in map(os.environ.get, _SIZES) if text is not None and text.isdecimal()), 1)
 
 
 def launchers_terminal() -> int | None:
@@ -67,7 +57,7 @@ def message_passing() -> Any:
             f"a launcher started {count} processes, but MPI knows of {found}: the launcher is not that of the MPI "
             f"library which mpi4py found. Use mpiexec of the same MPI "
             f"({library.Get_library_version().splitlines()[0]}), srun --mpi=pmi2 or pmix; processes that have nothing "
-            f"to do with each other run without {' and '.join(name for name in _SIZES if name in os.environ)} in their "
+            f"to do with each other run without {' and '.join(name for name in SIZES if name in os.environ)} in their "
             f"environment"
         )
     return library
@@ -81,7 +71,7 @@ def start() -> None:
         library = message_passing()
     except (ImportError, RuntimeError):
         return  # what wants to use it will raise
-    os.environ[_PROCESS] = str(os.getpid())
+    os.environ[PROCESS] = str(os.getpid())
     sys.excepthook = _ending(library, sys.excepthook)
     threading.excepthook = _ending_thread(threading.excepthook)
     leaving.install()

@@ -8,7 +8,8 @@ import sys
 import time
 from typing import Any
 
-from ._launch import launched, leaving, message_passing
+from ._launch import leaving, message_passing
+from ._launched import launched
 
 _SPIN = 5e-5  # seconds of waiting without a pause, which others on the same core could use
 _PAUSE, _LONG_PAUSE = 2e-5, 1e-3  # the first and the longest; in between a quarter of the time waited

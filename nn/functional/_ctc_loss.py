@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -128,7 +127,6 @@ def _side_by_side(rows: Any, level: Any) -> Any:
     return every.reshape(len(every), level.size * every.shape[2], every.shape[3])
 
 
-@dataclass
 class _Paths:
     """The states that emissions pass through: a blank, the first label, a blank, and so on to the last blank.
 
@@ -152,16 +150,14 @@ class _Paths:
         Of a batch of `vmap`: its level, and the paths of the sequences of all elements.
     """
 
-    classes: Array
-    jumps: Array
-    ends: Array
-    last: Array
-    blank: int
-    derived: bool = False
-    emitted: Array = field(default_factory=lambda: np.empty(0))
-    alphas: Array = field(default_factory=lambda: np.empty(0))
-    betas: Array | None = None
-    together: Any = None
+    def __init__(
+        self, classes: Array, jumps: Array, ends: Array, last: Array, blank: int, derived: bool = False
+    ) -> None:
+        self.classes, self.jumps, self.ends, self.last, self.blank = classes, jumps, ends, last, blank
+        self.derived = derived
+        self.emitted = self.alphas = np.empty(0)
+        self.betas: Array | None = None
+        self.together: Any = None
 
     @staticmethod
     def of(labels: Array, lengths: Array, inputs: Array, blank: int, derived: bool = False) -> _Paths:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from contextvars import ContextVar
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 
@@ -17,7 +17,7 @@ from ._kernels.operands import as_floating, as_operand
 from ._kernels.siblings import axes_of, sibling_of
 from ._smooth_activation import SELU_ALPHA, SELU_SCALE
 
-Generator = np.random.Generator | None
+Generator: TypeAlias = "np.random.Generator | None"  # as text: NumPy loads it when it is first asked for
 # Called, if it is set, when elements are dropped.
 on_dropping: ContextVar[Callable[[], None] | None] = ContextVar("on_dropping", default=None)
 

@@ -1,9 +1,8 @@
 """ONNX: write models for other runtimes, and load models from elsewhere to train them on."""
 
-import importlib
 import typing
 
-from autograd.extend import set_module as _set_module
+from autograd.extend import lazy_names as _lazy_names
 
 if typing.TYPE_CHECKING:
     from ._export import export
@@ -11,13 +10,5 @@ if typing.TYPE_CHECKING:
 
 __all__ = ["export", "load"]
 
-_HOMES = {"export": "_export", "load": "_load"}
-
-
-def __getattr__(name: str) -> typing.Any:
-    if name not in _HOMES:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    found = getattr(importlib.import_module(f"{__name__}.{_HOMES[name]}"), name)  # most programs need neither
-    _set_module(__name__, found)
-    globals()[name] = found
-    return found
+_OWN = {"_export": ("export",), "_load": ("load",)}  # most programs need neither
+_lazy_names(globals(), own=_OWN)

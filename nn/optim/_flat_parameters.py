@@ -11,17 +11,19 @@ back. Optimizers of the same parameters share these two arrays.
 
 from __future__ import annotations
 
+import math
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from itertools import groupby
+from functools import cached_property
+from itertools import accumulate, groupby
 from sys import getrefcount
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 from weakref import WeakValueDictionary
 
 import numpy as np
 
 from autograd import Tensor
-from autograd.extend import borrow, is_sole_owner, lend, portion, set_gradient_buffer
+from autograd.extend import borrow, is_sole_owner, lend, portions, set_gradient_buffer
 
 from .._aligned_memory import aligned_zeros
 
@@ -37,40 +39,31 @@ _EXACT = sys.implementation.name == "cpython" and getattr(sys, "_is_gil_enabled"
 
 
 class FlatPart:
-    """The part of a flat array that is reserved for the values or the gradient of one parameter."""
+    """The part of a flat array that is reserved for the gradient of one parameter."""
 
-    __slots__ = ("_free", "array", "whole")
+    __slots__ = ("array", "whole")
 
     def __init__(self, part: Array, whole: Array) -> None:
-        self.array: Array = portion(part)
-        self.whole = whole
-        self._free = [self.array]
+        self.array, self.whole = part, whole
 
     def claim(self, known: int = 0) -> Array | None:
         """Return the array to write something new to, or None while somebody holds what it has or a view of it.
 
-        `known` references to it are the caller's. Of two threads that claim it at the same time, one finds the list
-        empty.
+        `known` references to it are the caller's. Of two threads that claim it at the same time, at most one gets it,
+        for the other one has a reference to it.
         """
-        if not _EXACT:
-            return None
-        try:
-            array = self._free.pop()
-        except IndexError:
-            return None
-        idle = getrefcount(array) == _IDLE + known
-        self._free.append(array)
-        return array if idle else None
+        array = self.array
+        return array if _EXACT and getrefcount(array) == _IDLE + known else None
 
     def count(self) -> int:
         """Return the number of references to an idle array as `claim` sees it."""
-        array = self._free.pop()
-        count = getrefcount(array)
-        self._free.append(array)
-        return count
+        array = self.array
+        return getrefcount(array)
 
 
 _IDLE = FlatPart(np.empty(1), np.empty(1)).count()
+_one = [np.empty(1)]
+_LISTED = getrefcount(_one[0])  # references to an array that only a list has
 
 
 class Run(NamedTuple):
@@ -90,12 +83,14 @@ class _Places:
 
     def __init__(self, parameters: list[Tensor]) -> None:
         self.parameters = parameters
-        self.ends: list[int] = np.cumsum([parameter.size for parameter in parameters]).tolist()
+        arrays = [borrow(parameter) for parameter in parameters]
+        self.shapes = [array.shape for array in arrays]
+        self.ends = [*accumulate(map(math.prod, self.shapes))]
         self.starts = [0, *self.ends[:-1]]
         # A parameter in Fortran order keeps it: layers choose the order for speed.
-        self.orders = [_order(borrow(parameter)) for parameter in parameters]
+        self.orders: list[Literal["C", "F"]] = ["F" if array.flags.fnc else "C" for array in arrays]
         self.data = self.zeros()
-        self.values, self.gradients = self.parts(self.data), self.parts(self.zeros())
+        self.values, self.gradients = portions(self.data, self.shapes, self.orders), self.parts()
 
     def zeros(self) -> Array:
         return aligned_zeros((self.ends[-1],), self.parameters[0].dtype)
@@ -104,15 +99,15 @@ class _Places:
         """Return the part of a flat array that belongs to one parameter, in its shape and order."""
         return flat[self.starts[i] : self.ends[i]].reshape(self.parameters[i].shape, order=self.orders[i])
 
-    def parts(self, flat: Array) -> list[FlatPart]:
-        return [FlatPart(self.part(flat, i), flat) for i in range(len(self.parameters))]
+    def parts(self) -> list[FlatPart]:
+        """Return what is reserved for each gradient in a new flat array."""
+        flat = self.zeros()
+        return [FlatPart(part, flat) for part in portions(flat, self.shapes, self.orders)]
 
     def fit(self) -> bool:
         """Tell whether the parameters still have the shapes and the dtype that the places were made for."""
-        parts = (part.array for part in self.values)
-        return all(
-            (x.shape, x.dtype) == (part.shape, part.dtype) for x, part in zip(self.parameters, parts, strict=True)
-        )
+        arrays = [borrow(x) for x in self.parameters]
+        return [x.shape for x in arrays] == self.shapes and {x.dtype for x in arrays} == {self.data.dtype}
 
 
 _known: WeakValueDictionary[tuple[int, ...], _Places] = WeakValueDictionary()  # by the identities of the parameters
@@ -158,24 +153,31 @@ class FlatParameters:
         self.parameters = list(parameters)
         self._first_numbers = dict(numbers or {})
         self.numbers = {name: [value] * len(self.parameters) for name, value in self._first_numbers.items()}
-        self.others = [
-            {name: np.zeros(shape, parameter.dtype) for name, shape in shapes(parameter.shape).items()}
-            for parameter in self.parameters
-        ]
         self.steps = [0] * len(self.parameters)
         self._places, new = _places_of(self.parameters)
+        dtype, further = self._places.data.dtype, {shape: shapes(shape) for shape in {*self._places.shapes}}
+        self.others: list[dict[str, Array]] = [{}] * len(self.parameters)
+        if any(further.values()):
+            self.others = [
+                {name: np.zeros(other, dtype) for name, other in further[shape].items()}
+                for shape in self._places.shapes
+            ]
         self.starts, self.ends, self.data = self._places.starts, self._places.ends, self._places.data
         self._value_parts, self._gradient_parts = self._places.values, self._places.gradients
-        self.scratch = [aligned_zeros((min(self.data.size, _CHUNK),), self.data.dtype) for _ in range(2)]
         self.moments: dict[str, Array] = {}
         self._scales: dict[str, float] = {}
         self._chunks: dict[tuple[int, int, bool, int], list[tuple[Array, ...]]] = {}
         self._apart: Array | None = None  # of the layout of `data`, where the steps of values elsewhere are computed
         self._taking: list[int] | None = []  # the parameters that take a step, or None for all of them together
-        for i, parameter in enumerate(self.parameters):
-            if new and parameter.requires_grad and is_sole_owner(parameter):
-                self._adopt(i)
-            self._attach(i)
+        trained = [i for i, parameter in enumerate(self.parameters) if parameter.requires_grad]
+        if new:
+            self._adopt([i for i in trained if is_sole_owner(self.parameters[i])])
+        for i in trained:
+            set_gradient_buffer(self.parameters[i], self._gradient_parts[i])
+
+    @cached_property
+    def scratch(self) -> list[Array]:
+        return [aligned_zeros((min(self.data.size, _CHUNK),), self.data.dtype) for _ in range(2)]
 
     @property
     def gradient(self) -> Array:
@@ -186,11 +188,16 @@ class FlatParameters:
         if self.parameters[i].requires_grad:
             set_gradient_buffer(self.parameters[i], self._gradient_parts[i])
 
-    def _adopt(self, i: int) -> None:
-        """Move the values of one parameter into the flat array."""
-        part = self._value_parts[i].array
-        np.copyto(part, borrow(self.parameters[i]))
-        lend(self.parameters[i], part)
+    def _adopt(self, chosen: list[int]) -> None:
+        """Move the values of some parameters into the flat array."""
+        if len(chosen) == len(self.parameters):  # at once, which takes a fifth of the time
+            orders = zip(self.parameters, self._places.orders, strict=True)
+            np.concatenate([borrow(x).T if order == "F" else borrow(x) for x, order in orders], None, self.data)
+        else:
+            for i in chosen:
+                np.copyto(self._value_parts[i], borrow(self.parameters[i]))
+        for i in chosen:
+            lend(self.parameters[i], self._value_parts[i])
 
     def _settle(self, i: int) -> None:
         """Get one parameter ready for a step: its gradient in the flat array, and its values if nobody else holds them.
@@ -198,20 +205,20 @@ class FlatParameters:
         If the user or another optimizer gave the parameter another array, its values come back to the flat array only
         if nobody holds the old ones, which would change unexpectedly.
         """
-        parameter, part = self.parameters[i], self._value_parts[i]
+        parameter = self.parameters[i]
         self._check_form(i)
         if borrow(parameter.grad) is not self._gradient_parts[i].array:
             self._take_gradient(i, borrow(parameter.grad))
-        if borrow(parameter) is part.array:
+        if borrow(parameter) is self._value_parts[i]:
             return
-        if part.claim() is not None and is_sole_owner(parameter):
-            self._adopt(i)
+        if _EXACT and getrefcount(self._value_parts[i]) == _LISTED and is_sole_owner(parameter):
+            self._adopt([i])
         else:
             check_writable(i, borrow(parameter))
 
     def _check_form(self, i: int) -> None:
         """Raise if a parameter no longer fits into its part of the arrays."""
-        parameter, place = self.parameters[i], self._value_parts[i].array
+        parameter, place = self.parameters[i], self._value_parts[i]
         if parameter.shape != place.shape or parameter.dtype != place.dtype:
             raise ValueError(
                 f"parameter {i} has become {parameter.shape} {parameter.dtype}, but the optimizer was made for "
@@ -222,9 +229,9 @@ class FlatParameters:
         """Copy in a gradient that was not written to the flat array."""
         if _EXACT and self._gradient_parts[i].claim() is None:  # else a part is never handed out
             # Somebody holds an earlier gradient, which must not change: leave them the old array.
-            flat = self._places.zeros()
-            np.copyto(flat, self.gradient)
-            self._gradient_parts[:] = self._places.parts(flat)
+            parts = self._places.parts()
+            np.copyto(parts[0].whole, self.gradient)
+            self._gradient_parts[:] = parts
             self._chunks.clear()
             for j in range(len(self.parameters)):
                 self._attach(j)
@@ -242,7 +249,7 @@ class FlatParameters:
             self.parameters, self._gradient_parts, self._value_parts, strict=True
         ):
             gradient = parameter.grad
-            if gradient is None or borrow(gradient) is not gradient_part.array or borrow(parameter) is not part.array:
+            if gradient is None or borrow(gradient) is not gradient_part.array or borrow(parameter) is not part:
                 break
         else:  # all are as the last step left them, and usually all took every step
             step = self.steps[0]
@@ -264,7 +271,7 @@ class FlatParameters:
                 self.starts[i],
                 self.ends[i],
                 self.steps[i],
-                borrow(self.parameters[i]) is not self._value_parts[i].array,
+                borrow(self.parameters[i]) is not self._value_parts[i],
             )
             if run is not None and not own.apart and (run.stop, run.step) == (own.start, own.step):
                 run = run._replace(stop=own.stop)
@@ -437,7 +444,3 @@ def check_writable(i: int, memory: Array) -> None:
 def _difference(a: Array, b: Array) -> Array:
     """Return a - b, and 0 where both are the same infinity."""
     return np.subtract(a, b, out=np.zeros_like(b), where=a != b)
-
-
-def _order(array: Array) -> Any:
-    return "F" if array.flags.f_contiguous and not array.flags.c_contiguous else "C"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import partial
 from typing import Any, ClassVar
@@ -16,6 +15,7 @@ from .._arguments import check_constructor
 from .._warnings import TrainingWarning, message, warn
 from ..parameter import Parameter
 from ._flat_parameters import Array, FlatParameters, Run
+from ._kinds import kinds_of
 
 Parameters = Iterable[Tensor | dict[str, Any] | tuple[str, Tensor]]
 
@@ -62,7 +62,7 @@ class Optimizer:
 
     def __init__(self, params: Parameters, defaults: dict[str, Any]) -> None:
         _check_params(type(self).__name__, params)
-        self.defaults, self.param_groups, self._flats = defaults, [], []
+        self.defaults, self.param_groups, self._flats, self._known = defaults, [], [], set()
         items: list[Any] = list(params)
         if not items:
             raise ValueError(
@@ -73,6 +73,7 @@ class Optimizer:
             self.add_param_group(group)
 
     _flats: list[list[FlatParameters]]
+    _known: set[int]  # the identities of the parameters of all groups
 
     def add_param_group(self, param_group: dict[str, Any]) -> None:
         """Add a group of parameters with options of its own.
@@ -91,11 +92,10 @@ class Optimizer:
         given = param_group["params"]
         _check_order(given)
         params = [_tensor_of(type(self).__name__, item) for item in ([given] if isinstance(given, Tensor) else given)]
-        known = {id(parameter) for group in self.param_groups for parameter in group["params"]}
-        for i, parameter in enumerate(params):
-            if id(parameter) in known:
-                raise ValueError(f"parameter {i} of the group, of shape {parameter.shape}, is given twice")
-            known.add(id(parameter))
+        known = {*map(id, params)}
+        if len(known) < len(params) or not known.isdisjoint(self._known):
+            twice = [i for i, parameter in enumerate(params) if id(parameter) in {*self._known, *map(id, params[:i])}]
+            raise ValueError(f"parameter {twice[0]} of the group, of shape {params[twice[0]].shape}, is given twice")
         group = {**self.defaults, **param_group, "params": params}
         unknown = sorted(set(group) - {*self.defaults, "params", "initial_lr"})
         if unknown:
@@ -103,13 +103,15 @@ class Optimizer:
         self.check(group)
         if any(not parameter.requires_grad and not isinstance(parameter, Parameter) for parameter in params):
             warn(message("constants"), TrainingWarning)
-        by_dtype: dict[Any, list[Tensor]] = {}
-        for parameter in params:
-            by_dtype.setdefault(parameter.dtype, []).append(parameter)
-        for dtype, members in by_dtype.items():
-            _check_eps(group.get("eps", 0), dtype, members[0].shape)
+        dtypes = [parameter.dtype for parameter in params]
+        by_dtype = [
+            [x for x, other in zip(params, dtypes, strict=True) if other == dtype] for dtype in dict.fromkeys(dtypes)
+        ]
+        for members in by_dtype:
+            _check_eps(group.get("eps", 0), members[0].dtype, members[0].shape)
         self.param_groups.append(group)
-        self._flats.append([FlatParameters(members, self.numbers, self.shapes) for members in by_dtype.values()])
+        self._flats.append([FlatParameters(members, self.numbers, self.shapes) for members in by_dtype])
+        self._known |= known
 
     def check(self, group: dict[str, Any]) -> None:
         """Raise if an option of a group is out of range."""
@@ -270,7 +272,7 @@ class Optimizer:
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         # copies of the flat arrays would no longer be views of each other: lay them out anew
-        self.defaults, self.param_groups, self._flats = state["defaults"], [], []
+        self.defaults, self.param_groups, self._flats, self._known = state["defaults"], [], [], set()
         self.stepped = state["stepped"]
         for group in state["param_groups"]:
             self.add_param_group(group)
@@ -404,7 +406,8 @@ def _groups_of(state_dict: Mapping[str, Any]) -> tuple[list[dict[str, Any]], lis
         raise ValueError(f"the state of an optimizer is a dict with state and param_groups, not {what}")
     saved = state_dict["param_groups"]
     numbers = [number for group in saved for number in group["params"]]
-    unknown = [key for key in state_dict["state"] if key not in numbers]
+    known = {*numbers}
+    unknown = [key for key in state_dict["state"] if key not in known]
     if unknown:
         raise ValueError(
             f"the state has entries for {unknown[:3]}, but its parameters have the numbers {numbers[:3]}"
@@ -435,7 +438,7 @@ def _check_options(names: set[str], optimizer: Optimizer, base: type[Optimizer])
     Names that no optimizer knows are no sign of another: PyTorch has some of its own, such as ``foreach``, and notes
     there what its schedulers start from.
     """
-    kinds = dict(_kinds(base))
+    kinds = kinds_of(base)
     missing = {*optimizer.defaults} - names - _RECENT - _HOW
     foreign = names & set().union(*kinds.values()) - {*optimizer.defaults} - _HOW
     if missing or foreign:
@@ -445,10 +448,3 @@ def _check_options(names: set[str], optimizer: Optimizer, base: type[Optimizer])
             f"the state is that of another kind of optimizer, of {nearest} by its options, and this is "
             f"{type(optimizer).__name__}: it has {', '.join(found)}. Load it into one of the same kind"
         )
-
-
-def _kinds(base: type[Any]) -> Iterator[tuple[str, set[str]]]:
-    """Yield the name of each kind of optimizer, and those of its options."""
-    for kind in base.__subclasses__():
-        yield kind.__name__, {*inspect.signature(kind).parameters} - {"params"}
-        yield from _kinds(kind)

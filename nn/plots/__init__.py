@@ -5,10 +5,9 @@ They need ``pip install matplotlib``. The colours suit colour-blind readers, and
 colour.
 """
 
-import importlib
 import typing
 
-from autograd.extend import set_module as _set_module
+from autograd.extend import lazy_names as _lazy_names
 
 if typing.TYPE_CHECKING:
     from ._confusion import confusion_matrix, mistakes
@@ -27,7 +26,7 @@ __all__ = [
     "update_ratio", "weights",
 ]  # fmt: skip
 
-_MODULES = {
+_OWN = {  # imported on first use: most programs never plot
     "_confusion": ("confusion_matrix", "mistakes"),
     "_decision_boundary": ("decision_boundary", "embedding"),
     "_distributions": ("histograms",),
@@ -38,17 +37,4 @@ _MODULES = {
     "_report": ("report",),
     "_sparsity": ("sparsity",),
 }
-
-
-def __getattr__(name: str) -> typing.Any:
-    for module, names in _MODULES.items():
-        if name in names:  # imported on first use: most programs never plot
-            home = importlib.import_module(f".{module}", __name__)
-            _set_module(__name__, *(getattr(home, each) for each in names))
-            globals()[name] = getattr(home, name)
-            return globals()[name]
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-
-
-def __dir__() -> list[str]:
-    return sorted({*globals(), *__all__})
+_lazy_names(globals(), own=_OWN)

@@ -14,10 +14,10 @@ import numpy as np
 from autograd import ShapeError
 from autograd.extend import html_page, replacing
 
+from .._summary import Summary, summary
 from ..module import Module
 from ..modules.conv import Conv2d
 from ..modules.linear import Linear
-from ..summary import Summary, summary
 from ..training import predict
 from ..training._data import inputs_of
 from ..training._evaluation import dtype_of, trained_columns

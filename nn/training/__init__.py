@@ -27,3 +27,4 @@ __all__ = [
 ]  # fmt: skip
 
 _set_module(__name__, *(globals().get(name) for name in __all__))
+_set_module("nn", NonFiniteLossError, TrainingWarning, evaluate, fit, predict, watch)

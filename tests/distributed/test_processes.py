@@ -61,7 +61,7 @@ def test_ranks_exchange_arrays_and_gradients() -> None:
 def test_the_launcher_says_how_many_there_are(
     monkeypatch: pytest.MonkeyPatch, environment: dict[str, str], count: int
 ) -> None:
-    for name in (*_launch._SIZES, "PLAINGRAD_MPI_PROCESS"):
+    for name in (*_launch.SIZES, "PLAINGRAD_MPI_PROCESS"):
         monkeypatch.delenv(name, raising=False)
     for name, value in environment.items():
         monkeypatch.setenv(name, value)

@@ -1,6 +1,7 @@
 """An optimizer never cuts a parameter from what shares its memory: views, ndarrays, other parameters and optimizers."""
 
 import importlib
+import weakref
 from typing import Any
 
 import numpy as np
@@ -162,7 +163,7 @@ def test_who_owns_memory() -> None:
     whole = np.zeros(4)
     x = tensor([1.0, 2.0], requires_grad=True)
     assert autograd.extend.is_sole_owner(x)
-    autograd.extend.lend(x, autograd.extend.portion(whole[:2]))
+    autograd.extend.lend(x, autograd.extend.portions(whole, [(2,)], ["C"])[0])
     assert autograd.extend.is_sole_owner(x)
     part = x.data[:1]
     assert not autograd.extend.is_sole_owner(x)
@@ -170,6 +171,45 @@ def test_who_owns_memory() -> None:
     assert autograd.extend.is_sole_owner(x)
     autograd.extend.lend(x, whole[:2])
     assert not autograd.extend.is_sole_owner(x)
-    for function in (autograd.extend.is_sole_owner, autograd.extend.portion):
-        with pytest.raises(TypeError, match="takes"):
-            function([1.0])  # type: ignore[arg-type]
+    with pytest.raises(TypeError, match="takes"):
+        autograd.extend.is_sole_owner([1.0])  # type: ignore[arg-type]
+
+
+def test_portions_are_parts_of_one_array_and_bases_of_their_views() -> None:
+    whole = np.arange(8.0)
+    parts = autograd.extend.portions(whole, [(2, 2), (), (0, 3), (3,)], ["F", "C", "C", "C"])
+    assert [part.tolist() for part in parts] == [[[0, 2], [1, 3]], 4, [], [5, 6, 7]]
+    assert all(part[...].base is part and part.flags.writeable and part.flags.aligned for part in parts)
+    x, y = (tensor(np.zeros(each.shape), requires_grad=True) for each in (parts[0], parts[3]))
+    for leaf, part in ((x, parts[0]), (y, parts[3])):
+        autograd.extend.lend(leaf, part)
+    (x * x).sum().backward()
+    graph = (x * x).sum()
+    parts[3][0] = 50
+    autograd.extend.mark_written(parts[3])
+    assert whole[5] == 50
+    graph.backward()  # a write to one is no write to another
+    graph = (x * x).sum()
+    whole += 1
+    autograd.extend.mark_written(whole)
+    with pytest.raises(GraphError, match="written to"):
+        graph.backward()
+    reference = weakref.ref(whole)
+    del whole
+    assert reference() is not None
+    assert parts[0].tolist() == [[1, 3], [2, 4]]
+
+
+@pytest.mark.parametrize(
+    ("whole", "message"),
+    [
+        ([1.0], "takes an ndarray, not list"),
+        (np.zeros((2, 2)), "takes an array of one axis"),
+        (np.zeros(8)[::2], "without gaps"),
+        (np.frombuffer(bytes(32)), "may be written to"),
+        (np.zeros(3), "of an array of 3 elements cannot have 4"),
+    ],
+)
+def test_portions_of_what_has_none_are_refused(whole: Any, message: str) -> None:
+    with pytest.raises((TypeError, ValueError), match=message):
+        autograd.extend.portions(whole, [(4,)], ["C"])

@@ -7,6 +7,7 @@ import subprocess
 import sys
 import types
 from typing import Any
+from unittest.mock import Mock
 
 import numpy as np
 import pytest
@@ -524,3 +525,22 @@ def test_compiled_rows_are_taken_anew_at_each_index() -> None:
     with pytest.raises(IndexError, match="index 7 is out of bounds"):
         rows(x, at + 2)
     assert ".take(" in rows.programs[0].source
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64, complex])
+@pytest.mark.parametrize("order", [1, 2])
+def test_gradients_of_items_are_added_in_their_places(monkeypatch: pytest.MonkeyPatch, dtype: Any, order: int) -> None:
+    counted = Mock(wraps=places._scatter)
+    monkeypatch.setattr(places, "_scatter", counted)
+    x = tensor(np.linspace(1, 2, 3000).astype(dtype), requires_grad=True)
+    rows = [0, 5, 5, -1, 2999, 17]
+    y = sum([x[i] ** 3 for i in rows], start=tensor(dtype(0)))
+    for _ in range(order):
+        (g,) = gradients(y, x, np.ones_like(y.data), create_graph=order == 2)
+        y = np.sum(g)
+    powers = (3 * x.data**2, 6 * x.data)[order - 1]
+    expected = np.zeros_like(x.data)
+    np.add.at(expected, rows, np.conj(powers[rows]))
+    np.testing.assert_allclose(g.data, expected, 1e-5)
+    assert g.dtype == dtype
+    assert order == 2 or counted.call_count == 1  # zeros of the whole are made once

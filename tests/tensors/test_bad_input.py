@@ -69,6 +69,7 @@ PASSIVE = {
     # What layers say to a recorder and to numba: it takes functions and arrays as they are.
     *("cached_arrays", "compiled_loop", "done_outside", "drawn", "fusing", "is_copy", "is_finite", "load_numba"),
     *("outside", "rolling"),
+    *("importing", "lazy_names"),  # what a package does when it is imported
 }
 
 COUNTS: dict[str, int] = {}

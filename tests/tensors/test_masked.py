@@ -25,7 +25,7 @@ INNER = {"hazard", "log_ratio", "scatter"}
 # These look at memory or batches, not at numbers; sums and conditions of an array without a tensor are NumPy's, which
 # knows of masks; and `as_array` does as numpy.asarray, in rules and forwards, whose operands have been looked at.
 LEFT_ALONE = {
-    "compile", "mark_written", "portion", "innermost", "accurate_sum", "anywhere", "everywhere", "as_array",
+    "compile", "mark_written", "portions", "innermost", "accurate_sum", "anywhere", "everywhere", "as_array",
     "tree_leaves",
 }  # fmt: skip
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-import inspect
 from collections.abc import Mapping, Sequence
 from typing import Any, TypeVar
 
@@ -11,6 +10,7 @@ from autograd.extend import done_outside, outside_types
 
 from ..._arguments import check_constructor
 from ..._warnings import warn
+from .._kinds import kinds_of
 from .._optimizer import Optimizer
 
 T = TypeVar("T")
@@ -131,7 +131,7 @@ class LRScheduler:
         missing = [name for name in vars(self) if name not in state_dict and name != "optimizer"]
         if missing:
             raise ValueError(f"the state does not fit {own}: it has no {missing}")
-        options = _options_of(LRScheduler)
+        options = set().union(*kinds_of(LRScheduler).values())
         foreign = [name for name in state_dict if name.lstrip("_") in options and name not in vars(self)]
         if foreign:
             raise ValueError(f"the state does not fit {own}: it has {foreign}, as another kind of scheduler")
@@ -146,12 +146,6 @@ class LRScheduler:
 
 
 check_constructor(LRScheduler)
-
-
-def _options_of(kind: type[Any]) -> set[str]:
-    """Return the names of the options of all subclasses of a kind of scheduler."""
-    inner = [{*inspect.signature(derived).parameters} | _options_of(derived) for derived in kind.__subclasses__()]
-    return set().union(*inner)
 
 
 def for_each_group(name: str, optimizer: Optimizer, value: T | Sequence[T]) -> list[T]:
