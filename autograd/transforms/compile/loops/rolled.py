@@ -503,7 +503,7 @@ class Plan:
             loop, used, closures = self._known_loop(keeps)
             n = len(self.body.carried)
             batched = tuple(b for i, b in enumerate(on) if i < n or i in used) + (False,) * len(closures)
-            machine = loop.machine_code(batched)
+            machine = loop.machine_code(batched, size)
             self._loops[key] = None if machine is None else (Lanes(loop, machine, batched, size), used, closures)
         return self._loops[key]
 

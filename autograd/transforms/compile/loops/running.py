@@ -65,7 +65,7 @@ class CompiledLoop:
             for x, result in zip(carried, results, strict=False):
                 result[...] = given[x.first]
         elif self.form is not None and not errors_raise():
-            machine = self._machine = self._machine or self._from_numba("machine_code", None)
+            machine = self._machine = self._machine or self._from_numba("machine_code")
             with original_creation():  # numba compiles at the first call
                 held = machine(*given, *results, count)
             if not held:
@@ -113,20 +113,20 @@ class CompiledLoop:
     def compile(self) -> None:
         """Find what machine code of it is made from, if that is possible; `why` says why not."""
         self._tried = True
-        self.form = self._from_numba("form_of", None)
+        self.form = self._from_numba("form_of")
 
-    def machine_code(self, batched: tuple[bool, ...] | None) -> Callable[..., bool] | None:
-        """Return the machine code of the loop, or of one for each element of a batch; None if there is none."""
-        made: Callable[..., bool] | None = self._from_numba("machine_code", batched)
+    def machine_code(self, batched: tuple[bool, ...], size: int) -> Callable[..., bool] | None:
+        """Return the machine code of the loop for each element of a batch; None if there is none."""
+        made: Callable[..., bool] | None = self._from_numba("machine_code", batched, size)
         return made
 
-    def _from_numba(self, name: str, batched: tuple[bool, ...] | None) -> Any:
+    def _from_numba(self, name: str, *given: Any) -> Any:
         if find_spec("numba") is None:
             self.why = "numba is not installed"
             return None
         try:
             with original_creation():
-                return getattr(load("machine code of loops"), name)(self.loop, batched)
+                return getattr(load("machine code of loops"), name)(self.loop, *given)
         except Unsuitable as unsuitable:
             self.why = str(unsuitable)
         except ImportError as error:  # numba is there, but not for this NumPy or Python
