@@ -11,7 +11,7 @@ from typing import Any, TypeAlias, cast
 import numpy as np
 
 from ..arrays.door import Used, as_array, batches, recorder, whole
-from ..arrays.traced import Traced, Variable
+from ..arrays.traced import Traced, Variable, plain
 from ..errors import DtypeError, ShapeError, check_callable, described
 from ..foreign.missing import keywords_from
 from ..foreign.names import SCAN_KEYWORDS, WHILE_KEYWORDS
@@ -387,14 +387,17 @@ def _as_numbers(what: str, x: Any) -> Any:
     """Return a leaf as it is if it is an array, and a number as one of NumPy's."""
     if x is None or isinstance(x, Tensor):
         return x
-    array = (
-        as_array(unmasked(x))
-        if not isinstance(x, Variable) or isinstance(x, Traced)
-        else np.multiply(cast(Any, x), np.float64(1))
-    )
+    array: Any
+    if isinstance(x, Traced):
+        array = x
+    elif isinstance(x, Variable):
+        array = np.multiply(cast(Any, x), np.float64(1))
+    else:
+        array = as_array(unmasked(x))
     if array.dtype.kind not in "fcbiu":
         raise DtypeError(f"{what} is {described(x)}, not an array of numbers")
-    return array[()] if type(array) is np.ndarray and not array.ndim else array
+    is_array = type(array) in (np.ndarray, Traced) and isinstance(plain(array), np.ndarray)
+    return array[()] if is_array and not array.ndim else array
 
 
 def _unstacked(x: Any, reverse: bool) -> Iterator[Any]:

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 import nn
-from autograd import CompileError, compile, grad, hessian, jvp, no_grad, scan, tensor, value_and_grad, vmap
+from autograd import CompileError, compile, grad, hessian, jvp, no_grad, scan, tensor, value_and_grad, vmap, while_loop
 from autograd.transforms.compile.loops.running import CompiledLoop, Lanes
 from autograd.transforms.pytree import flatten
 
@@ -34,6 +34,7 @@ def checked(
                 np.testing.assert_allclose(np.asarray(y), np.asarray(x), rtol=rtol, atol=1e-12)
                 assert np.asarray(x).dtype == np.asarray(y).dtype
                 assert np.shape(x) == np.shape(y)
+                assert type(x) is type(y)
     assert not compiled.fallbacks
     assert not any(program.diverged for program in compiled.programs)
     assert loops_of(compiled)
@@ -370,6 +371,18 @@ def test_the_time_to_compile_does_not_depend_on_the_length() -> None:
 
     short = min(first_call(2) for _ in range(3))
     assert first_call(500) < short + 1  # of which the steps themselves take less than 0.1 s
+
+
+@pytest.mark.parametrize("backend", ["numpy", "numba"])
+@pytest.mark.parametrize("start", [0.5, np.True_, 2, np.float32(0.5), np.array(0.5), np.array([0.5]), tensor(0.5)])
+def test_a_single_number_is_one_of_numpy_as_in_the_loop_itself(start: Any, backend: str) -> None:
+    other: Any = np.logical_not if isinstance(start, np.bool_) else np.negative
+
+    def both(x: Any) -> Any:
+        state = scan(lambda s, _: (other(s), s), x, length=5)
+        return state, while_loop(lambda s: s[0] < 3, lambda s: (s[0] + 1, other(s[1])), (0, x))
+
+    checked(both, (start,), backend=backend)
 
 
 def test_a_value_that_leaves_a_step_is_refused() -> None:
