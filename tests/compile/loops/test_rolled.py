@@ -1,5 +1,6 @@
 """Loops of `scan` in compiled functions: the step is recorded once, and so is each derivative of it."""
 
+import warnings
 from collections.abc import Callable
 from functools import partial
 from time import process_time
@@ -137,6 +138,23 @@ def test_batches_side_by_side_in_machine_code(axes: tuple[int | None, int | None
 
 def test_batches_of_what_a_step_closes_over_in_machine_code() -> None:
     checked(vmap(of_closure), (BATCH,), backend="numba")
+
+
+@pytest.mark.parametrize("backend", ["numpy", "numba"])
+def test_what_a_batch_shares_is_one_array_for_all(backend: str) -> None:
+    rows = np.linspace(0.5, 1.5, 8).reshape(4, 2)
+    run = vmap(lambda s, w, rows: scan(lambda s, r: (np.tanh(w @ s) * r, s), s, rows), (0, None, None))
+    (loop,) = loops_of(checked(run, (BATCH, W, rows), backend=backend))
+    shapes = [x.value.shape for x in loop.loop.arguments]
+    assert shapes == [(2,) if backend == "numba" else (3, 2), (4, 2), (2, 2)]
+
+
+def test_a_batch_of_tangents_shares_the_states() -> None:
+    """Of which there is one array: the loop of tangents alone is that of a batch."""
+    rows = np.linspace(0.5, 1.5, 6).reshape(3, 2)
+    path = lambda s: scan(lambda s, r: (np.tanh(W @ s) * r, s), s, rows)[1]  # noqa: E731
+    for backend in ("numpy", "numba"):
+        checked(vmap(lambda v: jvp(path, np.ones(2), v)[1]), (np.linspace(0, 1, 10).reshape(5, 2),), backend=backend)
 
 
 def kept_by(compiled: Any) -> list[int]:
@@ -476,6 +494,28 @@ def test_a_value_that_decides_differs_in_a_later_step() -> None:
         with np.errstate(all="ignore"):
             compiled = compile(loss)
             assert np.array_equal([compiled(x), compiled(x)], [loss(x)] * 2)
+
+
+@pytest.mark.parametrize("backend", ["numpy", "numba"])
+@pytest.mark.parametrize("also", [False, True])
+def test_what_does_not_hold_in_a_loop_is_said(also: bool, backend: str) -> None:
+    """That a gradient is not finite, or that something else is not as it was."""
+
+    def run(w: Any) -> Any:
+        def step(w: Any, _: Any) -> Any:
+            inner = np.sum(w[np.abs(w) > 0.1]) if also else 0.0  # as many as when that was recorded
+            return w - 0.1 * grad(lambda w: np.sum(np.sqrt(w)))(w) + 0 * inner, None
+
+        return scan(step, w, length=3)[0]
+
+    compiled = compile(run, backend=backend)
+    with np.errstate(all="ignore"), warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "the gradient of a tensor")
+        for w in (np.ones(2), np.array([1.0, 0.01 if also else 0.0])):
+            np.testing.assert_array_equal(compiled(w), run(w))
+    (fallback,) = compiled.fallbacks
+    assert ("not finite" in fallback.reason, "a value decides" in fallback.reason) == (not also, also)
+    assert "test_rolled" in fallback.line
 
 
 def test_errors_that_numpy_is_asked_to_raise() -> None:

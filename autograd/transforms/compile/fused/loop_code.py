@@ -331,7 +331,8 @@ class LoopWriter:
                 name, dtype = values.operations[v][0], values.dtypes[v]
                 family = "sines" if name in SINES else name
                 width = self._width(v)
-                self._compute_group(family, dtype, ABREAST // width, groups[family, dtype, depths[v], width])
+                group = groups[family, dtype, depths[v], width]
+                self._compute_group(family, dtype, ABREAST if width == 1 else 1, group)
 
     def _compute_group(self, family: str, dtype: Any, count: int, group: dict[int, list[int]]) -> None:
         operands = [*group]
