@@ -11,7 +11,7 @@ import pytest
 
 import nn
 from autograd import CompileError, compile, grad, hessian, jvp, no_grad, scan, tensor, value_and_grad, vmap, while_loop
-from autograd.transforms.compile.loops.running import CompiledLoop, Lanes
+from autograd.transforms.compile.loops.running import SHORT, CompiledLoop, Lanes
 from autograd.transforms.pytree import flatten
 
 from .random_loops import loops_of
@@ -401,6 +401,19 @@ def test_a_single_number_is_one_of_numpy_as_in_the_loop_itself(start: Any, backe
         return state, while_loop(lambda s: s[0] < 3, lambda s: (s[0] + 1, other(s[1])), (0, x))
 
     checked(both, (start,), backend=backend)
+
+
+@pytest.mark.parametrize("length", [SHORT, SHORT + 1])
+def test_machine_code_of_a_short_loop_is_made_once(length: int) -> None:
+    """That of the chain which it is in: in the first call, which records, it runs by Python."""
+    compiled = compile(grad(lambda x: np.sum(scan(lambda s, _: (np.sin(s) + x, None), x, length=length)[0])))
+    for _ in range(2):
+        compiled(np.ones(2))
+        loops = loops_of(compiled)
+        assert len(loops) == 2
+        assert not any(loop.why for loop in loops)
+        assert [loop._machine is None for loop in loops] == [length == SHORT] * 2
+    assert [type(call.function).__name__ for call in compiled.programs[0].program.calls] == ["Chain"]
 
 
 def test_a_value_that_leaves_a_step_is_refused() -> None:
