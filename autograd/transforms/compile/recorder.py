@@ -529,6 +529,12 @@ class ProgramRecorder:
         self.check(self.call(np.isfinite, (total,)))
         return total.value
 
+    def holds(self, x: Traced) -> bool:
+        """Return a condition of the engine, which the program checks: also of floats, which may be others."""
+        if self.records():
+            self.check(x)
+        return bool(x.value)
+
     def check(self, x: Traced, of: Callable[[Any], Any] = value_of) -> None:
         """Note that a value, or a shape and a dtype, has to be what it is now."""
         self.note(Check, of, (x,)).expected = of(x.value)

@@ -366,7 +366,9 @@ def main() -> None:
         if wrong:
             failed += 1
             print(f"{seed} {transform}: {off:.1e} {compiled.fallbacks} {' '.join(loop.words)} {loop.steps} {loop.ends}")
-    print(f"{options.count} loops, {rolled} rolled, {refused} refused, {failed} wrong, {time.monotonic() - start:.0f} s")
+    print(
+        f"{options.count} loops, {rolled} rolled, {refused} refused, {failed} wrong, {time.monotonic() - start:.0f} s"
+    )
 
 
 if __name__ == "__main__":

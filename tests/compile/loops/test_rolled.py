@@ -511,7 +511,7 @@ def test_a_value_that_decides_differs_in_a_later_step() -> None:
 
 @pytest.mark.parametrize("backend", ["numpy", "numba"])
 @pytest.mark.parametrize("also", [False, True])
-def test_what_does_not_hold_in_a_loop_is_said(also: bool, backend: str) -> None:
+def test_what_does_not_hold_in_a_loop_is_said(also: bool, backend: Any) -> None:
     """That a gradient is not finite, or that something else is not as it was."""
 
     def run(w: Any) -> Any:
