@@ -1,7 +1,7 @@
 """Loops of `scan` in compiled functions: the step is recorded once, and so is each derivative of it."""
 
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import partial
 from time import process_time
 from typing import Any
@@ -11,6 +11,7 @@ import pytest
 
 import nn
 from autograd import CompileError, compile, grad, hessian, jvp, no_grad, scan, tensor, value_and_grad, vmap, while_loop
+from autograd.transforms import scan as scan_module
 from autograd.transforms.compile.loops.running import SHORT, CompiledLoop, Lanes
 from autograd.transforms.pytree import flatten
 
@@ -545,7 +546,9 @@ def test_errors_that_numpy_is_asked_to_raise() -> None:
 
 @pytest.mark.one_in(2)
 @pytest.mark.parametrize("reverse", [False, True])
-def test_few_states(reverse: bool) -> None:
+def test_few_states(reverse: bool, monkeypatch: Any) -> None:
+    monkeypatch.setattr(scan_module, "KEPT", 0)
+
     def loss(x: Any, **options: Any) -> Any:
         (a, _), ys = scan(
             lambda s, r: ((np.tanh(W @ s[0]) * r, s[1] + 1), (np.sum(s[0]), None, s[1])),
@@ -562,6 +565,29 @@ def test_few_states(reverse: bool) -> None:
     few = partial(loss, checkpoint=2)
     checked(hessian(lambda x: few(x)[0]), (x[:5],))
     checked(vmap(grad(lambda x: few(x)[0])), (np.stack([x, x])[:, :5],))
+
+
+def counts_in(loops: Iterable[Any]) -> list[int]:
+    """Return how often loops run, and those within them."""
+    found = []
+    for loop in loops:
+        inner = [call.function for call in loop.loop.calls if isinstance(call.function, CompiledLoop)]
+        found += [loop.loop.count, *counts_in(inner)]
+    return found
+
+
+@pytest.mark.parametrize(("states", "length"), [(1, 9), (2, 9), (2, 40), (3, 40), (5, 23), (5, 24)])
+def test_no_loop_keeps_more_states_than_were_asked_for_or_fit_into_a_megabyte(
+    states: int, length: int, monkeypatch: Any
+) -> None:
+    def loss(x: Any) -> Any:
+        return np.sum(scan(lambda s, _: (np.sin(s) + 0.1 * x, None), x, length=length, checkpoint=states)[0])
+
+    assert set(counts_in(loops_of(checked(grad(loss), (X,))))) == {length}
+    monkeypatch.setattr(scan_module, "KEPT", 0)
+    assert max(counts_in(loops_of(checked(grad(loss), (X,))))) <= max(states, 2)
+    monkeypatch.setattr(scan_module, "KEPT", 6 * X.nbytes)
+    assert max(counts_in(loops_of(checked(grad(loss), (X,))))) <= 6
 
 
 def test_the_source_shows_the_loop() -> None:
