@@ -562,19 +562,19 @@ def test_a_float_of_python_takes_the_dtype_of_what_it_meets() -> None:
 @pytest.mark.parametrize("batched", ["10", "01", "11"])
 def test_functions_of_what_a_batch_shares_and_of_what_it_does_not(batched: str) -> None:
     def body(carry: Any, _: Any, params: Any) -> Any:
-        (x, y), (w,) = carry, params
-        return (np.sin(x * w), np.tanh(y) + 0.5), (np.exp(-y) * np.cos(x), np.sin(w) + np.cos(w) * np.exp(y))
+        (x, y, z), (w,) = carry, params
+        return (np.sin(x * w), np.tanh(y) + 0.5, np.cos(y)), (np.exp(-y) * np.cos(x) + z, np.sin(w) * np.exp(y))
 
-    x, w, y = rng.normal(size=(ABREAST + 1, 3)), rng.normal(size=(ABREAST + 1, 3)), rng.normal(size=3)
-    on = [batched[0] == "1", False, batched[1] == "1"]
-    loop = loop_of_body(body, [x[0], y], (), [w[0]])
+    x, w, z = (rng.normal(size=(ABREAST + 1, 3)) for _ in range(3))
+    y, on = rng.normal(size=3), [batched[0] == "1", False, True, batched[1] == "1"]
+    loop = loop_of_body(body, [x[0], y, z[0]], (), [w[0]])
     for size in range(1, ABREAST + 2):
-        found = space_for(loop, 4, size)
-        given = [x[:size] if on[0] else x[0], y, w[:size] if on[2] else w[0]]
-        assert machine_code(loop, on, size)(*map(np.ascontiguousarray, given), *found, 4, size)
+        found, all_of_them = space_for(loop, 4, size), (x, None, z, w)
+        given = [y if each is None else each[:size] if b else each[0] for each, b in zip(all_of_them, on, strict=True)]
+        assert machine_code(loop, on, size)(*given, *found, 4, size)
         for k in range(size):
-            expected = looped(body, [x[k] if on[0] else x[0], y], (), [w[k] if on[2] else w[0]], 4)
-            for one, other in zip(of_element(loop, found, k), expected, strict=True):
+            *carried, last = [each[k] if b else each for each, b in zip(given, on, strict=True)]
+            for one, other in zip(of_element(loop, found, k), looped(body, carried, (), [last], 4), strict=True):
                 np.testing.assert_allclose(one, other, rtol=1e-14, atol=1e-15)
 
 

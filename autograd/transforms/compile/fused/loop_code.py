@@ -42,8 +42,8 @@ def kernel_of(elements: Elements, batched: Sequence[bool] | None, width: int) ->
         def generate(context: Any, builder: ir.IRBuilder, signature: Any, args: Any) -> Any:
             values, count = cgutils.unpack_tuple(builder, args[0], len(given)), len(dtypes)
             pointers = pointers_to(builder, values[:count], dtypes)
-            writer = LoopWriter(context, builder, elements, pointers, values[count], batched, width)
-            writer.write() if batched is None else writer.write_batch(values[count + 1])
+            writer = LoopWriter(context, builder, elements, pointers, values[count], batched)
+            writer.write() if batched is None else writer.write_batch(values[count + 1], width)
             return builder.load(writer.held)
 
         return types.boolean(given), generate
@@ -118,19 +118,12 @@ class LoopWriter:
     """
 
     def __init__(
-        self,
-        context: Any,
-        builder: ir.IRBuilder,
-        elements: Elements,
-        pointers: list[Any],
-        count: Any,
-        batched: Any,
-        width: int = 1,
+        self, context: Any, builder: ir.IRBuilder, elements: Elements, pointers: list[Any], count: Any, batched: Any
     ) -> None:
         self.context, self.builder, self.elements = context, builder, elements
         self.count, self.batched = count, batched
         self.arithmetic = Arithmetic(context, builder, inlines=batched is None)
-        self.width, self.lane, self.size = width, None, None
+        self.width, self.lane, self.size = 1, None, None
         self.here: dict[int, Any] = {}
         self.held = cgutils.alloca_once_value(builder, ir.Constant(BIT, 1))
         domain = builder.module.add_metadata(["loop"])
@@ -142,11 +135,11 @@ class LoopWriter:
         self.units = [0] * len(pointers) if batched is None else units_of(elements.loop, batched)
         self.own = self._varying()
 
-    def write_batch(self, size: ir.Value) -> None:
-        """Run the loop for all elements of a batch, several at a time: some again, where the last are fewer."""
-        builder, self.size, width = self.builder, size, ir.Constant(INDEX, self.width)
-        last = builder.sub(size, width)
-        with cgutils.for_range_slice(builder, ir.Constant(INDEX, 0), size, width) as (lane, _):
+    def write_batch(self, size: ir.Value, width: int) -> None:
+        """Run the loop for all elements of a batch, `width` at a time: some again, where the last are fewer."""
+        builder, self.size, self.width, step = self.builder, size, width, ir.Constant(INDEX, width)
+        last = builder.sub(size, step)
+        with cgutils.for_range_slice(builder, ir.Constant(INDEX, 0), size, step) as (lane, _):
             self.lane = builder.select(builder.icmp_signed("<", lane, last), lane, last)
             self.write()
 
@@ -331,13 +324,13 @@ class LoopWriter:
                 name, dtype = values.operations[v][0], values.dtypes[v]
                 family = "sines" if name in SINES else name
                 width = self._width(v)
-                group = groups[family, dtype, depths[v], width]
-                self._compute_group(family, dtype, ABREAST if width == 1 else 1, group)
+                self._compute_group(family, dtype, width, groups[family, dtype, depths[v], width])
 
-    def _compute_group(self, family: str, dtype: Any, count: int, group: dict[int, list[int]]) -> None:
-        operands = [*group]
+    def _compute_group(self, family: str, dtype: Any, width: int, group: dict[int, list[int]]) -> None:
+        operands, count = [*group], ABREAST if width == 1 else 1
         for some in (operands[i : i + count] for i in range(0, len(operands), count)):
-            results = self.arithmetic.compute_together(family, dtype, [self.here[o] for o in some])
+            given = [self._wide(self.here[o]) if width > 1 else self.here[o] for o in some]
+            results = self.arithmetic.compute_together(family, dtype, given)
             for i, o in enumerate(some):
                 for v in group[o]:
                     is_second = self.elements.values.operations[v][0] == SINES[1]
