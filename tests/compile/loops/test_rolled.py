@@ -315,6 +315,30 @@ def test_tensors_that_a_step_closes_over() -> None:
     assert loops_of(compiled)
 
 
+def of_each_other(p: Any, **options: Any) -> Any:
+    """What the steps close over, start from, and go along, each computed from the others."""
+    q = np.sin(p)
+    r = q * p
+    s, ys = scan(lambda s, x: (np.sin(s) * q + 0.1 * r * x, s * p), p, np.stack([p, q, r, p]), **options)
+    return np.sum(s) + np.sum(ys**2)
+
+
+def of_each_other_until(p: Any) -> Any:
+    q = np.sin(p)
+    return np.sum(while_loop(lambda s: np.sum(s) < 3, lambda s: s * (1 + q * p) + p, p) ** 2)
+
+
+@pytest.mark.parametrize("order", list(ORDERS)[:-1])
+def test_tensors_that_depend_on_each_other_have_their_own_gradients(order: str) -> None:
+    """That of one does not go on to another, to which the graph before the loop carries it."""
+    p = np.array([0.3, 0.9])
+    for function in (of_each_other, partial(of_each_other, checkpoint=2), of_each_other_until):
+        checked(ORDERS[order](function), (p,), (p * 0.9,))
+    expected = flatten(ORDERS[order](of_each_other)(p))[0]
+    for x, y in zip(flatten(ORDERS[order](partial(of_each_other, checkpoint=2))(p))[0], expected, strict=True):
+        np.testing.assert_allclose(x, y, rtol=1e-12)
+
+
 def test_a_training_step_with_a_loop_in_it() -> None:
     def trained(make: Callable[[Any], Any]) -> list[Array]:
         cell = nn.Linear(5, 3)

@@ -643,8 +643,9 @@ class Plan:
                 if g is not None and (node := _node(x)) is not None:
                     seeds[node] = seeds[node] + g if node in seeds else g
             ends = {node for node in targets if node is not None}
-            order = leading_to(ends, ancestors(seeds))
-            seeds = {node: g for node, g in seeds.items() if node in set(order)}
+            order = leading_to(ends, ancestors(seeds, ends))
+            reached = {*order, *ends}
+            seeds = {node: g for node, g in seeds.items() if node in reached}
             with enable_grad():
                 found = pull_back(seeds, order, ends, partial=True, lift=LIFT if lifted else None)
                 results = [found.get(node) for node in targets]
@@ -707,7 +708,7 @@ class Plan:
         def derive() -> Any:
             seeds = {node: t for node, t in zip(nodes, [*carried, *tangents], strict=True) if t is not None}
             results = [_node(x) for x in (*body.after, *body.ys)]
-            order = leading_to(seeds, ancestors([node for node in results if node is not None]))
+            order = leading_to(seeds, ancestors([node for node in results if node is not None], seeds))
             with enable_grad():
                 pushed = push_forward(seeds, order, LIFT if lifted else None)
                 found = [
