@@ -8,7 +8,7 @@ from ..loops.loop import Loop, Unsuitable
 from ..program import traced_in
 from . import nest_code
 from .elements import Elements
-from .loop_code import by_address, kernel_of
+from .loop_code import ABREAST, by_address, kernel_of
 from .nests import Body
 
 FEW = 500  # operations on single numbers: with more, nests over arrays are as fast, and take less time to compile
@@ -41,17 +41,16 @@ def form_of(loop: Loop, batched: Sequence[bool] | None = None) -> Elements | Bod
     return elements
 
 
-def machine_code(loop: Loop, batched: Sequence[bool] | None = None) -> Callable[..., bool]:
+def machine_code(loop: Loop, batched: Sequence[bool] | None = None, size: int = 1) -> Callable[..., bool]:
     """Return a function that runs a loop: ``run(*arguments, *finals, *stacked, count)``, true if all checks held.
 
     It is given arrays that are contiguous, and none of which shares memory with another, those for the results among
-    them; for a batch, of which `form_of` tells, then how many elements it has. Without an iteration, final values that
-    are carried are the first ones, and others are not set.
+    them; for a batch, of which `form_of` tells, then how many elements it has, which is `size` at least. Without an
+    iteration, final values that are carried are the first ones, and others are not set.
     """
     form = form_of(loop, batched)
-    return nest_code.machine_code(form, batched) if isinstance(form, Body) else _of_numbers(form, batched)
-
-
-def _of_numbers(elements: Elements, batched: Sequence[bool] | None) -> Callable[..., bool]:
-    text = elements.text(batched)
-    return by_address(elements.loop, text, batched, lambda: kernel_of(elements, batched))
+    if isinstance(form, Body):
+        return nest_code.machine_code(form, batched)
+    width = min(ABREAST, 1 << (max(size, 1).bit_length() - 1))
+    text = f"{width} abreast\n{form.text(batched)}"
+    return by_address(loop, text, batched, lambda: kernel_of(form, batched, width))
