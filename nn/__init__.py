@@ -9,6 +9,7 @@ import typing
 from . import _engine_check as _engine_check  # first: it raises if `autograd` is another package
 
 _extend = _engine_check.autograd.extend
+__version__ = _engine_check.autograd.__version__
 
 with _extend.importing():
     from . import distributed, functional, init, optim, utils

@@ -5,6 +5,7 @@ import tomllib
 from pathlib import Path
 
 import autograd
+import nn
 
 ROOT = Path(__file__).parent.parent
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
@@ -14,7 +15,7 @@ PYTHONS = [c.rpartition(" ")[2] for c in PROJECT["classifiers"] if re.search(r":
 def test_one_version() -> None:
     cited = re.search(r"^version: (.*)$", (ROOT / "CITATION.cff").read_text(), re.MULTILINE)
     assert cited is not None
-    assert PROJECT["version"] == autograd.__version__ == cited.group(1)
+    assert PROJECT["version"] == autograd.__version__ == nn.__version__ == cited.group(1)
 
 
 def test_one_list_of_pythons() -> None:

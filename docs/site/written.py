@@ -1,14 +1,14 @@
-"""Pages that follow from the source and are not kept beside it: the errors in ulps, and SciPy's functions."""
+"""Pages that follow from the source and are not kept beside it: errors in ulps, SciPy's functions, common mistakes."""
 
 from sphinx.application import Sphinx
 
-from docs import accuracy, scipy_surface
+from docs import accuracy, mistakes, scipy_surface
 
 
 def write(app: Sphinx) -> None:
     """Write the pages, before Sphinx looks which there are."""
-    for page, text in ((accuracy.PAGE, accuracy.page()), (scipy_surface.PAGE, scipy_surface.page())):
-        page.write_text(text, encoding="utf-8")
+    for each in (accuracy, mistakes, scipy_surface):
+        each.PAGE.write_text(each.page(), encoding="utf-8")
 
 
 def setup(app: Sphinx) -> dict[str, bool]:

@@ -218,6 +218,7 @@ def test_in_a_browser_all_results_of_a_search_have_an_excerpt(site: Path, browse
 
 # What people ask, and pages that answer: one of them is among the first three that a search finds.
 QUESTIONS = {
+    "mistakes": ["common mistakes", "error messages"],
     "howto/fit": ["save model", "predict probabilities", "early stopping", "custom loss", "accuracy one logit",
         "resume training"],
     "howto/pytorch-weights": ["load weights", "pytorch weights"],
