@@ -11,8 +11,8 @@ from tests.diagnosis.test_beginners import BEGINNING, MISTAKES, Case, answers
 PAGE = Path(__file__).parent / "mistakes.md"  # written when the site is built
 HEAD = """# Common mistakes
 
-Short programs that go wrong, what is said of each, and what mends it: search this page for the words of a message that you
-got. The tests run all of them. Before each stand these lines:
+Short programs that go wrong, what is said of each, and what mends it: search this page for the words of a message that
+you got. The tests run all of them. Before each stand these lines:
 
 ```{index} ! common mistakes, ! error messages, ! frequently asked questions, ! does not learn
 ```
