@@ -180,10 +180,9 @@ class Session:
         roll(program, FEWEST_CALLS[self.backend])
         join(program)
         chain(program)
+        store_directly(program)
         if self.backend == "numba":
             load("fused loops").fuse(program)
-        else:
-            store_directly(program)
 
     def _result(self, records: ProgramRecorder, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         """Call the function; raise what was refused although the function caught the error."""

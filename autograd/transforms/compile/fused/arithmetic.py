@@ -88,20 +88,12 @@ class Arithmetic:
             return getattr(builder, _BY_BUILDER[operation][not is_float])(*operands)
         if operation in ("maximum", "minimum"):
             return self._extreme(">" if operation == "maximum" else "<", *operands)
-        if operation == "copy":
-            return x
         if operation == "negative":
             return builder.fneg(x) if is_float else builder.neg(x)
         if operation in ("floor_divide", "remainder"):
             return self._divide_integers(operation, *operands)
         if operation == "absolute" and not is_float:
             return builder.select(builder.icmp_signed("<", x, ir.Constant(x.type, None)), builder.neg(x), x)
-        if operation == "square":
-            return builder.fmul(x, x)
-        if operation == "cube":
-            return builder.fmul(builder.fmul(x, x), x)
-        if operation == "reciprocal":
-            return builder.fdiv(Number(builder, x).like(1), x)
         if operation in _BY_LLVM:
             return self.call_llvm(_BY_LLVM[operation], *operands)
         if operation in _LIBRARY:

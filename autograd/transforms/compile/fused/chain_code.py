@@ -11,8 +11,8 @@ import numpy as np
 from .arithmetic import BIT, INDEX, memory_of
 from .bits import cgutils, intrinsic
 from .elements import Elements
-from .fuse import function_of
 from .loop_code import LoopWriter, dtypes_of, pointers_to
+from .loops import function_of
 from .nest_code import ALIGNED, Memory, NestWriter
 from .nests import Body
 

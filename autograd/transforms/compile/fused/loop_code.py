@@ -1,4 +1,4 @@
-"""Machine code of a loop whose body is arithmetic on single numbers: an intrinsic for numba, as for fused loops.
+"""Machine code of a loop whose body is arithmetic on single numbers: an intrinsic for numba.
 
 Carried numbers are phi nodes, so that they stay in registers; what is the same in each iteration is computed before the
 first. A batch is a loop around the loop, in which several elements are computed side by side, in vectors.
@@ -16,7 +16,7 @@ from ..loops.loop import Loop, Part
 from .arithmetic import BIT, INDEX, OWN, Arithmetic, memory_of
 from .bits import apart, cgutils, intrinsic, several, together
 from .elements import Elements, dtype_of
-from .fuse import function_of
+from .loops import function_of
 from .values import BOOL
 
 from llvmlite import ir  # isort: skip - after numba was found

@@ -1,4 +1,4 @@
-"""Machine code of loops over small arrays: an intrinsic for numba, as for fused loops.
+"""Machine code of loops over arrays: an intrinsic for numba.
 
 Each step of the body is a function of its own, given pointers to memory that does not overlap, so that LLVM vectorizes
 its loops; steps that do the same are one function. Around them is the loop, which moves the pointers: carried arrays
@@ -19,6 +19,7 @@ from .bits import cgutils, intrinsic
 from .loop_code import by_address, dtypes_of, pointers_to, units_of
 from .nest_memory import table_of
 from .nest_steps import Buffer, Held, Step
+from .nest_tiles import Tile
 from .nest_writer import StepWriter
 from .nests import Body
 
@@ -146,7 +147,7 @@ class NestWriter:
             k: self._variable(arrays[given.first]) for k, given in enumerate(loop.inputs) if isinstance(given, Carried)
         }
         rotating = {id(buffer): self._areas(buffer) for buffer in body.buffers if buffer.role[0] == "next"}
-        firsts = [body.first_of(x) for x in loop.finals]
+        firsts = [body.first_of(x) for x in loop.finals[: len(body.finals)]]
         own = arrays[len(loop.arguments) :]
         finals = [self._variable(own[i] if k is None else arrays[k]) for i, k in enumerate(firsts)]
         with builder.if_then(builder.icmp_signed(">", self.count, ir.Constant(INDEX, 0))):
@@ -179,6 +180,8 @@ class NestWriter:
         role, kind = buffer.role, memory_of(buffer.array.dtype)
         if role[0] == "argument":
             self.pointers[id(buffer)] = self.arrays[role[1]]
+        elif role[0] == "final":
+            self.pointers[id(buffer)] = self.arrays[len(self.body.loop.arguments) + role[1]]
         elif role[0] == "scratch" and id(buffer) in self.memory.places:
             self.pointers[id(buffer)] = self._area(buffer, 0)
         elif role[0] == "constant":
@@ -225,10 +228,23 @@ class NestWriter:
     def _steps(self, steps: list[Step]) -> None:
         builder = self.builder
         for step in steps:
+            if isinstance(step, Tile):
+                self._tiles(step)
+                continue
             buffers = list({id(v.buffer): v.buffer for v in (*step.reads, *step.writes)}.values())
             found = builder.call(self._function(step, buffers), [self.pointers[id(buffer)] for buffer in buffers])
             if isinstance(step, Held):
                 builder.store(builder.and_(builder.load(self.held), found), self.held)
+
+    def _tiles(self, tile: Tile) -> None:
+        pointers, builder = self.pointers, self.builder
+        with cgutils.for_range(builder, ir.Constant(INDEX, tile.count)) as each:
+            self.pointers = dict(pointers)
+            for key, elements in tile.advances.items():
+                place = builder.mul(each.index, ir.Constant(INDEX, elements))
+                self.pointers[key] = builder.gep(pointers[key], [place])
+            self._steps(tile.steps)
+        self.pointers = pointers
 
     def _function(self, step: Step, buffers: list[Buffer]) -> Any:
         text = step.text({id(buffer): f"p{i}" for i, buffer in enumerate(buffers)})

@@ -5,7 +5,6 @@ A function that is not here stays the call that it is.
 
 from __future__ import annotations
 
-import operator
 from collections.abc import Callable
 from typing import Any
 
@@ -59,25 +58,8 @@ LOGIC: dict[np.ufunc, str] = {
     np.invert: "not",
 }
 UFUNCS: dict[np.ufunc, str] = {**ARITHMETIC, **COMPARISONS, **LOGIC}
-# of the floats of a row, to one
-REDUCTIONS: dict[Function, str] = {
-    np.add.reduce: "sum",
-    np.ndarray.sum: "sum",
-    np.sum: "sum",
-    np.maximum.reduce: "max",
-    np.ndarray.max: "max",
-    np.max: "max",
-}
-_POWERS = (pow, operator.pow, np.power)
 
 
 def name_of(function: Function) -> str:
     """Return the name of a function in messages."""
     return str(getattr(function, "__qualname__", None) or getattr(function, "__name__", function))
-
-
-def power_of(function: Function, args: tuple[Any, ...]) -> int | None:
-    """Return 2 or 3 if the call is this power of its first argument, which multiplications compute, else None."""
-    if function in _POWERS and len(args) == 2 and type(args[1]) in (int, float) and args[1] in (2, 3):
-        return int(args[1])
-    return None

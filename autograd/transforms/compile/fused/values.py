@@ -188,7 +188,7 @@ def _reciprocal(values: Values, dtype: Any, x: int) -> int:
 
 
 def _power(values: Values, dtype: Any, x: int, y: int) -> int:
-    """Write squares and cubes as products, as fused loops do."""
+    """Write squares and cubes as products."""
     exponent = values.constant(y)
     if exponent == 2 or exponent == 3:
         square = values.one("multiply", dtype, x, x)
