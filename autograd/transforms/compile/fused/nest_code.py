@@ -8,15 +8,13 @@ are not copied, and results are written to where they belong.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
-
-import numpy as np
 
 from ..loops.loop import Carried, Part
 from .arithmetic import BIT, BYTE, INDEX, memory_of
-from .bits import cgutils, intrinsic
-from .loop_code import by_address, dtypes_of, pointers_to, units_of
+from .bits import cgutils
+from .loop_code import units_of
 from .nest_memory import table_of
 from .nest_steps import Buffer, Held, Step
 from .nest_tiles import Tile
@@ -24,19 +22,9 @@ from .nest_writer import StepWriter
 from .nests import Body
 
 from llvmlite import ir  # isort: skip - after numba was found
-from numba.core import types  # isort: skip
 
 ALIGNED = 64  # bytes
 _VOID = ir.VoidType()
-
-
-def machine_code(body: Body, batched: Sequence[bool] | None = None) -> Callable[..., bool]:
-    """Return a function that runs a loop over arrays, as `loop_machine.machine_code` does."""
-    memory, loop = Memory(body), body.loop
-    text = f"batched {batched}\n{body.text()}"
-    run = by_address(loop, text, batched, lambda: _kernel_of(body, memory, batched), scratch=True)
-    size, count = memory.size + ALIGNED, len(dtypes_of(loop))
-    return lambda *given: run(*given[:count], np.empty(size, np.uint8), *given[count:])
 
 
 class Memory:
@@ -85,27 +73,6 @@ def bytes_of(buffer: Buffer) -> int:
     return -(-buffer.array.nbytes // ALIGNED) * ALIGNED
 
 
-def _kernel_of(body: Body, memory: Memory, batched: Sequence[bool] | None) -> Callable[..., bool]:
-    """Return an intrinsic that runs a loop on a tuple of its arrays, and tells whether all checks held."""
-    dtypes = [*dtypes_of(body.loop), np.dtype(np.bool_)]  # scratch memory is bytes, as bools are
-
-    def kernel(context: Any, given: Any) -> Any:
-        def generate(context: Any, builder: ir.IRBuilder, signature: Any, args: Any) -> Any:
-            values = cgutils.unpack_tuple(builder, args[0], len(given))
-            *pointers, scratch = pointers_to(builder, values[: len(dtypes)], dtypes)
-            writer = NestWriter(context, builder, body, memory, scratch, values[len(dtypes)], {})
-            if batched is None:
-                writer.write(pointers)
-            else:
-                with cgutils.for_range(builder, values[-1]) as element:
-                    writer.write_element(pointers, units_of(body.loop, batched), element.index, values[-1])
-            return builder.load(writer.held)
-
-        return types.boolean(given), generate
-
-    return intrinsic(kernel)
-
-
 class NestWriter:
     """Writes the loop around the steps, and the functions that these are."""
 
@@ -114,12 +81,14 @@ class NestWriter:
         context: Any,
         builder: ir.IRBuilder,
         body: Body,
-        memory: Memory,
-        scratch: Any,
+        pointers: list[Any],
         count: Any,
+        batched: Sequence[bool] | None,
         functions: dict[str, Any],
     ) -> None:
-        self.context, self.builder, self.body, self.memory, self.count = context, builder, body, memory, count
+        self.context, self.builder, self.body, self.memory, self.count = context, builder, body, Memory(body), count
+        *self.arrays, scratch = pointers
+        self.batched = batched
         address = builder.ptrtoint(scratch, INDEX)
         address = builder.add(address, ir.Constant(INDEX, ALIGNED - 1))
         self.scratch = builder.inttoptr(builder.and_(address, ir.Constant(INDEX, -ALIGNED)), BYTE.as_pointer())
@@ -128,19 +97,22 @@ class NestWriter:
         self.pointers: dict[int, Any] = {}  # to buffers
         self.apart: dict[int, Any] = {}  # by array: how many rows, those of other elements of a batch, are between two
 
-    def write_element(self, arrays: list[Any], units: list[int], element: ir.Value, size: ir.Value) -> None:
-        """Run the loop on what arrays have for one element of a batch."""
-        builder, loop = self.builder, self.body.loop
+    def write_batch(self, size: ir.Value) -> None:
+        """Run the loop for each element of a batch, on what arrays have for it."""
+        builder, loop, arrays = self.builder, self.body.loop, self.arrays
+        units = units_of(loop, self.batched or ())
         rows = {x.argument for x in loop.inputs if isinstance(x, Part)}
         rows.update(range(len(loop.arguments) + len(loop.finals), len(arrays)))
         self.apart = {k: size for k in rows if units[k]}
-        starts = (builder.mul(element, ir.Constant(INDEX, unit)) for unit in units)
-        self.write([builder.gep(array, [start]) for array, start in zip(arrays, starts, strict=True)])
+        with cgutils.for_range(builder, size) as element:
+            starts = (builder.mul(element.index, ir.Constant(INDEX, unit)) for unit in units)
+            self.arrays = [builder.gep(array, [start]) for array, start in zip(arrays, starts, strict=True)]
+            self.write()
 
-    def write(self, arrays: list[Any]) -> None:
-        """Run the loop on arrays of which these are the pointers."""
-        builder, body, loop = self.builder, self.body, self.body.loop
-        self.arrays, self.pointers = arrays, {}
+    def write(self) -> None:
+        """Run the loop."""
+        builder, body, loop, arrays = self.builder, self.body, self.body.loop, self.arrays
+        self.pointers = {}
         for buffer in body.buffers:
             self._place(buffer)
         carried = {

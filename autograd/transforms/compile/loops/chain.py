@@ -283,7 +283,7 @@ class _Chainer:
         links = []
         for form, arguments, results in self.links:
             links.append((form, [place(x) for x in (*arguments, *results)]))
-            if size := load("chains of loops").scratch_of(form):
+            if size := load("machine code of loops").scratch_of(form):
                 own.append(empty(size, np.uint8))
                 links[-1][1].append(places.setdefault(id(own[-1]), len(places)))
         arguments, first = list(given.values()), self.run[0]
@@ -316,7 +316,7 @@ class Chain(CompiledLoop):
     loop
         All their calls, as one iteration.
     links
-        What machine code is made from; see `chain_code.chain_code`.
+        What machine code is made from; see `loop_machine.chain_code`.
     own
         The arrays of the table after what it is given and what it returns.
     program
@@ -334,7 +334,7 @@ class Chain(CompiledLoop):
 
     def _first(self, *arguments: Any) -> tuple[Any, ...]:
         with original_creation():  # numba compiles at the first call
-            run = self._printed_run(load("chains of loops").chain_code(self._links))
+            run = self._printed_run(load("machine code of loops").chain_code(self._links))
             results = run(*arguments)
         self._run = run
         return results
