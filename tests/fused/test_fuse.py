@@ -19,7 +19,7 @@ import pytest
 import nn
 from autograd import grad
 from autograd.transforms.compile.compiled import Compiled, compile
-from autograd.transforms.compile.fused.operations import ARITHMETIC, COMPARISONS, LOGIC
+from autograd.transforms.compile.fused.values import ARITHMETIC, COMPARISONS, LOGIC
 
 Array = np.ndarray[Any, Any]
 PROGRAMS = int(os.environ.get("PLAINGRAD_PROGRAMS", "25"))

@@ -73,7 +73,7 @@ class Arithmetic:
     def compute(self, operation: str, dtype: DTypeLike, operands: list[ir.Value]) -> ir.Value:
         """Return what an operation makes of its operands: a value of this dtype.
 
-        It is one of `operations` or of `values`, or ``"where"``.
+        It is one of `values`, or ``"where"``.
         """
         builder = self.builder
         if operation in _COMPARED or operation in ("isnan", "isfinite"):

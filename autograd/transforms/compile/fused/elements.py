@@ -23,9 +23,8 @@ from ..program import mapped as mapped_in
 from ..recorder import layout_of
 from ..types import Array, Operand
 from .equations import Equations
-from .operations import name_of
 from .reductions import Reduction, reduction_of
-from .values import BOOL, DTYPES, INTEGER, OPERATORS, Values, mapped
+from .values import BOOL, DTYPES, INTEGER, OPERATORS, Values, mapped, name_of
 
 MOST = 3_000  # operations of a loop
 

@@ -10,13 +10,13 @@ from ..loops.chain import Chain, link
 from ..loops.parts import RAISING
 from ..program import MADE, Call, Program, Traced, Variable, traced_in
 from .nests import CLIPS, FILLS
-from .operations import UFUNCS
 from .reductions import reduction_of
-from .values import DTYPES
+from .values import ARITHMETIC, COMPARISONS, DTYPES, LOGIC
 
 FEWEST = 2  # operations: fewer are left to NumPy
 LONGEST = 4096  # elements of a row that is added up: NumPy is as fast for more
 _COPIES = frozenset((operator.setitem, np.copyto, np.array, np.copy, np.ndarray.copy, np.ndarray.astype))
+_UFUNCS = frozenset((*ARITHMETIC, *COMPARISONS, *LOGIC))
 _POWERS = frozenset((pow, operator.pow, np.power))
 _SUMS = frozenset(("sum", "max"))
 
@@ -24,7 +24,7 @@ _SUMS = frozenset(("sum", "max"))
 def fuse(program: Program) -> None:
     """Replace rows of calls by machine code, which writes to memory that the program reserves."""
     link(program, [*map(_is_suited, program.calls)], _is_operation, FEWEST, fills=True)
-    if any(isinstance(call.function, Chain) for call in program.calls):
+    if any(isinstance(call.function, Chain) and call.function.loop.fills for call in program.calls):
         program.loops.append("# rows of elementwise calls run as machine code\n")
 
 
@@ -48,7 +48,7 @@ def _is_suited(call: Call) -> bool:
     if reduction_of(function) in _SUMS or function is np.vecdot:
         return _is_of_rows(call)
     known = function in _COPIES or function in FILLS or function in CLIPS or function is np.where
-    return call.view or known or (function in UFUNCS and len(args) == function.nin)
+    return call.view or known or (function in _UFUNCS and len(args) == function.nin)
 
 
 def _is_known(x: Variable) -> bool:

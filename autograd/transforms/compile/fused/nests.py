@@ -28,9 +28,8 @@ from .elements import MOVES, dtype_of, kind_of
 from .nest_places import cut_in, cuts_in, shape_of, strides_of
 from .nest_steps import Buffer, Gather, Held, Nest, Product, Reduction, Scatter, Step, View, axes_in_order, in_order
 from .nest_tiles import tiled
-from .operations import name_of
 from .reductions import FOLDED, dtype_of_reduction, reduction_of
-from .values import BOOL, DTYPES, OPERATORS, Values
+from .values import BOOL, DTYPES, OPERATORS, Values, name_of
 
 LARGEST = 100_000  # elements of an array: with more, NumPy's own calls are as fast
 MULTIPLICATIONS = 1 << 20  # of a product of matrices: BLAS is faster for more
