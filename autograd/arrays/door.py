@@ -328,7 +328,12 @@ def constant(array: Any) -> Any:
 
 def is_finite(total: complex) -> bool:
     """Tell whether a number is neither nan nor infinite; while a program is recorded, it then depends on that."""
-    return bool(np.isfinite(total)) if type(total) in TRACED_TYPES else math.isfinite(abs(total))
+    return holds(np.isfinite(total)) if type(total) in TRACED_TYPES else math.isfinite(abs(total))
+
+
+def holds(condition: Any) -> bool:
+    """Tell whether a condition holds; while a program is recorded, it checks that, and runs where it is so."""
+    return bool(condition.records.holds(condition) if type(condition) in TRACED_TYPES else condition)
 
 
 def layout_alone(function: F) -> F:

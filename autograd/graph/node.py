@@ -374,10 +374,13 @@ def recorded(node: Node) -> str:
     return ""
 
 
-def ancestors(roots: Iterable[Node]) -> list[Node]:
-    """Return every node that `roots` depend on, including themselves, each before all that depend on it."""
-    found: list[Any] = list(dict.fromkeys(roots))
-    known = {None, *found}
+def ancestors(roots: Iterable[Node], ends: Collection[Node] = ()) -> list[Node]:
+    """Return every node that `roots` depend on, including themselves, each before all that depend on it.
+
+    The walk does not go on to `ends`, of which each counts for itself although it may depend on another.
+    """
+    found: list[Any] = [node for node in dict.fromkeys(roots) if node not in ends]
+    known = {None, *found, *ends}
     add, append = known.add, found.append
     for node in found:  # grows while it is iterated over
         x = node.x

@@ -26,6 +26,7 @@ from ..arrays.door import (
     innermost_level,
     levels,
     recorder,
+    whole,
 )
 from ..arrays.standin import StandIn
 from ..errors import BatchError, DtypeError, GraphError, ShapeError, UnsupportedError, no_number
@@ -455,6 +456,8 @@ class Tensor(Installed):
                 if function in writers:
                     raise
                 return _looped(operation, args, kwargs)
+        if function in _MAKERS:  # which `like` names, as its array makes them
+            return function(*args, **kwargs, like=self._array if _MAKERS[function] else whole(self._array))
         if function in plain or not any_live((args, kwargs)):
             return dispatch.call_undifferentiated(function, args, kwargs)
         return unsupported(function.__name__, {})
@@ -632,6 +635,8 @@ class _TensorLift:
 
 
 LIFT: Lift = _TensorLift()
+# What makes arrays of no other, and whether in a batch one for each element, which may be written to.
+_MAKERS = dict.fromkeys((np.zeros, np.empty, np.ones), True) | dict.fromkeys((np.eye, np.identity, np.tri), False)
 
 
 def _apart(array: Any) -> Array:

@@ -7,12 +7,13 @@ from typing import Any
 
 import numpy as np
 
-from ..arrays.door import as_array, batched_at, batches, everywhere, whole
+from ..arrays.door import TRACED_TYPES, Used, as_array, batched_at, batches, everywhere, holds, recorder, whole
 from ..errors import ConvergenceError, GraphError, ShapeError, check_callable, check_number
 from ..graph.backward import pull_back
 from ..graph.detachment import cut_of
 from ..graph.grad_mode import enable_grad, evaluated_as_at, moment, no_grad, recording
 from ..graph.node import Leaf, Lift, Node, by_number, counter, leading_to
+from ..later import load
 from ..primitives.function import Function
 from ..source.source_info import defined
 from ..tensors.conversions import differentiated
@@ -21,6 +22,7 @@ from .checkpoint import arguments_now
 from .gmres import gmres
 from .pytree import REGISTERED, flatten
 from .recording import check_outputs
+from .scan import Steps
 from .trees import ravel_pytree, tree_map
 
 Array = np.ndarray[Any, Any]
@@ -233,7 +235,13 @@ class _FixedPoint(Function):
             return 0 if pulled is None else pulled
 
         with no_grad():
-            w = gmres(lambda w: unwrap(product(w)), as_array(unwrap(g)), *ctx.options)
+            start = as_array(unwrap(g))
+            if type(whole(start)) in TRACED_TYPES:  # what a program does is to depend on few numbers
+                size = np.max(np.abs(start), initial=0)
+                unit = np.where(size > 0, size, 1)  # as `tolerance` is meant
+                w = unit * _iterate(lambda w: start / unit + unwrap(product(w)), start / unit, (), *ctx.options)
+            else:
+                w = gmres(lambda w: unwrap(product(w)), start, *ctx.options)
         if lift:
             w = differentiated_at(lambda w, g: g + product(w), w, (g,), "fixed_point()", *ctx.options)
         return None, None, None, *step.pull(w, lift)[1]
@@ -242,7 +250,7 @@ class _FixedPoint(Function):
 def _iterate(
     function: Callable[..., Any], x: Array, args: tuple[Any, ...], tolerance: float, max_iterations: int
 ) -> Array:
-    for _ in range(max_iterations):
+    def step(x: Array) -> tuple[Array, Any, Any]:
         result = function(x, *args)
         new = as_array(unwrap(result))
         if new.dtype.kind not in "fc":
@@ -252,12 +260,37 @@ def _iterate(
         change, size = abs(new - x), abs(new)
         if new.ndim:
             change, size = np.max(change, initial=0), np.max(size, initial=0)
-        x = new
         near = change <= max(tolerance, 8 * float(np.finfo(new.dtype).eps)) * (1 + size)
-        if everywhere(near & (change < np.inf)):
-            return x
+        return new, near & (change < np.inf), change
+
+    def iterated(state: tuple[Array, Any, Any]) -> tuple[Array, Any, Any]:
+        for _ in range(1, max_iterations):
+            if everywhere(state[1]):
+                break
+            state = step(state[0])
+        return state
+
+    first, records = step(x), recorder.get() if Used.compile else None
+    if records is not None and records.records() and not batches(first[1]) and first[0].dtype == x.dtype:
+        x, near, change = _in_program(step, first, max_iterations, records, lambda: iterated(first))
+    else:
+        x, near, change = iterated(first)
+    if holds(whole(near).all()):
+        return x
     raise ConvergenceError(
         f"fixed_point() has not converged after {max_iterations} iterations (shape {x.shape}): the last changed x by "
         f"{np.max(whole(change)):.3g}. Raise max_iterations or tolerance, or damp the function, as in "
         f"0.5 * (x + function(x))"
     )
+
+
+def _in_program(step: Callable[[Array], Any], state: Any, most: int, records: Any, unrolled: Callable[[], Any]) -> Any:
+    """Return the last state as a loop of the program, which takes as many steps as a call needs, if that can be."""
+
+    def goes_on(state: Any) -> Any:
+        (_, near, _), count = state
+        return np.logical_and(np.logical_not(near), count < most)
+
+    steps = Steps(lambda state, _: ((step(state[0][0]), state[1] + 1), None), (state, 1), None, 0, False, of=step)
+    found = load("rolled loops").rolled_while(goes_on, steps, records, lambda: (unrolled(), 0))[0]
+    return as_array(found[0]), *found[1:]

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from ..arrays.door import TRACED_TYPES, Level, as_array, batched_at, batches, copied_for, everywhere, whole
+from ..arrays.door import Level, as_array, batched_at, batches, copied_for, everywhere, whole
 from ..errors import ConvergenceError
 
 Array = np.ndarray[Any, Any]
@@ -40,15 +40,14 @@ def gmres(product: Callable[[Any], Any], g: Array, tolerance: float, most: int) 
         change = np.max(np.abs(residual), initial=0)
         if everywhere((change <= within * (1 + np.max(np.abs(new), initial=0))) & (change < np.inf)):
             return new * unit
-        is_recorded = type(whole(new)) in TRACED_TYPES  # what a program does is to depend on few numbers
         worst = np.max(whole(change))
-        if products >= most or not (is_recorded or np.isfinite(worst)):
+        if products >= most or not np.isfinite(worst):
             raise ConvergenceError(
                 f"the equation of a fixed point's derivative is not solved after {products} products with the Jacobian "
                 f"(shape {g.shape}): the last changed its solution by {worst:.3g} of the gradient. "
                 f"There is no derivative if the Jacobian has an eigenvalue 1; else raise max_iterations or tolerance"
             )
-        helps = not is_recorded and helps and worst < before / 2
+        helps = helps and worst < before / 2
         before = worst
         if helps:
             steps, w = _improved(product, w, residual, within, min(BASIS, most - products))

@@ -200,7 +200,8 @@ class Revolved:
         nodes, results = self.again(leaves, rows)
         seeds = _seeds(zip(results, [None if x is None else as_tensor(x) for x in g], strict=True))
         targets = [*(node for node in nodes if node is not None), *self.known]
-        found = pull_back(seeds, leading_to(targets, ancestors(seeds)), targets, partial=True, lift=LIFT)
+        order = leading_to(targets, ancestors(seeds, set(targets)))
+        found = pull_back(seeds, order, targets, partial=True, lift=LIFT)
         return [None if node is None else found.get(node) for node in (*nodes, *self.known)]
 
     def pushed_again(self, leaves: Leaves, rows: Leaves, tangents: Leaves) -> list[Any]:
@@ -233,7 +234,7 @@ class Revolved:
     def _pushed(self, nodes: list[Any], tangents: list[Any], results: list[Any], lift: Any) -> list[Any]:
         seeds = {node: t for node, t in zip(nodes, tangents, strict=True) if node is not None and t is not None}
         reached = [_node(x) for x in results]
-        order = leading_to(seeds, ancestors([node for node in reached if node is not None]))
+        order = leading_to(seeds, ancestors([node for node in reached if node is not None], seeds))
         found = push_forward(seeds, order, lift)
         zeros = [None if x is None else np.zeros(x.shape, x.dtype if x.dtype.kind in "fc" else float) for x in results]
         return [found.get(node, zero) if zero is not None else None for node, zero in zip(reached, zeros, strict=True)]
@@ -259,7 +260,8 @@ class _Pulled:
             pairs += zip((part for part in y if part is not None), of_y, strict=True)
         seeds = _seeds(pairs)
         targets = [*(node for node in itertools.chain(*nodes) if node is not None), *loop.known]
-        found = pull_back(seeds, leading_to(targets, ancestors(seeds)), targets, partial=True)
+        order = leading_to(targets, ancestors(seeds, set(targets)))
+        found = pull_back(seeds, order, targets, partial=True)
         self.state = [found.get(node) for node in nodes[0]]
         for row in reversed(nodes[1:]):
             for parts, node in zip(self.of_rows, row, strict=True):

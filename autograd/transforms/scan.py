@@ -11,7 +11,7 @@ from typing import Any, TypeAlias, cast
 import numpy as np
 
 from ..arrays.door import Used, as_array, batches, recorder, whole
-from ..arrays.traced import Traced, Variable
+from ..arrays.traced import Traced, Variable, plain
 from ..errors import DtypeError, ShapeError, check_callable, described
 from ..foreign.missing import keywords_from
 from ..foreign.names import SCAN_KEYWORDS, WHILE_KEYWORDS
@@ -62,7 +62,8 @@ def scan(
     checkpoint
         How many states to keep for the backward pass, which computes the others again, with as few steps as there can
         be, from those: n steps with k states take about log(n) / log(k) times the steps. Without it, each is kept. In a
-        compiled function, the loop is cut in as many parts, each of whose states are kept while it is gone through.
+        compiled function, the loop is cut in at most as many parts, and these again, until the states of a part are as
+        few, or take less than 1 MB: while it is gone through, they are kept.
     memory
         In place of `checkpoint`: how many bytes the states may take, such as ``"50 MB"``.
 
@@ -93,8 +94,8 @@ def scan(
     loop = Steps(step, state, xs, length, reverse)
     states = _states(loop, checkpoint, memory)
     if Used.compile and (records := recorder.get()) is not None and records.records():
-        if 1 < states < loop.length:
-            return _in_parts(step, state, xs, loop, states)
+        if states < loop.length and max(states, 2, KEPT // max(_size_of_state(loop), 1)) < loop.length:
+            return _in_parts(step, state, xs, loop, max(states, 2))
         rolled: tuple[Any, Any] = load("rolled loops").rolled(loop, records)
         return rolled
     if states < loop.length and recording():
@@ -113,10 +114,15 @@ def _states(loop: Steps, checkpoint: int | None, memory: str | int | None) -> in
         if not isinstance(checkpoint, int) or isinstance(checkpoint, bool) or checkpoint < 1:
             raise ValueError(f"checkpoint should be the number of states to keep, at least 1, not {checkpoint!r}")
         return checkpoint
-    each = sum(unwrap(x).nbytes for x in loop.leaves if x is not None)
-    return max(1, bytes_in(memory) // max(int(each), 1))
+    return max(1, bytes_in(memory) // max(_size_of_state(loop), 1))
 
 
+def _size_of_state(loop: Steps) -> int:
+    """Return how many bytes a state has."""
+    return int(sum(unwrap(x).nbytes for x in loop.leaves if x is not None))
+
+
+KEPT = 1_000_000  # bytes of states that a loop of machine code keeps, whatever is asked for: many short loops take long
 _UNITS = {"B": 1, "KB": 10**3, "MB": 10**6, "GB": 10**9, "KIB": 2**10, "MIB": 2**20, "GIB": 2**30}
 
 
@@ -129,13 +135,13 @@ def bytes_in(memory: str | int | None) -> int:
 
 
 def _in_parts(step: Step, state: Any, xs: Any, loop: Steps, states: int) -> tuple[Any, Any]:
-    """Return what the loop gives, as a loop of loops: only the states between these are kept, and the rest."""
+    """Return what the loop gives, as a loop of loops, and so on: of each, so many states between them are kept."""
     count, n = min(states, math.isqrt(loop.length)), loop.length
     each = n // count
     cut = count * each
 
     def part(state: Any, rows: Any) -> tuple[Any, Any]:
-        return scan(step, state, rows, each, reverse=loop.reverse)
+        return scan(step, state, rows, each, reverse=loop.reverse, checkpoint=states)
 
     def along(xs: Any, function: Callable[[Any], Any]) -> Any:
         return None if xs is None else tree_map(function, xs)
@@ -387,14 +393,17 @@ def _as_numbers(what: str, x: Any) -> Any:
     """Return a leaf as it is if it is an array, and a number as one of NumPy's."""
     if x is None or isinstance(x, Tensor):
         return x
-    array = (
-        as_array(unmasked(x))
-        if not isinstance(x, Variable) or isinstance(x, Traced)
-        else np.multiply(cast(Any, x), np.float64(1))
-    )
+    array: Any
+    if isinstance(x, Traced):
+        array = x
+    elif isinstance(x, Variable):
+        array = np.multiply(cast(Any, x), np.float64(1))
+    else:
+        array = as_array(unmasked(x))
     if array.dtype.kind not in "fcbiu":
         raise DtypeError(f"{what} is {described(x)}, not an array of numbers")
-    return array[()] if type(array) is np.ndarray and not array.ndim else array
+    is_array = type(array) in (np.ndarray, Traced) and isinstance(plain(array), np.ndarray)
+    return array[()] if is_array and not array.ndim else array
 
 
 def _unstacked(x: Any, reverse: bool) -> Iterator[Any]:

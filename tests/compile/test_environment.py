@@ -579,6 +579,30 @@ NAMES = sorted(creation._NOTED.keys() - {"nditer"})
 
 
 @pytest.mark.parametrize("name", NAMES)
+def test_arrays_may_be_made_like_an_array_or_a_tensor(name: str) -> None:
+    """Which names the library alone: they belong to the program, whatever is done with them."""
+    own: Any = getattr(np, name)
+    given: Any = {"full": (3, 2.0), **dict.fromkeys(creation._FROM_ARRAYS, ([1.0, 2.0, 0.5],))}.get(name, (3,))
+    try:
+        own(*given, like=np.ones(3))
+    except TypeError:  # it takes none
+        return
+
+    def function(x: Any) -> Any:
+        made = tensor(own(*given, like=x))
+        return np.sum(np.sin(made * 0 if name == "empty" else made) * x)
+
+    x = np.array([0.5, 0.25, 0.125])
+    every: Any = [(function, tensor(x)), (function, x), (grad(function), x), (vmap(grad(function)), np.stack([x, -x]))]
+    with np.errstate(invalid="ignore"):
+        for one, data in every:
+            compiled = compile(one)
+            for factor in (1, 2):
+                np.testing.assert_array_equal(np.asarray(compiled(data * factor)), np.asarray(one(data * factor)))
+            assert not compiled.fallbacks
+
+
+@pytest.mark.parametrize("name", NAMES)
 def test_functions_that_make_arrays_may_have_names_of_their_own(name: str) -> None:
     """As by ``from numpy import zeros``, here or in a module that is read."""
     own = getattr(np, name)

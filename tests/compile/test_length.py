@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 import nn
-from autograd import compile, grad, tensor, value_and_grad
+from autograd import compile, grad, jvp, tensor, value_and_grad
 from autograd.errors import CompileError
 from autograd.transforms.compile import printer, recorder
 from autograd.transforms.compile.loops import chain
@@ -95,6 +95,15 @@ def asked_of_floats(steps: int) -> Callable[..., Any]:
     return total
 
 
+def tangents_of_floats(steps: int) -> Callable[..., Any]:
+    def total(rate: float) -> Any:
+        for _ in range(steps):
+            rate = rate + 0.1 * np.sin(rate)
+        return rate
+
+    return lambda x, rate: jvp(total, rate, 1.0)
+
+
 def errors(steps: int) -> Callable[..., Any]:
     def total(x: Any) -> Any:
         for _ in range(steps):
@@ -106,7 +115,9 @@ def errors(steps: int) -> Callable[..., Any]:
     return total
 
 
-PROGRAMS: list[Program] = [pendulum, slices, constants_written, copies, rows, layouts, asked_of_floats, errors]
+PROGRAMS: list[Program] = [
+    pendulum, slices, constants_written, copies, rows, layouts, asked_of_floats, errors, tangents_of_floats,
+]  # fmt: skip
 
 
 def lines_run(function: Callable[[], object]) -> int:
@@ -133,7 +144,7 @@ def test_the_work_is_in_proportion_to_the_steps(program: Program, backend: Any, 
     monkeypatch.setattr(chain, "MOST", 0)  # more calls in a row than that are other work
 
     def work(steps: int) -> int:
-        function, args = compile(program(steps), backend=backend), (X, 0.5) if program is asked_of_floats else (X,)
+        function, args = compile(program(steps), backend=backend), (X, 0.5) if "of_floats" in program.__name__ else (X,)
         return lines_run(lambda: (function(*args), function(*args)))
 
     work(3)

@@ -9,7 +9,9 @@ from typing import Any
 import numpy as np
 import pytest
 
+import nn
 from autograd import (
+    ConvergenceError,
     checkpoint,
     compile,
     elementwise_grad,
@@ -138,15 +140,71 @@ def test_compiled_transforms_of_compiled_transforms() -> None:
     assert_same(jacobian(vmap(grad(number))), *drawn((2, 3)))
 
 
-def test_a_fixed_point_runs_itself_where_it_takes_another_number_of_steps() -> None:
-    def root(a: Any) -> Any:
-        return fixed_point(lambda x, a: 0.5 * (x + a / x), np.ones(3), a)
+def root(a: Any) -> Any:
+    return fixed_point(lambda x, a: 0.5 * (x + a / x), np.ones_like(a), a)
 
-    values = [(np.array([2.0, 3.0, 4.0]) * scale,) for scale in (1, 1.01, 100.0)]
-    recorded = assert_same(root, *values, replays=False)
+
+def of_dict(a: Any) -> Any:
+    start = {"x": np.zeros(3), "y": np.zeros(3)}
+    return fixed_point(lambda s, a: {"x": 0.5 * s["y"] + a, "y": np.sin(0.3 * s["x"])}, start, a)["x"]
+
+
+def of_other_dtypes(a: Any) -> Any:
+    return fixed_point(lambda x, a: np.float32(0.5) * (x + a).astype(np.float32), np.zeros(3), a)
+
+
+def that_draws(a: Any) -> Any:
+    return fixed_point(lambda x, a: 0.5 * np.tanh(x) + a + 0 * nn.functional.dropout(np.ones(3), 0.5), np.zeros(3), a)
+
+
+POINTS = [(np.array([2.0, 3.0, 4.0]) * scale,) for scale in (1, 1.01, 100.0)]
+ORDERS: list[Callable[[Function], Function]] = [
+    lambda f: f,
+    lambda f: grad(lambda a: np.sum(f(a))),
+    lambda f: lambda a: jvp(f, a, np.cos(a)),
+    lambda f: hessian(lambda a: np.sum(f(a) ** 2)),
+]
+
+
+@pytest.mark.parametrize("order", ORDERS)
+@pytest.mark.parametrize("point", [root, of_dict])
+def test_a_fixed_point_takes_as_many_steps_as_it_needs(point: Function, order: Any) -> None:
+    recorded = compiled(order(point))
+    for (a,) in POINTS:
+        for _ in range(2):
+            np.testing.assert_allclose(recorded(a), order(point)(a), rtol=1e-9, atol=1e-12)
+    assert [program.diverged for program in recorded.programs] == [0]
+    assert not recorded.fallbacks
+
+
+def test_fixed_points_and_tangents_of_floats_are_one_program_for_all() -> None:
+    for function in (root, grad(root), lambda a: jvp(root, a, 1.0), lambda a: jvp(np.sin, a, 1.0)):
+        recorded = compiled(function)
+        for a in (2.0, 3.0, 1e4):
+            np.testing.assert_allclose(recorded(a), function(a), rtol=1e-9)
+        assert len(recorded.programs) == 1
+        assert not recorded.fallbacks
+
+
+@pytest.mark.parametrize(
+    "point", [of_other_dtypes, that_draws, vmap(lambda a: fixed_point(lambda x, a: 0.5 * (x + a / x), 1.0, a))]
+)
+def test_a_fixed_point_runs_itself_where_it_takes_another_number_of_recorded_steps(point: Function) -> None:
+    recorded = assert_same(point, *POINTS, replays=False)
     (program,) = recorded.programs
-    assert program.diverged == 1
-    assert_same(grad(lambda a: np.sum(root(a))), *values, replays=False)
+    assert program.diverged
+
+
+def test_a_fixed_point_that_a_call_does_not_find_raises_in_its_own_words() -> None:
+    def point(a: Any) -> Any:
+        return fixed_point(lambda x, a: a * x + 1, np.zeros(2), a, max_iterations=50)
+
+    recorded = compiled(point)
+    assert_same(point, (np.array([0.5, 0.2]),), (np.array([0.1, 0.3]),))
+    recorded(np.array([0.5, 0.2]))
+    for function in (recorded, compiled(point)):
+        with pytest.raises(ConvergenceError, match="not converged after 50 iterations"):
+            function(np.array([0.5, 3.0]))
 
 
 # Arguments

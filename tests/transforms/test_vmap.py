@@ -326,3 +326,21 @@ def test_new_arrays_have_room_for_all_batches() -> None:
 
     found = vmap(lambda x: vmap(lambda y: f(x, y))(X))(X)
     close(found, np.stack([np.stack([f(x, y) for y in X]) for x in X]))
+
+
+@pytest.mark.parametrize("make", [np.zeros, np.ones, np.empty])
+def test_arrays_that_are_made_like_a_tensor_have_room_for_all_batches(make: Any) -> None:
+    """Also with views, into which a write would show, so that the tensor cannot become another array."""
+
+    def f(x: Any, y: Any) -> Any:
+        table = tensor(make((4, 3), like=x * y[0]))
+        table[0] = x
+        last = table[-1]
+        for k in range(3):
+            table[k + 1] = np.sin(table[k]) + y
+        return np.sum(table * last)
+
+    both = grad(f, argnums=(0, 1))
+    found = vmap(lambda x: vmap(lambda y: both(x, y))(X))(X)
+    for i in range(2):
+        close(found[i], np.stack([np.stack([both(x, y)[i] for y in X]) for x in X]))

@@ -125,6 +125,7 @@ class ProgramRecorder:
         # The index of variables, by their identities, and how many calls of a program are in it: see `_index`.
         self._makers: dict[int, Call] = {}
         self._mentions: Counter[int] = Counter()
+        self._floats: dict[int, tuple[TracedFloat, ...]] = {}  # those behind what is computed from nothing else
         self._indexed: Counter[int] = Counter()
 
     def rolls(self, calls: int) -> bool:
@@ -428,22 +429,12 @@ class ProgramRecorder:
             self._asked.add(key)
             self.questions.append(Question(computed, answer, users_line()))
 
-    def _floats_behind(self, x: Any) -> list[TracedFloat]:
+    def _floats_behind(self, x: Any) -> tuple[TracedFloat, ...]:
         """Return the floats that a value is computed from, if it is computed from nothing else."""
-        pending, found = [x], []
-        seen: set[int] = set()
-        for y in pending:  # grows while it is iterated over
-            if id(y) in seen:
-                continue
-            seen.add(id(y))
-            if isinstance(y, TracedFloat):
-                found.append(y)
-                continue
-            made = self.maker_of(y)
-            if type(made) is not Call or y.memory.written:
-                return []
-            pending += made.reads()
-        return found
+        if isinstance(x, TracedFloat):
+            return (x,)
+        self._index()
+        return () if x.memory.written else self._floats.get(id(x), ())
 
     def maker_of(self, x: Operand) -> Call | None:
         """Return the last call of the function or its derivative that has a variable as its result, if one has."""
@@ -460,7 +451,7 @@ class ProgramRecorder:
         calls = self.program.calls[begin:]
         del self.program.calls[begin:]
         if self._indexed[id(self.program)] > begin:
-            for index in (self._makers, self._mentions, self._indexed):
+            for index in (self._makers, self._mentions, self._floats, self._indexed):
                 index.clear()
         return calls
 
@@ -468,10 +459,15 @@ class ProgramRecorder:
         """Take the calls since somebody asked last into the index of variables."""
         for program in (self._forward, self.program):
             for call in program.calls[self._indexed[id(program)] :]:
-                made = list(map(id, traced_in(call.result)))
+                made, reads = list(map(id, traced_in(call.result))), call.reads()
                 self._makers.update(dict.fromkeys(made, call))
                 self._mentions.update(made)
-                self._mentions.update(map(id, call.reads()))
+                self._mentions.update(map(id, reads))
+                behind = [(x,) if isinstance(x, TracedFloat) else self._floats.get(id(x)) for x in reads]
+                changed = call.writes is not None or any(x.memory.written for x in reads)
+                if type(call) is Call and None not in behind and not changed:
+                    floats = {id(x): x for several in behind for x in several or ()}
+                    self._floats.update(dict.fromkeys(made, tuple(floats.values())))
             self._indexed[id(program)] = len(program.calls)
 
     # Values
@@ -532,6 +528,12 @@ class ProgramRecorder:
             return total.value
         self.check(self.call(np.isfinite, (total,)))
         return total.value
+
+    def holds(self, x: Traced) -> bool:
+        """Return a condition of the engine, which the program checks: also of floats, which may be others."""
+        if self.records():
+            self.check(x)
+        return bool(x.value)
 
     def check(self, x: Traced, of: Callable[[Any], Any] = value_of) -> None:
         """Note that a value, or a shape and a dtype, has to be what it is now."""

@@ -386,10 +386,9 @@ def test_a_matrix_that_numpy_refuses_fails_the_check(function: Any, wrong: Array
     for rows, holds in ((good, True), (bad, False)):
         assert machine_code(loop)(np.array(0.0), rows, *constants_of(loop), *space_for(loop, 3), 3) is holds
     several = np.stack([good] * 9 + [bad] + [good], 1)  # within a vector, and among what is left
-    batched = machine_code(loop, [False, True])
     for size, holds in ((9, True), (10, False), (11, False)):
         given = [np.array(0.0), several[:, :size].copy(), *constants_of(loop)]
-        assert batched(*given, *space_for(loop, 3, size), 3, size) is holds
+        assert machine_code(loop, [False, True], size)(*given, *space_for(loop, 3, size), 3, size) is holds
 
 
 def test_the_determinant_of_a_singular_matrix_is_zero() -> None:
@@ -428,7 +427,7 @@ def test_computed_indices_in_a_batch() -> None:
     firsts, table, own = np.arange(size), rng.normal(size=40), rng.normal(size=(size, 6))
     loop = loop_of_body(body, [0], (), [table, own[0]])
     found = space_for(loop, 5, size)
-    assert machine_code(loop, [True, False, True])(firsts, table, own, *constants_of(loop), *found, 5, size)
+    assert machine_code(loop, [True, False, True], size)(firsts, table, own, *constants_of(loop), *found, 5, size)
     for k in range(size):
         expected = looped(body, [firsts[k]], (), [table, own[k]], 5)
         for one, other in zip(of_element(loop, found, k), expected, strict=True):
@@ -481,16 +480,16 @@ def test_without_an_iteration_the_final_values_are_the_first() -> None:
 
 @pytest.mark.one_in(5)
 @pytest.mark.parametrize("backwards", [False, True])
-@pytest.mark.parametrize("batched", ["1111111", "1000101", "0000100"])
+@pytest.mark.parametrize("batched", ["1111111", "1000101", "0000100", "0100000", "0001010", "0000000"])
 def test_batches_are_what_their_elements_are(batched: str, backwards: bool) -> None:
-    sizes = (1, ABREAST - 1, ABREAST, 2 * ABREAST + 3)
+    sizes = (1, 2, ABREAST - 1, ABREAST, 2 * ABREAST + 3)
     carried, rows, params = arguments_of_everything((max(sizes),))
     given = [*carried, *rows, *params]
     alone = [[x[k] for x in given] for k in range(max(sizes))]
     loop = loop_of_body(step_of_everything, alone[0][:3], alone[0][3:5], alone[0][5:], backwards)
     one = machine_code(loop)
-    several = machine_code(loop, [of == "1" for of in batched])
     for size in sizes:
+        several = machine_code(loop, [of == "1" for of in batched], size)
         found = space_for(loop, 7, size)
         arrays = [x[:size].copy() if of == "1" else np.array(x[0]) for x, of in zip(given, batched, strict=True)]
         of_batch = [*arrays]
@@ -559,6 +558,26 @@ def test_a_float_of_python_takes_the_dtype_of_what_it_meets() -> None:
     assert_same(found[1][0], np.ones(2, np.float32) * 0.1)
 
 
+@pytest.mark.one_in(3)
+@pytest.mark.parametrize("batched", ["10", "01", "11"])
+def test_functions_of_what_a_batch_shares_and_of_what_it_does_not(batched: str) -> None:
+    def body(carry: Any, _: Any, params: Any) -> Any:
+        (x, y, z), (w,) = carry, params
+        return (np.sin(x * w), np.tanh(y) + 0.5, np.cos(y)), (np.exp(-y) * np.cos(x) + z, np.sin(w) * np.exp(y))
+
+    x, w, z = (rng.normal(size=(ABREAST + 1, 3)) for _ in range(3))
+    y, on = rng.normal(size=3), [batched[0] == "1", False, True, batched[1] == "1"]
+    loop = loop_of_body(body, [x[0], y, z[0]], (), [w[0]])
+    for size in range(1, ABREAST + 2):
+        found, all_of_them = space_for(loop, 4, size), (x, None, z, w)
+        given = [y if each is None else each[:size] if b else each[0] for each, b in zip(all_of_them, on, strict=True)]
+        assert machine_code(loop, on, size)(*given, *found, 4, size)
+        for k in range(size):
+            *carried, last = [each[k] if b else each for each, b in zip(given, on, strict=True)]
+            for one, other in zip(of_element(loop, found, k), looped(body, carried, (), [last], 4), strict=True):
+                np.testing.assert_allclose(one, other, rtol=1e-14, atol=1e-15)
+
+
 def test_loops_of_many_arrays_which_are_taken_by_a_table() -> None:
     def body(carry: Any, rows: Any, params: Any) -> Any:
         made = tuple(x + 0.1 * (params[0] * carry[i - 1] - x * x) for i, x in enumerate(carry))
@@ -567,7 +586,7 @@ def test_loops_of_many_arrays_which_are_taken_by_a_table() -> None:
     carried, params = list(rng.normal(size=7)), [0.3]
     check(body, carried, (), params)
     loop, size = loop_of_body(body, carried, (), params), ABREAST + 1
-    several = machine_code(loop, [True] * 7 + [False])
+    several = machine_code(loop, [True] * 7 + [False], size)
     given = [np.repeat(x, size) * np.arange(size) for x in carried]
     found = space_for(loop, 3, size)
     assert several(*given, np.array(0.3), *found, 3, size)
@@ -747,7 +766,7 @@ def test_random_bodies(choices: Any, backwards: bool, seed: int) -> None:
     several = [np.stack([x, x * 0.5] * (ABREAST // 2) + [x]) for x in carried]
     size = ABREAST + 1
     found, rest = space_for(loop, 3, size), [*given, *params, *constants_of(loop)]
-    assert machine_code(loop, [True] * 3 + [False] * len(rest))(*several, *rest, *found, 3, size) is True
+    assert machine_code(loop, [True] * 3 + [False] * len(rest), size)(*several, *rest, *found, 3, size) is True
     for k in (0, 1, ABREAST):
         expected = space_for(loop, 3)
         machine_code(loop)(*[np.array(x[k]) for x in several], *rest, *expected, 3)

@@ -1,6 +1,7 @@
 """Loops of `scan` in compiled functions: the step is recorded once, and so is each derivative of it."""
 
-from collections.abc import Callable
+import warnings
+from collections.abc import Callable, Iterable
 from functools import partial
 from time import process_time
 from typing import Any
@@ -9,8 +10,9 @@ import numpy as np
 import pytest
 
 import nn
-from autograd import CompileError, compile, grad, hessian, jvp, no_grad, scan, tensor, value_and_grad, vmap
-from autograd.transforms.compile.loops.running import CompiledLoop, Lanes
+from autograd import CompileError, compile, grad, hessian, jvp, no_grad, scan, tensor, value_and_grad, vmap, while_loop
+from autograd.transforms import scan as scan_module
+from autograd.transforms.compile.loops.running import SHORT, CompiledLoop, Lanes
 from autograd.transforms.pytree import flatten
 
 from .random_loops import loops_of
@@ -34,6 +36,7 @@ def checked(
                 np.testing.assert_allclose(np.asarray(y), np.asarray(x), rtol=rtol, atol=1e-12)
                 assert np.asarray(x).dtype == np.asarray(y).dtype
                 assert np.shape(x) == np.shape(y)
+                assert type(x) is type(y)
     assert not compiled.fallbacks
     assert not any(program.diverged for program in compiled.programs)
     assert loops_of(compiled)
@@ -136,6 +139,23 @@ def test_batches_side_by_side_in_machine_code(axes: tuple[int | None, int | None
 
 def test_batches_of_what_a_step_closes_over_in_machine_code() -> None:
     checked(vmap(of_closure), (BATCH,), backend="numba")
+
+
+@pytest.mark.parametrize("backend", ["numpy", "numba"])
+def test_what_a_batch_shares_is_one_array_for_all(backend: str) -> None:
+    rows = np.linspace(0.5, 1.5, 8).reshape(4, 2)
+    run = vmap(lambda s, w, rows: scan(lambda s, r: (np.tanh(w @ s) * r, s), s, rows), (0, None, None))
+    (loop,) = loops_of(checked(run, (BATCH, W, rows), backend=backend))
+    shapes = [x.value.shape for x in loop.loop.arguments]
+    assert shapes == [(2,) if backend == "numba" else (3, 2), (4, 2), (2, 2)]
+
+
+def test_a_batch_of_tangents_shares_the_states() -> None:
+    """Of which there is one array: the loop of tangents alone is that of a batch."""
+    rows = np.linspace(0.5, 1.5, 6).reshape(3, 2)
+    path = lambda s: scan(lambda s, r: (np.tanh(W @ s) * r, s), s, rows)[1]  # noqa: E731
+    for backend in ("numpy", "numba"):
+        checked(vmap(lambda v: jvp(path, np.ones(2), v)[1]), (np.linspace(0, 1, 10).reshape(5, 2),), backend=backend)
 
 
 def kept_by(compiled: Any) -> list[int]:
@@ -295,6 +315,30 @@ def test_tensors_that_a_step_closes_over() -> None:
     assert loops_of(compiled)
 
 
+def of_each_other(p: Any, **options: Any) -> Any:
+    """What the steps close over, start from, and go along, each computed from the others."""
+    q = np.sin(p)
+    r = q * p
+    s, ys = scan(lambda s, x: (np.sin(s) * q + 0.1 * r * x, s * p), p, np.stack([p, q, r, p]), **options)
+    return np.sum(s) + np.sum(ys**2)
+
+
+def of_each_other_until(p: Any) -> Any:
+    q = np.sin(p)
+    return np.sum(while_loop(lambda s: np.sum(s) < 3, lambda s: s * (1 + q * p) + p, p) ** 2)
+
+
+@pytest.mark.parametrize("order", list(ORDERS)[:-1])
+def test_tensors_that_depend_on_each_other_have_their_own_gradients(order: str) -> None:
+    """That of one does not go on to another, to which the graph before the loop carries it."""
+    p = np.array([0.3, 0.9])
+    for function in (of_each_other, partial(of_each_other, checkpoint=2), of_each_other_until):
+        checked(ORDERS[order](function), (p,), (p * 0.9,))
+    expected = flatten(ORDERS[order](of_each_other)(p))[0]
+    for x, y in zip(flatten(ORDERS[order](partial(of_each_other, checkpoint=2))(p))[0], expected, strict=True):
+        np.testing.assert_allclose(x, y, rtol=1e-12)
+
+
 def test_a_training_step_with_a_loop_in_it() -> None:
     def trained(make: Callable[[Any], Any]) -> list[Array]:
         cell = nn.Linear(5, 3)
@@ -370,6 +414,31 @@ def test_the_time_to_compile_does_not_depend_on_the_length() -> None:
 
     short = min(first_call(2) for _ in range(3))
     assert first_call(500) < short + 1  # of which the steps themselves take less than 0.1 s
+
+
+@pytest.mark.parametrize("backend", ["numpy", "numba"])
+@pytest.mark.parametrize("start", [0.5, np.True_, 2, np.float32(0.5), np.array(0.5), np.array([0.5]), tensor(0.5)])
+def test_a_single_number_is_one_of_numpy_as_in_the_loop_itself(start: Any, backend: str) -> None:
+    other: Any = np.logical_not if isinstance(start, np.bool_) else np.negative
+
+    def both(x: Any) -> Any:
+        state = scan(lambda s, _: (other(s), s), x, length=5)
+        return state, while_loop(lambda s: s[0] < 3, lambda s: (s[0] + 1, other(s[1])), (0, x))
+
+    checked(both, (start,), backend=backend)
+
+
+@pytest.mark.parametrize("length", [SHORT, SHORT + 1])
+def test_machine_code_of_a_short_loop_is_made_once(length: int) -> None:
+    """That of the chain which it is in: in the first call, which records, it runs by Python."""
+    compiled = compile(grad(lambda x: np.sum(scan(lambda s, _: (np.sin(s) + x, None), x, length=length)[0])))
+    for _ in range(2):
+        compiled(np.ones(2))
+        loops = loops_of(compiled)
+        assert len(loops) == 2
+        assert not any(loop.why for loop in loops)
+        assert [loop._machine is None for loop in loops] == [length == SHORT] * 2
+    assert [type(call.function).__name__ for call in compiled.programs[0].program.calls] == ["Chain"]
 
 
 def test_a_value_that_leaves_a_step_is_refused() -> None:
@@ -465,6 +534,28 @@ def test_a_value_that_decides_differs_in_a_later_step() -> None:
             assert np.array_equal([compiled(x), compiled(x)], [loss(x)] * 2)
 
 
+@pytest.mark.parametrize("backend", ["numpy", "numba"])
+@pytest.mark.parametrize("also", [False, True])
+def test_what_does_not_hold_in_a_loop_is_said(also: bool, backend: Any) -> None:
+    """That a gradient is not finite, or that something else is not as it was."""
+
+    def run(w: Any) -> Any:
+        def step(w: Any, _: Any) -> Any:
+            inner = np.sum(w[np.abs(w) > 0.1]) if also else 0.0  # as many as when that was recorded
+            return w - 0.1 * grad(lambda w: np.sum(np.sqrt(w)))(w) + 0 * inner, None
+
+        return scan(step, w, length=3)[0]
+
+    compiled = compile(run, backend=backend)
+    with np.errstate(all="ignore"), warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "the gradient of a tensor")
+        for w in (np.ones(2), np.array([1.0, 0.01 if also else 0.0])):
+            np.testing.assert_array_equal(compiled(w), run(w))
+    (fallback,) = compiled.fallbacks
+    assert ("not finite" in fallback.reason, "a value decides" in fallback.reason) == (not also, also)
+    assert "test_rolled" in fallback.line
+
+
 def test_errors_that_numpy_is_asked_to_raise() -> None:
     for backend in ("numpy", "numba"):
         compiled = compile(lambda x: scan(lambda s, r: (s / r, None), 1.0, x)[0], backend=backend)
@@ -479,7 +570,9 @@ def test_errors_that_numpy_is_asked_to_raise() -> None:
 
 @pytest.mark.one_in(2)
 @pytest.mark.parametrize("reverse", [False, True])
-def test_few_states(reverse: bool) -> None:
+def test_few_states(reverse: bool, monkeypatch: Any) -> None:
+    monkeypatch.setattr(scan_module, "KEPT", 0)
+
     def loss(x: Any, **options: Any) -> Any:
         (a, _), ys = scan(
             lambda s, r: ((np.tanh(W @ s[0]) * r, s[1] + 1), (np.sum(s[0]), None, s[1])),
@@ -496,6 +589,29 @@ def test_few_states(reverse: bool) -> None:
     few = partial(loss, checkpoint=2)
     checked(hessian(lambda x: few(x)[0]), (x[:5],))
     checked(vmap(grad(lambda x: few(x)[0])), (np.stack([x, x])[:, :5],))
+
+
+def counts_in(loops: Iterable[Any]) -> list[int]:
+    """Return how often loops run, and those within them."""
+    found = []
+    for loop in loops:
+        inner = [call.function for call in loop.loop.calls if isinstance(call.function, CompiledLoop)]
+        found += [loop.loop.count, *counts_in(inner)]
+    return found
+
+
+@pytest.mark.parametrize(("states", "length"), [(1, 9), (2, 9), (2, 40), (3, 40), (5, 23), (5, 24)])
+def test_no_loop_keeps_more_states_than_were_asked_for_or_fit_into_a_megabyte(
+    states: int, length: int, monkeypatch: Any
+) -> None:
+    def loss(x: Any) -> Any:
+        return np.sum(scan(lambda s, _: (np.sin(s) + 0.1 * x, None), x, length=length, checkpoint=states)[0])
+
+    assert set(counts_in(loops_of(checked(grad(loss), (X,))))) == {length}
+    monkeypatch.setattr(scan_module, "KEPT", 0)
+    assert max(counts_in(loops_of(checked(grad(loss), (X,))))) <= max(states, 2)
+    monkeypatch.setattr(scan_module, "KEPT", 6 * X.nbytes)
+    assert max(counts_in(loops_of(checked(grad(loss), (X,))))) <= 6
 
 
 def test_the_source_shows_the_loop() -> None:

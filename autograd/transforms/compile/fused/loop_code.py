@@ -14,13 +14,13 @@ import numpy as np
 
 from ..loops.loop import Loop, Part
 from .arithmetic import BIT, INDEX, OWN, Arithmetic, memory_of
-from .bits import apart, cgutils, several, together
+from .bits import apart, cgutils, parts_of, several, together
 from .elements import Elements, dtype_of
 from .values import BOOL
 
 from llvmlite import ir  # isort: skip - after numba was found
 
-ABREAST = 8  # elements of a batch
+ABREAST = 8  # elements of a batch, at most
 SINES = "sin", "cos"  # of which one takes most of what is needed for the other
 FIRST_FIELD = object.__basicsize__  # of an array: where its elements are, as extensions know that are made for NumPy
 _x = np.empty(1)
@@ -56,6 +56,8 @@ class LoopWriter:
     ----------
     here
         The values that are there, in registers.
+    own
+        Those that each element of a batch has for itself: several side by side. Of others there is one for all.
     size, width, lane
         How many elements a batch has, how many of them are computed side by side, and which is the first.
     pointers, units
@@ -64,12 +66,19 @@ class LoopWriter:
     """
 
     def __init__(
-        self, context: Any, builder: ir.IRBuilder, elements: Elements, pointers: list[Any], count: Any, batched: Any
+        self,
+        context: Any,
+        builder: ir.IRBuilder,
+        elements: Elements,
+        pointers: list[Any],
+        count: Any,
+        batched: Sequence[bool] | None,
+        width: int,
     ) -> None:
         self.context, self.builder, self.elements = context, builder, elements
         self.count, self.batched = count, batched
         self.arithmetic = Arithmetic(context, builder, inlines=batched is None)
-        self.width, self.lane, self.size = 1, None, None
+        self.width, self.lane, self.size = width, None, None
         self.here: dict[int, Any] = {}
         self.held = cgutils.alloca_once_value(builder, ir.Constant(BIT, 1))
         domain = builder.module.add_metadata(["loop"])
@@ -79,23 +88,21 @@ class LoopWriter:
         self.given, self.dtypes = len(elements.loop.arguments), dtypes_of(elements.loop)
         self.pointers = pointers
         self.units = [0] * len(pointers) if batched is None else units_of(elements.loop, batched)
+        self.own = self._varying()
 
     def write_batch(self, size: ir.Value) -> None:
-        """Run the loop for all elements of a batch: several at a time, then what is left."""
-        builder, self.size = self.builder, size
-        whole = builder.sub(size, builder.srem(size, ir.Constant(INDEX, ABREAST)))
-        for self.width, first, last in ((ABREAST, ir.Constant(INDEX, 0), whole), (1, whole, size)):
-            step = ir.Constant(INDEX, self.width)
-            with cgutils.for_range_slice(builder, first, last, step) as (self.lane, _):
-                self.here = {}
-                self.write()
+        """Run the loop for all elements of a batch, `width` at a time: some again, where the last are fewer."""
+        builder, self.size, step = self.builder, size, ir.Constant(INDEX, self.width)
+        last = builder.sub(size, step)
+        with cgutils.for_range_slice(builder, ir.Constant(INDEX, 0), size, step) as (lane, _):
+            self.lane = builder.select(builder.icmp_signed("<", lane, last), lane, last)
+            self.write()
 
     def write(self) -> None:
         """Run the loop."""
         builder, elements = self.builder, self.elements
-        loads = self._before()
-        states = [k for k in range(len(elements.states)) if k in loads]
-        firsts = {k: self._load(*elements.states[k]) for k in states}
+        states = self._before()
+        firsts = {k: self._load(self._width(v), *elements.states[k]) for k, v in states.items()}
         start = builder.basic_block
         held = self.arithmetic.constant(True, BOOL, self.width)
         loop, after = builder.append_basic_block("loop"), builder.append_basic_block("after")
@@ -105,10 +112,7 @@ class LoopWriter:
         self.index = builder.phi(INDEX)
         holds = builder.phi(held.type)
         phis = {k: builder.phi(firsts[k].type) for k in states}
-        for v in elements.order:
-            name, *operands = elements.values.operations[v]
-            if name == "state" and v not in self.here:
-                self.here[v] = phis[operands[0]]
+        self.here.update((v, phis[k]) for k, v in states.items())
         self._compute_all()
         for number, (ids, (_, backwards)) in enumerate(zip(elements.stacked, elements.loop.stacked, strict=True)):
             place = self.given + len(elements.finals) + number
@@ -117,7 +121,7 @@ class LoopWriter:
                 self._store(place, builder.add(first, ir.Constant(INDEX, p)), self.here[int(v)])
         all_held: Any = holds
         for v in dict.fromkeys(elements.checks):
-            all_held = builder.and_(all_held, self.here[v])
+            all_held = builder.and_(all_held, self._wide(self.here[v]))
         following, end = builder.add(self.index, one), builder.basic_block
         self.index.add_incoming(zero, start)
         self.index.add_incoming(following, end)
@@ -130,16 +134,38 @@ class LoopWriter:
         builder.position_at_end(after)
         self._finish(start, end, held, all_held, firsts)
 
-    def _before(self) -> set[int]:
-        """Compute what is the same in each iteration; return the states that are not."""
-        elements, states = self.elements, set()
+    def _varying(self) -> set[int]:
+        """Return the values that each element of a batch has for itself."""
+        values, states, ends = self.elements.values, self.elements.states, self.elements.ends
+        found, before = set[int](), -1
+        while len(found) > before:
+            before = len(found)
+            for v in self.elements.order:
+                name, *operands = values.operations[v]
+                end = ends[operands[0]] if name == "state" else v
+                place = states[operands[0]][0] if name == "state" else operands[0]
+                given = name in ("state", "load", "gather") and self.units[place]
+                if given or not found.isdisjoint((end, *values.needs(v))):
+                    found.update((v, end))
+        return found
+
+    def _width(self, v: int) -> int:
+        return self.width if v in self.own else 1
+
+    def _wide(self, x: ir.Value) -> ir.Value:
+        """Return a value for each element that is computed; it may be one for all."""
+        return x if parts_of(x.type)[1] == self.width else together(self.builder, [x] * self.width)
+
+    def _before(self) -> dict[int, int]:
+        """Compute what is the same in each iteration; return the values of the states that are not."""
+        elements, states = self.elements, dict[int, int]()
         for v in elements.order:
             name, *operands = elements.values.operations[v]
             if name == "state":
                 if elements.ends[operands[0]] != v:
-                    states.add(operands[0])
+                    states[operands[0]] = v
                     continue
-                self.here[v] = self._load(*elements.states[operands[0]])
+                self.here[v] = self._load(self._width(v), *elements.states[operands[0]])
             elif not (name == "load" and operands[2]) and all(o in self.here for o in elements.values.needs(v)):
                 self.here[v] = self._compute(v)
         return states
@@ -179,29 +205,29 @@ class LoopWriter:
         row = self.builder.mul(row, self.size) if self.units[place] else row
         return self.builder.mul(row, ir.Constant(INDEX, step))
 
-    def _load(self, place: int, position: int, step: int = 0, backwards: bool = False) -> Any:
-        """Return an element of an argument; with a step that of this iteration."""
+    def _load(self, width: int, place: int, position: int, step: int = 0, backwards: bool = False) -> Any:
+        """Return an element of an argument, as often as said; with a step that of this iteration."""
         at: Any = ir.Constant(INDEX, position)
         if step:
             at = self.builder.add(at, self._first(place, step, backwards))
         if self.units[place] == 1:
             return self._marked(self.builder.load(self._pointer(place, at, self.width), align=self._alignment(place)))
-        return self._from(place, [at] * (self.width if self.units[place] else 1))
+        return self._from(width, place, [at] * (self.width if self.units[place] else 1))
 
-    def _gather(self, place: int, position: int, step: int, length: int, index: int) -> Any:
+    def _gather(self, width: int, place: int, position: int, step: int, length: int, index: int) -> Any:
         """Return the element at a computed index: the first one where it is out of bounds, of which a check tells."""
         builder, zero = self.builder, ir.Constant(INDEX, 0)
         steps = []
-        for i in apart(self.builder, self.here[index]):
+        for i in apart(self.builder, self._wide(self.here[index]) if self.units[place] else self.here[index]):
             at = builder.add(ir.Constant(INDEX, position), builder.mul(i, ir.Constant(INDEX, step)))
             inside = builder.icmp_unsigned("<", at, ir.Constant(INDEX, length))
             steps.append(builder.select(inside, at, zero))
-        return self._from(place, steps)
+        return self._from(width, place, steps)
 
-    def _from(self, place: int, positions: list[Any]) -> Any:
+    def _from(self, width: int, place: int, positions: list[Any]) -> Any:
         """Return elements of an argument, one for each lane or the same for all."""
         found = [self._marked(self.builder.load(self._pointer(place, at, 1, w))) for w, at in enumerate(positions)]
-        return together(self.builder, found * (self.width // len(found)))
+        return together(self.builder, found * (width // len(found)))
 
     def _marked(self, loaded: ir.Value) -> Any:
         loaded.set_metadata("alias.scope", self.read)
@@ -209,7 +235,7 @@ class LoopWriter:
         return self.arithmetic.read(loaded)
 
     def _store(self, place: int, at: Any, value: ir.Value) -> None:
-        is_vector = self.units[place] == 1
+        is_vector, value = self.units[place] == 1, self._wide(value)
         for w, part in enumerate([value] if is_vector else apart(self.builder, value)):
             pointer = self._pointer(place, at, self.width if is_vector else 1, w)
             stored = self.builder.store(self.arithmetic.stored(part), pointer, align=self._alignment(place))
@@ -243,7 +269,7 @@ class LoopWriter:
                 continue
             depths[v] = max(depths[o] for o in values.needs(v)) + (name in OWN)
             if name in OWN:
-                key = "sines" if name in SINES else name, dtype, depths[v]
+                key = "sines" if name in SINES else name, dtype, depths[v], self._width(v)
                 groups.setdefault(key, {}).setdefault(operands[0], []).append(v)
         waiting = [v for v in self.elements.order if v not in self.here]
         for v in sorted(waiting, key=lambda v: (depths[v], values.operations[v][0] not in OWN)):
@@ -252,12 +278,14 @@ class LoopWriter:
             elif v not in self.here:
                 name, dtype = values.operations[v][0], values.dtypes[v]
                 family = "sines" if name in SINES else name
-                self._compute_group(family, dtype, groups[family, dtype, depths[v]])
+                width = self._width(v)
+                self._compute_group(family, dtype, width, groups[family, dtype, depths[v], width])
 
-    def _compute_group(self, family: str, dtype: Any, group: dict[int, list[int]]) -> None:
-        operands, count = [*group], ABREAST // self.width
+    def _compute_group(self, family: str, dtype: Any, width: int, group: dict[int, list[int]]) -> None:
+        operands, count = [*group], ABREAST if width == 1 else 1
         for some in (operands[i : i + count] for i in range(0, len(operands), count)):
-            results = self.arithmetic.compute_together(family, dtype, [self.here[o] for o in some])
+            given = [self._wide(self.here[o]) if width > 1 else self.here[o] for o in some]
+            results = self.arithmetic.compute_together(family, dtype, given)
             for i, o in enumerate(some):
                 for v in group[o]:
                     is_second = self.elements.values.operations[v][0] == SINES[1]
@@ -266,11 +294,12 @@ class LoopWriter:
     def _compute(self, v: int) -> Any:
         values = self.elements.values
         (name, *operands), dtype = values.operations[v], values.dtypes[v]
+        width = self._width(v)
         if name == "number":
-            return self.arithmetic.constant(operands[0], dtype, self.width)
+            return self.arithmetic.constant(operands[0], dtype, width)
         if name == "load":
-            return self._load(*operands)
+            return self._load(width, *operands)
         if name == "gather":
-            return self._gather(*operands)
-        given = [self.here[o] for o in operands]
+            return self._gather(width, *operands)
+        given = [self._wide(self.here[o]) if width > 1 else self.here[o] for o in operands]
         return self.arithmetic.cast(given[0], dtype) if name == "cast" else self.arithmetic.compute(name, dtype, given)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -16,7 +17,7 @@ from ..program import traced_in
 from .arithmetic import BIT, INDEX, memory_of
 from .bits import cgutils, intrinsic
 from .elements import Elements
-from .loop_code import LoopWriter, dtypes_of, pointers_to
+from .loop_code import ABREAST, LoopWriter, dtypes_of, pointers_to
 from .loops import function_of
 from .nest_code import ALIGNED, Memory, NestWriter
 from .nests import Body
@@ -61,26 +62,28 @@ def scratch_of(form: Elements | Body) -> int:
     return Memory(form).size + ALIGNED if isinstance(form, Body) else 0
 
 
-def machine_code(loop: Loop, batched: Sequence[bool] | None = None) -> MachineCode:
+def machine_code(loop: Loop, batched: Sequence[bool] | None = None, size: int = 1) -> MachineCode:
     """Return a function that runs a loop: ``run(*arguments, *finals, *stacked, count)``, true if all checks held.
 
     It is given arrays that are contiguous, and none of which shares memory with another, those for the results among
-    them; for a batch, of which `form_of` tells, then how many elements it has. Without an iteration, final values that
-    are carried are the first ones, and others are not set.
+    them; for a batch, of which `form_of` tells, then how many elements it has, which is `size` at least. Without an
+    iteration, final values that are carried are the first ones, and others are not set.
     """
-    return MachineCode(form_of(loop, batched), batched)
+    return MachineCode(form_of(loop, batched), batched, size)
 
 
 class MachineCode:
     """A loop as a function of arrays; `run` is that of where their objects are, and of how often it runs."""
 
-    def __init__(self, form: Elements | Body, batched: Sequence[bool] | None = None) -> None:
+    def __init__(self, form: Elements | Body, batched: Sequence[bool] | None = None, size: int = 1) -> None:
         self.dtypes, self.scratch = dtypes_of(form.loop), scratch_of(form)
         names = [f"a{i}" for i in range(len(_dtypes_of(form)))]
-        text = f"batched {batched}\n{form.text() if isinstance(form, Body) else form.text(batched)}"
+        width = min(ABREAST, 1 << (max(size, 1).bit_length() - 1))
+        text = form.text() if isinstance(form, Body) else f"{width} abreast\n{form.text(batched)}"
         counts = ["count", *(["size"] if batched is not None else [])]
         link = form, range(len(names))
-        self.run = function_of(text, [*names, *counts], lambda: _kernel_of([link], batched, len(counts)))
+        kernel = partial(_kernel_of, [link], batched, len(counts), width)
+        self.run = function_of(f"batched {batched}\n{text}", [*names, *counts], kernel)
 
     def __call__(self, *given: Any) -> bool:
         arrays, counts = [*given[: len(self.dtypes)]], given[len(self.dtypes) :]
@@ -104,8 +107,13 @@ def _text_of(form: Elements | Body) -> str:
     return f"{form.loop.count} times\n{form.text() if isinstance(form, Body) else form.text(None)}"
 
 
-def _kernel_of(links: Sequence[Link], batched: Sequence[bool] | None = None, counts: int = 0) -> Callable[..., bool]:
-    """Return an intrinsic that runs loops on the arrays of a table; one that takes counts is given the arrays, too."""
+def _kernel_of(
+    links: Sequence[Link], batched: Sequence[bool] | None = None, counts: int = 0, width: int = 1
+) -> Callable[..., bool]:
+    """Return an intrinsic that runs loops on the arrays of a table; one that takes counts is given the arrays, too.
+
+    Of a batch, it computes `width` elements side by side, where they are arithmetic on numbers.
+    """
 
     def kernel(context: Any, given: Any) -> Any:
         def generate(context: Any, builder: ir.IRBuilder, signature: Any, args: Any) -> Any:
@@ -120,7 +128,7 @@ def _kernel_of(links: Sequence[Link], batched: Sequence[bool] | None = None, cou
             for form, places in links:
                 text = _text_of(form)
                 if text not in loops:
-                    loops[text] = _function(context, builder.module, form, steps, batched, counts)
+                    loops[text] = _function(context, builder.module, form, steps, batched, counts, width)
                 pointers = pointers_to(builder, [addresses[place] for place in places], _dtypes_of(form))
                 held = builder.and_(held, builder.call(loops[text], [*pointers, *numbers]))
             return held
@@ -135,7 +143,7 @@ def _dtypes_of(form: Elements | Body) -> list[Any]:
 
 
 def _function(
-    context: Any, module: Any, form: Elements | Body, steps: dict[str, Any], batched: Any, counts: int
+    context: Any, module: Any, form: Elements | Body, steps: Any, batched: Any, counts: int, width: int
 ) -> Any:
     """Return a function of pointers, and of so many counts, that runs a loop; `steps` has the functions of steps."""
     kinds = [memory_of(dtype).as_pointer() for dtype in _dtypes_of(form)]
@@ -149,7 +157,7 @@ def _function(
     if isinstance(form, Body):
         writer = NestWriter(context, builder, form, pointers, count, batched, steps)
     else:
-        writer = LoopWriter(context, builder, form, pointers, count, batched)
+        writer = LoopWriter(context, builder, form, pointers, count, batched, width)
     writer.write() if batched is None else writer.write_batch(size)
     builder.ret(builder.load(writer.held))
     return function

@@ -78,8 +78,16 @@ def rolled(steps: Steps, records: ProgramRecorder) -> tuple[Any, Any]:
     )
 
 
-def rolled_while(condition: Callable[[Any], Any], steps: Steps, records: ProgramRecorder) -> Any:
-    """Return the last state of a `while_loop`, as loops of the program: one that counts, and one with derivatives."""
+def rolled_while(
+    condition: Callable[[Any], Any],
+    steps: Steps,
+    records: ProgramRecorder,
+    otherwise: Callable[[], Any] | None = None,
+) -> Any:
+    """Return the last state of a `while_loop`, as loops of the program: one that counts, and one with derivatives.
+
+    Where that cannot be, return what `otherwise` does; without it, the loop is refused.
+    """
 
     def counting(state: Any, _: Any) -> Any:
         inner, count, _ = state
@@ -103,11 +111,13 @@ def rolled_while(condition: Callable[[Any], Any], steps: Steps, records: Program
             loop, _, closures = plan._loop(False)
             given = [plan._flat(unwrap(x), i, ()) for i, x in enumerate(x for x in started if x is not None)]
             found = records.call(Until(loop), (*given, *closures))
-        batched = any(batches(unwrap(x)) for x in plan.body.after)
-        taken = Steps(masked, state, None, 1, False, of=steps.step) if batched else steps
-        taken.defined = steps.defined
-        started, again = _planned_as(taken, records, of_element=False)
-        if again.body.known or any(map(_is_live, started)):
+        again, started = None, started[:-2]
+        if recording():
+            batched = any(batches(unwrap(x)) for x in plan.body.after)
+            taken = Steps(masked, state, None, 1, False, of=steps.step) if batched else steps
+            taken.defined = steps.defined
+            started, again = _planned_as(taken, records, of_element=False)
+        if again is not None and (again.body.known or any(map(_is_live, started))):
             again.count = found[-2]
             results = again.applied([x for x in started if x is not None])
         else:
@@ -115,6 +125,8 @@ def rolled_while(condition: Callable[[Any], Any], steps: Steps, records: Program
             arrays = [_in_batches(x, batches(unwrap(like)), (), False) for x, like in zip(found, likes, strict=False)]
             results = [_as(x, isinstance(like, Tensor)) for x, like in zip(arrays, likes, strict=True)]
     except (Unsuitable, Diverged) as error:
+        if otherwise is not None:
+            return otherwise()
         records.refuse(f"a step of while_loop(), because {_why(error)}", "change that")
         return run_while(condition, steps)
     state_leaves = iter(results)
@@ -503,7 +515,7 @@ class Plan:
             loop, used, closures = self._known_loop(keeps)
             n = len(self.body.carried)
             batched = tuple(b for i, b in enumerate(on) if i < n or i in used) + (False,) * len(closures)
-            machine = loop.machine_code(batched)
+            machine = loop.machine_code(batched, size)
             self._loops[key] = None if machine is None else (Lanes(loop, machine, batched, size), used, closures)
         return self._loops[key]
 
@@ -631,8 +643,9 @@ class Plan:
                 if g is not None and (node := _node(x)) is not None:
                     seeds[node] = seeds[node] + g if node in seeds else g
             ends = {node for node in targets if node is not None}
-            order = leading_to(ends, ancestors(seeds))
-            seeds = {node: g for node, g in seeds.items() if node in set(order)}
+            order = leading_to(ends, ancestors(seeds, ends))
+            reached = {*order, *ends}
+            seeds = {node: g for node, g in seeds.items() if node in reached}
             with enable_grad():
                 found = pull_back(seeds, order, ends, partial=True, lift=LIFT if lifted else None)
                 results = [found.get(node) for node in targets]
@@ -695,7 +708,7 @@ class Plan:
         def derive() -> Any:
             seeds = {node: t for node, t in zip(nodes, [*carried, *tangents], strict=True) if t is not None}
             results = [_node(x) for x in (*body.after, *body.ys)]
-            order = leading_to(seeds, ancestors([node for node in results if node is not None]))
+            order = leading_to(seeds, ancestors([node for node in results if node is not None], seeds))
             with enable_grad():
                 pushed = push_forward(seeds, order, LIFT if lifted else None)
                 found = [

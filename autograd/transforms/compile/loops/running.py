@@ -24,6 +24,7 @@ from ..recycled import RECYCLED, Recycled
 from ..types import Array
 from .loop import Carried, Loop, Part, Same, Unsuitable
 
+SHORT = 500  # iterations that take no longer by Python, once, than machine code takes to make: a chain makes its own
 ndarray = np.ndarray
 
 
@@ -49,7 +50,7 @@ class CompiledLoop:
         self.loop, self.__name__, self.why = loop, name, "" if machine else "the backend is NumPy"
         self._machine: Callable[..., bool] | None = None
         self._body: Printed | None = None
-        self._tried = not machine
+        self._tried, self._called = not machine, False
         self.form: Any = None  # what machine code of it is made from, if that is possible
         self._shapes = [kind_of(x) for x in (*loop.finals, *(x for x, _ in loop.stacked))]
         self._numbers = [i for i, x in enumerate(loop.finals) if not isinstance(x.value, ndarray)]
@@ -64,14 +65,15 @@ class CompiledLoop:
             carried = [x for x in self.loop.inputs if isinstance(x, Carried)]
             for x, result in zip(carried, results, strict=False):
                 result[...] = given[x.first]
-        elif self.form is not None and not errors_raise():
-            machine = self._machine = self._machine or self._from_numba("machine_code", None)
+        elif self.form is not None and not errors_raise() and (count > SHORT or self._called):
+            machine = self._machine = self._machine or self._from_numba("machine_code")
             with original_creation():  # numba compiles at the first call
                 held = machine(*given, *results, count)
             if not held:
                 raise self.diverged()
         else:
             self._by_python(given, results, count)
+        self._called = True
         for i in self._numbers:
             results[i] = results[i][()]
         return tuple(results)
@@ -113,20 +115,20 @@ class CompiledLoop:
     def compile(self) -> None:
         """Find what machine code of it is made from, if that is possible; `why` says why not."""
         self._tried = True
-        self.form = self._from_numba("form_of", None)
+        self.form = self._from_numba("form_of")
 
-    def machine_code(self, batched: tuple[bool, ...] | None) -> Callable[..., bool] | None:
-        """Return the machine code of the loop, or of one for each element of a batch; None if there is none."""
-        made: Callable[..., bool] | None = self._from_numba("machine_code", batched)
+    def machine_code(self, batched: tuple[bool, ...], size: int) -> Callable[..., bool] | None:
+        """Return the machine code of the loop for each element of a batch; None if there is none."""
+        made: Callable[..., bool] | None = self._from_numba("machine_code", batched, size)
         return made
 
-    def _from_numba(self, name: str, batched: tuple[bool, ...] | None) -> Any:
+    def _from_numba(self, name: str, *given: Any) -> Any:
         if find_spec("numba") is None:
             self.why = "numba is not installed"
             return None
         try:
             with original_creation():
-                return getattr(load("machine code of loops"), name)(self.loop, batched)
+                return getattr(load("machine code of loops"), name)(self.loop, *given)
         except Unsuitable as unsuitable:
             self.why = str(unsuitable)
         except ImportError as error:  # numba is there, but not for this NumPy or Python
