@@ -139,7 +139,6 @@ _later.homes.update(
         "fused loops": "autograd.transforms.compile.fused.fuse",
         "hooks": "autograd.tensors.hooks",
         "loops that keep few states": "autograd.transforms.revolve",
-        "chains of loops": "autograd.transforms.compile.fused.chain_code",
         "machine code of loops": "autograd.transforms.compile.fused.loop_machine",
         "numba": "autograd.transforms.compile.fused.loops",
         "rolled loops": "autograd.transforms.compile.loops.rolled",

@@ -491,7 +491,7 @@ def test_loops_take_floats() -> None:
         for a, b in ((0.1, 0.2), (0.3, -0.4), (-0.0, 0.5)):
             assert alike(function(values, a, b), recorded(values, a, b))
         assert len(recorded.programs) == 1
-        assert "loop_" in recorded.source()
+        assert " fused(" in recorded.source()
 
 
 def test_a_program_for_each_rate_no_more() -> None:

@@ -187,10 +187,9 @@ class Session:
         roll(program, FEWEST_CALLS[self.backend])
         join(program)
         chain(program)
+        store_directly(program)
         if self.backend == "numba":
             load("fused loops").fuse(program)
-        else:
-            store_directly(program)
 
     def _break_or_raise(self, records: ProgramRecorder) -> None:
         """Let the function be parted where it cannot be recorded, if that is at its end; raise what is refused."""

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from autograd import vjp
-from autograd.transforms.compile.fused import nest_code
+from autograd.transforms.compile.fused.loop_machine import MachineCode
 from autograd.transforms.compile.fused.nest_steps import Nest
 from autograd.transforms.compile.fused.nests import Body
 from autograd.transforms.compile.loops.loop import Carried, Loop, Part, Unsuitable
@@ -38,7 +38,7 @@ def by_python(body: Any, carried: Any, rows: Any, params: Any, count: int, backw
 
 def by_nests(loop: Loop, carried: Any, rows: Any, params: Any, count: int) -> tuple[bool, Any, Any]:
     """Run a loop by machine code."""
-    run = nest_code.machine_code(Body(loop))
+    run = MachineCode(Body(loop))
     finals = [np.empty(np.shape(x.value), x.dtype) for x in loop.finals]  # type: ignore[attr-defined]
     stacked = [np.empty((count, *np.shape(x.value)), x.dtype) for x, _ in loop.stacked]  # type: ignore[attr-defined]
     arguments = [np.ascontiguousarray(x) for x in (*carried, *rows, *params)] + constants_of(loop)
@@ -450,7 +450,7 @@ def test_parts_of_arguments() -> None:
         loop = loop_of_body(lambda c, r, p: ((c[0] + 1,), (r[0] * 2,)), [np.zeros(3)], [np.stack([place * 1.0] * 2)])
         part = next(given for given in loop.inputs if isinstance(given, Part))
         part.positions, part.step, part.backwards = place, 5, backwards
-        run, made = nest_code.machine_code(Body(loop)), np.empty((4, *place.shape))
+        run, made = MachineCode(Body(loop)), np.empty((4, *place.shape))
         loop.arguments[1].value = x
         assert run(np.zeros(3), x, np.empty(3), made, 4)
         for j in range(4):
@@ -492,7 +492,7 @@ def test_a_batch() -> None:
     by_rows = np.swapaxes(rows, 0, 1).copy()
     for batched, given_rows in (((True, True, True, False), by_rows), ((True, True, False, False), rows[0])):
         finals, stacked = [np.empty((3, 70)), np.empty(3)], np.empty((5, 3, 70))
-        assert nest_code.machine_code(Body(loop), batched)(x, t, given_rows, w, *finals, stacked, 5, 3)
+        assert MachineCode(Body(loop), batched)(x, t, given_rows, w, *finals, stacked, 5, 3)
         for i in range(3):
             each = rows[i] if batched[2] else given_rows
             (final, total), (made,) = by_python(body, [x[i], t[i]], [each], [w], 5, False)

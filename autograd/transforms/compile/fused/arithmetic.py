@@ -73,7 +73,7 @@ class Arithmetic:
     def compute(self, operation: str, dtype: DTypeLike, operands: list[ir.Value]) -> ir.Value:
         """Return what an operation makes of its operands: a value of this dtype.
 
-        It is one of `operations` or of `values`, or ``"where"``.
+        It is one of `values`, or ``"where"``.
         """
         builder = self.builder
         if operation in _COMPARED or operation in ("isnan", "isfinite"):
@@ -88,20 +88,12 @@ class Arithmetic:
             return getattr(builder, _BY_BUILDER[operation][not is_float])(*operands)
         if operation in ("maximum", "minimum"):
             return self._extreme(">" if operation == "maximum" else "<", *operands)
-        if operation == "copy":
-            return x
         if operation == "negative":
             return builder.fneg(x) if is_float else builder.neg(x)
         if operation in ("floor_divide", "remainder"):
             return self._divide_integers(operation, *operands)
         if operation == "absolute" and not is_float:
             return builder.select(builder.icmp_signed("<", x, ir.Constant(x.type, None)), builder.neg(x), x)
-        if operation == "square":
-            return builder.fmul(x, x)
-        if operation == "cube":
-            return builder.fmul(builder.fmul(x, x), x)
-        if operation == "reciprocal":
-            return builder.fdiv(Number(builder, x).like(1), x)
         if operation in _BY_LLVM:
             return self.call_llvm(_BY_LLVM[operation], *operands)
         if operation in _LIBRARY:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 import operator
 from collections.abc import Callable, Sequence
+from functools import partial
 from itertools import pairwise
 from typing import Any
 
@@ -22,9 +23,8 @@ from ..program import mapped as mapped_in
 from ..recorder import layout_of
 from ..types import Array, Operand
 from .equations import Equations
-from .operations import name_of
 from .reductions import Reduction, reduction_of
-from .values import BOOL, DTYPES, INTEGER, OPERATORS, Values, mapped
+from .values import BOOL, DTYPES, INTEGER, OPERATORS, Values, mapped, name_of
 
 MOST = 3_000  # operations of a loop
 
@@ -399,39 +399,14 @@ class Elements:
             found = values.where(there, self.ids(other if number is None else number, dtype), found, dtype)
         return found
 
-    def _matmul(self, result: Any, a: Any, b: Any) -> Array:
-        return self._equations(result).product(self._operand(a, result.dtype), self._operand(b, result.dtype))
-
-    def _dot(self, result: Any, a: Any, b: Any) -> Array:
+    def _product(
+        self, result: Any, a: Any, b: Any, *, operands: Callable[[Array, Array], tuple[Array, Array]]
+    ) -> Array:
+        """Return a product of what `operands` makes matrices of; without axes, it is one of numbers."""
         x, y = (self._operand(z, result.dtype) for z in (a, b))
         if not x.ndim or not y.ndim:
             return self.values.each("multiply", result.dtype, x, y)
-        if y.ndim > 2:
-            raise Unsuitable(f"it calls dot of an array of {y.ndim} axes")
-        return self._equations(result).product(x, y)
-
-    def _vecdot(self, result: Any, a: Any, b: Any) -> Array:
-        x, y = (self._operand(z, result.dtype) for z in (a, b))
-        return self._equations(result).product(x[..., None, :], y[..., None])[..., 0, 0]
-
-    def _vdot(self, result: Any, a: Any, b: Any) -> Array:
-        x, y = (self._operand(z, result.dtype).reshape(-1) for z in (a, b))
-        return self._equations(result).product(x, y)
-
-    def _inner(self, result: Any, a: Any, b: Any) -> Array:
-        x, y = (self._operand(z, result.dtype) for z in (a, b))
-        if not x.ndim or not y.ndim:
-            return self.values.each("multiply", result.dtype, x, y)
-        y = y.reshape(-1, y.shape[-1]).T
-        return self._equations(result).product(x.reshape(-1, x.shape[-1]), y).reshape(result.shape)
-
-    def _matvec(self, result: Any, a: Any, b: Any) -> Array:
-        x, y = (self._operand(z, result.dtype) for z in (a, b))
-        return self._equations(result).product(x, y[..., None])[..., 0]
-
-    def _vecmat(self, result: Any, a: Any, b: Any) -> Array:
-        x, y = (self._operand(z, result.dtype) for z in (a, b))
-        return self._equations(result).product(x[..., None, :], y)[..., 0, :]
+        return self._equations(result).product(*operands(x, y)).reshape(result.shape)
 
     def _outer(self, result: Any, a: Any, b: Any) -> Array:
         x, y = (self._operand(z, result.dtype).reshape(-1) for z in (a, b))
@@ -444,18 +419,6 @@ class Elements:
             total = self.values.each("add", result.dtype, total, diagonal[..., k])
         return total
 
-    def _solve(self, result: Any, a: Any, b: Any) -> Any:
-        return self._with_checks(result, "solve", a, b)
-
-    def _inv(self, result: Any, a: Any) -> Any:
-        return self._with_checks(result, "inverse", a)
-
-    def _det(self, result: Any, a: Any) -> Any:
-        return self._with_checks(result, "determinant", a)
-
-    def _slogdet(self, result: Any, a: Any) -> Any:
-        return self._with_checks(result[0], "sign_and_logarithm", a)
-
     def _cholesky(self, result: Any, a: Any, upper: bool = False) -> Array:
         equations = self._equations(result)
         found = equations.cholesky(self._operand(a, result.dtype), upper)
@@ -467,26 +430,46 @@ class Elements:
             raise Unsuitable(f"it has products of matrices of dtype {result.dtype}")
         return Equations(self.values, result.dtype)
 
-    def _with_checks(self, result: Any, name: str, *operands: Any) -> Any:
-        equations = self._equations(result)
-        found = getattr(equations, name)(*(self._operand(x, result.dtype) for x in operands))
+    def _solved(self, result: Any, *operands: Any, name: str) -> Any:
+        first = result[0] if isinstance(result, tuple | list) else result
+        equations = self._equations(first)
+        found = getattr(equations, name)(*(self._operand(x, first.dtype) for x in operands))
         self.checks += equations.checks
         return found
 
 
+def _for_dot(x: Array, y: Array) -> tuple[Array, Array]:
+    if y.ndim > 2:
+        raise Unsuitable(f"it calls dot of an array of {y.ndim} axes")
+    return x, y
+
+
+def _rows(x: Array) -> Array:
+    return x.reshape(math.prod(x.shape[:-1]), x.shape[-1])
+
+
+# Products of matrices, and what makes these of their operands.
+_PRODUCTS: dict[str, Callable[[Array, Array], tuple[Array, Array]]] = {
+    "matmul": lambda x, y: (x, y),
+    "dot": _for_dot,
+    "vecdot": lambda x, y: (x[..., None, :], y[..., None]),
+    "vdot": lambda x, y: (x.reshape(-1), y.reshape(-1)),
+    "inner": lambda x, y: (_rows(x), _rows(y).T),
+    "matvec": lambda x, y: (x, y[..., None]),
+    "vecmat": lambda x, y: (x[..., None, :], y),
+}
 _RULES: dict[Any, Callable[..., Any]] = {
     np.where: Elements._where, np.zeros_like: Elements._like, np.empty_like: Elements._like,
     np.ones_like: Elements._ones_like, np.full_like: Elements._like, np.full: Elements._full, np.clip: Elements._clip,
-    np.ndarray.clip: Elements._clip, np.nan_to_num: Elements._nan_to_num, np.matmul: Elements._matmul,
-    operator.matmul: Elements._matmul, np.dot: Elements._dot, np.ndarray.dot: Elements._dot,
-    np.vecdot: Elements._vecdot, np.vdot: Elements._vdot, np.inner: Elements._inner, np.outer: Elements._outer,
-    np.trace: Elements._trace, np.ndarray.trace: Elements._trace, np.linalg.solve: Elements._solve,
-    np.linalg.inv: Elements._inv, np.linalg.det: Elements._det, np.linalg.slogdet: Elements._slogdet,
-    np.linalg.cholesky: Elements._cholesky,
+    np.ndarray.clip: Elements._clip, np.nan_to_num: Elements._nan_to_num, np.outer: Elements._outer,
+    np.trace: Elements._trace, np.ndarray.trace: Elements._trace, np.linalg.cholesky: Elements._cholesky,
 }  # fmt: skip
-for _function, _rule in (("matvec", Elements._matvec), ("vecmat", Elements._vecmat)):  # of NumPy 2.2
-    if hasattr(np, _function):
-        _RULES[getattr(np, _function)] = _rule
+for _name in ("solve", "inv", "det", "slogdet"):
+    _RULES[getattr(np.linalg, _name)] = partial(Elements._solved, name=_name)
+for _name, _operands in _PRODUCTS.items():
+    for _owner in (np, np.ndarray, operator):
+        if hasattr(_owner, _name):  # NumPy has two of them from 2.2 on
+            _RULES[getattr(_owner, _name)] = partial(Elements._product, operands=_operands)
 
 
 def _known(x: Any) -> Any:

@@ -50,15 +50,15 @@ class Equations:
             return self.solve(a, b[:, None])[..., 0]
         return self._of_stacks(self._solve, a, b)
 
-    def inverse(self, a: Array) -> Array:
+    def inv(self, a: Array) -> Array:
         """Return inverse matrices."""
         return self.solve(a, self.values.numbers(np.eye(a.shape[-1]), self.dtype))
 
-    def determinant(self, a: Array) -> Array:
+    def det(self, a: Array) -> Array:
         """Return determinants."""
         return self._of_stacks(self._determinant, a)
 
-    def sign_and_logarithm(self, a: Array) -> tuple[Array, Array]:
+    def slogdet(self, a: Array) -> tuple[Array, Array]:
         """Return the sign of determinants, and the logarithm of their size."""
         both = self._of_stacks(self._sign_and_logarithm, a)
         return both[..., 0], both[..., 1]

@@ -1,4 +1,4 @@
-"""Machine code of a loop whose body is arithmetic on single numbers: an intrinsic for numba, as for fused loops.
+"""Machine code of a loop whose body is arithmetic on single numbers: an intrinsic for numba.
 
 Carried numbers are phi nodes, so that they stay in registers; what is the same in each iteration is computed before the
 first. A batch is a loop around the loop, in which several elements are computed side by side, in vectors.
@@ -7,20 +7,18 @@ first. A batch is a loop around the loop, in which several elements are computed
 from __future__ import annotations
 
 import ctypes
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
 from ..loops.loop import Loop, Part
 from .arithmetic import BIT, INDEX, OWN, Arithmetic, memory_of
-from .bits import apart, cgutils, intrinsic, parts_of, several, together
+from .bits import apart, cgutils, parts_of, several, together
 from .elements import Elements, dtype_of
-from .fuse import function_of
 from .values import BOOL
 
 from llvmlite import ir  # isort: skip - after numba was found
-from numba.core import types  # isort: skip
 
 ABREAST = 8  # elements of a batch, at most
 SINES = "sin", "cos"  # of which one takes most of what is needed for the other
@@ -30,63 +28,13 @@ if ctypes.c_void_p.from_address(id(_x) + FIRST_FIELD).value != _x.ctypes.data:
     raise ImportError("arrays of this NumPy do not begin with the address of their elements")
 
 
-def kernel_of(elements: Elements, batched: Sequence[bool] | None, width: int) -> Callable[..., bool]:
-    """Return an intrinsic that runs a loop, and tells whether all checks held.
-
-    It is given a tuple of where the objects of the arrays are, of the count, and of the size of a batch, of which it
-    computes `width` elements side by side.
-    """
-    dtypes = dtypes_of(elements.loop)
-
-    def kernel(context: Any, given: Any) -> Any:
-        def generate(context: Any, builder: ir.IRBuilder, signature: Any, args: Any) -> Any:
-            values, count = cgutils.unpack_tuple(builder, args[0], len(given)), len(dtypes)
-            pointers = pointers_to(builder, values[:count], dtypes)
-            writer = LoopWriter(context, builder, elements, pointers, values[count], batched)
-            writer.write() if batched is None else writer.write_batch(values[count + 1], width)
-            return builder.load(writer.held)
-
-        return types.boolean(given), generate
-
-    return intrinsic(kernel)
-
-
 def dtypes_of(loop: Loop) -> list[np.dtype[Any]]:
     """Return the dtypes of all arrays that a loop is given, those for its results after the arguments."""
     return [dtype_of(x) for x in (*loop.arguments, *loop.finals, *(x for x, _ in loop.stacked))]
 
 
-class Addressed:
-    """A function of arrays that gives another, `run`, where their objects are: numba takes long to compile arrays."""
-
-    def __init__(self, run: Callable[..., bool], dtypes: list[Any]) -> None:
-        self.run, self.dtypes = run, dtypes
-
-    def __call__(self, *given: Any) -> bool:
-        count = len(self.dtypes)
-        arrays = given[:count]
-        for x, dtype in zip(arrays, self.dtypes, strict=True):
-            if x.dtype != dtype or not x.flags.c_contiguous:
-                what = f"{x.dtype}{'' if x.flags.c_contiguous else ' with gaps'}"
-                raise TypeError(f"a loop that is compiled for a contiguous array of {dtype} is given one of {what}")
-        return self.run(*map(id, arrays), *given[count:])
-
-
-def by_address(
-    loop: Loop, text: str, batched: Sequence[bool] | None, kernel: Callable[[], Any], scratch: bool = False
-) -> Addressed:
-    """Return a function of arrays, of the count and of the size of a batch that calls a kernel; see `function_of`.
-
-    Where there is `scratch` memory, the kernel is given an array of bytes after the others.
-    """
-    dtypes = [*dtypes_of(loop), *([np.dtype(np.uint8)] if scratch else [])]
-    names = [f"a{i}" for i in range(len(dtypes))]
-    return Addressed(function_of(text, [*names, "count", *(["size"] if batched is not None else [])], kernel), dtypes)
-
-
-def units_of(loop: Loop, batched: Sequence[bool] | None) -> list[int]:
+def units_of(loop: Loop, batched: Sequence[bool]) -> list[int]:
     """Return how many numbers each array has, or has in a row, for one element of a batch; 0 if all share them."""
-    batched = [False] * len(loop.arguments) if batched is None else batched
     steps = {x.argument: x.step for x in loop.inputs if isinstance(x, Part)}
     units = [steps.get(i, np.size(x.value)) if batched[i] else 0 for i, x in enumerate(loop.arguments)]
     return units + [np.size(x.value) for x in (*loop.finals, *(x for x, _ in loop.stacked))]
@@ -118,12 +66,19 @@ class LoopWriter:
     """
 
     def __init__(
-        self, context: Any, builder: ir.IRBuilder, elements: Elements, pointers: list[Any], count: Any, batched: Any
+        self,
+        context: Any,
+        builder: ir.IRBuilder,
+        elements: Elements,
+        pointers: list[Any],
+        count: Any,
+        batched: Sequence[bool] | None,
+        width: int,
     ) -> None:
         self.context, self.builder, self.elements = context, builder, elements
         self.count, self.batched = count, batched
         self.arithmetic = Arithmetic(context, builder, inlines=batched is None)
-        self.width, self.lane, self.size = 1, None, None
+        self.width, self.lane, self.size = width, None, None
         self.here: dict[int, Any] = {}
         self.held = cgutils.alloca_once_value(builder, ir.Constant(BIT, 1))
         domain = builder.module.add_metadata(["loop"])
@@ -135,9 +90,9 @@ class LoopWriter:
         self.units = [0] * len(pointers) if batched is None else units_of(elements.loop, batched)
         self.own = self._varying()
 
-    def write_batch(self, size: ir.Value, width: int) -> None:
+    def write_batch(self, size: ir.Value) -> None:
         """Run the loop for all elements of a batch, `width` at a time: some again, where the last are fewer."""
-        builder, self.size, self.width, step = self.builder, size, width, ir.Constant(INDEX, width)
+        builder, self.size, step = self.builder, size, ir.Constant(INDEX, self.width)
         last = builder.sub(size, step)
         with cgutils.for_range_slice(builder, ir.Constant(INDEX, 0), size, step) as (lane, _):
             self.lane = builder.select(builder.icmp_signed("<", lane, last), lane, last)

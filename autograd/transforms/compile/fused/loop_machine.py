@@ -1,16 +1,32 @@
-"""Machine code of loops: which way a loop is compiled, and the function that runs it."""
+"""Machine code of loops: which way each is compiled, and the function that runs one, or several one after the other.
+
+Such a function is given where the objects of the arrays are, or a table of that: numba takes long to compile arrays.
+"""
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Sequence
+from functools import partial
+from typing import Any
+
+import numpy as np
 
 from ..loops.loop import Loop, Unsuitable
 from ..program import traced_in
-from . import nest_code
+from .arithmetic import BIT, INDEX, memory_of
+from .bits import cgutils, intrinsic
 from .elements import Elements
-from .loop_code import ABREAST, by_address, kernel_of
+from .loop_code import ABREAST, LoopWriter, dtypes_of, pointers_to
+from .loops import function_of
+from .nest_code import ALIGNED, Memory, NestWriter
 from .nests import Body
 
+from llvmlite import ir  # isort: skip - after numba was found
+from numba.core import types  # isort: skip
+
+#: What a loop is made from, and where the table has its arguments, its final values, what it stacks, and memory for it.
+Link = tuple[Elements | Body, Sequence[int]]
 FEW = 500  # operations on single numbers: with more, nests over arrays are as fast, and take less time to compile
 WIDE = 4  # operations in a call, on average: nests of fewer are many small loops
 TRIED = 10_000  # numbers in all arrays of a body that are spelled out to see how many operations they take
@@ -41,16 +57,107 @@ def form_of(loop: Loop, batched: Sequence[bool] | None = None) -> Elements | Bod
     return elements
 
 
-def machine_code(loop: Loop, batched: Sequence[bool] | None = None, size: int = 1) -> Callable[..., bool]:
+def scratch_of(form: Elements | Body) -> int:
+    """Return how many bytes of memory a loop computes in."""
+    return Memory(form).size + ALIGNED if isinstance(form, Body) else 0
+
+
+def machine_code(loop: Loop, batched: Sequence[bool] | None = None, size: int = 1) -> MachineCode:
     """Return a function that runs a loop: ``run(*arguments, *finals, *stacked, count)``, true if all checks held.
 
     It is given arrays that are contiguous, and none of which shares memory with another, those for the results among
     them; for a batch, of which `form_of` tells, then how many elements it has, which is `size` at least. Without an
     iteration, final values that are carried are the first ones, and others are not set.
     """
-    form = form_of(loop, batched)
+    return MachineCode(form_of(loop, batched), batched, size)
+
+
+class MachineCode:
+    """A loop as a function of arrays; `run` is that of where their objects are, and of how often it runs."""
+
+    def __init__(self, form: Elements | Body, batched: Sequence[bool] | None = None, size: int = 1) -> None:
+        self.dtypes, self.scratch = dtypes_of(form.loop), scratch_of(form)
+        names = [f"a{i}" for i in range(len(_dtypes_of(form)))]
+        width = min(ABREAST, 1 << (max(size, 1).bit_length() - 1))
+        text = form.text() if isinstance(form, Body) else f"{width} abreast\n{form.text(batched)}"
+        counts = ["count", *(["size"] if batched is not None else [])]
+        link = form, range(len(names))
+        kernel = partial(_kernel_of, [link], batched, len(counts), width)
+        self.run = function_of(f"batched {batched}\n{text}", [*names, *counts], kernel)
+
+    def __call__(self, *given: Any) -> bool:
+        arrays, counts = [*given[: len(self.dtypes)]], given[len(self.dtypes) :]
+        for x, dtype in zip(arrays, self.dtypes, strict=True):
+            if x.dtype != dtype or not x.flags.c_contiguous:
+                what = f"{x.dtype}{'' if x.flags.c_contiguous else ' with gaps'}"
+                raise TypeError(f"a loop that is compiled for a contiguous array of {dtype} is given one of {what}")
+        if self.scratch:
+            arrays.append(np.empty(self.scratch, np.uint8))
+        held: bool = self.run(*map(id, arrays), *counts)
+        return held
+
+
+def chain_code(links: Sequence[Link]) -> Callable[[int], bool]:
+    """Return a function that runs loops on the arrays of a table, each as often as it says: true if all checks held."""
+    text = "".join(f"{_text_of(form)}\non {places}\n" for form, places in links)
+    return function_of(text, ["table"], lambda: _kernel_of(links))
+
+
+def _text_of(form: Elements | Body) -> str:
+    return f"{form.loop.count} times\n{form.text() if isinstance(form, Body) else form.text(None)}"
+
+
+def _kernel_of(
+    links: Sequence[Link], batched: Sequence[bool] | None = None, counts: int = 0, width: int = 1
+) -> Callable[..., bool]:
+    """Return an intrinsic that runs loops on the arrays of a table; one that takes counts is given the arrays, too.
+
+    Of a batch, it computes `width` elements side by side, where they are arithmetic on numbers.
+    """
+
+    def kernel(context: Any, given: Any) -> Any:
+        def generate(context: Any, builder: ir.IRBuilder, signature: Any, args: Any) -> Any:
+            values = cgutils.unpack_tuple(builder, args[0], len(given))
+            addresses, numbers = values[: len(values) - counts], values[len(values) - counts :]
+            if not counts:
+                (table,) = pointers_to(builder, addresses, [np.int64])
+                size = 1 + max((place for _, places in links for place in places), default=0)
+                addresses = [builder.load(builder.gep(table, [ir.Constant(INDEX, place)])) for place in range(size)]
+            held, steps = ir.Constant(BIT, 1), dict[str, Any]()
+            loops: dict[str, Any] = {}  # by their text: equal ones are one
+            for form, places in links:
+                text = _text_of(form)
+                if text not in loops:
+                    loops[text] = _function(context, builder.module, form, steps, batched, counts, width)
+                pointers = pointers_to(builder, [addresses[place] for place in places], _dtypes_of(form))
+                held = builder.and_(held, builder.call(loops[text], [*pointers, *numbers]))
+            return held
+
+        return types.boolean(given), generate
+
+    return intrinsic(kernel)
+
+
+def _dtypes_of(form: Elements | Body) -> list[Any]:
+    return [*dtypes_of(form.loop), *([np.bool_] if isinstance(form, Body) else [])]  # memory is bytes, as bools are
+
+
+def _function(
+    context: Any, module: Any, form: Elements | Body, steps: Any, batched: Any, counts: int, width: int
+) -> Any:
+    """Return a function of pointers, and of so many counts, that runs a loop; `steps` has the functions of steps."""
+    kinds = [memory_of(dtype).as_pointer() for dtype in _dtypes_of(form)]
+    name = f"plaingrad_loop_{hashlib.sha256(_text_of(form).encode()).hexdigest()[:16]}"
+    function = ir.Function(module, ir.FunctionType(BIT, [*kinds, *[INDEX] * counts]), name)
+    function.linkage = "internal"
+    function.attributes.add("nounwind")
+    builder, pointers = ir.IRBuilder(function.append_basic_block("entry")), list(function.args[: len(kinds)])
+    count, size = (*function.args[len(kinds) :], *[ir.Constant(INDEX, form.loop.count or 0)] * 2)[:2]
+    writer: Any
     if isinstance(form, Body):
-        return nest_code.machine_code(form, batched)
-    width = min(ABREAST, 1 << (max(size, 1).bit_length() - 1))
-    text = f"{width} abreast\n{form.text(batched)}"
-    return by_address(loop, text, batched, lambda: kernel_of(form, batched, width))
+        writer = NestWriter(context, builder, form, pointers, count, batched, steps)
+    else:
+        writer = LoopWriter(context, builder, form, pointers, count, batched, width)
+    writer.write() if batched is None else writer.write_batch(size)
+    builder.ret(builder.load(writer.held))
+    return function

@@ -11,6 +11,7 @@ import hashlib
 import os
 import stat
 import sys
+import tempfile
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -19,9 +20,12 @@ from typing import Any, TypeVar, cast
 
 from autograd.inside import warn
 
+from ..quoting import comment
+
 F = TypeVar("F", bound=Callable[..., Any])
 
 _deciding = threading.Lock()
+_LOOPS: dict[str, Callable[..., Any]] = {}  # by name: equal loops are one
 
 
 def load_numba(what: str) -> ModuleType:
@@ -80,6 +84,35 @@ def compiled(function: Callable[..., Any]) -> Any:
             return jit(function, cache=True)
         finally:
             config.CACHE_DIR = before
+
+
+def function_of(what: str, parameters: list[str], kernel: Callable[[], Callable[..., Any]]) -> Callable[..., Any]:
+    """Return a function of arrays that calls a kernel; numba keeps its machine code beside the text of what it does."""
+    names = ", ".join(parameters)
+    text = "".join(f"{comment(line)}\n" for line in what.splitlines())
+    name = f"loop_{hashlib.sha256(f'{names}{text}'.encode()).hexdigest()[:12]}"
+    text += f"def {name}({names}):\n    return kernel(({names},))\n"
+    if name in _LOOPS:
+        return _LOOPS[name]
+    path = _written(name, text)
+    scope: dict[str, Any] = {"kernel": kernel(), "__name__": __name__}  # numba imports it with the machine code
+    exec(compile(text, path, "exec"), scope)
+    loop: Callable[..., Any] = compiled(scope[name])
+    return _LOOPS.setdefault(name, loop)
+
+
+def _written(name: str, text: str) -> str:
+    """Write the text of a loop to the folder of compiled loops, and return the path."""
+    folder = cache_folder()
+    if folder is None:
+        return f"<{name}>"
+    path = folder / f"{name}.py"
+    if not path.exists():
+        handle, part = tempfile.mkstemp(dir=folder, suffix=".part")
+        with os.fdopen(handle, "w") as file:
+            file.write(text)
+        Path(part).replace(path)
+    return str(path)
 
 
 def cache_folder() -> Path | None:

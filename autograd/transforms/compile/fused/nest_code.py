@@ -1,4 +1,4 @@
-"""Machine code of loops over small arrays: an intrinsic for numba, as for fused loops.
+"""Machine code of loops over arrays: an intrinsic for numba.
 
 Each step of the body is a function of its own, given pointers to memory that does not overlap, so that LLVM vectorizes
 its loops; steps that do the same are one function. Around them is the loop, which moves the pointers: carried arrays
@@ -8,34 +8,23 @@ are not copied, and results are written to where they belong.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
-
-import numpy as np
 
 from ..loops.loop import Carried, Part
 from .arithmetic import BIT, BYTE, INDEX, memory_of
-from .bits import cgutils, intrinsic
-from .loop_code import by_address, dtypes_of, pointers_to, units_of
+from .bits import cgutils
+from .loop_code import units_of
 from .nest_memory import table_of
 from .nest_steps import Buffer, Held, Step
+from .nest_tiles import Tile
 from .nest_writer import StepWriter
 from .nests import Body
 
 from llvmlite import ir  # isort: skip - after numba was found
-from numba.core import types  # isort: skip
 
 ALIGNED = 64  # bytes
 _VOID = ir.VoidType()
-
-
-def machine_code(body: Body, batched: Sequence[bool] | None = None) -> Callable[..., bool]:
-    """Return a function that runs a loop over arrays, as `loop_machine.machine_code` does."""
-    memory, loop = Memory(body), body.loop
-    text = f"batched {batched}\n{body.text()}"
-    run = by_address(loop, text, batched, lambda: _kernel_of(body, memory, batched), scratch=True)
-    size, count = memory.size + ALIGNED, len(dtypes_of(loop))
-    return lambda *given: run(*given[:count], np.empty(size, np.uint8), *given[count:])
 
 
 class Memory:
@@ -84,27 +73,6 @@ def bytes_of(buffer: Buffer) -> int:
     return -(-buffer.array.nbytes // ALIGNED) * ALIGNED
 
 
-def _kernel_of(body: Body, memory: Memory, batched: Sequence[bool] | None) -> Callable[..., bool]:
-    """Return an intrinsic that runs a loop on a tuple of its arrays, and tells whether all checks held."""
-    dtypes = [*dtypes_of(body.loop), np.dtype(np.bool_)]  # scratch memory is bytes, as bools are
-
-    def kernel(context: Any, given: Any) -> Any:
-        def generate(context: Any, builder: ir.IRBuilder, signature: Any, args: Any) -> Any:
-            values = cgutils.unpack_tuple(builder, args[0], len(given))
-            *pointers, scratch = pointers_to(builder, values[: len(dtypes)], dtypes)
-            writer = NestWriter(context, builder, body, memory, scratch, values[len(dtypes)], {})
-            if batched is None:
-                writer.write(pointers)
-            else:
-                with cgutils.for_range(builder, values[-1]) as element:
-                    writer.write_element(pointers, units_of(body.loop, batched), element.index, values[-1])
-            return builder.load(writer.held)
-
-        return types.boolean(given), generate
-
-    return intrinsic(kernel)
-
-
 class NestWriter:
     """Writes the loop around the steps, and the functions that these are."""
 
@@ -113,12 +81,14 @@ class NestWriter:
         context: Any,
         builder: ir.IRBuilder,
         body: Body,
-        memory: Memory,
-        scratch: Any,
+        pointers: list[Any],
         count: Any,
+        batched: Sequence[bool] | None,
         functions: dict[str, Any],
     ) -> None:
-        self.context, self.builder, self.body, self.memory, self.count = context, builder, body, memory, count
+        self.context, self.builder, self.body, self.memory, self.count = context, builder, body, Memory(body), count
+        *self.arrays, scratch = pointers
+        self.batched = batched
         address = builder.ptrtoint(scratch, INDEX)
         address = builder.add(address, ir.Constant(INDEX, ALIGNED - 1))
         self.scratch = builder.inttoptr(builder.and_(address, ir.Constant(INDEX, -ALIGNED)), BYTE.as_pointer())
@@ -127,26 +97,29 @@ class NestWriter:
         self.pointers: dict[int, Any] = {}  # to buffers
         self.apart: dict[int, Any] = {}  # by array: how many rows, those of other elements of a batch, are between two
 
-    def write_element(self, arrays: list[Any], units: list[int], element: ir.Value, size: ir.Value) -> None:
-        """Run the loop on what arrays have for one element of a batch."""
-        builder, loop = self.builder, self.body.loop
+    def write_batch(self, size: ir.Value) -> None:
+        """Run the loop for each element of a batch, on what arrays have for it."""
+        builder, loop, arrays = self.builder, self.body.loop, self.arrays
+        units = units_of(loop, self.batched or ())
         rows = {x.argument for x in loop.inputs if isinstance(x, Part)}
         rows.update(range(len(loop.arguments) + len(loop.finals), len(arrays)))
         self.apart = {k: size for k in rows if units[k]}
-        starts = (builder.mul(element, ir.Constant(INDEX, unit)) for unit in units)
-        self.write([builder.gep(array, [start]) for array, start in zip(arrays, starts, strict=True)])
+        with cgutils.for_range(builder, size) as element:
+            starts = (builder.mul(element.index, ir.Constant(INDEX, unit)) for unit in units)
+            self.arrays = [builder.gep(array, [start]) for array, start in zip(arrays, starts, strict=True)]
+            self.write()
 
-    def write(self, arrays: list[Any]) -> None:
-        """Run the loop on arrays of which these are the pointers."""
-        builder, body, loop = self.builder, self.body, self.body.loop
-        self.arrays, self.pointers = arrays, {}
+    def write(self) -> None:
+        """Run the loop."""
+        builder, body, loop, arrays = self.builder, self.body, self.body.loop, self.arrays
+        self.pointers = {}
         for buffer in body.buffers:
             self._place(buffer)
         carried = {
             k: self._variable(arrays[given.first]) for k, given in enumerate(loop.inputs) if isinstance(given, Carried)
         }
         rotating = {id(buffer): self._areas(buffer) for buffer in body.buffers if buffer.role[0] == "next"}
-        firsts = [body.first_of(x) for x in loop.finals]
+        firsts = [body.first_of(x) for x in loop.finals[: len(body.finals)]]
         own = arrays[len(loop.arguments) :]
         finals = [self._variable(own[i] if k is None else arrays[k]) for i, k in enumerate(firsts)]
         with builder.if_then(builder.icmp_signed(">", self.count, ir.Constant(INDEX, 0))):
@@ -179,6 +152,8 @@ class NestWriter:
         role, kind = buffer.role, memory_of(buffer.array.dtype)
         if role[0] == "argument":
             self.pointers[id(buffer)] = self.arrays[role[1]]
+        elif role[0] == "final":
+            self.pointers[id(buffer)] = self.arrays[len(self.body.loop.arguments) + role[1]]
         elif role[0] == "scratch" and id(buffer) in self.memory.places:
             self.pointers[id(buffer)] = self._area(buffer, 0)
         elif role[0] == "constant":
@@ -225,10 +200,23 @@ class NestWriter:
     def _steps(self, steps: list[Step]) -> None:
         builder = self.builder
         for step in steps:
+            if isinstance(step, Tile):
+                self._tiles(step)
+                continue
             buffers = list({id(v.buffer): v.buffer for v in (*step.reads, *step.writes)}.values())
             found = builder.call(self._function(step, buffers), [self.pointers[id(buffer)] for buffer in buffers])
             if isinstance(step, Held):
                 builder.store(builder.and_(builder.load(self.held), found), self.held)
+
+    def _tiles(self, tile: Tile) -> None:
+        pointers, builder = self.pointers, self.builder
+        with cgutils.for_range(builder, ir.Constant(INDEX, tile.count)) as each:
+            self.pointers = dict(pointers)
+            for key, elements in tile.advances.items():
+                place = builder.mul(each.index, ir.Constant(INDEX, elements))
+                self.pointers[key] = builder.gep(pointers[key], [place])
+            self._steps(tile.steps)
+        self.pointers = pointers
 
     def _function(self, step: Step, buffers: list[Buffer]) -> Any:
         text = step.text({id(buffer): f"p{i}" for i, buffer in enumerate(buffers)})

@@ -20,27 +20,27 @@ from ..floats import TracedFloat
 from ..loops.loop import Carried, Input, Loop, Part, Same, Unsuitable
 from ..loops.parts import all_positions
 from ..numpy_calls import WRITERS
-from ..passes import replaced
+from ..passes import COPIES, replaced
 from ..program import Call, Check, Traced, Variable, traced_in
 from ..recorder import layout_of
 from ..types import Array
 from .elements import MOVES, dtype_of, kind_of
 from .nest_places import cut_in, cuts_in, shape_of, strides_of
 from .nest_steps import Buffer, Gather, Held, Nest, Product, Reduction, Scatter, Step, View, axes_in_order, in_order
-from .operations import name_of
+from .nest_tiles import tiled
 from .reductions import FOLDED, dtype_of_reduction, reduction_of
-from .values import BOOL, DTYPES, OPERATORS, Values
+from .values import BOOL, DTYPES, OPERATORS, Values, name_of
 
 LARGEST = 100_000  # elements of an array: with more, NumPy's own calls are as fast
 MULTIPLICATIONS = 1 << 20  # of a product of matrices: BLAS is faster for more
 STEPS = 400  # which LLVM compiles in a few seconds
 Ids = list[Array]
 
-_FILLS: dict[Any, Any] = {
+FILLS: dict[Any, Any] = {
     np.zeros: 0, np.zeros_like: 0, np.ones: 1, np.ones_like: 1, np.empty: None, np.empty_like: None,
 }  # fmt: skip
 _PRODUCTS = frozenset((np.matmul, np.vecdot, np.dot, np.ndarray.dot, operator.matmul))
-_CLIPS = frozenset((np.clip, np.ndarray.clip))
+CLIPS = frozenset((np.clip, np.ndarray.clip))
 _PADDED = frozenset(("constant", "edge", "reflect", "symmetric", "wrap"))
 _APART = 1 << 40  # between the offsets of different arrays, where elements are moved
 
@@ -61,8 +61,9 @@ class Body:
     """
 
     def __init__(self, loop: Loop) -> None:
-        self.loop = loop
+        self.loop, self.once = loop, loop.count == 1
         self.buffers: list[Buffer] = []
+        self.changed: list[Buffer] = []  # arguments that it writes to
         self.before: list[Step] = []
         self.steps: list[Step] = []
         self.parts: dict[int, int] = {}
@@ -96,12 +97,14 @@ class Body:
             self.views[id(x)] = self._part(number, given, kind)
         else:
             role = ("argument", argument) if isinstance(given, Same) else ("carried", number)
-            buffer = self._buffer(math.prod(shape), kind, role, fixed=isinstance(given, Same))
+            buffer = self._buffer(math.prod(shape), kind, role, fixed=isinstance(given, Same) and not self.once)
             self.views[id(x)] = View(buffer, buffer.array.reshape(shape))
         if isinstance(given, Carried) and id(x.memory) in self.written:  # it is a value of before, that others may have
             self.views[id(x)] = self._copied(self.views[id(x)])
         elif id(getattr(x, "memory", None)) in self.written:
-            raise Unsuitable("it writes to an argument")
+            if not self.loop.fills:
+                raise Unsuitable("it writes to an argument")
+            self.changed.append(self.views[id(x)].buffer)
 
     def _part(self, number: int, given: Part, kind: np.dtype[Any]) -> View:
         positions = np.asarray(given.positions)
@@ -122,7 +125,7 @@ class Body:
     # Memory
 
     def _buffer(self, size: int, dtype: Any, role: tuple[Any, ...] = ("scratch",), *, fixed: bool = False) -> Buffer:
-        if role == ("scratch",) and size > LARGEST:
+        if role == ("scratch",) and size > LARGEST and not self.loop.fills:
             raise Unsuitable(f"it has an array of {size:,} numbers, where NumPy is as fast")
         self.buffers.append(Buffer(np.empty(size, dtype), role, fixed))
         return self.buffers[-1]
@@ -338,7 +341,7 @@ class Body:
             self._reduce(call, function, kwargs)
         elif function is np.einsum and args[0] == "...i->..." and len(args) == 2 and not kwargs:
             self._reduce(call, np.add.reduce, {"axis": -1}, args[1:])
-        elif function in _FILLS or function in (np.full, np.full_like):
+        elif function in FILLS or function in (np.full, np.full_like):
             self._fill(call, function, kwargs)
         elif function in _PRODUCTS and not kwargs and len(args) == 2:
             self._multiply(call, function)
@@ -353,8 +356,10 @@ class Body:
                 [_as(self._operand(x), dtype) if i else self._operand(x) for i, x in enumerate(args)],
                 lambda v, ids: v.where(ids[0], ids[1], ids[2], dtype),
             )
-        elif function in _CLIPS and len(args) == 3 and not kwargs:
+        elif function in CLIPS and len(args) == 3 and not kwargs:
             self._clip(call)
+        elif function in COPIES and isinstance(args[0], Traced) and shape_of(args[0]) == shape_of(call.result):
+            self._elementwise(call, [self._operand(args[0])], _first)
         else:
             self._move(call, function, kwargs)
 
@@ -395,8 +400,8 @@ class Body:
 
     def _fill(self, call: Call, function: Any, kwargs: dict[str, Any]) -> None:
         target = self._result(call, fixed=True)
-        if function in _FILLS:
-            number = _FILLS[function]
+        if function in FILLS:
+            number = FILLS[function]
         else:
             number = self._operand(kwargs.get("fill_value", call.args[1] if len(call.args) > 1 else None))
         if isinstance(number, View):
@@ -456,6 +461,16 @@ class Body:
         if not a.array.ndim or not b.array.ndim:
             self._ufunc(call, np.multiply, [a, b], {})
             return
+        if function is np.vecdot and self.loop.fills:
+            products, target = (
+                self._made(np.broadcast_shapes(a.array.shape, b.array.shape), dtype),
+                self._result(call, fixed=False),
+            )
+            self._map(products, [a, b], lambda values, ids: values.each("multiply", dtype, *ids))
+            self._step(
+                Reduction("add", target, products, (products.array.ndim - 1,), _start("add", dtype).item()), False
+            )
+            return
         if function is np.vecdot:
             rows, columns = a.array[..., None, :], b.array[..., :, None]
         elif function not in (np.matmul, operator.matmul) and b.array.ndim > 2:
@@ -511,10 +526,7 @@ class Body:
             raise Unsuitable(f"it calls {name_of(function)}")
         kwargs = {name: x for name, x in kwargs.items() if name not in ("dtype", "casting", "order", "copy")}
         key = call.args[1:]
-        if function is np.ndarray.astype:
-            key = ()
-            function = np.copy
-        elif function is np.pad:
+        if function is np.pad:
             kwargs.setdefault("mode", key[1] if len(key) > 1 else "constant")
             key = key[:1]
             if "reflect_type" in kwargs or type(kwargs["mode"]) is not str or kwargs["mode"] not in _PADDED:
@@ -598,16 +610,21 @@ class Body:
                 if view.array.shape != shape_of(given.variable) or view.array.dtype != dtype_of(given.variable):
                     raise Unsuitable("what is carried changes its shape or dtype")
                 self.after[number] = self._kept(view)
-        self.finals = [self._kept(self._view(x)) for x in loop.finals]
+        self.finals = [] if self.once else [self._kept(self._view(x)) for x in loop.finals]
+        for number, x in enumerate(loop.finals if self.once else ()):
+            self._put(self._view(x), ("final", number))
         for number, (x, _) in enumerate(loop.stacked):
-            view = self._view(x)
-            if view.is_whole() and view.buffer.role == ("scratch",) and not view.buffer.fixed:
-                view.buffer.role = ("row", number)
-            else:
-                buffer = self._buffer(view.array.size, view.array.dtype, ("row", number))
-                self._map(View(buffer, buffer.array.reshape(view.array.shape)), [view], _first)
+            self._put(self._view(x), ("row", number))
         for number, view in self.after.items():
             self._carry_on(number, view.buffer)
+
+    def _put(self, view: View, role: tuple[Any, ...]) -> None:
+        """Let an array lie in a result, or copy it there."""
+        if view.is_whole() and view.buffer.role == ("scratch",) and not view.buffer.fixed:
+            view.buffer.role = role
+        else:
+            buffer = self._buffer(view.array.size, view.array.dtype, role)
+            self._map(View(buffer, buffer.array.reshape(view.array.shape)), [view], _first)
 
     def _kept(self, view: View) -> View:
         """Return an array as one that is all of its buffer, and that nothing else writes to while it is carried."""
@@ -640,7 +657,7 @@ class Body:
     def results(self) -> list[Buffer]:
         """Return the buffers that something reads after an iteration."""
         ends = [view.buffer for view in (*self.after.values(), *self.finals)]
-        return ends + [buffer for buffer in self.buffers if buffer.role[0] == "row"]
+        return ends + self.changed + [buffer for buffer in self.buffers if buffer.role[0] in ("row", "final")]
 
     def _forget(self) -> None:
         """Forget what nothing needs: values that are written, steps, and buffers."""
@@ -662,6 +679,8 @@ class Body:
                     used |= {id(view.buffer) for view in (*step.reads, *step.writes)}
             steps[:] = kept[::-1]
         self.buffers = [buffer for buffer in self.buffers if id(buffer) in used]
+        if self.loop.fills:
+            self.steps = tiled(self.steps, self.results())
 
     def text(self) -> str:
         """Return all that machine code depends on as text."""
@@ -675,7 +694,7 @@ class Body:
                 lines.append(f"part {number}: {given.argument} {self.parts[number]} {given.step} {given.backwards}")
             elif isinstance(given, Carried):
                 lines.append(f"carried {number}: {given.first} {names.get(id(self.after[number].buffer))}")
-        for x, view in zip(self.loop.finals, self.finals, strict=True):
+        for x, view in zip(self.loop.finals, self.finals, strict=False):
             lines.append(f"final {names.get(id(view.buffer))} {self.first_of(x)}")
         lines += [f"stacked {backwards}" for _, backwards in self.loop.stacked]
         for label, steps in (("before", self.before), ("each", self.steps)):

@@ -11,6 +11,7 @@ import numpy as np
 
 from ..loops.loop import Unsuitable
 from ..types import Array
+from .nest_steps import axes_in_order
 from .values import BOOL, DOUBLE, INTEGER, Values
 
 _METHODS = ("sum", "prod", "max", "min", "any", "all", "mean", "var", "std", "argmax", "argmin", "cumsum", "cumprod")
@@ -102,7 +103,7 @@ class Reduction:
         A row is what NumPy adds in pairs: the elements along the axes that lie closest in memory, if they are reduced.
         """
         x, shape = self.x, self.x.shape
-        by_distance = [a for a in reversed(_by_stride(self.like)) if shape[a] > 1]
+        by_distance = axes_in_order(shape, self.like.strides)[::-1]
         inner: list[int] = []
         for a in reversed(by_distance):
             if a not in self.axes:
@@ -170,22 +171,6 @@ class Reduction:
         for k in range(1, x.shape[-1]):
             x[..., k] = values.each(name, dtype, x[..., k - 1], x[..., k])
         return x if self.flat else np.moveaxis(x, -1, self.axes[0])
-
-
-def _by_stride(x: Array) -> list[int]:
-    """Return the axes as NumPy goes through them, the fastest first: of those that repeat elements none is moved."""
-    steps = [abs(step) if n > 1 else 0 for n, step in zip(x.shape, x.strides, strict=True)]
-    order: list[int] = []
-    for a in reversed(range(x.ndim)):
-        place = len(order)
-        for i in reversed(range(len(order))):
-            other = steps[order[i]]
-            if steps[a] and other:
-                if other <= steps[a]:
-                    break
-                place = i
-        order.insert(place, a)
-    return order
 
 
 def _in_pairs(parts: list[Any], add: Callable[[Any, Any], Array]) -> Array:

@@ -15,7 +15,6 @@ from numpy.typing import ArrayLike
 
 from ..loops.loop import Unsuitable
 from ..types import Array
-from .operations import ARITHMETIC, COMPARISONS, LOGIC
 
 DOUBLE, SINGLE, BOOL, INTEGER = map(np.dtype, (np.float64, np.float32, np.bool_, np.int64))
 DTYPES = frozenset((DOUBLE, SINGLE, BOOL, INTEGER))
@@ -28,6 +27,22 @@ OPERATORS: dict[Callable[..., Any], np.ufunc] = {
     operator.and_: np.bitwise_and, operator.or_: np.bitwise_or, operator.xor: np.bitwise_xor,
     operator.invert: np.invert, operator.lt: np.less, operator.le: np.less_equal, operator.gt: np.greater,
     operator.ge: np.greater_equal, operator.eq: np.equal, operator.ne: np.not_equal,
+}  # fmt: skip
+# What rows of calls are fused of: of floats, to floats of the same dtype and to bools; of bools, to bools.
+ARITHMETIC: dict[np.ufunc, str] = {
+    np.add: "add", np.subtract: "subtract", np.multiply: "multiply", np.true_divide: "divide",
+    np.negative: "negative", np.positive: "copy", np.absolute: "absolute", np.fabs: "absolute", np.square: "square",
+    np.reciprocal: "reciprocal", np.sqrt: "sqrt", np.maximum: "maximum", np.minimum: "minimum",
+    np.copysign: "copysign", np.exp: "exp", np.expm1: "expm1", np.log: "log", np.log1p: "log1p", np.tanh: "tanh",
+    np.cosh: "cosh",
+}  # fmt: skip
+COMPARISONS: dict[np.ufunc, str] = {
+    np.greater: ">", np.greater_equal: ">=", np.less: "<", np.less_equal: "<=", np.equal: "==", np.not_equal: "!=",
+    np.isnan: "isnan", np.isfinite: "isfinite",
+}  # fmt: skip
+LOGIC: dict[np.ufunc, str] = {
+    np.logical_and: "and", np.bitwise_and: "and", np.logical_or: "or", np.bitwise_or: "or", np.logical_xor: "xor",
+    np.bitwise_xor: "xor", np.logical_not: "not", np.invert: "not",
 }  # fmt: skip
 # of floats, by one instruction or function; of integers where `_INTEGERS` has them
 _FLOATS: dict[np.ufunc, str] = {
@@ -47,6 +62,11 @@ _OF_BOOLS = {"add": "or", "maximum": "or", "multiply": "and", "minimum": "and", 
              "!=": "!=", ">": ">", ">=": ">=", "<": "<", "<=": "<=", "copy": "copy"}  # fmt: skip
 _NAMES: dict[np.ufunc, str] = {**_FLOATS, **COMPARISONS, **LOGIC}
 _TO_BOOL = frozenset((*COMPARISONS.values(), "isinf", "signbit"))
+
+
+def name_of(function: Callable[..., Any]) -> str:
+    """Return the name of a function in messages."""
+    return str(getattr(function, "__qualname__", None) or getattr(function, "__name__", function))
 
 
 class Values:
@@ -188,7 +208,7 @@ def _reciprocal(values: Values, dtype: Any, x: int) -> int:
 
 
 def _power(values: Values, dtype: Any, x: int, y: int) -> int:
-    """Write squares and cubes as products, as fused loops do."""
+    """Write squares and cubes as products."""
     exponent = values.constant(y)
     if exponent == 2 or exponent == 3:
         square = values.one("multiply", dtype, x, x)

@@ -35,15 +35,22 @@ def chain(program: Program) -> None:
         row = row + 1 if suited[k - 1] and not _is_loop(call) else 0
         if row > MOST:
             suited[k - row : k] = [False] * row
+    link(program, suited, _is_loop)
+
+
+def link(
+    program: Program, suited: list[bool], pays: Callable[[Call], bool], least: int = 1, *, fills: bool = False
+) -> None:
+    """Replace rows of suited calls by chains, where at least so many pay; see `_Chainer` for `fills`."""
     calls, end = [*program.calls], len(program.calls)
     later = {id(x): x for x in traced_in(program.outputs)}  # what is read after `end`
     while end:
         start = end
         while start > max(end - LONGEST, 0) and suited[start - 1]:
             start -= 1
-        if any(map(_is_loop, calls[start:end])):
+        if sum(map(pays, calls[start:end])) >= least:
             try:
-                program.calls[start:end] = _Chainer(program, start, end, later).calls()
+                program.calls[start:end] = _Chainer(program, start, end, later, fills).calls()
             except _Alone as alone:
                 suited[alone.args[0]] = False
                 continue
@@ -51,8 +58,8 @@ def chain(program: Program) -> None:
         later |= {id(x): x for call in calls[start:end] for x in call.reads()}
         end = start
     chains = [call.function for call in program.calls if isinstance(call.function, Chain)]
-    for number, made in enumerate(chains[1:], 2):
-        made.__name__ = f"chain_{number}"
+    for number, made in enumerate([made for made in chains if made.loop.fills == fills][1:], 2):
+        made.__name__ += f"_{number}"
 
 
 def _is_loop(call: Call) -> bool:
@@ -70,6 +77,19 @@ def _is_suited(call: Call) -> bool:
     return call.writes is None or call.writes.kind == MADE
 
 
+def _is_dense(x: Any) -> bool:
+    """Tell whether the elements of an array lie one after the other, with its axes in some order."""
+    return bool(x.value.transpose(np.argsort(x.value.strides)[::-1]).flags.c_contiguous)
+
+
+def _form_of(loop: Loop, written: set[int]) -> Any:
+    """Return what machine code is made from, of a loop that writes to such memory of what it is given."""
+    changed = [x for x in loop.arguments if id(x.memory) in written]
+    if len(changed) > len(written) or not all(map(_is_dense, changed)):
+        raise Unsuitable("it writes to memory that several arrays show, or to an array with gaps")
+    return load("machine code of loops").form_of(loop)
+
+
 class _Alone(Exception):  # noqa: N818 - the chain is made without it
     """Raised with the position of a call that cannot be part of a chain."""
 
@@ -79,19 +99,46 @@ def _made(call: Call) -> list[Any]:
 
 
 class _Chainer:
-    """Makes a chain of the calls of a program from `start` to `end`; `later` has what is read after them."""
+    """Makes a chain of the calls of a program from `start` to `end`; `later` has what is read after them.
 
-    def __init__(self, program: Program, start: int, end: int, later: dict[int, Any]) -> None:
-        self.program, self.start, self.run = program, start, program.calls[start:end]
+    One that `fills` writes to memory that it is given, that of its results among it.
+    """
+
+    def __init__(self, program: Program, start: int, end: int, later: dict[int, Any], fills: bool) -> None:
+        self.program, self.fills, self.run = program, fills, program.calls[start:end]
+        self.positions = {id(call): k for k, call in enumerate(self.run, start)}
+        self.ahead = self._ahead() if fills else []
         self.makers = {id(x): k for k, call in enumerate(self.run) for x in _made(call)}
         self.turned: dict[int, tuple[Any, Any, tuple[int, ...]]] = {}  # what is a transpose of what lies in order
         self.again: dict[int, Call] = {}  # calls of views that are made after the chain
         self.finals: dict[int, Any] = {}  # what is needed after it, and what its loops need of each other
         self.links: list[tuple[Any, list[Any], list[Any]]] = []  # a form, what it is given, and what it makes
-        for key in self.makers.keys() & later.keys():
+        for key in [key for key in self.makers if key in later]:  # in order: equal chains have equal texts
             self._need(later[key])
         self.outside = list(self.finals.values())
         self._link()
+
+    def _ahead(self) -> list[Call]:
+        """Take views of what is there before out of the calls, but where several show memory that is written to.
+
+        Views with gaps stay: they would have to be copied.
+        """
+        written, made = {id(call.writes) for call in self.run}, set[int]()
+        shown: dict[int, set[int]] = {}
+        for x in (x for call in self.run if not call.view for x in call.reads()):
+            shown.setdefault(id(x.memory), set()).add(id(x))
+        ahead, run = list[Call](), list[Call]()
+        for call in self.run:
+            memories = {id(x.memory) for x in call.reads()}
+            alone = all(key not in written or len(shown.get(key, ())) < 2 for key in memories)
+            there = call.view and not any(id(x) in made for x in call.reads())
+            if there and alone and all(map(_is_dense, traced_in(call.result))):
+                ahead.append(call)
+            else:
+                run.append(call)
+                made.update(map(id, traced_in(call.result)))
+        self.run = run
+        return ahead
 
     def _need(self, x: Any) -> None:
         k = self.makers.get(id(x), -1)
@@ -104,8 +151,8 @@ class _Chainer:
                 self._need(y)
             return
         if isinstance(x.value, ndarray) and x.memory.whole is not x:
-            raise _Alone(self.start + k)
-        turned = self._in_order(x, self.start + k)
+            raise _Alone(self.positions[id(call)])
+        turned = self._in_order(x, self.positions[id(call)])
         if turned is not x:
             self.again[k] = self._back(x)
         self.finals[id(turned)] = turned
@@ -161,7 +208,7 @@ class _Chainer:
 
     def _link_calls(self, start: int, end: int) -> None:
         """Make calls a loop of one iteration, or several if that is too long."""
-        calls, before, given = self.run[start:end], list[Call](), dict[int, Any]()
+        calls, before, given = self._needed(self.run[start:end]), list[Call](), dict[int, Any]()
         made = [x for call in calls for x in _made(call)]
         known = set(map(id, made))
 
@@ -180,27 +227,39 @@ class _Chainer:
             if turned is not x:
                 before.append(self._back(x))
 
-        for k, call in enumerate(calls, self.start + start):
+        for call in calls:
             for x in call.reads():
-                take(x, k)
+                take(x, self.positions[id(call)])
         after = [self._there(x) for x in made if id(x) in self.turned]
         made += [call.result for call in after]
         results = [x for x in made if id(x) in self.finals]
         inputs = [Same(x, i) for i, x in enumerate(given.values())]
-        loop = Loop([*before, *calls, *after], [*inputs], list(given.values()), results, [], 1)
+        own = {id(x.memory) for call in calls if not call.view for x in _made(call)}
+        written = {id(call.writes) for call in calls if call.writes is not None} - own
+        loop = Loop([*before, *calls, *after], [*inputs], list(given.values()), results, [], 1, self.fills)
         try:
-            form = load("machine code of loops").form_of(loop)
+            form = _form_of(loop, written)
         except Unsuitable:
-            if end - start == 1:
-                raise _Alone(self.start + start) from None
+            if len(calls) == 1:
+                raise _Alone(self.positions[id(calls[0])]) from None
             middle = (start + end) // 2
             self._link_calls(middle, end)
             self._link_calls(start, middle)
             return
         for x in given.values():
             self._need_within(x)
-        if results or any(map(asks, calls)):
+        if results or written or any(map(asks, calls)):
             self.links.insert(0, (form, list(given.values()), results))
+
+    def _needed(self, calls: list[Call]) -> list[Call]:
+        """Return those calls that something in the chain, or after it, needs."""
+        needed, kept = set(self.finals), list[Call]()
+        needed.update(key for key, (_, turned, _) in self.turned.items() if id(turned) in needed)
+        for call in reversed(calls):
+            if call.writes is not None or asks(call) or not needed.isdisjoint(map(id, traced_in(call.result))):
+                kept.append(call)
+                needed.update(map(id, call.reads()))
+        return kept[::-1]
 
     def calls(self) -> list[Call]:
         """Return the chain and what is to be done after it."""
@@ -224,18 +283,27 @@ class _Chainer:
         links = []
         for form, arguments, results in self.links:
             links.append((form, [place(x) for x in (*arguments, *results)]))
-            if size := load("chains of loops").scratch_of(form):
+            if size := load("machine code of loops").scratch_of(form):
                 own.append(empty(size, np.uint8))
                 links[-1][1].append(places.setdefault(id(own[-1]), len(places)))
         arguments, first = list(given.values()), self.run[0]
         turned = [x for x, *_ in self.turned.values()]
-        before = [self._there(x) for x in turned if id(x) not in self.makers]
+        before = self.ahead + [self._there(x) for x in turned if id(x) not in self.makers]
         calls = [self._back(x) for x in turned if id(x) not in self.makers] + self.run
         calls += [self._there(x) for x in turned if id(x) in self.makers]
-        loop = Loop(calls, [Same(x, i) for i, x in enumerate(arguments)], arguments, self.outside, [], 1)
-        made = call_like(Chain(loop, links, own, self.program), tuple(arguments), tuple(self.outside), first)
-        made.errors = self.program.errors
-        return [*before, made, *(call for _, call in sorted(self.again.items()))]
+        loop = Loop(calls, [Same(x, i) for i, x in enumerate(arguments)], arguments, self.outside, [], 1, self.fills)
+        function, after = Chain(loop, links, own, self.program), [call for _, call in sorted(self.again.items())]
+        if not links:
+            return [*before, *after]
+        if self.fills:
+            before += [call_like(np.empty, kind_of(x), x, first) for x in self.outside]
+            made = call_like(function, (*arguments, *self.outside), None, first)
+            changed = function.written | {id(x.memory) for x in self.outside}
+            made.writes = next(x.memory for x in made.args if id(x.memory) in changed)
+        else:
+            made = call_like(function, tuple(arguments), tuple(self.outside), first)
+            made.errors = self.program.errors
+        return [*before, made, *after]
 
 
 class Chain(CompiledLoop):
@@ -248,7 +316,7 @@ class Chain(CompiledLoop):
     loop
         All their calls, as one iteration.
     links
-        What machine code is made from; see `chain_code.chain_code`.
+        What machine code is made from; see `loop_machine.chain_code`.
     own
         The arrays of the table after what it is given and what it returns.
     program
@@ -256,8 +324,9 @@ class Chain(CompiledLoop):
     """
 
     def __init__(self, loop: Loop, links: list[Any], own: list[Any], program: Program) -> None:
-        super().__init__(loop, "chain")
+        super().__init__(loop, "fused" if loop.fills else "chain")
         self._links, self._own, self._program = links, own, program
+        self.written = {id(call.writes) for call in loop.calls if call.writes is not None}  # memory
         self._run: Callable[..., tuple[Any, ...]] = self._first
 
     def __call__(self, *arguments: Any) -> tuple[Any, ...]:
@@ -265,7 +334,7 @@ class Chain(CompiledLoop):
 
     def _first(self, *arguments: Any) -> tuple[Any, ...]:
         with original_creation():  # numba compiles at the first call
-            run = self._printed_run(load("chains of loops").chain_code(self._links))
+            run = self._printed_run(load("machine code of loops").chain_code(self._links))
             results = run(*arguments)
         self._run = run
         return results
@@ -284,8 +353,11 @@ class Chain(CompiledLoop):
         for x, like in zip(given, self.loop.arguments, strict=True):
             scope[f"{x}_dtype"] = kind_of(like)[1]
             as_it_is = f"type({x}) is ndarray and {x}.dtype is {x}_dtype and {x}.flags.c_contiguous"
-            lines.append(f"if not ({as_it_is}): {x} = asarray({x}, {x}_dtype, order='C')")
-        for x, (shape, dtype) in zip(results, self._shapes, strict=True):
+            in_order = f"{x} = asarray({x}, {x}_dtype, order='C')"
+            lines.append(f"if not ({as_it_is}): {'raise diverged()' if id(like.memory) in self.written else in_order}")
+        if self.loop.fills:
+            given, results = entries, []
+        for x, (shape, dtype) in zip(results, self._shapes, strict=False):
             scope[f"{x}_memory"] = memory_for(shape, dtype)
             lines.append(f"{x} = {x}_memory()")
         lines += [f"pack(table, 0, {', '.join(f'id({x})' for x in entries)})"] if entries else []

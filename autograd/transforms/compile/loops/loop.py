@@ -83,6 +83,8 @@ class Loop:
     stacked
         The variables of which the values of all iterations are results, along a new first axis, and whether those of
         the last iteration come first.
+    fills
+        Whether it may write to arguments, which it is given as they are; for loops of one iteration.
     """
 
     calls: list[Call]
@@ -91,3 +93,4 @@ class Loop:
     finals: list[Variable] = field(default_factory=list)
     stacked: list[tuple[Variable, bool]] = field(default_factory=list)
     count: int | None = None
+    fills: bool = False
