@@ -6,7 +6,8 @@ import time
 import pytest
 
 import nn
-from nn.distributed import _launch, _launched, _processes
+from nn.distributed import _launch, _processes
+from nn.distributed._launched import SIZES, launched
 
 from .launching import needs_mpi, run
 
@@ -61,11 +62,11 @@ def test_ranks_exchange_arrays_and_gradients() -> None:
 def test_the_launcher_says_how_many_there_are(
     monkeypatch: pytest.MonkeyPatch, environment: dict[str, str], count: int
 ) -> None:
-    for name in (*_launched.SIZES, "PLAINGRAD_MPI_PROCESS"):
+    for name in (*SIZES, "PLAINGRAD_MPI_PROCESS"):
         monkeypatch.delenv(name, raising=False)
     for name, value in environment.items():
         monkeypatch.setenv(name, value)
-    assert _launched.launched() == count
+    assert launched() == count
 
 
 def test_a_launcher_without_its_library_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
