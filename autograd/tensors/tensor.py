@@ -10,7 +10,7 @@ import sys
 from _thread import RLock  # `threading` has the same one, and takes half a millisecond to import
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from inspect import signature
-from typing import TYPE_CHECKING, Any, Never, NoReturn, TypeAlias
+from typing import TYPE_CHECKING, Any, Never, TypeAlias
 from weakref import ref
 
 import numpy as np
@@ -218,7 +218,7 @@ class Tensor(Installed):
     @property
     def size(self) -> int:
         """The number of elements."""
-        return _Size(self._array.size)
+        return self._array.size
 
     @property
     def nbytes(self) -> int:
@@ -806,18 +806,6 @@ def unmasked(data: Any) -> Any:
     ):  # without loading numpy.ma
         raise _of_mask()
     return data
-
-
-class _Size(int):
-    """A number of elements, which says what to write if it is called, as PyTorch's `size` is."""
-
-    __slots__ = ()
-
-    def __call__(self, axis: object = None) -> NoReturn:
-        raise TypeError(
-            f"size is the number of elements, as in NumPy, at {users_line()}: here it is "
-            f"{'t.shape' if axis is None else f't.shape[{axis}]'}"
-        )
 
 
 def _hands_over(types: Iterable[type]) -> bool:

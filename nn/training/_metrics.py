@@ -80,7 +80,7 @@ _told: WeakSet[Any] = WeakSet()  # the metrics that `_check_shapes` has warned o
 
 def _check_shapes(functions: Mapping[str, Measure], output: Any, target: Any) -> None:
     """Warn of metrics that compare each output with each target, where shapes (n, 1) and (n,) are broadcast."""
-    if not np.ndim(output) == 2 == np.ndim(target) + 1 or np.shape(output) != (len(target), 1) or len(target) < 2:
+    if getattr(output, "shape", None) != (*getattr(target, "shape", ()), 1) or target.ndim != 1 or len(target) < 2:
         return
     for name, function in functions.items():
         if function not in _KNOWN.values() and isinstance(function, FunctionType) and function not in _told:
