@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from collections import UserDict
+from collections.abc import Callable
+from numbers import Number
 from typing import Any
 
-from autograd import Tensor
-from autograd.inside import unwrap
+import numpy as np
 
-__all__ = ["Box", "getval", "isbox"]
+from autograd import Tensor, UnsupportedError
+from autograd.inside import BOXES, unwrap
 
-Box = Tensor
+__all__ = ["Box", "Mappings", "getval", "isbox"]
+
+Box: Any = Tensor
 
 
 def isbox(x: object) -> bool:
@@ -33,4 +38,27 @@ def getval(x: Any) -> Any:
     return unwrap(x)[()] if isinstance(x, Tensor) else x
 
 
-Tensor._value = property(getval)  # type: ignore[attr-defined]  # where programs look to print a value
+class Mappings(UserDict[type, Callable[..., Any]]):
+    """What programs say of their own classes of arrays: nothing is needed for those. Others are containers."""
+
+    def __setitem__(self, kind: type, made: Callable[..., Any]) -> None:
+        """Take a class of arrays or numbers, and refuse any other."""
+        if not issubclass(kind, np.ndarray | np.generic | Number | Tensor):
+            raise UnsupportedError(
+                f"{kind.__name__} is no array: tell autograd.register_pytree_node() what is in one, or make it a "
+                f"dataclass, to differentiate with respect to it"
+            )
+        super().__setitem__(kind, made)
+
+
+def _register(box: type, value_type: type) -> None:
+    """Say that arrays of a class are differentiated, as all are."""
+    if box is not Tensor:
+        raise UnsupportedError(f"{box.__name__} is not used: all values that are being differentiated are of one class")
+    Box.type_mappings[value_type] = np.asarray
+
+
+Box.type_mappings = Mappings()
+Box.type_mappings.data = BOXES  # where functions that are differentiated look
+Box.register = classmethod(_register)
+Box._value = property(getval)  # where programs look to print a value

@@ -31,7 +31,7 @@ from .vector_spaces import vspace
 
 __all__ = [
     "def_linear", "defjvp", "defjvp_argnum", "defjvp_argnums", "defvjp", "defvjp_argnum", "defvjp_argnums",
-    "notrace_primitive", "number", "primitive", "primitive_vjps",
+    "notrace_primitive", "number", "primitive", "primitive_vjps", "register_notrace",
 ]  # fmt: skip
 
 Maker = Callable[..., Any]
@@ -95,10 +95,13 @@ class Definition:
         self.pushes: dict[int, Maker | str | None] = {}
         self.pull_all: Maker | None = None
         self.push_all: Maker | None = None
+        self.untraced = False  # whether the result is none of what is being differentiated
         self.operations: dict[Any, Callable[..., Any] | None] = {}  # what is applied to arguments of these types
 
     def call(self, args: Arguments, kwargs: Keywords) -> Any:
         """Apply the operation to arguments among which there are tensors."""
+        if self.untraced:
+            return self.function(*map(getval, args), **kwargs)
         types = tuple(map(type, args))
         form = follows_hips(), types
         if form not in self.operations:
@@ -128,15 +131,17 @@ class Definition:
     def pull(self, wanted: list[int], g: Any, out: Any, args: Arguments, kwargs: Keywords) -> list[Any]:
         """Return the gradient of each wanted argument."""
         if self.pull_all is not None:
-            return list(self.pull_all(tuple(wanted), out, args, kwargs)(g))
-        found = []
+            given = self.pull_all(tuple(wanted), out, args, kwargs)(g)
+            return [_fitted(each, self.name, i, args[i]) for i, each in zip(wanted, given, strict=False)]
+        found: list[Any] = []
         for i in wanted:
             if i not in self.pulls:
                 raise UnsupportedError(
                     f"'{self.name}' has no derivative with respect to argument {i}: say it with defvjp, or None for 0"
                 )
             maker = self.pulls[i]
-            found.append(None if maker is None else _returned(maker(out, *args, **kwargs)(g), self.name, i))
+            gradient = None if maker is None else _returned(maker(out, *args, **kwargs)(g), self.name, i)
+            found.append(_fitted(gradient, self.name, i, args[i]))
         return found
 
     def push(self, tangents: dict[int, Any], out: Any, args: Arguments, kwargs: Keywords) -> Any:
@@ -166,6 +171,20 @@ def _returned(gradient: Any, name: str, argnum: int) -> Any:
             f"derivative of 0, give defvjp None in the place of its function"
         )
     return gradient
+
+
+def _fitted(gradient: Any, name: str, argnum: int, arg: Any) -> Any:
+    """Return the gradient of an argument; of one that is a list or a tuple, it may be an array for all in it."""
+    if gradient is None or not isinstance(arg, list | tuple):
+        number_of_one = getattr(gradient, "shape", None) == (1,) and np.shape(getval(arg)) == ()
+        return gradient.reshape(()) if number_of_one else gradient
+    count = len(gradient) if isinstance(gradient, list | tuple) or np.ndim(getval(gradient)) else "one number"
+    if count != len(arg):
+        raise DerivativeError(
+            f"the derivative of '{name}' with respect to argument {argnum}, a {type(arg).__name__} of {len(arg)}, "
+            f"returned {count}"
+        )
+    return [_fitted(part, name, argnum, each) for part, each in zip(gradient, arg, strict=True)]
 
 
 class _NoArrayError(Exception):
@@ -339,6 +358,11 @@ def notrace_primitive(f_raw: Callable[..., Any]) -> Callable[..., Any]:
         return f_raw(*map(getval, args), **kwargs)
 
     return untraced
+
+
+def register_notrace(trace_type: type, primitive_fun: Callable[..., Any]) -> None:
+    """Say that the result of an operation depends on nothing that is being differentiated."""
+    _definition(primitive_fun, "register_notrace").untraced = True
 
 
 def _definition(fun: Callable[..., Any], called: str) -> Definition:

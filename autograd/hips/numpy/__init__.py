@@ -7,6 +7,8 @@ elements are being differentiated.
 
 from __future__ import annotations
 
+import functools
+
 import numpy
 
 from autograd.inside import lazy_names
@@ -15,8 +17,9 @@ from . import creation
 
 _ABOUT_ITSELF = {"test", "show_config", "show_runtime", "__array_namespace_info__"}
 __all__ = [name for name in numpy.__all__ if name not in _ABOUT_ITSELF]
-_MODULES = ("fft", "linalg", "numpy_boxes", "numpy_vjps", "numpy_vspaces", "numpy_wrapper", "random")
+_MODULES = ("fft", "linalg", "numpy_boxes", "numpy_jvps", "numpy_vjps", "numpy_vspaces", "numpy_wrapper", "random")
 
 
+globals().update(creation.taken(numpy, set(__all__).difference(_MODULES, creation.__all__)))
 globals().update((name, getattr(creation, name)) for name in creation.__all__)
-__getattr__, __dir__ = lazy_names(globals(), modules=_MODULES, otherwise=creation.found_in(numpy, globals()))
+lazy_names(globals(), modules=_MODULES, otherwise=functools.partial(getattr, numpy))
