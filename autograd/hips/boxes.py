@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections import UserDict
 from collections.abc import Callable
 from numbers import Number
@@ -48,6 +49,15 @@ class Mappings(UserDict[type, Callable[..., Any]]):
                 f"{kind.__name__} is no array: tell autograd.register_pytree_node() what is in one, or make it a "
                 f"dataclass, to differentiate with respect to it"
             )
+        own: Any = vars(kind).get("__array_ufunc__")
+        if own is not None:  # which may not know what to do with a tensor
+
+            @functools.wraps(own)
+            def computed(x: Any, ufunc: np.ufunc, method: str, *inputs: Any, **options: Any) -> Any:
+                of_tensors = any(map(isbox, inputs))
+                return NotImplemented if of_tensors else own(x, ufunc, method, *inputs, **options)
+
+            kind.__array_ufunc__ = computed  # type: ignore[attr-defined]
         super().__setitem__(kind, made)
 
 
