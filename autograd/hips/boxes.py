@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import functools
+import threading
 from collections import UserDict
-from collections.abc import Callable
+from collections.abc import Callable, Container
 from numbers import Number
 from typing import Any
 
 import numpy as np
 
 from autograd import Tensor, UnsupportedError
+from autograd.extend import same_tensor
 from autograd.inside import BOXES, unwrap
 
-__all__ = ["Box", "Mappings", "getval", "isbox"]
+__all__ = ["RECORDED_RULE", "Box", "Mappings", "getval", "isbox"]
 
 Box: Any = Tensor
 
@@ -71,4 +73,32 @@ def _register(box: type, value_type: type) -> None:
 Box.type_mappings = Mappings()
 Box.type_mappings.data = BOXES  # where functions that are differentiated look
 Box.register = classmethod(_register)
-Box._value = property(getval)  # where programs look to print a value
+class _RecordedRule(threading.local):
+    """The rule of a program's own that runs while its derivative is recorded.
+
+    Attributes
+    ----------
+    given
+        The identities of the tensors that it was given; None if no such rule runs.
+    """
+
+    given: Container[int] | None = None
+
+
+RECORDED_RULE = _RecordedRule()
+
+
+class _Inner(Tensor):
+    """What is in a box where the derivative of a derivative is computed: a box too, until it is asked again."""
+
+    __slots__ = ()
+    _value = property(getval)
+
+
+def _value(x: Tensor) -> Any:
+    """Return what is in a box: of tensors that a rule was not given but knows, such as its function's, a box."""
+    given = RECORDED_RULE.given
+    return getval(x) if given is None or id(x) in given or x._node is None else same_tensor(x, _Inner)
+
+
+Box._value = property(_value)  # where programs look to print a value

@@ -26,7 +26,7 @@ from autograd.inside import (
     writeable,
 )
 
-from .boxes import getval
+from .boxes import RECORDED_RULE, getval
 from .vector_spaces import vspace
 
 __all__ = [
@@ -135,6 +135,16 @@ class Definition:
 
     def pull(self, wanted: list[int], g: Any, out: Any, args: Arguments, kwargs: Keywords) -> list[Any]:
         """Return the gradient of each wanted argument."""
+        contents = flatten((g, out, args))[0]
+        before, RECORDED_RULE.given = RECORDED_RULE.given, None
+        if any(isinstance(x, Tensor) for x in contents):
+            RECORDED_RULE.given = set(map(id, contents))
+        try:
+            return self._pulled(wanted, g, out, args, kwargs)
+        finally:
+            RECORDED_RULE.given = before
+
+    def _pulled(self, wanted: list[int], g: Any, out: Any, args: Arguments, kwargs: Keywords) -> list[Any]:
         if self.pull_all is not None:
             given = self.pull_all(tuple(wanted), out, args, kwargs)(g)
             return [_fitted(each, self.name, i, args[i]) for i, each in zip(wanted, given, strict=False)]
