@@ -73,6 +73,8 @@ def _register(box: type, value_type: type) -> None:
 Box.type_mappings = Mappings()
 Box.type_mappings.data = BOXES  # where functions that are differentiated look
 Box.register = classmethod(_register)
+
+
 class _RecordedRule(threading.local):
     """The rule of a program's own that runs while its derivative is recorded.
 

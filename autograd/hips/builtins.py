@@ -14,7 +14,18 @@ from autograd.extend import lazy_names, missing
 
 from .boxes import getval
 
-__all__ = ["DictBox", "ListBox", "SequenceBox", "TupleBox", "dict", "isinstance", "list", "make_sequence", "tuple", "type"]
+__all__ = [
+    "DictBox",
+    "ListBox",
+    "SequenceBox",
+    "TupleBox",
+    "dict",
+    "isinstance",
+    "list",
+    "make_sequence",
+    "tuple",
+    "type",
+]
 
 dict, list, tuple = builtins.dict, builtins.list, builtins.tuple
 DictBox, ListBox, TupleBox = dict, list, tuple

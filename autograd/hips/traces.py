@@ -167,7 +167,7 @@ def backward_pass(g: Any, end_node: Any) -> Any:
     others = any(isinstance(each, Leaf) and each not in root.starts for each in ancestors([end_node]))
     recorded = isbox(g) or others
     conjugate: Any = conjugated if follows_hips() else lambda x: x
-    found: Any = gradients(end, inputs, conjugate(g), True, recorded, allow_unused=True)
+    found: Any = gradients(end, inputs, conjugate(g if isbox(g) else np.asarray(g)), True, recorded, allow_unused=True)
     results = [x if each is None else conjugate(each) for x, each in zip(zeros, found, strict=True)]
     return root.rebuild(results if recorded else list(map(getval, results)))
 

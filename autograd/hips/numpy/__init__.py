@@ -21,8 +21,6 @@ __all__ = [name for name in numpy.__all__ if name not in _ABOUT_ITSELF]
 _MODULES = ("numpy_boxes", "numpy_jvps", "numpy_vjps", "numpy_vspaces", "numpy_wrapper")
 
 
-
-
 class _Names(ModuleType):
     """Finds what is loaded late. It is no function of the module, because libraries wrap all functions that are."""
 

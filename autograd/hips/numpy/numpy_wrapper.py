@@ -17,7 +17,9 @@ __all__ = [
 wrap_intdtype = of_value
 
 
-def _astype(A: Any, dtype: Any, order: str = "K", casting: str = "unsafe", subok: bool = True, copy: bool = True) -> Any:
+def _astype(
+    A: Any, dtype: Any, order: str = "K", casting: str = "unsafe", subok: bool = True, copy: bool = True
+) -> Any:
     """Return an array with another dtype."""
     return A.astype(dtype)
 
