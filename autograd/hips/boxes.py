@@ -51,16 +51,21 @@ class Mappings(UserDict[type, Callable[..., Any]]):
                 f"{kind.__name__} is no array: tell autograd.register_pytree_node() what is in one, or make it a "
                 f"dataclass, to differentiate with respect to it"
             )
-        own: Any = vars(kind).get("__array_ufunc__")
-        if own is not None:  # which may not know what to do with a tensor
-
-            @functools.wraps(own)
-            def computed(x: Any, ufunc: np.ufunc, method: str, *inputs: Any, **options: Any) -> Any:
-                of_tensors = any(map(isbox, inputs))
-                return NotImplemented if of_tensors else own(x, ufunc, method, *inputs, **options)
-
-            kind.__array_ufunc__ = computed  # type: ignore[attr-defined]
+        _give_way(kind)
         super().__setitem__(kind, made)
+
+
+def _give_way(kind: Any) -> None:
+    """Have arrays of a class leave ufuncs of tensors to these, which their own method may not know."""
+    own = vars(kind).get("__array_ufunc__")
+    if own is None or hasattr(own, "__wrapped__"):
+        return
+
+    @functools.wraps(own)
+    def computed(x: Any, ufunc: np.ufunc, method: str, *inputs: Any, **options: Any) -> Any:
+        return NotImplemented if any(map(isbox, inputs)) else own(x, ufunc, method, *inputs, **options)
+
+    kind.__array_ufunc__ = computed
 
 
 def _register(box: type, value_type: type) -> None:

@@ -7,7 +7,7 @@ for the array or number of a `Tensor`.
 from __future__ import annotations
 
 import builtins
-from abc import ABC
+from abc import ABCMeta
 from typing import Any
 
 from autograd.extend import lazy_names, missing
@@ -31,7 +31,7 @@ dict, list, tuple = builtins.dict, builtins.list, builtins.tuple
 DictBox, ListBox, TupleBox = dict, list, tuple
 
 
-class SequenceBox(ABC):
+class SequenceBox(metaclass=ABCMeta):  # noqa: B024  # for questions alone
     """Lists and tuples, in questions about types."""
 
 

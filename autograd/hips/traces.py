@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from itertools import count
 from typing import Any, Self
 from weakref import ref
 
@@ -166,9 +165,9 @@ def backward_pass(g: Any, end_node: Any) -> Any:
     end, *inputs = map(LIFT.wrap, [np.zeros(end_node.shape, end_node.dtype), *zeros], [end_node, *root.starts])
     others = any(isinstance(each, Leaf) and each not in root.starts for each in ancestors([end_node]))
     recorded = isbox(g) or others
-    conjugate: Any = conjugated if follows_hips() else lambda x: x
-    found: Any = gradients(end, inputs, conjugate(g if isbox(g) else np.asarray(g)), True, recorded, allow_unused=True)
-    results = [x if each is None else conjugate(each) for x, each in zip(zeros, found, strict=True)]
+    g = conjugated(g if isbox(g) else np.asarray(g)) if follows_hips() else g  # which gradients() does once more
+    found: Any = gradients(end, inputs, g, True, recorded, allow_unused=True)
+    results = [x if each is None else each for x, each in zip(zeros, found, strict=True)]
     return root.rebuild(results if recorded else list(map(getval, results)))
 
 

@@ -33,4 +33,4 @@ globals().update(creation.taken(numpy, [name for name in __all__ if name in vars
 globals().update((name, getattr(creation, name)) for name in creation.__all__)
 sys.modules[__name__].__class__ = _Names
 
-from . import fft, linalg, random  # noqa: E402  # in the place of NumPy's
+from . import fft, linalg, random  # noqa: E402, F401  # in the place of NumPy's
