@@ -175,6 +175,7 @@ _MODULES = (
 )  # fmt: skip
 
 
+_later.announce(f"{__name__}.tracer")  # libraries that choose a method by types look for its Box among loaded modules
 _later.lazy_names(
     globals(),
     own=_OWN,

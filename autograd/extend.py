@@ -153,8 +153,9 @@ _OWN = {
 _OTHERS = {
     "": ("Context", "Function"),
     "core": (
-        "Box", "VSpace", "defjvp", "defjvp_argnum", "defjvp_argnums", "defvjp", "defvjp_argnum", "defvjp_argnums",
-        "notrace_primitive", "primitive", "vspace",
+        "Box", "JVPNode", "SparseObject", "VJPNode", "VSpace", "backward_pass", "def_linear", "defjvp", "defjvp_argnum",
+        "defjvp_argnums", "defvjp", "defvjp_argnum", "defvjp_argnums", "notrace_primitive", "primitive",
+        "register_notrace", "vspace",
     ),
 }  # fmt: skip
 

@@ -67,7 +67,7 @@ from .tensors.conversions import differentiated
 from .tensors.dispatch import declare_special_functions, fronts, is_plain, plain
 from .tensors.dispatch import operation_of as replacement_of
 from .tensors.tensor import LIFT, Array, Axis, TensorLike, any_live, conjugated, unmasked, unwrap
-from .transforms.conventions import follows_hips
+from .transforms.conventions import BOXES, follows_hips
 from .transforms.pytree import flatten, structure
 
 if TYPE_CHECKING:

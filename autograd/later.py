@@ -5,9 +5,11 @@ A lower floor asks for a module of a higher one by what it has, as in ``load("sp
 """
 
 import gc
+import sys
 from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 from importlib import import_module
+from importlib.util import LazyLoader, find_spec, module_from_spec
 from types import ModuleType
 from typing import Any
 
@@ -91,6 +93,14 @@ def lazy_names(
 
     namespace.update(__getattr__=__getattr__, __dir__=__dir__)
     return __getattr__, __dir__
+
+
+def announce(module: str) -> None:
+    """Put a module among those that are loaded, for programs that look there; its first name loads it."""
+    spec: Any = find_spec(module)
+    spec.loader = LazyLoader(spec.loader)
+    sys.modules[module] = made = module_from_spec(spec)
+    spec.loader.exec_module(made)
 
 
 def _homes(table: Mapping[str, Collection[str]] | None) -> dict[str, tuple[str, str]]:

@@ -88,7 +88,8 @@ def pytorch_page() -> str:
         "Arguments of `while_loop`": WHILE_KEYWORDS,
     }
     shown["Arguments of `compile`"] = COMPILE_KEYWORDS
-    shown |= {TITLES[owner]: names for owner, names in {**NAMES, **tables("layer_names.txt")}.items() if names}
+    of_pytorch = {**NAMES, **tables("layer_names.txt")}.items()
+    shown |= {TITLES[owner]: names for owner, names in of_pytorch if names and not owner.startswith("autograd.")}
     return head + "".join(map(names_table, shown, shown.values()))
 
 

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from autograd import vjp
+from autograd.extend import lazy_names, missing
 
 from .boxes import Box, getval, isbox
 from .definitions import (
@@ -19,14 +20,21 @@ from .definitions import (
     notrace_primitive,
     primitive,
     primitive_vjps,
+    register_notrace,
 )
+from .traces import JVPNode, SparseObject, VJPNode, backward_pass
 from .vector_spaces import VSpace, vspace
 
 __all__ = [
-    "Box", "VSpace", "def_linear", "defjvp", "defjvp_argnum", "defjvp_argnums", "defvjp", "defvjp_argnum",
-    "defvjp_argnums", "getval", "isbox", "make_jvp", "make_vjp", "notrace_primitive", "primitive", "primitive_vjps",
-    "vspace",
+    "Box", "JVPNode", "SparseObject", "VJPNode", "VSpace", "backward_pass", "def_linear", "defjvp", "defjvp_argnum",
+    "defjvp_argnums", "defvjp", "defvjp_argnum", "defvjp_argnums", "func", "getval", "isbox", "make_jvp", "make_vjp",
+    "notrace_primitive", "primitive", "primitive_vjps", "register_notrace", "vspace",
 ]  # fmt: skip
+
+
+def func(f: Callable[..., Any]) -> Callable[..., Any]:
+    """Return a function as it is."""
+    return f
 
 
 def make_vjp(fun: Callable[[Any], Any], x: Any) -> tuple[Callable[[Any], Any], Any]:
@@ -58,3 +66,6 @@ def make_jvp(fun: Callable[[Any], Any], x: Any) -> Callable[[Any], tuple[Any, An
 
     value, push = linearize(fun, x)
     return lambda tangent: (value, push(tangent))
+
+
+lazy_names(globals(), otherwise=missing.lookup(__name__))

@@ -26,12 +26,12 @@ from autograd.inside import (
     writeable,
 )
 
-from .boxes import getval
+from .boxes import RECORDED_RULE, getval
 from .vector_spaces import vspace
 
 __all__ = [
     "def_linear", "defjvp", "defjvp_argnum", "defjvp_argnums", "defvjp", "defvjp_argnum", "defvjp_argnums",
-    "notrace_primitive", "number", "primitive", "primitive_vjps",
+    "notrace_primitive", "number", "primitive", "primitive_vjps", "register_notrace",
 ]  # fmt: skip
 
 Maker = Callable[..., Any]
@@ -59,7 +59,7 @@ class Call:
     def computed(self, function: Callable[..., Any], contents: Sequence[Any]) -> list[Any]:
         """Return the arrays in what the function returns."""
         results, self._results = flatten(function(*self.args(contents), **self.kwargs))
-        return list(map(np.asarray, results))
+        return [np.asarray(_as_value(x)) for x in results]
 
     def results(self, arrays: Sequence[Any]) -> Any:
         """Return what the function returned, made of arrays or tensors."""
@@ -69,6 +69,11 @@ class Call:
         """Return what there is for each of the contents as a list for each argument."""
         each = iter(of_contents)
         return [[next(each) for _ in range(count)] for count in self._counts]
+
+
+def _as_value(result: Any) -> Any:
+    """Return what a function computed with tensors that it was not given, where the convention is that rules count."""
+    return getval(result) if isinstance(result, Tensor) and follows_hips() else result
 
 
 def number(x: Any) -> Any:
@@ -95,10 +100,13 @@ class Definition:
         self.pushes: dict[int, Maker | str | None] = {}
         self.pull_all: Maker | None = None
         self.push_all: Maker | None = None
+        self.untraced = False  # whether the result is none of what is being differentiated
         self.operations: dict[Any, Callable[..., Any] | None] = {}  # what is applied to arguments of these types
 
     def call(self, args: Arguments, kwargs: Keywords) -> Any:
         """Apply the operation to arguments among which there are tensors."""
+        if self.untraced:
+            return self.function(*map(getval, args), **kwargs)
         types = tuple(map(type, args))
         form = follows_hips(), types
         if form not in self.operations:
@@ -127,16 +135,28 @@ class Definition:
 
     def pull(self, wanted: list[int], g: Any, out: Any, args: Arguments, kwargs: Keywords) -> list[Any]:
         """Return the gradient of each wanted argument."""
+        contents = flatten((g, out, args))[0]
+        before, RECORDED_RULE.given = RECORDED_RULE.given, None
+        if any(isinstance(x, Tensor) for x in contents):
+            RECORDED_RULE.given = set(map(id, contents))
+        try:
+            return self._pulled(wanted, g, out, args, kwargs)
+        finally:
+            RECORDED_RULE.given = before
+
+    def _pulled(self, wanted: list[int], g: Any, out: Any, args: Arguments, kwargs: Keywords) -> list[Any]:
         if self.pull_all is not None:
-            return list(self.pull_all(tuple(wanted), out, args, kwargs)(g))
-        found = []
+            given = self.pull_all(tuple(wanted), out, args, kwargs)(g)
+            return [_fitted(each, self.name, i, args[i]) for i, each in zip(wanted, given, strict=False)]
+        found: list[Any] = []
         for i in wanted:
             if i not in self.pulls:
                 raise UnsupportedError(
                     f"'{self.name}' has no derivative with respect to argument {i}: say it with defvjp, or None for 0"
                 )
             maker = self.pulls[i]
-            found.append(None if maker is None else _returned(maker(out, *args, **kwargs)(g), self.name, i))
+            gradient = None if maker is None else _returned(maker(out, *args, **kwargs)(g), self.name, i)
+            found.append(_fitted(gradient, self.name, i, args[i]))
         return found
 
     def push(self, tangents: dict[int, Any], out: Any, args: Arguments, kwargs: Keywords) -> Any:
@@ -168,6 +188,20 @@ def _returned(gradient: Any, name: str, argnum: int) -> Any:
     return gradient
 
 
+def _fitted(gradient: Any, name: str, argnum: int, arg: Any) -> Any:
+    """Return the gradient of an argument; of one that is a list or a tuple, it may be an array for all in it."""
+    if gradient is None or not isinstance(arg, list | tuple):
+        number_of_one = getattr(gradient, "shape", None) == (1,) and np.shape(getval(arg)) == ()
+        return gradient.reshape(()) if number_of_one else gradient
+    count = len(gradient) if isinstance(gradient, list | tuple) or np.ndim(getval(gradient)) else "one number"
+    if count != len(arg):
+        raise DerivativeError(
+            f"the derivative of '{name}' with respect to argument {argnum}, a {type(arg).__name__} of {len(arg)}, "
+            f"returned {count}"
+        )
+    return [_fitted(part, name, argnum, each) for part, each in zip(gradient, arg, strict=True)]
+
+
 class _NoArrayError(Exception):
     """A function returned something else than an array or a number."""
 
@@ -186,7 +220,7 @@ def _of_arrays(definition: Definition, promised: bool, types: Sequence[type]) ->
         result = definition.function(*args, **(kwargs or {}))
         if isinstance(result, list | tuple | dict):
             raise _NoArrayError
-        return result
+        return _as_value(result)
 
     def pulled(i: int, g: Any, out: Any, args: Arguments, kwargs: Keywords | None) -> Any:
         (found,) = definition.pull([i], number(g), number(out), args, kwargs or {})
@@ -339,6 +373,11 @@ def notrace_primitive(f_raw: Callable[..., Any]) -> Callable[..., Any]:
         return f_raw(*map(getval, args), **kwargs)
 
     return untraced
+
+
+def register_notrace(trace_type: type, primitive_fun: Callable[..., Any]) -> None:
+    """Say that the result of an operation depends on nothing that is being differentiated."""
+    _definition(primitive_fun, "register_notrace").untraced = True
 
 
 def _definition(fun: Callable[..., Any], called: str) -> Definition:

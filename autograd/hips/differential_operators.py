@@ -18,13 +18,14 @@ from autograd.inside import check_callable, follows_hips, unwrap
 
 from .core import make_jvp as _make_jvp
 from .core import make_vjp as _make_vjp
+from .core import vspace
 from .wrap_util import unary_to_nary
 
 __all__ = [
     "checkpoint", "deriv", "elementwise_grad", "grad", "grad_and_aux", "grad_named", "hessian",
     "hessian_tensor_product", "hessian_vector_product", "holomorphic_grad", "jacobian", "make_ggnvp", "make_hvp",
     "make_jvp", "make_jvp_reversemode", "make_vjp", "multigrad_dict", "tensor_jacobian_product", "value_and_grad",
-    "vector_jacobian_product",
+    "vector_jacobian_product", "vspace",
 ]  # fmt: skip
 
 Function = Callable[..., Any]

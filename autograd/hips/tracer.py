@@ -8,48 +8,21 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from operator import attrgetter
-from typing import Any, Self
+from typing import Any
 
 from autograd import Tensor
+from autograd.extend import lazy_names, missing
 from autograd.inside import MultiNode, observed, warn
 from autograd.inside import Node as GraphNode
 
 from .boxes import Box, getval, isbox
-from .definitions import Call, notrace_primitive, number, primitive
+from .definitions import Call, notrace_primitive, number, primitive, register_notrace
+from .traces import Node, TraceStack, find_top_boxed_args, new_box, trace_stack
 
-__all__ = ["Box", "Node", "getval", "isbox", "notrace_primitive", "primitive", "toposort", "trace"]
-
-
-class Node:
-    """What stands for a result while a program is traced: the base of classes of a program, which define both methods.
-
-    The constructor is called for each operation, with its result, the operation, its arguments and keywords, the
-    positions of the arguments that depend on what is traced, and the nodes of those.
-    """
-
-    __slots__ = ()
-
-    def __init__(
-        self,
-        value: Any,
-        fun: Callable[..., Any],
-        args: tuple[Any, ...],
-        kwargs: dict[str, Any],
-        parent_argnums: tuple[int, ...],
-        parents: tuple[Any, ...],
-    ) -> None:
-        raise NotImplementedError(f"{type(self).__name__} defines no __init__(value, fun, args, kwargs, ...)")
-
-    def initialize_root(self, *args: Any, **kwargs: Any) -> None:
-        """Initialize the node at which a trace begins."""
-        raise NotImplementedError(f"{type(self).__name__} defines no initialize_root()")
-
-    @classmethod
-    def new_root(cls, *args: Any, **kwargs: Any) -> Self:
-        """Return a node at which a trace begins."""
-        root = cls.__new__(cls)
-        root.initialize_root(*args, **kwargs)
-        return root
+__all__ = [
+    "Box", "Node", "TraceStack", "find_top_boxed_args", "getval", "isbox", "new_box", "notrace_primitive", "primitive",
+    "register_notrace", "toposort", "trace", "trace_stack",
+]  # fmt: skip
 
 
 def trace(start_node: Any, fun: Callable[[Any], Any], x: Any) -> tuple[Any, Any]:
@@ -141,3 +114,6 @@ def toposort(end_node: Any, parents: Callable[[Any], Any] = attrgetter("parents"
             counts[parent] -= 1
             if not counts[parent]:
                 ready.append(parent)
+
+
+lazy_names(globals(), otherwise=missing.lookup(__name__))

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
 
-from autograd import Tensor
+from autograd import Tensor, UnsupportedError
 from autograd.inside import flatten, structure, unwrap
+
+from .boxes import Mappings
 
 __all__ = ["VSpace", "vspace"]
 
@@ -34,6 +36,15 @@ class VSpace:
     >>> space.size, space.add({"w": 1.0, "b": 2.0}, {"w": 3.0, "b": 4.0})
     (7, {'w': 4.0, 'b': 6.0})
     """
+
+    mappings = Mappings()
+
+    @classmethod
+    def register(cls, value_type: type, vspace_maker: Callable[[Any], Any] | None = None) -> None:
+        """Say that arrays of a class have a vector space, as all have."""
+        if cls is not VSpace:
+            raise UnsupportedError(f"{cls.__name__} is not used: vspace() gives the space of any array or container")
+        cls.mappings[value_type] = vspace_maker or cls
 
     def __init__(self, value: Any) -> None:
         contents, self._rebuild = flatten(value)

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from types import TracebackType
+from typing import Any
 
 VARIABLE = "PLAINGRAD_COMPATIBILITY"
 _NAMES = ("hips", None)
 _current: str | None = None
+# Called with an array of such a class before it is differentiated by, which may refuse it: see `hips.boxes`.
+BOXES: dict[type, Callable[[Any], Any]] = {}
 
 
 class compatibility:  # noqa: N801  # a mode, as `no_grad` is

@@ -20,7 +20,7 @@ from ..graph.node import Leaf, Lift, Node, ancestors, counter, leading_to
 from ..source.source_info import defined
 from ..tensors.conversions import differentiated
 from ..tensors.tensor import LIFT, Tensor, conjugated, in_own_memory, plain_array, seen_at
-from .conventions import follows_hips
+from .conventions import BOXES, follows_hips
 from .pytree import Rebuild, flatten, without_none
 
 Function = Callable[..., Any]
@@ -155,6 +155,8 @@ def track(primals: tuple[Any, ...]) -> tuple[list[Tensor], Rebuild]:
         if isinstance(x, Tensor) and x._node is not None:
             inputs.append(+x)  # a node of our own above the caller's
             continue
+        if type(x) in BOXES:
+            BOXES[type(x)](x)
         if follows_hips() and isinstance(x, np.ndarray | np.integer) and x.dtype.kind in "iu":
             x = np.asarray(x, float)
         try:

@@ -7,16 +7,30 @@ elements are being differentiated.
 
 from __future__ import annotations
 
-import numpy
+import sys
+from importlib import import_module
+from types import ModuleType
+from typing import Any
 
-from autograd.inside import lazy_names
+import numpy
 
 from . import creation
 
 _ABOUT_ITSELF = {"test", "show_config", "show_runtime", "__array_namespace_info__"}
 __all__ = [name for name in numpy.__all__ if name not in _ABOUT_ITSELF]
-_MODULES = ("fft", "linalg", "numpy_boxes", "numpy_vjps", "numpy_vspaces", "numpy_wrapper", "random")
+_MODULES = ("numpy_boxes", "numpy_jvps", "numpy_vjps", "numpy_vspaces", "numpy_wrapper")
 
 
+class _Names(ModuleType):
+    """Finds what is loaded late. It is no function of the module, because libraries wrap all functions that are."""
+
+    def __getattr__(self, name: str) -> Any:
+        """Return a module of this package, or what NumPy loads late."""
+        return import_module(f"{__name__}.{name}") if name in _MODULES else getattr(numpy, name)
+
+
+globals().update(creation.taken(numpy, [name for name in __all__ if name in vars(numpy)]))
 globals().update((name, getattr(creation, name)) for name in creation.__all__)
-__getattr__, __dir__ = lazy_names(globals(), modules=_MODULES, otherwise=creation.found_in(numpy, globals()))
+sys.modules[__name__].__class__ = _Names
+
+from . import fft, linalg, random  # noqa: E402, F401  # in the place of NumPy's

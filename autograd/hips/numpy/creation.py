@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from types import ModuleType
 from typing import Any
 
@@ -52,17 +52,11 @@ def accepting_lists(function: Callable[..., Any]) -> Callable[..., Any]:
     return call
 
 
-def found_in(module: ModuleType, namespace: dict[str, Any]) -> Callable[[str], Any]:
-    """Return a function that finds a name of a module of NumPy, and puts it in a namespace: functions accept lists."""
-
-    def find(name: str) -> Any:
-        found = getattr(module, name)
-        if callable(found) and not isinstance(found, type | np.ufunc):
-            found = accepting_lists(found)
-        namespace[name] = found
-        return found
-
-    return find
+def taken(module: ModuleType, names: Iterable[str]) -> dict[str, Any]:
+    """Return what a module of NumPy has under some names, with functions that accept lists."""
+    found = {name: getattr(module, name) for name in names}
+    functions = {name: x for name, x in found.items() if callable(x) and not isinstance(x, type | np.ufunc)}
+    return found | {name: accepting_lists(x) for name, x in functions.items()}
 
 
 def array(
@@ -128,7 +122,7 @@ def make_diagonal(D: Any, offset: int = 0, axis1: int = 0, axis2: int = 1) -> An
     return D[..., None] * np.eye(np.shape(D)[-1])
 
 
-def _of_value(dtype: type[Any]) -> type[Any]:
+def of_value(dtype: type[Any]) -> type[Any]:
     """Return an integer type that converts what is being differentiated too; that has no derivative."""
 
     class Integer(dtype):  # type: ignore[misc]  # NumPy's type of one width
@@ -139,7 +133,7 @@ def _of_value(dtype: type[Any]) -> type[Any]:
     return Integer
 
 
-int8, int16, int32, int64 = map(_of_value, (np.int8, np.int16, np.int32, np.int64))
+int8, int16, int32, int64 = map(of_value, (np.int8, np.int16, np.int32, np.int64))
 
 
 class Concatenator:

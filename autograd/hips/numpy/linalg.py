@@ -2,9 +2,7 @@
 
 import numpy
 
-from autograd.inside import lazy_names
-
-from .creation import found_in
+from .creation import taken
 
 __all__ = list(numpy.linalg.__all__)
-__getattr__, __dir__ = lazy_names(globals(), otherwise=found_in(numpy.linalg, globals()))
+globals().update(taken(numpy.linalg, __all__))
