@@ -56,6 +56,7 @@ def _gathered(picture: Picture, whole: list[int | None], box_of: Callable[[Frame
     result = Picture(
         frames=[replace(picture.frames[index], parent=_moved(picture.frames[index].parent, moved)) for index in frames],
         remarks=list(picture.remarks),
+        legend=picture.legend,
     )
     indices: dict[int, int] = {}
     boxes: dict[int, int] = {}
@@ -105,6 +106,7 @@ def _module(frame: Frame, parts: list[Box]) -> Box:
         where=operations[0].where,
         alarm=any(part.alarm for part in parts),
         dead=all(part.dead for part in operations),
+        mark=frame.mark,
         **costs,
     )
 
@@ -159,4 +161,5 @@ def cut(picture: Picture, most: int) -> Picture:
         picture.frames,
         _merged(picture.loops, indices, range(first)),
         [*picture.remarks, f"what is farthest from the result was left out: {first:,} of {len(picture.boxes):,} boxes"],
+        picture.legend,
     )

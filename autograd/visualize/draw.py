@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, SupportsFloat
 
 from autograd import Tensor, Value
 
@@ -31,6 +31,7 @@ def draw_graph(
     fold: bool | None = None,
     max_nodes: int | None = 400,
     show: Collection[str] = (),
+    data: Mapping[Any, SupportsFloat] | None = None,
     rankdir: str = "TB",
     format: str = "svg",
 ) -> Digraph:
@@ -72,7 +73,7 @@ def draw_graph(
     fold
         Whether to draw repeated parts, such as equal layers or the steps of a loop, once with their count. Data and
         gradients shown are those of the first repetition; nan in any of them is marked. By default, pictures of more
-        than 40 boxes are folded.
+        than 40 boxes without `data` are folded.
     max_nodes
         The largest number of boxes. If there are more, inner modules become one box each, and then the boxes farthest
         from the result are left out; the picture says so. None draws all.
@@ -81,6 +82,9 @@ def draw_graph(
         deviation and range for arrays; ``"kept"``, the bytes that the backward pass needs; ``"times"``, forward and
         backward; ``"rules"``, the derivatives as declared. Gradients and times come from one backward pass, which
         leaves the graph and every `grad` as they are.
+    data
+        Numbers of your own, as labels and colours with a legend: by tensor, such as a parameter, by module, or by the
+        name of a parameter or a module, such as ``{"0.weight": 0.3}``. Around 0 if there are both signs.
     rankdir
         The direction in which the picture grows: ``"TB"`` down the page, ``"LR"`` to the right, ``"BT"`` or ``"RL"``.
     format
@@ -103,7 +107,7 @@ def draw_graph(
         If nothing was recorded, because no input required a gradient or the output was detached; or if `show` asks for
         details that no longer exist.
     ValueError
-        If an option is unknown or out of range.
+        If an option is unknown or out of range, or nothing has a name that is a key of `data`.
     MissingProgramError
         When the result is rendered as PNG or PDF without the program ``dot``; the message names the package to install.
 
@@ -125,6 +129,8 @@ def draw_graph(
     named, modules = names_of(params)
     program = getattr(output, "program", None)
     if program is not None and not isinstance(output, Tensor | Value):
+        if data:
+            raise ValueError("data has numbers for a graph, but a compiled program has none")
         from .program_reader import read_program
 
         picture = read_program(program, {id(x): name for name, x in named.items()})
@@ -135,10 +141,11 @@ def draw_graph(
         function = output
         with watch_calls():
             drawn = function()
-    picture = read_graph(drawn, named, modules, show, function)
+    picture = read_graph(drawn, named, modules, show, function, data)
+    fold = False if data and fold is None else fold  # what is folded shows only the numbers of the first repetition
     graph = to_digraph(_fitted(picture, depth, fold, max_nodes), _DIRECTIONS[rankdir], format)
     result: Any = output
-    graph.play = partial(player, result, params=params, depth=depth)
+    graph.play = partial(player, result, params=params, depth=depth, data=data)
     return graph
 
 

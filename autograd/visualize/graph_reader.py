@@ -13,10 +13,11 @@ from autograd.inside import LEAF, Bundle, Node, Output, Primitive, ancestors, li
 
 from .collapse import with_calls_as_boxes
 from .given_arrays import Given, Memory, given_of, memory_of
+from .given_numbers import GivenNumbers
 from .gradient_values import Arrived, arrived_gradients
 from .input_names import InputNames, name_among
-from .module_frames import Framing, name_within, parameters_called, settled
-from .node_info import kept_bytes, named_nodes, root_of, title_of, type_of
+from .module_frames import Framing, modules_called, modules_of, name_within, settled
+from .node_info import kept_bytes, named_nodes, parameters_of, root_of, title_of, type_of
 from .number_format import Summary, readable_bytes, short, summarize, time_lines
 from .picture import Box, Kind, Picture
 from .rule_source import formulas_of
@@ -31,10 +32,12 @@ def read_graph(
     modules: Mapping[str, Any] | None = None,
     show: Collection[str] = (),
     function: Callable[[], Tensor | Value] | None = None,
+    data: Mapping[Any, Any] | None = None,
 ) -> Picture:
     """Return the picture of the graph of `output`, with the leaves in `params` and the calls of `modules` named.
 
-    Inputs have the names that `params`, the outermost modules called, or `function`, which computed it, have for them.
+    Inputs have the names that `params`, the outermost modules called, or `function`, which computed it, have for them;
+    what `data` has numbers for has marks.
 
     Raises
     ------
@@ -42,8 +45,10 @@ def read_graph(
         If `output`, or something in `params`, is neither a tensor nor a value.
     GraphError
         If `output` has no graph, or a detail in `show` needs a graph that was not freed.
+    ValueError
+        If nothing has a name that is a key of `data`.
     """
-    return _Reader(output, params, modules or {}, show, function).read()
+    return _Reader(output, params, modules or {}, show, function, data or {}).read()
 
 
 class _Reader:
@@ -56,15 +61,18 @@ class _Reader:
         modules: Mapping[str, Any],
         show: Collection[str],
         function: Callable[[], Tensor | Value] | None,
+        data: Mapping[Any, Any],
     ) -> None:
         self.root, self.show = root_of(output, "draw_graph", "draw"), show
         self.order = ancestors([self.root])
-        params = {**params, **{name: x for name, x in parameters_called(self.order).items() if name not in params}}
+        called = modules_called(self.order)
+        params = {**params, **{name: x for name, x in parameters_of(called).items() if name not in params}}
+        self.numbers = GivenNumbers(data, params, modules_of(called) | {**modules})
         named = named_nodes(params)
         self.names = {node: name for node, (name, _) in named.items()}
         self.tensors = {self.root: output} | {node: param for node, (_, param) in named.items()}
         self.inputs = InputNames(params, self.order, function)
-        self.framing = Framing(modules, "rules" not in show)  # the rules are those of single operations
+        self.framing = Framing(modules, "rules" not in show, self.numbers)  # the rules are those of single operations
         self.picture = Picture(frames=self.framing.frames)
         self.indices: dict[Any, int] = {}
         self.arrays: dict[int, list[tuple[Memory, int]]] = {}  # the boxes of arrays, by the owner of their memory
@@ -90,10 +98,12 @@ class _Reader:
                 continue
             sources = [self._source(node, index, x) for index, x in enumerate(op.inputs(node))]
             sources += [index for index in self._further(node) if index not in sources]
-            indices[node] = index = picture.add(self._box(node))
+            indices[node] = index = picture.add(replace(self._box(node), mark=self.numbers.of(node)))
             picture.edges += [(source, index) for source in sources if source is not None]
         picture = with_calls_as_boxes(picture)
         _settle(picture)
+        picture.legend = self.numbers.legend()
+        picture.remarks += self.numbers.remarks()
         return picture
 
     def _source(self, node: Any, index: int, x: Any) -> int | None:
@@ -143,6 +153,7 @@ class _Reader:
             title = name if name and given.form else given.text
             lines = (given.form,) if given.form else ()
             box = Box("constant", title, lines, form=given.form, alarm=not given.finite, frame=frame)
+        box = replace(box, mark=self.numbers.of_array(memory))
         if memory is None or not box.form:
             return self.picture.add(box)
         known = self.arrays.setdefault(id(memory.owner), [])

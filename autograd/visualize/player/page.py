@@ -11,10 +11,12 @@ from typing import Any
 from autograd import Value
 from autograd.inside import LEAF, HasLine, line_of, operation_of, source_of, text_at
 
+from ..given_arrays import memory_of
+from ..given_numbers import GivenNumbers
 from ..module_frames import Framing, name_within, settled
 from ..node_info import title_of, type_of
 from ..page import html_page, read
-from ..picture import Frame, Kind
+from ..picture import Frame, Kind, Mark
 from ..rule_source import sources_of
 from .depths import depths
 from .layout import HEIGHT, WIDTH
@@ -25,22 +27,30 @@ from .playback import Edge, Playback
 SCRIPTS = ("graph", "words", "picture", "shares", "modules", "time", "view", "details", "search", "controls")
 
 
-def page_of(played: Playback, title: str, modules: Mapping[str, Any] | None = None, depth: int | None = None) -> str:
+def page_of(
+    played: Playback,
+    title: str,
+    modules: Mapping[str, Any] | None = None,
+    depth: int | None = None,
+    numbers: GivenNumbers | None = None,
+) -> str:
     """Return the text of a page that plays the steps of a graph; equal ones give the same text.
 
     Frames are named after `modules`; with `depth`, that many levels of them are open at first, else as many as fit.
+    What `numbers` are of has marks.
     """
-    data = _data(played, title, modules or {}) | ({} if depth is None else {"depth": depth})
+    numbers = numbers or GivenNumbers({}, {}, {})
+    data = _data(played, title, modules or {}, numbers) | ({} if depth is None else {"depth": depth})
     body = read(__package__, "page.html", HEADING=html.escape(title.removeprefix("Backpropagation of ")))
     script = "\n".join(read(__package__, f"{name}.js") for name in SCRIPTS)
     return html_page(title, body, read(__package__, "page.css"), script, data)
 
 
-def _data(played: Playback, title: str, modules: Mapping[str, Any]) -> dict[str, Any]:
+def _data(played: Playback, title: str, modules: Mapping[str, Any], numbers: GivenNumbers) -> dict[str, Any]:
     steps, edges = played.steps, [(edge.source, edge.target) for edge in played.edges]
     feeds = list({feed[:2]: feed for feed in reversed(played.feeds)}.values())[::-1]  # one for each pair of ends
     lines = edges + [feed[:2] for feed in feeds]
-    framing = Framing(modules)
+    framing = Framing(modules, numbers=numbers)
     within = [None if step.folded or step.node is None else framing.frame_of(step.node) for step in steps]
     leaves = [index for index, step in enumerate(steps) if step.node is not None and step.node.op is LEAF]
     parameters = [index for index in leaves if steps[index].name and not steps[index].given]
@@ -51,6 +61,8 @@ def _data(played: Playback, title: str, modules: Mapping[str, Any]) -> dict[str,
         uses[source] += 1
     rules: dict[str, int] = {}
     boxes = [_box(index, played, rules) for index in range(len(steps))]
+    for box, step in zip(boxes, steps, strict=True):
+        box |= _marked(numbers.of_array(memory_of(step.value)) if step.node is None else numbers.of(step.node))
     for box, frame in zip(boxes, within, strict=True):
         if frame is not None:
             box |= {"frame": frame, "name": name_within(box["name"], frame, framing.frames), "path": box["name"]}
@@ -68,7 +80,13 @@ def _data(played: Playback, title: str, modules: Mapping[str, Any]) -> dict[str,
         "layouts": depths(kinds, within, lines, framing.frames, titles),
         "rules": list(rules),
         "levels": LEVELS,
+        "legend": list(numbers.legend()),
+        "remarks": list(numbers.remarks()),
     }
+
+
+def _marked(mark: Mark | None) -> dict[str, Any]:
+    return {"mark": mark} if mark else {}
 
 
 def _frames(frames: list[Frame]) -> Iterator[dict[str, Any]]:
@@ -80,7 +98,9 @@ def _frames(frames: list[Frame]) -> Iterator[dict[str, Any]]:
         seen[frame.path, frame.what] += 1
         call = f" #{seen[frame.path, frame.what]}" if calls[frame.path, frame.what] > 1 else ""
         what = frame.what if frame.path else ""
-        yield {"name": name + call, "what": what, "path": frame.path + call, "parent": frame.parent}
+        yield {"name": name + call, "what": what, "path": frame.path + call, "parent": frame.parent} | _marked(
+            frame.mark
+        )
 
 
 def _box(index: int, played: Playback, rules: dict[str, int]) -> dict[str, Any]:

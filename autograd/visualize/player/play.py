@@ -6,7 +6,7 @@ import inspect
 import os
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, SupportsFloat
 
 import numpy as np
 
@@ -14,6 +14,8 @@ from autograd import Tensor, Value
 from autograd.inside import Array, TensorLike
 
 from ..collapse import check_depth
+from ..given_numbers import GivenNumbers
+from ..module_frames import modules_of
 from ..node_info import Model, names_of, parameters_of
 from ..page import write_page
 from ..steps import Run, run
@@ -32,6 +34,7 @@ def player(
     params: Mapping[str, Tensor | Value | Array] | Model | None = None,
     gradient: TensorLike | None = None,
     depth: int | None = None,
+    data: Mapping[Any, SupportsFloat] | None = None,
 ) -> Path:
     """Write an HTML page that plays the forward and backward pass of a result, step by step.
 
@@ -65,6 +68,8 @@ def player(
     depth
         How many levels of modules are open at first; deeper modules are one box each. By default, as many as can be
         read at once.
+    data
+        Numbers of your own to label and colour, by parameter or other tensor, by module, or by the name of one.
 
     Returns
     -------
@@ -76,7 +81,7 @@ def player(
     TypeError
         If the result, or something in `params`, is neither a tensor nor a value; if a result is given `inputs`.
     ValueError
-        If `depth` is negative.
+        If `depth` is negative, or nothing has a name that is a key of `data`.
     GraphError
         If nothing was recorded, or an earlier `backward` freed the graph: call `player` before it, or give
         ``retain_graph=True``. If the result has several elements and `gradient` is not given.
@@ -106,9 +111,11 @@ def player(
         title = "Backpropagation" if name == "<lambda>" else f"Backpropagation of {name}"
     else:
         raise TypeError(f"player takes a Tensor, a Value or a function, not {type(result).__name__}")
+    called = modules_of(ran.models.values()) | {**modules}
+    numbers = GivenNumbers(data or {}, names, called)
     played = folded(playback(ran, names, gradient), _MOST)
     with np.errstate(all="ignore"):  # values that are not finite are shown as nan or inf
-        page = page_of(played, title, modules, depth)
+        page = page_of(played, title, modules, depth, numbers)
     return write_page(path, page)
 
 

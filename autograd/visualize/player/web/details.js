@@ -77,10 +77,12 @@ const KNOWN = {
   recorded: "", kept: " (kept for a derivative rule)", now: " (as it is now)",
   "": " (not kept by the graph: play the function instead, as in player(function, path, *inputs))",
 };
+const tellMark = (what, panel) => { if (what.mark) make("p", `data ${minus(what.mark[0])}`, panel, "number"); };
 function detail(i) {
   const panel = $("details"), step = steps[i];
   panel.replaceChildren();
   make("h2", fullNames[i], panel);
+  tellMark(step, panel);
   if (step.kind === "input") {
     make("p", `input without a gradient, ${step.type}`, panel, "muted");
     make("h3", "Value", panel);
@@ -158,6 +160,7 @@ function detailOfModule(f) {
   const panel = $("details"), within = frames.map((_, g) => g).filter((g) => frames[g].parent === f);
   panel.replaceChildren();
   make("h2", modulePath(f), panel);
+  tellMark(frames[f], panel);
   make("p", `module${frames[f].what ? ` ${frames[f].what}` : ""}, ${counted(operationsOf[f].length, "operation")}`, panel, "muted");
   wayTo(outside[f], panel);
   const shut = !at.frames[f], button = make("button", shut ? "Expand" : "Collapse", panel);
