@@ -7,6 +7,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, SupportsFloat
 
 from autograd import Tensor, Value
+from autograd.inside import observed
 
 from .collapse import check_depth, collapsed, cut, levels
 from .node_info import Model, names_of
@@ -53,6 +54,7 @@ def draw_graph(
     double box        amber               the result passed to `draw_graph`
     solid block       violet              a module, with all its operations
     no box            none                a constant: a number or an array without a gradient
+    octagon, ✗        red                 where the function raised an error
     thick border      red                 nan or inf in its values or its gradient
     dashed, thin      grey                no gradient reaches it, or only zeros
     dashed frame      violet, "× 12"      a repeated part; a dashed arrow leads to the next repetition
@@ -108,6 +110,9 @@ def draw_graph(
         details that no longer exist.
     ValueError
         If an option is unknown or out of range, or nothing has a name that is a key of `data`.
+    Exception
+        What a function raises. What it had recorded before is drawn, with the text of the error where it failed: a
+        notebook shows it, and elsewhere it is the attribute ``picture`` of the error.
     MissingProgramError
         When the result is rendered as PNG or PDF without the program ``dot``; the message names the package to install.
 
@@ -121,9 +126,10 @@ def draw_graph(
     """
     # Loaded here because few programs draw, and graphviz takes as long to load as the engine.
     from .dot import to_digraph
+    from .failure import Failure, failure_of
     from .graph_reader import DETAILS, read_graph
     from .player import player
-    from .watching import watch_calls
+    from .watching import lines_of_values, watch_calls
 
     _check(rankdir, depth, max_nodes, show, DETAILS)
     named, modules = names_of(params)
@@ -138,14 +144,28 @@ def draw_graph(
     drawn: Any = output
     function: Any = None
     if not isinstance(output, Tensor | Value) and callable(output):
-        function = output
-        with watch_calls():
-            drawn = function()
+        function, nodes, watch = output, [], watch_calls()
+        values: dict[Any, Any] = {}
+        try:
+            with watch, observed(lambda node, values, z: nodes.append(node)), lines_of_values(values):
+                drawn = function()
+        except Exception as error:
+            drawn = failure_of(error, [*nodes, *values], watch.failed)
+            if drawn is None:
+                raise
     picture = read_graph(drawn, named, modules, show, function, data)
     fold = False if data and fold is None else fold  # what is folded shows only the numbers of the first repetition
     graph = to_digraph(_fitted(picture, depth, fold, max_nodes), _DIRECTIONS[rankdir], format)
     result: Any = output
     graph.play = partial(player, result, params=params, depth=depth, data=data)
+    if isinstance(drawn, Failure):
+        drawn.error.picture = graph  # type: ignore[attr-defined]
+        drawn.tell(
+            graph,
+            "draw_graph drew what there was before: `except Exception as error: error.picture.write('graph.svg')`, "
+            "or sys.last_exc.picture at a prompt",
+        )
+        raise drawn.error
     return graph
 
 

@@ -12,6 +12,7 @@ from autograd import GraphError, Tensor, Value
 from autograd.inside import LEAF, Bundle, Node, Output, Primitive, ancestors, line_of, operation_of
 
 from .collapse import with_calls_as_boxes
+from .failure import Failure, node_of
 from .given_arrays import Given, Memory, given_of, memory_of
 from .given_numbers import GivenNumbers
 from .gradient_values import Arrived, arrived_gradients
@@ -27,7 +28,7 @@ DETAILS = ("values", "gradients", "kept", "times", "rules")
 
 
 def read_graph(
-    output: Tensor | Value,
+    output: Tensor | Value | Failure,
     params: Mapping[str, Any],
     modules: Mapping[str, Any] | None = None,
     show: Collection[str] = (),
@@ -56,21 +57,24 @@ class _Reader:
 
     def __init__(
         self,
-        output: Tensor | Value,
+        output: Tensor | Value | Failure,
         params: Mapping[str, Any],
         modules: Mapping[str, Any],
         show: Collection[str],
         function: Callable[[], Tensor | Value] | None,
         data: Mapping[Any, Any],
     ) -> None:
-        self.root, self.show = root_of(output, "draw_graph", "draw"), show
-        self.order = ancestors([self.root])
+        self.failure, self.show = output if isinstance(output, Failure) else None, show
+        self.root = _end(output)
+        self.order = ancestors([self.root]) if self.failure is None else [*self.failure.nodes]
+        several = self.root is not None and isinstance(operation_of(self.root), Output)
+        self.ends = {self.root, self.root.x if several else self.root}
         called = modules_called(self.order)
         params = {**params, **{name: x for name, x in parameters_of(called).items() if name not in params}}
         self.numbers = GivenNumbers(data, params, modules_of(called) | {**modules})
         named = named_nodes(params)
         self.names = {node: name for node, (name, _) in named.items()}
-        self.tensors = {self.root: output} | {node: param for node, (_, param) in named.items()}
+        self.tensors: dict[Any, Any] = {self.root: output} | {node: param for node, (_, param) in named.items()}
         self.inputs = InputNames(params, self.order, function)
         self.framing = Framing(modules, "rules" not in show, self.numbers)  # the rules are those of single operations
         self.picture = Picture(frames=self.framing.frames)
@@ -100,11 +104,28 @@ class _Reader:
             sources += [index for index in self._further(node) if index not in sources]
             indices[node] = index = picture.add(replace(self._box(node), mark=self.numbers.of(node)))
             picture.edges += [(source, index) for source in sources if source is not None]
+        if self.failure is not None:
+            self._add_failure(self.failure)
         picture = with_calls_as_boxes(picture)
         _settle(picture)
         picture.legend = self.numbers.legend()
         picture.remarks += self.numbers.remarks()
         return picture
+
+    def _add_failure(self, failure: Failure) -> None:
+        """Add the box of what failed, after the inputs that are known."""
+        sources: dict[int, None] = {}
+        for x in failure.given:
+            node = node_of(x)
+            if node is not None:
+                sources[self.indices[node]] = None
+                continue
+            given = given_of(x._array if isinstance(x, Tensor) else x)
+            found = self.inputs.of_array(given.memory)
+            if found is not None:
+                sources[self._array(given, None)] = None  # type: ignore[index]  # it has a name, and so a box
+        index = self.picture.add(failure.box(self.framing.frame_of_calls(failure.calls)))
+        self.picture.edges += [(source, index) for source in sources]
 
     def _source(self, node: Any, index: int, x: Any) -> int | None:
         """Return the index of the box of one input; None for what is not drawn."""
@@ -137,7 +158,7 @@ class _Reader:
 
     def _array(self, given: Given, node: Any, only_named: bool = False) -> int | None:
         """Return the index of the box of an array, one for each array; or of a number, a new one."""
-        note, frame = note_of(node), self.framing.frame_of(node)
+        note, frame = note_of(node), None if node is None else self.framing.frame_of(node)
         calls = () if note is None else note.calls
         inside = next((call for call in calls if call.function), None) if self.framing.functions else None
         found = self.inputs.of_array(given.memory)
@@ -165,12 +186,12 @@ class _Reader:
 
     def _box(self, node: Any) -> Box:
         name, is_leaf = self.names.get(node), node.op is LEAF
-        is_root = node is self.root or (isinstance(operation_of(self.root), Output) and self.root.x is node)
+        is_root = node in self.ends
         kind: Kind = "leaf" if is_leaf else "result" if is_root else "operation"
         kind = "parameter" if name else kind
         title = name or (self._name_of_leaf(node) if is_leaf else title_of(node.op))
         if isinstance(node, Value):
-            dead = bool(self.root.grad) and not node.grad
+            dead = self.root is not None and bool(self.root.grad) and not node.grad
             lines = (f"data {short(node.data)}", f"grad {short(float(node.grad))}")
             alarm = not (np.isfinite(node.data) and np.isfinite(float(node.grad)))
             return Box(kind, title, lines, alarm=alarm, dead=dead)
@@ -225,6 +246,11 @@ class _Reader:
         if gradient is None or (gradient.size > 1 and "gradients" not in self.show):
             return ()
         return (summarize(gradient._array),)
+
+
+def _end(output: Tensor | Value | Failure) -> Any:
+    """Return the node of a result; a failure has none."""
+    return None if isinstance(output, Failure) else root_of(output, "draw_graph", "draw")
 
 
 def _constant_of(node: Any, index: int) -> Any:

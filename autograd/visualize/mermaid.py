@@ -15,6 +15,7 @@ _SHAPES: dict[Kind, tuple[str, str]] = {
     "result": ("[[", "]]"),
     "module": ("[/", "/]"),
     "omitted": ("[", "]"),
+    "failed": ("{{", "}}"),
 }
 _STYLED = ("fillcolor", "color", "penwidth")
 

@@ -37,8 +37,12 @@ class Framing:
         """Return the index of the innermost frame of a node; None outside all frames."""
         op = operation_of(node)
         note = note_of(node.x if isinstance(op, Output) else node)
+        return self.frame_of_calls(note.calls if note is not None else ())
+
+    def frame_of_calls(self, calls: Iterable[Call]) -> int | None:
+        """Return the index of the frame of the innermost of `calls`; None if there are none."""
         index = None
-        for call in note.calls if note is not None else ():
+        for call in calls:
             if call.function and not self.functions:
                 break
             if call not in self._places:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Literal, NamedTuple
 
-Kind = Literal["parameter", "leaf", "input", "constant", "operation", "result", "module", "omitted"]
+Kind = Literal["parameter", "leaf", "input", "constant", "operation", "result", "module", "omitted", "failed"]
 SATELLITES = ("parameter", "leaf", "input", "constant")
 
 

@@ -58,6 +58,7 @@ KINDS: dict[Kind, dict[str, str]] = {
     "operation": {},
     "result": {"style": "filled", "fillcolor": "#fdf0cd", "color": "#b7791f", "peripheries": "2"},
     "module": {"shape": "box3d", "style": "filled", "fillcolor": "#e7e3f4", "color": "#6b5ca5", "margin": "0.14,0.11"},
+    "failed": {"shape": "octagon", "style": "filled"},
     "omitted": {"shape": "box", "style": "dashed", "color": _MUTED, "fontcolor": _MUTED},
 }
 ALARM = {"fillcolor": "#fbd5cf", "color": "#a61616", "penwidth": "2.5"}

@@ -7,6 +7,7 @@ import weakref
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import Token
+from traceback import walk_tb
 from types import FrameType, TracebackType
 from typing import Any
 
@@ -83,6 +84,7 @@ class watch_calls(Watch):  # noqa: N801 - named as a verb, like the other blocks
     def __init__(self) -> None:
         super().__init__(TRACING)
         self._before: list[Token[Observer]] = []
+        self.failed: tuple[Call, ...] = ()  # the calls around the error that ended the block, outermost first
 
     def fresh(self) -> watch_calls:
         return watch_calls()
@@ -94,6 +96,10 @@ class watch_calls(Watch):  # noqa: N801 - named as a verb, like the other blocks
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        noting = observer.get()
+        if trace is not None and isinstance(noting, _Noting):
+            innermost = [frame for frame, _ in walk_tb(trace)][-1]
+            self.failed = tuple(noting.calls_among(running_calls(innermost)))
         observer.reset(self._before.pop())
         super().__exit__(kind, error, trace)
 
@@ -126,7 +132,7 @@ class _Noting:
         if self.around is not None:
             self.around(node, values, z)
         note = Note(getattr(node, "scope", ""))
-        note.calls, note.seconds = tuple(self._calls()), seconds
+        note.calls, note.seconds = tuple(self.calls_among(running_calls())), seconds
         op: Any = node.op
         inputs = len(op.inputs(node))
         variadic = getattr(op, "variadic", False)
@@ -136,8 +142,8 @@ class _Noting:
         node.scope = note
         self.since = time.perf_counter()
 
-    def _calls(self) -> list[Call]:
-        found = running_calls()
+    def calls_among(self, found: list[RunningCall]) -> list[Call]:
+        """Return running calls, those that are still the same as before as the same objects."""
         same = 0
         while same < min(len(found), len(self.frames)) and found[same].frame is self.frames[same]:
             same += 1

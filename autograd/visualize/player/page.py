@@ -52,9 +52,11 @@ def _data(played: Playback, title: str, modules: Mapping[str, Any], numbers: Giv
     lines = edges + [feed[:2] for feed in feeds]
     framing = Framing(modules, numbers=numbers)
     within = [None if step.folded or step.node is None else framing.frame_of(step.node) for step in steps]
+    if played.failure is not None:
+        within[-1] = framing.frame_of_calls(played.failure.calls)
     leaves = [index for index, step in enumerate(steps) if step.node is not None and step.node.op is LEAF]
     parameters = [index for index in leaves if steps[index].name and not steps[index].given]
-    for index, frame in settled(parameters, edges, within, framing.frames).items():
+    for index, frame in settled(parameters, lines, within, framing.frames).items():
         within[index] = frame
     uses = [0] * len(steps)
     for source, _ in edges:
@@ -80,6 +82,7 @@ def _data(played: Playback, title: str, modules: Mapping[str, Any], numbers: Giv
         "layouts": depths(kinds, within, lines, framing.frames, titles),
         "rules": list(rules),
         "levels": LEVELS,
+        "failed": played.failure is not None,
         "legend": list(numbers.legend()),
         "remarks": list(numbers.remarks()),
     }
@@ -108,6 +111,14 @@ def _box(index: int, played: Playback, rules: dict[str, int]) -> dict[str, Any]:
     box: dict[str, Any] = {"name": step.name}
     if step.folded:
         return box | {"kind": "folded", "op": f"{step.folded:,} operations in one"}
+    if step.failure is not None:
+        failure = step.failure
+        where = {"where": os.path.basename(failure.where), "line": failure.line}
+        return (
+            box
+            | {"kind": "failed", "op": "failed", "type": type(failure.error).__name__, "error": failure.text}
+            | where
+        )
     if step.node is None:
         form = f"{step.value.shape} {step.value.dtype}"
         return box | {"kind": "input", "op": "input", "type": form, "value": described(step.value), "known": step.known}

@@ -14,15 +14,16 @@ from autograd import Tensor, Value
 from autograd.inside import Array, TensorLike
 
 from ..collapse import check_depth
+from ..failure import Failure, failure_of
 from ..given_numbers import GivenNumbers
 from ..module_frames import modules_of
 from ..node_info import Model, names_of, parameters_of
 from ..page import write_page
-from ..steps import Run, run
+from ..steps import Run, noted_in
 from ..watching import watch_calls
 from .fold import folded
 from .page import page_of
-from .playback import playback
+from .playback import failed_playback, playback
 
 _MOST = 2500  # operations that are shown one by one
 
@@ -85,6 +86,9 @@ def player(
     GraphError
         If nothing was recorded, or an earlier `backward` freed the graph: call `player` before it, or give
         ``retain_graph=True``. If the result has several elements and `gradient` is not given.
+    Exception
+        What the function raises. The page is written before: it shows what was computed until then, where it failed,
+        and the text of the error. A notebook shows it in the cell.
 
     Examples
     --------
@@ -96,6 +100,7 @@ def player(
     ('page.html', 0.0)
     """
     check_depth(depth)
+    failure: Failure | None = None
     labelled: Any = result if params is None and hasattr(result, "named_parameters") else params
     names, modules = names_of(labelled)
     if isinstance(result, Tensor | Value):
@@ -104,8 +109,14 @@ def player(
         ran, title = Run(result), "Backpropagation"
     elif callable(result):
         names = {**_named_inputs(result, inputs), **names}
-        with watch_calls():
-            ran = run(result, inputs)
+        ran, watch = Run(None, inputs, result), watch_calls()
+        try:
+            with watch, noted_in(ran):
+                ran.result = result(*inputs)
+        except Exception as error:
+            failure = failure_of(error, [*ran.seen, *ran.lines], watch.failed)
+            if failure is None:
+                raise
         names = names if labelled is not None else {**parameters_of(ran.models.values()), **names}
         name = getattr(result, "__name__", type(result).__name__)
         title = "Backpropagation" if name == "<lambda>" else f"Backpropagation of {name}"
@@ -113,10 +124,15 @@ def player(
         raise TypeError(f"player takes a Tensor, a Value or a function, not {type(result).__name__}")
     called = modules_of(ran.models.values()) | {**modules}
     numbers = GivenNumbers(data or {}, names, called)
-    played = folded(playback(ran, names, gradient), _MOST)
+    played = playback(ran, names, gradient) if failure is None else failed_playback(ran, names, failure)
+    played = folded(played, _MOST)
     with np.errstate(all="ignore"):  # values that are not finite are shown as nan or inf
         page = page_of(played, title, modules, depth, numbers)
-    return write_page(path, page)
+    written = write_page(path, page)
+    if failure is not None:
+        failure.tell(written, f"{written} shows what was computed before, and where it failed")
+        raise failure.error
+    return written
 
 
 def _named_inputs(function: Callable[..., Any], inputs: tuple[Any, ...]) -> dict[str, Any]:

@@ -15,6 +15,7 @@ import numpy as np
 from autograd import Tensor, Value
 from autograd.inside import LEAF, TensorLike, operation_of, refuse_overwritten
 
+from ..failure import Failure, node_of
 from ..given_arrays import Memory, memory_of
 from ..gradient_values import outside
 from ..input_names import InputNames
@@ -43,6 +44,11 @@ class Playback:
     # or -1 if it was given in another way, such as an index.
     feeds: list[tuple[int, int, int]] = field(default_factory=list)
 
+    @property
+    def failure(self) -> Failure | None:
+        """What failed, if the run did: then there is no way back, and all edges are feeds."""
+        return self.steps[-1].failure
+
 
 def playback(ran: Run, names: Mapping[str, Any], gradient: TensorLike | None = None) -> Playback:
     """Backpropagate a gradient through the graph of a result, and return its steps and edges.
@@ -56,7 +62,7 @@ def playback(ran: Run, names: Mapping[str, Any], gradient: TensorLike | None = N
     """
     result = ran.result
     root = root_of(result, "player", "play")
-    steps = steps_of(root, ran, names)
+    steps = steps_of([root], ran, names)
     for x in ran.inputs:
         if isinstance(x, Tensor | Value) and (node := x._node if isinstance(x, Tensor) else x) in steps:
             steps[node].given = True
@@ -73,6 +79,40 @@ def playback(ran: Run, names: Mapping[str, Any], gradient: TensorLike | None = N
         [Edge(indices[x], indices[node], i, outside(g)) for x, node, i, g in edges],
         [(source, indices[node], i) for source, node, i in feeds],
     )
+
+
+def failed_playback(ran: Run, names: Mapping[str, Any], failure: Failure) -> Playback:
+    """Return what a run computed before it failed, and the failure as the last step, after what it was given."""
+    steps = steps_of(failure.nodes, ran, names)
+    for node, step in steps.items():
+        if isinstance(node, Value):
+            step.value, step.known = node.data, "recorded"
+    if not any(isinstance(node, Value) for node in steps):
+        find_values(steps, ran)
+    own = InputNames(names, steps, ran.function)
+    found, feeds = _inputs(steps, own)
+    places = {id(step.value): index for index, step in enumerate(found)}
+    given: list[
+        Any
+    ] = []  # the node of each input of what failed, or the array outside of the graph that it is a part of
+    for x in failure.given:
+        named = own.of_array(memory_of(x._array if isinstance(x, Tensor) else x)) if node_of(x) is None else None
+        array = named.array() if named is not None and named.array is not None else None
+        if named is not None and array is not None and id(array) not in places:
+            places[id(array)] = len(found)
+            found.append(Step(None, named.name, True, array, "now"))
+        given.append(node_of(x) if named is None else id(array))
+    places |= {node: index for index, node in enumerate(steps, len(found))}
+    last = len(found) + len(steps)
+    every = [(source, places[node], i) for source, node, i in feeds]
+    every += [
+        (places[x], places[node], i)
+        for node in steps
+        for i, x in enumerate(operation_of(node).inputs(node))
+        if x is not None
+    ]
+    every += [(places[x], last, i) for i, x in enumerate(given) if x in places]
+    return Playback([*found, *steps.values(), Step(None, failure.title, failure=failure)], [], every)
 
 
 def _inputs(steps: Steps, names: InputNames) -> tuple[list[Step], list[tuple[int, Any, int]]]:

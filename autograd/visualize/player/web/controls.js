@@ -130,4 +130,8 @@ $("modules").hidden = !frames.length;
 steps.forEach((_, i) => tell(i));
 begin();
 introduce();
+$("phases").lastElementChild.hidden = data.failed;
+$("failed").hidden = !data.failed;
+$("legend").querySelector(".wayback").parentNode.hidden = data.failed;
 $("status").textContent = sentence();
+if (data.failed) { pin(last); go(events); openAround(last); showPart(last); }
