@@ -80,6 +80,7 @@ class _Reader:
         self.picture = Picture(frames=self.framing.frames)
         self.indices: dict[Any, int] = {}
         self.arrays: dict[int, list[tuple[Memory, int]]] = {}  # the boxes of arrays, by the owner of their memory
+        self.parts: dict[int, dict[Any, str]] = {}  # of the array of a box, the shape of each part that was given
         self.seen: set[int] = set()
         self.arrived: dict[Any, Arrived] | None = None
         if isinstance(output, Tensor):
@@ -178,11 +179,23 @@ class _Reader:
         if memory is None or not box.form:
             return self.picture.add(box)
         known = self.arrays.setdefault(id(memory.owner), [])
-        for other, index in known:
-            if other.is_same(memory):
-                return index
-        known.append((memory, self.picture.add(box)))
-        return known[-1][1]
+        index = next((index for other, index in known if other.is_same(memory)), None)
+        if index is None:
+            index = self.picture.add(box)
+            known.append((memory, index))
+        if found is not None and given.memory is not None:
+            self._tell_part(index, found.form, given.form or "1 element", given.memory)
+        return index
+
+    def _tell_part(self, index: int, whole: str, form: str, memory: Memory) -> None:
+        """Label an input with the shape of what was given: of one part of it, or with the number of parts."""
+        forms = self.parts.setdefault(index, {})
+        forms[memory[1:]] = form
+        if len(forms) > 1:
+            form, line = whole, f"{whole} in {len(forms)} parts"
+        else:
+            line = form if form == whole else f"{form} of {whole.rpartition(' ')[0]}"
+        self.picture.boxes[index] = replace(self.picture.boxes[index], lines=(line,), form=form)
 
     def _box(self, node: Any) -> Box:
         name, is_leaf = self.names.get(node), node.op is LEAF

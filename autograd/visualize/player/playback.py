@@ -119,6 +119,7 @@ def _inputs(steps: Steps, names: InputNames) -> tuple[list[Step], list[tuple[int
     """Return a step for each array with a name that operations were given, and what was given which of them."""
     found: dict[int, tuple[int, Step]] = {}
     feeds: dict[tuple[int, Any, int], None] = {}
+    parts: dict[int, dict[Any, Any]] = {}  # of each of these, what operations were given
     for node, step in steps.items():
         if node.op is LEAF and not step.name and isinstance(step.value, np.ndarray):
             step.name = names.of_leaf(memory_of(step.value))
@@ -128,7 +129,22 @@ def _inputs(steps: Steps, names: InputNames) -> tuple[list[Step], list[tuple[int
                 given = Step(None, named.name, True, array, "now")
                 source, _ = found.setdefault(id(named), (len(found), given))
                 feeds[source, node, index] = None
+                parts.setdefault(source, {})[memory[1:]] = _given(memory, step)  # type: ignore[index]  # it has a name
+    for source, step in found.values():
+        part, *others = parts[source].values()
+        if not others and part is not None:  # one part of it
+            step.value = part
     return [step for _, step in found.values()], [*feeds]
+
+
+def _given(memory: Memory | None, step: Step) -> Any:
+    """Return the array with these elements that an operation was given; None if it is not at hand."""
+    values = [part for x in step.arguments.values() for part in (x if isinstance(x, tuple | list) else (x,))]
+    for x in (*step.constants.values(), *values):
+        own = memory_of(x)
+        if own is not None and memory is not None and own.is_same(memory):
+            return x
+    return None
 
 
 def _memories(node: Any, step: Step) -> Iterator[tuple[int, Memory | None]]:
