@@ -10,13 +10,14 @@ from autograd import Tensor, Value
 from autograd.inside import observed
 
 from .collapse import check_depth, collapsed, cut, levels
-from .node_info import Model, names_of
+from .node_info import Model, is_torch_module, names_of
 from .repeats import folded
 
 if TYPE_CHECKING:
     from autograd.inside import Array, CompiledProgram
 
     from .dot import Digraph
+    from .failure import Failure
     from .layered import Direction
     from .picture import Picture
 
@@ -64,7 +65,7 @@ def draw_graph(
     ----------
     output
         The result to draw, or a function without arguments that computes it, such as
-        ``lambda: loss(model(x), y)``. Or a program of a compiled function, ``compiled.programs[0]``: then each NumPy
+        ``lambda: loss(model(x), y)``. Or a module of PyTorch; then `params` is its input, or a tuple of several. Or a program of a compiled function, ``compiled.programs[0]``: then each NumPy
         call is a box.
     params
         The tensors, values and arrays to label, by name; or the model, which has ``named_parameters()`` and
@@ -132,6 +133,8 @@ def draw_graph(
     from .watching import lines_of_values, watch_calls
 
     _check(rankdir, depth, max_nodes, show, DETAILS)
+    if is_torch_module(output):
+        return _drawn_torch(output, params, show, data, rankdir, format, (depth, fold, max_nodes))
     named, modules = names_of(params)
     program = getattr(output, "program", None)
     if program is not None and not isinstance(output, Tensor | Value):
@@ -158,15 +161,43 @@ def draw_graph(
     graph = to_digraph(_fitted(picture, depth, fold, max_nodes), _DIRECTIONS[rankdir], format)
     result: Any = output
     graph.play = partial(player, result, params=params, depth=depth, data=data)
-    if isinstance(drawn, Failure):
-        drawn.error.picture = graph  # type: ignore[attr-defined]
-        drawn.tell(
-            graph,
-            "draw_graph drew what there was before: `except Exception as error: error.picture.write('graph.svg')`, "
-            "or sys.last_exc.picture at a prompt",
-        )
-        raise drawn.error
-    return graph
+    return _finished(graph, drawn if isinstance(drawn, Failure) else None)
+
+
+def _drawn_torch(
+    module: Any, given: Any, show: Collection[str], data: Any, rankdir: str, form: str, sizes: tuple[Any, Any, Any]
+) -> Digraph:
+    """Draw a module of PyTorch."""
+    from .dot import to_digraph
+    from .graph_reader import read_graph
+    from .player import player
+    from .pytorch import torch_run
+
+    if {"kept", "rules"} & {*show}:
+        raise ValueError("of PyTorch's modules, show has values, gradients and times: the rest is not known")
+    inputs = given if isinstance(given, tuple) else (given,)
+    ran = torch_run(module, inputs)
+    drawn: Any = ran.failure or ran.roots[-1]
+    picture = read_graph(drawn, ran.names, ran.modules, show, None, ran.own(data), ran.nodes)
+    picture.remarks += ran.remarks if "gradients" in show else ()
+    depth, fold, most = sizes
+    fold = False if data and fold is None else fold
+    graph = to_digraph(_fitted(picture, depth, fold, most), _DIRECTIONS[rankdir], form)
+    graph.play = lambda path, **options: player(module, path, *inputs, depth=depth, data=data, **options)
+    return _finished(graph, ran.failure)
+
+
+def _finished(graph: Digraph, failure: Failure | None) -> Digraph:
+    """Return the picture; if it shows a failure, raise the error with it."""
+    if failure is None:
+        return graph
+    failure.error.picture = graph  # type: ignore[attr-defined]
+    failure.tell(
+        graph,
+        "draw_graph drew what there was before: `except Exception as error: error.picture.write('graph.svg')`, "
+        "or sys.last_exc.picture at a prompt",
+    )
+    raise failure.error
 
 
 def _check(

@@ -15,6 +15,7 @@ import numpy as np
 from autograd import Tensor, Value
 from autograd.inside import LEAF, ancestors, operation_of, place, text_at, user_frame
 
+from .foreign import ForeignNode
 from .picture import Box
 from .watching import Call
 
@@ -82,7 +83,7 @@ def failure_of(error: Exception, recorded: list[Any], calls: tuple[Call, ...]) -
 
 def node_of(x: Any) -> Any:
     """Return the node of a tensor or a value; None for anything else."""
-    return x._node if isinstance(x, Tensor) else x if isinstance(x, Value) else None
+    return x._node if isinstance(x, Tensor) else x if isinstance(x, Value | ForeignNode) else None
 
 
 def _inputs_in(frame: FrameType) -> Iterator[Any]:

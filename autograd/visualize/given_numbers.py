@@ -10,6 +10,7 @@ import numpy as np
 
 from autograd import Tensor, Value
 
+from .foreign import ForeignNode
 from .given_arrays import Memory, memory_of
 from .picture import Mark
 
@@ -52,7 +53,7 @@ class GivenNumbers:
         if isinstance(item, Tensor) and item._node is None:
             memory = memory_of(item._array)
             self._arrays += [] if memory is None else [(memory, index)]
-        elif isinstance(item, Tensor | Value):
+        elif isinstance(item, Tensor | Value | ForeignNode):
             self._of[item._node if isinstance(item, Tensor) else item] = index
         elif hasattr(item, "named_modules"):
             self._of[id(item)] = index

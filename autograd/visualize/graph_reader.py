@@ -13,6 +13,7 @@ from autograd.inside import LEAF, Bundle, Node, Output, Primitive, ancestors, li
 
 from .collapse import with_calls_as_boxes
 from .failure import Failure, node_of
+from .foreign import ForeignNode
 from .given_arrays import Given, Memory, given_of, memory_of
 from .given_numbers import GivenNumbers
 from .gradient_values import Arrived, arrived_gradients
@@ -28,17 +29,18 @@ DETAILS = ("values", "gradients", "kept", "times", "rules")
 
 
 def read_graph(
-    output: Tensor | Value | Failure,
+    output: Tensor | Value | ForeignNode | Failure,
     params: Mapping[str, Any],
     modules: Mapping[str, Any] | None = None,
     show: Collection[str] = (),
     function: Callable[[], Tensor | Value] | None = None,
     data: Mapping[Any, Any] | None = None,
+    nodes: Collection[Any] = (),
 ) -> Picture:
     """Return the picture of the graph of `output`, with the leaves in `params` and the calls of `modules` named.
 
     Inputs have the names that `params`, the outermost modules called, or `function`, which computed it, have for them;
-    what `data` has numbers for has marks.
+    what `data` has numbers for has marks. `nodes` are those of the graph, if it is another library's.
 
     Raises
     ------
@@ -49,7 +51,7 @@ def read_graph(
     ValueError
         If nothing has a name that is a key of `data`.
     """
-    return _Reader(output, params, modules or {}, show, function, data or {}).read()
+    return _Reader(output, params, modules or {}, show, function, data or {}, nodes).read()
 
 
 class _Reader:
@@ -57,16 +59,19 @@ class _Reader:
 
     def __init__(
         self,
-        output: Tensor | Value | Failure,
+        output: Tensor | Value | ForeignNode | Failure,
         params: Mapping[str, Any],
         modules: Mapping[str, Any],
         show: Collection[str],
         function: Callable[[], Tensor | Value] | None,
         data: Mapping[Any, Any],
+        nodes: Collection[Any],
     ) -> None:
         self.failure, self.show = output if isinstance(output, Failure) else None, show
         self.root = _end(output)
         self.order = ancestors([self.root]) if self.failure is None else [*self.failure.nodes]
+        if isinstance(output, ForeignNode):
+            self.order = [*nodes]
         several = self.root is not None and isinstance(operation_of(self.root), Output)
         self.ends = {self.root, self.root.x if several else self.root}
         called = modules_called(self.order)
@@ -83,6 +88,8 @@ class _Reader:
         self.parts: dict[int, dict[Any, str]] = {}  # of the array of a box, the shape of each part that was given
         self.seen: set[int] = set()
         self.arrived: dict[Any, Arrived] | None = None
+        if isinstance(output, ForeignNode) and {"gradients", "times"} & {*show}:
+            self.arrived = {node: _arrived(node) for node in self.order if node.gradient is not None}
         if isinstance(output, Tensor):
             if {"gradients", "times"} & set(show):
                 self.arrived = arrived_gradients(self.order, self.root, output._seed(None))
@@ -261,9 +268,15 @@ class _Reader:
         return (summarize(gradient._array),)
 
 
-def _end(output: Tensor | Value | Failure) -> Any:
+def _end(output: Tensor | Value | ForeignNode | Failure) -> Any:
     """Return the node of a result; a failure has none."""
     return None if isinstance(output, Failure) else root_of(output, "draw_graph", "draw")
+
+
+def _arrived(node: Any) -> Arrived:
+    """Return the gradient that another library found for a node."""
+    parts = node.gradient if isinstance(node.gradient, tuple) else (node.gradient,)
+    return Arrived(tuple(summarize(part) for part in parts if part is not None), None)
 
 
 def _constant_of(node: Any, index: int) -> Any:

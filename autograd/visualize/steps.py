@@ -32,6 +32,7 @@ from autograd.inside import (
 )
 
 from .failure import Failure
+from .foreign import ForeignNode
 from .gradient_values import Share, carried_back, outside
 from .node_info import RESULT, is_packed, kept_values, named_nodes
 from .watching import lines_of_values
@@ -134,6 +135,9 @@ def steps_of(nodes: Iterable[Any], ran: Run, names: Mapping[str, Any]) -> Steps:
     """Return the steps of nodes and of all that they depend on, without values and gradients."""
     order: list[Any] = [node for node in ancestors(nodes) if not isinstance(node, Bundle)]
     steps = {node: Step(node, line=node if hasattr(node, "code") else ran.lines.get(node)) for node in order}
+    for step in steps.values():
+        if isinstance(step.node, ForeignNode):
+            step.value, step.known, step.gradient = step.node.value, "recorded", step.node.gradient
     for node, (name, _) in named_nodes(names).items():
         if node in steps:
             steps[node].name = name

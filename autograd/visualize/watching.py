@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 import weakref
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from contextvars import Token
 from traceback import walk_tb
@@ -35,11 +35,11 @@ class Call:
 
     __slots__ = ("_item", "arguments", "function", "words")
 
-    def __init__(self, words: str, call: RunningCall) -> None:
+    def __init__(self, words: str, item: object, function: bool, arguments: Iterable[Named]) -> None:
         self.words = words  # which describe the call to a reader
-        self.function = bool(call.name)  # whether it is a call of a function, which is drawn as one box
-        self._item = weakref.ref(call.item) if hasattr(call.item, "__weakref__") else None
-        self.arguments: list[Named] = [each for each in named_in(call.arguments) if each.memory is not None]
+        self.function = function  # whether it is a call of a function, which is drawn as one box
+        self._item = weakref.ref(item) if hasattr(item, "__weakref__") else None
+        self.arguments = [each for each in arguments if each.memory is not None]
 
     def called(self) -> Any:
         """Return the object, or None if it is gone."""
@@ -150,6 +150,7 @@ class _Noting:
         self.calls = self.calls[:same]
         for i in range(same, len(found)):
             around = [(call.frame, call.item) for call in found[: i + 1] if not call.name]
-            self.calls.append(Call(found[i].name or describe_objects(around), found[i]))
+            call, words = found[i], found[i].name or describe_objects(around)
+            self.calls.append(Call(words, call.item, bool(call.name), named_in(call.arguments)))
         self.frames = [call.frame for call in found]
         return self.calls

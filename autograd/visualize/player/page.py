@@ -5,7 +5,7 @@ from __future__ import annotations
 import html
 import os
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from autograd import Value
@@ -33,14 +33,16 @@ def page_of(
     modules: Mapping[str, Any] | None = None,
     depth: int | None = None,
     numbers: GivenNumbers | None = None,
+    remarks: Sequence[str] = (),
 ) -> str:
     """Return the text of a page that plays the steps of a graph; equal ones give the same text.
 
     Frames are named after `modules`; with `depth`, that many levels of them are open at first, else as many as fit.
-    What `numbers` are of has marks.
+    What `numbers` are of has marks. `remarks` stand in the legend.
     """
     numbers = numbers or GivenNumbers({}, {}, {})
     data = _data(played, title, modules or {}, numbers) | ({} if depth is None else {"depth": depth})
+    data["remarks"] += remarks
     body = read(__package__, "page.html", HEADING=html.escape(title.removeprefix("Backpropagation of ")))
     script = "\n".join(read(__package__, f"{name}.js") for name in SCRIPTS)
     return html_page(title, body, read(__package__, "page.css"), script, data)

@@ -17,13 +17,13 @@ from ..collapse import check_depth
 from ..failure import Failure, failure_of
 from ..given_numbers import GivenNumbers
 from ..module_frames import modules_of
-from ..node_info import Model, names_of, parameters_of
+from ..node_info import Model, is_torch_module, names_of, parameters_of
 from ..page import write_page
 from ..steps import Run, noted_in
 from ..watching import watch_calls
 from .fold import folded
 from .page import page_of
-from .playback import failed_playback, playback
+from .playback import failed_playback, foreign_playback, playback
 
 _MOST = 2500  # operations that are shown one by one
 
@@ -55,7 +55,8 @@ def player(
     Parameters
     ----------
     result
-        A tensor or a value, or a function that returns one.
+        A tensor or a value, or a function that returns one. Or a module of PyTorch: then the gradients are PyTorch's own,
+        of the sum of the result if it has several elements and `gradient` is not given.
     path
         The file to write.
     *inputs
@@ -100,6 +101,8 @@ def player(
     ('page.html', 0.0)
     """
     check_depth(depth)
+    if is_torch_module(result):
+        return _played_torch(result, path, inputs, gradient, depth, data)
     failure: Failure | None = None
     labelled: Any = result if params is None and hasattr(result, "named_parameters") else params
     names, modules = names_of(labelled)
@@ -128,6 +131,31 @@ def player(
     played = folded(played, _MOST)
     with np.errstate(all="ignore"):  # values that are not finite are shown as nan or inf
         page = page_of(played, title, modules, depth, numbers)
+    return _written(path, page, failure)
+
+
+def _played_torch(
+    module: Any,
+    path: str | os.PathLike[str],
+    inputs: tuple[Any, ...],
+    gradient: Any,
+    depth: int | None,
+    data: Mapping[Any, SupportsFloat] | None,
+) -> Path:
+    from ..pytorch import torch_run
+
+    ran = torch_run(module, inputs, gradient)
+    numbers = GivenNumbers(ran.own(data), ran.names, ran.modules)
+    failed = ran.failure
+    played = foreign_playback(ran) if failed is None else failed_playback(Run(None), ran.names, failed)
+    title = f"Backpropagation of {type(module).__name__}"
+    with np.errstate(all="ignore"):
+        page = page_of(folded(played, _MOST), title, ran.modules, depth, numbers, ran.remarks)
+    return _written(path, page, failed)
+
+
+def _written(path: str | os.PathLike[str], page: str, failure: Failure | None) -> Path:
+    """Write a page; if it shows a failure, raise the error."""
     written = write_page(path, page)
     if failure is not None:
         failure.tell(written, f"{written} shows what was computed before, and where it failed")

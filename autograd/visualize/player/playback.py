@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -22,6 +22,9 @@ from ..input_names import InputNames
 from ..node_info import root_of
 from ..steps import Run, Step, Steps, find_values, steps_of, walk_tensors, walk_values
 from ..watching import note_of
+
+if TYPE_CHECKING:
+    from ..pytorch import TorchRun
 
 
 @dataclass(slots=True, eq=False)
@@ -113,6 +116,24 @@ def failed_playback(ran: Run, names: Mapping[str, Any], failure: Failure) -> Pla
     ]
     every += [(places[x], last, i) for i, x in enumerate(given) if x in places]
     return Playback([*found, *steps.values(), Step(None, failure.title, failure=failure)], [], every)
+
+
+def foreign_playback(ran: TorchRun) -> Playback:
+    """Return the steps and edges of a run of another library, which has backpropagated."""
+    steps = steps_of(ran.nodes, Run(None), ran.names)
+    found, feeds = _inputs(steps, InputNames(ran.names, steps, None))
+    indices = {node: index for index, node in enumerate(steps, len(found))}
+    edges, dead = [], []
+    for node in reversed(ran.nodes):
+        for i, x in enumerate(node.op.inputs(node)):
+            passed = ran.contributions.get((node, i))
+            if x is not None and passed is not None:
+                edges.append(Edge(indices[x], indices[node], i, passed))
+            elif x is not None:
+                dead.append((indices[x], indices[node], i))
+    return Playback(
+        [*found, *steps.values()], edges, [*((source, indices[node], i) for source, node, i in feeds), *dead]
+    )
 
 
 def _inputs(steps: Steps, names: InputNames) -> tuple[list[Step], list[tuple[int, Any, int]]]:
