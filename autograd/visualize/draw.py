@@ -65,8 +65,8 @@ def draw_graph(
     ----------
     output
         The result to draw, or a function without arguments that computes it, such as
-        ``lambda: loss(model(x), y)``. Or a module of PyTorch; then `params` is its input, or a tuple of several. Or a program of a compiled function, ``compiled.programs[0]``: then each NumPy
-        call is a box.
+        ``lambda: loss(model(x), y)``. Or a module of PyTorch; then `params` is its input, or a tuple of several. Or a
+        program of a compiled function, ``compiled.programs[0]``: then each NumPy call is a box.
     params
         The tensors, values and arrays to label, by name; or the model, which has ``named_parameters()`` and
         ``named_modules()``. Parameters of modules that are called have names anyway. Arrays are recognised in what a

@@ -29,7 +29,8 @@ class ForeignNode:
     x = y = None  # all that a graph depends on is in the list of its nodes
 
     def __init__(self, number: int, op: ForeignOperation | None, value: Any, line: SourceLine | None = None) -> None:
-        self.number, self.value, self.gradient = number, value, None
+        self.number, self.value = number, value
+        self.gradient: Any = None
         self.op: Any = LEAF if op is None else op
         self.scope: Note | str = ""
         self.seconds = 0.0

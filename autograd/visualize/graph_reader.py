@@ -89,7 +89,7 @@ class _Reader:
         self.seen: set[int] = set()
         self.arrived: dict[Any, Arrived] | None = None
         if isinstance(output, ForeignNode) and {"gradients", "times"} & {*show}:
-            self.arrived = {node: _arrived(node) for node in self.order if node.gradient is not None}
+            self.arrived = {node: _arrived(node) for node in nodes if node.gradient is not None}
         if isinstance(output, Tensor):
             if {"gradients", "times"} & set(show):
                 self.arrived = arrived_gradients(self.order, self.root, output._seed(None))

@@ -1,8 +1,8 @@
 """PyTorch's modules: run one, and read its calls, values and gradients as nodes for pictures and pages.
 
-The program sees each call of a function of PyTorch by its function mode, and calls of modules by their hooks. Each tensor
-that a call is given is replaced by an alias, so that one pass back by PyTorch itself has the gradient of each result and
-the contribution of each call to it. The ``.grad`` of parameters stays as it is.
+Each call of a function of PyTorch is seen by its function mode, and calls of modules by their hooks. Each tensor that a
+call is given is replaced by an alias, so that one pass back by PyTorch itself has the gradient of each result and the
+contribution of each call to it. The ``.grad`` of parameters stays as it is.
 """
 
 from __future__ import annotations
@@ -111,7 +111,7 @@ def _one_of(array: Any, use: _Use) -> Any:
     return tuple(array if index == use.part else None for index in range(len(use.source.value)))
 
 
-class _Recorder(TorchFunctionMode):
+class _Recorder(TorchFunctionMode):  # type: ignore[misc]  # PyTorch is untyped here
     """The state of recording one run."""
 
     def __init__(self, module: Any, inputs: tuple[Any, ...]) -> None:
@@ -218,7 +218,7 @@ class _Recorder(TorchFunctionMode):
             self.know(x, node)
         elif self.versions[id(x)] != x._version:
             raise UnsupportedError(
-                f"the result of {node.op.name} was changed in place through a view of it, which the picture cannot show: "
+                f"the result of {node.op.name} was changed in place through a view of it, which cannot be shown: "
                 f"write the operation that changes it without the underscore or inplace=True"
             )
         return node
@@ -261,7 +261,7 @@ class _Recorder(TorchFunctionMode):
             several = isinstance(node.value, tuple)
             known = any(part is not None for part in parts)
             node.gradient = (tuple(parts) if several else parts[0]) if known else None
-        passed = dict(zip(self.uses, arrays[len(self.edges) :], strict=True))
+        passed: dict[Any, Any] = dict(zip(self.uses, arrays[len(self.edges) :], strict=True))
         for key, use in self.uses.items():  # what was changed in place has no alias: it gets what no other use gives
             others = [own for own, other in self.uses.items() if own != key and other[:2] == use[:2]]
             if use.in_place and passed[key] is not None and others:

@@ -1,4 +1,4 @@
-"""PyTorch's own modules in pictures and pages: gradients equal to PyTorch's, contributions that add up, size and time."""
+"""PyTorch's own modules in pictures and pages: gradients equal to PyTorch's, contributions that add up."""
 
 import subprocess
 import sys
@@ -23,7 +23,7 @@ def made(make: Any) -> tuple[Any, Any]:
     return make()  # type: ignore[no-any-return]
 
 
-class Of(torch.nn.Module):  # type: ignore[misc]  # torch is untyped here
+class Of(torch.nn.Module):  # type: ignore[name-defined, misc]
     """A module with one weight whose forward pass is a function."""
 
     def __init__(self, function: Any, size: int = 4) -> None:

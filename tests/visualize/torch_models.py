@@ -29,7 +29,7 @@ def vgg() -> tuple[Any, Any]:
     return nn.Sequential(*block(3, 8), *block(8, 16), nn.Flatten(), nn.Linear(64, 5)), torch.randn(2, 3, 8, 8)
 
 
-class Residual(Module):
+class Residual(Module):  # type: ignore[misc]
     def __init__(self, before: int, after: int, stride: int) -> None:
         super().__init__()
         self.conv1, self.bn1 = nn.Conv2d(before, after, 3, stride, 1, bias=False), nn.BatchNorm2d(after)
@@ -48,7 +48,7 @@ def resnet() -> tuple[Any, Any]:
     return nn.Sequential(*blocks, nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(16, 5)), torch.randn(2, 3, 8, 8)
 
 
-class Inception(Module):
+class Inception(Module):  # type: ignore[misc]
     def __init__(self) -> None:
         super().__init__()
         self.one = nn.Conv2d(4, 4, 1)
@@ -64,7 +64,7 @@ def inception() -> tuple[Any, Any]:
     return nn.Sequential(nn.Conv2d(3, 4, 3), Inception(), nn.Flatten(), nn.Linear(16 * 36, 3)), torch.randn(2, 3, 8, 8)
 
 
-class Dense(Module):
+class Dense(Module):  # type: ignore[misc]
     def __init__(self) -> None:
         super().__init__()
         self.layers = nn.ModuleList(
@@ -85,7 +85,7 @@ def densenet() -> tuple[Any, Any]:
     return nn.Sequential(Dense(), nn.AvgPool2d(8), nn.Flatten(), nn.Linear(19, 4)), torch.randn(2, 3, 8, 8)
 
 
-class UNet(Module):
+class UNet(Module):  # type: ignore[misc]
     def __init__(self) -> None:
         super().__init__()
         self.down1, self.down2 = nn.Conv2d(1, 4, 3, padding=1), nn.Conv2d(4, 8, 3, padding=1)
@@ -103,7 +103,7 @@ def unet() -> tuple[Any, Any]:
     return UNet(), torch.randn(1, 1, 8, 8)
 
 
-class Recurrent(Module):
+class Recurrent(Module):  # type: ignore[misc]
     def __init__(self, kind: Any) -> None:
         super().__init__()
         self.embedding, self.cells, self.head = nn.Embedding(20, 6), kind(6, 7, num_layers=2), nn.Linear(7, 4)
@@ -121,7 +121,7 @@ def gru() -> tuple[Any, Any]:
     return Recurrent(nn.GRU), torch.arange(10).reshape(5, 2)
 
 
-class Translator(Module):
+class Translator(Module):  # type: ignore[misc]
     def __init__(self) -> None:
         super().__init__()
         self.model = nn.Transformer(8, 2, 2, 2, 16, dropout=0.0, batch_first=True)
@@ -135,7 +135,7 @@ def transformer() -> tuple[Any, Any]:
     return Translator(), torch.randn(2, 5, 8)
 
 
-class VisionTransformer(Module):
+class VisionTransformer(Module):  # type: ignore[misc]
     def __init__(self) -> None:
         super().__init__()
         self.patches = nn.Conv2d(3, 8, 4, 4)
@@ -153,7 +153,7 @@ def vit() -> tuple[Any, Any]:
     return VisionTransformer(), torch.randn(2, 3, 8, 8)
 
 
-class Inverted(Module):
+class Inverted(Module):  # type: ignore[misc]
     def __init__(self, width: int) -> None:
         super().__init__()
         wide = 4 * width
@@ -177,7 +177,7 @@ def autoencoder() -> tuple[Any, Any]:
     return nn.Sequential(encoder, decoder), torch.randn(3, 12)
 
 
-class Attention(Module):
+class Attention(Module):  # type: ignore[misc]
     def __init__(self, width: int, heads: int) -> None:
         super().__init__()
         self.heads, self.qkv, self.out = heads, nn.Linear(width, 3 * width), nn.Linear(width, width)
@@ -191,7 +191,7 @@ class Attention(Module):
         return self.out((scores @ v).transpose(1, 2).reshape(batch, length, width))
 
 
-class Block(Module):
+class Block(Module):  # type: ignore[misc]
     def __init__(self, width: int) -> None:
         super().__init__()
         self.ln1, self.attention, self.ln2 = nn.LayerNorm(width), Attention(width, 2), nn.LayerNorm(width)
@@ -202,7 +202,7 @@ class Block(Module):
         return x + self.mlp(self.ln2(x))
 
 
-class Gpt(Module):
+class Gpt(Module):  # type: ignore[misc]
     def __init__(self) -> None:
         super().__init__()
         self.tokens, self.positions = nn.Embedding(20, 8), nn.Embedding(16, 8)
@@ -218,7 +218,7 @@ def gpt() -> tuple[Any, Any]:
     return Gpt(), torch.arange(12).reshape(2, 6)
 
 
-class Siamese(Module):
+class Siamese(Module):  # type: ignore[misc]
     def __init__(self) -> None:
         super().__init__()
         self.tower = nn.Sequential(nn.Linear(6, 8), nn.ReLU(), nn.Linear(8, 4))

@@ -55,8 +55,8 @@ def player(
     Parameters
     ----------
     result
-        A tensor or a value, or a function that returns one. Or a module of PyTorch: then the gradients are PyTorch's own,
-        of the sum of the result if it has several elements and `gradient` is not given.
+        A tensor or a value, or a function that returns one. Or a module of PyTorch: then the gradients are PyTorch's
+        own, of the sum of the result if it has several elements and `gradient` is not given.
     path
         The file to write.
     *inputs
