@@ -13,6 +13,7 @@ function drawBox(className, title, room) { // the title is as wide as `room` at 
   const box = svg("g", { class: `box ${className}` }, $("boxes"));
   if (className === "module") svg("rect", { class: "behind", x: 5, y: -5, width: W, height: H, rx: 7 }, box);
   box.card = svg("rect", { width: W, height: H, rx: 7 }, box);
+  if (className === "result") svg("rect", { class: "behind ring", x: 3.5, y: 3.5, width: W - 7, height: H - 7, rx: 4 }, box);
   const long = widthOf(title, TITLE_FONT) > room;
   const low = className === "input" ? 7 : 0; // it has no gradient
   box.heading = svg("text", { class: long ? "title long" : "title", x: W / 2, y: 18 + low }, box);
