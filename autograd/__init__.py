@@ -78,21 +78,20 @@ if typing.TYPE_CHECKING:
     from .transforms.vjp_jvp import jvp, linearize, vjp
     from .transforms.vmap import vmap
     from .visualize import draw_graph, watch_calls
-    from .visualize.difference import GraphDifference, RecordedRun, diff_graphs, record_run
+    from .visualize.difference import GraphDifference, GraphDifferences, RecordedRun, diff_graphs, record_run
     from .visualize.player import player
 
 __all__ = [
-    "AnomalyError", "AutogradError", "BatchError", "CompileError", "Context", "ConvergenceError",
-    "DeclarationError", "DerivativeError", "DomainError", "DtypeError", "Explanation", "Finding", "Function",
-    "GradientCheck", "GradientCheckError", "GraphDifference", "GraphError", "Handle", "PatternError", "RecordedRun",
+    "AnomalyError", "AutogradError", "BatchError", "CompileError", "Context", "ConvergenceError", "DeclarationError",
+    "DerivativeError", "DomainError", "DtypeError", "Explanation", "Finding", "Function", "GradientCheck",
+    "GradientCheckError", "GraphDifference", "GraphDifferences", "GraphError", "Handle", "PatternError", "RecordedRun",
     "Saved", "ShapeError", "Tensor", "UnsupportedError", "Value", "as_tensor", "checkpoint", "compatibility", "compile",
     "composed", "detect_anomaly", "diff_graphs", "draw_graph", "elementwise", "elementwise_grad", "enable_grad",
     "explain", "extend", "fixed_point", "general", "ggnvp", "grad", "gradcheck", "gradgradcheck", "gradients",
-    "hessian", "hvp", "is_grad_enabled", "jacobian", "jvp", "linear", "linearize", "lint", "logsumexp",
-    "multilinear", "no_grad", "not_differentiable", "ops", "player", "ravel_pytree", "record_run",
-    "register_dataclass", "register_pytree_node", "saved", "saved_tensors_hooks", "scan", "set_grad_enabled",
-    "sparsity", "tensor", "tree_flatten", "tree_leaves", "tree_map", "value_and_grad", "vjp", "vmap", "watch_calls",
-    "while_loop",
+    "hessian", "hvp", "is_grad_enabled", "jacobian", "jvp", "linear", "linearize", "lint", "logsumexp", "multilinear",
+    "no_grad", "not_differentiable", "ops", "player", "ravel_pytree", "record_run", "register_dataclass",
+    "register_pytree_node", "saved", "saved_tensors_hooks", "scan", "set_grad_enabled", "sparsity", "tensor",
+    "tree_flatten", "tree_leaves", "tree_map", "value_and_grad", "vjp", "vmap", "watch_calls", "while_loop",
 ]  # fmt: skip
 __version__ = "0.1.0"
 
@@ -124,7 +123,7 @@ _OWN = {
     "transforms.vjp_jvp": ("jvp", "linearize", "vjp"),
     "transforms.vmap": ("vmap",),
     "visualize": ("draw_graph", "watch_calls"),
-    "visualize.difference": ("GraphDifference", "RecordedRun", "diff_graphs", "record_run"),
+    "visualize.difference": ("GraphDifference", "GraphDifferences", "RecordedRun", "diff_graphs", "record_run"),
     "visualize.player": ("player",),
 }
 _set_module(__name__, *(globals().get(name) for name in __all__))

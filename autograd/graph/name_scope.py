@@ -86,11 +86,11 @@ def name_calls(*functions: Callable[..., object]) -> None:
             _named[code] = code.co_name
 
 
-def running_calls() -> list[RunningCall]:
-    """Return the calls of described methods and of named functions that are being executed, outermost first."""
+def running_calls(frame: FrameType | None = None) -> list[RunningCall]:
+    """Return the calls of described methods and of named functions around a frame, or around here, outermost first."""
     calls = []
     first: dict[int, FrameType] = {}  # the outermost frame so far of a method of each object
-    frame: FrameType | None = sys._getframe(1)
+    frame = frame or sys._getframe(1)
     while frame is not None:
         code = frame.f_code
         if code in _described:

@@ -56,6 +56,7 @@ def _gathered(picture: Picture, whole: list[int | None], box_of: Callable[[Frame
     result = Picture(
         frames=[replace(picture.frames[index], parent=_moved(picture.frames[index].parent, moved)) for index in frames],
         remarks=list(picture.remarks),
+        legend=picture.legend,
     )
     indices: dict[int, int] = {}
     boxes: dict[int, int] = {}
@@ -92,19 +93,22 @@ def _moved(index: int | None, moved: dict[int, int]) -> int | None:
 def _module(frame: Frame, parts: list[Box]) -> Box:
     """Return the box that stands for `parts`, which lie in one frame."""
     operations = [part for part in parts if not part.satellite]
+    failed = [part for part in operations if part.kind == "failed"]
     parameters = sum(part.kind == "parameter" for part in parts)
     counts = [f"{len(operations):,} operation{'s' * (len(operations) != 1)}"]
     if parameters:
         counts.append(f"{parameters:,} parameter{'s' * (parameters != 1)}")
     form, (lines, costs) = operations[-1].form, _costs(operations)
+    title = frame.path or frame.what
     return Box(
-        "result" if any(part.kind == "result" for part in parts) else "module",
-        frame.path or frame.what,
-        (*([frame.what] if frame.path else []), form, *counts, *lines),
+        "failed" if failed else "result" if any(part.kind == "result" for part in parts) else "module",
+        f"✗ {title}" if failed else title,
+        (*([frame.what] if frame.path else []), form, *counts, *lines, *(failed[0].lines if failed else ())),
         form=form,
         where=operations[0].where,
         alarm=any(part.alarm for part in parts),
         dead=all(part.dead for part in operations),
+        mark=frame.mark,
         **costs,
     )
 
@@ -114,12 +118,13 @@ def _call(frame: Frame, parts: list[Box]) -> Box:
     operations = [part for part in parts if not part.satellite]
     results = [part for part in operations if part.kind == "result"]
     result = results[-1] if results else operations[-1]
+    title = f"✗ {frame.what}" if result.kind == "failed" else frame.what
     if len(operations) == 1:
-        return replace(result, title=frame.what)
+        return replace(result, title=title)
     lines, costs = _costs(operations)
     return replace(
         result,
-        title=frame.what,
+        title=title,
         lines=(*(line for line in result.lines if not line.startswith(("keeps ", "forward ", "backward "))), *lines),
         alarm=any(part.alarm for part in operations),
         dead=all(part.dead for part in operations),
@@ -159,4 +164,5 @@ def cut(picture: Picture, most: int) -> Picture:
         picture.frames,
         _merged(picture.loops, indices, range(first)),
         [*picture.remarks, f"what is farthest from the result was left out: {first:,} of {len(picture.boxes):,} boxes"],
+        picture.legend,
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable
+from html import escape
 from os import PathLike, fspath
 from pathlib import Path
 from typing import Any
@@ -21,7 +22,7 @@ from .frame_order import by_frame
 from .layered import Direction
 from .mermaid import to_mermaid
 from .picture import Picture
-from .style import EDGE, GRAPH, LOOP, NODE, box_attributes, frame_look, frame_title, plain
+from .style import EDGE, GRAPH, LOOP, NODE, box_attributes, colour_of, frame_look, frame_title, plain
 from .svg import to_svg
 
 _TEXTS = {".gv": "dot", ".dot": "dot", ".mmd": "mermaid", ".mermaid": "mermaid"}
@@ -180,7 +181,7 @@ def _write(path: Path, content: bytes) -> None:
 
 def to_digraph(picture: Picture, rankdir: Direction, file_format: str) -> Digraph:
     """Return `picture` in the DOT language; boxes are numbered in their order, so equal pictures give equal text."""
-    remarks = {"label": _escaped("; ".join(picture.remarks))} if picture.remarks else {}
+    remarks = {"label": _legend(picture)} if picture.remarks or picture.legend else {}
     graph = Digraph(
         format=file_format, graph_attr={"rankdir": rankdir, **GRAPH, **remarks}, node_attr=NODE, edge_attr=EDGE
     )
@@ -204,6 +205,16 @@ def to_digraph(picture: Picture, rankdir: Direction, file_format: str) -> Digrap
     for source, target in picture.loops:
         graph.edge(f"n{source}", f"n{target}", **LOOP)
     return graph
+
+
+def _legend(picture: Picture) -> str:
+    """Return what stands below the picture: remarks, and the colours of numbers in the markup of ``dot``."""
+    remark = _escaped("; ".join(picture.remarks))
+    if not picture.legend:
+        return remark
+    cells = "".join(f'<td bgcolor="{colour_of(mark)}">{mark.text}</td>' for mark in picture.legend)
+    row = f'<tr><td colspan="{len(picture.legend)}">{escape(plain("; ".join(picture.remarks)))}</td></tr>'
+    return f'<<table border="0" cellborder="0"><tr>{cells}</tr>{row if picture.remarks else ""}</table>>'
 
 
 def _escaped(text: str) -> str:

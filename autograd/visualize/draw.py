@@ -4,18 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, SupportsFloat
 
 from autograd import Tensor, Value
+from autograd.inside import observed
 
 from .collapse import check_depth, collapsed, cut, levels
-from .node_info import Model, names_of
+from .node_info import Model, is_torch_module, names_of
 from .repeats import folded
 
 if TYPE_CHECKING:
     from autograd.inside import Array, CompiledProgram
 
     from .dot import Digraph
+    from .failure import Failure
     from .layered import Direction
     from .picture import Picture
 
@@ -31,6 +33,7 @@ def draw_graph(
     fold: bool | None = None,
     max_nodes: int | None = 400,
     show: Collection[str] = (),
+    data: Mapping[Any, SupportsFloat] | None = None,
     rankdir: str = "TB",
     format: str = "svg",
 ) -> Digraph:
@@ -52,6 +55,7 @@ def draw_graph(
     double box        amber               the result passed to `draw_graph`
     solid block       violet              a module, with all its operations
     no box            none                a constant: a number or an array without a gradient
+    octagon, ✗        red                 where the function raised an error
     thick border      red                 nan or inf in its values or its gradient
     dashed, thin      grey                no gradient reaches it, or only zeros
     dashed frame      violet, "× 12"      a repeated part; a dashed arrow leads to the next repetition
@@ -61,8 +65,8 @@ def draw_graph(
     ----------
     output
         The result to draw, or a function without arguments that computes it, such as
-        ``lambda: loss(model(x), y)``. Or a program of a compiled function, ``compiled.programs[0]``: then each NumPy
-        call is a box.
+        ``lambda: loss(model(x), y)``. Or a module of PyTorch; then `params` is its input, or a tuple of several. Or a
+        program of a compiled function, ``compiled.programs[0]``: then each NumPy call is a box.
     params
         The tensors, values and arrays to label, by name; or the model, which has ``named_parameters()`` and
         ``named_modules()``. Parameters of modules that are called have names anyway. Arrays are recognised in what a
@@ -72,7 +76,7 @@ def draw_graph(
     fold
         Whether to draw repeated parts, such as equal layers or the steps of a loop, once with their count. Data and
         gradients shown are those of the first repetition; nan in any of them is marked. By default, pictures of more
-        than 40 boxes are folded.
+        than 40 boxes without `data` are folded.
     max_nodes
         The largest number of boxes. If there are more, inner modules become one box each, and then the boxes farthest
         from the result are left out; the picture says so. None draws all.
@@ -81,6 +85,9 @@ def draw_graph(
         deviation and range for arrays; ``"kept"``, the bytes that the backward pass needs; ``"times"``, forward and
         backward; ``"rules"``, the derivatives as declared. Gradients and times come from one backward pass, which
         leaves the graph and every `grad` as they are.
+    data
+        Numbers of your own, as labels and colours with a legend: by tensor, such as a parameter, by module, or by the
+        name of a parameter or a module, such as ``{"0.weight": 0.3}``. Around 0 if there are both signs.
     rankdir
         The direction in which the picture grows: ``"TB"`` down the page, ``"LR"`` to the right, ``"BT"`` or ``"RL"``.
     format
@@ -103,7 +110,10 @@ def draw_graph(
         If nothing was recorded, because no input required a gradient or the output was detached; or if `show` asks for
         details that no longer exist.
     ValueError
-        If an option is unknown or out of range.
+        If an option is unknown or out of range, or nothing has a name that is a key of `data`.
+    Exception
+        What a function raises. What it had recorded before is drawn, with the text of the error where it failed: a
+        notebook shows it, and elsewhere it is the attribute ``picture`` of the error.
     MissingProgramError
         When the result is rendered as PNG or PDF without the program ``dot``; the message names the package to install.
 
@@ -117,11 +127,14 @@ def draw_graph(
     """
     # Loaded here because few programs draw, and graphviz takes as long to load as the engine.
     from .dot import to_digraph
+    from .failure import Failure, failure_of
     from .graph_reader import DETAILS, read_graph
     from .player import player
-    from .watching import watch_calls
+    from .watching import lines_of_values, watch_calls
 
     _check(rankdir, depth, max_nodes, show, DETAILS)
+    if is_torch_module(output):
+        return _drawn_torch(output, params, show, data, rankdir, format, (depth, fold, max_nodes))
     if hasattr(output, "named_parameters"):
         raise TypeError(
             "draw_graph() takes a result, such as draw_graph(model(X), model), not a model: it has no graph"
@@ -129,6 +142,8 @@ def draw_graph(
     named, modules = names_of(params)
     program = getattr(output, "program", None)
     if program is not None and not isinstance(output, Tensor | Value):
+        if data:
+            raise ValueError("data has numbers for a graph, but a compiled program has none")
         from .program_reader import read_program
 
         picture = read_program(program, {id(x): name for name, x in named.items()})
@@ -136,14 +151,57 @@ def draw_graph(
     drawn: Any = output
     function: Any = None
     if not isinstance(output, Tensor | Value) and callable(output):
-        function = output
-        with watch_calls():
-            drawn = function()
-    picture = read_graph(drawn, named, modules, show, function)
+        function, nodes, watch = output, [], watch_calls()
+        values: dict[Any, Any] = {}
+        try:
+            with watch, observed(lambda node, values, z: nodes.append(node)), lines_of_values(values):
+                drawn = function()
+        except Exception as error:
+            drawn = failure_of(error, [*nodes, *values], watch.failed)
+            if drawn is None:
+                raise
+    picture = read_graph(drawn, named, modules, show, function, data)
+    fold = False if data and fold is None else fold  # what is folded shows only the numbers of the first repetition
     graph = to_digraph(_fitted(picture, depth, fold, max_nodes), _DIRECTIONS[rankdir], format)
     result: Any = output
-    graph.play = partial(player, result, params=params, depth=depth)
-    return graph
+    graph.play = partial(player, result, params=params, depth=depth, data=data)
+    return _finished(graph, drawn if isinstance(drawn, Failure) else None)
+
+
+def _drawn_torch(
+    module: Any, given: Any, show: Collection[str], data: Any, rankdir: str, form: str, sizes: tuple[Any, Any, Any]
+) -> Digraph:
+    """Draw a module of PyTorch."""
+    from .dot import to_digraph
+    from .graph_reader import read_graph
+    from .player import player
+    from .pytorch import torch_run
+
+    if {"kept", "rules"} & {*show}:
+        raise ValueError("of PyTorch's modules, show has values, gradients and times: the rest is not known")
+    inputs = given if isinstance(given, tuple) else (given,)
+    ran = torch_run(module, inputs)
+    drawn: Any = ran.failure or ran.roots[-1]
+    picture = read_graph(drawn, ran.names, ran.modules, show, None, ran.own(data), ran.nodes)
+    picture.remarks += ran.remarks if "gradients" in show else ()
+    depth, fold, most = sizes
+    fold = False if data and fold is None else fold
+    graph = to_digraph(_fitted(picture, depth, fold, most), _DIRECTIONS[rankdir], form)
+    graph.play = lambda path, **options: player(module, path, *inputs, depth=depth, data=data, **options)
+    return _finished(graph, ran.failure)
+
+
+def _finished(graph: Digraph, failure: Failure | None) -> Digraph:
+    """Return the picture; if it shows a failure, raise the error with it."""
+    if failure is None:
+        return graph
+    failure.error.picture = graph  # type: ignore[attr-defined]
+    failure.tell(
+        graph,
+        "draw_graph drew what there was before: `except Exception as error: error.picture.write('graph.svg')`, "
+        "or sys.last_exc.picture at a prompt",
+    )
+    raise failure.error
 
 
 def _check(

@@ -122,7 +122,7 @@ class Arrived(NamedTuple):
     """Summaries of the gradients of one node, and the time of its rule."""
 
     gradients: tuple[Summary, ...]
-    seconds: float
+    seconds: float | None
 
 
 def arrived_gradients(order: list[Node], root: Node, seed: Array) -> dict[Node, Arrived]:

@@ -12,11 +12,14 @@ from autograd import GraphError, Tensor, Value
 from autograd.inside import LEAF, Bundle, Node, Output, Primitive, ancestors, line_of, operation_of
 
 from .collapse import with_calls_as_boxes
+from .failure import Failure, node_of
+from .foreign import ForeignNode
 from .given_arrays import Given, Memory, given_of, memory_of
+from .given_numbers import GivenNumbers
 from .gradient_values import Arrived, arrived_gradients
 from .input_names import InputNames, name_among
-from .module_frames import Framing, name_within, parameters_called, settled
-from .node_info import kept_bytes, named_nodes, root_of, title_of, type_of
+from .module_frames import Framing, modules_called, modules_of, name_within, settled
+from .node_info import kept_bytes, named_nodes, parameters_of, root_of, title_of, type_of
 from .number_format import Summary, readable_bytes, short, summarize, time_lines
 from .picture import Box, Kind, Picture
 from .rule_source import formulas_of
@@ -26,15 +29,18 @@ DETAILS = ("values", "gradients", "kept", "times", "rules")
 
 
 def read_graph(
-    output: Tensor | Value,
+    output: Tensor | Value | ForeignNode | Failure,
     params: Mapping[str, Any],
     modules: Mapping[str, Any] | None = None,
     show: Collection[str] = (),
     function: Callable[[], Tensor | Value] | None = None,
+    data: Mapping[Any, Any] | None = None,
+    nodes: Collection[Any] = (),
 ) -> Picture:
     """Return the picture of the graph of `output`, with the leaves in `params` and the calls of `modules` named.
 
-    Inputs have the names that `params`, the outermost modules called, or `function`, which computed it, have for them.
+    Inputs have the names that `params`, the outermost modules called, or `function`, which computed it, have for them;
+    what `data` has numbers for has marks. `nodes` are those of the graph, if it is another library's.
 
     Raises
     ------
@@ -42,8 +48,10 @@ def read_graph(
         If `output`, or something in `params`, is neither a tensor nor a value.
     GraphError
         If `output` has no graph, or a detail in `show` needs a graph that was not freed.
+    ValueError
+        If nothing has a name that is a key of `data`.
     """
-    return _Reader(output, params, modules or {}, show, function).read()
+    return _Reader(output, params, modules or {}, show, function, data or {}, nodes).read()
 
 
 class _Reader:
@@ -51,25 +59,37 @@ class _Reader:
 
     def __init__(
         self,
-        output: Tensor | Value,
+        output: Tensor | Value | ForeignNode | Failure,
         params: Mapping[str, Any],
         modules: Mapping[str, Any],
         show: Collection[str],
         function: Callable[[], Tensor | Value] | None,
+        data: Mapping[Any, Any],
+        nodes: Collection[Any],
     ) -> None:
-        self.root, self.show = root_of(output, "draw_graph", "draw"), show
-        self.order = ancestors([self.root])
-        params = {**params, **{name: x for name, x in parameters_called(self.order).items() if name not in params}}
+        self.failure, self.show = output if isinstance(output, Failure) else None, show
+        self.root = _end(output)
+        self.order = ancestors([self.root]) if self.failure is None else [*self.failure.nodes]
+        if isinstance(output, ForeignNode):
+            self.order = [*nodes]
+        several = self.root is not None and isinstance(operation_of(self.root), Output)
+        self.ends = {self.root, self.root.x if several else self.root}
+        called = modules_called(self.order)
+        params = {**params, **{name: x for name, x in parameters_of(called).items() if name not in params}}
+        self.numbers = GivenNumbers(data, params, modules_of(called) | {**modules})
         named = named_nodes(params)
         self.names = {node: name for node, (name, _) in named.items()}
-        self.tensors = {self.root: output} | {node: param for node, (_, param) in named.items()}
+        self.tensors: dict[Any, Any] = {self.root: output} | {node: param for node, (_, param) in named.items()}
         self.inputs = InputNames(params, self.order, function)
-        self.framing = Framing(modules, "rules" not in show)  # the rules are those of single operations
+        self.framing = Framing(modules, "rules" not in show, self.numbers)  # the rules are those of single operations
         self.picture = Picture(frames=self.framing.frames)
         self.indices: dict[Any, int] = {}
         self.arrays: dict[int, list[tuple[Memory, int]]] = {}  # the boxes of arrays, by the owner of their memory
+        self.parts: dict[int, dict[Any, str]] = {}  # of the array of a box, the shape of each part that was given
         self.seen: set[int] = set()
         self.arrived: dict[Any, Arrived] | None = None
+        if isinstance(output, ForeignNode) and {"gradients", "times"} & {*show}:
+            self.arrived = {node: _arrived(node) for node in nodes if node.gradient is not None}
         if isinstance(output, Tensor):
             if {"gradients", "times"} & set(show):
                 self.arrived = arrived_gradients(self.order, self.root, output._seed(None))
@@ -90,11 +110,30 @@ class _Reader:
                 continue
             sources = [self._source(node, index, x) for index, x in enumerate(op.inputs(node))]
             sources += [index for index in self._further(node) if index not in sources]
-            indices[node] = index = picture.add(self._box(node))
+            indices[node] = index = picture.add(replace(self._box(node), mark=self.numbers.of(node)))
             picture.edges += [(source, index) for source in sources if source is not None]
+        if self.failure is not None:
+            self._add_failure(self.failure)
         picture = with_calls_as_boxes(picture)
         _settle(picture)
+        picture.legend = self.numbers.legend()
+        picture.remarks += self.numbers.remarks()
         return picture
+
+    def _add_failure(self, failure: Failure) -> None:
+        """Add the box of what failed, after the inputs that are known."""
+        sources: dict[int, None] = {}
+        for x in failure.given:
+            node = node_of(x)
+            if node is not None:
+                sources[self.indices[node]] = None
+                continue
+            given = given_of(x._array if isinstance(x, Tensor) else x)
+            found = self.inputs.of_array(given.memory)
+            if found is not None:
+                sources[self._array(given, None)] = None  # type: ignore[index]  # it has a name, and so a box
+        index = self.picture.add(failure.box(self.framing.frame_of_calls(failure.calls)))
+        self.picture.edges += [(source, index) for source in sources]
 
     def _source(self, node: Any, index: int, x: Any) -> int | None:
         """Return the index of the box of one input; None for what is not drawn."""
@@ -127,7 +166,7 @@ class _Reader:
 
     def _array(self, given: Given, node: Any, only_named: bool = False) -> int | None:
         """Return the index of the box of an array, one for each array; or of a number, a new one."""
-        note, frame = note_of(node), self.framing.frame_of(node)
+        note, frame = note_of(node), None if node is None else self.framing.frame_of(node)
         calls = () if note is None else note.calls
         inside = next((call for call in calls if call.function), None) if self.framing.functions else None
         found = self.inputs.of_array(given.memory)
@@ -143,23 +182,36 @@ class _Reader:
             title = name if name and given.form else given.text
             lines = (given.form,) if given.form else ()
             box = Box("constant", title, lines, form=given.form, alarm=not given.finite, frame=frame)
+        box = replace(box, mark=self.numbers.of_array(memory))
         if memory is None or not box.form:
             return self.picture.add(box)
         known = self.arrays.setdefault(id(memory.owner), [])
-        for other, index in known:
-            if other.is_same(memory):
-                return index
-        known.append((memory, self.picture.add(box)))
-        return known[-1][1]
+        index = next((index for other, index in known if other.is_same(memory)), None)
+        if index is None:
+            index = self.picture.add(box)
+            known.append((memory, index))
+        if found is not None and given.memory is not None:
+            self._tell_part(index, found.form, given.form or "1 element", given.memory)
+        return index
+
+    def _tell_part(self, index: int, whole: str, form: str, memory: Memory) -> None:
+        """Label an input with the shape of what was given: of one part of it, or with the number of parts."""
+        forms = self.parts.setdefault(index, {})
+        forms[memory[1:]] = form
+        if len(forms) > 1:
+            form, line = whole, f"{whole} in {len(forms)} parts"
+        else:
+            line = form if form == whole else f"{form} of {whole.rpartition(' ')[0]}"
+        self.picture.boxes[index] = replace(self.picture.boxes[index], lines=(line,), form=form)
 
     def _box(self, node: Any) -> Box:
         name, is_leaf = self.names.get(node), node.op is LEAF
-        is_root = node is self.root or (isinstance(operation_of(self.root), Output) and self.root.x is node)
+        is_root = node in self.ends
         kind: Kind = "leaf" if is_leaf else "result" if is_root else "operation"
         kind = "parameter" if name else kind
         title = name or (self._name_of_leaf(node) if is_leaf else title_of(node.op))
         if isinstance(node, Value):
-            dead = bool(self.root.grad) and not node.grad
+            dead = self.root is not None and bool(self.root.grad) and not node.grad
             lines = (f"data {short(node.data)}", f"grad {short(float(node.grad))}")
             alarm = not (np.isfinite(node.data) and np.isfinite(float(node.grad)))
             return Box(kind, title, lines, alarm=alarm, dead=dead)
@@ -214,6 +266,17 @@ class _Reader:
         if gradient is None or (gradient.size > 1 and "gradients" not in self.show):
             return ()
         return (summarize(gradient._array),)
+
+
+def _end(output: Tensor | Value | ForeignNode | Failure) -> Any:
+    """Return the node of a result; a failure has none."""
+    return None if isinstance(output, Failure) else root_of(output, "draw_graph", "draw")
+
+
+def _arrived(node: Any) -> Arrived:
+    """Return the gradient that another library found for a node."""
+    parts = node.gradient if isinstance(node.gradient, tuple) else (node.gradient,)
+    return Arrived(tuple(summarize(part) for part in parts if part is not None), None)
 
 
 def _constant_of(node: Any, index: int) -> Any:

@@ -15,6 +15,7 @@ _SHAPES: dict[Kind, tuple[str, str]] = {
     "result": ("[[", "]]"),
     "module": ("[/", "/]"),
     "omitted": ("[", "]"),
+    "failed": ("{{", "}}"),
 }
 _STYLED = ("fillcolor", "color", "penwidth")
 
@@ -58,7 +59,12 @@ def _class(box: Box) -> str:
 
 def _label(box: Box) -> str:
     title = _escaped(box.title) + (f" × {box.times:,}" if box.times > 1 else "")
-    parts = [title, *map(_escaped, box.lines), *(["no gradient"] if box.dead else [])]
+    parts = [
+        title,
+        box.mark.text if box.mark else "",
+        *map(_escaped, box.lines),
+        *(["no gradient"] if box.dead else []),
+    ]
     return "<br/>".join(part for part in parts if part) or " "
 
 

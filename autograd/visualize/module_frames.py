@@ -8,7 +8,7 @@ from typing import Any
 from autograd import Value
 from autograd.inside import Node, Output, operation_of
 
-from .node_info import parameters_of
+from .given_numbers import GivenNumbers
 from .picture import Edge, Frame, innermost_common
 from .watching import Call, note_of
 
@@ -17,7 +17,7 @@ class Framing:
     """The frames of nodes, each created for the first node in it.
 
     Modules have the names in `modules`; others have their names within the outermost module called. With `functions`,
-    the outermost call of a function within the innermost module has a frame too.
+    the outermost call of a function within the innermost module has a frame too. Frames have the marks of `numbers`.
 
     Attributes
     ----------
@@ -25,8 +25,10 @@ class Framing:
         The frames made so far, each after the one around it.
     """
 
-    def __init__(self, modules: Mapping[str, Any], functions: bool = False) -> None:
-        self.functions = functions
+    def __init__(
+        self, modules: Mapping[str, Any], functions: bool = False, numbers: GivenNumbers | None = None
+    ) -> None:
+        self.functions, self._numbers = functions, numbers
         self.frames: list[Frame] = []
         self._paths = {id(module): path for path, module in modules.items()}
         self._places: dict[Call, int] = {}
@@ -35,8 +37,12 @@ class Framing:
         """Return the index of the innermost frame of a node; None outside all frames."""
         op = operation_of(node)
         note = note_of(node.x if isinstance(op, Output) else node)
+        return self.frame_of_calls(note.calls if note is not None else ())
+
+    def frame_of_calls(self, calls: Iterable[Call]) -> int | None:
+        """Return the index of the frame of the innermost of `calls`; None if there are none."""
         index = None
-        for call in note.calls if note is not None else ():
+        for call in calls:
             if call.function and not self.functions:
                 break
             if call not in self._places:
@@ -54,15 +60,25 @@ class Framing:
         if parent is None and id(item) not in self._paths and hasattr(item, "named_modules"):
             for path, module in item.named_modules():
                 self._paths.setdefault(id(module), path)
+        mark = None if self._numbers is None else self._numbers.of(id(item))
         if id(item) not in self._paths:
-            return Frame("", call.words, parent)
-        return Frame(self._paths[id(item)], type(item).__name__, parent)
+            return Frame("", call.words, parent, mark=mark)
+        return Frame(self._paths[id(item)], type(item).__name__, parent, mark=mark)
 
 
-def parameters_called(nodes: Iterable[Node | Value]) -> dict[str, Any]:
-    """Return by name the parameters of the outermost modules whose calls recorded the nodes."""
+def modules_called(nodes: Iterable[Node | Value]) -> list[Any]:
+    """Return the outermost modules whose calls recorded the nodes."""
     notes = (note for node in nodes if (note := note_of(node)) is not None)
-    return parameters_of(call.called() for call in dict.fromkeys(note.calls[0] for note in notes if note.calls))
+    return [call.called() for call in dict.fromkeys(note.calls[0] for note in notes if note.calls)]
+
+
+def modules_of(models: Iterable[Any]) -> dict[str, Any]:
+    """Return the modules within others by name; of several with one name, that of the first."""
+    found: dict[str, Any] = {}
+    for model in models:
+        if hasattr(model, "named_modules"):
+            found = dict(model.named_modules()) | found
+    return found
 
 
 def settled(

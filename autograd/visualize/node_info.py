@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Protocol
 
@@ -12,7 +13,6 @@ from autograd.inside import (
     Array,
     FreedOperation,
     Hooked,
-    MultiNode,
     Node,
     Operation,
     Output,
@@ -23,6 +23,8 @@ from autograd.inside import (
     owner_of,
 )
 
+from .foreign import ForeignNode
+
 
 class Model(Protocol):
     """What has parameters and modules with names, as `nn.Module` does."""
@@ -32,6 +34,12 @@ class Model(Protocol):
 
     def named_modules(self) -> Iterable[tuple[str, object]]:
         """Yield the modules with their names."""
+
+
+def is_torch_module(x: object) -> bool:
+    """Tell whether something is a module of PyTorch, which is not loaded for that."""
+    torch = sys.modules.get("torch")
+    return torch is not None and isinstance(x, torch.nn.Module)
 
 
 def root_of(output: object, function: str, purpose: str) -> Any:
@@ -137,12 +145,12 @@ def title_of(op: Operation, node: Node | None = None) -> str:
 
 def type_of(node: Any) -> list[str]:
     """Return shape and dtype of each output of an operation."""
-    several = isinstance(node, MultiNode)
+    several = hasattr(node, "shapes")
     pairs = zip(node.shapes, node.dtypes, strict=True) if several else ((node.shape, node.dtype),)
     return [f"{shape} {dtype}" for shape, dtype in pairs]
 
 
 def _node_of(x: Any, what: str, kinds: str = "a Tensor or a Value") -> Any:
-    if not isinstance(x, Tensor | Value):
+    if not isinstance(x, Tensor | Value | ForeignNode):
         raise TypeError(f"{what} {kinds}, not {type(x).__name__}")
     return x._node if isinstance(x, Tensor) else x

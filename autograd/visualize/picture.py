@@ -6,10 +6,17 @@ This module knows neither the style nor Graphviz.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Literal, NamedTuple
 
-Kind = Literal["parameter", "leaf", "input", "constant", "operation", "result", "module", "omitted"]
+Kind = Literal["parameter", "leaf", "input", "constant", "operation", "result", "module", "omitted", "failed"]
 SATELLITES = ("parameter", "leaf", "input", "constant")
+
+
+class Mark(NamedTuple):
+    """A number of the user's: as text, and its place on a scale of colours, from -1 or 0 to 1, if it is finite."""
+
+    text: str
+    level: float | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +35,7 @@ class Box:
     kept: int = field(default=0, compare=False)  # bytes
     forward: float | None = field(default=None, compare=False)  # seconds, where they are known
     backward: float | None = field(default=None, compare=False)
+    mark: Mark | None = None
 
     @property
     def satellite(self) -> bool:
@@ -49,6 +57,7 @@ class Frame:
     parent: int | None  # the index of the frame around it, if there is one
     times: int = 1  # how many equal ones it stands for
     function: bool = False  # whether it is a call of a function, which becomes one box
+    mark: Mark | None = None
 
 
 Edge = tuple[int, int]
@@ -58,7 +67,8 @@ Edge = tuple[int, int]
 class Picture:
     """Boxes, each after those that it depends on, and edges between their indices in that list.
 
-    An edge of `loops` leads from a repetition to the next one. `remarks` tells what was left out.
+    An edge of `loops` leads from a repetition to the next one. `remarks` tells what was left out. `legend` has
+    numbers of the scale of marks, from the smallest to the largest.
     """
 
     boxes: list[Box] = field(default_factory=list)
@@ -66,6 +76,7 @@ class Picture:
     frames: list[Frame] = field(default_factory=list)
     loops: list[Edge] = field(default_factory=list)
     remarks: list[str] = field(default_factory=list)
+    legend: tuple[Mark, ...] = ()
 
     def add(self, box: Box) -> int:
         """Add a box and return its index."""

@@ -236,6 +236,7 @@ def _drawn(folding: _Folding) -> Picture:
         folding.frames,
         [(moved[a], moved[b]) for a, b in loops.values()],
         list(folding.picture.remarks),
+        folding.picture.legend,
     )
     _place_satellites(result)
     _drop_empty_frames(result)

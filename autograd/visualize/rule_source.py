@@ -12,6 +12,8 @@ from typing import Any
 
 from autograd.inside import Operation, Output
 
+from .foreign import ForeignOperation
+
 _WIDEST = 60
 _MOST_LINES = 24
 
@@ -46,6 +48,8 @@ def sources_of(op: Any, count: int) -> list[str]:
     """
     if isinstance(op, Output):
         return ["the gradient takes the place of this output in the gradient of the operation"] * count
+    if isinstance(op, ForeignOperation):
+        return [op.rule] * count
     definition = getattr(op, "definition", None)
     if definition is not None:
         return [source_of(definition.backward.__code__)] * count

@@ -14,6 +14,7 @@ _BASELINE = 0.8  # distance of the baseline from the top of the line
 _INCH = 72.0
 _ROUND, _DEEP, _RING, _LID = 6.0, 4.0, 4.0, 4.0  # radius of corners, depth of a block, space of a double border, a lid
 _SLANT = 9.0  # how far a parallelogram leans
+_CUT = 8.0  # the corners of an octagon
 _ROOT_2 = 1.4143  # an ellipse is larger than its inner rectangle by this factor
 
 
@@ -54,6 +55,10 @@ def outline(look: dict[str, str], middle: Point, size: Point) -> Iterator[str]:
     elif shape == "parallelogram":
         along = f"h{width - _SLANT:.1f}l{-_SLANT} {height:.1f}h{_SLANT - width:.1f}z"
         yield f'<path d="M{left + _SLANT:.1f} {top:.1f}{along}" {paint}/>'
+    elif shape == "octagon":
+        cut, wide, high = _CUT, width - 2 * _CUT, height - 2 * _CUT
+        around = f"l{cut} {cut}v{high:.1f}l{-cut} {cut}h{-wide:.1f}l{-cut} {-cut}v{-high:.1f}z"
+        yield f'<path d="M{left + cut:.1f} {top:.1f}h{wide:.1f}{around}" {paint}/>'
     elif shape == "box3d":
         wide, high, edge = width - _DEEP, height - _DEEP, f"l{_DEEP} {-_DEEP}"
         back = f"l{-_DEEP} {_DEEP}h{-wide:.1f}z"
@@ -126,5 +131,7 @@ def _extra(look: dict[str, str]) -> Point:
         return _DEEP, _DEEP
     if _shape(look) == "parallelogram":
         return _SLANT, 0.0
+    if _shape(look) == "octagon":
+        return _CUT, _CUT
     rings = 2 * _RING * (int(look.get("peripheries", "1")) - 1)
     return rings, rings

@@ -6,7 +6,8 @@ The graph and the gradients of its leaves stay as they are.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -30,6 +31,8 @@ from autograd.inside import (
     walks,
 )
 
+from .failure import Failure
+from .foreign import ForeignNode
 from .gradient_values import Share, carried_back, outside
 from .node_info import RESULT, is_packed, kept_values, named_nodes
 from .watching import lines_of_values
@@ -62,6 +65,14 @@ def run(function: Callable[..., Tensor | Value], inputs: tuple[Any, ...] = (), c
     With `copies`, results and constants are as they were even if later steps write to the arrays.
     """
     ran = Run(None, inputs, function)
+    with noted_in(ran, copies):
+        ran.result = function(*inputs)
+    return ran
+
+
+@contextmanager
+def noted_in(ran: Run, copies: bool = False) -> Iterator[None]:
+    """Note in `ran` what each operation recorded within a block computes, and the modules called around it."""
     noted = copied if copies else lambda value: value
     since = time.perf_counter()
 
@@ -84,8 +95,7 @@ def run(function: Callable[..., Tensor | Value], inputs: tuple[Any, ...] = (), c
         since = time.perf_counter()
 
     with observed(note), lines_of_values(ran.lines), enable_grad():
-        ran.result = function(*inputs)
-    return ran
+        yield
 
 
 def copied(value: Any) -> Any:
@@ -115,15 +125,19 @@ class Step:
     kept_arguments: dict[str, Any] = field(default_factory=dict)  # besides the inputs, as a rule needs them
     backward: float | None = None  # the seconds that its rule took
     folded: int = 0  # the number of steps that this one stands for, if it stands for several
+    failure: Failure | None = None  # what failed, if this is where the run ended
 
 
 Steps = dict[Any, Step]  # by node, each after those that it depends on
 
 
-def steps_of(root: Any, ran: Run, names: Mapping[str, Any]) -> Steps:
-    """Return the steps of the graph of a result, without values and gradients."""
-    order: list[Any] = [node for node in ancestors([root]) if not isinstance(node, Bundle)]
+def steps_of(nodes: Iterable[Any], ran: Run, names: Mapping[str, Any]) -> Steps:
+    """Return the steps of nodes and of all that they depend on, without values and gradients."""
+    order: list[Any] = [node for node in ancestors(nodes) if not isinstance(node, Bundle)]
     steps = {node: Step(node, line=node if hasattr(node, "code") else ran.lines.get(node)) for node in order}
+    for step in steps.values():
+        if isinstance(step.node, ForeignNode):
+            step.value, step.known, step.gradient = step.node.value, "recorded", step.node.gradient
     for node, (name, _) in named_nodes(names).items():
         if node in steps:
             steps[node].name = name
@@ -190,7 +204,8 @@ def find_values(steps: Steps, ran: Run) -> None:
                     step.constants.setdefault(index, None)
                 elif op.rules:
                     _find_kept(steps, step, op, index)
-    _note(steps[ran.result._node], ran.result._array, "kept")
+    if ran.result is not None:
+        _note(steps[ran.result._node], ran.result._array, "kept")
 
 
 def _find_kept(steps: Steps, step: Step, op: Primitive, index: int) -> None:

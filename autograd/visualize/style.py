@@ -10,10 +10,10 @@ import re
 from html import escape
 from typing import NamedTuple
 
-from .picture import Box, Frame, Kind, frames_around
+from .picture import Box, Frame, Kind, Mark, frames_around
 
 FONT = "Helvetica,Arial,sans-serif"
-INK, _MUTED = "#1f2937", "#6b7280"
+INK, _MUTED = "#1f2937", "#4b5563"
 
 GRAPH = {
     "bgcolor": "white",
@@ -58,12 +58,16 @@ KINDS: dict[Kind, dict[str, str]] = {
     "operation": {},
     "result": {"style": "filled", "fillcolor": "#fdf0cd", "color": "#b7791f", "peripheries": "2"},
     "module": {"shape": "box3d", "style": "filled", "fillcolor": "#e7e3f4", "color": "#6b5ca5", "margin": "0.14,0.11"},
+    "failed": {"shape": "octagon", "style": "filled"},
     "omitted": {"shape": "box", "style": "dashed", "color": _MUTED, "fontcolor": _MUTED},
 }
-ALARM = {"fillcolor": "#fbd5cf", "color": "#c81e1e", "penwidth": "2.5"}
+ALARM = {"fillcolor": "#fbd5cf", "color": "#a61616", "penwidth": "2.5"}
 DEAD = {"fillcolor": "#e5e7eb", "color": "#9ca3af", "fontcolor": _MUTED, "penwidth": "0.6"}
 
 # Characters that XML or a text file cannot hold: control characters, lone surrogates, and two noncharacters.
+# Of the user's numbers: the colours of 1 and of -1, pale enough for text, and that of what is no number.
+_HIGH, _LOW, _NEITHER = (249, 192, 138), (169, 209, 245), "#e5e7eb"
+
 _UNWRITABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
 
 
@@ -85,6 +89,8 @@ def box_text(box: Box) -> list[list[Run]]:
     """Return the lines of a box: the title in bold, except on constants, and those below it smaller."""
     title = plain(box.title)
     lines = [[Run(title, bold=box.kind not in ("constant", "omitted"))]] if title else []
+    if box.mark:
+        lines.append([Run(box.mark.text, bold=True)])
     if box.times > 1:
         times = Run(f" × {box.times:,}", bold=True, colour=REPEAT["color"])
         lines = [[*lines[0], times]] if lines else [[times]]
@@ -95,7 +101,9 @@ def box_text(box: Box) -> list[list[Run]]:
 
 def frame_look(frame: Frame, depth: int) -> dict[str, str]:
     """Return the attributes of a frame within `depth` others."""
-    return FRAME | {"fillcolor": SHADES[depth % 2]} if frame.what else REPEAT
+    if not frame.what:
+        return REPEAT
+    return FRAME | {"fillcolor": colour_of(frame.mark) if frame.mark else SHADES[depth % 2]}
 
 
 def box_attributes(box: Box) -> dict[str, str]:
@@ -105,7 +113,18 @@ def box_attributes(box: Box) -> dict[str, str]:
         attributes |= DEAD | {"style": (attributes.get("style", "rounded,filled") + ",dashed").lstrip(",")}
     if box.alarm:
         attributes |= ALARM
+    if box.mark:
+        attributes |= {"fillcolor": colour_of(box.mark), "fontcolor": INK}
+        attributes |= {"shape": "box", "style": "filled"} if box.kind == "constant" else {}
     return attributes
+
+
+def colour_of(mark: Mark) -> str:
+    """Return the colour of a mark: the more orange, the larger it is; blue below 0 if there are both signs."""
+    if mark.level is None:
+        return _NEITHER
+    end = _HIGH if mark.level > 0 else _LOW
+    return "#" + "".join(f"{round(255 + (part - 255) * abs(mark.level)):02x}" for part in end)
 
 
 def frame_title(frame: Frame, frames: list[Frame]) -> str:
@@ -115,6 +134,7 @@ def frame_title(frame: Frame, frames: list[Frame]) -> str:
     )
     path = frame.path.removeprefix(f"{around}.") if around else frame.path
     name = f"{path} ({frame.what})" if path else frame.what
+    name += f": {frame.mark.text}" if frame.mark else ""
     return plain(f"{name} × {frame.times:,}".strip() if frame.times > 1 else name)
 
 

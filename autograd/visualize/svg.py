@@ -11,7 +11,7 @@ from .layered import INSET, Direction, Layout, Point, lay_out
 from .picture import Edge, Picture
 from .satellites import beside_of
 from .shapes import LINE, outline, size_of, text_at, text_in
-from .style import EDGE, FONT, GRAPH, LOOP, box_attributes, box_text, frame_look, frame_title, plain
+from .style import EDGE, FONT, GRAPH, INK, LOOP, box_attributes, box_text, colour_of, frame_look, frame_title, plain
 from .text_width import width_of
 
 _MARGIN = 6.0  # around everything
@@ -39,7 +39,10 @@ def to_svg(picture: Picture, rankdir: Direction) -> str:
     remark = plain("; ".join(picture.remarks))
     long = width_of(remark, _TITLE)
     width = max(layout.width, long) + 2 * _MARGIN
-    height = layout.height + 2 * _MARGIN + (2 * _TITLE if remark else 0)
+    wide = max((width_of(mark.text, _TITLE) + _TITLE for mark in picture.legend), default=0.0)
+    width = max(width, wide * len(picture.legend) + 2 * _MARGIN)
+    below = layout.height + 2 * _MARGIN
+    height = below + (2 * _TITLE if picture.legend else 0) + (2 * _TITLE if remark else 0)
     return "\n".join(
         [
             '<?xml version="1.0" encoding="UTF-8" standalone="no"?>',
@@ -51,10 +54,20 @@ def to_svg(picture: Picture, rankdir: Direction) -> str:
             *_edges(picture, layout, looks),
             *_boxes(picture, layout, looks),
             "</g>",
+            *_legend(picture, (width - wide * len(picture.legend)) / 2, below, wide),
             *([_text(((width - long) / 2, height - 2 * _TITLE), remark)] if remark else []),
             "</svg>\n",
         ]
     )
+
+
+def _legend(picture: Picture, left: float, top: float, wide: float) -> Iterator[str]:
+    """Yield the colours of the user's numbers, from the smallest to the largest."""
+    for index, mark in enumerate(picture.legend):
+        x = left + index * wide
+        yield f'<rect x="{x:.1f}" y="{top:.1f}" width="{wide:.1f}" height="{1.5 * _TITLE}" fill="{colour_of(mark)}"/>'
+        corner = x + (wide - width_of(mark.text, _TITLE)) / 2, top + 0.15 * _TITLE
+        yield text_at(corner, mark.text, _TITLE, INK)
 
 
 def _frames(picture: Picture, titles: list[str], layout: Layout) -> Iterator[str]:

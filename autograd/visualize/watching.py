@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import time
 import weakref
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from contextvars import Token
+from traceback import walk_tb
 from types import FrameType, TracebackType
 from typing import Any
 
@@ -34,11 +35,11 @@ class Call:
 
     __slots__ = ("_item", "arguments", "function", "words")
 
-    def __init__(self, words: str, call: RunningCall) -> None:
+    def __init__(self, words: str, item: object, function: bool, arguments: Iterable[Named]) -> None:
         self.words = words  # which describe the call to a reader
-        self.function = bool(call.name)  # whether it is a call of a function, which is drawn as one box
-        self._item = weakref.ref(call.item) if hasattr(call.item, "__weakref__") else None
-        self.arguments: list[Named] = [each for each in named_in(call.arguments) if each.memory is not None]
+        self.function = function  # whether it is a call of a function, which is drawn as one box
+        self._item = weakref.ref(item) if hasattr(item, "__weakref__") else None
+        self.arguments = [each for each in arguments if each.memory is not None]
 
     def called(self) -> Any:
         """Return the object, or None if it is gone."""
@@ -83,6 +84,7 @@ class watch_calls(Watch):  # noqa: N801 - named as a verb, like the other blocks
     def __init__(self) -> None:
         super().__init__(TRACING)
         self._before: list[Token[Observer]] = []
+        self.failed: tuple[Call, ...] = ()  # the calls around the error that ended the block, outermost first
 
     def fresh(self) -> watch_calls:
         return watch_calls()
@@ -94,6 +96,10 @@ class watch_calls(Watch):  # noqa: N801 - named as a verb, like the other blocks
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        noting = observer.get()
+        if trace is not None and isinstance(noting, _Noting):
+            innermost = [frame for frame, _ in walk_tb(trace)][-1]
+            self.failed = tuple(noting.calls_among(running_calls(innermost)))
         observer.reset(self._before.pop())
         super().__exit__(kind, error, trace)
 
@@ -126,7 +132,7 @@ class _Noting:
         if self.around is not None:
             self.around(node, values, z)
         note = Note(getattr(node, "scope", ""))
-        note.calls, note.seconds = tuple(self._calls()), seconds
+        note.calls, note.seconds = tuple(self.calls_among(running_calls())), seconds
         op: Any = node.op
         inputs = len(op.inputs(node))
         variadic = getattr(op, "variadic", False)
@@ -136,14 +142,15 @@ class _Noting:
         node.scope = note
         self.since = time.perf_counter()
 
-    def _calls(self) -> list[Call]:
-        found = running_calls()
+    def calls_among(self, found: list[RunningCall]) -> list[Call]:
+        """Return running calls, those that are still the same as before as the same objects."""
         same = 0
         while same < min(len(found), len(self.frames)) and found[same].frame is self.frames[same]:
             same += 1
         self.calls = self.calls[:same]
         for i in range(same, len(found)):
             around = [(call.frame, call.item) for call in found[: i + 1] if not call.name]
-            self.calls.append(Call(found[i].name or describe_objects(around), found[i]))
+            call, words = found[i], found[i].name or describe_objects(around)
+            self.calls.append(Call(words, call.item, bool(call.name), named_in(call.arguments)))
         self.frames = [call.frame for call in found]
         return self.calls

@@ -133,7 +133,7 @@ def test_tolerances_are_those_of_allclose() -> None:
     assert np.isnan(first.value.largest)
     for name in ("rtol", "atol"):
         with pytest.raises(ValueError, match=f"{name} is 0 or more, not -1"):
-            diff_graphs(a.sum(), a.sum(), **{name: -1.0})  # type: ignore[arg-type]  # one of two numbers
+            diff_graphs(a.sum(), a.sum(), **{name: -1.0})  # type: ignore[call-overload]  # one of two numbers
 
 
 def test_the_deviation_agrees_with_numpy() -> None:

@@ -33,6 +33,33 @@ def test_wrong(audited):
 """
 
 
+COMPARED = """
+import numpy as np
+import pytest
+from autograd import diff_graphs, tensor
+
+W = tensor([1.0, 2.0], requires_grad=True)
+
+@pytest.mark.parametrize("x", ["a/b"])
+def test_found(x):
+    assert diff_graphs(lambda: np.sin(W).sum(), lambda: np.sin(W).sum()).same
+    difference = diff_graphs(lambda: np.sin(W).sum(), lambda: np.cos(W).sum())
+    assert difference.same, difference
+
+def test_several():
+    assert diff_graphs(lambda: W.sum(), [lambda: (W * 1).sum(), lambda: (W * 2).sum(), lambda: W.sum()]).same
+
+def test_tensors():
+    np.testing.assert_allclose(np.tanh(W) * 2, np.tanh(W) * 3)
+
+def test_other():
+    assert W.sum() == 4
+
+def test_right():
+    diff_graphs(lambda: np.sin(W).sum(), lambda: np.cos(W).sum())
+"""
+
+
 def run(folder: Path, text: str, *options: str) -> str:
     """Return what pytest prints for a file of tests, with this plugin and the named ones."""
     (folder / "pytest.ini").write_text("[pytest]\nfilterwarnings = error\n")
@@ -41,6 +68,30 @@ def run(folder: Path, text: str, *options: str) -> str:
     command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", *options]
     done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=False)
     return done.stdout + done.stderr
+
+
+def test_pages_of_comparisons_that_fail(tmp_path: Path) -> None:
+    output = run(tmp_path, COMPARED, "-p", "pytest_plaingrad", "--graph-diff")
+    assert "4 failed, 1 passed" in output
+    pages = {page.name: page.read_text("utf-8") for page in (tmp_path / "graph-diff").iterdir()}
+    assert sorted(pages) == [
+        "test_it.py-test_found-a-b-.html",
+        "test_it.py-test_several-2.html",
+        "test_it.py-test_several.html",
+        "test_it.py-test_tensors.html",
+    ]
+    assert "sin → cos" in pages["test_it.py-test_found-a-b-.html"]
+    assert "Argument y: a 2, b 3" in pages["test_it.py-test_tensors.html"]
+    assert "<title>test_it.py::test_tensors</title>" in pages["test_it.py-test_tensors.html"]
+    assert output.count("graph differences") == 3
+    for page in pages:
+        assert f"graph-diff/{page}: " in output.replace("\\", "/")
+
+
+def test_without_the_option_there_are_no_pages(tmp_path: Path) -> None:
+    output = run(tmp_path, COMPARED, "-p", "pytest_plaingrad")
+    assert "4 failed, 1 passed" in output
+    assert not (tmp_path / "graph-diff").exists()
 
 
 def test_a_project_that_does_not_use_it_loads_nothing(tmp_path: Path) -> None:

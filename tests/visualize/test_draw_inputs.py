@@ -2,16 +2,18 @@
 
 import gc
 import weakref
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
 import nn
-from autograd import Value, draw_graph, tensor, watch_calls
+from autograd import Value, draw_graph, player, tensor, watch_calls
 from autograd.visualize.graph_reader import read_graph
 from autograd.visualize.picture import Box, Picture
 from nn import functional
+from tests.player.reading import data_of
 
 X = np.random.default_rng(0).normal(size=(5, 4)).astype("f4")
 
@@ -75,6 +77,43 @@ def test_a_part_of_an_array_is_that_array_unless_it_has_a_name() -> None:
     picture = draw_graph(loss, {"w": w}).picture
     assert sorted(box.title for box in boxes(picture, "input")) == ["x", "y"]
     assert sum(picture.boxes[source].title == "x" for source, _ in picture.edges) == 2
+
+
+def test_an_input_is_labelled_by_what_was_given(tmp_path: Path) -> None:
+    pairs, stars, kinds = np.ones((400, 5), "f4"), np.ones(400, "f4"), np.zeros(400, int)
+    model = nn.Linear(5, 3)
+
+    def labels(function: Any) -> dict[str, tuple[str, ...]]:
+        return {box.title: box.lines for box in boxes(draw_graph(function, model).picture, "input")}
+
+    def on_page(function: Any) -> dict[str, list[int]]:
+        steps = data_of(player(function, tmp_path / "page.html"))["steps"]
+        return {step["name"]: step["value"]["shape"] for step in steps if step["kind"] == "input"}
+
+    def classified() -> Any:
+        return functional.cross_entropy(model(pairs[:32]), kinds[:32])
+
+    assert labels(classified) == {"x": ("(32, 5) float32",), "kinds": ("(32,) int64 of (400,)",)}
+    assert on_page(classified) == {"x": [32, 5], "kinds": [32]}
+    assert labels(lambda: model(pairs)[:, 0] - stars[:, None]) == {
+        "x": ("(400, 5) float32",),
+        "stars": ("(400, 1) float32 of (400,)",),
+    }
+    w = tensor(np.ones(5), requires_grad=True)
+    assert labels(lambda: (pairs @ w * stars).sum()) == {
+        "pairs": ("(400, 5) float32",),
+        "stars": ("(400,) float32",),
+    }
+
+    def batches() -> Any:
+        return sum(((pairs[i : i + 8] @ w - stars[i : i + 8]) ** 2).sum() for i in range(0, 32, 8))
+
+    assert labels(batches) == {"pairs": ("(400, 5) float32 in 4 parts",), "stars": ("(400,) float32 in 4 parts",)}
+    assert on_page(batches) == {"pairs": [400, 5], "stars": [400]}
+    assert labels(lambda: (pairs[0] @ w) * stars[3:4]) == {
+        "pairs": ("(5,) float32 of (400, 5)",),
+        "stars": ("1 element of (400,)",),
+    }
 
 
 def test_tokens_are_an_input_though_they_are_an_index() -> None:

@@ -174,7 +174,7 @@ def test_nan_and_inf_are_red() -> None:
     boxes = {box.title: box for box in read_graph(loss, {}).boxes}
     assert (boxes["log"].alarm, boxes["maximum"].alarm, boxes["sum"].alarm) == (True, False, False)
     source = draw_graph(loss, show=["values"]).source
-    assert source.count("#c81e1e") > 1
+    assert source.count("#a61616") > 1
     assert "1 inf" in source
     z = Value(1e308) * 10.0
     assert [box.alarm for box in read_graph(z, {}).boxes] == [False, False, True]

@@ -37,19 +37,19 @@ PICTURE = Picture(
 )
 
 DOT = """\
-\tn0 [label=<<b>x</b><br/><font point-size="9" color="#6b7280">(3,) float32</font>> color="#3b6fb5" \
+\tn0 [label=<<b>x</b><br/><font point-size="9" color="#4b5563">(3,) float32</font>> color="#3b6fb5" \
 fillcolor="#dfeafa" margin="0.02,0.02" shape=ellipse style=filled]
 \tsubgraph cluster_0 {
 \tcolor="#cbd5e1" fillcolor="#f6f8fb" label="net (Net)" labeljust=l margin=10 style="rounded,filled" tooltip="net (Net)"
-\tn1 [label=<<b>w</b><br/><font point-size="9" color="#6b7280">no gradient</font>> color="#9ca3af" \
-fillcolor="#e5e7eb" fontcolor="#6b7280" penwidth=0.6 shape=cylinder style="filled,dashed"]
+\tn1 [label=<<b>w</b><br/><font point-size="9" color="#4b5563">no gradient</font>> color="#9ca3af" \
+fillcolor="#e5e7eb" fontcolor="#4b5563" penwidth=0.6 shape=cylinder style="filled,dashed"]
 \tsubgraph cluster_1 {
 \tcolor="#7c3aed" label="× 12" labeljust=l margin=10 style="rounded,dashed" tooltip="× 12"
-\tn2 [label=<<b>dot</b><br/><font point-size="9" color="#c81e1e">data nan</font>> color="#c81e1e" \
+\tn2 [label=<<b>dot</b><br/><font point-size="9" color="#a61616">data nan</font>> color="#a61616" \
 fillcolor="#fbd5cf" penwidth=2.5 tooltip="model.py:7"]
 \t}
 \tn3 [label=<<b>tail</b><font color="#7c3aed"><b> × 3</b></font><br/>\
-<font point-size="9" color="#6b7280">Linear</font>> color="#6b5ca5" fillcolor="#e7e3f4" margin="0.14,0.11" \
+<font point-size="9" color="#4b5563">Linear</font>> color="#6b5ca5" fillcolor="#e7e3f4" margin="0.14,0.11" \
 shape=box3d style=filled]
 \t}
 \tn4 [label=<<b>sum</b>> color="#b7791f" fillcolor="#fdf0cd" peripheries=2 style=filled]
@@ -80,7 +80,7 @@ flowchart LR
     classDef leaf fill:#dfeafa,stroke:#3b6fb5
     classDef result fill:#fdf0cd,stroke:#b7791f
     classDef module fill:#e7e3f4,stroke:#6b5ca5
-    classDef alarm fill:#fbd5cf,stroke:#c81e1e,stroke-width:2.5
+    classDef alarm fill:#fbd5cf,stroke:#a61616,stroke-width:2.5
     classDef dead fill:#e5e7eb,stroke:#9ca3af,stroke-width:0.6
     %% something was left out
 """

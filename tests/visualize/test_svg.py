@@ -49,7 +49,7 @@ lengthAdjust="spacingAndGlyphs" xml:space="preserve">x</text></g>
 stroke="#9ca3af"/><text x="10.1" y="64.4" font-size="11" fill="#1f2937" font-weight="bold" textLength="23.2" \
 lengthAdjust="spacingAndGlyphs" xml:space="preserve">tanh</text></g>
 </g>
-<text x="16.0" y="93.6" font-size="10" fill="#6b7280" textLength="23.3" lengthAdjust="spacingAndGlyphs" \
+<text x="16.0" y="93.6" font-size="10" fill="#4b5563" textLength="23.3" lengthAdjust="spacingAndGlyphs" \
 xml:space="preserve">small</text>
 </svg>
 """

@@ -4,8 +4,8 @@
 with the picture of `surroundings`.
 """
 
-from .difference import GraphDifference, diff_graphs
+from .difference import GraphDifference, GraphDifferences, diff_graphs
 from .reading import record_run
 from .recorded_run import RecordedRun
 
-__all__ = ["GraphDifference", "RecordedRun", "diff_graphs", "record_run"]
+__all__ = ["GraphDifference", "GraphDifferences", "RecordedRun", "diff_graphs", "record_run"]

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias, overload
 
 from autograd import Tensor, Value
 from autograd.inside import LEAF, TensorLike, ancestors
@@ -18,8 +18,13 @@ from .comparison import ComparedNode, Tolerance, compared
 from .reading import record_run
 from .recorded_run import RecordedRun
 
+if TYPE_CHECKING:
+    from .page import Comparison
+
 Run: TypeAlias = "Tensor | Value | Callable[[], Tensor | Value] | RecordedRun"
 Named: TypeAlias = "Mapping[str, Tensor | Value] | Model"
+Runs: TypeAlias = "Sequence[Run] | Mapping[str, Run]"
+made: list[GraphDifference] | None = None  # what is found, while a test with `pytest --graph-diff` runs
 _SHOWN = 8  # differences with their details in a log
 
 
@@ -115,19 +120,83 @@ class GraphDifference:
         """
         from .page import page_of  # few programs write one
 
-        runs, first = (self.a, self.b), self.first_difference
-        return write_page(path, page_of(title, self.verdict, runs, self.nodes, first, self.tolerance, self.remarks))
+        return write_page(path, page_of(title, self.verdict, [self._compared("b")], self.tolerance))
+
+    def _compared(self, name: str) -> Comparison:
+        from .page import Comparison
+
+        return Comparison(name, self.verdict, (self.a, self.b), self.nodes, self.first_difference, self.remarks)
+
+
+class GraphDifferences(dict[str, GraphDifference]):
+    """Several runs, each compared with the same one, by name; `str` is a report, and `to_html` writes one page."""
+
+    @property
+    def same(self) -> bool:
+        """Whether no run differs."""
+        return all(each.same for each in self.values())
+
+    @property
+    def verdict(self) -> str:
+        """The outcome in a sentence."""
+        names = [name for name, each in self.items() if not each.same]
+        count = f"{len(names):,} of {len(self):,} runs differ from run a"
+        return (
+            f"{count}: {', '.join(names)}" if names else f"no difference in {len(self):,} run{'s' * (len(self) != 1)}"
+        )
+
+    def __str__(self) -> str:
+        lines = [self.verdict, *(f"  {name}: {each.verdict}" for name, each in self.items())]
+        for name, each in self.items():
+            if not each.same:
+                lines += ["", f"run {name}", *(f"  {line}".rstrip() for line in str(each).splitlines())]
+        return "\n".join(lines)
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__}: {self.verdict}>"
+
+    def to_html(self, path: str | os.PathLike[str], *, title: str = "Differences of several graphs") -> Path:
+        """Write a page like that of one difference, which shows the runs in a table and one of them in detail."""
+        from .page import page_of
+
+        comparisons = [each._compared(name) for name, each in self.items()]
+        tolerance = next(iter(self.values())).tolerance
+        return write_page(path, page_of(title, self.verdict, comparisons, tolerance))
+
+
+@overload
+def diff_graphs(
+    a: Run,
+    b: Runs,
+    params: Named | tuple[Named, ...] | None = ...,
+    *,
+    gradient: TensorLike | None = ...,
+    rtol: float = ...,
+    atol: float = ...,
+) -> GraphDifferences: ...
+
+
+@overload
+def diff_graphs(
+    a: Run,
+    b: Run,
+    params: Named | tuple[Named, ...] | None = ...,
+    *,
+    gradient: TensorLike | None = ...,
+    rtol: float = ...,
+    atol: float = ...,
+) -> GraphDifference: ...
 
 
 def diff_graphs(
     a: Run,
-    b: Run,
-    params: Named | tuple[Named, Named] | None = None,
+    b: Run | Runs,
+    params: Named | tuple[Named, ...] | None = None,
     *,
     gradient: TensorLike | None = None,
     rtol: float = 1e-5,
     atol: float = 1e-8,
-) -> GraphDifference:
+) -> GraphDifference | GraphDifferences:
     """Compare two runs, such as two versions of a model, and find the first node at which they part.
 
     Nodes correspond if their operations do, and their inputs or their users; lines need not agree. A pair may differ in
@@ -142,14 +211,21 @@ def diff_graphs(
     ----------
     a, b
         Functions without arguments that compute a result, such as ``lambda: loss(model(x), y)``; or results whose
-        graphs were recorded; or what `record_run` returned, such as the same model before a change.
+        graphs were recorded; or what `record_run` returned, such as the same model before a change. `b` may be a list
+        of several, or a dict by name: each is compared with `a`.
     params
-        The tensors or values to name, or the model; a tuple of two if the runs have different ones. By default, the
-        parameters of the modules that a function calls. Leaves with the same name are compared with each other.
+        The tensors or values to name, or the model; a tuple with one for each run if they have different ones. By
+        default, the parameters of the modules that a function calls. Leaves with the same name are compared with each
+        other.
     gradient
         The gradient of the results; may be left out if they have one element.
     rtol, atol
         The tolerances of `numpy.allclose`.
+
+    Returns
+    -------
+    GraphDifference or GraphDifferences
+        The second if `b` has several runs: a dict of differences by name, with a report and a page of all.
 
     Raises
     ------
@@ -158,7 +234,7 @@ def diff_graphs(
     GraphError
         If nothing was recorded, or an array that a graph keeps was written to since.
     ValueError
-        If a tolerance is negative.
+        If a tolerance is negative, or `b` is an empty list.
 
     Examples
     --------
@@ -174,16 +250,32 @@ def diff_graphs(
     for name, value in (("rtol", rtol), ("atol", atol)):
         if not value >= 0:
             raise ValueError(f"{name} is 0 or more, not {value}")
-    named = params if isinstance(params, tuple) else (params, params)
-    if len(named) != 2:
-        raise ValueError(f"params has names for both runs, or is a tuple of two; not of {len(named)}")
-    first, second = (
+    several = isinstance(b, Mapping | list | tuple)
+    runs: Any = b if several else [b]
+    others: dict[str, Run] = dict(runs) if isinstance(runs, Mapping) else _lettered(runs)
+    named = params if isinstance(params, tuple) else (params,) * (1 + len(others))
+    if not others:
+        raise ValueError("b has no run to compare with a")
+    if len(named) != 1 + len(others):
+        raise ValueError(f"params has names for all {1 + len(others)} runs, or one for each; not {len(named)}")
+    first, *seconds = (
         run if isinstance(run, RecordedRun) else record_run(run, names, gradient=gradient)
-        for run, names in zip((a, b), named, strict=True)
+        for run, names in zip((a, *others.values()), named, strict=True)
     )
     tolerance = Tolerance(float(rtol), float(atol))
-    nodes = tuple(compared(first.entries, second.entries, tolerance))
-    return GraphDifference(first, second, nodes, tolerance, tuple(_remarks(first, second, _shared(a, b))))
+    found = GraphDifferences()
+    for (name, run), second in zip(others.items(), seconds, strict=True):
+        nodes = tuple(compared(first.entries, second.entries, tolerance))
+        found[name] = GraphDifference(first, second, nodes, tolerance, tuple(_remarks(first, second, _shared(a, run))))
+    if made is not None:
+        made.extend(found.values())
+    return found if several else next(iter(found.values()))
+
+
+def _lettered(runs: Sequence[Run]) -> dict[str, Run]:
+    """Return runs by letters from b, or by numbers if there are many."""
+    names = "bcdefghijklmnopqrstuvwxyz" if len(runs) < 26 else [str(number) for number in range(2, 2 + len(runs))]
+    return dict(zip(names, runs, strict=False))
 
 
 def _shared(a: Run, b: Run) -> int:

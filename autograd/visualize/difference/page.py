@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Sequence
 from html import escape
+from typing import NamedTuple
 
 import numpy as np
 
@@ -17,35 +18,41 @@ from .recorded_run import Array, Entry, RecordedRun, Result
 from .surroundings import drawn, rows_of_inputs
 
 
-def page_of(
-    title: str,
-    verdict: str,
-    runs: tuple[RecordedRun, RecordedRun],
-    nodes: Sequence[ComparedNode],
-    first: ComparedNode | None,
-    tolerance: Tolerance,
-    remarks: Sequence[str],
-) -> str:
-    """Return the text of the page; equal runs give equal text, but for the times. `first` is the first difference."""
+class Comparison(NamedTuple):
+    """What the page says of two runs; `name` is that of the second one."""
+
+    name: str
+    verdict: str
+    runs: tuple[RecordedRun, RecordedRun]
+    nodes: Sequence[ComparedNode]
+    first: ComparedNode | None
+    remarks: Sequence[str]
+
+
+def page_of(title: str, verdict: str, comparisons: Sequence[Comparison], tolerance: Tolerance) -> str:
+    """Return the text of the page; equal runs give equal text, but for the times."""
     body = read(
         __package__,
         "page.html",
         TITLE=escape(title),
-        STATE="same" if first is None else "differs",
+        STATE="same" if all(each.first is None for each in comparisons) else "differs",
         VERDICT=escape(_capital(verdict)),
         TOLERANCE=f"rtol={tolerance.rtol:g}, atol={tolerance.atol:g}",
-        FIRST="" if first is None else _first(first, nodes, *runs),
-        TOTALS=_totals(runs),
-        REMARKS=_remarks(remarks),
+        SUMMARY=_summary(comparisons) if len(comparisons) > 1 else "",
+        COMPARISONS="\n".join(_comparison(each, len(comparisons) > 1) for each in comparisons),
     )
     style, script = read(__package__, "page.css"), read(__package__, "page.js")
-    rows = _Rows()
-    data = {
-        "first": -1 if first is None else list(nodes).index(first),
+    return html_page(title, body, style, script, {"runs": [_data(each) for each in comparisons]})
+
+
+def _data(compared: Comparison) -> dict[str, object]:
+    rows, nodes = _Rows(), list(compared.nodes)
+    return {
+        "name": compared.name,
+        "first": -1 if compared.first is None else nodes.index(compared.first),
         "rows": [rows.row(node) for node in nodes],
         "texts": list(rows.texts),
     }
-    return html_page(title, body, style, script, data)
 
 
 def _capital(text: str) -> str:
@@ -55,12 +62,29 @@ def _capital(text: str) -> str:
 # What stands in the page without a script
 
 
-def _first(node: ComparedNode, nodes: Sequence[ComparedNode], a: RecordedRun, b: RecordedRun) -> str:
+def _summary(comparisons: Sequence[Comparison]) -> str:
+    """Return a table of several runs, from which the script chooses one."""
+    rows = "".join(
+        f'<tr><th scope="row"><button data-run="{index}" aria-pressed="false">'
+        f"{escape(each.name)}</button></th><td>{'=' if each.first is None else '≠'} {escape(each.verdict)}</td></tr>"
+        for index, each in enumerate(comparisons)
+    )
+    return f'<section><h2>Runs, each compared with run a</h2><table class="runs">{rows}</table></section>'
+
+
+def _comparison(compared: Comparison, named: bool) -> str:
+    first = "" if compared.first is None else _first(compared.first, compared.nodes, compared.name, *compared.runs)
+    heading = f"<h2>Run a and run {escape(compared.name)}</h2>" if named else ""
+    totals = f"<section><h2>Both runs</h2>{_totals(compared.name, compared.runs)}</section>"
+    return f'<div class="comparison">{heading}{first}{totals}{_remarks(compared.remarks)}</div>'
+
+
+def _first(node: ComparedNode, nodes: Sequence[ComparedNode], name: str, a: RecordedRun, b: RecordedRun) -> str:
     """Return what the first difference is, with pictures of its arrays and of the graph around it."""
     kinds = "".join(f'<span class="kind">{kind}</span>' for kind in node.kinds)
     where = f'<p class="muted">in {escape(node.only.module)}</p>' if node.only.module else ""
     details = "".join(f"<li>{escape(_capital(text))}</li>" for text in node.details())
-    sides = "".join(_side(letter, entry) for letter, entry in (("a", node.a), ("b", node.b)))
+    sides = "".join(_side(letter, entry) for letter, entry in (("a", node.a), (name, node.b)))
     around = drawn(nodes, rows_of_inputs(nodes, a, b), list(nodes).index(node))
     return (
         f'<section class="first"><h2>First difference</h2><h3>{escape(node.title)} {kinds}</h3>{where}'
@@ -71,12 +95,13 @@ def _first(node: ComparedNode, nodes: Sequence[ComparedNode], a: RecordedRun, b:
     )
 
 
-def _side(letter: str, entry: Entry | None) -> str:
+def _side(name: str, entry: Entry | None) -> str:
+    name = escape(name)
     if entry is None:
-        return f'<div><h4>Run {letter}</h4><p class="muted">has no such node</p></div>'
+        return f'<div><h4>Run {name}</h4><p class="muted">has no such node</p></div>'
     where = f"<p>{escape(_where(entry))}</p>" if entry.where else '<p class="muted">its line was not noted</p>'
     line = f"<pre>{escape(entry.line)}</pre>" if entry.line else ""
-    return f"<div><h4>Run {letter}</h4><p>{escape(entry.title)}, {escape(_form(entry))}</p>{where}{line}</div>"
+    return f"<div><h4>Run {name}</h4><p>{escape(entry.title)}, {escape(_form(entry))}</p>{where}{line}</div>"
 
 
 def _form(entry: Entry) -> str:
@@ -114,7 +139,7 @@ def _maps(node: ComparedNode) -> Iterator[str]:
         )
 
 
-def _totals(runs: tuple[RecordedRun, RecordedRun]) -> str:
+def _totals(second: str, runs: tuple[RecordedRun, RecordedRun]) -> str:
     """Return a table with the sums of both runs."""
     rows = []
     for words, name, written in (
@@ -126,7 +151,7 @@ def _totals(runs: tuple[RecordedRun, RecordedRun]) -> str:
         cells = [("not measured" if total is None else written(total)) for total in sums]
         rows.append(f'<tr><th scope="row">{words}</th>{"".join(f"<td>{cell}</td>" for cell in cells)}</tr>')
     counts = "".join(f"<td>{len(run.entries):,}</td>" for run in runs)
-    head = '<tr><td></td><th scope="col">a</th><th scope="col">b</th></tr>'
+    head = f'<tr><td></td><th scope="col">a</th><th scope="col">{escape(second)}</th></tr>'
     return f'<table class="totals">{head}<tr><th scope="row">nodes</th>{counts}</tr>{"".join(rows)}</table>'
 
 

@@ -87,7 +87,7 @@ class _Reader:
     def __init__(self, ran: Run, named: Mapping[str, Any]) -> None:
         self.ran, self.result = ran, ran.result
         self.root = root_of(ran.result, "record_run", "record")
-        self.steps = steps.steps_of(self.root, ran, named)
+        self.steps = steps.steps_of([self.root], ran, named)
         self.remarks: list[str] = []
 
     def read(self, gradient: TensorLike | None) -> RecordedRun:

@@ -5,16 +5,18 @@ from __future__ import annotations
 import html
 import os
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from autograd import Value
 from autograd.inside import LEAF, HasLine, line_of, operation_of, source_of, text_at
 
+from ..given_arrays import memory_of
+from ..given_numbers import GivenNumbers
 from ..module_frames import Framing, name_within, settled
 from ..node_info import title_of, type_of
 from ..page import html_page, read
-from ..picture import Frame, Kind
+from ..picture import Frame, Kind, Mark
 from ..rule_source import sources_of
 from .depths import depths
 from .layout import HEIGHT, WIDTH
@@ -25,32 +27,46 @@ from .playback import Edge, Playback
 SCRIPTS = ("graph", "words", "picture", "shares", "modules", "time", "view", "details", "search", "controls")
 
 
-def page_of(played: Playback, title: str, modules: Mapping[str, Any] | None = None, depth: int | None = None) -> str:
+def page_of(
+    played: Playback,
+    title: str,
+    modules: Mapping[str, Any] | None = None,
+    depth: int | None = None,
+    numbers: GivenNumbers | None = None,
+    remarks: Sequence[str] = (),
+) -> str:
     """Return the text of a page that plays the steps of a graph; equal ones give the same text.
 
     Frames are named after `modules`; with `depth`, that many levels of them are open at first, else as many as fit.
+    What `numbers` are of has marks. `remarks` stand in the legend.
     """
-    data = _data(played, title, modules or {}) | ({} if depth is None else {"depth": depth})
+    numbers = numbers or GivenNumbers({}, {}, {})
+    data = _data(played, title, modules or {}, numbers) | ({} if depth is None else {"depth": depth})
+    data["remarks"] += remarks
     body = read(__package__, "page.html", HEADING=html.escape(title.removeprefix("Backpropagation of ")))
     script = "\n".join(read(__package__, f"{name}.js") for name in SCRIPTS)
     return html_page(title, body, read(__package__, "page.css"), script, data)
 
 
-def _data(played: Playback, title: str, modules: Mapping[str, Any]) -> dict[str, Any]:
+def _data(played: Playback, title: str, modules: Mapping[str, Any], numbers: GivenNumbers) -> dict[str, Any]:
     steps, edges = played.steps, [(edge.source, edge.target) for edge in played.edges]
     feeds = list({feed[:2]: feed for feed in reversed(played.feeds)}.values())[::-1]  # one for each pair of ends
     lines = edges + [feed[:2] for feed in feeds]
-    framing = Framing(modules)
+    framing = Framing(modules, numbers=numbers)
     within = [None if step.folded or step.node is None else framing.frame_of(step.node) for step in steps]
+    if played.failure is not None:
+        within[-1] = framing.frame_of_calls(played.failure.calls)
     leaves = [index for index, step in enumerate(steps) if step.node is not None and step.node.op is LEAF]
     parameters = [index for index in leaves if steps[index].name and not steps[index].given]
-    for index, frame in settled(parameters, edges, within, framing.frames).items():
+    for index, frame in settled(parameters, lines, within, framing.frames).items():
         within[index] = frame
     uses = [0] * len(steps)
     for source, _ in edges:
         uses[source] += 1
     rules: dict[str, int] = {}
     boxes = [_box(index, played, rules) for index in range(len(steps))]
+    for box, step in zip(boxes, steps, strict=True):
+        box |= _marked(numbers.of_array(memory_of(step.value)) if step.node is None else numbers.of(step.node))
     for box, frame in zip(boxes, within, strict=True):
         if frame is not None:
             box |= {"frame": frame, "name": name_within(box["name"], frame, framing.frames), "path": box["name"]}
@@ -68,7 +84,14 @@ def _data(played: Playback, title: str, modules: Mapping[str, Any]) -> dict[str,
         "layouts": depths(kinds, within, lines, framing.frames, titles),
         "rules": list(rules),
         "levels": LEVELS,
+        "failed": played.failure is not None,
+        "legend": list(numbers.legend()),
+        "remarks": list(numbers.remarks()),
     }
+
+
+def _marked(mark: Mark | None) -> dict[str, Any]:
+    return {"mark": mark} if mark else {}
 
 
 def _frames(frames: list[Frame]) -> Iterator[dict[str, Any]]:
@@ -80,7 +103,9 @@ def _frames(frames: list[Frame]) -> Iterator[dict[str, Any]]:
         seen[frame.path, frame.what] += 1
         call = f" #{seen[frame.path, frame.what]}" if calls[frame.path, frame.what] > 1 else ""
         what = frame.what if frame.path else ""
-        yield {"name": name + call, "what": what, "path": frame.path + call, "parent": frame.parent}
+        yield {"name": name + call, "what": what, "path": frame.path + call, "parent": frame.parent} | _marked(
+            frame.mark
+        )
 
 
 def _box(index: int, played: Playback, rules: dict[str, int]) -> dict[str, Any]:
@@ -88,6 +113,14 @@ def _box(index: int, played: Playback, rules: dict[str, int]) -> dict[str, Any]:
     box: dict[str, Any] = {"name": step.name}
     if step.folded:
         return box | {"kind": "folded", "op": f"{step.folded:,} operations in one"}
+    if step.failure is not None:
+        failure = step.failure
+        where = {"where": os.path.basename(failure.where), "line": failure.line}
+        return (
+            box
+            | {"kind": "failed", "op": "failed", "type": type(failure.error).__name__, "error": failure.text}
+            | where
+        )
     if step.node is None:
         form = f"{step.value.shape} {step.value.dtype}"
         return box | {"kind": "input", "op": "input", "type": form, "value": described(step.value), "known": step.known}

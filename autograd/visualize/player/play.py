@@ -6,7 +6,7 @@ import inspect
 import os
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, SupportsFloat
 
 import numpy as np
 
@@ -14,13 +14,16 @@ from autograd import GraphError, Tensor, Value
 from autograd.inside import Array, TensorLike
 
 from ..collapse import check_depth
-from ..node_info import Model, names_of, parameters_of
+from ..failure import Failure, failure_of
+from ..given_numbers import GivenNumbers
+from ..module_frames import modules_of
+from ..node_info import Model, is_torch_module, names_of, parameters_of
 from ..page import write_page
-from ..steps import Run, run
+from ..steps import Run, noted_in
 from ..watching import watch_calls
 from .fold import folded
 from .page import page_of
-from .playback import playback
+from .playback import failed_playback, foreign_playback, playback
 
 _MOST = 2500  # operations that are shown one by one
 
@@ -32,6 +35,7 @@ def player(
     params: Mapping[str, Tensor | Value | Array] | Model | None = None,
     gradient: TensorLike | None = None,
     depth: int | None = None,
+    data: Mapping[Any, SupportsFloat] | None = None,
 ) -> Path:
     """Write an HTML page that plays the forward and backward pass of a result, step by step.
 
@@ -51,7 +55,8 @@ def player(
     Parameters
     ----------
     result
-        A tensor or a value, or a function that returns one.
+        A tensor or a value, or a function that returns one. Or a module of PyTorch: then the gradients are PyTorch's
+        own, of the sum of the result if it has several elements and `gradient` is not given.
     path
         The file to write.
     *inputs
@@ -65,6 +70,8 @@ def player(
     depth
         How many levels of modules are open at first; deeper modules are one box each. By default, as many as can be
         read at once.
+    data
+        Numbers of your own to label and colour, by parameter or other tensor, by module, or by the name of one.
 
     Returns
     -------
@@ -76,10 +83,13 @@ def player(
     TypeError
         If the result, or something in `params`, is neither a tensor nor a value; if a result is given `inputs`.
     ValueError
-        If `depth` is negative.
+        If `depth` is negative, or nothing has a name that is a key of `data`.
     GraphError
         If nothing was recorded, or an earlier `backward` freed the graph: call `player` before it, or give
         ``retain_graph=True``. If the result has several elements and `gradient` is not given.
+    Exception
+        What the function raises. The page is written before: it shows what was computed until then, where it failed,
+        and the text of the error. A notebook shows it in the cell.
 
     Examples
     --------
@@ -91,6 +101,9 @@ def player(
     ('page.html', 0.0)
     """
     check_depth(depth)
+    if is_torch_module(result):
+        return _played_torch(result, path, inputs, gradient, depth, data)
+    failure: Failure | None = None
     labelled: Any = result if params is None and hasattr(result, "named_parameters") else params
     names, modules = names_of(labelled)
     if isinstance(result, Tensor | Value):
@@ -99,22 +112,60 @@ def player(
         ran, title = Run(result), "Backpropagation"
     elif callable(result):
         names = {**_named_inputs(result, inputs), **names}
-        with watch_calls():
-            ran = run(result, inputs)
+        ran, watch = Run(None, inputs, result), watch_calls()
+        try:
+            with watch, noted_in(ran):
+                ran.result = result(*inputs)
+        except Exception as error:
+            failure = failure_of(error, [*ran.seen, *ran.lines], watch.failed)
+            if failure is None:
+                raise
         names = names if labelled is not None else {**parameters_of(ran.models.values()), **names}
         name = getattr(result, "__name__", type(result).__name__)
         title = "Backpropagation" if name == "<lambda>" else f"Backpropagation of {name}"
     else:
         raise TypeError(f"player takes a Tensor, a Value or a function, not {type(result).__name__}")
-    if gradient is None and isinstance(ran.result, Tensor) and ran.result.size != 1:
+    if failure is None and gradient is None and isinstance(ran.result, Tensor) and ran.result.size != 1:
         raise GraphError(
             f"player() needs one element to go back from, but the result has shape {ran.result.shape}: give the loss, "
             f"as in player(lambda: loss(model(X), y), path, params=model), or gradient= of that shape"
         )
-    played = folded(playback(ran, names, gradient), _MOST)
+    called = modules_of(ran.models.values()) | {**modules}
+    numbers = GivenNumbers(data or {}, names, called)
+    played = playback(ran, names, gradient) if failure is None else failed_playback(ran, names, failure)
+    played = folded(played, _MOST)
     with np.errstate(all="ignore"):  # values that are not finite are shown as nan or inf
-        page = page_of(played, title, modules, depth)
-    return write_page(path, page)
+        page = page_of(played, title, modules, depth, numbers)
+    return _written(path, page, failure)
+
+
+def _played_torch(
+    module: Any,
+    path: str | os.PathLike[str],
+    inputs: tuple[Any, ...],
+    gradient: Any,
+    depth: int | None,
+    data: Mapping[Any, SupportsFloat] | None,
+) -> Path:
+    from ..pytorch import torch_run
+
+    ran = torch_run(module, inputs, gradient)
+    numbers = GivenNumbers(ran.own(data), ran.names, ran.modules)
+    failed = ran.failure
+    played = foreign_playback(ran) if failed is None else failed_playback(Run(None), ran.names, failed)
+    title = f"Backpropagation of {type(module).__name__}"
+    with np.errstate(all="ignore"):
+        page = page_of(folded(played, _MOST), title, ran.modules, depth, numbers, ran.remarks)
+    return _written(path, page, failed)
+
+
+def _written(path: str | os.PathLike[str], page: str, failure: Failure | None) -> Path:
+    """Write a page; if it shows a failure, raise the error."""
+    written = write_page(path, page)
+    if failure is not None:
+        failure.tell(written, f"{written} shows what was computed before, and where it failed")
+        raise failure.error
+    return written
 
 
 def _named_inputs(function: Callable[..., Any], inputs: tuple[Any, ...]) -> dict[str, Any]:

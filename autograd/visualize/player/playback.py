@@ -8,19 +8,23 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from autograd import Tensor, Value
 from autograd.inside import LEAF, TensorLike, operation_of, refuse_overwritten
 
+from ..failure import Failure, node_of
 from ..given_arrays import Memory, memory_of
 from ..gradient_values import outside
 from ..input_names import InputNames
 from ..node_info import root_of
 from ..steps import Run, Step, Steps, find_values, steps_of, walk_tensors, walk_values
 from ..watching import note_of
+
+if TYPE_CHECKING:
+    from ..pytorch import TorchRun
 
 
 @dataclass(slots=True, eq=False)
@@ -43,6 +47,11 @@ class Playback:
     # or -1 if it was given in another way, such as an index.
     feeds: list[tuple[int, int, int]] = field(default_factory=list)
 
+    @property
+    def failure(self) -> Failure | None:
+        """What failed, if the run did: then there is no way back, and all edges are feeds."""
+        return self.steps[-1].failure
+
 
 def playback(ran: Run, names: Mapping[str, Any], gradient: TensorLike | None = None) -> Playback:
     """Backpropagate a gradient through the graph of a result, and return its steps and edges.
@@ -56,7 +65,7 @@ def playback(ran: Run, names: Mapping[str, Any], gradient: TensorLike | None = N
     """
     result = ran.result
     root = root_of(result, "player", "play")
-    steps = steps_of(root, ran, names)
+    steps = steps_of([root], ran, names)
     for x in ran.inputs:
         if isinstance(x, Tensor | Value) and (node := x._node if isinstance(x, Tensor) else x) in steps:
             steps[node].given = True
@@ -75,10 +84,63 @@ def playback(ran: Run, names: Mapping[str, Any], gradient: TensorLike | None = N
     )
 
 
+def failed_playback(ran: Run, names: Mapping[str, Any], failure: Failure) -> Playback:
+    """Return what a run computed before it failed, and the failure as the last step, after what it was given."""
+    steps = steps_of(failure.nodes, ran, names)
+    for node, step in steps.items():
+        if isinstance(node, Value):
+            step.value, step.known = node.data, "recorded"
+    if not any(isinstance(node, Value) for node in steps):
+        find_values(steps, ran)
+    own = InputNames(names, steps, ran.function)
+    found, feeds = _inputs(steps, own)
+    places = {id(step.value): index for index, step in enumerate(found)}
+    given: list[
+        Any
+    ] = []  # the node of each input of what failed, or the array outside of the graph that it is a part of
+    for x in failure.given:
+        named = own.of_array(memory_of(x._array if isinstance(x, Tensor) else x)) if node_of(x) is None else None
+        array = named.array() if named is not None and named.array is not None else None
+        if named is not None and array is not None and id(array) not in places:
+            places[id(array)] = len(found)
+            found.append(Step(None, named.name, True, array, "now"))
+        given.append(node_of(x) if named is None else id(array))
+    places |= {node: index for index, node in enumerate(steps, len(found))}
+    last = len(found) + len(steps)
+    every = [(source, places[node], i) for source, node, i in feeds]
+    every += [
+        (places[x], places[node], i)
+        for node in steps
+        for i, x in enumerate(operation_of(node).inputs(node))
+        if x is not None
+    ]
+    every += [(places[x], last, i) for i, x in enumerate(given) if x in places]
+    return Playback([*found, *steps.values(), Step(None, failure.title, failure=failure)], [], every)
+
+
+def foreign_playback(ran: TorchRun) -> Playback:
+    """Return the steps and edges of a run of another library, which has backpropagated."""
+    steps = steps_of(ran.nodes, Run(None), ran.names)
+    found, feeds = _inputs(steps, InputNames(ran.names, steps, None))
+    indices = {node: index for index, node in enumerate(steps, len(found))}
+    edges, dead = [], []
+    for node in reversed(ran.nodes):
+        for i, x in enumerate(node.op.inputs(node)):
+            passed = ran.contributions.get((node, i))
+            if x is not None and passed is not None:
+                edges.append(Edge(indices[x], indices[node], i, passed))
+            elif x is not None:
+                dead.append((indices[x], indices[node], i))
+    return Playback(
+        [*found, *steps.values()], edges, [*((source, indices[node], i) for source, node, i in feeds), *dead]
+    )
+
+
 def _inputs(steps: Steps, names: InputNames) -> tuple[list[Step], list[tuple[int, Any, int]]]:
     """Return a step for each array with a name that operations were given, and what was given which of them."""
     found: dict[int, tuple[int, Step]] = {}
     feeds: dict[tuple[int, Any, int], None] = {}
+    parts: dict[int, dict[Any, Any]] = {}  # of each of these, what operations were given
     for node, step in steps.items():
         if node.op is LEAF and not step.name and isinstance(step.value, np.ndarray):
             step.name = names.of_leaf(memory_of(step.value))
@@ -88,7 +150,22 @@ def _inputs(steps: Steps, names: InputNames) -> tuple[list[Step], list[tuple[int
                 given = Step(None, named.name, True, array, "now")
                 source, _ = found.setdefault(id(named), (len(found), given))
                 feeds[source, node, index] = None
+                parts.setdefault(source, {})[memory[1:]] = _given(memory, step)  # type: ignore[index]  # it has a name
+    for source, step in found.values():
+        part, *others = parts[source].values()
+        if not others and part is not None:  # one part of it
+            step.value = part
     return [step for _, step in found.values()], [*feeds]
+
+
+def _given(memory: Memory | None, step: Step) -> Any:
+    """Return the array with these elements that an operation was given; None if it is not at hand."""
+    values = [part for x in step.arguments.values() for part in (x if isinstance(x, tuple | list) else (x,))]
+    for x in (*step.constants.values(), *values):
+        own = memory_of(x)
+        if own is not None and memory is not None and own.is_same(memory):
+            return x
+    return None
 
 
 def _memories(node: Any, step: Step) -> Iterator[tuple[int, Memory | None]]:

@@ -1,4 +1,4 @@
-const {texts, rows, first} = data;
+let {name, texts, rows, first} = data.runs[0]; // of the comparison that is shown
 const AT_ONCE = 200;
 let chosen = [], shown = 0;
 
@@ -37,7 +37,7 @@ const LINES = [
 function showTable(row, parent) {
   const table = make("table", undefined, make("div", undefined, parent, "table")), head = make("tr", undefined, table);
   make("td", "", head);
-  for (const letter of ["a", "b"]) make("th", `run ${letter}`, head).scope = "col";
+  for (const each of ["a", name]) make("th", `run ${each}`, head).scope = "col";
   const line = (title, cells) => {
     const made = make("tr", undefined, table);
     make("th", title, made).scope = "row";
@@ -111,15 +111,25 @@ function choose() {
 }
 
 // The picture scrolls to the first difference, where it is wider than the window.
-const picture = document.querySelector(".wide"), box = picture && picture.querySelector(".box.first");
-if (box) {
+function scrollToFirst(comparison) {
+  const picture = comparison.querySelector(".wide"), box = picture && picture.querySelector(".box.first");
+  if (!box) return;
   const inner = box.getBoundingClientRect(), outer = picture.getBoundingClientRect();
   picture.scrollLeft += inner.left + inner.width / 2 - outer.left - outer.width / 2;
   picture.scrollTop += inner.top + inner.height / 2 - outer.top - outer.height / 2;
 }
 
-$("filter").value = first < 0 ? "all" : "own";
+function chooseRun(k) {
+  ({name, texts, rows, first} = data.runs[k]);
+  document.querySelectorAll(".comparison").forEach((each, i) => { each.hidden = i !== k; });
+  document.querySelectorAll("[data-run]").forEach((each, i) => each.setAttribute("aria-pressed", String(i === k)));
+  $("filter").value = first < 0 ? "all" : "own";
+  scrollToFirst(document.querySelectorAll(".comparison")[k]);
+  choose();
+}
+
+document.querySelectorAll("[data-run]").forEach((each, k) => each.addEventListener("click", () => chooseRun(k)));
 $("filter").addEventListener("change", choose);
 $("search").addEventListener("input", choose);
 $("more").addEventListener("click", showMore);
-choose();
+chooseRun(Math.max(0, data.runs.findIndex(each => each.first >= 0)));

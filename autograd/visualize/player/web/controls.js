@@ -119,10 +119,19 @@ matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => {
   if (chosen >= 0) detail(chosen); // its maps have colours
 });
 
+if (data.legend.length) {
+  const scale = make("li", undefined, $("legend"), "scale");
+  data.legend.forEach((mark) => { make("span", minus(mark[0]), scale).style.background = colourOf(mark); });
+}
+data.remarks.forEach((text) => make("li", text, $("legend")));
 $("time").max = events;
 for (let depth = 0; depth <= deepest; depth++) make("option", depth < deepest ? String(depth) : "all", $("depth")).value = String(depth);
 $("modules").hidden = !frames.length;
 steps.forEach((_, i) => tell(i));
 begin();
 introduce();
+$("phases").lastElementChild.hidden = data.failed;
+$("failed").hidden = !data.failed;
+$("legend").querySelector(".wayback").parentNode.hidden = data.failed;
 $("status").textContent = sentence();
+if (data.failed) { pin(last); go(events); openAround(last); showPart(last); }

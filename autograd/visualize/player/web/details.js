@@ -67,6 +67,11 @@ function wayTo(chain, parent) { // the modules around, outermost first
 function introduce() { // while nothing is chosen
   const panel = $("details");
   panel.replaceChildren();
+  if (data.failed) {
+    make("h2", "What was computed before it failed", panel);
+    make("p", "A click on a box shows its value and the line of the program. The red box is where the function failed.", panel);
+    return;
+  }
   make("h2", "How a gradient is computed", panel);
   make("p", `Forward, ${counted(operations.length, "operation")} ${operations.length === 1 ? "computes its value" : "compute their values, one after another"}. Backward, in the opposite order, each of them gives its inputs their shares of its gradient. What a result receives from all that use it adds up to its gradient.`, panel);
   make("p", "A click on a box shows its value, its gradient, the derivative rule and the line of the program.", panel);
@@ -77,14 +82,22 @@ const KNOWN = {
   recorded: "", kept: " (kept for a derivative rule)", now: " (as it is now)",
   "": " (not kept by the graph: play the function instead, as in player(function, path, *inputs))",
 };
+const tellMark = (what, panel) => { if (what.mark) make("p", `data ${minus(what.mark[0])}`, panel, "number"); };
 function detail(i) {
   const panel = $("details"), step = steps[i];
   panel.replaceChildren();
   make("h2", fullNames[i], panel);
+  tellMark(step, panel);
   if (step.kind === "input") {
     make("p", `input without a gradient, ${step.type}`, panel, "muted");
     make("h3", "Value", panel);
     show(step.value, "value", panel);
+  } else if (step.kind === "failed") {
+    wayTo(around[i], panel);
+    make("p", step.where, panel, "muted");
+    make("h3", "The function failed here", panel);
+    make("pre", step.error, panel);
+    linksTo("What it was given", [...new Set(fed[i].map((feed) => feed.from))], panel);
   } else if (step.kind === "folded") {
     make("p", "They stand in one box, because a page cannot show all of them. To see some, play an earlier result.", panel);
   } else {
@@ -94,8 +107,8 @@ function detail(i) {
     const known = step.kind === "result" && step.known === "kept" ? "" : KNOWN[step.value ? step.known : ""];
     make("h3", `Value${known}`, panel);
     if (step.value) show(step.value, "value", panel);
-    make("h3", "Gradient", panel);
-    show(step.gradient, "gradient", panel);
+    if (!data.failed) make("h3", "Gradient", panel);
+    if (!data.failed) show(step.gradient, "gradient", panel);
     if (step.hooked) make("p", "A hook saw this gradient, and may have replaced the sum of the contributions.", panel);
   }
   contributions(i, panel);
@@ -138,10 +151,10 @@ function inputs(i, panel) {
   step.inputs.forEach((told, place) => {
     const line = make("p", undefined, panel);
     if (told === "") {
-      const edge = live.find((each) => each.input === place);
+      const edge = [...live, ...fed[i]].find((each) => each.input === place);
       if (!edge) return;
       link(edge.from, line);
-      make("span", ` gets ${short(edge.size)}`, line);
+      if ("size" in edge) make("span", ` gets ${short(edge.size)}`, line);
     } else if (fed[i].some((feed) => feed.input === place)) {
       link(fed[i].find((feed) => feed.input === place).from, line);
       make("span", " needs no gradient", line);
@@ -158,6 +171,7 @@ function detailOfModule(f) {
   const panel = $("details"), within = frames.map((_, g) => g).filter((g) => frames[g].parent === f);
   panel.replaceChildren();
   make("h2", modulePath(f), panel);
+  tellMark(frames[f], panel);
   make("p", `module${frames[f].what ? ` ${frames[f].what}` : ""}, ${counted(operationsOf[f].length, "operation")}`, panel, "muted");
   wayTo(outside[f], panel);
   const shut = !at.frames[f], button = make("button", shut ? "Expand" : "Collapse", panel);

@@ -1,7 +1,7 @@
 // Time: each event can be done and undone
 
 const seedAt = operations.length; // the event that gives the result its gradient
-const events = 2 * operations.length + 1;
+const events = data.failed ? seedAt : 2 * operations.length + 1; // what failed has no way back
 const computed = steps.map(isGiven);
 const arrived = steps.map(() => []); // the edges whose contribution is there
 const done = frames.map(() => 0); // how many operations of a module are computed
@@ -97,6 +97,7 @@ function mark() { // where we are and what is chosen
 function sentence() {
   if (!position) return `${counted(events, "step")}. Press space to play, → to take one step, ? for all keys.`;
   const event = position - 1, i = operationOf(event), where = `Step ${position} of ${events}, `;
+  if (steps[i].kind === "failed") return `${where}it failed: ${cut(steps[i].error, 160)}`;
   if (event < seedAt) {
     const given = allSources(i).map((edge) => titles[edge.from]).join(", ");
     const known = steps[i].value ? ` = ${brief(steps[i].value)}` : "";

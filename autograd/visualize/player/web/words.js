@@ -14,6 +14,7 @@ const cut = (text, most) => (text.length > most ? text.slice(0, most - 1) + "…
 const SANS = "system-ui, sans-serif"; // the fonts of the picture, as in the style sheet
 const TITLE_FONT = `600 12px ${SANS}`, LONG_FONT = `600 10.5px ${SANS}`, FRAME_FONT = `600 11.5px ${SANS}`;
 const SMALL_FONT = '11px ui-monospace, "SFMono-Regular", "DejaVu Sans Mono", monospace';
+const CHIP_FONT = `600 10.5px ${SANS}`;
 const pen = document.createElement("canvas").getContext("2d");
 function widthOf(text, font) {
   pen.font = font;
