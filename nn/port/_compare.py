@@ -34,6 +34,10 @@ class _Run:
     def __init__(self) -> None:
         self.events: list[tuple[str, list[Any]]] = []
         self.draws: list[tuple[str, Any]] = []
+        # Values of `init`, by the number of a layer and the name of its parameter: programs go through layers in any order.
+        self.inits: dict[Any, list[Any]] = {}
+        self.places: dict[int, Any] = {}
+        self.layers: list[Any] = []  # which live as long as this, so that no other object gets the id of a parameter
         self.depth = 0  # of calls that are noted as one
         self.backwards = 0
         self.patches = contextlib.ExitStack()
@@ -115,6 +119,18 @@ class _Run:
             if name in vars(owner):
                 self.replace(owner, name, make)
 
+    def add_layer(self, layer: Any) -> bool:
+        """Note a layer; the result says whether it has a state."""
+        for each in layer.modules():
+            if "Dropout" in type(each).__name__:
+                each.p = 0.0
+            if isinstance(getattr(each, "dropout", None), float):
+                each.dropout = 0.0
+        self.layers.append(layer)
+        for name, parameter in layer.named_parameters():
+            self.places[id(parameter)] = (len(self.layers), name)
+        return bool(layer.state_dict())
+
     def run(self, text: str, name: str) -> None:
         """Run a program until it ends, or has gone back ten times."""
         random.seed(0)
@@ -128,15 +144,10 @@ def _layers(package: Any) -> list[Any]:
     """Return the classes of layers that may have parameters of their own: not the containers of others."""
     others = {"Module", "Sequential", "ModuleList", "ModuleDict", "ParameterList", "ParameterDict"}
     classes = {each for each in vars(package).values() if isinstance(each, type) and hasattr(each, "state_dict")}
-    return [each for each in classes if each.__name__ not in others and "__init__" in vars(each)]
-
-
-def _without_dropout(layer: Any) -> None:
-    for each in layer.modules():
-        if "Dropout" in type(each).__name__:
-            each.p = 0.0
-        if isinstance(getattr(each, "dropout", None), float):
-            each.dropout = 0.0
+    kept = [each for each in classes if each.__name__ not in others]
+    shared = {base for each in classes if each.__name__ in others for base in each.__mro__}
+    owners = [next(base for base in each.__mro__ if "__init__" in vars(base)) for each in kept]
+    return [owner for owner in dict.fromkeys(owners) if owner not in shared]
 
 
 def _arrays(values: Any) -> list[Any]:
@@ -159,8 +170,7 @@ def _theirs() -> tuple[_Run, Any]:
 
     def keep(kind: str, result: Any, args: Any) -> Any:
         if kind == "layer":
-            _without_dropout(args[0])
-            if args[0].state_dict():
+            if run.add_layer(args[0]):
                 run.draws.append((kind, {name: value.numpy().copy() for name, value in args[0].state_dict().items()}))
         elif kind == "rows":
             result = [int(row) for row in result]
@@ -169,8 +179,11 @@ def _theirs() -> tuple[_Run, Any]:
         elif kind == "parts":
             run.draws.append((kind, [list(part.indices) for part in result]))
         else:
-            value = np.array(result.detach() if hasattr(result, "detach") else result)
-            run.draws.append((kind, 2.0 - 3.0 * value if kind == "coins" else value))
+            value = np.array(result.detach().numpy() if hasattr(result, "detach") else result)
+            if kind == "init":
+                run.inits.setdefault(run.places.get(id(result)), []).append(value)
+            else:
+                run.draws.append((kind, 2.0 - 3.0 * value if kind == "coins" else value))
         return result
 
     for layer in _layers(torch.nn):
@@ -233,10 +246,10 @@ class _Given:
         return drawn
 
 
-def _ours(draws: list[tuple[str, Any]], text: str) -> _Run:
+def _ours(other: _Run, text: str) -> _Run:
     """Return the run of the port, which is given what the other one drew."""
     run = _Run()
-    rest = iter(draws)
+    rest = iter(other.draws)
 
     def following(*kinds: str) -> Any:
         kind, value = next(rest, ("nothing", None))
@@ -246,8 +259,7 @@ def _ours(draws: list[tuple[str, Any]], text: str) -> _Run:
 
     def give(kind: str, result: Any, args: Any) -> Any:
         if kind == "layer":
-            _without_dropout(args[0].double())
-            if args[0].state_dict():
+            if run.add_layer(args[0].double()):
                 args[0].load_state_dict(following("layer"))
         elif kind == "rows":
             return np.array(following("rows"))
@@ -255,7 +267,10 @@ def _ours(draws: list[tuple[str, Any]], text: str) -> _Run:
             for part, rows in zip(result, following("parts"), strict=True):
                 part.indices = rows
         elif kind == "init":
-            args[0].data[...] = following("init")
+            values = other.inits.get(run.places.get(id(args[0])))
+            if not values:
+                raise ValueError("the port sets initial values where PyTorch's program sets none")
+            args[0].data[...] = values.pop(0)
         else:
             return following("numbers").astype(result.dtype)
         return result
@@ -316,7 +331,7 @@ def compare(source: str, ported: str, name: str) -> int:
         print("--compare runs PyTorch's program too: install torch, or compare where it is", file=sys.stderr)
         return 1
     run.run(source, name)
-    ours = _ours(run.draws, ported)
+    ours = _ours(run, ported)
     ours.run(ported, f"{name}, ported")
     try:
         found = differences(run.events, ours.events)

@@ -97,11 +97,13 @@ class _Writer:
             for each in node.body
             if isinstance(each, ast.FunctionDef | ast.AsyncFunctionDef)
         }
-        self.modules, self.arrays, self.plain, self.uses_rng = self._kinds()
+        self.modules, self.arrays, self.plain = self._kinds()
+        # whether gradients are asked for after tensors are made, such as of all that are in a list
+        self.asks_later = bool(re.search(r"\.requires_grad\s*=\s*True|[\w\])]\.requires_grad_\(", source))
 
     # -- what names stand for
 
-    def _kinds(self) -> tuple[set[str], set[str], set[str], bool]:
+    def _kinds(self) -> tuple[set[str], set[str], set[str]]:
         """Return the names of modules, of what constructors make, and of what NumPy and Python make."""
         layers = {"Module", "Sequential", "ModuleList", "ModuleDict", "Optimizer"}
         for node in ast.walk(self.tree):
@@ -133,7 +135,7 @@ class _Writer:
             for target in targets if kind is not None else ():
                 assert kind is not None
                 kind.add(ast.unparse(target))
-        return modules, arrays, plain - arrays, False
+        return modules, arrays, plain - arrays
 
     def _foreign(self, node: ast.expr) -> bool:
         """Whether what a method is called on is no tensor."""
@@ -303,6 +305,8 @@ class _Writer:
     def _statement(self, node: ast.Expr | ast.Assign | ast.AugAssign) -> str | None:
         value = node.value
         if isinstance(node, ast.Assign):
+            if self.asks_later and self._makes_floats(value):
+                return f"{self.segment(node)[: self.start(value) - self.start(node)]}tensor({self.text(value)})"
             path = self.imports.path(node.targets[0])
             if path and path.split(".")[min(1, path.count("."))] in tables()["dropped"]:
                 return self._dropped(node, path)
@@ -318,6 +322,18 @@ class _Writer:
         if isinstance(node, ast.Expr) and isinstance(value.func, ast.Attribute) and not path:
             return self._in_place(node, value, value.func)
         return None
+
+    def _makes_floats(self, node: ast.expr) -> bool:
+        """Whether an expression computes with a new tensor of floats, and none that is given a dtype or a gradient."""
+        calls = [each for each in ast.walk(node) if isinstance(each, ast.Call)]
+        paths = [self.imports.path(each.func) or "" for each in calls]
+        words = {word.arg for each in calls for word in each.keywords}
+        return (
+            not isinstance(node, ast.Tuple | ast.List | ast.ListComp | ast.Dict)
+            and any(path.removeprefix("torch.") in _FLOATS - {"arange", "randint"} for path in paths)
+            and not any(path.startswith("torch.nn.") for path in paths)
+            and not words & {"dtype", "requires_grad"}
+        )
 
     def _dropped(self, node: ast.AST, path: str) -> str:
         self.notes.add(Note(node.lineno, self.segment(node), f"not needed: {tables()['dropped'][path.split('.')[1]][0].here}"))  # type: ignore[attr-defined]  # a statement
@@ -583,8 +599,8 @@ class _Writer:
             if not args or isinstance(node.args[0], ast.Constant) and isinstance(node.args[0].value, str):
                 return None
             axis = args[1] if len(args) > 1 else words.get("dim")
-            if axis is None and not isinstance(self.parents[node], ast.Assign):
-                return None if not isinstance(node.args[0], ast.Constant) else None
+            if axis is None and isinstance(node.args[0], ast.Name) and not isinstance(self.parents[node], ast.Assign):
+                return None  # of a text, perhaps
             axis = axis or "0"
             if isinstance(node.args[0], ast.List | ast.Tuple | ast.ListComp):
                 here = f"np.split(t, np.cumsum({args[0]})[:-1], axis={axis})"
