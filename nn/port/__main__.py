@@ -27,7 +27,10 @@ examples:
 def main(arguments: list[str] | None = None) -> int:
     """Run the command; the result is its exit code."""
     parser = argparse.ArgumentParser(
-        "python -m nn.port", description=DESCRIPTION, epilog=EXAMPLES, formatter_class=argparse.RawDescriptionHelpFormatter
+        "python -m nn.port",
+        description=DESCRIPTION,
+        epilog=EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("file", type=Path, help="a program of PyTorch")
     parser.add_argument("-o", "--output", type=Path, metavar="FILE", help="where to write it; by default it is printed")

@@ -13,6 +13,7 @@ import io
 import random
 import sys
 from collections.abc import Callable, Iterator, Sequence
+from importlib.util import find_spec
 from typing import Any
 
 import numpy as np
@@ -136,7 +137,7 @@ class _Run:
         random.seed(0)
         np.random.seed(0)  # noqa: NPY002  # the generator that programs may use
         text = text.replace("float32", "float64")
-        with self.patches, contextlib.redirect_stdout(io.StringIO()), contextlib.suppress(_EnoughError):
+        with contextlib.redirect_stdout(io.StringIO()), contextlib.suppress(_EnoughError):
             exec(compile(text, name, "exec"), {"__name__": "__main__", "__file__": name})
 
 
@@ -161,11 +162,10 @@ def _arrays(values: Any) -> list[Any]:
     return [] if values is None else [values] if isinstance(values, np.ndarray | np.generic) else []
 
 
-def _theirs() -> tuple[_Run, Any]:
-    """Return the run of PyTorch's program, which keeps what is drawn."""
+def _keep(run: _Run) -> None:
+    """Keep what the run of PyTorch's program draws."""
     import torch
 
-    run = _Run()
     run.watch(torch.nn.Module, torch.Tensor, [each for each in vars(torch.optim).values() if isinstance(each, type)])
 
     def keep(kind: str, result: Any, args: Any) -> Any:
@@ -208,7 +208,6 @@ def _theirs() -> tuple[_Run, Any]:
     torch.set_default_dtype(torch.float64)
     run.replace(torch.nn.functional, "dropout", lambda old: lambda x, *args, **kwargs: x)
     run.replace(np.random, "default_rng", lambda old: lambda *args: _Kept(old(*args), run))
-    return run, torch
 
 
 class _Kept:
@@ -246,9 +245,8 @@ class _Given:
         return drawn
 
 
-def _ours(other: _Run, text: str) -> _Run:
-    """Return the run of the port, which is given what the other one drew."""
-    run = _Run()
+def _give(run: _Run, other: _Run, text: str) -> None:
+    """Give the run of the port what the other one drew."""
     rest = iter(other.draws)
 
     def following(*kinds: str) -> Any:
@@ -264,19 +262,21 @@ def _ours(other: _Run, text: str) -> _Run:
         elif kind == "rows":
             return np.array(following("rows"))
         elif kind == "parts":
-            for part, rows in zip(result, following("parts"), strict=True):
-                part.indices = rows
+            return [type(part)(part.dataset, rows) for part, rows in zip(result, following("parts"), strict=True)]
         elif kind == "init":
             values = other.inits.get(run.places.get(id(args[0])))
             if not values:
                 raise ValueError("the port sets initial values where PyTorch's program sets none")
             args[0].data[...] = values.pop(0)
         else:
-            return following("numbers").astype(result.dtype)
+            value = following("numbers").astype(result.dtype)
+            return value if value.shape == result.shape else np.moveaxis(value, -1, 0).reshape(result.shape)
         return result
 
     optimizers = [each for each in vars(nn.optim).values() if isinstance(each, type) and hasattr(each, "param_groups")]
-    kinds = [*dict.fromkeys(kind for each in vars(nn.optim).values() if isinstance(each, type) for kind in each.__mro__)]
+    kinds = [
+        *dict.fromkeys(kind for each in vars(nn.optim).values() if isinstance(each, type) for kind in each.__mro__)
+    ]
     run.watch(nn.Module, Tensor, optimizers or [kind for kind in kinds if hasattr(kind, "zero_grad")])
     run.replace(
         nn.Parameter,
@@ -299,14 +299,15 @@ def _ours(other: _Run, text: str) -> _Run:
         datasets = sys.modules["datasets"]
         run.draw_in(datasets.RandomSampler, ["order"], "rows", give)
         run.draw_in(datasets, ["random_split"], "parts", give)
-    return run
 
 
 def differences(theirs: list[tuple[str, list[Any]]], ours: list[tuple[str, list[Any]]]) -> dict[str, float]:
     """Return the largest difference of each kind of result, relative to the largest number at its place."""
     kinds = [[kind for kind, _ in events] for events in (theirs, ours)]
     if kinds[0] != kinds[1]:
-        raise ValueError(f"the programs compute different things: {len(kinds[0])} results of PyTorch, {len(kinds[1])} here")
+        raise ValueError(
+            f"the programs compute different things: {len(kinds[0])} results of PyTorch, {len(kinds[1])} here"
+        )
     found: dict[str, float] = {}
     for number, ((kind, first), (_, second)) in enumerate(zip(theirs, ours, strict=True)):
         if [each.shape for each in first] != [each.shape for each in second]:
@@ -325,14 +326,17 @@ def differences(theirs: list[tuple[str, list[Any]]], ours: list[tuple[str, list[
 
 def compare(source: str, ported: str, name: str) -> int:
     """Run both, print the largest differences, and return an exit code: 1 if they are more than rounding."""
-    try:
-        run, _ = _theirs()
-    except ImportError:
+    if find_spec("torch") is None:
         print("--compare runs PyTorch's program too: install torch, or compare where it is", file=sys.stderr)
         return 1
-    run.run(source, name)
-    ours = _ours(run, ported)
-    ours.run(ported, f"{name}, ported")
+    run = _Run()
+    with run.patches:
+        _keep(run)
+        run.run(source, name)
+    ours = _Run()
+    with ours.patches:
+        _give(ours, run, ported)
+        ours.run(ported, f"{name}, ported")
     try:
         found = differences(run.events, ours.events)
     except ValueError as error:
@@ -342,5 +346,7 @@ def compare(source: str, ported: str, name: str) -> int:
         print(f"{name}: nothing to compare: it calls no model, and no loss goes back", file=sys.stderr)
         return 1
     for kind, largest in found.items():
-        print(f"{kind}: {sum(each == kind for each, _ in run.events)} compared, largest relative difference {largest:.1e}")
+        print(
+            f"{kind}: {sum(each == kind for each, _ in run.events)} compared, largest relative difference {largest:.1e}"
+        )
     return int(max(found.values()) > TOLERANCE)

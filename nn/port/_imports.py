@@ -11,6 +11,10 @@ _HOMES = {
 }  # fmt: skip
 
 
+# The modules within that are modules here too.
+_KEPT = {"torch.optim": ("lr_scheduler", "swa_utils"), "torch.distributions": ("constraints", "kl", "transforms")}
+
+
 class Imports:
     """The imports of a program, and the names that come from them."""
 
@@ -20,7 +24,8 @@ class Imports:
         self.lines: dict[ast.AST, list[str]] = {}
         self.refused: dict[ast.AST, list[str]] = {}
         for node in sorted(
-            (each for each in ast.walk(tree) if isinstance(each, ast.Import | ast.ImportFrom)), key=lambda each: each.lineno
+            (each for each in ast.walk(tree) if isinstance(each, ast.Import | ast.ImportFrom)),
+            key=lambda each: each.lineno,
         ):
             self._read(node)
         self.first = next((node for node in self.lines if node in tree.body), next(iter(self.lines), None))
@@ -75,8 +80,8 @@ class Imports:
         for theirs, ours in _HOMES.items():
             if path == theirs or path.startswith(f"{theirs}."):
                 rest = path.removeprefix(theirs)
-                if theirs == "torch.nn.modules":
-                    rest = rest[rest.rfind(".") :] if rest else ""
+                if rest.count(".") > 1 and rest.split(".")[1] not in _KEPT.get(theirs, ()) and theirs != "torch.nn":
+                    rest = rest[rest.rfind(".") :]  # of a module within, whose names are in the package here
                 return f"{ours}{rest}"
         return None
 
@@ -101,4 +106,6 @@ def _joined(lines: list[str]) -> list[str]:
     for line in lines:
         start, names, name = line.partition(" import ")
         found.setdefault(start if names else line, []).append(name)
-    return [f"{start} import {', '.join(dict.fromkeys(names))}" if names[0] else start for start, names in found.items()]
+    return [
+        f"{start} import {', '.join(dict.fromkeys(names))}" if names[0] else start for start, names in found.items()
+    ]

@@ -107,9 +107,11 @@ def bind(spelling: Spelling, given: Arguments) -> dict[str, str] | None:
         name = parameter.name
         if name[0] == "*":
             nodes = rest
-            if not nodes and name[1:] in named:
-                nodes = [named.pop(name[1:])[1]]
+            if not nodes and (word := next((each for each in (name[1:], "axis") if each in named), None)):
+                nodes = [named.pop(word)[1]]
             rest = []
+            if name == "*args" and len(nodes) == 1 and not isinstance(nodes[0], ast.List | ast.Tuple | ast.Starred):
+                return None  # a list of arrays, or one array
             bound[name[1:]] = given.shape(nodes)
             continue
         if rest:
@@ -171,7 +173,8 @@ def render(here: str, bound: Mapping[str, str], everything: str = "") -> str:
                     args += [hole(everything)] if everything else []
                 elif isinstance(each, ast.Name) and each.id in bound:
                     text = bound[each.id]
-                    bare = text[1:-1].rstrip(",") if of_tensor and each.id == "shape" and text[:1] == "(" else text
+                    apart = each.id == "args" or of_tensor and each.id == "shape"
+                    bare = text[1:-1].rstrip(",") if apart and text[:1] == "(" else text
                     args += [hole(bare)] if bare else []
                 else:
                     args.append(self.visit(each))

@@ -17,10 +17,40 @@ from ._table import IDLE, Arguments, Spelling, bind, operand, render, tables
 _DROP = "\0drop\0"
 _HEAD = "\0head\0"
 _CASTS = {"float", "double", "half", "to", "type", "cuda", "cpu", "dim"}  # methods that modules have too
-_FLOATS = {"rand", "randn", "zeros", "ones", "empty", "eye", "linspace", "tensor", "full", "arange", "normal", "randint"}
+_FLOATS = {
+    "rand",
+    "randn",
+    "zeros",
+    "ones",
+    "empty",
+    "eye",
+    "linspace",
+    "tensor",
+    "full",
+    "arange",
+    "normal",
+    "randint",
+}
 _SIMPLE = ast.Name | ast.Attribute | ast.Subscript | ast.Constant | ast.Slice | ast.Tuple | ast.expr_context
+# What methods make of memory that nobody else has seen.
+_FILLS = {
+    "normal_": "rng.normal(mean, std, size=shape).astype(np.float32)",
+    "uniform_": "rng.uniform(low, high, size=shape).astype(np.float32)",
+    "zero_": "np.zeros(shape, dtype=np.float32)",
+    "fill_": "np.full(shape, value, dtype=np.float32)",
+}
 _SELF = {"self", "super()", "cls"}
-_ENGINE = ("Function", "Tensor", "as_tensor", "enable_grad", "gradients", "logsumexp", "no_grad", "set_grad_enabled", "tensor")
+_ENGINE = (
+    "Function",
+    "Tensor",
+    "as_tensor",
+    "enable_grad",
+    "gradients",
+    "logsumexp",
+    "no_grad",
+    "set_grad_enabled",
+    "tensor",
+)
 
 
 class Note(NamedTuple):
@@ -128,7 +158,9 @@ class _Writer:
                 kind = modules
             elif path.startswith("torch.") and name.removesuffix("_like") in _FLOATS:
                 kind = arrays
-            elif self.imports.is_foreign(value) or path.endswith(".numpy") or isinstance(value, ast.Dict | ast.JoinedStr):
+            elif (
+                self.imports.is_foreign(value) or path.endswith(".numpy") or isinstance(value, ast.Dict | ast.JoinedStr)
+            ):
                 kind = plain
             elif isinstance(value, ast.Constant) and isinstance(value.value, str):
                 kind = plain
@@ -180,7 +212,9 @@ class _Writer:
         return body.replace(_DROP, "pass")
 
     def _stitch(self, node: ast.AST, start: int, end: int) -> str:
-        spans = sorted(((self.start(child), self.end(child), child) for child in self.children(node)), key=lambda s: s[:2])  # type: ignore[arg-type]  # as above
+        spans = sorted(
+            ((self.start(child), self.end(child), child) for child in self.children(node)), key=lambda s: s[:2]
+        )  # type: ignore[arg-type]  # as above
         texts = []
         place = start
         for first, last, child in spans:
@@ -246,7 +280,9 @@ class _Writer:
         for each in ast.walk(node):
             if isinstance(each, ast.FormattedValue):
                 inner = ast.unparse(each.value)
-                old = next((m for m in re.findall(r"\{([^{}]*?)(?:![rsa])?(?::[^{}]*)?\}", text) if _same(m, inner)), None)
+                old = next(
+                    (m for m in re.findall(r"\{([^{}]*?)(?:![rsa])?(?::[^{}]*)?\}", text) if _same(m, inner)), None
+                )
                 parsed = _Piece(self, inner) if old is not None else None
                 if parsed and parsed.new != inner:
                     quote = '"' if text.lstrip("rRfF")[0] == '"' else "'"
@@ -277,7 +313,9 @@ class _Writer:
         head = "\n".join([*needed, *lines])
         if re.search(r"(?<![\w.])rng\.", code) and not re.search(r"(?m)^rng = ", code):
             rng = "rng = np.random.default_rng()  # of all random numbers but those of nn"
-            head = "\n".join(["import numpy as np", *(each for each in head.splitlines() if each != "import numpy as np")])
+            head = "\n".join(
+                ["import numpy as np", *(each for each in head.splitlines() if each != "import numpy as np")]
+            )
             body = self._after_imports(body, rng)
         return body.replace(_HEAD, head or _DROP, 1)
 
@@ -298,9 +336,14 @@ class _Writer:
     def _drop(self, node: ast.AST) -> str:
         self.dropped.add(node)
         body = next(
-            (list(each) for _, each in ast.iter_fields(self.parents[node]) if isinstance(each, list) and node in each), []
+            (list(each) for _, each in ast.iter_fields(self.parents[node]) if isinstance(each, list) and node in each),
+            [],
         )
-        return "pass" if self.dropped.issuperset(body) and node is body[-1] and self.parents[node] is not self.tree else _DROP
+        return (
+            "pass"
+            if self.dropped.issuperset(body) and node is body[-1] and self.parents[node] is not self.tree
+            else _DROP
+        )
 
     def _statement(self, node: ast.Expr | ast.Assign | ast.AugAssign) -> str | None:
         value = node.value
@@ -336,7 +379,9 @@ class _Writer:
         )
 
     def _dropped(self, node: ast.AST, path: str) -> str:
-        self.notes.add(Note(node.lineno, self.segment(node), f"not needed: {tables()['dropped'][path.split('.')[1]][0].here}"))  # type: ignore[attr-defined]  # a statement
+        self.notes.add(
+            Note(node.lineno, self.segment(node), f"not needed: {tables()['dropped'][path.split('.')[1]][0].here}")
+        )  # type: ignore[attr-defined]  # a statement
         return self._drop(node)
 
     def _seed(self, node: ast.AST, call: ast.Call) -> str:
@@ -346,7 +391,11 @@ class _Writer:
             parent = self.parents[parent]
         if parent is self.tree:
             return f"rng = nn.manual_seed({seed})"
-        self._decide(node, self.segment(node), "this seeds the layers; `rng`, of all other numbers, needs its seed where it is made")
+        self._decide(
+            node,
+            self.segment(node),
+            "this seeds the layers; `rng`, of all other numbers, needs its seed where it is made",
+        )
         return f"nn.manual_seed({seed})"
 
     def _unpacked(self, node: ast.Assign, call: ast.Call, pair: Sequence[str]) -> str | None:
@@ -395,7 +444,9 @@ class _Writer:
         named = {word.arg: word.value for word in call.keywords if word.arg and word.arg not in IDLE}
         return Arguments(args, named, self.text)
 
-    def _spelled(self, section: str, name: str, call: ast.Call, args: Sequence[ast.expr], tensor: str = "") -> str | None:
+    def _spelled(
+        self, section: str, name: str, call: ast.Call, args: Sequence[ast.expr], tensor: str = ""
+    ) -> str | None:
         """Return a call in NumPy's spelling, or None if no line of the table fits it."""
         spelling, bound = self._fit(section, name, call, args)
         return None if spelling is None else self._render(spelling.here, bound, call, args, tensor)
@@ -449,6 +500,14 @@ class _Writer:
             new = self._spelled("torch", name, node, node.args)
             self.left.add(node.func)
             return self._refuse(node, f"torch.{name} with these arguments") if new is None else new
+        if (
+            name.startswith("nn.init.")
+            and node.args
+            and isinstance(node.args[0], ast.Attribute)
+            and node.args[0].attr == "data"
+        ):
+            rest = [*map(self.text, node.args[1:]), *map(self.text, node.keywords)]
+            return f"{self.text(node.func)}({', '.join([self.text(node.args[0].value), *rest])})"
         if name.startswith(("nn.", "optim.", "utils.", "distributions.")) or "." in name and self.imports.known(name):
             return None  # the same here
         tensor = node.args[0] if node.args else next((w.value for w in node.keywords if w.arg == "input"), None)
@@ -461,13 +520,19 @@ class _Writer:
                 return new
         here = missing.equivalents("autograd").get(name) or missing.equivalents("Tensor").get(name)
         self.left.add(node.func)
-        return self._refuse(node, f"torch.{name}" + (f": here it is {here}" if here else " has no spelling in the table"))
+        return self._refuse(
+            node, f"torch.{name}" + (f": here it is {here}" if here else " has no spelling in the table")
+        )
 
     def _method(self, node: ast.Call, function: ast.Attribute) -> str | None:
         name, tensor = function.attr, function.value
         if self._foreign(tensor) or any(word.arg == "axis" for word in node.keywords):
             return None
-        if name == "manual_seed" and isinstance(tensor, ast.Call) and self.imports.path(tensor.func) == "torch.Generator":
+        if (
+            name == "manual_seed"
+            and isinstance(tensor, ast.Call)
+            and self.imports.path(tensor.func) == "torch.Generator"
+        ):
             return f"np.random.default_rng({', '.join(map(self.text, node.args))})"
         if name in _CASTS and ast.unparse(tensor) in self.modules:
             return self._cast_module(node, function)
@@ -492,10 +557,12 @@ class _Writer:
         text = self._receiver(tensor) + ("" if function else self._break(node, tensor))
         if name in ("to", "type"):
             return self._to(node, text)
-        if name in ("detach", "numpy") and ast.unparse(tensor) in self.arrays:
-            return text if name == "numpy" else f"as_tensor({text}).detach()"
-        if name == "requires_grad_" and isinstance(tensor, ast.Call) and self.imports.path(tensor.func):
-            return f"tensor({text}, requires_grad=True)"
+        if name in ("detach", "numpy") and isinstance(_root(tensor), ast.Name) and name not in self.own:
+            return f"as_tensor({text}).{name}()"  # which may be an ndarray here
+        if name == "requires_grad_" and self._fresh(tensor) is not None:
+            return f"tensor({text}, requires_grad={', '.join(map(self.text, node.args)) or 'True'})"
+        if name in _FILLS and (made := self._fresh(tensor)) is not None and made is tensor:
+            return self._filled(node, name, made)
         if name in ("expand", "split", "flatten") and (special := self._by_shape(node, name, tensor)) is not None:
             return special
         if name == "split" and (not node.args or isinstance(node.args[0], ast.Constant | ast.JoinedStr)):
@@ -513,7 +580,9 @@ class _Writer:
         if spelling is None:
             return self._refuse(node, f"{name} with these arguments")
         if name in ("max", "min") and "other" in bound and not function and isinstance(node.args[0], ast.Name):
-            return self._refuse(node, f"{bound['other']} may be an axis (t.{name}(axis=...), t.arg{name}(axis=...)) or a tensor")
+            return self._refuse(
+                node, f"{bound['other']} may be an axis (t.{name}(axis=...), t.arg{name}(axis=...)) or a tensor"
+            )
         if name == "view" and any((self.imports.path(each) or "") for each in node.args):
             return self._refuse(node, "view of another dtype: here it is t.data.view(dtype)")
         here, text = self._once(spelling.here, tensor, text)
@@ -522,6 +591,24 @@ class _Writer:
         free = isinstance(parent, ast.Assign | ast.Return | ast.Expr | ast.keyword | ast.Call | ast.AugAssign)
         attribute = isinstance(parent, ast.Call) and parent.func is node
         return new if free and not attribute else operand(new)
+
+    def _fresh(self, node: ast.expr) -> ast.Call | None:
+        """Return the call of a constructor that methods are called on, or None."""
+        while isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and not self.imports.path(node.func):
+            node = node.func.value
+        path = isinstance(node, ast.Call) and self.imports.path(node.func) or ""
+        return node if isinstance(node, ast.Call) and path.removeprefix("torch.") in _FLOATS | {"Tensor"} else None
+
+    def _filled(self, node: ast.Call, name: str, made: ast.Call) -> str:
+        """Return a constructor whose memory is filled by a method."""
+        given = self._arguments(made, made.args)
+        shape = given.shape(made.args or [given.keywords["size"]])
+        here = tables()["statements"][name]
+        for spelling in here:
+            bound = bind(spelling, self._arguments(node, node.args))
+            if bound is not None:
+                return render(_FILLS[name], {**bound, "shape": shape})
+        return self._refuse(node, f"{name} with these arguments")
 
     def _receiver(self, tensor: ast.expr) -> str:
         text = self.text(tensor)
@@ -562,7 +649,9 @@ class _Writer:
             return None
         first, second = (ast.unparse(each) for each in tree.elts)
         text = self._receiver(tensor)
-        both = isinstance(self.parents.get(call), ast.Assign) or not isinstance(self.parents.get(call), ast.Subscript | ast.Attribute)
+        both = isinstance(self.parents.get(call), ast.Assign) or not isinstance(
+            self.parents.get(call), ast.Subscript | ast.Attribute
+        )
         target = self.parents.get(call)
         if isinstance(target, ast.Assign) and "_" in ast.unparse(target.targets[0]).strip("()").split(", "):
             both = False
@@ -607,13 +696,21 @@ class _Writer:
             else:
                 here = f"np.split(t, range({args[0]}, t.shape[{axis}], {args[0]}), axis={axis})"
         else:
-            nodes = node.args[0].elts if len(node.args) == 1 and isinstance(node.args[0], ast.Tuple | ast.List) else node.args
+            nodes = (
+                node.args[0].elts
+                if len(node.args) == 1 and isinstance(node.args[0], ast.Tuple | ast.List)
+                else node.args
+            )
             if any(isinstance(each, ast.Starred) for each in nodes) or given.keywords:
                 return f"np.broadcast_to({self._receiver(tensor)}, {given.shape(node.args)})" if args else None
             sizes = [self.text(each) for each in nodes]
             count = len(sizes)
             sizes = [f"t.shape[{number - count}]" if size == "-1" else size for number, size in enumerate(sizes)]
-            here = f"np.broadcast_to(t, {sizes[0]})" if len(node.args) == 1 == count else f"np.broadcast_to(t, ({', '.join(sizes)},))"
+            here = (
+                f"np.broadcast_to(t, {sizes[0]})"
+                if len(node.args) == 1 == count
+                else f"np.broadcast_to(t, ({', '.join(sizes)},))"
+            )
             here = here.replace(",))", "))") if count > 1 else here
         here, text = self._once(here, tensor, self._receiver(tensor))
         return re.sub(r"(?<![\w.])t(?=[.,)])", lambda _: text, here)
@@ -632,7 +729,9 @@ class _Writer:
             return f"{text}.astype({kind})"
         if isinstance(first, ast.Name | ast.Attribute) and not rest:
             return self._refuse(node, f"`{ast.unparse(first)}`: a device needs nothing, a dtype is t.astype(dtype)")
-        return None if isinstance(first, ast.Constant) else self._refuse(node, "to with these arguments: t.astype(dtype)")
+        return (
+            None if isinstance(first, ast.Constant) else self._refuse(node, "to with these arguments: t.astype(dtype)")
+        )
 
     def _unknown(self, node: ast.Call, name: str, tensor: ast.expr) -> str | None:
         known = missing.equivalents("Tensor")
@@ -649,20 +748,23 @@ class _Writer:
         """Return ``torch.tensor(values)``: of Python's floats it is float32."""
         words = {word.arg: word.value for word in node.keywords}
         value = node.args[0] if node.args else words.get("data")
-        if value is None or len(node.args) > 1:
-            return self._refuse(node, "torch.Tensor of sizes is memory that nobody wrote: np.zeros(shape, dtype=np.float32)")
-        dtype = self.text(words["dtype"]) if "dtype" in words else ""
         upper = self.imports.path(node.func) == "torch.Tensor"
-        if upper and isinstance(value, ast.Constant | ast.BinOp | ast.Name) and not isinstance(value, ast.List):
-            if isinstance(value, ast.Constant):
-                return self._refuse(node, "torch.Tensor of a size is memory that nobody wrote: np.zeros(shape, dtype=np.float32)")
-        if upper:
-            dtype = "np.float32"
+        if upper and (len(node.args) > 1 or isinstance(value, ast.Constant)):
+            return f"np.empty({self._arguments(node, node.args).shape(node.args)}, dtype=np.float32)"
+        if value is None or upper and isinstance(value, ast.Name | ast.Attribute | ast.BinOp):
+            return self._refuse(
+                node, "of a size np.empty(size, dtype=np.float32), of values np.array(values, dtype=np.float32)"
+            )
+        dtype = "np.float32" if upper else self.text(words["dtype"]) if "dtype" in words else ""
         if not dtype:
             floats, known = _floats(value)
             dtype = "np.float32" if floats else ""
             if not known:
-                self._decide(node, self.segment(node), "np.array makes float64 of Python's floats: add dtype=np.float32 if these are floats")
+                self._decide(
+                    node,
+                    self.segment(node),
+                    "np.array makes float64 of Python's floats: add dtype=np.float32 if these are floats",
+                )
         new = f"np.array({self.text(value)}{f', dtype={dtype}' * bool(dtype)})"
         if "requires_grad" in words:
             new = f"tensor({new}, requires_grad={self.text(words['requires_grad'])})"
@@ -706,6 +808,8 @@ class _Writer:
                 return "False"
             return None
         name = path.removeprefix("torch.")
+        if name == "Tensor" and (kinds := self._asked_kinds(node)):
+            return kinds
         if name in tables()["values"]:
             return tables()["values"][name][0].here
         if self.imports.kept(node):
@@ -721,6 +825,14 @@ class _Writer:
             return None
         here = missing.equivalents("autograd").get(name)
         return self._refuse(node, f"{path}" + (f": here it is {here}" if here else " has no spelling in the table"))
+
+    def _asked_kinds(self, node: ast.AST) -> str | None:
+        """Return what ``isinstance(x, torch.Tensor)`` asks for: here an array may be one too."""
+        parent = self.parents[node]
+        call = self.parents[parent] if isinstance(parent, ast.Tuple) else parent
+        if isinstance(call, ast.Call) and isinstance(call.func, ast.Name) and call.func.id == "isinstance":
+            return "Tensor, np.ndarray" if parent is not call else "Tensor | np.ndarray"
+        return None
 
     # -- comments
 
@@ -753,6 +865,13 @@ class _Piece:
         writer.modules, writer.arrays, writer.plain, writer.own = whole.modules, whole.arrays, whole.plain, whole.own
         statement = writer.tree.body[-1]
         self.new = writer.text(statement)
+
+
+def _root(node: ast.expr) -> ast.expr:
+    """Return what the first of a chain of methods is called on."""
+    while isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in tables()["tensors"]:
+        node = node.func.value
+    return node
 
 
 def _known(name: str) -> bool:
