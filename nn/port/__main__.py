@@ -50,7 +50,7 @@ def main(arguments: list[str] | None = None) -> int:
     except SyntaxError as error:
         parser.error(f"{options.file}:{error.lineno}: this is not Python: {error.msg}")
     if not ported.notes:
-        print(f"{options.file}: nothing of PyTorch in it", file=sys.stderr)
+        print(f"{options.file}: it imports nothing of PyTorch, and stays as it is", file=sys.stderr)
     if options.compare:
         from ._compare import compare  # which needs torch
 

@@ -206,7 +206,10 @@ class _Writer:
     # -- texts
 
     def whole(self) -> str:
+        if not self.imports.names:
+            return self.source
         body = self._stitch(self.tree, 0, len(self.source))
+        body = "".join([*self.above.pop(0, ()), body])
         body = self._head(body)
         body = re.sub(rf"(?m)^[ \t]*{_DROP}[ \t]*(#.*)?(\n|\Z)", "", body)
         return body.replace(_DROP, "pass")
@@ -230,7 +233,7 @@ class _Writer:
 
     def _gap(self, start: int, end: int) -> str:
         out = []
-        for place in sorted(each for each in self.above if start <= each <= end):
+        for place in sorted(each for each in self.above if start < each <= end):
             out.append(self.source[start:place])
             out += self.above.pop(place)
             start = place
@@ -313,9 +316,8 @@ class _Writer:
         head = "\n".join([*needed, *lines])
         if re.search(r"(?<![\w.])rng\.", code) and not re.search(r"(?m)^rng = ", code):
             rng = "rng = np.random.default_rng()  # of all random numbers but those of nn"
-            head = "\n".join(
-                ["import numpy as np", *(each for each in head.splitlines() if each != "import numpy as np")]
-            )
+            if not needed and not self.imports.has("np"):
+                head = f"import numpy as np\n{head}"
             body = self._after_imports(body, rng)
         return body.replace(_HEAD, head or _DROP, 1)
 
@@ -423,7 +425,7 @@ class _Writer:
         for each, method in chain:
             here = self._spelled("statements", method.attr, each, each.args, target)
             if here is None or not _simple(place):
-                return self._refuse(node, f"{method.attr} in place: write it as `t[...] = ...`")
+                return None  # which is refused as an expression
             if method.attr == "zero_" and target.endswith(".grad"):
                 here = f"{target} = None"
             out.append(here)
@@ -735,11 +737,11 @@ class _Writer:
 
     def _unknown(self, node: ast.Call, name: str, tensor: ast.expr) -> str | None:
         known = missing.equivalents("Tensor")
+        if name == "median":
+            return self._refuse(node, "np.median takes the mean of the two in the middle, PyTorch the lower one")
         if name in tables()["statements"] or name in known and name not in ("at", "type", "label", "where"):
             here = known.get(name) or ast.unparse(ast.parse(tables()["statements"][name][0].here))
             return self._refuse(node, f".{name}: here it is {here}")
-        if name == "median":
-            return self._refuse(node, "np.median takes the mean of the two in the middle, PyTorch the lower one")
         return None
 
     # -- constructors
@@ -824,6 +826,7 @@ class _Writer:
         if path == "torch":
             return None
         here = missing.equivalents("autograd").get(name)
+        self.left |= {*ast.walk(node)}
         return self._refuse(node, f"{path}" + (f": here it is {here}" if here else " has no spelling in the table"))
 
     def _asked_kinds(self, node: ast.AST) -> str | None:

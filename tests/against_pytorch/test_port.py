@@ -12,7 +12,7 @@ from nn.port import port
 from nn.port._compare import TOLERANCE, compare
 from nn.port._table import tables
 
-PROGRAMS = sorted((Path(__file__).parent.parent / "port" / "programs").glob("*.py"))
+PROGRAMS = sorted((Path(__file__).parent.parent / "port" / "programs").glob("*.txt"))
 TENSORS = """
 i = torch.arange(24) % 5
 x = torch.sin(torch.arange(24.0)).view(2, 3, 4)
