@@ -1,8 +1,9 @@
 """Run a program and its port side by side, with the same weights and random numbers, and compare what they compute.
 
-The first run, of PyTorch, keeps all that is drawn at random: the initial states of layers, random tensors, the order of
-rows. The second run gets the same, in the same order. Each notes the results of models and losses, and at each step of an
-optimizer gradients and parameters. Dropout is off in both, and float32 is float64, so that what differs is not rounding.
+The first run, of PyTorch, keeps all that is drawn at random: the initial states of layers, random tensors, the order
+of rows. The second run gets the same, in the same order. Each notes the results of models and losses, and at each step
+of an optimizer gradients and parameters. Dropout is off in both, and float32 is float64, so that what differs is not
+rounding.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ import ast
 import contextlib
 import io
 import random
+import re
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from importlib.util import find_spec
@@ -35,7 +37,7 @@ class _Run:
     def __init__(self) -> None:
         self.events: list[tuple[str, list[Any]]] = []
         self.draws: list[tuple[str, Any]] = []
-        # Values of `init`, by the number of a layer and the name of its parameter: programs go through layers in any order.
+        # Values of `init`, by the number of a layer and the name of its parameter: layers come in any order.
         self.inits: dict[Any, list[Any]] = {}
         self.places: dict[int, Any] = {}
         self.layers: list[Any] = []  # which live as long as this, so that no other object gets the id of a parameter
@@ -106,7 +108,7 @@ class _Run:
                 self.replace(optimizer, "step", step)
 
     def draw_in(self, owner: Any, names: Sequence[str], kind: str, after: Callable[..., Any]) -> None:
-        """Have functions that draw call `after`, with their result and arguments, where they are not called by others."""
+        """Have functions that draw call `after`, with their result and arguments, unless another one calls them."""
 
         def make(old: Any) -> Any:
             def called(*args: Any, **kwargs: Any) -> Any:
@@ -135,8 +137,8 @@ class _Run:
     def run(self, text: str, name: str) -> None:
         """Run a program until it ends, or has gone back ten times."""
         random.seed(0)
-        np.random.seed(0)  # noqa: NPY002  # the generator that programs may use
-        text = text.replace("float32", "float64")
+        np.random.seed(0)  # the generator that programs may use
+        text = re.sub(r"\b(float32|(?<=torch\.)float)\b", "float64", text).replace("torch.FloatT", "torch.DoubleT")
         with contextlib.redirect_stdout(io.StringIO()), contextlib.suppress(_EnoughError):
             exec(compile(text, name, "exec"), {"__name__": "__main__", "__file__": name})
 
@@ -202,8 +204,6 @@ def _keep(run: _Run) -> None:
     run.draw_in(torch.utils.data.RandomSampler, ["__iter__"], "rows", lambda k, rows, args: keep(k, list(rows), args))
     run.draw_in(torch.utils.data, ["random_split"], "parts", keep)
     run.replace(torch.Tensor, "float", lambda old: torch.Tensor.double)
-    for name, wide in {"float": torch.float64, "float32": torch.float64, "FloatTensor": torch.DoubleTensor}.items():
-        run.replace(torch, name, lambda old, wide=wide: wide)
     run.patches.callback(torch.set_default_dtype, torch.get_default_dtype())
     torch.set_default_dtype(torch.float64)
     run.replace(torch.nn.functional, "dropout", lambda old: lambda x, *args, **kwargs: x)
@@ -293,7 +293,7 @@ def _give(run: _Run, other: _Run, text: str) -> None:
     run.replace(nn.random, "manual_seed", lambda old: lambda seed: given)
     run.replace(nn, "manual_seed", lambda old: lambda seed: given)
     run.replace(np.random, "default_rng", lambda old: lambda *args: given)
-    imports = [each for each in ast.parse(text).body if isinstance(each, ast.Import | ast.ImportFrom)]
+    imports: list[ast.stmt] = [each for each in ast.parse(text).body if isinstance(each, ast.Import | ast.ImportFrom)]
     exec(compile(ast.Module(imports, []), "imports", "exec"), {"__name__": "imports"})
     if "datasets" in sys.modules:  # the program imports it
         datasets = sys.modules["datasets"]

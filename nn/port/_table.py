@@ -74,7 +74,7 @@ def _spelling(parameters: str, here: str) -> Spelling:
 
 def _alternative(here: str, names: Sequence[str]) -> str:
     """Return the first code of a line on the page that uses all arguments."""
-    codes = re.findall(r"`([^`]+)`", here) or [here]
+    codes: list[str] = re.findall(r"`([^`]+)`", here) or [here]
     return next((code for code in codes if all(re.search(rf"\b{name}\b", code) for name in names)), codes[0])
 
 
@@ -145,7 +145,7 @@ def _is(node: ast.expr, must: str, by: str | None) -> bool:
 
 def _argument(name: str, by: str | None, node: ast.expr, given: Arguments) -> str:
     text = given.text(node)
-    if name == "axis" and isinstance(node, ast.List) or name == "shape":
+    if (name == "axis" and isinstance(node, ast.List)) or name == "shape":
         return given.shape([node])
     if name == "ddof" and by != "correction":
         return {"True": "1", "False": "0"}.get(text, f"int({text})")
@@ -164,7 +164,7 @@ def render(here: str, bound: Mapping[str, str], everything: str = "") -> str:
         return ast.Name(f"__{len(texts) - 1}__")
 
     class Fill(ast.NodeTransformer):
-        def visit_Call(self, node: ast.Call) -> ast.AST:  # noqa: N802  # the name that ast calls
+        def visit_Call(self, node: ast.Call) -> ast.AST:  # the name that ast calls
             of_tensor = isinstance(node.func, ast.Attribute) and ast.unparse(node.func.value) == "t"
             node.func = self.visit(node.func)
             args: list[ast.expr] = []
@@ -173,7 +173,7 @@ def render(here: str, bound: Mapping[str, str], everything: str = "") -> str:
                     args += [hole(everything)] if everything else []
                 elif isinstance(each, ast.Name) and each.id in bound:
                     text = bound[each.id]
-                    apart = each.id == "args" or of_tensor and each.id == "shape"
+                    apart = each.id == "args" or (of_tensor and each.id == "shape")
                     bare = text[1:-1].rstrip(",") if apart and text[:1] == "(" else text
                     args += [hole(bare)] if bare else []
                 else:
@@ -191,13 +191,13 @@ def render(here: str, bound: Mapping[str, str], everything: str = "") -> str:
             node.keywords = keywords
             return node
 
-        def visit_Subscript(self, node: ast.Subscript) -> ast.AST:  # noqa: N802  # as above
+        def visit_Subscript(self, node: ast.Subscript) -> ast.AST:  # as above
             node.value = self.visit(node.value)
             alone = isinstance(node.slice, ast.Name) and bound.get(node.slice.id)
             node.slice = hole(alone) if alone else self.visit(node.slice)
             return node
 
-        def visit_Name(self, node: ast.Name) -> ast.AST:  # noqa: N802  # as above
+        def visit_Name(self, node: ast.Name) -> ast.AST:  # as above
             return hole(operand(bound[node.id])) if bound.get(node.id) else node
 
     text = ast.unparse(Fill().visit(tree))

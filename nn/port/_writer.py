@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import ast
 import re
-from bisect import bisect_right
 from collections.abc import Iterable, Sequence
 from itertools import accumulate
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from autograd.extend import missing
 
@@ -76,7 +75,7 @@ class Ported(NamedTuple):
 
 
 def port(source: str) -> Ported:
-    """Return a program of PyTorch in the spelling of NumPy.
+    r"""Return a program of PyTorch in the spelling of NumPy.
 
     Parameters
     ----------
@@ -96,7 +95,7 @@ def port(source: str) -> Ported:
     Examples
     --------
     >>> from nn.port import port
-    >>> print(port("import torch\\nx = torch.zeros(2, 3).unsqueeze(1)").text)
+    >>> print(port("import torch\nx = torch.zeros(2, 3).unsqueeze(1)").text)
     import numpy as np
     x = np.expand_dims(np.zeros((2, 3), dtype=np.float32), 1)
     """
@@ -154,15 +153,13 @@ class _Writer:
             path = (self.imports.path(value.func) or ast.unparse(value.func)) if isinstance(value, ast.Call) else ""
             name = path.rpartition(".")[2]
             kind = None
-            if path.startswith("torch.nn.") and name[:1].isupper() and name != "Parameter" or name in layers:
+            if (path.startswith("torch.nn.") and name[:1].isupper() and name != "Parameter") or name in layers:
                 kind = modules
             elif path.startswith("torch.") and name.removesuffix("_like") in _FLOATS:
                 kind = arrays
             elif (
                 self.imports.is_foreign(value) or path.endswith(".numpy") or isinstance(value, ast.Dict | ast.JoinedStr)
-            ):
-                kind = plain
-            elif isinstance(value, ast.Constant) and isinstance(value.value, str):
+            ) or (isinstance(value, ast.Constant) and isinstance(value.value, str)):
                 kind = plain
             for target in targets if kind is not None else ():
                 assert kind is not None
@@ -181,22 +178,21 @@ class _Writer:
 
     # -- positions
 
-    def start(self, node: ast.AST) -> int:
+    def start(self, node: Any) -> int:
         first = min([*getattr(node, "decorator_list", ()), node], key=lambda each: (each.lineno, each.col_offset))
         line = self.lines[first.lineno - 1]
         back = first is not node
         place = self.starts[first.lineno - 1] + len(line.encode()[: first.col_offset].decode())
         return self.source.rindex("@", 0, place) if back else place
 
-    def end(self, node: ast.expr | ast.stmt) -> int:
-        assert node.end_lineno is not None and node.end_col_offset is not None
+    def end(self, node: Any) -> int:
         line = self.lines[node.end_lineno - 1]
-        return self.starts[node.end_lineno - 1] + len(line.encode()[: node.end_col_offset].decode())
+        return int(self.starts[node.end_lineno - 1] + len(line.encode()[: node.end_col_offset].decode()))
 
-    def segment(self, node: ast.AST) -> str:
-        return self.source[self.start(node) : self.end(node)]  # type: ignore[arg-type]  # only what has a place is asked
+    def segment(self, node: Any) -> str:
+        return self.source[self.start(node) : self.end(node)]
 
-    def children(self, node: ast.AST) -> Iterable[ast.AST]:
+    def children(self, node: ast.AST) -> Iterable[Any]:
         for child in ast.iter_child_nodes(node):
             if hasattr(child, "lineno"):
                 yield child
@@ -214,10 +210,10 @@ class _Writer:
         body = re.sub(rf"(?m)^[ \t]*{_DROP}[ \t]*(#.*)?(\n|\Z)", "", body)
         return body.replace(_DROP, "pass")
 
-    def _stitch(self, node: ast.AST, start: int, end: int) -> str:
+    def _stitch(self, node: Any, start: int, end: int) -> str:
         spans = sorted(
             ((self.start(child), self.end(child), child) for child in self.children(node)), key=lambda s: s[:2]
-        )  # type: ignore[arg-type]  # as above
+        )
         texts = []
         place = start
         for first, last, child in spans:
@@ -239,21 +235,21 @@ class _Writer:
             start = place
         return "".join([*out, self.source[start:end]])
 
-    def text(self, node: ast.AST) -> str:
+    def text(self, node: Any) -> str:
         """Return the new text of a node."""
         new = self._rewritten(node)
         if new is None:
-            return self._stitch(node, self.start(node), self.end(node))  # type: ignore[arg-type]  # as above
+            return self._stitch(node, self.start(node), self.end(node))
         old = self.segment(node)
         lost = [each for each in re.findall(r"#[^\n]*", old) if each not in new] if "\n" in old else []
         if lost and new != _HEAD:
             self._put_above(node, lost)
         if new not in (_DROP, _HEAD) and new != old:
-            inside = (self.start(node), self.end(node))  # type: ignore[arg-type]  # as above
+            inside = (self.start(node), self.end(node))
             self.written = {
                 span: note for span, note in self.written.items() if not (inside[0] <= span[0] and span[1] <= inside[1])
             }
-            self.written[inside] = Note(node.lineno, _short(old), _short(new))  # type: ignore[attr-defined]  # as above
+            self.written[inside] = Note(node.lineno, _short(old), _short(new))
         return new
 
     def _rewritten(self, node: ast.AST) -> str | None:
@@ -335,7 +331,7 @@ class _Writer:
 
     # -- statements
 
-    def _drop(self, node: ast.AST) -> str:
+    def _drop(self, node: Any) -> str:
         self.dropped.add(node)
         body = next(
             (list(each) for _, each in ast.iter_fields(self.parents[node]) if isinstance(each, list) and node in each),
@@ -380,13 +376,13 @@ class _Writer:
             and not words & {"dtype", "requires_grad"}
         )
 
-    def _dropped(self, node: ast.AST, path: str) -> str:
+    def _dropped(self, node: Any, path: str) -> str:
         self.notes.add(
             Note(node.lineno, self.segment(node), f"not needed: {tables()['dropped'][path.split('.')[1]][0].here}")
-        )  # type: ignore[attr-defined]  # a statement
+        )
         return self._drop(node)
 
-    def _seed(self, node: ast.AST, call: ast.Call) -> str:
+    def _seed(self, node: Any, call: ast.Call) -> str:
         seed = ", ".join(self.text(each) for each in call.args)
         parent = self.parents[node]
         while isinstance(parent, ast.If | ast.With | ast.Try | ast.For):
@@ -500,6 +496,8 @@ class _Writer:
             return "np.random.default_rng()"
         if name in tables()["torch"]:
             new = self._spelled("torch", name, node, node.args)
+            if new is not None and name in ("save", "load"):
+                return self._file(node, new)
             self.left.add(node.func)
             return self._refuse(node, f"torch.{name} with these arguments") if new is None else new
         if (
@@ -510,7 +508,7 @@ class _Writer:
         ):
             rest = [*map(self.text, node.args[1:]), *map(self.text, node.keywords)]
             return f"{self.text(node.func)}({', '.join([self.text(node.args[0].value), *rest])})"
-        if name.startswith(("nn.", "optim.", "utils.", "distributions.")) or "." in name and self.imports.known(name):
+        if name.startswith(("nn.", "optim.", "utils.", "distributions.")) or ("." in name and self.imports.known(name)):
             return None  # the same here
         tensor = node.args[0] if node.args else next((w.value for w in node.keywords if w.arg == "input"), None)
         if tensor is not None and "." not in name:
@@ -525,6 +523,13 @@ class _Writer:
         return self._refuse(
             node, f"torch.{name}" + (f": here it is {here}" if here else " has no spelling in the table")
         )
+
+    def _file(self, node: ast.Call, new: str) -> str:
+        """Return a call with a name of a file that `nn.save` takes."""
+        named = re.sub(r"\.(pt|pth|ckpt|bin|tar|pkl)(?=['\"])", ".npz", new)
+        if named == new and not re.search(r"\.(npz|safetensors)['\"]", new):
+            self._decide(node, new, "the name of the file has to end in .npz or .safetensors")
+        return named
 
     def _method(self, node: ast.Call, function: ast.Attribute) -> str | None:
         name, tensor = function.attr, function.value
@@ -598,7 +603,7 @@ class _Writer:
         """Return the call of a constructor that methods are called on, or None."""
         while isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and not self.imports.path(node.func):
             node = node.func.value
-        path = isinstance(node, ast.Call) and self.imports.path(node.func) or ""
+        path = (isinstance(node, ast.Call) and self.imports.path(node.func)) or ""
         return node if isinstance(node, ast.Call) and path.removeprefix("torch.") in _FLOATS | {"Tensor"} else None
 
     def _filled(self, node: ast.Call, name: str, made: ast.Call) -> str:
@@ -670,7 +675,7 @@ class _Writer:
         if pair is None:
             return None
         if isinstance(node.slice, ast.Constant) and node.slice.value in (0, 1):
-            return operand(pair[node.slice.value])
+            return operand(pair[int(node.slice.value == 1)])
         return self._refuse(node, "a pair of values and indices: say which of the two")
 
     def _by_shape(self, node: ast.Call, name: str, tensor: ast.expr) -> str | None:
@@ -687,7 +692,7 @@ class _Writer:
             tail = "" if last == "-1" else f", *t.shape[{last} + 1:]"
             here = f"t.reshape({head}-1{tail})"
         elif name == "split":
-            if not args or isinstance(node.args[0], ast.Constant) and isinstance(node.args[0].value, str):
+            if not args or (isinstance(node.args[0], ast.Constant) and isinstance(node.args[0].value, str)):
                 return None
             axis = args[1] if len(args) > 1 else words.get("dim")
             if axis is None and isinstance(node.args[0], ast.Name) and not isinstance(self.parents[node], ast.Assign):
@@ -739,7 +744,7 @@ class _Writer:
         known = missing.equivalents("Tensor")
         if name == "median":
             return self._refuse(node, "np.median takes the mean of the two in the middle, PyTorch the lower one")
-        if name in tables()["statements"] or name in known and name not in ("at", "type", "label", "where"):
+        if name in tables()["statements"] or (name in known and name not in ("at", "type", "label", "where")):
             here = known.get(name) or ast.unparse(ast.parse(tables()["statements"][name][0].here))
             return self._refuse(node, f".{name}: here it is {here}")
         return None
@@ -751,9 +756,13 @@ class _Writer:
         words = {word.arg: word.value for word in node.keywords}
         value = node.args[0] if node.args else words.get("data")
         upper = self.imports.path(node.func) == "torch.Tensor"
-        if upper and (len(node.args) > 1 or isinstance(value, ast.Constant)):
+        outer = self.parents[node]
+        sized = isinstance(outer, ast.Call) and ast.unparse(outer.func).endswith("Parameter")
+        if upper and (
+            len(node.args) > 1 or isinstance(value, ast.Constant) or (sized and not isinstance(value, ast.List))
+        ):
             return f"np.empty({self._arguments(node, node.args).shape(node.args)}, dtype=np.float32)"
-        if value is None or upper and isinstance(value, ast.Name | ast.Attribute | ast.BinOp):
+        if value is None or (upper and isinstance(value, ast.Name | ast.Attribute | ast.BinOp)):
             return self._refuse(
                 node, "of a size np.empty(size, dtype=np.float32), of values np.array(values, dtype=np.float32)"
             )
@@ -839,17 +848,17 @@ class _Writer:
 
     # -- comments
 
-    def _decide(self, node: ast.AST, was: str, what: str, *, refused: bool = False) -> None:
-        note = Note(node.lineno, _short(was), "", what.replace("`", ""), refused)  # type: ignore[attr-defined]  # as above
+    def _decide(self, node: Any, was: str, what: str, *, refused: bool = False) -> None:
+        note = Note(node.lineno, _short(was), "", what.replace("`", ""), refused)
         if note not in self.notes:
             self.notes.add(note)
             self._put_above(node, [f"# port: {'error: ' * refused}{note.decide}"])
 
-    def _refuse(self, node: ast.AST, what: str) -> str:
+    def _refuse(self, node: Any, what: str) -> str:
         self._decide(node, self.segment(node), what, refused=True)
-        return self._stitch(node, self.start(node), self.end(node))  # type: ignore[arg-type]  # as above
+        return self._stitch(node, self.start(node), self.end(node))
 
-    def _put_above(self, node: ast.AST, comments: list[str]) -> None:
+    def _put_above(self, node: Any, comments: list[str]) -> None:
         while not isinstance(node, ast.stmt):
             node = self.parents[node]
         place = self.start(node)

@@ -22,7 +22,8 @@ def line(text: str) -> str:
     return port(FUNCTIONS + text).text.splitlines()[-1]
 
 
-@pytest.mark.parametrize("path", [pytest.param(path, marks=pytest.mark.one_in(3)) for path in PROGRAMS], ids=lambda p: p.stem)
+@pytest.mark.one_in(3)
+@pytest.mark.parametrize("path", PROGRAMS, ids=lambda path: path.stem)
 def test_programs_run_after_the_tool_alone(path: Path) -> None:
     ported = port(path.read_text(encoding="utf-8"))
     assert not ported.refused
@@ -59,19 +60,25 @@ def test_comments_and_all_that_is_not_of_pytorch_stay(path: Path) -> None:
         ("s, i = x.sort()", 's, i = np.sort(x, axis=-1), np.argsort(x, axis=-1, kind="stable")'.replace('"', "'")),
         ("q, k = net(x).split(4, dim=2)", "q, k = np.split((_t1 := net(x)), range(4, _t1.shape[2], 4), axis=2)"),
         ("torch.zeros(2, 3)", "np.zeros((2, 3), dtype=np.float32)"),
-        ("torch.zeros(2, device=x.device, requires_grad=True)", "tensor(np.zeros(2, dtype=np.float32), requires_grad=True)"),
+        (
+            "torch.zeros(2, device=x.device, requires_grad=True)",
+            "tensor(np.zeros(2, dtype=np.float32), requires_grad=True)",
+        ),
         ("x = x.to(device).cuda().cpu()", "x = x"),
         ("x.data.copy_(y.data)", "x.data[...] = y.data"),
         ("x.grad.zero_()", "x.grad = None"),
         ("w.data.clamp_(-1, 1)", "w.data[...] = w.data.clip(-1, 1)"),
         ("with torch.no_grad(): pass", "with no_grad(): pass"),
-        ("torch.save(net.state_dict(), 'a.pt')", "nn.save(net.state_dict(), 'a.pt')"),
-        ("net.load_state_dict(torch.load('a.pt', map_location='cpu'))", "net.load_state_dict(nn.load('a.pt'))"),
+        ("torch.save(net.state_dict(), 'a.pt')", "nn.save(net.state_dict(), 'a.npz')"),
+        ("net.load_state_dict(torch.load('a.pt', map_location='cpu'))", "net.load_state_dict(nn.load('a.npz'))"),
         ("x.masked_fill(m, 0)", "np.where(m, 0, x)"),
         ("x.gather(1, i)", "np.take_along_axis(x, i, 1)"),
         ("F.softmax(x, dim=1)", "F.softmax(x, dim=1)"),
         ("g = torch.autograd.grad(y, x)", "g = gradients(y, x)"),
-        ("x = torch.empty(3).uniform_(-1, 1)", "x = rng.uniform(-1, 1, size=(3,)).astype(np.float32)".replace("(3,)", "3")),
+        (
+            "x = torch.empty(3).uniform_(-1, 1)",
+            "x = rng.uniform(-1, 1, size=3).astype(np.float32)",
+        ),
         ("print(f'{x.size(0)} {y.mean(dim=1)!r:>5}')", "print(f'{x.shape[0]} {y.mean(axis=1)!r:>5}')"),
         ("nn.init.zeros_(w.data)", "nn.init.zeros_(w)"),
         ("é = 'ü'; y = x.view(-1)  # ö", "é = 'ü'; y = x.reshape(-1)  # ö"),
@@ -107,7 +114,9 @@ def test_a_line_is_written_so(theirs: str, ours: str) -> None:
         ("f = torch.compiler.disable", "torch.compiler.disable has no spelling"),
     ],
 )
-def test_what_would_be_wrong_is_refused(code: str, why: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_what_would_be_wrong_is_refused(
+    code: str, why: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     path = tmp_path / "model.py"
     path.write_text(f"import torch\n{code}\n", encoding="utf-8")
     assert main([str(path)]) == 1
@@ -166,7 +175,12 @@ def test_output_goes_to_a_file_but_never_to_the_program(tmp_path: Path, capsys: 
 
 
 @pytest.mark.parametrize(
-    ("text", "says"), [(None, "cannot read"), ("x = (", "model.py:1: this is not Python"), ("x = 1\n", "it imports nothing of PyTorch")]
+    ("text", "says"),
+    [
+        (None, "cannot read"),
+        ("x = (", "model.py:1: this is not Python"),
+        ("x = 1\n", "it imports nothing of PyTorch"),
+    ],
 )
 def test_errors_say_what_is_wrong_with_the_file(
     text: str | None, says: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
@@ -191,5 +205,9 @@ def test_templates_are_python_and_name_only_their_arguments() -> None:
             for spelling in spellings:
                 names = {each.id for each in ast.walk(ast.parse(spelling.here)) if isinstance(each, ast.Name)}
                 known = {each.name.lstrip("*") for each in spelling.parameters or ()}
-                rest = names - known - {"t", "np", "nn", "rng", "tensor", "list", "bool", "logsumexp", "Tensor", "isinstance"}
+                rest = (
+                    names
+                    - known
+                    - {"t", "np", "nn", "rng", "tensor", "list", "bool", "logsumexp", "Tensor", "isinstance"}
+                )
                 assert rest <= {"no_grad", "enable_grad", "set_grad_enabled", "gradients"}, (name, rest)
