@@ -52,7 +52,7 @@ FLOORS = (
 ANNEXES = (
     "autograd.array_api", "autograd.hips", "autograd.scipy", "autograd.testing", "autograd.visualize",
     "autograd.transforms.compile.fused", "autograd.transforms.compile.scalars",
-    "nn.distributed", "nn.distributions", "nn.onnx", "nn.plots", "nn.sklearn",
+    "nn.distributed", "nn.distributions", "nn.onnx", "nn.plots", "nn.port", "nn.sklearn",
 )  # fmt: skip
 DOORS = {"autograd", "autograd.extend", "autograd.inside", "autograd.special"}
 # Imports of annexes from elsewhere, with the reason: of one module, or of a folder.

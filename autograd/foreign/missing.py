@@ -91,6 +91,17 @@ def lookup(module: str, *near: str) -> Callable[[str], NoReturn]:
     return __getattr__
 
 
+def equivalents(owner: str) -> Mapping[str, str]:
+    """Return the names that a class or a module lacks, with what they are here, as errors and pages show it.
+
+    Parameters
+    ----------
+    owner
+        The name of the class or module, such as ``"Tensor"`` or ``"nn.functional"``.
+    """
+    return _names_of(owner)
+
+
 def _names_of(module: str) -> Mapping[str, str]:
     return (NAMES if module in NAMES else tables("layer_names.txt"))[module]
 

@@ -1,0 +1,213 @@
+"""`python -m nn.port`: what it writes, what it marks, and what it refuses. Values are in `tests/against_pytorch`."""
+
+import ast
+import contextlib
+import io
+import random
+import re
+from pathlib import Path
+
+import pytest
+
+from nn.port import port
+from nn.port.__main__ import main
+from nn.port._table import tables
+
+PROGRAMS = sorted((Path(__file__).parent / "programs").glob("*.txt"))
+FUNCTIONS = "import torch\nimport torch.nn as nn\nimport torch.nn.functional as F\n"
+
+
+def line(text: str) -> str:
+    """Return the last line of a program's port."""
+    return port(FUNCTIONS + text).text.splitlines()[-1]
+
+
+@pytest.mark.one_in(3)
+@pytest.mark.parametrize("path", PROGRAMS, ids=lambda path: path.stem)
+def test_programs_run_after_the_tool_alone(path: Path) -> None:
+    ported = port(path.read_text(encoding="utf-8"))
+    assert not ported.refused
+    assert "torch" not in {name.id for name in ast.walk(ast.parse(ported.text)) if isinstance(name, ast.Name)}
+    random.seed(0)
+    with contextlib.redirect_stdout(io.StringIO()) as printed:
+        exec(compile(ported.text, str(path), "exec"), {"__name__": "__main__"})
+    assert printed.getvalue()
+    assert "nan" not in printed.getvalue()
+
+
+@pytest.mark.parametrize("path", PROGRAMS, ids=lambda path: path.stem)
+def test_comments_and_all_that_is_not_of_pytorch_stay(path: Path) -> None:
+    source = path.read_text(encoding="utf-8")
+    text = port(source).text
+    assert set(re.findall(r"#[^\n\"]*", source)) <= set(re.findall(r"#[^\n\"]*", text))
+    assert port(text).text == text, "a second time nothing is left to do"
+    lines = {each for each in source.splitlines() if not re.search(r"torch|\.\w+\(|device|cuda", each)}
+    assert {each for each in lines if re.search(r"\w\w", each)} <= set(text.splitlines())
+
+
+@pytest.mark.parametrize(
+    ("theirs", "ours"),
+    [
+        ("x.transpose(0, 1)", "x.swapaxes(0, 1)"),
+        ("x.permute(1, 0)", "x.transpose(1, 0)"),
+        ("v, i = x.max(1)", "v, i = x.max(axis=1), x.argmax(axis=1)"),
+        ("v, _ = net(x).max(1)", "v = net(x).max(axis=1)"),
+        ("_, i = torch.max(x.data, 1)", "i = x.data.argmax(axis=1)"),
+        ("v, i = net(x).max(1)", "v, i = (_t1 := net(x)).max(axis=1), _t1.argmax(axis=1)"),
+        ("y = net(x).max(1)[0].detach()", "y = net(x).max(axis=1).detach()"),
+        ("x.repeat(2, 1)", "np.tile(x, (2, 1))"),
+        ("x.std(1)", "x.std(axis=1, ddof=1)"),
+        ("s, i = x.sort()", 's, i = np.sort(x, axis=-1), np.argsort(x, axis=-1, kind="stable")'.replace('"', "'")),
+        ("q, k = net(x).split(4, dim=2)", "q, k = np.split((_t1 := net(x)), range(4, _t1.shape[2], 4), axis=2)"),
+        ("torch.zeros(2, 3)", "np.zeros((2, 3), dtype=np.float32)"),
+        (
+            "torch.zeros(2, device=x.device, requires_grad=True)",
+            "tensor(np.zeros(2, dtype=np.float32), requires_grad=True)",
+        ),
+        ("x = x.to(device).cuda().cpu()", "x = x"),
+        ("x.data.copy_(y.data)", "x.data[...] = y.data"),
+        ("x.grad.zero_()", "x.grad = None"),
+        ("w.data.clamp_(-1, 1)", "w.data[...] = w.data.clip(-1, 1)"),
+        ("with torch.no_grad(): pass", "with no_grad(): pass"),
+        ("torch.save(net.state_dict(), 'a.pt')", "nn.save(net.state_dict(), 'a.npz')"),
+        ("net.load_state_dict(torch.load('a.pt', map_location='cpu'))", "net.load_state_dict(nn.load('a.npz'))"),
+        ("x.masked_fill(m, 0)", "np.where(m, 0, x)"),
+        ("x.gather(1, i)", "np.take_along_axis(x, i, 1)"),
+        ("F.softmax(x, dim=1)", "F.softmax(x, dim=1)"),
+        ("g = torch.autograd.grad(y, x)", "g = gradients(y, x)"),
+        (
+            "x = torch.empty(3).uniform_(-1, 1)",
+            "x = rng.uniform(-1, 1, size=3).astype(np.float32)",
+        ),
+        ("print(f'{x.size(0)} {y.mean(dim=1)!r:>5}')", "print(f'{x.shape[0]} {y.mean(axis=1)!r:>5}')"),
+        ("nn.init.zeros_(w.data)", "nn.init.zeros_(w)"),
+        ("é = 'ü'; y = x.view(-1)  # ö", "é = 'ü'; y = x.reshape(-1)  # ö"),
+        # of Python and NumPy, and of classes in the program
+        ("'a,b'.split(',')", "'a,b'.split(',')"),
+        ("names.sort()", "names.sort()"),
+        ("import numpy as np; np.ones(3).std()", "import numpy as np; np.ones(3).std()"),
+        ("x.max(axis=1)[0]", "x.max(axis=1)[0]"),
+        ("self.size(0)", "self.size(0)"),
+    ],
+)
+def test_a_line_is_written_so(theirs: str, ours: str) -> None:
+    assert line(theirs) == ours
+
+
+@pytest.mark.parametrize(
+    ("code", "why"),
+    [
+        ("x.max(n)", "n may be an axis (t.max(axis=...), t.argmax(axis=...)) or a tensor"),
+        ("a = x.max(1)[i]", "a pair of values and indices: say which of the two"),
+        ("x.median()", "np.median takes the mean of the two in the middle"),
+        ("x.to(other)", "a device needs nothing, a dtype is t.astype(dtype)"),
+        ("x.norm(1)", "norm with these arguments"),
+        ("x.topk(3, largest=False)", "topk with these arguments"),
+        ("x.view(torch.int32)", "view of another dtype"),
+        ("y = x.add_(1)", ".add_: here it is t += other"),
+        ("net(x).fill_(1)", ".fill_: here it is t[...] = value"),
+        ("torch.logcumsumexp(x, 0)", "here it is np.logaddexp.accumulate(t, axis)"),
+        ("torch.no_such(x)", "has no spelling in the table"),
+        ("torch.meshgrid(x)", "torch.meshgrid with these arguments"),
+        ("torch.Tensor(n)", "of a size np.empty(size, dtype=np.float32)"),
+        ("from torchvision import models", "torchvision is not here"),
+        ("f = torch.compiler.disable", "torch.compiler.disable has no spelling"),
+    ],
+)
+def test_what_would_be_wrong_is_refused(
+    code: str, why: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "model.py"
+    path.write_text(f"import torch\n{code}\n", encoding="utf-8")
+    assert main([str(path)]) == 1
+    printed = capsys.readouterr()
+    (comment,) = (each for each in printed.out.splitlines() if each.startswith("# port: error: "))
+    assert why in comment
+    assert why in printed.err
+    assert f"{path}:2: error: " in printed.err
+
+
+def test_what_has_to_be_decided_is_marked_above_its_statement() -> None:
+    ported = port("import torch\nif True:\n    x = f(\n        torch.tensor(values))\n")
+    assert ported.text.splitlines()[2:4] == [
+        "    # port: np.array makes float64 of Python's floats: add dtype=np.float32 if these are floats",
+        "    x = f(",
+    ]
+    assert not ported.refused
+
+
+def test_a_method_of_a_class_in_the_program_is_left_and_marked() -> None:
+    ported = port("import torch\nclass A:\n    def repeat(self, n): return n\nA().repeat(2)\nb.repeat(2)\n")
+    assert "\n# port: a class here has a method repeat too: left as it is\nb.repeat(2)\n" in ported.text
+
+
+def test_imports_that_a_program_has_are_not_repeated() -> None:
+    text = port("from __future__ import annotations\nimport numpy as np\nimport torch\n\ny = torch.randn(3)\n").text
+    assert text == (
+        "from __future__ import annotations\nimport numpy as np\n\nrng = np.random.default_rng()  "
+        "# of all random numbers but those of nn\n\ny = rng.standard_normal(3, dtype=np.float32)\n"
+    )
+
+
+def test_a_body_of_which_nothing_is_left_passes() -> None:
+    assert port("import torch\nif a:\n    torch.backends.cudnn.benchmark = True\n").text == "if a:\n    pass\n"
+
+
+def test_check_lists_and_writes_nothing(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "model.py"
+    path.write_text("import torch\nx = torch.zeros(2).unsqueeze(0)\n", encoding="utf-8")
+    assert main([str(path), "--check"]) == 0
+    assert capsys.readouterr().out.splitlines() == [
+        f"{path}:1: import torch -> not needed",
+        f"{path}:2: torch.zeros(2).unsqueeze(0) -> np.expand_dims(np.zeros(2, dtype=np.float32), 0)",
+    ]
+    assert [each.name for each in tmp_path.iterdir()] == ["model.py"]
+
+
+def test_output_goes_to_a_file_but_never_to_the_program(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path, out = tmp_path / "model.py", tmp_path / "ported.py"
+    path.write_text("import torch\nx = torch.ones(2)\n", encoding="utf-8")
+    assert main([str(path), "-o", str(out)]) == 0
+    assert out.read_text(encoding="utf-8") == "import numpy as np\nx = np.ones(2, dtype=np.float32)\n"
+    with pytest.raises(SystemExit, match="2"):
+        main([str(path), "-o", str(path)])
+    assert "is the program itself" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        (None, "cannot read"),
+        ("x = (", "model.py:1: this is not Python"),
+        ("x = 1\n", "it imports nothing of PyTorch"),
+    ],
+)
+def test_errors_say_what_is_wrong_with_the_file(
+    text: str | None, says: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "model.py"
+    if text is not None:
+        path.write_text(text, encoding="utf-8")
+    with contextlib.suppress(SystemExit):
+        main([str(path)])
+    assert says in capsys.readouterr().err
+
+
+def test_help_shows_examples(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit, match="0"):
+        main(["--help"])
+    assert "python -m nn.port model.py --compare" in capsys.readouterr().out
+
+
+def test_templates_are_python_and_name_only_their_arguments() -> None:
+    for section in ("tensors", "statements", "torch"):
+        for name, spellings in tables()[section].items():
+            for spelling in spellings:
+                names = {each.id for each in ast.walk(ast.parse(spelling.here)) if isinstance(each, ast.Name)}
+                known = {each.name.lstrip("*") for each in spelling.parameters or ()}
+                rest = (
+                    names
+                    - known
+                    - {"t", "np", "nn", "rng", "tensor", "list", "bool", "logsumexp", "Tensor", "isinstance"}
+                )
+                assert rest <= {"no_grad", "enable_grad", "set_grad_enabled", "gradients"}, (name, rest)
