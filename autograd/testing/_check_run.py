@@ -130,12 +130,15 @@ class Run:
     def _refuse_what_is_no_number(self, shapes: Shapes) -> None:
         """Raise if the function returns something that is no array of numbers, such as None."""
         for domain in TRIED:
-            case = Case("ordinary", shapes, ("float64",) * self.count)
-            for y in outputs_of(self.bound(), case.arrays([domain] * self.count)) or ():
+            arrays = Case("ordinary", shapes, ("float64",) * self.count).arrays([domain] * self.count)
+            outputs = outputs_of(self.bound(), arrays)
+            for y in outputs or ():
                 if y.dtype.kind == "O":
                     missing = y.shape == () and y.item() is None
                     found = "None: is a return missing?" if missing else "objects, no numbers"
                     raise TypeError(f"{declared(self.fn)} returned {found}")
+            if outputs is not None and self.engine is None:
+                Subject(self.bound(), arrays).outputs(arrays)  # which raises if there is no floating-point number
 
     def check_cases(self, rounds: int) -> None:
         """Check all cases of the plan, and look at many more swiftly."""
@@ -150,16 +153,23 @@ class Run:
             for case in sweep(self.shapes, further, every, self.seed, rounds, by_element):
                 self._check_case(partial(self._swiftly, keywords=case.keywords, by_element=by_element), case)
         if not self.report.examples:
+            self._refuse_what_is_no_number(self.shapes[0])
             raise TypeError(f"check() found no numbers for which {declared(self.fn)} is finite: give domain= or like=")
 
     def _is_elementwise(self) -> bool:
-        """Tell whether each element of the results seems to depend on the same element of the inputs alone."""
-        one = ((5,),) * self.count
-        arrays = Case("ordinary", one, ("float64",) * self.count).arrays(self.domains)
+        """Tell whether each element of the results seems to depend on the same element of the inputs alone.
+
+        That has to hold for rows, and for a matrix, if the function takes these.
+        """
+        fn, double = self.bound(), ("float64",) * self.count
+        matrices = Case("ordinary", ((2, 3),) * self.count, double).arrays(self.domains)
+        shapes = {y.shape for y in outputs_of(fn, matrices) or ()}
+        if not shapes <= {(2, 3)}:
+            return False
+        arrays = Case("ordinary", ((5,),) * self.count, double).arrays(self.domains)
         moved = [np.array(x) for x in arrays]
         for x in moved:
             x[0] = x[1]
-        fn = self.bound()
         first, flipped, other = (outputs_of(fn, each) for each in (arrays, [np.flip(x) for x in arrays], moved))
         if first is None or flipped is None or other is None or any(y.shape != (5,) for y in first):
             return False
@@ -306,6 +316,9 @@ def _arity(fn: Callable[..., object]) -> int:
         return 1
     positional = [p for p in parameters if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]
     required = [p for p in positional if p.default is p.empty]
+    forward = getattr(getattr(fn, "__self__", None), "forward", None)
+    if fn.__name__ == "apply" and forward is not None:  # of a Function, here or in PyTorch: `forward` says what it takes
+        return _arity(forward) - (next(iter(inspect.signature(forward).parameters), "") == "ctx")
     if not required and any(p.kind == p.VAR_POSITIONAL for p in parameters):
         operation = getattr(fn, "operation", None)  # of several inputs, which says how many
         if operation is not None and not operation.variadic:

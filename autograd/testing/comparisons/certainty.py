@@ -25,11 +25,29 @@ def is_certain(point: Point, steps: list[Step], number: tuple[int, int], analyti
     low, high, error, _ = (float(numbers[number]) for numbers in found)
     unit = np.zeros(point.here.size)
     unit[number[0]] = 1.0
+    if np.isnan(analytic) and any(has_a_side(point, moves, unit) for moves, _ in steps):
+        return True
     if low != high:
         moves, size = steps[0]
         nearer = float(np.clip(analytic, low, high))
         return SAFETY * error < 0.5 * (high - low) and not is_noise(point, moves, unit / size, float(analytic), nearer)
     return any(agrees(point, moves, unit / size, float(analytic), low, together=False) for moves, size in steps)
+
+
+def has_a_side(point: Point, moves: Moves, weights: Array) -> bool:
+    """Tell whether the slopes of one side, at ever shorter steps, have a limit: nan is no derivative there.
+
+    Those of a root at 0 grow, and those of x log(x) change by as much with each step.
+    """
+    line, steps = point.line(moves), 2.0 ** -np.arange(8.0, 25.0, 4.0)
+    noise = 8 * point.precision * weighted(np.abs(weights), np.abs(point.here)) / steps[-1]
+    for sign in (1, -1):
+        with np.errstate(all="ignore"):
+            slopes = [weighted(weights, line(sign * step) - point.here) / step for step in steps]
+            changes = np.abs(np.diff(slopes))
+        if np.all(changes[1:] <= 0.5 * changes[:-1] + noise):
+            return True
+    return False
 
 
 def agrees(point: Point, moves: Moves, weights: Array, analytic: float, numeric: float, together: bool) -> bool:

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ..subjects.subject import Array, parts
-from .certainty import Step, agrees, is_certain, is_noise
+from .certainty import Step, agrees, has_a_side, is_certain, is_noise
 from .directions import at_random, by_value, product, products, signed, weighted
 from .point import TERM_ROUNDING, Index, Measure, Mismatch, Point, parts_each, typical
 from .slopes import FEW_STEPS, RESOLVED, SAFETY, Slope, is_told, slopes_of_many_steps
@@ -302,14 +302,19 @@ def compare_each(point: Point, i: int, measure: Measure) -> Compared:
     rounding += np.where(each.steepest == 0, 1e-12 * (1 + np.abs(point.here)) / lengths, 0.0)  # lost on the way
     rounding += np.where((lengths >= 1) & (lengths < 100), CANCELLATION, 0.0)
     judged = _judged(analytic, each, measure, rounding)
-    suspects = np.flatnonzero((judged.excess > 1) & np.isfinite(analytic) & (np.abs(judged.numeric) < STEEP))
+    nans = np.isnan(analytic) & np.isfinite(point.here)
+    suspects = np.flatnonzero(nans | (judged.excess > 1) & np.isfinite(analytic) & (np.abs(judged.numeric) < STEEP))
     _, firsts = np.unique(np.tile(point.arrays[i].reshape(-1), outputs)[suspects], return_index=True)
     suspects = suspects[firsts]
     for number in suspects[np.lexsort((-judged.excess[suspects], ~judged.told[suspects]))][:SUSPECTS]:
         weights = np.zeros(point.here.size)
         weights[number] = 1.0 / sizes[number % count]
         moves[i] = np.where(np.arange(count) == number % count, sizes, 0.0).reshape(point.arrays[i].shape)
-        if _weighed(point, moves, found, weights, measure, together=True).excess > 1:
+        if nans[number]:
+            if has_a_side(point, moves, weights):
+                excess = np.inf
+                break
+        elif _weighed(point, moves, found, weights, measure, together=True).excess > 1:
             excess = float(judged.excess[number])
             break
     else:
