@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from ..subjects.subject import Array, parts
-from .directions import at_random, by_value, product, signed, weighted
+from .directions import at_random, by_value, product, products, signed, weighted
 from .point import Moves, Point, parts_each
 from .slopes import SAFETY, Slope, confirmed, gap_between, slopes_of_many_steps
 
@@ -259,8 +259,36 @@ def _rounding(point: Point, moves: Moves, weights: Array) -> float:
 
     They may all be far from that at the point itself: then it is wrong there alone.
     """
+    nearby = [sum(map(np.sum, found)) for found in _at_roundings(point, moves, weights)]
+    if len(nearby) < 12:
+        return np.inf
+    if len({repr(value) for value in nearby}) == 1:  # also where all are nan
+        return 0.0
+    spread = float(np.ptp(nearby))
+    return spread if np.isfinite(spread) else np.inf
+
+
+def steady(point: Point, moves: Moves, weights: Array) -> Moves | None:
+    """Return the direction without the elements whose derivative changes with roundings; None if no other is left.
+
+    At a jump of a rule, nothing can be told of one element, and that hides what is wrong with the others.
+    """
+    columns = list(zip(*_at_roundings(point, moves, weights), strict=True))
+    with np.errstate(invalid="ignore"):
+        still = [np.ptp(column, axis=0) <= 1e-3 * np.max(np.abs(column), axis=0) for column in columns]
+    if all(map(np.all, still)):
+        return None
+    kept = [None if v is None else np.where(s, v, 0) for v, s in zip(moves, still, strict=True)]
+    return kept if any(v is not None and np.any(v != 0) for v in kept) else None
+
+
+def _at_roundings(point: Point, moves: Moves, weights: Array) -> list[list[Array]]:
+    """Return the products of gradients and moves, at 12 inputs that differ by roundings, equal ones alike.
+
+    There are fewer where one cannot be computed.
+    """
     random = np.random.default_rng(2)
-    nearby: list[float] = []
+    nearby = []
     for _ in range(12):
         roundings = [np.spacing(length) for length in point.sizes]
         steps = signed(point, roundings, by_value(point, random, ROUNDINGS))
@@ -268,9 +296,6 @@ def _rounding(point: Point, moves: Moves, weights: Array) -> float:
         try:
             pulled = Point(point.subject, moved).pulled(weights)
         except (ArithmeticError, ValueError):
-            return np.inf
-        nearby.append(sum(map(product, pulled, moves)))
-    if len({repr(value) for value in nearby}) == 1:  # also where all are nan
-        return 0.0
-    spread = float(np.ptp(nearby))
-    return spread if np.isfinite(spread) else np.inf
+            break
+        nearby.append(list(map(products, pulled, moves)))
+    return nearby

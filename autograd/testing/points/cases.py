@@ -252,8 +252,8 @@ ALL_NUMBERS = {**NUMBERS, **FURTHER}
 OF_BOTH_PARTS = {"tiny", "all sizes"}
 #: Those with equal numbers, and ranks that change by roundings.
 WITH_TIES = {
-    "zeros", "all zeros", "ties", "integers", "neighbours", "halves", "whole numbers", "parts of a turn", "equal", "opposite",
-    "lower end", "upper end",
+    "zeros", "all zeros", "ties", "integers", "neighbours", "halves", "whole numbers", "parts of a turn", "equal",
+    "opposite", "lower end", "upper end",
 }  # fmt: skip
 #: Those that are looked at in single precision and as complex numbers also where a function is not elementwise.
 OF_ANY_FUNCTION = {"ordinary", "real", "tiny"}
