@@ -322,9 +322,7 @@ def _arity(fn: Callable[..., object]) -> int:
     positional = [p for p in parameters if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]
     required = [p for p in positional if p.default is p.empty]
     forward = getattr(getattr(fn, "__self__", None), "forward", None)
-    if (
-        fn.__name__ == "apply" and forward is not None
-    ):  # of a Function, here or in PyTorch: `forward` says what it takes
+    if getattr(fn, "__name__", "") == "apply" and forward is not None:  # of a Function: `forward` says what it takes
         return _arity(forward) - (next(iter(inspect.signature(forward).parameters), "") == "ctx")
     if not required and any(p.kind == p.VAR_POSITIONAL for p in parameters):
         operation = getattr(fn, "operation", None)  # of several inputs, which says how many
