@@ -58,6 +58,8 @@ def check_module(
     - evaluation mode is not random and leaves the buffers as they are; training mode is random in no other way than
       through the generators of `nn` and of NumPy, and changes the buffers the same way each time;
     - ``load_state_dict(state_dict())`` carries over all that training changes, and a deepcopy shares nothing;
+    - a second call gives what the first one of a new copy with the same parameters gives, and outputs are no wider than
+      the parameters;
     - a batch gives what its rows give one by one, if they do not affect one another.
 
     The module itself stays as it is: its parameters, gradients, buffers and mode, and the state of the generators.
@@ -161,6 +163,9 @@ class _Examination:
         self._check_registered()
         is_random = self._check_modes()
         self._check_state(is_random)
+        self._check_dtype()
+        if not is_random:
+            self._check_second_call()
         self.gradients.check()
         self.faults += self.gradients.faults
         if not is_random:
@@ -249,6 +254,37 @@ class _Examination:
         return is_random
 
     # State
+
+    def _check_dtype(self) -> None:
+        """Check that the outputs are no wider than the parameters and the inputs."""
+        dtypes = {p.dtype for p in self.own.parameters() if p.dtype.kind == "f"}
+        for y in self.call(False, wide=False).outputs if len(dtypes) == 1 and self.loss is None else ():
+            if y.dtype.itemsize > min(dtypes).itemsize:
+                self.faults.append(
+                    f"it returns {y.dtype}, though its parameters and inputs are {min(dtypes)}: an array in forward() "
+                    f"is wider, such as np.ones(n), which np.ones(n, x.dtype) is not"
+                )
+                return
+
+    def _check_second_call(self) -> None:
+        """Compare a second call, with other parameters and inputs, with the first one of a new copy that has these."""
+        random, before = np.random.default_rng(4), self.call(False)
+        arrays = {name: x + 0.1 * random.standard_normal(x.shape) for name, x in parameters_of(before.module).items()}
+        for name, x in before.inputs.items():  # which may have to be above 0
+            arrays[name] = x._array * (1 + 0.1 * random.uniform(-1, 1, x.shape))
+        again, first = self._called(before.module, False, arrays=arrays), self.call(False, arrays)
+        weights = random.standard_normal(first.numbers.size)
+        changed_outputs = differ_in_outputs(again, first)
+        found, expected = ({} if changed_outputs else call.gradients(weights) for call in (again, first))
+        other = [
+            name for name, g in found.items() if (g is None) != (expected[name] is None) or differ(g, expected[name])
+        ]
+        if changed_outputs or other:
+            what = "its outputs are" if changed_outputs else f"the gradient of {other[0]} is"
+            self.faults.append(
+                f"it keeps something of its first call: once parameters and inputs have changed, {what} not what a new "
+                f"copy gives. Compute in each call what depends on parameters or inputs"
+            )
 
     def _check_state(self, is_random: bool) -> None:
         """Compare a module that was trained a little with a new copy that loads its state."""

@@ -338,7 +338,8 @@ def _further(subject: Subject, measure: Measure, options: Options, check: Gradie
         for i, x in zip(subject.positions, error.arrays, strict=False):
             inputs[i] = x
         if error.worst is None:
-            return GradientCheck(ok=False, hint=str(error), _inputs=inputs)
+            alone = "; fast_mode=True checks the given place alone"
+            return GradientCheck(ok=False, hint=f"{error}{alone * (error.__cause__ is not None)}", _inputs=inputs)
         hint = f"Found {error.where}; fast_mode=True checks first derivatives at the given place alone"
         return GradientCheck(False, error.worst, hint, check.compared, check.untold, error.drawn, inputs)
     except GradientCheckError as error:

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from ..subjects.subject import Array, parts
-from .directions import at_random, by_value, product, signed, weighted
+from .directions import at_random, by_value, product, products, signed, weighted
 from .point import Moves, Point, parts_each
 from .slopes import SAFETY, Slope, confirmed, gap_between, slopes_of_many_steps
 
@@ -25,11 +25,29 @@ def is_certain(point: Point, steps: list[Step], number: tuple[int, int], analyti
     low, high, error, _ = (float(numbers[number]) for numbers in found)
     unit = np.zeros(point.here.size)
     unit[number[0]] = 1.0
+    if np.isnan(analytic) and any(has_a_side(point, moves, unit) for moves, _ in steps):
+        return True
     if low != high:
         moves, size = steps[0]
         nearer = float(np.clip(analytic, low, high))
         return SAFETY * error < 0.5 * (high - low) and not is_noise(point, moves, unit / size, float(analytic), nearer)
     return any(agrees(point, moves, unit / size, float(analytic), low, together=False) for moves, size in steps)
+
+
+def has_a_side(point: Point, moves: Moves, weights: Array) -> bool:
+    """Tell whether the slopes of one side, at ever shorter steps, have a limit: nan is no derivative there.
+
+    Those of a root at 0 grow, and those of x log(x) change by as much with each step.
+    """
+    line, steps = point.line(moves), 2.0 ** -np.arange(8.0, 25.0, 4.0)
+    noise = 8 * point.precision * weighted(np.abs(weights), np.abs(point.here)) / steps[-1]
+    for sign in (1, -1):
+        with np.errstate(all="ignore"):
+            slopes = [weighted(weights, line(sign * step) - point.here) / step for step in steps]
+            changes = np.abs(np.diff(slopes))
+        if np.all(changes[1:] <= 0.5 * changes[:-1] + noise):
+            return True
+    return False
 
 
 def agrees(point: Point, moves: Moves, weights: Array, analytic: float, numeric: float, together: bool) -> bool:
@@ -241,8 +259,36 @@ def _rounding(point: Point, moves: Moves, weights: Array) -> float:
 
     They may all be far from that at the point itself: then it is wrong there alone.
     """
+    nearby = [sum(map(np.sum, found)) for found in _at_roundings(point, moves, weights)]
+    if len(nearby) < 12:
+        return np.inf
+    if len({repr(value) for value in nearby}) == 1:  # also where all are nan
+        return 0.0
+    spread = float(np.ptp(nearby))
+    return spread if np.isfinite(spread) else np.inf
+
+
+def steady(point: Point, moves: Moves, weights: Array) -> Moves | None:
+    """Return the direction without the elements whose derivative changes with roundings; None if no other is left.
+
+    At a jump of a rule, nothing can be told of one element, and that hides what is wrong with the others.
+    """
+    columns = list(zip(*_at_roundings(point, moves, weights), strict=True))
+    with np.errstate(invalid="ignore"):
+        still = [np.ptp(column, axis=0) <= 1e-3 * np.max(np.abs(column), axis=0) for column in columns]
+    if all(map(np.all, still)):
+        return None
+    kept = [None if v is None else np.where(s, v, 0) for v, s in zip(moves, still, strict=True)]
+    return kept if any(v is not None and np.any(v != 0) for v in kept) else None
+
+
+def _at_roundings(point: Point, moves: Moves, weights: Array) -> list[list[Array]]:
+    """Return the products of gradients and moves, at 12 inputs that differ by roundings, equal ones alike.
+
+    There are fewer where one cannot be computed.
+    """
     random = np.random.default_rng(2)
-    nearby: list[float] = []
+    nearby = []
     for _ in range(12):
         roundings = [np.spacing(length) for length in point.sizes]
         steps = signed(point, roundings, by_value(point, random, ROUNDINGS))
@@ -250,9 +296,6 @@ def _rounding(point: Point, moves: Moves, weights: Array) -> float:
         try:
             pulled = Point(point.subject, moved).pulled(weights)
         except (ArithmeticError, ValueError):
-            return np.inf
-        nearby.append(sum(map(product, pulled, moves)))
-    if len({repr(value) for value in nearby}) == 1:  # also where all are nan
-        return 0.0
-    spread = float(np.ptp(nearby))
-    return spread if np.isfinite(spread) else np.inf
+            break
+        nearby.append(list(map(products, pulled, moves)))
+    return nearby

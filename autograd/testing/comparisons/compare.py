@@ -8,9 +8,9 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ..subjects.subject import Array, parts
-from .certainty import Step, agrees, is_certain, is_noise
+from .certainty import Step, agrees, has_a_side, is_certain, is_noise, steady
 from .directions import at_random, by_value, product, products, signed, weighted
-from .point import TERM_ROUNDING, Index, Measure, Mismatch, Point, parts_each, typical
+from .point import TERM_ROUNDING, Index, Measure, Mismatch, Moves, Point, parts_each, typical
 from .slopes import FEW_STEPS, RESOLVED, SAFETY, Slope, is_told, slopes_of_many_steps
 
 SUSPECTS = 6  # how many numbers are looked at more closely, of those that seem to be wrong
@@ -302,14 +302,19 @@ def compare_each(point: Point, i: int, measure: Measure) -> Compared:
     rounding += np.where(each.steepest == 0, 1e-12 * (1 + np.abs(point.here)) / lengths, 0.0)  # lost on the way
     rounding += np.where((lengths >= 1) & (lengths < 100), CANCELLATION, 0.0)
     judged = _judged(analytic, each, measure, rounding)
-    suspects = np.flatnonzero((judged.excess > 1) & np.isfinite(analytic) & (np.abs(judged.numeric) < STEEP))
+    nans = np.isnan(analytic) & np.isfinite(point.here)
+    suspects = np.flatnonzero(nans | (judged.excess > 1) & np.isfinite(analytic) & (np.abs(judged.numeric) < STEEP))
     _, firsts = np.unique(np.tile(point.arrays[i].reshape(-1), outputs)[suspects], return_index=True)
     suspects = suspects[firsts]
     for number in suspects[np.lexsort((-judged.excess[suspects], ~judged.told[suspects]))][:SUSPECTS]:
         weights = np.zeros(point.here.size)
         weights[number] = 1.0 / sizes[number % count]
         moves[i] = np.where(np.arange(count) == number % count, sizes, 0.0).reshape(point.arrays[i].shape)
-        if _weighed(point, moves, found, weights, measure, together=True).excess > 1:
+        if nans[number]:
+            if has_a_side(point, moves, weights):
+                excess = np.inf
+                break
+        elif _weighed(point, moves, found, weights, measure, together=True).excess > 1:
             excess = float(judged.excess[number])
             break
     else:
@@ -395,9 +400,7 @@ def _along(
         yield one._replace(untold=int(np.sum(~told)) if chosen is smooth else 0)
 
 
-def _weighed(
-    point: Point, moves: list[Array | None], found: Slope, weights: Array, measure: Measure, together: bool
-) -> Compared:
+def _weighed(point: Point, moves: Moves, found: Slope, weights: Array, measure: Measure, together: bool) -> Compared:
     """Compare the sum of the derivatives, times their weights."""
     pulled = point.pulled(weights)
     analytic, rounding = sum(map(product, pulled, moves)), sum(map(_rounding_of, pulled, moves))
@@ -414,11 +417,14 @@ def _weighed(
     unit = min(longest * float(np.max(np.abs(weights), initial=0.0)), 1.0)
     judged = _judged(np.array([[analytic]]), total, measure, np.array([[rounding]]), unit)
     excess = float(judged.excess[0, 0])
-    if excess > 1 and (
-        not agrees(point, moves, weights, analytic, low, together)
-        if low == high
-        else is_noise(point, moves, weights, analytic, float(judged.numeric[0, 0]))
-    ):
+    if excess > 1 and low == high and not agrees(point, moves, weights, analytic, low, together):
+        kept = steady(point, moves, weights)
+        if kept is not None:
+            along = point.slope(kept, measure)
+            told = is_told(along.error, along.steepest, along.size) & (along.low == along.high)
+            return _weighed(point, kept, along, np.where(told, weights, 0.0), measure, together)
+        excess = 0.0
+    elif excess > 1 and low != high and is_noise(point, moves, weights, analytic, float(judged.numeric[0, 0])):
         excess = 0.0
     worst = _mismatch(point, (0, 0), None, analytic, judged, (0, 0))
     return Compared(int(np.count_nonzero(weights)), 0, max(excess, 0.0), worst)

@@ -168,7 +168,7 @@ def check_elements(elements: Elementwise, measure: Measure) -> None:
     before = Pullback(elements.subject, flat)
     for special in (np.nan, np.inf, -np.inf):
         with located(f"with {special} in the first element", flat), refusals_set_aside():
-            refuse_spread(before, special, values=False)
+            refuse_spread(before, special)
     check_special_values(elements.subject, flat)
     _check_one_number(elements, flat, known)
 

@@ -298,14 +298,16 @@ def check_special(subject: Subject, arrays: Sequence[Array], special: float) -> 
             refuse_spread(before, special)
 
 
-def refuse_spread(before: Pullback, special: float, values: bool = True) -> None:
-    """Raise if a special value in one element changes others of a function that treats each by itself.
+def refuse_spread(before: Pullback, special: float) -> None:
+    """Raise if a special value in one element changes the gradients of others of a function that treats each by itself.
 
-    Without `values`, only gradients may fail: where others' values change, they are part of it after all.
+    Where it changes their values, as of a product with a diagonal matrix, they are part of it after all.
     """
     for i, name in enumerate(before.subject.names):
         changed = _changed(before, before.arrays, special, only=i, near=NEAR)
-        if changed and (values or changed != "the value"):
+        if changed == "the value":
+            return
+        if changed:
             raise GradientCheckError(f"{special} in the first element of {name} changes {changed} at others")
     given = first_set(before.cotangents, special)
     for i, (g, h) in enumerate(zip(before.found, before.pulled(given), strict=True)):

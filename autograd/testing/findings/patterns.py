@@ -114,7 +114,7 @@ class Pattern(NamedTuple):
 
 def _alone(table: _Table, inputs: Sequence[int], number: Callable[[int], str]) -> str:
     others = [i for i in range(table.count) if i not in inputs and np.any(table.input == i)]
-    return f"for {' and '.join(map(number, inputs))} alone" if others else ""
+    return f"for {' and '.join(map(number, inputs))} alone" if inputs and others else ""
 
 
 # Jacobians that are right, but at the wrong positions.
@@ -170,7 +170,9 @@ def _is_of(sample: Jacobians, i: int, k: int) -> bool:
 
 def _is_transposed(sample: Jacobians, i: int) -> bool:
     numeric, told = _piece(sample, "numeric", i), _piece(sample, "told", i)
-    return numeric.shape[0] == numeric.shape[1] and _same(_piece(sample, "analytic", i), numeric.T, told.T)
+    if numeric.shape[0] != numeric.shape[1] or _same(numeric, numeric.T, told & told.T):
+        return False
+    return _same(_piece(sample, "analytic", i), numeric.T, told.T)
 
 
 Order = Callable[[Array], Array]
@@ -245,7 +247,7 @@ def _rows(number: int, sample: Jacobians) -> Iterator[_Row]:
     steepest = np.max(np.abs(found.numeric), axis=1, initial=0.0, where=np.isfinite(found.numeric))
     with np.errstate(invalid="ignore"):
         sharp = found.tolerance <= SHARP * np.fmax(np.abs(found.numeric), np.abs(found.analytic))
-    live = found.told & ((sharp & (np.abs(found.numeric) > 1e-9 * steepest[:, np.newaxis])) | found.wrong)
+    live = (found.told & sharp & (np.abs(found.numeric) > 1e-9 * steepest[:, np.newaxis])) | found.wrong
     for row, column in np.argwhere(live):
         k = next(k for k, span in enumerate(outputs) if span.start <= row < span.stop)
         i = next(i for i, span in enumerate(inputs) if span.start <= column < span.stop)

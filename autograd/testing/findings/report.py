@@ -66,11 +66,17 @@ def caller() -> FrameType:
 
 
 def reported(
-    error: GradientCheckError, fn: Callable[..., object], call: str, pattern: str = "", found: str = ""
+    error: GradientCheckError,
+    fn: Callable[..., object],
+    call: str,
+    pattern: str = "",
+    found: str = "",
+    other_meaning: str = "",
 ) -> GradientCheckError:
     """Return the error with a message that fits a screen: what is wrong with `fn`, in what way, and where.
 
-    `found` says at which example, and `call` is a line that reproduces it; each is left out where it is empty.
+    `found` says at which example, `call` is a line that reproduces it, and `other_meaning` what to say if the function
+    is not meant for it; each is left out where it is empty.
     """
     lines = [f"{declared(fn)}: {error}{_raised_at(error)}"]
     if pattern:
@@ -78,6 +84,8 @@ def reported(
     lines += [f"  rule: {rule}" for rule in _rules(fn, error)]
     if found:
         lines.append(f"  found {found}")
+    if other_meaning:
+        lines.append(f"  if it is meant for {other_meaning} says so")
     if call:
         lines.append(f"  to reproduce: {call}")
     return GradientCheckError("\n".join(lines), error.mismatch, error.jacobians)

@@ -49,14 +49,29 @@ class _Example:
         call = call_of("check_operation", run.fn, arrays, frame, keywords, options)
         call = call or f"check({named(run.fn, frame, run.count, keywords)})"
         found = f"at example {run.report.examples + 1}: {self.case}; the smallest example is below"
-        return reported(error, run.fn, call, text, found)
+        return reported(error, run.fn, call, text, found, self.other_meaning(error))
+
+    def other_meaning(self, error: GradientCheckError) -> str:
+        """Return what to say if the function is not meant for such inputs."""
+        run = self.run
+        if run.dtypes is None and any(np.dtype(d).kind == "c" for d in self.case.dtypes):
+            return "real numbers alone, dtypes=['float64', 'float32']"
+        if run.signature is None and error.__cause__ is not None and self.case.shapes != run.like:
+            letters: dict[int, str] = {}
+            for side in itertools.chain(*(run.like or ())):
+                letters.setdefault(side, "mnpqrstuvw"[len(letters) % 10])
+            groups = ",".join(f"({','.join(letters[side] for side in shape)})" for shape in run.like or ((),))
+            return f"some shapes alone, signature={groups if run.like else '(m,n)'!r}"
+        return ""
 
     def arrays(self, **changes: Any) -> list[Array]:
         """Return the inputs of the case with something changed."""
         return replace(self.case, **changes).arrays(self.run.domains)
 
     def fails(self, arrays: Sequence[Array]) -> GradientCheckError | None:
-        return _error_of(self.found.stage, self.fn, arrays)
+        """Return the error at other inputs, if it is of the same kind."""
+        error = _error_of(self.found.stage, self.fn, arrays)
+        return error if error is not None and _root(error) is _root(self.found.error) else None
 
     def pattern(self, smallest: GradientCheckError) -> Pattern:
         """Return in what way derivatives are wrong, and where, from examples of all kinds of numbers."""
@@ -94,9 +109,11 @@ class _Example:
 
     def smallest(self) -> Failed:
         """Return smaller arrays with simpler numbers at which the same stage fails."""
-        for shapes in sorted(self.run.shapes, key=lambda each: sum(math.prod(s) for s in each)):
-            if sum(math.prod(s) for s in shapes) >= self.case.size:
-                break
+        sizes = {each: [math.prod(s) for s in each] for each in self.run.shapes}
+        smaller_ones = [each for each in sizes if sum(sizes[each]) < self.case.size]
+        for shapes in sorted(
+            smaller_ones, key=lambda each: (0 in sizes[each], sum(sizes[each]))
+        ):  # empty ones tell less
             for seed in range(3):
                 smaller = self.arrays(shapes=shapes, seed=seed)
                 failed = self.fails(smaller)
@@ -133,6 +150,11 @@ class _Example:
                         best, error = tried, failed
                         break
         return best, error
+
+
+def _root(error: BaseException) -> type[BaseException]:
+    """Return the type of the error that is the cause."""
+    return type(error) if error.__cause__ is None else _root(error.__cause__)
 
 
 def _error_of(stage: Stage, fn: Callable[..., object], arrays: Sequence[Array]) -> GradientCheckError | None:

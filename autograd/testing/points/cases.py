@@ -153,6 +153,18 @@ def _at_ends(draw: Draw) -> Array:
     return draw.among(*near)
 
 
+def _end(number: int) -> Numbers:
+    """Return what puts the lower or the upper end of the domain among ordinary numbers, if the end is near."""
+
+    def among(draw: Draw) -> Array:
+        numbers, end = draw.ordinary(), draw.domain.intervals[-number][number]
+        if abs(end) <= 1e3:
+            numbers[: (draw.size + 1) // 2] = end
+        return numbers
+
+    return among
+
+
 def _near_one(draw: Draw) -> Array:
     """Return numbers next to 1 and to -1, and these themselves."""
     random, size = draw.random, draw.size
@@ -169,6 +181,8 @@ def _spread(draw: Draw) -> Array:
 def _up_to_85(draw: Draw) -> Array:
     """Return numbers of which exp is finite in float32."""
     low, high = draw.domain.within(-85.0, 85.0).intervals[0]
+    if low >= 85.0 or high <= -85.0:
+        return draw.ordinary()
     return draw.inside(draw.random.uniform(max(low, -85.0), min(high, 85.0), draw.size))
 
 
@@ -193,6 +207,7 @@ def _opposite(draw: Draw) -> Array:
 NUMBERS: dict[str, Numbers] = {
     "ordinary": Draw.ordinary,
     "zeros": _with_zeros,
+    "all zeros": lambda draw: np.zeros(draw.size) if draw.domain.contains(np.asarray(0.0)) else draw.ordinary(),
     "ties": _tied,
     "integers": lambda draw: draw.among(1.0, 0.0, -1.0, 2.0, -2.0, 3.0),
     "neighbours": _neighbouring,
@@ -210,6 +225,8 @@ FURTHER: dict[str, Numbers] = {
     ),
     "parts of a turn": lambda draw: draw.some_of(*(np.pi * k for k in (0.5, -0.5, 1.0, 0.25, 2.0, -1.0, 1 / 3))),
     "near one": _near_one,
+    "lower end": _end(0),
+    "upper end": _end(1),
     "up to 40": _spread,
     "up to 85": _up_to_85,
     "anywhere": _walking,
@@ -235,7 +252,8 @@ ALL_NUMBERS = {**NUMBERS, **FURTHER}
 OF_BOTH_PARTS = {"tiny", "all sizes"}
 #: Those with equal numbers, and ranks that change by roundings.
 WITH_TIES = {
-    "zeros", "ties", "integers", "neighbours", "halves", "whole numbers", "parts of a turn", "equal", "opposite",
+    "zeros", "all zeros", "ties", "integers", "neighbours", "halves", "whole numbers", "parts of a turn", "equal",
+    "opposite", "lower end", "upper end",
 }  # fmt: skip
 #: Those that are looked at in single precision and as complex numbers also where a function is not elementwise.
 OF_ANY_FUNCTION = {"ordinary", "real", "tiny"}
@@ -293,8 +311,9 @@ SIDES = (
 )  # fmt: skip
 MORE_SIDES = (
     (2, 2, 2, 2), (8, 8, 8, 8), (5, 7, 6, 8), (6, 5, 8, 7), (16, 3, 17, 4), (1, 5, 1, 2), (6, 1, 1, 6),
-    (20, 20, 20, 20), (4, 2, 3, 2), (2, 4, 2, 3), (1, 2, 1, 3),
+    (20, 20, 20, 20), (4, 2, 3, 2), (2, 4, 2, 3), (1, 2, 1, 3), (1100, 2, 3, 2), (2, 1100, 2, 3), (3, 2, 1100, 2),
 )  # fmt: skip
+MOST_ELEMENTS = 20_000  # of the arrays of a signature: with a side twice, one may be too long
 
 
 def shapes_of_signature(signature: str, all_sides: Sequence[tuple[int, ...]] = SIDES) -> tuple[list[Shapes], int]:
@@ -311,11 +330,13 @@ def shapes_of_signature(signature: str, all_sides: Sequence[tuple[int, ...]] = S
     found = []
     for sides in all_sides:
         side = {name: (n,) for name, n in zip(distinct, itertools.cycle(sides), strict=False)}
-        for batch in ((), (2,)) if any("..." in group for group in names) else ((),):
+        batches: Sequence[Shape] = ((), (2,), (3, 2)) if sides in SIDES[:2] else ((), (2,))
+        for batch in batches if any("..." in group for group in names) else ((),):
             known = {**side, "...": batch}
             axes = ([(int(n),) if n.isdigit() else known[n] for n in group] for group in names)
             found.append(tuple(tuple(itertools.chain(*each)) for each in axes))
-    return list(dict.fromkeys(found)), len(names)
+    fitting = [each for each in dict.fromkeys(found) if sum(map(math.prod, each)) <= MOST_ELEMENTS]
+    return fitting, len(names)
 
 
 def shapes_for(count: int) -> list[Shapes]:
@@ -382,14 +403,20 @@ def sweep(
 
 
 def equivalents(keywords: Sequence[Keywords]) -> list[Keywords]:
-    """Return other ways of naming the axes that keyword arguments name, and several of them."""
+    """Return other ways of naming the axes that keyword arguments name, several of them, and other true and false."""
     found = []
     for each in keywords:
         known = dict(each)
         axis = known.get("axis")
         if isinstance(axis, int) and not isinstance(axis, bool):
             found += [tuple({**known, "axis": other}.items()) for other in (1, -2, (axis,), (0, 1), (-1, 0))]
-    return [each for each in dict.fromkeys(found) if each not in keywords]
+        elif isinstance(axis, tuple):
+            found.append(tuple({**known, "axis": axis[::-1]}.items()))
+        for name, value in each:
+            if isinstance(value, bool):
+                found += [tuple({**known, name: other}.items()) for other in (int(value), np.bool_(value))]
+    named = {repr(each) for each in keywords}  # True == 1
+    return [each for text, each in {repr(each): each for each in found}.items() if text not in named]
 
 
 def plan(shapes: Sequence[Shapes], keywords: Sequence[Keywords], seed: int, rounds: int) -> Iterator[Case]:
