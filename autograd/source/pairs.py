@@ -1,7 +1,7 @@
 """Pairs: lines that take a reduction's result for PyTorch's pair of values and indices, as ``x.max(1)[0]``.
 
-NumPy's meaning of such a line, the first row, is hardly ever meant. A call does not know what becomes of its result; the
-code object of its caller does.
+NumPy's meaning of such a line, the first row, is hardly ever meant. A call does not know what becomes of its result,
+but the code object of its caller does.
 """
 
 from __future__ import annotations

@@ -10,9 +10,10 @@ from typing import Any, ClassVar
 import numpy as np
 
 from autograd import Tensor, enable_grad
-from autograd.extend import borrow, done_outside, mark_written, missing, outside_types
+from autograd.extend import Widened, borrow, done_outside, mark_written, missing, outside_types
 
 from .._arguments import check_constructor
+from .._warnings import warn
 from ._flat_parameters import Array, FlatParameters, Run
 
 Parameters = Iterable[Tensor | dict[str, Any] | tuple[str, Tensor]]
@@ -68,6 +69,7 @@ class Optimizer:
             )
         for group in items if isinstance(items[0], dict) else [{"params": items}]:
             self.add_param_group(group)
+        Widened.watch()
 
     _flats: list[list[FlatParameters]]
 
@@ -165,6 +167,8 @@ class Optimizer:
             with enable_grad():
                 loss = closure()
         self.stepped = True
+        if Widened.found and not Widened.told:
+            _warn_of_float64(self)
         for group, flats in zip(self.param_groups, self._flats, strict=True):
             for flat in flats:
                 for run in flat.ready():
@@ -431,6 +435,16 @@ def _check_options(names: set[str], optimizer: Optimizer, base: type[Optimizer])
         raise ValueError(
             f"the state is that of another kind of optimizer, of {nearest} by its options, and this is "
             f"{type(optimizer).__name__}: it has {', '.join(found)}. Load it into one of the same kind"
+        )
+
+
+def _warn_of_float64(optimizer: Optimizer) -> None:
+    """Warn that parameters of float32 met values of float64, and where."""
+    if any(parameter.dtype == np.float32 for group in optimizer.param_groups for parameter in group["params"]):
+        warn(
+            f"the parameters are float32, but met float64 values in {Widened.take()} and from there on gradients "
+            f"are computed in float64, which takes twice the time: make the values float32, as by .astype(np.float32) "
+            f"or np.zeros(shape, np.float32), or the parameters float64, by model.double()"
         )
 
 
