@@ -108,7 +108,7 @@ class Traced(StandIn, Variable):
     def __class__(self) -> Any:
         return type(self.value)
 
-    ndim, size, nbytes = map(of_value, ("ndim", "size", "nbytes"))
+    ndim, size, nbytes, device = map(of_value, ("ndim", "size", "nbytes", "device"))
     shape, strides, dtype = map(_of_layout, ("shape", "strides", "dtype"))
 
     @property
