@@ -100,13 +100,18 @@ class Optimizer:
         if unknown:
             raise ValueError(f"unknown options {unknown}: a group of {type(self).__name__} has {sorted(self.defaults)}")
         self.check(group)
+        flats = self._laid_out(group)
+        self.param_groups.append(group)
+        self._flats.append(flats)
+
+    def _laid_out(self, group: dict[str, Any]) -> list[FlatParameters]:
+        """Return flat arrays for the parameters of a group."""
         by_dtype: dict[Any, list[Tensor]] = {}
-        for parameter in params:
+        for parameter in group["params"]:
             by_dtype.setdefault(parameter.dtype, []).append(parameter)
         for dtype, members in by_dtype.items():
             _check_eps(group.get("eps", 0), dtype, members[0].shape)
-        self.param_groups.append(group)
-        self._flats.append([FlatParameters(members, self.numbers, self.shapes) for members in by_dtype.values()])
+        return [FlatParameters(members, self.numbers, self.shapes) for members in by_dtype.values()]
 
     def check(self, group: dict[str, Any]) -> None:
         """Raise if an option of a group is out of range."""
@@ -166,6 +171,10 @@ class Optimizer:
         if closure is not None:
             with enable_grad():
                 loss = closure()
+        if not self.stepped:  # as by model.double(); after a step, the moments would not fit
+            for i, flats in enumerate(self._flats):
+                if any(parameter.dtype != flat.data.dtype for flat in flats for parameter in flat.parameters):
+                    self._flats[i] = self._laid_out(self.param_groups[i])
         self.stepped = True
         if Widened.found and not Widened.told:
             _warn_of_float64(self)
