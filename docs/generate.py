@@ -15,7 +15,15 @@ from pathlib import Path
 ROOT = Path(__file__).parent.parent
 sys.path.insert(0, str(ROOT))
 
-from autograd.foreign.names import COMPILE_KEYWORDS, KEYWORDS, NAMES, SCAN_KEYWORDS, WHILE_KEYWORDS, tables  # noqa: E402 - found through the path set above
+from autograd.foreign.names import (  # noqa: E402 - found through the path set above
+    COMPILE_KEYWORDS,
+    GRAD_KEYWORDS,
+    KEYWORDS,
+    NAMES,
+    SCAN_KEYWORDS,
+    WHILE_KEYWORDS,
+    tables,
+)
 from autograd.tensors.dispatch import declare_further_functions  # noqa: E402 - found through the path set above
 from docs import contract, pictures, refused, stub, surface  # noqa: E402 - as above
 from tests.against_pytorch.ours_alone import is_ours_alone  # noqa: E402 - as above
@@ -73,6 +81,7 @@ def pytorch_page() -> str:
     head += mark + names_here()
     shown = {
         "Arguments of operations and of `vmap`": KEYWORDS,
+        "Arguments of `grad`": GRAD_KEYWORDS,
         "Arguments of `scan`": SCAN_KEYWORDS,
         "Arguments of `while_loop`": WHILE_KEYWORDS,
     }

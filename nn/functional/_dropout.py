@@ -210,7 +210,7 @@ def _channels(name: str, x: Any) -> tuple[int, ...]:
     """Return a shape with one element for each channel of x; of a shape ``(n, channels)``, that is each element."""
     dimensions = axes_of(name)
     if x.ndim == 2 < dimensions + 1:
-        return x.shape  # type: ignore[no-any-return]
+        return (*x.shape,)
     if x.ndim not in (dimensions + 1, dimensions + 2):
         raise ShapeError(
             f"{name} takes inputs of {dimensions + 2} dimensions, (n, channels, ...), or of {dimensions + 1} without "

@@ -13,7 +13,7 @@ from ...arrays.batched import Batched
 from ...arrays.door import BATCH_TYPES, outside_types, recorder
 from ...errors import check_callable, check_option
 from ...foreign.missing import refuse_keywords
-from ...foreign.names import COMPILE_KEYWORDS
+from ...foreign.names import COMPILE_KEYWORDS, OF_JIT
 from ...graph.grad_mode import recording, watching
 from ...graph.node import Leaf, Node
 from ...later import load
@@ -459,7 +459,7 @@ def compile(
 
     **foreign
         Not taken: for arguments of ``torch.compile``, ``jax.jit`` and ``numba.jit``, such as `mode`, the error says
-        what to do here.
+        what to do here. Those that mean nothing here, such as ``static_argnums`` and ``donate_argnums``, do nothing.
 
     Returns
     -------
@@ -487,9 +487,9 @@ def compile(
     >>> len(slope.programs)
     1
     """
-    if foreign:
+    for name in foreign.keys() - OF_JIT:
         refuse_keywords("compile", foreign, COMPILE_KEYWORDS)
-        raise TypeError(f"compile has no argument {next(iter(foreign))!r}: it takes fallback= and backend=")
+        raise TypeError(f"compile has no argument {name!r}: it takes fallback= and backend=")
     check_option("compile", "fallback", fallback, ("raise", "warn", "eager"))
     if backend not in ("auto", "numpy", "numba"):
         raise ValueError(
