@@ -199,6 +199,9 @@ class Traced(StandIn, Variable):
     def __array__(self, dtype: Any = None, copy: Any = None) -> Any:
         return _array(self.asked("an ndarray"), dtype, copy=copy)
 
+    def __array_namespace__(self, *, api_version: str | None = None) -> Any:
+        return self.value.__array_namespace__(api_version=api_version)
+
     def __reduce_ex__(self, protocol: Any) -> Any:
         if not self.records.records():
             return self.value.__reduce_ex__(protocol)
