@@ -10,7 +10,8 @@ Operations
 Memory of parameters
     `borrow` reads the array of a tensor, and `mark_written` says that it was written to. `lend`, `portions` and
     `is_sole_owner` keep many parameters in one flat array; `set_gradient_buffer` does the same for their gradients.
-    `same_tensor` makes a tensor of a subclass of another one. `pickled` is for its `__reduce__`.
+    `same_tensor` makes a tensor of a subclass of another one. `pickled` is for its `__reduce__`. `Widened` says where
+    float32 met float64.
 Batches of `vmap`
     Forwards and rules that are plain NumPy compute for a whole batch. `as_array` is `numpy.asarray`, but leaves batched
     arrays what they are; `anywhere` and `everywhere` ask a question about all elements of a batch, and `whole` returns
@@ -90,6 +91,7 @@ from .arrays.door import (
 from .foreign import missing
 from .graph.buffer_reuse import portions
 from .graph.name_scope import describe_calls, name_calls
+from .graph.widening import Widened
 from .later import importing, lazy_names
 from .naming import set_module
 from .ops import densities
@@ -124,11 +126,11 @@ if typing.TYPE_CHECKING:
     from .visualize.page import html_page
 
 __all__ = [
-    "ARRAY_TYPES", "Context", "Function", "Rehearsed", "TracedOperation", "accurate_sum", "anywhere", "as_array",
-    "borrow", "cached_arrays", "compiled_loop", "composed", "densities", "describe_calls", "done_outside", "drawn",
-    "elementwise", "enter_batch", "everywhere", "find_mistakes", "fusing", "general", "html_page", "importing",
-    "innermost", "is_copy", "is_finite", "is_sole_owner", "is_unpacked", "lazy_names", "leave_batch", "leaves",
-    "lend", "levels", "linear", "load_numba", "look_for_mistakes", "mark_written", "missing", "multilinear",
+    "ARRAY_TYPES", "Context", "Function", "Rehearsed", "TracedOperation", "Widened", "accurate_sum", "anywhere",
+    "as_array", "borrow", "cached_arrays", "compiled_loop", "composed", "densities", "describe_calls", "done_outside",
+    "drawn", "elementwise", "enter_batch", "everywhere", "find_mistakes", "fusing", "general", "html_page",
+    "importing", "innermost", "is_copy", "is_finite", "is_sole_owner", "is_unpacked", "lazy_names", "leave_batch",
+    "leaves", "lend", "levels", "linear", "load_numba", "look_for_mistakes", "mark_written", "missing", "multilinear",
     "name_calls", "not_differentiable", "outside", "outside_types", "pickled", "portions", "replacing",
     "restore_in_checkpoints", "rolling", "same_tensor", "set_gradient_buffer", "set_module", "trace_operations",
     "whole",

@@ -17,6 +17,7 @@ sys.path.insert(0, str(ROOT))
 
 from autograd.foreign.names import (  # noqa: E402 - found through the path set above
     COMPILE_KEYWORDS,
+    GRAD_KEYWORDS,
     KEYWORDS,
     LAYER_KEYWORDS,
     NAMES,
@@ -84,6 +85,7 @@ def pytorch_page() -> str:
         "Arguments of operations and of `vmap`": KEYWORDS,
         "Arguments of `tensor`": TENSOR_KEYWORDS,
         "Arguments of layers, losses, optimizers and `nn.fit`": LAYER_KEYWORDS,
+        "Arguments of `grad`": GRAD_KEYWORDS,
         "Arguments of `scan`": SCAN_KEYWORDS,
         "Arguments of `while_loop`": WHILE_KEYWORDS,
     }

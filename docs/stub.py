@@ -137,7 +137,7 @@ def parameters(name: str, function: Callable[..., Any]) -> list[str]:
     written = []
     beyond = list(inspect.signature(function).parameters.values())[1:]
     for parameter in beyond:
-        if parameter.name in RECENT:
+        if parameter.name in RECENT or parameter.name == "further":  # which is refused
             continue
         if parameter.kind is parameter.KEYWORD_ONLY and not any("*" in one for one in written):
             written.append("*")

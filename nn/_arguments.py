@@ -147,7 +147,10 @@ def _kind_of(declared: str) -> _Kind | None:
 
 
 def check_constructor(kind: type) -> None:
-    """Wrap the constructor of a class of this package in argument checks; with a `dtype` it also takes a `device`."""
+    """Wrap the constructor of a class of this package in argument checks; with a `dtype` it also takes a `device`.
+
+    By position, the device stands before the dtype, as in PyTorch.
+    """
     if "__init__" not in vars(kind) or not kind.__module__.startswith(f"{__package__}."):
         return
     construct: Callable[..., None] = kind.__init__  # type: ignore[misc]  # it is called as a function
@@ -158,6 +161,11 @@ def check_constructor(kind: type) -> None:
         signature, checks = _checks(construct)
         if "device" in kwargs and "dtype" in signature.parameters:  # layers with parameters, as in PyTorch
             check_device(kwargs.pop("device"))
+        elif 0 <= (last := _place_of_device(signature)) < len(args) in (last + 1, last + 2) and (
+            len(args) == last + 2 or _is_device(args[last])
+        ):
+            check_device(args[last])
+            args = args[:last] + args[last + 1 :]
         unknown = kwargs.keys() - signature.parameters.keys()
         if unknown and not any(parameter.kind is parameter.VAR_KEYWORD for parameter in signature.parameters.values()):
             missing.refuse_keywords(f"{owner}: it", kwargs, missing.LAYER_KEYWORDS, [*signature.parameters][1:])
@@ -235,6 +243,12 @@ def _checks(function: Callable[..., object]) -> tuple[inspect.Signature, dict[st
     }
 
 
+def _place_of_device(signature: inspect.Signature) -> int:
+    """Return where among the arguments after self a device stands by position, before the dtype; -1 for nowhere."""
+    names = [name for name, each in signature.parameters.items() if each.kind is each.POSITIONAL_OR_KEYWORD]
+    return names.index("dtype") - 1 if names[-1] == "dtype" else -1
+
+
 def _declared(parameter: inspect.Parameter) -> tuple[str, bool]:
     """Return the annotation of a parameter, and whether None is allowed."""
     written = str(parameter.annotation)
@@ -242,7 +256,7 @@ def _declared(parameter: inspect.Parameter) -> tuple[str, bool]:
 
 
 def _check(name: str, value: Any, kind: _Kind, optional: bool) -> None:
-    if optional and value is None:
+    if value is None and (optional or name == "bias"):  # which means False in PyTorch
         return
     what = f"{name} should be {kind.called}{' or None' if optional else ''}"
     if not kind.is_one(value):
@@ -251,6 +265,10 @@ def _check(name: str, value: Any, kind: _Kind, optional: bool) -> None:
     inside = kind.least is None or kind.least <= value <= kind.largest
     if not inside or (kind.among and value not in kind.among):
         raise ValueError(f"{what}, not {value!r}")
+
+
+def _is_device(value: Any) -> bool:
+    return isinstance(value, str) and value.partition(":")[0] in ("cpu", "cuda", "meta", "mps", "xpu")
 
 
 def check_device(device: Any) -> None:

@@ -509,12 +509,13 @@ class Module:
     # State
 
     def _state(self) -> dict[str, Any]:
-        """Return every parameter and persistent buffer by path, shared ones under each of their names."""
-        state: dict[str, Any] = dict(self.named_parameters(remove_duplicate=False))
+        """Return every parameter and persistent buffer by path, module by module, shared ones under each name."""
+        state: dict[str, Any] = {}
         for path, module in self.named_modules(remove_duplicate=False):
-            for name, persistent in module._buffers.items():
-                if persistent and getattr(module, name) is not None:
-                    state[f"{path}.{name}" if path else name] = getattr(module, name)
+            kept = [(name, getattr(module, name)) for name, persistent in module._buffers.items() if persistent]
+            for name, value in (*module._members(Parameter), *kept):
+                if value is not None:
+                    state[f"{path}.{name}" if path else name] = value
         return state
 
     def state_dict(self) -> dict[str, np.ndarray[Any, Any]]:

@@ -15,6 +15,7 @@ import pytest
 from hypothesis import settings
 
 import nn
+from autograd.extend import Widened
 from autograd.tensors.dispatch import declare_further_functions
 
 # What it remembers of the source and of Unicode; by default that is written beside the source.
@@ -34,6 +35,9 @@ declare_further_functions()
 OTHER_ENGINES = ("against_jax", "against_pytorch")
 # Of the cases that are left out, `.ci/run` tries one part for each commit: ``PLAINGRAD_PART=2/4`` is the third of four.
 PART, PARTS = map(int, os.environ.get("PLAINGRAD_PART", "0/1").split("/"))
+
+# Tests mix dtypes for other reasons, and the first of a process would warn; `nn/test_widening.py` asks for it.
+Widened.told = True
 
 # What a script runs in the background ignores Ctrl-C; tests press it.
 signal.signal(signal.SIGINT, signal.default_int_handler)

@@ -108,7 +108,7 @@ class Traced(StandIn, Variable):
     def __class__(self) -> Any:
         return type(self.value)
 
-    ndim, size, nbytes = map(of_value, ("ndim", "size", "nbytes"))
+    ndim, size, nbytes, device = map(of_value, ("ndim", "size", "nbytes", "device"))
     shape, strides, dtype = map(_of_layout, ("shape", "strides", "dtype"))
 
     @property
@@ -198,6 +198,9 @@ class Traced(StandIn, Variable):
 
     def __array__(self, dtype: Any = None, copy: Any = None) -> Any:
         return _array(self.asked("an ndarray"), dtype, copy=copy)
+
+    def __array_namespace__(self, *, api_version: str | None = None) -> Any:
+        return self.value.__array_namespace__(api_version=api_version)
 
     def __reduce_ex__(self, protocol: Any) -> Any:
         if not self.records.records():

@@ -11,6 +11,8 @@ import numpy as np
 from ..arrays.door import whole
 from ..graph.node import FreedOperation, Node, ancestors
 from ..graph.saved_tensors import operation_of
+from ..graph.widening import widens
+from ..primitives.primitive import OneInput
 from ..tensors.tensor import Tensor
 from .nodes import place_of, root_of
 
@@ -31,7 +33,8 @@ def lint(result: Tensor) -> list[Finding]:
     """Find numerically unstable expressions in the graph of `result`, and their stable replacements.
 
     It looks for log(softmax), log(sigmoid), log(1 + exp), log(sum(exp)), exp / sum(exp), a square root near zero, a
-    variance as the mean of squares minus the square of the mean, and a softmax or sigmoid before a loss of logits.
+    variance as the mean of squares minus the square of the mean, a softmax or sigmoid before a loss of logits, and
+    float32 values that meet float64 ones.
 
     Parameters
     ----------
@@ -105,6 +108,12 @@ def _variance_by_subtraction(node: Node) -> bool:
     squared = None if of_squares is None else _root(of_squares.x)
     mean = _root(square)
     return squared is not None and mean is not None and _is(mean, "mean", "sum") and mean.x is squared
+
+
+def _widening(node: Node) -> bool:
+    operation = operation_of(node)
+    single = isinstance(operation, OneInput)  # which is told the dtype, as astype is
+    return not single and any(x is not None and widens(node, x) for x in operation.inputs(node))
 
 
 def _root(node: Node | None) -> Node | None:
@@ -191,5 +200,11 @@ _FORMS: list[_Form] = [
         "mean(x**2) - mean(x)**2",
         _variance_by_subtraction,
         "use x.var(), which takes the mean away before squaring and so loses no digits",
+    ),
+    (
+        "float32 with float64",
+        _widening,
+        "the result is float64, and takes twice the time: use .astype(np.float32) or np.zeros(shape, np.float32) for "
+        "the float64 values, or model.double()",
     ),
 ]

@@ -29,6 +29,8 @@ def tables(file: str) -> dict[str, dict[str, str]]:
 # By the name of the class whose objects they are missing in, or of the module; those of `nn` are in `layer_names.txt`.
 NAMES = tables("names.txt")
 KEYWORDS = NAMES.pop("keywords")
+# Of `grad` and `value_and_grad`, from JAX.
+GRAD_KEYWORDS = NAMES.pop("keywords of grad")
 # Of `scan` and `while_loop`, from `jax.lax`.
 SCAN_KEYWORDS, WHILE_KEYWORDS = NAMES.pop("keywords of scan"), NAMES.pop("keywords of while_loop")
 # Of the functions and classes of `nn`, from Keras, scikit-learn and PyTorch.
@@ -37,3 +39,5 @@ LAYER_KEYWORDS = NAMES.pop("keywords of nn")
 TENSOR_KEYWORDS = NAMES.pop("keywords of tensor")
 # Of `compile`, from `torch.compile`, `jax.jit`, `numba.jit` and `tf.function`.
 COMPILE_KEYWORDS = NAMES.pop("keywords of compile")
+# Those of `jax.jit` that are taken and mean nothing: what is not an array or a float is a constant of a program anyhow.
+OF_JIT = frozenset(("donate_argnames", "donate_argnums", "inline", "keep_unused", "static_argnames", "static_argnums"))

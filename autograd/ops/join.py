@@ -13,6 +13,8 @@ import numpy as np
 
 from ..arrays.door import as_array
 from ..primitives.declare import composed, linear
+from ..primitives.operands import AxisError
+from ..source.call_site import users_line
 from ..tensors.tensor import unwrap
 from .index import take
 from .reduce import refuse_out
@@ -179,9 +181,14 @@ def tile(x: TensorLike, reps: TensorLike) -> Any:
 
 
 @composed(np.repeat)
-def repeat(x: TensorLike, repeats: TensorLike, axis: int | None = None) -> Any:
+def repeat(x: TensorLike, repeats: TensorLike, axis: int | None = None, *further: int) -> Any:
     """Repeat each element along `axis`: all equally often, or each by its own count."""
     x = operand(x)
+    if further or (type(axis) is int is type(repeats) and x.ndim and not -x.ndim <= axis < x.ndim):
+        raise AxisError(
+            f"repeat of an array of shape {x.shape}, at {users_line()}, was given {(repeats, axis, *further)}: as in "
+            f"NumPy, it takes a count and an axis; np.tile(t, {(repeats, axis, *further)}) is PyTorch's t.repeat"
+        )
     if axis is None or not x.ndim:
         x, axis = x.reshape(-1), axis or 0
     counts = as_array(unwrap(repeats)).astype(np.intp, casting="safe")

@@ -15,7 +15,9 @@ from ..arrays.door import ARRAY_TYPES, anywhere, as_array, everywhere
 from ..errors import GraphError
 from ..primitives.accurate_sum import accurate_sum, at_least_single, reduced, reduced_by_columns
 from ..primitives.declare import composed, general, install, linear, not_differentiable
+from ..primitives.operands import NUMBERS
 from ..source.call_site import users_line
+from ..source.pairs import warn_of_pair
 from ..tensors.tensor import unwrap
 
 if TYPE_CHECKING:
@@ -178,9 +180,11 @@ def _extreme(function: Any, ufunc: Any, beyond: np.ufunc, alias: Any) -> Any:
     ) -> Any:
         if out is not None:
             refuse_out(out, function.__name__)
-        if initial is ABSENT and where is True:
-            return reduced(ufunc, x, axis, keepdims)
-        return ufunc.reduce(x, axis, None, None, keepdims, initial, where)
+        plain = initial is ABSENT and where is True
+        z = reduced(ufunc, x, axis, keepdims) if plain else ufunc.reduce(x, axis, None, None, keepdims, initial, where)
+        if type(axis) is int and type(z) not in NUMBERS:
+            warn_of_pair(function.__name__, axis)
+        return z
 
     return general(
         function,

@@ -19,6 +19,7 @@ from ..errors import BatchError, DtypeError, GraphError, ShapeError, Unsupported
 from ..graph.grad_mode import recording
 from ..graph.mutation import note_written
 from ..graph.node import Leaf
+from ..graph.widening import Widened
 from ..primitives.declare import OPERATORS, general, method_of
 from ..source.call_site import users_line
 from ..tensors.dispatch import writers
@@ -189,7 +190,10 @@ def _setitem(x: Tensor, key: Any, value: Any) -> None:
     value = operand(value)
     if value.dtype.kind == "c" != x.dtype.kind:
         raise DtypeError(f"a complex value cannot be written to a tensor of dtype {x.dtype}: take its real part")
-    value = value if value.dtype == x.dtype else value.astype(x.dtype)
+    if value.dtype != x.dtype:
+        value = value.astype(x.dtype)
+        if Widened.watching and value._node is not None and value._node.x is not None:
+            Widened.note("setitem", value._node, value._node.x)
     if batches(key) and key.dtype == bool:
         assign(x, chosen(as_now(x), key, value))
         return

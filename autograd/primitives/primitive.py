@@ -28,6 +28,7 @@ from ..errors import DeclarationError, DerivativeError
 from ..graph.buffer_reuse import sum_gradients
 from ..graph.nan_safety import absorb_by_comparison, absorb_by_position
 from ..graph.node import Bundle, FreedOperation, Gradient, Gradients, Lift, MultiNode, Node, absent, recorded
+from ..graph.widening import Widened
 from .accurate_sum import accurate_sum
 from .read_only import guarded_forward, guarded_rule
 
@@ -302,6 +303,8 @@ class Primitive:
             if gx.shape != shape:
                 self._refuse(f"returned shape {gx.shape}", x, node)
         if gx.dtype != x.dtype:
+            if Widened.watching and not isinstance(self, OneInput):  # which is told the dtype, as astype is
+                Widened.note(self.name, node, x)
             gx = (gx.real if gx.dtype.kind == "c" != x.dtype.kind else gx).astype(x.dtype)
         return gx
 

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any, Literal, overload
 import numpy as np
 
 from ..errors import DtypeError, GraphError, check_argnums, check_callable
+from ..foreign.missing import keywords_from
+from ..foreign.names import GRAD_KEYWORDS
 from ..graph.grad_mode import enable_grad
 from ..graph.node import ancestors
 from ..tensors.tensor import Tensor
@@ -36,6 +38,7 @@ def grad(
 ) -> Callable[..., tuple[Any, Aux]]: ...
 @overload
 def grad(function: NumberFunction, *, has_aux: bool = False, argnum: int | Sequence[int]) -> Callable[..., Any]: ...
+@keywords_from(GRAD_KEYWORDS)
 def grad(
     function: Function,
     argnums: int | tuple[int, ...] = 0,
@@ -106,6 +109,7 @@ def value_and_grad(
 def value_and_grad(
     function: NumberFunction, *, has_aux: bool = False, argnum: int | Sequence[int]
 ) -> Callable[..., tuple[Any, Any]]: ...
+@keywords_from(GRAD_KEYWORDS)
 def value_and_grad(
     function: Function,
     argnums: int | tuple[int, ...] = 0,

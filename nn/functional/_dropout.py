@@ -63,7 +63,8 @@ def dropout2d(
     Parameters
     ----------
     input
-        Shape ``(n, channels, height, width)`` or ``(channels, height, width)``.
+        Shape ``(n, channels, height, width)`` or ``(channels, height, width)``; or ``(n, channels)``, of which
+        elements are dropped, as in PyTorch.
     p, training, generator
         As for `dropout`.
     inplace
@@ -212,8 +213,10 @@ def _check_probability(p: float) -> None:
 
 
 def _channels(name: str, x: Any) -> tuple[int, ...]:
-    """Return a shape with one element for each channel of x."""
+    """Return a shape with one element for each channel of x; of a shape ``(n, channels)``, that is each element."""
     dimensions = axes_of(name)
+    if x.ndim == 2 < dimensions + 1:
+        return (*x.shape,)
     if x.ndim not in (dimensions + 1, dimensions + 2):
         raise ShapeError(
             f"{name} takes inputs of {dimensions + 2} dimensions, (n, channels, ...), or of {dimensions + 1} without "

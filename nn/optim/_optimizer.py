@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from autograd import Tensor, enable_grad
-from autograd.extend import borrow, done_outside, mark_written, missing, outside_types
+from autograd.extend import Widened, borrow, done_outside, mark_written, missing, outside_types
 
 from .._arguments import check_constructor
 from .._warnings import TrainingWarning, message, warn
@@ -71,6 +71,7 @@ class Optimizer:
             )
         for group in items if isinstance(items[0], dict) else [{"params": items}]:
             self.add_param_group(group)
+        Widened.watch()
 
     _flats: list[list[FlatParameters]]
     _known: set[int]  # the identities of the parameters of all groups
@@ -103,15 +104,20 @@ class Optimizer:
         self.check(group)
         if any(not parameter.requires_grad and not isinstance(parameter, Parameter) for parameter in params):
             warn(message("constants"), TrainingWarning)
+        flats = self._laid_out(params, group)
+        self.param_groups.append(group)
+        self._flats.append(flats)
+        self._known |= known
+
+    def _laid_out(self, params: list[Tensor], group: dict[str, Any]) -> list[FlatParameters]:
+        """Return flat arrays for the parameters of a group."""
         dtypes = [parameter.dtype for parameter in params]
         by_dtype = [
             [x for x, other in zip(params, dtypes, strict=True) if other == dtype] for dtype in dict.fromkeys(dtypes)
         ]
         for members in by_dtype:
             _check_eps(group.get("eps", 0), members[0].dtype, members[0].shape)
-        self.param_groups.append(group)
-        self._flats.append([FlatParameters(members, self.numbers, self.shapes) for members in by_dtype])
-        self._known |= known
+        return [FlatParameters(members, self.numbers, self.shapes) for members in by_dtype]
 
     def check(self, group: dict[str, Any]) -> None:
         """Raise if an option of a group is out of range."""
@@ -173,6 +179,12 @@ class Optimizer:
                 raise TypeError(message("loss given to step", kind=type(closure).__name__))
             with enable_grad():
                 loss = closure()
+        if not self.stepped:  # as by model.double(); after a step, the moments would not fit
+            for i, flats in enumerate(self._flats):
+                if any(parameter.dtype != flat.data.dtype for flat in flats for parameter in flat.parameters):
+                    self._flats[i] = self._laid_out(self.param_groups[i]["params"], self.param_groups[i])
+        if Widened.found and not Widened.told:
+            _warn_of_float64(self)
         steps = 0
         for group, flats in zip(self.param_groups, self._flats, strict=True):
             for flat in flats:
@@ -447,4 +459,14 @@ def _check_options(names: set[str], optimizer: Optimizer, base: type[Optimizer])
         raise ValueError(
             f"the state is that of another kind of optimizer, of {nearest} by its options, and this is "
             f"{type(optimizer).__name__}: it has {', '.join(found)}. Load it into one of the same kind"
+        )
+
+
+def _warn_of_float64(optimizer: Optimizer) -> None:
+    """Warn that parameters of float32 met values of float64, and where."""
+    if any(parameter.dtype == np.float32 for group in optimizer.param_groups for parameter in group["params"]):
+        warn(
+            f"the parameters are float32, but met float64 values in {Widened.take()} and from there on gradients "
+            f"are computed in float64, which takes twice the time: make the values float32, as by .astype(np.float32) "
+            f"or np.zeros(shape, np.float32), or the parameters float64, by model.double()"
         )

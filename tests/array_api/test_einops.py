@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from autograd import grad, jvp, tensor, vmap
+from autograd import compile, grad, jvp, tensor, vmap
 
 einops: Any = pytest.importorskip("einops.array_api", reason="pip install einops")
 X = np.arange(24.0).reshape(2, 3, 4)
@@ -44,3 +44,12 @@ def test_rearranging_reducing_and_repeating(function: Callable[[Any], Any], same
 def test_a_batch() -> None:
     found = vmap(grad(lambda x: np.sum(einops.reduce(x, "c w -> c", "max"))))(X)
     np.testing.assert_array_equal(found, grad(lambda x: np.sum(np.max(x, 2)))(X))
+
+
+@pytest.mark.parametrize(("function", "same"), CASES, ids=range(len(CASES)))
+@pytest.mark.parametrize("make", [np.asarray, tensor])
+def test_compiled(function: Callable[[Any], Any], same: Callable[[Any], Any], make: Callable[[Any], Any]) -> None:
+    compiled = compile(function)
+    for x in (X, np.sin(X)):
+        np.testing.assert_array_equal(np.asarray(compiled(make(x))), same(x))
+    assert (len(compiled.programs), compiled.fallbacks) == (1, [])

@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from numpy.testing import assert_array_equal
 
 import nn
 import nn.functional as F  # noqa: N812
@@ -31,13 +32,37 @@ def test_a_batch_with_ignored_labels_after_one_without(fallback: Any) -> None:
     loss = compile(lambda x, y: F.cross_entropy(x, y), fallback=fallback)
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
-        for count in (0, 0, 1, 2, 3):
+        for count in (0, 0, 1, 0, 2, 0, 3):
             assert loss(X, padded(count)) == F.cross_entropy(X, padded(count))
-    (fell_back,) = loss.fallbacks
+    assert not loss.fallbacks
+    assert not warned(caught)
+    assert len(loss.programs) == 1
+
+
+@pytest.mark.parametrize("fallback", ["raise", "warn", "eager"])
+def test_a_value_that_changes_again_and_again_warns_once_and_names_the_line(fallback: Any) -> None:
+    def rows(x: Any, where: Any) -> Any:
+        return x[where]
+
+    chosen = compile(rows, fallback=fallback)
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        for k in (1, 2, 3, 4, 3):
+            where = np.arange(6) < k
+            assert_array_equal(chosen(X.reshape(6, 2), where), X.reshape(6, 2)[where])
+    (fell_back,) = chosen.fallbacks
     assert fell_back.reason.startswith("a value decides")
     assert (fell_back.count, "test_fallbacks.py:" in fell_back.line) == (3, True)
-    assert len(warned(caught)) == (fallback == "warn")
+    assert len(warned(caught)) == (fallback != "eager")
     assert all("test_fallbacks.py:" in message for message in warned(caught))
+    assert len(chosen.programs) == 1
+
+
+def test_the_device_of_an_array_is_recorded() -> None:
+    scaled = compile(lambda x: x * (2 if x.device == "cpu" else 3))
+    for x in (X, X + 1):
+        assert_array_equal(scaled(x), 2 * x)
+    assert (len(scaled.programs), scaled.fallbacks) == (1, [])
 
 
 def test_a_batch_without_ignored_labels_after_one_with_does_not_fall_back() -> None:
@@ -232,12 +257,12 @@ def test_what_was_drawn_is_drawn_again_by_the_function_itself() -> None:
     def noisy(x: Any) -> Any:
         return F.dropout(tensor(x), 0.5).data.sum() + x[x > 0].sum()
 
-    found, compiled = [], compile(noisy)
+    found, compiled = [], compile(noisy, fallback="eager")
     for function in (noisy, compiled):
         nn.manual_seed(0)
         found.append([float(function(X[row])) for row in (0, 3, 0, 3, 1, 3)])
     assert found[0] == found[1]
-    assert [count for _, count in listed(compiled)] == [3]
+    assert [count for _, count in listed(compiled)] == [2]  # the first time it is recorded anew
 
 
 def test_functions_of_values() -> None:

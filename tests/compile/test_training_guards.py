@@ -329,7 +329,7 @@ def test_gradients_stay_until_the_program_fits() -> None:
     data = batches(4)
     for i, (x, _) in enumerate(data):
         x[:, 0] = np.where(np.arange(len(x)) < (3 if i == 2 else 5), 1, -1)
-    same_training(make, data, diverged=1)
+    same_training(make, data, programs=2, diverged=0)  # the third step, which adds to gradients, is recorded anew
 
 
 def test_gradients_that_are_not_finite_leave_all_to_the_step_itself() -> None:

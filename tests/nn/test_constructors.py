@@ -105,7 +105,8 @@ def almost_it(parameter: inspect.Parameter) -> list[Any]:
     declared = str(parameter.annotation)
     wrongs: list[Any] = ["text", "1", True, 1j, np.ones(2)] if declared in ("int", "Size", "float") else []
     wrongs += [1.5, np.float64(2.0)] if declared in ("int", "Size") else []
-    wrongs += [None] if declared in ("int", "Size", "float", "bool", "str") and parameter.default is not None else []
+    optional = parameter.default is None or parameter.name == "bias"
+    wrongs += [None] if declared in ("int", "Size", "float", "bool", "str") and not optional else []
     wrongs += [2, -1, "text", 1.5] if declared == "bool" else []
     wrongs += [0, -1, -(10**9)] if declared == "Size" else []
     wrongs += [-1, 1.5, (1, -1), "text"] if declared == "Spatial" else []

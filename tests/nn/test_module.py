@@ -159,7 +159,7 @@ def test_state_is_a_copy_and_loads_into_the_same_arrays() -> None:
     model, other = Two(), Two()
     arrays = [p.data for p in other.parameters()]
     state = model.state_dict()
-    assert list(state) == [*NAMES, "mean"]
+    assert list(state) == [NAMES[0], "mean", *NAMES[1:]]
     result = other.load_state_dict(state)
     assert result == ([], [])
     assert all(p.data is array for p, array in zip(other.parameters(), arrays, strict=True))
@@ -202,7 +202,7 @@ def test_all_misfits_are_reported_at_once_and_nothing_is_loaded() -> None:
 def test_names_need_not_match_if_not_strict_but_shapes_must() -> None:
     model = Two()
     result = model.load_state_dict({"scale": np.full(3, 5.0), "extra": np.zeros(1)}, strict=False)
-    assert result.missing_keys == [*NAMES[1:], "mean"]
+    assert result.missing_keys == ["mean", *NAMES[1:]]
     assert result.unexpected_keys == ["extra"]
     assert (model.scale.data == 5).all()
     with pytest.raises(RuntimeError, match="shape: scale"):
@@ -343,6 +343,10 @@ def test_gradients_and_steps_after_another_dtype() -> None:
     model(np.ones((1, 2))).sum().backward()
     late.step()
     np.testing.assert_array_equal(model.weight.data, before - 0.5)
+    early.step()  # its first, for which it follows the dtype
+    np.testing.assert_array_equal(model.weight.data, before - 1)
+    model.float()
+    model(np.ones((1, 2), np.float32)).sum().backward()
     with pytest.raises(ValueError, match="make a new optimizer"):
         early.step()
 

@@ -1,5 +1,6 @@
 """What is special to joining, splitting, repeating and padding."""
 
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -190,3 +191,9 @@ def test_joins_along_other_axes_do_not_mistake_each_other() -> None:
 def test_places_to_cut_at_are_integers() -> None:
     with pytest.raises(TypeError):
         np.split(tensor(np.ones(4)), np.array([1.5]))
+
+
+@pytest.mark.parametrize("given", [(2, 1, 1), (1, 2, 3, 4), (2, 2), (2, -3)])
+def test_repeat_in_pytorchs_words_names_tile(given: tuple[int, ...]) -> None:
+    with pytest.raises(ValueError, match=rf"np\.tile\(t, {re.escape(str(given))}\) is PyTorch's"):
+        tensor([[1.0, 2.0], [3.0, 4.0]]).repeat(*given)

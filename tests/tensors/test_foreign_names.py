@@ -16,7 +16,7 @@ import datasets
 import nn
 import nn.scalar
 from autograd import Tensor, Value, tensor
-from autograd.foreign.names import COMPILE_KEYWORDS, KEYWORDS, SCAN_KEYWORDS, WHILE_KEYWORDS, tables
+from autograd.foreign.names import COMPILE_KEYWORDS, GRAD_KEYWORDS, KEYWORDS, SCAN_KEYWORDS, WHILE_KEYWORDS, tables
 from autograd.foreign.names import NAMES as OTHERS
 
 NAMES = {**OTHERS, **tables("layer_names.txt")}
@@ -73,7 +73,7 @@ def chains(code: str) -> Iterator[list[str]]:
 def test_what_is_said_is_there() -> None:
     """Calls of methods on results are left out: what they are is not known without computing them."""
     known, looked_at = roots(), 0
-    for table in (*NAMES.values(), KEYWORDS, SCAN_KEYWORDS, WHILE_KEYWORDS, COMPILE_KEYWORDS):
+    for table in (*NAMES.values(), KEYWORDS, GRAD_KEYWORDS, SCAN_KEYWORDS, WHILE_KEYWORDS, COMPILE_KEYWORDS):
         for here in table.values():
             for code in re.findall(r"`([^`]+)`", here):
                 if code.endswith("="):  # a keyword
@@ -160,7 +160,7 @@ def test_arguments_of_vmap_have_the_names_here() -> None:
         vmaps(nonsense=0)
 
 
-JAX = ["static_argnums", "static_argnames", "donate_argnums", "donate_argnames", "keep_unused", "inline", "device"]
+JAX = ["device", "in_shardings"]
 TORCH = ["fullgraph", "dynamic", "mode", "options", "disable"]
 NUMBA = ["nopython", "cache", "parallel", "nogil", "fastmath", "signature"]
 
@@ -172,6 +172,24 @@ def test_arguments_of_compile_have_the_names_here(name: str) -> None:
     for given in ((), (np.sin,)):
         with pytest.raises(TypeError, match=re.escape(f"compile has no argument '{name}': here it is {here}")):
             compiles(*given, **{name: "reduce-overhead"})
+
+
+@pytest.mark.parametrize(
+    "name", ["static_argnums", "static_argnames", "donate_argnums", "donate_argnames", "keep_unused", "inline"]
+)
+def test_arguments_of_jit_that_mean_nothing_are_taken(name: str) -> None:
+    compiles: Any = autograd.compile
+    for scaled in (compiles(lambda x, n: x * n, **{name: 1}), compiles(**{name: 1})(lambda x, n: x * n)):
+        assert [scaled(np.ones(2), n).sum() for n in (2, 3, 2)] == [4, 6, 4]
+
+
+def test_arguments_of_grad_in_jax_say_what_to_do() -> None:
+    for transform in (autograd.grad, autograd.value_and_grad):
+        with pytest.raises(TypeError, match=r"has no argument 'holomorphic': .*the conjugate of JAX's"):
+            transform(np.sin, holomorphic=True)  # type: ignore[call-overload]  # which is refused
+    for name in ("custom_jvp", "tree_unflatten", "lax"):
+        with pytest.raises(AttributeError, match=f"'{name}': here it is"):
+            getattr(autograd, name)
 
 
 def test_what_compile_does_not_know() -> None:

@@ -13,7 +13,7 @@ from ...arrays.batched import Batched
 from ...arrays.door import BATCH_TYPES, outside_types, recorder
 from ...errors import check_callable, check_option
 from ...foreign.missing import refuse_keywords
-from ...foreign.names import COMPILE_KEYWORDS
+from ...foreign.names import COMPILE_KEYWORDS, OF_JIT
 from ...graph.grad_mode import recording, watching
 from ...graph.node import Leaf, Node
 from ...later import load
@@ -27,6 +27,7 @@ from .compiled_program import CompiledProgram
 from .environment import Environment
 from .fallbacks import FellBack
 from .memory import owners_of, shared_memory
+from .printer import Diverged
 from .program import state_of_errors
 from .quick_calls import AT_FIRST, MISSED
 from .recorder import NUMBERS, ProgramRecorder
@@ -140,6 +141,8 @@ class Compiled(WrappedFunction):
         error, line = self._raised.pop(get_ident(), (None, ""))
         if error is None:
             return self.__wrapped__(*args, **kwargs)
+        if isinstance(error, Diverged):
+            return self._renewed(args, kwargs)
         reason = "an error or a warning of NumPy"
         try:
             result = self.__wrapped__(*args, **kwargs)
@@ -159,6 +162,22 @@ class Compiled(WrappedFunction):
             )
         self._falls_back(reason, line, quietly=ours)
         return result
+
+    def _renewed(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        """Record the function again, once, where a value that decided what was recorded is another one."""
+        self._quick = _fits_never
+        for key, programs in [*self._programs.items()]:
+            outdated = [program for program in programs if program.outdated]
+            if outdated:
+                outdated[0].outdated = False
+                others = self._programs[key] = [program for program in programs if program is not outdated[0]]
+                count = len(others)
+                try:
+                    return self._record(key, args, kwargs, renewable=False)
+                finally:
+                    if len(others) == count:  # nothing was recorded, as of an error in the arguments
+                        others.append(outdated[0])
+        return self.__wrapped__(*args, **kwargs)  # another thread was faster
 
     def _runs_itself(self) -> None:
         """Note why the function itself runs; within a function that is recorded, it is recorded too."""
@@ -239,17 +258,17 @@ class Compiled(WrappedFunction):
             )
         return False
 
-    def _record(self, key: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    def _record(self, key: Any, args: tuple[Any, ...], kwargs: dict[str, Any], renewable: bool = True) -> Any:
         """Call the function, and record it unless another thread records: it may have traced arrays in variables."""
         if not RECORDING.acquire(blocking=False):
             self._falls_back("another thread records")
             return self.__wrapped__(*args, **kwargs)
         try:
-            return self._recorded(key, args, kwargs)
+            return self._recorded(key, args, kwargs, renewable)
         finally:
             RECORDING.release()
 
-    def _recorded(self, key: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    def _recorded(self, key: Any, args: tuple[Any, ...], kwargs: dict[str, Any], renewable: bool) -> Any:
         leaves = flatten((args, kwargs))[0]
         objects = [x for x in leaves if not isinstance(x, _KNOWN) or _is_number_with_attributes(x)]
         environment = Environment(
@@ -279,6 +298,7 @@ class Compiled(WrappedFunction):
             self._instead = Broken(self.__wrapped__, session.parts, begin)
         elif session.program is not None:
             session.program.falls_back, session.program.raised = self._falls_back, self._raised
+            session.program.renewable = renewable
             self._programs.setdefault(key, []).insert(0, session.program)
         elif session.refused:
             self._gives_up(session.refused, session.line)
@@ -440,7 +460,7 @@ def compile(
 
     **foreign
         Not taken: for arguments of ``torch.compile``, ``jax.jit`` and ``numba.jit``, such as `mode`, the error says
-        what to do here.
+        what to do here. Those that mean nothing here, such as ``static_argnums`` and ``donate_argnums``, do nothing.
 
     Returns
     -------
@@ -468,9 +488,9 @@ def compile(
     >>> len(slope.programs)
     1
     """
-    if foreign:
+    for name in foreign.keys() - OF_JIT:
         refuse_keywords("compile", foreign, COMPILE_KEYWORDS)
-        raise TypeError(f"compile has no argument {next(iter(foreign))!r}: it takes fallback= and backend=")
+        raise TypeError(f"compile has no argument {name!r}: it takes fallback= and backend=")
     check_option("compile", "fallback", fallback, ("raise", "warn", "eager"))
     if backend not in ("auto", "numpy", "numba"):
         raise ValueError(

@@ -43,6 +43,9 @@ class CompiledProgram:
         What the function asked of floats among its arguments.
     diverged
         How often a value that it depends on was another one, so that the function itself ran.
+    renewable, outdated
+        Whether to record the function anew where that happens, and whether it has. What is recorded of labels some of
+        which are ignored, for one, serves all labels.
     """
 
     def __init__(
@@ -57,7 +60,7 @@ class CompiledProgram:
         self._name, self.program, self._results, self.questions = name, program, results, questions
         self._tensors = [held for held in tensors if not held.is_argument]
         self._arguments = [held for held in tensors if held.is_argument]
-        self.environment, self.diverged = environment, 0
+        self.environment, self.diverged, self.renewable, self.outdated = environment, 0, False, False
         self.missed: Counter[Any] = Counter()  # kinds of calls that no program fitted since this one ran, and how often
         self.falls_back: Callable[..., None] = _unheard  # is told why the function itself runs instead
         self.raised: dict[int, tuple[Exception, str]] = {}  # by the thread that then runs the function itself
@@ -202,8 +205,13 @@ class CompiledProgram:
             except Diverged as diverged:
                 self.diverged += 1
                 program.give_up()
-                self._note(diverged)
-                return NotImplemented
+                line, of_finite = diverged.args or ("", False)
+                if self.renewable and line and not of_finite:
+                    self.renewable, self.outdated = False, True
+                    self.raised[get_ident()] = diverged, line
+                else:
+                    self._note(diverged)
+                return NotImplemented  # so that the function is recorded anew, or runs
             except Exception as error:
                 if program.committed:
                     raise

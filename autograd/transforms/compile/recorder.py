@@ -86,6 +86,12 @@ def layout_of(x: Array | np.generic) -> Any:
     return x.shape, x.dtype
 
 
+_INSTEAD = {
+    "float()": "write numpy.sin(x) for math.sin(x)",
+    "an ndarray": "call NumPy's functions by NumPy's names, numpy.asarray for an attribute that holds it",
+}
+
+
 class ProgramRecorder:
     """Notes what a function computes, in a `Program`.
 
@@ -507,7 +513,7 @@ class ProgramRecorder:
         if floats := self._floats_behind(x):
             self._ask_for_floats(floats)
         elif not within_engine(_asks(sys._getframe(1)).f_code) or x.value.dtype.kind not in "biu" or x.size > 64:
-            instead = "write numpy.sin(x) for math.sin(x)" if what == "float()" else "choose with numpy.where(c, a, b)"
+            instead = _INSTEAD.get(what, "choose with numpy.where(c, a, b)")
             self.refuse(
                 f"{what} of an array (shape {x.shape}, dtype {x.dtype}), which depends on its values",
                 f"{instead}, or return the array and ask outside the compiled function",

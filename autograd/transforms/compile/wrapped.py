@@ -41,11 +41,11 @@ class WrappedFunction:
         return list(self._fell_back.values())
 
     def _falls_back(self, reason: str, line: str = "", *, quietly: bool = True) -> None:
-        """Note that the function itself runs; warn the first time if `fallback` says so, unless quietly."""
+        """Note that the function itself runs; warn the first time, of a line or if `fallback` says so."""
         key = reason, line
         if key not in self._fell_back:
             self._fell_back[key] = FellBack(reason, line)
-            if not quietly and self._fallback == "warn":
+            if not quietly and self._fallback != "eager" and (line or self._fallback == "warn"):
                 where = f", at {line}" if line else ""
                 warn(f"compile: {reason}{where}: {defined(self.__wrapped__)} ran as it is", RuntimeWarning)
         self._fell_back[key].count += 1

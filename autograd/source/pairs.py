@@ -1,0 +1,55 @@
+"""Pairs: lines that take a reduction's result for PyTorch's pair of values and indices, as ``x.max(1)[0]``.
+
+NumPy's meaning of such a line, the first row, is hardly ever meant. A call does not know what becomes of its result,
+but the code object of its caller does.
+"""
+
+from __future__ import annotations
+
+import sys
+from types import CodeType, FrameType
+
+from .source_info import warn
+
+# By the address of the instruction, within the memory of the code object, which is held here so that it stays unique.
+_known: dict[int, tuple[CodeType, str | None]] = {}
+
+
+def warn_of_pair(name: str, axis: int) -> None:
+    """Warn if the program takes the result of the reduction that it is calling, two frames up, apart as a pair."""
+    frame = sys._getframe(3)
+    known = _known.get(id(frame.f_code) + frame.f_lasti) or _look_up(frame)
+    if known[1] is None and frame.f_back is not None:  # the method by which NumPy calls it
+        known = _known.get(id(frame.f_back.f_code) + frame.f_back.f_lasti) or _look_up(frame.f_back)
+    if known[1]:
+        warn(
+            f"{known[1]} a result of {name}({axis}) takes its rows: as in NumPy, it is values alone. PyTorch's values "
+            f"and indices are x.{name}(axis={axis}) and x.arg{name}(axis={axis}); if rows are meant, give axis= by name"
+        )
+
+
+def _look_up(frame: FrameType) -> tuple[CodeType, str | None]:
+    if len(_known) > 10_000:
+        _known.clear()
+    code, instruction = frame.f_code, frame.f_lasti
+    how = None if code.co_name == "__array_function__" else _taken_apart(code, instruction)
+    known = _known[id(code) + instruction] = code, how
+    return known
+
+
+def _taken_apart(code: CodeType, instruction: int) -> str:
+    """Return how the result of a call is taken apart as a pair, if its axis was given by position; else nothing."""
+    import dis  # programs without such a call do not load it
+
+    steps = [step for step in dis.get_instructions(code) if step.opname not in ("CACHE", "EXTENDED_ARG", "PRECALL")]
+    place = max(i for i, step in enumerate(steps) if step.offset <= instruction)
+    before, call, *then = steps[place - 1 : place + 3]
+    with_names = before.opname == "KW_NAMES" or call.opname == "CALL_KW"
+    named = code.co_consts[before.arg or 0] if with_names else ()
+    if call.opname not in ("CALL", "CALL_KW") or "axis" in named or not then:
+        return ""
+    if then[0].opname == "UNPACK_SEQUENCE" and then[0].argval == 2:
+        return "unpacking into two names"
+    index = then[0].argval if then[0].opname in ("LOAD_CONST", "LOAD_SMALL_INT") else None
+    indexes = then[-1].opname == "BINARY_SUBSCR" or then[-1].argrepr == "[]"  # which is a BINARY_OP in later Pythons
+    return f"[{index}] of" if type(index) is int and index in (0, 1) and indexes else ""

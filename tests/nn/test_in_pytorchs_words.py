@@ -1,0 +1,88 @@
+"""Lines of PyTorch programs that are right there are right here."""
+
+import inspect
+from typing import Any
+
+import numpy as np
+import pytest
+from numpy.testing import assert_array_equal
+
+import nn
+import nn.functional as F  # noqa: N812
+
+LAYERS: dict[str, tuple[Any, ...]] = {
+    "Linear": (3, 2, True),
+    "Bilinear": (3, 2, 4, True),
+    "Conv1d": (3, 2, 1, 1, 0, 1, 1, True, "zeros"),
+    "ConvTranspose2d": (3, 2, 1, 1, 0, 0, 1, True, 1, "zeros"),
+    "BatchNorm2d": (3, 1e-5, 0.1, True, True),
+    "InstanceNorm1d": (3, 1e-5, 0.1, True, True),
+    "LayerNorm": (3, 1e-5, True, True),
+    "GroupNorm": (1, 3, 1e-5, True),
+    "RMSNorm": (3, 1e-5, True),
+    "PReLU": (3, 0.1),
+    "LSTMCell": (3, 2, True),
+    "GRU": (3, 2, 1, True, False, 0.0, False),
+    "MultiheadAttention": (4, 2, 0.0, True, False, False, None, None, False),
+}
+
+
+@pytest.mark.parametrize("name", LAYERS)
+def test_device_and_dtype_by_position(name: str) -> None:
+    make, first = getattr(nn, name), LAYERS[name]
+    for given in ((None, np.float64), ("cpu", np.float64), (np.float64,), ("cpu",), ("float64",), (None,)):
+        layer = make(*first, *given)
+        expected = np.float32 if np.float64 not in given and "float64" not in given else np.float64
+        assert {parameter.dtype for parameter in layer.parameters()} == {np.dtype(expected)}
+    for given in (("cuda", np.float64), ("cuda:0",)):
+        with pytest.raises(ValueError, match="there is no device but 'cpu'"):
+            make(*first, *given)
+    with pytest.raises(TypeError, match="too many positional arguments"):
+        make(*first, "cpu", np.float64, 3)
+
+
+@pytest.mark.parametrize("name", LAYERS.keys() - {"PReLU", "RMSNorm"})
+def test_no_bias_may_be_none(name: str) -> None:
+    make = getattr(nn, name)
+    before = LAYERS[name][: [*inspect.signature(make).parameters].index("bias")]
+    without, none = (make(*before, bias=bias) for bias in (False, None))
+    assert none.state_dict().keys() == without.state_dict().keys() != make(*before).state_dict().keys()
+
+
+@pytest.mark.parametrize("dropout", [F.dropout2d, F.dropout3d])
+def test_dropout_of_channels_without_places_drops_elements(dropout: Any) -> None:
+    found = dropout(np.ones((50, 40)), 0.25, generator=np.random.default_rng(0))
+    assert {*np.unique(found)} == {0, 1 / 0.75}
+    assert abs(np.mean(found == 0) - 0.25) < 0.05
+    assert not (found == found[:, :1]).all()
+    assert not (found == found[:1]).all()
+
+
+@pytest.mark.parametrize("kind", ["SGD", "Adam", "RMSprop", "Adagrad"])
+def test_an_optimizer_follows_parameters_whose_dtype_changes_before_its_first_step(kind: str) -> None:
+    x, left = np.random.default_rng(0).standard_normal((5, 3)), []
+    for first in (True, False):
+        nn.manual_seed(0)
+        model = nn.Sequential(nn.Linear(3, 4), nn.Tanh(), nn.Linear(4, 1))
+        if first:
+            model.double()
+        optimizer = getattr(nn.optim, kind)(model.parameters(), lr=0.1)
+        model.double()
+        for _ in range(3):
+            optimizer.zero_grad()
+            (model(x) ** 2).mean().backward()
+            optimizer.step()
+        left.append(model.state_dict())
+    assert {array.dtype for array in left[1].values()} == {np.dtype(np.float64)}
+    for name, array in left[0].items():
+        assert_array_equal(left[1][name], array)
+    model.float()
+    model(x.astype(np.float32)).sum().backward()
+    with pytest.raises(ValueError, match="make a new optimizer after such a change"):
+        optimizer.step()
+
+
+def test_buffers_stand_beside_the_parameters_of_their_module() -> None:
+    model = nn.Sequential(nn.BatchNorm1d(3), nn.Linear(3, 2))
+    running = ["0.running_mean", "0.running_var", "0.num_batches_tracked"]
+    assert [*model.state_dict()] == ["0.weight", "0.bias", *running, "1.weight", "1.bias"]
