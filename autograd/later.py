@@ -9,7 +9,6 @@ import sys
 from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 from importlib import import_module
-from importlib.util import LazyLoader, find_spec, module_from_spec
 from types import ModuleType
 from typing import Any
 
@@ -97,10 +96,21 @@ def lazy_names(
 
 def announce(module: str) -> None:
     """Put a module among those that are loaded, for programs that look there; its first name loads it."""
-    spec: Any = find_spec(module)
-    spec.loader = LazyLoader(spec.loader)
-    sys.modules[module] = made = module_from_spec(spec)
-    spec.loader.exec_module(made)
+    sys.modules[module] = _Announced(module)
+
+
+class _Announced(ModuleType):
+    """Stands for a module until a name of it is asked for; `importlib.util.LazyLoader` would have to be loaded."""
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("__") or "__file__" in vars(self):  # who asks for these looks at all modules
+            raise AttributeError(f"module {self.__name__!r} has no attribute {name!r}")
+        package, _, own = self.__name__.rpartition(".")
+        sys.modules.pop(self.__name__, None)
+        vars(self).update(vars(import_module(self.__name__)))
+        sys.modules[self.__name__] = self
+        setattr(sys.modules[package], own, self)
+        return getattr(self, name)
 
 
 def _homes(table: Mapping[str, Collection[str]] | None) -> dict[str, tuple[str, str]]:

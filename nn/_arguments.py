@@ -159,11 +159,10 @@ def check_constructor(kind: type) -> None:
     def checked(self: Any, *args: Any, **kwargs: Any) -> None:
         owner = type(self).__name__
         signature, checks = _checks(construct)
+        last = _place_of_device(signature)
         if "device" in kwargs and "dtype" in signature.parameters:  # layers with parameters, as in PyTorch
             check_device(kwargs.pop("device"))
-        elif 0 <= (last := _place_of_device(signature)) < len(args) in (last + 1, last + 2) and (
-            len(args) == last + 2 or _is_device(args[last])
-        ):
+        elif last >= 0 and (len(args) == last + 2 or _is_device(*args[last : last + 1])):
             check_device(args[last])
             args = args[:last] + args[last + 1 :]
         unknown = kwargs.keys() - signature.parameters.keys()
@@ -267,7 +266,7 @@ def _check(name: str, value: Any, kind: _Kind, optional: bool) -> None:
         raise ValueError(f"{what}, not {value!r}")
 
 
-def _is_device(value: Any) -> bool:
+def _is_device(value: Any = None) -> bool:
     return isinstance(value, str) and value.partition(":")[0] in ("cpu", "cuda", "meta", "mps", "xpu")
 
 

@@ -49,7 +49,8 @@ def _taken_apart(code: CodeType, instruction: int) -> str:
     if call.opname not in ("CALL", "CALL_KW") or "axis" in named or not then:
         return ""
     if then[0].opname == "UNPACK_SEQUENCE" and then[0].argval == 2:
-        return "unpacking into two names"
+        stored = {step.argval for step in steps[place + 2 : place + 4]}
+        return "" if "_" in stored else "unpacking into two names"  # a value of no use to anybody is an error
     index = then[0].argval if then[0].opname in ("LOAD_CONST", "LOAD_SMALL_INT") else None
     indexes = then[-1].opname == "BINARY_SUBSCR" or then[-1].argrepr == "[]"  # which is a BINARY_OP in later Pythons
     return f"[{index}] of" if type(index) is int and index in (0, 1) and indexes else ""

@@ -81,7 +81,8 @@ def test_type_checkers_are_told_of_the_names_that_are_loaded_later(module: str) 
     tables = [getattr(loaded, table, {}) for table in ("_OWN", "_OTHERS", "_OF_HIPS", "_FILES")]
     later = {name.rpartition(" ")[2] for table in tables for names in table.values() for name in names}
     later |= {*getattr(loaded, "_MODULES", ())} & {*loaded.__all__}
-    assert told ^ later <= {"Box"}  # of HIPS autograd: it has no type
+    of_hips = {"Box", "JVPNode", "SparseObject", "VJPNode", "backward_pass", "def_linear", "register_notrace"}
+    assert told ^ later <= of_hips  # which have no types
 
 
 def test_states_of_kinds_that_are_not_loaded_are_refused() -> None:
