@@ -296,10 +296,10 @@ class _Recorder(TorchFunctionMode):  # type: ignore[misc]  # PyTorch is untyped 
             known = any(part is not None for part in parts)
             node.gradient = (tuple(parts) if several else parts[0]) if known else None
         passed: dict[Any, Any] = dict(zip(self.uses, arrays[len(self.edges) :], strict=True))
-        for key, use in self.uses.items():  # what was changed in place has no alias: it gets what no other use gives
-            others = [own for own, other in self.uses.items() if own != key and other[:2] == use[:2]]
-            if use.in_place and passed[key] is not None and others:
-                passed[key] = passed[key] - sum(passed[own] for own in others if passed[own] is not None)
+        for key, use in self.uses.items():
+            if use.in_place and passed[key] is not None:  # it has no alias: it gets what no other use gives
+                others = (passed[own] for own, other in self.uses.items() if own != key and other[:2] == use[:2])
+                passed[key] = passed[key] - sum(array for array in others if array is not None)
         return {key: _one_of(array, self.uses[key]) for key, array in passed.items() if array is not None}
 
 
