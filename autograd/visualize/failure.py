@@ -60,9 +60,7 @@ class Failure:
 
 
 def failure_of(error: Exception, recorded: list[Any], calls: tuple[Call, ...]) -> Failure | None:
-    """Return what is known of an error; None if nothing was recorded before."""
-    if not recorded:
-        return None
+    """Return what is known of an error; None if no part of a graph was there."""
     frames = [*walk_tb(error.__traceback__)][1:]  # without that of the caller
     at = user_frame(frames[-1][0])[0] if frames else None
     last = max((index for index, (frame, _) in enumerate(frames) if frame is at), default=0)
@@ -77,6 +75,8 @@ def failure_of(error: Exception, recorded: list[Any], calls: tuple[Call, ...]) -
     where = "" if at is None else place(at.f_code.co_filename, number)
     line = "" if at is None else text_at(at.f_code.co_filename, number)
     order = tuple(ancestors([*recorded, *live]))
+    if not order:
+        return None
     distinct = tuple({id(x if node_of(x) is None else node_of(x)): x for x in given}.values())
     return Failure(error, where, line, calls, distinct, order)
 

@@ -74,7 +74,7 @@ class _Reader:
             self.order = [*nodes]
         several = self.root is not None and isinstance(operation_of(self.root), Output)
         self.ends = {self.root, self.root.x if several else self.root}
-        called = modules_called(self.order)
+        called = modules_called(self.order) if not any(isinstance(node, ForeignNode) for node in self.order) else []
         params = {**params, **{name: x for name, x in parameters_of(called).items() if name not in params}}
         self.numbers = GivenNumbers(data, params, modules_of(called) | {**modules})
         named = named_nodes(params)

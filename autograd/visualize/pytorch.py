@@ -33,6 +33,7 @@ from .number_format import summarize
 from .watching import Call, Note
 
 _ROOT = os.path.dirname(torch.__file__) + os.sep
+_SPARSE = ("embedding", "embedding_bag")  # their gradients may be sparse, which an alias cannot pass on
 _INFERRED = ("detach", "data", "item", "numpy", "tolist", "requires_grad_", "register_hook", "retain_grad", "backward")
 
 
@@ -128,6 +129,9 @@ class _Recorder(TorchFunctionMode):  # type: ignore[misc]  # PyTorch is untyped 
         self.calls: list[Call] = []
         self.given: list[Any] = []
         self.since = time.perf_counter()
+        for x in _tensors(inputs):
+            if x.requires_grad:
+                self.leaf(x)
 
     # Calls of modules
 
@@ -136,11 +140,7 @@ class _Recorder(TorchFunctionMode):  # type: ignore[misc]  # PyTorch is untyped 
         return _Hooks(self)
 
     def begin(self, module: Any, inputs: Any) -> None:
-        try:
-            names = [*inspect.signature(module.forward).parameters]
-        except (TypeError, ValueError):  # a function written in C may have no signature
-            names = []
-        pairs = [(name, x) for name, x in zip(names, inputs, strict=False) if isinstance(x, torch.Tensor)]
+        pairs = [(name, x) for name, x in zip(_inputs_of(module), inputs, strict=False) if isinstance(x, torch.Tensor)]
         named = [
             Named(name, memory_of(array), f"{array.shape} {array.dtype}", False, None, weakref.ref(array))
             for name, x in pairs
@@ -155,7 +155,7 @@ class _Recorder(TorchFunctionMode):  # type: ignore[misc]  # PyTorch is untyped 
     def named(self) -> Iterator[tuple[str, Any]]:
         """Yield the parameters and the inputs with their names."""
         yield from self.module.named_parameters()
-        yield from zip(inspect.signature(self.module.forward).parameters, self.inputs, strict=False)
+        yield from zip(_inputs_of(self.module), self.inputs, strict=False)
 
     # Calls of functions
 
@@ -166,7 +166,9 @@ class _Recorder(TorchFunctionMode):  # type: ignore[misc]  # PyTorch is untyped 
         if not live or not torch.is_grad_enabled() or name in _INFERRED:
             return func(*args, **kwargs)
         in_place = name.endswith("_") or (name.startswith("i") and func.__name__ == f"__{name}__")
-        in_place = in_place or name == "setitem" or bool(kwargs.get("inplace")) or kwargs.get("out") is not None
+        in_place = (
+            in_place or name in ("setitem", *_SPARSE) or bool(kwargs.get("inplace")) or kwargs.get("out") is not None
+        )
         aliases = {} if in_place else {id(x): x.view_as(x) for x in live}
         sources = {id(x): self.node_of(x) for x in live}
         parts = {id(x): self.results.get(id(x), 0) for x in live}
@@ -213,15 +215,47 @@ class _Recorder(TorchFunctionMode):  # type: ignore[misc]  # PyTorch is untyped 
         """Return the node of a tensor that requires a gradient: a new leaf, if no call has computed it."""
         node = self.items.get(id(x))
         if node is None:
-            node = ForeignNode(len(self.nodes), None, _array(x))
-            self.nodes.append(node)
-            self.know(x, node)
+            known = {} if x.grad_fn is None else self.reached(x.grad_fn)
+            node = self.leaf(x) if not known else self.unseen(x, known)
         elif self.versions[id(x)] != x._version:
             raise UnsupportedError(
                 f"the result of {node.op.name} was changed in place through a view of it, which cannot be shown: "
                 f"write the operation that changes it without the underscore or inplace=True"
             )
         return node
+
+    def leaf(self, x: Any) -> ForeignNode:
+        """Add a leaf."""
+        node = ForeignNode(len(self.nodes), None, _array(x))
+        self.nodes.append(node)
+        self.know(x, node)
+        return node
+
+    def unseen(self, x: Any, known: dict[tuple[ForeignNode, int], Any]) -> ForeignNode:
+        """Add a node for what the function mode does not see, such as a function with a derivative of one's own."""
+        name = type(x.grad_fn).__name__.removesuffix("Backward")
+        node = self.record(name, {index: source for index, (source, _) in enumerate(known)}, [x], [])
+        for index, ((source, part), edge) in enumerate(known.items()):
+            self.uses[node, index] = _Use(source, part, edge, True)
+        return node
+
+    def reached(self, function: Any) -> dict[tuple[ForeignNode, int], Any]:
+        """Return the results, and their places in PyTorch's graph, that a function of that graph leads back to."""
+        known = {(edge.node, edge.output_nr): (key, edge) for key, edge in self.edges.items()}
+        found: dict[tuple[ForeignNode, int], Any] = {}
+        seen, left = {function}, [function]
+        while left:
+            for before, number in left.pop().next_functions:
+                if before is not None and hasattr(before, "variable"):
+                    self.node_of(before.variable)
+                    known = {(edge.node, edge.output_nr): (key, edge) for key, edge in self.edges.items()}
+                if (before, number) in known:
+                    key, edge = known[before, number]
+                    found[key] = edge
+                elif before is not None and before not in seen:
+                    seen.add(before)
+                    left.append(before)
+        return found
 
     def array(self, x: Any) -> Any:
         """Return the array of a tensor that needs no gradient: one for each tensor."""
@@ -262,10 +296,10 @@ class _Recorder(TorchFunctionMode):  # type: ignore[misc]  # PyTorch is untyped 
             known = any(part is not None for part in parts)
             node.gradient = (tuple(parts) if several else parts[0]) if known else None
         passed: dict[Any, Any] = dict(zip(self.uses, arrays[len(self.edges) :], strict=True))
-        for key, use in self.uses.items():  # what was changed in place has no alias: it gets what no other use gives
-            others = [own for own, other in self.uses.items() if own != key and other[:2] == use[:2]]
-            if use.in_place and passed[key] is not None and others:
-                passed[key] = passed[key] - sum(passed[own] for own in others if passed[own] is not None)
+        for key, use in self.uses.items():
+            if use.in_place and passed[key] is not None:  # it has no alias: it gets what no other use gives
+                others = (passed[own] for own, other in self.uses.items() if own != key and other[:2] == use[:2])
+                passed[key] = passed[key] - sum(array for array in others if array is not None)
         return {key: _one_of(array, self.uses[key]) for key, array in passed.items() if array is not None}
 
 
@@ -284,6 +318,14 @@ class _Hooks:
     def __exit__(self, *failed: object) -> None:
         for handle in self.handles:
             handle.remove()
+
+
+def _inputs_of(module: Any) -> list[str]:
+    """Return the names that a module has for its inputs; a function written in C may tell none."""
+    try:
+        return [*inspect.signature(module.forward).parameters]
+    except (TypeError, ValueError):
+        return []
 
 
 def _name(func: Callable[..., Any]) -> str:

@@ -99,6 +99,12 @@ def test_with_details() -> None:
     assert [box.title for box in picture.boxes if box.kind == "failed"]
 
 
+def test_the_first_operation_fails() -> None:
+    picture, _ = failed(lambda: nn.Linear(5, 2)(X))
+    (box,) = [box for box in picture.boxes if box.kind == "failed"]
+    assert len(inputs_of(picture, box)) >= 2  # the weight and the bias
+
+
 def test_an_error_before_anything_was_recorded_is_raised_as_it_is(tmp_path: Path) -> None:
     def function() -> Any:
         raise KeyError("x")

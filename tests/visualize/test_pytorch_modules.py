@@ -109,11 +109,35 @@ def plain(w: Any, x: Any) -> Any:
     return (w.real * scale * w.detach() + w.data.sum() * x).norm() + w.unsqueeze(0).squeeze().dot(x)
 
 
-@pytest.mark.parametrize("function", [in_place, several, nested, plain])
+class Square(torch.autograd.Function):  # type: ignore[name-defined, misc]
+    """A function that PyTorch's function mode does not see."""
+
+    @staticmethod
+    def forward(ctx: Any, x: Any) -> Any:
+        ctx.save_for_backward(x)
+        return x * x
+
+    @staticmethod
+    def backward(ctx: Any, g: Any) -> Any:
+        return 2 * g * ctx.saved_tensors[0]
+
+
+def unseen(w: Any, x: Any) -> Any:
+    return (Square.apply(w * x) * x + Square.apply(w)).sum()
+
+
+def looked_up(w: Any, x: Any) -> Any:
+    rows = torch.nn.functional.embedding(torch.tensor([0, 2, 2]), w[:, None] * 2)
+    return (rows * 3).sum() + w.sum()
+
+
+@pytest.mark.parametrize("function", [in_place, several, nested, plain, unseen, looked_up])
 def test_programs(function: Any, tmp_path: Path) -> None:
     model, x = Of(function), torch.tensor([0.5, -1.0, 2.0, 3.0])
     run = torch_run(model, (x,))
     assert run.failure is None
+    assert [*run.names] == ["weight"]
+    assert [node for node in run.nodes if not node.op.inputs(node)] == [run.names["weight"]]  # it is the only leaf
     model(x).backward()
     np.testing.assert_allclose(run.names["weight"].gradient, model.weight.grad.numpy(), rtol=1e-6)
     given: Any = 0
@@ -163,6 +187,18 @@ def test_a_module_that_fails(tmp_path: Path) -> None:
     with pytest.raises(RuntimeError) as caught:
         draw_graph(model, torch.ones(3, 4))
     assert [box.kind for box in caught.value.picture.picture.boxes].count("failed") == 1  # type: ignore[attr-defined]
+
+
+def test_other_modules(tmp_path: Path) -> None:
+    sparse = torch.nn.Embedding(5, 3, sparse=True)
+    data = data_of(player(sparse, tmp_path / "page.html", torch.tensor([1, 1, 4])))
+    (weight,) = [step for step in data["steps"] if step["name"] == "weight"]
+    assert weight["gradient"]["all"] == [[0] * 3, [2] * 3, [0] * 3, [0] * 3, [1] * 3]
+    linear = torch.nn.Linear(3, 2)
+    x = torch.ones(2, 3, requires_grad=True) * 2  # what computed it is no part of the module
+    picture = draw_graph(torch.nn.Sequential(linear, torch.nn.Dropout()), x).picture
+    assert sorted(box.title for box in picture.boxes) == ["bias", "dropout", "input", "linear", "weight"]
+    assert player(linear.bfloat16(), tmp_path / "page.html", x.bfloat16()).is_file()
 
 
 def test_what_cannot_be_shown_is_refused() -> None:

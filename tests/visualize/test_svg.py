@@ -66,7 +66,7 @@ def test_each_kind_has_its_look() -> None:
         drawn = {attribute for shape in node for attribute in shape.attrib.values()}
         shapes = {shape.tag.removeprefix(SPACE) for shape in node} - {"text"}
         expected = {"cylinder": {"path"}, "ellipse": {"ellipse"}, "plaintext": set()}
-        expected |= {key: {"path"} for key in ("box3d", "parallelogram")}
+        expected |= {key: {"path"} for key in ("box3d", "octagon", "parallelogram")}
         assert shapes == expected.get(look.get("shape", "box"), {"rect"})
         assert {look[name] for name in ("color", "fillcolor") if name in look and kind != "constant"} <= drawn
         assert len([shape for shape in node if shape.tag == f"{SPACE}rect"]) == (
