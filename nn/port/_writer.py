@@ -505,7 +505,9 @@ class _Writer:
         if name in ("Generator", "Generator.manual_seed"):
             return "np.random.default_rng()"
         if name in tables()["torch"]:
-            new = self._spelled("torch", name, node, node.args)
+            listed = name == "einsum" and len(node.args) == 2 and isinstance(node.args[1], ast.List | ast.Tuple)
+            args = [node.args[0], *node.args[1].elts] if listed else node.args  # type: ignore[attr-defined]  # a list
+            new = self._spelled("torch", name, node, args)
             if new is not None and name in ("save", "load"):
                 return self._file(node, new)
             self.left.add(node.func)
@@ -574,7 +576,7 @@ class _Writer:
         text = self._receiver(tensor) + ("" if function else self._break(node, tensor))
         if name in ("to", "type"):
             return self._to(node, text)
-        if name in ("detach", "numpy") and isinstance(_root(tensor), ast.Name) and name not in self.own:
+        if name in ("detach", "numpy") and isinstance(_root(tensor), ast.Name | ast.Attribute) and name not in self.own:
             return f"as_tensor({text}).{name}()"  # which may be an ndarray here
         if name == "requires_grad_" and self._fresh(tensor) is not None:
             return f"tensor({text}, requires_grad={', '.join(map(self.text, node.args)) or 'True'})"
@@ -584,7 +586,7 @@ class _Writer:
             return special
         if name == "split" and (not node.args or isinstance(node.args[0], ast.Constant | ast.JoinedStr)):
             return None  # of a text
-        if isinstance(self.parents[node], ast.Expr) and not function and not name.endswith("_"):
+        if name in ("sort", "add") and isinstance(self.parents[node], ast.Expr) and not function:
             return None  # a tensor's result would be lost: this is `sort` of a list or `add` of a set
         if name not in tables()["tensors"]:
             return None if function else self._unknown(node, name, tensor)
