@@ -103,7 +103,9 @@ class _Announced(ModuleType):
     """Stands for a module until a name of it is asked for; `importlib.util.LazyLoader` would have to be loaded."""
 
     def __getattr__(self, name: str) -> Any:
-        if name.startswith("__") or "__file__" in vars(self):  # who asks for these looks at all modules
+        if "__getattr__" in vars(self):  # of the module, which says what to use instead
+            return vars(self)["__getattr__"](name)
+        if name.startswith("__") or "__file__" in vars(self):  # who asks for the former looks at all modules
             raise AttributeError(f"module {self.__name__!r} has no attribute {name!r}")
         package, _, own = self.__name__.rpartition(".")
         sys.modules.pop(self.__name__, None)

@@ -126,13 +126,23 @@ class _Writer:
             for each in node.body
             if isinstance(each, ast.FunctionDef | ast.AsyncFunctionDef)
         }
-        self.modules, self.arrays, self.plain = self._kinds()
+        self.modules, self.arrays, plain = self._kinds()
+        # A name is one of NumPy's arrays, or a text, only if it is nothing else anywhere in the program.
+        others = self._assigned_otherwise(plain)
+        self.plain, self.unsure = {*plain} - others, others if self.imports.others & {"np", "numpy"} else set()
         # whether gradients are asked for after tensors are made, such as of all that are in a list
         self.asks_later = bool(re.search(r"\.requires_grad\s*=\s*True|[\w\])]\.requires_grad_\(", source))
 
     # -- what names stand for
 
-    def _kinds(self) -> tuple[set[str], set[str], set[str]]:
+    def _assigned_otherwise(self, plain: dict[str, set[ast.AST]]) -> set[str]:
+        """Return the parameters of functions, and all names that something else than `plain` is assigned to too."""
+        stored = [each for each in ast.walk(self.tree) if isinstance(getattr(each, "ctx", None), ast.Store)]
+        known = {target for targets in plain.values() for target in targets}
+        names = {ast.unparse(each) for each in stored if each not in known}
+        return names | {each.arg for each in ast.walk(self.tree) if isinstance(each, ast.arg)}
+
+    def _kinds(self) -> tuple[set[str], set[str], dict[str, set[ast.AST]]]:
         """Return the names of modules, of what constructors make, and of what NumPy and Python make."""
         layers = {"Module", "Sequential", "ModuleList", "ModuleDict", "Optimizer"}
         for node in ast.walk(self.tree):
@@ -142,7 +152,7 @@ class _Writer:
                 layers.add(node.name)
         modules: set[str] = set()
         arrays: set[str] = set()
-        plain: set[str] = set()
+        plain: dict[str, set[ast.AST]] = {}
         for node in ast.walk(self.tree):
             if not isinstance(node, ast.Assign | ast.AnnAssign) or node.value is None:
                 continue
@@ -152,7 +162,7 @@ class _Writer:
                 value = value.func.value
             path = (self.imports.path(value.func) or ast.unparse(value.func)) if isinstance(value, ast.Call) else ""
             name = path.rpartition(".")[2]
-            kind = None
+            kind: set[str] | None = None
             if (path.startswith("torch.nn.") and name[:1].isupper() and name != "Parameter") or name in layers:
                 kind = modules
             elif path.startswith("torch.") and name.removesuffix("_like") in _FLOATS:
@@ -160,11 +170,11 @@ class _Writer:
             elif (
                 self.imports.is_foreign(value) or path.endswith(".numpy") or isinstance(value, ast.Dict | ast.JoinedStr)
             ) or (isinstance(value, ast.Constant) and isinstance(value.value, str)):
-                kind = plain
-            for target in targets if kind is not None else ():
-                assert kind is not None
-                kind.add(ast.unparse(target))
-        return modules, arrays, plain - arrays
+                for target in targets:
+                    plain.setdefault(ast.unparse(target), set()).add(target)
+            if kind is not None:
+                kind.update(map(ast.unparse, targets))
+        return modules, arrays, plain
 
     def _foreign(self, node: ast.expr) -> bool:
         """Whether what a method is called on is no tensor."""
@@ -495,7 +505,9 @@ class _Writer:
         if name in ("Generator", "Generator.manual_seed"):
             return "np.random.default_rng()"
         if name in tables()["torch"]:
-            new = self._spelled("torch", name, node, node.args)
+            listed = name == "einsum" and len(node.args) == 2 and isinstance(node.args[1], ast.List | ast.Tuple)
+            args = [node.args[0], *node.args[1].elts] if listed else node.args  # type: ignore[attr-defined]  # a list
+            new = self._spelled("torch", name, node, args)
             if new is not None and name in ("save", "load"):
                 return self._file(node, new)
             self.left.add(node.func)
@@ -564,7 +576,7 @@ class _Writer:
         text = self._receiver(tensor) + ("" if function else self._break(node, tensor))
         if name in ("to", "type"):
             return self._to(node, text)
-        if name in ("detach", "numpy") and isinstance(_root(tensor), ast.Name) and name not in self.own:
+        if name in ("detach", "numpy") and isinstance(_root(tensor), ast.Name | ast.Attribute) and name not in self.own:
             return f"as_tensor({text}).{name}()"  # which may be an ndarray here
         if name == "requires_grad_" and self._fresh(tensor) is not None:
             return f"tensor({text}, requires_grad={', '.join(map(self.text, node.args)) or 'True'})"
@@ -574,8 +586,8 @@ class _Writer:
             return special
         if name == "split" and (not node.args or isinstance(node.args[0], ast.Constant | ast.JoinedStr)):
             return None  # of a text
-        if name == "sort" and isinstance(self.parents[node], ast.Expr):
-            return None  # of a list
+        if name in ("sort", "add") and isinstance(self.parents[node], ast.Expr) and not function:
+            return None  # a tensor's result would be lost: this is `sort` of a list or `add` of a set
         if name not in tables()["tensors"]:
             return None if function else self._unknown(node, name, tensor)
         pair = self._pair(node, name, tensor) if name in ("max", "min", "sort", "topk") else None
@@ -592,6 +604,8 @@ class _Writer:
             )
         if name == "view" and any((self.imports.path(each) or "") for each in node.args):
             return self._refuse(node, "view of another dtype: here it is t.data.view(dtype)")
+        if name in ("std", "var", "repeat") and not function and ast.unparse(_root(tensor)) in self.unsure:
+            self._decide(node, self.segment(node), f"{name} of a tensor; of an array of NumPy it has to stay as it was")
         here, text = self._once(spelling.here, tensor, text)
         new = self._render(here, bound, node, node.args, text)
         parent = self.parents[node]
@@ -874,7 +888,8 @@ class _Piece:
     def __init__(self, whole: _Writer, text: str) -> None:
         lines = [ast.unparse(node) for node in whole.imports.lines]
         writer = _Writer("\n".join([*lines, text]))
-        writer.modules, writer.arrays, writer.plain, writer.own = whole.modules, whole.arrays, whole.plain, whole.own
+        for name in ("modules", "arrays", "plain", "unsure", "own", "asks_later"):
+            setattr(writer, name, getattr(whole, name))
         statement = writer.tree.body[-1]
         self.new = writer.text(statement)
 

@@ -85,6 +85,7 @@ def test_comments_and_all_that_is_not_of_pytorch_stay(path: Path) -> None:
         # of Python and NumPy, and of classes in the program
         ("'a,b'.split(',')", "'a,b'.split(',')"),
         ("names.sort()", "names.sort()"),
+        ("seen.add(3)", "seen.add(3)"),
         ("import numpy as np; np.ones(3).std()", "import numpy as np; np.ones(3).std()"),
         ("x.max(axis=1)[0]", "x.max(axis=1)[0]"),
         ("self.size(0)", "self.size(0)"),
@@ -139,6 +140,17 @@ def test_what_has_to_be_decided_is_marked_above_its_statement() -> None:
 def test_a_method_of_a_class_in_the_program_is_left_and_marked() -> None:
     ported = port("import torch\nclass A:\n    def repeat(self, n): return n\nA().repeat(2)\nb.repeat(2)\n")
     assert "\n# port: a class here has a method repeat too: left as it is\nb.repeat(2)\n" in ported.text
+
+
+def test_a_name_is_an_array_of_numpy_only_if_it_is_nothing_else() -> None:
+    numpy = "import numpy as np\nimport torch\nx = np.ones(3)\n"
+    assert port(f"{numpy}x.std()").text.endswith("\nx.std()"), "left as it is"
+    for tensor in ("x = torch.from_numpy(x)", "for x in batches: pass", "def f(x): pass"):
+        text = port(f"{numpy}{tensor}\ny = x.std()\nv = x.max(1)[0]").text
+        assert text.endswith(
+            "# port: std of a tensor; of an array of NumPy it has to stay as it was\n"
+            "y = x.std(ddof=1)\nv = x.max(axis=1)"
+        ), text
 
 
 def test_imports_that_a_program_has_are_not_repeated() -> None:
