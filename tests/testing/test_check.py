@@ -435,6 +435,8 @@ def test_a_class_of_functions_says_how_many_inputs_it_takes() -> None:
             return 3 * g * ctx.saved_tensors[0] ** 2
 
     assert check(Cube.apply, profile="quick", domain=(-3.0, 3.0)).compared > 100
+    with pytest.raises(GradientCheckError, match=r"^Cube.apply\(\) at .*test_check.py:\d+: the value is"):
+        check(Cube.apply, profile="quick", domain=(-3.0, 3.0), reference=np.square)
 
 
 def test_a_failure_says_what_to_do_if_the_function_is_not_meant_for_such_inputs() -> None:
