@@ -161,8 +161,10 @@ class Run:
     def _is_elementwise(self) -> bool:
         """Tell whether each element of the results seems to depend on the same element of the inputs alone.
 
-        That has to hold for rows, and for a matrix, if the function takes these.
+        That has to hold for rows, and for a matrix, if the function takes these; a signature has to allow for rows.
         """
+        if self.signature and not any(set(map(len, each)) == {1} == {len(set(each))} for each in self.shapes):
+            return False
         fn, double = self.bound(), ("float64",) * self.count
         matrices = Case("ordinary", ((2, 3),) * self.count, double).arrays(self.domains)
         shapes = {y.shape for y in outputs_of(fn, matrices) or ()}

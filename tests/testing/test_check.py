@@ -222,7 +222,7 @@ def test_shapes_fit_their_signature() -> None:
 
 def test_the_plan_has_all_kinds_and_dtypes() -> None:
     cases = list(plan(shapes_for(2), [(("axis", 0),), (("axis", 1),)], seed=3, rounds=1))
-    assert {case.numbers for case in cases} == set(NUMBERS)
+    assert {case.numbers for case in cases} == {*NUMBERS, "all zeros"}
     assert {dtype for case in cases for dtype in case.dtypes} == {
         "float16", "float32", "float64", "complex64", "complex128",
     }  # fmt: skip
@@ -234,11 +234,22 @@ def test_the_plan_has_all_kinds_and_dtypes() -> None:
 @pytest.mark.parametrize("numbers", ALL_NUMBERS)
 @pytest.mark.parametrize("interval", [(-np.inf, np.inf), (0.0, 1.0), (1.0, np.inf), (-1.0, 0.0), (-700.0, 700.0)])
 def test_numbers_lie_in_the_domain(numbers: str, interval: tuple[float, float]) -> None:
+    in_the_domain(numbers, interval)
+
+
+@pytest.mark.parametrize("interval", [(90.0, 91.0), (200.0, 400.0), (-400.0, -200.0), (1e8, 3e8), (1e-30, 1e-20)])
+def test_numbers_lie_in_domains_far_from_ordinary_numbers(interval: tuple[float, float]) -> None:
+    for numbers in ALL_NUMBERS:
+        in_the_domain(numbers, interval)
+
+
+def in_the_domain(numbers: str, interval: tuple[float, float]) -> None:
     domain = Domain((interval,))
     for shape in ((), (0,), (7,), (40, 30)):
         (array,) = Case(numbers, (shape,), ("float64",)).arrays([domain])
         assert array.shape == shape
-        assert np.all(domain.contains(array))
+        at_end = np.isin(array, interval) if numbers in ("lower end", "upper end") else np.zeros(shape, bool)
+        assert np.all(domain.contains(array) | at_end)
 
 
 def test_dtypes_that_a_function_does_not_take_are_not_tried() -> None:
@@ -342,3 +353,109 @@ def test_a_composition_that_is_no_function_of_its_gradient_is_still_found() -> N
     """That all operations are right says nothing of how they are put together."""
     with pytest.raises(GradientCheckError, match="by differences"):
         check_operation(lambda z: np.sin(z) * np.cos(z.data if isinstance(z, Tensor) else z), np.array([0.3, 0.5]))
+
+
+norm = general(lambda x: np.sqrt(np.sum(x * x)), lambda g, x, out: g * x / out, name="norm")
+power = ag.elementwise(lambda x: x**2.5, lambda g, x, out: 2.5 * g * out / x, name="power")
+largest = general(
+    lambda x: np.max(x),
+    lambda g, x: g * (np.arange(len(x)) == np.asarray(np.argmax(x)).astype(np.int8)),
+    name="largest",
+)
+of_rows = general(
+    lambda x: np.sum(x, -1), lambda g, x: (1 + (x.ndim == 3)) * np.expand_dims(g, -1) * np.ones_like(x), name="of_rows"
+)
+of_axes = general(
+    lambda x, axis: np.sum(x, axis=axis),
+    lambda g, x, axis: (1 + (axis == (1, 0))) * np.expand_dims(g, axis) * np.ones_like(x),
+    name="of_axes",
+)
+doubled = ag.elementwise(
+    lambda x, twice: 2 * x if twice else 1 * x, lambda g, twice: 2 * g if twice is True else g, name="doubled"
+)
+
+
+@pytest.mark.parametrize(
+    ("operation", "options", "message"),
+    [
+        (norm, {"signature": "(n)"}, "it is nan, only where input 0 is 0"),
+        (norm, {}, "it is nan, only where input 0 is 0"),
+        (power, {"domain": (0.0, 10.0)}, "it is nan, only where input 0 is 0"),
+        (power, {}, "it is nan, only where input 0 is 0"),
+        (lambda x: np.sqrt(np.sum(x * x)), {"signature": "(n)"}, "it is nan, only where input 0 is 0"),
+        (largest, {"signature": "(n)"}, "by differences"),
+        (of_rows, {"signature": "(...,n)"}, "a factor of 2, only for arrays of 3 axes"),
+        (of_axes, {"signature": "(m,n)", "keywords": {"axis": [(0, 1)]}}, "a factor of 2"),
+        (doubled, {"keywords": {"twice": [False, True]}}, "a factor of 0.5"),
+    ],
+)
+def test_what_users_forget_to_try_is_found(operation: Any, options: dict[str, Any], message: str) -> None:
+    with pytest.raises(GradientCheckError, match=f"(?s){message}"):
+        check(operation, profile="quick", dtypes=["float64"], **options)
+
+
+def mean_of_axis(x: Any, axis: int) -> Any:
+    return np.mean(x, axis=axis)
+
+
+mean = general(mean_of_axis, lambda g, x, axis: np.expand_dims(g, axis) * np.ones_like(x) / x.shape[axis], name="mean")
+
+
+@pytest.mark.parametrize(
+    ("function", "options"),
+    [
+        (lambda t: np.exp(-1000 / t), {"domain": (200.0, 400.0)}),
+        (lambda x: np.tile(x, (2, 1)).sum(0), {"signature": "(m,n)"}),
+        (lambda x: np.atleast_2d(x).sum(0), {}),
+        (np.gradient, {"like": np.ones((3, 3)), "transforms": False}),
+        (lambda x: sum(0.5**i * x[i] for i in range(len(x))), {"signature": "(n)"}),
+        (mean, {"keywords": {"axis": [0, -1]}}),
+        (np.sqrt, {"domain": (0.0, 4.0)}),
+        (np.arcsin, {"domain": (-1.0, 1.0)}),
+        (np.hypot, {}),
+    ],
+)
+def test_right_functions_of_few_inputs_pass(function: Any, options: dict[str, Any]) -> None:
+    assert check(function, profile="quick", dtypes=["float64"], **options).compared > 10
+
+
+def test_a_product_with_a_diagonal_matrix_may_spread_nan() -> None:
+    check(lambda x: x @ np.eye(x.shape[-1]), signature="(n)", dtypes=["float64"], transforms=False)
+
+
+def test_a_class_of_functions_says_how_many_inputs_it_takes() -> None:
+    class Cube(ag.Function):
+        @staticmethod
+        def forward(ctx: Any, x: Any) -> Any:
+            ctx.save_for_backward(x)
+            return x**3
+
+        @staticmethod
+        def backward(ctx: Any, g: Any) -> Any:
+            return 3 * g * ctx.saved_tensors[0] ** 2
+
+    assert check(Cube.apply, profile="quick", domain=(-3.0, 3.0)).compared > 100
+    with pytest.raises(GradientCheckError, match=r"^Cube.apply\(\) at .*test_check.py:\d+: the value is"):
+        check(Cube.apply, profile="quick", domain=(-3.0, 3.0), reference=np.square)
+
+
+def test_a_failure_says_what_to_do_if_the_function_is_not_meant_for_such_inputs() -> None:
+    real = ag.elementwise(lambda x: x * np.abs(x), lambda g, x: g * 2 * np.abs(x), name="real")
+    with pytest.raises(
+        GradientCheckError, match=r"meant for real numbers alone, dtypes=\['float64', 'float32'\] says so"
+    ):
+        check(real, profile="quick", domain=(-3.0, 3.0))
+    check(real, profile="quick", domain=(-3.0, 3.0), dtypes=["float64", "float32"])
+    bias = general(lambda x, b: x + b, lambda g: g, lambda g: np.sum(g, 0), name="bias")
+    with pytest.raises(GradientCheckError, match=r"meant for some shapes alone, signature='\(m,n\),\(n\)' says so"):
+        check(bias, profile="quick", like=[np.ones((2, 3)), np.ones(3)])
+    check(bias, profile="quick", signature="(m,n),(n)")
+
+
+def test_the_smallest_example_shows_the_same_and_has_elements() -> None:
+    turned = general(lambda x: np.transpose(x, (1, 2, 0)), lambda g: np.transpose(g, (1, 2, 0)), name="turned")
+    with pytest.raises(
+        GradientCheckError, match=r"(?s)returned shape .*to reproduce: check_operation\(turned"
+    ) as found:
+        check(turned, signature="(a,b,c)", profile="quick")
+    assert "0, " not in str(found.value).partition("to reproduce")[2].replace("0.0", "")

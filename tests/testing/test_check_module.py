@@ -199,7 +199,32 @@ class Squeezed(nn.Linear):
         return y.reshape((-1, 2)) if y.ndim > 1 else y
 
 
+class Kept(nn.Linear):
+    kept: Any = None
+
+    def forward(self, x: Any) -> Any:
+        self.kept = self.weight * 1.0 if self.kept is None else self.kept
+        return x @ self.kept.mT + self.bias
+
+
+class KeptByShape(nn.Linear):
+    def forward(self, x: Any) -> Any:
+        known = self.__dict__.setdefault("known", {})
+        return known.setdefault(x.shape, super().forward(x))
+
+
+class Wide(nn.Linear):
+    def forward(self, x: Any) -> Any:
+        return super().forward(x) * np.ones(self.out_features)
+
+
 FAULTS: dict[str, tuple[Callable[[], Any], str]] = {
+    "the first weights are kept": (lambda: Kept(3, 2), "once parameters and inputs have changed, its outputs are not"),
+    "outputs are kept by shape": (lambda: KeptByShape(3, 2), "keeps something of its first call"),
+    "outputs in double precision": (
+        lambda: Wide(3, 2),
+        "returns float64, though its parameters and inputs are float32",
+    ),
     "the gradient of the weights is twice too large": (
         lambda: Doubled(3, 2),
         r"the gradient of weight\[\d, \d\] is .* by the graph but .* by differences, in training mode: it is 2 times",

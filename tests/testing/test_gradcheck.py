@@ -10,7 +10,7 @@ from hypothesis import given
 
 import autograd as ag
 from autograd import DtypeError, GradientCheckError, Tensor, Value
-from autograd.testing import arrays, check_operation
+from autograd.testing import arrays, audit, check_operation
 from autograd.testing._gradcheck import GradientCheck, gradcheck, gradgradcheck
 from autograd.testing.comparisons.compare import compare_each
 from autograd.testing.comparisons.point import Measure, Point
@@ -559,3 +559,19 @@ def test_batches_are_checked_where_vmap_takes_the_function() -> None:
     with pytest.raises(GradientCheckError, match="vmap takes no batch of the inputs"):
         gradcheck(branching, Y, check_batched_grad=True)
     assert gradcheck(wrong(np.square, batched_wrongly), Y, check_batched_grad=False)
+
+
+@pytest.mark.parametrize("at", [[2.0, 3.0, 3.5, 4.0], [3.0, 2.0], [4.0, 2.0, 2.0, -1.0]])
+def test_one_element_at_a_jump_of_a_rule_does_not_hide_the_others(at: list[float]) -> None:
+    jump = ag.elementwise(lambda x: np.sin(x), lambda g, x: g * np.where(x > 2, 2.0, 1.0) * np.cos(x), name="jump")
+    with pytest.raises(GradientCheckError, match="a factor of 2, only where input 0 > 2"):
+        gradcheck(jump, np.array(at), fast_mode=True)
+    x = Tensor(np.array(at), requires_grad=True)
+    with pytest.raises(GradientCheckError, match="'jump'"), audit():
+        np.sum(jump(x)).backward()
+
+
+@pytest.mark.parametrize("function", [np.abs, np.sort, np.median, np.max, lambda x: np.maximum(x, 0)])
+@pytest.mark.parametrize("at", [[0.0, 1.0, -2.0, 0.0], [2.0, 2.0, 1.0], [-1.0, 2.0, -1.0, 0.0, 2.0]])
+def test_elements_at_kinks_are_no_jumps_of_a_rule(function: Any, at: list[float]) -> None:
+    assert gradcheck(function, np.array(at), fast_mode=True)

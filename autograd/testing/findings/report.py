@@ -93,7 +93,9 @@ def reported(
 
 def declared(fn: Callable[..., object]) -> str:
     """Return the name of a function and where it is defined; of an operation, where the user declared it."""
-    operation = getattr(fn, "operation", None)
+    operation, forward = getattr(fn, "operation", None), getattr(getattr(fn, "__self__", None), "forward", None)
+    if forward is not None and getattr(fn, "__name__", "") == "apply":  # of a Function, here or in PyTorch
+        return f"{fn.__self__.__name__}.apply() at {beginning(forward.__code__)}"  # type: ignore[attr-defined]
     if operation is None:
         return defined(fn)
     codes = [getattr(each, "__code__", None) for each in (operation.function, *(getattr(operation, "rules", ()) or ()))]

@@ -207,7 +207,6 @@ def _opposite(draw: Draw) -> Array:
 NUMBERS: dict[str, Numbers] = {
     "ordinary": Draw.ordinary,
     "zeros": _with_zeros,
-    "all zeros": lambda draw: np.zeros(draw.size) if draw.domain.contains(np.asarray(0.0)) else draw.ordinary(),
     "ties": _tied,
     "integers": lambda draw: draw.among(1.0, 0.0, -1.0, 2.0, -2.0, 3.0),
     "neighbours": _neighbouring,
@@ -225,8 +224,6 @@ FURTHER: dict[str, Numbers] = {
     ),
     "parts of a turn": lambda draw: draw.some_of(*(np.pi * k for k in (0.5, -0.5, 1.0, 0.25, 2.0, -1.0, 1 / 3))),
     "near one": _near_one,
-    "lower end": _end(0),
-    "upper end": _end(1),
     "up to 40": _spread,
     "up to 85": _up_to_85,
     "anywhere": _walking,
@@ -246,6 +243,9 @@ FURTHER: dict[str, Numbers] = {
     "symmetric": Draw.ordinary,
     "triangular": Draw.ordinary,
     "diagonal": Draw.ordinary,
+    "lower end": _end(0),
+    "upper end": _end(1),
+    "all zeros": lambda draw: np.zeros(draw.size) if draw.domain.contains(np.asarray(0.0)) else draw.ordinary(),
 }
 ALL_NUMBERS = {**NUMBERS, **FURTHER}
 #: Those of which the imaginary parts of complex numbers are, too; else these are up to 1.
@@ -445,3 +445,5 @@ def plan(shapes: Sequence[Shapes], keywords: Sequence[Keywords], seed: int, roun
         for values in keywords if len(keywords) > 1 else ():
             yield replace(base, shapes=several[0], keywords=values, seed=base.seed + 1)
             yield replace(base, shapes=small[-1], keywords=values, seed=base.seed + 2)
+        for each in (several[0], several[-1]):
+            yield replace(base, numbers="all zeros", shapes=each, keywords=next(options))
