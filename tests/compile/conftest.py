@@ -1,6 +1,5 @@
 """Every program that the tests print is walked through in order: see `in_order`."""
 
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -16,10 +15,3 @@ def programs_in_order(monkeypatch: pytest.MonkeyPatch) -> None:
         return checked(printer.printed(program, leaves, name), program)
 
     monkeypatch.setattr(compiled_program, "printed", printed_in_order)
-
-
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Let programs meet other values without a warning, which `test_fallbacks` asks for: results are compared."""
-    for item in items:
-        if item.path.is_relative_to(Path(__file__).parent):
-            item.add_marker(pytest.mark.filterwarnings("ignore:compile. a value decides:RuntimeWarning"), append=False)
