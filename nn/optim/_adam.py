@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -10,6 +11,21 @@ import numpy as np
 from ._flat_parameters import FlatParameters, Run
 from ._moments import MomentOptimizer
 from ._optimizer import Parameters, check_fused, check_looped, options_from
+
+# Elements that were updated when loops would have saved as long as numba takes to load, some 0.5 s: a loop saves 1.2 ns
+# an element, and nothing where there are few.
+PATIENT, LEAST = 400_000_000, 4096
+
+
+@cache
+def _has_numba() -> bool:
+    from autograd.extend import load_numba  # with what it needs, which few programs do
+
+    try:
+        load_numba("fused=None")
+    except ImportError:  # it is not installed, or not for this NumPy
+        return False
+    return True
 
 
 class Adam(MomentOptimizer):
@@ -27,8 +43,9 @@ class Adam(MomentOptimizer):
     amsgrad
         Use the largest v so far.
     fused
-        Update in one loop that numba compiles, to the same numbers; float32 and float64 only, and without NumPy's
-        warnings of an overflow. Needs ``pip install numba``.
+        Update in one loop that numba compiles, to the same bits; float32 and float64 only, and without NumPy's
+        warnings of an overflow. Needs ``pip install numba``. None: where it is installed, once that many elements were
+        updated, 400 million, that the loop saves more time than it takes to load; False: never.
 
     References
     ----------
@@ -80,13 +97,24 @@ class Adam(MomentOptimizer):
         correction = math.sqrt((1 - beta2) / (1 - beta2**run.step))
         rate = number(-lr * (1 - beta1) / ((1 - beta1**run.step) * correction))
         eps = number(group["eps"] / correction)
-        if group.get("fused"):
+        if group.get("fused") or (group.get("fused") is None and self._fuses_by_itself(flat, run)):
             self._update_fused(group, flat, run, rate, eps)
             return
         for p, _, s, _, m, v, *largest in self.moments(group, flat, run):
             np.sqrt(np.maximum(largest[0], v, out=largest[0]) if largest else v, s)
             np.divide(m, np.add(s, eps, s), s)
             np.add(p, np.multiply(s, rate, s), p)
+
+    def _fuses_by_itself(self, flat: FlatParameters, run: Run) -> bool:
+        """Tell whether an update is one loop where nobody said so: it has come to pay, and nobody can tell.
+
+        Its bits are the same. Only what NumPy does where a number overflows is not, and what a subclass computes.
+        """
+        if flat.updated < PATIENT:
+            flat.updated += run.stop - run.start
+            return False
+        alike = type(self) in (Adam, AdamW) and {"ignore", "warn"}.issuperset(np.geterr().values())
+        return alike and run.stop - run.start >= LEAST and flat.data.dtype.char in "fd" and _has_numba()
 
     def _update_fused(
         self, group: dict[str, Any], flat: FlatParameters, run: Run, rate: np.floating[Any], eps: np.floating[Any]

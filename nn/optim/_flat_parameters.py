@@ -136,6 +136,8 @@ class FlatParameters:
         Two arrays of the length of the longest chunk of a run.
     steps
         How many updates each parameter has had.
+    updated
+        How many elements were updated before an update became one loop; see `Adam`.
     moments
         Further arrays of the same layout, by name; see `chunks`.
     numbers
@@ -143,6 +145,8 @@ class FlatParameters:
     others
         For each parameter, arrays of other shapes, by name; `shapes` says which, for the shape of a parameter.
     """
+
+    updated: int = 0
 
     def __init__(
         self,

@@ -15,6 +15,7 @@ import nn
 from autograd import Tensor
 from autograd.extend import load_numba
 from autograd.transforms.compile.fused.loops import cache_folder
+from nn.optim import _adam, _fused
 
 from ..thorough import few
 from .optimizer_formulas import CASES, Array
@@ -95,6 +96,59 @@ def test_fused_steps_are_the_same_bits(case: Any, dtype: Any, steps: int, absent
                 optimizer.param_groups[0]["lr"] = chosen["lr"] / (1 + step // 10)
                 optimizer.step()
         assert_same_bits(both, optimizers)
+
+
+@pytest.fixture
+def updates(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """The sizes of the fused updates that are made, where 20 elements are many."""
+    made, real = list[int](), _fused.adam
+    monkeypatch.setattr(_adam, "PATIENT", 40)
+    monkeypatch.setattr(_adam, "LEAST", 20)
+    monkeypatch.setattr(_fused, "adam", lambda p, *args: (made.append(p.size), real(p, *args)))
+    return made
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("name", ["Adam", "AdamW"])
+def test_long_trainings_are_fused_unasked_to_the_same_bits(name: str, dtype: Any, updates: list[int]) -> None:
+    starts, draw = np.random.default_rng(0).standard_normal((2, 4, 3)), np.random.default_rng(1)
+    both = [[nn.Parameter(start, dtype=dtype) for start in starts] for _ in range(2)]
+    optimizers = [getattr(nn.optim, name)(w, fused=f, amsgrad=True) for w, f in zip(both, (False, None), strict=True)]
+    made = []
+    for _ in range(70):
+        for parameters in zip(*both, strict=True):
+            slopes = gradients(draw, (4, 3)) / 1e3
+            for parameter in parameters:
+                parameter.grad = slopes
+        before = len(updates)
+        for optimizer in optimizers:
+            optimizer.step()
+        made.append(len(updates) - before)
+    assert made == [0, 0] + [1] * 68
+    assert_same_bits(both, optimizers)
+
+
+class Own(nn.optim.Adam):
+    """An optimizer of the user's."""
+
+
+@pytest.mark.parametrize("case", ["few", "half precision", "own", "off", "raises", "no numba"])
+def test_what_is_never_fused_unasked(case: str, updates: list[int], monkeypatch: pytest.MonkeyPatch) -> None:
+    if case == "no numba":
+        monkeypatch.setitem(sys.modules, "numba", None)
+        _adam._has_numba.cache_clear()
+    w = nn.Parameter(np.ones(5 if case == "few" else 30), dtype=np.float16 if case == "half precision" else np.float32)
+    kind = Own if case == "own" else nn.optim.Adam
+    optimizer = kind([w], eps=1e-3, fused=False if case == "off" else None)
+    with np.errstate(over="raise" if case == "raises" else "warn"):
+        for _ in range(20):
+            w.grad = np.ones(w.shape)
+            optimizer.step()
+    _adam._has_numba.cache_clear()
+    assert not updates
+    if case == "raises":
+        optimizer.step()
+        assert updates == [30]
 
 
 @pytest.mark.parametrize("name", FUSED)
