@@ -9,7 +9,6 @@ import sys
 from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 from importlib import import_module
-from importlib.util import LazyLoader, find_spec, module_from_spec
 from types import ModuleType
 from typing import Any
 
@@ -95,12 +94,15 @@ def lazy_names(
     return __getattr__, __dir__
 
 
-def announce(module: str) -> None:
-    """Put a module among those that are loaded, for programs that look there; its first name loads it."""
-    spec: Any = find_spec(module)
-    spec.loader = LazyLoader(spec.loader)
-    sys.modules[module] = made = module_from_spec(spec)
-    spec.loader.exec_module(made)
+class Announced(ModuleType):
+    """Stands for a module among those that are loaded, and loads it when it is first asked for anything."""
+
+    def __getattribute__(self, name: str) -> Any:
+        """Return what the module has."""
+        module = object.__getattribute__(self, "__dict__")["__name__"]
+        if sys.modules.get(module) is self:
+            del sys.modules[module]
+        return getattr(import_module(module), name)
 
 
 def _homes(table: Mapping[str, Collection[str]] | None) -> dict[str, tuple[str, str]]:
