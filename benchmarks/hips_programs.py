@@ -159,7 +159,7 @@ def pennylane() -> Iterator[Any]:
         options = {"max_diff": 2} if method == "parameter-shift" else {}
         for result in results[: 1 if method == "adjoint" else 3]:
 
-            @qml.qnode(device, diff_method=method, interface="autograd", **options)
+            @qml.qnode(device, diff_method=method, interface="autograd", **options)  # type: ignore[untyped-decorator]
             def circuit(x: Any, w: Any, result: Any = result) -> Any:
                 for i in range(3):
                     qml.RX(x[i], i)
