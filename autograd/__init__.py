@@ -1,6 +1,7 @@
 """NumPy that differentiates: tensors, scalars, and derivatives of any order."""
 
 import os as _os
+import sys as _sys
 import typing
 
 from . import later as _later
@@ -174,7 +175,8 @@ _MODULES = (
 )  # fmt: skip
 
 
-_later.announce(f"{__name__}.tracer")  # libraries that choose a method by types look for its Box among loaded modules
+# Libraries that choose a method by types look for its Box among the modules that are loaded.
+_sys.modules.setdefault(f"{__name__}.tracer", _later.Announced(f"{__name__}.tracer"))
 _later.lazy_names(
     globals(),
     own=_OWN,

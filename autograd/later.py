@@ -94,6 +94,7 @@ def lazy_names(
     return __getattr__, __dir__
 
 
+<<<<<<< HEAD
 def announce(module: str) -> None:
     """Put a module among those that are loaded, for programs that look there; its first name loads it."""
     sys.modules[module] = _Announced(module)
@@ -113,6 +114,17 @@ class _Announced(ModuleType):
         sys.modules[self.__name__] = self
         setattr(sys.modules[package], own, self)
         return getattr(self, name)
+=======
+class Announced(ModuleType):
+    """Stands for a module among those that are loaded, and loads it when it is first asked for anything."""
+
+    def __getattribute__(self, name: str) -> Any:
+        """Return what the module has."""
+        module = object.__getattribute__(self, "__dict__")["__name__"]
+        if sys.modules.get(module) is self:
+            del sys.modules[module]
+        return getattr(import_module(module), name)
+>>>>>>> clients
 
 
 def _homes(table: Mapping[str, Collection[str]] | None) -> dict[str, tuple[str, str]]:

@@ -14,8 +14,8 @@ import os as _os
 
 if _os.path.exists(_os.path.join(__path__[0], "arrow_dataset.py")):
     raise ImportError(
-        f"two packages named datasets are installed in one folder, {__path__[0]}: plaingrad's and Hugging Face's, whose "
-        f"files are mixed. Remove both, pip uninstall -y datasets plaingrad, and install them in two environments"
+        f"two packages named datasets are installed in one folder, {__path__[0]}: plaingrad's and Hugging Face's. "
+        f"Their files are mixed. Remove both, pip uninstall -y datasets plaingrad, and install them in two environments"
     )
 
 import datasets.transforms  # noqa: F401 - for programs that import datasets alone

@@ -1,6 +1,9 @@
 """What the package says of itself: numbers that stand in several files are the same in all of them."""
 
 import re
+import shutil
+import subprocess
+import sys
 import tomllib
 from pathlib import Path
 
@@ -39,3 +42,28 @@ def test_addresses_are_those_of_one_repository() -> None:
     home = PROJECT["urls"]["Source"]
     assert all(url.startswith(home) for name, url in PROJECT["urls"].items() if name in ("Changelog", "Issues"))
     assert home in (ROOT / "CITATION.cff").read_text()
+
+
+def test_the_distribution_that_stands_for_hips_autograd() -> None:
+    stub = tomllib.loads((ROOT / "packaging/autograd/pyproject.toml").read_text())["project"]
+    assert stub["dependencies"] == [PROJECT["name"]]
+    assert f'"autograd": "{stub["version"]}"' in (ROOT / "benchmarks/hips.py").read_text()
+    assert stub["name"] in PROJECT["import-names"]
+
+
+def run_in(folder: Path, program: str) -> str:
+    return subprocess.run([sys.executable, "-c", program], cwd=folder, capture_output=True, text=True).stderr
+
+
+def test_files_of_other_packages_among_our_own_are_noticed(tmp_path: Path) -> None:
+    for package in ("autograd", "nn", "datasets"):
+        (tmp_path / package).mkdir()
+    shutil.copy(ROOT / "nn/_engine_check.py", tmp_path / "nn")
+    (tmp_path / "nn/__init__.py").write_text("from . import _engine_check")
+    (tmp_path / "autograd/__init__.py").write_text("__version__ = '1.9.1'")
+    assert "or put the folder that holds plaingrad first" in run_in(tmp_path, "import nn")
+    (tmp_path / "autograd/inside.py").touch()
+    assert "was installed over plaingrad, in one folder" in run_in(tmp_path, "import nn")
+    shutil.copy(ROOT / "datasets/__init__.py", tmp_path / "datasets")
+    (tmp_path / "datasets/arrow_dataset.py").touch()
+    assert "pip uninstall -y datasets plaingrad" in run_in(tmp_path, "import datasets")

@@ -62,7 +62,9 @@ module = sys.modules["autograd.tracer"]
 assert "autograd.boxes" not in sys.modules
 assert module.Box is autograd.Tensor
 import autograd.tracer
-assert autograd.tracer is module
+assert autograd.tracer.trace is module.trace
+assert autograd.tracer.__doc__ == module.__doc__
+assert vars(module)["Box"] is autograd.Tensor
 """
     subprocess.run([sys.executable, "-c", program], check=True)
 

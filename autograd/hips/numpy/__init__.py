@@ -8,11 +8,13 @@ elements are being differentiated.
 from __future__ import annotations
 
 import sys
-from importlib import import_module
+from functools import partial
 from types import ModuleType
 from typing import Any
 
 import numpy
+
+from autograd.extend import lazy_names
 
 from . import creation
 
@@ -20,13 +22,17 @@ _ABOUT_ITSELF = {"test", "show_config", "show_runtime", "__array_namespace_info_
 __all__ = [name for name in numpy.__all__ if name not in _ABOUT_ITSELF]
 _MODULES = ("numpy_boxes", "numpy_jvps", "numpy_vjps", "numpy_vspaces", "numpy_wrapper")
 
+_find, _ = lazy_names(
+    {"__name__": __name__, "__package__": __package__}, modules=_MODULES, otherwise=partial(getattr, numpy)
+)
+
 
 class _Names(ModuleType):
     """Finds what is loaded late. It is no function of the module, because libraries wrap all functions that are."""
 
     def __getattr__(self, name: str) -> Any:
         """Return a module of this package, or what NumPy loads late."""
-        return import_module(f"{__name__}.{name}") if name in _MODULES else getattr(numpy, name)
+        return _find(name)
 
 
 globals().update(creation.taken(numpy, [name for name in __all__ if name in vars(numpy)]))
