@@ -102,7 +102,7 @@ class GivenNumbers:
         missing = [words for index, words in enumerate(self._words) if index not in self._used]
         if missing:
             few = ", ".join(missing[:4]) + (", ..." if len(missing) > 4 else "")
-            yield f"not in this graph, though data has a number: {few}"
+            yield f"Not in this graph, though data has a number: {few}"
 
 
 def _named(name: str, params: Mapping[str, Any], modules: Mapping[str, Any]) -> Any:

@@ -80,7 +80,7 @@ def torch_run(module: Any, inputs: tuple[Any, ...], gradient: Any = None) -> Tor
         )
     contributions = recorder.backward(results, gradient) if failure is None else {}
     several = gradient is None and sum(x.numel() for x in results) > 1
-    remarks = ("the gradients are those of the sum of the result",) if several else ()
+    remarks = ("The gradients are those of the sum of the result.",) if several else ()
     nodes = _depended_on(roots or recorder.nodes, recorder.nodes)
     names = {name: node for name, x in recorder.named() if (node := recorder.items.get(id(x))) in nodes}
     return TorchRun(

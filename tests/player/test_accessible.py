@@ -10,7 +10,7 @@ import pytest
 import nn
 from autograd import ShapeError, Value, diff_graphs, player
 
-from .browsing import press
+from .browsing import press, texts
 
 Keys = pytest.importorskip("selenium.webdriver.common.keys", reason="drives a browser: pip install selenium").Keys
 
@@ -164,3 +164,22 @@ def test_kinds_differ_in_more_than_colour(browser: Any, tmp_path: Path) -> None:
     looks = dict(browser.execute_script(script))
     assert {"input", "leaf", "operation", "result", "failed"} <= {*looks}
     assert len({*looks.values()}) == len(looks), looks
+
+
+@pytest.mark.parametrize("width", [1280, 390])
+def test_numbers_and_remarks_are_seen(browser: Any, width: int, tmp_path: Path) -> None:
+    a, b = Value(2.0), Value(3.0)
+    page = player(a * b, tmp_path / "page.html", params={"a": a, "b": b}, data={"a": -2, b: 5, Value(1.0): 1})
+    metrics = {"width": width, "height": 844, "deviceScaleFactor": 1, "mobile": False}
+    browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", metrics)
+    browser.get(page.as_uri())
+    assert texts(browser, ".mark") == ["−2", "5"]
+    colours = browser.execute_script("return [...document.querySelectorAll('.mark path')].map(each => each.style.fill)")
+    assert ["low" in colours[0], "high" in colours[1]] == [True, True]
+    assert "Not in this graph" in browser.find_element("id", "details").text
+    if width > 760:
+        scale = [each.replace("−", "-") for each in texts(browser, "#legend .scale span")]
+        assert scale == ["-5", "-2.5", "0", "2.5", "5"]
+    browser.execute_script("document.getElementById('item0').click()")
+    assert "data −2" in browser.find_element("id", "details").text
+    browser.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})

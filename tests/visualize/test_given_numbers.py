@@ -85,7 +85,7 @@ def test_a_number_for_nothing() -> None:
         draw_graph(loss, data={"0.weight": [1, 2]})  # type: ignore[dict-item]
     stranger = tensor([1.0], requires_grad=True)
     remarks = draw_graph(loss, data={stranger: 1, "0.bias": 2}).picture.remarks
-    assert remarks == ["not in this graph, though data has a number: a Tensor"]
+    assert remarks == ["Not in this graph, though data has a number: a Tensor"]
     program = compile(lambda x: x * 2)
     program(np.ones(3))
     with pytest.raises(ValueError, match="compiled"):
@@ -139,4 +139,4 @@ def test_numbers_on_a_page(tmp_path: Path) -> None:
     assert [mark[0] for mark in data["legend"]] == ["-3", "-1.5", "0", "1.5", "3"]
     x = tensor([1.0, 2.0], requires_grad=True)
     page = player((x * x).sum(), tmp_path / "own.html", params={"x": x}, data={"x": 5, tensor([1.0]): 2})
-    assert data_of(page)["remarks"] == ["not in this graph, though data has a number: a Tensor"]
+    assert data_of(page)["remarks"] == ["Not in this graph, though data has a number: a Tensor"]

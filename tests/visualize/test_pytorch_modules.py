@@ -157,7 +157,7 @@ def test_details_and_numbers() -> None:
     assert {path: box.mark.text for path, box in boxes.items() if box.mark} == {"0.weight": "3", "0.bias": "-1"}
     assert [frame.mark.text for frame in picture.picture.frames if frame.mark] == ["2"]
     assert any(line.startswith("grad ") for line in boxes["0.weight"].lines)
-    assert picture.picture.remarks == ["the gradients are those of the sum of the result"]
+    assert picture.picture.remarks == ["The gradients are those of the sum of the result."]
     with pytest.raises(ValueError, match="values, gradients and times"):
         draw_graph(model, x, show=["rules"])
 

@@ -38,7 +38,7 @@ def page_of(
     """Return the text of a page that plays the steps of a graph; equal ones give the same text.
 
     Frames are named after `modules`; with `depth`, that many levels of them are open at first, else as many as fit.
-    What `numbers` are of has marks. `remarks` stand in the legend.
+    What `numbers` are of has marks. `remarks` stand beside the graph.
     """
     numbers = numbers or GivenNumbers({}, {}, {})
     data = _data(played, title, modules or {}, numbers) | ({} if depth is None else {"depth": depth})

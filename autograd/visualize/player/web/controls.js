@@ -123,7 +123,6 @@ if (data.legend.length) {
   const scale = make("li", undefined, $("legend"), "scale");
   data.legend.forEach((mark) => { make("span", minus(mark[0]), scale).style.background = colourOf(mark); });
 }
-data.remarks.forEach((text) => make("li", text, $("legend")));
 $("time").max = events;
 for (let depth = 0; depth <= deepest; depth++) make("option", depth < deepest ? String(depth) : "all", $("depth")).value = String(depth);
 $("modules").hidden = !frames.length;

@@ -67,6 +67,7 @@ function wayTo(chain, parent) { // the modules around, outermost first
 function introduce() { // while nothing is chosen
   const panel = $("details");
   panel.replaceChildren();
+  data.remarks.forEach((text) => make("p", text, panel));
   if (data.failed) {
     make("h2", "What was computed before it failed", panel);
     make("p", "A click on a box shows its value and the line of the program. The red box is where the function failed.", panel);
