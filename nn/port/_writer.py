@@ -527,6 +527,7 @@ class _Writer:
             words = [word for word in node.keywords if word.value is not tensor]
             call = ast.copy_location(ast.Call(node.func, node.args[1:], words), node)
             self.parents[call] = self.parents[node]
+            self.left.add(node.func)
             new = self._on_tensor(call, name, tensor, function=True)
             if new is not None:
                 return new
@@ -598,7 +599,14 @@ class _Writer:
         spelling, bound = self._fit("tensors", name, node, node.args)
         if spelling is None:
             return self._refuse(node, f"{name} with these arguments")
-        if name in ("max", "min") and "other" in bound and not function and isinstance(node.args[0], ast.Name):
+        other = bound.get("other")
+        number = rf"\b{other}\s*(:\s*int\b|=\s*-?\d+(?![\d.]))|for {other} in (range|reversed)\("
+        if (
+            name in ("max", "min")
+            and "other" in bound
+            and isinstance(node.args[0], ast.Name)
+            and (not function or re.search(number, self.source))
+        ):
             return self._refuse(
                 node, f"{bound['other']} may be an axis (t.{name}(axis=...), t.arg{name}(axis=...)) or a tensor"
             )

@@ -99,6 +99,7 @@ def test_a_line_is_written_so(theirs: str, ours: str) -> None:
     ("code", "why"),
     [
         ("x.max(n)", "n may be an axis (t.max(axis=...), t.argmax(axis=...)) or a tensor"),
+        ("n = 1; y = torch.max(x, n)", "n may be an axis"),
         ("a = x.max(1)[i]", "a pair of values and indices: say which of the two"),
         ("x.median()", "np.median takes the mean of the two in the middle"),
         ("x.to(other)", "a device needs nothing, a dtype is t.astype(dtype)"),
