@@ -459,3 +459,17 @@ def test_the_smallest_example_shows_the_same_and_has_elements() -> None:
     ) as found:
         check(turned, signature="(a,b,c)", profile="quick")
     assert "0, " not in str(found.value).partition("to reproduce")[2].replace("0.0", "")
+
+
+def test_the_smallest_example_stays_in_the_domain() -> None:
+    late = ag.elementwise(lambda t: np.maximum(t, 2000), lambda g, t: g * (t > 2001), name="late")
+    with pytest.raises(GradientCheckError, match=r"check_operation\(late, np") as found:
+        check(late, domain=(1950.0, 2050.0), profile="quick", dtypes=["float64"])
+    assert "0.0" not in str(found.value).partition("check_operation")[2].replace("00.0", "")
+
+
+def test_arrays_that_differ_are_not_shown_as_equal() -> None:
+    with pytest.raises(GradientCheckError) as found:
+        check(np.exp, reference=lambda x: np.exp(x) * (1 + 1e-11), profile="quick", dtypes=["float64"])
+    one, other = str(found.value).partition("the value is ")[2].partition(" by the reference")[0].split(", but ")
+    assert one != other

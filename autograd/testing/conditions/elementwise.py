@@ -272,7 +272,7 @@ def _compare_gradients(elements: Elementwise, found: Arrays, expected: Arrays) -
         if g.shape != h.shape:
             raise GradientCheckError(f"the gradient of {name} has shape {g.shape}, not {h.shape}")
         if differs(g, h, CLOSE * (np.abs(h) + largest(h)) + ROUNDED):
-            raise GradientCheckError(f"the gradient of {name} is {shown(g)}, not {shown(h)} as for other shapes")
+            raise GradientCheckError(f"the gradient of {name} is {shown(g, h)}, not {shown(h, g)} as for other shapes")
 
 
 def _check_one_number(elements: Elementwise, flat: Arrays, known: tuple[Arrays, Arrays]) -> None:

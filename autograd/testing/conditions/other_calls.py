@@ -144,8 +144,8 @@ def check_further_cotangents(subject: Subject, arrays: Sequence[Array]) -> None:
                 expected = np.where(np.isfinite(g), s - g, h)
             if differs(expected, h, allowed):
                 raise GradientCheckError(
-                    f"{pullback.name(i)} is not linear in the cotangent: for one that is {form}, it is {shown(h)}, not "
-                    f"{shown(expected)}"
+                    f"{pullback.name(i)} is not linear in the cotangent: for one that is {form}, it is "
+                    f"{shown(h, expected)}, not {shown(expected, h)}"
                 )
     check_scaled(pullback)
 

@@ -163,9 +163,15 @@ def refuse_others(
     """
     for i, (g, h) in enumerate(zip(pullback.found, found, strict=True)):
         if differs(g, h, 0.0) and differs(g, h, times * pullback.limits[i]):
-            raise RoundingError(say(pullback.name(i), shown(h), shown(g)), pullback.arrays)
+            raise RoundingError(say(pullback.name(i), shown(h, g), shown(g, h)), pullback.arrays)
 
 
-def shown(array: Array) -> str:
-    """Return an array in a line."""
-    return np.array2string(array, precision=8, threshold=8, edgeitems=3, separator=", ").replace("\n", "")
+def shown(array: Array, beside: Array | None = None) -> str:
+    """Return an array in a line, with all digits if it would else look like the one beside it."""
+
+    def line(array: Array, precision: int) -> str:
+        text = np.array2string(array, precision=precision, threshold=8, edgeitems=3, separator=", ")
+        return text.replace("\n", "")
+
+    text = line(array, 8)
+    return line(array, 17) if beside is not None and text == line(beside, 8) else text

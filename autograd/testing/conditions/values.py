@@ -51,7 +51,7 @@ def _compare(found: Sequence[Array], wanted: Sequence[Array], near: Callable[[in
         raise GradientCheckError(f"on tensors the result is {tensors}, on arrays {plain}")
     for k, (y, z) in enumerate(zip(found, wanted, strict=True)):
         if not np.array_equal(y, z, equal_nan=y.dtype.kind in "fc") and not near(k, y, z):
-            raise GradientCheckError(f"the values on tensors and on arrays differ: {shown(y)} and {shown(z)}")
+            raise GradientCheckError(f"the values on tensors and on arrays differ: {shown(y, z)} and {shown(z, y)}")
 
 
 def _check_reference(reference: Callable[..., object], inputs: Sequence[Array], found: Sequence[Array]) -> None:
@@ -61,7 +61,7 @@ def _check_reference(reference: Callable[..., object], inputs: Sequence[Array], 
         raise GradientCheckError(f"{len(found)} results, but {len(wanted)} of the reference")
     for y, z in zip(found, wanted, strict=True):
         if y.shape != z.shape or not _close(y, z, (*inputs, *wanted), 1e3):
-            raise GradientCheckError(f"the value is {shown(y)}, but {shown(z)} by the reference")
+            raise GradientCheckError(f"the value is {shown(y, z)}, but {shown(z, y)} by the reference")
 
 
 def _close(a: Array, b: Array, beside: Sequence[Array], times: float = 8) -> bool:

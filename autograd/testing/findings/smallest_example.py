@@ -124,6 +124,8 @@ class _Example:
     def filled(self) -> Failed:
         """Return arrays that hold one number each, with sides as short as possible, if these fail too."""
         for number in (1.0, 0.5, 2.0, -1.0):
+            if not all(domain.contains(np.asarray(number)) for domain in self.run.domains):
+                continue
 
             def of(case: Case, number: float = number) -> list[Array]:
                 return [np.full(shape, number, dtype) for shape, dtype in zip(case.shapes, case.dtypes, strict=True)]
@@ -143,6 +145,8 @@ class _Example:
                 for number in (0.0, 1.0, 2.0, 0.5, float(np.round(old.real, 1))):
                     if old == number and not np.signbit(old.real):
                         break
+                    if not self.run.domains[i].contains(np.asarray(number)):
+                        continue
                     tried = [np.array(y) for y in best]
                     tried[i].reshape(-1)[position] = number
                     failed = self.fails(tried)
