@@ -94,27 +94,6 @@ def lazy_names(
     return __getattr__, __dir__
 
 
-<<<<<<< HEAD
-def announce(module: str) -> None:
-    """Put a module among those that are loaded, for programs that look there; its first name loads it."""
-    sys.modules[module] = _Announced(module)
-
-
-class _Announced(ModuleType):
-    """Stands for a module until a name of it is asked for; `importlib.util.LazyLoader` would have to be loaded."""
-
-    def __getattr__(self, name: str) -> Any:
-        if "__getattr__" in vars(self):  # of the module, which says what to use instead
-            return vars(self)["__getattr__"](name)
-        if name.startswith("__") or "__file__" in vars(self):  # who asks for the former looks at all modules
-            raise AttributeError(f"module {self.__name__!r} has no attribute {name!r}")
-        package, _, own = self.__name__.rpartition(".")
-        sys.modules.pop(self.__name__, None)
-        vars(self).update(vars(import_module(self.__name__)))
-        sys.modules[self.__name__] = self
-        setattr(sys.modules[package], own, self)
-        return getattr(self, name)
-=======
 class Announced(ModuleType):
     """Stands for a module among those that are loaded, and loads it when it is first asked for anything."""
 
@@ -124,7 +103,6 @@ class Announced(ModuleType):
         if sys.modules.get(module) is self:
             del sys.modules[module]
         return getattr(import_module(module), name)
->>>>>>> clients
 
 
 def _homes(table: Mapping[str, Collection[str]] | None) -> dict[str, tuple[str, str]]:
