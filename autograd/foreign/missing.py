@@ -103,6 +103,7 @@ def equivalents(owner: str) -> Mapping[str, str]:
 
 
 def _names_of(module: str) -> Mapping[str, str]:
+    module = module.replace("autograd.hips.", "autograd.")  # as programs for HIPS autograd import it
     return (NAMES if module in NAMES else tables("layer_names.txt"))[module]
 
 

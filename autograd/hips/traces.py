@@ -108,7 +108,7 @@ def new_box(value: Any, trace: int, node: VJPNode) -> Any:
     >>> from autograd.tracer import new_box
     >>> end = np.tanh(new_box(np.array([0.0, 1.0]), 0, VJPNode.new_root()))
     >>> backward_pass(np.ones(2), end._node).round(4)
-    array([1.    , 0.42  ])
+    array([1.  , 0.42])
     """
     if not isinstance(node, VJPNode):
         raise GraphError("new_box() begins at a VJPNode: trace() is for nodes of a program's own")
