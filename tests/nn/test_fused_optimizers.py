@@ -102,9 +102,14 @@ def test_fused_steps_are_the_same_bits(case: Any, dtype: Any, steps: int, absent
 def updates(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     """The sizes of the fused updates that are made, where 20 elements are many."""
     made, real = list[int](), _fused.adam
+
+    def adam(p: Any, *args: Any) -> Any:
+        made.append(p.size)
+        return real(p, *args)
+
     monkeypatch.setattr(_adam, "PATIENT", 40)
     monkeypatch.setattr(_adam, "LEAST", 20)
-    monkeypatch.setattr(_fused, "adam", lambda p, *args: (made.append(p.size), real(p, *args)))
+    monkeypatch.setattr(_fused, "adam", adam)
     return made
 
 
@@ -112,7 +117,7 @@ def updates(monkeypatch: pytest.MonkeyPatch) -> list[int]:
 @pytest.mark.parametrize("name", ["Adam", "AdamW"])
 def test_long_trainings_are_fused_unasked_to_the_same_bits(name: str, dtype: Any, updates: list[int]) -> None:
     starts, draw = np.random.default_rng(0).standard_normal((2, 4, 3)), np.random.default_rng(1)
-    both = [[nn.Parameter(start, dtype=dtype) for start in starts] for _ in range(2)]
+    both: list[list[Tensor]] = [[nn.Parameter(start, dtype=dtype) for start in starts] for _ in range(2)]
     optimizers = [getattr(nn.optim, name)(w, fused=f, amsgrad=True) for w, f in zip(both, (False, None), strict=True)]
     made = []
     for _ in range(70):
