@@ -75,7 +75,8 @@ BY_HAND = {
 def text(written: str) -> str:
     """Return the text of the stub file; methods that only another NumPy version has are kept as `written`."""
     installed = {name: value for name in [*vars(Tensor)] if is_installed(value := getattr(Tensor, name, None))}
-    installed.pop("_value", None)  # for programs that are written for HIPS autograd
+    for name in ("_trace", "_value", "register"):  # for programs that are written for HIPS autograd
+        installed.pop(name, None)
     found = {name: declaration(name, value) for name, value in installed.items()}
     elsewhere = {full.rpartition(".")[2] for full in reasons.ONLY} - found.keys()
     for line in written.splitlines():

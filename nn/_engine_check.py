@@ -17,8 +17,8 @@ if not hasattr(autograd, "Tensor") or not hasattr(autograd, "general"):
     _marked = any(os.path.exists(os.path.join(folder, "inside.py")) for folder in autograd.__path__)
     _cause = (
         "HIPS autograd has the same import name, and was installed over plaingrad, in one folder, as pip does for a "
-        "package that depends on it. Remove both and install what stands for it: pip uninstall -y autograd plaingrad, "
-        "pip install plaingrad, and packaging/autograd of the clone; see docs/howto/from-hips-autograd.md"
+        "package that depends on it. Remove both, pip uninstall -y autograd plaingrad, and "
+        "install both plaingrad and packaging/autograd from the clone; see docs/howto/from-hips-autograd.md"
         if _marked
         else "HIPS autograd has the same import name: use an environment without it (pip uninstall autograd, then "
         "pip install --force-reinstall plaingrad), or put the folder that holds plaingrad first on sys.path"

@@ -45,8 +45,9 @@ def pull_back(
         line, reached = here(), set(order) if targets else ()
         for node in order:
             op = node.op
-            if id(node.kept) in _NOTHING and id(node.kept_y) in _NOTHING:  # it can be walked again
-                continue
+            kept, kept_y = node.kept, node.kept_y
+            if (kept is None or kept is NOTHING) and (kept_y is None or kept_y is NOTHING):
+                continue  # it keeps nothing, and can be walked again
             if op is not LEAF and (targets is None or node not in targets or node.x in reached or node.y in reached):
                 node.op = op.freed
                 node.kept = line  # for the error that a second walk raises
@@ -54,8 +55,7 @@ def pull_back(
     return found
 
 
-# What a node that keeps nothing has, by identity: arrays have no plain equality.
-_NOTHING = frozenset((id(None), id(())))
+NOTHING = ()  # which is one object
 
 # How many walks in a row needed care, by kind of graph.
 _repeated: dict[int, int] = {}

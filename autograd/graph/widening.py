@@ -18,6 +18,7 @@ class Widened:
     >>> from autograd import tensor
     >>> from autograd.extend import Widened
     >>> x = tensor(np.ones(2, np.float32), requires_grad=True)
+    >>> Widened.told = False  # once a process
     >>> Widened.watch()
     >>> (x * np.ones(2)).sum().backward()
     >>> Widened.take().partition(",")[0]

@@ -67,7 +67,11 @@ def live(values: ArrayLike) -> Tensor:
 def play(path: Path, title: str, function: Callable[..., Any], *inputs: ArrayLike, **options: Any) -> None:
     """Write the page that plays a function of the `inputs`, which require a gradient."""
     function.__name__ = title
-    player(function, path, *map(live, inputs), **options)
+    try:
+        player(function, path, *map(live, inputs), **options)
+    except Exception:
+        path.unlink(missing_ok=True)  # a page of what failed, which the grader says in words
+        raise
 
 
 SKIPPED = ("rule", "to reproduce")  # these speak of the grader's functions

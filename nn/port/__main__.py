@@ -6,6 +6,8 @@ import argparse
 import sys
 from pathlib import Path
 
+from autograd.extend import replacing
+
 from ._writer import Ported, port
 
 DESCRIPTION = """\
@@ -61,7 +63,8 @@ def main(arguments: list[str] | None = None) -> int:
     elif options.output:
         if options.output.exists() and options.output.samefile(options.file):
             parser.error(f"{options.output} is the program itself: write to another file")
-        options.output.write_text(ported.text, encoding="utf-8")
+        with replacing(options.output) as partial:
+            partial.write_text(ported.text, encoding="utf-8")
     else:
         print(ported.text, end="")
     return _refusals(options.file, ported)

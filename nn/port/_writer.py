@@ -367,7 +367,7 @@ class _Writer:
         if path and isinstance(node, ast.Expr) and path.split(".")[min(1, path.count("."))] in tables()["dropped"]:
             return self._dropped(node, path)
         if path in ("torch.manual_seed", "torch.random.manual_seed", "torch.seed"):
-            return self._seed(node, value)
+            return self._seeding(node, value)
         if isinstance(node, ast.Assign) and (pair := self._pair(value)):
             return self._unpacked(node, value, pair)
         if isinstance(node, ast.Expr) and isinstance(value.func, ast.Attribute) and not path:
@@ -392,7 +392,7 @@ class _Writer:
         )
         return self._drop(node)
 
-    def _seed(self, node: Any, call: ast.Call) -> str:
+    def _seeding(self, node: Any, call: ast.Call) -> str:
         seed = ", ".join(self.text(each) for each in call.args)
         parent = self.parents[node]
         while isinstance(parent, ast.If | ast.With | ast.Try | ast.For):

@@ -12,6 +12,8 @@ from typing import NamedTuple
 import numpy as np
 import pytest
 
+from autograd.graph.grad_mode import TRACING, end_watching
+
 FILE = "beginner.py"
 
 
@@ -63,6 +65,7 @@ def answers(program: str, beginning: str = BEGINNING) -> list[tuple[int | None, 
             places = [frame.lineno for frame in traceback.extract_tb(error.__traceback__) if frame.filename == FILE]
             causes = [error, error.__cause__] if error.__cause__ is not None else [error]  # as a traceback shows them
             found.append((places[-1], " after ".join(f"{type(each).__name__}: {each}" for each in causes)))
+    end_watching(TRACING)  # as of a loss whose step never came
     of_warnings = [(w.lineno if w.filename == FILE else None, str(w.message)) for w in warned]
     return of_warnings + found + [(None, line) for line in printed.getvalue().splitlines()]
 

@@ -260,7 +260,7 @@ ERRORS: list[tuple[Callable[[], object], type[Exception], str]] = [
     (lambda: functional.glu(np.ones(4), 1), ShapeError, "along axis 1"),
     (lambda: nn.Softmax2d()(np.ones((2, 3))), ShapeError, r"\(n, channels, height, width\), not \(2, 3\)"),
     (lambda: functional.dropout1d(np.ones(3)), ShapeError, r"dropout1d takes inputs of 3 dimensions.*\(3,\)"),
-    (lambda: functional.dropout2d(np.ones((3, 2))), ShapeError, "dropout2d takes inputs of 4 dimensions"),
+    (lambda: functional.dropout2d(np.ones(3)), ShapeError, "dropout2d takes inputs of 4 dimensions"),
     (lambda: functional.feature_alpha_dropout(X[0]), ShapeError, r"\(n, channels, \.\.\.\), not \(12,\)"),
     (lambda: nn.FeatureAlphaDropout(2), ValueError, "from 0 to 1, not 2"),
     (lambda: functional.gumbel_softmax(X, 0), ValueError, "tau should be a number above 0, not 0"),

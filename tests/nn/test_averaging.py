@@ -76,7 +76,7 @@ def test_an_average_computes_like_its_model_and_is_saved() -> None:
     averaged.eval()
     np.testing.assert_array_equal(averaged(x).data, averaged.module(x).data)
     state = averaged.state_dict()
-    assert list(state)[:2] == ["module.0.weight", "module.0.bias"]
+    assert list(state)[:3] == ["n_averaged", "module.0.weight", "module.0.bias"]
     assert state["n_averaged"] == 3
     fresh = AveragedModel(make_model())
     fresh.load_state_dict(state)

@@ -62,13 +62,23 @@ NOT_TRIED = {"nn.Transformer", "datasets.load_mnist", "nn.distributed.abort"}
 # Results and errors of `autograd`, what takes no argument, and what draws or writes files, which has tests of its own.
 PASSIVE = {
     *(name for name, thing in vars(autograd).items() if isinstance(thing, type) and issubclass(thing, Exception)),
-    *("Context", "Explanation", "Finding", "GradientCheck", "GraphDifference", "Handle", "RecordedRun", "Saved"),
+    *(
+        "Context",
+        "Explanation",
+        "Finding",
+        "GradientCheck",
+        "GraphDifference",
+        "GraphDifferences",
+        "Handle",
+        "RecordedRun",
+        "Saved",
+    ),
     *("TracedOperation", "is_grad_enabled"),
     *("draw_graph", "html_page", "player", "replacing", "watch_calls"),
     "compatibility",  # a mode of the whole process, which tests/hips sets
     # What layers say to a recorder and to numba: it takes functions and arrays as they are.
     *("cached_arrays", "compiled_loop", "done_outside", "drawn", "fusing", "is_copy", "is_finite", "load_numba"),
-    *("Rehearsed", "outside", "rolling"),
+    *("Rehearsed", "Widened", "outside", "rolling"),
     *("importing", "lazy_names"),  # what a package does when it is imported
 }
 

@@ -46,7 +46,7 @@ def test_a_layer_that_fails_stands_in_its_module() -> None:
     (box,) = [box for box in picture.boxes if box.kind == "failed"]
     assert box.title == "✗ linear"
     assert picture.frames[box.frame].path == "1.b"
-    assert " ".join(box.lines).startswith("ShapeError: 'linear' cannot combine")
+    assert " ".join(box.lines).startswith("ShapeError: layer 1, Block: 'linear' cannot combine")
     assert "test_failures.py" in box.where
     assert inputs_of(picture, box) == ["tanh", "weight", "bias"]
     assert [box.title for box in picture.boxes if box.kind == "operation"] == ["linear", "linear", "tanh"]
