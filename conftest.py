@@ -9,8 +9,12 @@ import os
 import re
 import sys
 from doctest import DocTestFinder
+from importlib.util import find_spec
 from types import ModuleType
 from typing import Any
+
+# Those that import PyTorch, which `.[dev]` leaves out, cannot be collected without it.
+collect_ignore = [] if find_spec("torch") else ["autograd/visualize/pytorch.py", "tests/visualize/torch_models.py"]
 
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # NumPy reads it when it is imported
 

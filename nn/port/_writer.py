@@ -278,7 +278,7 @@ class _Writer:
             case ast.Call():
                 return self._call(node)
             case ast.Attribute() | ast.Name():
-                return self._value(node)
+                return self._valued(node)
             case ast.keyword(arg="device"):
                 return None
         return None
@@ -832,7 +832,7 @@ class _Writer:
 
     # -- names
 
-    def _value(self, node: ast.Attribute | ast.Name) -> str | None:
+    def _valued(self, node: ast.Attribute | ast.Name) -> str | None:
         if isinstance(node.ctx, ast.Store) or node in self.left:
             return None
         path = self.imports.path(node)

@@ -5,12 +5,13 @@ from typing import Any
 
 import numpy as np
 import pytest
-import torch
 
 import nn
 from nn.port import port
-from nn.port._compare import TOLERANCE, compare
 from nn.port._table import tables
+
+torch = pytest.importorskip("torch", reason="compares with PyTorch: pip install -e '.[torch]'")
+from nn.port._compare import TOLERANCE, compare  # noqa: E402 - as it needs torch
 
 PORT = Path(__file__).parent.parent / "port"
 PROGRAMS = sorted((PORT / "programs").glob("*.txt"))
