@@ -9,7 +9,6 @@ import gc
 import os
 import signal
 import tempfile
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -17,7 +16,6 @@ from hypothesis import settings
 
 import nn
 from autograd.extend import Widened
-from autograd.graph.grad_mode import TRACING, end_watching
 from autograd.tensors.dispatch import declare_further_functions
 
 # What it remembers of the source and of Unicode; by default that is written beside the source.
@@ -82,10 +80,3 @@ def pytest_collection_finish() -> None:
     gc.collect()
     gc.freeze()
     gc.enable()
-
-
-@pytest.fixture(autouse=True)
-def _nothing_is_watched_on() -> Iterator[None]:
-    """End what watches a loss whose step never came, as `nn.watch` does in a program that fails on the way."""
-    yield
-    end_watching(TRACING)
