@@ -54,6 +54,14 @@ def test_every_name_is_there_or_its_error_says_what_to_use(line: str) -> None:
                 exec(f"from autograd.{home} import {name}")
 
 
+@pytest.fixture(autouse=True)
+def _as_programs_import_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Take the properties of boxes from the modules as programs name them; other tests import them by another name."""
+    traces, boxes = (importlib.import_module(f"autograd.{name}") for name in ("traces", "boxes"))
+    monkeypatch.setattr(Box, "_trace", property(traces._trace_of))
+    monkeypatch.setattr(Box, "_value", property(boxes._value))
+
+
 def test_the_tracer_is_among_the_loaded_modules() -> None:
     """Libraries that choose a method by types look for its Box there; it is loaded no sooner."""
     program = """
