@@ -162,7 +162,7 @@ def check_constructor(kind: type) -> None:
         last = _place_of_device(signature)
         if "device" in kwargs and "dtype" in signature.parameters:  # layers with parameters, as in PyTorch
             check_device(kwargs.pop("device"))
-        elif last >= 0 and (len(args) == last + 2 or _is_device(*args[last : last + 1])):
+        elif last >= 0 and (len(args) == last + 2 or is_device(*args[last : last + 1])):
             check_device(args[last])
             args = args[:last] + args[last + 1 :]
         unknown = kwargs.keys() - signature.parameters.keys()
@@ -266,8 +266,9 @@ def _check(name: str, value: Any, kind: _Kind, optional: bool) -> None:
         raise ValueError(f"{what}, not {value!r}")
 
 
-def _is_device(value: Any = None) -> bool:
-    return isinstance(value, str) and value.partition(":")[0] in ("cpu", "cuda", "meta", "mps", "xpu")
+def is_device(value: object = None) -> bool:
+    """Tell whether something is a device, by name such as "cuda:0" or as PyTorch's object."""
+    return str(value).partition(":")[0] in ("cpu", "cuda", "meta", "mps", "xpu")
 
 
 def check_device(device: Any) -> None:

@@ -17,6 +17,7 @@ from autograd import Tensor, enable_grad, saved_tensors_hooks
 from autograd.extend import TracedOperation, borrow, mark_written, trace_operations
 
 from ._arguments import TensorLike
+from ._blocks import recordable
 from .module import Module
 from .random import default_generator
 
@@ -189,7 +190,7 @@ def summary(model: Module, *inputs: TensorLike | tuple[int, ...]) -> Summary:
             model(*given)
         with (
             _unchanged(model),
-            _recordable(model),
+            recordable(model),
             enable_grad(),
             trace_operations() as traced,
             _Calls(model, rows, traced),
@@ -324,19 +325,6 @@ def _memory(array: Array) -> Array:
     while isinstance(array.base, np.ndarray):
         array = array.base
     return array
-
-
-@contextlib.contextmanager
-def _recordable(model: Module) -> Iterator[None]:
-    """Make all parameters require a gradient, so that all operations on them are recorded."""
-    frozen = [p for p in model.parameters() if not p.requires_grad]
-    for p in frozen:
-        p.requires_grad_(True)
-    try:
-        yield
-    finally:
-        for p in frozen:
-            p.requires_grad_(False)
 
 
 def _live(x: Any) -> Any:

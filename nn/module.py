@@ -16,7 +16,7 @@ from numpy.typing import ArrayLike, DTypeLike
 from autograd import Context, DtypeError, Function, Handle, Tensor, tensor
 from autograd.extend import borrow, describe_calls, lend, mark_written, missing
 
-from ._arguments import check_constructor, check_device
+from ._arguments import check_constructor, check_device, is_device
 from ._warnings import TrainingWarning, message, warn
 from .parameter import Parameter
 
@@ -460,7 +460,7 @@ class Module:
         >>> nn.Linear(2, 1).to(np.float64)(np.ones((1, 2))).dtype
         dtype('float64')
         """
-        dtype, device = (None, dtype) if _is_device(dtype) else (dtype, device)
+        dtype, device = (None, dtype) if is_device(dtype) else (dtype, device)
         check_device(device)
         if dtype is None:
             return self
@@ -704,11 +704,6 @@ def _made_again(module: Module, memo: dict[int, Any] | None) -> Any:
     own = type(module).__reduce_ex__ is not Module.__reduce_ex__
     described = module.__reduce_ex__(4) if own else object.__reduce_ex__(module, 4)
     return copy._reconstruct(module, memo, *described)  # type: ignore[attr-defined]
-
-
-def _is_device(given: Any) -> bool:
-    """Tell whether an argument given as a dtype is a device, by name such as "cuda:0" or as PyTorch's object."""
-    return str(given).partition(":")[0] in ("cpu", "cuda", "mps", "xpu", "meta")
 
 
 def _path(modules: list[Any]) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import inspect
 import os
 from collections.abc import Iterator, Mapping, Sequence
@@ -14,6 +13,7 @@ from autograd import Tensor, UnsupportedError, enable_grad
 from autograd.extend import TracedOperation, borrow, replacing, trace_operations
 
 from .._arguments import TensorLike
+from .._blocks import modes_kept, recordable
 from ..module import Module
 from ._arrays import ARRAYS
 from ._graph import Axis, Graph, Step, arrays_of, library
@@ -181,26 +181,16 @@ class _Run(NamedTuple):
 
 def _trace(model: Module, inputs: tuple[Array, ...]) -> _Run:
     """Call the model in evaluation mode, and record everything."""
-    with _prepared(model), enable_grad(), trace_operations() as operations, np.errstate(all="ignore"):
+    with (
+        modes_kept(model),
+        recordable(model),
+        enable_grad(),
+        trace_operations() as operations,
+        np.errstate(all="ignore"),
+    ):
+        model.eval()
         output = model(*(Tensor(x, requires_grad=x.dtype.kind == "f") for x in inputs))
     return _Run(operations, inputs, dict(_flat(output)))
-
-
-@contextlib.contextmanager
-def _prepared(model: Module) -> Iterator[None]:
-    """Set a model to evaluation mode, with all parameters requiring a gradient, for the duration of a block."""
-    modes = [(module, module.training) for module in model.modules()]
-    frozen = [p for p in model.parameters() if not p.requires_grad]
-    model.eval()
-    for p in frozen:
-        p.requires_grad_(True)
-    try:
-        yield
-    finally:
-        for p in frozen:
-            p.requires_grad_(False)
-        for module, training in modes:
-            module.training = training
 
 
 def _flat(output: Any, name: str = "output") -> Iterator[tuple[str, Array]]:

@@ -12,6 +12,7 @@ import numpy as np
 from autograd import Tensor, no_grad
 from autograd.extend import borrow, done_outside, mark_written, missing
 
+from .._blocks import modes_kept
 from ..module import Module
 from ..modules.batchnorm import BatchNorm1d
 from ._optimizer import Optimizer
@@ -211,20 +212,18 @@ def update_bn(loader: Iterable[Any], model: Module) -> None:
     layers = [layer for layer in model.modules() if isinstance(layer, BatchNorm1d)]
     if not layers:
         return
-    momenta, modes = [layer.momentum for layer in layers], [(module, module.training) for module in model.modules()]
+    momenta = [layer.momentum for layer in layers]
     for layer in layers:
         layer.reset_running_stats()
         layer.momentum = None
-    model.train()
     try:
-        with no_grad():
+        with modes_kept(model), no_grad():
+            model.train()
             for batch in loader:
                 model(batch[0] if isinstance(batch, tuple | list) else batch)
     finally:
         for layer, momentum in zip(layers, momenta, strict=True):
             layer.momentum = momentum
-        for module, mode in modes:
-            module.training = mode
 
 
 class SWALR(LRScheduler):

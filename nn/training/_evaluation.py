@@ -13,6 +13,7 @@ from autograd import ShapeError, no_grad
 from autograd.extend import is_unpacked
 
 from .._arguments import TensorLike, explained
+from .._blocks import modes_kept
 from .._warnings import message
 from ..distributed._collectives import gather_objects
 from ..distributed._processes import world
@@ -167,16 +168,13 @@ def mean_over(
 @contextmanager
 def _evaluating(model: Module) -> Iterator[None]:
     """Put all modules into evaluation mode, and restore the mode of each."""
-    modes = [(module, module.training) for module in model.modules()]
-    model.eval()
     token = on_dropping.set(lambda: warn(message("dropout")))
     try:
-        with no_grad():
+        with modes_kept(model), no_grad():
+            model.eval()
             yield
     finally:
         on_dropping.reset(token)
-        for module, mode in modes:
-            module.training = mode
 
 
 def is_summed(loss: Loss) -> bool:

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from .._arguments import explained
+from .._blocks import modes_kept
 from ..distributed._processes import world
 from ..module import Module
 from ..random import default_generator
@@ -220,16 +221,13 @@ def fit(
     )
     if columns is not None:
         model.feature_names_in_ = columns
-    modes = [(module, module.training) for module in model.modules()]
     try:
-        loop.run()
+        with modes_kept(model):
+            loop.run()
     except TypeError as error:
         if "forward() takes" in str(error):
             error.args = (f"{error}: the model is called with all parts of the data but the last, the target",)
         raise
-    finally:
-        for module, mode in modes:
-            module.training = mode
     history = pandas.DataFrame(training.history).set_index("epoch")
     history.attrs |= {"stopped": training.stopped, "compiled": loop.compiled.said}
     return history

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from .._blocks import modes_kept
 from ..module import Module
 from ..random import default_generator
 from ._data import Batch, Batches, Source
@@ -96,19 +97,18 @@ def find_learning_rate(
     generator = default_generator().bit_generator
     drawn = generator.state
     source = source_to_train(data, steps, batch_size, seed, dtype_of(model), trained_columns(model))
-    kept = model.state_dict(), optimizer.state_dict(), [(module, module.training) for module in model.modules()]
+    kept = model.state_dict(), optimizer.state_dict()
     loader = source.loader if isinstance(source, Batches) else None
     place = None if loader is None else loader.state_dict()
     try:
-        model.train()
-        rates = np.geomspace(lowest, highest, steps).tolist()
-        return _search(model, loss, optimizer, rates, _batches(source))
+        with modes_kept(model):
+            model.train()
+            rates = np.geomspace(lowest, highest, steps).tolist()
+            return _search(model, loss, optimizer, rates, _batches(source))
     finally:
         optimizer.zero_grad()
         model.load_state_dict(kept[0])
         optimizer.load_state_dict(kept[1])
-        for module, mode in kept[2]:
-            module.training = mode
         generator.state = drawn
         if loader is not None:
             loader.load_state_dict(place)
