@@ -15,7 +15,7 @@ from types import CodeType, FrameType, ModuleType
 from typing import Any
 
 from ..later import load
-from .source_info import line_in, line_of, within_engine, within_file
+from .source_info import ReadOnce, line_in, line_of, within_engine, within_file
 
 _STORE, _UNPACK = opmap["STORE_SUBSCR"], opmap["UNPACK_SEQUENCE"]
 
@@ -140,31 +140,17 @@ def _module_of(thing: Any) -> str:
     return thing.__name__ if isinstance(thing, ModuleType) else module if isinstance(module, str) else ""
 
 
-# By the address of the instruction, within the memory of the code object, which is held here so that it stays unique.
-_names: dict[int, tuple[CodeType, str]] = {}
-
-
 def name_called(code: CodeType, instruction: int) -> str:
     """Return the name of the function that an instruction calls, as it is written; empty if there is none."""
-    known = _names.get(id(code) + instruction)
-    if known is None:
-        if len(_names) > 10_000:
-            _names.clear()
-        known = _names[id(code) + instruction] = code, _read_name(code, instruction)
-    return known[1]
+    return str(_names.at(code, instruction))
 
 
-# By the address of an instruction, as above: the names that `discarding` returns.
-_discarding: dict[int, tuple[CodeType, str]] = {}
 _WITH_INDICES = {"cummax", "cummin", "kthvalue", "max", "median", "min", "mode", "sort", "topk"}
 
 
 def discarding(code: CodeType, instruction: int) -> str:
     """Return the name of a method that PyTorch has with indices, of whose two results only the second gets a name."""
-    known = _discarding.get(id(code) + instruction)
-    if known is None:
-        known = _discarding[id(code) + instruction] = code, _read_discarding(code, instruction)
-    return known[1]
+    return str(_discarding.at(code, instruction))
 
 
 def _read_discarding(code: CodeType, instruction: int) -> str:
@@ -214,3 +200,6 @@ def _read_name(code: CodeType, instruction: int) -> str:
         elif earlier.opname not in ("PUSH_NULL", "PRECALL", "EXTENDED_ARG", "CACHE", "KW_NAMES"):
             parts = [""]  # a computed object: the following attributes are read from it
     return ".".join(parts) if parts and parts[0] else ""
+
+
+_names, _discarding = ReadOnce(_read_name), ReadOnce(_read_discarding)

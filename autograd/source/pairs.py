@@ -7,34 +7,21 @@ but the code object of its caller does.
 from __future__ import annotations
 
 import sys
-from types import CodeType, FrameType
+from types import CodeType
 
-from .source_info import warn
-
-# By the address of the instruction, within the memory of the code object, which is held here so that it stays unique.
-_known: dict[int, tuple[CodeType, str | None]] = {}
+from .source_info import ReadOnce, warn
 
 
 def warn_of_pair(name: str, axis: int) -> None:
     """Warn if the program takes the result of the reduction that it is calling, two frames up, apart as a pair."""
     frame = sys._getframe(3)
-    known = _known.get(id(frame.f_code) + frame.f_lasti) or _look_up(frame)
-    if known[1] is None and frame.f_back is not None:  # the method by which NumPy calls it
-        known = _known.get(id(frame.f_back.f_code) + frame.f_back.f_lasti) or _look_up(frame.f_back)
-    if known[1]:
+    if frame.f_code.co_name == "__array_function__" and frame.f_back is not None:  # by which NumPy calls it
+        frame = frame.f_back
+    if how := _known.at(frame.f_code, frame.f_lasti):
         warn(
-            f"{known[1]} a result of {name}({axis}) takes its rows: as in NumPy, it is values alone. PyTorch's values "
+            f"{how} a result of {name}({axis}) takes its rows: as in NumPy, it is values alone. PyTorch's values "
             f"and indices are x.{name}(axis={axis}) and x.arg{name}(axis={axis}); if rows are meant, give axis= by name"
         )
-
-
-def _look_up(frame: FrameType) -> tuple[CodeType, str | None]:
-    if len(_known) > 10_000:
-        _known.clear()
-    code, instruction = frame.f_code, frame.f_lasti
-    how = None if code.co_name == "__array_function__" else _taken_apart(code, instruction)
-    known = _known[id(code) + instruction] = code, how
-    return known
 
 
 def _taken_apart(code: CodeType, instruction: int) -> str:
@@ -54,3 +41,6 @@ def _taken_apart(code: CodeType, instruction: int) -> str:
     index = then[0].argval if then[0].opname in ("LOAD_CONST", "LOAD_SMALL_INT") else None
     indexes = then[-1].opname == "BINARY_SUBSCR" or then[-1].argrepr == "[]"  # which is a BINARY_OP in later Pythons
     return f"[{index}] of" if type(index) is int and index in (0, 1) and indexes else ""
+
+
+_known = ReadOnce(_taken_apart)

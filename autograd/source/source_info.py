@@ -28,6 +28,27 @@ class SourceLine:
     instruction: int
 
 
+class ReadOnce(dict[int, tuple[CodeType, Any]]):
+    """What a function reads in the code of a call: read once for each instruction.
+
+    The keys are addresses of instructions, within the memory of code objects, which are held here so that they stay
+    unique.
+    """
+
+    def __init__(self, read: Callable[[CodeType, int], Any]) -> None:
+        super().__init__()
+        self._read = read
+
+    def at(self, code: CodeType, instruction: int) -> Any:
+        """Return what is read at an instruction."""
+        known = self.get(id(code) + instruction)
+        if known is None:
+            if len(self) > 10_000:
+                self.clear()
+            known = self[id(code) + instruction] = code, self._read(code, instruction)
+        return known[1]
+
+
 class HasLine(Protocol):
     """An object that a line can be noted in: a `SourceLine`, a node, a block."""
 
