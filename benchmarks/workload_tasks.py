@@ -273,6 +273,19 @@ class Network:
         return Workload(taken, results)
 
 
+def classifier(
+    model: Callable[[Engine], Any], in_jax: Function, shape: tuple[int, ...], classes: int, optimizer: str = "Adam"
+) -> Network:
+    """Return a network that learns classes from batches of this shape."""
+    return Network(
+        model,
+        lambda e, model, x, y: e.F.cross_entropy(model(x), y),
+        in_jax,
+        lambda rng: (f32(rng, *shape), rng.integers(0, classes, shape[0])),
+        optimizer,
+    )
+
+
 def f32(rng: numpy.random.Generator, *shape: int) -> Any:
     """Return random numbers."""
     return rng.standard_normal(shape).astype(numpy.float32)
@@ -344,13 +357,7 @@ def convolutional() -> Network:
             x = jax.lax.reduce_window(x, -numpy.inf, jax.lax.max, (1, 1, 2, 2), (1, 1, 2, 2), "VALID")
         return cross_entropy(jax, dense(p, "13", x.reshape(len(x), -1)), labels)
 
-    return Network(
-        model,
-        lambda e, model, x, y: e.F.cross_entropy(model(x), y),
-        in_jax,
-        lambda rng: (f32(rng, 32, 3, 32, 32), rng.integers(0, 10, 32)),
-        "SGD",
-    )
+    return classifier(model, in_jax, (32, 3, 32, 32), 10, "SGD")
 
 
 def residual() -> Network:
@@ -378,13 +385,7 @@ def residual() -> Network:
             x = jax.nn.relu(half(name, 2, jax.nn.relu(half(name, 1, x))) + x)
         return cross_entropy(jax, dense(p, "4", x.mean((2, 3))), labels)
 
-    return Network(
-        model,
-        lambda e, model, x, y: e.F.cross_entropy(model(x), y),
-        in_jax,
-        lambda rng: (f32(rng, 16, 32, 16, 16), rng.integers(0, 10, 16)),
-        "SGD",
-    )
+    return classifier(model, in_jax, (16, 32, 16, 16), 10, "SGD")
 
 
 def recurrent(layer: str, length: int, batch: int) -> Network:
@@ -582,12 +583,7 @@ def audio() -> Network:
             x = jax.nn.relu(convolved(jax, p, f"{2 * i}", x, stride))
         return cross_entropy(jax, dense(p, "8", x.mean(2)), labels)
 
-    return Network(
-        model,
-        lambda e, model, x, y: e.F.cross_entropy(model(x), y),
-        in_jax,
-        lambda rng: (f32(rng, 8, 1, 8000), rng.integers(0, 12, 8)),
-    )
+    return classifier(model, in_jax, (8, 1, 8000), 12)
 
 
 # Functions, in float64

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..calculus import RULES, zero
-from ..primitives.declare import composed, elementwise, linear, not_differentiable
+from ..primitives.declare import add_methods, composed, elementwise, linear, not_differentiable
 from ..primitives.primitive import Primitive
 from ..primitives.unary_binary import binary
 from ..tensors import dispatch
@@ -183,16 +183,13 @@ def _method_conjugate(x: Tensor) -> Any:
     return conjugate(x) if x.dtype.kind == "c" else x
 
 
-for _name, _method in {
-    "__pow__": power,
-    "__round__": _rounded,
-    "__rpow__": lambda y, x: power(x, y),
+for _name, _method in {"__pow__": power, "__round__": _rounded, "__rpow__": lambda y, x: power(x, y)}.items():
+    setattr(Tensor, _name, _method)
+_methods: dict[str, Any] = {
     "astype": _method_astype,
     "clip": _method_clip,
-    "conj": _method_conjugate,
     "conjugate": _method_conjugate,
+    "conj": _method_conjugate,
     "sign": _sign,
-}.items():
-    setattr(Tensor, _name, _method)
-for _name in ("astype", "clip", "conjugate"):
-    getattr(Tensor, _name).__name__ = _name  # by which a library that wraps methods, such as pint, knows them
+}
+add_methods(_methods)

@@ -10,7 +10,7 @@ import numpy as np
 from ..arrays.door import ARRAY_TYPES
 from ..errors import ShapeError, UnsupportedError
 from ..primitives.accurate_sum import accurate_sum
-from ..primitives.declare import composed, linear, not_differentiable
+from ..primitives.declare import add_methods, composed, linear, not_differentiable
 from ..source.call_site import users_line
 from ..tensors.dispatch import fronts
 from ..tensors.tensor import Array, Tensor, plain_array, unwrap
@@ -239,16 +239,14 @@ def _method_flatten(x: Tensor, order: Order = "C") -> Any:
     return copy(ravel(x, order))
 
 
-for _name, _attribute in {
+_attributes: dict[str, Any] = {
     "reshape": _method_reshape,
     "transpose": _method_transpose,
     "flatten": _method_flatten,
     "T": property(lambda x: transpose(x, None)),
     "mT": property(matrix_transpose),
-}.items():
-    setattr(Tensor, _name, _attribute)
-for _name in ("reshape", "transpose", "flatten"):
-    getattr(Tensor, _name).__name__ = _name  # by which a library that wraps methods, such as pint, knows them
+}
+add_methods(_attributes)
 
 not_differentiable(
     np.shape, np.ndim, np.size, np.zeros_like, np.ones_like, np.empty_like, np.result_type, np.isclose,

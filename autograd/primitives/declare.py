@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import functools
 import sys
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal, TypeVar, overload
 
 import numpy as np
@@ -289,15 +289,21 @@ def _after_ours(home: str | None, *functions: Function) -> None:
 def install(name: str, function: Function, operator: Function | None = None) -> None:
     """Install `function` as the method `name` of tensors, and `operator` or `function` as the operator of that name."""
     if name not in vars(Tensor) or isinstance(vars(Tensor)[name], DeclaredLater):
-        if hasattr(np.ndarray, name) and not hasattr(np.ndarray, function.__name__):
-            function.__name__ = name  # by which a library that wraps methods, such as pint, knows them
         along_axes = "axis" in getattr(getattr(function, "__code__", None), "co_varnames", ())
-        setattr(Tensor, name, method_of(name, function) if along_axes else function)
+        add_methods({name: method_of(name, function) if along_axes else function})
     symbol, operate = OPERATORS.get(name), operator or function
     if symbol is not None:
         setattr(Tensor, f"__{symbol}__", operate)
         if symbol not in ("neg", "pos", "abs", "invert", *_COMPARISONS):
             setattr(Tensor, f"__r{symbol}__", lambda y, x: operate(x, y))
+
+
+def add_methods(attributes: Mapping[str, Any]) -> None:
+    """Set methods and properties of tensors; libraries that wrap methods, such as pint, know them by ``__name__``."""
+    for name, attribute in attributes.items():
+        if hasattr(np.ndarray, name) and not hasattr(np.ndarray, getattr(attribute, "__name__", name)):
+            attribute.__name__ = name
+        setattr(Tensor, name, attribute)
 
 
 def method_of(name: str, composition: Function) -> Function:

@@ -196,9 +196,7 @@ def handed_over(op: Primitive, z: Any, *operands: Any) -> Any:
 
     `z` is what it makes of their arrays. Tables hold no tensors, so that operations with them give tensors.
     """
-    if isinstance(z, ndarray | StandIn):
-        return NotImplemented
-    if not hasattr(type(z), "__array_ufunc__") or type(z) in fronts:
+    if isinstance(z, ndarray | StandIn) or not hasattr(type(z), "__array_ufunc__") or type(z) in fronts:
         return NotImplemented
     if not isinstance(op.forward, np.ufunc) or is_of_table(z):
         return NotImplemented

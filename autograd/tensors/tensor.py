@@ -811,12 +811,11 @@ def unmasked(data: Any) -> Any:
 def _hands_over(types: Iterable[type]) -> bool:
     """Ask whether the class of an argument may hold tensors, as pint's quantities do; masked arrays raise."""
     for kind in types:
-        if kind is not ndarray and kind is not Tensor:
-            if not issubclass(kind, ndarray):
-                if kind.__module__.partition(".")[0] != "autograd" and not issubclass(kind, Tensor):
-                    return True
-            elif hasattr(kind, "mask"):
+        if issubclass(kind, ndarray):
+            if hasattr(kind, "mask"):
                 raise _of_mask()
+        elif not issubclass(kind, Tensor) and kind.__module__.partition(".")[0] != "autograd":
+            return True
     return False
 
 

@@ -133,6 +133,7 @@ def draw_graph(
     from .watching import lines_of_values, watch_calls
 
     _check(rankdir, depth, max_nodes, show, DETAILS)
+    fold = False if data and fold is None else fold  # what is folded shows only the numbers of the first repetition
     if is_torch_module(output):
         return _drawn_torch(output, params, show, data, rankdir, format, (depth, fold, max_nodes))
     if hasattr(output, "named_parameters"):
@@ -161,7 +162,6 @@ def draw_graph(
             if drawn is None:
                 raise
     picture = read_graph(drawn, named, modules, show, function, data)
-    fold = False if data and fold is None else fold  # what is folded shows only the numbers of the first repetition
     graph = to_digraph(_fitted(picture, depth, fold, max_nodes), _DIRECTIONS[rankdir], format)
     result: Any = output
     graph.play = partial(player, result, params=params, depth=depth, data=data)
@@ -185,7 +185,6 @@ def _drawn_torch(
     picture = read_graph(drawn, ran.names, ran.modules, show, None, ran.own(data), ran.nodes)
     picture.remarks += ran.remarks if "gradients" in show else ()
     depth, fold, most = sizes
-    fold = False if data and fold is None else fold
     graph = to_digraph(_fitted(picture, depth, fold, most), _DIRECTIONS[rankdir], form)
     graph.play = lambda path, **options: player(module, path, *inputs, depth=depth, data=data, **options)
     return _finished(graph, ran.failure)

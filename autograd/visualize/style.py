@@ -64,10 +64,10 @@ KINDS: dict[Kind, dict[str, str]] = {
 ALARM = {"fillcolor": "#fbd5cf", "color": "#a61616", "penwidth": "2.5"}
 DEAD = {"fillcolor": "#e5e7eb", "color": "#9ca3af", "fontcolor": _MUTED, "penwidth": "0.6"}
 
-# Characters that XML or a text file cannot hold: control characters, lone surrogates, and two noncharacters.
 # Of the user's numbers: the colours of 1 and of -1, pale enough for text, and that of what is no number.
 _HIGH, _LOW, _NEITHER = (249, 192, 138), (169, 209, 245), "#e5e7eb"
 
+# Characters that XML or a text file cannot hold: control characters, lone surrogates, and two noncharacters.
 _UNWRITABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
 
 

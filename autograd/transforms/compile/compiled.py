@@ -488,9 +488,9 @@ def compile(
     >>> len(slope.programs)
     1
     """
-    for name in foreign.keys() - OF_JIT:
-        refuse_keywords("compile", foreign, COMPILE_KEYWORDS)
-        raise TypeError(f"compile has no argument {name!r}: it takes fallback= and backend=")
+    if unknown := [name for name in foreign if name not in OF_JIT]:
+        refuse_keywords("compile", unknown, COMPILE_KEYWORDS)
+        raise TypeError(f"compile has no argument {unknown[0]!r}: it takes fallback= and backend=")
     check_option("compile", "fallback", fallback, ("raise", "warn", "eager"))
     if backend not in ("auto", "numpy", "numba"):
         raise ValueError(

@@ -95,9 +95,7 @@ def failed_playback(ran: Run, names: Mapping[str, Any], failure: Failure) -> Pla
     own = InputNames(names, steps, ran.function)
     found, feeds = _inputs(steps, own)
     places = {id(step.value): index for index, step in enumerate(found)}
-    given: list[
-        Any
-    ] = []  # the node of each input of what failed, or the array outside of the graph that it is a part of
+    given: list[Any] = []  # of each input of what failed the node, or the array outside of the graph that it is part of
     for x in failure.given:
         named = own.of_array(memory_of(x._array if isinstance(x, Tensor) else x)) if node_of(x) is None else None
         array = named.array() if named is not None and named.array is not None else None
