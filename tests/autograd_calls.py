@@ -334,13 +334,15 @@ CALLS: dict[str, tuple[Function, Made, dict[str, Any]]] = {
     "linearize": (autograd.linearize, lambda: [square, _array()], {}),
     "linearize.push": (pushed, lambda: [square, _array(), np.ones(3)], {}),
     "custom_vjp": (
-        custom_reverse, lambda: [product, (0,), lambda x, y: (product(x, y), y), lambda x, y, g: (g * x * np.ones(3),), 2.0, x()], {},
+        custom_reverse,
+        lambda: [product, (0,), lambda x, y: (product(x, y), y), lambda x, y, g: (g * x * np.ones(3),), 2.0, x()], {},
     ),
     "custom_jvp": (
         custom_forward, lambda: [product, (), lambda p, t: (product(*p), np.sum(p[1] * t[0])), _array(), 2.0], {}
     ),
     "custom_jvp.defjvps": (
-        custom_parts, lambda: [product, lambda t, z, x, y: np.sum(t * y), lambda t, z, x, y: np.sum(t * x), _array(), 2.0], {}
+        custom_parts,
+        lambda: [product, lambda t, z, x, y: np.sum(t * y), lambda t, z, x, y: np.sum(t * x), _array(), 2.0], {},
     ),
     "hvp": (autograd.hvp, lambda: [total, _array(), np.ones(3)], {}),
     "ggnvp": (autograd.ggnvp, lambda: [square, _array(), np.ones(3), total], {}),
