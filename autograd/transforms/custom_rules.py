@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from ..arrays.door import FAILURES, innermost_level
 from ..errors import DeclarationError, DerivativeError, check_callable
 from ..primitives.function import Function
 from ..tensors.tensor import Tensor, conjugated
@@ -26,6 +27,8 @@ Rule = Callable[..., Any]
 class _Form:
     """How the arguments of one call, and its results, are built of leaves."""
 
+    # Without a `__dict__` it is one object for all elements of a batch that are computed in a loop: see `Level.loop`.
+    __slots__ = ("counts", "fixed", "rebuild", "rebuild_result")
     rebuild_result: Callable[[Sequence[Any]], Any]
 
     def __init__(self, args: tuple[Any, ...], rebuild: Callable[[Sequence[Any]], Any], fixed: list[int]) -> None:
@@ -66,7 +69,13 @@ class _Custom:
             )
         leaves, rebuild = tree_flatten(bound.args)
         if not any(isinstance(x, Tensor) for x in leaves):
-            return self._function(*bound.args)
+            try:
+                return self._function(*bound.args)
+            except FAILURES:
+                level = innermost_level(leaves)
+                if level is None:
+                    raise
+                return level.loop(self._name, self._function, bound.args)
         if self._operation is None:
             raise DeclarationError(f"{self._name} has no rule yet: declare one with {self._name}.{self._how}")
         form = _Form(bound.args, rebuild, [i % len(bound.args) for i in self._fixed])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import math
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
@@ -179,6 +180,17 @@ def test_pytrees_keywords_and_defaults() -> None:
     agree(found, 3 * np.cos(X))
     assert apply(np.sin, Point(X, "p", 1.0))["none"] is None
     assert type(apply(np.sin, Point(X, "p", 1.0))["a"][0]) is np.ndarray
+
+
+def test_batches_in_a_loop() -> None:
+    reverse, forward = custom_vjp(lambda x: [math.sin(x)]), custom_jvp(lambda x: [math.sin(x)])
+    reverse.defvjp(lambda x: ([math.sin(x)], math.cos(x)), lambda slope, g: (g[0] * slope,))
+    forward.defjvp(lambda p, t: ([math.sin(*p)], [math.cos(*p) * t[0]]))
+    for f in (reverse, forward):
+        batch = vmap(lambda x, f=f: f(x)[0], loops="allow")
+        agree(batch(X), np.sin(X))
+        agree(jacobian(batch)(X), np.diag(np.cos(X)))
+        agree(vmap(grad(lambda x, f=f: f(x)[0]), loops="allow")(X), np.cos(X))
 
 
 def test_fixed_point_of_jax_s_page() -> None:
