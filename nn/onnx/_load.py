@@ -11,13 +11,15 @@ import numpy as np
 
 from autograd import UnsupportedError
 
+from .._warnings import TrainingWarning, message, warn
 from ..module import Module
 from ._functions import check_size, inlined
 from ._graph import library
 from ._model import Input, OnnxModel
 from ._names import paths_of
 from ._operators import is_known, is_refused
-from ._program import DOMAIN, Node, Program, dense, native, of_sparse, read_nodes, read_program
+from ._program import DOMAIN, Program, native, read_nodes, read_program
+from ._weights import Taken
 
 if TYPE_CHECKING:
     import onnx
@@ -62,14 +64,15 @@ def load(model: str | os.PathLike[str] | onnx.ModelProto) -> Module:
     Each operator is computed by NumPy's functions on tensors, so that gradients, `vmap` and all of `nn` work on the
     result. It needs ``pip install onnx``.
 
-    The floating-point arrays of the file become parameters, unless they are a single number without an axis, or hold
-    infinities or nan, or are settings of an operator, such as running means of batch normalization. These become
-    buffers, as integers and the constants of the graph do. `state_dict` has the parameters, and buffers that are
-    floating-point arrays, as modules of PyTorch do. An array that several operators use is one parameter. Arrays of
-    the graphs inside nodes, such as ``Loop``, are constants.
+    The floating-point arrays of the file become parameters, wherever they stand: as initializers, in ``Constant``
+    nodes, in the graphs inside ``If`` and ``Loop``, or as coefficients of the classical models of ``ai.onnx.ml``. Not
+    if they are a single number without an axis, or hold infinities or nan, or are settings of an operator, such as
+    running means of batch normalization. These become buffers, as integers do. `state_dict` has the parameters, and
+    initializers that are floating-point arrays, as modules of PyTorch do. An array that several operators use is one
+    parameter. A model without parameters is a `TrainingWarning`.
 
     Paths are names in the file: dots, slashes and colons separate modules, and other characters that no name in Python
-    has become underscores. Constants of the graph are in ``constants``.
+    has become underscores. ``Constant`` nodes that are not trained are in ``constants``.
 
     The module is called with the inputs in the order of the file, or by their names. It returns a tensor, or a tuple if
     the file has several outputs. Lengths of inputs that the file fixes are checked, except the first, which most files
@@ -193,15 +196,18 @@ def _of_proto(proto: Any, where: str) -> Module:
     graph = checked.graph
     del graph.node[:]
     graph.node.extend(nodes)
-    training = _prepare(graph, opsets.get("", 0))
-    arrays = {t.name: dense(onnx.numpy_helper.to_array(t)) for t in graph.initializer}
-    arrays |= {t.values.name: of_sparse(t) for t in graph.sparse_initializer}
-    program = read_program(graph, opsets, tuple(arrays))
+    own = {t.name for t in graph.initializer} | {t.values.name for t in graph.sparse_initializer}
+    arrays = Taken(graph).arrays
+    training = _prepare(graph, arrays, opsets.get("", 0))
+    program = read_program(graph, opsets)
     settings = _settings(program)
     trained = {name: array for name, array in arrays.items() if name not in settings and _is_trained(array)}
     others = {name: array for name, array in arrays.items() if name not in trained}
+    if not trained:
+        warn(message("no parameters", where=where), TrainingWarning)
     given = [value for value in inputs if value.name not in arrays]
-    return OnnxModel(_folded(program), given, trained, others, paths_of(arrays)).train(training)
+    paths = paths_of({name: name if name in own or name in trained else f"constants/{name}" for name in arrays})
+    return OnnxModel(program, given, trained, others, paths).train(training)
 
 
 def _check_graph(proto: Any, where: str) -> None:
@@ -217,14 +223,12 @@ def _check_graph(proto: Any, where: str) -> None:
         raise ValueError(f"{where} is not a valid ONNX model: {' '.join(str(error).split())}") from error
 
 
-def _prepare(graph: Any, opset: int) -> bool:
+def _prepare(graph: Any, arrays: Mapping[str, Array], opset: int) -> bool:
     """Change a graph so that its mode is that of the module; return whether the file is meant for training.
 
     Nodes that copy an array of the file are passed over: what they copy is that array.
     """
-    training = False
-    arrays, same = {t.name: t for t in graph.initializer}, dict[str, str]()
-    arrays |= {node.output[0]: a.t for node in graph.node if node.op_type == "Constant" for a in node.attribute}
+    training, same = False, dict[str, str]()
     for node in graph.node:
         for i, name in enumerate(node.input):
             node.input[i] = same.get(name, name)
@@ -234,7 +238,7 @@ def _prepare(graph: Any, opset: int) -> bool:
             training |= any(a.name == "training_mode" and a.i for a in node.attribute)
             training |= opset < 14 and len(node.output) > 1  # which had no such attribute
         elif node.op_type == "Dropout" and len(node.input) > 2 and node.input[2] in arrays:
-            training |= bool(library().numpy_helper.to_array(arrays[node.input[2]]).item())
+            training |= bool(arrays[node.input[2]].item())
             del node.input[2]
     return training
 
@@ -273,17 +277,6 @@ def _settings(program: Program) -> set[str]:
             found.add(node.inputs[0])
         found |= {node.inputs[i] for i in _SETTINGS.get(node.kind, ()) if i < len(node.inputs)}
     return found
-
-
-def _folded(program: Program) -> Program:
-    """Return the graph with the values of its Constant nodes as constants."""
-    constants: Mapping[str, Any] = {n.outputs[0]: n["value"] for n in program.nodes if _is_array(n)}
-    nodes = tuple(node for node in program.nodes if not _is_array(node))
-    return Program(program.inputs, program.outputs, nodes, {**program.constants, **constants})
-
-
-def _is_array(node: Node) -> bool:
-    return node.kind == "Constant" and node["value"] is not None and node["value"].dtype.kind in "fiub"
 
 
 def _input(value: Any) -> Input:

@@ -13,7 +13,6 @@ from autograd.extend import as_array
 from .._arguments import TensorLike
 from ..module import Module
 from ..parameter import Parameter
-from ._names import identifier
 from ._operators import execute
 from ._program import Program, Run, native
 
@@ -60,13 +59,8 @@ class OnnxModel(Module):
             setattr(owner, attribute, Parameter(array, dtype=array.dtype))
         for name, array in buffers.items():
             owner, attribute = self._place(paths[name])
-            owner.register_buffer(attribute, np.array(array), persistent=array.dtype.kind == "f" and array.ndim > 0)
-        for name, array in program.constants.items():
-            owner, attribute = self._place(("constants", identifier(name.strip("/"))))
-            while hasattr(owner, attribute):
-                attribute += "_"
-            self._paths[name] = ("constants", attribute)
-            owner.register_buffer(attribute, array, persistent=False)
+            kept = array.dtype.kind == "f" and array.ndim > 0 and paths[name][0] != "constants"
+            owner.register_buffer(attribute, np.array(array), persistent=kept)
 
     def _place(self, path: tuple[str, ...]) -> tuple[Module, str]:
         """Return the module that the last name of a path is an attribute of; make it if there is none."""

@@ -362,8 +362,8 @@ KINDS: dict[tuple[str, str], Callable[[Random], Drawn]] = {
 TRAINING = "ai.onnx.preview.training"  # which onnxruntime leaves to others
 COMPARED_ALONE = {("", "ImageDecoder"), (TRAINING, "Adagrad"), (TRAINING, "Adam"), (TRAINING, "Momentum")}
 REFUSED = {
-    ("", "RegexFullMatch"), ("", "StringNormalizer"), ("", "StringSplit"), (ML, "SVMClassifier"),
-    (ML, "TreeEnsembleClassifier"),
+    ("", "RegexFullMatch"), ("", "StringNormalizer"), ("", "StringSplit"),
+
 }  # fmt: skip
 VERSIONS = {"TreeEnsemble": 5}
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import numpy as np
@@ -52,3 +52,22 @@ def axes_of(n: Node, given: TensorLike | None, ndim: int) -> tuple[int, ...] | N
 def shape_of(x: Value) -> Array:
     """Return the shape of an array as an array."""
     return np.array(x.shape, np.int64)
+
+
+def refuse_derivatives(n: Node, inputs: Iterable[Any]) -> None:
+    """Raise if a gradient with respect to an input of a node without a derivative is wanted."""
+    if is_grad_enabled() and any(isinstance(x, Tensor) and x.requires_grad for x in inputs):
+        raise UnsupportedError(
+            f"{n} has no derivative here, and one of its inputs requires a gradient: compute within no_grad(), or "
+            f"freeze the parameters before it with requires_grad_(False)"
+        )
+
+
+def without_derivative(compute: Operator) -> Operator:
+    """Return an operator that raises where its derivative is wanted."""
+
+    def refusing(n: Node, *inputs: Any) -> Any:
+        refuse_derivatives(n, inputs)
+        return compute(n, *inputs)
+
+    return refusing

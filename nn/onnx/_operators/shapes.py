@@ -183,7 +183,8 @@ def _eye_like(n: Node, x: Any) -> Array:
     return np.asarray(np.eye(rows, columns, n["k"] or 0), dtype)
 
 
-def _constant(n: Node) -> Any:
+def constant(n: Node) -> Any:
+    """Return what a node holds."""
     for name in ("value", "sparse_value"):
         if n[name] is not None:
             return n[name]
@@ -200,7 +201,7 @@ SHAPES: dict[str, Operator] = {
     "CastLike": lambda n, x, like: cast(x, like.dtype),
     "CenterCropPad": _center_crop_pad,
     "Concat": lambda n, *inputs: np.concatenate(inputs, 1 if n["axis"] is None else n["axis"]),
-    "Constant": _constant,
+    "Constant": constant,
     "ConstantOfShape": _constant_of_shape,
     "DepthToSpace": _depth_to_space,
     "Expand": lambda n, x, shape: np.broadcast_to(x, np.broadcast_shapes(x.shape, integers(shape))),

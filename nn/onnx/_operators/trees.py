@@ -1,0 +1,153 @@
+"""Operators of decision trees and their sums. They are steps, and have no derivative."""
+
+from __future__ import annotations
+
+import functools
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from autograd.extend import as_array, borrow
+
+from .._program import Node, read_nodes
+from .classical import class_names, of_two, transformed
+from .common import Array, Operator, without_derivative
+
+_BRANCHES = {
+    "BRANCH_LEQ": np.less_equal, "BRANCH_LT": np.less, "BRANCH_GTE": np.greater_equal, "BRANCH_GT": np.greater,
+    "BRANCH_EQ": np.equal, "BRANCH_NEQ": np.not_equal,
+}  # fmt: skip
+
+
+class _Forest(NamedTuple):
+    """Nodes of all trees; a leaf is followed by itself, and has weights for targets, of which some are not there."""
+
+    roots: Array
+    mode: Array  # which of the branches; -1 in a leaf
+    feature: Array
+    threshold: Array
+    yes: Array
+    no: Array
+    missing: Array
+    weights: Array
+    given: Array
+
+
+def _values(n: Node, name: str) -> Array:
+    """Return an attribute that may be a list or a tensor."""
+    tensor = n[f"{name}_as_tensor"]
+    return np.asarray(n[name] or (), np.float32) if tensor is None else tensor
+
+
+@functools.lru_cache(maxsize=64)
+def _forest(domain: str, version: int, content: bytes) -> _Forest:
+    """Return the trees of a node; they are read once."""
+    from onnx import NodeProto
+
+    (n,) = read_nodes([NodeProto.FromString(content)], {domain: version})
+    return _with_leaves(n) if n.kind == "TreeEnsemble" else _with_names(n)
+
+
+def _with_leaves(n: Node) -> _Forest:
+    """Read trees whose leaves are apart from their nodes: here they follow them."""
+    count, leaves = len(n["nodes_featureids"]), len(n["leaf_targetids"])
+    own = np.arange(count, count + leaves)
+    yes, no = (
+        np.array(n[f"nodes_{side}nodeids"]) + count * np.array(n[f"nodes_{side}leafs"]) for side in ("true", "false")
+    )
+    weights, given = np.zeros((2, count + leaves, n["n_targets"]), n["leaf_weights"].dtype)
+    weights[own, n["leaf_targetids"]], given[own, n["leaf_targetids"]] = n["leaf_weights"], 1
+    rest = np.zeros(leaves, int)
+    return _Forest(
+        np.array(n["tree_roots"]), np.concatenate([n["nodes_modes"].astype(int), rest - 1]),
+        np.concatenate([n["nodes_featureids"], rest]), np.concatenate([n["nodes_splits"], rest.astype(n["nodes_splits"].dtype)]),
+        np.concatenate([yes, own]), np.concatenate([no, own]),
+        np.concatenate([n["nodes_missing_value_tracks_true"] or np.zeros(count, int), rest]) != 0, weights, given != 0,
+    )  # fmt: skip
+
+
+def _with_names(n: Node) -> _Forest:
+    """Read trees whose nodes have numbers, of a tree and of a node in it."""
+    trees, numbers = n["nodes_treeids"], n["nodes_nodeids"]
+    place = {key: i for i, key in enumerate(zip(trees, numbers, strict=True))}
+    mode = np.array([[*_BRANCHES, "LEAF"].index(mode) for mode in n["nodes_modes"]])
+    mode[mode == len(_BRANCHES)] = -1
+    own = np.arange(len(trees))
+    yes, no = (
+        np.array([place.get(key, i) for i, key in enumerate(zip(trees, n[f"nodes_{side}nodeids"], strict=True))])
+        for side in ("true", "false")
+    )
+    yes, no = np.where(mode < 0, own, yes), np.where(mode < 0, own, no)
+    prefix = "class" if n.kind == "TreeEnsembleClassifier" else "target"
+    leaves = [place[key] for key in zip(n[f"{prefix}_treeids"], n[f"{prefix}_nodeids"], strict=True)]
+    values, targets = _values(n, f"{prefix}_weights"), n[f"{prefix}_ids"]
+    weights, given = np.zeros((2, len(trees), n["n_targets"] or len(class_names(n))), values.dtype)
+    np.add.at(weights, (leaves, targets), values)
+    given[leaves, targets] = 1
+    return _Forest(
+        np.setdiff1d(own, np.concatenate([yes[mode >= 0], no[mode >= 0]])), mode, np.array(n["nodes_featureids"]),
+        _values(n, "nodes_values"), yes, no, np.array(n["nodes_missing_value_tracks_true"] or 0 * own) != 0, weights,
+        given != 0,
+    )  # fmt: skip
+
+
+def _leaves(forest: _Forest, x: Array) -> Array:
+    """Return in which leaf of each tree each row ends."""
+    rows = np.arange(len(x))[:, None]
+    places = np.broadcast_to(forest.roots, (len(x), len(forest.roots)))
+    modes = np.unique(forest.mode[forest.mode >= 0])
+    for _ in range(len(forest.mode)):
+        mode = forest.mode[places]
+        if (mode < 0).all():
+            break
+        value, threshold = x[rows, forest.feature[places]], forest.threshold[places]
+        goes = forest.missing[places] & np.isnan(value)
+        for kind in modes:
+            goes |= (mode == kind) & [*_BRANCHES.values()][kind](value, threshold)
+        places = np.where(goes, forest.yes[places], forest.no[places])
+    return places
+
+
+def _scores(n: Node, x: Any, aggregate: str) -> tuple[Array, Array]:
+    """Return the sum, mean, minimum or maximum over the trees for each target, and for which there is one."""
+    forest = _forest(n.domain, n.version, n.content)
+    given = as_array(borrow(x))
+    given = given if given.dtype.kind == "f" else given.astype(np.float32)
+    places = _leaves(forest, given if given.ndim > 1 else given[None])
+    weights = forest.weights
+    empty = {"MIN": np.inf, "MAX": -np.inf}.get(aggregate, 0)
+    combine = {"MIN": np.minimum, "MAX": np.maximum}.get(aggregate, np.add)
+    weights = np.where(forest.given, weights, np.asarray(empty, weights.dtype))
+    total, seen = np.full((len(places), weights.shape[1]), empty, weights.dtype), np.zeros((), bool)
+    for column in places.T:
+        total, seen = combine(total, weights[column]), seen | forest.given[column]
+    seen = np.broadcast_to(seen, total.shape)
+    return np.where(seen, total / len(forest.roots) if aggregate == "AVERAGE" else total, 0), seen
+
+
+def _regressor(n: Node, x: Any) -> Array:
+    scores, _ = _scores(n, x, n["aggregate_function"])
+    base = _values(n, "base_values")
+    scores = scores + base if base.size else scores
+    return (scores if scores.shape[1] == 1 else transformed(n["post_transform"], scores)).astype(np.float32)
+
+
+def _ensemble(n: Node, x: Any) -> Array:
+    scores, _ = _scores(n, x, ("AVERAGE", "SUM", "MIN", "MAX")[n["aggregate_function"]])
+    kind = ("NONE", "SOFTMAX", "LOGISTIC", "SOFTMAX_ZERO")[n["post_transform"]]
+    return scores if scores.shape[1] == 1 else transformed(kind, scores)
+
+
+def _classifier(n: Node, x: Any) -> tuple[Array, Array]:
+    scores, seen = _scores(n, x, "SUM")
+    kind, base = n["post_transform"], _values(n, "base_values")
+    names = class_names(n)
+    scores = scores + base if base.size else scores
+    return names[np.argmax(scores, 1)], transformed(kind, scores).astype(np.float32)
+
+
+TREES: dict[str, Operator] = {
+    "TreeEnsemble": without_derivative(_ensemble),
+    "TreeEnsembleClassifier": without_derivative(_classifier),
+    "TreeEnsembleRegressor": without_derivative(_regressor),
+}
