@@ -18,7 +18,7 @@ from .reductions import REDUCTIONS
 from .reference import COMPARED, compute_by_reference, has_reference, is_handed_on
 from .resampling import RESAMPLING
 from .shapes import SHAPES, constant
-from .trees import TREES
+from .trees import TREES, is_compared
 from .windows import WINDOWS
 
 __all__ = ["WEIGHTS", "constant", "execute", "is_known", "is_refused"]
@@ -63,8 +63,11 @@ def _is_own(node: Node) -> bool:
 
 def _is_compared(node: Node) -> bool:
     """Tell whether a classical model is one of those that the tests compare with onnxruntime."""
-    vectors = node.kind != "SVMClassifier" or node["vectors_per_class"]
-    return node["post_transform"] not in ("PROBIT", 4) and bool(vectors) and node["membership_values"] is None
+    if node["post_transform"] == "PROBIT" or (node.kind == "SVMClassifier" and not node["vectors_per_class"]):
+        return False
+    if node["kernel_type"] == "POLY" and node["kernel_params"][2] % 1:
+        return False
+    return node.kind not in TREES or is_compared(node)
 
 
 def execute(program: Program, run: Run) -> None:

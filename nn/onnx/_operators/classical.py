@@ -111,10 +111,10 @@ def _kernel(n: Node, x: Any, vectors: Any) -> Any:
 
 
 def _svm_regressor(n: Node, x: Any, coefficients: Any, vectors: Any, rho: Any) -> Any:
-    """Return the sum over vectors; without any, the coefficients are one, with a coefficient of 1."""
+    """Return the sum over vectors; without any, the coefficients are those of the features."""
     x = _matrix(x, coefficients)
     if vectors is None:
-        out = _kernel(n, x, coefficients[None]) + rho
+        out = (x @ coefficients)[:, None] + rho
     else:
         out = (_kernel(n, x, vectors.reshape(-1, x.shape[1])) @ coefficients)[:, None] + rho
     return np.where(as_array(borrow(out)) > 0, 1.0, -1.0).astype(out.dtype) if n["one_class"] else out

@@ -126,10 +126,12 @@ def _scores(n: Node, x: Any, aggregate: str) -> tuple[Array, Array]:
 
 
 def _regressor(n: Node, x: Any) -> Array:
-    scores, _ = _scores(n, x, n["aggregate_function"])
+    scores, seen = _scores(n, x, n["aggregate_function"])
     base = _values(n, "base_values")
-    scores = scores + base if base.size else scores
-    return (scores if scores.shape[1] == 1 else transformed(n["post_transform"], scores)).astype(np.float32)
+    if scores.shape[1] == 1:
+        return (scores + base if base.size else scores).astype(np.float32)
+    scores = np.where(seen, scores + base, 0) if base.size else scores
+    return transformed(n["post_transform"], scores).astype(np.float32)
 
 
 def _ensemble(n: Node, x: Any) -> Array:
@@ -139,11 +141,27 @@ def _ensemble(n: Node, x: Any) -> Array:
 
 
 def _classifier(n: Node, x: Any) -> tuple[Array, Array]:
+    """Return the class with the largest sum, and the sums; two classes may have the sum of one alone."""
     scores, seen = _scores(n, x, "SUM")
-    kind, base = n["post_transform"], _values(n, "base_values")
-    names = class_names(n)
-    scores = scores + base if base.size else scores
-    return names[np.argmax(scores, 1)], transformed(kind, scores).astype(np.float32)
+    kind, base, names = n["post_transform"], _values(n, "base_values"), class_names(n)
+    if len(names) > 2:
+        scores, seen = (scores + base, seen | True) if base.size else (scores, seen)
+        return names[np.argmax(np.where(seen, scores, -np.inf), 1)], transformed(kind, scores).astype(np.float32)
+    both = seen[:, 1:]
+    second = np.where(both, scores[:, 1:], scores[:, :1] + (base if base.size else 0))
+    least = 0.5 if len({*n["class_ids"]}) == 1 and (_values(n, "class_weights") >= 0).all() else 0
+    out = np.where(both, transformed(kind, scores), of_two(kind, second, least == 0))
+    return names[(second[:, 0] > least).astype(int)], out.astype(np.float32)
+
+
+def is_compared(n: Node) -> bool:
+    """Tell whether trees are of those that the tests compare with onnxruntime."""
+    if n.kind == "TreeEnsemble":
+        return n["membership_values"] is None and not n["post_transform"]
+    base = 0 if n["base_values_as_tensor"] is not None else len(n["base_values"] or ())
+    if n.kind == "TreeEnsembleRegressor" or len(class_names(n)) > 2 or not base:
+        return True
+    return base == 1 and {*n["class_ids"]} == {0}
 
 
 TREES: dict[str, Operator] = {
