@@ -17,7 +17,7 @@ from ._functions import check_size, inlined
 from ._graph import library
 from ._model import Input, OnnxModel
 from ._names import paths_of
-from ._operators import is_known, is_refused
+from ._operators import TREES, is_known, is_refused
 from ._program import DOMAIN, Program, native, read_nodes, read_program
 from ._weights import Taken
 
@@ -69,7 +69,7 @@ def load(model: str | os.PathLike[str] | onnx.ModelProto) -> Module:
     if they are a single number without an axis, or hold infinities or nan, or are settings of an operator, such as
     running means of batch normalization. These become buffers, as integers do. `state_dict` has the parameters, and
     initializers that are floating-point arrays, as modules of PyTorch do. An array that several operators use is one
-    parameter. A model without parameters is a `TrainingWarning`.
+    parameter. A file whose weights are all integers, or of trees, has no parameters, which is a `TrainingWarning`.
 
     Paths are names in the file: dots, slashes and colons separate modules, and other characters that no name in Python
     has become underscores. ``Constant`` nodes that are not trained are in ``constants``.
@@ -203,7 +203,8 @@ def _of_proto(proto: Any, where: str) -> Module:
     settings = _settings(program)
     trained = {name: array for name, array in arrays.items() if name not in settings and _is_trained(array)}
     others = {name: array for name, array in arrays.items() if name not in trained}
-    if not trained:
+    narrow = any(x.ndim > 1 and x.dtype in (np.int8, np.uint8) for x in arrays.values())
+    if not trained and (narrow or any(node.kind in TREES for node in program.all_nodes())):
         warn(message("no parameters", where=where), TrainingWarning)
     given = [value for value in inputs if value.name not in arrays]
     paths = paths_of({name: name if name in own or name in trained else f"constants/{name}" for name in arrays})

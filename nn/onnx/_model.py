@@ -107,7 +107,8 @@ class OnnxModel(Module):
     def extra_repr(self) -> str:
         """Return the inputs, the outputs and the number of nodes."""
         outputs = ", ".join(self._program.outputs)
-        return f"({self._described()}) -> ({outputs}), nodes={len(self._program.nodes)}"
+        none = "" if any(True for _ in self.parameters()) else ", no parameters"
+        return f"({self._described()}) -> ({outputs}), nodes={len(self._program.nodes)}{none}"
 
 
 def _checked(given: Input, value: Any) -> Any:

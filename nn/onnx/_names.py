@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from ..module import Module
 
 Path = tuple[str, ...]
-_RESERVED = ("training", "constants", "_buffers", "_inputs", "_paths", "_program")
+_RESERVED = ("training", "_buffers", "_inputs", "_paths", "_program")
 
 
 def paths_of(names: Mapping[str, str]) -> dict[str, Path]:

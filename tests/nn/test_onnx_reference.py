@@ -1,4 +1,4 @@
-"""Operators that are handed on to onnx's own package compute what onnxruntime computes, or are refused."""
+"""Classical models, and operators that onnx's own package computes, are what onnxruntime computes, or are refused."""
 
 from collections.abc import Callable
 from io import BytesIO
@@ -10,7 +10,9 @@ import pytest
 
 import nn
 from autograd import UnsupportedError, gradcheck, tensor
+from nn.onnx._operators.classical import CLASSICAL
 from nn.onnx._operators.reference import COMPARED
+from nn.onnx._operators.trees import TREES
 
 from ..thorough import THOROUGH
 
@@ -21,6 +23,7 @@ Array = np.ndarray[Any, Any]
 Drawn = tuple[dict[str, Any], list[Any], int]  # attributes, inputs, the number of outputs
 ML = "ai.onnx.ml"
 TIMES = 150 if THOROUGH else 8
+pytestmark = pytest.mark.filterwarnings("ignore:the model has no parameters, and:nn.TrainingWarning")
 POST = ["NONE", "SOFTMAX", "LOGISTIC", "SOFTMAX_ZERO", "PROBIT"]
 
 
@@ -361,15 +364,13 @@ KINDS: dict[tuple[str, str], Callable[[Random], Drawn]] = {
 }
 TRAINING = "ai.onnx.preview.training"  # which onnxruntime leaves to others
 COMPARED_ALONE = {("", "ImageDecoder"), (TRAINING, "Adagrad"), (TRAINING, "Adam"), (TRAINING, "Momentum")}
-REFUSED = {
-    ("", "RegexFullMatch"), ("", "StringNormalizer"), ("", "StringSplit"),
-
-}  # fmt: skip
+REFUSED = {("", "RegexFullMatch"), ("", "StringNormalizer"), ("", "StringSplit")}
 VERSIONS = {"TreeEnsemble": 5}
 
 
 def test_each_operator_that_is_handed_on_is_compared() -> None:
     assert COMPARED.keys() - KINDS.keys() == COMPARED_ALONE
+    assert {kind for domain, kind in KINDS if domain == ML} >= {*CLASSICAL, *TREES} - {"ZipMap"}
     assert not COMPARED.keys() & REFUSED
 
 

@@ -21,7 +21,7 @@ from .shapes import SHAPES, constant
 from .trees import TREES, is_compared
 from .windows import WINDOWS
 
-__all__ = ["WEIGHTS", "constant", "execute", "is_known", "is_refused"]
+__all__ = ["TREES", "WEIGHTS", "constant", "execute", "is_known", "is_refused"]
 
 _OPERATORS: dict[str, Operator] = {
     **ATTENTION,
