@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import struct
 from collections.abc import Callable, Iterable
 from typing import Any
 
@@ -40,7 +41,17 @@ def floats(value: TensorLike) -> tuple[Any, ...]:
         raise UnsupportedError(
             "a tensor that requires a gradient is a setting of an operator, which has no derivative: detach() it"
         )
-    return tuple(item.item() for item in np.asarray(borrow(value)).reshape(-1))
+    return read(value)
+
+
+def read(value: TensorLike) -> tuple[Any, ...]:
+    """Return an array as a tuple of numbers, without a derivative."""
+    array = np.asarray(borrow(value)).reshape(-1)
+    if array.dtype.kind != "f":
+        return tuple(item.item() for item in array)
+    bits = integers(array.view(f"i{array.itemsize}"))  # integers, as `compile` guards no other values
+    whole, floating = {2: "he", 4: "if", 8: "qd"}[array.itemsize]
+    return struct.unpack(f"{len(bits)}{floating}", struct.pack(f"{len(bits)}{whole}", *bits))
 
 
 def axes_of(n: Node, given: TensorLike | None, ndim: int) -> tuple[int, ...] | None:

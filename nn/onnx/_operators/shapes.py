@@ -11,7 +11,7 @@ from autograd import Tensor
 from autograd.extend import as_array, borrow
 
 from .._program import Node, Value, native
-from .common import Array, Operator, axes_of, integers, number, shape_of
+from .common import Array, Operator, axes_of, integers, number, read, shape_of
 from .reference import compute_by_reference
 
 
@@ -169,12 +169,10 @@ def _constant_of_shape(n: Node, shape: Any) -> Array:
 
 
 def _range(n: Node, start: Any, limit: Any, delta: Any) -> Any:
-    first, last, step = (as_array(borrow(x)).reshape(()) for x in (start, limit, delta))
-    count = max(math.ceil((last.item() - first.item()) / step.item()), 0)
-    if first.dtype.kind != "f":
-        return np.arange(count, dtype=first.dtype) * step + first
-    places = np.arange(count, dtype=np.float32 if first.dtype == np.float16 else first.dtype)
-    return (places * delta + start).astype(first.dtype)
+    (first,), (last,), (step,) = map(read, (start, limit, delta))
+    count = max(math.ceil((last - first) / step), 0)
+    places = np.arange(count, dtype=np.float32 if start.dtype == np.float16 else start.dtype)
+    return (places * delta.reshape(()) + start.reshape(())).astype(start.dtype)
 
 
 def _eye_like(n: Node, x: Any) -> Array:
