@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -67,7 +68,7 @@ def load(model: str | os.PathLike[str] | onnx.ModelProto) -> Module:
     The floating-point arrays of the file become parameters, wherever they stand: as initializers, in ``Constant``
     nodes, in the graphs inside ``If`` and ``Loop``, or as coefficients of the classical models of ``ai.onnx.ml``. Not
     if they are a single number without an axis, or hold infinities or nan, or are settings of an operator, such as
-    running means of batch normalization. These become buffers, as integers do. `state_dict` has the parameters, and
+    running means of batch normalization. These become buffers, as integers do, except those in ``Constant`` nodes. `state_dict` has the parameters, and
     initializers that are floating-point arrays, as modules of PyTorch do. An array that several operators use is one
     parameter. A file whose weights are all integers, or of trees, has no parameters, which is a `TrainingWarning`.
 
@@ -202,13 +203,14 @@ def _of_proto(proto: Any, where: str) -> Module:
     program = read_program(graph, opsets)
     settings = _settings(program)
     trained = {name: array for name, array in arrays.items() if name not in settings and _is_trained(array)}
-    others = {name: array for name, array in arrays.items() if name not in trained}
+    constants = {name: array for name, array in arrays.items() if name not in own and array.dtype.kind != "f"}
+    others = {name: array for name, array in arrays.items() if name not in trained and name not in constants}
     narrow = any(x.ndim > 1 and x.dtype in (np.int8, np.uint8) for x in arrays.values())
     if not trained and (narrow or any(node.kind in TREES for node in program.all_nodes())):
         warn(message("no parameters", where=where), TrainingWarning)
     given = [value for value in inputs if value.name not in arrays]
-    paths = paths_of({name: name if name in own or name in trained else f"constants/{name}" for name in arrays})
-    return OnnxModel(program, given, trained, others, paths).train(training)
+    paths = paths_of({name: f"constants/{name}" if name in others.keys() - own else name for name in trained | others})
+    return OnnxModel(replace(program, paths=paths), given, trained, others, constants).train(training)
 
 
 def _check_graph(proto: Any, where: str) -> None:

@@ -50,10 +50,10 @@ class OnnxModel(Module):
         inputs: Sequence[Input],
         parameters: Mapping[str, Array],
         buffers: Mapping[str, Array],
-        paths: Mapping[str, tuple[str, ...]],
+        constants: Mapping[str, Array],
     ) -> None:
         super().__init__()
-        self._program, self._inputs, self._paths = program, tuple(inputs), dict(paths)
+        self._program, self._inputs, self._constants, paths = program, tuple(inputs), constants, program.paths
         for name, array in parameters.items():
             owner, attribute = self._place(paths[name])
             setattr(owner, attribute, Parameter(array, dtype=array.dtype))
@@ -73,17 +73,17 @@ class OnnxModel(Module):
 
     def forward(self, *args: TensorLike, **kwargs: TensorLike) -> Any:
         """Compute the outputs of the graph: a tensor, or a tuple of them if there are several."""
-        values: dict[str, Any] = dict(self._arrays())
-        values.update(self._given(args, kwargs))
-        execute(self._program, Run(self.training, self._paths, values, execute))
-        outputs = [values[name] for name in self._program.outputs]
+        program = self._program
+        values: dict[str, Any] = {**self._constants, **dict(self._arrays()), **self._given(args, kwargs)}
+        execute(program, Run(self.training, program.paths, values, execute))
+        outputs = [values[name] for name in program.outputs]
         found = tuple(
             as_tensor(x) if isinstance(x, np.ndarray | np.generic) and x.dtype.kind in "fiubc" else x for x in outputs
         )
         return found[0] if len(found) == 1 else found
 
     def _arrays(self) -> Iterator[tuple[str, Any]]:
-        for name, path in self._paths.items():
+        for name, path in self._program.paths.items():
             value: Any = self
             for part in path:
                 value = getattr(value, part)

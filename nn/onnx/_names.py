@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from ..module import Module
 
 Path = tuple[str, ...]
-_RESERVED = ("training", "_buffers", "_inputs", "_paths", "_program")
+_RESERVED = ("training", "_buffers", "_constants", "_inputs", "_program")
 
 
 def paths_of(names: Mapping[str, str]) -> dict[str, Path]:

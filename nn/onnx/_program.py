@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 from collections.abc import Callable, Container, Iterable, Mapping, MutableMapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any, ClassVar, TypeAlias
 
 import numpy as np
 
@@ -85,11 +85,24 @@ class Run:
 
 @dataclass(frozen=True, slots=True)
 class Program:
-    """Nodes in the order in which they run."""
+    """Nodes in the order in which they run. Nothing of it changes, so that `compile` need not look at it again.
+
+    Attributes
+    ----------
+    inputs, outputs
+        Names of values.
+    nodes
+        In their order.
+    paths
+        Where in the module the arrays are, of the outermost graph.
+    """
+
+    stays: ClassVar[bool] = True
 
     inputs: tuple[str, ...]
     outputs: tuple[str, ...]
     nodes: tuple[Node, ...]
+    paths: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     def free(self) -> set[str]:
         """Return the names of the values that the graph takes from the one around it."""
