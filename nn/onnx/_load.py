@@ -214,8 +214,9 @@ def _of_proto(proto: Any, where: str) -> Module:
 
 
 def _check_graph(proto: Any, where: str) -> None:
-    """Raise if a model is not valid; inputs and outputs without a shape, which runtimes take, are given one."""
+    """Raise if a model is not valid; what runtimes take is: inputs without a shape, arrays of old files that are none."""
     onnx = library()
+    proto.ir_version = max(proto.ir_version, 4)  # the first in which an array need not be an input, too
     for value in (*proto.graph.input, *proto.graph.output):
         if value.type.HasField("tensor_type"):
             value.type.tensor_type.shape.SetInParent()
@@ -264,7 +265,8 @@ def _check_operators(nodes: list[Any], opsets: Mapping[str, int], where: str) ->
     if others:
         raise UnsupportedError(
             f"{where} has operators that are not known here: {_some([*map(str, others)])}: export it with those of "
-            f"the standard alone, which are in the domain ''"
+            f"the standard alone, which are in the domain ''; runtimes make others when they optimize or quantize a "
+            f"file, so load the one from before that"
         )
 
 

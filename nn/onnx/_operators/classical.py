@@ -9,6 +9,7 @@ import numpy as np
 from autograd.extend import as_array, borrow
 
 from ... import functional
+from ..._warnings import warn
 from .._program import Node
 from .common import Array, Operator
 
@@ -73,18 +74,23 @@ def _normalizer(n: Node, x: Any) -> Any:
     return x / np.where(divisors == 0, np.ones((), x.dtype), divisors)
 
 
-def _affine(x: Any, coefficients: Any, intercepts: Any) -> Any:
+def _affine(n: Node, x: Any, coefficients: Any, intercepts: Any, rows: int) -> Any:
+    """Return products with so many rows of coefficients; what is left of these is not used, as in onnxruntime."""
     x = _matrix(x, coefficients)
-    return functional.linear(x, coefficients.reshape(-1, x.shape[1]), intercepts)
+    used = rows * x.shape[1]
+    if used < coefficients.size:
+        warn(f"{n} has {coefficients.size} coefficients, of which {rows} rows of {x.shape[1]} features use {used}")
+    return functional.linear(x, coefficients[:used].reshape(rows, -1), intercepts)
 
 
 def _linear_regressor(n: Node, x: Any, coefficients: Any, intercepts: Any = None) -> Any:
-    out = _affine(x, coefficients, intercepts)
+    out = _affine(n, x, coefficients, intercepts, n["targets"])
     return out if out.shape[1] == 1 else transformed(n["post_transform"], out)
 
 
 def _linear_classifier(n: Node, x: Any, coefficients: Any, intercepts: Any = None) -> Any:
-    scores, kind = _affine(x, coefficients, intercepts), n["post_transform"]
+    rows = len(class_names(n)) if intercepts is None else len(intercepts)
+    scores, kind = _affine(n, x, coefficients, intercepts, rows), n["post_transform"]
     if scores.shape[1] > 1:
         return _picked(n, np.argmax(scores, 1)), transformed(kind, scores)
     return _picked(n, (as_array(borrow(scores))[:, 0] > 0).astype(int)), of_two(kind, scores)
