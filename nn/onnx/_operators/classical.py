@@ -116,14 +116,18 @@ def _kernel(n: Node, x: Any, vectors: Any) -> Any:
     return np.tanh(products) if n["kernel_type"] == "SIGMOID" else products**degree
 
 
+def _double(x: Any) -> Any:
+    """Return an array in double precision: coefficients are large, and their sums small."""
+    return None if x is None else x.astype(np.float64)
+
+
 def _svm_regressor(n: Node, x: Any, coefficients: Any, vectors: Any, rho: Any) -> Any:
     """Return the sum over vectors; without any, the coefficients are those of the features."""
-    x = _matrix(x, coefficients)
-    if vectors is None:
-        out = (x @ coefficients)[:, None] + rho
-    else:
-        out = (_kernel(n, x, vectors.reshape(-1, x.shape[1])) @ coefficients)[:, None] + rho
-    return np.where(as_array(borrow(out)) > 0, 1.0, -1.0).astype(out.dtype) if n["one_class"] else out
+    dtype = coefficients.dtype
+    x, coefficients, vectors, rho = map(_double, (_matrix(x, coefficients), coefficients, vectors, rho))
+    weighed = x if vectors is None else _kernel(n, x, vectors.reshape(-1, x.shape[1]))
+    out = (weighed @ coefficients)[:, None] + rho
+    return (np.where(as_array(borrow(out)) > 0, 1.0, -1.0) if n["one_class"] else out).astype(dtype)
 
 
 def _svm_classifier(
@@ -133,19 +137,21 @@ def _svm_classifier(
     owners = np.repeat(np.arange(len(n["vectors_per_class"])), n["vectors_per_class"])
     classes = len(n["vectors_per_class"])
     first, second = np.triu_indices(classes, 1)
-    x = _matrix(x, coefficients)
+    dtype = coefficients.dtype
+    x = _double(_matrix(x, coefficients))
+    coefficients, vectors, rho, slopes, offsets = map(_double, (coefficients, vectors, rho, slopes, offsets))
     # of a vector of one of two classes, the coefficients are in the row of the other, counted without its own
     row = np.where(owners[:, None] == first, second - 1, first)
     within = (owners[:, None] == first) | (owners[:, None] == second)
     weights = coefficients.reshape(classes - 1, -1)[row, np.arange(len(owners))[:, None]] * within
-    scores = _kernel(n, x, vectors.reshape(len(owners), -1)) @ weights.astype(x.dtype) + rho
+    scores = _kernel(n, x, vectors.reshape(len(owners), -1)) @ weights + rho
     winners = np.where(as_array(borrow(scores)) > 0, first, second)
     labels = _picked(n, np.argmax(np.sum(winners[:, :, None] == np.arange(classes), 1), 1))
     if slopes is not None:
         scores = _coupled(functional.sigmoid(-(scores * slopes + offsets)), classes)
     elif classes == 2:
-        return labels, of_two(n["post_transform"], scores, n["post_transform"] == "NONE")
-    return labels, transformed(n["post_transform"], scores)
+        return labels, of_two(n["post_transform"], scores, n["post_transform"] == "NONE").astype(dtype)
+    return labels, transformed(n["post_transform"], scores).astype(dtype)
 
 
 def _coupled(pairs: Any, classes: int) -> Any:
@@ -158,10 +164,10 @@ def _coupled(pairs: Any, classes: int) -> Any:
     order = np.zeros((classes, classes), int)
     order[first, second], order[second, first] = np.arange(len(first)), len(first) + np.arange(len(first))
     r = np.concatenate([pairs, 1 - pairs], 1)[:, order]  # of the first of two, where the second is the other
-    away = 1 - np.eye(classes, dtype=pairs.dtype)
+    away = 1 - np.eye(classes)
     diagonal = np.sum((np.swapaxes(r, 1, 2) * away) ** 2, 2)
-    q = -np.swapaxes(r, 1, 2) * r * away + diagonal[:, :, None] * np.eye(classes, dtype=pairs.dtype)
-    p: Any = np.full((len(pairs), classes), 1 / classes, pairs.dtype)
+    q = -np.swapaxes(r, 1, 2) * r * away + diagonal[:, :, None] * np.eye(classes)
+    p: Any = np.full((len(pairs), classes), 1 / classes)
     for _ in range(max(100, classes)):
         qp = np.sum(q * p[:, None], 2)
         total = np.sum(p * qp, 1)

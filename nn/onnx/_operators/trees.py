@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from autograd.extend import as_array, borrow
+from autograd.extend import as_array, borrow, outside
 
 from .._program import Node, read_nodes
 from .classical import class_names, of_two, transformed
@@ -110,10 +110,15 @@ def _leaves(forest: _Forest, x: Array) -> Array:
 
 def _scores(n: Node, x: Any, aggregate: str) -> tuple[Array, Array]:
     """Return the sum, mean, minimum or maximum over the trees for each target, and for which there is one."""
+    found: Array = outside(_summed, n, as_array(borrow(x)), aggregate)
+    return found[0], found[1] != 0
+
+
+def _summed(n: Node, x: Array, aggregate: str) -> Array:
+    """Return both as one array, as a program takes what is computed outside of it."""
     forest = _forest(n.domain, n.version, n.content)
-    given = as_array(borrow(x))
-    given = given if given.dtype.kind == "f" else given.astype(np.float32)
-    places = _leaves(forest, given if given.ndim > 1 else given[None])
+    x = x if x.dtype.kind == "f" else x.astype(np.float32)
+    places = _leaves(forest, x if x.ndim > 1 else x[None])
     weights = forest.weights
     empty = {"MIN": np.inf, "MAX": -np.inf}.get(aggregate, 0)
     combine = {"MIN": np.minimum, "MAX": np.maximum}.get(aggregate, np.add)
@@ -122,7 +127,7 @@ def _scores(n: Node, x: Any, aggregate: str) -> tuple[Array, Array]:
     for column in places.T:
         total, seen = combine(total, weights[column]), seen | forest.given[column]
     seen = np.broadcast_to(seen, total.shape)
-    return np.where(seen, total / len(forest.roots) if aggregate == "AVERAGE" else total, 0), seen
+    return np.stack([np.where(seen, total / len(forest.roots) if aggregate == "AVERAGE" else total, 0), seen])
 
 
 def _regressor(n: Node, x: Any) -> Array:
@@ -149,7 +154,8 @@ def _classifier(n: Node, x: Any) -> tuple[Array, Array]:
         return names[np.argmax(np.where(seen, scores, -np.inf), 1)], transformed(kind, scores).astype(np.float32)
     both = seen[:, 1:]
     second = np.where(both, scores[:, 1:], scores[:, :1] + (base if base.size else 0))
-    least = 0.5 if len({*n["class_ids"]}) == 1 and (_values(n, "class_weights") >= 0).all() else 0
+    weights = n["class_weights"] or n["class_weights_as_tensor"].tolist()
+    least = 0.5 if len({*n["class_ids"]}) == 1 and min(weights) >= 0 else 0
     out = np.where(both, transformed(kind, scores), of_two(kind, second, least == 0))
     return names[(second[:, 0] > least).astype(int)], out.astype(np.float32)
 
