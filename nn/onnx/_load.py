@@ -68,9 +68,10 @@ def load(model: str | os.PathLike[str] | onnx.ModelProto) -> Module:
     The floating-point arrays of the file become parameters, wherever they stand: as initializers, in ``Constant``
     nodes, in the graphs inside ``If`` and ``Loop``, or as coefficients of the classical models of ``ai.onnx.ml``. Not
     if they are a single number without an axis, or hold infinities or nan, or are settings of an operator, such as
-    running means of batch normalization. These become buffers, as integers do, except those in ``Constant`` nodes. `state_dict` has the parameters, and
-    initializers that are floating-point arrays, as modules of PyTorch do. An array that several operators use is one
-    parameter. A file whose weights are all integers, or of trees, has no parameters, which is a `TrainingWarning`.
+    running means of batch normalization. These become buffers, as integers among the initializers do. `state_dict` has
+    the parameters, and initializers that are floating-point arrays, as modules of PyTorch do. An array that several
+    operators use is one parameter. A file whose weights are all integers, or of trees, has no parameters, which is a
+    `TrainingWarning`.
 
     Paths are names in the file: dots, slashes and colons separate modules, and other characters that no name in Python
     has become underscores. ``Constant`` nodes that are not trained are in ``constants``.
@@ -214,7 +215,7 @@ def _of_proto(proto: Any, where: str) -> Module:
 
 
 def _check_graph(proto: Any, where: str) -> None:
-    """Raise if a model is not valid; what runtimes take is: inputs without a shape, arrays of old files that are none."""
+    """Raise if a model is not valid; inputs without a shape, and arrays of old files that are no inputs, are taken."""
     onnx = library()
     proto.ir_version = max(proto.ir_version, 4)  # the first in which an array need not be an input, too
     for value in (*proto.graph.input, *proto.graph.output):

@@ -147,8 +147,11 @@ def test_arrays_in_nodes_and_branches_are_parameters() -> None:
     inner = helper.make_graph([held(deep, "b"), node("Mul", "h b", "d")], "g", [], [info("d", [None, 2])])
     other = helper.make_graph([held(kept, "b")], "g", [], [info("b", [2])])
     then = helper.make_graph(
-        [node("MatMul", "x c", "h"), node("If", "yes", "d", then_branch=inner, else_branch=other), node("Clip", "d low", "e")],
-        "g", [], [info("e", [None, 2])], [onnx.numpy_helper.from_array(w, "c"), onnx.numpy_helper.from_array(np.full((), -99, np.float32), "low")],
+        [
+            node("MatMul", "x c", "h"), held(np.array(-99, np.float32), "low"),
+            node("If", "yes", "d", then_branch=inner, else_branch=other), node("Clip", "d low", "e"),
+        ],
+        "g", [], [info("e", [None, 2])], [onnx.numpy_helper.from_array(w, "c")],
     )  # fmt: skip
     otherwise = helper.make_graph([held(v, "c"), node("MatMul", "x c", "h")], "g", [], [info("h", [None, 2])])
     nodes = [numbers, node("If", "yes", "y", then_branch=then, else_branch=otherwise), node("Mul", "y numbers", "z")]
@@ -173,7 +176,7 @@ def test_arrays_in_nodes_and_branches_are_parameters() -> None:
 def test_files_without_parameters_say_so() -> None:
     plain = nn.onnx.load(model_of([node("Relu", "x", "y")], [info("x", ["n"])], ["y"]))
     assert "no parameters" in repr(plain)
-    arrays = {"w": np.ones((3, 2), np.int8), "scale": np.array(0.5, np.float32)}
+    arrays: dict[str, Array] = {"w": np.ones((3, 2), np.int8), "scale": np.array(0.5, np.float32)}
     nodes = [node("DequantizeLinear", "w scale", "v"), node("MatMul", "x v", "y")]
     with pytest.warns(nn.TrainingWarning, match=r"the model has no parameters, .* integers, as of quantized models"):
         nn.onnx.load(model_of(nodes, [info("x", ["n", 3])], ["y"], arrays))
@@ -496,6 +499,35 @@ def test_unknown_operators_and_graphs_that_are_not_valid() -> None:
     file.graph.node[0].input[1] = "missing"
     with pytest.raises(ValueError, match=r"the model is not a valid ONNX model: .*missing"):
         nn.onnx.load(file)
+
+
+def test_old_files_whose_arrays_are_no_inputs() -> None:
+    file = linear()
+    file.ir_version, file.opset_import[0].version = 3, 9
+    assert nn.onnx.load(file)(normal(2, 3)).shape == (2, 2)
+    assert file.ir_version == 3
+
+
+def test_compile_guards_settings_and_passes_over_nodes() -> None:
+    nodes = [
+        helper.make_node("Resize", ["x", "", "scales"], ["r"], mode="linear"), node("Range", "zero end half", "steps"),
+        node("Mul", "r steps", "p"), node("Clip", "p low", "q"), node("Mul", "q w", "y"),
+    ]  # fmt: skip
+    numbers = {"zero": 0.0, "end": 1.75, "half": 0.5, "low": -0.5}
+    arrays: dict[str, Array] = {name: np.array(number, np.float32) for name, number in numbers.items()}
+    arrays |= {"w": np.ones(1, np.float32), "scales": np.array([1, 1, 2, 2], np.float32)}
+    model = nn.onnx.load(model_of(nodes, [info("x", [1, 1, 2, 2])], ["y"], arrays))
+    compiled, x = compile(lambda x: model(x)), normal(1, 1, 2, 2)
+    for _ in range(2):
+        assert np.array_equal(compiled(x).data, model(x).data)
+    model.low[...] = 0
+    model.scales[...] = [1, 1, 1, 2]  # read as a number
+    for _ in range(2):
+        assert compiled(x).shape == (1, 1, 2, 4)
+        assert np.array_equal(compiled(x).data, model(x).data)
+    reads = [read for program in compiled.programs for read in program.environment.reads]
+    assert len(reads) > 10
+    assert not [read for read in reads if type(read.holder).__name__ in ("Node", "Program")]
 
 
 def test_what_has_no_derivative_says_so() -> None:

@@ -37,7 +37,7 @@ def class_names(n: Node) -> Array:
 
 
 def _picked(n: Node, places: Any) -> Array:
-    return class_names(n)[as_array(borrow(places))]
+    return np.asarray(class_names(n)[as_array(borrow(places))])
 
 
 def transformed(kind: str, scores: Any) -> Any:

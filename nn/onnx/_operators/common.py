@@ -50,7 +50,7 @@ def read(value: TensorLike) -> tuple[Any, ...]:
     if array.dtype.kind != "f":
         return tuple(item.item() for item in array)
     bits = integers(array.view(f"i{array.itemsize}"))  # integers, as `compile` guards no other values
-    whole, floating = {2: "he", 4: "if", 8: "qd"}[array.itemsize]
+    whole, floating = {2: ("h", "e"), 4: ("i", "f"), 8: ("q", "d")}[array.itemsize]
     return struct.unpack(f"{len(bits)}{floating}", struct.pack(f"{len(bits)}{whole}", *bits))
 
 

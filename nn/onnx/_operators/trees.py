@@ -57,13 +57,11 @@ def _with_leaves(n: Node) -> _Forest:
     )
     weights, given = np.zeros((2, count + leaves, n["n_targets"]), n["leaf_weights"].dtype)
     weights[own, n["leaf_targetids"]], given[own, n["leaf_targetids"]] = n["leaf_weights"], 1
-    rest = np.zeros(leaves, int)
-    return _Forest(
-        np.array(n["tree_roots"]), np.concatenate([n["nodes_modes"].astype(int), rest - 1]),
-        np.concatenate([n["nodes_featureids"], rest]), np.concatenate([n["nodes_splits"], rest.astype(n["nodes_splits"].dtype)]),
-        np.concatenate([yes, own]), np.concatenate([no, own]),
-        np.concatenate([n["nodes_missing_value_tracks_true"] or np.zeros(count, int), rest]) != 0, weights, given != 0,
-    )  # fmt: skip
+    missing = np.asarray(n["nodes_missing_value_tracks_true"] or np.zeros(count), bool)
+    feature, threshold, missing = (np.pad(x, (0, leaves)) for x in (n["nodes_featureids"], n["nodes_splits"], missing))
+    mode = np.concatenate([n["nodes_modes"].astype(int), np.full(leaves, -1)])
+    yes, no = np.concatenate([yes, own]), np.concatenate([no, own])
+    return _Forest(np.array(n["tree_roots"]), mode, feature, threshold, yes, no, missing, weights, given != 0)
 
 
 def _with_names(n: Node) -> _Forest:
@@ -130,7 +128,7 @@ def _summed(n: Node, x: Array, aggregate: str) -> Array:
     return np.stack([np.where(seen, total / len(forest.roots) if aggregate == "AVERAGE" else total, 0), seen])
 
 
-def _regressor(n: Node, x: Any) -> Array:
+def _regressor(n: Node, x: Any) -> Any:
     scores, seen = _scores(n, x, n["aggregate_function"])
     base = _values(n, "base_values")
     if scores.shape[1] == 1:
