@@ -1,7 +1,10 @@
 """Classical models, and operators that onnx's own package computes, are what onnxruntime computes, or are refused."""
 
+import contextlib
+import re
 from collections.abc import Callable
-from io import BytesIO
+from io import BytesIO, StringIO
+from pathlib import Path
 from random import Random
 from typing import Any
 
@@ -582,6 +585,24 @@ def test_trees_have_values_and_no_derivative() -> None:
         for _ in range(2):
             out = compiled(x)
             assert np.array_equal((out[-1] if isinstance(out, tuple) else out).data, expected)
+
+
+def test_the_entry_of_the_page_on_faults_is_still_one() -> None:
+    """Where onnx's own package becomes right, the entry goes."""
+    page = (Path(__file__).parents[2] / "docs" / "found-elsewhere.md").read_text(encoding="utf-8")
+    code, printed = re.findall(r"```python\n(.*?)```\n\n```text\n(.*?)```", page[page.index("\n## onnx") :], re.DOTALL)[
+        0
+    ]
+    found: dict[str, Any] = {}
+    with contextlib.redirect_stdout(StringIO()) as out:
+        exec(code, found)
+    assert out.getvalue() == printed
+    session = runtime.InferenceSession(found["model"].SerializeToString(), providers=["CPUExecutionProvider"])
+    expected = session.run(None, {"x": found["x"]})
+    right = [[0.5573, 0.1861, 0.2566]]
+    assert str(right) in page
+    for probabilities in (expected[1], nn.onnx.load(found["model"])(found["x"])[1]):
+        assert np.allclose(np.asarray(getattr(probabilities, "data", probabilities)), right, atol=1e-4)
 
 
 def test_coefficients_that_are_not_used_are_said() -> None:
