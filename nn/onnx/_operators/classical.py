@@ -6,7 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from autograd.extend import as_array, borrow
+from autograd import tensor
+from autograd.extend import anywhere, as_array, borrow
 
 from ... import functional
 from ..._warnings import warn
@@ -37,7 +38,10 @@ def class_names(n: Node) -> Array:
 
 
 def _picked(n: Node, places: Any) -> Array:
-    return np.asarray(class_names(n)[as_array(borrow(places))])
+    names = class_names(n)
+    if names.dtype == object:  # text, which no tensor holds
+        return np.asarray(names[as_array(borrow(places))])
+    return as_array(borrow(tensor(names)[places]))
 
 
 def transformed(kind: str, scores: Any) -> Any:
@@ -172,7 +176,7 @@ def _coupled(pairs: Any, classes: int) -> Any:
         qp = np.sum(q * p[:, None], 2)
         total = np.sum(p * qp, 1)
         going = np.max(np.abs(as_array(borrow(qp - total[:, None]))), 1) >= 0.005 / classes
-        if not going.any():
+        if not anywhere(going):
             break
         for t in range(classes):
             step = np.where(going, (total - qp[:, t]) / diagonal[:, t], 0)
