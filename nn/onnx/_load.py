@@ -42,6 +42,17 @@ _SETTINGS = {
     "STFT": (2,),
     "Upsample": (1,),
 }
+# The inputs of operators that are read as integers
+_INTEGERS = {
+    "ConstantOfShape": (0,),
+    "Expand": (1,),
+    "Pad": (1, 3),
+    "Reshape": (1,),
+    "Slice": (1, 2, 3, 4),
+    "Squeeze": (1,),
+    "Unsqueeze": (1,),
+    **{f"Reduce{kind}": (1,) for kind in ("Max", "Mean", "Min", "Prod", "Sum")},
+}
 # What other files begin with
 _OTHERS = (
     (b"PK", "a zip archive, as torch.save and numpy.savez write"),
@@ -204,7 +215,8 @@ def _of_proto(proto: Any, where: str) -> Module:
     program = read_program(graph, opsets)
     settings = _settings(program)
     trained = {name: array for name, array in arrays.items() if name not in settings and _is_trained(array)}
-    constants = {name: array for name, array in arrays.items() if name not in own and array.dtype.kind != "f"}
+    constants: dict[str, Any] = {n: x for n, x in arrays.items() if n not in own and x.dtype.kind != "f"}
+    constants |= {name: tuple(arrays[name].reshape(-1).tolist()) for name in _read_as_integers(program) & {*constants}}
     others = {name: array for name, array in arrays.items() if name not in trained and name not in constants}
     narrow = any(x.ndim > 1 and x.dtype in (np.int8, np.uint8) for x in arrays.values())
     if not trained and (narrow or any(node.kind in TREES for node in program.all_nodes())):
@@ -283,6 +295,17 @@ def _settings(program: Program) -> set[str]:
             found.add(node.inputs[0])
         found |= {node.inputs[i] for i in _SETTINGS.get(node.kind, ()) if i < len(node.inputs)}
     return found
+
+
+def _read_as_integers(program: Program) -> set[str]:
+    """Return the names of values that operators take as integers alone, and never compute with."""
+    integers, others = set[str](), {*program.outputs}
+    for node in program.all_nodes():
+        places = _INTEGERS.get(node.kind, ())
+        for i, name in enumerate(node.inputs):
+            (integers if i in places else others).add(name)
+        others |= {name for inner in node.attributes.values() if isinstance(inner, Program) for name in inner.outputs}
+    return integers - others
 
 
 def _input(value: Any) -> Input:

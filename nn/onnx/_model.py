@@ -50,7 +50,7 @@ class OnnxModel(Module):
         inputs: Sequence[Input],
         parameters: Mapping[str, Array],
         buffers: Mapping[str, Array],
-        constants: Mapping[str, Array],
+        constants: Mapping[str, Any],
     ) -> None:
         super().__init__()
         self._program, self._inputs, self._constants, paths = program, tuple(inputs), constants, program.paths

@@ -26,7 +26,9 @@ def is_floating(x: Value) -> bool:
 
 
 def integers(value: TensorLike) -> tuple[int, ...]:
-    """Return an attribute or a vector as a tuple of integers."""
+    """Return an attribute or a vector as a tuple of integers; a tuple is one already."""
+    if isinstance(value, tuple):
+        return value
     return tuple(int(item) for item in np.asarray(borrow(value)).reshape(-1))
 
 
