@@ -41,7 +41,8 @@ def _picked(n: Node, places: Any) -> Array:
     names = class_names(n)
     if names.dtype == object:  # text, which no tensor holds
         return np.asarray(names[as_array(borrow(places))])
-    return as_array(borrow(tensor(names)[places]))
+    found: Array = as_array(borrow(tensor(names)[places]))
+    return found
 
 
 def transformed(kind: str, scores: Any) -> Any:
