@@ -319,7 +319,8 @@ def tree_regressor(rng: Random) -> Drawn:
 
 
 def tree_ensemble(rng: Random) -> Drawn:
-    modes = [rng.randrange(6) for _ in range(6)]
+    modes = [rng.randrange(7) for _ in range(6)]
+    sets = [x for mode in modes if mode == 6 for x in (rng.randint(-2, 2), rng.randint(-2, 2), np.nan)]
     count = rng.choice([1, 2])
     tensor = onnx.numpy_helper.from_array
     options = {
@@ -333,6 +334,7 @@ def tree_ensemble(rng: Random) -> Drawn:
         "aggregate_function": rng.randrange(4), "post_transform": rng.randrange(5),
     }  # fmt: skip
     options |= some(rng, nodes_missing_value_tracks_true=[rng.randint(0, 1) for _ in range(6)])
+    options |= {"membership_values": tensor(np.array(sets, np.float32))} if sets else {}
     return options, [with_ties(rng, 5 not in modes)], 1
 
 

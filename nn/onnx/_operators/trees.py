@@ -13,6 +13,7 @@ from .._program import Node, read_nodes
 from .classical import class_names, of_two, transformed
 from .common import Array, Operator, without_derivative
 
+_MEMBER = 6  # the branch of numbers that are in a set
 _BRANCHES = {
     "BRANCH_LEQ": np.less_equal, "BRANCH_LT": np.less, "BRANCH_GTE": np.greater_equal, "BRANCH_GT": np.greater,
     "BRANCH_EQ": np.equal, "BRANCH_NEQ": np.not_equal,
@@ -31,6 +32,7 @@ class _Forest(NamedTuple):
     missing: Array
     weights: Array
     given: Array
+    members: Array  # the numbers in the set of each node, filled up with nan
 
 
 def _values(n: Node, name: str) -> Array:
@@ -61,7 +63,12 @@ def _with_leaves(n: Node) -> _Forest:
     feature, threshold, missing = (np.pad(x, (0, leaves)) for x in (n["nodes_featureids"], n["nodes_splits"], missing))
     mode = np.concatenate([n["nodes_modes"].astype(int), np.full(leaves, -1)])
     yes, no = np.concatenate([yes, own]), np.concatenate([no, own])
-    return _Forest(np.array(n["tree_roots"]), mode, feature, threshold, yes, no, missing, weights, given != 0)
+    values = np.empty(0) if n["membership_values"] is None else n["membership_values"]
+    sets = np.split(values, np.flatnonzero(np.isnan(values)))  # one after another, with nan between them
+    members = np.full((len(mode), max(map(len, sets))), np.nan, values.dtype)
+    for row, numbers in zip(np.flatnonzero(mode == _MEMBER), sets, strict=False):
+        members[row, : len(numbers)] = numbers
+    return _Forest(np.array(n["tree_roots"]), mode, feature, threshold, yes, no, missing, weights, given != 0, members)
 
 
 def _with_names(n: Node) -> _Forest:
@@ -85,7 +92,7 @@ def _with_names(n: Node) -> _Forest:
     return _Forest(
         np.setdiff1d(own, np.concatenate([yes[mode >= 0], no[mode >= 0]])), mode, np.array(n["nodes_featureids"]),
         _values(n, "nodes_values"), yes, no, np.array(n["nodes_missing_value_tracks_true"] or 0 * own) != 0, weights,
-        given != 0,
+        given != 0, np.empty((len(own), 0)),
     )  # fmt: skip
 
 
@@ -101,7 +108,10 @@ def _leaves(forest: _Forest, x: Array) -> Array:
         value, threshold = x[rows, forest.feature[places]], forest.threshold[places]
         goes = forest.missing[places] & np.isnan(value)
         for kind in modes:
-            goes |= (mode == kind) & [*_BRANCHES.values()][kind](value, threshold)
+            if kind == _MEMBER:
+                goes |= (mode == kind) & (value[..., None] == forest.members[places]).any(-1)
+            else:
+                goes |= (mode == kind) & [*_BRANCHES.values()][kind](value, threshold)
         places = np.where(goes, forest.yes[places], forest.no[places])
     return places
 
@@ -161,7 +171,7 @@ def _classifier(n: Node, x: Any) -> tuple[Array, Array]:
 def is_compared(n: Node) -> bool:
     """Tell whether trees are of those that the tests compare with onnxruntime."""
     if n.kind == "TreeEnsemble":
-        return n["membership_values"] is None and not n["post_transform"]
+        return not n["post_transform"]
     base = 0 if n["base_values_as_tensor"] is not None else len(n["base_values"] or ())
     if n.kind == "TreeEnsembleRegressor" or len(class_names(n)) > 2 or not base:
         return True
