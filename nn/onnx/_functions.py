@@ -49,10 +49,11 @@ def _nested(nodes: Iterable[Any]) -> Iterator[Any]:
 
 
 def _graphs(node: Any) -> list[Any]:
-    return [graph for a in node.attribute for graph in _graphs_of(a)]
+    return [graph for a in node.attribute for graph in graphs_of(a)]
 
 
-def _graphs_of(attribute: Any) -> Any:
+def graphs_of(attribute: Any) -> Any:
+    """Return the graphs that are the value of an attribute."""
     return [attribute.g] if attribute.HasField("g") else attribute.graphs
 
 
@@ -137,7 +138,7 @@ class _Inlining:
                 found.append(type(a)())
                 found[-1].CopyFrom(actual)
                 found[-1].name = a.name
-        for graph in (graph for a in found for graph in _graphs_of(a)):
+        for graph in (graph for a in found for graph in graphs_of(a)):
             self.graph(graph, names, given)
         return found
 

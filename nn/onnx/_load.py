@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,13 +12,15 @@ import numpy as np
 
 from autograd import UnsupportedError
 
+from .._warnings import TrainingWarning, message, warn
 from ..module import Module
 from ._functions import check_size, inlined
 from ._graph import library
 from ._model import Input, OnnxModel
 from ._names import paths_of
-from ._operators import is_known, is_refused
-from ._program import DOMAIN, Node, Program, dense, native, of_sparse, read_nodes, read_program
+from ._operators import TREES, is_known, is_refused
+from ._program import DOMAIN, Program, native, read_nodes, read_program
+from ._weights import Taken
 
 if TYPE_CHECKING:
     import onnx
@@ -38,6 +41,17 @@ _SETTINGS = {
     "Resize": (1, 2),
     "STFT": (2,),
     "Upsample": (1,),
+}
+# The inputs of operators that are read as integers
+_INTEGERS = {
+    "ConstantOfShape": (0,),
+    "Expand": (1,),
+    "Pad": (1, 3),
+    "Reshape": (1,),
+    "Slice": (1, 2, 3, 4),
+    "Squeeze": (1,),
+    "Unsqueeze": (1,),
+    **{f"Reduce{kind}": (1,) for kind in ("Max", "Mean", "Min", "Prod", "Sum")},
 }
 # What other files begin with
 _OTHERS = (
@@ -62,14 +76,16 @@ def load(model: str | os.PathLike[str] | onnx.ModelProto) -> Module:
     Each operator is computed by NumPy's functions on tensors, so that gradients, `vmap` and all of `nn` work on the
     result. It needs ``pip install onnx``.
 
-    The floating-point arrays of the file become parameters, unless they are a single number without an axis, or hold
-    infinities or nan, or are settings of an operator, such as running means of batch normalization. These become
-    buffers, as integers and the constants of the graph do. `state_dict` has the parameters, and buffers that are
-    floating-point arrays, as modules of PyTorch do. An array that several operators use is one parameter. Arrays of
-    the graphs inside nodes, such as ``Loop``, are constants.
+    The floating-point arrays of the file become parameters, wherever they stand: as initializers, in ``Constant``
+    nodes, in the graphs inside ``If`` and ``Loop``, or as coefficients of the classical models of ``ai.onnx.ml``. Not
+    if they are a single number without an axis, or hold infinities or nan, or are settings of an operator, such as
+    running means of batch normalization. These become buffers, as integers among the initializers do. `state_dict` has
+    the parameters, and initializers that are floating-point arrays, as modules of PyTorch do. An array that several
+    operators use is one parameter. A file whose weights are all integers, or of trees, has no parameters, which is a
+    `TrainingWarning`.
 
     Paths are names in the file: dots, slashes and colons separate modules, and other characters that no name in Python
-    has become underscores. Constants of the graph are in ``constants``.
+    has become underscores. ``Constant`` nodes that are not trained are in ``constants``.
 
     The module is called with the inputs in the order of the file, or by their names. It returns a tensor, or a tuple if
     the file has several outputs. Lengths of inputs that the file fixes are checked, except the first, which most files
@@ -193,20 +209,27 @@ def _of_proto(proto: Any, where: str) -> Module:
     graph = checked.graph
     del graph.node[:]
     graph.node.extend(nodes)
-    training = _prepare(graph, opsets.get("", 0))
-    arrays = {t.name: dense(onnx.numpy_helper.to_array(t)) for t in graph.initializer}
-    arrays |= {t.values.name: of_sparse(t) for t in graph.sparse_initializer}
-    program = read_program(graph, opsets, tuple(arrays))
+    own = {t.name for t in graph.initializer} | {t.values.name for t in graph.sparse_initializer}
+    arrays = Taken(graph).arrays
+    training = _prepare(graph, arrays, opsets.get("", 0))
+    program = read_program(graph, opsets)
     settings = _settings(program)
     trained = {name: array for name, array in arrays.items() if name not in settings and _is_trained(array)}
-    others = {name: array for name, array in arrays.items() if name not in trained}
+    constants: dict[str, Any] = {n: x for n, x in arrays.items() if n not in own and x.dtype.kind != "f"}
+    constants |= {name: tuple(arrays[name].reshape(-1).tolist()) for name in _read_as_integers(program) & {*constants}}
+    others = {name: array for name, array in arrays.items() if name not in trained and name not in constants}
+    narrow = any(x.ndim > 1 and x.dtype in (np.int8, np.uint8) for x in arrays.values())
+    if not trained and (narrow or any(node.kind in TREES for node in program.all_nodes())):
+        warn(message("no parameters", where=where), TrainingWarning)
     given = [value for value in inputs if value.name not in arrays]
-    return OnnxModel(_folded(program), given, trained, others, paths_of(arrays)).train(training)
+    paths = paths_of({name: f"constants/{name}" if name in others.keys() - own else name for name in trained | others})
+    return OnnxModel(replace(program, paths=paths), given, trained, others, constants).train(training)
 
 
 def _check_graph(proto: Any, where: str) -> None:
-    """Raise if a model is not valid; inputs and outputs without a shape, which runtimes take, are given one."""
+    """Raise if a model is not valid; inputs without a shape, and arrays of old files that are no inputs, are taken."""
     onnx = library()
+    proto.ir_version = max(proto.ir_version, 4)  # the first in which an array need not be an input, too
     for value in (*proto.graph.input, *proto.graph.output):
         if value.type.HasField("tensor_type"):
             value.type.tensor_type.shape.SetInParent()
@@ -217,14 +240,12 @@ def _check_graph(proto: Any, where: str) -> None:
         raise ValueError(f"{where} is not a valid ONNX model: {' '.join(str(error).split())}") from error
 
 
-def _prepare(graph: Any, opset: int) -> bool:
+def _prepare(graph: Any, arrays: Mapping[str, Array], opset: int) -> bool:
     """Change a graph so that its mode is that of the module; return whether the file is meant for training.
 
     Nodes that copy an array of the file are passed over: what they copy is that array.
     """
-    training = False
-    arrays, same = {t.name: t for t in graph.initializer}, dict[str, str]()
-    arrays |= {node.output[0]: a.t for node in graph.node if node.op_type == "Constant" for a in node.attribute}
+    training, same = False, dict[str, str]()
     for node in graph.node:
         for i, name in enumerate(node.input):
             node.input[i] = same.get(name, name)
@@ -234,7 +255,7 @@ def _prepare(graph: Any, opset: int) -> bool:
             training |= any(a.name == "training_mode" and a.i for a in node.attribute)
             training |= opset < 14 and len(node.output) > 1  # which had no such attribute
         elif node.op_type == "Dropout" and len(node.input) > 2 and node.input[2] in arrays:
-            training |= bool(library().numpy_helper.to_array(arrays[node.input[2]]).item())
+            training |= bool(arrays[node.input[2]].item())
             del node.input[2]
     return training
 
@@ -257,7 +278,8 @@ def _check_operators(nodes: list[Any], opsets: Mapping[str, int], where: str) ->
     if others:
         raise UnsupportedError(
             f"{where} has operators that are not known here: {_some([*map(str, others)])}: export it with those of "
-            f"the standard alone, which are in the domain ''"
+            f"the standard alone, which are in the domain ''; runtimes make others when they optimize or quantize a "
+            f"file, so load the one from before that"
         )
 
 
@@ -275,15 +297,15 @@ def _settings(program: Program) -> set[str]:
     return found
 
 
-def _folded(program: Program) -> Program:
-    """Return the graph with the values of its Constant nodes as constants."""
-    constants: Mapping[str, Any] = {n.outputs[0]: n["value"] for n in program.nodes if _is_array(n)}
-    nodes = tuple(node for node in program.nodes if not _is_array(node))
-    return Program(program.inputs, program.outputs, nodes, {**program.constants, **constants})
-
-
-def _is_array(node: Node) -> bool:
-    return node.kind == "Constant" and node["value"] is not None and node["value"].dtype.kind in "fiub"
+def _read_as_integers(program: Program) -> set[str]:
+    """Return the names of values that operators take as integers alone, and never compute with."""
+    integers, others = set[str](), {*program.outputs}
+    for node in program.all_nodes():
+        places = _INTEGERS.get(node.kind, ())
+        for i, name in enumerate(node.inputs):
+            (integers if i in places else others).add(name)
+        others |= {name for inner in node.attributes.values() if isinstance(inner, Program) for name in inner.outputs}
+    return integers - others
 
 
 def _input(value: Any) -> Input:

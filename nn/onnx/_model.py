@@ -13,7 +13,6 @@ from autograd.extend import as_array
 from .._arguments import TensorLike
 from ..module import Module
 from ..parameter import Parameter
-from ._names import identifier
 from ._operators import execute
 from ._program import Program, Run, native
 
@@ -51,22 +50,17 @@ class OnnxModel(Module):
         inputs: Sequence[Input],
         parameters: Mapping[str, Array],
         buffers: Mapping[str, Array],
-        paths: Mapping[str, tuple[str, ...]],
+        constants: Mapping[str, Any],
     ) -> None:
         super().__init__()
-        self._program, self._inputs, self._paths = program, tuple(inputs), dict(paths)
+        self._program, self._inputs, self._constants, paths = program, tuple(inputs), constants, program.paths
         for name, array in parameters.items():
             owner, attribute = self._place(paths[name])
             setattr(owner, attribute, Parameter(array, dtype=array.dtype))
         for name, array in buffers.items():
             owner, attribute = self._place(paths[name])
-            owner.register_buffer(attribute, np.array(array), persistent=array.dtype.kind == "f" and array.ndim > 0)
-        for name, array in program.constants.items():
-            owner, attribute = self._place(("constants", identifier(name.strip("/"))))
-            while hasattr(owner, attribute):
-                attribute += "_"
-            self._paths[name] = ("constants", attribute)
-            owner.register_buffer(attribute, array, persistent=False)
+            kept = array.dtype.kind == "f" and array.ndim > 0 and paths[name][0] != "constants"
+            owner.register_buffer(attribute, np.array(array), persistent=kept)
 
     def _place(self, path: tuple[str, ...]) -> tuple[Module, str]:
         """Return the module that the last name of a path is an attribute of; make it if there is none."""
@@ -79,17 +73,17 @@ class OnnxModel(Module):
 
     def forward(self, *args: TensorLike, **kwargs: TensorLike) -> Any:
         """Compute the outputs of the graph: a tensor, or a tuple of them if there are several."""
-        values: dict[str, Any] = dict(self._arrays())
-        values.update(self._given(args, kwargs))
-        execute(self._program, Run(self.training, self._paths, values, execute))
-        outputs = [values[name] for name in self._program.outputs]
+        program = self._program
+        values: dict[str, Any] = {**self._constants, **dict(self._arrays()), **self._given(args, kwargs)}
+        execute(program, Run(self.training, program.paths, values, execute))
+        outputs = [values[name] for name in program.outputs]
         found = tuple(
             as_tensor(x) if isinstance(x, np.ndarray | np.generic) and x.dtype.kind in "fiubc" else x for x in outputs
         )
         return found[0] if len(found) == 1 else found
 
     def _arrays(self) -> Iterator[tuple[str, Any]]:
-        for name, path in self._paths.items():
+        for name, path in self._program.paths.items():
             value: Any = self
             for part in path:
                 value = getattr(value, part)
@@ -113,7 +107,8 @@ class OnnxModel(Module):
     def extra_repr(self) -> str:
         """Return the inputs, the outputs and the number of nodes."""
         outputs = ", ".join(self._program.outputs)
-        return f"({self._described()}) -> ({outputs}), nodes={len(self._program.nodes)}"
+        none = "" if any(True for _ in self.parameters()) else ", no parameters"
+        return f"({self._described()}) -> ({outputs}), nodes={len(self._program.nodes)}{none}"
 
 
 def _checked(given: Input, value: Any) -> Any:

@@ -3,22 +3,22 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Mapping
 
 from ..module import Module
 
 Path = tuple[str, ...]
-_RESERVED = ("training", "constants", "_buffers", "_inputs", "_paths", "_program")
+_RESERVED = ("training", "_buffers", "_constants", "_inputs", "_program")
 
 
-def paths_of(names: Iterable[str]) -> dict[str, Path]:
-    """Return for each name of an array the path of an attribute of a module.
+def paths_of(names: Mapping[str, str]) -> dict[str, Path]:
+    """Return for each array the path of an attribute of a module, from the name that it should have.
 
     Dots, slashes and colons separate the names of modules, as in ``encoder.0.weight`` or ``model/dense/kernel:0``. What
     cannot be part of a Python name becomes an underscore. A name that a module uses itself, or that would be both a
     module and an array, has another underscore at its end.
     """
-    wanted = {name: _parts(name) for name in names}
+    wanted = {key: _parts(name) for key, name in names.items()}
     inner = {path[:i] for path in wanted.values() for i in range(1, len(path))}
     used: set[Path] = set()
     found: dict[str, Path] = {}

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Container, Iterable, Mapping, MutableMapping, Sequence
+from collections.abc import Callable, Container, Iterable, Mapping, MutableMapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any, ClassVar, TypeAlias
 
 import numpy as np
 
@@ -85,16 +85,28 @@ class Run:
 
 @dataclass(frozen=True, slots=True)
 class Program:
-    """Nodes in the order in which they run, and constants that belong to the graph."""
+    """Nodes in the order in which they run. Nothing of it changes, so that `compile` need not look at it again.
+
+    Attributes
+    ----------
+    inputs, outputs
+        Names of values.
+    nodes
+        In their order.
+    paths
+        Where in the module the arrays are, of the outermost graph.
+    """
+
+    stays: ClassVar[bool] = True
 
     inputs: tuple[str, ...]
     outputs: tuple[str, ...]
     nodes: tuple[Node, ...]
-    constants: Mapping[str, Array]
+    paths: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     def free(self) -> set[str]:
         """Return the names of the values that the graph takes from the one around it."""
-        own, found = {*self.inputs, *self.constants}, set()
+        own, found = {*self.inputs}, set()
         for node in self.nodes:
             found |= _uses(node) - own
             own.update(node.outputs)
@@ -113,16 +125,12 @@ def _uses(node: Node) -> set[str]:
     return {*node.inputs}.union(*(program.free() for program in _inner(node)))
 
 
-def read_program(graph: onnx.GraphProto, opsets: Mapping[str, int], kept: Sequence[str] = ()) -> Program:
-    """Return the graph of a file; `kept` are names of initializers that it does not hold as constants."""
-    from onnx import numpy_helper
-
-    constants = {t.name: dense(numpy_helper.to_array(t)) for t in graph.initializer if t.name not in kept}
-    constants |= {t.values.name: of_sparse(t) for t in graph.sparse_initializer if t.values.name not in kept}
+def read_program(graph: onnx.GraphProto, opsets: Mapping[str, int]) -> Program:
+    """Return the graph of a file, whose arrays are elsewhere."""
     inputs = tuple(value.name for value in graph.input)
     outputs = tuple(value.name for value in graph.output)
     nodes = _finishing(read_nodes(graph.node, opsets), {*outputs})
-    return Program(inputs, outputs, tuple(nodes), constants)
+    return Program(inputs, outputs, tuple(nodes))
 
 
 def read_nodes(nodes: Iterable[onnx.NodeProto], opsets: Mapping[str, int]) -> list[Node]:

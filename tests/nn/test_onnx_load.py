@@ -24,7 +24,7 @@ Array = np.ndarray[Any, Any]
 
 # Operators of the standard's cases that onnx.reference computes: optimizers, trees and steps as operators.
 WITHOUT_DERIVATIVE = {
-    "Adagrad", "Adam", "ArrayFeatureExtractor", "Binarizer", "DynamicQuantizeLinear", "Momentum", "TreeEnsemble",
+    "Adagrad", "Adam", "DynamicQuantizeLinear", "Momentum", "TreeEnsemble",
 }  # fmt: skip
 
 
@@ -116,7 +116,7 @@ def test_names_in_the_file_are_paths_of_parameters() -> None:
 
 def test_what_is_trained_and_what_is_not() -> None:
     nodes = [
-        node("Constant", "", "half", value=onnx.numpy_helper.from_array(np.full(1, 0.5, np.float32))),
+        node("Constant", "", "half", value=onnx.numpy_helper.from_array(np.array(0.5, np.float32))),
         node("Mul", "x half", "a"),
         node("Clip", "a low", "b"),
         node("Mul", "b scale", "c"),
@@ -134,6 +134,52 @@ def test_what_is_trained_and_what_is_not() -> None:
     assert list(model.state_dict()) == ["w", "mask"]
     x = normal(4, 3)
     assert np.allclose(model(x).data, (np.maximum(x / 2, -9) * 2)[:, [2, 0]] * arrays["w"], rtol=1e-6)
+
+
+def held(array: Array, output: str) -> Any:
+    return node("Constant", "", output, value=onnx.numpy_helper.from_array(array))
+
+
+def test_arrays_in_nodes_and_branches_are_parameters() -> None:
+    """Graphs inside nodes may call their arrays alike; one is the output of its graph, one a setting there."""
+    w, v, deep, kept = normal(3, 2), normal(3, 2) - 2, normal(2), normal(2)
+    numbers = node("Constant", "", "numbers", value_floats=[0.5, 2.0])
+    inner = helper.make_graph([held(deep, "b"), node("Mul", "h b", "d")], "g", [], [info("d", [None, 2])])
+    other = helper.make_graph([held(kept, "b")], "g", [], [info("b", [2])])
+    then = helper.make_graph(
+        [
+            node("MatMul", "x c", "h"), held(np.array(-99, np.float32), "low"),
+            node("If", "yes", "d", then_branch=inner, else_branch=other), node("Clip", "d low", "e"),
+        ],
+        "g", [], [info("e", [None, 2])], [onnx.numpy_helper.from_array(w, "c")],
+    )  # fmt: skip
+    otherwise = helper.make_graph([held(v, "c"), node("MatMul", "x c", "h")], "g", [], [info("h", [None, 2])])
+    nodes = [numbers, node("If", "yes", "y", then_branch=then, else_branch=otherwise), node("Mul", "y numbers", "z")]
+    file = model_of(nodes, [info("x", [None, 3]), info("yes", [], BOOL)], ["z"])
+    before, x = file.SerializeToString(), normal(4, 3)
+    model = nn.onnx.load(file)
+    assert file.SerializeToString() == before
+    assert sorted(p.shape for p in model.parameters()) == [(2,), (2,), (2,), (3, 2), (3, 2)]
+    assert np.allclose(model(x, True).data, x @ w * deep * [0.5, 2], rtol=1e-5)
+    assert np.allclose(model(x, False).data, x @ v * [0.5, 2], rtol=1e-5)
+    for yes in (True, False):
+        gradcheck(lambda x, yes=yes: model(x, np.array(yes)), x, eps=1e-2, atol=1e-2)
+        model.zero_grad()
+        model(x, yes).sum().backward()
+        found = [p.grad is not None and bool(p.grad.data.any()) for p in model.parameters()]
+        assert sum(found) == (3 if yes else 2)
+    again = nn.onnx.load(file)
+    again.load_state_dict({name: 0 * array for name, array in model.state_dict().items()})
+    assert not again(x, True).data.any()
+
+
+def test_files_without_parameters_say_so() -> None:
+    plain = nn.onnx.load(model_of([node("Relu", "x", "y")], [info("x", ["n"])], ["y"]))
+    assert "no parameters" in repr(plain)
+    arrays: dict[str, Array] = {"w": np.ones((3, 2), np.int8), "scale": np.array(0.5, np.float32)}
+    nodes = [node("DequantizeLinear", "w scale", "v"), node("MatMul", "x v", "y")]
+    with pytest.warns(nn.TrainingWarning, match=r"the model has no parameters, .* integers, as of quantized models"):
+        nn.onnx.load(model_of(nodes, [info("x", ["n", 3])], ["y"], arrays))
 
 
 def test_an_array_that_is_used_twice_is_one_parameter() -> None:
@@ -340,6 +386,7 @@ def test_copies_pickles_and_states(network: tuple[nn.Module, Array], tmp_path: P
     assert np.allclose(nn.onnx.load(tmp_path / "again.onnx")(x).data, expected, rtol=1e-6)
     assert "Part" in str(nn.summary(model, x))
     assert "x: float32(batch, 1, 8, 8)" in repr(model)
+    assert "no parameters" not in repr(model)
 
 
 def test_transforms(network: tuple[nn.Module, Array]) -> None:
@@ -452,6 +499,35 @@ def test_unknown_operators_and_graphs_that_are_not_valid() -> None:
     file.graph.node[0].input[1] = "missing"
     with pytest.raises(ValueError, match=r"the model is not a valid ONNX model: .*missing"):
         nn.onnx.load(file)
+
+
+def test_old_files_whose_arrays_are_no_inputs() -> None:
+    file = linear()
+    file.ir_version, file.opset_import[0].version = 3, 9
+    assert nn.onnx.load(file)(normal(2, 3)).shape == (2, 2)
+    assert file.ir_version == 3
+
+
+def test_compile_guards_settings_and_passes_over_nodes() -> None:
+    nodes = [
+        helper.make_node("Resize", ["x", "", "scales"], ["r"], mode="linear"), node("Range", "zero end half", "steps"),
+        node("Mul", "r steps", "p"), node("Clip", "p low", "q"), node("Mul", "q w", "y"),
+    ]  # fmt: skip
+    numbers = {"zero": 0.0, "end": 1.75, "half": 0.5, "low": -0.5}
+    arrays: dict[str, Array] = {name: np.array(number, np.float32) for name, number in numbers.items()}
+    arrays |= {"w": np.ones(1, np.float32), "scales": np.array([1, 1, 2, 2], np.float32)}
+    model = nn.onnx.load(model_of(nodes, [info("x", [1, 1, 2, 2])], ["y"], arrays))
+    compiled, x = compile(lambda x: model(x)), normal(1, 1, 2, 2)
+    for _ in range(2):
+        assert np.array_equal(compiled(x).data, model(x).data)
+    model.low[...] = 0
+    model.scales[...] = [1, 1, 1, 2]  # read as a number
+    for _ in range(2):
+        assert compiled(x).shape == (1, 1, 2, 4)
+        assert np.array_equal(compiled(x).data, model(x).data)
+    reads = [read for program in compiled.programs for read in program.environment.reads]
+    assert len(reads) > 10
+    assert not [read for read in reads if type(read.holder).__name__ in ("Node", "Program")]
 
 
 def test_what_has_no_derivative_says_so() -> None:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import struct
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import numpy as np
@@ -25,7 +26,9 @@ def is_floating(x: Value) -> bool:
 
 
 def integers(value: TensorLike) -> tuple[int, ...]:
-    """Return an attribute or a vector as a tuple of integers."""
+    """Return an attribute or a vector as a tuple of integers; a tuple is one already."""
+    if isinstance(value, tuple):
+        return value
     return tuple(int(item) for item in np.asarray(borrow(value)).reshape(-1))
 
 
@@ -40,7 +43,17 @@ def floats(value: TensorLike) -> tuple[Any, ...]:
         raise UnsupportedError(
             "a tensor that requires a gradient is a setting of an operator, which has no derivative: detach() it"
         )
-    return tuple(item.item() for item in np.asarray(borrow(value)).reshape(-1))
+    return read(value)
+
+
+def read(value: TensorLike) -> tuple[Any, ...]:
+    """Return an array as a tuple of numbers, without a derivative."""
+    array = np.asarray(borrow(value)).reshape(-1)
+    if array.dtype.kind != "f":
+        return tuple(item.item() for item in array)
+    bits = integers(array.view(f"i{array.itemsize}"))  # integers, as `compile` guards no other values
+    whole, floating = {2: ("h", "e"), 4: ("i", "f"), 8: ("q", "d")}[array.itemsize]
+    return struct.unpack(f"{len(bits)}{floating}", struct.pack(f"{len(bits)}{whole}", *bits))
 
 
 def axes_of(n: Node, given: TensorLike | None, ndim: int) -> tuple[int, ...] | None:
@@ -52,3 +65,22 @@ def axes_of(n: Node, given: TensorLike | None, ndim: int) -> tuple[int, ...] | N
 def shape_of(x: Value) -> Array:
     """Return the shape of an array as an array."""
     return np.array(x.shape, np.int64)
+
+
+def refuse_derivatives(n: Node, inputs: Iterable[Any]) -> None:
+    """Raise if a gradient with respect to an input of a node without a derivative is wanted."""
+    if is_grad_enabled() and any(isinstance(x, Tensor) and x.requires_grad for x in inputs):
+        raise UnsupportedError(
+            f"{n} has no derivative here, and one of its inputs requires a gradient: compute within no_grad(), or "
+            f"freeze the parameters before it with requires_grad_(False)"
+        )
+
+
+def without_derivative(compute: Operator) -> Operator:
+    """Return an operator that raises where its derivative is wanted."""
+
+    def refusing(n: Node, *inputs: Any) -> Any:
+        refuse_derivatives(n, inputs)
+        return compute(n, *inputs)
+
+    return refusing

@@ -17,7 +17,6 @@ from .common import Operator
 def run_program(program: Program, run: Run, inputs: Sequence[Value]) -> list[Any]:
     """Run a graph inside a node, which sees the values of the graphs around it; return its outputs."""
     values: Any = ChainMap({}, run.values)
-    values.update(program.constants)
     values.update(zip(program.inputs, inputs, strict=True))
     run.execute(program, Run(run.training, run.own, values, run.execute))
     return [values[name] for name in program.outputs]

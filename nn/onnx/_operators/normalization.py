@@ -1,4 +1,4 @@
-"""Operators that normalize, also those of classical models, dropout, and the losses."""
+"""Operators that normalize, dropout, and the losses."""
 
 from __future__ import annotations
 
@@ -103,27 +103,6 @@ def _local_response(n: Node, x: Any) -> Any:
 # Losses
 
 
-# Of classical models, in the domain ``ai.onnx.ml``
-
-
-def _scaler(n: Node, x: Any) -> Any:
-    offset, scale = (np.array(n[name], np.float32) for name in ("offset", "scale"))
-    return (x.astype(np.float32) - offset) * scale
-
-
-def _normalizer(n: Node, x: Any) -> Any:
-    """Divide each row by its norm, or by its largest number; where that is 0, the row stays."""
-    x = x.astype(np.float32)
-    if n["norm"] == "MAX":
-        divisors = x.max(-1, keepdims=True)
-    else:
-        divisors = np.linalg.norm(x, 1 if n["norm"] == "L1" else 2, axis=-1, keepdims=True)
-    return x / np.where(divisors == 0, np.float32(1), divisors)
-
-
-# Losses
-
-
 def _negative_log_likelihood(n: Node, logs: Any, labels: Any, weight: Any = None) -> Any:
     given = as_array(borrow(labels))
     ignored = given == n["ignore_index"] if n["ignore_index"] is not None else np.zeros(given.shape, bool)
@@ -154,4 +133,3 @@ NORMALIZATION: dict[str, Operator] = {
     "SoftmaxCrossEntropyLoss": _softmax_cross_entropy,
 }
 WITH_RUN: dict[str, Operator] = {"BatchNormalization": _batch_normalization, "Dropout": _dropout}
-CLASSICAL: dict[str, Operator] = {"Normalizer": _normalizer, "Scaler": _scaler}

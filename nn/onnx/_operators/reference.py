@@ -8,33 +8,15 @@ from typing import Any
 
 import numpy as np
 
-from autograd import Tensor, UnsupportedError, is_grad_enabled
+from autograd import Tensor, UnsupportedError
 from autograd.extend import borrow
 
 from .._program import Node, Value
+from .common import refuse_derivatives
 
 
 def _always(n: Node) -> bool:
     return True
-
-
-def _is_plain(n: Node) -> bool:
-    return bool(n["post_transform"] == "NONE")
-
-
-def _is_linear_classifier(n: Node) -> bool:
-    """Tell whether a classifier has intercepts, and not the one row for two classes."""
-    labels = n["classlabels_ints"] or n["classlabels_strings"] or ()
-    return n["post_transform"] != "PROBIT" and len(n["intercepts"] or ()) == len(labels) > 1
-
-
-def _is_svm_regressor(n: Node) -> bool:
-    return _is_plain(n) and n["n_supports"] > 0 and (n["kernel_type"] != "POLY" or n["kernel_params"][2] % 1 == 0)
-
-
-def _is_tree_regressor(n: Node) -> bool:
-    whole = n["n_targets"] == 1 or not (n["base_values"] or n["aggregate_function"] in ("MIN", "MAX"))
-    return _is_plain(n) and whole
 
 
 _ML, _TRAINING = "ai.onnx.ml", "ai.onnx.preview.training"
@@ -51,17 +33,8 @@ COMPARED: Mapping[tuple[str, str], Callable[[Node], bool]] = {
     ("", "QuantizeLinear"): _always,
     ("", "StringConcat"): _always,
     ("", "TfIdfVectorizer"): lambda n: n["mode"] == "TF" and n["max_gram_length"] <= len(n["ngram_counts"]),
-    (_ML, "ArrayFeatureExtractor"): _always,
-    (_ML, "Binarizer"): _always,
-    (_ML, "FeatureVectorizer"): _always,
-    (_ML, "Imputer"): _always,
     (_ML, "LabelEncoder"): _always,
-    (_ML, "LinearClassifier"): _is_linear_classifier,
-    (_ML, "LinearRegressor"): lambda n: _is_plain(n) and n["intercepts"] is not None,
     (_ML, "OneHotEncoder"): _always,
-    (_ML, "SVMRegressor"): _is_svm_regressor,
-    (_ML, "TreeEnsemble"): lambda n: n["aggregate_function"] in (0, 1) and n["post_transform"] == 0,
-    (_ML, "TreeEnsembleRegressor"): _is_tree_regressor,
     (_TRAINING, "Adagrad"): _always,
     (_TRAINING, "Adam"): _always,
     (_TRAINING, "Momentum"): _always,
@@ -128,10 +101,6 @@ def compute_by_reference(node: Node, *inputs: Value | None) -> tuple[Any, ...]:
         raise UnsupportedError(
             f"{node} is computed by onnx's own package, which cannot with these inputs: {' '.join(str(error).split())}"
         ) from error
-    wanted = is_grad_enabled() and any(isinstance(x, Tensor) and x.requires_grad for x in inputs)
-    if wanted and any(getattr(out, "dtype", None) is not None and out.dtype.kind == "f" for out in outputs):
-        raise UnsupportedError(
-            f"{node} has no derivative here, and one of its inputs requires a gradient: compute within no_grad(), or "
-            f"freeze the parameters before it with requires_grad_(False)"
-        )
+    if any(getattr(out, "dtype", None) is not None and out.dtype.kind == "f" for out in outputs):
+        refuse_derivatives(node, inputs)
     return outputs

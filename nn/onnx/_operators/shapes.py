@@ -11,7 +11,7 @@ from autograd import Tensor
 from autograd.extend import as_array, borrow
 
 from .._program import Node, Value, native
-from .common import Array, Operator, axes_of, integers, number, shape_of
+from .common import Array, Operator, axes_of, integers, number, read, shape_of
 from .reference import compute_by_reference
 
 
@@ -169,12 +169,10 @@ def _constant_of_shape(n: Node, shape: Any) -> Array:
 
 
 def _range(n: Node, start: Any, limit: Any, delta: Any) -> Any:
-    first, last, step = (as_array(borrow(x)).reshape(()) for x in (start, limit, delta))
-    count = max(math.ceil((last.item() - first.item()) / step.item()), 0)
-    if first.dtype.kind != "f":
-        return np.arange(count, dtype=first.dtype) * step + first
-    places = np.arange(count, dtype=np.float32 if first.dtype == np.float16 else first.dtype)
-    return (places * delta + start).astype(first.dtype)
+    (first,), (last,), (step,) = map(read, (start, limit, delta))
+    count = max(math.ceil((last - first) / step), 0)
+    places = np.arange(count, dtype=np.float32 if start.dtype == np.float16 else start.dtype)
+    return (places * delta.reshape(()) + start.reshape(())).astype(start.dtype)
 
 
 def _eye_like(n: Node, x: Any) -> Array:
@@ -183,7 +181,8 @@ def _eye_like(n: Node, x: Any) -> Array:
     return np.asarray(np.eye(rows, columns, n["k"] or 0), dtype)
 
 
-def _constant(n: Node) -> Any:
+def constant(n: Node) -> Any:
+    """Return what a node holds."""
     for name in ("value", "sparse_value"):
         if n[name] is not None:
             return n[name]
@@ -200,7 +199,7 @@ SHAPES: dict[str, Operator] = {
     "CastLike": lambda n, x, like: cast(x, like.dtype),
     "CenterCropPad": _center_crop_pad,
     "Concat": lambda n, *inputs: np.concatenate(inputs, 1 if n["axis"] is None else n["axis"]),
-    "Constant": _constant,
+    "Constant": constant,
     "ConstantOfShape": _constant_of_shape,
     "DepthToSpace": _depth_to_space,
     "Expand": lambda n, x, shape: np.broadcast_to(x, np.broadcast_shapes(x.shape, integers(shape))),

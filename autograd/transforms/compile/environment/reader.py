@@ -359,7 +359,7 @@ class Reader:
             self._later(name, where, inside["__wrapped__"])
             if hasattr(kind, "cache_info"):
                 self._read(name, where, "cache", value, "", [value.cache_info().misses])
-        elif top == "autograd":
+        elif top == "autograd" or (top == "nn" and getattr(kind, "stays", False)):
             return
         elif top in _UNSEEN_MODULES and not (top == "numba" and is_value(value)):  # as its types are
             self._opaque(name, where, value)

@@ -377,7 +377,7 @@ class Elements:
     def _ones_like(self, result: Any, x: Any, **options: Any) -> Array:
         return self._like(result, x, 1)
 
-    def _full(self, result: Any, shape: Any, fill_value: Any, **options: Any) -> Array:
+    def _full(self, result: Any, shape: Any, fill_value: Any, *dtype: Any, **options: Any) -> Array:
         return self._like(result, None, fill_value)
 
     def _clip(self, result: Any, x: Any, a_min: Any = None, a_max: Any = None, **bounds: Any) -> Array:
