@@ -17,6 +17,7 @@ import numpy as np
 
 from ...arrays.traced import Traced
 from ...graph.mutation import note_written
+from ...later import load
 from .expressions import Expressions
 from .numpy_calls import ROUNDED, WRITERS, is_basic, is_scalar
 from .program import (
@@ -92,6 +93,7 @@ class Printed:
         self.source, self.run, self.buffers, self.nbytes, self.calls = source, run, buffers, nbytes, calls
         self.undo = undo
         self.committed: list[bool] = []  # not empty once it has changed what cannot be put back
+        self._file = run.__code__.co_filename
 
     def start(self) -> None:
         """Begin a run."""
@@ -100,8 +102,7 @@ class Printed:
 
     def line_of(self, error: Exception) -> str:
         """Return the line of the user's program, as the text has it, whose call raised an error."""
-        file = self.run.__code__.co_filename
-        raised = [at for at in walk_tb(error.__traceback__) if at[0].f_code.co_filename == file]
+        raised = [at for at in walk_tb(error.__traceback__) if at[0].f_code.co_filename == self._file]
         if not raised:
             return ""
         frame, number = raised[-1]  # of a text that begins with another line
@@ -117,7 +118,20 @@ class Printed:
 
 def printed(program: Program, leaves: Leaves, name: str) -> Printed:
     """Print a program for the arrays that tensors and variables hold now; arguments are read anew each time."""
-    return _Printer(program, leaves, name).printed()
+    made = _Printer(program, leaves, name).printed()
+    if program.runs_until_fused:
+        run, made.run = made.run, lambda leaves: _counted(program, leaves, name, made, run)(leaves)
+    return made
+
+
+def _counted(program: Program, leaves: Leaves, name: str, made: Printed, run: Callable[..., Any]) -> Callable[..., Any]:
+    """Count a run of a program that is to be fused; return what runs: `run`, or once it is fused what it becomes."""
+    program.runs_until_fused -= 1
+    if program.runs_until_fused:
+        return run
+    load("fused loops").fuse_unasked(program)
+    vars(made).update(vars(printed(program, [*leaves], name)))
+    return made.run
 
 
 def _text_of(call: str, lines: list[str]) -> str:

@@ -160,9 +160,12 @@ class Program:
         The text of each loop that calls were replaced by; see `loops.roll` and `fused.fuse`.
     notes
         Why others were not.
+    runs_until_fused
+        How many more runs it has until rows of its calls are fused; 0 if they are not to be.
     """
 
     def __init__(self) -> None:
+        self.runs_until_fused = 0
         self.calls: list[Call] = []
         self.errors = np.geterr()
         self.sources: list[tuple[Any, Callable[[Sequence[Any]], Any]]] = []
