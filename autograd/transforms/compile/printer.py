@@ -69,8 +69,8 @@ class Printed:
 
     Attributes
     ----------
-    source
-        Its text.
+    source, file
+        Its text, and the name of that in tracebacks.
     run
         Takes the leaves of the arguments and returns the arrays that the function returned.
     buffers, nbytes
@@ -93,7 +93,7 @@ class Printed:
         self.source, self.run, self.buffers, self.nbytes, self.calls = source, run, buffers, nbytes, calls
         self.undo = undo
         self.committed: list[bool] = []  # not empty once it has changed what cannot be put back
-        self._file = run.__code__.co_filename
+        self.file = run.__code__.co_filename
 
     def start(self) -> None:
         """Begin a run."""
@@ -102,7 +102,7 @@ class Printed:
 
     def line_of(self, error: Exception) -> str:
         """Return the line of the user's program, as the text has it, whose call raised an error."""
-        raised = [at for at in walk_tb(error.__traceback__) if at[0].f_code.co_filename == self._file]
+        raised = [at for at in walk_tb(error.__traceback__) if at[0].f_code.co_filename == self.file]
         if not raised:
             return ""
         frame, number = raised[-1]  # of a text that begins with another line
