@@ -76,7 +76,7 @@ def test_when_is_a_matter_of_counts() -> None:
     [
         (smooth, 3, "auto"),  # which saves too little
         (lambda x: np.exp(np.sin(x + 1) - x), 20_000, "auto"),
-        (lambda x: (x + 1) * 2, 20_000, "auto"),
+        (lambda x: (x + 1) * 2, 200_000, "auto"),
         (smooth, 20_000, "numpy"),
     ],
 )
@@ -84,6 +84,10 @@ def test_what_is_never_fused(function: Callable[..., Any], size: int, backend: A
     compiled = compile(function, backend=backend)
     compiled(np.arange(float(size)))
     assert compiled.programs[0].program.runs_until_fused == 0
+
+
+def test_two_calls_stay(at_once: None) -> None:
+    assert not loops(compare(lambda x: (np.exp((x + 1) * 2),), (np.arange(9.0),)))
 
 
 def test_without_numba_nothing_is_fused(at_once: None, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -145,9 +149,25 @@ def test_each_function_at_edges(dtype: Any, at_once: None) -> None:
 def test_a_dtype_is_what_operands_are_cast_to(dtype: Any, at_once: None) -> None:
     def compute(x: Array, y: Array) -> Any:
         z = np.add(x, y, dtype=np.float64) * 2
-        return z + x, np.multiply(z, y, dtype=np.float64) - x, (z + y).sum(axis=-1, dtype=np.float64) * 2
+        return z + x, np.multiply(z, y, dtype=np.float64) - x, ((x + y) * y).sum(axis=-1, dtype=np.float64) * 2
 
-    compare(compute, tuple(np.random.default_rng(0).random((2, 5, 40)).astype(dtype)))
+    compare(compute, tuple(np.random.default_rng(0).random((2, 24, 800)).astype(dtype)))
+
+
+@pytest.mark.parametrize("takes_second", [None, False])
+@pytest.mark.parametrize("dtype", FLOATS)
+def test_the_largest_of_zeros(
+    dtype: Any, takes_second: bool | None, at_once: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """They are left to NumPy where it is found to take another one than machine code."""
+    if takes_second is not None:
+        monkeypatch.setattr(fuse, "_TAKES_SECOND", takes_second)
+
+    def largest(x: Array) -> Any:
+        return *(x[:, :n].max(axis=-1) * 2 * 3 for n in (8, 36, 37)), np.maximum(x, x[::-1]) * 2 * 3
+
+    x = np.copysign(0, np.random.default_rng(0).standard_normal((40, 37))).astype(dtype)
+    assert bool(loops(compare(largest, (x,), (-x,)))) == fuse._TAKES_SECOND
 
 
 @pytest.mark.parametrize("dtype", FLOATS)

@@ -12,6 +12,7 @@ import numpy as np
 from ..loops.chain import Chain, link
 from ..loops.parts import RAISING
 from ..program import MADE, Call, Program, Traced, Variable, traced_in
+from ..types import Array
 from .reductions import reduction_of
 from .values import ARITHMETIC, CLIPS, COMPARISONS, DTYPES, FILLS, LOGIC
 
@@ -21,6 +22,7 @@ _COPIES = frozenset((operator.setitem, np.copyto, np.array, np.copy, np.ndarray.
 _UFUNCS = frozenset((*ARITHMETIC, *COMPARISONS, *LOGIC))
 _POWERS = frozenset((pow, operator.pow, np.power))
 _SUMS = frozenset(("sum", "max"))
+_EXTREMES = frozenset((np.maximum, np.minimum))
 
 
 def _takes_second() -> bool:
@@ -28,12 +30,16 @@ def _takes_second() -> bool:
 
     That depends on the processor.
     """
-    zeros = np.zeros(37, np.float32), np.zeros(37)[::2], np.zeros(37)
-    pairs = [pair for x in zeros for pair in ((x, -x), (-x, x), (x, -x[0]), (x[0], -x), (-x, x[0]), (-x[0], x))]
-    return all((np.signbit(f(a, b)) == np.signbit(b)).all() for a, b in pairs for f in (np.maximum, np.minimum))
+    for dtype in (np.float32, np.float64):
+        x: Array = np.copysign(0, np.sin(np.arange(74))).astype(dtype)
+        pairs = (x, -x), (x[::2], -x[::2]), (x, x[0]), (x, -x[0]), (x[0], x), (-x[0], x)
+        of_two = all((np.signbit(f(a, b)) == np.signbit(b)).all() for a, b in pairs for f in _EXTREMES)
+        rows = x, x[:36], x[:37], x[::2], x[1::2]
+        if not of_two or any(np.signbit(row.max()) != np.signbit(row[-1]) for row in rows):
+            return False
+    return True
 
 
-_EXTREMES = frozenset((np.maximum, np.minimum))
 _TAKES_SECOND = _takes_second()
 _FUNCTIONS = frozenset((np.exp, np.expm1, np.log, np.log1p, np.tanh, np.cosh))  # which NumPy computes in another way
 # Seconds, as measured: to load numba and machine code from disk, or make some; what each further call of a row saves,
@@ -87,7 +93,8 @@ def _is_exact(call: Call) -> bool:
     if function in _EXTREMES:
         return _TAKES_SECOND
     if name := reduction_of(function):
-        return name == "sum" and made[0].dtype == call.args[0].dtype  # what is cast, NumPy adds up in parts
+        same = made[0].dtype == call.args[0].dtype  # what it casts NumPy may add up in parts
+        return same and (name == "sum" or _TAKES_SECOND)
     return function not in _FUNCTIONS and function is not np.vecdot
 
 

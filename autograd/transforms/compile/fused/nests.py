@@ -240,8 +240,8 @@ class Body:
         steps.append(Nest(target.array.shape))
         return steps[-1]  # type: ignore[return-value]
 
-    def _copied(self, x: View, like: Any = None) -> View:
-        target = self._made(x.array.shape, x.array.dtype, like, fixed=x.buffer.fixed)
+    def _copied(self, x: View, *, once: bool = True) -> View:
+        target = self._made(x.array.shape, x.array.dtype, fixed=once and x.buffer.fixed)
         self._map(target, [x], _first)
         return target
 
@@ -629,12 +629,7 @@ class Body:
 
     def _kept(self, view: View) -> View:
         """Return an array as one that is all of its buffer, and that nothing else writes to while it is carried."""
-        return view if view.is_whole() and view.buffer.role[0] != "constant" else self._copied_each_time(view)
-
-    def _copied_each_time(self, view: View) -> View:
-        target = self._made(view.array.shape, view.array.dtype)
-        self._map(target, [view], _first)
-        return target
+        return view if view.is_whole() and view.buffer.role[0] != "constant" else self._copied(view, once=False)
 
     def _carry_on(self, number: int, buffer: Buffer, age: int = 1) -> None:
         """Note to how many iterations a buffer is carried on, by values that are carried from one input to another."""
