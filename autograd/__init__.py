@@ -61,6 +61,7 @@ if typing.TYPE_CHECKING:
     from .transforms.checkpoint import checkpoint
     from .transforms.compile.compiled import compile
     from .transforms.conventions import compatibility
+    from .transforms.custom_rules import custom_jvp, custom_vjp
     from .transforms.fixed_point import fixed_point
     from .transforms.grad import elementwise_grad, grad, value_and_grad
     from .transforms.gradients import gradients
@@ -87,12 +88,13 @@ __all__ = [
     "DerivativeError", "DomainError", "DtypeError", "Explanation", "Finding", "Function", "GradientCheck",
     "GradientCheckError", "GraphDifference", "GraphDifferences", "GraphError", "Handle", "PatternError", "RecordedRun",
     "Saved", "ShapeError", "Tensor", "UnsupportedError", "Value", "as_tensor", "checkpoint", "compatibility", "compile",
-    "composed", "detect_anomaly", "diff_graphs", "draw_graph", "elementwise", "elementwise_grad", "enable_grad",
-    "explain", "extend", "fixed_point", "general", "ggnvp", "grad", "gradcheck", "gradgradcheck", "gradients",
-    "hessian", "hvp", "is_grad_enabled", "jacobian", "jvp", "linear", "linearize", "lint", "logsumexp", "multilinear",
-    "no_grad", "not_differentiable", "ops", "player", "ravel_pytree", "record_run", "register_dataclass",
-    "register_pytree_node", "saved", "saved_tensors_hooks", "scan", "set_grad_enabled", "sparsity", "tensor",
-    "tree_flatten", "tree_leaves", "tree_map", "value_and_grad", "vjp", "vmap", "watch_calls", "while_loop",
+    "composed", "custom_jvp", "custom_vjp", "detect_anomaly", "diff_graphs", "draw_graph", "elementwise",
+    "elementwise_grad", "enable_grad", "explain", "extend", "fixed_point", "general", "ggnvp", "grad", "gradcheck",
+    "gradgradcheck", "gradients", "hessian", "hvp", "is_grad_enabled", "jacobian", "jvp", "linear", "linearize", "lint",
+    "logsumexp", "multilinear", "no_grad", "not_differentiable", "ops", "player", "ravel_pytree", "record_run",
+    "register_dataclass", "register_pytree_node", "saved", "saved_tensors_hooks", "scan", "set_grad_enabled",
+    "sparsity", "tensor", "tree_flatten", "tree_leaves", "tree_map", "value_and_grad", "vjp", "vmap", "watch_calls",
+    "while_loop",
 ]  # fmt: skip
 __version__ = "0.1.0"
 
@@ -106,6 +108,7 @@ _OWN = {
     "transforms.checkpoint": ("checkpoint",),
     "transforms.conventions": ("compatibility",),
     "transforms.compile.compiled": ("compile",),
+    "transforms.custom_rules": ("custom_jvp", "custom_vjp"),
     "transforms.fixed_point": ("fixed_point",),
     "transforms.grad": ("elementwise_grad", "grad", "value_and_grad"),
     "transforms.gradients": ("gradients",),

@@ -14,6 +14,7 @@ from datasets.loading.checks import explained
 from datasets.loading.dataset import TensorDataset
 from datasets.loading.loader import DataLoader
 from datasets.loading.samplers import Sampler
+from datasets.randomness import Rng, Seed, drawn_with
 
 
 class batches(DataLoader):  # noqa: N801 - lower case, as zip, range and enumerate are
@@ -35,6 +36,8 @@ class batches(DataLoader):  # noqa: N801 - lower case, as zip, range and enumera
         An int for the same sequence of orders each time, a Generator to draw them from, or None for new
         orders each time. If you call `batches` anew in each epoch, pass a Generator: an int would start
         the same sequence again.
+    rng
+        In place of `seed`: whatever ``numpy.random.default_rng`` takes.
     drop_last
         Leave out the last minibatch if it has fewer than `batch_size` rows.
 
@@ -68,14 +71,15 @@ class batches(DataLoader):  # noqa: N801 - lower case, as zip, range and enumera
         *arrays: ArrayLike,
         batch_size: int,
         shuffle: bool = True,
-        seed: int | np.random.Generator | None = None,
+        seed: Seed = None,
+        rng: Rng = None,
         drop_last: bool = False,
     ) -> None:
         dataset = TensorDataset(*arrays)
         batch_size = operator.index(batch_size)
         if batch_size < 1:
             raise ArgumentError(f"batches: batch_size={batch_size}. A minibatch has at least 1 row.")
-        sampler = _Permutations(len(dataset), seed) if shuffle else None
+        sampler = _Permutations(len(dataset), drawn_with(seed, rng)) if shuffle else None
         super().__init__(dataset, batch_size, sampler=sampler, drop_last=drop_last)
 
     def __iter__(self) -> Iterator[tuple[NDArray[Any], ...]]:
@@ -85,8 +89,8 @@ class batches(DataLoader):  # noqa: N801 - lower case, as zip, range and enumera
 class _Permutations(Sampler):
     """Orders that a generator draws one after the other: its state is that of the epochs to come."""
 
-    def __init__(self, rows: int, seed: int | np.random.Generator | None) -> None:
-        self._rows, self._generator = rows, np.random.default_rng(seed)
+    def __init__(self, rows: int, generator: np.random.Generator) -> None:
+        self._rows, self._generator = rows, generator
 
     def __len__(self) -> int:
         return self._rows

@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from datasets.errors import ArgumentError
 from datasets.loading.dataset import MapStyle, Subset, aligned
+from datasets.randomness import Rng, Seed, drawn_with
 
 Generator: TypeAlias = "np.random.Generator | np.random.RandomState"
 Row = TypeVar("Row", covariant=True)
@@ -21,7 +22,8 @@ def train_test_split(
     *arrays: ArrayLike,
     test_size: float | None = None,
     train_size: float | None = None,
-    seed: int | np.random.Generator | None = 0,
+    seed: Seed = 0,
+    rng: Rng = None,
     random_state: int | np.random.RandomState | None = None,
     shuffle: bool = True,
     stratify: ArrayLike | None = None,
@@ -39,6 +41,8 @@ def train_test_split(
         The same of the training rows; by default these are all others.
     seed
         An int for the same split each time, a Generator to draw from, or None for a new split each time.
+    rng
+        In place of `seed`: whatever ``numpy.random.default_rng`` takes.
     random_state
         In place of `seed`: with the same number, `test_size` and `stratify`, which rows are test rows is what
         ``sklearn.model_selection.train_test_split`` says. The number of test rows is rounded up, as there.
@@ -79,18 +83,20 @@ def train_test_split(
             raise ArgumentError("train_test_split: rows are stratified at random. Leave shuffle=False out.")
         train, test = np.arange(train_rows), np.arange(train_rows, train_rows + test_rows)
     else:
-        rng = _generator(seed, random_state)
+        generator = _generator(seed, rng, random_state)
         if stratify is None:
-            order = rng.permutation(rows)
+            order = generator.permutation(rows)
             test, train = order[:test_rows], order[test_rows : test_rows + train_rows]
         else:
-            train, test = _stratified(_classes(stratify, rows), train_rows, test_rows, rng)
+            train, test = _stratified(_classes(stratify, rows), train_rows, test_rows, generator)
     return tuple(array.take(part, axis=0) for array in given for part in (train, test))
 
 
-def _generator(seed: int | np.random.Generator | None, random_state: int | np.random.RandomState | None) -> Generator:
+def _generator(seed: Seed, rng: Rng, random_state: int | np.random.RandomState | None) -> Generator:
     if random_state is None:
-        return np.random.default_rng(seed)
+        return drawn_with(seed, rng)
+    if rng is not None:
+        raise ArgumentError("train_test_split: both rng= and random_state= are given. Leave one out.")
     if isinstance(random_state, np.random.RandomState):
         return random_state
     return np.random.RandomState(random_state)

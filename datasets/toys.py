@@ -9,10 +9,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from datasets.errors import ArgumentError
+from datasets.randomness import Rng, Seed, drawn_with
 
 
 def make_moons(
-    n_samples: int = 200, *, noise: float = 0.1, seed: int | np.random.Generator | None = 0
+    n_samples: int = 200, *, noise: float = 0.1, seed: Seed = 0, rng: Rng = None
 ) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
     """Return two interleaving half circles: a small problem that no straight line separates.
 
@@ -27,6 +28,8 @@ def make_moons(
         The standard deviation of the normal noise added to both coordinates.
     seed
         An int for the same points each time, a Generator to draw from, or None for others each time.
+    rng
+        In place of `seed`: whatever ``numpy.random.default_rng`` takes.
 
     Returns
     -------
@@ -48,7 +51,7 @@ def make_moons(
     >>> bool(np.allclose(np.hypot(*X[y == 0].T), 1.0))
     True
     """
-    y, generator = _classes(n_samples, 2, noise, seed)
+    y, generator = _classes(n_samples, 2, noise, drawn_with(seed, rng))
     angle = generator.uniform(0.0, np.pi, n_samples)
     upper = np.stack([np.cos(angle), np.sin(angle)], axis=1)
     # the second moon is the first, rotated by half a turn around the point between them
@@ -61,7 +64,8 @@ def make_circles(
     *,
     factor: float = 0.5,
     noise: float = 0.05,
-    seed: int | np.random.Generator | None = 0,
+    seed: Seed = 0,
+    rng: Rng = None,
 ) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
     """Return a circle inside another: class 0 has radius 1, class 1 radius `factor`.
 
@@ -75,6 +79,8 @@ def make_circles(
         The standard deviation of the normal noise added to both coordinates.
     seed
         An int for the same points each time, a Generator to draw from, or None for others each time.
+    rng
+        In place of `seed`: whatever ``numpy.random.default_rng`` takes.
 
     Returns
     -------
@@ -99,7 +105,7 @@ def make_circles(
     _check_numbers(factor=factor)
     if not 0.0 < factor < 1.0:
         raise ArgumentError(f"make_circles: factor={factor}. The inner radius lies between 0 and 1.")
-    y, generator = _classes(n_samples, 2, noise, seed)
+    y, generator = _classes(n_samples, 2, noise, drawn_with(seed, rng))
     radius = np.where(y == 0, 1.0, factor)
     X = _polar(radius, generator.uniform(0.0, 2.0 * np.pi, n_samples))
     return X + generator.normal(0.0, noise, X.shape), y
@@ -111,7 +117,8 @@ def make_spirals(
     arms: int = 2,
     turns: float = 1.0,
     noise: float = 0.02,
-    seed: int | np.random.Generator | None = 0,
+    seed: Seed = 0,
+    rng: Rng = None,
 ) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
     """Return interleaved spirals, one class per arm: hard for a shallow network.
 
@@ -130,6 +137,8 @@ def make_spirals(
         The standard deviation of the normal noise added to both coordinates.
     seed
         An int for the same points each time, a Generator to draw from, or None for others each time.
+    rng
+        In place of `seed`: whatever ``numpy.random.default_rng`` takes.
 
     Returns
     -------
@@ -152,7 +161,7 @@ def make_spirals(
     array([100, 100, 100])
     """
     _check_numbers(turns=turns)
-    y, generator = _classes(n_samples, arms, noise, seed)
+    y, generator = _classes(n_samples, arms, noise, drawn_with(seed, rng))
     radius = generator.uniform(0.1, 1.0, n_samples)
     X = _polar(radius, 2.0 * np.pi * (turns * radius + y / arms))
     return X + generator.normal(0.0, noise, X.shape), y
@@ -163,7 +172,8 @@ def make_blobs(
     *,
     centers: int = 3,
     noise: float = 1.0,
-    seed: int | np.random.Generator | None = 0,
+    seed: Seed = 0,
+    rng: Rng = None,
 ) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
     """Return round Gaussian clouds of points, one class per cloud, which a linear model can separate.
 
@@ -179,6 +189,8 @@ def make_blobs(
         The standard deviation of a cloud in both coordinates.
     seed
         An int for the same points each time, a Generator to draw from, or None for others each time.
+    rng
+        In place of `seed`: whatever ``numpy.random.default_rng`` takes.
 
     Returns
     -------
@@ -196,13 +208,13 @@ def make_blobs(
     >>> X[y == 1].mean(axis=0).round().tolist()
     [-5.0, 0.0]
     """
-    y, generator = _classes(n_samples, centers, noise, seed)
+    y, generator = _classes(n_samples, centers, noise, drawn_with(seed, rng))
     X = _polar(np.full(n_samples, 5.0), 2.0 * np.pi * y / centers)
     return X + generator.normal(0.0, noise, X.shape), y
 
 
 def _classes(
-    n_samples: int, classes: int, noise: float, seed: int | np.random.Generator | None
+    n_samples: int, classes: int, noise: float, generator: np.random.Generator
 ) -> tuple[NDArray[np.int64], np.random.Generator]:
     """Return the class of each point in random order, and the generator to go on with."""
     for name, count in {"n_samples": n_samples, "the number of classes": classes}.items():
@@ -213,7 +225,6 @@ def _classes(
         raise ArgumentError(f"{n_samples} points in {classes} classes cannot be made. Ask for at least one of each.")
     if not noise >= 0.0:
         raise ArgumentError(f"noise={noise}. A standard deviation is 0 or more.")
-    generator = np.random.default_rng(seed)
     return generator.permutation(np.arange(n_samples, dtype=np.int64) % classes), generator
 
 

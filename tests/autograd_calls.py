@@ -35,6 +35,24 @@ def total(x: Any) -> Any:
     return np.sum(x * x)
 
 
+def custom_reverse(fun: Any, nondiff_argnums: Any, fwd: Any, bwd: Any, *args: Any) -> Any:
+    made = autograd.custom_vjp(fun, nondiff_argnums)
+    made.defvjp(fwd, bwd)
+    return autograd.grad(lambda *args: np.sum(made(*args)), 1)(*args)
+
+
+def custom_forward(fun: Any, nondiff_argnums: Any, rule: Any, *args: Any) -> Any:
+    made = autograd.custom_jvp(fun, nondiff_argnums)
+    made.defjvp(rule)
+    return autograd.grad(lambda *args: np.sum(made(*args)))(*args)
+
+
+def custom_parts(fun: Any, first: Any, second: Any, *args: Any) -> Any:
+    made = autograd.custom_jvp(fun)
+    made.defjvps(first, second)
+    return autograd.grad(lambda *args: np.sum(made(*args)))(*args)
+
+
 class Held:
     """A class that is no container of itself."""
 
@@ -315,6 +333,17 @@ CALLS: dict[str, tuple[Function, Made, dict[str, Any]]] = {
     "jvp": (autograd.jvp, lambda: [product, (_array(), 2.0), (_array(), 1.0)], {}),
     "linearize": (autograd.linearize, lambda: [square, _array()], {}),
     "linearize.push": (pushed, lambda: [square, _array(), np.ones(3)], {}),
+    "custom_vjp": (
+        custom_reverse,
+        lambda: [product, (0,), lambda x, y: (product(x, y), y), lambda x, y, g: (g * x * np.ones(3),), 2.0, x()], {},
+    ),
+    "custom_jvp": (
+        custom_forward, lambda: [product, (), lambda p, t: (product(*p), np.sum(p[1] * t[0])), _array(), 2.0], {}
+    ),
+    "custom_jvp.defjvps": (
+        custom_parts,
+        lambda: [product, lambda t, z, x, y: np.sum(t * y), lambda t, z, x, y: np.sum(t * x), _array(), 2.0], {},
+    ),
     "hvp": (autograd.hvp, lambda: [total, _array(), np.ones(3)], {}),
     "ggnvp": (autograd.ggnvp, lambda: [square, _array(), np.ones(3), total], {}),
     "vmap": (derivative_of(autograd.vmap), lambda: [square, _array(), 0, 0], {}),

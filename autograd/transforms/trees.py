@@ -101,7 +101,7 @@ def tree_map(function: Callable[..., object], tree: object, *rest: object) -> An
     """
     check_callable("function", function)
     leaves, rebuild = tree_flatten(tree)
-    columns = [_along(tree, other) for other in rest]
+    columns = [leaves_along(tree, other) for other in rest]
     return rebuild([function(*together) for together in zip(leaves, *columns, strict=True)])
 
 
@@ -326,7 +326,7 @@ def _check_dtypes(dtypes: list[np.dtype[Any]]) -> None:
 _GROUPS = {"f": "real numbers", "c": "complex numbers", "i": "integers", "u": "integers", "b": "integers"}
 
 
-def _along(tree: Any, other: Any) -> list[Any]:
+def leaves_along(tree: Any, other: Any, name: str = "tree_map") -> list[Any]:
     """Return what `other` has in the places of the leaves of `tree`."""
     found: list[Any] = []
     pending: list[tuple[Any, Any, Any]] = [(tree, other, None)]  # a place is a key and the place around it
@@ -340,7 +340,7 @@ def _along(tree: Any, other: Any) -> list[Any]:
             continue
         if type(other) is not type(tree) or others is None or parts.keys() != others.keys():
             raise ValueError(
-                f"tree_map: the trees differ at tree{_written(place)}: the first has {_described(tree, parts)}, "
+                f"{name}: the trees differ at tree{_written(place)}: the first has {_described(tree, parts)}, "
                 f"another {_described(other, others)}"
             )
         pending += [(parts[key], others[key], (key, place)) for key in reversed(parts)]

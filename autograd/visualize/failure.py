@@ -62,9 +62,9 @@ class Failure:
 def failure_of(error: Exception, recorded: list[Any], calls: tuple[Call, ...]) -> Failure | None:
     """Return what is known of an error; None if no part of a graph was there."""
     frames = [*walk_tb(error.__traceback__)][1:]  # without that of the caller
-    at = user_frame(frames[-1][0])[0] if frames else None
-    last = max((index for index, (frame, _) in enumerate(frames) if frame is at), default=0)
-    at, number = frames[last] if frames else (None, None)
+    user = user_frame(frames[-1][0])[0] if frames else None
+    last = max((index for index, (frame, _) in enumerate(frames) if frame is user), default=-1)
+    at, number = frames[last] if last >= 0 else (None, None)  # nobody's line: a module of `nn` itself is what is drawn
     used = {x for node in recorded for x in operation_of(node).inputs(node)}
     given = [x for frame, _ in frames[last + 1 :] for x in _inputs_in(frame)]
     if not given and at is not None:  # the program itself raised it

@@ -187,7 +187,7 @@ def test_arguments_of_grad_in_jax_say_what_to_do() -> None:
     for transform in (autograd.grad, autograd.value_and_grad):
         with pytest.raises(TypeError, match=r"has no argument 'holomorphic': .*the conjugate of JAX's"):
             transform(np.sin, holomorphic=True)  # type: ignore[call-overload]  # which is refused
-    for name in ("custom_jvp", "tree_unflatten", "lax"):
+    for name in ("jit", "tree_unflatten", "lax"):
         with pytest.raises(AttributeError, match=f"'{name}': here it is"):
             getattr(autograd, name)
 

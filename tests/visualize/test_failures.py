@@ -117,6 +117,14 @@ def test_an_error_before_anything_was_recorded_is_raised_as_it_is(tmp_path: Path
     assert not (tmp_path / "page.html").exists()
 
 
+def test_no_line_of_the_layers_themselves_is_shown(tmp_path: Path) -> None:
+    with pytest.raises(ShapeError):
+        player(nn.Sequential(nn.Linear(4, 4), nn.Linear(5, 4)), tmp_path / "page.html", X)
+    last = data_of(tmp_path / "page.html")["steps"][-1]
+    assert (last["name"], last["line"], last["where"]) == ("✗ ShapeError", "", "")
+    assert last["error"].startswith("ShapeError: layer 1, Linear(")
+
+
 def test_a_page_of_a_failure(tmp_path: Path) -> None:
     model = nn.Sequential(nn.Linear(4, 4), Block())
     with pytest.raises(ShapeError, match="cannot combine") as caught:
