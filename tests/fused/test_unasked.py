@@ -13,6 +13,7 @@ import pytest
 import nn
 from autograd import compile, grad
 from autograd.extend import Rehearsed
+from autograd.transforms.compile import session
 from autograd.transforms.compile.compiled import Compiled
 from autograd.transforms.compile.fused import fuse
 from autograd.transforms.compile.fused.values import ARITHMETIC, COMPARISONS
@@ -38,6 +39,7 @@ FLOATS = [np.float32, np.float64]
 def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let programs be fused at their first run after the recording."""
     monkeypatch.setattr(agreement, "BACKEND", "auto")
+    monkeypatch.setattr(session, "FIRST_LOOK", 1)
     monkeypatch.setattr(fuse, "runs_until_fused", lambda program: 1)
 
 
@@ -58,17 +60,31 @@ def smooth(x: Any) -> Any:
     return np.sqrt((x * x + 1) * 3 - x)
 
 
+def run_to_the_first_look(compiled: Any, x: Array) -> Any:
+    """Run what is compiled as often as it takes to find out when it is to be fused; return its program."""
+    for _ in range(1 + session.FIRST_LOOK):
+        compiled(x)
+    (made,) = compiled.programs
+    return made.program
+
+
 def test_when_is_a_matter_of_counts() -> None:
     x = np.arange(20_000.0)
     compiled = compile(smooth)
-    compiled(x)
-    program = compiled.programs[0].program
-    assert program.runs_until_fused == int(1 / (4 * (2e-7 + 3e-11 * x.nbytes))) + 1
-    program.runs_until_fused = 3
+    program = run_to_the_first_look(compiled, x)
+    assert program.look_at == int(1 / (4 * (2e-7 + 3e-11 * x.nbytes))) + 1
+    program.runs = program.look_at - 3
     expected = smooth(x).tobytes()
     for count in (0, 0, 1, 1):
         assert compiled(x).tobytes() == expected
         assert loops(compiled) == count
+
+
+def test_what_pays_at_once_is_fused_at_the_first_look(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(fuse, "_TO_FUSE", 1e-6)
+    compiled = compile(smooth)
+    run_to_the_first_look(compiled, np.arange(30.0))
+    assert loops(compiled) == 1
 
 
 @pytest.mark.parametrize(
@@ -82,8 +98,11 @@ def test_when_is_a_matter_of_counts() -> None:
 )
 def test_what_is_never_fused(function: Callable[..., Any], size: int, backend: Any) -> None:
     compiled = compile(function, backend=backend)
-    compiled(np.arange(float(size)))
-    assert compiled.programs[0].program.runs_until_fused == 0
+    program = run_to_the_first_look(compiled, np.linspace(0, 1, size))
+    assert program.look_at == 0
+    assert program.runs == (session.FIRST_LOOK if backend == "auto" else 0)
+    compiled(np.linspace(0, 1, size))
+    assert program.runs <= session.FIRST_LOOK  # it is not counted any more
 
 
 def test_two_calls_stay(at_once: None) -> None:
@@ -104,8 +123,7 @@ def test_errors_that_numpy_is_to_raise_are_raised(at_once: None) -> None:
             compiled(np.zeros(3))
 
 
-def test_an_error_in_what_is_counted_names_its_line(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(fuse, "runs_until_fused", lambda program: 9)
+def test_an_error_in_what_is_counted_names_its_line() -> None:
     test_fallbacks.test_an_error_within_a_program_which_the_function_does_not_raise(TypeError)
 
 

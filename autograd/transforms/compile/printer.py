@@ -119,19 +119,25 @@ class Printed:
 def printed(program: Program, leaves: Leaves, name: str) -> Printed:
     """Print a program for the arrays that tensors and variables hold now; arguments are read anew each time."""
     made = _Printer(program, leaves, name).printed()
-    if program.runs_until_fused:
+    if program.look_at:
         run, made.run = made.run, lambda leaves: _counted(program, leaves, name, made, run)(leaves)
     return made
 
 
 def _counted(program: Program, leaves: Leaves, name: str, made: Printed, run: Callable[..., Any]) -> Callable[..., Any]:
-    """Count a run of a program that is to be fused; return what runs: `run`, or once it is fused what it becomes."""
-    program.runs_until_fused -= 1
-    if program.runs_until_fused:
-        return run
-    load("fused loops").fuse_unasked(program)
-    vars(made).update(vars(printed(program, [*leaves], name)))
-    return made.run
+    """Count a run of a program that may be fused; return what runs: `run`, or once it is fused what it becomes."""
+    program.runs += 1
+    if program.runs == program.look_at:
+        fused = load("fused loops")
+        program.look_at = fused.runs_until_fused(program)
+        if not program.look_at:
+            made.run = run
+        elif program.look_at <= program.runs:
+            program.look_at = 0
+            fused.fuse_unasked(program)
+            vars(made).update(vars(printed(program, [*leaves], name)))
+            return made.run
+    return run
 
 
 def _text_of(call: str, lines: list[str]) -> str:

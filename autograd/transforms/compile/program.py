@@ -160,12 +160,12 @@ class Program:
         The text of each loop that calls were replaced by; see `loops.roll` and `fused.fuse`.
     notes
         Why others were not.
-    runs_until_fused
-        How many more runs it has until rows of its calls are fused; 0 if they are not to be.
+    runs, look_at
+        How often it has run, and after how many runs to look whether rows of its calls are to be fused; 0 for never.
     """
 
     def __init__(self) -> None:
-        self.runs_until_fused = 0
+        self.runs = self.look_at = 0
         self.calls: list[Call] = []
         self.errors = np.geterr()
         self.sources: list[tuple[Any, Callable[[Sequence[Any]], Any]]] = []

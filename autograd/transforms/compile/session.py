@@ -39,6 +39,7 @@ from .variables import TracedVariables, real
 Backend: TypeAlias = Literal["auto", "exact", "numpy", "numba"]
 ndarray = np.ndarray
 # Calls in loops for which machine code pays; where the user asked for numba, it is loaded anyway.
+FIRST_LOOK = 16  # runs of a program after which it is asked when it is to be fused: many are not run so often
 FEWEST_CALLS = {"exact": math.inf, "numpy": math.inf, "auto": 200, "numba": 0}
 
 
@@ -194,7 +195,7 @@ class Session:
         if self.backend == "numba":
             load("fused loops").fuse(program)
         elif self.backend != "numpy":
-            program.runs_until_fused = load("fused loops").runs_until_fused(program)
+            program.look_at = FIRST_LOOK
 
     def _break_or_raise(self, records: ProgramRecorder) -> None:
         """Let the function be parted where it cannot be recorded, if that is at its end; raise what is refused."""
