@@ -64,7 +64,7 @@ class _Watched:
             sys.settrace(previous)
 
     def _enter(self, frame: Any, event: str, arg: Any) -> Any:
-        return self._follow if frame.f_code.co_filename == self.printed.run.__code__.co_filename else None
+        return self._follow if frame.f_code.co_filename == self.printed.file else None
 
     def _follow(self, frame: Any, event: str, arg: Any) -> Any:
         if not self.changed and list(map(np.ndarray.tobytes, self.arrays)) != self.before:

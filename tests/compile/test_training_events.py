@@ -13,8 +13,7 @@ import nn
 import nn.functional as F  # noqa: N812 - the usual name
 from autograd import compile, tensor
 
-from .agreement import differs
-from .training_steps import Training, batches, ran
+from .training_steps import Training, batches, compared
 
 Array = np.ndarray[Any, Any]
 
@@ -134,9 +133,7 @@ def test_events_between_steps(seed: int) -> None:
     for batch in batches(9, seed=seed):
         calls.append(batch)
         calls += [choose.choice(EVENTS)] * (choose.random() < 0.7)
-    *expected, training = ran(eventful(seed), calls, False)
-    *found, compiled = ran(eventful(seed), calls, True)
-    assert not differs([*expected, held(training)], [*found, held(compiled)])
+    compared(eventful(seed), calls, held=held)
 
 
 def test_a_held_gradient_makes_the_step_itself_run_once() -> None:
@@ -157,9 +154,7 @@ def test_a_held_gradient_makes_the_step_itself_run_once() -> None:
         return made
 
     calls = [call for batch in batches(6) for call in (batch, hold_gradient)]
-    *expected, training = ran(make, calls, False)
-    *found, compiled = ran(make, calls, True)
-    assert not differs([*expected, held(training)], [*found, held(compiled)])
+    compiled: Any = compared(make, calls, held=held)
     assert sum(program.diverged for program in compiled.compiled.programs) >= 1
     assert int(compiled.parts[0][2].num_batches_tracked) == 6
 
@@ -192,9 +187,7 @@ def test_a_held_gradient_is_met_after_a_draw() -> None:
 @pytest.mark.parametrize("seed", range(4))
 def test_a_nan_among_events(seed: int) -> None:
     calls = [*batches(3), hold_gradient, a_nan, hold_array, *batches(2)]
-    *expected, training = ran(eventful(seed), calls, False)
-    *found, compiled = ran(eventful(seed), calls, True)
-    assert not differs([*expected, held(training)], [*found, held(compiled)])
+    compared(eventful(seed), calls, held=held)
 
 
 ASKED: dict[str, Callable[[Any], Any]] = {
@@ -224,9 +217,7 @@ def test_the_gradient_of_the_step_before_is_asked_for(name: str) -> None:
         return made
 
     calls = [*batches(3), hold_gradient, *batches(2), let_go, a_wrong_label, *batches(2)]
-    *expected, training = ran(make, calls, False)
-    *found, compiled = ran(make, calls, True)
-    assert not differs([*expected, held(training)], [*found, held(compiled)])
+    compiled: Any = compared(make, calls, held=held)
     assert len(compiled.compiled.programs) <= 4
 
 
@@ -249,7 +240,5 @@ def test_an_optimizer_of_some_parameters_leaves_each_gradient_to_its_own() -> No
         made.step, made.parts = step, [model, updates]
         return made
 
-    *expected, _ = ran(make, batches(5), False)
-    *found, compiled = ran(make, batches(5), True)
-    assert not differs(expected, found)
+    compiled: Any = compared(make, batches(5))
     assert compiled.compiled.programs

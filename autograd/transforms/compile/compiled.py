@@ -454,9 +454,11 @@ def compile(
         or call the function as it is from then on, after a warning (``"warn"``) or without one (``"eager"``).
     backend
         ``"auto"``: NumPy's calls, and if numba is installed machine code for loops of the function that do the same
-        again and again on small arrays, and for `scan`, where that pays. ``"numpy"``: NumPy's calls alone. ``"numba"``:
-        machine code for shorter loops, too, and for chains of elementwise functions and sums of rows. Results of
-        machine code are equal up to rounding, and NumPy's warnings of overflows in it are not given.
+        again and again on small arrays, and for `scan`, where that pays; and once a program has run so often that it
+        pays, for rows of elementwise calls and sums, to the same bits. ``"numpy"``: NumPy's calls alone. ``"numba"``:
+        machine code for shorter loops, too, and from the first call on for rows with functions such as exp. Results of
+        machine code, but for those rows of ``"auto"``, are equal up to rounding, and NumPy's warnings of overflows in
+        it are not given.
 
     **foreign
         Not taken: for arguments of ``torch.compile``, ``jax.jit`` and ``numba.jit``, such as `mode`, the error says

@@ -17,6 +17,7 @@ import numpy as np
 
 from ...arrays.traced import Traced
 from ...graph.mutation import note_written
+from ...later import load
 from .expressions import Expressions
 from .numpy_calls import ROUNDED, WRITERS, is_basic, is_scalar
 from .program import (
@@ -68,8 +69,8 @@ class Printed:
 
     Attributes
     ----------
-    source
-        Its text.
+    source, file
+        Its text, and the name of that in tracebacks.
     run
         Takes the leaves of the arguments and returns the arrays that the function returned.
     buffers, nbytes
@@ -92,6 +93,7 @@ class Printed:
         self.source, self.run, self.buffers, self.nbytes, self.calls = source, run, buffers, nbytes, calls
         self.undo = undo
         self.committed: list[bool] = []  # not empty once it has changed what cannot be put back
+        self.file = run.__code__.co_filename
 
     def start(self) -> None:
         """Begin a run."""
@@ -100,8 +102,7 @@ class Printed:
 
     def line_of(self, error: Exception) -> str:
         """Return the line of the user's program, as the text has it, whose call raised an error."""
-        file = self.run.__code__.co_filename
-        raised = [at for at in walk_tb(error.__traceback__) if at[0].f_code.co_filename == file]
+        raised = [at for at in walk_tb(error.__traceback__) if at[0].f_code.co_filename == self.file]
         if not raised:
             return ""
         frame, number = raised[-1]  # of a text that begins with another line
@@ -117,7 +118,26 @@ class Printed:
 
 def printed(program: Program, leaves: Leaves, name: str) -> Printed:
     """Print a program for the arrays that tensors and variables hold now; arguments are read anew each time."""
-    return _Printer(program, leaves, name).printed()
+    made = _Printer(program, leaves, name).printed()
+    if program.look_at:
+        run, made.run = made.run, lambda leaves: _counted(program, leaves, name, made, run)(leaves)
+    return made
+
+
+def _counted(program: Program, leaves: Leaves, name: str, made: Printed, run: Callable[..., Any]) -> Callable[..., Any]:
+    """Count a run of a program that may be fused; return what runs: `run`, or once it is fused what it becomes."""
+    program.runs += 1
+    if program.runs == program.look_at:
+        fused = load("fused loops")
+        program.look_at = fused.runs_until_fused(program)
+        if not program.look_at:
+            made.run = run
+        elif program.look_at <= program.runs:
+            program.look_at = 0
+            fused.fuse_unasked(program)
+            vars(made).update(vars(printed(program, [*leaves], name)))
+            return made.run
+    return run
 
 
 def _text_of(call: str, lines: list[str]) -> str:

@@ -160,9 +160,12 @@ class Program:
         The text of each loop that calls were replaced by; see `loops.roll` and `fused.fuse`.
     notes
         Why others were not.
+    runs, look_at
+        How often it has run, and after how many runs to look whether rows of its calls are to be fused; 0 for never.
     """
 
     def __init__(self) -> None:
+        self.runs = self.look_at = 0
         self.calls: list[Call] = []
         self.errors = np.geterr()
         self.sources: list[tuple[Any, Callable[[Sequence[Any]], Any]]] = []

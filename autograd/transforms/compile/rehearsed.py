@@ -57,7 +57,7 @@ class Rehearsed(Compiled):
     _OWN = Compiled._OWN | {"_generator", "_rehearses", "refused", "unfit"}
 
     def __init__(self, function: Callable[..., Any], generator: Callable[[], np.random.Generator]) -> None:
-        super().__init__(function, "eager", "numpy")
+        super().__init__(function, "eager", "exact")
         self._generator, self._rehearses, self.refused, self.unfit = generator, False, "", 0
 
     def _fitting(

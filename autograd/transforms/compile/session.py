@@ -36,10 +36,11 @@ from .stores import store_directly
 from .types import ArrayArgument
 from .variables import TracedVariables, real
 
-Backend: TypeAlias = Literal["auto", "numpy", "numba"]
+Backend: TypeAlias = Literal["auto", "exact", "numpy", "numba"]
 ndarray = np.ndarray
 # Calls in loops for which machine code pays; where the user asked for numba, it is loaded anyway.
-FEWEST_CALLS = {"numpy": math.inf, "auto": 200, "numba": 0}
+FIRST_LOOK = 16  # runs of a program after which it is asked when it is to be fused: many are not run so often
+FEWEST_CALLS = {"exact": math.inf, "numpy": math.inf, "auto": 200, "numba": 0}
 
 
 class Session:
@@ -181,7 +182,10 @@ class Session:
         return traced
 
     def _finish(self, program: Program, installed: set[int]) -> None:
-        """Make a program short: roll its loops if that pays, and fuse its calls if that was asked for."""
+        """Make a program short: roll its loops if that pays, and fuse its calls, now if that was asked for.
+
+        With the backend "exact" nothing is rolled, so that what is fused once it pays has the same bits.
+        """
         simplify(program)
         program.forget_values(installed)
         roll(program, FEWEST_CALLS[self.backend])
@@ -190,6 +194,8 @@ class Session:
         store_directly(program)
         if self.backend == "numba":
             load("fused loops").fuse(program)
+        elif self.backend != "numpy":
+            program.look_at = FIRST_LOOK
 
     def _break_or_raise(self, records: ProgramRecorder) -> None:
         """Let the function be parted where it cannot be recorded, if that is at its end; raise what is refused."""

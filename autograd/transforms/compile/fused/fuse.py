@@ -3,29 +3,99 @@
 from __future__ import annotations
 
 import operator
+from contextlib import suppress
+from importlib.util import find_spec
+from itertools import groupby
 
 import numpy as np
 
 from ..loops.chain import Chain, link
 from ..loops.parts import RAISING
 from ..program import MADE, Call, Program, Traced, Variable, traced_in
-from .nests import CLIPS, FILLS
+from ..types import Array
 from .reductions import reduction_of
-from .values import ARITHMETIC, COMPARISONS, DTYPES, LOGIC
+from .values import ARITHMETIC, CLIPS, COMPARISONS, DTYPES, FILLS, LOGIC
 
-FEWEST = 2  # operations: fewer are left to NumPy
+FEWEST = 2  # operations: fewer are left to NumPy, and unasked one more, since NumPy may write over what it read
 LONGEST = 4096  # elements of a row that is added up: NumPy is as fast for more
 _COPIES = frozenset((operator.setitem, np.copyto, np.array, np.copy, np.ndarray.copy, np.ndarray.astype))
 _UFUNCS = frozenset((*ARITHMETIC, *COMPARISONS, *LOGIC))
 _POWERS = frozenset((pow, operator.pow, np.power))
 _SUMS = frozenset(("sum", "max"))
+_EXTREMES = frozenset((np.maximum, np.minimum))
 
 
-def fuse(program: Program) -> None:
-    """Replace rows of calls by machine code, which writes to memory that the program reserves."""
-    link(program, [*map(_is_suited, program.calls)], _is_operation, FEWEST, fills=True)
+def _takes_second() -> bool:
+    """Tell whether of 0.0 and -0.0 NumPy's functions for the larger and the smaller give the second, as machine code.
+
+    That depends on the processor.
+    """
+    for dtype in (np.float32, np.float64):
+        x: Array = np.copysign(0, np.sin(np.arange(74))).astype(dtype)
+        pairs = (x, -x), (x[::2], -x[::2]), (x, x[0]), (x, -x[0]), (x[0], x), (-x[0], x)
+        of_two = all((np.signbit(f(a, b)) == np.signbit(b)).all() for a, b in pairs for f in _EXTREMES)
+        rows = x, x[:36], x[:37], x[::2], x[1::2]
+        if not of_two or any(np.signbit(row.max()) != np.signbit(row[-1]) for row in rows):
+            return False
+    return True
+
+
+_TAKES_SECOND = _takes_second()
+_FUNCTIONS = frozenset((np.exp, np.expm1, np.log, np.log1p, np.tanh, np.cosh))  # which NumPy computes in another way
+# Seconds, as measured: to load numba and machine code from disk, or make some; what each further call of a row saves,
+# and each byte of its result.
+_TO_FUSE, _A_CALL, _A_BYTE = 1.0, 2e-7, 3e-11
+_MOST = 100_000  # runs: if it takes more, machine code saves nothing that is worth the memory of numba
+
+
+def fuse(program: Program, *, exact: bool = False) -> None:
+    """Replace rows of calls by machine code, which writes to memory that the program reserves.
+
+    If `exact`, these are calls of which it gives NumPy's bits, but for those within a nan.
+    """
+    suited = [_is_suited(call) and (not exact or _is_exact(call)) for call in program.calls]
+    link(program, suited, _is_operation, FEWEST + exact, fills=True)
     if any(isinstance(call.function, Chain) and call.function.loop.fills for call in program.calls):
         program.loops.append("# rows of elementwise calls run as machine code\n")
+
+
+def runs_until_fused(program: Program) -> int:
+    """Return after how many runs rows of exact calls are to be fused where nobody asked for it; 0 for never.
+
+    That is when machine code would have saved as long as it takes to make it, by counts alone: so the same runs do the
+    same each time, and cost at most twice what the better choice would have.
+    """
+    if find_spec("numba") is None:
+        return 0
+    saved = 0.0
+    for fits, row in groupby(program.calls, lambda call: _is_suited(call) and _is_exact(call)):
+        operations = [call for call in row if fits and _is_operation(call)]
+        if len(operations) > FEWEST:
+            saved += sum(_A_CALL + _A_BYTE * call.result.nbytes for call in operations[1:])
+    return int(_TO_FUSE / saved) + 1 if saved * _MOST > _TO_FUSE else 0
+
+
+def fuse_unasked(program: Program) -> None:
+    """Fuse rows of exact calls, unless numba cannot be loaded here."""
+    with suppress(ImportError):
+        fuse(program, exact=True)
+
+
+def _is_exact(call: Call) -> bool:
+    """Tell whether machine code of a call that is suited gives NumPy's bits, but for those within a nan."""
+    function, made = call.function, traced_in(call.result)
+    if any(x.dtype.kind == "i" for x in (*made, *call.reads()) if isinstance(x, Traced)):
+        return False  # of floats made integers, what is out of range is anything
+    if function in CLIPS:  # which has ideas of its own of which zero is the larger
+        return all(isinstance(bound, float | int | np.floating) and bound for bound in call.args[1:])
+    if function in _POWERS:
+        return function is not np.power and call.args[1] == 2
+    if function in _EXTREMES:
+        return _TAKES_SECOND
+    if name := reduction_of(function):
+        same = made[0].dtype == call.args[0].dtype  # what it casts NumPy may add up in parts
+        return same and (name == "sum" or _TAKES_SECOND)
+    return function not in _FUNCTIONS and function is not np.vecdot
 
 
 def _is_operation(call: Call) -> bool:

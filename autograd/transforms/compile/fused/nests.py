@@ -29,18 +29,14 @@ from .nest_places import cut_in, cuts_in, shape_of, strides_of
 from .nest_steps import Buffer, Gather, Held, Nest, Product, Reduction, Scatter, Step, View, axes_in_order, in_order
 from .nest_tiles import tiled
 from .reductions import FOLDED, dtype_of_reduction, reduction_of
-from .values import BOOL, DTYPES, OPERATORS, Values, name_of
+from .values import BOOL, CLIPS, DTYPES, FILLS, OPERATORS, Values, name_of
 
 LARGEST = 100_000  # elements of an array: with more, NumPy's own calls are as fast
 MULTIPLICATIONS = 1 << 20  # of a product of matrices: BLAS is faster for more
 STEPS = 400  # which LLVM compiles in a few seconds
 Ids = list[Array]
 
-FILLS: dict[Any, Any] = {
-    np.zeros: 0, np.zeros_like: 0, np.ones: 1, np.ones_like: 1, np.empty: None, np.empty_like: None,
-}  # fmt: skip
 _PRODUCTS = frozenset((np.matmul, np.vecdot, np.dot, np.ndarray.dot, operator.matmul))
-CLIPS = frozenset((np.clip, np.ndarray.clip))
 _PADDED = frozenset(("constant", "edge", "reflect", "symmetric", "wrap"))
 _APART = 1 << 40  # between the offsets of different arrays, where elements are moved
 
@@ -244,8 +240,8 @@ class Body:
         steps.append(Nest(target.array.shape))
         return steps[-1]  # type: ignore[return-value]
 
-    def _copied(self, x: View, like: Any = None) -> View:
-        target = self._made(x.array.shape, x.array.dtype, like, fixed=x.buffer.fixed)
+    def _copied(self, x: View, *, once: bool = True) -> View:
+        target = self._made(x.array.shape, x.array.dtype, fixed=once and x.buffer.fixed)
         self._map(target, [x], _first)
         return target
 
@@ -368,10 +364,15 @@ class Body:
         self._map(self._result(call, fixed=fixed), operands, compute)
 
     def _ufunc(self, call: Call, function: np.ufunc, operands: list[Any], kwargs: dict[str, Any]) -> None:
-        if function.nout != 1 or kwargs.get("dtype", call.result.dtype) != call.result.dtype:
-            raise Unsuitable(f"it calls {name_of(function)} with a dtype")
         kinds = [float if isinstance(x, TracedFloat) else _kind(y) for x, y in zip(call.args, operands, strict=True)]
-        self._elementwise(call, operands, lambda values, ids: values.ufunc(function, ids, kinds))
+
+        def compute(values: Values, ids: Ids) -> Any:
+            made = values.ufunc(function, ids, kinds)
+            if "dtype" in kwargs and values.dtypes[int(made[()])] != kwargs["dtype"]:  # which operands are cast to
+                raise Unsuitable(f"it calls {name_of(function)} with a dtype")
+            return made
+
+        self._elementwise(call, operands, compute)
 
     def _outer(self, call: Call, function: np.ufunc, *, flat: bool) -> None:
         a, b = (self._operand(x) for x in call.args)
@@ -628,12 +629,7 @@ class Body:
 
     def _kept(self, view: View) -> View:
         """Return an array as one that is all of its buffer, and that nothing else writes to while it is carried."""
-        return view if view.is_whole() and view.buffer.role[0] != "constant" else self._copied_each_time(view)
-
-    def _copied_each_time(self, view: View) -> View:
-        target = self._made(view.array.shape, view.array.dtype)
-        self._map(target, [view], _first)
-        return target
+        return view if view.is_whole() and view.buffer.role[0] != "constant" else self._copied(view, once=False)
 
     def _carry_on(self, number: int, buffer: Buffer, age: int = 1) -> None:
         """Note to how many iterations a buffer is carried on, by values that are carried from one input to another."""

@@ -57,6 +57,10 @@ _INTEGERS = frozenset((
     "add", "subtract", "multiply", "negative", "copy", "absolute", "maximum", "minimum", "square", "sign", "floor",
     "ceil", "trunc", "remainder", "floor_divide", ">", ">=", "<", "<=", "==", "!=",
 ))  # fmt: skip
+FILLS: dict[Any, Any] = {
+    np.zeros: 0, np.zeros_like: 0, np.ones: 1, np.ones_like: 1, np.empty: None, np.empty_like: None,
+}  # fmt: skip
+CLIPS = frozenset((np.clip, np.ndarray.clip))
 _OF_TRUTH = frozenset((np.logical_and, np.logical_or, np.logical_xor, np.logical_not))
 _OF_BOOLS = {"add": "or", "maximum": "or", "multiply": "and", "minimum": "and", "absolute": "copy", "==": "==",
              "!=": "!=", ">": ">", ">=": ">=", "<": "<", "<=": "<=", "copy": "copy"}  # fmt: skip
