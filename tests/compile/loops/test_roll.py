@@ -207,6 +207,27 @@ def test_the_same_calls_on_other_operands_are_no_loop() -> None:
 
 
 @pytest.mark.usefixtures("without_machine_code")
+@pytest.mark.parametrize(("fewest", "noted"), [(24, True), (25, False), (40, False)])
+def test_a_note_is_of_as_many_calls_as_a_loop_that_pays_has(
+    fewest: int, noted: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(session.FEWEST_CALLS, "auto", fewest)
+
+    def tree(x: Any) -> Any:
+        for function in (np.cos, np.exp, np.sinh, np.tanh, np.sqrt, np.cbrt, np.cosh, np.log1p, np.square):
+            x = function(x)
+        states = [x]
+        for earlier in (0, 0, 1, 0, 2, 1, 4, 3, 2, 7, 5, 1):
+            states.append(np.sin(states[earlier] + 0.1 * len(states)))
+        return np.sum(sum(states))
+
+    notes = rolled(tree, X, loops=0).notes
+    assert ["12 iterations of 2 calls" in note and "another does not in the same way" in note for note in notes] == (
+        [True] if noted else []
+    )
+
+
+@pytest.mark.usefixtures("without_machine_code")
 def test_rows_are_taken_from_what_a_loop_stacks_and_gradients_of_rows_are_stacked() -> None:
     def path(x: Any, us: Any) -> Any:
         found = []
