@@ -8,13 +8,10 @@ import inspect
 import os
 import re
 import sys
-from collections.abc import Iterator
 from doctest import DocTestFinder
 from importlib.util import find_spec
 from types import ModuleType
 from typing import Any
-
-import pytest
 
 # Those that import PyTorch, which `.[dev]` leaves out, cannot be collected without it.
 collect_ignore = [] if find_spec("torch") else ["autograd/visualize/pytorch.py", "tests/visualize/torch_models.py"]
@@ -50,9 +47,7 @@ def is_declared(module: ModuleType, name: str, thing: Any) -> bool:
 DocTestFinder._from_module = is_defined_in  # type: ignore[attr-defined]  # as above
 
 
-@pytest.fixture(autouse=True)
-def _nothing_is_watched_on() -> Iterator[None]:
+def pytest_runtest_teardown() -> None:
     """End what watches a loss whose step never came, as `nn.watch` does in a program that fails on the way."""
-    yield
     if (grad_mode := sys.modules.get("autograd.graph.grad_mode")) is not None:
         grad_mode.end_watching(grad_mode.TRACING)

@@ -44,6 +44,8 @@ def test_what_is_called_with_a_changed_name_comes_first_and_nothing_begins_late(
     here = Path(__file__).relative_to(affected.ROOT)
     in_time, late = (affected.Nearest({"mean"}, [here], seconds) for seconds in (1e6, -1))
     assert in_time.distance(request.node) == (0 if name == "mean" else 1)
+    for each in (in_time, late):
+        each.pytest_collection_modifyitems([])
     assert in_time.pytest_runtest_protocol(request.node) is None
     assert late.pytest_runtest_protocol(request.node)
     assert (in_time.left, late.left) == (0, 1)

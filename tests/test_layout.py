@@ -75,6 +75,7 @@ BY_NAME = {
     "nn.plots": "its functions, when they are first asked for",
     "nn.plots._axes": "modules of matplotlib",
 }
+BLOCKS = ast.stmt | ast.excepthandler | ast.match_case
 
 
 def loads_of(node: ast.AST) -> list[object]:
@@ -85,39 +86,59 @@ def loads_of(node: ast.AST) -> list[object]:
     return []
 
 
-def imports_of(name: str, path: Path, known: set[str], *, everywhere: bool = True) -> set[str]:
-    """Return the modules of this project that module `name` imports: anywhere, or only when it is imported itself."""
-    tree = ast.parse(path.read_text())
+@cache
+def named_in(path: Path) -> list[ast.ImportFrom | ast.ExceptHandler]:
+    """Return where a file imports names, and where it catches exceptions."""
+    nodes: list[ast.AST] = [ast.parse(path.read_text())]
+    for node in nodes:
+        nodes += [child for child in ast.iter_child_nodes(node) if isinstance(child, BLOCKS)]
+    return [node for node in nodes if isinstance(node, ast.ImportFrom | ast.ExceptHandler)]
+
+
+def imports_of(name: str, path: Path, known: set[str]) -> tuple[set[str], set[str]]:
+    """Return the modules of this project that module `name` imports anywhere, and those when it is imported itself."""
+    text = path.read_text()
+    # Only in a file that calls `import_module` do expressions import something.
+    parts = ast.AST if "import_module" in text or "__import__" in text else BLOCKS
     package = name if path.name == "__init__.py" else name.rpartition(".")[0]
-    imports: set[str] = set()
-    statements: list[ast.AST] = list(tree.body)
-    while statements:
-        node = statements.pop()
-        if isinstance(node, ast.If) and ast.unparse(node.test).endswith("TYPE_CHECKING") and not everywhere:
-            statements += node.orelse
-        elif isinstance(node, ast.Import):
-            imports |= {alias.name for alias in node.names}
+    anywhere: set[str] = set()
+    at_once: set[str] = set()
+    nodes: list[tuple[ast.AST, bool]] = [(node, True) for node in ast.parse(text).body]
+    while nodes:
+        node, runs = nodes.pop()
+        imports: set[str] = set()
+        if isinstance(node, ast.Import):
+            imports = {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom):
             base = node.module or ""
             if node.level:
                 parent = package.split(".")
                 parent = parent[: len(parent) - node.level + 1]
                 base = ".".join([*parent, *([base] if base else [])])
-            for alias in node.names:
-                inner = f"{base}.{alias.name}"
-                imports.add(inner if inner in known else base)
-        elif everywhere or isinstance(node, ast.If | ast.Try | ast.With):
-            imports |= {name for name in loads_of(node) if isinstance(name, str)}
-            statements += ast.iter_child_nodes(node)
-    return (imports & known) - {name}
+            inner = [f"{base}.{alias.name}" for alias in node.names]
+            imports = {each if each in known else base for each in inner}
+        else:
+            anywhere |= {load for load in loads_of(node) if isinstance(load, str)}
+            runs = runs and isinstance(node, ast.If | ast.Try | ast.With)
+            typed = node.body if isinstance(node, ast.If) and ast.unparse(node.test).endswith("TYPE_CHECKING") else ()
+            children = [child for child in ast.iter_child_nodes(node) if isinstance(child, parts)]
+            nodes += [(child, runs and child not in typed) for child in children]
+        anywhere |= imports
+        at_once |= imports if runs else set()
+    return (anywhere & known) - {name}, (at_once & known) - {name}
+
+
+@cache
+def _all_imports() -> dict[str, tuple[set[str], set[str]]]:
+    found = modules()
+    known = {*found, "autograd.tensors.methods"}
+    return {name: imports_of(name, path, known) for name, path in found.items()}
 
 
 @cache
 def all_imports(*, everywhere: bool = True) -> dict[str, set[str]]:
-    """Return what each module imports."""
-    found = modules()
-    known = {*found, "autograd.tensors.methods"}
-    return {name: imports_of(name, path, known, everywhere=everywhere) for name, path in found.items()}
+    """Return what each module imports: anywhere, or only when it is imported itself."""
+    return {name: imports[0 if everywhere else 1] for name, imports in _all_imports().items()}
 
 
 def circle(imports: dict[str, set[str]]) -> list[str]:
@@ -193,7 +214,7 @@ def test_annexes_import_the_engine_through_its_doors() -> None:
         for other in all_imports()[name]:
             if other not in DOORS and not f"{other}.".startswith(f"{own}."):
                 assert (annex, annex_of(other)) in INTO_ANNEXES, f"{name} imports {other}: see `autograd.inside`"
-        for node in ast.walk(ast.parse(path.read_text())):
+        for node in named_in(path):
             if isinstance(node, ast.ImportFrom) and node.module == "autograd" and not node.level:
                 assert {alias.name for alias in node.names} <= public, path
 
@@ -219,7 +240,7 @@ def test_nothing_names_an_annex_from_outside() -> None:
 def test_layers_use_only_the_public_names_of_the_engine() -> None:
     public = {name: set(importlib.import_module(name).__all__) for name in ("autograd", "autograd.extend")}
     for path in (ROOT / "nn").rglob("*.py"):
-        for node in ast.walk(ast.parse(path.read_text())):
+        for node in named_in(path):
             if isinstance(node, ast.ImportFrom) and (node.module or "").partition(".")[0] == "autograd":
                 assert node.module in public, f"{path} reaches into {node.module}"
                 assert {alias.name for alias in node.names} <= public[node.module]
@@ -261,10 +282,7 @@ def test_importing_the_engine_loads_numpy_alone() -> None:
 
 def test_no_star_imports_and_no_unexplained_exceptions_swallowed() -> None:
     for path in modules().values():
-        text = path.read_text()
-        if "import *" not in text and "except" not in text:
-            continue
-        for node in ast.walk(ast.parse(text)):
+        for node in named_in(path):
             assert not (isinstance(node, ast.ImportFrom) and any(alias.name == "*" for alias in node.names)), path
             if isinstance(node, ast.ExceptHandler):
                 assert node.type is not None, path

@@ -138,6 +138,7 @@ def lines_run(function: Callable[[], object]) -> int:
     return count
 
 
+@pytest.mark.one_in(3)
 @pytest.mark.parametrize("backend", BACKENDS)
 @pytest.mark.parametrize("program", PROGRAMS, ids=lambda program: program.__name__)
 def test_the_work_is_in_proportion_to_the_steps(program: Program, backend: Any, monkeypatch: Any) -> None:

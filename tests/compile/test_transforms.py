@@ -166,6 +166,7 @@ ORDERS: list[Callable[[Function], Function]] = [
 ]
 
 
+@pytest.mark.one_in(2)
 @pytest.mark.parametrize("order", ORDERS)
 @pytest.mark.parametrize("point", [root, of_dict])
 def test_a_fixed_point_takes_as_many_steps_as_it_needs(point: Function, order: Any) -> None:

@@ -46,6 +46,7 @@ print(generator is nn.random.default_generator(), generator.random())
     assert first[2] != second[2]
 
 
+@pytest.mark.one_in(3)
 @pytest.mark.parametrize("module", LAZY)
 def test_names_are_listed_before_they_are_loaded_and_can_be_pickled(module: str) -> None:
     program = f"""

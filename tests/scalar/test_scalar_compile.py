@@ -656,6 +656,16 @@ def test_what_cannot_be_recorded_is_refused_with_the_line_and_leaves_everything_
     assert (x.data, x.grad) == (1.0, 0.0)
 
 
+class Odd(Value):
+    """A value of another class."""
+
+
+@pytest.mark.parametrize(("given", "kind"), [(np.ones(2), "an array"), (Odd(1.0), "a value of the subclass Odd")])
+def test_what_may_be_neither_value_nor_constant_is_refused_by_its_kind(given: Any, kind: str) -> None:
+    with pytest.raises(CompileError, match=f"the function was given {kind}, .*test_scalar_compile"):
+        compiled(lambda x, y: x * 2.0)(Value(1.0), given)
+
+
 def test_a_refusal_that_the_function_catches_is_one() -> None:
     def function(x: Value) -> Value:
         try:

@@ -17,6 +17,8 @@ torch = pytest.importorskip("torch", reason="reads PyTorch's modules: pip instal
 from autograd.visualize.pytorch import torch_run  # noqa: E402 - as it needs torch
 from tests.visualize.torch_models import MODELS  # noqa: E402 - as it needs torch
 
+pytestmark = pytest.mark.thorough  # as all that needs PyTorch, which is installed for these tests
+
 
 def made(make: Any) -> tuple[Any, Any]:
     torch.manual_seed(0)

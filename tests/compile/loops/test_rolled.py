@@ -12,6 +12,7 @@ import pytest
 import nn
 from autograd import CompileError, compile, grad, hessian, jvp, no_grad, scan, tensor, value_and_grad, vmap, while_loop
 from autograd.transforms import scan as scan_module
+from autograd.transforms.compile.loops import rolled
 from autograd.transforms.compile.loops.running import SHORT, CompiledLoop, Lanes
 from autograd.transforms.pytree import flatten
 
@@ -163,7 +164,7 @@ def kept_by(compiled: Any) -> list[int]:
     return [len(function.loop.stacked) for function in loops_of(compiled)]
 
 
-def test_loops_side_by_side_keep_what_takes_long_to_compute() -> None:
+def test_loops_side_by_side_keep_what_takes_long_to_compute(monkeypatch: pytest.MonkeyPatch) -> None:
     """The reverse pass of a batch reads what the loop forwards has kept of sines and tanh."""
 
     def step(s: Any, x: Any) -> Any:
@@ -182,6 +183,8 @@ def test_loops_side_by_side_keep_what_takes_long_to_compute() -> None:
     assert not {np.sin, np.cos, np.tanh}.intersection(call.function for call in back.loop.calls)
     for function in (hessian(path), lambda s: jvp(path, s, s), grad(lambda s: np.sum(grad(path)(s) ** 2))):
         checked(vmap(function), (starts,), backend="auto")
+    monkeypatch.setattr(rolled, "MOST", 100)  # bytes, fewer than an element of the batch would keep in all steps
+    assert kept_by(checked(batch, (starts,), backend="auto"))[0] == 2
 
 
 def test_results_that_have_no_gradient_after_all_are_no_obstacle() -> None:

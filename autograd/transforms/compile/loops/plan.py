@@ -459,7 +459,7 @@ class Plan:
         ]
         step = self._advances(described)
         plan, here = owners[self.row], described[self.row]
-        if step is None or plan is None or here is None or here[1] in plan.items:
+        if step is None or plan is None or here is None:
             return False
         stack = plan.stack(here[1], here[2])
         size = int(np.prod(np.shape(variable.value), dtype=np.int64))
