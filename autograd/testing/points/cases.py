@@ -26,6 +26,7 @@ Keywords = tuple[tuple[str, Any], ...]
 FEW = 12  # in arrays of more elements, functions of ranks have more kinks at ties than differences can tell
 MANY = 1000  # the elements of an array in which a function that computes elementwise is given all kinds of numbers
 SECOND = 40  # the elements up to which second derivatives are checked
+LONG = 1000  # an axis that is longer is tried with all keyword arguments
 LARGE = 64  # an array of more elements is not compared element by element
 
 
@@ -377,7 +378,9 @@ def sweep(
     for turn in range(rounds):
         base = Case("ordinary", several[0], ("float64",) * count, seed=seed + 50 + 1000 * turn)
         for i, each in enumerate(further):
-            yield replace(base, shapes=each, keywords=next(options))
+            is_long = any(len(shape) > 1 and max(shape) > LONG for shape in each)
+            for values in keywords if is_long else [next(options)]:  # which axis is long matters to each
+                yield replace(base, shapes=each, keywords=values)
             if i % 4 == turn % 4:
                 yield replace(base, shapes=each, dtypes=("float32",) * count, keywords=next(options))
         for j, kind in enumerate(ALL_NUMBERS):
