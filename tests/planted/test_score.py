@@ -10,8 +10,9 @@ from .score.operations import OPERATIONS
 KINDS = {error.kind: error for error in ERRORS}
 # Errors that one point does not show, and that are not looked for beside it.
 MISSED_AT_ONE_POINT = {
-    "nan_at_zeros", "overflow_of_a_sum", "squares_leave_the_range", "quotient_of_the_product", "each_of_the_ties", "index_of_eight_bits",
-    "ddof_forgotten", "axes_in_another_order", "option_compared_by_identity", "kept_by_shape", "order_of_the_memory",
+    "nan_at_zeros", "overflow_of_a_sum", "squares_leave_the_range", "quotient_of_the_product", "each_of_the_ties",
+    "index_of_eight_bits", "ddof_forgotten", "axes_in_another_order", "option_compared_by_identity", "kept_by_shape",
+    "order_of_the_memory",
 }  # fmt: skip
 
 

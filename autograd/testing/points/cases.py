@@ -155,10 +155,11 @@ def _at_ends(draw: Draw) -> Array:
 
 
 def _end(number: int) -> Numbers:
-    """Return what puts the lower or the upper end of the domain among ordinary numbers, if the end is near."""
+    """Return what puts the lower or the upper end of the domain among few ordinary numbers, if the end is near."""
 
     def among(draw: Draw) -> Array:
-        numbers, end = draw.ordinary(), draw.domain.intervals[-number][number]
+        numbers = np.resize(draw._replace(size=min(draw.size, 32)).ordinary(), draw.size)  # none of them small
+        end = draw.domain.intervals[-number][number]
         if abs(end) <= 1e3:
             numbers[: (draw.size + 1) // 2] = end
         return numbers
