@@ -25,8 +25,8 @@ def test_gradcheck_accepts_right_operations_and_finds_most_errors(part: int) -> 
 
 
 def test_check_finds_what_one_point_does_not_show() -> None:
-    found = score(by_check, [KINDS["nan_at_zeros"], KINDS["kept_by_shape"]], ["total"])
-    assert all(one.said.startswith("GradientCheckError") for one in found.errors.values())
+    found = score(by_check, [KINDS["nan_at_zeros"]], ["total"])
+    assert found.errors["nan_at_zeros"].said.startswith("GradientCheckError: length() at ")
     assert not found.right["total"].said
 
 
