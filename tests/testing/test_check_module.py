@@ -99,10 +99,10 @@ class Idle(nn.Linear):
 
 
 class InAClosure(nn.Linear):
-    def __init__(self, *sides: int) -> None:
-        super().__init__(*sides)
+    def __init__(self) -> None:
+        super().__init__(3, 2)
         gains = Tensor(np.ones(2), requires_grad=True)
-        self.scaled = lambda x: x * gains
+        self.scaled: Callable[[Any], Any] = lambda x: x * gains
 
     def forward(self, x: Any) -> Any:
         return self.scaled(super().forward(x))
@@ -252,7 +252,7 @@ FAULTS: dict[str, tuple[Callable[[], Any], str]] = {
     "a parameter is not used": (Idle, r"(?s)head.bias gets no gradient, as nothing.*head.weight gets no gradient"),
     "a tensor is no parameter": (Hidden, r"gains holds a tensor that requires a gradient, but is no parameter"),
     "a tensor is no parameter, nor an attribute": (
-        lambda: InAClosure(3, 2),
+        InAClosure,
         r"depend on a tensor of shape \(2,\) that requires a gradient, but is no parameter",
     ),
     "dropout in evaluation mode": (lambda: AlwaysDropout(3, 2), r"it is random in evaluation mode"),

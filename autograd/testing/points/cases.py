@@ -269,7 +269,7 @@ EVERYWHERE, NEAR = Domain(((-1e15, 1e15),)), Domain(((-1.0, 1.0),))
 
 #: What is made of matrices, of the last two only where 0 is in the domain.
 FORMS: dict[str, Callable[[Array], Array]] = {
-    "symmetric": lambda x: np.where(np.tri(*x.shape[-2:], dtype=bool), x, x.mT) if x.shape[-1] == x.shape[-2] else x,
+    "symmetric": lambda x: np.where(np.tri(*x.shape[-2:]) == 1, x, x.mT) if x.shape[-1] == x.shape[-2] else x,
     "triangular": np.tril,
     "diagonal": lambda x: np.tril(np.triu(x)),
 }
