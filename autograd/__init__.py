@@ -19,6 +19,7 @@ with _later.importing():
         DtypeError,
         GradientCheckError,
         GraphError,
+        NotReproducibleError,
         PatternError,
         ShapeError,
         UnsupportedError,
@@ -86,15 +87,15 @@ if typing.TYPE_CHECKING:
 __all__ = [
     "AnomalyError", "AutogradError", "BatchError", "CompileError", "Context", "ConvergenceError", "DeclarationError",
     "DerivativeError", "DomainError", "DtypeError", "Explanation", "Finding", "Function", "GradientCheck",
-    "GradientCheckError", "GraphDifference", "GraphDifferences", "GraphError", "Handle", "PatternError", "RecordedRun",
-    "Saved", "ShapeError", "Tensor", "UnsupportedError", "Value", "as_tensor", "checkpoint", "compatibility", "compile",
-    "composed", "custom_jvp", "custom_vjp", "detect_anomaly", "diff_graphs", "draw_graph", "elementwise",
-    "elementwise_grad", "enable_grad", "explain", "extend", "fixed_point", "general", "ggnvp", "grad", "gradcheck",
-    "gradgradcheck", "gradients", "hessian", "hvp", "is_grad_enabled", "jacobian", "jvp", "linear", "linearize", "lint",
-    "logsumexp", "multilinear", "no_grad", "not_differentiable", "ops", "player", "ravel_pytree", "record_run",
-    "register_dataclass", "register_pytree_node", "saved", "saved_tensors_hooks", "scan", "set_grad_enabled",
-    "sparsity", "tensor", "tree_flatten", "tree_leaves", "tree_map", "value_and_grad", "vjp", "vmap", "watch_calls",
-    "while_loop",
+    "GradientCheckError", "GraphDifference", "GraphDifferences", "GraphError", "Handle", "NotReproducibleError",
+    "PatternError", "RecordedRun", "Saved", "ShapeError", "Tensor", "UnsupportedError", "Value", "as_tensor",
+    "checkpoint", "compatibility", "compile", "composed", "custom_jvp", "custom_vjp", "detect_anomaly", "diff_graphs",
+    "draw_graph", "elementwise", "elementwise_grad", "enable_grad", "explain", "extend", "fixed_point", "general",
+    "ggnvp", "grad", "gradcheck", "gradgradcheck", "gradients", "hessian", "hvp", "is_grad_enabled", "jacobian", "jvp",
+    "linear", "linearize", "lint", "logsumexp", "multilinear", "no_grad", "not_differentiable", "ops", "player",
+    "ravel_pytree", "record_run", "register_dataclass", "register_pytree_node", "saved", "saved_tensors_hooks", "scan",
+    "set_grad_enabled", "sparsity", "tensor", "tree_flatten", "tree_leaves", "tree_map", "value_and_grad", "vjp",
+    "vmap", "watch_calls", "while_loop",
 ]  # fmt: skip
 __version__ = "0.1.0"
 

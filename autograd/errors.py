@@ -16,6 +16,7 @@ Each is also the built-in error that a caller would think of catching::
     ├── ConvergenceError      (ArithmeticError)      an iteration that did not converge
     ├── DomainError           (ValueError)           a scalar outside the domain of a function
     └── GradientCheckError    (AssertionError)       a gradient that differs from finite differences
+        └── NotReproducibleError                     a function or gradient that depends on other calls
 """
 
 from __future__ import annotations
@@ -28,9 +29,9 @@ import numpy as np
 
 __all__ = [
     "AnomalyError", "AutogradError", "BatchError", "CompileError", "ConvergenceError", "DeclarationError",
-    "DerivativeError", "DomainError", "DtypeError", "GradientCheckError", "GraphError", "PatternError",
-    "ShapeError", "UnsupportedError", "check_argnums", "check_callable", "check_number", "check_numeric",
-    "check_option", "described", "is_of_values", "no_number",
+    "DerivativeError", "DomainError", "DtypeError", "GradientCheckError", "GraphError", "NotReproducibleError",
+    "PatternError", "ShapeError", "UnsupportedError", "check_argnums", "check_callable", "check_number",
+    "check_numeric", "check_option", "described", "is_of_values", "no_number",
 ]  # fmt: skip
 
 
@@ -118,6 +119,10 @@ class GradientCheckError(AutogradError, AssertionError):
     ) -> None:
         super().__init__(message)
         self.mismatch, self.jacobians, self.pair = mismatch, jacobians, pair
+
+
+class NotReproducibleError(GradientCheckError):
+    """What a check was given, or its gradient, is another from call to call, or keeps something of calls before."""
 
 
 def check_callable(name: str, value: object) -> None:

@@ -193,7 +193,7 @@ def load_hips(folder: Path) -> None:
     sys.path.insert(0, str(folder))
     try:
         module = importlib.import_module("autograd")
-        for name in ("numpy", "scipy.special", "scipy.linalg", "scipy.stats"):
+        for name in ("numpy", "scipy.special", "scipy.linalg", "scipy.stats", "extend", "test_util"):
             importlib.import_module(f"autograd.{name}")
     finally:
         sys.path.remove(str(folder))

@@ -245,6 +245,11 @@ class _Examination:
                 self.faults.append(
                     f"two calls in training mode, with the same seed, change the buffer {name} differently"
                 )
+        for x in a.strangers[:1] if self.loss is None and not self.faults else ():
+            self.faults.append(
+                f"its outputs depend on a tensor of shape {x.shape} that requires a gradient, but is no parameter, so "
+                f"that no optimizer is given it: make it an nn.Parameter, in an attribute"
+            )
         for mode, call in ((False, first), (True, a)):
             if {part.training for part in call.module.modules()} != {mode}:
                 self.faults.append(

@@ -52,7 +52,7 @@ def check_training(
 
     - the gradients at ``optimizer.step()`` are those of the loss that the step returns, by differences along random
       directions of each parameter;
-    - they do not add up from call to call, as where ``zero_grad()`` is forgotten;
+    - they do not add up from call to call, as where ``zero_grad()`` is forgotten, nor change after ``step()``;
     - every parameter that gets a gradient moves, and no frozen one does;
     - no labels of shape ``(N,)`` are broadcast against outputs of shape ``(N, 1)``, and what else `find_mistakes` of
       `autograd.extend` looks for in a loss.
@@ -158,6 +158,7 @@ class _Training:
         self.drawn = [(x, x.bit_generator.state) for x in self.generators]
         self.faults: list[str] = []
         self.untold: set[str] = set()
+        self.late: list[str] = []  # whose gradients change after the last call of an optimizer
         self.compared = 0
         self.loss = float("nan")
 
@@ -181,7 +182,10 @@ class _Training:
                 note_written(p._array)
         with _noting_gradients(self.parameters, self.optimizers) as noted:
             result = self.step()
-        return _loss(result), noted[0] if noted else _gradients(self.parameters)
+        left = _gradients(self.parameters)
+        cleared = {name for name, g in left.items() if g is None or not np.any(g)}
+        self.late = [name for name in left.keys() - cleared if noted and _differ(left[name], noted[-1][name])]
+        return _loss(result), noted[0] if noted else left
 
     def check(self) -> None:
         """Make all checks; those that others rely on come first."""
@@ -189,6 +193,11 @@ class _Training:
             self.loss, found = self.run()
         moved = {name for name, p, values, _ in self.snapshot.parameters if differ(p._array, values)}
         self.faults += map(str, mistakes)
+        if self.late:
+            self.faults.append(
+                f"the gradient of {min(self.late)} changes after the last optimizer.step(), which does not see "
+                f"that: clip or scale gradients between backward() and step()"
+            )
         self._check_moves(moved, found)
         again, same = self.run()
         if differ(again, self.loss) or any(_differ(same[name], found[name]) for name in found):
@@ -289,7 +298,7 @@ def _described(deviation: Deviation, *, absent: bool) -> str:
 
 @contextmanager
 def _noting_gradients(parameters: Mapping[str, Tensor], optimizers: list[Any]) -> Iterator[list[Gradients]]:
-    """Note the gradients when an optimizer is first called: a step may clear them afterwards."""
+    """Note the gradients when an optimizer is first called, as a step may clear them, and when the last call ends."""
     noted: list[Gradients] = []
 
     def noting(method: Callable[..., Any]) -> Callable[..., Any]:
@@ -297,9 +306,9 @@ def _noting_gradients(parameters: Mapping[str, Tensor], optimizers: list[Any]) -
             computed = [] if closure is None else [closure()]
             if not noted:
                 noted.append(_gradients(parameters))
-            if closure is None:
-                return method()
-            return method(lambda: computed.pop() if computed else closure())
+            result = method() if closure is None else method(lambda: computed.pop() if computed else closure())
+            noted[1:] = [_gradients(parameters)]
+            return result
 
         return step
 

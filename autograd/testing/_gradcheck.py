@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from autograd import AutogradError, GradientCheckError, Tensor, UnsupportedError, Value
+from autograd import AutogradError, GradientCheckError, NotReproducibleError, Tensor, UnsupportedError, Value
 from autograd.inside import TensorLike, check_callable, check_number, check_option, fronts
 
 from .comparisons.compare import compare_directions, compare_elements, worst_element, worst_of
@@ -24,7 +24,7 @@ from .conditions.pullback import NARROW, Pullback
 from .conditions.rules import check_batched, check_conditions, check_forward, check_parts, check_precision
 from .findings.jacobians import Jacobians
 from .findings.nearby_error import NearbyError
-from .findings.report import call_of, caller, pattern_in, reported
+from .findings.report import call_of, caller, pattern_in, reported, verdict_of
 from .subjects.refusals import refusals_set_aside
 from .subjects.subject import Subject, array_of, gradient_subject, is_recorded, listed, quiet
 
@@ -56,6 +56,7 @@ class GradientCheck:
     untold: int = 0
     jacobians: Jacobians | None = field(default=None, compare=False, repr=False)
     _inputs: Sequence[Any] | None = field(default=None, compare=False, repr=False)  # where it is not as given
+    _error: type[GradientCheckError] = field(default=GradientCheckError, compare=False, repr=False)
 
     def __bool__(self) -> bool:
         return self.ok
@@ -284,7 +285,7 @@ def _measure(fn: Any, eps: Any, atol: Any, rtol: Any) -> Measure:
 
 
 def _failure(check: GradientCheck, fn: Callable[..., Any], call: str) -> GradientCheckError:
-    error = GradientCheckError(str(check), check.worst, check.jacobians)
+    error = check._error(str(check), check.worst, check.jacobians)
     told = check.compared and (not check.hint or check._inputs is not None)
     pattern = pattern_in(error).text() if told else ""
     return reported(error, fn, call, pattern)
@@ -300,6 +301,7 @@ def _check(subject: Subject, measure: Measure, options: Options) -> GradientChec
             ok=False,
             hint="The function is not deterministic: it gave two results for the same inputs. Give its random numbers "
             "the same seed in each call, or switch them off",
+            _error=NotReproducibleError,
         )
     point = Point(subject)
     with quiet():
@@ -344,7 +346,8 @@ def _further(subject: Subject, measure: Measure, options: Options, check: Gradie
         return GradientCheck(False, error.worst, hint, check.compared, check.untold, error.drawn, inputs)
     except GradientCheckError as error:
         pattern = pattern_in(error).text()
-        return GradientCheck(ok=False, hint=f"{error}\n  pattern: {pattern}" if pattern else str(error))
+        hint = f"{error}\n  pattern: {pattern}" if pattern else str(error)
+        return GradientCheck(ok=False, hint=hint, _error=verdict_of(error))
     return check
 
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib
 import inspect
-import itertools
 import os
 import re
 import sys
@@ -54,8 +54,7 @@ def written(target: str) -> str:
             return _file(target, "check_module", lines, "Test `{}` and its gradients.")
         run = Run(fn)
     except TypeError as error:
-        parameters = _parameters(fn)
-        raise ValueError(f"{error}. {target} takes ({', '.join(parameters)})") from None
+        raise ValueError(f"{error}. {target} takes ({', '.join(map(str, _parameters(fn))) or '...'})") from None
     arguments = [path, *_signature(run), *_domain(run.domains), *_keywords(fn, run)]
     call = f"check({', '.join(arguments)})"
     if len(call) > 80:
@@ -85,11 +84,11 @@ def _imports(module: str, top: str, checker: str, needs_numpy: bool) -> list[str
     return [*numpy, *sorted([ours, theirs]), ""]
 
 
-def _parameters(fn: Callable[..., Any]) -> list[str]:
-    try:
-        return list(map(str, inspect.signature(fn).parameters.values()))
-    except (TypeError, ValueError):
-        return ["..."]
+def _parameters(fn: Callable[..., Any]) -> list[inspect.Parameter]:
+    """Return the parameters of a function; nothing of those that do not tell, and of ufuncs."""
+    with contextlib.suppress(TypeError, ValueError):
+        return [] if isinstance(fn, np.ufunc) else list(inspect.signature(fn).parameters.values())
+    return []
 
 
 def _signature(run: Run) -> list[str]:
@@ -121,16 +120,10 @@ def _limit(number: float) -> str:
 
 def _keywords(fn: Callable[..., Any], run: Run) -> list[str]:
     """Return the keyword arguments whose values are known, each with those that the function takes."""
-    if isinstance(fn, np.ufunc):
-        return []  # those of ufuncs are about memory and dtypes
-    try:
-        parameters = inspect.signature(fn).parameters.values()
-    except (TypeError, ValueError):
-        return []
     found = {}
     small = next((s for s in run.shapes if max(map(len, s)) == 2), run.shapes[0])
     arrays = Case("ordinary", small, ("float64",) * run.count).arrays(run.domains)
-    for p in itertools.islice(parameters, run.count, None):
+    for p in _parameters(fn)[run.count :]:
         choices = CHOICES.get(p.name, [False, True] if isinstance(p.default, bool) else [])
         taken = [value for value in choices if outputs_of(partial(fn, **{p.name: value}), arrays) is not None]
         if len(taken) > 1:

@@ -1,5 +1,6 @@
 """`check`: what it finds by itself, and what it says."""
 
+import itertools
 from collections.abc import Callable
 from typing import Any
 
@@ -7,9 +8,20 @@ import numpy as np
 import pytest
 
 import autograd as ag
-from autograd import GradientCheckError, Tensor, general
+from autograd import GradientCheckError, NotReproducibleError, Tensor, general, gradcheck
 from autograd.testing import check, check_operation
-from autograd.testing.points.cases import ALL_NUMBERS, NUMBERS, Case, plan, shapes_for, shapes_of_signature
+from autograd.testing._check_run import Run
+from autograd.testing.conditions.values import check_values
+from autograd.testing.points.cases import (
+    ALL_NUMBERS,
+    NUMBERS,
+    Case,
+    further_shapes,
+    plan,
+    shapes_for,
+    shapes_of_signature,
+    sweep,
+)
 from autograd.testing.points.domains import Domain, domains_of
 
 Array = np.ndarray[Any, Any]
@@ -375,6 +387,7 @@ doubled = ag.elementwise(
 )
 
 
+@pytest.mark.one_in(3)
 @pytest.mark.parametrize(
     ("operation", "options", "message"),
     [
@@ -401,10 +414,12 @@ def mean_of_axis(x: Any, axis: int) -> Any:
 mean = general(mean_of_axis, lambda g, x, axis: np.expand_dims(g, axis) * np.ones_like(x) / x.shape[axis], name="mean")
 
 
+@pytest.mark.one_in(4)
 @pytest.mark.parametrize(
     ("function", "options"),
     [
         (lambda t: np.exp(-1000 / t), {"domain": (200.0, 400.0)}),
+        (lambda x: np.log(np.abs(x) + np.sqrt(x**2 + 1)), {}),
         (lambda x: np.tile(x, (2, 1)).sum(0), {"signature": "(m,n)"}),
         (lambda x: np.atleast_2d(x).sum(0), {}),
         (np.gradient, {"like": np.ones((3, 3)), "transforms": False}),
@@ -445,11 +460,16 @@ def test_a_failure_says_what_to_do_if_the_function_is_not_meant_for_such_inputs(
         GradientCheckError, match=r"meant for real numbers alone, dtypes=\['float64', 'float32'\] says so"
     ):
         check(real, profile="quick", domain=(-3.0, 3.0))
-    check(real, profile="quick", domain=(-3.0, 3.0), dtypes=["float64", "float32"])
     bias = general(lambda x, b: x + b, lambda g: g, lambda g: np.sum(g, 0), name="bias")
     with pytest.raises(GradientCheckError, match=r"meant for some shapes alone, signature='\(m,n\),\(n\)' says so"):
         check(bias, profile="quick", like=[np.ones((2, 3)), np.ones(3)])
-    check(bias, profile="quick", signature="(m,n),(n)")
+
+
+@pytest.mark.thorough
+def test_what_a_failure_says_to_do_makes_the_check_pass() -> None:
+    real = ag.elementwise(lambda x: x * np.abs(x), lambda g, x: g * 2 * np.abs(x), name="real")
+    check(real, domain=(-3.0, 3.0), dtypes=["float64", "float32"])
+    check(general(lambda x, b: x + b, lambda g: g, lambda g: np.sum(g, 0)), signature="(m,n),(n)")
 
 
 def test_the_smallest_example_shows_the_same_and_has_elements() -> None:
@@ -462,9 +482,9 @@ def test_the_smallest_example_shows_the_same_and_has_elements() -> None:
 
 
 def test_the_smallest_example_stays_in_the_domain() -> None:
-    late = ag.elementwise(lambda t: np.maximum(t, 2000), lambda g, t: g * (t > 2001), name="late")
-    with pytest.raises(GradientCheckError, match=r"check_operation\(late, np") as found:
-        check(late, domain=(1950.0, 2050.0), profile="quick", dtypes=["float64"])
+    kelvin = ag.elementwise(lambda t: 3 * t, lambda g: 2 * g, name="kelvin")
+    with pytest.raises(GradientCheckError, match=r"check_operation\(kelvin, np") as found:
+        check(kelvin, domain=(1950.0, 2050.0), profile="quick", dtypes=["float64"])
     assert "0.0" not in str(found.value).partition("check_operation")[2].replace("00.0", "")
 
 
@@ -473,3 +493,49 @@ def test_arrays_that_differ_are_not_shown_as_equal() -> None:
         check(np.exp, reference=lambda x: np.exp(x) * (1 + 1e-11), profile="quick", dtypes=["float64"])
     one, other = str(found.value).partition("the value is ")[2].partition(" by the reference")[0].split(", but ")
     assert one != other
+
+
+def kept_by_shape(kept: dict[Any, Any]) -> Any:
+    return square(lambda g, x: g * kept.setdefault(np.shape(x), 2 * x))
+
+
+def every_third_call(calls: Any) -> Any:
+    return square(lambda g, x: g * 2 * x * (-1 if next(calls) % 3 == 2 else 1))
+
+
+def test_what_depends_on_other_calls_is_reported_as_such() -> None:
+    with pytest.raises(NotReproducibleError, match=r"(?s)of an earlier call at the same shape.*reproduce: check\("):
+        check(kept_by_shape({}), profile="quick", dtypes=["float64"])
+    with pytest.raises(NotReproducibleError, match="differs from call to call"):
+        check(every_third_call(itertools.count()), profile="quick", dtypes=["float64"])
+    random = np.random.default_rng(0)
+    for checked in (lambda f: check(f, profile="quick"), lambda f: gradcheck(f, np.ones(3))):
+        with pytest.raises(NotReproducibleError, match=r"differs from call to call|not deterministic"):
+            checked(lambda x: x * random.random())
+        with pytest.raises(GradientCheckError) as wrong:
+            checked(doubled_where(lambda x: x != 3.3))
+        assert not isinstance(wrong.value, NotReproducibleError)
+
+
+def test_a_long_axis_is_tried_with_each_keyword_argument() -> None:
+    """Else which axis is long may always meet the other value."""
+    found = further_shapes(1, "(m,n)")
+    cases = list(sweep(found[:4], found, [(("axis", 0),), (("axis", -1),)], 0, 1))
+    assert {c.keywords for c in cases if c.shapes == ((1100, 2),)} == {(("axis", 0),), (("axis", -1),)}
+
+
+def test_nan_at_the_end_of_a_domain_of_one_of_two_inputs_is_found() -> None:
+    power = ag.elementwise(
+        lambda x, y: x**y, lambda g, x, y: g * y * x ** (y - 1), lambda g, x, out: g * out * np.log(x), name="power"
+    )
+    run = Run(power, domain=[(0.0, np.inf), (0.5, 3.0)])
+    case = Case("lower end", ((1000,), (1000,)), ("float64",) * 2)
+    with pytest.raises(GradientCheckError, match=r"input 1 at .* is nan by the graph but 0 by differences"):
+        run._swiftly(power, case.arrays(run.domains), (), True)
+
+
+def test_roundings_of_long_sums_are_no_difference_of_values() -> None:
+    def other_order(x: Any) -> Any:
+        return np.sum(x) if isinstance(x, Tensor) else np.cumsum(x)[-1]
+
+    check_values(other_order, [np.random.default_rng(0).standard_normal(70_000)])

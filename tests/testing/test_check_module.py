@@ -98,6 +98,16 @@ class Idle(nn.Linear):
         self.head = nn.Linear(2, 5)
 
 
+class InAClosure(nn.Linear):
+    def __init__(self) -> None:
+        super().__init__(3, 2)
+        gains = Tensor(np.ones(2), requires_grad=True)
+        self.scaled: Callable[[Any], Any] = lambda x: x * gains
+
+    def forward(self, x: Any) -> Any:
+        return self.scaled(super().forward(x))
+
+
 class Hidden(nn.Linear):
     def __init__(self) -> None:
         super().__init__(3, 2)
@@ -241,6 +251,10 @@ FAULTS: dict[str, tuple[Callable[[], Any], str]] = {
     "a copy has two weights for a tied one": (Untied, r"another parameter for each of first.weight, second.weight"),
     "a parameter is not used": (Idle, r"(?s)head.bias gets no gradient, as nothing.*head.weight gets no gradient"),
     "a tensor is no parameter": (Hidden, r"gains holds a tensor that requires a gradient, but is no parameter"),
+    "a tensor is no parameter, nor an attribute": (
+        InAClosure,
+        r"depend on a tensor of shape \(2,\) that requires a gradient, but is no parameter",
+    ),
     "dropout in evaluation mode": (lambda: AlwaysDropout(3, 2), r"it is random in evaluation mode"),
     "statistics updated in evaluation mode": (UpdatedInEvaluation, r"in evaluation mode changes the buffer mean"),
     "a buffer that is not saved": (NotPersistent, r"does not restore the buffer mean, .* persistent=True"),
@@ -267,6 +281,7 @@ FAULTS: dict[str, tuple[Callable[[], Any], str]] = {
 
 @pytest.mark.one_in(8)
 @pytest.mark.parametrize("fault", FAULTS)
+@pytest.mark.filterwarnings("ignore:the attribute gains.0 :nn.TrainingWarning")
 def test_faults_are_found(fault: str) -> None:
     make, message = FAULTS[fault]
     module = make()

@@ -111,6 +111,13 @@ class AnotherLoss(Program):
         return super().step() * len(X)
 
 
+class ClipsTooLate(Program):
+    def step(self) -> Any:
+        loss = super().step()
+        nn.utils.clip_grad_norm_(self.model.parameters(), 1e-3)
+        return loss
+
+
 class ClearsAtTheEnd(Program):
     def step(self) -> Any:
         loss = self.loss()
@@ -165,6 +172,7 @@ FAULTS: dict[str, tuple[Callable[[], Any], str]] = {
     "step is forgotten": (NoStep, r"no parameter moves: call optimizer.step\(\) after backward\(\)"),
     "backward is forgotten": (NoBackward, r"no parameter gets a gradient: .*, and call loss.backward\(\)"),
     "another loss is returned": (AnotherLoss, r"all gradients are 0.125 times those of the loss that the step returns"),
+    "gradients are clipped after the step": (ClipsTooLate, r"gradient of .* changes after the last optimizer.step\(\)"),
     "each call has another batch": (NewBatches, r"the step is not repeatable"),
 }
 

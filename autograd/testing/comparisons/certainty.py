@@ -101,7 +101,7 @@ def is_noise(point: Point, moves: Moves, weights: Array, analytic: float, numeri
     What shorter steps find is noise then: errors of values that are smooth in between, as where a series is cut off,
     have slopes of their own. Longer steps go over what there is between numbers as small as those of a remainder.
     """
-    longest = max((float(np.max(np.abs(v), initial=0.0)) for v in moves if v is not None), default=0.0)
+    longest = longest_of(moves)
     least = min(float(np.min(size, initial=1.0)) for size in point.sizes)
     lengths = [1.0, *([1 / longest] * (0 < longest < 1e-3)), *([least / longest] * (least < 1e-3 * longest))]
     gap = 0.1 * abs(analytic - numeric)
@@ -111,6 +111,11 @@ def is_noise(point: Point, moves: Moves, weights: Array, analytic: float, numeri
         if sum(error < gap and abs(value - analytic) < gap for value, error in found) > 1:
             return True
     return False
+
+
+def longest_of(moves: Moves) -> float:
+    """Return by how much the input moves that moves most."""
+    return max((float(np.max(np.abs(v), initial=0.0)) for v in moves if v is not None), default=0.0)
 
 
 def _stays(point: Point, moves: Moves, weights: Array, numeric: float, gap: float) -> bool:
@@ -184,10 +189,15 @@ def _is_steady(point: Point, moves: Moves, weights: Array) -> bool:
 
 
 def _bends(point: Point, moves: Moves, weights: Array, gap: float) -> bool:
-    """Tell whether the slopes of the two sides stay apart while steps become shorter: a kink is nearer than these."""
+    """Tell whether the slopes of the two sides stay apart while steps become shorter: a kink is nearer than these.
+
+    Between operations, rounding may leave that to be seen in steps that are longer than numbers are large.
+    """
     line, before = point.line(moves), np.inf
+    longest = longest_of(moves)
+    first = int(np.log2(longest)) + 8 if point.subject.is_composed and 0 < longest < 2.0**-16 else 8
     noise = 80 * point.precision * weighted(np.abs(weights), np.abs(point.here))
-    for step in 2.0 ** -np.arange(8.0, 32.0, 4.0):
+    for step in 2.0 ** -np.arange(first, 32.0, 4.0):
         with np.errstate(all="ignore"):
             bend = abs(weighted(weights, line(step) - 2 * point.here + line(-step))) / step
         if bend > max(0.5 * before, gap, noise / step):

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ..subjects.subject import Array, parts
-from .certainty import Step, agrees, has_a_side, is_certain, is_noise, steady
+from .certainty import Step, agrees, has_a_side, is_certain, is_noise, longest_of, steady
 from .directions import at_random, by_value, product, products, signed, weighted
 from .point import TERM_ROUNDING, Index, Measure, Mismatch, Moves, Point, parts_each, typical
 from .slopes import FEW_STEPS, RESOLVED, SAFETY, Slope, is_told, slopes_of_many_steps
@@ -404,7 +404,7 @@ def _weighed(point: Point, moves: Moves, found: Slope, weights: Array, measure: 
     """Compare the sum of the derivatives, times their weights."""
     pulled = point.pulled(weights)
     analytic, rounding = sum(map(product, pulled, moves)), sum(map(_rounding_of, pulled, moves))
-    longest = max((float(np.max(np.abs(move), initial=0.0)) for move in moves if move is not None), default=0.0)
+    longest = longest_of(moves)
     lost = weighted(np.abs(weights), np.where(found.size <= point.lost, 1.0, 0.0))
     rounding += (TERM_ROUNDING * longest + point.lost) * lost
     with np.errstate(invalid="ignore"):

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from autograd import GradientCheckError, Tensor, gradients, jvp
+from autograd import GradientCheckError, NotReproducibleError, Tensor, gradients, jvp
 from autograd.inside import fronts
 
 from ..points.layouts import COTANGENT_LAYOUTS, LAYOUTS, read_only
@@ -56,9 +56,9 @@ def _check_repeated(pullback: Pullback, limits: Sequence[Array]) -> None:
         if differs(g, pullback.found[i], 0.0):
             raise GradientCheckError(f"{name} was overwritten by a later call: the rule hands out its memory")
         if any(differs(g, h, limits[i]) for h in others[:2]):  # matrix products round as memory is aligned
-            raise GradientCheckError(f"{name} differs from call to call: the rule is not deterministic")
+            raise NotReproducibleError(f"{name} differs from call to call: the rule is not deterministic")
         if differs(g, others[2], limits[i]):
-            raise GradientCheckError(f"{name} changes when the function is called with other inputs meanwhile")
+            raise NotReproducibleError(f"{name} changes when the function is called with other inputs meanwhile")
     for k, (y, value) in enumerate(zip(pullback.outputs, values, strict=True)):
         if differs(value, np.asarray(array_of(y)), 0.0):
             raise GradientCheckError(f"output {k} was overwritten by a later call: the function hands out its memory")

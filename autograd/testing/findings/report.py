@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from autograd import GradientCheckError, Tensor
+from autograd import GradientCheckError, NotReproducibleError, Tensor
 from autograd.inside import Node, ancestors, beginning, defined, place, user_frame, within_file
 
 from ..subjects.subject import Array, Subject
@@ -88,7 +88,12 @@ def reported(
         lines.append(f"  if it is meant for {other_meaning} says so")
     if call:
         lines.append(f"  to reproduce: {call}")
-    return GradientCheckError("\n".join(lines), error.mismatch, error.jacobians)
+    return verdict_of(error)("\n".join(lines), error.mismatch, error.jacobians)
+
+
+def verdict_of(error: GradientCheckError) -> type[GradientCheckError]:
+    """Return the public class of an error."""
+    return NotReproducibleError if isinstance(error, NotReproducibleError) else GradientCheckError
 
 
 def declared(fn: Callable[..., object]) -> str:

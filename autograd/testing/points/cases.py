@@ -26,6 +26,7 @@ Keywords = tuple[tuple[str, Any], ...]
 FEW = 12  # in arrays of more elements, functions of ranks have more kinks at ties than differences can tell
 MANY = 1000  # the elements of an array in which a function that computes elementwise is given all kinds of numbers
 SECOND = 40  # the elements up to which second derivatives are checked
+LONG = 1000  # an axis that is longer is tried with all keyword arguments
 LARGE = 64  # an array of more elements is not compared element by element
 
 
@@ -59,8 +60,9 @@ class Case:
         for i, (shape, dtype, domain) in enumerate(zip(self.shapes, self.dtypes, domains, strict=True)):
             draw = Draw(domain, math.prod(shape), random, (i + 0.5) / len(self.shapes), self.seed)
             real = numbers(draw).reshape(shape)
-            if self.numbers in FORMS:
-                real = FORMS[self.numbers](real, domain)
+            keeps = self.numbers == "symmetric" or domain.contains(np.asarray(0.0))
+            if self.numbers in FORMS and real.ndim > 1 and keeps:
+                real = FORMS[self.numbers](real)
             if np.dtype(dtype).kind == "c" and self.numbers != "real":
                 form = numbers if self.numbers in OF_BOTH_PARTS else Draw.ordinary
                 beside = draw._replace(domain=EVERYWHERE if form is numbers else NEAR, offset=0.5)
@@ -154,10 +156,11 @@ def _at_ends(draw: Draw) -> Array:
 
 
 def _end(number: int) -> Numbers:
-    """Return what puts the lower or the upper end of the domain among ordinary numbers, if the end is near."""
+    """Return what puts the lower or the upper end of the domain among few ordinary numbers, if the end is near."""
 
     def among(draw: Draw) -> Array:
-        numbers, end = draw.ordinary(), draw.domain.intervals[-number][number]
+        numbers = np.resize(draw._replace(size=min(draw.size, 32)).ordinary(), draw.size)  # none of them small
+        end = draw.domain.intervals[-number][number]
         if abs(end) <= 1e3:
             numbers[: (draw.size + 1) // 2] = end
         return numbers
@@ -264,21 +267,12 @@ BEYOND_SINGLE = {"under 1e-12", "over 1e12", "tiniest", "subnormal", "beyond", "
 EVERYWHERE, NEAR = Domain(((-1e15, 1e15),)), Domain(((-1.0, 1.0),))
 
 
-def _mirrored(x: Array, domain: Domain) -> Array:
-    square = x.ndim > 1 and x.shape[-1] == x.shape[-2]
-    return np.where(np.tri(x.shape[-1], dtype=bool), x, x.mT) if square else x
-
-
-def _lower(x: Array, domain: Domain) -> Array:
-    return np.tril(x) if x.ndim > 1 and domain.contains(np.asarray(0.0)) else x
-
-
-def _diagonal(x: Array, domain: Domain) -> Array:
-    return np.triu(_lower(x, domain)) if x.ndim > 1 and domain.contains(np.asarray(0.0)) else x
-
-
-Form = Callable[[Array, Domain], Array]
-FORMS: dict[str, Form] = {"symmetric": _mirrored, "triangular": _lower, "diagonal": _diagonal}
+#: What is made of matrices, of the last two only where 0 is in the domain.
+FORMS: dict[str, Callable[[Array], Array]] = {
+    "symmetric": lambda x: np.where(np.tri(*x.shape[-2:]) == 1, x, x.mT) if x.shape[-1] == x.shape[-2] else x,
+    "triangular": np.tril,
+    "diagonal": lambda x: np.tril(np.triu(x)),
+}
 
 ONE_INPUT: tuple[Shapes, ...] = (
     ((3,),), ((2, 3),), ((),), ((3, 3),), ((1,),), ((2, 1, 3),), ((3, 1),), ((1, 4),), ((0,),), ((2, 0),), ((2, 2, 2),),
@@ -377,7 +371,9 @@ def sweep(
     for turn in range(rounds):
         base = Case("ordinary", several[0], ("float64",) * count, seed=seed + 50 + 1000 * turn)
         for i, each in enumerate(further):
-            yield replace(base, shapes=each, keywords=next(options))
+            is_long = any(len(shape) > 1 and max(shape) > LONG for shape in each)
+            for values in keywords if is_long else [next(options)]:  # which axis is long matters to each
+                yield replace(base, shapes=each, keywords=values)
             if i % 4 == turn % 4:
                 yield replace(base, shapes=each, dtypes=("float32",) * count, keywords=next(options))
         for j, kind in enumerate(ALL_NUMBERS):

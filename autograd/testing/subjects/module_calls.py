@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from autograd import DtypeError, Tensor, gradients
-from autograd.inside import described, flatten
+from autograd.inside import Leaf, ancestors, described, flatten
 
 from .module_state import ModuleLike, differ
 from .subject import Array, array_of
@@ -43,6 +43,14 @@ class Call:
     def leaves(self) -> dict[str, Tensor]:
         """The parameters that are trained, and the inputs."""
         return {**{name: p for name, p in self.parameters.items() if p.requires_grad}, **self.inputs}
+
+    @property
+    def strangers(self) -> list[Tensor]:
+        """The tensors that the outputs depend on, which require a gradient, but are neither parameters nor inputs."""
+        nodes = ancestors(y._node for y in self.outputs if y._node is not None)
+        owners = [node.owner() for node in nodes if isinstance(node, Leaf)]
+        known = {id(x) for x in (*self.parameters.values(), *self.inputs.values())}
+        return [x for x in owners if isinstance(x, Tensor) and x.requires_grad and id(x) not in known]
 
     @property
     def numbers(self) -> Array:
