@@ -393,8 +393,10 @@ CALLS: dict[str, st.SearchStrategy[Arguments]] = {
         name: st.tuples(st.tuples(array("any", special=name == "unique_values")), st.just({}))
         for name in ("unique_all", "unique_counts", "unique_inverse", "unique_values")
     },
-    "isin": st.tuples(
-        broadcast_together().map(lambda call: call[0][:2]), st.fixed_dictionaries({"invert": st.booleans()})
+    "isin": array("integer").flatmap(
+        lambda x: st.tuples(
+            st.tuples(st.just(x), arrays(x.dtype, (3,))), st.fixed_dictionaries({"invert": st.booleans()})
+        )
     ),
     "argsort": along_axis("real", 0, descending=st.booleans(), stable=st.just(True)),
     "sort": along_axis("real", 0, descending=st.booleans(), stable=st.booleans()),
