@@ -196,6 +196,7 @@ def test_other_names_are_those_of_numpy() -> None:
     assert x.grad is not None
     assert x.grad.tolist() == [0.5, 0.0, -0.5]
     assert array_api.broadcast_shapes((2, 1), (3,)) == (2, 3)
+    assert array_api.isin(tensor([1, 2, 3]), 2, invert=True).tolist() == [True, False, True]
     for name in ("__version__", "nonsense", "_core"):
         with pytest.raises(AttributeError, match=rf"module 'autograd\.array_api' has no attribute '{name}'"):
             getattr(array_api, name)
