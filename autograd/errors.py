@@ -22,6 +22,7 @@ Each is also the built-in error that a caller would think of catching::
 from __future__ import annotations
 
 import math
+import sys
 from numbers import Number
 from typing import Any
 
@@ -187,3 +188,12 @@ def no_number(array: Any) -> str:
         if not isinstance(value, Number | np.bool_):
             return f"{type(value).__name__} values such as {described(value).removeprefix(f'{type(value).__name__} ')}"
     return f"{array.dtype} values: if they are numbers, x.astype(float) makes an array of them"
+
+
+def in_library(name: str) -> str:
+    """Return the name of a function of NumPy's or SciPy's special ones with its module, of another as it is."""
+    first = name.partition(".")[0]
+    for module in ("numpy", "numpy.linalg", "numpy.fft", "scipy.special"):
+        if hasattr(sys.modules.get(module), first):
+            return f"{module}.{name}"
+    return name

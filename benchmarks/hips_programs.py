@@ -9,9 +9,9 @@ import warnings
 from collections.abc import Callable, Iterator
 from typing import Any
 
-import autograd.numpy as np
 import numpy
 
+import autograd.numpy as np
 from autograd import grad, jacobian
 
 rng = numpy.random.default_rng(0)

@@ -131,9 +131,8 @@ def hips() -> Engine:
     ours = {name: sys.modules.pop(name) for name in list(sys.modules) if name.partition(".")[0] == "autograd"}
     sys.path.insert(0, folder)
     try:
-        import autograd.numpy as hips_numpy
-
         import autograd as hips
+        import autograd.numpy as hips_numpy
     finally:
         sys.path.remove(folder)
         for name in [name for name in sys.modules if name.partition(".")[0] == "autograd"]:

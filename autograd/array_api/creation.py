@@ -120,7 +120,7 @@ def linspace(
     return wrapped(np.linspace(start, stop, num, endpoint=endpoint, dtype=dtype))
 
 
-def meshgrid(*arrays: ArrayOrTensor, indexing: str = "xy") -> list[Tensor]:
+def meshgrid(*arrays: ArrayOrTensor, indexing: str = "xy") -> tuple[Tensor, ...]:
     """Make coordinate arrays of a grid from the coordinates along each axis."""
     if indexing not in ("xy", "ij"):
         raise ValueError(f"indexing is 'xy' or 'ij', not {indexing!r}")
@@ -132,7 +132,7 @@ def meshgrid(*arrays: ArrayOrTensor, indexing: str = "xy") -> list[Tensor]:
         np.reshape(as_array(x), [-1 if axis == place else 1 for axis in range(ndim)])
         for place, x in zip(places, arrays, strict=True)
     ]
-    return [wrapped(np.copy(grid)) for grid in np.broadcast_arrays(*axes)] if axes else []
+    return tuple([wrapped(np.copy(grid)) for grid in np.broadcast_arrays(*axes)]) if axes else ()
 
 
 def ones(shape: int | Sequence[int], *, dtype: DTypeLike | None = None, device: str | None = None) -> Tensor:

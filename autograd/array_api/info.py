@@ -41,9 +41,9 @@ class Info:
             "indexing": np.dtype(np.intp),
         }
 
-    def devices(self) -> list[str]:
+    def devices(self) -> tuple[str, ...]:
         """Return all the devices."""
-        return [CPU]
+        return (CPU,)
 
     def dtypes(
         self, *, device: str | None = None, kind: str | tuple[str, ...] | None = None

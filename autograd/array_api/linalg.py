@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, Literal
 
 import numpy as np
@@ -16,15 +16,15 @@ from ._arrays import as_array, constant, wrapped
 numpy: Any = np  # NumPy's annotations do not accept axis=None
 
 __all__ = [
-    "cholesky", "cross", "det", "diagonal", "eigh", "eigvalsh", "inv", "matmul", "matrix_norm", "matrix_power",
-    "matrix_rank", "matrix_transpose", "outer", "pinv", "qr", "slogdet", "solve", "svd", "svdvals", "tensordot",
-    "trace", "vecdot", "vector_norm",
+    "cholesky", "cross", "det", "diagonal", "eig", "eigh", "eigvals", "eigvalsh", "inv", "matmul", "matrix_norm",
+    "matrix_power", "matrix_rank", "matrix_transpose", "outer", "pinv", "qr", "slogdet", "solve", "svd", "svdvals",
+    "tensordot", "trace", "vecdot", "vector_norm",
 ]  # fmt: skip
 
 
-def _each(result: Any) -> Any:
+def _each(result: Any, wrap: Callable[[Any], Tensor] = wrapped) -> Any:
     """Return a named tuple of results as one of tensors."""
-    return type(result)(*map(wrapped, result))
+    return type(result)(*map(wrap, result))
 
 
 def cholesky(x: ArrayOrTensor, /, *, upper: bool = False) -> Tensor:
@@ -48,9 +48,24 @@ def diagonal(x: ArrayOrTensor, /, *, offset: int = 0) -> Tensor:
     return wrapped(np.linalg.diagonal(as_array(x), offset=offset))
 
 
+def eig(x: ArrayOrTensor, /) -> Any:
+    """Return the complex eigenvalues and eigenvectors of matrices."""
+    return _each(np.linalg.eig(as_array(x)), _complex)
+
+
+def _complex(x: Any) -> Tensor:
+    """Return a result as a complex tensor; NumPy's is real where all eigenvalues of a real matrix are."""
+    return wrapped(x.astype(np.result_type(x.dtype, np.complex64)))
+
+
 def eigh(x: ArrayOrTensor, /) -> Any:
     """Return the eigenvalues and eigenvectors of symmetric or Hermitian matrices."""
     return _each(np.linalg.eigh(as_array(x)))
+
+
+def eigvals(x: ArrayOrTensor, /) -> Tensor:
+    """Return the complex eigenvalues of matrices."""
+    return _complex(np.linalg.eigvals(as_array(x)))
 
 
 def eigvalsh(x: ArrayOrTensor, /) -> Tensor:

@@ -12,9 +12,14 @@ from autograd.inside import ArrayOrTensor, TensorLike
 from ._arrays import as_array, constant, wrapped
 
 
-def broadcast_arrays(*arrays: ArrayOrTensor) -> list[Tensor]:
+def broadcast_arrays(*arrays: ArrayOrTensor) -> tuple[Tensor, ...]:
     """Broadcast the arrays to their common shape."""
-    return [wrapped(array) for array in np.broadcast_arrays(*map(as_array, arrays))] if arrays else []
+    return tuple(map(wrapped, np.broadcast_arrays(*map(as_array, arrays)))) if arrays else ()
+
+
+def broadcast_shapes(*shapes: tuple[int, ...]) -> tuple[int, ...]:
+    """Return the shape to which arrays of these shapes broadcast."""
+    return np.broadcast_shapes(*shapes)
 
 
 def broadcast_to(x: ArrayOrTensor, /, shape: int | Sequence[int]) -> Tensor:
@@ -27,8 +32,8 @@ def concat(arrays: Sequence[ArrayOrTensor], /, *, axis: int | None = 0) -> Tenso
     return wrapped(np.concatenate([as_array(x) for x in arrays], axis))
 
 
-def expand_dims(x: ArrayOrTensor, /, *, axis: int = 0) -> Tensor:
-    """Return `x` with a new axis of length 1."""
+def expand_dims(x: ArrayOrTensor, /, *, axis: int | tuple[int, ...] = 0) -> Tensor:
+    """Return `x` with new axes of length 1."""
     return wrapped(np.expand_dims(as_array(x), axis))
 
 

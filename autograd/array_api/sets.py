@@ -1,4 +1,4 @@
-"""Set functions: the unique elements of an array. Each nan differs from every other."""
+"""Set functions: unique elements and membership. Each nan differs from every other."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from autograd import Tensor
-from autograd.inside import ArrayOrTensor
+from autograd.inside import ArrayOrTensor, TensorLike
 
-from ._arrays import as_array
+from ._arrays import as_array, constant
 
 
 class UniqueAll(NamedTuple):
@@ -33,6 +33,11 @@ class UniqueInverse(NamedTuple):
 
     values: Tensor
     inverse_indices: Tensor
+
+
+def isin(x1: TensorLike, x2: TensorLike, /, *, invert: bool = False) -> Tensor:
+    """Tell for each element of `x1` whether it is among those of `x2`, or, if `invert`, that it is not."""
+    return Tensor(np.isin(constant(x1), constant(x2), invert=invert))
 
 
 def unique_all(x: ArrayOrTensor, /) -> UniqueAll:

@@ -55,6 +55,11 @@ class _Choice(NamedTuple):
     slope: Any
 
 
+def _hashable(axis: Any) -> Any:
+    """Return several axes, as a list or an array, as a tuple."""
+    return tuple(axis) if np.ndim(axis) else axis
+
+
 def _sorted_rows(values: Any, axis: Axis) -> _Rows:
     """Sort `values` along some axes, all of them at once."""
     reduced = sorted(set(axes_of(axis, values.ndim)))
@@ -148,7 +153,7 @@ def _declare_median(function: Function) -> None:
         x: Any, axis: Axis = None, out: Any = None, overwrite_input: bool = False, keepdims: bool = False
     ) -> Any:
         refuse_out(out, function.__name__)
-        return median(x, tuple(axis) if isinstance(axis, list) else axis, keepdims)
+        return median(x, _hashable(axis), keepdims)
 
     _publish(function, public)
 
@@ -178,8 +183,7 @@ def _declare_quantile(function: Function) -> None:
         refuse_out(out, function.__name__)
         if np.ndim(unwrap(q)) > 1 and function.__name__.startswith("nan"):  # NumPy mixes up the axes of the result
             raise UnsupportedError(f"{function.__name__} takes one quantile or one axis of them: give q.reshape(-1)")
-        axis = tuple(axis) if isinstance(axis, list) else axis
-        return quantile(operand(x), q, axis, method, keepdims, unwrap(weights))
+        return quantile(operand(x), q, _hashable(axis), method, keepdims, unwrap(weights))
 
     _publish(function, public)
 

@@ -77,7 +77,7 @@ def average(
     keepdims: bool = False,
 ) -> Any:
     """Return the weighted mean of the elements; with `returned`, also the sum of weights."""
-    x, axis = operand(x), tuple(axis) if isinstance(axis, list) else axis
+    x, axis = operand(x), tuple(axis) if isinstance(axis, list | np.ndarray) and np.ndim(axis) else axis
     if weights is None:
         result = mean(x, axis, keepdims=keepdims)
         total: Any = np.full(result.shape, number_reduced(x.shape, result), result.dtype)[()]

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from ..arrays.door import as_array
-from ..errors import GraphError, UnsupportedError
+from ..errors import GraphError, UnsupportedError, in_library
 from ..graph.mutation import note_written
 from ..primitives.declare import general, linear
 from ..primitives.operands import on_arrays
@@ -351,8 +351,9 @@ def _into_several(out: tuple[Any, ...], ufunc: np.ufunc, inputs: tuple[Any, ...]
 
 def _refused(ufunc: np.ufunc, method: str) -> GraphError:
     return GraphError(
-        f"numpy.{_name(ufunc, method)}(..., out=), at {users_line()}, would write a result that requires a gradient to "
-        f"memory outside the graph: leave out= away (write y = y + x for y += x), or compute within no_grad()"
+        f"{in_library(_name(ufunc, method))}(..., out=), at {users_line()}, would write a result that requires a "
+        f"gradient to memory outside the graph: leave out= away (write y = y + x for y += x), or compute within "
+        f"no_grad()"
     )
 
 
@@ -366,8 +367,8 @@ def _constant(result: Any, ufunc: np.ufunc, method: str) -> Any:
         return tuple([_constant(r, ufunc, method) for r in result])
     array = as_array(result)
     if array.dtype == object:
-        name = _name(ufunc, method)
-        raise UnsupportedError(f"numpy.{name} gives Python objects, which tensors do not hold: pass t.data")
+        name = in_library(_name(ufunc, method))
+        raise UnsupportedError(f"{name} gives Python objects, which tensors do not hold: pass t.data")
     return Tensor(array)
 
 

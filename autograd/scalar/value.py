@@ -18,7 +18,7 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from ..calculus import RULES, logistic
-from ..errors import AnomalyError, DomainError, UnsupportedError
+from ..errors import AnomalyError, DomainError, UnsupportedError, in_library
 from ..foreign.missing import install, listed
 from ..foreign.names import NAMES
 from ..graph.grad_mode import ANOMALY, OFF, ON, TRACING, enable_grad, recording, watching
@@ -594,7 +594,7 @@ def _with_arrays(ufunc: np.ufunc, inputs: tuple[Any, ...]) -> Any:
 
 
 def _unsupported(name: str, options: dict[str, Any]) -> UnsupportedError:
-    what = f"numpy.{name}" + (f" with {', '.join(sorted(options))}=" if options else "")
+    what = in_library(name) + (f" with {', '.join(sorted(options))}=" if options else "")
     return UnsupportedError(
         f"{what} is not defined for a Value. For the number alone, pass value.data; to differentiate an elementwise "
         f"function, declare it with autograd.elementwise; for functions of arrays, use a Tensor"

@@ -138,7 +138,7 @@ def refuse(what: str, kind: str = "tensor") -> NoReturn:
     while inner is not user and inner.f_back is not None:
         module = inner.f_globals.get("__name__", "")
         masked = masked or module == "numpy.ma.core"
-        table = module.partition(".")[0] if module.startswith(("pandas", "polars")) else table
+        table = module.partition(".")[0] if module.startswith(("pandas", "polars", "xarray")) else table
         call = call if call.name else Call("", None, module)  # for an operator: its library
         inner = inner.f_back
     stored = stores(user)
@@ -148,7 +148,7 @@ def refuse(what: str, kind: str = "tensor") -> NoReturn:
         what = f"{call.name}() on this {kind}"
     raise GraphError(
         f"{what}, at {line_of(line_in(user))}, would cut it from its graph without a warning: "
-        f"{remedy(Call('', None, table) if table else call, kind, masked, stored)}"
+        f"{remedy(Call('', None, table) if table and call.module != 'builtins' else call, kind, masked, stored)}"
     )
 
 

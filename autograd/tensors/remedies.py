@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+from operator import attrgetter
 from typing import Any
 
 import numpy as np
@@ -98,11 +100,17 @@ def _advice(call: Call, name: str, kind: str) -> str:
     if package == "numpy":
         return _in_numpy(name, rest)
     if package == "scipy":
-        return _in_scipy(name, f"scipy.{rest.partition('.')[0]}")
+        chapter = rest if rest.startswith("spatial.distance") else rest.partition(".")[0]
+        return _in_scipy(name, f"scipy.{chapter}", call.name)
     if package in ("pandas", "polars"):
         return (
             f"{package} takes values, without their gradients: compute with table.to_numpy(), the array of a "
             f"DataFrame, or put the tensor first"
+        )
+    if package == "xarray":
+        return (
+            "this function of xarray takes values: compute with array.data, a tensor, or with xarray.apply_ufunc and a "
+            "function of tensors, such as those of autograd.scipy.interpolate"
         )
     if call.name.endswith(".dot"):
         return "the method of an ndarray takes values: use X @ t, or numpy.dot(X, t)"
@@ -152,7 +160,7 @@ def _in_numpy(name: str, rest: str) -> str:
     return ""
 
 
-def _in_scipy(name: str, module: str) -> str:
+def _in_scipy(name: str, module: str, written: str) -> str:
     if module == "scipy.special":
         special = load("functions of SciPy's special")  # which loads SciPy, as it is here
         here = f"autograd.special.{name} has" if name in special.__all__ else ""
@@ -160,8 +168,9 @@ def _in_scipy(name: str, module: str) -> str:
         return (here and f"scipy.special.{name} has no derivative here: {here}") or (
             f"scipy.special.{name} has no derivative here; these do: the ufuncs of scipy.special, and {others}"
         )
-    chapter = module.rpartition(".")[2]
-    text = f"{module}{'.' * bool(name)}{name} has no derivative here"
+    chapter = module.removeprefix("scipy.")
+    full = f"{module}.{name}" if hasattr(sys.modules.get(module), name) else written or module
+    text = f"{full} has no derivative here"
     ours = _ours(chapter)
     if name in ours:
         return f"{text}: autograd.{module}.{name} has"
@@ -181,7 +190,7 @@ def _in_scipy(name: str, module: str) -> str:
 def _ours(chapter: str) -> list[str]:
     """Return the functions of a module of SciPy that `autograd.scipy` has."""
     scipy = load("SciPy's functions with derivatives")
-    return list(getattr(scipy, chapter).__all__) if chapter in scipy.__all__ else []
+    return list(attrgetter(chapter)(scipy).__all__) if chapter.partition(".")[0] in scipy.__all__ else []
 
 
 def _takes_tensors(function: Any) -> bool:

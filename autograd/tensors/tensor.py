@@ -29,7 +29,7 @@ from ..arrays.door import (
     whole,
 )
 from ..arrays.standin import StandIn
-from ..errors import BatchError, DtypeError, GraphError, ShapeError, UnsupportedError, no_number
+from ..errors import BatchError, DtypeError, GraphError, ShapeError, UnsupportedError, in_library, no_number
 from ..foreign.missing import install, listed, refuse_keywords
 from ..foreign.names import TENSOR_KEYWORDS
 from ..graph.backward import pull_back
@@ -224,6 +224,11 @@ class Tensor(Installed):
     def nbytes(self) -> int:
         """The number of bytes that the elements take."""
         return self._array.nbytes
+
+    @property
+    def strides(self) -> tuple[int, ...]:
+        """How many bytes apart neighbours along each axis are."""
+        return self._array.strides
 
     @property
     def device(self) -> str:
@@ -505,6 +510,18 @@ class Tensor(Installed):
     def __dlpack_device__(self, /) -> tuple[int, int]:
         return self._array.__dlpack_device__()
 
+    # Arrow's, by which Polars and others make columns
+
+    def __arrow_c_array__(self, requested_schema: Any = None) -> Any:
+        if self._node is not None:
+            refuse("handing this tensor to another library")
+        try:
+            from pyarrow import array
+        except ImportError:
+            raise TypeError(f"a column is made of t.data, the array of a tensor t, at {users_line()}") from None
+        _hand_out(self)
+        return array(self._array).__arrow_c_array__(requested_schema)
+
     # Python's protocols
 
     __hash__ = object.__hash__
@@ -588,7 +605,7 @@ class Tensor(Installed):
         return self.__deepcopy__({})
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Tensor:
-        if self._node is not None and is_differentiated(self._node):
+        if self._node is not None and (is_differentiated(self._node) or _asked_by_xarray()):
             memo[id(self)] = recorded = +self
             return recorded
         copied = Tensor(self._array.copy("K"), type(self._node) is Leaf)
@@ -596,6 +613,11 @@ class Tensor(Installed):
             copied.grad = Tensor(self._grad._array.copy("K"))
         memo[id(self)] = copied
         return copied
+
+
+def _asked_by_xarray() -> bool:
+    """Tell whether xarray called `copy.deepcopy`: it copies what it computes with, so that a copy is a result."""
+    return str(sys._getframe(3).f_globals.get("__name__")).startswith("xarray.")
 
 
 def pickled(kind: type[Tensor], array: Array, *others: Any) -> tuple[Any, ...]:
@@ -791,10 +813,12 @@ def unsupported(name: str, options: dict[str, Any]) -> Any:
             f"numpy.{name} writes arrays: give it t.data, the values, at {users_line()}; nn.save(model, path) writes "
             f"all parameters of a model"
         )
-    what = f"numpy.{name}" + (f" with {', '.join(sorted(options))}=" if options else "")
+    full = in_library(name)
+    function = full.removesuffix(name) + name.partition(".")[0]
+    what = full + (f" with {', '.join(sorted(options))}=" if options else "")
     raise UnsupportedError(
         f"{what} has no derivative here, and its input, at {users_line()}, requires a gradient. To differentiate "
-        f"it, declare it: autograd.general(numpy.{name.partition('.')[0]}, lambda g, ...: ...). Where the value alone "
+        f"it, declare it: autograd.general({function}, lambda g, ...: ...). Where the value alone "
         f"is meant, pass t.detach() or t.data, a constant: gradients then take no account of it"
     )
 

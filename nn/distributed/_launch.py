@@ -126,7 +126,10 @@ def _ending_thread(previous: Callable[..., object]) -> Callable[..., None]:
 
 
 class _Exit:
-    """Notes the code that a rank ends with by `sys.exit`: where it never met the others, these learn of it here."""
+    """Notes the code that a rank ends with by `sys.exit`: where it never met the others, these learn of it here.
+
+    A rank that ends by `os._exit` says so itself, because launchers then end the others at once, without a word.
+    """
 
     def __init__(self) -> None:
         self.code: Any = None
@@ -134,15 +137,24 @@ class _Exit:
         self._process = os.getpid()
 
     def install(self) -> None:
-        """Take the place of `sys.exit`."""
-        leave = sys.exit
+        """Take the place of `sys.exit` and `os._exit`."""
+        leave, leave_at_once = sys.exit, os._exit
 
         def exit(status: Any = None, /) -> NoReturn:
             self.code = status
             leave(status)
 
-        exit.__doc__ = leave.__doc__
-        sys.exit = exit
+        def exit_at_once(status: int) -> NoReturn:
+            library = importlib.import_module("mpi4py.MPI")
+            if os.getpid() == self._process and not library.Is_finalized():
+                world = library.COMM_WORLD
+                sys.stderr.write(f"rank {world.rank} of {world.size} ended by os._exit({status})\n")
+                sys.stderr.flush()
+                time.sleep(0.1)  # until the launcher has read it
+            leave_at_once(status)
+
+        exit.__doc__, exit_at_once.__doc__ = leave.__doc__, leave_at_once.__doc__
+        sys.exit, os._exit = exit, exit_at_once
         atexit.register(self._end)
 
     def _end(self) -> None:

@@ -4,9 +4,14 @@ from __future__ import annotations
 
 import atexit
 import os
+import platform
 import sys
 import time
+from pathlib import Path
 from typing import Any
+from zlib import crc32
+
+import numpy as np
 
 from ._launch import leaving, message_passing
 from ._launched import launched
@@ -39,7 +44,12 @@ class World:
                 raise RuntimeError("a process that a rank of MPI has forked is no rank: it cannot talk to the others")
             made, request = self.library.COMM_WORLD.Idup()
             self._farewell, other = self.library.COMM_WORLD.Idup()
+            own = np.array([os.getpid(), crc32(platform.node().encode())])
+            self._processes = np.empty((self.size, 2), own.dtype)
             while not (request.Test() and other.Test()):
+                time.sleep(_LONG_PAUSE)
+            request = made.Iallgather(own, self._processes)
+            while not request.Test():
                 time.sleep(_LONG_PAUSE)
             self._comm, leaving.met = made, True
             atexit.register(self._leave)
@@ -51,7 +61,7 @@ class World:
         Raises
         ------
         RuntimeError
-            If a rank has left the program and so will never do it.
+            If a rank has left the program, or was killed on this machine, and so will never do it.
         """
         test = request.Test
         if test():
@@ -65,6 +75,11 @@ class World:
             if now < look:
                 continue
             look = now + _LOOK / 5
+            if left_at is None and (dead := self._dead()) is not None:
+                raise RuntimeError(
+                    f"rank {self.rank} waits in {what}, but rank {dead} has died: process {self._processes[dead, 0]} "
+                    f"was killed, for example for want of memory, or ended within a library"
+                )
             status = self.library.Status()
             if left_at is None and self._farewell.Iprobe(tag=_LEFT, status=status):
                 left_at = now
@@ -74,6 +89,19 @@ class World:
                     f"rank {self.rank} waits in {what}, but rank {status.Get_source()} has left the program: all ranks "
                     f"have to call the same functions in the same order"
                 )
+
+    def _dead(self) -> int | None:
+        """Return a rank of this machine whose process is no more, on Linux: one that leaves waits for the others."""
+        for other, (process, machine) in enumerate(self._processes.tolist()):
+            if machine == self._processes[self.rank, 1]:
+                try:
+                    if Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[0] not in "ZX":
+                        continue
+                except OSError:
+                    if not Path("/proc/self/stat").exists():
+                        return None
+                return other
+        return None
 
     def _leave(self) -> None:
         """Tell the others that this rank is at its end, and wait for theirs."""
@@ -89,6 +117,8 @@ class World:
             if self._farewell.Iprobe(tag=_LEFT):
                 self._farewell.Recv(bytearray(0), tag=_LEFT)
                 heard += 1
+            elif self._dead() is not None:  # the error was caught: nothing ends in order any more
+                self.library.COMM_WORLD.Abort(1)
             else:
                 time.sleep(0.002)
         self.library.Request.Waitall(sent)

@@ -9,10 +9,12 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from sklearn.base import ClassifierMixin
 from sklearn.utils.class_weight import compute_class_weight
-from sklearn.utils.multiclass import check_classification_targets, unique_labels
+from sklearn.utils.multiclass import check_classification_targets, type_of_target, unique_labels
+from sklearn.utils.validation import column_or_1d
 
-from ..functional import softmax
+from ..functional import sigmoid, softmax
 from ..module import Module
+from ..modules.likelihood_loss import BCEWithLogitsLoss
 from ..modules.loss import CrossEntropyLoss
 from ..optim import Adam
 from ..training import Callback
@@ -27,7 +29,8 @@ class Classifier(ClassifierMixin, Network):  # type: ignore[misc]  # scikit-lear
     """A classification of scikit-learn that trains a network with `nn.fit`.
 
     Labels may be of any type. The network has an output for each class, also where there are two: the logarithm of its
-    probability, up to a number that all share. Scale the rows: a network learns slowly from numbers that are far
+    probability, up to a number that all share. Where rows have several labels, `y` has a column of 0 and 1 for each,
+    and the outputs are the logarithms of their odds. Scale the rows: a network learns slowly from numbers that are far
     from 1.
 
     Parameters
@@ -39,8 +42,8 @@ class Classifier(ClassifierMixin, Network):  # type: ignore[misc]  # scikit-lear
     hidden
         The widths of the hidden layers where no module is given; None is ``(64,)``.
     loss
-        A function of outputs ``(n, classes)`` and of the numbers of the classes ``(n,)``; by default
-        ``nn.CrossEntropyLoss()``.
+        A function of outputs ``(n, classes)`` and of the numbers of the classes ``(n,)``, by default
+        ``nn.CrossEntropyLoss()``; or of the columns of 0 and 1, by default ``nn.BCEWithLogitsLoss()``.
     optimizer
         A class of `nn.optim`, or another function of the parameters and of ``lr``, such as
         ``functools.partial(nn.optim.AdamW, weight_decay=0.01)``.
@@ -95,6 +98,7 @@ class Classifier(ClassifierMixin, Network):  # type: ignore[misc]  # scikit-lear
     """
 
     classes_: Array
+    _several: bool  # labels for each row
     _output_is = "class"
 
     def __init__(
@@ -122,11 +126,13 @@ class Classifier(ClassifierMixin, Network):  # type: ignore[misc]  # scikit-lear
         super().__init__(**shared)
         self.class_weight = class_weight
 
-    def _default_loss(self) -> Loss:
-        return CrossEntropyLoss()
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.classifier_tags.multi_label = True
+        return tags
 
     def _strata(self, target: Array) -> Array | None:
-        return target
+        return target if target.ndim == 1 else None
 
     def fit(self, X: Table, y: ArrayLike, sample_weight: ArrayLike | None = None) -> Self:
         """Train a network, anew or, with `warm_start`, the one that is there.
@@ -136,7 +142,7 @@ class Classifier(ClassifierMixin, Network):  # type: ignore[misc]  # scikit-lear
         X
             Array, DataFrame or sparse matrix of shape ``(n, features)``.
         y
-            Labels of shape ``(n,)``.
+            Labels of shape ``(n,)``; or 0 and 1 of shape ``(n, classes)``, 1 where a row has the label of the column.
         sample_weight
             The weight of each row in the loss, of shape ``(n,)``.
 
@@ -166,7 +172,7 @@ class Classifier(ClassifierMixin, Network):  # type: ignore[misc]  # scikit-lear
         X, y, sample_weight
             As for `fit`.
         classes
-            All labels that will come; needed in the first call.
+            All labels that will come, needed in the first call; columns of labels are numbered from 0.
         """
         self._check_partial()
         self._check_options()
@@ -188,9 +194,15 @@ class Classifier(ClassifierMixin, Network):  # type: ignore[misc]  # scikit-lear
         return self._fit(X, labels, known, sample_weight, goes_on, epochs=1)
 
     def _labelled(self, X: Table, y: ArrayLike, goes_on: bool) -> tuple[Array, Array]:
-        rows, labels = self._read(X, y, reset=not goes_on)
+        rows, labels = self._read(X, y, reset=not goes_on, multi_output=True)
         check_classification_targets(labels)
-        return rows, labels
+        if type_of_target(labels) == "multiclass-multioutput":
+            raise ValueError(
+                f"y has {labels.shape[1]} columns of several classes: give columns of 0 and 1, one for each label, "
+                f"or use sklearn.multioutput.MultiOutputClassifier"
+            )
+        several = labels.ndim == 2 and labels.shape[1] > 1
+        return rows, labels.astype(np.float32) if several else column_or_1d(labels, warn=True)
 
     def _fit(
         self,
@@ -201,20 +213,32 @@ class Classifier(ClassifierMixin, Network):  # type: ignore[misc]  # scikit-lear
         goes_on: bool,
         epochs: int,
     ) -> Self:
-        unknown = np.setdiff1d(labels, classes)
+        several = labels.ndim == 2
+        before = self._several if goes_on else several
+        if several is not before or (several and labels.shape[1] != len(classes)):
+            raise ValueError(
+                f"y has shape {labels.shape}, but the network is for {len(classes)} classes, "
+                f"{'several' if before else 'one'} for each row"
+            )
+        unknown = np.setdiff1d(labels, (0, 1) if several else classes)
         if len(unknown):
             raise ValueError(f"y has the labels {unknown.tolist()}, which are not among classes={classes.tolist()}")
-        codes = np.searchsorted(classes, labels)
+        codes = labels if several else np.searchsorted(classes, labels)
         weight = row_weights(sample_weight, len(X))
-        several = len(classes) > 1  # with one class there is nothing to learn, of which a sentinel would warn
+        learns = len(classes) > 1  # with one class there is nothing to learn, of which a sentinel would warn
         by_class = None if self.class_weight is None else self._class_weights(classes, codes, weight)
-        self._train(
-            WeightedRows(X, codes, weight), len(classes), goes_on, epochs, class_weight=by_class, sentinels=several
-        )
-        self.classes_ = classes
+        loss = BCEWithLogitsLoss() if several else CrossEntropyLoss()
+        rows = WeightedRows(X, codes, weight)
+        self._train(rows, len(classes), goes_on, epochs, loss, class_weight=by_class, sentinels=learns)
+        self.classes_, self._several = classes, several
         return self
 
     def _class_weights(self, classes: Array, codes: Array, weight: Array) -> Array:
+        if codes.ndim == 2:
+            raise ValueError(
+                f"Classifier: class_weight={self.class_weight!r} is for one label a row: for several, weight them in "
+                f"the loss, as in loss=nn.BCEWithLogitsLoss(pos_weight=...)"
+            )
         if isinstance(self.class_weight, str) and self.class_weight == "balanced":
             counts = np.bincount(codes, weight, minlength=len(classes))
             shares = len(classes) * counts
@@ -225,10 +249,11 @@ class Classifier(ClassifierMixin, Network):  # type: ignore[misc]  # scikit-lear
 
     def predict_proba(self, X: Table) -> Array:
         """Return the probability of each class for rows, float64 of shape ``(n, classes)``."""
-        probabilities: Any = softmax(self._outputs(X), axis=1)
+        outputs = self._outputs(X)
+        probabilities: Any = sigmoid(outputs) if self._several else softmax(outputs, axis=1)
         return np.asarray(probabilities)
 
     def predict(self, X: Table) -> Array:
-        """Return the most probable label of each row, of shape ``(n,)``."""
-        best: Array = self._outputs(X).argmax(axis=1)
-        return self.classes_[best]
+        """Return the most probable label of each row, of shape ``(n,)``; or 0 and 1 in the columns of `fit`."""
+        outputs = self._outputs(X)
+        return (outputs > 0).astype(np.intp) if self._several else self.classes_[outputs.argmax(axis=1)]

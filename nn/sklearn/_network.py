@@ -89,9 +89,6 @@ class Network(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no annot
 
     # What subclasses say
 
-    def _default_loss(self) -> Loss:
-        raise NotImplementedError
-
     def _strata(self, target: Array) -> Array | None:
         """Return what both parts of a split for early stopping have the same shares of."""
         raise NotImplementedError
@@ -101,7 +98,7 @@ class Network(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no annot
     def _read(self, X: Table, y: ArrayLike, reset: bool, **options: bool) -> tuple[Array, Array]:
         """Return the inputs in single precision and dense, and the targets as they are."""
         rows, targets = self._validated(X, y, reset=reset, **options)
-        return _dense(rows), np.asarray(targets)
+        return _dense(rows), _dense(targets)
 
     def _validated(self, X: Table, *y: ArrayLike, **options: bool) -> Any:
         """Return what scikit-learn makes of a table, and of targets, in single precision."""
@@ -124,7 +121,7 @@ class Network(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no annot
         """Tell whether `fit` continues the training before it."""
         return bool(self.warm_start) and hasattr(self, "module_")
 
-    def _train(self, rows: WeightedRows, outputs: int, goes_on: bool, epochs: int, **options: Any) -> None:
+    def _train(self, rows: WeightedRows, outputs: int, goes_on: bool, epochs: int, loss: Loss, **options: Any) -> None:
         """Train with rows, from new weights or with those that are there."""
         generator = self._generator if goes_on else np.random.default_rng(self._first_seed())
         callbacks = [copy.deepcopy(callback) for callback in self.callbacks]
@@ -145,7 +142,7 @@ class Network(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no annot
             history = fit(
                 module,
                 (rows.X, rows.target),
-                self._default_loss() if self.loss is None else self.loss,
+                loss if self.loss is None else self.loss,
                 optimizer,
                 epochs=epochs,
                 batch_size=self.batch_size,

@@ -9,7 +9,6 @@ from numpy.typing import ArrayLike, NDArray
 from sklearn.base import RegressorMixin
 
 from ..modules.regression_loss import MSELoss
-from ..training._types import Loss
 from ._faults import refuse_targets
 from ._network import Network, Table
 from ._rows import WeightedRows, row_weights
@@ -65,9 +64,6 @@ class Regressor(RegressorMixin, Network):  # type: ignore[misc]  # scikit-learn 
         tags.target_tags.multi_output = True
         return tags
 
-    def _default_loss(self) -> Loss:
-        return MSELoss()
-
     def _strata(self, target: Array) -> Array | None:
         return None
 
@@ -109,7 +105,7 @@ class Regressor(RegressorMixin, Network):  # type: ignore[misc]  # scikit-learn 
                 f"y has shape {targets.shape}, but the network was trained with {self._width or 1} outputs"
             )
         weight = row_weights(sample_weight, len(rows))
-        self._train(WeightedRows(rows, target, weight), target.shape[1], goes_on, epochs)
+        self._train(WeightedRows(rows, target, weight), target.shape[1], goes_on, epochs, MSELoss())
         self._width = width
         return self
 

@@ -1,4 +1,4 @@
-"""What the array API standard, version 2024.12, asks for: names and signatures, chapter by chapter."""
+"""What the array API standard, version 2025.12, asks for: names and signatures, chapter by chapter."""
 
 import inspect
 
@@ -42,6 +42,7 @@ CHAPTERS = {
     """,
     "manipulation": """
         broadcast_arrays(*arrays)
+        broadcast_shapes(*shapes)
         broadcast_to(x, /, shape)
         concat(arrays, /, *, axis=0)
         expand_dims(x, /, *, axis=0)
@@ -65,6 +66,7 @@ CHAPTERS = {
         where(condition, x1, x2, /)
     """,
     "sets": """
+        isin(x1, x2, /, *, invert=False)
         unique_all(x, /)
         unique_counts(x, /)
         unique_inverse(x, /)
@@ -95,7 +97,9 @@ CHAPTERS = {
         linalg.cross(x1, x2, /, *, axis=-1)
         linalg.det(x, /)
         linalg.diagonal(x, /, *, offset=0)
+        linalg.eig(x, /)
         linalg.eigh(x, /)
+        linalg.eigvals(x, /)
         linalg.eigvalsh(x, /)
         linalg.inv(x, /)
         linalg.matmul(x1, x2, /)

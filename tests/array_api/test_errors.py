@@ -87,5 +87,5 @@ def test_copies_of_a_grid_can_be_written_to() -> None:
     first[0, 0] = 9.0
     np.testing.assert_array_equal(first.data, [[9, 2], [1, 2]])
     np.testing.assert_array_equal(second.data, [[3, 3], [4, 4]])
-    assert xp.meshgrid() == []
-    assert xp.broadcast_arrays() == []
+    assert xp.meshgrid() == ()
+    assert xp.broadcast_arrays() == ()

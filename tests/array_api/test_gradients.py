@@ -59,6 +59,8 @@ FUNCTIONS: list[tuple[Callable[..., Any], list[Any]]] = [
     (lambda x: xp.linalg.eigvalsh(x + x.T), [A]),
     (lambda x: xp.linalg.eigh(x + x.T).eigenvalues, [A]),
     (lambda x: xp.abs(xp.linalg.eigh(x + x.T).eigenvectors), [A]),
+    (lambda x: parts(xp.linalg.eigvals(x)), [A]),
+    (lambda x: xp.abs(xp.linalg.eig(x).eigenvectors), [A]),
     (lambda x: xp.linalg.svdvals(x), [A]),
     (lambda x: xp.linalg.svd(x).S, [A]),
     (lambda x: xp.linalg.pinv(x), [A[:, :2]]),

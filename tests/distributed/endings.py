@@ -1,5 +1,6 @@
 """Programs of which one rank ends otherwise than the others: ``python -m tests.distributed.endings NAME``."""
 
+import os
 import sys
 import threading
 
@@ -42,6 +43,14 @@ def leave_early() -> None:
     """Leave with an exit code before the ranks have met."""
     if RANK == 1:
         sys.exit(3)
+    distributed.barrier()
+
+
+def exit_at_once() -> None:
+    """End without what Python does at its end."""
+    distributed.barrier()
+    if RANK == 1:
+        os._exit(3)
     distributed.barrier()
 
 

@@ -6,11 +6,14 @@ import sys
 import threading
 from typing import Any, ClassVar
 
-import autograd.numpy as anp
 import numpy as np
 import pytest
+
+import autograd.numpy as anp
+from autograd import DerivativeError, GraphError, UnsupportedError, compatibility, grad, hessian, jacobian
 from autograd.builtins import SequenceBox, make_sequence
 from autograd.core import JVPNode, SparseObject, VJPNode, VSpace, backward_pass, make_vjp
+from autograd.extend import defvjp, defvjp_argnums, primitive, vspace
 from autograd.numpy import numpy_vjps
 from autograd.numpy.numpy_boxes import ArrayBox
 from autograd.numpy.numpy_jvps import broadcast
@@ -19,9 +22,6 @@ from autograd.numpy.numpy_wrapper import _astype, array_from_args, concatenate_a
 from autograd.test_util import check_grads
 from autograd.tracer import Box, find_top_boxed_args, getval, isbox, new_box, register_notrace, trace_stack
 from autograd.util import subval, subvals
-
-from autograd import DerivativeError, GraphError, UnsupportedError, compatibility, grad, hessian, jacobian
-from autograd.extend import defvjp, defvjp_argnums, primitive, vspace
 
 NAMES = """
 core: Box JVPNode SparseObject VJPNode VSpace add_outgrads backward_pass def_linear defjvp defjvp_argnum defjvp_argnums
@@ -112,7 +112,7 @@ def boxed(x: Any) -> Any:
 def test_arrays_of_a_librarys_own() -> None:
     Box.type_mappings[Marked] = boxed
     VSpace.mappings[Marked] = ArrayVSpace
-    ArrayBox.register(Marked)
+    ArrayBox.register(Marked)  # type: ignore[attr-defined]
     VSpace.register(Marked, lambda x: ArrayVSpace(x))
     Box.type_mappings[Marked] = boxed
     x = np.array([1.0, 2.0]).view(Marked)
@@ -194,7 +194,7 @@ def test_traces_by_hand() -> None:
     with pytest.raises(GraphError, match=r"depends on nothing of it"):
         grad(lambda x: backward_pass(1.0, (x * 2)._node))(1.0)
     with pytest.raises(GraphError, match="new_box"):
-        new_box(1.0, 0, object())
+        new_box(1.0, 0, object())  # type: ignore[arg-type]
 
     def inner(a: Any) -> Any:
         box = new_box(np.array([1.0, 2.0]), 0, VJPNode.new_root())

@@ -4,11 +4,9 @@ from typing import Any
 
 import numpy as np
 import pytest
-from autograd.core import def_linear, primitive_vjps
-from autograd.test_util import check_grads
-from autograd.tracer import getval
 
 from autograd import DeclarationError, DerivativeError, compatibility, grad, hessian, hvp, jacobian, jvp, vmap
+from autograd.core import def_linear, primitive_vjps
 from autograd.extend import (
     defjvp,
     defjvp_argnum,
@@ -19,6 +17,8 @@ from autograd.extend import (
     primitive,
 )
 from autograd.scipy import special
+from autograd.test_util import check_grads
+from autograd.tracer import getval
 
 X, Y = np.array([0.3, -1.2, 0.7]), np.array([2.0, 0.5, 1.5])
 

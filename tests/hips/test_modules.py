@@ -8,11 +8,16 @@ import sys
 from pathlib import Path
 from typing import Any
 
-import autograd.numpy as np
 import numpy
 import pytest
+
+import autograd
+import autograd.numpy as np
+from autograd import grad, jacobian
 from autograd.builtins import isinstance as is_of
 from autograd.builtins import type as type_of
+from autograd.errors import GradientCheckError
+from autograd.extend import defvjp, primitive, vspace
 from autograd.misc import const_graph, flatten
 from autograd.misc.fixed_points import fixed_point
 from autograd.misc.flatten import flatten_func
@@ -20,11 +25,6 @@ from autograd.misc.optimizers import adam, rmsprop, sgd
 from autograd.numpy.numpy_vjps import unbroadcast_f
 from autograd.test_util import check_grads, combo_check
 from autograd.tracer import Node, getval, isbox, toposort, trace
-
-import autograd
-from autograd import grad, jacobian
-from autograd.errors import GradientCheckError
-from autograd.extend import defvjp, primitive, vspace
 
 names: Any = np
 
@@ -39,6 +39,16 @@ def test_every_name_of_numpy_is_there() -> None:
     assert autograd.numpy is np
     with pytest.raises(AttributeError, match="no attribute 'sine'"):
         names.sine  # noqa: B018  # it raises
+
+
+def test_type_checkers_find_every_module_where_hips_has_it() -> None:
+    package = Path(autograd.__file__).parent
+    found = {path.relative_to(package / "hips").with_suffix("") for path in (package / "hips").rglob("*.py")}
+    of_hips = {
+        path for path in found if path.name not in {"boxes", "creation", "definitions", "traces", "vector_spaces"}
+    }
+    stubs = {path.relative_to(package).with_suffix("") for path in package.rglob("*.pyi")}
+    assert stubs - {Path("tensors/methods")} == of_hips - {Path("__init__")}
 
 
 def test_arrays_of_lists() -> None:
@@ -95,7 +105,7 @@ def test_questions_about_values() -> None:
     grad(lambda x: np.sum(x) if isinstance(x, ArrayBox) else pytest.fail("no box"))(numpy.ones(2))
 
 
-class Written(Node):  # type: ignore[misc]  # found where the package is looked for, at run time
+class Written(Node):
     """A node that writes down its operation, with names for what depends on the argument."""
 
     def __init__(

@@ -49,7 +49,7 @@ def checks() -> dict[str, Callable[[], object]]:
     for estimator in (Classifier(**SMALL), Regressor(**SMALL)):
         for number, (_, check) in enumerate(estimator_checks_generator(estimator)):
             name = getattr(check, "func", check).__name__
-            if name != ELSEWHERE:
+            if name != ELSEWHERE and not name.endswith("decision_function"):  # which networks do not have
                 found[f"{type(estimator).__name__} {name} {number}"] = functools.partial(check, clone(estimator))
     return found
 
@@ -95,6 +95,7 @@ def test_the_tags_say_what_is_so() -> None:
         tags = get_tags(estimator)
         assert tags.input_tags.sparse
         assert tags.target_tags.multi_output is several
+        assert several or tags.classifier_tags.multi_label
         assert not tags.non_deterministic
         assert not tags._skip_test
         assert not tags.no_validation
@@ -111,6 +112,7 @@ def test_without_scikit_learn_the_error_says_what_to_install(monkeypatch: pytest
 
 rng = np.random.default_rng(0)
 X = rng.normal(size=(120, 3))
+SEVERAL = np.stack([X[:, 0] > 0, X[:, 1] + X[:, 0] > 0.5, X[:, 1] < -2], axis=1)
 SCORE = X[:, 0] - X[:, 1] * X[:, 2]
 NAMED = np.array(["low", "middle", "high"])[np.digitize(SCORE, [-0.5, 0.5])]
 TABLE = pd.DataFrame(X, columns=["width", "height", "depth"]).assign(kind=np.where(X[:, 0] > 0, "new", "old"))
@@ -401,6 +403,14 @@ WRONG_DATA: dict[str, tuple[Callable[[], object], str]] = {
     "labels with nan": (lambda: Classifier().fit(X, np.where(SCORE > 0, 1, np.nan)), "Input y contains NaN"),
     "targets with nan": (lambda: Regressor().fit(X, np.where(SCORE > 0, 1, np.nan)), "Input y contains NaN"),
     "continuous labels": (lambda: Classifier().fit(X, SCORE), "Unknown label type: continuous.*regression target"),
+    "several classes in columns": (
+        lambda: Classifier().fit(X, np.arange(240).reshape(120, 2) % 3),
+        "y has 2 columns of several classes: give columns of 0 and 1, .*, or use .*MultiOutputClassifier",
+    ),
+    "weights of several labels": (
+        lambda: Classifier(class_weight="balanced").fit(X, SEVERAL),
+        r"class_weight='balanced' is for one label a row: .* loss=nn.BCEWithLogitsLoss\(pos_weight=\.\.\.\)",
+    ),
     "texts": (
         lambda: Regressor().fit(TABLE, SCORE),
         r"Regressor: column 'kind' of X holds text, such as '(new|old)', .*OneHotEncoder\(\), \['kind'\]",
@@ -446,6 +456,31 @@ def test_wrong_data(case: str) -> None:
     kind = NotFittedError if case == "not fitted" else ValueError
     with pytest.raises(kind, match=f"(?s){message}"):
         call()
+
+
+@pytest.mark.parametrize(
+    "labels", [SEVERAL, SEVERAL.astype(int), pd.DataFrame(SEVERAL), scipy.sparse.csr_array(SEVERAL)]
+)
+def test_several_labels_for_a_row(labels: Any) -> None:
+    model = Classifier(**SMALL | {"epochs": 40}).fit(X, labels)
+    assert model.classes_.tolist() == [0, 1, 2]
+    probabilities = model.predict_proba(X)
+    assert probabilities.shape == (120, 3)
+    np.testing.assert_array_equal(model.predict(X), probabilities > 0.5)
+    assert model.score(X, SEVERAL) > 0.9
+
+
+def test_several_labels_go_on_and_are_held_back() -> None:
+    first = Classifier(**SMALL, warm_start=True).fit(X, SEVERAL)
+    score = first.history_["loss"].iloc[-1]
+    assert first.fit(X, SEVERAL).history_["loss"].iloc[-1] < score
+    part = Classifier(**SMALL).partial_fit(X, SEVERAL, classes=range(3)).partial_fit(X, SEVERAL)
+    assert part.predict(X).shape == (120, 3)
+    assert "val_loss" in Classifier(**SMALL, early_stopping=True).fit(X, SEVERAL).history_
+    for model, y in ((first, np.arange(120) % 3), (part, np.arange(120) % 3), (part, SEVERAL[:, :2])):
+        method = model.fit if model is first else model.partial_fit
+        with pytest.raises(ValueError, match=r"y has shape .*, but the network is for 3 classes, several for each row"):
+            method(X, y)
 
 
 def test_a_column_of_labels_is_taken_with_a_warning() -> None:

@@ -187,6 +187,7 @@ def test_axes_may_be_a_list(function: Function) -> None:
     x = np.random.default_rng(0).normal(size=(2, 3, 4))
     arguments = (0.3 * whole(function),) if function in QUANTILES else ()
     check_operation(lambda x: function(x, *arguments, axis=[0, 2]), x)
+    check_operation(lambda x: function(x, *arguments, axis=np.array([0, 2])), x)
 
 
 def test_quantiles_in_a_matrix() -> None:

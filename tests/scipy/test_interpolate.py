@@ -31,6 +31,13 @@ def closed(y: Any) -> Any:
     return np.concatenate([y, y[:1]])
 
 
+def extended(c: Any, x: Any, more: Any, knots: Any) -> Any:
+    made = interpolate.PPoly(c, x)
+    made.extend(more, knots)
+    return made
+
+
+CROSSING = np.array([1.0, -0.5, 0.7, -0.3, 0.2])
 CASES: dict[str, tuple[Callable[..., Any], tuple[Array, ...]]] = {
     "not-a-knot": (spline(), (X, Y, POINTS)),
     "natural": (spline(bc_type="natural"), (X, Y, POINTS)),
@@ -81,6 +88,18 @@ CASES: dict[str, tuple[Callable[..., Any], tuple[Array, ...]]] = {
     "nearest": (lambda y: interpolate.interp1d(X, y, "nearest")(POINTS), (Y,)),
     "quadratic": (lambda y, points: interpolate.interp1d(X, y, "quadratic")(points), (Y, POINTS)),
     "cubic": (lambda y, points: interpolate.interp1d(X, y, "cubic", axis=0)(points), (drawn((5, 2)), POINTS)),
+    "extended polynomials": (
+        lambda c, x, more, knots, points: extended(c, x, more, knots)(points),
+        (drawn((3, 2)), X[:3], drawn((2, 1)), np.array([2.5]), POINTS[0]),
+    ),
+    "polynomials with others before": (
+        lambda c, x, more, knots, points: extended(c, x, more, knots)(points),
+        (drawn((2, 2)), X[2:], drawn((3, 1)), np.array([0.2]), POINTS[0]),
+    ),
+    "roots": (lambda x, y: interpolate.CubicSpline(x, y).roots(), (X, CROSSING)),
+    "crossings": (
+        lambda y, level: interpolate.PchipInterpolator(X, y).solve(level, extrapolate=False), (CROSSING, np.array(0.1)),
+    ),
     "grid": (
         lambda x, y, v, p: interpolate.RegularGridInterpolator((x, y), v)(p), (X, X[:3], drawn((5, 3)), POINTS / 4),
     ),
@@ -95,7 +114,18 @@ CASES: dict[str, tuple[Callable[..., Any], tuple[Array, ...]]] = {
 
 
 # Whose second derivatives are compared too: the others are made of the same operations.
-SECOND = {"not-a-knot", "hermite", "pchip", "lines", "quadratic", "grid", "polynomials", "derivatives at the ends"}
+SECOND = {
+    "not-a-knot",
+    "roots",
+    "crossings",
+    "hermite",
+    "pchip",
+    "lines",
+    "quadratic",
+    "grid",
+    "polynomials",
+    "derivatives at the ends",
+}
 
 
 @pytest.mark.one_in(6)
@@ -106,7 +136,8 @@ def test_derivatives_and_batches(name: str) -> None:
     found = function(*map(tensor, inputs))
     assert isinstance(found, Tensor)
     np.testing.assert_allclose(found.data, function(*inputs), rtol=1e-11, atol=1e-12)
-    check_batches(function, *inputs)
+    if name not in ("roots", "crossings"):  # how many there are is another number for each element
+        check_batches(function, *inputs)
 
 
 def made(name: str, live: bool, *args: Any, **keywords: Any) -> Any:
@@ -190,6 +221,24 @@ def test_values_on_grids_are_scipys() -> None:
     np.testing.assert_allclose(line(BEYOND[1:5]).data, np.interp(BEYOND[1:5], X, Y))
 
 
+def test_further_methods_are_scipys() -> None:
+    spline = scipy.interpolate.make_interp_spline(X, Y)
+    ours, theirs = interpolate.CubicSpline.from_spline(spline), scipy.interpolate.PPoly.from_spline(spline)
+    assert isinstance(ours, interpolate.CubicSpline)
+    np.testing.assert_array_equal(ours(BEYOND), theirs(BEYOND))
+    np.testing.assert_allclose(ours(tensor(BEYOND)).data, theirs(BEYOND))
+    for plain in (True, False):
+        y = CROSSING if plain else tensor(CROSSING)
+        for options in ({}, {"extrapolate": False}, {"discontinuity": False}):
+            found = interpolate.PchipInterpolator(X, y).solve(0.1, **options)
+            np.testing.assert_allclose(found, scipy.interpolate.PchipInterpolator(X, CROSSING).solve(0.1, **options))
+    assert interpolate.CubicSpline(X, tensor(Y * 0 + 2)).roots().shape == (0,)
+    values = np.sin(X[:, None] + X)
+    grid = interpolate.RegularGridInterpolator((X, X), values, "cubic")
+    expected = scipy.interpolate.RegularGridInterpolator((X, X), values, "cubic")(POINTS, nu=(1, 0))
+    np.testing.assert_array_equal(grid(POINTS, nu=(1, 0)), expected)
+
+
 def test_many_knots_take_little_memory() -> None:
     x = np.linspace(0, 1, 20_000)
     value, slope = jvp(lambda y: interpolate.CubicSpline(x, y).integrate(0, 1), (np.exp(x),), (np.ones_like(x),))
@@ -214,12 +263,17 @@ def test_what_is_refused_says_what_to_do() -> None:
         (lambda: interpolate.CubicSpline(X, t, bc_type=((1, Y), "natural")), "its value of shape"),
         (lambda: interpolate.CubicHermiteSpline(X, t, Y[:4]), "as many slopes"),
         (lambda: interpolate.PPoly(t, X), "coefficients"),
+        (lambda: extended(t[None], np.arange(6.0), t, X), r"coefficients \(k \+ 1, m, \.\.\.\) and m breakpoints"),
+        (lambda: interpolate.CubicSpline(X, np.stack([t, t], 1)).roots(), "the polynomials of one curve"),
         (lambda: interpolate.RegularGridInterpolator((X[:4],), t), "a vector of knots"),
         (lambda: interpolate.RegularGridInterpolator((X,), t)(POINTS), r"points of shape \(..., 1\)"),
     ):
         with pytest.raises(ShapeError, match=message):
             call()
     for call, message in (
+        (lambda: interpolate.PPoly(tensor([[1.0], [0.0], [0.0]]), X[:2]).roots(), "the point 0, .*slope there is 0"),
+        (lambda: interpolate.PPoly(t[None, :2] * 0 + [-1, 1], X[:3]).roots(), "the point 1, .*discontinuity=False"),
+        (lambda: extended(t[None], np.arange(6.0), t[None], X), "PPoly.extend takes knots in strictly increasing"),
         (lambda: interpolate.CubicSpline(X[::-1], t), "strictly increasing order"),
         (lambda: interpolate.CubicSpline(X, t * np.inf), "finite"),
         (lambda: interpolate.CubicSpline(X, t, bc_type="periodic"), "the same value at both ends"),
@@ -234,9 +288,10 @@ def test_what_is_refused_says_what_to_do() -> None:
         lambda: interpolate.CubicSpline(X, t, bc_type=unknown),
         lambda: interpolate.CubicSpline(X, t, bc_type=("periodic", "natural")),  # type: ignore[arg-type]
         lambda: interpolate.CubicSpline(X, t)(tensor(1.0), -1),
+        lambda: interpolate.RegularGridInterpolator((X,), t)(X, nu=(1,)),
         lambda: interpolate.interp1d(X, t, bounds_error=True, fill_value="extrapolate"),
     ):
-        with pytest.raises(ValueError, match=r"none|periodic|extrapolate|antiderivative"):
+        with pytest.raises(ValueError, match=r"none|periodic|extrapolate|antiderivative|autograd\.jacobian"):
             call()
     with pytest.raises(UnsupportedError, match="CubicSpline"):
         interpolate.interp1d(tensor(X, requires_grad=True), t, "cubic")

@@ -1,9 +1,10 @@
 """SciPy's linear algebra: values are SciPy's, derivatives those of differences, alone, in stacks and within `vmap`."""
 
+import functools
 import inspect
 import warnings
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import pytest
@@ -52,6 +53,10 @@ def triangle(x: Any) -> Any:
     return np.triu(x)
 
 
+def by_factors(a: Any, b: Any, trans: Literal[0, 1] = 0) -> Any:
+    return linalg.lu_solve(linalg.lu_factor(a), b, trans)
+
+
 # For each function: as it is called, what a matrix is made of so that all its elements are free, inputs.
 CASES: dict[str, tuple[Callable[..., Any], tuple[Array, ...]]] = {
     "solve": (linalg.solve, (regular((3, 3)), drawn((3, 2)))),
@@ -97,6 +102,9 @@ CASES: dict[str, tuple[Callable[..., Any], tuple[Array, ...]]] = {
     "lu_factor": (lambda a: linalg.lu_factor(a)[0], (drawn((3, 3)),)),
     "lu_factor tall": (lambda a: linalg.lu_factor(a)[0], (drawn((3, 2)),)),
     "lu_solve": (lambda a, b: linalg.lu_solve(linalg.lu_factor(a), b), (drawn((3, 3)), drawn((3, 2)))),
+    "lu_solve of stacks": (by_factors, (drawn((4, 3, 3)), drawn((2, 1, 3, 2)))),
+    "lu_solve of one for stacks": (by_factors, (drawn((3, 3)), drawn((2, 3, 1)))),
+    "lu_solve of stacks for one": (functools.partial(by_factors, trans=1), (drawn((2, 3, 3)), drawn((3,)))),
     "lu_solve transposed": (lambda a, b: linalg.lu_solve(linalg.lu_factor(a), b, 1), (drawn((3, 3)), drawn((3,)))),
     "det": (linalg.det, (drawn((3, 3)),)),
     "det of stacks": (linalg.det, (drawn((2, 3, 3)),)),

@@ -21,7 +21,10 @@ import pytest
 import scipy.fft
 import scipy.integrate
 import scipy.linalg
+import scipy.spatial
 import scipy.special
+import scipy.stats
+import xarray as xr
 
 import autograd
 from autograd import (
@@ -337,6 +340,11 @@ MESSAGES: list[tuple[Callable[[Any], Any], str]] = [
     (lambda x: scipy.linalg.schur(x * np.eye(2)), r"\.schur has no .*: .*, expm, .*of autograd\.scipy\.linalg"),
     (lambda x: scipy.linalg.pinv(x * np.eye(2)), r"scipy\.linalg\.pinv has no .* here: numpy\.linalg\.pinv has"),
     (lambda x: scipy.fft.dct(x * np.ones(2)), r"scipy\.fft\.dct has no derivative here: autograd\.scipy\.fft\.dct has"),
+    (lambda x: scipy.linalg.circulant(x * np.ones(2)), r"scipy\.linalg\.circulant has no .*, toeplitz of autograd"),
+    (lambda x: scipy.stats.norm.pdf(x), r"norm\.pdf has no derivative here: .*autograd\.scipy\.stats"),
+    (lambda x: scipy.spatial.distance.cdist(x * [[1.0]], [[1.0]]), r"autograd\.scipy\.spatial\.distance\.c"),
+    (lambda x: scipy.special.agm(x, 2.0), r"scipy\.special\.agm has no .*autograd\.general\(scipy\.special\.agm,"),
+    (lambda x: xr.DataArray(x * np.ones(2), {"x": [1, 2]}, "x").interp(x=[1.5]), "xarray takes values: .*apply_u"),
     (lambda x: scipy.sparse.csr_array([[1.0]]).multiply(x), r"scipy\.sparse.* has no .*A @ t and t @ A of a sparse"),
     (lambda x: scipy.integrate.quad(lambda t: x * t, 0, 1), r"\.quad has no .*: autograd\.scipy\.integrate\.quad has"),
     (lambda x: scipy.special.softmax(x * np.ones(2)), r"scipy\.special\.softmax has no.*autograd\.special\.softmax"),

@@ -1,12 +1,14 @@
 """Tables of pandas and Polars and labelled arrays of xarray beside tensors: operators on both sides, and as data."""
 
 import operator
+import sys
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 import pandas as pd
 import polars as pl
+import pyarrow as pa
 import pytest
 import xarray as xr
 
@@ -170,6 +172,23 @@ def test_polars_as_data_of_a_tensor() -> None:
             make(pl.DataFrame({"a": ["x", "y"]}))
 
 
+def test_columns_of_polars_and_arrow_are_made_of_constants_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    x = tensor(NUMBERS[:, 0], requires_grad=True)
+    made: list[Callable[[Any], Any]] = [
+        pl.Series,
+        lambda t: pl.DataFrame({"a": t})["a"],
+        lambda t: pa.table({"a": t})["a"],
+    ]
+    for make in made:
+        for dtype in ("float64", "float32", "int8", "bool"):
+            np.testing.assert_array_equal(make(x.detach().astype(dtype)).to_numpy(), NUMBERS[:, 0].astype(dtype))
+        with pytest.raises(GraphError, match=r"test_tables\.py:.*pass t\.detach\(\)"):
+            make(x)
+    monkeypatch.setitem(sys.modules, "pyarrow", None)
+    with pytest.raises(TypeError, match=r"a column is made of t\.data, .*test_tables\.py"):
+        pl.Series(x.detach())
+
+
 def test_compile_refuses_a_table_of_polars() -> None:
     program = compile(lambda x, table: (x * table).sum())
     with pytest.raises(CompileError, match=r"a Polars Series as an argument.*to_numpy"):
@@ -280,3 +299,79 @@ def test_tables_without_numbers_beside_elements_of_a_batch() -> None:
     ):
         with pytest.raises(DtypeError, match=words):
             vmap(lambda a, table=table: a * table)(np.ones((2, 3)))
+
+
+def by_group(array: Any) -> Any:
+    return array.assign_coords(group=("x", [0, 0, 1, 1])).groupby("group")
+
+
+def written(array: Any) -> Any:
+    copied = array.copy()
+    copied[{"x": 0}] = 2.0
+    copied += 1
+    return copied
+
+
+METHODS: dict[str, Callable[[Any], Any]] = {
+    "shift": lambda a: a.shift(x=1, fill_value=0.0),
+    "roll": lambda a: a.roll(x=1, roll_coords=True),
+    "pad": lambda a: a.pad(x=(1, 2), mode="reflect"),
+    "pad with nan": lambda a: a.pad(x=1).fillna(a.mean()),
+    "rolling mean": lambda a: a.rolling(x=2, min_periods=1).mean(),
+    "rolling maximum": lambda a: a.rolling(x=3, center=True, min_periods=1).max(),
+    "rolling deviation": lambda a: a.rolling(y=2).std().isel(y=slice(1, None)),
+    "rolling windows": lambda a: a.rolling(x=2).construct("window", fill_value=1.0),
+    "differentiate": lambda a: a.differentiate("y", edge_order=2),
+    "integrate": lambda a: a.integrate("x"),
+    "cumulative integral": lambda a: a.cumulative_integrate("x"),
+    "diff": lambda a: a.diff("x", 2),
+    "cumsum": lambda a: a.cumsum("x"),
+    "cumprod": lambda a: a.cumprod("x", skipna=False),
+    "std": lambda a: a.std("x", ddof=1),
+    "median": lambda a: a.median("x"),
+    "quantile": lambda a: a.quantile([0.3, 0.5], "x"),
+    "where": lambda a: a.where(a > 3, a**2),
+    "where, dropped": lambda a: a.where(a.x > 1, drop=True),
+    "mean of some": lambda a: a.where(a > 2).mean(),
+    "sortby": lambda a: a.sortby("x", ascending=False),
+    "reindex": lambda a: a.reindex(x=[0.0, 2.0, 9.0], fill_value=0.0),
+    "align": lambda a: xr.align(a, a.isel(x=slice(0, 2)), join="inner")[0],
+    "sel": lambda a: a.sel(x=1.9, method="nearest"),
+    "stack": lambda a: a.stack(z=("x", "y")),
+    "groups' means": lambda a: by_group(a).mean(),
+    "beside groups": lambda a: by_group(a) - by_group(a).mean(),
+    "coarsen": lambda a: a.coarsen(x=2).mean(),
+    "weighted": lambda a: a.weighted(a.isel(y=0, drop=True)).mean("x"),
+    "dot": lambda a: a.dot(a, dim="x"),
+    "cov": lambda a: xr.cov(a, a**2, dim="x"),
+    "cross": lambda a: xr.cross(a, a**2, dim="y"),
+    "polyval": lambda a: xr.polyval(a.x, a.isel(x=[0, 1]).rename(x="degree").assign_coords(degree=[0, 1])),
+    "concat": lambda a: xr.concat([a, a**2], "x"),
+    "apply_ufunc": lambda a: xr.apply_ufunc(lambda v: v.max(-1), a, input_core_dims=[["y"]]),
+    "copy": lambda a: a.copy(),
+    "Dataset": lambda a: xr.Dataset({"a": a, "b": a**2}).to_array(),
+    "written": written,
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", METHODS)
+def test_methods_of_xarray_have_values_and_gradients(name: str) -> None:
+    at = np.random.default_rng(0).normal(3, 1, (4, 3))
+
+    def of(x: Any) -> Any:
+        array = xr.DataArray(x, dims=("x", "y"), coords={"x": np.arange(4.0), "y": [0.0, 1.0, 3.0]})
+        return METHODS[name](array).data
+
+    leaf = tensor(at, requires_grad=True)
+    found = of(leaf)
+    np.testing.assert_allclose(found.data, of(at), rtol=1e-12)
+    weights = np.cos(np.arange(found.size)).reshape(found.shape)
+    np.sum(found * weights).backward()
+    slopes = np.zeros_like(at)
+    for place in np.ndindex(*at.shape):
+        step = np.zeros_like(at)
+        step[place] = 1e-6
+        slopes[place] = np.sum((of(at + step) - of(at - step)) / 2e-6 * weights)
+    assert leaf.grad is not None
+    np.testing.assert_allclose(leaf.grad.data, slopes, rtol=1e-6, atol=1e-7)
+    np.testing.assert_allclose(grad(lambda x: np.sum(of(x) * weights))(at), leaf.grad.data, rtol=1e-12)

@@ -104,7 +104,13 @@ class RegularGridInterpolator:
         self.grid: tuple[Any, ...] = tuple(grid)
         self.values: Any = filled
 
-    def __call__(self, xi: TensorLike | tuple[TensorLike, ...], method: Method | None = None) -> Tensor:
+    def __call__(
+        self,
+        xi: TensorLike | tuple[TensorLike, ...],
+        method: Method | None = None,
+        *,
+        nu: Sequence[int] | None = None,
+    ) -> Tensor:
         """Evaluate at points.
 
         Parameters
@@ -113,11 +119,15 @@ class RegularGridInterpolator:
             Points of shape (..., d), or a tuple of d arrays that broadcast.
         method
             Another method than that of the object.
+        nu
+            The order of the derivative along each axis, by SciPy's other methods for arrays alone.
         """
         if self._scipys is not None and is_plain(xi):
-            return self._scipys(xi, method)
+            return self._scipys(xi, method, nu=nu)
         method = method or self.method
         _require_known(method)
+        if nu is not None:
+            raise ValueError(f"nu={nu} is for methods of splines: differentiate {method!r} by autograd.jacobian")
         points: Any = double(xi) if not isinstance(xi, tuple) else np.stack(np.broadcast_arrays(*map(double, xi)), -1)
         d = len(self.grid)
         points = points[:, None] if d == 1 and points.ndim == 1 else points

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import math
-from typing import Any, Literal, TypeAlias
+from typing import Any, Literal, Self, TypeAlias
 
 import numpy as np
 from scipy import interpolate
 
-from autograd import ShapeError, Tensor
+from autograd import DomainError, ShapeError, Tensor
+from autograd.extend import anywhere
 from autograd.inside import TensorLike, selected, unwrap
 
 from ..common import double, is_plain
@@ -73,10 +74,24 @@ class PPoly:
         self._set(made.c, made.x, made.extrapolate)
 
     def _like(self, c: Any, extrapolate: Extrapolation) -> PPoly:
-        made = object.__new__(PPoly)
-        made.axis = self.axis
-        made._set(c, self.x, extrapolate)
+        return PPoly.construct_fast(c, self.x, extrapolate, self.axis)
+
+    def _scipys(self, c: Any, x: Any) -> Any:
+        return interpolate.PPoly.construct_fast(np.ascontiguousarray(c), x, self.extrapolate, self.axis)
+
+    @classmethod
+    def construct_fast(cls, c: TensorLike, x: TensorLike, extrapolate: Extrapolation = None, axis: int = 0) -> Self:
+        """Make an object without checks, of coefficients whose axes of powers and intervals are the first."""
+        made = object.__new__(cls)
+        made.axis = axis
+        made._set(c, x, True if extrapolate is None else extrapolate)
         return made
+
+    @classmethod
+    def from_spline(cls, tck: Any, extrapolate: Extrapolation = None) -> Self:
+        """Make the polynomials of a spline of arrays: of a BSpline, or of knots, coefficients and the degree."""
+        made = interpolate.PPoly.from_spline(tck, extrapolate)
+        return cls.construct_fast(made.c, made.x, made.extrapolate, made.axis)
 
     def __call__(self, x: TensorLike, nu: int = 0, extrapolate: Extrapolation = None) -> Tensor:
         """Evaluate the polynomials, or their derivative of order `nu`.
@@ -92,8 +107,7 @@ class PPoly:
         """
         extrapolate = self.extrapolate if extrapolate is None else extrapolate
         if is_plain(x, self.c, self.x):
-            made = interpolate.PPoly.construct_fast(np.ascontiguousarray(self.c), self.x, self.extrapolate, self.axis)
-            return made(x, nu, extrapolate)
+            return self._scipys(self.c, self.x)(x, nu, extrapolate)
         if nu < 0:
             raise ValueError(f"the order of a derivative is not negative, as {nu} is: call antiderivative({-nu})")
         if nu:
@@ -152,6 +166,71 @@ class PPoly:
             return once * periods + whole(t - periods * period, 0, True)
 
         return up_to(b) - up_to(a)
+
+    def extend(self, c: TensorLike, x: TensorLike) -> None:
+        """Add polynomials before the first breakpoint or behind the last.
+
+        Parameters
+        ----------
+        c
+            Coefficients of shape (k + 1, m, ...); there may be more or fewer powers than there are.
+        x
+            m breakpoints in increasing order, all on one side of those that are there.
+        """
+        more, breaks = double(c), double(x)
+        if more.ndim != self.c.ndim or more.shape[1:] != (*breaks.shape, *self.c.shape[2:]):
+            raise ShapeError(
+                f"extend takes coefficients (k + 1, m, ...) and m breakpoints, not shapes {more.shape} and "
+                f"{breaks.shape}, beside coefficients of shape {self.c.shape}"
+            )
+        if not more.size:
+            return
+        behind = not anywhere(np.less(unwrap(breaks)[0], unwrap(self.x)[-1]))
+        (low, high), knots = ((self.c, more), (self.x, breaks)) if behind else ((more, self.c), (breaks, self.x))
+        x = np.concatenate(knots)
+        require_increasing("PPoly.extend", x)
+        k = max(len(low), len(high))
+        raised = [np.concatenate([np.zeros((k - len(part), *part.shape[1:])), part]) for part in (low, high)]
+        self.c, self.x = np.concatenate(raised, 1), x
+
+    def roots(self, discontinuity: bool = True, extrapolate: Extrapolation = None) -> Tensor:
+        """Return the points at which the polynomials are 0. Arguments and errors are those of `solve`."""
+        return self.solve(0.0, discontinuity, extrapolate)
+
+    def solve(self, y: TensorLike = 0.0, discontinuity: bool = True, extrapolate: Extrapolation = None) -> Tensor:
+        """Return the points at which the polynomials are `y`, in increasing order.
+
+        Parameters
+        ----------
+        y
+            A number.
+        discontinuity
+            Whether to return breakpoints at which the polynomials jump over `y`.
+        extrapolate
+            Whether to return points beyond the breakpoints, if not what the object was made with.
+
+        Raises
+        ------
+        DomainError
+            If a point has no derivative, of tensors alone: the slope there is 0, or the polynomials jump over `y`.
+        """
+        if is_plain(y, self.c, self.x):
+            return self._scipys(self.c, self.x).solve(y, discontinuity, extrapolate)
+        if self.c.ndim > 2:
+            raise ShapeError(f"solve takes the polynomials of one curve, not coefficients of shape {self.c.shape}")
+        x = unwrap(self.x)
+        points: Any = self._scipys(unwrap(self.c), x).solve(unwrap(y), discontinuity, extrapolate)
+        found = points
+        with np.errstate(divide="ignore", invalid="ignore"):
+            for _ in range(2):  # steps of Newton's method stay where they are, and have the points' first derivatives
+                found = found - (self(found, 0, True) - y) / self(found, 1, True)
+        stays = np.less_equal(np.abs(unwrap(found) - points), 1e-6 * (x[-1] - x[0]))
+        if anywhere(~stays):
+            raise DomainError(
+                f"the point {points[~stays][0]:.6g}, at which the polynomials are {unwrap(y):.6g}, has no derivative: "
+                f"their slope there is 0, or they jump, which discontinuity=False leaves out"
+            )
+        return found
 
 
 def hermite_coefficients(x: Any, y: Any, slopes: Any) -> Any:

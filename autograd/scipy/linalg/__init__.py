@@ -1,6 +1,6 @@
 """SciPy's linear algebra for arrays and tensors: the functions of `scipy.linalg` with derivatives.
 
-All work on stacks of matrices, except `lu_solve` and `solve_discrete_lyapunov`. A matrix that is symmetric, Hermitian
+All work on stacks of matrices, except `solve_discrete_lyapunov`. A matrix that is symmetric, Hermitian
 or positive definite is read from one triangle, as in SciPy, and its gradient is symmetric or Hermitian.
 """
 

@@ -130,14 +130,14 @@ def lu_solve(
     overwrite_b: bool = False,
     check_finite: bool = True,
 ) -> Tensor:
-    """Solve ``a @ x == b`` for the factors that `lu_factor` found of one square matrix `a`.
+    """Solve ``a @ x == b`` for the factors that `lu_factor` found of square matrices `a`.
 
     Parameters
     ----------
     lu_and_piv
-        What `lu_factor` returned: the factors, of shape (n, n), and n positions.
+        What `lu_factor` returned: the factors, of shape (..., n, n), and positions (..., n).
     b
-        One right-hand side of shape (n,), or a matrix (n, k).
+        One right-hand side of shape (n,), or k of them as the columns of a matrix (..., n, k).
     trans
         Solve with the transposed matrix (1), or with its conjugate (2).
     overwrite_b, check_finite
@@ -156,21 +156,19 @@ def lu_solve(
     if is_single(packed, b):
         return linalg.lu_solve((unwrap(packed), unwrap(swaps)), b, trans, overwrite_b, check_finite)
     factors, sides, vector = matrix_and_sides("lu_solve", packed, b)
-    if factors.ndim != 2 or sides.ndim != 2:
-        raise ShapeError(
-            f"lu_solve takes the factors of one matrix, not shapes {factors.shape} and {sides.shape}: use vmap"
-        )
     if trans not in (0, 1, 2):
         raise ValueError(f"lu_solve takes trans as 0, 1 or 2, not {trans!r}")
-    order = stacked(_order, (unwrap(swaps),), (1,))
+    order = stacked(_order, (unwrap(swaps),), (1,))[..., None]
+    stack = np.broadcast_shapes(factors.shape[:-2], sides.shape[:-2])
+    order, sides = (np.broadcast_to(part, stack + part.shape[-2:]) for part in (order, sides))
     x: Any
     if trans == 0:
-        moved = np.take_along_axis(sides, order[:, None], 0)
+        moved = np.take_along_axis(sides, order, -2)
         x = triangular(factors, triangular(factors, moved, True, True, check_finite), False, False, check_finite)
     else:
         turned = factors.mT if trans == 1 else conj(factors.mT)
         x = triangular(turned, triangular(turned, sides, True, False, check_finite), False, True, check_finite)
-        x = np.take_along_axis(x, np.argsort(order)[:, None], 0)
+        x = np.take_along_axis(x, np.argsort(order, -2), -2)
     return x[..., 0] if vector else x
 
 

@@ -1,0 +1,1 @@
+from autograd.hips.differential_operators import *

@@ -1,0 +1,1 @@
+from autograd.hips.test_util import *

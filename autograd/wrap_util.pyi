@@ -1,0 +1,1 @@
+from autograd.hips.wrap_util import *
