@@ -617,7 +617,8 @@ class Tensor(Installed):
 
 def _asked_by_xarray() -> bool:
     """Tell whether xarray called `copy.deepcopy`: it copies what it computes with, so that a copy is a result."""
-    return str(sys._getframe(3).f_globals.get("__name__")).startswith("xarray.")
+    caller = sys._getframe(2).f_back  # that of `copy.deepcopy`, which called `__deepcopy__`
+    return caller is not None and str(caller.f_globals.get("__name__")).startswith("xarray.")
 
 
 def pickled(kind: type[Tensor], array: Array, *others: Any) -> tuple[Any, ...]:
