@@ -187,6 +187,29 @@ def test_what_differs_between_steps(step: Any, loops: int) -> None:
 
 
 @pytest.mark.usefixtures("without_machine_code")
+@pytest.mark.parametrize("when", [lambda t: t % 2, lambda t: t in (3, 9, 12), lambda t: t == 7, lambda t: t != 7])
+@pytest.mark.parametrize(
+    "step",
+    [
+        lambda x, h, n: n * x + h * np.sin(x),
+        lambda x, h, n: np.where(x > 0, h, n) * x + np.clip(x, h - 1.0, n),
+        lambda x, h, n: np.sin(x * n) + np.sum(x) * (n - h),
+    ],
+)
+def test_a_variable_in_the_place_of_a_number(step: Any, when: Callable[[int], bool]) -> None:
+    def function(x: Any, h: Any) -> Any:
+        for number in (0.5, np.float64(0.5)):
+            for t in range(14):
+                x = step(x, h, number + 0.01 * t) if when(t) else step(x, number + 0.01 * t, h)
+        return np.sum(x)
+
+    differentiated = value_and_grad(function)
+    compiled = compile(differentiated)
+    for h in (0.5, 0.25, np.array(0.25)):
+        assert difference(compiled(X, h), differentiated(X, h)) < 1e-13
+
+
+@pytest.mark.usefixtures("without_machine_code")
 def test_recurrences_of_two_steps_and_swaps() -> None:
     def lags(a: Any, b: Any) -> Any:
         for _ in range(12):
