@@ -356,6 +356,16 @@ def test_large_arrays_are_left_to_numpy_and_a_note_says_so() -> None:
     assert program.source.startswith("# not rolled: ")
 
 
+@pytest.mark.parametrize("shape", [(64, 32), (20_000,)])
+def test_large_arrays_of_several_calls_are_no_cliff(shape: tuple[int, ...]) -> None:
+    w = np.cos(np.outer(np.arange(32.0), np.arange(32.0))) / 6
+
+    def step(x: Any, t: int) -> Any:
+        return np.tanh(x @ w) * 0.5 + 0.5 * x if x.ndim == 2 else x + 0.01 * (x * (1 - x) - 0.1 * np.cos(x))
+
+    rolled(value_and_grad(steps(step, 8)), np.linspace(0, 1, int(np.prod(shape))).reshape(shape), loops=2, close=1e-12)
+
+
 @pytest.mark.usefixtures("without_machine_code")
 def test_what_cannot_be_rolled_leaves_other_loops_alone() -> None:
     order = [*range(27), 40, 33, 50]  # positions that are even for most steps: the others are left outside first
