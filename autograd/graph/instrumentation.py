@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from ..arrays.door import concrete
+from ..arrays.door import concrete, recorder
 from ..errors import AnomalyError
 from ..source.source_info import line_of, note_line
 from .grad_mode import ANOMALY, PACKING, TRACING, Watch, end_watching, recording
@@ -92,6 +92,9 @@ def examine(node: Node, values: tuple[Any, ...], z: Array | tuple[Array, ...]) -
     note_line(node)
     note_scope(node)
     mode = recording()
+    if mode & (ANOMALY | PACKING) and (records := recorder.get()) is not None:
+        what = "detect_anomaly()" if mode & ANOMALY else "saved_tensors_hooks()"
+        records.refuse(f"an operation within {what}", "put the block around the call, where the function runs as it is")
     if mode & ANOMALY:
         _refuse_anomaly(node, values, z)
     if mode & TRACING:

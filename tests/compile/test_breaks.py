@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import nn
-from autograd import CompileError, compile, no_grad, tensor
+from autograd import CompileError, compile, grad, no_grad, tensor, value_and_grad
 from autograd.transforms.compile.breaks import Text
 
 from .agreement import differs
@@ -368,6 +368,16 @@ def test_a_number_in_the_middle_is_refused_as_before(function: Function) -> None
         found = [warned(x) for x in X]
     assert len(said) == 1
     assert not differs(expected, found)
+
+
+def asks(x: Any) -> Any:
+    return np.sum(x) if np.sum(x) > 0 else np.sum(x * x)
+
+
+@pytest.mark.parametrize("function", [grad(asks), value_and_grad(asks), lambda x: value_and_grad(asks)(x)])
+def test_functions_of_the_engine_are_not_parted(function: Function) -> None:
+    with pytest.raises(CompileError, match=r"^compile: bool\(\) of an array .*test_breaks.py:\d+, cannot be recorded"):
+        compile(function)(X[0])
 
 
 def test_what_has_no_text_is_refused(tmp_path: Any) -> None:

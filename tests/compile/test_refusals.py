@@ -18,7 +18,7 @@ import numpy as np
 import pytest
 
 import nn
-from autograd import CompileError, GraphError, tensor
+from autograd import CompileError, GraphError, detect_anomaly, grad, saved_tensors_hooks, tensor
 from autograd import compile as compiled
 
 from .agreement import differs
@@ -290,6 +290,14 @@ def written_result(x: Any) -> Any:
     return x.sum()
 
 
+def within(block: Callable[[], Any]) -> Function:
+    def packed(x: Any) -> Any:
+        with block():
+            return np.sum(np.sin(x) * x)
+
+    return grad(packed)
+
+
 # What makes the function, its argument, what the message says, and what the remedy is.
 OF_TENSORS: dict[str, tuple[Callable[[], Function], Any, str, str]] = {
     "a check after a step": (of_a_step, X, "after a step of an optimizer", "each on its own"),
@@ -306,6 +314,10 @@ OF_TENSORS: dict[str, tuple[Callable[[], Function], Any, str, str]] = {
     "a leaf of its own": (
         lambda: lambda x: (tensor(X, requires_grad=True) * x).sum(), X, "a tensor made in the function", "detach",
     ),
+    "saved tensors that are packed": (
+        lambda: within(lambda: saved_tensors_hooks(np.copy, np.copy)), X, "within saved_tensors_hooks", "around",
+    ),
+    "a search for anomalies": (lambda: within(detect_anomaly), X, "within detect_anomaly", "around the call"),
 }  # fmt: skip
 
 

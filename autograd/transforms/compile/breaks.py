@@ -17,7 +17,7 @@ from inspect import CO_ASYNC_GENERATOR, CO_COROUTINE, CO_GENERATOR
 from types import CodeType, FrameType, FunctionType, MethodType
 from typing import Any, NamedTuple
 
-from ...source.source_info import place
+from ...source.source_info import place, within_engine
 
 _LIVE = "__live__"  # what the rest of a function is given of its beginning
 _SCOPES = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.Lambda)
@@ -68,8 +68,8 @@ class Text:
     def _module(self) -> tuple[ast.Module, list[Any], int] | None:
         """The module that the function is from, and the list of statements and the place where it is defined."""
         code = self.code
-        if type(self.function) is not FunctionType or code.co_flags & _NO_FUNCTION:
-            return None
+        if type(self.function) is not FunctionType or code.co_flags & _NO_FUNCTION or within_engine(code):
+            return None  # also of what the engine made of a function, such as its gradient
         try:
             module = ast.parse("".join(linecache.getlines(code.co_filename, self.function.__globals__)))
             known = code in _codes_in(_compiled(module, code))

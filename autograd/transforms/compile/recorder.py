@@ -62,7 +62,7 @@ from .watched_tensors import WatchedTensors
 
 ndarray = np.ndarray
 _array = np.array  # which is another one while a program is recorded
-PATIENCE = 5.0  # seconds of recording until a warning says what takes so long
+PATIENCE = 5.0  # seconds of CPU time of recording until a warning says what takes so long
 MOST_CALLS = 500_000  # of a program, which take half a gigabyte to record and a minute to print
 BETWEEN_LOOKS = 4096  # calls
 AT_END = 4  # a function that is parted makes so many times more calls before than after
@@ -131,7 +131,8 @@ class ProgramRecorder:
         self.within: dict[int, tuple[Any, str]] = {}  # the variables of such steps, and the line of the step
         self.used: set[int] = set()  # of which it has used, or asked for, the gradient of the call before
         self._lines: dict[tuple[str, int], str] = {}  # one text for all calls of a line
-        self._called_at, self._begun, self._told = self._line_of(users_frame(sys._getframe(1))), time.monotonic(), False
+        self._called_at, self._told = self._line_of(users_frame(sys._getframe(1))), False
+        self._begun = time.thread_time()
         self._state_of_errors: Any = None
         self._errors: Any = None
         self._all_errors: dict[Any, Any] = {}
@@ -410,7 +411,7 @@ class ProgramRecorder:
     def _look_at_length(self) -> None:
         """Say once, with the line of the loop, that recording takes long; refuse what would never end."""
         count = len(self.program.calls)
-        late = not self._told and time.monotonic() - self._begun > PATIENCE
+        late = not self._told and time.thread_time() - self._begun > PATIENCE
         if not late and count < MOST_CALLS:
             return
         lines = Counter(call.line for call in self._forward.calls)

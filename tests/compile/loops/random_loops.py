@@ -24,6 +24,7 @@ from autograd.transforms.pytree import flatten
 TABLE = np.linspace(0.3, 0.9, 60)
 MATRIX = np.array([[0.5, 0.2, -0.1], [-0.3, 0.6, 0.1], [0.05, -0.2, 0.4]])
 SETTINGS = {"rate": 0.1}
+RATES = [0.1 * i for i in range(14)]
 
 Step = Callable[[Any, int], None]
 
@@ -61,7 +62,7 @@ class RandomLoop:
     words
         What happens in it.
     steps
-        How many steps each of its loops has.
+        How many steps each of its loops has, with 30 rows; with more rows, as many more.
     """
 
     def __init__(self, seed: int) -> None:
@@ -74,7 +75,7 @@ class RandomLoop:
     def __call__(self, a: Any, b: Any, rows: Any) -> Any:
         state = State(a, b, rows)
         for count, body in zip(self.steps, self.bodies, strict=True):
-            for t in range(count):
+            for t in range(count + len(rows) - 30):
                 for step in body:
                     step(state, t)
         result = np.sum(state.a * state.b) + np.sum(state.a * state.a) + state.total + state.written
@@ -219,6 +220,56 @@ def setting(s: State, t: int) -> None:
     s.a = s.a - SETTINGS["rate"] * s.b
 
 
+def some_settings(s: State, t: int) -> None:
+    rate = SETTINGS["rate"] if t % 3 == 1 else 0.2
+    s.a = np.where(s.a > 0, rate, 0.9 - rate) * s.a + rate * np.sin(s.b)
+
+
+def settings_of_steps(s: State, t: int) -> None:
+    s.b = s.b + 0.1 * np.sin(s.a * RATES[t])
+
+
+def number_or_scalar(s: State, t: int) -> None:
+    s.a = np.sin(s.a * (s.total if t % 4 == 2 else np.float64(0.1 * t))) + 0.5 * s.a
+
+
+def number_or_first(s: State, t: int) -> None:
+    s.b = s.b * (s.a[0] if t == 5 else s.a[1] if t == 6 else 0.3 + 0.01 * t)
+
+
+def powers_of_matrix(s: State, t: int) -> None:
+    s.b = 0.5 * np.linalg.solve(np.eye(3) + 0.1 * np.outer(s.a, s.a), s.b) + s.fixed
+
+
+def norms(s: State, t: int) -> None:
+    s.a = s.a / np.sqrt(0.5 + np.sum(s.a**2)) + 0.1 * np.max(s.b) * np.cumsum(s.a)
+
+
+def taken(s: State, t: int) -> None:
+    s.a = np.concatenate([s.a[1:], s.b[:1]]) * 0.9 + 0.1 * s.a[[2, 0, 0]]
+
+
+def grown(s: State, t: int) -> None:
+    s.path.append(s.b * s.path[-1] if s.path else s.a)
+    s.total = s.total + 0.01 * np.sum(np.stack(s.path[-2:]))
+
+
+def inner_gradient(s: State, t: int) -> None:
+    s.b = s.b - 0.1 * grad(lambda b: np.sum(np.cos(b) * np.sin(0.5 * b)))(s.b)
+
+
+def written_through_view(s: State, t: int) -> None:
+    s.b = s.b * 0.8 + 0.1 * s.a
+    part = s.b[1:]
+    part *= 0.5
+    s.a = s.a + 0.1 * s.b
+
+
+def early_number(s: State, t: int) -> None:
+    s.earlier[0] = s.earlier[0] if t else np.cos(s.a)
+    s.b = s.b + 0.1 * s.earlier[0] * (t + 1)
+
+
 def list_of_steps(s: State, t: int) -> None:
     s.b = s.b * 0.8 + 0.1 * s.path[len(s.path) // 2] if s.path else s.b * 0.9
 
@@ -257,14 +308,16 @@ STEPS: dict[str, Step] = {
         rotated, row, two_rows, column, number_of_row, slice_of_rows, table, uneven_table, powers, product,
         of_arguments, mask, in_place, added, views, transposed, scalar, first_number, collected, lag, long_lag, early,
         nested, setting, list_of_steps, next_row, row_after_next, parts_of_row, same_row, rows_kept, whole_table,
+        some_settings, settings_of_steps, number_or_scalar, number_or_first, powers_of_matrix, norms, taken, grown,
+        inner_gradient, written_through_view, early_number,
     )
 }  # fmt: skip
 
 
-def arguments(seed: int) -> tuple[Any, ...]:
-    """Return two states and rows."""
+def arguments(seed: int, more: int = 0) -> tuple[Any, ...]:
+    """Return two states and rows, more than 30 for more steps."""
     random = np.random.default_rng(seed)
-    return random.normal(size=3) * 0.5, random.normal(size=3) * 0.5, random.normal(size=(30, 3)) * 0.3
+    return random.normal(size=3) * 0.5, random.normal(size=3) * 0.5, random.normal(size=(30 + more, 3)) * 0.3
 
 
 TRANSFORMS: dict[str, Callable[[Any], Any]] = {
@@ -286,19 +339,18 @@ def difference(found: Any, expected: Any) -> float:
 
 
 def compared(seed: int, transform: str) -> tuple[float, Any, RandomLoop]:
-    """Compare a random loop with itself compiled, at two arguments and after a change of what it reads."""
+    """Compare a random loop with itself compiled, after changes of what it reads, and with more steps."""
     loop = RandomLoop(seed)
     function = TRANSFORMS[transform](loop)
     compiled = compile(function)
     off = []
-    SETTINGS["rate"] = 0.1
     try:
-        for k, rate in ((1, 0.1), (2, 0.1), (3, 0.3), (4, 0.3)):
-            SETTINGS["rate"] = rate
-            args = arguments(seed + k)
+        for k, (rate, more) in enumerate(((0.1, 0), (0.1, 0), (0.3, 2), (0.2, 2))):
+            SETTINGS["rate"] = RATES[5] = rate
+            args = arguments(seed + k + 1, more)
             off.append(difference(compiled(*args), function(*args)))
     finally:
-        SETTINGS["rate"] = 0.1
+        SETTINGS["rate"], RATES[5] = 0.1, 0.5
     return max(off), compiled, loop
 
 

@@ -188,6 +188,29 @@ def test_what_differs_between_steps(step: Any, loops: int) -> None:
 
 
 @pytest.mark.usefixtures("without_machine_code")
+@pytest.mark.parametrize("when", [lambda t: t % 2, lambda t: t in (3, 9, 12), lambda t: t == 7, lambda t: t != 7])
+@pytest.mark.parametrize(
+    "step",
+    [
+        lambda x, h, n: n * x + h * np.sin(x),
+        lambda x, h, n: np.where(x > 0, h, n) * x + np.clip(x, h - 1.0, n),
+        lambda x, h, n: np.sin(x * n) + np.sum(x) * (n - h),
+    ],
+)
+def test_a_variable_in_the_place_of_a_number(step: Any, when: Callable[[int], bool]) -> None:
+    def function(x: Any, h: Any) -> Any:
+        for number in (0.5, np.float64(0.5)):
+            for t in range(14):
+                x = step(x, h, number + 0.01 * t) if when(t) else step(x, number + 0.01 * t, h)
+        return np.sum(x)
+
+    differentiated = value_and_grad(function)
+    compiled = compile(differentiated)
+    for h in (0.5, 0.25, np.array(0.25)):
+        assert difference(compiled(X, h), differentiated(X, h)) < 1e-13
+
+
+@pytest.mark.usefixtures("without_machine_code")
 def test_recurrences_of_two_steps_and_swaps() -> None:
     def lags(a: Any, b: Any) -> Any:
         for _ in range(12):
@@ -353,6 +376,16 @@ def test_large_arrays_are_left_to_numpy_and_a_note_says_so() -> None:
     assert "26 iterations of 2 calls" in note
     assert "for which NumPy is as fast" in note
     assert program.source.startswith("# not rolled: ")
+
+
+@pytest.mark.parametrize("shape", [(64, 32), (20_000,)])
+def test_large_arrays_of_several_calls_are_no_cliff(shape: tuple[int, ...]) -> None:
+    w = np.cos(np.outer(np.arange(32.0), np.arange(32.0))) / 6
+
+    def step(x: Any, t: int) -> Any:
+        return np.tanh(x @ w) * 0.5 + 0.5 * x if x.ndim == 2 else x + 0.01 * (x * (1 - x) - 0.1 * np.cos(x))
+
+    rolled(value_and_grad(steps(step, 8)), np.linspace(0, 1, int(np.prod(shape))).reshape(shape), loops=2, close=1e-12)
 
 
 @pytest.mark.usefixtures("without_machine_code")

@@ -30,7 +30,7 @@ OF_NUMBERS: frozenset[Any] = frozenset((
     np.where, np.clip, np.full, np.copyto, operator.setitem, operator.add, operator.sub, operator.mul, operator.truediv,
 ))  # fmt: skip
 _Run: TypeAlias = tuple[int, int, int]  # from where to where, and the period
-_AS_THEY_ARE = (int, bool, str, type(None), type(Ellipsis), np.dtype, bytes, complex)
+_AS_THEY_ARE = (int, bool, str, type(None), type(Ellipsis), np.dtype, bytes)
 
 
 class Recorded:
@@ -116,8 +116,8 @@ class Recorded:
         """Add how an argument looks to the parts of a look."""
         kind = type(x)
         if issubclass(kind, Variable):
-            value = x.value
-            parts.append((value.shape, value.dtype.str) if isinstance(value, np.ndarray) else type(value))
+            value = x.value  # a variable that is a number looks otherwise than a number
+            parts.append((value.shape, value.dtype.str) if isinstance(value, np.ndarray) else (kind, type(value)))
             self._reads.append(self._number(x))
         elif what and (kind is int or (what == "number" and kind in (float, np.float64))):
             parts.append(kind)
@@ -135,7 +135,7 @@ class Recorded:
             for key, part in x.items():
                 parts.append(key)
                 self._add(part, parts, "")
-        elif kind is float or isinstance(x, np.generic):
+        elif kind in (float, complex) or isinstance(x, np.generic):  # whose zeros have signs
             parts.append((kind, repr(x)))
         else:
             parts.append((kind, x) if kind in _AS_THEY_ARE else id(x))

@@ -27,6 +27,7 @@ from .rows import forward
 from .running import CompiledLoop
 
 _TRIES = 12
+FUSED = 4  # calls of a block from which on it is faster to compute them at once, element by element
 _COLLECTS = (np.stack, np.array)
 
 
@@ -105,8 +106,9 @@ class _Choice:
             return f"it has {type(other).__name__.lower()}s, which have to be made one by one"
         if any(value in RAISING for call in block for value in dict(call.errors or {}).values()):
             return "NumPy is asked to raise errors of overflow and the like, which loops do not"
-        work = sum(map(work_of, block)) / len(block)
-        return f"its calls compute {work:,.0f} numbers each, for which NumPy is as fast" if work > LARGEST else ""
+        work, few = sum(map(work_of, block)) / len(block), sum(not call.view for call in block) < FUSED
+        why = f"its calls compute {work:,.0f} numbers each, and are few, for which NumPy is as fast"
+        return why if work > LARGEST and few else ""
 
 
 def _longest(true: Sequence[bool]) -> tuple[int, int]:
