@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 
@@ -20,9 +20,9 @@ from .shape import broadcast_to, expand_dims, length, moveaxis, operand, reshape
 
 if TYPE_CHECKING:
     from ..tensors.tensor import TensorLike
-    from ..tensors.types import Mode, Out
+    from ..tensors.types import ArrayOrTensor, Mode, Out
 
-Function = Callable[..., Any]
+Function: TypeAlias = "Callable[..., TensorLike]"
 
 
 def _alike(choices: Sequence[Any]) -> list[Any]:
@@ -138,7 +138,7 @@ def apply_along_axis(func1d: Function, axis: int, arr: TensorLike, *args: Any, *
 
 
 @composed(np.apply_over_axes, method=False)
-def apply_over_axes(func: Function, a: TensorLike, axes: int | Sequence[int]) -> Any:
+def apply_over_axes(func: Callable[..., ArrayOrTensor], a: TensorLike, axes: int | Sequence[int]) -> Any:
     """Apply a function of an array and an axis over several axes in turn; an axis that it drops is restored."""
     result, ndim = operand(a), np.ndim(a)
     for axis in np.atleast_1d(unwrap(axes)).tolist():

@@ -21,7 +21,7 @@ from .conventions import follows_hips
 from .trees import leaves_along, tree_flatten, tree_leaves, tree_map
 from .vjp_jvp import vjp
 
-Rule = Callable[..., Any]
+Rule = Callable[..., object]
 
 
 class _Form:
@@ -189,7 +189,7 @@ class custom_vjp(_Custom):  # noqa: N801  # JAX's name
             leaves = _leaves(ctx)
             fixed, primals = ctx.form.parts(leaves)
             if any(isinstance(x, Tensor) for x in ctx.saved_tensors):  # this is differentiated in turn
-                residuals = fwd(*ctx.form.rebuild(leaves))[1]
+                _, residuals = self._pair(fwd(*ctx.form.rebuild(leaves)), fwd, "the result and residuals")
             else:
                 residuals = ctx.rebuild_residuals([getattr(ctx, f"residual_{i}") for i in range(ctx.count)])
             gradients = bwd(*fixed, residuals, ctx.form.rebuild_result(g))

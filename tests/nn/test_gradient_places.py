@@ -203,7 +203,7 @@ def test_an_optimizer_of_frozen_parameters() -> None:
     w = nn.Parameter([1.0], requires_grad=False)
     optimizer = nn.optim.SGD([w], lr=1.0)
     optimizer.zero_grad()
-    with pytest.warns(nn.TrainingWarning, match="no parameter has a gradient yet"):
+    with pytest.warns(nn.TrainingWarning, match="no parameter of this optimizer has a gradient"):
         optimizer.step()
     optimizer.step()  # which says nothing again
     assert w.item() == 1
@@ -260,7 +260,7 @@ def test_values_loaded_into_a_model_reach_its_optimizer() -> None:
     model.load_state_dict(state)
     optimizer.zero_grad()
     model[2].bias.grad = np.zeros(3)
-    with pytest.warns(nn.TrainingWarning, match="no parameter has a gradient yet"):
+    with pytest.warns(nn.TrainingWarning, match="no parameter of this optimizer has a gradient"):
         nn.optim.SGD([tensor([1.0], requires_grad=True)]).step()
     for name, array in model.state_dict().items():
         np.testing.assert_array_equal(array, state[name])

@@ -30,7 +30,7 @@ def _references(request: Any, monkeypatch: Any) -> None:
 
 
 @pytest.mark.usefixtures("_references")
-@pytest.mark.filterwarnings("ignore:no parameter has a gradient yet")
+@pytest.mark.filterwarnings("ignore:no parameter of this optimizer has a gradient")
 def test_programs_give_what_parameters_that_stay_where_they_are_give() -> None:
     for program in programs(range(COUNT)):
         machines: list[Machine] = [Ours(), Plain()]

@@ -49,7 +49,7 @@ def rule(*functions: Function) -> Callable[[Function], Function]:
     return note
 
 
-def call(level: Level, function: Function, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+def call(level: Level, function: Callable[..., object], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     """Call a NumPy function on arguments some of which are batched at `level`."""
     own = _RULES.get(function)
     if own is not None:

@@ -81,7 +81,7 @@ _ASKING = _named(
 _ANSWERS = _named("argwhere nonzero flatnonzero digitize allclose array_equal array_equiv lexsort histogram_bin_edges")
 
 
-def known(function: Function) -> str:
+def known(function: Callable[..., object]) -> str:
     """Return how a NumPy function goes with terms; an empty string if everything depends on everything."""
     if function in _RULES:
         return "rule"
@@ -100,7 +100,7 @@ class Sparsity(PatternLevel):
         """Apply a ufunc, or a method of it such as `reduce`."""
         return call_ufunc(self, ufunc, method, inputs, kwargs)
 
-    def call(self, function: Function, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    def call(self, function: Callable[..., object], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         """Call a NumPy function on arguments some of which are dependent, and write its result to an `out`."""
         place = position_of_out(function)
         if len(args) > place:
@@ -109,7 +109,7 @@ class Sparsity(PatternLevel):
         out = kwargs.pop("out", None)
         return write_result(out, _called(self, function, args, kwargs))
 
-    def elementwise(self, function: Function, values: tuple[Array | Dependent, ...]) -> Any:
+    def elementwise(self, function: Callable[..., object], values: tuple[Array | Dependent, ...]) -> Any:
         """Apply a function of each element."""
         value = np.asarray(function(*plain(values)))
         given = [x.given() for x in values if type(x) is Dependent]
@@ -199,7 +199,9 @@ def _along_axis(level: PatternLevel, function: Function, args: Any, kwargs: Any)
     return level.result(value, terms)
 
 
-def sorted_along(level: PatternLevel, function: Function, x: Dependent, axis: int, given: dict[str, Any]) -> Any:
+def sorted_along(
+    level: PatternLevel, function: Callable[..., object], x: Dependent, axis: int, given: dict[str, Any]
+) -> Any:
     """Sort: at this point, elements change places; everywhere, each may come from anywhere along the axis."""
     if not x.ndim:
         return function(x.value, axis=axis)  # which raises

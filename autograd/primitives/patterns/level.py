@@ -100,7 +100,7 @@ class PatternLevel:
 
     # Calls
 
-    def composed(self, function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    def composed(self, function: Callable[..., object], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         """Run a composition, as it runs for tensors that require gradients; else everything depends on everything."""
         if function in self._composing or function not in operations:  # it calls the function that it stands for
             return self.dense(function.__name__, function, args, kwargs)
@@ -138,7 +138,7 @@ class PatternLevel:
             )
         return self.result(value, [np.broadcast_to(t, value.shape) for t in whole])
 
-    def loop(self, name: str, function: Callable[..., Any], args: tuple[Any, ...]) -> Any:
+    def loop(self, name: str, function: Callable[..., object], args: tuple[Any, ...]) -> Any:
         """Apply a function that knows no patterns; among tensors, its derivative knows none either."""
         self.refused = None
         line = users_line()
@@ -166,7 +166,7 @@ class PatternLevel:
         parts = [output(i, part) for i, part in enumerate(found)]
         return type(found)(*parts) if hasattr(found, "_fields") else type(found)(parts)
 
-    def loop_call(self, function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    def loop_call(self, function: Callable[..., object], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         """Call a function that knows no patterns."""
         names = list(kwargs)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
@@ -160,7 +160,7 @@ def sparse_matmul(level: PatternLevel, matrix: csr_array, x: Dependent) -> Any:
     return level.result(value, [numbers.reshape(value.shape)])
 
 
-def convolve(level: PatternLevel, a: Any, v: Any, mode: Any = "full") -> Any:
+def convolve(level: PatternLevel, a: Any, v: Any, mode: Literal["valid", "same", "full"] = "full") -> Any:
     """Return what `numpy.convolve` does."""
     value = np.convolve(plain(a), plain(v), mode)
     m, n = np.size(a), np.size(v)

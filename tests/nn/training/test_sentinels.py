@@ -92,7 +92,7 @@ def test_a_step_without_backward_has_its_own_warning(steps: int) -> None:
             optimizer.step()
         watch.remove()
     (message,) = [str(item.message) for item in caught]
-    assert "no parameter has a gradient" in message
+    assert "no parameter of this optimizer has a gradient" in message
     assert "call loss.backward() before it" in message
 
 
