@@ -17,7 +17,7 @@ MODULES = sorted(path.relative_to(affected.ROOT) for path in modules().values() 
         ("autograd/ops/einsum.py", "tests/ops/test_einsum.py"),
         ("autograd/ops/reduce.py", "tests/operations/test_derivatives.py"),
         ("nn/optim/_adam.py", "tests/nn/test_optimizers.py"),
-        ("autograd/transforms/compile/passes.py", "tests/compile/test_simplified.py"),
+        ("autograd/transforms/compile/passes.py", "tests/compile/test_passes.py"),
         ("autograd/visualize/svg.py", "test_svg.py"),
     ],
 )
