@@ -10,11 +10,14 @@ from typing import Any
 
 import numpy as np
 
+from ..arrays.standin import StandIn
 from ..errors import DerivativeError
 from ..graph.buffer_reuse import read_only
 from ..source.source_info import beginning
+from ..tensors.tensor import Tensor
 
 Array = np.ndarray[Any, Any]
+ARRAYS = (np.ndarray, np.generic, Tensor, StandIn)  # what rules may return
 
 
 def guarded_forward(forward: Callable[..., Any], views: bool) -> Callable[..., Any]:
@@ -56,14 +59,14 @@ def guarded_rule(name: str, rule: Callable[..., Any], kept: int) -> Callable[...
 
     def applied(g: Any, *given: Any, **at_call: Any) -> Any:
         gx = rule(read_only(g), *map(read_only, given[:kept]), *given[kept:], **at_call)
-        return gx if hasattr(gx, "dtype") else _as_array(gx, name, rule)
+        return gx if isinstance(gx, ARRAYS) else _as_array(gx, name, rule)
 
     return applied
 
 
 def _as_array(gx: Any, name: str, rule: Callable[..., Any]) -> Array:
-    """Convert numbers that a rule returned to an array; raise for anything else."""
-    if isinstance(gx, int | float | complex | list | tuple):
+    """Convert what a rule returned to an array: numbers, or columns of a table, which would be added by their index."""
+    if isinstance(gx, int | float | complex | list | tuple) or hasattr(gx, "__array__"):
         return np.asarray(gx)
     remedy = "is a return missing?" if gx is None else "return an array of the shape of its input"
     raise DerivativeError(
