@@ -579,3 +579,16 @@ print([name for name in sys.modules if "batching" in name])
 """
     run = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=True)
     assert run.stdout.strip() == "[]"
+
+
+@pytest.mark.parametrize(("size", "is_row"), [(2, True), (100, False)])
+def test_rules_of_users_are_not_walked_back_for_few_rows(size: int, is_row: bool) -> None:
+    pulled: list[Any] = []
+
+    def rule(g: Any) -> Any:
+        pulled.append(type(g))
+        return np.sum(g)
+
+    spread = general(lambda x: np.full(size, x), rule, name="spread")
+    np.testing.assert_array_equal(jacobian(spread)(2.0), np.ones(size))
+    assert (Tensor not in pulled) == is_row  # what is walked back is a tensor
