@@ -469,7 +469,8 @@ def test_a_failure_says_what_to_do_if_the_function_is_not_meant_for_such_inputs(
 def test_what_a_failure_says_to_do_makes_the_check_pass() -> None:
     real = ag.elementwise(lambda x: x * np.abs(x), lambda g, x: g * 2 * np.abs(x), name="real")
     check(real, domain=(-3.0, 3.0), dtypes=["float64", "float32"])
-    check(general(lambda x, b: x + b, lambda g: g, lambda g: np.sum(g, 0)), signature="(m,n),(n)")
+    biased = general(lambda x, b: x + b, lambda g: g, lambda g: np.sum(g, 0), name="biased")
+    check(biased, signature="(m,n),(n)")
 
 
 def test_the_smallest_example_shows_the_same_and_has_elements() -> None:
