@@ -61,13 +61,13 @@ def columns_or_rows(record: Recording) -> list[list[Any]]:
 
 
 def _takes_fewer_forward(record: Recording) -> bool:
-    """Tell whether the inputs have fewer elements than the outputs, counting what a tangent of one costs.
-
-    A rule of a user's, as of a class, is called and walked back for each input of the operation that it is a rule of.
-    """
-    walks = [2 * len(node.op.inputs(node)) for node in record.order if _is_walked_back(node.op)]
+    """Tell whether the inputs have fewer elements than the outputs; users' rules are walked back for each input."""
     inputs: int = sum([math.prod(node.shape) for node in record.input_nodes])
-    return inputs * max(walks, default=1) < sum([math.prod(shape) for shape, _ in record.output_types])
+    outputs: int = sum([math.prod(shape) for shape, _ in record.output_types])
+    if inputs >= outputs:
+        return False
+    walks = [2 * len(node.op.inputs(node)) for node in record.order if _is_walked_back(node.op)]
+    return inputs * max(walks, default=1) < outputs
 
 
 def _is_walked_back(op: Any) -> bool:
