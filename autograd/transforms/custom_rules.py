@@ -86,8 +86,9 @@ class _Custom:
 
     def _declare(self, forward: Rule, **rules: Rule) -> None:
         def apply(ctx: Any, form: _Form, *leaves: Any) -> tuple[Any, ...]:
-            _keep(ctx, "leaf", leaves)
-            ctx.form = form
+            ctx.form, ctx.saved = form, [i for i, wanted in enumerate(ctx.needs_input_grad[1:]) if wanted]
+            ctx.save_for_backward(*(leaves[i] for i in ctx.saved))
+            _keep(ctx, "leaf", {i: x for i, x in enumerate(leaves) if i not in ctx.saved})
             returned = forward(ctx, form, leaves)
             self._refuse_live(returned, "a result", "depends on a tensor that is no argument: pass it as one")
             results, form.rebuild_result = tree_flatten(returned)
@@ -109,15 +110,10 @@ class _Custom:
         return returned
 
 
-def _keep(ctx: Any, name: str, values: Sequence[Any]) -> None:
-    """Keep values as attributes, where writing to an array is noticed; save those that a gradient is wanted for."""
-    saved = [i for i, wanted in enumerate(ctx.needs_input_grad[1:]) if wanted] if name == "leaf" else []
-    for i, value in enumerate(values):
-        if i not in saved:
-            setattr(ctx, f"{name}_{i}", value)
-    if name == "leaf":
-        ctx.saved = saved
-        ctx.save_for_backward(*(values[i] for i in saved))
+def _keep(ctx: Any, name: str, values: dict[int, Any]) -> None:
+    """Keep values as attributes, where writing to an array is noticed."""
+    for i, value in values.items():
+        setattr(ctx, f"{name}_{i}", value)
 
 
 def _leaves(ctx: Any) -> list[Any]:
@@ -182,7 +178,7 @@ class custom_vjp(_Custom):  # noqa: N801  # JAX's name
             self._refuse_live(residuals, "a residual", "depends on a tensor that is no argument: pass it as one")
             kept, ctx.rebuild_residuals = tree_flatten(residuals)
             ctx.count = len(kept)
-            _keep(ctx, "residual", kept)
+            _keep(ctx, "residual", dict(enumerate(kept)))
             return result
 
         def backward(ctx: Any, *g: Any) -> Any:
