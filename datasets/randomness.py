@@ -8,6 +8,7 @@ import numpy as np
 
 from datasets.errors import ArgumentError
 
+# Texts: numpy.random takes longer to load than this package.
 Seed: TypeAlias = "int | np.random.Generator | None"
 Rng: TypeAlias = "int | np.random.Generator | np.random.BitGenerator | np.random.SeedSequence | None"
 

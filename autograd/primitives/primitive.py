@@ -30,7 +30,7 @@ from ..graph.nan_safety import absorb_by_comparison, absorb_by_position
 from ..graph.node import Bundle, FreedOperation, Gradient, Gradients, Lift, MultiNode, Node, absent, recorded
 from ..graph.widening import Widened
 from .accurate_sum import accurate_sum
-from .read_only import ARRAYS, guarded_forward, guarded_rule
+from .read_only import array_returned, guarded_forward, guarded_rule
 
 Function = Callable[..., Any]
 Rule = Callable[..., Any]
@@ -269,8 +269,7 @@ class Primitive:
     def _tangent(self, tangent: Any, shape: tuple[int, ...], dtype: np.dtype[Any]) -> Any:
         if tangent is None:
             raise DerivativeError(f"a forward rule of '{self.name}' returned None: is a return missing?")
-        if not isinstance(tangent, ARRAYS):
-            tangent = np.asarray(tangent)
+        tangent = array_returned(tangent)
         if tangent.shape != shape or tangent.dtype.kind not in "fc":
             raise DerivativeError(
                 f"a forward rule of '{self.name}' returned {tangent.dtype} values of shape {tangent.shape} for an "
@@ -287,8 +286,7 @@ class Primitive:
 
     def conform(self, gx: Any, x: Node, node: Node) -> Any:
         """Give the gradient `gx` the shape and dtype of the input `x`: undo broadcasting and promotion."""
-        if not isinstance(gx, ARRAYS):
-            gx = np.asarray(gx)
+        gx = array_returned(gx)
         if gx.dtype.kind not in "fc":
             self._refuse(f"returned {gx.dtype} values", x, node)
         shape = x.shape

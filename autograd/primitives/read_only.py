@@ -20,6 +20,11 @@ Array = np.ndarray[Any, Any]
 ARRAYS = (np.ndarray, np.generic, Tensor, StandIn)  # what rules may return
 
 
+def array_returned(returned: Any) -> Any:
+    """Return what a rule or a function of a user's gave as an array: a column of a table is added by its index."""
+    return returned if isinstance(returned, ARRAYS) else np.asarray(returned)
+
+
 def guarded_forward(forward: Callable[..., Any], views: bool) -> Callable[..., Any]:
     """Wrap a function that a user declared so that it cannot write to its arguments.
 

@@ -21,7 +21,7 @@ from ..graph.node import Lift, MultiNode, Node, Share, ancestors, leading_to, re
 from ..graph.saved_tensors import unpacked
 from ..primitives.multi_output import ManyOutputs, Output
 from ..primitives.primitive import Primitive
-from ..primitives.read_only import ARRAYS
+from ..primitives.read_only import array_returned
 from ..tensors.tensor import Tensor
 
 
@@ -91,19 +91,14 @@ def _push(op: Any, node: Node, index: int, tangent: Any, lift: Lift | None) -> A
         return absorb_by_position(derivative, unwrap(tangent), unwrap)
     statics = operation.statics(node)
     if statics is not None:
-        return _array(operation.apply(tangent, *statics))
+        return array_returned(operation.apply(tangent, *statics))
     if operation.kind == "multilinear" and len(operation.parameters) == len(operation.rules) == 2:
         other, needs = operation.parameters[1 - index], operation.needs[index]
         if other in needs:
             kept = operation.kept(node, index) if lift is None else operation.lifted(node, index, lift)
             factor = kept[needs.index(other)]
-            return _array(operation.apply(*((factor, tangent) if index else (tangent, factor))))
+            return array_returned(operation.apply(*((factor, tangent) if index else (tangent, factor))))
     return _transpose(operation, node, index, tangent, lift)
-
-
-def _array(pushed: Any) -> Any:
-    """Return a tangent as an array: functions of users may return a column of a table."""
-    return pushed if isinstance(pushed, ARRAYS) else np.asarray(pushed)
 
 
 @np.errstate(over="ignore")  # a decorator takes half the time of a block

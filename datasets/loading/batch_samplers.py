@@ -9,9 +9,10 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from datasets.errors import ArgumentError
-from datasets.loading.checks import Seed, whole
+from datasets.loading.checks import whole
 from datasets.loading.dataset import Indices
 from datasets.loading.samplers import Sampler, SeededSampler
+from datasets.randomness import Seed
 
 
 class BatchSampler:

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import wraps
-from typing import Any, TypeAlias, TypeVar, cast
+from typing import Any, TypeVar, cast
 
 import numpy as np
 
 from datasets.errors import ArgumentError
 from datasets.loading.dataset import MapStyle
+from datasets.randomness import Seed
 
 F = TypeVar("F", bound=Callable[..., Any])
-Seed: TypeAlias = "int | np.random.Generator | None"  # a text: numpy.random takes longer to load than this package
 
 
 def drawn_seed(seed: Seed) -> int:

@@ -10,8 +10,9 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from datasets.errors import ArgumentError
-from datasets.loading.checks import Seed, drawn_seed, whole
+from datasets.loading.checks import drawn_seed, whole
 from datasets.loading.dataset import Indices
+from datasets.randomness import Seed
 
 
 class Sampler:
