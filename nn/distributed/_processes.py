@@ -19,7 +19,21 @@ from ._launched import launched
 _SPIN = 5e-5  # seconds of waiting without a pause, which others on the same core could use
 _PAUSE, _LONG_PAUSE = 2e-5, 1e-3  # the first and the longest; in between a quarter of the time waited
 _LOOK = 0.5  # seconds of waiting between two looks for ranks that have left
+_HERE = Path("/proc/self")  # on Linux
 _GRACE = 1.0  # seconds in which what a rank began before it left may arrive
+
+
+def _machine() -> int:
+    """Return a number that processes share which see each other: of a machine, and of a container on it."""
+    space = os.readlink(_HERE / "ns" / "pid") if _HERE.exists() else ""
+    return crc32(f"{platform.node()} {space}".encode())
+
+
+def _has_ended(process: int) -> bool:
+    try:
+        return (_HERE.parent / str(process) / "stat").read_text().rpartition(")")[2].split()[0] in "ZX"
+    except OSError:
+        return True
 
 
 class World:
@@ -44,7 +58,7 @@ class World:
                 raise RuntimeError("a process that a rank of MPI has forked is no rank: it cannot talk to the others")
             made, request = self.library.COMM_WORLD.Idup()
             self._farewell, other = self.library.COMM_WORLD.Idup()
-            own = np.array([os.getpid(), crc32(platform.node().encode())])
+            own = np.array([os.getpid(), _machine()])
             self._processes = np.empty((self.size, 2), own.dtype)
             while not (request.Test() and other.Test()):
                 time.sleep(_LONG_PAUSE)
@@ -92,16 +106,10 @@ class World:
 
     def _dead(self) -> int | None:
         """Return a rank of this machine whose process is no more, on Linux: one that leaves waits for the others."""
-        for other, (process, machine) in enumerate(self._processes.tolist()):
-            if machine == self._processes[self.rank, 1]:
-                try:
-                    if Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[0] not in "ZX":
-                        continue
-                except OSError:
-                    if not Path("/proc/self/stat").exists():
-                        return None
-                return other
-        return None
+        if not _HERE.exists():
+            return None
+        here = np.flatnonzero(self._processes[:, 1] == self._processes[self.rank, 1]).tolist()
+        return next((other for other in here if _has_ended(self._processes[other, 0])), None)
 
     def _leave(self) -> None:
         """Tell the others that this rank is at its end, and wait for theirs."""
