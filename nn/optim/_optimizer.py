@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from functools import partial
+from functools import partial, wraps
 from typing import Any, ClassVar
 
 import numpy as np
@@ -59,6 +59,8 @@ class Optimizer:
     def __init_subclass__(cls, **options: Any) -> None:
         super().__init_subclass__(**options)
         check_constructor(cls)
+        if step := vars(cls).get("step"):
+            cls.step = _noted(step)  # type: ignore[method-assign]
 
     def __init__(self, params: Parameters, defaults: dict[str, Any]) -> None:
         _check_params(type(self).__name__, params)
@@ -120,19 +122,18 @@ class Optimizer:
         return [FlatParameters(members, self.numbers, self.shapes) for members in by_dtype]
 
     def check(self, group: dict[str, Any]) -> None:
-        """Raise if an option of a group is out of range."""
-        raise NotImplementedError
+        """Raise if an option of a group is out of range; a subclass that says nothing takes all."""
 
     def update(self, group: dict[str, Any], flat: FlatParameters, run: Run) -> None:
         """Update the parameters of a run."""
-        raise NotImplementedError
+        raise NotImplementedError(f"{type(self).__name__} defines neither update(group, flat, run) nor step()")
 
     def scales(self, group: dict[str, Any]) -> dict[str, float]:
         """Return the names of the moments that a group has, and what each is divided by in memory.
 
         Divided by the weight of a new gradient, a moment is updated without a scaled copy of that.
         """
-        raise NotImplementedError
+        return {}
 
     @staticmethod
     def shapes(shape: tuple[int, ...]) -> dict[str, tuple[int, ...]]:
@@ -300,6 +301,18 @@ class Optimizer:
             count = sum(parameter.size for parameter in group["params"])
             lines.append(f"  group {i}: {len(group['params'])} parameters of {count} elements, {options}")
         return f"{type(self).__name__}(\n" + "\n".join(lines) + "\n)"
+
+
+def _noted(step: Callable[..., Any]) -> Callable[..., Any]:
+    """Return the step of a subclass, which says that it was called."""
+
+    @wraps(step)
+    def noted(self: Optimizer, *args: Any, **kwargs: Any) -> Any:
+        found = step(self, *args, **kwargs)
+        self.stepped = True
+        return found
+
+    return noted
 
 
 missing.install(Optimizer, fixed=("lr", "learning_rate"))

@@ -382,3 +382,44 @@ def test_momentum_does_not_get_stuck_among_the_subnormal_numbers() -> None:
         assert value[0] == 0
         assert value[1] > 1e-4
         assert np.isnan(value[2])
+
+
+class Momentum(nn.optim.Optimizer):
+    """An optimizer as PyTorch's users write them: with a step of its own, and moments in a dict."""
+
+    def __init__(self, params: Any, lr: float = 0.1) -> None:
+        super().__init__(params, {"lr": lr, "mu": 0.5})
+        self.moments: dict[Any, Any] = {}
+
+    def step(self, closure: Any = None) -> None:
+        for group in self.param_groups:
+            for p in group["params"]:
+                self.moments[p] = group["mu"] * self.moments.get(p, 0) + p.grad.data
+                p.data -= group["lr"] * self.moments[p]
+
+
+def test_a_subclass_may_have_a_step_of_its_own() -> None:
+    p, q = nn.Parameter(np.ones(3)), nn.Parameter(np.ones(3))
+    optimizers = Momentum([p]), nn.optim.SGD([q], lr=0.1, momentum=0.5)
+    schedules = [nn.optim.lr_scheduler.StepLR(optimizer, 1, 0.5) for optimizer in optimizers]
+    for _ in range(3):
+        for x, optimizer, schedule in zip((p, q), optimizers, schedules, strict=True):
+            optimizer.zero_grad()
+            (x**2).sum().backward()
+            optimizer.step()
+            schedule.step()
+    np.testing.assert_allclose(p.data, q.data)
+    assert optimizers[0].stepped
+    with pytest.raises(AttributeError, match=r"no attribute 'state': here it is state_dict\(\); in a subclass"):
+        optimizers[0].state  # type: ignore[attr-defined]  # noqa: B018
+
+
+def test_a_subclass_without_an_update_says_what_is_missing() -> None:
+    class Nothing(nn.optim.Optimizer):
+        pass
+
+    p = nn.Parameter(np.ones(3))
+    optimizer = Nothing([p], {"lr": 0.1})
+    p.sum().backward()
+    with pytest.raises(NotImplementedError, match="Nothing defines neither update"):
+        optimizer.step()
