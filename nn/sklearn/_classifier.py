@@ -98,7 +98,7 @@ class Classifier(ClassifierMixin, Network):  # type: ignore[misc]  # scikit-lear
     """
 
     classes_: Array
-    _several: bool  # labels for each row
+    _several = False  # labels for each row; of one that was pickled before there were these, too
     _output_is = "class"
 
     def __init__(
