@@ -122,6 +122,7 @@ class LBFGS(Optimizer):
             raise TypeError(
                 "LBFGS.step needs a closure that computes the loss and its gradients: optimizer.step(closure)"
             )
+        self.stepped = True
         group, memory = self.param_groups[0], self._memory
         result = _computed(closure)
         loss, gradient = float(result), self._gradient()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from functools import partial, wraps
+from functools import partial
 from typing import Any, ClassVar
 
 import numpy as np
@@ -52,15 +52,13 @@ class Optimizer:
     """
 
     param_groups: list[dict[str, Any]]
-    stepped: bool = False  # whether `step` was called: schedulers warn where it was not
+    stepped: bool = False  # whether our `step` was called: schedulers warn where it was not
     idle: bool = False  # whether the first call found no gradient, and said so
     numbers: ClassVar[Mapping[str, float]] = {}  # kept for each parameter: the name, and the value to start with
 
     def __init_subclass__(cls, **options: Any) -> None:
         super().__init_subclass__(**options)
         check_constructor(cls)
-        if step := vars(cls).get("step"):
-            cls.step = _noted(step)  # type: ignore[method-assign]
 
     def __init__(self, params: Parameters, defaults: dict[str, Any]) -> None:
         _check_params(type(self).__name__, params)
@@ -301,18 +299,6 @@ class Optimizer:
             count = sum(parameter.size for parameter in group["params"])
             lines.append(f"  group {i}: {len(group['params'])} parameters of {count} elements, {options}")
         return f"{type(self).__name__}(\n" + "\n".join(lines) + "\n)"
-
-
-def _noted(step: Callable[..., Any]) -> Callable[..., Any]:
-    """Return the step of a subclass, which says that it was called."""
-
-    @wraps(step)
-    def noted(self: Optimizer, *args: Any, **kwargs: Any) -> Any:
-        found = step(self, *args, **kwargs)
-        self.stepped = True
-        return found
-
-    return noted
 
 
 missing.install(Optimizer, fixed=("lr", "learning_rate"))

@@ -82,7 +82,8 @@ class LRScheduler:
     @done_outside
     def step(self) -> None:
         """Go on by one epoch, or by one batch, whichever the schedule counts."""
-        if self.last_epoch == 0 and not self.optimizer.stepped:
+        of_user = not type(self.optimizer).step.__module__.startswith("nn.")  # it need not say that it was called
+        if self.last_epoch == 0 and not self.optimizer.stepped and not of_user:
             warn(
                 "scheduler.step() was called before optimizer.step(): the first rate of the schedule is never used. "
                 "Call optimizer.step() first"
