@@ -142,15 +142,26 @@ def _add_rows(out: Any, key: Any, x: Any) -> None:
 
 def selected(x: Any, key: Any) -> Any:
     """Return ``x[key]``; an array that all elements of a batch share may have another index for each."""
-    if are_rows(x, key):
-        return x.take(key, 0)
     try:
-        return x[key]
+        return x.take(key, 0) if are_rows(x, key) else x[key]
     except BatchError:
         level: Any = innermost_level(key)
         if level is None or batches(x):
             raise
         return level.getitem(x, key)
+    except (IndexError, AttributeError) as error:
+        if (name := _label_in(key)) is None:
+            raise
+        raise IndexError(
+            f"{name!r} is no index: a tensor has no labels, also where it stands for a table. Take x[:, 0], by position, "
+            f"or differentiate with respect to a dict of arrays, {{{name!r}: table[{name!r}].to_numpy()}}"
+        ) from error
+
+
+def _label_in(key: Any) -> str | None:
+    """Return a text in an index, as those of tables have."""
+    parts = key if isinstance(key, list | tuple) else (key,)
+    return next((part for part in parts if isinstance(part, str)), None)
 
 
 # Each is the transpose of the other, so that both can be differentiated any number of times.

@@ -9,6 +9,7 @@ import numpy as np
 
 from ..arrays.door import table_readers
 from ..errors import DtypeError
+from ..source.source_info import warn
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
@@ -61,6 +62,19 @@ def without_polars(x: Any) -> Any:
                 f"{column.name!r} ({dtype}) of {what} is not of numbers: leave it out, or encode it as numbers"
             )
     return x.to_numpy()
+
+
+def warn_of_labels(x: Any) -> None:
+    """Warn if the elements of a table of pandas have integers for labels, which a tensor takes for positions."""
+    if not is_table(x):
+        return
+    labels = x.index if x.ndim == 1 else x.columns  # those by which x[...] selects
+    if labels.dtype.kind in "iu" and not (x.ndim == 1 and np.array_equal(labels, range(len(labels)))):
+        where = "an element by its position" if x.ndim == 1 else "a row"
+        warn(
+            f"the function is given a tensor in place of this {type(x).__name__}: x[{labels[0]}] is then {where}, and "
+            f"not what has the label {labels[0]}. Pass x.to_numpy() to say so"
+        )
 
 
 def numbers_of_table(table: Any) -> np.ndarray[Any, Any] | None:

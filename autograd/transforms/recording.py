@@ -19,6 +19,7 @@ from ..graph.grad_mode import moment
 from ..graph.node import Leaf, Lift, Node, ancestors, counter, leading_to
 from ..source.source_info import defined
 from ..tensors.conversions import differentiated
+from ..tensors.dataframes import warn_of_labels
 from ..tensors.tensor import LIFT, Tensor, conjugated, in_own_memory, plain_array, seen_at
 from .conventions import BOXES, follows_hips
 from .pytree import Rebuild, flatten, without_none
@@ -157,6 +158,8 @@ def track(primals: tuple[Any, ...]) -> tuple[list[Tensor], Rebuild]:
             continue
         if type(x) in BOXES:
             BOXES[type(x)](x)
+        if type(x) is not np.ndarray:
+            warn_of_labels(x)
         if follows_hips() and isinstance(x, np.ndarray | np.integer) and x.dtype.kind in "iu":
             x = np.asarray(x, float)
         try:

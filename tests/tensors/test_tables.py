@@ -2,6 +2,7 @@
 
 import operator
 import sys
+import warnings
 from collections.abc import Callable
 from typing import Any
 
@@ -375,3 +376,35 @@ def test_methods_of_xarray_have_values_and_gradients(name: str) -> None:
     assert leaf.grad is not None
     np.testing.assert_allclose(leaf.grad.data, slopes, rtol=1e-6, atol=1e-7)
     np.testing.assert_allclose(grad(lambda x: np.sum(of(x) * weights))(at), leaf.grad.data, rtol=1e-12)
+
+
+@pytest.mark.parametrize("key", ["a", ["a", "b"], (0, "a")])
+def test_labels_of_tables_are_no_indices(key: Any) -> None:
+    """A function that is differentiated is given a tensor, which has no columns."""
+    table = pd.DataFrame({"a": [1.0, 2.0], "b": [3.0, 4.0]})
+    with pytest.raises(IndexError, match=r"'a' is no index: a tensor has no labels.*to_numpy"):
+        grad(lambda x: np.sum(x[key]))(table)
+    columns = {name: table[name].to_numpy() for name in table}
+    assert list(grad(lambda x: np.sum(x["a"] ** 2))(columns)["a"]) == [2.0, 4.0]  # the remedy
+
+
+@pytest.mark.parametrize(
+    ("table", "warns"),
+    [
+        (pd.Series([1.0, 2.0, 3.0]), False),
+        (pd.Series([1.0, 2.0], index=["a", "b"]), False),
+        (pd.DataFrame({"a": [1.0, 2.0]}), False),
+        (pd.Series([1.0, 2.0, 3.0])[1:], True),
+        (pd.Series([1.0, 2.0], index=[1, 0]), True),
+        (pd.DataFrame(NUMBERS), True),
+    ],
+)
+def test_labels_that_are_integers_are_told_from_positions(table: Any, warns: bool) -> None:
+    """``x[1]`` of the table is not ``x[1]`` of the tensor that stands for it."""
+    with warnings.catch_warnings(record=True) as found:
+        warnings.simplefilter("always")
+        grad(lambda x: np.sum(x**2))(table)
+        told = [str(each.message) for each in found]
+        grad(lambda x: np.sum(x**2))(table.to_numpy())
+    assert len(found) == len(told) == warns
+    assert all("a tensor in place of this" in text and "to_numpy()" in text for text in told)
