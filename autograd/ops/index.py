@@ -153,8 +153,8 @@ def selected(x: Any, key: Any) -> Any:
         if (name := _label_in(key)) is None:
             raise
         raise IndexError(
-            f"{name!r} is no index: a tensor has no labels, also where it stands for a table. Take x[:, 0], by position, "
-            f"or differentiate with respect to a dict of arrays, {{{name!r}: table[{name!r}].to_numpy()}}"
+            f"{name!r} is no index: a tensor has no labels, also where it stands for a table. Take x[:, 0], or "
+            f"differentiate with respect to a dict of arrays, {{{name!r}: table[{name!r}].to_numpy()}}"
         ) from error
 
 
