@@ -97,10 +97,7 @@ def _cast(
         raise ValueError(f"all tensors are on the device 'cpu', none on {device!r}")
     found = x.astype(dtype, order, casting, True, copy)
     if found.dtype.kind not in "biufc":
-        raise DtypeError(
-            f"a tensor holds numbers, no values of dtype {found.dtype}: t.detach().numpy() has an astype that makes an "
-            f"array of them"
-        )
+        raise DtypeError(f"a tensor holds numbers, not {found.dtype}: t.detach().numpy().astype(...) is an array")
     return found
 
 

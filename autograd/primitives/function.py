@@ -133,7 +133,7 @@ class _OfClass(ManyOutputs):
         self.definition, self.name, self.kind, self.variadic = definition, definition.__name__, "general", False
         self.trusted, self.rules = False, ()
         self.freed = FreedOperation(self)
-        self.pull = self._pull
+        self.pull = lambda node, g, gradients: self.pull_carefully(node, g, gradients, None, False)
 
     def apply_to(self, args: tuple[Any, ...]) -> Any:
         inputs = [x._node if isinstance(x, Tensor) else None for x in args]
@@ -246,9 +246,6 @@ class _OfClass(ManyOutputs):
                 f"(None,) says that the only one has none"
             )
         return list(returned) if isinstance(returned, tuple | list) else [returned]
-
-    def _pull(self, node: Node, g: Any, gradients: Gradients) -> None:
-        self.pull_carefully(node, g, gradients, None, False)
 
     def pull_carefully(self, node: Any, g: Any, gradients: Gradients, lift: Lift | None, absorb: bool) -> None:
         """Pull back as `graph.Operation` says, by one call of `backward` for all arguments."""

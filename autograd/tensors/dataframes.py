@@ -39,10 +39,7 @@ def is_of_table(x: Any) -> bool:
 
 
 def holds_tensors(copying: FrameType | None) -> bool:
-    """Tell whether `copy.deepcopy`, in its frame, was called by a library whose tables hold tensors.
-
-    It copies what it computes with, so that a copy is a result, where a program or a model means a leaf of its own.
-    """
+    """Tell whether a library whose tables hold tensors called `copy.deepcopy`, on what it computes with."""
     caller = copying and copying.f_back
     return caller is not None and str(caller.f_globals.get("__name__")).startswith("xarray.")
 

@@ -606,7 +606,7 @@ class Tensor(Installed):
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Tensor:
         if self._node is not None and (is_differentiated(self._node) or holds_tensors(sys._getframe(1).f_back)):
-            memo[id(self)] = recorded = +self
+            memo[id(self)] = recorded = +self  # a result, where a program or a model means a leaf of its own
             return recorded
         copied = Tensor(self._array.copy("K"), type(self._node) is Leaf)
         if type(self._node) is Leaf and self._grad is not None:
