@@ -267,3 +267,20 @@ def test_backward_is_called_once_for_all_arguments(create_graph: bool, several: 
     found = gradients(out[0] if several else out, leaves, np.ones(2), create_graph=create_graph)
     np.testing.assert_array_equal([each.data for each in found], [[12, 35], [8, 0], [6, 0]])
     assert len(calls) == 1
+
+
+@pytest.mark.parametrize("create_graph", [False, True])
+def test_a_leaf_for_which_backward_returns_none_has_no_gradient(create_graph: bool) -> None:
+    class First(Function):
+        @staticmethod
+        def forward(ctx: Context, x: Any, _: Any) -> Any:
+            return 2 * x
+
+        @staticmethod
+        def backward(ctx: Any, g: Any) -> Any:
+            return 2 * g, None
+
+    x, y = (tensor([1.0, 2.0], requires_grad=True) for _ in range(2))
+    First.apply(x, y).sum().backward(create_graph=create_graph)
+    assert x.grad.tolist() == [2, 2]
+    assert y.grad is None
