@@ -45,9 +45,7 @@ _array = object()  # stands for an array among what is none
 class Given(dict[str, Any]):
     """The keywords of one call, and the functions that makers made for it, with what they were made of."""
 
-    def __init__(self, kwargs: Keywords) -> None:
-        super().__init__(kwargs)
-        self.made: dict[Any, tuple[list[Any], Any]] = {}
+    made: dict[Any, tuple[list[Any], Any]] | None = None
 
 
 class Call:
@@ -194,6 +192,7 @@ def _once(maker: Maker, key: Any, args: Arguments, kwargs: Keywords, call: Given
     What is made while derivatives are recorded is not kept: it has the tensors of its own node, which would be a cycle.
     """
     contents = flatten(args)[0]
+    call.made = {} if call.made is None else call.made
     known, made = call.made.get(key, ((), None))
     if len(known) != len(contents) or not all(map(_is_same, known, contents)):
         made = maker(*args, **kwargs)
