@@ -247,8 +247,8 @@ class Module:
     # Parameters, buffers and submodules
 
     if TYPE_CHECKING:
-
-        def __getattr__(self, name: str) -> Any: ...  # attributes that register_buffer and the like assign
+        # What is registered under a name of run time; no function, so that calls of methods that are missing are found.
+        def __getattr__(self, name: str) -> Tensor: ...
 
     def __setattr__(self, name: str, value: Any) -> None:
         if isinstance(value, Parameter | Module):

@@ -27,6 +27,8 @@ MISTAKES = {
     "StepLR(optimizer, step_size=10)": "StepLR(model, step_size=10)",
     "checkpoint(model.forward, tensor(X))": "checkpoint(model.forward)",
     "losses.append(loss.item())": "losses.append(loss.items())",
+    "model.train()": "model.no_such_method()",
+    "self.second(self.dropout": "self.secnod(self.dropout",
     "loss = nn.CrossEntropyLoss()": "loss = nn.CrossEntropyLoss",
     'metrics=["accuracy"]': "metrics=[0.5]",
     "nn.predict(model, X_test)": "nn.predicted(model, X_test)",  # names that are loaded when they are asked for

@@ -66,12 +66,12 @@ def var(x: ArrayOrTensor, /, *, axis: Axis = None, correction: float = 0.0, keep
     return wrapped(numpy.var(as_array(x), axis, ddof=correction, keepdims=keepdims))
 
 
-def all(x: ArrayOrTensor, /, *, axis: Axis = None, keepdims: bool = False) -> Tensor:
-    """Tell whether every element is true."""
+def all(x: ArrayOrTensor, /, *, axis: Axis = None, keepdims: bool = False, out: None = None) -> Tensor:
+    """Tell whether every element is true; `numpy.all` of an array of xarray gives `out`, as in `any`."""
     return Tensor(numpy.all(constant(as_array(x)), axis, keepdims=keepdims))
 
 
-def any(x: ArrayOrTensor, /, *, axis: Axis = None, keepdims: bool = False) -> Tensor:
+def any(x: ArrayOrTensor, /, *, axis: Axis = None, keepdims: bool = False, out: None = None) -> Tensor:
     """Tell whether some element is true."""
     return Tensor(numpy.any(constant(as_array(x)), axis, keepdims=keepdims))
 

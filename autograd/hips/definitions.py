@@ -42,11 +42,17 @@ SIMPLE = frozenset((Tensor, np.ndarray, *NUMBERS)) - {type(None)}
 _array = object()  # stands for an array among what is none
 
 
+class Given(dict[str, Any]):
+    """The keywords of one call, and the functions that makers made for it, with what they were made of."""
+
+    made: dict[Any, tuple[list[Any], Any]] | None = None
+
+
 class Call:
     """One call of an operation: its keywords, and how arguments and results are made of arrays."""
 
     def __init__(self, args: Arguments, kwargs: Keywords) -> None:
-        self.kwargs = kwargs
+        self.kwargs = Given(kwargs)
         self.contents, self._rebuild = flatten(args)
         self._counts = [len(flatten(x)[0]) for x in args]
         self._results: Callable[[Sequence[Any]], Any] = tuple
@@ -133,7 +139,7 @@ class Definition:
         result = apply(call, *call.contents)
         return call.results(result if isinstance(result, tuple) else (result,))
 
-    def pull(self, wanted: list[int], g: Any, out: Any, args: Arguments, kwargs: Keywords) -> list[Any]:
+    def pull(self, wanted: list[int], g: Any, out: Any, args: Arguments, kwargs: Given) -> list[Any]:
         """Return the gradient of each wanted argument."""
         contents = flatten((g, out, args))[0]
         before, RECORDED_RULE.given = RECORDED_RULE.given, None
@@ -144,9 +150,9 @@ class Definition:
         finally:
             RECORDED_RULE.given = before
 
-    def _pulled(self, wanted: list[int], g: Any, out: Any, args: Arguments, kwargs: Keywords) -> list[Any]:
+    def _pulled(self, wanted: list[int], g: Any, out: Any, args: Arguments, kwargs: Given) -> list[Any]:
         if self.pull_all is not None:
-            given = self.pull_all(tuple(wanted), out, args, kwargs)(g)
+            given = _once(self.pull_all, tuple(wanted), (tuple(wanted), out, args, kwargs), {}, kwargs)(g)
             return [_fitted(each, self.name, i, args[i]) for i, each in zip(wanted, given, strict=False)]
         found: list[Any] = []
         for i in wanted:
@@ -155,7 +161,8 @@ class Definition:
                     f"'{self.name}' has no derivative with respect to argument {i}: say it with defvjp, or None for 0"
                 )
             maker = self.pulls[i]
-            gradient = None if maker is None else _returned(maker(out, *args, **kwargs)(g), self.name, i)
+            pull = None if maker is None else _once(maker, i, (out, *args), kwargs, kwargs)
+            gradient = None if pull is None else _returned(pull(g), self.name, i)
             found.append(_fitted(gradient, self.name, i, args[i]))
         return found
 
@@ -177,6 +184,30 @@ class Definition:
                 part = space.zeros() if rule is None else rule(tangent, out, *args, **kwargs)
             total = part if total is None else space.add(total, part)
         return total
+
+
+def _once(maker: Maker, key: Any, args: Arguments, kwargs: Keywords, call: Given) -> Any:
+    """Return what a maker makes of arguments: once for each call of the operation, however often it is pulled back.
+
+    What is made while derivatives are recorded is not kept: it has the tensors of its own node, which would be a cycle.
+    """
+    contents = flatten(args)[0]
+    call.made = {} if call.made is None else call.made
+    known, made = call.made.get(key, ((), None))
+    if len(known) != len(contents) or not all(map(_is_same, known, contents)):
+        made = maker(*args, **kwargs)
+        if RECORDED_RULE.given is None:
+            call.made[key] = contents, made
+    return made
+
+
+def _is_same(x: Any, y: Any) -> bool:
+    """Tell whether two are the same; numbers are made anew for each pull, and views of arrays for each row."""
+    if x is y or type(x) is not type(y):
+        return x is y
+    if isinstance(x, np.generic):
+        return bool(x == y)
+    return isinstance(x, np.ndarray) and x.__array_interface__ == y.__array_interface__
 
 
 def _returned(gradient: Any, name: str, argnum: int) -> Any:
@@ -216,19 +247,19 @@ def _of_arrays(definition: Definition, promised: bool, types: Sequence[type]) ->
     names = ", ".join([f"x{i}" for i in order])
     args = f"({', '.join([f'number(x{i})' for i in range(len(live))])},)"
 
-    def computed(args: Arguments, kwargs: Keywords | None) -> Any:
-        result = definition.function(*args, **(kwargs or {}))
+    def computed(args: Arguments, kwargs: Given) -> Any:
+        result = definition.function(*args, **kwargs)
         if isinstance(result, list | tuple | dict):
             raise _NoArrayError
         return _as_value(result)
 
-    def pulled(i: int, g: Any, out: Any, args: Arguments, kwargs: Keywords | None) -> Any:
-        (found,) = definition.pull([i], number(g), number(out), args, kwargs or {})
+    def pulled(i: int, g: Any, out: Any, args: Arguments, kwargs: Given) -> Any:
+        (found,) = definition.pull([i], number(g), number(out), args, kwargs)
         found = np.zeros(np.shape(getval(args[i]))) if found is None else found
         return found if hasattr(found, "dtype") else np.asarray(found)
 
-    def pushed(i: int, t: Any, out: Any, args: Arguments, kwargs: Keywords | None) -> Any:
-        return definition.push({i: number(t)}, number(out), args, kwargs or {})
+    def pushed(i: int, t: Any, out: Any, args: Arguments, kwargs: Given) -> Any:
+        return definition.push({i: number(t)}, number(out), args, kwargs)
 
     known: dict[str, Any] = {"computed": computed, "pulled": pulled, "pushed": pushed, "number": number}
     known["__name__"] = getattr(definition.function, "__module__", "a library")  # whose rules they are
@@ -246,8 +277,8 @@ def _of_arrays(definition: Definition, promised: bool, types: Sequence[type]) ->
     apply: Any = several_inputs(operation)
     apply.__name__, operation.apply = definition.name, apply
     if order == sorted(order):
-        return lambda args, kwargs: apply(*args, kwargs or None)
-    return lambda args, kwargs: apply(*[args[i] for i in order], kwargs or None)
+        return lambda args, kwargs: apply(*args, Given(kwargs))
+    return lambda args, kwargs: apply(*[args[i] for i in order], Given(kwargs))
 
 
 def _apart(result: Any, given: Sequence[Any]) -> Any:

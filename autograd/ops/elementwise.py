@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..calculus import RULES, zero
+from ..errors import DtypeError
 from ..primitives.declare import add_methods, composed, elementwise, linear, not_differentiable
 from ..primitives.primitive import Primitive
 from ..primitives.unary_binary import binary
@@ -94,7 +95,10 @@ def _cast(
 ) -> Any:
     if device not in (None, "cpu"):
         raise ValueError(f"all tensors are on the device 'cpu', none on {device!r}")
-    return x.astype(dtype, order, casting, True, copy)
+    found = x.astype(dtype, order, casting, True, copy)
+    if found.dtype.kind not in "biufc":
+        raise DtypeError(f"a tensor holds numbers, not {found.dtype}: t.detach().numpy().astype(...) is an array")
+    return found
 
 
 # The gradient is cast back to the dtype of the input like every other.

@@ -133,7 +133,7 @@ class _OfClass(ManyOutputs):
         self.definition, self.name, self.kind, self.variadic = definition, definition.__name__, "general", False
         self.trusted, self.rules = False, ()
         self.freed = FreedOperation(self)
-        self.pull = self._pull
+        self.pull = lambda node, g, gradients: self.pull_carefully(node, g, gradients, None, False)
 
     def apply_to(self, args: tuple[Any, ...]) -> Any:
         inputs = [x._node if isinstance(x, Tensor) else None for x in args]
@@ -247,19 +247,18 @@ class _OfClass(ManyOutputs):
             )
         return list(returned) if isinstance(returned, tuple | list) else [returned]
 
-    def _pull(self, node: Node, g: Any, gradients: Gradients) -> None:
-        g = self.complete(node, g) if isinstance(node, MultiNode) else (g,)
-        for x, gx in zip(node.kept_y[0], self._gradients(node, g, None, None), strict=False):
+    def pull_carefully(self, node: Any, g: Any, gradients: Gradients, lift: Lift | None, absorb: bool) -> None:
+        """Pull back as `graph.Operation` says, by one call of `backward` for all arguments."""
+        several = isinstance(node, MultiNode)
+        g = self.complete(node, g) if several else g
+        found = self._gradients(node, g if several else (g,), lift, None)
+        for index, (x, gx) in enumerate(zip(node.kept_y[0], found, strict=False)):
             held = gradients[x]
-            if x is not None and held is not absent and (gx is not None or x.op is not LEAF):
-                gx = np.zeros(x.shape, x.dtype) if gx is None else self.conform(gx, x, node)
-                gradients[x] = gx if held is None else sum_gradients(held, gx)
-
-    def pull_carefully(self, node: Node, g: Any, gradients: Gradients, lift: Lift | None, absorb: bool) -> None:
-        if isinstance(node, MultiNode):
-            super().pull_carefully(node, g, gradients, lift, absorb)
-        else:
-            super(ManyOutputs, self).pull_carefully(node, g, gradients, lift, absorb)
+            if x is None or held is absent or (gx is None and x.op is LEAF):
+                continue
+            gx = np.zeros(x.shape, x.dtype) if gx is None else gx
+            gx = self.conform(self._absorb(gx, node, index, g, lift) if absorb else gx, x, node)
+            gradients[x] = gx if held is None else sum_gradients(held, gx)
 
 
 class _WithForwardMode(_OfClass):

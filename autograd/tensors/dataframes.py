@@ -1,4 +1,4 @@
-"""Tables of pandas and Polars as arrays of numbers. Neither is imported here."""
+"""Tables of pandas and Polars as arrays of numbers, and those of xarray, which hold tensors. None is imported here."""
 
 from __future__ import annotations
 
@@ -12,6 +12,8 @@ from ..errors import DtypeError
 from ..source.source_info import warn
 
 if TYPE_CHECKING:
+    from types import FrameType
+
     from numpy.typing import ArrayLike
 
 
@@ -35,6 +37,12 @@ def is_index(x: object) -> bool:
 def is_of_table(x: Any) -> bool:
     """Tell whether something is a table, a column or an Index of pandas or Polars: none of them holds tensors."""
     return is_table(x) or is_index(x) or is_polars(x)
+
+
+def holds_tensors(copying: FrameType | None) -> bool:
+    """Tell whether a library whose tables hold tensors called `copy.deepcopy`, on what it computes with."""
+    caller = copying and copying.f_back
+    return caller is not None and str(caller.f_globals.get("__name__")).startswith("xarray.")
 
 
 def without_polars(x: Any) -> Any:

@@ -43,7 +43,7 @@ from ..source.call_site import leaves_operator, users_line
 from ..source.source_info import warn
 from . import dispatch
 from .conversions import is_differentiated, refuse, refuse_copy, refuse_number, refuse_stored, refuse_unpacked, taken
-from .dataframes import numbers_of_table, without_polars
+from .dataframes import holds_tensors, numbers_of_table, without_polars
 from .dispatch import DeclaredLater, operation_of, operations, plain, writers
 
 if TYPE_CHECKING:
@@ -605,20 +605,14 @@ class Tensor(Installed):
         return self.__deepcopy__({})
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Tensor:
-        if self._node is not None and (is_differentiated(self._node) or _asked_by_xarray()):
-            memo[id(self)] = recorded = +self
+        if self._node is not None and (is_differentiated(self._node) or holds_tensors(sys._getframe(1).f_back)):
+            memo[id(self)] = recorded = +self  # a result, where a program or a model means a leaf of its own
             return recorded
         copied = Tensor(self._array.copy("K"), type(self._node) is Leaf)
         if type(self._node) is Leaf and self._grad is not None:
             copied.grad = Tensor(self._grad._array.copy("K"))
         memo[id(self)] = copied
         return copied
-
-
-def _asked_by_xarray() -> bool:
-    """Tell whether xarray called `copy.deepcopy`: it copies what it computes with, so that a copy is a result."""
-    caller = sys._getframe(2).f_back  # that of `copy.deepcopy`, which called `__deepcopy__`
-    return caller is not None and str(caller.f_globals.get("__name__")).startswith("xarray.")
 
 
 def pickled(kind: type[Tensor], array: Array, *others: Any) -> tuple[Any, ...]:

@@ -28,6 +28,11 @@ class _Layer(Module):
     """Base class of encoder and decoder layers: the feed-forward network and the residual connections."""
 
     _attentions: ClassVar[tuple[str, ...]]  # the names of the attention layers
+    self_attn: MultiheadAttention
+    norm1: LayerNorm
+    norm2: LayerNorm
+    dropout1: Dropout
+    dropout2: Dropout
 
     def __init__(
         self,
@@ -148,6 +153,9 @@ class TransformerDecoderLayer(_Layer):
     """
 
     _attentions = ("self_attn", "multihead_attn")
+    multihead_attn: MultiheadAttention
+    norm3: LayerNorm
+    dropout3: Dropout
 
     def forward(
         self,

@@ -22,9 +22,10 @@ def inverted(modules: Sequence[Module], value: TensorLike, needed: bool = False)
     """
     with no_grad():
         for module in reversed(modules):
-            if hasattr(module, "right_inverse"):
+            inverse: Any = getattr(module, "right_inverse", None)
+            if inverse is not None:
                 try:
-                    value = module.right_inverse(value)
+                    value = inverse(value)
                 except NotImplementedError:
                     if needed:
                         raise

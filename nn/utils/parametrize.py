@@ -196,7 +196,7 @@ def register_parametrization(module: Kind, tensor_name: str, parametrization: Mo
     module._buffers.pop(tensor_name, None)
     if not is_parametrized(module):
         module.parametrizations = ModuleDict()
-    module.parametrizations[tensor_name] = held
+    _lists_of(module)[tensor_name] = held
     _set_class(module, _type_before(module))
     return module
 
@@ -262,7 +262,7 @@ def remove_parametrizations(module: Kind, tensor_name: str, leave_parametrized: 
         else:
             own = like(own, value)
     persistent = not held._buffers or any(held._buffers.values())
-    del module.parametrizations[tensor_name]
+    del _lists_of(module)[tensor_name]
     _set_class(module, _type_before(module))
     if not is_parametrized(module):
         del module.parametrizations
@@ -304,14 +304,19 @@ def _type_before(module: Module) -> type[Module]:
     return kind.__bases__[0] if "_parametrized" in vars(kind) else kind
 
 
+def _lists_of(module: Any) -> ModuleDict:
+    lists: ModuleDict = module.parametrizations
+    return lists
+
+
 def _list_of(module: Module, name: str) -> ParametrizationList:
-    held: ParametrizationList = getattr(module.parametrizations, name)
+    held: ParametrizationList = getattr(_lists_of(module), name)
     return held
 
 
 def _set_class(module: Module, kind: type[Module]) -> None:
     """Give a module the subclass of `kind` that has a property for each of its parametrized tensors."""
-    names = tuple(module.parametrizations)
+    names = tuple(_lists_of(module))
     module.__class__ = _with_properties(kind, names) if names else kind
 
 

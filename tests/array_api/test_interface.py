@@ -31,6 +31,8 @@ def test_the_table_of_the_standard_is_whole() -> None:
 @pytest.mark.parametrize("name", SIGNATURES)
 def test_signature_is_that_of_the_standard(name: str) -> None:
     found = [(p.name, p.kind, p.default) for p in inspect.signature(named(name)).parameters.values()]
+    if name in ("all", "any"):  # xarray hands on what NumPy's functions give its methods
+        assert found.pop() == ("out", inspect.Parameter.KEYWORD_ONLY, None)
     assert found == [(p.name, p.kind, p.default) for p in SIGNATURES[name].parameters.values()]
 
 

@@ -110,9 +110,10 @@ def gradients() -> None:
     x = np.ones((1, 2), np.float32)
     model = distributed.DataParallel(Branches())
     model(x)["out"].sum().backward()
-    for layer in model.module.layers[:SIZE]:
+    layers: Any = model.module.layers
+    for layer in layers[:SIZE]:
         np.testing.assert_allclose(layer.weight.grad, 1 / SIZE)
-    assert model.module.layers[SIZE].weight.grad is None
+    assert layers[SIZE].weight.grad is None
     model = distributed.DataParallel(nn.Linear(2, 1))
     with model.no_sync():
         model(x * (RANK + 1)).sum().backward()

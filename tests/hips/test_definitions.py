@@ -1,11 +1,25 @@
 """Operations that programs declare with `primitive`, `defvjp` and `defjvp`."""
 
+import gc
+import weakref
 from typing import Any
 
 import numpy as np
 import pytest
 
-from autograd import DeclarationError, DerivativeError, compatibility, grad, hessian, hvp, jacobian, jvp, vmap
+from autograd import (
+    DeclarationError,
+    DerivativeError,
+    compatibility,
+    grad,
+    gradients,
+    hessian,
+    hvp,
+    jacobian,
+    jvp,
+    tensor,
+    vmap,
+)
 from autograd.core import def_linear, primitive_vjps
 from autograd.extend import (
     defjvp,
@@ -233,3 +247,61 @@ def test_second_derivatives_without_a_forward_rule() -> None:
         DerivativeError, match=r"recorded (at|after) .*test_definitions.py:\d+, but that is not NumPy code"
     ):
         jacobian(grad(f), mode="forward")(X)
+
+
+def counted(calls: list[Any]) -> Any:
+    """Return an operation whose maker counts its calls; its pull has a branch, so that it knows no batches."""
+
+    @primitive
+    def scaled(x: Any, factors: Any) -> Any:
+        return factors[0] * x**2
+
+    def maker(out: Any, x: Any, factors: Any) -> Any:
+        calls.append(x)
+        slope = 2 * factors[0] * x
+        return lambda g: g * slope if np.max(getval(g)) < 1e9 else 0 * g
+
+    defvjp(scaled, maker, None)
+    return scaled
+
+
+@pytest.mark.parametrize("factors", [np.array([3.0, 0.0]), [3.0]])
+@pytest.mark.parametrize("at", [np.array([1.0, 2.0, 3.0, 4.0]), 2.0])
+def test_what_a_maker_makes_is_made_once_for_each_call(at: Any, factors: Any) -> None:
+    calls: list[Any] = []
+    scaled = counted(calls)
+    found = jacobian(lambda x: scaled(x, factors))(at)
+    np.testing.assert_allclose(found, np.diag(6 * at) if np.ndim(at) else 6 * at)
+    assert len(calls) <= 2  # once for the rows at once, which fails, and once for one after the other
+    calls.clear()
+    x = tensor(at, requires_grad=True)
+    out = scaled(x, factors)
+    for _ in range(3):
+        out.backward(np.ones_like(at), retain_graph=True)
+    np.testing.assert_allclose(x.grad.data, 18 * at)
+    assert len(calls) == 1
+
+
+def test_what_a_maker_makes_is_of_its_own_arguments() -> None:
+    scaled = counted([])
+    points = np.array([[1.0, 2.0], [5.0, 7.0]])
+    found = vmap(jacobian(lambda x: scaled(x, [3.0])), loops="allow")(points)
+    np.testing.assert_allclose(found, [np.diag(6 * x) for x in points])
+    np.testing.assert_allclose(jacobian(jacobian(lambda x: np.sum(scaled(x, [3.0]))))(points[0]), 6 * np.eye(2))
+
+
+@pytest.mark.parametrize("create_graph", [False, True])
+@pytest.mark.parametrize("factors", [np.array([3.0]), [3.0]])
+def test_what_a_maker_made_goes_with_its_call(factors: Any, create_graph: bool) -> None:
+    gc.collect()
+    gc.disable()
+    try:
+        x = tensor([1.0, 2.0], requires_grad=True)
+        out = counted([])(x, factors)
+        node = weakref.ref(out.data)
+        (found,) = gradients(out, x, np.ones(2), create_graph=create_graph, retain_graph=True)
+        np.testing.assert_allclose(found.data, [6, 12])
+        del out, found
+        assert node() is None
+    finally:
+        gc.enable()

@@ -51,6 +51,12 @@ def test_type_checkers_find_every_module_where_hips_has_it() -> None:
     assert stubs - {Path("tensors/methods")} == of_hips - {Path("__init__")}
 
 
+def test_modules_are_there_without_being_imported() -> None:
+    program = "import numpy.fft, autograd.numpy as np; print(np.linalg.__name__, np.fft.__name__, np.random.__name__)"
+    found = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True).stdout
+    assert found.split() == ["autograd.numpy.linalg", "autograd.numpy.fft", "autograd.numpy.random"]
+
+
 def test_arrays_of_lists() -> None:
     def f(x: Any) -> Any:
         made = names.array([[x[0], 2.0], [3.0, x[1] ** 2]])

@@ -117,7 +117,7 @@ def test_statistics_are_measured_anew() -> None:
     model[1].eval()
     with pytest.raises(ShapeError):
         update_bn([np.ones((2, 2), np.float32)], model)
-    assert (model[1].momentum, model[1].training) == (0.1, False)
+    assert (float(model[1].momentum), model[1].training) == (0.1, False)
     plain = nn.Linear(3, 1)
     update_bn(iter([None]), plain)  # without such layers no batch is looked at
 

@@ -204,7 +204,7 @@ def test_a_checkpoint_of_a_power_iteration_raises_and_one_in_evaluation_does_not
 
 
 def test_an_optimizer_made_before_goes_on_with_the_same_parameter() -> None:
-    layer = nn.Linear(4, 4)
+    layer: Any = nn.Linear(4, 4)
     weight = layer.weight
     before = weight.data.copy()
     optimizer = nn.optim.SGD(layer.parameters(), lr=0.1)

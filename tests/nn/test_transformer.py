@@ -110,7 +110,7 @@ def test_layers_of_a_stack_are_copies_with_parameters_of_their_own() -> None:
     first.data[...] = 0
     assert second.data.any()
     assert original.data.any()
-    drawn = nn.Transformer(4, 2, 2, 2, 5)
+    drawn: Any = nn.Transformer(4, 2, 2, 2, 5)
     one, other = (each.linear1.weight.data for each in drawn.encoder.layers)
     assert not np.array_equal(one, other)
 

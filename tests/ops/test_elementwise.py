@@ -1,5 +1,6 @@
 """What is special to the elementwise functions: edges, choices, functions of two results."""
 
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -111,6 +112,15 @@ def test_astype_casts_the_gradient_back() -> None:
     (y * y).sum().backward()
     assert x.grad.dtype == np.float32
     np.testing.assert_array_equal(x.grad.data, [2, 4])
+
+
+@pytest.mark.parametrize("dtype", [object, str, "U5", "S3", "datetime64[s]"])
+@pytest.mark.parametrize("requires_grad", [False, True])
+def test_astype_gives_numbers_alone(dtype: Any, requires_grad: bool) -> None:
+    x = tensor([1.5, 2.5], requires_grad=requires_grad)
+    for cast in (x.astype, partial(np.astype, x)):
+        with pytest.raises(DtypeError, match=r"a tensor holds numbers, not .*: t\.detach\(\)\.numpy"):
+            cast(dtype)
 
 
 def test_astype_to_integers_is_a_constant() -> None:

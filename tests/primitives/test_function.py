@@ -243,3 +243,44 @@ def test_arrays_may_be_written_to_on_a_promise() -> None:
     x = tensor([1.0, 2.0], requires_grad=True)
     Asks.apply(np.broadcast_to(x[:1], (3,))).sum().backward()
     np.testing.assert_array_equal(x.grad.data, [6, 0])
+
+
+@pytest.mark.parametrize("create_graph", [False, True])
+@pytest.mark.parametrize("several", [False, True])
+def test_backward_is_called_once_for_all_arguments(create_graph: bool, several: bool) -> None:
+    calls = []
+
+    class Product(Function):
+        @staticmethod
+        def forward(ctx: Context, x: Any, y: Any, z: Any) -> Any:
+            ctx.save_for_backward(x, y, z)
+            return (x * y * z, x * 1) if several else x * y * z
+
+        @staticmethod
+        def backward(ctx: Any, *g: Any) -> Any:
+            calls.append(g)
+            x, y, z = ctx.saved_tensors
+            return g[0] * y * z, g[0] * x * z, g[0] * x * y
+
+    leaves = [tensor(given, requires_grad=True) for given in ([2.0, 0.0], [3.0, 5.0], [4.0, 7.0])]
+    out = Product.apply(*leaves)
+    found = gradients(out[0] if several else out, leaves, np.ones(2), create_graph=create_graph)
+    np.testing.assert_array_equal([each.data for each in found], [[12, 35], [8, 0], [6, 0]])
+    assert len(calls) == 1
+
+
+@pytest.mark.parametrize("create_graph", [False, True])
+def test_a_leaf_for_which_backward_returns_none_has_no_gradient(create_graph: bool) -> None:
+    class First(Function):
+        @staticmethod
+        def forward(ctx: Context, x: Any, _: Any) -> Any:
+            return 2 * x
+
+        @staticmethod
+        def backward(ctx: Any, g: Any) -> Any:
+            return 2 * g, None
+
+    x, y = (tensor([1.0, 2.0], requires_grad=True) for _ in range(2))
+    First.apply(x, y).sum().backward(create_graph=create_graph)
+    assert x.grad.tolist() == [2, 2]
+    assert y.grad is None

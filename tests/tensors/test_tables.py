@@ -347,6 +347,8 @@ METHODS: dict[str, Callable[[Any], Any]] = {
     "cov": lambda a: xr.cov(a, a**2, dim="x"),
     "cross": lambda a: xr.cross(a, a**2, dim="y"),
     "polyval": lambda a: xr.polyval(a.x, a.isel(x=[0, 1]).rename(x="degree").assign_coords(degree=[0, 1])),
+    "polyfit": lambda a: a.polyfit("x", 1).polyfit_coefficients,
+    "any of NumPy": lambda a: a * (1 + np.any(a > 3, axis=0)) + np.all(a > 3),
     "concat": lambda a: xr.concat([a, a**2], "x"),
     "apply_ufunc": lambda a: xr.apply_ufunc(lambda v: v.max(-1), a, input_core_dims=[["y"]]),
     "copy": lambda a: a.copy(),

@@ -16,7 +16,7 @@ import numpy
 
 from autograd.extend import lazy_names
 
-from . import creation
+from . import creation, fft, linalg, random  # noqa: F401  # the last three are in the place of NumPy's
 
 _ABOUT_ITSELF = {"test", "show_config", "show_runtime", "__array_namespace_info__"}
 __all__ = [name for name in numpy.__all__ if name not in _ABOUT_ITSELF]
@@ -35,8 +35,6 @@ class _Names(ModuleType):
         return _find(name)
 
 
-globals().update(creation.taken(numpy, [name for name in __all__ if name in vars(numpy)]))
+globals().update(creation.taken(numpy, [name for name in __all__ if name in vars(numpy) and name not in globals()]))
 globals().update((name, getattr(creation, name)) for name in creation.__all__)
 sys.modules[__name__].__class__ = _Names
-
-from . import fft, linalg, random  # noqa: E402, F401  # in the place of NumPy's

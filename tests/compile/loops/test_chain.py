@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from autograd import compile, value_and_grad
+from autograd import compile, no_grad, tensor, value_and_grad
 from autograd.transforms.compile import session
 from autograd.transforms.compile.loops import chain
 from autograd.transforms.compile.loops.chain import Chain
@@ -175,3 +175,16 @@ def test_long_rows_of_calls_stay_outside(monkeypatch: pytest.MonkeyPatch) -> Non
     monkeypatch.setattr(chain, "MOST", 300)
     monkeypatch.setattr(chain, "LONGEST", 3)
     assert calls_of(checked(function, np.ones(3)))[1:] == [np.sin, np.exp, np.cos]
+
+
+def test_the_text_is_without_views_that_are_read_after_the_chain_alone(by_python: None) -> None:
+    held = tensor(np.repeat(W, 2, axis=1))
+
+    def function(x: Any) -> Any:
+        x = moved(x)
+        gaps = held[:, ::2]
+        return moved(x), np.fft.rfft(gaps)
+
+    with no_grad():
+        compiled = checked(function, W[0])
+    assert "gaps =" not in compiled.programs[0].source.partition("def function")[0]

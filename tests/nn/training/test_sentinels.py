@@ -346,7 +346,7 @@ def test_watching_changes_no_figure() -> None:
                 nn.CrossEntropyLoss()(model(X), Y).backward()
                 optimizer.step()
         results.append(model[0].weight.data.copy())
-    assert np.array_equal(*results)
+    assert np.array_equal(results[0], results[1])
 
 
 def test_sentinels_can_be_left_out() -> None:

@@ -289,7 +289,7 @@ class _Chainer:
         arguments, first = list(given.values()), self.run[0]
         turned = [x for x, *_ in self.turned.values()]
         before = self.ahead + [self._there(x) for x in turned if id(x) not in self.makers]
-        calls = [self._back(x) for x in turned if id(x) not in self.makers] + self.run
+        calls = [self._back(x) for x in turned if id(x) not in self.makers] + self._needed(self.run)
         calls += [self._there(x) for x in turned if id(x) in self.makers]
         loop = Loop(calls, [Same(x, i) for i, x in enumerate(arguments)], arguments, self.outside, [], 1, self.fills)
         function, after = Chain(loop, links, own, self.program), [call for _, call in sorted(self.again.items())]
