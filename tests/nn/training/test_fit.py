@@ -123,7 +123,7 @@ def test_gradients_are_clipped_together() -> None:
 
 def test_metrics_by_name_function_and_dict() -> None:
     def certain(output: Any, target: Any) -> Any:
-        assert type(output) is np.ndarray
+        assert isinstance(output, np.ndarray)
         return (np.abs(output) > 0.5).mean()
 
     model = linear(outputs=2)
