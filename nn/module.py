@@ -261,9 +261,7 @@ class Module:
                 f"values with {name}.data[...] = ..., or assign nn.Parameter(...)"
             )
         elif name in _METHODS and not callable(value):
-            raise TypeError(
-                f"{name} is a method of modules: call model.{name}(...), or use another name for what is kept"
-            )
+            raise TypeError(f"{name} is a method of modules: call model.{name}(...), or use another name")
         super().__setattr__(name, value)
 
     def register_parameter(self, name: str, param: Parameter | None) -> None:
