@@ -34,6 +34,8 @@ def check_callbacks(callbacks: Any) -> None:
             remedy = "make it a subclass of nn.training.Callback"
             if isinstance(each, FunctionType):
                 remedy = "pass nn.training.LambdaCallback(on_epoch=function)"
+            elif hasattr(each, "get_last_lr"):
+                remedy = "pass it as scheduler="
             raise TypeError(f"a callback is an nn.training.Callback, not a {type(each).__name__}: {remedy}")
 
 
