@@ -13,7 +13,7 @@ from .._blocks import modes_kept
 from .._warnings import message
 from ..distributed._processes import world
 from ..module import Module
-from ..random import default_generator
+from ..random import default_generator, seed_of
 from ._callbacks import Callback, check_callbacks
 from ._compiled import Compile
 from ._data import Batches, Rows, Source, columns_of, source_of
@@ -56,6 +56,7 @@ def fit(
     accumulate: int = 1,
     clip_norm: float | None = None,
     seed: int | None = None,
+    rng: int | np.random.Generator | None = None,
     sentinels: bool = True,
     compile: Compile = "auto",
     reproducible: bool = False,
@@ -115,6 +116,8 @@ def fit(
     seed
         For the order of the rows of arrays; by default it is drawn from the generator of `nn`, so that all repeats
         after `nn.manual_seed`.
+    rng
+        In place of `seed`: whatever ``numpy.random.default_rng`` takes.
     sentinels
         Whether to check some of the steps for mistakes that a training does not notice, and warn of them: see
         `nn.watch` for a list.
@@ -188,7 +191,7 @@ def fit(
     dtype, columns = dtype_of(model), trained_columns(model) or columns_of(data)
     check_model(model, reproducible, compile in (True, "numba"))
     synchronized(model, loss, optimizer)
-    source = source_to_train(data, epochs, batch_size, seed, dtype, columns)
+    source = source_to_train(data, epochs, batch_size, seed_of(seed, rng), dtype, columns)
     if sample_weight is not None:
         source = _with_weights(source, sample_weight)
     evaluated = None if validation is None else _validation(validation, epochs, dtype, columns)
