@@ -289,7 +289,12 @@ class Sentinels:
             return
         self._warn_of("no gradient", [item for item in named if item[0] not in self._nonzero], when=when)
         if self._checks >= ALWAYS_CHECKED and not self._mistaken:
-            self._warn_of("zero gradient", [item for item in named if self._nonzero.get(item[0]) is False], when=when)
+            zero = [  # a bias alone may cancel, as in a difference
+                (name, parameter)
+                for name, parameter in named
+                if self._nonzero.get(name) is False and not self._nonzero.get(name.removesuffix("bias") + "weight")
+            ]
+            self._warn_of("zero gradient", zero, when=when)
             self._warn_of("same units", [item for item in named if self._nonzero.get(item[0]) and _all_same(item[1])])
 
     def _check_ratios(self, ratios: list[tuple[str, Any, float]]) -> None:

@@ -81,6 +81,7 @@ class Watch:
         self._take_step = optimizer.step
         self._left: Any = None  # the gradient that the last step used
         self._added = False  # whether gradients were added to it since
+        self._stepping = False  # a step with a closure may compute many gradients
         self._cleared = 0  # how often gradients came where there were none, since the last step
         self._look: Any = None  # at what is computed with the output: ends it, and returns what it found
         self._handles: list[Handle] = [model.register_forward_hook(self._see_output)]
@@ -145,7 +146,8 @@ class Watch:
         if present is None or present is self._left:
             self._added = present is not None and bool(borrow(present).any())
         self._end_look()
-        self._cleared = self._cleared + 1 if present is None or not borrow(present).any() else 0
+        came = not self._stepping and (present is None or not borrow(present).any())
+        self._cleared = self._cleared + 1 if came else 0
         if self._cleared == ALWAYS_CHECKED:
             self._sentinels.warn_once("no step", count=self._cleared)
 
@@ -155,7 +157,9 @@ class Watch:
             self._sentinels.warn_once("zero_grad")
         self._added, self._cleared = False, 0
         norms = StepNorms(trainable_parameters(self._model, self._loss)) if self._checking() else None
+        self._stepping = True
         result = self._take_step(*args, **kwargs)
+        self._stepping = False
         if norms is not None:
             self._sentinels.check_optimizer()
             self._sentinels.check_norms(norms.finish())
