@@ -183,7 +183,8 @@ class Sentinels:
                 handle.remove()
 
     def _note_shape(self, path: str, module: Module, args: tuple[Any, ...]) -> None:
-        self._shapes.append((f"{type(module).__name__} {path}".strip(), module, getattr(args[0], "shape", ())))
+        shape = getattr(args[0], "shape", ()) if args else ()  # a call may have names alone
+        self._shapes.append((f"{type(module).__name__} {path}".strip(), module, shape))
 
     def check_call(self, inputs: Sequence[TensorLike], output: object) -> None:
         """Check what a call of the model computed with, before a backward pass."""
