@@ -37,13 +37,13 @@ def watch(model: Module, optimizer: Optimizer, loss: Loss | None = None) -> Watc
     - a model that is trained in evaluation mode, or evaluated in training mode, if it has layers that depend on
       the mode, such as `Dropout`;
     - labels of shape ``(n,)`` that are broadcast against outputs of shape ``(n, 1)``, a loss that is maximised or has
-      no minimum, a softmax or sigmoid before a loss that applies it itself, targets that a last activation cannot reach;
+      no minimum, a softmax or sigmoid before a loss that applies it itself, targets that no output can reach;
     - one layer in several places of a list, units with the same weights, attributes that freeze nothing;
     - probabilities given to `CrossEntropyLoss`, which takes logits, and targets that are none; anything but
       log-probabilities given to `NLLLoss` (if `loss` is given);
     - outputs that are the same for all rows (if `loss` is given);
     - inputs of a wider dtype than the parameters, NumPy's float64 for example, in which everything is then computed;
-    - updates that are larger than a tenth of a weight matrix, or smaller than 1e-7 of it, for a long time; steps uphill.
+    - updates that are larger than a tenth of a weight matrix, or smaller than 1e-7 of it, for a while; steps uphill.
 
     Where `fit` is given arrays, it also looks for recurrent and attention layers that take the rows for steps.
 
