@@ -199,7 +199,8 @@ def _pull_lstm(kept: Any, needs_x: bool, g: Array, last_h: Array, last_c: Array)
             np.multiply(d_c, f, d_c)
             np.matmul(of_step, weight, products)
             np.add.reduce(products, 0, out=d_h)
-        found.add(part, rows(memory), rows(memory))
+        terms = rows(memory)
+        found.add(part, terms, terms)
     return [found.x, d_h, d_c, *found.parameters]
 
 
@@ -297,7 +298,8 @@ def _pull_rnn(local: Callable[[Array, Array], object], kept: Any, needs_x: bool,
             local(h, d)
             np.multiply(d, d_h, d)
             np.matmul(d, weight, d_h)
-        found.add(part, rows(memory), rows(memory))
+        terms = rows(memory)
+        found.add(part, terms, terms)
     return [found.x, d_h, *found.parameters]
 
 

@@ -25,9 +25,6 @@ Forward = Callable[[States, Array, Array], tuple[States, States]]
 # states, and those of the terms of the input and of the state, once if they are the same.
 Back = Callable[..., tuple[States, States]]
 
-# With more, NumPy's calls are as fast: numbers in the terms of a step, and multiplications of the state.
-TERMS, MULTIPLICATIONS = 1 << 15, 1 << 19
-
 
 class Scanned:
     """A network by a step forward and one back: `run` and `pull` are as those of `_rnn`.
@@ -36,17 +33,18 @@ class Scanned:
     ----------
     calls
         How many calls a step has, at the least.
+    most
+        Numbers in the terms of a step: with more, NumPy's calls are as fast.
     forward, back
         The steps.
     """
 
-    def __init__(self, calls: int, forward: Forward, back: Back) -> None:
-        self.calls, self.forward, self.back = calls, forward, back
+    def __init__(self, calls: int, most: int, forward: Forward, back: Back) -> None:
+        self.calls, self.most, self.forward, self.back = calls, most, forward, back
 
     def way(self, x: Array, states: list[Array], parameters: list[Array]) -> Callable[..., Any] | None:
         """Return what goes through the steps in the program that is recorded; None if the calls of `_rnn` are best."""
-        terms, width = len(states[0]) * len(parameters[1]), parameters[1].shape[1]
-        fits = 0 < terms <= TERMS and terms * width <= MULTIPLICATIONS
+        fits = 0 < len(states[0]) * len(parameters[1]) <= self.most
         if fits and x.dtype.char in "fd" and rolling(len(x) * self.calls):
             return scan
         return _unrolled if fusing() and len(x) else None
@@ -57,10 +55,12 @@ class Scanned:
         """Do as `run` of `_rnn`, but keep nothing for `pull` unless it `keeps`."""
         weight_ih, weight_hh, *biases = parameters
         bias_ih, bias_hh = biases or [np.zeros((), x.dtype)] * 2
-        terms = (rows(x) @ weight_ih.T + bias_ih).reshape(*x.shape[:2], len(weight_ih))
+        terms = (rows(x) @ weight_ih.T).reshape(*x.shape[:2], len(weight_ih))
+        weight = np.ascontiguousarray(weight_hh.T)
 
         def step(states: States, a: Array) -> tuple[States, States]:
-            after, kept = self.forward(states, a, states[0] @ weight_hh.T + bias_hh)
+            b = states[0] @ weight
+            after, kept = self.forward(states, a + bias_ih, b + bias_hh)
             return after, kept if keeps else kept[:1]
 
         last, kept = way(step, tuple(states), terms)
@@ -76,7 +76,8 @@ class Scanned:
         states, terms = way(step, last, (g, of_steps), reverse=True)
         hidden = np.concatenate([first[None], of_steps[0][:-1]])
         found = ParameterGradients(x, hidden, parameters, needs_x)
-        found.add(slice(0, len(x)), rows(terms[0]), rows(terms[-1]))
+        of_input, *of_state = map(rows, terms)
+        found.add(slice(0, len(x)), of_input, *(of_state or [of_input]))
         return [found.x, *states, *found.parameters]
 
 
@@ -158,5 +159,7 @@ def _rnn_relu_back(d: States, weight: Array, h: Array) -> tuple[States, States]:
     return (terms @ weight,), (terms,)
 
 
-lstm, gru = Scanned(20, _lstm, _lstm_back), Scanned(18, _gru, _gru_back)
-rnn_tanh, rnn_relu = Scanned(4, _rnn_tanh, _rnn_tanh_back), Scanned(4, _rnn_relu, _rnn_relu_back)
+lstm, gru = Scanned(20, 1 << 17, _lstm, _lstm_back), Scanned(18, 1 << 17, _gru, _gru_back)
+rnn_tanh, rnn_relu = (
+    Scanned(4, 1 << 13, *steps) for steps in ((_rnn_tanh, _rnn_tanh_back), (_rnn_relu, _rnn_relu_back))
+)

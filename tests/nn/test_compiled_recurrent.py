@@ -104,10 +104,12 @@ def test_a_batch_of_vmap_is_one_loop(monkeypatch: pytest.MonkeyPatch) -> None:
     assert compiled.programs[0].source.count("\nfor j in range") + compiled.programs[0].source.startswith("# loop") >= 1
 
 
-@pytest.mark.parametrize(("steps", "hidden"), [(3, 4), (STEPS, 200)], ids=["few steps", "large matrices"])
-def test_what_is_as_fast_by_numpy_is_left_to_it(steps: int, hidden: int) -> None:
+@pytest.mark.parametrize(
+    ("steps", "batch", "hidden"), [(3, 16, 4), (STEPS, 700, 48)], ids=["few steps", "large matrices"]
+)
+def test_what_is_as_fast_by_numpy_is_left_to_it(steps: int, batch: int, hidden: int) -> None:
     model = nn.LSTM(3, hidden)
-    x = numbers(steps, 16, 3)
+    x = numbers(steps, batch, 3)
     compiled = compile(lambda x: model(x)[0].detach())
     for _ in range(2):
         assert np.array_equal(compiled(x), model(x)[0].detach())

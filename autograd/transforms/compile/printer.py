@@ -23,6 +23,7 @@ from .numpy_calls import ROUNDED, WRITERS, is_basic, is_scalar
 from .program import (
     ARGUMENT,
     HELD,
+    ROW,
     Call,
     Check,
     Draw,
@@ -195,7 +196,7 @@ class _Printer(Expressions):
     def printed(self) -> Printed:
         given: list[tuple[str, Any]] = []
         for x, fetch in self.program.sources:
-            if x.memory.kind == ARGUMENT:
+            if x.memory.kind in (ARGUMENT, ROW):
                 name = self.new_variable(x) if self.parted else f"x{len(given)}"
                 self.names[id(x)] = name
                 given.append((name, fetch))

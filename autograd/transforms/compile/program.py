@@ -18,6 +18,7 @@ from ...arrays.traced import TracedNumber
 from ...arrays.traced import Variable as Variable
 
 MADE, ARGUMENT, HELD, CONSTANT = "made", "argument", "held", "constant"
+ROW = "row"  # an argument of the body of a loop that nothing reads until it is written
 
 # What NumPy does where a number overflows is kept in an object that is another one in each `numpy.errstate`.
 state_of_errors: Any = umath._extobj_contextvar

@@ -9,7 +9,7 @@ import numpy as np
 
 from ...arrays.traced import Traced
 from .numpy_calls import ROUNDED, is_basic
-from .program import MADE, Call, Effect, Outside, Program, traced_in
+from .program import Call, Effect, Outside, Program, traced_in
 
 
 def store_directly(program: Program) -> None:
@@ -29,7 +29,7 @@ def store_directly(program: Program) -> None:
         if j >= 0 and j > outside:
             before = program.calls[j]
             apart = all(x.memory is not call.writes and written.get(id(x.memory), -1) < j for x in before.reads())
-            if apart and written.get(id(before.result.memory), -1) < j:
+            if apart:
                 calls[j], calls[k] = [], _computed_there(before, call)
         if _is_elementwise(call):
             made[id(call.result.memory)] = k
@@ -54,9 +54,7 @@ def _stored(call: Call) -> Traced | None:
     if type(call) is not Call or call.function is not operator.setitem:
         return None
     target, key, source = call.args
-    if not isinstance(source, Traced) or source.memory.kind != MADE or source.memory.whole is not source:
-        return None
-    if not isinstance(target.value, np.ndarray) or not isinstance(source.value, np.ndarray) or not is_basic(key):
+    if not isinstance(source, Traced) or not isinstance(target.value, np.ndarray) or not is_basic(key):
         return None
     part = target.value[key]
     fits = isinstance(part, np.ndarray) and part.shape == source.shape and part.dtype == source.dtype

@@ -104,9 +104,13 @@ class ParameterGradients:
             (ones, of_input),
             (ones, of_state),
         ]
+        if of_input is of_state and len(self.parameters) == len(factors):
+            factors.pop()
         # the biases may be omitted
         for (a, b), product, total in zip(factors, self._products, self.parameters, strict=False):
             if part.stop == len(self._input):  # the first
                 np.matmul(a, b, total)
             else:
                 np.add(total, np.matmul(a, b, product), total)
+        if len(factors) < len(self.parameters):
+            np.copyto(self.parameters[-1], self.parameters[-2])

@@ -11,14 +11,16 @@ import numpy as np
 
 from ..loops.chain import Chain, link
 from ..loops.parts import RAISING
-from ..program import MADE, Call, Program, Traced, Variable, traced_in
+from ..program import MADE, ROW, Call, Program, Traced, Variable, traced_in
 from ..types import Array
 from .reductions import reduction_of
 from .values import ARITHMETIC, CLIPS, COMPARISONS, DTYPES, FILLS, LOGIC
 
 FEWEST = 2  # operations: fewer are left to NumPy, and unasked one more, since NumPy may write over what it read
 LONGEST = 4096  # elements of a row that is added up: NumPy is as fast for more
-_COPIES = frozenset((operator.setitem, np.copyto, np.array, np.copy, np.ndarray.copy, np.ndarray.astype))
+_COPIES = frozenset((
+    operator.setitem, np.copyto, np.array, np.copy, np.ndarray.copy, np.ndarray.astype, np.concatenate, np.stack,
+))  # fmt: skip
 _UFUNCS = frozenset((*ARITHMETIC, *COMPARISONS, *LOGIC))
 _POWERS = frozenset((pow, operator.pow, np.power))
 _SUMS = frozenset(("sum", "max"))
@@ -59,8 +61,8 @@ def fuse(program: Program, *, exact: bool = False) -> None:
         program.loops.append("# rows of elementwise calls run as machine code\n")
 
 
-def runs_until_fused(program: Program) -> int:
-    """Return after how many runs rows of exact calls are to be fused where nobody asked for it; 0 for never.
+def runs_until_fused(program: Program, *, exact: bool = True) -> int:
+    """Return after how many runs rows of exact calls, or of all, are to be fused where nobody asked; 0 for never.
 
     That is when machine code would have saved as long as it takes to make it, by counts alone: so the same runs do the
     same each time, and cost at most twice what the better choice would have.
@@ -68,7 +70,7 @@ def runs_until_fused(program: Program) -> int:
     if find_spec("numba") is None:
         return 0
     saved = 0.0
-    for fits, row in groupby(program.calls, lambda call: _is_suited(call) and _is_exact(call)):
+    for fits, row in groupby(program.calls, lambda call: _is_suited(call) and (not exact or _is_exact(call))):
         operations = [call for call in row if fits and _is_operation(call)]
         if len(operations) > FEWEST:
             saved += sum(_A_CALL + _A_BYTE * call.result.nbytes for call in operations[1:])
@@ -104,7 +106,7 @@ def _is_operation(call: Call) -> bool:
 
 def _is_suited(call: Call) -> bool:
     """Tell whether a call may be part of a row, as far as can be told at once."""
-    if type(call) is not Call or (call.writes is not None and call.writes.kind != MADE):
+    if type(call) is not Call or (call.writes is not None and call.writes.kind not in (MADE, ROW)):
         return False
     if not RAISING.isdisjoint(dict(call.errors or {}).values()):
         return False

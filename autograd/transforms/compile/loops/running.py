@@ -5,7 +5,9 @@ from __future__ import annotations
 import copy
 import functools
 import math
+import operator
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from importlib.util import find_spec
 from typing import Any
 
@@ -19,12 +21,13 @@ from ..creation import original_creation
 from ..floats import TracedFloat
 from ..passes import replaced
 from ..printer import Diverged, Printed, printed
-from ..program import ARGUMENT, MADE, Argument, Call, Check, Memory, Program, asks, errors_raise, mapped
+from ..program import ARGUMENT, MADE, ROW, Argument, Call, Check, Memory, Program, asks, errors_raise, mapped, traced_in
 from ..recycled import RECYCLED, Recycled
 from ..types import Array
 from .loop import Carried, Loop, Part, Same, Unsuitable
 
 SHORT = 500  # iterations that take no longer by Python, once, than machine code takes to make: a chain makes its own
+OFTEN = 2_000  # calls within which machine code of rows of calls has to pay
 ndarray = np.ndarray
 
 
@@ -50,6 +53,8 @@ class CompiledLoop:
         self.loop, self.__name__, self.why = loop, name, "" if machine else "the backend is NumPy"
         self._machine: Callable[..., bool] | None = None
         self._body: Printed | None = None
+        self._fused: Printed | None = None  # the body with machine code of what suits it
+        self._fuses = False
         self._tried, self._called = not machine, False
         self.form: Any = None  # what machine code of it is made from, if that is possible
         self._shapes = [kind_of(x) for x in (*loop.finals, *(x for x, _ in loop.stacked))]
@@ -105,6 +110,7 @@ class CompiledLoop:
         body = self._printed().source.split("\n", 1)[1].rstrip()
         count = "count" if self.loop.count is None else self.loop.count
         how = f"by Python: {self.why}" if self.why else "as machine code"
+        how += "; rows of its other calls are machine code" if self._fused else ""
         lines = [f"# {self.__name__}, which runs {how}", f"for j in range({count}):", body]
         return "\n".join(lines) + "\n"
 
@@ -130,7 +136,7 @@ class CompiledLoop:
             with original_creation():
                 return getattr(load("machine code of loops"), name)(self.loop, *given)
         except Unsuitable as unsuitable:
-            self.why = str(unsuitable)
+            self.why, self._fuses = str(unsuitable), True
         except ImportError as error:  # numba is there, but not for this NumPy or Python
             self.why = f"numba cannot be loaded ({error})"
         return None
@@ -142,31 +148,39 @@ class CompiledLoop:
             self._body = printed(body_of(self.loop), (), self.__name__)
         return self._body
 
+    def _fuse(self, count: int) -> None:
+        """Make rows of calls between those that are left to NumPy machine code, if that pays."""
+        self._fuses, program, fused = False, body_of(self.loop), load("fused loops")
+        if 0 < fused.runs_until_fused(program, exact=False) <= OFTEN * count:
+            with original_creation(), suppress(ImportError):
+                fused.fuse(program)
+                self._fused = printed(program, (), self.__name__)
+
     def _by_python(self, given: list[Array], results: list[Array], count: int) -> None:
-        loop, run = self.loop, self._printed().run
+        if self._fuses and self._called:
+            self._fuse(count)
+        loop, run = self.loop, (self._fused if self._fused and not errors_raise() else self._printed()).run
         values: list[Any] = [
             None if isinstance(x, Part) else _value(given[_argument(x)], x.variable) for x in loop.inputs
         ]
-        parts = [(i, _rows(x, given[x.argument], count)) for i, x in enumerate(loop.inputs) if isinstance(x, Part)]
+        tables = [_rows(x, given[x.argument], count) for x in loop.inputs if isinstance(x, Part)]
+        for table, (_, backwards) in zip(results[len(loop.finals) :], loop.stacked, strict=True):
+            tables.append(_in_turn(table[::-1] if backwards else table))
+            values.append(None)
+        places = [i for i, x in enumerate(loop.inputs) if isinstance(x, Part)] + [*range(len(loop.inputs), len(values))]
         carried = [i for i, x in enumerate(loop.inputs) if isinstance(x, Carried)]
         written = {id(call.writes) for call in loop.calls if call.writes is not None}
         for i in carried:
             if id(loop.inputs[i].variable.memory) in written:
                 values[i] = values[i].copy()
-        stop = len(carried) + len(loop.stacked)
-        stacked = [
-            (table, reverse) for table, (_, reverse) in zip(results[len(loop.finals) :], loop.stacked, strict=True)
-        ]
         outputs: Any = ()
-        for j in range(count):
-            for i, row in parts:
-                values[i] = row(j)
+        for rows in zip(range(count), *tables, strict=True):
+            for i, row in zip(places, rows[1:], strict=True):
+                values[i] = row
             outputs = run(values)
-            for (table, backwards), value in zip(stacked, outputs[len(carried) : stop], strict=True):
-                table[count - 1 - j if backwards else j] = value
             for i, value in zip(carried, outputs, strict=False):
                 values[i] = value
-        for result, value in zip(results, outputs[stop:], strict=False):
+        for result, value in zip(results, outputs[len(carried) :], strict=False):
             result[...] = value
 
 
@@ -273,7 +287,10 @@ def _in_order(x: Any, dtype: np.dtype[Any]) -> Array:
 
 
 def body_of(loop: Loop) -> Program:
-    """Return the body of a loop as a program: of its inputs, it gives what is carried, what is stacked, and finals."""
+    """Return the body of a loop as a program of its inputs, and of rows to write to for what is stacked.
+
+    It gives what is carried, and the finals.
+    """
     program = Program()
     stand_ins: dict[int, Any] = {}
     for k, x in enumerate(loop.inputs):
@@ -282,10 +299,23 @@ def body_of(loop: Loop) -> Program:
     program.calls = copies(loop.calls, stand_ins)
     if program.calls:
         program.errors = program.calls[-1].errors
+    for k, (stacked, _) in enumerate(loop.stacked, len(loop.inputs)):
+        row = Traced(np.empty(*kind_of(stacked)), stacked.records, Memory(ROW, None))
+        program.sources.append((row, Argument(k)))
+        _store(program, row, stand_ins[id(stacked)])
     after = [x.after for x in loop.inputs if isinstance(x, Carried)]
-    outputs = [*after, *(x for x, _ in loop.stacked), *loop.finals]
-    program.outputs = [stand_ins[id(x)] for x in outputs]
+    program.outputs = [stand_ins[id(x)] for x in (*after, *loop.finals)]
     return program
+
+
+def _store(program: Program, row: Traced, value: Any) -> None:
+    """Write a value to a row as soon as it is there, so that this can be part of what makes it."""
+    place, line = 0, ""
+    for k, call in enumerate(program.calls, 1):
+        if any(x is value for x in traced_in(call.result)) or (call.writes is not None and call.writes is value.memory):
+            place, line = k, call.line
+    store = Call(operator.setitem, (row, ..., value), {}, None, row.memory, False, line, program.errors)
+    program.calls.insert(place, store)
 
 
 def stand_in(x: Variable, fetch: Callable[[Sequence[Any]], Any]) -> Variable:
@@ -342,18 +372,24 @@ def _value(array: Array, variable: Any) -> Any:
     return array if isinstance(variable.value, np.ndarray) else array[()]
 
 
-def _rows(part: Part, array: Array, count: int) -> Callable[[int], Any]:
-    """Return the function that gives what a part is in each iteration."""
+def _rows(part: Part, array: Array, count: int) -> Iterable[Any]:
+    """Return what a part is in each iteration, in turn."""
     flat, positions = array.reshape(-1), np.asarray(part.positions)
     size, shape = positions.size, positions.shape
     first, step = int(positions.flat[0]) if size else 0, part.step
     if part.backwards:
         first, step = first + step * (count - 1), -step
     if isinstance(part.variable, TracedFloat):
-        return lambda j: float(flat[first + step * j])
+        return (float(flat[first + step * j]) for j in range(count))
     if not isinstance(part.variable.value, np.ndarray):
-        return lambda j: flat[first + step * j]
-    if np.array_equal(positions.reshape(-1) - positions.flat[:1], np.arange(size)):
-        return lambda j: flat[first + step * j : first + step * j + size].reshape(shape)
+        return (flat[first + step * j] for j in range(count))
     beside = positions - positions.flat[:1]
-    return lambda j: flat[beside + (first + step * j)]
+    if np.array_equal(beside.reshape(-1), np.arange(size)):
+        row = flat[first : first + size].reshape(shape)
+        return _in_turn(as_strided(row, (count, *shape), (step * flat.itemsize, *row.strides)))
+    return (flat[beside + (first + step * j)] for j in range(count))
+
+
+def _in_turn(table: Array) -> Iterable[Any]:
+    """Return the rows of an array, which are arrays too if they have no axes."""
+    return table if table.ndim > 1 else (table[j, ...] for j in range(len(table)))
