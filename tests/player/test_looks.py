@@ -119,7 +119,7 @@ def test_a_page_in_a_cell_that_is_not_seen_yet_begins_with_the_whole_picture(bro
     notebook = tmp_path / "notebook.html"
     notebook.write_text(f"<div hidden>{path._repr_html_()}</div>", encoding="utf-8")  # type: ignore[attr-defined]
     browser.get(notebook.as_uri())
-    WebDriverWait(browser, 5).until(lambda _: browser.execute_script("return document.readyState === 'complete'"))
+    WebDriverWait(browser, 20).until(lambda _: browser.execute_script("return document.readyState === 'complete'"))
     browser.execute_script("document.querySelector('div').hidden = false")
     browser.switch_to.frame(0)
     script = """const outer = room(document.getElementById('graph'));
@@ -131,6 +131,6 @@ def test_a_page_in_a_cell_that_is_not_seen_yet_begins_with_the_whole_picture(bro
         return len(found) > 3 and min(map(min, found)) >= 0
 
     try:
-        WebDriverWait(browser, 5).until(lambda _: seen())
+        WebDriverWait(browser, 20).until(lambda _: seen())
     finally:
         browser.switch_to.default_content()
