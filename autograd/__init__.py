@@ -158,8 +158,8 @@ _later.homes.update(
 if _os.path.exists(_os.path.join(__path__[0], "core.py")):
     raise ImportError(
         f"two packages named autograd are installed in one folder, {__path__[0]}: plaingrad and HIPS autograd, whose "
-        f"files would be mixed. Remove both, pip uninstall -y autograd plaingrad, then pip install plaingrad: programs "
-        f"written for HIPS autograd run on it"
+        f"files would be mixed. Remove both, pip uninstall -y autograd plaingrad, then pip install -e . in plaingrad's "
+        f"folder: programs written for HIPS autograd run on it"
     )
 
 # Its modules, and the names that it has here: see `hips`.

@@ -62,6 +62,7 @@ TITLES = {
     "nn.utils": "In `nn.utils`",
     "nn.utils.parametrize": "In `nn.utils.parametrize`",
     "nn.utils.rnn": "In `nn.utils.rnn`",
+    "nn.training": "In `nn.training`",
     "nn.optim": "In `nn.optim`",
     "nn.optim.swa_utils": "In `nn.optim.swa_utils`",
 }

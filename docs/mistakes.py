@@ -3,11 +3,11 @@
 import difflib
 import os
 import tempfile
-import textwrap
 from pathlib import Path
 
 from tests.diagnosis.test_beginners import BEGINNING, MISTAKES, Case, answers
 
+SAID = "{code-block} text\n:class: said\n"  # whose long lines are wrapped
 PAGE = Path(__file__).parent / "mistakes.md"  # written when the site is built
 HEAD = """# Common mistakes
 
@@ -28,17 +28,18 @@ def page() -> str:
             parts = [_part(name, case) for name, case in MISTAKES.items()]
         finally:
             os.chdir(home)
-    return "\n".join([HEAD, *_block("python", BEGINNING), "", *parts])
+    return "\n".join([HEAD, *block("python", BEGINNING), "", *parts])
 
 
 def _part(name: str, case: Case) -> str:
     said = next(text for _, text in answers(case.program) if all(part in text for part in case.parts))
-    said = textwrap.fill(said.replace(f"{os.getcwd()}{os.sep}", ""), 110, break_long_words=False)
-    lines = [f"## {name[0].upper()}{name[1:]}", "", *_block("python", case.program), "", *_block("text", said)]
+    said = said.replace(f"{os.getcwd()}{os.sep}", "")
+    lines = [f"## {name[0].upper()}{name[1:]}", "", *block("python", case.program), "", *block(SAID, said)]
     changed = difflib.ndiff(case.program.splitlines(), case.edited().splitlines())
     mended = [line for line in changed if line.startswith(("+ ", "- "))]
-    return "\n".join([*lines, *(["", *_block("diff", "\n".join(mended))] if mended else []), ""])
+    return "\n".join([*lines, *(["", *block("diff", "\n".join(mended))] if mended else []), ""])
 
 
-def _block(kind: str, text: str) -> list[str]:
+def block(kind: str, text: str) -> list[str]:
+    """Return the lines of a block of code."""
     return [f"```{kind}", text.replace("  # here", ""), "```"]

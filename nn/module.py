@@ -20,6 +20,7 @@ from ._arguments import check_constructor, check_device, is_device
 from ._warnings import TrainingWarning, message, warn
 from .parameter import Parameter
 
+_METHODS = ("eval", "forward", "modules", "named_parameters", "parameters", "state_dict", "train", "zero_grad")
 _FEW = 8  # modules, the paths within which are kept
 
 
@@ -259,6 +260,8 @@ class Module:
                 f"{type(self).__name__}.{name} is a Parameter and cannot become a {type(value).__name__}: change its "
                 f"values with {name}.data[...] = ..., or assign nn.Parameter(...)"
             )
+        elif name in _METHODS and not callable(value):
+            raise TypeError(f"{name} is a method of modules: call model.{name}(...), or use another name")
         super().__setattr__(name, value)
 
     def register_parameter(self, name: str, param: Parameter | None) -> None:

@@ -17,7 +17,7 @@ from ._warnings import TrainingWarning, message, warn
 
 __all__ = [
     "RowShare", "chosen_generator", "default_generator", "draw", "draw_given", "drawing", "drawing_for_rows",
-    "drawing_from", "manual_seed", "resume_drawing", "uniform",
+    "drawing_from", "manual_seed", "resume_drawing", "seed_of", "uniform",
 ]  # fmt: skip
 
 Array = np.ndarray[Any, Any]
@@ -53,6 +53,15 @@ def manual_seed(seed: int | None) -> np.random.Generator:
     _seeded = True
     made = _generator = np.random.default_rng(seed)
     return made
+
+
+def seed_of(seed: int | None, rng: int | np.random.Generator | None) -> int | None:
+    """Return the seed that `rng`, as SciPy spells it (SPEC 7), or else `seed` stands for."""
+    if rng is None:
+        return seed
+    if seed is not None:
+        raise ValueError(f"both seed={seed} and rng={rng} are given, two names of one thing: leave one out")
+    return int(np.random.default_rng(rng).integers(2**32))
 
 
 def default_generator() -> np.random.Generator:

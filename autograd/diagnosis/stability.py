@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -126,12 +127,22 @@ def _root(node: Node | None) -> Node | None:
 _SAME_VALUES = {"astype", "expand_dims", "getitem", "moveaxis", "reshape", "squeeze", "swapaxes", "transpose"}
 
 
+def source_of(node: Node | None) -> Node | None:
+    """Return the node that computed the values of a node, which may only have moved or picked some of them."""
+    while _is(node, *_SAME_VALUES):
+        node = node.x  # type: ignore[union-attr]  # it is a node
+    return node
+
+
 def _before(node: Node, inner: str, *losses: str) -> bool:
     """Tell whether an operation is applied to some or all values of the result of another."""
-    at = node.x
-    while _is(at, *_SAME_VALUES):
-        at = at.x  # type: ignore[union-attr]  # it is a node
-    return _is(node, *losses) and _is(at, *inner.split())
+    return _is(node, *losses) and _is(source_of(node.x), *inner.split())
+
+
+def _softmax_of_one(node: Node) -> bool:
+    """Tell whether a loss is given a softmax over an axis of length 1, for which each result is 1."""
+    at = source_of(node.x) if _is(node, "binary_cross_entropy", "subtract") else None
+    return at is not None and _is(at, "softmax") and at.shape[-1] == 1 != math.prod(at.shape)
 
 
 _Form = tuple[str, Callable[[Node], bool], str]
@@ -152,6 +163,12 @@ OF_LOSSES: list[_Form] = [
         "cross-entropy of one class",
         lambda node: _is(node, "cross_entropy") and node.x is not None and node.x.shape[1] == 1,
         "the loss of one class is always 0: use BCEWithLogitsLoss for one logit a row, MSELoss for a regression",
+    ),
+    (
+        "softmax of one number",
+        _softmax_of_one,
+        "a softmax of one number a row is always 1, so that nothing is learned: use nn.Sigmoid() for the probability "
+        "of one class, or leave it away for any number",
     ),
     (
         "softmax before cross-entropy",

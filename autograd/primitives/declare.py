@@ -270,7 +270,8 @@ def not_differentiable(*functions: Function, methods: bool = False) -> None:
 def _check_functions(declaration: str, *functions: Any) -> None:
     for function in functions:
         if not callable(function):
-            raise DeclarationError(f"{declaration}() declares functions, not {type(function).__name__}")
+            remedy = "" if function is not None else ": leave away the rule of a last argument that has no derivative"
+            raise DeclarationError(f"{declaration}() declares functions, not {type(function).__name__}{remedy}")
 
 
 def _after_ours(home: str | None, *functions: Function) -> None:

@@ -6,7 +6,7 @@ Where a function and a rule are enough, `elementwise` and its siblings are short
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, ClassVar
+from typing import Any, ClassVar, NoReturn
 
 import numpy as np
 
@@ -107,7 +107,7 @@ class Function:
 
         The gradient of an unused result is zeros, that of a result without a gradient None.
         """
-        raise NotImplementedError
+        raise NotImplementedError("a subclass of Function defines backward(ctx, g), which returns its gradients")
 
     @staticmethod
     def jvp(ctx: Context, *tangents: Any) -> Any:
@@ -117,6 +117,10 @@ class Function:
         `backward`.
         """
         raise NotImplementedError
+
+    def __call__(self, *args: Any) -> NoReturn:
+        """Refuse to be called: `apply` is the operation."""
+        raise DeclarationError(f"call {type(self).__name__}.apply(...), and make no object of it")
 
     @classmethod
     def apply(cls, *args: Any) -> Any:

@@ -42,13 +42,17 @@ class Taken(NamedTuple):
 
 def warn_of_numbers(taken: Iterable[Taken], order: Sequence[Node]) -> None:
     """Warn if a number was taken from a node of a graph and is a constant in what was recorded later."""
+    told = set()
     for each in taken:
+        if (each.code, each.instruction) in told:  # as in a loop
+            continue
         at = bisect_left(order, each.number, key=by_number)
         later = bisect_left(order, each.moment, key=by_number)
         if at < len(order) and order[at].number == each.number and later < len(order):
             operators, kept = _uses(each.code, each.instruction)
             name = name_called(each.code, each.instruction) or "float"
             if _operand(order[later], operators) or (kept and _is_factor(each.value, name, order[later:])):
+                told.add((each.code, each.instruction))
                 _warn(each, name)
 
 
@@ -57,6 +61,7 @@ def _warn(taken: Taken, name: str) -> None:
     line.code, line.instruction = taken.code, taken.instruction
     of_math = hasattr(math, name.rpartition(".")[2])
     advice = remedy(Call(name, None, "math") if of_math else Call("float", None, "builtins"), "tensor", False, False)
+    advice = advice.replace("float()", f"{name}()")
     warn(
         f"{name}(), at {line_of(line)}, made a number of a tensor that this graph was computed from, and the number "
         f"came back as a constant, so that the gradient is not whole: {advice}"

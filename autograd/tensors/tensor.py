@@ -172,7 +172,8 @@ class Tensor(Installed):
         if gradient is not None:
             gradient = gradient if isinstance(gradient, Tensor) else Tensor(gradient)
             if gradient.shape != node.shape:
-                raise ShapeError(f"a gradient of shape {gradient.shape} for a tensor of shape {node.shape}")
+                clear = "" if gradient.shape else ": to clear it, write x.grad = None, or zero_grad() of an optimizer"
+                raise ShapeError(f"a gradient of shape {gradient.shape} for a tensor of shape {node.shape}{clear}")
             if gradient.dtype != node.dtype:
                 gradient = Tensor(gradient._array.astype(node.dtype))
             if type(gradient._array) in BATCH_TYPES:

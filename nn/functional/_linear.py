@@ -26,9 +26,12 @@ def _affine(x: Any, weight: Any, bias: Any = None) -> Any:
     try:
         out = _product(x, weight.T) if type(x) in ARRAY_TYPES and type(weight) in ARRAY_TYPES else x @ weight.T
     except ValueError:
+        wide, shape = np.shape(weight)[-1], np.shape(x)
+        rows = ", and nn.Flatten() makes such rows" if math.prod(shape[1:]) == wide else ""
+        if len(shape) == 1 and shape[0] > wide > 0 == shape[0] % wide:
+            rows = f", and x.reshape(-1, {wide}) parts what was flattened: to keep n rows, use x.reshape(n, -1)"
         raise ValueError(
-            f"an input of shape (..., {np.shape(weight)[-1]}) is expected, as weight is (out_features, in_features)"
-            + (", and nn.Flatten() makes such rows" if math.prod(np.shape(x)[1:]) == np.shape(weight)[-1] else "")
+            f"an input of shape (..., {wide}) is expected, as weight is (out_features, in_features){rows}"
         ) from None
     if bias is None:
         return out

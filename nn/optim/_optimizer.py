@@ -90,6 +90,8 @@ class Optimizer:
             If a parameter is not a floating-point leaf tensor, or is already in a group, or an option is unknown, or
             `eps` is 0 in the dtype of a parameter.
         """
+        if "params" not in param_group:
+            raise ValueError(f"a group of parameters has {sorted(param_group)}: name the parameters 'params'")
         given = param_group["params"]
         _check_order(given)
         params = [_tensor_of(type(self).__name__, item) for item in ([given] if isinstance(given, Tensor) else given)]

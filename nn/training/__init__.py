@@ -1,5 +1,8 @@
 """Training in one call: `fit`, `evaluate` and `predict`, callbacks, and `watch` for training loops of your own."""
 
+import typing
+
+from autograd.extend import missing as _missing
 from autograd.extend import set_module as _set_module
 
 from .._warnings import TrainingWarning
@@ -28,3 +31,6 @@ __all__ = [
 
 _set_module(__name__, *(globals().get(name) for name in __all__))
 _set_module("nn", NonFiniteLossError, TrainingWarning, evaluate, fit, predict, watch)
+
+if not typing.TYPE_CHECKING:  # with `__getattr__`, type checkers would accept any name
+    __getattr__ = _missing.lookup(__name__)

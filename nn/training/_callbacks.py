@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from types import FunctionType
 from typing import Any, Literal
 
 from .._arguments import Size, check_constructor
@@ -12,6 +13,30 @@ from ._state import Training
 Mode = Literal["min", "max"]
 _SMALLER = ("loss", "mae", "mse", "rmse", "error")
 _LARGER = ("accuracy", "auc", "f1", "precision", "r2", "recall")
+
+
+# Methods of callbacks elsewhere, and those that are called in their place.
+_FOREIGN = {
+    "after_batch": "on_step", "after_epoch": "on_epoch", "after_fit": "on_end", "after_step": "on_step",
+    "before_epoch": "on_epoch_start", "before_fit": "on_start", "on_batch_end": "on_step", "on_begin": "on_start",
+    "on_epoch_begin": "on_epoch_start", "on_epoch_end": "on_epoch", "on_step_end": "on_step",
+}  # fmt: skip
+
+
+def check_callbacks(callbacks: Any) -> None:
+    """Raise unless these are callbacks in a list."""
+    if isinstance(callbacks, Callback):
+        raise TypeError(f"callbacks is a list: callbacks=[{type(callbacks).__name__}(...)]")
+    for each in callbacks:
+        if isinstance(each, type):
+            raise TypeError(f"{each.__name__} is a class of callbacks: pass an instance, {each.__name__}(...)")
+        if not isinstance(each, Callback):
+            remedy = "make it a subclass of nn.training.Callback"
+            if isinstance(each, FunctionType):
+                remedy = "pass nn.training.LambdaCallback(on_epoch=function)"
+            elif hasattr(each, "get_last_lr"):
+                remedy = "pass it as scheduler="
+            raise TypeError(f"a callback is an nn.training.Callback, not a {type(each).__name__}: {remedy}")
 
 
 class Callback:
@@ -40,6 +65,11 @@ class Callback:
     def __init_subclass__(cls, **options: Any) -> None:
         super().__init_subclass__(**options)
         check_constructor(cls)
+        for name in vars(cls):
+            plain = name.replace("_train_", "_").replace("_fit_", "_")
+            here = _FOREIGN.get(plain, plain if plain != name and hasattr(Callback, plain) else None)
+            if here is not None:
+                raise TypeError(f"fit does not call {name}() of a callback: here it is {here}(self, training)")
 
     def on_start(self, training: Training) -> None:
         """Before the first epoch."""

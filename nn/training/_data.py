@@ -16,8 +16,9 @@ from autograd import Tensor
 from autograd.extend import ARRAY_TYPES, borrow
 
 from .._arguments import TensorLike
+from .._warnings import message
 from ..utils.rnn import PackedSequence
-from ._dataframes import check_same_rows, column_names, frame_to_array, from_polars, is_frame, is_table
+from ._dataframes import check_same_rows, column_names, frame_to_array, from_polars, is_frame, is_table, remedy_for
 from ._types import Data
 
 Array = np.ndarray[Any, Any]
@@ -164,6 +165,10 @@ def source_of(data: Data, batch_size: int, seed: int | None, dtype: DTypeLike, c
     """Return the minibatches of `data`, which is a tuple of arrays, or an iterable of batches."""
     if isinstance(data, tuple) and (any(hasattr(part, "shape") for part in data) or all(map(_is_list, data))):
         return Rows(_arrays(data, dtype, columns), batch_size, seed)
+    if isinstance(data, tuple) and len(data) == 2 and all(isinstance(part, tuple) for part in data):
+        raise TypeError(message("train and test"))
+    if isinstance(data, float):
+        raise TypeError(message("fraction", value=data))
     if isinstance(data, np.ndarray | Tensor | str | dict) or is_frame(data) or not isinstance(data, Iterable):
         raise TypeError(
             f"data should be a tuple of arrays (X, y), or an iterable of batches (X, y), not a {type(data).__name__}; "
@@ -218,10 +223,10 @@ def read_array(part: TensorLike, dtype: DTypeLike, columns: Sequence[Any] | None
         raise TypeError("a dict has no rows: for one row give pandas.DataFrame([row]), with its columns in their order")
     array = np.asarray(borrow(part))
     if array.dtype.kind not in "biufc":
-        raise TypeError(
-            f"an array of dtype {array.dtype} and shape {array.shape} is not of numbers: for labels that are text, "
-            f"np.unique(y, return_inverse=True)[1] numbers them"
-        )
+        remedy = remedy_for(array, "for labels that are text, np.unique(y, return_inverse=True)[1] numbers them")
+        if hasattr(part, "toarray"):
+            remedy = "give the numbers of a sparse matrix as X.toarray()"
+        raise TypeError(f"an array of dtype {array.dtype} and shape {array.shape} is not of numbers: {remedy}")
     return array.astype(dtype, copy=False) if array.dtype.kind == "f" else array
 
 

@@ -103,12 +103,27 @@ def check_same_rows(frames: Sequence[object]) -> None:
 
 
 def _check_numbers(table: Any, names: list[Any]) -> None:
-    odd = [f"{name!r} ({table[name].dtype})" for name in names if table[name].dtype.kind not in "biuf"]
+    odd = [name for name in names if table[name].dtype.kind not in "biuf"]
     if odd:
-        raise TypeError(
-            f"the columns {', '.join(odd)} are not numbers: leave them out, or encode them, categories for example "
-            f"with pandas.get_dummies(X) or, as labels of classes, pandas.factorize(y)[0]"
+        listed = ", ".join(f"{name!r} ({table[name].dtype})" for name in odd)
+        remedy = (
+            "leave them out, or encode them, categories for example with pandas.get_dummies(X) or, as labels of "
+            "classes, pandas.factorize(y)[0]"
         )
+        if all(table[name].dtype.kind in "OT" or table[name].dtype == "str" for name in odd):
+            remedy = remedy_for(table[odd].to_numpy(dtype=object), remedy)
+        raise TypeError(f"the columns {listed} are not numbers: {remedy}")
+
+
+def remedy_for(array: Array, otherwise: str) -> str:
+    """Return what makes numbers of an array of texts or objects; `otherwise`, of texts that are none."""
+    if array.size and isinstance(array.flat[0], list | tuple | np.ndarray):
+        return "each row is a list: make one array of them, as with np.stack(X) of a Series of lists"
+    try:
+        array.astype(float)
+    except (TypeError, ValueError):
+        return otherwise
+    return "they are numbers all the same: convert them with X.astype(float)"
 
 
 def _check_present(values: Array, table: Any, names: list[Any]) -> None:

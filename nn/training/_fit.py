@@ -10,12 +10,14 @@ from numpy.typing import ArrayLike
 
 from .._arguments import explained
 from .._blocks import modes_kept
+from .._warnings import message
 from ..distributed._processes import world
 from ..module import Module
-from ..random import default_generator
-from ._callbacks import Callback
+from ..random import default_generator, seed_of
+from ._callbacks import Callback, check_callbacks
 from ._compiled import Compile
 from ._data import Batches, Rows, Source, columns_of, source_of
+from ._divergence import warn
 from ._evaluation import EVALUATION_BATCH, check_loss, dtype_of, trained_columns
 from ._loop import TrainingLoop
 from ._metrics import Metrics, named_metrics
@@ -54,6 +56,7 @@ def fit(
     accumulate: int = 1,
     clip_norm: float | None = None,
     seed: int | None = None,
+    rng: int | np.random.Generator | None = None,
     sentinels: bool = True,
     compile: Compile = "auto",
     reproducible: bool = False,
@@ -113,6 +116,8 @@ def fit(
     seed
         For the order of the rows of arrays; by default it is drawn from the generator of `nn`, so that all repeats
         after `nn.manual_seed`.
+    rng
+        In place of `seed`: whatever ``numpy.random.default_rng`` takes.
     sentinels
         Whether to check some of the steps for mistakes that a training does not notice, and warn of them: see
         `nn.watch` for a list.
@@ -181,13 +186,12 @@ def fit(
         raise ValueError(f'compile should be "auto", True, "numba" or False, not {compile!r}')
     check_loss(loss)
     _check_optimizer(optimizer)
-    if isinstance(callbacks, Callback):
-        raise TypeError(f"callbacks is a list: callbacks=[{type(callbacks).__name__}(...)]")
+    check_callbacks(callbacks)
     check_scheduler(scheduler, scheduler_every, optimizer)
     dtype, columns = dtype_of(model), trained_columns(model) or columns_of(data)
     check_model(model, reproducible, compile in (True, "numba"))
     synchronized(model, loss, optimizer)
-    source = source_to_train(data, epochs, batch_size, seed, dtype, columns)
+    source = source_to_train(data, epochs, batch_size, seed_of(seed, rng), dtype, columns)
     if sample_weight is not None:
         source = _with_weights(source, sample_weight)
     evaluated = None if validation is None else _validation(validation, epochs, dtype, columns)
@@ -228,9 +232,20 @@ def fit(
         if "forward() takes" in str(error):
             error.args = (f"{error}: the model is called with all parts of the data but the last, the target",)
         raise
+    if scheduler is None and epochs > 1 and sentinels:
+        _check_schedules(optimizer)
     history = pandas.DataFrame(training.history).set_index("epoch")
     history.attrs |= {"stopped": training.stopped, "compiled": loop.compiled.said}
     return history
+
+
+def _check_schedules(optimizer: Any) -> None:
+    """Warn of a schedule that was made for the optimizer and that nobody lets go on."""
+    from ..optim.lr_scheduler._base import schedulers_of  # loaded where one was made
+
+    made = schedulers_of(optimizer)
+    if made and not any(each.last_epoch for each in made):
+        warn(message("schedule", kind=type(made[0]).__name__))
 
 
 def source_to_train(

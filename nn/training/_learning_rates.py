@@ -12,7 +12,7 @@ import numpy as np
 
 from .._blocks import modes_kept
 from ..module import Module
-from ..random import default_generator
+from ..random import default_generator, seed_of
 from ._data import Batch, Batches, Source
 from ._evaluation import check_loss, dtype_of, trained_columns
 from ._fit import source_to_train
@@ -55,6 +55,7 @@ def find_learning_rate(
     steps: int = 100,
     batch_size: int | None = None,
     seed: int | None = None,
+    rng: int | np.random.Generator | None = None,
 ) -> LearningRateSearch:
     """Find a learning rate: train with one that grows from step to step, until the loss grows.
 
@@ -62,7 +63,7 @@ def find_learning_rate(
 
     Parameters
     ----------
-    model, data, loss, optimizer, batch_size, seed
+    model, data, loss, optimizer, batch_size, seed, rng
         As for `fit`.
     lowest, highest
         The learning rates of the first and of the last step; between them each is the one before times a factor.
@@ -96,7 +97,7 @@ def find_learning_rate(
     check_loss(loss)
     generator = default_generator().bit_generator
     drawn = generator.state
-    source = source_to_train(data, steps, batch_size, seed, dtype_of(model), trained_columns(model))
+    source = source_to_train(data, steps, batch_size, seed_of(seed, rng), dtype_of(model), trained_columns(model))
     kept = model.state_dict(), optimizer.state_dict()
     loader = source.loader if isinstance(source, Batches) else None
     place = None if loader is None else loader.state_dict()

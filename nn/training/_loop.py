@@ -17,7 +17,7 @@ from ..distributed._collectives import spread_object
 from ..distributed._processes import world
 from ..utils import clip_grad_norm_
 from ._compiled import Compile, CompiledGradient, NotFinite
-from ._data import Batch, Source
+from ._data import Batch, Rows, Source
 from ._divergence import divergence
 from ._evaluation import mean_over
 from ._interruption import Interruption
@@ -215,7 +215,9 @@ class TrainingLoop:
         if gradient is not None:
             self._add_compiled(gradient, batch, part)
             return
-        output = training.model(*batch.inputs)
+        by_rows = self._sentinels is not None and training.step == 0 and isinstance(training.source, Rows)
+        with self._sentinels.axes_noted() if self._sentinels is not None and by_rows else nullcontext():
+            output = training.model(*batch.inputs)
         if checked and self._sentinels is not None:
             self._sentinels.check_call(batch.inputs, output)
         loss = self._loss_of(output, batch, checked)

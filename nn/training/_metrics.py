@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import inspect
 from collections.abc import Callable, Iterable, Mapping
 from types import FunctionType
 from typing import Any
@@ -75,24 +76,63 @@ def _difference(name: str, output: Array, target: Array) -> Array:
     return output - target
 
 
-_told: WeakSet[Any] = WeakSet()  # the metrics that `_check_shapes` has warned of
+_told: WeakSet[Any] = WeakSet()  # the metrics of users that were called, and looked at, before
 
 
-def _check_shapes(functions: Mapping[str, Measure], output: Any, target: Any) -> None:
-    """Warn of metrics that compare each output with each target, where shapes (n, 1) and (n,) are broadcast."""
-    if getattr(output, "shape", None) != (*getattr(target, "shape", ()), 1) or target.ndim != 1 or len(target) < 2:
-        return
-    for name, function in functions.items():
-        if function not in _KNOWN.values() and isinstance(function, FunctionType) and function not in _told:
-            try:
-                with np.errstate(all="ignore"):
-                    reshaped, given = function(output[:, 0], target), function(output, target)
-            except Exception:  # noqa: BLE001 - it knows which of the shapes it takes
-                continue
-            if not np.allclose(reshaped, given, rtol=1e-3, equal_nan=True):
-                _told.add(function)
-                text = message("metric", name=name, output=np.shape(output), target=np.shape(target))
-                warn(text, TrainingWarning)
+class _Looked(Array):
+    """An output or target of the first batch: it notes what a metric of the user's does wrong with it."""
+
+    mistakes: list[tuple[str, dict[str, Any]]]
+
+    def __array_finalize__(self, source: Any) -> None:
+        self.mistakes = getattr(source, "mistakes", [])
+
+    def __repr__(self) -> str:
+        return repr(np.asarray(self))
+
+    def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **options: Any) -> Any:
+        """Compute as arrays do, and note outputs of shape (n, 1) that meet targets of shape (n,)."""
+        plain = [np.asarray(x) if isinstance(x, _Looked) else x for x in inputs]
+        if "out" in options:
+            options["out"] = tuple(np.asarray(x) if isinstance(x, _Looked) else x for x in options["out"])
+        shapes = sorted((np.shape(x) for x in plain), key=len)
+        if method == "__call__" and len(shapes) == 2 and shapes[1] == (*shapes[0], 1) != (1, 1):
+            self.mistakes.append(("metric", {"output": shapes[1], "target": shapes[0]}))
+        return _looked(getattr(ufunc, method)(*plain, **options), self.mistakes)
+
+    def argmax(self, axis: Any = None, *args: Any, **options: Any) -> Any:
+        """Compute as arrays do, and note one index of a whole table."""
+        if axis is None and self.ndim > 1 < len(self):
+            self.mistakes.append(("metric of all", {"shape": self.shape}))
+        return _looked(np.asarray(self).argmax(axis, *args, **options), self.mistakes)
+
+
+def _looked(value: Any, mistakes: list[tuple[str, dict[str, Any]]]) -> Any:
+    if type(value) is np.ndarray:
+        value = value.view(_Looked)
+        value.mistakes = mistakes
+    return value
+
+
+def _measured(name: str, function: Any, output: Any, target: Any) -> float:
+    """Return a metric of a batch; the first time, look at what a function of the user's does."""
+    if not isinstance(function, FunctionType) or function in _KNOWN.values() or function in _told:
+        return _number(name, function(output, target))
+    _told.add(function)
+    mistakes: list[tuple[str, dict[str, Any]]] = []
+    value = function(_looked(output, mistakes), _looked(target, mistakes))
+    for kind, parts in mistakes[:1]:
+        warn(message(kind, name=name, **parts), TrainingWarning)
+    return _number(name, value)
+
+
+def _number(name: str, value: Any) -> float:
+    if value is None or np.size(value) != 1:
+        what = (
+            "None: is a return missing?" if value is None else f"an array of shape {np.shape(value)}: take its mean()"
+        )
+        raise TypeError(message("metric of many", name=name, what=what))
+    return float(value.item() if np.ndim(value) else value)
 
 
 _KNOWN: dict[str, Measure] = {"accuracy": accuracy, "mae": mae, "mse": mse}
@@ -113,10 +153,24 @@ def named_metrics(metrics: Metrics) -> dict[str, Measure]:
         named = {item if isinstance(item, str) else _name(item): _KNOWN.get(item, item) for item in given}
         if len(named) != len(given):
             raise ValueError(f"{len(given)} metrics have the names {list(named)}: give a dict of different names")
+    for name, function in named.items():
+        _check_arguments(name, function)
     taken = sorted(name for name in named if name in _RESERVED or name.startswith("val_"))
     if taken:
         raise ValueError(f"metrics cannot be named {taken}: the history has columns of these names")
     return named
+
+
+def _check_arguments(name: str, metric: Any) -> None:
+    try:
+        signature = inspect.signature(metric) if callable(metric) else None
+    except ValueError:  # of compiled code that does not tell
+        return
+    try:
+        if signature is not None:
+            signature.bind(None, None)
+    except TypeError as error:
+        raise TypeError(f"the metric {name!r} is called with (output, target): {error}") from None
 
 
 def _name(metric: Any) -> str:
@@ -167,10 +221,8 @@ class Totals:
         self.sums["loss"] += loss if self.summed else loss * rows
         if len(self._names) > 1:
             output, target = values_of(output), values_of(target)
-            if self.rows == rows:
-                _check_shapes(self._functions, output, target)
             for name, function in self._functions.items():
-                self.sums[name] += float(function(output, target)) * rows
+                self.sums[name] += _measured(name, function, output, target) * rows
             if self.kept is None:
                 self.measure([(output, target)])
             elif self.running:

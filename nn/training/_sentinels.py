@@ -5,6 +5,9 @@ from __future__ import annotations
 import math
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from functools import partial
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -16,6 +19,7 @@ from .._arguments import TensorLike
 from .._warnings import message
 from ..functional import cross_entropy, nll_loss
 from ..module import Module, warn_of_plain_tensors
+from ..modules.containers import Row
 from ..modules.loss import CrossEntropyLoss, NLLLoss
 from ..parameter import Parameter
 from ..parameter import watchers as parameter_watchers
@@ -44,11 +48,15 @@ def is_checked(step: int, position: int) -> bool:
 
 
 class ParameterNorms(NamedTuple):
-    """Of one parameter in one step: the norms of its gradient (None without one), of its values and their change."""
+    """Of one parameter in one step: the norms of its gradient (None without one), of its values and their change.
+
+    `climb` is the product of its gradient and its change.
+    """
 
     gradient: float | None
     weight: float
     update: float
+    climb: float
 
 
 class StepNorms:
@@ -56,17 +64,20 @@ class StepNorms:
 
     def __init__(self, named: Sequence[tuple[str, Any]]) -> None:
         self._named = named
-        self._gradients = [None if p.grad is None else _norm(borrow(p.grad)) for _, p in named]
+        self._gradients = [None if p.grad is None else borrow(p.grad) for _, p in named]
+        self._norms = [None if gradient is None else _norm(gradient) for gradient in self._gradients]
         self._before = [np.array(borrow(p)) for _, p in named]  # in the order of memory that they have
 
     def finish(self) -> dict[str, ParameterNorms]:
         """Return the norms by the path of each parameter."""
-        return {
-            name: ParameterNorms(
-                gradient, _norm(before), _norm(np.subtract(borrow(parameter), before, out=np.empty_like(before)))
-            )
-            for (name, parameter), gradient, before in zip(self._named, self._gradients, self._before, strict=True)
-        }
+        found = {}
+        for (name, parameter), gradient, norm, before in zip(
+            self._named, self._gradients, self._norms, self._before, strict=True
+        ):
+            change = np.subtract(borrow(parameter), before, out=np.empty_like(before))
+            climb = 0.0 if gradient is None else float(np.vdot(gradient, change).real)
+            found[name] = ParameterNorms(norm, _norm(before), _norm(change), climb)
+        return found
 
 
 def total_norm(norms: Sequence[float]) -> float:
@@ -118,6 +129,8 @@ class Sentinels:
         self._output_checks = _checks_of(loss)
         self._takes_probabilities = isinstance(loss, CrossEntropyLoss) or loss is cross_entropy
         self._mistaken = False  # whether there was a mistake in the loss, which explains others
+        self._shapes: list[tuple[str, Any, tuple[int, ...]]] = []  # that `axes_noted` noted
+        self._uphill = 0  # in how many steps the change went along the gradient
         parameter_watchers.add(self)
 
     def _named(self) -> list[tuple[str, Any]]:
@@ -148,14 +161,40 @@ class Sentinels:
         for finding in mistakes:
             if ascends and "below 0" in finding.form:
                 continue
+            if finding.form == "a mean of outputs" and self._output_checks:  # which say more of such a loss
+                continue
             if (finding.remedy, "") not in self._warned:
                 self._warned.add((finding.remedy, ""))
                 warn(str(finding))
             self._mistaken, self._output_checks = True, []
 
+    @contextmanager
+    def axes_noted(self) -> Iterator[None]:
+        """Note what layers that tell rows from steps are given in a call of the model with an array of rows."""
+        handles = [
+            module.register_forward_pre_hook(partial(self._note_shape, path))
+            for path, module in self._model.named_modules()
+            if hasattr(module, "batch_first")
+        ]
+        try:
+            yield
+        finally:
+            for handle in handles:
+                handle.remove()
+
+    def _note_shape(self, path: str, module: Module, args: tuple[Any, ...]) -> None:
+        shape = getattr(args[0], "shape", ()) if args else ()  # a call may have names alone
+        self._shapes.append((f"{type(module).__name__} {path}".strip(), module, shape))
+
     def check_call(self, inputs: Sequence[TensorLike], output: object) -> None:
         """Check what a call of the model computed with, before a backward pass."""
         self._check_dtype(inputs, output)
+        rows = len(inputs[0]) if self._shapes else 0  # type: ignore[arg-type]  # an array of rows
+        for name, module, shape in self._shapes:
+            at = 0 if module.batch_first else 1
+            if len(shape) == 3 and shape[1 - at] == rows != shape[at]:
+                self.warn_once("batch first", name=name, shape=shape, rows=rows, needed=not module.batch_first)
+        self._shapes.clear()
         if self._checks != 1 or ("made anew", "") in self._warned or not isinstance(output, Tensor):
             return  # the first call of lazy layers makes parameters
         if output.requires_grad and not any(getattr(x, "requires_grad", False) for x in inputs):
@@ -194,7 +233,7 @@ class Sentinels:
             odd_sums = sums[(sums != 0) & (np.abs(sums - 1) > 1e-3)]  # rows of 0 do not count
             if odd_sums.size:
                 self.warn_once("sums of rows", total=odd_sums[0])
-        varied = len(target) > 1 and bool((target != target[:1]).any())
+        varied = len(target) > 1 and bool((target != target[:1]).any()) and not self._mistaken
         if self._streak("constant", "", varied and bool((output == output[:1]).all()), SHORT_STREAK):
             self.warn_once("constant", count=SHORT_STREAK)
 
@@ -203,7 +242,10 @@ class Sentinels:
         self._checks += 1
         if self._checks == 1:
             warn_of_plain_tensors(self._model, used=True)
+            self._check_modules()
         rate = max(float(group["lr"]) for group in self._optimizer.param_groups)
+        ascends = any(group.get("maximize") for group in self._optimizer.param_groups)
+        self._uphill += not ascends and sum(norm.climb for norm in norms.values()) > 0
         held = {id(p) for group in self._optimizer.param_groups for p in group["params"]}
         for name, norm in norms.items():
             if norm.gradient is not None:
@@ -224,8 +266,22 @@ class Sentinels:
         if 0 < self._checks < ALWAYS_CHECKED:
             self._check_gradients()
 
+    def _check_modules(self) -> None:
+        """Look for one layer in several places, and for parameters that are meant to stay."""
+        for path, module in self._model.named_modules():
+            name = path or type(module).__name__
+            if isinstance(module, Row):
+                twice = [i for i, (a, b) in enumerate(pairwise(module)) if a is b and any(True for _ in a.parameters())]
+                if twice:
+                    self.warn_once("same layer", name=name, first=twice[0], second=twice[0] + 1)
+            for flag in ("requires_grad", "trainable"):
+                if vars(module).get(flag) is False and any(p.requires_grad for p in module.parameters()):
+                    self.warn_once("flag of a module", name=name, flag=flag)
+
     def _check_gradients(self) -> None:
         named, when = self._named(), f"in the {self._checks} steps that were looked at"
+        if self._checks > 2 and self._uphill == self._checks:
+            self.warn_once("uphill", when=when)
         if named and not self._nonzero:
             if not self._optimizer.idle:
                 self.warn_once("no backward", when=when)
@@ -234,7 +290,13 @@ class Sentinels:
             return
         self._warn_of("no gradient", [item for item in named if item[0] not in self._nonzero], when=when)
         if self._checks >= ALWAYS_CHECKED and not self._mistaken:
-            self._warn_of("zero gradient", [item for item in named if self._nonzero.get(item[0]) is False], when=when)
+            zero = [  # a bias alone may cancel, as in a difference
+                (name, parameter)
+                for name, parameter in named
+                if self._nonzero.get(name) is False and not self._nonzero.get(name.removesuffix("bias") + "weight")
+            ]
+            self._warn_of("zero gradient", zero, when=when)
+            self._warn_of("same units", [item for item in named if self._nonzero.get(item[0]) and _all_same(item[1])])
 
     def _check_ratios(self, ratios: list[tuple[str, Any, float]]) -> None:
         """Check the size of updates in proportion to the parameters."""
@@ -261,6 +323,12 @@ class Sentinels:
             warn(message(kind, **parts))
 
 
+def _all_same(parameter: Any) -> bool:
+    """Tell whether all units of a layer have the same weights."""
+    weight = borrow(parameter)
+    return weight.ndim > 1 and len(weight) > 1 and bool((weight == weight[:1]).all())
+
+
 def _listed(named: Sequence[tuple[str, Any]]) -> str:
     """Return the names and shapes of parameters as words; of many, the first and the number."""
     shown = [f"{name} {parameter.shape}" for name, parameter in named]
@@ -279,6 +347,8 @@ def _checks_of(loss: Any) -> list[_Check]:
         return [("softmax", _are_probabilities)]
     if isinstance(loss, NLLLoss) or loss is nll_loss:
         return [("log-softmax", _are_not_logarithms)]
+    if "KLDivLoss" in kinds:
+        return [("logarithms", lambda output: bool((output > 0).any()))]
     if "BCEWithLogitsLoss" in kinds:
         return [("sigmoid", lambda output: output.size >= 32 and bool(((output >= 0) & (output <= 1)).all()))]
     return []

@@ -36,13 +36,16 @@ def watch(model: Module, optimizer: Optimizer, loss: Loss | None = None) -> Watc
     - a forgotten `zero_grad`, so that gradients of earlier steps are added to the present ones; a forgotten ``step()``;
     - a model that is trained in evaluation mode, or evaluated in training mode, if it has layers that depend on
       the mode, such as `Dropout`;
-    - labels of shape ``(n,)`` that are broadcast against outputs of shape ``(n, 1)``, a loss that is maximised, a
-      softmax or sigmoid before a loss that applies it itself;
+    - labels of shape ``(n,)`` that are broadcast against outputs of shape ``(n, 1)``, a loss that is maximised or has
+      no minimum, a softmax or sigmoid before a loss that applies it itself, targets that no output can reach;
+    - one layer in several places of a list, units with the same weights, attributes that freeze nothing;
     - probabilities given to `CrossEntropyLoss`, which takes logits, and targets that are none; anything but
       log-probabilities given to `NLLLoss` (if `loss` is given);
     - outputs that are the same for all rows (if `loss` is given);
     - inputs of a wider dtype than the parameters, NumPy's float64 for example, in which everything is then computed;
-    - updates that are larger than a tenth of a weight matrix, or smaller than 1e-7 of it, for a long time.
+    - updates that are larger than a tenth of a weight matrix, or smaller than 1e-7 of it, for a while; steps uphill.
+
+    Where `fit` is given arrays, it also looks for recurrent and attention layers that take the rows for steps.
 
     Parameters
     ----------
@@ -81,6 +84,7 @@ class Watch:
         self._take_step = optimizer.step
         self._left: Any = None  # the gradient that the last step used
         self._added = False  # whether gradients were added to it since
+        self._stepping = False  # a step with a closure may compute many gradients
         self._cleared = 0  # how often gradients came where there were none, since the last step
         self._look: Any = None  # at what is computed with the output: ends it, and returns what it found
         self._handles: list[Handle] = [model.register_forward_hook(self._see_output)]
@@ -145,7 +149,8 @@ class Watch:
         if present is None or present is self._left:
             self._added = present is not None and bool(borrow(present).any())
         self._end_look()
-        self._cleared = self._cleared + 1 if present is None or not borrow(present).any() else 0
+        came = not self._stepping and (present is None or not borrow(present).any())
+        self._cleared = self._cleared + 1 if came else 0
         if self._cleared == ALWAYS_CHECKED:
             self._sentinels.warn_once("no step", count=self._cleared)
 
@@ -155,7 +160,9 @@ class Watch:
             self._sentinels.warn_once("zero_grad")
         self._added, self._cleared = False, 0
         norms = StepNorms(trainable_parameters(self._model, self._loss)) if self._checking() else None
+        self._stepping = True
         result = self._take_step(*args, **kwargs)
+        self._stepping = False
         if norms is not None:
             self._sentinels.check_optimizer()
             self._sentinels.check_norms(norms.finish())

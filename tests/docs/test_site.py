@@ -13,6 +13,7 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
+from docs import mistakes
 from docs.site import offline, public
 
 from ..lists import assert_listed
@@ -166,7 +167,11 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
         (source / page).parent.mkdir(exist_ok=True)
         shutil.copy(DOCS / f"{page}.md", source / f"{page}.md")
     shutil.copytree(DOCS / "images", source / "images")
-    (source / "index.md").write_text("\n".join(["# Pages", "", "```{toctree}", *pages, "```", ""]))
+    table = "<div class='cell_output'><table><tr>" + "<td>a wide cell</td>" * 20 + "</tr></table></div>"
+    (source / "printed.md").write_text(
+        "\n".join(["# Printed", "", *mistakes.block(mistakes.SAID, "words " * 99), "", table, ""])
+    )
+    (source / "index.md").write_text("\n".join(["# Pages", "", "```{toctree}", *pages, "printed", "```", ""]))
     command = [sys.executable, "-m", "sphinx", "-Q", "-c", str(DOCS), str(source), str(site)]
     subprocess.run(command, cwd=ROOT, check=True)
     return site
@@ -184,6 +189,18 @@ def test_in_a_browser_as_narrow_as_a_telephone_no_page_scrolls_sideways(site: Pa
         .map(each => [each.clientWidth <= 390, getComputedStyle(each).overflowX])""")
     assert all(box == [True, "auto"] for box in wide)
     assert wide or page not in ("performance", "semantics")
+
+
+@pytest.mark.thorough
+def test_on_a_telephone_messages_are_wrapped_and_tables_of_notebooks_scroll(site: Path, browser: Any) -> None:
+    screen = {"width": 390, "height": 844, "deviceScaleFactor": 1, "mobile": True}
+    browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", screen)
+    browser.get((site / "printed.html").as_uri())
+    widths = """const [text, table] = ["pre", ".cell_output table"]
+            .map(each => document.querySelector(`article ${each}`));
+        return [text.scrollWidth <= text.clientWidth, text.clientHeight > 100, table.clientWidth <= 390,
+            table.scrollWidth > 390, getComputedStyle(table).overflowX]"""
+    assert browser.execute_script(widths) == [True, True, True, True, "auto"]
 
 
 @pytest.mark.thorough

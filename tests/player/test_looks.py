@@ -1,16 +1,18 @@
 """What is written on the page: it stays in its box, and nothing lies on anything else."""
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
 import nn
-from autograd import Value
+from autograd import Value, player
 
 from .browsing import press, small, text
 
+WebDriverWait = pytest.importorskip("selenium.webdriver.support.ui").WebDriverWait
 Keys = pytest.importorskip("selenium.webdriver.common.keys", reason="drives a browser: pip install selenium").Keys
 
 SEEN = """
@@ -110,3 +112,25 @@ def test_a_box_keeps_its_shape_in_every_state(page: Callable[..., Any]) -> None:
         shapes.append(browser.execute_script(script))
     assert shapes[0] == shapes[1] == shapes[2] == shapes[3]
     assert len({shape[2] for shape in shapes[0]}) == 2  # of leaves, and of operations
+
+
+def test_a_page_in_a_cell_that_is_not_seen_yet_begins_with_the_whole_picture(browser: Any, tmp_path: Path) -> None:
+    path = player(lambda: (nn.Linear(4, 4)(np.ones((3, 4), "f4")) ** 2).mean(), tmp_path / "page.html")
+    notebook = tmp_path / "notebook.html"
+    notebook.write_text(f"<div hidden>{path._repr_html_()}</div>", encoding="utf-8")  # type: ignore[attr-defined]
+    browser.get(notebook.as_uri())
+    WebDriverWait(browser, 20).until(lambda _: browser.execute_script("return document.readyState === 'complete'"))
+    browser.execute_script("document.querySelector('div').hidden = false")
+    browser.switch_to.frame(0)
+    script = """const outer = room(document.getElementById('graph'));
+        return shown('.box').map(room).map(each => [
+            each[0] - outer[0], each[1] - outer[1], outer[2] - each[2], outer[3] - each[3]]);"""
+
+    def seen() -> bool:
+        found = browser.execute_script(SEEN + script)
+        return len(found) > 3 and min(map(min, found)) >= 0
+
+    try:
+        WebDriverWait(browser, 20).until(lambda _: seen())
+    finally:
+        browser.switch_to.default_content()

@@ -79,6 +79,12 @@ def _count_classes(shape: tuple[int, ...]) -> int:
 def _refuse_form(target: Array, shape: tuple[int, ...], expected: tuple[int, ...]) -> NoReturn:
     """Raise the error for labels that are not integers, or not of the expected shape."""
     if target.dtype.kind not in "iu":
+        classes = target.shape[-1:]
+        if target.ndim == len(shape) == 2 and classes != shape[1:] and target.size and (target.sum(1) == 1).all():
+            raise ShapeError(
+                f"the target has probabilities of {classes[0]} classes, shape {target.shape}, but the input has "
+                f"{shape[1]} scores, shape {shape}: a last layer of {classes[0]} outputs gives as many"
+            )
         if target.dtype.kind == "f" and target.ndim == 2 and target.shape[1:] != (1,):
             raise DtypeError(
                 f"class indices should be integers, but target has dtype {target.dtype} and shape {target.shape}, as "

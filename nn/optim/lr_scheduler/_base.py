@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 from collections.abc import Mapping, Sequence
 from typing import Any, TypeVar
+from weakref import WeakSet
 
 from autograd.extend import done_outside, outside_types
 
@@ -14,6 +15,14 @@ from .._kinds import kinds_of
 from .._optimizer import Optimizer
 
 T = TypeVar("T")
+
+
+_made: WeakSet[LRScheduler] = WeakSet()
+
+
+def schedulers_of(optimizer: Any) -> list[LRScheduler]:
+    """Return the schedulers that were made for an optimizer and are still there."""
+    return [each for each in _made if getattr(each, "optimizer", None) is optimizer]
 
 
 class LRScheduler:
@@ -51,6 +60,12 @@ class LRScheduler:
     """
 
     _not_saved = frozenset({"optimizer"})  # attributes that are not part of the state
+
+    def __new__(cls, *args: Any, **options: Any) -> Any:
+        """Return a new scheduler, which `schedulers_of` finds as long as it lives."""
+        made = super().__new__(cls)
+        _made.add(made)
+        return made
 
     def __init_subclass__(cls, **options: Any) -> None:
         super().__init_subclass__(**options)

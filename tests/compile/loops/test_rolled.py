@@ -12,7 +12,8 @@ import pytest
 import nn
 from autograd import CompileError, compile, grad, hessian, jvp, no_grad, scan, tensor, value_and_grad, vmap, while_loop
 from autograd.transforms import scan as scan_module
-from autograd.transforms.compile.loops import rolled
+from autograd.transforms.compile import recorder
+from autograd.transforms.compile.loops import roll, rolled, running
 from autograd.transforms.compile.loops.running import SHORT, CompiledLoop, Lanes
 from autograd.transforms.pytree import flatten
 
@@ -140,6 +141,24 @@ def test_batches_side_by_side_in_machine_code(axes: tuple[int | None, int | None
 
 def test_batches_of_what_a_step_closes_over_in_machine_code() -> None:
     checked(vmap(of_closure), (BATCH,), backend="numba")
+
+
+def test_batches_where_numba_is_not_installed(monkeypatch: pytest.MonkeyPatch) -> None:
+    for module in (recorder, roll, running):
+        monkeypatch.setattr(module, "find_spec", lambda name: None)
+
+    def potential(q: Any) -> Any:
+        return (q[1] - q[0] ** 2) ** 2 + np.sum((1 - q) ** 2) / 10
+
+    def leapfrog(q: Any, p: Any) -> Any:
+        def step(state: Any, _: Any) -> Any:
+            q, p = state
+            q = q + 0.05 * (p - 0.025 * grad(potential)(q))
+            return (q, p - 0.025 * grad(potential)(q)), None
+
+        return scan(step, (q, p), length=20)[0]
+
+    checked(vmap(leapfrog), tuple(np.linspace(-1, 1, 12).reshape(2, 3, 2)), backend="auto")
 
 
 @pytest.mark.parametrize("backend", ["numpy", "numba"])

@@ -121,9 +121,27 @@ def test_gradients_are_clipped_together() -> None:
     assert history["gradient_norm"][1] > 100  # what it was before
 
 
+def test_rng_stands_for_a_seed() -> None:
+    def order(**options: Any) -> list[float]:
+        seen: list[float] = []
+
+        def loss(output: Any, target: Any) -> Any:
+            seen.extend(target.tolist())
+            return (output**2).mean()
+
+        fit(linear(), (X, np.arange(len(X)) * 1.0), loss, epochs=2, compile=False, **options)
+        return seen
+
+    assert order(rng=3) == order(rng=3) == order(rng=np.random.default_rng(3)) != order(rng=4)
+    generator = np.random.default_rng(3)
+    assert order(rng=generator) != order(rng=generator)
+    with pytest.raises(ValueError, match="both seed=1 and rng=2 are given"):
+        order(seed=1, rng=2)
+
+
 def test_metrics_by_name_function_and_dict() -> None:
     def certain(output: Any, target: Any) -> Any:
-        assert type(output) is np.ndarray
+        assert isinstance(output, np.ndarray)
         return (np.abs(output) > 0.5).mean()
 
     model = linear(outputs=2)

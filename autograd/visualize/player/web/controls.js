@@ -127,10 +127,23 @@ $("time").max = events;
 for (let depth = 0; depth <= deepest; depth++) make("option", depth < deepest ? String(depth) : "all", $("depth")).value = String(depth);
 $("modules").hidden = !frames.length;
 steps.forEach((_, i) => tell(i));
-begin();
+function beginWhole() {
+  begin();
+  if (data.failed) { openAround(last); showPart(last); }
+}
+beginWhole();
 introduce();
 $("phases").lastElementChild.hidden = data.failed;
 $("failed").hidden = !data.failed;
 $("legend").querySelector(".wayback").parentNode.hidden = data.failed;
 $("status").textContent = sentence();
-if (data.failed) { pin(last); go(events); openAround(last); showPart(last); }
+if (data.failed) { pin(last); go(events); beginWhole(); }
+
+// Until something is done, it begins anew when there is other room: a frame that is not seen yet, in a notebook, has none.
+let touched = false, before = room();
+["click", "input", "keydown", "pointerdown", "wheel"].forEach((event) => addEventListener(event, () => { touched = true; }, true));
+new ResizeObserver(() => {
+  const { width, height } = room(), same = width === before.width && height === before.height;
+  before = { width, height };
+  if (!touched && !same) beginWhole();
+}).observe($("graph"));
