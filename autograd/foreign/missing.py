@@ -145,6 +145,14 @@ def refuse_keywords(
             raise TypeError(f"{what} has no argument {name!r}: {remedy}")
 
 
+_BARE = {  # what NumPy's errors leave unsaid
+    "unexpected keyword argument 'dim'$": "here it is axis=",
+    "unexpected keyword argument 'keepdim'$": "here it is keepdims=",
+    r"^(output must be an array|return arrays must be of ArrayType)$": "here keepdims=True is given by name",
+    r"^Cannot interpret '\d+' as a data type$": "here a shape is one argument, as in np.zeros((2, 3))",
+}
+
+
 def explain(error: BaseException) -> None:
     """Add to an error of Python or NumPy what to write, where a program uses PyTorch's words on an ndarray or a number.
 
@@ -160,8 +168,8 @@ def explain(error: BaseException) -> None:
 
         if any(".size(" in (line.line or "") for line in extract_tb(error.__traceback__)[-1:]):
             note = "here it is t.shape[0] for t.size(0): t.size is the number of elements"
-    elif isinstance(error, TypeError) and (found := re.search("unexpected keyword argument '(dim|keepdim)'$", text)):
-        note = f"here it is {_plain(KEYWORDS[found[1]])}"
+    elif isinstance(error, TypeError):
+        note = next((note for pattern, note in _BARE.items() if re.search(pattern, text)), "")
     if note and note not in getattr(error, "__notes__", ()):
         error.add_note(note)
 
