@@ -637,7 +637,8 @@ def test_a_name_that_a_module_loads_when_it_is_first_asked_for_is_no_change(monk
     def step(x: Any) -> None:
         optimizer.zero_grad()
         gradients = autograd.gradients((model(x) ** 2).mean(), [*model.parameters()], create_graph=True)
-        sum((g**2).sum() for g in gradients).backward()
+        total: Any = sum((g**2).sum() for g in gradients)
+        total.backward()
         optimizer.step()
 
     monkeypatch.delattr(autograd, "gradients")  # as in a process that has not named it yet
