@@ -37,6 +37,13 @@ def deviation(x: Any) -> Any:
     return total * before
 
 
+def counted(x: Any) -> Any:
+    offset = np.zeros(6, np.float32)
+    before = (x > 0) + offset
+    offset += 1  # a constant that was another one before
+    return before * offset
+
+
 OF_NUMBERS: dict[str, Callable[[Any], Any]] = {
     "mask": lambda x: x * (x > 0),
     "masks": lambda x: np.where((x > 0.5) & ~(x < 1) | (x <= -1) ^ (x != 0.2), x, -x),
@@ -64,6 +71,8 @@ OF_NUMBERS: dict[str, Callable[[Any], Any]] = {
     "triangle": lambda x: np.where(np.tri(len(x), k=1, dtype=bool), x @ x.T, -9),
     "detached": lambda x: x * tensor(x).detach().mean(1, keepdims=True),
     "in place": deviation,
+    "a constant in place": counted,
+    "reduced": lambda x: np.add.reduce(x > 0) + np.logical_or.reduce(x > 1, axis=None) * np.maximum.reduce(x, 0),
     "of elements": lambda x: np.where(x[0] > x[-1], x, -x) if x.shape[1] > 2 else x,
 }  # fmt: skip
 
