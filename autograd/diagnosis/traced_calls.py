@@ -48,12 +48,11 @@ def trace_calls() -> Iterator[CallRecorder]:
     --------
     >>> import numpy as np
     >>> from autograd.extend import trace_calls
+    >>> array = np.array([1.0, -2.0])
     >>> with trace_calls() as calls:
-    ...     x = calls.input(np.array([1.0, -2.0]))
-    ...     y = np.where(x > 0, x, 0)
-    >>> comparison, *_, choice = calls.operations
-    >>> comparison.name, choice.name, choice.arguments["condition"] is comparison.outputs[0]
-    ('greater', 'where', True)
+    ...     mask = calls.input(array) > 0
+    >>> [(call.name, call.arguments["1"], call.outputs) for call in calls.operations]
+    [('greater', 0, (array([ True, False]),))]
     """
     calls = CallRecorder()
     token = recorder.set(calls)
