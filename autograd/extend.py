@@ -34,8 +34,9 @@ Distributions
     `densities` has functions of standardized variables, such as the quantile of Laplace's distribution, that keep their
     digits in the tails; `densities.special` is `scipy.special`, imported when a function of it is asked for.
 Exports
-    `trace_operations` lists the operations that ran, each as a `TracedOperation`; `html_page` is the text of a page
-    that loads nothing, as the player's; `replacing` writes a file completely or not at all.
+    `trace_operations` lists the operations that ran, each as a `TracedOperation`, and `trace_calls` also NumPy's calls,
+    each as a `TracedCall`; `html_page` is the text of a page that loads nothing, as the player's; `replacing` writes a
+    file completely or not at all.
 Trainings
     `find_mistakes` looks for mistakes in the loss that is computed within a block, `look_for_mistakes` until it is
     ended; `leaves` are what a result depends on; `is_unpacked` tells an object whether it is taken apart.
@@ -102,6 +103,7 @@ from .source.call_site import is_unpacked
 if typing.TYPE_CHECKING:
     from .diagnosis.mistakes import find_mistakes, look_for_mistakes
     from .diagnosis.nodes import leaves
+    from .diagnosis.traced_calls import TracedCall, trace_calls
     from .diagnosis.tracing import TracedOperation, trace_operations
     from .files import replacing
     from .hips.definitions import defjvp as defjvp
@@ -126,20 +128,21 @@ if typing.TYPE_CHECKING:
     from .visualize.page import html_page
 
 __all__ = [
-    "ARRAY_TYPES", "Context", "Function", "Rehearsed", "TracedOperation", "Widened", "accurate_sum", "anywhere",
-    "as_array", "borrow", "cached_arrays", "compiled_loop", "composed", "densities", "describe_calls", "done_outside",
-    "drawn", "elementwise", "enter_batch", "everywhere", "find_mistakes", "fusing", "general", "html_page",
-    "importing", "innermost", "is_copy", "is_finite", "is_sole_owner", "is_unpacked", "lazy_names", "leave_batch",
-    "leaves", "lend", "levels", "linear", "load_numba", "look_for_mistakes", "mark_written", "missing", "multilinear",
-    "name_calls", "not_differentiable", "outside", "outside_types", "pickled", "portions", "replacing",
-    "restore_in_checkpoints", "rolling", "same_tensor", "set_gradient_buffer", "set_module", "trace_operations",
-    "whole",
+    "ARRAY_TYPES", "Context", "Function", "Rehearsed", "TracedCall", "TracedOperation", "Widened", "accurate_sum",
+    "anywhere", "as_array", "borrow", "cached_arrays", "compiled_loop", "composed", "densities", "describe_calls",
+    "done_outside", "drawn", "elementwise", "enter_batch", "everywhere", "find_mistakes", "fusing", "general",
+    "html_page", "importing", "innermost", "is_copy", "is_finite", "is_sole_owner", "is_unpacked", "lazy_names",
+    "leave_batch", "leaves", "lend", "levels", "linear", "load_numba", "look_for_mistakes", "mark_written",
+    "missing", "multilinear", "name_calls", "not_differentiable", "outside", "outside_types", "pickled", "portions",
+    "replacing", "restore_in_checkpoints", "rolling", "same_tensor", "set_gradient_buffer", "set_module",
+    "trace_calls", "trace_operations", "whole",
 ]  # fmt: skip
 
 # Loaded on first use, like the names of `autograd` that a program may never use.
 _OWN = {
     "diagnosis.mistakes": ("find_mistakes", "look_for_mistakes"),
     "diagnosis.nodes": ("leaves",),
+    "diagnosis.traced_calls": ("TracedCall", "trace_calls"),
     "diagnosis.tracing": ("TracedOperation", "trace_operations"),
     "files": ("replacing",),
     "ops.setitem": ("mark_written",),

@@ -197,9 +197,13 @@ class Module:
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Compute the output: call `forward`, and the hooks if there are any."""
         hooks = self._hooks
-        if hooks is not None:
-            return hooks.call(self, args, kwargs)
-        return self.forward(*args, **kwargs)
+        try:
+            if hooks is not None:
+                return hooks.call(self, args, kwargs)
+            return self.forward(*args, **kwargs)
+        except (AttributeError, TypeError) as error:
+            missing.explain(error)
+            raise
 
     # Hooks
 
@@ -429,7 +433,11 @@ class Module:
         Parameter([0., 0.], dtype=float32, requires_grad=True)
         """
         for module in reversed(list(self.modules())):
-            fn(module)
+            try:
+                fn(module)
+            except (AttributeError, TypeError) as error:
+                missing.explain(error)
+                raise
         return self
 
     def train(self: Self, mode: bool = True) -> Self:

@@ -417,6 +417,7 @@ CALLS: dict[str, tuple[Function, Made, dict[str, Any]]] = {
     "leaves": (autograd.extend.leaves, lambda: [_result()], {}),
     "is_unpacked": (lambda: autograd.extend.is_unpacked(sys._getframe()), list, {}),
     "trace_operations": (within(autograd.extend.trace_operations), list, {}),
+    "trace_calls": (autograd.extend.trace_calls, list, {}),
     "register_hook": (hooked("register_hook"), lambda: [lambda g: 2 * g], {}),
     "register_post_accumulate_grad_hook": (
         hooked("register_post_accumulate_grad_hook"), lambda: [lambda leaf: None], {}

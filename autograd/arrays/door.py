@@ -110,6 +110,7 @@ class Recorder(Protocol):
     """Notes what is computed with traced arrays; `transforms.compile` defines it."""
 
     fuses: bool  # whether calls become loops that go through memory once
+    loops: bool  # whether of a loop one step is recorded
 
     def records(self) -> bool: ...
     def call(self, function: Any, args: tuple[Any, ...], kwargs: dict[str, Any] | None = None) -> Any: ...

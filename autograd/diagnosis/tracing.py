@@ -73,7 +73,7 @@ class trace_operations(Watch):  # noqa: N801 - named as a verb, like the other b
         around = observer.get(None)
 
         def note(node: Node, values: tuple[Any, ...], z: Any) -> None:
-            operations.append(_traced(node, values, z))
+            operations.append(traced(node, values, z))
             if around is not None:
                 around(node, values, z)
 
@@ -87,7 +87,8 @@ class trace_operations(Watch):  # noqa: N801 - named as a verb, like the other b
         super().__exit__(kind, error, trace)
 
 
-def _traced(node: Node, values: tuple[Any, ...], z: Any) -> TracedOperation:
+def traced(node: Node, values: tuple[Any, ...], z: Any) -> TracedOperation:
+    """Return what a node, its arguments and its result say of an operation."""
     op: Any = node.op
     names = getattr(op, "parameters", None) or [str(i) for i in range(len(values))]  # a Function has no names
     outputs = z if isinstance(z, tuple) else (z,)

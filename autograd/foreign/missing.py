@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Callable, Collection, Iterable, Mapping
 from functools import wraps
@@ -12,9 +13,9 @@ from operator import itemgetter
 from typing import Any, NoReturn, TypeVar, cast
 
 from .. import later
-from .names import KEYWORDS, LAYER_KEYWORDS, NAMES, tables
+from .names import KEYWORDS, LAYER_KEYWORDS, NAMES, OF_ARRAYS, tables
 
-__all__ = ["LAYER_KEYWORDS", "install", "keywords_from", "listed", "lookup", "refuse_keywords"]
+__all__ = ["LAYER_KEYWORDS", "explain", "install", "keywords_from", "listed", "lookup", "refuse_keywords"]
 
 F = TypeVar("F", bound=Callable[..., Any])
 _IMPORT_FROM = opmap["IMPORT_FROM"]
@@ -142,6 +143,35 @@ def refuse_keywords(
             near = get_close_matches(name, known, 1, 0.5)
             remedy = f"did you mean {near[0]!r}?" if near else f"it has {', '.join(known)}"
             raise TypeError(f"{what} has no argument {name!r}: {remedy}")
+
+
+_BARE = {  # what NumPy's errors leave unsaid
+    "unexpected keyword argument 'dim'$": "here it is axis=",
+    "unexpected keyword argument 'keepdim'$": "here it is keepdims=",
+    r"^(output must be an array|return arrays must be of ArrayType)$": "here keepdims=True is given by name",
+    r"^Cannot interpret '\d+' as a data type$": "here a shape is one argument, as in np.zeros((2, 3))",
+}
+
+
+def explain(error: BaseException) -> None:
+    """Add to an error of Python or NumPy what to write, where a program uses PyTorch's words on an ndarray or a number.
+
+    Whoever runs the user's code calls it with what that raises: NumPy's arrays cannot say it themselves.
+    """
+    note, text = "", str(error)
+    if isinstance(error, AttributeError) and type(error.obj).__module__ == "numpy":
+        here = {**NAMES["Tensor"], **OF_ARRAYS}.get(str(error.name))
+        if here:
+            note = f"here it is {_plain(here)} (an ndarray, as buffers, p.data and what NumPy returns are)"
+    elif isinstance(error, TypeError) and text == "'int' object is not callable":
+        from traceback import extract_tb  # only errors need it
+
+        if any(".size(" in (line.line or "") for line in extract_tb(error.__traceback__)[-1:]):
+            note = "here it is t.shape[0] for t.size(0): t.size is the number of elements"
+    elif isinstance(error, TypeError):
+        note = next((note for pattern, note in _BARE.items() if re.search(pattern, text)), "")
+    if note and note not in getattr(error, "__notes__", ()):
+        error.add_note(note)
 
 
 def keywords_from(names: Mapping[str, str]) -> Callable[[F], F]:

@@ -29,6 +29,7 @@ def tables(file: str) -> dict[str, dict[str, str]]:
 # By the name of the class whose objects they are missing in, or of the module; those of `nn` are in `layer_names.txt`.
 NAMES = tables("names.txt")
 KEYWORDS = NAMES.pop("keywords")
+OF_ARRAYS = NAMES.pop("ndarray")  # and what tensors lack, too
 # Of `grad` and `value_and_grad`, from JAX.
 GRAD_KEYWORDS = NAMES.pop("keywords of grad")
 # Of `scan` and `while_loop`, from `jax.lax`.

@@ -11,6 +11,7 @@ from contextvars import ContextVar, Token
 from types import CodeType, TracebackType
 from typing import Any, Never, TypeVar
 
+from ..foreign.missing import explain
 from ..source.source_info import note_line
 
 F = TypeVar("F", bound=Callable[..., object])
@@ -139,6 +140,8 @@ class _Mode(_Block):
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        if error is not None:
+            explain(error)
         token, entered = self._entered.pop()
         if type(entered) is Off:
             entered.left = True

@@ -271,7 +271,13 @@ def _iterate(
         return state
 
     first, records = step(x), recorder.get() if Used.compile else None
-    if records is not None and records.records() and not batches(first[1]) and first[0].dtype == x.dtype:
+    if (
+        records is not None
+        and records.loops
+        and records.records()
+        and not batches(first[1])
+        and first[0].dtype == x.dtype
+    ):
         x, near, change = _in_program(step, first, max_iterations, records, lambda: iterated(first))
     else:
         x, near, change = iterated(first)

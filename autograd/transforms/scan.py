@@ -93,7 +93,7 @@ def scan(
     check_callable("step", step)
     loop = Steps(step, state, xs, length, reverse)
     states = _states(loop, checkpoint, memory)
-    if Used.compile and (records := recorder.get()) is not None and records.records():
+    if Used.compile and (records := recorder.get()) is not None and records.loops and records.records():
         if states < loop.length and max(states, 2, KEPT // max(_size_of_state(loop), 1)) < loop.length:
             return _in_parts(step, state, xs, loop, max(states, 2))
         rolled: tuple[Any, Any] = load("rolled loops").rolled(loop, records)

@@ -14,7 +14,12 @@ from ._indices import FIRST, LAST, cut, getitem, shapes
 
 def node(kind: str, *parameters: str) -> Emit:
     """Return a translation to one node, whose inputs are arguments of the operation in the dtype of its result."""
-    return lambda s: s.add(kind, *(s.value(name, s.dtype) for name in parameters))
+
+    def emit(s: Step) -> str:
+        of_truth = {"Mul": "And", "Min": "And", "Add": "Or", "Max": "Or"}.get(kind, kind)
+        return s.add(of_truth if s.dtype == bool else kind, *(s.value(name, s.dtype) for name in parameters))
+
+    return emit
 
 
 def scaled(kind: str, factor: float) -> Emit:
@@ -68,8 +73,20 @@ def _hypot(s: Step) -> str:
 
 
 def _remainder(s: Step) -> str:
+    """Write the remainder, which has the sign of y, by that of the quotient that is cut off, which is exact."""
     x, y = s.value("x", s.dtype), s.value("y", s.dtype)
-    return s.add("Sub", x, s.add("Mul", s.add("Floor", s.add("Div", x, y)), y))
+    if s.dtype.kind in "iu":
+        return s.add("Mod", x, y)
+    rest, zero = s.add("Mod", x, y, fmod=1), s.number(0)
+    other = s.add("Less", s.add("Mul", s.add("Sign", rest), s.add("Sign", y)), zero)
+    return s.add("Where", other, s.add("Add", rest, y), rest)
+
+
+def _floor_divide(s: Step) -> str:
+    """Write the quotient of what is left of x without the remainder: an integer, but for rounding."""
+    left = s.add("Sub", s.value("x", s.dtype), _remainder(s))
+    found = s.add("Div", left, s.value("y", s.dtype))
+    return found if s.dtype.kind in "iu" else s.add("Round", found)
 
 
 def clip(s: Step) -> str:
@@ -98,7 +115,7 @@ def _broadcast_to(s: Step) -> str:
     return s.add("Expand", s.value("x"), s.lengths(tuple(wanted[0]), tuple(wanted[1])))
 
 
-def _permuted(order: Callable[[Step, Any], Any]) -> Emit:
+def permuted(order: Callable[[Step, Any], Any]) -> Emit:
     """Return a translation to Transpose; NumPy finds the order by permuting an array whose lengths number its axes."""
 
     def emit(s: Step) -> str:
@@ -252,12 +269,13 @@ ARRAYS: dict[str, Emit] = {
     "cosh": node("Cosh", "x"), "cumsum": _cumsum, "divide": node("Div", "x", "y"),
     "einsum": _einsum, "exp": node("Exp", "x"),
     "exp2": of_x(lambda s, x: s.add("Pow", s.number(2), x)), "expand_dims": _reshape, "expm1": _expm1,
-    "fabs": node("Abs", "x"), "flip": _flip, "floor": node("Floor", "x"), "getitem": getitem,
+    "fabs": node("Abs", "x"), "flip": _flip, "floor": node("Floor", "x"),
+    "floor_divide": _floor_divide, "getitem": getitem,
     "hypot": _hypot, "log": node("Log", "x"), "log10": scaled("Log", 1 / math.log(10)), "log1p": _log1p,
     "log2": scaled("Log", 1 / math.log(2)), "logaddexp": _logaddexp, "logsumexp": reduction("ReduceLogSumExp"),
     "matmul": node("MatMul", "x", "y"), "max": reduction("ReduceMax"), "maximum": node("Max", "x", "y"),
     "mean": reduction("ReduceMean"), "min": reduction("ReduceMin"), "minimum": node("Min", "x", "y"),
-    "moveaxis": _permuted(lambda s, x: np.moveaxis(x, s.static("source"), s.static("destination"))),
+    "moveaxis": permuted(lambda s, x: np.moveaxis(x, s.static("source"), s.static("destination"))),
     "multiply": node("Mul", "x", "y"), "negative": node("Neg", "x"), "norm": _norm, "pad": _pad,
     "positive": node("Identity", "x"), "power": node("Pow", "x", "y"), "prod": reduction("ReduceProd"),
     "reciprocal": node("Reciprocal", "x"), "remainder": _remainder, "reshape": _reshape,
@@ -265,8 +283,10 @@ ARRAYS: dict[str, Emit] = {
     "sin": node("Sin", "x"), "sinh": node("Sinh", "x"), "sqrt": node("Sqrt", "x"),
     "square": of_x(lambda s, x: s.add("Mul", x, x)), "squeeze": _reshape, "stack": _stack,
     "std": lambda s: _deviations(s, True), "subtract": node("Sub", "x", "y"), "sum": reduction("ReduceSum"),
-    "swapaxes": _permuted(lambda s, x: x.swapaxes(s.static("axis1"), s.static("axis2"))), "tan": node("Tan", "x"),
-    "tanh": node("Tanh", "x"), "transpose": _permuted(lambda s, x: x.transpose(s.static("axes"))),
+    "swapaxes": permuted(lambda s, x: x.swapaxes(s.static("axis1"), s.static("axis2"))), "tan": node("Tan", "x"),
+    "tanh": node("Tanh", "x"),
+    "trunc": of_x(lambda s, x: s.add("Mul", s.add("Sign", x), s.add("Floor", s.add("Abs", x)))),
+    "transpose": permuted(lambda s, x: x.transpose(s.static("axes"))),
     "var": lambda s: _deviations(s, False), "vecdot": _vecdot,
     "where": lambda s: s.add("Where", s.value("condition", bool), s.value("x", s.dtype), s.value("y", s.dtype)),
 }  # fmt: skip

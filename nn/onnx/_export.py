@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import inspect
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from autograd import Tensor, UnsupportedError, enable_grad
-from autograd.extend import TracedOperation, borrow, replacing, trace_operations
+from autograd import UnsupportedError
+from autograd.extend import TracedCall, TracedOperation, borrow, replacing, trace_calls
 
 from .._arguments import TensorLike
 from .._blocks import modes_kept, recordable
 from ..module import Module
 from ._arrays import ARRAYS
+from ._calls import CALLS, as_operation
 from ._graph import Axis, Graph, Step, arrays_of, library
 from ._layers import LAYERS
 
@@ -37,18 +39,18 @@ def export(
 
     Prefer single precision, which runtimes are made for: onnxruntime has no convolution in double precision.
 
-    The model is traced with `args`, and a few times with other values of the same kind, and the recorded operations
-    are written to the file. Values that are the same each time become constants of the file. A value that differs
-    without a recorded operation, as after a comparison or Python's ``if``, is an error: nothing that depends on the
-    inputs becomes a constant. It needs ``pip install onnx``.
+    The model is traced with `args`, and a few times with other values of the same kind, and the recorded operations and
+    calls of NumPy, such as comparisons, are written to the file. Values that are the same each time become constants of
+    the file. Python's questions about values, such as ``if x.sum() > 0``, and a value that differs without such a call
+    are errors: nothing that depends on the inputs becomes a constant. It needs ``pip install onnx``.
 
     Parameters
     ----------
     model
         A module. Its buffers and its mode are unchanged afterwards.
     args
-        The arguments of the call: an array or tensor, or a tuple of them. The model may use integers, such as indices,
-        only as they are given.
+        The arguments of the call: an array or tensor, or a tuple of them. Arrays that the model takes elements of, at
+        indices that depend on them, have to be attributes of its modules.
     path
         The file, in a folder that exists.
     input_names, output_names
@@ -62,8 +64,8 @@ def export(
     Raises
     ------
     UnsupportedError
-        If the model uses an operation without a translation to ONNX, or a value depends on the inputs other than
-        through operations that have a derivative. The message names the operation and the line.
+        If the model uses a function without a translation to ONNX, or a value depends on the inputs other than through
+        functions of NumPy and operations. The message names the function and the line.
     ValueError
         If names do not fit the inputs and outputs.
 
@@ -181,16 +183,39 @@ class _Run(NamedTuple):
 
 def _trace(model: Module, inputs: tuple[Array, ...]) -> _Run:
     """Call the model in evaluation mode, and record everything."""
-    with (
-        modes_kept(model),
-        recordable(model),
-        enable_grad(),
-        trace_operations() as operations,
-        np.errstate(all="ignore"),
-    ):
+    with modes_kept(model), recordable(model), np.errstate(all="ignore"), trace_calls() as calls:
         model.eval()
-        output = model(*(Tensor(x, requires_grad=x.dtype.kind == "f") for x in inputs))
-    return _Run(operations, inputs, dict(_flat(output)))
+        tensors = [calls.input(x) for x in inputs]
+        given = tuple(calls.array(borrow(x)) for x in tensors)
+        with _shown(model, calls.constant), calls.shown(model.parameters()):
+            output = model(*tensors)
+        outputs = {name: calls.array(x) for name, x in _flat(output)}
+    return _Run(_needed(calls.operations, outputs), given, outputs)
+
+
+@contextmanager
+def _shown(model: Module, show: Callable[[Array], Any]) -> Iterator[None]:
+    """Let the modules have other arrays as buffers and attributes: an ndarray itself would not note its indices."""
+    arrays = [(vars(m), name, x) for m in model.modules() for name, x in vars(m).items() if type(x) is np.ndarray]
+    for attributes, name, x in arrays:
+        attributes[name] = show(x)
+    try:
+        yield
+    finally:
+        for attributes, name, x in arrays:
+            attributes[name] = x
+
+
+def _needed(operations: list[TracedOperation], outputs: dict[str, Array]) -> list[TracedOperation]:
+    """Return the operations that the outputs depend on: of the operation and the calls that give a value, the last."""
+    arrays, needed = {id(array) for array in outputs.values()}, []
+    for operation in reversed(operations):
+        made = {id(result) for result in operation.outputs}
+        if arrays & made:
+            operation = as_operation(operation) if isinstance(operation, TracedCall) else operation
+            arrays = (arrays - made) | {id(value) for value in arrays_of(operation) if isinstance(value, np.ndarray)}
+            needed.append(operation)
+    return needed[::-1]
 
 
 def _flat(output: Any, name: str = "output") -> Iterator[tuple[str, Array]]:
@@ -202,7 +227,7 @@ def _flat(output: Any, name: str = "output") -> Iterator[tuple[str, Array]]:
         for i, part in enumerate(output):
             yield from _flat(part, f"{name}_{i}")
     elif output is not None:
-        yield name, borrow(output)
+        yield name, borrow(output)  # an array whose uses are noted, or one of the user's
 
 
 def _file(
@@ -230,16 +255,20 @@ def _written(model: Module, names: list[str], runs: tuple[_Run, _Run], axes: lis
     for name, array, varied in zip(names, *(run.inputs for run in runs), strict=True):
         graph.know((array, varied), graph.unique(name))
     one, other = (run.operations for run in runs)
-    needed = _needed(runs[0])
     for pair in zip(one, other, strict=False):
         step = Step(graph, pair)
         if pair[0].name != pair[1].name:
             raise step.dependence(f"whether it or '{pair[1].name}' is computed")
-        if id(pair[0]) not in needed or not step.depends():
+        is_call = isinstance(pair[0], TracedCall)
+        if not step.depends() or (is_call and not step.follows()):
             continue
-        emit = _TABLE.get(pair[0].name)
+        emit = (CALLS if is_call else _TABLE).get(pair[0].name)
         if emit is None:
-            raise step.refuse(f"there is a form in ONNX here for {', '.join(sorted(_TABLE))}")
+            if pair[0].name.startswith("a write"):
+                raise step.refuse(
+                    "choose with numpy.where(mask, value, x), or concatenate, instead of writing in place"
+                )
+            raise step.refuse(f"there is a form in ONNX here for {', '.join(sorted({*_TABLE, *CALLS}))}")
         found = emit(step)
         for result, *arrays in zip([found] if isinstance(found, str) else found, *step.outputs, strict=True):
             graph.know((arrays[0], arrays[1]), result)
@@ -247,17 +276,6 @@ def _written(model: Module, names: list[str], runs: tuple[_Run, _Run], axes: lis
         longer = max(one, other, key=len)
         raise Step(graph, (longer[min(len(one), len(other))],) * 2).dependence("whether it is computed")
     return graph
-
-
-def _needed(run: _Run) -> set[int]:
-    """Return the ids of the operations that the outputs depend on."""
-    arrays = {id(array) for array in run.outputs.values()}
-    needed = set()
-    for operation in reversed(run.operations):
-        if any(id(result) in arrays for result in operation.outputs):
-            needed.add(id(operation))
-            arrays.update(id(value) for value in arrays_of(operation) if isinstance(value, np.ndarray))
-    return needed
 
 
 def _results(graph: Graph, runs: tuple[_Run, _Run], output_names: Sequence[str] | None) -> list[Any]:
@@ -274,8 +292,8 @@ def _results(graph: Graph, runs: tuple[_Run, _Run], output_names: Sequence[str] 
         found = graph.name_of(pair)
         if not found:
             raise UnsupportedError(
-                f"the output {name!r} is not computed from the inputs by operations that have a derivative, and so "
-                f"cannot be exported: return what it is computed from instead"
+                f"the output {name!r} is not computed from the inputs by NumPy's functions, and so cannot be exported: "
+                f"return what it is computed from instead"
             )
         unique = graph.unique(name)
         if unique != name:

@@ -157,9 +157,9 @@ class Step(NamedTuple):
     def dependence(self, what: str) -> UnsupportedError:
         """Return an error that says that `what` depends on the inputs in a way that was not recorded."""
         return self.refuse(
-            f"{what} differs between two inputs, so it is computed from them without a derivative, such as by a "
-            f"comparison, argmax, rounding or Python's if, or from random numbers, and only operations that have one "
-            f"are seen. Compute it before the model, and pass it as an input"
+            f"{what} differs between two inputs, so it is computed from them in a way that was not seen, such as by "
+            f"Python's if or a function that is none of NumPy's, or from random numbers. Compute it before the model, "
+            f"and pass it as an input"
         )
 
     def value(self, name: str, dtype: DTypeLike | None = None) -> str:
@@ -184,6 +184,9 @@ class Step(NamedTuple):
             if (one == fill).all() and (other == fill).all():  # such as zeros for each sample
                 shape = self.lengths(one.shape, other.shape)
                 return self.add("Expand", self.graph.constant(fill, dtype or one.dtype), shape)
+        if not one.ndim and not other.ndim and any(_multiple((one, other), axis.lengths) for axis in self.graph.axes):
+            length = self.add("Squeeze", self._length((one, other)), self.graph.integers([0]))  # such as a count
+            return self.cast(length, dtype or one.dtype)
         if one.shape != other.shape:
             raise self.refuse(
                 f"{what} has the shape {one.shape} or {other.shape}, depending on the lengths of dynamic axes: compute "
@@ -195,6 +198,13 @@ class Step(NamedTuple):
         """Tell whether an argument depends on the inputs, in its values or in its shape."""
         pairs = list(zip(*(arrays_of(operation) for operation in self.traced), strict=False))
         return any(self.graph.name_of(pair) is not None for pair in pairs) or not all(alike(*pair) for pair in pairs)
+
+    def follows(self) -> bool:
+        """Tell whether an argument is a value of the graph, or has a length of its own, as `arange` may."""
+        return self.traced[0].name in ("arange", "tri", "tril", "triu") or any(
+            self.graph.name_of(pair) is not None
+            for pair in zip(*(arrays_of(operation) for operation in self.traced), strict=False)
+        )
 
     def has(self, name: str) -> bool:
         """Tell whether an argument was given and is not None."""
@@ -230,7 +240,7 @@ class Step(NamedTuple):
             )
         ((_, axis),) = found.items()
         length = self.add("Shape", axis.input, start=axis.axis, end=axis.axis + 1)
-        times = pair[0] // axis.lengths[0]
+        times = int(pair[0] // axis.lengths[0])
         return length if times == 1 else self.add("Mul", length, self.graph.integers([times]))
 
     def reshaped(self, name: str, given: Pair, wanted: Pair) -> str:

@@ -23,7 +23,13 @@ def cut(s: Step, x: str, axis: int, start: int, end: int, step: int = 1) -> str:
 
 
 def getitem(s: Step) -> str:
-    """Slice by the basic indices, gather by an array of integers, then reshape."""
+    """Slice by the basic indices, gather by arrays of integers, then reshape."""
+    for pair in zip(*map(_parts, s.given("key")), strict=False):
+        if np.asarray(pair[0]).dtype.kind == "b" and s.graph.name_of(pair) is not None:
+            raise s.refuse(
+                "a mask as an index selects a number of elements that depends on the inputs: numpy.where(mask, x, 0) "
+                "keeps the shape"
+            )
     key, other = (_complete(k, np.ndim(x)) for k, x in zip(s.given("key"), s.given("x"), strict=True))
     if len(key) != len(other):
         raise s.dependence("the index")
@@ -33,12 +39,18 @@ def getitem(s: Step) -> str:
     for axis, (pair, lengths) in enumerate(zip(zip(key, other, strict=True), before, strict=True)):
         if isinstance(pair[0], np.ndarray):
             arrays.append((axis, pair))
-        else:
+        elif isinstance(pair[0], slice) or not any(isinstance(part, np.ndarray) for part in key):
             x = _sliced(s, x, axis, pair, lengths)
+        else:
+            arrays.append((axis, (np.asarray(pair[0]), np.asarray(pair[1]))))
     if arrays:
-        return _gathered(s, x, key, arrays)
+        return _gathered(s, x, len(key), arrays)
     kept = tuple(np.empty(shape, bool)[_kept(keys)].shape for shape, keys in zip(shapes(s), (key, other), strict=True))
     return x if kept == (s.out[0].shape, s.out[1].shape) else s.reshaped(x, kept, (s.out[0].shape, s.out[1].shape))
+
+
+def _parts(key: Any) -> tuple[Any, ...]:
+    return key if isinstance(key, tuple) else (key,)
 
 
 def _complete(key: Any, ndim: int) -> list[Any]:
@@ -87,19 +99,22 @@ def _bound(s: Step, pair: Pair, lengths: Pair, absent: int) -> int:
     return LAST if one == 0 else one
 
 
-def _gathered(s: Step, x: str, key: list[Any], arrays: list[tuple[int, Pair]]) -> str:
-    if any(not isinstance(part, slice | np.ndarray) for part in key) or None in _raw(s):
-        raise s.refuse("an index that mixes arrays with integers or None: index twice")
+def _gathered(s: Step, x: str, ndim: int, arrays: list[tuple[int, Pair]]) -> str:
+    """Take the elements at arrays of integers; what NumPy does is to move the axes of these to the front."""
+    if None in [part for part in _parts(s.given("key")[0]) if not isinstance(part, np.ndarray)]:
+        raise s.refuse("an index that mixes arrays with None: index twice")
     if len(arrays) == 1:
         axis, pair = arrays[0]
         return s.add("Gather", x, s.value_of(pair, np.int64, "an index"), axis=axis)
-    if [axis for axis, _ in arrays] != list(range(len(arrays))) or not all(np.array_equal(*pair) for _, pair in arrays):
-        raise s.refuse("several arrays as an index have to be constants, and the first parts of it")
-    lengths = shapes(s)[0][: len(arrays)]
-    places = [np.asarray(pair[0]) % n for (_, pair), n in zip(arrays, lengths, strict=True)]
-    return s.add("GatherND", x, s.graph.constant(np.stack(np.broadcast_arrays(*places), -1).astype(np.int64)))
-
-
-def _raw(s: Step) -> list[Any]:
-    key = s.given("key")[0]
-    return [part for part in (key if isinstance(key, tuple) else (key,)) if not isinstance(part, np.ndarray)]
+    axes = [axis for axis, _ in arrays]
+    one, other = (np.broadcast_shapes(*(pair[i].shape for _, pair in arrays)) for i in (0, 1))
+    shape, last = s.lengths((*one, 1), (*other, 1)), s.graph.integers([-1])
+    places = [s.add("Unsqueeze", s.value_of(pair, np.int64, "an index"), last) for _, pair in arrays]
+    if axes != list(range(len(axes))):
+        x = s.add("Transpose", x, perm=axes + [axis for axis in range(ndim) if axis not in axes])
+    found = s.add("GatherND", x, s.add("Concat", *(s.add("Expand", place, shape) for place in places), axis=-1))
+    first = axes[0]
+    if not first or axes != list(range(first, first + len(axes))):
+        return found
+    order = list(range(len(one) + ndim - len(axes)))  # the axes of the arrays go where they were, side by side
+    return s.add("Transpose", found, perm=order[len(one) :][:first] + order[: len(one)] + order[len(one) :][first:])

@@ -75,7 +75,7 @@ class _Run:
                     result = old(model, *args, **kwargs)
                 finally:
                     nested -= 1
-                if not nested:
+                if not nested and "parametri" not in type(model).__module__:  # no layers in PyTorch's program
                     self.note("outputs", result)
                 return result
 
@@ -146,7 +146,8 @@ class _Run:
 def _layers(package: Any) -> list[Any]:
     """Return the classes of layers that may have parameters of their own: not the containers of others."""
     others = {"Module", "Sequential", "ModuleList", "ModuleDict", "ParameterList", "ParameterDict"}
-    classes = {each for each in vars(package).values() if isinstance(each, type) and hasattr(each, "state_dict")}
+    members = [getattr(package, name, None) for name in dir(package)]  # some of which are loaded now
+    classes = {each for each in members if isinstance(each, type) and hasattr(each, "state_dict")}
     kept = [each for each in classes if each.__name__ not in others]
     shared = {base for each in classes if each.__name__ in others for base in each.__mro__}
     owners = [next(base for base in each.__mro__ if "__init__" in vars(base)) for each in kept]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 
 # Modules by their names there, and here; of longer names, the first that fits.
 _HOMES = {
@@ -11,6 +12,8 @@ _HOMES = {
 }  # fmt: skip
 
 
+# What is in another module here.
+MOVED = {f"torch.nn.utils.{name}": f"nn.utils.parametrizations.{name}" for name in ("weight_norm", "spectral_norm")}
 # The modules within that are modules here too.
 _KEPT = {"torch.optim": ("lr_scheduler", "swa_utils"), "torch.distributions": ("constraints", "kl", "transforms")}
 
@@ -28,7 +31,20 @@ class Imports:
             key=lambda each: each.lineno,
         ):
             self._read(node)
+        self.aliases = {node for node in ast.walk(tree) if self._is_alias(node)}
         self.first = next((node for node in self.lines if node in tree.body), next(iter(self.lines), None))
+
+    def _is_alias(self, node: ast.AST) -> bool:
+        """Whether it names a kind of tensors: ``T = torch.cuda.FloatTensor if cuda else torch.FloatTensor``."""
+        if not isinstance(node, ast.Assign) or not isinstance(node.targets[0], ast.Name) or len(node.targets) > 1:
+            return False
+        value = node.value
+        paths = {self.path(each) for each in ([value.body, value.orelse] if isinstance(value, ast.IfExp) else [value])}
+        path = paths.pop()
+        if paths or path not in ("torch.FloatTensor", "torch.LongTensor"):
+            return False
+        self.names[node.targets[0].id] = path
+        return True
 
     def _read(self, node: ast.Import | ast.ImportFrom) -> None:
         base = node.module or "" if isinstance(node, ast.ImportFrom) else ""
@@ -65,7 +81,8 @@ class Imports:
         """Return what an expression stands for in PyTorch, such as ``torch.nn.Linear``, or None."""
         if isinstance(node, ast.Attribute):
             base = self.path(node.value)
-            return base and f"{base}.{node.attr}"
+            full = base and f"{base}.{node.attr}"
+            return full and re.sub(r"^torch\.(sparse\.torch$|cuda\.(?=\w+Tensor$))", "torch.", full).rstrip(".")
         return self.names.get(node.id) if isinstance(node, ast.Name) else None
 
     def kept(self, node: ast.AST) -> bool:
@@ -77,6 +94,8 @@ class Imports:
 
     def here(self, path: str) -> str | None:
         """Return the name that a name of PyTorch has here, as far as homes are all that differs."""
+        if path in MOVED:
+            return MOVED[path]
         for theirs, ours in _HOMES.items():
             if path == theirs or path.startswith(f"{theirs}."):
                 rest = path.removeprefix(theirs)

@@ -24,7 +24,17 @@ _SAME = {
     "f": "path", "steps": "n", "condition": "mask", "tensor1": "a", "tensor2": "b",
 }  # fmt: skip
 # Arguments that have no effect here.
-IDLE = {"device", "non_blocking", "memory_format", "pin_memory", "layout", "map_location", "weights_only", "copy"}
+IDLE = {
+    "device",
+    "non_blocking",
+    "memory_format",
+    "pin_memory",
+    "layout",
+    "map_location",
+    "weights_only",
+    "copy",
+    "only_inputs",
+}
 
 
 class Parameter(NamedTuple):

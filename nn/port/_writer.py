@@ -10,26 +10,16 @@ from typing import Any, NamedTuple
 
 from autograd.extend import missing
 
-from ._imports import Imports
+from ._imports import MOVED, Imports
+from ._overwritten import overwritten
 from ._table import IDLE, Arguments, Spelling, bind, operand, render, tables
 
 _DROP = "\0drop\0"
 _HEAD = "\0head\0"
 _CASTS = {"float", "double", "half", "to", "type", "cuda", "cpu", "dim"}  # methods that modules have too
 _FLOATS = {
-    "rand",
-    "randn",
-    "zeros",
-    "ones",
-    "empty",
-    "eye",
-    "linspace",
-    "tensor",
-    "full",
-    "arange",
-    "normal",
-    "randint",
-}
+    "rand", "randn", "zeros", "ones", "empty", "eye", "linspace", "tensor", "full", "arange", "normal", "randint",
+}  # fmt: skip
 _SIMPLE = ast.Name | ast.Attribute | ast.Subscript | ast.Constant | ast.Slice | ast.Tuple | ast.expr_context
 # What methods make of memory that nobody else has seen.
 _FILLS = {
@@ -40,16 +30,8 @@ _FILLS = {
 }
 _SELF = {"self", "super()", "cls"}
 _ENGINE = (
-    "Function",
-    "Tensor",
-    "as_tensor",
-    "enable_grad",
-    "gradients",
-    "logsumexp",
-    "no_grad",
-    "set_grad_enabled",
-    "tensor",
-)
+    "Function", "Tensor", "as_tensor", "enable_grad", "gradients", "logsumexp", "no_grad", "set_grad_enabled", "tensor",
+)  # fmt: skip
 
 
 class Note(NamedTuple):
@@ -126,6 +108,29 @@ class _Writer:
             for each in node.body
             if isinstance(each, ast.FunctionDef | ast.AsyncFunctionDef)
         }
+        self.stored = {
+            each.id for each in ast.walk(self.tree) if isinstance(each, ast.Name) and isinstance(each.ctx, ast.Store)
+        }
+        # the results of calls and operators, which may be ndarrays here, as may parameters of functions
+        self.results = {
+            each.id
+            for node in ast.walk(self.tree)
+            if isinstance(node, ast.Assign)
+            for target in node.targets
+            for each in ast.walk(target)
+            if isinstance(each, ast.Name) and not isinstance(target, ast.Attribute | ast.Subscript)
+        }
+        self.buffers = {
+            f"self.{node.args[0].value!s}"
+            for node in ast.walk(self.tree)
+            if isinstance(node, ast.Call) and ast.unparse(node.func) == "self.register_buffer"
+            if node.args and isinstance(node.args[0], ast.Constant)
+        }
+        for call, name in overwritten(self.tree, self.imports.path):
+            what = (
+                f"PyTorch overwrites {name} here, which is read again: write {name} = relu({name}), or the like, before"
+            )
+            self._decide(call, self.segment(call), what, refused=True)
         self.modules, self.arrays, plain = self._kinds()
         # A name is one of NumPy's arrays, or a text, only if it is nothing else anywhere in the program.
         others = self._assigned_otherwise(plain)
@@ -313,7 +318,7 @@ class _Writer:
         code = re.sub(r"(?m)#.*$", "", body)
         needed = ["import numpy as np"] if re.search(r"\bnp\.", code) and not self.imports.has("np") else []
         lines = dict.fromkeys(line for lines in self.imports.lines.values() for line in lines)
-        for name in ("nn", "datasets"):
+        for name in ("nn", "datasets", "autograd"):
             if re.search(rf"(?<![\w.]){name}\.", code) and f"import {name}" not in lines:
                 lines[f"import {name}"] = None
         names = [name for name in _ENGINE if re.search(rf"(?<![\w.\"']){name}\b", code) and not self.imports.has(name)]
@@ -355,6 +360,9 @@ class _Writer:
 
     def _statement(self, node: ast.Expr | ast.Assign | ast.AugAssign) -> str | None:
         value = node.value
+        if node in self.imports.aliases:
+            self.notes.add(Note(node.lineno, self.segment(node), "not needed: the one kind of tensors"))
+            return self._drop(node)
         if isinstance(node, ast.Assign):
             if self.asks_later and self._makes_floats(value):
                 return f"{self.segment(node)[: self.start(value) - self.start(node)]}tensor({self.text(value)})"
@@ -372,6 +380,15 @@ class _Writer:
             return self._unpacked(node, value, pair)
         if isinstance(node, ast.Expr) and isinstance(value.func, ast.Attribute) and not path:
             return self._in_place(node, value, value.func)
+        if isinstance(node, ast.Assign) and isinstance(value.func, ast.Attribute) and not path:
+            place = value.func.value  # as in `mask = mask.fill_diagonal_(0)`
+            if value.func.attr in tables()["statements"] and _simple(place):
+                here = self._spelled("statements", value.func.attr, value, value.args, self.text(place))
+                same = [*map(ast.unparse, node.targets)] == [ast.unparse(place)]
+                rest = (
+                    "" if same else f"; {self.segment(node)[: self.start(value) - self.start(node)]}{self.text(place)}"
+                )
+                return here and here + rest
         return None
 
     def _makes_floats(self, node: ast.expr) -> bool:
@@ -482,10 +499,15 @@ class _Writer:
         words = {word.arg: word.value for word in call.keywords}
         if "generator" in words and here.startswith("rng."):
             here = self.text(words["generator"]) + here.removeprefix("rng")
+        here = re.sub(rf"(?<![\w.])({'|'.join(_ENGINE)})\(", self._engine, here)
         new = render(here, {**bound, "t": tensor} if tensor else bound, everything)
         if "requires_grad" in words and here.startswith(("np.", "rng.")):
             new = f"tensor({new}, requires_grad={self.text(words['requires_grad'])})"
         return new
+
+    def _engine(self, call: re.Match[str]) -> str:
+        """Return the beginning of a call of the engine, also where the program has another use for its name."""
+        return f"autograd.{call[0]}" if call[1] in self.stored else call[0]
 
     def _call(self, node: ast.Call) -> str | None:
         path = self.imports.path(node.func)
@@ -499,6 +521,7 @@ class _Writer:
         special = {
             "tensor": self._tensor, "as_tensor": self._as_tensor, "full": self._full, "arange": self._arange,
             "Tensor": self._tensor, "split": None, "flatten": None,
+            "FloatTensor": self._tensor if len(node.args) > 1 else None,
         }  # fmt: skip
         if special.get(name) is not None:
             return special[name](node)  # type: ignore[misc]  # it is not None
@@ -581,6 +604,13 @@ class _Writer:
             return f"as_tensor({text}).{name}()"  # which may be an ndarray here
         if name == "requires_grad_" and self._fresh(tensor) is not None:
             return f"tensor({text}, requires_grad={', '.join(map(self.text, node.args)) or 'True'})"
+        parent = self.parents[node]
+        if (
+            name == "requires_grad_"
+            and not isinstance(parent, ast.Expr)
+            and isinstance(tensor, ast.BinOp | ast.UnaryOp)
+        ):
+            return f"as_tensor({text}).requires_grad_({', '.join(map(self.text, node.args))})"
         if name in _FILLS and (made := self._fresh(tensor)) is not None and made is tensor:
             return self._filled(node, name, made)
         if name in ("expand", "split", "flatten") and (special := self._by_shape(node, name, tensor)) is not None:
@@ -626,7 +656,11 @@ class _Writer:
         while isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and not self.imports.path(node.func):
             node = node.func.value
         path = (isinstance(node, ast.Call) and self.imports.path(node.func)) or ""
-        return node if isinstance(node, ast.Call) and path.removeprefix("torch.") in _FLOATS | {"Tensor"} else None
+        return (
+            node
+            if isinstance(node, ast.Call) and path.removeprefix("torch.") in _FLOATS | {"Tensor", "FloatTensor"}
+            else None
+        )
 
     def _filled(self, node: ast.Call, name: str, made: ast.Call) -> str:
         """Return a constructor whose memory is filled by a method."""
@@ -777,7 +811,7 @@ class _Writer:
         """Return ``torch.tensor(values)``: of Python's floats it is float32."""
         words = {word.arg: word.value for word in node.keywords}
         value = node.args[0] if node.args else words.get("data")
-        upper = self.imports.path(node.func) == "torch.Tensor"
+        upper = self.imports.path(node.func) in ("torch.Tensor", "torch.FloatTensor")
         outer = self.parents[node]
         sized = isinstance(outer, ast.Call) and ast.unparse(outer.func).endswith("Parameter")
         if upper and (
@@ -839,7 +873,14 @@ class _Writer:
         if path is None:
             if isinstance(node, ast.Attribute) and node.attr == "is_cuda":
                 return "False"
+            if isinstance(node, ast.Attribute) and node.attr == "data":
+                if ast.unparse(node.value) in self.buffers:
+                    return f"as_tensor({self.text(node.value)}).detach()"  # an ndarray, whose `data` is its memory
+                if isinstance(node.value, ast.Name) and node.value.id in self.results:
+                    return f"as_tensor({self.text(node.value)}).data"
             return None
+        if path in MOVED:
+            return self.segment(node) if isinstance(node, ast.Name) else MOVED[path]
         name = path.removeprefix("torch.")
         if name == "Tensor" and (kinds := self._asked_kinds(node)):
             return kinds
@@ -896,7 +937,7 @@ class _Piece:
     def __init__(self, whole: _Writer, text: str) -> None:
         lines = [ast.unparse(node) for node in whole.imports.lines]
         writer = _Writer("\n".join([*lines, text]))
-        for name in ("modules", "arrays", "plain", "unsure", "own", "asks_later"):
+        for name in ("modules", "arrays", "plain", "unsure", "own", "asks_later", "buffers", "results", "stored"):
             setattr(writer, name, getattr(whole, name))
         statement = writer.tree.body[-1]
         self.new = writer.text(statement)

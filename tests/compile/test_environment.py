@@ -18,6 +18,8 @@ from typing import Any
 import numpy as np
 import pytest
 
+import autograd
+import nn
 from autograd import Value, compile, grad, tensor, vmap
 from autograd.transforms.compile import creation
 from autograd.transforms.compile.environment import Environment
@@ -626,3 +628,22 @@ def test_functions_that_make_arrays_may_have_names_of_their_own(name: str) -> No
     assert len(compiled.programs) == 1
     assert not compiled.fallbacks
     assert own is module.make is getattr(np, name)
+
+
+def test_a_name_that_a_module_loads_when_it_is_first_asked_for_is_no_change(monkeypatch: pytest.MonkeyPatch) -> None:
+    model, x = nn.Linear(3, 1), np.ones((4, 3), np.float32)
+    optimizer = nn.optim.SGD(model.parameters(), lr=0.1)
+
+    def step(x: Any) -> None:
+        optimizer.zero_grad()
+        gradients = autograd.gradients((model(x) ** 2).mean(), [*model.parameters()], create_graph=True)
+        total: Any = sum((g**2).sum() for g in gradients)
+        total.backward()
+        optimizer.step()
+
+    monkeypatch.delattr(autograd, "gradients")  # as in a process that has not named it yet
+    compiled = compile(step)
+    compiled(x)
+    compiled(x)
+    assert len(compiled.programs) == 1
+    assert not compiled.fallbacks

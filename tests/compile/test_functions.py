@@ -103,3 +103,11 @@ def test_numbers_keep_the_digits_that_the_dtype_of_a_call_has() -> None:
     for _ in range(3):
         np.testing.assert_array_equal(compiled_one(x), shifted(x))
     assert len(compiled_one.programs) == 1
+
+
+@pytest.mark.parametrize("index", [lambda i: i, lambda i: (i, [0, 0]), lambda i: (slice(None), i)])
+def test_an_array_is_indexed_by_a_tensor(index: Callable[[Any], Any]) -> None:
+    recorded = compiled(lambda i: np.eye(5)[index(i)])
+    for places in np.array([1, 2]), np.array([4, 0]), np.array([3, 3]):
+        np.testing.assert_array_equal(recorded(Tensor(places)), np.eye(5)[index(places)])
+    assert len(recorded.programs) == 1

@@ -1,6 +1,7 @@
 """Lines of PyTorch programs that are right there are right here."""
 
 import inspect
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -9,6 +10,7 @@ from numpy.testing import assert_array_equal
 
 import nn
 import nn.functional as F  # noqa: N812
+from autograd import no_grad, tensor
 
 LAYERS: dict[str, tuple[Any, ...]] = {
     "Linear": (3, 2, True),
@@ -86,3 +88,61 @@ def test_buffers_stand_beside_the_parameters_of_their_module() -> None:
     model = nn.Sequential(nn.BatchNorm1d(3), nn.Linear(3, 2))
     running = ["0.running_mean", "0.running_var", "0.num_batches_tracked"]
     assert [*model.state_dict()] == ["0.weight", "0.bias", *running, "1.weight", "1.bias"]
+
+
+NOTES: dict[str, tuple[Callable[[Any, Any], Any], str]] = {
+    "a buffer": (lambda b, _: b.unsqueeze(0), "here it is t[None] or np.expand_dims(t, axis) (an ndarray"),
+    "its device": (lambda b, _: b.to("cpu"), "here it is t itself, as the CPU is the only device"),
+    "its graph": (lambda b, _: b.detach(), "not needed: there is no graph"),
+    "data": (lambda _, t: t.data.normal_(0, 1), "nn.init.normal_(p) of a parameter"),
+    "data that is clamped": (lambda _, t: t.data.clamp_(-1, 1), "here it is t[...] = t.clip(low, high)"),
+    "a number": (lambda b, _: b.sum().clone(), "here it is t.copy()"),
+    "a size": (lambda _, t: t.size(0), "here it is t.shape[0] for t.size(0)"),
+    "a size of an array": (lambda b, _: b.size(-1), "here it is t.shape[0] for t.size(0)"),
+    "an axis": (lambda b, _: b.sum(dim=0), "here it is axis="),
+    "kept axes": (lambda b, _: b.max(keepdim=True), "here it is keepdims="),
+    "kept axes by position": (lambda _, t: t.argmax(1, True), "here keepdims=True is given by name"),
+    "kept axes of a mask": (lambda _, t: (t > 0).any(1, True), "here keepdims=True is given by name"),
+    "a shape": (lambda *_: np.zeros(2, 3), "here a shape is one argument, as in np.zeros((2, 3))"),
+    "no word of PyTorch": (lambda b, _: b.sizes(), ""),
+    "another call": (lambda b, _: b.shape(), ""),
+    "another number": (lambda b, _: b.ndim(0), ""),
+}
+
+
+class Words(nn.Module):
+    """A line that is right in PyTorch, and a buffer and a parameter."""
+
+    def __init__(self, line: Callable[[Any, Any], Any]) -> None:
+        super().__init__()
+        self.line = line
+        self.weight = nn.Parameter(np.ones((3, 2)))
+        self.register_buffer("mask", np.ones(2))
+
+    def forward(self, x: Any) -> Any:
+        """Call the line."""
+        return self.line(self.mask, self.weight)
+
+
+@pytest.mark.parametrize("name", NOTES)
+def test_errors_of_ndarrays_get_a_line_with_the_name_here_where_the_engine_runs_the_code(name: str) -> None:
+    line, expected = NOTES[name]
+    words = Words(line)
+
+    def within_a_block() -> None:
+        with no_grad():
+            line(words.mask, words.weight)
+
+    calls: list[Callable[[], Any]] = [
+        lambda: words(tensor(1.0)),
+        lambda: nn.Sequential(words, nn.ReLU())(tensor(1.0)),
+        lambda: words.apply(lambda module: line(module.mask, module.weight)),
+        no_grad()(lambda: line(words.mask, words.weight)),
+        within_a_block,
+    ]
+    for call in calls:
+        with pytest.raises((AttributeError, TypeError)) as caught:
+            call()
+        notes = getattr(caught.value, "__notes__", [])
+        assert len(notes) == bool(expected)
+        assert expected in "".join(notes)

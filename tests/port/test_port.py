@@ -66,6 +66,16 @@ def test_comments_and_all_that_is_not_of_pytorch_stay(path: Path) -> None:
         ),
         ("x = x.to(device).cuda().cpu()", "x = x"),
         ("x.data.copy_(y.data)", "x.data[...] = y.data"),
+        ("y = x.add_(1)", "x += 1; y = x"),
+        ("mask = mask.fill_diagonal_(0)", "np.fill_diagonal(mask, 0)"),
+        ("y = net(x); z = y.data.max()", "y = net(x); z = as_tensor(y).data.max()"),
+        ("y = (x * 2).requires_grad_(True)", "y = as_tensor((x * 2)).requires_grad_(True)"),
+        ("gradients = torch.autograd.grad(y, x)[0]", "gradients = autograd.gradients(y, x)[0]"),
+        ("g = torch.autograd.grad(y, x, only_inputs=True)", "g = gradients(y, x)"),
+        ("T = torch.cuda.FloatTensor if cuda else torch.FloatTensor\nx = y.type(T)", "x = y.astype(np.float32)"),
+        ("T = torch.FloatTensor\nz = T(3, 1).fill_(1.0)", "z = np.full((3, 1), 1.0, dtype=np.float32)"),
+        ("from torch.nn.utils import weight_norm", "from nn.utils.parametrizations import weight_norm"),
+        ("c = torch.nn.utils.spectral_norm(c)", "c = nn.utils.parametrizations.spectral_norm(c)"),
         ("x.grad.zero_()", "x.grad = None"),
         ("w.data.clamp_(-1, 1)", "w.data[...] = w.data.clip(-1, 1)"),
         ("with torch.no_grad(): pass", "with no_grad(): pass"),
@@ -106,7 +116,8 @@ def test_a_line_is_written_so(theirs: str, ours: str) -> None:
         ("x.norm(1)", "norm with these arguments"),
         ("x.topk(3, largest=False)", "topk with these arguments"),
         ("x.view(torch.int32)", "view of another dtype"),
-        ("y = x.add_(1)", ".add_: here it is t += other"),
+        ("y = net(x).add_(1)", ".add_: here it is t += other"),
+        ("z = f(y := x.add_(1))", ".add_: here it is t += other"),
         ("net(x).fill_(1)", ".fill_: here it is t[...] = value"),
         ("torch.logcumsumexp(x, 0)", "here it is np.logaddexp.accumulate(t, axis)"),
         ("torch.no_such(x)", "has no spelling in the table"),
@@ -221,6 +232,58 @@ def test_templates_are_python_and_name_only_their_arguments() -> None:
                 rest = (
                     names
                     - known
-                    - {"t", "np", "nn", "rng", "tensor", "list", "bool", "logsumexp", "Tensor", "isinstance"}
+                    - {
+                        "t",
+                        "np",
+                        "nn",
+                        "rng",
+                        "tensor",
+                        "list",
+                        "bool",
+                        "logsumexp",
+                        "Tensor",
+                        "isinstance",
+                        "tuple",
+                        "_out",
+                    }
                 )
                 assert rest <= {"no_grad", "enable_grad", "set_grad_enabled", "gradients"}, (name, rest)
+
+
+IN_PLACE = """
+class Block(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.act, self.other = nn.ReLU(inplace=True), nn.ReLU()
+        self.relu = nn.ReLU(True)
+        self.rows = nn.Sequential(nn.ReLU(inplace=True), nn.Linear(3, 3))
+        self.later = nn.Sequential(nn.Linear(3, 3), nn.ReLU(inplace=True))
+
+    def forward(self, x, y):
+        {}
+"""
+
+
+@pytest.mark.parametrize(
+    ("body", "refused"),
+    [
+        ("return x + self.rows(x)", True),
+        ("return self.rows(x) + x", True),
+        ("return F.leaky_relu(x, 0.1, inplace=True) * x", True),
+        ("z = self.relu(x); return z * y", False),
+        ("z = self.relu(x)\n        return z * x", True),
+        ("z = self.relu(x)\n        x = y * 2\n        return z * x", False),
+        ("x = self.relu(x)\n        return x * x", False),
+        ("x = self.rows(x)\n        x = self.relu(x)\n        return x + y", False),
+        ("return x + self.later(x)", False),
+        ("return x + self.other(x)", False),
+        ("return x + F.relu(x)", False),
+        ("return x + F.relu(x * 1, inplace=True)", False),
+        ("return self.relu(x) if y is None else self.relu(y)", False),
+        ("return self.relu(x).view(x.size(0), -1)", False),
+    ],
+)
+def test_an_input_that_pytorch_overwrites_and_reads_again_is_refused(body: str, refused: bool) -> None:
+    ported = port(FUNCTIONS + IN_PLACE.format(body))
+    assert bool(ported.refused) == refused
+    assert not refused or "PyTorch overwrites x here, which is read again" in ported.text

@@ -73,7 +73,7 @@ PASSIVE = {
         "RecordedRun",
         "Saved",
     ),
-    *("TracedOperation", "is_grad_enabled"),
+    *("TracedCall", "TracedOperation", "is_grad_enabled"),
     *("draw_graph", "html_page", "player", "replacing", "watch_calls"),
     "compatibility",  # a mode of the whole process, which tests/hips sets
     # What layers say to a recorder and to numba: it takes functions and arrays as they are.

@@ -102,6 +102,8 @@ class ProgramRecorder:
         and `refused` holds the reason.
     """
 
+    loops = True
+
     def __init__(self, strict: bool) -> None:
         Used.compile = True
         self.program = Program()
@@ -350,7 +352,7 @@ class ProgramRecorder:
         if isinstance(x, tuple | list | deque | UserList):  # of a class of its own, which NumPy does not tell apart
             return mapped(self.known, tuple(x) if isinstance(x, tuple) else list(x))
         if issubclass(kind, Traced) or not isinstance(x, ndarray):
-            return x
+            return self.known(x._array) if isinstance(x, Tensor) else x  # an index
         memory = self.memories.get(id(owner_of(x)))
         if memory is not None and memory.kind == HELD:
             return self._part_of_held(x, memory)
@@ -513,7 +515,7 @@ class ProgramRecorder:
             return x.value
         if floats := self._floats_behind(x):
             self._ask_for_floats(floats)
-        elif not within_engine(_asks(sys._getframe(1)).f_code) or x.value.dtype.kind not in "biu" or x.size > 64:
+        elif not within_engine(asks(sys._getframe(1)).f_code) or x.value.dtype.kind not in "biu" or x.size > 64:
             instead = _INSTEAD.get(what, "choose with numpy.where(c, a, b)")
             self.refuse(
                 f"{what} of an array (shape {x.shape}, dtype {x.dtype}), which depends on its values",
@@ -525,7 +527,7 @@ class ProgramRecorder:
 
     def item(self, x: Traced) -> Any:
         """Return the number in an array of one element, or what stands for it among the results."""
-        engine = within_engine(_asks(sys._getframe(1)).f_code)
+        engine = within_engine(asks(sys._getframe(1)).f_code)
         if engine or self.own is not None or not self.records() or self._floats_behind(x):
             return self.answer(x, "item()").item()
         self.numbers = True
@@ -533,7 +535,7 @@ class ProgramRecorder:
 
     def text(self, x: Traced) -> Any:
         """Return the value of an array to be shown, as in a message of the engine; to the user's program, an error."""
-        asked = not self.ended and not within_engine(_asks(sys._getframe(2)).f_code)
+        asked = not self.ended and not within_engine(asks(sys._getframe(2)).f_code)
         return self.answer(x, "the text") if asked else x.value
 
     def result(self, x: Any, known: set[int]) -> Any:
@@ -706,7 +708,7 @@ class ProgramRecorder:
         return getattr(tensor, "_grad", None) is state.traced_gradient
 
 
-def _asks(frame: Any) -> Any:
+def asks(frame: Any) -> Any:
     """Return the frame that asks for a value, which the methods of tensors and arrays hand on."""
     while frame.f_globals.get("__name__") in _EXITS and frame.f_back is not None:
         frame = frame.f_back

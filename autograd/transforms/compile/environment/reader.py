@@ -277,6 +277,8 @@ class Reader:
         for key in attributes:
             if not isinstance(holder, ModuleType) or not in_library(holder.__name__, holder.__dict__):
                 return
+            if key not in vars(holder) and key in vars(holder).get("__all__", ()):
+                getattr(holder, key, None)  # which some modules load when it is asked for: now, not while one records
             name, value = f"{name}.{key}", vars(holder).get(key, missing)
             if value is sys.modules or (holder.__name__ == "os" and key in _SYSTEM) or key in _FILES:
                 self.unsteady.append(name)
