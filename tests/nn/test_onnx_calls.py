@@ -129,7 +129,7 @@ def test_several_inputs_of_several_kinds(tmp_path: Path) -> None:
 
 def test_the_arrays_of_a_model_are_its_own_again(tmp_path: Path) -> None:
     model = Rows(lambda m, i: m.embedding(i) * m.steps[i][..., None])
-    arrays: list[Array] = [model.table, model.steps, model.embedding.weight.data]
+    arrays: list[Any] = [model.table, model.steps, model.embedding.weight.data]
     exported(model, tmp_path, integers(5, 3, 4))
     assert all(type(array) is np.ndarray for array in arrays)
     found = [model.table, model.steps, model.embedding.weight.data]

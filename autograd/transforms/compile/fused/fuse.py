@@ -93,7 +93,7 @@ def _is_exact(call: Call) -> bool:
     if function in _EXTREMES:
         return _TAKES_SECOND
     if reduction_of(function):  # for the largest, NumPy takes any of 0.0 and -0.0, as it happens to go through a row
-        return made[0].dtype == call.args[0].dtype  # what it casts NumPy may add up in parts
+        return bool(made[0].dtype == call.args[0].dtype)  # what it casts NumPy may add up in parts
     return function not in _FUNCTIONS and function is not np.vecdot
 
 
