@@ -11,7 +11,7 @@ import nn
 from autograd import tensor
 from nn import functional
 
-from .test_onnx import Array, Function1, check, compare, exported, integers, normal
+from .test_onnx import Function1, check, compare, exported, integers, normal
 
 TABLE = normal(5, 4)
 
