@@ -35,12 +35,13 @@ from .points.cases import (
     sweep,
 )
 from .points.domains import Domain, accepted, domains_of, outputs_of
-from .subjects.engines import LEFT_OUT, Engine, Foreign, ForeignSubject, engine_of
+from .subjects.engines import FEW_OF_JAX, LEFT_OUT, Engine, Foreign, ForeignSubject, engine_of
 from .subjects.subject import Array, Subject, quiet
 
 TRIED = [Domain((interval,)) for interval in ((0.3, 0.9), (1.1, 2.0), (-0.9, -0.1))]  # where most functions are defined
 FEW_SHAPES = 5  # the first ones, at which second derivatives of ordinary numbers are checked
 SEEDS = (7, 8, 9)  # of the samples that are stacked, and given to threads
+COMPILED = 6  # of those that are tried, where each is compiled
 MOST = 18  # the shapes at which everything is checked
 USES = (
     transforms.check_overwritten, other_calls.check_left_alone, other_calls.check_updated,
@@ -85,14 +86,14 @@ class Run:
         self.compare, self.swift = ORACLES[oracle], oracle == "differences"
         self.engine = None if engine is None else engine_of(engine)
         self.dtypes = None if dtypes is None else {np.dtype(dtype).name for dtype in dtypes}
-        self.report = Report(notes=[] if engine is None else [LEFT_OUT])
+        self.report = Report(notes=[] if engine is None else [LEFT_OUT, *[FEW_OF_JAX] * (engine == "jax")])
         self.keywords = [tuple(zip(keywords, values, strict=True)) for values in itertools.product(*keywords.values())]
         examples = _examples(like)
         self.signature = signature
         self.like = None if examples is None else tuple(x.shape for x in examples)
         shapes, self.count = _shapes(fn, examples, signature)
         self.further = further_shapes(self.count, signature)
-        self.shapes = self._accepted(shapes, domain)
+        self.shapes = self._accepted(shapes[:COMPILED] if engine == "jax" else shapes, domain)
         self.domains = self._domains(examples, domain)
 
     def bound(self, keywords: tuple[tuple[str, Any], ...] = ()) -> Callable[..., Any]:
@@ -340,6 +341,8 @@ def _arity(fn: Callable[..., object]) -> int:
     if getattr(fn, "__name__", "") == "apply" and forward is not None:  # of a Function: `forward` says what it takes
         return _arity(forward) - (next(iter(inspect.signature(forward).parameters), "") == "ctx")
     if not required and any(p.kind == p.VAR_POSITIONAL for p in parameters):
+        if callable(inner := getattr(fn, "fun", None)):  # of a primitive of HIPS autograd
+            return _arity(inner)
         operation = getattr(fn, "operation", None)  # of several inputs, which says how many
         if operation is not None and not operation.variadic:
             return len(operation.rules)
