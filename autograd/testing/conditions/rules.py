@@ -254,7 +254,9 @@ def check_precision(pullback: Pullback, dtypes: Collection[str] | None = None) -
     if len(single) > 1:
         kinds += [[x, *pullback.arrays[1:]] for x in single[:1]] + [[*pullback.arrays[:-1], x] for x in single[-1:]]
     for narrow in kinds:
-        if all(_is_normal(x) and not _is_near_singular(x) for x in narrow) and (dtypes is None or all(x.dtype.name in dtypes for x in narrow)):
+        if all(_is_normal(x) and not _is_near_singular(x) for x in narrow) and (
+            dtypes is None or all(x.dtype.name in dtypes for x in narrow)
+        ):
             check_narrow(pullback.subject, narrow)
 
 
