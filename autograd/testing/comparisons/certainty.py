@@ -72,7 +72,10 @@ def agrees(point: Point, moves: Moves, weights: Array, analytic: float, numeric:
         return False
     if _bends(point, moves, weights, gap):
         return False
-    return _adds_up(point, moves, weights, numeric, 3 * gap, together, everywhere=not np.isfinite(analytic))
+    if not _adds_up(point, moves, weights, numeric, 3 * gap, together, everywhere=not np.isfinite(analytic)):
+        return False
+    line = point.line(moves)
+    return not (point.subject.is_composed and _is_staircase(np.array([line(t) for t in FINE]) * weights))
 
 
 def _is_hidden(point: Point, moves: Moves, weights: Array, analytic: float, numeric: float) -> bool:
@@ -86,7 +89,7 @@ def _is_hidden(point: Point, moves: Moves, weights: Array, analytic: float, nume
     if 0 < longest < 1:  # such as 1 + x * x - 1, which is of numbers as large as those that it gives far away
         with np.errstate(all="ignore"):
             lost = max(lost, point.precision * weighted(np.abs(weights), np.nan_to_num(np.abs(line(1 / longest)))))
-    if (numeric == 0 and abs(analytic) <= lost) or _is_staircase(np.array([line(t) for t in FINE]) * weights):
+    if numeric == 0 and abs(analytic) <= lost:
         return True
     for step in (2.0**-9, 2.0**-11, 2.0**-14):
         pair = []
