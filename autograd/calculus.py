@@ -150,8 +150,8 @@ def _tanh_rule(g: Any, x: Any) -> Any:
         cosh = math.cosh(x)
         return g / cosh / cosh
     if _is_complex(x):
-        out = np.tanh(x)
-        return g - g * out * out
+        small = np.exp(x * np.copysign(2, -np.real(x)))
+        return g * (4 * small / np.square(1 + small))
     if hasattr(x, "level") and (x.dtype == _SINGLE or x.dtype == _DOUBLE):
         return g / _cosh_squared(x)
     return g * apply_part(sech_squared, x)

@@ -18,8 +18,6 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
 from autograd.errors import GradientCheckError
@@ -203,27 +201,11 @@ def load_hips(folder: Path) -> None:
     sys.modules["hips_autograd"] = module
 
 
-def mygrad_engine(fn: Any, arrays: Any, cotangents: Any) -> Any:
-    """Compute outputs and gradients of a function of MyGrad's tensors."""
-    import mygrad
-
-    inputs = [mygrad.tensor(x) for x in arrays]
-    result = fn(*inputs)
-    outputs = list(result) if isinstance(result, list | tuple) else [result]
-    values = [np.array(y.data) for y in outputs]
-    if cotangents is None:
-        return values, []
-    total = [np.zeros_like(x) for x in arrays]
-    for y, w in zip(outputs, cotangents, strict=True):
-        y.backward(w)
-    return values, [zero if x.grad is None else np.array(x.grad) for x, zero in zip(inputs, total, strict=True)]
-
-
 ENGINES: dict[str, tuple[Any, Callable[[], Functions]]] = {
     "torch": ("torch", of_torch),
     "jax": ("jax", of_jax),
     "autograd": ("autograd", of_autograd),
-    "mygrad": (mygrad_engine, of_mygrad),
+    "mygrad": ("mygrad", of_mygrad),
 }
 
 

@@ -24,12 +24,21 @@ if typing.TYPE_CHECKING:
     from ._machine import TensorMachine
     from .findings.report import Report
     from .points.layouts import Layout
-    from .points.strategies import arrays, broadcastable_arrays, layouts, shapes, special_values, tensors
+    from .points.strategies import (
+        arrays,
+        axes,
+        broadcastable_arrays,
+        keywords,
+        layouts,
+        shapes,
+        special_values,
+        tensors,
+    )
 
 __all__ = [
     "LAYOUTS", "Audit", "Audited", "ModuleCheck", "Report", "TensorMachine", "TrainingCheck", "WrongGradient", "arrays",
-    "audit", "broadcastable_arrays", "check", "check_module", "check_operation", "check_training", "layouts", "shapes",
-    "special_values", "tensors",
+    "audit", "axes", "broadcastable_arrays", "check", "check_module", "check_operation", "check_training", "keywords",
+    "layouts", "shapes", "special_values", "tensors",
 ]  # fmt: skip
 
 #: Functions that copy an array into another memory layout, with the same values.
@@ -47,6 +56,8 @@ lazy_names(
         "_machine": ("TensorMachine",),
         "findings.report": ("Report",),
         "points.layouts": ("LAYOUTS",),
-        "points.strategies": ("arrays", "broadcastable_arrays", "layouts", "shapes", "special_values", "tensors"),
+        "points.strategies": (
+            "arrays", "axes", "broadcastable_arrays", "keywords", "layouts", "shapes", "special_values", "tensors",
+        ),
     },
-)
+)  # fmt: skip

@@ -7,13 +7,14 @@ from typing import Any
 
 from numpy.typing import ArrayLike, DTypeLike
 
-from autograd.inside import check_callable, check_option
+from autograd.inside import check_callable, check_number, check_option
 
-from ._check_run import FoundError, Run
+from ._check_run import ORACLES, FoundError, Run
 from .findings.report import Report, caller, declared
 from .findings.smallest_example import explained
 from .findings.totals import totals
 from .subjects.engines import Engine
+from .subjects.subject import calls_may_differ
 
 ROUNDS = {"quick": 1, "default": 1, "thorough": 12}
 
@@ -32,6 +33,9 @@ def check(
     seed: int | None = None,
     profile: str | None = None,
     engine: str | Engine | None = None,
+    numbers: bool = True,
+    oracle: str = "differences",
+    nondet_tol: float = 0.0,
 ) -> Report:
     """Check an operation and its derivatives, at shapes, numbers, dtypes and layouts of all kinds.
 
@@ -69,10 +73,22 @@ def check(
         what ``pytest --gradcheck-profile`` says.
     engine
         The library whose arrays `fn` takes, if it is another one: "torch"; "jax", with double precision switched on
-        during the check; "autograd", which is HIPS autograd, loaded as `hips_autograd`; or a callable
+        during the check; "hips" or "autograd", which is HIPS autograd, loaded as `hips_autograd`; "mygrad"; "numpy",
+        if `fn` returns its outputs and a function of their cotangents that returns the gradients; or a callable
         ``engine(fn, arrays, cotangents)`` that returns the outputs of `fn` which hold floating-point numbers, and the
         gradient of each input, all NumPy arrays. `cotangents` is None where only the outputs are needed. Values and
         first derivatives are checked; `report.notes` says what is left out.
+    numbers
+        Whether to compare derivatives with the values of `fn`. Without, contracts alone are checked: shapes, dtypes,
+        layouts, memory, linearity, the two modes and transforms. A rule that is meant to be no derivative, such as a
+        straight-through estimator, keeps them too.
+    oracle
+        What derivatives are compared with: "differences", or "taylor", the remainders of Taylor's formula, which of a
+        right gradient fall as the square of the step. The report prints a table of them. They are looked at in fewer
+        places, and find errors of a millionth.
+    nondet_tol
+        How far results of two calls may be apart, as a part of the largest, as where sums are added in random order.
+        In PyTorch, that is absolute.
 
     Returns
     -------
@@ -100,14 +116,18 @@ def check(
     check_option("check", "profile", profile, tuple(ROUNDS))
     __tracebackhide__ = True
     failure = None
+    check_option("check", "oracle", oracle, tuple(filter(None, ORACLES)))
+    check_number("nondet_tol", nondet_tol)
     order = 1 if profile == "quick" else order
-    run = Run(fn, like, signature, domain, keywords or {}, reference, order, seed, engine, dtypes)
-    try:
-        run.check_cases(ROUNDS[profile])
-        if profile != "quick":
-            run.check_other_calls(transforms)
-    except FoundError as found:
-        failure = explained(run, found, caller())
+    with calls_may_differ(nondet_tol):
+        given = oracle if numbers else None
+        run = Run(fn, like, signature, domain, keywords or {}, reference, order, seed, engine, dtypes, given)
+        try:
+            run.check_cases(ROUNDS[profile])
+            if profile != "quick":
+                run.check_other_calls(transforms)
+        except FoundError as found:
+            failure = explained(run, found, caller())
     totals.add(run.report, declared(fn))
     if failure is not None:
         raise failure

@@ -18,6 +18,7 @@ from .conditions.pullback import largest
 from .subjects.module_calls import Call, buffers_of, cast, changed, differ_in_outputs, parameters_of, tensors_of
 from .subjects.module_state import ModuleLike, differ, draw_some, kept_as_it_is
 from .subjects.subject import Array, array_of
+from .subjects.torch_modules import TorchModule, as_arrays, is_torch
 
 METHODS = ("named_parameters", "named_buffers", "modules", "train", "state_dict", "load_state_dict", "double")
 
@@ -67,7 +68,7 @@ def check_module(
     Parameters
     ----------
     module
-        A module: it has the methods of `nn.Module`.
+        A module: it has the methods of `nn.Module`. One of PyTorch, in the CPU's memory, is checked likewise.
     *inputs
         What it is called with: arrays, tensors, or lists, tuples and dicts of them.
     loss
@@ -114,7 +115,10 @@ def check_module(
         )
     if loss is not None:
         check_callable("loss", loss)
-    names = _unused(module, unused)
+    names, kind = _unused(module, unused), type(module).__name__
+    if is_torch(module, "Module"):
+        module, inputs = TorchModule(module, loss), as_arrays(inputs)
+        loss = None if loss is None else lambda result: result
     with kept_as_it_is(module) as before:
         examination = _Examination(module, inputs, loss, names, batched)
         with np.errstate(all="ignore"):
@@ -122,7 +126,7 @@ def check_module(
         examination.faults += [
             f"a copy.deepcopy() of it is not independent: calls of the copy changed {name}" for name in before.changes()
         ]
-    refuse(examination.faults, "check_module", f" in {type(module).__name__}")
+    refuse(examination.faults, "check_module", f" in {kind}")
     gradients = examination.gradients
     return ModuleCheck(gradients.compared, tuple(sorted(gradients.untold)), examination.rowwise)
 
@@ -202,12 +206,14 @@ class _Examination:
             )
 
     def _check_registered(self) -> None:
-        known = {id(p) for p in self.own.parameters()} | {id(array_of(b)) for b in self.own.buffers()}
+        known = {id(p) for part in self.own.modules() for p in part.parameters()}
+        known |= {id(array_of(b)) for b in self.own.buffers()}
         for path, part in self.own.named_modules():
             for name, value in vars(part).items():
                 label = f"{path}.{name}" if path else name
                 for x in _contents(value):
-                    if isinstance(x, Tensor) and x.requires_grad and x.is_leaf and id(x) not in known:
+                    tensor = isinstance(x, Tensor) or is_torch(x)
+                    if tensor and x.requires_grad and x.is_leaf and id(x) not in known:
                         self.faults.append(
                             f"{label} holds a tensor that requires a gradient, but is no parameter, so that no "
                             f"optimizer is given it: make it an nn.Parameter, in an attribute, a list or a dict"

@@ -13,6 +13,7 @@ from autograd import GradientCheckError, Tensor
 
 from .comparisons.compare import Compared, compare_directions, compare_each, compare_elements, count_at_a_glance
 from .comparisons.point import Measure, Point
+from .comparisons.taylor import remainders
 from .conditions.pullback import Pullback, RoundingError
 from .conditions.recorded_calls import operations_of
 from .conditions.rules import check_conditions, check_forward, check_narrow, check_parts, check_precision
@@ -22,6 +23,8 @@ from .findings.report import Report, call_of, caller, pattern_in, reported
 from .subjects.engines import Foreign, ForeignSubject
 from .subjects.refusals import failing
 from .subjects.subject import Array, Subject, gradient_subject, inner_product, listed, normal, quiet, widened
+
+Comparing = Callable[[Subject, Report], None]
 
 FEW = 24  # the elements of a Jacobian, up to which each is compared
 
@@ -83,7 +86,7 @@ def check_operation(
     __tracebackhide__ = True
     failure = None
     try:
-        check_at(fn, inputs, order=order, reference=reference, measure=Measure(None, atol, rtol))
+        check_at(fn, inputs, order=order, reference=reference, compare=by_differences(Measure(None, atol, rtol)))
         if analytic:
             with quiet():
                 _check_complex_step(fn, [widened(x) for x in inputs])
@@ -102,14 +105,15 @@ def check_at(
     *,
     order: int = 1,
     reference: Callable[..., object] | None = None,
-    measure: Measure | None = None,
+    compare: Comparing | None = None,
     dtypes: Collection[str] | None = None,
 ) -> None:
     """Check a function at one point, as `check_operation` does, and add to the report what could be told.
 
-    `dtypes` names those that it may be tried with, beside those of the inputs; by default all are.
+    `compare` compares the derivatives with the values, by default by differences. `dtypes` names those that it may be
+    tried with, beside those of the inputs; by default all are.
     """
-    measure, report = measure or Measure(), report or Report()
+    compare, report = compare or by_differences(Measure()), report or Report()
     check_values(fn, inputs, reference)
     foreign = isinstance(fn, Foreign)
     subject = ForeignSubject(fn, inputs) if isinstance(fn, Foreign) else Subject(fn, list(inputs))
@@ -117,24 +121,24 @@ def check_at(
     if not (pullback.is_recorded or foreign):
         return
     with quiet():
-        with _or_of_each(lambda one: check_conditions(Pullback(one, one.arrays)), subject, report):
+        with or_of_each(lambda one: check_conditions(Pullback(one, one.arrays)), subject, report):
             check_conditions(pullback)
         if not foreign:
             check_parts(pullback)
-        _check_differences(subject, measure, report)
-        with _or_of_each(lambda one: check_narrow(one, one.arrays), subject, report):
+        compare(subject, report)
+        with or_of_each(lambda one: check_narrow(one, one.arrays), subject, report):
             check_precision(pullback, dtypes)
         if foreign:
             return
-        with _or_of_each(lambda one: check_forward(Pullback(one, one.arrays)), subject, report):
+        with or_of_each(lambda one: check_forward(Pullback(one, one.arrays)), subject, report):
             check_forward(pullback)
         for _ in range(order - 1):
             subject = gradient_subject(subject)
-            _check_differences(subject, measure, report)
+            compare(subject, report)
 
 
 @contextlib.contextmanager
-def _or_of_each(check: Callable[[Subject], None], subject: Subject, report: Report) -> Iterator[None]:
+def or_of_each(check: Callable[[Subject], None], subject: Subject, report: Report) -> Iterator[None]:
     """Let a check fail only if it fails of one operation alone, where roundings between several may be the reason.
 
     Else it cannot be told.
@@ -170,7 +174,7 @@ def check_swiftly(
     subject = Subject(fn, list(inputs))
     with quiet():
         if any(x.dtype not in (np.float64, np.complex128) for x in inputs):
-            with _or_of_each(lambda one: check_narrow(one, one.arrays), subject, report):
+            with or_of_each(lambda one: check_narrow(one, one.arrays), subject, report):
                 check_narrow(subject, inputs)
         else:
             smallest = min(float(np.min(np.abs(x), initial=1.0, where=x != 0)) for x in inputs)
@@ -180,12 +184,41 @@ def check_swiftly(
                 _check_swiftly(subject, report, by_element)  # else derivatives may overflow
 
 
+def by_differences(measure: Measure) -> Comparing:
+    """Return what compares derivatives with differences."""
+    return lambda subject, report: _check_differences(subject, measure, report)
+
+
+def by_remainders(subject: Subject, report: Report) -> None:
+    """Compare derivatives with values by Taylor's remainders."""
+    with failing("computing the gradient in double precision"):
+        point = _point(subject)
+        if not point.here.size or not any(x.size for x in point.arrays):
+            return
+        found, agree = remainders(point), True
+        if found.agree is False:  # differences know of kinks, and of what is lost between operations
+            agree = all(one.excess <= 1 for one in compare_directions(point, Measure(), np.random.default_rng(0)))
+    if not agree:
+        raise GradientCheckError(
+            f"the remainder of Taylor's formula falls as h^{found.order:.2f}, not as h^2: the derivative of the "
+            f"{subject.output_name}s with respect to the inputs along a random direction v is wrong\n{found}"
+        )
+    report.compared += point.here.size * (found.agree is True)
+    report.untold += point.here.size * (found.agree is None)
+    report.remainders = report.remainders or str(found)
+
+
+def by_nothing(subject: Subject, report: Report) -> None:
+    """Compare nothing: contracts alone are checked."""
+
+
 def _check_differences(subject: Subject, measure: Measure, report: Report) -> None:
     found: list[Compared] = []
     with failing("computing the gradient in double precision"):
         point = _point(subject)
         try:
-            if point.here.size * sum(x.size for x in point.arrays) <= FEW:
+            few = point.here.size * sum(x.size for x in point.arrays) <= FEW
+            if few and subject.output_name == "output":  # of second derivatives, directions tell as much
                 found += compare_elements(point, measure)
             found += compare_directions(point, measure, np.random.default_rng(0))
         except np.linalg.LinAlgError:  # of a matrix that rounding between operations makes singular

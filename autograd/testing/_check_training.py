@@ -7,7 +7,7 @@ import inspect
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import partial
+from functools import partial, wraps
 from typing import Any
 
 import numpy as np
@@ -18,7 +18,8 @@ from autograd.inside import check_callable, described, note_written
 
 from .comparisons.named_arrays import Comparison, Deviation, refuse
 from .subjects.module_state import ModuleLike, Snapshot, differ
-from .subjects.subject import Array
+from .subjects.subject import Array, array_of
+from .subjects.torch_modules import TorchModule, TorchParameter, as_arrays, is_torch
 
 Gradients = dict[str, Array | None]
 
@@ -63,7 +64,8 @@ def check_training(
         The step, without arguments: it clears the gradients, computes the loss of one batch, always the same, calls
         ``backward()`` and ``optimizer.step()``, and returns the loss. ``return optimizer.step(closure)`` does so too.
     model
-        The module that is trained, or its parameters: a dict of tensors by name, or a sequence of tensors.
+        The module that is trained, or its parameters: a dict of tensors by name, or a sequence of tensors. Those of
+        PyTorch, in the CPU's memory, are checked likewise.
     optimizer
         The optimizer, or a sequence of several; by default, those that `step` refers to.
 
@@ -102,18 +104,21 @@ def check_training(
     return TrainingCheck(training.loss, training.compared, tuple(sorted(training.untold)))
 
 
-def _named(model: Any) -> tuple[dict[str, Tensor], Any]:
+def _named(model: Any) -> tuple[dict[str, Any], Any]:
     """Return the parameters by name, and the module if there is one."""
+    if is_torch(model, "Module"):
+        return {name: TorchParameter(p) for name, p in model.named_parameters()}, TorchModule(model)
     if hasattr(model, "named_parameters"):
         return dict(model.named_parameters()), model
     if isinstance(model, Mapping):
         found = dict(model)
-    elif isinstance(model, Iterable) and not isinstance(model, Tensor):
+    elif isinstance(model, Iterable) and not (isinstance(model, Tensor) or is_torch(model)):
         found = {f"parameter {i}": p for i, p in enumerate(model)}
     else:
         found = {"parameter": model}
+    found = {name: TorchParameter(p) if is_torch(p) else p for name, p in found.items()}
     for p in found.values():
-        if not isinstance(p, Tensor):
+        if not isinstance(p, Tensor | TorchParameter):
             raise TypeError(f"check_training() takes a module, or parameters, which are tensors, not {described(p)}")
     return found, None
 
@@ -231,7 +236,11 @@ class _Training:
             )
             return
         for name in trained:
-            if name not in moved and self.parameters[name].requires_grad and id(self.parameters[name]) not in held:
+            if (
+                name not in moved
+                and self.parameters[name].requires_grad
+                and id(_own(self.parameters[name])) not in held
+            ):
                 self.faults.append(
                     f"{name} gets a gradient, but the step does not move it, as no optimizer has it: create the "
                     f"optimizer with all of model.parameters()"
@@ -282,6 +291,10 @@ class _Training:
                 self.faults.append(_described(deviation, absent=found[deviation.name] is None))
 
 
+def _own(p: Any) -> Any:
+    return p.inner if isinstance(p, TorchParameter) else p
+
+
 def _described(deviation: Deviation, *, absent: bool) -> str:
     if absent:
         return (
@@ -302,6 +315,7 @@ def _noting_gradients(parameters: Mapping[str, Tensor], optimizers: list[Any]) -
     noted: list[Gradients] = []
 
     def noting(method: Callable[..., Any]) -> Callable[..., Any]:
+        @wraps(method)  # PyTorch's schedulers look for attributes of it
         def step(closure: Callable[[], Any] | None = None) -> Any:
             computed = [] if closure is None else [closure()]
             if not noted:
@@ -330,7 +344,7 @@ def _gradients(parameters: Mapping[str, Tensor]) -> Gradients:
 
 def _loss(result: Any) -> float:
     """Return the loss that a step returned as a number."""
-    array = np.asarray(result._array if isinstance(result, Tensor) else result)
+    array = np.asarray(array_of(as_arrays(result)))
     if array.dtype.kind not in "fiu" or array.size != 1:
         what = "None" if result is None else described(result)
         raise TypeError(f"step() should return the loss, a number or a tensor of one element, not {what}")

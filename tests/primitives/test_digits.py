@@ -281,3 +281,17 @@ def test_the_gradient_of_tanh_at_any_size() -> None:
     with np.errstate(all="raise"):
         assert (slope(np.array([-1000.0, 1000.0])) == 0).all()
         assert (slope(np.full(2000, 1000.0)) == 0).all()
+
+
+@pytest.mark.parametrize("dtype", [np.complex128, np.complex64])
+def test_the_slope_of_tanh_keeps_its_digits_for_complex_numbers(dtype: Any) -> None:
+    z = np.array([-20 - 0.8j, 18 + 1j, 400j, -350 + 2j, 0.3 - 0.2j, 0, 1e-20j, 800 + 1j], dtype)
+    value, pull = vjp(np.tanh, z)
+    found, wanted = (
+        np.conj(pull(np.ones_like(value))[0]),
+        np.array([complex(mp.sech(mp.mpc(complex(x))) ** 2) for x in z]),
+    )
+    assert found.dtype == dtype
+    allowed = 32 * np.finfo(dtype).eps * np.abs(wanted) + 4 * np.finfo(dtype).tiny
+    assert np.all(np.abs(found.real - wanted.real) <= allowed)
+    assert np.all(np.abs(found.imag - wanted.imag) <= allowed)

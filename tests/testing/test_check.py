@@ -11,6 +11,7 @@ import autograd as ag
 from autograd import GradientCheckError, NotReproducibleError, Tensor, general, gradcheck
 from autograd.testing import check, check_operation
 from autograd.testing._check_run import Run
+from autograd.testing.comparisons.certainty import _is_staircase
 from autograd.testing.conditions.values import check_values
 from autograd.testing.points.cases import (
     ALL_NUMBERS,
@@ -540,3 +541,31 @@ def test_roundings_of_long_sums_are_no_difference_of_values() -> None:
         return np.sum(x) if isinstance(x, Tensor) else np.cumsum(x)[-1]
 
     check_values(other_order, [np.random.default_rng(0).standard_normal(70_000)])
+
+
+@pytest.mark.one_in(4)
+@pytest.mark.parametrize(
+    ("fn", "options"),
+    [
+        # of terms that cancel, seen far from the numbers that the function is of
+        (lambda x: np.logaddexp(x / 1e8, -x / 1e8) - np.log(2), {"domain": (-3e9, 3e9)}),
+        # 1 hides x * x
+        (lambda x: (np.sqrt(1 + x * x) - 1) * 1e8, {"domain": (-50.0, 50.0)}),
+        # products of three, in another order: infinity or nan, and roundings of many terms
+        (lambda x, w: np.einsum("ij,jk,ik->i", x, w, x @ w), {"signature": "(m,n),(n,p)"}),
+        (lambda a, b, c: np.einsum("i,j,k->", a, b, c), {"signature": "(m),(n),(p)"}),
+        # of matrices whose columns are equal but for what single precision rounds away
+        (np.linalg.pinv, {"signature": "(3,2)"}),
+    ],
+    ids=["cancelling", "hidden", "infinities", "many terms", "rank"],
+)
+def test_no_alarm_where_compositions_round(fn: Callable[..., Any], options: dict[str, Any]) -> None:
+    assert check(fn, seed=2, dtypes=["float64", "float32"], **options).compared > 400
+
+
+def test_a_staircase_of_roundings_is_no_slope_but_one_of_a_function_may_be() -> None:
+    places = 8 * np.sin(np.arange(65.0))
+    rounded = np.round(places) * 2.2e-16
+    assert _is_staircase(np.stack([rounded, places], axis=1))
+    assert not _is_staircase(np.stack([np.clip(places, -3, 4), np.maximum(places, 7)], axis=1))
+    assert not _is_staircase(np.zeros((65, 2)))

@@ -10,6 +10,7 @@ import pytest
 import nn
 from autograd import GradientCheckError, Tensor, general
 from autograd.testing import check_module
+from autograd.testing.conditions.module_gradients import _weights
 
 Array = np.ndarray[Any, Any]
 F = nn.functional
@@ -413,3 +414,19 @@ def test_what_is_no_module_is_refused() -> None:
 def test_a_class_is_no_module() -> None:
     with pytest.raises(TypeError, match=r"not its class: make one, as in Linear\(\.\.\.\)"):
         check_module(nn.Linear, np.ones((2, 3)))  # type: ignore[arg-type]
+
+
+def test_what_rounding_leaves_of_a_gradient_of_zero_is_no_fault() -> None:
+    """The first weighted sum is of terms below 0 alone: it was moved to 0, beside which a rounding was large."""
+    below = -np.sign(_weights(2)[0])
+    constant = general(lambda b: below + 0 * b, lambda g: 1.1e-16 * g, name="constant")
+
+    class Shifted(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.bias = nn.Parameter(np.array([0.5, 0.25]), dtype=np.float64)
+
+        def forward(self, x: Tensor) -> Any:
+            return constant(self.bias) * x
+
+    assert check_module(Shifted(), np.ones(2), batched=False).compared

@@ -8,6 +8,7 @@ import pytest
 
 from autograd import GradientCheckError
 from autograd.testing import check
+from autograd.testing._check_run import _arity
 
 Array = np.ndarray[Any, Any]
 Arrays = Sequence[Array]
@@ -110,3 +111,11 @@ def test_a_function_that_refuses_a_layout_is_an_error_of_the_check() -> None:
         GradientCheckError, match=r"inputs in another layout .* are refused: ValueError: RuntimeError: no"
     ):
         checked(contiguous, np.cos, profile="quick")
+
+
+def test_a_primitive_of_another_library_says_how_many_inputs_it_takes() -> None:
+    def wrapped(*inputs: Any, **options: Any) -> Any:
+        return wrapped.fun(*inputs)  # type: ignore[attr-defined]
+
+    wrapped.fun = lambda x, y: x * y  # type: ignore[attr-defined]  # as HIPS autograd has it
+    assert _arity(wrapped) == 2

@@ -15,8 +15,10 @@ from autograd import GradientCheckError, Tensor
 from autograd.testing import (
     LAYOUTS,
     arrays,
+    axes,
     broadcastable_arrays,
     check_operation,
+    keywords,
     layouts,
     shapes,
     special_values,
@@ -44,6 +46,62 @@ def test_broadcastable_arrays_broadcast_and_do_not_tie(inputs: tuple[Array, ...]
     np.broadcast_shapes(*(x.shape for x in inputs))
     values = [set(x.ravel()) for x in inputs]
     assert not any(a & b for i, a in enumerate(values) for b in values[:i])
+
+
+@given(arrays(between=(0.0, np.inf), dtype=st.sampled_from([np.float32, np.float64, np.complex64]), special=True))
+def test_special_numbers_keep_within_limits(x: Array) -> None:
+    assert np.all((x.real > 0) & np.isfinite(x))
+
+
+@pytest.mark.parametrize(
+    "wanted",
+    [
+        lambda x: x.size > 1 and not x.any(),
+        lambda x: np.any(np.signbit(x) & (x == 0)),
+        lambda x: len(set(x.flat)) < x.size and np.all(x != 0),
+        lambda x: np.any(np.abs(x) > 1e300),
+        lambda x: np.any((np.abs(x) > 0) & (np.abs(x) < 1e-300)),
+        lambda x: np.any((np.abs(x) > 0.1) & (np.abs(x) < 3) & ~np.isin(np.abs(x), [0.5, 1, 2])),
+    ],
+    ids=["zeros", "-0.0", "ties", "huge", "tiny", "ordinary"],
+)
+def test_every_kind_of_special_number_is_drawn(wanted: Any) -> None:
+    assert wanted(find(arrays((3,), between=(-np.inf, np.inf), special=True), wanted))
+
+
+def test_numbers_next_to_the_limits_are_drawn() -> None:
+    x = find(arrays((), between=(0.25, 0.75), special=True), lambda x: x == np.nextafter(0.75, 0))
+    assert x < 0.75
+
+
+@given(broadcastable_arrays((0.5, 2.0), signature="(m, n),(n)->(m)"))
+def test_a_signature_says_which_axes_agree(inputs: tuple[Array, ...]) -> None:
+    a, b = inputs
+    assert (a.ndim, b.ndim) == (2, 1)
+    assert (a @ b).shape == a.shape[:1]
+    assert a.size == 0 or a.min() > 0.5
+
+
+def test_axes_of_a_batch_are_drawn_where_the_signature_has_them() -> None:
+    a, b = find(broadcastable_arrays(signature="(...,m,n),(...,n,p)"), lambda pair: pair[0].ndim == 4 != pair[1].ndim)
+    assert (a @ b).ndim == 4
+
+
+@pytest.mark.parametrize("ndim", [0, 1, 3])
+@given(data=st.data())
+def test_axes_are_those_of_an_array(ndim: int, data: st.DataObject) -> None:
+    np.sum(np.ones((2,) * ndim), axis=data.draw(axes(ndim)))
+
+
+@pytest.mark.parametrize("wanted", [None, -2, (1, 0), (), (0, -1)])
+def test_every_kind_of_axes_is_drawn(wanted: Any) -> None:
+    assert find(axes(2), lambda axis: axis == wanted and type(axis) is type(wanted)) == wanted
+
+
+@pytest.mark.parametrize("wanted", [{"axis": (1, 0), "keepdims": True}, {"axis": 0, "keepdims": np.True_}])
+def test_other_ways_to_say_the_same_are_drawn(wanted: dict[str, Any]) -> None:
+    drawn = find(keywords(axis=[0, (0, 1)], keepdims=[True]), lambda each: repr(each) == repr(wanted))
+    assert drawn == wanted
 
 
 @pytest.mark.parametrize("wanted", [(), (0,), (1,), (2, 3), (1, 0, 2)])

@@ -15,6 +15,7 @@ from .slopes import SAFETY, Slope, confirmed, gap_between, slopes_of_many_steps
 ROUNDINGS = (-7.0, -5.0, -4.0, -3.0, 3.0, 4.0, 5.0, 7.0)
 NEARBY_STEPS = slice(8, 10)  # of many steps, those that are a part of how far points nearby are moved
 WHOLE = 2.0**52  # from which on all numbers in double precision are whole
+FINE = 8 * np.sin(np.arange(65.0))  # places, none as far from another, at which a staircase shows
 ROUNDED_AWAY = 1e-4  # of values, which several operations may have lost
 
 Step = tuple[list[Array | None], float]  # a direction, and by how much it moves
@@ -71,7 +72,10 @@ def agrees(point: Point, moves: Moves, weights: Array, analytic: float, numeric:
         return False
     if _bends(point, moves, weights, gap):
         return False
-    return _adds_up(point, moves, weights, numeric, 3 * gap, together, everywhere=not np.isfinite(analytic))
+    if not _adds_up(point, moves, weights, numeric, 3 * gap, together, everywhere=not np.isfinite(analytic)):
+        return False
+    line = point.line(moves)
+    return not (point.subject.is_composed and _is_staircase(np.array([line(t) for t in FINE]) * weights))
 
 
 def _is_hidden(point: Point, moves: Moves, weights: Array, analytic: float, numeric: float) -> bool:
@@ -80,7 +84,12 @@ def _is_hidden(point: Point, moves: Moves, weights: Array, analytic: float, nume
     So it may be where the values stay the same though they should change by a small part of themselves. And where a
     wave or a kink is lost, the derivatives at the steps are others, and their means are not that in the middle.
     """
-    if numeric == 0 and abs(analytic) <= ROUNDED_AWAY * weighted(np.abs(weights), np.abs(point.here)):
+    line, longest = point.line(moves), longest_of(moves)
+    lost = ROUNDED_AWAY * weighted(np.abs(weights), np.abs(point.here))
+    if 0 < longest < 1:  # such as 1 + x * x - 1, which is of numbers as large as those that it gives far away
+        with np.errstate(all="ignore"):
+            lost = max(lost, point.precision * weighted(np.abs(weights), np.nan_to_num(np.abs(line(1 / longest)))))
+    if numeric == 0 and abs(analytic) <= lost:
         return True
     for step in (2.0**-9, 2.0**-11, 2.0**-14):
         pair = []
@@ -93,6 +102,17 @@ def _is_hidden(point: Point, moves: Moves, weights: Array, analytic: float, nume
         if not all(abs(slope - analytic) <= 0.5 * abs(analytic) for slope in pair):
             return True
     return abs(sum(pair) / 2 - analytic) > 0.5 * abs(analytic - numeric)
+
+
+def _is_staircase(values: Array) -> bool:
+    """Tell whether some of the numbers are multiples of one step at many places: digits were lost on the way."""
+    for column in values.T:
+        distinct = np.unique(column)
+        if 1 < len(distinct) < len(values) / 2:
+            steps = np.diff(distinct) / np.min(np.diff(distinct))
+            if np.all(np.abs(steps - np.round(steps)) <= 1e-3):
+                return True
+    return False
 
 
 def is_noise(point: Point, moves: Moves, weights: Array, analytic: float, numeric: float) -> bool:

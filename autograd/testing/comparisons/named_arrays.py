@@ -118,6 +118,7 @@ class Comparison:
         steep = max(abs(low), abs(high))
         numeric = min(max(analytic, low), high) if np.isfinite(analytic) else (low + high) / 2
         tolerance = SAFETY * error + RELATIVE * steep + 1e3 * self.precision * float(np.sum(np.abs(terms)))
+        tolerance += 10 * self.precision * size  # of a bias before a normalization, rounding is all there is
         told = bool(is_told(error, max(abs(analytic), steep), size))
         if abs(analytic - numeric) <= tolerance and told:
             return None

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from ..subjects.subject import Array, Subject, array_of, parts, quiet, widened
+from ..subjects.subject import Array, Subject, array_of, parts, precision_of, quiet, widened
 from .slopes import FIRST_STEPS, RELATIVE, SAFETY, Line, Slope, central_slope, slope
 
 TERM_ROUNDING = 1e-16  # what the rounding of terms leaves nothing of, as in x - tanh(x), relative to them
@@ -85,7 +85,7 @@ class Point:
             self.outputs = subject.apply(self.inputs)
         self.values = [np.asarray(array_of(y)) for y in self.outputs]
         self.here = np.concatenate([np.asarray(parts(y), np.float64) for y in self.values])
-        self.precision = max(float(np.finfo(y.dtype).eps) for y in self.values)
+        self.precision = precision_of(*self.values)
 
     @cached_property
     def sizes(self) -> list[Array]:
@@ -103,11 +103,18 @@ class Point:
 
     def line(self, moves: Moves) -> Line:
         """Return the function along the line on which each input moves by so much."""
+        limits = [0.02 * np.abs(0 if v is None else v) for v in moves]  # large numbers may stay where they are
 
         def along(t: float) -> Array:
-            moved = self.moved(moves, t)
-            if not all(v is None or _has_moved(x, y, t * v) for x, y, v in zip(self.arrays, moved, moves, strict=True)):
-                return np.full(self.here.shape, np.nan)
+            moved = []
+            for x, v, limit in zip(self.arrays, moves, limits, strict=True):
+                if v is None:
+                    moved.append(x)
+                    continue
+                step = t * v
+                moved.append(np.asarray(x + step))
+                if not (np.abs((moved[-1] - x) - step) <= abs(t) * limit).all():
+                    return np.full(self.here.shape, np.nan)
             try:
                 return self.subject.numbers(moved)
             except (ArithmeticError, ValueError):  # at a singular matrix, for example
@@ -150,11 +157,6 @@ class Point:
 def parts_each(array: Array) -> int:
     """Return how many real numbers an element counts as."""
     return 2 if array.dtype.kind == "c" else 1
-
-
-def _has_moved(x: Array, moved: Array, step: Array) -> bool:
-    """Tell whether numbers have moved by a step, apart from rounding: large ones may stay where they are."""
-    return bool(np.all(np.abs((moved - x) - step) <= 0.02 * np.abs(step)))
 
 
 def _size(numbers: Array) -> Array:

@@ -7,8 +7,6 @@ from typing import Any
 
 import numpy as np
 
-from autograd import Tensor
-
 from ..comparisons.named_arrays import Comparison, Deviation
 from ..subjects.module_calls import Call, differ_in_outputs
 from ..subjects.subject import Array
@@ -58,8 +56,8 @@ class ModuleGradients:
         arrays = {name: leaf._array.astype(np.float64) for name, leaf in call.leaves.items()}
         precision = max(float(np.finfo(y.dtype).eps) for y in call.outputs)
         weights = _weights(call.numbers.size)
-        # What rounding makes of a sum depends on its terms: with this added, the sums are as large as these.
-        size = np.sum(np.abs(weights * call.numbers), axis=1)
+        # What rounding makes of a sum depends on its terms: with this added, the sums are as large as these, or larger.
+        size = 2 * np.sum(np.abs(weights * call.numbers), axis=1)
         found = [call.gradients(each) for each in weights]
         absent = {name for name, g in found[0].items() if g is None}
         pulled = [{name: _zeros_for(g, arrays[name]) for name, g in each.items()} for each in found]
@@ -151,8 +149,8 @@ def _padding(module: Any) -> dict[str, Array]:
     held = {}
     for path, part in module.named_modules():
         row, weight = getattr(part, "padding_idx", None), getattr(part, "weight", None)
-        if row is not None and isinstance(weight, Tensor):
-            held[f"{path}.weight" if path else "weight"] = np.zeros(weight.shape, bool)
+        if row is not None and weight is not None:
+            held[f"{path}.weight" if path else "weight"] = np.zeros(tuple(weight.shape), bool)
             held[f"{path}.weight" if path else "weight"][row] = True
     return held
 

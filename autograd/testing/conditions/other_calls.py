@@ -21,7 +21,7 @@ from ..findings.jacobians import refuse_wrong
 from ..points.layouts import LAYOUTS
 from ..subjects.refusals import REFUSALS, failing
 from ..subjects.subject import Array, Subject, array_of, gradient_subject, inner_product, is_recorded, normal, quiet
-from .pullback import ROUNDING, Pullback, differs, largest, refuse_others, shown
+from .pullback import ROUNDING, Pullback, RoundingError, differs, largest, refuse_others, shown
 from .rules import check_cotangent_layout, check_input_layout, check_scaled
 
 
@@ -46,8 +46,8 @@ def check_left_alone(subject: Subject, arrays: Sequence[Array]) -> None:
         raise GradientCheckError("a call draws from NumPy's global random generator, or seeds it")
 
 
-def check_one_live(subject: Subject, arrays: Sequence[Array]) -> None:
-    """Check the derivatives with respect to each input alone, the others being constants."""
+def check_one_live(subject: Subject, arrays: Sequence[Array], slopes: bool) -> None:
+    """Check the derivatives with respect to each input alone, the others being constants, second ones if `slopes`."""
     if len(subject.positions) != len(subject.given) or len(arrays) < 2:
         return
     together = Pullback(subject, arrays)
@@ -60,7 +60,7 @@ def check_one_live(subject: Subject, arrays: Sequence[Array]) -> None:
                 f"{together.name(i)} is {shown(found)} where the other inputs are constants, but "
                 f"{shown(together.found[i])} where they are not"
             )
-        if pullback.is_recorded:
+        if pullback.is_recorded and slopes:
             check_slopes(gradient_subject(alone))
 
 
@@ -143,10 +143,11 @@ def check_further_cotangents(subject: Subject, arrays: Sequence[Array]) -> None:
                 allowed = 10 * pullback.limits[i] + ROUNDING * pullback.epsilon * (np.abs(g) + np.abs(h))
                 expected = np.where(np.isfinite(g), s - g, h)
             if differs(expected, h, allowed):
-                raise GradientCheckError(
+                message = (
                     f"{pullback.name(i)} is not linear in the cotangent: for one that is {form}, it is "
                     f"{shown(h, expected)}, not {shown(expected, h)}"
                 )
+                raise RoundingError(message, arrays)
     check_scaled(pullback)
 
 

@@ -12,7 +12,7 @@ from autograd import GradientCheckError
 
 from ..points.layouts import read_only
 from ..subjects.refusals import failing
-from ..subjects.subject import Array, Subject, array_of, is_recorded, normal, quiet, widened
+from ..subjects.subject import Array, Subject, array_of, is_recorded, normal, precision_of, quiet, widened
 
 NARROW = {np.dtype(np.float64): np.float32, np.dtype(np.complex128): np.complex64}
 
@@ -76,8 +76,7 @@ class Pullback:
     @cached_property
     def epsilon(self) -> float:
         """The precision of the least precise array that takes part."""
-        dtypes = [x.dtype for x in self.arrays] + [w.dtype for w in self.cotangents]
-        return max(float(np.finfo(dtype).eps) for dtype in dtypes)
+        return precision_of(*self.arrays, *self.cotangents)
 
     def _nearby(self, arrays: Sequence[Array], cotangents: Sequence[Array]) -> list[Array]:
         """Return the gradients at arrays that differ by roundings; infinity, if the function refuses these."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -13,24 +14,29 @@ from ..findings.nearby_error import located
 from ..points.layouts import LAYOUTS, Layout
 from ..subjects.engines import Foreign
 from ..subjects.refusals import failing, refusals_set_aside
-from ..subjects.subject import Array, Subject, listed, quiet
+from ..subjects.subject import Array, Subject, is_repeated, listed, precision_of, quiet
 from .pullback import NARROW, ROUNDING, differs, largest, perturbed, shown
 from .rules import check_untouched
 
 
 def check_values(
-    fn: Callable[..., object], inputs: Sequence[Array], reference: Callable[..., object] | None = None
+    fn: Callable[..., object],
+    inputs: Sequence[Array],
+    reference: Callable[..., object] | None = None,
+    *,
+    in_any_order: bool = False,
 ) -> None:
     """Check that the values on tensors are those on arrays, and those of the reference, and that nothing is written.
 
-    Two calls on arrays have to give the same. A function of another engine is given arrays alone.
+    Two calls on arrays have to give the same. A function of another engine is given arrays alone. `in_any_order` says
+    that products of infinite numbers may be multiplied in another order, which makes nan of infinity, or the reverse.
     """
     names, originals = [f"input {i}" for i in range(len(inputs))], [np.array(x) for x in inputs]
     with quiet():
         expected, again = ([np.asarray(y) for y in listed(fn(*inputs))] for _ in range(2))
     check_untouched(names, inputs, originals)
     for y, z in zip(expected, again, strict=True):
-        if not np.array_equal(y, z, equal_nan=y.dtype.kind in "fc"):
+        if not is_repeated(y, z):
             raise NotReproducibleError("the function is not deterministic: it gave two results for the same inputs")
     if not isinstance(fn, Foreign):
         with failing("computing the values on tensors"):
@@ -39,7 +45,10 @@ def check_values(
         if len(expected) != len(results):
             raise GradientCheckError(f"{len(results)} results on tensors, {len(expected)} on arrays")
         found, beside = list(map(_array, results)), (*inputs, *expected)
-        _compare(found, expected, lambda k, y, z: _close(y, z, beside) or _is_rounding(fn, inputs, y, k))
+        if in_any_order and [y.shape for y in found] == [z.shape for z in expected]:
+            found = [np.where(np.isfinite(y) | np.isfinite(z), y, z) for y, z in zip(found, expected, strict=True)]
+        terms = math.prod(x.size or 1 for x in inputs)
+        _compare(found, expected, lambda k, y, z: _close(y, z, beside, terms=terms) or _is_rounding(fn, inputs, y, k))
     if reference is not None:
         _check_reference(reference, inputs, expected)
 
@@ -64,22 +73,22 @@ def _check_reference(reference: Callable[..., object], inputs: Sequence[Array], 
             raise GradientCheckError(f"the value is {shown(y, z)}, but {shown(z, y)} by the reference")
 
 
-def _close(a: Array, b: Array, beside: Sequence[Array], times: float = 8) -> bool:
+def _close(a: Array, b: Array, beside: Sequence[Array], times: float = 8, terms: int = 1) -> bool:
     """Tell whether arrays are equal up to some roundings of the largest number that takes part.
 
-    Sums of many numbers, which may be added in another order, have more of them.
+    Sums of many `terms`, which may be added in another order, have more of them.
     """
     if b.dtype.kind not in "fc":
         return bool(np.array_equal(a, b))
-    epsilon = times * max(float(np.finfo(x.dtype).eps) for x in (a, b) if x.dtype.kind in "fc")
-    scale = largest(*beside) * max(1.0, max(x.size for x in beside) ** 0.5 / 4)
+    epsilon = times * precision_of(a, b)
+    scale = largest(*beside) * max(1.0, max(terms, *(x.size for x in beside)) ** 0.5 / 4)
     with quiet():
         return bool(np.allclose(a, b, rtol=epsilon, atol=epsilon * scale, equal_nan=True))
 
 
 def _is_rounding(fn: Callable[..., object], inputs: Sequence[Array], found: Array, k: int) -> bool:
     """Tell whether an output is as near to those for inputs that differ by roundings as these are to each other."""
-    epsilon = max(float(np.finfo(x.dtype).eps) for x in (*inputs, found) if x.dtype.kind in "fc")
+    epsilon = precision_of(*inputs, found)
     random = np.random.default_rng(7)
     with quiet():
         near = np.stack([np.asarray(listed(fn(*perturbed(inputs, 4 * epsilon, random)))[k]) for _ in range(6)])
@@ -144,7 +153,7 @@ def _roundings(subject: Subject, arrays: Sequence[Array], k: int, value: Array) 
     if value.dtype.kind not in "fc":
         return np.zeros(value.shape)
     random = np.random.default_rng(3)
-    epsilon = max(float(np.finfo(x.dtype).eps) for x in (*arrays, value))
+    epsilon = precision_of(*arrays, value)
     change = np.zeros(value.shape)
     for _ in range(2):
         moved = np.asarray(listed(subject.call(perturbed(arrays, 4 * epsilon, random)))[k])

@@ -41,6 +41,8 @@ class Report:
         The largest error of a derivative, as a part of what is allowed.
     notes
         What could not be checked, and why.
+    remainders
+        With ``oracle="taylor"``, the table of Taylor's remainders at the first example.
     """
 
     examples: int = 0
@@ -49,13 +51,14 @@ class Report:
     untold: int = 0
     worst: float = 0.0
     notes: list[str] = field(default_factory=list)
+    remainders: str = ""
 
     def __str__(self) -> str:
         counts = (
             f"{self.examples} examples, {self.compared} derivatives agree; {self.untold} could not be told, "
             f"{self.set_aside} examples set aside"
         )
-        return "\n".join([counts, *self.notes])
+        return "\n".join([counts, *self.notes, *filter(None, [self.remainders])])
 
 
 def caller() -> FrameType:

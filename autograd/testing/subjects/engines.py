@@ -26,6 +26,8 @@ LEFT_OUT = (
     "another engine"
 )
 
+FEW_OF_JAX = "few shapes were tried, as JAX compiles for each: signature= and like= say which matter"
+
 
 class Foreign:
     """A function of the arrays of an engine, as one of NumPy arrays."""
@@ -139,7 +141,7 @@ def _autograd(fn: Callable[..., object], arrays: Arrays, cotangents: Arrays | No
     module = sys.modules.get("hips_autograd")
     if module is None:
         raise ImportError(
-            'engine="autograd" is HIPS autograd, whose package has the name of this one: load it under the name '
+            'engine="hips" is HIPS autograd, whose package has the name of this one: load it under the name '
             "hips_autograd (sys.modules['hips_autograd'] = module), or give a callable as the engine, which returns "
             "(outputs, gradients) for (fn, arrays, cotangents)"
         )
@@ -156,4 +158,23 @@ def _autograd(fn: Callable[..., object], arrays: Arrays, cotangents: Arrays | No
     return [output], [np.conj(g) for g in pull(np.conj(given))]
 
 
-_ENGINES: dict[str, Engine] = {"torch": _torch, "jax": _jax, "autograd": _autograd}
+def _mygrad(fn: Callable[..., object], arrays: Arrays, cotangents: Arrays | None) -> tuple[Arrays, Arrays]:
+    import mygrad
+
+    inputs = [mygrad.tensor(x) for x in arrays]
+    outputs = [y for y in listed(fn(*inputs)) if y.dtype.kind in "fc"]
+    if cotangents is not None:
+        sum(mygrad.sum(y * w) for y, w in zip(outputs, cotangents, strict=True)).backward()
+    gradients = [np.zeros_like(a) if x.grad is None else np.array(x.grad) for x, a in zip(inputs, arrays, strict=True)]
+    return [np.array(y.data) for y in outputs], [] if cotangents is None else gradients
+
+
+def _numpy(fn: Callable[..., Any], arrays: Arrays, cotangents: Arrays | None) -> tuple[Arrays, Arrays]:
+    result, pull = fn(*arrays)
+    outputs = [y for y in map(np.asarray, listed(result)) if y.dtype.kind in "fc"]
+    return outputs, [] if cotangents is None else list(map(np.asarray, listed(pull(*cotangents))))
+
+
+_ENGINES: dict[str, Engine] = {
+    "torch": _torch, "jax": _jax, "autograd": _autograd, "hips": _autograd, "mygrad": _mygrad, "numpy": _numpy
+}  # fmt: skip

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from functools import partial
 from typing import Any, Protocol
 
 import numpy as np
@@ -18,8 +20,8 @@ from .subject import Array, array_of
 class ModuleLike(Protocol):
     """What a check asks of a module: its tensors, and to be called."""
 
-    training: bool
-
+    @property
+    def training(self) -> bool: ...
     def __call__(self, *inputs: Any) -> Any: ...
     def named_parameters(self) -> Iterable[tuple[str, Any]]: ...
     def named_buffers(self) -> Iterable[tuple[str, Any]]: ...
@@ -52,7 +54,8 @@ class Snapshot:
         self.parameters = [(name, p, np.array(p._array), p.grad) for name, p in parameters.items()]
         buffers = [] if module is None else list(module.named_buffers())
         self.buffers = [(name, value, np.array(array_of(value))) for name, value in buffers]
-        self.random = random_states()
+        self.random, torch = random_states(), sys.modules.get("torch")
+        self.restore_torch = None if torch is None else partial(torch.set_rng_state, torch.get_rng_state())
 
     def changes(self) -> list[str]:
         """Return the names of the parameters and buffers that have changed."""
@@ -71,6 +74,8 @@ class Snapshot:
         for _, value, values in self.buffers:
             _write(array_of(value), values)
         set_random_states(self.random)
+        if self.restore_torch is not None:
+            self.restore_torch()
 
 
 def _write(array: Any, values: Array) -> None:

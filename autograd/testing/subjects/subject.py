@@ -17,6 +17,7 @@ from autograd.inside import Leaf, Node, ancestors, defined, differentiated, fron
 Array = np.ndarray[Any, Any]
 
 _silent: ContextVar[bool] = ContextVar("silent", default=False)
+_noise: ContextVar[float] = ContextVar("noise", default=0.0)
 
 
 class Subject:
@@ -147,6 +148,29 @@ def quiet() -> Iterator[None]:
             yield
         finally:
             _silent.reset(token)
+
+
+@contextmanager
+def calls_may_differ(by: float) -> Iterator[None]:
+    """Let results of two calls be apart by so much, relative to the largest, as if arrays had no further digits."""
+    token = _noise.set(by)
+    try:
+        yield
+    finally:
+        _noise.reset(token)
+
+
+def precision_of(*arrays: Array) -> float:
+    """Return the relative error of the least precise array, or by how much calls may differ."""
+    return max([_noise.get(), *(float(np.finfo(x.dtype).eps) for x in arrays if x.dtype.kind in "fc")])
+
+
+def is_repeated(a: Array, b: Array) -> bool:
+    """Tell whether two calls gave the same, apart from what they may differ by."""
+    if np.array_equal(a, b, equal_nan=a.dtype.kind in "fc"):
+        return True
+    largest = float(np.max(np.abs(a), initial=0.0, where=np.isfinite(a)))
+    return a.shape == b.shape and bool(np.allclose(a, b, rtol=0, atol=_noise.get() * largest, equal_nan=True))
 
 
 def _is_floating(x: Any) -> bool:

@@ -14,7 +14,18 @@ from typing import Any
 
 import numpy as np
 
-from .operations import OPERATIONS, Operation, gelu_slope, last, layer_norm_rule, logistic, of_the_others, softmax
+from .operations import (
+    OPERATIONS,
+    Operation,
+    distance,
+    gelu_slope,
+    labels,
+    last,
+    layer_norm_rule,
+    logistic,
+    of_the_others,
+    softmax,
+)
 
 
 @dataclass(frozen=True)
@@ -505,3 +516,111 @@ def computed_in_single_precision(g: Any, x: Any) -> Any:
 def order_of_the_memory(x: Any) -> Any:
     """Arrays of another layout are read in the order of their memory."""
     return np.ravel(x, order="K")
+
+
+# Others of the same sorts, each in another way.
+
+
+@error("leaky_relu")
+def slope_below_zero_forgotten(g: Any, x: Any) -> Any:
+    """It is a tenth, not 0."""
+    return g * (x > 0)
+
+
+@error("logsumexp")
+def shares_of_all_rows(g: Any, x: Any) -> Any:
+    """The shares of each row add up to 1, not those of all rows together."""
+    exponentials = np.exp(x - np.max(x))
+    return last(g) * exponentials / np.sum(exponentials)
+
+
+@error("hypotenuse", input=1)
+def slope_of_the_other_input(g: Any, x: Any, out: Any) -> Any:
+    """Each input has a slope of its own, which is the same for equal numbers alone."""
+    return g * x / np.where(out == 0, 1, out)
+
+
+@error("cross_entropy")
+def label_of_the_next_row(g: Any, x: Any) -> Any:
+    """The labels have been rolled by one row."""
+    return g * (softmax(x) - np.roll(labels(x), 1, 0).astype(x.dtype)) / len(x)
+
+
+@error("mean")
+def divided_by_the_length_of_keepdims(g: Any, x: Any, axis: Any, keepdims: Any) -> Any:
+    """With keepdims, what is divided by is the length of the axis in the output, which is 1."""
+    return np.ones_like(x) * (g if keepdims else np.expand_dims(g, axis) / x.shape[axis])
+
+
+@error("cumsum")
+def flipped_once(g: Any, axis: Any) -> Any:
+    """The sums go from the end to the beginning, and have to be flipped back."""
+    return np.cumsum(np.flip(g, axis), axis)
+
+
+@error("quadratic_form", input=1)
+def diagonal_alone(g: Any, x: Any) -> Any:
+    """Products of different elements count as well."""
+    return g * np.diag(x * x)
+
+
+@error("convolution", input=1)
+def arguments_exchanged(g: Any, x: Any) -> Any:
+    """A correlation is reversed where its arguments are exchanged; one element shows nothing."""
+    return np.correlate(x, g, "valid")
+
+
+@error("inverse")
+def sign_of_the_inverse(g: Any, out: Any) -> Any:
+    """An inverse falls where its matrix rises."""
+    return out.T @ g @ out.T
+
+
+@error("sine")
+def large_numbers_in_single_precision(g: Any, x: Any) -> Any:
+    """Beyond 1,000 the place within a turn loses its digits."""
+    return g * np.where(np.abs(x) > 1000, np.cos(x.astype(np.float32)), np.cos(x)).astype(x.dtype)
+
+
+@error("layer_norm")
+def scale_of_the_first_row(g: Any, x: Any, out: Any) -> Any:
+    """Each row has a variance of its own."""
+    found = layer_norm_rule(g, x, out)
+    spread = np.sqrt(np.var(x, -1, keepdims=True) + 1e-5)
+    return found * spread / np.reshape(spread, -1)[:1] if spread.size else found
+
+
+@error("product", input=1)
+def mean_over_what_broadcasts(g: Any, x: Any, y: Any) -> Any:
+    """What is repeated gets the sum of its gradients, not their mean."""
+    return g * x / (max(g.size, 1) / max(y.size, 1))
+
+
+@error("variance")
+def mean_not_subtracted(g: Any, x: Any, ddof: Any) -> Any:
+    """It is the distance from the mean that counts."""
+    return last(g) * 2 * x / (x.shape[-1] - ddof)
+
+
+@error("angle")
+def divided_once(g: Any, y: Any, x: Any) -> Any:
+    """The slope falls with the square of the distance; at a distance of 1 that is the same."""
+    return g * x / distance(x, y)
+
+
+@error("multiplied")
+def signs_of_the_others_lost(g: Any, x: Any) -> Any:
+    """The product of the others is below 0 if an odd number of them is."""
+    return g * np.abs(of_the_others(x))
+
+
+@error("interpolation")
+def piece_of_the_neighbour(g: Any, x: Any) -> Any:
+    """The pieces are counted from the second one."""
+    return g * np.select([x <= -1, x <= 0, x <= 2], [0.0, -1.0, 0.0], 3.0)
+
+
+@error("largest")
+def position_in_the_whole_array(g: Any, x: Any, axis: Any) -> Any:
+    """Each row has a largest element, not the array alone."""
+    return np.expand_dims(g, axis) * (x == np.max(x))
