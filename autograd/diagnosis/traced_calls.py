@@ -204,7 +204,7 @@ class CallRecorder(ProgramRecorder):
 
     def refuse(self, what: str, remedy: str, where: str = "") -> None:
         """Raise an error, but for what only a program that runs again cannot do."""
-        if self.records() and what not in ("print()", "warnings.warn()"):
+        if self.records() and not what.startswith(("print(", "warnings")):
             raise UnsupportedError(f"{what}, {where or f'at {users_line()}'}, cannot be traced: {remedy}")
 
     def outside(self, function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:

@@ -121,7 +121,7 @@ def _measured(name: str, function: Any, output: Any, target: Any) -> float:
     _told.add(function)
     mistakes: list[tuple[str, dict[str, Any]]] = []
     value = function(_looked(output, mistakes), _looked(target, mistakes))
-    shapes = sorted((np.shape(output), np.shape(target)), key=len)
+    shapes = sorted((getattr(x, "shape", ()) for x in (output, target)), key=len)
     for kind, parts in mistakes:
         if kind != "metric" or shapes == [parts["target"], parts["output"]]:  # else it compares pairs, which is meant
             warn(message(kind, name=name, **parts), TrainingWarning)
