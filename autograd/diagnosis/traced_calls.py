@@ -20,8 +20,9 @@ from ..source.source_info import within_engine
 from ..tensors.tensor import Tensor
 from ..transforms.compile.creation import noted_creation
 from ..transforms.compile.memory import address_of, array_at, owner_of
-from ..transforms.compile.program import ARGUMENT, CONSTANT, Memory, mapped, traced_in
+from ..transforms.compile.program import ARGUMENT, CONSTANT, Call, Memory, mapped, traced_in
 from ..transforms.compile.recorder import ProgramRecorder, asks
+from ..transforms.compile.types import ArrayArgument, Operand
 from .tracing import TracedOperation, trace_operations, traced
 
 Array = np.ndarray[Any, Any]
@@ -98,7 +99,7 @@ class CallRecorder(ProgramRecorder):
         tensor._array = shown  # type: ignore[assignment]  # which takes the place of an array
         return tensor
 
-    def constant(self, array: Any) -> Any:
+    def constant(self, array: Array) -> Any:
         """Return an array that is the same for all inputs, so that an index can be noted that depends on them."""
         if isinstance(array, Traced):
             return array
@@ -118,20 +119,20 @@ class CallRecorder(ProgramRecorder):
             for x, array in arrays:
                 x._array = array
 
-    def array(self, x: Any) -> Any:
+    def array(self, x: Operand) -> Any:
         """Return what stands for an array among the operations: for a number, an array of its own."""
         if isinstance(x, Traced) and not isinstance(x.value, np.ndarray):
             return self._numbers.setdefault(id(x), (x, _asarray(x.value)))[1]
         return plain(x)
 
-    def note_operation(self, node: Node, values: tuple[Any, ...], z: Any) -> None:
+    def note_operation(self, node: Node, values: tuple[Operand, ...], z: Operand | tuple[Operand, ...]) -> None:
         """Note an operation that is recorded."""
         self._new.difference_update(id(x.memory) for x in traced_in((values, z)))
         self.operations.append(traced(node, mapped(self.array, values), mapped(self.array, z)))
 
     def note(
         self,
-        kind: Any,
+        kind: type[Call],
         function: Any,
         args: tuple[Any, ...],
         kwargs: dict[str, Any] | None = None,
@@ -175,11 +176,11 @@ class CallRecorder(ProgramRecorder):
 
     # What is asked of values, and what compiled programs could not do
 
-    def known(self, x: Any) -> Any:
+    def known(self, x: ArrayArgument) -> Any:
         """Return an argument as it is, of an index its array: what nothing has noted is the same for all inputs."""
         return x._array if isinstance(x, Tensor) else x
 
-    def check(self, x: Traced, of: Any = None) -> None:
+    def check(self, x: Traced, of: Callable[[Any], Any] | None = None) -> None:
         """Let the engine ask: what it computes is noted, whichever way it takes."""
 
     def answer(self, x: Traced, what: str) -> Any:

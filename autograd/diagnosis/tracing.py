@@ -15,6 +15,8 @@ from ..graph.name_scope import within
 from ..graph.node import Node
 from ..source.source_info import line_of
 
+Array = np.ndarray[Any, Any]
+
 
 @dataclass(frozen=True, eq=False)
 class TracedOperation:
@@ -87,7 +89,7 @@ class trace_operations(Watch):  # noqa: N801 - named as a verb, like the other b
         super().__exit__(kind, error, trace)
 
 
-def traced(node: Node, values: tuple[Any, ...], z: Any) -> TracedOperation:
+def traced(node: Node, values: tuple[Array, ...], z: Array | tuple[Array, ...]) -> TracedOperation:
     """Return what a node, its arguments and its result say of an operation."""
     op: Any = node.op
     names = getattr(op, "parameters", None) or [str(i) for i in range(len(values))]  # a Function has no names

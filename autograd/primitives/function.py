@@ -118,7 +118,7 @@ class Function:
         """
         raise NotImplementedError
 
-    def __call__(self, *args: Any) -> NoReturn:
+    def __call__(self, *args: object) -> NoReturn:
         """Refuse to be called: `apply` is the operation."""
         raise DeclarationError(f"call {type(self).__name__}.apply(...), and make no object of it")
 

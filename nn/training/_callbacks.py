@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from types import FunctionType
 from typing import Any, Literal
 
@@ -23,7 +23,7 @@ _FOREIGN = {
 }  # fmt: skip
 
 
-def check_callbacks(callbacks: Any) -> None:
+def check_callbacks(callbacks: Callback | Iterable[object]) -> None:
     """Raise unless these are callbacks in a list."""
     if isinstance(callbacks, Callback):
         raise TypeError(f"callbacks is a list: callbacks=[{type(callbacks).__name__}(...)]")

@@ -15,13 +15,13 @@ from autograd.inside import flatten
 from .subject import Array, listed
 
 
-def is_torch(x: Any, kind: str = "Tensor") -> bool:
+def is_torch(x: object, kind: str = "Tensor") -> bool:
     """Tell whether something is a tensor of PyTorch, or a module if `kind` is "Module"."""
     torch = sys.modules.get("torch")
     return torch is not None and isinstance(x, torch.nn.Module if kind == "Module" else torch.Tensor)
 
 
-def as_arrays(value: Any) -> Any:
+def as_arrays(value: object) -> Any:
     """Return a container with the arrays of PyTorch's tensors in their place; they share the memory."""
     leaves, rebuild = flatten(value)
     return rebuild([x.detach().numpy() if is_torch(x) else x for x in leaves])

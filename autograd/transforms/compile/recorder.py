@@ -708,7 +708,7 @@ class ProgramRecorder:
         return getattr(tensor, "_grad", None) is state.traced_gradient
 
 
-def asks(frame: Any) -> Any:
+def asks(frame: FrameType) -> FrameType:
     """Return the frame that asks for a value, which the methods of tensors and arrays hand on."""
     while frame.f_globals.get("__name__") in _EXITS and frame.f_back is not None:
         frame = frame.f_back

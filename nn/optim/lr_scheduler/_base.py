@@ -20,7 +20,7 @@ T = TypeVar("T")
 _made: WeakSet[LRScheduler] = WeakSet()
 
 
-def schedulers_of(optimizer: Any) -> list[LRScheduler]:
+def schedulers_of(optimizer: object) -> list[LRScheduler]:
     """Return the schedulers that were made for an optimizer and are still there."""
     return [each for each in _made if getattr(each, "optimizer", None) is optimizer]
 
@@ -61,12 +61,6 @@ class LRScheduler:
 
     _not_saved = frozenset({"optimizer"})  # attributes that are not part of the state
 
-    def __new__(cls, *args: Any, **options: Any) -> Any:
-        """Return a new scheduler, which `schedulers_of` finds as long as it lives."""
-        made = super().__new__(cls)
-        _made.add(made)
-        return made
-
     def __init_subclass__(cls, **options: Any) -> None:
         super().__init_subclass__(**options)
         check_constructor(cls)
@@ -80,6 +74,7 @@ class LRScheduler:
                     f"group {i} of the optimizer has no initial_lr to go on from with last_epoch={last_epoch}: load "
                     f"the state of the optimizer first"
                 )
+        _made.add(self)
         self.optimizer = optimizer
         self.base_lrs = [group["initial_lr"] for group in optimizer.param_groups]
         self.last_epoch = last_epoch
