@@ -97,7 +97,7 @@ def test_what_an_example_needs_further_is_said_in_the_readme(tmp_path: Path, bar
     assert "`diabetes` needs `.venv/bin/pip install -e '.[sklearn]'`" in README
 
 
-@pytest.mark.thorough
+@pytest.mark.one_in(16)
 @pytest.mark.parametrize(
     "page",
     [
