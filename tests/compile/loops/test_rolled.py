@@ -161,6 +161,28 @@ def test_batches_where_numba_is_not_installed(monkeypatch: pytest.MonkeyPatch) -
     checked(vmap(leapfrog), tuple(np.linspace(-1, 1, 12).reshape(2, 3, 2)), backend="auto")
 
 
+@pytest.mark.parametrize("made", [lambda x: np.asarray(x, np.float32), lambda x: np.asarray(x > 0, dtype=float)])
+@pytest.mark.parametrize("numba", [True, False])
+def test_an_array_of_another_dtype_in_a_batch(
+    made: Callable[..., Any], numba: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if numba:
+        pytest.importorskip("numba")
+    else:
+        for module in (recorder, roll, running):
+            monkeypatch.setattr(module, "find_spec", lambda name: None)
+    x = np.linspace(-1, 1, 24).reshape(2, 4, 3)
+
+    def rows(x: Any) -> Any:
+        return scan(lambda h, row: (h * 0.5 + row, made(h) * 2), x[0], x)[1]
+
+    compiled, expected = compile(vmap(rows)), np.stack([rows(each) for each in x])
+    for _ in range(3):
+        np.testing.assert_allclose(compiled(x), expected, rtol=1e-6)
+        assert compiled(x).dtype == expected.dtype
+    assert not compiled.fallbacks
+
+
 @pytest.mark.parametrize("backend", ["numpy", "numba"])
 def test_what_a_batch_shares_is_one_array_for_all(backend: str) -> None:
     rows = np.linspace(0.5, 1.5, 8).reshape(4, 2)

@@ -40,6 +40,8 @@ MOVES = frozenset((
     np.ndarray.diagonal, np.ndarray.repeat, np.ndarray.take, np.ndarray.copy, np.ndarray.astype,
 ))  # fmt: skip
 
+MAKERS = frozenset((np.array, np.asarray, np.asanyarray, np.ascontiguousarray, np.asfortranarray))
+
 
 class Elements:
     """The arithmetic of one loop.
@@ -351,6 +353,8 @@ class Elements:
         kwargs = {name: x for name, x in kwargs.items() if name not in ("dtype", "casting", "copy", "order")}
         if function is np.ndarray.astype:
             return self.ids(args[0])
+        if function in MAKERS:  # whose further arguments say of which dtype
+            args = args[:1]
         if function is np.pad and "constant_values" in kwargs:
             kwargs["constant_values"] = self.values.numbers(kwargs["constant_values"], dtype)
         if function is np.append:

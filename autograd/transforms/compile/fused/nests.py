@@ -24,7 +24,7 @@ from ..passes import COPIES, replaced
 from ..program import Call, Check, Traced, Variable, traced_in
 from ..recorder import layout_of
 from ..types import Array
-from .elements import MOVES, dtype_of, kind_of
+from .elements import MAKERS, MOVES, dtype_of, kind_of
 from .nest_places import cut_in, cuts_in, shape_of, strides_of
 from .nest_steps import Buffer, Gather, Held, Nest, Product, Reduction, Scatter, Step, View, axes_in_order, in_order
 from .nest_tiles import tiled
@@ -526,7 +526,7 @@ class Body:
         if not known:
             raise Unsuitable(f"it calls {name_of(function)}")
         kwargs = {name: x for name, x in kwargs.items() if name not in ("dtype", "casting", "order", "copy")}
-        key = call.args[1:]
+        key = () if function in MAKERS else call.args[1:]
         if function is np.pad:
             kwargs.setdefault("mode", key[1] if len(key) > 1 else "constant")
             key = key[:1]

@@ -365,7 +365,8 @@ def _again(records: ProgramRecorder, call: Call, values: dict[int, Any], written
     elif getattr(function, "__objclass__", None) is np.ndarray and batches(args[0]):
         result = getattr(args[0], function.__name__)(*args[1:], **kwargs)
     elif getattr(function, "__name__", "") == "asarray" and batches(args[0]):
-        result = args[0]  # which is an array of each element
+        made, dtype = args[0], call.result.dtype  # it is an array of each element, perhaps of another dtype
+        result = made if made.dtype == dtype else made.astype(dtype)
     elif any(batches(x) for x in contents([args, kwargs])):
         result = function(*args, **kwargs)
     else:
