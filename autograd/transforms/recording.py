@@ -158,7 +158,7 @@ def track(primals: tuple[Any, ...]) -> tuple[list[Tensor], Rebuild]:
             continue
         if type(x) in BOXES:
             BOXES[type(x)](x)
-        if type(x) is not np.ndarray:
+        if not isinstance(x, np.ndarray | Tensor):
             warn_of_labels(x)
         if follows_hips() and isinstance(x, np.ndarray | np.integer) and x.dtype.kind in "iu":
             x = np.asarray(x, float)

@@ -75,10 +75,10 @@ def runs_until_fused(program: Program, *, exact: bool = True) -> int:
     return int(_TO_FUSE / saved) + 1 if saved * _MOST > _TO_FUSE else 0
 
 
-def fuse_unasked(program: Program) -> None:
-    """Fuse rows of exact calls, unless numba cannot be loaded here."""
+def fuse_unasked(program: Program, *, exact: bool = True) -> None:
+    """Fuse rows of exact calls, or of all, unless numba cannot be loaded here."""
     with suppress(ImportError):
-        fuse(program, exact=True)
+        fuse(program, exact=exact)
 
 
 def _is_exact(call: Call) -> bool:

@@ -7,7 +7,6 @@ import functools
 import math
 import operator
 from collections.abc import Callable, Iterable, Sequence
-from contextlib import suppress
 from importlib.util import find_spec
 from typing import Any
 
@@ -152,9 +151,9 @@ class CompiledLoop:
         """Make rows of calls between those that are left to NumPy machine code, if that pays."""
         self._fuses, program, fused = False, body_of(self.loop), load("fused loops")
         if 0 < fused.runs_until_fused(program, exact=False) <= OFTEN * count:
-            with original_creation(), suppress(ImportError):
-                fused.fuse(program)
-                self._fused = printed(program, (), self.__name__)
+            with original_creation():
+                fused.fuse_unasked(program, exact=False)
+            self._fused = printed(program, (), self.__name__) if program.loops else None
 
     def _by_python(self, given: list[Array], results: list[Array], count: int) -> None:
         if self._fuses and self._called:
