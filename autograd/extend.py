@@ -11,7 +11,7 @@ Memory of parameters
     `borrow` reads the array of a tensor, and `mark_written` says that it was written to. `lend`, `portions` and
     `is_sole_owner` keep many parameters in one flat array; `set_gradient_buffer` does the same for their gradients.
     `same_tensor` makes a tensor of a subclass of another one. `pickled` is for its `__reduce__`. `Widened` says where
-    float32 met float64.
+    float32 met float64. `overwrite` is what ``inplace=True`` does.
 Batches of `vmap`
     Forwards and rules that are plain NumPy compute for a whole batch. `as_array` is `numpy.asarray`, but leaves batched
     arrays what they are; `anywhere` and `everywhere` ask a question about all elements of a batch, and `whole` returns
@@ -116,7 +116,7 @@ if typing.TYPE_CHECKING:
     from .hips.definitions import primitive as primitive
     from .hips.vector_spaces import VSpace as VSpace
     from .hips.vector_spaces import vspace as vspace
-    from .ops.setitem import mark_written
+    from .ops.setitem import mark_written, overwrite
     from .primitives.batching.level import enter as enter_batch
     from .primitives.batching.level import leave as leave_batch
     from .primitives.function import Context, Function
@@ -133,8 +133,8 @@ __all__ = [
     "done_outside", "drawn", "elementwise", "enter_batch", "everywhere", "find_mistakes", "fusing", "general",
     "html_page", "importing", "innermost", "is_copy", "is_finite", "is_sole_owner", "is_unpacked", "lazy_names",
     "leave_batch", "leaves", "lend", "levels", "linear", "load_numba", "look_for_mistakes", "mark_written",
-    "missing", "multilinear", "name_calls", "not_differentiable", "outside", "outside_types", "pickled", "portions",
-    "replacing", "restore_in_checkpoints", "rolling", "same_tensor", "set_gradient_buffer", "set_module",
+    "missing", "multilinear", "name_calls", "not_differentiable", "outside", "outside_types", "overwrite", "pickled",
+    "portions", "replacing", "restore_in_checkpoints", "rolling", "same_tensor", "set_gradient_buffer", "set_module",
     "trace_calls", "trace_operations", "whole",
 ]  # fmt: skip
 
@@ -145,7 +145,7 @@ _OWN = {
     "diagnosis.traced_calls": ("TracedCall", "trace_calls"),
     "diagnosis.tracing": ("TracedOperation", "trace_operations"),
     "files": ("replacing",),
-    "ops.setitem": ("mark_written",),
+    "ops.setitem": ("mark_written", "overwrite"),
     "primitives.batching.level": ("enter as enter_batch", "leave as leave_batch"),
     "tensors.parameter_memory": ("borrow", "is_sole_owner", "lend", "same_tensor", "set_gradient_buffer"),
     "tensors.tensor": ("pickled",),

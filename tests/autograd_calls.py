@@ -438,6 +438,7 @@ CALLS: dict[str, tuple[Function, Made, dict[str, Any]]] = {
     "is_sole_owner": (autograd.extend.is_sole_owner, lambda: [x()], {}),
     "portions": (autograd.extend.portions, lambda: [_array(), [(2,), ()], ["C", "C"]], {}),
     "mark_written": (autograd.extend.mark_written, lambda: [_array()], {}),
+    "overwrite": (autograd.extend.overwrite, lambda: [x(), x()], {}),
     "set_gradient_buffer": (buffered, lambda: [x(), Buffer()], {}),
     "set_module": (autograd.extend.set_module, lambda: ["nn"], {}),
     "name_calls": (named, lambda: [square], {}),

@@ -22,6 +22,7 @@ from ..graph.node import Leaf
 from ..graph.widening import Widened
 from ..primitives.declare import OPERATORS, general, method_of
 from ..source.call_site import users_line
+from ..source.source_info import warn
 from ..tensors.dispatch import writers
 from ..tensors.tensor import Tensor, any_live, as_now, as_tensor, unwrap
 from ..tensors.views import move, overlap, sharing
@@ -233,6 +234,33 @@ def write_result(out: Tensor, result: TensorLike, where: TensorLike = True) -> T
     if where is not True:
         result = np.where(unwrap(where), result, as_now(out))
     return assign(out, result + 0 if isinstance(result, Tensor) else Tensor(as_array(result).copy()))
+
+
+def overwrite(x: TensorLike, result: Tensor) -> Tensor:
+    """Make a new result the value of the tensor that it was computed from, as ``inplace=True`` asks for.
+
+    Views of the tensor, and its base, change with it. A leaf that requires a gradient stays as it is, and so do a
+    tensor of another dtype, one from outside `vmap`, which all elements share, and, with a warning, an ndarray.
+
+    Examples
+    --------
+    >>> from autograd import tensor
+    >>> from autograd.extend import overwrite
+    >>> x = tensor([1.0, 2.0], requires_grad=True) * 2
+    >>> y = overwrite(x, x * x)
+    >>> (x + y).data
+    array([ 8., 32.])
+    """
+    if type(x) is np.ndarray and result is not x:
+        warn("inplace=True leaves an ndarray as it is: pass tensor(x), which becomes the result, or drop inplace=True")
+    if not isinstance(x, Tensor) or result is x or type(x._node) is Leaf or result.dtype != x.dtype:
+        return result
+    if set(batches(result._array)).difference(batches(x._array)):
+        return result
+    if is_recorded(x, result):
+        return assign(x, result)
+    write(x, lambda data: data.__setitem__(..., unwrap(result)))
+    return x
 
 
 def add_at(ufunc: np.ufunc, x: Tensor, key: Index, *value: TensorLike) -> None:

@@ -9,7 +9,7 @@ from typing import Any, cast
 import numpy as np
 
 from autograd import Tensor, elementwise, general
-from autograd.extend import ARRAY_TYPES, accurate_sum, as_array
+from autograd.extend import ARRAY_TYPES, accurate_sum, as_array, overwrite
 
 from .._arguments import TensorLike
 from ._kernels.half_precision import in_single
@@ -67,7 +67,7 @@ def relu(input: TensorLike, inplace: bool = False) -> Tensor:
     input
         Any shape.
     inplace
-        Makes no difference: results are new arrays.
+        Make the tensor `input` the result, too, for all that reads it later. An ndarray stays as it is.
 
     Examples
     --------
@@ -76,7 +76,7 @@ def relu(input: TensorLike, inplace: bool = False) -> Tensor:
     >>> F.relu(np.array([-1.0, 2.0]))
     array([0., 2.])
     """
-    return rectify(input)
+    return overwrite(input, rectify(input)) if inplace else rectify(input)
 
 
 def softmax(input: TensorLike, axis: int | None = None, *, dim: int | None = None) -> Tensor:

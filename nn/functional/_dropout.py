@@ -10,6 +10,7 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from autograd import ShapeError, Tensor
+from autograd.extend import overwrite
 
 from .._arguments import TensorLike, is_number
 from ..random import draw, uniform
@@ -38,7 +39,7 @@ def dropout(
     generator
         The random generator; by default the one that `nn.manual_seed` seeds.
     inplace
-        Makes no difference: results are new arrays.
+        Make the tensor `input` the result, too, for all that reads it later. An ndarray stays as it is.
 
     References
     ----------
@@ -52,7 +53,8 @@ def dropout(
     array([2., 2., 2., 0., 0., 0.])
     """
     input = as_operand("dropout", "input", input)
-    return _dropped(input, input.shape, p, training, generator)
+    out = _dropped(input, input.shape, p, training, generator)
+    return overwrite(input, out) if inplace else out
 
 
 def dropout2d(
@@ -68,7 +70,7 @@ def dropout2d(
     p, training, generator
         As for `dropout`.
     inplace
-        Makes no difference: results are new arrays.
+        Make the tensor `input` the result, too, for all that reads it later. An ndarray stays as it is.
 
     References
     ----------
@@ -85,7 +87,8 @@ def dropout2d(
            [2., 2.]])
     """
     input = as_operand("dropout2d", "input", input)
-    return _dropped(input, _channels("dropout2d", input), p, training, generator)
+    out = _dropped(input, _channels("dropout2d", input), p, training, generator)
+    return overwrite(input, out) if inplace else out
 
 
 @sibling_of(dropout2d)
@@ -127,7 +130,7 @@ def alpha_dropout(
     input, p, training, generator
         As for `dropout`.
     inplace
-        Makes no difference: results are new arrays.
+        Make the tensor `input` the result, too, for all that reads it later. An ndarray stays as it is.
 
     References
     ----------
@@ -141,7 +144,8 @@ def alpha_dropout(
     array([ 0.7792,  0.7792,  0.7792, -0.7792])
     """
     input = as_operand("alpha_dropout", "input", input)
-    return _alpha_dropped("alpha_dropout", input, input.shape, p, training, generator)
+    out = _alpha_dropped("alpha_dropout", input, input.shape, p, training, generator)
+    return overwrite(input, out) if inplace else out
 
 
 def feature_alpha_dropout(
@@ -156,7 +160,7 @@ def feature_alpha_dropout(
     p, training, generator
         As for `dropout`.
     inplace
-        Makes no difference: results are new arrays.
+        Make the tensor `input` the result, too, for all that reads it later. An ndarray stays as it is.
 
     Examples
     --------
@@ -170,7 +174,8 @@ def feature_alpha_dropout(
     if input.ndim < 2:
         raise ShapeError(f"feature_alpha_dropout takes inputs of shape (n, channels, ...), not {input.shape}")
     shape = (*input.shape[:2], *[1] * (input.ndim - 2))
-    return _alpha_dropped("feature_alpha_dropout", input, shape, p, training, generator)
+    out = _alpha_dropped("feature_alpha_dropout", input, shape, p, training, generator)
+    return overwrite(input, out) if inplace else out
 
 
 def _alpha_dropped(name: str, x: Any, shape: tuple[int, ...], p: float, training: bool, generator: Generator) -> Any:

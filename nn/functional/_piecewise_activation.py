@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from autograd import ShapeError, Tensor, elementwise
+from autograd.extend import overwrite
 
 from .._arguments import TensorLike
 from ..random import draw
@@ -51,7 +52,7 @@ def hardtanh(input: TensorLike, min_val: float = -1.0, max_val: float = 1.0, inp
     min_val, max_val
         The ends of the range.
     inplace
-        Makes no difference: results are new arrays.
+        Make the tensor `input` the result, too, for all that reads it later. An ndarray stays as it is.
 
     Examples
     --------
@@ -62,7 +63,8 @@ def hardtanh(input: TensorLike, min_val: float = -1.0, max_val: float = 1.0, inp
     """
     if min_val > max_val:
         raise ValueError(f"hardtanh has min_val={min_val} above max_val={max_val}")
-    return _between(as_real("hardtanh", "input", input), min_val, max_val)
+    out = _between(as_real("hardtanh", "input", input), min_val, max_val)
+    return overwrite(input, out) if inplace else out
 
 
 def relu6(input: TensorLike, inplace: bool = False) -> Tensor:
@@ -73,7 +75,7 @@ def relu6(input: TensorLike, inplace: bool = False) -> Tensor:
     input
         Any shape.
     inplace
-        Makes no difference: results are new arrays.
+        Make the tensor `input` the result, too, for all that reads it later. An ndarray stays as it is.
 
     Examples
     --------
@@ -82,7 +84,8 @@ def relu6(input: TensorLike, inplace: bool = False) -> Tensor:
     >>> F.relu6(np.array([-2.0, 0.5, 8.0]))
     array([0. , 0.5, 6. ])
     """
-    return _between(as_real("relu6", "input", input), 0, 6)
+    out = _between(as_real("relu6", "input", input), 0, 6)
+    return overwrite(input, out) if inplace else out
 
 
 def leaky_relu(input: TensorLike, negative_slope: float = 0.01, inplace: bool = False) -> Tensor:
@@ -95,7 +98,7 @@ def leaky_relu(input: TensorLike, negative_slope: float = 0.01, inplace: bool = 
     negative_slope
         The derivative where x is not positive.
     inplace
-        Makes no difference: results are new arrays.
+        Make the tensor `input` the result, too, for all that reads it later. An ndarray stays as it is.
 
     Examples
     --------
@@ -105,7 +108,8 @@ def leaky_relu(input: TensorLike, negative_slope: float = 0.01, inplace: bool = 
     array([-1.,  2.])
     """
     input = as_real("leaky_relu", "input", input)
-    return _leaky(input, negative_slope) if negative_slope else relu(input)
+    out = _leaky(input, negative_slope) if negative_slope else relu(input)
+    return overwrite(input, out) if inplace else out
 
 
 def prelu(input: TensorLike, weight: TensorLike) -> Tensor:
@@ -169,7 +173,7 @@ def rrelu(
     generator
         The random generator; by default the one that `nn.manual_seed` seeds.
     inplace
-        Makes no difference: results are new arrays.
+        Make the tensor `input` the result, too, for all that reads it later. An ndarray stays as it is.
 
     References
     ----------
@@ -185,10 +189,11 @@ def rrelu(
     if lower > upper:
         raise ValueError(f"rrelu has lower={lower} above upper={upper}")
     if not training:
-        return leaky_relu(input, (lower + upper) / 2)
+        return leaky_relu(input, (lower + upper) / 2, inplace)
     input = as_real("rrelu", "input", input)
     slopes = draw(lambda generator, shape: generator.uniform(lower, upper, shape), input.shape, generator)
-    return _leaky(input, slopes.astype(input.dtype))
+    out = _leaky(input, slopes.astype(input.dtype))
+    return overwrite(input, out) if inplace else out
 
 
 def hardsigmoid(input: TensorLike, inplace: bool = False) -> Tensor:
@@ -199,7 +204,7 @@ def hardsigmoid(input: TensorLike, inplace: bool = False) -> Tensor:
     input
         Any shape.
     inplace
-        Makes no difference: results are new arrays.
+        Make the tensor `input` the result, too, for all that reads it later. An ndarray stays as it is.
 
     Examples
     --------
@@ -208,7 +213,8 @@ def hardsigmoid(input: TensorLike, inplace: bool = False) -> Tensor:
     >>> F.hardsigmoid(np.array([-5.0, 0.0, 3.0]))
     array([0. , 0.5, 1. ])
     """
-    return _between(as_real("hardsigmoid", "input", input), -3, 3) / 6 + 0.5
+    out = _between(as_real("hardsigmoid", "input", input), -3, 3) / 6 + 0.5
+    return overwrite(input, out) if inplace else out
 
 
 def hardswish(input: TensorLike, inplace: bool = False) -> Tensor:
@@ -219,7 +225,7 @@ def hardswish(input: TensorLike, inplace: bool = False) -> Tensor:
     input
         Any shape.
     inplace
-        Makes no difference: results are new arrays.
+        Make the tensor `input` the result, too, for all that reads it later. An ndarray stays as it is.
 
     References
     ----------
@@ -234,7 +240,8 @@ def hardswish(input: TensorLike, inplace: bool = False) -> Tensor:
     """
     input = as_real("hardswish", "input", input)
     capped: Any = np.maximum(input, -4)
-    return capped * hardsigmoid(input)  # infinity times 0 would be nan
+    out = capped * hardsigmoid(input)  # infinity times 0 would be nan
+    return overwrite(input, out) if inplace else out
 
 
 def hardshrink(input: TensorLike, lambd: float = 0.5) -> Tensor:
@@ -278,7 +285,7 @@ def threshold(input: TensorLike, threshold: float, value: float, inplace: bool =
     value
         The constant.
     inplace
-        Makes no difference: results are new arrays.
+        Make the tensor `input` the result, too, for all that reads it later. An ndarray stays as it is.
 
     Examples
     --------
@@ -287,4 +294,5 @@ def threshold(input: TensorLike, threshold: float, value: float, inplace: bool =
     >>> F.threshold(np.array([0.5, 1.0, 2.0]), 1.0, -7.0)
     array([-7., -7.,  2.])
     """
-    return _threshold(as_real("threshold", "input", input), threshold, value)
+    out = _threshold(as_real("threshold", "input", input), threshold, value)
+    return overwrite(input, out) if inplace else out

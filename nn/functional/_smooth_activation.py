@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from autograd import ShapeError, Tensor, elementwise
+from autograd.extend import overwrite
 
 from .._arguments import TensorLike
 from ._activation import bell, sigmoid, softmax, which_axis
@@ -135,7 +136,7 @@ def silu(input: TensorLike, inplace: bool = False) -> Tensor:
     input
         Any shape.
     inplace
-        Makes no difference: results are new arrays.
+        Make the tensor `input` the result, too, for all that reads it later. An ndarray stays as it is.
 
     References
     ----------
@@ -148,7 +149,8 @@ def silu(input: TensorLike, inplace: bool = False) -> Tensor:
     >>> F.silu(np.array([-1.0, 0.0, 1.0])).round(4)
     array([-0.2689,  0.    ,  0.7311])
     """
-    return _silu(input)
+    out = _silu(input)
+    return overwrite(input, out) if inplace else out
 
 
 def mish(input: TensorLike, inplace: bool = False) -> Tensor:
@@ -159,7 +161,7 @@ def mish(input: TensorLike, inplace: bool = False) -> Tensor:
     input
         Any shape.
     inplace
-        Makes no difference: results are new arrays.
+        Make the tensor `input` the result, too, for all that reads it later. An ndarray stays as it is.
 
     References
     ----------
@@ -172,7 +174,8 @@ def mish(input: TensorLike, inplace: bool = False) -> Tensor:
     >>> F.mish(np.array([-1.0, 0.0, 1.0])).round(4)
     array([-0.3034,  0.    ,  0.8651])
     """
-    return _mish(input)
+    out = _mish(input)
+    return overwrite(input, out) if inplace else out
 
 
 def softplus(input: TensorLike, beta: float = 1.0, threshold: float = 20.0) -> Tensor:
@@ -208,7 +211,7 @@ def elu(input: TensorLike, alpha: float = 1.0, inplace: bool = False) -> Tensor:
     input
         Any shape.
     inplace
-        Makes no difference: results are new arrays.
+        Make the tensor `input` the result, too, for all that reads it later. An ndarray stays as it is.
 
     References
     ----------
@@ -222,7 +225,8 @@ def elu(input: TensorLike, alpha: float = 1.0, inplace: bool = False) -> Tensor:
     >>> F.elu(np.array([-1000.0, 2.0]))
     array([-1.,  2.])
     """
-    return _elu(as_real("elu", "input", input), alpha, 1)
+    out = _elu(as_real("elu", "input", input), alpha, 1)
+    return overwrite(input, out) if inplace else out
 
 
 def selu(input: TensorLike, inplace: bool = False) -> Tensor:
@@ -233,7 +237,7 @@ def selu(input: TensorLike, inplace: bool = False) -> Tensor:
     input
         Any shape.
     inplace
-        Makes no difference: results are new arrays.
+        Make the tensor `input` the result, too, for all that reads it later. An ndarray stays as it is.
 
     References
     ----------
@@ -246,7 +250,8 @@ def selu(input: TensorLike, inplace: bool = False) -> Tensor:
     >>> F.selu(np.array([-1000.0, 2.0])).round(4)
     array([-1.7581,  2.1014])
     """
-    return _elu(as_real("selu", "input", input), SELU_ALPHA, 1) * SELU_SCALE
+    out = _elu(as_real("selu", "input", input), SELU_ALPHA, 1) * SELU_SCALE
+    return overwrite(input, out) if inplace else out
 
 
 def celu(input: TensorLike, alpha: float = 1.0, inplace: bool = False) -> Tensor:
@@ -257,7 +262,7 @@ def celu(input: TensorLike, alpha: float = 1.0, inplace: bool = False) -> Tensor
     input
         Any shape.
     inplace
-        Makes no difference: results are new arrays.
+        Make the tensor `input` the result, too, for all that reads it later. An ndarray stays as it is.
 
     References
     ----------
@@ -272,7 +277,8 @@ def celu(input: TensorLike, alpha: float = 1.0, inplace: bool = False) -> Tensor
     """
     if not alpha > 0:
         raise ValueError(f"celu needs a positive alpha, not {alpha}")
-    return _elu(as_real("celu", "input", input), alpha, alpha)
+    out = _elu(as_real("celu", "input", input), alpha, alpha)
+    return overwrite(input, out) if inplace else out
 
 
 def softmin(input: TensorLike, axis: int | None = None, *, dim: int | None = None) -> Tensor:

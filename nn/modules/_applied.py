@@ -8,6 +8,7 @@ from operator import attrgetter
 from typing import Any, ClassVar
 
 from autograd import Tensor
+from autograd.extend import overwrite
 
 from .._arguments import TensorLike
 from ..module import Module
@@ -85,9 +86,19 @@ class Elementwise(Applied):
     Parameters
     ----------
     inplace
-        Makes no difference: results are new arrays.
+        Make the tensor `input` the result, too, for all that reads it later. An ndarray stays as it is.
     """
 
     def __init__(self, inplace: bool = False) -> None:
         super().__init__()
         self.inplace = inplace
+
+    @staticmethod
+    def _applying(function: Callable[..., Any], names: tuple[str, ...]) -> Any:
+        options: Callable[[Module], tuple[Any, ...]] = attributes(*names) if names else lambda module: ()
+
+        def forward(self: Module, x: TensorLike) -> Tensor:
+            out = function(x, *options(self))
+            return overwrite(x, out) if self.inplace else out
+
+        return forward

@@ -123,7 +123,7 @@ class ELU(Elementwise, function=functional.elu):
     alpha
         The limit at minus infinity is ``-alpha``.
     inplace
-        Makes no difference: results are new arrays.
+        Make the tensor `input` the result, too, for all that reads it later. An ndarray stays as it is.
     """
 
     _shown_options = ("alpha",)
@@ -197,7 +197,7 @@ class Hardtanh(Elementwise, function=functional.hardtanh):
     max_val
         The upper end.
     inplace
-        Makes no difference: results are new arrays.
+        Make the tensor `input` the result, too, for all that reads it later. An ndarray stays as it is.
 
     Examples
     --------
@@ -222,7 +222,7 @@ class LeakyReLU(Elementwise, function=functional.leaky_relu):
     negative_slope
         The slope, which is the derivative where x is not positive.
     inplace
-        Makes no difference: results are new arrays.
+        Make the tensor `input` the result, too, for all that reads it later. An ndarray stays as it is.
     """
 
     _shown_options = ("negative_slope",)
@@ -276,7 +276,7 @@ class RReLU(Elementwise, function=functional.rrelu):
     upper
         The largest slope; in evaluation every slope is the mean of the two.
     inplace
-        Makes no difference: results are new arrays.
+        Make the tensor `input` the result, too, for all that reads it later. An ndarray stays as it is.
     """
 
     _shown_options = ("lower", "upper")
@@ -337,7 +337,7 @@ class Threshold(Elementwise, function=functional.threshold):
     value
         The constant.
     inplace
-        Makes no difference: results are new arrays.
+        Make the tensor `input` the result, too, for all that reads it later. An ndarray stays as it is.
     """
 
     _shown_options = ("threshold", "value")

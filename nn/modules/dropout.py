@@ -17,7 +17,7 @@ class Dropout(Elementwise, function=functional.dropout):
     p
         The probability, from 0 to 1.
     inplace
-        Makes no difference: results are new arrays.
+        Make the tensor `input` the result, too, for all that reads it later. An ndarray stays as it is.
 
     Examples
     --------

@@ -1,5 +1,6 @@
 """Activations against PyTorch: values, gradients, modules and their options."""
 
+import inspect
 import math
 from typing import Any
 
@@ -67,6 +68,29 @@ def same(ours: Any, theirs: Any, tolerance: float) -> None:
     ours, theirs = ours.data if isinstance(ours, Tensor) else ours, theirs.detach().numpy()
     assert ours.dtype == theirs.dtype
     np.testing.assert_allclose(ours, theirs, rtol=tolerance, atol=tolerance)
+
+
+IN_PLACE = [name for name in MODULES if "inplace" in inspect.signature(getattr(nn, name)).parameters]
+
+
+@pytest.mark.parametrize("recorded", [True, False])
+@pytest.mark.parametrize("name", IN_PLACE)
+def test_what_an_activation_in_place_overwrites(name: str, recorded: bool) -> None:
+    x = np.random.default_rng(0).normal(size=(3, 4)) * 2
+    options = {"threshold": 0.5, "value": 1.0} if name == "Threshold" else {}
+    here, there = tensor(x, requires_grad=recorded), torch.tensor(x, requires_grad=recorded)
+    results = []
+    for module, leaf in ((nn, here), (torch.nn, there)):
+        hidden = leaf * 1.0
+        row = hidden[1]
+        out = getattr(module, name)(**options, inplace=True).eval()(hidden)
+        results.append((hidden * out).sum() + (row * row).sum())
+    assert float(results[0].detach()) == pytest.approx(float(results[1].detach()), rel=1e-6)
+    if recorded:
+        for result in results:
+            result.backward()
+        assert here.grad is not None
+        same(here.grad, there.grad, 1e-6)
 
 
 @pytest.mark.parametrize("name", MODULES)

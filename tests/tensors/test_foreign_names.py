@@ -15,7 +15,7 @@ import autograd
 import datasets
 import nn
 import nn.scalar
-from autograd import Tensor, Value, tensor
+from autograd import Tensor, Value, gradients, tensor
 from autograd.foreign.names import COMPILE_KEYWORDS, GRAD_KEYWORDS, KEYWORDS, SCAN_KEYWORDS, WHILE_KEYWORDS, tables
 from autograd.foreign.names import NAMES as OTHERS
 
@@ -296,20 +296,37 @@ IN_PLACE = [
 
 
 @pytest.mark.parametrize("name", IN_PLACE)
-def test_inplace_makes_no_difference(name: str) -> None:
+@pytest.mark.parametrize("recorded", [True, False])
+def test_inplace_makes_the_input_the_result(name: str, recorded: bool) -> None:
+    """A leaf that requires a gradient and an ndarray stay as they are."""
     function = FUNCTIONS[name]
     x = np.linspace(-2.0, 2.0, 12).reshape((1, 3, 2, 2) if name == "dropout3d" else (1, 3, 4))
     further = {"threshold": (0.5, 1.0)}.get(name, ())
     with_generator = "generator" in inspect.signature(function).parameters
-    results = []
-    for options in ({}, {"inplace": True}, {"inplace": False}):
-        given, before = tensor(x, requires_grad=True), x.copy()
-        seeded: dict[str, Any] = {"generator": np.random.default_rng(0)} if with_generator else {}
-        results.append(function(given, *further, **options, **seeded))
-        results[-1].sum().backward()
-        assert (given.data == before).all()
-    for result in results:
-        assert (result.data == results[0].data).all()
+    if "training" in inspect.signature(function).parameters:
+        further = (0.5, True)
+
+    def called(given: Any, **options: bool) -> Any:
+        return function(
+            given, *further, **options, **({"generator": np.random.default_rng(0)} if with_generator else {})
+        )
+
+    leaf = tensor(x, requires_grad=recorded)
+    view = (given := leaf * 1.0)[0]
+    expected = called(leaf, inplace=False)
+    assert called(given, inplace=True) is given
+    for found, wanted in ((given, expected), (view, expected[0])):
+        assert (found.data == wanted.data).all()
+        assert found.requires_grad == recorded
+    array = x.copy()
+    with pytest.warns(UserWarning, match="inplace=True leaves an ndarray as it is"):
+        assert (np.asarray(called(array, inplace=True)) == expected.data).all()
+    assert (array == x).all()
+    if recorded:
+        assert (called(leaf, inplace=True).data == expected.data).all()
+        assert (leaf.data == x).all()
+        (slopes,) = gradients((given + 2 * view).sum(), [leaf])
+        assert np.allclose(slopes.data, 3 * gradients(expected.sum(), [leaf])[0].data)
 
 
 def test_the_layers_that_take_inplace_in_pytorch_take_it() -> None:
@@ -322,9 +339,9 @@ def test_the_layers_that_take_inplace_in_pytorch_take_it() -> None:
         further = (0.5, 1.0) if name == "Threshold" else ()
         layer = getattr(nn, name)(*further, inplace=True).eval()
         shape = (2, 3, 4, 1) if name == "Dropout3d" else (2, 3, 4)
-        assert layer(np.ones(shape, np.float32)).shape == shape
+        assert layer(tensor(np.ones(shape, np.float32))).shape == shape
     assert len(IN_PLACE) == len(layers)
-    assert nn.ReLU(True)(np.array([-1.0])) == 0
+    assert nn.ReLU(True)(tensor([-1.0])) == 0
 
 
 FOR_AUTHORS = sorted({*autograd.extend.__all__} - {*autograd.__all__})
