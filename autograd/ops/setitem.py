@@ -251,9 +251,11 @@ def overwrite(x: TensorLike, result: Tensor) -> Tensor:
     >>> (x + y).data
     array([ 8., 32.])
     """
-    if type(x) is np.ndarray and result is not x:
+    if result is x:
+        return result
+    if type(x) is np.ndarray:
         warn("inplace=True leaves an ndarray as it is: pass tensor(x), which becomes the result, or drop inplace=True")
-    if not isinstance(x, Tensor) or result is x or type(x._node) is Leaf or result.dtype != x.dtype:
+    if not isinstance(x, Tensor) or type(x._node) is Leaf or result.dtype != x.dtype:
         return result
     if set(batches(result._array)).difference(batches(x._array)):
         return result
