@@ -98,8 +98,10 @@ def nearest(changed: list[Path]) -> list[Path]:
 
 
 def is_named_after(path: Path, module: str) -> int:
-    """Return 9 if a test file has the name of a module, 3 if its folder has that of a package of the module, or 0."""
+    """Return 75 for a test file that mirrors a module, 9 for its name alone, 3 for the folder of its package, or 0."""
     *packages, name = module.split(".")
+    if path.stem == f"test_{name.strip('_')}" and path.parent.name in packages:
+        return 75
     if {*name.strip("_").split("_")} <= {*path.stem.split("_")}:
         return 9
     return 3 * (path.parent.name in packages[1:])

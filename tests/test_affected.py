@@ -26,6 +26,13 @@ def test_the_nearest_files(changed: str, expected: str) -> None:
 
 
 @pytest.mark.thorough
+def test_the_file_that_mirrors_a_module_comes_before_those_of_lists() -> None:
+    changed = Path("autograd/transforms/compile/results.py")  # none of its names is mentioned, as if all were new
+    first = next(path for path in affected.nearest([changed]) if path not in affected.WHOLE)
+    assert first == Path("tests/compile/test_results.py")
+
+
+@pytest.mark.thorough
 @pytest.mark.parametrize("changed", MODULES[::50], ids=str)
 def test_each_module_is_near_to_tests(changed: Path) -> None:
     assert not affected.WHOLE.issuperset(affected.nearest([changed]))
