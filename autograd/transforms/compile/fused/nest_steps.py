@@ -57,6 +57,15 @@ class View:
         """Where its first element is in the buffer, in bytes."""
         return offset_in(self.buffer.array, self.array)
 
+    def __getitem__(self, key: Any) -> View:
+        """Return a part of it, or it with further axes."""
+        return View(self.buffer, self.array[key])
+
+    @property
+    def T(self) -> View:  # noqa: N802 - as of arrays
+        """It with its last two axes the other way round."""
+        return View(self.buffer, self.array.swapaxes(-1, -2))
+
     def is_whole(self) -> bool:
         """Tell whether it is all of its buffer, in order."""
         return self.array.flags.c_contiguous and self.array.size == self.buffer.array.size and not self.offset
@@ -136,10 +145,16 @@ class Step:
     ----------
     reads, writes
         The arrays.
+    line
+        The line of the user's program.
+    why
+        Why it cannot be a loop nest; nothing if it can.
     """
 
+    why = ""
+
     def __init__(self, reads: list[View], writes: list[View]) -> None:
-        self.reads, self.writes = reads, writes
+        self.reads, self.writes, self.line = reads, writes, ""
 
     def forget(self, needed: Callable[[View], bool]) -> None:
         """Forget what is written to memory that nothing needs."""
@@ -250,7 +265,7 @@ class Reduction(Step):
         strides = iter(target.array.strides)
         spread = tuple(next(strides) if k else 0 for k in kept)
         self.target = View(target.buffer, as_strided(target.array, source.array.shape, spread))
-        self.operation, self.source, self.start = operation, source, start
+        self.operation, self.source, self.axes, self.start = operation, source, axes, start
         super().__init__([source], [target])
 
     def text(self, names: dict[int, str]) -> str:
@@ -282,15 +297,30 @@ class Gather(Step):
 
 
 class Scatter(Step):
-    """Elements written to known places of an array, or added to what is there, in order: see `Gather`."""
+    """Elements written to known places of an array, in order: see `Gather`.
 
-    def __init__(self, target: View, places: Array, values: View, *, adds: bool) -> None:
-        self.target, self.places, self.values, self.adds = target, places, values.over(places.shape), adds
+    Or what a ufunc makes of what is there and them, such as `numpy.add`.
+    """
+
+    def __init__(self, target: View, places: Array, values: View, ufunc: np.ufunc | None = None) -> None:
+        self.target, self.places, self.values, self.ufunc = target, places, values.over(places.shape), ufunc
+        self.why = f"it calls {ufunc.__name__}.at" if ufunc not in (None, np.add) else ""
         super().__init__([values, target], [target])
 
     def text(self, names: dict[int, str]) -> str:
         arrays = f"{names[id(self.target.buffer)]} {described(self.values, names)}"
-        return f"scatter {arrays} {self.adds} {self.places.shape} {self.places.ravel().tolist()}"
+        return f"scatter {arrays} {self.ufunc} {self.places.shape} {self.places.ravel().tolist()}"
+
+
+class Spelled(Step):
+    """What only arithmetic on single numbers can do.
+
+    `compute` is given `Elements`, and the value numbers of each array that it reads, and returns those of `targets`.
+    """
+
+    def __init__(self, why: str, targets: list[View], reads: list[View], compute: Callable[..., Any]) -> None:
+        self.why, self.targets, self.compute = why, targets, compute
+        super().__init__(reads, [*targets])
 
 
 class Held(Step):

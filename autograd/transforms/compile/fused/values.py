@@ -13,8 +13,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
+from ..floats import TracedFloat
 from ..loops.loop import Unsuitable
-from ..types import Array
+from ..program import Traced
+from ..types import Array, Operand
 
 DOUBLE, SINGLE, BOOL, INTEGER = map(np.dtype, (np.float64, np.float32, np.bool_, np.int64))
 DTYPES = frozenset((DOUBLE, SINGLE, BOOL, INTEGER))
@@ -71,6 +73,25 @@ _TO_BOOL = frozenset((*COMPARISONS.values(), "isinf", "signbit"))
 def name_of(function: Callable[..., Any]) -> str:
     """Return the name of a function in messages."""
     return str(getattr(function, "__qualname__", None) or getattr(function, "__name__", function))
+
+
+def dtype_of(x: Operand) -> np.dtype[Any]:
+    """Return the dtype of an operand, as an array."""
+    kind = kind_of(x)
+    return kind if isinstance(kind, np.dtype) else np.dtype(kind)
+
+
+def kind_of(x: Operand) -> np.dtype[Any] | type[float]:
+    """Return the dtype of an operand, or of a number that takes that of others the type of Python."""
+    if type(x) is int or type(x) is float:
+        return type(x)
+    if isinstance(x, TracedFloat):
+        return float
+    if type(x) is bool:
+        return BOOL
+    if isinstance(x, Traced | np.generic | np.ndarray):
+        return x.dtype
+    raise Unsuitable(f"it computes with a {type(x).__name__}")
 
 
 class Values:
