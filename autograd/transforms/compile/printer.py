@@ -288,7 +288,7 @@ class _Printer(Expressions):
         memories = {id(call.writes) for call in self.program.calls if call.writes is not None}
         memories -= self.gradients
         written = {id(x.memory): x for x, _ in self.program.sources if id(x.memory) in memories}
-        names = [self.variable(x) for x in written.values() if x.memory.kind in (ARGUMENT, HELD)]
+        names = [self.variable(x) for x in written.values() if x.memory.is_others]
         if names:
             self.lines.append(f"{self.name_of(note_written, 'note_written')}({', '.join(names)})")
 
@@ -297,7 +297,7 @@ class _Printer(Expressions):
         """Tell whether others see what a call changes."""
         if isinstance(call, Effect | Outside):
             return not isinstance(call, Draw | Fetch)
-        return call.writes is not None and call.writes.kind in (HELD, ARGUMENT)
+        return call.writes is not None and call.writes.is_others
 
     def _begins_effects(self, call: Call) -> bool:
         """Tell whether a call is of the first kind that changes gradients."""

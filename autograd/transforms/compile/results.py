@@ -19,8 +19,7 @@ from ...primitives.record import record
 from ...tensors.tensor import Tensor
 from ..pytree import flatten
 from .floats import TracedFloat
-from .passes import replaced
-from .program import ARGUMENT, HELD, MADE, Argument, Memory, Outside, Program, traced_in
+from .program import ARGUMENT, MADE, Argument, Memory, Outside, Program, replaced, traced_in
 from .recorder import ProgramRecorder
 from .types import Array, ArrayArgument, Leaves
 
@@ -190,10 +189,9 @@ def recorded_derivative(
         call.args, call.kwargs = replaced(stand_ins, call.args), replaced(stand_ins, call.kwargs)
     program.outputs = replaced(stand_ins, program.outputs)
     owners = {id(state.traced): state.fetch for state in records.tensors.values()}
-    memories = [MADE if x.memory.kind not in (ARGUMENT, HELD) else owners.get(id(x)) for x in kept]
+    memories = [MADE if not x.memory.is_others else owners.get(id(x)) for x in kept]
     pure = not any(
-        isinstance(call, Outside) or (call.writes is not None and call.writes.kind in (HELD, ARGUMENT))
-        for call in forward.calls
+        isinstance(call, Outside) or (call.writes is not None and call.writes.is_others) for call in forward.calls
     )
     fetches = [states[leaf].fetch for leaf in leaves]
     return CompiledDerivative(name, function, program, fetches, memories, live, pure), kept

@@ -19,8 +19,8 @@ from numpy.lib.stride_tricks import as_strided
 from ..floats import TracedFloat
 from ..loops.loop import Carried, Input, Loop, Part, Same, Unsuitable
 from ..numpy_calls import WRITERS
-from ..passes import COPIES, replaced
-from ..program import CONSTANT, Call, Check, Traced, traced_in
+from ..passes import COPIES
+from ..program import CONSTANT, Call, Check, Traced, replaced, traced_in
 from ..program import mapped as mapped_in
 from ..recorder import layout_of
 from ..types import Array

@@ -52,9 +52,7 @@ class Plans:
 
     def __init__(self, program: Program, recorded: Recorded, repeats: list[Repeat]) -> None:
         self.recorded = recorded
-        self.constants = {
-            id(x) for x, fetch in program.sources if type(fetch) is Fixed and x.memory.kind not in (HELD, ARGUMENT)
-        }
+        self.constants = {id(x) for x, fetch in program.sources if type(fetch) is Fixed and not x.memory.is_others}
         self.written = {id(call.writes) for call in program.calls if call.writes is not None}
         self.all: list[Plan] = []
         self._owners = np.full(len(recorded.calls), -1)

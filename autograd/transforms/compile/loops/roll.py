@@ -17,7 +17,7 @@ import numpy as np
 from ....arrays.traced import Traced, Variable
 from ..floats import TracedFloat
 from ..passes import drop_dead
-from ..program import CONSTANT, MADE, Call, Check, Fixed, Memory, Program, traced_in
+from ..program import CONSTANT, MADE, Call, Check, Fixed, Memory, Program, key_of, traced_in
 from ..types import Array
 from .loop import Carried, Loop, Part, Same
 from .parts import LARGEST, RAISING, array_like, call_like, work_of
@@ -365,20 +365,12 @@ def _signature(loop: Loop) -> Any:
     """Return what loops have in common that are the same."""
     numbers: dict[int, int] = {}
 
-    def of(x: Any) -> Any:
-        kind = type(x)
-        if issubclass(kind, Variable):
-            shape = kind if kind is TracedFloat else (type(x.value), np.shape(x.value), x.dtype)
-            return "v", numbers.setdefault(id(x), len(numbers)), shape
-        if kind in (tuple, list):
-            return kind, *map(of, x)
-        if kind is slice:
-            return kind, of(x.start), of(x.stop), of(x.step)
-        if kind is dict:
-            return kind, *((name, of(part)) for name, part in x.items())
-        if kind in (float, int, bool, str, np.float64, np.float32):
-            return kind, repr(x)
-        return id(x)
+    def of_variable(x: Any) -> Any:
+        shape = TracedFloat if isinstance(x, TracedFloat) else (type(x.value), np.shape(x.value), x.dtype)
+        return "v", numbers.setdefault(id(x), len(numbers)), shape
+
+    def of(tree: Any) -> Any:
+        return key_of(tree, of_variable)
 
     parts: list[Any] = [loop.count, of(loop.arguments)]
     for given in loop.inputs:

@@ -16,8 +16,8 @@ import numpy as np
 
 from ....arrays.traced import Traced
 from ..numpy_calls import is_basic
-from ..passes import COPIES, drop_dead, replaced, skip_copies
-from ..program import HELD, MADE, Call, Check, Program, traced_in
+from ..passes import COPIES, drop_dead, skip_copies
+from ..program import HELD, MADE, Call, Check, Program, replaced, traced_in
 from .parts import array_like, call_like, number_like
 
 _ARITHMETIC = (np.add, np.subtract, np.multiply, np.divide)

@@ -18,9 +18,22 @@ from ....arrays.traced import Traced, Variable
 from ....later import load
 from ..creation import original_creation
 from ..floats import TracedFloat
-from ..passes import replaced
 from ..printer import Diverged, Printed, printed
-from ..program import ARGUMENT, MADE, ROW, Argument, Call, Check, Memory, Program, asks, errors_raise, mapped, traced_in
+from ..program import (
+    ARGUMENT,
+    MADE,
+    ROW,
+    Argument,
+    Call,
+    Check,
+    Memory,
+    Program,
+    asks,
+    errors_raise,
+    mapped,
+    replaced,
+    traced_in,
+)
 from ..recycled import RECYCLED, Recycled
 from ..types import Array
 from .loop import Carried, Loop, Part, Same, Unsuitable
