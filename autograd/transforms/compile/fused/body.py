@@ -290,6 +290,8 @@ class Body(StepMaker):
         kwargs.pop("out", None)
         if reduction_of(function) is not None:
             self._reduce(call, function, args, kwargs)
+        elif function is operator.getitem:
+            self._item(call, *args)
         elif (rule := _RULES.get(function)) is not None:
             try:
                 bound = _signature(rule).bind(self, call, *args, **kwargs)
@@ -617,7 +619,7 @@ _PRODUCTS: dict[str, Callable[[Body, View, View], tuple[View, View]]] = {
 _RULES: dict[Any, Callable[..., None]] = {
     np.where: Body._where, np.full: Body._full, np.full_like: Body._full, np.clip: Body._clip,
     np.ndarray.clip: Body._clip, np.nan_to_num: Body._nan_to_num, np.outer: Body._outer, np.trace: Body._trace,
-    np.ndarray.trace: Body._trace, operator.getitem: Body._item,
+    np.ndarray.trace: Body._trace,
 }  # fmt: skip
 for _name in ("solve", "inv", "det", "slogdet", "cholesky"):
     _RULES[getattr(np.linalg, _name)] = partial(Body._solved, name=_name)

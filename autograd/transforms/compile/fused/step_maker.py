@@ -92,15 +92,16 @@ class StepMaker:
         if not target.array.size:
             return
         shape = target.array.shape
-        reads = [x.over(shape) for x in operands if isinstance(x, View)]
-        if any(x.meets(target) and x.place() != target.place() for x in reads):
+        operands = [x.over(shape) if isinstance(x, View) else x for x in operands]
+        if any(isinstance(x, View) and x.meets(target) and x.place() != target.place() for x in operands):
             between = self.made(shape, target.array.dtype)
             self.map(between, operands, compute)
             self.map(target, [between], itself)
-            return
-        for part in self._parts(target):
-            values = [x.over(shape)[part] if isinstance(x, View) else x for x in operands]
-            self._map_part(target[part], values, compute)
+        elif parts := self._parts(target):
+            for part in parts:
+                self._map_part(target[part], [x[part] if isinstance(x, View) else x for x in operands], compute)
+        else:
+            self._map_part(target, operands, compute)
 
     def _parts(self, target: View) -> list[Any]:
         """Return the parts in which an array is computed, as indices: those that are written alone elsewhere."""
@@ -108,7 +109,7 @@ class StepMaker:
         cuts = self.cuts.get(whole.shape) if whole is not None else None
         box = target.box() if cuts else None
         if not cuts or box is None:
-            return [(...,)]
+            return []
         parts: list[Any] = [()]
         for (low, high), places in zip(box, cuts, strict=True):
             ends = [0, *(place - low for place in places if low < place < high), high - low]

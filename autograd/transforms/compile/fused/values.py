@@ -7,7 +7,8 @@ its elements in the list of all values. NumPy's own functions index, reshape and
 from __future__ import annotations
 
 import operator
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -173,7 +174,9 @@ class Values:
 
     def each(self, name: str, dtype: np.dtype[Any], *operands: Array) -> Array:
         """Return the results of an operation whose operands, broadcast, are first cast to a dtype."""
-        arrays = np.broadcast_arrays(*[self.cast(x, dtype) for x in operands])
+        arrays: Sequence[Array] = [self.cast(x, dtype) for x in operands]
+        if any(x.shape != arrays[0].shape for x in arrays):
+            arrays = np.broadcast_arrays(*arrays)
         made = [self.one(name, dtype, *several) for several in zip(*(x.flat for x in arrays), strict=True)]
         return np.array(made, np.int64).reshape(arrays[0].shape)
 
@@ -220,18 +223,6 @@ def mapped(function: Callable[[Any], int], x: Array) -> Array:
 # What is written in other operations: functions of `Values`, the dtype and the operands.
 
 
-def _copy(values: Values, dtype: Any, x: int) -> int:
-    return x
-
-
-def _square(values: Values, dtype: Any, x: int) -> int:
-    return values.one("multiply", dtype, x, x)
-
-
-def _reciprocal(values: Values, dtype: Any, x: int) -> int:
-    return values.one("divide", dtype, values.number(1, dtype), x)
-
-
 def _power(values: Values, dtype: Any, x: int, y: int) -> int:
     """Write squares and cubes as products."""
     exponent = values.constant(y)
@@ -248,22 +239,10 @@ def _sign(values: Values, dtype: Any, x: int) -> int:
     return values.choice(values.one(">", dtype, x, zero), one, found)
 
 
-def _isinf(values: Values, dtype: Any, x: int) -> int:
-    return values.one("==", dtype, values.one("absolute", dtype, x), values.number(np.inf, dtype))
-
-
-def _signbit(values: Values, dtype: Any, x: int) -> int:
-    one = values.number(1, dtype)
-    return values.one("<", dtype, values.one("copysign", dtype, one, x), values.number(0, dtype))
-
-
-def _fmax(values: Values, dtype: Any, x: int, y: int, name: str = ">=") -> int:
+def _extreme(name: str, values: Values, dtype: Any, x: int, y: int) -> int:
+    """Return the larger or smaller number, which a nan is not."""
     first = values.one("or", BOOL, values.one(name, dtype, x, y), values.one("isnan", dtype, y))
     return values.choice(first, x, y)
-
-
-def _fmin(values: Values, dtype: Any, x: int, y: int) -> int:
-    return _fmax(values, dtype, x, y, "<=")
 
 
 def _heaviside(values: Values, dtype: Any, x: int, y: int) -> int:
@@ -316,7 +295,15 @@ def _floor_divide(values: Values, dtype: Any, x: int, y: int) -> int:
 
 
 _WRITTEN: dict[str, Callable[..., int]] = {
-    "copy": _copy, "square": _square, "reciprocal": _reciprocal, "power": _power, "sign": _sign, "isinf": _isinf,
-    "signbit": _signbit, "fmax": _fmax, "fmin": _fmin, "heaviside": _heaviside, "logaddexp": _logaddexp,
-    "remainder": _remainder, "floor_divide": _floor_divide,
+    "copy": lambda values, dtype, x: x,
+    "square": lambda values, dtype, x: values.one("multiply", dtype, x, x),
+    "reciprocal": lambda values, dtype, x: values.one("divide", dtype, values.number(1, dtype), x),
+    "isinf": lambda values, dtype, x: values.one(
+        "==", dtype, values.one("absolute", dtype, x), values.number(np.inf, dtype)
+    ),
+    "signbit": lambda values, dtype, x: values.one(
+        "<", dtype, values.one("copysign", dtype, values.number(1, dtype), x), values.number(0, dtype)
+    ),
+    "fmax": partial(_extreme, ">="), "fmin": partial(_extreme, "<="), "power": _power, "sign": _sign,
+    "heaviside": _heaviside, "logaddexp": _logaddexp, "remainder": _remainder, "floor_divide": _floor_divide,
 }  # fmt: skip

@@ -309,26 +309,22 @@ class _Roller:
         return made
 
     def _argument(self, what: Any, variable: Traced, before: list[Call], first: Call) -> Any:
-        like = variable
+        def made(function: Any, args: tuple[Any, ...], shape: tuple[int, ...] = variable.shape) -> Traced:
+            result = array_like(shape, variable.dtype, variable)
+            before.append(call_like(function, args, result, first))
+            return result
+
         if type(what) is np.ndarray:
             return self._constant(what)
         if isinstance(what, list):
-            made = array_like(variable.shape, variable.dtype, like)
-            before.append(call_like(np.stack, (what,), made, first))
-            return made
+            return made(np.stack, (what,))
         if isinstance(what, tuple):
             base, positions = what
-            flat = array_like((base.size,), base.dtype, like)
-            before.append(call_like(np.ndarray.flatten, (base,), flat, first))
-            made = array_like(positions.shape, base.dtype, like)
-            before.append(call_like(operator.getitem, (flat, self._constant(positions)), made, first))
-            return made
-        if isinstance(what.value, np.ndarray) and what.value.flags.c_contiguous:
-            return what
-        made = array_like(variable.shape, variable.dtype, like)
-        function = np.ascontiguousarray if isinstance(what.value, np.ndarray) else np.asarray
-        before.append(call_like(function, (what,), made, first))
-        return made
+            flat = made(np.ndarray.flatten, (base,), (base.size,))
+            return made(operator.getitem, (flat, self._constant(positions)))
+        if isinstance(what.value, np.ndarray):
+            return what if what.value.flags.c_contiguous else made(np.ascontiguousarray, (what,))
+        return made(np.asarray, (what,))
 
     @staticmethod
     def _final(x: Any, after: list[Call], first: Call) -> Traced:
