@@ -72,7 +72,7 @@ def names_in(code: CodeType) -> Names:
             chain = (*chain, step.argval)
             found.chains.setdefault(chain, line)
         elif step.opname not in _BETWEEN:
-            if len(chain) == 1:  # it is used as it is
+            if chain:  # which is a new one where a name is used as it is
                 found.chains.setdefault(chain, line)
             chain = (step.argval,) if step.opname in _ROOTS else ()
         if step.opname == "LOAD_CONST":
