@@ -488,19 +488,19 @@ def test_an_attribute_that_a_run_added_was_written() -> None:
 
 def test_a_cache_is_asked_each_time_also_where_something_else_is_another_value() -> None:
     """What it gave before it was cleared is not what it gives, however many calls it has missed since."""
-    settings = types.SimpleNamespace(rate=0.1, of=0.0)
+    rate = first = 0.1
 
     @functools.lru_cache
     def times(x: float) -> float:
         return x * 2.0
 
     times(1.0)
-    environment = Environment(lambda x: x * settings.rate * times(settings.of))
+    environment = Environment(lambda x: x * rate * times(0.0))
     assert environment.unchanged()
-    settings.rate = 0.2
+    rate = 0.2
     times.cache_clear()
     assert not environment.unchanged()
-    settings.rate = 0.1
+    rate = first
     for x in (1.0, 2.0, 3.0):
         times(x)
     assert not environment.unchanged()
