@@ -257,10 +257,7 @@ class Body(StepMaker):
         if traced_in(key):
             self._write_computed(self.reshaped(view, (-1,)) if flat else view, key, given)
             return
-        array = view.array.reshape(-1) if flat else view.array
-        part = array[key]
-        if not isinstance(part, np.ndarray):  # of one element, which NumPy gives as a number
-            part = array[(*key, ...) if type(key) is tuple else (key, ...)]
+        part = _part(view.array.reshape(-1) if flat else view.array, key)
         if part.size and not np.may_share_memory(part, view.array):
             offsets = self.offsets(view)
             self.scatter(view, (offsets.reshape(-1) if flat else offsets)[key], given)
@@ -444,6 +441,11 @@ class Body(StepMaker):
         key = mapped_in(_known, key)
         if traced_in(key):
             self._element(call, x, key)
+            return
+        view = self._array(x)
+        part = _part(view.array, key)
+        if np.may_share_memory(part, view.array):
+            self._elementwise(call, [View(view.buffer, part)], itself)
         else:
             self._move(call, operator.getitem, {})
 
@@ -572,6 +574,12 @@ def _split(key: Any) -> tuple[Any, Any, Any]:
     if not isinstance(index, Traced) or index.dtype != INTEGER:
         raise Unsuitable(f"{_COMPUTED}, and no integer of 64 bits")
     return parts[: places[0]], index, parts[places[0] + 1 :]
+
+
+def _part(array: Array, key: Any) -> Array:
+    """Return part of an array, also of one element, which NumPy gives as a number."""
+    part: Array = array[key]
+    return part if isinstance(part, np.ndarray) else array[(*key, ...) if type(key) is tuple else (key, ...)]
 
 
 def _known(x: Any) -> Any:
