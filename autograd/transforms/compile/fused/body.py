@@ -240,9 +240,7 @@ class Body(StepMaker):
 
     def _store(self, target: View, given: Any, condition: Any = True) -> None:
         """Write to all of an array, or to where a condition holds."""
-        given, condition = (
-            without_axes(x, target.array.ndim) if isinstance(x, View) else x for x in (given, condition)
-        )
+        given, condition = (without_axes(x, target.array.ndim) for x in (given, condition))
         if condition is not True:
             dtype = target.array.dtype
             self.map(
