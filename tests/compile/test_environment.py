@@ -2,6 +2,7 @@
 
 import functools
 import itertools
+import math
 import os
 import random
 import sys
@@ -483,6 +484,37 @@ def test_an_attribute_that_a_run_added_was_written() -> None:
     found = environment.written()
     assert found is not None
     assert found.name.endswith(".last")
+
+
+def test_a_cache_is_asked_each_time_also_where_something_else_is_another_value() -> None:
+    """What it gave before it was cleared is not what it gives, however many calls it has missed since."""
+    rate = first = 0.1
+
+    @functools.lru_cache
+    def times(x: float) -> float:
+        return x * 2.0
+
+    times(1.0)
+    environment = Environment(lambda x: x * rate * times(0.0))
+    assert environment.unchanged()
+    rate = 0.2
+    times.cache_clear()
+    assert not environment.unchanged()
+    rate = first
+    for x in (1.0, 2.0, 3.0):
+        times(x)
+    assert not environment.unchanged()
+
+
+def test_what_is_read_of_a_module_that_is_used_as_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    def function(x: float) -> float:
+        module = math
+        return module.floor(x)
+
+    environment = Environment(function)
+    assert environment.unchanged()
+    monkeypatch.setattr(math, "floor", math.ceil)
+    assert not environment.unchanged()
 
 
 def test_a_check_costs_less_than_a_microsecond_for_ten_values() -> None:

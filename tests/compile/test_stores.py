@@ -151,14 +151,14 @@ def test_results(function: Callable[..., Any]) -> None:
 def test_what_an_optimizer_changes_between() -> None:
     def made() -> tuple[Callable[[], Any], nn.Parameter]:
         p = nn.Parameter(np.ones(3))
-        optimizer = nn.optim.SGD([p], lr=0.5)
+        optimizer = nn.optim.SGD([p], lr=0.25)
 
         def function() -> Any:
             optimizer.zero_grad()
             (p**2).sum().backward()
             y = p.data * 2.0
             optimizer.step()
-            x = np.zeros((2, 3))
+            x = np.zeros((2, 3), p.dtype)  # to which y could be computed, but of other weights
             x[0] = y
             return x
 

@@ -15,13 +15,14 @@ import scipy.special
 from hypothesis import given
 from hypothesis import strategies as st
 
+from autograd.transforms.compile.fused.bits import Number, intrinsic
 from autograd.transforms.compile.fused.loops import compiled_loop
-from autograd.transforms.compile.fused.mathematics import FUNCTIONS
+from autograd.transforms.compile.fused.mathematics import WRITTEN
 
 from ..thorough import few
 
 Array = np.ndarray[Any, Any]
-NAMES = sorted({name for name, _ in FUNCTIONS})
+NAMES = sorted({name for name, _ in WRITTEN})
 STEP = 1 if os.environ.get("PLAINGRAD_ALL_FLOATS") else 4093
 
 # By how many units in the last place a result may differ from the exact one, in float32 and float64; with processors
@@ -37,6 +38,18 @@ LIMITS = {
     "sin": (0.6, 0.8),
     "tanh": (2.6, 2.7),
 }
+
+
+def for_numba(written: Callable[[Number], Number]) -> Any:
+    """Return a function for loops that numba compiles."""
+
+    def function(context: Any, x: Any) -> Any:
+        return x(x), lambda context, builder, signature, args: written(Number(builder, args[0])).value
+
+    return intrinsic(function)
+
+
+FUNCTIONS = {key: for_numba(written) for key, written in WRITTEN.items()}
 WIDER: dict[str, Callable[[Array], Array]] = {"erf": scipy.special.erf}  # the others are NumPy's
 
 

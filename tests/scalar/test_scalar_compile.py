@@ -23,6 +23,7 @@ from autograd import compile as compiled
 from autograd.calculus import RULES
 from autograd.errors import CompileError
 from autograd.scalar.functions import PRIMITIVES
+from autograd.transforms.compile.scalars.expressions import Names
 from nn.scalar import MLP
 
 from ..thorough import THOROUGH
@@ -1013,3 +1014,13 @@ def test_a_long_chain_of_calls() -> None:
     y.backward()
     assert x.grad == 0.5**20_000
     assert y.data == 2.0
+
+
+def test_names_in_a_text_are_neither_its_own_nor_those_of_python_for_something_else() -> None:
+    names, first, second = Names(), object(), object()
+    assert names.name(first, "rate") == names.name(first, "rate") == "rate"
+    assert names.name(second, "rate") == "rate_2"
+    assert names.name(first, "x1") == "x1_2"  # a variable of the text
+    assert names.name(float, "float") == "float"
+    assert names.name(first, "max") == "max_2"
+    assert names == {"rate": first, "rate_2": second, "x1_2": first, "float": float, "max_2": first}

@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import operator
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 
 from ...arrays.powers import power_call
-from ...arrays.traced import Traced, Variable
+from ...arrays.traced import Traced
 from .numpy_calls import WRITERS
 from .program import (
-    ARGUMENT,
     CONSTANT,
     HELD,
     MADE,
@@ -26,6 +25,8 @@ from .program import (
     Outside,
     Program,
     asks,
+    key_of,
+    replaced,
     traced_in,
 )
 
@@ -92,7 +93,7 @@ def _leads_to(calls: list[Call], varying: set[int]) -> dict[int, list[int]]:
     for call in calls:
         changed = list(map(id, _made_or_written(call)))
         for x in call.reads():
-            if x.memory.kind in (ARGUMENT, HELD):
+            if x.memory.is_others:
                 varying.update(changed)
             else:
                 found.setdefault(id(x.memory), []).extend(changed)
@@ -117,7 +118,7 @@ def _folds(call: Call, varying: set[int]) -> bool:
 
 
 def _varies(memory: Memory, varying: set[int]) -> bool:
-    return memory.kind in (ARGUMENT, HELD) or id(memory) in varying
+    return memory.is_others or id(memory) in varying
 
 
 def _made_or_written(call: Call) -> list[Memory]:
@@ -137,6 +138,10 @@ def _share(program: Program) -> None:
     seen: dict[Any, Traced] = {}
     version: dict[int, int] = {}
     kept: list[Call] = []
+
+    def seen_as(x: Any) -> Any:
+        return "variable", id(x), version.get(id(x.memory), 0)
+
     for call in _rewritten(program, same, moved):
         if isinstance(call, Outside):
             seen.clear()
@@ -154,7 +159,7 @@ def _share(program: Program) -> None:
             kept.append(call)
             continue
         errors = 0 if checks else id(call.errors)  # equal ones are one
-        key = type(call), call.function, errors, _key(call.args, version), _key(call.kwargs, version)
+        key = type(call), call.function, errors, key_of((call.args, call.kwargs), seen_as)
         if key not in seen or (call.view and id(result.memory) in outputs):
             seen[key] = result
             kept.append(call)
@@ -223,37 +228,6 @@ def _rewritten(program: Program, same: dict[int, Traced], moved: dict[int, Memor
         yield call
 
 
-def replaced(same: Mapping[int, Any], tree: Any) -> Any:
-    """Return arguments with something else in place of some variables, by their identity."""
-    if isinstance(tree, Variable):
-        return same.get(id(tree), tree)
-    if isinstance(tree, tuple):
-        return tuple([replaced(same, part) for part in tree])
-    if type(tree) is list:
-        return [replaced(same, part) for part in tree]
-    if type(tree) is dict:
-        return {key: replaced(same, part) for key, part in tree.items()}
-    if type(tree) is slice:
-        return slice(*(replaced(same, part) for part in (tree.start, tree.stop, tree.step)))
-    return tree
-
-
-def _key(x: Any, version: dict[int, int]) -> Any:
-    """Return what two equal calls have in common."""
-    kind = type(x)
-    if issubclass(kind, Variable):
-        return id(x), version.get(id(x.memory), 0)
-    if kind in (tuple, list):
-        return kind, *[_key(part, version) for part in x]
-    if kind is dict:
-        return _key(tuple(sorted(x.items())), version)  # of names, no two of which are equal
-    if kind is slice:
-        return _key((kind, x.start, x.stop, x.step), version)
-    if kind is float:
-        return kind, repr(x)  # 0.0 is not -0.0
-    return (kind, x) if kind in (int, bool, str) else ("object", id(x))
-
-
 def drop_dead(program: Program) -> None:
     """Drop calls whose results nothing uses."""
     live = {id(x.memory) for x in traced_in(program.outputs)}
@@ -263,7 +237,7 @@ def drop_dead(program: Program) -> None:
         if (
             (asks(call) or (isinstance(call, Effect | Outside) and not isinstance(call, Fetch)))
             or any(id(m) in live for m in memories)
-            or (call.writes is not None and call.writes.kind in (HELD, ARGUMENT))
+            or (call.writes is not None and call.writes.is_others)
         ):
             live.update(id(x.memory) for x in call.reads())
             kept.append(call)

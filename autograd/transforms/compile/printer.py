@@ -8,6 +8,7 @@ import operator
 import re
 from bisect import bisect
 from collections.abc import Callable
+from dataclasses import dataclass
 from functools import cached_property, partial
 from sys import getrefcount
 from traceback import walk_tb
@@ -65,6 +66,7 @@ class Diverged(Exception):  # noqa: N818 - not an error: the function itself run
     """
 
 
+@dataclass(eq=False)
 class Printed:
     """A program that can run.
 
@@ -82,19 +84,16 @@ class Printed:
         While it runs: what puts back what it has changed before its last check, such as states of generators.
     """
 
-    def __init__(
-        self,
-        source: str,
-        run: Callable[..., Any],
-        buffers: int,
-        nbytes: int,
-        calls: int,
-        undo: list[Callable[[], None]],
-    ) -> None:
-        self.source, self.run, self.buffers, self.nbytes, self.calls = source, run, buffers, nbytes, calls
-        self.undo = undo
-        self.committed: list[bool] = []  # not empty once it has changed what cannot be put back
-        self.file = run.__code__.co_filename
+    source: str
+    run: Callable[..., Any]
+    buffers: int
+    nbytes: int
+    calls: int
+    undo: list[Callable[[], None]]
+    committed: list[bool]  # not empty once it has changed what cannot be put back
+
+    def __post_init__(self) -> None:
+        self.file = self.run.__code__.co_filename
 
     def start(self) -> None:
         """Begin a run."""
@@ -253,9 +252,8 @@ class _Printer(Expressions):
             body = [f"v = [None] * {self.newest + 1}", *parts, *body]
         text = _text_of(f"{self.name}(leaves)", body)
         run = self._function(self.name, text)
-        made = Printed("".join((*parts.values(), text)), run, self.buffers, self.nbytes, self.calls, self.undo)
-        made.committed = self.committed
-        return made
+        source = "".join((*parts.values(), text))
+        return Printed(source, run, self.buffers, self.nbytes, self.calls, self.undo, self.committed)
 
     def _function(self, name: str, text: str) -> Callable[..., Any]:
         """Return the function of a text, with the objects that it names as variables of a closure."""
@@ -288,7 +286,7 @@ class _Printer(Expressions):
         memories = {id(call.writes) for call in self.program.calls if call.writes is not None}
         memories -= self.gradients
         written = {id(x.memory): x for x, _ in self.program.sources if id(x.memory) in memories}
-        names = [self.variable(x) for x in written.values() if x.memory.kind in (ARGUMENT, HELD)]
+        names = [self.variable(x) for x in written.values() if x.memory.is_others]
         if names:
             self.lines.append(f"{self.name_of(note_written, 'note_written')}({', '.join(names)})")
 
@@ -297,7 +295,7 @@ class _Printer(Expressions):
         """Tell whether others see what a call changes."""
         if isinstance(call, Effect | Outside):
             return not isinstance(call, Draw | Fetch)
-        return call.writes is not None and call.writes.kind in (HELD, ARGUMENT)
+        return call.writes is not None and call.writes.is_others
 
     def _begins_effects(self, call: Call) -> bool:
         """Tell whether a call is of the first kind that changes gradients."""

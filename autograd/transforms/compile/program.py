@@ -6,7 +6,8 @@ write changes what all of them show.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -47,7 +48,13 @@ class Memory:
         self.kind, self.owner, self.written = kind, owner, False
         self.whole: Traced | None = None
 
+    @property
+    def is_others(self) -> bool:
+        """Whether it is there before, so that others see what is written to it."""
+        return self.kind in (HELD, ARGUMENT)
 
+
+@dataclass(slots=True, eq=False)
 class Call:
     """A call of a function of arrays.
 
@@ -67,21 +74,14 @@ class Call:
         What NumPy does where a number overflows or the like: see `numpy.geterr`.
     """
 
-    __slots__ = ("args", "errors", "function", "kwargs", "line", "result", "view", "writes")
-
-    def __init__(
-        self,
-        function: Callable[..., Any],
-        args: tuple[Any, ...],
-        kwargs: dict[str, Any],
-        result: Any,
-        writes: Memory | None,
-        view: bool,
-        line: str,
-        errors: Any,
-    ) -> None:
-        self.function, self.args, self.kwargs, self.result = function, args, kwargs, result
-        self.writes, self.view, self.line, self.errors = writes, view, line, errors
+    function: Callable[..., Any]
+    args: tuple[Any, ...]
+    kwargs: dict[str, Any]
+    result: Any
+    writes: Memory | None
+    view: bool
+    line: str
+    errors: Any
 
     def reads(self) -> list[Any]:
         """Return the traced arrays and floats among the arguments."""
@@ -192,7 +192,7 @@ class Program:
 
         `installed` has the identities of traced arrays that variables showed, where other threads may have taken them.
         """
-        constants = installed | {id(x) for x, _ in self.sources if x.memory.kind not in (HELD, ARGUMENT)}
+        constants = installed | {id(x) for x, _ in self.sources if not x.memory.is_others}
         alike: dict[Any, Any] = {}  # one array for all of a shape
         for x in traced_in(
             ([(c.args, c.kwargs, c.result) for c in self.calls], self.outputs, [x for x, _ in self.sources])
@@ -205,52 +205,44 @@ class Program:
             x.memory.owner = None
 
 
+@dataclass(slots=True, eq=False)
 class Argument:
     """Returns a leaf of the arguments."""
 
-    __slots__ = ("index",)
-
-    def __init__(self, index: int) -> None:
-        self.index = index
+    index: int
 
     def __call__(self, leaves: Sequence[Any]) -> Any:
         """Return it."""
         return leaves[self.index]
 
 
+@dataclass(slots=True, eq=False)
 class Fixed:
     """Returns an object that is the same each time."""
 
-    __slots__ = ("value",)
-
-    def __init__(self, value: Any) -> None:
-        self.value = value
+    value: Any
 
     def __call__(self, leaves: Sequence[Any]) -> Any:
         """Return it."""
         return self.value
 
 
+@dataclass(slots=True, eq=False)
 class ArrayOf:
     """Returns the array of a tensor that another function of the leaves returns."""
 
-    __slots__ = ("fetch",)
-
-    def __init__(self, fetch: Callable[[Sequence[Any]], Any]) -> None:
-        self.fetch = fetch
+    fetch: Callable[[Sequence[Any]], Any]
 
     def __call__(self, leaves: Sequence[Any]) -> Any:
         """Return it."""
         return self.fetch(leaves)._array
 
 
+@dataclass(slots=True, eq=False)
 class GradientOf:
     """Returns the array of the gradient of a tensor that another function of the leaves returns."""
 
-    __slots__ = ("fetch",)
-
-    def __init__(self, fetch: Callable[[Sequence[Any]], Any]) -> None:
-        self.fetch = fetch
+    fetch: Callable[[Sequence[Any]], Any]
 
     def __call__(self, leaves: Sequence[Any]) -> Any:
         return self.fetch(leaves)._grad._array
@@ -305,3 +297,24 @@ def mapped(function: Callable[[Any], Any], tree: Any) -> Any:
     if isinstance(tree, tuple) and hasattr(tree, "_fields"):
         return kind(*[mapped(function, part) for part in tree])
     return function(tree)
+
+
+def replaced(same: Mapping[int, Any], tree: Any) -> Any:
+    """Return arguments with something else in place of some variables, by their identity."""
+    return mapped(lambda x: same.get(id(x), x), tree)
+
+
+def key_of(tree: Any, of_variable: Callable[[Any], Any]) -> Any:
+    """Return what is equal for arguments that are the same, but for their variables."""
+    kind = type(tree)
+    if issubclass(kind, Variable):
+        return of_variable(tree)
+    if kind in (tuple, list):
+        return kind, *[key_of(part, of_variable) for part in tree]
+    if kind is dict:
+        return kind, *[(name, key_of(part, of_variable)) for name, part in sorted(tree.items())]
+    if kind is slice:
+        return kind, *[key_of(part, of_variable) for part in (tree.start, tree.stop, tree.step)]
+    if kind in (int, bool, str):
+        return kind, tree
+    return (kind, repr(tree)) if kind in (float, np.float64, np.float32) else id(tree)  # 0.0 is not -0.0

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -19,8 +19,7 @@ from ...primitives.record import record
 from ...tensors.tensor import Tensor
 from ..pytree import flatten
 from .floats import TracedFloat
-from .passes import replaced
-from .program import ARGUMENT, HELD, MADE, Argument, Memory, Outside, Program, traced_in
+from .program import ARGUMENT, MADE, Argument, Memory, Outside, Program, replaced, traced_in
 from .recorder import ProgramRecorder
 from .types import Array, ArrayArgument, Leaves
 
@@ -107,7 +106,10 @@ class CompiledDerivative:
         if found is None:
             self.pull_carefully(node, g, gradients, None, False)
             return
-        for x, gx in zip(self.inputs(node), found, strict=True):
+        self._add(zip(self.inputs(node), found, strict=True), gradients)
+
+    def _add(self, found: Iterable[tuple[Any, Any]], gradients: Gradients) -> None:
+        for x, gx in found:
             held = gradients[x]
             if held is not absent and gx is not None:
                 gradients[x] = gx if held is None else held + gx
@@ -128,12 +130,9 @@ class CompiledDerivative:
             x = outputs[i]._node
             part = Tensor(part) if lift is not None and not isinstance(part, Tensor) else part
             seeds[x] = seeds[x] + part if x in seeds else part
-        inputs = self.inputs(node)
-        found = pull_back(seeds, ancestors(seeds), [x for x in inputs if x is not None], partial=True, lift=lift)
-        for x in inputs:
-            held = gradients[x]
-            if x in found and held is not absent:
-                gradients[x] = found[x] if held is None else held + found[x]
+        inputs = [x for x in self.inputs(node) if x is not None]
+        found = pull_back(seeds, ancestors(seeds), inputs, partial=True, lift=lift)
+        self._add([(x, found.get(x)) for x in inputs], gradients)
 
     def _complete(self, node: Node, g: Any) -> list[Any]:
         """Return the gradients of all results, zeros for those that were not used."""
@@ -190,10 +189,9 @@ def recorded_derivative(
         call.args, call.kwargs = replaced(stand_ins, call.args), replaced(stand_ins, call.kwargs)
     program.outputs = replaced(stand_ins, program.outputs)
     owners = {id(state.traced): state.fetch for state in records.tensors.values()}
-    memories = [MADE if x.memory.kind not in (ARGUMENT, HELD) else owners.get(id(x)) for x in kept]
+    memories = [MADE if not x.memory.is_others else owners.get(id(x)) for x in kept]
     pure = not any(
-        isinstance(call, Outside) or (call.writes is not None and call.writes.kind in (HELD, ARGUMENT))
-        for call in forward.calls
+        isinstance(call, Outside) or (call.writes is not None and call.writes.is_others) for call in forward.calls
     )
     fetches = [states[leaf].fetch for leaf in leaves]
     return CompiledDerivative(name, function, program, fetches, memories, live, pure), kept

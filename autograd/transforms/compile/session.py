@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import operator
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any, Literal, TypeAlias
 
 import numpy as np
@@ -43,24 +44,20 @@ FIRST_LOOK = 16  # runs of a program after which it is asked when it is to be fu
 FEWEST_CALLS = {"exact": math.inf, "numpy": math.inf, "auto": 200, "numba": 0}
 
 
+@dataclass(eq=False)
 class Session:
     """One recording of a function."""
 
-    def __init__(
-        self,
-        function: Callable[..., Any],
-        environment: Environment,
-        strict: bool,
-        backend: Backend,
-        varying: frozenset[int],
-        text: Text,
-    ) -> None:
-        self.function, self.environment, self.strict, self.backend = function, environment, strict, backend
-        self.varying = varying  # the positions of integers, among the leaves of the arguments, that are inputs
-        self.text = text
-        self.parts: Parts | None = None  # of the function, if it is to be recorded up to what cannot be
-        self.program: CompiledProgram | None = None
-        self.refused = self.line = ""
+    function: Callable[..., Any]
+    environment: Environment
+    strict: bool
+    backend: Backend
+    varying: frozenset[int]  # the positions of integers, among the leaves of the arguments, that are inputs
+    text: Text
+    parts: Parts | None = None  # of the function, if it is to be recorded up to what cannot be
+    program: CompiledProgram | None = None
+    refused: str = ""
+    line: str = ""
 
     def run(self, args: tuple[ArrayArgument | Tensor, ...], kwargs: dict[str, Any]) -> Any:
         """Call the function, and make a program of it if that is possible."""

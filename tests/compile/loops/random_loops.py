@@ -362,13 +362,14 @@ def compared(seed: int, transform: str) -> tuple[float, Any, RandomLoop]:
 
 def run_by_python(setattr: Callable[[Any, str, Any], None]) -> None:
     """Let loops and chains that can be machine code run by Python."""
+    from autograd.transforms.compile.fused.body import Body
     from autograd.transforms.compile.fused.elements import Elements
     from autograd.transforms.compile.loops.loop import Unsuitable
 
     def check(self: CompiledLoop) -> None:
         self._tried = True
         try:
-            self.form = Elements(self.loop)
+            self.form = Elements(Body(self.loop))
         except Unsuitable as error:
             self.why = str(error)
 

@@ -77,12 +77,12 @@ def test_a_program_is_one_call() -> None:
 
 def test_operations_on_arrays_are_links_too(monkeypatch: pytest.MonkeyPatch) -> None:
     from autograd.transforms.compile.fused import loop_machine
-    from autograd.transforms.compile.fused.nests import Body
+    from autograd.transforms.compile.fused.nests import Nests
 
     monkeypatch.setattr(loop_machine, "FEW", 0)
     monkeypatch.setattr(loop_machine, "WIDE", 0)
     compiled = checked(between, np.array([0.3, 0.5, 0.2]))
-    assert sum(isinstance(form, Body) for form, _ in calls_of(compiled)[0]._links) >= 3
+    assert sum(isinstance(form, Nests) for form, _ in calls_of(compiled)[0]._links) >= 3
 
 
 ENDS: dict[str, Callable[[Any, Any], Any]] = {

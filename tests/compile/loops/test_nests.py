@@ -12,9 +12,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from autograd import vjp
+from autograd.transforms.compile.fused.body import Body
+from autograd.transforms.compile.fused.elements import Elements
 from autograd.transforms.compile.fused.loop_machine import MachineCode
 from autograd.transforms.compile.fused.nest_steps import Nest
-from autograd.transforms.compile.fused.nests import Body
+from autograd.transforms.compile.fused.nests import Nests
 from autograd.transforms.compile.loops.loop import Carried, Loop, Part, Unsuitable
 
 from ...thorough import few
@@ -38,7 +40,7 @@ def by_python(body: Any, carried: Any, rows: Any, params: Any, count: int, backw
 
 def by_nests(loop: Loop, carried: Any, rows: Any, params: Any, count: int) -> tuple[bool, Any, Any]:
     """Run a loop by machine code."""
-    run = MachineCode(Body(loop))
+    run = MachineCode(Nests(Body(loop)))
     finals = [np.empty(np.shape(x.value), x.dtype) for x in loop.finals]  # type: ignore[attr-defined]
     stacked = [np.empty((count, *np.shape(x.value)), x.dtype) for x, _ in loop.stacked]  # type: ignore[attr-defined]
     arguments = [np.ascontiguousarray(x) for x in (*carried, *rows, *params)] + constants_of(loop)
@@ -69,7 +71,7 @@ def check(
     counts: Sequence[int] = (1, 2, 5),
     tolerance: float = 0,
     directions: Sequence[bool] = (False,),
-) -> Body:
+) -> Nests:
     """Compare a body's loop with Python, for several counts and directions: False is forwards."""
     for backwards in directions:
         loop = loop_of_body(body, carried, rows, params, backwards)
@@ -83,7 +85,7 @@ def check(
                     assert_same(one, other)
                 for x, y in zip(one, other, strict=True):
                     np.testing.assert_allclose(x, y, tolerance, tolerance)
-    return Body(loop)
+    return Nests(Body(loop))
 
 
 # Random bodies
@@ -450,7 +452,7 @@ def test_parts_of_arguments() -> None:
         loop = loop_of_body(lambda c, r, p: ((c[0] + 1,), (r[0] * 2,)), [np.zeros(3)], [np.stack([place * 1.0] * 2)])
         part = next(given for given in loop.inputs if isinstance(given, Part))
         part.positions, part.step, part.backwards = place, 5, backwards
-        run, made = MachineCode(Body(loop)), np.empty((4, *place.shape))
+        run, made = MachineCode(Nests(Body(loop))), np.empty((4, *place.shape))
         loop.arguments[1].value = x
         assert run(np.zeros(3), x, np.empty(3), made, 4)
         for j in range(4):
@@ -466,6 +468,70 @@ def test_no_iteration_gives_the_first_values() -> None:
     held, finals, _ = by_nests(loop_of_body(body, [x, y]), [x, y], [], [], 0)
     assert held
     np.testing.assert_array_equal(finals, [x, y])
+
+
+def _sorted_in_place(x: Array) -> Array:
+    x = x.copy()
+    x.sort()
+    return x
+
+
+def _changed(change: Callable[[Array], Any]) -> Callable[[Array], Array]:
+    def operation(x: Array) -> Array:
+        x = x * 0.5
+        change(x)
+        return x
+
+    return operation
+
+
+_WAYS: dict[str, Callable[[Array], Any]] = {
+    "tril": np.tril,
+    "triu": lambda x: np.triu(x, 1),
+    "diag": np.diag,
+    "diag of a vector": lambda x: np.diag(x[0], 1)[1:, :-1],
+    "diagflat": lambda x: np.diagflat(x[:, 0]),
+    "pad": lambda x: np.pad(x, 1)[2:, :-2],
+    "pad with a number": lambda x: np.pad(x, ((1, 0), (0, 2)), constant_values=2.5)[:-1, 2:],
+    "pad by the edge": lambda x: np.pad(x, 1, mode="edge")[2:, :-2],
+    "pad by reflection": lambda x: np.pad(x, 1, "reflect")[2:, :-2],
+    "append": lambda x: np.append(x, [x[0]], axis=0)[1:],
+    "append flat": lambda x: np.append(x, 3.0)[-len(x) :],
+    "many numbers": lambda x: np.stack([*x[0], *x[1], 0.5])[: len(x)],
+    "several in no order": lambda x: np.stack([*x[0], *x[:, 1]] * 3)[[7, 0, 9, 1, 3]][:, None],
+    "copyto": _changed(lambda x: np.copyto(x, -x, where=x > 0.2)),
+    "putmask": _changed(lambda x: np.putmask(x, x > 0.2, 7.0)),
+    "place": _changed(lambda x: np.place(x, x > 0.2, 7.0)),
+    "fill": _changed(lambda x: x[1].fill(7.0)),
+    "fill_diagonal": _changed(lambda x: np.fill_diagonal(x, 7.0)),
+    "add.at": _changed(lambda x: np.add.at(x, [0, 0, 1], x[2])),
+    "a mask": _changed(lambda x: x.__setitem__(x > 0.2, 7.0)),
+    "flat": _changed(lambda x: x.flat.__setitem__(3, 7.0)),
+    "var": lambda x: np.var(x, axis=1, ddof=1),
+    "std": lambda x: x.std(axis=0, keepdims=True),
+    "nan_to_num": lambda x: np.nan_to_num(np.where(x > 0.2, x, np.where(x > -0.5, np.nan, -np.inf)), True, 1.5, 2.5),
+    "vdot": lambda x: np.vdot(x.T, x),
+    "inner": lambda x: np.inner(x, x[:2]).T[1],
+    "einsum": lambda x: np.sum(x, -1, float),
+}
+
+
+@pytest.mark.parametrize("name", _WAYS)
+def test_moves_writes_and_reductions_of_arrays_and_of_numbers(name: str) -> None:
+    """What is spelled out is the same as loop nests: both are made of the same steps."""
+    way = _WAYS[name]
+    for n in (5, 40) if name != "several in no order" else (5,):
+        x = np.random.default_rng(8).normal(size=(n, n))
+        check(lambda c, r, p: ((c[0] * 0.5 + way(c[0]) * 0.25,), (way(c[0]),)), [x], tolerance=1e-13)
+        if n == 5:
+            loop = loop_of_body(lambda c, r, p: ((c[0] * 0.5 + way(c[0]) * 0.25,), (way(c[0]),)), [x])
+            final, rows = by_python(
+                lambda c, r, p: ((c[0] * 0.5 + way(c[0]) * 0.25,), (way(c[0]),)), [x], [], [], 3, False
+            )
+            found = [np.empty(np.shape(y)) for y in (*final, *rows)]
+            assert MachineCode(Elements(Body(loop)))(x, *constants_of(loop), *found, 3)
+            for one, other in zip(found, (*final, *rows), strict=True):
+                np.testing.assert_allclose(one, other, 1e-13, 1e-13)
 
 
 def test_checks_have_to_hold_in_each_iteration() -> None:
@@ -492,7 +558,7 @@ def test_a_batch() -> None:
     by_rows = np.swapaxes(rows, 0, 1).copy()
     for batched, given_rows in (((True, True, True, False), by_rows), ((True, True, False, False), rows[0])):
         finals, stacked = [np.empty((3, 70)), np.empty(3)], np.empty((5, 3, 70))
-        assert MachineCode(Body(loop), batched)(x, t, given_rows, w, *finals, stacked, 5, 3)
+        assert MachineCode(Nests(Body(loop)), batched)(x, t, given_rows, w, *finals, stacked, 5, 3)
         for i in range(3):
             each = rows[i] if batched[2] else given_rows
             (final, total), (made,) = by_python(body, [x[i], t[i]], [each], [w], 5, False)
@@ -504,6 +570,10 @@ def test_a_batch() -> None:
     ("operation", "reason"),
     [
         (lambda x: np.sort(x), "sort"),
+        (_sorted_in_place, "sort"),
+        (lambda x: np.pad(x, 1, mode="mean"), "calls pad in a way that is not known"),
+        (_changed(lambda x: np.multiply.at(x, 0, 2.0)), "multiply.at"),
+        (lambda x: np.cumsum(x), "cumsum"),
         (lambda x: x @ x @ x, "large matrices"),
         (lambda x: np.tile(x, (1, 10)), "as fast"),
         (lambda x: np.linalg.inv(x), "inv"),
@@ -514,10 +584,10 @@ def test_a_batch() -> None:
 def test_what_is_not_known_is_said(operation: Any, reason: str) -> None:
     loop = loop_of_body(lambda c, r, p: ((c[0] + np.sum(operation(c[0])),), ()), [np.eye(200)])
     with pytest.raises(Unsuitable, match=rf"{reason}.*test_nests.py:\d+"):
-        Body(loop)
+        Nests(Body(loop))
 
 
 def test_a_slice_whose_ends_are_computed_is_not_known() -> None:
     loop = loop_of_body(lambda c, r, p: ((c[0] + p[0][r[0] : r[0] + 1],), ()), [np.ones((1, 9))], [[1, 2]], [np.eye(9)])
     with pytest.raises(Unsuitable, match="it has an index that is computed"):
-        Body(loop)
+        Nests(Body(loop))

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import dis
 import functools
+from dataclasses import dataclass, field
 from types import CodeType
-from typing import Any, NamedTuple
+from typing import Any
 
 _GLOBAL = ("LOAD_GLOBAL", "LOAD_NAME", "STORE_GLOBAL", "DELETE_GLOBAL")
 _IMPORT = "IMPORT_NAME"
@@ -23,7 +24,8 @@ _OF_NO_TENSOR = {
 }  # fmt: skip
 
 
-class Names(NamedTuple):
+@dataclass(eq=False)
+class Names:
     """The names in a code object and in those nested within it, each with the line where it comes first.
 
     Attributes
@@ -45,12 +47,12 @@ class Names(NamedTuple):
         The same of those that a tensor could pass, such as ``type(x) is Tensor``.
     """
 
-    read_globals: dict[str, int | None]
-    attributes: dict[str, int | None]
     free: dict[str, int | None]
-    imports: dict[str, int | None]
-    chains: dict[tuple[str, ...], int | None]
-    by_name: bool
+    read_globals: dict[str, int | None] = field(default_factory=dict)
+    attributes: dict[str, int | None] = field(default_factory=dict)
+    imports: dict[str, int | None] = field(default_factory=dict)
+    chains: dict[tuple[str, ...], int | None] = field(default_factory=dict)
+    by_name: bool = False
     exact_type: int | None = None
     exact_class: int | None = None
 
@@ -58,7 +60,7 @@ class Names(NamedTuple):
 @functools.lru_cache(maxsize=512)
 def names_in(code: CodeType) -> Names:
     """Return the names that `code`, and the functions, classes and comprehensions defined in it, use."""
-    found = Names({}, {}, dict.fromkeys(code.co_freevars, code.co_firstlineno), {}, {}, False)
+    found = Names(dict.fromkeys(code.co_freevars, code.co_firstlineno))
     asked = since = None  # the line that asked for a type, and how many instructions ago that was
     named: set[str] = set()  # what is named after that
     of_self = False
@@ -70,7 +72,7 @@ def names_in(code: CodeType) -> Names:
             chain = (*chain, step.argval)
             found.chains.setdefault(chain, line)
         elif step.opname not in _BETWEEN:
-            if len(chain) == 1:  # it is used as it is
+            if chain:  # which is a new one where a name is used as it is
                 found.chains.setdefault(chain, line)
             chain = (step.argval,) if step.opname in _ROOTS else ()
         if step.opname == "LOAD_CONST":
@@ -96,27 +98,17 @@ def names_in(code: CodeType) -> Names:
                 named.add(step.argval)
             if step.opname in _COMPARISONS and since < _NEAR:
                 of_no_tensor = of_self or (named and named <= _OF_NO_TENSOR)
-                found = found._replace(
-                    exact_type=found.exact_type or asked,
-                    exact_class=found.exact_class or (None if of_no_tensor else asked),
-                )
+                found.exact_type = found.exact_type or asked
+                found.exact_class = found.exact_class or (None if of_no_tensor else asked)
                 since, of_self = None, False
     for constant in code.co_consts:
         if isinstance(constant, CodeType):
             inner = names_in(constant)
-            pairs: tuple[tuple[Any, Any], ...] = (
-                (found.read_globals, inner.read_globals),
-                (found.attributes, inner.attributes),
-                (found.imports, inner.imports),
-                (found.chains, inner.chains),
-            )
-            for names, nested in pairs:
-                for name, line in nested.items():
-                    names.setdefault(name, line)
-            found = found._replace(
-                by_name=found.by_name or inner.by_name,
-                exact_type=found.exact_type or inner.exact_type,
-                exact_class=found.exact_class or inner.exact_class,
-            )
-    by_name = not _BY_NAME.isdisjoint(found.read_globals) or not _BY_NAME.isdisjoint(found.attributes)
-    return found._replace(by_name=found.by_name or by_name)
+            for kind in ("read_globals", "attributes", "imports", "chains"):
+                names: dict[Any, int | None] = getattr(found, kind)
+                names.update((name, line) for name, line in getattr(inner, kind).items() if name not in names)
+            found.by_name |= inner.by_name
+            found.exact_type = found.exact_type or inner.exact_type
+            found.exact_class = found.exact_class or inner.exact_class
+    found.by_name |= not _BY_NAME.isdisjoint(found.read_globals) or not _BY_NAME.isdisjoint(found.attributes)
+    return found

@@ -126,7 +126,10 @@ def _stands_for(x: Any, y: Any) -> bool:
 
 def printed_check(reads: list[Read]) -> Callable[[], bool]:
     """Return a function that checks all `reads`: one line of Python for each, which costs some nanoseconds."""
-    scope: dict[str, Any] = {"same": _same, "missing": missing}
+    scope: dict[str, Any] = {
+        "same": _same, "missing": missing, "moved": _moved, "filled": _filled, "cleared": _cleared, "bits": bits_of,
+        "in_context": in_context, "differ": operator.ne,
+    }  # fmt: skip
     lines = ["def unchanged():", " try:"]
     classes = [read for read in reads if read.kind == "attributes" and isinstance(read.holder, type)]
     scope |= {"classes": [vars(read.holder) for read in classes], "counts": [read.value for read in classes]}
@@ -141,48 +144,38 @@ def printed_check(reads: list[Read]) -> Callable[[], bool]:
     return function
 
 
+# What tells that a value is another one, of its holder, its name there and the value that it was.
+_CONDITIONS = {
+    "builtin": "{key} in {h}", "descriptor": "vars({h}).get({key}) is not {v}", "type": "{h}.__class__ is not {v}",
+    "bases": "{h}.__mro__ is not {v}", "cache": "cleared({h}, {v})", "context": "in_context({h}) is not {v}",
+    "bytes": "bytes({h}) != {v}",
+}  # fmt: skip
+
+
 def _conditions(read: Read, holder: str, value: str, scope: dict[str, Any]) -> Iterator[str]:
-    if read.moving and read.kind == "contents":
-        scope["moved"] = _moved
+    kind, key = read.kind, literal(read.key)
+    if read.moving and kind == "contents":
         scope[f"{value}r"] = read
         yield f"moved({value}r)"
-    elif read.kind == "cell" and read.value is missing:
-        scope["filled"] = _filled
+    elif kind == "cell" and read.value is missing:
         yield f"filled({holder})"
-    elif read.kind in ("cell", "global", "attribute", "inside"):
+    elif kind in ("cell", "global", "attribute", "inside"):
         named = identifier(read.key, "")  # the parts of a sequence of layers are numbered
-        text = f"{holder}.{named}" if named else f"getattr({holder}, {literal(read.key)})"
-        text = {"cell": f"{holder}.cell_contents", "global": f"{holder}[{literal(read.key)}]"}.get(read.kind, text)
+        text = f"{holder}.{named}" if named else f"getattr({holder}, {key})"
+        text = {"cell": f"{holder}.cell_contents", "global": f"{holder}[{key}]"}.get(kind, text)
         yield f"type({text}) is not {type(read.value).__name__}" if read.moving else f"{text} is not {value}"
-    elif read.kind == "builtin":
-        yield f"{literal(read.key)} in {holder}"
-    elif read.kind == "descriptor":
-        yield f"vars({holder}).get({literal(read.key)}) is not {value}"
-    elif read.kind == "attributes" and isinstance(read.holder, type):
-        return  # those of all classes are compared together
-    elif read.kind == "attributes":
-        yield f"len({holder}.__dict__) != {read.value}"
-    elif read.kind == "type":
-        yield f"{holder}.__class__ is not {value}"
-    elif read.kind == "bases":
-        yield f"{holder}.__mro__ is not {value}"
-    elif read.kind == "cache":
-        scope["cleared"] = _cleared
-        yield f"cleared({holder}, {value})"
-    elif read.kind == "layout":
+    elif kind in _CONDITIONS:
+        yield _CONDITIONS[kind].format(h=holder, key=key, v=value)
+    elif kind == "attributes":  # those of all classes are compared together
+        if not isinstance(read.holder, type):
+            yield f"len({holder}.__dict__) != {read.value}"
+    elif kind == "layout":
         dtype, strides, length = read.value
         scope[f"{value}d"], scope[f"{value}s"] = dtype, strides  # which with the length tell the shape
         yield f"{holder}.dtype is not {value}d or {holder}.strides != {value}s"
         yield f"len({holder}) != {length[0]}" if length else "False"
-    elif read.kind == "context":
-        scope["in_context"] = in_context
-        yield f"in_context({holder}) is not {value}"
-    elif read.kind == "bytes":
-        yield f"bytes({holder}) != {value}"
-    elif read.kind == "array":
-        compared = "not same" if type(read.value) is list else "differ"
-        scope |= {"bits": bits_of, "differ": operator.ne}
-        yield f"{compared}(bits({holder}), {value})"
+    elif kind == "array":
+        yield f"{'not same' if type(read.value) is list else 'differ'}(bits({holder}), {value})"
     elif not read.value:
         yield holder  # it was empty
     elif isinstance(read.holder, dict):

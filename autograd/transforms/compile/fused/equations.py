@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial, reduce
 from typing import Any
 
 import numpy as np
@@ -31,18 +32,9 @@ class Equations:
         return self.values.each(name, self.dtype, *operands)
 
     def product(self, a: Array, b: Array) -> Array:
-        """Return the products of matrices in stacks, or of vectors with them, each sum in order."""
-        rows, columns = (a[None, :] if a.ndim == 1 else a), (b[:, None] if b.ndim == 1 else b)
-        n = rows.shape[-1]
-        terms = [self._each("multiply", rows[..., :, k, None], columns[..., None, k, :]) for k in range(n)]
-        if not terms:
-            stacks = np.broadcast_shapes(rows.shape[:-2], columns.shape[:-2])
-            terms = [self.values.numbers(np.zeros((*stacks, rows.shape[-2], columns.shape[-1])), self.dtype)]
-        made = terms[0]
-        for term in terms[1:]:
-            made = self._each("add", made, term)
-        made = made[..., 0, :] if a.ndim == 1 else made
-        return made[..., 0] if b.ndim == 1 else made
+        """Return the products of matrices in stacks, each sum in order."""
+        terms = (self._each("multiply", a[..., :, k, None], b[..., None, k, :]) for k in range(a.shape[-1]))
+        return reduce(partial(self._each, "add"), terms)
 
     def solve(self, a: Array, b: Array) -> Array:
         """Return x such that a @ x is b, for matrices in stacks, or one vector."""

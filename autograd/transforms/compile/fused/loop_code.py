@@ -15,8 +15,8 @@ import numpy as np
 from ..loops.loop import Loop, Part
 from .arithmetic import BIT, INDEX, OWN, Arithmetic, memory_of
 from .bits import apart, cgutils, parts_of, several, together
-from .elements import Elements, dtype_of
-from .values import BOOL
+from .elements import Elements
+from .values import BOOL, dtype_of
 
 from llvmlite import ir  # isort: skip - after numba was found
 

@@ -13,26 +13,25 @@ from typing import Any
 import numpy as np
 
 from ..loops.loop import Loop, Unsuitable
-from ..program import traced_in
 from .arithmetic import BIT, INDEX, memory_of
 from .bits import cgutils, intrinsic
+from .body import Body
 from .elements import Elements
 from .loop_code import ABREAST, LoopWriter, dtypes_of, pointers_to
 from .loops import function_of
 from .nest_code import ALIGNED, Memory, NestWriter
-from .nests import Body
+from .nests import Nests
 
 from llvmlite import ir  # isort: skip - after numba was found
 from numba.core import types  # isort: skip
 
 #: What a loop is made from, and where the table has its arguments, its final values, what it stacks, and memory for it.
-Link = tuple[Elements | Body, Sequence[int]]
+Link = tuple[Elements | Nests, Sequence[int]]
 FEW = 500  # operations on single numbers: with more, nests over arrays are as fast, and take less time to compile
 WIDE = 4  # operations in a call, on average: nests of fewer are many small loops
-TRIED = 10_000  # numbers in all arrays of a body that are spelled out to see how many operations they take
 
 
-def form_of(loop: Loop, batched: Sequence[bool] | None = None) -> Elements | Body:
+def form_of(loop: Loop, batched: Sequence[bool] | None = None) -> Elements | Nests:
     """Return what machine code of a loop is made from: arithmetic on single numbers, or steps on arrays.
 
     `batched` says for each argument whether it has an axis more, that of a batch; all results have it. It is the
@@ -43,23 +42,24 @@ def form_of(loop: Loop, batched: Sequence[bool] | None = None) -> Elements | Bod
     Unsuitable
         If the body is not arithmetic that is known here.
     """
-    numbers = sum(x.size for call in loop.calls for x in traced_in(call.result))
-    try:
-        elements, reason = (Elements(loop) if numbers <= TRIED else None), ""
-    except Unsuitable as error:
-        elements, reason = None, f"{error}; as loops over arrays, "
+    body, elements, reason = Body(loop), None, ""
+    if body.is_small:
+        try:
+            elements = Elements(body)
+        except Unsuitable as error:
+            reason = f"{error}; as loops over arrays, "
     if elements is None or (batched is None and len(elements.order) > max(FEW, WIDE * len(loop.calls))):
         try:
-            return Body(loop)
+            return Nests(body)
         except Unsuitable as error:
             if elements is None:
                 raise Unsuitable(f"{reason}{error}") from None
     return elements
 
 
-def scratch_of(form: Elements | Body) -> int:
+def scratch_of(form: Elements | Nests) -> int:
     """Return how many bytes of memory a loop computes in."""
-    return Memory(form).size + ALIGNED if isinstance(form, Body) else 0
+    return Memory(form).size + ALIGNED if isinstance(form, Nests) else 0
 
 
 def machine_code(loop: Loop, batched: Sequence[bool] | None = None, size: int = 1) -> MachineCode:
@@ -75,11 +75,11 @@ def machine_code(loop: Loop, batched: Sequence[bool] | None = None, size: int = 
 class MachineCode:
     """A loop as a function of arrays; `run` is that of where their objects are, and of how often it runs."""
 
-    def __init__(self, form: Elements | Body, batched: Sequence[bool] | None = None, size: int = 1) -> None:
+    def __init__(self, form: Elements | Nests, batched: Sequence[bool] | None = None, size: int = 1) -> None:
         self.dtypes, self.scratch = dtypes_of(form.loop), scratch_of(form)
         names = [f"a{i}" for i in range(len(_dtypes_of(form)))]
         width = min(ABREAST, 1 << (max(size, 1).bit_length() - 1))
-        text = form.text() if isinstance(form, Body) else f"{width} abreast\n{form.text(batched)}"
+        text = form.text() if isinstance(form, Nests) else f"{width} abreast\n{form.text(batched)}"
         counts = ["count", *(["size"] if batched is not None else [])]
         link = form, range(len(names))
         kernel = partial(_kernel_of, [link], batched, len(counts), width)
@@ -103,8 +103,8 @@ def chain_code(links: Sequence[Link]) -> Callable[[int], bool]:
     return function_of(text, ["table"], lambda: _kernel_of(links))
 
 
-def _text_of(form: Elements | Body) -> str:
-    return f"{form.loop.count} times\n{form.text() if isinstance(form, Body) else form.text(None)}"
+def _text_of(form: Elements | Nests) -> str:
+    return f"{form.loop.count} times\n{form.text() if isinstance(form, Nests) else form.text(None)}"
 
 
 def _kernel_of(
@@ -138,12 +138,12 @@ def _kernel_of(
     return intrinsic(kernel)
 
 
-def _dtypes_of(form: Elements | Body) -> list[Any]:
-    return [*dtypes_of(form.loop), *([np.bool_] if isinstance(form, Body) else [])]  # memory is bytes, as bools are
+def _dtypes_of(form: Elements | Nests) -> list[Any]:
+    return [*dtypes_of(form.loop), *([np.bool_] if isinstance(form, Nests) else [])]  # memory is bytes, as bools are
 
 
 def _function(
-    context: Any, module: Any, form: Elements | Body, steps: Any, batched: Any, counts: int, width: int
+    context: Any, module: Any, form: Elements | Nests, steps: Any, batched: Any, counts: int, width: int
 ) -> Any:
     """Return a function of pointers, and of so many counts, that runs a loop; `steps` has the functions of steps."""
     kinds = [memory_of(dtype).as_pointer() for dtype in _dtypes_of(form)]
@@ -154,7 +154,7 @@ def _function(
     builder, pointers = ir.IRBuilder(function.append_basic_block("entry")), list(function.args[: len(kinds)])
     count, size = (*function.args[len(kinds) :], *[ir.Constant(INDEX, form.loop.count or 0)] * 2)[:2]
     writer: Any
-    if isinstance(form, Body):
+    if isinstance(form, Nests):
         writer = NestWriter(context, builder, form, pointers, count, batched, steps)
     else:
         writer = LoopWriter(context, builder, form, pointers, count, batched, width)

@@ -19,7 +19,7 @@ from .nest_memory import table_of
 from .nest_steps import Buffer, Held, Step
 from .nest_tiles import Tile
 from .nest_writer import StepWriter
-from .nests import Body
+from .nests import Nests
 
 from llvmlite import ir  # isort: skip - after numba was found
 
@@ -38,7 +38,7 @@ class Memory:
         The number of bytes.
     """
 
-    def __init__(self, body: Body) -> None:
+    def __init__(self, body: Nests) -> None:
         self.places: dict[int, int] = {}
         self.size = 0
         ends = {id(buffer) for buffer in body.results()}
@@ -80,7 +80,7 @@ class NestWriter:
         self,
         context: Any,
         builder: ir.IRBuilder,
-        body: Body,
+        body: Nests,
         pointers: list[Any],
         count: Any,
         batched: Sequence[bool] | None,

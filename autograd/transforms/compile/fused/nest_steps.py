@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.lib.stride_tricks import as_strided
 
+from ..memory import address_of
 from ..types import Array
 from .values import Values
 
@@ -51,11 +52,21 @@ class View:
 
     buffer: Buffer
     array: Array
+    _place: tuple[int, ...] | None = None
 
     @property
     def offset(self) -> int:
         """Where its first element is in the buffer, in bytes."""
-        return offset_in(self.buffer.array, self.array)
+        return self.place()[0]
+
+    def __getitem__(self, key: Any) -> View:
+        """Return a part of it, or it with further axes."""
+        return View(self.buffer, self.array[key])
+
+    @property
+    def T(self) -> View:  # noqa: N802 - as of arrays
+        """It with its last two axes the other way round."""
+        return View(self.buffer, self.array.swapaxes(-1, -2))
 
     def is_whole(self) -> bool:
         """Tell whether it is all of its buffer, in order."""
@@ -75,9 +86,12 @@ class View:
             offset %= stride
         return found if offset == 0 else None
 
-    def place(self) -> tuple[Any, ...]:
+    def place(self) -> tuple[int, ...]:
         """Return what is equal for views that have the same elements in the same order, within one buffer."""
-        return self.offset, *[s if n > 1 else 0 for n, s in zip(self.array.shape, self.array.strides, strict=True)]
+        if self._place is None:
+            strides = [s if n > 1 else 0 for n, s in zip(self.array.shape, self.array.strides, strict=True)]
+            self._place = address_of(self.array) - address_of(self.buffer.array), *strides
+        return self._place
 
     def meets(self, other: View) -> bool:
         """Tell whether it may share memory with another."""
@@ -87,11 +101,6 @@ class View:
             return bool(np.shares_memory(self.array, other.array, max_work=WORK))  # type: ignore[arg-type]
         except np.exceptions.TooHardError:
             return True
-
-
-def offset_in(whole: Array, part: Array) -> int:
-    """Return how many bytes after the first element of an array that of a part of it lies."""
-    return int(part.__array_interface__["data"][0] - whole.__array_interface__["data"][0])
 
 
 def axes_in_order(shape: Sequence[int], *strides: Sequence[int]) -> list[int]:
@@ -136,10 +145,19 @@ class Step:
     ----------
     reads, writes
         The arrays.
+    line
+        The line of the user's program.
+    why
+        Why it cannot be a loop nest; nothing if it can.
+    says
+        The names of the attributes that its instructions depend on.
     """
 
+    why = ""
+    says: tuple[str, ...] = ()
+
     def __init__(self, reads: list[View], writes: list[View]) -> None:
-        self.reads, self.writes = reads, writes
+        self.reads, self.writes, self.line = reads, writes, ""
 
     def forget(self, needed: Callable[[View], bool]) -> None:
         """Forget what is written to memory that nothing needs."""
@@ -153,13 +171,17 @@ class Step:
 
     def text(self, names: dict[int, str]) -> str:
         """Return all that its instructions depend on, with the names of its buffers."""
-        raise NotImplementedError
+        parts = (described(getattr(self, name), names) for name in self.says)
+        return f"{type(self).__name__} {' '.join(parts)}"
 
 
-def described(view: View, names: dict[int, str]) -> str:
-    """Return a view as text."""
-    x = view.array
-    return f"{names[id(view.buffer)]}[{view.offset}:{x.shape}:{x.strides}:{x.dtype}]"
+def described(x: Any, names: dict[int, str]) -> str:
+    """Return what a step has as text."""
+    if isinstance(x, View):
+        return f"{names[id(x.buffer)]}[{x.offset}:{x.array.shape}:{x.array.strides}:{x.array.dtype}]"
+    if isinstance(x, Buffer):
+        return names[id(x)]
+    return f"{x.shape}{x.ravel().tolist()}" if isinstance(x, np.ndarray) else repr(x)
 
 
 class Nest(Step):
@@ -245,60 +267,67 @@ class Nest(Step):
 class Reduction(Step):
     """A sum, a product, or the largest or smallest, over axes, along which `target` has strides of 0."""
 
+    says = ("operation", "target", "source", "start")
+
     def __init__(self, operation: str, target: View, source: View, axes: tuple[int, ...], start: Any) -> None:
         kept = [0 if a in axes else 1 for a in range(source.array.ndim)]
         strides = iter(target.array.strides)
         spread = tuple(next(strides) if k else 0 for k in kept)
         self.target = View(target.buffer, as_strided(target.array, source.array.shape, spread))
-        self.operation, self.source, self.start = operation, source, start
+        self.operation, self.source, self.axes, self.start = operation, source, axes, start
         super().__init__([source], [target])
-
-    def text(self, names: dict[int, str]) -> str:
-        arrays = f"{described(self.target, names)} {described(self.source, names)}"
-        return f"{self.operation} {arrays} from {self.start!r}"
 
 
 class Product(Step):
     """A product of matrices, the last two axes of arrays whose other axes are the same."""
 
+    says = ("target", "a", "b")
+
     def __init__(self, target: View, a: View, b: View) -> None:
         self.target, self.a, self.b = target, a, b
         super().__init__([a, b], [target])
-
-    def text(self, names: dict[int, str]) -> str:
-        return f"product {described(self.target, names)} {described(self.a, names)} {described(self.b, names)}"
 
 
 class Gather(Step):
     """Elements of an array at places that are known: `places` has for each element of `target` its offset in bytes."""
 
+    says = ("target", "source", "places")
+
     def __init__(self, target: View, source: Buffer, places: Array) -> None:
         self.target, self.source, self.places = target, source, places
         super().__init__([View(source, source.array)], [target])
 
-    def text(self, names: dict[int, str]) -> str:
-        source = names[id(self.source)]
-        return f"gather {described(self.target, names)} {source} {self.places.ravel().tolist()}"
-
 
 class Scatter(Step):
-    """Elements written to known places of an array, or added to what is there, in order: see `Gather`."""
+    """Elements written to known places of an array, in order: see `Gather`.
 
-    def __init__(self, target: View, places: Array, values: View, *, adds: bool) -> None:
-        self.target, self.places, self.values, self.adds = target, places, values.over(places.shape), adds
+    Or what a ufunc makes of what is there and them, such as `numpy.add`.
+    """
+
+    says = ("target", "values", "ufunc", "places")
+
+    def __init__(self, target: View, places: Array, values: View, ufunc: np.ufunc | None = None) -> None:
+        self.target, self.places, self.values, self.ufunc = target, places, values.over(places.shape), ufunc
+        self.why = f"it calls {ufunc.__name__}.at" if ufunc not in (None, np.add) else ""
         super().__init__([values, target], [target])
 
-    def text(self, names: dict[int, str]) -> str:
-        arrays = f"{names[id(self.target.buffer)]} {described(self.values, names)}"
-        return f"scatter {arrays} {self.adds} {self.places.shape} {self.places.ravel().tolist()}"
+
+class Spelled(Step):
+    """What only arithmetic on single numbers can do.
+
+    `compute` is given `Elements`, and the value numbers of each array that it reads, and returns those of `targets`.
+    """
+
+    def __init__(self, why: str, targets: list[View], reads: list[View], compute: Callable[..., Any]) -> None:
+        self.why, self.targets, self.compute = why, targets, compute
+        super().__init__(reads, [*targets])
 
 
 class Held(Step):
     """A check that the elements of an array are what they have to be."""
 
+    says = ("view", "expected")
+
     def __init__(self, view: View, expected: Array) -> None:
         self.view, self.expected = view, expected
         super().__init__([view], [])
-
-    def text(self, names: dict[int, str]) -> str:
-        return f"check {described(self.view, names)} {self.expected.ravel().tolist()}"

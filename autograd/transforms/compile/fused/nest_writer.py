@@ -228,7 +228,7 @@ class StepWriter(Writer):
             index = self.loops(stack, step.places.shape)
             value = self.load(self.at(values.buffer, values.offset, values.array.strides, index))
             place = self.builder.gep(self.pointers[id(step.target.buffer)], [self._entry(*entries, index)])
-            if step.adds:
+            if step.ufunc is not None:  # which is add
                 value = self.arithmetic.compute("or" if dtype.kind == "b" else "add", dtype, [self.load(place), value])
             self.store(value, place)
 

@@ -1,11 +1,11 @@
-"""Reductions of arrays of value numbers: sums, largest elements and their kin, in NumPy's order."""
+"""Reductions: sums, largest elements and their kin: what a call asks for, and how single numbers are added up."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Callable
 from functools import reduce
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -23,9 +23,8 @@ _OF_UFUNCS = {
 }  # fmt: skip
 FOLDED = {
     "sum": "add", "mean": "add", "prod": "multiply", "max": "maximum", "min": "minimum", "any": "or", "all": "and",
+    "var": "add", "std": "add", "cumsum": "add", "cumprod": "multiply",
 }  # fmt: skip
-_EMPTY = {"sum": 0, "prod": 1, "any": False, "all": True}
-_START = float(np.add.reduce(-np.zeros(1)))  # what sums begin with: 0.0, or in other versions of NumPy -0.0
 
 
 def reduction_of(function: Callable[..., Any]) -> str | None:
@@ -38,139 +37,95 @@ def reduction_of(function: Callable[..., Any]) -> str | None:
     return _OF_UFUNCS.get(owner.__name__) if name == "reduce" else None
 
 
-def dtype_of_reduction(name: str, dtype: np.dtype[Any]) -> np.dtype[Any]:
+class Asked(NamedTuple):
+    """What a call of a reduction asks for: its axes, in which dtype it computes, and options."""
+
+    name: str
+    axes: tuple[int, ...]
+    dtype: np.dtype[Any]
+    keepdims: bool
+    ddof: float
+    flat: bool  # whether no axis was given
+
+
+def asked(function: Any, source: Array, given: tuple[Any, ...], options: dict[str, Any]) -> Asked:
+    """Return what a call asks for that is given an array, and then these arguments."""
+    name, options = str(reduction_of(function)), dict(options)
+    of_ufunc = isinstance(getattr(function, "__self__", None), np.ufunc)
+    alone = name in ("max", "min", "any", "all", "argmax", "argmin") and not of_ufunc
+    options |= zip(("axis",) if alone else ("axis", "dtype"), given, strict=False)
+    axis, keepdims = options.pop("axis", 0 if of_ufunc else None), options.pop("keepdims", False)
+    ddof, wanted = options.pop("ddof", options.pop("correction", 0)), options.pop("dtype", None)
+    if options or len(given) > 2 - alone:
+        raise Unsuitable(f"it calls {name} with {', '.join([*options] or ['more than an axis'])}")
+    dtype = _dtype_of(name, source.dtype)
+    if wanted is not None and name not in ("any", "all") and np.dtype(wanted) != dtype:
+        if name not in ("sum", "mean", "prod", "max", "min") or np.dtype(wanted) == BOOL:
+            raise Unsuitable(f"it calls {name} with a dtype")
+        dtype = np.dtype(wanted)
+    several = axis if isinstance(axis, tuple) else (axis,)
+    axes = tuple(range(source.ndim)) if axis is None else tuple(int(a) % source.ndim for a in several)
+    return Asked(name, axes, dtype, keepdims, ddof, axis is None)
+
+
+def _dtype_of(name: str, dtype: np.dtype[Any]) -> np.dtype[Any]:
     """Return the dtype in which elements of a dtype are added up, or compared."""
     if name in ("any", "all"):
         return BOOL
     if name in ("mean", "var", "std") and dtype.kind != "f":
         return DOUBLE
-    return INTEGER if name in ("sum", "prod") and dtype == BOOL else dtype
+    return INTEGER if name in ("sum", "prod", "cumsum", "cumprod") and dtype == BOOL else dtype
 
 
-class Reduction:
-    """One call of a reduction.
+def start_of(operation: str, dtype: np.dtype[Any]) -> Any:
+    """Return what a reduction begins with, as NumPy does: sums with 0, or in some versions with -0."""
+    if operation == "add":
+        return np.add.reduce(np.full(1, -0.0, dtype))
+    if operation in ("multiply", "and"):
+        return dtype.type(1)
+    if operation == "or" or dtype == BOOL:
+        return dtype.type(operation == "minimum")
+    ends = (-np.inf, np.inf) if dtype.kind == "f" else (np.iinfo(dtype).min, np.iinfo(dtype).max)
+    return dtype.type(ends[operation == "minimum"])
 
-    Parameters
-    ----------
-    function
-        What is called.
-    x, like
-        The value numbers of the array, and an array that lies in memory as it does.
-    given, options
-        The arguments of the call after the array.
+
+def folded(
+    values: Values, operation: str, start: Any, x: Array, axes: tuple[int, ...], strides: tuple[int, ...]
+) -> Array:
+    """Return sums, or the like, of value numbers, in NumPy's order for an array of these strides."""
+    rows, dtype = _rows(x, axes, strides), values.dtypes[x.flat[0]]
+    sums = operation == "add" and dtype.kind == "f"
+    total: Array | None = None
+
+    def fold(a: Any, b: Any) -> Array:
+        return values.each(operation, dtype, a, b)
+
+    for k in range(rows.shape[-2]):
+        parts = [rows[..., k, i] for i in range(rows.shape[-1])]
+        if sums and total is None:
+            parts[0] = fold(values.numbers(start, dtype), parts[0])
+        for part in [_in_pairs(parts, fold)] if sums else parts:
+            total = part if total is None else fold(total, part)
+    return np.asarray(total)
+
+
+def _rows(x: Array, axes: tuple[int, ...], strides: tuple[int, ...]) -> Array:
+    """Return what is added up: first axes of the results, then rows, one after the other, then places in them.
+
+    A row is what NumPy adds in pairs: the elements along the axes that lie closest in memory, if they are reduced.
     """
-
-    def __init__(self, values: Values, function: Any, x: Array, like: Array, *given: Any, **options: Any) -> None:
-        name = reduction_of(function) or ""
-        self.values, self.name, self.x, self.like = values, name, x, like
-        names = ("axis",) if name in ("max", "min", "any", "all", "argmax", "argmin") else ("axis", "dtype")
-        options = {**dict(zip(names, given, strict=False)), **options}
-        of_ufunc = isinstance(getattr(function, "__self__", None), np.ufunc)
-        axis = options.pop("axis", 0 if of_ufunc else None)
-        self.keepdims, self.ddof = options.pop("keepdims", False), options.pop("ddof", options.pop("correction", 0))
-        dtype = options.pop("dtype", None)
-        other = dtype is not None and not np.dtype(dtype) == like.dtype == dtype_of_reduction(name, like.dtype)
-        if options or len(given) > len(names) or other:
-            raise Unsuitable(f"it calls {name} with {', '.join([*options, 'a dtype'])}")
-        several = axis if isinstance(axis, tuple) else (axis,)
-        self.axes = tuple(range(x.ndim)) if axis is None else tuple(a % x.ndim for a in several)
-        self.flat = axis is None
-
-    def result(self) -> Array:
-        """Return it."""
-        name, dtype = self.name, dtype_of_reduction(self.name, self.like.dtype)
-        if name in ("cumsum", "cumprod"):
-            return self._accumulated("add" if name == "cumsum" else "multiply")
-        self.x = self.values.cast(self.x, dtype)
-        if name in ("argmax", "argmin"):
-            return self._kept(self._first_extreme(dtype))
-        if name in ("mean", "var", "std"):
-            return self._kept(self._moment(dtype))
-        return self._kept(self._folded(name, dtype))
-
-    def _count(self) -> int:
-        return math.prod(self.x.shape[a] for a in self.axes)
-
-    def _kept(self, made: Array) -> Array:
-        return made.reshape(self._shape_kept()) if self.keepdims else made
-
-    def _shape_kept(self) -> list[int]:
-        return [1 if a in self.axes else n for a, n in enumerate(self.x.shape)]
-
-    def _rows(self) -> Array:
-        """Return what is added up: first axes of the results, then rows, one after the other, then places in them.
-
-        A row is what NumPy adds in pairs: the elements along the axes that lie closest in memory, if they are reduced.
-        """
-        x, shape = self.x, self.x.shape
-        by_distance = axes_in_order(shape, self.like.strides)[::-1]
-        inner: list[int] = []
-        for a in reversed(by_distance):
-            if a not in self.axes:
-                break
-            inner.insert(0, a)
-        outer = [a for a in by_distance if a in self.axes and a not in inner]
-        rest = [a for a in range(x.ndim) if a not in self.axes]
-        alone = [a for a in self.axes if shape[a] <= 1]
-        lengths = [math.prod(shape[a] for a in axes) for axes in (outer, [*inner, *alone])]
-        return x.transpose(*rest, *outer, *inner, *alone).reshape(*[shape[a] for a in rest], *lengths)
-
-    def _folded(self, name: str, dtype: np.dtype[Any]) -> Array:
-        values, rows = self.values, self._rows()
-        if not self._count():
-            if name not in _EMPTY:
-                raise Unsuitable(f"it calls {name} of nothing")
-            return values.numbers(np.full(rows.shape[:-2], _EMPTY[name]), dtype)
-
-        def fold(a: Any, b: Any) -> Array:
-            return values.each(FOLDED[name], dtype, a, b)
-
-        total = None
-        for k in range(rows.shape[-2]):
-            parts = [rows[..., k, i] for i in range(rows.shape[-1])]
-            if name == "sum" and dtype.kind == "f":
-                if total is None:
-                    parts[0] = fold(values.numbers(_START, dtype), parts[0])
-                parts = [_in_pairs(parts, fold)]
-            for part in parts:
-                total = part if total is None else fold(total, part)
-        return np.broadcast_to(np.asarray(total), rows.shape[:-2])
-
-    def _moment(self, dtype: np.dtype[Any]) -> Array:
-        """Return a mean, or the mean square of what differs from it."""
-        values, name = self.values, self.name
-        count = values.number(self._count(), dtype)
-        mean = values.each("divide", dtype, self._folded("sum", dtype), np.asarray(count))
-        if name == "mean":
-            return mean
-        deviation = values.each("subtract", dtype, self.x, mean.reshape(self._shape_kept()))
-        self.x, self.like = values.each("multiply", dtype, deviation, deviation), np.empty_like(self.like)
-        divisor = values.number(max(self._count() - self.ddof, 0), dtype)
-        variance = values.each("divide", dtype, self._folded("sum", dtype), np.asarray(divisor))
-        return variance if name == "var" else values.each("sqrt", dtype, variance)
-
-    def _first_extreme(self, dtype: np.dtype[Any]) -> Array:
-        """Return where the first of the largest, or smallest, elements is; nan counts as both."""
-        values = self.values
-        x = self.x.reshape(-1) if self.flat else np.moveaxis(self.x, self.axes[0], -1)
-        found = np.broadcast_to(values.numbers(0, INTEGER), x.shape[:-1])
-        best = x[..., 0]
-        for k in range(1, x.shape[-1]):
-            better = values.each(">" if self.name == "argmax" else "<", dtype, x[..., k], best)
-            if dtype.kind == "f":
-                ends = values.each("isnan", dtype, best)
-                better = values.each("or", BOOL, better, values.each("isnan", dtype, x[..., k]))
-                better = values.each("and", BOOL, better, values.each("not", BOOL, ends))
-            found = values.where(better, values.numbers(k, INTEGER), found, INTEGER)
-            best = values.where(better, x[..., k], best, dtype)
-        return found
-
-    def _accumulated(self, name: str) -> Array:
-        values, dtype = self.values, INTEGER if self.like.dtype == BOOL else self.like.dtype
-        x = values.cast(self.x.reshape(-1) if self.flat else np.moveaxis(self.x, self.axes[0], -1), dtype).copy()
-        for k in range(1, x.shape[-1]):
-            x[..., k] = values.each(name, dtype, x[..., k - 1], x[..., k])
-        return x if self.flat else np.moveaxis(x, -1, self.axes[0])
+    shape = x.shape
+    by_distance = axes_in_order(shape, strides)[::-1]
+    inner: list[int] = []
+    for a in reversed(by_distance):
+        if a not in axes:
+            break
+        inner.insert(0, a)
+    outer = [a for a in by_distance if a in axes and a not in inner]
+    rest = [a for a in range(x.ndim) if a not in axes]
+    alone = [a for a in axes if shape[a] <= 1]
+    lengths = [math.prod(shape[a] for a in several) for several in (outer, [*inner, *alone])]
+    return x.transpose(*rest, *outer, *inner, *alone).reshape(*[shape[a] for a in rest], *lengths)
 
 
 def _in_pairs(parts: list[Any], add: Callable[[Any, Any], Array]) -> Array:
@@ -185,3 +140,28 @@ def _in_pairs(parts: list[Any], add: Callable[[Any, Any], Array]) -> Array:
     while len(sums) > 1:
         sums = [add(a, b) for a, b in zip(sums[::2], sums[1::2], strict=True)]
     return reduce(add, rest, sums[0])
+
+
+def first_extreme(values: Values, what: Asked, x: Array) -> Array:
+    """Return where the first of the largest, or smallest, elements is; nan counts as both."""
+    shape = [1 if a in what.axes else n for a, n in enumerate(x.shape)]
+    x, dtype = x.reshape(-1) if what.flat else np.moveaxis(x, what.axes[0], -1), what.dtype
+    found = np.broadcast_to(values.numbers(0, INTEGER), x.shape[:-1])
+    best = x[..., 0]
+    for k in range(1, x.shape[-1]):
+        better = values.each(">" if what.name == "argmax" else "<", dtype, x[..., k], best)
+        if dtype.kind == "f":
+            ends = values.each("isnan", dtype, best)
+            better = values.each("or", BOOL, better, values.each("isnan", dtype, x[..., k]))
+            better = values.each("and", BOOL, better, values.each("not", BOOL, ends))
+        found = values.where(better, values.numbers(k, INTEGER), found, INTEGER)
+        best = values.where(better, x[..., k], best, dtype)
+    return found.reshape(shape) if what.keepdims else found
+
+
+def accumulated(values: Values, what: Asked, x: Array) -> Array:
+    """Return the sums, or products, of all elements until each."""
+    x = values.cast(x.reshape(-1) if what.flat else np.moveaxis(x, what.axes[0], -1), what.dtype).copy()
+    for k in range(1, x.shape[-1]):
+        x[..., k] = values.each(FOLDED[what.name], what.dtype, x[..., k - 1], x[..., k])
+    return x if what.flat else np.moveaxis(x, -1, what.axes[0])

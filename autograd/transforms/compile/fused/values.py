@@ -7,14 +7,17 @@ its elements in the list of all values. NumPy's own functions index, reshape and
 from __future__ import annotations
 
 import operator
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
 
+from ..floats import TracedFloat
 from ..loops.loop import Unsuitable
-from ..types import Array
+from ..program import Traced
+from ..types import Array, Operand
 
 DOUBLE, SINGLE, BOOL, INTEGER = map(np.dtype, (np.float64, np.float32, np.bool_, np.int64))
 DTYPES = frozenset((DOUBLE, SINGLE, BOOL, INTEGER))
@@ -71,6 +74,25 @@ _TO_BOOL = frozenset((*COMPARISONS.values(), "isinf", "signbit"))
 def name_of(function: Callable[..., Any]) -> str:
     """Return the name of a function in messages."""
     return str(getattr(function, "__qualname__", None) or getattr(function, "__name__", function))
+
+
+def dtype_of(x: Operand) -> np.dtype[Any]:
+    """Return the dtype of an operand, as an array."""
+    kind = kind_of(x)
+    return kind if isinstance(kind, np.dtype) else np.dtype(kind)
+
+
+def kind_of(x: Operand) -> np.dtype[Any] | type[float]:
+    """Return the dtype of an operand, or of a number that takes that of others the type of Python."""
+    if type(x) is int or type(x) is float:
+        return type(x)
+    if isinstance(x, TracedFloat):
+        return float
+    if type(x) is bool:
+        return BOOL
+    if isinstance(x, Traced | np.generic | np.ndarray):
+        return x.dtype
+    raise Unsuitable(f"it computes with a {type(x).__name__}")
 
 
 class Values:
@@ -152,7 +174,9 @@ class Values:
 
     def each(self, name: str, dtype: np.dtype[Any], *operands: Array) -> Array:
         """Return the results of an operation whose operands, broadcast, are first cast to a dtype."""
-        arrays = np.broadcast_arrays(*[self.cast(x, dtype) for x in operands])
+        arrays: Sequence[Array] = [self.cast(x, dtype) for x in operands]
+        if any(x.shape != arrays[0].shape for x in arrays):
+            arrays = np.broadcast_arrays(*arrays)
         made = [self.one(name, dtype, *several) for several in zip(*(x.flat for x in arrays), strict=True)]
         return np.array(made, np.int64).reshape(arrays[0].shape)
 
@@ -199,18 +223,6 @@ def mapped(function: Callable[[Any], int], x: Array) -> Array:
 # What is written in other operations: functions of `Values`, the dtype and the operands.
 
 
-def _copy(values: Values, dtype: Any, x: int) -> int:
-    return x
-
-
-def _square(values: Values, dtype: Any, x: int) -> int:
-    return values.one("multiply", dtype, x, x)
-
-
-def _reciprocal(values: Values, dtype: Any, x: int) -> int:
-    return values.one("divide", dtype, values.number(1, dtype), x)
-
-
 def _power(values: Values, dtype: Any, x: int, y: int) -> int:
     """Write squares and cubes as products."""
     exponent = values.constant(y)
@@ -227,22 +239,10 @@ def _sign(values: Values, dtype: Any, x: int) -> int:
     return values.choice(values.one(">", dtype, x, zero), one, found)
 
 
-def _isinf(values: Values, dtype: Any, x: int) -> int:
-    return values.one("==", dtype, values.one("absolute", dtype, x), values.number(np.inf, dtype))
-
-
-def _signbit(values: Values, dtype: Any, x: int) -> int:
-    one = values.number(1, dtype)
-    return values.one("<", dtype, values.one("copysign", dtype, one, x), values.number(0, dtype))
-
-
-def _fmax(values: Values, dtype: Any, x: int, y: int, name: str = ">=") -> int:
+def _extreme(name: str, values: Values, dtype: Any, x: int, y: int) -> int:
+    """Return the larger or smaller number, which a nan is not."""
     first = values.one("or", BOOL, values.one(name, dtype, x, y), values.one("isnan", dtype, y))
     return values.choice(first, x, y)
-
-
-def _fmin(values: Values, dtype: Any, x: int, y: int) -> int:
-    return _fmax(values, dtype, x, y, "<=")
 
 
 def _heaviside(values: Values, dtype: Any, x: int, y: int) -> int:
@@ -295,7 +295,15 @@ def _floor_divide(values: Values, dtype: Any, x: int, y: int) -> int:
 
 
 _WRITTEN: dict[str, Callable[..., int]] = {
-    "copy": _copy, "square": _square, "reciprocal": _reciprocal, "power": _power, "sign": _sign, "isinf": _isinf,
-    "signbit": _signbit, "fmax": _fmax, "fmin": _fmin, "heaviside": _heaviside, "logaddexp": _logaddexp,
-    "remainder": _remainder, "floor_divide": _floor_divide,
+    "copy": lambda values, dtype, x: x,
+    "square": lambda values, dtype, x: values.one("multiply", dtype, x, x),
+    "reciprocal": lambda values, dtype, x: values.one("divide", dtype, values.number(1, dtype), x),
+    "isinf": lambda values, dtype, x: values.one(
+        "==", dtype, values.one("absolute", dtype, x), values.number(np.inf, dtype)
+    ),
+    "signbit": lambda values, dtype, x: values.one(
+        "<", dtype, values.one("copysign", dtype, values.number(1, dtype), x), values.number(0, dtype)
+    ),
+    "fmax": partial(_extreme, ">="), "fmin": partial(_extreme, "<="), "power": _power, "sign": _sign,
+    "heaviside": _heaviside, "logaddexp": _logaddexp, "remainder": _remainder, "floor_divide": _floor_divide,
 }  # fmt: skip

@@ -154,7 +154,7 @@ class _Chainer:
             raise _Alone(self.positions[id(call)])
         turned = self._in_order(x, self.positions[id(call)])
         if turned is not x:
-            self.again[k] = self._back(x)
+            self.again[k] = self._turn(x, back=True)
         self.finals[id(turned)] = turned
 
     def _in_order(self, x: Any, k: int) -> Any:
@@ -175,15 +175,11 @@ class _Chainer:
                 self.makers[id(turned)] = self.makers[id(x)]
         return self.turned[id(x)][1]
 
-    def _there(self, x: Any) -> Call:
-        """Return the call that makes what lies in order of its transpose."""
+    def _turn(self, x: Any, *, back: bool = False) -> Call:
+        """Return the call that makes what lies in order of its transpose, or the transpose of that."""
         _, turned, order = self.turned[id(x)]
-        return call_like(np.transpose, (x, order), turned, self.run[0], view=True)
-
-    def _back(self, x: Any) -> Call:
-        """Return the call that makes a transpose of what lies in order."""
-        _, turned, order = self.turned[id(x)]
-        return call_like(np.transpose, (turned, tuple(np.argsort(order).tolist())), x, self.run[0], view=True)
+        args, made = ((turned, tuple(np.argsort(order).tolist())), x) if back else ((x, order), turned)
+        return call_like(np.transpose, args, made, self.run[0], view=True)
 
     def _link(self) -> None:
         """Make the links, the last first: each tells what it needs of those before."""
@@ -225,12 +221,12 @@ class _Chainer:
             turned = self._in_order(x, k)
             given[id(turned)] = turned
             if turned is not x:
-                before.append(self._back(x))
+                before.append(self._turn(x, back=True))
 
         for call in calls:
             for x in call.reads():
                 take(x, self.positions[id(call)])
-        after = [self._there(x) for x in made if id(x) in self.turned]
+        after = [self._turn(x) for x in made if id(x) in self.turned]
         made += [call.result for call in after]
         results = [x for x in made if id(x) in self.finals]
         inputs = [Same(x, i) for i, x in enumerate(given.values())]
@@ -288,9 +284,9 @@ class _Chainer:
                 links[-1][1].append(places.setdefault(id(own[-1]), len(places)))
         arguments, first = list(given.values()), self.run[0]
         turned = [x for x, *_ in self.turned.values()]
-        before = self.ahead + [self._there(x) for x in turned if id(x) not in self.makers]
-        calls = [self._back(x) for x in turned if id(x) not in self.makers] + self._needed(self.run)
-        calls += [self._there(x) for x in turned if id(x) in self.makers]
+        before = self.ahead + [self._turn(x) for x in turned if id(x) not in self.makers]
+        calls = [self._turn(x, back=True) for x in turned if id(x) not in self.makers] + self._needed(self.run)
+        calls += [self._turn(x) for x in turned if id(x) in self.makers]
         loop = Loop(calls, [Same(x, i) for i, x in enumerate(arguments)], arguments, self.outside, [], 1, self.fills)
         function, after = Chain(loop, links, own, self.program), [call for _, call in sorted(self.again.items())]
         if not links:

@@ -13,7 +13,7 @@ from ..floats import TracedFloat
 from ..program import ARGUMENT, HELD, MADE, Call, Check, Fixed, Program, traced_in
 from ..types import Array
 from .loop import Carried, Loop, Part, Same
-from .parts import Stored, all_positions, array_like, call_like, number_like, positions_of
+from .parts import Stored, all_positions, array_like, call_like, number_like, positions_of, size_of
 from .repeats import FEWEST, KEYED, OF_NUMBERS, Recorded, Repeat
 from .running import copies
 
@@ -52,9 +52,7 @@ class Plans:
 
     def __init__(self, program: Program, recorded: Recorded, repeats: list[Repeat]) -> None:
         self.recorded = recorded
-        self.constants = {
-            id(x) for x, fetch in program.sources if type(fetch) is Fixed and x.memory.kind not in (HELD, ARGUMENT)
-        }
+        self.constants = {id(x) for x, fetch in program.sources if type(fetch) is Fixed and not x.memory.is_others}
         self.written = {id(call.writes) for call in program.calls if call.writes is not None}
         self.all: list[Plan] = []
         self._owners = np.full(len(recorded.calls), -1)
@@ -299,9 +297,7 @@ class Plan:
         before = array_like(shape, part.dtype, self.like, ARGUMENT)
         total = array_like(shape, part.dtype, self.like)
         zeros = np.zeros(shape, part.dtype)
-        argument = self._argument(
-            ("zeros", shape, part.dtype), zeros, array_like(shape, part.dtype, self.like, ARGUMENT)
-        )
+        argument = self._argument(("zeros", shape, part.dtype), zeros, before)
         self.inputs.append(Carried(before, argument, total))
         self.calls.append(call_like(np.add, (before, kept), total, call))
         part.variable, part.result = total, array_like(shape, part.dtype, self.like)
@@ -398,12 +394,17 @@ class Plan:
 
     def _row(self, variable: Any, what: Array | list[Any]) -> None:
         """Let an input be a row of an array, or of what variables are stacked to, in each iteration another."""
-        shape = np.shape(variable.value)
-        size = int(np.prod(shape, dtype=np.int64))
         dtype = np.float64 if isinstance(variable, TracedFloat) else variable.dtype
         key = (what.tobytes(), what.dtype, what.shape) if type(what) is np.ndarray else tuple(map(id, what))
-        argument = self._argument(key, what, array_like((self.repeat.count, *shape), dtype, self.like, ARGUMENT))
-        self.inputs.append(Part(variable, argument, np.arange(size).reshape(shape), size))
+        shape = self.repeat.count, *np.shape(variable.value)
+        argument = self._argument(key, what, array_like(shape, dtype, self.like, ARGUMENT))
+        self._add_rows(variable, argument)
+
+    def _add_rows(self, variable: Any, argument: int, first: int = 0, step: int = 1, backwards: bool = False) -> None:
+        """Let an input be a row of an argument: from the first one on, or as many further as `step` says."""
+        shape, size = np.shape(variable.value), size_of(variable)
+        positions = first * size + np.arange(size).reshape(shape)
+        self.inputs.append(Part(variable, argument, positions, step * size, backwards))
 
     def _advances(self, described: list[Any]) -> int | None:
         """Return the step by which positions advance, the last of each; None if there is no reason to say so.
@@ -462,11 +463,9 @@ class Plan:
         if step is None or plan is None or here is None:
             return False
         stack = plan.stack(here[1], here[2])
-        size = int(np.prod(np.shape(variable.value), dtype=np.int64))
         first = described[-1 if step < 0 else 0]
         assert first is not None
-        positions = first[3] * size + np.arange(size).reshape(np.shape(variable.value))
-        self.inputs.append(Part(variable, self._whole(stack), positions, abs(step) * size, step < 0))
+        self._add_rows(variable, self._whole(stack), first[3], abs(step), step < 0)
         return True
 
     def _take_item(self, q: int, columns: Array) -> None:
@@ -484,11 +483,9 @@ class Plan:
             self._add_part(x, base, at, step)
             return
         positions = np.stack([all_positions(*p) for p in at if p is not None])
-        shape = np.shape(x.value)
         key = id(base), positions.tobytes()
         argument = self._argument(key, (base, positions), array_like(positions.shape, x.dtype, self.like, ARGUMENT))
-        size = int(np.prod(shape, dtype=np.int64))
-        self.inputs.append(Part(x, argument, np.arange(size).reshape(shape), size))
+        self._add_rows(x, argument)
 
     def _table(self, call: Call, values: Any) -> Any:
         """Return a variable for a number that varies, of which there is a list; it is read from a table."""

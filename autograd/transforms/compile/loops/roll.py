@@ -17,7 +17,7 @@ import numpy as np
 from ....arrays.traced import Traced, Variable
 from ..floats import TracedFloat
 from ..passes import drop_dead
-from ..program import CONSTANT, MADE, Call, Check, Fixed, Memory, Program, traced_in
+from ..program import CONSTANT, MADE, Call, Check, Fixed, Memory, Program, key_of, traced_in
 from ..types import Array
 from .loop import Carried, Loop, Part, Same
 from .parts import LARGEST, RAISING, array_like, call_like, work_of
@@ -309,26 +309,22 @@ class _Roller:
         return made
 
     def _argument(self, what: Any, variable: Traced, before: list[Call], first: Call) -> Any:
-        like = variable
+        def made(function: Any, args: tuple[Any, ...], shape: tuple[int, ...] = variable.shape) -> Traced:
+            result = array_like(shape, variable.dtype, variable)
+            before.append(call_like(function, args, result, first))
+            return result
+
         if type(what) is np.ndarray:
             return self._constant(what)
         if isinstance(what, list):
-            made = array_like(variable.shape, variable.dtype, like)
-            before.append(call_like(np.stack, (what,), made, first))
-            return made
+            return made(np.stack, (what,))
         if isinstance(what, tuple):
             base, positions = what
-            flat = array_like((base.size,), base.dtype, like)
-            before.append(call_like(np.ndarray.flatten, (base,), flat, first))
-            made = array_like(positions.shape, base.dtype, like)
-            before.append(call_like(operator.getitem, (flat, self._constant(positions)), made, first))
-            return made
-        if isinstance(what.value, np.ndarray) and what.value.flags.c_contiguous:
-            return what
-        made = array_like(variable.shape, variable.dtype, like)
-        function = np.ascontiguousarray if isinstance(what.value, np.ndarray) else np.asarray
-        before.append(call_like(function, (what,), made, first))
-        return made
+            flat = made(np.ndarray.flatten, (base,), (base.size,))
+            return made(operator.getitem, (flat, self._constant(positions)))
+        if isinstance(what.value, np.ndarray):
+            return what if what.value.flags.c_contiguous else made(np.ascontiguousarray, (what,))
+        return made(np.asarray, (what,))
 
     @staticmethod
     def _final(x: Any, after: list[Call], first: Call) -> Traced:
@@ -365,20 +361,12 @@ def _signature(loop: Loop) -> Any:
     """Return what loops have in common that are the same."""
     numbers: dict[int, int] = {}
 
-    def of(x: Any) -> Any:
-        kind = type(x)
-        if issubclass(kind, Variable):
-            shape = kind if kind is TracedFloat else (type(x.value), np.shape(x.value), x.dtype)
-            return "v", numbers.setdefault(id(x), len(numbers)), shape
-        if kind in (tuple, list):
-            return kind, *map(of, x)
-        if kind is slice:
-            return kind, of(x.start), of(x.stop), of(x.step)
-        if kind is dict:
-            return kind, *((name, of(part)) for name, part in x.items())
-        if kind in (float, int, bool, str, np.float64, np.float32):
-            return kind, repr(x)
-        return id(x)
+    def of_variable(x: Any) -> Any:
+        shape = TracedFloat if isinstance(x, TracedFloat) else (type(x.value), np.shape(x.value), x.dtype)
+        return "v", numbers.setdefault(id(x), len(numbers)), shape
+
+    def of(tree: Any) -> Any:
+        return key_of(tree, of_variable)
 
     parts: list[Any] = [loop.count, of(loop.arguments)]
     for given in loop.inputs:

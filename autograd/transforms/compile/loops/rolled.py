@@ -12,6 +12,7 @@ import copy
 import math
 import operator
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -208,18 +209,9 @@ def _recorded(
     known: set[Node] = set()
     for x in results:
         known.update(recorded_since(begun, x._node, None)[1] if isinstance(x, Tensor) else ())
-    given = [x for x in carried if x is not None], [x for x in rows if x is not None]
-    known_in_order = sorted(known, key=lambda node: node.number)
-    body = Body(
-        records,
-        calls,
-        *given,
-        [],
-        [x for x in after if x is not None],
-        [x for x in ys if x is not None],
-        known_in_order,
-    )
-    return body, after, ys
+    carried, rows, made, collected = ([x for x in part if x is not None] for part in (carried, rows, after, ys))
+    in_order = sorted(known, key=lambda node: node.number)
+    return Body(records, calls, carried, rows, [], made, collected, in_order), after, ys
 
 
 @unrecorded
@@ -262,6 +254,7 @@ def _variable(x: Any) -> Any:
     return whole(unwrap(x))
 
 
+@dataclass(eq=False)
 class Body:
     """What one step computes, and its derivatives.
 
@@ -277,19 +270,14 @@ class Body:
         The nodes, from before the step, that the results depend on: those of tensors that the step closes over.
     """
 
-    def __init__(
-        self,
-        records: ProgramRecorder,
-        calls: list[Call],
-        carried: list[Any],
-        rows: list[Any],
-        shared: list[Any],
-        after: list[Any],
-        ys: list[Any],
-        known: list[Node],
-    ) -> None:
-        self.records, self.calls, self.known = records, calls, known
-        self.carried, self.rows, self.shared, self.after, self.ys = carried, rows, shared, after, ys
+    records: ProgramRecorder
+    calls: list[Call]
+    carried: list[Any]
+    rows: list[Any]
+    shared: list[Any]
+    after: list[Any]
+    ys: list[Any]
+    known: list[Node]
 
     @property
     def inputs(self) -> list[Any]:
@@ -417,8 +405,14 @@ class Plan:
 
     def __init__(self, body: Body, count: Any, reverse: bool, ys: Sequence[Any] = ()) -> None:
         self.body, self.count, self.reverse, self.ys = body, count, reverse, ys
-        self._loops: dict[Any, Any] = {}  # with what they take
-        self._derived: dict[Any, Any] = {}
+        self._known: dict[Any, Any] = {}
+
+    def once(self, make: Callable[..., Any], *given: Any) -> Any:
+        """Return what one of its methods makes, which is the known one if it was there before."""
+        key = make.__name__, *given
+        if key not in self._known:
+            self._known[key] = make(*given)
+        return self._known[key]
 
     def applied(self, inputs: list[Array | Tensor]) -> list[Any]:
         """Return the last state and what is collected: tensors where those of the step are."""
@@ -451,7 +445,7 @@ class Plan:
         own = {level for x in (*body.inputs, *body.after, *body.ys) for level in batches(unwrap(x))}
         extra = {level for x in arrays for level in batches(x)} - own
         outer = tuple(sorted(extra, key=lambda level: -level.number))
-        found = self._lanes(arrays, keeps, outer) if outer else self._known_loop(keeps)
+        found = self._lanes(arrays, keeps, outer) if outer else self.once(self._loop, keeps)
         if found is None:
             results = self._run_within(arrays, keeps, outer)
         else:
@@ -467,11 +461,6 @@ class Plan:
         likes = [*body.after, *(body.carried if keeps else ()), *body.ys]
         levels = [batches(unwrap(like)) for like in likes]
         return [_in_batches(x, of, outer, i >= n) for i, (x, of) in enumerate(zip(results, levels, strict=True))]
-
-    def _known_loop(self, keeps: bool) -> Any:
-        if keeps not in self._loops:
-            self._loops[keeps] = self._loop(keeps)
-        return self._loops[keeps]
 
     def _flat(self, x: Any, i: int, outer: tuple[Any, ...], all_of_them: bool = False) -> Any:
         """Return the array within batches: first the elements of those around the loop, if it has any, then rows."""
@@ -495,32 +484,31 @@ class Plan:
         """Run a loop whose steps are those of whole batches; return results with one axis for the batches first."""
         n, sizes = len(self.body.carried), [level.size for level in reversed(outer)]
         on = tuple(i < n or bool(set(outer) & set(batches(x))) for i, x in enumerate(arrays))
-        key = "within", on, outer
-        if key not in self._derived:
-            self._derived[key] = Plan(self.body.within(on, outer), self.count, self.reverse)
+        within = self.once(self._within, on, outer)
         given = [self._flat(x, i, outer, i < n) for i, x in enumerate(arrays)]
         given = [
             batched_at(x.reshape(*sizes, *x.shape[1:]), outer) if batched else x
             for x, batched in zip(given, on, strict=True)
         ]
-        results = map(whole, self._derived[key].run(given, keeps))
+        results = map(whole, within.run(given, keeps))
         return [x.reshape(-1, *x.shape[len(sizes) :]) for x in results]
+
+    def _within(self, on: tuple[bool, ...], outer: tuple[Any, ...]) -> Plan:
+        return Plan(self.body.within(on, outer), self.count, self.reverse)
 
     def _lanes(self, arrays: Sequence[Any], keeps: bool, outer: tuple[Any, ...]) -> Any:
         """Return the loop for each element of the batches around it, as machine code; None if that cannot be."""
         records = self.body.records
         if records.fewest == math.inf or errors_raise():
             return None
-        size = math.prod(level.size for level in outer)
-        on = [any(level in outer for level in batches(x)) for x in arrays]
-        key = keeps, size, tuple(on)
-        if key not in self._loops:
-            loop, used, closures = self._known_loop(keeps)
-            n = len(self.body.carried)
-            batched = tuple(b for i, b in enumerate(on) if i < n or i in used) + (False,) * len(closures)
-            machine = loop.machine_code(batched, size)
-            self._loops[key] = None if machine is None else (Lanes(loop, machine, batched, size), used, closures)
-        return self._loops[key]
+        on = tuple(any(level in outer for level in batches(x)) for x in arrays)
+        return self.once(self._loop_in_lanes, keeps, math.prod(level.size for level in outer), on)
+
+    def _loop_in_lanes(self, keeps: bool, size: int, on: tuple[bool, ...]) -> Any:
+        (loop, used, closures), n = self.once(self._loop, keeps), len(self.body.carried)
+        batched = tuple(b for i, b in enumerate(on) if i < n or i in used) + (False,) * len(closures)
+        machine = loop.machine_code(batched, size)
+        return None if machine is None else (Lanes(loop, machine, batched, size), used, closures)
 
     @unrecorded
     def _loop(self, keeps: bool) -> tuple[CompiledLoop, list[int], list[Any]]:
@@ -599,7 +587,7 @@ class Plan:
             return None
         given = (*[True] * n, *[False] * n, *(_node(y) is not None for y in body.ys))
         try:
-            back, _ = self.backwards(given, wanted, False)
+            back, _ = self.once(self.backwards, given, wanted, False)
         except Exception:  # noqa: BLE001 - what the derivative raises is raised where it is asked for
             return None
         of = back.body
@@ -620,13 +608,6 @@ class Plan:
         `given` says which results have a gradient, of the state, of the states before and of what is collected,
         `wanted` which inputs and known tensors need one.
         """
-        key = "backwards", given, wanted, lifted
-        if key not in self._derived:
-            self._derived[key] = self._backwards(given, wanted, lifted)
-        found: tuple[Plan, list[bool]] = self._derived[key]
-        return found
-
-    def _backwards(self, given: tuple[bool, ...], wanted: tuple[bool, ...], lifted: bool) -> tuple[Plan, list[bool]]:
         body = self.body
         n = len(body.carried)
         live = [_node(x) is not None for x in body.carried]
@@ -687,13 +668,6 @@ class Plan:
 
     def forwards(self, given: tuple[tuple[Level, ...] | None, ...], lifted: bool) -> tuple[Plan, list[bool]]:
         """Return the loop of tangents; `given` has the batches of each tangent of an input, or None for no tangent."""
-        key = "forwards", given, lifted
-        if key not in self._derived:
-            self._derived[key] = self._forwards(given, lifted)
-        found: tuple[Plan, list[bool]] = self._derived[key]
-        return found
-
-    def _forwards(self, given: tuple[Any, ...], lifted: bool) -> tuple[Plan, list[bool]]:
         body = self.body
         n = len(body.carried)
         live = [_node(x) is not None for x in body.carried]
@@ -799,7 +773,7 @@ class _Scan(Function):
         lifted = any(isinstance(x, Tensor) for x in (*saved, *g))
         wanted = ctx.needs_input_grad[1:]
         given = tuple(x is not None for x in g)
-        back, live = plan.backwards(given, wanted, lifted)
+        back, live = plan.once(plan.backwards, given, wanted, lifted)
         keeping, more = ctx.keeping, []
         if keeping is not None and not lifted and given[n:] == keeping[1][n:]:
             back, more = keeping[2], ctx.kept
@@ -827,7 +801,8 @@ class _Scan(Function):
         body = plan.body
         n = len(body.carried)
         lifted = any(isinstance(x, Tensor) for x in (*saved, *tangents))
-        forward, live = plan.forwards(tuple(None if t is None else batches(unwrap(t)) for t in tangents), lifted)
+        levels = tuple(None if t is None else batches(unwrap(t)) for t in tangents)
+        forward, live = plan.once(plan.forwards, levels, lifted)
         states = [_zeros(x) if t is None else t for t, x, on in zip(tangents, body.carried, live, strict=False) if on]
         k = n + len(body.rows)
         rows = [*saved[:k], *(t for t in tangents[n:k] if t is not None)]

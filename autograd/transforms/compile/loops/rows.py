@@ -16,8 +16,8 @@ import numpy as np
 
 from ....arrays.traced import Traced
 from ..numpy_calls import is_basic
-from ..passes import COPIES, drop_dead, replaced, skip_copies
-from ..program import HELD, MADE, Call, Check, Program, traced_in
+from ..passes import COPIES, drop_dead, skip_copies
+from ..program import HELD, MADE, Call, Check, Program, replaced, traced_in
 from .parts import array_like, call_like, number_like
 
 _ARITHMETIC = (np.add, np.subtract, np.multiply, np.divide)
@@ -195,26 +195,21 @@ class _Forwarding:
         is_number = not isinstance(x.value, np.ndarray)
         if key is not None and base.memory.whole is base:
             self.views[id(x)] = key
-            value = self._value(base.memory, key)
+            value, made = self._value(base.memory, key), None
             if value is not None and _alike(x, value):
-                if is_number:
-                    self.same[id(x)] = value
-                    self.found += 1
-                    return
-                self.shown[id(x)] = _Shown(value, base.memory, key, value)
+                made = value
+                self.found += is_number
             elif (root := self._root(base.memory, key)) is not None and root is not base:
-                made = self._part(root, call) if isinstance(root, Traced) else self._zeros(x, call)
-                if is_number:
-                    self.same[id(x)] = made
-                    return
-                self.shown[id(x)] = _Shown(made, base.memory, key, None)
+                made, value = self._part(root, call) if isinstance(root, Traced) else self._zeros(x, call), None
             elif (row := self._row(base.memory, key, call)) is not None:
                 made = self._part(row, call, _without(key, self.states[id(base.memory)].table.axis))
+                value = None
                 self.found += 1
-                if is_number:
-                    self.same[id(x)] = made
-                    return
-                self.shown[id(x)] = _Shown(made, base.memory, key, None)
+            if made is not None and is_number:
+                self.same[id(x)] = made
+                return
+            if made is not None:
+                self.shown[id(x)] = _Shown(made, base.memory, key, value)
         elif (of := self._shows(base)) is not None:  # a view of a view
             made = self._part(of, call)
             if is_number or not call.view:

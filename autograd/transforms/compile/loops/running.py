@@ -18,9 +18,22 @@ from ....arrays.traced import Traced, Variable
 from ....later import load
 from ..creation import original_creation
 from ..floats import TracedFloat
-from ..passes import replaced
 from ..printer import Diverged, Printed, printed
-from ..program import ARGUMENT, MADE, ROW, Argument, Call, Check, Memory, Program, asks, errors_raise, mapped, traced_in
+from ..program import (
+    ARGUMENT,
+    MADE,
+    ROW,
+    Argument,
+    Call,
+    Check,
+    Memory,
+    Program,
+    asks,
+    errors_raise,
+    mapped,
+    replaced,
+    traced_in,
+)
 from ..recycled import RECYCLED, Recycled
 from ..types import Array
 from .loop import Carried, Loop, Part, Same, Unsuitable
@@ -70,7 +83,7 @@ class CompiledLoop:
             for x, result in zip(carried, results, strict=False):
                 result[...] = given[x.first]
         elif self.form is not None and not errors_raise() and (count > SHORT or self._called):
-            machine = self._machine = self._machine or self._from_numba("machine_code")
+            machine = self._machine = self._machine or self._from_numba("MachineCode", self.form)
             with original_creation():  # numba compiles at the first call
                 held = machine(*given, *results, count)
             if not held:
@@ -120,11 +133,11 @@ class CompiledLoop:
     def compile(self) -> None:
         """Find what machine code of it is made from, if that is possible; `why` says why not."""
         self._tried = True
-        self.form = self._from_numba("form_of")
+        self.form = self._from_numba("form_of", self.loop)
 
     def machine_code(self, batched: tuple[bool, ...], size: int) -> Callable[..., bool] | None:
         """Return the machine code of the loop for each element of a batch; None if there is none."""
-        made: Callable[..., bool] | None = self._from_numba("machine_code", batched, size)
+        made: Callable[..., bool] | None = self._from_numba("machine_code", self.loop, batched, size)
         return made
 
     def _from_numba(self, name: str, *given: Any) -> Any:
@@ -133,7 +146,7 @@ class CompiledLoop:
             return None
         try:
             with original_creation():
-                return getattr(load("machine code of loops"), name)(self.loop, *given)
+                return getattr(load("machine code of loops"), name)(*given)
         except Unsuitable as unsuitable:
             self.why, self._fuses = str(unsuitable), True
         except ImportError as error:  # numba is there, but not for this NumPy or Python

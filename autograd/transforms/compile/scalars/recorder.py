@@ -10,6 +10,7 @@ import operator
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import Any, NoReturn
 
 import numpy as np
@@ -38,6 +39,7 @@ _slot, _gradient = vars(Value)["data"], vars(Value)["grad"]
 _ENGINE_FILES = {Value.__init__.__code__.co_filename, __file__, operator.__file__}
 
 
+@dataclass(slots=True, eq=False)
 class Step:
     """A number in a run: an argument, a value that was read, the result of an operation, or a condition.
 
@@ -59,19 +61,12 @@ class Step:
         The line of the user's program.
     """
 
-    __slots__ = ("args", "function", "kind", "line", "live", "value")
-
-    def __init__(
-        self,
-        kind: str,
-        value: Any,
-        function: Any = None,
-        args: tuple[Step, ...] = (),
-        live: bool = False,
-        line: SourceLine | None = None,
-    ) -> None:
-        self.kind, self.value, self.function, self.args = kind, value, function, args
-        self.live, self.line = live, line
+    kind: str
+    value: Any
+    function: Any = None
+    args: tuple[Step, ...] = ()
+    live: bool = False
+    line: SourceLine | None = None
 
 
 class ValueRecorder:
@@ -335,40 +330,29 @@ for _name in ("hash", "int", "trunc", "floor", "ceil", "index", "complex", "divm
     setattr(RecordedFloat, f"__{_name}__", _refused(_name))
 
 
+def _shown(kind: str, slot: Any, recorded: Callable[[ValueRecorder, Value], RecordedFloat]) -> Any:
+    """Return the number or the gradient, which a program can compute with but not turn into a constant."""
+
+    def read(value: RecordedValue) -> Any:
+        recorder = _recorder()
+        return slot.__get__(value) if recorder is None or _asked_by_the_engine() else recorded(recorder, value)
+
+    def write(value: RecordedValue, number: Any) -> None:
+        recorder = _recorder()
+        if recorder is not None and not _asked_by_the_engine():
+            number = recorder.assign(kind, value, number)
+        slot.__set__(value, number)
+
+    return property(read, write)
+
+
 class RecordedValue(Value):
     """A value while a function that works with it is recorded."""
 
     __slots__ = ()
 
-    @property
-    def data(self) -> Any:
-        """The number, which a program can compute with but not turn into a constant."""
-        recorder = _recorder()
-        if recorder is None or _asked_by_the_engine():
-            return _slot.__get__(self)
-        return recorder.number_of(self)
-
-    @data.setter
-    def data(self, number: Any) -> None:
-        recorder = _recorder()
-        if recorder is not None and not _asked_by_the_engine():
-            number = recorder.assign("data", self, number)
-        _slot.__set__(self, number)
-
-    @property
-    def grad(self) -> Any:
-        """The gradient, which a program can compute with but not turn into a constant."""
-        recorder = _recorder()
-        if recorder is None or _asked_by_the_engine():
-            return _gradient.__get__(self)
-        return recorder.gradient_of(self)
-
-    @grad.setter
-    def grad(self, number: Any) -> None:
-        recorder = _recorder()
-        if recorder is not None and not _asked_by_the_engine():
-            number = recorder.assign("grad", self, number)
-        _gradient.__set__(self, number)
+    data = _shown("data", _slot, ValueRecorder.number_of)
+    grad = _shown("grad", _gradient, ValueRecorder.gradient_of)
 
     def backward(self, create_graph: bool = False) -> None:
         """Note that it is called, while this thread records."""

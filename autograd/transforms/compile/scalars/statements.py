@@ -85,7 +85,7 @@ class Statements:
             target, number = step.args
             prefix = "g_" if step.kind == "grad" else "d_"
             return [f"{prefix}{self._text[target]} = {self._operand(number)}"]
-        text = Text(self._gradient_now(step.args[0])) if step.kind == "gradient" else self._expression(step)
+        text = Text(self._gradient_of(step.args[0], self.found)) if step.kind == "gradient" else self._expression(step)
         if step.kind == "guard":
             return [f"if {text.within(0)}: return miss" if not step.value else f"if not ({text}): return miss"]
         name = self._number[step]
@@ -96,9 +96,9 @@ class Statements:
         self._text[step] = Text(name)
         return [f"{name} = {text}"]
 
-    def _gradient_now(self, step: Step) -> str:
-        """Return the name of the gradient that a value has at this point of the program."""
-        return f"g_{self._text[step]}" if step.kind in ("read", "input") else self.found.get(step, "0.0")
+    def _gradient_of(self, step: Step, among: dict[Step, str]) -> str:
+        """Return the name of the gradient of a value, which is among these or is there before."""
+        return f"g_{self._text[step]}" if step.kind in ("read", "input") else among.get(step, "0.0")
 
     def assigned(self, kind: str) -> list[str]:
         """Return the names of the inputs and reads whose ``"data"`` or ``"grad"`` the program changes."""
@@ -172,7 +172,7 @@ class Statements:
                     if alone:
                         blocks.append((g, f"{self._gradient[arg]} = {gx}"))
                         continue
-                blocks.append((g, f"{self._gradient_name(arg)} += {gx}"))
+                blocks.append((g, f"{self._gradient_of(arg, self._gradient)} += {gx}"))
         return [*([" = ".join([*zeros, "0.0"])] if zeros else []), *_conditional(blocks)], self._gradient
 
     def _live(self) -> list[Step]:
@@ -193,10 +193,6 @@ class Statements:
         if step.kind == "constant":
             return self._constant(step.value)
         return self._text.get(step) or Text(self._number[step])
-
-    def _gradient_name(self, step: Step) -> str:
-        """Return the name of the gradient that contributions are added to."""
-        return f"g_{self._text[step]}" if step.kind in ("read", "input") else self._gradient[step]
 
 
 def _needed(steps: list[Step], outputs: list[Step]) -> list[Step]:

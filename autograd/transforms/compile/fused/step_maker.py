@@ -1,0 +1,275 @@
+"""Making steps: memory for the arrays of a body, and the steps that write to it.
+
+Each array lies in a buffer. Elementwise operations on arrays of one shape become one nest, whose values stay in
+registers. What depends on nothing that changes is computed once, before the first iteration.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+from numpy.lib.stride_tricks import as_strided
+
+from ..loops.loop import Unsuitable
+from ..loops.parts import all_positions
+from ..types import Array
+from .nest_places import cut_in, strides_of
+from .nest_steps import Buffer, Gather, Nest, Reduction, Scatter, Step, View, axes_in_order, in_order
+from .reductions import start_of
+from .values import Values, dtype_of
+
+LARGEST = 100_000  # elements of an array: with more, NumPy's own calls are as fast
+Ids = list[Array]
+_APART = 1 << 40  # between the offsets of different arrays, where elements are moved
+
+
+def itself(values: Values, ids: Ids) -> Any:
+    """Return the only operand, as what an elementwise operation computes that copies."""
+    return ids[0]
+
+
+class StepMaker:
+    """The steps of a body, and the memory that they use.
+
+    Attributes
+    ----------
+    buffers
+        All memory, in order.
+    before, steps
+        What is computed before the first iteration, and in each.
+    line
+        The line of the user's program that the next steps are of.
+    """
+
+    def __init__(self, fills: bool, cuts: dict[tuple[int, ...], list[list[int]]]) -> None:
+        self.fills, self.cuts, self.line = fills, cuts, ""
+        self.buffers: list[Buffer] = []
+        self.before: list[Step] = []
+        self.steps: list[Step] = []
+        self.filled: dict[int, list[tuple[View, Any]]] = {}  # of each buffer, the parts that hold one number
+
+    # Memory
+
+    def buffer(self, size: int, dtype: Any, role: tuple[Any, ...] = ("scratch",), *, fixed: bool = False) -> Buffer:
+        """Return new memory for so many elements."""
+        if role == ("scratch",) and size > LARGEST and not self.fills:
+            raise Unsuitable(f"it has an array of {size:,} numbers, where NumPy is as fast")
+        self.buffers.append(Buffer(np.empty(size, dtype), role, fixed))
+        return self.buffers[-1]
+
+    def made(self, shape: tuple[int, ...], dtype: Any, like: Any = None, *, fixed: bool = False) -> View:
+        """Return a new array: of the layout of another, if it is dense."""
+        buffer = self.buffer(math.prod(shape), dtype, fixed=fixed)
+        if like is None or like.flags.c_contiguous or not buffer.array.size:
+            buffer.whole = buffer.array.reshape(shape)
+            return View(buffer, buffer.whole)
+        order = [a for a, n in enumerate(shape) if n == 1] + axes_in_order(shape, like.strides)[::-1]
+        array = buffer.array.reshape([shape[a] for a in order])
+        return View(buffer, array.transpose(np.argsort(order)))
+
+    def constant(self, x: Array) -> View:
+        """Return an array that is always the same."""
+        if x.size > LARGEST:
+            raise Unsuitable(f"it has an array of {x.size:,} numbers, where NumPy is as fast")
+        buffer = self.buffer(x.size, x.dtype, ("constant", np.ascontiguousarray(x)), fixed=True)
+        return View(buffer, buffer.array.reshape(x.shape))
+
+    # Steps
+
+    def step(self, step: Step, fixed: bool) -> None:
+        """Add a step."""
+        step.line = self.line
+        (self.before if fixed else self.steps).append(step)
+        for view in step.writes:
+            self._overwrite(view)
+
+    def map(self, target: View, operands: Sequence[Any], compute: Callable[[Values, Ids], Any]) -> None:
+        """Compute each element of an array from those of others, and from numbers."""
+        if not target.array.size:
+            return
+        shape = target.array.shape
+        operands = [x.over(shape) if isinstance(x, View) else x for x in operands]
+        if any(isinstance(x, View) and x.meets(target) and x.place() != target.place() for x in operands):
+            between = self.made(shape, target.array.dtype)
+            self.map(between, operands, compute)
+            self.map(target, [between], itself)
+        elif parts := self._parts(target):
+            for part in parts:
+                self._map_part(target[part], [x[part] if isinstance(x, View) else x for x in operands], compute)
+        else:
+            self._map_part(target, operands, compute)
+
+    def _parts(self, target: View) -> list[Any]:
+        """Return the parts in which an array is computed, as indices: those that are written alone elsewhere."""
+        whole = target.buffer.whole
+        cuts = self.cuts.get(whole.shape) if whole is not None else None
+        box = target.box() if cuts else None
+        if not cuts or box is None:
+            return []
+        parts: list[Any] = [()]
+        for (low, high), places in zip(box, cuts, strict=True):
+            ends = [0, *(place - low for place in places if low < place < high), high - low]
+            parts = [(*part, slice(*pair)) for part in parts for pair in pairwise(ends)]
+        return parts
+
+    def _map_part(self, target: View, operands: Sequence[Any], compute: Callable[[Values, Ids], Any]) -> None:
+        operands = [self._number_in(x) if isinstance(x, View) else x for x in operands]
+        reads, fixed = [x for x in operands if isinstance(x, View)], target.buffer.fixed
+        nest = self._nest(self.before if fixed else self.steps, reads, target)
+        values = nest.values
+        ids = [
+            np.asarray(nest.load(x) if isinstance(x, View) else values.number(x, dtype_of(x)), np.int64)
+            for x in operands
+        ]
+        made = int(values.cast(np.asarray(compute(values, ids)), target.array.dtype)[()])
+        nest.store(target, made)
+        self._overwrite(target)
+        if values.constant(made) is not None:
+            number = target.array.dtype.type(values.constant(made))
+            self.filled.setdefault(id(target.buffer), []).append((target, number))
+
+    def _overwrite(self, target: View) -> None:
+        known = self.filled.get(id(target.buffer))
+        if known:
+            known[:] = [(view, number) for view, number in known if not view.meets(target)]
+
+    def _number_in(self, x: View) -> Any:
+        """Return the number that each element of an array is, if that is known, else the array."""
+        for view, number in self.filled.get(id(x.buffer), ()):
+            if view.place() == x.place() and view.array.shape == x.array.shape:
+                return number
+        return x
+
+    def _nest(self, steps: list[Step], reads: list[View], target: View) -> Nest:
+        """Return the nest that an operation becomes part of: the last that it can be moved to, or a new one."""
+        for step in reversed(steps):
+            if isinstance(step, Nest) and step.shape == target.array.shape and step.takes(reads, target):
+                return step
+            if step.is_before(reads, target):
+                break
+        made = Nest(target.array.shape)
+        made.line = self.line
+        steps.append(made)
+        return made
+
+    def copied(self, x: View, *, once: bool = True) -> View:
+        """Return a copy, in order."""
+        target = self.made(x.array.shape, x.array.dtype, fixed=once and x.buffer.fixed)
+        self.map(target, [x], itself)
+        return target
+
+    def cast(self, x: View, dtype: Any) -> View:
+        """Return an array as one of a dtype, with its elements in the same order."""
+        target = self.made(x.array.shape, dtype, x.array, fixed=x.buffer.fixed)
+        self.map(target, [x], itself)
+        return target
+
+    def reshaped(self, x: View, shape: tuple[int, ...]) -> View:
+        """Return an array in another shape."""
+        made = x.array.reshape(shape)
+        if np.may_share_memory(made, x.buffer.array) or not made.size:
+            return View(x.buffer, made)
+        copy = self.copied(x)
+        return View(copy.buffer, copy.array.reshape(shape))
+
+    def fold(self, target: View, x: View, axes: tuple[int, ...], operation: str) -> None:
+        """Add up the elements of an array along axes, or the like, in the dtype of the target."""
+        source, dtype = x.array, target.array.dtype
+        start = start_of(operation, dtype)
+        if not source.size:
+            self.map(target, [start], itself)
+            return
+        _, apart, _ = in_order(
+            source.shape, [0 if a in axes else 1 << (source.ndim - a) for a in range(source.ndim)], source.strides
+        )
+        rows = next((k for k, stride in enumerate(reversed(apart)) if stride), len(apart))
+        if source.dtype != dtype or x.buffer is target.buffer or rows > 1:  # NumPy, too, adds up a copy
+            x = self.cast(x, dtype)
+        self.step(Reduction(operation, target, x, axes, start.item()), target.buffer.fixed)
+
+    # Places that are known
+
+    def offsets(self, x: View) -> Array:
+        """Return where each element of an array is in its buffer, in bytes."""
+        if x.array.size > LARGEST:
+            raise Unsuitable(f"it has an array of {x.array.size:,} numbers, where NumPy is as fast")
+        return all_positions(x.offset, x.array.shape, x.array.strides)
+
+    def scatter(self, target: View, at: Any, given: Any, ufunc: np.ufunc | None = None) -> None:
+        """Write to elements at known offsets, or what a ufunc makes of them."""
+        dtype, places = target.array.dtype, np.asarray(at)
+        if not places.size:
+            return
+        given = without_axes(given, places.ndim)
+        if not isinstance(given, View) or given.array.dtype != dtype or given.buffer is target.buffer:
+            values = self.made(given.array.shape if isinstance(given, View) else (), dtype, fixed=target.buffer.fixed)
+            self.map(values, [given], itself)
+            given = values
+        self.step(Scatter(target, places, given, ufunc), target.buffer.fixed)
+
+    def tables(self, tree: Any, sources: list[Any], operand: Callable[[Any], Any]) -> Any:
+        """Return arrays with the offset of each element in its buffer, those of each operand far from all others.
+
+        `sources` is given what `operand` makes of the arrays and numbers of the tree.
+        """
+        if type(tree) in (list, tuple):
+            return [self.tables(part, sources, operand) for part in tree]
+        x = operand(tree)
+        base = len(sources) * _APART
+        sources.append(x)
+        if isinstance(x, View):
+            return self.offsets(x) + base
+        dtype_of(x)  # or it is no number
+        return np.asarray(base)
+
+    def fetch(self, target: View, table: Array, sources: list[Any], depth: int = 0) -> None:
+        """Copy elements from where a table says: by slices where there are few, else one by one."""
+        owners, offsets = np.divmod(table, _APART)
+        owner, strides = sources[int(owners.flat[0])], strides_of(offsets)
+        alone = (owners == owners.flat[0]).all()
+        if alone and not isinstance(owner, View):
+            self.map(target, [as_weak(owner, target.array.dtype)], itself)
+        elif alone and strides is not None:
+            whole = owner.buffer.array
+            start = whole.view(np.uint8)[int(offsets.flat[0]) :][: whole.itemsize].view(whole.dtype)
+            self.map(target, [View(owner.buffer, as_strided(start, table.shape, strides))], itself)
+        elif (cut := cut_in(owners, offsets)) is not None and depth < 2 * table.ndim + 2:
+            axis, places = cut
+            ends = [0, *places, table.shape[axis]]
+            for low, high in pairwise(ends):
+                part = (slice(None),) * axis + (slice(low, high),)
+                self.fetch(target[part], table[part], sources, depth + 1)
+        elif alone and owner.array.dtype == target.array.dtype:
+            self.step(Gather(target, owner.buffer, offsets), target.buffer.fixed)
+        else:
+            self._fetch_joined(target, owners, offsets, sources)
+
+    def _fetch_joined(self, target: View, owners: Array, offsets: Array, sources: list[Any]) -> None:
+        """Copy elements of several arrays from one that has them all."""
+        dtype, size = target.array.dtype, 0
+        several = [View(x.buffer, x.buffer.array) if isinstance(x, View) else as_weak(x, dtype) for x in sources]
+        sizes = [x.array.size if isinstance(x, View) else 1 for x in several]
+        joined = self.made((sum(sizes),), dtype, fixed=target.buffer.fixed)
+        places = np.zeros_like(offsets)
+        for k, (x, n) in enumerate(zip(several, sizes, strict=True)):
+            self.map(joined[size : size + n], [x], itself)
+            within = offsets[owners == k] // (x.array.itemsize if isinstance(x, View) else 1)
+            places[owners == k] = (size + within) * dtype.itemsize
+            size += n
+        self.step(Gather(target, joined.buffer, places), target.buffer.fixed)
+
+
+def without_axes(x: Any, ndim: int) -> Any:
+    """Return an array without such first axes as NumPy drops where it writes it to one of fewer axes."""
+    more = x.array.ndim - ndim if isinstance(x, View) else 0
+    return View(x.buffer, x.array.reshape(x.array.shape[more:])) if more > 0 else x
+
+
+def as_weak(x: Any, dtype: np.dtype[Any]) -> Any:
+    """Return a number of Python as one of a dtype, which is that of the arrays it meets."""
+    with np.errstate(over="ignore"):
+        return dtype.type(x) if type(x) in (int, float, bool) else x
