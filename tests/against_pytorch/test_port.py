@@ -64,6 +64,7 @@ def test_each_spelling_of_a_value_is_among_the_lines() -> None:
         "device",
         "softplus",
         "moveaxis",
+        "median",  # which is refused
     }
     missing = [
         name

@@ -227,6 +227,8 @@ def test_templates_are_python_and_name_only_their_arguments() -> None:
     for section in ("tensors", "statements", "torch"):
         for name, spellings in tables()[section].items():
             for spelling in spellings:
+                if spelling.here.startswith("error: "):
+                    continue
                 names = {each.id for each in ast.walk(ast.parse(spelling.here)) if isinstance(each, ast.Name)}
                 known = {each.name.lstrip("*") for each in spelling.parameters or ()}
                 rest = (
@@ -245,6 +247,8 @@ def test_templates_are_python_and_name_only_their_arguments() -> None:
                         "isinstance",
                         "tuple",
                         "_out",
+                        "range",
+                        "as_tensor",
                     }
                 )
                 assert rest <= {"no_grad", "enable_grad", "set_grad_enabled", "gradients"}, (name, rest)
