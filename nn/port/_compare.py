@@ -104,7 +104,7 @@ class _Run:
             if isinstance(getattr(each, "dropout", None), float):
                 each.dropout = 0.0
         self.layers.append(layer)
-        self.places |= {id(parameter): (len(self.layers), name) for name, parameter in layer.named_parameters()}
+        self.places |= {_place(each): (len(self.layers), name) for name, each in layer.named_parameters()}
         return bool(layer.state_dict())
 
     def run(self, text: str, name: str) -> None:
@@ -164,6 +164,11 @@ def _arrays(values: Any) -> list[Any]:
     return [values] if isinstance(values, np.ndarray | np.generic) else []
 
 
+def _place(tensor: Any) -> int:
+    """Return what a parameter and its `data` have in common in PyTorch; here initializers are given parameters."""
+    return int(tensor.data_ptr()) if hasattr(tensor, "data_ptr") else id(tensor)
+
+
 def _initializers(init: Any) -> list[str]:
     return [name for name in vars(init) if name[-1] == "_" != name[0]]
 
@@ -186,7 +191,7 @@ def _keep(run: _Run) -> None:
         return result
 
     def init(result: Any, args: Any) -> Any:
-        run.inits.setdefault(run.places.get(id(result)), []).append(result.detach().numpy().copy())
+        run.inits.setdefault(run.places.get(_place(result)), []).append(result.detach().numpy().copy())
         return result
 
     def rows(result: Any, args: Any) -> Any:
@@ -240,7 +245,7 @@ def _give(run: _Run, other: _Run, text: str) -> None:
         return value if value.shape == result.shape else np.moveaxis(value, -1, 0).reshape(result.shape)
 
     def init(result: Any, args: Any) -> Any:
-        values = other.inits.get(run.places.get(id(args[0])))
+        values = other.inits.get(run.places.get(_place(args[0])))
         if not values:
             raise ValueError("the port sets initial values where PyTorch's program sets none")
         args[0].data[...] = values.pop(0)

@@ -118,6 +118,10 @@ class _Writer:
         classes = [each for each in nodes if isinstance(each, ast.ClassDef)]
         self.own = {each.name for kind in classes for each in kind.body if isinstance(each, functions)}
         self.stored = {each.id for each in nodes if isinstance(each, ast.Name) and isinstance(each.ctx, ast.Store)}
+        changed = [each.target for each in nodes if isinstance(each, ast.AugAssign)]
+        items = [each for each in nodes if isinstance(each, ast.Subscript) and isinstance(each.ctx, ast.Store)]
+        # into which tensors may be written
+        self.grown = {ast.unparse(each.value if isinstance(each, ast.Subscript) else each) for each in changed + items}
         assigned = [node for node in nodes if isinstance(node, ast.Assign | ast.AnnAssign) and node.value]
         targets = {node: node.targets if isinstance(node, ast.Assign) else [node.target] for node in assigned}
         # The results of calls and operators, which may be ndarrays here, as may parameters of functions.
@@ -341,7 +345,8 @@ class _Writer:
         if (name := ".".join(path.split(".")[1:2])) in tables()["dropped"]:
             return self._drop(node, f"not needed: {tables()['dropped'][name][0].here}")
         start = self.segment(node)[: self.start(value) - self.start(node)]
-        if target and self.asks_later and self._makes_floats(value):
+        grows = target and (self.asks_later or ast.unparse(target) in self.grown)
+        if grows and self._makes_floats(value):
             return f"{start}tensor({self.text(value)})"
         if not isinstance(value, ast.Call):
             return None
@@ -368,9 +373,11 @@ class _Writer:
         calls = [each for each in ast.walk(node) if isinstance(each, ast.Call)]
         paths = {(self.imports.path(each.func) or "").removeprefix("torch.") for each in calls}
         words = {word.arg for each in calls for word in each.keywords}
-        many = isinstance(node, ast.Tuple | ast.List | ast.ListComp | ast.Dict)
-        others = many or any(path.startswith("nn.") for path in paths) or words & {"dtype", "requires_grad"}
-        return bool(paths & (_FLOATS - {"arange", "randint"})) and not others
+        made = {path.removesuffix("_like") for path in paths} & (_FLOATS - {"arange", "randint"})
+        # not of functions and classes that take one, which make what they like
+        others = [each for each in calls if isinstance(each.func, ast.Name) and not self.imports.path(each.func)]
+        plain = not others and not any("." in path for path in paths) and not words & {"dtype", "requires_grad"}
+        return bool(made) and plain and not isinstance(node, ast.Tuple | ast.List | ast.ListComp | ast.Dict)
 
     def _seeding(self, node: ast.stmt, seed: str) -> str:
         parent = self.parents[node]
@@ -568,7 +575,10 @@ class _Writer:
             return self.refuse(
                 node, f"torch.{name}" + (f": here it is {here}" if here else " has no spelling in the table")
             )
-        if name in tables()["statements"] or (name in known and name not in ("at", "type", "label", "where")):
+        python = any(hasattr(kind, name) for kind in (dict, list, str, set))
+        if name in tables()["statements"] or (
+            name in known and not python and name not in ("at", "type", "label", "where")
+        ):
             return self.refuse(node, f".{name}: here it is {known.get(name) or tables()['statements'][name][0].here}")
         return None
 
@@ -587,10 +597,12 @@ class _Writer:
             return None
         path, parent = self.imports.path(node), self.parents[node]
         if path is None:
-            owner = ast.unparse(node.value) if isinstance(node, ast.Attribute) else ""
-            match getattr(node, "attr", ""):
-                case "is_cuda":
-                    return "False"
+            if isinstance(node, ast.Name):
+                return None
+            owner = ast.unparse(node.value)
+            match node.attr:
+                case name if name in tables()["attributes"]:
+                    return render(tables()["attributes"][name][0].here, {"t": self.text(node.value)})
                 case "data" if owner in self.buffers:
                     return f"as_tensor({owner}).detach()"  # an ndarray, whose `data` is its memory
                 case "data" if owner in self.results:
