@@ -14,6 +14,7 @@ import io
 import random
 import re
 import sys
+import warnings
 from collections import Counter
 from collections.abc import Callable, Iterable
 from importlib.util import find_spec
@@ -112,7 +113,8 @@ class _Run:
         random.seed(0)
         np.random.seed(0)  # the generator that programs may use
         text = re.sub(r"\b(float32|(?<=torch\.)float)\b", "float64", text).replace("torch.FloatT", "torch.DoubleT")
-        with contextlib.redirect_stdout(io.StringIO()), contextlib.suppress(_EnoughError):
+        with contextlib.redirect_stdout(io.StringIO()), contextlib.suppress(_EnoughError), warnings.catch_warnings():
+            warnings.filterwarnings("ignore", r"np\.random\.seed")  # of the seed above
             exec(compile(text, name, "exec"), {"__name__": "__main__", "__file__": name})
 
 
