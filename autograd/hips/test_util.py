@@ -65,8 +65,7 @@ def check_vjp(f: Function, x: Any) -> None:
 
 def check_jvp(f: Function, x: Any) -> None:
     """Check the derivative of a function along a tangent, by forward mode."""
-    space = vspace(x)
-    tangent = space.randn()
+    tangent = (space := vspace(x)).randn()
     value, pushed = make_jvp(f, x)(tangent)
     check_equivalent(pushed, _differences(f, x, space, vspace(value))(tangent))
 
