@@ -89,7 +89,7 @@ def bind(
                 nodes = [named.pop(name[1:]).value]
             listed = len(nodes) == 1 and isinstance(nodes[0], ast.List | ast.Tuple) and nodes[0].elts
             single = len(nodes) == 1 and not listed and not isinstance(nodes[0], ast.Starred)
-            if (name == "*" and nodes) or (must == "many" and single):
+            if (name == "*" and nodes) or (must == "many" and (single or not nodes)):
                 return None
             if name == "*":  # what follows is given by name
                 continue

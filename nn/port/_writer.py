@@ -423,11 +423,12 @@ class _Writer:
             self.left.add(call.func)
             if name in tables()["torch"]:
                 return self._fit("torch", name, None, call)
-            named = [word for word in words if word.arg == "input"]
-            if "." in name or not (args or named):
+            if not args:  # it may be given by name
+                args = [word.value for word in words if word.arg == "input"]
+                words = [word for word in words if word.arg != "input"]
+            if "." in name or not args:
                 return _Call("torch", name, None, call)
-            tensor, args = (args[0], args[1:]) if args else (named[0].value, [])
-            return self._fit("tensors", name, tensor, ast.Call(call.func, args, [w for w in words if w not in named]))
+            return self._fit("tensors", name, args[0], ast.Call(call.func, args[1:], words))
         if not isinstance(call.func, ast.Attribute) or any(word.arg == "axis" for word in words):
             return None
         name, tensor = call.func.attr, call.func.value
