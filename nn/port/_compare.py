@@ -15,7 +15,7 @@ import random
 import re
 import sys
 import warnings
-from collections import Counter
+from collections import Counter, defaultdict, deque
 from collections.abc import Callable, Iterable
 from importlib.util import find_spec
 from typing import Any
@@ -34,13 +34,14 @@ class _EnoughError(BaseException):
 
 
 class _Run:
-    """What one run draws and computes, and what is replaced for its time."""
+    """What one run draws and computes, and what is replaced for its time; the second run is given the first."""
 
-    def __init__(self) -> None:
+    def __init__(self, other: _Run | None = None) -> None:
+        self.other = other
         self.events: list[tuple[str, list[Any]]] = []
-        self.draws: list[tuple[str, Any]] = []
-        # Values of `init`, by the number of a layer and the name of its parameter: layers come in any order.
-        self.inits: dict[Any, list[Any]] = {}
+        # In their order; but values of `init` by the number of a layer and the name of its parameter, as layers come in
+        # any order.
+        self.draws: dict[Any, deque[tuple[str, Any]]] = defaultdict(deque)
         self.places: dict[int, Any] = {}
         self.layers: list[Any] = []  # which live as long as this, so that no other object gets the id of a parameter
         self.depths = Counter[str]()  # of calls that are noted as one
@@ -51,7 +52,7 @@ class _Run:
         self.patches.callback(setattr, owner, name, vars(owner)[name])
         setattr(owner, name, new)
 
-    def after(self, owner: Any, names: Iterable[str], hook: Callable[[Any, Any], Any], group: str = "draws") -> None:
+    def after(self, owner: Any, names: Iterable[str], hook: Callable[[Any, Any], Any], group: str) -> None:
         """Have calls of what `owner` defines return what `hook` makes of their results, unless within another one."""
 
         def make(old: Any) -> Any:
@@ -67,6 +68,30 @@ class _Run:
 
         for name in set(names) & vars(owner).keys():
             self.replace(owner, name, make(vars(owner)[name]))
+
+    def drawing(self, owner: Any, names: Iterable[str], kind: str) -> None:
+        """Keep what functions of PyTorch draw, or have those here return the same."""
+        keep, give = _DRAWS[kind]
+
+        def hook(result: Any, args: Any) -> Any:
+            if kind == "layer" and not self.add_layer(args[0] if self.other is None else args[0].double()):
+                return result
+            place = self.places.get(_place(args[0])) if kind == "init" else "in order"
+            if self.other is not None:
+                return give(self.following(kind, place), result, args)
+            kept = keep(result, args)
+            self.draws[place].append(("numbers" if kind == "coins" else kind, kept))
+            return iter(kept) if kind == "rows" else result
+
+        self.after(owner, names, hook, "draws")
+
+    def following(self, kind: str, place: Any = "in order") -> Any:
+        """Return what the other run drew next."""
+        rest = self.other.draws[place] if self.other else deque()
+        there, value = rest.popleft() if rest else ("nothing", None)
+        if there != kind:
+            raise ValueError(f"the port draws {kind} where PyTorch's program drew {there}")
+        return value
 
     def watch(self, module: Any, tensor: Any, optimizers: Iterable[Any]) -> None:
         """Note results of models, losses, gradients and parameters."""
@@ -121,19 +146,20 @@ class _Run:
 class _Numbers:
     """A generator of NumPy whose numbers are kept; or, of the second run, that gives those of the first."""
 
-    def __init__(self, generator: np.random.Generator, run: _Run, given: Callable[[], Any] | None = None) -> None:
-        self._generator, self._run, self._given = generator, run, given
+    def __init__(self, generator: np.random.Generator, run: _Run) -> None:
+        self._generator, self._run = generator, run
 
     def __getattr__(self, name: str) -> Any:
         method = getattr(self._generator, name)
-        if name[:1] == "_" or (self._given and self._run.depths["draws"]):
+        if name[:1] == "_" or (self._run.other and self._run.depths["draws"]):
             return method  # of what is replaced later
 
         def drawn(*args: Any, **kwargs: Any) -> Any:
-            if self._given is None:
-                self._run.draws.append(("numbers", np.array(method(*args, **kwargs))))
-                return self._run.draws[-1][1].copy()[()]
-            value = np.array(self._given(), kwargs.get("dtype"))
+            if self._run.other is None:
+                value = np.array(method(*args, **kwargs))
+                self._run.draws["in order"].append(("numbers", value.copy()))
+                return value[()]
+            value = np.array(self._run.following("numbers"), kwargs.get("dtype"))
             shape = kwargs.get("size", args[0] if name in ("random", "standard_normal") and args else value.shape)
             if shape is not None and value.shape != (tuple(shape) if np.iterable(shape) else (shape,)):
                 raise ValueError(f"{name} draws numbers of shape {shape}, where PyTorch's program drew {value.shape}")
@@ -175,50 +201,59 @@ def _initializers(init: Any) -> list[str]:
     return [name for name in vars(init) if name[-1] == "_" != name[0]]
 
 
-def _keep(run: _Run) -> None:
+def _load(state: Any, result: Any, args: Any) -> Any:
+    args[0].load_state_dict(state)
+    return result
+
+
+def _fill(value: Any, result: Any, args: Any) -> Any:
+    args[0].data[...] = value
+    return result
+
+
+def _shaped(value: Any, result: Any, args: Any) -> Any:
+    value = value.astype(result.dtype)
+    return value if value.shape == result.shape else np.moveaxis(value, -1, 0).reshape(result.shape)
+
+
+def _number(result: Any, args: Any) -> Any:
+    return np.array(result.detach().numpy() if hasattr(result, "detach") else result)
+
+
+# What is kept of a call's result in PyTorch, and what is returned for it here.
+_DRAWS: dict[str, tuple[Callable[[Any, Any], Any], Callable[[Any, Any, Any], Any]]] = {
+    "layer": (lambda _, args: {name: each.numpy().copy() for name, each in args[0].state_dict().items()}, _load),
+    "init": (_number, _fill),
+    "numbers": (_number, _shaped),
+    "coins": (lambda result, args: 2.0 - 3.0 * _number(result, args), _shaped),  # below their probabilities, or not
+    "rows": (lambda rows, _: [int(row) for row in rows], lambda kept, result, args: np.array(kept)),
+    "parts": (
+        lambda parts, _: [list(part.indices) for part in parts],
+        lambda kept, result, _: [type(p)(p.dataset, rows) for p, rows in zip(result, kept, strict=True)],
+    ),
+}
+
+
+def _watch_pytorch(run: _Run) -> None:
     """Keep what the run of PyTorch's program draws."""
     import torch
 
-    def layer(result: Any, args: Any) -> Any:
-        if run.add_layer(args[0]):
-            run.draws.append(("layer", {name: value.numpy().copy() for name, value in args[0].state_dict().items()}))
-        return result
-
-    def numbers(result: Any, args: Any) -> Any:
-        run.draws.append(("numbers", np.array(result.detach().numpy() if hasattr(result, "detach") else result)))
-        return result
-
-    def coins(result: Any, args: Any) -> Any:  # as numbers that are below their probabilities, or not
-        numbers(2.0 - 3.0 * result, args)
-        return result
-
-    def init(result: Any, args: Any) -> Any:
-        run.inits.setdefault(run.places.get(_place(result)), []).append(result.detach().numpy().copy())
-        return result
-
-    def rows(result: Any, args: Any) -> Any:
-        run.draws.append(("rows", [int(row) for row in result]))
-        return iter(run.draws[-1][1])
-
-    def parts(result: Any, args: Any) -> Any:
-        run.draws.append(("parts", [list(part.indices) for part in result]))
-        return result
-
     run.watch(torch.nn.Module, torch.Tensor, _classes(torch.optim))
-    for each in _layers(torch.nn):
-        run.after(each, ["__init__"], layer)
-    names = ["randn", "rand", "randint", "randperm", "normal", "multinomial", "randn_like", "rand_like"]
-    run.after(torch, names, numbers)
-    run.after(torch, ["bernoulli"], coins)
     for name in ("normal_", "uniform_", "float"):  # which are those of the class below
         setattr(torch.Tensor, name, getattr(torch.Tensor, name))
         run.patches.callback(delattr, torch.Tensor, name)
-    run.after(torch.Tensor, ["normal_", "uniform_"], numbers)
-    run.after(torch.nn.init, _initializers(torch.nn.init), init)
-    for kind in _classes(torch.distributions):
-        run.after(kind, ["sample"], numbers)
-    run.after(torch.utils.data.RandomSampler, ["__iter__"], rows)
-    run.after(torch.utils.data, ["random_split"], parts)
+    names = ["randn", "rand", "randint", "randperm", "normal", "multinomial", "randn_like", "rand_like"]
+    for owner, functions, kind in (
+        *((each, ["__init__"], "layer") for each in _layers(torch.nn)),
+        (torch, names, "numbers"),
+        (torch, ["bernoulli"], "coins"),
+        (torch.Tensor, ["normal_", "uniform_"], "numbers"),
+        (torch.nn.init, _initializers(torch.nn.init), "init"),
+        *((each, ["sample"], "numbers") for each in _classes(torch.distributions)),
+        (torch.utils.data.RandomSampler, ["__iter__"], "rows"),
+        (torch.utils.data, ["random_split"], "parts"),
+    ):
+        run.drawing(owner, functions, kind)
     run.replace(torch.Tensor, "float", torch.Tensor.double)
     run.patches.callback(torch.set_default_dtype, torch.get_default_dtype())
     torch.set_default_dtype(torch.float64)
@@ -227,65 +262,25 @@ def _keep(run: _Run) -> None:
     run.replace(np.random, "default_rng", lambda *args: _Numbers(make(*args), run))
 
 
-def _give(run: _Run, other: _Run, text: str) -> None:
+def _watch_port(run: _Run, text: str) -> None:
     """Give the run of the port what the other one drew."""
-    rest = iter(other.draws)
-
-    def following(wanted: str) -> Any:
-        kind, value = next(rest, ("nothing", None))
-        if kind != wanted:
-            raise ValueError(f"the port draws {wanted} where PyTorch's program drew {kind}")
-        return value
-
-    def layer(result: Any, args: Any) -> Any:
-        if run.add_layer(args[0].double()):
-            args[0].load_state_dict(following("layer"))
-        return result
-
-    def numbers(result: Any, args: Any) -> Any:
-        value = following("numbers").astype(result.dtype)
-        return value if value.shape == result.shape else np.moveaxis(value, -1, 0).reshape(result.shape)
-
-    def init(result: Any, args: Any) -> Any:
-        values = other.inits.get(run.places.get(_place(args[0])))
-        if not values:
-            raise ValueError("the port sets initial values where PyTorch's program sets none")
-        args[0].data[...] = values.pop(0)
-        return result
-
-    def rows(result: Any, args: Any) -> Any:
-        return np.array(following("rows"))
-
-    def parts(result: Any, args: Any) -> Any:
-        return [type(part)(part.dataset, rows) for part, rows in zip(result, following("parts"), strict=True)]
-
-    optimizers = {base for each in _classes(nn.optim) for base in each.__mro__ if hasattr(base, "zero_grad")}
-    run.watch(nn.Module, Tensor, optimizers)
-    old = nn.Parameter.__init__
-    run.replace(
-        nn.Parameter,
-        "__init__",
-        lambda p, data, requires_grad=True, dtype=np.float64: old(p, data, requires_grad, dtype),
-    )
+    run.watch(nn.Module, Tensor, {base for k in _classes(nn.optim) for base in k.__mro__ if hasattr(base, "zero_grad")})
+    old, given = nn.Parameter.__init__, _Numbers(np.random.default_rng(0), run)
+    parameter = lambda p, data, requires_grad=True, dtype=np.float64: old(p, data, requires_grad, dtype)  # noqa: E731
+    run.replace(nn.Parameter, "__init__", parameter)
     for each in _layers(nn):
-        run.after(each, ["__init__"], layer)
-    run.after(nn.init, _initializers(nn.init), init)
-    run.after(nn.distributions.Distribution, ["sample"], numbers)
+        run.drawing(each, ["__init__"], "layer")
+    run.drawing(nn.init, _initializers(nn.init), "init")
+    run.drawing(nn.distributions.Distribution, ["sample"], "numbers")
     run.replace(nn.functional, "dropout", lambda x, *args, **kwargs: x)
-    given: Any = _Numbers(np.random.default_rng(0), run, lambda: following("numbers"))
-    for owner, name in (
-        (nn.random, "_generator"),
-        (nn.random, "manual_seed"),
-        (nn, "manual_seed"),
-        (np.random, "default_rng"),
-    ):
-        run.replace(owner, name, given if name == "_generator" else lambda *args: given)
+    run.replace(nn.random, "_generator", given)
+    for owner, name in ((nn.random, "manual_seed"), (nn, "manual_seed"), (np.random, "default_rng")):
+        run.replace(owner, name, lambda *args: given)
     imports: list[ast.stmt] = [each for each in ast.parse(text).body if isinstance(each, ast.Import | ast.ImportFrom)]
     exec(compile(ast.Module(imports, []), "imports", "exec"), {"__name__": "imports"})
     if "datasets" in sys.modules:  # the program imports it
-        datasets = sys.modules["datasets"]
-        run.after(datasets.RandomSampler, ["order"], rows)
-        run.after(datasets, ["random_split"], parts)
+        run.drawing(sys.modules["datasets"].RandomSampler, ["order"], "rows")
+        run.drawing(sys.modules["datasets"], ["random_split"], "parts")
 
 
 def differences(theirs: list[tuple[str, list[Any]]], ours: list[tuple[str, list[Any]]]) -> dict[str, float]:
@@ -313,16 +308,16 @@ def compare(source: str, ported: str, name: str) -> int:
     if find_spec("torch") is None:
         print("--compare runs PyTorch's program too: install torch, or compare where it is", file=sys.stderr)
         return 1
-    run = _Run()
-    with run.patches:
-        _keep(run)
-        run.run(source, name)
-    ours = _Run()
-    with ours.patches:
-        _give(ours, run, ported)
-        ours.run(ported, f"{name}, ported")
+    first = _Run()
+    with first.patches:
+        _watch_pytorch(first)
+        first.run(source, name)
+    second = _Run(first)
+    with second.patches:
+        _watch_port(second, ported)
+        second.run(ported, f"{name}, ported")
     try:
-        found = differences(run.events, ours.events)
+        found = differences(first.events, second.events)
     except ValueError as error:
         print(f"{name}: {error}", file=sys.stderr)
         return 1
@@ -330,7 +325,6 @@ def compare(source: str, ported: str, name: str) -> int:
         print(f"{name}: nothing to compare: it calls no model, and no loss goes back", file=sys.stderr)
         return 1
     for kind, largest in found.items():
-        print(
-            f"{kind}: {sum(each == kind for each, _ in run.events)} compared, largest relative difference {largest:.1e}"
-        )
+        count = sum(each == kind for each, _ in first.events)
+        print(f"{kind}: {count} compared, largest relative difference {largest:.1e}")
     return int(max(found.values()) > TOLERANCE)

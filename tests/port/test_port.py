@@ -278,6 +278,11 @@ class Block(nn.Module):
         ("z = self.relu(x)\n        return z * x", True),
         ("z = self.relu(x)\n        x = y * 2\n        return z * x", False),
         ("x = self.relu(x)\n        return x * x", False),
+        (
+            "z = self.relu(x)\n        if z.mean() > 0:\n            x = y * 2\n            z = z * x\n        return z",
+            False,
+        ),
+        ("z = self.relu(x)\n        for _ in range(2):\n            z = z * x\n        return z", True),
         ("x = self.rows(x)\n        x = self.relu(x)\n        return x + y", False),
         ("return x + self.later(x)", False),
         ("return x + self.other(x)", False),
