@@ -279,7 +279,7 @@ class Block(nn.Module):
         ("z = self.relu(x)\n        x = y * 2\n        return z * x", False),
         ("x = self.relu(x)\n        return x * x", False),
         (
-            "z = self.relu(x)\n        if z.mean() > 0:\n            x = y * 2\n            z = z * x\n        return z",
+            "z = self.relu(x)\n        if z.mean() > 0:\n            x = y * 2\n            z = z * x",
             False,
         ),
         ("z = self.relu(x)\n        for _ in range(2):\n            z = z * x\n        return z", True),
