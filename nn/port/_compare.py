@@ -290,7 +290,7 @@ def differences(theirs: list[tuple[str, list[Any]]], ours: list[tuple[str, list[
         raise ValueError(
             f"the programs compute different things: {len(kinds[0])} results of PyTorch, {len(kinds[1])} here"
         )
-    found: dict[str, float] = {}
+    found, most = dict[str, float](), dict[str, float]()
     for number, ((kind, first), (_, second)) in enumerate(zip(theirs, ours, strict=True)):
         shapes = [[each.shape for each in arrays] for arrays in (first, second)]
         if shapes[0] != shapes[1]:
@@ -298,7 +298,9 @@ def differences(theirs: list[tuple[str, list[Any]]], ours: list[tuple[str, list[
         wide, here = (np.concatenate([np.zeros(1), *map(np.ravel, arrays)]) for arrays in (first, second))
         with np.errstate(invalid="ignore"):  # infinities are subtracted too
             apart = np.where((wide == here) | (np.isnan(wide) & np.isnan(here)), 0, np.abs(wide - here))
-        largest = np.nan_to_num(apart, nan=np.inf).max() / (np.abs(wide[np.isfinite(wide)]).max() or 1.0)
+        scale = float(np.abs(wide[np.isfinite(wide)]).max())
+        most[kind] = max(most.get(kind, 0.0), scale)  # what is far smaller, as a distance of 0, is rounding alone
+        largest = np.nan_to_num(apart, nan=np.inf).max() / (max(scale, 1e-6 * most[kind]) or 1.0)
         found[kind] = max(found.get(kind, 0.0), float(largest))
     return found
 

@@ -20,6 +20,16 @@ _FLOATS = {
 }  # fmt: skip
 _SIMPLE = ast.Name | ast.Attribute | ast.Subscript | ast.Constant | ast.Slice | ast.Tuple | ast.expr_context
 _SELF = {"self", "super()", "cls"}
+_OTHERS = {
+    "at",
+    "get_shape",
+    "iloc",
+    "label",
+    "loc",
+    "to_numpy",
+    "type",
+    "where",
+}  # methods that others than tensors have
 _ENGINE = (
     "Function", "Tensor", "as_tensor", "enable_grad", "gradients", "logsumexp", "no_grad", "set_grad_enabled", "tensor",
 )  # fmt: skip
@@ -577,9 +587,7 @@ class _Writer:
                 node, f"torch.{name}" + (f": here it is {here}" if here else " has no spelling in the table")
             )
         python = any(hasattr(kind, name) for kind in (dict, list, str, set))
-        if name in tables()["statements"] or (
-            name in known and not python and name not in ("at", "type", "label", "where")
-        ):
+        if name in tables()["statements"] or (name in known and not python and name not in _OTHERS):
             return self.refuse(node, f".{name}: here it is {known.get(name) or tables()['statements'][name][0].here}")
         return None
 

@@ -99,6 +99,14 @@ def test_comments_and_all_that_is_not_of_pytorch_stay(path: Path) -> None:
         ("import numpy as np; np.ones(3).std()", "import numpy as np; np.ones(3).std()"),
         ("x.max(axis=1)[0]", "x.max(axis=1)[0]"),
         ("self.size(0)", "self.size(0)"),
+        ("frame['y'].to_numpy()", "frame['y'].to_numpy()"),
+        ("state.values()", "state.values()"),
+        ("m = net._modules['a']", "m = dict(net.named_children())['a']"),
+        ("x = torch.zeros(2); x[0] = net(y)", "x = tensor(np.zeros(2, dtype=np.float32)); x[0] = net(y)"),
+        (
+            "x = loader(torch.rand(3)); x.w.requires_grad_()",
+            "x = loader(rng.random(3, dtype=np.float32)); x.w.requires_grad_()",
+        ),
     ],
 )
 def test_a_line_is_written_so(theirs: str, ours: str) -> None:
