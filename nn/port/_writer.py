@@ -364,7 +364,7 @@ class _Writer:
             return self._seeding(node, ", ".join(map(self.text, value.args)))
         if isinstance(target, ast.Tuple) and len(target.elts) == 2 and (found := self._find(value)) and found.pair:
             names = [self.text(each) for each in target.elts]
-            if names.count("_") == 1:
+            if names.count("_") == 1 and start.count("=") == 1:
                 kept = names.index("_") == 0
                 return f"{names[kept]} = {self._write(node, found, found.pair[kept])}"
         out = self._in_place(value)
@@ -386,6 +386,8 @@ class _Writer:
         made = {path.removesuffix("_like") for path in paths} & (_FLOATS - {"arange", "randint"})
         # not of functions and classes that take one, which make what they like
         others = [each for each in calls if isinstance(each.func, ast.Name) and not self.imports.path(each.func)]
+        parts = {"chunk", "item", "max", "meshgrid", "min", "numpy", "sort", "split", "tolist", "topk", "unbind"}
+        others += [each for each in calls if ast.unparse(each.func).rpartition(".")[2] in parts]
         plain = not others and not any("." in path for path in paths) and not words & {"dtype", "requires_grad"}
         return bool(made) and plain and not isinstance(node, ast.Tuple | ast.List | ast.ListComp | ast.Dict)
 
@@ -411,7 +413,7 @@ class _Writer:
         if not chain or not all(each.spelling for each in chain) or not _simple(value):
             return []
         place = self.text(value)
-        if place.endswith(".grad") and chain[0].name == "zero_":
+        if place.endswith(".grad") and [each.name for each in chain] == ["zero_"]:
             return [f"{place} = None", place]
         return [*(self._write(value, each._replace(tensor=value), None) for each in chain), place]
 
@@ -463,7 +465,10 @@ class _Writer:
             here, bound["generator"] = f"generator{here[3:]}", self.text(words["generator"])
         here = re.sub(rf"(?<![\w.])({'|'.join(_ENGINE)})\(", lambda call: f"{self._engine(call[1])}(", here)
         if found.tensor is not None:
-            bound["t"] = later = operand(self.text(found.tensor)) + self._break(found)
+            text = operand(self.text(found.tensor)) + self._break(found)
+            if found.section == "statements":  # of what may be a result, whose `data` cannot be replaced
+                text = re.sub(r"\)\.data$", ").data[...]", text)
+            bound["t"] = later = text
             again = len(re.findall(_T, here)) + len(re.findall(r"__t\b", "".join(bound.values())))
             if again > 1 and not _simple(found.tensor):  # what is computed gets a name where it is first used
                 later = self.named.setdefault(found.tensor, f"_t{len(self.named) + 1}")
