@@ -128,7 +128,9 @@ class _Writer:
         classes = [each for each in nodes if isinstance(each, ast.ClassDef)]
         self.own = {each.name for kind in classes for each in kind.body if isinstance(each, functions)}
         self.stored = {each.id for each in nodes if isinstance(each, ast.Name) and isinstance(each.ctx, ast.Store)}
-        changed = [each.target for each in nodes if isinstance(each, ast.AugAssign)]
+        methods = [each.func for each in nodes if isinstance(each, ast.Call) and isinstance(each.func, ast.Attribute)]
+        changed: list[ast.expr] = [each.target for each in nodes if isinstance(each, ast.AugAssign)]
+        changed += [each.value for each in methods if each.attr in tables()["statements"]]
         items = [each for each in nodes if isinstance(each, ast.Subscript) and isinstance(each.ctx, ast.Store)]
         # into which tensors may be written
         self.grown = {ast.unparse(each.value if isinstance(each, ast.Subscript) else each) for each in changed + items}
@@ -278,7 +280,7 @@ class _Writer:
                 if node in self.imports.refused:
                     self.refuse(node, self.imports.refused[node])
                 return self._drop(node, "; ".join(self.imports.lines[node]) or "not needed")
-            case ast.Expr() | ast.Assign():
+            case ast.Expr() | ast.Assign() | ast.Return(value=ast.expr()):
                 return self._statement(node)
             case ast.Subscript(value=ast.Call() as call) if (found := self._find(call)) and found.pair:
                 first = node.slice.value if isinstance(node.slice, ast.Constant) else None
@@ -319,7 +321,9 @@ class _Writer:
         rng = re.search(r"(?<![\w.])rng\.", code) and not re.search(r"(?m)^rng = ", code)
         if (rng or re.search(r"\bnp\.", code)) and "np" not in self.imports.others:
             lines.insert(0, "import numpy as np")
-        used = [name for name in ("nn", "datasets", "autograd") if re.search(rf"(?<![\w.]){name}\.", code)]
+        used = [
+            name for name in ("nn", "datasets", "autograd", "scipy.special") if re.search(rf"(?<![\w.]){name}\.", code)
+        ]
         names = [name for name in _ENGINE if re.search(rf"(?<![\w.\"']){name}\b", code)]
         lines += [f"import {name}" for name in used]
         lines += [f"from autograd import {name}" for name in names if name not in self.imports.others]
@@ -346,18 +350,21 @@ class _Writer:
         empty = self.dropped.issuperset(block) and node is block[-1] and block is not self.tree.body
         return "pass" if empty else _DROP
 
-    def _statement(self, node: ast.Expr | ast.Assign) -> str | None:
+    def _statement(self, node: ast.Expr | ast.Assign | ast.Return) -> str | None:
         value = node.value
+        assert value is not None
         target = node.targets[0] if isinstance(node, ast.Assign) else None
         if node in self.imports.aliases:
             return self._drop(node, "not needed: the one kind of tensors")
+        start, end = self.source[self.start(node) : self.start(value)], self.source[self.end(value) : self.end(node)]
         path = self.imports.path(target or (value.func if isinstance(value, ast.Call) else value)) or ""
+        if isinstance(node, ast.Return):
+            path = ""
         if (name := ".".join(path.split(".")[1:2])) in tables()["dropped"]:
             return self._drop(node, f"not needed: {tables()['dropped'][name][0].here}")
-        start = self.segment(node)[: self.start(value) - self.start(node)]
-        grows = target and (self.asks_later or ast.unparse(target) in self.grown)
-        if grows and self._makes_floats(value):
-            return f"{start}tensor({self.text(value)})"
+        grows = target is not None and ast.unparse(target) in self.grown
+        if target and (grows or self.asks_later) and self._makes_floats(value, of_any_dtype=grows):
+            return f"{start}tensor({self.text(value)}){end}"
         if not isinstance(value, ast.Call):
             return None
         if path in ("torch.manual_seed", "torch.random.manual_seed", "torch.seed"):
@@ -368,17 +375,17 @@ class _Writer:
                 kept = names.index("_") == 0
                 return f"{names[kept]} = {self._write(node, found, found.pair[kept])}"
         out = self._in_place(value)
-        if out and target:
+        if out and start:
             place = out.pop()
-            return "; ".join(out if start.strip() == f"{place} =" else [*out, start + place])
+            return "; ".join(out if start.strip() == f"{place} =" else [*out, start + place + end])
         if out:
             return "; ".join(out[:-1])
-        moved = value.func if isinstance(value.func, ast.Attribute) and not target and not value.keywords else None
+        moved = value.func if isinstance(value.func, ast.Attribute) and not start and not value.keywords else None
         if moved and moved.attr in ("to", "cuda", "cpu") and self.text(value) == self.text(moved.value):
             return self._drop(node, "not needed: the CPU is the only device") if _simple(moved.value) else None
         return None
 
-    def _makes_floats(self, node: ast.expr) -> bool:
+    def _makes_floats(self, node: ast.expr, *, of_any_dtype: bool) -> bool:
         """Whether an expression computes with a new tensor of floats, and none that is given a dtype or a gradient."""
         calls = [each for each in ast.walk(node) if isinstance(each, ast.Call)]
         paths = {(self.imports.path(each.func) or "").removeprefix("torch.") for each in calls}
@@ -388,7 +395,11 @@ class _Writer:
         others = [each for each in calls if isinstance(each.func, ast.Name) and not self.imports.path(each.func)]
         parts = {"chunk", "item", "max", "meshgrid", "min", "numpy", "sort", "split", "tolist", "topk", "unbind"}
         others += [each for each in calls if ast.unparse(each.func).rpartition(".")[2] in parts]
-        plain = not others and not any("." in path for path in paths) and not words & {"dtype", "requires_grad"}
+        plain = (
+            not others
+            and not any("." in path for path in paths)
+            and not words & {"requires_grad", "" if of_any_dtype else "dtype"}
+        )
         return bool(made) and plain and not isinstance(node, ast.Tuple | ast.List | ast.ListComp | ast.Dict)
 
     def _seeding(self, node: ast.stmt, seed: str) -> str:

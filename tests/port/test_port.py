@@ -60,6 +60,12 @@ def test_comments_and_all_that_is_not_of_pytorch_stay(path: Path) -> None:
             "a, b = torch.rand(4).chunk(2); a.requires_grad_()",
             "a, b = np.split(rng.random(4, dtype=np.float32), 2, axis=0); a.requires_grad_()",
         ),
+        (
+            "out = (torch.zeros(2) > 1); out.fill_diagonal_(1)",
+            "out = (tensor(np.zeros(2, dtype=np.float32) > 1)); np.fill_diagonal(out, 1)",
+        ),
+        ("def f(x): return x.index_add_(0, i, y)", "def f(x): np.add.at(x, i, y); return x"),
+        ("y = torch.erf(x)", "y = scipy.special.erf(x)"),
         ("a = b = x.add_(1).mul_(2)", "x += 1; x *= 2; a = b = x"),
         ("v, i = net(x).max(1)", "v, i = (_t1 := net(x)).max(axis=1), _t1.argmax(axis=1)"),
         ("y = net(x).max(1)[0].detach()", "y = net(x).max(axis=1).detach()"),
@@ -264,6 +270,7 @@ def test_templates_are_python_and_name_only_their_arguments() -> None:
                         "tuple",
                         "_out",
                         "range",
+                        "scipy",
                         "as_tensor",
                     }
                 )
