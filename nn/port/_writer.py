@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import io
 import re
 from collections.abc import Iterator
 from itertools import accumulate
@@ -109,7 +110,7 @@ class _Call(NamedTuple):
 class _Writer:
     def __init__(self, source: str) -> None:
         self.source, self.tree = source, ast.parse(source)
-        self.lines = source.splitlines(keepends=True)
+        self.lines = [*io.StringIO(source, newline="")]  # as Python counts them, not those that end with a form feed
         self.starts = [0, *accumulate(map(len, self.lines))]
         nodes = [*ast.walk(self.tree)]
         self.parents = {child: node for node in nodes for child in ast.iter_child_nodes(node)}

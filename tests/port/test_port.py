@@ -187,6 +187,15 @@ def test_a_name_is_an_array_of_numpy_only_if_it_is_nothing_else() -> None:
         ), text
 
 
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
+@pytest.mark.parametrize("odd", ["\x0c", "'\x1c\u2028'", "# \x85"])
+def test_lines_are_those_that_python_counts(end: str, odd: str) -> None:
+    text = port(end.join(["import torch", f"{odd}", "x = torch.zeros(2)", "if x.dim() > 1: x = x.t()", ""])).text
+    assert "x = np.zeros(2, dtype=np.float32)" in text
+    assert "if x.ndim > 1: x = x.T" in text
+    assert odd in text
+
+
 def test_imports_that_a_program_has_are_not_repeated() -> None:
     text = port("from __future__ import annotations\nimport numpy as np\nimport torch\n\ny = torch.randn(3)\n").text
     assert text == (
