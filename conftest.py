@@ -35,7 +35,8 @@ def statements_of(module: ModuleType) -> tuple[set[str], set[str]]:
     """Return the names that the source of a module defines as classes or functions, and those that it assigns to."""
     source = inspect.getsource(module)
     definitions = re.findall(r"^(?:class|def) (\w+)", source, re.MULTILINE)
-    return set(definitions), set(re.findall(r"^(\w+) = ", source, re.MULTILINE))
+    assignments = re.findall(r"^(\w+(?:, \w+)*) = ", source, re.MULTILINE)
+    return set(definitions), {name for names in assignments for name in names.split(", ")}
 
 
 def is_declared(module: ModuleType, name: str, thing: Any) -> bool:

@@ -593,7 +593,7 @@ class Module:
                 continue
             present = borrow(own[name] if name in own else getattr(self, name))
             if isinstance(present, np.ndarray):
-                np.copyto(present, array, casting="same_kind")
+                np.copyto(present, array, casting="unsafe")  # which `_misfits` has looked at
                 mark_written(present)
             else:  # a buffer that the module rebinds to NumPy numbers
                 setattr(self, name, array.astype(np.asarray(present).dtype))
@@ -778,6 +778,12 @@ def _misfits(own: Mapping[str, Any], arrays: Mapping[str, np.ndarray[Any, Any]])
         present = np.asarray(borrow(own[name]))
         if array.shape != present.shape:
             faults.append(f"shape: {name} is {present.shape}, the state has {array.shape}")
-        elif not np.can_cast(array.dtype, present.dtype, casting="same_kind"):
+        elif not np.can_cast(array.dtype, present.dtype, casting="same_kind") and not _is_whole(array, present.dtype):
             faults.append(f"dtype: {name} is {present.dtype}, the state has {array.dtype}")
     return faults
+
+
+def _is_whole(array: np.ndarray[Any, Any], dtype: np.dtype[Any]) -> bool:
+    """Whether floats are whole numbers, as the means of several states may be."""
+    with np.errstate(invalid="ignore"):
+        return array.dtype.kind == "f" and dtype.kind in "iu" and np.array_equal(array, array.astype(dtype))

@@ -160,8 +160,7 @@ def explain(error: BaseException) -> None:
     """
     note, text = "", str(error)
     if isinstance(error, AttributeError) and type(error.obj).__module__ == "numpy":
-        here = {**NAMES["Tensor"], **OF_ARRAYS}.get(str(error.name))
-        if here:
+        if here := {**NAMES["Tensor"], **OF_ARRAYS}.get(str(error.name)):
             note = f"here it is {_plain(here)} (an ndarray, as buffers, p.data and what NumPy returns are)"
     elif isinstance(error, TypeError) and text == "'int' object is not callable":
         from traceback import extract_tb  # only errors need it

@@ -50,7 +50,7 @@ class VSpace:
         contents, self._rebuild = flatten(value)
         arrays = [np.asarray(unwrap(x)) for x in contents]
         self._types = [(x.shape, x.dtype if x.dtype.kind in "fc" else _DOUBLE) for x in arrays]
-        self._structure = structure(value)
+        self._structure = None if len(contents) == 1 and contents[0] is value else structure(value)
         self.size = sum([math.prod(shape) * (2 if dtype.kind == "c" else 1) for shape, dtype in self._types])
         self.iscomplex = any(dtype.kind == "c" for _, dtype in self._types)
         self.shape: tuple[int, ...] | None = None

@@ -193,7 +193,7 @@ def _setitem(x: Tensor, key: Any, value: Any) -> None:
         raise DtypeError(f"a complex value cannot be written to a tensor of dtype {x.dtype}: take its real part")
     if value.dtype != x.dtype:
         value = value.astype(x.dtype)
-        if Widened.watching and value._node is not None and value._node.x is not None:
+        if Widened.watching and isinstance(value, Tensor) and value._node is not None and value._node.x is not None:
             Widened.note("setitem", value._node, value._node.x)
     if batches(key) and key.dtype == bool:
         assign(x, chosen(as_now(x), key, value))

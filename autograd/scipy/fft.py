@@ -26,6 +26,7 @@ __all__ = [
 
 Norm: TypeAlias = Literal["backward", "ortho", "forward"] | None
 Type: TypeAlias = Literal[1, 2, 3, 4]
+_KINDS: tuple[Literal["dct"], Literal["dst"]] = ("dct", "dst")
 
 # Types 1 and 4 are their own transposes, up to the factors 2 of inner elements; 2 and 3 those of each other.
 _OTHER = {1: 1, 2: 3, 3: 2, 4: 4}
@@ -175,19 +176,11 @@ def _of_axes(kind: Literal["dct", "dst"], inverse: bool) -> Any:
     return transform
 
 
-dct = _of_one_axis("dct", False)
-idct = _of_one_axis("dct", True)
-dst = _of_one_axis("dst", False)
-idst = _of_one_axis("dst", True)
-dctn = _of_axes("dct", False)
-idctn = _of_axes("dct", True)
-dstn = _of_axes("dst", False)
-idstn = _of_axes("dst", True)
+dct, idct, dst, idst = (_of_one_axis(kind, inverse) for kind in _KINDS for inverse in (False, True))
+dctn, idctn, dstn, idstn = (_of_axes(kind, inverse) for kind in _KINDS for inverse in (False, True))
 
 
 # NumPy's, with SciPy's parameters: of how many elements, along which axes, and how it is computed.
-
-
 _NUMPYS = """Return `scipy.fft.{name}` of an array, and `numpy.fft.{name}` of a tensor, which is equal.
 
     The parameters are SciPy's; the ways to compute it, `overwrite_x`, `workers` and `plan`, are for arrays.
@@ -216,11 +209,9 @@ def _numpys_of_one_axis(name: str) -> Any:
         *,
         plan: None = None,
     ) -> Tensor:
-        return (
-            function(x, n, axis, norm, overwrite_x, workers, plan=plan)
-            if is_plain(x)
-            else numpys(listed(x), n, axis, norm)
-        )
+        if is_plain(x):
+            return function(x, n, axis, norm, overwrite_x, workers, plan=plan)
+        return numpys(listed(x), n, axis, norm)
 
     transform.__doc__ = _NUMPYS.format(name=name, x="[1.0, 2.0, 3.0, 4.0]")
     transform.__name__ = transform.__qualname__ = name
@@ -250,20 +241,9 @@ def _numpys_of_axes(name: str, default: tuple[int, int] | None) -> Callable[...,
     return transform
 
 
-fft = _numpys_of_one_axis("fft")
-ifft = _numpys_of_one_axis("ifft")
-rfft = _numpys_of_one_axis("rfft")
-irfft = _numpys_of_one_axis("irfft")
-hfft = _numpys_of_one_axis("hfft")
-ihfft = _numpys_of_one_axis("ihfft")
-fft2 = _numpys_of_axes("fft2", (-2, -1))
-ifft2 = _numpys_of_axes("ifft2", (-2, -1))
-rfft2 = _numpys_of_axes("rfft2", (-2, -1))
-irfft2 = _numpys_of_axes("irfft2", (-2, -1))
-fftn = _numpys_of_axes("fftn", None)
-ifftn = _numpys_of_axes("ifftn", None)
-rfftn = _numpys_of_axes("rfftn", None)
-irfftn = _numpys_of_axes("irfftn", None)
+fft, ifft, rfft, irfft, hfft, ihfft = map(_numpys_of_one_axis, ("fft", "ifft", "rfft", "irfft", "hfft", "ihfft"))
+fft2, ifft2, rfft2, irfft2 = (_numpys_of_axes(name, (-2, -1)) for name in ("fft2", "ifft2", "rfft2", "irfft2"))
+fftn, ifftn, rfftn, irfftn = (_numpys_of_axes(name, None) for name in ("fftn", "ifftn", "rfftn", "irfftn"))
 
 
 def fftfreq(n: int, d: TensorLike = 1.0) -> Tensor:

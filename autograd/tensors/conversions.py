@@ -18,6 +18,7 @@ from typing import Any, NoReturn
 
 from ..arrays.door import ARRAY_TYPES
 from ..errors import GraphError
+from ..foreign.missing import explain
 from ..graph.grad_mode import recording
 from ..graph.node import FreedOperation, Node, ancestors, counter
 from ..source.call_site import Call, call_in, called_by, discarding, is_unpacked, name_called, stores, users_frame
@@ -39,7 +40,9 @@ class differentiated:  # noqa: N801 - read as an adjective: `with differentiated
         _unfinished.update(self._nodes)
         self._token: Token[bool] = _here.set(True)
 
-    def __exit__(self, *reason: object) -> None:
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
+        if error is not None:
+            explain(error)
         _here.reset(self._token)
         _unfinished.difference_update(self._nodes)
 

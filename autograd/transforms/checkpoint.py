@@ -6,6 +6,7 @@ import functools
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from types import FunctionType
 from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 
 import numpy as np
@@ -95,7 +96,8 @@ def checkpoint(function: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R
     function
         Computes with tensors: its arguments, and others such as parameters.
     *args, **kwargs
-        Its arguments. Arrays and leaves among them must not be written to before the backward pass.
+        Its arguments; without them the result takes them, as in JAX: ``checkpoint(f)(x)``. Arrays and leaves among them
+        must not be written to before the backward pass.
 
     Raises
     ------
@@ -119,7 +121,8 @@ def checkpoint(function: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R
     array([1.4174, 1.2534])
     """
     check_callable("function", function)
-    if not args and not kwargs and follows_hips():
+    needs = isinstance(function, FunctionType) and function.__code__.co_argcount > len(function.__defaults__ or ())
+    if not args and not kwargs and (needs or follows_hips()):  # as HIPS autograd and JAX call it
         return functools.wraps(function)(functools.partial(checkpoint, function))  # type: ignore[return-value]
     if recorder.get() is not None:  # by `compile`, whose programs share what is computed twice
         result = function(*args, **kwargs)

@@ -85,7 +85,19 @@ class Exponential(Distribution):
             return -np.log1p(-value) / self.rate
 
 
-class Gamma(Distribution):
+class _OfShape(Distribution):
+    """A distribution of a shape parameter and a rate."""
+
+    arg_constraints: ClassVar[Constraints] = {"concentration": constraints.positive, "rate": constraints.positive}
+    has_rsample = True
+    concentration: Any
+    rate: Any
+
+    def __init__(self, concentration: TensorLike, rate: TensorLike, validate_args: bool | None = None) -> None:
+        self._set(validate_args, concentration=concentration, rate=rate)
+
+
+class Gamma(_OfShape):
     """The gamma distribution, whose samples have implicit gradients.
 
     Parameters
@@ -115,14 +127,7 @@ class Gamma(Distribution):
     np.True_
     """
 
-    arg_constraints: ClassVar[Constraints] = {"concentration": constraints.positive, "rate": constraints.positive}
     support = constraints.nonnegative
-    has_rsample = True
-    concentration: Any
-    rate: Any
-
-    def __init__(self, concentration: TensorLike, rate: TensorLike, validate_args: bool | None = None) -> None:
-        self._set(validate_args, concentration=concentration, rate=rate)
 
     @property
     def mean(self) -> Tensor:
@@ -154,7 +159,7 @@ class Gamma(Distribution):
         return special.gammainc(self.concentration, self.rate * value)
 
 
-class InverseGamma(Distribution):
+class InverseGamma(_OfShape):
     """The distribution of the inverse of a gamma variate.
 
     Parameters
@@ -173,14 +178,7 @@ class InverseGamma(Distribution):
     2.0
     """
 
-    arg_constraints: ClassVar[Constraints] = {"concentration": constraints.positive, "rate": constraints.positive}
     support = constraints.positive
-    has_rsample = True
-    concentration: Any
-    rate: Any
-
-    def __init__(self, concentration: TensorLike, rate: TensorLike, validate_args: bool | None = None) -> None:
-        self._set(validate_args, concentration=concentration, rate=rate)
 
     @property
     def mean(self) -> Tensor:

@@ -14,7 +14,9 @@ import io
 import random
 import re
 import sys
-from collections.abc import Callable, Iterator, Sequence
+import warnings
+from collections import Counter, defaultdict, deque
+from collections.abc import Callable, Iterable
 from importlib.util import find_spec
 from typing import Any
 
@@ -32,106 +34,103 @@ class _EnoughError(BaseException):
 
 
 class _Run:
-    """What one run draws and computes, and what is replaced for its time."""
+    """What one run draws and computes, and what is replaced for its time; the second run is given the first."""
 
-    def __init__(self) -> None:
+    def __init__(self, other: _Run | None = None) -> None:
+        self.other = other
         self.events: list[tuple[str, list[Any]]] = []
-        self.draws: list[tuple[str, Any]] = []
-        # Values of `init`, by the number of a layer and the name of its parameter: layers come in any order.
-        self.inits: dict[Any, list[Any]] = {}
+        # In their order; but values of `init` by the number of a layer and the name of its parameter, as layers come in
+        # any order.
+        self.draws: dict[Any, deque[tuple[str, Any]]] = defaultdict(deque)
         self.places: dict[int, Any] = {}
         self.layers: list[Any] = []  # which live as long as this, so that no other object gets the id of a parameter
-        self.depth = 0  # of calls that are noted as one
+        self.depths = Counter[str]()  # of calls that are noted as one
         self.backwards = 0
         self.patches = contextlib.ExitStack()
 
-    def replace(self, owner: Any, name: str, make: Callable[[Any], Callable[..., Any]]) -> None:
-        old = owner.__dict__[name]
-        setattr(owner, name, make(old))
-        self.patches.callback(setattr, owner, name, old)
+    def replace(self, owner: Any, name: str, new: Any) -> None:
+        self.patches.callback(setattr, owner, name, vars(owner)[name])
+        setattr(owner, name, new)
 
-    def note(self, kind: str, values: Any) -> None:
-        self.events.append((kind, [np.array(each) for each in _arrays(values)]))
-
-    @contextlib.contextmanager
-    def inside(self) -> Iterator[bool]:
-        """Enter a call, and say whether it is the outermost of those that are noted as one."""
-        self.depth += 1
-        try:
-            yield self.depth == 1
-        finally:
-            self.depth -= 1
-
-    def watch(self, module: Any, tensor: Any, optimizers: Sequence[Any]) -> None:
-        """Note results of models, losses, gradients and parameters."""
-
-        def call(old: Any) -> Any:
-            nested = 0
-
-            def called(model: Any, *args: Any, **kwargs: Any) -> Any:
-                nonlocal nested
-                nested += 1
-                try:
-                    result = old(model, *args, **kwargs)
-                finally:
-                    nested -= 1
-                if not nested and "parametri" not in type(model).__module__:  # no layers in PyTorch's program
-                    self.note("outputs", result)
-                return result
-
-            return called
-
-        def backward(old: Any) -> Any:
-            def called(loss: Any, *args: Any, **kwargs: Any) -> Any:
-                if self.backwards == BACKWARDS:
-                    raise _EnoughError
-                self.backwards += 1
-                self.note("losses", loss)
-                return old(loss, *args, **kwargs)
-
-            return called
-
-        def step(old: Any) -> Any:
-            def called(optimizer: Any, *args: Any, **kwargs: Any) -> Any:
-                parameters = [each for group in optimizer.param_groups for each in group["params"]]
-                self.note("gradients", [each.grad for each in parameters])
-                result = old(optimizer, *args, **kwargs)
-                self.note("parameters", parameters)
-                return result
-
-            return called
-
-        self.replace(module, "__call__", call)
-        self.replace(tensor, "backward", backward)
-        for optimizer in optimizers:
-            if "step" in vars(optimizer):
-                self.replace(optimizer, "step", step)
-
-    def draw_in(self, owner: Any, names: Sequence[str], kind: str, after: Callable[..., Any]) -> None:
-        """Have functions that draw call `after`, with their result and arguments, unless another one calls them."""
+    def after(self, owner: Any, names: Iterable[str], hook: Callable[[Any, Any], Any], group: str) -> None:
+        """Have calls of what `owner` defines return what `hook` makes of their results, unless within another one."""
 
         def make(old: Any) -> Any:
             def called(*args: Any, **kwargs: Any) -> Any:
-                with self.inside() as outermost:
+                self.depths[group] += 1
+                try:
                     result = old(*args, **kwargs)
-                    return after(kind, result, args) if outermost else result
+                    return hook(result, args) if self.depths[group] == 1 else result
+                finally:
+                    self.depths[group] -= 1
 
             return called
 
-        for name in names:
-            if name in vars(owner):
-                self.replace(owner, name, make)
+        for name in set(names) & vars(owner).keys():
+            self.replace(owner, name, make(vars(owner)[name]))
+
+    def drawing(self, owner: Any, names: Iterable[str], kind: str) -> None:
+        """Keep what functions of PyTorch draw, or have those here return the same."""
+        keep, give = _DRAWS[kind]
+
+        def hook(result: Any, args: Any) -> Any:
+            if kind == "layer" and not self.add_layer(args[0] if self.other is None else args[0].double()):
+                return result
+            place = self.places.get(_place(args[0])) if kind == "init" else "in order"
+            if self.other is not None:
+                return give(self.following(kind, place), result, args)
+            kept = keep(result, args)
+            self.draws[place].append(("numbers" if kind == "coins" else kind, kept))
+            return iter(kept) if kind == "rows" else result
+
+        self.after(owner, names, hook, "draws")
+
+    def following(self, kind: str, place: Any = "in order") -> Any:
+        """Return what the other run drew next."""
+        rest = self.other.draws[place] if self.other else deque()
+        there, value = rest.popleft() if rest else ("nothing", None)
+        if there != kind:
+            raise ValueError(f"the port draws {kind} where PyTorch's program drew {there}")
+        return value
+
+    def watch(self, module: Any, tensor: Any, optimizers: Iterable[Any]) -> None:
+        """Note results of models, losses, gradients and parameters."""
+
+        def note(kind: str, values: Any) -> Any:
+            self.events.append((kind, [np.array(each) for each in _arrays(values)]))
+            return values
+
+        def called(result: Any, args: Any) -> Any:
+            layer = "parametri" in type(args[0]).__module__  # which is none in PyTorch's program
+            return result if layer else note("outputs", result)
+
+        def backward(result: Any, args: Any) -> Any:
+            if self.backwards == BACKWARDS:
+                raise _EnoughError
+            self.backwards += 1
+            note("losses", args[0])
+            return result
+
+        def step(result: Any, args: Any) -> Any:
+            parameters = [each for group in args[0].param_groups for each in group["params"]]
+            note("gradients", [each.grad for each in parameters])
+            note("parameters", parameters)
+            return result
+
+        self.after(module, ["__call__"], called, "outputs")
+        self.after(tensor, ["backward"], backward, "losses")
+        for optimizer in optimizers:
+            self.after(optimizer, ["step"], step, "steps")
 
     def add_layer(self, layer: Any) -> bool:
-        """Note a layer; the result says whether it has a state."""
+        """Note a layer, without dropout; the result says whether it has a state."""
         for each in layer.modules():
             if "Dropout" in type(each).__name__:
                 each.p = 0.0
             if isinstance(getattr(each, "dropout", None), float):
                 each.dropout = 0.0
         self.layers.append(layer)
-        for name, parameter in layer.named_parameters():
-            self.places[id(parameter)] = (len(self.layers), name)
+        self.places |= {_place(each): (len(self.layers), name) for name, each in layer.named_parameters()}
         return bool(layer.state_dict())
 
     def run(self, text: str, name: str) -> None:
@@ -139,19 +138,47 @@ class _Run:
         random.seed(0)
         np.random.seed(0)  # the generator that programs may use
         text = re.sub(r"\b(float32|(?<=torch\.)float)\b", "float64", text).replace("torch.FloatT", "torch.DoubleT")
-        with contextlib.redirect_stdout(io.StringIO()), contextlib.suppress(_EnoughError):
+        with contextlib.redirect_stdout(io.StringIO()), contextlib.suppress(_EnoughError), warnings.catch_warnings():
+            warnings.filterwarnings("ignore", r"np\.random\.seed")  # of the seed above
             exec(compile(text, name, "exec"), {"__name__": "__main__", "__file__": name})
+
+
+class _Numbers:
+    """A generator of NumPy whose numbers are kept; or, of the second run, that gives those of the first."""
+
+    def __init__(self, generator: np.random.Generator, run: _Run) -> None:
+        self._generator, self._run = generator, run
+
+    def __getattr__(self, name: str) -> Any:
+        method = getattr(self._generator, name)
+        if name[:1] == "_" or (self._run.other and self._run.depths["draws"]):
+            return method  # of what is replaced later
+
+        def drawn(*args: Any, **kwargs: Any) -> Any:
+            if self._run.other is None:
+                value = np.array(method(*args, **kwargs))
+                self._run.draws["in order"].append(("numbers", value.copy()))
+                return value[()]
+            value = np.array(self._run.following("numbers"), kwargs.get("dtype"))
+            shape = kwargs.get("size", args[0] if name in ("random", "standard_normal") and args else value.shape)
+            if shape is not None and value.shape != (tuple(shape) if np.iterable(shape) else (shape,)):
+                raise ValueError(f"{name} draws numbers of shape {shape}, where PyTorch's program drew {value.shape}")
+            return value[()]
+
+        return drawn
+
+
+def _classes(package: Any) -> list[Any]:
+    return [each for name in dir(package) if isinstance(each := getattr(package, name, None), type)]
 
 
 def _layers(package: Any) -> list[Any]:
     """Return the classes of layers that may have parameters of their own: not the containers of others."""
     others = {"Module", "Sequential", "ModuleList", "ModuleDict", "ParameterList", "ParameterDict"}
-    members = [getattr(package, name, None) for name in dir(package)]  # some of which are loaded now
-    classes = {each for each in members if isinstance(each, type) and hasattr(each, "state_dict")}
-    kept = [each for each in classes if each.__name__ not in others]
+    classes = {each for each in _classes(package) if hasattr(each, "state_dict")}
     shared = {base for each in classes if each.__name__ in others for base in each.__mro__}
-    owners = [next(base for base in each.__mro__ if "__init__" in vars(base)) for each in kept]
-    return [owner for owner in dict.fromkeys(owners) if owner not in shared]
+    kept = [each for each in classes if each.__name__ not in others]
+    return [*{next(base for base in each.__mro__ if "__init__" in vars(base)) for each in kept} - shared]
 
 
 def _arrays(values: Any) -> list[Any]:
@@ -162,144 +189,98 @@ def _arrays(values: Any) -> list[Any]:
         return [array for each in values for array in _arrays(each)]
     if hasattr(values, "detach"):
         values = values.detach().numpy()
-    return [] if values is None else [values] if isinstance(values, np.ndarray | np.generic) else []
+    return [values] if isinstance(values, np.ndarray | np.generic) else []
 
 
-def _keep(run: _Run) -> None:
+def _place(tensor: Any) -> int:
+    """Return what a parameter and its `data` have in common in PyTorch; here initializers are given parameters."""
+    return int(tensor.data_ptr()) if hasattr(tensor, "data_ptr") else id(tensor)
+
+
+def _initializers(init: Any) -> list[str]:
+    return [name for name in vars(init) if name[-1] == "_" != name[0]]
+
+
+def _load(state: Any, result: Any, args: Any) -> Any:
+    args[0].load_state_dict(state)
+    return result
+
+
+def _fill(value: Any, result: Any, args: Any) -> Any:
+    args[0].data[...] = value
+    return result
+
+
+def _shaped(value: Any, result: Any, args: Any) -> Any:
+    value = value.astype(result.dtype)
+    return value if value.shape == result.shape else np.moveaxis(value, -1, 0).reshape(result.shape)
+
+
+def _number(result: Any, args: Any) -> Any:
+    return np.array(result.detach().numpy() if hasattr(result, "detach") else result)
+
+
+# What is kept of a call's result in PyTorch, and what is returned for it here.
+_DRAWS: dict[str, tuple[Callable[[Any, Any], Any], Callable[[Any, Any, Any], Any]]] = {
+    "layer": (lambda _, args: {name: each.numpy().copy() for name, each in args[0].state_dict().items()}, _load),
+    "init": (_number, _fill),
+    "numbers": (_number, _shaped),
+    "coins": (lambda result, args: 2.0 - 3.0 * _number(result, args), _shaped),  # below their probabilities, or not
+    "rows": (lambda rows, _: [int(row) for row in rows], lambda kept, result, args: np.array(kept)),
+    "parts": (
+        lambda parts, _: [list(part.indices) for part in parts],
+        lambda kept, result, _: [type(p)(p.dataset, rows) for p, rows in zip(result, kept, strict=True)],
+    ),
+}
+
+
+def _watch_pytorch(run: _Run) -> None:
     """Keep what the run of PyTorch's program draws."""
     import torch
 
-    run.watch(torch.nn.Module, torch.Tensor, [each for each in vars(torch.optim).values() if isinstance(each, type)])
-
-    def keep(kind: str, result: Any, args: Any) -> Any:
-        if kind == "layer":
-            if run.add_layer(args[0]):
-                run.draws.append((kind, {name: value.numpy().copy() for name, value in args[0].state_dict().items()}))
-        elif kind == "rows":
-            result = [int(row) for row in result]
-            run.draws.append((kind, result))
-            return iter(result)
-        elif kind == "parts":
-            run.draws.append((kind, [list(part.indices) for part in result]))
-        else:
-            value = np.array(result.detach().numpy() if hasattr(result, "detach") else result)
-            if kind == "init":
-                run.inits.setdefault(run.places.get(id(result)), []).append(value)
-            else:
-                run.draws.append((kind, 2.0 - 3.0 * value if kind == "coins" else value))
-        return result
-
-    for layer in _layers(torch.nn):
-        run.draw_in(layer, ["__init__"], "layer", keep)
-    names = ["randn", "rand", "randint", "randperm", "normal", "multinomial", "randn_like", "rand_like"]
-    run.draw_in(torch, names, "numbers", keep)
-    run.draw_in(torch, ["bernoulli"], "coins", keep)
+    run.watch(torch.nn.Module, torch.Tensor, _classes(torch.optim))
     for name in ("normal_", "uniform_", "float"):  # which are those of the class below
         setattr(torch.Tensor, name, getattr(torch.Tensor, name))
         run.patches.callback(delattr, torch.Tensor, name)
-    run.draw_in(torch.Tensor, ["normal_", "uniform_"], "numbers", keep)
-    run.draw_in(torch.nn.init, [name for name in vars(torch.nn.init) if name[-1] == "_" != name[0]], "init", keep)
-    for kind in vars(torch.distributions).values():
-        if isinstance(kind, type):
-            run.draw_in(kind, ["sample"], "numbers", keep)
-    run.draw_in(torch.utils.data.RandomSampler, ["__iter__"], "rows", lambda k, rows, args: keep(k, list(rows), args))
-    run.draw_in(torch.utils.data, ["random_split"], "parts", keep)
-    run.replace(torch.Tensor, "float", lambda old: torch.Tensor.double)
+    names = ["randn", "rand", "randint", "randperm", "normal", "multinomial", "randn_like", "rand_like"]
+    for owner, functions, kind in (
+        *((each, ["__init__"], "layer") for each in _layers(torch.nn)),
+        (torch, names, "numbers"),
+        (torch, ["bernoulli"], "coins"),
+        (torch.Tensor, ["normal_", "uniform_"], "numbers"),
+        (torch.nn.init, _initializers(torch.nn.init), "init"),
+        *((each, ["sample"], "numbers") for each in _classes(torch.distributions)),
+        (torch.utils.data.RandomSampler, ["__iter__"], "rows"),
+        (torch.utils.data, ["random_split"], "parts"),
+    ):
+        run.drawing(owner, functions, kind)
+    run.replace(torch.Tensor, "float", torch.Tensor.double)
     run.patches.callback(torch.set_default_dtype, torch.get_default_dtype())
     torch.set_default_dtype(torch.float64)
-    run.replace(torch.nn.functional, "dropout", lambda old: lambda x, *args, **kwargs: x)
-    run.replace(np.random, "default_rng", lambda old: lambda *args: _Kept(old(*args), run))
+    run.replace(torch.nn.functional, "dropout", lambda x, *args, **kwargs: x)
+    make = np.random.default_rng
+    run.replace(np.random, "default_rng", lambda *args: _Numbers(make(*args), run))
 
 
-class _Kept:
-    """A generator of NumPy whose numbers are kept."""
-
-    def __init__(self, generator: np.random.Generator, run: _Run) -> None:
-        self._generator, self._run = generator, run
-
-    def __getattr__(self, name: str) -> Any:
-        def drawn(*args: Any, **kwargs: Any) -> Any:
-            result = getattr(self._generator, name)(*args, **kwargs)
-            self._run.draws.append(("numbers", np.array(result)))
-            return result
-
-        return drawn
-
-
-class _Given:
-    """A generator that gives the numbers of the other run, and others to what is replaced later."""
-
-    def __init__(self, following: Callable[[str], Any], run: _Run) -> None:
-        self._following, self._run, self._other = following, run, np.random.default_rng(0)
-
-    def __getattr__(self, name: str) -> Any:
-        if name[:1] == "_" or self._run.depth:
-            return getattr(self._other, name)
-
-        def drawn(*args: Any, size: Any = None, dtype: Any = None, **kwargs: Any) -> Any:
-            value = np.array(self._following("numbers"), dtype)
-            shape = args[0] if size is None and name in ("random", "standard_normal") and args else size
-            if shape is not None and value.shape != (tuple(shape) if np.iterable(shape) else (shape,)):
-                raise ValueError(f"{name} draws numbers of shape {shape}, where PyTorch's program drew {value.shape}")
-            return value if value.ndim else value[()]
-
-        return drawn
-
-
-def _give(run: _Run, other: _Run, text: str) -> None:
+def _watch_port(run: _Run, text: str) -> None:
     """Give the run of the port what the other one drew."""
-    rest = iter(other.draws)
-
-    def following(*kinds: str) -> Any:
-        kind, value = next(rest, ("nothing", None))
-        if kind not in kinds and not (kind == "coins" and "numbers" in kinds):
-            raise ValueError(f"the port draws {kinds[0]} where PyTorch's program drew {kind}")
-        return value
-
-    def give(kind: str, result: Any, args: Any) -> Any:
-        if kind == "layer":
-            if run.add_layer(args[0].double()):
-                args[0].load_state_dict(following("layer"))
-        elif kind == "rows":
-            return np.array(following("rows"))
-        elif kind == "parts":
-            return [type(part)(part.dataset, rows) for part, rows in zip(result, following("parts"), strict=True)]
-        elif kind == "init":
-            values = other.inits.get(run.places.get(id(args[0])))
-            if not values:
-                raise ValueError("the port sets initial values where PyTorch's program sets none")
-            args[0].data[...] = values.pop(0)
-        else:
-            value = following("numbers").astype(result.dtype)
-            return value if value.shape == result.shape else np.moveaxis(value, -1, 0).reshape(result.shape)
-        return result
-
-    optimizers = [each for each in vars(nn.optim).values() if isinstance(each, type) and hasattr(each, "param_groups")]
-    kinds = [
-        *dict.fromkeys(kind for each in vars(nn.optim).values() if isinstance(each, type) for kind in each.__mro__)
-    ]
-    run.watch(nn.Module, Tensor, optimizers or [kind for kind in kinds if hasattr(kind, "zero_grad")])
-    run.replace(
-        nn.Parameter,
-        "__init__",
-        lambda old: lambda p, data, requires_grad=True, dtype=np.float64: old(p, data, requires_grad, dtype),
-    )
-    for layer in _layers(nn):
-        run.draw_in(layer, ["__init__"], "layer", give)
-    run.draw_in(nn.init, [name for name in vars(nn.init) if name[-1] == "_" != name[0]], "init", give)
-    run.draw_in(nn.distributions.Distribution, ["sample"], "numbers", give)
-    run.replace(nn.functional, "dropout", lambda old: lambda x, *args, **kwargs: x)
-    given: Any = _Given(following, run)
-    run.replace(nn.random, "_generator", lambda old: given)
-    run.replace(nn.random, "manual_seed", lambda old: lambda seed: given)
-    run.replace(nn, "manual_seed", lambda old: lambda seed: given)
-    run.replace(np.random, "default_rng", lambda old: lambda *args: given)
+    run.watch(nn.Module, Tensor, {base for k in _classes(nn.optim) for base in k.__mro__ if hasattr(base, "zero_grad")})
+    old, given = nn.Parameter.__init__, _Numbers(np.random.default_rng(0), run)
+    parameter = lambda p, data, requires_grad=True, dtype=np.float64: old(p, data, requires_grad, dtype)  # noqa: E731
+    run.replace(nn.Parameter, "__init__", parameter)
+    for each in _layers(nn):
+        run.drawing(each, ["__init__"], "layer")
+    run.drawing(nn.init, _initializers(nn.init), "init")
+    run.drawing(nn.distributions.Distribution, ["sample"], "numbers")
+    run.replace(nn.functional, "dropout", lambda x, *args, **kwargs: x)
+    run.replace(nn.random, "_generator", given)
+    for owner, name in ((nn.random, "manual_seed"), (nn, "manual_seed"), (np.random, "default_rng")):
+        run.replace(owner, name, lambda *args: given)
     imports: list[ast.stmt] = [each for each in ast.parse(text).body if isinstance(each, ast.Import | ast.ImportFrom)]
     exec(compile(ast.Module(imports, []), "imports", "exec"), {"__name__": "imports"})
     if "datasets" in sys.modules:  # the program imports it
-        datasets = sys.modules["datasets"]
-        run.draw_in(datasets.RandomSampler, ["order"], "rows", give)
-        run.draw_in(datasets, ["random_split"], "parts", give)
+        run.drawing(sys.modules["datasets"].RandomSampler, ["order"], "rows")
+        run.drawing(sys.modules["datasets"], ["random_split"], "parts")
 
 
 def differences(theirs: list[tuple[str, list[Any]]], ours: list[tuple[str, list[Any]]]) -> dict[str, float]:
@@ -309,19 +290,18 @@ def differences(theirs: list[tuple[str, list[Any]]], ours: list[tuple[str, list[
         raise ValueError(
             f"the programs compute different things: {len(kinds[0])} results of PyTorch, {len(kinds[1])} here"
         )
-    found: dict[str, float] = {}
+    found, most = dict[str, float](), dict[str, float]()
     for number, ((kind, first), (_, second)) in enumerate(zip(theirs, ours, strict=True)):
-        if [each.shape for each in first] != [each.shape for each in second]:
-            shapes = [[each.shape for each in arrays] for arrays in (first, second)]
+        shapes = [[each.shape for each in arrays] for arrays in (first, second)]
+        if shapes[0] != shapes[1]:
             raise ValueError(f"{kind}, result {number}: shapes {shapes[0]} of PyTorch, {shapes[1]} here")
-        wide = np.concatenate([np.ravel(each) for each in first]) if first else np.zeros(1)
-        here = np.concatenate([np.ravel(each) for each in second]) if first else np.zeros(1)
-        same = (wide == here) | (np.isnan(wide) & np.isnan(here))
-        finite = np.abs(wide[np.isfinite(wide)])
-        apart = np.abs(np.subtract(wide, here, where=~same, out=np.zeros(wide.shape, np.result_type(wide, here, 1.0))))
-        scale = finite.max(initial=0.0) or 1.0
-        largest = float(np.nan_to_num(apart, nan=np.inf).max(initial=0.0) / scale)
-        found[kind] = max(found.get(kind, 0.0), largest)
+        wide, here = (np.concatenate([np.zeros(1), *map(np.ravel, arrays)]) for arrays in (first, second))
+        with np.errstate(invalid="ignore"):  # infinities are subtracted too
+            apart = np.where((wide == here) | (np.isnan(wide) & np.isnan(here)), 0, np.abs(wide - here))
+        scale = float(np.abs(wide[np.isfinite(wide)]).max())
+        most[kind] = max(most.get(kind, 0.0), scale)  # what is far smaller, as a distance of 0, is rounding alone
+        largest = np.nan_to_num(apart, nan=np.inf).max() / (max(scale, 1e-6 * most[kind]) or 1.0)
+        found[kind] = max(found.get(kind, 0.0), float(largest))
     return found
 
 
@@ -330,16 +310,16 @@ def compare(source: str, ported: str, name: str) -> int:
     if find_spec("torch") is None:
         print("--compare runs PyTorch's program too: install torch, or compare where it is", file=sys.stderr)
         return 1
-    run = _Run()
-    with run.patches:
-        _keep(run)
-        run.run(source, name)
-    ours = _Run()
-    with ours.patches:
-        _give(ours, run, ported)
-        ours.run(ported, f"{name}, ported")
+    first = _Run()
+    with first.patches:
+        _watch_pytorch(first)
+        first.run(source, name)
+    second = _Run(first)
+    with second.patches:
+        _watch_port(second, ported)
+        second.run(ported, f"{name}, ported")
     try:
-        found = differences(run.events, ours.events)
+        found = differences(first.events, second.events)
     except ValueError as error:
         print(f"{name}: {error}", file=sys.stderr)
         return 1
@@ -347,7 +327,6 @@ def compare(source: str, ported: str, name: str) -> int:
         print(f"{name}: nothing to compare: it calls no model, and no loss goes back", file=sys.stderr)
         return 1
     for kind, largest in found.items():
-        print(
-            f"{kind}: {sum(each == kind for each, _ in run.events)} compared, largest relative difference {largest:.1e}"
-        )
+        count = sum(each == kind for each, _ in first.events)
+        print(f"{kind}: {count} compared, largest relative difference {largest:.1e}")
     return int(max(found.values()) > TOLERANCE)

@@ -11,7 +11,7 @@ from nn.port import port
 from nn.port._table import tables
 
 torch = pytest.importorskip("torch", reason="compares with PyTorch: pip install -e '.[torch]'")
-from nn.port._compare import TOLERANCE, compare  # noqa: E402 - as it needs torch
+from nn.port._compare import TOLERANCE, compare, differences  # noqa: E402 - as it needs torch
 
 PORT = Path(__file__).parent.parent / "port"
 PROGRAMS = sorted((PORT / "programs").glob("*.txt"))
@@ -64,6 +64,7 @@ def test_each_spelling_of_a_value_is_among_the_lines() -> None:
         "device",
         "softplus",
         "moveaxis",
+        "median",  # which is refused
     }
     missing = [
         name
@@ -98,3 +99,14 @@ def test_compare_tells_what_differs(capsys: pytest.CaptureFixture[str]) -> None:
     assert nn.Linear(2, 1).weight.dtype == np.float32, "what it replaces is put back"
     assert torch.get_default_dtype() == torch.float32
     assert TOLERANCE < 1e-6
+
+
+def test_what_is_rounding_beside_other_results_is_no_difference() -> None:
+    def losses(*values: float) -> list[tuple[str, list[Any]]]:
+        return [("losses", [np.array(value)]) for value in values]
+
+    assert differences(losses(2.0, 1e-17), losses(2.0, -3e-17))["losses"] < TOLERANCE
+    assert differences(losses(2.0, 1e-5), losses(2.0, 1.1e-5))["losses"] > 0.09
+    assert differences(losses(1e-9), losses(1.1e-9))["losses"] > 0.09
+    assert differences(losses(np.nan, np.inf), losses(np.nan, np.inf))["losses"] == 0
+    assert differences(losses(1.0), losses(np.nan))["losses"] > 1

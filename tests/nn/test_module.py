@@ -179,6 +179,22 @@ def test_state_may_be_tensors_or_other_dtypes_or_lists(convert: Any) -> None:
         assert (array == model.state_dict()[name]).all()
 
 
+@pytest.mark.parametrize(
+    ("counted", "fits"), [(4.0, True), (4.5, False), (np.nan, False), (np.inf, False), (1e30, False)]
+)
+def test_counts_may_be_floats_that_are_whole(counted: float, fits: bool) -> None:
+    model = nn.Sequential(nn.BatchNorm1d(2))
+    state = {**model.state_dict(), "0.num_batches_tracked": np.float64(counted)}
+    if fits:
+        model.load_state_dict(state)
+        tracked = model.state_dict()["0.num_batches_tracked"]
+        assert tracked == 4
+        assert tracked.dtype == np.int64
+    else:
+        with pytest.raises(RuntimeError, match="num_batches_tracked is int64, the state has float64"):
+            model.load_state_dict(state)
+
+
 def test_all_misfits_are_reported_at_once_and_nothing_is_loaded() -> None:
     model = Two()
     before = model.state_dict()

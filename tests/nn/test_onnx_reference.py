@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 import nn
-from autograd import UnsupportedError, compile, gradcheck, tensor
+from autograd import ShapeError, UnsupportedError, compile, gradcheck, tensor
 from nn.onnx._operators.classical import CLASSICAL
 from nn.onnx._operators.reference import COMPARED
 from nn.onnx._operators.trees import TREES
@@ -581,6 +581,8 @@ def test_trees_have_values_and_no_derivative() -> None:
         with pytest.warns(nn.TrainingWarning, match="those of trees, which have no derivative"):
             model = nn.onnx.load(file)
         expected = found_by(model, [x])[-1]
+        with pytest.raises(ShapeError, match=rf"{kind} of column \d+ cannot be of an input of shape"):
+            model(np.zeros((3, 0), np.float32))
         with pytest.raises(UnsupportedError, match=rf"{kind}, opset \d\) has no derivative here"):
             model(tensor(x, requires_grad=True))
         compiled = compile(lambda x, model=model: model(x))

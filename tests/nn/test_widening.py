@@ -123,3 +123,14 @@ def test_lint_says_it_too(operation: str) -> None:
     found = next(each for each in lint(loss(make())) if each.form == "float32 with float64")
     assert "np.zeros(shape, np.float32)" in found.remedy
     assert "test_widening.py" in found.where
+
+
+@pytest.mark.parametrize("value", [-1e9, np.float64(-1e9), np.full(4, -1e9), np.full((), -1e9)])
+def test_numbers_that_are_written_into_results_are_told_of_by_none(value: Any) -> None:
+    def loss(model: Any) -> Any:
+        scores = model(X)
+        scores[scores.data > 0] = value if np.ndim(value) == 0 else value[: (scores.data > 0).sum()].sum()
+        scores[:, 0] = value
+        return nn.functional.softmax(scores, axis=-1).sum()
+
+    assert not train(nn.Linear(3, 2), loss)

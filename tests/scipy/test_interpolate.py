@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 import scipy.interpolate
+import scipy.sparse.linalg
 
 from autograd import DomainError, ShapeError, Tensor, UnsupportedError, grad, jvp, tensor, vmap
 from autograd.scipy import interpolate
@@ -109,6 +110,19 @@ CASES: dict[str, tuple[Callable[..., Any], tuple[Array, ...]]] = {
     ),
     "nearest on a grid": (
         lambda v: interpolate.RegularGridInterpolator((X, X[:3]), v, "nearest")(POINTS / 4), (drawn((5, 3)),),
+    ),
+    **{
+        f"{method} on a grid": (
+            lambda v, p, method=method: interpolate.RegularGridInterpolator((X, X[::-1]), v, method)(p),
+            (drawn((5, 5, 2)), POINTS / 4),
+        )
+        for method in ("slinear", "cubic", "pchip")
+    },
+    "slopes of a quintic on a grid": (
+        lambda v, p: interpolate.RegularGridInterpolator(
+            (np.arange(7.0), np.arange(6.0)), v, "quintic", solver=scipy.sparse.linalg.spsolve
+        )(p, nu=(1, 0)),
+        (drawn((7, 6)), POINTS / 4),
     ),
 }  # fmt: skip
 
@@ -217,6 +231,14 @@ def test_values_on_grids_are_scipys() -> None:
         ):
             np.testing.assert_allclose(ours(tensor(points)).data, scipys(points), atol=1e-12)
             assert ours(tensor(points[0])).shape == scipys(points[0]).shape
+    curves: list[Any] = ["slinear", "cubic", "pchip"]
+    for curve, order in itertools.product(curves, (None, (1, 0), (0, 2))):
+        if order is None or curve == "cubic":
+            solver = {} if curve == "pchip" else {"solver": scipy.sparse.linalg.spsolve}
+            grid, more = (X, np.arange(4.0)[::-1]), drawn((5, 4, 2))
+            scipys = scipy.interpolate.RegularGridInterpolator(grid, more, curve, False, None, **solver)
+            curved = interpolate.RegularGridInterpolator(grid, tensor(more), curve, False, None)
+            np.testing.assert_allclose(curved(points, nu=order).data, scipys(points, nu=order), atol=1e-9)
     line = interpolate.RegularGridInterpolator((X,), tensor(Y))
     np.testing.assert_allclose(line(BEYOND[1:5]).data, np.interp(BEYOND[1:5], X, Y))
 
@@ -295,7 +317,9 @@ def test_what_is_refused_says_what_to_do() -> None:
             call()
     with pytest.raises(UnsupportedError, match="CubicSpline"):
         interpolate.interp1d(tensor(X, requires_grad=True), t, "cubic")
-    with pytest.raises(UnsupportedError, match="'linear' and 'nearest' have"):
-        interpolate.RegularGridInterpolator((X,), t, "cubic")
+    with pytest.raises(UnsupportedError, match="the knots of a spline"):
+        interpolate.RegularGridInterpolator((tensor(X, requires_grad=True),), t, "cubic")(X)
+    with pytest.raises(ValueError, match="no method 'none'"):
+        interpolate.RegularGridInterpolator((X,), t)(X, unknown)
     with pytest.raises(NotImplementedError, match="none"):
         interpolate.interp1d(X, t, unknown)

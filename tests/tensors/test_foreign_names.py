@@ -386,3 +386,12 @@ def test_what_looks_alike_but_is_meant_stays() -> None:
     assert X.transpose((0, 1)).shape == X.transpose().T.shape == (2, 3)
     assert type(X.size) is int  # a subclass would say what to write if it is called, and make float32 / t.size float64
     assert X.flatten("F").shape == (6,)
+
+
+def test_jaxs_words_on_arrays_are_explained_in_functions_that_are_differentiated() -> None:
+    with pytest.raises(AttributeError) as caught:
+        autograd.grad(lambda x: np.sum(np.zeros(3).at[1].set(x)))(2.0)  # type: ignore[attr-defined]
+    assert any("x[i] = y" in note for note in caught.value.__notes__)
+    with pytest.raises(AttributeError) as caught:
+        autograd.grad(lambda x: x * np.zeros(3).no_such_name)(2.0)  # type: ignore[attr-defined]
+    assert not hasattr(caught.value, "__notes__")

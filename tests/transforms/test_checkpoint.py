@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 import nn
-from autograd import GraphError, Tensor, checkpoint, gradients, no_grad, saved_tensors_hooks, tensor
+from autograd import GraphError, Tensor, checkpoint, grad, gradients, no_grad, saved_tensors_hooks, tensor
 from autograd.testing import check_operation
 
 X = np.array([[0.5, -1.0], [2.0, 0.25]])
@@ -316,3 +316,15 @@ def test_lists_and_dicts_among_its_arguments_may_be_changed_afterwards() -> None
         return x.grad.numpy()
 
     np.testing.assert_array_equal(gradient(True), gradient(False))
+
+
+def test_jaxs_form_returns_a_function() -> None:
+    @checkpoint  # type: ignore[call-arg]  # as JAX is called
+    def product(w: Any, x: Any, scale: float = 2.0) -> Any:
+        return scale * np.sin(w @ x)
+
+    w, x = np.array([[1.0, 2.0]]), np.array([0.5, -0.5])
+    found = grad(lambda w: np.sum(product(w, x)))(w)
+    np.testing.assert_array_equal(found, grad(lambda w: np.sum(2 * np.sin(w @ x)))(w))
+    assert checkpoint(lambda: np.sin(x)) is not None, "that of a function without arguments is its result"
+    assert checkpoint(product, w, x).shape == (1,)

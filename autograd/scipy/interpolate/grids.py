@@ -10,22 +10,18 @@ from typing import Any, Literal
 import numpy as np
 from scipy import interpolate
 
-from autograd import DomainError, ShapeError, Tensor, UnsupportedError
+from autograd import DomainError, ShapeError, Tensor
 from autograd.extend import anywhere
 from autograd.inside import TensorLike, selected, unwrap
 
 from ..common import double, float_operand, is_plain
 from .common import beyond, column, intervals_of
+from .lines import spline
+from .piecewise import horner
+from .splines import PchipInterpolator
 
 Method = Literal["linear", "nearest", "slinear", "cubic", "quintic", "pchip"]
-
-
-def _require_known(method: str) -> None:
-    if method not in ("linear", "nearest"):
-        raise UnsupportedError(
-            f"RegularGridInterpolator(method={method!r}) has no derivative here: 'linear' and 'nearest' have; "
-            f"along one axis, use CubicSpline or PchipInterpolator"
-        )
+_ORDERS = {"slinear": 1, "cubic": 3, "quintic": 5}
 
 
 class RegularGridInterpolator:
@@ -36,22 +32,22 @@ class RegularGridInterpolator:
     points
         For each of d axes, its m knots, all increasing or all decreasing.
     values
-        The values, of shape (m1, ..., md, ...). Values, points of evaluation and knots have gradients.
+        The values, of shape (m1, ..., md, ...). Values, points and, but for splines, knots have gradients.
     method
-        "linear" or "nearest"; the others of SciPy for arrays alone.
+        "linear" or "nearest"; "slinear", "cubic" and "quintic" for splines, or "pchip", along one axis after the other.
     bounds_error
         Raise for points outside of the grid.
     fill_value
         The value outside of the grid if `bounds_error` is False; None to extrapolate.
     solver, solver_args
-        What is given to SciPy, for its other methods.
+        What is given to SciPy, for splines of arrays.
 
     Raises
     ------
     DomainError
         If knots are not in order, or a point of evaluation is outside of the grid.
     UnsupportedError
-        If another method is given tensors.
+        If the knots of splines require a gradient.
 
     Examples
     --------
@@ -82,8 +78,6 @@ class RegularGridInterpolator:
             self._scipys = interpolate.RegularGridInterpolator(
                 points, values, method, bounds_error, fill_value, **further
             )
-        else:
-            _require_known(method)
         grid: list[Any] = [double(knots) for knots in points]
         filled: Any = float_operand(values)
         if len(grid) > filled.ndim or any(
@@ -120,13 +114,14 @@ class RegularGridInterpolator:
         method
             Another method than that of the object.
         nu
-            The order of the derivative along each axis, by SciPy's other methods for arrays alone.
+            The order of the derivative along each axis, of splines.
         """
         if self._scipys is not None and is_plain(xi):
             return self._scipys(xi, method, nu=nu)
         method = method or self.method
-        _require_known(method)
-        if nu is not None:
+        if method not in (*_ORDERS, "pchip", "linear", "nearest"):
+            raise ValueError(f"RegularGridInterpolator has no method {method!r}")
+        if nu is not None and method not in _ORDERS:
             raise ValueError(f"nu={nu} is for methods of splines: differentiate {method!r} by autograd.jacobian")
         points: Any = double(xi) if not isinstance(xi, tuple) else np.stack(np.broadcast_arrays(*map(double, xi)), -1)
         d = len(self.grid)
@@ -146,10 +141,29 @@ class RegularGridInterpolator:
                     f"bounds_error=False, and fill_value=None to extrapolate"
                 )
             outside = outside | below | above
-        found = self._between(points, method, ndim)
+        along = method in ("linear", "nearest")
+        found = self._between(points, method, ndim) if along else self._by_axes(points, method, nu or (0,) * d)
         if not self.bounds_error and self.fill_value is not None:
             return np.where(column(outside, ndim), double(self.fill_value), found)
         return found
+
+    def _by_axes(self, points: Any, method: str, nu: Sequence[int]) -> Any:
+        """Return values between curves along the last axis, between curves through these along the one before, ..."""
+        flat = points.reshape(-1, len(self.grid))
+        place = np.arange(len(flat))
+        found: Any = self.values
+        for axis in reversed(range(len(self.grid))):
+            knots, x = self.grid[axis], flat[:, axis]
+            # the axis of the knots first, behind it that of the points, which the first curves have alike
+            found = (
+                np.moveaxis(found, axis, 0)[:, None] if axis == len(self.grid) - 1 else np.moveaxis(found, axis + 1, 0)
+            )
+            k = _ORDERS.get(method)
+            pieces = (PchipInterpolator(knots, found) if k is None else spline(knots, found, k)).derivative(nu[axis])
+            i, ndim = intervals_of(pieces.x, x), found.ndim - 2
+            c = selected(pieces.c, (slice(None), i, place if pieces.c.shape[2] > 1 else 0 * i))
+            found = horner(c, column(x - selected(pieces.x, i), ndim))
+        return found.reshape(points.shape[:-1] + found.shape[1:])
 
     def _between(self, points: Any, method: str, ndim: int) -> Any:
         places, weights = [], []

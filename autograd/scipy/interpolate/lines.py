@@ -25,7 +25,7 @@ Fill: TypeAlias = "TensorLike | tuple[TensorLike, TensorLike] | Literal['extrapo
 _ORDERS = {"zero": 0, "slinear": 1, "quadratic": 2, "cubic": 3}
 
 
-def _spline(x: Any, y: Any, k: int) -> PPoly:
+def spline(x: Any, y: Any, k: int) -> PPoly:
     """Return the spline of order k through values, which SciPy has as coefficients of B-splines, by its polynomials.
 
     The coefficients solve a system of equations. Their differences are those of the derivatives, which at the
@@ -122,7 +122,7 @@ class interp1d:  # noqa: N801 - SciPy's name
         self._pieces: PPoly | None = None
         if order is not None:
             require_increasing("interp1d", knots, values)
-            self._pieces = _spline(knots, values, order)
+            self._pieces = spline(knots, values, order)
 
     def __call__(self, x: TensorLike) -> Tensor:
         """Evaluate at points of any shape, which stands in the place of the axis of the knots."""

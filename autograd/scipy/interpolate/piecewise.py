@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from typing import Any, Literal, Self, TypeAlias
 
 import numpy as np
@@ -16,6 +17,14 @@ from ..common import double, is_plain
 from .common import beyond, column, intervals_of, knots_and_values, placed, require_increasing
 
 Extrapolation: TypeAlias = bool | Literal["periodic"] | None
+
+
+def horner(c: Any, t: Any) -> Any:
+    """Return polynomials at `t`, of coefficients of which those of the highest power are the first."""
+    y = c[0] + 0 * t
+    for coefficients in c[1:]:
+        y = y * t + coefficients
+    return y
 
 
 class PPoly:
@@ -73,6 +82,21 @@ class PPoly:
         self.axis = made.axis
         self._set(made.c, made.x, made.extrapolate)
 
+    def _through(
+        self, x: Any, y: Any, axis: int, slopes: Callable[[Any, Any], Any], extrapolate: Extrapolation
+    ) -> None:
+        """Be the cubic polynomials through values, with the slopes that a function of knots and values returns."""
+        name = type(self).__name__
+        knots, values, self.axis = knots_and_values(name, x, y, axis)
+        if values.dtype.kind == "c" and name == "PchipInterpolator":
+            raise DomainError(f"{name} takes real values: interpolate real and imaginary parts")
+        require_increasing(name, knots, values)
+        found = slopes(knots, values)
+        if found.shape != values.shape:
+            raise ShapeError(f"{name} takes as many slopes as values, not shapes {values.shape} and {found.shape}")
+        require_increasing(name, knots, found)
+        self._set(hermite_coefficients(knots, values, found), knots, extrapolate)
+
     def _like(self, c: Any, extrapolate: Extrapolation) -> PPoly:
         return PPoly.construct_fast(c, self.x, extrapolate, self.axis)
 
@@ -117,10 +141,7 @@ class PPoly:
             points = knots[0] + np.remainder(points - knots[0], knots[-1] - knots[0])
         i = intervals_of(knots, points)
         t = column(points - selected(knots, i), ndim)
-        c = selected(self.c, (slice(None), i))
-        y = c[0] + 0 * t
-        for power in range(1, len(c)):
-            y = y * t + c[power]
+        y = horner(selected(self.c, (slice(None), i)), t)
         if not extrapolate:
             below, above = beyond(points, knots)
             y = np.where(column(below | above, ndim), np.nan, y)
@@ -143,10 +164,7 @@ class PPoly:
         k = len(self.c) - 1
         c = self.c / column(np.arange(k + 1.0, 0, -1), self.c.ndim - 1)
         width = column(self.x[1:] - self.x[:-1], self.c.ndim - 2)
-        over = c[0]
-        for power in range(1, k + 1):
-            over = over * width + c[power]
-        before = np.cumsum(over * width, 0)
+        before = np.cumsum(horner(c, width) * width, 0)
         constants = np.concatenate([before[:1] * 0, before[:-1]], 0)
         extrapolate = False if self.extrapolate == "periodic" else self.extrapolate
         return self._like(np.concatenate([c, constants[None]], 0), extrapolate).antiderivative(nu - 1)
@@ -271,10 +289,5 @@ class CubicHermiteSpline(PPoly):
         if is_plain(x, y, dydx):
             self._take(interpolate.CubicHermiteSpline(x, y, dydx, axis, extrapolate))
             return
-        name = type(self).__name__
-        knots, values, self.axis = knots_and_values(name, x, y, axis)
-        slopes: Any = np.moveaxis(double(dydx), self.axis, 0)
-        if slopes.shape != values.shape:
-            raise ShapeError(f"{name} takes as many slopes as values, not shapes {values.shape} and {slopes.shape}")
-        require_increasing(name, knots, values, slopes)
-        self._set(hermite_coefficients(knots, values, slopes), knots, True if extrapolate is None else extrapolate)
+        extrapolate = True if extrapolate is None else extrapolate
+        self._through(x, y, axis, lambda knots, values: np.moveaxis(double(dydx), self.axis, 0), extrapolate)

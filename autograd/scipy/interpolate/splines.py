@@ -13,17 +13,17 @@ from autograd.inside import TensorLike, unwrap
 
 from ..common import double, is_plain
 from ..linalg import solve, solve_banded
-from .common import column, flat, knots_and_values, require_increasing
-from .piecewise import Extrapolation, PPoly, hermite_coefficients
+from .common import column, flat
+from .piecewise import Extrapolation, PPoly
 
 End: TypeAlias = "Literal['not-a-knot', 'clamped', 'natural'] | tuple[Literal[1, 2], TensorLike]"
 
 
-def _ends(bc_type: Any, y: Any, axis: int) -> list[Any]:
+def _ends(bc_type: Any, y: Any) -> list[Any]:
     """Return what holds at both ends: "not-a-knot", "periodic", or the order and the value of a derivative."""
     if isinstance(bc_type, str):
         if bc_type == "periodic" and anywhere(~np.isclose(unwrap(y[0]), unwrap(y[-1]), rtol=1e-15, atol=1e-15)):
-            raise DomainError(f"bc_type='periodic' takes the same value at both ends of axis {axis}")
+            raise DomainError("bc_type='periodic' takes the same value at both ends")
         bc_type = (bc_type, bc_type)
     elif len(bc_type) != 2 or any(isinstance(end, str) and end == "periodic" for end in bc_type):
         raise ValueError("bc_type takes one condition for both ends, or two, neither of which is 'periodic'")
@@ -160,12 +160,9 @@ class CubicSpline(PPoly):
         if is_plain(x, y, bc_type):
             self._take(interpolate.CubicSpline(x, y, axis, bc_type, extrapolate))
             return
-        knots, values, self.axis = knots_and_values("CubicSpline", x, y, axis)
-        require_increasing("CubicSpline", knots, values)
-        ends = _ends(bc_type, values, self.axis)
         if extrapolate is None:
-            extrapolate = "periodic" if isinstance(ends[0], str) and ends[0] == "periodic" else True
-        self._set(hermite_coefficients(knots, values, _slopes(knots, values, ends)), knots, extrapolate)
+            extrapolate = "periodic" if isinstance(bc_type, str) and bc_type == "periodic" else True
+        self._through(x, y, axis, lambda x, y: _slopes(x, y, _ends(bc_type, y)), extrapolate)
 
 
 def _edge(h0: Any, h1: Any, m0: Any, m1: Any) -> Any:
@@ -213,9 +210,4 @@ class PchipInterpolator(PPoly):
         if is_plain(x, y):
             self._take(interpolate.PchipInterpolator(x, y, axis, extrapolate))
             return
-        knots, values, self.axis = knots_and_values("PchipInterpolator", x, y, axis)
-        require_increasing("PchipInterpolator", knots, values)
-        if values.dtype.kind == "c":
-            raise DomainError("PchipInterpolator takes real values: interpolate real and imaginary parts")
-        c = hermite_coefficients(knots, values, _monotone_slopes(knots, values))
-        self._set(c, knots, True if extrapolate is None else extrapolate)
+        self._through(x, y, axis, _monotone_slopes, True if extrapolate is None else extrapolate)

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from autograd import ShapeError
 from autograd.extend import as_array, borrow, outside
 
 from .._program import Node, read_nodes
@@ -33,6 +34,8 @@ class _Forest(NamedTuple):
     weights: Array
     given: Array
     members: Array  # the numbers in the set of each node, filled up with nan
+    after: Array = np.empty(0, int)  # no and yes of the first node, of the second, ...
+    modes: Any = ()  # which numbers of branches there are
 
 
 def _values(n: Node, name: str) -> Array:
@@ -47,7 +50,8 @@ def _forest(domain: str, version: int, content: bytes) -> _Forest:
     from onnx import NodeProto
 
     (n,) = read_nodes([NodeProto.FromString(content)], {domain: version})
-    return _with_leaves(n) if n.kind == "TreeEnsemble" else _with_names(n)
+    made = _with_leaves(n) if n.kind == "TreeEnsemble" else _with_names(n)
+    return made._replace(after=np.stack([made.no, made.yes], 1).ravel(), modes={*made.mode} - {-1})
 
 
 def _with_leaves(n: Node) -> _Forest:
@@ -97,23 +101,25 @@ def _with_names(n: Node) -> _Forest:
 
 
 def _leaves(forest: _Forest, x: Array) -> Array:
-    """Return in which leaf of each tree each row ends."""
-    rows = np.arange(len(x))[:, None]
-    places = np.broadcast_to(forest.roots, (len(x), len(forest.roots)))
-    modes = np.unique(forest.mode[forest.mode >= 0])
+    """Return in which leaf of each tree each row ends, (trees, rows)."""
+    places = np.repeat(forest.roots, len(x))
+    rows = np.tile(np.arange(len(x)) * x.shape[1], len(forest.roots))
+    tracks = forest.missing.any()
     for _ in range(len(forest.mode)):
-        mode = forest.mode[places]
-        if (mode < 0).all():
-            break
-        value, threshold = x[rows, forest.feature[places]], forest.threshold[places]
-        goes = forest.missing[places] & np.isnan(value)
-        for kind in modes:
+        value, threshold = x.take(rows + forest.feature.take(places)), forest.threshold.take(places)
+        goes: Any = False
+        for kind in forest.modes:
             if kind == _MEMBER:
-                goes |= (mode == kind) & (value[..., None] == forest.members[places]).any(-1)
+                chosen = (value[:, None] == forest.members[places]).any(-1)
             else:
-                goes |= (mode == kind) & [*_BRANCHES.values()][kind](value, threshold)
-        places = np.where(goes, forest.yes[places], forest.no[places])
-    return places
+                chosen = [*_BRANCHES.values()][kind](value, threshold)
+            goes = chosen if len(forest.modes) == 1 else goes | ((forest.mode.take(places) == kind) & chosen)
+        if tracks:
+            goes = goes | (forest.missing.take(places) & np.isnan(value))
+        before, places = places, forest.after.take(2 * places + goes)
+        if (before == places).all():
+            break
+    return places.reshape(-1, len(x))
 
 
 def _scores(n: Node, x: Any, aggregate: str) -> tuple[Array, Array]:
@@ -126,15 +132,13 @@ def _summed(n: Node, x: Array, aggregate: str) -> Array:
     """Return both as one array, as a program takes what is computed outside of it."""
     forest = _forest(n.domain, n.version, n.content)
     x = x if x.dtype.kind == "f" else x.astype(np.float32)
+    if forest.feature.max(initial=0) >= x.shape[-1]:
+        raise ShapeError(f"{n.kind} of column {forest.feature.max()} cannot be of an input of shape {x.shape}")
     places = _leaves(forest, x if x.ndim > 1 else x[None])
-    weights = forest.weights
-    empty = {"MIN": np.inf, "MAX": -np.inf}.get(aggregate, 0)
-    combine = {"MIN": np.minimum, "MAX": np.maximum}.get(aggregate, np.add)
-    weights = np.where(forest.given, weights, np.asarray(empty, weights.dtype))
-    total, seen = np.full((len(places), weights.shape[1]), empty, weights.dtype), np.zeros((), bool)
-    for column in places.T:
-        total, seen = combine(total, weights[column]), seen | forest.given[column]
-    seen = np.broadcast_to(seen, total.shape)
+    empty, combine = {"MIN": (np.inf, np.minimum), "MAX": (-np.inf, np.maximum)}.get(aggregate, (0, np.add))
+    weights = np.where(forest.given, forest.weights, empty) if empty else forest.weights
+    total = combine.reduce(weights[places], 0, initial=empty, dtype=weights.dtype)
+    seen = np.logical_or.reduce(forest.given[places], 0)
     return np.stack([np.where(seen, total / len(forest.roots) if aggregate == "AVERAGE" else total, 0), seen])
 
 
