@@ -12,7 +12,6 @@ from typing import Any, NamedTuple
 from autograd.extend import missing
 
 from ._imports import Imports, joined
-from ._overwritten import overwritten
 from ._table import Spelling, bind, operand, render, tables
 
 _CASTS = {"float", "double", "half", "to", "type", "cuda", "cpu", "dim"}  # methods that modules have too
@@ -146,9 +145,6 @@ class _Writer:
             for call in calls
             if ast.unparse(call.func) == "self.register_buffer" and isinstance(call.args[0], ast.Constant)
         }
-        for call, name in overwritten(self.tree, self.imports.path):
-            what = f"PyTorch overwrites {name} here, which is read again: write {name} = relu({name}), or so, before"
-            self.refuse(call, what)
         self.layers = {"Module", "Sequential", "ModuleList", "ModuleDict", "Optimizer"}
         for kind in classes:
             if any((self.imports.path(b) or ast.unparse(b)).rpartition(".")[2] in self.layers for b in kind.bases):
