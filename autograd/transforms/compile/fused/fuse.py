@@ -125,12 +125,13 @@ def _is_known(x: Variable) -> bool:
 
 
 def _is_of_rows(call: Call) -> bool:
-    """Tell whether a reduction is one along the last axis, which is short."""
+    """Tell whether a reduction is one along the last axis, or adds up such rows, which are short."""
     x = call.args[0]
     if not isinstance(x, Traced) or not x.ndim or x.shape[-1] > LONGEST:
         return False
     if call.function is np.vecdot:
         return not call.kwargs
     axis = call.kwargs.get("axis", call.args[1] if len(call.args) > 1 else None)
-    axis = axis[0] if isinstance(axis, tuple) and len(axis) == 1 else axis
-    return type(axis) is int and axis % x.ndim == x.ndim - 1
+    axes = [a % x.ndim for a in (axis if isinstance(axis, tuple) else (axis,)) if type(a) is int]
+    below = axes == [*range(x.ndim - 1)][: len(axes)] and reduction_of(call.function) == "sum"
+    return axes == [x.ndim - 1] or (bool(axes) and below and x.value.flags.c_contiguous)

@@ -243,7 +243,12 @@ class Nest(Step):
 
 
 class Reduction(Step):
-    """A sum, a product, or the largest or smallest, over axes, along which `target` has strides of 0."""
+    """A sum, a product, or the largest or smallest, over axes, along which `target` has strides of 0.
+
+    One that `goes_on` begins with what is in the target, in place of `start`.
+    """
+
+    goes_on = False
 
     def __init__(self, operation: str, target: View, source: View, axes: tuple[int, ...], start: Any) -> None:
         kept = [0 if a in axes else 1 for a in range(source.array.ndim)]
@@ -255,7 +260,12 @@ class Reduction(Step):
 
     def text(self, names: dict[int, str]) -> str:
         arrays = f"{described(self.target, names)} {described(self.source, names)}"
-        return f"{self.operation} {arrays} from {self.start!r}"
+        return f"{self.operation} {arrays} from {'there' if self.goes_on else repr(self.start)}"
+
+    def adds_rows(self) -> bool:
+        """Tell whether it adds what is below each other, row by row."""
+        source, target = self.source.array, self.target.array
+        return not target.strides[0] and bool(in_order(source.shape, target.strides, source.strides)[1][-1])
 
 
 class Product(Step):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import ExitStack
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 
@@ -18,6 +18,8 @@ from llvmlite import ir  # isort: skip - after numba was found
 
 LANES = 8  # elements that are computed side by side
 BLOCK = 128  # terms of a sum that NumPy adds up in eight places
+_Place: TypeAlias = tuple[Buffer, int, list[int]]  # and an offset and strides in it, in bytes
+COLUMNS, WIDEST = 128, 1024  # bytes of numbers side by side, to which those below are added, and of all of a row
 
 
 class StepWriter(Writer):
@@ -116,9 +118,12 @@ class StepWriter(Writer):
         target = step.target.buffer, step.target.offset, to
         source = step.source.buffer, step.source.offset, of
         dtype = step.source.array.dtype
+        if to[-1] == of[-1] == dtype.itemsize and 2 <= shape[-1] <= WIDEST // dtype.itemsize and dtype.kind != "b":
+            self._columns(step, shape, target, source)
+            return
         start, inner = self.arithmetic.constant(step.start, dtype), not to[-1]
         alone = inner and all(to[:-1])  # each result is of one row
-        if not alone:
+        if not alone and not step.goes_on:
             with ExitStack() as stack:
                 kept = [n if stride else 1 for n, stride in zip(shape, to, strict=True)]
                 self.store(start, self.at(*target, self.loops(stack, kept)))
@@ -129,6 +134,31 @@ class StepWriter(Writer):
             stride = of[-1] // dtype.itemsize
             term = self._row(step.operation, first, shape[-1], stride, dtype) if inner else self.load(first)
             self.store(self.arithmetic.compute(step.operation, dtype, [so_far, term]), place)
+
+    def _columns(self, step: Reduction, shape: list[int], target: _Place, source: _Place) -> None:
+        """Add up, or the like, numbers below each other, of as many columns at a time as registers hold."""
+        builder, dtype, n = self.builder, step.source.array.dtype, shape[-1]
+        lanes = min(COLUMNS // dtype.itemsize, 1 << (n.bit_length() - 1))
+        kept = [k if stride else 1 for k, stride in zip(shape[:-1], target[2], strict=False)]
+        added = [k // each for k, each in zip(shape, kept, strict=False)]
+        variable = cgutils.alloca_once(builder, ir.VectorType(memory_of(dtype), lanes))
+        pieces = [(n // lanes, lanes), (1, n % lanes)]  # the last columns are in one with some of those before
+        with ExitStack() as stack:
+            outer = self.loops(stack, kept)
+            for count, fresh in pieces[: 1 + bool(n % lanes)]:
+                with ExitStack() as inner:
+                    (block,) = self.loops(inner, [count])
+                    block = builder.mul(block, ir.Constant(INDEX, lanes))
+                    first = block if fresh == lanes else ir.Constant(INDEX, n - lanes)
+                    place = self.at(*target, [*outer, first])
+                    start = self.arithmetic.constant(step.start, dtype, lanes)
+                    builder.store(self.load_vector(place, lanes) if step.goes_on else start, variable)
+                    with ExitStack() as rows:
+                        index = [builder.add(*pair) for pair in zip(outer, self.loops(rows, added), strict=True)]
+                        terms = [builder.load(variable), self.load_vector(self.at(*source, [*index, first]), lanes)]
+                        builder.store(self.arithmetic.compute(step.operation, dtype, terms), variable)
+                    for w, part in [*enumerate(apart(builder, builder.load(variable)))][lanes - fresh :]:
+                        self.store(part, builder.gep(place, [ir.Constant(INDEX, w)]))
 
     def _row(self, operation: str, first: ir.Value, n: int, stride: int, dtype: Any) -> Any:
         """Return the sum, or the like, of numbers in a row: sums in NumPy's order."""
