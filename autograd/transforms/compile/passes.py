@@ -30,13 +30,15 @@ from .program import (
 )
 
 _NOT_SHARED: frozenset[Any] = WRITERS | {np.empty, np.empty_like}
-COPIES = frozenset((np.ndarray.copy, np.copy, np.array, np.ndarray.flatten, np.ndarray.astype))
+_SMALL = 1 << 20  # bytes of a constant that others are compared with
+COPIES = frozenset((np.ndarray.copy, np.copy, np.array, np.ndarray.flatten, np.ndarray.astype, np.positive))
 
 
 def simplify(program: Program) -> None:
     """Fold constants, share common subexpressions, and drop what nothing needs."""
     _powers(program)
     _fold_constants(program)
+    skip_copies(program)
     _share(program)
     skip_copies(program)
     drop_dead(program)
@@ -74,16 +76,26 @@ def _fold_constants(program: Program) -> None:
         else:
             read.update(id(x.memory) for x in call.reads())
     kept: list[Call] = []
-    known: set[int] = set()
+    known: dict[int, Any] = {}  # the constant that is each one's, the first of equal ones
+    equal: dict[Any, Any] = {}
     for call in calls:
         if _folds(call, varying) or (isinstance(call, Check) and not _varies(call.args[0].memory, varying)):
             continue
         kept.append(call)
         for x in call.reads():
             if not _varies(x.memory, varying) and x.memory.kind == MADE and id(x) not in known:
-                known.add(id(x))
-                program.sources.append((x, Fixed(x.value)))
+                known[id(x)] = first = equal.setdefault(_constant_key(x), x)
+                if first is x:
+                    program.sources.append((x, Fixed(x.value)))
+        call.args, call.kwargs = replaced(known, call.args), replaced(known, call.kwargs)
     program.calls = kept
+
+
+def _constant_key(x: Any) -> Any:
+    """Return what constants of the same values in the same order have in common, if they are not large."""
+    value = x.value
+    small = isinstance(value, np.ndarray) and value.nbytes <= _SMALL and not value.dtype.hasobject
+    return (x.dtype, x.shape, x.strides, value.tobytes()) if small else id(x)
 
 
 def _leads_to(calls: list[Call], varying: set[int]) -> dict[int, list[int]]:
@@ -190,6 +202,8 @@ def skip_copies(program: Program) -> None:
                 kept.pop()
             continue
         if call.function not in COPIES or x.strides != copy.strides or traced_in(call.args[1:]):
+            continue
+        if call.function is np.positive and call.kwargs:
             continue
         own, source, kind = id(copy.memory), id(x.memory), x.memory.kind
         unneeded = x is x.memory.whole and last[source] == k and source in computed and source not in given
