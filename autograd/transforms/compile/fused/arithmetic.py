@@ -53,14 +53,14 @@ class Arithmetic:
 
     Attributes
     ----------
-    context, builder
-        numba's context, and the builder of LLVM's instructions.
+    builder
+        What writes LLVM's instructions.
     inlines
         Whether the code of functions such as exp becomes part of the loop that calls them.
     """
 
-    def __init__(self, context: Any, builder: ir.IRBuilder, *, inlines: bool = True) -> None:
-        self.context, self.builder, self.inlines = context, builder, inlines
+    def __init__(self, builder: ir.IRBuilder, *, inlines: bool = True) -> None:
+        self.builder, self.inlines = builder, inlines
 
     def constant(self, number: complex | np.generic, dtype: DTypeLike, width: int = 1) -> ir.Value:
         """Return a number as one of a dtype, or as many of it side by side."""

@@ -10,7 +10,7 @@ from typing import Any
 
 from .loops import load_numba
 
-_numba: Any = load_numba("a fused loop")
+load_numba("a fused loop")
 
 import numba.core.cgutils  # noqa: E402
 from llvmlite import ir  # noqa: E402 - it comes with numba, of which the line above has said how to install it
@@ -18,12 +18,6 @@ from llvmlite import ir  # noqa: E402 - it comes with numba, of which the line a
 cgutils: Any = numba.core.cgutils
 _FLOATS = (ir.FloatType(), ir.DoubleType())
 _LANE = ir.IntType(32)
-
-
-def intrinsic(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Make a function of types that tells how code is generated a function of numbers."""
-    made: Callable[..., Any] = _numba.extending.intrinsic(function)
-    return made
 
 
 class Number:

@@ -1,4 +1,4 @@
-"""Machine code of a loop whose body is arithmetic on single numbers: an intrinsic for numba.
+"""Machine code of a loop whose body is arithmetic on single numbers.
 
 Carried numbers are phi nodes, so that they stay in registers; what is the same in each iteration is computed before the
 first. A batch is a loop around the loop, in which several elements are computed side by side, in vectors.
@@ -67,7 +67,6 @@ class LoopWriter:
 
     def __init__(
         self,
-        context: Any,
         builder: ir.IRBuilder,
         elements: Elements,
         pointers: list[Any],
@@ -75,9 +74,9 @@ class LoopWriter:
         batched: Sequence[bool] | None,
         width: int,
     ) -> None:
-        self.context, self.builder, self.elements = context, builder, elements
+        self.builder, self.elements = builder, elements
         self.count, self.batched = count, batched
-        self.arithmetic = Arithmetic(context, builder, inlines=batched is None)
+        self.arithmetic = Arithmetic(builder, inlines=batched is None)
         self.width, self.lane, self.size = width, None, None
         self.here: dict[int, Any] = {}
         self.held = cgutils.alloca_once_value(builder, ir.Constant(BIT, 1))

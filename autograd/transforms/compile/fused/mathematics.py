@@ -25,7 +25,6 @@ from .bits import (
     extended,
     from_library,
     in_function,
-    intrinsic,
     multiply_add,
     parts_of,
     polynomial,
@@ -338,15 +337,3 @@ SINES: dict[type[np.floating[Any]], Callable[[Number], tuple[Number, ...]]] = {
 for _place, _name in enumerate(("sin", "cos")):
     for _floating, _both in SINES.items():
         WRITTEN[_name, _floating] = partial(_one_of, _both, _place)
-
-
-def _for_numba(written: Function) -> Any:
-    """Return a function for loops that numba compiles."""
-
-    def function(context: Any, x: Any) -> Any:
-        return x(x), lambda context, builder, signature, args: written(Number(builder, args[0])).value
-
-    return intrinsic(function)
-
-
-FUNCTIONS = {key: _for_numba(written) for key, written in WRITTEN.items()}

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from typing import Any
 
 from .arithmetic import BYTE, INDEX, Arithmetic
 from .bits import cgutils
@@ -32,9 +31,9 @@ def halved(builder: ir.IRBuilder, parts: list[ir.Value]) -> ir.Value:
 class Writer:
     """Writes instructions where `builder` stands, on buffers of which it has pointers, by their identity."""
 
-    def __init__(self, context: Any, builder: ir.IRBuilder, pointers: dict[int, ir.Value]) -> None:
+    def __init__(self, builder: ir.IRBuilder, pointers: dict[int, ir.Value]) -> None:
         self.builder, self.pointers = builder, pointers
-        self.arithmetic = Arithmetic(context, builder)
+        self.arithmetic = Arithmetic(builder)
 
     def at(self, buffer: Buffer, offset: int, strides: Sequence[int], index: Sequence[ir.Value]) -> ir.Value:
         """Return a pointer to an element: offset and strides are in bytes, the indices are LLVM's values."""

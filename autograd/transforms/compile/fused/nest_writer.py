@@ -204,7 +204,7 @@ class StepWriter(Writer):
         first, n, stride = function.args
         outer, outer_arithmetic = self.builder, self.arithmetic
         self.builder = builder = ir.IRBuilder(function.append_basic_block("entry"))
-        self.arithmetic = Arithmetic(outer_arithmetic.context, builder)
+        self.arithmetic = Arithmetic(builder)
         eight = ir.Constant(INDEX, 8)
         with builder.if_then(builder.icmp_signed(">", n, ir.Constant(INDEX, BLOCK))):
             half = builder.sdiv(n, ir.Constant(INDEX, 2))
