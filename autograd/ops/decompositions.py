@@ -89,7 +89,7 @@ def cholesky_rule(g: ArrayOrTensor, out: ArrayOrTensor, upper: bool) -> Any:
     traces = (level := innermost_level(g, out)) is not None and level.of_pattern  # which knows NumPy's functions alone
     systems = None if out.shape[-1] < _LARGE or traces else _triangular_systems()
     if systems and not isinstance(product, Tensor):
-        return systems.congruence(out, product)
+        return systems.stacked(systems.congruence, (out, product), (2, 2))
     middle = hermitian_part(half_lower(product))
     if systems:
         half = systems.triangular(out.mT, middle, False, False, False)

@@ -108,8 +108,7 @@ class Arithmetic:
 
     def call_llvm(self, name: str, *operands: ir.Value) -> ir.Value:
         """Call an intrinsic of LLVM, of operands and a result of one type."""
-        x, *others = (Number(self.builder, x) for x in operands)
-        return called(name, x, *others).value
+        return called(name, *(Number(self.builder, x) for x in operands)).value
 
     def cast(self, x: ir.Value, dtype: DTypeLike) -> ir.Value:
         """Return a number as one of another dtype, as NumPy casts it."""

@@ -61,30 +61,26 @@ def compiled_loop(function: F) -> F:
     ImportError
         At the first call, if numba is not installed.
     """
-    made: list[Any] = []
+
+    @functools.cache
+    def compiled() -> Any:
+        numba, folder = load_numba(f"the loop {function.__name__}"), cache_folder()
+        jit = functools.partial(numba.njit, error_model="numpy", no_cfunc_wrapper=True)
+        if folder is None or function.__closure__:  # closures have one name: numba may link one process's to another's
+            return jit(function)
+        config = numba.core.config
+        with _deciding:  # numba asks for the folder now, and would otherwise write beside the source
+            before, config.CACHE_DIR = config.CACHE_DIR, str(folder)
+            try:
+                return jit(function, cache=True)
+            finally:
+                config.CACHE_DIR = before
 
     @functools.wraps(function)
     def loop(*args: Any) -> Any:
-        if not made:
-            made.append(compiled(function))
-        return made[0](*args)
+        return compiled()(*args)
 
     return cast(F, loop)
-
-
-def compiled(function: Callable[..., Any]) -> Any:
-    """Return what numba makes of a function, for what is loaded with numba."""
-    numba, folder = load_numba(f"the loop {function.__name__}"), cache_folder()
-    jit = functools.partial(numba.njit, error_model="numpy", no_cfunc_wrapper=True)
-    if folder is None or function.__closure__:  # closures have one name: numba may link one process's to another's
-        return jit(function)
-    config = numba.core.config
-    with _deciding:  # numba asks for the folder now, and would otherwise write beside the source
-        before, config.CACHE_DIR = config.CACHE_DIR, str(folder)
-        try:
-            return jit(function, cache=True)
-        finally:
-            config.CACHE_DIR = before
 
 
 def machine_function(what: str, count: int, write: Callable[[Any, Any], Any]) -> Callable[..., bool]:
@@ -103,9 +99,10 @@ def machine_function(what: str, count: int, write: Callable[[Any, Any], Any]) ->
     with numba.core.compiler_lock.global_compiler_lock:
         if name in _LOOPS:
             return _LOOPS[name]
-        codegen, folder = _codegen(), cache_folder()
+        codegen, folder, kept = _codegen(), cache_folder(), None
         path = folder and folder / f"{name}.{_digest(repr((numba.__version__, codegen.magic_tuple())).encode())}"
-        kept = _kept(path) if path else None
+        with suppress(OSError, EOFError, ValueError, TypeError):  # there is none, or it is damaged
+            kept = path and marshal.loads(path.read_bytes())
         library = codegen.unserialize_library(kept) if kept else _compiled_library(codegen, name, count, write)
         if path and not kept:
             handle, part = tempfile.mkstemp(dir=folder, suffix=".part")
@@ -140,13 +137,6 @@ def _compiled_library(codegen: Any, name: str, count: int, write: Callable[[Any,
     library.add_ir_module(module)
     library.finalize()
     return library
-
-
-def _kept(path: Path) -> Any:
-    """Return what a file of machine code holds; None if there is none, or it is damaged."""
-    with suppress(OSError, EOFError, ValueError, TypeError):
-        return marshal.loads(path.read_bytes())
-    return None
 
 
 def cache_folder() -> Path | None:
