@@ -72,7 +72,7 @@ def test_when_is_a_matter_of_counts() -> None:
     x = np.arange(20_000.0)
     compiled = compile(smooth)
     program = run_to_the_first_look(compiled, x)
-    assert program.look_at == int(1 / (4 * (2e-7 + 3e-11 * x.nbytes))) + 1
+    assert program.look_at == int(0.5 / (4 * (2e-7 + 3e-11 * x.nbytes))) + 1
     program.runs = program.look_at - 3
     expected = smooth(x).tobytes()
     for count in (0, 0, 1, 1):
