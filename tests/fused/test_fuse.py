@@ -9,6 +9,7 @@ import random
 import re
 import subprocess
 import sys
+import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,7 @@ import pytest
 import nn
 from autograd import grad
 from autograd.transforms.compile.compiled import Compiled, compile
+from autograd.transforms.compile.fused import loops as machine_loops
 from autograd.transforms.compile.fused.values import ARITHMETIC, COMPARISONS, LOGIC
 
 Array = np.ndarray[Any, Any]
@@ -519,6 +521,23 @@ def test_loops_are_compiled_within_two_seconds_and_kept(tmp_path: Path, monkeypa
     path.write_bytes(path.read_bytes()[:1000])
     assert float(run(AGAIN)) < 2
     assert len(path.read_bytes()) > 1000
+
+
+def test_equal_loops_of_several_threads_are_compiled_once() -> None:
+    x, found = np.linspace(-1, 1, 33 * 7).reshape(33, 7), list[bytes]()
+
+    def work() -> None:
+        compiled = fused(lambda x: ((x * 2.625 + 1) * x - 3).sum(axis=0))
+        found.extend(compiled(x).tobytes() for _ in range(3))
+
+    before = len(machine_loops._LOOPS)
+    threads = [threading.Thread(target=work) for _ in range(6)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert set(found) == {((x * 2.625 + 1) * x - 3).sum(axis=0).tobytes()}
+    assert (len(found), len(machine_loops._LOOPS)) == (18, before + 1)
 
 
 OF_SEVERAL_PROCESSES = """
