@@ -224,7 +224,7 @@ def test_sums_of_rows(width: int, dtype: Any, at_once: None) -> None:
 @pytest.mark.parametrize("dtype", FLOATS)
 @pytest.mark.parametrize(
     "shape",
-    [(3000, 5), (700, 33), (2, 1), (515, 100), (3, 300), (1, 7), (40, 5, 3), (31, 4, 65), (6, 1, 2), (9, 2, 2, 17)],
+    [(3000, 5), (700, 33), (2, 1), (515, 100), (3, 120), (1, 7), (40, 5, 3), (31, 4, 65), (6, 1, 2), (9, 2, 2, 17)],
 )
 def test_sums_of_rows_below_each_other(shape: tuple[int, ...], dtype: Any, at_once: None) -> None:
     """Sums of columns go on from tile to tile, in NumPy's order; the last columns are added once."""

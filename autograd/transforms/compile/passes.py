@@ -38,7 +38,6 @@ def simplify(program: Program) -> None:
     """Fold constants, share common subexpressions, and drop what nothing needs."""
     _powers(program)
     _fold_constants(program)
-    skip_copies(program)
     _share(program)
     skip_copies(program)
     drop_dead(program)
@@ -147,11 +146,13 @@ def _share(program: Program) -> None:
     same: dict[int, Traced] = {}
     moved: dict[int, Memory] = {}
     seen: dict[Any, Traced] = {}
+    copies: dict[int, Traced] = {}  # what they are copies of, for as long as nobody writes to that
     version: dict[int, int] = {}
     kept: list[Call] = []
     for call in _rewritten(program, same, moved):
         if isinstance(call, Outside):
             seen.clear()
+            copies.clear()
         if call.writes is not None:
             version[id(call.writes)] = version.get(id(call.writes), 0) + 1
         result, checks = call.result, isinstance(call, Check)
@@ -166,10 +167,13 @@ def _share(program: Program) -> None:
             kept.append(call)
             continue
         errors = 0 if checks else id(call.errors)  # equal ones are one
-        key = type(call), call.function, errors, _key(call.args, version), _key(call.kwargs, version)
+        args, kwargs = (replaced(copies, each) if copies else each for each in (call.args, call.kwargs))
+        key = type(call), call.function, errors, _key(args, version), _key(kwargs, version)
         if key not in seen or (call.view and id(result.memory) in outputs):
             seen[key] = result
             kept.append(call)
+            if (x := _copied(call)) is not None and written.isdisjoint((id(x.memory), id(result.memory))):
+                copies[id(result)] = copies.get(id(x), x)
         elif not checks:
             same[id(result)] = seen[key]
             moved[id(result.memory)] = seen[key].memory
@@ -191,21 +195,13 @@ def skip_copies(program: Program) -> None:
     kept: list[Call] = []
     for k, call in enumerate(_rewritten(program, same, moved)):
         kept.append(call)
-        x, copy = call.args[0] if call.args else None, call.result
-        if type(call) is not Call or not isinstance(x, Traced) or not isinstance(copy, Traced):
-            continue
-        if x.shape != copy.shape or x.dtype != copy.dtype or not isinstance(copy.value, np.ndarray):
+        if (x := _copied(call)) is None:
             continue
         if call.view:
-            if call.function is operator.getitem and call.args[1] == ():
-                same[id(copy)] = x
-                kept.pop()
+            same[id(call.result)] = x
+            kept.pop()
             continue
-        if call.function not in COPIES or x.strides != copy.strides or traced_in(call.args[1:]):
-            continue
-        if call.function is np.positive and call.kwargs:
-            continue
-        own, source, kind = id(copy.memory), id(x.memory), x.memory.kind
+        own, source, kind = id(call.result.memory), id(x.memory), x.memory.kind
         unneeded = x is x.memory.whole and last[source] == k and source in computed and source not in given
         if not (unneeded or written.isdisjoint((own, source))):
             continue
@@ -213,7 +209,7 @@ def skip_copies(program: Program) -> None:
             continue
         if own in given and (kind != MADE or source in given or given[own] > 1):
             continue
-        same[id(copy)] = x
+        same[id(call.result)] = x
         moved[own] = x.memory
         last[source] = max(last[source], last[own])
         if own in written:
@@ -223,6 +219,18 @@ def skip_copies(program: Program) -> None:
         kept.pop()
     program.calls = kept
     program.outputs = replaced(same, program.outputs)
+
+
+def _copied(call: Call) -> Traced | None:
+    """Return the array that a call makes a copy of, or shows as it is, in the same order of memory."""
+    x, made, function = call.args[0] if call.args else None, call.result, call.function
+    if type(call) is not Call or not isinstance(x, Traced) or not isinstance(made, Traced):
+        return None
+    alike = x.shape == made.shape and x.dtype == made.dtype and x.strides == made.strides
+    shown = call.view and function is operator.getitem and call.args[1] == ()
+    copied = not call.view and function in COPIES and not traced_in(call.args[1:])
+    masked = function is np.positive and call.kwargs
+    return x if alike and (shown or copied) and not masked and isinstance(made.value, np.ndarray) else None
 
 
 def _rewritten(program: Program, same: dict[int, Traced], moved: dict[int, Memory]) -> Iterator[Call]:

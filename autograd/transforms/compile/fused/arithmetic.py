@@ -6,7 +6,6 @@ rounded one by one, as in NumPy.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -182,13 +181,9 @@ class Arithmetic:
     def _own(self, name: str, x: ir.Value) -> list[ir.Value]:
         """Compute one of our functions, here or in a function of its own."""
         floating = np.dtype(_NAMES[str(parts_of(x.type)[0])]).type
-        write, count = (SINES[floating], 2) if name == "sines" else (_alone(WRITTEN[name, floating]), 1)
-        number = Number(self.builder, x)
+        write = SINES[floating] if name == "sines" else lambda x: (WRITTEN[name, floating](x),)
+        number, count = Number(self.builder, x), 2 if name == "sines" else 1
         return [y.value for y in (write(number) if self.inlines else in_function(name, count, write, number))]
-
-
-def _alone(function: Callable[[Number], Number]) -> Callable[[Number], tuple[Number, ...]]:
-    return lambda x: (function(x),)
 
 
 def _repeated(element: ir.Type, number: Any, width: int) -> Any:
