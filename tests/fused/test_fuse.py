@@ -416,6 +416,23 @@ class Writer:
         return program
 
 
+@pytest.mark.parametrize("rows", [4, 400])
+def test_what_is_written_to_in_the_place_of_its_copy(rows: int) -> None:
+    """The copy of what nothing else needs is not made, and what is written to it is written to that."""
+
+    def program(x: Array, c: Array) -> Any:
+        mean = np.tanh(x.mean(axis=-1, keepdims=True))
+        copy = mean.copy()
+        copy += np.tanh(c)
+        return copy + x, copy * 2
+
+    compiled, x = fused(program), np.linspace(-1, 1, rows * 6).reshape(rows, 6)
+    for _ in range(3):
+        for one, other in zip(compiled(x, x[:, :1]), program(x, x[:, :1]), strict=True):
+            np.testing.assert_allclose(one, other, 1e-14)
+    assert loops(compiled)
+
+
 @pytest.mark.parametrize("seed", range(PROGRAMS))
 def test_random_programs(seed: int) -> None:
     program = Writer(seed).function()

@@ -241,7 +241,7 @@ def _rewritten(program: Program, same: dict[int, Traced], moved: dict[int, Memor
         for view in traced_in(call.result) if moved else ():
             view.memory = moved.get(id(view.memory), view.memory)
         if call.writes is not None:
-            call.writes = moved.get(id(call.writes), call.writes)
+            call.writes, call.result = moved.get(id(call.writes), call.writes), replaced(same, call.result)
         yield call
 
 
