@@ -85,19 +85,23 @@ def cholesky_rule(g: ArrayOrTensor, out: ArrayOrTensor, upper: bool) -> Any:
     """Return the gradient (I. Murray, "Differentiation of the Cholesky decomposition", 2016)."""
     if upper:
         g, out = adjoint(g), adjoint(out)
-    middle = hermitian_part(half_lower(out.mT @ g))
+    product = out.mT @ g
     traces = (level := innermost_level(g, out)) is not None and level.of_pattern  # which knows NumPy's functions alone
-    if out.shape[-1] >= _LARGE and not traces and (solve := _triangular_solver()) is not None:
-        half = solve(out.mT, middle, False, False, False)
-        return solve(out.mT, adjoint(half), False, False, False)
+    systems = None if out.shape[-1] < _LARGE or traces else _triangular_systems()
+    if systems and not isinstance(product, Tensor):
+        return systems.stacked(systems.congruence, (out, product), (2, 2))
+    middle = hermitian_part(half_lower(product))
+    if systems:
+        half = systems.triangular(out.mT, middle, False, False, False)
+        return systems.triangular(out.mT, adjoint(half), False, False, False)
     inverse = np.linalg.inv(out)
     return inverse.mT @ middle @ conj(inverse)
 
 
 @functools.cache
-def _triangular_solver() -> Any:
-    """Return SciPy's solution of systems of triangular matrices as an operation; None where SciPy is not installed."""
-    return unrecorded(load)("triangular systems").triangular if find_spec("scipy") else None
+def _triangular_systems() -> Any:
+    """Return the module of SciPy's solutions of systems of triangular matrices; None where SciPy is not installed."""
+    return unrecorded(load)("triangular systems") if find_spec("scipy") else None
 
 
 cholesky = general(np.linalg.cholesky, cholesky_rule, forward=lambda a, upper=False: np.linalg.cholesky(a, upper=upper))

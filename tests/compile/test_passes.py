@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import re
 import warnings
 from collections.abc import Callable
 from typing import Any
@@ -201,7 +202,21 @@ def sums_between_writes(x: Any) -> Any:
     return first * x, second * x, a.sum() * x
 
 
+def equal_constants(x: Any) -> Any:
+    a, b, c = np.zeros(3) * 1, np.zeros(3) * 1, np.zeros(3) * 1
+    c += x
+    return np.copysign(x, a), np.copysign(x, -a), np.copysign(x, b), np.copysign(x, c), np.stack([b, a.T, c])
+
+
+def copied_by_plus(x: Any) -> Any:
+    a, b = +x, +x
+    a += 1
+    c = np.positive(b, where=np.array([True, True, True]), out=np.zeros(3))
+    return a, b, c, np.exp(+b), np.exp(x) - np.positive(a)
+
+
 FUNCTIONS: list[Callable[[Any], Any]] = [
+    equal_constants, copied_by_plus,
     copied_constant, chain_of_copies, copy_of_what_is_read_later, copy_of_a_part, view_of_a_copy, padded,
     copy_of_a_copy, copy_of_what_is_returned, copy_of_what_is_seen_by_a_view, filled_and_read_between,
     filled_and_changed, filled_through_a_view, filled_by_what_it_holds, numbers, larger_than_its_type,
@@ -232,6 +247,36 @@ def test_equal_calls_are_one_also_with_numbers_that_are_other_objects() -> None:
 
     function(np.ones(3)), function(np.ones(3))
     assert function.source().count("multiply(") == 3
+
+
+def called(name: str, compiled: Any) -> int:
+    """Return how often a program calls a function."""
+    return len(re.findall(rf"^ +(?:\w+ = )?{name}\(", compiled.source(), re.MULTILINE))
+
+
+def test_what_is_made_of_equal_constants_and_of_copies_is_made_once() -> None:
+    @compile
+    def function(x: Any) -> Any:
+        shares, same, others = np.ones(3) * 2, np.ones(3) * 2, np.ones(3) * 3
+        return np.exp(x * shares).sum() + np.exp(+x * same).max() + np.exp(x.copy() * others).sum()
+
+    function(np.ones(3)), function(np.ones(3))
+    assert called("exp", function) == 2
+    assert "positive" not in function.source()
+
+
+def test_gradients_of_two_variables_in_turn_share_what_is_the_same() -> None:
+    def u(x: Any, y: Any) -> Any:
+        return np.sin(np.stack([x, y], 1))[:, 0]
+
+    @compile
+    def slopes(x: Any, y: Any) -> Any:
+        return grad(lambda x: u(x, y).sum())(x), grad(lambda y: u(x, y).sum())(y)
+
+    x, y = np.linspace(-1, 1, 8).reshape(2, 4)
+    for _ in range(3):
+        assert not differs(slopes(x, y), slopes.__wrapped__(x, y))
+    assert called("cos", slopes) == 1
 
 
 def test_a_copy_of_what_the_function_reads_is_made_only_where_a_step_may_write_to_it() -> None:

@@ -9,6 +9,7 @@ import random
 import re
 import subprocess
 import sys
+import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,7 @@ import pytest
 import nn
 from autograd import grad
 from autograd.transforms.compile.compiled import Compiled, compile
+from autograd.transforms.compile.fused import loops as machine_loops
 from autograd.transforms.compile.fused.values import ARITHMETIC, COMPARISONS, LOGIC
 
 Array = np.ndarray[Any, Any]
@@ -414,6 +416,23 @@ class Writer:
         return program
 
 
+@pytest.mark.parametrize("rows", [4, 400])
+def test_what_is_written_to_in_the_place_of_its_copy(rows: int) -> None:
+    """The copy of what nothing else needs is not made, and what is written to it is written to that."""
+
+    def program(x: Array, c: Array) -> Any:
+        mean = np.tanh(x.mean(axis=-1, keepdims=True))
+        copy = mean.copy()
+        copy += np.tanh(c)
+        return copy + x, copy * 2
+
+    compiled, x = fused(program), np.linspace(-1, 1, rows * 6).reshape(rows, 6)
+    for _ in range(3):
+        for one, other in zip(compiled(x, x[:, :1]), program(x, x[:, :1]), strict=True):
+            np.testing.assert_allclose(one, other, 1e-14)
+    assert loops(compiled)
+
+
 @pytest.mark.parametrize("seed", range(PROGRAMS))
 def test_random_programs(seed: int) -> None:
     program = Writer(seed).function()
@@ -511,10 +530,33 @@ def test_without_numba_an_error_says_what_to_install() -> None:
 def test_loops_are_compiled_within_two_seconds_and_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("NUMBA_CACHE_DIR", str(tmp_path))
     assert float(run(AGAIN)) < 2
-    kept = {path.name: path.stat().st_mtime_ns for path in tmp_path.rglob("loop_*")}
-    assert len([name for name in kept if name.endswith(".nbc")]) == 1
+    kept = {path: path.stat().st_mtime_ns for path in tmp_path.rglob("plaingrad_*")}
+    assert len(kept) == 1
     assert float(run(AGAIN)) < 2
-    assert {path.name: path.stat().st_mtime_ns for path in tmp_path.rglob("loop_*")} == kept
+    assert {path: path.stat().st_mtime_ns for path in tmp_path.rglob("plaingrad_*")} == kept
+    (path,) = kept
+    whole = path.read_bytes()
+    for damaged in (whole[:1000], whole[:1500] + bytes([whole[1500] ^ 1]) + whole[1501:]):
+        path.write_bytes(damaged)
+        assert float(run(AGAIN)) < 2
+        assert path.read_bytes() != damaged
+
+
+def test_equal_loops_of_several_threads_are_compiled_once() -> None:
+    x, found = np.linspace(-1, 1, 33 * 7).reshape(33, 7), list[bytes]()
+
+    def work() -> None:
+        compiled = fused(lambda x: ((x * 2.625 + 1) * x - 3).sum(axis=0))
+        found.extend(compiled(x).tobytes() for _ in range(3))
+
+    before = len(machine_loops._LOOPS)
+    threads = [threading.Thread(target=work) for _ in range(6)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert set(found) == {((x * 2.625 + 1) * x - 3).sum(axis=0).tobytes()}
+    assert (len(found), len(machine_loops._LOOPS)) == (18, before + 1)
 
 
 OF_SEVERAL_PROCESSES = """

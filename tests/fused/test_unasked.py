@@ -72,7 +72,7 @@ def test_when_is_a_matter_of_counts() -> None:
     x = np.arange(20_000.0)
     compiled = compile(smooth)
     program = run_to_the_first_look(compiled, x)
-    assert program.look_at == int(1 / (4 * (2e-7 + 3e-11 * x.nbytes))) + 1
+    assert program.look_at == int(0.5 / (4 * (2e-7 + 3e-11 * x.nbytes))) + 1
     program.runs = program.look_at - 3
     expected = smooth(x).tobytes()
     for count in (0, 0, 1, 1):
@@ -219,6 +219,29 @@ def test_sums_of_rows(width: int, dtype: Any, at_once: None) -> None:
         calls.append((x.astype(dtype), draw.standard_normal(width).astype(dtype)))
     calls.append((np.full((3, width), -0.0, dtype), np.full(width, -0.0, dtype)))
     assert loops(compare(sums, *calls)) == 3  # of a program for each shape
+
+
+@pytest.mark.parametrize("dtype", FLOATS)
+@pytest.mark.parametrize(
+    "shape",
+    [(3000, 5), (700, 33), (2, 1), (515, 100), (3, 120), (1, 7), (40, 5, 3), (31, 4, 65), (6, 1, 2), (9, 2, 2, 17)],
+)
+def test_sums_of_rows_below_each_other(shape: tuple[int, ...], dtype: Any, at_once: None) -> None:
+    """Sums of columns go on from tile to tile, in NumPy's order; the last columns are added once."""
+    axes = (*range(len(shape) - 1),)
+
+    def sums(x: Array, w: Array) -> Any:
+        y = x * w + 1
+        z = y - y.sum(axis=0) / len(x)
+        total = z.sum(axis=axes, keepdims=True)
+        y += total
+        return z, total, np.add.reduce(y * z) * 2, y.sum(axis=axes), (-z).sum(axis=0, keepdims=True), y.max(axis=-1)
+
+    draw = np.random.default_rng(len(shape))
+    x = draw.standard_normal(shape) * 10.0 ** draw.integers(-3, 3, shape) * (draw.random(shape) < 0.8)
+    w = draw.standard_normal(shape[-1:])
+    calls = [(a.astype(dtype), w.astype(dtype)) for a in (x, -x, np.where(x == 0, np.inf, x), np.full(shape, -0.0))]
+    assert loops(compare(sums, *calls))
 
 
 @pytest.mark.parametrize("name", layouts())

@@ -33,8 +33,7 @@ def block_diag(*arrs: TensorLike) -> Tensor:
         return linalg.block_diag(*arrs)
     blocks = [np.atleast_2d(operand(a) if is_plain(a) else float_operand(a)) for a in arrs]
     stack = np.broadcast_shapes(*[a.shape[:-2] for a in blocks])
-    width, dtype = sum(a.shape[-1] for a in blocks), np.result_type(*[a.dtype for a in blocks])
-    rows, before = [], 0
+    width, dtype, rows, before = sum(a.shape[-1] for a in blocks), np.result_type(*[a.dtype for a in blocks]), [], 0
     for a in blocks:
         m, n = a.shape[-2:]
         left, right = (np.zeros((*stack, m, k), dtype) for k in (before, width - before - n))
@@ -67,9 +66,7 @@ def toeplitz(c: TensorLike, r: TensorLike | None = None) -> Tensor:
     first: Any = np.atleast_1d(float_operand(c))
     row: Any = conj(first) if r is None else np.atleast_1d(float_operand(r))
     if first.shape[:-1] != row.shape[:-1]:
-        raise ShapeError(
-            f"toeplitz takes a column and a row for each matrix, but the shapes are {first.shape}, {row.shape}"
-        )
+        raise ShapeError(f"toeplitz takes a column and a row for each matrix, not shapes {first.shape}, {row.shape}")
     m, n = first.shape[-1], row.shape[-1]
     values: Any = np.concatenate([first[..., ::-1], row[..., 1:]], -1)
     return values[..., m - 1 - np.arange(m)[:, None] + np.arange(n)]

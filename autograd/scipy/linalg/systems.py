@@ -28,10 +28,8 @@ def within(g: Any, structure: str | None) -> Any:
         return hermitian_part(g)
     if structure == "sym":
         return (g + g.mT) * 0.5
-    if structure == "upper triangular":
-        return np.triu(g)
-    if structure == "lower triangular":
-        return np.tril(g)
+    if structure in _TRANSPOSED:
+        return np.triu(g) if structure == "upper triangular" else np.tril(g)
     if structure == "diagonal":
         return g * np.eye(g.shape[-1], dtype=g.dtype)
     if structure == "tridiagonal":
@@ -166,6 +164,18 @@ triangular: Any = general(
     lambda g, a, lower, unit, b_shape: unbroadcast(triangular(a.mT, g, not lower, unit, False), b_shape),
     name="solve_triangular",
 )
+
+
+def congruence(factor: Any, product: Any) -> Any:
+    """Return ``inv(l).mT @ h @ conj(inv(l))`` of a lower triangle l, where h has half the lower triangle of `product`.
+
+    As h is Hermitian, it is half of two triangular systems: LAPACK's, which has the rows in the opposite order.
+    """
+    turned, half = (np.asfortranarray(x.mT[::-1, ::-1]) for x in (factor, conj(np.tril(product))))
+    (reduce,) = linalg.get_lapack_funcs(("hegst" if half.dtype.kind == "c" else "sygst",), (half, turned))
+    half = reduce(half, turned, lower=1, overwrite_a=1)[0][::-1, ::-1]
+    half.flat[:: len(half) + 1] *= 0.5
+    return hermitian_part(half)
 
 
 def solve_triangular(

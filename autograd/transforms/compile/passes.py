@@ -31,7 +31,8 @@ from .program import (
 )
 
 _NOT_SHARED: frozenset[Any] = WRITERS | {np.empty, np.empty_like}
-COPIES = frozenset((np.ndarray.copy, np.copy, np.array, np.ndarray.flatten, np.ndarray.astype))
+_SMALL = 1 << 20  # bytes of a constant that others are compared with
+COPIES = frozenset((np.ndarray.copy, np.copy, np.array, np.ndarray.flatten, np.ndarray.astype, np.positive))
 
 
 def simplify(program: Program) -> None:
@@ -75,16 +76,26 @@ def _fold_constants(program: Program) -> None:
         else:
             read.update(id(x.memory) for x in call.reads())
     kept: list[Call] = []
-    known: set[int] = set()
+    known: dict[int, Any] = {}  # the constant that is each one's, the first of equal ones
+    equal: dict[Any, Any] = {}
     for call in calls:
         if _folds(call, varying) or (isinstance(call, Check) and not _varies(call.args[0].memory, varying)):
             continue
         kept.append(call)
         for x in call.reads():
             if not _varies(x.memory, varying) and x.memory.kind == MADE and id(x) not in known:
-                known.add(id(x))
-                program.sources.append((x, Fixed(x.value)))
+                known[id(x)] = first = equal.setdefault(_constant_key(x), x)
+                if first is x:
+                    program.sources.append((x, Fixed(x.value)))
+        call.args, call.kwargs = replaced(known, call.args), replaced(known, call.kwargs)
     program.calls = kept
+
+
+def _constant_key(x: Any) -> Any:
+    """Return what constants of the same values in the same order have in common, if they are not large."""
+    value = x.value
+    small = isinstance(value, np.ndarray) and value.nbytes <= _SMALL and not value.dtype.hasobject
+    return (x.dtype, x.shape, x.strides, value.tobytes()) if small else id(x)
 
 
 def _leads_to(calls: list[Call], varying: set[int]) -> dict[int, list[int]]:
@@ -136,6 +147,7 @@ def _share(program: Program) -> None:
     same: dict[int, Traced] = {}
     moved: dict[int, Memory] = {}
     seen: dict[Any, Traced] = {}
+    copies: dict[int, Traced] = {}  # what they are copies of, for as long as nobody writes to that
     version: dict[int, int] = {}
     kept: list[Call] = []
 
@@ -145,6 +157,7 @@ def _share(program: Program) -> None:
     for call in _rewritten(program, same, moved):
         if isinstance(call, Outside):
             seen.clear()
+            copies.clear()
         if call.writes is not None:
             version[id(call.writes)] = version.get(id(call.writes), 0) + 1
         result, checks = call.result, isinstance(call, Check)
@@ -159,10 +172,13 @@ def _share(program: Program) -> None:
             kept.append(call)
             continue
         errors = 0 if checks else id(call.errors)  # equal ones are one
-        key = type(call), call.function, errors, key_of((call.args, call.kwargs), seen_as)
+        given = replaced(copies, (call.args, call.kwargs)) if copies else (call.args, call.kwargs)
+        key = type(call), call.function, errors, key_of(given, seen_as)
         if key not in seen or (call.view and id(result.memory) in outputs):
             seen[key] = result
             kept.append(call)
+            if (x := _copied(call)) is not None and written.isdisjoint((id(x.memory), id(result.memory))):
+                copies[id(result)] = copies.get(id(x), x)
         elif not checks:
             same[id(result)] = seen[key]
             moved[id(result.memory)] = seen[key].memory
@@ -184,19 +200,13 @@ def skip_copies(program: Program) -> None:
     kept: list[Call] = []
     for k, call in enumerate(_rewritten(program, same, moved)):
         kept.append(call)
-        x, copy = call.args[0] if call.args else None, call.result
-        if type(call) is not Call or not isinstance(x, Traced) or not isinstance(copy, Traced):
-            continue
-        if x.shape != copy.shape or x.dtype != copy.dtype or not isinstance(copy.value, np.ndarray):
+        if (x := _copied(call)) is None:
             continue
         if call.view:
-            if call.function is operator.getitem and call.args[1] == ():
-                same[id(copy)] = x
-                kept.pop()
+            same[id(call.result)] = x
+            kept.pop()
             continue
-        if call.function not in COPIES or x.strides != copy.strides or traced_in(call.args[1:]):
-            continue
-        own, source, kind = id(copy.memory), id(x.memory), x.memory.kind
+        own, source, kind = id(call.result.memory), id(x.memory), x.memory.kind
         unneeded = x is x.memory.whole and last[source] == k and source in computed and source not in given
         if not (unneeded or written.isdisjoint((own, source))):
             continue
@@ -204,7 +214,7 @@ def skip_copies(program: Program) -> None:
             continue
         if own in given and (kind != MADE or source in given or given[own] > 1):
             continue
-        same[id(copy)] = x
+        same[id(call.result)] = x
         moved[own] = x.memory
         last[source] = max(last[source], last[own])
         if own in written:
@@ -216,6 +226,18 @@ def skip_copies(program: Program) -> None:
     program.outputs = replaced(same, program.outputs)
 
 
+def _copied(call: Call) -> Traced | None:
+    """Return the array that a call makes a copy of, or shows as it is, in the same order of memory."""
+    x, made, function = call.args[0] if call.args else None, call.result, call.function
+    if type(call) is not Call or not isinstance(x, Traced) or not isinstance(made, Traced):
+        return None
+    alike = x.shape == made.shape and x.dtype == made.dtype and x.strides == made.strides
+    shown = call.view and function is operator.getitem and call.args[1] == ()
+    copied = not call.view and function in COPIES and not traced_in(call.args[1:])
+    masked = function is np.positive and call.kwargs
+    return x if alike and (shown or copied) and not masked and isinstance(made.value, np.ndarray) else None
+
+
 def _rewritten(program: Program, same: dict[int, Traced], moved: dict[int, Memory]) -> Iterator[Call]:
     """Yield each call with the variables and the memory that have taken the place of others until then."""
     for call in program.calls:
@@ -224,7 +246,7 @@ def _rewritten(program: Program, same: dict[int, Traced], moved: dict[int, Memor
         for view in traced_in(call.result) if moved else ():
             view.memory = moved.get(id(view.memory), view.memory)
         if call.writes is not None:
-            call.writes = moved.get(id(call.writes), call.writes)
+            call.writes, call.result = moved.get(id(call.writes), call.writes), replaced(same, call.result)
         yield call
 
 

@@ -621,8 +621,8 @@ def test_equal_loops_are_one_function_and_others_are_not() -> None:
     first, last = (loop_of_body(of(lambda x: (x + 1.5,)), [x], backwards=backwards) for backwards in (False, True))
     codes: list[Any] = [machine_code(loop) for loop in (one, same, first, other, last)]
     codes.append(machine_code(one, [True]))
-    runs = [code.run for code in codes]
-    assert runs[0] is runs[1] is runs[2]
+    runs = [id(code.run) for code in codes]
+    assert runs[0] == runs[1] == runs[2]
     assert len(set(runs)) == 4
 
 

@@ -6,7 +6,6 @@ rounded one by one, as in NumPy.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -53,14 +52,14 @@ class Arithmetic:
 
     Attributes
     ----------
-    context, builder
-        numba's context, and the builder of LLVM's instructions.
+    builder
+        What writes LLVM's instructions.
     inlines
         Whether the code of functions such as exp becomes part of the loop that calls them.
     """
 
-    def __init__(self, context: Any, builder: ir.IRBuilder, *, inlines: bool = True) -> None:
-        self.context, self.builder, self.inlines = context, builder, inlines
+    def __init__(self, builder: ir.IRBuilder, *, inlines: bool = True) -> None:
+        self.builder, self.inlines = builder, inlines
 
     def constant(self, number: complex | np.generic, dtype: DTypeLike, width: int = 1) -> ir.Value:
         """Return a number as one of a dtype, or as many of it side by side."""
@@ -108,8 +107,7 @@ class Arithmetic:
 
     def call_llvm(self, name: str, *operands: ir.Value) -> ir.Value:
         """Call an intrinsic of LLVM, of operands and a result of one type."""
-        x, *others = (Number(self.builder, x) for x in operands)
-        return called(name, x, *others).value
+        return called(name, *(Number(self.builder, x) for x in operands)).value
 
     def cast(self, x: ir.Value, dtype: DTypeLike) -> ir.Value:
         """Return a number as one of another dtype, as NumPy casts it."""
@@ -183,13 +181,9 @@ class Arithmetic:
     def _own(self, name: str, x: ir.Value) -> list[ir.Value]:
         """Compute one of our functions, here or in a function of its own."""
         floating = np.dtype(_NAMES[str(parts_of(x.type)[0])]).type
-        write, count = (SINES[floating], 2) if name == "sines" else (_alone(WRITTEN[name, floating]), 1)
-        number = Number(self.builder, x)
+        write = SINES[floating] if name == "sines" else lambda x: (WRITTEN[name, floating](x),)
+        number, count = Number(self.builder, x), 2 if name == "sines" else 1
         return [y.value for y in (write(number) if self.inlines else in_function(name, count, write, number))]
-
-
-def _alone(function: Callable[[Number], Number]) -> Callable[[Number], tuple[Number, ...]]:
-    return lambda x: (function(x),)
 
 
 def _repeated(element: ir.Type, number: Any, width: int) -> Any:

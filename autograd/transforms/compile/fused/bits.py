@@ -10,7 +10,7 @@ from typing import Any
 
 from .loops import load_numba
 
-_numba: Any = load_numba("a fused loop")
+load_numba("a fused loop")
 
 import numba.core.cgutils  # noqa: E402
 from llvmlite import ir  # noqa: E402 - it comes with numba, of which the line above has said how to install it
@@ -20,10 +20,15 @@ _FLOATS = (ir.FloatType(), ir.DoubleType())
 _LANE = ir.IntType(32)
 
 
-def intrinsic(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Make a function of types that tells how code is generated a function of numbers."""
-    made: Callable[..., Any] = _numba.extending.intrinsic(function)
-    return made
+def _of_two(floats: str, integers: str, *, swapped: bool = False) -> Callable[[Number, Number | float], Number]:
+    """Return a method that writes the instruction of one of these names."""
+
+    def write(self: Number, other: Number | float) -> Number:
+        name = floats if parts_of(self.value.type)[0] in _FLOATS else integers
+        operands = (self.like(other), self.value) if swapped else (self.value, self.like(other))
+        return Number(self.builder, getattr(self.builder, name)(*operands))
+
+    return write
 
 
 class Number:
@@ -50,40 +55,10 @@ class Number:
         x = float(x) if element in _FLOATS else int(x)
         return ir.Constant(kind, x if width == 1 else [ir.Constant(element, x)] * width)
 
-    def _two(self, floats: str, integers: str, other: Number | float, swapped: bool = False) -> Number:
-        name = floats if parts_of(self.value.type)[0] in _FLOATS else integers
-        operands = (self.like(other), self.value) if swapped else (self.value, self.like(other))
-        return Number(self.builder, getattr(self.builder, name)(*operands))
-
-    def __add__(self, other: Number | float) -> Number:
-        return self._two("fadd", "add", other)
-
-    def __sub__(self, other: Number | float) -> Number:
-        return self._two("fsub", "sub", other)
-
-    def __rsub__(self, other: Number | float) -> Number:
-        return self._two("fsub", "sub", other, swapped=True)
-
-    def __mul__(self, other: Number | float) -> Number:
-        return self._two("fmul", "mul", other)
-
-    def __truediv__(self, other: Number | float) -> Number:
-        return self._two("fdiv", "sdiv", other)
-
-    def __rtruediv__(self, other: Number | float) -> Number:
-        return self._two("fdiv", "sdiv", other, swapped=True)
-
-    def __and__(self, other: Number | float) -> Number:
-        return self._two("", "and_", other)
-
-    def __xor__(self, other: Number | float) -> Number:
-        return self._two("", "xor", other)
-
-    def __lshift__(self, other: Number | float) -> Number:
-        return self._two("", "shl", other)
-
-    def __rshift__(self, other: Number | float) -> Number:
-        return self._two("", "ashr", other)
+    __add__, __sub__, __rsub__ = _of_two("fadd", "add"), _of_two("fsub", "sub"), _of_two("fsub", "sub", swapped=True)
+    __mul__, __truediv__ = _of_two("fmul", "mul"), _of_two("fdiv", "sdiv")
+    __rtruediv__ = _of_two("fdiv", "sdiv", swapped=True)
+    __and__, __xor__, __lshift__, __rshift__ = (_of_two("", name) for name in ("and_", "xor", "shl", "ashr"))
 
     def __neg__(self) -> Number:
         return Number(self.builder, self.builder.fneg(self.value))

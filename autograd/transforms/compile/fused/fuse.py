@@ -18,6 +18,7 @@ from .values import ARITHMETIC, CLIPS, COMPARISONS, DTYPES, FILLS, LOGIC
 
 FEWEST = 2  # operations: fewer are left to NumPy, and unasked one more, since NumPy may write over what it read
 LONGEST = 4096  # elements of a row that is added up: NumPy is as fast for more
+WIDEST = 1024  # bytes of rows that are added to each other
 _COPIES = frozenset((
     operator.setitem, np.copyto, np.array, np.copy, np.ndarray.copy, np.ndarray.astype, np.concatenate, np.stack,
 ))  # fmt: skip
@@ -44,7 +45,7 @@ _TAKES_SECOND = _takes_second()
 _FUNCTIONS = frozenset((np.exp, np.expm1, np.log, np.log1p, np.tanh, np.cosh))  # which NumPy computes in another way
 # Seconds, as measured: to load numba and machine code from disk, or make some; what each further call of a row saves,
 # and each byte of its result.
-_TO_FUSE, _A_CALL, _A_BYTE = 1.0, 2e-7, 3e-11
+_TO_FUSE, _A_CALL, _A_BYTE = 0.5, 2e-7, 3e-11
 _MOST = 100_000  # runs: if it takes more, machine code saves nothing that is worth the memory of numba
 
 
@@ -125,12 +126,13 @@ def _is_known(x: Variable) -> bool:
 
 
 def _is_of_rows(call: Call) -> bool:
-    """Tell whether a reduction is one along the last axis, which is short."""
+    """Tell whether a reduction is one along the last axis, or adds up such rows, which are short."""
     x = call.args[0]
     if not isinstance(x, Traced) or not x.ndim or x.shape[-1] > LONGEST:
         return False
     if call.function is np.vecdot:
         return not call.kwargs
     axis = call.kwargs.get("axis", call.args[1] if len(call.args) > 1 else None)
-    axis = axis[0] if isinstance(axis, tuple) and len(axis) == 1 else axis
-    return type(axis) is int and axis % x.ndim == x.ndim - 1
+    axes = [a % x.ndim for a in (axis if isinstance(axis, tuple) else (axis,)) if type(a) is int]
+    below = 0 < len(axes) < x.ndim and axes == [*range(len(axes))] and reduction_of(call.function) == "sum"
+    return axes == [x.ndim - 1] or (below and x.value.flags.c_contiguous and call.result.nbytes <= WIDEST)

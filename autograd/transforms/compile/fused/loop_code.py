@@ -1,4 +1,4 @@
-"""Machine code of a loop whose body is arithmetic on single numbers: an intrinsic for numba.
+"""Machine code of a loop whose body is arithmetic on single numbers.
 
 Carried numbers are phi nodes, so that they stay in registers; what is the same in each iteration is computed before the
 first. A batch is a loop around the loop, in which several elements are computed side by side, in vectors.
@@ -67,7 +67,6 @@ class LoopWriter:
 
     def __init__(
         self,
-        context: Any,
         builder: ir.IRBuilder,
         elements: Elements,
         pointers: list[Any],
@@ -75,9 +74,9 @@ class LoopWriter:
         batched: Sequence[bool] | None,
         width: int,
     ) -> None:
-        self.context, self.builder, self.elements = context, builder, elements
+        self.builder, self.elements = builder, elements
         self.count, self.batched = count, batched
-        self.arithmetic = Arithmetic(context, builder, inlines=batched is None)
+        self.arithmetic = Arithmetic(builder, inlines=batched is None)
         self.width, self.lane, self.size = width, None, None
         self.here: dict[int, Any] = {}
         self.held = cgutils.alloca_once_value(builder, ir.Constant(BIT, 1))
@@ -194,14 +193,10 @@ class LoopWriter:
 
     # Memory
 
-    def _row(self, backwards: bool) -> Any:
-        builder = self.builder
-        last = builder.sub(self.count, ir.Constant(INDEX, 1))
-        return builder.sub(last, self.index) if backwards else self.index
-
     def _first(self, place: int, step: int, backwards: bool) -> Any:
         """Return where the row of this iteration begins, which has those of all elements of a batch."""
-        row = self._row(backwards)
+        last = self.builder.sub(self.count, ir.Constant(INDEX, 1))
+        row = self.builder.sub(last, self.index) if backwards else self.index
         row = self.builder.mul(row, self.size) if self.units[place] else row
         return self.builder.mul(row, ir.Constant(INDEX, step))
 
@@ -211,7 +206,9 @@ class LoopWriter:
         if step:
             at = self.builder.add(at, self._first(place, step, backwards))
         if self.units[place] == 1:
-            return self._marked(self.builder.load(self._pointer(place, at, self.width), align=self._alignment(place)))
+            return self._marked(
+                self.builder.load(self._pointer(place, at, self.width), align=self.dtypes[place].itemsize)
+            )
         return self._from(width, place, [at] * (self.width if self.units[place] else 1))
 
     def _gather(self, width: int, place: int, position: int, step: int, length: int, index: int) -> Any:
@@ -238,12 +235,9 @@ class LoopWriter:
         is_vector, value = self.units[place] == 1, self._wide(value)
         for w, part in enumerate([value] if is_vector else apart(self.builder, value)):
             pointer = self._pointer(place, at, self.width if is_vector else 1, w)
-            stored = self.builder.store(self.arithmetic.stored(part), pointer, align=self._alignment(place))
+            stored = self.builder.store(self.arithmetic.stored(part), pointer, align=self.dtypes[place].itemsize)
             stored.set_metadata("alias.scope", self.written)
             stored.set_metadata("noalias", self.read)
-
-    def _alignment(self, place: int) -> int:
-        return self.dtypes[place].itemsize
 
     def _pointer(self, place: int, at: Any, width: int, w: int = 0) -> Any:
         """Return where one number is, or several side by side, of one element of a batch or as many."""

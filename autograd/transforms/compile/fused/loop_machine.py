@@ -7,23 +7,20 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Sequence
-from functools import partial
 from typing import Any
 
 import numpy as np
 
 from ..loops.loop import Loop, Unsuitable
 from .arithmetic import BIT, INDEX, memory_of
-from .bits import cgutils, intrinsic
 from .body import Body
 from .elements import Elements
 from .loop_code import ABREAST, LoopWriter, dtypes_of, pointers_to
-from .loops import function_of
+from .loops import machine_function
 from .nest_code import ALIGNED, Memory, NestWriter
 from .nests import Nests
 
 from llvmlite import ir  # isort: skip - after numba was found
-from numba.core import types  # isort: skip
 
 #: What a loop is made from, and where the table has its arguments, its final values, what it stacks, and memory for it.
 Link = tuple[Elements | Nests, Sequence[int]]
@@ -77,13 +74,12 @@ class MachineCode:
 
     def __init__(self, form: Elements | Nests, batched: Sequence[bool] | None = None, size: int = 1) -> None:
         self.dtypes, self.scratch = dtypes_of(form.loop), scratch_of(form)
-        names = [f"a{i}" for i in range(len(_dtypes_of(form)))]
+        arrays = len(_dtypes_of(form))
         width = min(ABREAST, 1 << (max(size, 1).bit_length() - 1))
         text = form.text() if isinstance(form, Nests) else f"{width} abreast\n{form.text(batched)}"
-        counts = ["count", *(["size"] if batched is not None else [])]
-        link = form, range(len(names))
-        kernel = partial(_kernel_of, [link], batched, len(counts), width)
-        self.run = function_of(f"batched {batched}\n{text}", [*names, *counts], kernel)
+        counts = 1 if batched is None else 2
+        write = _written([(form, range(arrays))], batched, counts, width)
+        self.run = machine_function(f"batched {batched}\n{text}", arrays + counts, write)
 
     def __call__(self, *given: Any) -> bool:
         arrays, counts = [*given[: len(self.dtypes)]], given[len(self.dtypes) :]
@@ -100,51 +96,45 @@ class MachineCode:
 def chain_code(links: Sequence[Link]) -> Callable[[int], bool]:
     """Return a function that runs loops on the arrays of a table, each as often as it says: true if all checks held."""
     text = "".join(f"{_text_of(form)}\non {places}\n" for form, places in links)
-    return function_of(text, ["table"], lambda: _kernel_of(links))
+    return machine_function(text, 1, _written(links))
 
 
 def _text_of(form: Elements | Nests) -> str:
     return f"{form.loop.count} times\n{form.text() if isinstance(form, Nests) else form.text(None)}"
 
 
-def _kernel_of(
+def _written(
     links: Sequence[Link], batched: Sequence[bool] | None = None, counts: int = 0, width: int = 1
-) -> Callable[..., bool]:
-    """Return an intrinsic that runs loops on the arrays of a table; one that takes counts is given the arrays, too.
+) -> Callable[[ir.IRBuilder, Sequence[ir.Value]], ir.Value]:
+    """Return what writes loops on the arrays of a table; of what is given counts, the arrays are arguments, too.
 
     Of a batch, it computes `width` elements side by side, where they are arithmetic on numbers.
     """
 
-    def kernel(context: Any, given: Any) -> Any:
-        def generate(context: Any, builder: ir.IRBuilder, signature: Any, args: Any) -> Any:
-            values = cgutils.unpack_tuple(builder, args[0], len(given))
-            addresses, numbers = values[: len(values) - counts], values[len(values) - counts :]
-            if not counts:
-                (table,) = pointers_to(builder, addresses, [np.int64])
-                size = 1 + max((place for _, places in links for place in places), default=0)
-                addresses = [builder.load(builder.gep(table, [ir.Constant(INDEX, place)])) for place in range(size)]
-            held, steps = ir.Constant(BIT, 1), dict[str, Any]()
-            loops: dict[str, Any] = {}  # by their text: equal ones are one
-            for form, places in links:
-                text = _text_of(form)
-                if text not in loops:
-                    loops[text] = _function(context, builder.module, form, steps, batched, counts, width)
-                pointers = pointers_to(builder, [addresses[place] for place in places], _dtypes_of(form))
-                held = builder.and_(held, builder.call(loops[text], [*pointers, *numbers]))
-            return held
+    def write(builder: ir.IRBuilder, given: Sequence[ir.Value]) -> ir.Value:
+        addresses, numbers = given[: len(given) - counts], given[len(given) - counts :]
+        if not counts:
+            (table,) = pointers_to(builder, addresses, [np.int64])
+            size = 1 + max((place for _, places in links for place in places), default=0)
+            addresses = [builder.load(builder.gep(table, [ir.Constant(INDEX, place)])) for place in range(size)]
+        held, steps = ir.Constant(BIT, 1), dict[str, Any]()
+        loops: dict[str, Any] = {}  # by their text: equal ones are one
+        for form, places in links:
+            text = _text_of(form)
+            if text not in loops:
+                loops[text] = _function(builder.module, form, steps, batched, counts, width)
+            pointers = pointers_to(builder, [addresses[place] for place in places], _dtypes_of(form))
+            held = builder.and_(held, builder.call(loops[text], [*pointers, *numbers]))
+        return held
 
-        return types.boolean(given), generate
-
-    return intrinsic(kernel)
+    return write
 
 
 def _dtypes_of(form: Elements | Nests) -> list[Any]:
     return [*dtypes_of(form.loop), *([np.bool_] if isinstance(form, Nests) else [])]  # memory is bytes, as bools are
 
 
-def _function(
-    context: Any, module: Any, form: Elements | Nests, steps: Any, batched: Any, counts: int, width: int
-) -> Any:
+def _function(module: Any, form: Elements | Nests, steps: Any, batched: Any, counts: int, width: int) -> Any:
     """Return a function of pointers, and of so many counts, that runs a loop; `steps` has the functions of steps."""
     kinds = [memory_of(dtype).as_pointer() for dtype in _dtypes_of(form)]
     name = f"plaingrad_loop_{hashlib.sha256(_text_of(form).encode()).hexdigest()[:16]}"
@@ -155,9 +145,9 @@ def _function(
     count, size = (*function.args[len(kinds) :], *[ir.Constant(INDEX, form.loop.count or 0)] * 2)[:2]
     writer: Any
     if isinstance(form, Nests):
-        writer = NestWriter(context, builder, form, pointers, count, batched, steps)
+        writer = NestWriter(builder, form, pointers, count, batched, steps)
     else:
-        writer = LoopWriter(context, builder, form, pointers, count, batched, width)
+        writer = LoopWriter(builder, form, pointers, count, batched, width)
     writer.write() if batched is None else writer.write_batch(size)
     builder.ret(builder.load(writer.held))
     return function

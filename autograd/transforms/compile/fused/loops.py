@@ -1,4 +1,4 @@
-"""Loops that numba compiles when they are first called, and keeps on disk for the next process.
+"""Machine code of loops, by numba or by LLVM alone, which is kept on disk for the next process.
 
 numba is imported here alone, and only by who asks for it: a program that does not need it neither waits for it nor has
 to install it.
@@ -6,21 +6,22 @@ to install it.
 
 from __future__ import annotations
 
+import ctypes
 import functools
 import hashlib
+import marshal
 import os
 import stat
 import sys
 import tempfile
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from types import ModuleType
 from typing import Any, TypeVar, cast
 
 from autograd.inside import warn
-
-from ..quoting import comment
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -60,59 +61,91 @@ def compiled_loop(function: F) -> F:
     ImportError
         At the first call, if numba is not installed.
     """
-    made: list[Any] = []
+
+    @functools.cache
+    def compiled() -> Any:
+        numba, folder = load_numba(f"the loop {function.__name__}"), cache_folder()
+        jit = functools.partial(numba.njit, error_model="numpy", no_cfunc_wrapper=True)
+        if folder is None or function.__closure__:  # closures have one name: numba may link one process's to another's
+            return jit(function)
+        config = numba.core.config
+        with _deciding:  # numba asks for the folder now, and would otherwise write beside the source
+            before, config.CACHE_DIR = config.CACHE_DIR, str(folder)
+            try:
+                return jit(function, cache=True)
+            finally:
+                config.CACHE_DIR = before
 
     @functools.wraps(function)
     def loop(*args: Any) -> Any:
-        if not made:
-            made.append(compiled(function))
-        return made[0](*args)
+        return compiled()(*args)
 
     return cast(F, loop)
 
 
-def compiled(function: Callable[..., Any]) -> Any:
-    """Return what numba makes of a function, for what is loaded with numba."""
-    numba, folder = load_numba(f"the loop {function.__name__}"), cache_folder()
-    jit = functools.partial(numba.njit, error_model="numpy", no_cfunc_wrapper=True)
-    if folder is None or function.__closure__:  # closures have one name: numba may link one process's to another's
-        return jit(function)
-    config = numba.core.config
-    with _deciding:  # numba asks for the folder now, and would otherwise write beside the source
-        before, config.CACHE_DIR = config.CACHE_DIR, str(folder)
-        try:
-            return jit(function, cache=True)
-        finally:
-            config.CACHE_DIR = before
+def machine_function(what: str, count: int, write: Callable[[Any, Any], Any]) -> Callable[..., bool]:
+    """Return a function of so many integers, whose machine code is kept on disk for the next process.
+
+    `write` is given LLVM's builder and the arguments, and returns what the function does. That LLVM alone compiles it
+    saves what numba loads to compile functions of Python, which takes longer than most of these do.
+
+    Parameters
+    ----------
+    what
+        All that the machine code depends on.
+    """
+    name = f"plaingrad_{hashlib.sha256(f'{count} {what}'.encode()).hexdigest()[:24]}"
+    numba = load_numba("a fused loop")
+    with numba.core.compiler_lock.global_compiler_lock:
+        if name in _LOOPS:
+            return _LOOPS[name]
+        codegen, folder = _codegen(), cache_folder()
+        path = folder and folder / f"{name}.{_digest(repr((numba.__version__, codegen.magic_tuple())).encode())}"
+        kept = path and _kept(path)
+        library = codegen.unserialize_library(kept) if kept else _compiled_library(codegen, name, count, write)
+        if path and not kept:
+            handle, part = tempfile.mkstemp(dir=folder, suffix=".part")
+            code = marshal.dumps(library.serialize_using_object_code())
+            with os.fdopen(handle, "wb") as file:
+                file.write(hashlib.sha256(code).digest() + code)
+            Path(part).replace(path)
+        # not CFUNCTYPE, which would let other threads run: they could write to the arrays
+        kind = ctypes.PYFUNCTYPE(ctypes.c_bool, *[ctypes.c_int64] * count)
+        made: Callable[..., bool] = kind(library.get_pointer_to_function(name))
+        _LOOPS[name] = made
+        return made
 
 
-def function_of(what: str, parameters: list[str], kernel: Callable[[], Callable[..., Any]]) -> Callable[..., Any]:
-    """Return a function of arrays that calls a kernel; numba keeps its machine code beside the text of what it does."""
-    names = ", ".join(parameters)
-    text = "".join(f"{comment(line)}\n" for line in what.splitlines())
-    name = f"loop_{hashlib.sha256(f'{names}{text}'.encode()).hexdigest()[:12]}"
-    text += f"def {name}({names}):\n    return kernel(({names},))\n"
-    if name in _LOOPS:
-        return _LOOPS[name]
-    path = _written(name, text)
-    scope: dict[str, Any] = {"kernel": kernel(), "__name__": __name__}  # numba imports it with the machine code
-    exec(compile(text, path, "exec"), scope)
-    loop: Callable[..., Any] = compiled(scope[name])
-    return _LOOPS.setdefault(name, loop)
+def _kept(path: Path) -> Any:
+    """Return what a file of machine code holds; None if there is none, or it is damaged and could crash."""
+    with suppress(OSError):
+        kept = path.read_bytes()
+        if hashlib.sha256(kept[32:]).digest() == kept[:32]:
+            return marshal.loads(kept[32:])
+    return None
 
 
-def _written(name: str, text: str) -> str:
-    """Write the text of a loop to the folder of compiled loops, and return the path."""
-    folder = cache_folder()
-    if folder is None:
-        return f"<{name}>"
-    path = folder / f"{name}.py"
-    if not path.exists():
-        handle, part = tempfile.mkstemp(dir=folder, suffix=".part")
-        with os.fdopen(handle, "w") as file:
-            file.write(text)
-        Path(part).replace(path)
-    return str(path)
+@functools.cache
+def _codegen() -> Any:
+    """Return numba's way to LLVM, without what it knows of Python."""
+    from numba.core import codegen  # which it has loaded
+
+    made: Any = codegen.JITCPUCodegen
+    return made("plaingrad")
+
+
+def _compiled_library(codegen: Any, name: str, count: int, write: Callable[[Any, Any], Any]) -> Any:
+    from llvmlite import ir
+
+    library, number, truth = codegen.create_library(name), ir.IntType(64), ir.IntType(8)
+    library.enable_object_caching()
+    module = library.create_ir_module(name)
+    function = ir.Function(module, ir.FunctionType(truth, [number] * count), name)
+    builder = ir.IRBuilder(function.append_basic_block("entry"))
+    builder.ret(builder.zext(write(builder, function.args), truth))
+    library.add_ir_module(module)
+    library.finalize()
+    return library
 
 
 def cache_folder() -> Path | None:
@@ -163,10 +196,11 @@ def _warn_once(reason: str) -> None:
 @functools.cache
 def _version() -> str:
     """Return a digest of the files of this package."""
-    digest = hashlib.sha256()
-    for path in sorted(Path(__file__).parent.glob("*.py")):
-        digest.update(path.read_bytes())
-    return digest.hexdigest()[:16]
+    return _digest(b"".join(path.read_bytes() for path in sorted(Path(__file__).parent.glob("*.py"))))
+
+
+def _digest(what: bytes) -> str:
+    return hashlib.sha256(what).hexdigest()[:16]
 
 
 def _user_caches() -> Path:

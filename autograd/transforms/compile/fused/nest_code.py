@@ -1,4 +1,4 @@
-"""Machine code of loops over arrays: an intrinsic for numba.
+"""Machine code of loops over arrays.
 
 Each step of the body is a function of its own, given pointers to memory that does not overlap, so that LLVM vectorizes
 its loops; steps that do the same are one function. Around them is the loop, which moves the pointers: carried arrays
@@ -78,7 +78,6 @@ class NestWriter:
 
     def __init__(
         self,
-        context: Any,
         builder: ir.IRBuilder,
         body: Nests,
         pointers: list[Any],
@@ -86,7 +85,7 @@ class NestWriter:
         batched: Sequence[bool] | None,
         functions: dict[str, Any],
     ) -> None:
-        self.context, self.builder, self.body, self.memory, self.count = context, builder, body, Memory(body), count
+        self.builder, self.body, self.memory, self.count = builder, body, Memory(body), count
         *self.arrays, scratch = pointers
         self.batched = batched
         address = builder.ptrtoint(scratch, INDEX)
@@ -231,5 +230,5 @@ class NestWriter:
             for argument in function.args:
                 argument.add_attribute("noalias")
             pointers = {id(buffer): argument for buffer, argument in zip(buffers, function.args, strict=True)}
-            StepWriter(self.context, ir.IRBuilder(function.append_basic_block("entry")), pointers).write(step)
+            StepWriter(ir.IRBuilder(function.append_basic_block("entry")), pointers).write(step)
         return self.functions[text]

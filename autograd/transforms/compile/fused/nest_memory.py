@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from typing import Any
 
 from .arithmetic import BYTE, INDEX, Arithmetic
-from .bits import cgutils
+from .bits import apart, cgutils, together
 from .nest_steps import Buffer
 
 from llvmlite import ir  # isort: skip - after numba was found
@@ -32,9 +31,9 @@ def halved(builder: ir.IRBuilder, parts: list[ir.Value]) -> ir.Value:
 class Writer:
     """Writes instructions where `builder` stands, on buffers of which it has pointers, by their identity."""
 
-    def __init__(self, context: Any, builder: ir.IRBuilder, pointers: dict[int, ir.Value]) -> None:
+    def __init__(self, builder: ir.IRBuilder, pointers: dict[int, ir.Value]) -> None:
         self.builder, self.pointers = builder, pointers
-        self.arithmetic = Arithmetic(context, builder)
+        self.arithmetic = Arithmetic(builder)
 
     def at(self, buffer: Buffer, offset: int, strides: Sequence[int], index: Sequence[ir.Value]) -> ir.Value:
         """Return a pointer to an element: offset and strides are in bytes, the indices are LLVM's values."""
@@ -81,3 +80,19 @@ class Writer:
         """Return numbers that lie side by side in memory."""
         kind = ir.VectorType(pointer.type.pointee, lanes)
         return self.builder.load(self.builder.bitcast(pointer, kind.as_pointer()), align=1)
+
+    def load_lanes(self, pointer: ir.Value, stride: int, lanes: int) -> ir.Value:
+        """Return several numbers of a row."""
+        if stride == 1 and lanes > 1 and pointer.type.pointee != BYTE:
+            return self.load_vector(pointer, lanes)
+        places = [self.builder.gep(pointer, [ir.Constant(INDEX, w * stride)]) for w in range(lanes)]
+        return together(self.builder, [self.load(place) for place in places])
+
+    def store_lanes(self, value: ir.Value, pointer: ir.Value, stride: int) -> None:
+        """Put several numbers into a row."""
+        if isinstance(value.type, ir.VectorType) and stride == 1:
+            value = self.arithmetic.stored(value)
+            self.builder.store(value, self.builder.bitcast(pointer, value.type.as_pointer()), align=1)
+            return
+        for w, part in enumerate(apart(self.builder, value)):
+            self.store(part, self.builder.gep(pointer, [ir.Constant(INDEX, w * stride)]))

@@ -101,7 +101,7 @@ class _Block:
         for r in range(rows):
             for (at, _), variable in zip(vectors, sums[r], strict=True):
                 place = self._add(self._times(self._add(row, r), cm), self._times(self._add(column, at), cn))
-                self._put(builder.load(variable), c, place, cn)
+                self.writer.store_lanes(builder.load(variable), builder.gep(c, [place]), cn)
 
     def terms(self, c: Any, a: Any, b: Any, m: int, n: int, k: int) -> None:
         """Write a product in whose vectors are neighbouring terms."""
@@ -169,17 +169,4 @@ class _Block:
         return together(self.builder, [x] * count)
 
     def _vector(self, pointer: ir.Value, place: ir.Value, stride: int, lanes: int) -> Any:
-        builder, start = self.builder, self.builder.gep(pointer, [place])
-        if lanes > 1 and stride == 1:
-            return self.writer.load_vector(start, lanes)
-        return together(
-            builder, [builder.load(builder.gep(start, [ir.Constant(INDEX, w * stride)]), align=1) for w in range(lanes)]
-        )
-
-    def _put(self, value: ir.Value, pointer: ir.Value, place: ir.Value, stride: int) -> None:
-        builder, start = self.builder, self.builder.gep(pointer, [place])
-        if isinstance(value.type, ir.VectorType) and stride == 1:
-            builder.store(value, builder.bitcast(start, value.type.as_pointer()), align=1)
-            return
-        for w, part in enumerate(apart(self.builder, value)):
-            builder.store(part, builder.gep(start, [ir.Constant(INDEX, w * stride)]), align=1)
+        return self.writer.load_lanes(self.builder.gep(pointer, [place]), stride, lanes)

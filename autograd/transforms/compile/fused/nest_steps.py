@@ -265,9 +265,13 @@ class Nest(Step):
 
 
 class Reduction(Step):
-    """A sum, a product, or the largest or smallest, over axes, along which `target` has strides of 0."""
+    """A sum, a product, or the largest or smallest, over axes, along which `target` has strides of 0.
 
-    says = ("operation", "target", "source", "start")
+    One that `goes_on` begins with what is in the target, in place of `start`.
+    """
+
+    says = ("operation", "target", "source", "start", "goes_on")
+    goes_on = False
 
     def __init__(self, operation: str, target: View, source: View, axes: tuple[int, ...], start: Any) -> None:
         kept = [0 if a in axes else 1 for a in range(source.array.ndim)]
@@ -276,6 +280,11 @@ class Reduction(Step):
         self.target = View(target.buffer, as_strided(target.array, source.array.shape, spread))
         self.operation, self.source, self.axes, self.start = operation, source, axes, start
         super().__init__([source], [target])
+
+    def adds_rows(self) -> bool:
+        """Tell whether it adds what is below each other, row by row."""
+        source, target = self.source.array, self.target.array
+        return not target.strides[0] and bool(in_order(source.shape, target.strides, source.strides)[1][-1])
 
 
 class Product(Step):

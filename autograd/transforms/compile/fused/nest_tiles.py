@@ -50,6 +50,7 @@ class _Run:
         self.buffers: dict[int, Buffer] = {}
         self.within: dict[int, bool] = {}  # whether each row is within its own part of the buffer
         self.written: set[int] = set()
+        self.sums: set[int] = set()  # what rows are added to
 
     def takes(self, step: Step) -> bool:
         """Add a step, if it can be."""
@@ -57,6 +58,9 @@ class _Run:
         if not views or not views[0].array.ndim or views[0].array.shape[0] < 2:
             return False
         strides, within = dict(self.strides), dict(self.within)
+        sums = {id(step.target.buffer)} if isinstance(step, Reduction) and step.adds_rows() else set[int]()
+        if not sums.isdisjoint(strides) or any(id(x.buffer) in self.sums for x in views):
+            return False
         written = self.written | {id(x.buffer) for x in step.writes}
         for x in views:
             key, (stride, *others) = id(x.buffer), x.array.strides
@@ -64,8 +68,9 @@ class _Run:
             if len(x.array) != (self.rows or len(views[0].array)) or strides.setdefault(key, stride) != stride:
                 return False
             within[key] = within.get(key, True) and min(others, default=0) >= 0 and x.offset + extent <= stride
-        if not all(within[key] for key in written):
+        if not all(within[key] for key in written - self.sums - sums):
             return False
+        self.sums |= sums
         self.rows, self.strides, self.within, self.written = len(views[0].array), strides, within, written
         self.buffers |= {id(x.buffer): x.buffer for x in views}
         self.steps.append(step)
@@ -78,12 +83,13 @@ class _Run:
         if len(self.steps) < 2 or size >= self.rows:
             return self.steps
         elsewhere = {id(x.buffer) for step in steps if step not in self.steps for x in (*step.reads, *step.writes)}
-        own = {k for k in self.written - elsewhere - kept if self.buffers[k].role == ("scratch",)}
+        own = {k for k in self.written - self.sums - elsewhere - kept if self.buffers[k].role == ("scratch",)}
         count, rest = divmod(self.rows, size)
         sizes = {k: s // self.buffers[k].array.itemsize * size for k, s in self.strides.items()}
         for key in own:
             self.buffers[key].array = self.buffers[key].array[: sizes.pop(key)]
-        made: list[Step] = [Tile([_part(step, 0, size, own) for step in self.steps], count, sizes)]
+        made = [_start(step) for step in self.steps if isinstance(step, Reduction) and step.adds_rows()]
+        made.append(Tile([_part(step, 0, size, own) for step in self.steps], count, sizes))
         return made + [_part(step, self.rows - rest, rest, own) for step in self.steps if rest]
 
 
@@ -100,5 +106,13 @@ def _part(step: Step, first: int, count: int, own: set[int]) -> Step:
         made.shape = (count, *made.shape[1:])
         made.loads, made.stores = [*map(part, made.loads)], [(part(x), value) for x, value in made.stores]
     elif isinstance(made, Reduction):
-        made.source, made.target = part(made.source), part(made.target)
+        made.source, made.target, made.goes_on = part(made.source), part(made.target), made.adds_rows()
+    return made
+
+
+def _start(step: Reduction) -> Step:
+    """Return a step that writes what sums of rows begin with."""
+    target = View(step.target.buffer, step.target.array[0])
+    made = Nest(target.array.shape)
+    made.store(target, made.values.number(step.start, target.array.dtype))
     return made

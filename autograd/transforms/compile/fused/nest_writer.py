@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from .arithmetic import BIT, BYTE, INDEX, Arithmetic, memory_of
+from .arithmetic import BIT, INDEX, Arithmetic, memory_of
 from .bits import apart, cgutils, together
 from .nest_memory import Writer, halved, table_of
 from .nest_products import write_product
@@ -18,6 +18,7 @@ from llvmlite import ir  # isort: skip - after numba was found
 
 LANES = 8  # elements that are computed side by side
 BLOCK = 128  # terms of a sum that NumPy adds up in eight places
+COLUMNS = 128  # bytes of numbers side by side, to which those below are added
 
 
 class StepWriter(Writer):
@@ -64,7 +65,8 @@ class StepWriter(Writer):
                 else:
                     here[v] = self.arithmetic.compute(name, dtypes[v], [here[o] for o in operands])
             for (_, value), place in zip(nest.stores, places[len(loads) :], strict=True):
-                self._store_lanes(here[value], *place, index)
+                buffer, _, strides = place
+                self.store_lanes(here[value], self.at(*place, index), strides[-1] // buffer.array.itemsize)
 
         own = {id(view.buffer) for view, _ in nest.stores}
         again = not any(id(view.buffer) in own for view in loads.values())  # elements may be computed twice
@@ -90,45 +92,44 @@ class StepWriter(Writer):
         if lanes == 1 or not strides[-1]:
             return together(self.builder, [self.load(pointer)] * lanes)
         step = strides[-1] // buffer.array.itemsize
-        if step == 1:
+        if step == 1 and buffer.array.dtype.kind == "b":
             found = self.load_vector(pointer, lanes)
-            bits = buffer.array.dtype.kind == "b"
-            return self.builder.icmp_unsigned("!=", found, ir.Constant(found.type, None)) if bits else found
-        places = [self.builder.gep(pointer, [ir.Constant(INDEX, w * step)]) for w in range(lanes)]
-        return together(self.builder, [self.load(place) for place in places])
-
-    def _store_lanes(
-        self, value: ir.Value, buffer: Buffer, offset: int, strides: Sequence[int], index: Sequence[ir.Value]
-    ) -> None:
-        pointer = self.at(buffer, offset, strides, index)
-        step = strides[-1] // buffer.array.itemsize
-        if isinstance(value.type, ir.VectorType) and step == 1:
-            value = (
-                self.builder.zext(value, ir.VectorType(BYTE, value.type.count)) if value.type.element == BIT else value
-            )
-            self.builder.store(value, self.builder.bitcast(pointer, value.type.as_pointer()), align=1)
-            return
-        for w, part in enumerate(apart(self.builder, value)):
-            self.store(part, self.builder.gep(pointer, [ir.Constant(INDEX, w * step)]))
+            return self.builder.icmp_unsigned("!=", found, ir.Constant(found.type, None))
+        return self.load_lanes(pointer, step, lanes)
 
     def _reduction(self, step: Reduction) -> None:
+        """Add up, or the like, rows, or what is below each other in as many columns at a time as registers hold."""
+        builder, dtype = self.builder, step.source.array.dtype
         shape, to, of = in_order(step.source.array.shape, step.target.array.strides, step.source.array.strides)
-        target = step.target.buffer, step.target.offset, to
-        source = step.source.buffer, step.source.offset, of
-        dtype = step.source.array.dtype
-        start, inner = self.arithmetic.constant(step.start, dtype), not to[-1]
-        alone = inner and all(to[:-1])  # each result is of one row
-        if not alone:
+        rows, (n, length) = not to[-1], (1, shape[-1]) if not to[-1] else (shape[-1], 1)
+        dense = not rows and to[-1] == of[-1] == dtype.itemsize and dtype.kind != "b"
+        lanes = min(COLUMNS // dtype.itemsize, 1 << (n.bit_length() - 1)) if dense else 1
+        pieces = [(n // lanes, lanes), (1, n % lanes)]  # the last columns are in one with some of those before
+        kept = [k if stride else 1 for k, stride in zip(shape[:-1], to, strict=False)]
+        added = [k // each for k, each in zip(shape, kept, strict=False)]
+        start = self.arithmetic.constant(step.start, dtype, lanes)
+        variable = cgutils.alloca_once(builder, start.type)
+        for count, fresh in pieces[: 1 + bool(n % lanes)]:
             with ExitStack() as stack:
-                kept = [n if stride else 1 for n, stride in zip(shape, to, strict=True)]
-                self.store(start, self.at(*target, self.loops(stack, kept)))
-        with ExitStack() as stack:
-            index = self.loops(stack, shape[:-1] if inner else shape)
-            place, first = ((self.at(*x[:2], x[2][: len(index)], index)) for x in (target, source))
-            so_far = start if alone else self.load(place)
-            stride = of[-1] // dtype.itemsize
-            term = self._row(step.operation, first, shape[-1], stride, dtype) if inner else self.load(first)
-            self.store(self.arithmetic.compute(step.operation, dtype, [so_far, term]), place)
+                *outer, block = self.loops(stack, [*kept, count])
+                first = (
+                    builder.mul(block, ir.Constant(INDEX, lanes)) if fresh == lanes else ir.Constant(INDEX, n - lanes)
+                )
+                place = self.at(step.target.buffer, step.target.offset, to, [*outer, first])
+                builder.store(self.load_lanes(place, 1, lanes) if step.goes_on else start, variable)
+                with ExitStack() as inner:
+                    index = [builder.add(*pair) for pair in zip(outer, self.loops(inner, added), strict=True)]
+                    there = self.at(step.source.buffer, step.source.offset, of, [*index, first])
+                    stride = of[-1] // dtype.itemsize
+                    term = (
+                        self._row(step.operation, there, length, stride, dtype)
+                        if rows
+                        else self.load_lanes(there, 1, lanes)
+                    )
+                    found = self.arithmetic.compute(step.operation, dtype, [builder.load(variable), term])
+                    builder.store(found, variable)
+                for w, part in [*enumerate(apart(builder, builder.load(variable)))][lanes - fresh :]:
+                    self.store(part, builder.gep(place, [ir.Constant(INDEX, w)]))
 
     def _row(self, operation: str, first: ir.Value, n: int, stride: int, dtype: Any) -> Any:
         """Return the sum, or the like, of numbers in a row: sums in NumPy's order."""
@@ -136,13 +137,13 @@ class StepWriter(Writer):
         if operation == "add" and dtype.kind == "f" and n >= 8:
             return builder.call(self._pairwise(dtype), [first, ir.Constant(INDEX, n), ir.Constant(INDEX, stride)])
         lanes = 8 if n >= 16 and operation != "multiply" else 1
-        total = [self._lanes(first, ir.Constant(INDEX, 0), stride, lanes)]
+        total = [self.load_lanes(first, stride, lanes)]
         if n >= 2 * lanes:
             variable = cgutils.alloca_once(builder, total[0].type)
             builder.store(total[0], variable)
             with cgutils.for_range(builder, ir.Constant(INDEX, n // lanes - 1)) as each:
-                place = builder.mul(builder.add(each.index, ir.Constant(INDEX, 1)), ir.Constant(INDEX, lanes))
-                following = self._lanes(first, place, stride, lanes)
+                place = builder.mul(builder.add(each.index, ir.Constant(INDEX, 1)), ir.Constant(INDEX, lanes * stride))
+                following = self.load_lanes(builder.gep(first, [place]), stride, lanes)
                 builder.store(arithmetic.compute(operation, dtype, [builder.load(variable), following]), variable)
             total = [builder.load(variable)]
         found, *rest = apart(builder, total[0])
@@ -150,16 +151,6 @@ class StepWriter(Writer):
         for other in (*rest, *last):
             found = arithmetic.compute(operation, dtype, [found, other])
         return found
-
-    def _lanes(self, first: ir.Value, place: ir.Value, stride: int, lanes: int) -> Any:
-        """Return several numbers of a row side by side."""
-        builder = self.builder
-        if stride == 1 and lanes > 1 and first.type.pointee != BYTE:
-            return self.load_vector(builder.gep(first, [place]), lanes)
-        start = builder.gep(first, [builder.mul(place, ir.Constant(INDEX, stride))])
-        return together(
-            builder, [self.load(builder.gep(start, [ir.Constant(INDEX, w * stride)])) for w in range(lanes)]
-        )
 
     def _pairwise(self, dtype: Any) -> Any:
         """Return NumPy's function that sums numbers in a row: eight sums side by side; of longer rows two halves."""
@@ -174,7 +165,7 @@ class StepWriter(Writer):
         first, n, stride = function.args
         outer, outer_arithmetic = self.builder, self.arithmetic
         self.builder = builder = ir.IRBuilder(function.append_basic_block("entry"))
-        self.arithmetic = Arithmetic(outer_arithmetic.context, builder)
+        self.arithmetic = Arithmetic(builder)
         eight = ir.Constant(INDEX, 8)
         with builder.if_then(builder.icmp_signed(">", n, ir.Constant(INDEX, BLOCK))):
             half = builder.sdiv(n, ir.Constant(INDEX, 2))
