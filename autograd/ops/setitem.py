@@ -103,7 +103,7 @@ def write(x: Tensor, change: Callable[[np.ndarray[Any, Any]], object]) -> None:
         change(x._array)
     except BatchError:
         raise
-    except TypeError as error:
+    except (TypeError, SystemError) as error:  # that of numpy.put for a mode that is a number
         raise DtypeError(f"a tensor of shape {x.shape} and dtype {x.dtype} is not written to so: {error}") from error
     note_written(x._array)
 
@@ -278,19 +278,15 @@ def add_at(ufunc: np.ufunc, x: Tensor, key: Index, *value: TensorLike) -> None:
     assign(x, ufunc(as_now(x), scatter(spread.astype(x.dtype), index, x.shape)))
 
 
+# What NumPy's functions that write do where it is recorded
+
+
 def _copyto(dst: Tensor, src: Any, casting: Any = "same_kind", where: Any = True) -> None:
-    if not is_recorded(dst, src):
-        write(dst, lambda data: np.copyto(data, unwrap(src), casting, unwrap(where)))
-        return
     src = operand(src)
     if not np.can_cast(src.dtype, dst.dtype, casting):
         raise DtypeError(f"cannot cast from {src.dtype} to {dst.dtype} by the rule {casting!r}")
     value = _spread(src, dst.shape).astype(dst.dtype)
     assign(dst, np.where(unwrap(where), value, as_now(dst)) if where is not True else as_tensor(value) + 0)
-
-
-def _fill(x: Tensor, value: Any) -> None:
-    _copyto(x, value, "unsafe")
 
 
 def _sort(x: Tensor, axis: int = -1, kind: Any = None, order: Any = None, *, stable: bool | None = None) -> None:
@@ -313,9 +309,6 @@ def _elements(a: Tensor, positions: Any, v: Any) -> None:
 def _put_at(a: Tensor, ind: Any, v: Any, mode: Any = "raise") -> None:
     if not isinstance(mode, str) or mode not in ("raise", "wrap", "clip"):
         raise ValueError(f"put() has a mode of 'raise', 'wrap' or 'clip', not {mode!r}")
-    if not is_recorded(a, v):
-        write(a, lambda data: np.put(data, unwrap(ind), unwrap(v), mode))  # type: ignore[arg-type]  # just checked
-        return
     positions = as_array(unwrap(ind))
     if mode == "wrap":
         positions = positions % a.size
@@ -325,16 +318,10 @@ def _put_at(a: Tensor, ind: Any, v: Any, mode: Any = "raise") -> None:
 
 
 def _place(arr: Tensor, mask: Any, vals: Any) -> None:
-    if is_recorded(arr, vals):
-        _elements(arr, np.flatnonzero(unwrap(mask)), vals)
-    else:
-        write(arr, lambda data: np.place(data, unwrap(mask), unwrap(vals)))
+    _elements(arr, np.flatnonzero(unwrap(mask)), vals)
 
 
 def _putmask(a: Tensor, mask: Any, values: Any) -> None:
-    if not is_recorded(a, values):
-        write(a, lambda data: np.putmask(data, unwrap(mask), unwrap(values)))
-        return
     values = operand(values)
     if not values.size:
         return
@@ -343,9 +330,6 @@ def _putmask(a: Tensor, mask: Any, values: Any) -> None:
 
 
 def _put_along_axis(arr: Tensor, indices: Any, values: Any, axis: int | None = -1) -> None:
-    if not is_recorded(arr, values):
-        write(arr, lambda data: np.put_along_axis(data, unwrap(indices), unwrap(values), axis))
-        return
     positions = np.arange(arr.size).reshape(arr.shape)
     if axis is None:
         positions, axis = positions.reshape(-1), 0
@@ -354,9 +338,6 @@ def _put_along_axis(arr: Tensor, indices: Any, values: Any, axis: int | None = -
 
 
 def _fill_diagonal(a: Tensor, val: Any, wrap: bool = False) -> None:
-    if not is_recorded(a, val):
-        write(a, lambda data: np.fill_diagonal(data, unwrap(val), wrap))
-        return
     marked = np.zeros(a.shape, bool)
     np.fill_diagonal(marked, True, wrap)
     _elements(a, np.flatnonzero(marked), val)
@@ -366,8 +347,10 @@ def _to_tensors(function: Callable[..., Any], writer: Callable[..., Any]) -> Non
     """Let `writer` do the work of a NumPy function when that writes to a tensor."""
 
     def checked(target: Any, *given: Any, **options: Any) -> None:
-        if isinstance(target, Tensor):
+        if isinstance(target, Tensor) and is_recorded(target, given, options):
             writer(target, *given, **options)
+        elif isinstance(target, Tensor):
+            write(target, lambda data: function(data, *unwrap(given), **unwrap(options)))
         elif any_live((given, options)):
             raise GraphError(
                 f"numpy.{function.__name__}() to an ndarray, at {users_line()}, would cut a tensor that requires a "
@@ -389,8 +372,14 @@ _WRITERS: dict[Any, Any] = {
 }
 for _function, _writer in _WRITERS.items():
     _to_tensors(_function, _writer)
-for _name, _method in {"__setitem__": _setitem, "fill": _fill, "sort": _sort, "put": _put_at}.items():
-    setattr(Tensor, _name, method_of(_name, _method) if _method is _sort else _method)
+_METHODS: dict[str, Callable[..., Any]] = {
+    "__setitem__": _setitem,
+    "fill": lambda x, value: np.copyto(x, value, "unsafe"),
+    "sort": method_of("sort", _sort),
+    "put": lambda a, ind, v, mode="raise": np.put(a, ind, v, mode),
+}
+for _name, _method in _METHODS.items():
+    setattr(Tensor, _name, _method)
 for _ufunc in (
     np.add, np.subtract, np.multiply, np.divide, np.floor_divide, np.remainder, np.power, np.matmul, np.bitwise_and,
     np.bitwise_or, np.bitwise_xor, np.left_shift, np.right_shift,

@@ -23,10 +23,11 @@ REMEDY = "mask.*fill"
 # Parts of others, which have looked at what they are given.
 INNER = {"hazard", "log_ratio", "scatter"}
 # These look at memory or batches, not at numbers; sums and conditions of an array without a tensor are NumPy's, which
-# knows of masks; and `as_array` does as numpy.asarray, in rules and forwards, whose operands have been looked at.
+# knows of masks; and `as_array` does as numpy.asarray, in rules and forwards, whose operands have been looked at,
+# as has what computed the result that `overwrite` is given.
 LEFT_ALONE = {
     "compile", "mark_written", "portions", "innermost", "accurate_sum", "anywhere", "everywhere", "as_array",
-    "tree_leaves",
+    "overwrite", "tree_leaves",
 }  # fmt: skip
 
 
