@@ -230,6 +230,7 @@ FURTHER: dict[str, Numbers] = {
     "up to 40": _spread,
     "up to 85": _up_to_85,
     "anywhere": _walking,
+    "thousands": lambda draw: draw.of_sizes(3, 3.6),  # among huger ones, waves as short tell nothing
     "far from 0": lambda draw: draw.inside(2e4 + draw.ordinary()),  # and near each other beside that
     "equal": _equal,
     "sorted": lambda draw: np.sort(draw.ordinary()),
