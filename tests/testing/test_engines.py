@@ -119,3 +119,46 @@ def test_a_primitive_of_another_library_says_how_many_inputs_it_takes() -> None:
 
     wrapped.fun = lambda x, y: x * y  # type: ignore[attr-defined]  # as HIPS autograd has it
     assert _arity(wrapped) == 2
+
+
+def test_roundings_between_the_operations_of_another_engine_are_no_errors() -> None:
+    """At large numbers they may leave no digit of a gradient; at ordinary ones, double precision tells."""
+
+    def rounding(g: Array, x: Array) -> Array:
+        noise = 1e-3 * np.abs(g) * np.any(np.abs(x) > 8) if x.dtype == np.float64 else 1e-4 * np.abs(g)
+        return np.asarray(g * np.cos(x) + noise, x.dtype)
+
+    def noisy(fn: Any, arrays: Arrays, cotangents: Arrays | None) -> tuple[Arrays, Arrays]:
+        return [np.sin(arrays[0])], [] if cotangents is None else [rounding(cotangents[0], arrays[0])]
+
+    report = check(np.sin, engine=noisy, numbers=False, dtypes=["float64", "float32"])
+    assert report.untold
+    with pytest.raises(GradientCheckError, match="not linear"):
+        check(np.sin, engine=_with_noise, numbers=False, dtypes=["float64"])
+
+
+def _with_noise(fn: Any, arrays: Arrays, cotangents: Arrays | None) -> tuple[Arrays, Arrays]:
+    return [np.sin(arrays[0])], [] if cotangents is None else [cotangents[0] + 1e-3 * np.abs(cotangents[0])]
+
+
+def test_jax_compiles_once_for_each_shape_and_dtype() -> None:
+    pytest.importorskip("jax")
+    import jax.numpy as jnp
+
+    traced: list[Any] = []
+
+    def function(x: Any) -> Any:
+        traced.append(x.shape)
+        return jnp.tanh(x)
+
+    report = check(function, engine="jax")
+    assert report.examples > 10
+    assert len(traced) < 25
+
+
+def test_jax_functions_whose_course_depends_on_their_numbers_are_not_compiled() -> None:
+    pytest.importorskip("jax")
+    import jax.numpy as jnp
+
+    report = check(lambda x: jnp.sin(x) if bool(jnp.all(x > 0)) else jnp.cos(x), engine="jax", domain=(0.5, 2.0))
+    assert report.compared > 100

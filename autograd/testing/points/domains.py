@@ -65,8 +65,12 @@ def accepted(function: Callable[..., object], arrays: Sequence[Array], most: flo
     """
     real = all(x.dtype.kind == "f" for x in arrays)
     outputs = outputs_of(function, arrays) or ()
-    return sum(y.size for y in outputs) <= most and any(y.dtype.kind in "fc" for y in outputs) and all(
-        y.dtype.kind in "fciub" and np.all(np.isfinite(y)) and not (real and y.dtype.kind == "c") for y in outputs
+    return (
+        sum(y.size for y in outputs) <= most
+        and any(y.dtype.kind in "fc" for y in outputs)
+        and all(
+            y.dtype.kind in "fciub" and np.all(np.isfinite(y)) and not (real and y.dtype.kind == "c") for y in outputs
+        )
     )
 
 
