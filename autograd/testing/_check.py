@@ -72,9 +72,10 @@ def check(
         "quick" checks first derivatives without transforms, "thorough" twelve times as many examples; "default", or
         what ``pytest --gradcheck-profile`` says.
     engine
-        The library whose arrays `fn` takes, if it is another one: "torch"; "jax", with double precision switched on
-        during the check; "hips" or "autograd", which is HIPS autograd, loaded as `hips_autograd`; "mygrad"; "numpy",
-        if `fn` returns its outputs and a function of their cotangents that returns the gradients; or a callable
+        The library whose arrays `fn` takes, if it is another one: "torch"; "jax", compiled by `jit` if it can be, with
+        double precision switched on during the check; "hips" or "autograd", which is HIPS autograd, loaded as
+        `hips_autograd`; "mygrad"; "numpy", if `fn` returns its outputs and a function of their cotangents that returns
+        the gradients; or a callable
         ``engine(fn, arrays, cotangents)`` that returns the outputs of `fn` which hold floating-point numbers, and the
         gradient of each input, all NumPy arrays. `cotangents` is None where only the outputs are needed. Values and
         first derivatives are checked; `report.notes` says what is left out.

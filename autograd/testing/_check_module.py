@@ -227,9 +227,13 @@ class _Examination:
         again = self._called(first.module, False)
         is_random = differ_in_outputs(first, again)
         if not is_random:  # in the two calls, random numbers were the same
+            after: Any = np.random.get_state()
             draw_some(self.start)
             other = Call(copy.deepcopy(self.wide).train(False), self.inputs, self.loss, {})
             is_random = differ_in_outputs(first, other)
+            then: Any = np.random.get_state()
+            if after[2] == then[2] and np.array_equal(after[1], then[1]):
+                self.faults.append("a call seeds NumPy's global generator: draw from a generator of your own")
         if is_random:
             self.faults.append(
                 "it is random in evaluation mode: two calls after eval() give different outputs. Draw random numbers, "

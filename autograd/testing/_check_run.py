@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 import itertools
 import math
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence, Set
 from dataclasses import replace
 from functools import partial
 from types import MappingProxyType
@@ -23,7 +23,9 @@ from .conditions.values import check_values, first_set
 from .findings.report import Report, declared
 from .points.cases import (
     LARGE,
+    OTHERS,
     SECOND,
+    TWICE,
     Case,
     Keywords,
     Shapes,
@@ -41,7 +43,8 @@ from .subjects.subject import Array, Subject, quiet
 TRIED = [Domain((interval,)) for interval in ((0.3, 0.9), (1.1, 2.0), (-0.9, -0.1))]  # where most functions are defined
 FEW_SHAPES = 5  # the first ones, at which second derivatives of ordinary numbers are checked
 SEEDS = (7, 8, 9)  # of the samples that are stacked, and given to threads
-COMPILED = 6  # of those that are tried, where each is compiled
+COMPILED = 4  # of those that are tried, where each is compiled
+MOST_RETURNED = 100_000  # the elements that a function may return for shapes that nobody gave
 MOST = 18  # the shapes at which everything is checked
 USES = (
     transforms.check_overwritten, other_calls.check_left_alone, other_calls.check_updated,
@@ -83,23 +86,28 @@ class Run:
         oracle: str | None = "differences",
     ) -> None:
         self.fn, self.reference, self.order, self.seed = fn, reference, order, seed
-        self.compare, self.swift = ORACLES[oracle], oracle == "differences"
+        self.compare, self.swift = ORACLES[oracle], oracle == "differences" and engine is None
         self.engine = None if engine is None else engine_of(engine)
         self.dtypes = None if dtypes is None else {np.dtype(dtype).name for dtype in dtypes}
         self.report = Report(notes=[] if engine is None else [LEFT_OUT, *[FEW_OF_JAX] * (engine == "jax")])
         self.keywords = [tuple(zip(keywords, values, strict=True)) for values in itertools.product(*keywords.values())]
         examples = _examples(like)
         self.signature = signature
+        self._bound: dict[str, Callable[..., Any]] = {}
         self.like = None if examples is None else tuple(x.shape for x in examples)
         shapes, self.count = _shapes(fn, examples, signature)
         self.further = further_shapes(self.count, signature)
-        self.shapes = self._accepted(shapes[:COMPILED] if engine == "jax" else shapes, domain)
+        self.compiles = engine == "jax"  # each shape in each dtype, which takes far longer than a call
+        self.shapes = self._accepted(shapes[:COMPILED] if self.compiles else shapes, domain)
         self.domains = self._domains(examples, domain)
 
-    def bound(self, keywords: tuple[tuple[str, Any], ...] = ()) -> Callable[..., Any]:
-        """Return the function with its keyword arguments."""
-        fn = partial(self.fn, **dict(keywords or self.keywords[0])) if self.keywords[0] else self.fn
-        return fn if self.engine is None else Foreign(fn, self.engine)
+    def bound(self, keywords: Keywords = ()) -> Callable[..., Any]:
+        """Return the function with its keyword arguments, the same one each time."""
+        given = keywords or self.keywords[0]
+        if repr(given) not in self._bound:
+            fn = partial(self.fn, **dict(given)) if given else self.fn
+            self._bound[repr(given)] = fn if self.engine is None else Foreign(fn, self.engine)
+        return self._bound[repr(given)]
 
     def _accepted(self, shapes: Sequence[Shapes], domain: Any) -> list[Shapes]:
         """Return the shapes that the function takes."""
@@ -153,11 +161,13 @@ class Run:
 
     def check_cases(self, rounds: int) -> None:
         """Check all cases of the plan, and look at many more swiftly."""
-        for number, case in enumerate(plan(self.shapes[:MOST], self.keywords, self.seed, rounds)):
+        mixed = self.engine is None  # other libraries convert gradients, or do not promote
+        kinds = TWICE if self.swift else OTHERS
+        for number, case in enumerate(plan(self.shapes[:MOST], self.keywords, self.seed, rounds, kinds, mixed)):
             small = case.size <= SECOND and all(d in ("float64", "complex128") for d in case.dtypes)
             twice = small and (number < FEW_SHAPES or case.numbers != "ordinary" or case.dtypes[0] == "complex128")
             self._check_case(partial(self.at, order=self.order if twice else 1, keywords=case.keywords), case)
-        if self.engine is None and self.swift:
+        if self.swift:
             every = [*self.keywords, *equivalents(self.keywords)]
             further = [*self.shapes[MOST:], *self.further]
             by_element = self._is_elementwise()
@@ -190,11 +200,12 @@ class Run:
         )
 
     def _check_case(self, stage: Stage, case: Case) -> None:
-        if self.dtypes is not None and not self.dtypes.issuperset(case.dtypes):
+        known = self._dtypes_at(case.shapes)
+        if known is not None and not set(case.dtypes) <= known:
             return
         with quiet():
             fn, arrays = self.bound(case.keywords), case.arrays(self.domains)
-            if not accepted(fn, arrays):
+            if not accepted(fn, arrays, MOST_RETURNED if case.shapes in self.further else np.inf):
                 self.report.set_aside += 1
                 return
             try:
@@ -220,7 +231,12 @@ class Run:
     def at(self, fn: Callable[..., object], arrays: Sequence[Array], order: int, keywords: Keywords = ()) -> None:
         """Check a function at one point."""
         reference = self.reference and partial(self.reference, **dict(keywords))
-        check_at(fn, arrays, self.report, order=order, reference=reference, compare=self.compare, dtypes=self.dtypes)
+        dtypes = self._dtypes_at(tuple(x.shape for x in arrays))
+        check_at(fn, arrays, self.report, order=order, reference=reference, compare=self.compare, dtypes=dtypes)
+
+    def _dtypes_at(self, shapes: Shapes) -> Set[str] | None:
+        """Return the dtypes to try in arrays of these shapes; None if all are."""
+        return {"float64"} if self.compiles and shapes != self.shapes[0] else self.dtypes
 
     def _try(self, stage: Stage, fn: Callable[..., object], arrays: Sequence[Array], case: Case | None = None) -> None:
         try:

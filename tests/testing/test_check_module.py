@@ -188,6 +188,12 @@ class NoisyBuffer(Statistics):
         self.mean = self.mean + np.random.default_rng().normal(size=3).astype(self.mean.dtype)
 
 
+class Seeds(nn.Linear):
+    def forward(self, x: Any) -> Any:
+        np.random.seed(0)
+        return super().forward(x)
+
+
 class StaysInTraining(nn.Linear):
     def forward(self, x: Any) -> Any:
         self.training = True
@@ -263,6 +269,7 @@ FAULTS: dict[str, tuple[Callable[[], Any], str]] = {
     "a parameter that is not saved": (StateWithoutGain, r"does not restore the parameter gain"),
     "the state is not a copy": (LiveState, r"state_dict\(\) holds the memory of gain itself"),
     "noise from elsewhere": (lambda: OwnNoise(3, 2), r"it is not reproducible in training mode"),
+    "a call seeds": (lambda: Seeds(3, 2), r"seeds NumPy's global generator"),
     "noise in a buffer": (NoisyBuffer, r"with the same seed, change the buffer mean differently"),
     "a call changes the mode": (
         lambda: StaysInTraining(3, 2),

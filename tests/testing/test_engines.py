@@ -119,3 +119,47 @@ def test_a_primitive_of_another_library_says_how_many_inputs_it_takes() -> None:
 
     wrapped.fun = lambda x, y: x * y  # type: ignore[attr-defined]  # as HIPS autograd has it
     assert _arity(wrapped) == 2
+
+
+def with_noise(fn: Any, arrays: Arrays, cotangents: Arrays | None) -> tuple[Arrays, Arrays]:
+    """The sine, whose gradient is linear in the cotangent only up to a thousandth, beyond `fn`."""
+    (x,) = arrays
+    if cotangents is None:
+        return [np.sin(x)], []
+    noise = 1e-3 * np.abs(cotangents[0]) * ((np.abs(x) > fn) & np.isfinite(x))
+    return [np.sin(x)], [np.asarray(cotangents[0] * np.cos(x) + noise, x.dtype)]
+
+
+def test_roundings_between_the_operations_of_another_engine_are_no_errors() -> None:
+    """At large numbers they may leave no digit of a gradient, as a softmax does; at ordinary ones they do not."""
+
+    def checked_beyond(limit: float) -> Any:
+        engine = lambda fn, arrays, cotangents: with_noise(limit, arrays, cotangents)  # noqa: E731
+        return check(np.sin, engine=engine, numbers=False, dtypes=["float64"])
+
+    assert checked_beyond(8.0).untold
+    with pytest.raises(GradientCheckError, match="not linear"):
+        checked_beyond(0.0)
+
+
+def test_jax_compiles_once_for_each_shape_and_dtype() -> None:
+    pytest.importorskip("jax")
+    import jax.numpy as jnp
+
+    traced: list[Any] = []
+
+    def function(x: Any) -> Any:
+        traced.append(x.shape)
+        return jnp.tanh(x)
+
+    report = check(function, engine="jax")
+    assert report.examples > 10
+    assert len(traced) < 25
+
+
+def test_jax_functions_whose_course_depends_on_their_numbers_are_not_compiled() -> None:
+    pytest.importorskip("jax")
+    import jax.numpy as jnp
+
+    report = check(lambda x: jnp.sin(x) if bool(jnp.all(x > 0)) else jnp.cos(x), engine="jax", domain=(0.5, 2.0))
+    assert report.compared > 100

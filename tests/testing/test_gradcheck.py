@@ -575,3 +575,8 @@ def test_one_element_at_a_jump_of_a_rule_does_not_hide_the_others(at: list[float
 @pytest.mark.parametrize("at", [[0.0, 1.0, -2.0, 0.0], [2.0, 2.0, 1.0], [-1.0, 2.0, -1.0, 0.0, 2.0]])
 def test_elements_at_kinks_are_no_jumps_of_a_rule(function: Any, at: list[float]) -> None:
     assert gradcheck(function, np.array(at), fast_mode=True)
+
+
+@pytest.mark.parametrize("fn", [np.remainder, np.fmod], ids=["remainder", "fmod"])
+def test_a_quotient_by_the_least_number_is_not_tried(fn: Any) -> None:
+    assert gradcheck(fn, [np.array([1.7, -0.4, 2.2]), np.array([0.5, 1.3, -0.7])])

@@ -387,7 +387,7 @@ def _along(
     What cannot be told of some outputs does not hide the others.
     """
     told = is_told(found.error, found.steepest, found.size)
-    kinks, flat = found.low < found.high, found.size == 0
+    kinks, flat = found.low < found.high, (found.low == 0) & (found.high == 0)  # may be lost beyond the last digit
     weights = weigh(found, told)
     groups = (told & ~kinks & ~flat, told & kinks, told & flat)
     smooth, *others = (np.where(chosen, weights, 0.0) for chosen in groups)

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from ..subjects.subject import Array, Subject, array_of, parts, precision_of, quiet, widened
+from ..subjects.subject import Array, Subject, array_of, numbers_of, parts, precision_of, quiet, widened
 from .slopes import FIRST_STEPS, RELATIVE, SAFETY, Line, Slope, central_slope, slope
 
 TERM_ROUNDING = 1e-16  # what the rounding of terms leaves nothing of, as in x - tanh(x), relative to them
@@ -84,7 +84,7 @@ class Point:
         with quiet():
             self.outputs = subject.apply(self.inputs)
         self.values = [np.asarray(array_of(y)) for y in self.outputs]
-        self.here = np.concatenate([np.asarray(parts(y), np.float64) for y in self.values])
+        self.here = subject.numbers(self.arrays) if subject.takes_arrays else numbers_of(self.values)
         self.precision = precision_of(*self.values)
 
     @cached_property

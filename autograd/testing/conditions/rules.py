@@ -240,10 +240,10 @@ def check_batched(pullback: Pullback) -> None:
             raise GradientCheckError(f"{pullback.name(i)} differs in a batch of cotangents from that for each of them")
 
 
-def check_precision(pullback: Pullback, dtypes: Collection[str] | None = None) -> None:
+def check_precision(pullback: Pullback, dtypes: Collection[str] | None = None, mixed: bool = True) -> None:
     """Compare the gradients in single and half precision, or as the inputs are, with those in double precision.
 
-    `dtypes` names those that the function takes; by default, all are tried.
+    `dtypes` names those that the function takes; by default, all are tried. `mixed` is whether inputs may have several.
     """
     if any(type(x) in fronts for x in pullback.inputs):
         return
@@ -251,7 +251,7 @@ def check_precision(pullback: Pullback, dtypes: Collection[str] | None = None) -
     kinds = [single]
     if all(x.dtype == np.float64 for x in pullback.arrays):
         kinds.append([x.astype(np.float16) for x in pullback.arrays])
-    if len(single) > 1:
+    if mixed and len(single) > 1:
         kinds += [[x, *pullback.arrays[1:]] for x in single[:1]] + [[*pullback.arrays[:-1], x] for x in single[-1:]]
     for narrow in kinds:
         if all(_is_normal(x) and not _is_near_singular(x) for x in narrow) and (

@@ -9,7 +9,7 @@ from __future__ import annotations
 import itertools
 import math
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any, NamedTuple
@@ -230,6 +230,7 @@ FURTHER: dict[str, Numbers] = {
     "up to 40": _spread,
     "up to 85": _up_to_85,
     "anywhere": _walking,
+    "thousands": lambda draw: draw.of_sizes(3, 3.6),  # among huger ones, waves as short tell nothing
     "far from 0": lambda draw: draw.inside(2e4 + draw.ordinary()),  # and near each other beside that
     "equal": _equal,
     "sorted": lambda draw: np.sort(draw.ordinary()),
@@ -251,6 +252,9 @@ FURTHER: dict[str, Numbers] = {
     "all zeros": lambda draw: np.zeros(draw.size) if draw.domain.contains(np.asarray(0.0)) else draw.ordinary(),
 }
 ALL_NUMBERS = {**NUMBERS, **FURTHER}
+OTHERS = [kind for kind in NUMBERS if kind != "ordinary"] + ["all zeros"]
+#: Those of which second derivatives are compared also where the others are looked at swiftly.
+TWICE = ["zeros", "ties", "integers", "tiny"]
 #: Those of which the imaginary parts of complex numbers are, too; else these are up to 1.
 OF_BOTH_PARTS = {"tiny", "all sizes"}
 #: Those with equal numbers, and ranks that change by roundings.
@@ -415,8 +419,13 @@ def equivalents(keywords: Sequence[Keywords]) -> list[Keywords]:
     return [each for text, each in {repr(each): each for each in found}.items() if text not in named]
 
 
-def plan(shapes: Sequence[Shapes], keywords: Sequence[Keywords], seed: int, rounds: int) -> Iterator[Case]:
-    """Yield the cases: ordinary numbers in all shapes, other numbers in some, then other dtypes; `rounds` times."""
+def plan(
+    shapes: Sequence[Shapes], keywords: Sequence[Keywords], seed: int, rounds: int, kinds: Iterable[str], mixed: bool
+) -> Iterator[Case]:
+    """Yield the cases: ordinary numbers in all shapes, other numbers in some, then other dtypes; `rounds` times.
+
+    `kinds` are those of the other numbers, and `mixed` says whether inputs may have several dtypes.
+    """
     small = [each for each in shapes if 0 < max(math.prod(s) for s in each) <= LARGE] or list(shapes)
     several = [each for each in small if max(math.prod(s) for s in each) >= 2] or small
     count = len(shapes[0])
@@ -426,11 +435,10 @@ def plan(shapes: Sequence[Shapes], keywords: Sequence[Keywords], seed: int, roun
         base = Case("ordinary", shapes[0], double, seed=seed + 1000 * turn)
         for each in shapes:
             yield replace(base, shapes=each, keywords=next(options))
-        for j, kind in enumerate(NUMBERS):
-            if kind != "ordinary":
-                yield replace(base, numbers=kind, shapes=several[(j + turn) % len(several)], keywords=next(options))
+        for j, kind in enumerate(kinds):
+            yield replace(base, numbers=kind, shapes=several[(j + turn) % len(several)], keywords=next(options))
         dtypes = [(dtype,) * count for dtype in ("float32", "float16", "complex128", "complex64")]
-        for one in ("float32", "complex128") if count > 1 else ():
+        for one in ("float32", "complex128") if mixed and count > 1 else ():
             dtypes += [(one, *double[1:]), (*double[:-1], one)]
         largest = max(shapes, key=lambda each: sum(math.prod(s) for s in each))
         for j, each_dtype in enumerate(dtypes):
@@ -441,5 +449,3 @@ def plan(shapes: Sequence[Shapes], keywords: Sequence[Keywords], seed: int, roun
         for values in keywords if len(keywords) > 1 else ():
             yield replace(base, shapes=several[0], keywords=values, seed=base.seed + 1)
             yield replace(base, shapes=small[-1], keywords=values, seed=base.seed + 2)
-        for each in (several[0], several[-1]):
-            yield replace(base, numbers="all zeros", shapes=each, keywords=next(options))

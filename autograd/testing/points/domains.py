@@ -57,15 +57,20 @@ class Domain:
         )
 
 
-def accepted(function: Callable[..., object], arrays: Sequence[Array]) -> bool:
+def accepted(function: Callable[..., object], arrays: Sequence[Array], most: float = np.inf) -> bool:
     """Tell whether the function takes these arrays and returns finite numbers, real ones for real inputs.
 
-    A function of sequences may return nothing, or the integer 0, where there are no elements.
+    A function of sequences may return nothing, or the integer 0, where there are no elements. `most` is how many
+    elements it may return.
     """
     real = all(x.dtype.kind == "f" for x in arrays)
     outputs = outputs_of(function, arrays) or ()
-    return any(y.dtype.kind in "fc" for y in outputs) and all(
-        y.dtype.kind in "fciub" and np.all(np.isfinite(y)) and not (real and y.dtype.kind == "c") for y in outputs
+    return (
+        sum(y.size for y in outputs) <= most
+        and any(y.dtype.kind in "fc" for y in outputs)
+        and all(
+            y.dtype.kind in "fciub" and np.all(np.isfinite(y)) and not (real and y.dtype.kind == "c") for y in outputs
+        )
     )
 
 

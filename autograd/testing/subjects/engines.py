@@ -9,6 +9,7 @@ from __future__ import annotations
 import sys
 import warnings
 from collections.abc import Callable, Sequence
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -126,15 +127,32 @@ def _torch_tensor(array: Array) -> Any:
 def _jax(fn: Callable[..., object], arrays: Arrays, cotangents: Arrays | None) -> tuple[Arrays, Arrays]:
     import jax
 
+    with jax.enable_x64(True):
+        inputs = [jax.numpy.array(x) for x in arrays]
+        given = cotangents and [jax.numpy.array(np.conj(w)) for w in cotangents]
+        compiled, eager = _of_jax(fn)
+        try:
+            outputs, gradients = compiled(inputs, given)
+        except (jax.errors.JAXTypeError, jax.errors.JAXIndexError):  # what it does depends on its numbers
+            outputs, gradients = eager(inputs, given)
+        return outputs, [np.conj(g) for g in gradients]
+
+
+@lru_cache(64)
+def _of_jax(fn: Callable[..., object]) -> tuple[Callable[..., Any], Callable[..., Any]]:
+    """Return a function of inputs and cotangents that gives outputs and gradients: compiled, and as it is."""
+    import jax
+
     def floating(*inputs: Any) -> list[Any]:
         return [y for y in listed(fn(*inputs)) if jax.numpy.issubdtype(y.dtype, jax.numpy.inexact)]
 
-    with jax.enable_x64(True):
-        inputs = [jax.numpy.array(x) for x in arrays]
+    def both(inputs: Any, cotangents: Any) -> tuple[Any, Any]:
         if cotangents is None:
             return floating(*inputs), []
         outputs, pull = jax.vjp(floating, *inputs)
-        return outputs, [np.conj(g) for g in pull([jax.numpy.array(np.conj(w)) for w in cotangents])]
+        return outputs, pull(cotangents)
+
+    return jax.jit(both), both
 
 
 def _autograd(fn: Callable[..., object], arrays: Arrays, cotangents: Arrays | None) -> tuple[Arrays, Arrays]:
