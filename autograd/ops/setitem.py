@@ -289,6 +289,14 @@ def _copyto(dst: Tensor, src: Any, casting: Any = "same_kind", where: Any = True
     assign(dst, np.where(unwrap(where), value, as_now(dst)) if where is not True else as_tensor(value) + 0)
 
 
+def _fill(x: Any, value: Any) -> None:
+    np.copyto(x, value, "unsafe")
+
+
+def _put_elements(a: Any, ind: Any, v: Any, mode: Any = "raise") -> None:
+    np.put(a, ind, v, mode)
+
+
 def _sort(x: Tensor, axis: int = -1, kind: Any = None, order: Any = None, *, stable: bool | None = None) -> None:
     if is_recorded(x):
         assign(x, np.sort(as_now(x), axis, kind=kind, stable=stable))
@@ -372,14 +380,8 @@ _WRITERS: dict[Any, Any] = {
 }
 for _function, _writer in _WRITERS.items():
     _to_tensors(_function, _writer)
-_METHODS: dict[str, Callable[..., Any]] = {
-    "__setitem__": _setitem,
-    "fill": lambda x, value: np.copyto(x, value, "unsafe"),
-    "sort": method_of("sort", _sort),
-    "put": lambda a, ind, v, mode="raise": np.put(a, ind, v, mode),
-}
-for _name, _method in _METHODS.items():
-    setattr(Tensor, _name, _method)
+for _name, _method in {"__setitem__": _setitem, "fill": _fill, "sort": _sort, "put": _put_elements}.items():
+    setattr(Tensor, _name, method_of(_name, _method) if _method is _sort else _method)
 for _ufunc in (
     np.add, np.subtract, np.multiply, np.divide, np.floor_divide, np.remainder, np.power, np.matmul, np.bitwise_and,
     np.bitwise_or, np.bitwise_xor, np.left_shift, np.right_shift,

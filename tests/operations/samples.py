@@ -118,7 +118,7 @@ def is_apart(operation: Function) -> bool:
     """Tell whether a package with tests of its own declared the operation, which is there only where it is imported."""
     declared = getattr(operation, "operation", None)
     return str(getattr(getattr(declared, "function", None), "__module__", "")).startswith(
-        ("autograd.scipy.", "nn.distributed.", "nn.distributions.")
+        ("autograd.primitives.patterns.", "autograd.scipy.", "nn.distributed.", "nn.distributions.")
     )
 
 
