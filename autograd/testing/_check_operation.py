@@ -118,7 +118,6 @@ def check_at(
     check_values(fn, inputs, reference)
     foreign = isinstance(fn, Foreign)
     subject = ForeignSubject(fn, inputs) if isinstance(fn, Foreign) else Subject(fn, list(inputs))
-    subject.takes_arrays = True
     pullback = Pullback(subject, list(inputs))
     if not (pullback.is_recorded or foreign):
         return
@@ -178,7 +177,6 @@ def check_swiftly(
     """
     check_values(fn, inputs, reference)
     subject = Subject(fn, list(inputs))
-    subject.takes_arrays = True
     with quiet():
         if any(x.dtype not in (np.float64, np.complex128) for x in inputs):
             with or_of_each(lambda one: check_narrow(one, one.arrays), subject, report):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import inspect
+import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -320,7 +321,9 @@ def _noting_gradients(parameters: Mapping[str, Tensor], optimizers: list[Any]) -
             computed = [] if closure is None else [closure()]
             if not noted:
                 noted.append(_gradients(parameters))
-            result = method() if closure is None else method(lambda: computed.pop() if computed else closure())
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore", UserWarning)  # that nothing moves, which the check says in full
+                result = method() if closure is None else method(lambda: computed.pop() if computed else closure())
             noted[1:] = [_gradients(parameters)]
             return result
 

@@ -24,7 +24,6 @@ MODULES = {
     "autograd.ops.setitem": "moves elements",
     "autograd.ops.shape": "moves elements",
     "autograd.ops.sort": "moves elements",
-    "autograd.primitives.patterns.level": "which results depend on which inputs, not numbers",
     "nn.functional._attention": "layers",
     "nn.functional._avg_pooling": "layers",
     "nn.functional._cross_entropy": "losses",

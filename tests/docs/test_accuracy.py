@@ -1,6 +1,5 @@
 """The page about accuracy has every function, and a reason for each large error; formulas that were mended stay so."""
 
-import importlib
 import sys
 from pathlib import Path
 from typing import Any
@@ -28,7 +27,6 @@ def declared() -> dict[str, set[str]]:
     """Return the names of all operations of the library, each with the modules that declare one."""
     declare_further_functions()
     declare_special_functions()
-    importlib.import_module("autograd.transforms.sparse.pattern")  # declares one, too
     found: dict[str, set[str]] = {}
     for function, apply in operations.items():
         operation = Operation(function, function if hasattr(function, "__name__") else apply, apply)

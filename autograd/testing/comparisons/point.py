@@ -84,7 +84,7 @@ class Point:
         with quiet():
             self.outputs = subject.apply(self.inputs)
         self.values = [np.asarray(array_of(y)) for y in self.outputs]
-        self.here = subject.numbers(self.arrays) if subject.takes_arrays else numbers_of(self.values)
+        self.here = numbers_of(self.values)
         self.precision = precision_of(*self.values)
 
     @cached_property

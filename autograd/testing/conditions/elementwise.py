@@ -1,21 +1,29 @@
-"""Functions that treat each element by itself: what their rules give for numbers of all kinds, in one array."""
+"""Functions that treat each element by itself: what their rules give for numbers and shapes of all kinds.
+
+One array with many kinds of numbers has them all compared with differences at once. What is right there is expected in
+arrays of other shapes.
+"""
 
 from __future__ import annotations
 
 import contextlib
+import math
 from collections.abc import Iterator, Sequence
 
 import numpy as np
+
+from autograd import GradientCheckError
 
 from ..comparisons.compare import compare_each, compare_elements, worst_of
 from ..comparisons.point import Measure, Mismatch, Point
 from ..findings.jacobians import Jacobians
 from ..findings.nearby_error import NearbyError, located
-from ..subjects.refusals import REFUSALS, refusals_set_aside
-from ..subjects.subject import Array, Subject
-from .pullback import differs, shown
+from ..subjects.refusals import REFUSALS, failing, refusals_set_aside
+from ..subjects.subject import Array, Subject, array_of, quiet
+from .pullback import Pullback, differs, largest, shown
 from .recorded_calls import recorded
-from .values import check_values_on_arrays
+from .transforms import refuse_spread
+from .values import check_special_values, check_values_on_arrays
 
 Arrays = list[Array]
 
@@ -27,6 +35,10 @@ NUMBERS = (
 )
 TINY = 1e-9
 GIVEN = 200  # how many of the given numbers are among those that are tried
+SHAPES = ((), (2,), (8,), (5000,), (0,), (1, 1), (5, 1), (1, 5), (3, 3), (4, 2), (2, 3, 4), (2, 1, 3, 2))
+BROADCAST = (((3, 1), (1, 3)), ((2, 1, 1), (2, 3, 4)), ((3,), (3, 3)), ((), (3, 3)), ((3,), (0, 3)))
+CLOSE = 1e-9  # how far, relative to themselves, gradients may be off in arrays of other shapes
+ROUNDED = 1e-12  # what may be left in the place of 0
 
 
 class Elementwise:
@@ -74,7 +86,18 @@ class Elementwise:
         for y, part, other in zip(values, less, shuffled, strict=True):
             if np.ptp(y) == 0 or differs(y[:600], part, _rounding(part)) or differs(y[order], other, _rounding(other)):
                 return None
-        return cls(subject, numbers)
+        found = cls(subject, numbers)
+        some = found.ordinary(24)
+        many, few = _values(subject, some), _values(subject, [x[:7] for x in some])
+        if many is None or few is None or any(differs(y[:7], z, _rounding(z)) for y, z in zip(many, few, strict=True)):
+            return None
+        return found
+
+    def ordinary(self, count: int) -> Arrays:
+        """Return some numbers of ordinary size for each input."""
+        ordinary = np.all([(np.abs(x) > 0.01) & (np.abs(x) < 20) for x in self.numbers], axis=0)
+        chosen = np.flatnonzero(ordinary) if np.any(ordinary) else np.arange(SIZE)
+        return [np.resize(x[chosen], count) for x in self.numbers]
 
 
 def _numbers(given: Arrays, single: bool) -> Iterator[Arrays]:
@@ -123,11 +146,31 @@ def _rounding(x: Array) -> Array:
 
 
 def check_elements(elements: Elementwise, measure: Measure) -> None:
-    """Check an elementwise function at numbers of all kinds."""
-    with located(f"for {SIZE} elements", elements.numbers), refusals_set_aside():
-        check_values_on_arrays(elements.subject, elements.numbers)
-    with refusals_set_aside():
-        _compare(elements, measure)
+    """Check an elementwise function at numbers and shapes of all kinds."""
+    many = f"for {SIZE} elements"
+    with located(many, elements.numbers):
+        with refusals_set_aside():
+            check_values_on_arrays(elements.subject, elements.numbers)
+        _gradients(elements.subject, elements.numbers)
+        with refusals_set_aside():
+            _compare(elements, measure)
+    flat = elements.ordinary(24)
+    with located(f"for {flat[0].size} elements", flat):
+        known = _gradients(elements.subject, flat)
+    if known is None:
+        return
+    for shape in SHAPES:
+        _check_shape(elements, shape, flat, known)
+    if len(flat) > 1:
+        for i in range(len(flat)):
+            for shape, others in BROADCAST:
+                _check_broadcast(elements, i, shape, others)
+    before = Pullback(elements.subject, flat)
+    for special in (np.nan, np.inf, -np.inf):
+        with located(f"with {special} in the first element", flat), refusals_set_aside():
+            refuse_spread(before, special)
+    check_special_values(elements.subject, flat)
+    _check_one_number(elements, flat, known)
 
 
 def _compare(elements: Elementwise, measure: Measure) -> None:
@@ -160,3 +203,83 @@ def _smallest(elements: Elementwise, wrong: Mismatch, measure: Measure, number: 
 
 def _listed(subject: Subject, arrays: Sequence[Array]) -> str:
     return ", ".join(f"{name} = {shown(np.asarray(x))}" for name, x in zip(subject.names, arrays, strict=True))
+
+
+def _gradients(subject: Subject, arrays: Arrays, copy: bool = True) -> tuple[Arrays, Arrays] | None:
+    """Return the values and the gradients of their sum; None if the function refuses, or is not finite."""
+    with quiet():
+        inputs = subject.inputs(arrays)
+        if not copy:
+            inputs = [subject.laid_out(x, a) for x, a in zip(inputs, arrays, strict=True)]
+        try:
+            outputs = subject.apply(inputs)
+        except REFUSALS:
+            return None
+        values = [np.asarray(array_of(y)) for y in outputs]
+        if any(y.shape != np.broadcast_shapes(*(x.shape for x in arrays)) for y in values):
+            return None
+        with failing("computing the gradient"):
+            return values, subject.pulled(inputs, outputs, [np.ones_like(y) for y in values])
+
+
+def _shaped(numbers: Array, shape: tuple[int, ...]) -> Array:
+    """Return the first numbers in an array of this shape; they repeat if it is larger."""
+    count = math.prod(shape)
+    return np.array(numbers[:count].reshape(shape) if count <= numbers.size else np.resize(numbers, shape))
+
+
+def _check_shape(elements: Elementwise, shape: tuple[int, ...], flat: Arrays, known: tuple[Arrays, Arrays]) -> None:
+    """Check that the gradients for elements in an array of this shape are those that they have in another."""
+    arrays, values, expected = ([_shaped(x, shape) for x in each] for each in (flat, *known))
+    with located(f"for arrays of shape {shape}", arrays):
+        found = _gradients(elements.subject, arrays)
+        if found is None:
+            return
+        if not any(differs(y, z, _rounding(z)) for y, z in zip(found[0], values, strict=True)):
+            _compare_gradients(elements, found[1], expected)
+        else:
+            with refusals_set_aside():
+                check_values_on_arrays(elements.subject, arrays)
+
+
+def _check_broadcast(elements: Elementwise, i: int, shape: tuple[int, ...], others: tuple[int, ...]) -> None:
+    """Check that the gradient of an input that is broadcast is the sum of those of its elements.
+
+    A rule may be for inputs of one shape: that it fails for others is no error, since it does so aloud.
+    """
+    whole = np.broadcast_shapes(shape, others)
+    numbers = elements.ordinary(24)
+    arrays = [_shaped(x, shape if i == j else others) for j, x in enumerate(numbers)]
+    where = f"where {elements.subject.names[i]} has shape {shape} beside {others}"
+    with located(where, arrays), refusals_set_aside():
+        found = _gradients(elements.subject, arrays)
+        expected = _gradients(elements.subject, [np.array(np.broadcast_to(x, whole)) for x in arrays])
+        if found is not None and expected is not None:
+            _compare_gradients(
+                elements, found[1], [_summed(g, x.shape) for g, x in zip(expected[1], arrays, strict=True)]
+            )
+
+
+def _summed(gradient: Array, shape: tuple[int, ...]) -> Array:
+    """Return the gradient of an array of this shape that was broadcast."""
+    leading = gradient.ndim - len(shape)
+    axes = [i for i, n in enumerate(gradient.shape) if i < leading or shape[i - leading] != n]
+    return np.asarray(np.sum(gradient, axis=tuple(axes))).reshape(shape)
+
+
+def _compare_gradients(elements: Elementwise, found: Arrays, expected: Arrays) -> None:
+    for name, g, h in zip(elements.subject.names, found, expected, strict=True):
+        if g.shape != h.shape:
+            raise GradientCheckError(f"the gradient of {name} has shape {g.shape}, not {h.shape}")
+        if differs(g, h, CLOSE * (np.abs(h) + largest(h)) + ROUNDED):
+            raise GradientCheckError(f"the gradient of {name} is {shown(g, h)}, not {shown(h, g)} as for other shapes")
+
+
+def _check_one_number(elements: Elementwise, flat: Arrays, known: tuple[Arrays, Arrays]) -> None:
+    """Check arrays of equal elements, also where one number in memory is all of them."""
+    arrays = [np.broadcast_to(x[:1], (6,)) for x in flat]
+    with located("for equal elements", arrays), refusals_set_aside():
+        check_values_on_arrays(elements.subject, arrays)
+        found = _gradients(elements.subject, arrays, copy=False)
+        if found is not None:
+            _compare_gradients(elements, found[1], [np.repeat(g[:1], 6) for g in known[1]])

@@ -254,7 +254,7 @@ FURTHER: dict[str, Numbers] = {
 ALL_NUMBERS = {**NUMBERS, **FURTHER}
 OTHERS = [kind for kind in NUMBERS if kind != "ordinary"] + ["all zeros"]
 #: Those of which second derivatives are compared also where the others are looked at swiftly.
-TWICE = ["zeros", "ties", "integers", "tiny"]
+TWICE = ["zeros", "ties", "integers", "tiny", "all zeros"]
 #: Those of which the imaginary parts of complex numbers are, too; else these are up to 1.
 OF_BOTH_PARTS = {"tiny", "all sizes"}
 #: Those with equal numbers, and ranks that change by roundings.

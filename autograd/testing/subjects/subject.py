@@ -31,7 +31,6 @@ class Subject:
         output_name: str = "output",
     ) -> None:
         self.fn, self.given, self.output_name = fn, given, output_name
-        self.takes_arrays = False  # whether values may be computed without a graph: known to be the same
         names = [f"input {i}" for i in range(len(given))] if names is None else names
         self.positions = [i for i, x in enumerate(given) if _is_floating(x)]
         self.names = [names[i] for i in self.positions]
@@ -66,8 +65,7 @@ class Subject:
 
     def apply(self, inputs: Sequence[object]) -> list[Any]:
         """Return the outputs that hold floating-point numbers."""
-        live = (x._node if isinstance(x, Tensor) else x for x in inputs if not isinstance(x, np.ndarray))
-        with differentiated(live):
+        with differentiated(x._node if isinstance(x, Tensor) else x for x in inputs):
             result = self.call(inputs)
         outputs = listed(result)
         floating = [y for y in outputs if _is_floating(y)]
@@ -82,7 +80,7 @@ class Subject:
 
     def numbers(self, arrays: Sequence[Array]) -> Array:
         """Return the parts of all elements of all outputs for `arrays`, in one line, in double precision."""
-        outputs = self.apply([np.array(a) for a in arrays] if self.takes_arrays else self.inputs(arrays))
+        outputs = self.apply(self.inputs(arrays))
         return numbers_of([np.asarray(array_of(y)) for y in outputs])
 
     def pulled(self, inputs: Sequence[Any], outputs: Sequence[object], cotangents: Sequence[Array]) -> list[Array]:
@@ -106,26 +104,20 @@ def gradient_subject(first: Subject) -> Subject:
     kind = "cotangent" if first.output_name == "output" else "further cotangent"
     names += [f"{kind} {k}" for k in range(len(cotangents))]
     second = Subject(partial(_gradients_of, first), [*first.given, *cotangents], names, "gradient")
-    second.is_composed, second.takes_arrays = first.is_composed, first.takes_arrays
+    second.is_composed = first.is_composed
     return second
 
 
 def _gradients_of(subject: Subject, *arguments: Any) -> list[Tensor]:
-    """Return the gradients that the cotangents, which follow the inputs, pull back through the subject.
-
-    Of plain arrays they are not recorded.
-    """
+    """Return the gradients that the cotangents, which follow the inputs, pull back through the subject."""
     count = len(subject.given)
     inputs = [arguments[i] for i in subject.positions]
-    recorded = any(isinstance(x, Tensor) for x in arguments)
-    if not recorded:
-        inputs = [Tensor(x, requires_grad=True) for x in inputs]
     outputs = subject.apply(inputs)
     live = [(y, g) for y, g in zip(outputs, arguments[count:], strict=True) if is_recorded(y)]
     if not live:
         return [Tensor(np.zeros(x.shape, x.dtype)) for x in inputs]
     ys, gs = zip(*live, strict=True)
-    found = gradients(ys, inputs, gs, create_graph=recorded, allow_unused=True)
+    found = gradients(ys, inputs, gs, create_graph=True, allow_unused=True)
     return [Tensor(np.zeros(x.shape, x.dtype)) if g is None else g for x, g in zip(inputs, found, strict=True)]
 
 
