@@ -25,7 +25,7 @@ Fill: TypeAlias = "TensorLike | tuple[TensorLike, TensorLike] | Literal['extrapo
 _ORDERS = {"zero": 0, "slinear": 1, "quadratic": 2, "cubic": 3}
 
 
-def spline(x: Any, y: Any, k: int) -> PPoly:
+def spline(x: np.ndarray[Any, Any] | Tensor, y: np.ndarray[Any, Any] | Tensor, k: int) -> PPoly:
     """Return the spline of order k through values, which SciPy has as coefficients of B-splines, by its polynomials.
 
     The coefficients solve a system of equations. Their differences are those of the derivatives, which at the

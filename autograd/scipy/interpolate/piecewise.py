@@ -19,7 +19,7 @@ from .common import beyond, column, intervals_of, knots_and_values, placed, requ
 Extrapolation: TypeAlias = bool | Literal["periodic"] | None
 
 
-def horner(c: Any, t: Any) -> Any:
+def horner(c: np.ndarray[Any, Any] | Tensor, t: np.ndarray[Any, Any] | Tensor) -> Any:
     """Return polynomials at `t`, of coefficients of which those of the highest power are the first."""
     y = c[0] + 0 * t
     for coefficients in c[1:]:

@@ -166,7 +166,7 @@ triangular: Any = general(
 )
 
 
-def congruence(factor: Any, product: Any) -> Any:
+def congruence(factor: np.ndarray[Any, Any], product: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
     """Return ``inv(l).mT @ h @ conj(inv(l))`` of a lower triangle l, where h has half the lower triangle of `product`.
 
     As h is Hermitian, it is half of two triangular systems: LAPACK's, which has the rows in the opposite order.

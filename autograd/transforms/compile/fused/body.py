@@ -23,7 +23,7 @@ from ..passes import COPIES
 from ..program import CONSTANT, Call, Check, Traced, replaced, traced_in
 from ..program import mapped as mapped_in
 from ..recorder import layout_of
-from ..types import Array
+from ..types import Array, Operand
 from .equations import Equations
 from .nest_places import cuts_in, shape_of, strides_of
 from .nest_steps import Gather, Held, Product, Spelled, View
@@ -129,7 +129,7 @@ class Body(StepMaker):
 
     # Operands and results
 
-    def view(self, x: Any) -> View:
+    def view(self, x: Operand) -> View:
         """Return the array of a variable, or a constant one."""
         if id(x) in self.views:
             return self.views[id(x)]

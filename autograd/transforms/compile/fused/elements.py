@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from itertools import pairwise
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 
@@ -19,6 +19,8 @@ from .equations import Equations
 from .nest_steps import Buffer, Gather, Held, Nest, Product, Reduction, Scatter, Spelled, View
 from .reductions import folded
 from .values import INTEGER, Values, dtype_of
+
+Keys: TypeAlias = tuple[int | slice | None, ...]
 
 MOST = 3_000  # operations of a loop
 
@@ -201,7 +203,7 @@ class Elements:
 
     # Indices that are computed
 
-    def taken(self, whole: Array, index: Array, before: Any, after: Any, dtype: np.dtype[Any]) -> Array:
+    def taken(self, whole: Array, index: Array, before: Keys, after: Keys, dtype: np.dtype[Any]) -> Array:
         """Return elements, or parts, of an array at computed positions along one axis."""
         n = whole.shape[len(before)]
         positions, parts = self._positions(index, n), [whole[(*before, i, *after)] for i in range(n)]
@@ -210,7 +212,9 @@ class Elements:
         made = [self._chosen(v, parts, dtype) for v in positions.flat]
         return np.stack(made).reshape(positions.shape + np.shape(parts[0])) if made else np.empty(0, np.int64)
 
-    def written(self, whole: Array, index: Array, given: Array, before: Any, after: Any, dtype: np.dtype[Any]) -> Array:
+    def written(
+        self, whole: Array, index: Array, given: Array, before: Keys, after: Keys, dtype: np.dtype[Any]
+    ) -> Array:
         """Return an array with what is written at a computed position along one axis."""
         n = whole.shape[len(before)]
         (position,) = self._positions(index, n).reshape(1)

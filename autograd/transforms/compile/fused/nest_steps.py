@@ -175,7 +175,7 @@ class Step:
         return f"{type(self).__name__} {' '.join(parts)}"
 
 
-def described(x: Any, names: dict[int, str]) -> str:
+def described(x: object, names: dict[int, str]) -> str:
     """Return what a step has as text."""
     if isinstance(x, View):
         return f"{names[id(x.buffer)]}[{x.offset}:{x.array.shape}:{x.array.strides}:{x.array.dtype}]"

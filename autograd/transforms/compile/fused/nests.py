@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 from ..loops.loop import Carried, Part, Same, Unsuitable
+from ..program import Variable
 from .body import STEPS, Body
 from .nest_steps import Buffer, Held, View
 from .nest_tiles import tiled
@@ -69,7 +70,7 @@ class Nests:
             if view.buffer.role == ("carried", number) and age <= len(self.after):
                 self._carry_on(other, buffer, age + 1)
 
-    def first_of(self, x: Any) -> int | None:
+    def first_of(self, x: Variable) -> int | None:
         """Return the argument that a final value is if there is no iteration: what is carried to the first."""
         inputs = self.loop.inputs
         carried = [given for given in inputs if isinstance(given, Carried)]

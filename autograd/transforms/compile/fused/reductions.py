@@ -48,7 +48,7 @@ class Asked(NamedTuple):
     flat: bool  # whether no axis was given
 
 
-def asked(function: Any, source: Array, given: tuple[Any, ...], options: dict[str, Any]) -> Asked:
+def asked(function: Callable[..., object], source: Array, given: tuple[object, ...], options: dict[str, Any]) -> Asked:
     """Return what a call asks for that is given an array, and then these arguments."""
     name, options = str(reduction_of(function)), dict(options)
     of_ufunc = isinstance(getattr(function, "__self__", None), np.ufunc)
@@ -90,7 +90,7 @@ def start_of(operation: str, dtype: np.dtype[Any]) -> Any:
 
 
 def folded(
-    values: Values, operation: str, start: Any, x: Array, axes: tuple[int, ...], strides: tuple[int, ...]
+    values: Values, operation: str, start: np.generic, x: Array, axes: tuple[int, ...], strides: tuple[int, ...]
 ) -> Array:
     """Return sums, or the like, of value numbers, in NumPy's order for an array of these strides."""
     rows, dtype = _rows(x, axes, strides), values.dtypes[x.flat[0]]

@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 from numpy.lib.stride_tricks import as_strided
+from numpy.typing import ArrayLike, DTypeLike
 
 from ..loops.loop import Unsuitable
 from ..loops.parts import all_positions
@@ -54,14 +55,16 @@ class StepMaker:
 
     # Memory
 
-    def buffer(self, size: int, dtype: Any, role: tuple[Any, ...] = ("scratch",), *, fixed: bool = False) -> Buffer:
+    def buffer(
+        self, size: int, dtype: DTypeLike, role: tuple[object, ...] = ("scratch",), *, fixed: bool = False
+    ) -> Buffer:
         """Return new memory for so many elements."""
         if role == ("scratch",) and size > LARGEST and not self.fills:
             raise Unsuitable(f"it has an array of {size:,} numbers, where NumPy is as fast")
         self.buffers.append(Buffer(np.empty(size, dtype), role, fixed))
         return self.buffers[-1]
 
-    def made(self, shape: tuple[int, ...], dtype: Any, like: Any = None, *, fixed: bool = False) -> View:
+    def made(self, shape: tuple[int, ...], dtype: DTypeLike, like: Array | None = None, *, fixed: bool = False) -> View:
         """Return a new array: of the layout of another, if it is dense."""
         buffer = self.buffer(math.prod(shape), dtype, fixed=fixed)
         if like is None or like.flags.c_contiguous or not buffer.array.size:
@@ -162,7 +165,7 @@ class StepMaker:
         self.map(target, [x], itself)
         return target
 
-    def cast(self, x: View, dtype: Any) -> View:
+    def cast(self, x: View, dtype: DTypeLike) -> View:
         """Return an array as one of a dtype, with its elements in the same order."""
         target = self.made(x.array.shape, dtype, x.array, fixed=x.buffer.fixed)
         self.map(target, [x], itself)
@@ -199,7 +202,7 @@ class StepMaker:
             raise Unsuitable(f"it has an array of {x.array.size:,} numbers, where NumPy is as fast")
         return all_positions(x.offset, x.array.shape, x.array.strides)
 
-    def scatter(self, target: View, at: Any, given: Any, ufunc: np.ufunc | None = None) -> None:
+    def scatter(self, target: View, at: ArrayLike, given: Any, ufunc: np.ufunc | None = None) -> None:
         """Write to elements at known offsets, or what a ufunc makes of them."""
         dtype, places = target.array.dtype, np.asarray(at)
         if not places.size:
@@ -269,7 +272,7 @@ def without_axes(x: Any, ndim: int) -> Any:
     return View(x.buffer, x.array.reshape(x.array.shape[more:])) if more > 0 else x
 
 
-def as_weak(x: Any, dtype: np.dtype[Any]) -> Any:
+def as_weak(x: complex | np.generic, dtype: np.dtype[Any]) -> Any:
     """Return a number of Python as one of a dtype, which is that of the arrays it meets."""
     with np.errstate(over="ignore"):
         return dtype.type(x) if type(x) in (int, float, bool) else x

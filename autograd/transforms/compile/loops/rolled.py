@@ -13,7 +13,7 @@ import math
 import operator
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -51,6 +51,8 @@ from ..types import Array
 from .kept import MOST, kept
 from .loop import Carried, Input, Loop, Part, Same, Unsuitable
 from .running import CompiledLoop, Lanes, Until, copies, stand_in
+
+T = TypeVar("T")
 
 
 def rolled(steps: Steps, records: ProgramRecorder) -> tuple[Any, Any]:
@@ -407,12 +409,13 @@ class Plan:
         self.body, self.count, self.reverse, self.ys = body, count, reverse, ys
         self._known: dict[Any, Any] = {}
 
-    def once(self, make: Callable[..., Any], *given: Any) -> Any:
+    def once(self, make: Callable[..., T], *given: object) -> T:
         """Return what one of its methods makes, which is the known one if it was there before."""
         key = make.__name__, *given
         if key not in self._known:
             self._known[key] = make(*given)
-        return self._known[key]
+        found: T = self._known[key]
+        return found
 
     def applied(self, inputs: list[Array | Tensor]) -> list[Any]:
         """Return the last state and what is collected: tensors where those of the step are."""
