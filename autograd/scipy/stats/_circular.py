@@ -79,8 +79,10 @@ def _plain_ppf(x: Any, y: Any) -> Any:
         left = _left(_density, z, kappa)
         low, high = np.where(left < chance, z, low), np.where(left < chance, high, z)
         last, z = z, z - left * np.log(left / chance) / _density(z, kappa)
-        z = np.where((z >= low) & (z <= high), z, 0.5 * (low + high))
-        if not np.any(np.abs(z - last) > 1e-9 * np.abs(last)):  # the error of which is the square
+        inside = (z >= low) & (z <= high)
+        z = np.where(inside, z, 0.5 * (low + high))
+        enough = np.where(inside, 1e-9, 1e-16)  # Newton's method leaves the square
+        if not np.any(np.abs(z - last) > enough * np.abs(last)):
             break
     return np.where(x > 0.5, -z, z)
 
