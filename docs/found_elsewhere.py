@@ -1,4 +1,4 @@
-"""Check functions of PyTorch, JAX, HIPS autograd and MyGrad, those that are installed, as `check` checks our own.
+"""Check functions of PyTorch, JAX, HIPS autograd, MyGrad and SciPy, where they are installed, as `check` checks ours.
 
     python docs/found_elsewhere.py [engine ...] [--only NAME] [--hips FOLDER] [--mygrad FOLDER]
 
@@ -12,9 +12,11 @@ from __future__ import annotations
 import argparse
 import importlib
 import importlib.util
+import itertools
 import sys
 import warnings
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -81,6 +83,17 @@ def of_torch() -> Functions:
             "relu relu6 elu selu celu gelu silu mish softplus softsign hardtanh hardsigmoid hardswish leaky_relu "
             "logsigmoid tanhshrink softshrink hardshrink normalize rrelu",
         ),
+        "scatter_reduce": (
+            lambda x: torch.zeros(2, dtype=x.dtype).scatter_reduce(
+                0, torch.tensor([0, 1, 0, 1]), x, "amax", include_self=False
+            ),
+            {"signature": "(4)"},
+        ),
+        "Laplace.cdf": (lambda x: torch.distributions.Laplace(0.0, 1.0).cdf(x), {}),
+        "jvp of cumprod": (
+            lambda x: torch.func.jvp(lambda y: torch.cumprod(y, 0), (x,), (torch.cos(x),))[1],
+            {"signature": "(4)", "dtypes": ["float64"]},
+        ),
         **named(
             functional,
             "mse_loss l1_loss smooth_l1_loss huber_loss kl_div binary_cross_entropy binary_cross_entropy_with_logits "
@@ -123,6 +136,8 @@ def of_jax() -> Functions:
             2,
             signature="(4),(4)",
         ),
+        "gennorm.cdf": (lambda x: jax.scipy.stats.gennorm.cdf(x, 1.5), few),
+        "vander": (lambda x: jax.numpy.vander(x), few),
         **named(jax.scipy.special, "xlogy xlog1py betaln beta rel_entr kl_div", 2, signature="(4),(4)"),
         **named(jax.numpy.linalg, "inv det slogdet pinv cond", **square),
         **named(jax.scipy.linalg, "expm", **square),
@@ -185,6 +200,55 @@ def of_mygrad() -> Functions:
     }
 
 
+def of_scipy() -> Functions:
+    """Return functions of SciPy that give derivatives too: each as a value, and what pulls a gradient back."""
+    import numpy as np
+    from scipy import interpolate, special
+
+    found: Functions = {}
+
+    def add(name: str, value: Callable[..., Any], slope: Callable[..., Any], low: float, high: float) -> None:
+        def both(x: Any) -> tuple[Any, Callable[[Any], list[Any]]]:
+            shaped = [np.asarray(function(x)).reshape(np.shape(x)) for function in (value, slope)]
+            return shaped[0], lambda g: [g * shaped[1]]
+
+        found[name] = both, {"signature": "()", "dtypes": ["float64"], "domain": (low, high)}
+
+    def pair(name: str, function: Callable[..., Any], low: float, high: float) -> None:
+        add(name, lambda x: function(x)[0], lambda x: function(x)[1], low, high)
+
+    for name, n in itertools.product(("jv", "yv", "kv", "iv"), (0, 1, 2.5, -1.5)):
+        add(f"{name} {n}", partial(getattr(special, name), n), partial(getattr(special, f"{name}p"), n), 0.05, 60)
+    for name, n in itertools.product(("jn", "yn", "in", "kn"), (0, 1, 3, 8)):
+        function = partial(getattr(special, f"spherical_{name}"), n)
+        add(f"spherical_{name} {n}", function, partial(function, derivative=True), 0.05, 20)
+    for name in ("ber", "bei", "ker", "kei"):
+        add(name, getattr(special, name), getattr(special, f"{name}p"), 0.05, 25)
+    for i, name in ((0, "Ai"), (2, "Bi")):
+        pair(f"airy {name}", lambda x, i=i: special.airy(x)[i:], -20, 10)
+    for name, v in itertools.product(("pbdv", "pbvv", "pbwa"), (-2.0, 0.3, 2.0)):
+        pair(f"{name} {v}", partial(getattr(special, name), v), -4.9, 4.9)
+    for name, m, q in itertools.product(("cem", "sem"), (1, 2, 5), (0.5, 10.0)):
+        degrees = partial(getattr(special, f"mathieu_{name}"), m, q)
+        pair(f"mathieu_{name} {m} {q}", lambda x, f=degrees: f(x * 180 / np.pi), 0.0, 6.0)
+    for kind, a in itertools.product(("ang1", "rad1", "rad2"), ((0, 1, 1.0), (1, 2, 2.0), (2, 4, 0.5), (0, 0, 5.0))):
+        ends = (-0.95, 0.95) if kind == "ang1" else (1.05, 6.0)
+        pair(f"pro_{kind} {a}", partial(getattr(special, f"pro_{kind}"), *a), *ends)
+        pair(f"obl_{kind} {a}", partial(getattr(special, f"obl_{kind}"), *a), ends[0] - (ends[0] > 0), ends[1])
+    for n, m in itertools.product((0, 1, 2, 5), (0, 1, 2, -2)):
+        pair(f"sph_legendre_p {n} {m}", partial(special.sph_legendre_p, n, m, diff_n=1), 0.0, 3.14)
+        pair(f"assoc_legendre_p {n} {m}", partial(special.assoc_legendre_p, n, m, diff_n=1), -1.0, 1.0)
+    random = np.random.default_rng(0)
+    t, y = np.linspace(0.0, 1.0, 9) ** 2, random.normal(size=9)
+    for curve in (
+        interpolate.CubicSpline(t, y), interpolate.PchipInterpolator(t, y), interpolate.Akima1DInterpolator(t, y),
+        interpolate.make_interp_spline(t, y, k=4), interpolate.UnivariateSpline(t, y, s=0.1),
+        interpolate.make_smoothing_spline(t, y), interpolate.BPoly(random.normal(size=(4, 8)), t),
+    ):  # fmt: skip
+        add(type(curve).__name__, curve, curve.derivative(), 0.0, 1.0)
+    return found
+
+
 def load_hips(folder: Path) -> None:
     """Load HIPS autograd from a folder, under the name `hips_autograd`; what it imports is bound as it is loaded."""
     ours = {name: sys.modules.pop(name) for name in list(sys.modules) if name.partition(".")[0] == "autograd"}
@@ -206,6 +270,7 @@ ENGINES: dict[str, tuple[Any, Callable[[], Functions]]] = {
     "jax": ("jax", of_jax),
     "autograd": ("autograd", of_autograd),
     "mygrad": ("mygrad", of_mygrad),
+    "scipy": ("numpy", of_scipy),
 }
 
 
