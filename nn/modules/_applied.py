@@ -95,10 +95,10 @@ class Elementwise(Applied):
 
     @staticmethod
     def _applying(function: Callable[..., Any], names: tuple[str, ...]) -> Any:
-        options: Callable[[Module], tuple[Any, ...]] = attributes(*names) if names else lambda module: ()
+        options = attributes(*names) if names else None
 
         def forward(self: Module, x: TensorLike) -> Tensor:
-            out = function(x, *options(self))
+            out = function(x, *options(self)) if options else function(x)
             return overwrite(x, out) if self.inplace else out
 
         return forward

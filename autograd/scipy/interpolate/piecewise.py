@@ -88,8 +88,6 @@ class PPoly:
         """Be the cubic polynomials through values, with the slopes that a function of knots and values returns."""
         name = type(self).__name__
         knots, values, self.axis = knots_and_values(name, x, y, axis)
-        if values.dtype.kind == "c" and name == "PchipInterpolator":
-            raise DomainError(f"{name} takes real values: interpolate real and imaginary parts")
         require_increasing(name, knots, values)
         found = slopes(knots, values)
         if found.shape != values.shape:

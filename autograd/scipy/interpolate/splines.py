@@ -19,11 +19,11 @@ from .piecewise import Extrapolation, PPoly
 End: TypeAlias = "Literal['not-a-knot', 'clamped', 'natural'] | tuple[Literal[1, 2], TensorLike]"
 
 
-def _ends(bc_type: Any, y: Any) -> list[Any]:
+def _ends(bc_type: Any, y: Any, axis: int) -> list[Any]:
     """Return what holds at both ends: "not-a-knot", "periodic", or the order and the value of a derivative."""
     if isinstance(bc_type, str):
         if bc_type == "periodic" and anywhere(~np.isclose(unwrap(y[0]), unwrap(y[-1]), rtol=1e-15, atol=1e-15)):
-            raise DomainError("bc_type='periodic' takes the same value at both ends")
+            raise DomainError(f"bc_type='periodic' takes the same value at both ends of axis {axis}")
         bc_type = (bc_type, bc_type)
     elif len(bc_type) != 2 or any(isinstance(end, str) and end == "periodic" for end in bc_type):
         raise ValueError("bc_type takes one condition for both ends, or two, neither of which is 'periodic'")
@@ -162,7 +162,7 @@ class CubicSpline(PPoly):
             return
         if extrapolate is None:
             extrapolate = "periodic" if isinstance(bc_type, str) and bc_type == "periodic" else True
-        self._through(x, y, axis, lambda x, y: _slopes(x, y, _ends(bc_type, y)), extrapolate)
+        self._through(x, y, axis, lambda x, y: _slopes(x, y, _ends(bc_type, y, self.axis)), extrapolate)
 
 
 def _edge(h0: Any, h1: Any, m0: Any, m1: Any) -> Any:
@@ -174,6 +174,8 @@ def _edge(h0: Any, h1: Any, m0: Any, m1: Any) -> Any:
 
 
 def _monotone_slopes(x: Any, y: Any) -> Any:
+    if y.dtype.kind == "c":
+        raise DomainError("PchipInterpolator takes real values: interpolate real and imaginary parts")
     h = column(x[1:] - x[:-1], y.ndim - 1)
     m = (y[1:] - y[:-1]) / h
     if len(x) == 2:

@@ -33,7 +33,8 @@ def block_diag(*arrs: TensorLike) -> Tensor:
         return linalg.block_diag(*arrs)
     blocks = [np.atleast_2d(operand(a) if is_plain(a) else float_operand(a)) for a in arrs]
     stack = np.broadcast_shapes(*[a.shape[:-2] for a in blocks])
-    width, dtype, rows, before = sum(a.shape[-1] for a in blocks), np.result_type(*[a.dtype for a in blocks]), [], 0
+    width, dtype = sum(a.shape[-1] for a in blocks), np.result_type(*[a.dtype for a in blocks])
+    rows, before = [], 0
     for a in blocks:
         m, n = a.shape[-2:]
         left, right = (np.zeros((*stack, m, k), dtype) for k in (before, width - before - n))

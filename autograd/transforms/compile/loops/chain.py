@@ -329,11 +329,9 @@ class Chain(CompiledLoop):
         return self._run(*arguments)
 
     def _first(self, *arguments: Any) -> tuple[Any, ...]:
-        with original_creation():  # numba compiles at the first call
-            run = self._printed_run(load("machine code of loops").chain_code(self._links))
-            results = run(*arguments)
-        self._run = run
-        return results
+        with original_creation():  # for what compiles
+            self._run = self._printed_run(load("machine code of loops").chain_code(self._links))
+        return self._run(*arguments)
 
     def _printed_run(self, machine: Callable[[int], bool]) -> Callable[..., tuple[Any, ...]]:
         """Return a function that calls machine code: a short loop takes less time than to find out what it needs."""

@@ -84,9 +84,7 @@ class CompiledLoop:
                 result[...] = given[x.first]
         elif self.form is not None and not errors_raise() and (count > SHORT or self._called):
             machine = self._machine = self._machine or self._from_numba("MachineCode", self.form)
-            with original_creation():  # numba compiles at the first call
-                held = machine(*given, *results, count)
-            if not held:
+            if not machine(*given, *results, count):
                 raise self.diverged()
         else:
             self._by_python(given, results, count)
@@ -230,9 +228,7 @@ class Lanes:
         if self._space is None or self.loop.count is None:
             self._space = self._memory(count)
         results = [make() for make in self._space]
-        with original_creation():  # numba compiles at the first call
-            held = self.machine(*given, *results, count, self.size)
-        if not held:
+        if not self.machine(*given, *results, count, self.size):
             raise self.of.diverged()
         return tuple(results)
 
