@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from .tiles import Machine
 
 _FEWEST = 1 << 20  # products in all, from which on it pays to load LLVM
+_BLOCK = 1 << 15  # bytes that stay in the first cache
 _MOST = 1 << 16  # weights, up to which BLAS is slower
 
 
@@ -133,11 +134,12 @@ def products(row: Any, y: Any, windows: Windows) -> Any:
         inner = factors[:outputs, :, : math.prod(plan.inner)].reshape(outputs, n, *plan.inner)
         inner[_part((0,) * len(windows.size), windows.counts)] = y.swapaxes(0, 1)
     offsets = _offsets(windows, channels, n, wide, row.dtype)
-    out = np.empty((groups * tall, len(offsets)), row.dtype)
+    out = np.zeros((groups * tall, len(offsets)), row.dtype)
+    most = max(1, _BLOCK // (tall * length * row.itemsize))
     loops = (plan.rows, plan.across, plan.down), (plan.runs, _lanes(row.dtype), _lanes(row.dtype))
     _function("products", row.dtype.char)(
         *map(_address, (row, factors, out, offsets)),
-        *(len(offsets) // wide, groups, n, math.prod(plan.padded), length, n * length, len(offsets)),
+        *(len(offsets) // wide, groups, n, most, math.prod(plan.padded), length, n * length, len(offsets)),
         *(number for loop in sorted(loops) for number in loop),
     )
     found = out[:outputs, : channels * math.prod(windows.kernel)].reshape(outputs, channels, *windows.kernel)

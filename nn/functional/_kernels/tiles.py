@@ -12,8 +12,6 @@ import numpy as np
 from llvmlite import binding, ir
 from llvmlite.binding import create_pass_builder  # which old versions lack
 
-_INTEGERS = 13  # that each function takes after its four arrays
-
 
 class Machine(NamedTuple):
     """What LLVM compiles for: a processor, the bytes of a register, the outputs and runs of each function's tiles."""
@@ -67,13 +65,13 @@ def _loop(builder: Any, stop: Any, carried: list[Any]) -> Iterator[Any]:
 class _Writer:
     """LLVM's instructions for vectors of one dtype; arrays are addresses, and distances are in elements."""
 
-    def __init__(self, name: str, char: str, machine: Machine) -> None:
+    def __init__(self, name: str, integers: int, char: str, machine: Machine) -> None:
         self.bytes = np.dtype(char).itemsize
         self.lanes = machine.width // self.bytes
         self.module = ir.Module(name)
         self.integer, self.number = ir.IntType(64), ir.FloatType() if char == "f" else ir.DoubleType()
         self.vector = ir.VectorType(self.number, self.lanes)
-        arguments = [ir.PointerType()] * 4 + [self.integer] * _INTEGERS
+        arguments = [ir.PointerType()] * 4 + [self.integer] * integers
         self.function = ir.Function(self.module, ir.FunctionType(ir.VoidType(), arguments), name)
         for array in self.function.args[:4]:
             array.add_attribute("noalias")
@@ -102,6 +100,10 @@ class _Writer:
     def store(self, value: Any, array: Any) -> None:
         """Write a number or a vector to an address."""
         self.builder.store(value, array).align = self.bytes
+
+    def add(self, value: Any, array: Any) -> None:
+        """Add to the number at an address."""
+        self.store(self.builder.fadd(self.builder.load(array, typ=self.number), value), array)
 
     def everywhere(self, array: Any) -> Any:
         """Return a vector whose lanes are all the number at an address."""
@@ -144,26 +146,29 @@ def _write_correlate(w: _Writer, tall: int, wide: int) -> None:
 
 
 def _write_products(w: _Writer, tall: int, wide: int) -> None:
-    """Write the loop over positions of a window and groups of channels; within, over all runs of all images."""
-    x, factors, out, offsets, taps, groups, n, area, length, spread, width, *steps = w.function.args
+    """Write the loop over blocks of images, groups of channels, positions of a window; within, over a block's runs."""
+    x, factors, out, offsets, taps, groups, n, most, area, length, spread, width, *steps = w.function.args
     few, *outer, many, along, beside = steps
     b = w.builder
-    with _loop(b, taps, []) as tap:
-        first = b.mul(tap, w.integer(wide))
+    blocks = b.sdiv(b.add(n, b.sub(most, w.integer(1))), most)
+    with _loop(b, blocks, []) as block, _loop(b, groups, []) as group, _loop(b, taps, []) as tap:
+        begin, first = b.mul(block, most), b.mul(tap, w.integer(wide))
+        rest = b.sub(n, begin)
+        images = b.select(b.icmp_signed("<", rest, most), rest, most)
         inputs = [w.at(x, w.offset(offsets, b.add(first, w.integer(j)))) for j in range(wide)]
-        with _loop(b, groups, []) as group:
-            others = [w.at(w.at(factors, group, spread, tall), spread, i) for i in range(tall)]
-            sums = [w.vector(None)] * (tall * wide)
-            with _loop(b, n, sums) as image, _loop(b, few, sums) as i:
-                right = [w.at(w.at(y, image, area), i, outer[0]) for y in inputs]
-                left = [w.at(w.at(y, image, length), i, outer[1]) for y in others]
-                with _loop(b, many, sums) as j:
-                    runs = [w.run(w.at(y, j, along)) for y in right]
-                    w.add_products(sums, [w.run(w.at(y, j, beside)) for y in left], runs)
-            target = w.at(w.at(out, group, width, tall), first)
-            for i in range(tall):
-                for j in range(wide):
-                    w.store(w.sum(sums[i * wide + j]), w.at(w.at(target, width, i), j))
+        inputs = [w.at(y, begin, area) for y in inputs]
+        others = [w.at(w.at(w.at(factors, group, spread, tall), spread, i), begin, length) for i in range(tall)]
+        sums = [w.vector(None)] * (tall * wide)
+        with _loop(b, images, sums) as image, _loop(b, few, sums) as i:
+            right = [w.at(w.at(y, image, area), i, outer[0]) for y in inputs]
+            left = [w.at(w.at(y, image, length), i, outer[1]) for y in others]
+            with _loop(b, many, sums) as j:
+                runs = [w.run(w.at(y, j, along)) for y in right]
+                w.add_products(sums, [w.run(w.at(y, j, beside)) for y in left], runs)
+        target = w.at(w.at(out, group, width, tall), first)
+        for i in range(tall):
+            for j in range(wide):
+                w.add(w.sum(sums[i * wide + j]), w.at(w.at(target, width, i), j))
 
 
 def function(name: str, char: str, machine: Machine) -> Any:
@@ -177,8 +182,9 @@ def function(name: str, char: str, machine: Machine) -> Any:
 
 def _function_of(name: str, char: str, machine: Machine) -> Any:
     """Compile one of the two functions, which takes four addresses and some integers."""
-    writer = _Writer(name, char, machine)
-    {"correlate": _write_correlate, "products": _write_products}[name](writer, *getattr(machine, name))
+    write, integers = {"correlate": (_write_correlate, 13), "products": (_write_products, 14)}[name]
+    writer = _Writer(name, integers, char, machine)
+    write(writer, *getattr(machine, name))
     writer.builder.ret_void()
     module, host = binding.parse_assembly(str(writer.module)), binding.Target.from_default_triple()
     target = host.create_target_machine(cpu=machine.name, features=machine.features, opt=3)
@@ -187,7 +193,7 @@ def _function_of(name: str, char: str, machine: Machine) -> Any:
     engine = binding.create_mcjit_compiler(module, target)  # which owns both from now on
     engine.finalize_object()
     # lets other threads run meanwhile, as NumPy's products do
-    kind = ctypes.CFUNCTYPE(None, *[ctypes.c_void_p] * 4, *[ctypes.c_int64] * _INTEGERS)
+    kind = ctypes.CFUNCTYPE(None, *[ctypes.c_void_p] * 4, *[ctypes.c_int64] * integers)
     function = kind(engine.get_function_address(name))
     function.engine = engine  # type: ignore[attr-defined]  # the code lives as long
     return function
