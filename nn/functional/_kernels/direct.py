@@ -56,12 +56,13 @@ class _Plan(NamedTuple):
 
 @cache
 def _machine() -> Machine | None:
-    """Return what LLVM compiles for, or None where it is not installed."""
+    """Return what LLVM compiles for, or None where it is not installed, or does not know the processor."""
     try:
         from . import tiles
-    except (ImportError, OSError):
+
+        return tiles.here()
+    except (ImportError, OSError, RuntimeError):
         return None
-    return tiles.here()
 
 
 def _function(name: str, char: str) -> Any:

@@ -39,7 +39,7 @@ def machine_of(name: str, features: Any) -> Machine:
     wide = features.get("avx512f")
     flags = features.flatten() + (",-prefer-256-bit" if wide else "")
     width = 64 if wide else 32 if features.get("avx2") else 16
-    return Machine(name, flags, width, *((8, 2), (4, 6)) if wide or features.get("neon") else ((6, 2), (3, 3)))
+    return Machine(name, flags, width, *((8, 2), (4, 6)) if wide or features.get("neon") else ((4, 2), (4, 2)))
 
 
 @contextmanager
