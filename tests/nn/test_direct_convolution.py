@@ -254,3 +254,38 @@ np.testing.assert_allclose(one, F.conv2d(x, w), atol=1e-12)
 assert direct._machine() is None
 """
     subprocess.run([sys.executable, "-c", program], check=True)
+
+
+@given(drawn=convolutions())
+def test_nothing_is_read_or_written_beyond_the_arrays(drawn: Any) -> None:
+    """Add up the steps of the loops as `tiles` does: the address of the last element that each of them reaches."""
+    x, weight, windows, groups = drawn
+    reached: list[int] = []
+
+    def last(name: str, char: str, tall: int) -> Any:
+        def call(*args: int) -> None:
+            count, apart, bands, _, n = args[4:9]
+            furthest = direct._offsets(windows, channels, n, 1, x.dtype).max()
+            if name == "correlate":
+                rows, along_rows, area, length, spread, across, down, along, beside, below = args[9:]
+                end = (rows - 1) * across + (along_rows - 1) * along + (wide - 1) * beside
+                begun = (rows - 1) * down + (along_rows - 1) * along + (wide - 1) * below
+            else:
+                _, area, length, spread, _, few, across, down, many, along, beside = args[9:]
+                end, begun = (few - 1) * across + (many - 1) * along, (few - 1) * down + (many - 1) * beside
+            reached.append((count - 1) * apart + furthest + (n - 1) * area + end + lanes)
+            assert begun + lanes <= length
+            assert n * length == spread
+            assert bands * tall >= len(weight) // groups
+
+        return call
+
+    channels, lanes, wide = weight.shape[1], direct._lanes(x.dtype), tiles.here().correlate[1]
+    y = normal(len(x), len(weight), *windows.counts, dtype=x.dtype)
+    with pytest.MonkeyPatch.context() as patch, np.errstate(all="ignore"):
+        patch.setattr(direct, "_function", last)
+        row = direct.pad(x, windows)
+        direct.correlate(row, weight, len(x), windows, groups)
+        direct.products(row, y, windows, groups)
+    assert len(reached) == 2
+    assert max(reached) <= len(row)
