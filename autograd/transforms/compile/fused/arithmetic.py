@@ -11,18 +11,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import DTypeLike
 
-from .bits import Number, apart, called, from_library, in_function, parts_of, several, together
+from .bits import BIT, BYTE, INDEX, Number, apart, called, from_library, in_function, parts_of, several, together
 from .mathematics import SINES, WRITTEN
 
 from llvmlite import ir  # isort: skip - mathematics.py has found numba
-from numba.core import types  # isort: skip
 
-BIT, BYTE, INDEX = ir.IntType(1), ir.IntType(8), ir.IntType(64)
-FLOATS: dict[str, tuple[ir.Type, types.Type]] = {
-    "float32": (ir.FloatType(), types.float32),
-    "float64": (ir.DoubleType(), types.float64),
-}
-_TYPES: dict[str, ir.Type] = {"bool": BIT, "int64": INDEX, **{name: kind for name, (kind, _) in FLOATS.items()}}
+_TYPES: dict[str, ir.Type] = {"bool": BIT, "int64": INDEX, "float32": ir.FloatType(), "float64": ir.DoubleType()}
 _NAMES = {str(kind): name for name, kind in _TYPES.items()}
 OWN = frozenset(name for name, _ in WRITTEN)
 _COMPARED = frozenset((">", ">=", "<", "<=", "==", "!="))

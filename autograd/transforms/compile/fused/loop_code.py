@@ -14,7 +14,7 @@ import numpy as np
 
 from ..loops.loop import Loop, Part
 from .arithmetic import BIT, INDEX, OWN, Arithmetic, memory_of
-from .bits import apart, cgutils, parts_of, several, together
+from .bits import apart, each, parts_of, several, together, variable
 from .elements import Elements
 from .values import BOOL, dtype_of
 
@@ -79,7 +79,7 @@ class LoopWriter:
         self.arithmetic = Arithmetic(builder, inlines=batched is None)
         self.width, self.lane, self.size = width, None, None
         self.here: dict[int, Any] = {}
-        self.held = cgutils.alloca_once_value(builder, ir.Constant(BIT, 1))
+        self.held = variable(builder, ir.Constant(BIT, 1))
         domain = builder.module.add_metadata(["loop"])
         self.read, self.written = (
             builder.module.add_metadata([builder.module.add_metadata([name, domain])]) for name in ("read", "written")
@@ -91,9 +91,9 @@ class LoopWriter:
 
     def write_batch(self, size: ir.Value) -> None:
         """Run the loop for all elements of a batch, `width` at a time: some again, where the last are fewer."""
-        builder, self.size, step = self.builder, size, ir.Constant(INDEX, self.width)
-        last = builder.sub(size, step)
-        with cgutils.for_range_slice(builder, ir.Constant(INDEX, 0), size, step) as (lane, _):
+        builder, self.size = self.builder, size
+        last = builder.sub(size, ir.Constant(INDEX, self.width))
+        with each(builder, size, step=self.width) as lane:
             self.lane = builder.select(builder.icmp_signed("<", lane, last), lane, last)
             self.write()
 

@@ -10,8 +10,8 @@ from __future__ import annotations
 from contextlib import ExitStack
 from typing import Any
 
-from .arithmetic import FLOATS, INDEX
-from .bits import apart, cgutils, together
+from .arithmetic import INDEX, memory_of
+from .bits import apart, together, variable
 from .nest_memory import Writer, halved
 from .nest_steps import Product
 
@@ -35,7 +35,7 @@ def write_product(writer: Writer, step: Product) -> None:
             writer.at(view.buffer, view.offset, view.array.strides[:-2], index)
             for view in (step.target, step.a, step.b)
         )
-        block = _Block(writer, FLOATS[target.dtype.name][0], size)
+        block = _Block(writer, memory_of(target.dtype), size)
         if (m > 1 and am == 1 and bn != 1) or (n == 1 and m > 1 and ak != 1):  # the other way round
             block.columns((c, cn, cm), (b, bn, bk), (a, ak, am), n, m, k)
         elif (n > 1 and bn == 1) or ak != 1 or (bk != 1 and k > 1) or k < 4:
@@ -138,8 +138,8 @@ class _Block:
                     other = self._vector(b, self._add(start, at), 1, lanes)
                     builder.store(fused("fmuladd", factor, other, builder.load(parts[part])), parts[part])
         totals = []
-        for start, (variable, *others) in zip(starts, variables, strict=True):
-            vector = builder.load(variable)
+        for start, (first, *others) in zip(starts, variables, strict=True):
+            vector = builder.load(first)
             for other in others:
                 vector = builder.fadd(vector, builder.load(other))
             total = halved(builder, apart(builder, vector))
@@ -153,9 +153,7 @@ class _Block:
 
     def _variable(self, lanes: int) -> Any:
         kind = self.kind if lanes == 1 else ir.VectorType(self.kind, lanes)
-        variable = cgutils.alloca_once(self.builder, kind)
-        self.builder.store(ir.Constant(kind, None), variable)
-        return variable
+        return variable(self.builder, ir.Constant(kind, None))
 
     def _add(self, a: Any, b: Any) -> Any:
         b = ir.Constant(INDEX, b) if isinstance(b, int) else b

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from .arithmetic import BIT, INDEX, Arithmetic, memory_of
-from .bits import apart, cgutils, together
+from .bits import apart, each, together, variable
 from .nest_memory import Writer, halved, table_of
 from .nest_products import write_product
 from .nest_steps import Buffer, Gather, Held, Nest, Product, Reduction, Scatter, Step, View, in_order
@@ -108,7 +108,7 @@ class StepWriter(Writer):
         kept = [k if stride else 1 for k, stride in zip(shape[:-1], to, strict=False)]
         added = [k // each for k, each in zip(shape, kept, strict=False)]
         start = self.arithmetic.constant(step.start, dtype, lanes)
-        variable = cgutils.alloca_once(builder, start.type)
+        total = variable(builder, start)
         for count, fresh in pieces[: 1 + bool(n % lanes)]:
             with ExitStack() as stack:
                 *outer, block = self.loops(stack, [*kept, count])
@@ -116,7 +116,7 @@ class StepWriter(Writer):
                     builder.mul(block, ir.Constant(INDEX, lanes)) if fresh == lanes else ir.Constant(INDEX, n - lanes)
                 )
                 place = self.at(step.target.buffer, step.target.offset, to, [*outer, first])
-                builder.store(self.load_lanes(place, 1, lanes) if step.goes_on else start, variable)
+                builder.store(self.load_lanes(place, 1, lanes) if step.goes_on else start, total)
                 with ExitStack() as inner:
                     index = [builder.add(*pair) for pair in zip(outer, self.loops(inner, added), strict=True)]
                     there = self.at(step.source.buffer, step.source.offset, of, [*index, first])
@@ -126,9 +126,9 @@ class StepWriter(Writer):
                         if rows
                         else self.load_lanes(there, 1, lanes)
                     )
-                    found = self.arithmetic.compute(step.operation, dtype, [builder.load(variable), term])
-                    builder.store(found, variable)
-                for w, part in [*enumerate(apart(builder, builder.load(variable)))][lanes - fresh :]:
+                    found = self.arithmetic.compute(step.operation, dtype, [builder.load(total), term])
+                    builder.store(found, total)
+                for w, part in [*enumerate(apart(builder, builder.load(total)))][lanes - fresh :]:
                     self.store(part, builder.gep(place, [ir.Constant(INDEX, w)]))
 
     def _row(self, operation: str, first: ir.Value, n: int, stride: int, dtype: Any) -> Any:
@@ -139,13 +139,12 @@ class StepWriter(Writer):
         lanes = 8 if n >= 16 and operation != "multiply" else 1
         total = [self.load_lanes(first, stride, lanes)]
         if n >= 2 * lanes:
-            variable = cgutils.alloca_once(builder, total[0].type)
-            builder.store(total[0], variable)
-            with cgutils.for_range(builder, ir.Constant(INDEX, n // lanes - 1)) as each:
-                place = builder.mul(builder.add(each.index, ir.Constant(INDEX, 1)), ir.Constant(INDEX, lanes * stride))
+            so_far = variable(builder, total[0])
+            with each(builder, n // lanes, 1) as block:
+                place = builder.mul(block, ir.Constant(INDEX, lanes * stride))
                 following = self.load_lanes(builder.gep(first, [place]), stride, lanes)
-                builder.store(arithmetic.compute(operation, dtype, [builder.load(variable), following]), variable)
-            total = [builder.load(variable)]
+                builder.store(arithmetic.compute(operation, dtype, [builder.load(so_far), following]), so_far)
+            total = [builder.load(so_far)]
         found, *rest = apart(builder, total[0])
         last = [self.load(builder.gep(first, [ir.Constant(INDEX, i * stride)])) for i in range(n - n % lanes, n)]
         for other in (*rest, *last):
@@ -177,19 +176,19 @@ class StepWriter(Writer):
             ]
             builder.ret(builder.fadd(*parts))
         whole = builder.sub(n, builder.srem(n, eight))
-        variable = cgutils.alloca_once(builder, kind)
+        total = variable(builder, ir.Constant(kind, None))
         with builder.if_else(builder.icmp_signed("==", stride, ir.Constant(INDEX, 1))) as (dense, spread):
             for branch, step in ((dense, 1), (spread, None)):
                 with branch:
-                    self._eight(first, whole, stride, step, kind, variable)
-        with cgutils.for_range_slice(builder, whole, n, ir.Constant(INDEX, 1)) as (i, _):
+                    self._eight(first, whole, stride, step, total)
+        with each(builder, n, whole) as i:
             term = self.load(builder.gep(first, [builder.mul(i, stride)]))
-            builder.store(builder.fadd(builder.load(variable), term), variable)
-        builder.ret(builder.load(variable))
+            builder.store(builder.fadd(builder.load(total), term), total)
+        builder.ret(builder.load(total))
         self.builder, self.arithmetic = outer, outer_arithmetic
         return function
 
-    def _eight(self, first: ir.Value, whole: ir.Value, stride: Any, step: int | None, kind: Any, result: Any) -> None:
+    def _eight(self, first: ir.Value, whole: ir.Value, stride: Any, step: int | None, result: Any) -> None:
         """Add up a row whose length is a multiple of eight."""
         builder = self.builder
 
@@ -199,9 +198,8 @@ class StepWriter(Writer):
             places = [builder.mul(builder.add(i, ir.Constant(INDEX, w)), stride) for w in range(8)]
             return together(builder, [self.load(builder.gep(first, [place])) for place in places])
 
-        sums = cgutils.alloca_once(builder, ir.VectorType(kind, 8))
-        builder.store(eight(ir.Constant(INDEX, 0)), sums)
-        with cgutils.for_range_slice(builder, ir.Constant(INDEX, 8), whole, ir.Constant(INDEX, 8)) as (i, _):
+        sums = variable(builder, eight(ir.Constant(INDEX, 0)))
+        with each(builder, whole, 8, 8) as i:
             builder.store(builder.fadd(builder.load(sums), eight(i)), sums)
         builder.store(halved(builder, apart(builder, builder.load(sums))), result)
 
@@ -242,7 +240,7 @@ class StepWriter(Writer):
             return found
         values = [x.item() for x in step.expected.ravel()]
         table = table_of(builder, values, memory_of(view.array.dtype))
-        held = cgutils.alloca_once_value(builder, found)
+        held = variable(builder, found)
         strides = np.empty(view.array.shape, np.int64).strides
         with ExitStack() as stack:
             index = self.loops(stack, view.array.shape)
