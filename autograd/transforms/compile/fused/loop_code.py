@@ -13,8 +13,8 @@ from typing import Any
 import numpy as np
 
 from ..loops.loop import Loop, Part
-from .arithmetic import BIT, INDEX, OWN, Arithmetic, memory_of
-from .bits import apart, each, parts_of, several, together, variable
+from .arithmetic import OWN, Arithmetic, memory_of
+from .bits import BIT, INDEX, apart, each, parts_of, several, together, variable
 from .elements import Elements
 from .values import BOOL, dtype_of
 

@@ -12,7 +12,8 @@ from typing import Any
 import numpy as np
 
 from ..loops.loop import Loop, Unsuitable
-from .arithmetic import BIT, INDEX, memory_of
+from .arithmetic import memory_of
+from .bits import BIT, INDEX
 from .body import Body
 from .elements import Elements
 from .loop_code import ABREAST, LoopWriter, dtypes_of, pointers_to

@@ -12,8 +12,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from ..loops.loop import Carried, Part
-from .arithmetic import BIT, BYTE, INDEX, memory_of
-from .bits import each, variable
+from .arithmetic import memory_of
+from .bits import BIT, BYTE, INDEX, each, variable
 from .loop_code import units_of
 from .nest_memory import table_of
 from .nest_steps import Buffer, Held, Step

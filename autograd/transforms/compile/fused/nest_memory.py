@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from contextlib import ExitStack
 
-from .arithmetic import BYTE, INDEX, Arithmetic
-from .bits import apart, each, together
+from .arithmetic import Arithmetic
+from .bits import BYTE, INDEX, apart, each, together
 from .nest_steps import Buffer
 
 from llvmlite import ir  # isort: skip - after numba was found

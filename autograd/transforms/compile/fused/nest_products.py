@@ -10,8 +10,8 @@ from __future__ import annotations
 from contextlib import ExitStack
 from typing import Any
 
-from .arithmetic import INDEX, memory_of
-from .bits import apart, together, variable
+from .arithmetic import memory_of
+from .bits import INDEX, apart, together, variable
 from .nest_memory import Writer, halved
 from .nest_steps import Product
 

@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from .arithmetic import BIT, INDEX, Arithmetic, memory_of
-from .bits import apart, each, together, variable
+from .arithmetic import Arithmetic, memory_of
+from .bits import BIT, INDEX, apart, each, together, variable
 from .nest_memory import Writer, halved, table_of
 from .nest_products import write_product
 from .nest_steps import Buffer, Gather, Held, Nest, Product, Reduction, Scatter, Step, View, in_order
