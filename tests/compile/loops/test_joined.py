@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from autograd import compile, grad, jvp, scan
+from autograd import compile, grad, jvp, scan, vmap
 from autograd.transforms.pytree import flatten
 
 from .random_loops import loops_of
@@ -68,6 +68,16 @@ def by_hand(key: Any, count: int = 20) -> Any:
     return function
 
 
+def rows_of(s: Any, v: Any) -> Any:
+    """Return a batch of 21 vectors."""
+    return np.outer(np.linspace(-1, 1, 21), s) + v
+
+
+def shared(m: Any) -> Any:
+    """Multiply by a matrix in the first loop, of which each element of the batch has a row in the second."""
+    return vmap(lambda row: then(row, scan(lambda s, x: (np.tanh(m @ s + x), s * 2), row * 2, XS)[1]))(m)
+
+
 CASES: dict[str, tuple[Any, int]] = {
     "tangents": (lambda s, v: jvp(first, s, v), 1),
     "tangents of weights": (lambda s, v: jvp(weights, np.outer(s, s), np.outer(s, v)), 1),
@@ -86,6 +96,9 @@ CASES: dict[str, tuple[Any, int]] = {
     "by hand, backwards": (by_hand(lambda k: 19 - k), 2),
     "by hand, part": (by_hand(lambda k: (k, 1)), 2),
     "by hand, fewer": (by_hand(lambda k: k, 17), 2),
+    "a batch": (lambda s, v: vmap(lambda s: then(s, first(s)[1]))(rows_of(s, v)), 1),
+    "tangents of a batch": (lambda s, v: jvp(vmap(first), rows_of(s, v), rows_of(v, s)), 1),
+    "a batch, shared": (lambda s, v: shared(np.outer(s, v)), 2),
     "gradients": (lambda s, v: grad(lambda s: np.sum(first(s)[1] ** 2))(s), 2),
 }
 
@@ -107,6 +120,10 @@ def test_tangents_keep_no_states() -> None:
     """What nothing reads is not stacked: neither the states nor their tangents."""
     compiled = compile(lambda s, v: jvp(lambda s: first(s)[0], s, v), backend="numba")
     compiled(np.ones(3), np.ones(3))
+    (loop,) = loops_of(compiled)
+    assert not loop.loop.stacked
+    compiled = compile(lambda s, v: jvp(vmap(lambda s: first(s)[0]), s, v), backend="numba")
+    compiled(np.ones((9, 3)), np.ones((9, 3)))
     (loop,) = loops_of(compiled)
     assert not loop.loop.stacked
 

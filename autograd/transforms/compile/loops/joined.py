@@ -14,40 +14,45 @@ import numpy as np
 from ....arrays.traced import Variable
 from ..program import Argument, Call, Program, traced_in
 from .loop import Carried, Input, Loop, Part, Same
-from .running import CompiledLoop, copies, stand_in
+from .running import CompiledLoop, Lanes, copies, stand_in
 
 
 def join(program: Program) -> None:
     """Join pairs of loops of a program that run as machine code, until there is none left."""
-    done = False
-    while not done:
-        done = True
-        for first, second in _pairs(program.calls):
-            both = _joined(program, first, second)
-            if both.function.is_quick:  # type: ignore[attr-defined]  # a loop
-                program.calls[program.calls.index(first)] = both
-                program.calls.remove(second)
-                texts = {call.function.source: both.function.source for call in (first, second)}  # type: ignore[attr-defined]  # loops
-                program.loops = [texts.get(text, text) for text in program.loops]
-                done = False
-                break
+    refused = set[tuple[int, int]]()
+    while pair := next((pair for pair in _pairs(program.calls) if tuple(map(id, pair)) not in refused), None):
+        first, second = pair
+        both = _joined(program, first, second)
+        if both is None:
+            refused.add((id(first), id(second)))
+            continue
+        program.calls[program.calls.index(first)] = both
+        program.calls.remove(second)
+        texts = {call.function.source: both.function.source for call in pair}  # type: ignore[attr-defined]  # loops
+        program.loops = [texts.get(text, text) for text in program.loops]
 
 
 def _pairs(calls: list[Call]) -> Iterator[tuple[Call, Call]]:
-    loops = [(k, call) for k, call in enumerate(calls) if isinstance(call.function, CompiledLoop)]
-    loops = [(k, call) for k, call in loops if _loop(call).count and call.function.is_quick]  # type: ignore[attr-defined]  # a loop
+    loops = [(k, call) for k, call in enumerate(calls) if isinstance(call.function, CompiledLoop | Lanes)]
+    loops = [(k, call) for k, call in loops if call.function.is_quick]  # type: ignore[attr-defined]  # a loop
     for n, (k, second) in enumerate(loops):
         for begin, first in loops[:n]:
-            if _loop(first).count == _loop(second).count and _reads_rows(first, second):
+            alike = _loop(first).count == _loop(second).count and _size(first) == _size(second)
+            if alike and _reads_rows(first, second):
                 between = calls[begin + 1 : k]
-                changed = {id(x.memory) for call in between for x in traced_in(call.result)}
+                changed = {id(x) for call in between for x in traced_in(call.result)}
                 changed.update(id(call.writes) for call in between)
-                if changed.isdisjoint(id(x.memory) for x in second.reads()):
+                if changed.isdisjoint(key for x in second.reads() for key in (id(x), id(x.memory))):
                     yield first, second
 
 
 def _loop(call: Call) -> Loop:
     return call.function.loop  # type: ignore[attr-defined, no-any-return]  # a loop
+
+
+def _size(call: Call) -> int | None:
+    """Return of how many elements of a batch a loop is."""
+    return getattr(call.function, "size", None)
 
 
 def _given(call: Call, x: Input) -> Any:
@@ -75,15 +80,19 @@ def _is_row(x: Part, row: Any, backwards: bool) -> bool:
     return in_order and alike and x.backwards is backwards
 
 
-def _joined(program: Program, first: Call, second: Call) -> Call:
-    """Return the call of both loops as one."""
+def _joined(program: Program, first: Call, second: Call) -> Call | None:
+    """Return the call of both loops as one; None if there is no machine code of that."""
     tables, places = _tables(first), dict[int, int]()
     joined, given, results = Loop([], [], [], count=_loop(first).count), list[Any](), list[list[Any]]()
     read = {id(x) for call in program.calls if call is not second for x in call.reads()}
     read.update(id(x) for x in traced_in(program.outputs))
     known: dict[int, Any] = {}
+    batched = dict[int, bool]()
     for call in (first, second):
         loop, before, known, made = _loop(call), known, {}, list[tuple[Input, Any, int]]()
+        for x, on in zip(call.args, getattr(call.function, "batched", ()), strict=False):
+            if batched.setdefault(id(x), on) is not on:  # the elements of one are shared by all in the other
+                return None
         for x in loop.inputs:
             argument = _given(call, x)
             if call is second and id(argument) in tables:
@@ -109,6 +118,17 @@ def _joined(program: Program, first: Call, second: Call) -> Call:
         joined.stacked += [(known[id(loop.stacked[k][0])], loop.stacked[k][1]) for k in kept]
         results += [list(call.result[:of]), [call.result[of + k] for k in kept]]
     result = (*results[0], *results[2], *results[1], *results[3])
-    function = CompiledLoop(joined, first.function.__name__)
+    function: Any = CompiledLoop(joined, _loop_of(first).__name__)
     function.compile()
+    if size := _size(first):
+        lanes = tuple(batched[id(x)] for x in given)
+        machine = function.machine_code(lanes, size)
+        function = machine and Lanes(function, machine, lanes, size)
+    if not function or not function.is_quick:
+        return None
     return Call(function, tuple(given), {}, result, None, False, first.line, first.errors)
+
+
+def _loop_of(call: Call) -> CompiledLoop:
+    function: Any = call.function
+    return function.of if isinstance(function, Lanes) else function  # type: ignore[no-any-return]

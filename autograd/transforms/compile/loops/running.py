@@ -106,8 +106,7 @@ class CompiledLoop:
     @property
     def is_quick(self) -> bool:
         """Whether a call needs machine code and nothing else."""
-        within = any("raise" in dict(call.errors or {}).values() for call in self.loop.calls)
-        return self.form is not None and bool(self.loop.count) and not within
+        return self.form is not None and runs_alone(self.loop)
 
     @property
     def has_checks(self) -> bool:
@@ -194,6 +193,11 @@ class CompiledLoop:
             result[...] = value
 
 
+def runs_alone(loop: Loop) -> bool:
+    """Tell whether a call of a loop as machine code needs nothing else."""
+    return bool(loop.count) and not any("raise" in dict(call.errors or {}).values() for call in loop.calls)
+
+
 def memory_for(shape: tuple[int, ...], dtype: np.dtype[Any]) -> Callable[[], Array]:
     """Return a function that returns memory for a result: if it is large, some that nobody holds any more."""
     strides = tuple(dtype.itemsize * math.prod(shape[i + 1 :]) for i in range(len(shape)))
@@ -219,6 +223,7 @@ class Lanes:
 
     def __init__(self, loop: CompiledLoop, machine: Callable[..., bool], batched: tuple[bool, ...], size: int) -> None:
         self.of, self.machine, self.batched, self.size = loop, machine, batched, size
+        self.is_quick = runs_alone(loop.loop)
         self.loop, self.__name__ = loop.loop, f"{loop.__name__}_of_batch"
         self._space: list[Callable[[], Array]] | None = None
 
