@@ -46,7 +46,9 @@ class StepWriter(Writer):
         loads = {v: nest.loads[operations[v][1]] for v in order if operations[v][0] == "load"}
         views = [*loads.values(), *(view for view, _ in nest.stores)]
         # in the order in which NumPy would go through them, with axes that follow each other as one
-        laid_out = np.nditer([np.atleast_1d(view.array) for view in views], ["external_loop"]).itviews
+        laid_out: Any = [view.array for view in views]
+        if nest.shape != (1,):  # of which there may be more than NumPy goes through
+            laid_out = np.nditer([*map(np.atleast_1d, laid_out)], ["external_loop"]).itviews
         places = [(v.buffer, _offset(v.buffer, x), x.strides) for v, x in zip(views, laid_out, strict=True)]
         of_loads = dict(zip(loads, places, strict=False))
         *outer, n = laid_out[0].shape

@@ -131,4 +131,4 @@ def _joined(program: Program, first: Call, second: Call) -> Call | None:
 
 def _loop_of(call: Call) -> CompiledLoop:
     function: Any = call.function
-    return function.of if isinstance(function, Lanes) else function  # type: ignore[no-any-return]
+    return function.of if isinstance(function, Lanes) else function
