@@ -191,7 +191,9 @@ def many(op: Primitive) -> Function:
                 elif type(x) is not Node:
                     guards = guard(x, parts[i], guards)
             kept[0] = tuple(parts)
-        out._node = record(op, live, (needs(op.pool(tuple(kept), z)),), (inputs, None), guards, values, z, mode)
+        of_linear = (*statics, tuple(map(np.shape, arrays))) if op.kind == "linear" else None
+        kept_y = inputs, of_linear
+        out._node = record(op, live, (needs(op.pool(tuple(kept), z)),), kept_y, guards, values, z, mode)
         return out
 
     def pull(node: Node, g: Any, gradients: Gradients) -> None:

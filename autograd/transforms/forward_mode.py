@@ -47,8 +47,12 @@ def push_forward(tangents: dict[Node, Any], order: list[Node], lift: Lift | None
             if any(tangent is not None for tangent in given):
                 pushed[node] = push(node, given, lift)
             continue
-        total = None
-        for index, x in enumerate(op.inputs(node)):
+        total, inputs = None, op.inputs(node)
+        if getattr(op, "variadic", False) and op.kind == "linear":
+            if any(x in pushed for x in inputs):
+                pushed[node] = _push_together(op, node, [pushed.get(x) for x in inputs])
+            continue
+        for index, x in enumerate(inputs):
             if x is None or x not in pushed:
                 continue
             if isinstance(node, MultiNode):
@@ -76,6 +80,13 @@ def _push_outputs(
     return tuple(
         zero if probe is None else found.get(probe._node, zero) for probe, zero in zip(probes, zeros, strict=True)
     )
+
+
+def _push_together(op: Primitive, node: Node, tangents: list[Any]) -> Any:
+    """Apply a linear function of many inputs to all tangents at once, each of which is but a part of the result."""
+    *statics, shapes = op.statics(node) or ()
+    parts = [np.zeros(s, node.dtype) if t is None else t for t, s in zip(tangents, shapes, strict=True)]
+    return _spread(array_returned(op.apply(parts, *statics)), node)
 
 
 def _push(op: Any, node: Node, index: int, tangent: Any, lift: Lift | None) -> Any:
