@@ -25,7 +25,7 @@ from .environment import Environment
 from .final_checks import refuse_at_end
 from .floats import TracedItem
 from .loops.chain import chain
-from .loops.joined import join
+from .loops.joined import join, lay_out
 from .loops.roll import roll
 from .memory import LARGE, trim
 from .passes import simplify
@@ -187,6 +187,7 @@ class Session:
         program.forget_values(installed)
         roll(program, FEWEST_CALLS[self.backend])
         join(program)
+        lay_out(program)
         chain(program)
         store_directly(program)
         if self.backend == "numba":

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from ..loops.loop import Loop, Part
+from ..loops.loop import Loop, Part, Unsuitable
 from .arithmetic import OWN, Arithmetic, memory_of
 from .bits import BIT, INDEX, apart, each, parts_of, several, together, variable
 from .elements import Elements
@@ -63,6 +63,9 @@ class LoopWriter:
     pointers, units
         Where arrays are, those of results after the arguments, and how many numbers each has, or has in a row, for one
         element of a batch; 0 if it is the same for all.
+    tables, tile
+        The arrays that have all rows of `width` elements first, and in each row the same number of all of them side by
+        side; and the first of these elements.
     """
 
     def __init__(
@@ -73,11 +76,12 @@ class LoopWriter:
         count: Any,
         batched: Sequence[bool] | None,
         width: int,
+        tables: Sequence[int] = (),
     ) -> None:
         self.builder, self.elements = builder, elements
         self.count, self.batched = count, batched
         self.arithmetic = Arithmetic(builder, inlines=batched is None)
-        self.width, self.lane, self.size = width, None, None
+        self.width, self.lane, self.size, self.tables, self.tile = width, None, None, tables, None
         self.here: dict[int, Any] = {}
         self.held = variable(builder, ir.Constant(BIT, 1))
         domain = builder.module.add_metadata(["loop"])
@@ -94,6 +98,7 @@ class LoopWriter:
         builder, self.size = self.builder, size
         last = builder.sub(size, ir.Constant(INDEX, self.width))
         with each(builder, size, step=self.width) as lane:
+            self.tile = lane
             self.lane = builder.select(builder.icmp_signed("<", lane, last), lane, last)
             self.write()
 
@@ -197,7 +202,7 @@ class LoopWriter:
         """Return where the row of this iteration begins, which has those of all elements of a batch."""
         last = self.builder.sub(self.count, ir.Constant(INDEX, 1))
         row = self.builder.sub(last, self.index) if backwards else self.index
-        row = self.builder.mul(row, self.size) if self.units[place] else row
+        row = self.builder.mul(row, self.size) if self.units[place] and place not in self.tables else row
         return self.builder.mul(row, ir.Constant(INDEX, step))
 
     def _load(self, width: int, place: int, position: int, step: int = 0, backwards: bool = False) -> Any:
@@ -205,7 +210,7 @@ class LoopWriter:
         at: Any = ir.Constant(INDEX, position)
         if step:
             at = self.builder.add(at, self._first(place, step, backwards))
-        if self.units[place] == 1:
+        if self.units[place] == 1 or place in self.tables:
             return self._marked(
                 self.builder.load(self._pointer(place, at, self.width), align=self.dtypes[place].itemsize)
             )
@@ -214,6 +219,8 @@ class LoopWriter:
     def _gather(self, width: int, place: int, position: int, step: int, length: int, index: int) -> Any:
         """Return the element at a computed index: the first one where it is out of bounds, of which a check tells."""
         builder, zero = self.builder, ir.Constant(INDEX, 0)
+        if place in self.tables:
+            raise Unsuitable("it has an index that is computed")
         steps = []
         for i in apart(self.builder, self._wide(self.here[index]) if self.units[place] else self.here[index]):
             at = builder.add(ir.Constant(INDEX, position), builder.mul(i, ir.Constant(INDEX, step)))
@@ -232,7 +239,7 @@ class LoopWriter:
         return self.arithmetic.read(loaded)
 
     def _store(self, place: int, at: Any, value: ir.Value) -> None:
-        is_vector, value = self.units[place] == 1, self._wide(value)
+        is_vector, value = self.units[place] == 1 or place in self.tables, self._wide(value)
         for w, part in enumerate([value] if is_vector else apart(self.builder, value)):
             pointer = self._pointer(place, at, self.width if is_vector else 1, w)
             stored = self.builder.store(self.arithmetic.stored(part), pointer, align=self.dtypes[place].itemsize)
@@ -242,7 +249,10 @@ class LoopWriter:
     def _pointer(self, place: int, at: Any, width: int, w: int = 0) -> Any:
         """Return where one number is, or several side by side, of one element of a batch or as many."""
         builder, pointer = self.builder, self.pointers[place]
-        if self.units[place]:
+        if place in self.tables:
+            before = builder.mul(builder.mul(self.tile, self.count), ir.Constant(INDEX, self.units[place]))
+            at = builder.add(before, builder.mul(at, ir.Constant(INDEX, self.width)))
+        elif self.units[place]:
             lane = builder.add(self.lane, ir.Constant(INDEX, w))
             at = builder.add(at, builder.mul(lane, ir.Constant(INDEX, self.units[place])))
         pointer = builder.gep(pointer, [at])

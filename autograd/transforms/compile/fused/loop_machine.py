@@ -17,7 +17,7 @@ from .bits import BIT, INDEX
 from .body import Body
 from .elements import Elements
 from .loop_code import ABREAST, LoopWriter, dtypes_of, pointers_to
-from .loops import machine_function
+from .loops import is_wide, machine_function
 from .nest_code import ALIGNED, Memory, NestWriter
 from .nests import Nests
 
@@ -60,26 +60,37 @@ def scratch_of(form: Elements | Nests) -> int:
     return Memory(form).size + ALIGNED if isinstance(form, Nests) else 0
 
 
-def machine_code(loop: Loop, batched: Sequence[bool] | None = None, size: int = 1) -> MachineCode:
+def machine_code(
+    loop: Loop, batched: Sequence[bool] | None = None, size: int = 1, tables: Sequence[int] = ()
+) -> MachineCode:
     """Return a function that runs a loop: ``run(*arguments, *finals, *stacked, count)``, true if all checks held.
 
     It is given arrays that are contiguous, and none of which shares memory with another, those for the results among
     them; for a batch, of which `form_of` tells, then how many elements it has, which is `size` at least. Without an
     iteration, final values that are carried are the first ones, and others are not set.
+
+    Of `tables`, arguments and results by their number, the order is another one: see `LoopWriter`. The number of their
+    elements is a multiple of the `width` of the function.
     """
-    return MachineCode(form_of(loop, batched), batched, size)
+    return MachineCode(form_of(loop, batched), batched, size, tables)
 
 
 class MachineCode:
-    """A loop as a function of arrays; `run` is that of where their objects are, and of how often it runs."""
+    """A loop as a function of arrays; `run` is that of where their objects are, and of how often it runs.
 
-    def __init__(self, form: Elements | Nests, batched: Sequence[bool] | None = None, size: int = 1) -> None:
+    Of a batch, it computes `width` elements side by side, if it is arithmetic on single numbers; otherwise that is 1.
+    """
+
+    def __init__(
+        self, form: Elements | Nests, batched: Sequence[bool] | None = None, size: int = 1, tables: Sequence[int] = ()
+    ) -> None:
         self.dtypes, self.scratch = dtypes_of(form.loop), scratch_of(form)
         arrays = len(_dtypes_of(form))
-        width = min(ABREAST, 1 << (max(size, 1).bit_length() - 1))
-        text = form.text() if isinstance(form, Nests) else f"{width} abreast\n{form.text(batched)}"
+        width = min(ABREAST * (2 if is_wide() else 1), 1 << (max(size, 1).bit_length() - 1))
+        text = form.text() if isinstance(form, Nests) else f"{width} abreast, {tables}\n{form.text(batched)}"
+        self.width = 1 if isinstance(form, Nests) else width
         counts = 1 if batched is None else 2
-        write = _written([(form, range(arrays))], batched, counts, width)
+        write = _written([(form, range(arrays))], batched, counts, width, tables)
         self.run = machine_function(f"batched {batched}\n{text}", arrays + counts, write)
 
     def __call__(self, *given: Any) -> bool:
@@ -105,7 +116,11 @@ def _text_of(form: Elements | Nests) -> str:
 
 
 def _written(
-    links: Sequence[Link], batched: Sequence[bool] | None = None, counts: int = 0, width: int = 1
+    links: Sequence[Link],
+    batched: Sequence[bool] | None = None,
+    counts: int = 0,
+    width: int = 1,
+    tables: Sequence[int] = (),
 ) -> Callable[[ir.IRBuilder, Sequence[ir.Value]], ir.Value]:
     """Return what writes loops on the arrays of a table; of what is given counts, the arrays are arguments, too.
 
@@ -123,7 +138,7 @@ def _written(
         for form, places in links:
             text = _text_of(form)
             if text not in loops:
-                loops[text] = _function(builder.module, form, steps, batched, counts, width)
+                loops[text] = _function(builder.module, form, steps, batched, counts, width, tables)
             pointers = pointers_to(builder, [addresses[place] for place in places], _dtypes_of(form))
             held = builder.and_(held, builder.call(loops[text], [*pointers, *numbers]))
         return held
@@ -135,7 +150,7 @@ def _dtypes_of(form: Elements | Nests) -> list[Any]:
     return [*dtypes_of(form.loop), *([np.bool_] if isinstance(form, Nests) else [])]  # memory is bytes, as bools are
 
 
-def _function(module: Any, form: Elements | Nests, steps: Any, batched: Any, counts: int, width: int) -> Any:
+def _function(module: Any, form: Any, steps: Any, batched: Any, counts: int, width: int, tables: Any) -> Any:
     """Return a function of pointers, and of so many counts, that runs a loop; `steps` has the functions of steps."""
     kinds = [memory_of(dtype).as_pointer() for dtype in _dtypes_of(form)]
     name = f"plaingrad_loop_{hashlib.sha256(_text_of(form).encode()).hexdigest()[:16]}"
@@ -148,7 +163,7 @@ def _function(module: Any, form: Elements | Nests, steps: Any, batched: Any, cou
     if isinstance(form, Nests):
         writer = NestWriter(builder, form, pointers, count, batched, steps)
     else:
-        writer = LoopWriter(builder, form, pointers, count, batched, width)
+        writer = LoopWriter(builder, form, pointers, count, batched, width, tables)
     writer.write() if batched is None else writer.write_batch(size)
     builder.ret(builder.load(writer.held))
     return function

@@ -143,6 +143,11 @@ def _llvm() -> tuple[Any, Any, Any, str]:
     return llvm, machine, engine, f"{llvm.llvm_version_info} {triple} {cpu} {features}"
 
 
+def is_wide() -> bool:
+    """Tell whether the processor has as many registers as two vectors of numbers side by side take."""
+    return "+avx512f" in _llvm()[3]
+
+
 def _compiled(llvm: Any, machine: Any, name: str, count: int, write: Callable[[Any, Any], Any]) -> bytes:
     """Return the object file of a function."""
     from llvmlite import ir

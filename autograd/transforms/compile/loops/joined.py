@@ -32,6 +32,44 @@ def join(program: Program) -> None:
         program.loops = [texts.get(text, text) for text in program.loops]
 
 
+def lay_out(program: Program) -> None:
+    """Let what a loop of a batch stacks for others alone lie in memory in the order in which they go through it."""
+    calls = [call for call in program.calls if isinstance(call.function, Lanes) and call.function.is_quick]
+    tables: dict[int, list[int]] = {id(call): [] for call in calls}
+    given = set(program.handed_out())
+    for first in calls:
+        function: Any = first.function
+        of = len(function.loop.arguments) + len(function.loop.finals)
+        for k, x in enumerate(first.result[len(function.loop.finals) :], of):
+            readers = [call for call in program.calls if any(y.memory is x.memory for y in call.reads())]
+            if not readers or id(x.memory) in given or not all(_reads_table(call, first, x) for call in readers):
+                continue
+            tables[id(first)].append(k)
+            for call in readers:
+                tables[id(call)] += [i for i, y in enumerate(call.args) if y is x]
+    for call in calls:
+        lanes: Any = call.function
+        if tables[id(call)]:
+            call.function = lanes.of.lanes(lanes.batched, lanes.size, tuple(tables[id(call)]))
+
+
+def _reads_table(call: Call, first: Call, x: Any) -> bool:
+    """Tell whether a loop reads rows of what another has stacked, for as many elements side by side."""
+    other: Any = first.function
+    lanes: Any = call.function
+    if (
+        not isinstance(lanes, Lanes)
+        or not lanes.is_quick
+        or lanes.size != other.size
+        or lanes.loop.count != other.loop.count
+    ):
+        return False
+    rows = [y for y in lanes.loop.inputs if _given(call, y) is x]
+    row, _ = _tables(first)[id(x)]
+    in_order = all(isinstance(y, Part) and _is_row(y, row, y.backwards) for y in rows)
+    return in_order and lanes.machine.width == other.machine.width > 1
+
+
 def _pairs(calls: list[Call]) -> Iterator[tuple[Call, Call]]:
     loops = [(k, call) for k, call in enumerate(calls) if isinstance(call.function, CompiledLoop | Lanes)]
     loops = [(k, call) for k, call in loops if call.function.is_quick]  # type: ignore[attr-defined]  # a loop
@@ -121,9 +159,7 @@ def _joined(program: Program, first: Call, second: Call) -> Call | None:
     function: Any = CompiledLoop(joined, _loop_of(first).__name__)
     function.compile()
     if size := _size(first):
-        lanes = tuple(batched[id(x)] for x in given)
-        machine = function.machine_code(lanes, size)
-        function = machine and Lanes(function, machine, lanes, size)
+        function = function.lanes(tuple(batched[id(x)] for x in given), size)
     if not function or not function.is_quick:
         return None
     return Call(function, tuple(given), {}, result, None, False, first.line, first.errors)

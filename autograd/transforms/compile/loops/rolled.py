@@ -50,7 +50,7 @@ from ..recorder import ProgramRecorder, value_of
 from ..types import Array
 from .kept import MOST, kept
 from .loop import Carried, Input, Loop, Part, Same, Unsuitable
-from .running import CompiledLoop, Lanes, Until, copies, stand_in
+from .running import CompiledLoop, Until, copies, stand_in
 
 T = TypeVar("T")
 
@@ -510,8 +510,8 @@ class Plan:
     def _loop_in_lanes(self, keeps: bool, size: int, on: tuple[bool, ...]) -> Any:
         (loop, used, closures), n = self.once(self._loop, keeps), len(self.body.carried)
         batched = tuple(b for i, b in enumerate(on) if i < n or i in used) + (False,) * len(closures)
-        machine = loop.machine_code(batched, size)
-        return None if machine is None else (Lanes(loop, machine, batched, size), used, closures)
+        lanes = loop.lanes(batched, size)
+        return None if lanes is None else (lanes, used, closures)
 
     @unrecorded
     def _loop(self, keeps: bool) -> tuple[CompiledLoop, list[int], list[Any]]:

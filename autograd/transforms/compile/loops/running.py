@@ -132,10 +132,10 @@ class CompiledLoop:
         self._tried = True
         self.form = self._from_numba("form_of", self.loop)
 
-    def machine_code(self, batched: tuple[bool, ...], size: int) -> Callable[..., bool] | None:
-        """Return the machine code of the loop for each element of a batch; None if there is none."""
-        made: Callable[..., bool] | None = self._from_numba("machine_code", self.loop, batched, size)
-        return made
+    def lanes(self, batched: tuple[bool, ...], size: int, tables: tuple[int, ...] = ()) -> Lanes | None:
+        """Return the loop for each element of a batch; None if there is no machine code of that."""
+        machine = self._from_numba("machine_code", self.loop, batched, size, tables)
+        return machine and Lanes(self, machine, batched, size, tables)
 
     def _from_numba(self, name: str, *given: Any) -> Any:
         if find_spec("numba") is None:
@@ -219,10 +219,14 @@ class Lanes:
         All results have it.
     size
         How many elements the batch has.
+    tables
+        The arguments and results, by number, that lie in memory in the order of the machine code.
     """
 
-    def __init__(self, loop: CompiledLoop, machine: Callable[..., bool], batched: tuple[bool, ...], size: int) -> None:
-        self.of, self.machine, self.batched, self.size = loop, machine, batched, size
+    def __init__(
+        self, loop: CompiledLoop, machine: Any, batched: tuple[bool, ...], size: int, tables: tuple[int, ...]
+    ) -> None:
+        self.of, self.machine, self.batched, self.size, self.tables = loop, machine, batched, size, tables
         self.is_quick = runs_alone(loop.loop)
         self.loop, self.__name__ = loop.loop, f"{loop.__name__}_of_batch"
         self._space: list[Callable[[], Array]] | None = None
@@ -238,8 +242,14 @@ class Lanes:
         return tuple(results)
 
     def _memory(self, count: int) -> list[Callable[[], Array]]:
-        once, size = len(self.loop.finals), self.size
-        shapes = [(size, *shape) if i < once else (count, size, *shape) for i, (shape, _) in enumerate(self.of._shapes)]
+        once, of, whole = len(self.loop.finals), len(self.loop.arguments), -(-self.size // self.machine.width)
+        sizes = [
+            whole * self.machine.width if of + i in self.tables else self.size for i in range(len(self.of._shapes))
+        ]
+        shapes = [
+            (size, *shape) if i < once else (count, size, *shape)
+            for i, (size, (shape, _)) in enumerate(zip(sizes, self.of._shapes, strict=True))
+        ]
         return [memory_for(shape, dtype) for shape, (_, dtype) in zip(shapes, self.of._shapes, strict=True)]
 
     def __repr__(self) -> str:
