@@ -103,40 +103,37 @@ class LoopWriter:
             self.write()
 
     def write(self) -> None:
-        """Run the loop."""
-        builder, elements = self.builder, self.elements
+        """Run the loop: what it carries on is in memory, of which LLVM makes registers."""
+        builder, elements, here = self.builder, self.elements, self.here
         states = self._before()
-        firsts = {k: self._load(self._width(v), *elements.states[k]) for k, v in states.items()}
-        start = builder.basic_block
-        held = self.arithmetic.constant(True, BOOL, self.width)
-        loop, after = builder.append_basic_block("loop"), builder.append_basic_block("after")
-        zero, one = ir.Constant(INDEX, 0), ir.Constant(INDEX, 1)
-        builder.cbranch(builder.icmp_signed(">", self.count, zero), loop, after)
-        builder.position_at_end(loop)
-        self.index = builder.phi(INDEX)
-        holds = builder.phi(held.type)
-        phis = {k: builder.phi(firsts[k].type) for k in states}
-        self.here.update((v, phis[k]) for k, v in states.items())
-        self._compute_all()
-        for number, (ids, (_, backwards)) in enumerate(zip(elements.stacked, elements.loop.stacked, strict=True)):
-            place = self.given + len(elements.finals) + number
-            first = self._first(place, ids.size, backwards)
-            for p, v in enumerate(ids.flat):
-                self._store(place, builder.add(first, ir.Constant(INDEX, p)), self.here[int(v)])
-        all_held: Any = holds
-        for v in dict.fromkeys(elements.checks):
-            all_held = builder.and_(all_held, self._wide(self.here[v]))
-        following, end = builder.add(self.index, one), builder.basic_block
-        self.index.add_incoming(zero, start)
-        self.index.add_incoming(following, end)
-        holds.add_incoming(held, start)
-        holds.add_incoming(all_held, end)
-        for k in states:
-            phis[k].add_incoming(firsts[k], start)
-            phis[k].add_incoming(self.here[elements.ends[k]], end)
-        builder.cbranch(builder.icmp_signed("<", following, self.count), loop, after)
-        builder.position_at_end(after)
-        self._finish(start, end, held, all_held, firsts)
+        carried = {k: variable(builder, self._load(self._width(v), *elements.states[k])) for k, v in states.items()}
+        held = variable(builder, self.arithmetic.constant(True, BOOL, self.width))
+        places = {elements.ends[k]: place for k, place in carried.items()}  # of final values
+        own = dict[int, Any]()
+        for v in dict.fromkeys(int(v) for ids in elements.finals for v in ids.flat if int(v) not in here):
+            name, k = elements.values.operations[v][:2]
+            if name == "state":  # without an iteration it is the value with which the loop begins
+                own[v] = variable(builder, builder.load(carried[k]))
+            elif v not in places:
+                own[v] = variable(builder, self.arithmetic.constant(0, elements.values.dtypes[v], self._width(v)))
+        with each(builder, self.count) as self.index:
+            here.update((v, builder.load(carried[k])) for k, v in states.items())
+            self._compute_all()
+            for number, (ids, (_, backwards)) in enumerate(zip(elements.stacked, elements.loop.stacked, strict=True)):
+                place = self.given + len(elements.finals) + number
+                first = self._first(place, ids.size, backwards)
+                for p, v in enumerate(map(int, ids.flat)):
+                    self._store(place, builder.add(first, ir.Constant(INDEX, p)), here[v])
+            for v in dict.fromkeys(elements.checks):
+                builder.store(builder.and_(builder.load(held), self._wide(here[v])), held)
+            for v, where in (*own.items(), *((elements.ends[k], where) for k, where in carried.items())):
+                builder.store(here[v], where)
+        places |= own
+        for place, ids in enumerate(elements.finals, self.given):
+            for p, v in enumerate(map(int, ids.flat)):
+                self._store(place, ir.Constant(INDEX, p), builder.load(places[v]) if v in places else here[v])
+        for bit in apart(builder, builder.load(held)):
+            builder.store(builder.and_(builder.load(self.held), bit), self.held)
 
     def _varying(self) -> set[int]:
         """Return the values that each element of a batch has for itself."""
@@ -173,28 +170,6 @@ class LoopWriter:
             elif not (name == "load" and operands[2]) and all(o in self.here for o in elements.values.needs(v)):
                 self.here[v] = self._compute(v)
         return states
-
-    def _finish(self, start: Any, end: Any, held: Any, all_held: Any, firsts: dict[int, Any]) -> None:
-        """Store the final values: without an iteration those with which the loop begins."""
-        builder, elements = self.builder, self.elements
-        phi = builder.phi(held.type)
-        phi.add_incoming(held, start)
-        phi.add_incoming(all_held, end)
-        finals = []
-        begins = {elements.ends[k]: firsts[k] for k in firsts}
-        for number, ids in enumerate(elements.finals):
-            for p, v in enumerate(map(int, ids.flat)):
-                value = self.here[v]
-                name, *operands = elements.values.operations[v]
-                first = firsts.get(operands[0]) if name == "state" else begins.get(v)
-                final = builder.phi(value.type)
-                final.add_incoming(ir.Constant(value.type, None) if first is None else first, start)
-                final.add_incoming(value, end)
-                finals.append((self.given + number, p, final))
-        for place, p, final in finals:
-            self._store(place, ir.Constant(INDEX, p), final)
-        for bit in apart(self.builder, phi):
-            builder.store(builder.and_(builder.load(self.held), bit), self.held)
 
     # Memory
 
