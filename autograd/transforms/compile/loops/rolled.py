@@ -33,19 +33,7 @@ from ..floats import TracedFloat
 from ..memory import owner_of
 from ..passes import simplify
 from ..printer import Diverged
-from ..program import (
-    ARGUMENT,
-    CONSTANT,
-    Argument,
-    Call,
-    Check,
-    Fixed,
-    Memory,
-    Program,
-    errors_raise,
-    mapped,
-    traced_in,
-)
+from ..program import ARGUMENT, CONSTANT, Argument, Call, Check, Fixed, Memory, Program, errors_raise, mapped, traced_in
 from ..recorder import ProgramRecorder, value_of
 from ..types import Array
 from .kept import MOST, kept
@@ -82,10 +70,7 @@ def rolled(steps: Steps, records: ProgramRecorder) -> tuple[Any, Any]:
 
 
 def rolled_while(
-    condition: Callable[[Any], Any],
-    steps: Steps,
-    records: ProgramRecorder,
-    otherwise: Callable[[], Any] | None = None,
+    condition: Callable[[Any], Any], steps: Steps, records: ProgramRecorder, otherwise: Callable[[], Any] | None = None
 ) -> Any:
     """Return the last state of a `while_loop`, as loops of the program: one that counts, and one with derivatives.
 

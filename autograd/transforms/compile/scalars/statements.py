@@ -146,10 +146,7 @@ class Statements:
         contributions = Counter(arg for step in self._live() for arg in step.args if arg.live)
         contributions.update(list(self._gradient))
         # what the program can see is 0.0 before anything is added to it, which makes 0.0 of -0.0
-        shown = {
-            *self.outputs,
-            *[step.args[0] for step in self.steps if step.kind == "gradient"],
-        }
+        shown = {*self.outputs, *[step.args[0] for step in self.steps if step.kind == "gradient"]}
         blocks: list[tuple[str, str]] = []
         zeros: list[str] = []
         for step in reversed(self._live()):
