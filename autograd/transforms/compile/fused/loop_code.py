@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import ctypes
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -49,6 +49,14 @@ def pointers_to(
     return [builder.load(builder.inttoptr(field, kind)) for field, kind in zip(fields, kinds, strict=True)]
 
 
+class Batch(NamedTuple):
+    """How a loop runs for each element of a batch: which arguments have an axis more, and see `LoopWriter`."""
+
+    batched: tuple[bool, ...]
+    width: int
+    tables: tuple[int, ...]
+
+
 class LoopWriter:
     """Writes the instructions of one loop.
 
@@ -69,19 +77,12 @@ class LoopWriter:
     """
 
     def __init__(
-        self,
-        builder: ir.IRBuilder,
-        elements: Elements,
-        pointers: list[Any],
-        count: Any,
-        batched: Sequence[bool] | None,
-        width: int,
-        tables: Sequence[int] = (),
+        self, builder: ir.IRBuilder, elements: Elements, pointers: list[Any], count: Any, batch: Batch | None
     ) -> None:
         self.builder, self.elements = builder, elements
-        self.count, self.batched = count, batched
-        self.arithmetic = Arithmetic(builder, inlines=batched is None)
-        self.width, self.lane, self.size, self.tables, self.tile = width, None, None, tables, None
+        self.count, self.lane, self.size, self.tile = count, None, None, None
+        self.arithmetic = Arithmetic(builder, inlines=batch is None)
+        batched, self.width, self.tables = batch or Batch((), 1, ())
         self.here: dict[int, Any] = {}
         self.held = variable(builder, ir.Constant(BIT, 1))
         domain = builder.module.add_metadata(["loop"])
@@ -90,7 +91,7 @@ class LoopWriter:
         )
         self.given, self.dtypes = len(elements.loop.arguments), dtypes_of(elements.loop)
         self.pointers = pointers
-        self.units = [0] * len(pointers) if batched is None else units_of(elements.loop, batched)
+        self.units = units_of(elements.loop, batched) if batch else [0] * len(pointers)
         self.own = self._varying()
 
     def write_batch(self, size: ir.Value) -> None:

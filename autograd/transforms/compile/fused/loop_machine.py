@@ -16,7 +16,7 @@ from .arithmetic import memory_of
 from .bits import BIT, INDEX
 from .body import Body
 from .elements import Elements
-from .loop_code import ABREAST, LoopWriter, dtypes_of, pointers_to
+from .loop_code import ABREAST, Batch, LoopWriter, dtypes_of, pointers_to
 from .loops import is_wide, machine_function
 from .nest_code import ALIGNED, Memory, NestWriter
 from .nests import Nests
@@ -87,11 +87,12 @@ class MachineCode:
         self.dtypes, self.scratch = dtypes_of(form.loop), scratch_of(form)
         arrays = len(_dtypes_of(form))
         width = min(ABREAST * (2 if is_wide() else 1), 1 << (max(size, 1).bit_length() - 1))
-        text = form.text() if isinstance(form, Nests) else f"{width} abreast, {tables}\n{form.text(batched)}"
         self.width = 1 if isinstance(form, Nests) else width
-        counts = 1 if batched is None else 2
-        write = _written([(form, range(arrays))], batched, counts, width, tables)
-        self.run = machine_function(f"batched {batched}\n{text}", arrays + counts, write)
+        batch = None if batched is None else Batch((*batched,), self.width, (*tables,))
+        counts = 1 if batch is None else 2
+        write = _written([(form, range(arrays))], batch, counts)
+        text = form.text() if isinstance(form, Nests) else form.text(batched)
+        self.run = machine_function(f"{batch}\n{text}", arrays + counts, write)
 
     def __call__(self, *given: Any) -> bool:
         arrays, counts = [*given[: len(self.dtypes)]], given[len(self.dtypes) :]
@@ -116,16 +117,9 @@ def _text_of(form: Elements | Nests) -> str:
 
 
 def _written(
-    links: Sequence[Link],
-    batched: Sequence[bool] | None = None,
-    counts: int = 0,
-    width: int = 1,
-    tables: Sequence[int] = (),
+    links: Sequence[Link], batch: Batch | None = None, counts: int = 0
 ) -> Callable[[ir.IRBuilder, Sequence[ir.Value]], ir.Value]:
-    """Return what writes loops on the arrays of a table; of what is given counts, the arrays are arguments, too.
-
-    Of a batch, it computes `width` elements side by side, where they are arithmetic on numbers.
-    """
+    """Return what writes loops on the arrays of a table; of what is given counts, the arrays are arguments, too."""
 
     def write(builder: ir.IRBuilder, given: Sequence[ir.Value]) -> ir.Value:
         addresses, numbers = given[: len(given) - counts], given[len(given) - counts :]
@@ -138,7 +132,7 @@ def _written(
         for form, places in links:
             text = _text_of(form)
             if text not in loops:
-                loops[text] = _function(builder.module, form, steps, batched, counts, width, tables)
+                loops[text] = _function(builder.module, form, steps, batch, counts)
             pointers = pointers_to(builder, [addresses[place] for place in places], _dtypes_of(form))
             held = builder.and_(held, builder.call(loops[text], [*pointers, *numbers]))
         return held
@@ -150,7 +144,7 @@ def _dtypes_of(form: Elements | Nests) -> list[Any]:
     return [*dtypes_of(form.loop), *([np.bool_] if isinstance(form, Nests) else [])]  # memory is bytes, as bools are
 
 
-def _function(module: Any, form: Any, steps: Any, batched: Any, counts: int, width: int, tables: Any) -> Any:
+def _function(module: Any, form: Any, steps: dict[str, Any], batch: Batch | None, counts: int) -> Any:
     """Return a function of pointers, and of so many counts, that runs a loop; `steps` has the functions of steps."""
     kinds = [memory_of(dtype).as_pointer() for dtype in _dtypes_of(form)]
     name = f"plaingrad_loop_{hashlib.sha256(_text_of(form).encode()).hexdigest()[:16]}"
@@ -161,9 +155,9 @@ def _function(module: Any, form: Any, steps: Any, batched: Any, counts: int, wid
     count, size = (*function.args[len(kinds) :], *[ir.Constant(INDEX, form.loop.count or 0)] * 2)[:2]
     writer: Any
     if isinstance(form, Nests):
-        writer = NestWriter(builder, form, pointers, count, batched, steps)
+        writer = NestWriter(builder, form, pointers, count, batch.batched if batch else (), steps)
     else:
-        writer = LoopWriter(builder, form, pointers, count, batched, width, tables)
-    writer.write() if batched is None else writer.write_batch(size)
+        writer = LoopWriter(builder, form, pointers, count, batch)
+    writer.write() if batch is None else writer.write_batch(size)
     builder.ret(builder.load(writer.held))
     return function

@@ -82,7 +82,7 @@ class NestWriter:
         body: Nests,
         pointers: list[Any],
         count: Any,
-        batched: Sequence[bool] | None,
+        batched: Sequence[bool],
         functions: dict[str, Any],
     ) -> None:
         self.builder, self.body, self.memory, self.count = builder, body, Memory(body), count
@@ -99,7 +99,7 @@ class NestWriter:
     def write_batch(self, size: ir.Value) -> None:
         """Run the loop for each element of a batch, on what arrays have for it."""
         builder, loop, arrays = self.builder, self.body.loop, self.arrays
-        units = units_of(loop, self.batched or ())
+        units = units_of(loop, self.batched)
         rows = {x.argument for x in loop.inputs if isinstance(x, Part)}
         rows.update(range(len(loop.arguments) + len(loop.finals), len(arrays)))
         self.apart = {k: size for k in rows if units[k]}

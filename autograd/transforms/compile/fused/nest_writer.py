@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from .arithmetic import Arithmetic, memory_of
-from .bits import BIT, INDEX, apart, each, together, variable
+from .arithmetic import memory_of
+from .bits import BIT, INDEX, Number, apart, each, together, variable
 from .nest_memory import Writer, halved, table_of
 from .nest_products import write_product
 from .nest_steps import Buffer, Gather, Held, Nest, Product, Reduction, Scatter, Step, View, in_order
@@ -114,20 +114,15 @@ class StepWriter(Writer):
         for count, fresh in pieces[: 1 + bool(n % lanes)]:
             with ExitStack() as stack:
                 *outer, block = self.loops(stack, [*kept, count])
-                first = (
-                    builder.mul(block, ir.Constant(INDEX, lanes)) if fresh == lanes else ir.Constant(INDEX, n - lanes)
-                )
+                first = (Number(builder, block) * lanes).value if fresh == lanes else ir.Constant(INDEX, n - lanes)
                 place = self.at(step.target.buffer, step.target.offset, to, [*outer, first])
                 builder.store(self.load_lanes(place, 1, lanes) if step.goes_on else start, total)
                 with ExitStack() as inner:
                     index = [builder.add(*pair) for pair in zip(outer, self.loops(inner, added), strict=True)]
                     there = self.at(step.source.buffer, step.source.offset, of, [*index, first])
                     stride = of[-1] // dtype.itemsize
-                    term = (
-                        self._row(step.operation, there, length, stride, dtype)
-                        if rows
-                        else self.load_lanes(there, 1, lanes)
-                    )
+                    row = self._row(step.operation, there, length, stride, dtype) if rows else None
+                    term = row or self.load_lanes(there, 1, lanes)
                     found = self.arithmetic.compute(step.operation, dtype, [builder.load(total), term])
                     builder.store(found, total)
                 for w, part in [*enumerate(apart(builder, builder.load(total)))][lanes - fresh :]:
@@ -137,7 +132,7 @@ class StepWriter(Writer):
         """Return the sum, or the like, of numbers in a row: sums in NumPy's order."""
         builder, arithmetic = self.builder, self.arithmetic
         if operation == "add" and dtype.kind == "f" and n >= 8:
-            return builder.call(self._pairwise(dtype), [first, ir.Constant(INDEX, n), ir.Constant(INDEX, stride)])
+            return builder.call(self._pairwise(dtype, stride), [first, ir.Constant(INDEX, n)])
         lanes = 8 if n >= 16 and operation != "multiply" else 1
         total = [self.load_lanes(first, stride, lanes)]
         if n >= 2 * lanes:
@@ -153,57 +148,35 @@ class StepWriter(Writer):
             found = arithmetic.compute(operation, dtype, [found, other])
         return found
 
-    def _pairwise(self, dtype: Any) -> Any:
+    def _pairwise(self, dtype: Any, stride: int) -> Any:
         """Return NumPy's function that sums numbers in a row: eight sums side by side; of longer rows two halves."""
-        kind = memory_of(dtype)
-        name = f"plaingrad_pairwise_{dtype.name}"
-        module = self.builder.module
+        kind, module = memory_of(dtype), self.builder.module
+        name = f"plaingrad_pairwise_{dtype.name}_{stride}"
         if name in module.globals:
             return module.globals[name]
-        function = ir.Function(module, ir.FunctionType(kind, [kind.as_pointer(), INDEX, INDEX]), name)
+        function = ir.Function(module, ir.FunctionType(kind, [kind.as_pointer(), INDEX]), name)
         function.linkage = "internal"
         function.attributes.add("noinline")
-        first, n, stride = function.args
-        outer, outer_arithmetic = self.builder, self.arithmetic
-        self.builder = builder = ir.IRBuilder(function.append_basic_block("entry"))
-        self.arithmetic = Arithmetic(builder)
-        eight = ir.Constant(INDEX, 8)
-        with builder.if_then(builder.icmp_signed(">", n, ir.Constant(INDEX, BLOCK))):
-            half = builder.sdiv(n, ir.Constant(INDEX, 2))
-            half = builder.sub(half, builder.srem(half, eight))
-            rest = builder.gep(first, [builder.mul(half, stride)])
-            parts = [
-                builder.call(function, [first, half, stride]),
-                builder.call(function, [rest, builder.sub(n, half), stride]),
-            ]
-            builder.ret(builder.fadd(*parts))
-        whole = builder.sub(n, builder.srem(n, eight))
-        total = variable(builder, ir.Constant(kind, None))
-        with builder.if_else(builder.icmp_signed("==", stride, ir.Constant(INDEX, 1))) as (dense, spread):
-            for branch, step in ((dense, 1), (spread, None)):
-                with branch:
-                    self._eight(first, whole, stride, step, total)
-        with each(builder, n, whole) as i:
-            term = self.load(builder.gep(first, [builder.mul(i, stride)]))
-            builder.store(builder.fadd(builder.load(total), term), total)
+        builder = ir.IRBuilder(function.append_basic_block("entry"))
+        writer, first, n = Writer(builder, {}), function.args[0], Number(builder, function.args[1])
+
+        def at(i: Number) -> ir.Value:
+            return builder.gep(first, [(i * stride).value])
+
+        with builder.if_then((n > BLOCK).value):
+            half = n / 2 - (n / 2 & 7)
+            parts = [(first, half), (at(half), n - half)]
+            builder.ret(builder.fadd(*(builder.call(function, [start, length.value]) for start, length in parts)))
+        whole = n - (n & 7)
+        sums = variable(builder, writer.load_lanes(first, stride, 8))
+        with each(builder, whole.value, 8, 8) as i:
+            more = writer.load_lanes(at(Number(builder, i)), stride, 8)
+            builder.store(builder.fadd(builder.load(sums), more), sums)
+        total = variable(builder, halved(builder, apart(builder, builder.load(sums))))
+        with each(builder, n.value, whole.value) as i:
+            builder.store(builder.fadd(builder.load(total), writer.load(at(Number(builder, i)))), total)
         builder.ret(builder.load(total))
-        self.builder, self.arithmetic = outer, outer_arithmetic
         return function
-
-    def _eight(self, first: ir.Value, whole: ir.Value, stride: Any, step: int | None, result: Any) -> None:
-        """Add up a row whose length is a multiple of eight."""
-        builder = self.builder
-
-        def eight(i: Any) -> Any:
-            if step == 1:
-                return self.load_vector(builder.gep(first, [i]), 8)
-            places = [builder.mul(builder.add(i, ir.Constant(INDEX, w)), stride) for w in range(8)]
-            return together(builder, [self.load(builder.gep(first, [place])) for place in places])
-
-        sums = variable(builder, eight(ir.Constant(INDEX, 0)))
-        with each(builder, whole, 8, 8) as i:
-            builder.store(builder.fadd(builder.load(sums), eight(i)), sums)
-        builder.store(halved(builder, apart(builder, builder.load(sums))), result)
 
     def _gather(self, step: Gather) -> None:
         target, entries = step.target, self._entries(step.places, step.target.array.itemsize)

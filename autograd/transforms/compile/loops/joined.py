@@ -7,7 +7,7 @@ machine code computes once what is equal in both, and keeps no states.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
@@ -38,15 +38,13 @@ def lay_out(program: Program) -> None:
     tables: dict[int, list[int]] = {id(call): [] for call in calls}
     given = set(program.handed_out())
     for first in calls:
-        function: Any = first.function
-        of = len(function.loop.arguments) + len(function.loop.finals)
-        for k, x in enumerate(first.result[len(function.loop.finals) :], of):
+        for k, x in enumerate(first.result, len(first.args)):
             readers = [call for call in program.calls if any(y.memory is x.memory for y in call.reads())]
-            if not readers or id(x.memory) in given or not all(_reads_table(call, first, x) for call in readers):
-                continue
-            tables[id(first)].append(k)
-            for call in readers:
-                tables[id(call)] += [i for i, y in enumerate(call.args) if y is x]
+            fits = id(x) in _tables(first) and id(x.memory) not in given
+            if readers and fits and all(id(call) in tables and _reads_table(call, first, x) for call in readers):
+                tables[id(first)].append(k)
+                for call in readers:
+                    tables[id(call)] += [i for i, y in enumerate(call.args) if y is x]
     for call in calls:
         lanes: Any = call.function
         if tables[id(call)]:
@@ -55,19 +53,12 @@ def lay_out(program: Program) -> None:
 
 def _reads_table(call: Call, first: Call, x: Any) -> bool:
     """Tell whether a loop reads rows of what another has stacked, for as many elements side by side."""
-    other: Any = first.function
-    lanes: Any = call.function
-    if (
-        not isinstance(lanes, Lanes)
-        or not lanes.is_quick
-        or lanes.size != other.size
-        or lanes.loop.count != other.loop.count
-    ):
-        return False
+    lanes, other = (cast(Lanes, of.function) for of in (call, first))
+    alike = lanes.size == other.size and lanes.loop.count == other.loop.count
+    alike = alike and lanes.machine.width == other.machine.width > 1
     rows = [y for y in lanes.loop.inputs if _given(call, y) is x]
-    row, _ = _tables(first)[id(x)]
-    in_order = all(isinstance(y, Part) and _is_row(y, row, y.backwards) for y in rows)
-    return in_order and lanes.machine.width == other.machine.width > 1
+    row = _tables(first)[id(x)][0]
+    return alike and all(isinstance(y, Part) and _is_row(y, row, y.backwards) for y in rows)
 
 
 def _pairs(calls: list[Call]) -> Iterator[tuple[Call, Call]]:
@@ -156,15 +147,11 @@ def _joined(program: Program, first: Call, second: Call) -> Call | None:
         joined.stacked += [(known[id(loop.stacked[k][0])], loop.stacked[k][1]) for k in kept]
         results += [list(call.result[:of]), [call.result[of + k] for k in kept]]
     result = (*results[0], *results[2], *results[1], *results[3])
-    function: Any = CompiledLoop(joined, _loop_of(first).__name__)
+    of_first: Any = first.function
+    function: Any = CompiledLoop(joined, getattr(of_first, "of", of_first).__name__)
     function.compile()
     if size := _size(first):
         function = function.lanes(tuple(batched[id(x)] for x in given), size)
     if not function or not function.is_quick:
         return None
     return Call(function, tuple(given), {}, result, None, False, first.line, first.errors)
-
-
-def _loop_of(call: Call) -> CompiledLoop:
-    function: Any = call.function
-    return function.of if isinstance(function, Lanes) else function

@@ -242,15 +242,11 @@ class Lanes:
         return tuple(results)
 
     def _memory(self, count: int) -> list[Callable[[], Array]]:
-        once, of, whole = len(self.loop.finals), len(self.loop.arguments), -(-self.size // self.machine.width)
-        sizes = [
-            whole * self.machine.width if of + i in self.tables else self.size for i in range(len(self.of._shapes))
-        ]
-        shapes = [
-            (size, *shape) if i < once else (count, size, *shape)
-            for i, (size, (shape, _)) in enumerate(zip(sizes, self.of._shapes, strict=True))
-        ]
-        return [memory_for(shape, dtype) for shape, (_, dtype) in zip(shapes, self.of._shapes, strict=True)]
+        found, of, width = list[Callable[[], Array]](), len(self.loop.arguments), self.machine.width
+        for i, (shape, dtype) in enumerate(self.of._shapes):
+            size = -(-self.size // width) * width if of + i in self.tables else self.size
+            found.append(memory_for((*[count] * (i >= len(self.loop.finals)), size, *shape), dtype))
+        return found
 
     def __repr__(self) -> str:
         return f"Lanes({self.size} of {self.of!r})"
