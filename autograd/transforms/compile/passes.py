@@ -173,11 +173,10 @@ def _share(program: Program) -> None:
             kept.append(call)
             continue
         if call.function is np.swapaxes and id(result.memory) not in outputs:
-            x, *axes = swapped.get(id(call.args[0]), (None,))
-            if tuple(axes) == call.args[1:] and x is not None:
-                same[id(result)] = x
-                continue
             swapped[id(result)] = call.args
+            if swapped.get(id(call.args[0]), (None,))[1:] == call.args[1:]:
+                same[id(result)] = swapped[id(call.args[0])][0]
+                continue
         errors = 0 if checks else id(call.errors)  # equal ones are one
         given = replaced(copies, (call.args, call.kwargs)) if copies else (call.args, call.kwargs)
         key = type(call), call.function, errors, key_of(given, seen_as)

@@ -194,15 +194,11 @@ def seldom(
     if width > 1:
         bits = ir.IntType(width)
         anywhere = builder.icmp_unsigned("!=", builder.bitcast(anywhere, bits), ir.Constant(bits, 0))
-    before = builder.basic_block
+    places = [variable(builder, x.value) for x in found]
     with builder.if_then(anywhere, likely=False):
-        others = [where(condition, y, x) for x, y in zip(found, function(), strict=True)]
-        there = builder.basic_block
-    phis = [builder.phi(x.value.type) for x in found]
-    for phi, x, other in zip(phis, found, others, strict=True):
-        phi.add_incoming(x.value, before)
-        phi.add_incoming(other.value, there)
-    return tuple(Number(builder, phi) for phi in phis)
+        for place, x, other in zip(places, found, function(), strict=True):
+            builder.store(where(condition, other, x).value, place)
+    return tuple(Number(builder, builder.load(place)) for place in places)
 
 
 def in_function(name: str, count: int, function: Callable[..., tuple[Number, ...]], x: Number) -> tuple[Number, ...]:

@@ -67,19 +67,14 @@ def machine_code(
 
     It is given arrays that are contiguous, and none of which shares memory with another, those for the results among
     them; for a batch, of which `form_of` tells, then how many elements it has, which is `size` at least. Without an
-    iteration, final values that are carried are the first ones, and others are not set.
-
-    Of `tables`, arguments and results by their number, the order is another one: see `LoopWriter`. The number of their
-    elements is a multiple of the `width` of the function.
+    iteration, final values that are carried are the first ones, and others are not set. `tables`, arguments and results
+    by number, lie as `LoopWriter` says, and have as many elements as whole vectors have.
     """
     return MachineCode(form_of(loop, batched), batched, size, tables)
 
 
 class MachineCode:
-    """A loop as a function of arrays; `run` is that of where their objects are, and of how often it runs.
-
-    Of a batch, it computes `width` elements side by side, if it is arithmetic on single numbers; otherwise that is 1.
-    """
+    """A loop as a function of arrays; `run` is that of where their objects are, and of how often it runs."""
 
     def __init__(
         self, form: Elements | Nests, batched: Sequence[bool] | None = None, size: int = 1, tables: Sequence[int] = ()

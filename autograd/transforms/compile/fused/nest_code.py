@@ -77,13 +77,7 @@ class NestWriter:
     """Writes the loop around the steps, and the functions that these are."""
 
     def __init__(
-        self,
-        builder: ir.IRBuilder,
-        body: Nests,
-        pointers: list[Any],
-        count: Any,
-        batched: Sequence[bool],
-        functions: dict[str, Any],
+        self, builder: ir.IRBuilder, body: Nests, pointers: list[Any], count: Any, batched: Sequence[bool], steps: Any
     ) -> None:
         self.builder, self.body, self.memory, self.count = builder, body, Memory(body), count
         *self.arrays, scratch = pointers
@@ -92,7 +86,7 @@ class NestWriter:
         address = builder.add(address, ir.Constant(INDEX, ALIGNED - 1))
         self.scratch = builder.inttoptr(builder.and_(address, ir.Constant(INDEX, -ALIGNED)), BYTE.as_pointer())
         self.held = variable(builder, ir.Constant(BIT, 1))
-        self.functions = functions  # of the steps, by their text
+        self.functions: dict[str, Any] = steps  # of the steps, by their text
         self.pointers: dict[int, Any] = {}  # to buffers
         self.apart: dict[int, Any] = {}  # by array: how many rows, those of other elements of a batch, are between two
 

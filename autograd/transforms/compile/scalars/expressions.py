@@ -195,7 +195,7 @@ def slope_text(
     shapes = [()] * len(args)
     if _can_be_written(op, index, args):
         written = _slope(op.rules[index], op.getter(index)((*args, out, *shapes)))
-        if isinstance(written, float) or not (carefully and _may_raise(written)):
+        if isinstance(written, float) or not (carefully and any(x in written.text for x in ("/", "%", "**"))):
             return written
     name = names.name(_slope_function(op, index), f"slope_of_{op.name}" + (f"_{index + 1}" if index else ""))
     return Text(f"{name}(({', '.join([as_text(x).text for x in (*args, out)] + ['()'] * len(args))}))")
@@ -225,7 +225,3 @@ def _can_be_written(op: Primitive, index: int, args: tuple[Any, ...]) -> bool:
     rule: Any = op.rules[index]
     of_numbers = not rule.__code__.co_names or (rule is RULES[np.power][0] and type(args[1]) is float)
     return of_numbers and not op.at_call[index] and is_arithmetic(op, index)
-
-
-def _may_raise(text: Text) -> bool:
-    return any(symbol in text.text for symbol in ("/", "%", "**"))

@@ -89,8 +89,9 @@ class Statements:
         if step.kind == "guard":
             return [f"if {text.within(0)}: return miss" if not step.value else f"if not ({text}): return miss"]
         name = self._number[step]
-        short = len(text.text) < _LONG and step not in self._ends
-        if short and self._uses[step] == 1 and name not in self.saved and _is_operator(step) and text.rank:
+        short = len(text.text) < _LONG and step not in self._ends and self._uses[step] == 1
+        is_operator = getattr(_function(step), "__module__", "") == "_operator"
+        if short and name not in self.saved and is_operator and text.rank:
             self._parts[step] = text
             return []
         self._text[step] = Text(name)
@@ -233,10 +234,6 @@ def _writings(step: Step) -> int:
     """
     written_out = step.function is not None and isinstance(_function(step), FunctionType)
     return 2 if written_out or step.kind in ("gradient", "backward") else 1
-
-
-def _is_operator(step: Step) -> bool:
-    return getattr(_function(step), "__module__", "") == "_operator"
 
 
 def _words(text: str) -> list[str]:
