@@ -7,14 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from .loops import load_numba
 
-if TYPE_CHECKING:
-    from llvmlite import ir
-else:
-    ir = load_numba("a fused loop", "llvmlite.ir")  # which comes with it
+load_numba("a fused loop", whole=False)
+from llvmlite import ir  # noqa: E402 - the line above has said how to install it
 
 BIT, BYTE, INDEX = ir.IntType(1), ir.IntType(8), ir.IntType(64)
 _FLOATS = (ir.FloatType(), ir.DoubleType())

@@ -9,7 +9,6 @@ from __future__ import annotations
 import ctypes
 import functools
 import hashlib
-import importlib
 import os
 import stat
 import sys
@@ -19,7 +18,6 @@ from collections.abc import Callable
 from contextlib import suppress
 from importlib.util import find_spec
 from pathlib import Path
-from types import ModuleType
 from typing import Any, TypeVar, cast
 
 from autograd.inside import warn
@@ -32,8 +30,8 @@ _deciding, _compiling = threading.Lock(), threading.RLock()
 _LOOPS: dict[str, Callable[..., Any]] = {}  # by name: equal loops are one
 
 
-def load_numba(what: str, part: str = "numba") -> ModuleType:
-    """Return numba, or a part of what comes with it; or raise an error that says that `what` needs it.
+def load_numba(what: str, *, whole: bool = True) -> Any:
+    """Return numba, or else llvmlite, which comes with it; or raise an error that says that `what` needs it.
 
     Raises
     ------
@@ -43,10 +41,14 @@ def load_numba(what: str, part: str = "numba") -> ModuleType:
     if find_spec("numba") is None:
         raise ImportError(f"{what} needs numba: pip install numba")
     try:
-        return importlib.import_module(part)
+        import llvmlite.binding
+
+        if whole:
+            import numba
     except ImportError as error:
         remedy = "pip install --upgrade numba"
         raise ImportError(f"{what} needs numba, which cannot be loaded here ({error}): {remedy}") from error
+    return numba if whole else llvmlite
 
 
 def compiled_loop(function: F) -> F:
@@ -131,7 +133,7 @@ def _kept(path: Path) -> bytes | None:
 @functools.cache
 def _llvm() -> tuple[Any, Any, Any, str]:
     """Return LLVM, what it compiles for, what holds its machine code, and a text that tells these from others."""
-    llvm: Any = load_numba("a fused loop", "llvmlite.binding")
+    llvm = load_numba("a fused loop", whole=False).binding
     llvm.initialize_native_target()
     llvm.initialize_native_asmprinter()
     cpu, features = PROCESSOR or llvm.get_host_cpu_name(), FEATURES or llvm.get_host_cpu_features().flatten()
