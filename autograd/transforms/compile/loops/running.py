@@ -97,11 +97,12 @@ class CompiledLoop:
         return f"CompiledLoop({self.__name__}: {len(self.loop.calls)} calls, {self.why or 'machine code'})"
 
     def diverged(self) -> Diverged:
-        """Return what is raised where a check does not hold, at the line of the first one."""
+        """Return what is raised where a check does not hold, at the line of the first one, or of equations."""
         calls = [c for call in self.loop.calls for c in getattr(getattr(call.function, "loop", None), "calls", [call])]
-        checks = [call for call in calls if isinstance(call, Check)]
+        checks: list[Call] = [call for call in calls if isinstance(call, Check)]
         finite = {id(call.result) for call in calls if call.function is np.isfinite}
-        return Diverged(checks[0].line if checks else "", all(id(call.args[0]) in finite for call in checks))
+        checks = checks or [call for call in calls if "linalg" in getattr(call.function, "__module__", "")] or calls[:1]
+        return Diverged(checks[0].line, all(id(call.args[0]) in finite for call in checks))
 
     @property
     def is_quick(self) -> bool:
