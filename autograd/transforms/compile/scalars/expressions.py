@@ -128,7 +128,7 @@ def _install() -> None:
         if _BINARY[function][1] != _CONDITION:
             setattr(Text, f"__r{name}__", _reflected(of_two))
     for sign, symbol in _UNARY.items():
-        setattr(Text, f"__{sign.__name__}__", _signed(symbol))
+        setattr(Text, f"__{sign.__name__}__", lambda x, s=symbol: Text(f"{s}{x.within(_SIGN + 1)}", _SIGN))
 
 
 def _partial(function: Callable[..., Any]) -> Callable[[Any, Any], Text]:
@@ -137,10 +137,6 @@ def _partial(function: Callable[..., Any]) -> Callable[[Any, Any], Text]:
 
 def _reflected(apply: Callable[[Any, Any], Any]) -> Callable[[Any, Any], Any]:
     return lambda y, x: apply(x, y)
-
-
-def _signed(symbol: str) -> Callable[[Text], Text]:
-    return lambda x: Text(f"{symbol}{x.within(_SIGN + 1)}", _SIGN)
 
 
 _install()
