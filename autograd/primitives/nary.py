@@ -181,8 +181,9 @@ def many(op: Primitive) -> Function:
                 elif type(x) is not Node:
                     guards = guard(x, parts[i], guards)
             kept[0] = tuple(parts)
-        of_linear = (*statics, tuple(map(np.shape, arrays))) if op.kind == "linear" else None
-        kept_y = inputs, of_linear
+        kept_y: Any = inputs, None
+        if op.kind == "linear":  # and the shapes of what has no node
+            kept_y = inputs, (*statics, [np.shape(v) for v, x in zip(arrays, inputs) if x is None])  # noqa: B905 - hot
         out._node = record(op, live, (needs(op.pool(tuple(kept), z)),), kept_y, guards, values, z, mode)
         return out
 

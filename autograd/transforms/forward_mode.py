@@ -50,7 +50,7 @@ def push_forward(tangents: dict[Node, Any], order: list[Node], lift: Lift | None
         total, inputs = None, op.inputs(node)
         if getattr(op, "variadic", False) and op.kind == "linear":
             if any(x in pushed for x in inputs):
-                pushed[node] = _push_together(op, node, [pushed.get(x) for x in inputs])
+                pushed[node] = _push_together(op, node, inputs, pushed)
             continue
         for index, x in enumerate(inputs):
             if x is None or x not in pushed:
@@ -82,10 +82,12 @@ def _push_outputs(
     )
 
 
-def _push_together(op: Primitive, node: Node, tangents: list[Any]) -> Any:
+def _push_together(op: Primitive, node: Node, inputs: tuple[Node | None, ...], pushed: dict[Node, Any]) -> Any:
     """Apply a linear function of many inputs to all tangents at once, each of which is but a part of the result."""
-    *statics, shapes = op.statics(node) or ()
-    parts = [np.zeros(s, node.dtype) if t is None else t for t, s in zip(tangents, shapes, strict=True)]
+    *statics, others = op.statics(node) or ()
+    shapes = iter(others)  # of inputs that are no tensors
+    parts = [next(shapes) if x is None else pushed.get(x, x.shape) for x in inputs]
+    parts = [np.zeros(part, node.dtype) if isinstance(part, tuple) else part for part in parts]
     return _spread(array_returned(op.apply(parts, *statics)), node)
 
 
