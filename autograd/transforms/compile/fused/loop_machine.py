@@ -17,7 +17,7 @@ from .bits import BIT, INDEX
 from .body import Body
 from .elements import Elements
 from .loop_code import ABREAST, Batch, LoopWriter, dtypes_of, pointers_to
-from .loops import is_wide, machine_function
+from .loops import machine_function, registers
 from .nest_code import ALIGNED, Memory, NestWriter
 from .nests import Nests
 
@@ -81,7 +81,7 @@ class MachineCode:
     ) -> None:
         self.dtypes, self.scratch = dtypes_of(form.loop), scratch_of(form)
         arrays = len(_dtypes_of(form))
-        width = min(ABREAST * (2 if is_wide() else 1), 1 << (max(size, 1).bit_length() - 1))
+        width = min(ABREAST * (2 if registers()[1] else 1), 1 << (max(size, 1).bit_length() - 1))
         self.width = 1 if isinstance(form, Nests) else width
         batch = None if batched is None else Batch((*batched,), self.width, (*tables,))
         counts = 1 if batch is None else 2

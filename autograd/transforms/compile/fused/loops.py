@@ -86,7 +86,9 @@ def compiled_loop(function: F) -> F:
     return cast(F, loop)
 
 
-def machine_function(what: str, count: int, write: Callable[[Any, Any], Any]) -> Callable[..., bool]:
+def machine_function(
+    what: str, count: int, write: Callable[[Any, Any], Any], *, releases: bool = False
+) -> Callable[..., bool]:
     """Return a function of so many integers, whose machine code is kept on disk for the next process.
 
     `write` is given LLVM's builder and the arguments, and returns what the function does. That LLVM alone compiles it
@@ -96,6 +98,8 @@ def machine_function(what: str, count: int, write: Callable[[Any, Any], Any]) ->
     ----------
     what
         All that the machine code depends on.
+    releases
+        Whether other threads may run meanwhile, as with NumPy's products, and write to arrays that they share.
     """
     name = f"plaingrad_{hashlib.sha256(f'{count} {what}'.encode()).hexdigest()[:24]}"
     with _compiling:
@@ -114,8 +118,7 @@ def machine_function(what: str, count: int, write: Callable[[Any, Any], Any]) ->
                 Path(part).replace(path)
         engine.add_object_file(llvm.ObjectFileRef.from_data(code))
         engine.finalize_object()
-        # not CFUNCTYPE, which would let other threads run: they could write to the arrays
-        kind = ctypes.PYFUNCTYPE(ctypes.c_bool, *[ctypes.c_int64] * count)
+        kind = (ctypes.CFUNCTYPE if releases else ctypes.PYFUNCTYPE)(ctypes.c_bool, *[ctypes.c_int64] * count)
         made: Callable[..., bool] = kind(engine.get_function_address(name))
         _LOOPS[name] = made
         return made
@@ -145,9 +148,11 @@ def _llvm() -> tuple[Any, Any, Any, str]:
     return llvm, machine, engine, f"{llvm.llvm_version_info} {triple} {cpu} {features}"
 
 
-def is_wide() -> bool:
-    """Tell whether the processor has as many registers as two vectors of numbers side by side take."""
-    return "+avx512f" in _llvm()[3]
+def registers() -> tuple[int, bool]:
+    """Return the bytes of a vector register of the processor, and whether it has 32 of them, not 16."""
+    features = _llvm()[3]
+    wide = "+avx512f" in features
+    return 64 if wide else 32 if "+avx2" in features else 16, wide or "+neon" in features
 
 
 def _compiled(llvm: Any, machine: Any, name: str, count: int, write: Callable[[Any, Any], Any]) -> bytes:
