@@ -102,7 +102,8 @@ class _Run:
 
         def called(result: Any, args: Any) -> Any:
             layer = "parametri" in type(args[0]).__module__  # which is none in PyTorch's program
-            return result if layer else note("outputs", result)
+            again = self.depths["losses"] > 0  # what `checkpoint` computes a second time
+            return result if layer or again else note("outputs", result)
 
         def backward(result: Any, args: Any) -> Any:
             if self.backwards == BACKWARDS:
@@ -143,15 +144,16 @@ class _Run:
             exec(compile(text, name, "exec"), {"__name__": "__main__", "__file__": name})
 
 
-class _Numbers:
+class _Numbers(np.random.Generator):
     """A generator of NumPy whose numbers are kept; or, of the second run, that gives those of the first."""
 
     def __init__(self, generator: np.random.Generator, run: _Run) -> None:
-        self._generator, self._run = generator, run
+        super().__init__(generator.bit_generator)
+        self._run = run
 
-    def __getattr__(self, name: str) -> Any:
-        method = getattr(self._generator, name)
-        if name[:1] == "_" or (self._run.other and self._run.depths["draws"]):
+    def __getattribute__(self, name: str) -> Any:
+        method = super().__getattribute__(name)
+        if name[:1] == "_" or name == "bit_generator" or (self._run.other and self._run.depths["draws"]):
             return method  # of what is replaced later
 
         def drawn(*args: Any, **kwargs: Any) -> Any:
@@ -212,7 +214,7 @@ def _fill(value: Any, result: Any, args: Any) -> Any:
 
 
 def _shaped(value: Any, result: Any, args: Any) -> Any:
-    value = value.astype(result.dtype)
+    value = value.astype(np.promote_types(result.dtype, value.dtype))  # a float64, as all floats
     return value if value.shape == result.shape else np.moveaxis(value, -1, 0).reshape(result.shape)
 
 
@@ -257,6 +259,7 @@ def _watch_pytorch(run: _Run) -> None:
     run.replace(torch.Tensor, "float", torch.Tensor.double)
     run.patches.callback(torch.set_default_dtype, torch.get_default_dtype())
     torch.set_default_dtype(torch.float64)
+    run.replace(torch, "compile", lambda function=None, **_: function or (lambda inner: inner))
     run.replace(torch.nn.functional, "dropout", lambda x, *args, **kwargs: x)
     make = np.random.default_rng
     run.replace(np.random, "default_rng", lambda *args: _Numbers(make(*args), run))

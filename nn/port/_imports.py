@@ -28,7 +28,12 @@ class Imports:
         root, _, rest = f"{base}{alias.name}".partition(".")
         local = alias.asname or (alias.name if base else root)
         if root != "torch":
-            self.others.add(local)
+            if root != "copy":  # whose results are tensors or modules, as what they copy
+                self.others.add(local)
+            if not base and any(each.name.partition(".")[0] == "torch" for each in node.names):
+                self.lines.setdefault(node, []).append(
+                    f"import {alias.name}" + f" as {alias.asname}" * bool(alias.asname)
+                )
             if root in ("torchvision", "torchaudio", "torchtext", "pytorch_lightning", "lightning"):
                 self.lines[node] = [ast.unparse(node)]
                 self.refused[node] = f"{root} is not here: see `datasets` and its transforms"

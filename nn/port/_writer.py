@@ -9,6 +9,8 @@ from collections.abc import Iterator
 from itertools import accumulate
 from typing import Any, NamedTuple
 
+import numpy as np
+
 from autograd.extend import missing
 
 from ._imports import Imports, joined
@@ -131,6 +133,8 @@ class _Writer:
         methods = [each.func for each in nodes if isinstance(each, ast.Call) and isinstance(each.func, ast.Attribute)]
         changed: list[ast.expr] = [each.target for each in nodes if isinstance(each, ast.AugAssign)]
         changed += [each.value for each in methods if each.attr in tables()["statements"]]
+        calls = [each for each in nodes if isinstance(each, ast.Call) and each.args]
+        changed += [each.args[0] for each in calls if (self.imports.path(each.func) or "").startswith("torch.nn.init.")]
         items = [each for each in nodes if isinstance(each, ast.Subscript) and isinstance(each.ctx, ast.Store)]
         # into which tensors may be written
         self.grown = {ast.unparse(each.value if isinstance(each, ast.Subscript) else each) for each in changed + items}
@@ -139,7 +143,6 @@ class _Writer:
         # The results of calls and operators, which may be ndarrays here, as may parameters of functions.
         places = [each for node in assigned for each in targets[node] if isinstance(each, ast.Name | ast.Tuple)]
         self.results = {each.id for place in places for each in ast.walk(place) if isinstance(each, ast.Name)}
-        calls = [each for each in nodes if isinstance(each, ast.Call) and each.args]
         self.buffers = {
             f"self.{call.args[0].value!s}"
             for call in calls
@@ -186,7 +189,7 @@ class _Writer:
         return plain or ast.unparse(node) in self.plain | _SELF
 
     def _is_device(self, node: ast.expr) -> bool:
-        named = re.search(r"(?i)(^|[._])dev(ice)?(_?\w*)?$|^.(cpu|cuda)", ast.unparse(node))
+        named = re.search(r"(?i)(^|[._])(dev(ice)?(_?\w*)?|(local_)?rank|gpu(_id)?)$|^.(cpu|cuda)", ast.unparse(node))
         return bool(named) or (isinstance(node, ast.Call) and self.imports.path(node.func) == "torch.device")
 
     def fits(self, node: ast.expr, must: str, by: str) -> bool:
@@ -202,7 +205,7 @@ class _Writer:
             case "float":
                 return _floats(node) is True
             case "whole":
-                return _floats(node) is False
+                return _floats(node) is False and not text.startswith("range(")
             case "list":
                 return isinstance(node, ast.List | ast.Tuple | ast.ListComp)
             case "bool" | "text" | "number":
@@ -210,10 +213,9 @@ class _Writer:
             case "dtype":
                 return path.removeprefix("torch.") in tables()["values"] or "dtype" in text
             case "sized":
-                outer = self.parents[self.parents[node]]
-                return isinstance(outer, ast.Call) and ast.unparse(outer.func).endswith("Parameter")
+                return text.endswith((".size()", ".shape")) or self._maker(node) == "torch.Size"
             case "unsure":
-                return isinstance(node, ast.Name | ast.Attribute | ast.BinOp)
+                return isinstance(node, ast.Name | ast.Attribute | ast.BinOp | ast.Subscript)
         return must in (text, path)
 
     # -- positions and texts
@@ -246,7 +248,7 @@ class _Writer:
             return self.source
         body = self.stitch(self.tree, 0, len(self.source))
         body = _PLACE.sub(lambda m: "".join(f"{m[1]}{c}\n" for c in self.above.get(int(m[2]), ())) + m[1], body)
-        body = re.sub(rf"(?m)^[ \t]*{_DROP}[ \t]*(#.*)?(\n|\Z)", "", self._with_head(body))
+        body = re.sub(rf"(?m)^[ \t]*@?{_DROP}[ \t]*(#.*)?(\n|\Z)", "", self._with_head(body))
         return body.replace(_DROP, "pass")
 
     def stitch(self, node: Any, place: int, end: int) -> str:
@@ -277,8 +279,17 @@ class _Writer:
                 if node in self.imports.refused:
                     self.refuse(node, self.imports.refused[node])
                 return self._drop(node, "; ".join(self.imports.lines[node]) or "not needed")
+            case ast.expr() if node in getattr(self.parents[node], "decorator_list", ()) and re.match(
+                r"torch\.(jit|compile|amp|cuda\.amp|autocast)\b",
+                self.imports.path(node.func if isinstance(node, ast.Call) else node) or "",
+            ):
+                return _DROP
             case ast.Expr() | ast.Assign() | ast.Return(value=ast.expr()):
                 return self._statement(node)
+            case ast.keyword(arg="size_average" | "reduce", value=ast.Constant(value=on)) if isinstance(
+                call := self.parents[node], ast.Call
+            ) and self.imports.path(call.func):
+                return f"reduction={'mean' if on else 'sum' if node.arg == 'size_average' else 'none'!r}"
             case ast.Subscript(value=ast.Call() as call) if (found := self._find(call)) and found.pair:
                 first = node.slice.value if isinstance(node.slice, ast.Constant) else None
                 if first in (0, 1):
@@ -319,7 +330,9 @@ class _Writer:
         if (rng or re.search(r"\bnp\.", code)) and "np" not in self.imports.others:
             lines.insert(0, "import numpy as np")
         used = [
-            name for name in ("nn", "datasets", "autograd", "scipy.special") if re.search(rf"(?<![\w.]){name}\.", code)
+            name
+            for name in ("collections", "contextlib", "nn", "datasets", "autograd", "scipy.special")
+            if re.search(rf"(?<![\w.]){name}\.", code)
         ]
         names = [name for name in _ENGINE if re.search(rf"(?<![\w.\"']){name}\b", code)]
         lines += [f"import {name}" for name in used]
@@ -366,12 +379,16 @@ class _Writer:
             return None
         if path in ("torch.manual_seed", "torch.random.manual_seed", "torch.seed"):
             return self._seeding(node, ", ".join(map(self.text, value.args)))
+        if not start and isinstance(value.func, ast.Attribute) and value.func.attr == "manual_seed":
+            return f"{self.text(value.func.value)} = np.random.default_rng({', '.join(map(self.text, value.args))})"
         if isinstance(target, ast.Tuple) and len(target.elts) == 2 and (found := self._find(value)) and found.pair:
             names = [self.text(each) for each in target.elts]
             if names.count("_") == 1 and start.count("=") == 1:
                 kept = names.index("_") == 0
                 return f"{names[kept]} = {self._write(node, found, found.pair[kept])}"
-        out = self._in_place(value)
+        if not start and (found := self._find(value)) and found.spelling and found.spelling.here == "None":
+            return self._drop(node, "not needed: numbers are not scaled")
+        out = self._in_place(value, alone=not start)
         if out and start:
             place = out.pop()
             return "; ".join(out if start.strip() == f"{place} =" else [*out, start + place + end])
@@ -390,6 +407,7 @@ class _Writer:
         made = {path.removesuffix("_like") for path in paths} & (_FLOATS - {"arange", "randint"})
         # not of functions and classes that take one, which make what they like
         others = [each for each in calls if isinstance(each.func, ast.Name) and not self.imports.path(each.func)]
+        others = [each for each in others if ast.unparse(each.func) not in ("int", "len", "max", "min", "tuple")]
         parts = {"chunk", "item", "max", "meshgrid", "min", "numpy", "sort", "split", "tolist", "topk", "unbind"}
         others += [each for each in calls if ast.unparse(each.func).rpartition(".")[2] in parts]
         plain = (
@@ -408,7 +426,7 @@ class _Writer:
         self._decide(node, "this seeds the layers; `rng`, of all other numbers, needs its seed where it is made")
         return f"nn.manual_seed({seed})"
 
-    def _in_place(self, value: ast.expr) -> list[str]:
+    def _in_place(self, value: ast.expr, *, alone: bool = False) -> list[str]:
         """Return the statements for a chain of methods that write in place, and the text of the place."""
         chain: list[_Call] = []
         while (
@@ -418,12 +436,28 @@ class _Writer:
                 break
             chain.insert(0, self._fit("statements", value.func.attr, value.func.value, value))
             value = value.func.value
-        if not chain or not all(each.spelling for each in chain) or not _simple(value):
+        once = len(chain) == 1 and chain[0].spelling and len(re.findall(_T, chain[0].spelling.here)) == 1
+        if not chain or not all(each.spelling for each in chain) or not (_simple(value) or (once and alone)):
             return []
         place = self.text(value)
         if place.endswith(".grad") and [each.name for each in chain] == ["zero_"]:
             return [f"{place} = None", place]
         return [*(self._write(value, each._replace(tensor=value), None) for each in chain), place]
+
+    def _hoisted(self, node: ast.expr) -> str:
+        """Write above a statement what is written in place within it; return the place, or "" if that may differ."""
+        outer: list[ast.AST] = [node]
+        while not isinstance(outer[-1], ast.stmt):
+            outer.append(self.parents[outer[-1]])
+        inside, rest = {*ast.walk(node)}, [*ast.walk(outer[-1])]
+        *rows, place = self._in_place(node) or [""]
+        others = [each for each in rest if each not in inside and each not in outer]
+        once = not any(isinstance(each, ast.Call) or ast.unparse(each) == place for each in others)
+        plain = all(isinstance(each, ast.Call | ast.keyword | ast.BinOp) for each in outer[1:-1])
+        if not (once and plain and rows and self.first[outer[-1].lineno] is outer[-1]):
+            return ""
+        self._put_above(node, rows)
+        return place
 
     # -- calls
 
@@ -452,6 +486,12 @@ class _Writer:
         if not isinstance(call.func, ast.Attribute) or any(word.arg == "axis" for word in words):
             return None
         name, tensor = call.func.attr, call.func.value
+        if (
+            name in tables()["scaler"]
+            and "GradScaler" in self.source
+            and ast.unparse(tensor).lower().endswith("scaler")
+        ):
+            return self._fit("scaler", name, None, call)
         if self._foreign(tensor) or name in self.own or (name in _CASTS and ast.unparse(tensor) in self.modules):
             return None
         if name in ("to", "cuda", "cpu"):
@@ -515,10 +555,18 @@ class _Writer:
         name, tensor, function = found.name, found.tensor, self.imports.path(node.func) is not None
         if tensor is None:
             return self._function(node, found)
+        if name in tables()["statements"] and self._fresh(tensor) is not tensor:
+            plain = self._fit("tensors", name[:-1], tensor, node)
+            if plain.spelling and self._is_new(tensor):
+                return self._write(node, plain, None)
+            if place := self._hoisted(node):
+                return place
         text = operand(self.text(tensor))
         made = self._fresh(tensor)
         args = ", ".join(map(self.text, node.args))
-        if not function and name in ("detach", "numpy") and isinstance(_root(tensor), ast.Name | ast.Attribute):
+        root = _root(tensor)
+        array = isinstance(root, ast.Attribute) or _simple(root) or ".state_dict()" in ast.unparse(root)
+        if not function and name in ("detach", "numpy") and array:
             return f"as_tensor({text}).{name}()"  # which may be an ndarray here
         if name == "requires_grad_" and made is not None:
             return f"tensor({text}, requires_grad={args or 'True'})"
@@ -561,11 +609,36 @@ class _Writer:
             return None
         name, owner = node.func.attr, node.func.value
         if name in ("to", "cuda", "cpu") and ast.unparse(owner) in self.modules:
-            kept = [each for each in [*node.args, *(w.value for w in node.keywords)] if not self._is_device(each)]
+            words = [word.value for word in node.keywords if word.arg not in tables()["idle"]]
+            kept = [each for each in [*node.args, *words] if not self._is_device(each)]
             return None if kept else self.text(owner)
         if name in self.own and name in tables()["tensors"] and not any(word.arg == "axis" for word in node.keywords):
             self._decide(node, f"a class here has a method {name} too: left as it is")
         return None
+
+    def _is_within_optimizer(self, node: ast.AST) -> bool:
+        while node is not self.tree and not isinstance(node, ast.ClassDef):
+            node = self.parents[node]
+        return any(self.imports.path(base) == "torch.optim.Optimizer" for base in getattr(node, "bases", ()))
+
+    def _is_new(self, node: ast.expr) -> bool:
+        """Whether no other name can stand for the result of an expression."""
+        found = self._find(node) if isinstance(node, ast.Call) else None
+        here = found.spelling.here if found and found.spelling else ""
+        ufunc = isinstance(getattr(np, here[3:].partition("(")[0], None), np.ufunc)
+        again = isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr[-1:] == "_"
+        if again:
+            return self._is_new(node.func.value)
+        return isinstance(node, ast.BinOp | ast.UnaryOp) or ufunc or here == "t.copy()" or self._fresh(node) is node
+
+    def _is_written(self, node: ast.AST) -> bool:
+        """Whether the program writes to what it loops over, or to the elements of what it assigns."""
+        start = ast.unparse(node)
+        while not isinstance(node, ast.stmt):
+            node = self.parents[node]
+        targets = [node.target] if isinstance(node, ast.For) else getattr(node, "targets", [])
+        names = {each.id for target in targets for each in ast.walk(target) if isinstance(each, ast.Name)}
+        return any(re.split(r"\W", each)[0] in names or each.startswith(start) for each in self.grown)
 
     def _function(self, node: ast.Call, found: _Call) -> str | None:
         """Return a function that is none of a tensor."""
@@ -578,10 +651,12 @@ class _Writer:
         if self.imports.here(f"torch.{name}") is None:
             return self._unknown(node, name, function=True)
         self.left.discard(node.func)
-        first = node.args[0] if node.args else None
-        if name.startswith("nn.init.") and isinstance(first, ast.Attribute) and first.attr == "data":
+        first: Any = node.args[0] if node.args else None
+        data = isinstance(first, ast.Attribute) and first.attr == "data"
+        if name.startswith("nn.init.") and first and (data or self._fresh(first)):
+            filled = self.text(first.value) if data else f"tensor({self.text(first)})"
             rest = [*map(self.text, node.args[1:]), *map(self.text, node.keywords)]
-            return f"{self.text(node.func)}({', '.join([self.text(first.value), *rest])})"
+            return f"{self.text(node.func)}({', '.join([filled, *rest])})"
         return None  # the same here
 
     def _file(self, node: ast.Call, new: str) -> str:
@@ -591,7 +666,7 @@ class _Writer:
             self._decide(node, "the name of the file has to end in .npz or .safetensors")
         return named
 
-    def _unknown(self, node: ast.expr, name: str, *, function: bool) -> str | None:
+    def _unknown(self, node: Any, name: str, *, function: bool) -> str | None:
         """Refuse what is in no table; a method is left if it is none of PyTorch's tensors."""
         known = missing.equivalents("Tensor")
         if function:
@@ -600,6 +675,10 @@ class _Writer:
                 node, f"torch.{name}" + (f": here it is {here}" if here else " has no spelling in the table")
             )
         python = any(hasattr(kind, name) for kind in (dict, list, str, set))
+        if name == "state_dict" and self._is_written(node):  # which is a copy here
+            owner = self.text(node.func.value)
+            arrays = f"{{name: each.data for name, each in {owner}.named_parameters()}}"
+            return f"{{**{arrays}, **dict({owner}.named_buffers())}}"
         if name in tables()["statements"] or (name in known and not python and name not in _OTHERS):
             return self.refuse(node, f".{name}: here it is {known.get(name) or tables()['statements'][name][0].here}")
         return None
@@ -623,12 +702,18 @@ class _Writer:
                 return None
             owner = ast.unparse(node.value)
             match node.attr:
+                case "type" if self._is_device(node.value):
+                    return self.text(node.value)
+                case "state" if owner == "self" and self._is_within_optimizer(node):
+                    return 'vars(self).setdefault("moments", collections.defaultdict(dict))'
+                case "requires_grad" if owner in self.results:
+                    return f"as_tensor({owner}).requires_grad"
                 case name if name in tables()["attributes"]:
                     return render(tables()["attributes"][name][0].here, {"t": self.text(node.value)})
                 case "data" if owner in self.buffers:
                     return f"as_tensor({owner}).detach()"  # an ndarray, whose `data` is its memory
-                case "data" if owner in self.results:
-                    return f"as_tensor({owner}).data"
+                case "data" if owner in self.results or isinstance(node.value, ast.Subscript):
+                    return f"as_tensor({self.text(node.value)}).data"
             return None
         name = path.removeprefix("torch.")
         call = self.parents[parent] if isinstance(parent, ast.Tuple) else parent
@@ -644,7 +729,7 @@ class _Writer:
         simple = re.fullmatch(r"(np\.\w+|nn\.functional\.\w+)\(t\)", spelled[0].here) if spelled else None
         if simple and isinstance(parent, ast.Call | ast.keyword | ast.Assign | ast.Dict | ast.List):
             return simple[1]
-        if path == "torch":
+        if path == "torch" and isinstance(parent, ast.Attribute):
             return None
         self.left |= {*ast.walk(node)}
         here = missing.equivalents("autograd").get(name)
@@ -684,7 +769,9 @@ def _same(text: str, node: ast.expr) -> bool:
 
 def _simple(node: ast.AST) -> bool:
     """Whether an expression may be written twice."""
-    return all(isinstance(each, _SIMPLE) for each in ast.walk(node))
+    inside = {each for part in ast.walk(node) if isinstance(part, ast.Subscript) for each in ast.walk(part.slice)}
+    signs = ast.UnaryOp | ast.BinOp | ast.unaryop | ast.operator  # of indices
+    return all(isinstance(each, _SIMPLE) or (each in inside and isinstance(each, signs)) for each in ast.walk(node))
 
 
 def _floats(node: ast.expr) -> bool | None:
