@@ -24,6 +24,7 @@ import numpy as np
 
 import nn
 from autograd import Tensor
+from autograd.extend import borrow
 
 BACKWARDS = 10  # after so many, both runs end
 TOLERANCE = 1e-8  # of the largest number of its kind at the same place
@@ -101,9 +102,8 @@ class _Run:
             return values
 
         def called(result: Any, args: Any) -> Any:
-            layer = "parametri" in type(args[0]).__module__  # which is none in PyTorch's program
-            again = self.depths["losses"] > 0  # what `checkpoint` computes a second time
-            return result if layer or again else note("outputs", result)
+            inner = "parametri" in type(args[0]).__module__  # which is no layer in PyTorch's program
+            return result if inner or self.depths["losses"] else note("outputs", result)
 
         def backward(result: Any, args: Any) -> Any:
             if self.backwards == BACKWARDS:
@@ -195,8 +195,8 @@ def _arrays(values: Any) -> list[Any]:
 
 
 def _place(tensor: Any) -> int:
-    """Return what a parameter and its `data` have in common in PyTorch; here initializers are given parameters."""
-    return int(tensor.data_ptr()) if hasattr(tensor, "data_ptr") else id(tensor)
+    """Return what a parameter and its `data` have in common."""
+    return int(tensor.data_ptr()) if hasattr(tensor, "data_ptr") else id(borrow(tensor))
 
 
 def _initializers(init: Any) -> list[str]:
@@ -209,7 +209,7 @@ def _load(state: Any, result: Any, args: Any) -> Any:
 
 
 def _fill(value: Any, result: Any, args: Any) -> Any:
-    args[0].data[...] = value
+    borrow(args[0])[...] = value
     return result
 
 

@@ -31,9 +31,7 @@ class Imports:
             if root != "copy":  # whose results are tensors or modules, as what they copy
                 self.others.add(local)
             if not base and any(each.name.partition(".")[0] == "torch" for each in node.names):
-                self.lines.setdefault(node, []).append(
-                    f"import {alias.name}" + f" as {alias.asname}" * bool(alias.asname)
-                )
+                self.lines.setdefault(node, []).append(ast.unparse(ast.Import([alias])))
             if root in ("torchvision", "torchaudio", "torchtext", "pytorch_lightning", "lightning"):
                 self.lines[node] = [ast.unparse(node)]
                 self.refused[node] = f"{root} is not here: see `datasets` and its transforms"
