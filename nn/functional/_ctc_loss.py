@@ -320,8 +320,7 @@ _ctc = general(_forward, _rule, name="ctc_loss")
 
 def _integers(name: str, values: Any) -> Array:
     array = as_array(borrow(as_operand("ctc_loss", name, values)))
-    whole_targets = name == "targets" and array.dtype.kind == "f" and whole(array == np.trunc(array)).all()
-    if array.size == 0 or whole_targets:  # an empty list has no integer dtype
+    if array.size == 0 or (name == "targets" and array.dtype.kind == "f" and whole(array == np.trunc(array)).all()):
         array = array.astype(np.intp)
     if array.dtype.kind not in "iu":
         raise DtypeError(f"ctc_loss needs {name} that are integers, but they have dtype {array.dtype}")
