@@ -40,8 +40,7 @@ class _Run:
     def __init__(self, other: _Run | None = None) -> None:
         self.other = other
         self.events: list[tuple[str, list[Any]]] = []
-        # In their order; but values of `init` by the number of a layer and the name of its parameter, as layers come in
-        # any order.
+        # in their order; but values of `init` by the number of a layer and the name of its parameter
         self.draws: dict[Any, deque[tuple[str, Any]]] = defaultdict(deque)
         self.places: dict[int, Any] = {}
         self.layers: list[Any] = []  # which live as long as this, so that no other object gets the id of a parameter
@@ -138,7 +137,7 @@ class _Run:
         """Run a program until it ends, or has gone back ten times."""
         random.seed(0)
         np.random.seed(0)  # the generator that programs may use
-        text = re.sub(r"\b(float32|(?<=torch\.)float)\b", "float64", text).replace("torch.FloatT", "torch.DoubleT")
+        text = re.sub(r"\b(float32|(?<=torch\.)float)\b", "float64", text).replace(".FloatT", ".DoubleT")
         with contextlib.redirect_stdout(io.StringIO()), contextlib.suppress(_EnoughError), warnings.catch_warnings():
             warnings.filterwarnings("ignore", r"np\.random\.seed")  # of the seed above
             exec(compile(text, name, "exec"), {"__name__": "__main__", "__file__": name})
@@ -203,13 +202,11 @@ def _initializers(init: Any) -> list[str]:
     return [name for name in vars(init) if name[-1] == "_" != name[0]]
 
 
-def _load(state: Any, result: Any, args: Any) -> Any:
-    args[0].load_state_dict(state)
-    return result
-
-
 def _fill(value: Any, result: Any, args: Any) -> Any:
-    borrow(args[0])[...] = value
+    if isinstance(value, dict):
+        args[0].load_state_dict(value)
+    else:
+        borrow(args[0])[...] = value
     return result
 
 
@@ -224,7 +221,7 @@ def _number(result: Any, args: Any) -> Any:
 
 # What is kept of a call's result in PyTorch, and what is returned for it here.
 _DRAWS: dict[str, tuple[Callable[[Any, Any], Any], Callable[[Any, Any, Any], Any]]] = {
-    "layer": (lambda _, args: {name: each.numpy().copy() for name, each in args[0].state_dict().items()}, _load),
+    "layer": (lambda _, args: {name: each.numpy().copy() for name, each in args[0].state_dict().items()}, _fill),
     "init": (_number, _fill),
     "numbers": (_number, _shaped),
     "coins": (lambda result, args: 2.0 - 3.0 * _number(result, args), _shaped),  # below their probabilities, or not
@@ -241,7 +238,7 @@ def _watch_pytorch(run: _Run) -> None:
     import torch
 
     run.watch(torch.nn.Module, torch.Tensor, _classes(torch.optim))
-    for name in ("normal_", "uniform_", "float"):  # which are those of the class below
+    for name in ("normal_", "uniform_", "exponential_", "float"):  # which are those of the class below
         setattr(torch.Tensor, name, getattr(torch.Tensor, name))
         run.patches.callback(delattr, torch.Tensor, name)
     names = ["randn", "rand", "randint", "randperm", "normal", "multinomial", "randn_like", "rand_like"]
@@ -249,7 +246,7 @@ def _watch_pytorch(run: _Run) -> None:
         *((each, ["__init__"], "layer") for each in _layers(torch.nn)),
         (torch, names, "numbers"),
         (torch, ["bernoulli"], "coins"),
-        (torch.Tensor, ["normal_", "uniform_"], "numbers"),
+        (torch.Tensor, ["normal_", "uniform_", "exponential_"], "numbers"),
         (torch.nn.init, _initializers(torch.nn.init), "init"),
         *((each, ["sample"], "numbers") for each in _classes(torch.distributions)),
         (torch.utils.data.RandomSampler, ["__iter__"], "rows"),
@@ -282,6 +279,8 @@ def _watch_port(run: _Run, text: str) -> None:
     imports: list[ast.stmt] = [each for each in ast.parse(text).body if isinstance(each, ast.Import | ast.ImportFrom)]
     exec(compile(ast.Module(imports, []), "imports", "exec"), {"__name__": "imports"})
     if "datasets" in sys.modules:  # the program imports it
+        # which asks for several rows at once, to see; and rows may draw numbers
+        run.replace(sys.modules["datasets.loading.fetch"].Fetcher, "_try_arrays", lambda *args: None)
         run.drawing(sys.modules["datasets"].RandomSampler, ["order"], "rows")
         run.drawing(sys.modules["datasets"], ["random_split"], "parts")
 

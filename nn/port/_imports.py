@@ -47,7 +47,7 @@ class Imports:
     def _is_alias(self, node: ast.Assign) -> bool:
         """Whether it names a kind of tensors: ``T = torch.cuda.FloatTensor if cuda else torch.FloatTensor``."""
         values = [node.value.body, node.value.orelse] if isinstance(node.value, ast.IfExp) else [node.value]
-        (path, *others) = {self.path(each) for each in values}
+        (path, *others) = {"torch.FloatTensor" if (p := self.path(each)) == "torch.Tensor" else p for each in values}
         if others or path not in ("torch.FloatTensor", "torch.LongTensor") or not isinstance(node.targets[0], ast.Name):
             return False
         self.names[node.targets[0].id] = path

@@ -17,18 +17,18 @@ from ._imports import Imports, joined
 from ._table import Spelling, bind, operand, render, tables
 
 _CASTS = {"float", "double", "half", "to", "type", "cuda", "cpu", "dim"}  # methods that modules have too
-_FLOATS = {
-    "rand", "randn", "zeros", "ones", "empty", "eye", "linspace", "tensor", "full", "arange", "normal", "randint",
-}  # fmt: skip
+_MAKERS = "rand|randn|zeros|ones|empty|eye|linspace|tensor|full|arange|normal|randint"
+_FLOATS = {*_MAKERS.split("|")}
 _SIMPLE = ast.Name | ast.Attribute | ast.Subscript | ast.Constant | ast.Slice | ast.Tuple | ast.expr_context
 _SELF = {"self", "super()", "cls"}
 # methods that others than tensors have
 _OTHERS = {"at", "get_shape", "iloc", "label", "loc", "to_numpy", "type", "where"}
-_ENGINE = (
-    "Function", "Tensor", "as_tensor", "enable_grad", "gradients", "logsumexp", "no_grad", "set_grad_enabled", "tensor",
-)  # fmt: skip
+_ENGINE = "Function|Tensor|as_tensor|enable_grad|gradients|logsumexp|no_grad|set_grad_enabled|tensor"
 _HEAD, _DROP = "\1", "\2"  # for the imports, and for statements that are not needed
 _PLACE = re.compile(r"([ \t]*)\0(\d+)\0")  # before the first statement of a line, for comments
+_NEW = re.compile(
+    r"rng|np\.(array|zeros|ones|empty|eye|full|arange|linspace|concatenate|stack)\b|t\.(copy|sum|mean|max|min)\("
+)
 _T = r"(?<![\w.])t\b(?!=)"
 
 
@@ -102,15 +102,13 @@ class _Writer:
         self.dropped: set[ast.AST] = set()
         self.above: dict[int, list[str]] = {}  # comments, by line
         self.first = {each.lineno: each for each in reversed(nodes) if isinstance(each, ast.stmt)}
-        functions = ast.FunctionDef | ast.AsyncFunctionDef
         classes = [each for each in nodes if isinstance(each, ast.ClassDef)]
-        self.own = {each.name for kind in classes for each in kind.body if isinstance(each, functions)}
+        self.own = {each.name for kind in classes for each in kind.body if hasattr(each, "name")}
         steps = [kind for kind in classes if "torch.optim.Optimizer" in map(self.imports.path, kind.bases)]
         self.optimizers = {each for kind in steps for each in ast.walk(kind)}
         self.stored = {each.id for each in nodes if isinstance(each, ast.Name) and isinstance(each.ctx, ast.Store)}
         changed: list[ast.expr] = [each.target for each in nodes if isinstance(each, ast.AugAssign)]
         changed += [each.func.value for each in nodes if _method(each) in tables()["statements"]]
-        calls = [each for each in nodes if isinstance(each, ast.Call) and each.args]
         items = [each for each in nodes if isinstance(each, ast.Subscript) and isinstance(each.ctx, ast.Store)]
         # into which tensors may be written
         self.grown = {ast.unparse(each.value if isinstance(each, ast.Subscript) else each) for each in changed + items}
@@ -118,8 +116,8 @@ class _Writer:
         targets = {node: node.targets if isinstance(node, ast.Assign) else [node.target] for node in assigned}
         # The results of calls and operators, which may be ndarrays here, as may parameters of functions.
         places = [each for node in assigned for each in targets[node] if isinstance(each, ast.Name | ast.Tuple)]
-        self.results = {each.id for place in places for each in ast.walk(place) if isinstance(each, ast.Name)}
-        registered = [call.args[0] for call in calls if ast.unparse(call.func) == "self.register_buffer"]
+        self.results = self.stored & {each.id for p in places for each in ast.walk(p) if isinstance(each, ast.Name)}
+        registered = [each.args[0] for each in nodes if _method(each) == "register_buffer" and each.args]
         self.buffers = {f"self.{each.value!s}" for each in registered if isinstance(each, ast.Constant)}
         self.layers = {"Module", "Sequential", "ModuleList", "ModuleDict", "Optimizer"}
         for kind in classes:
@@ -134,8 +132,6 @@ class _Writer:
         self.unsure = others if self.imports.others & {"np", "numpy"} else set()
         # whether gradients are asked for after tensors are made, such as of all that are in a list
         self.asks_later = bool(re.search(r"\.requires_grad\s*=\s*True|[\w\])]\.requires_grad_\(", source))
-
-    # -- what names stand for
 
     def _maker(self, node: Any) -> str:
         """Return what is called at the beginning of a chain of casts."""
@@ -180,7 +176,8 @@ class _Writer:
             case "list":
                 return isinstance(node, ast.List | ast.Tuple | ast.ListComp)
             case "bool" | "text" | "number":
-                return isinstance(constant, {"bool": bool, "text": str, "number": int | float}[must])
+                kind = {"bool": bool, "text": str, "number": int | float}[must]
+                return isinstance(constant, kind) or (must == "text" and isinstance(node, ast.JoinedStr))
             case "dtype":
                 return path.removeprefix("torch.") in tables()["values"] or "dtype" in text
             case "sized":
@@ -188,8 +185,6 @@ class _Writer:
             case "unsure":
                 return isinstance(node, ast.Name | ast.Attribute | ast.BinOp | ast.Subscript)
         return must in (text, path)
-
-    # -- positions and texts
 
     def start(self, node: Any) -> int:
         first = min([*getattr(node, "decorator_list", ()), node], key=lambda each: (each.lineno, each.col_offset))
@@ -219,8 +214,7 @@ class _Writer:
             return self.source
         body = self.stitch(self.tree, 0, len(self.source))
         body = _PLACE.sub(lambda m: "".join(f"{m[1]}{c}\n" for c in self.above.get(int(m[2]), ())) + m[1], body)
-        body = re.sub(rf"(?m)^[ \t]*@?{_DROP}[ \t]*(#.*)?(\n|\Z)", "", self._with_head(body))
-        return body.replace(_DROP, "pass")
+        return re.sub(rf"(?m)^[ \t]*@?{_DROP}[ \t]*(#.*)?(\n|\Z)", "", self._with_head(body)).replace(_DROP, "pass")
 
     def stitch(self, node: Any, place: int, end: int) -> str:
         out = []
@@ -300,7 +294,7 @@ class _Writer:
         if (rng or re.search(r"\bnp\.", code)) and "np" not in self.imports.others:
             lines.insert(0, "import numpy as np")
         packages = ("collections", "contextlib", "nn", "datasets", "autograd", "scipy.special")
-        names = [name for name in _ENGINE if re.search(rf"(?<![\w.\"']){name}\b", code)]
+        names = [name for name in _ENGINE.split("|") if re.search(rf"(?<![\w.\"']){name}\b", code)]
         lines += [f"import {name}" for name in packages if re.search(rf"(?<![\w.]){name}\.", code)]
         lines += [f"from autograd import {name}" for name in names if name not in self.imports.others]
         if rng:  # which goes behind the imports at the top
@@ -335,6 +329,14 @@ class _Writer:
         grows = target is not None and ast.unparse(target) in self.grown
         if target and (grows or self.asks_later) and self._makes_floats(value, of_any_dtype=grows):
             return f"{start}tensor({self.text(value)}){end}"
+        asked = isinstance(target, ast.Attribute) and target.attr == "requires_grad" and target.value
+        asked = asked or (not start and _method(value) == "requires_grad_" and called.value)
+        if asked and ast.unparse(asked) in self.results:
+            given = self.text(value) if target else ", ".join(map(self.text, value.args))
+            return f"{self.text(asked)} = as_tensor({self.text(asked)}).requires_grad_({given})"
+        computes = isinstance(value, ast.BinOp | ast.Call) and ".data" not in ast.unparse(value)
+        if computes and isinstance(target, ast.Attribute) and target.attr == "data":
+            return f"{start}as_tensor({self.text(value)}).data{end}"
         if not isinstance(value, ast.Call):
             return None
         if path in ("torch.manual_seed", "torch.random.manual_seed", "torch.seed"):
@@ -376,10 +378,9 @@ class _Writer:
         parent = self.parents[node]
         while isinstance(parent, ast.If | ast.With | ast.Try | ast.For):
             parent = self.parents[parent]
-        if parent is self.tree:
-            return f"rng = nn.manual_seed({seed})"
-        self._decide(node, "this seeds the layers; `rng`, of all other numbers, needs its seed where it is made")
-        return f"nn.manual_seed({seed})"
+        if parent is not self.tree:
+            self._decide(node, "this seeds the layers; `rng`, of all other numbers, needs its seed where it is made")
+        return f"{'rng = ' * (parent is self.tree)}nn.manual_seed({seed})"
 
     def _in_place(self, value: Any, *, alone: bool = False) -> list[str]:
         """Return the statements for a chain of methods that write in place, and the text of the place."""
@@ -406,8 +407,6 @@ class _Writer:
             return ""
         self._put_above(node, rows)
         return place
-
-    # -- calls
 
     def _fit(self, section: str, name: str, tensor: ast.expr | None, rest: ast.Call) -> _Call:
         for spelling in tables()[section].get(name, ()):
@@ -456,7 +455,7 @@ class _Writer:
         wanted = words.get("requires_grad") if here.startswith(("np.", "rng.")) else None
         if here.startswith("rng.") and "generator" in words:
             here, bound["generator"] = f"generator{here[3:]}", self.text(words["generator"])
-        here = re.sub(rf"(?<![\w.])({'|'.join(_ENGINE)})\(", lambda call: f"{self._engine(call[1])}(", here)
+        here = re.sub(rf"(?<![\w.])({_ENGINE})\(", lambda call: f"{self._engine(call[1])}(", here)
         later = ""
         if found.tensor is not None:
             text = operand(self.text(found.tensor)) + self._break(found)
@@ -494,28 +493,32 @@ class _Writer:
     def _call(self, node: ast.Call) -> str | None:
         found, parent = self._find(node), self.parents[node]
         if found is None:
-            return self._left_alone(node)
+            buffer = len(node.args) == 1 and ast.unparse(node.func) in ("int", "float") and self.text(node.args[0])
+            return f"{buffer}.item()" if buffer in self.buffers else self._left_alone(node)
         name, tensor, function = found.name, found.tensor, self.imports.path(node.func) is not None
         if tensor is None:
             return self._function(node, found)
-        if name in tables()["statements"] and self._fresh(tensor) is not tensor:
-            plain = self._fit("tensors", name[:-1], tensor, node)
-            if plain.spelling and self._is_new(tensor):
-                return self._write(node, plain, None)
+        if name in tables()["statements"] and not (self._fresh(tensor) is tensor and name in tables()["fills"]):
+            for plain in (self._fit("new", name, tensor, node), self._fit("tensors", name[:-1], tensor, node)):
+                if plain.spelling and self._is_new(tensor):
+                    return self._write(node, plain, None)
             if place := self._hoisted(node):
                 return place
         text = operand(self.text(tensor))
         made = self._fresh(tensor)
         args = ", ".join(map(self.text, node.args))
         root = _root(tensor)
-        array = isinstance(root, ast.Attribute) or _simple(root) or ".state_dict()" in ast.unparse(root)
-        if not function and name in ("detach", "numpy") and array:
+        made_here = isinstance(root, ast.Call) and not (self.imports.path(root.func) or "torch.nn").startswith(
+            "torch.nn"
+        )
+        array = made_here or isinstance(root, ast.Attribute | ast.BinOp) or ".state_dict()" in ast.unparse(root)
+        if not function and name in ("detach", "numpy") and (array or _simple(root)):
             return f"as_tensor({text}).{name}()"  # which may be an ndarray here
-        if name == "requires_grad_" and made is not None:
-            return f"tensor({text}, requires_grad={args or 'True'})"
         computed = isinstance(tensor, ast.BinOp | ast.UnaryOp) and not isinstance(parent, ast.Expr)
         if name == "requires_grad_" and computed:
             return f"as_tensor({text}).requires_grad_({args})"
+        if name == "requires_grad_" and (made or self._is_new(tensor)):
+            return f"tensor({text}, requires_grad={args or 'True'})"
         if made is tensor and (filled := self._fit("fills", name, None, node)).spelling:
             shape = made.args or [word.value for word in made.keywords if word.arg == "size"]
             bound = bind(tables()["torch"]["empty"][0], ast.Call(made.func, shape, []), self.text, self.fits) or {}
@@ -523,8 +526,7 @@ class _Writer:
         first = node.args[0] if node.args else None
         if name == "split" and not function:  # of a text, perhaps
             one = isinstance(first, ast.Name) and len(node.args) == 1 and not node.keywords
-            texts = first is None or isinstance(first, ast.JoinedStr) or self.fits(first, "text", "")
-            if texts or (one and not isinstance(parent, ast.Assign)):
+            if not first or self.fits(first, "text", "") or (one and not isinstance(parent, ast.Assign)):
                 return None
         if name in ("sort", "add") and isinstance(parent, ast.Expr) and not function:
             return None  # a tensor's result would be lost: this is `sort` of a list or `add` of a set
@@ -556,12 +558,12 @@ class _Writer:
 
     def _is_new(self, node: Any) -> bool:
         """Whether no other name can stand for the result of an expression."""
-        if _method(node).endswith("_"):
-            return self._is_new(node.func.value)
         found = self._find(node) if isinstance(node, ast.Call) else None
         here = found.spelling.here if found and found.spelling else ""
         ufunc = isinstance(getattr(np, here[3:].partition("(")[0], None), np.ufunc)
-        return isinstance(node, ast.BinOp | ast.UnaryOp) or ufunc or here == "t.copy()"
+        if ufunc or _NEW.match(here) or isinstance(node, ast.BinOp | ast.UnaryOp):
+            return True
+        return bool(_method(node)) and not self.imports.path(node.func) and self._is_new(node.func.value)
 
     def _is_written(self, node: ast.AST) -> bool:
         """Whether the program writes to what it loops over, or to the elements of what it assigns."""
@@ -629,7 +631,7 @@ class _Writer:
                     return render(tables()["attributes"][name][0].here, {"t": self.text(node.value)})
                 case "data" if owner in self.buffers:
                     return f"as_tensor({owner}).detach()"  # an ndarray, whose `data` is its memory
-                case "data" if owner in self.results or isinstance(node.value, ast.Subscript):
+                case "data" if owner in self.results or not isinstance(node.value, ast.Name | ast.Attribute):
                     return f"as_tensor({self.text(node.value)}).data"
             return None
         name = path.removeprefix("torch.")

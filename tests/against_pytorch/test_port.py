@@ -74,6 +74,7 @@ def test_each_spelling_of_a_value_is_among_the_lines() -> None:
             "conv1d",
             "conv2d",
             "dropout",
+            "new",
             "new_empty",
         }
     )

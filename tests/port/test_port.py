@@ -16,7 +16,9 @@ from nn.port.__main__ import main
 from nn.port._table import tables
 
 PROGRAMS = sorted((Path(__file__).parent / "programs").glob("*.txt"))
-FUNCTIONS = "import torch\nimport torch.nn as nn\nimport torch.nn.functional as F\n"
+FUNCTIONS = (
+    "import torch\nimport torch.nn as nn\nimport torch.nn.functional as F\nfrom torch.autograd import Variable\n"
+)
 
 
 def line(text: str) -> str:
@@ -64,7 +66,7 @@ def test_comments_and_all_that_is_not_of_pytorch_stay(path: Path) -> None:
         ("y = net(x); y.data.mul_(2)", "y = net(x); as_tensor(y).data[...] *= 2"),
         (
             "a, b = torch.rand(4).chunk(2); a.requires_grad_()",
-            "a, b = np.split(rng.random(4, dtype=np.float32), 2, axis=0); a.requires_grad_()",
+            "a, b = np.split(rng.random(4, dtype=np.float32), 2, axis=0); a = as_tensor(a).requires_grad_()",
         ),
         (
             "out = (torch.zeros(2) > 1); out.fill_diagonal_(1)",
@@ -81,6 +83,11 @@ def test_comments_and_all_that_is_not_of_pytorch_stay(path: Path) -> None:
         ("@torch.jit.script\ndef f(x): return x", "def f(x): return x"),
         ("x[:, -1].div_(2)", "x[:, -1] /= 2"),
         ("z = deepcopy(x).transpose(0, 1)", "z = deepcopy(x).swapaxes(0, 1)"),
+        ("x = f(y); x.requires_grad = True", "x = f(y); x = as_tensor(x).requires_grad_(True)"),
+        ("x = torch.ones(2).type_as(y).fill_(3)", "x = np.full_like(np.ones(2, dtype=np.float32).astype(y.dtype), 3)"),
+        ("x = Variable(y.clone(), requires_grad=True)", "x = tensor(y.copy(), requires_grad=True)"),
+        ("d.data = (d + g).clamp(0, 1)", "d.data = as_tensor((d + g).clip(0, 1)).data"),
+        ("n = (x != 0).data.sum()", "n = as_tensor(x != 0).data.sum()"),
         ("y = torch.erf(x)", "y = scipy.special.erf(x)"),
         ("a = b = x.add_(1).mul_(2)", "x += 1; x *= 2; a = b = x"),
         ("v, i = net(x).max(1)", "v, i = (_t1 := net(x)).max(axis=1), _t1.argmax(axis=1)"),

@@ -211,7 +211,7 @@ def test_values_of_akimas_curves_are_scipys(method: Any) -> None:
     with pytest.raises(DomainError, match="real values"):
         interpolate.Akima1DInterpolator(X, tensor(Y) * 1j)
     with pytest.raises(NotImplementedError, match="unsupported"):
-        interpolate.Akima1DInterpolator(X, tensor(Y), method="other")
+        interpolate.Akima1DInterpolator(X, tensor(Y), method="other")  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(
