@@ -249,7 +249,7 @@ def _watch_pytorch(run: _Run) -> None:
         (torch.Tensor, ["normal_", "uniform_", "exponential_"], "numbers"),
         (torch.nn.init, _initializers(torch.nn.init), "init"),
         *((each, ["sample"], "numbers") for each in _classes(torch.distributions)),
-        (torch.utils.data.RandomSampler, ["__iter__"], "rows"),
+        *((getattr(torch.utils.data, name), ["__iter__"], "rows") for name in ("RandomSampler", "SubsetRandomSampler")),
         (torch.utils.data, ["random_split"], "parts"),
     ):
         run.drawing(owner, functions, kind)
@@ -262,7 +262,7 @@ def _watch_pytorch(run: _Run) -> None:
     run.replace(np.random, "default_rng", lambda *args: _Numbers(make(*args), run))
 
 
-def _watch_port(run: _Run, text: str) -> None:
+def _watch_port(run: _Run) -> None:
     """Give the run of the port what the other one drew."""
     run.watch(nn.Module, Tensor, {base for k in _classes(nn.optim) for base in k.__mro__ if hasattr(base, "zero_grad")})
     old, given = nn.Parameter.__init__, _Numbers(np.random.default_rng(0), run)
@@ -276,13 +276,11 @@ def _watch_port(run: _Run, text: str) -> None:
     run.replace(nn.random, "_generator", given)
     for owner, name in ((nn.random, "manual_seed"), (nn, "manual_seed"), (np.random, "default_rng")):
         run.replace(owner, name, lambda *args: given)
-    imports: list[ast.stmt] = [each for each in ast.parse(text).body if isinstance(each, ast.Import | ast.ImportFrom)]
-    exec(compile(ast.Module(imports, []), "imports", "exec"), {"__name__": "imports"})
-    if "datasets" in sys.modules:  # the program imports it
-        # which asks for several rows at once, to see; and rows may draw numbers
+    if data := sys.modules.get("datasets"):  # which may ask for several rows at once, and rows may draw numbers
         run.replace(sys.modules["datasets.loading.fetch"].Fetcher, "_try_arrays", lambda *args: None)
-        run.drawing(sys.modules["datasets"].RandomSampler, ["order"], "rows")
-        run.drawing(sys.modules["datasets"], ["random_split"], "parts")
+        for sampler in (data.RandomSampler, data.SubsetRandomSampler):
+            run.drawing(sampler, ["order"], "rows")
+        run.drawing(data, ["random_split"], "parts")
 
 
 def differences(theirs: list[tuple[str, list[Any]]], ours: list[tuple[str, list[Any]]]) -> dict[str, float]:
@@ -312,13 +310,16 @@ def compare(source: str, ported: str, name: str) -> int:
     if find_spec("torch") is None:
         print("--compare runs PyTorch's program too: install torch, or compare where it is", file=sys.stderr)
         return 1
+    for text in (source, ported):  # modules may draw numbers when they are imported
+        lines: list[ast.stmt] = [each for each in ast.parse(text).body if isinstance(each, ast.Import | ast.ImportFrom)]
+        exec(compile(ast.Module(lines, []), "imports", "exec"), {"__name__": "imports"})
     first = _Run()
     with first.patches:
         _watch_pytorch(first)
         first.run(source, name)
     second = _Run(first)
     with second.patches:
-        _watch_port(second, ported)
+        _watch_port(second)
         second.run(ported, f"{name}, ported")
     try:
         found = differences(first.events, second.events)

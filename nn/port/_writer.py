@@ -26,6 +26,7 @@ _OTHERS = {"at", "get_shape", "iloc", "label", "loc", "to_numpy", "type", "where
 _ENGINE = "Function|Tensor|as_tensor|enable_grad|gradients|logsumexp|no_grad|set_grad_enabled|tensor"
 _HEAD, _DROP = "\1", "\2"  # for the imports, and for statements that are not needed
 _PLACE = re.compile(r"([ \t]*)\0(\d+)\0")  # before the first statement of a line, for comments
+_FILES = re.compile(r"\.(pth\.tar|pth|pt|ckpt|bin|tar|pkl)(?=['\"])")  # which `nn.save` does not take
 _NEW = re.compile(
     r"rng|np\.(array|zeros|ones|empty|eye|full|arange|linspace|concatenate|stack)\b|t\.(copy|sum|mean|max|min)\("
 )
@@ -260,8 +261,8 @@ class _Writer:
                 | ast.Attribute(value=ast.Call() as call, attr="values" | "indices")
             ) if (found := self._find(call)) and found.pair:
                 part = ast.unparse(node).removeprefix(ast.unparse(call))
-                if part in ("[0]", "[1]", ".values", ".indices"):
-                    return self._write(node, found, found.pair[part in ("[1]", ".indices")])
+                if part in ("[0]", "[1]", "[-1]", ".values", ".indices"):
+                    return self._write(node, found, found.pair[part in ("[1]", "[-1]", ".indices")])
                 return self.refuse(node, "a pair of values and indices: say which of the two")
             case ast.Call():
                 return self._call(node)
@@ -269,6 +270,8 @@ class _Writer:
                 return self._name(node)
             case ast.JoinedStr():
                 return self._f_string(node)
+            case ast.Constant(value=str()) if "torch.save" in self.source and "\n" not in self.segment(node):
+                return re.sub(rf"{_FILES.pattern}(?=.$)", ".npz", self.segment(node))
         return None
 
     def _f_string(self, node: ast.AST) -> str | None:
@@ -512,7 +515,7 @@ class _Writer:
             "torch.nn"
         )
         array = made_here or isinstance(root, ast.Attribute | ast.BinOp) or ".state_dict()" in ast.unparse(root)
-        if not function and name in ("detach", "numpy") and (array or _simple(root)):
+        if not function and name in ("detach", "numpy") and (array or _simple(root) or ".arg" in text):
             return f"as_tensor({text}).{name}()"  # which may be an ndarray here
         computed = isinstance(tensor, ast.BinOp | ast.UnaryOp) and not isinstance(parent, ast.Expr)
         if name == "requires_grad_" and computed:
@@ -577,20 +580,17 @@ class _Writer:
         name = found.name
         if found.spelling:
             new = self._write(node, found, None)
-            return self._file(node, new) if name in ("save", "load") else new
+            if name in ("save", "load"):
+                new = _FILES.sub(".npz", new)
+                if not re.search(r"\.(npz|safetensors)['\"]", new):
+                    self._decide(node, "the name of the file has to end in .npz or .safetensors")
+            return new
         if name in tables()["torch"]:
             return self.refuse(node, f"torch.{name} with these arguments")
         if self.imports.here(f"torch.{name}") is None:
             return self._nowhere(node, name)
         self.left.discard(node.func)
         return None  # the same here
-
-    def _file(self, node: ast.Call, new: str) -> str:
-        """Return a call with a name of a file that `nn.save` takes."""
-        named = re.sub(r"\.(pt|pth|ckpt|bin|tar|pkl)(?=['\"])", ".npz", new)
-        if named == new and not re.search(r"\.(npz|safetensors)['\"]", new):
-            self._decide(node, "the name of the file has to end in .npz or .safetensors")
-        return named
 
     def _unknown(self, node: Any, name: str) -> str | None:
         """Refuse a method that is in no table, or leave it if it is none of PyTorch's tensors."""
@@ -625,14 +625,12 @@ class _Writer:
                     return self.text(node.value)
                 case "state" if owner == "self" and node in self.optimizers:
                     return 'vars(self).setdefault("moments", collections.defaultdict(dict))'
-                case "requires_grad" if owner in self.results:
-                    return f"as_tensor({owner}).requires_grad"
                 case name if name in tables()["attributes"]:
                     return render(tables()["attributes"][name][0].here, {"t": self.text(node.value)})
-                case "data" if owner in self.buffers:
-                    return f"as_tensor({owner}).detach()"  # an ndarray, whose `data` is its memory
-                case "data" if owner in self.results or not isinstance(node.value, ast.Name | ast.Attribute):
-                    return f"as_tensor({self.text(node.value)}).data"
+                case "data" | "requires_grad" if owner in self.results | self.buffers or not re.fullmatch(
+                    r"[\w.]+", owner
+                ):
+                    return f"as_tensor({self.text(node.value)}).{node.attr}"
             return None
         name = path.removeprefix("torch.")
         call = self.parents[parent] if isinstance(parent, ast.Tuple) else parent
