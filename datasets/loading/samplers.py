@@ -164,7 +164,7 @@ class SubsetRandomSampler(RandomSampler):
     """The rows of a list of numbers, in a new random order in each epoch; `generator` as in `RandomSampler`."""
 
     def __init__(self, indices: Sequence[int], generator: Seed = None) -> None:
-        super().__init__(indices, generator=generator)
+        super().__init__([operator.index(row) for row in indices], generator=generator)
 
     def order(self, epoch: int) -> Indices:
         return np.asarray(self.data_source, np.intp)[super().order(epoch)]

@@ -49,6 +49,8 @@ def test_chosen_rows_come_in_another_order_in_each_epoch() -> None:
     epochs = [list(sampler) for _ in range(8)]
     assert all(sorted(epoch) == [3, 5, 7, 11] for epoch in epochs)
     assert len(set(map(tuple, epochs))) > 1
+    with pytest.raises(TypeError, match="integer"):
+        SubsetRandomSampler([1.5, 2])  # type: ignore[list-item]
 
 
 def test_weights_are_probabilities() -> None:
