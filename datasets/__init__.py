@@ -40,6 +40,7 @@ from datasets.loading.samplers import (
     RandomSampler,
     Sampler,
     SequentialSampler,
+    SubsetRandomSampler,
     WeightedRandomSampler,
 )
 from datasets.rows import batches
@@ -72,6 +73,7 @@ __all__ = [
     "Sampler",
     "SequentialSampler",
     "Subset",
+    "SubsetRandomSampler",
     "TensorDataset",
     "TruncatedError",
     "WeightedRandomSampler",

@@ -242,10 +242,7 @@ class Poisson(Distribution):
         """The largest integer that is not above `rate`."""
         return np.floor(self.rate)
 
-    @property
-    def variance(self) -> Tensor:
-        """`rate`."""
-        return self.rate
+    variance = mean
 
     def _draw(self, sample_shape: tuple[int, ...], generator: Generator) -> Any:
         return draw_given(_poissons, self._shape(sample_shape), [self.rate], generator)

@@ -54,15 +54,12 @@ class Exponential(Distribution):
         """The inverse of `rate`."""
         return 1 / self.rate
 
+    stddev = mean
+
     @property
     def mode(self) -> Tensor:
         """0."""
         return self.rate * 0
-
-    @property
-    def stddev(self) -> Tensor:
-        """The inverse of `rate`."""
-        return 1 / self.rate
 
     @property
     def variance(self) -> Tensor:
@@ -386,10 +383,7 @@ class HalfCauchy(_Half):
         """Infinity."""
         return np.full_like(self.scale, math.inf)
 
-    @property
-    def variance(self) -> Tensor:
-        """Infinity."""
-        return np.full_like(self.scale, math.inf)
+    variance = mean
 
     def entropy(self) -> Tensor:
         return math.log(2 * math.pi) + np.log(self.scale)

@@ -31,13 +31,10 @@ class Located(Distribution):
 
     @property
     def mean(self) -> Tensor:
-        """The mean, which is `loc`."""
+        """The mean and the value of greatest density: `loc`."""
         return self.loc
 
-    @property
-    def mode(self) -> Tensor:
-        """The value of greatest density, `loc`."""
-        return self.loc
+    mode = mean
 
 
 class _LocationScale(Located):

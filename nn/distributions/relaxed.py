@@ -75,6 +75,8 @@ class RelaxedBernoulli(OfOdds):
 class RelaxedOneHotCategorical(OfClasses):
     """A distribution of rows with a sum of 1 that are close to one-hot at a low temperature: Gumbel-softmax.
 
+    For references see `RelaxedBernoulli`.
+
     Parameters
     ----------
     temperature
@@ -85,11 +87,6 @@ class RelaxedOneHotCategorical(OfClasses):
         Of the same shape: logarithms of such numbers; one of the two is given.
     validate_args
         As in `Distribution`.
-
-    References
-    ----------
-    Maddison, Mnih and Teh, "The Concrete Distribution", ICLR 2017; Jang, Gu and Poole, "Categorical Reparameterization
-    with Gumbel-Softmax", ICLR 2017.
 
     Examples
     --------
