@@ -394,7 +394,7 @@ def test_what_looks_alike_but_is_meant_stays() -> None:
     (lambda t: np.fromiter((v * v for v in t), float).sum(), "numpy.stack"),
     (lambda t: statistics.stdev(list(t)), "numpy.std"),
     (lambda t: sum(t[i] for i in range(t[0])), "int(t)"),
-    (lambda t: np.sum(v * v for v in t), "sum()"),
+    (lambda t: np.sum(v * v for v in t), "sum()"),  # type: ignore[call-overload]  # as people write
 ])  # fmt: skip
 def test_what_other_libraries_say_of_tensors_has_the_remedy(function: Any, note: str) -> None:
     with pytest.raises((TypeError, ValueError)) as caught:
