@@ -607,6 +607,44 @@ def test_two_steps_in_two_functions() -> None:
     assert not differs(run(False), run(True))
 
 
+def after(how: str, x: Any, y: Any, net: Any, updates: Any) -> Any:
+    """Take a step of an optimizer, and leave its gradients for another loss to add to, as a GAN's do."""
+    updates.zero_grad()
+    if how == "two losses":
+        (net(x) ** 2).mean().backward()
+    if how == "in part":
+        net[2](np.tanh(x[:, :3])).sum().backward()
+    loss = (net(y) ** 2).mean()
+    if how == "one loss of two":
+        loss = loss + (net(x) ** 3).mean()
+    loss.backward()
+    updates.step()
+    if how == "new gradients":
+        for p in net.parameters():
+            p.grad = p.grad * 2
+    (net(x + y) ** 2).mean().backward()
+    return loss.detach()
+
+
+@pytest.mark.parametrize("backend", ["numpy", "auto"])
+@pytest.mark.parametrize("optimizer", [nn.optim.SGD, nn.optim.Adam, nn.optim.Adafactor])
+@pytest.mark.parametrize("how", ["one loss", "one loss of two", "two losses", "in part", "new gradients"])
+def test_gradients_are_added_to_after_a_step(how: str, optimizer: Any, backend: Any) -> None:
+    def run(compiled: bool) -> Any:
+        nn.manual_seed(0)
+        net: Any = nn.Sequential(nn.Linear(4, 3), nn.Tanh(), nn.Linear(3, 1))
+        updates = optimizer(net.parameters(), lr=0.05)
+        step: Any = compile(after, backend=backend) if compiled else after
+        seen = []
+        for x, _ in batches(8):
+            loss = step(how, x, x[::-1].copy(), net, updates)
+            seen.append((loss.data, [None if p.grad is None else p.grad.data.copy() for p in net.parameters()]))
+        assert not compiled or step.programs
+        return seen, state(net), state(updates)
+
+    assert not differs(run(False), run(True))
+
+
 OPTIMIZERS = [
     lambda p: nn.optim.SGD(p, lr=0.1, momentum=0.9, weight_decay=0.1),
     lambda p: nn.optim.AdamW(p, lr=0.1, amsgrad=True),

@@ -72,7 +72,7 @@ class WatchedTensors(dict[int, TensorState]):
         traced: Traced
         memory = self.recorder.memories.get(id(owner_of(array)))
         if not state.begins:  # a call on real arrays may give it another array each time
-            if memory is None or id(memory) not in self._fetched:
+            if memory is None or (memory.kind != HELD and id(memory) not in self._fetched):
                 memory = self.recorder.new_memory(ARGUMENT, owner_of(array))
                 self._fetched[id(memory)] = memory
             traced = Traced(array, self.recorder, memory)
