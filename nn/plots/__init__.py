@@ -27,14 +27,10 @@ __all__ = [
 ]  # fmt: skip
 
 _OWN = {  # imported on first use: most programs never plot
-    "_confusion": ("confusion_matrix", "mistakes"),
-    "_decision_boundary": ("decision_boundary", "embedding"),
+    "_confusion": ("confusion_matrix", "mistakes"), "_decision_boundary": ("decision_boundary", "embedding"),
     "_distributions": ("histograms",),
     "_history": ("accuracy", "gradient_norm", "learning_rate", "loss", "metric", "update_ratio"),
-    "_images": ("weights",),
-    "_learning_rates": ("learning_rate_search",),
-    "_histogram_recorder": ("Histogram", "HistogramRecorder"),
-    "_report": ("report",),
-    "_sparsity": ("sparsity",),
-}
+    "_images": ("weights",), "_learning_rates": ("learning_rate_search",),
+    "_histogram_recorder": ("Histogram", "HistogramRecorder"), "_report": ("report",), "_sparsity": ("sparsity",),
+}  # fmt: skip
 _lazy_names(globals(), own=_OWN)

@@ -214,13 +214,7 @@ def _extractor(n: Node, x: Any, places: Any) -> Any:
 CLASSICAL: dict[str, Operator] = {
     "ArrayFeatureExtractor": _extractor,
     "Binarizer": lambda n, x: (as_array(borrow(x)) > n["threshold"]).astype(x.dtype),
-    "FeatureVectorizer": _feature_vectorizer,
-    "Imputer": _imputer,
-    "LinearClassifier": _linear_classifier,
-    "LinearRegressor": _linear_regressor,
-    "Normalizer": _normalizer,
-    "SVMClassifier": _svm_classifier,
-    "SVMRegressor": _svm_regressor,
-    "Scaler": _scaler,
-    "ZipMap": _zip_map,
-}
+    "FeatureVectorizer": _feature_vectorizer, "Imputer": _imputer, "LinearClassifier": _linear_classifier,
+    "LinearRegressor": _linear_regressor, "Normalizer": _normalizer, "SVMClassifier": _svm_classifier,
+    "SVMRegressor": _svm_regressor, "Scaler": _scaler, "ZipMap": _zip_map,
+}  # fmt: skip
