@@ -33,7 +33,7 @@ def dropout(
     input
         Any shape.
     p
-        From 0 to 1.
+        The probability, from 0 to 1.
     training
         If False, `input` is returned unchanged.
     generator

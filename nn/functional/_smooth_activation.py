@@ -210,6 +210,8 @@ def elu(input: TensorLike, alpha: float = 1.0, inplace: bool = False) -> Tensor:
     ----------
     input
         Any shape.
+    alpha
+        The limit at minus infinity is ``-alpha``.
     inplace
         Make the tensor `input` the result, too, for all that reads it later. An ndarray stays as it is.
 

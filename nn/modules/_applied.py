@@ -2,23 +2,29 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
-from inspect import cleandoc
+from inspect import cleandoc, unwrap
+from itertools import groupby
 from operator import attrgetter
 from typing import Any, ClassVar
 
 from autograd import Tensor
 from autograd.extend import overwrite
 
+from .. import functional
 from .._arguments import TensorLike
 from ..module import Module
+
+_PARAMETERS = "\n\nParameters\n----------\n"
 
 
 class Applied(Module):
     """A layer that applies a function, which its class statement names: ``class ELU(Applied, function=elu)``.
 
     The function is given the input, and then the attributes that `_arguments` names; by default those that `repr`
-    shows. A class that takes what its base class takes has the same parameters in its docstring, too.
+    shows. A class that defines `forward` itself says only what that computes. A docstring without parameters gets those
+    of the base class, or, of a constructor, the words that the function has for them.
     """
 
     _arguments: ClassVar[tuple[str, ...] | None] = None
@@ -27,14 +33,19 @@ class Applied(Module):
     def __init_subclass__(cls, function: Callable[..., Any] | None = None, **options: Any) -> None:
         super().__init_subclass__(**options)
         if function is not None:
-            names = cls._shown_options if cls._arguments is None else cls._arguments
-            forward = cls._applying(function, names)
-            forward.__qualname__ = f"{cls.__qualname__}.forward"
-            del forward.__annotations__["self"]  # which a method in a class does without
-            inputs = forward.__code__.co_varnames[1 : forward.__code__.co_argcount]
-            forward.__doc__ = f"Return ``functional.{function.__name__}({', '.join(inputs + names)})``."
-            cls.forward = forward
-            document_parameters(cls)
+            if "forward" not in vars(cls):
+                cls.forward = cls._forward(function)
+            document_parameters(cls, function)
+
+    @classmethod
+    def _forward(cls, function: Callable[..., Any]) -> Any:
+        names = cls._shown_options if cls._arguments is None else cls._arguments
+        forward = cls._applying(function, names)
+        forward.__qualname__ = f"{cls.__qualname__}.forward"
+        del forward.__annotations__["self"]  # which a method in a class does without
+        inputs = forward.__code__.co_varnames[1 : forward.__code__.co_argcount]
+        forward.__doc__ = f"Return ``functional.{function.__name__}({', '.join(inputs + names)})``."
+        return forward
 
     @staticmethod
     def _applying(function: Callable[..., Any], names: tuple[str, ...]) -> Any:
@@ -59,13 +70,32 @@ def attributes(*names: str) -> Callable[[Module], tuple[Any, ...]]:
     return get if len(names) > 1 else lambda module: (get(module),)
 
 
-def document_parameters(cls: type[Module]) -> None:
-    """Give a class that takes what its base class takes the same parameters in its docstring."""
+def document_parameters(cls: type[Module], function: Callable[..., Any] | None = None) -> None:
+    """Give a class the parameters in its docstring that it has in common with its base class, or with a function."""
     own, inherited = (cleandoc(of.__doc__ or "") for of in cls.__mro__[:2])
-    parameters = inherited.partition("\n\nParameters\n")[2].partition("\n\n")[0]
-    if own and parameters and "__init__" not in vars(cls) and "\nParameters\n" not in own:
+    if not own or _PARAMETERS in own:
+        return
+    parameters = inherited.partition(_PARAMETERS)[2].partition("\n\n")[0]
+    if function is not None and ("__init__" in vars(cls) or not parameters):
+        known = _described(inherited) | _described(function.__doc__ or "")
+        code = unwrap(cls.__init__).__code__
+        names = [name for name in code.co_varnames[1 : code.co_argcount + code.co_kwonlyargcount] if name in known]
+        parameters = "\n".join(f"{', '.join(alike)}\n{text}" for text, alike in groupby(names, known.get))
+    if parameters:
         text, examples, rest = own.partition("\n\nExamples\n")
-        cls.__doc__ = f"{text}\n\nParameters\n{parameters}{examples}{rest}"
+        cls.__doc__ = f"{text}{_PARAMETERS}{parameters}{examples}{rest}"
+
+
+def _described(document: str) -> dict[str, str]:
+    """Return what a docstring says of each parameter; where it refers to another function, what that says."""
+    found = {}
+    section = cleandoc(document).partition(_PARAMETERS)[2].partition("\n\n")[0]
+    for names, text in re.findall(r"^(\w[\w, ]*)\n((?: {4}.*(?:\n|$))+)", section, re.MULTILINE):
+        other = re.fullmatch(r" +As for `(\w+)`\.\n?", text)
+        text = text.rstrip().replace("As for `", "As for `functional.")
+        elsewhere = _described(getattr(functional, other[1]).__doc__) if other else {}
+        found.update({name: elsewhere.get(name, text) for name in names.split(", ")})
+    return found
 
 
 class ForAxes(Module):

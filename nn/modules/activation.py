@@ -37,11 +37,6 @@ class Sigmoid(Applied, function=functional.sigmoid):
 class Softmax(Applied, function=functional.softmax):
     """Softmax: probabilities along an axis, the exp of each element divided by the sum of all.
 
-    Parameters
-    ----------
-    axis, dim
-        The axis, by NumPy's or PyTorch's name; the last by default.
-
     Examples
     --------
     >>> import numpy as np
@@ -87,11 +82,6 @@ class Softmax2d(Module):
 class GELU(Applied, function=functional.gelu):
     """Gaussian error linear unit: each element times the probability that a standard normal variable is less than it.
 
-    Parameters
-    ----------
-    approximate
-        ``"tanh"`` for a form that is faster and differs by up to 5e-4.
-
     Examples
     --------
     >>> import numpy as np
@@ -116,15 +106,7 @@ class Mish(Elementwise, function=functional.mish):
 
 
 class ELU(Elementwise, function=functional.elu):
-    """Exponential linear unit: positive elements stay, the others become alpha * (exp(x) - 1).
-
-    Parameters
-    ----------
-    alpha
-        The limit at minus infinity is ``-alpha``.
-    inplace
-        Make the tensor `input` the result, too, for all that reads it later. An ndarray stays as it is.
-    """
+    """Exponential linear unit: positive elements stay, the others become alpha * (exp(x) - 1)."""
 
     _shown_options = ("alpha",)
 
@@ -142,15 +124,7 @@ class CELU(ELU, function=functional.celu):
 
 
 class Softplus(Applied, function=functional.softplus):
-    """Softplus, log(1 + exp(beta * x)) / beta: a smooth `ReLU`.
-
-    Parameters
-    ----------
-    beta
-        The sharpness of the bend.
-    threshold
-        Where ``beta * x`` is above it, the result is x itself, as in PyTorch; ``math.inf`` gives all digits.
-    """
+    """Softplus, log(1 + exp(beta * x)) / beta: a smooth `ReLU`."""
 
     _shown_options = ("beta", "threshold")
 
@@ -190,15 +164,6 @@ class ReLU6(Elementwise, function=functional.relu6):
 class Hardtanh(Elementwise, function=functional.hardtanh):
     """Clip each element to a range; the derivative is 0 at the ends of the range and beyond.
 
-    Parameters
-    ----------
-    min_val
-        The lower end.
-    max_val
-        The upper end.
-    inplace
-        Make the tensor `input` the result, too, for all that reads it later. An ndarray stays as it is.
-
     Examples
     --------
     >>> import numpy as np
@@ -215,15 +180,7 @@ class Hardtanh(Elementwise, function=functional.hardtanh):
 
 
 class LeakyReLU(Elementwise, function=functional.leaky_relu):
-    """Leaky `ReLU`: positive elements stay, the others are multiplied by a slope.
-
-    Parameters
-    ----------
-    negative_slope
-        The slope, which is the derivative where x is not positive.
-    inplace
-        Make the tensor `input` the result, too, for all that reads it later. An ndarray stays as it is.
-    """
+    """Leaky `ReLU`: positive elements stay, the others are multiplied by a slope."""
 
     _shown_options = ("negative_slope",)
 
@@ -267,17 +224,7 @@ class PReLU(Applied, function=functional.prelu):
 
 
 class RReLU(Elementwise, function=functional.rrelu):
-    """Randomized `ReLU`: positive elements stay, the others are multiplied by slopes drawn at random during training.
-
-    Parameters
-    ----------
-    lower
-        The smallest slope.
-    upper
-        The largest slope; in evaluation every slope is the mean of the two.
-    inplace
-        Make the tensor `input` the result, too, for all that reads it later. An ndarray stays as it is.
-    """
+    """Randomized `ReLU`: positive elements stay, the others are multiplied by slopes that are random in training."""
 
     _shown_options = ("lower", "upper")
     _arguments = ("lower", "upper", "training")
@@ -328,17 +275,7 @@ class Softshrink(Applied, function=functional.softshrink):
 
 
 class Threshold(Elementwise, function=functional.threshold):
-    """Threshold: elements above a threshold stay, the others become a constant.
-
-    Parameters
-    ----------
-    threshold
-        Elements above it stay.
-    value
-        The constant.
-    inplace
-        Make the tensor `input` the result, too, for all that reads it later. An ndarray stays as it is.
-    """
+    """Threshold: elements above a threshold stay, the others become a constant."""
 
     _shown_options = ("threshold", "value")
 

@@ -12,11 +12,6 @@ class ChannelShuffle(Applied, function=functional.channel_shuffle):
 
     Inputs have the shape ``(n, channels, *spatial)``.
 
-    Parameters
-    ----------
-    groups
-        The number of groups, which divides that of the channels.
-
     Examples
     --------
     >>> import numpy as np

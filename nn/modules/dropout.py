@@ -12,13 +12,6 @@ class Dropout(Elementwise, function=functional.dropout):
 
     In evaluation, after ``model.eval()``, it does nothing. `nn.manual_seed` makes the draws reproducible.
 
-    Parameters
-    ----------
-    p
-        The probability, from 0 to 1.
-    inplace
-        Make the tensor `input` the result, too, for all that reads it later. An ndarray stays as it is.
-
     Examples
     --------
     >>> import numpy as np

@@ -9,7 +9,7 @@ from autograd import Tensor
 from .. import functional
 from .._arguments import TensorLike, Weights
 from ..functional._kernels.loss_operands import Reduction, check_reduction
-from ..module import Module
+from ._applied import Applied
 from .loss import Loss
 
 
@@ -17,13 +17,6 @@ class BCELoss(Loss, function=functional.binary_cross_entropy):
     """Binary cross-entropy, given probabilities: see `functional.binary_cross_entropy`.
 
     Compare probabilities with targets from 0 to 1 of the same shape.
-
-    Parameters
-    ----------
-    weight
-        A factor for each element, of a shape that broadcasts to that of the input.
-    reduction
-        ``"mean"``, ``"sum"`` or ``"none"``.
     """
 
     _arguments = ("weight", "reduction")
@@ -38,15 +31,6 @@ class BCEWithLogitsLoss(Loss, function=functional.binary_cross_entropy_with_logi
     """Binary cross-entropy, given logits: see `functional.binary_cross_entropy_with_logits`.
 
     Compare logits with targets from 0 to 1 of the same shape.
-
-    Parameters
-    ----------
-    weight
-        A factor for each element, of a shape that broadcasts to that of the input.
-    pos_weight
-        A factor for the loss of positive examples; it broadcasts too.
-    reduction
-        ``"mean"``, ``"sum"`` or ``"none"``.
 
     Examples
     --------
@@ -68,17 +52,8 @@ class BCEWithLogitsLoss(Loss, function=functional.binary_cross_entropy_with_logi
         self.register_buffer("pos_weight", pos_weight)
 
 
-class KLDivLoss(Module):
-    """Kullback-Leibler divergence of distributions: see `functional.kl_div`.
-
-    Parameters
-    ----------
-    reduction
-        ``"batchmean"`` for the mean divergence of rows, ``"mean"``, the default as in PyTorch, which divides by the
-        number of all elements, ``"sum"`` or ``"none"``.
-    log_target
-        Whether targets are log-probabilities too.
-    """
+class KLDivLoss(Applied, function=functional.kl_div):
+    """Kullback-Leibler divergence of distributions: see `functional.kl_div`."""
 
     _shown_options = ("reduction", "log_target")
 
@@ -95,18 +70,8 @@ class KLDivLoss(Module):
         return functional.kl_div(input, target, self.reduction, self.log_target)
 
 
-class GaussianNLLLoss(Loss):
-    """Negative log-likelihood of normal variables: see `functional.gaussian_nll_loss`.
-
-    Parameters
-    ----------
-    full
-        Whether to add the constant ``log(2 pi) / 2``.
-    eps
-        The smallest variance.
-    reduction
-        ``"mean"``, ``"sum"`` or ``"none"``.
-    """
+class GaussianNLLLoss(Loss, function=functional.gaussian_nll_loss):
+    """Negative log-likelihood of normal variables: see `functional.gaussian_nll_loss`."""
 
     _shown_options = ("full", "eps", "reduction")
 
@@ -123,17 +88,6 @@ class PoissonNLLLoss(Loss, function=functional.poisson_nll_loss):
     """Negative log-likelihood of Poisson counts: see `functional.poisson_nll_loss`.
 
     Compare rates, or their logarithms, with counts of the same shape.
-
-    Parameters
-    ----------
-    log_input
-        Whether the input holds the logarithms of the rates.
-    full
-        Whether to add ``log(k!)``, by Stirling's formula.
-    eps
-        Added to the rates, to keep the logarithm of 0 finite.
-    reduction
-        ``"mean"``, ``"sum"`` or ``"none"``.
     """
 
     _shown_options = ("log_input", "full", "eps", "reduction")

@@ -44,15 +44,6 @@ class NLLLoss(Loss, function=functional.nll_loss):
     """Negative log-likelihood of class labels, given log-probabilities: see `functional.nll_loss`.
 
     Compare log-probabilities ``(n, classes, ...)`` with class indices ``(n, ...)``.
-
-    Parameters
-    ----------
-    weight
-        A weight for each class, of shape ``(classes,)``.
-    ignore_index
-        The label of rows to ignore.
-    reduction
-        ``"mean"``, ``"sum"`` or ``"none"``.
     """
 
     _shown_options: ClassVar[tuple[str, ...]] = ("ignore_index", "reduction")
@@ -71,13 +62,6 @@ class CrossEntropyLoss(NLLLoss, function=functional.cross_entropy):
     """Cross-entropy of class labels, given logits: see `functional.cross_entropy`.
 
     Compare logits ``(n, classes, ...)`` with class indices ``(n, ...)`` or probabilities of the same shape.
-
-    Parameters
-    ----------
-    weight, ignore_index, reduction
-        As for `NLLLoss`.
-    label_smoothing
-        The share of each target, from 0 to 1, to spread evenly over all classes.
 
     Examples
     --------
@@ -101,18 +85,8 @@ class CrossEntropyLoss(NLLLoss, function=functional.cross_entropy):
         self.label_smoothing = label_smoothing
 
 
-class CTCLoss(Loss):
-    """Connectionist temporal classification (CTC) loss of sequences: see `functional.ctc_loss`.
-
-    Parameters
-    ----------
-    blank
-        The class index of the blank.
-    reduction
-        ``"mean"``, which divides each loss by the number of its labels first, ``"sum"`` or ``"none"``.
-    zero_infinity
-        Whether to replace an infinite loss, of a target too long for its input, by 0.
-    """
+class CTCLoss(Loss, function=functional.ctc_loss):
+    """Connectionist temporal classification (CTC) loss of sequences: see `functional.ctc_loss`."""
 
     _shown_options = ("blank", "reduction", "zero_infinity")
 

@@ -201,13 +201,6 @@ class LocalResponseNorm(Applied, function=functional.local_response_norm):
 
     Inputs have the shape ``(n, channels, *spatial)``. See `functional.local_response_norm`.
 
-    Parameters
-    ----------
-    size
-        The number of channels that are added up.
-    alpha, beta, k
-        The factor, the power and the summand.
-
     Examples
     --------
     >>> import numpy as np

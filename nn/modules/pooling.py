@@ -47,11 +47,6 @@ class MaxPool2d(_MaxPool, function=functional.max_pool2d):
 
     Equal elements share the gradient evenly.
 
-    Parameters
-    ----------
-    kernel_size, stride, padding, dilation, return_indices, ceil_mode
-        As for `functional.max_pool2d`.
-
     Examples
     --------
     >>> import numpy as np
@@ -103,11 +98,6 @@ class AvgPool1d(Applied, function=functional.avg_pool1d):
 
 class AvgPool2d(AvgPool1d, function=functional.avg_pool2d):
     """Average pooling of images ``(n, channels, height, width)``: the mean of each window.
-
-    Parameters
-    ----------
-    kernel_size, stride, padding, ceil_mode, count_include_pad, divisor_override
-        As for `functional.avg_pool2d`.
 
     Examples
     --------
@@ -168,11 +158,6 @@ class AdaptiveAvgPool2d(AdaptiveAvgPool1d, function=functional.adaptive_avg_pool
 
     The result is the mean of each part of a grid of that many rows and columns.
 
-    Parameters
-    ----------
-    output_size
-        An integer, or one for each axis, where None keeps the length of the axis; see `functional.adaptive_avg_pool2d`.
-
     Examples
     --------
     >>> import numpy as np
@@ -217,11 +202,6 @@ class AdaptiveMaxPool2d(AdaptiveMaxPool1d, function=functional.adaptive_max_pool
 
     The result is the largest element of each part of a grid of that many rows and columns.
 
-    Parameters
-    ----------
-    output_size, return_indices
-        As for `functional.adaptive_max_pool2d`.
-
     Examples
     --------
     >>> import numpy as np
@@ -265,11 +245,6 @@ class LPPool1d(Applied, function=functional.lp_pool1d):
 
 class LPPool2d(LPPool1d, function=functional.lp_pool2d):
     """Pooling of images ``(n, channels, height, width)`` by the p-norm of each window, ``sum(x**p) ** (1/p)``.
-
-    Parameters
-    ----------
-    norm_type, kernel_size, stride, ceil_mode
-        As for `functional.lp_pool2d`.
 
     Examples
     --------

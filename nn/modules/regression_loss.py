@@ -25,13 +25,6 @@ class HuberLoss(Loss, function=functional.huber_loss):
     """Huber loss: half the squared difference up to `delta`, linear beyond it; see `functional.huber_loss`.
 
     Compare predictions with targets of the same shape.
-
-    Parameters
-    ----------
-    delta
-        The difference at which the parabola becomes a line.
-    reduction
-        ``"mean"``, ``"sum"`` or ``"none"``.
     """
 
     _shown_options = ("delta", "reduction")
@@ -46,13 +39,6 @@ class SmoothL1Loss(Loss, function=functional.smooth_l1_loss):
     """Smooth L1 loss: the absolute difference, with a parabola instead of the kink; see `functional.smooth_l1_loss`.
 
     Compare predictions with targets of the same shape.
-
-    Parameters
-    ----------
-    beta
-        The width of the parabola; 0 for `L1Loss`.
-    reduction
-        ``"mean"``, ``"sum"`` or ``"none"``.
     """
 
     _shown_options = ("beta", "reduction")

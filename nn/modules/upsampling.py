@@ -12,11 +12,6 @@ from ._applied import Applied
 class Upsample(Applied, function=functional.interpolate):
     """Resample arrays ``(n, channels, *spatial)`` along their spatial axes, to a given size or by a factor.
 
-    Parameters
-    ----------
-    size, scale_factor, mode, align_corners, recompute_scale_factor
-        As for `functional.interpolate`.
-
     Examples
     --------
     >>> import numpy as np
@@ -45,13 +40,8 @@ class Upsample(Applied, function=functional.interpolate):
         return f"{change}, mode={self.mode!r}"
 
 
-class UpsamplingNearest2d(Upsample):
+class UpsamplingNearest2d(Upsample, function=functional.interpolate):
     """`Upsample` of images with ``mode="nearest"``.
-
-    Parameters
-    ----------
-    size, scale_factor
-        As for `functional.interpolate`.
 
     Examples
     --------
@@ -66,13 +56,8 @@ class UpsamplingNearest2d(Upsample):
         super().__init__(size, scale_factor, "nearest")
 
 
-class UpsamplingBilinear2d(Upsample):
+class UpsamplingBilinear2d(Upsample, function=functional.interpolate):
     """`Upsample` of images with ``mode="bilinear"``, and with the centres of the corners aligned.
-
-    Parameters
-    ----------
-    size, scale_factor
-        As for `functional.interpolate`.
 
     Examples
     --------
@@ -137,11 +122,6 @@ class Unfold(Applied, function=functional.unfold):
 
     The result has the shape ``(n, channels * prod(kernel_size), windows)``.
 
-    Parameters
-    ----------
-    kernel_size, dilation, padding, stride
-        As for `functional.unfold`.
-
     Examples
     --------
     >>> import numpy as np
@@ -161,11 +141,6 @@ class Fold(Unfold, function=functional.fold):
     """Add up windows ``(n, channels * prod(kernel_size), windows)`` at their positions in images (col2im).
 
     The result has the shape ``(n, channels, *output_size)``.
-
-    Parameters
-    ----------
-    output_size, kernel_size, dilation, padding, stride
-        As for `functional.fold`.
 
     Examples
     --------
