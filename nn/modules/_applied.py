@@ -23,8 +23,9 @@ class Applied(Module):
     """A layer that applies a function, which its class statement names: ``class ELU(Applied, function=elu)``.
 
     The function is given the input, and then the attributes that `_arguments` names; by default those that `repr`
-    shows. A class that defines `forward` itself says only what that computes. A docstring without parameters gets those
-    of the base class, or, of a constructor, the words that the function has for them.
+    shows, which are by default the arguments of the constructor, but for those by keyword and `inplace`. A class that
+    defines `forward` itself says only what that computes. A docstring without parameters gets those of the base class,
+    or, of a constructor, the words that the function has for them.
     """
 
     _arguments: ClassVar[tuple[str, ...] | None] = None
@@ -33,6 +34,10 @@ class Applied(Module):
     def __init_subclass__(cls, function: Callable[..., Any] | None = None, **options: Any) -> None:
         super().__init_subclass__(**options)
         if function is not None:
+            if "__init__" in vars(cls) and not vars(cls).keys() & {"_shown_options", "_arguments"}:
+                taken = unwrap(cls.__init__).__code__
+                names = taken.co_varnames[1 : taken.co_argcount]
+                cls._shown_options = tuple([name for name in names if name != "inplace"])
             if "forward" not in vars(cls):
                 cls.forward = cls._forward(function)
             document_parameters(cls, function)
@@ -78,8 +83,8 @@ def document_parameters(cls: type[Module], function: Callable[..., Any] | None =
     parameters = inherited.partition(_PARAMETERS)[2].partition("\n\n")[0]
     if function is not None and ("__init__" in vars(cls) or not parameters):
         known = _described(inherited) | _described(function.__doc__ or "")
-        code = unwrap(cls.__init__).__code__
-        names = [name for name in code.co_varnames[1 : code.co_argcount + code.co_kwonlyargcount] if name in known]
+        taken = unwrap(cls.__init__).__code__
+        names = [name for name in taken.co_varnames[1 : taken.co_argcount + taken.co_kwonlyargcount] if name in known]
         parameters = "\n".join(f"{', '.join(alike)}\n{text}" for text, alike in groupby(names, known.get))
     if parameters:
         text, examples, rest = own.partition("\n\nExamples\n")

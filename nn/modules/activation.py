@@ -45,8 +45,6 @@ class Softmax(Applied, function=functional.softmax):
     array([[0.25, 0.25, 0.25, 0.25]])
     """
 
-    _shown_options = ("axis",)
-
     def __init__(self, axis: int | None = None, *, dim: int | None = None) -> None:
         super().__init__()
         self.axis = which_axis(axis, dim)
@@ -90,8 +88,6 @@ class GELU(Applied, function=functional.gelu):
     array([-0.1587,  0.    ,  0.8413])
     """
 
-    _shown_options = ("approximate",)
-
     def __init__(self, approximate: Literal["none", "tanh"] = "none") -> None:
         super().__init__()
         self.approximate = approximate
@@ -108,8 +104,6 @@ class Mish(Elementwise, function=functional.mish):
 class ELU(Elementwise, function=functional.elu):
     """Exponential linear unit: positive elements stay, the others become alpha * (exp(x) - 1)."""
 
-    _shown_options = ("alpha",)
-
     def __init__(self, alpha: float = 1.0, inplace: bool = False) -> None:
         super().__init__(inplace)
         self.alpha = alpha
@@ -125,8 +119,6 @@ class CELU(ELU, function=functional.celu):
 
 class Softplus(Applied, function=functional.softplus):
     """Softplus, log(1 + exp(beta * x)) / beta: a smooth `ReLU`."""
-
-    _shown_options = ("beta", "threshold")
 
     def __init__(self, beta: float = 1.0, threshold: float = 20.0) -> None:
         super().__init__()
@@ -172,8 +164,6 @@ class Hardtanh(Elementwise, function=functional.hardtanh):
     array([0., 1., 2.])
     """
 
-    _shown_options = ("min_val", "max_val")
-
     def __init__(self, min_val: float = -1.0, max_val: float = 1.0, inplace: bool = False) -> None:
         super().__init__(inplace)
         self.min_val, self.max_val = min_val, max_val
@@ -181,8 +171,6 @@ class Hardtanh(Elementwise, function=functional.hardtanh):
 
 class LeakyReLU(Elementwise, function=functional.leaky_relu):
     """Leaky `ReLU`: positive elements stay, the others are multiplied by a slope."""
-
-    _shown_options = ("negative_slope",)
 
     def __init__(self, negative_slope: float = 0.01, inplace: bool = False) -> None:
         super().__init__(inplace)
@@ -251,8 +239,6 @@ class Hardshrink(Applied, function=functional.hardshrink):
         The largest distance from 0 at which elements become 0.
     """
 
-    _shown_options = ("lambd",)
-
     def __init__(self, lambd: float = 0.5) -> None:
         super().__init__()
         self.lambd = lambd
@@ -267,8 +253,6 @@ class Softshrink(Applied, function=functional.softshrink):
         The distance to move.
     """
 
-    _shown_options = ("lambd",)
-
     def __init__(self, lambd: float = 0.5) -> None:
         super().__init__()
         self.lambd = lambd
@@ -276,8 +260,6 @@ class Softshrink(Applied, function=functional.softshrink):
 
 class Threshold(Elementwise, function=functional.threshold):
     """Threshold: elements above a threshold stay, the others become a constant."""
-
-    _shown_options = ("threshold", "value")
 
     def __init__(self, threshold: float, value: float, inplace: bool = False) -> None:
         super().__init__(inplace)

@@ -20,8 +20,6 @@ class ChannelShuffle(Applied, function=functional.channel_shuffle):
     array([0., 2., 1., 3.])
     """
 
-    _shown_options = ("groups",)
-
     def __init__(self, groups: Size) -> None:
         super().__init__()
         self.groups = groups

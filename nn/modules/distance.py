@@ -12,8 +12,6 @@ from ._applied import Applied
 class CosineSimilarity(Applied, function=functional.cosine_similarity):
     """Cosine similarity, the cosine of the angle between vectors: see `functional.cosine_similarity`."""
 
-    _shown_options = ("dim", "eps")
-
     def __init__(self, dim: int = 1, eps: float = 1e-8) -> None:
         super().__init__()
         self.dim, self.eps = dim, eps

@@ -55,8 +55,6 @@ class BCEWithLogitsLoss(Loss, function=functional.binary_cross_entropy_with_logi
 class KLDivLoss(Applied, function=functional.kl_div):
     """Kullback-Leibler divergence of distributions: see `functional.kl_div`."""
 
-    _shown_options = ("reduction", "log_target")
-
     def __init__(
         self, reduction: Literal["none", "mean", "sum", "batchmean"] = "mean", log_target: bool = False
     ) -> None:
@@ -89,8 +87,6 @@ class PoissonNLLLoss(Loss, function=functional.poisson_nll_loss):
 
     Compare rates, or their logarithms, with counts of the same shape.
     """
-
-    _shown_options = ("log_input", "full", "eps", "reduction")
 
     def __init__(
         self, log_input: bool = True, full: bool = False, eps: float = 1e-8, reduction: Reduction = "mean"

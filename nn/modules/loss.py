@@ -88,8 +88,6 @@ class CrossEntropyLoss(NLLLoss, function=functional.cross_entropy):
 class CTCLoss(Loss, function=functional.ctc_loss):
     """Connectionist temporal classification (CTC) loss of sequences: see `functional.ctc_loss`."""
 
-    _shown_options = ("blank", "reduction", "zero_infinity")
-
     def __init__(self, blank: int = 0, reduction: Reduction = "mean", zero_infinity: bool = False) -> None:
         super().__init__(reduction)
         self.blank, self.zero_infinity = blank, zero_infinity

@@ -16,8 +16,6 @@ from .loss import Loss
 class CosineEmbeddingLoss(Loss, function=functional.cosine_embedding_loss):
     """Cosine loss of vectors that should be similar or dissimilar: see `functional.cosine_embedding_loss`."""
 
-    _shown_options = ("margin", "reduction")
-
     def __init__(self, margin: float = 0.0, reduction: Reduction = "mean") -> None:
         super().__init__(reduction)
         self.margin = margin
@@ -33,8 +31,6 @@ class HingeEmbeddingLoss(Loss, function=functional.hinge_embedding_loss):
     Compare distances with targets of the same shape that are 1 or -1.
     """
 
-    _shown_options = ("margin", "reduction")
-
     def __init__(self, margin: float = 1.0, reduction: Reduction = "mean") -> None:
         super().__init__(reduction)
         self.margin = margin
@@ -42,8 +38,6 @@ class HingeEmbeddingLoss(Loss, function=functional.hinge_embedding_loss):
 
 class MarginRankingLoss(Loss, function=functional.margin_ranking_loss):
     """Hinge loss of a score that should exceed another by a margin: see `functional.margin_ranking_loss`."""
-
-    _shown_options = ("margin", "reduction")
 
     def __init__(self, margin: float = 0.0, reduction: Reduction = "mean") -> None:
         super().__init__(reduction)
@@ -102,8 +96,6 @@ class SoftMarginLoss(Loss, function=functional.soft_margin_loss):
 
 class TripletMarginLoss(Loss, function=functional.triplet_margin_loss):
     """Triplet loss: positives should be nearer than negatives by a margin; see `functional.triplet_margin_loss`."""
-
-    _shown_options = ("margin", "p", "eps", "swap", "reduction")
 
     def __init__(
         self, margin: float = 1.0, p: float = 2.0, eps: float = 1e-6, swap: bool = False, reduction: Reduction = "mean"

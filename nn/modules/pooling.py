@@ -146,8 +146,6 @@ class AdaptiveAvgPool1d(Applied, function=functional.adaptive_avg_pool1d):
     array([[2., 1.]])
     """
 
-    _shown_options = ("output_size",)
-
     def __init__(self, output_size: Spatial) -> None:
         super().__init__()
         self.output_size = output_size
@@ -233,8 +231,6 @@ class LPPool1d(Applied, function=functional.lp_pool1d):
     >>> nn.LPPool1d(2, 2)(np.array([[3.0, 4.0, 0.0, 2.0]]))
     array([[5., 2.]])
     """
-
-    _shown_options = ("norm_type", "kernel_size", "stride", "ceil_mode")
 
     def __init__(
         self, norm_type: float, kernel_size: Spatial, stride: Spatial | None = None, ceil_mode: bool = False

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
-
 from .. import functional
 from .._arguments import Scale, Size, Spatial
 from ._applied import Applied
@@ -87,8 +85,6 @@ class PixelShuffle(Applied, function=functional.pixel_shuffle):
     (1, 3, 10, 10)
     """
 
-    _shown_options = ("upscale_factor",)
-
     def __init__(self, upscale_factor: Size) -> None:
         super().__init__()
         self.upscale_factor = upscale_factor
@@ -110,8 +106,6 @@ class PixelUnshuffle(Applied, function=functional.pixel_unshuffle):
     (1, 12, 5, 5)
     """
 
-    _shown_options = ("downscale_factor",)
-
     def __init__(self, downscale_factor: Size) -> None:
         super().__init__()
         self.downscale_factor = downscale_factor
@@ -130,8 +124,6 @@ class Unfold(Applied, function=functional.unfold):
     (2, 36, 12)
     """
 
-    _shown_options: ClassVar[tuple[str, ...]] = ("kernel_size", "dilation", "padding", "stride")
-
     def __init__(self, kernel_size: Spatial, dilation: Spatial = 1, padding: Spatial = 0, stride: Spatial = 1) -> None:
         super().__init__()
         self.kernel_size, self.dilation, self.padding, self.stride = kernel_size, dilation, padding, stride
@@ -149,8 +141,6 @@ class Fold(Unfold, function=functional.fold):
     >>> nn.Fold((5, 6), 3)(np.zeros((2, 36, 12))).shape
     (2, 4, 5, 6)
     """
-
-    _shown_options = ("output_size", "kernel_size", "dilation", "padding", "stride")
 
     def __init__(
         self,
