@@ -9,9 +9,11 @@ from __future__ import annotations
 import ast
 import functools
 import inspect
+import itertools
 import math
 import operator
 import os
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Sized
 from numbers import Real
 from typing import Any, NamedTuple, TypeAlias, TypeVar, cast
@@ -36,6 +38,8 @@ Scale: TypeAlias = float | Sequence[float]  # a number, or one for each spatial 
 Weights: TypeAlias = TensorLike  # numbers
 
 _ANYWHERE = Tensor(0.0)
+_PARAMETERS = "\n\nParameters\n----------\n"
+_SECTION = r"(?=\n\n[A-Z]\w+\n-{4,}\n)"  # where one of a docstring begins
 
 
 def is_number(value: object) -> bool:
@@ -182,6 +186,39 @@ def check_constructor(kind: type) -> None:
             raise
 
     kind.__init__ = checked  # type: ignore[misc]
+
+
+def document_parameters(cls: type, function: object = None, others: object = None) -> None:
+    """Add to the docstring of a class what its base class or a function says of parameters of its constructor.
+
+    Where a function refers to another one, as in "As for `mse_loss`.", `others` is the module that has it.
+    """
+    own = inspect.cleandoc(cls.__doc__ or "") if cls.__module__.startswith(f"{__package__}.") else ""
+    known = _described(cls.__mro__[1], None) | _described(function, others)
+    taken = inspect.unwrap(cls.__init__).__code__  # type: ignore[misc]  # of this very class
+    names = {*taken.co_varnames[1 : taken.co_argcount + taken.co_kwonlyargcount]} & known.keys() - _described(cls, None)
+    if own and names:
+        ordered = [name for name in taken.co_varnames if name in names]
+        added = "\n".join(f"{', '.join(alike)}\n{text}" for text, alike in itertools.groupby(ordered, known.get))
+        text, start, section = own.partition(_PARAMETERS)
+        if start:
+            section, *rest = re.split(_SECTION, section, maxsplit=1)
+            cls.__doc__ = f"{text}{_PARAMETERS}{section}\n{added}{''.join(rest)}"
+        else:
+            text, *rest = re.split(_SECTION, own, maxsplit=1)
+            cls.__doc__ = f"{text}{_PARAMETERS}{added}{''.join(rest)}"
+
+
+def _described(documented: object, others: object) -> dict[str, str]:
+    """Return what a docstring says of each parameter."""
+    found = {}
+    _, _, section = inspect.cleandoc(documented.__doc__ or "").partition(_PARAMETERS)
+    for names, text in re.findall(r"^(\w[\w, ]*)\n((?: {4}.*(?:\n|$))+)", section.partition("\n\n")[0], re.MULTILINE):
+        other = re.fullmatch(r" +As for `(\w+)`\.\n?", text)
+        text = text.rstrip().replace("As for `", "As for `functional.") if others else text.rstrip()
+        elsewhere = _described(getattr(others, other[1]), others) if other and others else {}
+        found.update({name: elsewhere.get(name, text) for name in names.split(", ")})
+    return found
 
 
 def explained(usage: str) -> Callable[[F], F]:

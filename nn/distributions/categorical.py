@@ -91,8 +91,6 @@ class Categorical(OfClasses):
         Shape ``(..., classes)``: numbers of at least 0, which are divided by their sum.
     logits
         Of the same shape: logarithms of such numbers; one of the two is given.
-    validate_args
-        As in `Distribution`.
 
     Examples
     --------

@@ -35,8 +35,6 @@ class Independent(Distribution):
         The distributions.
     reinterpreted_batch_ndims
         How many axes.
-    validate_args
-        As in `Distribution`.
 
     Examples
     --------
@@ -122,8 +120,6 @@ class MixtureSameFamily(Distribution):
         A `Categorical` of the probabilities of the components.
     component_distribution
         The components, along the last axis of the batch shape.
-    validate_args
-        As in `Distribution`.
 
     Examples
     --------

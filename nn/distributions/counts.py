@@ -96,8 +96,6 @@ class Bernoulli(OfOdds):
         The probability of 1.
     logits
         The logarithm of its odds; one of the two is given.
-    validate_args
-        As in `Distribution`.
 
     Examples
     --------
@@ -149,8 +147,6 @@ class Geometric(OfOdds):
         The probability of success in each trial, above 0.
     logits
         The logarithm of its odds; one of the two is given.
-    validate_args
-        As in `Distribution`.
 
     Examples
     --------
@@ -215,8 +211,6 @@ class Poisson(Distribution):
     ----------
     rate
         The mean, 0 or more.
-    validate_args
-        As in `Distribution`.
 
     Examples
     --------
@@ -265,8 +259,6 @@ class Binomial(OfOdds):
         The probability of success in each.
     logits
         The logarithm of its odds; one of the two is given.
-    validate_args
-        As in `Distribution`.
 
     Examples
     --------
@@ -343,8 +335,6 @@ class NegativeBinomial(OfOdds):
         The probability of success in each trial, below 1.
     logits
         The logarithm of its odds; one of the two is given.
-    validate_args
-        As in `Distribution`.
 
     Examples
     --------

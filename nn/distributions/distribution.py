@@ -11,7 +11,7 @@ import numpy as np
 from autograd import ShapeError, Tensor, UnsupportedError, no_grad
 from autograd.extend import borrow
 
-from .._arguments import TensorLike
+from .._arguments import TensorLike, document_parameters
 from ..random import draw
 from ._operands import as_parameters, as_value, broadcast_batches, check, shape_of
 from .constraints import Constraint, Constraints, unit_interval
@@ -60,6 +60,10 @@ class Distribution:
     _batch_shape: tuple[int, ...] = ()
     _event_shape: tuple[int, ...] = ()
     _names: tuple[str, ...] = ()  # of the parameters that were given
+
+    def __init_subclass__(cls, **options: Any) -> None:
+        super().__init_subclass__(**options)
+        document_parameters(cls)
 
     def __init__(
         self,

@@ -30,8 +30,6 @@ class Uniform(Distribution):
     ----------
     low, high
         The ends, of which `low` is the smaller one.
-    validate_args
-        As in `Distribution`.
 
     Examples
     --------
@@ -115,8 +113,6 @@ class Beta(_OfParts):
     ----------
     concentration1, concentration0
         The parameters, often called alpha and beta: mass moves to 1 as the first grows, to 0 as the second does.
-    validate_args
-        As in `Distribution`.
 
     Examples
     --------
@@ -161,8 +157,6 @@ class Kumaraswamy(_OfParts):
     ----------
     concentration1, concentration0
         The parameters a and b of the distribution function 1 - (1 - x**a)**b.
-    validate_args
-        As in `Distribution`.
 
     Examples
     --------
@@ -223,8 +217,6 @@ class Dirichlet(Distribution):
     ----------
     concentration
         Shape ``(..., n)``: one positive parameter for each number of a row.
-    validate_args
-        As in `Distribution`.
 
     References
     ----------

@@ -43,8 +43,6 @@ class MultivariateNormal(Located):
     covariance_matrix, precision_matrix, scale_tril
         Shape ``(..., n, n)``; one of the three is given: the covariance, its inverse, or its lower Cholesky factor,
         with which the others are computed.
-    validate_args
-        As in `Distribution`.
 
     Examples
     --------
@@ -157,8 +155,6 @@ class LowRankMultivariateNormal(Located):
         Shape ``(..., n, rank)``.
     cov_diag
         Shape ``(..., n)``, above 0.
-    validate_args
-        As in `Distribution`.
 
     Examples
     --------

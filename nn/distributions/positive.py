@@ -31,8 +31,6 @@ class Exponential(Distribution):
     ----------
     rate
         The inverse of the mean.
-    validate_args
-        As in `Distribution`.
 
     Examples
     --------
@@ -106,8 +104,6 @@ class Gamma(_OfShape):
         The shape parameter.
     rate
         The inverse of the scale.
-    validate_args
-        As in `Distribution`.
 
     References
     ----------
@@ -168,8 +164,6 @@ class InverseGamma(_OfShape):
         The shape parameter.
     rate
         The rate of the gamma variate, which is the scale of its inverse.
-    validate_args
-        As in `Distribution`.
 
     Examples
     --------
@@ -221,8 +215,6 @@ class Chi2(Gamma):
     ----------
     df
         Degrees of freedom.
-    validate_args
-        As in `Distribution`.
 
     Examples
     --------
@@ -255,8 +247,6 @@ class FisherSnedecor(Distribution):
     ----------
     df1, df2
         Degrees of freedom of both.
-    validate_args
-        As in `Distribution`.
 
     Examples
     --------
@@ -326,8 +316,6 @@ class HalfNormal(_Half):
     ----------
     scale
         The standard deviation of the normal variate.
-    validate_args
-        As in `Distribution`.
 
     Examples
     --------
@@ -371,8 +359,6 @@ class HalfCauchy(_Half):
     ----------
     scale
         The median.
-    validate_args
-        As in `Distribution`.
 
     Examples
     --------
@@ -418,8 +404,6 @@ class Weibull(Distribution):
         The scale.
     concentration
         The shape parameter: 1 gives an exponential distribution.
-    validate_args
-        As in `Distribution`.
 
     Examples
     --------
@@ -485,8 +469,6 @@ class Pareto(Distribution):
         The smallest value.
     alpha
         The power with which the probability of larger values falls.
-    validate_args
-        As in `Distribution`.
 
     Examples
     --------

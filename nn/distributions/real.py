@@ -72,8 +72,6 @@ class Normal(_LocationScale):
         The mean.
     scale
         The standard deviation.
-    validate_args
-        As in `Distribution`.
 
     Examples
     --------
@@ -118,8 +116,6 @@ class Laplace(_LocationScale):
         The mean.
     scale
         The mean distance from it.
-    validate_args
-        As in `Distribution`.
 
     Examples
     --------
@@ -158,8 +154,6 @@ class Cauchy(_LocationScale):
         The median.
     scale
         Half of the width of the density at half of its height.
-    validate_args
-        As in `Distribution`.
 
     Examples
     --------
@@ -200,8 +194,6 @@ class Gumbel(_LocationScale):
         The value of greatest density.
     scale
         The scale.
-    validate_args
-        As in `Distribution`.
 
     Examples
     --------
@@ -244,8 +236,6 @@ class StudentT(Located):
         Degrees of freedom, above 0.
     loc, scale
         The location and the scale.
-    validate_args
-        As in `Distribution`.
 
     Examples
     --------
@@ -311,8 +301,6 @@ class VonMises(Located):
         The angle of greatest density, and the circular mean.
     concentration
         About the inverse of the variance, where that is small.
-    validate_args
-        As in `Distribution`.
 
     Examples
     --------

@@ -32,8 +32,6 @@ class TransformedDistribution(Distribution):
         The distribution of the samples.
     transforms
         One function, or several of which the first is applied first.
-    validate_args
-        As in `Distribution`.
 
     Examples
     --------
@@ -140,8 +138,6 @@ class LogNormal(TransformedDistribution):
     ----------
     loc, scale
         The mean and the standard deviation of the logarithm.
-    validate_args
-        As in `Distribution`.
 
     Examples
     --------

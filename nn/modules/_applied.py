@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
-from inspect import cleandoc, unwrap
-from itertools import groupby
+from inspect import unwrap
 from operator import attrgetter
 from typing import Any, ClassVar
 
@@ -13,10 +11,8 @@ from autograd import Tensor
 from autograd.extend import overwrite
 
 from .. import functional
-from .._arguments import TensorLike
+from .._arguments import TensorLike, document_parameters
 from ..module import Module
-
-_PARAMETERS = "\n\nParameters\n----------\n"
 
 
 class Applied(Module):
@@ -40,7 +36,7 @@ class Applied(Module):
                 cls._shown_options = tuple([name for name in names if name != "inplace"])
             if "forward" not in vars(cls):
                 cls.forward = cls._forward(function)
-            document_parameters(cls, function)
+            document_parameters(cls, function, functional)
 
     @classmethod
     def _forward(cls, function: Callable[..., Any]) -> Any:
@@ -73,34 +69,6 @@ def attributes(*names: str) -> Callable[[Module], tuple[Any, ...]]:
     """Return a function from a module to the values of these attributes, as a tuple even of one."""
     get = attrgetter(*names)
     return get if len(names) > 1 else lambda module: (get(module),)
-
-
-def document_parameters(cls: type[Module], function: Callable[..., Any] | None = None) -> None:
-    """Give a class the parameters in its docstring that it has in common with its base class, or with a function."""
-    own, inherited = (cleandoc(of.__doc__ or "") for of in cls.__mro__[:2])
-    if not own or _PARAMETERS in own:
-        return
-    parameters = inherited.partition(_PARAMETERS)[2].partition("\n\n")[0]
-    if function is not None and ("__init__" in vars(cls) or not parameters):
-        known = _described(inherited) | _described(function.__doc__ or "")
-        taken = unwrap(cls.__init__).__code__
-        names = [name for name in taken.co_varnames[1 : taken.co_argcount + taken.co_kwonlyargcount] if name in known]
-        parameters = "\n".join(f"{', '.join(alike)}\n{text}" for text, alike in groupby(names, known.get))
-    if parameters:
-        text, examples, rest = own.partition("\n\nExamples\n")
-        cls.__doc__ = f"{text}{_PARAMETERS}{parameters}{examples}{rest}"
-
-
-def _described(document: str) -> dict[str, str]:
-    """Return what a docstring says of each parameter; where it refers to another function, what that says."""
-    found = {}
-    section = cleandoc(document).partition(_PARAMETERS)[2].partition("\n\n")[0]
-    for names, text in re.findall(r"^(\w[\w, ]*)\n((?: {4}.*(?:\n|$))+)", section, re.MULTILINE):
-        other = re.fullmatch(r" +As for `(\w+)`\.\n?", text)
-        text = text.rstrip().replace("As for `", "As for `functional.")
-        elsewhere = _described(getattr(functional, other[1]).__doc__) if other else {}
-        found.update({name: elsewhere.get(name, text) for name in names.split(", ")})
-    return found
 
 
 class ForAxes(Module):

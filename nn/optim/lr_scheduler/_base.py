@@ -9,7 +9,7 @@ from weakref import WeakSet
 
 from autograd.extend import done_outside, outside_types
 
-from ..._arguments import check_constructor
+from ..._arguments import check_constructor, document_parameters
 from ..._warnings import warn
 from .._kinds import kinds_of
 from .._optimizer import Optimizer
@@ -64,6 +64,7 @@ class LRScheduler:
     def __init_subclass__(cls, **options: Any) -> None:
         super().__init_subclass__(**options)
         check_constructor(cls)
+        document_parameters(cls)
 
     def __init__(self, optimizer: Optimizer, last_epoch: int = -1) -> None:
         for i, group in enumerate(optimizer.param_groups):

@@ -21,8 +21,6 @@ class CosineAnnealingWarmRestarts(LRScheduler):
 
     Parameters
     ----------
-    optimizer, last_epoch
-        As for `LRScheduler`.
     T_0
         The number of epochs until the first restart.
     T_mult
@@ -95,8 +93,6 @@ class CyclicLR(LRScheduler):
         Whether momentum goes from `max_momentum` down to `base_momentum` and up again.
     base_momentum, max_momentum
         The least and the highest momentum, or one for each group.
-    last_epoch
-        See `LRScheduler`.
 
     Raises
     ------
@@ -205,8 +201,6 @@ class OneCycleLR(LRScheduler):
         What the rates at the start and at the end are divided by.
     three_phase
         Whether the way down is as long as the way up, with a third phase after it.
-    last_epoch
-        See `LRScheduler`.
 
     Raises
     ------

@@ -43,8 +43,6 @@ class StepLR(_FactorLR):
 
     Parameters
     ----------
-    optimizer, last_epoch
-        As for `LRScheduler`.
     step_size
         The number of epochs between two changes.
     gamma
@@ -77,8 +75,6 @@ class MultiStepLR(_FactorLR):
 
     Parameters
     ----------
-    optimizer, last_epoch
-        As for `LRScheduler`.
     milestones
         The epochs at which it changes; twice at one that is given twice.
     gamma
@@ -102,8 +98,6 @@ class ExponentialLR(_FactorLR):
 
     Parameters
     ----------
-    optimizer, last_epoch
-        As for `LRScheduler`.
     gamma
         The factor.
     """
@@ -121,8 +115,6 @@ class ConstantLR(_FactorLR):
 
     Parameters
     ----------
-    optimizer, last_epoch
-        As for `LRScheduler`.
     factor
         From 0 to 1.
     total_iters
@@ -144,8 +136,6 @@ class LinearLR(_FactorLR):
 
     Parameters
     ----------
-    optimizer, last_epoch
-        As for `LRScheduler`.
     start_factor
         The factor at first, above 0 and up to 1.
     end_factor
@@ -190,8 +180,6 @@ class PolynomialLR(_FactorLR):
 
     Parameters
     ----------
-    optimizer, last_epoch
-        As for `LRScheduler`.
     total_iters
         The number of epochs until the rate is 0.
     power
@@ -215,8 +203,6 @@ class CosineAnnealingLR(_FactorLR):
 
     Parameters
     ----------
-    optimizer, last_epoch
-        As for `LRScheduler`.
     T_max
         The number of epochs of half a wave.
     eta_min

@@ -19,8 +19,6 @@ class LambdaLR(LRScheduler):
 
     Parameters
     ----------
-    optimizer, last_epoch
-        As for `LRScheduler`.
     lr_lambda
         Computes the factor from the epoch; or one such function for each group.
 
@@ -65,8 +63,6 @@ class MultiplicativeLR(LambdaLR):
 
     Parameters
     ----------
-    optimizer, last_epoch
-        As for `LRScheduler`.
     lr_lambda
         Computes the factor of an epoch, from 1 on; or one such function for each group.
 
