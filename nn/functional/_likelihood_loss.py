@@ -53,7 +53,6 @@ def binary_cross_entropy(
     >>> F.binary_cross_entropy(np.array([0.5, 0.75, 0.0]), np.array([1, 1, 1]), reduction="none").round(4)
     array([  0.6931,   0.2877, 100.    ])
     """
-    check_reduction(reduction)
     input, target = alike("binary_cross_entropy", input, target)
     check_probabilities("binary_cross_entropy", "input", input, "; for logits use binary_cross_entropy_with_logits")
     check_probabilities("binary_cross_entropy", "target", target)
@@ -103,7 +102,6 @@ def binary_cross_entropy_with_logits(
     array([  0.6931, 100.    ])
     """
     name = "binary_cross_entropy_with_logits"
-    check_reduction(reduction)
     input, target = alike(name, input, target)
     check_probabilities(name, "target", target)
     if pos_weight is None:
@@ -223,7 +221,6 @@ def poisson_nll_loss(
     >>> float(F.poisson_nll_loss(np.log([2.0]), np.array([3])).round(4))
     -0.0794
     """
-    check_reduction(reduction)
     check_positive("poisson_nll_loss", "eps", eps, zero=True)
     input, target = alike("poisson_nll_loss", input, target)
     _check_least("poisson_nll_loss", "target", target, "counts are at least 0")
@@ -285,7 +282,6 @@ def gaussian_nll_loss(
     >>> float(F.gaussian_nll_loss(np.array([1.0]), np.array([3.0]), np.array([1.0])))
     2.0
     """
-    check_reduction(reduction)
     check_positive("gaussian_nll_loss", "eps", eps)
     input, target = _together("gaussian_nll_loss", input, target)
     var = _variances(as_real("gaussian_nll_loss", "var", var, input.dtype), input.shape)

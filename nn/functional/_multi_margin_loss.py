@@ -179,7 +179,6 @@ def multilabel_margin_loss(input: TensorLike, target: TensorLike, reduction: Red
     >>> float(F.multilabel_margin_loss(np.array([[0.1, 0.2, 0.4, 0.8]]), np.array([[3, 0, -1, 1]])).round(4))
     0.85
     """
-    check_reduction(reduction)
     input = as_real("multilabel_margin_loss", "input", input)
     target = borrow(as_operand("multilabel_margin_loss", "target", target))
     if target.dtype.kind not in "iu":
@@ -238,7 +237,6 @@ def multilabel_soft_margin_loss(
     >>> F.multilabel_soft_margin_loss(np.zeros((2, 3)), np.ones((2, 3)), reduction="none").round(4)
     array([0.6931, 0.6931])
     """
-    check_reduction(reduction)
     name = "multilabel_soft_margin_loss"
     input, target = alike(name, input, target)
     if not input.ndim:

@@ -10,7 +10,7 @@ from autograd import Tensor, elementwise
 
 from .._arguments import TensorLike
 from ._kernels.half_precision import in_single
-from ._kernels.loss_operands import Reduction, alike, check_positive, check_reduction, check_shape, reduced
+from ._kernels.loss_operands import Reduction, alike, check_positive, check_shape, reduced
 from ._kernels.operands import as_real
 
 
@@ -41,7 +41,6 @@ def mse_loss(
     >>> float(F.mse_loss(np.array([1.0, 2.0]), np.array([1.0, 4.0])))
     2.0
     """
-    check_reduction(reduction)
     input, target = alike("mse_loss", input, target)
     difference = input - target
     return _averaged("mse_loss", difference * difference, weight, reduction)
@@ -65,7 +64,6 @@ def l1_loss(
     >>> float(F.l1_loss(np.array([1.0, 2.0]), np.array([1.0, 4.0])))
     1.0
     """
-    check_reduction(reduction)
     input, target = alike("l1_loss", input, target)
     return _averaged("l1_loss", abs(input - target), weight, reduction)
 
@@ -103,7 +101,6 @@ def huber_loss(
     >>> F.huber_loss(np.array([0.5, 3.0]), np.array([0.0, 0.0]), reduction="none")
     array([0.125, 2.5  ])
     """
-    check_reduction(reduction)
     check_positive("huber_loss", "delta", delta)
     input, target = alike("huber_loss", input, target)
     losses = _huber(input, target, delta)
@@ -134,7 +131,6 @@ def smooth_l1_loss(input: TensorLike, target: TensorLike, reduction: Reduction =
     >>> F.smooth_l1_loss(np.array([0.5, 3.0]), np.array([0.0, 0.0]), reduction="none", beta=0.5)
     array([0.25, 2.75])
     """
-    check_reduction(reduction)
     check_positive("smooth_l1_loss", "beta", beta, zero=True)
     if beta == 0:
         return l1_loss(input, target, reduction)
