@@ -66,10 +66,7 @@ class Distribution:
         document_parameters(cls)
 
     def __init__(
-        self,
-        batch_shape: Sequence[int] = (),
-        event_shape: Sequence[int] = (),
-        validate_args: bool | None = None,
+        self, batch_shape: Sequence[int] = (), event_shape: Sequence[int] = (), validate_args: bool | None = None
     ) -> None:
         self._batch_shape, self._event_shape = tuple(batch_shape), tuple(event_shape)
         if validate_args is not None:

@@ -177,11 +177,7 @@ class LowRankMultivariateNormal(Located):
     cov_diag: Any
 
     def __init__(
-        self,
-        loc: TensorLike,
-        cov_factor: TensorLike,
-        cov_diag: TensorLike,
-        validate_args: bool | None = None,
+        self, loc: TensorLike, cov_factor: TensorLike, cov_diag: TensorLike, validate_args: bool | None = None
     ) -> None:
         self._set(validate_args, loc=loc, cov_factor=cov_factor, cov_diag=cov_diag)
         self._event_shape = self.loc.shape[-1:]

@@ -250,11 +250,7 @@ class StudentT(Located):
     scale: Any
 
     def __init__(
-        self,
-        df: TensorLike,
-        loc: TensorLike = 0.0,
-        scale: TensorLike = 1.0,
-        validate_args: bool | None = None,
+        self, df: TensorLike, loc: TensorLike = 0.0, scale: TensorLike = 1.0, validate_args: bool | None = None
     ) -> None:
         self._set(validate_args, df=df, loc=loc, scale=scale)
 

@@ -116,11 +116,7 @@ def avg_pool3d() -> None:
 
 @in_single
 def lp_pool2d(
-    input: TensorLike,
-    norm_type: float,
-    kernel_size: Spatial,
-    stride: Spatial | None = None,
-    ceil_mode: bool = False,
+    input: TensorLike, norm_type: float, kernel_size: Spatial, stride: Spatial | None = None, ceil_mode: bool = False
 ) -> Tensor:
     """Return the p-norm of each window of images, ``sum(x**p) ** (1/p)``; where the sum is 0, its gradient counts as 0.
 
