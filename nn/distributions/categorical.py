@@ -16,7 +16,7 @@ from ..random import draw_given
 from . import constraints
 from ._operands import logs_of
 from .constraints import Constraint, Constraints
-from .distribution import Distribution, Generator
+from .distribution import Distribution, Generator, formula
 
 __all__ = ["Categorical", "Multinomial", "OfClasses", "OneHotCategorical", "OneHotCategoricalStraightThrough"]
 
@@ -115,20 +115,9 @@ class Categorical(OfClasses):
         """Indices of classes."""
         return constraints.integer_interval(0, self._classes - 1)
 
-    @property
-    def mean(self) -> Tensor:
-        """Nan, for an index has no mean."""
-        return np.full(self.batch_shape, np.nan, self._dtype)  # type: ignore[return-value]
-
-    @property
-    def mode(self) -> Tensor:
-        """The index of the most probable class."""
-        return np.argmax(self.probs, axis=-1)
-
-    @property
-    def variance(self) -> Tensor:
-        """Nan, for an index has no variance."""
-        return self.mean
+    mean = formula(lambda self: np.full(self.batch_shape, np.nan, self._dtype), "Nan, for an index has no mean.")
+    mode = formula(lambda self: np.argmax(self.probs, axis=-1), "The index of the most probable class.")
+    variance = formula(lambda self: self.mean, "Nan, for an index has no variance.")
 
     def entropy(self) -> Tensor:
         return self._entropy()
@@ -183,20 +172,9 @@ class OneHotCategorical(OfClasses):
         self._set_classes(validate_args, probs, logits)
         self._event_shape = (self._classes,)
 
-    @property
-    def mean(self) -> Tensor:
-        """The probabilities."""
-        return self.probs
-
-    @property
-    def mode(self) -> Tensor:
-        """The row of the most probable class."""
-        return self._row(np.argmax(self.probs, axis=-1))
-
-    @property
-    def variance(self) -> Tensor:
-        """The variance of each number."""
-        return self.probs * (1 - self.probs)
+    mean = formula(lambda self: self.probs, "The probabilities.")
+    mode = formula(lambda self: self._row(np.argmax(self.probs, axis=-1)), "The row of the most probable class.")
+    variance = formula(lambda self: self.probs * (1 - self.probs), "The variance of each number.")
 
     def entropy(self) -> Tensor:
         return self._entropy()
@@ -294,15 +272,8 @@ class Multinomial(OfClasses):
         """Rows of counts with the sum `total_count`."""
         return constraints.multinomial(self.total_count)
 
-    @property
-    def mean(self) -> Tensor:
-        """The mean of each count."""
-        return self.total_count * self.probs
-
-    @property
-    def variance(self) -> Tensor:
-        """The variance of each count."""
-        return self.total_count * self.probs * (1 - self.probs)
+    mean = formula(lambda self: self.total_count * self.probs, "The mean of each count.")
+    variance = formula(lambda self: self.total_count * self.probs * (1 - self.probs), "The variance of each count.")
 
     def entropy(self) -> Tensor:
         """Return the entropy, by a sum over all counts of each class."""

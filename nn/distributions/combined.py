@@ -14,7 +14,7 @@ from .._arguments import TensorLike
 from . import constraints
 from .categorical import Categorical
 from .constraints import Constraint
-from .distribution import Distribution, Generator
+from .distribution import Distribution, Generator, formula
 from .transforms import summed
 
 __all__ = ["Independent", "MixtureSameFamily", "check_distribution"]
@@ -66,18 +66,9 @@ class Independent(Distribution):
         """That of the distributions, for all numbers of an event."""
         return constraints.independent(self.base_dist.support, self.reinterpreted_batch_ndims)
 
-    @property
-    def mean(self) -> Tensor:
-        return self.base_dist.mean
-
-    @property
-    def mode(self) -> Tensor:
-        return self.base_dist.mode
-
-    @property
-    def variance(self) -> Tensor:
-        """The variance of each number."""
-        return self.base_dist.variance
+    mean = formula(lambda self: self.base_dist.mean)
+    mode = formula(lambda self: self.base_dist.mode)
+    variance = formula(lambda self: self.base_dist.variance, "The variance of each number.")
 
     def expand(self, batch_shape: Sequence[int]) -> Independent:
         count = self.reinterpreted_batch_ndims
@@ -175,9 +166,7 @@ class MixtureSameFamily(Distribution):
     def _axis(self) -> int:
         return -1 - len(self.event_shape)
 
-    @property
-    def mean(self) -> Tensor:
-        return np.sum(self._weights() * self.component_distribution.mean, axis=self._axis)
+    mean = formula(lambda self: np.sum(self._weights() * self.component_distribution.mean, axis=self._axis))
 
     @property
     def variance(self) -> Tensor:

@@ -15,7 +15,7 @@ from ..random import draw_given
 from . import constraints
 from ._operands import logs_of
 from .constraints import Constraint, Constraints
-from .distribution import Distribution, Generator
+from .distribution import Distribution, Generator, formula
 
 __all__ = ["Bernoulli", "Binomial", "Geometric", "NegativeBinomial", "OfOdds", "Poisson"]
 
@@ -107,10 +107,7 @@ class Bernoulli(OfOdds):
     support = constraints.boolean
     has_enumerate_support = True
 
-    @property
-    def mean(self) -> Tensor:
-        """The probability."""
-        return self.probs
+    mean = formula(lambda self: self.probs, "The probability.")
 
     @property
     def mode(self) -> Tensor:
@@ -118,9 +115,7 @@ class Bernoulli(OfOdds):
         half = self.probs == 0.5
         return np.where(half, np.nan, self.probs >= 0.5).astype(self._dtype)  # type: ignore[return-value]
 
-    @property
-    def variance(self) -> Tensor:
-        return self._variance
+    variance = formula(lambda self: self._variance)
 
     def entropy(self) -> Tensor:
         return self._entropy
@@ -161,18 +156,9 @@ class Geometric(OfOdds):
     }
     support = constraints.nonnegative_integer
 
-    @property
-    def mean(self) -> Tensor:
-        return 1 / self._odds if "probs" in self.__dict__ else np.exp(-self.logits)  # type: ignore[return-value]
-
-    @property
-    def mode(self) -> Tensor:
-        """0."""
-        return self.probs * 0
-
-    @property
-    def variance(self) -> Tensor:
-        return self.mean / self.probs
+    mean = formula(lambda self: 1 / self._odds if "probs" in self.__dict__ else np.exp(-self.logits))
+    mode = formula(lambda self: self.probs * 0, "0.")
+    variance = formula(lambda self: self.mean / self.probs)
 
     @property
     def stddev(self) -> Tensor:
@@ -226,20 +212,9 @@ class Poisson(Distribution):
     def __init__(self, rate: TensorLike, validate_args: bool | None = None) -> None:
         self._set(validate_args, rate=rate)
 
-    @property
-    def mean(self) -> Tensor:
-        """`rate`."""
-        return self.rate
-
-    @property
-    def mode(self) -> Tensor:
-        """The largest integer that is not above `rate`."""
-        return np.floor(self.rate)
-
-    @property
-    def variance(self) -> Tensor:
-        """`rate`."""
-        return self.rate
+    mean = formula(lambda self: self.rate, "`rate`.")
+    mode = formula(lambda self: np.floor(self.rate), "The largest integer that is not above `rate`.")
+    variance = formula(lambda self: self.rate, "`rate`.")
 
     def _draw(self, sample_shape: tuple[int, ...], generator: Generator) -> Any:
         return draw_given(_poissons, self._shape(sample_shape), [self.rate], generator)
@@ -285,18 +260,12 @@ class Binomial(OfOdds):
         """Integers from 0 to `total_count`."""
         return constraints.integer_interval(0, self.total_count)
 
-    @property
-    def mean(self) -> Tensor:
-        return self.total_count * self.probs
-
-    @property
-    def mode(self) -> Tensor:
-        """The most probable count."""
-        return np.minimum(np.floor((self.total_count + 1) * self.probs), self.total_count)
-
-    @property
-    def variance(self) -> Tensor:
-        return self.total_count * self._variance
+    mean = formula(lambda self: self.total_count * self.probs)
+    mode = formula(
+        lambda self: np.minimum(np.floor((self.total_count + 1) * self.probs), self.total_count),
+        "The most probable count.",
+    )
+    variance = formula(lambda self: self.total_count * self._variance)
 
     def entropy(self) -> Tensor:
         """Return the entropy, a sum over all counts; `total_count` is the same for all distributions."""
@@ -360,22 +329,12 @@ class NegativeBinomial(OfOdds):
     ) -> None:
         self._set_either(validate_args, probs, logits, total_count=total_count)
 
-    @property
-    def mean(self) -> Tensor:
-        return self.total_count * self._odds
-
-    @property
-    def mode(self) -> Tensor:
-        """The most probable count."""
-        return np.maximum(np.floor((self.total_count - 1) * self._odds), 0)
-
-    @property
-    def variance(self) -> Tensor:
-        return self.mean * (1 + self._odds)
-
-    @property
-    def stddev(self) -> Tensor:
-        return np.sqrt(self.mean) * np.sqrt(1 + self._odds)
+    mean = formula(lambda self: self.total_count * self._odds)
+    mode = formula(
+        lambda self: np.maximum(np.floor((self.total_count - 1) * self._odds), 0), "The most probable count."
+    )
+    variance = formula(lambda self: self.mean * (1 + self._odds))
+    stddev = formula(lambda self: np.sqrt(self.mean) * np.sqrt(1 + self._odds))
 
     def _draw(self, sample_shape: tuple[int, ...], generator: Generator) -> Any:
         return draw_given(_negative_binomials, self._shape(sample_shape), [self.total_count, self._odds], generator)

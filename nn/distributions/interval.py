@@ -15,7 +15,7 @@ from . import constraints
 from ._implicit import beta_sample, dirichlet_sample
 from ._operands import check
 from .constraints import Constraint, Constraints
-from .distribution import Distribution, Generator
+from .distribution import Distribution, Generator, formula
 from .real import EULER
 
 __all__ = ["Beta", "Dirichlet", "Kumaraswamy", "Uniform"]
@@ -53,23 +53,10 @@ class Uniform(Distribution):
         """Numbers from `low` to `high`."""
         return constraints.interval(self.low, self.high)
 
-    @property
-    def mean(self) -> Tensor:
-        """The middle."""
-        return 0.5 * (self.low + self.high)
-
-    @property
-    def mode(self) -> Tensor:
-        """Nan, for all values have the same density."""
-        return np.full_like(self.low, math.nan)
-
-    @property
-    def variance(self) -> Tensor:
-        return np.square(self.stddev)  # type: ignore[return-value]
-
-    @property
-    def stddev(self) -> Tensor:
-        return (self.high - self.low) / math.sqrt(12)
+    mean = formula(lambda self: 0.5 * (self.low + self.high), "The middle.")
+    mode = formula(lambda self: np.full_like(self.low, math.nan), "Nan, for all values have the same density.")
+    variance = formula(lambda self: np.square(self.stddev))
+    stddev = formula(lambda self: (self.high - self.low) / math.sqrt(12))
 
     def entropy(self) -> Tensor:
         return np.log(self.high - self.low)
@@ -121,9 +108,7 @@ class Beta(_OfParts):
     0.75
     """
 
-    @property
-    def mean(self) -> Tensor:
-        return 1 / (1 + self.concentration0 / self.concentration1)
+    mean = formula(lambda self: 1 / (1 + self.concentration0 / self.concentration1))
 
     @property
     def mode(self) -> Tensor:
@@ -169,9 +154,7 @@ class Kumaraswamy(_OfParts):
         a, b = self.concentration1, self.concentration0
         return b * np.exp(densities.log_beta(1 + n / a, b))
 
-    @property
-    def mean(self) -> Tensor:
-        return self._moment(1)
+    mean = formula(lambda self: self._moment(1))
 
     @property
     def mode(self) -> Tensor:
@@ -182,9 +165,7 @@ class Kumaraswamy(_OfParts):
         mode = np.power((first - 1) / (first * second - 1), 1 / first)
         return np.where(known, mode, np.nan).astype(self._dtype)  # type: ignore[return-value]
 
-    @property
-    def variance(self) -> Tensor:
-        return self._moment(2) - self._moment(1) * self._moment(1)
+    variance = formula(lambda self: self._moment(2) - self._moment(1) * self._moment(1))
 
     def entropy(self) -> Tensor:
         a, b = self.concentration1, self.concentration0
@@ -243,9 +224,7 @@ class Dirichlet(Distribution):
     def _total(self) -> Any:
         return np.sum(self.concentration, axis=-1, keepdims=True)
 
-    @property
-    def mean(self) -> Tensor:
-        return self.concentration / self._total
+    mean = formula(lambda self: self.concentration / self._total)
 
     @property
     def mode(self) -> Tensor:

@@ -12,7 +12,7 @@ from autograd import ShapeError, Tensor
 from .._arguments import TensorLike
 from . import constraints
 from .constraints import Constraints
-from .distribution import Generator
+from .distribution import Generator, formula
 from .real import Located
 
 __all__ = ["LowRankMultivariateNormal", "MultivariateNormal", "half_log_det", "whitened"]
@@ -115,20 +115,9 @@ class MultivariateNormal(Located):
                 f"should be of shape (..., {n}, {n}), not {shape}"
             )
 
-    @property
-    def covariance_matrix(self) -> Tensor:
-        """The covariance."""
-        return self.scale_tril @ np.swapaxes(self.scale_tril, -1, -2)
-
-    @property
-    def precision_matrix(self) -> Tensor:
-        """The inverse of the covariance."""
-        return np.linalg.inv(self.covariance_matrix)  # type: ignore[return-value]
-
-    @property
-    def variance(self) -> Tensor:
-        """The variance of each number."""
-        return np.sum(self.scale_tril * self.scale_tril, axis=-1)
+    covariance_matrix = formula(lambda self: self.scale_tril @ np.swapaxes(self.scale_tril, -1, -2), "The covariance.")
+    precision_matrix = formula(lambda self: np.linalg.inv(self.covariance_matrix), "The inverse of the covariance.")
+    variance = formula(lambda self: np.sum(self.scale_tril * self.scale_tril, axis=-1), "The variance of each number.")
 
     def entropy(self) -> Tensor:
         return half_log_det(self.scale_tril) + 0.5 * (1 + LOG_2PI) * self.event_shape[0]
@@ -189,10 +178,9 @@ class LowRankMultivariateNormal(Located):
                 f"and {self.cov_diag.shape}"
             )
 
-    @property
-    def variance(self) -> Tensor:
-        """The variance of each number."""
-        return np.sum(self.cov_factor * self.cov_factor, axis=-1) + self.cov_diag
+    variance = formula(
+        lambda self: np.sum(self.cov_factor * self.cov_factor, axis=-1) + self.cov_diag, "The variance of each number."
+    )
 
     @property
     def covariance_matrix(self) -> Tensor:
@@ -200,15 +188,10 @@ class LowRankMultivariateNormal(Located):
         eye = np.eye(self.event_shape[0], dtype=self._dtype)
         return self.cov_factor @ np.swapaxes(self.cov_factor, -1, -2) + self.cov_diag[..., None] * eye
 
-    @property
-    def scale_tril(self) -> Tensor:
-        """The lower Cholesky factor of the covariance."""
-        return np.linalg.cholesky(self.covariance_matrix)  # type: ignore[return-value]
-
-    @property
-    def precision_matrix(self) -> Tensor:
-        """The inverse of the covariance."""
-        return np.linalg.inv(self.covariance_matrix)  # type: ignore[return-value]
+    scale_tril = formula(
+        lambda self: np.linalg.cholesky(self.covariance_matrix), "The lower Cholesky factor of the covariance."
+    )
+    precision_matrix = formula(lambda self: np.linalg.inv(self.covariance_matrix), "The inverse of the covariance.")
 
     @property
     def _capacitance(self) -> Any:
@@ -217,10 +200,10 @@ class LowRankMultivariateNormal(Located):
         rank = self.cov_factor.shape[-1]
         return np.linalg.cholesky(scaled @ self.cov_factor + np.eye(rank, dtype=self._dtype))
 
-    @property
-    def half_log_det(self) -> Tensor:
-        """Half of the logarithm of the determinant of the covariance."""
-        return half_log_det(self._capacitance) + 0.5 * np.sum(np.log(self.cov_diag), axis=-1)
+    half_log_det = formula(
+        lambda self: half_log_det(self._capacitance) + 0.5 * np.sum(np.log(self.cov_diag), axis=-1),
+        "Half of the logarithm of the determinant of the covariance.",
+    )
 
     def entropy(self) -> Tensor:
         return self.half_log_det + 0.5 * (1 + LOG_2PI) * self.event_shape[0]

@@ -14,7 +14,7 @@ from .._arguments import TensorLike
 from . import constraints
 from ._implicit import gamma_sample
 from .constraints import Constraint, Constraints
-from .distribution import Distribution, Generator, shown
+from .distribution import Distribution, Generator, formula, shown
 from .real import EULER
 
 __all__ = [
@@ -47,24 +47,10 @@ class Exponential(Distribution):
     def __init__(self, rate: TensorLike, validate_args: bool | None = None) -> None:
         self._set(validate_args, rate=rate)
 
-    @property
-    def mean(self) -> Tensor:
-        """The inverse of `rate`."""
-        return 1 / self.rate
-
-    @property
-    def mode(self) -> Tensor:
-        """0."""
-        return self.rate * 0
-
-    @property
-    def stddev(self) -> Tensor:
-        """The inverse of `rate`."""
-        return 1 / self.rate
-
-    @property
-    def variance(self) -> Tensor:
-        return np.square(1 / self.rate)
+    mean = formula(lambda self: 1 / self.rate, "The inverse of `rate`.")
+    mode = formula(lambda self: self.rate * 0, "0.")
+    stddev = formula(lambda self: 1 / self.rate, "The inverse of `rate`.")
+    variance = formula(lambda self: np.square(1 / self.rate))
 
     def entropy(self) -> Tensor:
         return 1 - np.log(self.rate)
@@ -125,22 +111,13 @@ class Gamma(_OfShape):
 
     support = constraints.nonnegative
 
-    @property
-    def mean(self) -> Tensor:
-        return self.concentration / self.rate
-
-    @property
-    def mode(self) -> Tensor:
-        """The value of greatest density, 0 for a concentration of up to 1."""
-        return np.maximum(self.concentration - 1, 0) / self.rate
-
-    @property
-    def variance(self) -> Tensor:
-        return self.mean / self.rate
-
-    @property
-    def stddev(self) -> Tensor:
-        return np.sqrt(self.concentration) / self.rate
+    mean = formula(lambda self: self.concentration / self.rate)
+    mode = formula(
+        lambda self: np.maximum(self.concentration - 1, 0) / self.rate,
+        "The value of greatest density, 0 for a concentration of up to 1.",
+    )
+    variance = formula(lambda self: self.mean / self.rate)
+    stddev = formula(lambda self: np.sqrt(self.concentration) / self.rate)
 
     def entropy(self) -> Tensor:
         return densities.gamma_entropy(self.concentration) - np.log(self.rate)
@@ -174,24 +151,19 @@ class InverseGamma(_OfShape):
 
     support = constraints.positive
 
-    @property
-    def mean(self) -> Tensor:
-        """The mean, infinite for a concentration of up to 1."""
-        return self._above(1, self.concentration, lambda a: self.rate / (a - 1))
-
-    @property
-    def mode(self) -> Tensor:
-        return self.rate / (self.concentration + 1)
-
-    @property
-    def variance(self) -> Tensor:
-        """The variance, infinite for a concentration of up to 2."""
-        return self._above(2, self.concentration, lambda a: np.square(self.rate / (a - 1)) / (a - 2))
-
-    @property
-    def stddev(self) -> Tensor:
-        """The standard deviation, infinite for a concentration of up to 2."""
-        return self._above(2, self.concentration, lambda a: self.rate / (a - 1) / np.sqrt(a - 2))
+    mean = formula(
+        lambda self: self._above(1, self.concentration, lambda a: self.rate / (a - 1)),
+        "The mean, infinite for a concentration of up to 1.",
+    )
+    mode = formula(lambda self: self.rate / (self.concentration + 1))
+    variance = formula(
+        lambda self: self._above(2, self.concentration, lambda a: np.square(self.rate / (a - 1)) / (a - 2)),
+        "The variance, infinite for a concentration of up to 2.",
+    )
+    stddev = formula(
+        lambda self: self._above(2, self.concentration, lambda a: self.rate / (a - 1) / np.sqrt(a - 2)),
+        "The standard deviation, infinite for a concentration of up to 2.",
+    )
 
     def entropy(self) -> Tensor:
         a = self.concentration
@@ -231,10 +203,7 @@ class Chi2(Gamma):
         self.concentration, self.rate = half, np.full_like(half, 0.5)
         self._names = ("concentration", "rate")
 
-    @property
-    def df(self) -> Tensor:
-        """Degrees of freedom."""
-        return 2 * self.concentration
+    df = formula(lambda self: 2 * self.concentration, "Degrees of freedom.")
 
     def __repr__(self) -> str:
         return f"Chi2(df: {shown(self.df)})"
@@ -264,15 +233,14 @@ class FisherSnedecor(Distribution):
     def __init__(self, df1: TensorLike, df2: TensorLike, validate_args: bool | None = None) -> None:
         self._set(validate_args, df1=df1, df2=df2)
 
-    @property
-    def mean(self) -> Tensor:
-        """The mean, nan for a `df2` of up to 2."""
-        return self._above(2, self.df2, lambda n: 1 + 2 / (n - 2), math.nan)
-
-    @property
-    def mode(self) -> Tensor:
-        """The value of greatest density, nan for a `df1` of up to 2."""
-        return self._above(2, self.df1, lambda m: (m - 2) / m * self.df2 / (self.df2 + 2), math.nan)
+    mean = formula(
+        lambda self: self._above(2, self.df2, lambda n: 1 + 2 / (n - 2), math.nan),
+        "The mean, nan for a `df2` of up to 2.",
+    )
+    mode = formula(
+        lambda self: self._above(2, self.df1, lambda m: (m - 2) / m * self.df2 / (self.df2 + 2), math.nan),
+        "The value of greatest density, nan for a `df1` of up to 2.",
+    )
 
     @property
     def variance(self) -> Tensor:
@@ -303,10 +271,7 @@ class _Half(Distribution):
     def __init__(self, scale: TensorLike, validate_args: bool | None = None) -> None:
         self._set(validate_args, scale=scale)
 
-    @property
-    def mode(self) -> Tensor:
-        """0."""
-        return self.scale * 0
+    mode = formula(lambda self: self.scale * 0, "0.")
 
 
 class HalfNormal(_Half):
@@ -324,17 +289,9 @@ class HalfNormal(_Half):
     1.596
     """
 
-    @property
-    def mean(self) -> Tensor:
-        return self.scale * math.sqrt(2 / math.pi)
-
-    @property
-    def variance(self) -> Tensor:
-        return self.scale * self.scale * (1 - 2 / math.pi)
-
-    @property
-    def stddev(self) -> Tensor:
-        return self.scale * math.sqrt(1 - 2 / math.pi)
+    mean = formula(lambda self: self.scale * math.sqrt(2 / math.pi))
+    variance = formula(lambda self: self.scale * self.scale * (1 - 2 / math.pi))
+    stddev = formula(lambda self: self.scale * math.sqrt(1 - 2 / math.pi))
 
     def entropy(self) -> Tensor:
         return np.log(self.scale) + 0.5 * (1 + math.log(math.pi / 2))
@@ -367,15 +324,8 @@ class HalfCauchy(_Half):
     0.5
     """
 
-    @property
-    def mean(self) -> Tensor:
-        """Infinity."""
-        return np.full_like(self.scale, math.inf)
-
-    @property
-    def variance(self) -> Tensor:
-        """Infinity."""
-        return np.full_like(self.scale, math.inf)
+    mean = formula(lambda self: np.full_like(self.scale, math.inf), "Infinity.")
+    variance = formula(lambda self: np.full_like(self.scale, math.inf), "Infinity.")
 
     def entropy(self) -> Tensor:
         return math.log(2 * math.pi) + np.log(self.scale)
@@ -421,9 +371,7 @@ class Weibull(Distribution):
     def __init__(self, scale: TensorLike, concentration: TensorLike, validate_args: bool | None = None) -> None:
         self._set(validate_args, scale=scale, concentration=concentration)
 
-    @property
-    def mean(self) -> Tensor:
-        return self.scale * np.exp(special.gammaln(1 + 1 / self.concentration))
+    mean = formula(lambda self: self.scale * np.exp(special.gammaln(1 + 1 / self.concentration)))
 
     @property
     def mode(self) -> Tensor:
@@ -431,9 +379,7 @@ class Weibull(Distribution):
         k = np.maximum(self.concentration, 1)
         return self.scale * np.power((k - 1) / k, 1 / k)
 
-    @property
-    def variance(self) -> Tensor:
-        return np.square(self.stddev)  # type: ignore[return-value]
+    variance = formula(lambda self: np.square(self.stddev))
 
     @property
     def stddev(self) -> Tensor:
@@ -490,25 +436,19 @@ class Pareto(Distribution):
         """Numbers of at least `scale`."""
         return constraints.greater_than_eq(self.scale)
 
-    @property
-    def mean(self) -> Tensor:
-        """The mean, infinite for an `alpha` of up to 1."""
-        return self._above(1, self.alpha, lambda a: self.scale + self.scale / (a - 1))
-
-    @property
-    def mode(self) -> Tensor:
-        """`scale`."""
-        return self.scale
-
-    @property
-    def variance(self) -> Tensor:
-        """The variance, infinite for an `alpha` of up to 2."""
-        return self._above(2, self.alpha, lambda a: np.square(self.scale / (a - 1)) * (a / (a - 2)))
-
-    @property
-    def stddev(self) -> Tensor:
-        """The standard deviation, infinite for an `alpha` of up to 2."""
-        return self._above(2, self.alpha, lambda a: self.scale / (a - 1) * np.sqrt(a / (a - 2)))
+    mean = formula(
+        lambda self: self._above(1, self.alpha, lambda a: self.scale + self.scale / (a - 1)),
+        "The mean, infinite for an `alpha` of up to 1.",
+    )
+    mode = formula(lambda self: self.scale, "`scale`.")
+    variance = formula(
+        lambda self: self._above(2, self.alpha, lambda a: np.square(self.scale / (a - 1)) * (a / (a - 2))),
+        "The variance, infinite for an `alpha` of up to 2.",
+    )
+    stddev = formula(
+        lambda self: self._above(2, self.alpha, lambda a: self.scale / (a - 1) * np.sqrt(a / (a - 2))),
+        "The standard deviation, infinite for an `alpha` of up to 2.",
+    )
 
     def entropy(self) -> Tensor:
         return np.log(self.scale / self.alpha) + 1 + 1 / self.alpha

@@ -15,7 +15,7 @@ from ..random import draw_given
 from . import constraints
 from ._implicit import gamma_sample
 from .constraints import Constraints
-from .distribution import Distribution, Generator
+from .distribution import Distribution, Generator, formula
 
 __all__ = ["EULER", "Cauchy", "Gumbel", "Laplace", "Located", "Normal", "StudentT", "VonMises"]
 
@@ -29,15 +29,8 @@ class Located(Distribution):
     support = constraints.real
     loc: Any
 
-    @property
-    def mean(self) -> Tensor:
-        """The mean, which is `loc`."""
-        return self.loc
-
-    @property
-    def mode(self) -> Tensor:
-        """The value of greatest density, `loc`."""
-        return self.loc
+    mean = formula(lambda self: self.loc, "The mean, which is `loc`.")
+    mode = formula(lambda self: self.loc, "The value of greatest density, `loc`.")
 
 
 class _LocationScale(Located):
@@ -90,15 +83,8 @@ class Normal(_LocationScale):
     _below = staticmethod(lambda z: special.ndtr(z))
     _quantile = staticmethod(lambda q: special.ndtri(q))
 
-    @property
-    def stddev(self) -> Tensor:
-        """`scale`."""
-        return self.scale
-
-    @property
-    def variance(self) -> Tensor:
-        """The square of `scale`."""
-        return self.scale * self.scale
+    stddev = formula(lambda self: self.scale, "`scale`.")
+    variance = formula(lambda self: self.scale * self.scale, "The square of `scale`.")
 
     def entropy(self) -> Tensor:
         return np.log(self.scale) + (0.5 + densities.LOG_ROOT_2PI)
@@ -128,13 +114,8 @@ class Laplace(_LocationScale):
     _below = staticmethod(densities.laplace_cdf)
     _quantile = staticmethod(densities.laplace_quantile)
 
-    @property
-    def variance(self) -> Tensor:
-        return 2 * self.scale * self.scale
-
-    @property
-    def stddev(self) -> Tensor:
-        return math.sqrt(2) * self.scale
+    variance = formula(lambda self: 2 * self.scale * self.scale)
+    stddev = formula(lambda self: math.sqrt(2) * self.scale)
 
     def entropy(self) -> Tensor:
         return 1 + np.log(2 * self.scale)
@@ -166,15 +147,8 @@ class Cauchy(_LocationScale):
     _below = staticmethod(densities.cauchy_cdf)
     _quantile = staticmethod(densities.cauchy_quantile)
 
-    @property
-    def mean(self) -> Tensor:
-        """Nan, for there is none."""
-        return np.full_like(self.loc, math.nan)
-
-    @property
-    def variance(self) -> Tensor:
-        """Infinity."""
-        return np.full_like(self.loc, math.inf)
+    mean = formula(lambda self: np.full_like(self.loc, math.nan), "Nan, for there is none.")
+    variance = formula(lambda self: np.full_like(self.loc, math.inf), "Infinity.")
 
     def entropy(self) -> Tensor:
         return math.log(4 * math.pi) + np.log(self.scale)
@@ -206,18 +180,9 @@ class Gumbel(_LocationScale):
     _below = staticmethod(densities.gumbel_cdf)
     _quantile = staticmethod(densities.gumbel_quantile)
 
-    @property
-    def mean(self) -> Tensor:
-        """`loc` and Euler's constant times `scale`."""
-        return self.loc + self.scale * EULER
-
-    @property
-    def variance(self) -> Tensor:
-        return self.scale * self.scale * (math.pi**2 / 6)
-
-    @property
-    def stddev(self) -> Tensor:
-        return self.scale * (math.pi / math.sqrt(6))
+    mean = formula(lambda self: self.loc + self.scale * EULER, "`loc` and Euler's constant times `scale`.")
+    variance = formula(lambda self: self.scale * self.scale * (math.pi**2 / 6))
+    stddev = formula(lambda self: self.scale * (math.pi / math.sqrt(6)))
 
     def entropy(self) -> Tensor:
         return np.log(self.scale) + (1 + EULER)
@@ -254,10 +219,9 @@ class StudentT(Located):
     ) -> None:
         self._set(validate_args, df=df, loc=loc, scale=scale)
 
-    @property
-    def mean(self) -> Tensor:
-        """`loc`, and nan for one degree of freedom or less."""
-        return np.where(self.df > 1, self.loc, math.nan)  # type: ignore[return-value]
+    mean = formula(
+        lambda self: np.where(self.df > 1, self.loc, math.nan), "`loc`, and nan for one degree of freedom or less."
+    )
 
     @property
     def variance(self) -> Tensor:
@@ -311,10 +275,10 @@ class VonMises(Located):
     def __init__(self, loc: TensorLike, concentration: TensorLike, validate_args: bool | None = None) -> None:
         self._set(validate_args, loc=loc, concentration=concentration)
 
-    @property
-    def variance(self) -> Tensor:
-        """The circular variance, 1 less the mean cosine of the distance to `loc`."""
-        return densities.von_mises_variance(self.concentration)
+    variance = formula(
+        lambda self: densities.von_mises_variance(self.concentration),
+        "The circular variance, 1 less the mean cosine of the distance to `loc`.",
+    )
 
     def _draw(self, sample_shape: tuple[int, ...], generator: Generator) -> Any:
         return draw_given(_angles, self._shape(sample_shape), [self.loc, self.concentration], generator)

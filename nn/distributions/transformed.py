@@ -14,7 +14,7 @@ from . import constraints
 from .combined import Independent, check_distribution
 from .composition import ComposeTransform
 from .constraints import Constraint, Constraints
-from .distribution import Distribution, Generator
+from .distribution import Distribution, Generator, formula
 from .real import Normal
 from .transforms import ExpTransform, Transform, summed
 
@@ -152,23 +152,10 @@ class LogNormal(TransformedDistribution):
     def __init__(self, loc: TensorLike, scale: TensorLike, validate_args: bool | None = None) -> None:
         super().__init__(_named(Normal, "LogNormal", loc, scale, validate_args), ExpTransform(), validate_args)
 
-    @property
-    def loc(self) -> Tensor:
-        """The mean of the logarithm."""
-        return self.base_dist.loc
-
-    @property
-    def scale(self) -> Tensor:
-        """The standard deviation of the logarithm."""
-        return self.base_dist.scale
-
-    @property
-    def mean(self) -> Tensor:
-        return np.exp(self.loc + 0.5 * self.base_dist.variance)  # type: ignore[return-value]
-
-    @property
-    def mode(self) -> Tensor:
-        return np.exp(self.loc - self.base_dist.variance)  # type: ignore[return-value]
+    loc = formula(lambda self: self.base_dist.loc, "The mean of the logarithm.")
+    scale = formula(lambda self: self.base_dist.scale, "The standard deviation of the logarithm.")
+    mean = formula(lambda self: np.exp(self.loc + 0.5 * self.base_dist.variance))
+    mode = formula(lambda self: np.exp(self.loc - self.base_dist.variance))
 
     @property
     def variance(self) -> Tensor:
