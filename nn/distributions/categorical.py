@@ -14,9 +14,10 @@ from ..functional._activation import log_softmax, softmax
 from ..functional._kernels.operands import as_operand
 from ..random import draw_given
 from . import constraints
+from ._formulas import dependent, formula
 from ._operands import logs_of
 from .constraints import Constraint, Constraints
-from .distribution import Distribution, Generator, formula
+from .distribution import Distribution, Generator
 
 __all__ = ["Categorical", "Multinomial", "OfClasses", "OneHotCategorical", "OneHotCategoricalStraightThrough"]
 
@@ -110,11 +111,7 @@ class Categorical(OfClasses):
     ) -> None:
         self._set_classes(validate_args, probs, logits)
 
-    @property
-    def support(self) -> Constraint:
-        """Indices of classes."""
-        return constraints.integer_interval(0, self._classes - 1)
-
+    support = dependent(lambda self: constraints.integer_interval(0, self._classes - 1), "Indices of classes.")
     mean = formula(lambda self: np.full(self.batch_shape, np.nan, self._dtype), "Nan, for an index has no mean.")
     mode = formula(lambda self: np.argmax(self.probs, axis=-1), "The index of the most probable class.")
     variance = formula(lambda self: self.mean, "Nan, for an index has no variance.")
@@ -267,11 +264,9 @@ class Multinomial(OfClasses):
         self._set_classes(validate_args, probs, logits)
         self._event_shape = (self._classes,)
 
-    @property
-    def support(self) -> Constraint:
-        """Rows of counts with the sum `total_count`."""
-        return constraints.multinomial(self.total_count)
-
+    support = dependent(
+        lambda self: constraints.multinomial(self.total_count), "Rows of counts with the sum `total_count`."
+    )
     mean = formula(lambda self: self.total_count * self.probs, "The mean of each count.")
     variance = formula(lambda self: self.total_count * self.probs * (1 - self.probs), "The variance of each count.")
 

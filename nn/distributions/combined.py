@@ -12,9 +12,10 @@ from autograd.extend import borrow
 
 from .._arguments import TensorLike
 from . import constraints
+from ._formulas import dependent, formula
 from .categorical import Categorical
 from .constraints import Constraint
-from .distribution import Distribution, Generator, formula
+from .distribution import Distribution, Generator
 from .transforms import summed
 
 __all__ = ["Independent", "MixtureSameFamily", "check_distribution"]
@@ -61,11 +62,10 @@ class Independent(Distribution):
         super().__init__(shape[:count], shape[count:], validate_args)
         self.has_rsample = base_distribution.has_rsample
 
-    @property
-    def support(self) -> Constraint:
-        """That of the distributions, for all numbers of an event."""
-        return constraints.independent(self.base_dist.support, self.reinterpreted_batch_ndims)
-
+    support = dependent(
+        lambda self: constraints.independent(self.base_dist.support, self.reinterpreted_batch_ndims),
+        "That of the distributions, for all numbers of an event.",
+    )
     mean = formula(lambda self: self.base_dist.mean)
     mode = formula(lambda self: self.base_dist.mode)
     variance = formula(lambda self: self.base_dist.variance, "The variance of each number.")

@@ -12,6 +12,7 @@ from autograd import ShapeError, Tensor
 
 from .._arguments import TensorLike
 from . import constraints
+from ._formulas import dependent, formula
 from .constraints import Constraint
 from .transforms import Transform, real_numbers, reals, summed
 
@@ -40,20 +41,15 @@ class IndependentTransform(Transform):
     def __init__(self, base_transform: Transform, reinterpreted_batch_ndims: int) -> None:
         self.base_transform, self.reinterpreted_batch_ndims = base_transform, reinterpreted_batch_ndims
 
-    @property
-    def domain(self) -> Constraint:  # type: ignore[override]
-        """What arguments fulfil."""
-        return constraints.independent(self.base_transform.domain, self.reinterpreted_batch_ndims)
-
-    @property
-    def codomain(self) -> Constraint:  # type: ignore[override]
-        """What results fulfil."""
-        return constraints.independent(self.base_transform.codomain, self.reinterpreted_batch_ndims)
-
-    @property
-    def sign(self) -> Any:
-        """That of the function."""
-        return self.base_transform.sign
+    domain = dependent(
+        lambda self: constraints.independent(self.base_transform.domain, self.reinterpreted_batch_ndims),
+        "What arguments fulfil.",
+    )
+    codomain = dependent(
+        lambda self: constraints.independent(self.base_transform.codomain, self.reinterpreted_batch_ndims),
+        "What results fulfil.",
+    )
+    sign = formula(lambda self: self.base_transform.sign, "That of the function.")
 
     def log_abs_det_jacobian(self, x: TensorLike, y: TensorLike) -> Tensor:
         """Return the sum of the logarithms over the axes of an event."""
@@ -92,15 +88,8 @@ class ReshapeTransform(Transform):
                 f"ReshapeTransform: {self.in_shape} and {self.out_shape} have different numbers of elements"
             )
 
-    @property
-    def domain(self) -> Constraint:  # type: ignore[override]
-        """What arguments fulfil."""
-        return reals(len(self.in_shape))
-
-    @property
-    def codomain(self) -> Constraint:  # type: ignore[override]
-        """What results fulfil."""
-        return reals(len(self.out_shape))
+    domain = dependent(lambda self: reals(len(self.in_shape)), "What arguments fulfil.")
+    codomain = dependent(lambda self: reals(len(self.out_shape)), "What results fulfil.")
 
     def log_abs_det_jacobian(self, x: TensorLike, y: TensorLike) -> Tensor:
         """Return 0."""

@@ -13,9 +13,10 @@ from .._arguments import TensorLike
 from ..functional._activation import sigmoid
 from ..random import draw_given
 from . import constraints
+from ._formulas import dependent, formula
 from ._operands import logs_of
 from .constraints import Constraint, Constraints
-from .distribution import Distribution, Generator, formula
+from .distribution import Distribution, Generator
 
 __all__ = ["Bernoulli", "Binomial", "Geometric", "NegativeBinomial", "OfOdds", "Poisson"]
 
@@ -67,10 +68,7 @@ class OfOdds(Distribution):
             return logs_of(self.probs)
         return -np.logaddexp(0, -self.logits), -np.logaddexp(0, self.logits)
 
-    @property
-    def _odds(self) -> Any:
-        """The quotient of both probabilities."""
-        return self.probs / (1 - self.probs) if "probs" in self.__dict__ else np.exp(self.logits)
+    _odds = formula(lambda self: self.probs / (1 - self.probs) if "probs" in self.__dict__ else np.exp(self.logits))
 
     @property
     def _variance(self) -> Any:
@@ -255,11 +253,9 @@ class Binomial(OfOdds):
     ) -> None:
         self._set_either(validate_args, probs, logits, total_count=total_count)
 
-    @property
-    def support(self) -> Constraint:
-        """Integers from 0 to `total_count`."""
-        return constraints.integer_interval(0, self.total_count)
-
+    support = dependent(
+        lambda self: constraints.integer_interval(0, self.total_count), "Integers from 0 to `total_count`."
+    )
     mean = formula(lambda self: self.total_count * self.probs)
     mode = formula(
         lambda self: np.minimum(np.floor((self.total_count + 1) * self.probs), self.total_count),

@@ -16,7 +16,7 @@ from ..random import draw
 from ._operands import as_parameters, as_value, broadcast_batches, check, shape_of
 from .constraints import Constraint, Constraints, unit_interval
 
-__all__ = ["Distribution", "Generator", "Shape", "formula", "shown"]
+__all__ = ["Distribution", "Generator", "Shape", "shown"]
 
 D = TypeVar("D", bound="Distribution")
 Shape: TypeAlias = int | Sequence[int]
@@ -297,21 +297,6 @@ class Distribution:
         if self._validate_args:
             check(owner, "value", found, self.support)
         return found
-
-
-class _Formula(property):
-    """A property with the docstring of the base class, unless it has one."""
-
-    def __set_name__(self, owner: type, name: str) -> None:
-        inherited = (vars(base)[name].__doc__ for base in owner.__mro__[1:] if name in vars(base))
-        self.__doc__ = self.fget.__doc__ or next(inherited, None)
-
-
-def formula(function: Callable[[Any], Any], description: str | None = None) -> Tensor:
-    """Declare a property of distributions: ``mean = formula(lambda self: 1 / self.rate, "The inverse of `rate`.")``."""
-    function.__doc__ = description
-    found: Any = _Formula(function)
-    return found
 
 
 def shown(value: Tensor) -> str:

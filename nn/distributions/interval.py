@@ -12,10 +12,11 @@ from autograd.extend import densities
 
 from .._arguments import TensorLike
 from . import constraints
+from ._formulas import dependent, formula
 from ._implicit import beta_sample, dirichlet_sample
 from ._operands import check
-from .constraints import Constraint, Constraints
-from .distribution import Distribution, Generator, formula
+from .constraints import Constraints
+from .distribution import Distribution, Generator
 from .real import EULER
 
 __all__ = ["Beta", "Dirichlet", "Kumaraswamy", "Uniform"]
@@ -48,11 +49,7 @@ class Uniform(Distribution):
         if self._validate_args:
             check("Uniform", "high - low", self.high - self.low, constraints.greater_than(0))
 
-    @property
-    def support(self) -> Constraint:
-        """Numbers from `low` to `high`."""
-        return constraints.interval(self.low, self.high)
-
+    support = dependent(lambda self: constraints.interval(self.low, self.high), "Numbers from `low` to `high`.")
     mean = formula(lambda self: 0.5 * (self.low + self.high), "The middle.")
     mode = formula(lambda self: np.full_like(self.low, math.nan), "Nan, for all values have the same density.")
     variance = formula(lambda self: np.square(self.stddev))
@@ -220,10 +217,7 @@ class Dirichlet(Distribution):
         self._set(validate_args, concentration=concentration)
         self._event_shape = self.concentration.shape[-1:]
 
-    @property
-    def _total(self) -> Any:
-        return np.sum(self.concentration, axis=-1, keepdims=True)
-
+    _total = formula(lambda self: np.sum(self.concentration, axis=-1, keepdims=True))
     mean = formula(lambda self: self.concentration / self._total)
 
     @property

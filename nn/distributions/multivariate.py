@@ -11,8 +11,9 @@ from autograd import ShapeError, Tensor
 
 from .._arguments import TensorLike
 from . import constraints
+from ._formulas import formula
 from .constraints import Constraints
-from .distribution import Generator, formula
+from .distribution import Generator
 from .real import Located
 
 __all__ = ["LowRankMultivariateNormal", "MultivariateNormal", "half_log_det", "whitened"]

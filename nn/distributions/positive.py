@@ -12,9 +12,10 @@ from autograd.extend import densities
 
 from .._arguments import TensorLike
 from . import constraints
+from ._formulas import dependent, formula
 from ._implicit import gamma_sample
-from .constraints import Constraint, Constraints
-from .distribution import Distribution, Generator, formula, shown
+from .constraints import Constraints
+from .distribution import Distribution, Generator, shown
 from .real import EULER
 
 __all__ = [
@@ -431,11 +432,7 @@ class Pareto(Distribution):
     def __init__(self, scale: TensorLike, alpha: TensorLike, validate_args: bool | None = None) -> None:
         self._set(validate_args, scale=scale, alpha=alpha)
 
-    @property
-    def support(self) -> Constraint:
-        """Numbers of at least `scale`."""
-        return constraints.greater_than_eq(self.scale)
-
+    support = dependent(lambda self: constraints.greater_than_eq(self.scale), "Numbers of at least `scale`.")
     mean = formula(
         lambda self: self._above(1, self.alpha, lambda a: self.scale + self.scale / (a - 1)),
         "The mean, infinite for an `alpha` of up to 1.",

@@ -13,9 +13,10 @@ from autograd.extend import densities
 from .._arguments import TensorLike
 from ..random import draw_given
 from . import constraints
+from ._formulas import formula
 from ._implicit import gamma_sample
 from .constraints import Constraints
-from .distribution import Distribution, Generator, formula
+from .distribution import Distribution, Generator
 
 __all__ = ["EULER", "Cauchy", "Gumbel", "Laplace", "Located", "Normal", "StudentT", "VonMises"]
 

@@ -11,10 +11,11 @@ from autograd import ShapeError, Tensor
 
 from .._arguments import TensorLike
 from . import constraints
+from ._formulas import formula
 from .combined import Independent, check_distribution
 from .composition import ComposeTransform
 from .constraints import Constraint, Constraints
-from .distribution import Distribution, Generator, formula
+from .distribution import Distribution, Generator
 from .real import Normal
 from .transforms import ExpTransform, Transform, summed
 

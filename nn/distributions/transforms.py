@@ -15,6 +15,7 @@ from ..functional._activation import sigmoid, tanh
 from ..functional._kernels.operands import as_operand
 from ..functional._smooth_activation import softplus
 from . import constraints
+from ._formulas import dependent, formula
 from .constraints import Constraint
 
 __all__ = [
@@ -105,17 +106,9 @@ class _Inverse(Transform):
     def __init__(self, of: Transform) -> None:
         self.of = of
 
-    @property
-    def domain(self) -> Constraint:  # type: ignore[override]
-        return self.of.codomain
-
-    @property
-    def codomain(self) -> Constraint:  # type: ignore[override]
-        return self.of.domain
-
-    @property
-    def sign(self) -> Any:
-        return self.of.sign
+    domain = dependent(lambda self: self.of.codomain)
+    codomain = dependent(lambda self: self.of.domain)
+    sign = formula(lambda self: self.of.sign)
 
     @property
     def bijective(self) -> bool:  # type: ignore[override]
@@ -167,17 +160,11 @@ class AffineTransform(Transform):
         if not everywhere(borrow(self.scale) != 0):
             raise ValueError(f"AffineTransform: scale should be other than 0, not {scale!r}")
 
-    @property
-    def domain(self) -> Constraint:  # type: ignore[override]
-        """What arguments and results fulfil."""
-        return reals(self.event_dim)
+    domain = dependent(lambda self: reals(self.event_dim), "What arguments and results fulfil.")
 
     codomain = domain
 
-    @property
-    def sign(self) -> Any:
-        """1 where the scale is positive, -1 where it is negative."""
-        return np.sign(borrow(self.scale))
+    sign = formula(lambda self: np.sign(borrow(self.scale)), "1 where the scale is positive, -1 where it is negative.")
 
     def log_abs_det_jacobian(self, x: TensorLike, y: TensorLike) -> Tensor:
         """Return the logarithm of the absolute scale, summed over an event."""
@@ -239,10 +226,9 @@ class PowerTransform(Transform):
         if not everywhere(borrow(self.exponent) != 0):
             raise ValueError(f"PowerTransform: exponent should be other than 0, not {exponent!r}")
 
-    @property
-    def sign(self) -> Any:
-        """1 where the exponent is positive, -1 where it is negative."""
-        return np.sign(borrow(self.exponent))
+    sign = formula(
+        lambda self: np.sign(borrow(self.exponent)), "1 where the exponent is positive, -1 where it is negative."
+    )
 
     def log_abs_det_jacobian(self, x: TensorLike, y: TensorLike) -> Tensor:
         quotient: Any = self.exponent * y / x
