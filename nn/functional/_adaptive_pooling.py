@@ -15,7 +15,7 @@ from .._arguments import Spatial, TensorLike
 from ._avg_pooling import avg_pooling
 from ._kernels.half_precision import in_single
 from ._kernels.operands import as_floating
-from ._kernels.siblings import axes_of, sibling_of
+from ._kernels.siblings import axes_of, sibling
 from ._kernels.sliding_windows import Sizes, per_axis, spatial_operand
 from ._max_pooling import max_pooling
 
@@ -54,32 +54,8 @@ def adaptive_avg_pool2d(input: TensorLike, output_size: Spatial) -> Tensor:
     return adaptive_mean(name, axes_of(name), input, output_size)
 
 
-@in_single
-@sibling_of(adaptive_avg_pool2d)
-def adaptive_avg_pool1d() -> None:
-    """Return the means of `output_size` parts of sequences: `adaptive_avg_pool2d` with one spatial axis.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> import nn.functional as F
-    >>> F.adaptive_avg_pool1d(np.array([[1.0, 2.0, 3.0, 4.0, 5.0]]), 2)
-    array([[2., 4.]])
-    """
-
-
-@in_single
-@sibling_of(adaptive_avg_pool2d)
-def adaptive_avg_pool3d() -> None:
-    """Return the means of the parts of volumes: `adaptive_avg_pool2d` with three spatial axes.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> import nn.functional as F
-    >>> F.adaptive_avg_pool3d(np.arange(8.0).reshape(1, 2, 2, 2), 1)
-    array([[[[3.5]]]])
-    """
+adaptive_avg_pool1d = sibling(adaptive_avg_pool2d, "adaptive_avg_pool1d", "2")
+adaptive_avg_pool3d = sibling(adaptive_avg_pool2d, "adaptive_avg_pool3d", "2")
 
 
 @overload
@@ -112,30 +88,8 @@ def adaptive_max_pool2d(
     return _adaptive_max("adaptive_max_pool2d", input, output_size, return_indices)
 
 
-@sibling_of(adaptive_max_pool2d)
-def adaptive_max_pool1d() -> None:
-    """Return the maxima of `output_size` parts of sequences: `adaptive_max_pool2d` with one spatial axis.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> import nn.functional as F
-    >>> F.adaptive_max_pool1d(np.array([[1.0, 2.0, 3.0, 4.0, 5.0]]), 2)
-    array([[3., 5.]])
-    """
-
-
-@sibling_of(adaptive_max_pool2d)
-def adaptive_max_pool3d() -> None:
-    """Return the maxima of the parts of volumes: `adaptive_max_pool2d` with three spatial axes.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> import nn.functional as F
-    >>> F.adaptive_max_pool3d(np.arange(8.0).reshape(1, 2, 2, 2), 1)
-    array([[[[7.]]]])
-    """
+adaptive_max_pool1d = sibling(adaptive_max_pool2d, "adaptive_max_pool1d", "2")
+adaptive_max_pool3d = sibling(adaptive_max_pool2d, "adaptive_max_pool3d", "2")
 
 
 def _divided(owner: str, axes: int, x: Any, output_size: Any) -> tuple[Sizes, Sizes, Sizes | None]:

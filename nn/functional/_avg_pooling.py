@@ -13,7 +13,7 @@ from autograd.extend import anywhere, borrow
 from .._arguments import Spatial, TensorLike, is_number
 from ._kernels.half_precision import in_single
 from ._kernels.operands import as_floating, not_real
-from ._kernels.siblings import axes_of, sibling_of
+from ._kernels.siblings import axes_of, sibling
 from ._kernels.sliding_windows import Function, Windows, along, axis_taps, empty_beside, per_axis, pooled
 
 
@@ -100,18 +100,7 @@ def avg_pool2d(
     return avg_pooling(name, axes, input, kernel_size, stride, padding, ceil_mode, count_include_pad, divisor_override)
 
 
-@in_single
-@sibling_of(avg_pool2d)
-def avg_pool3d() -> None:
-    """Return the mean of each window of volumes: `avg_pool2d` with three spatial axes.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> import nn.functional as F
-    >>> F.avg_pool3d(np.arange(8.0).reshape(1, 2, 2, 2), 2)
-    array([[[[3.5]]]])
-    """
+avg_pool3d = sibling(avg_pool2d, "avg_pool3d", "2")
 
 
 @in_single
@@ -137,32 +126,8 @@ def lp_pool2d(
     return _lp_pooling("lp_pool2d", input, norm_type, kernel_size, stride, ceil_mode)
 
 
-@in_single
-@sibling_of(lp_pool2d)
-def lp_pool1d() -> None:
-    """Return the p-norm of each window of sequences: `lp_pool2d` with one spatial axis.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> import nn.functional as F
-    >>> F.lp_pool1d(np.array([[3.0, 4.0, 0.0, 2.0]]), 2, 2)
-    array([[5., 2.]])
-    """
-
-
-@in_single
-@sibling_of(lp_pool2d)
-def lp_pool3d() -> None:
-    """Return the p-norm of each window of volumes: `lp_pool2d` with three spatial axes.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> import nn.functional as F
-    >>> F.lp_pool3d(np.ones((1, 2, 2, 1)), 2, (2, 2, 1))
-    array([[[[2.]]]])
-    """
+lp_pool1d = sibling(lp_pool2d, "lp_pool1d", "2, 2")
+lp_pool3d = sibling(lp_pool2d, "lp_pool3d", "2, 2")
 
 
 def _lp_pooling(owner: str, x: Any, p: float, kernel: Spatial, stride: Spatial | None, ceil_mode: bool) -> Any:

@@ -12,6 +12,7 @@ from autograd.extend import overwrite
 
 from .. import functional
 from .._arguments import TensorLike, document_parameters
+from ..functional._kernels.siblings import axes_of, shown
 from ..module import Module
 
 
@@ -21,15 +22,17 @@ class Applied(Module):
     The function is given the input, and then the attributes that `_arguments` names; by default those that `repr`
     shows, which are by default the arguments of the constructor, but for those by keyword and `inplace`. A class that
     defines `forward` itself says only what that computes. A docstring without parameters gets those of the base class,
-    or, of a constructor, the words that the function has for them.
+    or, of a constructor, the words that the function has for them; and an example, of arguments that halve each axis.
     """
 
     _arguments: ClassVar[tuple[str, ...] | None] = None
     forward: ClassVar[Callable[..., Tensor]]
 
-    def __init_subclass__(cls, function: Callable[..., Any] | None = None, **options: Any) -> None:
+    def __init_subclass__(cls, function: Callable[..., Any] | None = None, example: str = "", **options: Any) -> None:
         super().__init_subclass__(**options)
         if function is not None:
+            if example:
+                _add_example(cls, example, axes_of(function.__name__), 2)
             if "__init__" in vars(cls) and not vars(cls).keys() & {"_shown_options", "_arguments"}:
                 taken = unwrap(cls.__init__).__code__
                 names = taken.co_varnames[1 : taken.co_argcount]
@@ -71,15 +74,25 @@ def attributes(*names: str) -> Callable[[Module], tuple[Any, ...]]:
     return get if len(names) > 1 else lambda module: (get(module),)
 
 
+def _add_example(cls: type[Module], arguments: str, axes: int, length: int) -> None:
+    """Add an example to a docstring: the shape of a result, whose axes have this length."""
+    cls.__doc__ = f"{cls.__doc__}{shown('nn', f'nn.{cls.__name__}({arguments})({{}})', axes, length)}"
+
+
 class ForAxes(Module):
-    """A layer for the number of spatial axes that its class statement says: ``class Conv1d(Convolution, axes=1)``."""
+    """A layer for the number of spatial axes that its class statement says: ``class Conv1d(Convolution, axes=1)``.
+
+    It may say the arguments of an example, and to which length that brings axes of 4 places.
+    """
 
     axes: ClassVar[int]
 
-    def __init_subclass__(cls, axes: int | None = None, **options: Any) -> None:
+    def __init_subclass__(cls, axes: int | None = None, example: tuple[str, int] | None = None, **options: Any) -> None:
         super().__init_subclass__(**options)
         if axes is not None:
             cls.axes = axes
+            if example is not None:
+                _add_example(cls, example[0], axes, example[1])
             document_parameters(cls)
 
 

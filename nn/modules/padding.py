@@ -28,10 +28,8 @@ class _Pad(ForAxes):
     value: float = 0.0
 
     def __init_subclass__(cls, axes: int | None = None, **options: Any) -> None:
-        super().__init_subclass__(axes=axes, **options)
-        if axes and axes > 1 and cls.__doc__:
-            arguments = "1, 9.0" if "value" in cls._shown_options else "1"
-            cls.__doc__ += _EXAMPLE.format(cls.__name__, arguments, (1, 2, *[4] * axes), (1, 2, *[6] * axes))
+        arguments = "1, 9.0" if "value" in cls._shown_options else "1"
+        super().__init_subclass__(axes=axes, example=(arguments, 6) if axes and axes > 1 else None, **options)
 
     def __init__(self, padding: int | Sequence[int]) -> None:
         super().__init__()
@@ -42,16 +40,6 @@ class _Pad(ForAxes):
         name = type(self).__name__
         pairs = [*zip(self.padding[::2], self.padding[1::2], strict=True)][::-1]
         return padded(name, as_operand(name, "the input", x), pairs, self.mode, self.value)
-
-
-_EXAMPLE = """
-
-Examples
---------
->>> import numpy as np
->>> import nn
->>> nn.{}({})(np.ones({})).shape
-{}"""
 
 
 class ConstantPad1d(_Pad, axes=1):
