@@ -15,7 +15,7 @@ from autograd.extend import overwrite
 from .._arguments import TensorLike, is_number
 from ..random import draw, uniform
 from ._kernels.operands import as_floating, as_operand
-from ._kernels.siblings import axes_of, sibling_of
+from ._kernels.siblings import axes_of, sibling
 from ._smooth_activation import SELU_ALPHA, SELU_SCALE
 
 Generator: TypeAlias = "np.random.Generator | None"  # as text: NumPy loads it when it is first asked for
@@ -91,33 +91,8 @@ def dropout2d(
     return overwrite(input, out) if inplace else out
 
 
-@sibling_of(dropout2d)
-def dropout1d() -> None:
-    """Drop whole channels of sequences, of shape ``(n, channels, length)`` or ``(channels, length)``: see `dropout2d`.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> import nn.functional as F
-    >>> F.dropout1d(np.ones((4, 2)), generator=np.random.default_rng(1))
-    array([[0., 0.],
-           [2., 2.],
-           [2., 2.],
-           [2., 2.]])
-    """
-
-
-@sibling_of(dropout2d)
-def dropout3d() -> None:
-    """Drop whole channels of volumes, of shape ``(n, channels, depth, height, width)`` or without n: see `dropout2d`.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> import nn.functional as F
-    >>> F.dropout3d(np.ones((4, 1, 1, 1)), generator=np.random.default_rng(1)).reshape(4)
-    array([0., 2., 2., 2.])
-    """
+dropout1d = sibling(dropout2d, "dropout1d", "p=0.25", 4)
+dropout3d = sibling(dropout2d, "dropout3d", "p=0.25", 4)
 
 
 def alpha_dropout(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from inspect import unwrap
+from inspect import cleandoc, unwrap
 from operator import attrgetter
 from typing import Any, ClassVar
 
@@ -76,7 +76,7 @@ def attributes(*names: str) -> Callable[[Module], tuple[Any, ...]]:
 
 def _add_example(cls: type[Module], arguments: str, axes: int, length: int) -> None:
     """Add an example to a docstring: the shape of a result, whose axes have this length."""
-    cls.__doc__ = f"{cls.__doc__}{shown('nn', f'nn.{cls.__name__}({arguments})({{}})', axes, length)}"
+    cls.__doc__ = f"{cleandoc(cls.__doc__ or '')}{shown('nn', f'nn.{cls.__name__}({arguments})({{}})', axes, length)}"
 
 
 class ForAxes(Module):

@@ -31,10 +31,11 @@ def sibling_of(function: F) -> Callable[[Callable[[], None]], F]:
     return made
 
 
-def sibling(function: F, name: str, arguments: str) -> F:
+def sibling(function: F, name: str, arguments: str, length: int = 2) -> F:
     """Return `function`, such as ``max_pool2d``, under another name, for another number of axes.
 
-    Its docstring begins like that of `function`, and has an example with these arguments, which halve each axis.
+    Its docstring begins like that of `function`, and has an example with these arguments, of which axes of 4 places get
+    another length.
     """
 
     def described() -> None:
@@ -42,8 +43,8 @@ def sibling(function: F, name: str, arguments: str) -> F:
 
     kind, axes = {1: ("sequences", "one spatial axis"), 3: ("volumes", "three spatial axes")}[axes_of(name)]
     start, _, rest = (function.__doc__ or "").partition("images")
-    what = f"{start}{kind}{re.split('[.,]', rest)[0]}: `{function.__name__}` with {axes}."
-    example = shown("nn.functional as F", f"F.{name}({{}}, {arguments})", axes_of(name), 2)
+    what = f"{start}{kind}{re.split('[.,:]', rest)[0]}: `{function.__name__}` with {axes}."
+    example = shown("nn.functional as F", f"F.{name}({{}}, {arguments})", axes_of(name), length)
     described.__name__, described.__doc__ = name, what + example
     made: Any = sibling_of(function)(described)
     found: Any = made if inspect.unwrap(function) is function else in_single(made)
