@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Mapping, Sequence
+from inspect import cleandoc
 from typing import Any, TypeVar
 from weakref import WeakSet
 
@@ -15,6 +16,20 @@ from .._kinds import kinds_of
 from .._optimizer import Optimizer
 
 T = TypeVar("T")
+_EXAMPLE = """
+
+Examples
+--------
+>>> import nn
+>>> optimizer = nn.optim.SGD([nn.Parameter([1.0])], lr=1.0, momentum=0.9)
+>>> scheduler = {}(optimizer, {})
+>>> rates = []
+>>> for _ in range({}):
+...     rates.append(round(scheduler.get_last_lr()[0], 3))
+...     optimizer.step()
+...     scheduler.step()
+>>> rates
+{}"""
 
 
 _made: WeakSet[LRScheduler] = WeakSet()
@@ -61,9 +76,12 @@ class LRScheduler:
 
     _not_saved = frozenset({"optimizer"})  # attributes that are not part of the state
 
-    def __init_subclass__(cls, **options: Any) -> None:
+    def __init_subclass__(cls, example: tuple[str, list[float]] | None = None, **options: Any) -> None:
         super().__init_subclass__(**options)
         check_constructor(cls)
+        if example is not None:  # the arguments, and the rates that follow
+            name = f"{cls.__module__.partition('._')[0]}.{cls.__name__}"
+            cls.__doc__ = cleandoc(cls.__doc__ or "") + _EXAMPLE.format(name, example[0], len(example[1]), example[1])
         document_parameters(cls)
 
     def __init__(self, optimizer: Optimizer, last_epoch: int = -1) -> None:

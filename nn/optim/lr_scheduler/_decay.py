@@ -38,7 +38,7 @@ class _FactorLR(LRScheduler):
         return least + (lr - least) * (now / before)
 
 
-class StepLR(_FactorLR):
+class StepLR(_FactorLR, example=("step_size=2, gamma=0.5", [1.0, 1.0, 0.5, 0.5, 0.25])):
     """Multiply the rate by `gamma` every `step_size` epochs.
 
     Parameters
@@ -47,19 +47,6 @@ class StepLR(_FactorLR):
         The number of epochs between two changes.
     gamma
         The factor.
-
-    Examples
-    --------
-    >>> import nn
-    >>> optimizer = nn.optim.SGD([nn.Parameter([1.0])], lr=1.0)
-    >>> scheduler = nn.optim.lr_scheduler.StepLR(optimizer, step_size=2, gamma=0.5)
-    >>> rates = []
-    >>> for _ in range(5):
-    ...     optimizer.step()
-    ...     scheduler.step()
-    ...     rates.append(scheduler.get_last_lr()[0])
-    >>> rates
-    [1.0, 0.5, 0.5, 0.25, 0.25]
     """
 
     def __init__(self, optimizer: Optimizer, step_size: Size, gamma: float = 0.1, last_epoch: int = -1) -> None:
@@ -131,7 +118,7 @@ class ConstantLR(_FactorLR):
         return self.factor if epoch < self.total_iters else 1.0
 
 
-class LinearLR(_FactorLR):
+class LinearLR(_FactorLR, example=("start_factor=0.25, total_iters=3", [0.25, 0.5, 0.75, 1.0])):
     """Multiply the rate by a factor that changes evenly over the first `total_iters` epochs: a warm-up, or a decay.
 
     Parameters
@@ -142,19 +129,6 @@ class LinearLR(_FactorLR):
         The factor after `total_iters` epochs, from 0 to 1.
     total_iters
         The number of epochs after which it stays.
-
-    Examples
-    --------
-    >>> import nn
-    >>> optimizer = nn.optim.SGD([nn.Parameter([1.0])], lr=1.0)
-    >>> warm_up = nn.optim.lr_scheduler.LinearLR(optimizer, start_factor=0.25, total_iters=3)
-    >>> rates = []
-    >>> for _ in range(4):
-    ...     rates.append(warm_up.get_last_lr()[0])
-    ...     optimizer.step()
-    ...     warm_up.step()
-    >>> rates
-    [0.25, 0.5, 0.75, 1.0]
     """
 
     def __init__(
@@ -196,7 +170,7 @@ class PolynomialLR(_FactorLR):
         return float((1 - min(epoch, self.total_iters) / self.total_iters) ** self.power)
 
 
-class CosineAnnealingLR(_FactorLR):
+class CosineAnnealingLR(_FactorLR, example=("T_max=2", [1.0, 0.5, 0.0])):
     """Lower the rate to `eta_min` along half a wave of the cosine, and raise it again in the same way.
 
     The rate is ``eta_min + (base - eta_min) * (1 + cos(pi * epoch / T_max)) / 2``.
@@ -211,19 +185,6 @@ class CosineAnnealingLR(_FactorLR):
     References
     ----------
     Loshchilov and Hutter, "SGDR: Stochastic Gradient Descent with Warm Restarts", ICLR 2017.
-
-    Examples
-    --------
-    >>> import nn
-    >>> optimizer = nn.optim.SGD([nn.Parameter([1.0])], lr=1.0)
-    >>> scheduler = nn.optim.lr_scheduler.CosineAnnealingLR(optimizer, T_max=2)
-    >>> rates = []
-    >>> for _ in range(3):
-    ...     rates.append(round(scheduler.get_last_lr()[0], 3))
-    ...     optimizer.step()
-    ...     scheduler.step()
-    >>> rates
-    [1.0, 0.5, 0.0]
     """
 
     def __init__(self, optimizer: Optimizer, T_max: Size, eta_min: float = 0.0, last_epoch: int = -1) -> None:
