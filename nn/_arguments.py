@@ -188,35 +188,48 @@ def check_constructor(kind: type) -> None:
     kind.__init__ = checked  # type: ignore[misc]
 
 
-def document_parameters(cls: type, function: object = None, others: object = None) -> None:
-    """Add to the docstring of a class what its base class or a function says of parameters of its constructor.
+def document(cls: type, function: object = None, others: object = None, example: str = "") -> None:
+    """Complete the docstring of a class of this package, when somebody reads it.
 
+    Added are an example, if one is given, and what the base class or a function says of parameters of the constructor.
     Where a function refers to another one, as in "As for `mse_loss`.", `others` is the module that has it.
     """
-    own = inspect.cleandoc(cls.__doc__ or "") if cls.__module__.startswith(f"{__package__}.") else ""
-    known = _described(cls.__mro__[1], None) | _described(function, others)
-    taken = inspect.unwrap(cls.__init__).__code__  # type: ignore[misc]  # of this very class
-    names = {*taken.co_varnames[1 : taken.co_argcount + taken.co_kwonlyargcount]} & known.keys() - _described(cls, None)
-    if own and names:
-        ordered = [name for name in taken.co_varnames if name in names]
-        added = "\n".join(f"{', '.join(alike)}\n{text}" for text, alike in itertools.groupby(ordered, known.get))
-        text, start, section = own.partition(_PARAMETERS)
-        if start:
-            section, *rest = re.split(_SECTION, section, maxsplit=1)
-            cls.__doc__ = f"{text}{_PARAMETERS}{section}\n{added}{''.join(rest)}"
-        else:
-            text, *rest = re.split(_SECTION, own, maxsplit=1)
-            cls.__doc__ = f"{text}{_PARAMETERS}{added}{''.join(rest)}"
+    if cls.__doc__ and cls.__module__.startswith(f"{__package__}."):
+        cls.__doc__ = _Document(cls.__doc__, function, others, example)  # type: ignore[assignment]
 
 
-def _described(documented: object, others: object) -> dict[str, str]:
+class _Document:
+    """What stands for the docstring of a class until it is read: that takes too long for all classes at once."""
+
+    def __init__(self, text: str, function: object, others: object, example: str) -> None:
+        self.text, self.function, self.others, self.example = text, function, others, example
+
+    def __get__(self, instance: object, cls: type) -> str:
+        own = inspect.cleandoc(self.text) + (f"\n\nExamples\n--------\n{self.example}" if self.example else "")
+        known = _described(cls.__mro__[1].__doc__, None)
+        if self.function is not None:
+            known |= _described(self.function.__doc__, self.others)
+        taken = inspect.unwrap(cls.__init__).__code__  # type: ignore[misc]  # of this very class
+        names = taken.co_varnames[1 : taken.co_argcount + taken.co_kwonlyargcount]
+        added = [name for name in names if name in known.keys() - _described(own, None)]
+        if added:
+            entries = [f"{', '.join(alike)}\n{text}" for text, alike in itertools.groupby(added, known.get)]
+            before, start, section = own.partition(_PARAMETERS)
+            section, *rest = re.split(_SECTION, section if start else before, maxsplit=1)
+            begun = f"{before}{_PARAMETERS}{section}\n" if start else f"{section}{_PARAMETERS}"
+            own = "".join([begun, "\n".join(entries), *rest])
+        cls.__doc__ = own
+        return own
+
+
+def _described(document: str | None, others: object) -> dict[str, str]:
     """Return what a docstring says of each parameter."""
     found = {}
-    _, _, section = inspect.cleandoc(documented.__doc__ or "").partition(_PARAMETERS)
+    _, _, section = inspect.cleandoc(document or "").partition(_PARAMETERS)
     for names, text in re.findall(r"^(\w[\w, ]*)\n((?: {4}.*(?:\n|$))+)", section.partition("\n\n")[0], re.MULTILINE):
         other = re.fullmatch(r" +As for `(\w+)`\.\n?", text)
         text = text.rstrip().replace("As for `", "As for `functional.") if others else text.rstrip()
-        elsewhere = _described(getattr(others, other[1]), others) if other and others else {}
+        elsewhere = _described(getattr(others, other[1]).__doc__, others) if other and others else {}
         found.update({name: elsewhere.get(name, text) for name in names.split(", ")})
     return found
 

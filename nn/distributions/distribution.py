@@ -11,7 +11,7 @@ import numpy as np
 from autograd import ShapeError, Tensor, UnsupportedError, no_grad
 from autograd.extend import borrow
 
-from .._arguments import TensorLike, document_parameters
+from .._arguments import TensorLike, document
 from ..random import draw
 from ._operands import as_parameters, as_value, broadcast_batches, check, shape_of
 from .constraints import Constraint, Constraints, unit_interval
@@ -63,7 +63,7 @@ class Distribution:
 
     def __init_subclass__(cls, **options: Any) -> None:
         super().__init_subclass__(**options)
-        document_parameters(cls)
+        document(cls)
 
     def __init__(
         self, batch_shape: Sequence[int] = (), event_shape: Sequence[int] = (), validate_args: bool | None = None

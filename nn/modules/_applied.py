@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from inspect import cleandoc, unwrap
+from inspect import unwrap
 from operator import attrgetter
 from typing import Any, ClassVar
 
@@ -11,7 +11,7 @@ from autograd import Tensor
 from autograd.extend import overwrite
 
 from .. import functional
-from .._arguments import TensorLike, document_parameters
+from .._arguments import TensorLike, document
 from ..functional._kernels.siblings import axes_of, shown
 from ..module import Module
 
@@ -31,15 +31,14 @@ class Applied(Module):
     def __init_subclass__(cls, function: Callable[..., Any] | None = None, example: str = "", **options: Any) -> None:
         super().__init_subclass__(**options)
         if function is not None:
-            if example:
-                _add_example(cls, example, axes_of(function.__name__), 2)
             if "__init__" in vars(cls) and not vars(cls).keys() & {"_shown_options", "_arguments"}:
                 taken = unwrap(cls.__init__).__code__
                 names = taken.co_varnames[1 : taken.co_argcount]
                 cls._shown_options = tuple([name for name in names if name != "inplace"])
             if "forward" not in vars(cls):
                 cls.forward = cls._forward(function)
-            document_parameters(cls, function, functional)
+            shape = _example(cls, example, axes_of(function.__name__), 2) if example else ""
+            document(cls, function, functional, shape)
 
     @classmethod
     def _forward(cls, function: Callable[..., Any]) -> Any:
@@ -74,9 +73,9 @@ def attributes(*names: str) -> Callable[[Module], tuple[Any, ...]]:
     return get if len(names) > 1 else lambda module: (get(module),)
 
 
-def _add_example(cls: type[Module], arguments: str, axes: int, length: int) -> None:
-    """Add an example to a docstring: the shape of a result, whose axes have this length."""
-    cls.__doc__ = f"{cleandoc(cls.__doc__ or '')}{shown('nn', f'nn.{cls.__name__}({arguments})({{}})', axes, length)}"
+def _example(cls: type[Module], arguments: str, axes: int, length: int) -> str:
+    """Return an example for a docstring: the shape of a result, whose axes have this length."""
+    return shown("nn", f"nn.{cls.__name__}({arguments})({{}})", axes, length)
 
 
 class ForAxes(Module):
@@ -91,9 +90,7 @@ class ForAxes(Module):
         super().__init_subclass__(**options)
         if axes is not None:
             cls.axes = axes
-            if example is not None:
-                _add_example(cls, example[0], axes, example[1])
-            document_parameters(cls)
+            document(cls, example="" if example is None else _example(cls, example[0], axes, example[1]))
 
 
 class Elementwise(Applied):

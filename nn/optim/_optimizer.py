@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import partial
-from inspect import cleandoc
 from typing import Any, ClassVar
 
 import numpy as np
@@ -12,17 +11,14 @@ import numpy as np
 from autograd import Tensor, enable_grad
 from autograd.extend import Widened, borrow, done_outside, mark_written, missing, outside_types
 
-from .._arguments import check_constructor
+from .._arguments import check_constructor, document
 from .._warnings import TrainingWarning, message, warn
 from ..parameter import Parameter
 from ._flat_parameters import Array, FlatParameters, Run
 from ._kinds import kinds_of
 
 Parameters = Iterable[Tensor | dict[str, Any] | tuple[str, Tensor]]
-_EXAMPLE = """
-
-Examples
---------
+_EXAMPLE = """\
 >>> import nn
 >>> w = nn.Parameter([1.0, -2.0])
 >>> optimizer = nn.optim.{}([w], {})
@@ -72,7 +68,7 @@ class Optimizer:
         super().__init_subclass__(**options)
         check_constructor(cls)
         if example is not None:  # the options, and what a step makes of 1 and -2
-            cls.__doc__ = cleandoc(cls.__doc__ or "") + _EXAMPLE.format(cls.__name__, *example)
+            document(cls, example=_EXAMPLE.format(cls.__name__, *example))
 
     def __init__(self, params: Parameters, defaults: dict[str, Any]) -> None:
         _check_params(type(self).__name__, params)

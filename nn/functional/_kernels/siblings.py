@@ -45,16 +45,16 @@ def sibling(function: F, name: str, arguments: str, length: int = 2) -> F:
     start, _, rest = (function.__doc__ or "").partition("images")
     what = f"{start}{kind}{re.split('[.,:]', rest)[0]}: `{function.__name__}` with {axes}."
     example = shown("nn.functional as F", f"F.{name}({{}}, {arguments})", axes_of(name), length)
-    described.__name__, described.__doc__ = name, what + example
+    described.__name__, described.__doc__ = name, f"{what}\n\nExamples\n--------\n{example}"
     made: Any = sibling_of(function)(described)
     found: Any = made if inspect.unwrap(function) is function else in_single(made)
     return cast(F, found)
 
 
 def shown(package: str, call: str, axes: int, length: int) -> str:
-    """Return the examples of a docstring: a call with two channels of 4 places along each axis, and its shape."""
+    """Return an example for a docstring: a call with two channels of 4 places along each axis, and its shape."""
     call, shape = call.format(f"np.ones({(1, 2, *[4] * axes)})"), (1, 2, *[length] * axes)
-    return f"\n\nExamples\n--------\n>>> import numpy as np\n>>> import {package}\n>>> {call}.shape\n{shape}"
+    return f">>> import numpy as np\n>>> import {package}\n>>> {call}.shape\n{shape}"
 
 
 def axes_of(name: str) -> int:

@@ -4,22 +4,18 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Mapping, Sequence
-from inspect import cleandoc
 from typing import Any, TypeVar
 from weakref import WeakSet
 
 from autograd.extend import done_outside, outside_types
 
-from ..._arguments import check_constructor, document_parameters
+from ..._arguments import check_constructor, document
 from ..._warnings import warn
 from .._kinds import kinds_of
 from .._optimizer import Optimizer
 
 T = TypeVar("T")
-_EXAMPLE = """
-
-Examples
---------
+_EXAMPLE = """\
 >>> import nn
 >>> optimizer = nn.optim.SGD([nn.Parameter([1.0])], lr=1.0, momentum=0.9)
 >>> scheduler = {}(optimizer, {})
@@ -79,10 +75,8 @@ class LRScheduler:
     def __init_subclass__(cls, example: tuple[str, list[float]] | None = None, **options: Any) -> None:
         super().__init_subclass__(**options)
         check_constructor(cls)
-        if example is not None:  # the arguments, and the rates that follow
-            name = f"{cls.__module__.partition('._')[0]}.{cls.__name__}"
-            cls.__doc__ = cleandoc(cls.__doc__ or "") + _EXAMPLE.format(name, example[0], len(example[1]), example[1])
-        document_parameters(cls)
+        name, (arguments, rates) = f"{cls.__module__.partition('._')[0]}.{cls.__name__}", example or ("", [])
+        document(cls, example=_EXAMPLE.format(name, arguments, len(rates), rates) if example else "")
 
     def __init__(self, optimizer: Optimizer, last_epoch: int = -1) -> None:
         for i, group in enumerate(optimizer.param_groups):
