@@ -47,12 +47,10 @@ def hardtanh(input: TensorLike, min_val: float = -1.0, max_val: float = 1.0, inp
 
     Parameters
     ----------
-    input
-        Any shape.
+    input, inplace
+        As for `relu`.
     min_val, max_val
         The ends of the range.
-    inplace
-        Make the tensor `input` the result, too, for all that reads it later. An ndarray stays as it is.
 
     Examples
     --------
@@ -72,10 +70,8 @@ def relu6(input: TensorLike, inplace: bool = False) -> Tensor:
 
     Parameters
     ----------
-    input
-        Any shape.
-    inplace
-        Make the tensor `input` the result, too, for all that reads it later. An ndarray stays as it is.
+    input, inplace
+        As for `relu`.
 
     Examples
     --------
@@ -93,12 +89,10 @@ def leaky_relu(input: TensorLike, negative_slope: float = 0.01, inplace: bool = 
 
     Parameters
     ----------
-    input
-        Any shape.
+    input, inplace
+        As for `relu`.
     negative_slope
         The derivative where x is not positive.
-    inplace
-        Make the tensor `input` the result, too, for all that reads it later. An ndarray stays as it is.
 
     Examples
     --------
@@ -201,10 +195,8 @@ def hardsigmoid(input: TensorLike, inplace: bool = False) -> Tensor:
 
     Parameters
     ----------
-    input
-        Any shape.
-    inplace
-        Make the tensor `input` the result, too, for all that reads it later. An ndarray stays as it is.
+    input, inplace
+        As for `relu`.
 
     Examples
     --------
@@ -222,10 +214,8 @@ def hardswish(input: TensorLike, inplace: bool = False) -> Tensor:
 
     Parameters
     ----------
-    input
-        Any shape.
-    inplace
-        Make the tensor `input` the result, too, for all that reads it later. An ndarray stays as it is.
+    input, inplace
+        As for `relu`.
 
     References
     ----------
@@ -278,14 +268,12 @@ def threshold(input: TensorLike, threshold: float, value: float, inplace: bool =
 
     Parameters
     ----------
-    input
-        Any shape.
+    input, inplace
+        As for `relu`.
     threshold
         Elements up to and including it have derivative 0.
     value
         The constant.
-    inplace
-        Make the tensor `input` the result, too, for all that reads it later. An ndarray stays as it is.
 
     Examples
     --------

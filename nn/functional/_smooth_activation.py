@@ -133,10 +133,8 @@ def silu(input: TensorLike, inplace: bool = False) -> Tensor:
 
     Parameters
     ----------
-    input
-        Any shape.
-    inplace
-        Make the tensor `input` the result, too, for all that reads it later. An ndarray stays as it is.
+    input, inplace
+        As for `relu`.
 
     References
     ----------
@@ -158,10 +156,8 @@ def mish(input: TensorLike, inplace: bool = False) -> Tensor:
 
     Parameters
     ----------
-    input
-        Any shape.
-    inplace
-        Make the tensor `input` the result, too, for all that reads it later. An ndarray stays as it is.
+    input, inplace
+        As for `relu`.
 
     References
     ----------
@@ -208,12 +204,10 @@ def elu(input: TensorLike, alpha: float = 1.0, inplace: bool = False) -> Tensor:
 
     Parameters
     ----------
-    input
-        Any shape.
+    input, inplace
+        As for `relu`.
     alpha
         The limit at minus infinity is ``-alpha``.
-    inplace
-        Make the tensor `input` the result, too, for all that reads it later. An ndarray stays as it is.
 
     References
     ----------
@@ -236,10 +230,8 @@ def selu(input: TensorLike, inplace: bool = False) -> Tensor:
 
     Parameters
     ----------
-    input
-        Any shape.
-    inplace
-        Make the tensor `input` the result, too, for all that reads it later. An ndarray stays as it is.
+    input, inplace
+        As for `relu`.
 
     References
     ----------
@@ -261,10 +253,8 @@ def celu(input: TensorLike, alpha: float = 1.0, inplace: bool = False) -> Tensor
 
     Parameters
     ----------
-    input
-        Any shape.
-    inplace
-        Make the tensor `input` the result, too, for all that reads it later. An ndarray stays as it is.
+    input, inplace
+        As for `relu`.
 
     References
     ----------
