@@ -75,7 +75,7 @@ def attributes(*names: str) -> Callable[[Module], tuple[Any, ...]]:
 
 def _example(cls: type[Module], arguments: str, axes: int, length: int) -> str:
     """Return an example for a docstring: the shape of a result, whose axes have this length."""
-    return shown("nn", f"nn.{cls.__name__}({arguments})({{}})", axes, length)
+    return shown("nn", f"nn.{cls.__name__}({arguments})({{0}})", axes, length)
 
 
 class ForAxes(Module):

@@ -34,8 +34,8 @@ def sibling_of(function: F) -> Callable[[Callable[[], None]], F]:
 def sibling(function: F, name: str, arguments: str, length: int = 2) -> F:
     """Return `function`, such as ``max_pool2d``, under another name, for another number of axes.
 
-    Its docstring begins like that of `function`, and has an example with these arguments, of which axes of 4 places get
-    another length.
+    Its docstring begins like that of `function`, and has an example with these further arguments, of which axes of 4
+    places get another length; ``{0}`` is the first argument.
     """
 
     def described() -> None:
@@ -44,7 +44,7 @@ def sibling(function: F, name: str, arguments: str, length: int = 2) -> F:
     kind, axes = {1: ("sequences", "one spatial axis"), 3: ("volumes", "three spatial axes")}[axes_of(name)]
     start, _, rest = (function.__doc__ or "").partition("images")
     what = f"{start}{kind}{re.split('[.,:]', rest)[0]}: `{function.__name__}` with {axes}."
-    example = shown("nn.functional as F", f"F.{name}({{}}, {arguments})", axes_of(name), length)
+    example = shown("nn.functional as F", f"F.{name}({{0}}, {arguments})", axes_of(name), length)
     described.__name__, described.__doc__ = name, f"{what}\n\nExamples\n--------\n{example}"
     made: Any = sibling_of(function)(described)
     found: Any = made if inspect.unwrap(function) is function else in_single(made)
