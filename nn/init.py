@@ -290,14 +290,8 @@ def calculate_gain(nonlinearity: str, param: float | None = None) -> float:
     1.4142
     """
     slope = 0.01 if param is None else param
-    gains = {
-        "linear": 1.0,
-        "sigmoid": 1.0,
-        "tanh": 5 / 3,
-        "relu": math.sqrt(2),
-        "leaky_relu": math.sqrt(2 / (1 + slope**2)),
-        "selu": 3 / 4,
-    }
+    gains = {"linear": 1.0, "sigmoid": 1.0, "tanh": 5 / 3, "relu": math.sqrt(2)}
+    gains |= {"leaky_relu": math.sqrt(2 / (1 + slope**2)), "selu": 3 / 4}
     if nonlinearity in _CONVOLUTIONS:
         return gains["linear"]
     if nonlinearity not in gains:

@@ -201,17 +201,9 @@ class InstanceNorm1d(_Running):
         x = self._checked(x)
         single = x.ndim == self.dimensions[0]
         check_channels(self, x, 0 if single else 1, self.num_features)
-        use_input_stats = self.training or self.running_mean is None
-        out = functional.instance_norm(
-            x[None] if single else x,
-            self.running_mean,
-            self.running_var,
-            self.weight,
-            self.bias,
-            use_input_stats,
-            self.momentum or 0.0,
-            self.eps,
-        )
+        kept, use_input_stats = (self.running_mean, self.running_var), self.training or self.running_mean is None
+        options: Any = (use_input_stats, self.momentum or 0.0, self.eps)
+        out = functional.instance_norm(x[None] if single else x, *kept, self.weight, self.bias, *options)
         return out[0] if single else out
 
 

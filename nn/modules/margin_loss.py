@@ -127,12 +127,6 @@ class TripletMarginWithDistanceLoss(Loss, function=functional.triplet_margin_wit
 
     def forward(self, anchor: TensorLike, positive: TensorLike, negative: TensorLike) -> Tensor:
         """Compare vectors of the same shape."""
-        return functional.triplet_margin_with_distance_loss(
-            anchor,
-            positive,
-            negative,
-            distance_function=self.distance_function,
-            margin=self.margin,
-            swap=self.swap,
-            reduction=self.reduction,
-        )
+        options: Any = {"margin": self.margin, "swap": self.swap, "reduction": self.reduction}
+        compare = functional.triplet_margin_with_distance_loss
+        return compare(anchor, positive, negative, distance_function=self.distance_function, **options)
