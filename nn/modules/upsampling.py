@@ -1,4 +1,4 @@
-"""Upsampling, pixel shuffle, fold and unfold layers."""
+"""Upsampling, pixel and channel shuffle, fold and unfold layers."""
 
 from __future__ import annotations
 
@@ -109,6 +109,24 @@ class PixelUnshuffle(Applied, function=functional.pixel_unshuffle):
     def __init__(self, downscale_factor: Size) -> None:
         super().__init__()
         self.downscale_factor = downscale_factor
+
+
+class ChannelShuffle(Applied, function=functional.channel_shuffle):
+    """Shuffle channels, so that a convolution in groups sees all groups of the one before.
+
+    Inputs have the shape ``(n, channels, *spatial)``.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import nn
+    >>> nn.ChannelShuffle(2)(np.arange(4.0).reshape(1, 4, 1)).ravel()
+    array([0., 2., 1., 3.])
+    """
+
+    def __init__(self, groups: Size) -> None:
+        super().__init__()
+        self.groups = groups
 
 
 class Unfold(Applied, function=functional.unfold):

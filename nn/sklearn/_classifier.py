@@ -14,8 +14,7 @@ from sklearn.utils.validation import column_or_1d
 
 from ..functional import sigmoid, softmax
 from ..module import Module
-from ..modules.likelihood_loss import BCEWithLogitsLoss
-from ..modules.loss import CrossEntropyLoss
+from ..modules.loss import BCEWithLogitsLoss, CrossEntropyLoss
 from ..optim import Adam
 from ..training import Callback
 from ..training._types import Loss
