@@ -117,7 +117,9 @@ def bind(
 
 def _sizes(nodes: Iterable[ast.expr], text: Callable[[ast.expr], str], *, counted: bool) -> list[str]:
     texts = [*map(text, nodes)]
-    return [f"__t.shape[{i - len(texts)}]" if counted and each == "-1" else each for i, each in enumerate(texts)]
+    return [
+        f"__t.shape[{place - len(texts)}]" if counted and each == "-1" else each for place, each in enumerate(texts)
+    ]
 
 
 def render(here: str, bound: Mapping[str, str]) -> str:
@@ -128,9 +130,12 @@ def render(here: str, bound: Mapping[str, str]) -> str:
     here = re.sub(r"\((, )+", "(", here)
 
     def put(match: re.Match[str]) -> str:
-        before, after = here[: match.start()].rstrip()[-1:], here[match.end() :].lstrip()[:1]
-        alone = before in ("", *"([,=") and after in ("", *")],")
-        return bound[match[0]] if alone else operand(bound[match[0]])
+        text = bound[match[0]]
+        alone = here[: match.start()].rstrip()[-1:] in ("", *"([,=") and here[match.end() :].lstrip()[:1] in (
+            "",
+            *")],",
+        )
+        return text if alone else operand(text)
 
     names = "|".join(re.escape(name) for name in sorted(bound, key=len, reverse=True) if bound[name])
     return re.sub(rf"(?<![\w.'\"])(?:{names})(?![\w'\"]|=[^=])", put, here) if names else here

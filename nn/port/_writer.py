@@ -20,8 +20,16 @@ _FLOATS = {
 }  # fmt: skip
 _SIMPLE = ast.Name | ast.Attribute | ast.Subscript | ast.Constant | ast.Slice | ast.Tuple | ast.expr_context
 _SELF = {"self", "super()", "cls"}
-# methods that others than tensors have
-_OTHERS = {"at", "get_shape", "iloc", "label", "loc", "to_numpy", "type", "where"}
+_OTHERS = {
+    "at",
+    "get_shape",
+    "iloc",
+    "label",
+    "loc",
+    "to_numpy",
+    "type",
+    "where",
+}  # methods that others than tensors have
 _ENGINE = (
     "Function", "Tensor", "as_tensor", "enable_grad", "gradients", "logsumexp", "no_grad", "set_grad_enabled", "tensor",
 )  # fmt: skip
@@ -210,16 +218,15 @@ class _Writer:
 
     # -- positions and texts
 
-    def place(self, line: int, column: int) -> int:
-        return self.starts[line - 1] + len(self.lines[line - 1].encode()[:column].decode())
-
     def start(self, node: Any) -> int:
         first = min([*getattr(node, "decorator_list", ()), node], key=lambda each: (each.lineno, each.col_offset))
-        place = self.place(first.lineno, first.col_offset)
+        line = self.lines[first.lineno - 1]
+        place = self.starts[first.lineno - 1] + len(line.encode()[: first.col_offset].decode())
         return place if first is node else self.source.rindex("@", 0, place)
 
     def end(self, node: Any) -> int:
-        return self.place(node.end_lineno, node.end_col_offset)
+        line = self.lines[node.end_lineno - 1]
+        return int(self.starts[node.end_lineno - 1] + len(line.encode()[: node.end_col_offset].decode()))
 
     def segment(self, node: Any) -> str:
         return self.source[self.start(node) : self.end(node)]
@@ -229,8 +236,10 @@ class _Writer:
             if isinstance(node, ast.JoinedStr) and isinstance(child, ast.Constant):
                 continue  # before Python 3.12 this, and what is around an expression, has the place of the whole
             form = isinstance(node, ast.FormattedValue) and isinstance(child, ast.JoinedStr)
-            own = hasattr(child, "lineno") and not form and not isinstance(child, ast.FormattedValue)
-            yield from [child] if own else self.children(child)
+            if hasattr(child, "lineno") and not form and not isinstance(child, ast.FormattedValue):
+                yield child
+            else:
+                yield from self.children(child)
 
     def whole(self) -> str:
         if not self.imports.names:
@@ -309,9 +318,11 @@ class _Writer:
         rng = re.search(r"(?<![\w.])rng\.", code) and not re.search(r"(?m)^rng = ", code)
         if (rng or re.search(r"\bnp\.", code)) and "np" not in self.imports.others:
             lines.insert(0, "import numpy as np")
-        packages = ("nn", "datasets", "autograd", "scipy.special")
-        lines += [f"import {name}" for name in packages if re.search(rf"(?<![\w.]){name}\.", code)]
+        used = [
+            name for name in ("nn", "datasets", "autograd", "scipy.special") if re.search(rf"(?<![\w.]){name}\.", code)
+        ]
         names = [name for name in _ENGINE if re.search(rf"(?<![\w.\"']){name}\b", code)]
+        lines += [f"import {name}" for name in used]
         lines += [f"from autograd import {name}" for name in names if name not in self.imports.others]
         if rng:  # which goes behind the imports at the top
             rows, last = body.split("\n"), 0
@@ -381,8 +392,11 @@ class _Writer:
         others = [each for each in calls if isinstance(each.func, ast.Name) and not self.imports.path(each.func)]
         parts = {"chunk", "item", "max", "meshgrid", "min", "numpy", "sort", "split", "tolist", "topk", "unbind"}
         others += [each for each in calls if ast.unparse(each.func).rpartition(".")[2] in parts]
-        given = words & {"requires_grad", "" if of_any_dtype else "dtype"}
-        plain = not others and not given and not any("." in path for path in paths)
+        plain = (
+            not others
+            and not any("." in path for path in paths)
+            and not words & {"requires_grad", "" if of_any_dtype else "dtype"}
+        )
         return bool(made) and plain and not isinstance(node, ast.Tuple | ast.List | ast.ListComp | ast.Dict)
 
     def _seeding(self, node: ast.stmt, seed: str) -> str:
@@ -394,10 +408,14 @@ class _Writer:
         self._decide(node, "this seeds the layers; `rng`, of all other numbers, needs its seed where it is made")
         return f"nn.manual_seed({seed})"
 
-    def _in_place(self, value: Any) -> list[str]:
+    def _in_place(self, value: ast.expr) -> list[str]:
         """Return the statements for a chain of methods that write in place, and the text of the place."""
         chain: list[_Call] = []
-        while self._is_method(value) and value.func.attr.endswith("_"):
+        while (
+            isinstance(value, ast.Call) and isinstance(value.func, ast.Attribute) and not self.imports.path(value.func)
+        ):
+            if not value.func.attr.endswith("_"):
+                break
             chain.insert(0, self._fit("statements", value.func.attr, value.func.value, value))
             value = value.func.value
         if not chain or not all(each.spelling for each in chain) or not _simple(value):
@@ -408,9 +426,6 @@ class _Writer:
         return [*(self._write(value, each._replace(tensor=value), None) for each in chain), place]
 
     # -- calls
-
-    def _is_method(self, node: Any) -> bool:
-        return isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and not self.imports.path(node.func)
 
     def _fit(self, section: str, name: str, tensor: ast.expr | None, rest: ast.Call) -> _Call:
         for spelling in tables()[section].get(name, ()):
@@ -507,8 +522,11 @@ class _Writer:
             return f"as_tensor({text}).{name}()"  # which may be an ndarray here
         if name == "requires_grad_" and made is not None:
             return f"tensor({text}, requires_grad={args or 'True'})"
-        computed = isinstance(tensor, ast.BinOp | ast.UnaryOp) and not isinstance(parent, ast.Expr)
-        if name == "requires_grad_" and computed:
+        if (
+            name == "requires_grad_"
+            and isinstance(tensor, ast.BinOp | ast.UnaryOp)
+            and not isinstance(parent, ast.Expr)
+        ):
             return f"as_tensor({text}).requires_grad_({args})"
         if made is tensor and (filled := self._fit("fills", name, None, node)).spelling:
             shape = made.args or [word.value for word in made.keywords if word.arg == "size"]
@@ -578,15 +596,17 @@ class _Writer:
         known = missing.equivalents("Tensor")
         if function:
             here = missing.equivalents("autograd").get(name) or known.get(name)
-            return self._refuse_name(node, f"torch.{name}", here)
+            return self.refuse(
+                node, f"torch.{name}" + (f": here it is {here}" if here else " has no spelling in the table")
+            )
         python = any(hasattr(kind, name) for kind in (dict, list, str, set))
         if name in tables()["statements"] or (name in known and not python and name not in _OTHERS):
             return self.refuse(node, f".{name}: here it is {known.get(name) or tables()['statements'][name][0].here}")
         return None
 
-    def _fresh(self, node: Any) -> ast.Call | None:
+    def _fresh(self, node: ast.expr) -> ast.Call | None:
         """Return the call of a constructor that methods are called on, or None."""
-        while self._is_method(node):
+        while isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and not self.imports.path(node.func):
             node = node.func.value
         path = (self.imports.path(node.func) or "") if isinstance(node, ast.Call) else ""
         made = path.removeprefix("torch.") in _FLOATS | {"Tensor", "FloatTensor"}
@@ -627,7 +647,8 @@ class _Writer:
         if path == "torch":
             return None
         self.left |= {*ast.walk(node)}
-        return self._refuse_name(node, path, missing.equivalents("autograd").get(name))
+        here = missing.equivalents("autograd").get(name)
+        return self.refuse(node, path + (f": here it is {here}" if here else " has no spelling in the table"))
 
     # -- comments
 
@@ -639,9 +660,6 @@ class _Writer:
     def refuse(self, node: Any, what: str) -> str:
         self._decide(node, what, refused=True)
         return self.stitch(node, self.start(node), self.end(node))
-
-    def _refuse_name(self, node: Any, path: str, here: str | None) -> str:
-        return self.refuse(node, path + (f": here it is {here}" if here else " has no spelling in the table"))
 
     def _put_above(self, node: Any, comments: list[str]) -> None:
         while not isinstance(node, ast.stmt):
