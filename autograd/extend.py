@@ -23,9 +23,10 @@ Layers
     computes it again.
 Programs of `compile`
     Forwards and rules are recorded as they run, with traced arrays, so they ask ``type(x) in ARRAY_TYPES`` where they
-    want an array. `cached_arrays` keeps arrays of shapes, `is_finite` asks what a program then checks, `drawn` draws
-    random numbers anew each time. `outside` and `done_outside` call on real arrays what changes parameters, as methods
-    of `outside_types` do. A `Rehearsed` function is compiled without being asked, where nobody can tell the difference.
+    want an array. `called` notes one call of a function of your own, which `unrecorded` lets compute with real arrays.
+    `cached_arrays` keeps arrays of shapes, `is_finite` asks what a program then checks, `drawn` draws random numbers
+    anew each time. `outside` and `done_outside` call on real arrays what changes parameters, as methods of
+    `outside_types` do. A `Rehearsed` function is compiled without being asked, where nobody can tell the difference.
 Loops
     `compiled_loop` makes numba compile a function of arrays when it is first called, and keep it on disk; `load_numba`
     raises where it is not installed. `fusing` tells whether the calls that run are recorded for such loops, and
@@ -76,6 +77,7 @@ from .arrays.door import (
     anywhere,
     as_array,
     cached_arrays,
+    called,
     done_outside,
     drawn,
     everywhere,
@@ -87,6 +89,7 @@ from .arrays.door import (
     outside,
     outside_types,
     rolling,
+    unrecorded,
     whole,
 )
 from .foreign import missing
@@ -129,13 +132,13 @@ if typing.TYPE_CHECKING:
 
 __all__ = [
     "ARRAY_TYPES", "Context", "Function", "Rehearsed", "TracedCall", "TracedOperation", "Widened", "accurate_sum",
-    "anywhere", "as_array", "borrow", "cached_arrays", "compiled_loop", "composed", "densities", "describe_calls",
-    "done_outside", "drawn", "elementwise", "enter_batch", "everywhere", "find_mistakes", "fusing", "general",
-    "html_page", "importing", "innermost", "is_copy", "is_finite", "is_sole_owner", "is_unpacked", "lazy_names",
-    "leave_batch", "leaves", "lend", "levels", "linear", "load_numba", "look_for_mistakes", "mark_written",
-    "missing", "multilinear", "name_calls", "not_differentiable", "outside", "outside_types", "overwrite", "pickled",
-    "portions", "replacing", "restore_in_checkpoints", "rolling", "same_tensor", "set_gradient_buffer", "set_module",
-    "trace_calls", "trace_operations", "whole",
+    "anywhere", "as_array", "borrow", "cached_arrays", "called", "compiled_loop", "composed", "densities",
+    "describe_calls", "done_outside", "drawn", "elementwise", "enter_batch", "everywhere", "find_mistakes",
+    "fusing", "general", "html_page", "importing", "innermost", "is_copy", "is_finite", "is_sole_owner",
+    "is_unpacked", "lazy_names", "leave_batch", "leaves", "lend", "levels", "linear", "load_numba",
+    "look_for_mistakes", "mark_written", "missing", "multilinear", "name_calls", "not_differentiable", "outside",
+    "outside_types", "overwrite", "pickled", "portions", "replacing", "restore_in_checkpoints", "rolling",
+    "same_tensor", "set_gradient_buffer", "set_module", "trace_calls", "trace_operations", "unrecorded", "whole",
 ]  # fmt: skip
 
 # Loaded on first use, like the names of `autograd` that a program may never use.

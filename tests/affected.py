@@ -42,13 +42,13 @@ def main() -> int:
         return 0
     names = {name for path in changed for name in defined(path)}
     doctests = [str(path) for path in changed if path.parts[0] != "tests" and path.suffix == ".py"]
-    arguments = ["-q", "-m", "", "-p", "no:cacheprovider", *further, *doctests, *map(str, chosen)]
+    arguments = ["-q", "-m", "", "-p", "no:cacheprovider", *further, *map(str, chosen), *doctests]
     return pytest.main(arguments, [Nearest(names, chosen, options.seconds)])
 
 
 @cache
 def defined(path: Path) -> frozenset[str]:
-    """Return the names that a file defines at its top level."""
+    """Return the names that a file defines at its top level, and those of the functions that it declares rules of."""
     found: set[str] = set()
     for node in ast.parse((ROOT / path).read_text(encoding="utf-8")).body if path.suffix == ".py" else ():
         if isinstance(node, ast.FunctionDef | ast.ClassDef):
@@ -56,6 +56,8 @@ def defined(path: Path) -> frozenset[str]:
         elif isinstance(node, ast.Assign | ast.AnnAssign):
             targets = node.targets if isinstance(node, ast.Assign) else [node.target]
             found |= {each.id for target in targets for each in ast.walk(target) if isinstance(each, ast.Name)}
+        elif isinstance(node, ast.Expr) and isinstance(node.value, ast.Call):
+            found |= {each.attr for each in node.value.args[:1] if isinstance(each, ast.Attribute)}
     return frozenset(name for name in found if not name.startswith("__") and len(name) > 1)
 
 

@@ -77,6 +77,9 @@ def accurate_sum(array: ArrayOrTensor, axis: int | tuple[int, ...], keepdims: bo
             kept = (1,) * len(axes) if keepdims else ()
             return _sum_rows(array.reshape(count, -1)).reshape((*kept, *array.shape[len(axes) :]))
     if single:
+        rows = type(plain) in ARRAY_TYPES and array.ndim - 1 in axes and array.shape[-1] >= 16 and not fusing()
+        if rows and plain.strides[-1] == dtype.itemsize:
+            array = np.add.reduce(plain, -1, keepdims=True)  # pairwise, in half of the time
         return array.sum(axis=axis, keepdims=keepdims, dtype=WIDER[dtype.char]).astype(dtype)
     return _sum(array, axis, keepdims)
 

@@ -5,14 +5,14 @@ import importlib.util
 import linecache
 from collections.abc import Iterator
 from types import FunctionType, SimpleNamespace
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from autograd import Value, compile
+from autograd import Value, compile, extend
 from autograd.transforms.compile.quoting import comment, identifier, is_literal, literal
 
 from ..thorough import draws
@@ -150,3 +150,19 @@ def test_attributes_that_are_read_by_their_names_are_compared(name: str) -> None
         setattr(holder, name, value)
         assert scaled(np.ones(1)) == value
     assert len(scaled.programs) == 2
+
+
+class Window(NamedTuple):
+    low: int
+    high: int
+
+
+def test_a_named_tuple_is_one_in_a_program_too() -> None:
+    def part(x: Any, window: Window, others: list[Any]) -> Any:
+        return x[window.low : window.high] * others[0].high
+
+    program = compile(lambda x: extend.called(extend.unrecorded(part), x * 2, Window(1, 3), [Window(0, 5)]) + 1)
+    for _ in range(3):
+        x = np.random.default_rng(0).standard_normal(4)
+        np.testing.assert_array_equal(program(x), x[1:3] * 10 + 1)
+    assert program.programs

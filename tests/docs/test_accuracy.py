@@ -9,6 +9,7 @@ import pytest
 
 from autograd.tensors.dispatch import declare_further_functions, declare_special_functions, operations
 
+from ..lists import assert_complete, assert_listed
 from ..operations.samples import LIBRARIES, Operation, is_apart
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
@@ -52,7 +53,9 @@ def measured_names() -> set[str]:
 def test_every_function_is_measured_or_there_is_a_reason() -> None:
     known = measured_names() | left_out.OPERATIONS.keys()
     missing = {name: at for name, at in declared().items() if name not in known and not at <= left_out.MODULES.keys()}
-    assert not missing, "measure them in docs/ulps/functions.py, or say why not in docs/ulps/left_out.py"
+    assert_listed(
+        missing, (), "docs/ulps/functions.py, which measures them, or docs/ulps/left_out.py, which says why not"
+    )
 
 
 def test_no_reason_is_given_for_what_is_measured_or_does_not_exist() -> None:
@@ -64,7 +67,7 @@ def test_no_reason_is_given_for_what_is_measured_or_does_not_exist() -> None:
 
 
 def test_every_function_has_its_errors() -> None:
-    assert accuracy.table().keys() - {"versions"} == CALLS.keys(), "run: python docs/accuracy.py NAME"
+    assert_complete(CALLS, accuracy.table().keys() - {"versions"}, "the page, by python docs/accuracy.py NAME")
 
 
 def test_the_page_has_the_errors_of_every_function() -> None:

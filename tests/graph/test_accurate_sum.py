@@ -111,6 +111,17 @@ def test_accurate_sums_are_sums(shape: tuple[int, ...], dtype: Any) -> None:
             assert np.allclose(of_view, array[::-1].astype(wider.dtype).sum(axis=axis, keepdims=keepdims), rtol=1e-2)
 
 
+@pytest.mark.parametrize("dtype", [np.float32, np.complex64])
+@pytest.mark.parametrize("length", [1, 15, 16, 700, 20_000])
+def test_sums_over_images_whose_channels_come_first_are_accurate(length: int, dtype: Any) -> None:
+    array = np.random.default_rng(0).normal(100, 1, (2, 50, length)).astype(dtype).swapaxes(0, 1)
+    for view in (array, array[..., ::-1], array[..., ::2]):
+        found = accurate_sum(view, (0, 2), keepdims=True)
+        wanted = view.astype(np.complex128).sum((0, 2), keepdims=True)
+        assert (found.shape, found.dtype) == ((1, 2, 1), dtype)
+        assert np.allclose(found, wanted, rtol=2 * np.finfo(dtype).eps, atol=0)
+
+
 SHAPES = [
     (3000, 3),
     (700, 5),

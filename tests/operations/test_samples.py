@@ -2,17 +2,14 @@
 
 from collections import Counter
 
+from ..lists import assert_complete
 from .samples import OPERATIONS, SAMPLES
 
 
-def test_every_operation_has_samples() -> None:
-    missing = [str(operation) for operation in OPERATIONS if operation.key not in SAMPLES]
-    assert not missing, f"say in tests/operations/*_samples.py where to test {', '.join(missing)}"
-
-
-def test_every_sample_has_an_operation() -> None:
-    stale = [key for key in SAMPLES if key not in {operation.key for operation in OPERATIONS}]
-    assert not stale
+def test_every_operation_has_samples_and_every_sample_an_operation() -> None:
+    names = {operation.key: str(operation) for operation in OPERATIONS}
+    sampled = [names.get(key, str(key)) for key in SAMPLES]
+    assert_complete([*names.values()], sampled, "tests/operations/*_samples.py, which says where to test an operation")
 
 
 def test_names_are_unique() -> None:

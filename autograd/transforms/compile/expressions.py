@@ -82,7 +82,8 @@ class Expressions:
         if issubclass(kind, Variable):
             return self.variable(x)
         if isinstance(x, tuple):
-            return "(" + "".join(f"{self.text(part)}, " for part in x) + ")"
+            name = self.name_of(kind, kind.__name__) if hasattr(x, "_fields") else ""
+            return f"{name}(" + "".join(f"{self.text(part)}, " for part in x) + ")"
         if kind is list:
             return "[" + ", ".join(map(self.text, x)) + "]"
         if kind is slice:

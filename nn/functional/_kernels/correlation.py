@@ -4,8 +4,9 @@ A convolution is linear in its input x and in its weight w. With y for a gradien
 w))`` equals ``sum(x * transposed(y, w))`` and ``sum(w * weight_product(x, y))``. Each of the three is linear in both of
 its inputs, and its rules are the other two, so that derivatives of any order are made of them.
 
-Each is one matrix product for a batch. The columns are the contents of the windows, channels first: the result then has
-channels first in memory too, as the next layer reads it, and is viewed as ``(n, channels, *size)``.
+Each is machine code where that pays (see `direct`), else one matrix product for a batch. The columns are the contents
+of the windows, channels first: the result then has channels first in memory too, as the next layer reads it, and is
+viewed as ``(n, channels, *size)``.
 
 In a batch of `vmap`, images with shared weights are more images of one convolution; weights of their own make them more
 groups of channels.
@@ -19,11 +20,12 @@ from typing import Any
 import numpy as np
 
 from autograd import extend, general
-from autograd.extend import ARRAY_TYPES, accurate_sum, innermost, is_copy
+from autograd.extend import ARRAY_TYPES, accurate_sum, called, innermost, is_copy
 
 from .._linear import MANY, _ones
+from . import direct
 from .saved import Saved
-from .sliding_windows import Function, Windows, add_columns, batches, columns
+from .sliding_windows import MOST_KEPT, Function, Windows, add_columns, batches, columns
 
 
 def _in_groups(x: Any, windows: Windows, groups: int) -> Any:
@@ -53,15 +55,21 @@ def _convolve(x: Any, weight: Any, bias: Any, windows: Windows, groups: int, sav
         saved[:] = [] if level is innermost(weight) else [level]
         return _biased(_of_batch(convolve, x, weight, windows, groups), bias)
     n, outputs, length = len(x), len(weight), math.prod(windows.counts)
-    kernels = weight.reshape(groups, outputs // groups, -1)
     dtype = np.result_type(x, weight) if bias is None else np.result_type(x, weight, bias)
-    out = np.empty((groups, outputs // groups, n * length), dtype)
-    parts = batches(n, x.shape[1], windows, x.itemsize)
-    for part in parts:
-        cols = _in_groups(x[part], windows, groups)
-        np.matmul(kernels, cols, out[:, :, part.start * length : part.stop * length])
-    if len(parts) == 1:
-        saved[:] = x, cols
+    if dtype == x.dtype == weight.dtype and direct.fits(x, weight.size, windows, groups):
+        row = called(direct.pad, x, windows)
+        out = called(direct.correlate, row, weight, n, windows).reshape(1, outputs, n * length)
+        if row.nbytes <= MOST_KEPT:
+            saved[:] = x, row
+    else:
+        kernels = weight.reshape(groups, outputs // groups, -1)
+        out = np.empty((groups, outputs // groups, n * length), dtype)
+        parts = batches(n, x.shape[1], windows, x.itemsize)
+        for part in parts:
+            cols = _in_groups(x[part], windows, groups)
+            np.matmul(kernels, cols, out[:, :, part.start * length : part.stop * length])
+        if len(parts) == 1:
+            saved[:] = x, cols
     if type(bias) in ARRAY_TYPES:
         out += bias.reshape(groups, -1, 1)
     elif bias is not None:
@@ -75,7 +83,8 @@ def _transposed(y: Any, weight: Any, bias: Any, windows: Windows, groups: int) -
         return _biased(_of_batch(transposed, y, weight, windows, groups), bias)
     channels = weight.shape[1] * groups
     few = len(weight) * math.prod(windows.size) <= channels * math.prod(windows.counts)  # columns of y, not of the sum
-    if max(windows.stride) == 1 and (few or math.prod(windows.kernel) == 1):
+    few = few or math.prod(windows.kernel) == 1 or direct.fits(y, weight.size, windows.turned, groups)
+    if max(windows.stride) == 1 and few:
         return _convolve(y, _turned(weight, groups), bias, windows.turned, groups, Saved())
     kernels = weight.reshape(groups, len(weight) // groups, -1).swapaxes(1, 2)
     padded = _padded_size(windows)
@@ -145,6 +154,11 @@ def _weight_product(x: Any, y: Any, windows: Windows, groups: int, saved: Saved 
     if type(x) not in ARRAY_TYPES or type(y) not in ARRAY_TYPES:
         return _weights_of_batch(x, y, windows, groups)
     inner, outputs = x.shape[1] // groups, y.shape[1] // groups
+    if x.dtype == y.dtype and direct.fits(x, inner * math.prod(windows.kernel) * outputs, windows, groups):
+        row = saved[1] if saved and saved[1].ndim == 1 else called(direct.pad, x, windows)
+        return called(direct.products, row, y, windows)
+    if saved and saved[1].ndim == 1:  # of the forward, in another dtype
+        saved = None
     total = np.zeros((groups, inner * math.prod(windows.kernel), outputs), np.result_type(x, y))
     for part in batches(len(x), x.shape[1], windows, x.itemsize):
         cols = saved[1] if saved else _in_groups(x[part], windows, groups)

@@ -26,6 +26,7 @@ Sizes = tuple[int, ...]
 Function = Callable[..., Any]
 Array = np.ndarray[Any, Any]
 _MANY = 1 << 18  # elements from which on longer runs of memory are worth more calls
+MOST_KEPT = 1 << 24  # bytes of columns that are made at once, and kept
 _AXES = {1: ("length",), 2: ("height", "width"), 3: ("depth", "height", "width")}
 
 
@@ -228,7 +229,7 @@ overlay: Function = linear(_overlay, lambda g, windows: extract(g, windows), nam
 def batches(n: int, images: int, windows: Windows, itemsize: int) -> list[slice]:
     """Divide n images, of `images` channels each, into batches whose columns take at most 16 MB, or of one image."""
     each = images * math.prod(windows.kernel) * math.prod(windows.counts) * itemsize
-    size = max(1, (1 << 24) // max(each, 1))
+    size = max(1, MOST_KEPT // max(each, 1))
     return [slice(start, min(start + size, n)) for start in range(0, max(n, 1), size)]
 
 

@@ -1,0 +1,199 @@
+"""Machine code of tiles: the two loops of `direct`, written for the registers of the processor and compiled by LLVM."""
+
+from __future__ import annotations
+
+import ctypes
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any, NamedTuple
+
+import numpy as np
+from llvmlite import binding, ir
+from llvmlite.binding import create_pass_builder  # which old versions lack
+
+
+class Machine(NamedTuple):
+    """What LLVM compiles for: a processor, the bytes of a register, the outputs and runs of each function's tiles."""
+
+    name: str
+    features: str
+    width: int
+    correlate: tuple[int, int]
+    products: tuple[int, int]
+
+
+MADE: dict[tuple[str, str, Machine], Any] = {}
+_making = threading.Lock()
+
+
+def here() -> Machine:
+    """Return what LLVM compiles for on this machine."""
+    binding.initialize_native_target()
+    binding.initialize_native_asmprinter()
+    return machine_of(binding.get_host_cpu_name(), binding.get_host_cpu_features())
+
+
+def machine_of(name: str, features: Any) -> Machine:
+    """Return how to compile for a processor of this name, with these features."""
+    wide = features.get("avx512f")
+    flags = features.flatten() + (",-prefer-256-bit" if wide else "")
+    width = 64 if wide else 32 if features.get("avx2") else 16
+    return Machine(name, flags, width, *((8, 2), (4, 6)) if wide or features.get("neon") else ((4, 2), (4, 2)))
+
+
+@contextmanager
+def _loop(builder: Any, stop: Any, carried: list[Any]) -> Iterator[Any]:
+    """Write a loop of at least one round, whose body is what is written within; it replaces what is carried."""
+    before, body, after = builder.block, builder.append_basic_block(), builder.append_basic_block()
+    builder.branch(body)
+    builder.position_at_end(body)
+    number = ir.IntType(64)
+    begun = [(builder.phi(value.type), value) for value in (number(0), *carried)]
+    for phi, value in begun:
+        phi.add_incoming(value, before)
+    round_ = begun[0][0]
+    carried[:] = [phi for phi, _ in begun[1:]]
+    yield round_
+    following = builder.add(round_, number(1))
+    for (phi, _), value in zip(begun, (following, *carried), strict=True):
+        phi.add_incoming(value, builder.block)
+    builder.cbranch(builder.icmp_signed("<", following, stop), body, after)
+    builder.position_at_end(after)
+
+
+class _Writer:
+    """LLVM's instructions for vectors of one dtype; arrays are addresses, and distances are in elements."""
+
+    def __init__(self, name: str, integers: int, char: str, machine: Machine) -> None:
+        self.bytes = np.dtype(char).itemsize
+        self.lanes = machine.width // self.bytes
+        self.module = ir.Module(name)
+        self.integer, self.number = ir.IntType(64), ir.FloatType() if char == "f" else ir.DoubleType()
+        self.vector = ir.VectorType(self.number, self.lanes)
+        arguments = [ir.PointerType()] * 4 + [self.integer] * integers
+        self.function = ir.Function(self.module, ir.FunctionType(ir.VoidType(), arguments), name)
+        for array in self.function.args[:4]:
+            array.add_attribute("noalias")
+        self.builder = ir.IRBuilder(self.function.append_basic_block())
+        suffix, vector = f"v{self.lanes}f{8 * self.bytes}", self.vector
+        self._muladd = ir.Function(self.module, ir.FunctionType(vector, [vector] * 3), f"llvm.fmuladd.{suffix}")
+        self._sum = ir.FunctionType(self.number, [self.number, vector]), f"llvm.vector.reduce.fadd.{suffix}"
+
+    def at(self, array: Any, *factors: Any) -> Any:
+        """Return the address of the element whose index is the product of some integers."""
+        index, *others = [self.integer(f) if isinstance(f, int) else f for f in factors]
+        for factor in others:
+            index = self.builder.mul(index, factor)
+        return self.builder.gep(array, [index], source_etype=self.number)
+
+    def offset(self, offsets: Any, index: Any) -> Any:
+        """Return an element of an array of integers."""
+        return self.builder.load(self.builder.gep(offsets, [index], source_etype=self.integer), typ=self.integer)
+
+    def run(self, array: Any) -> Any:
+        """Return the vector at an address, which need not be a multiple of its size."""
+        loaded = self.builder.load(array, typ=self.vector)
+        loaded.align = self.bytes
+        return loaded
+
+    def store(self, value: Any, array: Any) -> None:
+        """Write a number or a vector to an address."""
+        self.builder.store(value, array).align = self.bytes
+
+    def add(self, value: Any, array: Any) -> None:
+        """Add to the number at an address."""
+        self.store(self.builder.fadd(self.builder.load(array, typ=self.number), value), array)
+
+    def everywhere(self, array: Any) -> Any:
+        """Return a vector whose lanes are all the number at an address."""
+        none, places = ir.Constant(self.vector, ir.Undefined), ir.VectorType(ir.IntType(32), self.lanes)
+        one = self.builder.insert_element(none, self.builder.load(array, typ=self.number), ir.IntType(32)(0))
+        return self.builder.shuffle_vector(one, none, ir.Constant(places, None))
+
+    def add_products(self, sums: list[Any], left: list[Any], right: list[Any]) -> None:
+        """Add to the sums the product of each vector on the left with each on the right."""
+        for i, a in enumerate(left):
+            for j, b in enumerate(right):
+                index = i * len(right) + j
+                sums[index] = self.builder.call(self._muladd, [a, b, sums[index]])
+
+    def sum(self, vector: Any) -> Any:
+        """Return the sum of the lanes of a vector."""
+        kind, name = self._sum
+        function = self.module.globals.get(name) or ir.Function(self.module, kind, name)
+        return self.builder.call(function, [self.number(0.0), vector], fastmath=["reassoc"])
+
+
+def _write_correlate(w: _Writer, tall: int, wide: int) -> None:
+    """Write the loop over images, rows, tiles and groups of channels; within, over all positions of a window."""
+    x, weight, out, offsets, taps, groups, n, rows, tiles, area, length, spread, *steps = w.function.args
+    across, down, along, *beside = steps
+    b = w.builder
+    with _loop(b, n, []) as image, _loop(b, rows, []) as row, _loop(b, tiles, []) as tile:
+        x = w.at(w.at(w.at(x, image, area), row, across), tile, along)
+        out = w.at(w.at(w.at(out, image, length), row, down), tile, along)
+        with _loop(b, groups, []) as group:
+            kernels, target = w.at(weight, group, taps, tall), w.at(out, group, spread, tall)
+            sums = [w.vector(None)] * (tall * wide)
+            with _loop(b, taps, sums) as tap:
+                begin, kernel = w.at(x, w.offset(offsets, tap)), w.at(kernels, tap, tall)
+                inputs = [w.run(w.at(begin, beside[0], j)) for j in range(wide)]
+                w.add_products(sums, [w.everywhere(w.at(kernel, i)) for i in range(tall)], inputs)
+            for i in range(tall):
+                for j in range(wide):
+                    w.store(sums[i * wide + j], w.at(w.at(target, spread, i), beside[1], j))
+
+
+def _write_products(w: _Writer, tall: int, wide: int) -> None:
+    """Write the loop over blocks of images, groups of channels, positions of a window; within, over a block's runs."""
+    x, factors, out, offsets, taps, groups, n, most, area, length, spread, width, *steps = w.function.args
+    few, *outer, many, along, beside = steps
+    b = w.builder
+    blocks = b.sdiv(b.add(n, b.sub(most, w.integer(1))), most)
+    with _loop(b, blocks, []) as block, _loop(b, groups, []) as group, _loop(b, taps, []) as tap:
+        begin, first = b.mul(block, most), b.mul(tap, w.integer(wide))
+        rest = b.sub(n, begin)
+        images = b.select(b.icmp_signed("<", rest, most), rest, most)
+        inputs = [w.at(x, w.offset(offsets, b.add(first, w.integer(j)))) for j in range(wide)]
+        inputs = [w.at(y, begin, area) for y in inputs]
+        others = [w.at(w.at(w.at(factors, group, spread, tall), spread, i), begin, length) for i in range(tall)]
+        sums = [w.vector(None)] * (tall * wide)
+        with _loop(b, images, sums) as image, _loop(b, few, sums) as i:
+            right = [w.at(w.at(y, image, area), i, outer[0]) for y in inputs]
+            left = [w.at(w.at(y, image, length), i, outer[1]) for y in others]
+            with _loop(b, many, sums) as j:
+                runs = [w.run(w.at(y, j, along)) for y in right]
+                w.add_products(sums, [w.run(w.at(y, j, beside)) for y in left], runs)
+        target = w.at(w.at(out, group, width, tall), first)
+        for i in range(tall):
+            for j in range(wide):
+                w.add(w.sum(sums[i * wide + j]), w.at(w.at(target, width, i), j))
+
+
+def function(name: str, char: str, machine: Machine) -> Any:
+    """Return one of the two functions as machine code, which is made once, by one thread."""
+    with _making:
+        made = MADE.get((name, char, machine))
+        if made is None:
+            made = MADE[name, char, machine] = _function_of(name, char, machine)
+        return made
+
+
+def _function_of(name: str, char: str, machine: Machine) -> Any:
+    """Compile one of the two functions, which takes four addresses and some integers."""
+    write, integers = {"correlate": (_write_correlate, 13), "products": (_write_products, 14)}[name]
+    writer = _Writer(name, integers, char, machine)
+    write(writer, *getattr(machine, name))
+    writer.builder.ret_void()
+    module, host = binding.parse_assembly(str(writer.module)), binding.Target.from_default_triple()
+    target = host.create_target_machine(cpu=machine.name, features=machine.features, opt=3)
+    passes = create_pass_builder(target, binding.PipelineTuningOptions(speed_level=2))
+    passes.getModulePassManager().run(module, passes)
+    engine = binding.create_mcjit_compiler(module, target)  # which owns both from now on
+    engine.finalize_object()
+    # lets other threads run meanwhile, as NumPy's products do
+    kind = ctypes.CFUNCTYPE(None, *[ctypes.c_void_p] * 4, *[ctypes.c_int64] * integers)
+    function = kind(engine.get_function_address(name))
+    function.engine = engine  # type: ignore[attr-defined]  # the code lives as long
+    return function
