@@ -85,7 +85,7 @@ class OfOdds(Distribution):
         return -hit * log_hit - miss * log_miss
 
 
-class Bernoulli(OfOdds):
+class Bernoulli(OfOdds, example=("logits=0.0", "mean", 0.5)):
     """The distribution of 1 with a probability, and of 0 otherwise.
 
     Parameters
@@ -94,12 +94,6 @@ class Bernoulli(OfOdds):
         The probability of 1.
     logits
         The logarithm of its odds; one of the two is given.
-
-    Examples
-    --------
-    >>> from nn.distributions import Bernoulli
-    >>> float(Bernoulli(logits=0.0).mean)
-    0.5
     """
 
     support = constraints.boolean
@@ -131,7 +125,7 @@ class Bernoulli(OfOdds):
         return value * hit + (1 - value) * miss
 
 
-class Geometric(OfOdds):
+class Geometric(OfOdds, example=("0.25", "mean", 3.0)):
     """The distribution of the number of failures before the first success.
 
     Parameters
@@ -140,12 +134,6 @@ class Geometric(OfOdds):
         The probability of success in each trial, above 0.
     logits
         The logarithm of its odds; one of the two is given.
-
-    Examples
-    --------
-    >>> from nn.distributions import Geometric
-    >>> float(Geometric(0.25).mean)
-    3.0
     """
 
     arg_constraints: ClassVar[Constraints] = {
@@ -188,19 +176,13 @@ def _negative_binomials(generator: np.random.Generator, shape: tuple[int, ...], 
     return generator.poisson(rates).astype(odds.dtype)
 
 
-class Poisson(Distribution):
+class Poisson(Distribution, example=("3.0", "log_prob(0)", -3.0)):
     """The Poisson distribution of counts.
 
     Parameters
     ----------
     rate
         The mean, 0 or more.
-
-    Examples
-    --------
-    >>> from nn.distributions import Poisson
-    >>> round(float(Poisson(3.0).log_prob(0)), 6)
-    -3.0
     """
 
     arg_constraints: ClassVar[Constraints] = {"rate": constraints.nonnegative}
@@ -221,7 +203,7 @@ class Poisson(Distribution):
         return densities.poisson_log_mass(value, self.rate)
 
 
-class Binomial(OfOdds):
+class Binomial(OfOdds, example=("2, 0.5", "log_prob(1)", -0.6931)):
     """The distribution of the number of successes in independent trials.
 
     Parameters
@@ -232,12 +214,6 @@ class Binomial(OfOdds):
         The probability of success in each.
     logits
         The logarithm of its odds; one of the two is given.
-
-    Examples
-    --------
-    >>> from nn.distributions import Binomial
-    >>> round(float(Binomial(2, 0.5).log_prob(1).item()), 6)
-    -0.693147
     """
 
     arg_constraints: ClassVar[Constraints] = {**OfOdds.arg_constraints, "total_count": constraints.nonnegative_integer}
@@ -289,7 +265,7 @@ class Binomial(OfOdds):
         return densities.binomial_log_mass(value, n, *self._both, value * hit + (n - value) * miss)
 
 
-class NegativeBinomial(OfOdds):
+class NegativeBinomial(OfOdds, example=("3, 0.5", "mean", 3.0)):
     """The distribution of the number of successes before `total_count` failures.
 
     Parameters
@@ -300,12 +276,6 @@ class NegativeBinomial(OfOdds):
         The probability of success in each trial, below 1.
     logits
         The logarithm of its odds; one of the two is given.
-
-    Examples
-    --------
-    >>> from nn.distributions import NegativeBinomial
-    >>> round(float(NegativeBinomial(3, 0.5).mean), 6)
-    3.0
     """
 
     arg_constraints: ClassVar[Constraints] = {

@@ -21,6 +21,10 @@ __all__ = ["Distribution", "Generator", "Shape", "shown"]
 D = TypeVar("D", bound="Distribution")
 Shape: TypeAlias = int | Sequence[int]
 Generator: TypeAlias = np.random.Generator | None
+_EXAMPLE = """\
+>>> from nn.distributions import {0}
+>>> round(float({0}({1}).{2}), 4)
+{3}"""
 
 
 class Distribution:
@@ -61,9 +65,10 @@ class Distribution:
     _event_shape: tuple[int, ...] = ()
     _names: tuple[str, ...] = ()  # of the parameters that were given
 
-    def __init_subclass__(cls, **options: Any) -> None:
+    def __init_subclass__(cls, example: tuple[str, str, float] | None = None, **options: Any) -> None:
         super().__init_subclass__(**options)
-        document(cls)
+        # Of an example: the arguments, what is asked for, and the number.
+        document(cls, example=_EXAMPLE.format(cls.__name__, *example) if example else "")
 
     def __init__(
         self, batch_shape: Sequence[int] = (), event_shape: Sequence[int] = (), validate_args: bool | None = None

@@ -24,19 +24,13 @@ __all__ = ["Beta", "Dirichlet", "Kumaraswamy", "Uniform"]
 special = densities.special
 
 
-class Uniform(Distribution):
+class Uniform(Distribution, example=("1.0, 3.0", "mean", 2.0)):
     """The uniform distribution between two numbers.
 
     Parameters
     ----------
     low, high
         The ends, of which `low` is the smaller one.
-
-    Examples
-    --------
-    >>> from nn.distributions import Uniform
-    >>> float(Uniform(1.0, 3.0).mean)
-    2.0
     """
 
     arg_constraints: ClassVar[Constraints] = {"low": constraints.real, "high": constraints.real}
@@ -90,19 +84,13 @@ class _OfParts(Distribution):
         self._set(validate_args, concentration1=concentration1, concentration0=concentration0)
 
 
-class Beta(_OfParts):
+class Beta(_OfParts, example=("3.0, 1.0", "mean", 0.75)):
     """The beta distribution, whose samples have implicit gradients.
 
     Parameters
     ----------
     concentration1, concentration0
         The parameters, often called alpha and beta: mass moves to 1 as the first grows, to 0 as the second does.
-
-    Examples
-    --------
-    >>> from nn.distributions import Beta
-    >>> float(Beta(3.0, 1.0).mean)
-    0.75
     """
 
     mean = formula(lambda self: 1 / (1 + self.concentration0 / self.concentration1))
@@ -132,19 +120,13 @@ class Beta(_OfParts):
         return densities.beta_log_density(value, 1 - value, self.concentration1, self.concentration0)
 
 
-class Kumaraswamy(_OfParts):
+class Kumaraswamy(_OfParts, example=("2.0, 1.0", "cdf(0.5)", 0.25)):
     """Kumaraswamy's distribution, with the form of a beta distribution and a closed distribution function.
 
     Parameters
     ----------
     concentration1, concentration0
         The parameters a and b of the distribution function 1 - (1 - x**a)**b.
-
-    Examples
-    --------
-    >>> from nn.distributions import Kumaraswamy
-    >>> float(Kumaraswamy(2.0, 1.0).cdf(0.5))
-    0.25
     """
 
     def _moment(self, n: int) -> Any:

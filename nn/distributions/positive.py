@@ -25,19 +25,13 @@ __all__ = [
 special = densities.special
 
 
-class Exponential(Distribution):
+class Exponential(Distribution, example=("4.0", "mean", 0.25)):
     """The exponential distribution.
 
     Parameters
     ----------
     rate
         The inverse of the mean.
-
-    Examples
-    --------
-    >>> from nn.distributions import Exponential
-    >>> float(Exponential(4.0).mean)
-    0.25
     """
 
     arg_constraints: ClassVar[Constraints] = {"rate": constraints.positive}
@@ -133,7 +127,7 @@ class Gamma(_OfShape):
         return special.gammainc(self.concentration, self.rate * value)
 
 
-class InverseGamma(_OfShape):
+class InverseGamma(_OfShape, example=("3.0, 4.0", "mean", 2.0)):
     """The distribution of the inverse of a gamma variate.
 
     Parameters
@@ -142,12 +136,6 @@ class InverseGamma(_OfShape):
         The shape parameter.
     rate
         The rate of the gamma variate, which is the scale of its inverse.
-
-    Examples
-    --------
-    >>> from nn.distributions import InverseGamma
-    >>> float(InverseGamma(3.0, 4.0).mean)
-    2.0
     """
 
     support = constraints.positive
@@ -181,19 +169,13 @@ class InverseGamma(_OfShape):
         return special.gammaincc(self.concentration, self.rate / value)
 
 
-class Chi2(Gamma):
+class Chi2(Gamma, example=("3.0", "mean", 3.0)):
     """The distribution of the sum of `df` squares of standard normal variates, a gamma distribution.
 
     Parameters
     ----------
     df
         Degrees of freedom.
-
-    Examples
-    --------
-    >>> from nn.distributions import Chi2
-    >>> float(Chi2(3.0).mean)
-    3.0
     """
 
     arg_constraints: ClassVar[Constraints] = {**Gamma.arg_constraints, "df": constraints.positive}
@@ -210,19 +192,13 @@ class Chi2(Gamma):
         return f"Chi2(df: {shown(self.df)})"
 
 
-class FisherSnedecor(Distribution):
+class FisherSnedecor(Distribution, example=("1.0, 4.0", "mean", 2.0)):
     """The distribution of the quotient of two mean squares of normal variates.
 
     Parameters
     ----------
     df1, df2
         Degrees of freedom of both.
-
-    Examples
-    --------
-    >>> from nn.distributions import FisherSnedecor
-    >>> float(FisherSnedecor(1.0, 4.0).mean)
-    2.0
     """
 
     arg_constraints: ClassVar[Constraints] = {"df1": constraints.positive, "df2": constraints.positive}
@@ -275,19 +251,13 @@ class _Half(Distribution):
     mode = formula(lambda self: self.scale * 0, "0.")
 
 
-class HalfNormal(_Half):
+class HalfNormal(_Half, example=("2.0", "mean", 1.5958)):
     """The distribution of the absolute value of a normal variate of mean 0.
 
     Parameters
     ----------
     scale
         The standard deviation of the normal variate.
-
-    Examples
-    --------
-    >>> from nn.distributions import HalfNormal
-    >>> round(float(HalfNormal(2.0).mean), 3)
-    1.596
     """
 
     mean = formula(lambda self: self.scale * math.sqrt(2 / math.pi))
@@ -310,19 +280,13 @@ class HalfNormal(_Half):
         return self.scale * (math.sqrt(2) * special.erfinv(value))
 
 
-class HalfCauchy(_Half):
+class HalfCauchy(_Half, example=("2.0", "cdf(2.0)", 0.5)):
     """The distribution of the absolute value of a Cauchy variate around 0; its mean and variance are infinite.
 
     Parameters
     ----------
     scale
         The median.
-
-    Examples
-    --------
-    >>> from nn.distributions import HalfCauchy
-    >>> round(float(HalfCauchy(2.0).cdf(2.0)), 6)
-    0.5
     """
 
     mean = formula(lambda self: np.full_like(self.scale, math.inf), "Infinity.")
@@ -346,7 +310,7 @@ class HalfCauchy(_Half):
         return self.scale * densities.half_cauchy_quantile(value)
 
 
-class Weibull(Distribution):
+class Weibull(Distribution, example=("2.0, 1.0", "mean", 2.0)):
     """Weibull's distribution.
 
     Parameters
@@ -355,12 +319,6 @@ class Weibull(Distribution):
         The scale.
     concentration
         The shape parameter: 1 gives an exponential distribution.
-
-    Examples
-    --------
-    >>> from nn.distributions import Weibull
-    >>> round(float(Weibull(2.0, 1.0).mean), 6)
-    2.0
     """
 
     arg_constraints: ClassVar[Constraints] = {"scale": constraints.positive, "concentration": constraints.positive}
@@ -407,7 +365,7 @@ class Weibull(Distribution):
             return self.scale * np.power(-np.log1p(-value), 1 / self.concentration)
 
 
-class Pareto(Distribution):
+class Pareto(Distribution, example=("1.0, 3.0", "mean", 1.5)):
     """Pareto's distribution of numbers above `scale`, whose density falls with a power.
 
     Parameters
@@ -416,12 +374,6 @@ class Pareto(Distribution):
         The smallest value.
     alpha
         The power with which the probability of larger values falls.
-
-    Examples
-    --------
-    >>> from nn.distributions import Pareto
-    >>> float(Pareto(1.0, 3.0).mean)
-    1.5
     """
 
     arg_constraints: ClassVar[Constraints] = {"scale": constraints.positive, "alpha": constraints.positive}

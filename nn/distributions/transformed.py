@@ -132,19 +132,13 @@ class TransformedDistribution(Distribution):
         return np.where(rises, chance, 1 - chance)
 
 
-class LogNormal(TransformedDistribution):
+class LogNormal(TransformedDistribution, example=("0.0, 1.0", "icdf(0.5)", 1.0)):
     """The distribution of the exponential of a normal variate.
 
     Parameters
     ----------
     loc, scale
         The mean and the standard deviation of the logarithm.
-
-    Examples
-    --------
-    >>> from nn.distributions import LogNormal
-    >>> float(LogNormal(0.0, 1.0).icdf(0.5))
-    1.0
     """
 
     arg_constraints: ClassVar[Constraints] = Normal.arg_constraints
