@@ -198,6 +198,25 @@ def document(cls: type, function: object = None, others: object = None, example:
         cls.__doc__ = _Document(cls.__doc__, function, others, example)  # type: ignore[assignment]
 
 
+def example(call: str, result: str) -> Callable[[F], F]:
+    """Give a function or a class an example, at the end of its docstring: a call, after its imports, and the result."""
+    modules = {"np": "numpy as np", "nn": "nn", "F": "nn.functional as F"}
+    imports = [f">>> import {module}" for name, module in modules.items() if re.search(rf"\b{name}\.", call)]
+    text = "\n".join([*imports, f">>> {call}", result])
+
+    def documented(what: F) -> F:
+        own = vars(what).get("__doc__")
+        if isinstance(own, _Document):
+            own.example = text
+        elif isinstance(what, type):
+            document(what, example=text)
+        elif what.__doc__:
+            what.__doc__ = f"{inspect.cleandoc(what.__doc__)}\n\nExamples\n--------\n{text}"
+        return what
+
+    return documented
+
+
 class _Document:
     """What stands for the docstring of a class until it is read: that takes too long for all classes at once."""
 

@@ -11,7 +11,7 @@ import numpy as np
 from autograd import Tensor
 from autograd.extend import borrow
 
-from .._arguments import Spatial, TensorLike
+from .._arguments import Spatial, TensorLike, example
 from ._avg_pooling import avg_pooling
 from ._kernels.half_precision import in_single
 from ._kernels.operands import as_floating
@@ -22,6 +22,7 @@ from ._max_pooling import max_pooling
 Array = np.ndarray[Any, Any]
 
 
+@example("F.adaptive_avg_pool2d(np.arange(12.0).reshape(1, 3, 4), (1, 2))", "array([[[4.5, 6.5]]])")
 @in_single
 def adaptive_avg_pool2d(input: TensorLike, output_size: Spatial) -> Tensor:
     """Return the means of the parts of images, which are divided into a given number of rows and columns.
@@ -42,13 +43,6 @@ def adaptive_avg_pool2d(input: TensorLike, output_size: Spatial) -> Tensor:
         If the input has another shape.
     ValueError, TypeError
         If `output_size` is invalid.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> import nn.functional as F
-    >>> F.adaptive_avg_pool2d(np.arange(12.0).reshape(1, 3, 4), (1, 2))
-    array([[[4.5, 6.5]]])
     """
     name = "adaptive_avg_pool2d"
     return adaptive_mean(name, axes_of(name), input, output_size)
@@ -64,6 +58,7 @@ def adaptive_max_pool2d(input: TensorLike, output_size: Spatial, return_indices:
 def adaptive_max_pool2d(
     input: TensorLike, output_size: Spatial, return_indices: Literal[True]
 ) -> tuple[Tensor, Array]: ...
+@example("F.adaptive_max_pool2d(np.arange(12.0).reshape(1, 3, 4), (1, 2))", "array([[[ 9., 11.]]])")
 def adaptive_max_pool2d(
     input: TensorLike, output_size: Spatial, return_indices: bool = False
 ) -> Tensor | tuple[Tensor, Array]:
@@ -77,13 +72,6 @@ def adaptive_max_pool2d(
         As for `adaptive_avg_pool2d`.
     return_indices
         Whether to also return the index of each maximum, the first if several are equal, in the flattened image.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> import nn.functional as F
-    >>> F.adaptive_max_pool2d(np.arange(12.0).reshape(1, 3, 4), (1, 2))
-    array([[[ 9., 11.]]])
     """
     return _adaptive_max("adaptive_max_pool2d", input, output_size, return_indices)
 

@@ -10,7 +10,7 @@ import numpy as np
 from autograd import Tensor, linear
 from autograd.extend import anywhere, borrow
 
-from .._arguments import Spatial, TensorLike, is_number
+from .._arguments import Spatial, TensorLike, example, is_number
 from ._kernels.half_precision import in_single
 from ._kernels.operands import as_floating, not_real
 from ._kernels.siblings import axes_of, sibling
@@ -42,6 +42,7 @@ sum_windows: Function = linear(_sum_windows, lambda g, windows: _spread(g, windo
 _spread: Function = linear(_spread_windows, lambda g, windows: sum_windows(g, windows), name="spread_windows")
 
 
+@example("F.avg_pool1d(np.array([[3.0, 1.0, 2.0, 5.0]]), 2)", "array([[2. , 3.5]])")
 @in_single
 def avg_pool1d(
     input: TensorLike,
@@ -51,15 +52,7 @@ def avg_pool1d(
     ceil_mode: bool = False,
     count_include_pad: bool = True,
 ) -> Tensor:
-    """Return the mean of each window of sequences: `avg_pool2d` with one spatial axis.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> import nn.functional as F
-    >>> F.avg_pool1d(np.array([[3.0, 1.0, 2.0, 5.0]]), 2)
-    array([[2. , 3.5]])
-    """
+    """Return the mean of each window of sequences: `avg_pool2d` with one spatial axis."""
     return avg_pooling("avg_pool1d", 1, input, kernel_size, stride, padding, ceil_mode, count_include_pad, None)
 
 
@@ -103,6 +96,7 @@ def avg_pool2d(
 avg_pool3d = sibling(avg_pool2d, "avg_pool3d", "2")
 
 
+@example("F.lp_pool2d(np.array([[[3.0, 4.0], [0.0, 0.0]]]), 2, 2)", "array([[[5.]]])")
 @in_single
 def lp_pool2d(
     input: TensorLike, norm_type: float, kernel_size: Spatial, stride: Spatial | None = None, ceil_mode: bool = False
@@ -115,13 +109,6 @@ def lp_pool2d(
         p. Sums of odd powers that are negative have no root, and become nan.
     input, kernel_size, stride, ceil_mode
         As for `max_pool2d`. Of a window that `ceil_mode` adds, the mean of the powers counts for all of its places.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> import nn.functional as F
-    >>> F.lp_pool2d(np.array([[[3.0, 4.0], [0.0, 0.0]]]), 2, 2)
-    array([[[5.]]])
     """
     return _lp_pooling("lp_pool2d", input, norm_type, kernel_size, stride, ceil_mode)
 

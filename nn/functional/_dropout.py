@@ -12,7 +12,7 @@ import numpy as np
 from autograd import ShapeError, Tensor
 from autograd.extend import overwrite
 
-from .._arguments import TensorLike, is_number
+from .._arguments import TensorLike, example, is_number
 from ..random import draw, uniform
 from ._kernels.operands import as_floating, as_operand
 from ._kernels.siblings import axes_of, sibling
@@ -23,6 +23,7 @@ Generator: TypeAlias = "np.random.Generator | None"  # as text: NumPy loads it w
 on_dropping: ContextVar[Callable[[], None] | None] = ContextVar("on_dropping", default=None)
 
 
+@example("F.dropout(np.ones(6), p=0.5, generator=np.random.default_rng(0))", "array([2., 2., 2., 0., 0., 0.])")
 def dropout(
     input: TensorLike, p: float = 0.5, training: bool = True, inplace: bool = False, generator: Generator = None
 ) -> Tensor:
@@ -44,13 +45,6 @@ def dropout(
     References
     ----------
     Srivastava et al., "Dropout: A Simple Way to Prevent Neural Networks from Overfitting", JMLR 15 (2014).
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> import nn.functional as F
-    >>> F.dropout(np.ones(6), p=0.5, generator=np.random.default_rng(0))
-    array([2., 2., 2., 0., 0., 0.])
     """
     input = as_operand("dropout", "input", input)
     out = _dropped(input, input.shape, p, training, generator)
@@ -95,6 +89,10 @@ dropout1d = sibling(dropout2d, "dropout1d", "p=0.25", 4)
 dropout3d = sibling(dropout2d, "dropout3d", "p=0.25", 4)
 
 
+@example(
+    "F.alpha_dropout(np.zeros(4), 0.5, training=True, generator=np.random.default_rng(0)).round(4)",
+    "array([ 0.7792,  0.7792,  0.7792, -0.7792])",
+)
 def alpha_dropout(
     input: TensorLike, p: float = 0.5, training: bool = False, inplace: bool = False, generator: Generator = None
 ) -> Tensor:
@@ -110,13 +108,6 @@ def alpha_dropout(
     References
     ----------
     Klambauer et al., "Self-Normalizing Neural Networks", NeurIPS 2017.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> import nn.functional as F
-    >>> F.alpha_dropout(np.zeros(4), 0.5, training=True, generator=np.random.default_rng(0)).round(4)
-    array([ 0.7792,  0.7792,  0.7792, -0.7792])
     """
     input = as_operand("alpha_dropout", "input", input)
     out = _alpha_dropped("alpha_dropout", input, input.shape, p, training, generator)

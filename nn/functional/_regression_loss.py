@@ -8,12 +8,13 @@ import numpy as np
 
 from autograd import Tensor, elementwise
 
-from .._arguments import TensorLike
+from .._arguments import TensorLike, example
 from ._kernels.half_precision import in_single
 from ._kernels.loss_operands import Reduction, alike, check_positive, check_shape, reduced
 from ._kernels.operands import as_real
 
 
+@example("float(F.mse_loss(np.array([1.0, 2.0]), np.array([1.0, 4.0])))", "2.0")
 @in_single
 def mse_loss(
     input: TensorLike, target: TensorLike, reduction: Reduction = "mean", weight: TensorLike | None = None
@@ -33,19 +34,13 @@ def mse_loss(
     ------
     ShapeError
         If the shapes differ: shapes ``(n, 1)`` and ``(n,)`` would broadcast to n x n differences.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> import nn.functional as F
-    >>> float(F.mse_loss(np.array([1.0, 2.0]), np.array([1.0, 4.0])))
-    2.0
     """
     input, target = alike("mse_loss", input, target)
     difference = input - target
     return _averaged("mse_loss", difference * difference, weight, reduction)
 
 
+@example("float(F.l1_loss(np.array([1.0, 2.0]), np.array([1.0, 4.0])))", "1.0")
 @in_single
 def l1_loss(
     input: TensorLike, target: TensorLike, reduction: Reduction = "mean", weight: TensorLike | None = None
@@ -56,18 +51,12 @@ def l1_loss(
     ----------
     input, target, reduction, weight
         As for `mse_loss`. Where both are equal, the derivative is 0.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> import nn.functional as F
-    >>> float(F.l1_loss(np.array([1.0, 2.0]), np.array([1.0, 4.0])))
-    1.0
     """
     input, target = alike("l1_loss", input, target)
     return _averaged("l1_loss", abs(input - target), weight, reduction)
 
 
+@example('F.huber_loss(np.array([0.5, 3.0]), np.array([0.0, 0.0]), reduction="none")', "array([0.125, 2.5  ])")
 @in_single
 def huber_loss(
     input: TensorLike,
@@ -93,13 +82,6 @@ def huber_loss(
     References
     ----------
     Huber, "Robust Estimation of a Location Parameter", Annals of Mathematical Statistics 35 (1964).
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> import nn.functional as F
-    >>> F.huber_loss(np.array([0.5, 3.0]), np.array([0.0, 0.0]), reduction="none")
-    array([0.125, 2.5  ])
     """
     check_positive("huber_loss", "delta", delta)
     input, target = alike("huber_loss", input, target)
@@ -107,6 +89,10 @@ def huber_loss(
     return reduced(losses if weight is None else losses * _fitting("huber_loss", weight, losses), reduction)
 
 
+@example(
+    'F.smooth_l1_loss(np.array([0.5, 3.0]), np.array([0.0, 0.0]), reduction="none", beta=0.5)',
+    "array([0.25, 2.75])",
+)
 @in_single
 def smooth_l1_loss(input: TensorLike, target: TensorLike, reduction: Reduction = "mean", beta: float = 1.0) -> Tensor:
     """Return the smooth L1 loss: absolute differences with a parabola instead of the kink; `huber_loss` over `beta`.
@@ -123,13 +109,6 @@ def smooth_l1_loss(input: TensorLike, target: TensorLike, reduction: Reduction =
     References
     ----------
     Girshick, "Fast R-CNN", ICCV 2015.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> import nn.functional as F
-    >>> F.smooth_l1_loss(np.array([0.5, 3.0]), np.array([0.0, 0.0]), reduction="none", beta=0.5)
-    array([0.25, 2.75])
     """
     check_positive("smooth_l1_loss", "beta", beta, zero=True)
     if beta == 0:

@@ -10,7 +10,7 @@ from numpy.typing import DTypeLike
 from autograd import ShapeError, Tensor
 
 from .. import functional
-from .._arguments import Size, TensorLike
+from .._arguments import Size, TensorLike, example
 from ..functional._activation import rectify, which_axis
 from ..functional._kernels.operands import as_operand
 from ..module import Module
@@ -34,16 +34,9 @@ class Sigmoid(Applied, function=functional.sigmoid):
     """The sigmoid, ``1 / (1 + exp(-x))``, of each element."""
 
 
+@example("nn.Softmax(dim=1)(np.zeros((1, 4)))", "array([[0.25, 0.25, 0.25, 0.25]])")
 class Softmax(Applied, function=functional.softmax):
-    """Softmax: probabilities along an axis, the exp of each element divided by the sum of all.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> import nn
-    >>> nn.Softmax(dim=1)(np.zeros((1, 4)))
-    array([[0.25, 0.25, 0.25, 0.25]])
-    """
+    """Softmax: probabilities along an axis, the exp of each element divided by the sum of all."""
 
     def __init__(self, axis: int | None = None, *, dim: int | None = None) -> None:
         super().__init__()
@@ -58,16 +51,9 @@ class Softmin(Softmax, function=functional.softmin):
     """The `Softmax` of ``-x``: smaller elements get larger probabilities."""
 
 
+@example("nn.Softmax2d()(np.zeros((5, 4, 8, 8)))[0, :, 0, 0]", "array([0.25, 0.25, 0.25, 0.25])")
 class Softmax2d(Module):
-    """`Softmax` over the channels of each pixel.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> import nn
-    >>> nn.Softmax2d()(np.zeros((5, 4, 8, 8)))[0, :, 0, 0]
-    array([0.25, 0.25, 0.25, 0.25])
-    """
+    """`Softmax` over the channels of each pixel."""
 
     def forward(self, x: TensorLike) -> Tensor:
         """Return an array of the shape of `x`: ``(n, channels, height, width)`` or ``(channels, height, width)``."""
@@ -77,16 +63,9 @@ class Softmax2d(Module):
         return functional.softmax(x, -3)
 
 
+@example("nn.GELU()(np.array([-1.0, 0.0, 1.0])).round(4)", "array([-0.1587,  0.    ,  0.8413])")
 class GELU(Applied, function=functional.gelu):
-    """Gaussian error linear unit: each element times the probability that a standard normal variable is less than it.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> import nn
-    >>> nn.GELU()(np.array([-1.0, 0.0, 1.0])).round(4)
-    array([-0.1587,  0.    ,  0.8413])
-    """
+    """Gaussian error linear unit: each element times the probability that a standard normal variable is below it."""
 
     def __init__(self, approximate: Literal["none", "tanh"] = "none") -> None:
         super().__init__()
@@ -137,32 +116,18 @@ class LogSigmoid(Applied, function=functional.logsigmoid):
     """The logarithm of the sigmoid of each element."""
 
 
+@example("nn.GLU()(np.zeros((5, 6))).shape", "(5, 3)")
 class GLU(Softmax, function=functional.glu):
-    """Gated linear unit: the first half along an axis times the sigmoid of the second half.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> import nn
-    >>> nn.GLU()(np.zeros((5, 6))).shape
-    (5, 3)
-    """
+    """Gated linear unit: the first half along an axis times the sigmoid of the second half."""
 
 
 class ReLU6(Elementwise, function=functional.relu6):
     """`ReLU` capped at 6: clip each element to the range from 0 to 6. The derivative is 0 at both ends."""
 
 
+@example("nn.Hardtanh(0, 2)(np.array([-1.0, 1.0, 3.0]))", "array([0., 1., 2.])")
 class Hardtanh(Elementwise, function=functional.hardtanh):
-    """Clip each element to a range; the derivative is 0 at the ends of the range and beyond.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> import nn
-    >>> nn.Hardtanh(0, 2)(np.array([-1.0, 1.0, 3.0]))
-    array([0., 1., 2.])
-    """
+    """Clip each element to a range; the derivative is 0 at the ends of the range and beyond."""
 
     def __init__(self, min_val: float = -1.0, max_val: float = 1.0, inplace: bool = False) -> None:
         super().__init__(inplace)
@@ -177,6 +142,7 @@ class LeakyReLU(Elementwise, function=functional.leaky_relu):
         self.negative_slope = negative_slope
 
 
+@example("nn.PReLU(2)(np.float32([[-1, 4]]))", "Tensor([[-0.25,  4.  ]], dtype=float32, grad_fn=prelu)")
 class PReLU(Applied, function=functional.prelu):
     """Parametric `ReLU`: positive elements stay, the others are multiplied by a learned slope.
 
@@ -193,13 +159,6 @@ class PReLU(Applied, function=functional.prelu):
     ----------
     weight
         The slopes, shape ``(num_parameters,)``.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> import nn
-    >>> nn.PReLU(2)(np.float32([[-1, 4]]))
-    Tensor([[-0.25,  4.  ]], dtype=float32, grad_fn=prelu)
     """
 
     _shown_options = ("num_parameters",)

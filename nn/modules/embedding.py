@@ -11,7 +11,7 @@ from autograd import DtypeError, ShapeError, Tensor
 from autograd.extend import borrow
 
 from .. import functional, init
-from .._arguments import Size, TensorLike, document
+from .._arguments import Size, TensorLike, document, example
 from ..module import Module
 from ..parameter import Parameter
 
@@ -61,6 +61,7 @@ def _given_rows(embeddings: ArrayLike | Tensor) -> np.ndarray[Any, Any]:
     return table
 
 
+@example("nn.Embedding(27, 16)(np.array([[0, 5, 3]])).shape", "(1, 3, 16)")
 class Embedding(_Table, function=functional.embedding):
     """Embedding: look up a trained row of numbers for each index.
 
@@ -77,13 +78,6 @@ class Embedding(_Table, function=functional.embedding):
     ----------
     weight
         Shape ``(num_embeddings, embedding_dim)``, drawn from the standard normal distribution.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> import nn
-    >>> nn.Embedding(27, 16)(np.array([[0, 5, 3]])).shape
-    (1, 3, 16)
     """
 
     def __init__(
@@ -141,6 +135,7 @@ class Embedding(_Table, function=functional.embedding):
         )
 
 
+@example("nn.EmbeddingBag(27, 16)(np.array([[0, 5, 3], [1, 1, 2]])).shape", "(2, 16)")
 class EmbeddingBag(_Table, function=functional.embedding_bag):
     """Embedding of bags of indices: the sum, the mean or the maximum of their rows, such as the words of a text.
 
@@ -155,13 +150,6 @@ class EmbeddingBag(_Table, function=functional.embedding_bag):
     ----------
     weight
         Shape ``(num_embeddings, embedding_dim)``, drawn from the standard normal distribution.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> import nn
-    >>> nn.EmbeddingBag(27, 16)(np.array([[0, 5, 3], [1, 1, 2]])).shape
-    (2, 16)
     """
 
     def __init__(

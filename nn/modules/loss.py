@@ -8,7 +8,7 @@ from typing import Any, ClassVar, Literal
 from autograd import Tensor
 
 from .. import functional
-from .._arguments import Share, TensorLike, Weights
+from .._arguments import Share, TensorLike, Weights, example
 from ..functional._kernels.loss_operands import Reduction, check_reduction
 from ..module import Module
 from ._applied import Applied, attributes
@@ -58,17 +58,11 @@ class NLLLoss(Loss, function=functional.nll_loss):
         self.ignore_index = ignore_index
 
 
+@example('nn.CrossEntropyLoss(reduction="none")(np.array([[1000.0, -1000.0]]), np.array([1]))', "array([2000.])")
 class CrossEntropyLoss(NLLLoss, function=functional.cross_entropy):
     """Cross-entropy of class labels, given logits: see `functional.cross_entropy`.
 
     Compare logits ``(n, classes, ...)`` with class indices ``(n, ...)`` or probabilities of the same shape.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> import nn
-    >>> nn.CrossEntropyLoss(reduction="none")(np.array([[1000.0, -1000.0]]), np.array([1]))
-    array([2000.])
     """
 
     _shown_options = ("ignore_index", "reduction", "label_smoothing")
@@ -157,17 +151,11 @@ class BCELoss(Loss, function=functional.binary_cross_entropy):
         self.register_buffer("weight", weight)
 
 
+@example('nn.BCEWithLogitsLoss(reduction="none")(np.array([1000.0]), np.array([0]))', "array([1000.])")
 class BCEWithLogitsLoss(Loss, function=functional.binary_cross_entropy_with_logits):
     """Binary cross-entropy, given logits: see `functional.binary_cross_entropy_with_logits`.
 
     Compare logits with targets from 0 to 1 of the same shape.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> import nn
-    >>> nn.BCEWithLogitsLoss(reduction="none")(np.array([1000.0]), np.array([0]))
-    array([1000.])
     """
 
     _arguments = ("weight", "reduction", "pos_weight")

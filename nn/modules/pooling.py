@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import ClassVar
 
 from .. import functional
-from .._arguments import Spatial
+from .._arguments import Spatial, example
 from ._applied import Applied
 
 
@@ -111,17 +111,11 @@ class AdaptiveAvgPool1d(Applied, function=functional.adaptive_avg_pool1d, exampl
         self.output_size = output_size
 
 
+@example("nn.AdaptiveAvgPool2d(1)(np.arange(16.0).reshape(1, 4, 4))", "array([[[7.5]]])")
 class AdaptiveAvgPool2d(AdaptiveAvgPool1d, function=functional.adaptive_avg_pool2d):
     """Average pooling of images ``(n, channels, height, width)`` to a given size.
 
     The result is the mean of each part of a grid of that many rows and columns.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> import nn
-    >>> nn.AdaptiveAvgPool2d(1)(np.arange(16.0).reshape(1, 4, 4))
-    array([[[7.5]]])
     """
 
 
@@ -139,17 +133,11 @@ class AdaptiveMaxPool1d(AdaptiveAvgPool1d, function=functional.adaptive_max_pool
         self.return_indices = return_indices
 
 
+@example("nn.AdaptiveMaxPool2d(1)(np.arange(16.0).reshape(1, 4, 4))", "array([[[15.]]])")
 class AdaptiveMaxPool2d(AdaptiveMaxPool1d, function=functional.adaptive_max_pool2d):
     """Max pooling of images ``(n, channels, height, width)`` to a given size.
 
     The result is the largest element of each part of a grid of that many rows and columns.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> import nn
-    >>> nn.AdaptiveMaxPool2d(1)(np.arange(16.0).reshape(1, 4, 4))
-    array([[[15.]]])
     """
 
 
@@ -167,16 +155,9 @@ class LPPool1d(Applied, function=functional.lp_pool1d, example="2, 2"):
         self.norm_type, self.kernel_size, self.stride, self.ceil_mode = norm_type, kernel_size, stride, ceil_mode
 
 
+@example("nn.LPPool2d(2, 2)(np.array([[[3.0, 4.0], [0.0, 0.0]]]))", "array([[[5.]]])")
 class LPPool2d(LPPool1d, function=functional.lp_pool2d):
-    """Pooling of images ``(n, channels, height, width)`` by the p-norm of each window, ``sum(x**p) ** (1/p)``.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> import nn
-    >>> nn.LPPool2d(2, 2)(np.array([[[3.0, 4.0], [0.0, 0.0]]]))
-    array([[[5.]]])
-    """
+    """Pooling of images ``(n, channels, height, width)`` by the p-norm of each window, ``sum(x**p) ** (1/p)``."""
 
 
 class LPPool3d(LPPool1d, function=functional.lp_pool3d, example="2, 2"):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from .. import functional
-from .._arguments import Scale, Size, Spatial
+from .._arguments import Scale, Size, Spatial, example
 from ._applied import Applied
 
 
@@ -54,21 +54,15 @@ class UpsamplingNearest2d(Upsample, function=functional.interpolate):
         super().__init__(size, scale_factor, "nearest")
 
 
+@example("nn.UpsamplingBilinear2d((1, 3))(np.array([[[[0.0, 4.0]]]]))", "array([[[[0., 2., 4.]]]])")
 class UpsamplingBilinear2d(Upsample, function=functional.interpolate):
-    """`Upsample` of images with ``mode="bilinear"``, and with the centres of the corners aligned.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> import nn
-    >>> nn.UpsamplingBilinear2d((1, 3))(np.array([[[[0.0, 4.0]]]]))
-    array([[[[0., 2., 4.]]]])
-    """
+    """`Upsample` of images with ``mode="bilinear"``, and with the centres of the corners aligned."""
 
     def __init__(self, size: Spatial | None = None, scale_factor: Scale | None = None) -> None:
         super().__init__(size, scale_factor, "bilinear", align_corners=True)
 
 
+@example("nn.PixelShuffle(2)(np.zeros((1, 12, 5, 5))).shape", "(1, 3, 10, 10)")
 class PixelShuffle(Applied, function=functional.pixel_shuffle):
     """Rearrange channels into pixels: ``(..., c * r * r, h, w)`` becomes ``(..., c, h * r, w * r)``.
 
@@ -76,13 +70,6 @@ class PixelShuffle(Applied, function=functional.pixel_shuffle):
     ----------
     upscale_factor
         The factor r.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> import nn
-    >>> nn.PixelShuffle(2)(np.zeros((1, 12, 5, 5))).shape
-    (1, 3, 10, 10)
     """
 
     def __init__(self, upscale_factor: Size) -> None:
@@ -90,6 +77,7 @@ class PixelShuffle(Applied, function=functional.pixel_shuffle):
         self.upscale_factor = upscale_factor
 
 
+@example("nn.PixelUnshuffle(2)(np.zeros((1, 3, 10, 10))).shape", "(1, 12, 5, 5)")
 class PixelUnshuffle(Applied, function=functional.pixel_unshuffle):
     """Rearrange pixels into channels: ``(..., c, h * r, w * r)`` becomes ``(..., c * r * r, h, w)``.
 
@@ -97,13 +85,6 @@ class PixelUnshuffle(Applied, function=functional.pixel_unshuffle):
     ----------
     downscale_factor
         The factor r.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> import nn
-    >>> nn.PixelUnshuffle(2)(np.zeros((1, 3, 10, 10))).shape
-    (1, 12, 5, 5)
     """
 
     def __init__(self, downscale_factor: Size) -> None:
@@ -111,17 +92,11 @@ class PixelUnshuffle(Applied, function=functional.pixel_unshuffle):
         self.downscale_factor = downscale_factor
 
 
+@example("nn.ChannelShuffle(2)(np.arange(4.0).reshape(1, 4, 1)).ravel()", "array([0., 2., 1., 3.])")
 class ChannelShuffle(Applied, function=functional.channel_shuffle):
     """Shuffle channels, so that a convolution in groups sees all groups of the one before.
 
     Inputs have the shape ``(n, channels, *spatial)``.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> import nn
-    >>> nn.ChannelShuffle(2)(np.arange(4.0).reshape(1, 4, 1)).ravel()
-    array([0., 2., 1., 3.])
     """
 
     def __init__(self, groups: Size) -> None:
@@ -129,17 +104,11 @@ class ChannelShuffle(Applied, function=functional.channel_shuffle):
         self.groups = groups
 
 
+@example("nn.Unfold(3)(np.zeros((2, 4, 5, 6))).shape", "(2, 36, 12)")
 class Unfold(Applied, function=functional.unfold):
     """Extract the sliding windows of images ``(n, channels, height, width)`` as columns (im2col).
 
     The result has the shape ``(n, channels * prod(kernel_size), windows)``.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> import nn
-    >>> nn.Unfold(3)(np.zeros((2, 4, 5, 6))).shape
-    (2, 36, 12)
     """
 
     def __init__(self, kernel_size: Spatial, dilation: Spatial = 1, padding: Spatial = 0, stride: Spatial = 1) -> None:
@@ -147,17 +116,11 @@ class Unfold(Applied, function=functional.unfold):
         self.kernel_size, self.dilation, self.padding, self.stride = kernel_size, dilation, padding, stride
 
 
+@example("nn.Fold((5, 6), 3)(np.zeros((2, 36, 12))).shape", "(2, 4, 5, 6)")
 class Fold(Unfold, function=functional.fold):
     """Add up windows ``(n, channels * prod(kernel_size), windows)`` at their positions in images (col2im).
 
     The result has the shape ``(n, channels, *output_size)``.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> import nn
-    >>> nn.Fold((5, 6), 3)(np.zeros((2, 36, 12))).shape
-    (2, 4, 5, 6)
     """
 
     def __init__(
