@@ -228,8 +228,7 @@ class _Document:
         known = _described(cls.__mro__[1].__doc__, None)
         if self.function is not None:
             known |= _described(self.function.__doc__, self.others)
-        taken = inspect.unwrap(cls.__init__).__code__  # type: ignore[misc]  # of this very class
-        names = taken.co_varnames[1 : taken.co_argcount + taken.co_kwonlyargcount]
+        names = list(inspect.signature(cls.__init__).parameters)[1:]  # type: ignore[misc]  # of this very class
         added = [name for name in names if name in known.keys() - _described(own, None)]
         if added:
             entries = [f"{', '.join(alike)}\n{text}" for text, alike in itertools.groupby(added, known.get)]

@@ -9,7 +9,7 @@ import numpy as np
 from autograd import DtypeError, Tensor
 from autograd.extend import borrow, densities
 
-from .._arguments import TensorLike
+from .._arguments import TensorLike, example
 from ..functional._activation import log_softmax, softmax
 from ..functional._kernels.operands import as_operand
 from ..random import draw_given
@@ -229,6 +229,7 @@ def _multinomials(generator: np.random.Generator, shape: tuple[int, ...], probs:
     return generator.multinomial(count, wide / wide.sum(-1, keepdims=True)).astype(probs.dtype)
 
 
+@example("nn.distributions.Multinomial(4, np.array([1.0, 3.0])).mean", "array([1., 3.])")
 class Multinomial(OfClasses):
     """The distribution of how often each class occurs in independent trials.
 
@@ -238,13 +239,6 @@ class Multinomial(OfClasses):
         The number of trials.
     probs, logits, validate_args
         As in `Categorical`.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> from nn.distributions import Multinomial
-    >>> Multinomial(4, np.array([1.0, 3.0])).mean
-    array([1., 3.])
     """
 
     total_count: int

@@ -10,7 +10,7 @@ import numpy as np
 
 from autograd import ShapeError, Tensor
 
-from .._arguments import TensorLike
+from .._arguments import TensorLike, example
 from . import constraints
 from ._formulas import dependent, formula
 from .constraints import Constraint
@@ -65,6 +65,7 @@ class IndependentTransform(Transform):
         return self.base_transform._inverse(y)
 
 
+@example("nn.distributions.ReshapeTransform((4,), (2, 2))(np.arange(8).reshape(2, 4)).shape", "(2, 2, 2)")
 class ReshapeTransform(Transform):
     """Another shape of an event.
 
@@ -72,13 +73,6 @@ class ReshapeTransform(Transform):
     ----------
     in_shape, out_shape
         The shapes of arguments and results, of as many numbers.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> from nn.distributions import ReshapeTransform
-    >>> ReshapeTransform((4,), (2, 2))(np.arange(8).reshape(2, 4)).shape
-    (2, 2, 2)
     """
 
     def __init__(self, in_shape: Sequence[int], out_shape: Sequence[int]) -> None:

@@ -10,7 +10,7 @@ import numpy as np
 from autograd import Tensor
 from autograd.extend import densities
 
-from .._arguments import TensorLike
+from .._arguments import TensorLike, example
 from . import constraints
 from ._formulas import dependent, formula
 from ._implicit import beta_sample, dirichlet_sample
@@ -170,6 +170,7 @@ class Kumaraswamy(_OfParts, example=("2.0, 1.0", "cdf(0.5)", 0.25)):
         return np.power(rest, 1 / self.concentration1)
 
 
+@example("nn.distributions.Dirichlet(np.array([1.0, 3.0])).mean", "array([0.25, 0.75])")
 class Dirichlet(Distribution):
     """The Dirichlet distribution of rows of positive numbers with a sum of 1; samples have implicit gradients.
 
@@ -181,13 +182,6 @@ class Dirichlet(Distribution):
     References
     ----------
     Jankowiak and Obermeyer, "Pathwise Derivatives Beyond the Reparameterization Trick", ICML 2018.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> from nn.distributions import Dirichlet
-    >>> Dirichlet(np.array([1.0, 3.0])).mean
-    array([0.25, 0.75])
     """
 
     arg_constraints: ClassVar[Constraints] = {"concentration": constraints.independent(constraints.positive, 1)}

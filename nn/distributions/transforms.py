@@ -10,7 +10,7 @@ import numpy as np
 from autograd import Tensor
 from autograd.extend import borrow, everywhere
 
-from .._arguments import TensorLike
+from .._arguments import TensorLike, example
 from ..functional._activation import sigmoid, tanh
 from ..functional._kernels.operands import as_operand
 from ..functional._smooth_activation import softplus
@@ -137,6 +137,7 @@ class _Inverse(Transform):
         return self.of._call(y)
 
 
+@example("nn.distributions.AffineTransform(1.0, 2.0)(3.0)", "7.0")
 class AffineTransform(Transform):
     """``loc + scale * x``.
 
@@ -146,12 +147,6 @@ class AffineTransform(Transform):
         Numbers or arrays; no scale is 0.
     event_dim
         How many axes at the end belong to one event.
-
-    Examples
-    --------
-    >>> from nn.distributions import AffineTransform
-    >>> AffineTransform(1.0, 2.0)(3.0)
-    7.0
     """
 
     def __init__(self, loc: TensorLike, scale: TensorLike, event_dim: int = 0) -> None:
@@ -182,15 +177,9 @@ class AffineTransform(Transform):
         return (y - self.loc) / self.scale
 
 
+@example("float(nn.distributions.ExpTransform().inv(1.0))", "0.0")
 class ExpTransform(Transform):
-    """The exponential function.
-
-    Examples
-    --------
-    >>> from nn.distributions import ExpTransform
-    >>> float(ExpTransform().inv(1.0))
-    0.0
-    """
+    """The exponential function."""
 
     codomain = constraints.positive
 
@@ -204,6 +193,7 @@ class ExpTransform(Transform):
         return np.log(y)
 
 
+@example("float(nn.distributions.PowerTransform(2.0)(3.0))", "9.0")
 class PowerTransform(Transform):
     """A power of positive numbers.
 
@@ -211,12 +201,6 @@ class PowerTransform(Transform):
     ----------
     exponent
         Other than 0.
-
-    Examples
-    --------
-    >>> from nn.distributions import PowerTransform
-    >>> float(PowerTransform(2.0)(3.0))
-    9.0
     """
 
     domain = codomain = constraints.positive
@@ -244,15 +228,9 @@ class PowerTransform(Transform):
         return np.power(y, 1 / self.exponent)
 
 
+@example("float(nn.distributions.SigmoidTransform()(0.0))", "0.5")
 class SigmoidTransform(Transform):
-    """The logistic function, to numbers from 0 to 1.
-
-    Examples
-    --------
-    >>> from nn.distributions import SigmoidTransform
-    >>> float(SigmoidTransform()(0.0))
-    0.5
-    """
+    """The logistic function, to numbers from 0 to 1."""
 
     codomain = constraints.unit_interval
 
@@ -268,15 +246,9 @@ class SigmoidTransform(Transform):
         return np.log(y) - np.log1p(-y)
 
 
+@example("round(float(nn.distributions.SoftplusTransform()(0.0)), 4)", "0.6931")
 class SoftplusTransform(Transform):
-    """``log(1 + exp(x))``, to positive numbers.
-
-    Examples
-    --------
-    >>> from nn.distributions import SoftplusTransform
-    >>> round(float(SoftplusTransform()(0.0)), 4)
-    0.6931
-    """
+    """``log(1 + exp(x))``, to positive numbers."""
 
     codomain = constraints.positive
 
@@ -290,15 +262,9 @@ class SoftplusTransform(Transform):
         return y + np.log(-np.expm1(-y))
 
 
+@example("float(nn.distributions.TanhTransform()(0.0))", "0.0")
 class TanhTransform(Transform):
-    """The hyperbolic tangent, to numbers from -1 to 1.
-
-    Examples
-    --------
-    >>> from nn.distributions import TanhTransform
-    >>> float(TanhTransform()(0.0))
-    0.0
-    """
+    """The hyperbolic tangent, to numbers from -1 to 1."""
 
     codomain = constraints.interval(-1.0, 1.0)
 
