@@ -42,14 +42,7 @@ from .unary_binary import binary, unary
 from .with_arguments import one_input
 
 if TYPE_CHECKING:
-    from .types import (
-        ArrayFunction,
-        ArraysFunction,
-        GradientRule,
-        Operation,
-        OperationOfSeveralOutputs,
-        TangentRule,
-    )
+    from .types import ArrayFunction, ArraysFunction, GradientRule, Operation, OperationOfSeveralOutputs, TangentRule
 
 # Python's operators, by the name of the NumPy function that computes them.
 OPERATORS = {

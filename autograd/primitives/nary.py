@@ -17,17 +17,7 @@ from ..graph.grad_mode import recording
 from ..graph.mutation import guard, keep_arguments, keep_constant, keep_inputs
 from ..graph.node import Gradients, Leaf, Node, absent
 from ..tensors.tensor import Tensor
-from .operands import (
-    LOOP,
-    NUMBERS,
-    as_operand,
-    binder,
-    loop,
-    recovered_or_refused,
-    refuse_objects,
-    settled,
-    static,
-)
+from .operands import LOOP, NUMBERS, as_operand, binder, loop, recovered_or_refused, refuse_objects, settled, static
 from .primitive import Function, Primitive
 from .record import record
 

@@ -298,10 +298,7 @@ def binary(op: Primitive) -> Function:
 
     def pull(node: Node, g: Any, gradients: Gradients) -> None:
         kept: Any = node.kept
-        for x, single, passes, rule in (
-            (node.x, single_x, passes_x, rule_x),
-            (node.y, single_y, passes_y, rule_y),
-        ):
+        for x, single, passes, rule in ((node.x, single_x, passes_x, rule_x), (node.y, single_y, passes_y, rule_y)):
             held = gradients[x]
             if x is not None and held is not absent:
                 gx = rule(g, kept) if single else g if passes else rule(g, *kept)

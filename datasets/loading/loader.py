@@ -236,12 +236,7 @@ class DataLoader:
             beginning = {"place": 0, "ahead": [], "checksum": 0, "sampler": state_of(self.batch_sampler)}
             return {"seed": self.seed, "epoch": self._next_epoch, **beginning, **resumed}
         progress = self._progress
-        return {
-            "seed": self.seed,
-            "epoch": progress.epoch,
-            **progress.state(),
-            "sampler": progress.sampler,
-        }
+        return {"seed": self.seed, "epoch": progress.epoch, **progress.state(), "sampler": progress.sampler}
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
         """Have the next iteration go on where `state_dict` was called, with the rows that would have come.

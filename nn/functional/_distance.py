@@ -16,8 +16,7 @@ from ._kernels.operands import as_real
 
 
 @example(
-    "F.cosine_similarity(np.array([[3.0, 4.0]]), np.array([[6.0, 8.0], [-3.0, 4.0]])).round(4)",
-    "array([1.  , 0.28])",
+    "F.cosine_similarity(np.array([[3.0, 4.0]]), np.array([[6.0, 8.0], [-3.0, 4.0]])).round(4)", "array([1.  , 0.28])"
 )
 @in_single
 def cosine_similarity(x1: TensorLike, x2: TensorLike, dim: int = 1, eps: float = 1e-8) -> Tensor:

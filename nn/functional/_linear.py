@@ -93,8 +93,7 @@ _linear = general(_affine, _input_rule, _weight_rule, _bias_rule, name="linear")
 
 
 @example(
-    "F.linear(np.array([1.0, 2.0]), np.array([[1.0, 1.0], [0.0, 3.0]]), np.array([10.0, 20.0]))",
-    "array([13., 26.])",
+    "F.linear(np.array([1.0, 2.0]), np.array([[1.0, 1.0], [0.0, 3.0]]), np.array([10.0, 20.0]))", "array([13., 26.])"
 )
 def linear(x: TensorLike, weight: TensorLike, bias: TensorLike | None = None) -> Tensor:
     """Apply an affine map to the last axis of `x`: ``x @ weight.T + bias``.

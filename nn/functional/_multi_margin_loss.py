@@ -144,8 +144,7 @@ def multi_margin_loss(
 
 
 @example(
-    "float(F.multilabel_margin_loss(np.array([[0.1, 0.2, 0.4, 0.8]]), np.array([[3, 0, -1, 1]])).round(4))",
-    "0.85",
+    "float(F.multilabel_margin_loss(np.array([[0.1, 0.2, 0.4, 0.8]]), np.array([[3, 0, -1, 1]])).round(4))", "0.85"
 )
 @in_single
 def multilabel_margin_loss(input: TensorLike, target: TensorLike, reduction: Reduction = "mean") -> Tensor:

@@ -90,8 +90,7 @@ def huber_loss(
 
 
 @example(
-    'F.smooth_l1_loss(np.array([0.5, 3.0]), np.array([0.0, 0.0]), reduction="none", beta=0.5)',
-    "array([0.25, 2.75])",
+    'F.smooth_l1_loss(np.array([0.5, 3.0]), np.array([0.0, 0.0]), reduction="none", beta=0.5)', "array([0.25, 2.75])"
 )
 @in_single
 def smooth_l1_loss(input: TensorLike, target: TensorLike, reduction: Reduction = "mean", beta: float = 1.0) -> Tensor:

@@ -38,8 +38,7 @@ class Affine(Module):
 
 
 @example(
-    "nn.LayerNorm(2)(np.float32([[1, 3]]))",
-    "Tensor([[-0.999995,  0.999995]], dtype=float32, grad_fn=standardize)",
+    "nn.LayerNorm(2)(np.float32([[1, 3]]))", "Tensor([[-0.999995,  0.999995]], dtype=float32, grad_fn=standardize)"
 )
 class LayerNorm(Affine):
     """Normalize each sample to mean 0 and variance 1 over its last axes, then scale and shift it.
