@@ -61,10 +61,8 @@ def dropout2d(
     input
         Shape ``(n, channels, height, width)`` or ``(channels, height, width)``; or ``(n, channels)``, of which
         elements are dropped, as in PyTorch.
-    p, training, generator
+    p, training, inplace, generator
         As for `dropout`.
-    inplace
-        Make the tensor `input` the result, too, for all that reads it later. An ndarray stays as it is.
 
     References
     ----------
@@ -100,10 +98,8 @@ def alpha_dropout(
 
     Parameters
     ----------
-    input, p, training, generator
+    input, p, training, inplace, generator
         As for `dropout`.
-    inplace
-        Make the tensor `input` the result, too, for all that reads it later. An ndarray stays as it is.
 
     References
     ----------
@@ -123,10 +119,8 @@ def feature_alpha_dropout(
     ----------
     input
         Shape ``(n, channels, ...)``.
-    p, training, generator
+    p, training, inplace, generator
         As for `dropout`.
-    inplace
-        Make the tensor `input` the result, too, for all that reads it later. An ndarray stays as it is.
 
     Examples
     --------

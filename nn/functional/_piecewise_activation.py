@@ -135,16 +135,14 @@ def rrelu(
 
     Parameters
     ----------
-    input
-        Any shape.
+    input, inplace
+        As for `relu`.
     lower, upper
         The range from which slopes are drawn uniformly; without `training` all are its middle.
     training
         Whether to draw slopes.
     generator
         The random generator; by default the one that `nn.manual_seed` seeds.
-    inplace
-        Make the tensor `input` the result, too, for all that reads it later. An ndarray stays as it is.
 
     References
     ----------
