@@ -27,9 +27,10 @@ WIDTHS = (64, 32, 16)  # bytes of a register
 @pytest.fixture(autouse=True, scope="module")
 def _small_arrays_too() -> Iterator[None]:
     """Use machine code for arrays of any size."""
-    before, direct._FEWEST = direct._FEWEST, 1
+    before = direct._FEWEST, direct._MOST_IN_VAIN
+    direct._FEWEST, direct._MOST_IN_VAIN = 1, 10**9
     yield
-    direct._FEWEST = before
+    direct._FEWEST, direct._MOST_IN_VAIN = before
 
 
 def normal(*shape: int, dtype: Any = np.float64) -> Any:
@@ -48,59 +49,72 @@ def machine(width: int) -> Any:
     return found if found.width == width < own.width else None
 
 
-def padded(x: Any, padding: Any) -> Any:
-    return np.pad(np.asarray(x, np.float64), [(0, 0), (0, 0), *[(p, p) for p in padding]])
+def padded(x: Any, windows: Windows) -> Any:
+    """Return the input with as many zeros around it as windows reach."""
+    ends = [s * (n - 1) + r for s, n, r in zip(windows.stride, windows.counts, windows.reach, strict=True)]
+    after = [max(0, e - p - n) for e, p, n in zip(ends, windows.padding, windows.size, strict=True)]
+    return np.pad(np.asarray(x, np.float64), [(0, 0), (0, 0), *zip(windows.padding, after, strict=True)])
 
 
-def positions(kernel: Any, counts: Any, dilation: Any) -> Iterator[tuple[Any, Any]]:
-    """Yield each position in a window, and the index of what all windows have there."""
-    for place in np.ndindex(kernel):
-        yield place, (..., *[slice(k * d, k * d + n) for k, d, n in zip(place, dilation, counts, strict=True)])
+def positions(x: Any, windows: Windows) -> Iterator[tuple[Any, Any]]:
+    """Yield each position in a window, and what all windows have there."""
+    for place in np.ndindex(windows.kernel):
+        begins = [k * d for k, d in zip(place, windows.dilation, strict=True)]
+        steps = zip(begins, windows.stride, windows.counts, strict=True)
+        yield place, x[(..., *[slice(i, i + s * (n - 1) + 1, s) for i, s, n in steps])]
 
 
-def by_definition(x: Any, weight: Any, windows: Windows) -> Any:
+def by_definition(x: Any, weight: Any, windows: Windows, groups: int = 1) -> Any:
     """Return a correlation as a sum over the positions in a window."""
-    out: Any = 0
-    for place, part in positions(windows.kernel, windows.counts, windows.dilation):
-        out = out + np.einsum("oc,nc...->no...", weight[:, :, *place], padded(x, windows.padding)[part])
-    return out
+    outs: list[Any] = []
+    for part, kernels in zip(np.split(padded(x, windows), groups, 1), np.split(weight, groups), strict=True):
+        seen = positions(part, windows)
+        outs.append(sum(np.einsum("oc,nc...->no...", kernels[:, :, *place], each) for place, each in seen))
+    return np.concatenate(outs, 1)
 
 
-def weights_by_definition(x: Any, y: Any, windows: Windows) -> Any:
+def weights_by_definition(x: Any, y: Any, windows: Windows, groups: int = 1) -> Any:
     """Return for each weight the sum of `y` times what the windows have at its position."""
-    out = np.empty((y.shape[1], x.shape[1], *windows.kernel))
-    for place, part in positions(windows.kernel, windows.counts, windows.dilation):
-        sums = [0, *range(2, x.ndim)]
-        out[:, :, *place] = np.tensordot(y, padded(x, windows.padding)[part], (sums, sums))
-    return out
+    outs, sums = [], [0, *range(2, x.ndim)]
+    for part, factors in zip(np.split(padded(x, windows), groups, 1), np.split(y, groups, 1), strict=True):
+        out = np.empty((factors.shape[1], part.shape[1], *windows.kernel))
+        for place, each in positions(part, windows):
+            out[:, :, *place] = np.tensordot(factors, each, (sums, sums))
+        outs.append(out)
+    return np.concatenate(outs)
 
 
 @st.composite
 def convolutions(draw: Any) -> Any:
-    """Draw an input, a weight, and their windows, along one to three axes."""
+    """Draw an input, a weight, their windows along one to three axes, and a number of groups."""
     axes = draw(st.integers(1, 3))
     kernel = draw(st.tuples(*[st.integers(1, 3)] * axes).filter(lambda k: max(k) > 1))
     dilation = draw(st.tuples(*[st.integers(1, 2)] * axes))
+    stride = tuple(draw(st.integers(1, k)) for k in kernel)
     reach = [d * (k - 1) + 1 for k, d in zip(kernel, dilation, strict=True)]
     padding = tuple(draw(st.integers(0, n - 1)) for n in reach)
     least = [max(1, n - 2 * p) for n, p in zip(reach, padding, strict=True)]
     size = tuple(draw(st.integers(n, n + {1: 40, 2: 18, 3: 4}[axes])) for n in least)
     if axes == 2 and draw(st.booleans()):  # rows that are whole runs
-        size = tuple(count + n - 1 - 2 * p for count, n, p in zip((4, 32), reach, padding, strict=True))
+        whole = zip((4, 32), stride, reach, padding, strict=True)
+        size = tuple(s * (count - 1) + n - 2 * p for count, s, n, p in whole)
+    groups = draw(st.integers(1, 3))
     n, channels, outputs = draw(st.integers(1, 3)), draw(st.integers(1, 5)), draw(st.integers(1, 9))
     dtype = draw(st.sampled_from([np.float32, np.float64]))
-    windows = slide("test", size, kernel, (1,) * axes, padding, padding, dilation)
-    return normal(n, channels, *size, dtype=dtype), normal(outputs, channels, *kernel, dtype=dtype), windows
+    windows = slide("test", size, kernel, stride, padding, padding, dilation)
+    x = normal(n, groups * channels, *size, dtype=dtype)
+    return x, normal(groups * outputs, channels, *kernel, dtype=dtype), windows, groups
 
 
-def directly(x: Any, weight: Any, y: Any, windows: Windows, width: int) -> tuple[Any, Any]:
+def directly(x: Any, weight: Any, y: Any, windows: Windows, groups: int, width: int) -> tuple[Any, Any]:
     """Return what machine code for registers of this width computes."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(direct, "_machine", lambda: machine(width))
         patch.setattr(direct, "_plan", direct._plan.__wrapped__)
         patch.setattr(direct, "_offsets", direct._offsets.__wrapped__)
         row = direct.pad(x, windows)
-        return direct.correlate(row, weight, len(x), windows).swapaxes(0, 1), direct.products(row, y, windows)
+        out = direct.correlate(row, weight, len(x), windows, groups)
+        return out.swapaxes(0, 1), direct.products(row, y, windows, groups)
 
 
 @pytest.mark.parametrize("width", WIDTHS)
@@ -108,39 +122,44 @@ def directly(x: Any, weight: Any, y: Any, windows: Windows, width: int) -> tuple
 def test_the_definition_in_registers_of_each_width(width: int, drawn: Any, order: Any) -> None:
     if machine(width) is None:
         pytest.skip(f"this processor has no registers of {width} bytes")
-    x, weight, windows = drawn
-    assert direct.fits(x, weight.size, windows, 1)
+    x, weight, windows, groups = drawn
     y = normal(len(x), len(weight), *windows.counts, dtype=x.dtype)
-    out, weights = directly(np.array(x, order=order), weight, np.array(y, order=order), windows, width)
+    given = np.array(x, order=order), weight, np.array(y, order=order)
+    out, weights = directly(*given, windows, groups, width)
     assert out.dtype == weights.dtype == x.dtype
     room = 2 * np.finfo(x.dtype).eps
-    scale = by_definition(abs(x), abs(weight), windows)
-    assert (abs(out - by_definition(x, weight, windows)) <= room * weight[0].size * scale).all()
-    scale = weights_by_definition(abs(x), abs(y), windows)
-    assert (abs(weights - weights_by_definition(x, y, windows)) <= room * y[:, 0].size * scale + 1e-30).all()
+    scale = by_definition(abs(x), abs(weight), windows, groups)
+    assert (abs(out - by_definition(x, weight, windows, groups)) <= room * weight[0].size * scale).all()
+    scale = weights_by_definition(abs(x), abs(y), windows, groups)
+    error = abs(weights - weights_by_definition(x, y, windows, groups))
+    assert (error <= room * y[:, 0].size * scale + 1e-30).all()
 
 
 @pytest.mark.parametrize("size", [(3, 5), (4, 32)])
 @pytest.mark.parametrize("value", [np.inf, -np.inf, np.nan])
-def test_what_is_infinite_stays_where_it_belongs(size: tuple[int, int], value: float) -> None:
-    windows = slide("test", size, (2, 2), (1, 1), (0, 0), (0, 0), (1, 1))
+@pytest.mark.parametrize("stride", [(1, 1), (2, 1)])
+def test_what_is_infinite_stays_where_it_belongs(size: tuple[int, int], value: float, stride: Any) -> None:
+    windows = slide("test", size, (2, 2), stride, (0, 0), (0, 0), (1, 1))
     for index in np.ndindex(size):
-        x, weight = normal(2, 3, *size), normal(4, 3, 2, 2)
+        x, weight = normal(2, 6, *size), normal(4, 3, 2, 2)
         x[1, 2, *index] = value
         y = normal(2, 4, *windows.counts)
         with np.errstate(invalid="ignore"):
-            out, weights = directly(x, weight, y, windows, tiles.here().width)
-            expected, others = by_definition(x, weight, windows), weights_by_definition(x, y, windows)
+            out, weights = directly(x, weight, y, windows, 2, tiles.here().width)
+            expected, others = by_definition(x, weight, windows, 2), weights_by_definition(x, y, windows, 2)
         np.testing.assert_allclose(out, expected, atol=1e-12)
         np.testing.assert_allclose(weights, others, atol=1e-12)
 
 
 CONVOLUTIONS: dict[str, tuple[Any, Any]] = {
     "1d": (lambda x, w: functional.conv1d(x, w, padding=1), ((2, 3, 9), (4, 3, 3))),
-    "2d": (lambda x, w: functional.conv2d(x, w, padding=1), ((2, 3, 4, 16), (4, 3, 3, 3))),
+    "2d": (lambda x, w: functional.conv2d(x, w, padding=1), ((1, 3, 4, 8), (2, 3, 3, 3))),
     "rows": (lambda x, w: functional.conv2d(x, w, dilation=2), ((2, 2, 5, 7), (3, 2, 3, 2))),
+    "groups": (lambda x, w: functional.conv2d(x, w, groups=2, padding=1), ((1, 4, 4, 8), (2, 2, 3, 3))),
+    "depthwise": (lambda x, w: functional.conv1d(x, w, groups=3), ((2, 3, 9), (6, 1, 3))),
+    "stride": (lambda x, w: functional.conv2d(x, w, stride=(2, 1), padding=1), ((1, 2, 6, 8), (2, 2, 3, 3))),
     "3d": (lambda x, w: functional.conv3d(x, w, padding=1), ((1, 2, 3, 3, 3), (2, 2, 2, 2, 2))),
-    "transposed": (lambda x, w: functional.conv_transpose2d(x, w, padding=1), ((2, 4, 5, 6), (4, 3, 3, 3))),
+    "transposed": (lambda x, w: functional.conv_transpose2d(x, w, padding=1), ((1, 3, 4, 5), (3, 2, 3, 3))),
 }
 
 
@@ -235,3 +254,38 @@ np.testing.assert_allclose(one, F.conv2d(x, w), atol=1e-12)
 assert direct._machine() is None
 """
     subprocess.run([sys.executable, "-c", program], check=True)
+
+
+@given(drawn=convolutions())
+def test_nothing_is_read_or_written_beyond_the_arrays(drawn: Any) -> None:
+    """Add up the steps of the loops as `tiles` does: the address of the last element that each of them reaches."""
+    x, weight, windows, groups = drawn
+    reached: list[int] = []
+
+    def last(name: str, char: str, tall: int) -> Any:
+        def call(*args: int) -> None:
+            count, apart, bands, _, n = args[4:9]
+            furthest = direct._offsets(windows, channels, n, 1, x.dtype).max()
+            if name == "correlate":
+                rows, along_rows, area, length, spread, across, down, along, beside, below = args[9:]
+                end = (rows - 1) * across + (along_rows - 1) * along + (wide - 1) * beside
+                begun = (rows - 1) * down + (along_rows - 1) * along + (wide - 1) * below
+            else:
+                _, area, length, spread, _, few, across, down, many, along, beside = args[9:]
+                end, begun = (few - 1) * across + (many - 1) * along, (few - 1) * down + (many - 1) * beside
+            reached.append((count - 1) * apart + furthest + (n - 1) * area + end + lanes)
+            assert begun + lanes <= length
+            assert n * length == spread
+            assert bands * tall >= len(weight) // groups
+
+        return call
+
+    channels, lanes, wide = weight.shape[1], direct._lanes(x.dtype), tiles.here().correlate[1]
+    y = normal(len(x), len(weight), *windows.counts, dtype=x.dtype)
+    with pytest.MonkeyPatch.context() as patch, np.errstate(all="ignore"):
+        patch.setattr(direct, "_function", last)
+        row = direct.pad(x, windows)
+        direct.correlate(row, weight, len(x), windows, groups)
+        direct.products(row, y, windows, groups)
+    assert len(reached) == 2
+    assert max(reached) <= len(row)

@@ -56,9 +56,10 @@ def _convolve(x: Any, weight: Any, bias: Any, windows: Windows, groups: int, sav
         return _biased(_of_batch(convolve, x, weight, windows, groups), bias)
     n, outputs, length = len(x), len(weight), math.prod(windows.counts)
     dtype = np.result_type(x, weight) if bias is None else np.result_type(x, weight, bias)
-    if dtype == x.dtype == weight.dtype and direct.fits(x, weight.size, windows, groups):
+    if dtype == x.dtype == weight.dtype and direct.fits(x, weight.size, outputs // groups, windows):
         row = called(direct.pad, x, windows)
-        out = called(direct.correlate, row, weight, n, windows).reshape(1, outputs, n * length)
+        out = called(direct.correlate, row, weight, n, windows, groups)
+        out = out.reshape(groups, outputs // groups, n * length)
         if row.nbytes <= MOST_KEPT:
             saved[:] = x, row
     else:
@@ -83,8 +84,8 @@ def _transposed(y: Any, weight: Any, bias: Any, windows: Windows, groups: int) -
         return _biased(_of_batch(transposed, y, weight, windows, groups), bias)
     channels = weight.shape[1] * groups
     few = len(weight) * math.prod(windows.size) <= channels * math.prod(windows.counts)  # columns of y, not of the sum
-    few = few or math.prod(windows.kernel) == 1 or direct.fits(y, weight.size, windows.turned, groups)
-    if max(windows.stride) == 1 and few:
+    few = few or math.prod(windows.kernel) == 1
+    if max(windows.stride) == 1 and (few or direct.fits(y, weight.size, weight.shape[1], windows.turned)):
         return _convolve(y, _turned(weight, groups), bias, windows.turned, groups, Saved())
     kernels = weight.reshape(groups, len(weight) // groups, -1).swapaxes(1, 2)
     padded = _padded_size(windows)
@@ -154,9 +155,10 @@ def _weight_product(x: Any, y: Any, windows: Windows, groups: int, saved: Saved 
     if type(x) not in ARRAY_TYPES or type(y) not in ARRAY_TYPES:
         return _weights_of_batch(x, y, windows, groups)
     inner, outputs = x.shape[1] // groups, y.shape[1] // groups
-    if x.dtype == y.dtype and direct.fits(x, inner * math.prod(windows.kernel) * outputs, windows, groups):
+    weights = inner * math.prod(windows.kernel) * outputs * groups
+    if x.dtype == y.dtype and direct.fits(x, weights, outputs, windows):
         row = saved[1] if saved and saved[1].ndim == 1 else called(direct.pad, x, windows)
-        return called(direct.products, row, y, windows)
+        return called(direct.products, row, y, windows, groups)
     if saved and saved[1].ndim == 1:  # of the forward, in another dtype
         saved = None
     total = np.zeros((groups, inner * math.prod(windows.kernel), outputs), np.result_type(x, y))

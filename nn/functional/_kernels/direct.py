@@ -4,9 +4,10 @@ A product of matrices takes the columns of all windows, ``prod(kernel)`` times a
 has half of its speed where one of the matrices has few rows. Here a tile of outputs is held in registers while the
 loop goes through channels and positions in the window, and reads the padded input where it lies.
 
-The windows have stride 1. A *run* is as many neighbouring outputs as a register has lanes, and a tile has a few of
+A *run* is as many neighbouring outputs as a register has lanes, and a tile has a few of
 them for each of a few channels. Where rows are whole runs, those of a tile lie below each other. Elsewhere an image is
-one long row of the padded input, and what is computed of windows that reach beyond the end of a row is left out.
+one long row of the padded input, and what is computed of windows that reach beyond the end of a row is left out. With
+a stride, the elements that windows skip are apart, so that those of neighbouring windows are neighbours again.
 """
 
 from __future__ import annotations
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 _FEWEST = 1 << 20  # products in all, from which on it pays to load LLVM
 _BLOCK = 1 << 15  # bytes that stay in the first cache
 _MOST = 1 << 16  # weights, up to which BLAS is slower
+_MOST_IN_VAIN = 240  # 1.5 times what is needed, for 64 outputs
 
 
 class _Plan(NamedTuple):
@@ -65,53 +67,68 @@ def _machine() -> Machine | None:
         return None
 
 
-def _function(name: str, char: str) -> Any:
+def _function(name: str, char: str, tall: int) -> Any:
     from . import tiles
 
-    return tiles.function(name, char, _known())
+    return tiles.function(name, char, tall, _known())
 
 
-def fits(x: Any, weights: int, windows: Windows, groups: int) -> bool:
-    """Tell whether machine code correlates `x` with so many weights, and faster than BLAS."""
-    return (
-        groups == 1
-        and weights <= _MOST
-        and len(x) * math.prod(windows.counts) * weights >= _FEWEST
-        and max(windows.stride) == 1 < math.prod(windows.kernel)
-        and x.dtype.char in "fd"
-        and x.dtype.isnative
-        and all(0 <= low <= p - n for low, p, n in zip(windows.padding, _padded(windows), windows.size, strict=True))
-        and _machine() is not None
-    )
+def fits(x: Any, weights: int, outputs: int, windows: Windows) -> bool:
+    """Tell whether machine code correlates `x` with so many weights, and faster than BLAS.
+
+    Besides, BLAS has to read the columns once for each group's `outputs`, and machine code computes some in vain.
+    """
+    count = math.prod(windows.counts)
+    if (
+        not 0 < weights <= _MOST
+        or len(x) * count * weights < _FEWEST
+        or x.dtype.char not in "fd"
+        or not x.dtype.isnative
+        or math.prod(windows.kernel) == 1
+        or min(windows.padding) < 0
+        or any(kernel < stride for kernel, stride in zip(windows.kernel, windows.stride, strict=True))
+        or _machine() is None
+    ):
+        return False
+    plan = _plan(windows, x.dtype)
+    return plan.rows * plan.runs * _lanes(x.dtype) * (outputs + 96) < _MOST_IN_VAIN * count
 
 
 @unrecorded
 def pad(x: Any, windows: Windows) -> Any:
-    """Return the input with zeros around it, as one row of shape ``(channels, n, *padded)``, and some more after it."""
-    n, channels = x.shape[:2]
-    plan = _plan(windows, x.dtype)
-    count = channels * n * math.prod(plan.padded)
+    """Return the input with zeros around it, as one row of shape ``(channels, *stride, n, *padded)``, and some more.
+
+    What windows skip from one to the next is taken apart, so that neighbours in memory belong to neighbouring windows.
+    """
+    (n, channels), axes = x.shape[:2], len(windows.size)
+    plan, stride = _plan(windows, x.dtype), windows.stride
+    count = channels * n * math.prod(stride) * math.prod(plan.padded)
     row = np.zeros(count + _beyond(x.dtype), x.dtype)
-    row[:count].reshape(channels, n, *plan.padded)[_part(windows.padding, windows.size)] = x.swapaxes(0, 1)
+    whole = row[:count].reshape(channels, n, *(p * s for p, s in zip(plan.padded, stride, strict=True)))
+    whole[_part(windows.padding, windows.size)] = x.swapaxes(0, 1)
+    if max(stride) > 1:
+        apart = whole.reshape(channels, n, *(m for each in zip(plan.padded, stride, strict=True) for m in each))
+        row[:count] = apart.transpose(0, *range(3, 2 * axes + 2, 2), 1, *range(2, 2 * axes + 2, 2)).ravel()
     return row
 
 
 @unrecorded
-def correlate(row: Any, weight: Any, n: int, windows: Windows) -> Any:
+def correlate(row: Any, weight: Any, n: int, windows: Windows, groups: int) -> Any:
     """Return the sums over all windows of `n` images, of which `pad` made `row`: shape ``(outputs, n, *counts)``."""
-    plan, (tall, wide) = _plan(windows, row.dtype), _known().correlate
-    outputs, lanes = len(weight), _lanes(row.dtype)
-    groups = -(-outputs // tall)
-    kernels = np.zeros((groups * tall, weight[0].size), row.dtype)
-    kernels[:outputs] = weight.reshape(outputs, -1)
-    kernels = np.ascontiguousarray(kernels.reshape(groups, tall, -1).swapaxes(1, 2))
-    length = max(math.prod(plan.inner), plan.rows * plan.runs * lanes)
-    out = np.empty((groups * tall, n, length), row.dtype)
+    plan, wide, lanes = _plan(windows, row.dtype), _known().correlate[1], _lanes(row.dtype)
+    outputs, inner = weight.shape[:2]
+    tall, bands = _bands(outputs // groups, groups, _known().correlate[0])
+    kernels = np.zeros((groups, bands * tall, weight[0].size), row.dtype)
+    kernels[:, : outputs // groups] = weight.reshape(groups, outputs // groups, -1)
+    kernels = np.ascontiguousarray(kernels.reshape(groups * bands, tall, -1).swapaxes(1, 2))
+    area, length = math.prod(plan.padded), max(math.prod(plan.inner), plan.rows * plan.runs * lanes)
+    out = np.empty((groups * bands * tall, n, length), row.dtype)
     tiles = (plan.rows, plan.runs // wide) if plan.rows == 1 else (plan.rows // wide, plan.runs)
     step = (wide, 1) if plan.rows > 1 else (1, wide)
-    _function("correlate", row.dtype.char)(
-        *map(_address, (row, kernels, out, _offsets(windows, len(weight[0]), n, 1, row.dtype))),
-        *(kernels.shape[1], groups, n, *tiles, math.prod(plan.padded), length, n * length),
+    _function("correlate", row.dtype.char, tall)(
+        *map(_address, (row, kernels, out, _offsets(windows, inner, n, 1, row.dtype))),
+        *(groups, inner * math.prod(windows.stride) * n * area, bands, kernels.shape[1], n, *tiles),
+        *(area, length, n * length),
         *(plan.across * step[0], plan.down * step[0], lanes * step[1], *plan.beside),
     )
     out = out[:outputs, :, : math.prod(plan.inner)].reshape(outputs, n, *plan.inner)
@@ -119,39 +136,53 @@ def correlate(row: Any, weight: Any, n: int, windows: Windows) -> Any:
 
 
 @unrecorded
-def products(row: Any, y: Any, windows: Windows) -> Any:
-    """Return the sums over all windows of their elements times one of `y`: ``(outputs, channels, *kernel)``.
+def products(row: Any, y: Any, windows: Windows, groups: int) -> Any:
+    """Return the sums over all windows of their elements times one of `y`: ``(outputs, channels / groups, *kernel)``.
 
     `pad` made `row`. What a run has beyond the windows counts 0 times, which is nan for what is infinite.
     """
-    plan, (tall, wide) = _plan(windows, row.dtype), _known().products
-    n, outputs = y.shape[:2]
-    channels = (len(row) - _beyond(row.dtype)) // (n * math.prod(plan.padded))
-    groups, length = -(-outputs // tall), max(math.prod(plan.inner), plan.rows * plan.runs * _lanes(row.dtype))
-    if plan.rows > 1 and groups * tall == outputs:
+    plan, wide, lanes = _plan(windows, row.dtype), _known().products[1], _lanes(row.dtype)
+    (n, outputs), area = y.shape[:2], math.prod(plan.padded)
+    each = math.prod(windows.stride) * n * area  # numbers in a channel
+    channels = (len(row) - _beyond(row.dtype)) // each
+    tall, bands = _bands(outputs // groups, groups, _known().products[0])
+    length = max(math.prod(plan.inner), plan.rows * plan.runs * lanes)
+    if plan.rows > 1 and groups * bands * tall == outputs:
         factors = np.require(y.swapaxes(0, 1), requirements=["C", "A"])
     else:
-        factors = np.zeros((groups * tall, n, length), row.dtype)
+        factors = np.zeros((groups * bands * tall, n, length), row.dtype)
         inner = factors[:outputs, :, : math.prod(plan.inner)].reshape(outputs, n, *plan.inner)
         inner[_part((0,) * len(windows.size), windows.counts)] = y.swapaxes(0, 1)
-    offsets = _offsets(windows, channels, n, wide, row.dtype)
-    out = np.zeros((groups * tall, len(offsets)), row.dtype)
+    offsets = _offsets(windows, channels // groups, n, wide, row.dtype)
+    out = np.zeros((groups * bands * tall, len(offsets)), row.dtype)
     most = max(1, _BLOCK // (tall * length * row.itemsize))
-    loops = (plan.rows, plan.across, plan.down), (plan.runs, _lanes(row.dtype), _lanes(row.dtype))
-    _function("products", row.dtype.char)(
+    loops = (plan.rows, plan.across, plan.down), (plan.runs, lanes, lanes)
+    _function("products", row.dtype.char, tall)(
         *map(_address, (row, factors, out, offsets)),
-        *(len(offsets) // wide, groups, n, most, math.prod(plan.padded), length, n * length, len(offsets)),
+        *(groups, channels // groups * each, bands, len(offsets) // wide, n, most),
+        *(area, length, n * length, len(offsets)),
         *(number for loop in sorted(loops) for number in loop),
     )
-    found = out[:outputs, : channels * math.prod(windows.kernel)].reshape(outputs, channels, *windows.kernel)
+    taps = channels // groups * math.prod(windows.kernel)
+    found = out[:outputs, :taps].reshape(outputs, channels // groups, *windows.kernel)
     if plan.rows > 1 or np.isfinite(found).all():
         return found
-    whole, result = row[: channels * n * math.prod(plan.padded)].reshape(channels, n, *plan.padded), found.copy()
-    sums = [0, *range(2, y.ndim)]
+    whole = row[: channels * each].reshape(groups, channels // groups, *windows.stride, n, *plan.padded)
+    parts, result = y.swapaxes(0, 1).reshape(groups, outputs // groups, n, *windows.counts), found.copy()
     for place in np.ndindex(windows.kernel):
-        part = whole[_part([k * d for k, d in zip(place, windows.dilation, strict=True)], windows.counts)]
-        result[:, :, *place] = np.tensordot(y, part.swapaxes(0, 1), (sums, sums))
+        begin, phase = _apart(place, windows)
+        seen = whole[:, :, *phase][_part(begin, windows.counts)]
+        sums = np.einsum("gon,gcn->goc", *(a.reshape(*a.shape[:2], -1) for a in (parts, seen)))
+        result[:, :, *place] = sums.reshape(outputs, -1)
     return result
+
+
+def _bands(outputs: int, groups: int, most: int) -> tuple[int, int]:
+    """Return the height of the tiles in a group, and their number; if there are several groups, they have to fit."""
+    tall = min(most, outputs)
+    if groups > 1:
+        tall = next(height for height in range(tall, 0, -1) if outputs % height == 0)
+    return tall, -(-outputs // tall)
 
 
 def _part(starts: Sequence[int], lengths: Sizes) -> Any:
@@ -179,13 +210,23 @@ def _address(array: Any) -> int:
     return int(array.ctypes.data)
 
 
-def _padded(windows: Windows) -> Sizes:
-    return tuple(count + reach - 1 for count, reach in zip(windows.counts, windows.reach, strict=True))
+def _apart(place: Sizes, windows: Windows) -> tuple[Sizes, Sizes]:
+    """Return where a position in a window is: after how many strides, and how far after the last of them."""
+    steps = [divmod(k * d, stride) for k, d, stride in zip(place, windows.dilation, windows.stride, strict=True)]
+    begin, phase = zip(*steps, strict=True)
+    return begin, phase
 
 
 @lru_cache(256)
 def _plan(windows: Windows, dtype: Any) -> _Plan:
-    padded, (*rows, last), lanes, wide = _padded(windows), windows.counts, _lanes(dtype), _known().correlate[1]
+    (*rows, last), lanes, wide = windows.counts, _lanes(dtype), _known().correlate[1]
+    needed = (
+        max(s * (n - 1) + r, p + size)
+        for size, s, p, n, r in zip(
+            windows.size, windows.stride, windows.padding, windows.counts, windows.reach, strict=True
+        )
+    )
+    padded = tuple(-(-n // stride) for n, stride in zip(needed, windows.stride, strict=True))
     if len(rows) == 1 and rows[0] > 1 and rows[0] % wide == 0 and last % lanes == 0:
         return _Plan(padded, windows.counts, rows[0], last // lanes, padded[-1], last, (padded[-1], last))
     length = 1 + sum((n - 1) * math.prod(padded[i + 1 :]) for i, n in enumerate(windows.counts))
@@ -196,8 +237,11 @@ def _plan(windows: Windows, dtype: Any) -> _Plan:
 @lru_cache(256)
 def _offsets(windows: Windows, channels: int, n: int, multiple: int, dtype: Any) -> Any:
     """Return where the windows of each channel and position begin in the row; as many as `multiple` divides."""
-    padded = _plan(windows, dtype).padded
-    steps = [math.prod(padded[axis + 1 :]) * d for axis, d in enumerate(windows.dilation)]
-    shifts = [sum(k * step for k, step in zip(place, steps, strict=True)) for place in np.ndindex(windows.kernel)]
-    found = np.add.outer(np.arange(channels) * (n * math.prod(padded)), shifts).ravel()
+    padded, phases = _plan(windows, dtype).padded, math.prod(windows.stride)
+    begins = []
+    for place in np.ndindex(windows.kernel):
+        begin, phase = _apart(place, windows)
+        number = int(np.ravel_multi_index(phase, windows.stride)) * n * math.prod(padded)
+        begins.append(number + sum(i * math.prod(padded[axis + 1 :]) for axis, i in enumerate(begin)))
+    found = np.add.outer(np.arange(channels) * (phases * n * math.prod(padded)), begins).ravel()
     return np.append(found, np.zeros(-len(found) % multiple, int)).astype(np.int64)

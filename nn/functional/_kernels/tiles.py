@@ -23,7 +23,7 @@ class Machine(NamedTuple):
     products: tuple[int, int]
 
 
-MADE: dict[tuple[str, str, Machine], Any] = {}
+MADE: dict[tuple[str, str, int, Machine], Any] = {}
 _making = threading.Lock()
 
 
@@ -126,65 +126,75 @@ class _Writer:
 
 
 def _write_correlate(w: _Writer, tall: int, wide: int) -> None:
-    """Write the loop over images, rows, tiles and groups of channels; within, over all positions of a window."""
-    x, weight, out, offsets, taps, groups, n, rows, tiles, area, length, spread, *steps = w.function.args
+    """Write the loop over groups, images, rows, tiles and bands of outputs; within, over all positions of a window."""
+    x, weight, out, offsets, groups, apart, bands, taps, n, rows, tiles, area, length, spread, *steps = w.function.args
     across, down, along, *beside = steps
     b = w.builder
-    with _loop(b, n, []) as image, _loop(b, rows, []) as row, _loop(b, tiles, []) as tile:
-        x = w.at(w.at(w.at(x, image, area), row, across), tile, along)
-        out = w.at(w.at(w.at(out, image, length), row, down), tile, along)
-        with _loop(b, groups, []) as group:
-            kernels, target = w.at(weight, group, taps, tall), w.at(out, group, spread, tall)
-            sums = [w.vector(None)] * (tall * wide)
-            with _loop(b, taps, sums) as tap:
-                begin, kernel = w.at(x, w.offset(offsets, tap)), w.at(kernels, tap, tall)
-                inputs = [w.run(w.at(begin, beside[0], j)) for j in range(wide)]
-                w.add_products(sums, [w.everywhere(w.at(kernel, i)) for i in range(tall)], inputs)
-            for i in range(tall):
-                for j in range(wide):
-                    w.store(sums[i * wide + j], w.at(w.at(target, spread, i), beside[1], j))
+    with _loop(b, groups, []) as group:
+        x, weight, out = (
+            w.at(x, group, apart),
+            w.at(weight, group, bands, taps, tall),
+            w.at(out, group, bands, spread, tall),
+        )
+        with _loop(b, n, []) as image, _loop(b, rows, []) as row, _loop(b, tiles, []) as tile:
+            x = w.at(w.at(w.at(x, image, area), row, across), tile, along)
+            out = w.at(w.at(w.at(out, image, length), row, down), tile, along)
+            with _loop(b, bands, []) as band:
+                kernels, target = w.at(weight, band, taps, tall), w.at(out, band, spread, tall)
+                sums = [w.vector(None)] * (tall * wide)
+                with _loop(b, taps, sums) as tap:
+                    begin, kernel = w.at(x, w.offset(offsets, tap)), w.at(kernels, tap, tall)
+                    inputs = [w.run(w.at(begin, beside[0], j)) for j in range(wide)]
+                    w.add_products(sums, [w.everywhere(w.at(kernel, i)) for i in range(tall)], inputs)
+                for i in range(tall):
+                    for j in range(wide):
+                        w.store(sums[i * wide + j], w.at(w.at(target, spread, i), beside[1], j))
 
 
 def _write_products(w: _Writer, tall: int, wide: int) -> None:
-    """Write the loop over blocks of images, groups of channels, positions of a window; within, over a block's runs."""
-    x, factors, out, offsets, taps, groups, n, most, area, length, spread, width, *steps = w.function.args
+    """Write the loop over groups, blocks of images, bands, positions of a window; within, over a block's runs."""
+    x, factors, out, offsets, groups, apart, bands, taps, n, most, area, length, spread, width, *steps = w.function.args
     few, *outer, many, along, beside = steps
     b = w.builder
     blocks = b.sdiv(b.add(n, b.sub(most, w.integer(1))), most)
-    with _loop(b, blocks, []) as block, _loop(b, groups, []) as group, _loop(b, taps, []) as tap:
-        begin, first = b.mul(block, most), b.mul(tap, w.integer(wide))
+    with _loop(b, groups, []) as group, _loop(b, blocks, []) as block:
+        begin = b.mul(block, most)
         rest = b.sub(n, begin)
         images = b.select(b.icmp_signed("<", rest, most), rest, most)
-        inputs = [w.at(x, w.offset(offsets, b.add(first, w.integer(j)))) for j in range(wide)]
-        inputs = [w.at(y, begin, area) for y in inputs]
-        others = [w.at(w.at(w.at(factors, group, spread, tall), spread, i), begin, length) for i in range(tall)]
-        sums = [w.vector(None)] * (tall * wide)
-        with _loop(b, images, sums) as image, _loop(b, few, sums) as i:
-            right = [w.at(w.at(y, image, area), i, outer[0]) for y in inputs]
-            left = [w.at(w.at(y, image, length), i, outer[1]) for y in others]
-            with _loop(b, many, sums) as j:
-                runs = [w.run(w.at(y, j, along)) for y in right]
-                w.add_products(sums, [w.run(w.at(y, j, beside)) for y in left], runs)
-        target = w.at(w.at(out, group, width, tall), first)
-        for i in range(tall):
-            for j in range(wide):
-                w.add(w.sum(sums[i * wide + j]), w.at(w.at(target, width, i), j))
+        x = w.at(w.at(x, group, apart), begin, area)
+        factors = w.at(w.at(factors, group, bands, spread, tall), begin, length)
+        out = w.at(out, group, bands, width, tall)
+        with _loop(b, bands, []) as band, _loop(b, taps, []) as tap:
+            first = b.mul(tap, w.integer(wide))
+            inputs = [w.at(x, w.offset(offsets, b.add(first, w.integer(j)))) for j in range(wide)]
+            others = [w.at(w.at(factors, band, spread, tall), spread, i) for i in range(tall)]
+            sums = [w.vector(None)] * (tall * wide)
+            with _loop(b, images, sums) as image, _loop(b, few, sums) as i:
+                right = [w.at(w.at(y, image, area), i, outer[0]) for y in inputs]
+                left = [w.at(w.at(y, image, length), i, outer[1]) for y in others]
+                with _loop(b, many, sums) as j:
+                    runs = [w.run(w.at(y, j, along)) for y in right]
+                    w.add_products(sums, [w.run(w.at(y, j, beside)) for y in left], runs)
+            target = w.at(w.at(out, band, width, tall), first)
+            for i in range(tall):
+                for j in range(wide):
+                    w.add(w.sum(sums[i * wide + j]), w.at(w.at(target, width, i), j))
 
 
-def function(name: str, char: str, machine: Machine) -> Any:
-    """Return one of the two functions as machine code, which is made once, by one thread."""
+def function(name: str, char: str, tall: int, machine: Machine) -> Any:
+    """Return one of the two functions as machine code for tiles of so many outputs: it is made once, by one thread."""
     with _making:
-        made = MADE.get((name, char, machine))
+        made = MADE.get((name, char, tall, machine))
         if made is None:
-            made = MADE[name, char, machine] = _function_of(name, char, machine)
+            made = MADE[name, char, tall, machine] = _function_of(name, char, tall, machine)
         return made
 
 
-def _function_of(name: str, char: str, machine: Machine) -> Any:
+def _function_of(name: str, char: str, tall: int, machine: Machine) -> Any:
     """Compile one of the two functions, which takes four addresses and some integers."""
-    write, integers = {"correlate": (_write_correlate, 13), "products": (_write_products, 14)}[name]
+    write, integers = {"correlate": (_write_correlate, 15), "products": (_write_products, 16)}[name]
     writer = _Writer(name, integers, char, machine)
-    write(writer, *getattr(machine, name))
+    write(writer, tall, getattr(machine, name)[1])
     writer.builder.ret_void()
     module, host = binding.parse_assembly(str(writer.module)), binding.Target.from_default_triple()
     target = host.create_target_machine(cpu=machine.name, features=machine.features, opt=3)
