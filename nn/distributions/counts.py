@@ -194,7 +194,7 @@ class Poisson(Distribution, example=("3.0", "log_prob(0)", -3.0)):
 
     mean = formula(lambda self: self.rate, "`rate`.")
     mode = formula(lambda self: np.floor(self.rate), "The largest integer that is not above `rate`.")
-    variance = formula(lambda self: self.rate, "`rate`.")
+    variance = mean
 
     def _draw(self, sample_shape: tuple[int, ...], generator: Generator) -> Any:
         return draw_given(_poissons, self._shape(sample_shape), [self.rate], generator)

@@ -44,7 +44,7 @@ class Exponential(Distribution, example=("4.0", "mean", 0.25)):
 
     mean = formula(lambda self: 1 / self.rate, "The inverse of `rate`.")
     mode = formula(lambda self: self.rate * 0, "0.")
-    stddev = formula(lambda self: 1 / self.rate, "The inverse of `rate`.")
+    stddev = mean
     variance = formula(lambda self: np.square(1 / self.rate))
 
     def entropy(self) -> Tensor:
@@ -290,7 +290,7 @@ class HalfCauchy(_Half, example=("2.0", "cdf(2.0)", 0.5)):
     """
 
     mean = formula(lambda self: np.full_like(self.scale, math.inf), "Infinity.")
-    variance = formula(lambda self: np.full_like(self.scale, math.inf), "Infinity.")
+    variance = mean
 
     def entropy(self) -> Tensor:
         return math.log(2 * math.pi) + np.log(self.scale)

@@ -30,8 +30,8 @@ class Located(Distribution):
     support = constraints.real
     loc: Any
 
-    mean = formula(lambda self: self.loc, "The mean, which is `loc`.")
-    mode = formula(lambda self: self.loc, "The value of greatest density, `loc`.")
+    mean = formula(lambda self: self.loc, "The mean and the value of greatest density: `loc`.")
+    mode = mean
 
 
 class _LocationScale(Located):
