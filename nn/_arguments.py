@@ -16,6 +16,7 @@ import os
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Sized
 from numbers import Real
+from types import ModuleType
 from typing import Any, NamedTuple, TypeAlias, TypeVar, cast
 
 import numpy as np
@@ -188,7 +189,9 @@ def check_constructor(kind: type) -> None:
     kind.__init__ = checked  # type: ignore[misc]
 
 
-def document(cls: type, function: object = None, others: object = None, example: str = "") -> None:
+def document(
+    cls: type, function: Callable[..., object] | None = None, others: ModuleType | None = None, example: str = ""
+) -> None:
     """Complete the docstring of a class of this package, when somebody reads it.
 
     Added are an example, if one is given, and what the base class or a function says of parameters of the constructor.
@@ -220,7 +223,9 @@ def example(call: str, result: str) -> Callable[[F], F]:
 class _Document:
     """What stands for the docstring of a class until it is read: that takes too long for all classes at once."""
 
-    def __init__(self, text: str, function: object, others: object, example: str) -> None:
+    def __init__(
+        self, text: str, function: Callable[..., object] | None, others: ModuleType | None, example: str
+    ) -> None:
         self.text, self.function, self.others, self.example = text, function, others, example
 
     def __get__(self, instance: object, cls: type) -> str:
@@ -240,7 +245,7 @@ class _Document:
         return own
 
 
-def _described(document: str | None, others: object) -> dict[str, str]:
+def _described(document: str | None, others: ModuleType | None) -> dict[str, str]:
     """Return what a docstring says of each parameter."""
     found = {}
     _, _, section = inspect.cleandoc(document or "").partition(_PARAMETERS)

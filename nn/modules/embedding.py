@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, Literal
 
 import numpy as np
@@ -21,7 +22,7 @@ class _Table(Module):
 
     weight: Parameter
 
-    def __init_subclass__(cls, function: object = None, **options: Any) -> None:
+    def __init_subclass__(cls, function: Callable[..., object] | None = None, **options: Any) -> None:
         super().__init_subclass__(**options)
         document(cls, function, functional)
 
