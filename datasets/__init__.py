@@ -28,12 +28,8 @@ from datasets.loading.collate import default_collate
 from datasets.loading.dataset import ConcatDataset, Dataset, Subset, TensorDataset
 from datasets.loading.loader import DataLoader
 from datasets.loading.samplers import (
-    DistributedSampler,
-    RandomSampler,
-    Sampler,
-    SequentialSampler,
-    WeightedRandomSampler,
-)
+    DistributedSampler, RandomSampler, Sampler, SequentialSampler, SubsetRandomSampler, WeightedRandomSampler,
+)  # fmt: skip
 from datasets.rows import batches
 from datasets.sources.arrays import open_array
 from datasets.sources.csv_files import read_csv
@@ -47,8 +43,8 @@ from datasets.toys import make_blobs, make_circles, make_moons, make_spirals
 __all__ = [
     "ArgumentError", "BatchSampler", "BucketBatchSampler", "CellError", "ColumnError", "ConcatDataset", "DataError",
     "DataLoader", "Dataset", "DistributedSampler", "FormatError", "ImageFolder", "MissingFileError", "RandomSampler",
-    "RowError", "RowIndexError", "Sampler", "SequentialSampler", "Subset", "TensorDataset", "TruncatedError",
-    "WeightedRandomSampler", "WorkerError", "batches", "default_collate", "download", "load_idx", "load_mnist",
-    "make_blobs", "make_circles", "make_moons", "make_spirals", "open_array", "random_split", "read_csv", "read_idx",
-    "read_table", "train_test_split",
+    "RowError", "RowIndexError", "Sampler", "SequentialSampler", "Subset", "SubsetRandomSampler", "TensorDataset",
+    "TruncatedError", "WeightedRandomSampler", "WorkerError", "batches", "default_collate", "download", "load_idx",
+    "load_mnist", "make_blobs", "make_circles", "make_moons", "make_spirals", "open_array", "random_split", "read_csv",
+    "read_idx", "read_table", "train_test_split",
 ]  # fmt: skip

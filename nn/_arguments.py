@@ -170,6 +170,8 @@ def check_constructor(kind: type) -> None:
         elif last >= 0 and (len(args) == last + 2 or is_device(*args[last : last + 1])):
             check_device(args[last])
             args = args[:last] + args[last + 1 :]
+        idle = {"params": "foreach", "num_embeddings": "sparse"}  # by the first argument of optimizers and embeddings
+        kwargs.pop(idle.get([*signature.parameters, ""][1], ""), None)
         unknown = kwargs.keys() - signature.parameters.keys()
         if unknown and not any(parameter.kind is parameter.VAR_KEYWORD for parameter in signature.parameters.values()):
             missing.refuse_keywords(f"{owner}: it", kwargs, missing.LAYER_KEYWORDS, [*signature.parameters][1:])

@@ -289,10 +289,12 @@ def calculate_gain(nonlinearity: str, param: float | None = None) -> float:
 
 
 def _check_tensor(tensor: Any) -> None:
-    if not isinstance(tensor, Tensor):
-        raise TypeError(f"nn.init fills a Tensor or Parameter in place, not what has the type {type(tensor).__name__}")
+    if not isinstance(tensor, Tensor | np.ndarray):
+        raise TypeError(
+            f"nn.init fills a Parameter or an array in place, not what has the type {type(tensor).__name__}"
+        )
     array: Any = borrow(tensor)
-    if not tensor.is_leaf and type(array) is np.ndarray and array.flags.owndata:
+    if isinstance(tensor, Tensor) and not tensor.is_leaf and type(array) is np.ndarray and array.flags.owndata:
         raise GraphError(
             "nn.init fills a parameter in place, but this is the result of an operation, which is computed anew each "
             "time: assign to a parametrized weight, as in layer.weight = values"
@@ -302,7 +304,7 @@ def _check_tensor(tensor: Any) -> None:
 def _fill(tensor: T, values: Any) -> T:
     _check_tensor(tensor)
     memory = borrow(tensor)
-    memory[...] = values
+    np.copyto(memory, values, casting="same_kind")  # integers cannot be filled with random numbers
     mark_written(memory)
     return tensor
 

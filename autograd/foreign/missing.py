@@ -150,6 +150,10 @@ _BARE = {  # what NumPy's errors leave unsaid
     "unexpected keyword argument 'keepdim'$": "here it is keepdims=",
     r"^(output must be an array|return arrays must be of ArrayType)$": "here keepdims=True is given by name",
     r"^Cannot interpret '\d+' as a data type$": "here a shape is one argument, as in np.zeros((2, 3))",
+    r"^setting an array element with a sequence\.$": "of tensors, numpy.stack([...]) makes one that is differentiated",
+    r"^can't convert type 'Tensor' to numerator": "here it is numpy.mean, numpy.std or numpy.var",
+    r"^only integer scalar arrays can be converted": "a tensor of floats is no count: int(t) and round(t) are",
+    r"^Calling np\.sum\(generator\)": "of tensors, use Python's sum()",
 }
 
 
@@ -167,7 +171,7 @@ def explain(error: BaseException) -> None:
 
         if any(".size(" in (line.line or "") for line in extract_tb(error.__traceback__)[-1:]):
             note = "here it is t.shape[0] for t.size(0): t.size is the number of elements"
-    elif isinstance(error, TypeError):
+    elif isinstance(error, TypeError | ValueError):
         note = next((note for pattern, note in _BARE.items() if re.search(pattern, text)), "")
     if note and note not in getattr(error, "__notes__", ()):
         error.add_note(note)

@@ -181,7 +181,10 @@ def many(op: Primitive) -> Function:
                 elif type(x) is not Node:
                     guards = guard(x, parts[i], guards)
             kept[0] = tuple(parts)
-        out._node = record(op, live, (needs(op.pool(tuple(kept), z)),), (inputs, None), guards, values, z, mode)
+        kept_y: Any = inputs, None
+        if op.kind == "linear":  # and the shapes of what has no node
+            kept_y = inputs, (*statics, [np.shape(v) for v, x in zip(arrays, inputs) if x is None])  # noqa: B905 - hot
+        out._node = record(op, live, (needs(op.pool(tuple(kept), z)),), kept_y, guards, values, z, mode)
         return out
 
     def pull(node: Node, g: Any, gradients: Gradients) -> None:

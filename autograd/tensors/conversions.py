@@ -9,8 +9,10 @@ them is refused. No context variable is involved, so threads that the function s
 from __future__ import annotations
 
 import sys
+from _thread import get_ident
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from contextlib import suppress
 from contextvars import ContextVar, Token
 from opcode import opmap
 from types import CodeType, FrameType
@@ -22,7 +24,7 @@ from ..foreign.missing import explain
 from ..graph.grad_mode import recording
 from ..graph.node import FreedOperation, Node, ancestors, counter
 from ..source.call_site import Call, call_in, called_by, discarding, is_unpacked, name_called, stores, users_frame
-from ..source.source_info import line_in, line_of, within_engine
+from ..source.source_info import SourceLine, defined, here, line_in, line_of, warn, within_engine
 
 _OPERATOR = opmap["BINARY_OP"]
 
@@ -58,6 +60,27 @@ def is_differentiated(node: Any) -> bool:
 
 # Numbers that were taken from tensors of graphs since the last backward pass, the last ones: see `taken_numbers`.
 taken: deque[tuple[int, int, CodeType, int, Any]] = deque(maxlen=32)
+# When, in which thread and where functions that are being differentiated took values, the last ones.
+_asked: deque[tuple[int, int, SourceLine]] = deque(maxlen=32)
+
+
+def note_value(node: Node | None) -> None:
+    """Note that the value of a tensor is taken without its graph, as a function being differentiated may do."""
+    if _unfinished and node is not None:
+        _asked.append((next(counter), get_ident(), here()))
+
+
+def warn_of_values(function: Callable[..., object], since: int, depends: bool) -> None:
+    """Warn of a result that depends on no argument, if the value of a tensor was taken after the moment `since`."""
+    own = [each for each in _asked.copy() if each[0] > since and each[1] == get_ident()]
+    for each in own:
+        with suppress(ValueError):  # too many came after it
+            _asked.remove(each)
+    if own and not depends:
+        warn(
+            f"{defined(function)} returned a constant, whose derivatives are zero: it took the value of a tensor, "
+            f"without its graph, by item(), tolist(), numpy() or .data, at {line_of(own[0][2])}: use the tensor itself"
+        )
 
 
 def refuse_number(node: Node, array: Any) -> None:

@@ -41,7 +41,7 @@ from ..graph.node import GradientBuffer, Leaf, Lift, Node, Operation, Share, anc
 from ..later import load
 from ..source.call_site import leaves_operator, users_line
 from ..source.source_info import warn
-from . import dispatch
+from . import conversions, dispatch
 from .conversions import is_differentiated, refuse, refuse_copy, refuse_number, refuse_stored, refuse_unpacked, taken
 from .dataframes import holds_tensors, numbers_of_table, without_polars
 from .dispatch import DeclaredLater, operation_of, operations, plain, writers
@@ -121,6 +121,7 @@ class Tensor(Installed):
         See `borrow` for programs that read it often.
         """
         _hand_out(self)
+        conversions.note_value(self._node)
         return self._array
 
     @data.setter
@@ -269,10 +270,12 @@ class Tensor(Installed):
 
     def item(self) -> Any:
         """Return the only element as a Python number."""
+        conversions.note_value(self._node)
         return _apart(self._array).item()
 
     def tolist(self) -> Any:
         """Return the elements as nested lists of Python numbers."""
+        conversions.note_value(self._node)
         return _apart(self._array).tolist()
 
     def numpy(self) -> Array:

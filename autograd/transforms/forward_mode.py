@@ -47,8 +47,12 @@ def push_forward(tangents: dict[Node, Any], order: list[Node], lift: Lift | None
             if any(tangent is not None for tangent in given):
                 pushed[node] = push(node, given, lift)
             continue
-        total = None
-        for index, x in enumerate(op.inputs(node)):
+        total, inputs = None, op.inputs(node)
+        if getattr(op, "variadic", False) and op.kind == "linear":
+            if any(x in pushed for x in inputs):
+                pushed[node] = _push_together(op, node, inputs, pushed)
+            continue
+        for index, x in enumerate(inputs):
             if x is None or x not in pushed:
                 continue
             if isinstance(node, MultiNode):
@@ -76,6 +80,15 @@ def _push_outputs(
     return tuple(
         zero if probe is None else found.get(probe._node, zero) for probe, zero in zip(probes, zeros, strict=True)
     )
+
+
+def _push_together(op: Primitive, node: Node, inputs: tuple[Node | None, ...], pushed: dict[Node, Any]) -> Any:
+    """Apply a linear function of many inputs to all tangents at once, each of which is but a part of the result."""
+    *statics, others = op.statics(node) or ()
+    shapes = iter(others)  # of inputs that are no tensors
+    parts = [next(shapes) if x is None else pushed.get(x, x.shape) for x in inputs]
+    parts = [np.zeros(part, node.dtype) if isinstance(part, tuple) else part for part in parts]
+    return _spread(array_returned(op.apply(parts, *statics)), node)
 
 
 def _push(op: Any, node: Node, index: int, tangent: Any, lift: Lift | None) -> Any:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import operator
-from collections.abc import Iterator, Mapping, Sized
+from collections.abc import Iterator, Mapping, Sequence, Sized
 from typing import Any
 
 import numpy as np
@@ -158,6 +158,16 @@ class RandomSampler(SeededSampler):
             return generator.permutation(rows)[:count]
         orders = [generator.permutation(rows) for _ in range(-(-count // rows))]
         return np.concatenate(orders)[:count]
+
+
+class SubsetRandomSampler(RandomSampler):
+    """The rows of a list of numbers, in a new random order in each epoch; `generator` as in `RandomSampler`."""
+
+    def __init__(self, indices: Sequence[int], generator: Seed = None) -> None:
+        super().__init__([operator.index(row) for row in indices], generator=generator)
+
+    def order(self, epoch: int) -> Indices:
+        return np.asarray(self.data_source, np.intp)[super().order(epoch)]
 
 
 class WeightedRandomSampler(SeededSampler):

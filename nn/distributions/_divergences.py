@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from itertools import product
 from typing import Any
 
 import numpy as np
@@ -35,20 +36,18 @@ def _beyond_log(x: Any, y: Any) -> Any:
     return excess - np.where(near, np.log1p(np.where(near, excess, 0)), np.log(np.where(near, 1, x / y)))
 
 
-@register_kl(Bernoulli, Bernoulli)
-def _bernoulli(p: Any, q: Any) -> Any:
-    return _of_logits(p, q)
-
-
-@register_kl(Geometric, Geometric)
-def _geometric(p: Any, q: Any) -> Any:
-    return _of_logits(p, q) / p.probs
-
-
 def _of_logits(p: Any, q: Any) -> Any:
     """Return the divergence of one trial; an outcome that cannot occur in `p` adds nothing."""
     first, second = p._logs, q._logs
     return sum(chance * (log - other) for chance, log, other in zip(p._both, first, second, strict=True))
+
+
+register_kl(Bernoulli, Bernoulli)(_of_logits)
+register_kl(Geometric, Geometric)(lambda p, q: _of_logits(p, q) / p.probs)
+register_kl(Exponential, Exponential)(lambda p, q: _beyond_log(q.rate, p.rate))
+register_kl(HalfNormal, HalfNormal)(
+    lambda p, q: 0.5 * np.square((p.scale - q.scale) / q.scale) + _beyond_log(p.scale, q.scale)
+)
 
 
 @register_kl(Binomial, Binomial)
@@ -79,11 +78,6 @@ def _normal(p: Any, q: Any) -> Any:
     return 0.5 * (excess * excess + distance * distance) + _beyond_log(p.scale, q.scale)
 
 
-@register_kl(HalfNormal, HalfNormal)
-def _half_normal(p: Any, q: Any) -> Any:
-    return 0.5 * np.square((p.scale - q.scale) / q.scale) + _beyond_log(p.scale, q.scale)
-
-
 @register_kl(Laplace, Laplace)
 def _laplace(p: Any, q: Any) -> Any:
     distance = np.abs(p.loc - q.loc) / p.scale
@@ -100,11 +94,6 @@ def _cauchy(p: Any, q: Any) -> Any:
 def _gumbel(p: Any, q: Any) -> Any:
     ratio, distance = p.scale / q.scale, (q.loc - p.loc) / q.scale
     return -np.log(ratio) - distance + np.exp(distance + special.gammaln(1 + ratio)) - 1 + EULER * (ratio - 1)
-
-
-@register_kl(Exponential, Exponential)
-def _exponential(p: Any, q: Any) -> Any:
-    return _beyond_log(q.rate, p.rate)
 
 
 @register_kl(Gamma, Gamma)
@@ -180,17 +169,13 @@ def _infinite(p: Any, q: Any) -> Any:
     return np.full(shape, np.inf, p._dtype)
 
 
-_REAL: tuple[type[Distribution], ...] = (Normal, Laplace, Gumbel)
-_HALF: tuple[type[Distribution], ...] = (Exponential, Gamma)
 _BOUNDED: tuple[type[Distribution], ...] = (Uniform, Beta, Pareto)
-for _first in (*_REAL, *_HALF):
-    for _second in _BOUNDED + (_HALF if _first in _REAL else ()):
-        register_kl(_first, _second)(_infinite)
-_APART: tuple[tuple[type[Distribution], type[Distribution]], ...] = (
+_APART: list[tuple[type[Distribution], type[Distribution]]] = [
     (Beta, Pareto), (Uniform, Pareto), (Pareto, Beta), (Pareto, Uniform), (Poisson, Bernoulli), (Poisson, Binomial),
-)  # fmt: skip
-for _first, _second in _APART:
-    register_kl(_first, _second)(_infinite)
+    *product((Normal, Laplace, Gumbel), (*_BOUNDED, Exponential, Gamma)), *product((Exponential, Gamma), _BOUNDED),
+]  # fmt: skip
+for _pair in _APART:
+    register_kl(*_pair)(_infinite)
 
 
 @register_kl(Uniform, Pareto)
@@ -206,12 +191,10 @@ def _mean_of_log(low: Any, high: Any) -> Any:
     return (special.xlogy(high, high) - special.xlogy(low, low)) / np.where(high > low, high - low, 1) - 1
 
 
-@register_kl(Bernoulli, Poisson)
-def _bernoulli_poisson(p: Any, q: Any) -> Any:
-    return -p.entropy() - (p.probs * np.log(q.rate) - q.rate)
-
-
 # The others are minus the entropy, less the mean of the logarithm of the second density
+
+
+register_kl(Bernoulli, Poisson)(lambda p, q: -p.entropy() - (p.probs * np.log(q.rate) - q.rate))
 
 
 def _against_normal(mean: Any, variance: Any, q: Any) -> Any:
@@ -220,14 +203,8 @@ def _against_normal(mean: Any, variance: Any, q: Any) -> Any:
     return 0.5 * (variance + distance * distance) / (q.scale * q.scale) + np.log(q.scale) + 0.5 * LOG_2PI
 
 
-@register_kl(Beta, Normal)
-@register_kl(Exponential, Normal)
-@register_kl(Gamma, Normal)
-@register_kl(Gumbel, Normal)
-@register_kl(Laplace, Normal)
-@register_kl(Uniform, Normal)
-def _normal_second(p: Any, q: Any) -> Any:
-    return -p.entropy() + _against_normal(p.mean, p.variance, q)
+for _first in (Beta, Exponential, Gamma, Gumbel, Laplace, Uniform):
+    register_kl(_first, Normal)(lambda p, q: -p.entropy() + _against_normal(p.mean, p.variance, q))
 
 
 @register_kl(Pareto, Normal)
@@ -237,10 +214,8 @@ def _pareto_normal(p: Any, q: Any) -> Any:
     return np.where(many, finite, np.inf)
 
 
-@register_kl(Beta, Exponential)
-@register_kl(Gamma, Exponential)
-def _exponential_second(p: Any, q: Any) -> Any:
-    return -p.entropy() - np.log(q.rate) + q.rate * p.mean
+for _first in (Beta, Gamma):
+    register_kl(_first, Exponential)(lambda p, q: -p.entropy() - np.log(q.rate) + q.rate * p.mean)
 
 
 @register_kl(Pareto, Exponential)
@@ -262,9 +237,7 @@ def _beta_gamma(p: Any, q: Any) -> Any:
     return -p.entropy() + _against_gamma(p.mean, log, q)
 
 
-@register_kl(Exponential, Gamma)
-def _exponential_gamma(p: Any, q: Any) -> Any:
-    return -p.entropy() + _against_gamma(p.mean, -EULER - np.log(p.rate), q)
+register_kl(Exponential, Gamma)(lambda p, q: -p.entropy() + _against_gamma(p.mean, -EULER - np.log(p.rate), q))
 
 
 @register_kl(Pareto, Gamma)
@@ -274,9 +247,9 @@ def _pareto_gamma(p: Any, q: Any) -> Any:
     return np.where(many, -p.entropy() + _against_gamma(mean, np.log(p.scale) + 1 / p.alpha, q), np.inf)
 
 
-@register_kl(Uniform, Exponential)
-def _uniform_exponential(p: Any, q: Any) -> Any:
-    return np.where(np.less(p.low, 0), np.inf, -p.entropy() - np.log(q.rate) + q.rate * p.mean)
+register_kl(Uniform, Exponential)(
+    lambda p, q: np.where(np.less(p.low, 0), np.inf, -p.entropy() - np.log(q.rate) + q.rate * p.mean)
+)
 
 
 @register_kl(Uniform, Gamma)
@@ -305,9 +278,9 @@ def _against_gumbel(mean: Any, exponential: Any, q: Any) -> Any:
     return np.log(q.scale) + (mean - q.loc) / q.scale + np.exp(q.loc / q.scale) * exponential
 
 
-@register_kl(Exponential, Gumbel)
-def _exponential_gumbel(p: Any, q: Any) -> Any:
-    return -p.entropy() + _against_gumbel(p.mean, 1 / (1 + 1 / (p.rate * q.scale)), q)
+register_kl(Exponential, Gumbel)(
+    lambda p, q: -p.entropy() + _against_gumbel(p.mean, 1 / (1 + 1 / (p.rate * q.scale)), q)
+)
 
 
 @register_kl(Gamma, Gumbel)

@@ -73,6 +73,8 @@ class RelaxedBernoulli(OfOdds):
 class RelaxedOneHotCategorical(OfClasses):
     """A distribution of rows with a sum of 1 that are close to one-hot at a low temperature: Gumbel-softmax.
 
+    For references see `RelaxedBernoulli`.
+
     Parameters
     ----------
     temperature
@@ -81,11 +83,6 @@ class RelaxedOneHotCategorical(OfClasses):
         Shape ``(..., classes)``: numbers of at least 0, which are divided by their sum.
     logits
         Of the same shape: logarithms of such numbers; one of the two is given.
-
-    References
-    ----------
-    Maddison, Mnih and Teh, "The Concrete Distribution", ICLR 2017; Jang, Gu and Poole, "Categorical Reparameterization
-    with Gumbel-Softmax", ICLR 2017.
 
     Examples
     --------

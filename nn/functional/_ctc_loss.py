@@ -320,8 +320,8 @@ _ctc = general(_forward, _rule, name="ctc_loss")
 
 def _integers(name: str, values: Any) -> Array:
     array = as_array(borrow(as_operand("ctc_loss", name, values)))
-    if array.size == 0 and not isinstance(values, np.ndarray | Tensor):
-        array = array.astype(np.intp)  # an empty list has no integer dtype
+    if array.size == 0 or (name == "targets" and array.dtype.kind == "f" and whole(array == np.trunc(array)).all()):
+        array = array.astype(np.intp)
     if array.dtype.kind not in "iu":
         raise DtypeError(f"ctc_loss needs {name} that are integers, but they have dtype {array.dtype}")
     return array.astype(np.intp)

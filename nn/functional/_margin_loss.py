@@ -88,7 +88,8 @@ def margin_ranking_loss(
     name = "margin_ranking_loss"
     input1, input2 = alike(name, input1, input2, ("input1", "input2"))
     target = as_real(name, "target", target, input1.dtype)
-    check_shape(name, input1, target, ("input1", "target"))
+    if target.size != 1:  # one sign may be that of all pairs
+        check_shape(name, input1, target, ("input1", "target"))
     check_signs(name, target)
     return reduced(relu(target * (input2 - input1) + margin), reduction)
 

@@ -24,6 +24,7 @@ import numpy as np
 
 import nn
 from autograd import Tensor
+from autograd.extend import borrow
 
 BACKWARDS = 10  # after so many, both runs end
 TOLERANCE = 1e-8  # of the largest number of its kind at the same place
@@ -39,8 +40,7 @@ class _Run:
     def __init__(self, other: _Run | None = None) -> None:
         self.other = other
         self.events: list[tuple[str, list[Any]]] = []
-        # In their order; but values of `init` by the number of a layer and the name of its parameter, as layers come in
-        # any order.
+        # in their order; but values of `init` by the number of a layer and the name of its parameter
         self.draws: dict[Any, deque[tuple[str, Any]]] = defaultdict(deque)
         self.places: dict[int, Any] = {}
         self.layers: list[Any] = []  # which live as long as this, so that no other object gets the id of a parameter
@@ -101,8 +101,8 @@ class _Run:
             return values
 
         def called(result: Any, args: Any) -> Any:
-            layer = "parametri" in type(args[0]).__module__  # which is none in PyTorch's program
-            return result if layer else note("outputs", result)
+            inner = "parametri" in type(args[0]).__module__  # which is no layer in PyTorch's program
+            return result if inner or self.depths["losses"] else note("outputs", result)
 
         def backward(result: Any, args: Any) -> Any:
             if self.backwards == BACKWARDS:
@@ -137,21 +137,22 @@ class _Run:
         """Run a program until it ends, or has gone back ten times."""
         random.seed(0)
         np.random.seed(0)  # the generator that programs may use
-        text = re.sub(r"\b(float32|(?<=torch\.)float)\b", "float64", text).replace("torch.FloatT", "torch.DoubleT")
+        text = re.sub(r"\b(float32|(?<=torch\.)float)\b", "float64", text).replace(".FloatT", ".DoubleT")
         with contextlib.redirect_stdout(io.StringIO()), contextlib.suppress(_EnoughError), warnings.catch_warnings():
             warnings.filterwarnings("ignore", r"np\.random\.seed")  # of the seed above
             exec(compile(text, name, "exec"), {"__name__": "__main__", "__file__": name})
 
 
-class _Numbers:
+class _Numbers(np.random.Generator):
     """A generator of NumPy whose numbers are kept; or, of the second run, that gives those of the first."""
 
     def __init__(self, generator: np.random.Generator, run: _Run) -> None:
-        self._generator, self._run = generator, run
+        super().__init__(generator.bit_generator)
+        self._run = run
 
-    def __getattr__(self, name: str) -> Any:
-        method = getattr(self._generator, name)
-        if name[:1] == "_" or (self._run.other and self._run.depths["draws"]):
+    def __getattribute__(self, name: str) -> Any:
+        method = super().__getattribute__(name)
+        if name[:1] == "_" or name == "bit_generator" or (self._run.other and self._run.depths["draws"]):
             return method  # of what is replaced later
 
         def drawn(*args: Any, **kwargs: Any) -> Any:
@@ -193,26 +194,24 @@ def _arrays(values: Any) -> list[Any]:
 
 
 def _place(tensor: Any) -> int:
-    """Return what a parameter and its `data` have in common in PyTorch; here initializers are given parameters."""
-    return int(tensor.data_ptr()) if hasattr(tensor, "data_ptr") else id(tensor)
+    """Return what a parameter and its `data` have in common."""
+    return int(tensor.data_ptr()) if hasattr(tensor, "data_ptr") else id(borrow(tensor))
 
 
 def _initializers(init: Any) -> list[str]:
     return [name for name in vars(init) if name[-1] == "_" != name[0]]
 
 
-def _load(state: Any, result: Any, args: Any) -> Any:
-    args[0].load_state_dict(state)
-    return result
-
-
 def _fill(value: Any, result: Any, args: Any) -> Any:
-    args[0].data[...] = value
+    if isinstance(value, dict):
+        args[0].load_state_dict(value)
+    else:
+        borrow(args[0])[...] = value
     return result
 
 
 def _shaped(value: Any, result: Any, args: Any) -> Any:
-    value = value.astype(result.dtype)
+    value = value.astype(np.promote_types(result.dtype, value.dtype))  # a float64, as all floats
     return value if value.shape == result.shape else np.moveaxis(value, -1, 0).reshape(result.shape)
 
 
@@ -222,7 +221,7 @@ def _number(result: Any, args: Any) -> Any:
 
 # What is kept of a call's result in PyTorch, and what is returned for it here.
 _DRAWS: dict[str, tuple[Callable[[Any, Any], Any], Callable[[Any, Any, Any], Any]]] = {
-    "layer": (lambda _, args: {name: each.numpy().copy() for name, each in args[0].state_dict().items()}, _load),
+    "layer": (lambda _, args: {name: each.numpy().copy() for name, each in args[0].state_dict().items()}, _fill),
     "init": (_number, _fill),
     "numbers": (_number, _shaped),
     "coins": (lambda result, args: 2.0 - 3.0 * _number(result, args), _shaped),  # below their probabilities, or not
@@ -239,7 +238,7 @@ def _watch_pytorch(run: _Run) -> None:
     import torch
 
     run.watch(torch.nn.Module, torch.Tensor, _classes(torch.optim))
-    for name in ("normal_", "uniform_", "float"):  # which are those of the class below
+    for name in ("normal_", "uniform_", "exponential_", "float"):  # which are those of the class below
         setattr(torch.Tensor, name, getattr(torch.Tensor, name))
         run.patches.callback(delattr, torch.Tensor, name)
     names = ["randn", "rand", "randint", "randperm", "normal", "multinomial", "randn_like", "rand_like"]
@@ -247,22 +246,23 @@ def _watch_pytorch(run: _Run) -> None:
         *((each, ["__init__"], "layer") for each in _layers(torch.nn)),
         (torch, names, "numbers"),
         (torch, ["bernoulli"], "coins"),
-        (torch.Tensor, ["normal_", "uniform_"], "numbers"),
+        (torch.Tensor, ["normal_", "uniform_", "exponential_"], "numbers"),
         (torch.nn.init, _initializers(torch.nn.init), "init"),
         *((each, ["sample"], "numbers") for each in _classes(torch.distributions)),
-        (torch.utils.data.RandomSampler, ["__iter__"], "rows"),
+        *((getattr(torch.utils.data, name), ["__iter__"], "rows") for name in ("RandomSampler", "SubsetRandomSampler")),
         (torch.utils.data, ["random_split"], "parts"),
     ):
         run.drawing(owner, functions, kind)
     run.replace(torch.Tensor, "float", torch.Tensor.double)
     run.patches.callback(torch.set_default_dtype, torch.get_default_dtype())
     torch.set_default_dtype(torch.float64)
+    run.replace(torch, "compile", lambda function=None, **_: function or (lambda inner: inner))
     run.replace(torch.nn.functional, "dropout", lambda x, *args, **kwargs: x)
     make = np.random.default_rng
     run.replace(np.random, "default_rng", lambda *args: _Numbers(make(*args), run))
 
 
-def _watch_port(run: _Run, text: str) -> None:
+def _watch_port(run: _Run) -> None:
     """Give the run of the port what the other one drew."""
     run.watch(nn.Module, Tensor, {base for k in _classes(nn.optim) for base in k.__mro__ if hasattr(base, "zero_grad")})
     old, given = nn.Parameter.__init__, _Numbers(np.random.default_rng(0), run)
@@ -276,11 +276,11 @@ def _watch_port(run: _Run, text: str) -> None:
     run.replace(nn.random, "_generator", given)
     for owner, name in ((nn.random, "manual_seed"), (nn, "manual_seed"), (np.random, "default_rng")):
         run.replace(owner, name, lambda *args: given)
-    imports: list[ast.stmt] = [each for each in ast.parse(text).body if isinstance(each, ast.Import | ast.ImportFrom)]
-    exec(compile(ast.Module(imports, []), "imports", "exec"), {"__name__": "imports"})
-    if "datasets" in sys.modules:  # the program imports it
-        run.drawing(sys.modules["datasets"].RandomSampler, ["order"], "rows")
-        run.drawing(sys.modules["datasets"], ["random_split"], "parts")
+    if data := sys.modules.get("datasets"):  # which may ask for several rows at once, and rows may draw numbers
+        run.replace(sys.modules["datasets.loading.fetch"].Fetcher, "_try_arrays", lambda *args: None)
+        for sampler in (data.RandomSampler, data.SubsetRandomSampler):
+            run.drawing(sampler, ["order"], "rows")
+        run.drawing(data, ["random_split"], "parts")
 
 
 def differences(theirs: list[tuple[str, list[Any]]], ours: list[tuple[str, list[Any]]]) -> dict[str, float]:
@@ -310,13 +310,16 @@ def compare(source: str, ported: str, name: str) -> int:
     if find_spec("torch") is None:
         print("--compare runs PyTorch's program too: install torch, or compare where it is", file=sys.stderr)
         return 1
+    for text in (source, ported):  # modules may draw numbers when they are imported
+        lines: list[ast.stmt] = [each for each in ast.parse(text).body if isinstance(each, ast.Import | ast.ImportFrom)]
+        exec(compile(ast.Module(lines, []), "imports", "exec"), {"__name__": "imports"})
     first = _Run()
     with first.patches:
         _watch_pytorch(first)
         first.run(source, name)
     second = _Run(first)
     with second.patches:
-        _watch_port(second, ported)
+        _watch_port(second)
         second.run(ported, f"{name}, ported")
     try:
         found = differences(first.events, second.events)

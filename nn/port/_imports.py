@@ -28,7 +28,10 @@ class Imports:
         root, _, rest = f"{base}{alias.name}".partition(".")
         local = alias.asname or (alias.name if base else root)
         if root != "torch":
-            self.others.add(local)
+            if root != "copy":  # whose results are tensors or modules, as what they copy
+                self.others.add(local)
+            if not base and any(each.name.partition(".")[0] == "torch" for each in node.names):
+                self.lines.setdefault(node, []).append(ast.unparse(ast.Import([alias])))
             if root in ("torchvision", "torchaudio", "torchtext", "pytorch_lightning", "lightning"):
                 self.lines[node] = [ast.unparse(node)]
                 self.refused[node] = f"{root} is not here: see `datasets` and its transforms"
@@ -44,7 +47,7 @@ class Imports:
     def _is_alias(self, node: ast.Assign) -> bool:
         """Whether it names a kind of tensors: ``T = torch.cuda.FloatTensor if cuda else torch.FloatTensor``."""
         values = [node.value.body, node.value.orelse] if isinstance(node.value, ast.IfExp) else [node.value]
-        (path, *others) = {self.path(each) for each in values}
+        (path, *others) = {"torch.FloatTensor" if (p := self.path(each)) == "torch.Tensor" else p for each in values}
         if others or path not in ("torch.FloatTensor", "torch.LongTensor") or not isinstance(node.targets[0], ast.Name):
             return False
         self.names[node.targets[0].id] = path

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from pathlib import Path
 from typing import NamedTuple
@@ -89,13 +89,14 @@ def bind(
                 nodes = [named.pop(name[1:]).value]
             listed = len(nodes) == 1 and isinstance(nodes[0], ast.List | ast.Tuple) and nodes[0].elts
             single = len(nodes) == 1 and not listed and not isinstance(nodes[0], ast.Starred)
-            if (name == "*" and nodes) or (must == "many" and (single or not nodes)):
+            floats = must != "float" or any(fits(each, must, "") for each in nodes)
+            if (name == "*" and nodes) or (must == "many" and (single or not nodes)) or not floats:
                 return None
             if name == "*":  # what follows is given by name
                 continue
-            if must == "float" and not any(fits(each, must, "") for each in nodes):
-                return None
-            texts = _sizes(listed or nodes, text, counted=name == "*sizes" and not single)
+            texts = [*map(text, listed or nodes)]
+            if name == "*sizes" and not single:
+                texts = [f"__t.shape[{n - len(texts)}]" if each == "-1" else each for n, each in enumerate(texts)]
             bound[name] = ", ".join(texts)
             bound[name[1:]] = texts[0] if single else f"({bound[name]}{',' * (len(texts) == 1)})"
             continue
@@ -103,9 +104,8 @@ def bind(
         if node is None and name in named:
             word = named.pop(name)
             node, by = word.value, word.arg or ""
-        if node is None and default is None:
-            return None
-        if node is not None and (isinstance(node, ast.Starred) or not all(fits(node, m, by) for m in must.split())):
+        right = node and not isinstance(node, ast.Starred) and all(fits(node, each, by) for each in must.split())
+        if not right and (node or default is None):
             return None
         bound[name] = default or "" if node is None else text(node)
         if isinstance(node, ast.List) and name in ("axis", "shape"):
@@ -113,13 +113,6 @@ def bind(
         if name == "ddof" and by != "correction" and node is not None:  # whether it is one
             bound[name] = {"True": "1", "False": "0"}.get(bound[name], f"int({bound[name]})")
     return None if rest or named.keys() - tables()["idle"] else bound
-
-
-def _sizes(nodes: Iterable[ast.expr], text: Callable[[ast.expr], str], *, counted: bool) -> list[str]:
-    texts = [*map(text, nodes)]
-    return [
-        f"__t.shape[{place - len(texts)}]" if counted and each == "-1" else each for place, each in enumerate(texts)
-    ]
 
 
 def render(here: str, bound: Mapping[str, str]) -> str:
@@ -131,10 +124,8 @@ def render(here: str, bound: Mapping[str, str]) -> str:
 
     def put(match: re.Match[str]) -> str:
         text = bound[match[0]]
-        alone = here[: match.start()].rstrip()[-1:] in ("", *"([,=") and here[match.end() :].lstrip()[:1] in (
-            "",
-            *")],",
-        )
+        before, after = here[: match.start()].rstrip()[-1:], here[match.end() :].lstrip()[:1]
+        alone = before in ("", *"([,=") and after in ("", *")],")
         return text if alone else operand(text)
 
     names = "|".join(re.escape(name) for name in sorted(bound, key=len, reverse=True) if bound[name])

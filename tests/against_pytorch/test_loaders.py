@@ -148,7 +148,7 @@ def test_what_they_refuse_is_refused(options: dict[str, Any]) -> None:
 
 @pytest.mark.parametrize("name", [
     "DataLoader", "TensorDataset", "Subset", "ConcatDataset", "random_split", "SequentialSampler", "RandomSampler",
-    "WeightedRandomSampler", "DistributedSampler", "BatchSampler",
+    "SubsetRandomSampler", "WeightedRandomSampler", "DistributedSampler", "BatchSampler",
 ])  # fmt: skip
 def test_arguments_have_their_names_and_defaults(name: str) -> None:
     def arguments(function: Callable[..., Any]) -> dict[str, Any]:

@@ -164,6 +164,12 @@ def test_no_sequences() -> None:
     assert functional.ctc_loss(np.zeros((3, 0, 2)), np.zeros((0, 1), int), [], []) == 0
 
 
+def test_targets_may_be_whole_numbers_of_a_float_dtype() -> None:
+    x, targets = log_probabilities(4, 2, 3), np.array([[1, 2], [2, 1]])
+    expected = functional.ctc_loss(x, targets, [4, 4], [2, 2])
+    assert functional.ctc_loss(x, targets.astype(np.float32), [4, 4], [2, 2]) == expected
+
+
 def test_lengths_targets_and_blanks_that_are_wrong() -> None:
     x, targets = log_probabilities(4, 2, 3), np.array([[1, 2], [2, 1]])
     call = functional.ctc_loss
@@ -188,7 +194,7 @@ def test_lengths_targets_and_blanks_that_are_wrong() -> None:
     with pytest.raises(ValueError, match="targets that hold the blank, 1"):
         call(x, targets, [4, 4], [2, 2], blank=1)
     with pytest.raises(DtypeError, match="needs targets that are integers, but they have dtype float64"):
-        call(x, targets * 1.0, [4, 4], [2, 2])
+        call(x, targets + 0.5, [4, 4], [2, 2])
     with pytest.raises(DtypeError, match="needs input_lengths that are integers"):
         call(x, targets, [4.0, 4.0], [2, 2])
     with pytest.raises(ValueError, match="reduction"):

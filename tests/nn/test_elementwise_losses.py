@@ -376,6 +376,11 @@ def test_targets_are_signs(function: Function) -> None:
         functional.margin_ranking_loss(REAL, OTHER, np.full((3, 4), math.nan))
 
 
+def test_one_sign_may_be_that_of_all_pairs() -> None:
+    each = functional.margin_ranking_loss(REAL, OTHER, -np.ones((3, 4)), reduction="none")
+    np.testing.assert_array_equal(functional.margin_ranking_loss(REAL, OTHER, [-1], reduction="none"), each)
+
+
 def test_modules_hold_their_options() -> None:
     assert repr(nn.HuberLoss()) == "HuberLoss(delta=1.0, reduction='mean')"
     assert repr(nn.L1Loss("sum")) == "L1Loss(reduction='sum')"

@@ -33,6 +33,15 @@ def test_rows_by_number(rows: int, length: int, shape: list[int]) -> None:
     np.testing.assert_allclose(layer.weight.grad.data, expected, atol=1e-14)
 
 
+def test_gradients_are_those_of_sparse_ones() -> None:
+    layers = [kind(4, 2, sparse=True) for kind in (nn.Embedding, nn.EmbeddingBag)]  # type: ignore[call-arg]
+    layers[0](np.array([1, 1])).sum().backward()
+    assert layers[0].weight.grad is not None
+    np.testing.assert_array_equal(layers[0].weight.grad.data.sum(1), [0, 4, 0, 0])
+    with pytest.raises(TypeError, match="Linear: it has no argument 'sparse'"):
+        nn.Linear(2, 2, sparse=True)  # type: ignore[call-arg]
+
+
 def test_derivatives_of_both_orders() -> None:
     index = np.array([[0, 2], [2, 1]])
     for check in (gradcheck, gradgradcheck):

@@ -153,8 +153,16 @@ def test_truncated_values_far_from_the_mean_come_soon(mean: float, std: float, a
     assert abs(values.mean() - expected) < 0.08
 
 
+def test_arrays_are_filled_in_place_as_parameters_are() -> None:
+    given = np.zeros((2, 3), np.float32)
+    assert init.normal_(given) is given  # type: ignore[type-var]  # which is said of parameters
+    assert (given != 0).all()
+    with pytest.raises(TypeError, match="same_kind"):
+        init.normal_(np.zeros(3, int))  # type: ignore[type-var]
+
+
 def test_what_is_no_tensor_is_left_as_it_is() -> None:
     given: Any = {"a": 1.0}
-    with pytest.raises(TypeError, match="fills a Tensor or Parameter in place, not what has the type dict"):
+    with pytest.raises(TypeError, match="fills a Parameter or an array in place, not what has the type dict"):
         init.zeros_(given)
     assert given == {"a": 1.0}

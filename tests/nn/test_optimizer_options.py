@@ -53,6 +53,11 @@ def test_options_out_of_range(name: str, options: dict[str, Any], said: str) -> 
         getattr(nn.optim, name)([nn.Parameter([[1.0]])], **options)
 
 
+def test_how_pytorch_goes_through_parameters_is_no_matter_here() -> None:
+    weights = [nn.Parameter([1.0])]
+    assert nn.optim.RMSprop(weights, foreach=True).defaults == nn.optim.RMSprop(weights).defaults  # type: ignore[call-arg]
+
+
 def test_adafactor_needs_no_least_gradient_nor_size() -> None:
     w = nn.Parameter([[3.0]])
     w.grad = np.ones((1, 1))

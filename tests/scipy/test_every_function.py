@@ -83,6 +83,7 @@ CASES: dict[str, dict[str, Case]] = {
     },
     "interpolate": {
         "CubicSpline": Case(lambda m, x, y, p: m.CubicSpline(x, y)(p), (X, W, POINTS)),
+        "Akima1DInterpolator": Case(lambda m, x, y, p: m.Akima1DInterpolator(x, y)(p), (X, W, POINTS)),
         "PchipInterpolator": Case(lambda m, x, y, p: m.PchipInterpolator(x, y)(p), (X, W, POINTS)),
         "CubicHermiteSpline": Case(lambda m, x, y, s, p: m.CubicHermiteSpline(x, y, s)(p), (X, W, drawn((4,)), POINTS)),
         "PPoly": Case(lambda m, c, x, p: m.PPoly(c, x)(p), (drawn((4, 3)), X, POINTS)),

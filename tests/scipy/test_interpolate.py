@@ -78,6 +78,10 @@ CASES: dict[str, tuple[Callable[..., Any], tuple[Array, ...]]] = {
         (X, np.array([0.0, 0.3, 1.0, 0.8, 0.5]), POINTS),
     ),
     "pchip of two": (lambda x, y, points: interpolate.PchipInterpolator(x, y)(points), (X[:2], Y[:2], POINTS[0])),
+    "akima": (lambda y, x: interpolate.Akima1DInterpolator(X, y)(x), (CROSSING, POINTS / 2)),
+    "makima of knots": (
+        lambda y, x: interpolate.Akima1DInterpolator(x, y, 1, method="makima")(POINTS / 4), (drawn((2, 5)), X),
+    ),
     "lines": (lambda x, y, points: interpolate.interp1d(x, y)(points), (X, Y, POINTS)),
     "lines along an axis": (
         lambda x, y, points: interpolate.interp1d(x, y, axis=0, fill_value="extrapolate")(points),
@@ -193,6 +197,21 @@ def test_values_of_monotone_interpolation_are_scipys() -> None:
         np.testing.assert_allclose(made("PchipInterpolator", True, X, y)(BEYOND).data, scipys(BEYOND), atol=1e-12)
         gradient = grad(lambda y: np.sum(interpolate.PchipInterpolator(X, y)(BEYOND)))(y)
         assert np.isfinite(gradient).all()
+
+
+@pytest.mark.parametrize("method", ["akima", "makima"])
+def test_values_of_akimas_curves_are_scipys(method: Any) -> None:
+    flat = np.array([0.0, 0.0, 0.0, 1.0, 1.0])
+    for y, axis, n in ((Y, 0, 5), (flat, 0, 5), (X, 0, 5), (Y, 0, 2), (Y, 0, 3), (drawn((2, 5)), 1, 5), (0 * X, 0, 5)):
+        given = X[:n], np.take(y, range(n), axis)
+        scipys = scipy.interpolate.Akima1DInterpolator(*given, axis, method=method)
+        for live in (True, False):
+            ours = made("Akima1DInterpolator", live, *given, axis, method=method)
+            np.testing.assert_allclose(ours(tensor(BEYOND)).data, scipys(BEYOND), atol=1e-12)
+    with pytest.raises(DomainError, match="real values"):
+        interpolate.Akima1DInterpolator(X, tensor(Y) * 1j)
+    with pytest.raises(NotImplementedError, match="unsupported"):
+        interpolate.Akima1DInterpolator(X, tensor(Y), method="other")  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(

@@ -497,6 +497,7 @@ SCIPY: dict[str, Exit] = {
     "interp1d of values": lambda x: scipy.interpolate.interp1d(B, x * B)(1.2),
     "CubicSpline": lambda x: scipy.interpolate.CubicSpline(B, B**2)(x),
     "CubicSpline of values": lambda x: scipy.interpolate.CubicSpline(B, x * B)(1.2),
+    "Akima1DInterpolator": lambda x: scipy.interpolate.Akima1DInterpolator(B, B**2)(x),
     "PchipInterpolator": lambda x: scipy.interpolate.PchipInterpolator(B, B**2)(x),
     "make_interp_spline": lambda x: scipy.interpolate.make_interp_spline(B, x * B, 1)(1.2),
     "splev": lambda x: scipy.interpolate.splev(x, scipy.interpolate.splrep(B, B**2, k=2)),

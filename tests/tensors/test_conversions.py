@@ -184,6 +184,43 @@ def test_what_asks_for_a_value_by_name_or_compares_is_allowed(name: str) -> None
     assert seen
 
 
+VALUES: dict[str, Callable[[Any], Any]] = {
+    "item": lambda x: (x * x).item(),
+    "of the input": lambda x: x.item() * 2.0,
+    "tolist": lambda x: sum((x * np.ones(2)).tolist()),
+    "data": lambda x: (x * np.ones(2)).data.sum(),
+    "numpy": lambda x: np.sin((x * 2).numpy())[()],
+    "in a helper": lambda x: VALUES["item"](x + 1) + 1.0,
+}
+DERIVATIVES = [
+    "grad", "value_and_grad", "elementwise_grad", "vjp", "jvp", "jacobian", "jacobian, forward", "hessian", "ggnvp",
+    "linearize", "hvp", "of a live primal", "of an element of a dict",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("taken", VALUES)
+@pytest.mark.parametrize("name", DERIVATIVES)
+def test_a_constant_made_of_a_value_is_warned_of(name: str, taken: str) -> None:
+    with pytest.warns(
+        UserWarning, match=rf"returned a constant, whose derivatives are zero.*{HERE}:\d+: use the tensor"
+    ):
+        TRANSFORMS[name](VALUES[taken])
+
+
+@pytest.mark.parametrize("name", DERIVATIVES)
+@pytest.mark.filterwarnings("error")
+def test_other_constants_and_values_are_not_warned_of(name: str) -> None:
+    functions: list[Callable[[Any], Any]] = [
+        lambda x: 3.0,
+        lambda x: (x.detach() * 2) * 1.0,
+        lambda x: x * 2.0 + 0 * min(x.item(), 0),  # linear: what `grad` returns is a constant
+        lambda x: x * x.item(),
+    ]
+    for function in functions:
+        TRANSFORMS[name](function)
+        assert np.all(grad(lambda x: 3.0)(X) == 0)
+
+
 def test_what_does_not_depend_on_an_input_is_left_alone() -> None:
     weight = tensor([1.0, 2.0], requires_grad=True)
 

@@ -4,6 +4,7 @@ import ast
 import importlib
 import inspect
 import re
+import statistics
 from collections.abc import Iterator
 from typing import Any
 
@@ -386,6 +387,19 @@ def test_what_looks_alike_but_is_meant_stays() -> None:
     assert X.transpose((0, 1)).shape == X.transpose().T.shape == (2, 3)
     assert type(X.size) is int  # a subclass would say what to write if it is called, and make float32 / t.size float64
     assert X.flatten("F").shape == (6,)
+
+
+@pytest.mark.parametrize(("function", "note"), [
+    (lambda t: np.fromiter(t, float).sum(), "numpy.stack"),
+    (lambda t: np.fromiter((v * v for v in t), float).sum(), "numpy.stack"),
+    (lambda t: statistics.stdev(list(t)), "numpy.std"),
+    (lambda t: sum(t[i] for i in range(t[0])), "int(t)"),
+    (lambda t: np.sum(v * v for v in t), "sum()"),  # type: ignore[call-overload]  # as people write
+])  # fmt: skip
+def test_what_other_libraries_say_of_tensors_has_the_remedy(function: Any, note: str) -> None:
+    with pytest.raises((TypeError, ValueError)) as caught:
+        autograd.grad(function)(np.array([1.0, 2.0]))
+    assert any(note in each for each in caught.value.__notes__)
 
 
 def test_jaxs_words_on_arrays_are_explained_in_functions_that_are_differentiated() -> None:

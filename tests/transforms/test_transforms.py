@@ -16,6 +16,7 @@ from autograd import (
     elementwise_grad,
     grad,
     gradients,
+    hessian,
     jacobian,
     jvp,
     linearize,
@@ -23,7 +24,9 @@ from autograd import (
     tensor,
     value_and_grad,
     vjp,
+    vmap,
 )
+from autograd.transforms import forward_mode
 
 
 def test_perturbations_are_not_confused() -> None:
@@ -364,3 +367,41 @@ def test_a_container_is_not_a_number_of_which_there_is_a_gradient() -> None:
         grad(container)(np.ones(2))
     with pytest.raises(DtypeError, match="returned a complex one"):
         grad(container)(1j)
+
+
+JOINED: dict[str, Any] = {
+    "stack": lambda x, y: np.stack([x, y, x * 2], -1),
+    "concatenate": lambda x, y: np.concatenate([x, np.concatenate([y, y])[1:]]),
+    "what is no tensor": lambda x, y: np.stack([np.zeros(3), x, y], 1),
+    "lists": lambda x, y: np.concatenate([[1.0, 2.0], y, [3]]),
+    "flat": lambda x, y: np.concatenate([np.outer(x, y), x[None], y.reshape(3, 1)], axis=None),
+    "another dtype": lambda x, y: np.concatenate([x.astype(np.float32), y], dtype=np.float32, casting="same_kind"),
+    "one alone": lambda x, y: np.stack([x, np.sin(y)])[0],
+    "single numbers": lambda x, y: np.stack([x[0], 2.0, y[1] * x[2]]),
+}
+
+
+@pytest.mark.parametrize("name", JOINED)
+def test_tangents_of_what_is_joined_are_joined(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One by one, as by the transpose of the rule, each would take an array as large as the result."""
+
+    def refused(operation: Any, *args: Any) -> Any:
+        assert operation.name not in ("stack", "concatenate")
+        return transpose(operation, *args)
+
+    function, transpose = JOINED[name], forward_mode._transpose
+    x, y, u, v = np.random.default_rng(0).normal(size=(4, 3))
+    expected = sum(jacobian(lambda z: function(*z))((x, y))[i] @ t for i, t in enumerate((u, v)))
+    expected_alone = jacobian(lambda y: function(x, y))(y) @ v
+    monkeypatch.setattr(forward_mode, "_transpose", refused)
+    for found, wanted in (
+        (jvp(function, (x, y), (u, v)), expected),
+        (jvp(lambda y: function(x, y), (y,), (v,)), expected_alone),
+        ([z[0] for z in vmap(lambda x, v: jvp(function, (x, y), (u, v)))(x[None], v[None])], expected),
+    ):
+        assert found[1].dtype == found[0].dtype
+        np.testing.assert_allclose(found[1], wanted, 1e-6)
+    if found[1].dtype == np.float64:
+        second = jvp(lambda y: jvp(lambda y: np.sum(function(x * y, np.sin(y)) ** 2), (y,), (v,))[1], (y,), (v,))[1]
+        matrix = hessian(lambda y: np.sum(function(x * y, np.sin(y)) ** 2))(y)
+        np.testing.assert_allclose(second, v @ matrix @ v)

@@ -309,10 +309,7 @@ def _within(shape: tuple[int, ...], offset: int, strides: tuple[int, ...], term:
 
 # A result of what knows no patterns, by which its derivative is found: `pull` computes that, for each input.
 _computed: Any = general(
-    lambda xs, value, pull: value,
-    lambda g, xs, pull, index: pull(g, xs, index),
-    variadic=True,
-    name="of_everything",
+    lambda xs, value, pull: value, lambda g, xs, pull, index: pull(g, xs, index), variadic=True, name="of_everything"
 )
 
 

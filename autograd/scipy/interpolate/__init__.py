@@ -5,9 +5,10 @@ from autograd.extend import set_module
 from .grids import RegularGridInterpolator
 from .lines import interp1d
 from .piecewise import CubicHermiteSpline, PPoly
-from .splines import CubicSpline, PchipInterpolator
+from .splines import Akima1DInterpolator, CubicSpline, PchipInterpolator
 
 __all__ = [
+    "Akima1DInterpolator",
     "CubicHermiteSpline",
     "CubicSpline",
     "PPoly",

@@ -157,8 +157,7 @@ class interp1d:  # noqa: N801 - SciPy's name
         if self._kind == "linear":
             i = np.clip(np.searchsorted(knots, values), 1, last)
             low, high = selected(self.x, i - 1), selected(self.x, i)
-            before, after = selected(self.y, i - 1), selected(self.y, i)
-            ndim = self.y.ndim - 1
+            before, after, ndim = selected(self.y, i - 1), selected(self.y, i), self.y.ndim - 1
             return before + (after - before) / column(high - low, ndim) * column(points - low, ndim)
         if self._kind in ("nearest", "nearest-up"):
             middles = knots[1:] / 2 + knots[:-1] / 2

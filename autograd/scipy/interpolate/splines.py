@@ -16,6 +16,7 @@ from ..linalg import solve, solve_banded
 from .common import column, flat
 from .piecewise import Extrapolation, PPoly
 
+Akima: TypeAlias = Literal["akima", "makima"]
 End: TypeAlias = "Literal['not-a-knot', 'clamped', 'natural'] | tuple[Literal[1, 2], TensorLike]"
 
 
@@ -173,11 +174,15 @@ def _edge(h0: Any, h1: Any, m0: Any, m1: Any) -> Any:
     return np.where(against, 0, np.where(steep, 3 * m0, d))
 
 
-def _monotone_slopes(x: Any, y: Any) -> Any:
+def _differences(name: str, x: Any, y: Any) -> tuple[Any, Any]:
     if y.dtype.kind == "c":
-        raise DomainError("PchipInterpolator takes real values: interpolate real and imaginary parts")
+        raise DomainError(f"{name} takes real values: interpolate real and imaginary parts")
     h = column(x[1:] - x[:-1], y.ndim - 1)
-    m = (y[1:] - y[:-1]) / h
+    return h, (y[1:] - y[:-1]) / h
+
+
+def _monotone_slopes(x: Any, y: Any) -> Any:
+    h, m = _differences("PchipInterpolator", x, y)
     if len(x) == 2:
         return np.concatenate([m, m], 0)
     signs = np.sign(unwrap(m))
@@ -213,3 +218,45 @@ class PchipInterpolator(PPoly):
             self._take(interpolate.PchipInterpolator(x, y, axis, extrapolate))
             return
         self._through(x, y, axis, _monotone_slopes, True if extrapolate is None else extrapolate)
+
+
+def _local_slopes(x: Any, y: Any, method: str) -> Any:
+    _, m = _differences("Akima1DInterpolator", x, y)
+    if len(x) == 2:
+        return np.concatenate([m, m], 0)
+    before, after = [3 * m[0] - 2 * m[1], 2 * m[0] - m[1]], [2 * m[-1] - m[-2], 3 * m[-1] - 2 * m[-2]]
+    m = np.concatenate([np.stack(before), m, np.stack(after)], 0)
+    apart, turns = np.abs(m[1:] - m[:-1]), np.abs(m[1:] + m[:-1]) / 2 * (method == "makima")
+    left, right = apart[:-2] + turns[:-2], apart[2:] + turns[2:]
+    known = np.greater(unwrap(left + right), 1e-9 * unwrap(left + right).max(initial=0))
+    weighted = m[1:-2] + left / np.where(known, left + right, 1) * (m[2:-1] - m[1:-2])
+    return np.where(known, weighted, (m[3:] + m[:-3]) / 2)
+
+
+class Akima1DInterpolator(PPoly):
+    """Cubic polynomials through values at knots, with slopes of the differences beside each (Akima 1970).
+
+    Parameters
+    ----------
+    x, y, axis, extrapolate
+        As in `CubicSpline`, but that beyond the knots the values are nan by default.
+    method
+        "akima", or "makima", which overshoots less where values are constant.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from autograd import grad
+    >>> from autograd.scipy import interpolate
+    >>> x = np.array([0.0, 1.0, 2.0])
+    >>> grad(lambda y: interpolate.Akima1DInterpolator(x, y)(0.5))(np.array([0.0, 1.0, 4.0]))
+    array([ 0.375,  0.75 , -0.125])
+    """
+
+    def __init__(
+        self, x: TensorLike, y: TensorLike, axis: int = 0, *, method: Akima = "akima", extrapolate: Extrapolation = None
+    ) -> None:
+        if is_plain(x, y) or method not in ("akima", "makima"):
+            self._take(interpolate.Akima1DInterpolator(x, y, axis, method=method, extrapolate=extrapolate))
+            return
+        self._through(x, y, axis, lambda knots, values: _local_slopes(knots, values, method), extrapolate)

@@ -124,10 +124,8 @@ def convolve(
 def _along(in1: Any, in2: Any, mode: ConvolutionMode, axes: Axes | None, dot_axes: Axes) -> Any:
     """Convolve along pairs of axes: sum the products of the second array with windows of the padded first one."""
     if axes is None:
-        left = [
-            [axis for axis in range(x.ndim) if axis not in dot] for x, dot in zip((in1, in2), dot_axes, strict=True)
-        ]
-        axes = (left[0], left[1])
+        left1, left2 = ([a for a in range(x.ndim) if a not in dot] for x, dot in zip((in1, in2), dot_axes, strict=True))
+        axes = (left1, left2)
     (first, second), (sum1, sum2) = ([[int(a) for a in of] for of in pair] for pair in (axes, dot_axes))
     first, sum1 = [a % in1.ndim for a in first], [a % in1.ndim for a in sum1]
     second, sum2 = [a % in2.ndim for a in second], [a % in2.ndim for a in sum2]
@@ -164,12 +162,8 @@ def _along_windows(in1: Any, in2: Any, axes: Any, dot_axes: Any, swapped: bool) 
     if first:
         in1 = np.lib.stride_tricks.sliding_window_view(in1, [in2.shape[b] for b in second], tuple(first))
         in2 = _flipped(in2, tuple(second))
-    kept = (
-        [of2[a] for a in kept2] + [of1[a] for a in kept1]
-        if swapped
-        else [of1[a] for a in kept1] + [of2[a] for a in kept2]
-    )
-    return np.einsum(in1, of1 + inner, in2, of2, kept + [of1[a] for a in first])
+    kept = [of1[a] for a in kept1], [of2[a] for a in kept2]
+    return np.einsum(in1, of1 + inner, in2, of2, kept[swapped] + kept[not swapped] + [of1[a] for a in first])
 
 
 def correlate(

@@ -55,16 +55,8 @@ class Compiled(WrappedFunction):
     """
 
     _OWN = WrappedFunction._OWN | {
-        *_NAMES,
-        "_backend",
-        "_instead",
-        "_moving",
-        "_programs",
-        "_quick",
-        "_raised",
-        "_text",
-        "_varying",
-    }
+        *_NAMES, "_backend", "_instead", "_moving", "_programs", "_quick", "_raised", "_text", "_varying",
+    }  # fmt: skip
 
     def __init__(self, function: Callable[..., Any], fallback: Fallback, backend: Backend) -> None:
         super().__init__(function, fallback)
@@ -384,13 +376,8 @@ def _described(x: Any) -> Any:
             raise _Elsewhere("a batch of vmap")
         if type(x) is not Tensor and _has_attributes(type(x)):
             raise _Elsewhere(f"an argument of type {type(x).__name__}, which may have attributes")
-        return (
-            type(x),
-            array.shape,
-            array.dtype,
-            array.strides,
-            type(node) if type(node) in (type(None), Leaf) else Node,
-        )
+        kind = type(node) if type(node) in (type(None), Leaf) else Node
+        return type(x), array.shape, array.dtype, array.strides, kind
     if isinstance(x, np.generic):
         return type(x)
     if type(x) is float:

@@ -230,11 +230,9 @@ class CompiledProgram:
     def _note(self, diverged: Diverged) -> None:
         """Say that a replay turned out not to fit, after the part of it before was computed in vain."""
         line, of_finite = diverged.args or ("", False)
-        what = "a value decides what is computed, and is another than when that was recorded"
-        what = (
-            "a gradient that is not finite" if of_finite else what if line else "a gradient that something else holds"
-        )
-        self.falls_back(what, line, quietly=of_finite)
+        value = "a value decides what is computed, and is another than when that was recorded"
+        what = value if line else "a gradient that something else holds"
+        self.falls_back("a gradient that is not finite" if of_finite else what, line, quietly=of_finite)
 
     def _run_backward(self, given: Sequence[Any]) -> Any:
         """Return the gradients of the inputs; None if the program does not fit, or another thread uses it."""

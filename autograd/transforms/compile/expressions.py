@@ -123,11 +123,7 @@ class Expressions:
         ]
 
     def call(
-        self,
-        function: Any,
-        args: tuple[ArrayArgument, ...],
-        kwargs: dict[str, ArrayArgument],
-        last: str = "",
+        self, function: Any, args: tuple[ArrayArgument, ...], kwargs: dict[str, ArrayArgument], last: str = ""
     ) -> str:
         """Return the text of a call; `last` is that of one more argument, the memory for its result."""
         if function is operator.getitem:

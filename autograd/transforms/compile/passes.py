@@ -148,6 +148,7 @@ def _share(program: Program) -> None:
     moved: dict[int, Memory] = {}
     seen: dict[Any, Traced] = {}
     copies: dict[int, Traced] = {}  # what they are copies of, for as long as nobody writes to that
+    swapped: dict[int, tuple[Any, ...]] = {}  # what two axes of are swapped in a view, and these
     version: dict[int, int] = {}
     kept: list[Call] = []
 
@@ -171,6 +172,11 @@ def _share(program: Program) -> None:
         if not shared:
             kept.append(call)
             continue
+        if call.function is np.swapaxes and id(result.memory) not in outputs:
+            swapped[id(result)] = call.args
+            if swapped.get(id(call.args[0]), (None,))[1:] == call.args[1:]:
+                same[id(result)] = swapped[id(call.args[0])][0]
+                continue
         errors = 0 if checks else id(call.errors)  # equal ones are one
         given = replaced(copies, (call.args, call.kwargs)) if copies else (call.args, call.kwargs)
         key = type(call), call.function, errors, key_of(given, seen_as)
@@ -253,16 +259,19 @@ def _rewritten(program: Program, same: dict[int, Traced], moved: dict[int, Memor
 def drop_dead(program: Program) -> None:
     """Drop calls whose results nothing uses."""
     live = {id(x.memory) for x in traced_in(program.outputs)}
+    read = {id(x) for x in traced_in(program.outputs)}
     kept: list[Call] = []
     for call in reversed(program.calls):
         memories = _made_or_written(call)
+        if call.view and call.writes is None and read.isdisjoint(map(id, traced_in(call.result))):
+            continue
         if (
             (asks(call) or (isinstance(call, Effect | Outside) and not isinstance(call, Fetch)))
             or any(id(m) in live for m in memories)
             or (call.writes is not None and call.writes.is_others)
         ):
             live.update(id(x.memory) for x in call.reads())
+            read.update(map(id, call.reads()))
             kept.append(call)
     program.calls = kept[::-1]
-    used = {id(x) for call in program.calls for x in call.reads()} | {id(x) for x in traced_in(program.outputs)}
-    program.sources = [source for source in program.sources if id(source[0]) in used]
+    program.sources = [source for source in program.sources if id(source[0]) in read]

@@ -150,10 +150,6 @@ def _state_of(generator: Any) -> Callable[[], None]:
     return partial(setattr, generator, "state", generator.state)
 
 
-def _is_real_scalar(x: Any) -> bool:
-    return is_scalar(x) and x.dtype.kind == "f"
-
-
 class _Printer(Expressions):
     def __init__(self, program: Program, leaves: Leaves, name: str) -> None:
         super().__init__(name, len(program.calls) > LONGEST)
@@ -371,7 +367,8 @@ class _Printer(Expressions):
         if call.writes is not None or call.function in WRITERS:
             self._print_write(call)
             return
-        if call.function is np.isfinite and id(call.result) in self.asked and _is_real_scalar(call.args[0]):
+        asked = call.function is np.isfinite and id(call.result) in self.asked and is_scalar(call.args[0])
+        if asked and call.args[0].dtype.kind == "f":
             self.names[id(call.result)] = f"{self.name_of(math.isfinite, 'isfinite')}({self.text(call.args[0])})"
             return
         target = self._target(k, call)

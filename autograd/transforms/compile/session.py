@@ -25,7 +25,7 @@ from .environment import Environment
 from .final_checks import refuse_at_end
 from .floats import TracedItem
 from .loops.chain import chain
-from .loops.joined import join
+from .loops.joined import join, lay_out
 from .loops.roll import roll
 from .memory import LARGE, trim
 from .passes import simplify
@@ -166,11 +166,9 @@ class Session:
             what = "a comparison of the type of a tensor, which is a subclass while it is recorded"
             records.refuse(what, "use isinstance()", f"at {environment.exact_classes[0]}")
         if environment.unsteady:
-            records.refuse(
-                f"{environment.unsteady[0]}, which gives something else each time",
-                "pass what it gives as an argument",
-                records.home,
-            )
+            what = f"{environment.unsteady[0]}, which gives something else each time"
+            remedy = "pass what it gives as an argument, the numbers of a table by .to_numpy()"
+            records.refuse(what, remedy, records.home)
         records.variables = TracedVariables(environment, lambda x: records.held(x, Fixed(x)), records.number)
         records.variables.take()
         for array in environment.guard_contents(records.variables.taken):
@@ -187,6 +185,7 @@ class Session:
         program.forget_values(installed)
         roll(program, FEWEST_CALLS[self.backend])
         join(program)
+        lay_out(program)
         chain(program)
         store_directly(program)
         if self.backend == "numba":

@@ -1,4 +1,4 @@
-"""Correlation without im2col: machine code that LLVM makes, where llvmlite is installed, as it is with numba.
+"""Correlation without im2col: machine code that LLVM makes, where numba is installed.
 
 A product of matrices takes the columns of all windows, ``prod(kernel)`` times as many elements as there are, and BLAS
 has half of its speed where one of the matrices has few rows. Here a tile of outputs is held in registers while the
@@ -13,23 +13,29 @@ a stride, the elements that windows skip are apart, so that those of neighbourin
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import cache, lru_cache
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
+from autograd import extend
 from autograd.extend import unrecorded
 
 from .sliding_windows import Sizes, Windows
-
-if TYPE_CHECKING:
-    from .tiles import Machine
 
 _FEWEST = 1 << 20  # products in all, from which on it pays to load LLVM
 _BLOCK = 1 << 15  # bytes that stay in the first cache
 _MOST = 1 << 16  # weights, up to which BLAS is slower
 _MOST_IN_VAIN = 240  # 1.5 times what is needed, for 64 outputs
+
+
+class Machine(NamedTuple):
+    """What is compiled for: the bytes of a register, and how many outputs and runs tiles of each function have."""
+
+    width: int
+    correlate: tuple[int, int]
+    products: tuple[int, int]
 
 
 class _Plan(NamedTuple):
@@ -58,19 +64,19 @@ class _Plan(NamedTuple):
 
 @cache
 def _machine() -> Machine | None:
-    """Return what LLVM compiles for, or None where it is not installed, or does not know the processor."""
+    """Return what is compiled for, or None where numba is not installed, or LLVM does not know the processor."""
     try:
-        from . import tiles
-
-        return tiles.here()
+        width, many = extend.registers()  # loaded when it is needed
     except (ImportError, OSError, RuntimeError):
         return None
+    return Machine(width, *((8, 2), (4, 6)) if many else ((4, 2), (4, 2)))
 
 
-def _function(name: str, char: str, tall: int) -> Any:
-    from . import tiles
+@cache
+def _function(name: str, char: str, tile: tuple[int, int], width: int) -> Callable[..., bool]:
+    from . import tiles  # which needs LLVM
 
-    return tiles.function(name, char, tall, _known())
+    return tiles.function(name, char, tile, width)
 
 
 def fits(x: Any, weights: int, outputs: int, windows: Windows) -> bool:
@@ -125,7 +131,7 @@ def correlate(row: Any, weight: Any, n: int, windows: Windows, groups: int) -> A
     out = np.empty((groups * bands * tall, n, length), row.dtype)
     tiles = (plan.rows, plan.runs // wide) if plan.rows == 1 else (plan.rows // wide, plan.runs)
     step = (wide, 1) if plan.rows > 1 else (1, wide)
-    _function("correlate", row.dtype.char, tall)(
+    _function("correlate", row.dtype.char, (tall, wide), _known().width)(
         *map(_address, (row, kernels, out, _offsets(windows, inner, n, 1, row.dtype))),
         *(groups, inner * math.prod(windows.stride) * n * area, bands, kernels.shape[1], n, *tiles),
         *(area, length, n * length),
@@ -157,7 +163,7 @@ def products(row: Any, y: Any, windows: Windows, groups: int) -> Any:
     out = np.zeros((groups * bands * tall, len(offsets)), row.dtype)
     most = max(1, _BLOCK // (tall * length * row.itemsize))
     loops = (plan.rows, plan.across, plan.down), (plan.runs, lanes, lanes)
-    _function("products", row.dtype.char, tall)(
+    _function("products", row.dtype.char, (tall, wide), _known().width)(
         *map(_address, (row, factors, out, offsets)),
         *(groups, channels // groups * each, bands, len(offsets) // wide, n, most),
         *(area, length, n * length, len(offsets)),
@@ -193,7 +199,7 @@ def _part(starts: Sequence[int], lengths: Sizes) -> Any:
 def _known() -> Machine:
     machine = _machine()
     if machine is None:
-        raise ImportError("a program with this convolution needs llvmlite: pip install llvmlite")
+        raise ImportError("a program with this convolution needs numba: pip install numba")
     return machine
 
 

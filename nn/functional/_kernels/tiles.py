@@ -2,44 +2,18 @@
 
 from __future__ import annotations
 
-import ctypes
-import threading
-from collections.abc import Iterator
+import hashlib
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any, NamedTuple
+from pathlib import Path
+from typing import Any
 
 import numpy as np
-from llvmlite import binding, ir
-from llvmlite.binding import create_pass_builder  # which old versions lack
+from llvmlite import ir  # where numba is installed, of which `load_numba` has made sure
 
+from autograd.extend import machine_function
 
-class Machine(NamedTuple):
-    """What LLVM compiles for: a processor, the bytes of a register, the outputs and runs of each function's tiles."""
-
-    name: str
-    features: str
-    width: int
-    correlate: tuple[int, int]
-    products: tuple[int, int]
-
-
-MADE: dict[tuple[str, str, int, Machine], Any] = {}
-_making = threading.Lock()
-
-
-def here() -> Machine:
-    """Return what LLVM compiles for on this machine."""
-    binding.initialize_native_target()
-    binding.initialize_native_asmprinter()
-    return machine_of(binding.get_host_cpu_name(), binding.get_host_cpu_features())
-
-
-def machine_of(name: str, features: Any) -> Machine:
-    """Return how to compile for a processor of this name, with these features."""
-    wide = features.get("avx512f")
-    flags = features.flatten() + (",-prefer-256-bit" if wide else "")
-    width = 64 if wide else 32 if features.get("avx2") else 16
-    return Machine(name, flags, width, *((8, 2), (4, 6)) if wide or features.get("neon") else ((4, 2), (4, 2)))
+_VERSION = hashlib.sha256(Path(__file__).read_bytes()).hexdigest()
 
 
 @contextmanager
@@ -65,17 +39,12 @@ def _loop(builder: Any, stop: Any, carried: list[Any]) -> Iterator[Any]:
 class _Writer:
     """LLVM's instructions for vectors of one dtype; arrays are addresses, and distances are in elements."""
 
-    def __init__(self, name: str, integers: int, char: str, machine: Machine) -> None:
+    def __init__(self, builder: Any, char: str, width: int) -> None:
+        self.builder, self.module = builder, builder.module
         self.bytes = np.dtype(char).itemsize
-        self.lanes = machine.width // self.bytes
-        self.module = ir.Module(name)
+        self.lanes = width // self.bytes
         self.integer, self.number = ir.IntType(64), ir.FloatType() if char == "f" else ir.DoubleType()
         self.vector = ir.VectorType(self.number, self.lanes)
-        arguments = [ir.PointerType()] * 4 + [self.integer] * integers
-        self.function = ir.Function(self.module, ir.FunctionType(ir.VoidType(), arguments), name)
-        for array in self.function.args[:4]:
-            array.add_attribute("noalias")
-        self.builder = ir.IRBuilder(self.function.append_basic_block())
         suffix, vector = f"v{self.lanes}f{8 * self.bytes}", self.vector
         self._muladd = ir.Function(self.module, ir.FunctionType(vector, [vector] * 3), f"llvm.fmuladd.{suffix}")
         self._sum = ir.FunctionType(self.number, [self.number, vector]), f"llvm.vector.reduce.fadd.{suffix}"
@@ -125,9 +94,9 @@ class _Writer:
         return self.builder.call(function, [self.number(0.0), vector], fastmath=["reassoc"])
 
 
-def _write_correlate(w: _Writer, tall: int, wide: int) -> None:
+def _write_correlate(w: _Writer, args: list[Any], tall: int, wide: int) -> None:
     """Write the loop over groups, images, rows, tiles and bands of outputs; within, over all positions of a window."""
-    x, weight, out, offsets, groups, apart, bands, taps, n, rows, tiles, area, length, spread, *steps = w.function.args
+    x, weight, out, offsets, groups, apart, bands, taps, n, rows, tiles, area, length, spread, *steps = args
     across, down, along, *beside = steps
     b = w.builder
     with _loop(b, groups, []) as group:
@@ -151,9 +120,9 @@ def _write_correlate(w: _Writer, tall: int, wide: int) -> None:
                         w.store(sums[i * wide + j], w.at(w.at(target, spread, i), beside[1], j))
 
 
-def _write_products(w: _Writer, tall: int, wide: int) -> None:
+def _write_products(w: _Writer, args: list[Any], tall: int, wide: int) -> None:
     """Write the loop over groups, blocks of images, bands, positions of a window; within, over a block's runs."""
-    x, factors, out, offsets, groups, apart, bands, taps, n, most, area, length, spread, width, *steps = w.function.args
+    x, factors, out, offsets, groups, apart, bands, taps, n, most, area, length, spread, width, *steps = args
     few, *outer, many, along, beside = steps
     b = w.builder
     blocks = b.sdiv(b.add(n, b.sub(most, w.integer(1))), most)
@@ -181,29 +150,22 @@ def _write_products(w: _Writer, tall: int, wide: int) -> None:
                     w.add(w.sum(sums[i * wide + j]), w.at(w.at(target, width, i), j))
 
 
-def function(name: str, char: str, tall: int, machine: Machine) -> Any:
-    """Return one of the two functions as machine code for tiles of so many outputs: it is made once, by one thread."""
-    with _making:
-        made = MADE.get((name, char, tall, machine))
-        if made is None:
-            made = MADE[name, char, tall, machine] = _function_of(name, char, tall, machine)
-        return made
+_WRITTEN: dict[str, tuple[Callable[..., None], int]] = {
+    "correlate": (_write_correlate, 15),
+    "products": (_write_products, 16),
+}
 
 
-def _function_of(name: str, char: str, tall: int, machine: Machine) -> Any:
-    """Compile one of the two functions, which takes four addresses and some integers."""
-    write, integers = {"correlate": (_write_correlate, 15), "products": (_write_products, 16)}[name]
-    writer = _Writer(name, integers, char, machine)
-    write(writer, tall, getattr(machine, name)[1])
-    writer.builder.ret_void()
-    module, host = binding.parse_assembly(str(writer.module)), binding.Target.from_default_triple()
-    target = host.create_target_machine(cpu=machine.name, features=machine.features, opt=3)
-    passes = create_pass_builder(target, binding.PipelineTuningOptions(speed_level=2))
-    passes.getModulePassManager().run(module, passes)
-    engine = binding.create_mcjit_compiler(module, target)  # which owns both from now on
-    engine.finalize_object()
-    # lets other threads run meanwhile, as NumPy's products do
-    kind = ctypes.CFUNCTYPE(None, *[ctypes.c_void_p] * 4, *[ctypes.c_int64] * integers)
-    function = kind(engine.get_function_address(name))
-    function.engine = engine  # type: ignore[attr-defined]  # the code lives as long
-    return function
+def function(name: str, char: str, tile: tuple[int, int], width: int) -> Callable[..., bool]:
+    """Return one of the two functions as machine code, for tiles of so many outputs and runs of so many bytes.
+
+    It takes four addresses and some integers.
+    """
+    write, integers = _WRITTEN[name]
+
+    def written(builder: Any, args: Any) -> Any:
+        arrays = [builder.inttoptr(address, ir.PointerType()) for address in args[:4]]
+        write(_Writer(builder, char, width), [*arrays, *args[4:]], *tile)
+        return ir.IntType(1)(1)
+
+    return machine_function(f"{_VERSION} {name} {char} {tile} {width}", 4 + integers, written, releases=True)

@@ -301,7 +301,8 @@ def test_reductions(dtype: Any) -> None:
             np.argmax(x), x.argmax(0), np.argmin(x, 1), np.var(x), x.var(0), np.std(x, 1), np.var(x, axis=0, ddof=1),
             np.cumsum(x), x.cumsum(0), np.cumprod(x, 1), (x > 0).any(), np.all(x > -1, 0), np.any(x, 1), (x > 0).sum(),
             (x > 0).mean(), (x > 0).sum(0), np.sum((x * 9).astype(int)), np.add.reduce(x), np.maximum.reduce(x, 1),
-            np.add.accumulate(x, 1), np.multiply.outer(x[0], x[1]),
+            np.add.accumulate(x, 1), np.multiply.outer(x[0], x[1]), np.max(x, 0, initial=0.5), np.min(x, initial=0.0),
+            np.fmax.reduce(x, None, initial=0), np.fmin.reduce(x, 1),
         )  # fmt: skip
 
     check(of(body), [rng.normal(size=(3, 9)).astype(dtype)])
@@ -326,7 +327,7 @@ def test_products() -> None:
         return (
             x @ y, x.T @ x, a @ y.T.T, x @ a, a @ a, np.dot(x, a), x.dot(y), np.dot(2.0, a), np.outer(a, b),
             np.inner(x, x), np.vdot(x, x), np.vecdot(x, x), np.trace(x @ y), np.stack([x, x]) @ y,
-            np.matmul(np.stack([x, x]), a),
+            np.matmul(np.stack([x, x]), a), np.linalg.norm(x), np.linalg.norm(x, axis=1), np.linalg.norm(a, 2),
         )  # fmt: skip
 
     check(of(body), [rng.normal(size=(3, 3)), rng.normal(size=(3, 3))], close=1e-13)

@@ -513,6 +513,15 @@ _WAYS: dict[str, Callable[[Array], Any]] = {
     "vdot": lambda x: np.vdot(x.T, x),
     "inner": lambda x: np.inner(x, x[:2]).T[1],
     "einsum": lambda x: np.sum(x, -1, float),
+    "norm": lambda x: np.linalg.norm(x) + np.linalg.norm(x[0], ord=2),
+    "norms": lambda x: np.linalg.norm(x, axis=-1, keepdims=True) * np.linalg.norm(x, 2, 0),
+    "norms of matrices": lambda x: np.linalg.norm(np.stack([x, x.T * 2]), axis=(1, 2))[1],
+    "largest with a first one": lambda x: np.max(x, 0, initial=0.7) + np.minimum.reduce(x, None, initial=-9.0),
+    "solve": lambda x: np.linalg.solve(x[:3, :3], x[:3, 3]).sum(),
+    "inv of several": lambda x: np.linalg.inv(np.stack([x[:3, :3], x[1:4, 1:4].T]))[:, 0].sum(),
+    "slogdet": lambda x: np.multiply(*np.linalg.slogdet(x[:3, :3])),
+    "cumsum": lambda x: np.cumsum(x[0]),
+    "trace": lambda x: np.trace(x[1:5]),
 }
 
 
@@ -547,6 +556,20 @@ def test_checks_have_to_hold_in_each_iteration() -> None:
     assert not by_nests(loop, [np.ones(70)], [rows], [], 4)[0]
 
 
+def test_a_singular_matrix_fails_the_check() -> None:
+    """What NumPy raises an error for is left to it, also where the matrices are those of a stack."""
+
+    def body(carried: Any, rows: Any, params: Any) -> Any:
+        return (carried[0] + np.linalg.inv(rows[0])[1, 0, 0],), ()
+
+    rows = np.random.default_rng(9).normal(size=(4, 3, 2, 2))
+    loop = loop_of_body(body, [np.ones(70)], [rows])
+    assert by_nests(loop, [np.ones(70)], [rows], [], 4)[0]
+    rows[2, 1] = [[1, 2], [2, 4]]
+    assert by_nests(loop, [np.ones(70)], [rows], [], 2)[0]
+    assert not by_nests(loop, [np.ones(70)], [rows], [], 4)[0]
+
+
 def test_a_batch() -> None:
     def body(carried: Any, rows: Any, params: Any) -> Any:
         new = carried[0] @ params[0] + rows[0]
@@ -577,6 +600,9 @@ def test_a_batch() -> None:
         (lambda x: x @ x @ x, "large matrices"),
         (lambda x: np.tile(x, (1, 10)), "as fast"),
         (lambda x: np.linalg.inv(x), "inv"),
+        (lambda x: np.linalg.inv(x[:9, :9]), "equations of 9 unknowns"),
+        (lambda x: np.linalg.norm(x, 1), "norm in a way"),
+        (lambda x: np.fmax.reduce(x), "fmax.reduce"),
         (lambda x: (x * 1j).real, "complex"),
         (lambda x: np.sum(x > 0, dtype=bool), "with a dtype"),
     ],

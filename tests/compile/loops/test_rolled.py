@@ -677,3 +677,20 @@ def test_a_float_is_asked_in_a_step_and_after_the_loop() -> None:
     for rate in (0.6, 0.9, 0.2, 0.6):
         assert np.allclose(compiled(np.ones(3), rate), f(np.ones(3), rate), rtol=1e-14)
     assert not compiled.fallbacks
+
+
+@pytest.mark.parametrize("size", [2, 70])
+def test_a_matrix_that_numpy_refuses_is_its_error(size: int) -> None:
+    """The function itself runs then, spelled out or not, and no word is said of gradients."""
+
+    def function(a: Any) -> Any:
+        return scan(lambda s, x: (np.tanh(s) + np.sum(np.linalg.inv(a) * x), None), np.ones(size), np.arange(60.0))[0]
+
+    compiled, a = compile(function, backend="numba"), np.eye(2) + 0.1
+    for _ in range(3):
+        np.testing.assert_allclose(compiled(a), function(a), rtol=1e-10)
+    with pytest.raises(np.linalg.LinAlgError):
+        compiled(np.ones((2, 2)))
+    np.testing.assert_allclose(compiled(a), function(a), rtol=1e-10)
+    assert not any("gradient" in each.reason for each in compiled.fallbacks)
+    assert not loops_of(compiled)[0].why

@@ -13,6 +13,7 @@ from datasets import (
     RandomSampler,
     Sampler,
     SequentialSampler,
+    SubsetRandomSampler,
     WeightedRandomSampler,
 )
 
@@ -40,6 +41,16 @@ def test_more_or_fewer_rows_than_there_are() -> None:
     drawn = list(RandomSampler(range(3), replacement=True, num_samples=9000, generator=0))
     assert all(abs(count - 3000) < 200 for count in Counter(drawn).values())
     assert list(RandomSampler([])) == list(SequentialSampler([])) == []
+
+
+def test_chosen_rows_come_in_another_order_in_each_epoch() -> None:
+    sampler = SubsetRandomSampler([7, 3, 5, 11], generator=0)
+    assert len(sampler) == 4
+    epochs = [list(sampler) for _ in range(8)]
+    assert all(sorted(epoch) == [3, 5, 7, 11] for epoch in epochs)
+    assert len(set(map(tuple, epochs))) > 1
+    with pytest.raises(TypeError, match="integer"):
+        SubsetRandomSampler([1.5, 2])  # type: ignore[list-item]
 
 
 def test_weights_are_probabilities() -> None:

@@ -66,6 +66,7 @@ _CONSTANT: tuple[type, ...] = (
     property, staticmethod, classmethod, type(list.append), type(list.__add__), type([].__add__), type(int.real),
     type(FunctionType.__code__), type(FunctionType.__globals__), type(NotImplemented), re.Pattern,
 )  # fmt: skip
+_DEFINED = FunctionType, BuiltinFunctionType, type, ModuleType  # of what a module holds: its code names what it uses
 # Methods that run without being named, unless an object is made, copied or printed.
 _UNNAMED = {
     "__init__", "__new__", "__post_init__", "__init_subclass__", "__repr__", "__str__", "__format__", "__del__",
@@ -446,7 +447,7 @@ class Reader:
             there = inside.keys() & keys.keys()
             keys = [key for key in keys if key in there] if len(there) > 1 else there
         for key in [*inside, *_slots_of(holder)] if everything else keys:
-            if isinstance(holder, ModuleType) and key not in self._names and _defined_or_imported(inside[key]):
+            if isinstance(holder, ModuleType) and key not in self._names and isinstance(inside[key], _DEFINED):
                 continue
             if key in inside or _has_slot(holder, key):
                 self._attribute(name, self._names.get(key, ""), "attribute", holder, key)
@@ -515,11 +516,6 @@ class Reader:
             return False
         self._done.add((id(holder), key))
         return True
-
-
-def _defined_or_imported(x: Any) -> bool:
-    """Tell whether what a module holds is a function, a class or a module, which its code names where it uses it."""
-    return isinstance(x, FunctionType | BuiltinFunctionType | type | ModuleType)
 
 
 def _is_called_by_engine(kind: type) -> bool:

@@ -11,18 +11,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import DTypeLike
 
-from .bits import Number, apart, called, from_library, in_function, parts_of, several, together
+from .bits import BIT, BYTE, INDEX, Number, apart, called, from_library, in_function, parts_of, several, together
 from .mathematics import SINES, WRITTEN
 
 from llvmlite import ir  # isort: skip - mathematics.py has found numba
-from numba.core import types  # isort: skip
 
-BIT, BYTE, INDEX = ir.IntType(1), ir.IntType(8), ir.IntType(64)
-FLOATS: dict[str, tuple[ir.Type, types.Type]] = {
-    "float32": (ir.FloatType(), types.float32),
-    "float64": (ir.DoubleType(), types.float64),
-}
-_TYPES: dict[str, ir.Type] = {"bool": BIT, "int64": INDEX, **{name: kind for name, (kind, _) in FLOATS.items()}}
+_TYPES: dict[str, ir.Type] = {"bool": BIT, "int64": INDEX, "float32": ir.FloatType(), "float64": ir.DoubleType()}
 _NAMES = {str(kind): name for name, kind in _TYPES.items()}
 OWN = frozenset(name for name, _ in WRITTEN)
 _COMPARED = frozenset((">", ">=", "<", "<=", "==", "!="))
@@ -94,7 +88,7 @@ class Arithmetic:
         if operation == "absolute" and not is_float:
             return builder.select(builder.icmp_signed("<", x, ir.Constant(x.type, None)), builder.neg(x), x)
         if operation in _BY_LLVM:
-            return self.call_llvm(_BY_LLVM[operation], *operands)
+            return called(_BY_LLVM[operation], *(Number(builder, x) for x in operands)).value
         if operation in _LIBRARY:
             return from_library(_LIBRARY[operation], *(Number(builder, x) for x in operands)).value
         return self._own(operation, x)[0]
@@ -104,10 +98,6 @@ class Arithmetic:
         x = together(self.builder, [self.cast(x, dtype) for x in operands])
         found = self._own(name, x)
         return [y for several in found for y in (apart(self.builder, several) if len(operands) > 1 else [several])]
-
-    def call_llvm(self, name: str, *operands: ir.Value) -> ir.Value:
-        """Call an intrinsic of LLVM, of operands and a result of one type."""
-        return called(name, *(Number(self.builder, x) for x in operands)).value
 
     def cast(self, x: ir.Value, dtype: DTypeLike) -> ir.Value:
         """Return a number as one of another dtype, as NumPy casts it."""

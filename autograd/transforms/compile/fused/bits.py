@@ -5,17 +5,16 @@ A function of such numbers writes the code for one number, or for several side b
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 from .loops import load_numba
 
-load_numba("a fused loop")
+load_numba("a fused loop", whole=False)
+from llvmlite import ir  # noqa: E402 - the line above has said how to install it
 
-import numba.core.cgutils  # noqa: E402
-from llvmlite import ir  # noqa: E402 - it comes with numba, of which the line above has said how to install it
-
-cgutils: Any = numba.core.cgutils
+BIT, BYTE, INDEX = ir.IntType(1), ir.IntType(8), ir.IntType(64)
 _FLOATS = (ir.FloatType(), ir.DoubleType())
 _LANE = ir.IntType(32)
 
@@ -126,8 +125,12 @@ def called(name: str, x: Number, *others: Number | float) -> Number:
     kind, (element, width) = x.value.type, parts_of(x.value.type)
     name = f"llvm.{name}.{'' if width == 1 else f'v{width}'}{element.intrinsic_name}"
     operands = [x.value, *map(x.like, others)]
-    function = cgutils.get_or_insert_function(x.builder.module, ir.FunctionType(kind, [kind] * len(operands)), name)
-    return Number(x.builder, x.builder.call(function, operands))
+    return Number(x.builder, x.builder.call(_declared(x.builder.module, name, kind, len(operands)), operands))
+
+
+def _declared(module: ir.Module, name: str, kind: ir.Type, count: int) -> Any:
+    """Return a function of numbers of one type, which is not of this module."""
+    return module.globals.get(name) or ir.Function(module, ir.FunctionType(kind, [kind] * count), name)
 
 
 def multiply_add(a: Number, b: Number | float, c: Number | float) -> Number:
@@ -174,8 +177,8 @@ def extended(x: Number, function: Callable[[Number], tuple[Number, ...]]) -> tup
 def from_library(name: str, x: Number, *others: Number) -> Number:
     """Return what a function of the C library gives, called for one number after the other."""
     builder, element = x.builder, parts_of(x.value.type)[0]
-    kind = ir.FunctionType(element, [element] * (1 + len(others)))
-    function = cgutils.get_or_insert_function(builder.module, kind, name + ("f" if element == _FLOATS[0] else ""))
+    name += "f" if element == _FLOATS[0] else ""
+    function = _declared(builder.module, name, element, 1 + len(others))
     operands = zip(*(apart(builder, y.value) for y in (x, *others)), strict=True)
     return Number(builder, together(builder, [builder.call(function, list(numbers)) for numbers in operands]))
 
@@ -189,15 +192,11 @@ def seldom(
     if width > 1:
         bits = ir.IntType(width)
         anywhere = builder.icmp_unsigned("!=", builder.bitcast(anywhere, bits), ir.Constant(bits, 0))
-    before = builder.basic_block
-    with cgutils.if_unlikely(builder, anywhere):
-        others = [where(condition, y, x) for x, y in zip(found, function(), strict=True)]
-        there = builder.basic_block
-    phis = [builder.phi(x.value.type) for x in found]
-    for phi, x, other in zip(phis, found, others, strict=True):
-        phi.add_incoming(x.value, before)
-        phi.add_incoming(other.value, there)
-    return tuple(Number(builder, phi) for phi in phis)
+    places = [variable(builder, x.value) for x in found]
+    with builder.if_then(anywhere, likely=False):
+        for place, x, other in zip(places, found, function(), strict=True):
+            builder.store(where(condition, other, x).value, place)
+    return tuple(Number(builder, builder.load(place)) for place in places)
 
 
 def in_function(name: str, count: int, function: Callable[..., tuple[Number, ...]], x: Number) -> tuple[Number, ...]:
@@ -211,6 +210,37 @@ def in_function(name: str, count: int, function: Callable[..., tuple[Number, ...
         own.linkage = "internal"
         own.attributes.add("noinline")
         inner = ir.IRBuilder(own.append_basic_block("entry"))
-        inner.ret(cgutils.pack_struct(inner, [y.value for y in function(Number(inner, own.args[0]))]))
+        results: Any = ir.Constant(own.ftype.return_type, ir.Undefined)
+        for i, y in enumerate(function(Number(inner, own.args[0]))):
+            results = inner.insert_value(results, y.value, i)
+        inner.ret(results)
     found = builder.call(own, [x.value])
     return tuple(Number(builder, builder.extract_value(found, i)) for i in range(count))
+
+
+def variable(builder: ir.IRBuilder, first: ir.Value) -> Any:
+    """Return a place in memory for a number, with the first one in it."""
+    with builder.goto_entry_block():
+        place = builder.alloca(first.type)
+    builder.store(first, place)
+    return place
+
+
+@contextmanager
+def each(builder: ir.IRBuilder, stop: ir.Value | int, start: ir.Value | int = 0, step: int = 1) -> Iterator[Any]:
+    """Write a loop, which LLVM leaves as it is: it would take long to unroll what is written in vectors already."""
+    first, end = (x if isinstance(x, ir.Value) else ir.Constant(INDEX, x) for x in (start, stop))
+    module, before = builder.module, builder.basic_block
+    loop, after = builder.append_basic_block("loop"), builder.append_basic_block("after")
+    builder.cbranch(builder.icmp_signed("<", first, end), loop, after)
+    builder.position_at_end(loop)
+    index = builder.phi(INDEX)
+    index.add_incoming(first, before)
+    yield index
+    following = builder.add(index, ir.Constant(INDEX, step))
+    index.add_incoming(following, builder.basic_block)
+    branch = builder.cbranch(builder.icmp_signed("<", following, end), loop, after)
+    mark = module.add_metadata([module.add_metadata(["llvm.loop.unroll.disable"]), f"{len(module.metadata)}"])
+    mark.operands = (mark, mark.operands[0])  # as LLVM wants it: the first is the loop itself
+    branch.set_metadata("llvm.loop", mark)
+    builder.position_at_end(after)

@@ -233,8 +233,8 @@ class Body(StepMaker):
             diagonal = np.zeros(view.array.shape, bool)
             np.fill_diagonal(diagonal, True)
             self.scatter(view, self.offsets(view)[diagonal], given)
-        elif name == "ufunc.at" and len(rest) == 2 and not traced_in(rest[0]):
-            self.scatter(view, self.offsets(view)[rest[0]], given, function.__self__)  # type: ignore[attr-defined]  # of a ufunc
+        elif name == "ufunc.at" and len(rest) == 2 and not traced_in(key := mapped_in(_known, rest[0])):
+            self.scatter(view, self.offsets(view)[key], given, function.__self__)  # type: ignore[attr-defined]  # of a ufunc
         else:
             raise Unsuitable(f"it calls {name}")
 
@@ -317,7 +317,8 @@ class Body(StepMaker):
         fixed = all(x.buffer.fixed for x in reads)
         targets = [self._result(call, x, fixed=fixed) for x in traced_in(call.result)]
         fixed = all(x.buffer.fixed for x in targets)
-        self.step(Spelled(what or f"it calls {name_of(call.function)}", targets, reads, compute), fixed)
+        why = what or f"it calls {name_of(call.function)}"
+        self.step(Spelled(why, targets, reads, compute, alone=not what), fixed)
 
     def _ufunc(self, call: Call, function: np.ufunc, operands: list[Any], dtype: Any = None, kinds: Any = None) -> None:
         kinds = [kind_of(x) for x in call.args] if kinds is None else kinds
@@ -370,8 +371,23 @@ class Body(StepMaker):
             divided(count if name == "mean" else max(count - what.ddof, 0), to)
         if name == "std":
             self.map(to, [to], lambda values, ids: values.each("sqrt", dtype, *ids))
+        if what.initial is not None:
+            bound = as_weak(self._operand(what.initial), dtype)
+            self.map(to, [to, bound], lambda values, ids: values.each(FOLDED[name], dtype, *ids))
 
     # Rules of functions: each is given the call, and its arguments
+
+    def _norm(self, call: Call, x: Any, ord: Any = None, axis: Any = None, keepdims: bool = False) -> None:
+        """Take the root of a sum of squares."""
+        view = self._array(x)
+        source, dtype = view.array, view.array.dtype
+        if (ord is not None and (ord != 2 or (axis is None and source.ndim > 1))) or dtype.kind != "f":
+            raise Unsuitable("it calls norm in a way that is not known")
+        square = self.made(source.shape, dtype, source, fixed=view.buffer.fixed)
+        self.map(square, [view], lambda values, ids: values.each("square", dtype, *ids))
+        self._reduce(call, np.sum, (square,), {"axis": axis, "keepdims": keepdims})
+        made = self.view(call.result)
+        self.map(made, [made], lambda values, ids: values.each("sqrt", dtype, *ids))
 
     def _where(self, call: Call, condition: Any, x: Any, y: Any) -> None:
         dtype = call.result.dtype
@@ -625,7 +641,7 @@ _PRODUCTS: dict[str, Callable[[Body, View, View], tuple[View, View]]] = {
 _RULES: dict[Any, Callable[..., None]] = {
     np.where: Body._where, np.full: Body._full, np.full_like: Body._full, np.clip: Body._clip,
     np.ndarray.clip: Body._clip, np.nan_to_num: Body._nan_to_num, np.outer: Body._outer, np.trace: Body._trace,
-    np.ndarray.trace: Body._trace,
+    np.ndarray.trace: Body._trace, np.linalg.norm: Body._norm,
 }  # fmt: skip
 for _name in ("solve", "inv", "det", "slogdet", "cholesky"):
     _RULES[getattr(np.linalg, _name)] = partial(Body._solved, name=_name)

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import ctypes
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
-from ..loops.loop import Loop, Part
-from .arithmetic import BIT, INDEX, OWN, Arithmetic, memory_of
-from .bits import apart, cgutils, parts_of, several, together
+from ..loops.loop import Loop, Part, Unsuitable
+from .arithmetic import OWN, Arithmetic, memory_of
+from .bits import BIT, INDEX, apart, each, parts_of, several, together, variable
 from .elements import Elements
 from .values import BOOL, dtype_of
 
@@ -49,6 +49,14 @@ def pointers_to(
     return [builder.load(builder.inttoptr(field, kind)) for field, kind in zip(fields, kinds, strict=True)]
 
 
+class Batch(NamedTuple):
+    """How a loop runs for each element of a batch: which arguments have an axis more, and see `LoopWriter`."""
+
+    batched: tuple[bool, ...]
+    width: int
+    tables: tuple[int, ...]
+
+
 class LoopWriter:
     """Writes the instructions of one loop.
 
@@ -63,75 +71,70 @@ class LoopWriter:
     pointers, units
         Where arrays are, those of results after the arguments, and how many numbers each has, or has in a row, for one
         element of a batch; 0 if it is the same for all.
+    tables, tile
+        The arrays that have all rows of `width` elements first, and in each row the same number of all of them side by
+        side; and the first of these elements.
     """
 
     def __init__(
-        self,
-        builder: ir.IRBuilder,
-        elements: Elements,
-        pointers: list[Any],
-        count: Any,
-        batched: Sequence[bool] | None,
-        width: int,
+        self, builder: ir.IRBuilder, elements: Elements, pointers: list[Any], count: Any, batch: Batch | None
     ) -> None:
         self.builder, self.elements = builder, elements
-        self.count, self.batched = count, batched
-        self.arithmetic = Arithmetic(builder, inlines=batched is None)
-        self.width, self.lane, self.size = width, None, None
+        self.count, self.lane, self.size, self.tile = count, None, None, None
+        self.arithmetic = Arithmetic(builder, inlines=batch is None)
+        batched, self.width, self.tables = batch or Batch((), 1, ())
         self.here: dict[int, Any] = {}
-        self.held = cgutils.alloca_once_value(builder, ir.Constant(BIT, 1))
+        self.held = variable(builder, ir.Constant(BIT, 1))
         domain = builder.module.add_metadata(["loop"])
         self.read, self.written = (
             builder.module.add_metadata([builder.module.add_metadata([name, domain])]) for name in ("read", "written")
         )
         self.given, self.dtypes = len(elements.loop.arguments), dtypes_of(elements.loop)
         self.pointers = pointers
-        self.units = [0] * len(pointers) if batched is None else units_of(elements.loop, batched)
+        self.units = units_of(elements.loop, batched) if batch else [0] * len(pointers)
         self.own = self._varying()
 
     def write_batch(self, size: ir.Value) -> None:
         """Run the loop for all elements of a batch, `width` at a time: some again, where the last are fewer."""
-        builder, self.size, step = self.builder, size, ir.Constant(INDEX, self.width)
-        last = builder.sub(size, step)
-        with cgutils.for_range_slice(builder, ir.Constant(INDEX, 0), size, step) as (lane, _):
+        builder, self.size = self.builder, size
+        last = builder.sub(size, ir.Constant(INDEX, self.width))
+        with each(builder, size, step=self.width) as lane:
+            self.tile = lane
             self.lane = builder.select(builder.icmp_signed("<", lane, last), lane, last)
             self.write()
 
     def write(self) -> None:
-        """Run the loop."""
-        builder, elements = self.builder, self.elements
+        """Run the loop: what it carries on is in memory, of which LLVM makes registers."""
+        builder, elements, here = self.builder, self.elements, self.here
         states = self._before()
-        firsts = {k: self._load(self._width(v), *elements.states[k]) for k, v in states.items()}
-        start = builder.basic_block
-        held = self.arithmetic.constant(True, BOOL, self.width)
-        loop, after = builder.append_basic_block("loop"), builder.append_basic_block("after")
-        zero, one = ir.Constant(INDEX, 0), ir.Constant(INDEX, 1)
-        builder.cbranch(builder.icmp_signed(">", self.count, zero), loop, after)
-        builder.position_at_end(loop)
-        self.index = builder.phi(INDEX)
-        holds = builder.phi(held.type)
-        phis = {k: builder.phi(firsts[k].type) for k in states}
-        self.here.update((v, phis[k]) for k, v in states.items())
-        self._compute_all()
-        for number, (ids, (_, backwards)) in enumerate(zip(elements.stacked, elements.loop.stacked, strict=True)):
-            place = self.given + len(elements.finals) + number
-            first = self._first(place, ids.size, backwards)
-            for p, v in enumerate(ids.flat):
-                self._store(place, builder.add(first, ir.Constant(INDEX, p)), self.here[int(v)])
-        all_held: Any = holds
-        for v in dict.fromkeys(elements.checks):
-            all_held = builder.and_(all_held, self._wide(self.here[v]))
-        following, end = builder.add(self.index, one), builder.basic_block
-        self.index.add_incoming(zero, start)
-        self.index.add_incoming(following, end)
-        holds.add_incoming(held, start)
-        holds.add_incoming(all_held, end)
-        for k in states:
-            phis[k].add_incoming(firsts[k], start)
-            phis[k].add_incoming(self.here[elements.ends[k]], end)
-        builder.cbranch(builder.icmp_signed("<", following, self.count), loop, after)
-        builder.position_at_end(after)
-        self._finish(start, end, held, all_held, firsts)
+        carried = {k: variable(builder, self._load(self._width(v), *elements.states[k])) for k, v in states.items()}
+        held = variable(builder, self.arithmetic.constant(True, BOOL, self.width))
+        places = {elements.ends[k]: place for k, place in carried.items()}  # of final values
+        own = dict[int, Any]()
+        for v in dict.fromkeys(int(v) for ids in elements.finals for v in ids.flat if int(v) not in here):
+            name, k = elements.values.operations[v][:2]
+            if name == "state":  # without an iteration it is the value with which the loop begins
+                own[v] = variable(builder, builder.load(carried[k]))
+            elif v not in places:
+                own[v] = variable(builder, self.arithmetic.constant(0, elements.values.dtypes[v], self._width(v)))
+        with each(builder, self.count) as self.index:
+            here.update((v, builder.load(carried[k])) for k, v in states.items())
+            self._compute_all()
+            for number, (ids, (_, backwards)) in enumerate(zip(elements.stacked, elements.loop.stacked, strict=True)):
+                place = self.given + len(elements.finals) + number
+                first = self._first(place, ids.size, backwards)
+                for p, v in enumerate(map(int, ids.flat)):
+                    self._store(place, builder.add(first, ir.Constant(INDEX, p)), here[v])
+            for v in dict.fromkeys(elements.checks):
+                builder.store(builder.and_(builder.load(held), self._wide(here[v])), held)
+            for v, where in (*own.items(), *((elements.ends[k], where) for k, where in carried.items())):
+                builder.store(here[v], where)
+        places |= own
+        for place, ids in enumerate(elements.finals, self.given):
+            for p, v in enumerate(map(int, ids.flat)):
+                self._store(place, ir.Constant(INDEX, p), builder.load(places[v]) if v in places else here[v])
+        for bit in apart(builder, builder.load(held)):
+            builder.store(builder.and_(builder.load(self.held), bit), self.held)
 
     def _varying(self) -> set[int]:
         """Return the values that each element of a batch has for itself."""
@@ -169,35 +172,13 @@ class LoopWriter:
                 self.here[v] = self._compute(v)
         return states
 
-    def _finish(self, start: Any, end: Any, held: Any, all_held: Any, firsts: dict[int, Any]) -> None:
-        """Store the final values: without an iteration those with which the loop begins."""
-        builder, elements = self.builder, self.elements
-        phi = builder.phi(held.type)
-        phi.add_incoming(held, start)
-        phi.add_incoming(all_held, end)
-        finals = []
-        begins = {elements.ends[k]: firsts[k] for k in firsts}
-        for number, ids in enumerate(elements.finals):
-            for p, v in enumerate(map(int, ids.flat)):
-                value = self.here[v]
-                name, *operands = elements.values.operations[v]
-                first = firsts.get(operands[0]) if name == "state" else begins.get(v)
-                final = builder.phi(value.type)
-                final.add_incoming(ir.Constant(value.type, None) if first is None else first, start)
-                final.add_incoming(value, end)
-                finals.append((self.given + number, p, final))
-        for place, p, final in finals:
-            self._store(place, ir.Constant(INDEX, p), final)
-        for bit in apart(self.builder, phi):
-            builder.store(builder.and_(builder.load(self.held), bit), self.held)
-
     # Memory
 
     def _first(self, place: int, step: int, backwards: bool) -> Any:
         """Return where the row of this iteration begins, which has those of all elements of a batch."""
         last = self.builder.sub(self.count, ir.Constant(INDEX, 1))
         row = self.builder.sub(last, self.index) if backwards else self.index
-        row = self.builder.mul(row, self.size) if self.units[place] else row
+        row = self.builder.mul(row, self.size) if self.units[place] and place not in self.tables else row
         return self.builder.mul(row, ir.Constant(INDEX, step))
 
     def _load(self, width: int, place: int, position: int, step: int = 0, backwards: bool = False) -> Any:
@@ -205,7 +186,7 @@ class LoopWriter:
         at: Any = ir.Constant(INDEX, position)
         if step:
             at = self.builder.add(at, self._first(place, step, backwards))
-        if self.units[place] == 1:
+        if self.units[place] == 1 or place in self.tables:
             return self._marked(
                 self.builder.load(self._pointer(place, at, self.width), align=self.dtypes[place].itemsize)
             )
@@ -214,6 +195,8 @@ class LoopWriter:
     def _gather(self, width: int, place: int, position: int, step: int, length: int, index: int) -> Any:
         """Return the element at a computed index: the first one where it is out of bounds, of which a check tells."""
         builder, zero = self.builder, ir.Constant(INDEX, 0)
+        if place in self.tables:
+            raise Unsuitable("it has an index that is computed")
         steps = []
         for i in apart(self.builder, self._wide(self.here[index]) if self.units[place] else self.here[index]):
             at = builder.add(ir.Constant(INDEX, position), builder.mul(i, ir.Constant(INDEX, step)))
@@ -232,7 +215,7 @@ class LoopWriter:
         return self.arithmetic.read(loaded)
 
     def _store(self, place: int, at: Any, value: ir.Value) -> None:
-        is_vector, value = self.units[place] == 1, self._wide(value)
+        is_vector, value = self.units[place] == 1 or place in self.tables, self._wide(value)
         for w, part in enumerate([value] if is_vector else apart(self.builder, value)):
             pointer = self._pointer(place, at, self.width if is_vector else 1, w)
             stored = self.builder.store(self.arithmetic.stored(part), pointer, align=self.dtypes[place].itemsize)
@@ -242,7 +225,10 @@ class LoopWriter:
     def _pointer(self, place: int, at: Any, width: int, w: int = 0) -> Any:
         """Return where one number is, or several side by side, of one element of a batch or as many."""
         builder, pointer = self.builder, self.pointers[place]
-        if self.units[place]:
+        if place in self.tables:
+            before = builder.mul(builder.mul(self.tile, self.count), ir.Constant(INDEX, self.units[place]))
+            at = builder.add(before, builder.mul(at, ir.Constant(INDEX, self.width)))
+        elif self.units[place]:
             lane = builder.add(self.lane, ir.Constant(INDEX, w))
             at = builder.add(at, builder.mul(lane, ir.Constant(INDEX, self.units[place])))
         pointer = builder.gep(pointer, [at])

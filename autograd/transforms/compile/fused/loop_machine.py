@@ -12,11 +12,12 @@ from typing import Any
 import numpy as np
 
 from ..loops.loop import Loop, Unsuitable
-from .arithmetic import BIT, INDEX, memory_of
+from .arithmetic import memory_of
+from .bits import BIT, INDEX
 from .body import Body
 from .elements import Elements
-from .loop_code import ABREAST, LoopWriter, dtypes_of, pointers_to
-from .loops import machine_function
+from .loop_code import ABREAST, Batch, LoopWriter, dtypes_of, pointers_to
+from .loops import machine_function, registers
 from .nest_code import ALIGNED, Memory, NestWriter
 from .nests import Nests
 
@@ -59,27 +60,34 @@ def scratch_of(form: Elements | Nests) -> int:
     return Memory(form).size + ALIGNED if isinstance(form, Nests) else 0
 
 
-def machine_code(loop: Loop, batched: Sequence[bool] | None = None, size: int = 1) -> MachineCode:
+def machine_code(
+    loop: Loop, batched: Sequence[bool] | None = None, size: int = 1, tables: Sequence[int] = ()
+) -> MachineCode:
     """Return a function that runs a loop: ``run(*arguments, *finals, *stacked, count)``, true if all checks held.
 
     It is given arrays that are contiguous, and none of which shares memory with another, those for the results among
     them; for a batch, of which `form_of` tells, then how many elements it has, which is `size` at least. Without an
-    iteration, final values that are carried are the first ones, and others are not set.
+    iteration, final values that are carried are the first ones, and others are not set. `tables`, arguments and results
+    by number, lie as `LoopWriter` says, and have as many elements as whole vectors have.
     """
-    return MachineCode(form_of(loop, batched), batched, size)
+    return MachineCode(form_of(loop, batched), batched, size, tables)
 
 
 class MachineCode:
     """A loop as a function of arrays; `run` is that of where their objects are, and of how often it runs."""
 
-    def __init__(self, form: Elements | Nests, batched: Sequence[bool] | None = None, size: int = 1) -> None:
+    def __init__(
+        self, form: Elements | Nests, batched: Sequence[bool] | None = None, size: int = 1, tables: Sequence[int] = ()
+    ) -> None:
         self.dtypes, self.scratch = dtypes_of(form.loop), scratch_of(form)
         arrays = len(_dtypes_of(form))
-        width = min(ABREAST, 1 << (max(size, 1).bit_length() - 1))
-        text = form.text() if isinstance(form, Nests) else f"{width} abreast\n{form.text(batched)}"
-        counts = 1 if batched is None else 2
-        write = _written([(form, range(arrays))], batched, counts, width)
-        self.run = machine_function(f"batched {batched}\n{text}", arrays + counts, write)
+        width = min(ABREAST * (2 if registers()[1] else 1), 1 << (max(size, 1).bit_length() - 1))
+        self.width = 1 if isinstance(form, Nests) else width
+        batch = None if batched is None else Batch((*batched,), self.width, (*tables,))
+        counts = 1 if batch is None else 2
+        write = _written([(form, range(arrays))], batch, counts)
+        text = form.text() if isinstance(form, Nests) else form.text(batched)
+        self.run = machine_function(f"{batch}\n{text}", arrays + counts, write)
 
     def __call__(self, *given: Any) -> bool:
         arrays, counts = [*given[: len(self.dtypes)]], given[len(self.dtypes) :]
@@ -104,12 +112,9 @@ def _text_of(form: Elements | Nests) -> str:
 
 
 def _written(
-    links: Sequence[Link], batched: Sequence[bool] | None = None, counts: int = 0, width: int = 1
+    links: Sequence[Link], batch: Batch | None = None, counts: int = 0
 ) -> Callable[[ir.IRBuilder, Sequence[ir.Value]], ir.Value]:
-    """Return what writes loops on the arrays of a table; of what is given counts, the arrays are arguments, too.
-
-    Of a batch, it computes `width` elements side by side, where they are arithmetic on numbers.
-    """
+    """Return what writes loops on the arrays of a table; of what is given counts, the arrays are arguments, too."""
 
     def write(builder: ir.IRBuilder, given: Sequence[ir.Value]) -> ir.Value:
         addresses, numbers = given[: len(given) - counts], given[len(given) - counts :]
@@ -122,7 +127,7 @@ def _written(
         for form, places in links:
             text = _text_of(form)
             if text not in loops:
-                loops[text] = _function(builder.module, form, steps, batched, counts, width)
+                loops[text] = _function(builder.module, form, steps, batch, counts)
             pointers = pointers_to(builder, [addresses[place] for place in places], _dtypes_of(form))
             held = builder.and_(held, builder.call(loops[text], [*pointers, *numbers]))
         return held
@@ -134,7 +139,7 @@ def _dtypes_of(form: Elements | Nests) -> list[Any]:
     return [*dtypes_of(form.loop), *([np.bool_] if isinstance(form, Nests) else [])]  # memory is bytes, as bools are
 
 
-def _function(module: Any, form: Elements | Nests, steps: Any, batched: Any, counts: int, width: int) -> Any:
+def _function(module: Any, form: Any, steps: dict[str, Any], batch: Batch | None, counts: int) -> Any:
     """Return a function of pointers, and of so many counts, that runs a loop; `steps` has the functions of steps."""
     kinds = [memory_of(dtype).as_pointer() for dtype in _dtypes_of(form)]
     name = f"plaingrad_loop_{hashlib.sha256(_text_of(form).encode()).hexdigest()[:16]}"
@@ -145,9 +150,9 @@ def _function(module: Any, form: Elements | Nests, steps: Any, batched: Any, cou
     count, size = (*function.args[len(kinds) :], *[ir.Constant(INDEX, form.loop.count or 0)] * 2)[:2]
     writer: Any
     if isinstance(form, Nests):
-        writer = NestWriter(builder, form, pointers, count, batched, steps)
+        writer = NestWriter(builder, form, pointers, count, batch.batched if batch else (), steps)
     else:
-        writer = LoopWriter(builder, form, pointers, count, batched, width)
-    writer.write() if batched is None else writer.write_batch(size)
+        writer = LoopWriter(builder, form, pointers, count, batch)
+    writer.write() if batch is None else writer.write_batch(size)
     builder.ret(builder.load(writer.held))
     return function

@@ -1,7 +1,7 @@
-"""Machine code of loops, by numba or by LLVM alone, which is kept on disk for the next process.
+"""Machine code of loops, by LLVM alone or by numba, which is kept on disk for the next process.
 
-numba is imported here alone, and only by who asks for it: a program that does not need it neither waits for it nor has
-to install it.
+LLVM comes with numba, which is imported here alone, and only to compile functions of Python: a program that does not
+need it neither waits for it nor has to install it.
 """
 
 from __future__ import annotations
@@ -9,7 +9,6 @@ from __future__ import annotations
 import ctypes
 import functools
 import hashlib
-import marshal
 import os
 import stat
 import sys
@@ -17,35 +16,39 @@ import tempfile
 import threading
 from collections.abc import Callable
 from contextlib import suppress
+from importlib.util import find_spec
 from pathlib import Path
-from types import ModuleType
 from typing import Any, TypeVar, cast
 
 from autograd.inside import warn
 
 F = TypeVar("F", bound=Callable[..., Any])
 
-_deciding = threading.Lock()
+# for which processor, if not for this one: as numba is told
+PROCESSOR, FEATURES = os.environ.get("NUMBA_CPU_NAME"), os.environ.get("NUMBA_CPU_FEATURES")
+_deciding, _compiling = threading.Lock(), threading.RLock()
 _LOOPS: dict[str, Callable[..., Any]] = {}  # by name: equal loops are one
 
 
-def load_numba(what: str) -> ModuleType:
-    """Return numba, or raise an error that says that `what` needs it.
+def load_numba(what: str, *, whole: bool = True) -> Any:
+    """Return numba, or else llvmlite, which comes with it; or raise an error that says that `what` needs it.
 
     Raises
     ------
     ImportError
         If numba is not installed, or does not run with this NumPy or Python.
     """
+    if find_spec("numba") is None:
+        raise ImportError(f"{what} needs numba: pip install numba")
     try:
-        import numba
-    except ModuleNotFoundError as error:
-        raise ImportError(f"{what} needs numba: pip install numba") from error
+        import llvmlite.binding
+
+        if whole:
+            import numba
     except ImportError as error:
         remedy = "pip install --upgrade numba"
         raise ImportError(f"{what} needs numba, which cannot be loaded here ({error}): {remedy}") from error
-    module: ModuleType = numba
-    return module
+    return numba if whole else llvmlite
 
 
 def compiled_loop(function: F) -> F:
@@ -83,7 +86,9 @@ def compiled_loop(function: F) -> F:
     return cast(F, loop)
 
 
-def machine_function(what: str, count: int, write: Callable[[Any, Any], Any]) -> Callable[..., bool]:
+def machine_function(
+    what: str, count: int, write: Callable[[Any, Any], Any], *, releases: bool = False
+) -> Callable[..., bool]:
     """Return a function of so many integers, whose machine code is kept on disk for the next process.
 
     `write` is given LLVM's builder and the arguments, and returns what the function does. That LLVM alone compiles it
@@ -93,59 +98,77 @@ def machine_function(what: str, count: int, write: Callable[[Any, Any], Any]) ->
     ----------
     what
         All that the machine code depends on.
+    releases
+        Whether other threads may run meanwhile, as with NumPy's products, and write to arrays that they share.
     """
     name = f"plaingrad_{hashlib.sha256(f'{count} {what}'.encode()).hexdigest()[:24]}"
-    numba = load_numba("a fused loop")
-    with numba.core.compiler_lock.global_compiler_lock:
+    with _compiling:
         if name in _LOOPS:
             return _LOOPS[name]
-        codegen, folder = _codegen(), cache_folder()
-        path = folder and folder / f"{name}.{_digest(repr((numba.__version__, codegen.magic_tuple())).encode())}"
-        kept = path and _kept(path)
-        library = codegen.unserialize_library(kept) if kept else _compiled_library(codegen, name, count, write)
-        if path and not kept:
-            handle, part = tempfile.mkstemp(dir=folder, suffix=".part")
-            code = marshal.dumps(library.serialize_using_object_code())
-            with os.fdopen(handle, "wb") as file:
-                file.write(hashlib.sha256(code).digest() + code)
-            Path(part).replace(path)
-        # not CFUNCTYPE, which would let other threads run: they could write to the arrays
-        kind = ctypes.PYFUNCTYPE(ctypes.c_bool, *[ctypes.c_int64] * count)
-        made: Callable[..., bool] = kind(library.get_pointer_to_function(name))
+        llvm, machine, engine, processor = _llvm()
+        folder = cache_folder()
+        path = folder and folder / f"{name}.{_digest(processor.encode())}"
+        code = path and _kept(path)
+        if not code:
+            code = _compiled(llvm, machine, name, count, write)
+            if path:
+                handle, part = tempfile.mkstemp(dir=folder, suffix=".part")
+                with os.fdopen(handle, "wb") as file:
+                    file.write(hashlib.sha256(code).digest() + code)
+                Path(part).replace(path)
+        engine.add_object_file(llvm.ObjectFileRef.from_data(code))
+        engine.finalize_object()
+        kind = (ctypes.CFUNCTYPE if releases else ctypes.PYFUNCTYPE)(ctypes.c_bool, *[ctypes.c_int64] * count)
+        made: Callable[..., bool] = kind(engine.get_function_address(name))
         _LOOPS[name] = made
         return made
 
 
-def _kept(path: Path) -> Any:
+def _kept(path: Path) -> bytes | None:
     """Return what a file of machine code holds; None if there is none, or it is damaged and could crash."""
     with suppress(OSError):
         kept = path.read_bytes()
         if hashlib.sha256(kept[32:]).digest() == kept[:32]:
-            return marshal.loads(kept[32:])
+            return kept[32:]
     return None
 
 
 @functools.cache
-def _codegen() -> Any:
-    """Return numba's way to LLVM, without what it knows of Python."""
-    from numba.core import codegen  # which it has loaded
+def _llvm() -> tuple[Any, Any, Any, str]:
+    """Return LLVM, what it compiles for, what holds its machine code, and a text that tells these from others."""
+    llvm = load_numba("a fused loop", whole=False).binding
+    llvm.initialize_native_target()
+    llvm.initialize_native_asmprinter()
+    cpu, features = PROCESSOR or llvm.get_host_cpu_name(), FEATURES or llvm.get_host_cpu_features().flatten()
+    triple = llvm.get_process_triple()
+    machine = llvm.Target.from_triple(triple).create_target_machine(
+        cpu, features, 3, "static" if triple.startswith("x86") else "default", "jitdefault", jit=True
+    )
+    engine = llvm.create_mcjit_compiler(llvm.parse_assembly(f'target triple = "{triple}"'), machine)
+    return llvm, machine, engine, f"{llvm.llvm_version_info} {triple} {cpu} {features}"
 
-    made: Any = codegen.JITCPUCodegen
-    return made("plaingrad")
+
+def registers() -> tuple[int, bool]:
+    """Return the bytes of a vector register of the processor, and whether it has 32 of them, not 16."""
+    features = _llvm()[3]
+    wide = "+avx512f" in features
+    return 64 if wide else 32 if "+avx2" in features else 16, wide or "+neon" in features
 
 
-def _compiled_library(codegen: Any, name: str, count: int, write: Callable[[Any, Any], Any]) -> Any:
+def _compiled(llvm: Any, machine: Any, name: str, count: int, write: Callable[[Any, Any], Any]) -> bytes:
+    """Return the object file of a function."""
     from llvmlite import ir
 
-    library, number, truth = codegen.create_library(name), ir.IntType(64), ir.IntType(8)
-    library.enable_object_caching()
-    module = library.create_ir_module(name)
+    module, number, truth = ir.Module(name), ir.IntType(64), ir.IntType(8)
+    module.triple, module.data_layout = machine.triple, str(machine.target_data)
     function = ir.Function(module, ir.FunctionType(truth, [number] * count), name)
     builder = ir.IRBuilder(function.append_basic_block("entry"))
     builder.ret(builder.zext(write(builder, function.args), truth))
-    library.add_ir_module(module)
-    library.finalize()
-    return library
+    parsed, options = llvm.parse_assembly(str(module)), llvm.create_pipeline_tuning_options(3)
+    passes = llvm.create_pass_builder(machine, options)
+    passes.getModulePassManager().run(parsed, passes)
+    code: bytes = machine.emit_object(parsed)
+    return code
 
 
 def cache_folder() -> Path | None:

@@ -12,8 +12,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from ..loops.loop import Carried, Part
-from .arithmetic import BIT, BYTE, INDEX, memory_of
-from .bits import cgutils
+from .arithmetic import memory_of
+from .bits import BIT, BYTE, INDEX, each, variable
 from .loop_code import units_of
 from .nest_memory import table_of
 from .nest_steps import Buffer, Held, Step
@@ -77,13 +77,7 @@ class NestWriter:
     """Writes the loop around the steps, and the functions that these are."""
 
     def __init__(
-        self,
-        builder: ir.IRBuilder,
-        body: Nests,
-        pointers: list[Any],
-        count: Any,
-        batched: Sequence[bool] | None,
-        functions: dict[str, Any],
+        self, builder: ir.IRBuilder, body: Nests, pointers: list[Any], count: Any, batched: Sequence[bool], steps: Any
     ) -> None:
         self.builder, self.body, self.memory, self.count = builder, body, Memory(body), count
         *self.arrays, scratch = pointers
@@ -91,20 +85,20 @@ class NestWriter:
         address = builder.ptrtoint(scratch, INDEX)
         address = builder.add(address, ir.Constant(INDEX, ALIGNED - 1))
         self.scratch = builder.inttoptr(builder.and_(address, ir.Constant(INDEX, -ALIGNED)), BYTE.as_pointer())
-        self.held = cgutils.alloca_once_value(builder, ir.Constant(BIT, 1))
-        self.functions = functions  # of the steps, by their text
+        self.held = variable(builder, ir.Constant(BIT, 1))
+        self.functions: dict[str, Any] = steps  # of the steps, by their text
         self.pointers: dict[int, Any] = {}  # to buffers
         self.apart: dict[int, Any] = {}  # by array: how many rows, those of other elements of a batch, are between two
 
     def write_batch(self, size: ir.Value) -> None:
         """Run the loop for each element of a batch, on what arrays have for it."""
         builder, loop, arrays = self.builder, self.body.loop, self.arrays
-        units = units_of(loop, self.batched or ())
+        units = units_of(loop, self.batched)
         rows = {x.argument for x in loop.inputs if isinstance(x, Part)}
         rows.update(range(len(loop.arguments) + len(loop.finals), len(arrays)))
         self.apart = {k: size for k in rows if units[k]}
-        with cgutils.for_range(builder, size) as element:
-            starts = (builder.mul(element.index, ir.Constant(INDEX, unit)) for unit in units)
+        with each(builder, size) as element:
+            starts = (builder.mul(element, ir.Constant(INDEX, unit)) for unit in units)
             self.arrays = [builder.gep(array, [start]) for array, start in zip(arrays, starts, strict=True)]
             self.write()
 
@@ -114,37 +108,30 @@ class NestWriter:
         self.pointers = {}
         for buffer in body.buffers:
             self._place(buffer)
-        carried = {
-            k: self._variable(arrays[given.first]) for k, given in enumerate(loop.inputs) if isinstance(given, Carried)
-        }
+        carried = {k: variable(builder, arrays[x.first]) for k, x in enumerate(loop.inputs) if isinstance(x, Carried)}
         rotating = {id(buffer): self._areas(buffer) for buffer in body.buffers if buffer.role[0] == "next"}
         firsts = [body.first_of(x) for x in loop.finals[: len(body.finals)]]
         own = arrays[len(loop.arguments) :]
-        finals = [self._variable(own[i] if k is None else arrays[k]) for i, k in enumerate(firsts)]
+        finals = [variable(builder, own[i] if k is None else arrays[k]) for i, k in enumerate(firsts)]
         with builder.if_then(builder.icmp_signed(">", self.count, ir.Constant(INDEX, 0))):
             self._steps(body.before)
-            with cgutils.for_range(builder, self.count) as each:
-                self._advance(each.index, carried, rotating)
+            with each(builder, self.count) as index:
+                self._advance(index, carried, rotating)
                 self._steps(body.steps)
                 ends = {k: self.pointers[id(view.buffer)] for k, view in body.after.items()}
-                for variable, view in zip(finals, body.finals, strict=True):
-                    builder.store(self.pointers[id(view.buffer)], variable)
+                for place, view in zip(finals, body.finals, strict=True):
+                    builder.store(self.pointers[id(view.buffer)], place)
                 for k, pointer in ends.items():
                     builder.store(pointer, carried[k])
                 for areas in rotating.values():
                     now = [builder.load(area) for area in areas]
                     for area, pointer in zip(areas, [*now[1:], now[0]], strict=True):
                         builder.store(pointer, area)
-        for number, (variable, view) in enumerate(zip(finals, body.finals, strict=True)):
+        copy = builder.module.declare_intrinsic("llvm.memcpy", [BYTE.as_pointer(), BYTE.as_pointer(), INDEX])
+        for number, (place, view) in enumerate(zip(finals, body.finals, strict=True)):
             if view.array.size:
-                size = ir.Constant(INDEX, view.array.size)
-                target = arrays[len(loop.arguments) + number]
-                cgutils.raw_memcpy(builder, target, builder.load(variable), size, view.array.dtype.itemsize)
-
-    def _variable(self, pointer: ir.Value) -> Any:
-        variable = cgutils.alloca_once(self.builder, pointer.type)
-        self.builder.store(pointer, variable)
-        return variable
+                both = (builder.bitcast(x, BYTE.as_pointer()) for x in (own[number], builder.load(place)))
+                builder.call(copy, [*both, ir.Constant(INDEX, view.array.nbytes), ir.Constant(BIT, 0)])
 
     def _place(self, buffer: Buffer) -> None:
         """Note where a buffer is that stays where it is."""
@@ -165,7 +152,7 @@ class NestWriter:
         return self.builder.bitcast(start, memory_of(buffer.array.dtype).as_pointer())
 
     def _areas(self, buffer: Buffer) -> list[Any]:
-        return [self._variable(self._area(buffer, number)) for number in range(buffer.role[1] + 1)]
+        return [variable(self.builder, self._area(buffer, number)) for number in range(buffer.role[1] + 1)]
 
     def _advance(self, index: Any, carried: dict[int, Any], rotating: dict[int, list[Any]]) -> None:
         """Move the pointers to where this iteration reads and writes."""
@@ -209,10 +196,10 @@ class NestWriter:
 
     def _tiles(self, tile: Tile) -> None:
         pointers, builder = self.pointers, self.builder
-        with cgutils.for_range(builder, ir.Constant(INDEX, tile.count)) as each:
+        with each(builder, tile.count) as number:
             self.pointers = dict(pointers)
             for key, elements in tile.advances.items():
-                place = builder.mul(each.index, ir.Constant(INDEX, elements))
+                place = builder.mul(number, ir.Constant(INDEX, elements))
                 self.pointers[key] = builder.gep(pointers[key], [place])
             self._steps(tile.steps)
         self.pointers = pointers

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from collections.abc import Sequence
+from contextlib import ExitStack
 
-from .arithmetic import BYTE, INDEX, Arithmetic
-from .bits import apart, cgutils, together
+from .arithmetic import Arithmetic
+from .bits import BYTE, INDEX, apart, each, together
 from .nest_steps import Buffer
 
 from llvmlite import ir  # isort: skip - after numba was found
@@ -17,7 +17,8 @@ def table_of(builder: ir.IRBuilder, values: list[float], kind: ir.Type) -> ir.Va
     array = ir.Constant(
         ir.ArrayType(kind, len(values)), [ir.Constant(kind, int(value) if kind == BYTE else value) for value in values]
     )
-    table = cgutils.global_constant(builder, "plaingrad_table", array)
+    table = ir.GlobalVariable(builder.module, array.type, builder.module.get_unique_name("plaingrad_table"))
+    table.linkage, table.global_constant, table.initializer = "internal", True, array
     return builder.bitcast(table, kind.as_pointer())
 
 
@@ -54,27 +55,7 @@ class Writer:
 
     def loops(self, stack: ExitStack, shape: Sequence[int]) -> list[ir.Value]:
         """Begin a loop for each axis; return the indices."""
-        return [ir.Constant(INDEX, 0) if n == 1 else stack.enter_context(self._loop(n)) for n in shape]
-
-    @contextmanager
-    def _loop(self, count: int) -> Iterator[ir.Value]:
-        """Write a loop, which LLVM leaves as it is: it would take long to unroll what is written in vectors already."""
-        builder, module = self.builder, self.builder.module
-        before, loop = builder.basic_block, builder.append_basic_block("loop")
-        builder.branch(loop)
-        builder.position_at_end(loop)
-        index = builder.phi(INDEX)
-        index.add_incoming(ir.Constant(INDEX, 0), before)
-        yield index
-        following = builder.add(index, ir.Constant(INDEX, 1))
-        index.add_incoming(following, builder.basic_block)
-        after = builder.append_basic_block("after")
-        again = builder.icmp_unsigned("<", following, ir.Constant(INDEX, count))
-        branch = builder.cbranch(again, loop, after)
-        mark = module.add_metadata([module.add_metadata(["llvm.loop.unroll.disable"]), f"{len(module.metadata)}"])
-        mark.operands = (mark, mark.operands[0])  # as LLVM wants it: the first is the loop itself
-        branch.set_metadata("llvm.loop", mark)
-        builder.position_at_end(after)
+        return [ir.Constant(INDEX, 0) if n == 1 else stack.enter_context(each(self.builder, n)) for n in shape]
 
     def load_vector(self, pointer: ir.Value, lanes: int) -> ir.Value:
         """Return numbers that lie side by side in memory."""

@@ -8,10 +8,11 @@ last bits may differ from BLAS, and from one processor to another.
 from __future__ import annotations
 
 from contextlib import ExitStack
+from functools import reduce
 from typing import Any
 
-from .arithmetic import FLOATS, INDEX
-from .bits import apart, cgutils, together
+from .arithmetic import memory_of
+from .bits import INDEX, Number, apart, multiply_add, parts_of, together, variable
 from .nest_memory import Writer, halved
 from .nest_steps import Product
 
@@ -35,7 +36,7 @@ def write_product(writer: Writer, step: Product) -> None:
             writer.at(view.buffer, view.offset, view.array.strides[:-2], index)
             for view in (step.target, step.a, step.b)
         )
-        block = _Block(writer, FLOATS[target.dtype.name][0], size)
+        block = _Block(writer, memory_of(target.dtype), size)
         if (m > 1 and am == 1 and bn != 1) or (n == 1 and m > 1 and ak != 1):  # the other way round
             block.columns((c, cn, cm), (b, bn, bk), (a, ak, am), n, m, k)
         elif (n > 1 and bn == 1) or ak != 1 or (bk != 1 and k > 1) or k < 4:
@@ -57,9 +58,8 @@ class _Block:
             if not rows or not count:
                 continue
             with ExitStack() as stack:
-                (i,) = self.writer.loops(stack, [count])
-                row = self._add(self._times(i, rows), first)
-                self._row_of_blocks(c, a, b, row, rows, n, k)
+                (i,) = self._loops(stack, [count])
+                self._row_of_blocks(c, a, b, i * rows + first, rows, n, k)
 
     def _row_of_blocks(self, c: Any, a: Any, b: Any, row: Any, rows: int, n: int, k: int) -> None:
         column, lanes = 0, self.lanes
@@ -68,9 +68,9 @@ class _Block:
             count = (n - column) // width
             if count:
                 with ExitStack() as stack:
-                    (j,) = self.writer.loops(stack, [count])
-                    at = self._add(self._times(j, width), column)
-                    self._block(c, a, b, row, at, rows, [(w * lanes, lanes) for w in range(vectors)], k)
+                    (j,) = self._loops(stack, [count])
+                    wide = [(w * lanes, lanes) for w in range(vectors)]
+                    self._block(c, a, b, row, j * width + column, rows, wide, k)
                 column += count * width
         widths, offset = [], 0
         while lanes > 1 and column + offset < n:
@@ -79,7 +79,7 @@ class _Block:
                 widths.append((offset, lanes))
                 offset += lanes
         if widths:
-            self._block(c, a, b, row, ir.Constant(INDEX, column), rows, widths, k)
+            self._block(c, a, b, row, Number(self.builder, ir.Constant(INDEX, column)), rows, widths, k)
 
     def _block(self, c: Any, a: Any, b: Any, row: Any, column: Any, rows: int, vectors: list[Any], k: int) -> None:
         """Write the sums of a few rows and vectors of columns."""
@@ -87,21 +87,18 @@ class _Block:
         sums = [[self._variable(lanes) for _, lanes in vectors] for _ in range(rows)]
         (a, am, ak), (b, bk, bn) = a, b
         with ExitStack() as stack:
-            (t,) = self.writer.loops(stack, [k])
-            of_b = self._add(self._times(t, bk), self._times(column, bn))
-            columns = [self._vector(b, self._add(of_b, at * bn), bn, lanes) for at, lanes in vectors]
+            (t,) = self._loops(stack, [k])
+            of_b = t * bk + column * bn
+            columns = [self._vector(b, of_b + at * bn, bn, lanes) for at, lanes in vectors]
             for r in range(rows):
-                of_a = self._add(self._times(self._add(row, r), am), self._times(t, ak))
-                factor = builder.load(builder.gep(a, [of_a]), align=1)
-                for variable, vector in zip(sums[r], columns, strict=True):
-                    together = self._spread(factor, vector)
-                    total = self.writer.arithmetic.call_llvm("fmuladd", together, vector, builder.load(variable))
-                    builder.store(total, variable)
+                factor = self._vector(a, (row + r) * am + t * ak, 1, 1)
+                for place, vector in zip(sums[r], columns, strict=True):
+                    self._add_product(place, together(builder, [factor] * parts_of(vector.type)[1]), vector)
         (c, cm, cn) = c
         for r in range(rows):
-            for (at, _), variable in zip(vectors, sums[r], strict=True):
-                place = self._add(self._times(self._add(row, r), cm), self._times(self._add(column, at), cn))
-                self.writer.store_lanes(builder.load(variable), builder.gep(c, [place]), cn)
+            for (at, _), place in zip(vectors, sums[r], strict=True):
+                to = builder.gep(c, [((row + r) * cm + (column + at) * cn).value])
+                self.writer.store_lanes(builder.load(place), to, cn)
 
     def terms(self, c: Any, a: Any, b: Any, m: int, n: int, k: int) -> None:
         """Write a product in whose vectors are neighbouring terms."""
@@ -114,59 +111,48 @@ class _Block:
             if not several or not count:
                 continue
             with ExitStack() as stack:
-                row, j = self.writer.loops(stack, [m, count])
-                column = self._add(self._times(j, several), first)
-                of_a = self._times(row, am)
-                starts = [self._times(self._add(column, s), bn) for s in range(several)]
-                totals = self._sums(a, of_a, b, starts, k, lanes)
-                for s, total in enumerate(totals):
-                    place = self._add(self._times(row, cm), self._times(self._add(column, s), cn))
-                    builder.store(total, builder.gep(c, [place]), align=1)
+                row, j = self._loops(stack, [m, count])
+                column = j * several + first
+                starts = [(column + s) * bn for s in range(several)]
+                for s, total in enumerate(self._sums(a, row * am, b, starts, k, lanes)):
+                    builder.store(total, builder.gep(c, [(row * cm + (column + s) * cn).value]), align=1)
 
-    def _sums(self, a: Any, of_a: Any, b: Any, starts: list[Any], k: int, lanes: int) -> list[Any]:
+    def _sums(self, a: Any, of_a: Number, b: Any, starts: list[Number], k: int, lanes: int) -> list[Any]:
         """Write several sums, of a row of the first matrix with columns of the second; of one alone in four parts."""
-        builder, fused = self.builder, self.writer.arithmetic.call_llvm
+        builder = self.builder
         several = SUMS if len(starts) == 1 and k >= 2 * SUMS * lanes else 1
         variables = [[self._variable(lanes) for _ in range(several)] for _ in starts]
         whole = k - k % (several * lanes)
         with ExitStack() as stack:
-            (t,) = self.writer.loops(stack, [whole // (several * lanes)])
+            (t,) = self._loops(stack, [whole // (several * lanes)])
             for part in range(several):
-                at = self._add(self._times(t, several * lanes), part * lanes)
-                factor = self._vector(a, self._add(of_a, at), 1, lanes)
+                at = t * (several * lanes) + part * lanes
+                factor = self._vector(a, of_a + at, 1, lanes)
                 for start, parts in zip(starts, variables, strict=True):
-                    other = self._vector(b, self._add(start, at), 1, lanes)
-                    builder.store(fused("fmuladd", factor, other, builder.load(parts[part])), parts[part])
+                    self._add_product(parts[part], factor, self._vector(b, start + at, 1, lanes))
         totals = []
-        for start, (variable, *others) in zip(starts, variables, strict=True):
-            vector = builder.load(variable)
-            for other in others:
-                vector = builder.fadd(vector, builder.load(other))
-            total = halved(builder, apart(builder, vector))
-            for t in range(whole, k):
-                x, y = (builder.load(builder.gep(p, [self._add(s, t)]), align=1) for p, s in ((a, of_a), (b, start)))
-                total = fused("fmuladd", x, y, total)
-            totals.append(total)
+        for start, parts in zip(starts, variables, strict=True):
+            vector = reduce(builder.fadd, map(builder.load, parts))
+            total = Number(builder, halved(builder, apart(builder, vector)))
+            for i in range(whole, k):
+                x, y = (Number(builder, self._vector(p, s + i, 1, 1)) for p, s in ((a, of_a), (b, start)))
+                total = multiply_add(x, y, total)
+            totals.append(total.value)
         return totals
 
     # Numbers
 
     def _variable(self, lanes: int) -> Any:
         kind = self.kind if lanes == 1 else ir.VectorType(self.kind, lanes)
-        variable = cgutils.alloca_once(self.builder, kind)
-        self.builder.store(ir.Constant(kind, None), variable)
-        return variable
+        return variable(self.builder, ir.Constant(kind, None))
 
-    def _add(self, a: Any, b: Any) -> Any:
-        b = ir.Constant(INDEX, b) if isinstance(b, int) else b
-        return self.builder.add(a, b)
+    def _loops(self, stack: ExitStack, shape: list[int]) -> list[Number]:
+        return [Number(self.builder, index) for index in self.writer.loops(stack, shape)]
 
-    def _times(self, a: Any, b: int) -> Any:
-        return self.builder.mul(a, ir.Constant(INDEX, b))
+    def _add_product(self, place: Any, x: ir.Value, y: ir.Value) -> None:
+        """Add what two numbers, or vectors, give to what is in memory."""
+        x, y, total = (Number(self.builder, z) for z in (x, y, self.builder.load(place)))
+        self.builder.store(multiply_add(x, y, total).value, place)
 
-    def _spread(self, x: Any, vector: ir.Value) -> Any:
-        count = vector.type.count if isinstance(vector.type, ir.VectorType) else 1
-        return together(self.builder, [x] * count)
-
-    def _vector(self, pointer: ir.Value, place: ir.Value, stride: int, lanes: int) -> Any:
-        return self.writer.load_lanes(self.builder.gep(pointer, [place]), stride, lanes)
+    def _vector(self, pointer: ir.Value, place: Number, stride: int, lanes: int) -> Any:
+        return self.writer.load_lanes(self.builder.gep(pointer, [place.value]), stride, lanes)

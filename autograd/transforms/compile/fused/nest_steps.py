@@ -279,6 +279,7 @@ class Reduction(Step):
         spread = tuple(next(strides) if k else 0 for k in kept)
         self.target = View(target.buffer, as_strided(target.array, source.array.shape, spread))
         self.operation, self.source, self.axes, self.start = operation, source, axes, start
+        self.why = f"it calls {operation}.reduce" if operation in ("fmax", "fmin") else ""
         super().__init__([source], [target])
 
     def adds_rows(self) -> bool:
@@ -325,10 +326,13 @@ class Spelled(Step):
     """What only arithmetic on single numbers can do.
 
     `compute` is given `Elements`, and the value numbers of each array that it reads, and returns those of `targets`.
+    If it is `alone`, it asks these for nothing but `values` and `checks`.
     """
 
-    def __init__(self, why: str, targets: list[View], reads: list[View], compute: Callable[..., Any]) -> None:
-        self.why, self.targets, self.compute = why, targets, compute
+    def __init__(
+        self, why: str, targets: list[View], reads: list[View], compute: Callable[..., Any], alone: bool = False
+    ) -> None:
+        self.why, self.targets, self.compute, self.alone = why, targets, compute, alone
         super().__init__(reads, [*targets])
 
 

@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from .arithmetic import BIT, INDEX, Arithmetic, memory_of
-from .bits import apart, cgutils, together
+from .arithmetic import memory_of
+from .bits import BIT, INDEX, Number, apart, each, together, variable
 from .nest_memory import Writer, halved, table_of
 from .nest_products import write_product
 from .nest_steps import Buffer, Gather, Held, Nest, Product, Reduction, Scatter, Step, View, in_order
@@ -46,7 +46,9 @@ class StepWriter(Writer):
         loads = {v: nest.loads[operations[v][1]] for v in order if operations[v][0] == "load"}
         views = [*loads.values(), *(view for view, _ in nest.stores)]
         # in the order in which NumPy would go through them, with axes that follow each other as one
-        laid_out = np.nditer([np.atleast_1d(view.array) for view in views], ["external_loop"]).itviews
+        laid_out: Any = [view.array for view in views]
+        if nest.shape != (1,):  # of which there may be more than NumPy goes through
+            laid_out = np.nditer([*map(np.atleast_1d, laid_out)], ["external_loop"]).itviews
         places = [(v.buffer, _offset(v.buffer, x), x.strides) for v, x in zip(views, laid_out, strict=True)]
         of_loads = dict(zip(loads, places, strict=False))
         *outer, n = laid_out[0].shape
@@ -108,102 +110,73 @@ class StepWriter(Writer):
         kept = [k if stride else 1 for k, stride in zip(shape[:-1], to, strict=False)]
         added = [k // each for k, each in zip(shape, kept, strict=False)]
         start = self.arithmetic.constant(step.start, dtype, lanes)
-        variable = cgutils.alloca_once(builder, start.type)
+        total = variable(builder, start)
         for count, fresh in pieces[: 1 + bool(n % lanes)]:
             with ExitStack() as stack:
                 *outer, block = self.loops(stack, [*kept, count])
-                first = (
-                    builder.mul(block, ir.Constant(INDEX, lanes)) if fresh == lanes else ir.Constant(INDEX, n - lanes)
-                )
+                first = (Number(builder, block) * lanes).value if fresh == lanes else ir.Constant(INDEX, n - lanes)
                 place = self.at(step.target.buffer, step.target.offset, to, [*outer, first])
-                builder.store(self.load_lanes(place, 1, lanes) if step.goes_on else start, variable)
+                builder.store(self.load_lanes(place, 1, lanes) if step.goes_on else start, total)
                 with ExitStack() as inner:
                     index = [builder.add(*pair) for pair in zip(outer, self.loops(inner, added), strict=True)]
                     there = self.at(step.source.buffer, step.source.offset, of, [*index, first])
                     stride = of[-1] // dtype.itemsize
-                    term = (
-                        self._row(step.operation, there, length, stride, dtype)
-                        if rows
-                        else self.load_lanes(there, 1, lanes)
-                    )
-                    found = self.arithmetic.compute(step.operation, dtype, [builder.load(variable), term])
-                    builder.store(found, variable)
-                for w, part in [*enumerate(apart(builder, builder.load(variable)))][lanes - fresh :]:
+                    row = self._row(step.operation, there, length, stride, dtype) if rows else None
+                    term = row or self.load_lanes(there, 1, lanes)
+                    found = self.arithmetic.compute(step.operation, dtype, [builder.load(total), term])
+                    builder.store(found, total)
+                for w, part in [*enumerate(apart(builder, builder.load(total)))][lanes - fresh :]:
                     self.store(part, builder.gep(place, [ir.Constant(INDEX, w)]))
 
     def _row(self, operation: str, first: ir.Value, n: int, stride: int, dtype: Any) -> Any:
         """Return the sum, or the like, of numbers in a row: sums in NumPy's order."""
         builder, arithmetic = self.builder, self.arithmetic
         if operation == "add" and dtype.kind == "f" and n >= 8:
-            return builder.call(self._pairwise(dtype), [first, ir.Constant(INDEX, n), ir.Constant(INDEX, stride)])
+            return builder.call(self._pairwise(dtype, stride), [first, ir.Constant(INDEX, n)])
         lanes = 8 if n >= 16 and operation != "multiply" else 1
         total = [self.load_lanes(first, stride, lanes)]
         if n >= 2 * lanes:
-            variable = cgutils.alloca_once(builder, total[0].type)
-            builder.store(total[0], variable)
-            with cgutils.for_range(builder, ir.Constant(INDEX, n // lanes - 1)) as each:
-                place = builder.mul(builder.add(each.index, ir.Constant(INDEX, 1)), ir.Constant(INDEX, lanes * stride))
+            so_far = variable(builder, total[0])
+            with each(builder, n // lanes, 1) as block:
+                place = builder.mul(block, ir.Constant(INDEX, lanes * stride))
                 following = self.load_lanes(builder.gep(first, [place]), stride, lanes)
-                builder.store(arithmetic.compute(operation, dtype, [builder.load(variable), following]), variable)
-            total = [builder.load(variable)]
+                builder.store(arithmetic.compute(operation, dtype, [builder.load(so_far), following]), so_far)
+            total = [builder.load(so_far)]
         found, *rest = apart(builder, total[0])
         last = [self.load(builder.gep(first, [ir.Constant(INDEX, i * stride)])) for i in range(n - n % lanes, n)]
         for other in (*rest, *last):
             found = arithmetic.compute(operation, dtype, [found, other])
         return found
 
-    def _pairwise(self, dtype: Any) -> Any:
+    def _pairwise(self, dtype: Any, stride: int) -> Any:
         """Return NumPy's function that sums numbers in a row: eight sums side by side; of longer rows two halves."""
-        kind = memory_of(dtype)
-        name = f"plaingrad_pairwise_{dtype.name}"
-        module = self.builder.module
+        kind, module = memory_of(dtype), self.builder.module
+        name = f"plaingrad_pairwise_{dtype.name}_{stride}"
         if name in module.globals:
             return module.globals[name]
-        function = ir.Function(module, ir.FunctionType(kind, [kind.as_pointer(), INDEX, INDEX]), name)
+        function = ir.Function(module, ir.FunctionType(kind, [kind.as_pointer(), INDEX]), name)
         function.linkage = "internal"
         function.attributes.add("noinline")
-        first, n, stride = function.args
-        outer, outer_arithmetic = self.builder, self.arithmetic
-        self.builder = builder = ir.IRBuilder(function.append_basic_block("entry"))
-        self.arithmetic = Arithmetic(builder)
-        eight = ir.Constant(INDEX, 8)
-        with builder.if_then(builder.icmp_signed(">", n, ir.Constant(INDEX, BLOCK))):
-            half = builder.sdiv(n, ir.Constant(INDEX, 2))
-            half = builder.sub(half, builder.srem(half, eight))
-            rest = builder.gep(first, [builder.mul(half, stride)])
-            parts = [
-                builder.call(function, [first, half, stride]),
-                builder.call(function, [rest, builder.sub(n, half), stride]),
-            ]
-            builder.ret(builder.fadd(*parts))
-        whole = builder.sub(n, builder.srem(n, eight))
-        variable = cgutils.alloca_once(builder, kind)
-        with builder.if_else(builder.icmp_signed("==", stride, ir.Constant(INDEX, 1))) as (dense, spread):
-            for branch, step in ((dense, 1), (spread, None)):
-                with branch:
-                    self._eight(first, whole, stride, step, kind, variable)
-        with cgutils.for_range_slice(builder, whole, n, ir.Constant(INDEX, 1)) as (i, _):
-            term = self.load(builder.gep(first, [builder.mul(i, stride)]))
-            builder.store(builder.fadd(builder.load(variable), term), variable)
-        builder.ret(builder.load(variable))
-        self.builder, self.arithmetic = outer, outer_arithmetic
+        builder = ir.IRBuilder(function.append_basic_block("entry"))
+        writer, first, n = Writer(builder, {}), function.args[0], Number(builder, function.args[1])
+
+        def at(i: Number) -> ir.Value:
+            return builder.gep(first, [(i * stride).value])
+
+        with builder.if_then((n > BLOCK).value):
+            half = n / 2 - (n / 2 & 7)
+            parts = [(first, half), (at(half), n - half)]
+            builder.ret(builder.fadd(*(builder.call(function, [start, length.value]) for start, length in parts)))
+        whole = n - (n & 7)
+        sums = variable(builder, writer.load_lanes(first, stride, 8))
+        with each(builder, whole.value, 8, 8) as i:
+            more = writer.load_lanes(at(Number(builder, i)), stride, 8)
+            builder.store(builder.fadd(builder.load(sums), more), sums)
+        total = variable(builder, halved(builder, apart(builder, builder.load(sums))))
+        with each(builder, n.value, whole.value) as i:
+            builder.store(builder.fadd(builder.load(total), writer.load(at(Number(builder, i)))), total)
+        builder.ret(builder.load(total))
         return function
-
-    def _eight(self, first: ir.Value, whole: ir.Value, stride: Any, step: int | None, kind: Any, result: Any) -> None:
-        """Add up a row whose length is a multiple of eight."""
-        builder = self.builder
-
-        def eight(i: Any) -> Any:
-            if step == 1:
-                return self.load_vector(builder.gep(first, [i]), 8)
-            places = [builder.mul(builder.add(i, ir.Constant(INDEX, w)), stride) for w in range(8)]
-            return together(builder, [self.load(builder.gep(first, [place])) for place in places])
-
-        sums = cgutils.alloca_once(builder, ir.VectorType(kind, 8))
-        builder.store(eight(ir.Constant(INDEX, 0)), sums)
-        with cgutils.for_range_slice(builder, ir.Constant(INDEX, 8), whole, ir.Constant(INDEX, 8)) as (i, _):
-            builder.store(builder.fadd(builder.load(sums), eight(i)), sums)
-        builder.store(halved(builder, apart(builder, builder.load(sums))), result)
 
     def _gather(self, step: Gather) -> None:
         target, entries = step.target, self._entries(step.places, step.target.array.itemsize)
@@ -242,7 +215,7 @@ class StepWriter(Writer):
             return found
         values = [x.item() for x in step.expected.ravel()]
         table = table_of(builder, values, memory_of(view.array.dtype))
-        held = cgutils.alloca_once_value(builder, found)
+        held = variable(builder, found)
         strides = np.empty(view.array.shape, np.int64).strides
         with ExitStack() as stack:
             index = self.loops(stack, view.array.shape)

@@ -5,15 +5,19 @@ What a body makes for the next iteration lies in scratch memory, and its results
 
 from __future__ import annotations
 
+from types import SimpleNamespace
 from typing import Any
+
+import numpy as np
 
 from ..loops.loop import Carried, Part, Same, Unsuitable
 from ..program import Variable
 from .body import STEPS, Body
-from .nest_steps import Buffer, Held, View
+from .elements import MOST
+from .nest_steps import Buffer, Held, Nest, Spelled, Step, View
 from .nest_tiles import tiled
 from .step_maker import itself
-from .values import dtype_of
+from .values import BOOL, dtype_of
 
 
 class Nests:
@@ -26,15 +30,44 @@ class Nests:
     """
 
     def __init__(self, body: Body) -> None:
-        for step in (*body.before, *body.steps):
-            if step.why:
-                raise Unsuitable(f"{step.why} (line {step.line})")
+        for steps in (body.before, body.steps):
+            for k, step in reversed([*enumerate(steps)]):
+                few = isinstance(step, Spelled) and step.alone and sum(view.array.size for view in step.reads) < MOST
+                if not few and step.why:
+                    raise Unsuitable(f"{step.why} (line {step.line})")
+                if isinstance(step, Spelled):
+                    steps[k : k + 1] = self._spelled_out(body, step)
         if len(body.steps) > STEPS:
             raise Unsuitable(f"it has more than {STEPS:,} steps on arrays")
         self.body, self.loop, self.before, self.steps = body, body.loop, body.before, body.steps
         self.parts = body.parts
         self._end()
         self._forget()
+
+    def _spelled_out(self, body: Body, step: Spelled) -> list[Step]:
+        """Return arithmetic on the single numbers of arrays as a nest of one element."""
+        nest, checks = Nest((1,)), list[int]()
+
+        def numbers(view: View) -> list[View]:
+            return [view[(*i, None)] for i in np.ndindex(view.array.shape)]
+
+        ids = [np.array([nest.load(x) for x in numbers(view)]).reshape(view.array.shape) for view in step.reads]
+        try:
+            made = step.compute(SimpleNamespace(values=nest.values, checks=checks), *ids)
+        except Unsuitable as error:
+            raise Unsuitable(f"{error} (line {step.line})") from None
+        for view, found in zip(step.targets, made if isinstance(made, tuple) else (made,), strict=True):
+            for x, v in zip(numbers(view), np.ravel(found), strict=True):
+                nest.store(x, nest.values.cast_one(int(v), view.array.dtype))
+        steps: list[Step] = [nest]
+        if checks:
+            held = body.made((len(checks),), BOOL, fixed=step.targets[0].buffer.fixed)
+            for x, v in zip(numbers(held), checks, strict=True):
+                nest.store(x, v)
+            steps.append(Held(held, np.ones(len(checks), bool)))
+        if len(nest.order()) > MOST:
+            raise Unsuitable(f"{step.why} (line {step.line})")
+        return steps
 
     def _end(self) -> None:
         """Give what the body makes for the next iteration, and for the results, its place."""

@@ -20,10 +20,12 @@ REDUCTIONS: dict[Callable[..., Any], str] = {
 } | {np.amax: "max", np.amin: "min"}
 _OF_UFUNCS = {
     "add": "sum", "multiply": "prod", "maximum": "max", "minimum": "min", "logical_or": "any", "logical_and": "all",
+    "fmax": "fmax", "fmin": "fmin",
 }  # fmt: skip
+_EXTREMES = frozenset(("max", "min", "fmax", "fmin"))
 FOLDED = {
     "sum": "add", "mean": "add", "prod": "multiply", "max": "maximum", "min": "minimum", "any": "or", "all": "and",
-    "var": "add", "std": "add", "cumsum": "add", "cumprod": "multiply",
+    "fmax": "fmax", "fmin": "fmin", "var": "add", "std": "add", "cumsum": "add", "cumprod": "multiply",
 }  # fmt: skip
 
 
@@ -46,6 +48,7 @@ class Asked(NamedTuple):
     keepdims: bool
     ddof: float
     flat: bool  # whether no axis was given
+    initial: Any  # with which the largest is compared, too
 
 
 def asked(function: Callable[..., object], source: Array, given: tuple[object, ...], options: dict[str, Any]) -> Asked:
@@ -55,6 +58,7 @@ def asked(function: Callable[..., object], source: Array, given: tuple[object, .
     alone = name in ("max", "min", "any", "all", "argmax", "argmin") and not of_ufunc
     options |= zip(("axis",) if alone else ("axis", "dtype"), given, strict=False)
     axis, keepdims = options.pop("axis", 0 if of_ufunc else None), options.pop("keepdims", False)
+    initial = options.pop("initial", None) if name in _EXTREMES else None
     ddof, wanted = options.pop("ddof", options.pop("correction", 0)), options.pop("dtype", None)
     if options or len(given) > 2 - alone:
         raise Unsuitable(f"it calls {name} with {', '.join([*options] or ['more than an axis'])}")
@@ -65,7 +69,7 @@ def asked(function: Callable[..., object], source: Array, given: tuple[object, .
         dtype = np.dtype(wanted)
     several = axis if isinstance(axis, tuple) else (axis,)
     axes = tuple(range(source.ndim)) if axis is None else tuple(int(a) % source.ndim for a in several)
-    return Asked(name, axes, dtype, keepdims, ddof, axis is None)
+    return Asked(name, axes, dtype, keepdims, ddof, axis is None, initial)
 
 
 def _dtype_of(name: str, dtype: np.dtype[Any]) -> np.dtype[Any]:
@@ -86,7 +90,7 @@ def start_of(operation: str, dtype: np.dtype[Any]) -> Any:
     if operation == "or" or dtype == BOOL:
         return dtype.type(operation == "minimum")
     ends = (-np.inf, np.inf) if dtype.kind == "f" else (np.iinfo(dtype).min, np.iinfo(dtype).max)
-    return dtype.type(ends[operation == "minimum"])
+    return dtype.type(ends[operation in ("minimum", "fmin")])
 
 
 def folded(

@@ -232,23 +232,17 @@ def _power(values: Values, dtype: Any, x: int, y: int) -> int:
     return values.value("power", dtype, x, y)
 
 
-def _sign(values: Values, dtype: Any, x: int) -> int:
-    zero, one, less = (values.number(number, dtype) for number in (0, 1, -1))
-    found = values.choice(values.one("==", dtype, x, zero), zero, x)  # nan stays
-    found = values.choice(values.one("<", dtype, x, zero), less, found)
-    return values.choice(values.one(">", dtype, x, zero), one, found)
-
-
 def _extreme(name: str, values: Values, dtype: Any, x: int, y: int) -> int:
     """Return the larger or smaller number, which a nan is not."""
     first = values.one("or", BOOL, values.one(name, dtype, x, y), values.one("isnan", dtype, y))
     return values.choice(first, x, y)
 
 
-def _heaviside(values: Values, dtype: Any, x: int, y: int) -> int:
-    zero, one = values.number(0, dtype), values.number(1, dtype)
-    found = values.choice(values.one("==", dtype, x, zero), y, x)  # nan stays
-    found = values.choice(values.one("<", dtype, x, zero), zero, found)
+def _by_sign(values: Values, dtype: Any, x: int, at_zero: int | None = None, below: int = 0) -> int:
+    """Return 1 for a positive number, and others for 0 and for a negative one; nan stays."""
+    zero, one, less = (values.number(number, dtype) for number in (0, 1, below))
+    found = values.choice(values.one("==", dtype, x, zero), zero if at_zero is None else at_zero, x)
+    found = values.choice(values.one("<", dtype, x, zero), less, found)
     return values.choice(values.one(">", dtype, x, zero), one, found)
 
 
@@ -304,6 +298,7 @@ _WRITTEN: dict[str, Callable[..., int]] = {
     "signbit": lambda values, dtype, x: values.one(
         "<", dtype, values.one("copysign", dtype, values.number(1, dtype), x), values.number(0, dtype)
     ),
-    "fmax": partial(_extreme, ">="), "fmin": partial(_extreme, "<="), "power": _power, "sign": _sign,
-    "heaviside": _heaviside, "logaddexp": _logaddexp, "remainder": _remainder, "floor_divide": _floor_divide,
+    "fmax": partial(_extreme, ">="), "fmin": partial(_extreme, "<="), "power": _power,
+    "sign": partial(_by_sign, below=-1), "heaviside": _by_sign, "logaddexp": _logaddexp, "remainder": _remainder,
+    "floor_divide": _floor_divide,
 }  # fmt: skip

@@ -330,7 +330,8 @@ class Plan:
 
     def _operands(self, call: Call, columns: Array) -> list[Any]:
         """Return what a call of the body reads; a constant index as the array itself, which machine code knows then."""
-        in_key = len(traced_in(call.args[1])) if call.function in KEYED else 0
+        keyed = call.function in KEYED or getattr(call.function, "__name__", "") == "at"  # of a ufunc
+        in_key = len(traced_in(call.args[1])) if keyed else 0
         operands = []
         for place, i in enumerate(columns):
             table = self._constants(self.repeat.reads[:, i]) if 0 < place <= in_key else None

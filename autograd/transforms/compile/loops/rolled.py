@@ -33,24 +33,12 @@ from ..floats import TracedFloat
 from ..memory import owner_of
 from ..passes import simplify
 from ..printer import Diverged
-from ..program import (
-    ARGUMENT,
-    CONSTANT,
-    Argument,
-    Call,
-    Check,
-    Fixed,
-    Memory,
-    Program,
-    errors_raise,
-    mapped,
-    traced_in,
-)
+from ..program import ARGUMENT, CONSTANT, Argument, Call, Check, Fixed, Memory, Program, errors_raise, mapped, traced_in
 from ..recorder import ProgramRecorder, value_of
 from ..types import Array
 from .kept import MOST, kept
 from .loop import Carried, Input, Loop, Part, Same, Unsuitable
-from .running import CompiledLoop, Lanes, Until, copies, stand_in
+from .running import CompiledLoop, Until, copies, stand_in
 
 T = TypeVar("T")
 
@@ -82,10 +70,7 @@ def rolled(steps: Steps, records: ProgramRecorder) -> tuple[Any, Any]:
 
 
 def rolled_while(
-    condition: Callable[[Any], Any],
-    steps: Steps,
-    records: ProgramRecorder,
-    otherwise: Callable[[], Any] | None = None,
+    condition: Callable[[Any], Any], steps: Steps, records: ProgramRecorder, otherwise: Callable[[], Any] | None = None
 ) -> Any:
     """Return the last state of a `while_loop`, as loops of the program: one that counts, and one with derivatives.
 
@@ -510,8 +495,8 @@ class Plan:
     def _loop_in_lanes(self, keeps: bool, size: int, on: tuple[bool, ...]) -> Any:
         (loop, used, closures), n = self.once(self._loop, keeps), len(self.body.carried)
         batched = tuple(b for i, b in enumerate(on) if i < n or i in used) + (False,) * len(closures)
-        machine = loop.machine_code(batched, size)
-        return None if machine is None else (Lanes(loop, machine, batched, size), used, closures)
+        lanes = loop.lanes(batched, size)
+        return None if lanes is None else (lanes, used, closures)
 
     @unrecorded
     def _loop(self, keeps: bool) -> tuple[CompiledLoop, list[int], list[Any]]:

@@ -75,23 +75,11 @@ def forward(program: Program, fewest: int) -> bool:
         return False
     program.outputs = forwarding.outputs(program)
     program.calls = forwarding.calls
-    _drop_unread_views(program)
     drop_dead(program)
     skip_copies(program)
     _drop_overwritten(program)
     drop_dead(program)
     return True
-
-
-def _drop_unread_views(program: Program) -> None:
-    """Drop views that nothing reads, whose memory may be needed."""
-    read, kept = {id(x) for x in traced_in(program.outputs)}, list[Call]()
-    for call in reversed(program.calls):
-        if call.view and read.isdisjoint(map(id, traced_in(call.result))):
-            continue
-        read.update(id(x) for x in call.reads())
-        kept.append(call)
-    program.calls = kept[::-1]
 
 
 def _drop_overwritten(program: Program) -> None:

@@ -97,17 +97,17 @@ class CompiledLoop:
         return f"CompiledLoop({self.__name__}: {len(self.loop.calls)} calls, {self.why or 'machine code'})"
 
     def diverged(self) -> Diverged:
-        """Return what is raised where a check does not hold, at the line of the first one."""
+        """Return what is raised where a check does not hold, at the line of the first one, or of equations."""
         calls = [c for call in self.loop.calls for c in getattr(getattr(call.function, "loop", None), "calls", [call])]
-        checks = [call for call in calls if isinstance(call, Check)]
+        checks: list[Call] = [call for call in calls if isinstance(call, Check)]
         finite = {id(call.result) for call in calls if call.function is np.isfinite}
-        return Diverged(checks[0].line if checks else "", all(id(call.args[0]) in finite for call in checks))
+        checks = checks or [call for call in calls if "linalg" in getattr(call.function, "__module__", "")] or calls[:1]
+        return Diverged(checks[0].line, all(id(call.args[0]) in finite for call in checks))
 
     @property
     def is_quick(self) -> bool:
         """Whether a call needs machine code and nothing else."""
-        within = any("raise" in dict(call.errors or {}).values() for call in self.loop.calls)
-        return self.form is not None and bool(self.loop.count) and not within
+        return self.form is not None and runs_alone(self.loop)
 
     @property
     def has_checks(self) -> bool:
@@ -133,10 +133,10 @@ class CompiledLoop:
         self._tried = True
         self.form = self._from_numba("form_of", self.loop)
 
-    def machine_code(self, batched: tuple[bool, ...], size: int) -> Callable[..., bool] | None:
-        """Return the machine code of the loop for each element of a batch; None if there is none."""
-        made: Callable[..., bool] | None = self._from_numba("machine_code", self.loop, batched, size)
-        return made
+    def lanes(self, batched: tuple[bool, ...], size: int, tables: tuple[int, ...] = ()) -> Lanes | None:
+        """Return the loop for each element of a batch; None if there is no machine code of that."""
+        machine = self._from_numba("machine_code", self.loop, batched, size, tables)
+        return machine and Lanes(self, machine, batched, size, tables)
 
     def _from_numba(self, name: str, *given: Any) -> Any:
         if find_spec("numba") is None:
@@ -194,6 +194,11 @@ class CompiledLoop:
             result[...] = value
 
 
+def runs_alone(loop: Loop) -> bool:
+    """Tell whether a call of a loop as machine code needs nothing else."""
+    return bool(loop.count) and not any("raise" in dict(call.errors or {}).values() for call in loop.calls)
+
+
 def memory_for(shape: tuple[int, ...], dtype: np.dtype[Any]) -> Callable[[], Array]:
     """Return a function that returns memory for a result: if it is large, some that nobody holds any more."""
     strides = tuple(dtype.itemsize * math.prod(shape[i + 1 :]) for i in range(len(shape)))
@@ -215,10 +220,15 @@ class Lanes:
         All results have it.
     size
         How many elements the batch has.
+    tables
+        The arguments and results, by number, that lie in memory in the order of the machine code.
     """
 
-    def __init__(self, loop: CompiledLoop, machine: Callable[..., bool], batched: tuple[bool, ...], size: int) -> None:
-        self.of, self.machine, self.batched, self.size = loop, machine, batched, size
+    def __init__(
+        self, loop: CompiledLoop, machine: Any, batched: tuple[bool, ...], size: int, tables: tuple[int, ...]
+    ) -> None:
+        self.of, self.machine, self.batched, self.size, self.tables = loop, machine, batched, size, tables
+        self.is_quick = runs_alone(loop.loop)
         self.loop, self.__name__ = loop.loop, f"{loop.__name__}_of_batch"
         self._space: list[Callable[[], Array]] | None = None
 
@@ -233,9 +243,11 @@ class Lanes:
         return tuple(results)
 
     def _memory(self, count: int) -> list[Callable[[], Array]]:
-        once, size = len(self.loop.finals), self.size
-        shapes = [(size, *shape) if i < once else (count, size, *shape) for i, (shape, _) in enumerate(self.of._shapes)]
-        return [memory_for(shape, dtype) for shape, (_, dtype) in zip(shapes, self.of._shapes, strict=True)]
+        found, of, width = list[Callable[[], Array]](), len(self.loop.arguments), self.machine.width
+        for i, (shape, dtype) in enumerate(self.of._shapes):
+            size = -(-self.size // width) * width if of + i in self.tables else self.size
+            found.append(memory_for((*[count] * (i >= len(self.loop.finals)), size, *shape), dtype))
+        return found
 
     def __repr__(self) -> str:
         return f"Lanes({self.size} of {self.of!r})"

@@ -16,6 +16,7 @@ from .program import ScalarProgram
 from .recorder import RecordedFloat, ValueRecorder
 from .writer import miss
 
+_NO_OBJECTS = Value, RecordedFloat, float, int, str, bytes, list, tuple, dict, type(None)  # which hold no values unseen
 _recording = threading.RLock()  # while one function is recorded, its values are of another class
 
 
@@ -101,7 +102,7 @@ class CompiledFunction(WrappedFunction):
         self, recorder: ValueRecorder, args: tuple[Any, ...], kwargs: dict[str, Any], mode: int
     ) -> tuple[Any, ScalarProgram | None]:
         """Return the result of the function and the program that was recorded, None if the function raised an error."""
-        objects = [value for value in (*args, *kwargs.values()) if _is_object(value)]
+        objects = [value for value in (*args, *kwargs.values()) if not isinstance(value, _NO_OBJECTS)]
         environment = Environment((self.__wrapped__, *objects) if objects else self.__wrapped__, arrays=True)
         values = [value for value in environment.seen if isinstance(value, Value)]
         arguments = Arguments(args, kwargs, set(map(id, values)))
@@ -150,11 +151,6 @@ class CompiledFunction(WrappedFunction):
         if self._fallback != "eager":
             warn(why)
         return self.__wrapped__(*args, **kwargs)
-
-
-def _is_object(value: Any) -> bool:
-    """Tell whether an argument is an object, which may hold values, in place of numbers."""
-    return not isinstance(value, Value | RecordedFloat | float | int | str | bytes | list | tuple | dict | None)
 
 
 def _unwrapped(result: Any) -> Any:

@@ -128,7 +128,7 @@ def _install() -> None:
         if _BINARY[function][1] != _CONDITION:
             setattr(Text, f"__r{name}__", _reflected(of_two))
     for sign, symbol in _UNARY.items():
-        setattr(Text, f"__{sign.__name__}__", _signed(symbol))
+        setattr(Text, f"__{sign.__name__}__", lambda x, s=symbol: Text(f"{s}{x.within(_SIGN + 1)}", _SIGN))
 
 
 def _partial(function: Callable[..., Any]) -> Callable[[Any, Any], Text]:
@@ -137,10 +137,6 @@ def _partial(function: Callable[..., Any]) -> Callable[[Any, Any], Text]:
 
 def _reflected(apply: Callable[[Any, Any], Any]) -> Callable[[Any, Any], Any]:
     return lambda y, x: apply(x, y)
-
-
-def _signed(symbol: str) -> Callable[[Text], Text]:
-    return lambda x: Text(f"{symbol}{x.within(_SIGN + 1)}", _SIGN)
 
 
 _install()
@@ -195,7 +191,7 @@ def slope_text(
     shapes = [()] * len(args)
     if _can_be_written(op, index, args):
         written = _slope(op.rules[index], op.getter(index)((*args, out, *shapes)))
-        if isinstance(written, float) or not (carefully and _may_raise(written)):
+        if isinstance(written, float) or not (carefully and any(x in written.text for x in ("/", "%", "**"))):
             return written
     name = names.name(_slope_function(op, index), f"slope_of_{op.name}" + (f"_{index + 1}" if index else ""))
     return Text(f"{name}(({', '.join([as_text(x).text for x in (*args, out)] + ['()'] * len(args))}))")
@@ -225,7 +221,3 @@ def _can_be_written(op: Primitive, index: int, args: tuple[Any, ...]) -> bool:
     rule: Any = op.rules[index]
     of_numbers = not rule.__code__.co_names or (rule is RULES[np.power][0] and type(args[1]) is float)
     return of_numbers and not op.at_call[index] and is_arithmetic(op, index)
-
-
-def _may_raise(text: Text) -> bool:
-    return any(symbol in text.text for symbol in ("/", "%", "**"))

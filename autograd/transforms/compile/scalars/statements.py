@@ -89,8 +89,9 @@ class Statements:
         if step.kind == "guard":
             return [f"if {text.within(0)}: return miss" if not step.value else f"if not ({text}): return miss"]
         name = self._number[step]
-        short = len(text.text) < _LONG and step not in self._ends
-        if short and self._uses[step] == 1 and name not in self.saved and _is_operator(step) and text.rank:
+        short = len(text.text) < _LONG and step not in self._ends and self._uses[step] == 1
+        is_operator = getattr(_function(step), "__module__", "") == "_operator"
+        if short and name not in self.saved and is_operator and text.rank:
             self._parts[step] = text
             return []
         self._text[step] = Text(name)
@@ -146,10 +147,7 @@ class Statements:
         contributions = Counter(arg for step in self._live() for arg in step.args if arg.live)
         contributions.update(list(self._gradient))
         # what the program can see is 0.0 before anything is added to it, which makes 0.0 of -0.0
-        shown = {
-            *self.outputs,
-            *[step.args[0] for step in self.steps if step.kind == "gradient"],
-        }
+        shown = {*self.outputs, *[step.args[0] for step in self.steps if step.kind == "gradient"]}
         blocks: list[tuple[str, str]] = []
         zeros: list[str] = []
         for step in reversed(self._live()):
@@ -236,10 +234,6 @@ def _writings(step: Step) -> int:
     """
     written_out = step.function is not None and isinstance(_function(step), FunctionType)
     return 2 if written_out or step.kind in ("gradient", "backward") else 1
-
-
-def _is_operator(step: Step) -> bool:
-    return getattr(_function(step), "__module__", "") == "_operator"
 
 
 def _words(text: str) -> list[str]:
