@@ -8,22 +8,10 @@ from . import later as _later
 
 with _later.importing():
     from .errors import (
-        AnomalyError,
-        AutogradError,
-        BatchError,
-        CompileError,
-        ConvergenceError,
-        DeclarationError,
-        DerivativeError,
-        DomainError,
-        DtypeError,
-        GradientCheckError,
-        GraphError,
-        NotReproducibleError,
-        PatternError,
-        ShapeError,
+        AnomalyError, AutogradError, BatchError, CompileError, ConvergenceError, DeclarationError, DerivativeError,
+        DomainError, DtypeError, GradientCheckError, GraphError, NotReproducibleError, PatternError, ShapeError,
         UnsupportedError,
-    )
+    )  # fmt: skip
     from .foreign import missing as _missing
     from .graph.grad_mode import detect_anomaly, enable_grad, is_grad_enabled, no_grad, set_grad_enabled
     from .graph.saved_tensors import saved_tensors_hooks
@@ -36,25 +24,15 @@ with _later.importing():
 if typing.TYPE_CHECKING:
     from . import extend
     from .diagnosis import Explanation, Finding, Saved, explain, lint, saved
-    from .hips.builtins import dict as dict
-    from .hips.builtins import isinstance as isinstance
-    from .hips.builtins import list as list
-    from .hips.builtins import tuple as tuple
-    from .hips.builtins import type as type
+    from .hips.builtins import dict as dict, isinstance as isinstance, list as list, tuple as tuple, type as type
     from .hips.definitions import primitive as primitive
-    from .hips.differential_operators import deriv as deriv
-    from .hips.differential_operators import grad_and_aux as grad_and_aux
-    from .hips.differential_operators import grad_named as grad_named
-    from .hips.differential_operators import hessian_tensor_product as hessian_tensor_product
-    from .hips.differential_operators import hessian_vector_product as hessian_vector_product
-    from .hips.differential_operators import holomorphic_grad as holomorphic_grad
-    from .hips.differential_operators import make_ggnvp as make_ggnvp
-    from .hips.differential_operators import make_hvp as make_hvp
-    from .hips.differential_operators import make_jvp as make_jvp
-    from .hips.differential_operators import make_vjp as make_vjp
-    from .hips.differential_operators import multigrad_dict as multigrad_dict
-    from .hips.differential_operators import tensor_jacobian_product as tensor_jacobian_product
-    from .hips.differential_operators import vector_jacobian_product as vector_jacobian_product
+    from .hips.differential_operators import (
+        deriv as deriv, grad_and_aux as grad_and_aux, grad_named as grad_named,
+        hessian_tensor_product as hessian_tensor_product, hessian_vector_product as hessian_vector_product,
+        holomorphic_grad as holomorphic_grad, make_ggnvp as make_ggnvp, make_hvp as make_hvp, make_jvp as make_jvp,
+        make_vjp as make_vjp, multigrad_dict as multigrad_dict, tensor_jacobian_product as tensor_jacobian_product,
+        vector_jacobian_product as vector_jacobian_product,
+    )  # fmt: skip
     from .primitives.function import Context, Function
     from .scalar.value import Value
     from .tensors.hooks import Handle
@@ -71,13 +49,8 @@ if typing.TYPE_CHECKING:
     from .transforms.scan import scan, while_loop
     from .transforms.sparse.pattern import sparsity
     from .transforms.trees import (
-        ravel_pytree,
-        register_dataclass,
-        register_pytree_node,
-        tree_flatten,
-        tree_leaves,
-        tree_map,
-    )
+        ravel_pytree, register_dataclass, register_pytree_node, tree_flatten, tree_leaves, tree_map,
+    )  # fmt: skip
     from .transforms.vjp_jvp import jvp, linearize, vjp
     from .transforms.vmap import vmap
     from .visualize import draw_graph, watch_calls
@@ -116,12 +89,7 @@ _OWN = {
     "transforms.hvp": ("ggnvp", "hvp"),
     "transforms.jacobian": ("hessian", "jacobian"),
     "transforms.trees": (
-        "ravel_pytree",
-        "register_dataclass",
-        "register_pytree_node",
-        "tree_flatten",
-        "tree_leaves",
-        "tree_map",
+        "ravel_pytree", "register_dataclass", "register_pytree_node", "tree_flatten", "tree_leaves", "tree_map",
     ),
     "transforms.scan": ("scan", "while_loop"),
     "transforms.sparse.pattern": ("sparsity",),
@@ -130,7 +98,7 @@ _OWN = {
     "visualize": ("draw_graph", "watch_calls"),
     "visualize.difference": ("GraphDifference", "GraphDifferences", "RecordedRun", "diff_graphs", "record_run"),
     "visualize.player": ("player",),
-}
+}  # fmt: skip
 _set_module(__name__, *(globals().get(name) for name in __all__))
 
 # Where the modules are that lower floors ask for.

@@ -74,25 +74,9 @@ Tensor([ 1.5, -1.5], requires_grad=True)
 import typing
 
 from .arrays.door import (
-    ARRAY_TYPES,
-    anywhere,
-    as_array,
-    cached_arrays,
-    called,
-    done_outside,
-    drawn,
-    everywhere,
-    fusing,
-    innermost,
-    is_copy,
-    is_finite,
-    levels,
-    outside,
-    outside_types,
-    rolling,
-    unrecorded,
-    whole,
-)
+    ARRAY_TYPES, anywhere, as_array, cached_arrays, called, done_outside, drawn, everywhere, fusing, innermost, is_copy,
+    is_finite, levels, outside, outside_types, rolling, unrecorded, whole,
+)  # fmt: skip
 from .foreign import missing
 from .graph.buffer_reuse import portions
 from .graph.name_scope import describe_calls, name_calls
@@ -110,14 +94,11 @@ if typing.TYPE_CHECKING:
     from .diagnosis.traced_calls import TracedCall, trace_calls
     from .diagnosis.tracing import TracedOperation, trace_operations
     from .files import replacing
-    from .hips.definitions import defjvp as defjvp
-    from .hips.definitions import defjvp_argnum as defjvp_argnum
-    from .hips.definitions import defjvp_argnums as defjvp_argnums
-    from .hips.definitions import defvjp as defvjp
-    from .hips.definitions import defvjp_argnum as defvjp_argnum
-    from .hips.definitions import defvjp_argnums as defvjp_argnums
-    from .hips.definitions import notrace_primitive as notrace_primitive
-    from .hips.definitions import primitive as primitive
+    from .hips.definitions import (
+        defjvp as defjvp, defjvp_argnum as defjvp_argnum, defjvp_argnums as defjvp_argnums, defvjp as defvjp,
+        defvjp_argnum as defvjp_argnum, defvjp_argnums as defvjp_argnums, notrace_primitive as notrace_primitive,
+        primitive as primitive,
+    )  # fmt: skip
     from .hips.vector_spaces import VSpace as VSpace
     from .hips.vector_spaces import vspace as vspace
     from .ops.setitem import mark_written, overwrite

@@ -22,21 +22,9 @@ from .graph.instrumentation import Observer, observed, observer, value_observer
 from .graph.mutation import kept_arrays, note_written, owner_of, refuse_overwritten
 from .graph.name_scope import RunningCall, describe_objects, described_calls, running_calls
 from .graph.node import (
-    LEAF,
-    Bundle,
-    FreedOperation,
-    Gradients,
-    Hooked,
-    Leaf,
-    Lift,
-    MultiNode,
-    Node,
-    Operation,
-    absent,
-    ancestors,
-    by_number,
-    counter,
-)
+    LEAF, Bundle, FreedOperation, Gradients, Hooked, Leaf, Lift, MultiNode, Node, Operation, absent, ancestors,
+    by_number, counter,
+)  # fmt: skip
 from .graph.saved_tensors import Packed, operation_of
 from .later import lazy_names
 from .ops.index import scatter, selected
@@ -48,21 +36,9 @@ from .primitives.operands import NUMBERS
 from .primitives.primitive import ManyInputs, Primitive
 from .source.call_site import called_by, gives_way, users_frame, users_line
 from .source.source_info import (
-    HasLine,
-    SourceLine,
-    beginning,
-    defined,
-    here,
-    line_in,
-    line_of,
-    place,
-    source_of,
-    text_at,
-    user_frame,
-    warn,
-    within_engine,
-    within_file,
-)
+    HasLine, SourceLine, beginning, defined, here, line_in, line_of, place, source_of, text_at, user_frame, warn,
+    within_engine, within_file,
+)  # fmt: skip
 from .tensors.conversions import differentiated
 from .tensors.dispatch import declare_special_functions, fronts, is_plain, plain
 from .tensors.dispatch import operation_of as replacement_of
@@ -81,17 +57,8 @@ if TYPE_CHECKING:
     from .transforms.checkpoint import RandomStates, random_states, set_random_states
     from .transforms.compile.compiled_program import CompiledProgram
     from .transforms.compile.program import (
-        CONSTANT,
-        HELD,
-        Argument,
-        ArrayOf,
-        Call,
-        Check,
-        Effect,
-        Fixed,
-        Outside,
-        traced_in,
-    )
+        CONSTANT, HELD, Argument, ArrayOf, Call, Check, Effect, Fixed, Outside, traced_in,
+    )  # fmt: skip
     from .transforms.fixed_point import Step, differentiated_at, recorded_since, standing_at
     from .transforms.grad import choose
 

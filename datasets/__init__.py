@@ -20,29 +20,16 @@ if _os.path.exists(_os.path.join(__path__[0], "arrow_dataset.py")):
 
 import datasets.transforms  # noqa: F401 - for programs that import datasets alone
 from datasets.errors import (
-    ArgumentError,
-    CellError,
-    ColumnError,
-    DataError,
-    FormatError,
-    MissingFileError,
-    RowError,
-    RowIndexError,
-    TruncatedError,
-    WorkerError,
-)
+    ArgumentError, CellError, ColumnError, DataError, FormatError, MissingFileError, RowError, RowIndexError,
+    TruncatedError, WorkerError,
+)  # fmt: skip
 from datasets.loading.batch_samplers import BatchSampler, BucketBatchSampler
 from datasets.loading.collate import default_collate
 from datasets.loading.dataset import ConcatDataset, Dataset, Subset, TensorDataset
 from datasets.loading.loader import DataLoader
 from datasets.loading.samplers import (
-    DistributedSampler,
-    RandomSampler,
-    Sampler,
-    SequentialSampler,
-    SubsetRandomSampler,
-    WeightedRandomSampler,
-)
+    DistributedSampler, RandomSampler, Sampler, SequentialSampler, SubsetRandomSampler, WeightedRandomSampler,
+)  # fmt: skip
 from datasets.rows import batches
 from datasets.sources.arrays import open_array
 from datasets.sources.csv_files import read_csv
@@ -54,43 +41,10 @@ from datasets.split import random_split, train_test_split
 from datasets.toys import make_blobs, make_circles, make_moons, make_spirals
 
 __all__ = [
-    "ArgumentError",
-    "BatchSampler",
-    "BucketBatchSampler",
-    "CellError",
-    "ColumnError",
-    "ConcatDataset",
-    "DataError",
-    "DataLoader",
-    "Dataset",
-    "DistributedSampler",
-    "FormatError",
-    "ImageFolder",
-    "MissingFileError",
-    "RandomSampler",
-    "RowError",
-    "RowIndexError",
-    "Sampler",
-    "SequentialSampler",
-    "Subset",
-    "SubsetRandomSampler",
-    "TensorDataset",
-    "TruncatedError",
-    "WeightedRandomSampler",
-    "WorkerError",
-    "batches",
-    "default_collate",
-    "download",
-    "load_idx",
-    "load_mnist",
-    "make_blobs",
-    "make_circles",
-    "make_moons",
-    "make_spirals",
-    "open_array",
-    "random_split",
-    "read_csv",
-    "read_idx",
-    "read_table",
-    "train_test_split",
-]
+    "ArgumentError", "BatchSampler", "BucketBatchSampler", "CellError", "ColumnError", "ConcatDataset", "DataError",
+    "DataLoader", "Dataset", "DistributedSampler", "FormatError", "ImageFolder", "MissingFileError", "RandomSampler",
+    "RowError", "RowIndexError", "Sampler", "SequentialSampler", "Subset", "SubsetRandomSampler", "TensorDataset",
+    "TruncatedError", "WeightedRandomSampler", "WorkerError", "batches", "default_collate", "download", "load_idx",
+    "load_mnist", "make_blobs", "make_circles", "make_moons", "make_spirals", "open_array", "random_split", "read_csv",
+    "read_idx", "read_table", "train_test_split",
+]  # fmt: skip

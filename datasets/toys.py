@@ -60,27 +60,16 @@ def make_moons(
 
 
 def make_circles(
-    n_samples: int = 200,
-    *,
-    factor: float = 0.5,
-    noise: float = 0.05,
-    seed: Seed = 0,
-    rng: Rng = None,
+    n_samples: int = 200, *, factor: float = 0.5, noise: float = 0.05, seed: Seed = 0, rng: Rng = None
 ) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
     """Return a circle inside another: class 0 has radius 1, class 1 radius `factor`.
 
     Parameters
     ----------
-    n_samples
-        The number of points, at least 1.
+    n_samples, noise, seed, rng
+        As for `make_moons`.
     factor
         The inner radius, above 0 and below 1.
-    noise
-        The standard deviation of the normal noise added to both coordinates.
-    seed
-        An int for the same points each time, a Generator to draw from, or None for others each time.
-    rng
-        In place of `seed`: whatever ``numpy.random.default_rng`` takes.
 
     Returns
     -------
@@ -112,13 +101,7 @@ def make_circles(
 
 
 def make_spirals(
-    n_samples: int = 200,
-    *,
-    arms: int = 2,
-    turns: float = 1.0,
-    noise: float = 0.02,
-    seed: Seed = 0,
-    rng: Rng = None,
+    n_samples: int = 200, *, arms: int = 2, turns: float = 1.0, noise: float = 0.02, seed: Seed = 0, rng: Rng = None
 ) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
     """Return interleaved spirals, one class per arm: hard for a shallow network.
 
@@ -127,18 +110,12 @@ def make_spirals(
 
     Parameters
     ----------
-    n_samples
-        The number of points, at least 1.
+    n_samples, noise, seed, rng
+        As for `make_moons`.
     arms
         The number of arms and classes, at least 1.
     turns
         How many times an arm would wind around the origin from radius 0 to radius 1.
-    noise
-        The standard deviation of the normal noise added to both coordinates.
-    seed
-        An int for the same points each time, a Generator to draw from, or None for others each time.
-    rng
-        In place of `seed`: whatever ``numpy.random.default_rng`` takes.
 
     Returns
     -------
@@ -168,12 +145,7 @@ def make_spirals(
 
 
 def make_blobs(
-    n_samples: int = 200,
-    *,
-    centers: int = 3,
-    noise: float = 1.0,
-    seed: Seed = 0,
-    rng: Rng = None,
+    n_samples: int = 200, *, centers: int = 3, noise: float = 1.0, seed: Seed = 0, rng: Rng = None
 ) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
     """Return round Gaussian clouds of points, one class per cloud, which a linear model can separate.
 
@@ -181,16 +153,12 @@ def make_blobs(
 
     Parameters
     ----------
-    n_samples
-        The number of points, at least 1.
+    n_samples, seed, rng
+        As for `make_moons`.
     centers
         The number of clouds and classes, at least 1.
     noise
         The standard deviation of a cloud in both coordinates.
-    seed
-        An int for the same points each time, a Generator to draw from, or None for others each time.
-    rng
-        In place of `seed`: whatever ``numpy.random.default_rng`` takes.
 
     Returns
     -------

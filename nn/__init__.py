@@ -16,83 +16,34 @@ with _extend.importing():
     from ._functional_call import functional_call, stack_parameters
     from .module import Module
     from .modules.activation import (
-        CELU,
-        ELU,
-        GELU,
-        GLU,
-        SELU,
-        Hardshrink,
-        Hardsigmoid,
-        Hardswish,
-        Hardtanh,
-        LeakyReLU,
-        LogSigmoid,
-        LogSoftmax,
-        Mish,
-        PReLU,
-        ReLU,
-        ReLU6,
-        RReLU,
-        Sigmoid,
-        SiLU,
-        Softmax,
-        Softmax2d,
-        Softmin,
-        Softplus,
-        Softshrink,
-        Softsign,
-        Tanh,
-        Tanhshrink,
-        Threshold,
-    )
+        CELU, ELU, GELU, GLU, SELU, Hardshrink, Hardsigmoid, Hardswish, Hardtanh, LeakyReLU, LogSigmoid, LogSoftmax,
+        Mish, PReLU, ReLU, ReLU6, RReLU, Sigmoid, SiLU, Softmax, Softmax2d, Softmin, Softplus, Softshrink, Softsign,
+        Tanh, Tanhshrink, Threshold,
+    )  # fmt: skip
     from .modules.attention import MultiheadAttention
     from .modules.batchnorm import BatchNorm1d, BatchNorm2d, BatchNorm3d, InstanceNorm1d, InstanceNorm2d, InstanceNorm3d
-    from .modules.channelshuffle import ChannelShuffle
     from .modules.containers import MLP, ModuleDict, ModuleList, ParameterDict, ParameterList, Sequential
     from .modules.conv import Conv1d, Conv2d, Conv3d, ConvTranspose1d, ConvTranspose2d, ConvTranspose3d
     from .modules.distance import CosineSimilarity, PairwiseDistance
     from .modules.dropout import AlphaDropout, Dropout, Dropout1d, Dropout2d, Dropout3d, FeatureAlphaDropout
     from .modules.embedding import Embedding, EmbeddingBag
     from .modules.flatten import Flatten, Unflatten
-    from .modules.likelihood_loss import BCELoss, BCEWithLogitsLoss, GaussianNLLLoss, KLDivLoss, PoissonNLLLoss
     from .modules.linear import Bilinear, Identity, Linear
-    from .modules.loss import CrossEntropyLoss, CTCLoss, NLLLoss
+    from .modules.loss import (
+        BCELoss, BCEWithLogitsLoss, CrossEntropyLoss, CTCLoss, GaussianNLLLoss, HuberLoss, KLDivLoss, L1Loss, MSELoss,
+        NLLLoss, PoissonNLLLoss, SmoothL1Loss,
+    )  # fmt: skip
     from .modules.norm import GroupNorm, LayerNorm, LocalResponseNorm, RMSNorm
     from .modules.padding import (
-        CircularPad1d,
-        CircularPad2d,
-        CircularPad3d,
-        ConstantPad1d,
-        ConstantPad2d,
-        ConstantPad3d,
-        ReflectionPad1d,
-        ReflectionPad2d,
-        ReflectionPad3d,
-        ReplicationPad1d,
-        ReplicationPad2d,
-        ReplicationPad3d,
-        ZeroPad1d,
-        ZeroPad2d,
+        CircularPad1d, CircularPad2d, CircularPad3d, ConstantPad1d, ConstantPad2d, ConstantPad3d, ReflectionPad1d,
+        ReflectionPad2d, ReflectionPad3d, ReplicationPad1d, ReplicationPad2d, ReplicationPad3d, ZeroPad1d, ZeroPad2d,
         ZeroPad3d,
-    )
+    )  # fmt: skip
     from .modules.pooling import (
-        AdaptiveAvgPool1d,
-        AdaptiveAvgPool2d,
-        AdaptiveAvgPool3d,
-        AdaptiveMaxPool1d,
-        AdaptiveMaxPool2d,
-        AdaptiveMaxPool3d,
-        AvgPool1d,
-        AvgPool2d,
-        AvgPool3d,
-        LPPool1d,
-        LPPool2d,
-        LPPool3d,
-        MaxPool1d,
-        MaxPool2d,
+        AdaptiveAvgPool1d, AdaptiveAvgPool2d, AdaptiveAvgPool3d, AdaptiveMaxPool1d, AdaptiveMaxPool2d,
+        AdaptiveMaxPool3d, AvgPool1d, AvgPool2d, AvgPool3d, LPPool1d, LPPool2d, LPPool3d, MaxPool1d, MaxPool2d,
         MaxPool3d,
-    )
-    from .modules.regression_loss import HuberLoss, L1Loss, MSELoss, SmoothL1Loss
+    )  # fmt: skip
     from .modules.rnn import GRU, LSTM, RNN
     from .parameter import Parameter
     from .random import manual_seed
@@ -102,49 +53,22 @@ if typing.TYPE_CHECKING:
     from ._summary import summary
     from .modules.adaptive import AdaptiveLogSoftmaxWithLoss
     from .modules.lazy import (
-        LazyBatchNorm1d,
-        LazyBatchNorm2d,
-        LazyBatchNorm3d,
-        LazyConv1d,
-        LazyConv2d,
-        LazyConv3d,
-        LazyConvTranspose1d,
-        LazyConvTranspose2d,
-        LazyConvTranspose3d,
-        LazyInstanceNorm1d,
-        LazyInstanceNorm2d,
-        LazyInstanceNorm3d,
+        LazyBatchNorm1d, LazyBatchNorm2d, LazyBatchNorm3d, LazyConv1d, LazyConv2d, LazyConv3d, LazyConvTranspose1d,
+        LazyConvTranspose2d, LazyConvTranspose3d, LazyInstanceNorm1d, LazyInstanceNorm2d, LazyInstanceNorm3d,
         LazyLinear,
-    )
+    )  # fmt: skip
     from .modules.margin_loss import (
-        CosineEmbeddingLoss,
-        HingeEmbeddingLoss,
-        MarginRankingLoss,
-        MultiLabelMarginLoss,
-        MultiLabelSoftMarginLoss,
-        MultiMarginLoss,
-        SoftMarginLoss,
-        TripletMarginLoss,
-        TripletMarginWithDistanceLoss,
-    )
+        CosineEmbeddingLoss, HingeEmbeddingLoss, MarginRankingLoss, MultiLabelMarginLoss, MultiLabelSoftMarginLoss,
+        MultiMarginLoss, SoftMarginLoss, TripletMarginLoss, TripletMarginWithDistanceLoss,
+    )  # fmt: skip
     from .modules.rnn_cells import GRUCell, LSTMCell, RNNCell
     from .modules.transformer import (
-        Transformer,
-        TransformerDecoder,
-        TransformerDecoderLayer,
-        TransformerEncoder,
-        TransformerEncoderLayer,
-    )
+        Transformer, TransformerDecoder, TransformerDecoderLayer, TransformerEncoder, TransformerEncoderLayer,
+    )  # fmt: skip
     from .modules.unpooling import MaxUnpool1d, MaxUnpool2d, MaxUnpool3d
     from .modules.upsampling import (
-        Fold,
-        PixelShuffle,
-        PixelUnshuffle,
-        Unfold,
-        Upsample,
-        UpsamplingBilinear2d,
-        UpsamplingNearest2d,
-    )
+        ChannelShuffle, Fold, PixelShuffle, PixelUnshuffle, Unfold, Upsample, UpsamplingBilinear2d, UpsamplingNearest2d,
+    )  # fmt: skip
     from .serialization import load, save
     from .training import NonFiniteLossError, TrainingWarning, evaluate, fit, predict, watch
 
@@ -199,7 +123,7 @@ _OWN = {
     ),
     "modules.unpooling": ("MaxUnpool1d", "MaxUnpool2d", "MaxUnpool3d"),
     "modules.upsampling": (
-        "Fold", "PixelShuffle", "PixelUnshuffle", "Unfold", "Upsample", "UpsamplingBilinear2d",
+        "ChannelShuffle", "Fold", "PixelShuffle", "PixelUnshuffle", "Unfold", "Upsample", "UpsamplingBilinear2d",
         "UpsamplingNearest2d",
     ),
     "serialization": ("load", "save"),

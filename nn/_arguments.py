@@ -9,11 +9,14 @@ from __future__ import annotations
 import ast
 import functools
 import inspect
+import itertools
 import math
 import operator
 import os
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Sized
 from numbers import Real
+from types import ModuleType
 from typing import Any, NamedTuple, TypeAlias, TypeVar, cast
 
 import numpy as np
@@ -36,6 +39,8 @@ Scale: TypeAlias = float | Sequence[float]  # a number, or one for each spatial 
 Weights: TypeAlias = TensorLike  # numbers
 
 _ANYWHERE = Tensor(0.0)
+_PARAMETERS = "\n\nParameters\n----------\n"
+_SECTION = r"(?=\n\n[A-Z]\w+\n-{4,}\n)"  # where one of a docstring begins
 
 
 def is_number(value: object) -> bool:
@@ -184,6 +189,74 @@ def check_constructor(kind: type) -> None:
             raise
 
     kind.__init__ = checked  # type: ignore[misc]
+
+
+def document(
+    cls: type, function: Callable[..., object] | None = None, others: ModuleType | None = None, example: str = ""
+) -> None:
+    """Complete the docstring of a class of this package, when somebody reads it.
+
+    Added are an example, if one is given, and what the base class or a function says of parameters of the constructor.
+    Where a function refers to another one, as in "As for `mse_loss`.", `others` is the module that has it.
+    """
+    if cls.__doc__ and cls.__module__.startswith(f"{__package__}."):
+        cls.__doc__ = _Document(cls.__doc__, function, others, example)  # type: ignore[assignment]
+
+
+def example(call: str, result: str) -> Callable[[F], F]:
+    """Give a function or a class an example, at the end of its docstring: a call, after its imports, and the result."""
+    modules = {"np": "numpy as np", "nn": "nn", "F": "nn.functional as F"}
+    imports = [f">>> import {module}" for name, module in modules.items() if re.search(rf"\b{name}\.", call)]
+    text = "\n".join([*imports, f">>> {call}", result])
+
+    def documented(what: F) -> F:
+        own = vars(what).get("__doc__")
+        if isinstance(own, _Document):
+            own.example = text
+        elif isinstance(what, type):
+            document(what, example=text)
+        elif what.__doc__:
+            what.__doc__ = f"{inspect.cleandoc(what.__doc__)}\n\nExamples\n--------\n{text}"
+        return what
+
+    return documented
+
+
+class _Document:
+    """What stands for the docstring of a class until it is read: that takes too long for all classes at once."""
+
+    def __init__(
+        self, text: str, function: Callable[..., object] | None, others: ModuleType | None, example: str
+    ) -> None:
+        self.text, self.function, self.others, self.example = text, function, others, example
+
+    def __get__(self, instance: object, cls: type) -> str:
+        own = inspect.cleandoc(self.text) + (f"\n\nExamples\n--------\n{self.example}" if self.example else "")
+        known = _described(cls.__mro__[1].__doc__, None)
+        if self.function is not None:
+            known |= _described(self.function.__doc__, self.others)
+        names = list(inspect.signature(cls.__init__).parameters)[1:]  # type: ignore[misc]  # of this very class
+        added = [name for name in names if name in known.keys() - _described(own, None)]
+        if added:
+            entries = [f"{', '.join(alike)}\n{text}" for text, alike in itertools.groupby(added, known.get)]
+            before, start, section = own.partition(_PARAMETERS)
+            section, *rest = re.split(_SECTION, section if start else before, maxsplit=1)
+            begun = f"{before}{_PARAMETERS}{section}\n" if start else f"{section}{_PARAMETERS}"
+            own = "".join([begun, "\n".join(entries), *rest])
+        cls.__doc__ = own
+        return own
+
+
+def _described(document: str | None, others: ModuleType | None) -> dict[str, str]:
+    """Return what a docstring says of each parameter."""
+    found = {}
+    _, _, section = inspect.cleandoc(document or "").partition(_PARAMETERS)
+    for names, text in re.findall(r"^(\w[\w, ]*)\n((?: {4}.*(?:\n|$))+)", section.partition("\n\n")[0], re.MULTILINE):
+        other = re.fullmatch(r" +As for `(\w+)`\.\n?", text)
+        text = text.rstrip().replace("As for `", "As for `functional.") if others else text.rstrip()
+        elsewhere = _described(getattr(others, other[1]).__doc__, others) if other and others else {}
+        found.update({name: elsewhere.get(name, text) for name in names.split(", ")})
+    return found
 
 
 def explained(usage: str) -> Callable[[F], F]:

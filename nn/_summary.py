@@ -364,13 +364,9 @@ def _recurrent(arguments: dict[str, Any], size: int) -> int:
 
 
 _COUNTS: dict[str, Callable[[dict[str, Any], int], int]] = {
-    "matmul": _summed("x", slice(-1, None)),
-    "matvec": _summed("x", slice(-1, None)),
-    "vecmat": _summed("x", slice(-1, None)),
-    "vecdot": _summed("x", slice(-1, None)),
-    "linear": _summed("weight", slice(1, None)),
+    **dict.fromkeys(("matmul", "matvec", "vecmat", "vecdot"), _summed("x", slice(-1, None))),
+    **dict.fromkeys(("linear", "convolution"), _summed("weight", slice(1, None))),
     "einsum": _einsum,
-    "convolution": _summed("weight", slice(1, None)),
     "transposed_convolution": _of_each_input,
     "attention": _attention,
     **dict.fromkeys(("_GRU", "_LSTM", "_ReLURNN", "_TanhRNN"), _recurrent),

@@ -13,7 +13,7 @@ import numpy as np
 from autograd import GraphError, Tensor
 from autograd.extend import borrow, mark_written, missing
 
-from ._arguments import checked
+from ._arguments import checked, example
 from .random import chosen_generator
 
 __all__ = [
@@ -28,16 +28,10 @@ Mode = Literal["fan_in", "fan_out"]
 _CONVOLUTIONS = [f"conv{kind}{axes}d" for kind in ("", "_transpose") for axes in (1, 2, 3)]
 
 
+@example("nn.init.constant_(nn.Parameter([1.0, 2.0]), 0.5)", "Parameter([0.5, 0.5], dtype=float32, requires_grad=True)")
 @checked
 def constant_(tensor: T, val: float) -> T:
-    """Fill `tensor` with one value.
-
-    Examples
-    --------
-    >>> import nn
-    >>> nn.init.constant_(nn.Parameter([1.0, 2.0]), 0.5)
-    Parameter([0.5, 0.5], dtype=float32, requires_grad=True)
-    """
+    """Fill `tensor` with one value."""
     return _fill(tensor, val)
 
 
@@ -271,6 +265,7 @@ def kaiming_normal_(
     return normal_(tensor, 0, _kaiming_std(tensor, a, mode, nonlinearity), generator)
 
 
+@example('round(nn.init.calculate_gain("relu"), 4)', "1.4142")
 @checked
 def calculate_gain(nonlinearity: str, param: float | None = None) -> float:
     """Return the gain of an activation: the factor by which initial weights before it should be larger.
@@ -282,22 +277,10 @@ def calculate_gain(nonlinearity: str, param: float | None = None) -> float:
         convolution, such as ``"conv2d"``, counts as linear.
     param
         The slope of leaky_relu for negative arguments, 0.01 by default.
-
-    Examples
-    --------
-    >>> import nn
-    >>> round(nn.init.calculate_gain("relu"), 4)
-    1.4142
     """
     slope = 0.01 if param is None else param
-    gains = {
-        "linear": 1.0,
-        "sigmoid": 1.0,
-        "tanh": 5 / 3,
-        "relu": math.sqrt(2),
-        "leaky_relu": math.sqrt(2 / (1 + slope**2)),
-        "selu": 3 / 4,
-    }
+    gains = {"linear": 1.0, "sigmoid": 1.0, "tanh": 5 / 3, "relu": math.sqrt(2)}
+    gains |= {"leaky_relu": math.sqrt(2 / (1 + slope**2)), "selu": 3 / 4}
     if nonlinearity in _CONVOLUTIONS:
         return gains["linear"]
     if nonlinearity not in gains:

@@ -32,10 +32,6 @@ class ModuleHooks:
         self.after: dict[int, Callable[..., Any]] = {}
         self.backward: dict[int, Callable[..., Any]] = {}
 
-    def add(self, kind: dict[int, Callable[..., Any]], hook: Callable[..., object]) -> Handle:
-        """Add a hook to one kind, and return the handle that removes it."""
-        return Handle(kind, hook)
-
     def call(self, module: Module, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         """Compute the output of the module and call all hooks."""
         for hook in list(self.before.values()):
@@ -215,8 +211,7 @@ class Module:
         Handle
             Its ``remove()`` removes the hook; the other kinds of hooks return one too.
         """
-        hooks = self._all_hooks()
-        return hooks.add(hooks.before, hook)
+        return Handle(self._all_hooks().before, hook)
 
     def register_forward_hook(self, hook: Callable[[Any, tuple[Any, ...], Any], Any]) -> Handle:
         """Call ``hook(module, args, output)`` after each `forward`; a result other than None replaces the output.
@@ -232,8 +227,7 @@ class Module:
         >>> shapes
         [(5, 2)]
         """
-        hooks = self._all_hooks()
-        return hooks.add(hooks.after, hook)
+        return Handle(self._all_hooks().after, hook)
 
     def register_full_backward_hook(self, hook: Callable[[Any, tuple[Any, ...], tuple[Any, ...]], Any]) -> Handle:
         """Call ``hook(module, grad_input, grad_output)`` in each backward pass through the module.
@@ -241,8 +235,7 @@ class Module:
         `grad_output` holds the gradients of the outputs, `grad_input` those of the positional arguments, None for one
         that requires no gradient. A result other than None replaces `grad_input`.
         """
-        hooks = self._all_hooks()
-        return hooks.add(hooks.backward, hook)
+        return Handle(self._all_hooks().backward, hook)
 
     def _all_hooks(self) -> ModuleHooks:
         if self._hooks is None:
@@ -585,9 +578,8 @@ class Module:
         return IncompatibleKeys(missing, unexpected)
 
     def _load_own(self, prefix: str, arrays: Mapping[str, np.ndarray[Any, Any]]) -> None:
-        names = [name for name, _ in self._members(Parameter)] + [name for name, kept in self._buffers.items() if kept]
         own = dict(self._members(Parameter))
-        for name in names:
+        for name in (*own, *(name for name, kept in list(self._buffers.items()) if kept)):
             array = arrays.get(prefix + name)
             if array is None:
                 continue

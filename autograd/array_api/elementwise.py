@@ -13,96 +13,53 @@ from autograd.inside import ArrayOrTensor, TensorLike
 from ._arrays import as_array, constant, wrapped
 
 
-def _unary(name: str, function: Callable[..., Any]) -> Callable[[ArrayOrTensor], Tensor]:
+def _unary(function: Callable[..., Any], name: str = "") -> Callable[[ArrayOrTensor], Tensor]:
     """Make the standard's function of one array from NumPy's."""
 
     def apply(x: ArrayOrTensor, /) -> Tensor:
         return wrapped(function(as_array(x)))
 
-    return _named(name, apply, function)
+    return _named(apply, function, name)
 
 
-def _binary(name: str, function: Callable[..., Any]) -> Callable[[TensorLike, TensorLike], Tensor]:
+def _binary(function: Callable[..., Any], name: str = "") -> Callable[[TensorLike, TensorLike], Tensor]:
     """Make the standard's function of two arrays, or of an array and a Python number, from NumPy's."""
 
     def apply(x1: ArrayOrTensor, x2: ArrayOrTensor, /) -> Tensor:
         return wrapped(function(x1, x2))
 
-    return _named(name, apply, function)
+    return _named(apply, function, name)
 
 
-def _named(name: str, apply: Callable[..., Tensor], function: Callable[..., Any]) -> Callable[..., Tensor]:
-    apply.__name__ = apply.__qualname__ = name
+def _named(apply: Callable[..., Tensor], function: Callable[..., Any], name: str) -> Callable[..., Tensor]:
+    apply.__name__ = apply.__qualname__ = name or function.__name__
     apply.__doc__ = f"Compute `numpy.{function.__name__}` of each element."
     return apply
 
 
-abs = _unary("abs", np.absolute)
-acos = _unary("acos", np.arccos)
-acosh = _unary("acosh", np.arccosh)
-asin = _unary("asin", np.arcsin)
-asinh = _unary("asinh", np.arcsinh)
-atan = _unary("atan", np.arctan)
-atanh = _unary("atanh", np.arctanh)
-bitwise_invert = _unary("bitwise_invert", np.invert)
-ceil = _unary("ceil", np.ceil)
-conj = _unary("conj", np.conjugate)
-cos = _unary("cos", np.cos)
-cosh = _unary("cosh", np.cosh)
-exp = _unary("exp", np.exp)
-floor = _unary("floor", np.floor)
-imag = _unary("imag", np.imag)
-isfinite = _unary("isfinite", np.isfinite)
-isinf = _unary("isinf", np.isinf)
-isnan = _unary("isnan", np.isnan)
-log = _unary("log", np.log)
-log1p = _unary("log1p", np.log1p)
-log2 = _unary("log2", np.log2)
-log10 = _unary("log10", np.log10)
-logical_not = _unary("logical_not", np.logical_not)
-negative = _unary("negative", np.negative)
-positive = _unary("positive", np.positive)
-real = _unary("real", np.real)
-reciprocal = _unary("reciprocal", np.reciprocal)
-round = _unary("round", np.round)
-sign = _unary("sign", np.sign)
-signbit = _unary("signbit", np.signbit)
-sin = _unary("sin", np.sin)
-sinh = _unary("sinh", np.sinh)
-sqrt = _unary("sqrt", np.sqrt)
-square = _unary("square", np.square)
-tan = _unary("tan", np.tan)
-tanh = _unary("tanh", np.tanh)
-trunc = _unary("trunc", np.trunc)
+abs, conj = _unary(np.absolute, "abs"), _unary(np.conjugate, "conj")
+real, imag, sign, signbit = _unary(np.real), _unary(np.imag), _unary(np.sign), _unary(np.signbit)
+negative, positive, reciprocal = map(_unary, (np.negative, np.positive, np.reciprocal))
+exp, log, log1p, log2, log10 = map(_unary, (np.exp, np.log, np.log1p, np.log2, np.log10))
+sqrt, square = map(_unary, (np.sqrt, np.square))
+sin, cos, tan = map(_unary, (np.sin, np.cos, np.tan))
+asin, acos, atan = _unary(np.arcsin, "asin"), _unary(np.arccos, "acos"), _unary(np.arctan, "atan")
+sinh, cosh, tanh = map(_unary, (np.sinh, np.cosh, np.tanh))
+asinh, acosh, atanh = _unary(np.arcsinh, "asinh"), _unary(np.arccosh, "acosh"), _unary(np.arctanh, "atanh")
+ceil, floor, round, trunc = _unary(np.ceil), _unary(np.floor), _unary(np.round), _unary(np.trunc)
+isfinite, isinf, isnan = map(_unary, (np.isfinite, np.isinf, np.isnan))
+bitwise_invert, logical_not = _unary(np.invert, "bitwise_invert"), _unary(np.logical_not)
 
-add = _binary("add", np.add)
-atan2 = _binary("atan2", np.arctan2)
-bitwise_and = _binary("bitwise_and", np.bitwise_and)
-bitwise_left_shift = _binary("bitwise_left_shift", np.left_shift)
-bitwise_or = _binary("bitwise_or", np.bitwise_or)
-bitwise_right_shift = _binary("bitwise_right_shift", np.right_shift)
-bitwise_xor = _binary("bitwise_xor", np.bitwise_xor)
-copysign = _binary("copysign", np.copysign)
-divide = _binary("divide", np.divide)
-equal = _binary("equal", np.equal)
-floor_divide = _binary("floor_divide", np.floor_divide)
-greater = _binary("greater", np.greater)
-greater_equal = _binary("greater_equal", np.greater_equal)
-hypot = _binary("hypot", np.hypot)
-less = _binary("less", np.less)
-less_equal = _binary("less_equal", np.less_equal)
-logaddexp = _binary("logaddexp", np.logaddexp)
-logical_and = _binary("logical_and", np.logical_and)
-logical_or = _binary("logical_or", np.logical_or)
-logical_xor = _binary("logical_xor", np.logical_xor)
-maximum = _binary("maximum", np.maximum)
-minimum = _binary("minimum", np.minimum)
-multiply = _binary("multiply", np.multiply)
-nextafter = _binary("nextafter", np.nextafter)
-not_equal = _binary("not_equal", np.not_equal)
-pow = _binary("pow", np.power)
-remainder = _binary("remainder", np.remainder)
-subtract = _binary("subtract", np.subtract)
+add, subtract, multiply, divide = map(_binary, (np.add, np.subtract, np.multiply, np.divide))
+floor_divide, remainder, pow = _binary(np.floor_divide), _binary(np.remainder), _binary(np.power, "pow")
+atan2, hypot, logaddexp = _binary(np.arctan2, "atan2"), _binary(np.hypot), _binary(np.logaddexp)
+copysign, nextafter = map(_binary, (np.copysign, np.nextafter))
+equal, not_equal, less, less_equal = map(_binary, (np.equal, np.not_equal, np.less, np.less_equal))
+greater, greater_equal, maximum, minimum = map(_binary, (np.greater, np.greater_equal, np.maximum, np.minimum))
+bitwise_and, bitwise_or, bitwise_xor = map(_binary, (np.bitwise_and, np.bitwise_or, np.bitwise_xor))
+logical_and, logical_or, logical_xor = map(_binary, (np.logical_and, np.logical_or, np.logical_xor))
+bitwise_left_shift = _binary(np.left_shift, "bitwise_left_shift")
+bitwise_right_shift = _binary(np.right_shift, "bitwise_right_shift")
 
 
 def expm1(x: ArrayOrTensor, /) -> Tensor:

@@ -27,6 +27,24 @@ def _each(result: Any, wrap: Callable[[Any], Tensor] = wrapped) -> Any:
     return type(result)(*map(wrap, result))
 
 
+def _of_matrices(function: Callable[..., Any], what: str) -> Callable[[ArrayOrTensor], Tensor]:
+    """Make the standard's function of matrices from NumPy's."""
+
+    def apply(x: ArrayOrTensor, /) -> Tensor:
+        return wrapped(function(as_array(x)))
+
+    apply.__name__ = apply.__qualname__ = function.__name__
+    apply.__doc__ = f"Return {what}."
+    return apply
+
+
+det = _of_matrices(np.linalg.det, "the determinants")
+eigvalsh = _of_matrices(np.linalg.eigvalsh, "the eigenvalues of symmetric or Hermitian matrices")
+inv = _of_matrices(np.linalg.inv, "the inverses")
+matrix_transpose = _of_matrices(np.matrix_transpose, "the matrices in the last two axes, transposed")
+svdvals = _of_matrices(np.linalg.svdvals, "the singular values in descending order")
+
+
 def cholesky(x: ArrayOrTensor, /, *, upper: bool = False) -> Tensor:
     """Return the lower triangle L with positive diagonal and x = L Lᴴ, or its conjugate transpose."""
     lower = np.linalg.cholesky(as_array(x))
@@ -36,11 +54,6 @@ def cholesky(x: ArrayOrTensor, /, *, upper: bool = False) -> Tensor:
 def cross(x1: ArrayOrTensor, x2: ArrayOrTensor, /, *, axis: int = -1) -> Tensor:
     """Return the cross products of the vectors of three elements along `axis`."""
     return wrapped(np.linalg.cross(as_array(x1), as_array(x2), axis=axis))
-
-
-def det(x: ArrayOrTensor, /) -> Tensor:
-    """Return the determinants."""
-    return wrapped(np.linalg.det(as_array(x)))
 
 
 def diagonal(x: ArrayOrTensor, /, *, offset: int = 0) -> Tensor:
@@ -66,16 +79,6 @@ def eigh(x: ArrayOrTensor, /) -> Any:
 def eigvals(x: ArrayOrTensor, /) -> Tensor:
     """Return the complex eigenvalues of matrices."""
     return _complex(np.linalg.eigvals(as_array(x)))
-
-
-def eigvalsh(x: ArrayOrTensor, /) -> Tensor:
-    """Return the eigenvalues of symmetric or Hermitian matrices."""
-    return wrapped(np.linalg.eigvalsh(as_array(x)))
-
-
-def inv(x: ArrayOrTensor, /) -> Tensor:
-    """Return the inverses."""
-    return wrapped(np.linalg.inv(as_array(x)))
 
 
 def matrix_norm(x: ArrayOrTensor, /, *, keepdims: bool = False, ord: float | Literal["fro", "nuc"] = "fro") -> Tensor:
@@ -126,11 +129,6 @@ def svd(x: ArrayOrTensor, /, *, full_matrices: bool = True) -> Any:
     return _each(np.linalg.svd(as_array(x), full_matrices))
 
 
-def svdvals(x: ArrayOrTensor, /) -> Tensor:
-    """Return the singular values in descending order."""
-    return wrapped(np.linalg.svdvals(as_array(x)))
-
-
 def trace(x: ArrayOrTensor, /, *, offset: int = 0, dtype: DTypeLike | None = None) -> Tensor:
     """Return the traces: the sums of the diagonals."""
     return wrapped(np.sum(np.linalg.diagonal(as_array(x), offset=offset), -1, dtype))
@@ -149,11 +147,6 @@ def vector_norm(
 def matmul(x1: TensorLike, x2: TensorLike, /) -> Tensor:
     """Return the products of matrices, or of matrices and a vector."""
     return wrapped(np.matmul(x1, x2))
-
-
-def matrix_transpose(x: ArrayOrTensor, /) -> Tensor:
-    """Transpose the matrices in the last two axes."""
-    return wrapped(np.matrix_transpose(as_array(x)))
 
 
 def tensordot(

@@ -196,11 +196,7 @@ _FORMS: list[_Form] = [
         lambda node: _of(node, "log", "sigmoid", "expit"),
         "use -np.logaddexp(0, -x), which is finite for any x",
     ),
-    (
-        "log(1 + exp(x))",
-        _log_of_one_and_exp,
-        "use np.logaddexp(0, x), which neither overflows nor loses small values",
-    ),
+    ("log(1 + exp(x))", _log_of_one_and_exp, "use np.logaddexp(0, x), which neither overflows nor loses small values"),
     (
         "log(sum(exp(x)))",
         lambda node: _of(node, "log", "sum") and _is(node.x.x, "exp"),  # type: ignore[union-attr]  # it has one

@@ -25,15 +25,8 @@ if typing.TYPE_CHECKING:
     from .findings.report import Report
     from .points.layouts import Layout
     from .points.strategies import (
-        arrays,
-        axes,
-        broadcastable_arrays,
-        keywords,
-        layouts,
-        shapes,
-        special_values,
-        tensors,
-    )
+        arrays, axes, broadcastable_arrays, keywords, layouts, shapes, special_values, tensors,
+    )  # fmt: skip
 
 __all__ = [
     "LAYOUTS", "Audit", "Audited", "ModuleCheck", "Report", "TensorMachine", "TrainingCheck", "WrongGradient", "arrays",

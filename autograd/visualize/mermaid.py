@@ -7,16 +7,10 @@ from .picture import Box, Kind, Picture
 from .style import ALARM, DEAD, KINDS, frame_title, plain
 
 _SHAPES: dict[Kind, tuple[str, str]] = {
-    "parameter": ("[(", ")]"),
-    "leaf": ("([", "])"),
-    "input": ("[\\", "\\]"),
-    "constant": ("[", "]"),
-    "operation": ("(", ")"),
-    "result": ("[[", "]]"),
-    "module": ("[/", "/]"),
-    "omitted": ("[", "]"),
+    "parameter": ("[(", ")]"), "leaf": ("([", "])"), "input": ("[\\", "\\]"), "constant": ("[", "]"),
+    "operation": ("(", ")"), "result": ("[[", "]]"), "module": ("[/", "/]"), "omitted": ("[", "]"),
     "failed": ("{{", "}}"),
-}
+}  # fmt: skip
 _STYLED = ("fillcolor", "color", "penwidth")
 
 

@@ -13,6 +13,7 @@ import sys
 import time
 import weakref
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from types import FrameType
 from typing import Any, NamedTuple
@@ -83,17 +84,8 @@ def torch_run(module: Any, inputs: tuple[Any, ...], gradient: Any = None) -> Tor
     remarks = ("The gradients are those of the sum of the result.",) if several else ()
     nodes = _depended_on(roots or recorder.nodes, recorder.nodes)
     names = {name: node for name, x in recorder.named() if (node := recorder.items.get(id(x))) in nodes}
-    return TorchRun(
-        nodes,
-        roots,
-        names,
-        dict(module.named_modules()),
-        recorder.items,
-        failure,
-        contributions,
-        remarks,
-        recorder.arrays,
-    )
+    modules, items = dict(module.named_modules()), recorder.items
+    return TorchRun(nodes, roots, names, modules, items, failure, contributions, remarks, recorder.arrays)
 
 
 class _Use(NamedTuple):
@@ -135,9 +127,15 @@ class _Recorder(TorchFunctionMode):  # type: ignore[misc]  # PyTorch is untyped 
 
     # Calls of modules
 
-    def hooked(self) -> _Hooks:
-        """Return a block in which calls of modules are noted."""
-        return _Hooks(self)
+    @contextmanager
+    def hooked(self) -> Iterator[None]:
+        """Note the calls of modules in a block."""
+        handles = [register_module_forward_pre_hook(self.begin), register_module_forward_hook(self.end)]
+        try:
+            yield
+        finally:
+            for handle in handles:
+                handle.remove()
 
     def begin(self, module: Any, inputs: Any) -> None:
         pairs = [(name, x) for name, x in zip(_inputs_of(module), inputs, strict=False) if isinstance(x, torch.Tensor)]
@@ -301,23 +299,6 @@ class _Recorder(TorchFunctionMode):  # type: ignore[misc]  # PyTorch is untyped 
                 others = (passed[own] for own, other in self.uses.items() if own != key and other[:2] == use[:2])
                 passed[key] = passed[key] - sum(array for array in others if array is not None)
         return {key: _one_of(array, self.uses[key]) for key, array in passed.items() if array is not None}
-
-
-class _Hooks:
-    """A block in which a recorder is told of calls of modules."""
-
-    def __init__(self, recorder: _Recorder) -> None:
-        self.recorder = recorder
-
-    def __enter__(self) -> None:
-        self.handles = [
-            register_module_forward_pre_hook(self.recorder.begin),
-            register_module_forward_hook(self.recorder.end),
-        ]
-
-    def __exit__(self, *failed: object) -> None:
-        for handle in self.handles:
-            handle.remove()
 
 
 def _inputs_of(module: Any) -> list[str]:

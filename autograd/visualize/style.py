@@ -16,26 +16,14 @@ FONT = "Helvetica,Arial,sans-serif"
 INK, _MUTED = "#1f2937", "#4b5563"
 
 GRAPH = {
-    "bgcolor": "white",
-    "nodesep": "0.25",
-    "ranksep": "0.35",
-    "ordering": "in",
-    "fontname": FONT,
-    "fontsize": "10",
+    "bgcolor": "white", "nodesep": "0.25", "ranksep": "0.35", "ordering": "in", "fontname": FONT, "fontsize": "10",
     "fontcolor": _MUTED,
-}
+}  # fmt: skip
 NODE = {
-    "shape": "box",
-    "style": "rounded,filled",
-    "fillcolor": "white",
+    "shape": "box", "style": "rounded,filled", "fillcolor": "white",
     "color": "#9ca3af",
-    "fontcolor": INK,
-    "fontname": FONT,
-    "fontsize": "11",
-    "margin": "0.14,0.07",
-    "height": "0.3",
-    "width": "0.5",
-}
+    "fontcolor": INK, "fontname": FONT, "fontsize": "11", "margin": "0.14,0.07", "height": "0.3", "width": "0.5",
+}  # fmt: skip
 EDGE = {"color": "#9ca3af", "arrowsize": "0.6"}
 LOOP = {"style": "dashed", "color": "#7c3aed", "constraint": "false"}
 FRAME = {"style": "rounded,filled", "color": "#cbd5e1", "labeljust": "l", "margin": "10"}

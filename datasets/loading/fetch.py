@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import sys
+import warnings
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from datasets._warnings import warn
 from datasets.errors import DataError, RowError, RowIndexError
 from datasets.loading.collate import default_collate
 from datasets.loading.dataset import ArrayRows, Dataset, Indices, MapStyle
+
+_HERE = str(Path(__file__).parents[1])
 
 
 class Fetcher:
@@ -100,7 +104,7 @@ class Fetcher:
         """Decide whether the dataset is asked for whole batches: in some batches rows may look alike by chance."""
         before, self._at_once = self._at_once, self._answers_arrays(indices)
         if before and not self._at_once:
-            warn(
+            _warn(
                 f"{_name(self._dataset)}[indices] is a batch for most arrays of indices, but not for {_some(indices)}: "
                 "rows are fetched one by one from now on. Have __getitem__ treat each row on its own, or take one "
                 "index only"
@@ -177,3 +181,11 @@ def _same(one: Any, other: Any) -> bool:
         and (one.dtype, one.shape) == (other.dtype, other.shape)
         and one.tobytes() == other.tobytes()
     )
+
+
+def _warn(message: str) -> None:
+    """Warn, at the line outside of this package that led here."""
+    frame, level = sys._getframe(1), 2
+    while frame.f_back is not None and frame.f_code.co_filename.startswith(_HERE):
+        frame, level = frame.f_back, level + 1
+    warnings.warn(message, RuntimeWarning, stacklevel=level)

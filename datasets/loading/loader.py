@@ -12,10 +12,9 @@ from datasets.loading.batch_samplers import BatchSampler, batches_of, load_state
 from datasets.loading.checks import check_dataset, check_exclusive, check_workers, drawn_seed, explained
 from datasets.loading.dataset import Indices, MapStyle
 from datasets.loading.fetch import Fetcher
-from datasets.loading.order import made_ahead
 from datasets.loading.progress import Progress
 from datasets.loading.samplers import RandomSampler, SequentialSampler
-from datasets.loading.threads import Threads
+from datasets.loading.threads import Failure, Task, Threads
 
 if TYPE_CHECKING:
     from multiprocessing.context import BaseContext
@@ -189,7 +188,7 @@ class DataLoader:
             try:
                 tasks = ((number, rows, progress.epoch) for number, rows in numbered if number not in progress.before)
                 limit = self.num_workers * (self.prefetch_factor or PREFETCH)
-                for number, rows, batch in made_ahead(pool, tasks, limit, self.in_order):
+                for number, rows, batch in _made_ahead(pool, tasks, limit, self.in_order):
                     progress.note(number, rows)
                     yield batch
                 complete = True
@@ -237,12 +236,7 @@ class DataLoader:
             beginning = {"place": 0, "ahead": [], "checksum": 0, "sampler": state_of(self.batch_sampler)}
             return {"seed": self.seed, "epoch": self._next_epoch, **beginning, **resumed}
         progress = self._progress
-        return {
-            "seed": self.seed,
-            "epoch": progress.epoch,
-            **progress.state(),
-            "sampler": progress.sampler,
-        }
+        return {"seed": self.seed, "epoch": progress.epoch, **progress.state(), "sampler": progress.sampler}
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
         """Have the next iteration go on where `state_dict` was called, with the rows that would have come.
@@ -258,3 +252,27 @@ class DataLoader:
         self.seed, self._next_epoch = state["seed"], state["epoch"]
         load_state_of(self.batch_sampler, state["sampler"])
         self._progress, self._resumed = None, dict(state)
+
+
+def _made_ahead(
+    pool: Threads | Processes, tasks: Iterator[Task], limit: int, in_order: bool
+) -> Iterator[tuple[int, Indices, Any]]:
+    """Yield the number, the rows and the batch of each task, of which at most `limit` are given ahead."""
+    given: dict[int, Indices] = {}  # in the order in which they are to come
+    done: dict[int, Any] = {}
+    while True:
+        while len(given) < limit and (task := next(tasks, None)) is not None:
+            given[task[0]] = task[1]
+            pool.submit(task)
+        if not given:
+            return
+        number = next(iter(given))
+        while number not in done:
+            ready, batch = pool.next()
+            done[ready] = batch
+            if not in_order:
+                number = ready
+        batch = done.pop(number)
+        if isinstance(batch, Failure):
+            raise batch.error
+        yield number, given.pop(number), batch

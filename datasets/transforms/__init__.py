@@ -15,23 +15,10 @@ every epoch:
 
 from datasets.transforms.compose import Compose, Normalize, Transform, Transformed
 from datasets.transforms.geometry import (
-    ElasticTransform,
-    RandomAffine,
-    RandomCrop,
-    RandomHorizontalFlip,
-    RandomRotation,
-    RandomVerticalFlip,
-)
+    ElasticTransform, RandomAffine, RandomCrop, RandomHorizontalFlip, RandomRotation, RandomVerticalFlip,
+)  # fmt: skip
 
 __all__ = [
-    "Compose",
-    "ElasticTransform",
-    "Normalize",
-    "RandomAffine",
-    "RandomCrop",
-    "RandomHorizontalFlip",
-    "RandomRotation",
-    "RandomVerticalFlip",
-    "Transform",
-    "Transformed",
-]
+    "Compose", "ElasticTransform", "Normalize", "RandomAffine", "RandomCrop", "RandomHorizontalFlip", "RandomRotation",
+    "RandomVerticalFlip", "Transform", "Transformed",
+]  # fmt: skip

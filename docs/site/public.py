@@ -34,9 +34,19 @@ def expanded(module: str, lines: Iterable[str]) -> list[str]:
         words = line.split()
         if words[:2] == ["all", "of"]:
             tree = ast.parse(inspect.getsource(importlib.import_module(words[2])))
-            defined = [node.name for node in tree.body if isinstance(node, ast.ClassDef | ast.FunctionDef)]
+            defined = [name for node in tree.body if (name := _defined(node))]
             public = importlib.import_module(module).__all__
             found += [name for name in dict.fromkeys(defined) if name in public]
         else:
             found += words
     return found
+
+
+def _defined(node: ast.stmt) -> str:
+    """Return the name of a class or a function that a statement defines, also as a sibling of another."""
+    match node:
+        case ast.ClassDef() | ast.FunctionDef():
+            return node.name
+        case ast.Assign(targets=[ast.Name(name)], value=ast.Call(ast.Name("sibling"))):
+            return name
+    return ""

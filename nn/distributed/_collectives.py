@@ -12,7 +12,7 @@ import numpy as np
 from autograd import BatchError, DtypeError, Tensor, linear
 from autograd.extend import as_array, borrow, innermost, outside
 
-from .._arguments import TensorLike
+from .._arguments import TensorLike, example
 from ._processes import world
 
 Array = np.ndarray[Any, Any]
@@ -148,6 +148,7 @@ _gather = linear(lambda x: _gather_arrays(x), lambda g: _sum_rule(g)[world().ran
 _spread = linear(lambda x, root: _spread_array(x, root), _spread_rule, name="broadcast")
 
 
+@example("nn.distributed.all_reduce(np.array([1.0, 2.0]))  # of one rank", "array([1., 2.])")
 def all_reduce(x: TensorLike, op: Literal["sum", "mean"] = "sum") -> Tensor:
     """Return the sum, or the mean, of the arrays of all ranks, on each of them.
 
@@ -165,13 +166,6 @@ def all_reduce(x: TensorLike, op: Literal["sum", "mean"] = "sum") -> Tensor:
     ------
     RuntimeError
         If the ranks do not call the same function, or not with the same shape.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> import nn
-    >>> nn.distributed.all_reduce(np.array([1.0, 2.0]))  # of one rank
-    array([1., 2.])
     """
     if op not in ("sum", "mean"):
         raise ValueError(f'op should be "sum" or "mean", not {op!r}')
@@ -182,6 +176,7 @@ def all_reduce(x: TensorLike, op: Literal["sum", "mean"] = "sum") -> Tensor:
     return total if op == "sum" else total / world().size
 
 
+@example("nn.distributed.broadcast(np.array([1.0, 2.0]))", "array([1., 2.])")
 def broadcast(x: TensorLike, src: int = 0) -> Tensor:
     """Return the array of rank `src`, on each of the ranks.
 
@@ -198,13 +193,6 @@ def broadcast(x: TensorLike, src: int = 0) -> Tensor:
     ------
     RuntimeError
         If the ranks do not call the same function, or not with the same shape.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> import nn
-    >>> nn.distributed.broadcast(np.array([1.0, 2.0]))
-    array([1., 2.])
     """
     if not isinstance(src, int | np.integer) or not 0 <= src < world().size:
         raise ValueError(f"src should be a rank, from 0 to {world().size - 1}, not {src!r}")
@@ -212,6 +200,7 @@ def broadcast(x: TensorLike, src: int = 0) -> Tensor:
     return copied
 
 
+@example("nn.distributed.all_gather(np.array([1.0, 2.0]))", "array([[1., 2.]])")
 def all_gather(x: TensorLike) -> Tensor:
     """Return the arrays of all ranks along a new first axis, on each of them.
 
@@ -229,13 +218,6 @@ def all_gather(x: TensorLike) -> Tensor:
     ------
     RuntimeError
         If the ranks do not call the same function, or not with the same shape.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> import nn
-    >>> nn.distributed.all_gather(np.array([1.0, 2.0]))
-    array([[1., 2.]])
     """
     gathered: Tensor = _gather(_operand("all_gather", x))
     return gathered

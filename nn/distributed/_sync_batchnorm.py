@@ -11,7 +11,7 @@ import numpy as np
 
 from autograd import DerivativeError, Tensor
 
-from .._arguments import TensorLike
+from .._arguments import TensorLike, example
 from ..functional._kernels.standardize import Moments
 from ..functional._norm import batch_norm_with
 from ..module import Module
@@ -114,6 +114,10 @@ class SyncBatchNorm(BatchNorm1d):
         return convert_sync_batchnorm(module)
 
 
+@example(
+    "nn.distributed.convert_sync_batchnorm(nn.Sequential(nn.Conv2d(1, 4, 3), nn.BatchNorm2d(4)))[1]",
+    "SyncBatchNorm(4, eps=1e-05, momentum=0.1, affine=True, bias=True, track_running_stats=True)",
+)
 def convert_sync_batchnorm(module: Module) -> Module:
     """Put a `SyncBatchNorm` in the place of each `BatchNorm1d` and `BatchNorm2d` of a model.
 
@@ -133,12 +137,6 @@ def convert_sync_batchnorm(module: Module) -> Module:
     ------
     TypeError
         If it has a layer of a class that derives from one of the two: what that does would be lost.
-
-    Examples
-    --------
-    >>> import nn
-    >>> nn.distributed.convert_sync_batchnorm(nn.Sequential(nn.Conv2d(1, 4, 3), nn.BatchNorm2d(4)))[1]
-    SyncBatchNorm(4, eps=1e-05, momentum=0.1, affine=True, bias=True, track_running_stats=True)
     """
     if not isinstance(module, Module):
         raise TypeError(f"convert_sync_batchnorm() takes an nn.Module, not {type(module).__name__}")

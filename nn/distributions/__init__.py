@@ -16,28 +16,14 @@ from .interval import Beta, Dirichlet, Kumaraswamy, Uniform
 from .kl import kl_divergence, register_kl
 from .multivariate import LowRankMultivariateNormal, MultivariateNormal
 from .positive import (
-    Chi2,
-    Exponential,
-    FisherSnedecor,
-    Gamma,
-    HalfCauchy,
-    HalfNormal,
-    InverseGamma,
-    Pareto,
-    Weibull,
-)
+    Chi2, Exponential, FisherSnedecor, Gamma, HalfCauchy, HalfNormal, InverseGamma, Pareto, Weibull,
+)  # fmt: skip
 from .real import Cauchy, Gumbel, Laplace, Normal, StudentT, VonMises
 from .relaxed import RelaxedBernoulli, RelaxedOneHotCategorical
 from .transformed import LogNormal, TransformedDistribution
 from .transforms import (
-    AffineTransform,
-    ExpTransform,
-    PowerTransform,
-    SigmoidTransform,
-    SoftplusTransform,
-    TanhTransform,
-    Transform,
-)
+    AffineTransform, ExpTransform, PowerTransform, SigmoidTransform, SoftplusTransform, TanhTransform, Transform,
+)  # fmt: skip
 
 __all__ = [
     "AffineTransform", "Bernoulli", "Beta", "Binomial", "Categorical", "Cauchy", "Chi2", "ComposeTransform",

@@ -24,7 +24,7 @@ TOTAL = 60.0  # the sum of the parameters of beta distributions, as above
 NEGLIGIBLE = 1e-17
 
 
-def by_series(series: Callable[..., Any], by_rules: Callable[..., Any], *values: Array) -> Any:
+def by_series(series: Callable[..., Array], by_rules: Callable[..., Array], *values: Array) -> Any:
     """Return how samples, the last of the values, move with a parameter: by a series where that is precise.
 
     The series returns nan where it is not.

@@ -9,11 +9,12 @@ import numpy as np
 from autograd import DtypeError, Tensor
 from autograd.extend import borrow, densities
 
-from .._arguments import TensorLike
+from .._arguments import TensorLike, example
 from ..functional._activation import log_softmax, softmax
 from ..functional._kernels.operands import as_operand
 from ..random import draw_given
 from . import constraints
+from ._formulas import dependent, formula
 from ._operands import logs_of
 from .constraints import Constraint, Constraints
 from .distribution import Distribution, Generator
@@ -91,8 +92,6 @@ class Categorical(OfClasses):
         Shape ``(..., classes)``: numbers of at least 0, which are divided by their sum.
     logits
         Of the same shape: logarithms of such numbers; one of the two is given.
-    validate_args
-        As in `Distribution`.
 
     Examples
     --------
@@ -112,25 +111,10 @@ class Categorical(OfClasses):
     ) -> None:
         self._set_classes(validate_args, probs, logits)
 
-    @property
-    def support(self) -> Constraint:
-        """Indices of classes."""
-        return constraints.integer_interval(0, self._classes - 1)
-
-    @property
-    def mean(self) -> Tensor:
-        """Nan, for an index has no mean."""
-        return np.full(self.batch_shape, np.nan, self._dtype)  # type: ignore[return-value]
-
-    @property
-    def mode(self) -> Tensor:
-        """The index of the most probable class."""
-        return np.argmax(self.probs, axis=-1)
-
-    @property
-    def variance(self) -> Tensor:
-        """Nan, for an index has no variance."""
-        return self.mean
+    support = dependent(lambda self: constraints.integer_interval(0, self._classes - 1), "Indices of classes.")
+    mean = formula(lambda self: np.full(self.batch_shape, np.nan, self._dtype), "Nan, for an index has no mean.")
+    mode = formula(lambda self: np.argmax(self.probs, axis=-1), "The index of the most probable class.")
+    variance = formula(lambda self: self.mean, "Nan, for an index has no variance.")
 
     def entropy(self) -> Tensor:
         return self._entropy()
@@ -185,20 +169,9 @@ class OneHotCategorical(OfClasses):
         self._set_classes(validate_args, probs, logits)
         self._event_shape = (self._classes,)
 
-    @property
-    def mean(self) -> Tensor:
-        """The probabilities."""
-        return self.probs
-
-    @property
-    def mode(self) -> Tensor:
-        """The row of the most probable class."""
-        return self._row(np.argmax(self.probs, axis=-1))
-
-    @property
-    def variance(self) -> Tensor:
-        """The variance of each number."""
-        return self.probs * (1 - self.probs)
+    mean = formula(lambda self: self.probs, "The probabilities.")
+    mode = formula(lambda self: self._row(np.argmax(self.probs, axis=-1)), "The row of the most probable class.")
+    variance = formula(lambda self: self.probs * (1 - self.probs), "The variance of each number.")
 
     def entropy(self) -> Tensor:
         return self._entropy()
@@ -256,6 +229,7 @@ def _multinomials(generator: np.random.Generator, shape: tuple[int, ...], probs:
     return generator.multinomial(count, wide / wide.sum(-1, keepdims=True)).astype(probs.dtype)
 
 
+@example("nn.distributions.Multinomial(4, np.array([1.0, 3.0])).mean", "array([1., 3.])")
 class Multinomial(OfClasses):
     """The distribution of how often each class occurs in independent trials.
 
@@ -265,13 +239,6 @@ class Multinomial(OfClasses):
         The number of trials.
     probs, logits, validate_args
         As in `Categorical`.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> from nn.distributions import Multinomial
-    >>> Multinomial(4, np.array([1.0, 3.0])).mean
-    array([1., 3.])
     """
 
     total_count: int
@@ -291,20 +258,11 @@ class Multinomial(OfClasses):
         self._set_classes(validate_args, probs, logits)
         self._event_shape = (self._classes,)
 
-    @property
-    def support(self) -> Constraint:
-        """Rows of counts with the sum `total_count`."""
-        return constraints.multinomial(self.total_count)
-
-    @property
-    def mean(self) -> Tensor:
-        """The mean of each count."""
-        return self.total_count * self.probs
-
-    @property
-    def variance(self) -> Tensor:
-        """The variance of each count."""
-        return self.total_count * self.probs * (1 - self.probs)
+    support = dependent(
+        lambda self: constraints.multinomial(self.total_count), "Rows of counts with the sum `total_count`."
+    )
+    mean = formula(lambda self: self.total_count * self.probs, "The mean of each count.")
+    variance = formula(lambda self: self.total_count * self.probs * (1 - self.probs), "The variance of each count.")
 
     def entropy(self) -> Tensor:
         """Return the entropy, by a sum over all counts of each class."""

@@ -12,6 +12,7 @@ from autograd.extend import borrow
 
 from .._arguments import TensorLike
 from . import constraints
+from ._formulas import dependent, formula
 from .categorical import Categorical
 from .constraints import Constraint
 from .distribution import Distribution, Generator
@@ -35,8 +36,6 @@ class Independent(Distribution):
         The distributions.
     reinterpreted_batch_ndims
         How many axes.
-    validate_args
-        As in `Distribution`.
 
     Examples
     --------
@@ -63,23 +62,13 @@ class Independent(Distribution):
         super().__init__(shape[:count], shape[count:], validate_args)
         self.has_rsample = base_distribution.has_rsample
 
-    @property
-    def support(self) -> Constraint:
-        """That of the distributions, for all numbers of an event."""
-        return constraints.independent(self.base_dist.support, self.reinterpreted_batch_ndims)
-
-    @property
-    def mean(self) -> Tensor:
-        return self.base_dist.mean
-
-    @property
-    def mode(self) -> Tensor:
-        return self.base_dist.mode
-
-    @property
-    def variance(self) -> Tensor:
-        """The variance of each number."""
-        return self.base_dist.variance
+    support = dependent(
+        lambda self: constraints.independent(self.base_dist.support, self.reinterpreted_batch_ndims),
+        "That of the distributions, for all numbers of an event.",
+    )
+    mean = formula(lambda self: self.base_dist.mean)
+    mode = formula(lambda self: self.base_dist.mode)
+    variance = formula(lambda self: self.base_dist.variance, "The variance of each number.")
 
     def expand(self, batch_shape: Sequence[int]) -> Independent:
         count = self.reinterpreted_batch_ndims
@@ -122,8 +111,6 @@ class MixtureSameFamily(Distribution):
         A `Categorical` of the probabilities of the components.
     component_distribution
         The components, along the last axis of the batch shape.
-    validate_args
-        As in `Distribution`.
 
     Examples
     --------
@@ -137,10 +124,7 @@ class MixtureSameFamily(Distribution):
     """
 
     def __init__(
-        self,
-        mixture_distribution: Categorical,
-        component_distribution: Distribution,
-        validate_args: bool | None = None,
+        self, mixture_distribution: Categorical, component_distribution: Distribution, validate_args: bool | None = None
     ) -> None:
         if not isinstance(mixture_distribution, Categorical):
             raise TypeError(
@@ -182,9 +166,7 @@ class MixtureSameFamily(Distribution):
     def _axis(self) -> int:
         return -1 - len(self.event_shape)
 
-    @property
-    def mean(self) -> Tensor:
-        return np.sum(self._weights() * self.component_distribution.mean, axis=self._axis)
+    mean = formula(lambda self: np.sum(self._weights() * self.component_distribution.mean, axis=self._axis))
 
     @property
     def variance(self) -> Tensor:

@@ -10,8 +10,9 @@ import numpy as np
 
 from autograd import ShapeError, Tensor
 
-from .._arguments import TensorLike
+from .._arguments import TensorLike, example
 from . import constraints
+from ._formulas import dependent, formula
 from .constraints import Constraint
 from .transforms import Transform, real_numbers, reals, summed
 
@@ -40,20 +41,15 @@ class IndependentTransform(Transform):
     def __init__(self, base_transform: Transform, reinterpreted_batch_ndims: int) -> None:
         self.base_transform, self.reinterpreted_batch_ndims = base_transform, reinterpreted_batch_ndims
 
-    @property
-    def domain(self) -> Constraint:  # type: ignore[override]
-        """What arguments fulfil."""
-        return constraints.independent(self.base_transform.domain, self.reinterpreted_batch_ndims)
-
-    @property
-    def codomain(self) -> Constraint:  # type: ignore[override]
-        """What results fulfil."""
-        return constraints.independent(self.base_transform.codomain, self.reinterpreted_batch_ndims)
-
-    @property
-    def sign(self) -> Any:
-        """That of the function."""
-        return self.base_transform.sign
+    domain = dependent(
+        lambda self: constraints.independent(self.base_transform.domain, self.reinterpreted_batch_ndims),
+        "What arguments fulfil.",
+    )
+    codomain = dependent(
+        lambda self: constraints.independent(self.base_transform.codomain, self.reinterpreted_batch_ndims),
+        "What results fulfil.",
+    )
+    sign = formula(lambda self: self.base_transform.sign, "That of the function.")
 
     def log_abs_det_jacobian(self, x: TensorLike, y: TensorLike) -> Tensor:
         """Return the sum of the logarithms over the axes of an event."""
@@ -69,6 +65,7 @@ class IndependentTransform(Transform):
         return self.base_transform._inverse(y)
 
 
+@example("nn.distributions.ReshapeTransform((4,), (2, 2))(np.arange(8).reshape(2, 4)).shape", "(2, 2, 2)")
 class ReshapeTransform(Transform):
     """Another shape of an event.
 
@@ -76,13 +73,6 @@ class ReshapeTransform(Transform):
     ----------
     in_shape, out_shape
         The shapes of arguments and results, of as many numbers.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> from nn.distributions import ReshapeTransform
-    >>> ReshapeTransform((4,), (2, 2))(np.arange(8).reshape(2, 4)).shape
-    (2, 2, 2)
     """
 
     def __init__(self, in_shape: Sequence[int], out_shape: Sequence[int]) -> None:
@@ -92,15 +82,8 @@ class ReshapeTransform(Transform):
                 f"ReshapeTransform: {self.in_shape} and {self.out_shape} have different numbers of elements"
             )
 
-    @property
-    def domain(self) -> Constraint:  # type: ignore[override]
-        """What arguments fulfil."""
-        return reals(len(self.in_shape))
-
-    @property
-    def codomain(self) -> Constraint:  # type: ignore[override]
-        """What results fulfil."""
-        return reals(len(self.out_shape))
+    domain = dependent(lambda self: reals(len(self.in_shape)), "What arguments fulfil.")
+    codomain = dependent(lambda self: reals(len(self.out_shape)), "What results fulfil.")
 
     def log_abs_det_jacobian(self, x: TensorLike, y: TensorLike) -> Tensor:
         """Return 0."""

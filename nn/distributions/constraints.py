@@ -11,7 +11,7 @@ import numpy as np
 from autograd import Tensor
 from autograd.extend import borrow, set_module
 
-from .._arguments import TensorLike
+from .._arguments import TensorLike, example
 
 __all__ = [
     "Constraint", "boolean", "greater_than", "greater_than_eq", "independent", "integer_interval", "interval",
@@ -22,6 +22,7 @@ __all__ = [
 _CLOSE = 1e-6
 
 
+@example("nn.distributions.constraints.positive.check([0.5, -1.0])", "array([ True, False])")
 @dataclass(frozen=True, eq=False)
 class Constraint:
     """A condition on numbers, or on vectors and matrices of them.
@@ -38,12 +39,6 @@ class Constraint:
         Whether only single values, such as integers, are allowed.
     remedy
         What to do about values that break it, for messages.
-
-    Examples
-    --------
-    >>> from nn.distributions import constraints
-    >>> constraints.positive.check([0.5, -1.0])
-    array([ True, False])
     """
 
     described: str

@@ -13,6 +13,7 @@ from .._arguments import TensorLike
 from ..functional._activation import sigmoid
 from ..random import draw_given
 from . import constraints
+from ._formulas import dependent, formula
 from ._operands import logs_of
 from .constraints import Constraint, Constraints
 from .distribution import Distribution, Generator
@@ -67,10 +68,7 @@ class OfOdds(Distribution):
             return logs_of(self.probs)
         return -np.logaddexp(0, -self.logits), -np.logaddexp(0, self.logits)
 
-    @property
-    def _odds(self) -> Any:
-        """The quotient of both probabilities."""
-        return self.probs / (1 - self.probs) if "probs" in self.__dict__ else np.exp(self.logits)
+    _odds = formula(lambda self: self.probs / (1 - self.probs) if "probs" in self.__dict__ else np.exp(self.logits))
 
     @property
     def _variance(self) -> Any:
@@ -87,7 +85,7 @@ class OfOdds(Distribution):
         return -hit * log_hit - miss * log_miss
 
 
-class Bernoulli(OfOdds):
+class Bernoulli(OfOdds, example=("logits=0.0", "mean", 0.5)):
     """The distribution of 1 with a probability, and of 0 otherwise.
 
     Parameters
@@ -96,23 +94,12 @@ class Bernoulli(OfOdds):
         The probability of 1.
     logits
         The logarithm of its odds; one of the two is given.
-    validate_args
-        As in `Distribution`.
-
-    Examples
-    --------
-    >>> from nn.distributions import Bernoulli
-    >>> float(Bernoulli(logits=0.0).mean)
-    0.5
     """
 
     support = constraints.boolean
     has_enumerate_support = True
 
-    @property
-    def mean(self) -> Tensor:
-        """The probability."""
-        return self.probs
+    mean = formula(lambda self: self.probs, "The probability.")
 
     @property
     def mode(self) -> Tensor:
@@ -120,9 +107,7 @@ class Bernoulli(OfOdds):
         half = self.probs == 0.5
         return np.where(half, np.nan, self.probs >= 0.5).astype(self._dtype)  # type: ignore[return-value]
 
-    @property
-    def variance(self) -> Tensor:
-        return self._variance
+    variance = formula(lambda self: self._variance)
 
     def entropy(self) -> Tensor:
         return self._entropy
@@ -140,7 +125,7 @@ class Bernoulli(OfOdds):
         return value * hit + (1 - value) * miss
 
 
-class Geometric(OfOdds):
+class Geometric(OfOdds, example=("0.25", "mean", 3.0)):
     """The distribution of the number of failures before the first success.
 
     Parameters
@@ -149,14 +134,6 @@ class Geometric(OfOdds):
         The probability of success in each trial, above 0.
     logits
         The logarithm of its odds; one of the two is given.
-    validate_args
-        As in `Distribution`.
-
-    Examples
-    --------
-    >>> from nn.distributions import Geometric
-    >>> float(Geometric(0.25).mean)
-    3.0
     """
 
     arg_constraints: ClassVar[Constraints] = {
@@ -165,18 +142,9 @@ class Geometric(OfOdds):
     }
     support = constraints.nonnegative_integer
 
-    @property
-    def mean(self) -> Tensor:
-        return 1 / self._odds if "probs" in self.__dict__ else np.exp(-self.logits)  # type: ignore[return-value]
-
-    @property
-    def mode(self) -> Tensor:
-        """0."""
-        return self.probs * 0
-
-    @property
-    def variance(self) -> Tensor:
-        return self.mean / self.probs
+    mean = formula(lambda self: 1 / self._odds if "probs" in self.__dict__ else np.exp(-self.logits))
+    mode = formula(lambda self: self.probs * 0, "0.")
+    variance = formula(lambda self: self.mean / self.probs)
 
     @property
     def stddev(self) -> Tensor:
@@ -208,21 +176,13 @@ def _negative_binomials(generator: np.random.Generator, shape: tuple[int, ...], 
     return generator.poisson(rates).astype(odds.dtype)
 
 
-class Poisson(Distribution):
+class Poisson(Distribution, example=("3.0", "log_prob(0)", -3.0)):
     """The Poisson distribution of counts.
 
     Parameters
     ----------
     rate
         The mean, 0 or more.
-    validate_args
-        As in `Distribution`.
-
-    Examples
-    --------
-    >>> from nn.distributions import Poisson
-    >>> round(float(Poisson(3.0).log_prob(0)), 6)
-    -3.0
     """
 
     arg_constraints: ClassVar[Constraints] = {"rate": constraints.nonnegative}
@@ -232,16 +192,8 @@ class Poisson(Distribution):
     def __init__(self, rate: TensorLike, validate_args: bool | None = None) -> None:
         self._set(validate_args, rate=rate)
 
-    @property
-    def mean(self) -> Tensor:
-        """`rate`."""
-        return self.rate
-
-    @property
-    def mode(self) -> Tensor:
-        """The largest integer that is not above `rate`."""
-        return np.floor(self.rate)
-
+    mean = formula(lambda self: self.rate, "`rate`.")
+    mode = formula(lambda self: np.floor(self.rate), "The largest integer that is not above `rate`.")
     variance = mean
 
     def _draw(self, sample_shape: tuple[int, ...], generator: Generator) -> Any:
@@ -251,7 +203,7 @@ class Poisson(Distribution):
         return densities.poisson_log_mass(value, self.rate)
 
 
-class Binomial(OfOdds):
+class Binomial(OfOdds, example=("2, 0.5", "log_prob(1)", -0.6931)):
     """The distribution of the number of successes in independent trials.
 
     Parameters
@@ -262,14 +214,6 @@ class Binomial(OfOdds):
         The probability of success in each.
     logits
         The logarithm of its odds; one of the two is given.
-    validate_args
-        As in `Distribution`.
-
-    Examples
-    --------
-    >>> from nn.distributions import Binomial
-    >>> round(float(Binomial(2, 0.5).log_prob(1).item()), 6)
-    -0.693147
     """
 
     arg_constraints: ClassVar[Constraints] = {**OfOdds.arg_constraints, "total_count": constraints.nonnegative_integer}
@@ -285,23 +229,15 @@ class Binomial(OfOdds):
     ) -> None:
         self._set_either(validate_args, probs, logits, total_count=total_count)
 
-    @property
-    def support(self) -> Constraint:
-        """Integers from 0 to `total_count`."""
-        return constraints.integer_interval(0, self.total_count)
-
-    @property
-    def mean(self) -> Tensor:
-        return self.total_count * self.probs
-
-    @property
-    def mode(self) -> Tensor:
-        """The most probable count."""
-        return np.minimum(np.floor((self.total_count + 1) * self.probs), self.total_count)
-
-    @property
-    def variance(self) -> Tensor:
-        return self.total_count * self._variance
+    support = dependent(
+        lambda self: constraints.integer_interval(0, self.total_count), "Integers from 0 to `total_count`."
+    )
+    mean = formula(lambda self: self.total_count * self.probs)
+    mode = formula(
+        lambda self: np.minimum(np.floor((self.total_count + 1) * self.probs), self.total_count),
+        "The most probable count.",
+    )
+    variance = formula(lambda self: self.total_count * self._variance)
 
     def entropy(self) -> Tensor:
         """Return the entropy, a sum over all counts; `total_count` is the same for all distributions."""
@@ -329,7 +265,7 @@ class Binomial(OfOdds):
         return densities.binomial_log_mass(value, n, *self._both, value * hit + (n - value) * miss)
 
 
-class NegativeBinomial(OfOdds):
+class NegativeBinomial(OfOdds, example=("3, 0.5", "mean", 3.0)):
     """The distribution of the number of successes before `total_count` failures.
 
     Parameters
@@ -340,14 +276,6 @@ class NegativeBinomial(OfOdds):
         The probability of success in each trial, below 1.
     logits
         The logarithm of its odds; one of the two is given.
-    validate_args
-        As in `Distribution`.
-
-    Examples
-    --------
-    >>> from nn.distributions import NegativeBinomial
-    >>> round(float(NegativeBinomial(3, 0.5).mean), 6)
-    3.0
     """
 
     arg_constraints: ClassVar[Constraints] = {
@@ -367,22 +295,12 @@ class NegativeBinomial(OfOdds):
     ) -> None:
         self._set_either(validate_args, probs, logits, total_count=total_count)
 
-    @property
-    def mean(self) -> Tensor:
-        return self.total_count * self._odds
-
-    @property
-    def mode(self) -> Tensor:
-        """The most probable count."""
-        return np.maximum(np.floor((self.total_count - 1) * self._odds), 0)
-
-    @property
-    def variance(self) -> Tensor:
-        return self.mean * (1 + self._odds)
-
-    @property
-    def stddev(self) -> Tensor:
-        return np.sqrt(self.mean) * np.sqrt(1 + self._odds)
+    mean = formula(lambda self: self.total_count * self._odds)
+    mode = formula(
+        lambda self: np.maximum(np.floor((self.total_count - 1) * self._odds), 0), "The most probable count."
+    )
+    variance = formula(lambda self: self.mean * (1 + self._odds))
+    stddev = formula(lambda self: np.sqrt(self.mean) * np.sqrt(1 + self._odds))
 
     def _draw(self, sample_shape: tuple[int, ...], generator: Generator) -> Any:
         return draw_given(_negative_binomials, self._shape(sample_shape), [self.total_count, self._odds], generator)

@@ -11,7 +11,7 @@ import numpy as np
 from autograd import ShapeError, Tensor, UnsupportedError, no_grad
 from autograd.extend import borrow
 
-from .._arguments import TensorLike
+from .._arguments import TensorLike, document
 from ..random import draw
 from ._operands import as_parameters, as_value, broadcast_batches, check, shape_of
 from .constraints import Constraint, Constraints, unit_interval
@@ -21,6 +21,10 @@ __all__ = ["Distribution", "Generator", "Shape", "shown"]
 D = TypeVar("D", bound="Distribution")
 Shape: TypeAlias = int | Sequence[int]
 Generator: TypeAlias = np.random.Generator | None
+_EXAMPLE = """\
+>>> from nn.distributions import {0}
+>>> round(float({0}({1}).{2}), 4)
+{3}"""
 
 
 class Distribution:
@@ -61,11 +65,13 @@ class Distribution:
     _event_shape: tuple[int, ...] = ()
     _names: tuple[str, ...] = ()  # of the parameters that were given
 
+    def __init_subclass__(cls, example: tuple[str, str, float] | None = None, **options: Any) -> None:
+        super().__init_subclass__(**options)
+        # Of an example: the arguments, what is asked for, and the number.
+        document(cls, example=_EXAMPLE.format(cls.__name__, *example) if example else "")
+
     def __init__(
-        self,
-        batch_shape: Sequence[int] = (),
-        event_shape: Sequence[int] = (),
-        validate_args: bool | None = None,
+        self, batch_shape: Sequence[int] = (), event_shape: Sequence[int] = (), validate_args: bool | None = None
     ) -> None:
         self._batch_shape, self._event_shape = tuple(batch_shape), tuple(event_shape)
         if validate_args is not None:

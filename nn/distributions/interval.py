@@ -10,11 +10,12 @@ import numpy as np
 from autograd import Tensor
 from autograd.extend import densities
 
-from .._arguments import TensorLike
+from .._arguments import TensorLike, example
 from . import constraints
+from ._formulas import dependent, formula
 from ._implicit import beta_sample, dirichlet_sample
 from ._operands import check
-from .constraints import Constraint, Constraints
+from .constraints import Constraints
 from .distribution import Distribution, Generator
 from .real import EULER
 
@@ -23,21 +24,13 @@ __all__ = ["Beta", "Dirichlet", "Kumaraswamy", "Uniform"]
 special = densities.special
 
 
-class Uniform(Distribution):
+class Uniform(Distribution, example=("1.0, 3.0", "mean", 2.0)):
     """The uniform distribution between two numbers.
 
     Parameters
     ----------
     low, high
         The ends, of which `low` is the smaller one.
-    validate_args
-        As in `Distribution`.
-
-    Examples
-    --------
-    >>> from nn.distributions import Uniform
-    >>> float(Uniform(1.0, 3.0).mean)
-    2.0
     """
 
     arg_constraints: ClassVar[Constraints] = {"low": constraints.real, "high": constraints.real}
@@ -50,28 +43,11 @@ class Uniform(Distribution):
         if self._validate_args:
             check("Uniform", "high - low", self.high - self.low, constraints.greater_than(0))
 
-    @property
-    def support(self) -> Constraint:
-        """Numbers from `low` to `high`."""
-        return constraints.interval(self.low, self.high)
-
-    @property
-    def mean(self) -> Tensor:
-        """The middle."""
-        return 0.5 * (self.low + self.high)
-
-    @property
-    def mode(self) -> Tensor:
-        """Nan, for all values have the same density."""
-        return np.full_like(self.low, math.nan)
-
-    @property
-    def variance(self) -> Tensor:
-        return np.square(self.stddev)  # type: ignore[return-value]
-
-    @property
-    def stddev(self) -> Tensor:
-        return (self.high - self.low) / math.sqrt(12)
+    support = dependent(lambda self: constraints.interval(self.low, self.high), "Numbers from `low` to `high`.")
+    mean = formula(lambda self: 0.5 * (self.low + self.high), "The middle.")
+    mode = formula(lambda self: np.full_like(self.low, math.nan), "Nan, for all values have the same density.")
+    variance = formula(lambda self: np.square(self.stddev))
+    stddev = formula(lambda self: (self.high - self.low) / math.sqrt(12))
 
     def entropy(self) -> Tensor:
         return np.log(self.high - self.low)
@@ -108,26 +84,16 @@ class _OfParts(Distribution):
         self._set(validate_args, concentration1=concentration1, concentration0=concentration0)
 
 
-class Beta(_OfParts):
+class Beta(_OfParts, example=("3.0, 1.0", "mean", 0.75)):
     """The beta distribution, whose samples have implicit gradients.
 
     Parameters
     ----------
     concentration1, concentration0
         The parameters, often called alpha and beta: mass moves to 1 as the first grows, to 0 as the second does.
-    validate_args
-        As in `Distribution`.
-
-    Examples
-    --------
-    >>> from nn.distributions import Beta
-    >>> float(Beta(3.0, 1.0).mean)
-    0.75
     """
 
-    @property
-    def mean(self) -> Tensor:
-        return 1 / (1 + self.concentration0 / self.concentration1)
+    mean = formula(lambda self: 1 / (1 + self.concentration0 / self.concentration1))
 
     @property
     def mode(self) -> Tensor:
@@ -154,30 +120,20 @@ class Beta(_OfParts):
         return densities.beta_log_density(value, 1 - value, self.concentration1, self.concentration0)
 
 
-class Kumaraswamy(_OfParts):
+class Kumaraswamy(_OfParts, example=("2.0, 1.0", "cdf(0.5)", 0.25)):
     """Kumaraswamy's distribution, with the form of a beta distribution and a closed distribution function.
 
     Parameters
     ----------
     concentration1, concentration0
         The parameters a and b of the distribution function 1 - (1 - x**a)**b.
-    validate_args
-        As in `Distribution`.
-
-    Examples
-    --------
-    >>> from nn.distributions import Kumaraswamy
-    >>> float(Kumaraswamy(2.0, 1.0).cdf(0.5))
-    0.25
     """
 
     def _moment(self, n: int) -> Any:
         a, b = self.concentration1, self.concentration0
         return b * np.exp(densities.log_beta(1 + n / a, b))
 
-    @property
-    def mean(self) -> Tensor:
-        return self._moment(1)
+    mean = formula(lambda self: self._moment(1))
 
     @property
     def mode(self) -> Tensor:
@@ -188,9 +144,7 @@ class Kumaraswamy(_OfParts):
         mode = np.power((first - 1) / (first * second - 1), 1 / first)
         return np.where(known, mode, np.nan).astype(self._dtype)  # type: ignore[return-value]
 
-    @property
-    def variance(self) -> Tensor:
-        return self._moment(2) - self._moment(1) * self._moment(1)
+    variance = formula(lambda self: self._moment(2) - self._moment(1) * self._moment(1))
 
     def entropy(self) -> Tensor:
         a, b = self.concentration1, self.concentration0
@@ -216,6 +170,7 @@ class Kumaraswamy(_OfParts):
         return np.power(rest, 1 / self.concentration1)
 
 
+@example("nn.distributions.Dirichlet(np.array([1.0, 3.0])).mean", "array([0.25, 0.75])")
 class Dirichlet(Distribution):
     """The Dirichlet distribution of rows of positive numbers with a sum of 1; samples have implicit gradients.
 
@@ -223,19 +178,10 @@ class Dirichlet(Distribution):
     ----------
     concentration
         Shape ``(..., n)``: one positive parameter for each number of a row.
-    validate_args
-        As in `Distribution`.
 
     References
     ----------
     Jankowiak and Obermeyer, "Pathwise Derivatives Beyond the Reparameterization Trick", ICML 2018.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> from nn.distributions import Dirichlet
-    >>> Dirichlet(np.array([1.0, 3.0])).mean
-    array([0.25, 0.75])
     """
 
     arg_constraints: ClassVar[Constraints] = {"concentration": constraints.independent(constraints.positive, 1)}
@@ -247,13 +193,8 @@ class Dirichlet(Distribution):
         self._set(validate_args, concentration=concentration)
         self._event_shape = self.concentration.shape[-1:]
 
-    @property
-    def _total(self) -> Any:
-        return np.sum(self.concentration, axis=-1, keepdims=True)
-
-    @property
-    def mean(self) -> Tensor:
-        return self.concentration / self._total
+    _total = formula(lambda self: np.sum(self.concentration, axis=-1, keepdims=True))
+    mean = formula(lambda self: self.concentration / self._total)
 
     @property
     def mode(self) -> Tensor:

@@ -11,6 +11,7 @@ from autograd import ShapeError, Tensor
 
 from .._arguments import TensorLike
 from . import constraints
+from ._formulas import formula
 from .constraints import Constraints
 from .distribution import Generator
 from .real import Located
@@ -43,8 +44,6 @@ class MultivariateNormal(Located):
     covariance_matrix, precision_matrix, scale_tril
         Shape ``(..., n, n)``; one of the three is given: the covariance, its inverse, or its lower Cholesky factor,
         with which the others are computed.
-    validate_args
-        As in `Distribution`.
 
     Examples
     --------
@@ -117,20 +116,9 @@ class MultivariateNormal(Located):
                 f"should be of shape (..., {n}, {n}), not {shape}"
             )
 
-    @property
-    def covariance_matrix(self) -> Tensor:
-        """The covariance."""
-        return self.scale_tril @ np.swapaxes(self.scale_tril, -1, -2)
-
-    @property
-    def precision_matrix(self) -> Tensor:
-        """The inverse of the covariance."""
-        return np.linalg.inv(self.covariance_matrix)  # type: ignore[return-value]
-
-    @property
-    def variance(self) -> Tensor:
-        """The variance of each number."""
-        return np.sum(self.scale_tril * self.scale_tril, axis=-1)
+    covariance_matrix = formula(lambda self: self.scale_tril @ np.swapaxes(self.scale_tril, -1, -2), "The covariance.")
+    precision_matrix = formula(lambda self: np.linalg.inv(self.covariance_matrix), "The inverse of the covariance.")
+    variance = formula(lambda self: np.sum(self.scale_tril * self.scale_tril, axis=-1), "The variance of each number.")
 
     def entropy(self) -> Tensor:
         return half_log_det(self.scale_tril) + 0.5 * (1 + LOG_2PI) * self.event_shape[0]
@@ -157,8 +145,6 @@ class LowRankMultivariateNormal(Located):
         Shape ``(..., n, rank)``.
     cov_diag
         Shape ``(..., n)``, above 0.
-    validate_args
-        As in `Distribution`.
 
     Examples
     --------
@@ -181,11 +167,7 @@ class LowRankMultivariateNormal(Located):
     cov_diag: Any
 
     def __init__(
-        self,
-        loc: TensorLike,
-        cov_factor: TensorLike,
-        cov_diag: TensorLike,
-        validate_args: bool | None = None,
+        self, loc: TensorLike, cov_factor: TensorLike, cov_diag: TensorLike, validate_args: bool | None = None
     ) -> None:
         self._set(validate_args, loc=loc, cov_factor=cov_factor, cov_diag=cov_diag)
         self._event_shape = self.loc.shape[-1:]
@@ -197,10 +179,9 @@ class LowRankMultivariateNormal(Located):
                 f"and {self.cov_diag.shape}"
             )
 
-    @property
-    def variance(self) -> Tensor:
-        """The variance of each number."""
-        return np.sum(self.cov_factor * self.cov_factor, axis=-1) + self.cov_diag
+    variance = formula(
+        lambda self: np.sum(self.cov_factor * self.cov_factor, axis=-1) + self.cov_diag, "The variance of each number."
+    )
 
     @property
     def covariance_matrix(self) -> Tensor:
@@ -208,15 +189,10 @@ class LowRankMultivariateNormal(Located):
         eye = np.eye(self.event_shape[0], dtype=self._dtype)
         return self.cov_factor @ np.swapaxes(self.cov_factor, -1, -2) + self.cov_diag[..., None] * eye
 
-    @property
-    def scale_tril(self) -> Tensor:
-        """The lower Cholesky factor of the covariance."""
-        return np.linalg.cholesky(self.covariance_matrix)  # type: ignore[return-value]
-
-    @property
-    def precision_matrix(self) -> Tensor:
-        """The inverse of the covariance."""
-        return np.linalg.inv(self.covariance_matrix)  # type: ignore[return-value]
+    scale_tril = formula(
+        lambda self: np.linalg.cholesky(self.covariance_matrix), "The lower Cholesky factor of the covariance."
+    )
+    precision_matrix = formula(lambda self: np.linalg.inv(self.covariance_matrix), "The inverse of the covariance.")
 
     @property
     def _capacitance(self) -> Any:
@@ -225,10 +201,10 @@ class LowRankMultivariateNormal(Located):
         rank = self.cov_factor.shape[-1]
         return np.linalg.cholesky(scaled @ self.cov_factor + np.eye(rank, dtype=self._dtype))
 
-    @property
-    def half_log_det(self) -> Tensor:
-        """Half of the logarithm of the determinant of the covariance."""
-        return half_log_det(self._capacitance) + 0.5 * np.sum(np.log(self.cov_diag), axis=-1)
+    half_log_det = formula(
+        lambda self: half_log_det(self._capacitance) + 0.5 * np.sum(np.log(self.cov_diag), axis=-1),
+        "Half of the logarithm of the determinant of the covariance.",
+    )
 
     def entropy(self) -> Tensor:
         return self.half_log_det + 0.5 * (1 + LOG_2PI) * self.event_shape[0]

@@ -12,8 +12,9 @@ from autograd.extend import densities
 
 from .._arguments import TensorLike
 from . import constraints
+from ._formulas import dependent, formula
 from ._implicit import gamma_sample
-from .constraints import Constraint, Constraints
+from .constraints import Constraints
 from .distribution import Distribution, Generator, shown
 from .real import EULER
 
@@ -24,21 +25,13 @@ __all__ = [
 special = densities.special
 
 
-class Exponential(Distribution):
+class Exponential(Distribution, example=("4.0", "mean", 0.25)):
     """The exponential distribution.
 
     Parameters
     ----------
     rate
         The inverse of the mean.
-    validate_args
-        As in `Distribution`.
-
-    Examples
-    --------
-    >>> from nn.distributions import Exponential
-    >>> float(Exponential(4.0).mean)
-    0.25
     """
 
     arg_constraints: ClassVar[Constraints] = {"rate": constraints.positive}
@@ -49,21 +42,10 @@ class Exponential(Distribution):
     def __init__(self, rate: TensorLike, validate_args: bool | None = None) -> None:
         self._set(validate_args, rate=rate)
 
-    @property
-    def mean(self) -> Tensor:
-        """The inverse of `rate`."""
-        return 1 / self.rate
-
+    mean = formula(lambda self: 1 / self.rate, "The inverse of `rate`.")
+    mode = formula(lambda self: self.rate * 0, "0.")
     stddev = mean
-
-    @property
-    def mode(self) -> Tensor:
-        """0."""
-        return self.rate * 0
-
-    @property
-    def variance(self) -> Tensor:
-        return np.square(1 / self.rate)
+    variance = formula(lambda self: np.square(1 / self.rate))
 
     def entropy(self) -> Tensor:
         return 1 - np.log(self.rate)
@@ -103,8 +85,6 @@ class Gamma(_OfShape):
         The shape parameter.
     rate
         The inverse of the scale.
-    validate_args
-        As in `Distribution`.
 
     References
     ----------
@@ -126,22 +106,13 @@ class Gamma(_OfShape):
 
     support = constraints.nonnegative
 
-    @property
-    def mean(self) -> Tensor:
-        return self.concentration / self.rate
-
-    @property
-    def mode(self) -> Tensor:
-        """The value of greatest density, 0 for a concentration of up to 1."""
-        return np.maximum(self.concentration - 1, 0) / self.rate
-
-    @property
-    def variance(self) -> Tensor:
-        return self.mean / self.rate
-
-    @property
-    def stddev(self) -> Tensor:
-        return np.sqrt(self.concentration) / self.rate
+    mean = formula(lambda self: self.concentration / self.rate)
+    mode = formula(
+        lambda self: np.maximum(self.concentration - 1, 0) / self.rate,
+        "The value of greatest density, 0 for a concentration of up to 1.",
+    )
+    variance = formula(lambda self: self.mean / self.rate)
+    stddev = formula(lambda self: np.sqrt(self.concentration) / self.rate)
 
     def entropy(self) -> Tensor:
         return densities.gamma_entropy(self.concentration) - np.log(self.rate)
@@ -156,7 +127,7 @@ class Gamma(_OfShape):
         return special.gammainc(self.concentration, self.rate * value)
 
 
-class InverseGamma(_OfShape):
+class InverseGamma(_OfShape, example=("3.0, 4.0", "mean", 2.0)):
     """The distribution of the inverse of a gamma variate.
 
     Parameters
@@ -165,36 +136,23 @@ class InverseGamma(_OfShape):
         The shape parameter.
     rate
         The rate of the gamma variate, which is the scale of its inverse.
-    validate_args
-        As in `Distribution`.
-
-    Examples
-    --------
-    >>> from nn.distributions import InverseGamma
-    >>> float(InverseGamma(3.0, 4.0).mean)
-    2.0
     """
 
     support = constraints.positive
 
-    @property
-    def mean(self) -> Tensor:
-        """The mean, infinite for a concentration of up to 1."""
-        return self._above(1, self.concentration, lambda a: self.rate / (a - 1))
-
-    @property
-    def mode(self) -> Tensor:
-        return self.rate / (self.concentration + 1)
-
-    @property
-    def variance(self) -> Tensor:
-        """The variance, infinite for a concentration of up to 2."""
-        return self._above(2, self.concentration, lambda a: np.square(self.rate / (a - 1)) / (a - 2))
-
-    @property
-    def stddev(self) -> Tensor:
-        """The standard deviation, infinite for a concentration of up to 2."""
-        return self._above(2, self.concentration, lambda a: self.rate / (a - 1) / np.sqrt(a - 2))
+    mean = formula(
+        lambda self: self._above(1, self.concentration, lambda a: self.rate / (a - 1)),
+        "The mean, infinite for a concentration of up to 1.",
+    )
+    mode = formula(lambda self: self.rate / (self.concentration + 1))
+    variance = formula(
+        lambda self: self._above(2, self.concentration, lambda a: np.square(self.rate / (a - 1)) / (a - 2)),
+        "The variance, infinite for a concentration of up to 2.",
+    )
+    stddev = formula(
+        lambda self: self._above(2, self.concentration, lambda a: self.rate / (a - 1) / np.sqrt(a - 2)),
+        "The standard deviation, infinite for a concentration of up to 2.",
+    )
 
     def entropy(self) -> Tensor:
         a = self.concentration
@@ -211,21 +169,13 @@ class InverseGamma(_OfShape):
         return special.gammaincc(self.concentration, self.rate / value)
 
 
-class Chi2(Gamma):
+class Chi2(Gamma, example=("3.0", "mean", 3.0)):
     """The distribution of the sum of `df` squares of standard normal variates, a gamma distribution.
 
     Parameters
     ----------
     df
         Degrees of freedom.
-    validate_args
-        As in `Distribution`.
-
-    Examples
-    --------
-    >>> from nn.distributions import Chi2
-    >>> float(Chi2(3.0).mean)
-    3.0
     """
 
     arg_constraints: ClassVar[Constraints] = {**Gamma.arg_constraints, "df": constraints.positive}
@@ -236,30 +186,19 @@ class Chi2(Gamma):
         self.concentration, self.rate = half, np.full_like(half, 0.5)
         self._names = ("concentration", "rate")
 
-    @property
-    def df(self) -> Tensor:
-        """Degrees of freedom."""
-        return 2 * self.concentration
+    df = formula(lambda self: 2 * self.concentration, "Degrees of freedom.")
 
     def __repr__(self) -> str:
         return f"Chi2(df: {shown(self.df)})"
 
 
-class FisherSnedecor(Distribution):
+class FisherSnedecor(Distribution, example=("1.0, 4.0", "mean", 2.0)):
     """The distribution of the quotient of two mean squares of normal variates.
 
     Parameters
     ----------
     df1, df2
         Degrees of freedom of both.
-    validate_args
-        As in `Distribution`.
-
-    Examples
-    --------
-    >>> from nn.distributions import FisherSnedecor
-    >>> float(FisherSnedecor(1.0, 4.0).mean)
-    2.0
     """
 
     arg_constraints: ClassVar[Constraints] = {"df1": constraints.positive, "df2": constraints.positive}
@@ -271,15 +210,14 @@ class FisherSnedecor(Distribution):
     def __init__(self, df1: TensorLike, df2: TensorLike, validate_args: bool | None = None) -> None:
         self._set(validate_args, df1=df1, df2=df2)
 
-    @property
-    def mean(self) -> Tensor:
-        """The mean, nan for a `df2` of up to 2."""
-        return self._above(2, self.df2, lambda n: 1 + 2 / (n - 2), math.nan)
-
-    @property
-    def mode(self) -> Tensor:
-        """The value of greatest density, nan for a `df1` of up to 2."""
-        return self._above(2, self.df1, lambda m: (m - 2) / m * self.df2 / (self.df2 + 2), math.nan)
+    mean = formula(
+        lambda self: self._above(2, self.df2, lambda n: 1 + 2 / (n - 2), math.nan),
+        "The mean, nan for a `df2` of up to 2.",
+    )
+    mode = formula(
+        lambda self: self._above(2, self.df1, lambda m: (m - 2) / m * self.df2 / (self.df2 + 2), math.nan),
+        "The value of greatest density, nan for a `df1` of up to 2.",
+    )
 
     @property
     def variance(self) -> Tensor:
@@ -310,40 +248,21 @@ class _Half(Distribution):
     def __init__(self, scale: TensorLike, validate_args: bool | None = None) -> None:
         self._set(validate_args, scale=scale)
 
-    @property
-    def mode(self) -> Tensor:
-        """0."""
-        return self.scale * 0
+    mode = formula(lambda self: self.scale * 0, "0.")
 
 
-class HalfNormal(_Half):
+class HalfNormal(_Half, example=("2.0", "mean", 1.5958)):
     """The distribution of the absolute value of a normal variate of mean 0.
 
     Parameters
     ----------
     scale
         The standard deviation of the normal variate.
-    validate_args
-        As in `Distribution`.
-
-    Examples
-    --------
-    >>> from nn.distributions import HalfNormal
-    >>> round(float(HalfNormal(2.0).mean), 3)
-    1.596
     """
 
-    @property
-    def mean(self) -> Tensor:
-        return self.scale * math.sqrt(2 / math.pi)
-
-    @property
-    def variance(self) -> Tensor:
-        return self.scale * self.scale * (1 - 2 / math.pi)
-
-    @property
-    def stddev(self) -> Tensor:
-        return self.scale * math.sqrt(1 - 2 / math.pi)
+    mean = formula(lambda self: self.scale * math.sqrt(2 / math.pi))
+    variance = formula(lambda self: self.scale * self.scale * (1 - 2 / math.pi))
+    stddev = formula(lambda self: self.scale * math.sqrt(1 - 2 / math.pi))
 
     def entropy(self) -> Tensor:
         return np.log(self.scale) + 0.5 * (1 + math.log(math.pi / 2))
@@ -361,28 +280,16 @@ class HalfNormal(_Half):
         return self.scale * (math.sqrt(2) * special.erfinv(value))
 
 
-class HalfCauchy(_Half):
+class HalfCauchy(_Half, example=("2.0", "cdf(2.0)", 0.5)):
     """The distribution of the absolute value of a Cauchy variate around 0; its mean and variance are infinite.
 
     Parameters
     ----------
     scale
         The median.
-    validate_args
-        As in `Distribution`.
-
-    Examples
-    --------
-    >>> from nn.distributions import HalfCauchy
-    >>> round(float(HalfCauchy(2.0).cdf(2.0)), 6)
-    0.5
     """
 
-    @property
-    def mean(self) -> Tensor:
-        """Infinity."""
-        return np.full_like(self.scale, math.inf)
-
+    mean = formula(lambda self: np.full_like(self.scale, math.inf), "Infinity.")
     variance = mean
 
     def entropy(self) -> Tensor:
@@ -403,7 +310,7 @@ class HalfCauchy(_Half):
         return self.scale * densities.half_cauchy_quantile(value)
 
 
-class Weibull(Distribution):
+class Weibull(Distribution, example=("2.0, 1.0", "mean", 2.0)):
     """Weibull's distribution.
 
     Parameters
@@ -412,14 +319,6 @@ class Weibull(Distribution):
         The scale.
     concentration
         The shape parameter: 1 gives an exponential distribution.
-    validate_args
-        As in `Distribution`.
-
-    Examples
-    --------
-    >>> from nn.distributions import Weibull
-    >>> round(float(Weibull(2.0, 1.0).mean), 6)
-    2.0
     """
 
     arg_constraints: ClassVar[Constraints] = {"scale": constraints.positive, "concentration": constraints.positive}
@@ -431,9 +330,7 @@ class Weibull(Distribution):
     def __init__(self, scale: TensorLike, concentration: TensorLike, validate_args: bool | None = None) -> None:
         self._set(validate_args, scale=scale, concentration=concentration)
 
-    @property
-    def mean(self) -> Tensor:
-        return self.scale * np.exp(special.gammaln(1 + 1 / self.concentration))
+    mean = formula(lambda self: self.scale * np.exp(special.gammaln(1 + 1 / self.concentration)))
 
     @property
     def mode(self) -> Tensor:
@@ -441,9 +338,7 @@ class Weibull(Distribution):
         k = np.maximum(self.concentration, 1)
         return self.scale * np.power((k - 1) / k, 1 / k)
 
-    @property
-    def variance(self) -> Tensor:
-        return np.square(self.stddev)  # type: ignore[return-value]
+    variance = formula(lambda self: np.square(self.stddev))
 
     @property
     def stddev(self) -> Tensor:
@@ -470,7 +365,7 @@ class Weibull(Distribution):
             return self.scale * np.power(-np.log1p(-value), 1 / self.concentration)
 
 
-class Pareto(Distribution):
+class Pareto(Distribution, example=("1.0, 3.0", "mean", 1.5)):
     """Pareto's distribution of numbers above `scale`, whose density falls with a power.
 
     Parameters
@@ -479,14 +374,6 @@ class Pareto(Distribution):
         The smallest value.
     alpha
         The power with which the probability of larger values falls.
-    validate_args
-        As in `Distribution`.
-
-    Examples
-    --------
-    >>> from nn.distributions import Pareto
-    >>> float(Pareto(1.0, 3.0).mean)
-    1.5
     """
 
     arg_constraints: ClassVar[Constraints] = {"scale": constraints.positive, "alpha": constraints.positive}
@@ -497,30 +384,20 @@ class Pareto(Distribution):
     def __init__(self, scale: TensorLike, alpha: TensorLike, validate_args: bool | None = None) -> None:
         self._set(validate_args, scale=scale, alpha=alpha)
 
-    @property
-    def support(self) -> Constraint:
-        """Numbers of at least `scale`."""
-        return constraints.greater_than_eq(self.scale)
-
-    @property
-    def mean(self) -> Tensor:
-        """The mean, infinite for an `alpha` of up to 1."""
-        return self._above(1, self.alpha, lambda a: self.scale + self.scale / (a - 1))
-
-    @property
-    def mode(self) -> Tensor:
-        """`scale`."""
-        return self.scale
-
-    @property
-    def variance(self) -> Tensor:
-        """The variance, infinite for an `alpha` of up to 2."""
-        return self._above(2, self.alpha, lambda a: np.square(self.scale / (a - 1)) * (a / (a - 2)))
-
-    @property
-    def stddev(self) -> Tensor:
-        """The standard deviation, infinite for an `alpha` of up to 2."""
-        return self._above(2, self.alpha, lambda a: self.scale / (a - 1) * np.sqrt(a / (a - 2)))
+    support = dependent(lambda self: constraints.greater_than_eq(self.scale), "Numbers of at least `scale`.")
+    mean = formula(
+        lambda self: self._above(1, self.alpha, lambda a: self.scale + self.scale / (a - 1)),
+        "The mean, infinite for an `alpha` of up to 1.",
+    )
+    mode = formula(lambda self: self.scale, "`scale`.")
+    variance = formula(
+        lambda self: self._above(2, self.alpha, lambda a: np.square(self.scale / (a - 1)) * (a / (a - 2))),
+        "The variance, infinite for an `alpha` of up to 2.",
+    )
+    stddev = formula(
+        lambda self: self._above(2, self.alpha, lambda a: self.scale / (a - 1) * np.sqrt(a / (a - 2))),
+        "The standard deviation, infinite for an `alpha` of up to 2.",
+    )
 
     def entropy(self) -> Tensor:
         return np.log(self.scale / self.alpha) + 1 + 1 / self.alpha

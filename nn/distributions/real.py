@@ -13,6 +13,7 @@ from autograd.extend import densities
 from .._arguments import TensorLike
 from ..random import draw_given
 from . import constraints
+from ._formulas import formula
 from ._implicit import gamma_sample
 from .constraints import Constraints
 from .distribution import Distribution, Generator
@@ -29,11 +30,7 @@ class Located(Distribution):
     support = constraints.real
     loc: Any
 
-    @property
-    def mean(self) -> Tensor:
-        """The mean and the value of greatest density: `loc`."""
-        return self.loc
-
+    mean = formula(lambda self: self.loc, "The mean and the value of greatest density: `loc`.")
     mode = mean
 
 
@@ -69,8 +66,6 @@ class Normal(_LocationScale):
         The mean.
     scale
         The standard deviation.
-    validate_args
-        As in `Distribution`.
 
     Examples
     --------
@@ -89,15 +84,8 @@ class Normal(_LocationScale):
     _below = staticmethod(lambda z: special.ndtr(z))
     _quantile = staticmethod(lambda q: special.ndtri(q))
 
-    @property
-    def stddev(self) -> Tensor:
-        """`scale`."""
-        return self.scale
-
-    @property
-    def variance(self) -> Tensor:
-        """The square of `scale`."""
-        return self.scale * self.scale
+    stddev = formula(lambda self: self.scale, "`scale`.")
+    variance = formula(lambda self: self.scale * self.scale, "The square of `scale`.")
 
     def entropy(self) -> Tensor:
         return np.log(self.scale) + (0.5 + densities.LOG_ROOT_2PI)
@@ -106,7 +94,7 @@ class Normal(_LocationScale):
         return self.loc + self.scale * self._noise("standard_normal", self._shape(sample_shape), generator)
 
 
-class Laplace(_LocationScale):
+class Laplace(_LocationScale, example=("0.0, 1.0", "cdf(0.0)", 0.5)):
     """Laplace's distribution, whose density falls exponentially on both sides of `loc`.
 
     Parameters
@@ -115,27 +103,14 @@ class Laplace(_LocationScale):
         The mean.
     scale
         The mean distance from it.
-    validate_args
-        As in `Distribution`.
-
-    Examples
-    --------
-    >>> from nn.distributions import Laplace
-    >>> float(Laplace(0.0, 1.0).cdf(0.0))
-    0.5
     """
 
     _log_density = staticmethod(densities.laplace_log_density)
     _below = staticmethod(densities.laplace_cdf)
     _quantile = staticmethod(densities.laplace_quantile)
 
-    @property
-    def variance(self) -> Tensor:
-        return 2 * self.scale * self.scale
-
-    @property
-    def stddev(self) -> Tensor:
-        return math.sqrt(2) * self.scale
+    variance = formula(lambda self: 2 * self.scale * self.scale)
+    stddev = formula(lambda self: math.sqrt(2) * self.scale)
 
     def entropy(self) -> Tensor:
         return 1 + np.log(2 * self.scale)
@@ -146,7 +121,7 @@ class Laplace(_LocationScale):
         return self.loc + self.scale * (first - second)
 
 
-class Cauchy(_LocationScale):
+class Cauchy(_LocationScale, example=("0.0, 2.0", "icdf(0.75)", 2.0)):
     """Cauchy's distribution, which has no mean, given as nan, and an infinite variance.
 
     Parameters
@@ -155,29 +130,14 @@ class Cauchy(_LocationScale):
         The median.
     scale
         Half of the width of the density at half of its height.
-    validate_args
-        As in `Distribution`.
-
-    Examples
-    --------
-    >>> from nn.distributions import Cauchy
-    >>> round(float(Cauchy(0.0, 2.0).icdf(0.75)), 6)
-    2.0
     """
 
     _log_density = staticmethod(densities.cauchy_log_density)
     _below = staticmethod(densities.cauchy_cdf)
     _quantile = staticmethod(densities.cauchy_quantile)
 
-    @property
-    def mean(self) -> Tensor:
-        """Nan, for there is none."""
-        return np.full_like(self.loc, math.nan)
-
-    @property
-    def variance(self) -> Tensor:
-        """Infinity."""
-        return np.full_like(self.loc, math.inf)
+    mean = formula(lambda self: np.full_like(self.loc, math.nan), "Nan, for there is none.")
+    variance = formula(lambda self: np.full_like(self.loc, math.inf), "Infinity.")
 
     def entropy(self) -> Tensor:
         return math.log(4 * math.pi) + np.log(self.scale)
@@ -188,7 +148,7 @@ class Cauchy(_LocationScale):
         return self.loc + self.scale * noise
 
 
-class Gumbel(_LocationScale):
+class Gumbel(_LocationScale, example=("0.0, 1.0", "mean", 0.5772)):
     """Gumbel's distribution of the largest of many numbers.
 
     Parameters
@@ -197,32 +157,15 @@ class Gumbel(_LocationScale):
         The value of greatest density.
     scale
         The scale.
-    validate_args
-        As in `Distribution`.
-
-    Examples
-    --------
-    >>> from nn.distributions import Gumbel
-    >>> round(float(Gumbel(0.0, 1.0).mean), 4)
-    0.5772
     """
 
     _log_density = staticmethod(densities.gumbel_log_density)
     _below = staticmethod(densities.gumbel_cdf)
     _quantile = staticmethod(densities.gumbel_quantile)
 
-    @property
-    def mean(self) -> Tensor:
-        """`loc` and Euler's constant times `scale`."""
-        return self.loc + self.scale * EULER
-
-    @property
-    def variance(self) -> Tensor:
-        return self.scale * self.scale * (math.pi**2 / 6)
-
-    @property
-    def stddev(self) -> Tensor:
-        return self.scale * (math.pi / math.sqrt(6))
+    mean = formula(lambda self: self.loc + self.scale * EULER, "`loc` and Euler's constant times `scale`.")
+    variance = formula(lambda self: self.scale * self.scale * (math.pi**2 / 6))
+    stddev = formula(lambda self: self.scale * (math.pi / math.sqrt(6)))
 
     def entropy(self) -> Tensor:
         return np.log(self.scale) + (1 + EULER)
@@ -232,7 +175,7 @@ class Gumbel(_LocationScale):
         return self.loc - self.scale * np.log(noise)
 
 
-class StudentT(Located):
+class StudentT(Located, example=("4.0", "variance", 2.0)):
     """Student's t distribution.
 
     Parameters
@@ -241,14 +184,6 @@ class StudentT(Located):
         Degrees of freedom, above 0.
     loc, scale
         The location and the scale.
-    validate_args
-        As in `Distribution`.
-
-    Examples
-    --------
-    >>> from nn.distributions import StudentT
-    >>> round(float(StudentT(4.0).variance), 6)
-    2.0
     """
 
     arg_constraints: ClassVar[Constraints] = {"df": constraints.positive, **_LocationScale.arg_constraints}
@@ -257,18 +192,13 @@ class StudentT(Located):
     scale: Any
 
     def __init__(
-        self,
-        df: TensorLike,
-        loc: TensorLike = 0.0,
-        scale: TensorLike = 1.0,
-        validate_args: bool | None = None,
+        self, df: TensorLike, loc: TensorLike = 0.0, scale: TensorLike = 1.0, validate_args: bool | None = None
     ) -> None:
         self._set(validate_args, df=df, loc=loc, scale=scale)
 
-    @property
-    def mean(self) -> Tensor:
-        """`loc`, and nan for one degree of freedom or less."""
-        return np.where(self.df > 1, self.loc, math.nan)  # type: ignore[return-value]
+    mean = formula(
+        lambda self: np.where(self.df > 1, self.loc, math.nan), "`loc`, and nan for one degree of freedom or less."
+    )
 
     @property
     def variance(self) -> Tensor:
@@ -299,7 +229,7 @@ def _angles(generator: np.random.Generator, shape: tuple[int, ...], loc: Any, co
     return drawn.astype(loc.dtype)
 
 
-class VonMises(Located):
+class VonMises(Located, example=("0.0, 4.0", "variance", 0.1365)):
     """The von Mises distribution of an angle in radians, a normal distribution on the circle.
 
     Parameters
@@ -308,14 +238,6 @@ class VonMises(Located):
         The angle of greatest density, and the circular mean.
     concentration
         About the inverse of the variance, where that is small.
-    validate_args
-        As in `Distribution`.
-
-    Examples
-    --------
-    >>> from nn.distributions import VonMises
-    >>> round(float(VonMises(0.0, 4.0).variance), 4)
-    0.1365
     """
 
     arg_constraints: ClassVar[Constraints] = {"loc": constraints.real, "concentration": constraints.positive}
@@ -324,10 +246,10 @@ class VonMises(Located):
     def __init__(self, loc: TensorLike, concentration: TensorLike, validate_args: bool | None = None) -> None:
         self._set(validate_args, loc=loc, concentration=concentration)
 
-    @property
-    def variance(self) -> Tensor:
-        """The circular variance, 1 less the mean cosine of the distance to `loc`."""
-        return densities.von_mises_variance(self.concentration)
+    variance = formula(
+        lambda self: densities.von_mises_variance(self.concentration),
+        "The circular variance, 1 less the mean cosine of the distance to `loc`.",
+    )
 
     def _draw(self, sample_shape: tuple[int, ...], generator: Generator) -> Any:
         return draw_given(_angles, self._shape(sample_shape), [self.loc, self.concentration], generator)

@@ -30,8 +30,6 @@ class RelaxedBernoulli(OfOdds):
         The probability of being close to 1, in the limit.
     logits
         The logarithm of its odds; one of the two is given.
-    validate_args
-        As in `Distribution`.
 
     References
     ----------
@@ -85,8 +83,6 @@ class RelaxedOneHotCategorical(OfClasses):
         Shape ``(..., classes)``: numbers of at least 0, which are divided by their sum.
     logits
         Of the same shape: logarithms of such numbers; one of the two is given.
-    validate_args
-        As in `Distribution`.
 
     Examples
     --------

@@ -11,6 +11,7 @@ from autograd import ShapeError, Tensor
 
 from .._arguments import TensorLike
 from . import constraints
+from ._formulas import formula
 from .combined import Independent, check_distribution
 from .composition import ComposeTransform
 from .constraints import Constraint, Constraints
@@ -32,8 +33,6 @@ class TransformedDistribution(Distribution):
         The distribution of the samples.
     transforms
         One function, or several of which the first is applied first.
-    validate_args
-        As in `Distribution`.
 
     Examples
     --------
@@ -133,21 +132,13 @@ class TransformedDistribution(Distribution):
         return np.where(rises, chance, 1 - chance)
 
 
-class LogNormal(TransformedDistribution):
+class LogNormal(TransformedDistribution, example=("0.0, 1.0", "icdf(0.5)", 1.0)):
     """The distribution of the exponential of a normal variate.
 
     Parameters
     ----------
     loc, scale
         The mean and the standard deviation of the logarithm.
-    validate_args
-        As in `Distribution`.
-
-    Examples
-    --------
-    >>> from nn.distributions import LogNormal
-    >>> float(LogNormal(0.0, 1.0).icdf(0.5))
-    1.0
     """
 
     arg_constraints: ClassVar[Constraints] = Normal.arg_constraints
@@ -156,23 +147,10 @@ class LogNormal(TransformedDistribution):
     def __init__(self, loc: TensorLike, scale: TensorLike, validate_args: bool | None = None) -> None:
         super().__init__(_named(Normal, "LogNormal", loc, scale, validate_args), ExpTransform(), validate_args)
 
-    @property
-    def loc(self) -> Tensor:
-        """The mean of the logarithm."""
-        return self.base_dist.loc
-
-    @property
-    def scale(self) -> Tensor:
-        """The standard deviation of the logarithm."""
-        return self.base_dist.scale
-
-    @property
-    def mean(self) -> Tensor:
-        return np.exp(self.loc + 0.5 * self.base_dist.variance)  # type: ignore[return-value]
-
-    @property
-    def mode(self) -> Tensor:
-        return np.exp(self.loc - self.base_dist.variance)  # type: ignore[return-value]
+    loc = formula(lambda self: self.base_dist.loc, "The mean of the logarithm.")
+    scale = formula(lambda self: self.base_dist.scale, "The standard deviation of the logarithm.")
+    mean = formula(lambda self: np.exp(self.loc + 0.5 * self.base_dist.variance))
+    mode = formula(lambda self: np.exp(self.loc - self.base_dist.variance))
 
     @property
     def variance(self) -> Tensor:

@@ -10,11 +10,12 @@ import numpy as np
 from autograd import Tensor
 from autograd.extend import borrow, everywhere
 
-from .._arguments import TensorLike
+from .._arguments import TensorLike, example
 from ..functional._activation import sigmoid, tanh
 from ..functional._kernels.operands import as_operand
 from ..functional._smooth_activation import softplus
 from . import constraints
+from ._formulas import dependent, formula
 from .constraints import Constraint
 
 __all__ = [
@@ -105,17 +106,9 @@ class _Inverse(Transform):
     def __init__(self, of: Transform) -> None:
         self.of = of
 
-    @property
-    def domain(self) -> Constraint:  # type: ignore[override]
-        return self.of.codomain
-
-    @property
-    def codomain(self) -> Constraint:  # type: ignore[override]
-        return self.of.domain
-
-    @property
-    def sign(self) -> Any:
-        return self.of.sign
+    domain = dependent(lambda self: self.of.codomain)
+    codomain = dependent(lambda self: self.of.domain)
+    sign = formula(lambda self: self.of.sign)
 
     @property
     def bijective(self) -> bool:  # type: ignore[override]
@@ -144,6 +137,7 @@ class _Inverse(Transform):
         return self.of._call(y)
 
 
+@example("nn.distributions.AffineTransform(1.0, 2.0)(3.0)", "7.0")
 class AffineTransform(Transform):
     """``loc + scale * x``.
 
@@ -153,12 +147,6 @@ class AffineTransform(Transform):
         Numbers or arrays; no scale is 0.
     event_dim
         How many axes at the end belong to one event.
-
-    Examples
-    --------
-    >>> from nn.distributions import AffineTransform
-    >>> AffineTransform(1.0, 2.0)(3.0)
-    7.0
     """
 
     def __init__(self, loc: TensorLike, scale: TensorLike, event_dim: int = 0) -> None:
@@ -167,17 +155,11 @@ class AffineTransform(Transform):
         if not everywhere(borrow(self.scale) != 0):
             raise ValueError(f"AffineTransform: scale should be other than 0, not {scale!r}")
 
-    @property
-    def domain(self) -> Constraint:  # type: ignore[override]
-        """What arguments and results fulfil."""
-        return reals(self.event_dim)
+    domain = dependent(lambda self: reals(self.event_dim), "What arguments and results fulfil.")
 
     codomain = domain
 
-    @property
-    def sign(self) -> Any:
-        """1 where the scale is positive, -1 where it is negative."""
-        return np.sign(borrow(self.scale))
+    sign = formula(lambda self: np.sign(borrow(self.scale)), "1 where the scale is positive, -1 where it is negative.")
 
     def log_abs_det_jacobian(self, x: TensorLike, y: TensorLike) -> Tensor:
         """Return the logarithm of the absolute scale, summed over an event."""
@@ -195,15 +177,9 @@ class AffineTransform(Transform):
         return (y - self.loc) / self.scale
 
 
+@example("float(nn.distributions.ExpTransform().inv(1.0))", "0.0")
 class ExpTransform(Transform):
-    """The exponential function.
-
-    Examples
-    --------
-    >>> from nn.distributions import ExpTransform
-    >>> float(ExpTransform().inv(1.0))
-    0.0
-    """
+    """The exponential function."""
 
     codomain = constraints.positive
 
@@ -217,6 +193,7 @@ class ExpTransform(Transform):
         return np.log(y)
 
 
+@example("float(nn.distributions.PowerTransform(2.0)(3.0))", "9.0")
 class PowerTransform(Transform):
     """A power of positive numbers.
 
@@ -224,12 +201,6 @@ class PowerTransform(Transform):
     ----------
     exponent
         Other than 0.
-
-    Examples
-    --------
-    >>> from nn.distributions import PowerTransform
-    >>> float(PowerTransform(2.0)(3.0))
-    9.0
     """
 
     domain = codomain = constraints.positive
@@ -239,10 +210,9 @@ class PowerTransform(Transform):
         if not everywhere(borrow(self.exponent) != 0):
             raise ValueError(f"PowerTransform: exponent should be other than 0, not {exponent!r}")
 
-    @property
-    def sign(self) -> Any:
-        """1 where the exponent is positive, -1 where it is negative."""
-        return np.sign(borrow(self.exponent))
+    sign = formula(
+        lambda self: np.sign(borrow(self.exponent)), "1 where the exponent is positive, -1 where it is negative."
+    )
 
     def log_abs_det_jacobian(self, x: TensorLike, y: TensorLike) -> Tensor:
         quotient: Any = self.exponent * y / x
@@ -258,15 +228,9 @@ class PowerTransform(Transform):
         return np.power(y, 1 / self.exponent)
 
 
+@example("float(nn.distributions.SigmoidTransform()(0.0))", "0.5")
 class SigmoidTransform(Transform):
-    """The logistic function, to numbers from 0 to 1.
-
-    Examples
-    --------
-    >>> from nn.distributions import SigmoidTransform
-    >>> float(SigmoidTransform()(0.0))
-    0.5
-    """
+    """The logistic function, to numbers from 0 to 1."""
 
     codomain = constraints.unit_interval
 
@@ -282,15 +246,9 @@ class SigmoidTransform(Transform):
         return np.log(y) - np.log1p(-y)
 
 
+@example("round(float(nn.distributions.SoftplusTransform()(0.0)), 4)", "0.6931")
 class SoftplusTransform(Transform):
-    """``log(1 + exp(x))``, to positive numbers.
-
-    Examples
-    --------
-    >>> from nn.distributions import SoftplusTransform
-    >>> round(float(SoftplusTransform()(0.0)), 4)
-    0.6931
-    """
+    """``log(1 + exp(x))``, to positive numbers."""
 
     codomain = constraints.positive
 
@@ -304,15 +262,9 @@ class SoftplusTransform(Transform):
         return y + np.log(-np.expm1(-y))
 
 
+@example("float(nn.distributions.TanhTransform()(0.0))", "0.0")
 class TanhTransform(Transform):
-    """The hyperbolic tangent, to numbers from -1 to 1.
-
-    Examples
-    --------
-    >>> from nn.distributions import TanhTransform
-    >>> float(TanhTransform()(0.0))
-    0.0
-    """
+    """The hyperbolic tangent, to numbers from -1 to 1."""
 
     codomain = constraints.interval(-1.0, 1.0)
 

@@ -8,13 +8,9 @@ from autograd.extend import set_module as _set_module
 
 from ._activation import log_softmax, relu, sigmoid, softmax, tanh
 from ._adaptive_pooling import (
-    adaptive_avg_pool1d,
-    adaptive_avg_pool2d,
-    adaptive_avg_pool3d,
-    adaptive_max_pool1d,
-    adaptive_max_pool2d,
+    adaptive_avg_pool1d, adaptive_avg_pool2d, adaptive_avg_pool3d, adaptive_max_pool1d, adaptive_max_pool2d,
     adaptive_max_pool3d,
-)
+)  # fmt: skip
 from ._attention import scaled_dot_product_attention
 from ._avg_pooling import avg_pool1d, avg_pool2d, avg_pool3d, lp_pool1d, lp_pool2d, lp_pool3d
 from ._conv import conv1d, conv2d, conv3d, conv_transpose1d, conv_transpose2d, conv_transpose3d
@@ -38,30 +34,17 @@ from ._likelihood_loss import (
 from ._linear import bilinear, linear
 from ._local_response_norm import local_response_norm
 from ._margin_loss import (
-    cosine_embedding_loss,
-    hinge_embedding_loss,
-    margin_ranking_loss,
-    soft_margin_loss,
-    triplet_margin_loss,
+    cosine_embedding_loss, hinge_embedding_loss, margin_ranking_loss, soft_margin_loss, triplet_margin_loss,
     triplet_margin_with_distance_loss,
-)
+)  # fmt: skip
 from ._max_pooling import max_pool1d, max_pool2d, max_pool3d
 from ._max_unpooling import max_unpool1d, max_unpool2d, max_unpool3d
 from ._multi_margin_loss import multi_margin_loss, multilabel_margin_loss, multilabel_soft_margin_loss
 from ._norm import batch_norm, group_norm, instance_norm, layer_norm, normalize, rms_norm
 from ._padding import pad
 from ._piecewise_activation import (
-    hardshrink,
-    hardsigmoid,
-    hardswish,
-    hardtanh,
-    leaky_relu,
-    prelu,
-    relu6,
-    rrelu,
-    softshrink,
-    threshold,
-)
+    hardshrink, hardsigmoid, hardswish, hardtanh, leaky_relu, prelu, relu6, rrelu, softshrink, threshold,
+)  # fmt: skip
 from ._regression_loss import huber_loss, l1_loss, mse_loss, smooth_l1_loss
 from ._smooth_activation import celu, elu, glu, logsigmoid, mish, selu, silu, softmin, softplus, softsign, tanhshrink
 from ._upsampling import channel_shuffle, interpolate, pixel_shuffle, pixel_unshuffle

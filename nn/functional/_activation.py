@@ -11,7 +11,7 @@ import numpy as np
 from autograd import Tensor, elementwise, general
 from autograd.extend import ARRAY_TYPES, accurate_sum, as_array, overwrite
 
-from .._arguments import TensorLike
+from .._arguments import TensorLike, example
 from ._kernels.half_precision import in_single
 from ._kernels.operands import floating, not_real, real_floating
 
@@ -26,16 +26,9 @@ def _relu(x: Any) -> Any:
     return np.maximum(x, 0)
 
 
+@example("F.sigmoid(np.array([-1000.0, -40.0, 0.0]))", "array([0.00000000e+00, 4.24835426e-18, 5.00000000e-01])")
 def _sigmoid(x: Any) -> Any:
-    """Return 1 / (1 + exp(-x)), to full relative precision and without overflow for any x.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> import nn.functional as F
-    >>> F.sigmoid(np.array([-1000.0, -40.0, 0.0]))
-    array([0.00000000e+00, 4.24835426e-18, 5.00000000e-01])
-    """
+    """Return 1 / (1 + exp(-x)), to full relative precision and without overflow for any x."""
     x = real_floating("sigmoid", x)
     return np.exp(np.minimum(x, 0)) / (1 + np.exp(-np.abs(x)))
 
@@ -59,6 +52,7 @@ sigmoid = elementwise(_sigmoid, lambda g, x: g * bell(x), name="sigmoid")
 tanh: Callable[[TensorLike], Tensor] = cast(Any, np.tanh)  # accepts tensors already
 
 
+@example("F.relu(np.array([-1.0, 2.0]))", "array([0., 2.])")
 def relu(input: TensorLike, inplace: bool = False) -> Tensor:
     """Return the rectified linear unit, ``max(x, 0)``, of each element; the derivative at 0 is 0.
 
@@ -68,17 +62,11 @@ def relu(input: TensorLike, inplace: bool = False) -> Tensor:
         Any shape.
     inplace
         Make the tensor `input` the result, too, for all that reads it later. An ndarray stays as it is.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> import nn.functional as F
-    >>> F.relu(np.array([-1.0, 2.0]))
-    array([0., 2.])
     """
     return overwrite(input, rectify(input)) if inplace else rectify(input)
 
 
+@example("F.softmax(np.array([1000.0, 1000.0, -1000.0]))", "array([0.5, 0.5, 0. ])")
 def softmax(input: TensorLike, axis: int | None = None, *, dim: int | None = None) -> Tensor:
     """Return exp(input) divided by its sum along an axis: probabilities that sum to 1.
 
@@ -88,17 +76,11 @@ def softmax(input: TensorLike, axis: int | None = None, *, dim: int | None = Non
         Any shape; no infinities. Values of any size are safe: the largest along the axis is subtracted first.
     axis, dim
         The axis, under NumPy's or PyTorch's name; the last by default.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> import nn.functional as F
-    >>> F.softmax(np.array([1000.0, 1000.0, -1000.0]))
-    array([0.5, 0.5, 0. ])
     """
     return _softmax(input, which_axis(axis, dim))
 
 
+@example("F.log_softmax(np.array([0.0, -1000.0]))", "array([    0., -1000.])")
 def log_softmax(input: TensorLike, axis: int | None = None, *, dim: int | None = None) -> Tensor:
     """Return the logarithm of `softmax`, finite even where a probability underflows to 0.
 
@@ -106,13 +88,6 @@ def log_softmax(input: TensorLike, axis: int | None = None, *, dim: int | None =
     ----------
     input, axis, dim
         As for `softmax`.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> import nn.functional as F
-    >>> F.log_softmax(np.array([0.0, -1000.0]))
-    array([    0., -1000.])
     """
     return _log_softmax(input, which_axis(axis, dim))
 

@@ -11,17 +11,18 @@ import numpy as np
 from autograd import Tensor
 from autograd.extend import borrow
 
-from .._arguments import Spatial, TensorLike
+from .._arguments import Spatial, TensorLike, example
 from ._avg_pooling import avg_pooling
 from ._kernels.half_precision import in_single
 from ._kernels.operands import as_floating
-from ._kernels.siblings import axes_of, sibling_of
+from ._kernels.siblings import axes_of, sibling
 from ._kernels.sliding_windows import Sizes, per_axis, spatial_operand
 from ._max_pooling import max_pooling
 
 Array = np.ndarray[Any, Any]
 
 
+@example("F.adaptive_avg_pool2d(np.arange(12.0).reshape(1, 3, 4), (1, 2))", "array([[[4.5, 6.5]]])")
 @in_single
 def adaptive_avg_pool2d(input: TensorLike, output_size: Spatial) -> Tensor:
     """Return the means of the parts of images, which are divided into a given number of rows and columns.
@@ -42,44 +43,13 @@ def adaptive_avg_pool2d(input: TensorLike, output_size: Spatial) -> Tensor:
         If the input has another shape.
     ValueError, TypeError
         If `output_size` is invalid.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> import nn.functional as F
-    >>> F.adaptive_avg_pool2d(np.arange(12.0).reshape(1, 3, 4), (1, 2))
-    array([[[4.5, 6.5]]])
     """
     name = "adaptive_avg_pool2d"
     return adaptive_mean(name, axes_of(name), input, output_size)
 
 
-@in_single
-@sibling_of(adaptive_avg_pool2d)
-def adaptive_avg_pool1d() -> None:
-    """Return the means of `output_size` parts of sequences: `adaptive_avg_pool2d` with one spatial axis.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> import nn.functional as F
-    >>> F.adaptive_avg_pool1d(np.array([[1.0, 2.0, 3.0, 4.0, 5.0]]), 2)
-    array([[2., 4.]])
-    """
-
-
-@in_single
-@sibling_of(adaptive_avg_pool2d)
-def adaptive_avg_pool3d() -> None:
-    """Return the means of the parts of volumes: `adaptive_avg_pool2d` with three spatial axes.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> import nn.functional as F
-    >>> F.adaptive_avg_pool3d(np.arange(8.0).reshape(1, 2, 2, 2), 1)
-    array([[[[3.5]]]])
-    """
+adaptive_avg_pool1d = sibling(adaptive_avg_pool2d, "adaptive_avg_pool1d", "2")
+adaptive_avg_pool3d = sibling(adaptive_avg_pool2d, "adaptive_avg_pool3d", "2")
 
 
 @overload
@@ -88,6 +58,7 @@ def adaptive_max_pool2d(input: TensorLike, output_size: Spatial, return_indices:
 def adaptive_max_pool2d(
     input: TensorLike, output_size: Spatial, return_indices: Literal[True]
 ) -> tuple[Tensor, Array]: ...
+@example("F.adaptive_max_pool2d(np.arange(12.0).reshape(1, 3, 4), (1, 2))", "array([[[ 9., 11.]]])")
 def adaptive_max_pool2d(
     input: TensorLike, output_size: Spatial, return_indices: bool = False
 ) -> Tensor | tuple[Tensor, Array]:
@@ -101,41 +72,12 @@ def adaptive_max_pool2d(
         As for `adaptive_avg_pool2d`.
     return_indices
         Whether to also return the index of each maximum, the first if several are equal, in the flattened image.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> import nn.functional as F
-    >>> F.adaptive_max_pool2d(np.arange(12.0).reshape(1, 3, 4), (1, 2))
-    array([[[ 9., 11.]]])
     """
     return _adaptive_max("adaptive_max_pool2d", input, output_size, return_indices)
 
 
-@sibling_of(adaptive_max_pool2d)
-def adaptive_max_pool1d() -> None:
-    """Return the maxima of `output_size` parts of sequences: `adaptive_max_pool2d` with one spatial axis.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> import nn.functional as F
-    >>> F.adaptive_max_pool1d(np.array([[1.0, 2.0, 3.0, 4.0, 5.0]]), 2)
-    array([[3., 5.]])
-    """
-
-
-@sibling_of(adaptive_max_pool2d)
-def adaptive_max_pool3d() -> None:
-    """Return the maxima of the parts of volumes: `adaptive_max_pool2d` with three spatial axes.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> import nn.functional as F
-    >>> F.adaptive_max_pool3d(np.arange(8.0).reshape(1, 2, 2, 2), 1)
-    array([[[[7.]]]])
-    """
+adaptive_max_pool1d = sibling(adaptive_max_pool2d, "adaptive_max_pool1d", "2")
+adaptive_max_pool3d = sibling(adaptive_max_pool2d, "adaptive_max_pool3d", "2")
 
 
 def _divided(owner: str, axes: int, x: Any, output_size: Any) -> tuple[Sizes, Sizes, Sizes | None]:

@@ -10,10 +10,10 @@ import numpy as np
 from autograd import Tensor, linear
 from autograd.extend import anywhere, borrow
 
-from .._arguments import Spatial, TensorLike, is_number
+from .._arguments import Spatial, TensorLike, example, is_number
 from ._kernels.half_precision import in_single
 from ._kernels.operands import as_floating, not_real
-from ._kernels.siblings import axes_of, sibling_of
+from ._kernels.siblings import axes_of, sibling
 from ._kernels.sliding_windows import Function, Windows, along, axis_taps, empty_beside, per_axis, pooled
 
 
@@ -42,6 +42,7 @@ sum_windows: Function = linear(_sum_windows, lambda g, windows: _spread(g, windo
 _spread: Function = linear(_spread_windows, lambda g, windows: sum_windows(g, windows), name="spread_windows")
 
 
+@example("F.avg_pool1d(np.array([[3.0, 1.0, 2.0, 5.0]]), 2)", "array([[2. , 3.5]])")
 @in_single
 def avg_pool1d(
     input: TensorLike,
@@ -51,15 +52,7 @@ def avg_pool1d(
     ceil_mode: bool = False,
     count_include_pad: bool = True,
 ) -> Tensor:
-    """Return the mean of each window of sequences: `avg_pool2d` with one spatial axis.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> import nn.functional as F
-    >>> F.avg_pool1d(np.array([[3.0, 1.0, 2.0, 5.0]]), 2)
-    array([[2. , 3.5]])
-    """
+    """Return the mean of each window of sequences: `avg_pool2d` with one spatial axis."""
     return avg_pooling("avg_pool1d", 1, input, kernel_size, stride, padding, ceil_mode, count_include_pad, None)
 
 
@@ -100,27 +93,13 @@ def avg_pool2d(
     return avg_pooling(name, axes, input, kernel_size, stride, padding, ceil_mode, count_include_pad, divisor_override)
 
 
-@in_single
-@sibling_of(avg_pool2d)
-def avg_pool3d() -> None:
-    """Return the mean of each window of volumes: `avg_pool2d` with three spatial axes.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> import nn.functional as F
-    >>> F.avg_pool3d(np.arange(8.0).reshape(1, 2, 2, 2), 2)
-    array([[[[3.5]]]])
-    """
+avg_pool3d = sibling(avg_pool2d, "avg_pool3d", "2")
 
 
+@example("F.lp_pool2d(np.array([[[3.0, 4.0], [0.0, 0.0]]]), 2, 2)", "array([[[5.]]])")
 @in_single
 def lp_pool2d(
-    input: TensorLike,
-    norm_type: float,
-    kernel_size: Spatial,
-    stride: Spatial | None = None,
-    ceil_mode: bool = False,
+    input: TensorLike, norm_type: float, kernel_size: Spatial, stride: Spatial | None = None, ceil_mode: bool = False
 ) -> Tensor:
     """Return the p-norm of each window of images, ``sum(x**p) ** (1/p)``; where the sum is 0, its gradient counts as 0.
 
@@ -130,43 +109,12 @@ def lp_pool2d(
         p. Sums of odd powers that are negative have no root, and become nan.
     input, kernel_size, stride, ceil_mode
         As for `max_pool2d`. Of a window that `ceil_mode` adds, the mean of the powers counts for all of its places.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> import nn.functional as F
-    >>> F.lp_pool2d(np.array([[[3.0, 4.0], [0.0, 0.0]]]), 2, 2)
-    array([[[5.]]])
     """
     return _lp_pooling("lp_pool2d", input, norm_type, kernel_size, stride, ceil_mode)
 
 
-@in_single
-@sibling_of(lp_pool2d)
-def lp_pool1d() -> None:
-    """Return the p-norm of each window of sequences: `lp_pool2d` with one spatial axis.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> import nn.functional as F
-    >>> F.lp_pool1d(np.array([[3.0, 4.0, 0.0, 2.0]]), 2, 2)
-    array([[5., 2.]])
-    """
-
-
-@in_single
-@sibling_of(lp_pool2d)
-def lp_pool3d() -> None:
-    """Return the p-norm of each window of volumes: `lp_pool2d` with three spatial axes.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> import nn.functional as F
-    >>> F.lp_pool3d(np.ones((1, 2, 2, 1)), 2, (2, 2, 1))
-    array([[[[2.]]]])
-    """
+lp_pool1d = sibling(lp_pool2d, "lp_pool1d", "2, 2")
+lp_pool3d = sibling(lp_pool2d, "lp_pool3d", "2, 2")
 
 
 def _lp_pooling(owner: str, x: Any, p: float, kernel: Spatial, stride: Spatial | None, ceil_mode: bool) -> Any:

@@ -9,7 +9,7 @@ import numpy as np
 from autograd import Tensor, general
 from autograd.extend import ARRAY_TYPES, anywhere, borrow
 
-from .._arguments import TensorLike
+from .._arguments import TensorLike, example
 from ._activation import log_softmax, softmax
 from ._kernels.class_labels import class_weights, read_labels
 from ._kernels.class_rows import as_rows, labelled_entries, labelled_places, memory_order
@@ -178,6 +178,7 @@ def cross_entropy(
     return losses.reshape(classes.shape) if reduction == "none" else losses
 
 
+@example("float(F.nll_loss(np.log([[0.5, 0.5], [0.25, 0.75]]), np.array([0, 0])).round(4))", "1.0397")
 @in_single
 def nll_loss(
     input: TensorLike,
@@ -194,13 +195,6 @@ def nll_loss(
         Log-probabilities, as `log_softmax` gives them: shape ``(n, classes)``, ``(classes,)`` or ``(n, classes, ...)``.
     target, weight, ignore_index, reduction
         As for `cross_entropy`, which equals this on the `log_softmax` of its input; class indices only.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> import nn.functional as F
-    >>> float(F.nll_loss(np.log([[0.5, 0.5], [0.25, 0.75]]), np.array([0, 0])).round(4))
-    1.0397
     """
     check_reduction(reduction)
     input = as_real("nll_loss", "input", input)

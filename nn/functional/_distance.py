@@ -8,13 +8,16 @@ import numpy as np
 
 from autograd import ShapeError, Tensor
 
-from .._arguments import TensorLike
+from .._arguments import TensorLike, example
 from ._kernels.half_precision import in_single
 from ._kernels.lengths import divided_by_length
 from ._kernels.loss_operands import check_positive
 from ._kernels.operands import as_real
 
 
+@example(
+    "F.cosine_similarity(np.array([[3.0, 4.0]]), np.array([[6.0, 8.0], [-3.0, 4.0]])).round(4)", "array([1.  , 0.28])"
+)
 @in_single
 def cosine_similarity(x1: TensorLike, x2: TensorLike, dim: int = 1, eps: float = 1e-8) -> Tensor:
     """Return the cosine of the angle between vectors: their dot product divided by their norms.
@@ -32,13 +35,6 @@ def cosine_similarity(x1: TensorLike, x2: TensorLike, dim: int = 1, eps: float =
     ------
     ShapeError
         If the vectors have different lengths, or the other axes do not fit.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> import nn.functional as F
-    >>> F.cosine_similarity(np.array([[3.0, 4.0]]), np.array([[6.0, 8.0], [-3.0, 4.0]])).round(4)
-    array([1.  , 0.28])
     """
     check_positive("cosine_similarity", "eps", eps, zero=True)
     x1 = as_real("cosine_similarity", "x1", x1)
@@ -53,6 +49,7 @@ def cosine_similarity(x1: TensorLike, x2: TensorLike, dim: int = 1, eps: float =
     return (divided_by_length(x1, 2, axis, eps) * divided_by_length(x2, 2, axis, eps)).sum(axis=axis)
 
 
+@example("F.pairwise_distance(np.array([[0.0, 0.0]]), np.array([[3.0, 4.0]])).round(4)", "array([5.])")
 @in_single
 def pairwise_distance(
     x1: TensorLike, x2: TensorLike, p: float = 2.0, eps: float = 1e-6, keepdim: bool = False
@@ -74,13 +71,6 @@ def pairwise_distance(
     ------
     ShapeError
         If the vectors have different lengths, or the leading axes do not fit.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> import nn.functional as F
-    >>> F.pairwise_distance(np.array([[0.0, 0.0]]), np.array([[3.0, 4.0]])).round(4)
-    array([5.])
     """
     x1 = as_real("pairwise_distance", "x1", x1)
     x2 = as_real("pairwise_distance", "x2", x2, x1.dtype)

@@ -12,10 +12,10 @@ import numpy as np
 from autograd import ShapeError, Tensor
 from autograd.extend import overwrite
 
-from .._arguments import TensorLike, is_number
+from .._arguments import TensorLike, example, is_number
 from ..random import draw, uniform
 from ._kernels.operands import as_floating, as_operand
-from ._kernels.siblings import axes_of, sibling_of
+from ._kernels.siblings import axes_of, sibling
 from ._smooth_activation import SELU_ALPHA, SELU_SCALE
 
 Generator: TypeAlias = "np.random.Generator | None"  # as text: NumPy loads it when it is first asked for
@@ -23,6 +23,7 @@ Generator: TypeAlias = "np.random.Generator | None"  # as text: NumPy loads it w
 on_dropping: ContextVar[Callable[[], None] | None] = ContextVar("on_dropping", default=None)
 
 
+@example("F.dropout(np.ones(6), p=0.5, generator=np.random.default_rng(0))", "array([2., 2., 2., 0., 0., 0.])")
 def dropout(
     input: TensorLike, p: float = 0.5, training: bool = True, inplace: bool = False, generator: Generator = None
 ) -> Tensor:
@@ -33,7 +34,7 @@ def dropout(
     input
         Any shape.
     p
-        From 0 to 1.
+        The probability, from 0 to 1.
     training
         If False, `input` is returned unchanged.
     generator
@@ -44,13 +45,6 @@ def dropout(
     References
     ----------
     Srivastava et al., "Dropout: A Simple Way to Prevent Neural Networks from Overfitting", JMLR 15 (2014).
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> import nn.functional as F
-    >>> F.dropout(np.ones(6), p=0.5, generator=np.random.default_rng(0))
-    array([2., 2., 2., 0., 0., 0.])
     """
     input = as_operand("dropout", "input", input)
     out = _dropped(input, input.shape, p, training, generator)
@@ -67,10 +61,8 @@ def dropout2d(
     input
         Shape ``(n, channels, height, width)`` or ``(channels, height, width)``; or ``(n, channels)``, of which
         elements are dropped, as in PyTorch.
-    p, training, generator
+    p, training, inplace, generator
         As for `dropout`.
-    inplace
-        Make the tensor `input` the result, too, for all that reads it later. An ndarray stays as it is.
 
     References
     ----------
@@ -91,35 +83,14 @@ def dropout2d(
     return overwrite(input, out) if inplace else out
 
 
-@sibling_of(dropout2d)
-def dropout1d() -> None:
-    """Drop whole channels of sequences, of shape ``(n, channels, length)`` or ``(channels, length)``: see `dropout2d`.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> import nn.functional as F
-    >>> F.dropout1d(np.ones((4, 2)), generator=np.random.default_rng(1))
-    array([[0., 0.],
-           [2., 2.],
-           [2., 2.],
-           [2., 2.]])
-    """
+dropout1d = sibling(dropout2d, "dropout1d", "p=0.25", 4)
+dropout3d = sibling(dropout2d, "dropout3d", "p=0.25", 4)
 
 
-@sibling_of(dropout2d)
-def dropout3d() -> None:
-    """Drop whole channels of volumes, of shape ``(n, channels, depth, height, width)`` or without n: see `dropout2d`.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> import nn.functional as F
-    >>> F.dropout3d(np.ones((4, 1, 1, 1)), generator=np.random.default_rng(1)).reshape(4)
-    array([0., 2., 2., 2.])
-    """
-
-
+@example(
+    "F.alpha_dropout(np.zeros(4), 0.5, training=True, generator=np.random.default_rng(0)).round(4)",
+    "array([ 0.7792,  0.7792,  0.7792, -0.7792])",
+)
 def alpha_dropout(
     input: TensorLike, p: float = 0.5, training: bool = False, inplace: bool = False, generator: Generator = None
 ) -> Tensor:
@@ -127,21 +98,12 @@ def alpha_dropout(
 
     Parameters
     ----------
-    input, p, training, generator
+    input, p, training, inplace, generator
         As for `dropout`.
-    inplace
-        Make the tensor `input` the result, too, for all that reads it later. An ndarray stays as it is.
 
     References
     ----------
     Klambauer et al., "Self-Normalizing Neural Networks", NeurIPS 2017.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> import nn.functional as F
-    >>> F.alpha_dropout(np.zeros(4), 0.5, training=True, generator=np.random.default_rng(0)).round(4)
-    array([ 0.7792,  0.7792,  0.7792, -0.7792])
     """
     input = as_operand("alpha_dropout", "input", input)
     out = _alpha_dropped("alpha_dropout", input, input.shape, p, training, generator)
@@ -157,10 +119,8 @@ def feature_alpha_dropout(
     ----------
     input
         Shape ``(n, channels, ...)``.
-    p, training, generator
+    p, training, inplace, generator
         As for `dropout`.
-    inplace
-        Make the tensor `input` the result, too, for all that reads it later. An ndarray stays as it is.
 
     Examples
     --------

@@ -10,7 +10,7 @@ import numpy as np
 from autograd import ShapeError, Tensor, elementwise
 from autograd.extend import anywhere, borrow, whole
 
-from .._arguments import TensorLike
+from .._arguments import TensorLike, example
 from ._activation import sigmoid
 from ._kernels.half_precision import in_single
 from ._kernels.loss_operands import Reduction, alike, check_positive, check_reduction, check_shape, reduced, weights_for
@@ -19,6 +19,10 @@ from ._kernels.operands import as_real
 _SHORTEST = 1e-12  # the derivative of a logarithm does not grow for probabilities below this
 
 
+@example(
+    'F.binary_cross_entropy(np.array([0.5, 0.75, 0.0]), np.array([1, 1, 1]), reduction="none").round(4)',
+    "array([  0.6931,   0.2877, 100.    ])",
+)
 @in_single
 def binary_cross_entropy(
     input: TensorLike, target: TensorLike, weight: TensorLike | None = None, reduction: Reduction = "mean"
@@ -45,15 +49,7 @@ def binary_cross_entropy(
         If a probability or a target is not from 0 to 1.
     ShapeError
         If the shapes differ.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> import nn.functional as F
-    >>> F.binary_cross_entropy(np.array([0.5, 0.75, 0.0]), np.array([1, 1, 1]), reduction="none").round(4)
-    array([  0.6931,   0.2877, 100.    ])
     """
-    check_reduction(reduction)
     input, target = alike("binary_cross_entropy", input, target)
     check_probabilities("binary_cross_entropy", "input", input, "; for logits use binary_cross_entropy_with_logits")
     check_probabilities("binary_cross_entropy", "target", target)
@@ -63,6 +59,10 @@ def binary_cross_entropy(
     return reduced(losses, reduction)
 
 
+@example(
+    'F.binary_cross_entropy_with_logits(np.array([0.0, 100.0]), np.array([1, 0]), reduction="none").round(4)',
+    "array([  0.6931, 100.    ])",
+)
 @in_single
 def binary_cross_entropy_with_logits(
     input: TensorLike,
@@ -94,16 +94,8 @@ def binary_cross_entropy_with_logits(
         If a target is not from 0 to 1.
     ShapeError
         If the shapes differ.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> import nn.functional as F
-    >>> F.binary_cross_entropy_with_logits(np.array([0.0, 100.0]), np.array([1, 0]), reduction="none").round(4)
-    array([  0.6931, 100.    ])
     """
     name = "binary_cross_entropy_with_logits"
-    check_reduction(reduction)
     input, target = alike(name, input, target)
     check_probabilities(name, "target", target)
     if pos_weight is None:
@@ -181,6 +173,7 @@ def kl_div(
     return reduced(terms, reduction)
 
 
+@example("float(F.poisson_nll_loss(np.log([2.0]), np.array([3])).round(4))", "-0.0794")
 @in_single
 def poisson_nll_loss(
     input: TensorLike,
@@ -215,15 +208,7 @@ def poisson_nll_loss(
         If a count, or a rate, is negative.
     ShapeError
         If the shapes differ.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> import nn.functional as F
-    >>> float(F.poisson_nll_loss(np.log([2.0]), np.array([3])).round(4))
-    -0.0794
     """
-    check_reduction(reduction)
     check_positive("poisson_nll_loss", "eps", eps, zero=True)
     input, target = alike("poisson_nll_loss", input, target)
     _check_least("poisson_nll_loss", "target", target, "counts are at least 0")
@@ -239,6 +224,7 @@ def poisson_nll_loss(
     return reduced(losses, reduction)
 
 
+@example("float(F.gaussian_nll_loss(np.array([1.0]), np.array([3.0]), np.array([1.0])))", "2.0")
 @in_single
 def gaussian_nll_loss(
     input: TensorLike,
@@ -277,15 +263,7 @@ def gaussian_nll_loss(
     References
     ----------
     Nix and Weigend, "Estimating the Mean and Variance of the Target Probability Distribution", ICNN 1994.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> import nn.functional as F
-    >>> float(F.gaussian_nll_loss(np.array([1.0]), np.array([3.0]), np.array([1.0])))
-    2.0
     """
-    check_reduction(reduction)
     check_positive("gaussian_nll_loss", "eps", eps)
     input, target = _together("gaussian_nll_loss", input, target)
     var = _variances(as_real("gaussian_nll_loss", "var", var, input.dtype), input.shape)

@@ -10,7 +10,7 @@ import numpy as np
 from autograd import ShapeError, Tensor, general
 from autograd.extend import ARRAY_TYPES, accurate_sum, cached_arrays, innermost, levels
 
-from .._arguments import TensorLike
+from .._arguments import TensorLike, example
 from ._kernels.operands import as_operand
 
 Array = np.ndarray[Any, Any]
@@ -92,6 +92,9 @@ def _bias_rule(g: Any, into: Any) -> Any:
 _linear = general(_affine, _input_rule, _weight_rule, _bias_rule, name="linear")
 
 
+@example(
+    "F.linear(np.array([1.0, 2.0]), np.array([[1.0, 1.0], [0.0, 3.0]]), np.array([10.0, 20.0]))", "array([13., 26.])"
+)
 def linear(x: TensorLike, weight: TensorLike, bias: TensorLike | None = None) -> Tensor:
     """Apply an affine map to the last axis of `x`: ``x @ weight.T + bias``.
 
@@ -113,13 +116,6 @@ def linear(x: TensorLike, weight: TensorLike, bias: TensorLike | None = None) ->
     ------
     ShapeError
         If the last axes of `x` and `weight` differ in length, or `weight` or `bias` has another shape than above.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> import nn.functional as F
-    >>> F.linear(np.array([1.0, 2.0]), np.array([[1.0, 1.0], [0.0, 3.0]]), np.array([10.0, 20.0]))
-    array([13., 26.])
     """
     if levels() and _is_shared(x, weight, bias):
         return _product_of_batch(x, weight, bias)
@@ -141,6 +137,7 @@ def _product_of_batch(x: Any, weight: Any, bias: Any) -> Any:
     return out if bias is None else out + bias
 
 
+@example("F.bilinear(np.array([1.0, 2.0]), np.array([3.0]), np.array([[[1.0], [1.0]]]))", "array([9.])")
 def bilinear(input1: TensorLike, input2: TensorLike, weight: TensorLike, bias: TensorLike | None = None) -> Tensor:
     """Return a bilinear form of two inputs for each output o: ``x1 @ weight[o] @ x2 + bias[o]``.
 
@@ -162,13 +159,6 @@ def bilinear(input1: TensorLike, input2: TensorLike, weight: TensorLike, bias: T
     ------
     ShapeError
         If the shapes do not fit together.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> import nn.functional as F
-    >>> F.bilinear(np.array([1.0, 2.0]), np.array([3.0]), np.array([[[1.0], [1.0]]]))
-    array([9.])
     """
     input1, input2 = as_operand("bilinear", "input1", input1), as_operand("bilinear", "input2", input2)
     weight = as_operand("bilinear", "weight", weight)

@@ -7,13 +7,17 @@ from typing import Any
 
 from autograd import ShapeError, Tensor
 
-from .._arguments import TensorLike
+from .._arguments import TensorLike, example
 from ._avg_pooling import sum_windows
 from ._kernels.half_precision import in_single
 from ._kernels.operands import as_floating, not_real
 from ._kernels.sliding_windows import per_axis, slide
 
 
+@example(
+    "F.local_response_norm(np.array([[[1.0], [2.0], [0.0]]]), 3, alpha=3.0, beta=1.0).ravel().round(4)",
+    "array([0.1667, 0.3333, 0.    ])",
+)
 @in_single
 def local_response_norm(
     input: TensorLike, size: int, alpha: float = 1e-4, beta: float = 0.75, k: float = 1.0
@@ -42,13 +46,6 @@ def local_response_norm(
     References
     ----------
     Krizhevsky et al., "ImageNet Classification with Deep Convolutional Neural Networks", NeurIPS 2012.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> import nn.functional as F
-    >>> F.local_response_norm(np.array([[[1.0], [2.0], [0.0]]]), 3, alpha=3.0, beta=1.0).ravel().round(4)
-    array([0.1667, 0.3333, 0.    ])
     """
     (size,) = per_axis(size, 1, "size", "local_response_norm", 1)
     x: Any = as_floating("local_response_norm", "input", input)

@@ -10,18 +10,22 @@ import numpy as np
 from autograd import ShapeError, Tensor
 from autograd.extend import anywhere, borrow
 
-from .._arguments import TensorLike
+from .._arguments import TensorLike, example
 from ._activation import relu
 from ._distance import pairwise_distance
 from ._kernels.half_precision import in_single
 from ._kernels.lengths import shrunk
-from ._kernels.loss_operands import Reduction, alike, check_positive, check_reduction, check_shape, check_signs, reduced
+from ._kernels.loss_operands import Reduction, alike, check_positive, check_shape, check_signs, reduced
 from ._kernels.operands import as_real
 from ._likelihood_loss import with_logits
 
 _TINY = 1e-12  # prevents a division by the length of a zero vector, as in PyTorch
 
 
+@example(
+    'F.hinge_embedding_loss(np.array([0.3, 0.3, 2.0]), np.array([1, -1, -1]), reduction="none")',
+    "array([0.3, 0.7, 0. ])",
+)
 @in_single
 def hinge_embedding_loss(
     input: TensorLike, target: TensorLike, margin: float = 1.0, reduction: Reduction = "mean"
@@ -47,20 +51,16 @@ def hinge_embedding_loss(
         If a target is neither 1 nor -1.
     ShapeError
         If the shapes differ.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> import nn.functional as F
-    >>> F.hinge_embedding_loss(np.array([0.3, 0.3, 2.0]), np.array([1, -1, -1]), reduction="none")
-    array([0.3, 0.7, 0. ])
     """
-    check_reduction(reduction)
     input, target = alike("hinge_embedding_loss", input, target)
     check_signs("hinge_embedding_loss", target)
     return reduced(np.where(target == 1, input, relu(margin - input)), reduction)
 
 
+@example(
+    'F.margin_ranking_loss(np.array([1.0, 1.0]), np.array([3.0, 3.0]), np.array([1, -1]), reduction="none")',
+    "array([2., 0.])",
+)
 @in_single
 def margin_ranking_loss(
     input1: TensorLike, input2: TensorLike, target: TensorLike, margin: float = 0.0, reduction: Reduction = "mean"
@@ -84,15 +84,7 @@ def margin_ranking_loss(
         If a target is neither 1 nor -1.
     ShapeError
         If the shapes differ.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> import nn.functional as F
-    >>> F.margin_ranking_loss(np.array([1.0, 1.0]), np.array([3.0, 3.0]), np.array([1, -1]), reduction="none")
-    array([2., 0.])
     """
-    check_reduction(reduction)
     name = "margin_ranking_loss"
     input1, input2 = alike(name, input1, input2, ("input1", "input2"))
     target = as_real(name, "target", target, input1.dtype)
@@ -102,6 +94,10 @@ def margin_ranking_loss(
     return reduced(relu(target * (input2 - input1) + margin), reduction)
 
 
+@example(
+    'F.soft_margin_loss(np.array([0.0, -100.0]), np.array([1, 1]), reduction="none").round(4)',
+    "array([  0.6931, 100.    ])",
+)
 @in_single
 def soft_margin_loss(input: TensorLike, target: TensorLike, reduction: Reduction = "mean") -> Tensor:
     """Return ``log(1 + exp(-y * x))`` for scores x and targets y that are 1 or -1, without overflow.
@@ -110,20 +106,16 @@ def soft_margin_loss(input: TensorLike, target: TensorLike, reduction: Reduction
     ----------
     input, target, reduction
         As for `hinge_embedding_loss`, of any shape.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> import nn.functional as F
-    >>> F.soft_margin_loss(np.array([0.0, -100.0]), np.array([1, 1]), reduction="none").round(4)
-    array([  0.6931, 100.    ])
     """
-    check_reduction(reduction)
     input, target = alike("soft_margin_loss", input, target)
     check_signs("soft_margin_loss", target)
     return reduced(with_logits(-target * input, 0), reduction)
 
 
+@example(
+    'F.cosine_embedding_loss(np.eye(2), np.ones((2, 2)), np.array([1, -1]), reduction="none").round(4)',
+    "array([0.2929, 0.7071])",
+)
 @in_single
 def cosine_embedding_loss(
     input1: TensorLike, input2: TensorLike, target: TensorLike, margin: float = 0.0, reduction: Reduction = "mean"
@@ -147,15 +139,7 @@ def cosine_embedding_loss(
         If a target is neither 1 nor -1.
     ShapeError
         If the shapes do not fit.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> import nn.functional as F
-    >>> F.cosine_embedding_loss(np.eye(2), np.ones((2, 2)), np.array([1, -1]), reduction="none").round(4)
-    array([0.2929, 0.7071])
     """
-    check_reduction(reduction)
     name = "cosine_embedding_loss"
     input1, input2 = alike(name, input1, input2, ("input1", "input2"))
     target = as_real(name, "target", target, input1.dtype)
@@ -171,6 +155,7 @@ def cosine_embedding_loss(
     return reduced(np.where(target == 1, 1 - cosine, relu(cosine - margin)), reduction)
 
 
+@example("float(F.triplet_margin_loss(np.zeros((1, 2)), np.ones((1, 2)), np.full((1, 2), 2.0)).round(4))", "0.0")
 @in_single
 def triplet_margin_loss(
     anchor: TensorLike,
@@ -206,13 +191,6 @@ def triplet_margin_loss(
     ----------
     Balntas et al., "Learning Local Feature Descriptors with Triplets and Shallow Convolutional Neural Networks",
     BMVC 2016.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> import nn.functional as F
-    >>> float(F.triplet_margin_loss(np.zeros((1, 2)), np.ones((1, 2)), np.full((1, 2), 2.0)).round(4))
-    0.0
     """
 
     def distance(x: Any, y: Any) -> Any:
@@ -271,7 +249,6 @@ def _triplet(
     swap: bool,
     reduction: Reduction,
 ) -> Any:
-    check_reduction(reduction)
     check_positive(name, "margin", margin)
     anchor, positive = alike(name, anchor, positive, ("anchor", "positive"))
     negative = as_real(name, "negative", negative, anchor.dtype)

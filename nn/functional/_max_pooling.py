@@ -12,7 +12,7 @@ from autograd.extend import ARRAY_TYPES, borrow, everywhere
 
 from .._arguments import Spatial, TensorLike
 from ._kernels.operands import not_real
-from ._kernels.siblings import axes_of, sibling_of
+from ._kernels.siblings import axes_of, sibling
 from ._kernels.sliding_windows import Windows, along, axis_taps, empty_beside, overlay, pooled, taps
 
 Array = np.ndarray[Any, Any]
@@ -181,30 +181,8 @@ def max_pool2d(
     return max_pooling("max_pool2d", input, kernel_size, stride, padding, dilation, ceil_mode, return_indices)
 
 
-@sibling_of(max_pool2d)
-def max_pool1d() -> None:
-    """Return the maximum of each window of sequences: `max_pool2d` with one spatial axis.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> import nn.functional as F
-    >>> F.max_pool1d(np.array([[3.0, 1.0, 2.0, 5.0]]), 2)
-    array([[3., 5.]])
-    """
-
-
-@sibling_of(max_pool2d)
-def max_pool3d() -> None:
-    """Return the maximum of each window of volumes: `max_pool2d` with three spatial axes.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> import nn.functional as F
-    >>> F.max_pool3d(np.arange(8.0).reshape(1, 2, 2, 2), 2)
-    array([[[[7.]]]])
-    """
+max_pool1d = sibling(max_pool2d, "max_pool1d", "2")
+max_pool3d = sibling(max_pool2d, "max_pool3d", "2")
 
 
 def max_pooling(

@@ -13,7 +13,7 @@ from autograd.extend import as_array, borrow, whole
 
 from .._arguments import Spatial, TensorLike
 from ._kernels.operands import as_operand
-from ._kernels.siblings import axes_of, sibling_of
+from ._kernels.siblings import axes_of, sibling
 from ._kernels.sliding_windows import Sizes, per_axis, spatial_operand
 
 
@@ -65,31 +65,8 @@ def max_unpool2d(
     return _unpooled("max_unpool2d", input, indices, kernel_size, stride, padding, output_size)
 
 
-@sibling_of(max_unpool2d)
-def max_unpool1d() -> None:
-    """Put maxima of sequences back to where they were: `max_unpool2d` with one spatial axis.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> import nn.functional as F
-    >>> pooled, indices = F.max_pool1d(np.array([[3.0, 1.0, 2.0, 5.0]]), 2, return_indices=True)
-    >>> F.max_unpool1d(pooled, indices, 2)
-    array([[3., 0., 0., 5.]])
-    """
-
-
-@sibling_of(max_unpool2d)
-def max_unpool3d() -> None:
-    """Put maxima of volumes back to where they were: `max_unpool2d` with three spatial axes.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> import nn.functional as F
-    >>> F.max_unpool3d(np.array([[[[7.0]]]]), np.array([[[[1]]]]), (1, 1, 2))
-    array([[[[0., 7.]]]])
-    """
+max_unpool1d = sibling(max_unpool2d, "max_unpool1d", "np.zeros_like({0}, int), 2", 8)
+max_unpool3d = sibling(max_unpool2d, "max_unpool3d", "np.zeros_like({0}, int), 2", 8)
 
 
 def _unpooled(

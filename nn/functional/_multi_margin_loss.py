@@ -9,7 +9,7 @@ import numpy as np
 from autograd import DtypeError, ShapeError, Tensor, general
 from autograd.extend import ARRAY_TYPES, borrow, whole
 
-from .._arguments import TensorLike
+from .._arguments import TensorLike, example
 from ._activation import relu
 from ._kernels.class_labels import class_weights, read_labels
 from ._kernels.class_rows import as_rows, labelled_entries, labelled_places, memory_order
@@ -81,6 +81,7 @@ def _one_hot(scores: Any, labels: Any) -> Any:
 _multi_margin = general(_multi_margin_forward, _multi_margin_rule, name="multi_margin_loss")
 
 
+@example('F.multi_margin_loss(np.array([[0.5, 0.0, 2.0]]), np.array([0]), reduction="none").round(4)', "array([1.])")
 @in_single
 def multi_margin_loss(
     input: TensorLike,
@@ -120,13 +121,6 @@ def multi_margin_loss(
     References
     ----------
     Crammer and Singer, "On the Algorithmic Implementation of Multiclass Kernel-based Vector Machines", JMLR 2 (2001).
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> import nn.functional as F
-    >>> F.multi_margin_loss(np.array([[0.5, 0.0, 2.0]]), np.array([0]), reduction="none").round(4)
-    array([1.])
     """
     check_reduction(reduction)
     if p not in (1, 2):
@@ -149,6 +143,9 @@ def multi_margin_loss(
     return _multi_margin(rows, labels, margin, p, scale, True, Saved())
 
 
+@example(
+    "float(F.multilabel_margin_loss(np.array([[0.1, 0.2, 0.4, 0.8]]), np.array([[3, 0, -1, 1]])).round(4))", "0.85"
+)
 @in_single
 def multilabel_margin_loss(input: TensorLike, target: TensorLike, reduction: Reduction = "mean") -> Tensor:
     """Return the multi-label hinge loss: by how much a row's classes fall short of a margin of 1 above all others.
@@ -171,15 +168,7 @@ def multilabel_margin_loss(input: TensorLike, target: TensorLike, reduction: Red
         If a label is not the index of a class.
     ShapeError, DtypeError
         If shapes or dtypes do not fit.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> import nn.functional as F
-    >>> float(F.multilabel_margin_loss(np.array([[0.1, 0.2, 0.4, 0.8]]), np.array([[3, 0, -1, 1]])).round(4))
-    0.85
     """
-    check_reduction(reduction)
     input = as_real("multilabel_margin_loss", "input", input)
     target = borrow(as_operand("multilabel_margin_loss", "target", target))
     if target.dtype.kind not in "iu":
@@ -207,6 +196,10 @@ def multilabel_margin_loss(input: TensorLike, target: TensorLike, reduction: Red
     return reduced(losses.reshape(input.shape[:-1]), reduction)
 
 
+@example(
+    'F.multilabel_soft_margin_loss(np.zeros((2, 3)), np.ones((2, 3)), reduction="none").round(4)',
+    "array([0.6931, 0.6931])",
+)
 @in_single
 def multilabel_soft_margin_loss(
     input: TensorLike, target: TensorLike, weight: TensorLike | None = None, reduction: Reduction = "mean"
@@ -230,15 +223,7 @@ def multilabel_soft_margin_loss(
         If a target is not from 0 to 1.
     ShapeError
         If shapes do not fit.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> import nn.functional as F
-    >>> F.multilabel_soft_margin_loss(np.zeros((2, 3)), np.ones((2, 3)), reduction="none").round(4)
-    array([0.6931, 0.6931])
     """
-    check_reduction(reduction)
     name = "multilabel_soft_margin_loss"
     input, target = alike(name, input, target)
     if not input.ndim:

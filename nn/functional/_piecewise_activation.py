@@ -9,7 +9,7 @@ import numpy as np
 from autograd import ShapeError, Tensor, elementwise
 from autograd.extend import overwrite
 
-from .._arguments import TensorLike
+from .._arguments import TensorLike, example
 from ..random import draw
 from ._activation import relu
 from ._kernels.operands import as_operand, as_real
@@ -42,24 +42,16 @@ _threshold = elementwise(
 )
 
 
+@example("F.hardtanh(np.array([-2.0, 0.5, 3.0]))", "array([-1. ,  0.5,  1. ])")
 def hardtanh(input: TensorLike, min_val: float = -1.0, max_val: float = 1.0, inplace: bool = False) -> Tensor:
     """Limit each element to a range; the derivative is 1 within it and 0 at its ends and beyond.
 
     Parameters
     ----------
-    input
-        Any shape.
+    input, inplace
+        As for `relu`.
     min_val, max_val
         The ends of the range.
-    inplace
-        Make the tensor `input` the result, too, for all that reads it later. An ndarray stays as it is.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> import nn.functional as F
-    >>> F.hardtanh(np.array([-2.0, 0.5, 3.0]))
-    array([-1. ,  0.5,  1. ])
     """
     if min_val > max_val:
         raise ValueError(f"hardtanh has min_val={min_val} above max_val={max_val}")
@@ -67,51 +59,36 @@ def hardtanh(input: TensorLike, min_val: float = -1.0, max_val: float = 1.0, inp
     return overwrite(input, out) if inplace else out
 
 
+@example("F.relu6(np.array([-2.0, 0.5, 8.0]))", "array([0. , 0.5, 6. ])")
 def relu6(input: TensorLike, inplace: bool = False) -> Tensor:
     """Limit each element to the range from 0 to 6: `hardtanh` with these ends.
 
     Parameters
     ----------
-    input
-        Any shape.
-    inplace
-        Make the tensor `input` the result, too, for all that reads it later. An ndarray stays as it is.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> import nn.functional as F
-    >>> F.relu6(np.array([-2.0, 0.5, 8.0]))
-    array([0. , 0.5, 6. ])
+    input, inplace
+        As for `relu`.
     """
     out = _between(as_real("relu6", "input", input), 0, 6)
     return overwrite(input, out) if inplace else out
 
 
+@example("F.leaky_relu(np.array([-100.0, 2.0]))", "array([-1.,  2.])")
 def leaky_relu(input: TensorLike, negative_slope: float = 0.01, inplace: bool = False) -> Tensor:
     """Return positive elements unchanged, and the others times a slope, which is also the derivative at 0.
 
     Parameters
     ----------
-    input
-        Any shape.
+    input, inplace
+        As for `relu`.
     negative_slope
         The derivative where x is not positive.
-    inplace
-        Make the tensor `input` the result, too, for all that reads it later. An ndarray stays as it is.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> import nn.functional as F
-    >>> F.leaky_relu(np.array([-100.0, 2.0]))
-    array([-1.,  2.])
     """
     input = as_real("leaky_relu", "input", input)
     out = _leaky(input, negative_slope) if negative_slope else relu(input)
     return overwrite(input, out) if inplace else out
 
 
+@example("F.prelu(np.array([[-1.0, -1.0]]), np.array([0.25, 0.5]))", "array([[-0.25, -0.5 ]])")
 def prelu(input: TensorLike, weight: TensorLike) -> Tensor:
     """Return positive elements unchanged, and the others times a learned slope: one in all or one for each channel.
 
@@ -130,13 +107,6 @@ def prelu(input: TensorLike, weight: TensorLike) -> Tensor:
     References
     ----------
     He et al., "Delving Deep into Rectifiers", ICCV 2015.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> import nn.functional as F
-    >>> F.prelu(np.array([[-1.0, -1.0]]), np.array([0.25, 0.5]))
-    array([[-0.25, -0.5 ]])
     """
     input, weight = as_real("prelu", "input", input), as_operand("prelu", "weight", weight)
     if weight.shape not in ((), (1,)):
@@ -152,6 +122,7 @@ def prelu(input: TensorLike, weight: TensorLike) -> Tensor:
     return _parametric(input, weight)
 
 
+@example("F.rrelu(np.array([-1.0, 2.0]), lower=0.25, upper=0.75)", "array([-0.5,  2. ])")
 def rrelu(
     input: TensorLike,
     lower: float = 1 / 8,
@@ -164,27 +135,18 @@ def rrelu(
 
     Parameters
     ----------
-    input
-        Any shape.
+    input, inplace
+        As for `relu`.
     lower, upper
         The range from which slopes are drawn uniformly; without `training` all are its middle.
     training
         Whether to draw slopes.
     generator
         The random generator; by default the one that `nn.manual_seed` seeds.
-    inplace
-        Make the tensor `input` the result, too, for all that reads it later. An ndarray stays as it is.
 
     References
     ----------
     Xu et al., "Empirical Evaluation of Rectified Activations in Convolutional Network", arXiv:1505.00853 (2015).
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> import nn.functional as F
-    >>> F.rrelu(np.array([-1.0, 2.0]), lower=0.25, upper=0.75)
-    array([-0.5,  2. ])
     """
     if lower > upper:
         raise ValueError(f"rrelu has lower={lower} above upper={upper}")
@@ -196,47 +158,31 @@ def rrelu(
     return overwrite(input, out) if inplace else out
 
 
+@example("F.hardsigmoid(np.array([-5.0, 0.0, 3.0]))", "array([0. , 0.5, 1. ])")
 def hardsigmoid(input: TensorLike, inplace: bool = False) -> Tensor:
     """Return x / 6 + 1/2, limited to the range from 0 to 1; the derivative is 0 at -3, 3 and beyond.
 
     Parameters
     ----------
-    input
-        Any shape.
-    inplace
-        Make the tensor `input` the result, too, for all that reads it later. An ndarray stays as it is.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> import nn.functional as F
-    >>> F.hardsigmoid(np.array([-5.0, 0.0, 3.0]))
-    array([0. , 0.5, 1. ])
+    input, inplace
+        As for `relu`.
     """
     out = _between(as_real("hardsigmoid", "input", input), -3, 3) / 6 + 0.5
     return overwrite(input, out) if inplace else out
 
 
+@example("F.hardswish(np.array([-5.0, 1.5, 4.0]))", "array([-0.   ,  1.125,  4.   ])")
 def hardswish(input: TensorLike, inplace: bool = False) -> Tensor:
     """Return x times its `hardsigmoid`; the derivative is 0 at -3 and 1 at 3.
 
     Parameters
     ----------
-    input
-        Any shape.
-    inplace
-        Make the tensor `input` the result, too, for all that reads it later. An ndarray stays as it is.
+    input, inplace
+        As for `relu`.
 
     References
     ----------
     Howard et al., "Searching for MobileNetV3", ICCV 2019.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> import nn.functional as F
-    >>> F.hardswish(np.array([-5.0, 1.5, 4.0]))
-    array([-0.   ,  1.125,  4.   ])
     """
     input = as_real("hardswish", "input", input)
     capped: Any = np.maximum(input, -4)
@@ -244,55 +190,33 @@ def hardswish(input: TensorLike, inplace: bool = False) -> Tensor:
     return overwrite(input, out) if inplace else out
 
 
+@example("F.hardshrink(np.array([-1.0, 0.5, 0.75]))", "array([-1.  ,  0.  ,  0.75])")
 def hardshrink(input: TensorLike, lambd: float = 0.5) -> Tensor:
-    """Set elements from -lambd to lambd to 0, with derivative 0, and return the others unchanged.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> import nn.functional as F
-    >>> F.hardshrink(np.array([-1.0, 0.5, 0.75]))
-    array([-1.  ,  0.  ,  0.75])
-    """
+    """Set elements from -lambd to lambd to 0, with derivative 0, and return the others unchanged."""
     return _hardshrink(as_real("hardshrink", "input", input), lambd)
 
 
+@example("F.softshrink(np.array([-1.0, 0.25, 0.75]))", "array([-0.5 ,  0.  ,  0.25])")
 def softshrink(input: TensorLike, lambd: float = 0.5) -> Tensor:
-    """Move each element towards 0 by lambd; those from -lambd to lambd become 0, with derivative 0.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> import nn.functional as F
-    >>> F.softshrink(np.array([-1.0, 0.25, 0.75]))
-    array([-0.5 ,  0.  ,  0.25])
-    """
+    """Move each element towards 0 by lambd; those from -lambd to lambd become 0, with derivative 0."""
     if not lambd >= 0:
         raise ValueError(f"softshrink needs a lambd of at least 0, not {lambd}")
     input = as_real("softshrink", "input", input)
     return input - np.clip(input, -lambd, lambd)
 
 
+@example("F.threshold(np.array([0.5, 1.0, 2.0]), 1.0, -7.0)", "array([-7., -7.,  2.])")
 def threshold(input: TensorLike, threshold: float, value: float, inplace: bool = False) -> Tensor:
     """Return elements above a threshold unchanged, and a constant for the others.
 
     Parameters
     ----------
-    input
-        Any shape.
+    input, inplace
+        As for `relu`.
     threshold
         Elements up to and including it have derivative 0.
     value
         The constant.
-    inplace
-        Make the tensor `input` the result, too, for all that reads it later. An ndarray stays as it is.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> import nn.functional as F
-    >>> F.threshold(np.array([0.5, 1.0, 2.0]), 1.0, -7.0)
-    array([-7., -7.,  2.])
     """
     out = _threshold(as_real("threshold", "input", input), threshold, value)
     return overwrite(input, out) if inplace else out

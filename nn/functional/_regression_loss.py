@@ -8,12 +8,13 @@ import numpy as np
 
 from autograd import Tensor, elementwise
 
-from .._arguments import TensorLike
+from .._arguments import TensorLike, example
 from ._kernels.half_precision import in_single
-from ._kernels.loss_operands import Reduction, alike, check_positive, check_reduction, check_shape, reduced
+from ._kernels.loss_operands import Reduction, alike, check_positive, check_shape, reduced
 from ._kernels.operands import as_real
 
 
+@example("float(F.mse_loss(np.array([1.0, 2.0]), np.array([1.0, 4.0])))", "2.0")
 @in_single
 def mse_loss(
     input: TensorLike, target: TensorLike, reduction: Reduction = "mean", weight: TensorLike | None = None
@@ -33,20 +34,13 @@ def mse_loss(
     ------
     ShapeError
         If the shapes differ: shapes ``(n, 1)`` and ``(n,)`` would broadcast to n x n differences.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> import nn.functional as F
-    >>> float(F.mse_loss(np.array([1.0, 2.0]), np.array([1.0, 4.0])))
-    2.0
     """
-    check_reduction(reduction)
     input, target = alike("mse_loss", input, target)
     difference = input - target
     return _averaged("mse_loss", difference * difference, weight, reduction)
 
 
+@example("float(F.l1_loss(np.array([1.0, 2.0]), np.array([1.0, 4.0])))", "1.0")
 @in_single
 def l1_loss(
     input: TensorLike, target: TensorLike, reduction: Reduction = "mean", weight: TensorLike | None = None
@@ -57,19 +51,12 @@ def l1_loss(
     ----------
     input, target, reduction, weight
         As for `mse_loss`. Where both are equal, the derivative is 0.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> import nn.functional as F
-    >>> float(F.l1_loss(np.array([1.0, 2.0]), np.array([1.0, 4.0])))
-    1.0
     """
-    check_reduction(reduction)
     input, target = alike("l1_loss", input, target)
     return _averaged("l1_loss", abs(input - target), weight, reduction)
 
 
+@example('F.huber_loss(np.array([0.5, 3.0]), np.array([0.0, 0.0]), reduction="none")', "array([0.125, 2.5  ])")
 @in_single
 def huber_loss(
     input: TensorLike,
@@ -95,21 +82,16 @@ def huber_loss(
     References
     ----------
     Huber, "Robust Estimation of a Location Parameter", Annals of Mathematical Statistics 35 (1964).
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> import nn.functional as F
-    >>> F.huber_loss(np.array([0.5, 3.0]), np.array([0.0, 0.0]), reduction="none")
-    array([0.125, 2.5  ])
     """
-    check_reduction(reduction)
     check_positive("huber_loss", "delta", delta)
     input, target = alike("huber_loss", input, target)
     losses = _huber(input, target, delta)
     return reduced(losses if weight is None else losses * _fitting("huber_loss", weight, losses), reduction)
 
 
+@example(
+    'F.smooth_l1_loss(np.array([0.5, 3.0]), np.array([0.0, 0.0]), reduction="none", beta=0.5)', "array([0.25, 2.75])"
+)
 @in_single
 def smooth_l1_loss(input: TensorLike, target: TensorLike, reduction: Reduction = "mean", beta: float = 1.0) -> Tensor:
     """Return the smooth L1 loss: absolute differences with a parabola instead of the kink; `huber_loss` over `beta`.
@@ -126,15 +108,7 @@ def smooth_l1_loss(input: TensorLike, target: TensorLike, reduction: Reduction =
     References
     ----------
     Girshick, "Fast R-CNN", ICCV 2015.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> import nn.functional as F
-    >>> F.smooth_l1_loss(np.array([0.5, 3.0]), np.array([0.0, 0.0]), reduction="none", beta=0.5)
-    array([0.25, 2.75])
     """
-    check_reduction(reduction)
     check_positive("smooth_l1_loss", "beta", beta, zero=True)
     if beta == 0:
         return l1_loss(input, target, reduction)

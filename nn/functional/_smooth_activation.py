@@ -10,7 +10,7 @@ import numpy as np
 from autograd import ShapeError, Tensor, elementwise
 from autograd.extend import overwrite
 
-from .._arguments import TensorLike
+from .._arguments import TensorLike, example
 from ._activation import bell, sigmoid, softmax, which_axis
 from ._kernels.operands import as_floating, as_real, floating, real_floating
 
@@ -33,16 +33,9 @@ def _softplus_rule(g: Any, x: Any, beta: Any, threshold: Any) -> Any:
     return np.where(scaled > threshold, g, g * sigmoid(scaled))
 
 
+@example("F.softsign(np.array([-1.0, 0.0, 3.0]))", "array([-0.5 ,  0.  ,  0.75])")
 def _softsign_forward(x: Any) -> Any:
-    """Return ``x / (1 + |x|)``.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> import nn.functional as F
-    >>> F.softsign(np.array([-1.0, 0.0, 3.0]))
-    array([-0.5 ,  0.  ,  0.75])
-    """
+    """Return ``x / (1 + |x|)``."""
     x = real_floating("softsign", x)
     with np.errstate(invalid="ignore"):
         return np.where(np.isinf(x), np.sign(x), x / (1 + np.abs(x)))
@@ -82,30 +75,16 @@ def _mish_rule(g: Any, x: Any) -> Any:
     return g * (np.tanh(soft) + np.clip(x, -_FLAT, _FLAT) * bell(soft * 2) * 4 * sigmoid(x))
 
 
+@example("F.logsigmoid(np.array([-1000.0, 0.0])).round(4)", "array([-1.000e+03, -6.931e-01])")
 def _logsigmoid_forward(x: Any) -> Any:
-    """Return log(1 / (1 + exp(-x))), which is x, not minus infinity, for x far below 0.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> import nn.functional as F
-    >>> F.logsigmoid(np.array([-1000.0, 0.0])).round(4)
-    array([-1.000e+03, -6.931e-01])
-    """
+    """Return log(1 / (1 + exp(-x))), which is x, not minus infinity, for x far below 0."""
     x = real_floating("logsigmoid", x)
     return np.minimum(x, 0) - np.log1p(np.exp(-np.abs(x)))
 
 
+@example("F.tanhshrink(np.array([-2.0, 0.0])).round(4)", "array([-1.036,  0.   ])")
 def _tanhshrink_forward(x: Any) -> Any:
-    """Return x - tanh(x); near 0, where nothing is left of the difference, by the continued fraction of tanh.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> import nn.functional as F
-    >>> F.tanhshrink(np.array([-2.0, 0.0])).round(4)
-    array([-1.036,  0.   ])
-    """
+    """Return x - tanh(x); near 0, where nothing is left of the difference, by the continued fraction of tanh."""
     x = floating(x)
     near = np.abs(x) < 1
     square, rest = np.square(np.where(near, x, 0)), np.zeros_like(x)
@@ -128,56 +107,41 @@ logsigmoid = elementwise(_logsigmoid_forward, lambda g, x: g * sigmoid(-x), name
 tanhshrink = elementwise(_tanhshrink_forward, _tanhshrink_rule, name="tanhshrink")
 
 
+@example("F.silu(np.array([-1.0, 0.0, 1.0])).round(4)", "array([-0.2689,  0.    ,  0.7311])")
 def silu(input: TensorLike, inplace: bool = False) -> Tensor:
     """Return the input times its sigmoid, also called swish; it is 0 at minus infinity.
 
     Parameters
     ----------
-    input
-        Any shape.
-    inplace
-        Make the tensor `input` the result, too, for all that reads it later. An ndarray stays as it is.
+    input, inplace
+        As for `relu`.
 
     References
     ----------
     Elfwing, Uchibe and Doya, "Sigmoid-weighted linear units", Neural Networks 107 (2018).
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> import nn.functional as F
-    >>> F.silu(np.array([-1.0, 0.0, 1.0])).round(4)
-    array([-0.2689,  0.    ,  0.7311])
     """
     out = _silu(input)
     return overwrite(input, out) if inplace else out
 
 
+@example("F.mish(np.array([-1.0, 0.0, 1.0])).round(4)", "array([-0.3034,  0.    ,  0.8651])")
 def mish(input: TensorLike, inplace: bool = False) -> Tensor:
     """Return the input times tanh(softplus(x)); it is 0 at minus infinity.
 
     Parameters
     ----------
-    input
-        Any shape.
-    inplace
-        Make the tensor `input` the result, too, for all that reads it later. An ndarray stays as it is.
+    input, inplace
+        As for `relu`.
 
     References
     ----------
     Misra, "Mish: A Self Regularized Non-Monotonic Activation Function", BMVC 2020.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> import nn.functional as F
-    >>> F.mish(np.array([-1.0, 0.0, 1.0])).round(4)
-    array([-0.3034,  0.    ,  0.8651])
     """
     out = _mish(input)
     return overwrite(input, out) if inplace else out
 
 
+@example("F.softplus(np.array([-1000.0, 0.0, 50.0])).round(4)", "array([ 0.    ,  0.6931, 50.    ])")
 def softplus(input: TensorLike, beta: float = 1.0, threshold: float = 20.0) -> Tensor:
     """Return log(1 + exp(beta * x)) / beta, a smooth `relu`.
 
@@ -190,90 +154,61 @@ def softplus(input: TensorLike, beta: float = 1.0, threshold: float = 20.0) -> T
     threshold
         Where ``beta * x`` is above it, the result is x itself, as in PyTorch, with an error of at most
         ``exp(-threshold) / beta``. It is not needed here to avoid overflow: ``math.inf`` gives all digits.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> import nn.functional as F
-    >>> F.softplus(np.array([-1000.0, 0.0, 50.0])).round(4)
-    array([ 0.    ,  0.6931, 50.    ])
     """
     if not beta > 0:
         raise ValueError(f"softplus needs a positive beta, not {beta}")
     return _softplus(as_real("softplus", "input", input), beta, threshold)
 
 
+@example("F.elu(np.array([-1000.0, 2.0]))", "array([-1.,  2.])")
 def elu(input: TensorLike, alpha: float = 1.0, inplace: bool = False) -> Tensor:
     """Return positive elements unchanged, and alpha * (exp(x) - 1) for the others; the derivative at 0 is alpha.
 
     Parameters
     ----------
-    input
-        Any shape.
-    inplace
-        Make the tensor `input` the result, too, for all that reads it later. An ndarray stays as it is.
+    input, inplace
+        As for `relu`.
+    alpha
+        The limit at minus infinity is ``-alpha``.
 
     References
     ----------
     Clevert, Unterthiner and Hochreiter, "Fast and Accurate Deep Network Learning by Exponential Linear Units (ELUs)",
     ICLR 2016.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> import nn.functional as F
-    >>> F.elu(np.array([-1000.0, 2.0]))
-    array([-1.,  2.])
     """
     out = _elu(as_real("elu", "input", input), alpha, 1)
     return overwrite(input, out) if inplace else out
 
 
+@example("F.selu(np.array([-1000.0, 2.0])).round(4)", "array([-1.7581,  2.1014])")
 def selu(input: TensorLike, inplace: bool = False) -> Tensor:
     """Return ``elu(x, alpha) * scale``, with the two constants that keep mean 0 and variance 1 from layer to layer.
 
     Parameters
     ----------
-    input
-        Any shape.
-    inplace
-        Make the tensor `input` the result, too, for all that reads it later. An ndarray stays as it is.
+    input, inplace
+        As for `relu`.
 
     References
     ----------
     Klambauer et al., "Self-Normalizing Neural Networks", NeurIPS 2017.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> import nn.functional as F
-    >>> F.selu(np.array([-1000.0, 2.0])).round(4)
-    array([-1.7581,  2.1014])
     """
     out = _elu(as_real("selu", "input", input), SELU_ALPHA, 1) * SELU_SCALE
     return overwrite(input, out) if inplace else out
 
 
+@example("F.celu(np.array([-1000.0, 2.0]), alpha=3.0)", "array([-3.,  2.])")
 def celu(input: TensorLike, alpha: float = 1.0, inplace: bool = False) -> Tensor:
     """Return positive elements unchanged, and alpha * (exp(x / alpha) - 1) for the others: no kink at 0.
 
     Parameters
     ----------
-    input
-        Any shape.
-    inplace
-        Make the tensor `input` the result, too, for all that reads it later. An ndarray stays as it is.
+    input, inplace
+        As for `relu`.
 
     References
     ----------
     Barron, "Continuously Differentiable Exponential Linear Units", arXiv:1704.07483 (2017).
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> import nn.functional as F
-    >>> F.celu(np.array([-1000.0, 2.0]), alpha=3.0)
-    array([-3.,  2.])
     """
     if not alpha > 0:
         raise ValueError(f"celu needs a positive alpha, not {alpha}")
@@ -281,6 +216,7 @@ def celu(input: TensorLike, alpha: float = 1.0, inplace: bool = False) -> Tensor
     return overwrite(input, out) if inplace else out
 
 
+@example("F.softmin(np.array([1000.0, 0.0]))", "array([0., 1.])")
 def softmin(input: TensorLike, axis: int | None = None, *, dim: int | None = None) -> Tensor:
     """Return the `softmax` of ``-input``: probabilities that are larger for smaller elements.
 
@@ -290,17 +226,11 @@ def softmin(input: TensorLike, axis: int | None = None, *, dim: int | None = Non
         Any shape.
     axis, dim
         The axis, under NumPy's or PyTorch's name; the last by default.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> import nn.functional as F
-    >>> F.softmin(np.array([1000.0, 0.0]))
-    array([0., 1.])
     """
     return softmax(-as_floating("softmin", "input", input), axis, dim=dim)
 
 
+@example("F.glu(np.array([3.0, 4.0, 0.0, 1000.0]))", "array([1.5, 4. ])")
 def glu(input: TensorLike, axis: int | None = None, *, dim: int | None = None) -> Tensor:
     """Return the first half along an axis times the sigmoid of the second half.
 
@@ -319,13 +249,6 @@ def glu(input: TensorLike, axis: int | None = None, *, dim: int | None = None) -
     References
     ----------
     Dauphin et al., "Language Modeling with Gated Convolutional Networks", ICML 2017.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> import nn.functional as F
-    >>> F.glu(np.array([3.0, 4.0, 0.0, 1000.0]))
-    array([1.5, 4. ])
     """
     axis = which_axis(axis, dim)
     input = as_real("glu", "input", input)

@@ -10,7 +10,7 @@ import numpy as np
 from autograd import ShapeError, Tensor, linear
 from autograd.extend import cached_arrays
 
-from .._arguments import Spatial, TensorLike
+from .._arguments import Spatial, TensorLike, example
 from ._adaptive_pooling import adaptive_mean
 from ._kernels.operands import as_floating, as_operand
 from ._kernels.sliding_windows import Function, per_axis
@@ -261,17 +261,11 @@ def pixel_shuffle(input: TensorLike, upscale_factor: int) -> Tensor:
     return x.reshape(*leading, channels // (r * r), height * r, width * r)
 
 
+@example("F.pixel_unshuffle(np.array([[[0.0, 1.0], [2.0, 3.0]]]), 2).ravel()", "array([0., 1., 2., 3.])")
 def pixel_unshuffle(input: TensorLike, downscale_factor: int) -> Tensor:
     """Rearrange pixels into channels: ``(..., c, h * r, w * r)`` becomes ``(..., c * r * r, h, w)``.
 
     The inverse of `pixel_shuffle`.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> import nn.functional as F
-    >>> F.pixel_unshuffle(np.array([[[0.0, 1.0], [2.0, 3.0]]]), 2).ravel()
-    array([0., 1., 2., 3.])
     """
     x, r = _shuffled("pixel_unshuffle", input, downscale_factor)
     *leading, channels, height, width = x.shape
@@ -283,6 +277,7 @@ def pixel_unshuffle(input: TensorLike, downscale_factor: int) -> Tensor:
     return x.reshape(*leading, channels * r * r, height // r, width // r)
 
 
+@example("F.channel_shuffle(np.arange(6.0).reshape(1, 6, 1), 2).ravel()", "array([0., 3., 1., 4., 2., 5.])")
 def channel_shuffle(input: TensorLike, groups: int) -> Tensor:
     """Shuffle channels: those of several groups, one group after the other, become one of each group in turn.
 
@@ -296,13 +291,6 @@ def channel_shuffle(input: TensorLike, groups: int) -> Tensor:
     References
     ----------
     Zhang et al., "ShuffleNet: An Extremely Efficient Convolutional Neural Network for Mobile Devices", CVPR 2018.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> import nn.functional as F
-    >>> F.channel_shuffle(np.arange(6.0).reshape(1, 6, 1), 2).ravel()
-    array([0., 3., 1., 4., 2., 5.])
     """
     x = as_operand("channel_shuffle", "input", input)
     (groups,) = per_axis(groups, 1, "groups", "channel_shuffle", 1)

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from inspect import cleandoc
+from inspect import unwrap
 from operator import attrgetter
 from typing import Any, ClassVar
 
 from autograd import Tensor
 from autograd.extend import overwrite
 
-from .._arguments import TensorLike
+from .. import functional
+from .._arguments import TensorLike, document
+from ..functional._kernels.siblings import axes_of, shown
 from ..module import Module
 
 
@@ -18,23 +20,35 @@ class Applied(Module):
     """A layer that applies a function, which its class statement names: ``class ELU(Applied, function=elu)``.
 
     The function is given the input, and then the attributes that `_arguments` names; by default those that `repr`
-    shows. A class that takes what its base class takes has the same parameters in its docstring, too.
+    shows, which are by default the arguments of the constructor, but for those by keyword and `inplace`. A class that
+    defines `forward` itself says only what that computes. A docstring without parameters gets those of the base class,
+    or, of a constructor, the words that the function has for them; and an example, of arguments that halve each axis.
     """
 
     _arguments: ClassVar[tuple[str, ...] | None] = None
     forward: ClassVar[Callable[..., Tensor]]
 
-    def __init_subclass__(cls, function: Callable[..., Any] | None = None, **options: Any) -> None:
+    def __init_subclass__(cls, function: Callable[..., Any] | None = None, example: str = "", **options: Any) -> None:
         super().__init_subclass__(**options)
         if function is not None:
-            names = cls._shown_options if cls._arguments is None else cls._arguments
-            forward = cls._applying(function, names)
-            forward.__qualname__ = f"{cls.__qualname__}.forward"
-            del forward.__annotations__["self"]  # which a method in a class does without
-            inputs = forward.__code__.co_varnames[1 : forward.__code__.co_argcount]
-            forward.__doc__ = f"Return ``functional.{function.__name__}({', '.join(inputs + names)})``."
-            cls.forward = forward
-            document_parameters(cls)
+            if "__init__" in vars(cls) and not vars(cls).keys() & {"_shown_options", "_arguments"}:
+                taken = unwrap(cls.__init__).__code__
+                names = taken.co_varnames[1 : taken.co_argcount]
+                cls._shown_options = tuple([name for name in names if name != "inplace"])
+            if "forward" not in vars(cls):
+                cls.forward = cls._forward(function)
+            shape = _example(cls, example, axes_of(function.__name__), 2) if example else ""
+            document(cls, function, functional, shape)
+
+    @classmethod
+    def _forward(cls, function: Callable[..., Any]) -> Any:
+        names = cls._shown_options if cls._arguments is None else cls._arguments
+        forward = cls._applying(function, names)
+        forward.__qualname__ = f"{cls.__qualname__}.forward"
+        del forward.__annotations__["self"]  # which a method in a class does without
+        inputs = forward.__code__.co_varnames[1 : forward.__code__.co_argcount]
+        forward.__doc__ = f"Return ``functional.{function.__name__}({', '.join(inputs + names)})``."
+        return forward
 
     @staticmethod
     def _applying(function: Callable[..., Any], names: tuple[str, ...]) -> Any:
@@ -59,25 +73,24 @@ def attributes(*names: str) -> Callable[[Module], tuple[Any, ...]]:
     return get if len(names) > 1 else lambda module: (get(module),)
 
 
-def document_parameters(cls: type[Module]) -> None:
-    """Give a class that takes what its base class takes the same parameters in its docstring."""
-    own, inherited = (cleandoc(of.__doc__ or "") for of in cls.__mro__[:2])
-    parameters = inherited.partition("\n\nParameters\n")[2].partition("\n\n")[0]
-    if own and parameters and "__init__" not in vars(cls) and "\nParameters\n" not in own:
-        text, examples, rest = own.partition("\n\nExamples\n")
-        cls.__doc__ = f"{text}\n\nParameters\n{parameters}{examples}{rest}"
+def _example(cls: type[Module], arguments: str, axes: int, length: int) -> str:
+    """Return an example for a docstring: the shape of a result, whose axes have this length."""
+    return shown("nn", f"nn.{cls.__name__}({arguments})({{0}})", axes, length)
 
 
 class ForAxes(Module):
-    """A layer for the number of spatial axes that its class statement says: ``class Conv1d(Convolution, axes=1)``."""
+    """A layer for the number of spatial axes that its class statement says: ``class Conv1d(Convolution, axes=1)``.
+
+    It may say the arguments of an example, and to which length that brings axes of 4 places.
+    """
 
     axes: ClassVar[int]
 
-    def __init_subclass__(cls, axes: int | None = None, **options: Any) -> None:
+    def __init_subclass__(cls, axes: int | None = None, example: tuple[str, int] | None = None, **options: Any) -> None:
         super().__init_subclass__(**options)
         if axes is not None:
             cls.axes = axes
-            document_parameters(cls)
+            document(cls, example="" if example is None else _example(cls, example[0], axes, example[1]))
 
 
 class Elementwise(Applied):

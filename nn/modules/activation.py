@@ -10,7 +10,7 @@ from numpy.typing import DTypeLike
 from autograd import ShapeError, Tensor
 
 from .. import functional
-from .._arguments import Size, TensorLike
+from .._arguments import Size, TensorLike, example
 from ..functional._activation import rectify, which_axis
 from ..functional._kernels.operands import as_operand
 from ..module import Module
@@ -34,23 +34,9 @@ class Sigmoid(Applied, function=functional.sigmoid):
     """The sigmoid, ``1 / (1 + exp(-x))``, of each element."""
 
 
+@example("nn.Softmax(dim=1)(np.zeros((1, 4)))", "array([[0.25, 0.25, 0.25, 0.25]])")
 class Softmax(Applied, function=functional.softmax):
-    """Softmax: probabilities along an axis, the exp of each element divided by the sum of all.
-
-    Parameters
-    ----------
-    axis, dim
-        The axis, by NumPy's or PyTorch's name; the last by default.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> import nn
-    >>> nn.Softmax(dim=1)(np.zeros((1, 4)))
-    array([[0.25, 0.25, 0.25, 0.25]])
-    """
-
-    _shown_options = ("axis",)
+    """Softmax: probabilities along an axis, the exp of each element divided by the sum of all."""
 
     def __init__(self, axis: int | None = None, *, dim: int | None = None) -> None:
         super().__init__()
@@ -65,16 +51,9 @@ class Softmin(Softmax, function=functional.softmin):
     """The `Softmax` of ``-x``: smaller elements get larger probabilities."""
 
 
+@example("nn.Softmax2d()(np.zeros((5, 4, 8, 8)))[0, :, 0, 0]", "array([0.25, 0.25, 0.25, 0.25])")
 class Softmax2d(Module):
-    """`Softmax` over the channels of each pixel.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> import nn
-    >>> nn.Softmax2d()(np.zeros((5, 4, 8, 8)))[0, :, 0, 0]
-    array([0.25, 0.25, 0.25, 0.25])
-    """
+    """`Softmax` over the channels of each pixel."""
 
     def forward(self, x: TensorLike) -> Tensor:
         """Return an array of the shape of `x`: ``(n, channels, height, width)`` or ``(channels, height, width)``."""
@@ -84,23 +63,9 @@ class Softmax2d(Module):
         return functional.softmax(x, -3)
 
 
+@example("nn.GELU()(np.array([-1.0, 0.0, 1.0])).round(4)", "array([-0.1587,  0.    ,  0.8413])")
 class GELU(Applied, function=functional.gelu):
-    """Gaussian error linear unit: each element times the probability that a standard normal variable is less than it.
-
-    Parameters
-    ----------
-    approximate
-        ``"tanh"`` for a form that is faster and differs by up to 5e-4.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> import nn
-    >>> nn.GELU()(np.array([-1.0, 0.0, 1.0])).round(4)
-    array([-0.1587,  0.    ,  0.8413])
-    """
-
-    _shown_options = ("approximate",)
+    """Gaussian error linear unit: each element times the probability that a standard normal variable is below it."""
 
     def __init__(self, approximate: Literal["none", "tanh"] = "none") -> None:
         super().__init__()
@@ -116,17 +81,7 @@ class Mish(Elementwise, function=functional.mish):
 
 
 class ELU(Elementwise, function=functional.elu):
-    """Exponential linear unit: positive elements stay, the others become alpha * (exp(x) - 1).
-
-    Parameters
-    ----------
-    alpha
-        The limit at minus infinity is ``-alpha``.
-    inplace
-        Make the tensor `input` the result, too, for all that reads it later. An ndarray stays as it is.
-    """
-
-    _shown_options = ("alpha",)
+    """Exponential linear unit: positive elements stay, the others become alpha * (exp(x) - 1)."""
 
     def __init__(self, alpha: float = 1.0, inplace: bool = False) -> None:
         super().__init__(inplace)
@@ -142,17 +97,7 @@ class CELU(ELU, function=functional.celu):
 
 
 class Softplus(Applied, function=functional.softplus):
-    """Softplus, log(1 + exp(beta * x)) / beta: a smooth `ReLU`.
-
-    Parameters
-    ----------
-    beta
-        The sharpness of the bend.
-    threshold
-        Where ``beta * x`` is above it, the result is x itself, as in PyTorch; ``math.inf`` gives all digits.
-    """
-
-    _shown_options = ("beta", "threshold")
+    """Softplus, log(1 + exp(beta * x)) / beta: a smooth `ReLU`."""
 
     def __init__(self, beta: float = 1.0, threshold: float = 20.0) -> None:
         super().__init__()
@@ -171,43 +116,18 @@ class LogSigmoid(Applied, function=functional.logsigmoid):
     """The logarithm of the sigmoid of each element."""
 
 
+@example("nn.GLU()(np.zeros((5, 6))).shape", "(5, 3)")
 class GLU(Softmax, function=functional.glu):
-    """Gated linear unit: the first half along an axis times the sigmoid of the second half.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> import nn
-    >>> nn.GLU()(np.zeros((5, 6))).shape
-    (5, 3)
-    """
+    """Gated linear unit: the first half along an axis times the sigmoid of the second half."""
 
 
 class ReLU6(Elementwise, function=functional.relu6):
     """`ReLU` capped at 6: clip each element to the range from 0 to 6. The derivative is 0 at both ends."""
 
 
+@example("nn.Hardtanh(0, 2)(np.array([-1.0, 1.0, 3.0]))", "array([0., 1., 2.])")
 class Hardtanh(Elementwise, function=functional.hardtanh):
-    """Clip each element to a range; the derivative is 0 at the ends of the range and beyond.
-
-    Parameters
-    ----------
-    min_val
-        The lower end.
-    max_val
-        The upper end.
-    inplace
-        Make the tensor `input` the result, too, for all that reads it later. An ndarray stays as it is.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> import nn
-    >>> nn.Hardtanh(0, 2)(np.array([-1.0, 1.0, 3.0]))
-    array([0., 1., 2.])
-    """
-
-    _shown_options = ("min_val", "max_val")
+    """Clip each element to a range; the derivative is 0 at the ends of the range and beyond."""
 
     def __init__(self, min_val: float = -1.0, max_val: float = 1.0, inplace: bool = False) -> None:
         super().__init__(inplace)
@@ -215,23 +135,14 @@ class Hardtanh(Elementwise, function=functional.hardtanh):
 
 
 class LeakyReLU(Elementwise, function=functional.leaky_relu):
-    """Leaky `ReLU`: positive elements stay, the others are multiplied by a slope.
-
-    Parameters
-    ----------
-    negative_slope
-        The slope, which is the derivative where x is not positive.
-    inplace
-        Make the tensor `input` the result, too, for all that reads it later. An ndarray stays as it is.
-    """
-
-    _shown_options = ("negative_slope",)
+    """Leaky `ReLU`: positive elements stay, the others are multiplied by a slope."""
 
     def __init__(self, negative_slope: float = 0.01, inplace: bool = False) -> None:
         super().__init__(inplace)
         self.negative_slope = negative_slope
 
 
+@example("nn.PReLU(2)(np.float32([[-1, 4]]))", "Tensor([[-0.25,  4.  ]], dtype=float32, grad_fn=prelu)")
 class PReLU(Applied, function=functional.prelu):
     """Parametric `ReLU`: positive elements stay, the others are multiplied by a learned slope.
 
@@ -248,13 +159,6 @@ class PReLU(Applied, function=functional.prelu):
     ----------
     weight
         The slopes, shape ``(num_parameters,)``.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> import nn
-    >>> nn.PReLU(2)(np.float32([[-1, 4]]))
-    Tensor([[-0.25,  4.  ]], dtype=float32, grad_fn=prelu)
     """
 
     _shown_options = ("num_parameters",)
@@ -267,17 +171,7 @@ class PReLU(Applied, function=functional.prelu):
 
 
 class RReLU(Elementwise, function=functional.rrelu):
-    """Randomized `ReLU`: positive elements stay, the others are multiplied by slopes drawn at random during training.
-
-    Parameters
-    ----------
-    lower
-        The smallest slope.
-    upper
-        The largest slope; in evaluation every slope is the mean of the two.
-    inplace
-        Make the tensor `input` the result, too, for all that reads it later. An ndarray stays as it is.
-    """
+    """Randomized `ReLU`: positive elements stay, the others are multiplied by slopes that are random in training."""
 
     _shown_options = ("lower", "upper")
     _arguments = ("lower", "upper", "training")
@@ -304,8 +198,6 @@ class Hardshrink(Applied, function=functional.hardshrink):
         The largest distance from 0 at which elements become 0.
     """
 
-    _shown_options = ("lambd",)
-
     def __init__(self, lambd: float = 0.5) -> None:
         super().__init__()
         self.lambd = lambd
@@ -320,27 +212,13 @@ class Softshrink(Applied, function=functional.softshrink):
         The distance to move.
     """
 
-    _shown_options = ("lambd",)
-
     def __init__(self, lambd: float = 0.5) -> None:
         super().__init__()
         self.lambd = lambd
 
 
 class Threshold(Elementwise, function=functional.threshold):
-    """Threshold: elements above a threshold stay, the others become a constant.
-
-    Parameters
-    ----------
-    threshold
-        Elements above it stay.
-    value
-        The constant.
-    inplace
-        Make the tensor `input` the result, too, for all that reads it later. An ndarray stays as it is.
-    """
-
-    _shown_options = ("threshold", "value")
+    """Threshold: elements above a threshold stay, the others become a constant."""
 
     def __init__(self, threshold: float, value: float, inplace: bool = False) -> None:
         super().__init__(inplace)

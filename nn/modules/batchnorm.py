@@ -13,10 +13,11 @@ from autograd.extend import borrow
 from .. import functional
 from .._arguments import Size, TensorLike
 from ..functional._kernels.operands import as_operand
+from ._applied import ForAxes
 from .norm import Affine, check_channels
 
 
-class _Running(Affine):
+class _Running(Affine, ForAxes):
     """Base class of layers that keep a running mean and variance of their training inputs."""
 
     _shown_values = ("num_features",)
@@ -136,32 +137,17 @@ class BatchNorm1d(_Running):
         return 1 / (float(count) if type(count) is np.int64 else count)  # of a batch, or while it is recorded
 
 
-class BatchNorm2d(BatchNorm1d):
+class BatchNorm2d(BatchNorm1d, axes=2, example=("2", 4)):
     """`BatchNorm1d` for images: normalize each channel over the batch and all pixels.
 
     Inputs have the shape ``(n, num_features, height, width)``; parameters and attributes are those of `BatchNorm1d`.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> import nn
-    >>> nn.BatchNorm2d(3)(np.ones((2, 3, 4, 4), np.float32)).shape
-    (2, 3, 4, 4)
     """
 
     dimensions = (4,)
 
 
-class BatchNorm3d(BatchNorm1d):
-    """`BatchNorm2d` for volumes, of shape ``(n, num_features, depth, height, width)``.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> import nn
-    >>> nn.BatchNorm3d(3)(np.ones((2, 3, 4, 4, 4), np.float32)).shape
-    (2, 3, 4, 4, 4)
-    """
+class BatchNorm3d(BatchNorm1d, axes=3, example=("2", 4)):
+    """`BatchNorm2d` for volumes, of shape ``(n, num_features, depth, height, width)``."""
 
     dimensions = (5,)
 
@@ -215,46 +201,23 @@ class InstanceNorm1d(_Running):
         x = self._checked(x)
         single = x.ndim == self.dimensions[0]
         check_channels(self, x, 0 if single else 1, self.num_features)
-        use_input_stats = self.training or self.running_mean is None
-        out = functional.instance_norm(
-            x[None] if single else x,
-            self.running_mean,
-            self.running_var,
-            self.weight,
-            self.bias,
-            use_input_stats,
-            self.momentum or 0.0,
-            self.eps,
-        )
+        kept, use_input_stats = (self.running_mean, self.running_var), self.training or self.running_mean is None
+        options: Any = (use_input_stats, self.momentum or 0.0, self.eps)
+        out = functional.instance_norm(x[None] if single else x, *kept, self.weight, self.bias, *options)
         return out[0] if single else out
 
 
-class InstanceNorm2d(InstanceNorm1d):
+class InstanceNorm2d(InstanceNorm1d, axes=2, example=("2", 4)):
     """`InstanceNorm1d` for images: normalize each channel of each image over all pixels.
 
     Inputs have the shape ``(n, num_features, height, width)``, or ``(num_features, height, width)`` for one; parameters
     and attributes are those of `InstanceNorm1d`.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> import nn
-    >>> nn.InstanceNorm2d(3)(np.ones((2, 3, 4, 4))).shape
-    (2, 3, 4, 4)
     """
 
     dimensions = (3, 4)
 
 
-class InstanceNorm3d(InstanceNorm1d):
-    """`InstanceNorm2d` for volumes, of shape ``(n, num_features, depth, height, width)``, or without n for one.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> import nn
-    >>> nn.InstanceNorm3d(3)(np.ones((2, 3, 4, 4, 4))).shape
-    (2, 3, 4, 4, 4)
-    """
+class InstanceNorm3d(InstanceNorm1d, axes=3, example=("2", 4)):
+    """`InstanceNorm2d` for volumes, of shape ``(n, num_features, depth, height, width)``, or without n for one."""
 
     dimensions = (4, 5)

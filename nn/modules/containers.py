@@ -10,7 +10,7 @@ from numpy.typing import DTypeLike
 
 from autograd import GraphError, Tensor
 
-from .._arguments import TensorLike
+from .._arguments import TensorLike, example
 from .._warnings import message
 from ..module import Module
 from ..parameter import Parameter
@@ -333,6 +333,7 @@ class ParameterList(Row[Parameter]):
         return _described(self._named())
 
 
+@example('nn.ParameterDict({"scale": nn.Parameter(np.ones(2))})', "ParameterDict((scale): (2,) float32)")
 class ParameterDict(Table[Parameter]):
     """A dict of parameters, with all methods of a dict.
 
@@ -340,13 +341,6 @@ class ParameterDict(Table[Parameter]):
     ----------
     parameters
         Names and parameters: a dict, or pairs of them.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> import nn
-    >>> nn.ParameterDict({"scale": nn.Parameter(np.ones(2))})
-    ParameterDict((scale): (2,) float32)
     """
 
     kind = Parameter

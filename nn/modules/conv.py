@@ -111,16 +111,8 @@ class _Convolution(_Kernels):
         return padded(name, x, [*zip(low, high, strict=True)], self.padding_mode)
 
 
-class Conv1d(_Convolution, axes=1):
-    """Convolution of sequences with trained kernels: `Conv2d` with one spatial axis.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> import nn
-    >>> nn.Conv1d(3, 8, kernel_size=5, padding="same")(np.zeros((2, 3, 100), np.float32)).shape
-    (2, 8, 100)
-    """
+class Conv1d(_Convolution, axes=1, example=("2, 2, 3", 2)):
+    """Convolution of sequences with trained kernels: `Conv2d` with one spatial axis."""
 
 
 class Conv2d(_Convolution, axes=2):
@@ -162,16 +154,8 @@ class Conv2d(_Convolution, axes=2):
     """
 
 
-class Conv3d(_Convolution, axes=3):
-    """Convolution of volumes with trained kernels: `Conv2d` with three spatial axes.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> import nn
-    >>> nn.Conv3d(1, 4, kernel_size=3, stride=2)(np.zeros((2, 1, 9, 9, 9), np.float32)).shape
-    (2, 4, 4, 4, 4)
-    """
+class Conv3d(_Convolution, axes=3, example=("2, 2, 3", 2)):
+    """Convolution of volumes with trained kernels: `Conv2d` with three spatial axes."""
 
 
 class _TransposedConvolution(_Kernels):
@@ -232,16 +216,8 @@ class _TransposedConvolution(_Kernels):
         return extra
 
 
-class ConvTranspose1d(_TransposedConvolution, axes=1):
-    """Transposed convolution of sequences: `ConvTranspose2d` with one spatial axis.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> import nn
-    >>> nn.ConvTranspose1d(8, 3, kernel_size=4, stride=2, padding=1)(np.zeros((2, 8, 50), np.float32)).shape
-    (2, 3, 100)
-    """
+class ConvTranspose1d(_TransposedConvolution, axes=1, example=("2, 2, 2, 2", 8)):
+    """Transposed convolution of sequences: `ConvTranspose2d` with one spatial axis."""
 
 
 class ConvTranspose2d(_TransposedConvolution, axes=2):
@@ -276,13 +252,5 @@ class ConvTranspose2d(_TransposedConvolution, axes=2):
     """
 
 
-class ConvTranspose3d(_TransposedConvolution, axes=3):
-    """Transposed convolution of volumes: `ConvTranspose2d` with three spatial axes.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> import nn
-    >>> nn.ConvTranspose3d(4, 1, kernel_size=2, stride=2)(np.zeros((2, 4, 5, 5, 5), np.float32)).shape
-    (2, 1, 10, 10, 10)
-    """
+class ConvTranspose3d(_TransposedConvolution, axes=3, example=("2, 2, 2, 2", 8)):
+    """Transposed convolution of volumes: `ConvTranspose2d` with three spatial axes."""

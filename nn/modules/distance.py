@@ -6,21 +6,11 @@ from autograd import Tensor
 
 from .. import functional
 from .._arguments import TensorLike
-from ..module import Module
+from ._applied import Applied
 
 
-class CosineSimilarity(Module):
-    """Cosine similarity, the cosine of the angle between vectors: see `functional.cosine_similarity`.
-
-    Parameters
-    ----------
-    dim
-        The axis of the vectors.
-    eps
-        The smallest length to divide by.
-    """
-
-    _shown_options = ("dim", "eps")
+class CosineSimilarity(Applied, function=functional.cosine_similarity):
+    """Cosine similarity, the cosine of the angle between vectors: see `functional.cosine_similarity`."""
 
     def __init__(self, dim: int = 1, eps: float = 1e-8) -> None:
         super().__init__()
@@ -31,18 +21,8 @@ class CosineSimilarity(Module):
         return functional.cosine_similarity(x1, x2, self.dim, self.eps)
 
 
-class PairwiseDistance(Module):
-    """Pairwise distance, the norm of the difference of vectors: see `functional.pairwise_distance`.
-
-    Parameters
-    ----------
-    p
-        The order of the norm.
-    eps
-        Added to each difference.
-    keepdim
-        Whether to keep the last axis, with length 1.
-    """
+class PairwiseDistance(Applied, function=functional.pairwise_distance):
+    """Pairwise distance, the norm of the difference of vectors: see `functional.pairwise_distance`."""
 
     def __init__(self, p: float = 2.0, eps: float = 1e-6, keepdim: bool = False) -> None:
         super().__init__()

@@ -3,28 +3,15 @@
 from __future__ import annotations
 
 from .. import functional
-from .._arguments import Share
+from .._arguments import Share, example
 from ._applied import Elementwise
 
 
+@example("nn.Dropout(0.9).eval()(np.ones(3))", "array([1., 1., 1.])")
 class Dropout(Elementwise, function=functional.dropout):
     """Dropout: during training, set each element to 0 with probability `p` and divide the others by ``1 - p``.
 
     In evaluation, after ``model.eval()``, it does nothing. `nn.manual_seed` makes the draws reproducible.
-
-    Parameters
-    ----------
-    p
-        The probability, from 0 to 1.
-    inplace
-        Make the tensor `input` the result, too, for all that reads it later. An ndarray stays as it is.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> import nn
-    >>> nn.Dropout(0.9).eval()(np.ones(3))
-    array([1., 1., 1.])
     """
 
     _shown_options = ("p",)

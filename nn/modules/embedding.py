@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, Literal
 
 import numpy as np
@@ -11,7 +12,7 @@ from autograd import DtypeError, ShapeError, Tensor
 from autograd.extend import borrow
 
 from .. import functional, init
-from .._arguments import Size, TensorLike
+from .._arguments import Size, TensorLike, document, example
 from ..module import Module
 from ..parameter import Parameter
 
@@ -20,6 +21,10 @@ class _Table(Module):
     """Base class with the rows, of which one may be for padding."""
 
     weight: Parameter
+
+    def __init_subclass__(cls, function: Callable[..., object] | None = None, **options: Any) -> None:
+        super().__init_subclass__(**options)
+        document(cls, function, functional)
 
     def _make_rows(self, count: int, length: int, padding_idx: int | None, dtype: DTypeLike | None) -> None:
         if padding_idx is not None:
@@ -57,7 +62,8 @@ def _given_rows(embeddings: ArrayLike | Tensor) -> np.ndarray[Any, Any]:
     return table
 
 
-class Embedding(_Table):
+@example("nn.Embedding(27, 16)(np.array([[0, 5, 3]])).shape", "(1, 3, 16)")
+class Embedding(_Table, function=functional.embedding):
     """Embedding: look up a trained row of numbers for each index.
 
     Parameters
@@ -66,12 +72,6 @@ class Embedding(_Table):
         The number of rows, and the length of each.
     padding_idx
         The index of a row for padding: zeros at first, and never trained. A negative index counts from the end.
-    max_norm
-        Rows that are looked up and have a larger norm are first scaled down to it, in place.
-    norm_type
-        The order of the norm that `max_norm` bounds.
-    scale_grad_by_freq
-        Whether to divide the gradient of each row by its number of occurrences in the batch.
     dtype
         The dtype of the parameter; float32 by default.
 
@@ -79,13 +79,6 @@ class Embedding(_Table):
     ----------
     weight
         Shape ``(num_embeddings, embedding_dim)``, drawn from the standard normal distribution.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> import nn
-    >>> nn.Embedding(27, 16)(np.array([[0, 5, 3]])).shape
-    (1, 3, 16)
     """
 
     def __init__(
@@ -143,21 +136,14 @@ class Embedding(_Table):
         )
 
 
-class EmbeddingBag(_Table):
+@example("nn.EmbeddingBag(27, 16)(np.array([[0, 5, 3], [1, 1, 2]])).shape", "(2, 16)")
+class EmbeddingBag(_Table, function=functional.embedding_bag):
     """Embedding of bags of indices: the sum, the mean or the maximum of their rows, such as the words of a text.
 
     Parameters
     ----------
     num_embeddings, embedding_dim
         The number of rows, and the length of each.
-    max_norm, norm_type, scale_grad_by_freq
-        As for `Embedding`; maxima are not scaled by frequency.
-    mode
-        ``"sum"``, ``"mean"`` or ``"max"``.
-    include_last_offset
-        Whether the last of the offsets is the end of the last bag.
-    padding_idx
-        The index of a row that does not belong to the bags: it is skipped, does not count, and is never trained.
     dtype
         The dtype of the parameter; float32 by default.
 
@@ -165,13 +151,6 @@ class EmbeddingBag(_Table):
     ----------
     weight
         Shape ``(num_embeddings, embedding_dim)``, drawn from the standard normal distribution.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> import nn
-    >>> nn.EmbeddingBag(27, 16)(np.array([[0, 5, 3], [1, 1, 2]])).shape
-    (2, 16)
     """
 
     def __init__(

@@ -7,11 +7,12 @@ from collections.abc import Sequence
 
 from autograd import ShapeError, Tensor
 
-from .._arguments import TensorLike
+from .._arguments import TensorLike, example
 from ..functional._kernels.operands import as_operand
 from ..module import Module
 
 
+@example("nn.Flatten()(np.zeros((5, 28, 28))).shape", "(5, 784)")
 class Flatten(Module):
     """Flatten several axes into one.
 
@@ -19,13 +20,6 @@ class Flatten(Module):
     ----------
     start_dim, end_dim
         The first and the last of these axes; by default all but the first, which is the batch.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> import nn
-    >>> nn.Flatten()(np.zeros((5, 28, 28))).shape
-    (5, 784)
     """
 
     _shown_options = ("start_dim", "end_dim")
@@ -45,6 +39,7 @@ class Flatten(Module):
         return x.reshape((*shape[:first], math.prod(shape[first : last + 1]), *shape[last + 1 :]))
 
 
+@example("nn.Unflatten(1, (1, 28, 28))(np.zeros((5, 784))).shape", "(5, 1, 28, 28)")
 class Unflatten(Module):
     """Split one axis into several.
 
@@ -54,13 +49,6 @@ class Unflatten(Module):
         The axis.
     unflattened_size
         The lengths of the axes that replace it; one of them may be -1, which is inferred.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> import nn
-    >>> nn.Unflatten(1, (1, 28, 28))(np.zeros((5, 784))).shape
-    (5, 1, 28, 28)
     """
 
     _shown_options = ("dim", "unflattened_size")

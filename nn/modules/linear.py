@@ -11,7 +11,7 @@ from numpy.typing import DTypeLike
 from autograd import Tensor
 
 from .. import functional, init
-from .._arguments import Size, TensorLike
+from .._arguments import Size, TensorLike, example
 from ..module import Module
 from ..parameter import Parameter
 
@@ -73,6 +73,7 @@ class Linear(Module):
         return functional.linear(x, self.weight, self.bias)
 
 
+@example("nn.Bilinear(3, 4, 2)(np.zeros((5, 3), np.float32), np.zeros((5, 4), np.float32)).shape", "(5, 2)")
 class Bilinear(Module):
     """Bilinear layer: map two inputs to products of both, ``x1 @ weight[o] @ x2 + bias[o]`` for each output o.
 
@@ -92,13 +93,6 @@ class Bilinear(Module):
         is the bias.
     bias
         Shape ``(out_features,)``, or None.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> import nn
-    >>> nn.Bilinear(3, 4, 2)(np.zeros((5, 3), np.float32), np.zeros((5, 4), np.float32)).shape
-    (5, 2)
     """
 
     _shown_options = ("in1_features", "in2_features", "out_features", "bias")

@@ -13,18 +13,8 @@ from ..functional._kernels.loss_operands import Reduction
 from .loss import Loss
 
 
-class CosineEmbeddingLoss(Loss):
-    """Cosine loss of vectors that should be similar or dissimilar: see `functional.cosine_embedding_loss`.
-
-    Parameters
-    ----------
-    margin
-        The size of the margin.
-    reduction
-        ``"mean"``, ``"sum"`` or ``"none"``.
-    """
-
-    _shown_options = ("margin", "reduction")
+class CosineEmbeddingLoss(Loss, function=functional.cosine_embedding_loss):
+    """Cosine loss of vectors that should be similar or dissimilar: see `functional.cosine_embedding_loss`."""
 
     def __init__(self, margin: float = 0.0, reduction: Reduction = "mean") -> None:
         super().__init__(reduction)
@@ -39,34 +29,15 @@ class HingeEmbeddingLoss(Loss, function=functional.hinge_embedding_loss):
     """Hinge loss of the distances of pairs that are similar or not: see `functional.hinge_embedding_loss`.
 
     Compare distances with targets of the same shape that are 1 or -1.
-
-    Parameters
-    ----------
-    margin
-        The size of the margin.
-    reduction
-        ``"mean"``, ``"sum"`` or ``"none"``.
     """
-
-    _shown_options = ("margin", "reduction")
 
     def __init__(self, margin: float = 1.0, reduction: Reduction = "mean") -> None:
         super().__init__(reduction)
         self.margin = margin
 
 
-class MarginRankingLoss(Loss):
-    """Hinge loss of a score that should exceed another by a margin: see `functional.margin_ranking_loss`.
-
-    Parameters
-    ----------
-    margin
-        The size of the margin.
-    reduction
-        ``"mean"``, ``"sum"`` or ``"none"``.
-    """
-
-    _shown_options = ("margin", "reduction")
+class MarginRankingLoss(Loss, function=functional.margin_ranking_loss):
+    """Hinge loss of a score that should exceed another by a margin: see `functional.margin_ranking_loss`."""
 
     def __init__(self, margin: float = 0.0, reduction: Reduction = "mean") -> None:
         super().__init__(reduction)
@@ -88,13 +59,6 @@ class MultiLabelSoftMarginLoss(Loss, function=functional.multilabel_soft_margin_
     """Binary cross-entropy of logits, with several right classes per row: see `functional.multilabel_soft_margin_loss`.
 
     Compare logits ``(..., classes)`` with targets from 0 to 1 of the same shape.
-
-    Parameters
-    ----------
-    weight
-        A factor for each class, of shape ``(classes,)``.
-    reduction
-        ``"mean"``, ``"sum"`` or ``"none"``.
     """
 
     _arguments = ("weight", "reduction")
@@ -109,17 +73,6 @@ class MultiMarginLoss(Loss, function=functional.multi_margin_loss):
     """Hinge loss of scores, with one right class per row: see `functional.multi_margin_loss`.
 
     Compare scores ``(n, classes)`` with class indices ``(n,)``.
-
-    Parameters
-    ----------
-    p
-        The power of the hinge, 1 or 2.
-    margin
-        The size of the margin.
-    weight
-        A factor for each class, of shape ``(classes,)``.
-    reduction
-        ``"mean"``, ``"sum"`` or ``"none"``.
     """
 
     _shown_options = ("p", "margin", "reduction")
@@ -141,24 +94,8 @@ class SoftMarginLoss(Loss, function=functional.soft_margin_loss):
     """
 
 
-class TripletMarginLoss(Loss):
-    """Triplet loss: the positive should be nearer than the negative by a margin; see `functional.triplet_margin_loss`.
-
-    Parameters
-    ----------
-    margin
-        The size of the margin.
-    p
-        The order of the norm.
-    eps
-        Added to differences.
-    swap
-        Whether to use the distance between positive and negative where that is smaller.
-    reduction
-        ``"mean"``, ``"sum"`` or ``"none"``.
-    """
-
-    _shown_options = ("margin", "p", "eps", "swap", "reduction")
+class TripletMarginLoss(Loss, function=functional.triplet_margin_loss):
+    """Triplet loss: positives should be nearer than negatives by a margin; see `functional.triplet_margin_loss`."""
 
     def __init__(
         self, margin: float = 1.0, p: float = 2.0, eps: float = 1e-6, swap: bool = False, reduction: Reduction = "mean"
@@ -172,20 +109,8 @@ class TripletMarginLoss(Loss):
         return functional.triplet_margin_loss(anchor, positive, negative, *options)
 
 
-class TripletMarginWithDistanceLoss(Loss):
-    """`TripletMarginLoss` with a custom distance: see `functional.triplet_margin_with_distance_loss`.
-
-    Parameters
-    ----------
-    distance_function
-        Takes two arrays of vectors; `functional.pairwise_distance` by default.
-    margin
-        The size of the margin.
-    swap
-        Whether to use the distance between positive and negative where that is smaller.
-    reduction
-        ``"mean"``, ``"sum"`` or ``"none"``.
-    """
+class TripletMarginWithDistanceLoss(Loss, function=functional.triplet_margin_with_distance_loss):
+    """`TripletMarginLoss` with a custom distance: see `functional.triplet_margin_with_distance_loss`."""
 
     _shown_options = ("margin", "swap", "reduction")
 
@@ -202,12 +127,6 @@ class TripletMarginWithDistanceLoss(Loss):
 
     def forward(self, anchor: TensorLike, positive: TensorLike, negative: TensorLike) -> Tensor:
         """Compare vectors of the same shape."""
-        return functional.triplet_margin_with_distance_loss(
-            anchor,
-            positive,
-            negative,
-            distance_function=self.distance_function,
-            margin=self.margin,
-            swap=self.swap,
-            reduction=self.reduction,
-        )
+        options: Any = {"margin": self.margin, "swap": self.swap, "reduction": self.reduction}
+        compare = functional.triplet_margin_with_distance_loss
+        return compare(anchor, positive, negative, distance_function=self.distance_function, **options)

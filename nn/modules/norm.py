@@ -10,7 +10,7 @@ from numpy.typing import DTypeLike
 from autograd import ShapeError, Tensor
 
 from .. import functional
-from .._arguments import Size, TensorLike
+from .._arguments import Size, TensorLike, example
 from ..functional._kernels.operands import as_operand
 from ..module import Module
 from ..parameter import Parameter
@@ -37,6 +37,9 @@ class Affine(Module):
             self.bias.data[...] = 0
 
 
+@example(
+    "nn.LayerNorm(2)(np.float32([[1, 3]]))", "Tensor([[-0.999995,  0.999995]], dtype=float32, grad_fn=standardize)"
+)
 class LayerNorm(Affine):
     """Normalize each sample to mean 0 and variance 1 over its last axes, then scale and shift it.
 
@@ -57,13 +60,6 @@ class LayerNorm(Affine):
     ----------
     weight, bias
         Arrays of shape `normalized_shape`, or None; ones and zeros at first.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> import nn
-    >>> nn.LayerNorm(2)(np.float32([[1, 3]]))
-    Tensor([[-0.999995,  0.999995]], dtype=float32, grad_fn=standardize)
     """
 
     _shown_values = ("normalized_shape",)
@@ -133,6 +129,7 @@ class RMSNorm(Affine):
         return functional.rms_norm(x, self.normalized_shape, self.weight, self.eps)
 
 
+@example("nn.GroupNorm(2, 4)(np.zeros((3, 4, 8, 8), np.float32)).shape", "(3, 4, 8, 8)")
 class GroupNorm(Affine):
     """Normalize each group of channels of each sample to mean 0 and variance 1, then scale and shift each channel.
 
@@ -149,13 +146,6 @@ class GroupNorm(Affine):
     ----------
     weight, bias
         Shape ``(num_channels,)``, or None; ones and zeros at first.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> import nn
-    >>> nn.GroupNorm(2, 4)(np.zeros((3, 4, 8, 8), np.float32)).shape
-    (3, 4, 8, 8)
     """
 
     _shown_values = ("num_groups", "num_channels")
@@ -196,24 +186,14 @@ def check_channels(layer: Module, x: Tensor, axis: int, length: int) -> None:
         )
 
 
+@example(
+    "nn.LocalResponseNorm(3, alpha=3.0, beta=1.0)(np.ones((1, 3, 1))).ravel().round(4)",
+    "array([0.3333, 0.25  , 0.3333])",
+)
 class LocalResponseNorm(Applied, function=functional.local_response_norm):
     """Divide each element by a power of the sum of squares over neighbouring channels.
 
     Inputs have the shape ``(n, channels, *spatial)``. See `functional.local_response_norm`.
-
-    Parameters
-    ----------
-    size
-        The number of channels that are added up.
-    alpha, beta, k
-        The factor, the power and the summand.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> import nn
-    >>> nn.LocalResponseNorm(3, alpha=3.0, beta=1.0)(np.ones((1, 3, 1))).ravel().round(4)
-    array([0.3333, 0.25  , 0.3333])
     """
 
     _shown_values = ("size",)

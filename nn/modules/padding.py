@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 
 from autograd import Tensor
 
-from .._arguments import TensorLike
+from .._arguments import TensorLike, example
 from ..functional._kernels.operands import as_operand
 from ..functional._kernels.sliding_windows import per_axis
 from ..functional._padding import ANY_WIDTH, padded
@@ -28,10 +28,8 @@ class _Pad(ForAxes):
     value: float = 0.0
 
     def __init_subclass__(cls, axes: int | None = None, **options: Any) -> None:
-        super().__init_subclass__(axes=axes, **options)
-        if axes and axes > 1 and cls.__doc__:
-            arguments = "1, 9.0" if "value" in cls._shown_options else "1"
-            cls.__doc__ += _EXAMPLE.format(cls.__name__, arguments, (1, 2, *[4] * axes), (1, 2, *[6] * axes))
+        arguments = "1, 9.0" if "value" in cls._shown_options else "1"
+        super().__init_subclass__(axes=axes, example=(arguments, 6) if axes and axes > 1 else None, **options)
 
     def __init__(self, padding: int | Sequence[int]) -> None:
         super().__init__()
@@ -44,16 +42,7 @@ class _Pad(ForAxes):
         return padded(name, as_operand(name, "the input", x), pairs, self.mode, self.value)
 
 
-_EXAMPLE = """
-
-Examples
---------
->>> import numpy as np
->>> import nn
->>> nn.{}({})(np.ones({})).shape
-{}"""
-
-
+@example("nn.ConstantPad1d((1, 2), 9.0)(np.array([[1.0, 2.0, 3.0]]))", "array([[9., 1., 2., 3., 9., 9.]])")
 class ConstantPad1d(_Pad, axes=1):
     """Pad sequences with constants.
 
@@ -63,13 +52,6 @@ class ConstantPad1d(_Pad, axes=1):
         How many places to add before and after, or one number for all sides; negative widths cut off.
     value
         What to pad with.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> import nn
-    >>> nn.ConstantPad1d((1, 2), 9.0)(np.array([[1.0, 2.0, 3.0]]))
-    array([[9., 1., 2., 3., 9., 9.]])
     """
 
     _shown_values: ClassVar[tuple[str, ...]] = ()
@@ -89,6 +71,7 @@ class ConstantPad3d(ConstantPad1d, axes=3):
     """`ConstantPad1d` for volumes: the widths are ``(left, right, top, bottom, front, back)``, or one for all."""
 
 
+@example("nn.ZeroPad1d((1, 2))(np.array([[1.0, 2.0, 3.0]]))", "array([[0., 1., 2., 3., 0., 0.]])")
 class ZeroPad1d(ConstantPad1d):
     """Pad sequences with zeros.
 
@@ -96,13 +79,6 @@ class ZeroPad1d(ConstantPad1d):
     ----------
     padding
         How many places to add before and after, or one number for all sides; negative widths cut off.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> import nn
-    >>> nn.ZeroPad1d((1, 2))(np.array([[1.0, 2.0, 3.0]]))
-    array([[0., 1., 2., 3., 0., 0.]])
     """
 
     _shown_values = ("padding",)
@@ -120,16 +96,9 @@ class ZeroPad3d(ZeroPad1d, axes=3):
     """`ZeroPad1d` for volumes: the widths are ``(left, right, top, bottom, front, back)``, or one for all."""
 
 
+@example("nn.ReflectionPad1d((1, 2))(np.array([[1.0, 2.0, 3.0]]))", "array([[2., 1., 2., 3., 2., 1.]])")
 class ReflectionPad1d(_Pad, axes=1):
-    """Pad sequences with the elements on the other side of the outermost one, as in a mirror.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> import nn
-    >>> nn.ReflectionPad1d((1, 2))(np.array([[1.0, 2.0, 3.0]]))
-    array([[2., 1., 2., 3., 2., 1.]])
-    """
+    """Pad sequences with the elements on the other side of the outermost one, as in a mirror."""
 
     mode = "reflect"
 
@@ -142,16 +111,9 @@ class ReflectionPad3d(ReflectionPad1d, axes=3):
     """`ReflectionPad1d` for volumes: the widths are ``(left, right, top, bottom, front, back)``, or one for all."""
 
 
+@example("nn.ReplicationPad1d((1, 2))(np.array([[1.0, 2.0, 3.0]]))", "array([[1., 1., 2., 3., 3., 3.]])")
 class ReplicationPad1d(_Pad, axes=1):
-    """Pad sequences with the outermost elements.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> import nn
-    >>> nn.ReplicationPad1d((1, 2))(np.array([[1.0, 2.0, 3.0]]))
-    array([[1., 1., 2., 3., 3., 3.]])
-    """
+    """Pad sequences with the outermost elements."""
 
     mode = "replicate"
 
@@ -164,16 +126,9 @@ class ReplicationPad3d(ReplicationPad1d, axes=3):
     """`ReplicationPad1d` for volumes: the widths are ``(left, right, top, bottom, front, back)``, or one for all."""
 
 
+@example("nn.CircularPad1d((1, 2))(np.array([[1.0, 2.0, 3.0]]))", "array([[3., 1., 2., 3., 1., 2.]])")
 class CircularPad1d(_Pad, axes=1):
-    """Pad sequences with the elements of the other end.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> import nn
-    >>> nn.CircularPad1d((1, 2))(np.array([[1.0, 2.0, 3.0]]))
-    array([[3., 1., 2., 3., 1., 2.]])
-    """
+    """Pad sequences with the elements of the other end."""
 
     mode = "circular"
 

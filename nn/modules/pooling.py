@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import ClassVar
 
 from .. import functional
-from .._arguments import Spatial
+from .._arguments import Spatial, example
 from ._applied import Applied
 
 
@@ -30,27 +30,14 @@ class _MaxPool(Applied):
         self.return_indices, self.ceil_mode = return_indices, ceil_mode
 
 
-class MaxPool1d(_MaxPool, function=functional.max_pool1d):
-    """Max pooling of sequences ``(n, channels, length)``: `MaxPool2d` with one spatial axis.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> import nn
-    >>> nn.MaxPool1d(2)(np.array([[1.0, 3.0, 2.0, 0.0]]))
-    array([[3., 2.]])
-    """
+class MaxPool1d(_MaxPool, function=functional.max_pool1d, example="2"):
+    """Max pooling of sequences ``(n, channels, length)``: `MaxPool2d` with one spatial axis."""
 
 
 class MaxPool2d(_MaxPool, function=functional.max_pool2d):
     """Max pooling of images ``(n, channels, height, width)``: the largest element of each window.
 
     Equal elements share the gradient evenly.
-
-    Parameters
-    ----------
-    kernel_size, stride, padding, dilation, return_indices, ceil_mode
-        As for `functional.max_pool2d`.
 
     Examples
     --------
@@ -62,28 +49,12 @@ class MaxPool2d(_MaxPool, function=functional.max_pool2d):
     """
 
 
-class MaxPool3d(_MaxPool, function=functional.max_pool3d):
-    """Max pooling of volumes ``(n, channels, depth, height, width)``: `MaxPool2d` with three spatial axes.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> import nn
-    >>> nn.MaxPool3d(2)(np.arange(8.0).reshape(1, 2, 2, 2))
-    array([[[[7.]]]])
-    """
+class MaxPool3d(_MaxPool, function=functional.max_pool3d, example="2"):
+    """Max pooling of volumes ``(n, channels, depth, height, width)``: `MaxPool2d` with three spatial axes."""
 
 
-class AvgPool1d(Applied, function=functional.avg_pool1d):
-    """Average pooling of sequences ``(n, channels, length)``: `AvgPool2d` with one spatial axis.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> import nn
-    >>> nn.AvgPool1d(2)(np.array([[1.0, 3.0, 2.0, 0.0]]))
-    array([[2., 1.]])
-    """
+class AvgPool1d(Applied, function=functional.avg_pool1d, example="2"):
+    """Average pooling of sequences ``(n, channels, length)``: `AvgPool2d` with one spatial axis."""
 
     _shown_options = ("kernel_size", "stride", "padding")
     _arguments: ClassVar[tuple[str, ...]] = (*_shown_options, "ceil_mode", "count_include_pad")
@@ -103,11 +74,6 @@ class AvgPool1d(Applied, function=functional.avg_pool1d):
 
 class AvgPool2d(AvgPool1d, function=functional.avg_pool2d):
     """Average pooling of images ``(n, channels, height, width)``: the mean of each window.
-
-    Parameters
-    ----------
-    kernel_size, stride, padding, ceil_mode, count_include_pad, divisor_override
-        As for `functional.avg_pool2d`.
 
     Examples
     --------
@@ -133,77 +99,32 @@ class AvgPool2d(AvgPool1d, function=functional.avg_pool2d):
         self.divisor_override = divisor_override
 
 
-class AvgPool3d(AvgPool2d, function=functional.avg_pool3d):
-    """Average pooling of volumes ``(n, channels, depth, height, width)``: `AvgPool2d` with three spatial axes.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> import nn
-    >>> nn.AvgPool3d(2)(np.arange(8.0).reshape(1, 2, 2, 2))
-    array([[[[3.5]]]])
-    """
+class AvgPool3d(AvgPool2d, function=functional.avg_pool3d, example="2"):
+    """Average pooling of volumes ``(n, channels, depth, height, width)``: `AvgPool2d` with three spatial axes."""
 
 
-class AdaptiveAvgPool1d(Applied, function=functional.adaptive_avg_pool1d):
-    """Average pooling of sequences ``(n, channels, length)`` to a given length: see `AdaptiveAvgPool2d`.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> import nn
-    >>> nn.AdaptiveAvgPool1d(2)(np.array([[1.0, 3.0, 2.0, 0.0]]))
-    array([[2., 1.]])
-    """
-
-    _shown_options = ("output_size",)
+class AdaptiveAvgPool1d(Applied, function=functional.adaptive_avg_pool1d, example="2"):
+    """Average pooling of sequences ``(n, channels, length)`` to a given length: see `AdaptiveAvgPool2d`."""
 
     def __init__(self, output_size: Spatial) -> None:
         super().__init__()
         self.output_size = output_size
 
 
+@example("nn.AdaptiveAvgPool2d(1)(np.arange(16.0).reshape(1, 4, 4))", "array([[[7.5]]])")
 class AdaptiveAvgPool2d(AdaptiveAvgPool1d, function=functional.adaptive_avg_pool2d):
     """Average pooling of images ``(n, channels, height, width)`` to a given size.
 
     The result is the mean of each part of a grid of that many rows and columns.
-
-    Parameters
-    ----------
-    output_size
-        An integer, or one for each axis, where None keeps the length of the axis; see `functional.adaptive_avg_pool2d`.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> import nn
-    >>> nn.AdaptiveAvgPool2d(1)(np.arange(16.0).reshape(1, 4, 4))
-    array([[[7.5]]])
     """
 
 
-class AdaptiveAvgPool3d(AdaptiveAvgPool1d, function=functional.adaptive_avg_pool3d):
-    """Average pooling of volumes ``(n, channels, depth, height, width)`` to a given size: see `AdaptiveAvgPool2d`.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> import nn
-    >>> nn.AdaptiveAvgPool3d(1)(np.arange(8.0).reshape(1, 2, 2, 2))
-    array([[[[3.5]]]])
-    """
+class AdaptiveAvgPool3d(AdaptiveAvgPool1d, function=functional.adaptive_avg_pool3d, example="2"):
+    """Average pooling of volumes ``(n, channels, depth, height, width)`` to a given size: see `AdaptiveAvgPool2d`."""
 
 
-class AdaptiveMaxPool1d(AdaptiveAvgPool1d, function=functional.adaptive_max_pool1d):
-    """Max pooling of sequences ``(n, channels, length)`` to a given length: see `AdaptiveMaxPool2d`.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> import nn
-    >>> nn.AdaptiveMaxPool1d(2)(np.array([[1.0, 3.0, 2.0, 0.0]]))
-    array([[3., 2.]])
-    """
+class AdaptiveMaxPool1d(AdaptiveAvgPool1d, function=functional.adaptive_max_pool1d, example="2"):
+    """Max pooling of sequences ``(n, channels, length)`` to a given length: see `AdaptiveMaxPool2d`."""
 
     _arguments = ("output_size", "return_indices")
 
@@ -212,49 +133,20 @@ class AdaptiveMaxPool1d(AdaptiveAvgPool1d, function=functional.adaptive_max_pool
         self.return_indices = return_indices
 
 
+@example("nn.AdaptiveMaxPool2d(1)(np.arange(16.0).reshape(1, 4, 4))", "array([[[15.]]])")
 class AdaptiveMaxPool2d(AdaptiveMaxPool1d, function=functional.adaptive_max_pool2d):
     """Max pooling of images ``(n, channels, height, width)`` to a given size.
 
     The result is the largest element of each part of a grid of that many rows and columns.
-
-    Parameters
-    ----------
-    output_size, return_indices
-        As for `functional.adaptive_max_pool2d`.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> import nn
-    >>> nn.AdaptiveMaxPool2d(1)(np.arange(16.0).reshape(1, 4, 4))
-    array([[[15.]]])
     """
 
 
-class AdaptiveMaxPool3d(AdaptiveMaxPool1d, function=functional.adaptive_max_pool3d):
-    """Max pooling of volumes ``(n, channels, depth, height, width)`` to a given size: see `AdaptiveMaxPool2d`.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> import nn
-    >>> nn.AdaptiveMaxPool3d(1)(np.arange(8.0).reshape(1, 2, 2, 2))
-    array([[[[7.]]]])
-    """
+class AdaptiveMaxPool3d(AdaptiveMaxPool1d, function=functional.adaptive_max_pool3d, example="2"):
+    """Max pooling of volumes ``(n, channels, depth, height, width)`` to a given size: see `AdaptiveMaxPool2d`."""
 
 
-class LPPool1d(Applied, function=functional.lp_pool1d):
-    """Pooling of sequences ``(n, channels, length)`` by the p-norm of each window: `LPPool2d` with one spatial axis.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> import nn
-    >>> nn.LPPool1d(2, 2)(np.array([[3.0, 4.0, 0.0, 2.0]]))
-    array([[5., 2.]])
-    """
-
-    _shown_options = ("norm_type", "kernel_size", "stride", "ceil_mode")
+class LPPool1d(Applied, function=functional.lp_pool1d, example="2, 2"):
+    """Pooling of sequences ``(n, channels, length)`` by the p-norm of each window: `LPPool2d` with one spatial axis."""
 
     def __init__(
         self, norm_type: float, kernel_size: Spatial, stride: Spatial | None = None, ceil_mode: bool = False
@@ -263,30 +155,10 @@ class LPPool1d(Applied, function=functional.lp_pool1d):
         self.norm_type, self.kernel_size, self.stride, self.ceil_mode = norm_type, kernel_size, stride, ceil_mode
 
 
+@example("nn.LPPool2d(2, 2)(np.array([[[3.0, 4.0], [0.0, 0.0]]]))", "array([[[5.]]])")
 class LPPool2d(LPPool1d, function=functional.lp_pool2d):
-    """Pooling of images ``(n, channels, height, width)`` by the p-norm of each window, ``sum(x**p) ** (1/p)``.
-
-    Parameters
-    ----------
-    norm_type, kernel_size, stride, ceil_mode
-        As for `functional.lp_pool2d`.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> import nn
-    >>> nn.LPPool2d(2, 2)(np.array([[[3.0, 4.0], [0.0, 0.0]]]))
-    array([[[5.]]])
-    """
+    """Pooling of images ``(n, channels, height, width)`` by the p-norm of each window, ``sum(x**p) ** (1/p)``."""
 
 
-class LPPool3d(LPPool1d, function=functional.lp_pool3d):
-    """Pooling of volumes ``(n, channels, depth, height, width)`` by the p-norm of each window: see `LPPool2d`.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> import nn
-    >>> nn.LPPool3d(2, (2, 2, 1))(np.ones((1, 2, 2, 1)))
-    array([[[[2.]]]])
-    """
+class LPPool3d(LPPool1d, function=functional.lp_pool3d, example="2, 2"):
+    """Pooling of volumes ``(n, channels, depth, height, width)`` by the p-norm of each window: see `LPPool2d`."""

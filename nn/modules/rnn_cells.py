@@ -11,7 +11,7 @@ from numpy.typing import DTypeLike
 from autograd import ShapeError, Tensor
 
 from .. import init
-from .._arguments import Size, TensorLike
+from .._arguments import Size, TensorLike, example
 from ..functional._kernels.operands import as_floating, not_real
 from ..functional._rnn_steps import gru_step, lstm_step, rnn_relu_step, rnn_tanh_step
 from ..module import Module
@@ -125,6 +125,7 @@ class RNNCell(_Cell):
         return super().extra_repr() + (", nonlinearity=relu" if self.nonlinearity == "relu" else "")
 
 
+@example("nn.GRUCell(3, 5)(np.zeros((2, 3), np.float32)).shape", "(2, 5)")
 class GRUCell(_Cell):
     """One step of a `GRU`, whose docstring has the formula.
 
@@ -137,13 +138,6 @@ class GRUCell(_Cell):
     ----------
     weight_ih, weight_hh, bias_ih, bias_hh
         The parameters of r, z and n, stacked along axis 0: ``3 * hidden_size`` rows; otherwise as in `RNNCell`.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> import nn
-    >>> nn.GRUCell(3, 5)(np.zeros((2, 3), np.float32)).shape
-    (2, 5)
     """
 
     gates = 3

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from autograd import Tensor
 
 from .. import functional
-from .._arguments import Spatial, TensorLike
+from .._arguments import Spatial, TensorLike, example
 from ..functional._kernels.sliding_windows import per_axis
 from ._applied import ForAxes
 
@@ -30,18 +30,15 @@ class _MaxUnpool(ForAxes):
         return unpool(x, indices, self.kernel_size, self.stride, self.padding, output_size)
 
 
+@example(
+    "nn.MaxUnpool1d(2)(*nn.MaxPool1d(2, return_indices=True)(np.array([[3.0, 1.0, 2.0, 5.0]])))",
+    "array([[3., 0., 0., 5.]])",
+)
 class MaxUnpool1d(_MaxUnpool, axes=1):
-    """Put maxima of sequences ``(n, channels, length)`` back to where `MaxPool1d` found them: see `MaxUnpool2d`.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> import nn
-    >>> nn.MaxUnpool1d(2)(*nn.MaxPool1d(2, return_indices=True)(np.array([[3.0, 1.0, 2.0, 5.0]])))
-    array([[3., 0., 0., 5.]])
-    """
+    """Put maxima of sequences ``(n, channels, length)`` back to where `MaxPool1d` found them: see `MaxUnpool2d`."""
 
 
+@example("nn.MaxUnpool2d(2)(*nn.MaxPool2d(2, return_indices=True)(np.ones((1, 2, 4, 4)))).sum()", "np.float64(8.0)")
 class MaxUnpool2d(_MaxUnpool, axes=2):
     """Put maxima of images ``(n, channels, height, width)`` back to where `MaxPool2d` found them.
 
@@ -51,23 +48,9 @@ class MaxUnpool2d(_MaxUnpool, axes=2):
     ----------
     kernel_size, stride, padding
         As for the pooling.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> import nn
-    >>> nn.MaxUnpool2d(2)(*nn.MaxPool2d(2, return_indices=True)(np.ones((1, 2, 4, 4)))).sum()
-    np.float64(8.0)
     """
 
 
+@example("nn.MaxUnpool3d(2)(*nn.MaxPool3d(2, return_indices=True)(np.ones((1, 2, 4, 4, 4)))).sum()", "np.float64(16.0)")
 class MaxUnpool3d(_MaxUnpool, axes=3):
-    """Put maxima of volumes, ``(n, channels, *spatial)``, back to where `MaxPool3d` found them: see `MaxUnpool2d`.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> import nn
-    >>> nn.MaxUnpool3d(2)(*nn.MaxPool3d(2, return_indices=True)(np.ones((1, 2, 4, 4, 4)))).sum()
-    np.float64(16.0)
-    """
+    """Put maxima of volumes, ``(n, channels, *spatial)``, back to where `MaxPool3d` found them: see `MaxUnpool2d`."""

@@ -29,30 +29,16 @@ Array = np.ndarray[Any, Any]
 
 # The inputs of operators that are settings of them: arrays there are not trained
 _SETTINGS = {
-    "BatchNormalization": (3, 4),
-    "Clip": (1, 2),
-    "ConstantOfShape": (0,),
-    "DequantizeLinear": (1,),
-    "Dropout": (1,),
-    "OneHot": (2,),
-    "Pad": (2,),
-    "QuantizeLinear": (1,),
-    "Range": (0, 1, 2),
-    "Resize": (1, 2),
-    "STFT": (2,),
+    "BatchNormalization": (3, 4), "Clip": (1, 2), "ConstantOfShape": (0,), "DequantizeLinear": (1,), "Dropout": (1,),
+    "OneHot": (2,), "Pad": (2,), "QuantizeLinear": (1,), "Range": (0, 1, 2), "Resize": (1, 2), "STFT": (2,),
     "Upsample": (1,),
-}
+}  # fmt: skip
 # The inputs of operators that are read as integers
 _INTEGERS = {
-    "ConstantOfShape": (0,),
-    "Expand": (1,),
-    "Pad": (1, 3),
-    "Reshape": (1,),
-    "Slice": (1, 2, 3, 4),
-    "Squeeze": (1,),
+    "ConstantOfShape": (0,), "Expand": (1,), "Pad": (1, 3), "Reshape": (1,), "Slice": (1, 2, 3, 4), "Squeeze": (1,),
     "Unsqueeze": (1,),
     **{f"Reduce{kind}": (1,) for kind in ("Max", "Mean", "Min", "Prod", "Sum")},
-}
+}  # fmt: skip
 # What other files begin with
 _OTHERS = (
     (b"PK", "a zip archive, as torch.save and numpy.savez write"),

@@ -28,16 +28,10 @@ __all__ = [
 _set_module(__name__, Optimizer)
 
 _OWN = {  # loaded when they are first asked for: a program uses one or two
-    "_adafactor": ("Adafactor",),
-    "_adam": ("Adam", "AdamW"),
-    "_adam_variants": ("Adamax", "NAdam", "RAdam"),
-    "_asgd": ("ASGD",),
-    "_lbfgs": ("LBFGS",),
-    "_muon": ("Muon",),
-    "_rmsprop_variants": ("Adadelta", "Adagrad", "RMSprop"),
-    "_sgd": ("SGD",),
-    "_sign_steps": ("Lion", "Rprop"),
-}
+    "_adafactor": ("Adafactor",), "_adam": ("Adam", "AdamW"), "_adam_variants": ("Adamax", "NAdam", "RAdam"),
+    "_asgd": ("ASGD",), "_lbfgs": ("LBFGS",), "_muon": ("Muon",),
+    "_rmsprop_variants": ("Adadelta", "Adagrad", "RMSprop"), "_sgd": ("SGD",), "_sign_steps": ("Lion", "Rprop"),
+}  # fmt: skip
 _MODULES = ("lr_scheduler", "swa_utils")
 _near = _missing.lookup(__name__, *(f"{__name__}.{module}" for module in _MODULES))
 _lazy_names(globals(), own=_OWN, modules=_MODULES, otherwise=_near)

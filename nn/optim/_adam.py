@@ -28,7 +28,7 @@ def _has_numba() -> bool:
     return True
 
 
-class Adam(MomentOptimizer):
+class Adam(MomentOptimizer, example=("lr=0.5", " 0.5, -1.5")):
     """Adam: steps of about the learning rate, along the running mean of gradients divided by that of their size.
 
     With ``m = beta1 * m + (1 - beta1) * g`` and ``v = beta2 * v + (1 - beta2) * g * g``, step t is
@@ -51,16 +51,6 @@ class Adam(MomentOptimizer):
     ----------
     Kingma and Ba, "Adam: A Method for Stochastic Optimization", ICLR 2015; Reddi et al., "On the Convergence of Adam
     and Beyond", ICLR 2018, for `amsgrad`.
-
-    Examples
-    --------
-    >>> import nn
-    >>> w = nn.Parameter([1.0, -2.0])
-    >>> optimizer = nn.optim.Adam([w], lr=0.5)
-    >>> (w * w).sum().backward()
-    >>> optimizer.step()
-    >>> w
-    Parameter([ 0.5, -1.5], dtype=float32, requires_grad=True)
     """
 
     def __init__(

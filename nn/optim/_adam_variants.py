@@ -21,7 +21,7 @@ from ._optimizer import (
 )
 
 
-class NAdam(MomentOptimizer):
+class NAdam(MomentOptimizer, example=("lr=0.5", " 0.47, -1.47")):
     """Adam that looks ahead by one step of momentum, as Nesterov's gradient descent does.
 
     With ``m`` and ``v`` as in `Adam` and ``mu(t) = beta1 * (1 - 0.96**(t * momentum_decay) / 2)``, step t is
@@ -39,16 +39,6 @@ class NAdam(MomentOptimizer):
     References
     ----------
     Dozat, "Incorporating Nesterov Momentum into Adam", ICLR Workshop 2016.
-
-    Examples
-    --------
-    >>> import nn
-    >>> w = nn.Parameter([1.0, -2.0])
-    >>> optimizer = nn.optim.NAdam([w], lr=0.5)
-    >>> (w * w).sum().backward()
-    >>> optimizer.step()
-    >>> w.data.round(2)
-    array([ 0.47, -1.47], dtype=float32)
     """
 
     numbers = {"mu_product": 1.0}  # noqa: RUF012 - a constant of the class, as the base class says
@@ -96,7 +86,7 @@ class NAdam(MomentOptimizer):
             np.add(p, np.divide(t, s, s), p)
 
 
-class RAdam(MomentOptimizer):
+class RAdam(MomentOptimizer, example=("lr=0.25", " 0.5, -1. ")):
     """Adam with a rectified rate: small while the mean of squares is over few gradients.
 
     With ``m`` and ``v`` as in `Adam`, ``R = 2 / (1 - beta2) - 1`` and ``r = R - 2 * t * beta2**t / (1 - beta2**t)``,
@@ -112,16 +102,6 @@ class RAdam(MomentOptimizer):
     References
     ----------
     Liu et al., "On the Variance of the Adaptive Learning Rate and Beyond", ICLR 2020.
-
-    Examples
-    --------
-    >>> import nn
-    >>> w = nn.Parameter([1.0, -2.0])
-    >>> optimizer = nn.optim.RAdam([w], lr=0.25)
-    >>> (w * w).sum().backward()
-    >>> optimizer.step()
-    >>> w
-    Parameter([ 0.5, -1. ], dtype=float32, requires_grad=True)
     """
 
     def __init__(
@@ -162,7 +142,7 @@ def _rectification(beta2: float, step: int) -> float:
     return math.sqrt((length - 4) * (length - 2) * longest / ((longest - 4) * (longest - 2) * length))
 
 
-class Adamax(Optimizer):
+class Adamax(Optimizer, example=("lr=0.5", " 0.5, -1.5")):
     """Adam that divides by the largest of recent gradients instead of their root mean square.
 
     With ``m = beta1 * m + (1 - beta1) * g`` and ``u = maximum(beta2 * u, abs(g) + eps)``, step t is
@@ -178,16 +158,6 @@ class Adamax(Optimizer):
     References
     ----------
     Kingma and Ba, "Adam: A Method for Stochastic Optimization", ICLR 2015, section 7.
-
-    Examples
-    --------
-    >>> import nn
-    >>> w = nn.Parameter([1.0, -2.0])
-    >>> optimizer = nn.optim.Adamax([w], lr=0.5)
-    >>> (w * w).sum().backward()
-    >>> optimizer.step()
-    >>> w
-    Parameter([ 0.5, -1.5], dtype=float32, requires_grad=True)
     """
 
     def __init__(

@@ -272,10 +272,7 @@ class FlatParameters:
         for i in taking:
             self.steps[i] += 1
             own = Run(
-                self.starts[i],
-                self.ends[i],
-                self.steps[i],
-                borrow(self.parameters[i]) is not self._value_parts[i],
+                self.starts[i], self.ends[i], self.steps[i], borrow(self.parameters[i]) is not self._value_parts[i]
             )
             if run is not None and not own.apart and (run.stop, run.step) == (own.start, own.step):
                 run = run._replace(stop=own.stop)

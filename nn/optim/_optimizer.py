@@ -11,13 +11,21 @@ import numpy as np
 from autograd import Tensor, enable_grad
 from autograd.extend import Widened, borrow, done_outside, mark_written, missing, outside_types
 
-from .._arguments import check_constructor
+from .._arguments import check_constructor, document
 from .._warnings import TrainingWarning, message, warn
 from ..parameter import Parameter
 from ._flat_parameters import Array, FlatParameters, Run
 from ._kinds import kinds_of
 
 Parameters = Iterable[Tensor | dict[str, Any] | tuple[str, Tensor]]
+_EXAMPLE = """\
+>>> import nn
+>>> w = nn.Parameter([1.0, -2.0])
+>>> optimizer = nn.optim.{}([w], {})
+>>> (w * w).sum().backward()
+>>> optimizer.step()
+>>> w.data.round(2)
+array([{}], dtype=float32)"""
 
 
 class Optimizer:
@@ -56,9 +64,11 @@ class Optimizer:
     idle: bool = False  # whether the first call found no gradient, and said so
     numbers: ClassVar[Mapping[str, float]] = {}  # kept for each parameter: the name, and the value to start with
 
-    def __init_subclass__(cls, **options: Any) -> None:
+    def __init_subclass__(cls, example: tuple[str, str] | None = None, **options: Any) -> None:
         super().__init_subclass__(**options)
         check_constructor(cls)
+        if example is not None:  # the options, and what a step makes of 1 and -2
+            document(cls, example=_EXAMPLE.format(cls.__name__, *example))
 
     def __init__(self, params: Parameters, defaults: dict[str, Any]) -> None:
         _check_params(type(self).__name__, params)

@@ -20,7 +20,7 @@ from ._optimizer import (
 )
 
 
-class Adagrad(Optimizer):
+class Adagrad(Optimizer, example=("lr=0.5", " 0.5, -1.5")):
     """Gradient descent whose rate shrinks, for each element, with the squares of all its gradients.
 
     With ``h = h + g * g``, step t is ``p -= lr / (1 + (t - 1) * lr_decay) * g / (sqrt(h) + eps)``. This is PyTorch's
@@ -38,16 +38,6 @@ class Adagrad(Optimizer):
     References
     ----------
     Duchi, Hazan and Singer, "Adaptive Subgradient Methods for Online Learning and Stochastic Optimization", JMLR 2011.
-
-    Examples
-    --------
-    >>> import nn
-    >>> w = nn.Parameter([1.0, -2.0])
-    >>> optimizer = nn.optim.Adagrad([w], lr=0.5)
-    >>> (w * w).sum().backward()
-    >>> optimizer.step()
-    >>> w
-    Parameter([ 0.5, -1.5], dtype=float32, requires_grad=True)
     """
 
     def __init__(
@@ -83,7 +73,7 @@ class Adagrad(Optimizer):
             np.add(p, np.multiply(s, rate, s), p)
 
 
-class RMSprop(Optimizer):
+class RMSprop(Optimizer, example=("lr=0.25, alpha=0.75", " 0.5, -1.5")):
     """Gradient descent by gradients divided by the root of the running mean of their squares.
 
     With ``v = alpha * v + (1 - alpha) * g * g``, a step is ``p -= lr * g / (sqrt(v) + eps)``. If `centered`, the
@@ -106,16 +96,6 @@ class RMSprop(Optimizer):
     ----------
     Hinton, "Neural Networks for Machine Learning", lecture 6e, 2012; Graves, "Generating Sequences With Recurrent
     Neural Networks", 2013, for `centered`.
-
-    Examples
-    --------
-    >>> import nn
-    >>> w = nn.Parameter([1.0, -2.0])
-    >>> optimizer = nn.optim.RMSprop([w], lr=0.25, alpha=0.75)
-    >>> (w * w).sum().backward()
-    >>> optimizer.step()
-    >>> w
-    Parameter([ 0.5, -1.5], dtype=float32, requires_grad=True)
     """
 
     def __init__(
@@ -174,7 +154,7 @@ def _variance(v: Array, mean: Array, g: Array, keep: Any, out: Array) -> None:
     np.maximum(np.subtract(v, out, out), 0, out=out)
 
 
-class Adadelta(Optimizer):
+class Adadelta(Optimizer, example=("lr=100", " 0.68, -1.68")):
     """Steps as large as recent steps were, in the units of the parameter.
 
     With ``v = rho * v + (1 - rho) * g * g`` and ``d = sqrt(u + eps) / sqrt(v + eps) * g``, a step is ``p -= lr * d``,
@@ -194,16 +174,6 @@ class Adadelta(Optimizer):
     References
     ----------
     Zeiler, "ADADELTA: An Adaptive Learning Rate Method", 2012.
-
-    Examples
-    --------
-    >>> import nn
-    >>> w = nn.Parameter([1.0, -2.0])
-    >>> optimizer = nn.optim.Adadelta([w], lr=100)
-    >>> (w * w).sum().backward()
-    >>> optimizer.step()
-    >>> w.data.round(2)
-    array([ 0.68, -1.68], dtype=float32)
     """
 
     def __init__(

@@ -19,7 +19,7 @@ from ._optimizer import (
 )
 
 
-class SGD(Optimizer):
+class SGD(Optimizer, example=("lr=0.25", " 0.5, -1. ")):
     """Stochastic gradient descent, with or without momentum.
 
     Without momentum a step is ``p -= lr * g``. With it, ``b = momentum * b + (1 - dampening) * g``, where the first b
@@ -42,16 +42,6 @@ class SGD(Optimizer):
     References
     ----------
     Sutskever et al., "On the importance of initialization and momentum in deep learning", ICML 2013.
-
-    Examples
-    --------
-    >>> import nn
-    >>> w = nn.Parameter([1.0, 2.0])
-    >>> optimizer = nn.optim.SGD([w], lr=0.5)
-    >>> (w * w).sum().backward()
-    >>> optimizer.step()
-    >>> w
-    Parameter([0., 0.], dtype=float32, requires_grad=True)
     """
 
     def __init__(

@@ -10,7 +10,7 @@ from ._flat_parameters import FlatParameters, Run
 from ._optimizer import Optimizer, Parameters, check_betas, check_not_negative, clear_subnormal, options_from
 
 
-class Rprop(Optimizer):
+class Rprop(Optimizer, example=("lr=0.5", " 0.5, -1.5")):
     """Steps of a length of its own for each element, which grows while the gradient keeps its sign.
 
     With ``h`` the gradient of the step before, each element has the length ``n``, at first lr, which is multiplied by
@@ -32,16 +32,6 @@ class Rprop(Optimizer):
     References
     ----------
     Riedmiller and Braun, "A direct adaptive method for faster backpropagation learning: the RPROP algorithm", 1993.
-
-    Examples
-    --------
-    >>> import nn
-    >>> w = nn.Parameter([1.0, -2.0])
-    >>> optimizer = nn.optim.Rprop([w], lr=0.5)
-    >>> (w * w).sum().backward()
-    >>> optimizer.step()
-    >>> w
-    Parameter([ 0.5, -1.5], dtype=float32, requires_grad=True)
     """
 
     def __init__(
@@ -83,7 +73,7 @@ class Rprop(Optimizer):
             np.subtract(p, np.multiply(np.sign(last, s), length, s), p)
 
 
-class Lion(Optimizer):
+class Lion(Optimizer, example=("lr=0.5", " 0.5, -1.5")):
     """Steps of one length for all elements, along the sign of a running mean of gradients.
 
     A step is ``p -= lr * (sign(beta1 * m + (1 - beta1) * g) + weight_decay * p)``, and then
@@ -102,16 +92,6 @@ class Lion(Optimizer):
     References
     ----------
     Chen et al., "Symbolic Discovery of Optimization Algorithms", NeurIPS 2023. PyTorch does not have it.
-
-    Examples
-    --------
-    >>> import nn
-    >>> w = nn.Parameter([1.0, -2.0])
-    >>> optimizer = nn.optim.Lion([w], lr=0.5)
-    >>> (w * w).sum().backward()
-    >>> optimizer.step()
-    >>> w
-    Parameter([ 0.5, -1.5], dtype=float32, requires_grad=True)
     """
 
     def __init__(

@@ -226,7 +226,7 @@ def update_bn(loader: Iterable[Any], model: Module) -> None:
             layer.momentum = momentum
 
 
-class SWALR(LRScheduler):
+class SWALR(LRScheduler, example=("swa_lr=0.5, anneal_epochs=2, anneal_strategy='linear'", [1.0, 0.75, 0.5, 0.5])):
     """Move the rate to a constant, with which the weights then move among values that are worth averaging.
 
     After t of `anneal_epochs` steps the rate is ``(1 - a) * base + a * swa_lr`` with ``a = (1 - cos(pi * t /
@@ -247,19 +247,6 @@ class SWALR(LRScheduler):
     References
     ----------
     Izmailov et al., "Averaging Weights Leads to Wider Optima and Better Generalization", UAI 2018.
-
-    Examples
-    --------
-    >>> import nn
-    >>> optimizer = nn.optim.SGD([nn.Parameter([1.0])], lr=1.0)
-    >>> scheduler = nn.optim.swa_utils.SWALR(optimizer, swa_lr=0.5, anneal_epochs=2, anneal_strategy="linear")
-    >>> rates = []
-    >>> for _ in range(4):
-    ...     rates.append(scheduler.get_last_lr()[0])
-    ...     optimizer.step()
-    ...     scheduler.step()
-    >>> rates
-    [1.0, 0.75, 0.5, 0.5]
     """
 
     def __init__(

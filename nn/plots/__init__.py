@@ -14,9 +14,8 @@ if typing.TYPE_CHECKING:
     from ._decision_boundary import decision_boundary, embedding
     from ._distributions import histograms
     from ._histogram_recorder import Histogram, HistogramRecorder
-    from ._history import accuracy, gradient_norm, learning_rate, loss, metric, update_ratio
+    from ._history import accuracy, gradient_norm, learning_rate, learning_rate_search, loss, metric, update_ratio
     from ._images import weights
-    from ._learning_rates import learning_rate_search
     from ._report import report
     from ._sparsity import sparsity
 
@@ -27,14 +26,11 @@ __all__ = [
 ]  # fmt: skip
 
 _OWN = {  # imported on first use: most programs never plot
-    "_confusion": ("confusion_matrix", "mistakes"),
-    "_decision_boundary": ("decision_boundary", "embedding"),
-    "_distributions": ("histograms",),
-    "_history": ("accuracy", "gradient_norm", "learning_rate", "loss", "metric", "update_ratio"),
-    "_images": ("weights",),
-    "_learning_rates": ("learning_rate_search",),
-    "_histogram_recorder": ("Histogram", "HistogramRecorder"),
-    "_report": ("report",),
-    "_sparsity": ("sparsity",),
-}
+    "_confusion": ("confusion_matrix", "mistakes"), "_decision_boundary": ("decision_boundary", "embedding"),
+    "_distributions": ("histograms",), "_images": ("weights",),
+    "_history": (
+        "accuracy", "gradient_norm", "learning_rate", "learning_rate_search", "loss", "metric", "update_ratio",
+    ),
+    "_histogram_recorder": ("Histogram", "HistogramRecorder"), "_report": ("report",), "_sparsity": ("sparsity",),
+}  # fmt: skip
 _lazy_names(globals(), own=_OWN)

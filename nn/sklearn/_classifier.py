@@ -14,8 +14,7 @@ from sklearn.utils.validation import column_or_1d
 
 from ..functional import sigmoid, softmax
 from ..module import Module
-from ..modules.likelihood_loss import BCEWithLogitsLoss
-from ..modules.loss import CrossEntropyLoss
+from ..modules.loss import BCEWithLogitsLoss, CrossEntropyLoss
 from ..optim import Adam
 from ..training import Callback
 from ..training._types import Loss
@@ -205,13 +204,7 @@ class Classifier(ClassifierMixin, Network):  # type: ignore[misc]  # scikit-lear
         return rows, labels.astype(np.float32) if several else column_or_1d(labels, warn=True)
 
     def _fit(
-        self,
-        X: Array,
-        labels: Array,
-        classes: Array,
-        sample_weight: ArrayLike | None,
-        goes_on: bool,
-        epochs: int,
+        self, X: Array, labels: Array, classes: Array, sample_weight: ArrayLike | None, goes_on: bool, epochs: int
     ) -> Self:
         several = labels.ndim == 2
         before = self._several if goes_on else several

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from sklearn.base import RegressorMixin
 
-from ..modules.regression_loss import MSELoss
+from ..modules.loss import MSELoss
 from ._faults import refuse_targets
 from ._network import Network, Table
 from ._rows import WeightedRows, row_weights

@@ -123,18 +123,11 @@ class LambdaCallback(Callback):
         on_epoch: Callable[[Training], object] | None = None,
         on_end: Callable[[Training], object] | None = None,
     ) -> None:
-        given = {
-            "on_start": on_start,
-            "on_epoch_start": on_epoch_start,
-            "on_step": on_step,
-            "on_epoch": on_epoch,
-            "on_end": on_end,
-        }
+        given = {name: function for name, function in locals().items() if name[:3] == "on_" and function is not None}
         for name, function in given.items():
-            if function is not None:
-                if not callable(function):
-                    raise TypeError(f"{name} should be a function of the training, not {function!r}")
-                setattr(self, name, function)
+            if not callable(function):
+                raise TypeError(f"{name} should be a function of the training, not {function!r}")
+            setattr(self, name, function)
 
 
 class Best:

@@ -80,10 +80,7 @@ class _OfClasses(ConfusionMatrix):
     """Base class of figures of each class, which follow from the confusion matrix, and of their averages."""
 
     def __init__(
-        self,
-        average: Average | None = "binary",
-        threshold: float | None = None,
-        zero_division: float = 0.0,
+        self, average: Average | None = "binary", threshold: float | None = None, zero_division: float = 0.0
     ) -> None:
         if average not in ("binary", "micro", "macro", "weighted", None):
             raise ValueError(f'average should be "binary", "micro", "macro", "weighted" or None, not {average!r}')

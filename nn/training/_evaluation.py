@@ -12,7 +12,7 @@ import numpy as np
 from autograd import ShapeError, no_grad
 from autograd.extend import is_unpacked
 
-from .._arguments import TensorLike, explained
+from .._arguments import TensorLike, example, explained
 from .._blocks import modes_kept
 from .._warnings import message
 from ..distributed._collectives import gather_objects
@@ -80,6 +80,7 @@ class _Figures(dict[str, Any]):
         raise KeyError(f"{key}: there are {', '.join(self)}; give evaluate() its metrics, as in metrics={key!r}")
 
 
+@example("nn.predict(nn.Linear(2, 3), np.ones((1000, 2))).shape", "(1000, 3)")
 def predict(model: Module, X: TensorLike | tuple[TensorLike, ...], *, batch_size: int = EVALUATION_BATCH) -> Any:
     """Return the outputs of a model for the rows of `X`.
 
@@ -102,13 +103,6 @@ def predict(model: Module, X: TensorLike | tuple[TensorLike, ...], *, batch_size
     ------
     ShapeError
         If the first axis of an output is not that of the rows, as of the state that a recurrent layer returns.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> import nn
-    >>> nn.predict(nn.Linear(2, 3), np.ones((1000, 2))).shape
-    (1000, 3)
     """
     if batch_size < 1:
         raise ValueError(f"batch_size={batch_size}: a batch has at least 1 row")

@@ -8,13 +8,7 @@ from autograd.extend import set_module as _set_module
 
 from . import rnn
 from ._fusion import fuse_conv_bn_eval, fuse_linear_bn_eval
-from ._parameters import (
-    clip_grad_norm_,
-    clip_grad_value_,
-    get_total_norm,
-    parameters_to_vector,
-    vector_to_parameters,
-)
+from ._parameters import clip_grad_norm_, clip_grad_value_, get_total_norm, parameters_to_vector, vector_to_parameters
 
 if typing.TYPE_CHECKING:
     from autograd.extend import replacing

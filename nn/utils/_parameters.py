@@ -12,6 +12,7 @@ from numpy.typing import ArrayLike
 from autograd import DtypeError, ShapeError, Tensor
 from autograd.extend import borrow, mark_written, outside
 
+from .._arguments import example
 from .._warnings import TrainingWarning, message, warn
 
 Array = np.ndarray[Any, Any]
@@ -99,6 +100,7 @@ def clip_grad_value_(parameters: Tensor | Iterable[Tensor], clip_value: float) -
         parameter.grad = np.clip(borrow(parameter.grad), -clip_value, clip_value)
 
 
+@example("nn.utils.get_total_norm([np.array([3.0]), np.array([[0.0, 4.0]])])", "Tensor(5.)")
 def get_total_norm(
     tensors: Tensor | Array | Iterable[Tensor | Array], norm_type: float = 2.0, error_if_nonfinite: bool = False
 ) -> Tensor:
@@ -114,13 +116,6 @@ def get_total_norm(
         The order of the norm, above 0: see `clip_grad_norm_`.
     error_if_nonfinite
         Whether a norm of inf or nan is an error.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> import nn
-    >>> nn.utils.get_total_norm([np.array([3.0]), np.array([[0.0, 4.0]])])
-    Tensor(5.)
     """
     order = float(norm_type)
     if not order > 0:
@@ -164,15 +159,12 @@ def _listed(parameters: Tensor | Iterable[Tensor]) -> list[Tensor]:
     return [parameters] if isinstance(parameters, Tensor) else list(parameters)
 
 
+@example(
+    "nn.utils.parameters_to_vector([nn.Parameter([[1.0, 2.0]]), nn.Parameter(3.0)]).data",
+    "array([1., 2., 3.], dtype=float32)",
+)
 def parameters_to_vector(parameters: Iterable[Tensor]) -> Tensor:
-    """Flatten all parameters into one vector, of shape ``(n,)``; gradients flow back to each of them.
-
-    Examples
-    --------
-    >>> import nn
-    >>> nn.utils.parameters_to_vector([nn.Parameter([[1.0, 2.0]]), nn.Parameter(3.0)]).data
-    array([1., 2., 3.], dtype=float32)
-    """
+    """Flatten all parameters into one vector, of shape ``(n,)``; gradients flow back to each of them."""
     rows = [parameter.reshape(-1) for parameter in parameters]
     if not rows:
         raise ValueError("there are no parameters to make a vector of: was an iterator used up?")

@@ -18,13 +18,7 @@ from ..modules.containers import ModuleDict, ModuleList
 from ..parameter import Parameter
 from ._originals import check_result, inverted, like, listed, set_values
 
-__all__ = [
-    "ParametrizationList",
-    "cached",
-    "is_parametrized",
-    "register_parametrization",
-    "remove_parametrizations",
-]
+__all__ = ["ParametrizationList", "cached", "is_parametrized", "register_parametrization", "remove_parametrizations"]
 
 Kind = TypeVar("Kind", bound=Module)
 Held: TypeAlias = Tensor | np.ndarray[Any, Any]

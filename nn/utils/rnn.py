@@ -14,13 +14,7 @@ from autograd.extend import borrow, missing
 
 from .._arguments import TensorLike
 
-__all__ = [
-    "PackedSequence",
-    "pack_padded_sequence",
-    "pack_sequence",
-    "pad_packed_sequence",
-    "pad_sequence",
-]
+__all__ = ["PackedSequence", "pack_padded_sequence", "pack_sequence", "pad_packed_sequence", "pad_sequence"]
 
 Integers: TypeAlias = NDArray[np.int64]
 

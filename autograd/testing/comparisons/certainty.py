@@ -247,13 +247,7 @@ def _weighted_slopes(point: Point, moves: Moves, weights: Array) -> Iterator[tup
 
 
 def _adds_up(
-    point: Point,
-    moves: Moves,
-    weights: Array,
-    numeric: float,
-    gap: float,
-    together: bool,
-    everywhere: bool,
+    point: Point, moves: Moves, weights: Array, numeric: float, gap: float, together: bool, everywhere: bool
 ) -> bool:
     """Tell whether the slope along the sum of two directions is the sum of the slopes, as far as that can be told.
 

@@ -81,11 +81,7 @@ def check_further_layouts(subject: Subject, arrays: Sequence[Array]) -> None:
 
     Inputs that are slices of one array may overlap.
     """
-    layouts = {
-        **LAYOUTS,
-        "every second row": _apart,
-        "the transpose of a copy": lambda x: np.array(x.T, order="C").T,
-    }
+    layouts = {**LAYOUTS, "every second row": _apart, "the transpose of a copy": lambda x: np.array(x.T, order="C").T}
     for name, lay_out in layouts.items():
         _compare_layout(subject, name, list(map(lay_out, arrays)))
     if all(x.size for x in arrays):

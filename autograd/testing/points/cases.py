@@ -206,6 +206,16 @@ def _opposite(draw: Draw) -> Array:
     return draw.inside(numbers if draw.offset < 0.5 else -numbers)
 
 
+def _sized(low: float, high: float) -> Numbers:
+    return lambda draw: draw.of_sizes(low, high)
+
+
+#: Powers of ten between which sizes lie. In bands: beside far larger numbers, nothing can be told of smaller ones.
+BANDS = {
+    "tiny": (-12, -3), "large": (1, 3), "huge": (3, 12), "all sizes": (-12, 12), "under 1e-12": (-20, -12),
+    "minute": (-40, -25), "tiniest": (-170, -155), "subnormal": (-315, -309), "over 1e12": (12, 20), "vast": (30, 40),
+    "beyond": (155, 165),
+}  # fmt: skip
 #: The kinds of numbers.
 NUMBERS: dict[str, Numbers] = {
     "ordinary": Draw.ordinary,
@@ -213,10 +223,7 @@ NUMBERS: dict[str, Numbers] = {
     "ties": _tied,
     "integers": lambda draw: draw.among(1.0, 0.0, -1.0, 2.0, -2.0, 3.0),
     "neighbours": _neighbouring,
-    "tiny": lambda draw: draw.of_sizes(-12, -3),
-    "large": lambda draw: draw.of_sizes(1, 3),
-    "huge": lambda draw: draw.of_sizes(3, 12),
-    "all sizes": lambda draw: draw.of_sizes(-12, 12),
+    **{kind: _sized(*BANDS[kind]) for kind in ("tiny", "large", "huge", "all sizes")},
     "near the ends": _at_ends,
 }
 #: Further kinds, which are only looked at swiftly.
@@ -230,23 +237,13 @@ FURTHER: dict[str, Numbers] = {
     "up to 40": _spread,
     "up to 85": _up_to_85,
     "anywhere": _walking,
-    "thousands": lambda draw: draw.of_sizes(3, 3.6),  # among huger ones, waves as short tell nothing
+    "thousands": _sized(3, 3.6),  # among huger ones, waves as short tell nothing
     "far from 0": lambda draw: draw.inside(2e4 + draw.ordinary()),  # and near each other beside that
     "equal": _equal,
     "sorted": lambda draw: np.sort(draw.ordinary()),
     "opposite": _opposite,
-    # In bands: beside far larger numbers, nothing can be told of smaller ones.
-    "under 1e-12": lambda draw: draw.of_sizes(-20, -12),
-    "minute": lambda draw: draw.of_sizes(-40, -25),
-    "tiniest": lambda draw: draw.of_sizes(-170, -155),
-    "subnormal": lambda draw: draw.of_sizes(-315, -309),
-    "over 1e12": lambda draw: draw.of_sizes(12, 20),
-    "vast": lambda draw: draw.of_sizes(30, 40),
-    "beyond": lambda draw: draw.of_sizes(155, 165),
-    "real": Draw.ordinary,  # also as complex numbers
-    "symmetric": Draw.ordinary,
-    "triangular": Draw.ordinary,
-    "diagonal": Draw.ordinary,
+    **{kind: _sized(*band) for kind, band in BANDS.items() if kind not in NUMBERS},
+    **dict.fromkeys(("real", "symmetric", "triangular", "diagonal"), Draw.ordinary),  # real: also as complex numbers
     "lower end": _end(0),
     "upper end": _end(1),
     "all zeros": lambda draw: np.zeros(draw.size) if draw.domain.contains(np.asarray(0.0)) else draw.ordinary(),

@@ -15,11 +15,7 @@ _MANY = 8  # with more uses of a leaf in one picture, its edges would push every
 
 
 def depths(
-    kinds: Sequence[Kind],
-    within: Sequence[int | None],
-    edges: Edges,
-    frames: list[Frame],
-    titles: Sequence[str] = (),
+    kinds: Sequence[Kind], within: Sequence[int | None], edges: Edges, frames: list[Frame], titles: Sequence[str] = ()
 ) -> list[dict[str, Any]]:
     """Return a layout for each depth from 0, where the outermost modules are one box each, up to the full depth.
 

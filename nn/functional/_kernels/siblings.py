@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import inspect
+import re
 from collections.abc import Callable
 from types import FunctionType
-from typing import Any, TypeVar, get_overloads, overload
+from typing import Any, TypeVar, cast, get_overloads, overload
+
+from .half_precision import in_single
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -26,6 +29,32 @@ def sibling_of(function: F) -> Callable[[Callable[[], None]], F]:
         return sibling
 
     return made
+
+
+def sibling(function: F, name: str, arguments: str, length: int = 2) -> F:
+    """Return `function`, such as ``max_pool2d``, under another name, for another number of axes.
+
+    Its docstring begins like that of `function`, and has an example with these further arguments, of which axes of 4
+    places get another length; ``{0}`` is the first argument.
+    """
+
+    def described() -> None:
+        pass
+
+    kind, axes = {1: ("sequences", "one spatial axis"), 3: ("volumes", "three spatial axes")}[axes_of(name)]
+    start, _, rest = (function.__doc__ or "").partition("images")
+    what = f"{start}{kind}{re.split('[.,:]', rest)[0]}: `{function.__name__}` with {axes}."
+    example = shown("nn.functional as F", f"F.{name}({{0}}, {arguments})", axes_of(name), length)
+    described.__name__, described.__doc__ = name, f"{what}\n\nExamples\n--------\n{example}"
+    made: Any = sibling_of(function)(described)
+    found: Any = made if inspect.unwrap(function) is function else in_single(made)
+    return cast(F, found)
+
+
+def shown(package: str, call: str, axes: int, length: int) -> str:
+    """Return an example for a docstring: a call with two channels of 4 places along each axis, and its shape."""
+    call, shape = call.format(f"np.ones({(1, 2, *[4] * axes)})"), (1, 2, *[length] * axes)
+    return f">>> import numpy as np\n>>> import {package}\n>>> {call}.shape\n{shape}"
 
 
 def axes_of(name: str) -> int:

@@ -24,22 +24,11 @@ from .windows import WINDOWS
 __all__ = ["TREES", "WEIGHTS", "constant", "execute", "is_known", "is_refused"]
 
 _OPERATORS: dict[str, Operator] = {
-    **ATTENTION,
-    **ELEMENTWISE,
-    **INDEXING,
-    **NORMALIZATION,
-    **OTHERS,
-    **RECURRENT,
-    **REDUCTIONS,
-    **RESAMPLING,
-    **SHAPES,
-    **WINDOWS,
-}
-_WITH_RUN: dict[str, Operator] = {
-    **attention.WITH_RUN,
-    **control.WITH_RUN,
-    **normalization.WITH_RUN,
-}  # take a `Run` too
+    **ATTENTION, **ELEMENTWISE, **INDEXING, **NORMALIZATION, **OTHERS, **RECURRENT, **REDUCTIONS, **RESAMPLING,
+    **SHAPES, **WINDOWS,
+}  # fmt: skip
+# Those that take a `Run` too
+_WITH_RUN: dict[str, Operator] = {**attention.WITH_RUN, **control.WITH_RUN, **normalization.WITH_RUN}
 _CLASSICAL = {**CLASSICAL, **TREES}
 _PREVIEW = ("", "ai.onnx.preview")
 _ML = "ai.onnx.ml"

@@ -65,10 +65,6 @@ def of_two(kind: str, score: Any, opposite: bool = False) -> Any:
     return np.concatenate([-score if opposite else 1 - score, score], -1)
 
 
-def _scaler(n: Node, x: Any, offset: Any, scale: Any) -> Any:
-    return (x.astype(scale.dtype) - offset) * scale
-
-
 def _normalizer(n: Node, x: Any) -> Any:
     """Divide each row by its norm, or by its largest number; where that is 0, the row stays."""
     x = x if x.dtype == np.float64 else x.astype(np.float32)
@@ -99,11 +95,6 @@ def _linear_classifier(n: Node, x: Any, coefficients: Any, intercepts: Any = Non
     if scores.shape[1] > 1:
         return _picked(n, np.argmax(scores, 1)), transformed(kind, scores)
     return _picked(n, (as_array(borrow(scores))[:, 0] > 0).astype(int)), of_two(kind, scores)
-
-
-def _zip_map(n: Node, scores: Any) -> Any:
-    """Return the scores themselves, whose columns are the classes, rather than a dict of each row: these train."""
-    return scores
 
 
 # Support vectors
@@ -214,13 +205,9 @@ def _extractor(n: Node, x: Any, places: Any) -> Any:
 CLASSICAL: dict[str, Operator] = {
     "ArrayFeatureExtractor": _extractor,
     "Binarizer": lambda n, x: (as_array(borrow(x)) > n["threshold"]).astype(x.dtype),
-    "FeatureVectorizer": _feature_vectorizer,
-    "Imputer": _imputer,
-    "LinearClassifier": _linear_classifier,
-    "LinearRegressor": _linear_regressor,
-    "Normalizer": _normalizer,
-    "SVMClassifier": _svm_classifier,
+    "FeatureVectorizer": _feature_vectorizer, "Imputer": _imputer, "LinearClassifier": _linear_classifier,
+    "LinearRegressor": _linear_regressor, "Normalizer": _normalizer, "SVMClassifier": _svm_classifier,
     "SVMRegressor": _svm_regressor,
-    "Scaler": _scaler,
-    "ZipMap": _zip_map,
-}
+    "Scaler": lambda n, x, offset, scale: (x.astype(scale.dtype) - offset) * scale,
+    "ZipMap": lambda n, scores: scores,  # whose columns are the classes, rather than a dict of each row: these train
+}  # fmt: skip

@@ -152,19 +152,10 @@ def _hardmax(n: Node, x: Any) -> Any:
 
 
 INDEXING: dict[str, Operator] = {
-    "ArgMax": _arg(np.argmax),
-    "ArgMin": _arg(np.argmin),
-    "Compress": _compress,
+    "ArgMax": _arg(np.argmax), "ArgMin": _arg(np.argmin), "Compress": _compress,
     "Gather": lambda n, x, indices: np.take(x, _indices(indices), n["axis"]),
-    "GatherElements": _gather_elements,
-    "GatherND": _gather_nd,
-    "Hardmax": _hardmax,
+    "GatherElements": _gather_elements, "GatherND": _gather_nd, "Hardmax": _hardmax,
     "NonZero": lambda n, x: np.array(np.nonzero(_indices(x)), np.int64),
-    "OneHot": _one_hot,
-    "Scatter": _scatter_elements,
-    "ScatterElements": _scatter_elements,
-    "ScatterND": _scatter_nd,
-    "TensorScatter": _tensor_scatter,
-    "TopK": _top_k,
-    "Unique": _unique,
-}
+    "OneHot": _one_hot, "Scatter": _scatter_elements, "ScatterElements": _scatter_elements, "ScatterND": _scatter_nd,
+    "TensorScatter": _tensor_scatter, "TopK": _top_k, "Unique": _unique,
+}  # fmt: skip

@@ -23,22 +23,17 @@ _ML, _TRAINING = "ai.onnx.ml", "ai.onnx.preview.training"
 # What ONNX's own package computes as onnxruntime does, and with which attributes: whatever else it has is often wrong.
 # It stands here if tests/nn/test_onnx_reference.py compares it.
 COMPARED: Mapping[tuple[str, str], Callable[[Node], bool]] = {
-    ("", "ConvInteger"): _always,
-    ("", "DynamicQuantizeLinear"): _always,
-    ("", "ImageDecoder"): _always,
-    ("", "MatMulInteger"): _always,
-    ("", "NonMaxSuppression"): _always,
-    ("", "QLinearConv"): _always,
-    ("", "QLinearMatMul"): _always,
-    ("", "QuantizeLinear"): _always,
-    ("", "StringConcat"): _always,
+    **{
+        ("", kind): _always
+        for kind in (
+            "ConvInteger", "DynamicQuantizeLinear", "ImageDecoder", "MatMulInteger", "NonMaxSuppression", "QLinearConv",
+            "QLinearMatMul", "QuantizeLinear", "StringConcat",
+        )
+    },
     ("", "TfIdfVectorizer"): lambda n: n["mode"] == "TF" and n["max_gram_length"] <= len(n["ngram_counts"]),
-    (_ML, "LabelEncoder"): _always,
-    (_ML, "OneHotEncoder"): _always,
-    (_TRAINING, "Adagrad"): _always,
-    (_TRAINING, "Adam"): _always,
-    (_TRAINING, "Momentum"): _always,
-}
+    **{(_ML, kind): _always for kind in ("LabelEncoder", "OneHotEncoder")},
+    **{(_TRAINING, kind): _always for kind in ("Adagrad", "Adam", "Momentum")},
+}  # fmt: skip
 
 
 @functools.lru_cache(maxsize=256)

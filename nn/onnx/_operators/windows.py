@@ -206,16 +206,10 @@ def _max_of_part(image: Any, *ranges: tuple[float, float]) -> Any:
 
 
 WINDOWS: dict[str, Operator] = {
-    "AveragePool": _average_pool,
-    "CausalConvWithState": _causal_conv,
-    "Col2Im": _columns_to_image,
-    "Conv": _conv,
+    "AveragePool": _average_pool, "CausalConvWithState": _causal_conv, "Col2Im": _columns_to_image, "Conv": _conv,
     "ConvTranspose": _conv_transpose,
     "GlobalAveragePool": lambda n, x: np.mean(x, _spatial(x), keepdims=True),
     "GlobalLpPool": _global_lp_pool,
     "GlobalMaxPool": lambda n, x: np.max(x, _spatial(x), keepdims=True),
-    "LpPool": _lp_pool,
-    "MaxPool": _max_pool,
-    "MaxRoiPool": _max_roi_pool,
-    "MaxUnpool": _max_unpool,
-}
+    "LpPool": _lp_pool, "MaxPool": _max_pool, "MaxRoiPool": _max_roi_pool, "MaxUnpool": _max_unpool,
+}  # fmt: skip

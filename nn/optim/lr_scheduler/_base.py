@@ -9,12 +9,23 @@ from weakref import WeakSet
 
 from autograd.extend import done_outside, outside_types
 
-from ..._arguments import check_constructor
+from ..._arguments import check_constructor, document
 from ..._warnings import warn
 from .._kinds import kinds_of
 from .._optimizer import Optimizer
 
 T = TypeVar("T")
+_EXAMPLE = """\
+>>> import nn
+>>> optimizer = nn.optim.SGD([nn.Parameter([1.0])], lr=1.0, momentum=0.9)
+>>> scheduler = {}(optimizer, {})
+>>> rates = []
+>>> for _ in range({}):
+...     rates.append(round(scheduler.get_last_lr()[0], 3))
+...     optimizer.step()
+...     scheduler.step()
+>>> rates
+{}"""
 
 
 _made: WeakSet[LRScheduler] = WeakSet()
@@ -61,9 +72,11 @@ class LRScheduler:
 
     _not_saved = frozenset({"optimizer"})  # attributes that are not part of the state
 
-    def __init_subclass__(cls, **options: Any) -> None:
+    def __init_subclass__(cls, example: tuple[str, list[float]] | None = None, **options: Any) -> None:
         super().__init_subclass__(**options)
         check_constructor(cls)
+        name, (arguments, rates) = f"{cls.__module__.partition('._')[0]}.{cls.__name__}", example or ("", [])
+        document(cls, example=_EXAMPLE.format(name, arguments, len(rates), rates) if example else "")
 
     def __init__(self, optimizer: Optimizer, last_epoch: int = -1) -> None:
         for i, group in enumerate(optimizer.param_groups):

@@ -13,7 +13,7 @@ from ._base import LRScheduler, for_each_group
 _MODES = ["triangular", "triangular2", "exp_range"]
 
 
-class CosineAnnealingWarmRestarts(LRScheduler):
+class CosineAnnealingWarmRestarts(LRScheduler, example=("T_0=2", [1.0, 0.5, 1.0, 0.5])):
     """Lower the rate to `eta_min` along half a wave of the cosine, and start over from the top.
 
     The rate is ``eta_min + (base - eta_min) * (1 + cos(pi * T_cur / T_i)) / 2``, where T_cur is the number of epochs
@@ -21,8 +21,6 @@ class CosineAnnealingWarmRestarts(LRScheduler):
 
     Parameters
     ----------
-    optimizer, last_epoch
-        As for `LRScheduler`.
     T_0
         The number of epochs until the first restart.
     T_mult
@@ -33,19 +31,6 @@ class CosineAnnealingWarmRestarts(LRScheduler):
     References
     ----------
     Loshchilov and Hutter, "SGDR: Stochastic Gradient Descent with Warm Restarts", ICLR 2017.
-
-    Examples
-    --------
-    >>> import nn
-    >>> optimizer = nn.optim.SGD([nn.Parameter([1.0])], lr=1.0)
-    >>> scheduler = nn.optim.lr_scheduler.CosineAnnealingWarmRestarts(optimizer, T_0=2)
-    >>> rates = []
-    >>> for _ in range(4):
-    ...     rates.append(round(scheduler.get_last_lr()[0], 3))
-    ...     optimizer.step()
-    ...     scheduler.step()
-    >>> rates
-    [1.0, 0.5, 1.0, 0.5]
     """
 
     def __init__(
@@ -68,7 +53,7 @@ class CosineAnnealingWarmRestarts(LRScheduler):
         return epoch / length
 
 
-class CyclicLR(LRScheduler):
+class CyclicLR(LRScheduler, example=("0.25, 0.75, step_size_up=2, step_size_down=1", [0.25, 0.5, 0.75, 0.25])):
     """Let the rate go up and down between two bounds along straight lines, and momentum the other way.
 
     It is stepped after each batch. The rate is ``base_lr + (max_lr - base_lr) * height * scale``: the height goes from
@@ -95,8 +80,6 @@ class CyclicLR(LRScheduler):
         Whether momentum goes from `max_momentum` down to `base_momentum` and up again.
     base_momentum, max_momentum
         The least and the highest momentum, or one for each group.
-    last_epoch
-        See `LRScheduler`.
 
     Raises
     ------
@@ -106,19 +89,6 @@ class CyclicLR(LRScheduler):
     References
     ----------
     Smith, "Cyclical Learning Rates for Training Neural Networks", WACV 2017.
-
-    Examples
-    --------
-    >>> import nn
-    >>> optimizer = nn.optim.SGD([nn.Parameter([1.0])], momentum=0.9)
-    >>> scheduler = nn.optim.lr_scheduler.CyclicLR(optimizer, 0.25, 0.75, step_size_up=2, step_size_down=1)
-    >>> rates = []
-    >>> for _ in range(4):
-    ...     rates.append(scheduler.get_last_lr()[0])
-    ...     optimizer.step()
-    ...     scheduler.step()
-    >>> rates
-    [0.25, 0.5, 0.75, 0.25]
     """
 
     _not_saved = frozenset({"optimizer", "_scale_fn_custom"})
@@ -178,7 +148,7 @@ class CyclicLR(LRScheduler):
         return [low + (high - low) * height for low, high in zip(self.base_lrs, self.max_lrs, strict=True)]
 
 
-class OneCycleLR(LRScheduler):
+class OneCycleLR(LRScheduler, example=("max_lr=1.0, total_steps=5, pct_start=0.6", [0.04, 0.52, 1.0, 0.5, 0.0])):
     """Raise the rate to `max_lr` and lower it to almost nothing, and momentum the other way.
 
     It is stepped after each batch. The rate goes from ``max_lr / div_factor`` up to `max_lr` and down to
@@ -205,8 +175,6 @@ class OneCycleLR(LRScheduler):
         What the rates at the start and at the end are divided by.
     three_phase
         Whether the way down is as long as the way up, with a third phase after it.
-    last_epoch
-        See `LRScheduler`.
 
     Raises
     ------
@@ -216,19 +184,6 @@ class OneCycleLR(LRScheduler):
     References
     ----------
     Smith and Topin, "Super-Convergence: Very Fast Training of Neural Networks Using Large Learning Rates", 2018.
-
-    Examples
-    --------
-    >>> import nn
-    >>> optimizer = nn.optim.SGD([nn.Parameter([1.0])], lr=0.1, momentum=0.9)
-    >>> scheduler = nn.optim.lr_scheduler.OneCycleLR(optimizer, max_lr=1.0, total_steps=5, pct_start=0.6)
-    >>> rates = []
-    >>> for _ in range(5):
-    ...     rates.append(round(scheduler.get_last_lr()[0], 3))
-    ...     optimizer.step()
-    ...     scheduler.step()
-    >>> rates
-    [0.04, 0.52, 1.0, 0.5, 0.0]
     """
 
     def __init__(

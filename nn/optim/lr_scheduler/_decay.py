@@ -38,30 +38,15 @@ class _FactorLR(LRScheduler):
         return least + (lr - least) * (now / before)
 
 
-class StepLR(_FactorLR):
+class StepLR(_FactorLR, example=("step_size=2, gamma=0.5", [1.0, 1.0, 0.5, 0.5, 0.25])):
     """Multiply the rate by `gamma` every `step_size` epochs.
 
     Parameters
     ----------
-    optimizer, last_epoch
-        As for `LRScheduler`.
     step_size
         The number of epochs between two changes.
     gamma
         The factor.
-
-    Examples
-    --------
-    >>> import nn
-    >>> optimizer = nn.optim.SGD([nn.Parameter([1.0])], lr=1.0)
-    >>> scheduler = nn.optim.lr_scheduler.StepLR(optimizer, step_size=2, gamma=0.5)
-    >>> rates = []
-    >>> for _ in range(5):
-    ...     optimizer.step()
-    ...     scheduler.step()
-    ...     rates.append(scheduler.get_last_lr()[0])
-    >>> rates
-    [1.0, 0.5, 0.5, 0.25, 0.25]
     """
 
     def __init__(self, optimizer: Optimizer, step_size: Size, gamma: float = 0.1, last_epoch: int = -1) -> None:
@@ -77,8 +62,6 @@ class MultiStepLR(_FactorLR):
 
     Parameters
     ----------
-    optimizer, last_epoch
-        As for `LRScheduler`.
     milestones
         The epochs at which it changes; twice at one that is given twice.
     gamma
@@ -102,8 +85,6 @@ class ExponentialLR(_FactorLR):
 
     Parameters
     ----------
-    optimizer, last_epoch
-        As for `LRScheduler`.
     gamma
         The factor.
     """
@@ -121,8 +102,6 @@ class ConstantLR(_FactorLR):
 
     Parameters
     ----------
-    optimizer, last_epoch
-        As for `LRScheduler`.
     factor
         From 0 to 1.
     total_iters
@@ -139,32 +118,17 @@ class ConstantLR(_FactorLR):
         return self.factor if epoch < self.total_iters else 1.0
 
 
-class LinearLR(_FactorLR):
+class LinearLR(_FactorLR, example=("start_factor=0.25, total_iters=3", [0.25, 0.5, 0.75, 1.0])):
     """Multiply the rate by a factor that changes evenly over the first `total_iters` epochs: a warm-up, or a decay.
 
     Parameters
     ----------
-    optimizer, last_epoch
-        As for `LRScheduler`.
     start_factor
         The factor at first, above 0 and up to 1.
     end_factor
         The factor after `total_iters` epochs, from 0 to 1.
     total_iters
         The number of epochs after which it stays.
-
-    Examples
-    --------
-    >>> import nn
-    >>> optimizer = nn.optim.SGD([nn.Parameter([1.0])], lr=1.0)
-    >>> warm_up = nn.optim.lr_scheduler.LinearLR(optimizer, start_factor=0.25, total_iters=3)
-    >>> rates = []
-    >>> for _ in range(4):
-    ...     rates.append(warm_up.get_last_lr()[0])
-    ...     optimizer.step()
-    ...     warm_up.step()
-    >>> rates
-    [0.25, 0.5, 0.75, 1.0]
     """
 
     def __init__(
@@ -190,8 +154,6 @@ class PolynomialLR(_FactorLR):
 
     Parameters
     ----------
-    optimizer, last_epoch
-        As for `LRScheduler`.
     total_iters
         The number of epochs until the rate is 0.
     power
@@ -208,15 +170,13 @@ class PolynomialLR(_FactorLR):
         return float((1 - min(epoch, self.total_iters) / self.total_iters) ** self.power)
 
 
-class CosineAnnealingLR(_FactorLR):
+class CosineAnnealingLR(_FactorLR, example=("T_max=2", [1.0, 0.5, 0.0])):
     """Lower the rate to `eta_min` along half a wave of the cosine, and raise it again in the same way.
 
     The rate is ``eta_min + (base - eta_min) * (1 + cos(pi * epoch / T_max)) / 2``.
 
     Parameters
     ----------
-    optimizer, last_epoch
-        As for `LRScheduler`.
     T_max
         The number of epochs of half a wave.
     eta_min
@@ -225,19 +185,6 @@ class CosineAnnealingLR(_FactorLR):
     References
     ----------
     Loshchilov and Hutter, "SGDR: Stochastic Gradient Descent with Warm Restarts", ICLR 2017.
-
-    Examples
-    --------
-    >>> import nn
-    >>> optimizer = nn.optim.SGD([nn.Parameter([1.0])], lr=1.0)
-    >>> scheduler = nn.optim.lr_scheduler.CosineAnnealingLR(optimizer, T_max=2)
-    >>> rates = []
-    >>> for _ in range(3):
-    ...     rates.append(round(scheduler.get_last_lr()[0], 3))
-    ...     optimizer.step()
-    ...     scheduler.step()
-    >>> rates
-    [1.0, 0.5, 0.0]
     """
 
     def __init__(self, optimizer: Optimizer, T_max: Size, eta_min: float = 0.0, last_epoch: int = -1) -> None:

@@ -12,27 +12,15 @@ from ._base import LRScheduler, for_each_group
 Functions = Callable[[int], float] | Sequence[Callable[[int], float]]
 
 
-class LambdaLR(LRScheduler):
+class LambdaLR(LRScheduler, example=("lambda epoch: 1 / (1 + epoch)", [1.0, 0.5, 0.333])):
     """Set the rate to the initial rate times a function of the epoch.
 
     Changes that other schedulers made to the rate are lost.
 
     Parameters
     ----------
-    optimizer, last_epoch
-        As for `LRScheduler`.
     lr_lambda
         Computes the factor from the epoch; or one such function for each group.
-
-    Examples
-    --------
-    >>> import nn
-    >>> optimizer = nn.optim.SGD([nn.Parameter([1.0])], lr=0.5)
-    >>> scheduler = nn.optim.lr_scheduler.LambdaLR(optimizer, lambda epoch: 1 / (1 + epoch))
-    >>> optimizer.step()
-    >>> scheduler.step()
-    >>> scheduler.get_last_lr()
-    [0.25]
     """
 
     _not_saved = frozenset({"optimizer", "lr_lambdas"})
@@ -60,26 +48,13 @@ class LambdaLR(LRScheduler):
                 vars(function).update(attributes)
 
 
-class MultiplicativeLR(LambdaLR):
+class MultiplicativeLR(LambdaLR, example=("lambda epoch: 0.5", [1.0, 0.5, 0.25])):
     """Multiply the rate in each epoch by a function of the epoch.
 
     Parameters
     ----------
-    optimizer, last_epoch
-        As for `LRScheduler`.
     lr_lambda
         Computes the factor of an epoch, from 1 on; or one such function for each group.
-
-    Examples
-    --------
-    >>> import nn
-    >>> optimizer = nn.optim.SGD([nn.Parameter([1.0])], lr=0.5)
-    >>> scheduler = nn.optim.lr_scheduler.MultiplicativeLR(optimizer, lambda epoch: 0.5)
-    >>> for _ in range(2):
-    ...     optimizer.step()
-    ...     scheduler.step()
-    >>> scheduler.get_last_lr()
-    [0.125]
     """
 
     def get_lr(self) -> list[float]:

@@ -1,0 +1,35 @@
+"""Properties that distributions and transforms declare by a formula, in one line."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from autograd import Tensor
+
+from .constraints import Constraint
+
+
+def formula(function: Callable[[Any], Any], description: str | None = None) -> Tensor:
+    """Declare numbers that follow from others: ``mean = formula(lambda self: 1 / self.rate, "Inverse of `rate`.")``.
+
+    What has no description takes that of the base class.
+    """
+    return _declared(function, description)
+
+
+def dependent(function: Callable[[Any], Constraint], description: str | None = None) -> Constraint:
+    """Declare a constraint that depends on parameters, as `formula` does for numbers."""
+    return _declared(function, description)
+
+
+def _declared(function: Callable[[Any], Any], description: str | None) -> Any:
+    function.__doc__ = description
+    return _Formula(function)
+
+
+class _Formula(property):
+    def __set_name__(self, owner: type, name: str) -> None:
+        inherited = [vars(base).get(name) for base in owner.__mro__[1:]]
+        own = getattr(self.fget, "__doc__", None)
+        self.__doc__ = own or next((each.__doc__ for each in inherited if isinstance(each, property)), None)
