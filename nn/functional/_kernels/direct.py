@@ -25,6 +25,7 @@ from autograd.extend import unrecorded
 from .sliding_windows import Sizes, Windows
 
 _FEWEST = 1 << 20  # products in all, from which on it pays to load LLVM
+_BEYOND = 32  # elements after the last that the last tile may read
 _BLOCK = 1 << 15  # bytes that stay in the first cache
 _MOST = 1 << 16  # weights, up to which BLAS is slower
 _MOST_IN_VAIN = 240  # 1.5 times what is needed, for 64 outputs
@@ -109,7 +110,7 @@ def pad(x: Any, windows: Windows) -> Any:
     (n, channels), axes = x.shape[:2], len(windows.size)
     plan, stride = _plan(windows, x.dtype), windows.stride
     count = channels * n * math.prod(stride) * math.prod(plan.padded)
-    row = np.zeros(count + _beyond(x.dtype), x.dtype)
+    row = np.zeros(count + _BEYOND, x.dtype)
     whole = row[:count].reshape(channels, n, *(p * s for p, s in zip(plan.padded, stride, strict=True)))
     whole[_part(windows.padding, windows.size)] = x.swapaxes(0, 1)
     if max(stride) > 1:
@@ -150,7 +151,7 @@ def products(row: Any, y: Any, windows: Windows, groups: int) -> Any:
     plan, wide, lanes = _plan(windows, row.dtype), _known().products[1], _lanes(row.dtype)
     (n, outputs), area = y.shape[:2], math.prod(plan.padded)
     each = math.prod(windows.stride) * n * area  # numbers in a channel
-    channels = (len(row) - _beyond(row.dtype)) // each
+    channels = (len(row) - _BEYOND) // each
     tall, bands = _bands(outputs // groups, groups, _known().products[0])
     length = max(math.prod(plan.inner), plan.rows * plan.runs * lanes)
     if plan.rows > 1 and groups * bands * tall == outputs:
@@ -205,11 +206,6 @@ def _known() -> Machine:
 
 def _lanes(dtype: Any) -> int:
     return _known().width // int(dtype.itemsize)
-
-
-def _beyond(dtype: Any) -> int:
-    """Return how many elements after the last the last tile may read."""
-    return _lanes(dtype) * _known().correlate[1]
 
 
 def _address(array: Any) -> int:
