@@ -61,27 +61,36 @@ class _Lookout:
 
     def __init__(self, note: Observer) -> None:
         self._note: Observer | None = note
-        self._around = observer.get(None)
+        self._around = _calling(observer.get(None))
 
     def __call__(self, node: Node, values: tuple[Any, ...], z: Any) -> None:
-        if self._around is not None:
-            self._around(node, values, z)
-        if self._note is not None:
-            self._note(node, values, z)
-        else:
+        notes, current = [], _calling(self)
+        while isinstance(current, _Lookout):  # there may be thousands, of trainings that nobody ended
+            notes.append(current._note)
+            around = current._around = _calling(current._around)
+            current = around
+        for note in reversed([*notes, current]):
+            if note is not None:
+                note(node, values, z)
+        if self._note is None:
             self.end()
 
     def end(self) -> None:
         """Call nothing any more; where this one is called itself, those around it are, or none."""
         self._note = None
         if observer.get(None) is self:
-            current: Observer | None = self
-            while isinstance(current, _Lookout) and current._note is None:
-                current = current._around
+            current = _calling(self)
             if current is None:
                 end_watching(TRACING)
             else:
                 observer.set(current)
+
+
+def _calling(current: Observer | None) -> Observer | None:
+    """Return an observer, or the first around it that has not ended, if any."""
+    while isinstance(current, _Lookout) and current._note is None:
+        current = current._around
+    return current
 
 
 def examine(node: Node, values: tuple[Any, ...], z: Array | tuple[Array, ...]) -> None:

@@ -3,6 +3,7 @@
 import itertools
 import threading
 from collections.abc import Callable
+from contextvars import copy_context
 from typing import Any
 
 import numpy as np
@@ -202,6 +203,25 @@ def test_it_decorates_and_its_list_stays() -> None:
         y: Any = trace_operations()(np.exp)(x)
     assert names(operations) == ["exp"]
     assert operations[0].outputs[0] is y.data
+
+
+@pytest.mark.parametrize("ended", [True, False])
+def test_thousands_of_observers_that_ended_elsewhere_or_never(ended: bool) -> None:
+    def program() -> None:
+        x, seen = tensor([1.0], requires_grad=True), []
+        ends = []
+        for i in range(3000):  # more than Python has frames
+            ends.append(instrumentation.observe(lambda node, values, z, i=i: seen.append(i)))  # type: ignore[misc]
+            if ended:
+                copy_context().run(ends[-1])
+        _ = x * 2
+        assert seen == ([] if ended else list(range(3000)))
+        for end in ends:
+            end()
+        _ = x * 2
+        assert len(seen) == (0 if ended else 3000)
+
+    copy_context().run(program)
 
 
 @pytest.mark.parametrize("order", list(itertools.permutations("abc")))
