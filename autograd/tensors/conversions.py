@@ -11,7 +11,7 @@ from __future__ import annotations
 import sys
 from _thread import get_ident
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from contextvars import ContextVar, Token
 from opcode import opmap
@@ -61,21 +61,22 @@ def is_differentiated(node: Any) -> bool:
 # Numbers that were taken from tensors of graphs since the last backward pass, the last ones: see `taken_numbers`.
 taken: deque[tuple[int, int, CodeType, int, Any]] = deque(maxlen=32)
 # When, in which thread and where functions that are being differentiated took values, the last ones.
-_asked: deque[tuple[int, int, SourceLine]] = deque(maxlen=32)
+asked: deque[tuple[int, int, SourceLine]] = deque(maxlen=32)
 
 
 def note_value(node: Node | None) -> None:
     """Note that the value of a tensor is taken without its graph, as a function being differentiated may do."""
     if _unfinished and node is not None:
-        _asked.append((next(counter), get_ident(), here()))
+        asked.append((next(counter), get_ident(), here()))
 
 
-def warn_of_values(function: Callable[..., object], since: int, depends: bool) -> None:
-    """Warn of a result that depends on no argument, if the value of a tensor was taken after the moment `since`."""
-    own = [each for each in _asked.copy() if each[0] > since and each[1] == get_ident()]
+def warn_of_values(function: Callable[..., object], inputs: Sequence[Node], depends: object) -> None:
+    """Warn of a result that depends on no input, if the value of a tensor was taken after the inputs were made."""
+    since = max((x.number for x in inputs), default=0)
+    own = [each for each in asked.copy() if each[0] > since and each[1] == get_ident()]
     for each in own:
         with suppress(ValueError):  # too many came after it
-            _asked.remove(each)
+            asked.remove(each)
     if own and not depends:
         warn(
             f"{defined(function)} returned a constant, whose derivatives are zero: it took the value of a tensor, "

@@ -18,7 +18,7 @@ from ..graph.buffer_reuse import held_once
 from ..graph.grad_mode import moment
 from ..graph.node import Leaf, Lift, Node, ancestors, counter, leading_to
 from ..source.source_info import defined
-from ..tensors.conversions import differentiated, warn_of_values
+from ..tensors.conversions import asked, differentiated, warn_of_values
 from ..tensors.dataframes import warn_of_labels
 from ..tensors.tensor import LIFT, Tensor, conjugated, in_own_memory, plain_array, seen_at
 from .conventions import BOXES, follows_hips
@@ -57,7 +57,6 @@ class Recording:
 
     def __init__(self, function: Function, inputs: list[Tensor], rebuild_inputs: Rebuild) -> None:
         nodes: list[Any] = [x._node for x in inputs]  # now: a write to an input gives it another node
-        begun = next(counter)
         with differentiated(nodes):
             returned = function(*rebuild_inputs(inputs))
             self.outputs, self.rebuild_outputs = flatten(returned)
@@ -72,7 +71,8 @@ class Recording:
         order = ancestors(filter(None, self.output_nodes))
         self.create_graph = reaches_others(order, nodes)
         self.order = leading_to(nodes, order)
-        warn_of_values(function, begun, bool(self.order))
+        if asked:
+            warn_of_values(function, nodes, self.order)
         self._partial = len(self.order) < len(order)  # outputs depend on what no input leads to
 
     def value(self) -> Any:
