@@ -8,6 +8,7 @@ them is refused. No context variable is involved, so threads that the function s
 
 from __future__ import annotations
 
+import math
 import sys
 from _thread import get_ident
 from collections import deque
@@ -72,7 +73,7 @@ def note_value(node: Node | None) -> None:
 
 def warn_of_values(function: Callable[..., object], inputs: Sequence[Node], depends: object) -> None:
     """Warn of a result that depends on no input, if the value of a tensor was taken after the inputs were made."""
-    since = max((x.number for x in inputs), default=0)
+    since = max((x.number for x in inputs), default=math.inf)
     own = [each for each in asked.copy() if each[0] > since and each[1] == get_ident()]
     for each in own:
         with suppress(ValueError):  # too many came after it

@@ -221,6 +221,17 @@ def test_other_constants_and_values_are_not_warned_of(name: str) -> None:
         assert np.all(grad(lambda x: 3.0)(X) == 0)
 
 
+@pytest.mark.filterwarnings("error")
+def test_values_that_a_function_took_before_it_failed_are_none_of_another() -> None:
+    def fails(x: Any) -> Any:
+        return x.item() / 0
+
+    for given in ({}, X):
+        with pytest.raises(ZeroDivisionError):
+            grad(fails)(X)
+        grad(lambda x: 3.0)(given)
+
+
 def test_what_does_not_depend_on_an_input_is_left_alone() -> None:
     weight = tensor([1.0, 2.0], requires_grad=True)
 
