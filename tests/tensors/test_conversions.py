@@ -226,7 +226,8 @@ def test_values_that_a_function_took_before_it_failed_are_none_of_another() -> N
     def fails(x: Any) -> Any:
         return x.item() / 0
 
-    for given in ({}, X):
+    givens: list[Any] = [{}, X]
+    for given in givens:
         with pytest.raises(ZeroDivisionError):
             grad(fails)(X)
         grad(lambda x: 3.0)(given)
