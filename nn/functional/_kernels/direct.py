@@ -46,6 +46,8 @@ class _Plan(NamedTuple):
     ----------
     padded, inner
         The spatial shapes of the padded input, and of the outputs with those that are left out.
+    length
+        The number of outputs of an image in memory: those in `inner`, or of all runs where these are more.
     rows, runs
         The number of rows of an image, and of runs of a row.
     across, down
@@ -56,6 +58,7 @@ class _Plan(NamedTuple):
 
     padded: Sizes
     inner: Sizes
+    length: int
     rows: int
     runs: int
     across: int
@@ -128,7 +131,7 @@ def correlate(row: Any, weight: Any, n: int, windows: Windows, groups: int) -> A
     kernels = np.zeros((groups, bands * tall, weight[0].size), row.dtype)
     kernels[:, : outputs // groups] = weight.reshape(groups, outputs // groups, -1)
     kernels = np.ascontiguousarray(kernels.reshape(groups * bands, tall, -1).swapaxes(1, 2))
-    area, length = math.prod(plan.padded), max(math.prod(plan.inner), plan.rows * plan.runs * lanes)
+    area, length = math.prod(plan.padded), plan.length
     out = np.empty((groups * bands * tall, n, length), row.dtype)
     tiles = (plan.rows, plan.runs // wide) if plan.rows == 1 else (plan.rows // wide, plan.runs)
     step = (wide, 1) if plan.rows > 1 else (1, wide)
@@ -153,7 +156,7 @@ def products(row: Any, y: Any, windows: Windows, groups: int) -> Any:
     each = math.prod(windows.stride) * n * area  # numbers in a channel
     channels = (len(row) - _BEYOND) // each
     tall, bands = _bands(outputs // groups, groups, _known().products[0])
-    length = max(math.prod(plan.inner), plan.rows * plan.runs * lanes)
+    length = plan.length
     if plan.rows > 1 and groups * bands * tall == outputs:
         factors = np.require(y.swapaxes(0, 1), requirements=["C", "A"])
     else:
@@ -230,10 +233,11 @@ def _plan(windows: Windows, dtype: Any) -> _Plan:
     )
     padded = tuple(-(-n // stride) for n, stride in zip(needed, windows.stride, strict=True))
     if len(rows) == 1 and rows[0] > 1 and rows[0] % wide == 0 and last % lanes == 0:
-        return _Plan(padded, windows.counts, rows[0], last // lanes, padded[-1], last, (padded[-1], last))
-    length = 1 + sum((n - 1) * math.prod(padded[i + 1 :]) for i, n in enumerate(windows.counts))
-    runs = -(-length // (lanes * wide)) * wide
-    return _Plan(padded, (windows.counts[0], *padded[1:]), 1, runs, 0, 0, (lanes, lanes))
+        beside = padded[-1], last
+        return _Plan(padded, windows.counts, rows[0] * last, rows[0], last // lanes, padded[-1], last, beside)
+    reached = 1 + sum((n - 1) * math.prod(padded[i + 1 :]) for i, n in enumerate(windows.counts))
+    runs, inner = -(-reached // (lanes * wide)) * wide, (windows.counts[0], *padded[1:])
+    return _Plan(padded, inner, max(math.prod(inner), runs * lanes), 1, runs, 0, 0, (lanes, lanes))
 
 
 @lru_cache(256)
