@@ -549,14 +549,14 @@ def test_equal_loops_of_several_threads_are_compiled_once() -> None:
         compiled = fused(lambda x: ((x * 2.625 + 1) * x - 3).sum(axis=0))
         found.extend(compiled(x).tobytes() for _ in range(3))
 
-    before = len(machine_loops._LOOPS)
+    before = len(machine_loops._ADDRESSES)
     threads = [threading.Thread(target=work) for _ in range(6)]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
     assert set(found) == {((x * 2.625 + 1) * x - 3).sum(axis=0).tobytes()}
-    assert (len(found), len(machine_loops._LOOPS)) == (18, before + 1)
+    assert (len(found), len(machine_loops._ADDRESSES)) == (18, before + 1)
 
 
 OF_SEVERAL_PROCESSES = """

@@ -150,7 +150,7 @@ class Expressions:
         if isinstance(owner, np.ufunc):
             called = f"{self.name_of(owner, owner.__name__)}.{function.__name__}"
         else:
-            called = self.text(function)
+            called = self.text(getattr(function, "entry", function))
         return f"{called}({', '.join([*positional, *named, *end])})"
 
     def source(self, fetch: Any) -> str:

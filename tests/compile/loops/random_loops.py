@@ -384,7 +384,7 @@ def run_by_python(setattr: Callable[[Any, str, Any], None]) -> None:
         return tuple(x[()] if i in self._numbers else x for i, x in enumerate(results))
 
     setattr(CompiledLoop, "compile", check)
-    setattr(Chain, "_first", run)
+    setattr(Chain, "entry", run)
 
 
 def loops_of(compiled: Any) -> list[Any]:

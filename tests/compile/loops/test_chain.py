@@ -1,5 +1,7 @@
 """Chains: loops and the calls around them as one function of machine code."""
 
+import gc
+import weakref
 from collections.abc import Callable
 from typing import Any
 
@@ -10,6 +12,7 @@ from autograd import compile, no_grad, tensor, value_and_grad
 from autograd.transforms.compile import session
 from autograd.transforms.compile.loops import chain
 from autograd.transforms.compile.loops.chain import Chain
+from autograd.transforms.compile.printer import Diverged
 from autograd.transforms.pytree import flatten
 
 from .random_loops import run_by_python
@@ -73,6 +76,43 @@ def test_a_program_is_one_call() -> None:
     assert text.count("def chain(leaves):") == 1
     assert text.count(" = chain(") == 1
     assert text.count(" = loop(") >= 1
+
+
+class Named(np.ndarray[Any, Any]):
+    """A subclass of arrays."""
+
+
+def test_what_does_not_suit_machine_code_is_copied() -> None:
+    def function(x: Any, y: Any) -> Any:
+        return np.sum(moved(x) * y[:, 0]), moved(x) + y[1]
+
+    x, y = np.array([0.3, 0.5, 0.2]), np.array([[0.1, 0.7, 0.4], [0.2, 0.9, 0.3], [0.8, 0.6, 0.5]])
+    (made,) = [f for f in calls_of(checked(function, x, y)) if isinstance(f, Chain)]
+    expected, other = function(x, y), np.dtype(np.float64).newbyteorder()
+    for given in (x, np.repeat(x, 2)[::2], x.tolist(), x.view(Named), x.astype(other)):
+        for table in (y, np.asarray(y, order="F"), y.view(Named), y.astype(other), y.tolist()):
+            found = made(*[given if np.shape(like.value) == (3,) else table for like in made.loop.arguments])
+            for one, known in zip(found, expected, strict=True):
+                np.testing.assert_allclose(one, known, rtol=1e-13)
+
+
+def test_what_cannot_be_written_to_is_said() -> None:
+    compiled = compile(lambda x: np.exp(np.sin(x * x) + x) * x, backend="numba")
+    for _ in range(3):
+        compiled(np.linspace(0, 1, 1000))
+    (made,) = [f for f in calls_of(compiled) if isinstance(f, Chain)]
+    with pytest.raises(Diverged):
+        made.entry(np.linspace(0, 1, 1000), np.empty(2000)[::2])
+
+
+def test_a_chain_goes_with_its_program() -> None:
+    compiled = compile(lambda x: moved(x) * 2)
+    for _ in range(3):
+        compiled(np.array([0.3, 0.5, 0.2]))
+    (made,) = [weakref.ref(f) for f in calls_of(compiled) if isinstance(f, Chain)]
+    del compiled
+    gc.collect()
+    assert made() is None
 
 
 def test_operations_on_arrays_are_links_too(monkeypatch: pytest.MonkeyPatch) -> None:

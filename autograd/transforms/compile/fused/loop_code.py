@@ -23,9 +23,19 @@ from llvmlite import ir  # isort: skip - after numba was found
 ABREAST = 8  # elements of a batch, at most
 SINES = "sin", "cos"  # of which one takes most of what is needed for the other
 FIRST_FIELD = object.__basicsize__  # of an array: where its elements are, as extensions know that are made for NumPy
+TYPE, DTYPE, FLAGS = FIRST_FIELD - 8, FIRST_FIELD + 40, FIRST_FIELD + 48  # of an array, as there
+ITEMS = FIRST_FIELD + 8  # of a list: where the addresses of its items are
 _x = np.empty(1)
-if ctypes.c_void_p.from_address(id(_x) + FIRST_FIELD).value != _x.ctypes.data:
-    raise ImportError("arrays of this NumPy do not begin with the address of their elements")
+_list = [_x]
+
+
+def _at(address: int) -> int:
+    return ctypes.c_int64.from_address(address).value
+
+
+_found = _at(id(_x) + FIRST_FIELD), _at(id(_x) + TYPE), _at(id(_x) + DTYPE), _at(_at(id(_list) + ITEMS))
+if _found != (_x.ctypes.data, id(np.ndarray), id(_x.dtype), id(_x)):
+    raise ImportError("arrays of this NumPy, or lists of this Python, do not lie in memory as machine code knows them")
 
 
 def dtypes_of(loop: Loop) -> list[np.dtype[Any]]:

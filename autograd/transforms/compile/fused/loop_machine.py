@@ -1,10 +1,12 @@
 """Machine code of loops: which way each is compiled, and the function that runs one, or several one after the other.
 
-Such a function is given where the objects of the arrays are, or a table of that: numba takes long to compile arrays.
+Such a function is given where the objects of the arrays are; numba takes long to compile arrays.
 """
 
 from __future__ import annotations
 
+import ctypes
+import functools
 import hashlib
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -16,14 +18,14 @@ from .arithmetic import memory_of
 from .bits import BIT, INDEX
 from .body import Body
 from .elements import Elements
-from .loop_code import ABREAST, Batch, LoopWriter, dtypes_of, pointers_to
-from .loops import machine_function, registers
+from .loop_code import ABREAST, DTYPE, FLAGS, ITEMS, TYPE, Batch, LoopWriter, dtypes_of, pointers_to
+from .loops import machine_builtin, machine_function, registers
 from .nest_code import ALIGNED, Memory, NestWriter
 from .nests import Nests
 
 from llvmlite import ir  # isort: skip - after numba was found
 
-#: What a loop is made from, and where the table has its arguments, its final values, what it stacks, and memory for it.
+#: What a loop is made from, and the numbers of its arguments, its final values, what it stacks, and memory for it.
 Link = tuple[Elements | Nests, Sequence[int]]
 FEW = 500  # operations on single numbers: with more, nests over arrays are as fast, and take less time to compile
 WIDE = 4  # operations in a call, on average: nests of fewer are many small loops
@@ -101,10 +103,70 @@ class MachineCode:
         return held
 
 
-def chain_code(links: Sequence[Link]) -> Callable[[int], bool]:
-    """Return a function that runs loops on the arrays of a table, each as often as it says: true if all checks held."""
-    text = "".join(f"{_text_of(form)}\non {places}\n" for form, places in links)
-    return machine_function(text, 1, _written(links))
+def chain_code(
+    name: str, links: Sequence[Link], dtypes: Sequence[Any], own: Sequence[Any], otherwise: Callable[..., Any]
+) -> Callable[..., Any]:
+    """Return a builtin function of arrays that runs loops, each as often as it says.
+
+    Parameters
+    ----------
+    links
+        The loops, on arrays by number: first those that the function is given, then the loops' own.
+    dtypes
+        Those of the arrays that it is given, each of which has to be contiguous.
+    own
+        The loops' own arrays.
+    otherwise
+        A function that is called instead if what is given does not suit, or if a check does not hold.
+    """
+    given = len(dtypes)
+    text = f"{given} arrays\n" + "".join(f"{_text_of(form)}\non {places}\n" for form, places in links)
+
+    def write(builder: ir.IRBuilder, arguments: Sequence[ir.Value]) -> ir.Value:
+        where, arrays, count = arguments
+        items = builder.load(_field(builder, where, ITEMS, INDEX.as_pointer()))
+        functions, kind, instead, *rest = (
+            builder.load(builder.gep(items, [ir.Constant(INDEX, i)])) for i in range(len(holder))
+        )
+        (addresses,) = pointers_to(builder, [functions], [np.int64])
+        call, truth = (builder.load(builder.gep(addresses, [ir.Constant(INDEX, i)])) for i in range(2))
+        start, checks, runs, done, other = (builder.append_basic_block() for _ in range(5))
+        builder.cbranch(builder.icmp_signed("==", count, ir.Constant(INDEX, given)), start, other)
+        builder.position_at_end(start)
+        found = builder.inttoptr(arrays, INDEX.as_pointer())
+        objects = [builder.load(builder.gep(found, [ir.Constant(INDEX, i)])) for i in range(given)]
+        same = [builder.icmp_signed("==", builder.load(_field(builder, x, TYPE, INDEX)), kind) for x in objects]
+        builder.cbranch(_all(builder, same), checks, other)
+        builder.position_at_end(checks)
+        same = []
+        for x, dtype in zip(objects, rest, strict=False):
+            same.append(builder.icmp_signed("==", builder.load(_field(builder, x, DTYPE, INDEX)), dtype))
+            same.append(builder.trunc(builder.load(_field(builder, x, FLAGS, INDEX)), BIT))  # NPY_ARRAY_C_CONTIGUOUS
+        builder.cbranch(_all(builder, same), runs, other)
+        builder.position_at_end(runs)
+        builder.cbranch(_written(links)(builder, [*objects, *rest[given:]]), done, other)
+        builder.position_at_end(done)
+        builder.ret(_called(builder, truth, [ir.Constant(INDEX, 1)]))
+        builder.position_at_end(other)
+        return _called(builder, call, [instead, arrays, count, ir.Constant(INDEX, 0)])
+
+    api = ctypes.pythonapi
+    functions = [ctypes.cast(f, ctypes.c_void_p).value for f in (api.PyObject_Vectorcall, api.PyBool_FromLong)]
+    holder = [np.array(functions, np.int64), np.ndarray, otherwise, *dtypes, *own]
+    return machine_builtin(name, text, write, holder)
+
+
+def _field(builder: ir.IRBuilder, address: ir.Value, offset: int, kind: ir.Type) -> ir.Value:
+    return builder.inttoptr(builder.add(address, ir.Constant(INDEX, offset)), kind.as_pointer())
+
+
+def _all(builder: ir.IRBuilder, truths: Sequence[ir.Value]) -> ir.Value:
+    return functools.reduce(builder.and_, truths, ir.Constant(BIT, 1))
+
+
+def _called(builder: ir.IRBuilder, address: ir.Value, given: Sequence[ir.Value]) -> ir.Value:
+    """Call a function of integers by its address."""
+    return builder.call(builder.inttoptr(address, ir.FunctionType(INDEX, [INDEX] * len(given)).as_pointer()), given)
 
 
 def _text_of(form: Elements | Nests) -> str:
@@ -114,14 +176,10 @@ def _text_of(form: Elements | Nests) -> str:
 def _written(
     links: Sequence[Link], batch: Batch | None = None, counts: int = 0
 ) -> Callable[[ir.IRBuilder, Sequence[ir.Value]], ir.Value]:
-    """Return what writes loops on the arrays of a table; of what is given counts, the arrays are arguments, too."""
+    """Return what writes loops on arrays, whose addresses it is given, and then so many counts."""
 
     def write(builder: ir.IRBuilder, given: Sequence[ir.Value]) -> ir.Value:
         addresses, numbers = given[: len(given) - counts], given[len(given) - counts :]
-        if not counts:
-            (table,) = pointers_to(builder, addresses, [np.int64])
-            size = 1 + max((place for _, places in links for place in places), default=0)
-            addresses = [builder.load(builder.gep(table, [ir.Constant(INDEX, place)])) for place in range(size)]
         held, steps = ir.Constant(BIT, 1), dict[str, Any]()
         loops: dict[str, Any] = {}  # by their text: equal ones are one
         for form, places in links:

@@ -6,8 +6,9 @@ long for each of these calls as a loop for many iterations. In a chain they are 
 
 from __future__ import annotations
 
+import functools
+import operator
 from collections.abc import Callable
-from struct import Struct
 from typing import Any
 
 import numpy as np
@@ -314,7 +315,7 @@ class Chain(CompiledLoop):
     links
         What machine code is made from; see `loop_machine.chain_code`.
     own
-        The arrays of the table after what it is given and what it returns.
+        The arrays that the links number after what it is given and what it returns.
     program
         The program that it is part of, whose constants it has among its own arrays.
     """
@@ -323,44 +324,55 @@ class Chain(CompiledLoop):
         super().__init__(loop, "fused" if loop.fills else "chain")
         self._links, self._own, self._program = links, own, program
         self.written = {id(call.writes) for call in loop.calls if call.writes is not None}  # memory
-        self._run: Callable[..., tuple[Any, ...]] = self._first
 
     def __call__(self, *arguments: Any) -> tuple[Any, ...]:
-        return self._run(*arguments)
+        made: tuple[Any, ...] = self.entry(*arguments)
+        return made
 
-    def _first(self, *arguments: Any) -> tuple[Any, ...]:
-        with original_creation():  # for what compiles
-            self._run = self._printed_run(load("machine code of loops").chain_code(self._links))
-        return self._run(*arguments)
-
-    def _printed_run(self, machine: Callable[[int], bool]) -> Callable[..., tuple[Any, ...]]:
-        """Return a function that calls machine code: a short loop takes less time than to find out what it needs."""
+    @functools.cached_property
+    def entry(self) -> Callable[..., Any]:
+        """What a program calls: machine code alone where that suffices, as a short loop takes less time than a call."""
         given = [f"x{i}" for i in range(len(self.loop.arguments))]
         results = [f"r{i}" for i in range(len(self._shapes))]
-        entries = [*given, *results]
-        table = np.array([*(0 for _ in entries), *map(id, self._own)], np.int64)
-        scope: dict[str, Any] = {
-            "ndarray": ndarray, "asarray": asarray, "machine": machine, "diverged": self.diverged,
-            "own": self._own, "table": table, "pack": Struct(f"{len(entries)}q").pack_into,
-        }  # fmt: skip
-        lines = []
+        scope: dict[str, Any] = {"machine": self._builtin, "asarray": asarray}
+        called, lines = f"machine({', '.join([*given, *results])})", list[str]()
         for x, like in zip(given, self.loop.arguments, strict=True):
-            scope[f"{x}_dtype"] = kind_of(like)[1]
-            as_it_is = f"type({x}) is ndarray and {x}.dtype is {x}_dtype and {x}.flags.c_contiguous"
-            in_order = f"{x} = asarray({x}, {x}_dtype, order='C')"
-            lines.append(f"if not ({as_it_is}): {'raise diverged()' if id(like.memory) in self.written else in_order}")
+            if not isinstance(like.value, ndarray):
+                scope[f"{x}_dtype"] = kind_of(like)[1]
+                lines.append(f"{x} = asarray({x}, {x}_dtype)")
         if self.loop.fills:
-            given, results = entries, []
+            if not lines:
+                return self._builtin
+            given, results = [*given, *results], []
         for x, (shape, dtype) in zip(results, self._shapes, strict=False):
             scope[f"{x}_memory"] = memory_for(shape, dtype)
             lines.append(f"{x} = {x}_memory()")
-        lines += [f"pack(table, 0, {', '.join(f'id({x})' for x in entries)})"] if entries else []
-        lines.append(f"if not machine({id(table)}): raise diverged()")
         returned = "".join(f"{x}[()], " if i in self._numbers else f"{x}, " for i, x in enumerate(results))
-        text = f"def run({', '.join(given)}):\n    " + "\n    ".join([*lines, f"return ({returned})"])
-        exec(text, scope)  # the text is the one above
-        made: Callable[..., tuple[Any, ...]] = scope["run"]
+        lines = [f"def {self.__name__}({', '.join(given)}):", *lines, called, f"return ({returned})"]
+        exec("\n    ".join(lines), scope)  # the text is the one above
+        run: Callable[..., Any] = scope[self.__name__]
+        return run
+
+    @functools.cached_property
+    def _builtin(self) -> Callable[..., Any]:
+        dtypes = [*(kind_of(x)[1] for x in self.loop.arguments), *(dtype for _, dtype in self._shapes)]
+        with original_creation():  # for what compiles
+            code = load("machine code of loops").chain_code
+            made: Callable[..., Any] = code(self.__name__, self._links, dtypes, self._own, self._corrected)
         return made
+
+    def _corrected(self, *given: Any) -> Any:
+        """Run with copies that suit machine code, where what it was given did not; else, a check in it did not hold."""
+        suited = [*given]
+        for i, like in enumerate(self.loop.arguments):
+            x, dtype = given[i], kind_of(like)[1]
+            if not (type(x) is ndarray and x.dtype is dtype and x.flags.c_contiguous):
+                if id(like.memory) in self.written:
+                    raise self.diverged()
+                suited[i] = asarray(x, dtype, order="C").view(dtype)
+        if all(map(operator.is_, suited, given)):
+            raise self.diverged()
+        return self._builtin(*suited)
 
     @property
     def source(self) -> str:
