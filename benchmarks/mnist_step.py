@@ -30,7 +30,7 @@ def minibatches(size: int) -> Iterator[tuple[Array, Array]]:
     )
 
 
-def plaingrad(size: int, fused: bool = False, backend: Any = None) -> Step:
+def plaingrad(size: int, fused: bool | None = None, backend: Any = None) -> Step:
     """Take the step as a user writes it, compiled if there is a backend."""
     import nn  # here, since it changes how memory is kept, for PyTorch in the same process too
     from autograd import compile

@@ -12,18 +12,18 @@ from ._flat_parameters import FlatParameters, Run
 from ._moments import MomentOptimizer
 from ._optimizer import Parameters, check_fused, check_looped, options_from
 
-# Elements that were updated when loops would have saved as long as numba takes to load, some 0.5 s: a loop saves 1.2 ns
-# an element, and nothing where there are few.
-PATIENT, LEAST = 400_000_000, 4096
+# Elements that were updated when loops would have saved as long as LLVM takes to load, some 30 ms, and to compile one: a
+# loop saves 0.75 ns an element, and nothing where there are few.
+PATIENT, LEAST = 40_000_000, 4096
 
 
 @cache
-def _has_numba() -> bool:
+def _has_llvm() -> bool:
     from autograd.extend import load_numba  # with what it needs, which few programs do
 
     try:
-        load_numba("fused=None")
-    except ImportError:  # it is not installed, or not for this NumPy
+        load_numba("fused=None", whole=False)
+    except ImportError:  # numba is not installed, or not for this NumPy
         return False
     return True
 
@@ -43,9 +43,9 @@ class Adam(MomentOptimizer, example=("lr=0.5", " 0.5, -1.5")):
     amsgrad
         Use the largest v so far.
     fused
-        Update in one loop that numba compiles, to the same bits; float32 and float64 only, and without NumPy's
-        warnings of an overflow. Needs ``pip install numba``. None: where it is installed, once that many elements were
-        updated, 400 million, that the loop saves more time than it takes to load; False: never.
+        Update in one loop of machine code, to the same bits; float32 and float64 only, and without NumPy's warnings of
+        an overflow. Needs ``pip install numba``. None: where it is installed, once that many elements were updated, 40
+        million, that the loop saves more time than it takes to make; False: never.
 
     References
     ----------
@@ -104,20 +104,19 @@ class Adam(MomentOptimizer, example=("lr=0.5", " 0.5, -1.5")):
             flat.updated += run.stop - run.start
             return False
         alike = type(self) in (Adam, AdamW) and {"ignore", "warn"}.issuperset(np.geterr().values())
-        return alike and run.stop - run.start >= LEAST and flat.data.dtype.char in "fd" and _has_numba()
+        return alike and run.stop - run.start >= LEAST and flat.data.dtype.char in "fd" and _has_llvm()
 
     def _update_fused(
         self, group: dict[str, Any], flat: FlatParameters, run: Run, rate: np.floating[Any], eps: np.floating[Any]
     ) -> None:
         """Do what `update` does, in one pass."""
-        from . import _fused  # with numba
+        from . import _fused  # with LLVM
 
         check_looped(flat.parameters[0])
         number, (beta1, beta2) = flat.data.dtype.type, group["betas"]
-        keep, numbers = (number(beta1), number(beta2)), _fused.gradient_numbers(group, number)
+        numbers = *_fused.gradient_numbers(group, number), number(beta1), number(beta2)
         smallest = _fused.threshold(run.step, number)
-        p, g, m, v, *largest = flat.whole(run, self.scales(group))
-        _fused.adam(p, g, m, v, largest[0] if largest else None, numbers, keep, rate, eps, smallest)
+        _fused.adam(flat.whole(run, self.scales(group)), (*numbers, rate, eps, smallest))
 
 
 class AdamW(Adam):

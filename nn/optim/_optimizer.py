@@ -382,7 +382,7 @@ def check_fused(group: dict[str, Any]) -> None:
     if group.get("fused"):
         from autograd.extend import load_numba  # with what it needs, which few programs do
 
-        load_numba("fused=True")
+        load_numba("fused=True", whole=False)
         for parameter in group["params"]:
             check_looped(parameter)
 

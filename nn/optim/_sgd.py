@@ -81,15 +81,15 @@ class SGD(Optimizer, example=("lr=0.25", " 0.5, -1. ")):
 
     def _update_fused(self, group: dict[str, Any], flat: FlatParameters, run: Run) -> None:
         """Do what `update` does, in one pass."""
-        from . import _fused  # with numba
+        from . import _fused  # with LLVM
 
         check_looped(flat.parameters[0])
         number = flat.data.dtype.type
-        numbers, smallest = _fused.gradient_numbers(group, number), _fused.threshold(run.step, number)
+        numbers: tuple[Any, ...] = _fused.gradient_numbers(group, number)
+        smallest = _fused.threshold(run.step, number)
         momentum, fresh, rate = map(number, (group["momentum"], 1 - group["dampening"], -group["lr"]))
-        switches = run.step == 1, bool(group["nesterov"])
-        p, g, *moments = flat.whole(run, self.scales(group))
-        _fused.sgd(p, g, moments[0] if moments else None, numbers, momentum, fresh, rate, smallest, *switches)
+        numbers = *numbers, momentum, fresh, rate, smallest
+        _fused.sgd(flat.whole(run, self.scales(group)), numbers, run.step == 1, bool(group["nesterov"]))
 
 
 def _with_momentum(group: dict[str, Any], g: Array, b: Array, scratch: Array, *, first: bool) -> Array:

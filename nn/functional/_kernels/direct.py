@@ -135,8 +135,9 @@ def correlate(row: Any, weight: Any, n: int, windows: Windows, groups: int) -> A
     out = np.empty((groups * bands * tall, n, length), row.dtype)
     tiles = (plan.rows, plan.runs // wide) if plan.rows == 1 else (plan.rows // wide, plan.runs)
     step = (wide, 1) if plan.rows > 1 else (1, wide)
+    offsets = _offsets(windows, inner, n, 1, row.dtype)
     _function("correlate", row.dtype.char, (tall, wide), _known().width)(
-        *map(_address, (row, kernels, out, _offsets(windows, inner, n, 1, row.dtype))),
+        *map(id, (row, kernels, out, offsets)),
         *(groups, inner * math.prod(windows.stride) * n * area, bands, kernels.shape[1], n, *tiles),
         *(area, length, n * length),
         *(plan.across * step[0], plan.down * step[0], lanes * step[1], *plan.beside),
@@ -168,7 +169,7 @@ def products(row: Any, y: Any, windows: Windows, groups: int) -> Any:
     most = max(1, _BLOCK // (tall * length * row.itemsize))
     loops = (plan.rows, plan.across, plan.down), (plan.runs, lanes, lanes)
     _function("products", row.dtype.char, (tall, wide), _known().width)(
-        *map(_address, (row, factors, out, offsets)),
+        *map(id, (row, factors, out, offsets)),
         *(groups, channels // groups * each, bands, len(offsets) // wide, n, most),
         *(area, length, n * length, len(offsets)),
         *(number for loop in sorted(loops) for number in loop),
@@ -209,10 +210,6 @@ def _known() -> Machine:
 
 def _lanes(dtype: Any) -> int:
     return _known().width // int(dtype.itemsize)
-
-
-def _address(array: Any) -> int:
-    return int(array.ctypes.data)
 
 
 def _apart(place: Sizes, windows: Windows) -> tuple[Sizes, Sizes]:

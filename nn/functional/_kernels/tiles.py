@@ -159,7 +159,7 @@ _WRITTEN: dict[str, tuple[Callable[..., None], int]] = {
 def function(name: str, char: str, tile: tuple[int, int], width: int) -> Callable[..., bool]:
     """Return one of the two functions as machine code, for tiles of so many outputs and runs of so many bytes.
 
-    It takes four addresses and some integers.
+    It takes the ids of four arrays and some integers.
     """
     write, integers = _WRITTEN[name]
 
@@ -168,4 +168,4 @@ def function(name: str, char: str, tile: tuple[int, int], width: int) -> Callabl
         write(_Writer(builder, char, width), [*arrays, *args[4:]], *tile)
         return ir.IntType(1)(1)
 
-    return machine_function(f"{_VERSION} {name} {char} {tile} {width}", 4 + integers, written, releases=True)
+    return machine_function(f"{_VERSION} {name} {char} {tile} {width}", 4, integers, written, releases=True)

@@ -6,7 +6,6 @@ first. A batch is a loop around the loop, in which several elements are computed
 
 from __future__ import annotations
 
-import ctypes
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
@@ -22,20 +21,6 @@ from llvmlite import ir  # isort: skip - after numba was found
 
 ABREAST = 8  # elements of a batch, at most
 SINES = "sin", "cos"  # of which one takes most of what is needed for the other
-FIRST_FIELD = object.__basicsize__  # of an array: where its elements are, as extensions know that are made for NumPy
-TYPE, DTYPE, FLAGS = FIRST_FIELD - 8, FIRST_FIELD + 40, FIRST_FIELD + 48  # of an array, as there
-ITEMS = FIRST_FIELD + 8  # of a list: where the addresses of its items are
-_x = np.empty(1)
-_list = [_x]
-
-
-def _at(address: int) -> int:
-    return ctypes.c_int64.from_address(address).value
-
-
-_found = _at(id(_x) + FIRST_FIELD), _at(id(_x) + TYPE), _at(id(_x) + DTYPE), _at(_at(id(_list) + ITEMS))
-if _found != (_x.ctypes.data, id(np.ndarray), id(_x.dtype), id(_x)):
-    raise ImportError("arrays of this NumPy, or lists of this Python, do not lie in memory as machine code knows them")
 
 
 def dtypes_of(loop: Loop) -> list[np.dtype[Any]]:
@@ -48,15 +33,6 @@ def units_of(loop: Loop, batched: Sequence[bool]) -> list[int]:
     steps = {x.argument: x.step for x in loop.inputs if isinstance(x, Part)}
     units = [steps.get(i, np.size(x.value)) if batched[i] else 0 for i, x in enumerate(loop.arguments)]
     return units + [np.size(x.value) for x in (*loop.finals, *(x for x, _ in loop.stacked))]
-
-
-def pointers_to(
-    builder: ir.IRBuilder, addresses: Sequence[ir.Value], dtypes: Sequence[np.dtype[Any] | type]
-) -> list[Any]:
-    """Return where the elements of arrays are, from where their objects are."""
-    fields = [builder.add(address, ir.Constant(INDEX, FIRST_FIELD)) for address in addresses]
-    kinds = [memory_of(dtype).as_pointer().as_pointer() for dtype in dtypes]
-    return [builder.load(builder.inttoptr(field, kind)) for field, kind in zip(fields, kinds, strict=True)]
 
 
 class Batch(NamedTuple):

@@ -18,8 +18,8 @@ from .arithmetic import memory_of
 from .bits import BIT, INDEX
 from .body import Body
 from .elements import Elements
-from .loop_code import ABREAST, DTYPE, FLAGS, ITEMS, TYPE, Batch, LoopWriter, dtypes_of, pointers_to
-from .loops import machine_builtin, machine_function, registers
+from .loop_code import ABREAST, Batch, LoopWriter, dtypes_of
+from .loops import DTYPE, FLAGS, ITEMS, TYPE, elements_of, machine_builtin, machine_function, registers
 from .nest_code import ALIGNED, Memory, NestWriter
 from .nests import Nests
 
@@ -89,7 +89,7 @@ class MachineCode:
         counts = 1 if batch is None else 2
         write = _written([(form, range(arrays))], batch, counts)
         text = form.text() if isinstance(form, Nests) else form.text(batched)
-        self.run = machine_function(f"{batch}\n{text}", arrays + counts, write)
+        self.run = machine_function(f"{batch}\n{text}", arrays, counts, write)
 
     def __call__(self, *given: Any) -> bool:
         arrays, counts = [*given[: len(self.dtypes)]], given[len(self.dtypes) :]
@@ -128,8 +128,8 @@ def chain_code(
         functions, kind, instead, *rest = (
             builder.load(builder.gep(items, [ir.Constant(INDEX, i)])) for i in range(len(holder))
         )
-        (addresses,) = pointers_to(builder, [functions], [np.int64])
-        call, truth = (builder.load(builder.gep(addresses, [ir.Constant(INDEX, i)])) for i in range(2))
+        table = builder.inttoptr(elements_of(builder, [functions])[0], INDEX.as_pointer())
+        call, truth = (builder.load(builder.gep(table, [ir.Constant(INDEX, i)])) for i in range(2))
         start, checks, runs, done, other = (builder.append_basic_block() for _ in range(5))
         builder.cbranch(builder.icmp_signed("==", count, ir.Constant(INDEX, given)), start, other)
         builder.position_at_end(start)
@@ -144,7 +144,7 @@ def chain_code(
             same.append(builder.trunc(builder.load(_field(builder, x, FLAGS, INDEX)), BIT))  # NPY_ARRAY_C_CONTIGUOUS
         builder.cbranch(_all(builder, same), runs, other)
         builder.position_at_end(runs)
-        builder.cbranch(_written(links)(builder, [*objects, *rest[given:]]), done, other)
+        builder.cbranch(_written(links)(builder, elements_of(builder, [*objects, *rest[given:]])), done, other)
         builder.position_at_end(done)
         builder.ret(_called(builder, truth, [ir.Constant(INDEX, 1)]))
         builder.position_at_end(other)
@@ -176,7 +176,7 @@ def _text_of(form: Elements | Nests) -> str:
 def _written(
     links: Sequence[Link], batch: Batch | None = None, counts: int = 0
 ) -> Callable[[ir.IRBuilder, Sequence[ir.Value]], ir.Value]:
-    """Return what writes loops on arrays, whose addresses it is given, and then so many counts."""
+    """Return what writes loops on the elements at addresses that it is given, and then so many counts."""
 
     def write(builder: ir.IRBuilder, given: Sequence[ir.Value]) -> ir.Value:
         addresses, numbers = given[: len(given) - counts], given[len(given) - counts :]
@@ -186,7 +186,8 @@ def _written(
             text = _text_of(form)
             if text not in loops:
                 loops[text] = _function(builder.module, form, steps, batch, counts)
-            pointers = pointers_to(builder, [addresses[place] for place in places], _dtypes_of(form))
+            kinds = [memory_of(dtype).as_pointer() for dtype in _dtypes_of(form)]
+            pointers = [builder.inttoptr(addresses[i], kind) for i, kind in zip(places, kinds, strict=True)]
             held = builder.and_(held, builder.call(loops[text], [*pointers, *numbers]))
         return held
 

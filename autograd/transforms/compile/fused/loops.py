@@ -14,15 +14,33 @@ import stat
 import sys
 import tempfile
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, TypeVar, cast
 
+import numpy as np
+
 from autograd.inside import warn
 
 F = TypeVar("F", bound=Callable[..., Any])
+
+FIRST_FIELD = object.__basicsize__  # of an array: where its elements are, as extensions know that are made for NumPy
+TYPE, DTYPE, FLAGS = FIRST_FIELD - 8, FIRST_FIELD + 40, FIRST_FIELD + 48  # of an array, as there
+ITEMS = FIRST_FIELD + 8  # of a list: where the addresses of its items are
+
+
+def _at(address: int) -> int:
+    return ctypes.c_int64.from_address(address).value
+
+
+_x = np.empty(1)
+_list = [_x]
+if (_at(id(_x) + FIRST_FIELD), _at(id(_x) + TYPE), _at(id(_x) + DTYPE), _at(_at(id(_list) + ITEMS))) != (
+    _x.ctypes.data, id(np.ndarray), id(_x.dtype), id(_x)
+):  # fmt: skip
+    raise ImportError("arrays of this NumPy, or lists of this Python, do not lie in memory as machine code knows them")
 
 
 class Method(ctypes.Structure):
@@ -97,12 +115,13 @@ def compiled_loop(function: F) -> F:
 
 
 def machine_function(
-    what: str, count: int, write: Callable[[Any, Any], Any], *, releases: bool = False
+    what: str, arrays: int, integers: int, write: Callable[[Any, Any], Any], *, releases: bool = False
 ) -> Callable[..., bool]:
-    """Return a function of so many integers, whose machine code is kept on disk for the next process.
+    """Return a function of the ids of so many arrays and of so many integers, whose machine code is kept on disk.
 
-    `write` is given LLVM's builder and the arguments, and returns what the function does. That LLVM alone compiles it
-    saves what numba loads to compile functions of Python, which takes longer than most of these do.
+    `write` is given LLVM's builder, the addresses of the elements of the arrays, and the integers, and returns what the
+    function does. That LLVM alone compiles it saves what numba loads to compile functions of Python, which takes longer
+    than most of these do.
 
     Parameters
     ----------
@@ -111,7 +130,20 @@ def machine_function(
     releases
         Whether other threads may run meanwhile, as with NumPy's products, and write to arrays that they share.
     """
-    return _function_at(_address(what, count, write, 8), count, releases)
+
+    def written(builder: Any, given: Any) -> Any:
+        return write(builder, [*elements_of(builder, given[:arrays]), *given[arrays:]])
+
+    return _function_at(_address(what, arrays + integers, written, 8), arrays + integers, releases)
+
+
+def elements_of(builder: Any, objects: Iterable[Any]) -> list[Any]:
+    """Return the addresses of the elements of arrays, from those of the arrays: their ids."""
+    from llvmlite import ir
+
+    number = ir.IntType(64)
+    fields = (builder.inttoptr(builder.add(x, number(FIRST_FIELD)), number.as_pointer()) for x in objects)
+    return [builder.load(field) for field in fields]
 
 
 @functools.cache
