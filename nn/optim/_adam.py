@@ -12,7 +12,7 @@ from ._flat_parameters import FlatParameters, Run
 from ._moments import MomentOptimizer
 from ._optimizer import Parameters, check_fused, check_looped, options_from
 
-# Elements that were updated when loops would have saved as long as LLVM takes to load, some 30 ms, and to compile one: a
+# Elements that were updated when loops would have saved as long as LLVM takes to load, 30 ms, and to compile one: a
 # loop saves 0.75 ns an element, and nothing where there are few.
 PATIENT, LEAST = 40_000_000, 4096
 
