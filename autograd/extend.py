@@ -6,7 +6,7 @@ package can do whatever it does.
 Operations
     Declare one by its derivative rules with `elementwise`, `linear`, `multilinear` or `general`, or write it as a class
     (`Function`, which is given a `Context`). `composed` and `not_differentiable` make a NumPy function accept tensors.
-    These are names of `autograd` too. Rules add up many rows with `accurate_sum`.
+    These are names of `autograd` too. Rules add up many rows with `accurate_sum`, and choose by `select`.
 Memory of parameters
     `borrow` reads the array of a tensor, and `mark_written` says that it was written to. `lend`, `portions` and
     `is_sole_owner` keep many parameters in one flat array; `set_gradient_buffer` does the same for their gradients.
@@ -77,6 +77,7 @@ from .arrays.door import (
     ARRAY_TYPES, anywhere, as_array, cached_arrays, called, done_outside, drawn, everywhere, fusing, innermost, is_copy,
     is_finite, levels, outside, outside_types, rolling, unrecorded, whole,
 )  # fmt: skip
+from .arrays.select import select
 from .foreign import missing
 from .graph.buffer_reuse import portions
 from .graph.name_scope import describe_calls, name_calls
@@ -120,7 +121,7 @@ __all__ = [
     "is_unpacked", "lazy_names", "leave_batch", "leaves", "lend", "levels", "linear", "load_numba",
     "look_for_mistakes", "machine_function", "mark_written", "missing", "multilinear", "name_calls",
     "not_differentiable", "outside", "outside_types", "overwrite", "pickled", "portions", "registers", "replacing",
-    "restore_in_checkpoints", "rolling", "same_tensor", "set_gradient_buffer", "set_module", "trace_calls",
+    "restore_in_checkpoints", "rolling", "same_tensor", "select", "set_gradient_buffer", "set_module", "trace_calls",
     "trace_operations", "unrecorded", "whole",
 ]  # fmt: skip
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ..arrays.select import select
 from ..calculus import RULES, zero
 from ..errors import DtypeError
 from ..primitives.declare import add_methods, composed, elementwise, linear, not_differentiable
@@ -109,9 +110,9 @@ conjugate = elementwise(np.conjugate, lambda g: np.conjugate(g))
 # Choices
 
 _select = elementwise(
-    lambda x, y, condition: np.where(condition, x, y),
-    lambda g, condition: np.where(condition, g, 0),
-    lambda g, condition: np.where(condition, 0, g),
+    lambda x, y, condition: select(condition, x, y),
+    lambda g, condition: select(condition, g, 0),
+    lambda g, condition: select(condition, 0, g),
     name="where",
 )
 
@@ -144,9 +145,9 @@ def _over(x: Any, low: Any, high: Any) -> Any:
 
 _clip = elementwise(
     lambda x, low, high: np.clip(x, low, high),
-    lambda g, x, low, high: np.where(_within(x, low, high), g, 0),
-    lambda g, x, low, high: np.where(_under(x, low, high), g, 0),
-    lambda g, x, low, high: np.where(_over(x, low, high), g, 0),
+    lambda g, x, low, high: select(_within(x, low, high), g, 0),
+    lambda g, x, low, high: select(_under(x, low, high), g, 0),
+    lambda g, x, low, high: select(_over(x, low, high), g, 0),
     name="clip",
 )
 _absent: Any = object()

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..arrays.door import ARRAY_TYPES, anywhere, as_array, everywhere
+from ..arrays.select import select
 from ..errors import GraphError
 from ..primitives.accurate_sum import accurate_sum, at_least_single, reduced, reduced_by_columns
 from ..primitives.declare import composed, general, install, linear, not_differentiable
@@ -90,7 +91,7 @@ def refuse_bool(given: object, name: str) -> None:
 
 def selected(gx: ArrayOrTensor, where: TensorLike) -> Any:
     """Return the gradient of the elements that `where` selected for the reduction, 0 for the others."""
-    return gx if where is True else np.where(where, gx, 0)
+    return gx if where is True else select(where, gx, 0)
 
 
 # Sums

@@ -15,6 +15,7 @@ import numpy as np
 
 from ..arrays.door import as_array, batches, chosen, constant, copied_for, everywhere
 from ..arrays.powers import power_call
+from ..arrays.select import select
 from ..errors import BatchError, DtypeError, GraphError, ShapeError, UnsupportedError
 from ..graph.grad_mode import recording
 from ..graph.mutation import note_written
@@ -56,7 +57,7 @@ def _of_value(g: Any, key: Any, value_shape: tuple[int, ...]) -> Any:
         winner[key] = number
         mine = winner[key] == number
         if not everywhere(mine):
-            part = np.where(mine, part, 0)
+            part = select(mine, part, 0)
     return unbroadcast(part, value_shape)
 
 
@@ -71,7 +72,7 @@ def _replace(x: Any, written: Any, mask: Any, positions: Any) -> Any:
 
 replace = general(
     _replace,
-    lambda g, mask: np.where(mask, 0, g),
+    lambda g, mask: select(mask, 0, g),
     lambda g, mask, positions, written_shape: scatter(g[mask], positions, (int(np.prod(written_shape)),)).reshape(
         written_shape
     ),

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from autograd import ShapeError, Tensor, elementwise
-from autograd.extend import overwrite
+from autograd.extend import overwrite, select
 
 from .._arguments import TensorLike, example
 from ..random import draw
@@ -16,28 +16,28 @@ from ._kernels.operands import as_operand, as_real
 
 _between = elementwise(
     lambda x, low, high: np.clip(x, low, high),
-    lambda g, out, low, high: np.where((out > low) & (out < high), g, 0),
+    lambda g, out, low, high: select((out > low) & (out < high), g, 0),
     name="hardtanh",
 )
 _leaky = elementwise(
-    lambda x, slope: np.where(x > 0, x, x * slope),
-    lambda g, x, slope: np.where(x > 0, g, g * slope),
+    lambda x, slope: select(x > 0, x, x * slope),
+    lambda g, x, slope: select(x > 0, g, g * slope),
     name="leaky_relu",
 )
 _parametric = elementwise(
-    lambda x, weight: np.where(x > 0, x, x * weight),
-    lambda g, x, weight: np.where(x > 0, g, g * weight),
-    lambda g, x: np.where(x > 0, 0, g * x),
+    lambda x, weight: select(x > 0, x, x * weight),
+    lambda g, x, weight: select(x > 0, g, g * weight),
+    lambda g, x: select(x > 0, 0, g * x),
     name="prelu",
 )
 _hardshrink = elementwise(
-    lambda x, lambd: np.where((x >= -lambd) & (x <= lambd), 0, x),
-    lambda g, x, lambd: np.where((x >= -lambd) & (x <= lambd), 0, g),
+    lambda x, lambd: select((x >= -lambd) & (x <= lambd), 0, x),
+    lambda g, x, lambd: select((x >= -lambd) & (x <= lambd), 0, g),
     name="hardshrink",
 )
 _threshold = elementwise(
-    lambda x, threshold, value: np.where(x <= threshold, value, x),
-    lambda g, x, threshold: np.where(x <= threshold, 0, g),
+    lambda x, threshold, value: select(x <= threshold, value, x),
+    lambda g, x, threshold: select(x <= threshold, 0, g),
     name="threshold",
 )
 

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from autograd import ShapeError, Tensor, elementwise
-from autograd.extend import overwrite
+from autograd.extend import overwrite, select
 
 from .._arguments import TensorLike, example
 from ._activation import bell, sigmoid, softmax, which_axis
@@ -24,13 +24,13 @@ def _softplus_forward(x: Any, beta: Any, threshold: Any) -> Any:
     with np.errstate(over="ignore"):  # the exponential of minus infinity is 0
         scaled = x * beta
     soft = np.maximum(x, 0) + np.log1p(np.exp(-np.abs(scaled))) / beta
-    return np.where(scaled > threshold, x, soft)
+    return select(scaled > threshold, x, soft)
 
 
 def _softplus_rule(g: Any, x: Any, beta: Any, threshold: Any) -> Any:
     with np.errstate(over="ignore"):
         scaled = x * beta
-    return np.where(scaled > threshold, g, g * sigmoid(scaled))
+    return select(scaled > threshold, g, g * sigmoid(scaled))
 
 
 @example("F.softsign(np.array([-1.0, 0.0, 3.0]))", "array([-0.5 ,  0.  ,  0.75])")
@@ -47,12 +47,12 @@ def _softsign_rule(g: Any, x: Any) -> Any:
 
 
 def _elu_forward(x: Any, alpha: Any, width: Any) -> Any:
-    return np.where(x > 0, x, np.expm1(np.minimum(x, 0) / width) * alpha)
+    return select(x > 0, x, np.expm1(np.minimum(x, 0) / width) * alpha)
 
 
 def _elu_rule(g: Any, x: Any, alpha: Any, width: Any) -> Any:
-    below = np.where(x > 0, 0, x)
-    return np.where(x > 0, g, g * np.exp(below / width) * (alpha / width))
+    below = select(x > 0, 0, x)
+    return select(x > 0, g, g * np.exp(below / width) * (alpha / width))
 
 
 def _silu_forward(x: Any) -> Any:

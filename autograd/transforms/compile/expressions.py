@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from ...arrays.rows import are_rows
+from ...arrays.select import select
 from ...arrays.traced import Traced, Variable, plain
 from .floats import Computed, TracedFloat
 from .program import HELD, Argument, ArrayOf, Call, Fixed, GradientOf
@@ -149,6 +150,8 @@ class Expressions:
         owner = getattr(function, "__self__", None)
         if isinstance(owner, np.ufunc):
             called = f"{self.name_of(owner, owner.__name__)}.{function.__name__}"
+        elif function is np.where and len(args) == 3:
+            called = self.name_of(select, "where")
         else:
             called = self.text(getattr(function, "entry", function))
         return f"{called}({', '.join([*positional, *named, *end])})"

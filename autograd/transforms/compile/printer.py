@@ -585,7 +585,7 @@ class _Printer(Expressions):
     def _overwritten(self, k: int, call: Call) -> Traced | None:
         """Return an operand that nothing needs afterwards, and that an elementwise call may write over."""
         x = call.result
-        if call.function not in ROUNDED or x.dtype.kind == "c":
+        if call.function not in ROUNDED or x.dtype.kind == "c" or call.function is np.sign:  # which is slow in place
             return None
         for y in call.reads():
             memory = self.reserved.get(id(y.memory))
