@@ -162,9 +162,8 @@ def machine_builtin(name: str, what: str, write: Callable[[Any, Any], Any], hold
     """
     address = _address(what, 3, write, 64)
     method = _METHODS.setdefault((name, address), Method(name.encode(), address, 0x80, None))  # METH_FASTCALL
-    new = ctypes.pythonapi.PyCFunction_NewEx
-    new.argtypes, new.restype = [ctypes.c_void_p, ctypes.py_object, ctypes.c_void_p], ctypes.py_object
-    made: Callable[..., Any] = new(ctypes.addressof(method), holder, None)
+    kind = ctypes.PYFUNCTYPE(ctypes.py_object, ctypes.c_void_p, ctypes.py_object, ctypes.c_void_p)
+    made: Callable[..., Any] = kind(("PyCFunction_NewEx", ctypes.pythonapi))(ctypes.addressof(method), holder, None)
     return made
 
 
