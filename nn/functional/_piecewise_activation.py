@@ -30,6 +30,11 @@ _parametric = elementwise(
     lambda g, x: select(x > 0, 0, g * x),
     name="prelu",
 )
+_hardswish = elementwise(
+    lambda x: np.maximum(x, -4) * (np.clip(x, -3, 3) / 6 + 0.5),  # infinity times 0 would be nan
+    lambda g, x: g * select(x <= -3, 0, select(x >= 3, 1, x / 3 + 0.5)),
+    name="hardswish",
+)
 _hardshrink = elementwise(
     lambda x, lambd: select((x >= -lambd) & (x <= lambd), 0, x),
     lambda g, x, lambd: select((x >= -lambd) & (x <= lambd), 0, g),
@@ -184,9 +189,7 @@ def hardswish(input: TensorLike, inplace: bool = False) -> Tensor:
     ----------
     Howard et al., "Searching for MobileNetV3", ICCV 2019.
     """
-    input = as_real("hardswish", "input", input)
-    capped: Any = np.maximum(input, -4)
-    out = capped * hardsigmoid(input)  # infinity times 0 would be nan
+    out = _hardswish(as_real("hardswish", "input", input))
     return overwrite(input, out) if inplace else out
 
 

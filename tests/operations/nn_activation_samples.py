@@ -36,6 +36,7 @@ def factors(draw: st.DrawFn) -> Call:
 some = st.sampled_from
 SAMPLES: dict[Function | str, Samples] = {
     "hardtanh": Samples(with_options(arrays(between=FAR), some([-1.0]), some([2.0]))),
+    "hardswish": of_one(arrays(between=FAR)),
     "hardshrink": Samples(with_options(arrays(between=FAR), some([0.5, 2.0]))),
     "threshold": Samples(with_options(arrays(between=FAR), some([-1.0, 0.5]), some([0.0, 7.0]))),
     "leaky_relu": Samples(with_options(arrays(between=FAR), some([0.01, 0.5, -1.0]))),

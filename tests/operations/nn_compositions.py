@@ -176,6 +176,7 @@ COMPOSITIONS: dict[str, Function] = {
     "gelu_tanh": gelu_tanh,
     "hardshrink": lambda x, lambd: np.where(np.abs(x) <= lambd, 0, x),
     "hardtanh": hardtanh,
+    "hardswish": lambda x: x * np.clip(x + 3, 0, 6) / 6,
     "huber_loss": huber,
     "leaky_relu": lambda x, slope: np.where(x > 0, x, x * slope),
     "linear": linear,
