@@ -20,6 +20,7 @@ import autograd
 import nn
 from autograd import Tensor, compile, grad, gradients, no_grad, tensor, vmap
 from autograd.tensors.tensor import accumulation
+from autograd.transforms.compile import creation
 from autograd.transforms.compile.recorder import ProgramRecorder
 from nn import functional
 
@@ -277,3 +278,47 @@ def test_a_derivative_in_one_thread_lets_programs_run_in_another() -> None:
     done.set()
     thread.join()
     assert not square.fallbacks
+
+
+@pytest.mark.parametrize("calls", [1, 2])
+@pytest.mark.parametrize("kind", ["fused", "loop", "derivative"])
+def test_what_is_printed_beside_a_recording_changes_nothing_of_it(kind: str, calls: int) -> None:
+    """NumPy's functions stay those that note what the other thread makes; the function itself runs, or its loop."""
+
+    def elsewhere() -> Any:
+        found = called(compiled)
+        with creation.original_creation() as alone:
+            return found, alone, np.empty
+
+    pytest.importorskip("numba")
+
+    def looped(x: Any) -> Any:
+        for _ in range(200):
+            x = np.tanh(x) + 0.1 * x
+        return np.sum(x)
+
+    def row(x: Any) -> Any:
+        return np.sum(np.exp(-x * x) * x + x)
+
+    function = looped if kind == "loop" else row
+    compiled = compile(function, backend="numba")
+    x = np.linspace(0.1, 0.9, 9) if kind == "loop" else np.linspace(-1, 1, 2000)
+
+    def called(f: Any) -> Any:
+        if kind != "derivative":
+            return f(x)
+        leaf = Tensor(x, requires_grad=True)
+        f(leaf).backward()
+        return leaf.grad
+
+    expected = called(function)
+    for _ in range(calls):
+        called(compiled)
+    with creation.RECORDING, creation.noted_creation():
+        noted = np.empty
+        with ThreadPoolExecutor(1) as pool:
+            found, alone, seen = pool.submit(elsewhere).result()
+        assert (alone, seen) == (False, noted)
+    for each in (found, called(compiled), called(compiled)):
+        np.testing.assert_allclose(each, expected, rtol=1e-13)
+    assert {fallback.reason for fallback in compiled.fallbacks} <= {"another thread records"}

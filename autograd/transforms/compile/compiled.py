@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Sequence
-from threading import RLock, get_ident
+from threading import get_ident
 from typing import Any, Literal, Never, TypeAlias
 
 import numpy as np
@@ -24,6 +24,7 @@ from ...tensors.tensor import Tensor
 from ..pytree import REGISTERED, flatten, structure
 from .breaks import Broken, Text
 from .compiled_program import CompiledProgram
+from .creation import RECORDING
 from .environment import Environment
 from .fallbacks import FellBack
 from .memory import owners_of, shared_memory
@@ -40,7 +41,6 @@ ndarray = np.ndarray
 PATIENT = 128  # calls of a kind that is not recorded, until a program that has not run meanwhile makes room for it
 _FIRST = 5  # the part of a key that describes the first leaf
 _NAMES = ("__module__", "__name__", "__qualname__", "__doc__")
-RECORDING = RLock()  # one function is recorded at a time: tensors that others use hold traced arrays meanwhile
 
 
 class Compiled(WrappedFunction):

@@ -14,6 +14,7 @@ from ...errors import CompileError
 from ...graph.node import Leaf
 from ...tensors.tensor import Tensor, accumulation, constant_tensor
 from ..pytree import Rebuild
+from .creation import original_creation
 from .environment import Environment
 from .floats import Question, TracedItem
 from .memory import address_of, owner_of, owners_of
@@ -140,13 +141,16 @@ class CompiledProgram:
             self._quick = quick_call(args, self._owners, self._unchanged, self._run)
         return self._quick
 
-    def prepare(self, leaves: Leaves) -> Printed:
-        """Print the program for the memory that tensors have now, and return it."""
-        for held in self._tensors:
-            held.bind()
-        self._owners = self._memory_held()
-        self._printed = printed(self.program, leaves, self._name)
-        return self._printed
+    def prepare(self, leaves: Leaves) -> Printed | None:
+        """Print the program for the memory that tensors have now, and return it; None while another thread records."""
+        with original_creation() as alone:
+            if not alone:
+                return None
+            for held in self._tensors:
+                held.bind()
+            self._owners = self._memory_held()
+            self._printed = printed(self.program, leaves, self._name)
+            return self._printed
 
     def fits(self, leaves: Leaves, owners: list[int]) -> bool:
         """Tell whether tensors are what they were, and prepare the program anew if only their memory is another.
@@ -179,7 +183,7 @@ class CompiledProgram:
             tensors = [held.fetch(leaves) for held in self._tensors]
             if _layout([(x._array, getattr(x._node, "buffer", None)) for x in tensors]) != self._layout:
                 return False
-            self.prepare(leaves)
+            return self.prepare(leaves) is not None
         return True
 
     def run(self, leaves: Leaves, args: tuple[ArrayArgument | Tensor, ...], kwargs: dict[str, Any]) -> Any:
@@ -198,6 +202,9 @@ class CompiledProgram:
             return NotImplemented
         try:
             program = self._printed or self.prepare(list(leaves))
+            if program is None:
+                self.falls_back("another thread records")
+                return NotImplemented
             try:
                 if program.undo or program.committed:
                     program.start()
@@ -246,7 +253,11 @@ class CompiledProgram:
             return None
         try:
             if self._printed_backward is None:
-                self._printed_backward = printed(derivative.program, given, f"{self._name}_backward")
+                with original_creation() as alone:
+                    if not alone:
+                        self.falls_back("another thread records")
+                        return None
+                    self._printed_backward = printed(derivative.program, given, f"{self._name}_backward")
             return self._printed_backward.run(given)
         except Diverged as diverged:
             self._note(diverged)

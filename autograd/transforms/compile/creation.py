@@ -11,6 +11,7 @@ import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import cache, wraps
+from threading import RLock
 from typing import Any
 
 import numpy as np
@@ -33,6 +34,7 @@ _SHAPES_OF_VALUES = ("arange", "empty", "eye", "identity", "indices", "ones", "t
 
 _OF_MEMORY = ("nditer",)  # written in C, and not told of other arrays
 
+RECORDING = RLock()  # one function is recorded at a time: tensors that others use hold traced arrays meanwhile
 _print, _warn = builtins.print, warnings.warn
 _installed: dict[str, Callable[..., Any]] = {}
 
@@ -57,19 +59,23 @@ def noted_creation() -> Iterator[None]:
 
 
 @contextmanager
-def original_creation() -> Iterator[None]:
-    """While a program is recorded: give NumPy its own functions back, for what is compiled meanwhile."""
-    if not _installed:
-        yield
+def original_creation() -> Iterator[bool]:
+    """While this thread records a program: give NumPy its own functions back, for what is compiled meanwhile.
+
+    What it yields is false, and nothing is changed, if another thread records, which needs the others.
+    """
+    if not RECORDING.acquire(blocking=False):
+        yield False
         return
     noted = {name: getattr(np, name) for name in _installed}
-    for name, function in dict(_installed).items():
-        setattr(np, name, function)
     try:
-        yield
+        for name, function in dict(_installed).items():
+            setattr(np, name, function)
+        yield True
     finally:
         for name, function in noted.items():
             setattr(np, name, function)
+        RECORDING.release()
 
 
 def _records(make: Callable[..., Any]) -> Any:

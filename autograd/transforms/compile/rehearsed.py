@@ -14,8 +14,9 @@ from ...arrays.door import outside_types
 from ...graph.node import Leaf
 from ...tensors.tensor import Tensor
 from ..pytree import flatten
-from .compiled import RECORDING, Compiled
+from .compiled import Compiled
 from .compiled_program import CompiledProgram
+from .creation import RECORDING
 from .environment import Environment
 from .environment.effects import effect
 from .recorder import ProgramRecorder

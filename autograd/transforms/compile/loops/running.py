@@ -82,8 +82,13 @@ class CompiledLoop:
             carried = [x for x in self.loop.inputs if isinstance(x, Carried)]
             for x, result in zip(carried, results, strict=False):
                 result[...] = given[x.first]
-        elif self.form is not None and not errors_raise() and (count > SHORT or self._called):
-            machine = self._machine = self._machine or self._from_numba("MachineCode", self.form)
+        elif (
+            self.form is not None
+            and not errors_raise()
+            and (count > SHORT or self._called)
+            and (machine := self._machine or self._from_numba("MachineCode", self.form))  # not while others record
+        ):
+            self._machine = machine
             if not machine(*given, *results, count):
                 raise self.diverged()
         else:
@@ -130,8 +135,8 @@ class CompiledLoop:
 
     def compile(self) -> None:
         """Find what machine code of it is made from, if that is possible; `why` says why not."""
-        self._tried = True
-        self.form = self._from_numba("form_of", self.loop)
+        with original_creation() as self._tried:
+            self.form = self._from_numba("form_of", self.loop) if self._tried else None
 
     def lanes(self, batched: tuple[bool, ...], size: int, tables: tuple[int, ...] = ()) -> Lanes | None:
         """Return the loop for each element of a batch; None if there is no machine code of that."""
@@ -143,8 +148,8 @@ class CompiledLoop:
             self.why = "numba is not installed"
             return None
         try:
-            with original_creation():
-                return getattr(load("machine code of loops"), name)(*given)
+            with original_creation() as alone:
+                return getattr(load("machine code of loops"), name)(*given) if alone else None
         except Unsuitable as unsuitable:
             self.why, self._fuses = str(unsuitable), True
         except ImportError as error:  # numba is there, but not for this NumPy or Python
@@ -160,11 +165,13 @@ class CompiledLoop:
 
     def _fuse(self, count: int) -> None:
         """Make rows of calls between those that are left to NumPy machine code, if that pays."""
-        self._fuses, program, fused = False, body_of(self.loop), load("fused loops")
-        if 0 < fused.runs_until_fused(program, exact=False) <= OFTEN * count:
-            with original_creation():
+        with original_creation() as alone:
+            if not alone:
+                return
+            self._fuses, program, fused = False, body_of(self.loop), load("fused loops")
+            if 0 < fused.runs_until_fused(program, exact=False) <= OFTEN * count:
                 fused.fuse_unasked(program, exact=False)
-            self._fused = printed(program, (), self.__name__) if program.loops else None
+                self._fused = printed(program, (), self.__name__) if program.loops else None
 
     def _by_python(self, given: list[Array], results: list[Array], count: int) -> None:
         if self._fuses and self._called:
