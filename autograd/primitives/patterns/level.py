@@ -20,6 +20,7 @@ from ...source.source_info import warn
 from ...tensors.dispatch import operations
 from ...tensors.tensor import Tensor
 from ..declare import general
+from ..forms import loop_call
 from .sets import Sets
 
 if TYPE_CHECKING:
@@ -166,14 +167,7 @@ class PatternLevel:
         parts = [output(i, part) for i, part in enumerate(found)]
         return type(found)(*parts) if hasattr(found, "_fields") else type(found)(parts)
 
-    def loop_call(self, function: Callable[..., object], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-        """Call a function that knows no patterns."""
-        names = list(kwargs)
-
-        def call(args: Any, values: Any) -> Any:
-            return function(*args, **dict(zip(names, values, strict=True)))
-
-        return self.loop(function.__name__, call, (args, tuple(kwargs.values())))
+    loop_call = loop_call
 
     # Indices
 
