@@ -167,28 +167,12 @@ class Text:
 
 
 class Broken:
-    """A function that is parted: its beginning is compiled.
-
-    Attributes
-    ----------
-    programs, fallbacks
-        Those of the beginning.
-    """
+    """A function that is parted: its beginning is compiled."""
 
     def __init__(self, whole: Any, parts: Parts, begin: Any) -> None:
         self._whole, self._parts, self._begin = whole, parts, begin
         self._method = (whole.__self__,) if isinstance(whole, MethodType) else ()
         self._as_it_was = self._state()
-
-    @property
-    def programs(self) -> list[Any]:
-        """What was recorded."""
-        return self._begin.programs  # type: ignore[no-any-return]
-
-    @property
-    def fallbacks(self) -> list[Any]:
-        """Why the beginning ran as it is."""
-        return self._begin.fallbacks  # type: ignore[no-any-return]
 
     def _state(self) -> list[Any]:
         of = self._whole.__func__ if self._method else self._whole

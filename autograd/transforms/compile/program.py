@@ -212,7 +212,6 @@ class Argument:
     index: int
 
     def __call__(self, leaves: Sequence[Any]) -> Any:
-        """Return it."""
         return leaves[self.index]
 
 
@@ -223,7 +222,6 @@ class Fixed:
     value: Any
 
     def __call__(self, leaves: Sequence[Any]) -> Any:
-        """Return it."""
         return self.value
 
 
@@ -234,7 +232,6 @@ class ArrayOf:
     fetch: Callable[[Sequence[Any]], Any]
 
     def __call__(self, leaves: Sequence[Any]) -> Any:
-        """Return it."""
         return self.fetch(leaves)._array
 
 

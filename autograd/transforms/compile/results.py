@@ -13,8 +13,9 @@ from ...errors import GraphError
 from ...graph.backward import pull_back
 from ...graph.grad_mode import enable_grad, recording
 from ...graph.mutation import guard, keep_constant
-from ...graph.node import Bundle, FreedOperation, Gradient, Gradients, Leaf, Lift, MultiNode, Node, absent, ancestors
+from ...graph.node import FreedOperation, Gradient, Gradients, Leaf, Lift, MultiNode, Node, absent, ancestors
 from ...primitives.multi_output import output_node
+from ...primitives.primitive import unbundled
 from ...primitives.record import record
 from ...tensors.tensor import Tensor
 from ..pytree import flatten
@@ -67,12 +68,7 @@ class CompiledDerivative:
 
     def inputs(self, node: Node) -> tuple[Node | None, ...]:
         """Return the nodes of the tensors that the function used."""
-        inputs: list[Node | None] = [node.x]
-        rest = node.y
-        while isinstance(rest, Bundle):
-            inputs.append(rest.x)
-            rest = rest.y
-        return tuple(inputs) if rest is None else (*inputs, rest)
+        return unbundled(node)
 
     def note(
         self,
@@ -168,7 +164,7 @@ def recorded_derivative(
             leaf.buffer = None  # a gradient goes to memory of its own
         seeds: dict[Any, Any] = {}
         for k, node in enumerate(nodes):
-            seed = records.argument(_ones(node.shape, node.dtype), Argument(k))
+            seed = records.source(_ones(node.shape, node.dtype), ARGUMENT, Argument(k))
             seeds[node] = seeds[node] + seed if node in seeds else seed
         found = pull_back(seeds, order, leaves)
     finally:
