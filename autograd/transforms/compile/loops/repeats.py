@@ -93,7 +93,7 @@ class Recorded:
     def _look(self, call: Call) -> Any:
         """Return what calls have in common that look alike; note what this one reads, and its numbers."""
         function, args = call.function, call.args
-        parts: list[Any] = [type(call), _function(function), call.view, call.writes is None]
+        parts: list[Any] = [type(call), function_key(function), call.view, call.writes is None]
         if isinstance(call, Check):
             parts.append(repr(call.expected))
         errors: Any = call.errors
@@ -147,7 +147,8 @@ class Recorded:
         return reads, np.repeat(np.arange(period), np.diff(self.reads_from[start : start + period + 1]))
 
 
-def _function(function: Any) -> Any:
+def function_key(function: Any) -> Any:
+    """Return what is equal for functions that are the same: methods of one object are made anew each time."""
     return function if getattr(function, "__self__", None) is not None else id(function)
 
 
