@@ -52,8 +52,8 @@ class Text:
 
     Attributes
     ----------
-    live, why
-        Of the first part of a function: the variables that it returns, and why the function is parted there.
+    live, why, apart
+        Of the first part of a function: the variables that it returns, why the function is parted there, and its code.
     """
 
     def __init__(
@@ -63,6 +63,7 @@ class Text:
         self.function: Any = function.__func__ if isinstance(function, MethodType) else function
         self.code: Any = getattr(self.function, "__code__", None)
         self._whole, self._definition = whole or self, definition
+        self.apart: CodeType | None = None if whole is None else whole.code
 
     @cached_property
     def _module(self) -> tuple[ast.Module, list[Any], int] | None:
@@ -91,11 +92,6 @@ class Text:
         if self._definition is None and (found := self._module) is not None:
             self._definition = found[1][found[2]]
         return self._definition
-
-    @property
-    def whole_code(self) -> CodeType | None:
-        """The code of the whole function, if this is the first part of one."""
-        return None if self._whole is self else self._whole.code
 
     def use_of(self, parameter: int | str) -> str:
         """Return where the function first names a parameter, given by its position or its name; nothing if nowhere."""

@@ -95,7 +95,10 @@ class Compiled(WrappedFunction):
         if self._instead is not None:
             return self._instead(*args, **kwargs)
         if self._eager or recorder.get() is not None or watching() or is_differentiating():
-            self._runs_itself()
+            if self._eager:
+                self._falls_back(*self._because)
+            elif recorder.get() is None:  # else it is recorded, too
+                self._falls_back("within a derivative or a batch, or while operations are watched")
             return self.__wrapped__(*args, **kwargs)
         leaves: Sequence[Any] = args
         shape: Any = None
@@ -170,13 +173,6 @@ class Compiled(WrappedFunction):
                     if len(others) == count:  # nothing was recorded, as of an error in the arguments
                         others.append(outdated[0])
         return self.__wrapped__(*args, **kwargs)  # another thread was faster
-
-    def _runs_itself(self) -> None:
-        """Note why the function itself runs; within a function that is recorded, it is recorded too."""
-        if self._eager:
-            self._falls_back(*self._because)
-        elif recorder.get() is None:
-            self._falls_back("within a derivative or a batch, or while operations are watched")
 
     def _asked_for(self) -> str:
         """Return the line that asks for the value of a float among the arguments, as part of a message."""
@@ -266,7 +262,7 @@ class Compiled(WrappedFunction):
         environment = Environment(
             (self.__wrapped__, *objects),
             (ProgramRecorder, *outside_types),
-            apart=self._text.whole_code,
+            apart=self._text.apart,
             moving=self._numbers_read(key),
         )
         if any(isinstance(x, Value) for x in (*environment.seen, *leaves)):

@@ -236,7 +236,7 @@ def _runs(tokens: Array, tried: set[_Run], refused: list[_Run]) -> list[_Run]:
             if run not in tried and not _is_refused(run, refused)
         ]
     # A run comes again at multiples of its period, too: a little shorter, or a little longer.
-    runs.sort(key=lambda run: (-_rounded(run[1] - run[0]), run[2]))
+    runs.sort(key=lambda run: (-round(8 * math.log(run[1] - run[0])), run[2]))
     chosen: list[_Run] = []
     taken = np.zeros(len(tokens) + 1, bool)
     for start, end, period in runs:
@@ -244,10 +244,6 @@ def _runs(tokens: Array, tried: set[_Run], refused: list[_Run]) -> list[_Run]:
             chosen.append((start, end, period))
             taken[start:end] = True
     return sorted(chosen)
-
-
-def _rounded(length: int) -> int:
-    return round(8 * math.log(length))
 
 
 def _is_refused(run: _Run, refused: list[_Run]) -> bool:

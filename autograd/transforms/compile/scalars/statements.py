@@ -10,7 +10,7 @@ from collections import Counter
 from types import FunctionType
 from typing import Any
 
-from autograd.inside import SourceLine, forward_of, source_of
+from autograd.inside import forward_of, source_of
 
 from ..quoting import is_literal, line_comment
 from .expressions import Names, Text, as_text, called, forward_text, never_raises, slope_text
@@ -71,7 +71,7 @@ class Statements:
             if not step.args:
                 continue
             printed = self._statement(step)
-            if printed and comment != (comment := _comment(step.line)):
+            if printed and comment != (comment := "" if step.line is None else line_comment(*source_of(step.line))):
                 lines.append(comment)
             lines += printed
         return lines
@@ -214,13 +214,6 @@ def _root(step: Step) -> Step:
     while step.kind == "alias":
         (step,) = step.args
     return step
-
-
-def _comment(line: SourceLine | None) -> str:
-    """Return a line of the user's program as a comment."""
-    if line is None:
-        return ""
-    return line_comment(*source_of(line))
 
 
 def _function(step: Step) -> Any:
