@@ -52,14 +52,11 @@ class Statements:
         self.saved: dict[str, None] = {}  # the names that the backward function needs, in the order of use
         live = [step for step in outputs if step.live and step.kind == "value"]
         roots = {step: f"g{i}" for i, step in enumerate(live)}
-        self._backward = {carefully: self._gradients(roots, carefully)[0] for carefully in (False, True)}
+        # the lines of the gradients of one call: plain ones, and careful ones
+        self.backward = [self._gradients(roots, carefully)[0] for carefully in (False, True)]
         self.found: dict[Step, str] = {}  # the gradients that the program itself computes, by name
         self._within = {root: self._gradients({root: "one"}, carefully=True) for root in self._roots}
         self.forward = self._results()
-
-    def backward(self, *, carefully: bool) -> list[str]:
-        """Return the lines of the gradients of one call."""
-        return self._backward[carefully]
 
     # Results
 
