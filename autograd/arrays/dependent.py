@@ -18,7 +18,7 @@ import numpy as np
 
 from ..errors import BatchError, PatternError
 from ..source.call_site import users_line
-from .door import BATCH_TYPES, Array, contents
+from .door import BATCH_TYPES, Array, contents, mapped
 from .standin import MAKERS, OfLevel, of_value
 
 if TYPE_CHECKING:
@@ -265,14 +265,7 @@ def dependents(*given: Any) -> list[Dependent]:
 
 def plain(tree: Any) -> Any:
     """Return arguments with the values of dependent arrays in place of these."""
-    kind = type(tree)
-    if kind is Dependent:
-        return tree.value
-    if kind is tuple or kind is list:
-        return kind(map(plain, tree))
-    if kind is dict:
-        return {name: plain(part) for name, part in tree.items()}
-    return tree
+    return mapped(lambda x: x.value if type(x) is Dependent else x, tree)
 
 
 _MOST = 12  # terms; more become one term of sets

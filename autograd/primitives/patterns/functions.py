@@ -20,7 +20,7 @@ from typing import Any
 import numpy as np
 
 from ...arrays.dependent import NUMBER, Dependent, dependents, plain
-from ...arrays.door import Array
+from ...arrays.door import Array, mapped
 from ...tensors.dispatch import position_of_out
 from ..forms import (
     ACCUMULATING,
@@ -224,17 +224,15 @@ def _is_view(value: Any, of: Any) -> bool:
 
 def _swapped(tree: Any, k: int, given: dict[int, Any]) -> Any:
     """Return arguments with term `k` in place of each dependent array, and zeros in place of other numbers."""
-    kind = type(tree)
-    if kind is Dependent:
-        terms = given[id(tree)]
-        return terms[k] if k < len(terms) else np.zeros(tree.shape, NUMBER)
-    if kind is list or kind is tuple:
-        return kind([_swapped(part, k, given) for part in tree])
-    if kind is dict:
-        return {name: _swapped(part, k, given) for name, part in tree.items()}
-    if (isinstance(tree, np.ndarray | np.generic) and tree.dtype.kind in "fc") or isinstance(tree, float | complex):
-        return np.zeros(np.shape(tree), NUMBER)
-    return tree
+
+    def swap(x: Any) -> Any:
+        if type(x) is Dependent:
+            terms = given[id(x)]
+            return terms[k] if k < len(terms) else np.zeros(x.shape, NUMBER)
+        numbers = isinstance(x, np.ndarray | np.generic) and x.dtype.kind in "fc"
+        return np.zeros(np.shape(x), NUMBER) if numbers or isinstance(x, float | complex) else x
+
+    return mapped(swap, tree)
 
 
 # Rules
