@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
-import operator
 from typing import Any
 
 import numpy as np
@@ -161,23 +159,6 @@ def _stack(
     parts = [repeated(level, x) for x in arrays]
     axis = normalize_axis_index(axis, parts[0].ndim)
     return write_result(out, Batched(np.stack(parts, axis + 1, dtype=dtype, casting=casting), level))
-
-
-@rule(np.split, np.array_split)
-def _split(level: Level, ary: Any, indices_or_sections: Any, axis: int = 0) -> Any:
-    if innermost(indices_or_sections) is not None:
-        refuse_shape_of_values(level, indices_or_sections)
-    axis = normalize_axis_index(axis, ary.ndim)
-    total = ary.shape[axis]
-    if np.ndim(indices_or_sections):
-        cuts = [0, *[operator.index(i) for i in indices_or_sections], total]
-    else:
-        sections = operator.index(indices_or_sections)
-        each, extra = divmod(total, sections)
-        sizes = [each + 1] * extra + [each] * (sections - extra)
-        cuts = [0, *np.cumsum(sizes).tolist()]
-    before = (slice(None),) * axis
-    return [ary[(*before, slice(start, stop))] for start, stop in itertools.pairwise(cuts)]
 
 
 # Indices

@@ -342,13 +342,6 @@ def _pad(level: PatternLevel, array: Any, pad_width: Any, mode: Any = "constant"
     return level.result(value, [np.pad(term, pad_width, mode, **options) for term in array.given()])
 
 
-@rule(np.split, np.array_split)
-def _split(level: PatternLevel, ary: Any, indices_or_sections: Any, axis: int = 0) -> Any:
-    ranges = np.array_split(np.arange(ary.shape[axis]), plain(indices_or_sections))
-    before = (slice(None),) * (axis % ary.ndim)
-    return [ary[(*before, slice(int(r[0]), int(r[-1]) + 1) if r.size else slice(0, 0))] for r in ranges]
-
-
 @rule(np.searchsorted)
 def _searchsorted(level: PatternLevel, a: Any, v: Any, side: Any = "left", sorter: Any = None) -> Any:
     value = np.asarray(np.searchsorted(plain(a), plain(v), side, plain(sorter)))
