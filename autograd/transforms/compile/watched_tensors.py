@@ -51,9 +51,8 @@ class WatchedTensors(dict[int, TensorState]):
         tensor, fetch = state.tensor, state.fetch
         if state.argument_buffer is not None:
             state.node.buffer = None  # type: ignore[union-attr]  # a leaf, which has a buffer
-        state.array = tensor._array
         kind = ARGUMENT if state.is_argument else HELD
-        state.traced = self.recorder.source(state.array, kind, ArrayOf(fetch))
+        state.traced = self.recorder.source(tensor._array, kind, ArrayOf(fetch))
         state.shown = {"_array": state.traced}
         buffer = getattr(tensor._node, "buffer", None)
         if buffer is not None and state.begins and id(owner_of(buffer.whole)) not in self.recorder.memories:
