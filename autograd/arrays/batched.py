@@ -9,18 +9,16 @@ what the rest of the engine has to know of batches.
 from __future__ import annotations
 
 import math
-import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import numpy as np
-from numpy.lib.mixins import NDArrayOperatorsMixin
 
 from ..errors import BatchError
-from ..source.call_site import leaves_operator, stores, users_frame, users_line
+from ..source.call_site import users_line
 from .door import ARRAY_TYPES, BATCH_TYPES, Array, Level, called, contents, fusing, table_readers, unrecorded, whole
 from .powers import power_call
-from .standin import StandIn
+from .standin import MAKERS, OfLevel, StandIn
 from .traced import Variable
 
 if TYPE_CHECKING:
@@ -52,7 +50,7 @@ def _in_place(ufunc: np.ufunc) -> Callable[[Any, Any], Any]:
     return operate
 
 
-class Batched(StandIn, NDArrayOperatorsMixin):
+class Batched(OfLevel):
     """An array for each element of a batch, with the shape of one.
 
     Attributes
@@ -64,78 +62,35 @@ class Batched(StandIn, NDArrayOperatorsMixin):
     """
 
     __slots__ = ("__weakref__", "level", "value")
+    _named = "a batched array of vmap"
+    _no_ndarray = (
+        "Use NumPy's functions on it, and numpy.stack([x, y]) for numpy.array([x, y]). To choose from an ndarray by "
+        "it, make that a tensor: autograd.tensor(a)[i]. For memory to write it to, use numpy.zeros_like(x) or "
+        "numpy.zeros(shape, like=x) of a batched x"
+    )
 
     def __init__(self, value: Any, level: Level) -> None:
         self.value, self.level = value, level
 
     # What one element looks like
 
-    @property
-    def shape(self) -> tuple[int, ...]:
-        """The shape of one element."""
-        shape: tuple[int, ...] = self.value.shape[1:]
-        return shape
-
-    @property
-    def ndim(self) -> int:
-        """The number of axes of one element."""
-        ndim: int = self.value.ndim - 1
-        return ndim
-
-    @property
-    def size(self) -> int:
-        """How many numbers one element has."""
-        return math.prod(self.value.shape[1:])
-
-    @property
-    def nbytes(self) -> int:
-        """The number of bytes that one element takes."""
-        nbytes: int = self.size * self.itemsize
-        return nbytes
-
-    @property
-    def strides(self) -> tuple[int, ...]:
-        """The strides of one element."""
-        strides: tuple[int, ...] = self.value.strides[1:]
-        return strides
+    shape: Any = property(lambda x: x.value.shape[1:])
+    ndim = property(lambda x: x.value.ndim - 1)
+    size: Any = property(lambda x: math.prod(x.value.shape[1:]))
+    nbytes: Any = property(lambda x: x.size * x.itemsize)
+    strides: Any = property(lambda x: x.value.strides[1:])
+    real: Any = property(lambda x: Batched(x.value.real, x.level))
+    imag: Any = property(lambda x: Batched(x.value.imag, x.level))
 
     def over(self, value: Array) -> Batched:
         """Return an array of the same batch, with its values in other memory."""
         return Batched(value, self.level)
-
-    @property
-    def T(self) -> Any:  # noqa: N802 - NumPy's name
-        """The element with its axes in reverse order."""
-        return self.transpose()
-
-    @property
-    def mT(self) -> Any:  # noqa: N802 - NumPy's name
-        """The element with its last two axes swapped."""
-        return self.swapaxes(-1, -2)
-
-    @property
-    def real(self) -> Any:
-        """The real part."""
-        return Batched(self.value.real, self.level)
-
-    @property
-    def imag(self) -> Any:
-        """The imaginary part."""
-        return Batched(self.value.imag, self.level)
-
-    @property
-    def flat(self) -> Any:
-        """The numbers of the element, along one axis."""
-        return self.reshape(-1)
 
     def __len__(self) -> int:
         if not self.ndim:
             raise TypeError("len() of unsized object: one element of the batch has no axis")
         length: int = self.value.shape[1]
         return length
-
-    def __iter__(self) -> Iterator[Any]:
-        return (self[i] for i in range(len(self)))
 
     def __repr__(self) -> str:
         ended = "" if self.level.active else ", of a vmap that has ended"
@@ -165,15 +120,11 @@ class Batched(StandIn, NDArrayOperatorsMixin):
                 f"the truth of an array with {self.size} elements is ambiguous (shape {self.shape}, at "
                 f"{users_line()}): use a.any() or a.all()"
             )
-        return self.level.branch(self)
+        return bool(self.level.branch(self))
 
     def asked(self, what: str) -> NoReturn:
         """Raise: a batched array has a value for each element of the batch."""
-        remedy = _REMEDIES.get(what, "Return the array itself, and take the numbers after vmap")
-        if what in _REMEDIES and stores(users_frame(sys._getframe(1))):
-            what = "storing in an item of a plain array the value"
-            remedy = "A plain array has room for one: begin with numpy.zeros_like(x) or numpy.zeros(shape, like=x)"
-        self.refuse(what, remedy)
+        self.refuse_number(what, "after vmap", "A plain array has room for one: begin")
 
     def __index__(self) -> int:
         self.refuse(
@@ -191,16 +142,6 @@ class Batched(StandIn, NDArrayOperatorsMixin):
 
     def __reduce_ex__(self, protocol: Any) -> NoReturn:
         self.refuse("a pickle", "Pickle what vmap returns")
-
-    def __array__(self, dtype: Any = None, copy: Any = None) -> Array:
-        if not leaves_operator(sys._getframe(1)):
-            self.refuse(
-                "an ndarray",
-                "Use NumPy's functions on it, and numpy.stack([x, y]) for numpy.array([x, y]). To choose from an "
-                "ndarray by it, make that a tensor: autograd.tensor(a)[i]. "
-                "For memory to write it to, use numpy.zeros_like(x) or numpy.zeros(shape, like=x) of a batched x",
-            )
-        return np.array(None, dtype=object)
 
     # Methods
 
@@ -236,10 +177,6 @@ class Batched(StandIn, NDArrayOperatorsMixin):
         """Return the element in another dtype."""
         return Batched(self.value.astype(dtype, order, casting, subok, copy), self.level)
 
-    def copy(self, order: Any = "K") -> Any:
-        """Return a copy."""
-        return Batched(self.value.copy(order), self.level)
-
     def view(self) -> Any:
         """Return an array that shares the memory."""
         return Batched(self.value, self.level)
@@ -250,28 +187,6 @@ class Batched(StandIn, NDArrayOperatorsMixin):
             steps = self.strides
             return self.transpose(sorted(range(self.ndim), key=lambda axis: -abs(steps[axis]))).reshape(-1)
         return self.reshape(-1, order="F" if order == "F" else "C")
-
-    def flatten(self, order: str = "C") -> Any:
-        """Return a copy of the element along one axis."""
-        return self.ravel(order).copy()
-
-    def fill(self, value: complex) -> None:
-        """Write one number to all places."""
-        self[...] = value
-
-    def sort(self, axis: int = -1, kind: Any = None) -> None:
-        """Sort in place along an axis."""
-        self[...] = np.sort(self, axis, kind)
-
-    def compress(self, condition: Array, axis: int | None = None) -> Any:
-        """Return the slices along `axis` where `condition` holds."""
-        return np.compress(condition, self, axis)
-
-    def conj(self) -> Any:
-        """Return the complex conjugate; the array itself if it is real."""
-        return np.conjugate(self) if self.dtype.kind == "c" else self
-
-    conjugate = conj
 
     def tobytes(self) -> bytes:
         """Return the bytes of the arrays of all elements."""
@@ -311,17 +226,6 @@ class Batched(StandIn, NDArrayOperatorsMixin):
             node = x.level.shared(node, array)
             x = x.value
         return node
-
-    def __getattr__(self, name: str) -> Any:
-        """Return a method that is NumPy's function of that name."""
-        if name not in _METHODS:
-            raise AttributeError(f"a batched array of vmap has no {name!r}: use NumPy's functions on it")
-        function = getattr(np, name)
-        return lambda *args, **kwargs: function(self, *args, **kwargs)
-
-    def __pow__(self, other: Any) -> Any:
-        ufunc, args = power_call(self, other)
-        return ufunc(*args)
 
     __iadd__ = _in_place(np.add)
     __isub__ = _in_place(np.subtract)
@@ -400,7 +304,7 @@ class Batched(StandIn, NDArrayOperatorsMixin):
                 args, kwargs = _without_constants(args), _without_constants(kwargs)  # NumPy asks no tensor as where=
             elif isinstance(x, ndarray):
                 level.refuse_mask(x)
-        if function in _MAKERS:
+        if function in MAKERS:
             return self._made(function, *args, **kwargs)
         return level.call(function, args, kwargs)
 
@@ -440,18 +344,7 @@ def _without_table(x: Any) -> Any:
 
 
 _ALL = slice(None)
-_REMEDIES = {
-    "float()": "Keep it an array: without float(), or x[()]; math.sin(x) is numpy.sin(x)",
-    "complex()": "Keep it an array, as in x + 0j",
-    "int()": "Keep it an array, as in x.astype(int)",
-}
 _NUMBERS = frozenset((float, int, complex, bool, np.float64, np.float32))
-_MAKERS = frozenset((np.zeros, np.empty, np.ones))  # these are told of a batch by their argument `like` alone
-_METHODS = frozenset((
-    "all", "any", "argmax", "argmin", "argpartition", "argsort", "choose", "clip", "cumprod", "cumsum", "diagonal",
-    "dot", "max", "mean", "min", "nonzero", "prod", "put", "repeat", "round", "searchsorted", "squeeze", "std", "take",
-    "trace", "var",
-))  # fmt: skip
 
 
 def _without_constants(tree: Any) -> Any:

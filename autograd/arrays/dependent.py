@@ -9,20 +9,17 @@ they go with terms; see `primitives.patterns`. This module is what the rest of t
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from operator import itemgetter
 from types import EllipsisType
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import numpy as np
-from numpy.lib.mixins import NDArrayOperatorsMixin
 
 from ..errors import BatchError, PatternError
-from ..source.call_site import leaves_operator, stores, users_frame, users_line
-from .door import BATCH_TYPES, Array, contents
-from .powers import power_call
-from .standin import StandIn, of_value
+from ..source.call_site import users_line
+from .door import BATCH_TYPES, Array, contents, mapped
+from .standin import MAKERS, OfLevel, of_value
 
 if TYPE_CHECKING:
     from numpy.typing import DTypeLike
@@ -37,7 +34,7 @@ class LostError(PatternError, BatchError):
     """What an operation can do without patterns, as it can without batches."""
 
 
-class Dependent(StandIn, NDArrayOperatorsMixin):
+class Dependent(OfLevel):
     """An array that knows which inputs each element depends on.
 
     Attributes
@@ -49,6 +46,11 @@ class Dependent(StandIn, NDArrayOperatorsMixin):
     """
 
     __slots__ = ("__weakref__", "_owned", "_parent", "_seen", "_terms", "level", "value")
+    _named = "an array whose pattern is looked for"
+    _no_ndarray = (
+        "Use NumPy's functions on it, and numpy.stack([x, y]) for numpy.array([x, y]). For memory to write it to, "
+        "begin with numpy.zeros_like(x)"
+    )
 
     def __init__(
         self,
@@ -106,16 +108,6 @@ class Dependent(StandIn, NDArrayOperatorsMixin):
     shape, ndim, size, nbytes, strides = map(of_value, ("shape", "ndim", "size", "nbytes", "strides"))
 
     @property
-    def T(self) -> Any:  # noqa: N802 - NumPy's name
-        """The array with its axes in reverse order."""
-        return np.transpose(self)
-
-    @property
-    def mT(self) -> Any:  # noqa: N802 - NumPy's name
-        """The array with its last two axes swapped."""
-        return np.swapaxes(self, -1, -2)
-
-    @property
     def real(self) -> Any:
         """The real part."""
         return Dependent(self.value.real, self.level, parent=self, seen=_part)
@@ -127,16 +119,8 @@ class Dependent(StandIn, NDArrayOperatorsMixin):
             return Dependent(self.value.imag, self.level)
         return Dependent(self.value.imag, self.level, parent=self, seen=_part)
 
-    @property
-    def flat(self) -> Any:
-        """The numbers of the array, along one axis."""
-        return self.reshape(-1)
-
     def __len__(self) -> int:
         return len(self.value)
-
-    def __iter__(self) -> Iterator[Any]:
-        return (self[i] for i in range(len(self)))
 
     def __repr__(self) -> str:
         return f"Dependent({self.value!r})"
@@ -178,23 +162,10 @@ class Dependent(StandIn, NDArrayOperatorsMixin):
         if self.dtype.kind in "iub" or not self.level.sets.written_out(self.terms, self.size, np.inf).nnz:
             self.check_fixed(what, "Keep it an array")
             return self.value
-        remedy = _REMEDIES.get(what, "Return the array itself, and take the numbers afterwards")
-        if what in _REMEDIES and stores(users_frame(sys._getframe(1))):
-            what = "storing in an item of a plain array the value"
-            remedy = "Begin with numpy.zeros_like(x) or numpy.zeros(shape, like=x)"
-        return self.refuse(what, remedy)
+        return self.refuse_number(what, "afterwards", "Begin")
 
     def __reduce_ex__(self, protocol: Any) -> NoReturn:
         self.refuse("a pickle", "Pickle what the function returns")
-
-    def __array__(self, dtype: Any = None, copy: bool | None = None) -> Array:
-        if not leaves_operator(sys._getframe(1)):
-            self.refuse(
-                "an ndarray",
-                "Use NumPy's functions on it, and numpy.stack([x, y]) for numpy.array([x, y]). For memory to write "
-                "it to, begin with numpy.zeros_like(x)",
-            )
-        return np.array(None, dtype=object)
 
     # Methods
 
@@ -221,47 +192,14 @@ class Dependent(StandIn, NDArrayOperatorsMixin):
         """Tell whether a result of this array has a derivative with respect to it."""
         return value.dtype.kind not in "fc" or self.dtype.kind in "fc"
 
-    def copy(self, order: Any = "K") -> Any:
-        """Return a copy."""
-        return self.over(self.value.copy(order))
-
     def view(self) -> Any:
         """Return an array that shares the memory."""
         return Dependent(self.value.view(), self.level, parent=self, seen=_same)
-
-    def flatten(self, order: str = "C") -> Any:
-        """Return a copy of the array along one axis."""
-        return self.reshape(-1, order=order).copy()
-
-    def fill(self, value: complex) -> None:
-        """Write one number to all places."""
-        self[...] = value
-
-    def sort(self, axis: int = -1, kind: Any = None) -> None:
-        """Sort in place along an axis."""
-        self[...] = np.sort(self, axis, kind)
-
-    def conj(self) -> Any:
-        """Return the complex conjugate; the array itself if it is real."""
-        return np.conjugate(self) if self.dtype.kind == "c" else self
-
-    conjugate = conj
-
-    def compress(self, condition: Array, axis: int | None = None) -> Any:
-        """Return the slices along `axis` where `condition` holds."""
-        return np.compress(condition, self, axis)
 
     def tobytes(self) -> bytes:
         """Return the bytes of the array."""
         data: bytes = self.value.tobytes()
         return data
-
-    def __getattr__(self, name: str) -> Any:
-        """Return a method that is NumPy's function of that name."""
-        if name not in _METHODS:
-            raise AttributeError(f"an array whose pattern is looked for has no {name!r}: use NumPy's functions on it")
-        function = getattr(np, name)
-        return lambda *args, **kwargs: function(self, *args, **kwargs)
 
     def __getitem__(self, key: Any) -> Any:
         kind = type(key)
@@ -274,10 +212,6 @@ class Dependent(StandIn, NDArrayOperatorsMixin):
 
     def __setitem__(self, key: Any, value: Any) -> None:
         self.level.setitem(self, key, value)
-
-    def __pow__(self, other: Any) -> Any:
-        ufunc, args = power_call(self, other)
-        return ufunc(*args)
 
     def __matmul__(self, other: Any) -> Any:
         if hasattr(other, "tocoo"):
@@ -303,7 +237,7 @@ class Dependent(StandIn, NDArrayOperatorsMixin):
     def __array_function__(self, function: Any, types: Any, args: Any, kwargs: Any) -> Any:
         if any(kind is not Dependent and (hasattr(kind, "_node") or kind in BATCH_TYPES) for kind in types):
             return NotImplemented
-        if function in _MAKERS:
+        if function in MAKERS:
             return Dependent(function(*args, **kwargs), self.level)
         return self.level.call(function, args, kwargs)
 
@@ -331,28 +265,10 @@ def dependents(*given: Any) -> list[Dependent]:
 
 def plain(tree: Any) -> Any:
     """Return arguments with the values of dependent arrays in place of these."""
-    kind = type(tree)
-    if kind is Dependent:
-        return tree.value
-    if kind is tuple or kind is list:
-        return kind(map(plain, tree))
-    if kind is dict:
-        return {name: plain(part) for name, part in tree.items()}
-    return tree
+    return mapped(lambda x: x.value if type(x) is Dependent else x, tree)
 
 
 _MOST = 12  # terms; more become one term of sets
-_REMEDIES = {
-    "float()": "Keep it an array: without float(), or x[()]; math.sin(x) is numpy.sin(x)",
-    "complex()": "Keep it an array, as in x + 0j",
-    "int()": "Keep it an array, as in x.astype(int)",
-}
-_MAKERS = frozenset((np.zeros, np.empty, np.ones))  # named by like=
-_METHODS = frozenset((
-    "all", "any", "argmax", "argmin", "argpartition", "argsort", "choose", "clip", "cumprod", "cumsum", "diagonal",
-    "dot", "max", "mean", "min", "nonzero", "prod", "put", "ravel", "repeat", "round", "searchsorted", "squeeze",
-    "std", "sum", "swapaxes", "take", "trace", "var",
-))  # fmt: skip
 
 #: What may stand in brackets.
 Index = int | slice | EllipsisType | Array | Dependent | None | list[Any] | tuple[Any, ...]

@@ -148,6 +148,18 @@ def contents(trees: list[Any]) -> list[Any]:
     return found
 
 
+def mapped(function: Callable[[Any], Any], tree: Any) -> Any:
+    """Return lists, tuples and dicts with a function applied to what stands in them, and to anything else itself."""
+    kind = type(tree)
+    if kind is tuple or kind is list:
+        return kind([mapped(function, part) for part in tree])
+    if kind is dict:
+        return {name: mapped(function, part) for name, part in tree.items()}
+    if isinstance(tree, tuple) and hasattr(tree, "_fields"):
+        return kind(*[mapped(function, part) for part in tree])
+    return function(tree)
+
+
 def levels() -> tuple[Level, ...]:
     """Return the calls of `vmap` that run in this thread, the outermost first.
 

@@ -125,16 +125,8 @@ def eigvalsh_rule(g: ArrayOrTensor, a: Any, UPLO: Literal["L", "U"]) -> Any:
     return (conj(v) * share_ties(g, w)[..., None, :]) @ v.mT
 
 
-def _eigh(a: Any, UPLO: Any = "L") -> Any:
-    return np.linalg.eigh(a, UPLO)
-
-
-def _eigvalsh(a: Any, UPLO: Any = "L") -> Any:
-    return np.linalg.eigvalsh(a, UPLO)
-
-
-eigh = general(np.linalg.eigh, eigh_rule, forward=_eigh, outputs=True)
-eigvalsh = general(np.linalg.eigvalsh, eigvalsh_rule, forward=_eigvalsh)
+eigh = general(np.linalg.eigh, eigh_rule, forward=lambda a, UPLO="L": np.linalg.eigh(a, UPLO), outputs=True)
+eigvalsh = general(np.linalg.eigvalsh, eigvalsh_rule, forward=lambda a, UPLO="L": np.linalg.eigvalsh(a, UPLO))
 
 
 # Eigenvalues of general square matrices: a v = v diag(w), each column of v with length 1 and a real largest component

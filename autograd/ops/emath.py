@@ -22,10 +22,6 @@ def _negative(values: Any) -> Any:
     return values < 0
 
 
-def _large(values: Any) -> Any:
-    return np.abs(values) > 1
-
-
 def _widened(x: Any, outside: Callable[[Any], Any]) -> Any:
     """Make `x` complex if one of its real elements is outside the domain with real results."""
     x = operand(x)
@@ -47,7 +43,7 @@ def _declare(ours: Callable[..., Any], numpys: Callable[..., Any], outside: Call
 for _name in ("sqrt", "log", "log10", "log2"):
     _declare(getattr(np.emath, _name), getattr(np, _name), _negative)
 for _name in ("arcsin", "arccos", "arctanh"):
-    _declare(getattr(np.emath, _name), getattr(np, _name), _large)
+    _declare(getattr(np.emath, _name), getattr(np, _name), lambda values: np.abs(values) > 1)
 
 
 @composed(np.emath.logn, method=False)

@@ -262,15 +262,12 @@ def _along_space(g: Any, x_shape: tuple[int, ...], y_shape: tuple[int, ...]) -> 
     return np.concatenate([0 * third, 0 * third, third], -1)
 
 
-def _cross_left(g: Any, y: Any, x_shape: tuple[int, ...], y_shape: tuple[int, ...]) -> Any:
-    return np.cross(_in_space(y), _along_space(g, x_shape, y_shape))[..., : x_shape[-1]]
-
-
-def _cross_right(g: Any, x: Any, x_shape: tuple[int, ...], y_shape: tuple[int, ...]) -> Any:
-    return np.cross(_along_space(g, x_shape, y_shape), _in_space(x))[..., : y_shape[-1]]
-
-
-_cross = multilinear(lambda x, y: np.cross(x, y), _cross_left, _cross_right, name="cross")
+_cross = multilinear(
+    lambda x, y: np.cross(x, y),
+    lambda g, y, x_shape, y_shape: np.cross(_in_space(y), _along_space(g, x_shape, y_shape))[..., : x_shape[-1]],
+    lambda g, x, x_shape, y_shape: np.cross(_along_space(g, x_shape, y_shape), _in_space(x))[..., : y_shape[-1]],
+    name="cross",
+)
 
 
 @composed(np.cross, method=False)

@@ -36,35 +36,25 @@ _EXTREMES = (np.maximum, np.minimum, np.fmax, np.fmin)
 
 # Reductions in closed form
 
-operations[np.add.reduce] = lambda x, axis=0, dtype=None, keepdims=False, initial=ABSENT, where=True: sum(
-    x, axis, dtype, None, keepdims, initial, where
-)
-operations[np.multiply.reduce] = lambda x, axis=0, dtype=None, keepdims=False, initial=ABSENT, where=True: prod(
-    x, axis, dtype, None, keepdims, initial, where
-)
-operations[np.maximum.reduce] = lambda x, axis=0, dtype=None, keepdims=False, initial=ABSENT, where=True: max(
-    x, axis, None, keepdims, initial, where
-)
-operations[np.minimum.reduce] = lambda x, axis=0, dtype=None, keepdims=False, initial=ABSENT, where=True: min(
-    x, axis, None, keepdims, initial, where
-)
+
+def _reduction(compute: Any, casts: bool = True) -> Function:
+    """Return a reduction as a function whose arguments a rule can name; extremes are given what is cast already."""
+
+    def reduce(
+        x: Any, axis: Axis = 0, dtype: Any = None, keepdims: bool = False, initial: Any = ABSENT, where: Any = True
+    ) -> Any:
+        return compute(x, axis, *[dtype] * casts, None, keepdims, initial, where)
+
+    return reduce
+
+
+for _ufunc, _function in ((np.add, sum), (np.multiply, prod), (np.maximum, max), (np.minimum, min)):
+    operations[_ufunc.reduce] = _reduction(_function, _ufunc not in _EXTREMES)
 
 
 def _cast(x: Any, dtype: Any) -> Any:
     """Return `x` in another dtype, if one is given."""
     return x if dtype is None or x.dtype == dtype else x.astype(dtype)
-
-
-def _reduction(ufunc: np.ufunc) -> Function:
-    """Return the reduction as a function whose arguments a rule can name."""
-    reduction: Any = ufunc.reduce
-
-    def reduce(
-        x: Any, axis: Axis = 0, dtype: Any = None, keepdims: bool = False, initial: Any = ABSENT, where: Any = True
-    ) -> Any:
-        return reduction(x, axis, dtype, None, keepdims, initial, where)
-
-    return reduce
 
 
 def _share_of_sum(g: Any, x: Any, out: Any, axis: Axis, initial: Any, where: Any, scale: float) -> Any:
@@ -79,31 +69,15 @@ def _direction(g: Any, x: Any, out: Any, axis: Axis, where: Any) -> Any:
     return gx if where is True else np.where(where, gx, 0)
 
 
-general(
-    np.fmax.reduce,
-    lambda g, x, out, axis, where: extreme_rule(g, x, out, axis, where, np.greater),
-    forward=_reduction(np.fmax),
-    name="fmax_reduce",
-)
-general(
-    np.fmin.reduce,
-    lambda g, x, out, axis, where: extreme_rule(g, x, out, axis, where, np.less),
-    forward=_reduction(np.fmin),
-    name="fmin_reduce",
-)
-general(
-    np.logaddexp.reduce,
-    lambda g, x, out, axis, initial, where: _share_of_sum(g, x, out, axis, initial, where, 1),
-    forward=_reduction(np.logaddexp),
-    name="logaddexp_reduce",
-)
-general(
-    np.logaddexp2.reduce,
-    lambda g, x, out, axis, initial, where: _share_of_sum(g, x, out, axis, initial, where, math.log(2)),
-    forward=_reduction(np.logaddexp2),
-    name="logaddexp2_reduce",
-)
-general(np.hypot.reduce, _direction, forward=_reduction(np.hypot), name="hypot_reduce")
+_RULES: dict[Any, Any] = {
+    np.fmax: lambda g, x, out, axis, where: extreme_rule(g, x, out, axis, where, np.greater),
+    np.fmin: lambda g, x, out, axis, where: extreme_rule(g, x, out, axis, where, np.less),
+    np.logaddexp: lambda g, x, out, axis, initial, where: _share_of_sum(g, x, out, axis, initial, where, 1),
+    np.logaddexp2: lambda g, x, out, axis, initial, where: _share_of_sum(g, x, out, axis, initial, where, math.log(2)),
+    np.hypot: _direction,
+}
+for _ufunc, _rule in _RULES.items():
+    general(_ufunc.reduce, _rule, forward=_reduction(_ufunc.reduce), name=f"{_ufunc.__name__}_reduce")
 
 
 # Accumulations in closed form
@@ -143,22 +117,17 @@ def _running_extreme_rule(g: Any, x: Any, out: Any, axis: int) -> Any:
     return np.moveaxis(gx, -1, axis)
 
 
-def _accumulation(ufunc: np.ufunc) -> Function:
-    """Return the accumulation as a function whose arguments a rule can name."""
-
-    def accumulate(x: Any, axis: int = 0, dtype: Any = None) -> Any:
-        return ufunc.accumulate(x, axis, dtype)
-
-    return accumulate
+def _declare_running(ufunc: Any) -> None:
+    general(
+        ufunc.accumulate,
+        lambda g, x, out, axis: _running_extreme_rule(g, x, out, axis),
+        forward=lambda x, axis=0, dtype=None: ufunc.accumulate(x, axis, dtype),
+        name=f"{ufunc.__name__}_accumulate",
+    )
 
 
 for _extreme in _EXTREMES:
-    general(
-        _extreme.accumulate,
-        lambda g, x, out, axis: _running_extreme_rule(g, x, out, axis),
-        forward=_accumulation(_extreme),
-        name=f"{_extreme.__name__}_accumulate",
-    )
+    _declare_running(_extreme)
 
 
 # Sums of slices

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable
-from functools import cache
+from functools import cache, partial
 from typing import Any
 
 import numpy as np
 
+from ..arrays.door import Level
 from ..tensors.dispatch import operation_of
 
 Function = Callable[..., Any]
@@ -66,6 +67,19 @@ DENSE = {
 }  # fmt: skip
 
 
+def noting(rules: dict[Function, Function]) -> Callable[..., Callable[[Function], Function]]:
+    """Return a decorator that notes in a table how some functions go; with `each`, it is told which of them first."""
+
+    def rule(*functions: Function, each: bool = False) -> Callable[[Function], Function]:
+        def note(made: Function) -> Function:
+            rules.update({function: partial(made, function) if each else made for function in functions})
+            return made
+
+        return note
+
+    return rule
+
+
 @cache
 def form(function: Function) -> str:
     """Return the name of the form of a NumPy function that has no rule of its own."""
@@ -99,3 +113,33 @@ def parameters(function: Function) -> tuple[tuple[str, ...], dict[str, Any]]:
 def bound(function: Function, args: tuple[Any, ...], kwargs: dict[str, Any]) -> dict[str, Any]:
     """Return the arguments of a call by their names."""
     return {**dict(zip(parameters(function)[0], args, strict=False)), **kwargs}
+
+
+def cores_of(ufunc: Any) -> list[int]:
+    """Return how many of the last axes of each operand its signature says that a ufunc takes together."""
+    return [len([c for c in part.split(",") if c]) for part in ufunc.signature.partition("->")[0][1:-1].split("),(")]
+
+
+def loop_call(level: Level, function: Callable[..., object], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    """Call a function that a level knows nothing of by its `loop`, which takes arguments without names."""
+    names = list(kwargs)
+
+    def call(args: Any, values: Any) -> Any:
+        return function(*args, **dict(zip(names, values, strict=True)))
+
+    return level.loop(function.__name__, call, (args, tuple(kwargs.values())))
+
+
+def written_to(out: Any, result: Any, ready: Callable[[Any, Any], Any]) -> Any:
+    """Write results to the arrays given as ``out=``, and return these; `ready` makes of a target and a value the value.
+
+    Of several outputs both are tuples, with None for one that is not written anywhere.
+    """
+    if out is None:
+        return result
+    written = []
+    for target, value in zip(*(x if isinstance(x, tuple) else (x,) for x in (out, result)), strict=True):
+        if target is not None:
+            target[...] = ready(target, value)
+        written.append(value if target is None else target)
+    return written[0] if len(written) == 1 else tuple(written)

@@ -89,6 +89,7 @@ class Function:
     """
 
     promises_not_to_write: ClassVar[bool] = False
+    _told_of_none: ClassVar[bool] = False  # whether the gradient of an unused result is None
     _operation: _OfClass
 
     def __init_subclass__(cls) -> None:
@@ -211,6 +212,9 @@ class _OfClass(ManyOutputs):
 
     def statics(self, node: Node) -> None:
         return None
+
+    def complete(self, node: MultiNode, g: list[Any]) -> tuple[Any, ...]:
+        return tuple(g) if self.definition._told_of_none else super().complete(node, g)
 
     def derivative(self, node: Node, index: int, g: Any, lift: Lift | None = None, replace: Any = None) -> Any:
         gx = self._gradients(node, g if isinstance(node, MultiNode) else (g,), lift, replace)[index]

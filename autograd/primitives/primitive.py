@@ -342,15 +342,15 @@ class ManyInputs(Primitive):
         return statics
 
     def inputs(self, node: Node) -> tuple[Node | None, ...]:
-        return node.kept_y[0] if node.kept_y is not None else _unbundled(node)
+        return node.kept_y[0] if node.kept_y is not None else unbundled(node)
 
     def kept(self, node: Node, index: int) -> tuple[Any, ...]:
         kept: tuple[Any, ...] = node.kept[0 if self.variadic else index]
         return kept
 
 
-def _unbundled(node: Node) -> tuple[Node | None, ...]:
-    """Return the live inputs of a node that was freed."""
+def unbundled(node: Node) -> tuple[Node | None, ...]:
+    """Return the live inputs of a node, as they hang in a chain; of one that was freed, too."""
     inputs = [node.x]
     y = node.y
     while isinstance(y, Bundle):

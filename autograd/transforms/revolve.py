@@ -25,7 +25,7 @@ from ..graph.grad_mode import PACKING, enable_grad, evaluated_as_at, moment, no_
 from ..graph.mutation import written_since
 from ..graph.node import Leaf, Node, ancestors, by_number, counter, leading_to
 from ..graph.saved_tensors import saved_tensors_hooks
-from ..primitives.function import Function, _WithForwardMode
+from ..primitives.function import Function
 from ..tensors.tensor import LIFT, Tensor, as_tensor, unwrap
 from .checkpoint import drawing_from, random_states, set_random_states
 from .fixed_point import recorded_since, standing_at
@@ -289,6 +289,8 @@ _BETWEEN = "that it closes over was written to between scan() and its derivative
 class _Revolve(Function):
     """A loop that has run: its results, and further ones, the states that were kept on the way."""
 
+    _told_of_none = True
+
     @staticmethod
     def forward(ctx: Any, loop: Revolved, *given: Any) -> Any:
         count = sum(x is not None for x in (*loop.steps.leaves, *loop.steps.rows))
@@ -315,16 +317,6 @@ class _Revolve(Function):
         lifted = any(isinstance(x, Tensor) for x in (*leaves, *rows, *tangents))
         found = (loop.pushed_again if lifted else loop.pushed)(leaves, rows, list(tangents))
         return *found, *(np.zeros(x.shape, x.dtype) for x in saved)  # nothing else sees the states
-
-
-class _Operation(_WithForwardMode):
-    """The operation of such a loop, which is told which of its results have no gradient."""
-
-    def complete(self, node: Any, g: Leaves) -> tuple[Any, ...]:
-        return tuple(g)
-
-
-_Revolve._operation = _Operation(_Revolve)
 
 
 def _seeds(pairs: Any) -> dict[Node, Any]:

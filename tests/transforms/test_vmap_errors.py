@@ -388,3 +388,10 @@ def test_what_is_no_function() -> None:
     something: Any = 3
     with pytest.raises(TypeError, match="function"):
         vmap(something)
+
+
+@pytest.mark.parametrize("sections", [2, 0, -1])
+def test_equal_parts_are_equal(sections: int) -> None:
+    with pytest.raises(ValueError, match=r"axis 0 of shape \(3,\) cannot be cut into 2 equal parts|at least one part"):
+        vmap(lambda x: np.split(x, sections))(X)
+    assert [part.shape for part in vmap(lambda x: np.array_split(x, 2))(X)] == [(4, 2), (4, 1)]

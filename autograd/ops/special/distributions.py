@@ -42,10 +42,6 @@ def _plain_t_in_freedom(v: Any, t: Any) -> Any:
     return np.where(middle, at_middle, -0.5 * np.sign(t) * (of_parameter + of_limit))
 
 
-def _quantile_of_t_in_freedom(v: Any, t: Any) -> Any:
-    return _t_in_freedom(v, t) / _density_of_t(v, t)
-
-
 elementwise(
     special.stdtr,
     lambda g, x, y, out: where_defined(out, g * _t_in_freedom(x, y)),
@@ -53,7 +49,9 @@ elementwise(
 )
 elementwise(
     special.stdtrit,
-    lambda g, x, y, out: -g * at_quantile(special.stdtrit, _quantile_of_t_in_freedom, out, x, y),
+    lambda g, x, y, out: (
+        -g * at_quantile(special.stdtrit, lambda v, t: _t_in_freedom(v, t) / _density_of_t(v, t), out, x, y)
+    ),
     lambda g, x, y, out: g / at_quantile(special.stdtrit, _density_of_t, out, x, y),
 )
 

@@ -27,7 +27,7 @@ from ...arrays.batched import Batched
 from ...arrays.door import Level, innermost
 from ...errors import BatchError, UnsupportedError
 from ...tensors.dispatch import operations
-from ..forms import FLATTENING, LAST_AXES, REDUCTIONS, Function, bound, form, parameters
+from ..forms import FLATTENING, LAST_AXES, REDUCTIONS, Function, bound, form, noting, parameters
 from .alignment import aligned, is_at, repeated, stacked, wrapped
 from .ufuncs import axes_behind, write_result
 
@@ -35,18 +35,9 @@ from .ufuncs import axes_behind, write_result
 _BESIDE = ("where", "mean", "period", "discont")
 # Keywords of those by which operands are passed.
 _OPERANDS = frozenset(("x1", "x2", "a_min", "a_max", "min", "max", "nan", "posinf", "neginf"))
+# How some functions go with a batch: by a function of the level and the arguments.
 _RULES: dict[Function, Function] = {}
-
-
-def rule(*functions: Function) -> Callable[[Function], Function]:
-    """Note how some functions go with a batch: by a function of the level and the arguments."""
-
-    def note(batch: Function) -> Function:
-        for function in functions:
-            _RULES[function] = batch
-        return batch
-
-    return note
+rule = noting(_RULES)
 
 
 def call(level: Level, function: Callable[..., object], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:

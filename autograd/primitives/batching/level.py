@@ -19,6 +19,7 @@ from ...source.source_info import warn
 from ...tensors.tensor import Array, Tensor, unmasked
 from ..accurate_sum import accurate_sum
 from ..declare import linear
+from ..forms import loop_call
 from . import functions, indexing, linear_algebra, order, shapes, ufuncs, writers  # noqa: F401 - some note rules
 from .alignment import aligned, is_at, wrapped
 
@@ -69,21 +70,8 @@ class BatchLevel:
             return ufuncs.apply(self, ufunc, inputs, kwargs)
         return ufuncs.METHODS[method](self, ufunc, *inputs, **kwargs)
 
-    def call(self, function: Callable[..., object], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-        """Apply a NumPy function to arguments that hold batched arrays."""
-        return functions.call(self, function, args, kwargs)
-
-    def getitem(self, x: Array | Batched, key: Any) -> Any:
-        """Return ``x[key]``, where either is batched."""
-        return indexing.getitem(self, x, key)
-
-    def setitem(self, x: Batched, key: Any, value: Any) -> None:
-        """Write `value` to ``x[key]``."""
-        indexing.setitem(self, x, key, value)
-
-    def scatter(self, add: Callable[..., Array], x: Array | Batched, key: Any, shape: tuple[int, ...]) -> Any:
-        """Return zeros of `shape` with `x` added at `key`, where either is batched; `add` does that for arrays."""
-        return indexing.scatter(self, add, x, key, shape)
+    call, loop_call = functions.call, loop_call
+    getitem, setitem, scatter = indexing.getitem, indexing.setitem, indexing.scatter
 
     def zeros(self, shape: Any, dtype: DTypeLike) -> Any:
         """Return zeros of this shape for each element of the batch."""
@@ -106,15 +94,6 @@ class BatchLevel:
         if self.loops == "warn":
             warn(f"{message}: it is right, but as slow as a loop; loops='allow' accepts that", RuntimeWarning)
         return self._joined([first, *(function(*self._element(args, i)) for i in range(1, self.size))], self.size)
-
-    def loop_call(self, function: Callable[..., object], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-        """Call a function with the arguments of each element in turn, and join the results."""
-        names = list(kwargs)
-
-        def of_element(args: Any, values: Any) -> Any:
-            return function(*args, **dict(zip(names, values, strict=True)))
-
-        return self.loop(function.__name__, of_element, (args, tuple(kwargs.values())))
 
     def _apart(self, tree: Any) -> Any:
         """Return arguments with what is batched here as arrays of the whole batch, marked as such."""

@@ -32,58 +32,54 @@ def _rows(x: Any, axis: Any) -> tuple[Any, tuple[int, ...]]:
     return rows, tuple([1 if a in axes else n for a, n in enumerate(x.shape)])
 
 
-def _median(function: Function) -> Function:
-    def median(
-        level: Level, a: Any, axis: Any = None, out: Any = None, overwrite_input: bool = False, keepdims: Any = False
-    ) -> Any:
-        rows, kept = _rows(a, axis)
-        found = Batched(function(rows.value, axis=-1), level)
-        return write_result(out, found.reshape(kept) if keepdims is True else found)
+@rule(np.median, np.nanmedian, each=True)
+def _median(
+    function: Function,
+    level: Level,
+    a: Any,
+    axis: Any = None,
+    out: Any = None,
+    overwrite_input: bool = False,
+    keepdims: Any = False,
+) -> Any:
+    rows, kept = _rows(a, axis)
+    found = Batched(function(rows.value, axis=-1), level)
+    return write_result(out, found.reshape(kept) if keepdims is True else found)
 
-    return median
 
-
-for _function in (np.median, np.nanmedian):
-    rule(_function)(_median(_function))
-
-
-def _quantile(function: Function) -> Function:
-    name = function.__name__
-    of_percent, skips_nan = name.endswith("percentile"), name.startswith("nan")
-
-    def quantile(
-        level: Level,
-        a: Any,
-        q: Any,
-        axis: Any = None,
-        out: Any = None,
-        overwrite_input: bool = False,
-        method: str = "linear",
-        keepdims: Any = False,
-        *,
-        weights: Any = None,
-    ) -> Any:
-        a, q = as_array(a), as_array(q)
-        rows, kept = _rows(a, axis)
-        if weights is not None:
-            weights = as_array(weights)
-            weights = _rows(weights, axis)[0] if weights.shape == a.shape else weights.reshape(-1)
-            weights = np.broadcast_to(weights, rows.shape)
-        if is_at(level, q):
-            share = q / 100 if of_percent else q
-            if weights is None:
-                position = _positions(share, rows, method, skips_nan)
-            else:
-                position = _reached(share, rows, weights, skips_nan)
-            found = _taken(rows, position, skips_nan).reshape(q.shape + rows.shape[:-1])
-            found = found.astype(_dtype(function, a, q, method))
+@rule(np.quantile, np.percentile, np.nanquantile, np.nanpercentile, each=True)
+def _quantile(
+    function: Function,
+    level: Level,
+    a: Any,
+    q: Any,
+    axis: Any = None,
+    out: Any = None,
+    overwrite_input: bool = False,
+    method: str = "linear",
+    keepdims: Any = False,
+    *,
+    weights: Any = None,
+) -> Any:
+    a, q, skips_nan = as_array(a), as_array(q), function.__name__.startswith("nan")
+    rows, kept = _rows(a, axis)
+    if weights is not None:
+        weights = as_array(weights)
+        weights = _rows(weights, axis)[0] if weights.shape == a.shape else weights.reshape(-1)
+        weights = np.broadcast_to(weights, rows.shape)
+    if is_at(level, q):
+        share = q / 100 if function.__name__.endswith("percentile") else q
+        if weights is None:
+            position = _positions(share, rows, method, skips_nan)
         else:
-            given = None if weights is None else repeated(level, weights)
-            values = function(repeated(level, rows), q, axis=-1, method=method, weights=given)
-            found = Batched(np.moveaxis(values, q.ndim, 0), level)
-        return write_result(out, found.reshape(q.shape + kept) if keepdims is True else found)
-
-    return quantile
+            position = _reached(share, rows, weights, skips_nan)
+        found = _taken(rows, position, skips_nan).reshape(q.shape + rows.shape[:-1])
+        found = found.astype(function(np.ones(1, a.dtype), np.zeros(q.shape, q.dtype), method=method).dtype)
+    else:
+        given = None if weights is None else repeated(level, weights)
+        values = function(repeated(level, rows), q, axis=-1, method=method, weights=given)
+        found = Batched(np.moveaxis(values, q.ndim, 0), level)
+    return write_result(out, found.reshape(q.shape + kept) if keepdims is True else found)
 
 
 def _positions(q: Any, rows: Any, method: str, skips_nan: bool) -> Any:
@@ -119,10 +115,6 @@ def _reached(q: Any, rows: Any, weights: Any, skips_nan: bool) -> Any:
     return np.minimum((sums < quantiles).sum(-1), rows.shape[-1] - 1).astype(float)
 
 
-def _dtype(function: Function, a: Any, q: Any, method: str) -> Any:
-    return function(np.ones(1, a.dtype), np.zeros(q.shape, q.dtype), method=method).dtype
-
-
 def _taken(rows: Any, position: Any, skips_nan: bool) -> Any:
     """Return the elements at positions of the sorted rows, mixed from neighbours where they lie between them."""
     ascending = np.sort(rows, -1)
@@ -135,10 +127,6 @@ def _taken(rows: Any, position: Any, skips_nan: bool) -> Any:
     found = np.where(share == 0, low, low + (high - low) * share)
     last = ascending[..., -1:]
     return np.moveaxis(found if skips_nan else np.where(np.isnan(last), last, found), -1, 0)
-
-
-for _quantiles in (np.quantile, np.percentile, np.nanquantile, np.nanpercentile):
-    rule(_quantiles)(_quantile(_quantiles))
 
 
 # Searches

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
-import operator
 from typing import Any
 
 import numpy as np
@@ -104,19 +102,13 @@ def _full(level: Level, shape: Any, fill_value: Any, dtype: Any = None, order: A
     return made
 
 
-def _like(function: Function) -> Function:
-    def make(level: Level, *args: Any, **kwargs: Any) -> Any:
-        given = bound(function, args, kwargs)
-        shape, x = given.pop("shape", None), given.pop(parameters(function)[0][0])
-        if shape is not None:
-            shape = (level.size, *(shape if isinstance(shape, tuple | list) else (shape,)))
-        return Batched(function(x.value, shape=shape, **given), level)
-
-    return make
-
-
-for _maker in (np.zeros_like, np.ones_like, np.empty_like):
-    rule(_maker)(_like(_maker))
+@rule(np.zeros_like, np.ones_like, np.empty_like, each=True)
+def _like(function: Function, level: Level, *args: Any, **kwargs: Any) -> Any:
+    given = bound(function, args, kwargs)
+    shape, x = given.pop("shape", None), given.pop(parameters(function)[0][0])
+    if shape is not None:
+        shape = (level.size, *(shape if isinstance(shape, tuple | list) else (shape,)))
+    return Batched(function(x.value, shape=shape, **given), level)
 
 
 @rule(np.full_like)
@@ -136,19 +128,12 @@ def _new(level: Level, *args: Any, **kwargs: Any) -> Any:
     )
 
 
-def _spaced(function: Function) -> Function:
-    def spaced(level: Level, start: Any, stop: Any, num: Any = 50, endpoint: bool = True, *args: Any, **kw: Any) -> Any:
-        given = bound(function, (start, stop, num, endpoint, *args), kw)
-        given["start"], given["stop"] = ends = aligned(level, (start, stop))
-        axis = given.get("axis", 0)
-        given["axis"] = normalize_axis_index(axis, max(map(np.ndim, ends))) + 1
-        return wrapped(level, function(**given))
-
-    return spaced
-
-
-for _function in (np.linspace, np.geomspace):
-    rule(_function)(_spaced(_function))
+@rule(np.linspace, np.geomspace, each=True)
+def _spaced(function: Function, level: Level, start: Any, stop: Any, *args: Any, **kwargs: Any) -> Any:
+    given = bound(function, (start, stop, *args), kwargs)
+    given["start"], given["stop"] = ends = aligned(level, (start, stop))
+    given["axis"] = normalize_axis_index(given.get("axis", 0), max(map(np.ndim, ends))) + 1
+    return wrapped(level, function(**given))
 
 
 # Joins
@@ -174,23 +159,6 @@ def _stack(
     parts = [repeated(level, x) for x in arrays]
     axis = normalize_axis_index(axis, parts[0].ndim)
     return write_result(out, Batched(np.stack(parts, axis + 1, dtype=dtype, casting=casting), level))
-
-
-@rule(np.split, np.array_split)
-def _split(level: Level, ary: Any, indices_or_sections: Any, axis: int = 0) -> Any:
-    if innermost(indices_or_sections) is not None:
-        refuse_shape_of_values(level, indices_or_sections)
-    axis = normalize_axis_index(axis, ary.ndim)
-    total = ary.shape[axis]
-    if np.ndim(indices_or_sections):
-        cuts = [0, *[operator.index(i) for i in indices_or_sections], total]
-    else:
-        sections = operator.index(indices_or_sections)
-        each, extra = divmod(total, sections)
-        sizes = [each + 1] * extra + [each] * (sections - extra)
-        cuts = [0, *np.cumsum(sizes).tolist()]
-    before = (slice(None),) * axis
-    return [ary[(*before, slice(start, stop))] for start, stop in itertools.pairwise(cuts)]
 
 
 # Indices

@@ -11,6 +11,7 @@ from numpy.lib.array_utils import normalize_axis_index, normalize_axis_tuple
 
 from ...arrays.batched import Batched, are_columns_and_rows, outer_products
 from ...arrays.door import Level
+from ..forms import cores_of, written_to
 from .alignment import aligned, is_at, refuse_plain, repeated, stacked, wrapped
 from .indexing import place, shape_selected, written
 from .products import matmul
@@ -44,28 +45,22 @@ def _chosen(level: Level, ufunc: np.ufunc, inputs: Any, kwargs: dict[str, Any], 
 
 def write_result(out: Any, result: Any) -> Any:
     """Write a result to the arrays that were given as ``out=``, which have to be batched too; return them."""
-    if out is None:
-        return result
-    places = out if isinstance(out, tuple) else (out,)
-    results = result if isinstance(result, tuple) else (result,)
-    written_to = []
-    for target, value in zip(places, results, strict=True):
-        if target is not None:
-            if type(value) is Batched and (type(target) is not Batched or target.level.number < value.level.number):
-                value.refuse(
-                    "writing to a plain array, with out= or an operator such as +=, the result",
-                    "A plain array has room for one element. Write x = x + y, or begin with numpy.zeros_like(y)",
-                )
-            target[...] = value
-        written_to.append(value if target is None else target)
-    return written_to[0] if len(written_to) == 1 else tuple(written_to)
+    return written_to(out, result, _for_batch)
+
+
+def _for_batch(target: Any, value: Any) -> Any:
+    if type(value) is Batched and (type(target) is not Batched or target.level.number < value.level.number):
+        value.refuse(
+            "writing to a plain array, with out= or an operator such as +=, the result",
+            "A plain array has room for one element. Write x = x + y, or begin with numpy.zeros_like(y)",
+        )
+    return value
 
 
 def _of_last_axes(level: Level, ufunc: Any, inputs: tuple[Any, ...]) -> Any:
     """Call a ufunc of the last axes, as many as its signature says."""
-    cores = [len([c for c in part.split(",") if c]) for part in ufunc.signature.partition("->")[0][1:-1].split("),(")]
     inputs = tuple([x if hasattr(x, "ndim") else np.asarray(x) for x in inputs])
-    return wrapped(level, ufunc(*stacked(level, inputs, cores)))
+    return wrapped(level, ufunc(*stacked(level, inputs, cores_of(ufunc))))
 
 
 def axes_behind(axis: int | tuple[int, ...] | None, ndim: int) -> Any:

@@ -2,38 +2,32 @@
 
 from __future__ import annotations
 
+from functools import wraps
 from typing import Any
 
 import numpy as np
 
 from ...arrays.door import Level
-from ..forms import Function, bound
+from ..forms import Function
 from .alignment import refuse_plain
 from .functions import rule
 
 __all__: list[str] = []  # all of them are noted by `rule`
 
 
-def _written(function: Function) -> Function:
-    name = function.__name__
-
-    def write(level: Level, a: Any, *args: Any, **kwargs: Any) -> None:
-        refuse_plain(level, name, a, args, kwargs)
-        if function is np.copyto:
-            given = bound(function, (a, *args), kwargs)
-            where = given.get("where", True)
-            a[...] = given["src"] if where is True else np.where(where, given["src"], a)
-            return
-        names = list(kwargs)
-
-        def of_element(target: Any, args: Any, values: Any) -> Any:
-            function(target, *args, **dict(zip(names, values, strict=True)))
-            return target
-
-        a[...] = level.loop(name, of_element, (a.copy(), args, tuple(kwargs.values())))
-
-    return write
+@rule(np.copyto)
+def _copyto(level: Level, dst: Any, src: Any, casting: Any = "same_kind", where: Any = True) -> None:
+    refuse_plain(level, "copyto", dst, src, where)
+    dst[...] = src if where is True else np.where(where, src, dst)
 
 
-for _writer in (np.copyto, np.put, np.place, np.putmask, np.fill_diagonal):
-    rule(_writer)(_written(_writer))
+@rule(np.put, np.place, np.putmask, np.fill_diagonal, each=True)
+def _written(function: Function, level: Level, a: Any, *args: Any, **kwargs: Any) -> None:
+    refuse_plain(level, function.__name__, a, args, kwargs)
+
+    @wraps(function)
+    def write(target: Any, *args: Any, **kwargs: Any) -> Any:
+        function(target, *args, **kwargs)
+        return target
+
+    a[...] = level.loop_call(write, (a.copy(), *args), kwargs)

@@ -15,12 +15,12 @@ In any other, everything depends on everything: see `PatternLevel.dense`.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from ...arrays.dependent import NUMBER, Dependent, dependents, plain
-from ...arrays.door import Array
+from ...arrays.door import Array, mapped
 from ...tensors.dispatch import position_of_out
 from ..forms import (
     ACCUMULATING,
@@ -33,6 +33,7 @@ from ..forms import (
     Function,
     bound,
     form,
+    noting,
     parameters,
 )
 from . import products
@@ -41,24 +42,12 @@ from .reductions import accumulated, axes_of, mixed, reduced
 from .terms import matrices, over_axes, union, write_result
 from .ufuncs import call_ufunc
 
-if TYPE_CHECKING:
-    from scipy.sparse import csr_array
-
 numpy: Any = np  # its annotations accept the names of methods alone
+# How some functions go with terms: by a function of the level and the arguments.
 _RULES: dict[Function, Function] = {
     np.einsum: products.einsum, np.dot: products.dot, np.tensordot: products.tensordot, np.convolve: products.convolve,
 }  # fmt: skip
-
-
-def rule(*functions: Function) -> Callable[[Function], Function]:
-    """Note how some functions go with terms: by a function of the level and the arguments."""
-
-    def note(of_terms: Function) -> Function:
-        for function in functions:
-            _RULES[function] = of_terms
-        return of_terms
-
-    return note
+rule = noting(_RULES)
 
 
 def _named(text: str, *homes: Any) -> frozenset[Function]:
@@ -96,9 +85,7 @@ def known(function: Callable[..., object]) -> str:
 class Sparsity(PatternLevel):
     """One call of `sparsity`, to which NumPy's functions come; see `Level` for what its methods do."""
 
-    def call_ufunc(self, ufunc: np.ufunc, method: str, inputs: tuple[Array, ...], kwargs: dict[str, Any]) -> Any:
-        """Apply a ufunc, or a method of it such as `reduce`."""
-        return call_ufunc(self, ufunc, method, inputs, kwargs)
+    call_ufunc, sparse_matmul = call_ufunc, products.sparse_matmul
 
     def call(self, function: Callable[..., object], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         """Call a NumPy function on arguments some of which are dependent, and write its result to an `out`."""
@@ -114,10 +101,6 @@ class Sparsity(PatternLevel):
         value = np.asarray(function(*plain(values)))
         given = [x.given() for x in values if type(x) is Dependent]
         return self.result(value, union(*[[np.broadcast_to(t, value.shape) for t in ts] for ts in given]))
-
-    def sparse_matmul(self, matrix: csr_array, x: Dependent) -> Any:
-        """Return the product of a matrix of SciPy and an array."""
-        return products.sparse_matmul(self, matrix, x)
 
 
 def _called(level: PatternLevel, function: Function, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
@@ -241,40 +224,24 @@ def _is_view(value: Any, of: Any) -> bool:
 
 def _swapped(tree: Any, k: int, given: dict[int, Any]) -> Any:
     """Return arguments with term `k` in place of each dependent array, and zeros in place of other numbers."""
-    kind = type(tree)
-    if kind is Dependent:
-        terms = given[id(tree)]
-        return terms[k] if k < len(terms) else np.zeros(tree.shape, NUMBER)
-    if kind is list or kind is tuple:
-        return kind([_swapped(part, k, given) for part in tree])
-    if kind is dict:
-        return {name: _swapped(part, k, given) for name, part in tree.items()}
-    if (isinstance(tree, np.ndarray | np.generic) and tree.dtype.kind in "fc") or isinstance(tree, float | complex):
-        return np.zeros(np.shape(tree), NUMBER)
-    return tree
+
+    def swap(x: Any) -> Any:
+        if type(x) is Dependent:
+            terms = given[id(x)]
+            return terms[k] if k < len(terms) else np.zeros(x.shape, NUMBER)
+        numbers = isinstance(x, np.ndarray | np.generic) and x.dtype.kind in "fc"
+        return np.zeros(np.shape(x), NUMBER) if numbers or isinstance(x, float | complex) else x
+
+    return mapped(swap, tree)
 
 
 # Rules
 
 
-@rule(np.copy)
-def _copy(level: PatternLevel, a: Any, order: Any = "K", subok: bool = False) -> Any:
-    return a.copy(order)
-
-
-@rule(np.real)
-def _real(level: PatternLevel, val: Any) -> Any:
-    return val.real
-
-
-@rule(np.imag)
-def _imag(level: PatternLevel, val: Any) -> Any:
-    return val.imag
-
-
-@rule(np.astype)
-def _astype(level: PatternLevel, x: Any, dtype: Any, /, *, copy: bool = True, device: Any = None) -> Any:
-    return x.astype(dtype, copy=copy)
+rule(np.copy)(lambda level, a, order="K", subok=False: a.copy(order))
+rule(np.real)(lambda level, val: val.real)
+rule(np.imag)(lambda level, val: val.imag)
+rule(np.astype)(lambda level, x, dtype, /, *, copy=True, device=None: x.astype(dtype, copy=copy))
 
 
 @rule(np.clip)
@@ -302,37 +269,30 @@ def _ptp(level: PatternLevel, a: Any, axis: Any = None, keepdims: Any = False) -
     return np.subtract(np.max(a, axis, keepdims=keepdims), np.min(a, axis, keepdims=keepdims))
 
 
-def _quantile(function: Function) -> Function:
-    of_percent, is_median = function.__name__.endswith("percentile"), function.__name__.endswith("median")
-
-    def quantile(level: PatternLevel, a: Any, *args: Any, **kwargs: dict[str, Any]) -> Any:
-        """Mix the elements of neighbouring ranks: at this point, those of the elements that have them."""
-        given = bound(function, (a, *args), kwargs)
-        q = 0.5 if is_median else plain(given.get("q"))
-        axis, method, keepdims = given.get("axis"), given.get("method", "linear"), given.get("keepdims") is True
-        beside = dependents([x for name, x in given.items() if name != "a"])
-        if level.everywhere or beside or given.get("weights") is not None or np.isnan(a.value).any() or not a.size:
-            return level.dense(function.__name__, function, (a, *args), kwargs)
-        axes = axes_of(axis, a.ndim)
-        rest = [n for n in range(a.ndim) if n not in axes]
-        order = np.moveaxis(a.value, axes, range(len(rest), a.ndim)).reshape(*[a.shape[n] for n in rest], -1)
-        order = np.argsort(order, -1, kind="stable")
-        place = numpy.quantile(np.arange(float(order.shape[-1])), np.divide(q, 100 if of_percent else 1), method=method)
-        value = np.asarray(function(a.value, *plain(tuple(args)), **plain(kwargs)))
-        terms = []
-        for t in a.given():
-            rows = np.moveaxis(t, axes, range(len(rest), t.ndim)).reshape(order.shape)
-            rows = np.moveaxis(np.take_along_axis(rows, order, -1), -1, 0)
-            for near in (np.floor(place), np.ceil(place)):
-                found = np.asarray(rows[near.astype(int)])
-                terms.append(np.expand_dims(found, [n + np.ndim(q) for n in axes]) if keepdims else found)
-        return level.result(value, union(terms))
-
-    return quantile
-
-
-for _function in (np.median, np.nanmedian, np.quantile, np.percentile, np.nanquantile, np.nanpercentile):
-    rule(_function)(_quantile(_function))
+@rule(np.median, np.nanmedian, np.quantile, np.percentile, np.nanquantile, np.nanpercentile, each=True)
+def _quantile(function: Function, level: PatternLevel, a: Any, *args: Any, **kwargs: dict[str, Any]) -> Any:
+    """Mix the elements of neighbouring ranks: at this point, those of the elements that have them."""
+    name, given = function.__name__, bound(function, (a, *args), kwargs)
+    q = 0.5 if name.endswith("median") else plain(given.get("q"))
+    axis, method, keepdims = given.get("axis"), given.get("method", "linear"), given.get("keepdims") is True
+    beside = dependents([x for key, x in given.items() if key != "a"])
+    if level.everywhere or beside or given.get("weights") is not None or np.isnan(a.value).any() or not a.size:
+        return level.dense(name, function, (a, *args), kwargs)
+    axes = axes_of(axis, a.ndim)
+    rest = [n for n in range(a.ndim) if n not in axes]
+    order = np.moveaxis(a.value, axes, range(len(rest), a.ndim)).reshape(*[a.shape[n] for n in rest], -1)
+    order = np.argsort(order, -1, kind="stable")
+    share = np.divide(q, 100 if name.endswith("percentile") else 1)
+    place = numpy.quantile(np.arange(float(order.shape[-1])), share, method=method)
+    value = np.asarray(function(a.value, *plain(tuple(args)), **plain(kwargs)))
+    terms = []
+    for t in a.given():
+        rows = np.moveaxis(t, axes, range(len(rest), t.ndim)).reshape(order.shape)
+        rows = np.moveaxis(np.take_along_axis(rows, order, -1), -1, 0)
+        for near in (np.floor(place), np.ceil(place)):
+            found = np.asarray(rows[near.astype(int)])
+            terms.append(np.expand_dims(found, [n + np.ndim(q) for n in axes]) if keepdims else found)
+    return level.result(value, union(terms))
 
 
 @rule(np.unwrap)
@@ -348,15 +308,9 @@ def _trace(level: PatternLevel, a: Any, offset: int = 0, axis1: int = 0, axis2: 
     return np.sum(np.diagonal(a, offset, axis1, axis2), axis=-1, dtype=dtype)
 
 
-def _like(function: Function) -> Function:
-    def make(level: PatternLevel, *args: Any, **kwargs: dict[str, Any]) -> Any:
-        return Dependent(function(*plain(args), **kwargs), level)
-
-    return make
-
-
-for _maker in (np.zeros_like, np.ones_like, np.empty_like):
-    rule(_maker)(_like(_maker))
+@rule(np.zeros_like, np.ones_like, np.empty_like, each=True)
+def _like(function: Function, level: PatternLevel, *args: Any, **kwargs: dict[str, Any]) -> Any:
+    return Dependent(function(*plain(args), **kwargs), level)
 
 
 @rule(np.full_like)
@@ -386,13 +340,6 @@ def _pad(level: PatternLevel, array: Any, pad_width: Any, mode: Any = "constant"
     value = np.pad(array.value, pad_width, mode, **options)
     options = {} if mode == "constant" else options
     return level.result(value, [np.pad(term, pad_width, mode, **options) for term in array.given()])
-
-
-@rule(np.split, np.array_split)
-def _split(level: PatternLevel, ary: Any, indices_or_sections: Any, axis: int = 0) -> Any:
-    ranges = np.array_split(np.arange(ary.shape[axis]), plain(indices_or_sections))
-    before = (slice(None),) * (axis % ary.ndim)
-    return [ary[(*before, slice(int(r[0]), int(r[-1]) + 1) if r.size else slice(0, 0))] for r in ranges]
 
 
 @rule(np.searchsorted)
@@ -479,21 +426,17 @@ def _among(level: PatternLevel, value: Any, conditions: Any, choices: Any, chose
     return level.result(value, terms)
 
 
-def _spaced(function: Function) -> Function:
-    def spaced(level: PatternLevel, start: Any, stop: Any, *args: Any, **kwargs: dict[str, Any]) -> Any:
-        """Each number depends on both ends."""
-        value = function(*plain((start, stop, *args)), **plain(kwargs))
-        ends = np.broadcast_shapes(np.shape(start), np.shape(stop))
-        axis = bound(function, (start, stop, *args), kwargs).get("axis", 0)
-        given = [t for x in dependents(start, stop) for t in x.given()]
-        terms = [np.expand_dims(np.broadcast_to(t, ends), axis) for t in given]
-        return level.result(value, union([np.broadcast_to(t, value.shape) for t in terms]))
-
-    return spaced
-
-
-for _space in (np.linspace, np.geomspace):
-    rule(_space)(_spaced(_space))
+@rule(np.linspace, np.geomspace, each=True)
+def _spaced(
+    function: Function, level: PatternLevel, start: Any, stop: Any, *args: Any, **kwargs: dict[str, Any]
+) -> Any:
+    """Each number depends on both ends."""
+    value = function(*plain((start, stop, *args)), **plain(kwargs))
+    ends = np.broadcast_shapes(np.shape(start), np.shape(stop))
+    axis = bound(function, (start, stop, *args), kwargs).get("axis", 0)
+    given = [t for x in dependents(start, stop) for t in x.given()]
+    terms = [np.expand_dims(np.broadcast_to(t, ends), axis) for t in given]
+    return level.result(value, union([np.broadcast_to(t, value.shape) for t in terms]))
 
 
 @rule(np.cross)
@@ -560,20 +503,14 @@ def _copyto(level: PatternLevel, dst: Any, src: Any, casting: Any = "same_kind",
     dst[...] = src if where is True else np.where(where, src, dst)
 
 
-def _written(function: Function) -> Function:
-    def write(level: PatternLevel, a: Any, *args: Any, **kwargs: dict[str, Any]) -> None:
-        level.check_target(a, f"numpy.{function.__name__}")
-        if level.everywhere and dependents([x for x in args[:1] if x.dtype.kind in "ib"] if args else []):
-            level.plain_key(args[0])  # raises
-        function(a.value, *plain(args), **plain(kwargs))
-        given = {id(y): y.given() for y in dependents(args, kwargs)}
-        count = max(map(len, given.values()), default=0)
-        places, kept = a._places(count)
-        for k, place in enumerate(places[kept:] if kept else places):
-            function(place, *_swapped(args, k, given), **_swapped(kwargs, k, given))
-
-    return write
-
-
-for _writer in (np.put, np.place, np.putmask, np.fill_diagonal, np.put_along_axis):
-    rule(_writer)(_written(_writer))
+@rule(np.put, np.place, np.putmask, np.fill_diagonal, np.put_along_axis, each=True)
+def _written(function: Function, level: PatternLevel, a: Any, *args: Any, **kwargs: dict[str, Any]) -> None:
+    level.check_target(a, f"numpy.{function.__name__}")
+    if level.everywhere and dependents([x for x in args[:1] if x.dtype.kind in "ib"]):
+        level.plain_key(args[0])  # raises
+    function(a.value, *plain(args), **plain(kwargs))
+    given = {id(y): y.given() for y in dependents(args, kwargs)}
+    count = max(map(len, given.values()), default=0)
+    places, kept = a._places(count)
+    for k, place in enumerate(places[kept:]):
+        function(place, *_swapped(args, k, given), **_swapped(kwargs, k, given))

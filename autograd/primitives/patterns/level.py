@@ -11,7 +11,7 @@ import numpy as np
 from numpy.lib.array_utils import byte_bounds
 
 from ...arrays.dependent import NUMBER, Dependent, Index, LostError, Terms, dependents, plain
-from ...arrays.door import Array, Used, contents
+from ...arrays.door import Array, Used, contents, mapped
 from ...errors import PatternError
 from ...graph.grad_mode import enable_grad
 from ...graph.node import counter
@@ -20,6 +20,7 @@ from ...source.source_info import warn
 from ...tensors.dispatch import operations
 from ...tensors.tensor import Tensor
 from ..declare import general
+from ..forms import loop_call
 from .sets import Sets
 
 if TYPE_CHECKING:
@@ -166,14 +167,7 @@ class PatternLevel:
         parts = [output(i, part) for i, part in enumerate(found)]
         return type(found)(*parts) if hasattr(found, "_fields") else type(found)(parts)
 
-    def loop_call(self, function: Callable[..., object], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-        """Call a function that knows no patterns."""
-        names = list(kwargs)
-
-        def call(args: Any, values: Any) -> Any:
-            return function(*args, **dict(zip(names, values, strict=True)))
-
-        return self.loop(function.__name__, call, (args, tuple(kwargs.values())))
+    loop_call = loop_call
 
     # Indices
 
@@ -324,7 +318,7 @@ def _derivative(function: Callable[..., Any], args: Any, place: int | None, g: A
         return leaves[-1]
 
     with enable_grad():
-        y = function(*_mapped(leaf, args))
+        y = function(*mapped(leaf, args))
         y = y if place is None else y[place]
     if isinstance(y, Tensor) and y.requires_grad:
         y.backward(g, inputs=leaves)
@@ -347,25 +341,13 @@ def _filled(tree: Any, arrays: Iterator[Any]) -> Any:
             return plain(x)
         return plain(x._array) if x._node is None else _Filled(next(arrays))
 
-    return _mapped(fill, tree)
-
-
-def _mapped(function: Callable[[Any], Any], tree: Any) -> Any:
-    """Return a list, tuple or dict with a function applied to each of its parts."""
-    kind = type(tree)
-    if kind is tuple or kind is list:
-        return kind([_mapped(function, part) for part in tree])
-    if isinstance(tree, tuple) and hasattr(tree, "_fields"):
-        return kind(*[_mapped(function, part) for part in tree])
-    if kind is dict:
-        return {name: _mapped(function, part) for name, part in tree.items()}
-    return function(tree)
+    return mapped(fill, tree)
 
 
 def _tensors(tree: Any) -> Any:
     """Return arguments with dependent arrays as tensors that require gradients, which compositions ask for."""
-    return _mapped(lambda x: Tensor(x, requires_grad=x.dtype.kind in "fc") if type(x) is Dependent else x, tree)
+    return mapped(lambda x: Tensor(x, requires_grad=x.dtype.kind in "fc") if type(x) is Dependent else x, tree)
 
 
 def _arrays(tree: Any) -> Any:
-    return _mapped(lambda x: x._array if isinstance(x, Tensor) else x, tree)
+    return mapped(lambda x: x._array if isinstance(x, Tensor) else x, tree)

@@ -11,6 +11,7 @@ import numpy as np
 
 from ...arrays.dependent import Dependent, Terms, plain
 from ...arrays.door import Array
+from ..forms import cores_of, written_to
 from .level import PatternLevel
 
 
@@ -82,9 +83,7 @@ def matrices(
 
     `cores` says how many of the last axes of each argument belong to one; by default the signature of the ufunc does.
     """
-    if cores is None:
-        parts = function.signature.partition("->")[0][1:-1].split("),(")
-        cores = [len([c for c in part.split(",") if c]) for part in parts]
+    cores = cores_of(function) if cores is None else cores
     value = function(*map(plain, args), *rest, **options)
     given = [(x, n) for x, n in zip(args, cores, strict=False) if type(x) is Dependent]
     whole = [t for x, n in given for t in over_axes(level, x.given(), range(x.ndim - n, x.ndim))]
@@ -104,21 +103,16 @@ def matrices(
 
 def write_result(out: Any, result: Any) -> Any:
     """Write a result to the arrays that were given as ``out=``; return them."""
-    if out is None:
-        return result
-    places = out if isinstance(out, tuple) else (out,)
-    results = result if isinstance(result, tuple) else (result,)
-    written = []
-    for target, value in zip(places, results, strict=True):
-        if target is not None:
-            if type(target) is not Dependent and type(value) is Dependent and value.terms:
-                value.refuse(
-                    "writing to a plain array, with out= or an operator such as +=, the result",
-                    "Write x = x + y, or begin with numpy.zeros_like(y)",
-                )
-            target[...] = value if type(target) is Dependent else plain(value)
-        written.append(value if target is None else target)
-    return written[0] if len(written) == 1 else tuple(written)
+    return written_to(out, result, _with_terms)
+
+
+def _with_terms(target: Any, value: Any) -> Any:
+    if type(target) is not Dependent and type(value) is Dependent and value.terms:
+        value.refuse(
+            "writing to a plain array, with out= or an operator such as +=, the result",
+            "Write x = x + y, or begin with numpy.zeros_like(y)",
+        )
+    return value if type(target) is Dependent else plain(value)
 
 
 _FEW = 9  # terms of a reduction that need no set

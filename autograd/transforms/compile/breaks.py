@@ -52,8 +52,8 @@ class Text:
 
     Attributes
     ----------
-    live, why
-        Of the first part of a function: the variables that it returns, and why the function is parted there.
+    live, why, apart
+        Of the first part of a function: the variables that it returns, why the function is parted there, and its code.
     """
 
     def __init__(
@@ -63,6 +63,7 @@ class Text:
         self.function: Any = function.__func__ if isinstance(function, MethodType) else function
         self.code: Any = getattr(self.function, "__code__", None)
         self._whole, self._definition = whole or self, definition
+        self.apart: CodeType | None = None if whole is None else whole.code
 
     @cached_property
     def _module(self) -> tuple[ast.Module, list[Any], int] | None:
@@ -91,11 +92,6 @@ class Text:
         if self._definition is None and (found := self._module) is not None:
             self._definition = found[1][found[2]]
         return self._definition
-
-    @property
-    def whole_code(self) -> CodeType | None:
-        """The code of the whole function, if this is the first part of one."""
-        return None if self._whole is self else self._whole.code
 
     def use_of(self, parameter: int | str) -> str:
         """Return where the function first names a parameter, given by its position or its name; nothing if nowhere."""
@@ -167,28 +163,12 @@ class Text:
 
 
 class Broken:
-    """A function that is parted: its beginning is compiled.
-
-    Attributes
-    ----------
-    programs, fallbacks
-        Those of the beginning.
-    """
+    """A function that is parted: its beginning is compiled."""
 
     def __init__(self, whole: Any, parts: Parts, begin: Any) -> None:
         self._whole, self._parts, self._begin = whole, parts, begin
         self._method = (whole.__self__,) if isinstance(whole, MethodType) else ()
         self._as_it_was = self._state()
-
-    @property
-    def programs(self) -> list[Any]:
-        """What was recorded."""
-        return self._begin.programs  # type: ignore[no-any-return]
-
-    @property
-    def fallbacks(self) -> list[Any]:
-        """Why the beginning ran as it is."""
-        return self._begin.fallbacks  # type: ignore[no-any-return]
 
     def _state(self) -> list[Any]:
         of = self._whole.__func__ if self._method else self._whole

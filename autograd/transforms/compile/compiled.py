@@ -26,14 +26,13 @@ from .breaks import Broken, Text
 from .compiled_program import CompiledProgram
 from .creation import RECORDING
 from .environment import Environment
-from .fallbacks import FellBack
 from .memory import owners_of, shared_memory
 from .printer import Diverged
 from .program import state_of_errors
 from .quick_calls import AT_FIRST, MISSED
 from .recorder import NUMBERS, ProgramRecorder
 from .session import Backend, Session
-from .wrapped import MOST, WrappedFunction, too_deep
+from .wrapped import MOST, FellBack, WrappedFunction, too_deep
 
 Fallback: TypeAlias = Literal["raise", "warn", "eager"]
 ndarray = np.ndarray
@@ -55,7 +54,7 @@ class Compiled(WrappedFunction):
     """
 
     _OWN = WrappedFunction._OWN | {
-        *_NAMES, "_backend", "_instead", "_moving", "_programs", "_quick", "_raised", "_text", "_varying",
+        *_NAMES, "_backend", "_inner", "_instead", "_moving", "_programs", "_quick", "_raised", "_text", "_varying",
     }  # fmt: skip
 
     def __init__(self, function: Callable[..., Any], fallback: Fallback, backend: Backend) -> None:
@@ -67,6 +66,7 @@ class Compiled(WrappedFunction):
         self._programs: dict[Any, list[CompiledProgram]] = {}
         self._raised: dict[int, tuple[Exception, str]] = {}  # by the program that ran last in a thread
         self._instead: Any = None  # what is called: the `CompiledFunction` of scalars, or the function as two
+        self._inner: Any = None  # what of that has programs
         self._text = Text(function)
         self._quick: Callable[[tuple[Any, ...]], Any] = _fits_never  # runs the program that fitted last, if it fits
         self._moving: set[tuple[str, str, int]] = set()  # numbers that the function reads, which are inputs too
@@ -78,14 +78,14 @@ class Compiled(WrappedFunction):
     @property
     def programs(self) -> list[Any]:
         """What was recorded."""
-        if self._instead is not None:
-            found: list[Any] = self._instead.programs
+        if self._inner is not None:
+            found: list[Any] = self._inner.programs
             return found
         return [program for several in self._programs.values() for program in several]
 
     @property
     def fallbacks(self) -> list[FellBack]:
-        return super().fallbacks + (self._instead.fallbacks if self._instead is not None else [])
+        return super().fallbacks + (self._inner.fallbacks if self._inner is not None else [])
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         if not kwargs:
@@ -95,7 +95,10 @@ class Compiled(WrappedFunction):
         if self._instead is not None:
             return self._instead(*args, **kwargs)
         if self._eager or recorder.get() is not None or watching() or is_differentiating():
-            self._runs_itself()
+            if self._eager:
+                self._falls_back(*self._because)
+            elif recorder.get() is None:  # else it is recorded, too
+                self._falls_back("within a derivative or a batch, or while operations are watched")
             return self.__wrapped__(*args, **kwargs)
         leaves: Sequence[Any] = args
         shape: Any = None
@@ -171,13 +174,6 @@ class Compiled(WrappedFunction):
                         others.append(outdated[0])
         return self.__wrapped__(*args, **kwargs)  # another thread was faster
 
-    def _runs_itself(self) -> None:
-        """Note why the function itself runs; within a function that is recorded, it is recorded too."""
-        if self._eager:
-            self._falls_back(*self._because)
-        elif recorder.get() is None:
-            self._falls_back("within a derivative or a batch, or while operations are watched")
-
     def _asked_for(self) -> str:
         """Return the line that asks for the value of a float among the arguments, as part of a message."""
         lines = [question.line for program in self.programs for question in program.questions]
@@ -200,7 +196,7 @@ class Compiled(WrappedFunction):
         for program in [*self._programs.get(key, ())]:
             found = program.environment.moved()
             self._moving |= found
-            if found and not program.has_run:
+            if found and program._printed is None:
                 self._programs[key].remove(program)
         return self._moving
 
@@ -266,12 +262,11 @@ class Compiled(WrappedFunction):
         environment = Environment(
             (self.__wrapped__, *objects),
             (ProgramRecorder, *outside_types),
-            apart=self._text.whole_code,
+            apart=self._text.apart,
             moving=self._numbers_read(key),
         )
         if any(isinstance(x, Value) for x in (*environment.seen, *leaves)):
-            self._instead = load("compile of scalars").CompiledFunction(self.__wrapped__, fallback=self._fallback)
-            return self._instead(*args, **kwargs)
+            return self._of_scalars()(*args, **kwargs)
         if elsewhere := _elsewhere(environment, leaves):
             self._falls_back(elsewhere, quietly="vmap" in elsewhere)
             return self.__wrapped__(*args, **kwargs)
@@ -283,9 +278,9 @@ class Compiled(WrappedFunction):
         except RecursionError as error:
             raise too_deep(f"{defined(self.__wrapped__)}, while it is recorded,") from error
         if any(isinstance(x, Value) for x in flatten(result)[0]):  # which the function made itself
-            self._instead = load("compile of scalars").CompiledFunction(self.__wrapped__, fallback=self._fallback)
+            self._of_scalars()
         elif session.parts is not None:
-            begin = Compiled(session.parts.begin.given, self._fallback, self._backend)
+            begin = self._inner = Compiled(session.parts.begin.given, self._fallback, self._backend)
             begin._text = session.parts.begin
             self._instead = Broken(self.__wrapped__, session.parts, begin)
         elif session.program is not None:
@@ -299,6 +294,11 @@ class Compiled(WrappedFunction):
         else:
             self._falls_back("nothing was recorded, because of values such as a gradient that is not finite")
         return result
+
+    def _of_scalars(self) -> Any:
+        """Let the function be compiled as one of values from now on; return what is called for it."""
+        self._inner = self._instead = load("compile of scalars").CompiledFunction(self.__wrapped__, self._fallback)
+        return self._instead
 
 
 def _is_integer(described: Any) -> bool:

@@ -63,7 +63,7 @@ class CompiledProgram:
         self._arguments = [held for held in tensors if held.is_argument]
         self.environment, self.diverged, self.renewable, self.outdated = environment, 0, False, False
         self.missed: Counter[Any] = Counter()  # kinds of calls that no program fitted since this one ran, and how often
-        self.falls_back: Callable[..., None] = _unheard  # is told why the function itself runs instead
+        self.falls_back: Callable[..., None] = lambda *_, **__: None  # is told why the function itself runs instead
         self.raised: dict[int, tuple[Exception, str]] = {}  # by the thread that then runs the function itself
         self._printed: Printed | None = None
         self._printed_backward: Printed | None = None
@@ -73,7 +73,9 @@ class CompiledProgram:
         self._layout = _layout([(held.array, held.buffer) for held in self._tensors])
         for held in self._tensors:
             held.array = None  # the program is printed for the memory of the first call that fits
-        self._adds_to = [held for held in tensors if held.gradient is not None] if _adds(program) else []
+        adds = any(isinstance(call, Effect) and call.function in HARMLESS for call in program.calls)
+        waits = any(type(call) is Outside for call in program.calls)  # perhaps, for another thread
+        self._adds_to = [held for held in tensors if held.gradient is not None] if adds and not waits else []
         self._lock = Lock()  # the memory for results is one: of two threads, the second runs the function itself
         self._owners = self._memory_held()
         self.take_environment()
@@ -82,11 +84,6 @@ class CompiledProgram:
         if self._printed is None:
             raise CompileError("this program has not run yet")
         return self._printed
-
-    @property
-    def has_run(self) -> bool:
-        """Whether it has run."""
-        return self._printed is not None
 
     @property
     def source(self) -> str:
@@ -276,16 +273,6 @@ def _texts_of_loops(calls: list[Call]) -> Iterator[str]:
         if hasattr(call.function, "loop"):
             yield from _texts_of_loops(call.function.loop.calls)  # of a chain
             yield call.function.source  # type: ignore[attr-defined]  # of a loop
-
-
-def _adds(program: Program) -> bool:
-    """Tell whether a program adds to gradients and does nothing that may wait for another thread."""
-    adds = any(isinstance(call, Effect) and call.function in HARMLESS for call in program.calls)
-    return adds and not any(type(call) is Outside for call in program.calls)
-
-
-def _unheard(reason: str, line: str = "", *, quietly: bool = True) -> None:
-    """Take a reason that nobody asked for."""
 
 
 class Results:

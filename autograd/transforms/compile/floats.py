@@ -16,6 +16,7 @@ import builtins
 import math
 import operator
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -36,26 +37,25 @@ _array = np.array  # which is another one while a program is recorded
 Fetch = Callable[[Sequence[Any]], Any]
 
 
+@dataclass(slots=True, eq=False)
 class Computed:
     """Returns what a function gives for numbers that come from the leaves of the arguments."""
 
-    __slots__ = ("args", "function")
-
-    def __init__(self, function: Callable[..., Any], args: tuple[Any, ...]) -> None:
-        self.function, self.args = function, args
+    function: Callable[..., Any]
+    args: tuple[Any, ...]
 
     def __call__(self, leaves: Sequence[Any]) -> Any:
         """Return it."""
         return self.function(*[x.fetch(leaves) if isinstance(x, TracedFloat) else x for x in self.args])
 
 
+@dataclass(slots=True, eq=False)
 class Question:
     """What was asked of floats, and the answer."""
 
-    __slots__ = ("answer", "computed", "line")
-
-    def __init__(self, computed: Computed, answer: Any, line: str) -> None:
-        self.computed, self.answer, self.line = computed, answer, line
+    computed: Computed
+    answer: Any
+    line: str
 
     def has_that_answer(self, leaves: Leaves) -> bool:
         """Tell whether the answer is the same for other arguments, bit by bit."""

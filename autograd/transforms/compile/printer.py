@@ -569,7 +569,8 @@ class _Printer(Expressions):
                 self.fixed[id(x)], self.names[id(x)] = self.fixed[id(over)], self.variable(over)
                 return self.variable(x)
         else:
-            self.reserved[id(x.memory)] = memory = self._reserve(array.nbytes)
+            free = self.free.get(array.nbytes)
+            self.reserved[id(x.memory)] = memory = free.pop() if free else self._new_memory(array.nbytes)
         self.fixed[id(x)] = np.ndarray(array.shape, array.dtype, memory, 0, array.strides)
         return self.variable(x)
 
@@ -595,10 +596,6 @@ class _Printer(Expressions):
             if same and all(z is y for z in call.reads() if z.memory is y.memory):
                 return y  # type: ignore[no-any-return]  # with memory reserved it is an array
         return None
-
-    def _reserve(self, nbytes: int) -> Any:
-        free = self.free.get(nbytes)
-        return free.pop() if free else self._new_memory(nbytes)
 
     def _new_memory(self, nbytes: int) -> Any:
         memory = np.zeros(nbytes + 64, np.uint8)

@@ -25,6 +25,7 @@ ROW = "row"  # an argument of the body of a loop that nothing reads until it is 
 state_of_errors: Any = umath._extobj_contextvar
 
 
+@dataclass(slots=True, eq=False, repr=False)
 class Memory:
     """Memory of arrays.
 
@@ -42,11 +43,10 @@ class Memory:
         Whether the program writes to it after it was made.
     """
 
-    __slots__ = ("kind", "owner", "whole", "written")
-
-    def __init__(self, kind: str, owner: Any) -> None:
-        self.kind, self.owner, self.written = kind, owner, False
-        self.whole: Traced | None = None
+    kind: str
+    owner: Any
+    whole: Traced | None = None
+    written: bool = False
 
     @property
     def is_others(self) -> bool:
@@ -212,7 +212,6 @@ class Argument:
     index: int
 
     def __call__(self, leaves: Sequence[Any]) -> Any:
-        """Return it."""
         return leaves[self.index]
 
 
@@ -223,7 +222,6 @@ class Fixed:
     value: Any
 
     def __call__(self, leaves: Sequence[Any]) -> Any:
-        """Return it."""
         return self.value
 
 
@@ -234,7 +232,6 @@ class ArrayOf:
     fetch: Callable[[Sequence[Any]], Any]
 
     def __call__(self, leaves: Sequence[Any]) -> Any:
-        """Return it."""
         return self.fetch(leaves)._array
 
 

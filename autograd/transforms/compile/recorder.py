@@ -39,7 +39,6 @@ from .numpy_calls import (
     position_of_out,
 )
 from .program import (
-    ARGUMENT,
     CONSTANT,
     HELD,
     MADE,
@@ -183,10 +182,6 @@ class ProgramRecorder:
                 f"compile: {self.refused}. fallback='warn' or 'eager' lets the function run as it is"
             )
             raise self.error
-
-    def give_up(self) -> None:
-        """Stop recording, because of values that a later call need not have."""
-        self.active = False
 
     def refuse_error(self, error: BaseException) -> None:
         """Raise the error for a function written in C that failed because it needs the memory of an ndarray."""
@@ -473,11 +468,6 @@ class ProgramRecorder:
         self._index()
         return () if x.memory.written else self._floats.get(id(x), ())
 
-    def maker_of(self, x: Operand) -> Call | None:
-        """Return the last call of the function or its derivative that has a variable as its result, if one has."""
-        self._index()
-        return self._makers.get(id(x))
-
     def mentions_of(self, x: Operand) -> int:
         """Return how often a variable is an argument or a result of the calls until now."""
         self._index()
@@ -561,7 +551,7 @@ class ProgramRecorder:
         if not self.records():
             return total.value
         if not np.isfinite(total.value):
-            self.give_up()
+            self.active = False  # because of values that a later call need not have
             return total.value
         self.check(self.call(np.isfinite, (total,)))
         return total.value
@@ -638,16 +628,8 @@ class ProgramRecorder:
         self.note(Draw, sample, (generator, *args), {}, made)
         return made
 
-    def argument(self, array: Array | np.generic, fetch: Callable[[Sequence[Any]], Any]) -> Traced:
-        """Return an array of an argument as a traced one."""
-        return self.source(array, ARGUMENT, fetch)
-
-    def held(self, array: Array, fetch: Callable[[Sequence[Any]], Any]) -> Traced:
-        """Return an array that a tensor or a variable of the function holds as a traced one."""
-        return self.source(array, HELD, fetch)
-
     def source(self, array: Array | np.generic, kind: str, fetch: Callable[[Sequence[Any]], Any]) -> Traced:
-        """Return an array that no call makes as a traced one."""
+        """Return an array that no call makes as a traced one: of an ``"argument"``, or ``"held"`` by something."""
         owner = owner_of(array) if isinstance(array, ndarray) else array
         memory = self.memories.get(id(owner)) or self.new_memory(kind, owner)
         made = Traced(array, self, memory)
@@ -686,7 +668,8 @@ class ProgramRecorder:
 
     def is_copy(self, x: Traced, of: Traced) -> bool:
         """Tell whether an array was made as a copy of another, by the function or its derivative."""
-        made = self.maker_of(x)
+        self._index()
+        made = self._makers.get(id(x))
         return made is not None and made.function is ndarray.copy and made.args[0] is of
 
     def replaces_gradient(self, tensor: Tensor) -> None:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -13,8 +14,9 @@ from ...errors import GraphError
 from ...graph.backward import pull_back
 from ...graph.grad_mode import enable_grad, recording
 from ...graph.mutation import guard, keep_constant
-from ...graph.node import Bundle, FreedOperation, Gradient, Gradients, Leaf, Lift, MultiNode, Node, absent, ancestors
+from ...graph.node import FreedOperation, Gradient, Gradients, Leaf, Lift, MultiNode, Node, absent, ancestors
 from ...primitives.multi_output import output_node
+from ...primitives.primitive import unbundled
 from ...primitives.record import record
 from ...tensors.tensor import Tensor
 from ..pytree import flatten
@@ -26,6 +28,7 @@ from .types import Array, ArrayArgument, Leaves
 _ones = np.ones  # which is another one while a function is recorded
 
 
+@dataclass(eq=False, repr=False)
 class CompiledDerivative:
     """The derivative of a compiled function: the operation of the node that a call of it makes.
 
@@ -37,9 +40,9 @@ class CompiledDerivative:
         The function itself, for derivatives of the derivative and where a program does not fit.
     program
         Takes the gradients of the results and what the function kept, and gives those of the inputs.
-    inputs
+    tensors
         Functions of the leaves of the arguments that return the tensors.
-    kept
+    memories
         For each array that the function kept: the tensor whose memory it is, None for an array that was passed, or an
         array of the program's own.
     live
@@ -48,31 +51,22 @@ class CompiledDerivative:
         Whether the function can be evaluated again: it draws nothing, and writes only to what it made.
     """
 
-    kind = "compiled"
+    kind: ClassVar = "compiled"
+    name: str
+    function: Callable[..., Any]
+    program: Program
+    tensors: list[Callable[[Sequence[Any]], Tensor]]
+    memories: list[Any]
+    live: list[int]
+    pure: bool
+    run: Callable[[Sequence[Any]], Any] | None = None
 
-    def __init__(
-        self,
-        name: str,
-        function: Callable[..., Any],
-        program: Program,
-        inputs: list[Callable[[Sequence[Any]], Tensor]],
-        kept: list[Any],
-        live: list[int],
-        pure: bool,
-    ) -> None:
-        self.name, self.function, self.program, self.tensors = name, function, program, inputs
-        self.memories, self.live, self.pure = kept, live, pure
-        self.run: Callable[[Sequence[Any]], Any] | None = None
+    def __post_init__(self) -> None:
         self.freed = FreedOperation(self)
 
     def inputs(self, node: Node) -> tuple[Node | None, ...]:
         """Return the nodes of the tensors that the function used."""
-        inputs: list[Node | None] = [node.x]
-        rest = node.y
-        while isinstance(rest, Bundle):
-            inputs.append(rest.x)
-            rest = rest.y
-        return tuple(inputs) if rest is None else (*inputs, rest)
+        return unbundled(node)
 
     def note(
         self,
@@ -168,7 +162,7 @@ def recorded_derivative(
             leaf.buffer = None  # a gradient goes to memory of its own
         seeds: dict[Any, Any] = {}
         for k, node in enumerate(nodes):
-            seed = records.argument(_ones(node.shape, node.dtype), Argument(k))
+            seed = records.source(_ones(node.shape, node.dtype), ARGUMENT, Argument(k))
             seeds[node] = seeds[node] + seed if node in seeds else seed
         found = pull_back(seeds, order, leaves)
     finally:

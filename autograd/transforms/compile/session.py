@@ -29,7 +29,7 @@ from .loops.joined import join, lay_out
 from .loops.roll import roll
 from .memory import LARGE, trim
 from .passes import simplify
-from .program import MADE, Argument, Fixed, Program
+from .program import ARGUMENT, HELD, MADE, Argument, Fixed, Program
 from .quoting import identifier
 from .recorder import ProgramRecorder
 from .results import is_freed, recorded_derivative
@@ -152,7 +152,7 @@ class Session:
                 records.tensors.watch(x, Argument(i), True)
             elif isinstance(x, ndarray | np.generic):
                 before = next((j for j in range(i) if leaves[j] is x), i)
-                traced[i] = records.argument(x, Argument(i)) if before == i else traced[before]
+                traced[i] = records.source(x, ARGUMENT, Argument(i)) if before == i else traced[before]
             elif type(x) is float or (type(x) is int and i in self.varying):
                 number = records.number(x, Argument(i))
                 traced[i] = number.alone() if environment.exact_types else number
@@ -169,7 +169,7 @@ class Session:
             what = f"{environment.unsteady[0]}, which gives something else each time"
             remedy = "pass what it gives as an argument, the numbers of a table by .to_numpy()"
             records.refuse(what, remedy, records.home)
-        records.variables = TracedVariables(environment, lambda x: records.held(x, Fixed(x)), records.number)
+        records.variables = TracedVariables(environment, lambda x: records.source(x, HELD, Fixed(x)), records.number)
         records.variables.take()
         for array in environment.guard_contents(records.variables.taken):
             records.constant(array)

@@ -31,12 +31,6 @@ class TensorState:
         The array and the gradient, as ``"_array"`` and ``"_grad"``, that the tensor shows to the recording context.
     """
 
-    __slots__ = (
-        "argument_buffer", "array", "begins", "fetch", "first_array", "first_buffer", "first_gradient", "gradient",
-        "had_gradient", "is_argument", "kind", "node", "replaced", "set_aside", "shares", "shown", "tensor", "traced",
-        "traced_gradient",
-    )  # fmt: skip
-
     def __init__(self, tensor: Tensor, fetch: Any, is_argument: bool) -> None:
         self.tensor, self.fetch, self.node, self.is_argument = tensor, fetch, tensor._node, is_argument
         self.kind: Any = type(tensor)
@@ -45,7 +39,6 @@ class TensorState:
         # Of an argument, each call may have another one: its gradient goes to memory of its own.
         self.argument_buffer = getattr(tensor._node, "buffer", None) if is_argument else None
         self.begins = True  # until the first call on real arrays, or the end
-        self.array: Any = None
         self.traced: Any = None
         self.gradient: Any = None
         self.traced_gradient: Any = None

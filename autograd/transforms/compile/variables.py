@@ -18,7 +18,7 @@ from ...arrays.traced import Traced, Variable, plain
 from ...tensors.tensor import Tensor
 from .creation import noted
 from .environment import Environment, Read
-from .floats import TracedItem
+from .floats import Fetch, TracedItem
 from .memory import owner_of
 from .types import Array
 
@@ -38,7 +38,7 @@ class TracedVariables:
     """
 
     def __init__(
-        self, environment: Environment, held: Callable[[Any], Traced], number: Callable[[float, Slot], Any]
+        self, environment: Environment, held: Callable[[Any], Traced], number: Callable[[float, Fetch], Any]
     ) -> None:
         self._environment, self._held = environment, held
         self._known: dict[int, Traced] = {}
@@ -46,7 +46,7 @@ class TracedVariables:
         self._slots: list[tuple[str, Any, Any, Any, Any]] = []
         for *slot, moving in _slots_of(environment.reads):
             if moving:
-                self._slots.append((*slot, number(slot[-1], Slot(*slot[:-1]))))
+                self._slots.append((*slot, number(slot[-1], _reading(*slot[:-1]))))
             elif slot[1] is not np and (traced := self._traced(slot[-1])) is not slot[-1]:
                 self._slots.append((*slot, traced))
 
@@ -120,17 +120,9 @@ def _tuple_of(function: Callable[[Any], Any], x: Any) -> Any:
     return type(x)(*parts) if hasattr(x, "_fields") else tuple(parts)
 
 
-class Slot:
-    """Returns what is in a place of a variable now: the kind of the holder, the holder, and the name there."""
-
-    __slots__ = ("holder", "key", "kind")
-
-    def __init__(self, kind: str, holder: Any, key: Any) -> None:
-        self.kind, self.holder, self.key = kind, holder, key
-
-    def __call__(self, leaves: Any) -> Any:
-        """Return it."""
-        return _get(self.kind, self.holder, self.key)
+def _reading(kind: str, holder: Any, key: Any) -> Fetch:
+    """Return a function of the leaves of the arguments that returns what is in a place of a variable now."""
+    return lambda leaves: _get(kind, holder, key)
 
 
 def _slots_of(reads: list[Read]) -> Iterator[tuple[str, Any, Any, Any, bool]]:

@@ -51,13 +51,12 @@ class WatchedTensors(dict[int, TensorState]):
         tensor, fetch = state.tensor, state.fetch
         if state.argument_buffer is not None:
             state.node.buffer = None  # type: ignore[union-attr]  # a leaf, which has a buffer
-        state.array = tensor._array
         kind = ARGUMENT if state.is_argument else HELD
-        state.traced = self.recorder.source(state.array, kind, ArrayOf(fetch))
+        state.traced = self.recorder.source(tensor._array, kind, ArrayOf(fetch))
         state.shown = {"_array": state.traced}
         buffer = getattr(tensor._node, "buffer", None)
         if buffer is not None and state.begins and id(owner_of(buffer.whole)) not in self.recorder.memories:
-            self.recorder.held(buffer.whole, lambda leaves: fetch(leaves)._node.buffer.whole)
+            self.recorder.source(buffer.whole, HELD, lambda leaves: fetch(leaves)._node.buffer.whole)
         if buffer is not None and state.begins:
             state.set_aside = self.recorder.memories[id(owner_of(buffer.whole))]
         gradient = state.gradient = getattr(tensor, "_grad", None)
@@ -79,10 +78,10 @@ class WatchedTensors(dict[int, TensorState]):
             self.recorder.note(Fetch, GradientOf, (state.fetch,), result=traced)
             return traced
         if buffer is not None and array is buffer.array:
-            traced = self.recorder.held(array, set_aside_for(state.fetch))
+            traced = self.recorder.source(array, HELD, set_aside_for(state.fetch))
         else:
             state.shares = memory is not None and memory.kind != ARGUMENT
-            traced = self.recorder.argument(array, GradientOf(state.fetch))
+            traced = self.recorder.source(array, ARGUMENT, GradientOf(state.fetch))
         state.first_gradient = traced
         return traced
 

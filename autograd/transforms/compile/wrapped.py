@@ -6,13 +6,35 @@ import copy
 import functools
 import sys
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 from ...errors import CompileError
 from ...source.source_info import defined, warn
-from .fallbacks import FellBack
 
 MOST = 8  # programs of one function
+
+
+@dataclass
+class FellBack:
+    """A reason why a compiled function ran as it is.
+
+    Attributes
+    ----------
+    reason
+        What stood in the way.
+    line
+        The line of the user's program that it is about, where there is one.
+    count
+        How many calls, of the function or of its derivative, ran so.
+    """
+
+    reason: str
+    line: str
+    count: int = 0
+
+    def __str__(self) -> str:
+        return f"{self.reason}{f', at {self.line}' if self.line else ''} ({self.count} calls)"
 
 
 class WrappedFunction:

@@ -127,7 +127,7 @@ def _stands_for(x: Any, y: Any) -> bool:
 def printed_check(reads: list[Read]) -> Callable[[], bool]:
     """Return a function that checks all `reads`: one line of Python for each, which costs some nanoseconds."""
     scope: dict[str, Any] = {
-        "same": _same, "missing": missing, "moved": _moved, "filled": _filled, "cleared": _cleared, "bits": bits_of,
+        "same": _same, "missing": missing, "moved": _moved, "in_cell": in_cell, "cleared": _cleared, "bits": bits_of,
         "in_context": in_context, "differ": operator.ne,
     }  # fmt: skip
     lines = ["def unchanged():", " try:"]
@@ -158,7 +158,7 @@ def _conditions(read: Read, holder: str, value: str, scope: dict[str, Any]) -> I
         scope[f"{value}r"] = read
         yield f"moved({value}r)"
     elif kind == "cell" and read.value is missing:
-        yield f"filled({holder})"
+        yield f"in_cell({holder}) is not missing"
     elif kind in ("cell", "global", "attribute", "inside"):
         named = identifier(read.key, "")  # the parts of a sequence of layers are numbered
         text = f"{holder}.{named}" if named else f"getattr({holder}, {key})"
@@ -184,10 +184,6 @@ def _conditions(read: Read, holder: str, value: str, scope: dict[str, Any]) -> I
         yield f"{holder} != {value}"  # ten times faster
     else:
         yield f"not same(list({holder}), {value})"
-
-
-def _filled(cell: CellType) -> bool:
-    return in_cell(cell) is not missing
 
 
 def _moved(read: Read) -> bool:

@@ -93,7 +93,7 @@ class Recorded:
     def _look(self, call: Call) -> Any:
         """Return what calls have in common that look alike; note what this one reads, and its numbers."""
         function, args = call.function, call.args
-        parts: list[Any] = [type(call), _function(function), call.view, call.writes is None]
+        parts: list[Any] = [type(call), function_key(function), call.view, call.writes is None]
         if isinstance(call, Check):
             parts.append(repr(call.expected))
         errors: Any = call.errors
@@ -147,7 +147,8 @@ class Recorded:
         return reads, np.repeat(np.arange(period), np.diff(self.reads_from[start : start + period + 1]))
 
 
-def _function(function: Any) -> Any:
+def function_key(function: Any) -> Any:
+    """Return what is equal for functions that are the same: methods of one object are made anew each time."""
     return function if getattr(function, "__self__", None) is not None else id(function)
 
 
@@ -235,7 +236,7 @@ def _runs(tokens: Array, tried: set[_Run], refused: list[_Run]) -> list[_Run]:
             if run not in tried and not _is_refused(run, refused)
         ]
     # A run comes again at multiples of its period, too: a little shorter, or a little longer.
-    runs.sort(key=lambda run: (-_rounded(run[1] - run[0]), run[2]))
+    runs.sort(key=lambda run: (-round(8 * math.log(run[1] - run[0])), run[2]))
     chosen: list[_Run] = []
     taken = np.zeros(len(tokens) + 1, bool)
     for start, end, period in runs:
@@ -243,10 +244,6 @@ def _runs(tokens: Array, tried: set[_Run], refused: list[_Run]) -> list[_Run]:
             chosen.append((start, end, period))
             taken[start:end] = True
     return sorted(chosen)
-
-
-def _rounded(length: int) -> int:
-    return round(8 * math.log(length))
 
 
 def _is_refused(run: _Run, refused: list[_Run]) -> bool:

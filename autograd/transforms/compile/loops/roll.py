@@ -7,6 +7,7 @@ earlier loop stacked. What is read after the loop is a final value of it, or one
 
 from __future__ import annotations
 
+import copy
 import operator
 from collections.abc import Sequence
 from importlib.util import find_spec
@@ -19,10 +20,10 @@ from ..floats import TracedFloat
 from ..passes import drop_dead
 from ..program import CONSTANT, MADE, Call, Check, Fixed, Memory, Program, key_of, traced_in
 from ..types import Array
-from .loop import Carried, Loop, Part, Same
+from .loop import Loop
 from .parts import LARGEST, RAISING, array_like, call_like, work_of
 from .plan import NotRolled, Plan, Plans, note_of
-from .repeats import FEWEST, Recorded, Repeat, find
+from .repeats import FEWEST, Recorded, Repeat, find, function_key
 from .rows import forward
 from .running import CompiledLoop
 
@@ -35,29 +36,16 @@ def roll(program: Program, fewest: float) -> None:
     """Replace the repeats of a program by loops, if they have at least `fewest` calls in all; note what they are."""
     if len(program.calls) < fewest or find_spec("numba") is None:
         return
-    before = _Before(program)
+    before = {name: copy.copy(part) for name, part in vars(program).items()}
+    memories = [(x, x.memory) for call in program.calls for x in traced_in(call.result)]
     if forward(program, FEWEST):
         _roll(program, fewest)
-        if len(program.calls) < len(before.calls):
+        if len(program.calls) < len(before["calls"]):
             return
-        before.put_back(program)
-    _roll(program, fewest)
-
-
-class _Before:
-    """A program as it was, where what takes its place turns out to be longer."""
-
-    def __init__(self, program: Program) -> None:
-        self.calls, self.sources = program.calls, list(program.sources)
-        self.outputs, self.loops, self.notes = program.outputs, list(program.loops), list(program.notes)
-        self.memories = [(x, x.memory) for call in self.calls for x in traced_in(call.result)]
-
-    def put_back(self, program: Program) -> None:
-        """Make the program what it was."""
-        program.calls, program.sources, program.outputs = self.calls, self.sources, self.outputs
-        program.loops, program.notes = self.loops, self.notes
-        for x, memory in self.memories:
+        vars(program).update(before)
+        for x, memory in memories:
             x.memory = memory
+    _roll(program, fewest)
 
 
 def _roll(program: Program, fewest: float) -> None:
@@ -370,16 +358,11 @@ def _signature(loop: Loop) -> Any:
 
     parts: list[Any] = [loop.count, of(loop.arguments)]
     for given in loop.inputs:
-        variable = of(given.variable)
-        if isinstance(given, Same):
-            parts.append((Same, variable, given.argument))
-        elif isinstance(given, Carried):
-            parts.append((Carried, variable, given.first, of(given.after)))
-        else:
-            at = given.positions.tobytes(), given.positions.shape
-            parts.append((Part, variable, given.argument, at, given.step, given.backwards))
+        rest = [getattr(given, name) for name in given.__slots__]
+        rest = [(x.tobytes(), x.shape) if type(x) is np.ndarray else of(x) for x in rest]
+        parts.append((type(given), *rest))
     for call in loop.calls:
-        function = call.function if getattr(call.function, "__self__", None) is not None else id(call.function)
         expected = repr(call.expected) if isinstance(call, Check) else ""
-        parts.append((type(call), function, of(call.args), of(call.kwargs), of(call.result), call.view, expected))
+        given_and_made = of((call.args, call.kwargs, call.result))
+        parts.append((type(call), function_key(call.function), given_and_made, call.view, expected))
     return (*parts, of(loop.finals), of([x for x, _ in loop.stacked]))

@@ -22,7 +22,7 @@ from ....arrays.traced import Traced, Variable, plain
 from ....graph.backward import pull_back
 from ....graph.grad_mode import enable_grad, no_grad, recording
 from ....graph.node import Node, ancestors, counter, leading_to
-from ....primitives.function import Function, _WithForwardMode
+from ....primitives.function import Function
 from ....source.source_info import warn
 from ....tensors.tensor import LIFT, Tensor, unwrap
 from ...fixed_point import recorded_since
@@ -45,10 +45,8 @@ T = TypeVar("T")
 
 def rolled(steps: Steps, records: ProgramRecorder) -> tuple[Any, Any]:
     """Return the last state and what is collected of the steps of a `scan`, as a loop of the program."""
-    result: tuple[Any, Any]
     if not steps.length:
-        result = steps.run()
-        return result
+        return steps.run()
     try:
         started, plan = _planned(steps, records)
         results = plan.applied([x for x in (*started, *steps.rows) if x is not None])
@@ -59,8 +57,7 @@ def rolled(steps: Steps, records: ProgramRecorder) -> tuple[Any, Any]:
                 f"step, because {_why(error)}",
                 RuntimeWarning,
             )
-        result = steps.run()
-        return result
+        return steps.run()
     count = len(plan.body.after)
     state, ys = iter(results[:count]), iter(results[count:])
     return (
@@ -331,8 +328,10 @@ def _again(records: ProgramRecorder, call: Call, values: dict[int, Any], written
     args = mapped(lambda x: values.get(id(x), x), call.args)
     kwargs = mapped(lambda x: values.get(id(x), x), call.kwargs)
     function: Any = call.function
-    if isinstance(call, Check):
-        _check_again(records, call, args[0], values)
+    if isinstance(call, Check):  # for each element of a batch
+        if call.function is value_of:
+            array = whole(args[0])
+            records.note(Check, value_of, (array,)).expected = np.broadcast_to(call.expected, array.shape).copy()
         return
     several = isinstance(call.result, tuple | list)
     if isinstance(function, CompiledLoop) and any(map(batches, args)):
@@ -352,14 +351,6 @@ def _again(records: ProgramRecorder, call: Call, values: dict[int, Any], written
         if not call.view and id(x.memory) in written and call.writes is None:
             value = _broadcast(value, like)
         values[id(x)] = value
-
-
-def _check_again(records: ProgramRecorder, call: Check, x: Any, values: dict[int, Any]) -> None:
-    """Note a check for each element of a batch."""
-    if call.function is value_of:
-        array = whole(x)
-        expected = np.broadcast_to(call.expected, array.shape)
-        records.note(Check, value_of, (array,)).expected = expected.copy()
 
 
 def _loop_again(records: ProgramRecorder, function: CompiledLoop, args: Sequence[Any]) -> Any:
@@ -734,6 +725,8 @@ def _as(x: Any, is_tensor: bool) -> Any:
 class _Scan(Function):
     """A loop of a plan: the last state, the states before each step, and what is collected."""
 
+    _told_of_none = True
+
     @staticmethod
     def forward(ctx: Any, plan: Plan, *arrays: Any) -> Any:
         n, k = len(plan.body.carried), len(plan.body.inputs)
@@ -773,10 +766,8 @@ class _Scan(Function):
         rows = [*more, *saved[: n + len(body.rows)], *(part for part in g[n:] if part is not None)]
         shared = saved[n + len(body.rows) :]
         found = back.applied([*states, *sums, *rows, *shared])
-        of_state, of_rest = (
-            iter(found[:m]),
-            iter([*found[len(back.body.carried) :], *found[m : len(back.body.carried)]]),
-        )
+        k = len(back.body.carried)
+        of_state, of_rest = iter(found[:m]), iter([*found[k:], *found[m:k]])
         return (
             None,
             *(next(of_state) if on else None for on in live),
@@ -796,33 +787,19 @@ class _Scan(Function):
         rows = [*saved[:k], *(t for t in tangents[n:k] if t is not None)]
         shared = [*saved[k:], *(t for t in tangents[k:] if t is not None)]
         found = iter(forward.applied([*states, *rows, *shared]))
-        of_state = [next(found) if on else None for on in live]
-        of_before = [next(found) if on else None for on in live]
         zeros = [_zeros(x) for x in body.carried]
-        return (
-            *(z if t is None else t for t, z in zip(of_state, zeros, strict=True)),
-            *(
-                np.zeros((int(plain(plan.count)), *z.shape), z.dtype) if t is None else t
-                for t, z in zip(of_before, zeros, strict=True)
-            ),
-            *found,
-        )
+        of_state = [next(found) if on else z for on, z in zip(live, zeros, strict=True)]
+        shapes = [(int(plain(plan.count)), *z.shape) for z in zeros]
+        of_before = [
+            next(found) if on else np.zeros(shape, z.dtype) for on, shape, z in zip(live, shapes, zeros, strict=True)
+        ]
+        return *of_state, *of_before, *found
 
 
 def _zeros(like: Any) -> Any:
     """Return zeros with the shape and the batches of an array of the step."""
     array = unwrap(like)
     return copied_for(np.zeros(array.shape, array.dtype), array)
-
-
-class _Operation(_WithForwardMode):
-    """The operation of a loop, which is told which of its results have no gradient."""
-
-    def complete(self, node: Any, g: list[Any]) -> tuple[Any, ...]:
-        return tuple(g)
-
-
-_Scan._operation = _Operation(_Scan)
 
 
 @unrecorded

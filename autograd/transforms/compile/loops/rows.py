@@ -431,9 +431,7 @@ def _written(state: _State, key: Key | None, value: Any) -> _State:
     """Return what is in an array after a write to a part; the value is None if it is not known, as the part may be."""
     table = state.table
     if state.version != table.version:  # a copy has been written to since
-        fresh = _Table(None)
-        fresh.lost = True
-        return _State(fresh, 0)
+        key = None
     if key is not None and table.axis < 0:
         table.axis = next((axis for axis, k in enumerate(key) if type(k) is int), -1)
     place = None if key is None or table.axis < 0 else key[table.axis]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 import operator
 from typing import Any
@@ -30,11 +31,10 @@ class Arguments:
         self.names = Names(inf=math.inf, nan=math.nan)
         self.lines: list[str] = []
         self.objects: list[Any] = []
-        self.inputs = 0
         self._args, self._kwargs, self._held = args, kwargs, held
         self._first: dict[int, str] = {}
         self._copies: list[tuple[Any, list[Any]]] = []
-        self._variables = 0
+        self._variables, self._inputs = itertools.count(), itertools.count()
 
     def recorded(self, recorder: ValueRecorder) -> tuple[tuple[Any, ...], dict[str, Any]]:
         """Return the arguments to record the function with."""
@@ -49,7 +49,7 @@ class Arguments:
         if isinstance(value, dict) and value:
             keys = f" or [*{name}] != {self.names.name(list(value), 'keys')}"
         self._unless(f"type({name}) is not {kind} or len({name}) != {len(value)}{keys}")
-        variables = [self._variable() for _ in parts]
+        variables = [f"a{next(self._variables)}" for _ in parts]
         if parts:
             self.lines.append(f"{', '.join(variables)}, = {name}{'.values()' if isinstance(value, dict) else ''}")
         made = [self._part(recorder, *each) for each in zip(variables, parts, strict=True)]
@@ -73,7 +73,7 @@ class Arguments:
             return self._container(recorder, name, value)
         if kind is float or isinstance(value, np.floating):
             self._unless(f"type({name}) is not {self.names.name(kind, kind.__name__)}")
-            self.lines.append(f"x{self._input()} = {name}")
+            self.lines.append(f"x{next(self._inputs)} = {name}")
             return recorder.argument(value)
         if isinstance(value, Value | np.ndarray):
             what = "an array" if isinstance(value, np.ndarray) else f"a value of the subclass {kind.__name__}"
@@ -94,7 +94,7 @@ class Arguments:
             self._unless(f"{name} is not {self._first[id(value)]}")
             return value
         self._unless(f"type({name}) is not Value")
-        number = self._input()
+        number = next(self._inputs)
         self._first[id(value)] = f"i{number}"
         self.lines.append(f"i{number} = {name}")
         returned: Value = recorder.argument(value)
@@ -107,14 +107,6 @@ class Arguments:
 
     def _unless(self, condition: str) -> None:
         self.lines.append(f"if {condition}: return miss")
-
-    def _variable(self) -> str:
-        self._variables += 1
-        return f"a{self._variables - 1}"
-
-    def _input(self) -> int:
-        self.inputs += 1
-        return self.inputs - 1
 
 
 def _contents(container: Any) -> list[Any]:

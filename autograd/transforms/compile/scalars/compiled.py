@@ -64,13 +64,13 @@ class CompiledFunction(WrappedFunction):
             for program in self.programs:
                 if program.difference() is None and (found := program.forward(args, kwargs)) is not miss:
                     return found
-            if len(self.programs) == MOST:
-                return self._give_up(
-                    f"{defined(self.__wrapped__)} was compiled for {MOST} kinds of calls and runs without being "
-                    f"compiled from now on: see what differs between them in its source()",
-                    args, kwargs,
-                )  # fmt: skip
-            return self._recorded(args, kwargs, mode)
+            if len(self.programs) < MOST:
+                return self._recorded(args, kwargs, mode)
+            self._give_up(
+                f"{defined(self.__wrapped__)} was compiled for {MOST} kinds of calls and runs without being compiled "
+                f"from now on: see what differs between them in its source()"
+            )
+        return self.__wrapped__(*args, **kwargs)
 
     def _recorded(self, args: tuple[Any, ...], kwargs: dict[str, Any], mode: int) -> Any:
         """Run the function and record it, or do what the fallback says."""
@@ -84,7 +84,8 @@ class CompiledFunction(WrappedFunction):
             recorder.undo()
             if error is not recorder.refused or self._fallback == "raise":
                 raise
-            return self._give_up(str(error), args, kwargs)
+            self._give_up(str(error))
+            return self.__wrapped__(*args, **kwargs)
         if program is not None:
             self.programs.append(program)
             return _unwrapped(result)
@@ -93,9 +94,7 @@ class CompiledFunction(WrappedFunction):
         why = f"{defined(self.__wrapped__)} cannot be recorded, since it raises {result!r} with what stands for floats"
         if self._fallback == "raise":
             raise CompileError(why)
-        self._gives_up(why)
-        if self._fallback == "warn":
-            warn(why)
+        self._give_up(why)
         return found
 
     def _run(
@@ -141,16 +140,13 @@ class CompiledFunction(WrappedFunction):
                     f"the function itself changed {written}, which it would not do when compiled",
                     "return what is new, and change things outside of the compiled function",
                 )
-            return result, ScalarProgram(self._name(), arguments, environment, recorder, result, int(mode))
+            name = getattr(self.__wrapped__, "__name__", type(self.__wrapped__).__name__)
+            return result, ScalarProgram(name, arguments, environment, recorder, result, int(mode))
 
-    def _name(self) -> str:
-        return getattr(self.__wrapped__, "__name__", type(self.__wrapped__).__name__)
-
-    def _give_up(self, why: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    def _give_up(self, why: str) -> None:
         self._gives_up(why)
         if self._fallback != "eager":
             warn(why)
-        return self.__wrapped__(*args, **kwargs)
 
 
 def _unwrapped(result: Any) -> Any:

@@ -46,8 +46,8 @@ class ScalarProgram:
         }
         exec(self.source + "\n".join(writer.lines(carefully=True)), scope)
         self.forward: Callable[[tuple[Any, ...], dict[str, Any]], Any] = scope["forward"]
-        self._gradients: Callable[[list[Value]], None] = scope.get("backward", _nothing)
-        self._carefully: Callable[[list[Value]], None] = scope.get("backward_carefully", _nothing)
+        self._gradients: Any = scope.get("backward")  # none if all results are constants
+        self._carefully: Any = scope.get("backward_carefully")
 
     def __repr__(self) -> str:
         return f"<program of {self._name}: {self.operations} operations>"
@@ -58,27 +58,17 @@ class ScalarProgram:
 
     # Gradients
 
-    def _go_back(self, calls: list[Value]) -> None:
+    def _go_back(self, calls: list[Any]) -> None:
         if self._batched:
             self._gradients(calls)
         else:
             for call in calls:
-                self._go_back_once(call)
+                try:
+                    self._gradients([call])
+                except ArithmeticError:  # an infinite derivative: nothing has been stored yet
+                    self._carefully([call])
         if watching() & ANOMALY:
-            for value in (*self._reads, *_inputs_of(calls)):
+            inputs = [x for call in calls for x in call.dx if isinstance(x, Value)]
+            for value in (*self._reads, *inputs):
                 if not math.isfinite(value.grad):
                     raise AnomalyError(f"the derivative of '{self._name}' gave {value.grad} for the input {value.data}")
-
-    def _go_back_once(self, call: Value) -> None:
-        try:
-            self._gradients([call])
-        except ArithmeticError:  # an infinite derivative: nothing has been stored yet
-            self._carefully([call])
-
-
-def _inputs_of(calls: list[Any]) -> list[Value]:
-    return [x for call in calls for x in call.dx if isinstance(x, Value)]
-
-
-def _nothing(calls: list[Value]) -> None:
-    """Go back through calls whose results are constants."""

@@ -277,16 +277,10 @@ class RecordedFloat:
     def __round__(self, digits: int | None = None) -> Any:
         return self.recorder.floats(round, self, digits)
 
-    def __float__(self) -> float:
-        _refuse_number("float", self.recorder)
-
     def __repr__(self) -> str:
         if _asked_by_the_engine():
             return f"RecordedFloat({self.raw!r})"
         _refuse_number("repr", self.recorder)
-
-    def __format__(self, spec: str) -> str:
-        _refuse_number("format", self.recorder)
 
 
 def _as_value(x: Any) -> Any:
@@ -326,7 +320,7 @@ for _name in ("lt", "le", "gt", "ge", "eq", "ne"):
     setattr(RecordedFloat, f"__{_name}__", _of_two(getattr(operator, _name)))
 for _name, _function in (("bool", bool), ("neg", operator.neg), ("pos", operator.pos), ("abs", abs)):
     setattr(RecordedFloat, f"__{_name}__", _of_one(_function))
-for _name in ("hash", "int", "trunc", "floor", "ceil", "index", "complex", "divmod", "rdivmod"):
+for _name in ("float", "int", "trunc", "floor", "ceil", "index", "complex", "divmod", "rdivmod", "format", "hash"):
     setattr(RecordedFloat, f"__{_name}__", _refused(_name))
 
 
@@ -381,12 +375,6 @@ class RecordedValue(Value):
         recorder = _recorder()
         return super().__bool__() if recorder is None else bool(recorder.number_of(self) != 0.0)
 
-    def __repr__(self) -> str:
-        return super().__repr__() if _recorder() is None else _refuse_number("repr", _recorder())
-
-    def __format__(self, spec: str) -> str:
-        return super().__format__(spec) if _recorder() is None else _refuse_number("format", _recorder())
-
 
 def _compared(compare: Callable[[Any, Any], Any], plainly: Callable[[Value, Any], bool]) -> Callable[[Any, Any], bool]:
     def method(x: RecordedValue, y: Any) -> bool:
@@ -409,7 +397,7 @@ def _number_of(name: str, plainly: Callable[..., Any]) -> Callable[..., Any]:
 
 for _name in ("lt", "le", "gt", "ge"):
     setattr(RecordedValue, f"__{_name}__", _compared(getattr(operator, _name), getattr(Value, f"__{_name}__")))
-for _name in ("float", "int", "trunc", "floor", "ceil", "reduce"):
+for _name in ("float", "int", "trunc", "floor", "ceil", "repr", "format", "reduce"):
     setattr(RecordedValue, f"__{_name}__", _number_of(_name, getattr(Value, f"__{_name}__")))
 
 _OUTSIDE = "compile the function that computes the loss, and call backward() and update its parameters outside of it"

@@ -10,7 +10,7 @@ from collections import Counter
 from types import FunctionType
 from typing import Any
 
-from autograd.inside import SourceLine, forward_of, source_of
+from autograd.inside import forward_of, source_of
 
 from ..quoting import is_literal, line_comment
 from .expressions import Names, Text, as_text, called, forward_text, never_raises, slope_text
@@ -52,14 +52,11 @@ class Statements:
         self.saved: dict[str, None] = {}  # the names that the backward function needs, in the order of use
         live = [step for step in outputs if step.live and step.kind == "value"]
         roots = {step: f"g{i}" for i, step in enumerate(live)}
-        self._backward = {carefully: self._gradients(roots, carefully)[0] for carefully in (False, True)}
+        # the lines of the gradients of one call: plain ones, and careful ones
+        self.backward = [self._gradients(roots, carefully)[0] for carefully in (False, True)]
         self.found: dict[Step, str] = {}  # the gradients that the program itself computes, by name
         self._within = {root: self._gradients({root: "one"}, carefully=True) for root in self._roots}
         self.forward = self._results()
-
-    def backward(self, *, carefully: bool) -> list[str]:
-        """Return the lines of the gradients of one call."""
-        return self._backward[carefully]
 
     # Results
 
@@ -71,7 +68,7 @@ class Statements:
             if not step.args:
                 continue
             printed = self._statement(step)
-            if printed and comment != (comment := _comment(step.line)):
+            if printed and comment != (comment := "" if step.line is None else line_comment(*source_of(step.line))):
                 lines.append(comment)
             lines += printed
         return lines
@@ -214,13 +211,6 @@ def _root(step: Step) -> Step:
     while step.kind == "alias":
         (step,) = step.args
     return step
-
-
-def _comment(line: SourceLine | None) -> str:
-    """Return a line of the user's program as a comment."""
-    if line is None:
-        return ""
-    return line_comment(*source_of(line))
 
 
 def _function(step: Step) -> Any:

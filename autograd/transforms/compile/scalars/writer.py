@@ -30,17 +30,14 @@ class Writer:
         self._statements = Statements(recorder.steps, list(self._outputs), arguments.names)
         self.reads = [step.value for step in self._statements.reads]
         self._goes_back = any(step.kind == "backward" for step in recorder.steps)
-        if self._goes_back and any(step.value.op is not LEAF for step in self._leaves()):
+        leaves = [step for step in (*self._statements.inputs, *self._statements.reads) if step.kind != "number"]
+        if self._goes_back and any(step.value.op is not LEAF for step in leaves):
             recorder.refuse(
                 "backward() cannot be compiled in a function that reads values which were computed before it",
                 "compute them in the function, or call backward() outside of it",
             )
         self.live = [step for step in self._outputs if step.live and step.kind == "value"]
-        self.batched = self._statements.backward(carefully=False) == self._statements.backward(carefully=True)
-
-    def _leaves(self) -> list[Step]:
-        """Return the values that the program reads."""
-        return [step for step in (*self._statements.inputs, *self._statements.reads) if step.kind != "number"]
+        self.batched = self._statements.backward[0] == self._statements.backward[1]
 
     def lines(self, *, carefully: bool) -> list[str]:
         """Return the text of both functions, or of the careful form of the second where that differs."""
@@ -199,7 +196,7 @@ class Writer:
 
     def _backward(self, *, carefully: bool) -> list[str]:
         """Return the lines of the function that adds the gradients of calls to those of what they read."""
-        lines = self._statements.backward(carefully=carefully)
+        lines = self._statements.backward[carefully]
         text = "\n".join(lines)
         reads = [i for i in range(len(self.reads)) if f"g_w{i} +=" in text]
         inputs = [name[1:] for name in self._arguments.values if f"g_x{name[1:]} +=" in text]
