@@ -115,16 +115,10 @@ def _split_to_sequence(n: Node, x: Any, split: Any = None) -> list[Any]:
     return list(np.split(x, ends[:-1], axis))
 
 
-def _sequence_insert(n: Node, sequence: list[Any], x: Any, position: Any = None) -> list[Any]:
-    found = list(sequence)
-    found.insert(len(found) if position is None else number(position), x)
-    return found
-
-
-def _sequence_erase(n: Node, sequence: list[Any], position: Any = None) -> list[Any]:
-    found = list(sequence)
-    del found[-1 if position is None else number(position)]
-    return found
+def _spliced(sequence: list[Any], position: Any, removed: int, *new: Any) -> list[Any]:
+    """Return a sequence with some elements from a position on replaced by others."""
+    start = range(len(sequence) + 1 - removed)[number(position)]
+    return [*sequence[:start], *new, *sequence[start + removed :]]
 
 
 # Quantized numbers
@@ -162,7 +156,10 @@ OTHERS: dict[str, Operator] = {
     "SequenceAt": lambda n, sequence, position: sequence[number(position)],
     "SequenceConstruct": lambda n, *inputs: list(inputs),
     "SequenceEmpty": lambda n: [],
-    "SequenceErase": _sequence_erase, "SequenceInsert": _sequence_insert,
+    "SequenceErase": lambda n, sequence, position=None: _spliced(sequence, -1 if position is None else position, 1),
+    "SequenceInsert": lambda n, sequence, x, position=None: _spliced(
+        sequence, len(sequence) if position is None else position, 0, x
+    ),
     "SequenceLength": lambda n, sequence: np.array(len(sequence), np.int64),
     "SplitToSequence": _split_to_sequence,
 }  # fmt: skip
