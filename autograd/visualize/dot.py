@@ -18,10 +18,9 @@ from autograd import AutogradError
 from autograd.extend import replacing
 from autograd.inside import TensorLike
 
-from .frame_order import by_frame
 from .layered import Direction
 from .mermaid import to_mermaid
-from .picture import Picture
+from .picture import Picture, by_frame
 from .style import EDGE, GRAPH, LOOP, NODE, box_attributes, colour_of, frame_look, frame_title, plain
 from .svg import to_svg
 

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from .frame_order import by_frame
-from .picture import Box, Kind, Picture
+from .picture import Box, Kind, Picture, by_frame
 from .style import ALARM, DEAD, KINDS, frame_title, plain
 
 _SHAPES: dict[Kind, tuple[str, str]] = {

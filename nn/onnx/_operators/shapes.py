@@ -22,6 +22,11 @@ def dtype_of(number: int) -> np.dtype[Any]:
     return native(np.dtype(helper.tensor_dtype_to_np_dtype(number)))
 
 
+def dtype_like(n: Node, x: Value) -> np.dtype[Any]:
+    """Return the dtype that a node names, or that of an array."""
+    return dtype_of(n["dtype"]) if n["dtype"] else x.dtype
+
+
 def cast(x: Value, dtype: np.dtype[Any]) -> Any:
     """Convert an array; a tensor stays one, with its gradient, if it becomes another float."""
     return x if x.dtype == dtype else (x if dtype.kind == "f" else borrow(x)).astype(dtype)
@@ -186,7 +191,7 @@ SHAPES: dict[str, Operator] = {
     ),
     "DepthToSpace": _depth_to_space,
     "Expand": lambda n, x, shape: np.broadcast_to(x, np.broadcast_shapes(x.shape, integers(shape))),
-    "EyeLike": lambda n, x: np.eye(*x.shape, n["k"] or 0, dtype_of(n["dtype"]) if n["dtype"] else x.dtype),
+    "EyeLike": lambda n, x: np.asarray(np.eye(x.shape[0], x.shape[1], n["k"] or 0), dtype_like(n, x)),
     "Flatten": lambda n, x: x.reshape(math.prod(x.shape[: n["axis"]]), math.prod(x.shape[n["axis"] :])),
     "Pad": _pad, "Range": _range, "Reshape": _reshape,
     "ReverseSequence": _reverse_sequence,
