@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import importlib
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -16,7 +15,6 @@ from .._program import Node, Value
 from .common import refuse_derivatives
 
 _ML, _TRAINING = "ai.onnx.ml", "ai.onnx.preview.training"
-_LIBRARIES = {"": "", _ML: ".aionnxml", _TRAINING: ".aionnx_preview_training"}  # modules of onnx.reference.ops
 # What ONNX's own package computes as onnxruntime does, and with which attributes: whatever else it has is often wrong.
 # It stands here if tests/nn/test_onnx_reference.py compares it.
 COMPARED: Mapping[tuple[str, str], Callable[[Node], bool]] = {
@@ -39,11 +37,15 @@ def _found(domain: str, kind: str, version: int, content: bytes) -> Any:
     """Return the operator of a node of the reference implementation, or None if it has none."""
     from onnx import NodeProto
     from onnx.reference.op_run import RuntimeContextError
+    from onnx.reference.ops import load_op
+    from onnx.reference.ops.aionnx_preview_training import load_op as of_training
+    from onnx.reference.ops.aionnxml import load_op as of_ml
 
-    if domain not in _LIBRARIES:
+    loaders = {"": load_op, _ML: of_ml, _TRAINING: of_training}
+    if domain not in loaders:
         return None
     try:
-        found = importlib.import_module(f"onnx.reference.ops{_LIBRARIES[domain]}").load_op(domain, kind, version)
+        found = loaders[domain](domain, kind, version)
     except (RuntimeContextError, NotImplementedError, ValueError, RuntimeError, AssertionError):
         return None
     node = NodeProto.FromString(content)
