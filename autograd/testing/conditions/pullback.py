@@ -43,12 +43,12 @@ class Pullback:
         self.inputs = subject.inputs(self.arrays)
         with quiet():
             self.outputs = subject.apply(self.inputs)
-        values = [np.asarray(array_of(y)) for y in self.outputs]
+        self.values = [np.asarray(array_of(y)) for y in self.outputs]
         self.cotangents: list[Array]
-        if like is not None and [w.shape for w in like.cotangents] == [y.shape for y in values]:
-            self.cotangents = [np.asarray(w, y.dtype) for w, y in zip(like.cotangents, values, strict=True)]
+        if like is not None and [w.shape for w in like.cotangents] == [y.shape for y in self.values]:
+            self.cotangents = [np.asarray(w, y.dtype) for w, y in zip(like.cotangents, self.values, strict=True)]
         else:
-            self.cotangents = [drawn(self.random, y) for y in values]
+            self.cotangents = [drawn(self.random, y) for y in self.values]
         with failing("computing the gradient"):
             self.found = self.pulled(self.cotangents)
 
@@ -101,7 +101,8 @@ class Pullback:
         for _ in range(2):
             moved = perturbed(self.arrays, 4 * epsilon, self.random)
             if not by_size:
-                moved = [_shaken(x, epsilon, self.random) for x in moved]
+                signs = [self.random.choice([-1.0, 1.0], x.shape) for x in moved]
+                moved = [np.asarray(x + epsilon * largest(x) * s, x.dtype) for x, s in zip(moved, signs, strict=True)]
             given = perturbed(self.cotangents, 4 * epsilon, self.random)
             for change, g, h in zip(changes, self.found, self._nearby(moved, given), strict=True):
                 with np.errstate(all="ignore"):
@@ -110,7 +111,7 @@ class Pullback:
 
     def rounding(self, epsilon: float) -> list[Array]:
         """Return what the rounding of a sum of terms makes of each gradient."""
-        most = largest(*(w * np.asarray(array_of(y)) for w, y in zip(self.cotangents, self.outputs, strict=True)))
+        most = largest(*(w * y for w, y in zip(self.cotangents, self.values, strict=True)))
         limits = []
         for x, g in zip(self.arrays, self.found, strict=True):
             with np.errstate(all="ignore"):
@@ -136,11 +137,6 @@ def perturbed(arrays: Sequence[Array], amount: float, random: np.random.Generato
     factors = (1 + amount * random.choice([-1.0, 1.0], distinct.size))[where]
     pieces = np.split(numbers * factors, np.cumsum([x.size for x in arrays])[:-1]) if arrays else []
     return [np.asarray(p.reshape(x.shape), x.dtype) for p, x in zip(pieces, arrays, strict=True)]
-
-
-def _shaken(x: Array, epsilon: float, random: np.random.Generator) -> Array:
-    """Return an array whose elements change by a rounding of the largest."""
-    return np.asarray(x + epsilon * largest(x) * random.choice([-1.0, 1.0], x.shape), x.dtype)
 
 
 def differs(a: Array, b: Array, allowed: Array | float) -> bool:
