@@ -214,13 +214,10 @@ class Run:
             except FoundError as found:
                 # NumPy's decompositions give up for some numbers, not always the same ones; a rule may be for integers
                 gave_up = case.numbers != "ordinary" and _gave_up(found.error)
-                if not (gave_up or (found.error.__cause__ is not None and not self._is_named(case.keywords))):
+                another_way = repr(case.keywords) not in map(repr, self.keywords)  # to say what the user named
+                if not (gave_up or (found.error.__cause__ is not None and another_way)):
                     raise
                 self.report.set_aside += 1
-
-    def _is_named(self, keywords: Keywords) -> bool:
-        """Tell whether the user named these keyword arguments, or they are another way to say the same."""
-        return repr(keywords) in map(repr, self.keywords)
 
     def _swiftly(
         self, fn: Callable[..., object], arrays: Sequence[Array], keywords: Keywords, by_element: bool

@@ -36,13 +36,7 @@ MANY = 1100  # the elements of arrays that are larger than the blocks that are c
 
 
 def check_nearby(pullback: Pullback, measure: Measure, batched: bool | None = None) -> None:
-    """Check a function near the point at which it has been checked.
-
-    Raises
-    ------
-    NearbyError
-        If something is wrong; it says where. If it is a derivative, it has the mismatch and the Jacobians.
-    """
+    """Check a function near the point at which it has been checked; raise NearbyError, which says where it is wrong."""
     subject = pullback.subject
     if not pullback.is_recorded or any(type(x) in fronts for x in subject.given):
         return
@@ -53,7 +47,7 @@ def check_nearby(pullback: Pullback, measure: Measure, batched: bool | None = No
         if elements is not None:
             check_elements(elements, measure)
             return
-        if any(np.finfo(np.asarray(array_of(y)).dtype).eps > PRECISE for y in pullback.outputs):
+        if any(np.finfo(y.dtype).eps > PRECISE for y in pullback.values):
             return  # numbers of other sizes drown in rounding
         for where, arrays in _nearby_inputs(subject):
             with refusals_set_aside():
@@ -89,7 +83,7 @@ def _nearby(pullback: Pullback) -> Pullback:
     for factor in (0.9375, 1.0625):
         with refusals_set_aside():
             other = Pullback(pullback.subject, [np.asarray(factor * x, x.dtype) for x in pullback.arrays], seed=2)
-            if all(np.all(np.isfinite(array_of(y))) for y in other.outputs):
+            if all(np.all(np.isfinite(y)) for y in other.values):
                 return other
     return Pullback(pullback.subject, pullback.arrays, seed=2)
 

@@ -72,12 +72,14 @@ def check_vmap(subject: Subject, samples: Samples, pullbacks: Sequence[Pullback]
     _compare_batch(subject, pullbacks, expected, found, "under vmap")
     if known:
         return _check_one(subject, pullbacks[:1], both, arguments[0], expected[:1])
-    with failing("computing a batch of one by vmap"):
-        found = vmap(both, loops="allow")(*(batch[:1] for batch in stacked))
-    _compare_batch(subject, pullbacks[:1], expected[:1], found, "in a batch of one under vmap")
-    with failing("computing a batch by vmap over last axes"):
-        found = vmap(both, in_axes=-1, loops="allow")(*(np.moveaxis(batch, 0, -1) for batch in stacked))
-    _compare_batch(subject, pullbacks, expected, found, "under vmap over last axes")
+
+    def compare(how: str, given: Arrays, axes: Any, pullbacks: Sequence[Pullback], expected: Sequence[Arrays]) -> None:
+        with failing(f"computing values and gradients {how}"):
+            found = vmap(both, in_axes=axes, loops="allow")(*given)
+        _compare_batch(subject, pullbacks, expected, found, how)
+
+    compare("in a batch of one under vmap", [batch[:1] for batch in stacked], 0, pullbacks[:1], expected[:1])
+    compare("under vmap over last axes", [np.moveaxis(batch, 0, -1) for batch in stacked], -1, pullbacks, expected)
     positions = len(subject.positions)
     for i in range(len(stacked)):
         if len(stacked) < 3 and i < positions:
@@ -87,10 +89,8 @@ def check_vmap(subject: Subject, samples: Samples, pullbacks: Sequence[Pullback]
             expected = [[np.asarray(array_of(y)) for y in both(*each)] for each in shared]
         axes = tuple(None if i == j else 0 for j in range(len(stacked)))
         given = [arguments[0][i] if i == j else batch for j, batch in enumerate(stacked)]
-        with failing("computing a batch by vmap, one argument of which all share"):
-            found = vmap(both, in_axes=axes, loops="allow")(*given)
         moved = [Pullback(subject, each[:positions]) for each in shared] if i < positions else pullbacks
-        _compare_batch(subject, moved, expected, found, "under vmap, where all share an argument")
+        compare("under vmap, where all share an argument", given, axes, moved, expected)
     return None
 
 

@@ -27,7 +27,7 @@ class NearbyError(GradientCheckError):
         jacobians: Jacobians | None = None,
     ) -> None:
         super().__init__(f"{where}: {message}", mismatch, jacobians)
-        self.where, self.arrays, self.worst, self.drawn = where, arrays, mismatch, jacobians
+        self.where, self.arrays = where, arrays
 
 
 @contextlib.contextmanager

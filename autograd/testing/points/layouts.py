@@ -20,7 +20,8 @@ def placed(array: Array, shape: tuple[int, ...], key: Any) -> Array:
     """Return the same numbers as a part of an array of this shape, whose other numbers are 7."""
     wide = np.full(shape, 7, array.dtype)
     wide[key] = array
-    return wide[key]
+    part: Array = wide[key]
+    return part
 
 
 def read_only(array: Array) -> Array:
