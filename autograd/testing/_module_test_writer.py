@@ -23,13 +23,7 @@ def is_module(found: object) -> bool:
 
 
 def call_of_module(cls: Callable[..., Any], name: str) -> list[str]:
-    """Return the lines of a test: of an instance of the class, and its inputs.
-
-    Raises
-    ------
-    TypeError
-        If none is found. It says what was tried.
-    """
+    """Return the lines of a test: of an instance of the class, and its inputs."""
     required = _required(cls)
     made = 0
     for values in itertools.product(VALUES, repeat=len(required)) if len(required) < 4 else [(SIDE,) * len(required)]:

@@ -41,15 +41,6 @@ def read_graph(
 
     Inputs have the names that `params`, the outermost modules called, or `function`, which computed it, have for them;
     what `data` has numbers for has marks. `nodes` are those of the graph, if it is another library's.
-
-    Raises
-    ------
-    TypeError
-        If `output`, or something in `params`, is neither a tensor nor a value.
-    GraphError
-        If `output` has no graph, or a detail in `show` needs a graph that was not freed.
-    ValueError
-        If nothing has a name that is a key of `data`.
     """
     return _Reader(output, params, modules or {}, show, function, data or {}, nodes).read()
 

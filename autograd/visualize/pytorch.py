@@ -58,13 +58,7 @@ class TorchRun:
 
 
 def torch_run(module: Any, inputs: tuple[Any, ...], gradient: Any = None) -> TorchRun:
-    """Run a module, and backpropagate a gradient from its result; from ones, if it is not given.
-
-    Raises
-    ------
-    GraphError
-        If nothing in the module requires a gradient.
-    """
+    """Run a module, and backpropagate a gradient from its result; from ones, if it is not given."""
     recorder = _Recorder(module, inputs)
     failure, results = None, []
     try:
