@@ -185,7 +185,7 @@ def to_digraph(picture: Picture, rankdir: Direction, file_format: str) -> Digrap
         format=file_format, graph_attr={"rankdir": rankdir, **GRAPH, **remarks}, node_attr=NODE, edge_attr=EDGE
     )
     graph.picture, graph.rankdir = picture, rankdir
-    for indent, what, index in by_frame([box.frame for box in picture.boxes], picture.frames):
+    for indent, what, index in by_frame(picture):
         if what == "box":
             box = picture.boxes[index]
             tooltip = {"tooltip": _escaped(box.where)} if box.where else {}

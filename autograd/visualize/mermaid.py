@@ -16,7 +16,7 @@ _STYLED = ("fillcolor", "color", "penwidth")
 def to_mermaid(picture: Picture, rankdir: str) -> str:
     """Return the text; boxes are numbered in their order, so equal pictures give equal text."""
     lines = [f"flowchart {rankdir}"]
-    for indent, what, index in by_frame([box.frame for box in picture.boxes], picture.frames):
+    for indent, what, index in by_frame(picture):
         space = "    " * (indent + 1)
         if what == "box":
             box = picture.boxes[index]

@@ -5,7 +5,7 @@ This module knows neither the style nor Graphviz.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Literal, NamedTuple
 
@@ -107,23 +107,18 @@ def innermost_common(indices: list[int | None], frames: list[Frame]) -> int | No
     return common[-1] if common else None
 
 
-def by_frame(
-    innermost: Sequence[int | None], frames: list[Frame]
-) -> Iterator[tuple[int, Literal["box", "open", "close"], int]]:
-    """Yield depth, kind and index of boxes and frames, nested: a frame opens where its first box is.
-
-    `innermost` has the frame of each box.
-    """
+def by_frame(picture: Picture) -> Iterator[tuple[int, Literal["box", "open", "close"], int]]:
+    """Yield depth, kind and index of boxes and frames, nested: a frame opens where its first box is."""
     within: dict[int | None, list[tuple[Literal["box", "open"], int]]] = {}
     known: set[int] = set()
-    for index, own in enumerate(innermost):
+    for index, box in enumerate(picture.boxes):
         outer = None
-        for frame in frames_around(own, frames):
+        for frame in frames_around(box.frame, picture.frames):
             if frame not in known:
                 known.add(frame)
                 within.setdefault(outer, []).append(("open", frame))
             outer = frame
-        within.setdefault(own, []).append(("box", index))
+        within.setdefault(box.frame, []).append(("box", index))
 
     def inside(frame: int | None, depth: int) -> Iterator[tuple[int, Literal["box", "open", "close"], int]]:
         for what, index in within.get(frame, ()):

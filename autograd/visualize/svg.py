@@ -71,7 +71,7 @@ def _legend(picture: Picture, left: float, top: float, wide: float) -> Iterator[
 
 def _frames(picture: Picture, titles: list[str], layout: Layout) -> Iterator[str]:
     """Yield the frames with their titles, outer ones first."""
-    for depth, what, index in by_frame([box.frame for box in picture.boxes], picture.frames):
+    for depth, what, index in by_frame(picture):
         rectangle = layout.frames[index] if what == "open" else None
         if rectangle:
             look = frame_look(picture.frames[index], depth)
