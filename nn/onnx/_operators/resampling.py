@@ -121,32 +121,25 @@ def _resize(n: Node, x: Any, *inputs: Any) -> Any:
 # Elements at coordinates that are themselves inputs
 
 
-def _at_corners(
-    x: Any, coordinates: list[Any], weights: Callable[[Any], Any], reach: int, place: Callable[[Any, int], Any]
-) -> Any:
-    """Return weighted sums of the elements of `x` around coordinates.
+def _between(x: Any, coordinates: list[Any]) -> Any:
+    """Return the elements of `x` at coordinates, interpolated between the nearest; beyond its ends are zeros.
 
-    `x` has the shape ``(n, c, *size)``, each coordinate the shape ``(n, *out)``. `weights` is differentiable; `place`
-    returns the index of a position, and whether it counts.
+    `x` has the shape ``(n, c, *size)``, each coordinate the shape ``(n, *out)``.
     """
     size = x.shape[2:]
-    lowest = [np.floor(as_array(borrow(at))).astype(np.int64) - reach + 1 for at in coordinates]
+    lowest = [np.floor(as_array(borrow(at))).astype(np.int64) for at in coordinates]
     images = np.arange(len(x)).reshape((-1,) + (1,) * (lowest[0].ndim - 1))
     channels_last = np.moveaxis(x, 1, -1)
     total: Any = 0
-    for steps in itertools.product(range(2 * reach), repeat=len(size)):
+    for steps in itertools.product(range(2), repeat=len(size)):
         index, weight, inside = [], 1, np.ones((), bool)
         for low, step, at, length in zip(lowest, steps, coordinates, size, strict=True):
-            where, counts = place(low + step, length)
-            index.append(where)
-            inside = inside & counts
-            weight = weight * weights(at - (low + step).astype(at.dtype))
+            place = low + step
+            index.append(np.clip(place, 0, length - 1))
+            inside = inside & (place >= 0) & (place < length)
+            weight = weight * _triangle(at - place.astype(at.dtype))
         total = total + channels_last[images, *index] * np.where(inside, weight, 0)[..., None]
     return np.moveaxis(total, -1, 1)
-
-
-def _zeros(at: Array, size: int) -> tuple[Array, Array]:
-    return np.clip(at, 0, size - 1), (at >= 0) & (at < size)
 
 
 def _affine_grid(n: Node, theta: Any, shape: Any) -> Any:
@@ -213,7 +206,7 @@ def _deform_conv(n: Node, x: Any, weight: Any, offset: Any, bias: Any = None, ma
         steps = (in_window[axis] * dilation[axis]).reshape((places,) + (1,) * axes)
         coordinates.append(offsets[:, :, axis] + (base + steps).astype(x.dtype))
     parted = x.reshape(batch * moved, channels // moved, *x.shape[2:])
-    taken = _at_corners(parted, coordinates, _triangle, 1, _zeros)  # (batch * moved, channels / moved, places, *out)
+    taken = _between(parted, coordinates)  # (batch * moved, channels / moved, places, *out)
     if mask is not None:
         taken = taken * mask.reshape(batch * moved, 1, places, *out)
     columns = taken.reshape(batch, groups, channels // groups * places, math.prod(out))
