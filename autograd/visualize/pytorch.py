@@ -14,7 +14,6 @@ import time
 import weakref
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from types import FrameType
 from typing import Any, NamedTuple
 
@@ -38,48 +37,29 @@ _SPARSE = ("embedding", "embedding_bag")  # their gradients may be sparse, which
 _INFERRED = ("detach", "data", "item", "numpy", "tolist", "requires_grad_", "register_hook", "retain_grad", "backward")
 
 
-@dataclass(slots=True)
-class TorchRun:
-    """What a module computed: all nodes that its result depends on, in order, and what they have names for."""
-
-    nodes: list[ForeignNode]
-    roots: list[ForeignNode]
-    names: dict[str, Any]
-    modules: dict[str, Any]
-    items: dict[int, ForeignNode]  # the node of each tensor by its identity
-    failure: Failure | None = None
-    contributions: dict[tuple[ForeignNode, int], Any] = field(default_factory=dict)  # by operation and its input
-    remarks: tuple[str, ...] = ()
-    arrays: dict[int, Any] = field(default_factory=dict)  # of inputs, which calls have only weak references to
-
-    def own(self, data: Mapping[Any, Any] | None) -> dict[Any, Any]:
-        """Return numbers with nodes in place of the tensors of PyTorch."""
-        return {self.items.get(id(key), key): number for key, number in (data or {}).items()}
-
-
 def torch_run(module: Any, inputs: tuple[Any, ...], gradient: Any = None) -> TorchRun:
     """Run a module, and backpropagate a gradient from its result; from ones, if it is not given."""
-    recorder = _Recorder(module, inputs)
-    failure, results = None, []
+    run, results = TorchRun(module, inputs), []
     try:
-        with recorder.hooked(), recorder, torch.enable_grad():
+        with run.hooked(), run, torch.enable_grad():
             results = [x for x in _tensors(module(*inputs)) if x.requires_grad]
     except Exception as error:
-        if not recorder.nodes:
+        if not run.nodes:
             raise
-        failure = recorder.failure(error)
-    roots = [recorder.node_of(x) for x in results]
-    if not roots and failure is None:
-        raise GraphError(
-            "nothing to draw: no parameter of the module, and no input, requires a gradient, or the result was detached"
-        )
-    contributions = recorder.backward(results, gradient) if failure is None else {}
-    several = gradient is None and sum(x.numel() for x in results) > 1
-    remarks = ("The gradients are those of the sum of the result.",) if several else ()
-    nodes = _depended_on(roots or recorder.nodes, recorder.nodes)
-    names = {name: node for name, x in recorder.named() if (node := recorder.items.get(id(x))) in nodes}
-    modules, items = dict(module.named_modules()), recorder.items
-    return TorchRun(nodes, roots, names, modules, items, failure, contributions, remarks, recorder.arrays)
+        run.failure = run.failed(error)
+    run.roots = [run.node_of(x) for x in results]
+    if run.failure is None:
+        if not run.roots:
+            raise GraphError(
+                "nothing to draw: no parameter of the module, and no input, requires a gradient, or the result was "
+                "detached"
+            )
+        run.contributions = run.backward(results, gradient)
+    if gradient is None and sum(x.numel() for x in results) > 1:
+        run.remarks = ("The gradients are those of the sum of the result.",)
+    run.nodes = _depended_on(run.roots or run.nodes, run.nodes)
+    run.names = {name: node for name, x in run.named() if (node := run.items.get(id(x))) in run.nodes}
+    return run
 
 
 class _Use(NamedTuple):
@@ -98,12 +78,17 @@ def _one_of(array: Any, use: _Use) -> Any:
     return tuple(array if index == use.part else None for index in range(len(use.source.value)))
 
 
-class _Recorder(TorchFunctionMode):  # type: ignore[misc]  # PyTorch is untyped here
-    """The state of recording one run."""
+class TorchRun(TorchFunctionMode):  # type: ignore[misc]  # PyTorch is untyped here
+    """One run of a module: all nodes that its result depends on, in order, and what they have names for."""
 
     def __init__(self, module: Any, inputs: tuple[Any, ...]) -> None:
         super().__init__()
-        self.module, self.inputs = module, inputs
+        self.module, self.inputs, self.modules = module, inputs, dict(module.named_modules())
+        self.roots: list[ForeignNode] = []
+        self.names: dict[str, Any] = {}
+        self.failure: Failure | None = None
+        self.contributions: dict[tuple[ForeignNode, int], Any] = {}  # by operation and its input
+        self.remarks: tuple[str, ...] = ()
         self.nodes: list[ForeignNode] = []
         self.items: dict[int, ForeignNode] = {}  # by the identity of a tensor
         self.held: list[Any] = []  # tensors, so that no other one gets the identity
@@ -119,19 +104,23 @@ class _Recorder(TorchFunctionMode):  # type: ignore[misc]  # PyTorch is untyped 
             if x.requires_grad:
                 self.leaf(x)
 
+    def own(self, data: Mapping[Any, Any] | None) -> dict[Any, Any]:
+        """Return numbers with nodes in place of the tensors of PyTorch."""
+        return {self.items.get(id(key), key): number for key, number in (data or {}).items()}
+
     # Calls of modules
 
     @contextmanager
     def hooked(self) -> Iterator[None]:
         """Note the calls of modules in a block."""
-        handles = [register_module_forward_pre_hook(self.begin), register_module_forward_hook(self.end)]
+        handles = [register_module_forward_pre_hook(self._begin), register_module_forward_hook(self._end)]
         try:
             yield
         finally:
             for handle in handles:
                 handle.remove()
 
-    def begin(self, module: Any, inputs: Any) -> None:
+    def _begin(self, module: Any, inputs: Any) -> None:
         pairs = [(name, x) for name, x in zip(_inputs_of(module), inputs, strict=False) if isinstance(x, torch.Tensor)]
         named = [
             Named(name, memory_of(array), f"{array.shape} {array.dtype}", False, None, weakref.ref(array))
@@ -141,7 +130,7 @@ class _Recorder(TorchFunctionMode):  # type: ignore[misc]  # PyTorch is untyped 
         words = f"module {type(module).__name__}"
         self.calls.append(Call(words, module, False, named))
 
-    def end(self, module: Any, inputs: Any, output: Any) -> None:
+    def _end(self, module: Any, inputs: Any, output: Any) -> None:
         self.calls.pop()
 
     def named(self) -> Iterator[tuple[str, Any]]:
@@ -182,9 +171,9 @@ class _Recorder(TorchFunctionMode):  # type: ignore[misc]  # PyTorch is untyped 
         values = tuple(map(_array, results))
         rule = type(results[0].grad_fn).__name__
         op = ForeignOperation(name, (*sources.values(), *(None for _ in arrays)), f"PyTorch: {rule}")
-        node = ForeignNode(len(self.nodes), op, values if len(values) > 1 else values[0], self.line())
+        node = ForeignNode(len(self.nodes), op, values if len(values) > 1 else values[0], self._line())
         given = [Given("constant") for _ in sources] + [given_of(self.arrays[id(x)]) for x in arrays]
-        node.scope, node.seconds = self.note(given, values, seconds), seconds
+        node.scope, node.seconds = self._note(given, values, seconds), seconds
         self.nodes.append(node)
         for index, x in enumerate(results):
             self.know(x, node, index)
@@ -197,7 +186,7 @@ class _Recorder(TorchFunctionMode):  # type: ignore[misc]  # PyTorch is untyped 
         self.held.append(x)
         self.edges[node, index] = get_gradient_edge(x)
 
-    def note(self, given: list[Given], values: tuple[Any, ...], seconds: float) -> Note:
+    def _note(self, given: list[Given], values: tuple[Any, ...], seconds: float) -> Note:
         note = Note("")
         note.calls, note.given, note.others, note.seconds = tuple(self.calls), tuple(given), (), seconds
         note.values = tuple(map(summarize, values))
@@ -256,7 +245,7 @@ class _Recorder(TorchFunctionMode):  # type: ignore[misc]  # PyTorch is untyped 
             self.arrays[id(x)] = _array(x)
         return self.arrays[id(x)]
 
-    def line(self) -> SourceLine:
+    def _line(self) -> SourceLine:
         frame: FrameType = sys._getframe(1)
         while frame.f_back is not None and _is_own(frame):
             frame = frame.f_back
@@ -264,7 +253,7 @@ class _Recorder(TorchFunctionMode):  # type: ignore[misc]  # PyTorch is untyped 
 
     # What a run ends with
 
-    def failure(self, error: Exception) -> Failure:
+    def failed(self, error: Exception) -> Failure:
         """Return where an error was raised."""
         trace, at, number = error.__traceback__, None, 0
         while trace is not None:
