@@ -23,9 +23,8 @@ from .conditions.nearby import check_nearby
 from .conditions.pullback import NARROW, Pullback
 from .conditions.rules import check_batched, check_conditions, check_forward, check_parts, check_precision
 from .findings.jacobians import Jacobians
-from .findings.nearby_error import NearbyError
 from .findings.report import call_of, caller, pattern_in, reported, verdict_of
-from .subjects.refusals import refusals_set_aside
+from .subjects.refusals import NearbyError, refusals_set_aside
 from .subjects.subject import Subject, array_of, gradient_subject, is_recorded, listed, quiet
 
 

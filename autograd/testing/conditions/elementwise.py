@@ -17,8 +17,7 @@ from autograd import GradientCheckError
 from ..comparisons.compare import compare_each, compare_elements, worst_of
 from ..comparisons.point import Measure, Mismatch, Point
 from ..findings.jacobians import Jacobians
-from ..findings.nearby_error import NearbyError, located
-from ..subjects.refusals import REFUSALS, failing, refusals_set_aside
+from ..subjects.refusals import REFUSALS, NearbyError, failing, located, refusals_set_aside
 from ..subjects.subject import Array, Subject, array_of, quiet
 from .pullback import Pullback, differs, largest, shown
 from .recorded_calls import recorded

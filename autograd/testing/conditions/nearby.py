@@ -19,8 +19,7 @@ from autograd.inside import fronts
 from ..comparisons.compare import compare_directions, count_at_a_glance, has_ties, is_smooth, worst_element, worst_of
 from ..comparisons.point import Measure, Point
 from ..findings.jacobians import Jacobians
-from ..findings.nearby_error import NearbyError, located
-from ..subjects.refusals import REFUSALS, failing, refusals_set_aside
+from ..subjects.refusals import REFUSALS, NearbyError, failing, located, refusals_set_aside
 from ..subjects.subject import Array, Subject, array_of, gradient_subject, widened
 from .elementwise import Elementwise, check_elements
 from .pullback import Pullback

@@ -10,10 +10,9 @@ import numpy as np
 
 from autograd import GradientCheckError, NotReproducibleError, Tensor
 
-from ..findings.nearby_error import located
 from ..points.layouts import LAYOUTS, Layout
 from ..subjects.engines import Foreign
-from ..subjects.refusals import failing, refusals_set_aside
+from ..subjects.refusals import failing, located, refusals_set_aside
 from ..subjects.subject import Array, Subject, is_repeated, listed, precision_of, quiet
 from .pullback import NARROW, ROUNDING, differs, largest, perturbed, shown
 from .rules import check_untouched
