@@ -149,15 +149,13 @@ def differs(a: Array, b: Array, allowed: Array | float) -> bool:
     return not bool(np.all(same))
 
 
-def refuse_others(
-    pullback: Pullback, found: Sequence[Array], say: Callable[[str, str, str], str], times: float = 1.0
-) -> None:
-    """Raise if gradients are others than those of the point, by more than so many times what these may be off.
+def refuse_others(pullback: Pullback, found: Sequence[Array], say: Callable[[str, str, str], str]) -> None:
+    """Raise if gradients are others than those of the point, by more than these may be off.
 
     `say` returns the message, for what the first such gradient is called, the one found and that of the point.
     """
     for i, (g, h) in enumerate(zip(pullback.found, found, strict=True)):
-        if differs(g, h, 0.0) and differs(g, h, times * pullback.limits[i]):
+        if differs(g, h, 0.0) and differs(g, h, pullback.limits[i]):
             raise RoundingError(say(pullback.name(i), shown(h, g), shown(g, h)), pullback.arrays)
 
 
