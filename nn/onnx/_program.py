@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+from collections import Counter
 from collections.abc import Callable, Container, Iterable, Mapping, MutableMapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar, TypeAlias
@@ -78,6 +79,22 @@ class Program:
     def all_nodes(self) -> list[Node]:
         """Return the nodes, with those of the graphs inside them."""
         return [node for outer in self.nodes for node in outer.with_inner()]
+
+
+class Names:
+    """Names that are in use."""
+
+    def __init__(self, used: Iterable[str] = ()) -> None:
+        self._used, self._counts = {*used}, Counter[str]()
+
+    def fresh(self, name: str) -> str:
+        """Return a name like this that is not, and use it."""
+        found = name
+        while found in self._used:
+            self._counts[name] += 1
+            found = f"{name}_{self._counts[name]}"
+        self._used.add(found)
+        return found
 
 
 def _inner(node: Node) -> list[Program]:
