@@ -47,14 +47,14 @@ def torch_run(module: Any, inputs: tuple[Any, ...], gradient: Any = None) -> Tor
         if not run.nodes:
             raise
         run.failure = run.failed(error)
-    run.roots = [run.node_of(x) for x in results]
+    run.roots = [run._node_of(x) for x in results]
     if run.failure is None:
         if not run.roots:
             raise GraphError(
                 "nothing to draw: no parameter of the module, and no input, requires a gradient, or the result was "
                 "detached"
             )
-        run.contributions = run.backward(results, gradient)
+        run.contributions = run._backward(results, gradient)
     if gradient is None and sum(x.numel() for x in results) > 1:
         run.remarks = ("The gradients are those of the sum of the result.",)
     run.nodes = _depended_on(run.roots or run.nodes, run.nodes)
@@ -102,7 +102,7 @@ class TorchRun(TorchFunctionMode):  # type: ignore[misc]  # PyTorch is untyped h
         self.since = time.perf_counter()
         for x in _tensors(inputs):
             if x.requires_grad:
-                self.leaf(x)
+                self._leaf(x)
 
     def own(self, data: Mapping[Any, Any] | None) -> dict[Any, Any]:
         """Return numbers with nodes in place of the tensors of PyTorch."""
@@ -125,7 +125,7 @@ class TorchRun(TorchFunctionMode):  # type: ignore[misc]  # PyTorch is untyped h
         named = [
             Named(name, memory_of(array), f"{array.shape} {array.dtype}", False, None, weakref.ref(array))
             for name, x in pairs
-            if not x.requires_grad and (array := self.array(x)) is not None
+            if not x.requires_grad and (array := self._array(x)) is not None
         ]
         words = f"module {type(module).__name__}"
         self.calls.append(Call(words, module, False, named))
@@ -151,7 +151,7 @@ class TorchRun(TorchFunctionMode):  # type: ignore[misc]  # PyTorch is untyped h
             in_place or name in ("setitem", *_SPARSE) or bool(kwargs.get("inplace")) or kwargs.get("out") is not None
         )
         aliases = {} if in_place else {id(x): x.view_as(x) for x in live}
-        sources = {id(x): self.node_of(x) for x in live}
+        sources = {id(x): self._node_of(x) for x in live}
         parts = {id(x): self.results.get(id(x), 0) for x in live}
         edges = {id(x): get_gradient_edge(aliases.get(id(x), x)) for x in live}
         arrays = [x for x in _tensors((args, kwargs)) if not x.requires_grad]
@@ -159,13 +159,13 @@ class TorchRun(TorchFunctionMode):  # type: ignore[misc]  # PyTorch is untyped h
         result = func(*_replaced(args, aliases), **_replaced(kwargs, aliases))
         results = [x for x in _tensors(args[0] if name == "setitem" else result) if x.requires_grad]
         if results:
-            node = self.record(name, sources, results, [x for x in arrays if id(x) in self.arrays])
+            node = self._record(name, sources, results, [x for x in arrays if id(x) in self.arrays])
             for index, (identity, edge) in enumerate(edges.items()):
                 self.uses[node, index] = _Use(sources[identity], parts[identity], edge, in_place)
         self.given = []
         return result
 
-    def record(self, name: str, sources: dict[int, Any], results: list[Any], arrays: list[Any]) -> ForeignNode:
+    def _record(self, name: str, sources: dict[int, Any], results: list[Any], arrays: list[Any]) -> ForeignNode:
         """Add a node for a call."""
         seconds = time.perf_counter() - self.since
         values = tuple(map(_array, results))
@@ -176,11 +176,11 @@ class TorchRun(TorchFunctionMode):  # type: ignore[misc]  # PyTorch is untyped h
         node.scope, node.seconds = self._note(given, values, seconds), seconds
         self.nodes.append(node)
         for index, x in enumerate(results):
-            self.know(x, node, index)
+            self._know(x, node, index)
         self.since = time.perf_counter()
         return node
 
-    def know(self, x: Any, node: ForeignNode, index: int = 0) -> None:
+    def _know(self, x: Any, node: ForeignNode, index: int = 0) -> None:
         """Note that a tensor is a result of a node, or a leaf."""
         self.items[id(x)], self.results[id(x)], self.versions[id(x)] = node, index, x._version
         self.held.append(x)
@@ -192,12 +192,12 @@ class TorchRun(TorchFunctionMode):  # type: ignore[misc]  # PyTorch is untyped h
         note.values = tuple(map(summarize, values))
         return note
 
-    def node_of(self, x: Any) -> ForeignNode:
+    def _node_of(self, x: Any) -> ForeignNode:
         """Return the node of a tensor that requires a gradient: a new leaf, if no call has computed it."""
         node = self.items.get(id(x))
         if node is None:
-            known = {} if x.grad_fn is None else self.reached(x.grad_fn)
-            node = self.leaf(x) if not known else self.unseen(x, known)
+            known = {} if x.grad_fn is None else self._reached(x.grad_fn)
+            node = self._leaf(x) if not known else self._unseen(x, known)
         elif self.versions[id(x)] != x._version:
             raise UnsupportedError(
                 f"the result of {node.op.name} was changed in place through a view of it, which cannot be shown: "
@@ -205,22 +205,22 @@ class TorchRun(TorchFunctionMode):  # type: ignore[misc]  # PyTorch is untyped h
             )
         return node
 
-    def leaf(self, x: Any) -> ForeignNode:
+    def _leaf(self, x: Any) -> ForeignNode:
         """Add a leaf."""
         node = ForeignNode(len(self.nodes), None, _array(x))
         self.nodes.append(node)
-        self.know(x, node)
+        self._know(x, node)
         return node
 
-    def unseen(self, x: Any, known: dict[tuple[ForeignNode, int], Any]) -> ForeignNode:
+    def _unseen(self, x: Any, known: dict[tuple[ForeignNode, int], Any]) -> ForeignNode:
         """Add a node for what the function mode does not see, such as a function with a derivative of one's own."""
         name = type(x.grad_fn).__name__.removesuffix("Backward")
-        node = self.record(name, {index: source for index, (source, _) in enumerate(known)}, [x], [])
+        node = self._record(name, {index: source for index, (source, _) in enumerate(known)}, [x], [])
         for index, ((source, part), edge) in enumerate(known.items()):
             self.uses[node, index] = _Use(source, part, edge, True)
         return node
 
-    def reached(self, function: Any) -> dict[tuple[ForeignNode, int], Any]:
+    def _reached(self, function: Any) -> dict[tuple[ForeignNode, int], Any]:
         """Return the results, and their places in PyTorch's graph, that a function of that graph leads back to."""
         known = {(edge.node, edge.output_nr): (key, edge) for key, edge in self.edges.items()}
         found: dict[tuple[ForeignNode, int], Any] = {}
@@ -228,7 +228,7 @@ class TorchRun(TorchFunctionMode):  # type: ignore[misc]  # PyTorch is untyped h
         while left:
             for before, number in left.pop().next_functions:
                 if before is not None and hasattr(before, "variable"):
-                    self.node_of(before.variable)
+                    self._node_of(before.variable)
                     known = {(edge.node, edge.output_nr): (key, edge) for key, edge in self.edges.items()}
                 if (before, number) in known:
                     key, edge = known[before, number]
@@ -238,7 +238,7 @@ class TorchRun(TorchFunctionMode):  # type: ignore[misc]  # PyTorch is untyped h
                     left.append(before)
         return found
 
-    def array(self, x: Any) -> Any:
+    def _array(self, x: Any) -> Any:
         """Return the array of a tensor that needs no gradient: one for each tensor."""
         if id(x) not in self.arrays:
             self.held.append(x)
@@ -263,7 +263,7 @@ class TorchRun(TorchFunctionMode):  # type: ignore[misc]  # PyTorch is untyped h
         where, line = (place(at, number), text_at(at, number)) if at else ("", "")
         return Failure(error, where, line, tuple(self.calls), tuple(self.given), tuple(self.nodes))
 
-    def backward(self, results: list[Any], gradient: Any) -> dict[tuple[ForeignNode, int], Any]:
+    def _backward(self, results: list[Any], gradient: Any) -> dict[tuple[ForeignNode, int], Any]:
         """Give nodes their gradients, and return the contributions."""
         seeds = [torch.ones_like(x) if gradient is None else torch.as_tensor(gradient, dtype=x.dtype) for x in results]
         edges = [*self.edges.values(), *(use.edge for use in self.uses.values())]
