@@ -18,7 +18,7 @@ from autograd.visualize.layered import INSET, Point
 from autograd.visualize.picture import Picture
 from autograd.visualize.satellites import beside_of
 from autograd.visualize.shapes import LINE, size_of
-from autograd.visualize.style import GRAPH, box_attributes, box_text, frame_title
+from autograd.visualize.style import GRAPH, box_look, box_text, frame_title
 from autograd.visualize.text_width import width_of
 
 from .drawn_models import MODELS
@@ -55,7 +55,7 @@ def graph_of(name: str) -> Graph:
     picture = draw_graph(drawn.loss, drawn.model).picture
     return Graph(
         picture,
-        [size_of(box_attributes(box), box_text(box)) for box in picture.boxes],
+        [size_of(box_look(box), box_text(box)) for box in picture.boxes],
         picture.edges + picture.loops,
         [box.frame for box in picture.boxes],
         [frame.parent for frame in picture.frames],

@@ -7,7 +7,7 @@ import itertools
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence, Set
 from dataclasses import replace
-from functools import partial
+from functools import cached_property, partial
 from types import MappingProxyType
 from typing import Any
 
@@ -170,15 +170,15 @@ class Run:
         if self.swift:
             every = [*self.keywords, *equivalents(self.keywords)]
             further = [*self.shapes[MOST:], *self.further]
-            by_element = self._is_elementwise()
-            for case in sweep(self.shapes, further, every, self.seed, rounds, by_element):
-                self._check_case(partial(self._swiftly, keywords=case.keywords, by_element=by_element), case)
+            for case in sweep(self.shapes, further, every, self.seed, rounds, self.is_elementwise):
+                self._check_case(partial(self._swiftly, keywords=case.keywords), case)
         if not self.report.examples:
             self._refuse_what_is_no_number(self.shapes[0])
             raise TypeError(f"check() found no numbers for which {declared(self.fn)} is finite: give domain= or like=")
 
-    def _is_elementwise(self) -> bool:
-        """Tell whether each element of the results seems to depend on the same element of the inputs alone.
+    @cached_property
+    def is_elementwise(self) -> bool:
+        """Whether each element of the results seems to depend on the same element of the inputs alone.
 
         That has to hold for rows, and for a matrix, if the function takes these; a signature has to allow for rows.
         """
@@ -214,19 +214,14 @@ class Run:
             except FoundError as found:
                 # NumPy's decompositions give up for some numbers, not always the same ones; a rule may be for integers
                 gave_up = case.numbers != "ordinary" and _gave_up(found.error)
-                if not (gave_up or (found.error.__cause__ is not None and not self._is_named(case.keywords))):
+                another_way = repr(case.keywords) not in map(repr, self.keywords)  # to say what the user named
+                if not (gave_up or (found.error.__cause__ is not None and another_way)):
                     raise
                 self.report.set_aside += 1
 
-    def _is_named(self, keywords: Keywords) -> bool:
-        """Tell whether the user named these keyword arguments, or they are another way to say the same."""
-        return repr(keywords) in map(repr, self.keywords)
-
-    def _swiftly(
-        self, fn: Callable[..., object], arrays: Sequence[Array], keywords: Keywords, by_element: bool
-    ) -> None:
+    def _swiftly(self, fn: Callable[..., object], arrays: Sequence[Array], keywords: Keywords) -> None:
         reference = self.reference and partial(self.reference, **dict(keywords))
-        check_swiftly(fn, arrays, self.report, reference=reference, by_element=by_element)
+        check_swiftly(fn, arrays, self.report, reference=reference, by_element=self.is_elementwise)
 
     def at(self, fn: Callable[..., object], arrays: Sequence[Array], order: int, keywords: Keywords = ()) -> None:
         """Check a function at one point."""
@@ -292,7 +287,7 @@ class Run:
         foreign = isinstance(subject, ForeignSubject)
         if not foreign:
             yield of_subject(other_calls.check_derived, order if self.swift else 1)
-        for special in (np.nan, np.inf, -np.inf):
+        for special in (np.nan, np.inf, -np.inf) if self.is_elementwise else ():
             yield of_subject(transforms.check_special, special)
         if foreign:
             return

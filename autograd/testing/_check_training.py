@@ -237,11 +237,8 @@ class _Training:
             )
             return
         for name in trained:
-            if (
-                name not in moved
-                and self.parameters[name].requires_grad
-                and id(_own(self.parameters[name])) not in held
-            ):
+            p = self.parameters[name]
+            if name not in moved and p.requires_grad and id(getattr(p, "inner", p)) not in held:
                 self.faults.append(
                     f"{name} gets a gradient, but the step does not move it, as no optimizer has it: create the "
                     f"optimizer with all of model.parameters()"
@@ -290,10 +287,6 @@ class _Training:
         for one in wrong:
             for deviation in comparison.deviations(one.name):
                 self.faults.append(_described(deviation, absent=found[deviation.name] is None))
-
-
-def _own(p: Any) -> Any:
-    return p.inner if isinstance(p, TorchParameter) else p
 
 
 def _described(deviation: Deviation, *, absent: bool) -> str:

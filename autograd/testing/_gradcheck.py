@@ -23,9 +23,8 @@ from .conditions.nearby import check_nearby
 from .conditions.pullback import NARROW, Pullback
 from .conditions.rules import check_batched, check_conditions, check_forward, check_parts, check_precision
 from .findings.jacobians import Jacobians
-from .findings.nearby_error import NearbyError
 from .findings.report import call_of, caller, pattern_in, reported, verdict_of
-from .subjects.refusals import refusals_set_aside
+from .subjects.refusals import NearbyError, refusals_set_aside
 from .subjects.subject import Subject, array_of, gradient_subject, is_recorded, listed, quiet
 
 
@@ -339,11 +338,13 @@ def _further(subject: Subject, measure: Measure, options: Options, check: Gradie
         inputs = list(subject.given)
         for i, x in zip(subject.positions, error.arrays, strict=False):
             inputs[i] = x
-        if error.worst is None:
+        worst: Any = error.mismatch
+        if worst is None:
             alone = "; fast_mode=True checks the given place alone"
             return GradientCheck(ok=False, hint=f"{error}{alone * (error.__cause__ is not None)}", _inputs=inputs)
         hint = f"Found {error.where}; fast_mode=True checks first derivatives at the given place alone"
-        return GradientCheck(False, error.worst, hint, check.compared, check.untold, error.drawn, inputs)
+        drawn: Any = error.jacobians
+        return GradientCheck(False, worst, hint, check.compared, check.untold, drawn, inputs)
     except GradientCheckError as error:
         pattern = pattern_in(error).text()
         hint = f"{error}\n  pattern: {pattern}" if pattern else str(error)

@@ -18,10 +18,9 @@ from autograd import AutogradError
 from autograd.extend import replacing
 from autograd.inside import TensorLike
 
-from .frame_order import by_frame
 from .layered import Direction
 from .mermaid import to_mermaid
-from .picture import Picture
+from .picture import Picture, by_frame
 from .style import EDGE, GRAPH, LOOP, NODE, box_attributes, colour_of, frame_look, frame_title, plain
 from .svg import to_svg
 
@@ -186,7 +185,7 @@ def to_digraph(picture: Picture, rankdir: Direction, file_format: str) -> Digrap
         format=file_format, graph_attr={"rankdir": rankdir, **GRAPH, **remarks}, node_attr=NODE, edge_attr=EDGE
     )
     graph.picture, graph.rankdir = picture, rankdir
-    for indent, what, index in by_frame([box.frame for box in picture.boxes], picture.frames):
+    for indent, what, index in by_frame(picture):
         if what == "box":
             box = picture.boxes[index]
             tooltip = {"tooltip": _escaped(box.where)} if box.where else {}

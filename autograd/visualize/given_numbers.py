@@ -18,22 +18,7 @@ _PALEST = 0.15  # of the colour that stands for the largest number has the small
 
 
 class GivenNumbers:
-    """The numbers of `data`, looked up by what they are of.
-
-    Parameters
-    ----------
-    data
-        Numbers by tensor, value, module, or name of a parameter or a module.
-    params, modules
-        What has names.
-
-    Raises
-    ------
-    TypeError
-        If a key is none of these, or something is no number.
-    ValueError
-        If nothing has a name that is a key.
-    """
+    """The numbers of `data`, by tensor, value, module, or name of what is in `params` or `modules`."""
 
     def __init__(self, data: Mapping[Any, Any], params: Mapping[str, Any], modules: Mapping[str, Any]) -> None:
         self._numbers: list[float] = []
@@ -66,16 +51,16 @@ class GivenNumbers:
 
     def of(self, key: Any) -> Mark | None:
         """Return the mark of a node, or of a module by its identity; None if there is no number for it."""
-        index = self._of.get(key)
-        return None if index is None else self._mark(index)
+        return self._mark(self._of.get(key))
 
     def of_array(self, memory: Memory | None) -> Mark | None:
         """Return the mark of a tensor without a gradient by its memory; None if there is no number for it."""
         found = (index for known, index in self._arrays if memory is not None and known.is_same(memory))
-        index = next(found, None)
-        return None if index is None else self._mark(index)
+        return self._mark(next(found, None))
 
-    def _mark(self, index: int) -> Mark:
+    def _mark(self, index: int | None) -> Mark | None:
+        if index is None:
+            return None
         self._used.add(index)
         return self._at(self._numbers[index])
 
@@ -92,9 +77,8 @@ class GivenNumbers:
         """Return five numbers of the scale, or one if all are equal; none if none is finite."""
         if not any(np.isfinite(self._numbers)):
             return ()
-        low, high = (self.low, self.high)
-        if low < 0 < high:
-            low, high = -max(-low, high), max(-low, high)
+        most = max(-self.low, self.high)
+        low, high = (-most, most) if self.low < 0 < self.high else (self.low, self.high)
         return tuple(self._at(float(number)) for number in (np.linspace(low, high, 5) if high > low else [high]))
 
     def remarks(self) -> Iterator[str]:

@@ -18,7 +18,7 @@ from .given_arrays import Given, Memory, given_of, memory_of
 from .given_numbers import GivenNumbers
 from .gradient_values import Arrived, arrived_gradients
 from .input_names import InputNames, name_among
-from .module_frames import Framing, modules_called, modules_of, name_within, settled
+from .module_frames import Framing, modules_called, modules_of, settle
 from .node_info import kept_bytes, named_nodes, parameters_of, root_of, title_of, type_of
 from .number_format import Summary, readable_bytes, short, summarize, time_lines
 from .picture import Box, Kind, Picture
@@ -41,15 +41,6 @@ def read_graph(
 
     Inputs have the names that `params`, the outermost modules called, or `function`, which computed it, have for them;
     what `data` has numbers for has marks. `nodes` are those of the graph, if it is another library's.
-
-    Raises
-    ------
-    TypeError
-        If `output`, or something in `params`, is neither a tensor nor a value.
-    GraphError
-        If `output` has no graph, or a detail in `show` needs a graph that was not freed.
-    ValueError
-        If nothing has a name that is a key of `data`.
     """
     return _Reader(output, params, modules or {}, show, function, data or {}, nodes).read()
 
@@ -115,7 +106,7 @@ class _Reader:
         if self.failure is not None:
             self._add_failure(self.failure)
         picture = with_calls_as_boxes(picture)
-        _settle(picture)
+        settle(picture)
         picture.legend = self.numbers.legend()
         picture.remarks += self.numbers.remarks()
         return picture
@@ -289,20 +280,3 @@ def _constant_of(node: Any, index: int) -> Any:
             if x is not None and op.parameters[index] in op.needs[other]:
                 return op.kept(node, other)[op.needs[other].index(op.parameters[index])]
     return None
-
-
-def _settle(picture: Picture) -> None:
-    """Put parameters, constants and leaves without a name into the innermost frame that contains all of their users.
-
-    Parameters are named relative to the module of that frame.
-    """
-    if not picture.frames:
-        return
-    movable = [index for index, box in enumerate(picture.boxes) if box.placed]
-    within = [box.frame for box in picture.boxes]
-    for index, frame in settled(movable, picture.edges, within, picture.frames).items():
-        box = picture.boxes[index]
-        if box.kind == "parameter":
-            title = name_within(box.title, frame, picture.frames)
-            box = replace(box, title=title, where=box.title)
-        picture.boxes[index] = replace(box, frame=frame)

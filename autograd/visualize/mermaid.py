@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from .frame_order import by_frame
-from .picture import Box, Kind, Picture
+from .picture import Box, Kind, Picture, by_frame
 from .style import ALARM, DEAD, KINDS, frame_title, plain
 
 _SHAPES: dict[Kind, tuple[str, str]] = {
@@ -17,7 +16,7 @@ _STYLED = ("fillcolor", "color", "penwidth")
 def to_mermaid(picture: Picture, rankdir: str) -> str:
     """Return the text; boxes are numbered in their order, so equal pictures give equal text."""
     lines = [f"flowchart {rankdir}"]
-    for indent, what, index in by_frame([box.frame for box in picture.boxes], picture.frames):
+    for indent, what, index in by_frame(picture):
         space = "    " * (indent + 1)
         if what == "box":
             box = picture.boxes[index]

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from autograd import Value
 from autograd.inside import Node, Output, operation_of
 
 from .given_numbers import GivenNumbers
-from .picture import Edge, Frame, innermost_common
+from .picture import Edge, Frame, Picture, innermost_common
 from .watching import Call, note_of
 
 
@@ -90,6 +91,21 @@ def settled(
         if source in users:
             users[source].append(within[target])
     return {leaf: innermost_common(indices, frames) for leaf, indices in users.items() if indices}
+
+
+def settle(picture: Picture) -> None:
+    """Put parameters, constants and leaves without a name into the innermost frame that contains all of their users.
+
+    Parameters are named relative to the module of that frame.
+    """
+    movable = [index for index, box in enumerate(picture.boxes) if box.placed]
+    within = [box.frame for box in picture.boxes]
+    for index, frame in settled(movable, picture.edges, within, picture.frames).items():
+        box = picture.boxes[index]
+        if box.kind == "parameter" and picture.frames:
+            name = box.where or box.title
+            box = replace(box, title=name_within(name, frame, picture.frames), where=name)
+        picture.boxes[index] = replace(box, frame=frame)
 
 
 def name_within(name: str, frame: int | None, frames: list[Frame]) -> str:

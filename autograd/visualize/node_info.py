@@ -43,15 +43,7 @@ def is_torch_module(x: object) -> bool:
 
 
 def root_of(output: object, function: str, purpose: str) -> Any:
-    """Return the node of a result; `purpose` is a verb for error messages, such as draw.
-
-    Raises
-    ------
-    TypeError
-        If it is neither a tensor nor a value.
-    GraphError
-        If it has no graph.
-    """
+    """Return the node of a result; `purpose` is a verb for error messages, such as draw."""
     root = _node_of(output, f"{function} takes")
     if root is None:
         raise GraphError(

@@ -5,6 +5,7 @@ This module knows neither the style nor Graphviz.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Literal, NamedTuple
 
@@ -104,3 +105,26 @@ def innermost_common(indices: list[int | None], frames: list[Frame]) -> int | No
             same += 1
         common = common[:same]
     return common[-1] if common else None
+
+
+def by_frame(picture: Picture) -> Iterator[tuple[int, Literal["box", "open", "close"], int]]:
+    """Yield depth, kind and index of boxes and frames, nested: a frame opens where its first box is."""
+    within: dict[int | None, list[tuple[Literal["box", "open"], int]]] = {}
+    known: set[int] = set()
+    for index, box in enumerate(picture.boxes):
+        outer = None
+        for frame in frames_around(box.frame, picture.frames):
+            if frame not in known:
+                known.add(frame)
+                within.setdefault(outer, []).append(("open", frame))
+            outer = frame
+        within.setdefault(box.frame, []).append(("box", index))
+
+    def inside(frame: int | None, depth: int) -> Iterator[tuple[int, Literal["box", "open", "close"], int]]:
+        for what, index in within.get(frame, ()):
+            yield depth, what, index
+            if what == "open":
+                yield from inside(index, depth + 1)
+                yield depth, "close", index
+
+    return inside(None, 0)

@@ -14,7 +14,6 @@ import time
 import weakref
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from types import FrameType
 from typing import Any, NamedTuple
 
@@ -38,54 +37,29 @@ _SPARSE = ("embedding", "embedding_bag")  # their gradients may be sparse, which
 _INFERRED = ("detach", "data", "item", "numpy", "tolist", "requires_grad_", "register_hook", "retain_grad", "backward")
 
 
-@dataclass(slots=True)
-class TorchRun:
-    """What a module computed: all nodes that its result depends on, in order, and what they have names for."""
-
-    nodes: list[ForeignNode]
-    roots: list[ForeignNode]
-    names: dict[str, Any]
-    modules: dict[str, Any]
-    items: dict[int, ForeignNode]  # the node of each tensor by its identity
-    failure: Failure | None = None
-    contributions: dict[tuple[ForeignNode, int], Any] = field(default_factory=dict)  # by operation and its input
-    remarks: tuple[str, ...] = ()
-    arrays: dict[int, Any] = field(default_factory=dict)  # of inputs, which calls have only weak references to
-
-    def own(self, data: Mapping[Any, Any] | None) -> dict[Any, Any]:
-        """Return numbers with nodes in place of the tensors of PyTorch."""
-        return {self.items.get(id(key), key): number for key, number in (data or {}).items()}
-
-
 def torch_run(module: Any, inputs: tuple[Any, ...], gradient: Any = None) -> TorchRun:
-    """Run a module, and backpropagate a gradient from its result; from ones, if it is not given.
-
-    Raises
-    ------
-    GraphError
-        If nothing in the module requires a gradient.
-    """
-    recorder = _Recorder(module, inputs)
-    failure, results = None, []
+    """Run a module, and backpropagate a gradient from its result; from ones, if it is not given."""
+    run, results = TorchRun(module, inputs), []
     try:
-        with recorder.hooked(), recorder, torch.enable_grad():
+        with run.hooked(), run, torch.enable_grad():
             results = [x for x in _tensors(module(*inputs)) if x.requires_grad]
     except Exception as error:
-        if not recorder.nodes:
+        if not run.nodes:
             raise
-        failure = recorder.failure(error)
-    roots = [recorder.node_of(x) for x in results]
-    if not roots and failure is None:
-        raise GraphError(
-            "nothing to draw: no parameter of the module, and no input, requires a gradient, or the result was detached"
-        )
-    contributions = recorder.backward(results, gradient) if failure is None else {}
-    several = gradient is None and sum(x.numel() for x in results) > 1
-    remarks = ("The gradients are those of the sum of the result.",) if several else ()
-    nodes = _depended_on(roots or recorder.nodes, recorder.nodes)
-    names = {name: node for name, x in recorder.named() if (node := recorder.items.get(id(x))) in nodes}
-    modules, items = dict(module.named_modules()), recorder.items
-    return TorchRun(nodes, roots, names, modules, items, failure, contributions, remarks, recorder.arrays)
+        run.failure = run.failed(error)
+    run.roots = [run._node_of(x) for x in results]
+    if run.failure is None:
+        if not run.roots:
+            raise GraphError(
+                "nothing to draw: no parameter of the module, and no input, requires a gradient, or the result was "
+                "detached"
+            )
+        run.contributions = run._backward(results, gradient)
+    if gradient is None and sum(x.numel() for x in results) > 1:
+        run.remarks = ("The gradients are those of the sum of the result.",)
+    run.nodes = _depended_on(run.roots or run.nodes, run.nodes)
+    run.names = {name: node for name, x in run.named() if (node := run.items.get(id(x))) in run.nodes}
+    return run
 
 
 class _Use(NamedTuple):
@@ -104,12 +78,17 @@ def _one_of(array: Any, use: _Use) -> Any:
     return tuple(array if index == use.part else None for index in range(len(use.source.value)))
 
 
-class _Recorder(TorchFunctionMode):  # type: ignore[misc]  # PyTorch is untyped here
-    """The state of recording one run."""
+class TorchRun(TorchFunctionMode):  # type: ignore[misc]  # PyTorch is untyped here
+    """One run of a module: all nodes that its result depends on, in order, and what they have names for."""
 
     def __init__(self, module: Any, inputs: tuple[Any, ...]) -> None:
         super().__init__()
-        self.module, self.inputs = module, inputs
+        self.module, self.inputs, self.modules = module, inputs, dict(module.named_modules())
+        self.roots: list[ForeignNode] = []
+        self.names: dict[str, Any] = {}
+        self.failure: Failure | None = None
+        self.contributions: dict[tuple[ForeignNode, int], Any] = {}  # by operation and its input
+        self.remarks: tuple[str, ...] = ()
         self.nodes: list[ForeignNode] = []
         self.items: dict[int, ForeignNode] = {}  # by the identity of a tensor
         self.held: list[Any] = []  # tensors, so that no other one gets the identity
@@ -123,31 +102,35 @@ class _Recorder(TorchFunctionMode):  # type: ignore[misc]  # PyTorch is untyped 
         self.since = time.perf_counter()
         for x in _tensors(inputs):
             if x.requires_grad:
-                self.leaf(x)
+                self._leaf(x)
+
+    def own(self, data: Mapping[Any, Any] | None) -> dict[Any, Any]:
+        """Return numbers with nodes in place of the tensors of PyTorch."""
+        return {self.items.get(id(key), key): number for key, number in (data or {}).items()}
 
     # Calls of modules
 
     @contextmanager
     def hooked(self) -> Iterator[None]:
         """Note the calls of modules in a block."""
-        handles = [register_module_forward_pre_hook(self.begin), register_module_forward_hook(self.end)]
+        handles = [register_module_forward_pre_hook(self._begin), register_module_forward_hook(self._end)]
         try:
             yield
         finally:
             for handle in handles:
                 handle.remove()
 
-    def begin(self, module: Any, inputs: Any) -> None:
+    def _begin(self, module: Any, inputs: Any) -> None:
         pairs = [(name, x) for name, x in zip(_inputs_of(module), inputs, strict=False) if isinstance(x, torch.Tensor)]
         named = [
             Named(name, memory_of(array), f"{array.shape} {array.dtype}", False, None, weakref.ref(array))
             for name, x in pairs
-            if not x.requires_grad and (array := self.array(x)) is not None
+            if not x.requires_grad and (array := self._array(x)) is not None
         ]
         words = f"module {type(module).__name__}"
         self.calls.append(Call(words, module, False, named))
 
-    def end(self, module: Any, inputs: Any, output: Any) -> None:
+    def _end(self, module: Any, inputs: Any, output: Any) -> None:
         self.calls.pop()
 
     def named(self) -> Iterator[tuple[str, Any]]:
@@ -168,7 +151,7 @@ class _Recorder(TorchFunctionMode):  # type: ignore[misc]  # PyTorch is untyped 
             in_place or name in ("setitem", *_SPARSE) or bool(kwargs.get("inplace")) or kwargs.get("out") is not None
         )
         aliases = {} if in_place else {id(x): x.view_as(x) for x in live}
-        sources = {id(x): self.node_of(x) for x in live}
+        sources = {id(x): self._node_of(x) for x in live}
         parts = {id(x): self.results.get(id(x), 0) for x in live}
         edges = {id(x): get_gradient_edge(aliases.get(id(x), x)) for x in live}
         arrays = [x for x in _tensors((args, kwargs)) if not x.requires_grad]
@@ -176,45 +159,45 @@ class _Recorder(TorchFunctionMode):  # type: ignore[misc]  # PyTorch is untyped 
         result = func(*_replaced(args, aliases), **_replaced(kwargs, aliases))
         results = [x for x in _tensors(args[0] if name == "setitem" else result) if x.requires_grad]
         if results:
-            node = self.record(name, sources, results, [x for x in arrays if id(x) in self.arrays])
+            node = self._record(name, sources, results, [x for x in arrays if id(x) in self.arrays])
             for index, (identity, edge) in enumerate(edges.items()):
                 self.uses[node, index] = _Use(sources[identity], parts[identity], edge, in_place)
         self.given = []
         return result
 
-    def record(self, name: str, sources: dict[int, Any], results: list[Any], arrays: list[Any]) -> ForeignNode:
+    def _record(self, name: str, sources: dict[int, Any], results: list[Any], arrays: list[Any]) -> ForeignNode:
         """Add a node for a call."""
         seconds = time.perf_counter() - self.since
         values = tuple(map(_array, results))
         rule = type(results[0].grad_fn).__name__
         op = ForeignOperation(name, (*sources.values(), *(None for _ in arrays)), f"PyTorch: {rule}")
-        node = ForeignNode(len(self.nodes), op, values if len(values) > 1 else values[0], self.line())
+        node = ForeignNode(len(self.nodes), op, values if len(values) > 1 else values[0], self._line())
         given = [Given("constant") for _ in sources] + [given_of(self.arrays[id(x)]) for x in arrays]
-        node.scope, node.seconds = self.note(given, values, seconds), seconds
+        node.scope, node.seconds = self._note(given, values, seconds), seconds
         self.nodes.append(node)
         for index, x in enumerate(results):
-            self.know(x, node, index)
+            self._know(x, node, index)
         self.since = time.perf_counter()
         return node
 
-    def know(self, x: Any, node: ForeignNode, index: int = 0) -> None:
+    def _know(self, x: Any, node: ForeignNode, index: int = 0) -> None:
         """Note that a tensor is a result of a node, or a leaf."""
         self.items[id(x)], self.results[id(x)], self.versions[id(x)] = node, index, x._version
         self.held.append(x)
         self.edges[node, index] = get_gradient_edge(x)
 
-    def note(self, given: list[Given], values: tuple[Any, ...], seconds: float) -> Note:
+    def _note(self, given: list[Given], values: tuple[Any, ...], seconds: float) -> Note:
         note = Note("")
         note.calls, note.given, note.others, note.seconds = tuple(self.calls), tuple(given), (), seconds
         note.values = tuple(map(summarize, values))
         return note
 
-    def node_of(self, x: Any) -> ForeignNode:
+    def _node_of(self, x: Any) -> ForeignNode:
         """Return the node of a tensor that requires a gradient: a new leaf, if no call has computed it."""
         node = self.items.get(id(x))
         if node is None:
-            known = {} if x.grad_fn is None else self.reached(x.grad_fn)
-            node = self.leaf(x) if not known else self.unseen(x, known)
+            known = {} if x.grad_fn is None else self._reached(x.grad_fn)
+            node = self._leaf(x) if not known else self._unseen(x, known)
         elif self.versions[id(x)] != x._version:
             raise UnsupportedError(
                 f"the result of {node.op.name} was changed in place through a view of it, which cannot be shown: "
@@ -222,22 +205,22 @@ class _Recorder(TorchFunctionMode):  # type: ignore[misc]  # PyTorch is untyped 
             )
         return node
 
-    def leaf(self, x: Any) -> ForeignNode:
+    def _leaf(self, x: Any) -> ForeignNode:
         """Add a leaf."""
         node = ForeignNode(len(self.nodes), None, _array(x))
         self.nodes.append(node)
-        self.know(x, node)
+        self._know(x, node)
         return node
 
-    def unseen(self, x: Any, known: dict[tuple[ForeignNode, int], Any]) -> ForeignNode:
+    def _unseen(self, x: Any, known: dict[tuple[ForeignNode, int], Any]) -> ForeignNode:
         """Add a node for what the function mode does not see, such as a function with a derivative of one's own."""
         name = type(x.grad_fn).__name__.removesuffix("Backward")
-        node = self.record(name, {index: source for index, (source, _) in enumerate(known)}, [x], [])
+        node = self._record(name, {index: source for index, (source, _) in enumerate(known)}, [x], [])
         for index, ((source, part), edge) in enumerate(known.items()):
             self.uses[node, index] = _Use(source, part, edge, True)
         return node
 
-    def reached(self, function: Any) -> dict[tuple[ForeignNode, int], Any]:
+    def _reached(self, function: Any) -> dict[tuple[ForeignNode, int], Any]:
         """Return the results, and their places in PyTorch's graph, that a function of that graph leads back to."""
         known = {(edge.node, edge.output_nr): (key, edge) for key, edge in self.edges.items()}
         found: dict[tuple[ForeignNode, int], Any] = {}
@@ -245,7 +228,7 @@ class _Recorder(TorchFunctionMode):  # type: ignore[misc]  # PyTorch is untyped 
         while left:
             for before, number in left.pop().next_functions:
                 if before is not None and hasattr(before, "variable"):
-                    self.node_of(before.variable)
+                    self._node_of(before.variable)
                     known = {(edge.node, edge.output_nr): (key, edge) for key, edge in self.edges.items()}
                 if (before, number) in known:
                     key, edge = known[before, number]
@@ -255,14 +238,14 @@ class _Recorder(TorchFunctionMode):  # type: ignore[misc]  # PyTorch is untyped 
                     left.append(before)
         return found
 
-    def array(self, x: Any) -> Any:
+    def _array(self, x: Any) -> Any:
         """Return the array of a tensor that needs no gradient: one for each tensor."""
         if id(x) not in self.arrays:
             self.held.append(x)
             self.arrays[id(x)] = _array(x)
         return self.arrays[id(x)]
 
-    def line(self) -> SourceLine:
+    def _line(self) -> SourceLine:
         frame: FrameType = sys._getframe(1)
         while frame.f_back is not None and _is_own(frame):
             frame = frame.f_back
@@ -270,7 +253,7 @@ class _Recorder(TorchFunctionMode):  # type: ignore[misc]  # PyTorch is untyped 
 
     # What a run ends with
 
-    def failure(self, error: Exception) -> Failure:
+    def failed(self, error: Exception) -> Failure:
         """Return where an error was raised."""
         trace, at, number = error.__traceback__, None, 0
         while trace is not None:
@@ -280,7 +263,7 @@ class _Recorder(TorchFunctionMode):  # type: ignore[misc]  # PyTorch is untyped 
         where, line = (place(at, number), text_at(at, number)) if at else ("", "")
         return Failure(error, where, line, tuple(self.calls), tuple(self.given), tuple(self.nodes))
 
-    def backward(self, results: list[Any], gradient: Any) -> dict[tuple[ForeignNode, int], Any]:
+    def _backward(self, results: list[Any], gradient: Any) -> dict[tuple[ForeignNode, int], Any]:
         """Give nodes their gradients, and return the contributions."""
         seeds = [torch.ones_like(x) if gradient is None else torch.as_tensor(gradient, dtype=x.dtype) for x in results]
         edges = [*self.edges.values(), *(use.edge for use in self.uses.values())]

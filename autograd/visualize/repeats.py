@@ -14,8 +14,8 @@ from typing import Any
 
 import numpy as np
 
-from .module_frames import name_within
-from .picture import Box, Edge, Frame, Picture, frames_around, innermost_common
+from .module_frames import settle
+from .picture import Box, Edge, Frame, Picture, frames_around
 
 LONGEST = 512  # operations in a stretch that is repeated
 FEWEST = 3  # repetitions that are worth folding
@@ -238,23 +238,9 @@ def _drawn(folding: _Folding) -> Picture:
         list(folding.picture.remarks),
         folding.picture.legend,
     )
-    _place_satellites(result)
+    settle(result)
     _drop_empty_frames(result)
     return result
-
-
-def _place_satellites(picture: Picture) -> None:
-    """Put parameters, constants and leaves without a name into the frames of their users, whose names theirs lack."""
-    users: dict[int, list[int | None]] = {}
-    for source, target in picture.edges:
-        users.setdefault(source, []).append(picture.boxes[target].frame)
-    for index, box in enumerate(picture.boxes):
-        if box.placed:
-            frame = innermost_common(users.get(index, []), picture.frames)
-            title = (
-                name_within(box.where, frame, picture.frames) if box.kind == "parameter" and box.where else box.title
-            )
-            picture.boxes[index] = replace(box, frame=frame, title=title)
 
 
 def _drop_empty_frames(picture: Picture) -> None:

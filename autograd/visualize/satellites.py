@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from .picture import Edge, Kind
+from .picture import SATELLITES, Edge, Kind
 
 _MOST = 8  # beside one box; a taller stack would push apart what is above and below
 
@@ -33,7 +33,7 @@ def beside_of(kinds: Sequence[Kind], edges: Sequence[Edge], within: Sequence[int
         own = [
             source
             for source in inputs
-            if kinds[source] in ("parameter", "leaf", "input", "constant")
+            if kinds[source] in SATELLITES
             and len(users[source]) == 1
             and source not in sources
             and within[source] == within[target]

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from html import escape
 
 from .layered import Point
-from .style import INK, NODE, Run
+from .style import Run
 from .text_width import is_measured, width_of
 
 LINE = 1.2  # the height of a line of text, for a font of size 1
@@ -15,31 +15,36 @@ _INCH = 72.0
 _ROUND, _DEEP, _RING, _LID = 6.0, 4.0, 4.0, 4.0  # radius of corners, depth of a block, space of a double border, a lid
 _SLANT = 9.0  # how far a parallelogram leans
 _CUT = 8.0  # the corners of an octagon
+# The width and height that the border of a shape needs beyond a rectangle.
+_BORDERS = {
+    "cylinder": (0.0, 2 * _LID), "box3d": (_DEEP, _DEEP), "parallelogram": (_SLANT, 0.0), "octagon": (_CUT, _CUT),
+}  # fmt: skip
 _ROOT_2 = 1.4143  # an ellipse is larger than its inner rectangle by this factor
 
 
 def size_of(look: dict[str, str], lines: Sequence[Sequence[Run]]) -> Point:
-    """Return the width and the height of a box."""
-    font = _font(look)
+    """Return the width and the height of a box, whose look has all attributes of `NODE`."""
+    font = float(look["fontsize"])
     width = max((sum(width_of(*_measure(run, font)) for run in line) for line in lines), default=0.0)
     height = sum(_size(line, font) * LINE for line in lines)
-    aside, above = (float(margin) * _INCH for margin in _given(look, "margin").split(","))
+    aside, above = (float(margin) * _INCH for margin in look["margin"].split(","))
     width, height = width + 2 * aside, height + 2 * above
-    if _shape(look) == "ellipse":
+    if look["shape"] == "ellipse":
         width, height = width * _ROOT_2, height * _ROOT_2
-    extra = _extra(look)
+    rings = 2 * _RING * (int(look.get("peripheries", "1")) - 1)
+    wide, high = _BORDERS.get(look["shape"], (rings, rings))
     return (
-        round(max(width, float(_given(look, "width")) * _INCH) + extra[0], 1),
-        round(max(height, float(_given(look, "height")) * _INCH) + extra[1], 1),
+        round(max(width, float(look["width"]) * _INCH) + wide, 1),
+        round(max(height, float(look["height"]) * _INCH) + high, 1),
     )
 
 
 def outline(look: dict[str, str], middle: Point, size: Point) -> Iterator[str]:
     """Yield the outline of a box, which is drawn around its text."""
-    shape, style = _shape(look), look.get("style", "rounded,filled").split(",")
+    shape, style = look["shape"], look["style"].split(",")
     if shape == "plaintext":
         return
-    paint = f'fill="{_given(look, "fillcolor")}" stroke="{_given(look, "color")}"'
+    paint = f'fill="{look["fillcolor"]}" stroke="{look["color"]}"'
     if "penwidth" in look:
         paint += f' stroke-width="{look["penwidth"]}"'
     if "dashed" in style:
@@ -76,18 +81,18 @@ def outline(look: dict[str, str], middle: Point, size: Point) -> Iterator[str]:
 
 def text_in(look: dict[str, str], lines: Sequence[Sequence[Run]], middle: Point) -> Iterator[str]:
     """Yield the lines of text in a box."""
-    font = _font(look)
+    font = float(look["fontsize"])
     top = middle[1] - sum(_size(line, font) * LINE for line in lines) / 2
-    if _shape(look) == "box3d":  # the front of a block is lower and further left than the whole
+    if look["shape"] == "box3d":  # the front of a block is lower and further left than the whole
         middle, top = (middle[0] - _DEEP / 2, middle[1]), top + _DEEP / 2
-    elif _shape(look) == "cylinder":
+    elif look["shape"] == "cylinder":
         top += _LID / 2
     for line in lines:
         widths = [width_of(*_measure(run, font)) for run in line]
         at = middle[0] - sum(widths) / 2
         for run, width in zip(line, widths, strict=True):
             size = _measure(run, font)[1]
-            yield text_at((at, top), run.text, size, run.colour or look.get("fontcolor", INK), run.bold)
+            yield text_at((at, top), run.text, size, run.colour or look["fontcolor"], run.bold)
             at += width
         top += _size(line, font) * LINE
 
@@ -103,35 +108,9 @@ def text_at(corner: Point, text: str, size: float, colour: str, bold: bool = Fal
     )
 
 
-def _given(look: dict[str, str], name: str) -> str:
-    return look.get(name, NODE[name])
-
-
-def _shape(look: dict[str, str]) -> str:
-    return _given(look, "shape")
-
-
-def _font(look: dict[str, str]) -> float:
-    return float(_given(look, "fontsize"))
-
-
 def _measure(run: Run, font: float) -> tuple[str, float, bool]:
     return run.text, float(run.size or font), run.bold
 
 
 def _size(line: Sequence[Run], font: float) -> float:
     return max(float(run.size or font) for run in line)
-
-
-def _extra(look: dict[str, str]) -> Point:
-    """Return the width and height that the border of a shape needs beyond a rectangle."""
-    if _shape(look) == "cylinder":
-        return 0.0, 2 * _LID
-    if _shape(look) == "box3d":
-        return _DEEP, _DEEP
-    if _shape(look) == "parallelogram":
-        return _SLANT, 0.0
-    if _shape(look) == "octagon":
-        return _CUT, _CUT
-    rings = 2 * _RING * (int(look.get("peripheries", "1")) - 1)
-    return rings, rings

@@ -107,6 +107,11 @@ def box_attributes(box: Box) -> dict[str, str]:
     return attributes
 
 
+def box_look(box: Box) -> dict[str, str]:
+    """Return all attributes of a box."""
+    return NODE | box_attributes(box)
+
+
 def colour_of(mark: Mark) -> str:
     """Return the colour of a mark: the more orange, the larger it is; blue below 0 if there are both signs."""
     if mark.level is None:

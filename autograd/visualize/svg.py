@@ -6,12 +6,11 @@ from collections.abc import Iterator
 from html import escape
 from math import hypot
 
-from .frame_order import by_frame
 from .layered import INSET, Direction, Layout, Point, lay_out
-from .picture import Edge, Picture
+from .picture import Edge, Picture, by_frame
 from .satellites import beside_of
 from .shapes import LINE, outline, size_of, text_at, text_in
-from .style import EDGE, FONT, GRAPH, INK, LOOP, box_attributes, box_text, colour_of, frame_look, frame_title, plain
+from .style import EDGE, FONT, GRAPH, INK, LOOP, box_look, box_text, colour_of, frame_look, frame_title, plain
 from .text_width import width_of
 
 _MARGIN = 6.0  # around everything
@@ -22,7 +21,7 @@ _HEAD, _HALF = 6.0, 2.2  # length of an arrow's head, and half its width
 
 def to_svg(picture: Picture, rankdir: Direction) -> str:
     """Return the text of a picture; equal pictures give equal text."""
-    looks = [box_attributes(box) for box in picture.boxes]
+    looks = [box_look(box) for box in picture.boxes]
     titles = [frame_title(frame, picture.frames) for frame in picture.frames]
     within = [box.frame for box in picture.boxes]
     layout = lay_out(
@@ -72,7 +71,7 @@ def _legend(picture: Picture, left: float, top: float, wide: float) -> Iterator[
 
 def _frames(picture: Picture, titles: list[str], layout: Layout) -> Iterator[str]:
     """Yield the frames with their titles, outer ones first."""
-    for depth, what, index in by_frame([box.frame for box in picture.boxes], picture.frames):
+    for depth, what, index in by_frame(picture):
         rectangle = layout.frames[index] if what == "open" else None
         if rectangle:
             look = frame_look(picture.frames[index], depth)
@@ -106,7 +105,7 @@ def _edges(picture: Picture, layout: Layout, looks: list[dict[str, str]]) -> Ite
 
 def _start(edge: Edge, layout: Layout, looks: list[dict[str, str]]) -> str:
     """Return the beginning of a path: for a round shape, from its middle, as the shape is drawn on top."""
-    if looks[edge[0]].get("shape") not in ("ellipse", "cylinder") or edge[0] == edge[1]:
+    if looks[edge[0]]["shape"] not in ("ellipse", "cylinder") or edge[0] == edge[1]:
         return "M"
     return "M{:.1f} {:.1f}L".format(*layout.boxes[edge[0]])
 

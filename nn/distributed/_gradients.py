@@ -88,13 +88,7 @@ def _memory_of(arrays: Sequence[Array]) -> Array | None:
 
 
 def equalize(module: Module, options: str = "") -> None:
-    """Give parameters and buffers the values of rank 0.
-
-    Raises
-    ------
-    ValueError
-        If the ranks have other names, shapes or dtypes, or other `options`; it names the first that differs.
-    """
+    """Give parameters and buffers the values of rank 0."""
     equalize_parameters([*module.named_parameters(), *module.named_buffers()], options)
 
 

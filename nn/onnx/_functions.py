@@ -7,13 +7,15 @@ from collections.abc import Iterable, Iterator, Mapping, MutableMapping
 from graphlib import CycleError, TopologicalSorter
 from typing import Any, TypeAlias
 
-from ._program import DOMAIN
+from ._program import DOMAIN, Names
 
 MOST = 5_000  # nodes that calls may stand for, which take a third of a second; a line each makes them double
 _COUNTED = 10**15  # up to which they are counted: in a hostile file, the number may have thousands of digits
 
 Key: TypeAlias = tuple[str, str, str]
-Names: TypeAlias = MutableMapping[str, str] | None  # what values of a function are called in the graph; None: the same
+Renamed: TypeAlias = (
+    MutableMapping[str, str] | None
+)  # what values of a function are called in the graph; None: the same
 
 
 def inlined(proto: Any) -> list[Any]:
@@ -96,10 +98,9 @@ class _Inlining:
     """Expansion of calls, in a time that is proportional to the number of nodes that result."""
 
     def __init__(self, functions: Mapping[Key, Any], used: set[str]) -> None:
-        self.functions, self.used = functions, used
-        self.counts: Counter[str] = Counter()
+        self.functions, self.unique = functions, Names(used).fresh
 
-    def expanded(self, nodes: Any, names: Names, attributes: Mapping[str, Any]) -> list[Any]:
+    def expanded(self, nodes: Any, names: Renamed, attributes: Mapping[str, Any]) -> list[Any]:
         """Return nodes without calls."""
         found, stack = [], [(iter(nodes), names, attributes)]
         while stack:
@@ -120,7 +121,7 @@ class _Inlining:
             stack.append((iter(function.node), own, given))
         return found
 
-    def values(self, node: Any, names: Names) -> tuple[list[str], list[str]]:
+    def values(self, node: Any, names: Renamed) -> tuple[list[str], list[str]]:
         """Return the names in the graph of the inputs and outputs of a node."""
         if names is None:
             return node.input, node.output
@@ -129,7 +130,7 @@ class _Inlining:
                 names[name] = self.unique(name)
         return [names[name] for name in node.input], [names[name] for name in node.output]
 
-    def attributes(self, node: Any, names: Names, given: Mapping[str, Any]) -> list[Any]:
+    def attributes(self, node: Any, names: Renamed, given: Mapping[str, Any]) -> list[Any]:
         """Return the attributes of a node, with those that the call of its function gives, and without calls."""
         found = []
         for a in node.attribute:
@@ -142,7 +143,7 @@ class _Inlining:
             self.graph(graph, names, given)
         return found
 
-    def renamed(self, node: Any, names: Names, attributes: Mapping[str, Any]) -> Any:
+    def renamed(self, node: Any, names: Renamed, attributes: Mapping[str, Any]) -> Any:
         """Return a node with the names and attributes that it has in one call of its function."""
         inputs, outputs = self.values(node, names)
         return type(node)(
@@ -150,9 +151,9 @@ class _Inlining:
             attribute=self.attributes(node, names, attributes),
         )  # fmt: skip
 
-    def graph(self, graph: Any, names: Names, attributes: Mapping[str, Any]) -> None:
+    def graph(self, graph: Any, names: Renamed, attributes: Mapping[str, Any]) -> None:
         """Expand the calls in a graph inside a node, which sees the values around it."""
-        inner: Names = None if names is None else ChainMap({}, names)
+        inner: Renamed = None if names is None else ChainMap({}, names)
         if inner is not None:
             for value in (*graph.input, *graph.initializer, *(sparse.values for sparse in graph.sparse_initializer)):
                 inner[value.name] = self.unique(value.name)
@@ -163,12 +164,3 @@ class _Inlining:
         if inner is not None:
             for value in graph.output:
                 value.name = inner[value.name]
-
-    def unique(self, name: str) -> str:
-        """Return a name like this that no value has yet."""
-        found = name
-        while found in self.used:
-            self.counts[name] += 1
-            found = f"{name}_{self.counts[name]}"
-        self.used.add(found)
-        return found

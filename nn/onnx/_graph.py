@@ -18,6 +18,7 @@ from autograd import UnsupportedError
 from autograd.extend import TracedOperation
 
 from .._arguments import TensorLike
+from ._program import Names
 
 Array = np.ndarray[Any, Any]
 Shape = tuple[int, ...]
@@ -70,16 +71,7 @@ class Graph:
         self._known: tuple[dict[int, str], dict[int, str]] = ({}, {})
         self._constants: dict[Any, str] = {}
         self._held: list[Any] = []  # so that no new array reuses the id of a named one
-        self._names: set[str] = set()
-
-    def unique(self, name: str) -> str:
-        """Return an unused name, starting with `name`."""
-        found, number = name, 0
-        while found in self._names:
-            number += 1
-            found = f"{name}_{number}"
-        self._names.add(found)
-        return found
+        self.unique = Names().fresh  # returns an unused name, starting with the one given
 
     def know(self, arrays: Pair, name: str) -> None:
         """Record that `name` stands for this pair of arrays."""

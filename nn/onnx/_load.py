@@ -16,8 +16,7 @@ from .._warnings import TrainingWarning, message, warn
 from ..module import Module
 from ._functions import check_size, inlined
 from ._graph import library
-from ._model import Input, OnnxModel
-from ._names import paths_of
+from ._model import Input, OnnxModel, paths_of
 from ._operators import TREES, is_known, is_refused
 from ._program import DOMAIN, Program, native, read_nodes, read_program
 from ._weights import Taken

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
@@ -17,6 +18,8 @@ from ._operators import execute
 from ._program import Program, Run, native
 
 Array = np.ndarray[Any, Any]
+Path = tuple[str, ...]
+_RESERVED = ("training", "_buffers", "_constants", "_inputs", "_program")
 _KINDS = {"f": "floating-point numbers", "i": "integers", "u": "integers", "b": "bools", "c": "complex numbers"}
 
 
@@ -133,3 +136,32 @@ def _checked(given: Input, value: Any) -> Any:
             f"x.astype({given.dtype.name!r})"
         )
     return x if given.dtype.kind == "f" else x.astype(given.dtype)
+
+
+def paths_of(names: Mapping[str, str]) -> dict[str, Path]:
+    """Return for each array the path of an attribute of a module, from the name that it should have.
+
+    Dots, slashes and colons separate the names of modules, as in ``encoder.0.weight`` or ``model/dense/kernel:0``. What
+    cannot be part of a Python name becomes an underscore. A name that a module uses itself, or that would be both a
+    module and an array, has another underscore at its end.
+    """
+    wanted = {key: _parts(name) for key, name in names.items()}
+    inner = {path[:i] for path in wanted.values() for i in range(1, len(path))}
+    used: set[Path] = set()
+    found: dict[str, Path] = {}
+    for name, path in wanted.items():
+        while path in used or path in inner:
+            path = (*path[:-1], path[-1] + "_")
+        used.add(path)
+        found[name] = path
+    return found
+
+
+def _parts(name: str) -> Path:
+    return tuple(identifier(part) for part in re.split(r"[./:]+", name) if part) or ("value",)
+
+
+def identifier(name: str) -> str:
+    """Return a name that an attribute of a module may have."""
+    found = re.sub(r"\W", "_", name)
+    return f"{found}_" if hasattr(Module, found) or found in _RESERVED else found

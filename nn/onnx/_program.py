@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+from collections import Counter
 from collections.abc import Callable, Container, Iterable, Mapping, MutableMapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar, TypeAlias
@@ -21,33 +22,17 @@ DOMAIN = "ai.onnx"  # which files also write as ""
 
 @dataclass(frozen=True, slots=True)
 class Node:
-    """One node: ``node["axis"]`` is an attribute, the standard's default where the file has none, or else None.
+    """One node: ``node["axis"]`` is an attribute, the standard's default where the file has none, or else None."""
 
-    Attributes
-    ----------
-    kind, domain, version
-        Its operator, as in ``("Conv", "", 20)``.
-    name
-        Its name in the file, or of its first output.
-    inputs, outputs
-        Names of values; empty for one that is left out.
-    attributes
-        By name; graphs are a `Program`.
-    content
-        The node as it is in the file, for operators that `onnx.reference` computes.
-    finished
-        The values that no later node needs.
-    """
-
-    kind: str
+    kind: str  # its operator, as in ``("Conv", "", 20)``
     domain: str
     version: int
-    name: str
-    inputs: tuple[str, ...]
+    name: str  # its name in the file, or of its first output
+    inputs: tuple[str, ...]  # names of values; empty for one that is left out
     outputs: tuple[str, ...]
-    attributes: Mapping[str, Any]
-    content: bytes = field(repr=False)
-    finished: tuple[str, ...] = ()
+    attributes: Mapping[str, Any]  # by name; graphs are a `Program`
+    content: bytes = field(repr=False)  # the node as it is in the file, for operators that `onnx.reference` computes
+    finished: tuple[str, ...] = ()  # the values that no later node needs
 
     def __getitem__(self, name: str) -> Any:
         return self.attributes.get(name)
@@ -63,45 +48,24 @@ class Node:
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """What a node may ask of the call that it runs in.
+    """What a node may ask of the call that it runs in."""
 
-    Attributes
-    ----------
-    training
-        Whether the module is in training mode.
-    own
-        The names of the values that are parameters and buffers of the module.
-    values
-        All values by name, for the graphs inside a node.
-    execute
-        Runs the nodes of such a graph, which add their outputs to the values.
-    """
-
-    training: bool
-    own: Container[str]
-    values: MutableMapping[str, Any]
-    execute: Callable[[Program, Run], None]
+    training: bool  # whether the module is in training mode
+    own: Container[str]  # the names of the values that are parameters and buffers of the module
+    values: MutableMapping[str, Any]  # all values by name, for the graphs inside a node
+    execute: Callable[[Program, Run], None]  # runs the nodes of such a graph, which add their outputs to the values
 
 
 @dataclass(frozen=True, slots=True)
 class Program:
-    """Nodes in the order in which they run. Nothing of it changes, so that `compile` need not look at it again.
-
-    Attributes
-    ----------
-    inputs, outputs
-        Names of values.
-    nodes
-        In their order.
-    paths
-        Where in the module the arrays are, of the outermost graph.
-    """
+    """Nodes in the order in which they run. Nothing of it changes, so that `compile` need not look at it again."""
 
     stays: ClassVar[bool] = True
 
-    inputs: tuple[str, ...]
+    inputs: tuple[str, ...]  # names of values
     outputs: tuple[str, ...]
-    nodes: tuple[Node, ...]
+    nodes: tuple[Node, ...]  # in their order
+    # where in the module the arrays are, of the outermost graph
     paths: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     def free(self) -> set[str]:
@@ -115,6 +79,22 @@ class Program:
     def all_nodes(self) -> list[Node]:
         """Return the nodes, with those of the graphs inside them."""
         return [node for outer in self.nodes for node in outer.with_inner()]
+
+
+class Names:
+    """Names that are in use."""
+
+    def __init__(self, used: Iterable[str] = ()) -> None:
+        self._used, self._counts = {*used}, Counter[str]()
+
+    def fresh(self, name: str) -> str:
+        """Return a name like this that is not, and use it."""
+        found = name
+        while found in self._used:
+            self._counts[name] += 1
+            found = f"{name}_{self._counts[name]}"
+        self._used.add(found)
+        return found
 
 
 def _inner(node: Node) -> list[Program]:

@@ -10,7 +10,7 @@ import numpy as np
 
 from ._functions import graphs_of
 from ._operators import WEIGHTS, constant
-from ._program import DOMAIN, dense, of_sparse, read_nodes
+from ._program import DOMAIN, Names, dense, of_sparse, read_nodes
 
 Array = np.ndarray[Any, Any]
 
@@ -23,7 +23,8 @@ class Taken:
 
     def __init__(self, graph: Any) -> None:
         self.arrays = _initializers(graph)
-        self.used = {*self.arrays, *(v.name for v in graph.input), *(name for n in graph.node for name in n.output)}
+        computed = (name for node in graph.node for name in node.output)
+        self._fresh = Names([*self.arrays, *(value.name for value in graph.input), *computed]).fresh
         self._take(graph, {}, outermost=True)
 
     def _take(self, graph: Any, names: MutableMapping[str, str], outermost: bool = False) -> None:
@@ -60,10 +61,7 @@ class Taken:
                 self._take(inner, own)
 
     def _add(self, name: str, array: Array) -> str:
-        count, wanted = 0, name
-        while name in self.used or name in self.arrays:
-            count += 1
-            name = f"{wanted}_{count}"
+        name = self._fresh(name)
         self.arrays[name] = array
         return name
 

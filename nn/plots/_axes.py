@@ -26,13 +26,7 @@ INK, GREY = "#1f2937", "#e5e7eb"
 
 
 def require(module: str) -> Any:
-    """Import a module of matplotlib.
-
-    Raises
-    ------
-    ImportError
-        If matplotlib is not installed; the message says how to install it.
-    """
+    """Import a module of matplotlib."""
     try:
         return importlib.import_module(module)
     except ModuleNotFoundError as error:
@@ -84,13 +78,7 @@ def logarithmic(ax: Axes, values: Array) -> None:
 
 
 def read_array(values: TensorLike, function: str, name: str) -> Array:
-    """Return `values` as an array of numbers.
-
-    Raises
-    ------
-    DtypeError
-        If they are not numbers.
-    """
+    """Return `values` as an array of numbers."""
     array = np.asarray(borrow(values))
     if array.dtype.kind not in "biuf":
         raise DtypeError(f"{function}() draws numbers, but {name} has dtype {array.dtype} and shape {array.shape}")
@@ -98,13 +86,7 @@ def read_array(values: TensorLike, function: str, name: str) -> Array:
 
 
 def read_labels(labels: TensorLike, rows: int, function: str) -> Array:
-    """Return class indices as an array of shape ``(rows,)``.
-
-    Raises
-    ------
-    DtypeError, ShapeError, ValueError
-        If they are not integers, have another shape, or are negative; the message says what to do.
-    """
+    """Return class indices as an array of shape ``(rows,)``."""
     array = read_array(labels, function, "labels")
     if array.shape != (rows,):
         one_hot = array.ndim == 2 and array.shape[0] == rows and array.shape[1] > 1

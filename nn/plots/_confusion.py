@@ -160,15 +160,7 @@ def mistakes(
 
 
 def read_scores(scores: TensorLike, function: str) -> Array:
-    """Return the probabilities of classes, shape ``(n, classes)``, given any scores.
-
-    Raises
-    ------
-    ShapeError
-        If they do not cover several classes.
-    ValueError
-        If some are not finite.
-    """
+    """Return the probabilities of classes, shape ``(n, classes)``, given any scores."""
     array = read_array(scores, function, "scores").astype(float)
     if array.ndim != 2 or array.shape[1] < 2:
         raise ShapeError(

@@ -77,13 +77,7 @@ def weights(
 
 
 def read_images(images: TensorLike, function: str) -> Array:
-    """Return images in matplotlib's layout: grey ones of shape ``(n, height, width)``, others with 3 channels last.
-
-    Raises
-    ------
-    ShapeError
-        If their shape is not one of images.
-    """
+    """Return images in matplotlib's layout: grey ones of shape ``(n, height, width)``, others with 3 channels last."""
     array = read_array(images, function, "images")
     if array.ndim == 2 and math.isqrt(array.shape[1]) ** 2 == array.shape[1] > 0:
         side = math.isqrt(array.shape[1])

@@ -39,13 +39,7 @@ class Regressor(RegressorMixin, Network):  # type: ignore[misc]  # scikit-learn 
 
     Notes
     -----
-    After `fit`, ``module_`` is the trained module, ``optimizer_`` and ``callbacks_`` are as the training left them, and
-    ``history_`` is what `nn.fit` returned: a DataFrame with a row for each epoch of the last call.
-    ``n_features_in_`` and ``feature_names_in_`` are the number of columns, and their names where all are strings.
-
-    Equal rows are merged to one with the sum of their weights, and rows are put in an order of their own before they
-    are shuffled. So a training depends neither on their order nor on whether a weight of 2 is written as two rows.
-    Training computes in single precision, predictions in double precision. Sparse inputs are made dense.
+    After `fit` it has the attributes of `Classifier`, but for ``classes_``, and trains and predicts likewise.
 
     Examples
     --------

@@ -45,13 +45,7 @@ def distinct(X: Array, target: Array, weight: Array) -> WeightedRows:
 
 
 def row_weights(sample_weight: ArrayLike | None, rows: int) -> Array:
-    """Return a weight for each row, 1 where none are given.
-
-    Raises
-    ------
-    ValueError
-        If there is not one for each row, one is below 0 or not finite, or all are 0.
-    """
+    """Return a weight for each row, 1 where none are given."""
     if sample_weight is None:
         return np.ones(rows)
     given = np.asarray(sample_weight)

@@ -11,6 +11,7 @@ import pytest
 import nn
 from autograd import Function, UnsupportedError, tensor
 from nn import functional
+from nn.onnx._program import Names
 
 from ..lists import assert_listed
 
@@ -635,3 +636,11 @@ def test_a_missing_library_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     monkeypatch.setitem(sys.modules, "onnx", None)
     with pytest.raises(ImportError, match=r"pip install onnx"):
         nn.onnx.export(nn.Linear(2, 2), normal(2, 2), tmp_path / "model.onnx")
+
+
+def test_unused_names_are_found_without_trying_those_before() -> None:
+    names = Names(["add", "add_2"])
+    found = [names.fresh("add") for _ in range(1000)]
+    assert len({*found, "add", "add_2"}) == 1002
+    assert names.fresh("mul") == "mul"
+    assert names._counts["add"] == 1001  # each number once, and that of the name that was there

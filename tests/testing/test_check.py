@@ -534,7 +534,7 @@ def test_nan_at_the_end_of_a_domain_of_one_of_two_inputs_is_found() -> None:
     run = Run(power, domain=[(0.0, np.inf), (0.5, 3.0)])
     case = Case("lower end", ((1000,), (1000,)), ("float64",) * 2)
     with pytest.raises(GradientCheckError, match=r"input 1 at .* is nan by the graph but 0 by differences"):
-        run._swiftly(power, case.arrays(run.domains), (), True)
+        run._swiftly(power, case.arrays(run.domains), ())
 
 
 def test_roundings_of_long_sums_are_no_difference_of_values() -> None:

@@ -8,8 +8,7 @@ from typing import Any
 import numpy as np
 
 from ..subjects.subject import Array, parts
-from .directions import at_random, by_value, product, products, signed, weighted
-from .point import Moves, Point, parts_each
+from .point import Moves, Point, at_random, by_value, parts_each, product, products, signed, weighted
 from .slopes import SAFETY, Slope, confirmed, gap_between, slopes_of_many_steps
 
 ROUNDINGS = (-7.0, -5.0, -4.0, -3.0, 3.0, 4.0, 5.0, 7.0)

@@ -9,8 +9,22 @@ import numpy as np
 
 from ..subjects.subject import Array, parts
 from .certainty import Step, agrees, has_a_side, is_certain, is_noise, longest_of, steady
-from .directions import at_random, by_value, product, products, signed, weighted
-from .point import TERM_ROUNDING, Index, Measure, Mismatch, Moves, Point, parts_each, typical
+from .point import (
+    TERM_ROUNDING,
+    Index,
+    Measure,
+    Mismatch,
+    Moves,
+    Point,
+    at_random,
+    by_value,
+    parts_each,
+    product,
+    products,
+    signed,
+    typical,
+    weighted,
+)
 from .slopes import FEW_STEPS, RESOLVED, SAFETY, Slope, is_told, slopes_of_many_steps
 
 SUSPECTS = 6  # how many numbers are looked at more closely, of those that seem to be wrong

@@ -31,22 +31,12 @@ CERTAIN_STEPS = (2.5, 4.5, 6.5, 9.5, 12.5, 15.5, 18.5, 21.5, 24.5, 30.5, 37.5, 4
 
 
 class Slope(NamedTuple):
-    """The derivative of each number that a function returns, along one direction.
+    """The derivative of each number that a function returns, along one direction."""
 
-    Attributes
-    ----------
-    low, high
-        The slopes of the two sides at a kink; elsewhere both are the derivative. nan where a side has none.
-    error
-        How far they may be off; infinity where nothing could be found out.
-    size
-        The largest absolute value of the function at the steps that were taken.
-    """
-
-    low: Array
+    low: Array  # the slopes of the two sides at a kink, elsewhere both are the derivative; nan where a side has none
     high: Array
-    error: Array
-    size: Array
+    error: Array  # how far they may be off; infinity where nothing could be found out
+    size: Array  # the largest absolute value of the function at the steps that were taken
 
     @property
     def middle(self) -> Array:

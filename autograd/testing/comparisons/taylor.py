@@ -11,8 +11,7 @@ from typing import NamedTuple
 import numpy as np
 
 from ..subjects.subject import Array
-from .directions import at_random, product, signed, weighted
-from .point import Point
+from .point import Point, at_random, product, signed, weighted
 
 POWERS = range(3, 27)  # of one half: the steps, beside the numbers that move
 DOUBT = 64.0  # the roundings of the values, below which a remainder tells nothing

@@ -17,8 +17,7 @@ from autograd import GradientCheckError
 from ..comparisons.compare import compare_each, compare_elements, worst_of
 from ..comparisons.point import Measure, Mismatch, Point
 from ..findings.jacobians import Jacobians
-from ..findings.nearby_error import NearbyError, located
-from ..subjects.refusals import REFUSALS, failing, refusals_set_aside
+from ..subjects.refusals import REFUSALS, NearbyError, failing, located, refusals_set_aside
 from ..subjects.subject import Array, Subject, array_of, quiet
 from .pullback import Pullback, differs, largest, shown
 from .recorded_calls import recorded
@@ -60,9 +59,8 @@ class Elementwise:
         shape = np.broadcast_shapes(*(x.shape for x in subject.arrays))
         if any(y.shape != shape or y.dtype != np.float64 or not np.all(np.isfinite(y)) for y in here):
             return None
-        if any(
-            differs(y.reshape(-1), z, _rounding(z)) for y, z in zip(here, _values(subject, given) or [], strict=False)
-        ):
+        flat = _values(subject, given)
+        if flat is not None and not _alike([y.reshape(-1) for y in here], flat):
             return None
         for numbers in _numbers(given, len(recorded(subject, subject.arrays)) == 1):
             values = _values(subject, numbers)
@@ -78,19 +76,14 @@ class Elementwise:
         numbers = [x[order] for x in numbers]
         for x in numbers:
             x[-100:-1:2] = x[-99::2]  # neighbours that are equal
-        values, less = _values(subject, numbers), _values(subject, [x[:600] for x in numbers])
-        order = random.permutation(SIZE)
-        shuffled = _values(subject, [x[order] for x in numbers])
-        if values is None or less is None or shuffled is None:
+        found, order = cls(subject, numbers), random.permutation(SIZE)
+        if any(np.ptp(y) == 0 for y in _values(subject, numbers) or []):
             return None
-        for y, part, other in zip(values, less, shuffled, strict=True):
-            if np.ptp(y) == 0 or differs(y[:600], part, _rounding(part)) or differs(y[order], other, _rounding(other)):
-                return None
-        found = cls(subject, numbers)
         some = found.ordinary(24)
-        many, few = _values(subject, some), _values(subject, [x[:7] for x in some])
-        if many is None or few is None or any(differs(y[:7], z, _rounding(z)) for y, z in zip(many, few, strict=True)):
-            return None
+        for arrays, part in ((numbers, np.arange(600)), (numbers, order), (some, np.arange(7))):
+            values, others = _values(subject, arrays), _values(subject, [x[part] for x in arrays])
+            if values is None or others is None or not _alike([y[part] for y in values], others):
+                return None
         return found
 
     def ordinary(self, count: int) -> Arrays:
@@ -141,8 +134,9 @@ def _values(subject: Subject, arrays: Arrays) -> Arrays | None:
     return values if fits else None
 
 
-def _rounding(x: Array) -> Array:
-    return np.asarray(1e-12 * np.abs(x))
+def _alike(found: Arrays, expected: Arrays) -> bool:
+    """Tell whether values are equal up to rounding."""
+    return not any(differs(y, z, 1e-12 * np.abs(z)) for y, z in zip(found, expected, strict=True))
 
 
 def check_elements(elements: Elementwise, measure: Measure) -> None:
@@ -235,7 +229,7 @@ def _check_shape(elements: Elementwise, shape: tuple[int, ...], flat: Arrays, kn
         found = _gradients(elements.subject, arrays)
         if found is None:
             return
-        if not any(differs(y, z, _rounding(z)) for y, z in zip(found[0], values, strict=True)):
+        if _alike(found[0], values):
             _compare_gradients(elements, found[1], expected)
         else:
             with refusals_set_aside():

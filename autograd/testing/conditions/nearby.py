@@ -9,7 +9,7 @@ from __future__ import annotations
 import contextlib
 import math
 import warnings
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 
@@ -19,8 +19,7 @@ from autograd.inside import fronts
 from ..comparisons.compare import compare_directions, count_at_a_glance, has_ties, is_smooth, worst_element, worst_of
 from ..comparisons.point import Measure, Point
 from ..findings.jacobians import Jacobians
-from ..findings.nearby_error import NearbyError, located
-from ..subjects.refusals import REFUSALS, failing, refusals_set_aside
+from ..subjects.refusals import REFUSALS, NearbyError, failing, located, refusals_set_aside
 from ..subjects.subject import Array, Subject, array_of, gradient_subject, widened
 from .elementwise import Elementwise, check_elements
 from .pullback import Pullback
@@ -36,13 +35,7 @@ MANY = 1100  # the elements of arrays that are larger than the blocks that are c
 
 
 def check_nearby(pullback: Pullback, measure: Measure, batched: bool | None = None) -> None:
-    """Check a function near the point at which it has been checked.
-
-    Raises
-    ------
-    NearbyError
-        If something is wrong; it says where. If it is a derivative, it has the mismatch and the Jacobians.
-    """
+    """Check a function near the point at which it has been checked; raise NearbyError, which says where it is wrong."""
     subject = pullback.subject
     if not pullback.is_recorded or any(type(x) in fronts for x in subject.given):
         return
@@ -53,7 +46,7 @@ def check_nearby(pullback: Pullback, measure: Measure, batched: bool | None = No
         if elements is not None:
             check_elements(elements, measure)
             return
-        if any(np.finfo(np.asarray(array_of(y)).dtype).eps > PRECISE for y in pullback.outputs):
+        if any(np.finfo(y.dtype).eps > PRECISE for y in pullback.values):
             return  # numbers of other sizes drown in rounding
         for where, arrays in _nearby_inputs(subject):
             with refusals_set_aside():
@@ -74,23 +67,14 @@ def _check_calls(pullback: Pullback, measure: Measure, batched: bool | None) -> 
         with refusals_set_aside():
             check(subject, subject.arrays)
     pullbacks = [pullback, _nearby(pullback)]
-    if batched:
-        _check_batched(pullbacks)
-    elif batched is None:
-        with refusals_set_aside():
-            _check_batch(pullbacks)
+    if batched is not False:
+        samples = [each.arrays for each in pullbacks]
+        with refusals_set_aside() if batched is None else contextlib.nullcontext():
+            reason = check_vmap(subject, samples, pullbacks)
+            if batched and reason is not None:
+                raise GradientCheckError(f"vmap takes no batch of the inputs: {reason}")
     with contextlib.suppress(RuntimeError):
         compare_threads(pullbacks, 2, shared=True)
-
-
-def _check_batch(pullbacks: Sequence[Pullback]) -> str | None:
-    return check_vmap(pullbacks[0].subject, [pullback.arrays for pullback in pullbacks], pullbacks)
-
-
-def _check_batched(pullbacks: Sequence[Pullback]) -> None:
-    reason = _check_batch(pullbacks)
-    if reason is not None:
-        raise GradientCheckError(f"vmap takes no batch of the inputs: {reason}")
 
 
 def _nearby(pullback: Pullback) -> Pullback:
@@ -98,7 +82,7 @@ def _nearby(pullback: Pullback) -> Pullback:
     for factor in (0.9375, 1.0625):
         with refusals_set_aside():
             other = Pullback(pullback.subject, [np.asarray(factor * x, x.dtype) for x in pullback.arrays], seed=2)
-            if all(np.all(np.isfinite(array_of(y))) for y in other.outputs):
+            if all(np.all(np.isfinite(y)) for y in other.values):
                 return other
     return Pullback(pullback.subject, pullback.arrays, seed=2)
 
@@ -132,10 +116,8 @@ def _nearby_inputs(subject: Subject) -> Iterator[tuple[str, Arrays]]:
     given = [widened(x) for x in subject.arrays]
     single = _is_single(subject, given)
     if single:
-        for where, choose in CHANGES.items():
-            changed = _by_value(given, choose)
-            if changed is not None:
-                yield where, changed
+        for where, (every, numbers) in CHANGES.items():
+            yield where, _by_value(given, every, numbers)
         yield "with inputs 3e6 times as large", [np.asarray(3141592.7 * x) for x in given]
         yield "with inputs 1e-6 times as large", [np.asarray(1e-6 * x) for x in given]
     if single or all(np.all((x == 0) | ((np.abs(x) > 1e-3) & (np.abs(x) < 1e3))) for x in given):
@@ -147,35 +129,21 @@ def _is_single(subject: Subject, arrays: Arrays) -> bool:
     return len(recorded(subject, arrays)) == 1
 
 
-def _zeros(distinct: Array) -> Array:
-    """Set every third number to 0, one of them to -0.0."""
-    changed = np.array(distinct)
-    changed[::3] = 0.0
-    changed[:1] = -0.0
-    return changed
-
-
-def _whole(distinct: Array) -> Array:
-    """Set every second number to 1, 2 or -1."""
-    changed = np.array(distinct)
-    changed[::2] = np.resize([1.0, 2.0, -1.0], changed[::2].size)
-    return changed
-
-
-CHANGES: dict[str, Callable[[Array], Array]] = {
-    "with some elements 0": _zeros,
-    "with some elements 1, 2 and -1": _whole,
+#: What is put in the place of every third, or every second, of the distinct numbers.
+CHANGES = {
+    "with some elements 0": (3, [-0.0, *[0.0] * 99]),
+    "with some elements 1, 2 and -1": (2, [1.0, 2.0, -1.0]),
 }
 
 
-def _by_value(arrays: Arrays, choose: Callable[[Array], Array]) -> Arrays | None:
+def _by_value(arrays: Arrays, every: int, new: Sequence[float]) -> Arrays:
     """Return arrays with some of their numbers changed, equal ones alike, so that what is symmetric stays so."""
     numbers = np.concatenate([x.reshape(-1) for x in arrays])
     distinct, where = np.unique(numbers, return_inverse=True)
     order = np.random.default_rng(5).permutation(distinct.size)
-    changed = np.empty_like(distinct)
-    changed[order] = choose(distinct[order])
-    pieces = np.split(changed[where], np.cumsum([x.size for x in arrays])[:-1])
+    chosen = order[::every]
+    distinct[chosen] = np.resize(new, chosen.size)
+    pieces = np.split(distinct[where], np.cumsum([x.size for x in arrays])[:-1])
     return [piece.reshape(x.shape) for piece, x in zip(pieces, arrays, strict=True)]
 
 

@@ -18,7 +18,7 @@ from autograd import GradientCheckError, gradients, jvp, vjp
 from ..comparisons.compare import compare_directions
 from ..comparisons.point import Measure, Point
 from ..findings.jacobians import refuse_wrong
-from ..points.layouts import LAYOUTS
+from ..points.layouts import LAYOUTS, Layout, placed
 from ..subjects.refusals import REFUSALS, failing
 from ..subjects.subject import Array, Subject, array_of, gradient_subject, inner_product, is_recorded, normal, quiet
 from .pullback import ROUNDING, Pullback, RoundingError, differs, largest, refuse_others, shown
@@ -81,7 +81,11 @@ def check_further_layouts(subject: Subject, arrays: Sequence[Array]) -> None:
 
     Inputs that are slices of one array may overlap.
     """
-    layouts = {**LAYOUTS, "every second row": _apart, "the transpose of a copy": lambda x: np.array(x.T, order="C").T}
+    layouts: dict[str, Layout] = {
+        **LAYOUTS,
+        "every second row": lambda x: placed(x, (2 * len(x), *x.shape[1:]), np.s_[::2]) if x.ndim else np.array(x),
+        "the transpose of a copy": lambda x: np.array(x.T, order="C").T,
+    }
     for name, lay_out in layouts.items():
         _compare_layout(subject, name, list(map(lay_out, arrays)))
     if all(x.size for x in arrays):
@@ -107,14 +111,6 @@ def _compare_layout(subject: Subject, layout: str, given: Sequence[Array]) -> No
         a, b = np.asarray(array_of(y)), np.asarray(array_of(z))
         if a.shape != b.shape or differs(a, b, ROUNDING * pullback.epsilon * (np.abs(a) + largest(a))):
             raise GradientCheckError(f"output {k} is {shown(b)} for inputs with {layout}, but {shown(a)} in C order")
-
-
-def _apart(x: Array) -> Array:
-    if not x.ndim:
-        return np.array(x)
-    wide = np.full((2 * len(x), *x.shape[1:]), 7, x.dtype)
-    wide[::2] = x
-    return wide[::2]
 
 
 def check_further_cotangents(subject: Subject, arrays: Sequence[Array]) -> None:

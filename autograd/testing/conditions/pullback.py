@@ -43,12 +43,12 @@ class Pullback:
         self.inputs = subject.inputs(self.arrays)
         with quiet():
             self.outputs = subject.apply(self.inputs)
-        values = [np.asarray(array_of(y)) for y in self.outputs]
+        self.values = [np.asarray(array_of(y)) for y in self.outputs]
         self.cotangents: list[Array]
-        if like is not None and [w.shape for w in like.cotangents] == [y.shape for y in values]:
-            self.cotangents = [np.asarray(w, y.dtype) for w, y in zip(like.cotangents, values, strict=True)]
+        if like is not None and [w.shape for w in like.cotangents] == [y.shape for y in self.values]:
+            self.cotangents = [np.asarray(w, y.dtype) for w, y in zip(like.cotangents, self.values, strict=True)]
         else:
-            self.cotangents = [drawn(self.random, y) for y in values]
+            self.cotangents = [drawn(self.random, y) for y in self.values]
         with failing("computing the gradient"):
             self.found = self.pulled(self.cotangents)
 
@@ -101,7 +101,8 @@ class Pullback:
         for _ in range(2):
             moved = perturbed(self.arrays, 4 * epsilon, self.random)
             if not by_size:
-                moved = [_shaken(x, epsilon, self.random) for x in moved]
+                signs = [self.random.choice([-1.0, 1.0], x.shape) for x in moved]
+                moved = [np.asarray(x + epsilon * largest(x) * s, x.dtype) for x, s in zip(moved, signs, strict=True)]
             given = perturbed(self.cotangents, 4 * epsilon, self.random)
             for change, g, h in zip(changes, self.found, self._nearby(moved, given), strict=True):
                 with np.errstate(all="ignore"):
@@ -110,7 +111,7 @@ class Pullback:
 
     def rounding(self, epsilon: float) -> list[Array]:
         """Return what the rounding of a sum of terms makes of each gradient."""
-        most = largest(*(w * np.asarray(array_of(y)) for w, y in zip(self.cotangents, self.outputs, strict=True)))
+        most = largest(*(w * y for w, y in zip(self.cotangents, self.values, strict=True)))
         limits = []
         for x, g in zip(self.arrays, self.found, strict=True):
             with np.errstate(all="ignore"):
@@ -138,11 +139,6 @@ def perturbed(arrays: Sequence[Array], amount: float, random: np.random.Generato
     return [np.asarray(p.reshape(x.shape), x.dtype) for p, x in zip(pieces, arrays, strict=True)]
 
 
-def _shaken(x: Array, epsilon: float, random: np.random.Generator) -> Array:
-    """Return an array whose elements change by a rounding of the largest."""
-    return np.asarray(x + epsilon * largest(x) * random.choice([-1.0, 1.0], x.shape), x.dtype)
-
-
 def differs(a: Array, b: Array, allowed: Array | float) -> bool:
     """Tell whether two gradients differ by more than is allowed; nan and infinity are equal to themselves."""
     same = np.equal(a, b)
@@ -153,15 +149,13 @@ def differs(a: Array, b: Array, allowed: Array | float) -> bool:
     return not bool(np.all(same))
 
 
-def refuse_others(
-    pullback: Pullback, found: Sequence[Array], say: Callable[[str, str, str], str], times: float = 1.0
-) -> None:
-    """Raise if gradients are others than those of the point, by more than so many times what these may be off.
+def refuse_others(pullback: Pullback, found: Sequence[Array], say: Callable[[str, str, str], str]) -> None:
+    """Raise if gradients are others than those of the point, by more than these may be off.
 
     `say` returns the message, for what the first such gradient is called, the one found and that of the point.
     """
     for i, (g, h) in enumerate(zip(pullback.found, found, strict=True)):
-        if differs(g, h, 0.0) and differs(g, h, times * pullback.limits[i]):
+        if differs(g, h, 0.0) and differs(g, h, pullback.limits[i]):
             raise RoundingError(say(pullback.name(i), shown(h, g), shown(g, h)), pullback.arrays)
 
 

@@ -45,13 +45,7 @@ class Result(NamedTuple):
 
 
 class RecordedCall:
-    """One operation that was recorded: its arguments, and how to call it again.
-
-    Attributes
-    ----------
-    inputs
-        Copies of the arrays that a gradient is wanted for, in double precision.
-    """
+    """One operation that was recorded: its arguments, and how to call it again."""
 
     def __init__(self, node: Node, values: tuple[Any, ...], z: Any) -> None:
         self.op = operation_of(node)

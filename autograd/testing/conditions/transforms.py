@@ -28,7 +28,7 @@ from autograd import (
 )
 
 from ..subjects.refusals import failing, refusals_set_aside
-from ..subjects.subject import Array, Subject, array_of, quiet
+from ..subjects.subject import Array, Subject, array_of, precision_of, quiet
 from .pullback import ROUNDING, Pullback, differs, largest, refuse_others, shown
 from .values import first_set
 
@@ -72,12 +72,14 @@ def check_vmap(subject: Subject, samples: Samples, pullbacks: Sequence[Pullback]
     _compare_batch(subject, pullbacks, expected, found, "under vmap")
     if known:
         return _check_one(subject, pullbacks[:1], both, arguments[0], expected[:1])
-    with failing("computing a batch of one by vmap"):
-        found = vmap(both, loops="allow")(*(batch[:1] for batch in stacked))
-    _compare_batch(subject, pullbacks[:1], expected[:1], found, "in a batch of one under vmap")
-    with failing("computing a batch by vmap over last axes"):
-        found = vmap(both, in_axes=-1, loops="allow")(*(np.moveaxis(batch, 0, -1) for batch in stacked))
-    _compare_batch(subject, pullbacks, expected, found, "under vmap over last axes")
+
+    def compare(how: str, given: Arrays, axes: Any, pullbacks: Sequence[Pullback], expected: Sequence[Arrays]) -> None:
+        with failing(f"computing values and gradients {how}"):
+            found = vmap(both, in_axes=axes, loops="allow")(*given)
+        _compare_batch(subject, pullbacks, expected, found, how)
+
+    compare("in a batch of one under vmap", [batch[:1] for batch in stacked], 0, pullbacks[:1], expected[:1])
+    compare("under vmap over last axes", [np.moveaxis(batch, 0, -1) for batch in stacked], -1, pullbacks, expected)
     positions = len(subject.positions)
     for i in range(len(stacked)):
         if len(stacked) < 3 and i < positions:
@@ -87,10 +89,8 @@ def check_vmap(subject: Subject, samples: Samples, pullbacks: Sequence[Pullback]
             expected = [[np.asarray(array_of(y)) for y in both(*each)] for each in shared]
         axes = tuple(None if i == j else 0 for j in range(len(stacked)))
         given = [arguments[0][i] if i == j else batch for j, batch in enumerate(stacked)]
-        with failing("computing a batch by vmap, one argument of which all share"):
-            found = vmap(both, in_axes=axes, loops="allow")(*given)
         moved = [Pullback(subject, each[:positions]) for each in shared] if i < positions else pullbacks
-        _compare_batch(subject, moved, expected, found, "under vmap, where all share an argument")
+        compare("under vmap, where all share an argument", given, axes, moved, expected)
     return None
 
 
@@ -287,15 +287,11 @@ def _often_switching() -> Iterator[None]:
 def check_special(subject: Subject, arrays: Sequence[Array], special: float) -> None:
     """Check that a special value in one element changes no value and no gradient of the others.
 
-    That is asked of functions that treat each element by itself, which is tried out with ordinary numbers first.
+    That is asked of functions that treat each element by itself.
     """
-    count = arrays[0].size
-    if count < 2 or any(x.shape != arrays[0].shape for x in arrays):
-        return
-    with refusals_set_aside(), quiet():  # a function that refuses such values spreads none
-        before = Pullback(subject, arrays)
-        if _is_elementwise(before, arrays):
-            refuse_spread(before, special)
+    if arrays[0].size > 1 and all(x.shape == arrays[0].shape for x in arrays):
+        with refusals_set_aside(), quiet():  # a function that refuses such values spreads none
+            refuse_spread(Pullback(subject, arrays), special)
 
 
 def refuse_spread(before: Pullback, special: float) -> None:
@@ -304,54 +300,21 @@ def refuse_spread(before: Pullback, special: float) -> None:
     Where it changes their values, as of a product with a diagonal matrix, they are part of it after all.
     """
     for i, name in enumerate(before.subject.names):
-        changed = _changed(before, before.arrays, special, only=i, near=NEAR)
-        if changed == "the value":
+        arrays = [*before.arrays[:i], *first_set(before.arrays[i : i + 1], special), *before.arrays[i + 1 :]]
+        after = Pullback(before.subject, arrays)
+        if any(map(_rest_differs, before.values, after.values)):
             return
-        if changed:
-            raise GradientCheckError(f"{special} in the first element of {name} changes {changed} at others")
-    given = first_set(before.cotangents, special)
-    for i, (g, h) in enumerate(zip(before.found, before.pulled(given), strict=True)):
-        if _rest_differs(g, h, NEAR):
-            raise GradientCheckError(
-                f"{special} in the first element of the cotangent changes {before.name(i)} at others"
-            )
+        _refuse_rest(before, after.pulled(before.cotangents), f"{special} in the first element of {name}")
+    found = before.pulled(first_set(before.cotangents, special))
+    _refuse_rest(before, found, f"{special} in the first element of the cotangent")
 
 
-def _is_elementwise(before: Pullback, arrays: Sequence[Array]) -> bool:
-    """Tell whether each element of the outputs seems to depend on the same element of the inputs alone."""
-    values = [np.asarray(array_of(y)) for y in before.outputs]
-    if any(y.shape != arrays[0].shape for y in values):
-        return False
-    backwards = before.subject.outputs([np.flip(x) for x in arrays])
-    if any(differs(np.flip(y), z, 1e-13 * np.abs(z)) for y, z in zip(values, backwards, strict=True)):
-        return False
-    tried = sorted({float(number) for x in arrays for number in x.reshape(-1).real})
-    return not any(_changed(before, arrays, number) for number in (tried[0], tried[-1], tried[len(tried) // 2]))
-
-
-def _changed(
-    before: Pullback,
-    arrays: Sequence[Array],
-    value: float,
-    only: int | None = None,
-    near: tuple[float, float] = (1e-13, 0.0),
-) -> str:
-    """Return what changes elsewhere if the first element of one input, or of all, is set to a value."""
-    moved = [np.array(x) for x in arrays]
-    for i, x in enumerate(moved):
-        if only is None or i == only:
-            x.reshape(-1)[0] = value
-    after = Pullback(before.subject, moved)
-    found = after.pulled(before.cotangents)
-    for y, z in zip(before.outputs, after.outputs, strict=True):
-        if _rest_differs(array_of(y), array_of(z), near):
-            return "the value"
+def _refuse_rest(before: Pullback, found: Sequence[Array], what: str) -> None:
     for i, (g, h) in enumerate(zip(before.found, found, strict=True)):
-        if _rest_differs(g, h, near):
-            return before.name(i)
-    return ""
+        if _rest_differs(g, h):
+            raise GradientCheckError(f"{what} changes {before.name(i)} at others")
 
 
-def _rest_differs(a: Any, b: Any, near: tuple[float, float]) -> bool:
-    rest, other = (np.asarray(array).reshape(-1)[1:] for array in (a, b))
-    return differs(rest, other, near[0] * np.abs(rest) + near[1])
+def _rest_differs(a: Array, b: Array) -> bool:
+    rest, other = a.reshape(-1)[1:], b.reshape(-1)[1:]
+    return differs(rest, other, max(NEAR[0], ROUNDING * precision_of()) * np.abs(rest) + NEAR[1])

@@ -25,15 +25,6 @@ class Jacobians:
     Rows are the elements of the outputs, one output after another, columns those of the inputs. A complex element is
     two rows or columns, its parts. Notebooks draw both and their difference.
 
-    Attributes
-    ----------
-    analytic, numeric
-        The derivatives by the graph and by differences.
-    told
-        Where differences could tell.
-    wrong
-        Where the graph is wrong.
-
     Examples
     --------
     >>> import numpy as np

@@ -417,16 +417,15 @@ def _where(table: _Table, samples: Sequence[Jacobians]) -> str:
 Condition = tuple[str, Array]
 
 
+_SIGNS = {
+    "is": np.equal, "<": np.less, ">": np.greater, "<=": np.less_equal, ">=": np.greater_equal, "is not": np.not_equal,
+}  # fmt: skip
+
+
 def _by_value(table: _Table) -> Iterator[Condition]:
     with np.errstate(invalid="ignore"):
         for k, v in enumerate(table.values):
-            name = table.number(k)
-            yield f"only where {name} is 0", v == 0
-            yield f"only where {name} < 0", v < 0
-            yield f"only where {name} > 0", v > 0
-            yield f"only where {name} <= 0", v <= 0
-            yield f"only where {name} >= 0", v >= 0
-            yield f"only where {name} is not 0", v != 0
+            yield from ((f"only where {table.number(k)} {sign} 0", holds(v, 0)) for sign, holds in _SIGNS.items())
         for (a, v), (b, w) in itertools.combinations(enumerate(table.values), 2):
             one, other = table.number(a), table.number(b)
             yield f"only at ties, where {one} == {other}", v == w

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 KEPT = 5
+COUNTS = ("calls", "examples", "set_aside", "compared", "untold")
 
 
 @dataclass
@@ -35,14 +36,12 @@ class Totals:
     def add(self, report: Any, name: str) -> None:
         """Add what one call found, a `Report`."""
         test = os.environ.get("PYTEST_CURRENT_TEST", "").rpartition(" (")[0]
-        found = Totals(calls=1, worst=[(report.worst, f"{name}, in {test}" if test else name)])
-        found.examples, found.set_aside = report.examples, report.set_aside
-        found.compared, found.untold = report.compared, report.untold
-        self.merge(found)
+        counts = {count: getattr(report, count) for count in COUNTS[1:]}
+        self.merge(Totals(calls=1, worst=[(report.worst, f"{name}, in {test}" if test else name)], **counts))
 
     def merge(self, other: Totals) -> None:
         """Add what another session found."""
-        for sum_ in ("calls", "examples", "set_aside", "compared", "untold"):
+        for sum_ in COUNTS:
             setattr(self, sum_, getattr(self, sum_) + getattr(other, sum_))
         self.worst = sorted([*self.worst, *other.worst], reverse=True)[:KEPT]
 

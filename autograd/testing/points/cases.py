@@ -32,25 +32,13 @@ LARGE = 64  # an array of more elements is not compared element by element
 
 @dataclass(frozen=True)
 class Case:
-    """One example: its arrays follow from it, so that it can be made anew with other shapes.
+    """One example: its arrays follow from it, so that it can be made anew with other shapes."""
 
-    Attributes
-    ----------
-    numbers
-        The kind of numbers, a key of `NUMBERS` or `FURTHER`.
-    shapes, dtypes
-        Those of each input.
-    keywords
-        Keyword arguments of the function.
-    seed
-        Chooses the numbers.
-    """
-
-    numbers: str
-    shapes: Shapes
-    dtypes: tuple[str, ...]
-    keywords: Keywords = ()
-    seed: int = 0
+    numbers: str  # the kind of numbers, a key of `NUMBERS` or `FURTHER`
+    shapes: Shapes  # those of each input
+    dtypes: tuple[str, ...]  # the same
+    keywords: Keywords = ()  # keyword arguments of the function
+    seed: int = 0  # chooses the numbers
 
     def arrays(self, domains: Sequence[Domain]) -> list[Array]:
         """Return the inputs."""

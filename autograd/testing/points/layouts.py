@@ -16,18 +16,12 @@ def _reversed(array: Array) -> Array:
     return np.array(array[everything])[everything]
 
 
-def _strided(array: Array) -> Array:
-    wide = np.full((*array.shape, 2), 7, array.dtype)
-    wide[..., 0] = array
-    return wide[..., 0]
-
-
-def _rows_apart(array: Array) -> Array:
-    wide = np.full((*array.shape[:-1], array.shape[-1] + 2) if array.ndim else (), 7, array.dtype)
-    if not array.ndim:
-        return np.array(array)
-    wide[..., 1:-1] = array
-    return wide[..., 1:-1]
+def placed(array: Array, shape: tuple[int, ...], key: Any) -> Array:
+    """Return the same numbers as a part of an array of this shape, whose other numbers are 7."""
+    wide = np.full(shape, 7, array.dtype)
+    wide[key] = array
+    part: Array = wide[key]
+    return part
 
 
 def read_only(array: Array) -> Array:
@@ -41,22 +35,16 @@ LAYOUTS: dict[str, Layout] = {
     "C": lambda array: np.array(array, order="C"),
     "Fortran": lambda array: np.array(array, order="F"),
     "negative strides": _reversed,
-    "a slice": _strided,
-    "rows apart": _rows_apart,
+    "a slice": lambda array: placed(array, (*array.shape, 2), (..., 0)),
+    "rows apart": lambda array: (
+        placed(array, (*array.shape[:-1], array.shape[-1] + 2), (..., slice(1, -1))) if array.ndim else np.array(array)
+    ),
     "read-only": read_only,
 }
 
 
-def _repeated(array: Array) -> Array:
-    """Return the first element at all positions, by strides of 0."""
-    return np.broadcast_to(array.reshape(-1)[:1].reshape(()) if array.size else array, array.shape)
-
-
 #: Those in which gradients arrive: they are never to be written to.
 COTANGENT_LAYOUTS: dict[str, Layout] = {
-    "Fortran": LAYOUTS["Fortran"],
-    "negative strides": _reversed,
-    "a slice": _strided,
-    "rows apart": _rows_apart,
-    "strides of 0": _repeated,
+    **{name: LAYOUTS[name] for name in ("Fortran", "negative strides", "a slice", "rows apart")},
+    "strides of 0": lambda array: np.broadcast_to(array.reshape(-1)[0] if array.size else array, array.shape),
 }

@@ -1,13 +1,13 @@
-"""Refusals: errors that a function raises where it was not meant to be called, and those that are failures."""
+"""Refusals: errors that a function raises where it was not meant to be called, and those that are failures; where."""
 
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from autograd import AutogradError, GradientCheckError
 
-from .subject import quiet
+from .subject import Array, quiet
 
 REFUSALS = (ArithmeticError, AttributeError, LookupError, TypeError, ValueError, AutogradError)
 
@@ -32,3 +32,29 @@ def refusals_set_aside() -> Iterator[None]:
     except Exception as error:
         if isinstance(error, GradientCheckError) and error.__cause__ is None:
             raise
+
+
+class NearbyError(GradientCheckError):
+    """Something is wrong at another point than the given one: `where` says at which, `arrays` are the inputs."""
+
+    def __init__(
+        self,
+        where: str,
+        message: str,
+        arrays: Sequence[Array],
+        mismatch: object = None,
+        jacobians: object = None,
+    ) -> None:
+        super().__init__(f"{where}: {message}", mismatch, jacobians)
+        self.where, self.arrays = where, arrays
+
+
+@contextlib.contextmanager
+def located(where: str, arrays: Sequence[Array]) -> Iterator[None]:
+    """Let an error say at which point it was found."""
+    try:
+        yield
+    except NearbyError:
+        raise
+    except GradientCheckError as error:
+        raise NearbyError(where, str(error), arrays) from error.__cause__

@@ -50,7 +50,7 @@ class Subject:
 
     def inputs(self, arrays: Sequence[Array]) -> list[Any]:
         """Return new inputs with the values of `arrays`, each of which requires a gradient."""
-        return [_input_like(self.given[i], a) for i, a in zip(self.positions, arrays, strict=True)]
+        return [self.laid_out(self.given[i], np.array(a)) for i, a in zip(self.positions, arrays, strict=True)]
 
     def laid_out(self, like: Any, array: Any) -> Any:
         """Return an input of the type of `like` that holds `array` itself, whatever its layout."""
@@ -199,11 +199,6 @@ def array_of(x: Any) -> Any:
 def _zeros_like(x: Any) -> Array:
     array = np.asarray(array_of(x))
     return np.zeros(array.shape, array.dtype)
-
-
-def _input_like(given: Any, array: Array) -> Any:
-    """Return an input of the type of `given`: a `Value` for a `Value`, otherwise a tensor."""
-    return type(given)(array.item()) if type(given) in fronts else Tensor(np.array(array), requires_grad=True)
 
 
 def is_recorded(y: object) -> bool:

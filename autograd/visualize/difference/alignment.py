@@ -37,7 +37,11 @@ class _Alignment:
         self.of_b: list[int | None] = [None] * len(b)
         self.of_a: list[int | None] = [None] * len(a)
         self.users = _users(a), _users(b)
-        keys: list[Key] = [_exact, _with_arguments, attrgetter("operation")]
+        keys: list[Key] = [  # what entries have to agree in, from fine to coarse
+            lambda x: (x.operation, x.shapes, x.dtypes, _arguments(x)),
+            lambda x: (x.operation, _arguments(x)),
+            attrgetter("operation"),
+        ]
         self.keys = [([key(x) for x in a], [key(x) for x in b]) for key in keys]
 
     def run(self) -> list[int | None]:
@@ -58,7 +62,12 @@ class _Alignment:
 
     def pair_leaves(self) -> None:
         """Pair leaves by name, then by value, then in their order among those of the same shape."""
-        for key in (_name, _digest, attrgetter("shapes")):
+        keys: list[Key] = [  # None for leaves that are not known by it
+            lambda leaf: leaf.name or None,
+            lambda leaf: None if leaf.value is None else (leaf.shapes, _content(leaf.value)),
+            attrgetter("shapes"),
+        ]
+        for key in keys:
             groups: dict[Hashable, tuple[list[int], list[int]]] = defaultdict(lambda: ([], []))
             for side, (entries, indices) in enumerate(zip((self.a, self.b), self.left(), strict=True)):
                 for index in indices:
@@ -189,17 +198,6 @@ def _users(entries: Sequence[Entry]) -> list[list[int]]:
     return users
 
 
-# What entries have to agree in, from fine to coarse
-
-
-def _exact(entry: Entry) -> Hashable:
-    return entry.operation, entry.shapes, entry.dtypes, _arguments(entry)
-
-
-def _with_arguments(entry: Entry) -> Hashable:
-    return entry.operation, _arguments(entry)
-
-
 def _arguments(entry: Entry) -> Hashable:
     return tuple([(name, _content(value)) for name, value in entry.arguments.items()])
 
@@ -210,14 +208,3 @@ def _content(value: object) -> Hashable:
     if isinstance(value, tuple):
         return tuple(map(_content, value))
     return repr(value)
-
-
-# What leaves have to agree in; None if they are not known by it
-
-
-def _name(entry: Entry) -> Hashable:
-    return entry.name or None
-
-
-def _digest(entry: Entry) -> Hashable:
-    return None if entry.value is None else (entry.shapes, _content(entry.value))

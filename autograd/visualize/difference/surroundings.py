@@ -15,6 +15,7 @@ _FAR = 3  # edges from the difference
 _FONT, _LINE, _PAD = 12.0, 15.0, 8.0
 _MARGIN = 6.0
 _LONGEST = 26  # characters in a box
+_SIDES = {(True, True): "both", (True, False): "a", (False, True): "b"}
 
 
 def rows_of_inputs(nodes: Sequence[ComparedNode], a: RecordedRun, b: RecordedRun) -> list[tuple[set[int], set[int]]]:
@@ -35,7 +36,7 @@ def drawn(nodes: Sequence[ComparedNode], inputs: list[tuple[set[int], set[int]]]
     shown = _near(nodes, inputs, around)
     indices = {row: index for index, row in enumerate(shown)}
     edges = {
-        (indices[source], indices[row]): _side(source in inputs[row][0], source in inputs[row][1])
+        (indices[source], indices[row]): _SIDES[source in inputs[row][0], source in inputs[row][1]]
         for row in shown
         for source in sorted(inputs[row][0] | inputs[row][1])
         if source in indices
@@ -75,10 +76,6 @@ def _near(nodes: Sequence[ComparedNode], inputs: list[tuple[set[int], set[int]]]
     return sorted(found)
 
 
-def _side(in_a: bool, in_b: bool) -> str:
-    return "both" if in_a and in_b else "a" if in_a else "b"
-
-
 def _lines(node: ComparedNode) -> list[str]:
     lines = [_short(node.title)]
     shape = node.only.shapes[0] if len(node.only.shapes) == 1 else None
@@ -107,15 +104,12 @@ def _box(node: ComparedNode, look: str, lines: list[str], middle: Point, size: P
         f'<text x="{x:.1f}" y="{top + _PAD / 2 + _LINE * (index + 0.8):.1f}" class="line{index}">{escape(line)}</text>'
         for index, line in enumerate(lines)
     )
+    where = [f"in {node.only.module}"] if node.only.module else []
+    tooltip = "\n".join([node.title, *where, ", ".join(node.kinds) or "no difference", *node.details()])
     return (
-        f'<g class="box {look}"><title>{escape(_tooltip(node))}</title><rect x="{left:.1f}" y="{top:.1f}" '
+        f'<g class="box {look}"><title>{escape(tooltip)}</title><rect x="{left:.1f}" y="{top:.1f}" '
         f'width="{width:.1f}" height="{height:.1f}" rx="{radius:.1f}"/>{texts}</g>'
     )
-
-
-def _tooltip(node: ComparedNode) -> str:
-    where = [f"in {node.only.module}"] if node.only.module else []
-    return "\n".join([node.title, *where, ", ".join(node.kinds) or "no difference", *node.details()])
 
 
 def _svg(layout: Layout, sides: list[str], boxes: str) -> str:

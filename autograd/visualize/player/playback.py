@@ -54,15 +54,7 @@ class Playback:
 
 
 def playback(ran: Run, names: Mapping[str, Any], gradient: TensorLike | None = None) -> Playback:
-    """Backpropagate a gradient through the graph of a result, and return its steps and edges.
-
-    Raises
-    ------
-    TypeError
-        If the result, or something in `names`, is neither a tensor nor a value.
-    GraphError
-        If the result has no graph, or it was freed.
-    """
+    """Backpropagate a gradient through the graph of a result, and return its steps and edges."""
     result = ran.result
     root = root_of(result, "player", "play")
     steps = steps_of([root], ran, names)

@@ -77,11 +77,8 @@ def execute(program: Program, run: Run) -> None:
 
 
 def _computed(node: Node, run: Run, inputs: list[Any]) -> tuple[Any, ...]:
-    if _is_own(node):
-        function = (_CLASSICAL if node.domain == _ML else _OPERATORS).get(node.kind)
-        if function is not None:
-            found = function(node, *inputs)
-            return found if isinstance(found, tuple) else (found,)
-        found = _WITH_RUN[node.kind](node, run, *inputs)
-        return found if isinstance(found, tuple) else (found,)
-    return compute_by_reference(node, *inputs)
+    if not _is_own(node):
+        return compute_by_reference(node, *inputs)
+    own = _CLASSICAL if node.domain == _ML else _OPERATORS
+    found = own[node.kind](node, *inputs) if node.kind in own else _WITH_RUN[node.kind](node, run, *inputs)
+    return found if isinstance(found, tuple) else (found,)

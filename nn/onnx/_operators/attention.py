@@ -40,21 +40,14 @@ def _attention(
     lengths: Any = None,
 ) -> tuple[Any, ...]:  # fmt: skip
     flat = query.ndim == 3
-    query, key, value = (
-        _heads(query, n["q_num_heads"]),
-        _heads(key, n["kv_num_heads"]),
-        _heads(value, n["kv_num_heads"]),
-    )
+    query, key, value = (_heads(x, n[f"{of}_num_heads"]) for x, of in ((query, "q"), (key, "kv"), (value, "kv")))
     before = 0
     if past_key is not None:
         before = past_key.shape[2]
         key, value = np.concatenate([past_key, key], 2), np.concatenate([past_value, value], 2)
     present = key, value
     bias = _bias(n, query, key, mask, before, lengths)
-    if query.shape[1] != key.shape[1]:
-        key, value = (array.repeat(query.shape[1] // key.shape[1], 1) for array in (key, value))
-    root = math.sqrt(n["scale"] if n["scale"] is not None else 1 / math.sqrt(query.shape[-1]))
-    scores = (query * root) @ np.swapaxes(key * root, -1, -2)
+    scores, value = _scored(n, query, key, value)
     shown, mode = scores, n["qk_matmul_output_mode"] or 0
     if n["softcap"]:
         scores = n["softcap"] * np.tanh(scores / n["softcap"])
@@ -68,6 +61,14 @@ def _attention(
     weights = cast(_softmax(precise, hidden), query.dtype)
     out = weights @ value
     return _joined(out) if flat else out, *present, weights if mode == 3 else shown
+
+
+def _scored(n: Node, query: Any, key: Any, value: Any) -> tuple[Any, Any]:
+    """Return the score of each key for each query, and the values, of which several queries may share a head."""
+    if query.shape[1] != key.shape[1]:
+        key, value = (array.repeat(query.shape[1] // key.shape[1], 1) for array in (key, value))
+    root = math.sqrt(n["scale"] if n["scale"] is not None else 1 / math.sqrt(query.shape[-1]))
+    return (query * root) @ np.swapaxes(key * root, -1, -2), value
 
 
 def _bias(n: Node, query: Any, key: Any, mask: Any, before: int, lengths: Any) -> Any:
@@ -99,10 +100,7 @@ def _bias(n: Node, query: Any, key: Any, mask: Any, before: int, lengths: Any) -
 
 def _flex_attention(n: Node, run: Run, query: Any, key: Any, value: Any) -> Any:
     """Compute attention whose scores and weights graphs inside the node change."""
-    if query.shape[1] != key.shape[1]:
-        key, value = (array.repeat(query.shape[1] // key.shape[1], 1) for array in (key, value))
-    root = math.sqrt(n["scale"] if n["scale"] is not None else 1 / math.sqrt(query.shape[-1]))
-    scores = (query * root) @ np.swapaxes(key * root, -1, -2)
+    scores, value = _scored(n, query, key, value)
     precision = dtype_of(n["softmax_precision"]) if n["softmax_precision"] else np.result_type(query.dtype, np.float32)
     scores = _changed(n["score_mod"], run, cast(scores, precision))
     weights = _changed(n["prob_mod"], run, _softmax(scores))

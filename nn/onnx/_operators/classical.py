@@ -197,13 +197,8 @@ def _feature_vectorizer(n: Node, *inputs: Any) -> Any:
     return np.concatenate([np.pad(x[:, :k], ((0, 0), (0, max(k - x.shape[1], 0)))) for x, k in sizes], 1)
 
 
-def _extractor(n: Node, x: Any, places: Any) -> Any:
-    """Take elements along the last axis; a vector is one row."""
-    return np.take(x if x.ndim > 1 else x[None], as_array(borrow(places)).reshape(-1), -1)
-
-
 CLASSICAL: dict[str, Operator] = {
-    "ArrayFeatureExtractor": _extractor,
+    "ArrayFeatureExtractor": lambda n, x, places: np.take(np.atleast_2d(x), as_array(borrow(places)).reshape(-1), -1),
     "Binarizer": lambda n, x: (as_array(borrow(x)) > n["threshold"]).astype(x.dtype),
     "FeatureVectorizer": _feature_vectorizer, "Imputer": _imputer, "LinearClassifier": _linear_classifier,
     "LinearRegressor": _linear_regressor, "Normalizer": _normalizer, "SVMClassifier": _svm_classifier,

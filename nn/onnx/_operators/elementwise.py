@@ -44,11 +44,6 @@ def _divide(x: Any, y: Any) -> Any:
     return quotient + ((x % y != 0) & ((x < 0) != (y < 0))).astype(quotient.dtype)
 
 
-def _is_infinite(n: Node, x: Any) -> Any:
-    positive, negative = bool(n["detect_positive"]), bool(n["detect_negative"])
-    return (np.isposinf(x) & positive) | (np.isneginf(x) & negative)
-
-
 def _clip(n: Node, x: Any, low: Any = None, high: Any = None) -> Any:
     if n.version < 11:
         low, high = n["min"], n["max"]
@@ -66,27 +61,9 @@ def _prelu(n: Node, x: Any, slope: Any) -> Any:
     return np.where(x < 0, x * slope, x)
 
 
-def _elu(x: Any, alpha: float) -> Any:
-    return np.where(x < 0, alpha * np.expm1(np.minimum(x, 0)), x)
-
-
 def _shrink(n: Node, x: Any) -> Any:
     bias, limit = n["bias"], n["lambd"]
     return np.where(x < -limit, x + bias, np.where(x > limit, x - bias, x * 0)).astype(x.dtype)
-
-
-def _swiglu(n: Node, gate: Any, value: Any) -> Any:
-    alpha = 1.0 if n["alpha"] is None else n["alpha"]
-    return gate * functional.sigmoid(alpha * gate) * value
-
-
-def _gelu(n: Node, x: Any) -> Any:
-    return functional.gelu(x, approximate="tanh" if n["approximate"] == "tanh" else "none")
-
-
-def _celu(n: Node, x: Any) -> Any:
-    alpha = n["alpha"]
-    return np.maximum(x, 0) + np.minimum(alpha * np.expm1(np.minimum(x, 0) / alpha), 0)
 
 
 # Operators with the name of a function of NumPy, but for capitals and "arc", or of `nn.functional`
@@ -103,17 +80,18 @@ ELEMENTWISE: dict[str, Operator] = {
     "Add": _broadcasting(np.add), "And": _broadcasting(np.logical_and),
     "BitShift": lambda n, x, y: np.left_shift(x, y) if n["direction"] == "LEFT" else np.right_shift(x, y),
     "BitwiseAnd": of(np.bitwise_and), "BitwiseNot": of(np.bitwise_not), "BitwiseOr": of(np.bitwise_or),
-    "BitwiseXor": of(np.bitwise_xor), "Celu": _celu, "Clip": _clip, "Div": _broadcasting(_divide),
-    "Elu": lambda n, x: _elu(x, n["alpha"]),
+    "BitwiseXor": of(np.bitwise_xor),
+    "Celu": lambda n, x: functional.celu(x, n["alpha"]), "Clip": _clip, "Div": _broadcasting(_divide),
+    "Elu": lambda n, x: functional.elu(x, n["alpha"]),
     "Equal": _broadcasting(lambda x, y: x == y),
     "Erf": of(lambda x: 2 * normal_cdf(x * math.sqrt(2)) - 1),
-    "Gelu": _gelu,
+    "Gelu": lambda n, x: functional.gelu(x, approximate=n["approximate"]),
     "Greater": _broadcasting(lambda x, y: x > y),
     "GreaterOrEqual": of(lambda x, y: x >= y),
     "HardSigmoid": lambda n, x: np.clip(x * n["alpha"] + n["beta"], 0, 1),
-    "HardSwish": of(lambda x: x * np.clip(x / 6 + 0.5, 0, 1)),
+    "HardSwish": of(functional.hardswish),
     "Identity": of(lambda x: x),
-    "IsInf": _is_infinite,
+    "IsInf": lambda n, x: np.isinf(x) & np.where(x > 0, n["detect_positive"] != 0, n["detect_negative"] != 0),
     "LeakyRelu": lambda n, x: functional.leaky_relu(x, n["alpha"]),
     "Less": _broadcasting(lambda x, y: x < y),
     "LessOrEqual": of(lambda x, y: x <= y),
@@ -126,10 +104,11 @@ ELEMENTWISE: dict[str, Operator] = {
     "Pow": _broadcasting(lambda x, y: np.power(x, y).astype(x.dtype)),
     "Reciprocal": of(lambda x: 1 / x),
     "Round": of(np.rint),
-    "Selu": lambda n, x: n["gamma"] * _elu(x, n["alpha"]),
+    "Selu": lambda n, x: n["gamma"] * functional.elu(x, n["alpha"]),
     "Shrink": _shrink,
     "Softplus": of(lambda x: np.logaddexp(x, 0)),
-    "Sub": _broadcasting(np.subtract), "Sum": folded(np.add), "SwiGLU": _swiglu,
+    "Sub": _broadcasting(np.subtract), "Sum": folded(np.add),
+    "SwiGLU": lambda n, gate, value: gate * functional.sigmoid((n["alpha"] or 1.0) * gate) * value,
     "Swish": lambda n, x: x * functional.sigmoid(x * n["alpha"]),
     "ThresholdedRelu": lambda n, x: np.where(x > n["alpha"], x, 0),
     "Xor": _broadcasting(np.logical_xor),

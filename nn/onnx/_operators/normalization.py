@@ -17,7 +17,12 @@ from .common import Operator, integers, number
 def _batch_normalization(n: Node, run: Run, x: Any, scale: Any, bias: Any, mean: Any, variance: Any) -> Any:
     """Normalize by the running statistics, or, in training mode, by those of the batch, and move the running ones."""
     if not run.training:
-        return _by_running(n, x, scale, bias, mean, variance), mean, variance
+        if isinstance(mean, Tensor) or isinstance(variance, Tensor):
+            factor, shape = scale / np.sqrt(variance + n["epsilon"]), (-1,) + (1,) * (x.ndim - 2)
+            out = (x - mean.reshape(shape)) * factor.reshape(shape) + bias.reshape(shape)
+        else:
+            out = functional.batch_norm(x, mean, variance, scale, bias, eps=n["epsilon"])
+        return out, mean, variance
     kept, own = n["momentum"], n.inputs[3] in run.own and n.inputs[4] in run.own
     old: list[Any] = [borrow(mean), borrow(variance)] if own else [None, None]
     out = functional.batch_norm(x, old[0], old[1], scale, bias, True, 1 - kept, n["epsilon"])
@@ -26,14 +31,6 @@ def _batch_normalization(n: Node, run: Run, x: Any, scale: Any, bias: Any, mean:
     axes = (0, *range(2, x.ndim))
     moved = (kept * mean + (1 - kept) * np.mean(x, axes), kept * variance + (1 - kept) * np.var(x, axes))
     return out, *((mean, variance) if own else moved)
-
-
-def _by_running(n: Node, x: Any, scale: Any, bias: Any, mean: Any, variance: Any) -> Any:
-    if not isinstance(mean, Tensor) and not isinstance(variance, Tensor):
-        return functional.batch_norm(x, mean, variance, scale, bias, eps=n["epsilon"])
-    shape = (-1,) + (1,) * (x.ndim - 2)
-    factor = scale / np.sqrt(variance + n["epsilon"])
-    return (x - mean.reshape(shape)) * factor.reshape(shape) + bias.reshape(shape)
 
 
 def _dropout(n: Node, run: Run, x: Any, ratio: Any = None, training_mode: Any = None) -> Any:
@@ -47,10 +44,6 @@ def _dropout(n: Node, run: Run, x: Any, ratio: Any = None, training_mode: Any = 
     else:
         kept = np.random.RandomState(n["seed"]).uniform(size=x.shape) >= rate
     return x * kept * (1 / (1 - rate)), kept
-
-
-def _instance_normalization(n: Node, x: Any, scale: Any, bias: Any) -> Any:
-    return functional.instance_norm(x, weight=scale, bias=bias, eps=n["epsilon"])
 
 
 def _layer_normalization(n: Node, x: Any, scale: Any, bias: Any = None) -> Any:
@@ -124,7 +117,9 @@ def _softmax_cross_entropy(n: Node, scores: Any, labels: Any, weight: Any = None
 
 NORMALIZATION: dict[str, Operator] = {
     "GroupNormalization": _group_normalization,
-    "InstanceNormalization": _instance_normalization,
+    "InstanceNormalization": lambda n, x, scale, bias: functional.instance_norm(
+        x, weight=scale, bias=bias, eps=n["epsilon"]
+    ),
     "LRN": _local_response,
     "LayerNormalization": _layer_normalization,
     "MeanVarianceNormalization": _mean_variance_normalization,

@@ -11,7 +11,7 @@ from autograd.extend import as_array, borrow
 from ...random import draw
 from .._program import Node
 from .common import Array, Operator, integers, number
-from .shapes import dtype_of
+from .shapes import dtype_like, dtype_of
 
 # Signals: complex numbers are pairs along the last axis
 
@@ -90,10 +90,6 @@ def _between(rng: np.random.Generator, shape: tuple[int, ...]) -> Array:
     return rng.random(shape)
 
 
-def _like(n: Node, x: Any) -> np.dtype[Any]:
-    return dtype_of(n["dtype"]) if n["dtype"] else x.dtype
-
-
 def _multinomial(n: Node, x: Any) -> Any:
     scores = as_array(borrow(x))
     chances = np.exp(scores - scores.max(1, keepdims=True))
@@ -115,16 +111,10 @@ def _split_to_sequence(n: Node, x: Any, split: Any = None) -> list[Any]:
     return list(np.split(x, ends[:-1], axis))
 
 
-def _sequence_insert(n: Node, sequence: list[Any], x: Any, position: Any = None) -> list[Any]:
-    found = list(sequence)
-    found.insert(len(found) if position is None else number(position), x)
-    return found
-
-
-def _sequence_erase(n: Node, sequence: list[Any], position: Any = None) -> list[Any]:
-    found = list(sequence)
-    del found[-1 if position is None else number(position)]
-    return found
+def _spliced(sequence: list[Any], position: Any, removed: int, *new: Any) -> list[Any]:
+    """Return a sequence with some elements from a position on replaced by others."""
+    start = range(len(sequence) + 1 - removed)[number(position)]
+    return [*sequence[:start], *new, *sequence[start + removed :]]
 
 
 # Quantized numbers
@@ -146,7 +136,7 @@ def _dequantize(n: Node, x: Any, scale: Any, zero: Any = None) -> Any:
 
 
 OTHERS: dict[str, Operator] = {
-    "Bernoulli": lambda n, x: (draw(_between, x.shape) < as_array(borrow(x))).astype(_like(n, x)),
+    "Bernoulli": lambda n, x: (draw(_between, x.shape) < as_array(borrow(x))).astype(dtype_like(n, x)),
     "BlackmanWindow": _window(0.42, -0.5, 0.08),
     "ConcatFromSequence": lambda n, sequence: (np.stack if n["new_axis"] else np.concatenate)(sequence, axis=n["axis"]),
     "DFT": _dft, "DequantizeLinear": _dequantize, "HammingWindow": _window(25 / 46, -21 / 46),
@@ -155,14 +145,17 @@ OTHERS: dict[str, Operator] = {
     "OptionalGetElement": lambda n, x: x,
     "OptionalHasElement": lambda n, x=None: np.array(x is not None, bool),
     "RandomNormal": lambda n: _normal(n, n["shape"], dtype_of(n["dtype"])),
-    "RandomNormalLike": lambda n, x: _normal(n, x.shape, _like(n, x)),
+    "RandomNormalLike": lambda n, x: _normal(n, x.shape, dtype_like(n, x)),
     "RandomUniform": lambda n: _uniform(n, n["shape"], dtype_of(n["dtype"])),
-    "RandomUniformLike": lambda n, x: _uniform(n, x.shape, _like(n, x)),
+    "RandomUniformLike": lambda n, x: _uniform(n, x.shape, dtype_like(n, x)),
     "STFT": _stft,
     "SequenceAt": lambda n, sequence, position: sequence[number(position)],
     "SequenceConstruct": lambda n, *inputs: list(inputs),
     "SequenceEmpty": lambda n: [],
-    "SequenceErase": _sequence_erase, "SequenceInsert": _sequence_insert,
+    "SequenceErase": lambda n, sequence, position=None: _spliced(sequence, -1 if position is None else position, 1),
+    "SequenceInsert": lambda n, sequence, x, position=None: _spliced(
+        sequence, len(sequence) if position is None else position, 0, x
+    ),
     "SequenceLength": lambda n, sequence: np.array(len(sequence), np.int64),
     "SplitToSequence": _split_to_sequence,
 }  # fmt: skip

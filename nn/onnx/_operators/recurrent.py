@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import numpy as np
 
 from autograd.extend import borrow
 
-from ... import functional
 from ...functional._rnn import gru, lstm, rnn_relu, rnn_tanh
 from .._program import Node
 from .common import Array, Operator
+from .elementwise import ELEMENTWISE
 
 Activation = Callable[[Any], Any]
 _GATES = {"LSTM": 4, "GRU": 3, "RNN": 1}
@@ -26,36 +27,28 @@ _FUSED = {
 }
 
 
-def _activation(name: str, alpha: float | None, beta: float | None) -> Activation:
-    """Return an activation of recurrent operators, by its name in any case."""
-    a, b = alpha, beta
-    found: dict[str, Activation] = {
-        "relu": functional.relu,
-        "tanh": functional.tanh,
-        "sigmoid": functional.sigmoid,
-        "affine": lambda x: (1.0 if a is None else a) * x + (0.0 if b is None else b),
-        "leakyrelu": lambda x: functional.leaky_relu(x, 0.01 if a is None else a),
-        "thresholdedrelu": lambda x: np.where(x > (1.0 if a is None else a), x, 0),
-        "scaledtanh": lambda x: (1.0 if a is None else a) * np.tanh((1.0 if b is None else b) * x),
-        "hardsigmoid": lambda x: np.clip((0.2 if a is None else a) * x + (0.5 if b is None else b), 0, 1),
-        "elu": lambda x: functional.elu(x, 1.0 if a is None else a),
-        "softsign": functional.softsign,
-        "softplus": lambda x: np.logaddexp(x, 0),
-    }
-    return found[name.lower()]
+# What computes each activation, from its parameters and an array, and the parameters where the node has none
+_ACTIVATIONS: dict[str, tuple[Any, ...]] = {
+    **{kind.lower(): (ELEMENTWISE[kind],) for kind in ("Relu", "Tanh", "Sigmoid", "Softsign", "Softplus")},
+    "affine": (lambda n, x: n["alpha"] * x + n["beta"], 1.0, 0.0),
+    "elu": (ELEMENTWISE["Elu"], 1.0),
+    "hardsigmoid": (ELEMENTWISE["HardSigmoid"], 0.2, 0.5),
+    "leakyrelu": (ELEMENTWISE["LeakyRelu"], 0.01),
+    "scaledtanh": (lambda n, x: n["alpha"] * np.tanh(n["beta"] * x), 1.0, 1.0),
+    "thresholdedrelu": (ELEMENTWISE["ThresholdedRelu"], 1.0),
+}
 
 
 def _activations(n: Node, direction: int) -> list[Activation]:
     """Return the activations of a direction; those with parameters take the next ones of the node's lists."""
-    names = n["activations"] or _DEFAULTS[n.kind] * 2
-    alphas, betas = list(n["activation_alpha"] or ()), list(n["activation_beta"] or ())
-    found = []
-    for name in names:
-        takes = name.lower() in ("affine", "leakyrelu", "thresholdedrelu", "scaledtanh", "hardsigmoid", "elu")
-        both = name.lower() in ("affine", "scaledtanh", "hardsigmoid")
-        found.append(
-            _activation(name, alphas.pop(0) if takes and alphas else None, betas.pop(0) if both and betas else None)
-        )
+    given = {"alpha": list(n["activation_alpha"] or ()), "beta": list(n["activation_beta"] or ())}
+    found: list[Activation] = []
+    for name in n["activations"] or _DEFAULTS[n.kind] * 2:
+        compute, *defaults = _ACTIVATIONS[name.lower()]
+        settings = {
+            of: given[of].pop(0) if given[of] else default for of, default in zip(given, defaults, strict=False)
+        }
+        found.append(partial(compute, settings))
     count = len(_DEFAULTS[n.kind])
     return found[direction * count : (direction + 1) * count]
 

@@ -14,25 +14,21 @@ from autograd.extend import borrow
 from .._program import Node, Value
 from .common import refuse_derivatives
 
-
-def _always(n: Node) -> bool:
-    return True
-
-
 _ML, _TRAINING = "ai.onnx.ml", "ai.onnx.preview.training"
 # What ONNX's own package computes as onnxruntime does, and with which attributes: whatever else it has is often wrong.
 # It stands here if tests/nn/test_onnx_reference.py compares it.
 COMPARED: Mapping[tuple[str, str], Callable[[Node], bool]] = {
     **{
-        ("", kind): _always
-        for kind in (
-            "ConvInteger", "DynamicQuantizeLinear", "ImageDecoder", "MatMulInteger", "NonMaxSuppression", "QLinearConv",
-            "QLinearMatMul", "QuantizeLinear", "StringConcat",
-        )
+        (domain, kind): lambda n: True
+        for domain, kinds in {
+            "": "ConvInteger DynamicQuantizeLinear ImageDecoder MatMulInteger NonMaxSuppression QLinearConv "
+            "QLinearMatMul QuantizeLinear StringConcat",
+            _ML: "LabelEncoder OneHotEncoder",
+            _TRAINING: "Adagrad Adam Momentum",
+        }.items()
+        for kind in kinds.split()
     },
     ("", "TfIdfVectorizer"): lambda n: n["mode"] == "TF" and n["max_gram_length"] <= len(n["ngram_counts"]),
-    **{(_ML, kind): _always for kind in ("LabelEncoder", "OneHotEncoder")},
-    **{(_TRAINING, kind): _always for kind in ("Adagrad", "Adam", "Momentum")},
 }  # fmt: skip
 
 
@@ -41,12 +37,15 @@ def _found(domain: str, kind: str, version: int, content: bytes) -> Any:
     """Return the operator of a node of the reference implementation, or None if it has none."""
     from onnx import NodeProto
     from onnx.reference.op_run import RuntimeContextError
+    from onnx.reference.ops import load_op
+    from onnx.reference.ops.aionnx_preview_training import load_op as of_training
+    from onnx.reference.ops.aionnxml import load_op as of_ml
 
-    load = _loaders().get(domain)
-    if load is None:
+    loaders = {"": load_op, _ML: of_ml, _TRAINING: of_training}
+    if domain not in loaders:
         return None
     try:
-        found = load(domain, kind, version)
+        found = loaders[domain](domain, kind, version)
     except (RuntimeContextError, NotImplementedError, ValueError, RuntimeError, AssertionError):
         return None
     node = NodeProto.FromString(content)
@@ -55,14 +54,6 @@ def _found(domain: str, kind: str, version: int, content: bytes) -> Any:
 
 def _silent(*args: object) -> None:
     """Log nothing."""
-
-
-def _loaders() -> dict[str, Callable[..., Any]]:
-    from onnx.reference.ops import load_op
-    from onnx.reference.ops.aionnx_preview_training import load_op as of_training
-    from onnx.reference.ops.aionnxml import load_op as of_ml
-
-    return {"": load_op, "ai.onnx.ml": of_ml, "ai.onnx.preview.training": of_training}
 
 
 def has_reference(node: Node) -> bool:

@@ -11,10 +11,12 @@ import numpy as np
 
 from autograd.extend import as_array, borrow
 
+from ... import functional
 from ...functional._upsampling import Plan, resample
 from .._program import Node
 from .common import Array, Operator, floats, integers
 
+_MODES = {"linear": "bilinear", "cubic": "bicubic"}  # names since opset 20, as PyTorch has them
 Weights = Callable[[Array], Array]  # of positions by their distance
 
 
@@ -82,7 +84,12 @@ def _plan(n: Node, size: int, at: Array, scale: float) -> Plan:
 
 def _resize(n: Node, x: Any, *inputs: Any) -> Any:
     """Resize along some axes, one after another."""
-    roi, scales, sizes = _resize_inputs(n, inputs)
+    roi, scales, sizes = (*inputs, None, None, None)[:3]
+    if n.kind == "Upsample" or n.version < 11:
+        scales = inputs[0] if inputs else n["scales"] or (1, 1, n["height_scale"], n["width_scale"])
+        roi = sizes = None
+    sizes = () if sizes is None else integers(sizes)
+    roi = () if roi is None else floats(roi)
     axes = [axis % x.ndim for axis in n["axes"]] if n["axes"] else list(range(x.ndim))
     if sizes:
         ratios = [size / x.shape[axis] for size, axis in zip(sizes, axes, strict=True)]
@@ -92,7 +99,7 @@ def _resize(n: Node, x: Any, *inputs: Any) -> Any:
             ratios = [ratio] * len(axes)
             sizes = tuple(math.floor(ratio * x.shape[axis] + 0.5) for axis in axes)
     else:
-        ratios = list(scales)
+        ratios = list(floats(scales))
         sizes = tuple(math.floor(ratio * x.shape[axis]) for ratio, axis in zip(ratios, axes, strict=True))
     mode = n["coordinate_transformation_mode"] or (
         "asymmetric" if n.kind == "Upsample" or n.version < 11 else "half_pixel"
@@ -111,93 +118,28 @@ def _resize(n: Node, x: Any, *inputs: Any) -> Any:
     return x
 
 
-def _resize_inputs(n: Node, inputs: tuple[Any, ...]) -> tuple[tuple[float, ...], tuple[float, ...], tuple[int, ...]]:
-    """Return the region, the scales and the sizes; those that the node has not are empty."""
-    if n.kind == "Upsample" or n.version < 11:
-        scales = inputs[0] if inputs else n["scales"] or (1, 1, n["height_scale"], n["width_scale"])
-        return (), _floats(scales), ()
-    roi, scales, sizes = (*inputs, None, None, None)[:3]
-    return _floats(roi), _floats(scales), () if sizes is None else integers(sizes)
-
-
-def _floats(values: Any) -> tuple[float, ...]:
-    return () if values is None else floats(values)
-
-
 # Elements at coordinates that are themselves inputs
 
 
-def _at_corners(
-    x: Any, coordinates: list[Any], weights: Callable[[Any], Any], reach: int, place: Callable[[Any, int], Any]
-) -> Any:
-    """Return weighted sums of the elements of `x` around coordinates.
+def _between(x: Any, coordinates: list[Any]) -> Any:
+    """Return the elements of `x` at coordinates, interpolated between the nearest; beyond its ends are zeros.
 
-    `x` has the shape ``(n, c, *size)``, each coordinate the shape ``(n, *out)``. `weights` is differentiable; `place`
-    returns the index of a position, and whether it counts.
+    `x` has the shape ``(n, c, *size)``, each coordinate the shape ``(n, *out)``.
     """
     size = x.shape[2:]
-    lowest = [np.floor(as_array(borrow(at))).astype(np.int64) - reach + 1 for at in coordinates]
+    lowest = [np.floor(as_array(borrow(at))).astype(np.int64) for at in coordinates]
     images = np.arange(len(x)).reshape((-1,) + (1,) * (lowest[0].ndim - 1))
     channels_last = np.moveaxis(x, 1, -1)
     total: Any = 0
-    for steps in itertools.product(range(2 * reach), repeat=len(size)):
+    for steps in itertools.product(range(2), repeat=len(size)):
         index, weight, inside = [], 1, np.ones((), bool)
         for low, step, at, length in zip(lowest, steps, coordinates, size, strict=True):
-            where, counts = place(low + step, length)
-            index.append(where)
-            inside = inside & counts
-            weight = weight * weights(at - (low + step).astype(at.dtype))
+            place = low + step
+            index.append(np.clip(place, 0, length - 1))
+            inside = inside & (place >= 0) & (place < length)
+            weight = weight * _triangle(at - place.astype(at.dtype))
         total = total + channels_last[images, *index] * np.where(inside, weight, 0)[..., None]
     return np.moveaxis(total, -1, 1)
-
-
-def _zeros(at: Array, size: int) -> tuple[Array, Array]:
-    return np.clip(at, 0, size - 1), (at >= 0) & (at < size)
-
-
-def _border(at: Array, size: int) -> tuple[Array, Array]:
-    return np.clip(at, 0, size - 1), np.ones((), np.bool_)
-
-
-def _reflected(at: Any, low: float, high: float) -> Any:
-    """Reflect coordinates at both ends until they lie between them."""
-    length = high - low
-    if length <= 0:
-        return at * 0
-    turned = np.abs(at - low)
-    turned = turned - 2 * length * np.floor(as_array(borrow(turned)) / (2 * length))
-    return low + length - np.abs(turned - length)
-
-
-def _grid_sample(n: Node, x: Any, grid: Any) -> Any:
-    """Return the elements at the coordinates of a grid, which run from -1 to 1 along each axis, the last one first."""
-    size, padding, aligned = x.shape[2:], n["padding_mode"], bool(n["align_corners"])
-    mode = {"bilinear": "linear", "bicubic": "cubic"}.get(n["mode"], n["mode"])
-    coordinates = []
-    for axis, length in enumerate(size):
-        at = grid[..., len(size) - 1 - axis]
-        at = (at + 1) * ((length - 1) / 2) if aligned else ((at + 1) * length - 1) / 2
-        ends = (0.0, length - 1.0) if aligned else (-0.5, length - 0.5)
-        if mode == "nearest":
-            at = np.rint(as_array(borrow(at)))
-        if padding == "border":
-            at = np.clip(at, 0, length - 1)
-        elif padding == "reflection":
-            values = as_array(borrow(at))
-            at = np.where((values < ends[0]) | (values > ends[1]), _reflected(at, *ends), at)
-        coordinates.append(at)
-
-    def mirrored(at: Array, length: int) -> tuple[Array, Array]:
-        low, high = (0.0, length - 1.0) if aligned else (-0.5, length - 0.5)
-        return np.clip(np.trunc(_reflected(at, low, high)), 0, length - 1).astype(np.int64), np.ones((), np.bool_)
-
-    place = {"zeros": _zeros, "border": _border}.get(padding, mirrored)
-    if mode == "nearest":
-        coordinates = [np.trunc(at) if padding == "reflection" else at for at in coordinates]
-        return _at_corners(x, coordinates, lambda d: np.asarray(d == 0, x.dtype), 1, place)
-    if mode == "cubic":
-        return _at_corners(x, coordinates, _keys(-0.75), 2, place)
-    return _at_corners(x, coordinates, _triangle, 1, place)
 
 
 def _affine_grid(n: Node, theta: Any, shape: Any) -> Any:
@@ -264,7 +206,7 @@ def _deform_conv(n: Node, x: Any, weight: Any, offset: Any, bias: Any = None, ma
         steps = (in_window[axis] * dilation[axis]).reshape((places,) + (1,) * axes)
         coordinates.append(offsets[:, :, axis] + (base + steps).astype(x.dtype))
     parted = x.reshape(batch * moved, channels // moved, *x.shape[2:])
-    taken = _at_corners(parted, coordinates, _triangle, 1, _zeros)  # (batch * moved, channels / moved, places, *out)
+    taken = _between(parted, coordinates)  # (batch * moved, channels / moved, places, *out)
     if mask is not None:
         taken = taken * mask.reshape(batch * moved, 1, places, *out)
     columns = taken.reshape(batch, groups, channels // groups * places, math.prod(out))
@@ -276,7 +218,9 @@ def _deform_conv(n: Node, x: Any, weight: Any, offset: Any, bias: Any = None, ma
 RESAMPLING: dict[str, Operator] = {
     "AffineGrid": _affine_grid,
     "DeformConv": _deform_conv,
-    "GridSample": _grid_sample,
+    "GridSample": lambda n, x, grid: functional.grid_sample(
+        x, grid, _MODES.get(n["mode"], n["mode"]), n["padding_mode"], bool(n["align_corners"])
+    ),
     "Resize": _resize,
     "RoiAlign": _roi_align,
     "Upsample": _resize,

@@ -11,7 +11,7 @@ from autograd import Tensor
 from autograd.extend import as_array, borrow
 
 from .._program import Node, Value, native
-from .common import Array, Operator, axes_of, integers, number, read, shape_of
+from .common import Operator, axes_of, integers, number, read, shape_of
 from .reference import compute_by_reference
 
 
@@ -20,6 +20,11 @@ def dtype_of(number: int) -> np.dtype[Any]:
     from onnx import helper
 
     return native(np.dtype(helper.tensor_dtype_to_np_dtype(number)))
+
+
+def dtype_like(n: Node, x: Value) -> np.dtype[Any]:
+    """Return the dtype that a node names, or that of an array."""
+    return dtype_of(n["dtype"]) if n["dtype"] else x.dtype
 
 
 def cast(x: Value, dtype: np.dtype[Any]) -> Any:
@@ -53,11 +58,6 @@ def _reshape(n: Node, x: Any, shape: Any = None) -> Any:
     if not n["allowzero"]:
         given = tuple(size or x.shape[axis] for axis, size in enumerate(given))
     return x.reshape(given)
-
-
-def _flatten(n: Node, x: Any) -> Any:
-    axis = n["axis"]
-    return x.reshape(math.prod(x.shape[:axis]), math.prod(x.shape[axis:]))
 
 
 def _unsqueeze(n: Node, x: Any, axes: Any = None) -> Any:
@@ -96,9 +96,6 @@ def _tile(n: Node, x: Any, repeats: Any, axis: Any = None) -> Any:
     return np.tile(x, integers(repeats))
 
 
-_PADDINGS = {"reflect": "reflect", "edge": "edge", "wrap": "wrap"}
-
-
 def _pad(n: Node, x: Any, pads: Any = None, value: Any = None, axes: Any = None) -> Any:
     given = integers(n["pads"] or n["paddings"] if pads is None else pads)
     along = axes_of(n, axes, x.ndim) or tuple(range(x.ndim))
@@ -109,7 +106,7 @@ def _pad(n: Node, x: Any, pads: Any = None, value: Any = None, axes: Any = None)
     width = [(max(a, 0), max(b, 0)) for a, b in zip(low, high, strict=True)]
     if not any(a or b for a, b in width):
         return x
-    if n["mode"] in _PADDINGS:
+    if n["mode"] in ("reflect", "edge", "wrap"):
         return np.pad(x, width, mode=n["mode"])
     if value is None:
         return np.pad(x, width, constant_values=n["value"] or 0.0)
@@ -163,22 +160,11 @@ def _reverse_sequence(n: Node, x: Any, lengths: Any) -> Any:
 # Arrays made of numbers
 
 
-def _constant_of_shape(n: Node, shape: Any) -> Array:
-    value = n["value"]
-    return np.full(integers(shape), 0.0 if value is None else value[0], np.float32 if value is None else value.dtype)
-
-
 def _range(n: Node, start: Any, limit: Any, delta: Any) -> Any:
     (first,), (last,), (step,) = map(read, (start, limit, delta))
     count = max(math.ceil((last - first) / step), 0)
     places = np.arange(count, dtype=np.float32 if start.dtype == np.float16 else start.dtype)
     return (places * delta.reshape(()) + start.reshape(())).astype(start.dtype)
-
-
-def _eye_like(n: Node, x: Any) -> Array:
-    dtype = dtype_of(n["dtype"]) if n["dtype"] else x.dtype
-    rows, columns = x.shape
-    return np.asarray(np.eye(rows, columns, n["k"] or 0), dtype)
 
 
 def constant(n: Node) -> Any:
@@ -199,9 +185,15 @@ SHAPES: dict[str, Operator] = {
     "CastLike": lambda n, x, like: cast(x, like.dtype),
     "CenterCropPad": _center_crop_pad,
     "Concat": lambda n, *inputs: np.concatenate(inputs, 1 if n["axis"] is None else n["axis"]),
-    "Constant": constant, "ConstantOfShape": _constant_of_shape, "DepthToSpace": _depth_to_space,
+    "Constant": constant,
+    "ConstantOfShape": lambda n, shape: np.full(
+        integers(shape), np.float32(0) if n["value"] is None else n["value"][0]
+    ),
+    "DepthToSpace": _depth_to_space,
     "Expand": lambda n, x, shape: np.broadcast_to(x, np.broadcast_shapes(x.shape, integers(shape))),
-    "EyeLike": _eye_like, "Flatten": _flatten, "Pad": _pad, "Range": _range, "Reshape": _reshape,
+    "EyeLike": lambda n, x: np.asarray(np.eye(x.shape[0], x.shape[1], n["k"] or 0), dtype_like(n, x)),
+    "Flatten": lambda n, x: x.reshape(math.prod(x.shape[: n["axis"]]), math.prod(x.shape[n["axis"] :])),
+    "Pad": _pad, "Range": _range, "Reshape": _reshape,
     "ReverseSequence": _reverse_sequence,
     "Shape": lambda n, x: shape_of(x)[slice(n["start"] or 0, n["end"])],
     "Size": lambda n, x: np.array(x.size, np.int64),

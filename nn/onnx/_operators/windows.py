@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 import math
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -116,10 +118,13 @@ def _average_pool(n: Node, x: Any) -> Any:
 
 
 def _lp_pool(n: Node, x: Any) -> Any:
-    p = n["p"] or 2
-    x, windows, _ = _windows(n, np.abs(x) ** p, n["kernel_shape"])
-    total = sum_windows(x, windows)
-    return _root(total, p)
+    x, windows, _ = _windows(n, np.abs(x) ** (n["p"] or 2), n["kernel_shape"])
+    return _root(sum_windows(x, windows), n["p"] or 2)
+
+
+def _global(function: Callable[..., Any]) -> Operator:
+    """Return the operator of a function of all spatial axes."""
+    return lambda n, x: function(n, x, axis=tuple(range(2, x.ndim)), keepdims=True)
 
 
 def _root(total: Any, p: float) -> Any:
@@ -158,15 +163,6 @@ def _max_unpool(n: Node, x: Any, places: Any, shape: Any = None) -> Any:
     return scattered(np.zeros((*x.shape[:2], *size), x.dtype), where, x, None)
 
 
-def _spatial(x: Any) -> tuple[int, ...]:
-    return tuple(range(2, x.ndim))
-
-
-def _global_lp_pool(n: Node, x: Any) -> Any:
-    p = 2 if n["p"] is None else n["p"]
-    return _root(np.sum(np.abs(x) ** p, _spatial(x), keepdims=True), p)
-
-
 def _columns_to_image(n: Node, columns: Any, shape: Any, block: Any) -> Any:
     """Add up overlapping blocks, whose elements are columns."""
     size, kernel = integers(shape), integers(block)
@@ -184,32 +180,26 @@ def _max_roi_pool(n: Node, x: Any, regions: Any) -> Any:
     out = []
     for image, *corners in as_array(borrow(regions)):
         left, top, right, bottom = (round(c * scale) for c in corners)
-        height, width = max(bottom - top + 1, 1) / rows, max(right - left + 1, 1) / columns
-        parts = [
-            _max_of_part(
-                x[int(image)], (top + i * height, top + (i + 1) * height), (left + j * width, left + (j + 1) * width)
-            )
-            for i in range(rows)
-            for j in range(columns)
-        ]
-        out.append(np.stack(parts, -1).reshape(x.shape[1], rows, columns))
+        ends = zip((top, left), (bottom, right), (rows, columns), x.shape[2:], strict=True)
+        pieces = itertools.product(*(_pieces(*each) for each in ends))
+        parts = [x[int(image), :, row, column] for row, column in pieces]
+        most = [np.max(part, (1, 2)) if part.size else np.zeros(x.shape[1], x.dtype) for part in parts]
+        out.append(np.stack(most, -1).reshape(x.shape[1], rows, columns))
     return np.stack(out)
 
 
-def _max_of_part(image: Any, *ranges: tuple[float, float]) -> Any:
-    ends = [
-        (min(max(math.floor(a), 0), size), min(max(math.ceil(b), 0), size))
-        for (a, b), size in zip(ranges, image.shape[1:], strict=True)
-    ]
-    part = image[:, slice(*ends[0]), slice(*ends[1])]
-    return np.max(part, (1, 2)) if part.size else np.zeros(len(image), image.dtype)
+def _pieces(first: int, last: int, count: int, size: int) -> list[slice]:
+    """Return the parts of a region along an axis, which may overlap, without what is outside."""
+    at = first + np.arange(count + 1) * (max(last - first + 1, 1) / count)
+    starts, stops = np.clip(np.floor(at[:-1]), 0, size), np.clip(np.ceil(at[1:]), 0, size)
+    return [slice(int(start), int(stop)) for start, stop in zip(starts, stops, strict=True)]
 
 
 WINDOWS: dict[str, Operator] = {
     "AveragePool": _average_pool, "CausalConvWithState": _causal_conv, "Col2Im": _columns_to_image, "Conv": _conv,
     "ConvTranspose": _conv_transpose,
-    "GlobalAveragePool": lambda n, x: np.mean(x, _spatial(x), keepdims=True),
-    "GlobalLpPool": _global_lp_pool,
-    "GlobalMaxPool": lambda n, x: np.max(x, _spatial(x), keepdims=True),
+    "GlobalAveragePool": _global(lambda n, x, **options: np.mean(x, **options)),
+    "GlobalLpPool": _global(lambda n, x, **options: _root(np.sum(np.abs(x) ** n["p"], **options), n["p"])),
+    "GlobalMaxPool": _global(lambda n, x, **options: np.max(x, **options)),
     "LpPool": _lp_pool, "MaxPool": _max_pool, "MaxRoiPool": _max_roi_pool, "MaxUnpool": _max_unpool,
 }  # fmt: skip
