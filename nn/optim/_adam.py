@@ -10,7 +10,7 @@ import numpy as np
 
 from ._flat_parameters import FlatParameters, Run
 from ._moments import MomentOptimizer
-from ._optimizer import Parameters, check_fused, check_looped, options_from
+from ._optimizer import Parameters, check_fused, options_from
 
 # Elements that were updated when loops would have saved as long as LLVM takes to load, 30 ms, and to compile one: a
 # loop saves 0.75 ns an element, and nothing where there are few.
@@ -88,7 +88,9 @@ class Adam(MomentOptimizer, example=("lr=0.5", " 0.5, -1.5")):
         rate = number(-lr * (1 - beta1) / ((1 - beta1**run.step) * correction))
         eps = number(group["eps"] / correction)
         if group.get("fused") or (group.get("fused") is None and self._fuses_by_itself(flat, run)):
-            self._update_fused(group, flat, run, rate, eps)
+            from . import _fused  # with LLVM
+
+            _fused.update(_fused.adam, group, flat, run, self.scales(group), (beta1, beta2, rate, eps))
             return
         for p, _, s, _, m, v, *largest in self.moments(group, flat, run):
             np.sqrt(np.maximum(largest[0], v, out=largest[0]) if largest else v, s)
@@ -105,18 +107,6 @@ class Adam(MomentOptimizer, example=("lr=0.5", " 0.5, -1.5")):
             return False
         alike = type(self) in (Adam, AdamW) and {"ignore", "warn"}.issuperset(np.geterr().values())
         return alike and run.stop - run.start >= LEAST and flat.data.dtype.char in "fd" and _has_llvm()
-
-    def _update_fused(
-        self, group: dict[str, Any], flat: FlatParameters, run: Run, rate: np.floating[Any], eps: np.floating[Any]
-    ) -> None:
-        """Do what `update` does, in one pass."""
-        from . import _fused  # with LLVM
-
-        check_looped(flat.parameters[0])
-        number, (beta1, beta2) = flat.data.dtype.type, group["betas"]
-        numbers = *_fused.gradient_numbers(group, number), number(beta1), number(beta2)
-        smallest = _fused.threshold(run.step, number)
-        _fused.adam(flat.whole(run, self.scales(group)), (*numbers, rate, eps, smallest))
 
 
 class AdamW(Adam):

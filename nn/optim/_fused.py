@@ -17,54 +17,26 @@ from llvmlite import ir  # where numba is installed, of which `load_numba` has m
 
 from autograd.extend import machine_function
 
-Array = np.ndarray[Any, Any]
-Number = np.floating[Any]
+from ._flat_parameters import FlatParameters, Run
+from ._optimizer import check_looped
+
 _VERSION = hashlib.sha256(Path(__file__).read_bytes()).hexdigest()
 
 
-def gradient_numbers(group: dict[str, Any], number: type[Number]) -> tuple[Number, Number, Number]:
-    """Return what the parameter is multiplied by, what of it is added to the gradient, and the gradient's sign."""
-    decay, sign = group["weight_decay"], -1.0 if group["maximize"] else 1.0
+def update(
+    step: Callable[..., None], group: dict[str, Any], flat: FlatParameters, run: Run, scales: dict[str, float],
+    numbers: Sequence[float], *switches: bool,
+) -> None:  # fmt: skip
+    """Take a step for a run, with the numbers that it names between those of the gradient and the smallest moment."""
+    check_looped(flat.parameters[0])
+    dtype, arrays = flat.data.dtype, flat.whole(run, scales)
+    of_gradient = 1.0, group["weight_decay"], -1.0 if group["maximize"] else 1.0
     if group.get("decoupled_weight_decay"):
-        return number(1 - group["lr"] * decay), number(0), number(sign)
-    return number(1), number(decay), number(sign)
-
-
-def threshold(step: int, number: type[Number]) -> Number:
-    """Return below which moments are set to 0 in this step, as `clear_subnormal` does every 64 steps."""
-    return number(1000 * np.finfo(number).tiny if step % 64 == 0 else 0)
-
-
-def adam(arrays: Sequence[Array], numbers: Sequence[Number]) -> None:
-    """Update the parameters and the moments of a run.
-
-    Parameters
-    ----------
-    arrays
-        Parameters, gradients, running means of these and of their squares, and the largest of the latter if wanted.
-    numbers
-        Those of `gradient_numbers`, the two rates of decay, the rate, eps, and the `threshold`.
-    """
-    _run(_adam_step, arrays, numbers, bool(numbers[1]))
-
-
-def sgd(arrays: Sequence[Array], numbers: Sequence[Number], first: bool, nesterov: bool) -> None:
-    """Update the parameters, and the momentum if there is one, of a run.
-
-    Parameters
-    ----------
-    arrays
-        Parameters, gradients, and their running sum if there is momentum.
-    numbers
-        Those of `gradient_numbers`, momentum, what it takes of a gradient, the rate, and the `threshold`.
-    """
-    _run(_sgd_step, arrays, numbers, bool(numbers[1]), first, nesterov)
-
-
-def _run(step: Callable[..., None], arrays: Sequence[Array], numbers: Sequence[Number], *switches: bool) -> None:
+        of_gradient = 1 - group["lr"] * group["weight_decay"], 0.0, of_gradient[2]
+    smallest = 1000 * np.finfo(dtype).tiny if run.step % 64 == 0 else 0  # as `clear_subnormal` has it
+    table = np.array([*of_gradient, *numbers, smallest], dtype)
     if arrays[0].size:
-        table = np.array(numbers, arrays[0].dtype)
-        loop = _loop(step, table.dtype.char, len(arrays), len(table), switches)
+        loop = _loop(step, dtype.char, len(arrays), len(table), (bool(table[1]), *switches))
         loop(*map(id, arrays), id(table), arrays[0].size)
 
 
@@ -132,7 +104,8 @@ class _Numbers:
         return self.plus(self.times(old, decay), slope) if decays else slope
 
 
-def _adam_step(n: _Numbers, cells: Sequence[Any], known: Sequence[Any], decays: bool) -> None:
+def adam(n: _Numbers, cells: Sequence[Any], known: Sequence[Any], decays: bool) -> None:
+    """Write a step of Adam; what `amsgrad` needs are largest squares."""
     p, g, m, v, *rest = cells
     shrink, decay, sign, keep1, keep2, rate, eps, smallest = known
     old = n.times(n.load(p), shrink)
@@ -147,9 +120,8 @@ def _adam_step(n: _Numbers, cells: Sequence[Any], known: Sequence[Any], decays: 
     n.store(n.plus(old, n.times(n.over(mean, n.plus(n.root(square), eps)), rate)), p)
 
 
-def _sgd_step(
-    n: _Numbers, cells: Sequence[Any], known: Sequence[Any], decays: bool, first: bool, nesterov: bool
-) -> None:
+def sgd(n: _Numbers, cells: Sequence[Any], known: Sequence[Any], decays: bool, first: bool, nesterov: bool) -> None:
+    """Write a step of SGD, with momentum if there are moments."""
     p, g, *rest = cells
     shrink, decay, sign, momentum, fresh, rate, smallest = known
     old = n.times(n.load(p), shrink)

@@ -11,7 +11,6 @@ from ._optimizer import (
     Optimizer,
     Parameters,
     check_fused,
-    check_looped,
     check_not_negative,
     clear_subnormal,
     options_from,
@@ -69,7 +68,13 @@ class SGD(Optimizer, example=("lr=0.25", " 0.5, -1. ")):
 
     def update(self, group: dict[str, Any], flat: FlatParameters, run: Run) -> None:
         if group.get("fused"):
-            self._update_fused(group, flat, run)
+            from . import _fused  # with LLVM
+
+            numbers, switches = (
+                (group["momentum"], 1 - group["dampening"], -group["lr"]),
+                (run.step == 1, bool(group["nesterov"])),
+            )
+            _fused.update(_fused.sgd, group, flat, run, self.scales(group), numbers, *switches)
             return
         rate = flat.data.dtype.type(-group["lr"])
         for p, g, s, t, *moments in flat.chunks(run, self.scales(group)):
@@ -78,18 +83,6 @@ class SGD(Optimizer, example=("lr=0.25", " 0.5, -1. ")):
                 clear_subnormal(run.step, moments[0], t)
                 direction = _with_momentum(group, direction, moments[0], t, first=run.step == 1)
             np.add(p, np.multiply(direction, rate, t), p)
-
-    def _update_fused(self, group: dict[str, Any], flat: FlatParameters, run: Run) -> None:
-        """Do what `update` does, in one pass."""
-        from . import _fused  # with LLVM
-
-        check_looped(flat.parameters[0])
-        number = flat.data.dtype.type
-        numbers: tuple[Any, ...] = _fused.gradient_numbers(group, number)
-        smallest = _fused.threshold(run.step, number)
-        momentum, fresh, rate = map(number, (group["momentum"], 1 - group["dampening"], -group["lr"]))
-        numbers = *numbers, momentum, fresh, rate, smallest
-        _fused.sgd(flat.whole(run, self.scales(group)), numbers, run.step == 1, bool(group["nesterov"]))
 
 
 def _with_momentum(group: dict[str, Any], g: Array, b: Array, scratch: Array, *, first: bool) -> Array:

@@ -101,15 +101,15 @@ def test_fused_steps_are_the_same_bits(case: Any, dtype: Any, steps: int, absent
 @pytest.fixture
 def updates(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     """The sizes of the fused updates that are made, where 20 elements are many."""
-    made, real = list[int](), _fused.adam
+    made, real = list[int](), _fused.update
 
-    def adam(arrays: Any, *args: Any) -> Any:
-        made.append(arrays[0].size)
-        return real(arrays, *args)
+    def update(step: Any, group: Any, flat: Any, run: Any, *args: Any) -> Any:
+        made.append(run.stop - run.start)
+        return real(step, group, flat, run, *args)
 
     monkeypatch.setattr(_adam, "PATIENT", 40)
     monkeypatch.setattr(_adam, "LEAST", 20)
-    monkeypatch.setattr(_fused, "adam", adam)
+    monkeypatch.setattr(_fused, "update", update)
     return made
 
 
