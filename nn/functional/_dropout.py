@@ -10,11 +10,10 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from autograd import ShapeError, Tensor
-from autograd.extend import overwrite
 
 from .._arguments import TensorLike, example, is_number
 from ..random import draw, uniform
-from ._kernels.operands import as_floating, as_operand
+from ._kernels.operands import as_floating, as_operand, overwritten
 from ._kernels.siblings import axes_of, sibling
 from ._smooth_activation import SELU_ALPHA, SELU_SCALE
 
@@ -47,8 +46,7 @@ def dropout(
     Srivastava et al., "Dropout: A Simple Way to Prevent Neural Networks from Overfitting", JMLR 15 (2014).
     """
     input = as_operand("dropout", "input", input)
-    out = _dropped(input, input.shape, p, training, generator)
-    return overwrite(input, out) if inplace else out
+    return overwritten(input, _dropped(input, input.shape, p, training, generator), inplace)
 
 
 def dropout2d(
@@ -79,8 +77,7 @@ def dropout2d(
            [2., 2.]])
     """
     input = as_operand("dropout2d", "input", input)
-    out = _dropped(input, _channels("dropout2d", input), p, training, generator)
-    return overwrite(input, out) if inplace else out
+    return overwritten(input, _dropped(input, _channels("dropout2d", input), p, training, generator), inplace)
 
 
 dropout1d = sibling(dropout2d, "dropout1d", "p=0.25", 4)
@@ -106,8 +103,7 @@ def alpha_dropout(
     Klambauer et al., "Self-Normalizing Neural Networks", NeurIPS 2017.
     """
     input = as_operand("alpha_dropout", "input", input)
-    out = _alpha_dropped("alpha_dropout", input, input.shape, p, training, generator)
-    return overwrite(input, out) if inplace else out
+    return overwritten(input, _alpha_dropped("alpha_dropout", input, input.shape, p, training, generator), inplace)
 
 
 def feature_alpha_dropout(
@@ -134,8 +130,7 @@ def feature_alpha_dropout(
     if input.ndim < 2:
         raise ShapeError(f"feature_alpha_dropout takes inputs of shape (n, channels, ...), not {input.shape}")
     shape = (*input.shape[:2], *[1] * (input.ndim - 2))
-    out = _alpha_dropped("feature_alpha_dropout", input, shape, p, training, generator)
-    return overwrite(input, out) if inplace else out
+    return overwritten(input, _alpha_dropped("feature_alpha_dropout", input, shape, p, training, generator), inplace)
 
 
 def _alpha_dropped(name: str, x: Any, shape: tuple[int, ...], p: float, training: bool, generator: Generator) -> Any:

@@ -5,12 +5,12 @@ from __future__ import annotations
 import numpy as np
 
 from autograd import ShapeError, Tensor, elementwise
-from autograd.extend import overwrite, select
+from autograd.extend import select
 
 from .._arguments import TensorLike, example
 from ..random import draw
 from ._activation import relu
-from ._kernels.operands import as_operand, as_real
+from ._kernels.operands import as_operand, as_real, overwritten
 
 _between = elementwise(
     lambda x, low, high: np.clip(x, low, high),
@@ -58,8 +58,7 @@ def hardtanh(input: TensorLike, min_val: float = -1.0, max_val: float = 1.0, inp
     """
     if min_val > max_val:
         raise ValueError(f"hardtanh has min_val={min_val} above max_val={max_val}")
-    out = _between(as_real("hardtanh", "input", input), min_val, max_val)
-    return overwrite(input, out) if inplace else out
+    return overwritten(input, _between(as_real("hardtanh", "input", input), min_val, max_val), inplace)
 
 
 @example("F.relu6(np.array([-2.0, 0.5, 8.0]))", "array([0. , 0.5, 6. ])")
@@ -71,8 +70,7 @@ def relu6(input: TensorLike, inplace: bool = False) -> Tensor:
     input, inplace
         As for `relu`.
     """
-    out = _between(as_real("relu6", "input", input), 0, 6)
-    return overwrite(input, out) if inplace else out
+    return overwritten(input, _between(as_real("relu6", "input", input), 0, 6), inplace)
 
 
 @example("F.leaky_relu(np.array([-100.0, 2.0]))", "array([-1.,  2.])")
@@ -87,8 +85,7 @@ def leaky_relu(input: TensorLike, negative_slope: float = 0.01, inplace: bool = 
         The derivative where x is not positive.
     """
     input = as_real("leaky_relu", "input", input)
-    out = _leaky(input, negative_slope) if negative_slope else relu(input)
-    return overwrite(input, out) if inplace else out
+    return overwritten(input, _leaky(input, negative_slope) if negative_slope else relu(input), inplace)
 
 
 @example("F.prelu(np.array([[-1.0, -1.0]]), np.array([0.25, 0.5]))", "array([[-0.25, -0.5 ]])")
@@ -157,8 +154,7 @@ def rrelu(
         return leaky_relu(input, (lower + upper) / 2, inplace)
     input = as_real("rrelu", "input", input)
     slopes = draw(lambda generator, shape: generator.uniform(lower, upper, shape), input.shape, generator)
-    out = _leaky(input, slopes.astype(input.dtype))
-    return overwrite(input, out) if inplace else out
+    return overwritten(input, _leaky(input, slopes.astype(input.dtype)), inplace)
 
 
 @example("F.hardsigmoid(np.array([-5.0, 0.0, 3.0]))", "array([0. , 0.5, 1. ])")
@@ -170,8 +166,7 @@ def hardsigmoid(input: TensorLike, inplace: bool = False) -> Tensor:
     input, inplace
         As for `relu`.
     """
-    out = _between(as_real("hardsigmoid", "input", input), -3, 3) / 6 + 0.5
-    return overwrite(input, out) if inplace else out
+    return overwritten(input, _between(as_real("hardsigmoid", "input", input), -3, 3) / 6 + 0.5, inplace)
 
 
 @example("F.hardswish(np.array([-5.0, 1.5, 4.0]))", "array([-0.   ,  1.125,  4.   ])")
@@ -187,8 +182,7 @@ def hardswish(input: TensorLike, inplace: bool = False) -> Tensor:
     ----------
     Howard et al., "Searching for MobileNetV3", ICCV 2019.
     """
-    out = _hardswish(as_real("hardswish", "input", input))
-    return overwrite(input, out) if inplace else out
+    return overwritten(input, _hardswish(as_real("hardswish", "input", input)), inplace)
 
 
 @example("F.hardshrink(np.array([-1.0, 0.5, 0.75]))", "array([-1.  ,  0.  ,  0.75])")
@@ -219,5 +213,4 @@ def threshold(input: TensorLike, threshold: float, value: float, inplace: bool =
     value
         The constant.
     """
-    out = _threshold(as_real("threshold", "input", input), threshold, value)
-    return overwrite(input, out) if inplace else out
+    return overwritten(input, _threshold(as_real("threshold", "input", input), threshold, value), inplace)

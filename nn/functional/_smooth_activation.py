@@ -8,11 +8,11 @@ from typing import Any
 import numpy as np
 
 from autograd import ShapeError, Tensor, elementwise
-from autograd.extend import overwrite, select
+from autograd.extend import select
 
 from .._arguments import TensorLike, example
 from ._activation import bell, sigmoid, softmax, which_axis
-from ._kernels.operands import as_floating, as_real, floating, real_floating
+from ._kernels.operands import as_floating, as_real, floating, overwritten, real_floating
 
 _FLAT = 1e4  # beyond this exp(-x) is 0; x is clipped to it, since infinity times 0 would be nan
 # The constants that make mean 0 and variance 1 a fixed point of selu: Klambauer et al., equation 14.
@@ -120,8 +120,7 @@ def silu(input: TensorLike, inplace: bool = False) -> Tensor:
     ----------
     Elfwing, Uchibe and Doya, "Sigmoid-weighted linear units", Neural Networks 107 (2018).
     """
-    out = _silu(input)
-    return overwrite(input, out) if inplace else out
+    return overwritten(input, _silu(input), inplace)
 
 
 @example("F.mish(np.array([-1.0, 0.0, 1.0])).round(4)", "array([-0.3034,  0.    ,  0.8651])")
@@ -137,8 +136,7 @@ def mish(input: TensorLike, inplace: bool = False) -> Tensor:
     ----------
     Misra, "Mish: A Self Regularized Non-Monotonic Activation Function", BMVC 2020.
     """
-    out = _mish(input)
-    return overwrite(input, out) if inplace else out
+    return overwritten(input, _mish(input), inplace)
 
 
 @example("F.softplus(np.array([-1000.0, 0.0, 50.0])).round(4)", "array([ 0.    ,  0.6931, 50.    ])")
@@ -176,8 +174,7 @@ def elu(input: TensorLike, alpha: float = 1.0, inplace: bool = False) -> Tensor:
     Clevert, Unterthiner and Hochreiter, "Fast and Accurate Deep Network Learning by Exponential Linear Units (ELUs)",
     ICLR 2016.
     """
-    out = _elu(as_real("elu", "input", input), alpha, 1)
-    return overwrite(input, out) if inplace else out
+    return overwritten(input, _elu(as_real("elu", "input", input), alpha, 1), inplace)
 
 
 @example("F.selu(np.array([-1000.0, 2.0])).round(4)", "array([-1.7581,  2.1014])")
@@ -193,8 +190,7 @@ def selu(input: TensorLike, inplace: bool = False) -> Tensor:
     ----------
     Klambauer et al., "Self-Normalizing Neural Networks", NeurIPS 2017.
     """
-    out = _elu(as_real("selu", "input", input), SELU_ALPHA, 1) * SELU_SCALE
-    return overwrite(input, out) if inplace else out
+    return overwritten(input, _elu(as_real("selu", "input", input), SELU_ALPHA, 1) * SELU_SCALE, inplace)
 
 
 @example("F.celu(np.array([-1000.0, 2.0]), alpha=3.0)", "array([-3.,  2.])")
@@ -212,8 +208,7 @@ def celu(input: TensorLike, alpha: float = 1.0, inplace: bool = False) -> Tensor
     """
     if not alpha > 0:
         raise ValueError(f"celu needs a positive alpha, not {alpha}")
-    out = _elu(as_real("celu", "input", input), alpha, alpha)
-    return overwrite(input, out) if inplace else out
+    return overwritten(input, _elu(as_real("celu", "input", input), alpha, alpha), inplace)
 
 
 @example("F.softmin(np.array([1000.0, 0.0]))", "array([0., 1.])")

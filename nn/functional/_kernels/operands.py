@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import DTypeLike
 
 from autograd import DtypeError, Tensor, as_tensor
-from autograd.extend import ARRAY_TYPES, as_array, borrow, innermost
+from autograd.extend import ARRAY_TYPES, as_array, borrow, innermost, overwrite
 
 from ..._arguments import TensorLike
 
@@ -106,3 +106,8 @@ def not_real(function: str, name: str, value: Tensor) -> DtypeError:
     return DtypeError(
         f"{function} computes with real numbers, but {name} has dtype {value.dtype} and shape {value.shape}{remedy}"
     )
+
+
+def overwritten(input: TensorLike, out: Tensor, inplace: bool) -> Tensor:
+    """Return a result, in the memory of the input if that is asked for."""
+    return overwrite(input, out) if inplace else out
