@@ -154,6 +154,9 @@ _BARE = {  # what NumPy's errors leave unsaid
     r"^can't convert type 'Tensor' to numerator": "here it is numpy.mean, numpy.std or numpy.var",
     r"^only integer scalar arrays can be converted": "a tensor of floats is no count: int(t) and round(t) are",
     r"^Calling np\.sum\(generator\)": "of tensors, use Python's sum()",
+    r"of type <class 'autograd\.\w+'> is not a valid JAX type": "JAX takes no tensors: here numpy's functions do",
+    r"Cannot determine Numba type of <class 'autograd\.\w+'>": "numba takes arrays: call the function without numba, "
+    "which autograd.compile makes fast, or declare its derivative by autograd.general",
 }
 
 
@@ -171,7 +174,7 @@ def explain(error: BaseException) -> None:
 
         if any(".size(" in (line.line or "") for line in extract_tb(error.__traceback__)[-1:]):
             note = "here it is t.shape[0] for t.size(0): t.size is the number of elements"
-    elif isinstance(error, TypeError | ValueError):
+    elif isinstance(error, TypeError | ValueError) or type(error).__module__.startswith("numba."):
         note = next((note for pattern, note in _BARE.items() if re.search(pattern, text)), "")
     if note and note not in getattr(error, "__notes__", ()):
         error.add_note(note)

@@ -125,6 +125,11 @@ def test_what_is_said_of_tensors_runs_on_one_that_requires_a_gradient() -> None:
     assert ran > 120
 
 
+def test_what_ndarrays_have_tensors_have_or_say_what_to_write() -> None:
+    lacking = {name for name in dir(np.ndarray) if not (name.startswith("_") or hasattr(X, name))}
+    assert lacking <= NAMES["Tensor"].keys()
+
+
 def test_arguments_of_methods_and_operations_have_the_names_here() -> None:
     checked = set()
     for name in sorted({*dir(Tensor)} & {*dir(np)}):
@@ -404,6 +409,14 @@ def test_what_other_libraries_say_of_tensors_has_the_remedy(function: Any, note:
     with pytest.raises((TypeError, ValueError)) as caught:
         autograd.grad(function)(np.array([1.0, 2.0]))
     assert any(note in each for each in caught.value.__notes__)
+
+
+@pytest.mark.parametrize(("library", "compiled"), [("numba", "njit"), ("jax", "jit")])
+def test_what_compilers_of_others_say_of_tensors_has_the_remedy(library: str, compiled: str) -> None:
+    square = getattr(pytest.importorskip(library), compiled)(lambda x: x * x)
+    with pytest.raises(Exception, match="Tensor") as caught:
+        autograd.grad(lambda x: square(x))(2.0)
+    assert any("take" in note for note in caught.value.__notes__)
 
 
 def test_jaxs_words_on_arrays_are_explained_in_functions_that_are_differentiated() -> None:

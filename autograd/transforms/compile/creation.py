@@ -43,11 +43,11 @@ def noted_creation() -> Iterator[None]:
     if _installed:  # what the function does with real arrays is compiled, too
         yield
         return
-    for name, made in _NOTED.items():
-        _installed[name] = getattr(np, name)
-        setattr(np, name, made(_installed[name]))
-    builtins.print, warnings.warn = _refused_print, _refused_warning
-    try:
+    try:  # around all of it: Ctrl-C may come between any two
+        for name, made in _NOTED.items():
+            _installed[name] = getattr(np, name)
+            setattr(np, name, made(_installed[name]))
+        builtins.print, warnings.warn = _refused_print, _refused_warning
         yield
     finally:
         for name, function in _installed.items():
@@ -63,9 +63,9 @@ def original_creation() -> Iterator[None]:
         yield
         return
     noted = {name: getattr(np, name) for name in _installed}
-    for name, function in dict(_installed).items():
-        setattr(np, name, function)
     try:
+        for name, function in dict(_installed).items():
+            setattr(np, name, function)
         yield
     finally:
         for name, function in noted.items():
