@@ -606,7 +606,8 @@ class Tensor(Installed):
         if self._node is not None:
             refuse_copy(self._node, "pickling this tensor")
         _hand_out(self)  # to pickle, which may pass it on out of band
-        return pickled(Tensor, self._array, type(self._node) is Leaf)
+        made = pickled(Tensor, self._array, type(self._node) is Leaf)
+        return made if type(self) is Tensor else (_of_kind, (type(self), _attributes(self), *made))
 
     def __copy__(self) -> Tensor:
         return self.__deepcopy__({})
@@ -616,10 +617,29 @@ class Tensor(Installed):
             memo[id(self)] = recorded = +self  # a result, where a program or a model means a leaf of its own
             return recorded
         copied = Tensor(self._array.copy("K"), type(self._node) is Leaf)
+        if type(self) is not Tensor:
+            from copy import deepcopy  # which programs without subclasses never need
+
+            copied = _of_kind(type(self), deepcopy(_attributes(self), memo), lambda: copied, ())
         if type(self._node) is Leaf and self._grad is not None:
             copied.grad = Tensor(self._grad._array.copy("K"))
         memo[id(self)] = copied
         return copied
+
+
+def _of_kind(kind: type[Tensor], attributes: dict[str, Any], make: Callable[..., Tensor], args: Any) -> Tensor:
+    """Return the tensor that ``make(*args)`` makes as one of a subclass, whose constructor may take anything."""
+    made, same = make(*args), object.__new__(kind)
+    Tensor.__init__(same, made._array, made.requires_grad)
+    for name, value in attributes.items():
+        object.__setattr__(same, name, value)
+    return same
+
+
+def _attributes(x: Tensor) -> dict[str, Any]:
+    """Return the attributes that a subclass has beyond those of tensors."""
+    named, in_slots = object.__getstate__(x)  # type: ignore[attr-defined]  # new in Python 3.11
+    return {**(named or {}), **{name: value for name, value in in_slots.items() if name not in Tensor.__slots__}}
 
 
 def pickled(kind: type[Tensor], array: Array, *others: Any) -> tuple[Any, ...]:

@@ -14,10 +14,13 @@ from autograd import (
     Tensor,
     checkpoint,
     draw_graph,
+    grad,
     gradients,
+    hessian,
     jvp,
     no_grad,
     tensor,
+    vmap,
 )
 from autograd.testing import check_operation
 
@@ -284,3 +287,40 @@ def test_a_leaf_for_which_backward_returns_none_has_no_gradient(create_graph: bo
     First.apply(x, y).sum().backward(create_graph=create_graph)
     assert x.grad.tolist() == [2, 2]
     assert y.grad is None
+
+
+@pytest.mark.parametrize("way", ["one", "tuple", "list"])
+@pytest.mark.parametrize("kept", ["argument", "result"])
+def test_arguments_and_results_that_are_attributes_have_second_derivatives(way: str, kept: str) -> None:
+    class Growth(Function):
+        @staticmethod
+        def forward(ctx: Any, x: Any, n: int) -> Any:
+            y = np.exp(n * x)
+            value = x if kept == "argument" else y
+            ctx.value = value if way == "one" else (n, value) if way == "tuple" else [n, value]
+            return y
+
+        @staticmethod
+        def backward(ctx: Any, g: Any) -> Any:
+            n, value = (2, ctx.value) if way == "one" else ctx.value
+            return n * g * (value if kept == "result" else np.exp(n * value)), None
+
+    check_operation(lambda x: Growth.apply(x, 2), X)
+    of_rows = vmap(hessian(lambda x: Growth.apply(x, 2).sum()))(np.stack([X, Y]))
+    np.testing.assert_allclose(of_rows, [np.diag(4 * np.exp(2 * x)) for x in (X, Y)])
+
+
+def test_a_view_of_an_argument_that_is_an_attribute_is_no_constant() -> None:
+    class Reversed(Function):
+        @staticmethod
+        def forward(ctx: Any, x: Any) -> Any:
+            ctx.back = x[::-1]
+            return x * ctx.back
+
+        @staticmethod
+        def backward(ctx: Any, g: Any) -> Any:
+            return g * ctx.back + (g * ctx.back[::-1])[::-1]
+
+    assert grad(lambda x: Reversed.apply(x).sum())(X).tolist() == (2 * X[::-1]).tolist()
+    with pytest.raises(DerivativeError, match="Reversed kept for backward an array .* neither an argument nor a result"):
+        hessian(lambda x: Reversed.apply(x).sum())(X)
