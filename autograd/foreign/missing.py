@@ -145,21 +145,6 @@ def refuse_keywords(
             raise TypeError(f"{what} has no argument {name!r}: {remedy}")
 
 
-_BARE = {  # what NumPy's errors leave unsaid
-    "unexpected keyword argument 'dim'$": "here it is axis=",
-    "unexpected keyword argument 'keepdim'$": "here it is keepdims=",
-    r"^(output must be an array|return arrays must be of ArrayType)$": "here keepdims=True is given by name",
-    r"^Cannot interpret '\d+' as a data type$": "here a shape is one argument, as in np.zeros((2, 3))",
-    r"^setting an array element with a sequence\.$": "of tensors, numpy.stack([...]) makes one that is differentiated",
-    r"^can't convert type 'Tensor' to numerator": "here it is numpy.mean, numpy.std or numpy.var",
-    r"^only integer scalar arrays can be converted": "a tensor of floats is no count: int(t) and round(t) are",
-    r"^Calling np\.sum\(generator\)": "of tensors, use Python's sum()",
-    r"of type <class 'autograd\.\w+'> is not a valid JAX type": "JAX takes no tensors: here numpy's functions do",
-    r"Cannot determine Numba type of <class 'autograd\.\w+'>": "numba takes arrays: call the function without numba, "
-    "which autograd.compile makes fast, or declare its derivative by autograd.general",
-}
-
-
 def explain(error: BaseException) -> None:
     """Add to an error of Python or NumPy what to write, where a program uses PyTorch's words on an ndarray or a number.
 
@@ -175,7 +160,8 @@ def explain(error: BaseException) -> None:
         if any(".size(" in (line.line or "") for line in extract_tb(error.__traceback__)[-1:]):
             note = "here it is t.shape[0] for t.size(0): t.size is the number of elements"
     elif isinstance(error, TypeError | ValueError) or type(error).__module__.startswith("numba."):
-        note = next((note for pattern, note in _BARE.items() if re.search(pattern, text)), "")
+        bare = tables("remedies.txt")["errors"]  # what errors of NumPy, and of others, leave unsaid
+        note = next((note for pattern, note in bare.items() if re.search(pattern, text)), "")
     if note and note not in getattr(error, "__notes__", ()):
         error.add_note(note)
 

@@ -6,6 +6,7 @@ Where a function and a rule are enough, `elementwise` and its siblings are short
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from typing import Any, ClassVar, NoReturn
 
 import numpy as np
@@ -245,11 +246,11 @@ class _OfClass(ManyOutputs):
         return gradients
 
     def _attributes(self, given: dict[str, Any], depend: dict[str, Any], node: Node, lift: Lift) -> dict[str, Any]:
-        """Return the attributes of a context: those that hold arguments or results are tensors, as if they were saved."""
+        """Return the attributes of a context; those that hold arguments or results are tensors, as if saved."""
         found = dict(given)
         for name, sources in depend.items():
-            parts = [self._lifted(a, source, node, lift) for a, source in zip(_parts(given[name]), sources, strict=True)]
-            found[name] = tuple(parts) if isinstance(given[name], tuple | list) else parts[0]
+            parts = map(partial(self._lifted, node=node, lift=lift), _parts(given[name]), sources)
+            found[name] = tuple(parts) if isinstance(given[name], tuple | list) else next(parts)
         return found
 
     def _backward(self, attributes: dict[str, Any], saved: tuple[Any, ...], g: tuple[Any, ...]) -> list[Any]:
@@ -354,9 +355,9 @@ def _are_of_others(arrays: Any, inputs: list[Node | None], values: list[Any]) ->
     return any(np.may_share_memory(a, v) for a in arrays if isinstance(a, np.ndarray) for v in theirs)
 
 
-def _parts(value: Any) -> list[Any]:
-    """Return the items of an attribute of a context that is a tuple or a list, or the attribute as a list of one."""
-    return list(value) if isinstance(value, tuple | list) else [value]
+def _parts(value: Any) -> Sequence[Any]:
+    """Return an attribute of a context that is a tuple or a list, or else a tuple of it alone."""
+    return value if isinstance(value, tuple | list) else (value,)
 
 
 def _depends(array: Any, values: list[Any], inputs: list[Node | None], results: list[Array]) -> bool:

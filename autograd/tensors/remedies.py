@@ -17,8 +17,6 @@ _TABLES = tables("remedies.txt")
 # Functions of `math` and `cmath` that NumPy has under another name, or not as a single function.
 OTHERWISE = _TABLES["math"]
 
-_HOLD_VALUES = {"matplotlib", "mpl_toolkits", "plotly", "seaborn", "sklearn", "torch"}
-
 NO_MASK = "a tensor has no mask: fill the masked array, as in array.filled(0), or select by array.mask"
 
 _VALUE = {
@@ -59,20 +57,10 @@ def _advice(call: Call, name: str, kind: str) -> str:
     if package == "scipy":
         chapter = rest if rest.startswith("spatial.distance") else rest.partition(".")[0]
         return _in_scipy(name, f"scipy.{chapter}", call.name)
-    if package in ("pandas", "polars"):
-        return (
-            f"{package} takes values, without their gradients: compute with table.to_numpy(), the array of a "
-            f"DataFrame, or put the tensor first"
-        )
-    if package == "xarray":
-        return (
-            "this function of xarray takes values: compute with array.data, a tensor, or with xarray.apply_ufunc and a "
-            "function of tensors, such as those of autograd.scipy.interpolate"
-        )
     if call.name.endswith(".dot"):
         return "the method of an ndarray takes values: use X @ t, or numpy.dot(X, t)"
-    if package in _HOLD_VALUES:
-        return f"{package} takes values, without their gradients"
+    if package in _TABLES["libraries"]:
+        return _TABLES["libraries"][package]
     if kind == "tensor" and (not call.name or package == "autograd" or call.name.endswith(".at")):
         return _LISTED
     return ""
@@ -85,25 +73,11 @@ def _elsewhere(name: str) -> str:
     return f"numpy.{name}" if hasattr(np, name) else f"numpy in place of {name}"
 
 
-_MAKERS = {
-    "array", "asarray", "asanyarray", "asarray_chkfinite", "ascontiguousarray", "asfortranarray", "asmatrix", "bmat",
-    "from_dlpack", "fromiter", "matrix", "require", "stack",
-}  # fmt: skip
-_WRITERS = {"fill", "put", "setfield"}
-
-
 def _in_numpy(name: str, rest: str) -> str:
     if name in _TABLES["numpy"]:
         return _TABLES["numpy"][name]
-    if name in _MAKERS:
-        return (
-            "numpy.stack([...]) makes one tensor of several, numpy.block([[...], [...]]) of rows of them; one that is "
-            "a tensor already serves as an array, and autograd.as_tensor makes one of anything else"
-        )
     if text := next((text for start, text in _TABLES["modules of numpy"].items() if rest.startswith(start)), ""):
         return text
-    if name in ("full", "full_like"):
-        return "numpy.broadcast_to(t, shape) of a tensor of one element has a gradient"
     chapter = rest.partition(".")[0]
     place = f"{chapter}." if chapter in ("linalg", "fft") else ""
     known = getattr(getattr(np, chapter) if place else np, name, None)
@@ -111,8 +85,6 @@ def _in_numpy(name: str, rest: str) -> str:
         return f"t.astype(numpy.{name}) converts it"
     if known in writers:
         return _LISTED
-    if name in _WRITERS:
-        return "make the ndarray a tensor, to which it can be written, or use numpy.stack"
     if _takes_tensors(known):
         return f"numpy.{place}{name} of a tensor has a gradient, and of tensors in a list that of numpy.stack([...])"
     return ""

@@ -638,8 +638,8 @@ def _of_kind(kind: type[Tensor], attributes: dict[str, Any], make: Callable[...,
 
 def _attributes(x: Tensor) -> dict[str, Any]:
     """Return the attributes that a subclass has beyond those of tensors."""
-    named, in_slots = object.__getstate__(x)  # type: ignore[attr-defined]  # new in Python 3.11
-    return {**(named or {}), **{name: value for name, value in in_slots.items() if name not in Tensor.__slots__}}
+    named, in_slots = getattr(object, "__getstate__")(x)  # noqa: B009  # mypy takes it for that of some other class
+    return {name: value for name, value in {**in_slots, **(named or {})}.items() if name not in Tensor.__slots__}
 
 
 def pickled(kind: type[Tensor], array: Array, *others: Any) -> tuple[Any, ...]:

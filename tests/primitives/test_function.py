@@ -322,5 +322,7 @@ def test_a_view_of_an_argument_that_is_an_attribute_is_no_constant() -> None:
             return g * ctx.back + (g * ctx.back[::-1])[::-1]
 
     assert grad(lambda x: Reversed.apply(x).sum())(X).tolist() == (2 * X[::-1]).tolist()
-    with pytest.raises(DerivativeError, match="Reversed kept for backward an array .* neither an argument nor a result"):
+    with pytest.raises(
+        DerivativeError, match=r"Reversed kept for backward an array .* neither an argument nor a result"
+    ):
         hessian(lambda x: Reversed.apply(x).sum())(X)

@@ -333,7 +333,13 @@ def test_copies_of_subclasses_are_of_the_subclass_with_its_attributes(duplicate:
     x = Tagged("w", np.arange(6.0).reshape(2, 3).T)
     x.notes.append("more")
     twin = duplicate({"x": x})["x"] if duplicate is not copy.copy else duplicate(x)
-    assert (type(twin), twin.tag, twin.notes, twin.is_leaf, twin.requires_grad) == (Tagged, "w", ["w", "more"], True, True)
+    assert (type(twin), twin.tag, twin.notes, twin.is_leaf, twin.requires_grad) == (
+        Tagged,
+        "w",
+        ["w", "more"],
+        True,
+        True,
+    )
     (twin * twin).sum().backward()
     assert np.array_equal(twin.grad, 2 * twin.data)
     assert x.grad is None

@@ -218,9 +218,7 @@ def _root(step: Step) -> Step:
 
 def _comment(line: SourceLine | None) -> str:
     """Return a line of the user's program as a comment."""
-    if line is None:
-        return ""
-    return line_comment(*source_of(line))
+    return "" if line is None else line_comment(*source_of(line))
 
 
 def _function(step: Step) -> Any:
