@@ -17,7 +17,7 @@ _TABLES = tables("remedies.txt")
 # Functions of `math` and `cmath` that NumPy has under another name, or not as a single function.
 OTHERWISE = _TABLES["math"]
 
-NO_MASK = "a tensor has no mask: fill the masked array, as in array.filled(0), or select by array.mask"
+ODD = _TABLES["arrays"]
 
 _VALUE = {
     "tensor": "Where the value alone is meant, pass t.detach() or t.item(), a constant",
@@ -29,7 +29,7 @@ def remedy(call: Call, kind: str, masked: bool, stored: bool) -> str:
     """Return what to do where a call, or a library's operator, would turn a tensor or a value into a constant."""
     name = getattr(call.function, "__name__", "") or call.name.rpartition(".")[2]
     if masked and not call.module.startswith("matplotlib"):  # which takes values, and makes masked arrays of them
-        found = f"use numpy.{name}: {NO_MASK}" if _takes_tensors(getattr(np, name, None)) else NO_MASK
+        found = f"use numpy.{name}: {ODD['mask']}" if _takes_tensors(getattr(np, name, None)) else ODD["mask"]
     elif stored and not call.module:
         found = "make the ndarray a tensor, or use numpy.stack for several tensors in a list, to keep the gradient"
     else:

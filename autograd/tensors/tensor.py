@@ -846,11 +846,9 @@ def unsupported(name: str, options: dict[str, Any]) -> Any:
 
 
 def unmasked(data: Any) -> Any:
-    """Return `data`; raise for a masked array, even if nothing is masked: its mask would be dropped silently."""
-    if (
-        type(data) not in ARRAY_TYPES and isinstance(data, ndarray) and hasattr(data, "mask")
-    ):  # without loading numpy.ma
-        raise _of_mask()
+    """Return `data`; raise for a masked array, even if nothing is masked, and for a matrix: it would be an array."""
+    if type(data) not in ARRAY_TYPES and isinstance(data, ndarray):
+        _refuse_odd(data)
     return data
 
 
@@ -858,17 +856,18 @@ def _hands_over(types: Iterable[type]) -> bool:
     """Ask whether the class of an argument may hold tensors, as pint's quantities do; masked arrays raise."""
     for kind in types:
         if issubclass(kind, ndarray):
-            if hasattr(kind, "mask"):
-                raise _of_mask()
+            _refuse_odd(kind)
         elif not issubclass(kind, Tensor) and kind.__module__.partition(".")[0] != "autograd":
             return True
     return False
 
 
-def _of_mask() -> DtypeError:
-    from .remedies import NO_MASK  # only errors need it
+def _refuse_odd(data: Any) -> None:
+    for odd in ("mask", "A1"):  # of masked arrays, without loading numpy.ma, and of numpy.matrix
+        if hasattr(data, odd):
+            from .remedies import ODD  # only errors need it
 
-    return DtypeError(f"{NO_MASK} (at {users_line()})")
+            raise DtypeError(f"{ODD[odd]} (at {users_line()})")
 
 
 def plain_array(data: Any) -> Array:
