@@ -13,7 +13,7 @@ from operator import itemgetter
 from typing import Any, NoReturn, TypeVar, cast
 
 from .. import later
-from .names import KEYWORDS, LAYER_KEYWORDS, NAMES, OF_ARRAYS, tables
+from .names import KEYWORDS, LAYER_KEYWORDS, NAMES, OF_ARRAYS, ONLY_ARRAYS, tables
 
 __all__ = ["LAYER_KEYWORDS", "explain", "install", "keywords_from", "listed", "lookup", "refuse_keywords"]
 
@@ -52,7 +52,7 @@ def install(kind: type, fixed: Collection[str] = ()) -> None:
     fixed
         The names that cannot be assigned either.
     """
-    for name, here in NAMES[kind.__name__].items():
+    for name, here in (NAMES[kind.__name__] | (ONLY_ARRAYS if kind.__name__ == "Tensor" else {})).items():
         setattr(kind, name, (_Fixed if name in fixed else _Missing)(name, here))
 
 

@@ -168,11 +168,12 @@ class _OfClass(ManyOutputs):
             return tuple(results) if several else results[0]
         exposed = _are_of_others(arrays, inputs, values)
         sources = [_source(a, values, inputs, arrays) for a in ctx.saved_tensors]
-        depend = {
-            name: [_source(a, values, inputs, arrays) for a in _parts(value)]
+        origins = {
+            name: [_origin(a, values, inputs, arrays) for a in _parts(value)]
             for name, value in ctx.__dict__.items()
-            if not hasattr(Context, name) and any(_depends(a, values, inputs, arrays) for a in _parts(value))
+            if not hasattr(Context, name)
         }
+        depend = {name: each for name, each in origins.items() if any(x is not _CONSTANT for x in each)}
         guards = _keep(ctx, inputs, values)
         kept = (ctx, ctx.saved_tensors, sources, without, depend)
         ctx.saved_tensors = ()
@@ -200,6 +201,8 @@ class _OfClass(ManyOutputs):
         return tuple(self._lifted(array, source, node, lift) for array, source in zip(saved, sources, strict=True))
 
     def _lifted(self, array: Any, source: tuple[str, int] | None, node: Node, lift: Lift) -> Any:
+        if source is _CONSTANT:
+            return array
         if source is None:
             if getattr(array, "dtype", np.dtype(int)).kind in "fc":
                 raise DerivativeError(
@@ -250,7 +253,7 @@ class _OfClass(ManyOutputs):
         found = dict(given)
         for name, sources in depend.items():
             parts = map(partial(self._lifted, node=node, lift=lift), _parts(given[name]), sources)
-            found[name] = tuple(parts) if isinstance(given[name], tuple | list) else next(parts)
+            found[name] = type(given[name])(parts) if type(given[name]) in (tuple, list) else next(parts)
         return found
 
     def _backward(self, attributes: dict[str, Any], saved: tuple[Any, ...], g: tuple[Any, ...]) -> list[Any]:
@@ -357,16 +360,20 @@ def _are_of_others(arrays: Any, inputs: list[Node | None], values: list[Any]) ->
 
 def _parts(value: Any) -> Sequence[Any]:
     """Return an attribute of a context that is a tuple or a list, or else a tuple of it alone."""
-    return value if isinstance(value, tuple | list) else (value,)
+    return value if type(value) in (tuple, list) else (value,)
 
 
-def _depends(array: Any, values: list[Any], inputs: list[Node | None], results: list[Array]) -> bool:
-    """Tell whether an array is an argument with a gradient or a result, or shares memory with one."""
-    live = [v for v, x in zip(values, inputs, strict=True) if x is not None]
-    return any(
+_CONSTANT = ("constant", 0)
+
+
+def _origin(array: Any, values: list[Any], inputs: list[Node | None], results: list[Array]) -> tuple[str, int] | None:
+    """Return what `_source` does; but numbers that share no memory with live arguments or results are constants."""
+    others = [*(v for v, x in zip(values, inputs, strict=True) if x is not None), *results]
+    depends = getattr(array, "dtype", np.dtype(int)).kind in "fc" and any(
         z is array or (isinstance(array, np.ndarray) and isinstance(z, np.ndarray) and np.may_share_memory(z, array))
-        for z in (*live, *results)
+        for z in others
     )
+    return _source(array, values, inputs, results) if depends else _CONSTANT
 
 
 def _source(array: Any, values: list[Any], inputs: list[Node | None], results: list[Array]) -> tuple[str, int] | None:

@@ -43,9 +43,10 @@ _LISTED = "of several tensors in a list, numpy.stack([...]) makes one"
 def _advice(call: Call, name: str, kind: str) -> str:
     package, _, rest = call.module.partition(".")
     if package in ("math", "cmath"):
-        return f"use {_elsewhere(name)} instead"
-    if package == "statistics" and (there := _TABLES["statistics"].get(name)):
-        return f"use {there} instead"
+        there = f"numpy.{name}" if hasattr(np, name) else f"numpy in place of {name}"
+        return f"use {OTHERWISE.get(name, there)} instead"
+    if package == "statistics" and (instead := _TABLES["statistics"].get(name)):
+        return f"use {instead} instead"
     if package == "builtins" and name in ("float", "complex"):
         return f"leave {name}() away, for it is a number as it is"
     if isinstance(call.function, np.vectorize) or (call.module == "numpy.lib._function_base_impl" and not name):
@@ -64,13 +65,6 @@ def _advice(call: Call, name: str, kind: str) -> str:
     if kind == "tensor" and (not call.name or package == "autograd" or call.name.endswith(".at")):
         return _LISTED
     return ""
-
-
-def _elsewhere(name: str) -> str:
-    """Return the name of the function that takes tensors, for a function of `math`."""
-    if name in OTHERWISE:
-        return OTHERWISE[name]
-    return f"numpy.{name}" if hasattr(np, name) else f"numpy in place of {name}"
 
 
 def _in_numpy(name: str, rest: str) -> str:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import wraps
-from inspect import signature
 from typing import Any, TypeVar, cast
 
 import numpy as np
@@ -30,7 +29,7 @@ def drawn_seed(seed: Seed) -> int:
 
 
 def explained(usage: str) -> Callable[[F], F]:
-    """Let a call whose arguments do not fit the parameters say how the function is called, or which names it has."""
+    """Let a call whose arguments do not fit the parameters say how the function is called."""
 
     def decorated(function: F) -> F:
         @wraps(function)
@@ -39,8 +38,7 @@ def explained(usage: str) -> Callable[[F], F]:
                 return function(*args, **kwargs)
             except TypeError as error:
                 if error.__traceback__ is not None and error.__traceback__.tb_next is None:  # raised by the call itself
-                    names = [name for name in signature(function).parameters if name != "self"]
-                    error.args = (f"{error}. {usage if kwargs.keys() <= {*names} else 'It has ' + ', '.join(names)}",)
+                    error.args = (f"{error}. {usage}",)
                 raise
 
         return cast(F, called)

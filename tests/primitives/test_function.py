@@ -289,7 +289,7 @@ def test_a_leaf_for_which_backward_returns_none_has_no_gradient(create_graph: bo
     assert y.grad is None
 
 
-@pytest.mark.parametrize("way", ["one", "tuple", "list"])
+@pytest.mark.parametrize("way", ["one", "tuple", "list", "with constants"])
 @pytest.mark.parametrize("kept", ["argument", "result"])
 def test_arguments_and_results_that_are_attributes_have_second_derivatives(way: str, kept: str) -> None:
     class Growth(Function):
@@ -297,7 +297,8 @@ def test_arguments_and_results_that_are_attributes_have_second_derivatives(way: 
         def forward(ctx: Any, x: Any, n: int) -> Any:
             y = np.exp(n * x)
             value = x if kept == "argument" else y
-            ctx.value = value if way == "one" else (n, value) if way == "tuple" else [n, value]
+            beside = np.full(len(x), float(n)) if way == "with constants" else n
+            ctx.value = value if way == "one" else (beside, value) if way == "tuple" else [beside, value]
             return y
 
         @staticmethod

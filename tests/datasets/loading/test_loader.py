@@ -226,10 +226,3 @@ def test_lengths_that_are_not_known() -> None:
     for loader in (DataLoader(DATASET, sampler=Endless()), DataLoader(DATASET, batch_sampler=Endless())):
         with pytest.raises(TypeError, match="has no length"):
             len(loader)
-
-
-def test_an_argument_that_there_is_not_says_which_there_are() -> None:
-    for wrong in ("shufle", "seed"):
-        with pytest.raises(TypeError, match=rf"'{wrong}'.* It has dataset, batch_size, shuffle, .*generator") as caught:
-            DataLoader([1, 2, 3], **{wrong: True})  # type: ignore[arg-type]  # as people write
-        assert "TensorDataset" not in str(caught.value)
