@@ -367,12 +367,9 @@ _CONSTANT = ("constant", 0)
 
 
 def _origin(array: Any, values: list[Any], inputs: list[Node | None], results: list[Array]) -> tuple[str, int] | None:
-    """Return what `_source` does; but numbers that share no memory with live arguments or results are constants."""
+    """Return what `_source` does; but what is no live argument and no result with numbers is a constant."""
     others = [*(v for v, x in zip(values, inputs, strict=True) if x is not None), *results]
-    depends = getattr(array, "dtype", np.dtype(int)).kind in "fc" and any(
-        z is array or (isinstance(array, np.ndarray) and isinstance(z, np.ndarray) and np.may_share_memory(z, array))
-        for z in others
-    )
+    depends = getattr(array, "dtype", np.dtype(int)).kind in "fc" and any(z is array for z in others)
     return _source(array, values, inputs, results) if depends else _CONSTANT
 
 
