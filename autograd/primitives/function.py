@@ -369,7 +369,7 @@ _CONSTANT = ("constant", 0)
 def _origin(array: Any, values: list[Any], inputs: list[Node | None], results: list[Array]) -> tuple[str, int] | None:
     """Return what `_source` does; but what is no live argument and no result with numbers is a constant."""
     others = [*(v for v, x in zip(values, inputs, strict=True) if x is not None), *results]
-    depends = getattr(array, "dtype", np.dtype(int)).kind in "fc" and any(z is array for z in others)
+    depends = any(z is array and array.dtype.kind in "fc" for z in others)
     return _source(array, values, inputs, results) if depends else _CONSTANT
 
 

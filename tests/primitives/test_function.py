@@ -1,5 +1,6 @@
 """Operations of one's own as a class."""
 
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -297,6 +298,7 @@ def test_arguments_and_results_that_are_attributes_have_second_derivatives(way: 
             y = np.exp(n * x)
             value = x if kept == "argument" else y
             beside = np.full(len(x), float(n)) if way == "with constants" else n
+            ctx.of_another_library = SimpleNamespace(dtype="as of PyTorch's tensors")
             ctx.value = value if way == "one" else (beside, value) if way == "tuple" else [beside, value]
             return y
 
