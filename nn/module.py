@@ -176,6 +176,8 @@ class Module:
 
     def __init_subclass__(cls, **options: Any) -> None:
         super().__init_subclass__(**options)
+        if cls.__dict__.get("__slots__"):
+            raise TypeError(f"{cls.__name__} has __slots__, which would hide its parameters and layers: leave them out")
         check_constructor(cls)
 
     def __init__(self) -> None:

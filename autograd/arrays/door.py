@@ -97,11 +97,12 @@ def walks(function: F) -> F:
     def walk(*args: Any) -> Any:
         if not Used.vmap:
             return function(*args)
-        token = walking.set(True)
+        around = walking.get()
         try:
+            walking.set(True)
             return function(*args)
         finally:
-            walking.reset(token)
+            walking.set(around)
 
     return walk  # type: ignore[return-value]  # has the signature of the function it wraps
 
@@ -367,11 +368,12 @@ def unrecorded(function: F) -> F:
 
     @wraps(function)
     def call(*args: Any, **kwargs: Any) -> Any:
-        token = recorder.set(None)
+        around = recorder.get()
         try:
+            recorder.set(None)
             return function(*args, **kwargs)
         finally:
-            recorder.reset(token)
+            recorder.set(around)
 
     return call  # type: ignore[return-value]  # has the signature of the function it wraps
 

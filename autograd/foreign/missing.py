@@ -13,7 +13,7 @@ from operator import itemgetter
 from typing import Any, NoReturn, TypeVar, cast
 
 from .. import later
-from .names import KEYWORDS, LAYER_KEYWORDS, NAMES, OF_ARRAYS, tables
+from .names import KEYWORDS, LAYER_KEYWORDS, NAMES, OF_ARRAYS, ONLY_ARRAYS, tables
 
 __all__ = ["LAYER_KEYWORDS", "explain", "install", "keywords_from", "listed", "lookup", "refuse_keywords"]
 
@@ -52,7 +52,7 @@ def install(kind: type, fixed: Collection[str] = ()) -> None:
     fixed
         The names that cannot be assigned either.
     """
-    for name, here in NAMES[kind.__name__].items():
+    for name, here in (NAMES[kind.__name__] | (ONLY_ARRAYS if kind.__name__ == "Tensor" else {})).items():
         setattr(kind, name, (_Fixed if name in fixed else _Missing)(name, here))
 
 
@@ -145,18 +145,6 @@ def refuse_keywords(
             raise TypeError(f"{what} has no argument {name!r}: {remedy}")
 
 
-_BARE = {  # what NumPy's errors leave unsaid
-    "unexpected keyword argument 'dim'$": "here it is axis=",
-    "unexpected keyword argument 'keepdim'$": "here it is keepdims=",
-    r"^(output must be an array|return arrays must be of ArrayType)$": "here keepdims=True is given by name",
-    r"^Cannot interpret '\d+' as a data type$": "here a shape is one argument, as in np.zeros((2, 3))",
-    r"^setting an array element with a sequence\.$": "of tensors, numpy.stack([...]) makes one that is differentiated",
-    r"^can't convert type 'Tensor' to numerator": "here it is numpy.mean, numpy.std or numpy.var",
-    r"^only integer scalar arrays can be converted": "a tensor of floats is no count: int(t) and round(t) are",
-    r"^Calling np\.sum\(generator\)": "of tensors, use Python's sum()",
-}
-
-
 def explain(error: BaseException) -> None:
     """Add to an error of Python or NumPy what to write, where a program uses PyTorch's words on an ndarray or a number.
 
@@ -171,8 +159,9 @@ def explain(error: BaseException) -> None:
 
         if any(".size(" in (line.line or "") for line in extract_tb(error.__traceback__)[-1:]):
             note = "here it is t.shape[0] for t.size(0): t.size is the number of elements"
-    elif isinstance(error, TypeError | ValueError):
-        note = next((note for pattern, note in _BARE.items() if re.search(pattern, text)), "")
+    elif isinstance(error, TypeError | ValueError) or type(error).__module__.startswith("numba."):
+        bare = tables("remedies.txt")["errors"]  # what errors of NumPy, and of others, leave unsaid
+        note = next((note for pattern, note in bare.items() if re.search(pattern, text)), "")
     if note and note not in getattr(error, "__notes__", ()):
         error.add_note(note)
 

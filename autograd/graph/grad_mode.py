@@ -7,7 +7,7 @@ import inspect
 import math
 from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager
-from contextvars import ContextVar, Token
+from contextvars import ContextVar
 from types import CodeType, TracebackType
 from typing import Any, Never, TypeVar
 
@@ -51,11 +51,12 @@ def evaluated_as_at(number: float) -> Iterator[None]:
 
     Changes since then, such as the end of a transform around the function, would change what they record.
     """
-    token = _moment.set(number)
+    around = _moment.get()
     try:
+        _moment.set(number)
         yield
     finally:
-        _moment.reset(token)
+        _moment.set(around)
 
 
 def is_grad_enabled() -> bool:
@@ -131,28 +132,31 @@ class _Mode(_Block):
 
     def __init__(self, mode: int) -> None:
         self.mode = mode
-        self._entered: list[tuple[Token[int], int]] = []
+        self._entered: list[tuple[int, int]] = []  # the modes before and within each block
 
     def __enter__(self) -> None:
         mode = self.mode | _watch.get() if self.mode else _off_from_here()
-        self._entered.append((_mode.set(mode), mode))
+        before = _mode.get()
+        self._entered.append((before, mode))
+        try:
+            _mode.set(mode)
+        except BaseException:  # Ctrl-C, of a block that was not entered and will not be left
+            _mode.set(before)
+            raise
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         if error is not None:
             explain(error)
-        token, entered = self._entered.pop()
+        before, entered = self._entered.pop()
         if type(entered) is Off:
             entered.left = True
             if _mode.get() is not entered:
                 return  # the block that was entered later restores the mode
-        _mode.reset(token)
-        mode: Any = _mode.get()
-        if type(mode) is Off and mode.left:
-            while type(mode) is Off and mode.left:
-                mode = mode.around
-            _mode.set(mode)
+        while type(before) is Off and before.left:
+            before = before.around
+        _mode.set(before)
 
     def fresh(self) -> _Mode:
         return _Mode(self.mode)
@@ -241,19 +245,24 @@ class Watch(_Block):
 
     def __init__(self, what: int) -> None:
         self.what = what
-        self._tokens: list[tuple[Token[int], Token[int]]] = []
+        self._modes: list[tuple[int, int]] = []
 
     def __enter__(self) -> None:
-        watch = _watch.get() | self.what
-        mode = _mode.get()
-        self._tokens.append((_watch.set(watch), _mode.set(mode | watch if mode else mode)))
+        watch, mode = _watch.get(), _mode.get()
+        self._modes.append((watch, mode))
+        try:
+            _watch.set(watch | self.what)
+            _mode.set(mode | watch | self.what if mode else mode)
+        except BaseException:  # as above
+            Watch.__exit__(self, None, None, None)
+            raise
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        watch, mode = self._tokens.pop()
-        _mode.reset(mode)
-        _watch.reset(watch)
+        watch, mode = self._modes.pop()
+        _mode.set(mode)
+        _watch.set(watch)
 
     def fresh(self) -> Watch:
         return Watch(self.what)

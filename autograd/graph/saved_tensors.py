@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from contextvars import ContextVar, Token
+from contextvars import ContextVar
 from types import TracebackType
 from typing import Any
 
@@ -50,20 +50,25 @@ class saved_tensors_hooks(Watch):  # noqa: N801 - named as in PyTorch
         check_callable("unpack", unpack)
         super().__init__(PACKING)
         self._pair = (pack, unpack)
-        self._before: list[Token[tuple[Pack, Unpack] | None]] = []
+        self._before: list[tuple[Pack, Unpack] | None] = []
 
     def fresh(self) -> saved_tensors_hooks:
         return saved_tensors_hooks(*self._pair)
 
     def __enter__(self) -> None:
-        super().__enter__()
-        self._before.append(_hooks.set(self._pair))
+        self._before.append(_hooks.get())
+        try:
+            _hooks.set(self._pair)
+            super().__enter__()
+        except BaseException:  # Ctrl-C, of a block that was not entered and will not be left
+            _hooks.set(self._before.pop())
+            raise
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        _hooks.reset(self._before.pop())
         super().__exit__(kind, error, trace)
+        _hooks.set(self._before.pop())
 
 
 class _Parcel:

@@ -131,7 +131,10 @@ def ravel(x: ArrayOrTensor, order: Order = "C") -> ArrayOrTensor:
 def broadcast_arrays(*arrays: ArrayOrTensor, subok: bool = False) -> tuple[Any, ...]:
     """Return the arrays, each broadcast to their common shape."""
     shape = np.broadcast_shapes(*map(np.shape, arrays))
-    return tuple([broadcast_to(array, shape, subok) for array in arrays])
+    odd = [not isinstance(x, Tensor) and plain_array(x).dtype.kind in "OSU" for x in arrays]  # as matplotlib's options
+    return tuple(
+        [(np.broadcast_to if no else broadcast_to)(x, shape, subok) for x, no in zip(arrays, odd, strict=True)]
+    )
 
 
 def _each(arrays: tuple[Any, ...], reach: Any) -> Any:

@@ -6,6 +6,7 @@ Where a function and a rule are enough, `elementwise` and its siblings are short
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from typing import Any, ClassVar, NoReturn
 
 import numpy as np
@@ -42,8 +43,8 @@ class Context:
     def save_for_backward(self, *arrays: Array) -> None:
         """Save arguments or results for `backward`, which finds them in `saved_tensors`.
 
-        Where derivatives are recorded, they are tensors there. Compute anything else that `backward` needs again there,
-        or store it as an attribute, which counts as a constant.
+        Where derivatives are recorded, they are tensors there, and so are arguments and results that are attributes.
+        Compute anything else that `backward` needs again there; any other attribute counts as a constant.
         """
         self.saved_tensors = arrays
 
@@ -168,8 +169,14 @@ class _OfClass(ManyOutputs):
             return tuple(results) if several else results[0]
         exposed = _are_of_others(arrays, inputs, values)
         sources = [_source(a, values, inputs, arrays) for a in ctx.saved_tensors]
+        origins = {
+            name: [_origin(a, values, inputs, arrays) for a in _parts(value)]
+            for name, value in ctx.__dict__.items()
+            if not hasattr(Context, name)
+        }
+        depend = {name: each for name, each in origins.items() if any(x is not _CONSTANT for x in each)}
         guards = _keep(ctx, inputs, values)
-        kept = (ctx, ctx.saved_tensors, sources, without)
+        kept = (ctx, ctx.saved_tensors, sources, without, depend)
         ctx.saved_tensors = ()
         out = tuple(arrays) if several else arrays[0]
         node = record(self, live, kept, (inputs, None), guards, tuple(given), out, mode)
@@ -191,14 +198,16 @@ class _OfClass(ManyOutputs):
         return saved
 
     def lifted(self, node: Node, index: int, lift: Lift) -> tuple[Any, ...]:
-        _, saved, sources, _ = node.kept
+        _, saved, sources, *_ = node.kept
         return tuple(self._lifted(array, source, node, lift) for array, source in zip(saved, sources, strict=True))
 
     def _lifted(self, array: Any, source: tuple[str, int] | None, node: Node, lift: Lift) -> Any:
+        if source is _CONSTANT:
+            return array
         if source is None:
             if getattr(array, "dtype", np.dtype(int)).kind in "fc":
                 raise DerivativeError(
-                    f"{self.name} gave save_for_backward an array (shape {array.shape}) that is neither an argument "
+                    f"{self.name} kept for backward an array (shape {array.shape}) that is neither an argument "
                     f"nor a result, so how it depends on them is not known and it cannot be differentiated again: "
                     f"compute it again in backward, return it as another result, or make a constant an attribute of ctx"
                 )
@@ -224,16 +233,17 @@ class _OfClass(ManyOutputs):
     def _gradients(self, node: Node, g: tuple[Any, ...], lift: Lift | None, replace: Any) -> list[Any]:
         """Call `backward` once, and return the gradients of all arguments."""
         saved = self.kept(node, 0) if lift is None else self.lifted(node, 0, lift)
-        ctx, _, _, without = node.kept
+        ctx, _, _, without, depend = node.kept
+        attributes = ctx.__dict__ if lift is None else self._attributes(ctx.__dict__, depend, node, lift)
         saved = saved if replace is None else tuple(map(replace, saved))
         g = tuple(None if none else read_only(part) for part, none in zip(g, without, strict=True))
         try:
-            gradients = self._backward(ctx.__dict__, saved, g)
+            gradients = self._backward(attributes, saved, g)
         except FAILURES:
-            level: Any = innermost_level(g, saved, ctx.__dict__)
+            level: Any = innermost_level(g, saved, attributes)
             if level is None:
                 raise
-            gradients = level.loop(f"{self.name}.backward", self._backward, (ctx.__dict__, saved, g))
+            gradients = level.loop(f"{self.name}.backward", self._backward, (attributes, saved, g))
         count = len(node.kept_y[0])
         if len(gradients) < count or any(gx is not None for gx in gradients[count:]):
             raise DerivativeError(
@@ -241,6 +251,14 @@ class _OfClass(ManyOutputs):
                 f"for each, None where there is none"
             )
         return gradients
+
+    def _attributes(self, given: dict[str, Any], depend: dict[str, Any], node: Node, lift: Lift) -> dict[str, Any]:
+        """Return the attributes of a context; those that hold arguments or results are tensors, as if saved."""
+        found = dict(given)
+        for name, sources in depend.items():
+            parts = map(partial(self._lifted, node=node, lift=lift), _parts(given[name]), sources)
+            found[name] = type(given[name])(parts) if type(given[name]) in (tuple, list) else next(parts)
+        return found
 
     def _backward(self, attributes: dict[str, Any], saved: tuple[Any, ...], g: tuple[Any, ...]) -> list[Any]:
         """Call `backward` with the attributes that `forward` set and what it saved."""
@@ -275,7 +293,8 @@ class _WithForwardMode(_OfClass):
     def push(self, node: Node, tangents: Sequence[Any], lift: Lift | None) -> Any:
         """Return the tangent of the result, or a tuple of tangents, from those of the arguments."""
         context = Context()
-        context.__dict__.update(node.kept[0].__dict__)
+        ctx, _, _, _, depend = node.kept
+        context.__dict__.update(ctx.__dict__ if lift is None else self._attributes(ctx.__dict__, depend, node, lift))
         context.saved_tensors = self.kept(node, 0) if lift is None else self.lifted(node, 0, lift)
         returned = self.definition.jvp(context, *tangents)
         several = isinstance(node, MultiNode)
@@ -341,6 +360,21 @@ def _are_of_others(arrays: Any, inputs: list[Node | None], values: list[Any]) ->
     """Tell whether an array shares memory with the value of an input that others may write to."""
     theirs = [v for x, v in zip(inputs, values, strict=True) if type(x) is not Node and isinstance(v, np.ndarray)]
     return any(np.may_share_memory(a, v) for a in arrays if isinstance(a, np.ndarray) for v in theirs)
+
+
+def _parts(value: Any) -> Sequence[Any]:
+    """Return an attribute of a context that is a tuple or a list, or else a tuple of it alone."""
+    return value if type(value) in (tuple, list) else (value,)
+
+
+_CONSTANT = ("constant", 0)
+
+
+def _origin(array: Any, values: list[Any], inputs: list[Node | None], results: list[Array]) -> tuple[str, int] | None:
+    """Return what `_source` does; but what is no live argument and no result with numbers is a constant."""
+    others = [*(v for v, x in zip(values, inputs, strict=True) if x is not None), *results]
+    depends = any(z is array and array.dtype.kind in "fc" for z in others)
+    return _source(array, values, inputs, results) if depends else _CONSTANT
 
 
 def _source(array: Any, values: list[Any], inputs: list[Node | None], results: list[Array]) -> tuple[str, int] | None:

@@ -2,7 +2,7 @@
 
 With ``backward()`` people write ``float(loss)``, and that works. Within a function that is being differentiated, such a
 number would be a constant in all that is computed with it, and the derivative wrong; there it raises. The function is
-known by its inputs: their nodes are in `_unfinished` while it runs, and converting anything that depends on one of
+known by its inputs: their nodes are in `unfinished` while it runs, and converting anything that depends on one of
 them is refused. No context variable is involved, so threads that the function starts are covered and others are not.
 """
 
@@ -12,9 +12,9 @@ import math
 import sys
 from _thread import get_ident
 from collections import deque
-from collections.abc import Callable, Iterable, Sequence
-from contextlib import suppress
-from contextvars import ContextVar, Token
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from contextvars import ContextVar
 from opcode import opmap
 from types import CodeType, FrameType
 from typing import Any, NoReturn
@@ -29,34 +29,33 @@ from ..source.source_info import SourceLine, defined, here, line_in, line_of, wa
 
 _OPERATOR = opmap["BINARY_OP"]
 
-_unfinished: set[Any] = set()
-_here: ContextVar[bool] = ContextVar("differentiating", default=False)
+unfinished: set[Any] = set()
+differentiating: ContextVar[bool] = ContextVar("differentiating", default=False)
 
 
-class differentiated:  # noqa: N801 - read as an adjective: `with differentiated(inputs):`
+@contextmanager
+def differentiated(nodes: Iterable[Any]) -> Iterator[None]:
     """While a function of these nodes runs: what depends on one of them is not silently converted to a number."""
-
-    def __init__(self, nodes: Iterable[Any]) -> None:
-        self._nodes = tuple(nodes)
-
-    def __enter__(self) -> None:
-        _unfinished.update(self._nodes)
-        self._token: Token[bool] = _here.set(True)
-
-    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
-        if error is not None:
-            explain(error)
-        _here.reset(self._token)
-        _unfinished.difference_update(self._nodes)
+    given, around = tuple(nodes), differentiating.get()
+    try:
+        unfinished.update(given)
+        differentiating.set(True)
+        yield
+    except BaseException as error:
+        explain(error)
+        raise
+    finally:
+        differentiating.set(around)
+        unfinished.difference_update(given)
 
 
 # Tells whether this thread is within a function that is being differentiated; others may be within their own.
-is_differentiating = _here.get
+is_differentiating = differentiating.get
 
 
 def is_differentiated(node: Any) -> bool:
     """Tell whether a node depends on an input of a function that is being differentiated at this moment."""
-    return bool(_unfinished) and bool(recording()) and not _unfinished.isdisjoint(ancestors([node]))
+    return bool(unfinished) and bool(recording()) and not unfinished.isdisjoint(ancestors([node]))
 
 
 # Numbers that were taken from tensors of graphs since the last backward pass, the last ones: see `taken_numbers`.
@@ -67,7 +66,7 @@ asked: deque[tuple[int, int, SourceLine]] = deque(maxlen=32)
 
 def note_value(node: Node | None) -> None:
     """Note that the value of a tensor is taken without its graph, as a function being differentiated may do."""
-    if _unfinished and node is not None:
+    if unfinished and node is not None:
         asked.append((next(counter), get_ident(), here()))
 
 
@@ -100,7 +99,7 @@ def refuse_number(node: Node, array: Any) -> None:
     if (
         library == "polars"
         or stores(caller)
-        or (_unfinished and doing != _OPERATOR and is_differentiated(node) and not _asks(caller))
+        or (unfinished and doing != _OPERATOR and is_differentiated(node) and not _asks(caller))
     ):
         refuse("converting this tensor to a number")
     if (
@@ -141,7 +140,7 @@ def refuse_value(value: Any) -> None:
     """
     caller = sys._getframe(2)
     name = name_called(caller.f_code, caller.f_lasti)
-    if (name == "float" and not _unfinished) or not recording():
+    if (name == "float" and not unfinished) or not recording():
         return
     if name and call_in(caller, name).module in ("math", "cmath") and not _asks(caller):
         refuse("converting this value to a number", "value")

@@ -606,7 +606,8 @@ class Tensor(Installed):
         if self._node is not None:
             refuse_copy(self._node, "pickling this tensor")
         _hand_out(self)  # to pickle, which may pass it on out of band
-        return pickled(Tensor, self._array, type(self._node) is Leaf)
+        made = pickled(Tensor, self._array, type(self._node) is Leaf)
+        return made if type(self) is Tensor else (_of_kind, (type(self), _attributes(self), *made))
 
     def __copy__(self) -> Tensor:
         return self.__deepcopy__({})
@@ -616,10 +617,29 @@ class Tensor(Installed):
             memo[id(self)] = recorded = +self  # a result, where a program or a model means a leaf of its own
             return recorded
         copied = Tensor(self._array.copy("K"), type(self._node) is Leaf)
+        if type(self) is not Tensor:
+            from copy import deepcopy  # which programs without subclasses never need
+
+            copied = _of_kind(type(self), deepcopy(_attributes(self), memo), lambda: copied, ())
         if type(self._node) is Leaf and self._grad is not None:
             copied.grad = Tensor(self._grad._array.copy("K"))
         memo[id(self)] = copied
         return copied
+
+
+def _of_kind(kind: type[Tensor], attributes: dict[str, Any], make: Callable[..., Tensor], args: Any) -> Tensor:
+    """Return the tensor that ``make(*args)`` makes as one of a subclass, whose constructor may take anything."""
+    made, same = make(*args), object.__new__(kind)
+    Tensor.__init__(same, made._array, made.requires_grad)
+    for name, value in attributes.items():
+        object.__setattr__(same, name, value)
+    return same
+
+
+def _attributes(x: Tensor) -> dict[str, Any]:
+    """Return the attributes that a subclass has beyond those of tensors."""
+    named, in_slots = getattr(object, "__getstate__")(x)  # noqa: B009  # mypy takes it for that of some other class
+    return {name: value for name, value in {**in_slots, **(named or {})}.items() if name not in Tensor.__slots__}
 
 
 def pickled(kind: type[Tensor], array: Array, *others: Any) -> tuple[Any, ...]:
@@ -826,11 +846,9 @@ def unsupported(name: str, options: dict[str, Any]) -> Any:
 
 
 def unmasked(data: Any) -> Any:
-    """Return `data`; raise for a masked array, even if nothing is masked: its mask would be dropped silently."""
-    if (
-        type(data) not in ARRAY_TYPES and isinstance(data, ndarray) and hasattr(data, "mask")
-    ):  # without loading numpy.ma
-        raise _of_mask()
+    """Return `data`; raise for a masked array, even if nothing is masked, and for a matrix: it would be an array."""
+    if type(data) not in ARRAY_TYPES and isinstance(data, ndarray):
+        _refuse_odd(data)
     return data
 
 
@@ -838,17 +856,18 @@ def _hands_over(types: Iterable[type]) -> bool:
     """Ask whether the class of an argument may hold tensors, as pint's quantities do; masked arrays raise."""
     for kind in types:
         if issubclass(kind, ndarray):
-            if hasattr(kind, "mask"):
-                raise _of_mask()
+            _refuse_odd(kind)
         elif not issubclass(kind, Tensor) and kind.__module__.partition(".")[0] != "autograd":
             return True
     return False
 
 
-def _of_mask() -> DtypeError:
-    from .remedies import NO_MASK  # only errors need it
+def _refuse_odd(data: Any) -> None:
+    for odd in ("mask", "A1"):  # of masked arrays, without loading numpy.ma, and of numpy.matrix
+        if hasattr(data, odd):
+            from .remedies import ODD  # only errors need it
 
-    return DtypeError(f"{NO_MASK} (at {users_line()})")
+            raise DtypeError(f"{ODD[odd]} (at {users_line()})")
 
 
 def plain_array(data: Any) -> Array:

@@ -187,8 +187,9 @@ class _Region:
             kept.append(array)
             return array
 
-        token = running.set(self._levels)
+        around = running.get()
         try:
+            running.set(self._levels)
             with (
                 drawing_from(self._random),
                 evaluated_as_at(self._moment),
@@ -197,7 +198,7 @@ class _Region:
             ):
                 result = self._function(*arguments_now(self._args), **arguments_now(self._kwargs))
         finally:
-            running.reset(token)
+            running.set(around)
         if [(array.shape, array.dtype) for array in kept] != self._forms:
             raise GraphError(
                 f"checkpoint({self._name}, ...) did something else when it was computed again: it kept {len(kept)} "

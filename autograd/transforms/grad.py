@@ -159,7 +159,8 @@ def _one(value: Any, record: Recording) -> Any:
         ((shape, dtype),) = types
         what = "" if math.prod(shape) == 1 else f"shape {shape}"
     if what:
-        raise GraphError(f"grad() needs a function that returns one number, not {what}: sum it, or use vjp()")
+        remedy = "with has_aux=True, other results come second" if isinstance(value, tuple) else "sum it, or use vjp()"
+        raise GraphError(f"grad() needs a function that returns one number, not {what}: {remedy}")
     if dtype.kind != "f":
         raise DtypeError(
             "grad() needs a function that returns a real number, but this one returned a complex one: take its real "

@@ -13,12 +13,13 @@ import numpy as np
 
 from ..arrays.door import ARRAY_TYPES, as_array
 from ..errors import DtypeError, ShapeError, check_numeric, described
+from ..foreign.missing import explain
 from ..graph.backward import pull_back
 from ..graph.buffer_reuse import held_once
 from ..graph.grad_mode import moment
 from ..graph.node import Leaf, Lift, Node, ancestors, counter, leading_to
 from ..source.source_info import defined
-from ..tensors.conversions import asked, differentiated, warn_of_values
+from ..tensors.conversions import asked, differentiating, unfinished, warn_of_values
 from ..tensors.dataframes import warn_of_labels
 from ..tensors.tensor import LIFT, Tensor, conjugated, in_own_memory, plain_array, seen_at
 from .conventions import BOXES, follows_hips
@@ -57,11 +58,20 @@ class Recording:
 
     def __init__(self, function: Function, inputs: list[Tensor], rebuild_inputs: Rebuild) -> None:
         nodes: list[Any] = [x._node for x in inputs]  # now: a write to an input gives it another node
-        with differentiated(nodes):
+        around = differentiating.get()
+        try:  # no block: before its `__exit__` does anything, Ctrl-C may come
+            unfinished.update(nodes)
+            differentiating.set(True)
             returned = function(*rebuild_inputs(inputs))
             self.outputs, self.rebuild_outputs = flatten(returned)
             if returned is not None:
                 self.outputs, self.rebuild_outputs = without_none(self.outputs, self.rebuild_outputs)
+        except BaseException as error:
+            explain(error)
+            raise
+        finally:
+            differentiating.set(around)
+            unfinished.difference_update(nodes)
         for node in nodes:
             if type(node) is Leaf:
                 node.finished = next(counter)

@@ -139,8 +139,9 @@ class _Call:
             return self._in_groups(contents, axes, split)
 
     def _at_once(self, contents: list[Any], axes: list[int | None], level: BatchLevel) -> Any:
-        token = running.set((*levels(), level))
+        around = levels()
         try:
+            running.set((*around, level))
             given = [x if axis is None else _entered(x, axis, level) for x, axis in zip(contents, axes, strict=True)]
             args, kwargs = self.rebuild(given)
             returned = self.function(*args, **kwargs)
@@ -159,7 +160,7 @@ class _Call:
                 raise BatchError(str(error.__cause__)) from error
             raise
         finally:
-            running.reset(token)
+            running.set(around)
             level.active = False
 
     def _check_outputs(self, outputs: list[Any], returned: Any) -> None:

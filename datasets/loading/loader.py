@@ -105,7 +105,7 @@ class DataLoader:
     (2, 2)
     """
 
-    @explained("Arrays are one dataset: DataLoader(TensorDataset(X, y), batch_size=32, shuffle=True)")
+    @explained("It is DataLoader(TensorDataset(X, y), batch_size=32, shuffle=True, generator=seed) of arrays")
     def __init__(
         self,
         dataset: MapStyle[Any],

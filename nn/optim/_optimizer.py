@@ -290,16 +290,16 @@ class Optimizer:
             flat.load(i, state, self.scales(group))
 
     def __getstate__(self) -> dict[str, Any]:
-        kept = {"defaults": self.defaults, "param_groups": self.param_groups, "stepped": self.stepped}
-        return {**kept, "state": self.state_dict()}
+        kept = {name: value for name, value in vars(self).items() if name not in ("_flats", "_known")}
+        return {**kept, "_saved": self.state_dict()}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         # copies of the flat arrays would no longer be views of each other: lay them out anew
-        self.defaults, self.param_groups, self._flats, self._known = state["defaults"], [], [], set()
-        self.stepped = state["stepped"]
+        kept = {name: value for name, value in state.items() if name != "_saved"}
+        vars(self).update({**kept, "param_groups": [], "_flats": [], "_known": set()})
         for group in state["param_groups"]:
             self.add_param_group(group)
-        self.load_state_dict(state["state"])
+        self.load_state_dict(state["_saved"])
 
     def __dir__(self) -> list[str]:
         return missing.listed(self, super().__dir__())

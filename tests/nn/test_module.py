@@ -434,3 +434,19 @@ def test_a_module_that_copies_itself_does_so_inside_others() -> None:
     outer: Any = nn.Sequential(nn.Sequential(Counted()))
     assert copy.deepcopy(outer)[0][0].copies == 1
     assert copy.deepcopy(Counted()).copies == 1
+
+
+def test_slots_which_would_hide_parameters_are_refused() -> None:
+    with pytest.raises(TypeError, match="Slotted has __slots__, which would hide its parameters"):
+
+        class Slotted(nn.Module):
+            __slots__ = ("layer",)
+
+    class Plain(nn.Module):
+        __slots__ = ()
+
+        def __init__(self) -> None:
+            super().__init__()
+            self.layer = nn.Linear(2, 1)
+
+    assert len(list(Plain().parameters())) == 2

@@ -422,3 +422,32 @@ def test_a_subclass_without_an_update_says_what_is_missing() -> None:
     p.sum().backward()
     with pytest.raises(NotImplementedError, match="Nothing defines neither update"):
         optimizer.step()
+
+
+class Counting(nn.optim.Adam):
+    """An optimizer of a user, with attributes of its own, one of them keyed by parameters as in PyTorch."""
+
+    def __init__(self, params: Any, every: int, **options: Any) -> None:
+        super().__init__(params, **options)
+        self.every, self.count, self.state = every, 0, {p: np.zeros(p.shape) for p in self.param_groups[0]["params"]}
+
+    def step(self, closure: Any = None) -> Any:
+        self.count += 1
+        return super().step(closure)
+
+
+@pytest.mark.parametrize("duplicate", [copy.deepcopy, lambda pair: pickle.loads(pickle.dumps(pair))])
+def test_copies_of_optimizers_keep_the_attributes_of_subclasses(duplicate: Any) -> None:
+    model = nn.Linear(3, 1)
+    optimizer = Counting(model.parameters(), every=3, lr=0.1)
+    x = np.ones((2, 3), np.float32)
+    model(x).sum().backward()
+    optimizer.step()
+    twin_model, twin = duplicate((model, optimizer))
+    assert (type(twin), twin.every, twin.count, twin.stepped) == (Counting, 3, 1, True)
+    for pair in ((model, optimizer), (twin_model, twin)):
+        pair[1].zero_grad()
+        pair[0](x).sum().backward()
+        pair[1].step()
+    assert np.array_equal(model.weight.data, twin_model.weight.data)
+    assert (optimizer.count, twin.count) == (2, 2)

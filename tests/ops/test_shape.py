@@ -177,3 +177,13 @@ def test_an_array_like_a_tensor_is_a_tensor_to_write_to(make: Any) -> None:
     assert make(t, dtype=int).dtype == int
     assert type(make(t, subok=False)) is np.ndarray
     assert type(make(X)) is np.ndarray
+
+
+def test_what_is_no_number_is_broadcast_beside_a_tensor() -> None:
+    x = tensor([1.0, 2.0], requires_grad=True)
+    options: tuple[Any, ...] = (x, 3.0, None, "/")  # as matplotlib does, of bars and of how they are drawn
+    wide, three, nothing, hatch = np.broadcast_arrays(*options)
+    assert (three.shape, nothing.tolist(), hatch.tolist()) == ((2,), [None, None], ["/", "/"])
+    (wide * three).sum().backward()
+    assert x.grad is not None
+    assert x.grad.data.tolist() == [3.0, 3.0]

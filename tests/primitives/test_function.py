@@ -1,5 +1,6 @@
 """Operations of one's own as a class."""
 
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -15,9 +16,11 @@ from autograd import (
     checkpoint,
     draw_graph,
     gradients,
+    hessian,
     jvp,
     no_grad,
     tensor,
+    vmap,
 )
 from autograd.testing import check_operation
 
@@ -284,3 +287,26 @@ def test_a_leaf_for_which_backward_returns_none_has_no_gradient(create_graph: bo
     First.apply(x, y).sum().backward(create_graph=create_graph)
     assert x.grad.tolist() == [2, 2]
     assert y.grad is None
+
+
+@pytest.mark.parametrize("way", ["one", "tuple", "list", "with constants"])
+@pytest.mark.parametrize("kept", ["argument", "result"])
+def test_arguments_and_results_that_are_attributes_have_second_derivatives(way: str, kept: str) -> None:
+    class Growth(Function):
+        @staticmethod
+        def forward(ctx: Any, x: Any, n: int) -> Any:
+            y = np.exp(n * x)
+            value = x if kept == "argument" else y
+            beside = np.full(len(x), float(n)) if way == "with constants" else n
+            ctx.of_another_library = SimpleNamespace(dtype="as of PyTorch's tensors")
+            ctx.value = value if way == "one" else (beside, value) if way == "tuple" else [beside, value]
+            return y
+
+        @staticmethod
+        def backward(ctx: Any, g: Any) -> Any:
+            n, value = (2, ctx.value) if way == "one" else ctx.value
+            return n * g * (value if kept == "result" else np.exp(n * value)), None
+
+    check_operation(lambda x: Growth.apply(x, 2), X)
+    of_rows = vmap(hessian(lambda x: Growth.apply(x, 2).sum()))(np.stack([X, Y]))
+    np.testing.assert_allclose(of_rows, [np.diag(4 * np.exp(2 * x)) for x in (X, Y)])

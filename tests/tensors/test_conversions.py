@@ -4,6 +4,7 @@ import asyncio
 import cmath
 import copy
 import importlib
+import itertools
 import math
 import operator
 import pickle
@@ -12,6 +13,7 @@ import statistics
 import struct
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from inspect import isfunction, signature
 from typing import Any
 
@@ -400,6 +402,8 @@ MESSAGES: list[tuple[Callable[[Any], Any], str]] = [
     (lambda x: np.unique(x * np.ones(2)), r"np\.unique\(\) on this tensor.*return_index"),
     (lambda x: np.histogram(x * np.ones(2)), r"np\.histogram\(\) on this tensor.*pass edges as bins="),
     (lambda x: np.from_dlpack(x * np.ones(2)), r"np\.from_dlpack\(\) on this tensor, at .*t\.detach\(\)"),
+    (lambda x: np.array([[x, 0.0], [0.0, x]]), r"np\.array\(\) on this tensor.*numpy\.block\("),
+    (lambda x: np.c_[x * np.ones(2), np.ones(2)], "numpy.column_stack take tensors"),
     (lambda x: np.add(x, 1.0, out=np.zeros(())), "out=.*at .*leave out= away"),
     (lambda x: np.copyto(np.zeros(3), x), "copyto.*at .*make the ndarray a tensor"),
     (lambda x: Tensor(x), r"Tensor\(\) on this tensor"),
@@ -413,6 +417,56 @@ def test_what_is_said(leave: Callable[[Any], Any], words: str) -> None:
     message = str(caught.value)
     assert re.search(words, message), message
     assert re.search(rf"at {HERE}:[0-9]+", message)
+
+
+OF_NUMPY = {
+    **{f"np.{name}": getattr(np, name) for name in np.__all__ if callable(getattr(np, name))},
+    **{f"np.random.{name}": getattr(np.random, name) for name in np.random.__all__},
+    **{f"rng.{name}": getattr(np.random.default_rng(0), name) for name in dir(np.random.Generator)},
+    **{f"np.{part}.{name}": getattr(getattr(np, part), name) for part in ("linalg", "fft")
+       for name in getattr(np, part).__all__},
+    **{f"np.lib.stride_tricks.{name}": getattr(np.lib.stride_tricks, name)
+       for name in ("as_strided", "sliding_window_view")},
+    **{f"np.polynomial.{name}": getattr(np.polynomial, name) for name in np.polynomial.__all__},
+    **{f"np.add.{name}": getattr(np.add, name) for name in ("reduce", "accumulate", "at", "outer", "reduceat")},
+    "np.c_[x]": np.c_.__getitem__, "np.r_[x, x]": np.r_.__getitem__,
+    "np.vectorize": np.vectorize(lambda x: x * x),
+}  # fmt: skip
+# What gives no numbers that depend on those it is given; of these the value alone is meant.
+_ONLY_VALUES = {
+    "bartlett", "blackman", "datetime_as_string", "diag_indices", "hamming", "hanning", "info", "is_busday", "isnat",
+    "kaiser", "min_scalar_type", "mintypecode", "packbits", "show_config", "show_runtime", "test", "unpackbits",
+    "poly1d", "format_float_positional", "format_float_scientific",
+}  # fmt: skip
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_every_function_of_numpy_that_takes_values_alone_is_told_what_has_a_gradient() -> None:
+    told, bare = 0, []
+    calls = (lambda f, x: f(x), lambda f, x: f([x, x]), lambda f, x: f(x, x), lambda f, x: f(x, (2, 2)))
+    for (name, function), call in itertools.product(OF_NUMPY.items(), calls):
+        is_type = isinstance(function, type) and issubclass(function, np.generic)
+        if is_type and not issubclass(function, np.inexact):
+            continue
+        last = name.rpartition(".")[2]
+        if function in plain or last in _ONLY_VALUES or last.startswith(("__", "set")):
+            continue
+        with suppress(Exception):
+            try:
+                grad(lambda x, function=function, call=call: call(function, x * 1.0))(np.array([0.3, 0.6]))
+            except GraphError as error:
+                if "would cut it" in str(error):
+                    told += 1
+                    if ". Where the value alone" not in str(error):
+                        bare.append(name)
+    assert not bare
+    assert told > 100
+
+
+def test_what_matplotlib_masks_is_no_masked_array_of_the_user() -> None:
+    axes = pytest.importorskip("matplotlib.figure").Figure().subplots()
+    with pytest.raises(GraphError, match=rf"axes\.scatter\(\) on this tensor, at {HERE}.*: matplotlib takes values"):
+        grad(lambda x: axes.scatter(x, x))(np.ones(2))
 
 
 def test_a_store_in_an_ndarray_says_so() -> None:

@@ -17,7 +17,15 @@ import datasets
 import nn
 import nn.scalar
 from autograd import Tensor, Value, gradients, tensor
-from autograd.foreign.names import COMPILE_KEYWORDS, GRAD_KEYWORDS, KEYWORDS, SCAN_KEYWORDS, WHILE_KEYWORDS, tables
+from autograd.foreign.names import (
+    COMPILE_KEYWORDS,
+    GRAD_KEYWORDS,
+    KEYWORDS,
+    ONLY_ARRAYS,
+    SCAN_KEYWORDS,
+    WHILE_KEYWORDS,
+    tables,
+)
 from autograd.foreign.names import NAMES as OTHERS
 
 NAMES = {**OTHERS, **tables("layer_names.txt")}
@@ -113,7 +121,7 @@ GIVEN: dict[str, Any] = {
 
 def test_what_is_said_of_tensors_runs_on_one_that_requires_a_gradient() -> None:
     ran = 0
-    for name, here in NAMES["Tensor"].items():
+    for name, here in {**NAMES["Tensor"], **ONLY_ARRAYS}.items():
         for code in re.findall(r"`([^`]+)`", here):
             if "(...)" in code or "(t, ...)" in code or name in NOT_RUN:
                 continue
@@ -123,6 +131,13 @@ def test_what_is_said_of_tensors_runs_on_one_that_requires_a_gradient() -> None:
             exec(code, known)
             ran += 1
     assert ran > 120
+
+
+def test_what_ndarrays_have_tensors_have_or_say_what_to_write() -> None:
+    for name in dir(np.ndarray):
+        if not (name.startswith("_") or hasattr(X, name)):
+            with pytest.raises(AttributeError, match=f"'{name}': here it is"):
+                getattr(X, name)
 
 
 def test_arguments_of_methods_and_operations_have_the_names_here() -> None:
@@ -404,6 +419,14 @@ def test_what_other_libraries_say_of_tensors_has_the_remedy(function: Any, note:
     with pytest.raises((TypeError, ValueError)) as caught:
         autograd.grad(function)(np.array([1.0, 2.0]))
     assert any(note in each for each in caught.value.__notes__)
+
+
+@pytest.mark.parametrize(("library", "compiled"), [("numba", "njit"), ("jax", "jit")])
+def test_what_compilers_of_others_say_of_tensors_has_the_remedy(library: str, compiled: str) -> None:
+    square = getattr(pytest.importorskip(library), compiled)(lambda x: x * x)
+    with pytest.raises(Exception, match="Tensor") as caught:
+        autograd.grad(lambda x: square(x))(2.0)
+    assert any("take" in note for note in caught.value.__notes__)
 
 
 def test_jaxs_words_on_arrays_are_explained_in_functions_that_are_differentiated() -> None:

@@ -4,6 +4,7 @@ import copy
 import pickle
 import threading
 import warnings
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -312,3 +313,37 @@ def test_objects_are_refused() -> None:
 def test_masks_are_refused() -> None:
     with pytest.raises(DtypeError, match="a tensor has no mask"):
         Tensor(np.ma.array([1.0, 2.0], mask=[False, True]))
+
+
+class Tagged(Tensor):
+    """A tensor of a user, with a constructor and attributes of its own."""
+
+    def __init__(self, tag: str, values: Any) -> None:
+        super().__init__(values, requires_grad=True)
+        self.tag, self.notes = tag, [tag]
+
+
+class Slotted(Tensor):
+    __slots__ = ("tag",)
+    tag: str
+
+
+@pytest.mark.parametrize("duplicate", [copy.copy, copy.deepcopy, lambda x: pickle.loads(pickle.dumps(x))])
+def test_copies_of_subclasses_are_of_the_subclass_with_its_attributes(duplicate: Callable[[Any], Any]) -> None:
+    x = Tagged("w", np.arange(6.0).reshape(2, 3).T)
+    x.notes.append("more")
+    twin = duplicate({"x": x})["x"] if duplicate is not copy.copy else duplicate(x)
+    assert (type(twin), twin.tag, twin.notes, twin.is_leaf, twin.requires_grad) == (
+        Tagged,
+        "w",
+        ["w", "more"],
+        True,
+        True,
+    )
+    (twin * twin).sum().backward()
+    assert np.array_equal(twin.grad, 2 * twin.data)
+    assert x.grad is None
+    plain = Slotted([1.0, 2.0])
+    plain.tag = "s"
+    assert (type(duplicate(plain)), duplicate(plain).tag) == (Slotted, "s")
+    assert not duplicate(plain).requires_grad

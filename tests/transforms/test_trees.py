@@ -422,3 +422,9 @@ def test_trees_that_are_nested_deeper_than_calls(kind: str) -> None:
     for function in (fixed_point, checkpoint):
         with pytest.raises(ValueError, match="an argument has containers inside each other, deeper than"):
             function(lambda *args: args[0], tensor(x, requires_grad=True), tree)
+
+
+def test_a_second_result_says_how_it_is_given() -> None:
+    with pytest.raises(GraphError, match=r"one number, not tuple: with has_aux=True, other results come second"):
+        grad(lambda x: (x * x, x))(2.0)
+    assert grad(lambda x: (x * x, 3), has_aux=True)(2.0) == (4.0, 3)

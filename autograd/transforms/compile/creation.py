@@ -45,17 +45,24 @@ def noted_creation() -> Iterator[None]:
     if _installed:  # what the function does with real arrays is compiled, too
         yield
         return
-    for name, made in _NOTED.items():
-        _installed[name] = getattr(np, name)
-        setattr(np, name, made(_installed[name]))
-    builtins.print, warnings.warn = _refused_print, _refused_warning
-    try:
+    try:  # around all of it, as Ctrl-C may come at any call
+        for name, made in _NOTED.items():
+            _installed[name] = getattr(np, name)
+            setattr(np, name, made(_installed[name]))
+        builtins.print, warnings.warn = _refused_print, _refused_warning
         yield
     finally:
-        for name, function in _installed.items():
-            setattr(np, name, function)
-        _installed.clear()
-        builtins.print, warnings.warn = _print, _warn
+        try:
+            _restore()
+        finally:  # where Ctrl-C came
+            _restore()
+
+
+def _restore() -> None:
+    for name, function in _installed.items():
+        setattr(np, name, function)
+    builtins.print, warnings.warn = _print, _warn
+    _installed.clear()
 
 
 @contextmanager
@@ -67,14 +74,16 @@ def original_creation() -> Iterator[bool]:
     if not RECORDING.acquire(blocking=False):
         yield False
         return
-    noted = {name: getattr(np, name) for name in _installed}
     try:
-        for name, function in dict(_installed).items():
-            setattr(np, name, function)
-        yield True
+        noted = {name: getattr(np, name) for name in _installed}
+        try:
+            for name, function in dict(_installed).items():
+                setattr(np, name, function)
+            yield True
+        finally:
+            for name, function in noted.items():
+                setattr(np, name, function)
     finally:
-        for name, function in noted.items():
-            setattr(np, name, function)
         RECORDING.release()
 
 
@@ -107,8 +116,7 @@ def _refused_warning(*args: Any, **options: Any) -> None:
     records = _records(warnings.warn)
     if records is not None and not within_engine(sys._getframe(1).f_code):
         records.refuse("warnings.warn()", "warn outside the compiled function")
-    options["stacklevel"] = options.get("stacklevel", 1) + 1
-    _warn(*args, **options)
+    _warn(*args, **{**options, "stacklevel": options.get("stacklevel", 1) + 1})
 
 
 def _from_numbers(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -119,11 +127,9 @@ def _from_numbers(function: Callable[..., Any]) -> Callable[..., Any]:
         records = _records(make)
         if records is None or any(isinstance(x, Tensor | Batched) for x in (*args, *kwargs.values())):
             return function(*args, **kwargs)  # of tensors it is an operation, whose own calls are noted
-        if asks:  # an array among the arguments decides the shape
-            for x in traced_in((args, kwargs)):
-                if x is not kwargs.get("like"):
-                    records.answer(x, "a shape")
         kwargs.pop("like", None)
+        for x in traced_in((args, kwargs)) if asks else ():  # an array among the arguments decides the shape
+            records.answer(x, "a shape")
         return records.call(function, args, kwargs)
 
     return make

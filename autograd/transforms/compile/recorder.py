@@ -658,6 +658,11 @@ class ProgramRecorder:
         self.tensors.settle()
         self.settling = False
 
+    def end(self) -> None:
+        """Put all back as it was."""
+        self.settle()
+        self.tensors.release()
+
     def forget(self) -> None:
         """Hold no arrays any more, which would seem to be in use; a program that was made has what it needs."""
         self.program = self._forward = Program()

@@ -67,8 +67,9 @@ class Session:
         records = ProgramRecorder(self.strict)
         records.fuses, records.fewest = self.backend == "numba", FEWEST_CALLS[self.backend]
         records.home, records.function_text = f"in {defined(self.function)}", self.text
-        token = recorder.set(None)
+        around = recorder.get()
         try:
+            recorder.set(None)
             given, named = rebuild(self._watched(records, leaves))
             if records.active:
                 recorder.set(records)
@@ -88,9 +89,14 @@ class Session:
             raise
         finally:
             begun = records.showing
-            records.settle()
-            records.tensors.release()
-            recorder.reset(token)
+            try:
+                records.end()
+            except BaseException:  # Ctrl-C
+                records.active = False
+                records.end()
+                raise
+            finally:
+                recorder.set(around)
             if records.variables is not None:
                 records.settling = True  # what is refused is raised when all is as it was
                 records.variables.clean()

@@ -194,6 +194,4 @@ class WatchedTensors(dict[int, TensorState]):
 
 def _target_of(call: Call) -> Any:
     """Return the array that a call writes to, if any."""
-    if call.writes is None:
-        return None
-    return call.kwargs.get("out", call.args[0])
+    return None if call.writes is None else call.kwargs.get("out", call.args[0])
