@@ -144,14 +144,13 @@ class Recording:
     def jvp(self, tangents: tuple[Any, ...]) -> list[Any]:
         """Return the tangent of each output, from tangents built like the inputs."""
         leaves, _ = without_none(*flatten(tangents))
-        given = [t._array if isinstance(t, Tensor) and t._node is None else t for t in leaves]
-        shapes = [t._array.shape if isinstance(t, Tensor) else np.shape(t) for t in given]
+        shapes = [t._array.shape if isinstance(t, Tensor) else np.shape(t) for t in leaves]
         wanted = [node.shape for node in self.input_nodes]
         if shapes != wanted:
             raise ShapeError(f"tangents of shapes {shapes} for primals of shapes {wanted}")
         nodes = self.input_nodes
         return self.push_forward(
-            {x: matched("a tangent", t, x.shape, x.dtype) for x, t in zip(nodes, given, strict=True)}
+            {x: matched("a tangent", t, x.shape, x.dtype) for x, t in zip(nodes, leaves, strict=True)}
         )
 
 
@@ -232,8 +231,8 @@ def any_live(arrays: Iterable[object]) -> bool:
 
 def matched(what: str, g: Any, shape: tuple[int, ...], dtype: np.dtype[Any]) -> Any:
     """Return a cotangent or tangent in the dtype of its array; raise if it has another shape or holds no numbers."""
-    if not isinstance(g, Tensor):
-        g = plain_array(g)
+    if not isinstance(g, Tensor) or g._node is None:
+        g = plain_array(g._array if isinstance(g, Tensor) else g)
     if g.shape != shape:
         raise ShapeError(f"{what} of shape {g.shape} for a value of shape {shape}")
     check_numeric(what, g.dtype)

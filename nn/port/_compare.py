@@ -143,30 +143,19 @@ class _Run:
             exec(compile(text, name, "exec"), {"__name__": "__main__", "__file__": name})
 
 
+_METHODS = [name for name, method in vars(np.random.Generator).items() if name[0] != "_" and callable(method)]
+
+
 class _Numbers(np.random.Generator):
-    """A generator of NumPy whose numbers are kept; or, of the second run, that gives those of the first."""
+    """A generator of NumPy with methods that can be replaced."""
 
-    def __init__(self, generator: np.random.Generator, run: _Run) -> None:
-        super().__init__(generator.bit_generator)
-        self._run = run
 
-    def __getattribute__(self, name: str) -> Any:
-        method = super().__getattribute__(name)
-        if name[:1] == "_" or name == "bit_generator" or (self._run.other and self._run.depths["draws"]):
-            return method  # of what is replaced later
+def _forward(method: Any) -> Any:
+    return lambda *args, **kwargs: method(*args, **kwargs)
 
-        def drawn(*args: Any, **kwargs: Any) -> Any:
-            if self._run.other is None:
-                value = np.array(method(*args, **kwargs))
-                self._run.draws["in order"].append(("numbers", value.copy()))
-                return value[()]
-            value = np.array(self._run.following("numbers"), kwargs.get("dtype"))
-            shape = kwargs.get("size", args[0] if name in ("random", "standard_normal") and args else value.shape)
-            if shape is not None and value.shape != (tuple(shape) if np.iterable(shape) else (shape,)):
-                raise ValueError(f"{name} draws numbers of shape {shape}, where PyTorch's program drew {value.shape}")
-            return value[()]
 
-        return drawn
+for _name in _METHODS:
+    setattr(_Numbers, _name, _forward(getattr(np.random.Generator, _name)))
 
 
 def _classes(package: Any) -> list[Any]:
@@ -211,8 +200,8 @@ def _fill(value: Any, result: Any, args: Any) -> Any:
 
 
 def _shaped(value: Any, result: Any, args: Any) -> Any:
-    value = value.astype(np.promote_types(result.dtype, value.dtype))  # a float64, as all floats
-    return value if value.shape == result.shape else np.moveaxis(value, -1, 0).reshape(result.shape)
+    value = value.astype(np.promote_types(np.asarray(result).dtype, value.dtype))  # a float64, as all floats
+    return value[()] if value.shape == np.shape(result) else np.moveaxis(value, -1, 0).reshape(np.shape(result))
 
 
 def _number(result: Any, args: Any) -> Any:
@@ -249,6 +238,7 @@ def _watch_pytorch(run: _Run) -> None:
         (torch.Tensor, ["normal_", "uniform_", "exponential_"], "numbers"),
         (torch.nn.init, _initializers(torch.nn.init), "init"),
         *((each, ["sample"], "numbers") for each in _classes(torch.distributions)),
+        (_Numbers, _METHODS, "numbers"),
         *((getattr(torch.utils.data, name), ["__iter__"], "rows") for name in ("RandomSampler", "SubsetRandomSampler")),
         (torch.utils.data, ["random_split"], "parts"),
     ):
@@ -259,19 +249,20 @@ def _watch_pytorch(run: _Run) -> None:
     run.replace(torch, "compile", lambda function=None, **_: function or (lambda inner: inner))
     run.replace(torch.nn.functional, "dropout", lambda x, *args, **kwargs: x)
     make = np.random.default_rng
-    run.replace(np.random, "default_rng", lambda *args: _Numbers(make(*args), run))
+    run.replace(np.random, "default_rng", lambda *args: _Numbers(make(*args).bit_generator))
 
 
 def _watch_port(run: _Run) -> None:
     """Give the run of the port what the other one drew."""
     run.watch(nn.Module, Tensor, {base for k in _classes(nn.optim) for base in k.__mro__ if hasattr(base, "zero_grad")})
-    old, given = nn.Parameter.__init__, _Numbers(np.random.default_rng(0), run)
+    old, given = nn.Parameter.__init__, _Numbers(np.random.default_rng(0).bit_generator)
     parameter = lambda p, data, requires_grad=True, dtype=np.float64: old(p, data, requires_grad, dtype)  # noqa: E731
     run.replace(nn.Parameter, "__init__", parameter)
     for each in _layers(nn):
         run.drawing(each, ["__init__"], "layer")
     run.drawing(nn.init, _initializers(nn.init), "init")
     run.drawing(nn.distributions.Distribution, ["sample"], "numbers")
+    run.drawing(_Numbers, _METHODS, "numbers")
     run.replace(nn.functional, "dropout", lambda x, *args, **kwargs: x)
     run.replace(nn.random, "_generator", given)
     for owner, name in ((nn.random, "manual_seed"), (nn, "manual_seed"), (np.random, "default_rng")):

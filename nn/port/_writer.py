@@ -296,7 +296,7 @@ class _Writer:
         rng = re.search(r"(?<![\w.])rng\.", code) and not re.search(r"(?m)^rng = ", code)
         if (rng or re.search(r"\bnp\.", code)) and "np" not in self.imports.others:
             lines.insert(0, "import numpy as np")
-        packages = ("collections", "contextlib", "nn", "datasets", "autograd", "scipy.special")
+        packages = ("collections", "contextlib", "nn", "datasets", "autograd", "scipy.special", "scipy.sparse")
         names = [name for name in _ENGINE.split("|") if re.search(rf"(?<![\w.\"']){name}\b", code)]
         lines += [f"import {name}" for name in packages if re.search(rf"(?<![\w.]){name}\.", code)]
         lines += [f"from autograd import {name}" for name in names if name not in self.imports.others]
@@ -531,8 +531,9 @@ class _Writer:
             one = isinstance(first, ast.Name) and len(node.args) == 1 and not node.keywords
             if not first or self.fits(first, "text", "") or (one and not isinstance(parent, ast.Assign)):
                 return None
-        if name in ("sort", "add") and isinstance(parent, ast.Expr) and not function:
-            return None  # a tensor's result would be lost: this is `sort` of a list or `add` of a set
+        alone = name in ("sort", "add") and isinstance(parent, ast.Expr)  # of a list or a set: the result would be lost
+        if (alone or (name == "multiply" and "sparse" in self.source)) and not function:  # which is no `*` of matrices
+            return None
         if name not in tables()["tensors"]:
             return self._nowhere(node, name) if function else self._unknown(node, name)
         if found.spelling is None:
@@ -570,10 +571,12 @@ class _Writer:
 
     def _is_written(self, node: ast.AST) -> bool:
         """Whether the program writes to what it loops over, or to the elements of what it assigns."""
-        start, node = ast.unparse(node), self._around(node)[-1]
-        targets = [node.target] if isinstance(node, ast.For) else getattr(node, "targets", [])
-        names = {each.id for target in targets for each in ast.walk(target) if isinstance(each, ast.Name)}
-        return any(re.split(r"\W", each)[0] in names or each.startswith(start) for each in self.grown)
+        places, node = [ast.unparse(node)], self._around(node)[-1]
+        for target in [node.target] if isinstance(node, ast.For) else getattr(node, "targets", []):
+            places += map(ast.unparse, target.elts if isinstance(target, ast.Tuple) else [target])
+        return any(
+            each == place or each.startswith((f"{place}[", f"{place}.")) for place in places for each in self.grown
+        )
 
     def _function(self, node: ast.Call, found: _Call) -> str | None:
         """Return a function that is none of a tensor."""
@@ -627,9 +630,9 @@ class _Writer:
                     return 'vars(self).setdefault("moments", collections.defaultdict(dict))'
                 case name if name in tables()["attributes"]:
                     return render(tables()["attributes"][name][0].here, {"t": self.text(node.value)})
-                case "data" | "requires_grad" if owner in self.results | self.buffers or not re.fullmatch(
-                    r"[\w.]+", owner
-                ):
+                case "data" | "requires_grad" if (
+                    owner in self.results | self.buffers or not re.fullmatch(r"[\w.]+", owner)
+                ) and f"{owner}.row" not in self.source:  # of a sparse matrix of SciPy
                     return f"as_tensor({self.text(node.value)}).{node.attr}"
             return None
         name = path.removeprefix("torch.")

@@ -74,6 +74,19 @@ def test_comments_and_all_that_is_not_of_pytorch_stay(path: Path) -> None:
         ),
         ("def f(x): return x.index_add_(0, i, y)", "def f(x): np.add.at(x, i, y); return x"),
         ("import torch, copy", "import copy"),
+        (
+            "import scipy.sparse as sp; a = a + a.T.multiply(a.T > a)",
+            "import scipy.sparse as sp; a = a + a.T.multiply(a.T > a)",
+        ),
+        (
+            "def f(m): i = m.row; v = torch.from_numpy(m.data); m = m.tocoo(); return v",
+            "def f(m): i = m.row; v = m.data; m = m.tocoo(); return v",
+        ),
+        (
+            "y = torch.spmm(torch.sparse.FloatTensor(i, v, (3, 3)), x)",
+            "y = scipy.sparse.coo_array((v, tuple(i)), (3, 3)) @ x",
+        ),
+        ("s.kept = f(opt.state_dict()); s.all['a'] = 2", "s.kept = f(opt.state_dict()); s.all['a'] = 2"),
         ("nll = F.nll_loss(x, y, size_average=False)", "nll = F.nll_loss(x, y, reduction='sum')"),
         ("w = nn.init.normal_(torch.empty(2))", "w = nn.init.normal_(np.empty(2, dtype=np.float32))"),
         ("g = torch.Generator(); g.manual_seed(3)", "g = np.random.default_rng(); g = np.random.default_rng(3)"),

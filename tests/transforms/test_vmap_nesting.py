@@ -485,3 +485,14 @@ def test_writes_to_tensors_in_every_nesting() -> None:
         close(AROUND[around](many), AROUND[around](each))
     for one in (grad(written), grad(written, 1), lambda w, x: hessian(lambda x: written(w, x))(x)):
         close(vmap(one, (None, 0))(W, X), np.stack([one(W, x) for x in X]))
+
+
+@pytest.mark.parametrize("make", [np.asarray, tensor], ids=["array", "tensor"])
+def test_batches_of_directions_may_be_tensors(make: Callable[[Any], Any]) -> None:
+    x, directions = np.array([0.3, 1.2, -0.7]), make(np.eye(3))
+    f = lambda x: np.sin(x) * x[0]  # noqa: E731
+    wanted = jacobian(f)(x)
+    close(vmap(lambda v: vjp(f, x)[1](v)[0])(directions), wanted)
+    close(vmap(lambda v: jvp(f, (x,), (v,))[1])(directions), wanted.T)
+    close(vmap(lambda v: linearize(f, x)[1](v))(directions), wanted.T)
+    close(vmap(lambda v: vjp(f, tensor(x))[1](v)[0])(directions), wanted)
