@@ -76,35 +76,35 @@ def _loop(
 class _Numbers:
     """LLVM's instructions for numbers of one dtype."""
 
-    def __init__(self, builder: Any, kind: Any) -> None:
+    def __init__(self, builder: ir.IRBuilder, kind: ir.Type) -> None:
         self.builder, self.kind = builder, kind
         self.times, self.plus, self.over, self.store = builder.fmul, builder.fadd, builder.fdiv, builder.store
 
-    def load(self, cell: Any) -> Any:
+    def load(self, cell: ir.Value) -> ir.Value:
         return self.builder.load(cell, typ=self.kind)
 
-    def root(self, x: Any) -> Any:
+    def root(self, x: ir.Value) -> ir.Value:
         return self.builder.call(self.builder.module.declare_intrinsic("llvm.sqrt", [self.kind]), [x])
 
-    def largest(self, x: Any, y: Any) -> Any:
+    def largest(self, x: ir.Value, y: ir.Value) -> ir.Value:
         """Return the larger one; nan if either is."""
         stays = self.builder.or_(self.builder.fcmp_ordered(">=", x, y), self.builder.fcmp_unordered("uno", x, x))
         return self.builder.select(stays, x, y)
 
-    def cleared(self, x: Any, smallest: Any) -> Any:
+    def cleared(self, x: ir.Value, smallest: ir.Value) -> ir.Value:
         """Return a number, or 0 of its sign if it is smaller."""
         size = self.builder.call(self.builder.module.declare_intrinsic("llvm.fabs", [self.kind]), [x])
         return self.builder.select(
             self.builder.fcmp_ordered(">=", size, smallest), x, self.times(x, ir.Constant(self.kind, 0.0))
         )
 
-    def slope(self, old: Any, g: Any, decay: Any, sign: Any, decays: bool) -> Any:
+    def slope(self, old: ir.Value, g: ir.Value, decay: ir.Value, sign: ir.Value, decays: bool) -> ir.Value:
         """Return the gradient to step along, with the decay of the weights."""
         slope = self.times(self.load(g), sign)
         return self.plus(self.times(old, decay), slope) if decays else slope
 
 
-def adam(n: _Numbers, cells: Sequence[Any], known: Sequence[Any], decays: bool) -> None:
+def adam(n: _Numbers, cells: Sequence[ir.Value], known: Sequence[ir.Value], decays: bool) -> None:
     """Write a step of Adam; what `amsgrad` needs are largest squares."""
     p, g, m, v, *rest = cells
     shrink, decay, sign, keep1, keep2, rate, eps, smallest = known
@@ -120,7 +120,9 @@ def adam(n: _Numbers, cells: Sequence[Any], known: Sequence[Any], decays: bool) 
     n.store(n.plus(old, n.times(n.over(mean, n.plus(n.root(square), eps)), rate)), p)
 
 
-def sgd(n: _Numbers, cells: Sequence[Any], known: Sequence[Any], decays: bool, first: bool, nesterov: bool) -> None:
+def sgd(
+    n: _Numbers, cells: Sequence[ir.Value], known: Sequence[ir.Value], decays: bool, first: bool, nesterov: bool
+) -> None:
     """Write a step of SGD, with momentum if there are moments."""
     p, g, *rest = cells
     shrink, decay, sign, momentum, fresh, rate, smallest = known

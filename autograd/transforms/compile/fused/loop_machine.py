@@ -19,7 +19,7 @@ from .bits import BIT, INDEX
 from .body import Body
 from .elements import Elements
 from .loop_code import ABREAST, Batch, LoopWriter, dtypes_of
-from .loops import DTYPE, FLAGS, ITEMS, TYPE, elements_of, machine_builtin, machine_function, registers
+from .loops import DTYPE, FLAGS, ITEMS, TYPE, Held, elements_of, machine_builtin, machine_function, registers
 from .nest_code import ALIGNED, Memory, NestWriter
 from .nests import Nests
 
@@ -28,6 +28,7 @@ from llvmlite import ir  # isort: skip - after numba was found
 #: What a loop is made from, and the numbers of its arguments, its final values, what it stacks, and memory for it.
 Link = tuple[Elements | Nests, Sequence[int]]
 FEW = 500  # operations on single numbers: with more, nests over arrays are as fast, and take less time to compile
+Array = np.ndarray[Any, Any]
 WIDE = 4  # operations in a call, on average: nests of fewer are many small loops
 
 
@@ -104,7 +105,11 @@ class MachineCode:
 
 
 def chain_code(
-    name: str, links: Sequence[Link], dtypes: Sequence[Any], own: Sequence[Any], otherwise: Callable[..., Any]
+    name: str,
+    links: Sequence[Link],
+    dtypes: Sequence[np.dtype[Any]],
+    own: Sequence[Array],
+    otherwise: Callable[..., bool],
 ) -> Callable[..., Any]:
     """Return a builtin function of arrays that runs loops, each as often as it says.
 
@@ -152,7 +157,7 @@ def chain_code(
 
     api = ctypes.pythonapi
     functions = [ctypes.cast(f, ctypes.c_void_p).value for f in (api.PyObject_Vectorcall, api.PyBool_FromLong)]
-    holder = [np.array(functions, np.int64), np.ndarray, otherwise, *dtypes, *own]
+    holder: list[Held] = [np.array(functions, np.int64), np.ndarray, otherwise, *dtypes, *own]
     return machine_builtin(name, text, write, holder)
 
 

@@ -25,6 +25,7 @@ import numpy as np
 from autograd.inside import warn
 
 F = TypeVar("F", bound=Callable[..., Any])
+Held = np.ndarray[Any, Any] | np.dtype[Any] | type | Callable[..., bool]
 
 FIRST_FIELD = object.__basicsize__  # of an array: where its elements are, as extensions know that are made for NumPy
 TYPE, DTYPE, FLAGS = FIRST_FIELD - 8, FIRST_FIELD + 40, FIRST_FIELD + 48  # of an array, as there
@@ -154,7 +155,7 @@ def _function_at(address: int, count: int, releases: bool) -> Callable[..., bool
     return made
 
 
-def machine_builtin(name: str, what: str, write: Callable[[Any, Any], Any], holder: list[Any]) -> Callable[..., Any]:
+def machine_builtin(name: str, what: str, write: Callable[[Any, Any], Any], holder: list[Held]) -> Callable[..., Any]:
     """Return a builtin function of Python objects, which takes a tenth of the time of a call through ctypes.
 
     `write` is given three integers: the addresses of `holder` and of those of the objects, and how many they are. It
