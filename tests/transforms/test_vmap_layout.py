@@ -40,7 +40,8 @@ def test_ravel_in_the_order_of_memory(shape: tuple[int, ...]) -> None:
 ])  # fmt: skip
 def test_an_order_that_depends_on_memory_is_that_of_an_element(read: Any) -> None:
     x, weights = np.arange(48.0).reshape(2, 2, 3, 4), np.arange(12.0) ** 2
-    for first in (lambda x: x, lambda x: x.T, lambda x: x.T * 2, lambda x: x[1]):
+    taken: list[Any] = [lambda x: x, lambda x: x.T, lambda x: x.T * 2, lambda x: x[1]]
+    for first in taken:
         expected = np.array([[read(first(e)) for e in part] for part in x])
         assert np.array_equal(vmap(vmap(lambda x, first=first: read(first(x))))(x), expected)
     slope = vmap(vmap(grad(lambda x: np.sum(read(x.T).ravel() * weights))))(x)
