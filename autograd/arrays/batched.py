@@ -10,11 +10,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any, Literal, NoReturn
 
 import numpy as np
+from numpy.lib.stride_tricks import as_strided
 
-from ..errors import BatchError
+from ..errors import BatchError, UnsupportedError
 from ..source.call_site import users_line
 from .door import ARRAY_TYPES, BATCH_TYPES, Array, Level, called, contents, fusing, table_readers, unrecorded, whole
 from .powers import power_call
@@ -25,6 +26,18 @@ if TYPE_CHECKING:
     from numpy.typing import DTypeLike
 
 ndarray = np.ndarray
+
+
+def in_order(x: Any) -> Literal["C", "F"]:
+    """Return what ``order="A"`` means for an array: Fortran's order if it lies in memory so, and not in C's."""
+    flags = x.flags
+    if type(x) is Batched:
+        flags = as_strided(_NOTHING, x.shape, x.strides).flags
+        if not flags.forc and x.value.size:  # without a batch it may lie in either order
+            raise UnsupportedError(
+                f"order='A' of elements of a batch that lie apart, at {users_line()}: give 'C' or 'F'"
+            )
+    return "F" if flags.fnc else "C"
 
 
 def _in_place(ufunc: np.ufunc) -> Callable[[Any, Any], Any]:
@@ -149,7 +162,7 @@ class Batched(OfLevel):
         """Return the element in another shape."""
         new = shape[0] if len(shape) == 1 else shape
         new = tuple(new) if isinstance(new, tuple | list | ndarray) else (new,)
-        if order == "F":
+        if order == "F" or (order == "A" and in_order(self) == "F"):
             return self.transpose().reshape(*new[::-1]).transpose()
         value = self.value
         if -1 in new and not value.size:
@@ -186,7 +199,7 @@ class Batched(OfLevel):
         if order == "K":
             steps = self.strides
             return self.transpose(sorted(range(self.ndim), key=lambda axis: -abs(steps[axis]))).reshape(-1)
-        return self.reshape(-1, order="F" if order == "F" else "C")
+        return self.reshape(-1, order=order)
 
     def tobytes(self) -> bytes:
         """Return the bytes of the arrays of all elements."""
@@ -343,7 +356,7 @@ def _without_table(x: Any) -> Any:
     return next((numbers for read in table_readers if (numbers := read(x)) is not None), x)
 
 
-_ALL = slice(None)
+_ALL, _NOTHING = slice(None), np.empty(0)
 _NUMBERS = frozenset((float, int, complex, bool, np.float64, np.float32))
 
 

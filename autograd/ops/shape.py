@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
+from ..arrays.batched import in_order
 from ..arrays.door import ARRAY_TYPES
 from ..errors import ShapeError, UnsupportedError
 from ..primitives.accurate_sum import accurate_sum
@@ -98,7 +99,7 @@ def reshape(
     Orders that depend on the memory layout are resolved here, since the gradient has its own layout.
     """
     if order == "A":
-        order = "F" if unwrap(x).flags.fnc else "C"
+        order = in_order(unwrap(x))
     if copy is not None:
         np.reshape(unwrap(x), shape, order, copy=copy)  # raises if it needs to copy but must not
     return _reshaped(x.copy() if copy else x, shape, order)

@@ -87,7 +87,8 @@ class Adam(MomentOptimizer, example=("lr=0.5", " 0.5, -1.5")):
         correction = math.sqrt((1 - beta2) / (1 - beta2**run.step))
         rate = number(-lr * (1 - beta1) / ((1 - beta1**run.step) * correction))
         eps = number(group["eps"] / correction)
-        if group.get("fused") or (group.get("fused") is None and self._fuses_by_itself(flat, run)):
+        numbers = rate, eps, group["weight_decay"]
+        if group.get("fused") or (group.get("fused") is None and self._fuses_by_itself(flat, run, *numbers)):
             from . import _fused  # with LLVM
 
             _fused.update(_fused.adam, group, flat, run, self.scales(group), (beta1, beta2, rate, eps))
@@ -97,7 +98,7 @@ class Adam(MomentOptimizer, example=("lr=0.5", " 0.5, -1.5")):
             np.divide(m, np.add(s, eps, s), s)
             np.add(p, np.multiply(s, rate, s), p)
 
-    def _fuses_by_itself(self, flat: FlatParameters, run: Run) -> bool:
+    def _fuses_by_itself(self, flat: FlatParameters, run: Run, *numbers: Any) -> bool:
         """Tell whether an update is one loop where nobody said so: it has come to pay, and nobody can tell.
 
         Its bits are the same. Only what NumPy does where a number overflows is not, and what a subclass computes.
@@ -106,6 +107,7 @@ class Adam(MomentOptimizer, example=("lr=0.5", " 0.5, -1.5")):
             flat.updated += run.stop - run.start
             return False
         alike = type(self) in (Adam, AdamW) and {"ignore", "warn"}.issuperset(np.geterr().values())
+        alike = alike and not any(map(np.ndim, numbers))  # which may be one for each element: arrays, for passes
         return alike and run.stop - run.start >= LEAST and flat.data.dtype.char in "fd" and _has_llvm()
 
 

@@ -137,7 +137,7 @@ class Own(nn.optim.Adam):
     """An optimizer of the user's."""
 
 
-@pytest.mark.parametrize("case", ["few", "half precision", "own", "off", "raises", "no numba"])
+@pytest.mark.parametrize("case", ["few", "half precision", "own", "off", "raises", "no numba", "lr", "eps"])
 def test_what_is_never_fused_unasked(case: str, updates: list[int], monkeypatch: pytest.MonkeyPatch) -> None:
     if case == "no numba":
         monkeypatch.setitem(sys.modules, "numba", None)
@@ -145,6 +145,8 @@ def test_what_is_never_fused_unasked(case: str, updates: list[int], monkeypatch:
     w = nn.Parameter(np.ones(5 if case == "few" else 30), dtype=np.float16 if case == "half precision" else np.float32)
     kind = Own if case == "own" else nn.optim.Adam
     optimizer = kind([w], eps=1e-3, fused=False if case == "off" else None)
+    if case in ("lr", "eps"):  # one for each element
+        optimizer.param_groups[0][case] = np.linspace(1e-3, 1e-2, 30)
     with np.errstate(over="raise" if case == "raises" else "warn"):
         for _ in range(20):
             w.grad = np.ones(w.shape)

@@ -305,3 +305,45 @@ def check_derivative(model: nn.Module, inputs: list[Array], drawn: Drawn) -> Non
             ]
         slopes.append((slope, (ends[0] - ends[1]) / 2e-6))
     assert any(abs(a - b) <= 1e-5 * max(1, abs(a)) for a, b in slopes), (slopes, drawn)
+
+
+@pytest.mark.parametrize("place", [None, *range(-3, 4)])
+@pytest.mark.parametrize("kind", ["SequenceInsert", "SequenceErase"])
+def test_positions_in_sequences(kind: str, place: int | None) -> None:
+    """From the end they count from the same element for both, but only an insertion may be behind the last."""
+    if kind == "SequenceErase" and place == 3:
+        return
+    names = ["s", *(["d"] if kind == "SequenceInsert" else []), *([] if place is None else ["p"])]
+    nodes = [
+        onnx.helper.make_node("SequenceConstruct", ["a", "b", "c"], ["s"]),
+        onnx.helper.make_node(kind, names, ["t"]),
+        onnx.helper.make_node("ConcatFromSequence", ["t"], ["y"], axis=0),
+    ]
+    inputs = {name: np.array([i], np.float32) for i, name in enumerate("abcd")} | {"p": np.array(place or 0)}
+    given = [
+        onnx.helper.make_tensor_value_info(name, onnx.helper.np_dtype_to_tensor_dtype(x.dtype), x.shape)
+        for name, x in inputs.items()
+    ]
+    out = onnx.helper.make_tensor_value_info("y", onnx.TensorProto.FLOAT, None)
+    graph = onnx.helper.make_graph(nodes, "g", given, [out])
+    model = onnx.helper.make_model(graph, ir_version=8, opset_imports=[onnx.helper.make_opsetid("", OPSET)])
+    (expected,) = runtime.InferenceSession(model.SerializeToString()).run(None, inputs)
+    np.testing.assert_array_equal(nn.onnx.load(model)(*inputs.values()), expected)
+
+
+@pytest.mark.parametrize("shape", [(), (2, 0), (2, 3)])
+def test_the_value_of_a_constant_may_have_no_axis(shape: tuple[int, ...]) -> None:
+    from nn.onnx._operators.shapes import SHAPES
+
+    made: Any = SHAPES["ConstantOfShape"]
+    found = made({"value": np.array(7, np.int16)}, np.array(shape, np.int64))
+    np.testing.assert_array_equal(found, np.full(shape, 7, np.int16), strict=True)
+
+
+@pytest.mark.parametrize("alpha", [0.0, 0.5])
+def test_swiglu_without_a_slope_halves(alpha: float) -> None:
+    from nn.onnx._operators.elementwise import ELEMENTWISE
+
+    gate, value = np.array([-1.0, 2.0]), np.array([3.0, 4.0])
+    found = ELEMENTWISE["SwiGLU"]({"alpha": alpha}, gate, value)
+    np.testing.assert_allclose(found, gate * value / (1 + np.exp(-alpha * gate)))

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from autograd import compile, grad, jacobian, tensor, vmap
+from autograd import UnsupportedError, compile, grad, jacobian, tensor, vmap
 from nn.functional import multi_margin_loss
 
 
@@ -32,6 +32,24 @@ def test_ravel_in_the_order_of_memory(shape: tuple[int, ...]) -> None:
             order = axes or list(range(len(shape)))
             found = vmap(lambda x, order=order: (x.transpose(order) * 2).ravel("K"))(x)
             assert np.array_equal(found, [(e.transpose(order) * 2).ravel("K") for e in x])
+
+
+@pytest.mark.parametrize("read", [
+    lambda x: x.ravel("A"), lambda x: np.ravel(x, "A"), lambda x: x.flatten("A"), lambda x: x.reshape(2, -1, order="A"),
+    lambda x: np.reshape(x, (2, -1), order="A"),
+])  # fmt: skip
+def test_an_order_that_depends_on_memory_is_that_of_an_element(read: Any) -> None:
+    x, weights = np.arange(48.0).reshape(2, 2, 3, 4), np.arange(12.0) ** 2
+    taken: list[Any] = [lambda x: x, lambda x: x.T, lambda x: x.T * 2, lambda x: x[1]]
+    for first in taken:
+        expected = np.array([[read(first(e)) for e in part] for part in x])
+        assert np.array_equal(vmap(vmap(lambda x, first=first: read(first(x))))(x), expected)
+    slope = vmap(vmap(grad(lambda x: np.sum(read(x.T).ravel() * weights))))(x)
+    one = grad(lambda x: np.sum(read(x.T).ravel() * weights))(x[0, 0])
+    assert np.array_equal(slope, np.broadcast_to(one, x.shape))
+    for apart in (x[0], tensor(x[0], requires_grad=True)):
+        with pytest.raises(UnsupportedError, match=r"order='A' .* lie apart, at .*: give 'C' or 'F'"):
+            vmap(lambda y: read(y.T[::2]))(apart)
 
 
 @pytest.mark.parametrize("axis", [0, 1])

@@ -108,7 +108,7 @@ ELEMENTWISE: dict[str, Operator] = {
     "Shrink": _shrink,
     "Softplus": of(lambda x: np.logaddexp(x, 0)),
     "Sub": _broadcasting(np.subtract), "Sum": folded(np.add),
-    "SwiGLU": lambda n, gate, value: gate * functional.sigmoid((n["alpha"] or 1.0) * gate) * value,
+    "SwiGLU": lambda n, gate, value: gate * functional.sigmoid(n["alpha"] * gate) * value,
     "Swish": lambda n, x: x * functional.sigmoid(x * n["alpha"]),
     "ThresholdedRelu": lambda n, x: np.where(x > n["alpha"], x, 0),
     "Xor": _broadcasting(np.logical_xor),

@@ -112,8 +112,9 @@ def _split_to_sequence(n: Node, x: Any, split: Any = None) -> list[Any]:
 
 
 def _spliced(sequence: list[Any], position: Any, removed: int, *new: Any) -> list[Any]:
-    """Return a sequence with some elements from a position on replaced by others."""
-    start = range(len(sequence) + 1 - removed)[number(position)]
+    """Return a sequence with some elements replaced by others, from a position on; below 0, from so many at its end."""
+    at, size = number(position), len(sequence)
+    start = range(size if at < 0 else size + 1 - removed)[at]
     return [*sequence[:start], *new, *sequence[start + removed :]]
 
 

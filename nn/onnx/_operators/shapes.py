@@ -187,7 +187,7 @@ SHAPES: dict[str, Operator] = {
     "Concat": lambda n, *inputs: np.concatenate(inputs, 1 if n["axis"] is None else n["axis"]),
     "Constant": constant,
     "ConstantOfShape": lambda n, shape: np.full(
-        integers(shape), np.float32(0) if n["value"] is None else n["value"][0]
+        integers(shape), np.float32(0) if n["value"] is None else n["value"].reshape(())
     ),
     "DepthToSpace": _depth_to_space,
     "Expand": lambda n, x, shape: np.broadcast_to(x, np.broadcast_shapes(x.shape, integers(shape))),

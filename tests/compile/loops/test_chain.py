@@ -1,6 +1,9 @@
 """Chains: loops and the calls around them as one function of machine code."""
 
 import gc
+import os
+import subprocess
+import sys
 import weakref
 from collections.abc import Callable
 from typing import Any
@@ -113,6 +116,27 @@ def test_a_chain_goes_with_its_program() -> None:
     del compiled
     gc.collect()
     assert made() is None
+
+
+AT_EXIT = """
+import numpy as np
+from autograd import compile
+from autograd.transforms.compile.fused import loops
+
+compiled = compile(lambda x: np.exp(np.sin(x * x) + x) * x, backend="numba")
+for _ in range(3):
+    compiled(np.linspace(0, 1, 1000))
+loops._METHODS.clear()
+(chain,) = [call.function for call in compiled.programs[0].program.calls if hasattr(call.function, "entry")]
+print(chain._builtin.__name__, compiled(np.zeros(1000)).sum())
+"""
+
+
+def test_machine_code_outlives_its_module() -> None:
+    """At exit modules end before some objects, and Python reads the name of a builtin and how to call it until then."""
+    environment = {**os.environ, "PYTHONMALLOC": "debug"}  # which fills what is freed
+    done = subprocess.run([sys.executable, "-c", AT_EXIT], capture_output=True, text=True, check=False, env=environment)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "fused 0.0\n", "")
 
 
 def test_operations_on_arrays_are_links_too(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -56,7 +56,7 @@ class Method(ctypes.Structure):
 PROCESSOR, FEATURES = os.environ.get("NUMBA_CPU_NAME"), os.environ.get("NUMBA_CPU_FEATURES")
 _deciding, _compiling = threading.Lock(), threading.RLock()
 _ADDRESSES: dict[str, int] = {}  # of machine code, by name: equal loops are one
-_METHODS: dict[tuple[str, int], Method] = {}  # Python asks them for the name of a builtin, as long as that lives
+_METHODS: dict[tuple[str, int], Method] = {}  # which Python reads as long as a builtin lives: these live for ever
 
 
 def load_numba(what: str, *, whole: bool = True) -> Any:
@@ -162,7 +162,10 @@ def machine_builtin(name: str, what: str, write: Callable[[Any, Any], Any], hold
     returns the address of the result, which counts one reference more. `holder` lives as long as the function.
     """
     address = _address(what, 3, write, 64)
-    method = _METHODS.setdefault((name, address), Method(name.encode(), address, 0x80, None))  # METH_FASTCALL
+    method = _METHODS.get((name, address))
+    if method is None:
+        _METHODS[name, address] = method = Method(name.encode(), address, 0x80, None)  # METH_FASTCALL
+        ctypes.pythonapi.Py_IncRef(ctypes.py_object(method))  # at exit, modules end before some builtins
     kind = ctypes.PYFUNCTYPE(ctypes.py_object, ctypes.c_void_p, ctypes.py_object, ctypes.c_void_p)
     made: Callable[..., Any] = kind(("PyCFunction_NewEx", ctypes.pythonapi))(ctypes.addressof(method), holder, None)
     return made
