@@ -185,7 +185,7 @@ class Batched(OfLevel):
         return Batched(self.value.swapaxes(first, second), self.level)
 
     def astype(
-        self, dtype: DTypeLike, order: Any = "K", casting: Any = "unsafe", subok: bool = True, copy: bool = True
+        self, dtype: DTypeLike, order: str = "K", casting: str = "unsafe", subok: bool = True, copy: bool = True
     ) -> Any:
         """Return the element in another dtype."""
         return Batched(self.value.astype(dtype, order, casting, subok, copy), self.level)

@@ -182,7 +182,7 @@ class Dependent(OfLevel):
         return np.transpose(self, axes or None)
 
     def astype(
-        self, dtype: DTypeLike, order: Any = "K", casting: Any = "unsafe", subok: bool = True, copy: bool = True
+        self, dtype: DTypeLike, order: str = "K", casting: str = "unsafe", subok: bool = True, copy: bool = True
     ) -> Any:
         """Return the array in another dtype."""
         value = self.value.astype(dtype, order, casting, subok, copy)

@@ -141,7 +141,7 @@ class OfLevel(StandIn, NDArrayOperatorsMixin):
         function = getattr(np, name)
         return lambda *args, **kwargs: function(self, *args, **kwargs)
 
-    def copy(self, order: Any = "K") -> Any:
+    def copy(self, order: str = "K") -> Any:
         """Return a copy."""
         return self.over(self.value.copy(order))
 
