@@ -144,7 +144,7 @@ def refuse_keywords(
         if known is not None:
             from difflib import get_close_matches  # only errors need it
 
-            near = get_close_matches(name, known, 1, 0.5)
+            near = get_close_matches(name, known, 1)
             remedy = f"did you mean {near[0]!r}?" if near else f"it has {', '.join(known)}"
             raise TypeError(f"{what} has no argument {name!r}: {remedy}")
 
