@@ -8,6 +8,7 @@ so that a second run takes minutes.
 
 from __future__ import annotations
 
+import argparse
 import json
 import math
 import multiprocessing
@@ -228,9 +229,12 @@ def measure_distributions() -> None:
 
 
 if __name__ == "__main__":
-    names = [name for name in sys.argv[1:] if name != "distributions"]
-    if names or not sys.argv[1:]:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("names", nargs="*", help="functions, or distributions (default: all)")
+    given = parser.parse_args().names
+    names = [name for name in given if name != "distributions"]
+    if names or not given:
         measure(names)
-    if names != sys.argv[1:] or not names:
+    if names != given or not names:
         measure_distributions()
     PAGE.write_text(page())

@@ -3,6 +3,7 @@
 ``python docs/capture.py`` writes ``docs/images/player.gif``. It needs chromium with its driver, selenium and Pillow.
 """
 
+import argparse
 import io
 import shutil
 import sys
@@ -84,4 +85,5 @@ def main() -> None:
 
 
 if __name__ == "__main__":
+    argparse.ArgumentParser(description=__doc__).parse_args()
     main()

@@ -6,6 +6,7 @@ fails if one of them is out of date. It also draws ``docs/images/*.svg``. The pa
 when it is built: ``docs/site/written.py``.
 """
 
+import argparse
 import importlib
 import os
 import sys
@@ -125,6 +126,7 @@ def draw(name: str) -> None:
 
 
 if __name__ == "__main__":
+    argparse.ArgumentParser(description=__doc__).parse_args()
     stub.write(STUB)
     OPERATIONS.write_text(operations_page())
     NUMERICS.write_text(numerics_page())

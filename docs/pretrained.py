@@ -6,6 +6,7 @@ The network tells apart the digits 0 to 4 of MNIST. The file is ``docs/notebooks
 
 from __future__ import annotations
 
+import argparse
 import warnings
 
 import torch
@@ -62,4 +63,5 @@ def main() -> None:
 
 
 if __name__ == "__main__":
+    argparse.ArgumentParser(description=__doc__).parse_args()
     main()

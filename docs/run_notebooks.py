@@ -9,8 +9,8 @@ It needs ``pip install -e '.[notebooks]'``, and Graphviz.
 
 from __future__ import annotations
 
+import argparse
 import os
-import sys
 import tempfile
 from pathlib import Path
 from typing import Any
@@ -97,4 +97,6 @@ def _bare_output(output: nbformat.NotebookNode) -> dict[str, Any]:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1:])
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("names", nargs="*", help="notebooks (default: all)")
+    main(parser.parse_args().names)

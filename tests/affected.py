@@ -32,7 +32,7 @@ def main() -> int:
     )
     parser.add_argument("files", nargs="+", type=Path, help="what was changed: files of the source or of the tests")
     parser.add_argument("--seconds", type=float, default=40.0, help="how long tests are begun (default: 40)")
-    parser.add_argument("--count", type=int, default=25, help="how many files with tests are collected (default: 25)")
+    parser.add_argument("--count", type=int, default=40, help="how many files with tests are collected (default: 40)")
     parser.add_argument("--list", action="store_true", help="print these files, and run nothing")
     options, further = parser.parse_known_args()
     changed = [path.resolve().relative_to(ROOT) for path in options.files]
@@ -94,7 +94,7 @@ def nearest(changed: list[Path]) -> list[Path]:
     is_new = any(not count[name] and not name.startswith("_") for path in changed for name in defined(path))
     for path in tests:
         first = path in changed or path in WHOLE or (has_rules and path.parent.name == OF_OPERATIONS)
-        scores[path] += 50 * (is_new and bool(OF_LISTS & mentioned(path)))
+        scores[path] += (150 if has_rules else 50) * (is_new and bool(OF_LISTS & mentioned(path)))
         scores[path] += 100 * (first or bool(helpers & mentioned(path)))
     return [path for path in sorted(tests, key=scores.__getitem__, reverse=True) if scores[path]]
 

@@ -32,6 +32,14 @@ def test_the_file_that_mirrors_a_module_comes_before_those_of_lists() -> None:
     assert first == Path("tests/compile/test_results.py")
 
 
+@pytest.mark.parametrize("of_lists", ["tests/primitives/test_numerics.py", "tests/docs/test_site.py"])
+def test_lists_come_first_where_a_function_is_new(of_lists: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    changed, defined = Path("nn/functional/_regression_loss.py"), affected.defined
+    new = "_".join(("new", "loss"))  # which no test mentions, this one neither
+    monkeypatch.setattr(affected, "defined", lambda path: defined(path) | ({new} if path == changed else set()))
+    assert Path(of_lists) in affected.nearest([changed])[:30]
+
+
 @pytest.mark.thorough
 @pytest.mark.parametrize("changed", MODULES[::50], ids=str)
 def test_each_module_is_near_to_tests(changed: Path) -> None:

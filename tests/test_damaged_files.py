@@ -169,7 +169,7 @@ def test_every_reader_of_files_is_here() -> None:
     public = {name: getattr(datasets, name) for name in datasets.__all__ if not name.endswith("Error")}
     first = {name: next(iter(signature(each).parameters), "") for name, each in public.items()}
     readers = {name for name, parameter in first.items() if parameter in ("folder", "path", "root", "table")}
-    assert_complete(readers, READERS, "tests/test_damaged_files.py")
+    assert_complete(readers, READERS, "READERS in tests/test_damaged_files.py")
 
 
 def damaged(content: bytes, rng: random.Random) -> Iterator[bytes]:

@@ -2,6 +2,8 @@
 
 import re
 import runpy
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -56,3 +58,15 @@ def test_pictures_name_no_place_of_the_machine_that_drew_them() -> None:
     pictures = [*(ROOT / "docs" / "images").glob("*.svg")]
     assert len(pictures) > 3
     assert not [picture.name for picture in pictures if re.search(r"<title>(/|[A-Z]:)", picture.read_text())]
+
+
+SCRIPTS = sorted(path.name for path in (ROOT / "docs").glob("*.py") if "\nif __name__ ==" in path.read_text())
+
+
+@pytest.mark.parametrize("script", SCRIPTS)
+def test_a_script_that_is_asked_for_help_or_for_what_it_has_not_does_nothing_else(script: str) -> None:
+    for option, code in (("--help", 0), ("--unknown", 2)):
+        run = subprocess.run([sys.executable, f"docs/{script}", option], cwd=ROOT, capture_output=True, text=True)
+        if "ModuleNotFoundError" in run.stderr:
+            pytest.skip(run.stderr.splitlines()[-1])
+        assert (run.returncode, f"usage: {script}" in run.stdout + run.stderr) == (code, True), run.stderr

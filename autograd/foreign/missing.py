@@ -77,6 +77,10 @@ def lookup(module: str, *near: str) -> Callable[[str], NoReturn]:
 
     def __getattr__(name: str) -> NoReturn:  # noqa: N807  # the name that a module gives it
         here = None
+        if name in sys.modules[module].__all__:
+            raise AttributeError(
+                f"{module}.__all__ has {name!r}: import it there, or write it into what lazy_names is given"
+            )
         if name[:1] != "_":
             here = _names_of(module).get(name) or _near(name, module, near) or of_tensors.get(name)
         if here is None:
@@ -140,7 +144,7 @@ def refuse_keywords(
         if known is not None:
             from difflib import get_close_matches  # only errors need it
 
-            near = get_close_matches(name, known, 1, 0.5)
+            near = get_close_matches(name, known, 1)
             remedy = f"did you mean {near[0]!r}?" if near else f"it has {', '.join(known)}"
             raise TypeError(f"{what} has no argument {name!r}: {remedy}")
 

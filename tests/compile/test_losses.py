@@ -109,7 +109,7 @@ MODULES = {
 
 def test_every_loss_has_a_case() -> None:
     losses = {name for name in F.__all__ if "reduction" in inspect.signature(getattr(F, name)).parameters}
-    assert_complete(losses, CASES, "tests/compile/test_losses.py")
+    assert_complete(losses, CASES, "CASES in tests/compile/test_losses.py")
 
 
 def cases() -> Iterator[Any]:

@@ -170,7 +170,15 @@ def stored_in_another_layout(x: Any) -> Any:
 
 
 def squares(x: Any) -> Any:
-    return x**2, np.power(x, 2.0), np.power(x, 2), np.power(x.astype(np.float32), 2), np.float64(3) ** 2 * x, x.dot(x)
+    return (
+        x**2,
+        np.power(x, 2.0),
+        np.power(x, 2),
+        np.power(x.astype(np.float32), 2),
+        np.float64(3) ** 2 * x,
+        x.dot(x),
+        np.power(x, 1),
+    )
 
 
 def numbers(x: Any) -> Any:

@@ -107,7 +107,7 @@ SCHEDULES: dict[str, Callable[[Any], Any]] = {
 
 
 def test_every_schedule_is_tried() -> None:
-    assert_complete({*schedules.__all__} - {"LRScheduler"}, SCHEDULES, "tests/compile/test_training.py")
+    assert_complete({*schedules.__all__} - {"LRScheduler"}, SCHEDULES, "SCHEDULES in tests/compile/test_training.py")
 
 
 @pytest.mark.one_in(3)

@@ -1,5 +1,6 @@
 """Exported models compute in onnxruntime, and loaded again, what they compute here, for each length of an axis."""
 
+import itertools
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -287,7 +288,13 @@ def test_every_layer_is_exported_here() -> None:
         if issubclass(layer, nn.Module) and not layer.__name__.endswith("Loss")
         if not layer.__name__.startswith("Lazy")  # which are some of the others after one call
     }
-    assert_listed(names, {layer.__name__ for layer in used | others}, "tests/nn/test_onnx.py")
+    assert_listed(names, {layer.__name__ for layer in used | others}, "MODELS in tests/nn/test_onnx.py")
+
+
+@pytest.mark.parametrize("order", list(itertools.permutations(range(3))))
+def test_memory_may_have_any_order_of_axes(order: tuple[int, ...], tmp_path: Path) -> None:
+    """As that of convolutions has, by channels last; `gelu` writes to what it has made."""
+    check(Function1(lambda x: functional.gelu(x.transpose(order) * 2)), tmp_path, normal(2, 3, 4), batch=False)
 
 
 def test_unpooling_at_places_of_an_input_is_refused(tmp_path: Path) -> None:

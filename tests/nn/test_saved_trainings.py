@@ -162,7 +162,9 @@ def test_every_scheduler_goes_on_to_the_bit(name: str, suffix: str, tmp_path: Pa
 
 
 def test_every_public_scheduler_is_here() -> None:
-    assert_complete({*lr_scheduler.__all__, "SWALR"} - {"LRScheduler"}, SCHEDULERS, "tests/nn/test_saved_trainings.py")
+    assert_complete(
+        {*lr_scheduler.__all__, "SWALR"} - {"LRScheduler"}, SCHEDULERS, "SCHEDULERS in tests/nn/test_saved_trainings.py"
+    )
 
 
 @pytest.mark.parametrize("name", OPTIMIZERS)

@@ -358,7 +358,7 @@ MADE: dict[str, Any] = {
 
 
 def test_the_state_of_another_kind_is_refused() -> None:
-    assert_complete({*lr_scheduler.__all__, "SWALR"} - {"LRScheduler"}, MADE, "tests/nn/test_schedulers.py")
+    assert_complete({*lr_scheduler.__all__, "SWALR"} - {"LRScheduler"}, MADE, "MADE in tests/nn/test_schedulers.py")
     for name, make in MADE.items():
         for other, make_other in MADE.items():
             scheduler, state = make(make_optimizer()), make_other(make_optimizer()).state_dict()

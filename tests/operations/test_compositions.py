@@ -19,7 +19,9 @@ FUSED = [operation for operation in OPERATIONS if operation.library == nn.__name
 
 
 def test_every_operation_of_nn_has_a_composition() -> None:
-    assert_complete({str(operation.key) for operation in FUSED}, COMPOSITIONS, "tests/operations/nn_compositions.py")
+    assert_complete(
+        {str(operation.key) for operation in FUSED}, COMPOSITIONS, "COMPOSITIONS in tests/operations/nn_compositions.py"
+    )
 
 
 def slopes(function: Any, inputs: list[Any], g: Any, directions: list[Any]) -> tuple[Any, Any, Any]:

@@ -51,7 +51,7 @@ def inside(name: str) -> Any:
 
 def test_the_common_distributions_are_there() -> None:
     others = {"dirichlet", "multinomial", "multivariate_normal", "Continuous", "Discrete"}
-    assert_complete(stats.__all__, {*SHAPES, *others}, "tests/scipy/test_stats.py")
+    assert_complete(stats.__all__, {*SHAPES, *others}, "SHAPES in tests/scipy/test_stats.py")
 
 
 @pytest.mark.parametrize("name", SHAPES)

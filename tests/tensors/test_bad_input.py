@@ -395,4 +395,4 @@ def test_autograds_functions_are_tried() -> None:
     tried = {name.partition(".")[0] for name in CALLS}
     public = [(module, name) for module in (autograd, autograd.extend) for name in module.__all__]
     functions = {name for module, name in public if callable(getattr(module, name)) and name not in PASSIVE}
-    assert_listed(functions, tried, "tests/autograd_calls.py")
+    assert_listed(functions, tried, "CALLS in tests/autograd_calls.py")

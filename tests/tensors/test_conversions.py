@@ -574,4 +574,4 @@ def test_every_public_transform_is_looked_at() -> None:
     functions = {name: getattr(module, name) for module in (autograd, autograd.extend) for name in module.__all__}
     first = {name: next(iter(signature(f).parameters), "") for name, f in functions.items() if isfunction(f)}
     of_functions = {name for name, parameter in first.items() if parameter in ("function", "fn")}
-    assert_listed(of_functions - declare, TRANSFORMS, "tests/tensors/test_conversions.py")
+    assert_listed(of_functions - declare, TRANSFORMS, "TRANSFORMS in tests/tensors/test_conversions.py")

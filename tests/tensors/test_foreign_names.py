@@ -97,6 +97,20 @@ def test_what_is_said_is_there() -> None:
     assert looked_at > 150
 
 
+@pytest.mark.parametrize("module", [nn, nn.functional, nn.optim])
+def test_a_public_name_that_nothing_loads_says_where_to_write_it(module: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "__all__", [*module.__all__, "Forgotten"])
+    with pytest.raises(AttributeError, match=rf"{module.__name__}.__all__ has 'Forgotten': import it there"):
+        module.Forgotten  # noqa: B018
+
+
+def test_an_argument_is_compared_with_those_that_are_alike() -> None:
+    with pytest.raises(TypeError, match="'epoch': did you mean 'epochs'"):
+        nn.fit(epoch=3)  # type: ignore[call-arg]
+    with pytest.raises(TypeError, match="'progress': it has model, "):
+        nn.fit(progress=False)  # type: ignore[call-arg]
+
+
 def test_every_piece_of_code_is_code() -> None:
     for table in NAMES.values():
         for here in table.values():

@@ -109,7 +109,7 @@ def test_every_public_transform_is_in_the_table() -> None:
     declared = {name for name, file in files.items() if file.parent.name == "transforms" and file.name != "trees.py"}
     assert len(declared) > 10
     words = {word for name in TRANSFORMS for word in name.split()}
-    assert_listed(declared, words, "tests/transforms/test_nesting.py")
+    assert_listed(declared, words, "TRANSFORMS in tests/transforms/test_nesting.py")
 
 
 of_each = pytest.mark.parametrize("outer", TRANSFORMS)

@@ -80,7 +80,9 @@ def test_every_function_of_functions_is_looked_at() -> None:
         for name, value in public.items()
         if inspect.isfunction(value) and next(iter(inspect.signature(value).parameters), "") in ("function", "fn")
     }
-    assert_complete(of_functions, TRANSFORMS.keys() | DECLARATIONS | CALLS, "tests/transforms/test_returned.py")
+    assert_complete(
+        of_functions, TRANSFORMS.keys() | DECLARATIONS | CALLS, "TRANSFORMS in tests/transforms/test_returned.py"
+    )
 
 
 @pytest.mark.parametrize("transform", TRANSFORMS)

@@ -51,7 +51,7 @@ def address_of(array: Array) -> int:
 
 def array_at(owner: Array, address: int, shape: tuple[int, ...], dtype: np.dtype[Any], strides: tuple[int, ...]) -> Any:
     """Return an array at some place of the memory of `owner`, without a reference to an array between the two."""
-    buffer = owner if owner.flags.c_contiguous else owner.T
+    buffer = owner if owner.flags.c_contiguous else owner.transpose(np.argsort(owner.strides)[::-1])
     return np.ndarray(shape, dtype, buffer, address - address_of(owner), strides)
 
 

@@ -305,7 +305,7 @@ def test_every_name_is_in_a_test() -> None:
     assert_listed({*distributions.__all__} - {"Transform"}, named, "tests/nn/distributions/test_arguments.py")
     kinds = {n for n in distributions.__all__ if isinstance(getattr(distributions, n), type)}
     kinds = {n for n in kinds if issubclass(getattr(distributions, n), Distribution)} - {"Distribution"}
-    assert_complete(kinds, {case.name for case in CASES}, "tests/nn/distributions/cases.py")
+    assert_complete(kinds, {case.name for case in CASES}, "CASES in tests/nn/distributions/cases.py")
 
 
 def test_without_scipy_what_needs_it_says_so() -> None:

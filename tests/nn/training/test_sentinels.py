@@ -195,6 +195,14 @@ def test_a_sigmoid_before_a_loss_with_one(loop: Loop) -> None:
 
 
 @both
+def test_a_linear_layer_may_give_numbers_between_0_and_1(loop: Loop) -> None:
+    model = nn.Sequential(nn.Linear(4, 3))
+    model[0].weight.data[:], model[0].bias.data[:] = 0.01 * np.eye(3, 4), 0.5
+    target = (X[:, :3] > 0).astype(np.float32)
+    assert loop(model, nn.optim.SGD(model.parameters(), lr=1e-4), nn.BCEWithLogitsLoss(), target) == []
+
+
+@both
 def test_outputs_that_are_the_same_for_all_rows(loop: Loop) -> None:
     nn.manual_seed(0)
     model = nn.Sequential(nn.Linear(4, 8), nn.ReLU(), nn.Linear(8, 1))
