@@ -94,9 +94,8 @@ class _Numbers:
     def cleared(self, x: ir.Value, smallest: ir.Value) -> ir.Value:
         """Return a number, or 0 of its sign if it is smaller."""
         size = self.builder.call(self.builder.module.declare_intrinsic("llvm.fabs", [self.kind]), [x])
-        return self.builder.select(
-            self.builder.fcmp_ordered(">=", size, smallest), x, self.times(x, ir.Constant(self.kind, 0.0))
-        )
+        zero = self.times(x, ir.Constant(self.kind, 0.0))
+        return self.builder.select(self.builder.fcmp_ordered(">=", size, smallest), x, zero)
 
     def slope(self, old: ir.Value, g: ir.Value, decay: ir.Value, sign: ir.Value, decays: bool) -> ir.Value:
         """Return the gradient to step along, with the decay of the weights."""
