@@ -437,6 +437,7 @@ _ONLY_VALUES = {
     "bartlett", "blackman", "datetime_as_string", "diag_indices", "hamming", "hanning", "info", "is_busday", "isnat",
     "kaiser", "min_scalar_type", "mintypecode", "packbits", "show_config", "show_runtime", "test", "unpackbits",
     "poly1d", "format_float_positional", "format_float_scientific",
+    *(("ndindex", "trapz") if np.lib.NumpyVersion(np.__version__) < "2.4.0" else ()),  # which call others there
 }  # fmt: skip
 
 
