@@ -30,7 +30,7 @@ def tables(file: str) -> dict[str, dict[str, str]]:
 NAMES = tables("names.txt")
 KEYWORDS = NAMES.pop("keywords")
 OF_ARRAYS = NAMES.pop("ndarray")  # and what tensors lack, too
-ONLY_ARRAYS = NAMES.pop("only ndarrays")  # what NumPy's have, and tensors lack
+ONLY_ARRAYS = NAMES.pop("only ndarrays")  # what NumPy's have, or pandas' tables, and tensors lack
 # Of `grad` and `value_and_grad`, from JAX.
 GRAD_KEYWORDS = NAMES.pop("keywords of grad")
 # Of `scan` and `while_loop`, from `jax.lax`.

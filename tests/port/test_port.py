@@ -355,3 +355,15 @@ def test_templates_are_python_and_name_only_their_arguments() -> None:
                     }
                 )
                 assert rest <= {"no_grad", "enable_grad", "set_grad_enabled", "gradients"}, (name, rest)
+
+
+def test_words_of_pandas_stay() -> None:
+    """They are those of tables and pools here, as of most programs, whatever a tensor would be told."""
+    lines = (
+        "import pandas as pd", 'df = pd.read_csv("x.csv").fillna(0).dropna()', 'x = df.groupby("a").apply(len)',
+        'y = df["b"].shift(1).rolling(3).mean()', "z = df.isna().sum()", "m = df.iloc[:3].map(str).values",
+        "out = pool.map(abs, [1, -2])",
+    )  # fmt: skip
+    found = port("\n".join(("import torch", *lines)))
+    assert not found.refused
+    assert all(line in found.text for line in lines)
