@@ -276,3 +276,17 @@ def test_nothing_is_read_or_written_beyond_the_arrays(drawn: Any) -> None:
         direct.products(row, y, windows, groups)
     assert len(reached) == 2
     assert max(reached) <= len(row)
+
+
+FIRST = """
+import nn, numpy as np
+from autograd import compile
+model, x = nn.Conv2d(3, 8, 3), np.ones((2, 3, 16, 16), np.float32)
+step = compile(lambda x: model(x).sum(), backend="auto")
+print(abs(step(x).item() - model(x).sum().item()) < 1e-3, step.fallbacks)
+"""
+
+
+def test_machine_code_is_loaded_while_a_program_is_recorded() -> None:
+    done = subprocess.run([sys.executable, "-c", FIRST], capture_output=True, text=True, check=True)
+    assert done.stdout == "True []\n"

@@ -36,7 +36,7 @@ def _at(address: int) -> int:
     return ctypes.c_int64.from_address(address).value
 
 
-_x = np.empty(1)
+_x = np.ndarray((1,))  # no `np.empty`, which notes arrays if this is loaded while a program is recorded
 _list = [_x]
 if (_at(id(_x) + FIRST_FIELD), _at(id(_x) + TYPE), _at(id(_x) + DTYPE), _at(_at(id(_list) + ITEMS))) != (
     _x.ctypes.data, id(np.ndarray), id(_x.dtype), id(_x)
