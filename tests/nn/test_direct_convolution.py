@@ -281,9 +281,9 @@ def test_nothing_is_read_or_written_beyond_the_arrays(drawn: Any) -> None:
 FIRST = """
 import nn, numpy as np
 from autograd import compile
-model, x = nn.Conv2d(3, 8, 3), np.ones((2, 3, 16, 16), np.float32)
+model, x = nn.Conv2d(32, 32, 3), np.ones((8, 32, 16, 16), np.float32)
 step = compile(lambda x: model(x).sum(), backend="auto")
-print(abs(step(x).item() - model(x).sum().item()) < 1e-3, step.fallbacks)
+print(abs(step(x).item() - model(x).sum().item()) < 1, step.fallbacks)
 """
 
 
