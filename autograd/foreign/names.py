@@ -1,8 +1,9 @@
 """Names from PyTorch, JAX, TensorFlow and micrograd, and their equivalents here.
 
 The errors for missing names and arguments show them, and the page "Coming from PyTorch" is generated from them. They
-are in text files, a table below the name of the class or module that lacks the names, then a name and its equivalent in
-each line. Code stands in backticks, as on the page; ``t`` is a tensor, ``m`` a module, ``F`` is `nn.functional`.
+are in text files, a table below the name of the class or module that lacks the names, then a name, or several, and the
+equivalent in each line. Code stands in backticks, as on the page; ``t`` is a tensor, ``m`` a module, and ``F`` is
+`nn.functional`.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ def tables(file: str) -> dict[str, dict[str, str]]:
         for line in lines.read().splitlines():
             name, colon, here = line.partition(": ")
             if colon:
-                table[name] = here
+                table.update(dict.fromkeys(name.split(", "), here))
             elif line:
                 table = found[line.strip("[]")] = {}
     return found
